@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * Pipes: a power-of-two ring of page references. head is moved by writers, tail by readers, both only
+ * under the pipe's mutex; poll and the fast emptiness tests read them without.
+ */
+#include <lib/types.h>
+#include <sched/mutex.h>
+#include <sched/wait.h>
+#include <mm/page.h>
+
+struct pipe_inode_info;
+struct file;
+struct fasync_struct;
+struct user_struct;
+
+#define PIPE_DEF_BUFFERS	16
+#define PIPE_MIN_DEF_BUFFERS	2
+
+#define PIPE_BUF_FLAG_LRU	0x01
+#define PIPE_BUF_FLAG_ATOMIC	0x02
+#define PIPE_BUF_FLAG_GIFT	0x04
+#define PIPE_BUF_FLAG_PACKET	0x08	/* a read ends here */
+#define PIPE_BUF_FLAG_CAN_MERGE	0x10	/* later writes may append */
+#define PIPE_BUF_FLAG_WHOLE	0x20
+
+struct pipe_buffer;
+struct pipe_buf_operations {
+	int (*confirm)(struct pipe_inode_info *, struct pipe_buffer *);	/* data valid? may wait */
+	void (*release)(struct pipe_inode_info *, struct pipe_buffer *);
+	bool (*try_steal)(struct pipe_inode_info *, struct pipe_buffer *);
+	bool (*get)(struct pipe_inode_info *, struct pipe_buffer *);	/* one more reference, for tee */
+};
+
+struct pipe_buffer {
+	struct page	*page;
+	unsigned int	offset, len;
+	const struct pipe_buf_operations *ops;
+	unsigned int	flags;
+	unsigned long	private;
+};
+
+struct pipe_inode_info {
+	struct mutex		mutex;		/* everything below unless said */
+	wait_queue_head_t	rd_wait, wr_wait;
+	unsigned int		head, tail;
+	unsigned int		max_usage;	/* slots a writer may fill */
+	unsigned int		ring_size;	/* power of two */
+	unsigned int		nr_accounted;	/* pages charged to the user */
+	unsigned int		readers, writers;
+	unsigned int		files;		/* inode's i_lock */
+	unsigned int		r_counter, w_counter;	/* FIFO opens seen */
+	bool			poll_usage;	/* somebody polls edge-triggered */
+	struct page		*tmp_page[2];	/* spares */
+	struct fasync_struct	*fasync_readers, *fasync_writers;
+	struct pipe_buffer	*bufs;
+	struct user_struct	*user;
+};
+
+static inline unsigned int pipe_occupancy(unsigned int head, unsigned int tail) { return head - tail; }
+static inline bool pipe_empty(unsigned int head, unsigned int tail) { return head == tail; }
+static inline bool pipe_full(unsigned int head, unsigned int tail, unsigned int limit)
+{
+	return head - tail >= limit;
+}
+static inline struct pipe_buffer *pipe_buf(const struct pipe_inode_info *p, unsigned int slot)
+{
+	return &p->bufs[slot & (p->ring_size - 1)];
+}
+
+struct pipe_inode_info *alloc_pipe_info(void);
+void free_pipe_info(struct pipe_inode_info *pipe);
+struct pipe_inode_info *get_pipe_info(struct file *file, bool for_splice);	/* NULL: not a pipe */
+int do_pipe_flags(int *fd, int flags);
+int create_pipe_files(struct file **res, int flags);
+long pipe_fcntl(struct file *, unsigned int cmd, unsigned int arg);
+void pipe_lock(struct pipe_inode_info *pipe);
+void pipe_unlock(struct pipe_inode_info *pipe);
+void pipe_double_lock(struct pipe_inode_info *a, struct pipe_inode_info *b);
+void generic_pipe_buf_release(struct pipe_inode_info *, struct pipe_buffer *);
+bool generic_pipe_buf_get(struct pipe_inode_info *, struct pipe_buffer *);
+bool generic_pipe_buf_try_steal(struct pipe_inode_info *, struct pipe_buffer *);
+extern const struct pipe_buf_operations nosteal_pipe_buf_ops;
+extern const struct pipe_buf_operations default_pipe_buf_ops;
+extern const struct file_operations pipefifo_fops;
