@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* One CPU: its number, its features, waiting and stopping. */
+#pragma once
+
+#include <lib/types.h>
+
+#define NR_CPUS 64		/* masks are one word; areas exist only for CPUs that the machine names */
+
+#include <arch_cpu/cpu.h>	/* cpu_relax(), smp_processor_id() (raw), __cpu_number */
+
+#define raw_smp_processor_id() arch_cpu_number()
+
+/* Waits for an interrupt. Called with interrupts off, returns with them on; none that came in between is lost. */
+void arch_cpu_idle(void);
+/* Stops this CPU for good, interrupts off. */
+void __noreturn arch_cpu_halt(void);
+
+/* Set-up after the first C function of each CPU: tables, features, per-CPU base. */
+void arch_cpu_init(unsigned int cpu);
+/* Late: patching of alternatives, sealing of kernel text, mitigations. */
+void arch_cpu_finish_boot(void);
+
+/* Text of /proc/cpuinfo for one CPU; returns what snprintf would. */
+int arch_cpuinfo_show(char *buf, size_t size, unsigned int cpu);
+/* Text of /sys/devices/system/cpu/vulnerabilities/NAME: names by index (NULL at the end), text by index. */
+const char *arch_vulnerability_name(unsigned int i);
+int arch_vulnerability_show(char *buf, size_t size, unsigned int i);
+
+/* Cycle counter for statistics and entropy; may be unordered and differ between CPUs. */
+static inline u64 arch_cycles(void);
+/* Up to 8 bytes of hardware randomness; false when there is none. */
+bool arch_random_u64(u64 *out);

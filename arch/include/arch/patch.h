@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Code that changes at run time. Kernel text is never writable at its own address: patches go through a
+ * short-lived alias, with the other CPUs held off the bytes.
+ *
+ * A branch site compiles to one no-op or jump: `bool arch_static_branch(key, branch)` in <arch_cpu/patch.h>.
+ * Each site leaves a struct jump_entry; <kernel/static_key.h> groups them by key.
+ */
+#pragma once
+
+#include <lib/types.h>
+
+struct jump_entry {
+	s32 code;		/* relative to this field */
+	s32 target;		/* relative to this field */
+	s64 key;		/* relative to this field; bit 0: the site's straight path is the true one */
+};
+
+extern struct jump_entry __start_jump_table[], __stop_jump_table[];
+
+static inline unsigned long jump_entry_code(const struct jump_entry *e)
+{
+	return (unsigned long)&e->code + (long)e->code;
+}
+
+static inline unsigned long jump_entry_target(const struct jump_entry *e)
+{
+	return (unsigned long)&e->target + (long)e->target;
+}
+
+static inline void *jump_entry_key(const struct jump_entry *e)
+{
+	return (void *)(((unsigned long)&e->key + (unsigned long)e->key) & ~1UL);
+}
+
+static inline bool jump_entry_branch(const struct jump_entry *e)
+{
+	return ((unsigned long)&e->key + (unsigned long)e->key) & 1;
+}
+
+#include <arch_cpu/patch.h>
+
+/* Makes the site jump to its target, or fall through. May sleep once SMP is up. */
+void arch_jump_patch(const struct jump_entry *e, bool jump);
+/* Writes LEN bytes of code at ADDR; instructions there may be running on other CPUs. */
+void arch_text_poke(void *addr, const void *code, size_t len);
+/* Applies the alternatives of the whole image for this machine's features. Once, before other CPUs start. */
+void arch_apply_alternatives(void);

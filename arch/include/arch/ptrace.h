@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The saved registers of an interrupted context: struct pt_regs is the CPU's user ABI one. Generic code uses
+ *   bool user_mode(regs), unsigned long regs_ip regs_sp regs_fp(regs), void regs_set_ip regs_set_sp(regs, v),
+ *   bool regs_irqs_enabled(regs),
+ *   void regs_init_user(regs, ip, sp)       a fresh program's registers (exec)
+ *   task_stack_regs(stack_base)             user registers at the top of a kernel stack
+ * and for ptrace: arch_user_regs_get/put between pt_regs and the ABI's register set (struct user_regs_struct).
+ */
+#pragma once
+
+#include <lib/types.h>
+#include <arch/page.h>
+#include <arch_cpu/ptrace.h>
+
+struct task;
+
+/* NT_PRSTATUS and NT_PRFPREG style sets; LEN in bytes. Return bytes or -errno. The task is stopped or current. */
+int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len);
+int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_t len);
+size_t arch_regset_size(unsigned int type);
+/* PTRACE_PEEKUSER, PTRACE_POKEUSER by byte offset; -EIO for what there is not. */
+int arch_peek_user(struct task *task, unsigned long off, unsigned long *val);
+int arch_poke_user(struct task *task, unsigned long off, unsigned long val);
+void arch_set_single_step(struct task *task, bool on);

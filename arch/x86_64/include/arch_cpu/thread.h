@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <lib/types.h>
+
+struct arch_fpu;
+
+struct arch_thread {
+	unsigned long sp;		/* kernel stack pointer while it does not run */
+	unsigned long fsbase;		/* user FS and GS base, valid while it does not run */
+	unsigned long gsbase;
+	struct arch_fpu *fpu;		/* NULL: kernel thread */
+	unsigned int fpu_cpu;		/* CPU whose registers hold the same as *fpu, if that CPU's owner says so too */
+	u16 fs, gs, ds, es;		/* user selectors */
+	unsigned long cr2;		/* of the last fault that became a signal: for the frame */
+	unsigned long trap_nr;
+	unsigned long error_code;
+	unsigned long debugreg[4];	/* ptrace watchpoints */
+	unsigned long dr6, dr7;
+};
