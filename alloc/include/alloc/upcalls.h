@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/* What the allocators need from rooms above. */
+#include <lib/types.h>
+#include <alloc/gfp.h>
+
+/* mm: a zone went under its low watermark. Any context, must not allocate. */
+void reclaim_wake_kswapd(void);
+/* mm: free some pages now; returns how many were freed. May sleep. */
+unsigned long reclaim_direct(gfp_t gfp, unsigned int order);
+/*
+ * mm: nothing reclaimable is left. Kill somebody. True: try again (after the victim had time);
+ * false: the allocation should fail (the caller itself is dying, or killing cannot help).
+ */
+bool reclaim_out_of_memory(gfp_t gfp, unsigned int order);
+/* sched: may the current context sleep, and is it allowed to dip into the reserves? */
+bool alloc_task_is_oom_victim(void);
+bool alloc_task_is_memalloc(void);
+/* sched: flags that the task's NOFS/NOIO scopes remove. */
+gfp_t alloc_task_gfp_mask(void);
+/* sched: sleep about one tick. */
+void alloc_backoff(void);
