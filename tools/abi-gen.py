@@ -219,7 +219,7 @@ def dispatch(table, cpu):
             continue
         vals = []
         for a, slot in zip(c.args, table.slots(c, cpu)):
-            v = "syscall_arg(regs, %d)" % slot
+            v = "arch_syscall_arg(regs, %d)" % slot
             vals.append("UPTR(%s)" % v if a.pointer else "(%s)%s" % (a.ctype, v))
         out += ["static long call_%s(const struct pt_regs *regs)" % c.name, "{",
                 "\treturn sys_%s(%s);" % (c.name, ", ".join(vals)), "}", ""]
@@ -267,7 +267,7 @@ unsigned long syscall_arg_value(unsigned long nr, const struct pt_regs *regs, un
 {
 	if (nr < NR && slots_of[nr])
 		n = slots_of[nr] >> 4 * n & 15;
-	return syscall_arg(regs, n);
+	return arch_syscall_arg(regs, n);
 }
 
 unsigned int syscall_absent_count(unsigned long nr)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Read-copy update. A read section disables preemption; a CPU that switches tasks, idles or runs user code has left
+ * every section. Objects unpublished before call_rcu() or synchronize_rcu() are seen by no section afterwards.
+ * SRCU: sections that may sleep, per domain.
+ */
+#pragma once
+
+#include <lib/atomic.h>
+#include <lib/list.h>
+#include <kernel/preempt.h>
+#include <kernel/spinlock.h>
+
+struct rcu_head {
+	struct rcu_head *next;
+	void (*func)(struct rcu_head *head);
+};
+
+#ifdef CONFIG_LOCKDEP
+void rcu_lock_acquire(void);
+void rcu_lock_release(void);
+bool rcu_read_lock_held(void);
+#else
+#define rcu_lock_acquire() do { } while (0)
+#define rcu_lock_release() do { } while (0)
+#define rcu_read_lock_held() true
+#endif
+
+static __always_inline void rcu_read_lock(void) { preempt_disable(); rcu_lock_acquire(); }
+static __always_inline void rcu_read_unlock(void) { rcu_lock_release(); preempt_enable(); }
+
+#define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_CONSUME)
+#define rcu_dereference_raw(p) __atomic_load_n(&(p), __ATOMIC_CONSUME)
+#define rcu_dereference_check(p, c) __atomic_load_n(&(p), __ATOMIC_CONSUME)
+#define rcu_dereference_protected(p, c) (p)
+#define rcu_access_pointer(p) READ_ONCE(p)
+#define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+#define RCU_INIT_POINTER(p, v) WRITE_ONCE(p, v)
+#define rcu_replace_pointer(p, v, c) __atomic_exchange_n(&(p), (v), __ATOMIC_ACQ_REL)
+
+/* FUNC runs in a thread's context after every read section under way now has ended. Any context may call. */
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
+/* Waits for that. Sleeps. */
+void synchronize_rcu(void);
+/* Waits until every call_rcu() so far has run. Sleeps. */
+void rcu_barrier(void);
+
+/* From the scheduler and the entry code: this CPU is in no read section. */
+void rcu_note_context_switch(void);
+/* The tick. USER: it interrupted user code or idle. */
+void rcu_tick(bool user);
+/* Idle brackets: between them the CPU is ignored by grace periods. */
+void rcu_idle_enter(void);
+void rcu_idle_exit(void);
+
+struct srcu_cpu;
+struct srcu_struct {
+	struct srcu_cpu *percpu;	/* counters of sections entered and left, for two epochs */
+	u32 idx;			/* current epoch */
+	spinlock_t lock;
+	bool running;
+	struct rcu_head *pending, **pending_tail;
+	void *gp_work;
+};
+
+int init_srcu_struct(struct srcu_struct *s);
+void cleanup_srcu_struct(struct srcu_struct *s);
+int srcu_read_lock(struct srcu_struct *s) __must_check;
+void srcu_read_unlock(struct srcu_struct *s, int idx);
+void synchronize_srcu(struct srcu_struct *s);
+#define srcu_dereference(p, s) rcu_dereference(p)

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Named values that any room publishes: a tree of directories and attributes, presented by sysfs, debugfs and
+ * /proc/sys without this room knowing of them. Entries may come and go at any time; a reader pins the entry.
+ */
+#pragma once
+
+#include <lib/types.h>
+#include <lib/list.h>
+#include <kernel/refcount.h>
+
+enum show_root { SHOW_SYS, SHOW_DEBUG, SHOW_SYSCTL, SHOW_ROOTS };	/* /sys, /sys/kernel/debug, /proc/sys */
+
+struct show_node;
+
+/* Text into BUF (SIZE bytes); the length, or -errno. */
+typedef ssize_t (*show_fn)(struct show_node *n, char *buf, size_t size);
+/* Takes the whole of TEXT (LEN bytes, NUL after them); LEN or -errno. */
+typedef ssize_t (*store_fn)(struct show_node *n, const char *text, size_t len);
+
+struct show_node {
+	const char *name;
+	struct show_node *parent;
+	struct list_head children;	/* show_lock */
+	struct list_head sibling;	/* show_lock */
+	umode_t mode;			/* with S_IFDIR, S_IFREG or S_IFLNK */
+	show_fn show;
+	store_fn store;
+	void *data;
+	const char *link_target;	/* S_IFLNK: a path as readlink gives it */
+	refcount_t refs;
+	u64 ino;
+	bool dead;			/* show_lock; removed, only pinned */
+};
+
+/* A directory under PARENT (NULL: the root), made if it is not there. NULL without memory. */
+struct show_node *show_dir(enum show_root root, struct show_node *parent, const char *name);
+/* "a/b/c" below the root, made as needed. */
+struct show_node *show_path(enum show_root root, const char *path);
+struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mode, show_fn show, store_fn store, void *data);
+struct show_node *show_link(struct show_node *dir, const char *name, const char *target);
+/* Removes the node and all below it. */
+void show_remove(struct show_node *n);
+struct show_node *show_root_node(enum show_root root);
+/* For presenters: a pinned child by name, or the next child after CURSOR (which is put); NULL at the end. */
+struct show_node *show_lookup(struct show_node *dir, const char *name, size_t len);
+struct show_node *show_next_child(struct show_node *dir, struct show_node *cursor);
+void show_get(struct show_node *n);
+void show_put(struct show_node *n);
+/* Called when a node goes: presenters drop their cached names. upcall, fs/ */
+void show_removed(struct show_node *n);
+
+/* Sysctl helpers: an attribute over an int or unsigned long with bounds. */
+struct show_int {
+	int *value;
+	int min, max;
+};
+struct show_node *sysctl_int(const char *path, umode_t mode, int *value, int min, int max);
+struct show_node *sysctl_ulong(const char *path, umode_t mode, unsigned long *value, unsigned long min, unsigned long max);
+struct show_node *sysctl_string(const char *path, umode_t mode, const char *value);

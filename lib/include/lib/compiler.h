@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Compiler attributes and the marked memory accesses. Included before every C file by the build. */
+#pragma once
+
+#define __packed __attribute__((packed))
+#define __aligned(n) __attribute__((aligned(n)))
+#define __section(s) __attribute__((section(s)))
+#define __used __attribute__((used))
+#define __maybe_unused __attribute__((unused))
+#define __always_unused __attribute__((unused))
+#define __weak __attribute__((weak))
+#define __noreturn __attribute__((noreturn))
+#define noinline __attribute__((noinline))
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+#define __must_check __attribute__((warn_unused_result))
+#define __malloc __attribute__((malloc))
+#define __pure __attribute__((pure))
+#define __cold __attribute__((cold))
+#define __printf(f, a) __attribute__((format(printf, f, a)))
+#define __no_sanitize_address __attribute__((no_sanitize("address")))
+#define fallthrough __attribute__((fallthrough))
+#define __cleanup(fn) __attribute__((cleanup(fn)))
+
+#ifndef __ASSEMBLY__
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define barrier() __asm__ volatile("" ::: "memory")
+#define unreachable() __builtin_unreachable()
+#define OPTIMIZER_HIDE_VAR(v) __asm__("" : "=r"(v) : "0"(v))
+
+/* One access, of exactly this width, that the compiler neither tears, repeats nor invents. */
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v) do { *(volatile __typeof__(x) *)&(x) = (v); } while (0)
+
+#define __stringify_1(x) #x
+#define __stringify(x) __stringify_1(x)
+#define __concat_1(a, b) a##b
+#define __concat(a, b) __concat_1(a, b)
+#define __unique(p) __concat(p, __COUNTER__)
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define container_of(p, type, member) ({					\
+	const __typeof__(((type *)0)->member) *__mp = (p);			\
+	(type *)((char *)(unsigned long)__mp - __builtin_offsetof(type, member)); })
+#ifndef offsetof
+#define offsetof(t, m) __builtin_offsetof(t, m)
+#endif
+#define sizeof_field(t, m) sizeof(((t *)0)->m)
+#ifndef static_assert
+#define static_assert _Static_assert
+#endif
+#endif
+
+/* Code and data that are only needed until init runs; the memory is given back. */
+#ifdef __KERNEL_OCHRE__
+#define __init __section(".init.text") __cold
+#define __initdata __section(".init.data")
+#define __initconst __section(".init.rodata")
+#define __ro_after_init __section(".data..ro_after_init")
+#else
+#define __init
+#define __initdata
+#define __initconst
+#define __ro_after_init
+#endif
+#define __read_mostly __section(".data..read_mostly")
+#define ____cacheline_aligned __aligned(64)
+#define L1_CACHE_BYTES 64

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Memory and strings for the kernel. The memory functions are weak: a CPU with better ones defines them in arch/.
+ * What the host's C library lacks is compiled for host tests too.
+ */
+#include <lib/string.h>
+#include <lib/minmax.h>
+#include <abi/errno.h>
+
+static inline bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+#ifdef __KERNEL_OCHRE__
+#undef memcpy
+#undef memset
+#undef memmove
+#undef memcmp
+#undef strlen
+
+typedef u64 u64_unaligned __attribute__((may_alias, aligned(1)));
+
+__weak void *memcpy(void *d, const void *s, size_t n)
+{
+	char *dp = d;
+	const char *sp = s;
+
+	while (n >= 8) {
+		*(u64_unaligned *)dp = *(const u64_unaligned *)sp;
+		dp += 8, sp += 8, n -= 8;
+	}
+	while (n--) {
+		*dp++ = *sp++;
+		barrier();	/* or the compiler calls memcpy here */
+	}
+	return d;
+}
+
+__weak void *memmove(void *d, const void *s, size_t n)
+{
+	char *dp = d;
+	const char *sp = s;
+
+	if (dp <= sp || dp >= sp + n)
+		return memcpy(d, s, n);
+	while (n--) {
+		dp[n] = sp[n];
+		barrier();
+	}
+	return d;
+}
+
+__weak void *memset(void *d, int c, size_t n)
+{
+	u64 v = 0x0101010101010101ULL * (u8)c;
+	char *dp = d;
+
+	while (n >= 8) {
+		*(u64_unaligned *)dp = v;
+		barrier();
+		dp += 8, n -= 8;
+	}
+	while (n--) {
+		*dp++ = (char)c;
+		barrier();
+	}
+	return d;
+}
+
+__weak int memcmp(const void *a, const void *b, size_t n)
+{
+	const u8 *x = a, *y = b;
+
+	for (; n >= 8; x += 8, y += 8, n -= 8)
+		if (*(const u64_unaligned *)x != *(const u64_unaligned *)y)
+			break;
+	for (; n; x++, y++, n--)
+		if (*x != *y)
+			return *x - *y;
+	return 0;
+}
+
+__weak int bcmp(const void *a, const void *b, size_t n);
+__weak int bcmp(const void *a, const void *b, size_t n)
+{
+	return memcmp(a, b, n);
+}
+
+void *memchr(const void *s, int c, size_t n)
+{
+	for (const u8 *p = s; n; p++, n--)
+		if (*p == (u8)c)
+			return (void *)p;
+	return NULL;
+}
+
+size_t strlen(const char *s)
+{
+	const char *p = s;
+
+	while (*p) {
+		p++;
+		barrier();
+	}
+	return p - s;
+}
+
+size_t strnlen(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i])
+		i++;
+	return i;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return (u8)*a - (u8)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+	while (n && *a && *a == *b)
+		a++, b++, n--;
+	return n ? (u8)*a - (u8)*b : 0;
+}
+
+static inline int lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c + 32 : (u8)c;
+}
+
+int strncasecmp(const char *a, const char *b, size_t n)
+{
+	while (n && *a && lower(*a) == lower(*b))
+		a++, b++, n--;
+	return n ? lower(*a) - lower(*b) : 0;
+}
+
+int strcasecmp(const char *a, const char *b)
+{
+	return strncasecmp(a, b, SIZE_MAX);
+}
+
+char *strchrnul(const char *s, int c)
+{
+	while (*s && *s != (char)c)
+		s++;
+	return (char *)s;
+}
+
+char *strchr(const char *s, int c)
+{
+	s = strchrnul(s, c);
+	return *s == (char)c ? (char *)s : NULL;
+}
+
+char *strrchr(const char *s, int c)
+{
+	const char *last = NULL;
+
+	do {
+		if (*s == (char)c)
+			last = s;
+	} while (*s++);
+	return (char *)last;
+}
+
+char *strstr(const char *s, const char *f)
+{
+	size_t n = strlen(f);
+
+	for (; strlen(s) >= n; s++)
+		if (!memcmp(s, f, n))
+			return (char *)s;
+	return NULL;
+}
+
+size_t strspn(const char *s, const char *accept)
+{
+	size_t n = 0;
+
+	while (s[n] && strchr(accept, s[n]))
+		n++;
+	return n;
+}
+
+size_t strcspn(const char *s, const char *reject)
+{
+	size_t n = 0;
+
+	while (s[n] && !strchr(reject, s[n]))
+		n++;
+	return n;
+}
+
+char *strpbrk(const char *s, const char *accept)
+{
+	s += strcspn(s, accept);
+	return *s ? (char *)s : NULL;
+}
+
+char *strsep(char **sp, const char *delim)
+{
+	char *s = *sp, *e;
+
+	if (!s)
+		return NULL;
+	e = strpbrk(s, delim);
+	if (e)
+		*e++ = '\0';
+	*sp = e;
+	return s;
+}
+#endif
+
+ssize_t strscpy(char *d, const char *s, size_t size)
+{
+	size_t n;
+
+	if (!size)
+		return -E2BIG;
+	n = strnlen(s, size);
+	if (n == size) {
+		memcpy(d, s, size - 1);
+		d[size - 1] = '\0';
+		return -E2BIG;
+	}
+	memcpy(d, s, n + 1);
+	return (ssize_t)n;
+}
+
+void memzero_explicit(void *p, size_t n)
+{
+	memset(p, 0, n);
+	__asm__ volatile("" : : "r"(p) : "memory");
+}
+
+void *memchr_inv(const void *p, int c, size_t n)
+{
+	for (const u8 *s = p; n; s++, n--)
+		if (*s != (u8)c)
+			return (void *)s;
+	return NULL;
+}
+
+char *skip_spaces(const char *s)
+{
+	while (is_space(*s))
+		s++;
+	return (char *)s;
+}
+
+char *strim(char *s)
+{
+	size_t n;
+
+	s = skip_spaces(s);
+	n = strlen(s);
+	while (n && is_space(s[n - 1]))
+		n--;
+	s[n] = '\0';
+	return s;
+}
+
+bool str_has_prefix(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+bool sysfs_streq(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	if (*a == *b)
+		return true;
+	return (!*a && *b == '\n' && !b[1]) || (!*b && *a == '\n' && !a[1]);
+}
+
+static int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A' + 10;
+	return 99;
+}
+
+static const char *take_prefix(const char *s, unsigned int *base)
+{
+	bool hex = s[0] == '0' && (s[1] == 'x' || s[1] == 'X') && digit_of(s[2]) < 16;
+
+	if (*base == 0)
+		*base = hex ? 16 : s[0] == '0' ? 8 : 10;
+	return *base == 16 && hex ? s + 2 : s;
+}
+
+/* Digits at S; the first that is not one. *OVER when they do not fit. */
+static const char *take_digits(const char *s, unsigned int base, u64 *out, bool *over)
+{
+	u64 v = 0;
+
+	*over = false;
+	for (; digit_of(*s) < (int)base; s++)
+		if (check_mul_overflow(v, (u64)base, &v) || check_add_overflow(v, (u64)digit_of(*s), &v))
+			*over = true;
+	*out = v;
+	return s;
+}
+
+int kstrtoull(const char *s, unsigned int base, u64 *out)
+{
+	const char *e;
+	bool over;
+	u64 v;
+
+	if (*s == '+')
+		s++;
+	s = take_prefix(s, &base);
+	e = take_digits(s, base, &v, &over);
+	if (e == s)
+		return -EINVAL;
+	if (*e == '\n')
+		e++;
+	if (*e)
+		return -EINVAL;
+	if (over)
+		return -ERANGE;
+	*out = v;
+	return 0;
+}
+
+int kstrtoll(const char *s, unsigned int base, s64 *out)
+{
+	u64 v;
+	int e;
+
+	if (*s != '-') {
+		e = kstrtoull(s, base, &v);
+		if (!e && (s64)v < 0)
+			return -ERANGE;
+		if (!e)
+			*out = (s64)v;
+		return e;
+	}
+	if (s[1] == '+')
+		return -EINVAL;
+	e = kstrtoull(s + 1, base, &v);
+	if (e)
+		return e;
+	if (v > (u64)S64_MAX + 1)
+		return -ERANGE;
+	*out = (s64)(0 - v);
+	return 0;
+}
+
+int kstrtoul(const char *s, unsigned int base, unsigned long *out)
+{
+	u64 v;
+	int e = kstrtoull(s, base, &v);
+
+	if (!e)
+		*out = v;
+	return e;
+}
+
+int kstrtol(const char *s, unsigned int base, long *out)
+{
+	s64 v;
+	int e = kstrtoll(s, base, &v);
+
+	if (!e)
+		*out = v;
+	return e;
+}
+
+int kstrtouint(const char *s, unsigned int base, unsigned int *out)
+{
+	u64 v;
+	int e = kstrtoull(s, base, &v);
+
+	if (!e && v > U32_MAX)
+		return -ERANGE;
+	if (!e)
+		*out = (unsigned int)v;
+	return e;
+}
+
+int kstrtoint(const char *s, unsigned int base, int *out)
+{
+	s64 v;
+	int e = kstrtoll(s, base, &v);
+
+	if (!e && (v > S32_MAX || v < S32_MIN))
+		return -ERANGE;
+	if (!e)
+		*out = (int)v;
+	return e;
+}
+
+int kstrtobool(const char *s, bool *out)
+{
+	switch (s[0]) {
+	case 'y': case 'Y': case 't': case 'T': case '1':
+		*out = true;
+		return 0;
+	case 'n': case 'N': case 'f': case 'F': case '0':
+		*out = false;
+		return 0;
+	case 'o': case 'O':
+		if (s[1] == 'n' || s[1] == 'N' || s[1] == 'f' || s[1] == 'F') {
+			*out = s[1] == 'n' || s[1] == 'N';
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+u64 simple_strtoull(const char *s, char **end, unsigned int base)
+{
+	bool over;
+	u64 v;
+
+	s = take_prefix(s, &base);
+	s = take_digits(s, base, &v, &over);
+	if (end)
+		*end = (char *)s;
+	return over ? U64_MAX : v;
+}
+
+long simple_strtol(const char *s, char **end, unsigned int base)
+{
+	if (*s == '-')
+		return -(long)simple_strtoull(s + 1, end, base);
+	return (long)simple_strtoull(s, end, base);
+}
+
+u64 memparse(const char *s, char **end)
+{
+	char *e;
+	u64 v = simple_strtoull(s, &e, 0);
+
+	switch (*e) {
+	case 'T': case 't':
+		v <<= 10;
+		fallthrough;
+	case 'G': case 'g':
+		v <<= 10;
+		fallthrough;
+	case 'M': case 'm':
+		v <<= 10;
+		fallthrough;
+	case 'K': case 'k':
+		v <<= 10;
+		e++;
+	}
+	if (end)
+		*end = e;
+	return v;
+}

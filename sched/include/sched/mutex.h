@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping locks. mutex: one owner; a contender spins while the owner runs, then sleeps in line. rw_semaphore: many
+ * readers or one writer, writers not starved. semaphore-like counting: <sched/completion.h> covers what is needed.
+ */
+#pragma once
+
+#include <kernel/spinlock.h>
+#include <kernel/current.h>
+#include <sched/wait.h>
+
+struct mutex {
+	unsigned long owner;		/* task | waiters 1 | handoff 2 */
+	spinlock_t wait_lock;
+	struct list_head wait_list;	/* wait_lock */
+#ifdef CONFIG_LOCKDEP
+	struct lockdep_map map;
+#endif
+};
+
+#ifdef CONFIG_LOCKDEP
+#define __MUTEX_MAP(n) .map = { .name = #n },
+#define __mutex_map_init(m) do {						\
+	static struct lock_class_key __key;					\
+	lockdep_init_map(&(m)->map, #m, &__key);				\
+} while (0)
+#else
+#define __MUTEX_MAP(n)
+#define __mutex_map_init(m) do { } while (0)
+#endif
+#define __MUTEX_INITIALIZER(n) { .owner = 0, .wait_lock = __SPIN_LOCK_UNLOCKED(n.wait_lock), \
+	.wait_list = LIST_HEAD_INIT((n).wait_list), __MUTEX_MAP(n) }
+#define DEFINE_MUTEX(n) struct mutex n = __MUTEX_INITIALIZER(n)
+#define mutex_init(m) do {							\
+	(m)->owner = 0;								\
+	spin_lock_init(&(m)->wait_lock);					\
+	INIT_LIST_HEAD(&(m)->wait_list);					\
+	__mutex_map_init(m);							\
+} while (0)
+
+void mutex_lock(struct mutex *m);
+void mutex_lock_nested(struct mutex *m, unsigned int subclass);
+int __must_check mutex_lock_interruptible(struct mutex *m);	/* 0 or -EINTR */
+int __must_check mutex_lock_killable(struct mutex *m);
+bool mutex_trylock(struct mutex *m);
+void mutex_unlock(struct mutex *m);
+static inline bool mutex_is_locked(const struct mutex *m) { return READ_ONCE(m->owner) & ~3UL; }
+
+struct rw_semaphore {
+	s64 count;			/* readers << 8 | handoff 4 | waiters 2 | writer 1 */
+	unsigned long owner;		/* the writer, for spinning on it */
+	spinlock_t wait_lock;
+	struct list_head wait_list;	/* wait_lock */
+#ifdef CONFIG_LOCKDEP
+	struct lockdep_map map;
+#endif
+};
+
+#define __RWSEM_INITIALIZER(n) { .count = 0, .wait_lock = __SPIN_LOCK_UNLOCKED(n.wait_lock), \
+	.wait_list = LIST_HEAD_INIT((n).wait_list), __MUTEX_MAP(n) }
+#define DECLARE_RWSEM(n) struct rw_semaphore n = __RWSEM_INITIALIZER(n)
+#define init_rwsem(s) do {							\
+	(s)->count = 0;								\
+	(s)->owner = 0;								\
+	spin_lock_init(&(s)->wait_lock);					\
+	INIT_LIST_HEAD(&(s)->wait_list);					\
+	__mutex_map_init(s);							\
+} while (0)
+
+void down_read(struct rw_semaphore *s);
+void down_read_nested(struct rw_semaphore *s, int subclass);
+int __must_check down_read_killable(struct rw_semaphore *s);
+int __must_check down_read_interruptible(struct rw_semaphore *s);
+bool down_read_trylock(struct rw_semaphore *s);
+void up_read(struct rw_semaphore *s);
+void down_write(struct rw_semaphore *s);
+void down_write_nested(struct rw_semaphore *s, int subclass);
+int __must_check down_write_killable(struct rw_semaphore *s);
+bool down_write_trylock(struct rw_semaphore *s);
+void up_write(struct rw_semaphore *s);
+void downgrade_write(struct rw_semaphore *s);
+static inline bool rwsem_is_locked(const struct rw_semaphore *s) { return READ_ONCE(s->count) & ~6L; }
+
+/* A read-write semaphore whose readers touch only their own CPU's line; writers wait a grace period. */
+struct percpu_rw_semaphore {
+	int *readers;			/* per-CPU */
+	bool writer;
+	struct mutex lock;
+	wait_queue_head_t wq;
+};
+
+int percpu_init_rwsem(struct percpu_rw_semaphore *s);
+void percpu_free_rwsem(struct percpu_rw_semaphore *s);
+void percpu_down_read(struct percpu_rw_semaphore *s);
+void percpu_up_read(struct percpu_rw_semaphore *s);
+void percpu_down_write(struct percpu_rw_semaphore *s);
+void percpu_up_write(struct percpu_rw_semaphore *s);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler's policy side: priorities, affinity, load, accounting; and what other rooms hook into. */
+#pragma once
+
+#include <sched/task.h>
+
+struct sched_attr_k {		/* checked form of struct sched_attr */
+	u32 policy;
+	u64 flags;
+	s32 nice;
+	u32 priority;
+	u64 runtime_ns;		/* fair: the slice asked for, 0: default */
+};
+
+/* -EINVAL. Rights are the caller's business (syscall/). */
+int sched_set_attr(struct task *t, const struct sched_attr_k *a);
+int set_user_nice(struct task *t, int nice);
+/* Migrates the task if its CPU is no longer in MASK. -EINVAL: no CPU in it is online. */
+int set_cpus_allowed(struct task *t, const struct cpumask *mask);
+void yield(void);
+bool yield_to(struct task *t);
+u64 sched_rr_interval_ns(struct task *t);
+
+/* Times of a task, of the whole group (proc/ adds the dead threads). */
+void task_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns);
+u64 task_sched_runtime(struct task *t);
+
+/* avenrun in units of 1/2048, as the ABI has it. */
+void get_avenrun(unsigned long out[3]);
+unsigned int nr_running(void);
+u64 nr_context_switches(void);
+unsigned int nr_uninterruptible(void);
+unsigned int nr_iowait(void);
+struct cpu_times {
+	u64 user, nice, system, idle, iowait, irq, softirq, steal;	/* ns */
+};
+void cpu_times_get(int cpu, struct cpu_times *out);
+extern u64 total_forks;		/* atomic */
+
+/* From entry code: time accounting at the user boundary is done by stamps at tick and switch. */
+void account_tick(bool user);
+
+enum preempt_model { PREEMPT_LAZY, PREEMPT_FULL };
+extern enum preempt_model preempt_model;
+
+void sched_init(void);			/* boot CPU, before anything else of sched */
+void __noreturn cpu_idle_loop(void);
+struct task *idle_task(int cpu);
+/* Starts every other CPU that the machine has and maxcpus= allows. */
+void smp_init(void);
