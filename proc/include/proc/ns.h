@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Namespaces: what a task sees of the system, in one shared structure that unshare, clone and setns replace whole. */
+#pragma once
+
+#include <lib/types.h>
+#include <kernel/refcount.h>
+#include <proc/cred.h>
+#include <sched/mutex.h>
+
+struct mnt_namespace;			/* vfs/ */
+struct ipc_namespace;			/* ipc/ */
+struct net;				/* net/ */
+struct xarray;
+
+struct uts_namespace {
+	refcount_t refs;
+	struct user_namespace *user_ns;
+	unsigned int ino;
+	struct {
+		char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+	} name;				/* uts_sem */
+};
+
+struct pid_namespace {
+	refcount_t refs;
+	struct pid_namespace *parent;	/* c */
+	unsigned int level;		/* c */
+	struct user_namespace *user_ns;	/* c */
+	struct task *child_reaper;	/* T */
+	unsigned int ino;
+	int pid_max;
+	unsigned int pid_allocated;	/* pid lock */
+	bool dying;			/* pid lock: its init is going, no new pids */
+	struct pid_index *index;	/* number -> struct pid */
+	int last_pid;			/* pid lock */
+	int reboot;
+	struct rcu_head rcu;
+};
+
+struct nsproxy {
+	refcount_t count;
+	struct uts_namespace *uts_ns;
+	struct ipc_namespace *ipc_ns;
+	struct mnt_namespace *mnt_ns;
+	struct pid_namespace *pid_ns_for_children;
+	struct net *net_ns;
+	struct rcu_head rcu;
+};
+
+extern struct uts_namespace init_uts_ns;
+extern struct pid_namespace init_pid_ns;
+extern struct nsproxy init_nsproxy;
+extern struct rw_semaphore uts_sem;
+
+struct pid_namespace *task_active_pid_ns(struct task *t);
+struct pid_namespace *get_pid_ns(struct pid_namespace *ns);
+void put_pid_ns(struct pid_namespace *ns);
+void get_nsproxy(struct nsproxy *n);
+void put_nsproxy(struct nsproxy *n);
+struct uts_namespace *get_uts_ns(struct uts_namespace *ns);
+void put_uts_ns(struct uts_namespace *ns);
+static inline struct uts_namespace *utsname_ns(void) { return current->nsproxy->uts_ns; }
+/* Numbers for /proc/PID/ns links, above the well-known ones. */
+unsigned int ns_alloc_ino(void);
+
+/* upcalls, vfs/: mount namespaces with the life cycle the proxy needs. */
+struct mnt_namespace *copy_mnt_ns(bool clone, struct mnt_namespace *ns, struct user_namespace *user_ns, struct fs_struct *new_fs);
+void put_mnt_ns(struct mnt_namespace *ns);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals. Actions belong to the process (struct sighand_struct), pending signals to a thread or to the process
+ * (struct signal_struct). All of it is under sighand->siglock, which is irq-safe.
+ */
+#pragma once
+
+#include <lib/list.h>
+#include <kernel/refcount.h>
+#include <sched/task.h>
+#include <proc/pid.h>
+#include <asm/signal.h>
+#include <asm/siginfo.h>
+
+#define SIG_KERNEL_DFL 0UL
+#define SIG_KERNEL_IGN 1UL
+
+typedef struct siginfo kernel_siginfo_t;
+
+struct k_sigaction {
+	unsigned long handler;
+	unsigned long flags;
+	unsigned long restorer;
+	u64 mask;
+};
+
+struct sighand_struct {
+	spinlock_t siglock;
+	refcount_t count;
+	wait_queue_head_t signalfd_wqh;
+	struct rcu_head rcu;
+	struct k_sigaction action[_NSIG];	/* s */
+};
+
+struct rlimit_k {
+	u64 cur, max;
+};
+
+struct tty_struct;
+struct taskstats_k;
+
+struct sigpending {
+	struct list_head list;
+	u64 signal;
+};
+
+struct signal_struct {
+	refcount_t sigcnt;
+	int nr_threads;			/* s */
+	atomic_t live;
+	struct list_head threads;	/* T, R */
+	wait_queue_head_t wait_chldexit;
+	struct task *curr_target;	/* s */
+	struct sigpending shared_pending;	/* s */
+	int group_exit_code;		/* s */
+	int notify_count;
+	struct task *group_exec_task;
+	int group_stop_count;		/* s */
+	unsigned int flags;		/* s: SIGNAL_* */
+	bool is_child_subreaper, has_child_subreaper;
+	struct pid *pids[PIDTYPE_MAX];	/* T: TGID, PGID, SID */
+	bool leader;			/* T: session leader */
+	struct tty_struct *tty;		/* s */
+	struct pid *tty_old_pgrp;
+	u64 utime_ns, stime_ns, cutime_ns, cstime_ns;	/* s: of dead threads; of waited-for children */
+	unsigned long nvcsw, nivcsw, cnvcsw, cnivcsw, min_flt, maj_flt, cmin_flt, cmaj_flt;
+	unsigned long inblock, oublock, cinblock, coublock;
+	unsigned long maxrss, cmaxrss;	/* pages */
+	u64 sum_sched_runtime;
+	unsigned long io_bytes[6];
+	struct rlimit_k rlim[16];	/* group leader's task_lock to write */
+	struct hrtimer real_timer;
+	ktime_t it_real_incr;
+	struct { u64 expires_ns, incr_ns; } it_cpu[2];	/* s: ITIMER_PROF, ITIMER_VIRTUAL */
+	struct list_head posix_timers;
+	int next_timer_id;
+	short oom_score_adj, oom_score_adj_min;
+	bool oom_flag_origin;
+	struct mm *oom_mm;
+	struct mutex cred_guard_mutex;	/* exec against ptrace */
+	struct rw_semaphore exec_update_lock;
+};
+
+#define SIGNAL_STOP_STOPPED 0x1
+#define SIGNAL_STOP_CONTINUED 0x2
+#define SIGNAL_GROUP_EXIT 0x4
+#define SIGNAL_CLD_STOPPED 0x10
+#define SIGNAL_CLD_CONTINUED 0x20
+#define SIGNAL_UNKILLABLE 0x40
+
+#define EXIT_DEAD 0x10
+#define EXIT_ZOMBIE 0x20
+
+static inline u64 rlimit(unsigned int which) { return READ_ONCE(current->signal->rlim[which].cur); }
+static inline u64 task_rlimit(const struct task *t, unsigned int which) { return READ_ONCE(t->signal->rlim[which].cur); }
+static inline u64 rlimit_max(unsigned int which) { return READ_ONCE(current->signal->rlim[which].max); }
+
+#define SEND_SIG_NOINFO ((struct siginfo *)0)	/* from the running task, no details */
+#define SEND_SIG_PRIV ((struct siginfo *)1)	/* from the kernel */
+void clear_siginfo(struct siginfo *i);
+
+/* To one thread, to its process, to a group. 0, or -EAGAIN when a queue limit was met. No rights are checked. */
+int send_sig(int sig, struct task *t, int priv);
+int send_sig_info(int sig, struct siginfo *info, struct task *t);
+int group_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type);	/* checks rights */
+int do_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type);
+int kill_pid(struct pid *pid, int sig, int priv);
+int kill_pid_info(int sig, struct siginfo *info, struct pid *pid);
+int kill_pgrp(struct pid *pgrp, int sig, int priv);
+int kill_pgrp_info(int sig, struct siginfo *info, struct pid *pgrp);
+/* To the running task, even if blocked or ignored (then the default is taken). */
+void force_sig(int sig);
+void force_sig_fault(int sig, int code, unsigned long addr);
+void force_fatal_sig(int sig);
+
+struct sighand_struct *lock_task_sighand(struct task *t, unsigned long *flags);	/* NULL: it is gone */
+static inline void unlock_task_sighand(struct task *t, unsigned long *flags)
+{
+	spin_unlock_irqrestore(&t->sighand->siglock, *flags);
+}
+
+void recalc_sigpending(void);
+void set_current_blocked(u64 mask);
+int set_user_sigmask(struct uptr mask, size_t size);	/* for ppoll and its like; restored on the way out */
+void restore_saved_sigmask_unless(bool interrupted);
+/* One signal of MASK for the running task, with its info; 0 when there is none. siglock held. */
+int dequeue_signal(u64 mask, struct siginfo *info);
+int copy_siginfo_to_user(struct uptr to, const struct siginfo *from);
+bool sig_ignored_by(struct task *t, int sig);
+/* Everything of the process ends with CODE (wait status form). */
+void __noreturn do_group_exit(int code);
+void __noreturn do_exit(long code);
+bool is_current_pgrp_orphaned(void);
+void ignore_signals(struct task *t);
