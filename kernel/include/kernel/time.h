@@ -8,13 +8,8 @@
 
 #include <lib/types.h>
 #include <lib/rbtree.h>
+#include <lib/time.h>
 
-#define NSEC_PER_SEC 1000000000LL
-#define NSEC_PER_MSEC 1000000LL
-#define NSEC_PER_USEC 1000LL
-#define USEC_PER_SEC 1000000LL
-#define MSEC_PER_SEC 1000LL
-#define KTIME_MAX S64_MAX
 #define HZ 250			/* ticks a second on a busy CPU; also the unit of jiffies */
 #define TICK_NSEC (NSEC_PER_SEC / HZ)
 #define USER_HZ 100		/* the unit of clock_t in the ABI */
@@ -40,35 +35,6 @@ static inline unsigned long jiffies_now(void) { return ktime_get_coarse_ns() / T
 #define time_before(a, b) time_after(b, a)
 static inline unsigned long msecs_to_jiffies(unsigned int ms) { return ((u64)ms * HZ + 999) / 1000; }
 static inline u64 nsec_to_clock_t(u64 ns) { return ns / (NSEC_PER_SEC / USER_HZ); }
-
-struct timespec64 {
-	s64 tv_sec;
-	long tv_nsec;
-};
-
-static inline struct timespec64 ns_to_timespec64(s64 ns)
-{
-	struct timespec64 t = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
-
-	if (t.tv_nsec < 0) {
-		t.tv_sec--;
-		t.tv_nsec += NSEC_PER_SEC;
-	}
-	return t;
-}
-
-static inline bool timespec64_valid(const struct timespec64 *t)
-{
-	return t->tv_sec >= 0 && (unsigned long)t->tv_nsec < NSEC_PER_SEC;
-}
-
-/* Saturates. T is valid. */
-static inline s64 timespec64_to_ns(const struct timespec64 *t)
-{
-	if (t->tv_sec >= KTIME_MAX / NSEC_PER_SEC)
-		return KTIME_MAX;
-	return t->tv_sec * NSEC_PER_SEC + t->tv_nsec;
-}
 
 static inline ktime_t ktime_add_safe(ktime_t a, ktime_t b)
 {

@@ -62,7 +62,3 @@ void put_uts_ns(struct uts_namespace *ns);
 static inline struct uts_namespace *utsname_ns(void) { return current->nsproxy->uts_ns; }
 /* Numbers for /proc/PID/ns links, above the well-known ones. */
 unsigned int ns_alloc_ino(void);
-
-/* upcalls, vfs/: mount namespaces with the life cycle the proxy needs. */
-struct mnt_namespace *copy_mnt_ns(bool clone, struct mnt_namespace *ns, struct user_namespace *user_ns, struct fs_struct *new_fs);
-void put_mnt_ns(struct mnt_namespace *ns);

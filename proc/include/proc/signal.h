@@ -9,8 +9,13 @@
 #include <kernel/refcount.h>
 #include <sched/task.h>
 #include <proc/pid.h>
+#include <sched/mutex.h>
 #include <asm/signal.h>
 #include <asm/siginfo.h>
+
+#ifndef _NSIG
+#define _NSIG 64		/* on every CPU of ours; SIGRTMAX is one of them */
+#endif
 
 #define SIG_KERNEL_DFL 0UL
 #define SIG_KERNEL_IGN 1UL

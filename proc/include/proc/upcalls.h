@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the life of a process needs of the rooms above. Each is defined by the room named. */
+#pragma once
+
+#include <lib/types.h>
+
+struct task;
+struct file;
+struct files_struct;
+struct fs_struct;
+struct mnt_namespace;
+struct user_namespace;
+
+/* vfs/: descriptor tables and file-system context of a new and an ending task. 0 or -errno. */
+int copy_files(unsigned long clone_flags, struct task *child, bool no_files);
+void exit_files(struct task *task);
+int copy_fs(unsigned long clone_flags, struct task *child);
+void exit_fs(struct task *task);
+int unshare_files(void);
+int unshare_fs_struct(void);
+/* vfs/: mount namespaces; ERR_PTR on failure. */
+struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
+				  struct user_namespace *user_ns, struct task *child);
+void get_mnt_ns(struct mnt_namespace *ns);
+void put_mnt_ns(struct mnt_namespace *ns);
+
+/* ipc/: futexes of an ending task or one that replaces its program (robust lists). */
+void futex_exit_release(struct task *task);
+/* ipc/, dev/: the session leader ends: its terminal is hung up; the task drops the terminal. */
+void disassociate_ctty(bool on_exit);
+/* exec/: writes a core file if that is wanted; true when it did. */
+bool do_coredump(int sig);
+/* ipc/: wakes FUTEX_WAIT at clear_child_tid. */
+int do_futex_wake_private(struct uptr uaddr, int nr);
