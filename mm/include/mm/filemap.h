@@ -112,7 +112,7 @@ void address_space_destroy(struct address_space *mapping);
 
 static inline bool mapping_mapped(struct address_space *mapping)
 {
-	return READ_ONCE(mapping->i_mmap.rb_root.rb_node) != NULL;
+	return READ_ONCE(mapping->i_mmap.root.node) != NULL;
 }
 static inline bool mapping_writably_mapped(struct address_space *mapping)
 {
