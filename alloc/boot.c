@@ -9,6 +9,8 @@
  */
 #include <alloc/page.h>
 #include <alloc/vmalloc.h>
+#include <arch/pgtable.h>
+#include <arch/upcalls.h>
 #include <kernel/bug.h>
 #include <kernel/printk.h>
 #include <lib/memblock.h>

@@ -19,7 +19,7 @@
 #include <kernel/percpu.h>
 #include <kernel/cpumask.h>
 #include <kernel/printk.h>
-#include <kernel/smp.h>
+#include <kernel/irq.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include "page_priv.h"

@@ -23,7 +23,7 @@
 #include <kernel/cpumask.h>
 #include <kernel/percpu.h>
 #include <kernel/printk.h>
-#include <kernel/smp.h>
+#include <kernel/irq.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include "slab_priv.h"
@@ -115,7 +115,7 @@ static __cold void object_report(struct kmem_cache *c, const void *obj, const ch
 	WARN_ON(1);
 }
 
-static void check_alloc(struct kmem_cache *c, void *obj)
+static __maybe_unused void check_alloc(struct kmem_cache *c, void *obj)
 {
 	const u8 *b = obj;
 
@@ -130,7 +130,7 @@ static void check_alloc(struct kmem_cache *c, void *obj)
 	}
 }
 
-static bool check_free(struct kmem_cache *c, void *obj)
+static __maybe_unused bool check_free(struct kmem_cache *c, void *obj)
 {
 	const u8 *b = obj;
 

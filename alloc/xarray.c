@@ -13,6 +13,7 @@
  */
 #include <alloc/xarray.h>
 #include <alloc/slab.h>
+#include <arch/page.h>
 #include <abi/errno.h>
 #include <kernel/bug.h>
 #include <lib/minmax.h>

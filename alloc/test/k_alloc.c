@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/* The allocators from inside: pages, objects, areas, the sparse array. */
+#include <alloc/page.h>
+#include <alloc/slab.h>
+#include <alloc/vmalloc.h>
+#include <alloc/xarray.h>
+#include <abi/errno.h>
+#include <kernel/ktest.h>
+#include <lib/string.h>
+
+KTEST(alloc_pages_orders)
+{
+	struct page *p[NR_PAGE_ORDERS];
+
+	for (unsigned int o = 0; o < NR_PAGE_ORDERS - 2; o++) {
+		p[o] = alloc_pages(GFP_KERNEL | __GFP_COMP, o);
+		KT_ASSERT(p[o]);
+		KT_EQ(page_to_pfn(p[o]) & ((1ul << o) - 1), 0);
+		KT_EQ(compound_order(p[o]), o);
+		for (unsigned long i = 0; i < 1ul << o; i++)
+			KT_ASSERT(compound_head(p[o] + i) == p[o]);
+		memset(page_address(p[o]), (int)o + 1, PAGE_SIZE << o);
+	}
+	for (unsigned int o = 0; o < NR_PAGE_ORDERS - 2; o++) {
+		u8 *b = page_address(p[o]);
+
+		for (size_t i = 0; i < PAGE_SIZE << o; i++)
+			KT_ASSERT(b[i] == o + 1);
+		__free_pages(p[o], o);
+	}
+}
+
+KTEST(alloc_pages_no_leak)
+{
+	unsigned long before;
+	struct page *p;
+
+	drain_local_pages();
+	before = nr_free_pages();
+	for (int i = 0; i < 2000; i++) {
+		p = alloc_pages(GFP_KERNEL, (unsigned int)i % 4);
+		KT_ASSERT(p);
+		__free_pages(p, (unsigned int)i % 4);
+	}
+	drain_local_pages();
+	KT_ASSERT(nr_free_pages() + 64 >= before);
+}
+
+KTEST(alloc_zeroed)
+{
+	for (int i = 0; i < 64; i++) {
+		unsigned long *w = (unsigned long *)get_zeroed_page(GFP_KERNEL);
+
+		KT_ASSERT(w);
+		for (size_t k = 0; k < PAGE_SIZE / sizeof(*w); k++)
+			KT_ASSERT(w[k] == 0);
+		memset(w, 0xff, PAGE_SIZE);
+		free_page((unsigned long)w);
+	}
+}
+
+KTEST(slab_kmalloc_classes)
+{
+	for (size_t size = 1; size <= 3 * KMALLOC_MAX_CACHE_SIZE; size = size * 3 / 2 + 1) {
+		u8 *a = kmalloc(size, GFP_KERNEL), *b = kzalloc(size, GFP_KERNEL);
+
+		KT_ASSERT(a && b && a != b);
+		KT_ASSERT(ksize(a) >= size);
+		memset(a, 0xaa, size);
+		for (size_t i = 0; i < size; i++)
+			KT_ASSERT(b[i] == 0);
+		a = krealloc(a, size * 2, GFP_KERNEL);
+		KT_ASSERT(a);
+		for (size_t i = 0; i < size; i++)
+			KT_ASSERT(a[i] == 0xaa);
+		kfree(a);
+		kfree(b);
+	}
+	kfree(NULL);
+}
+
+static void ctor_magic(void *p)
+{
+	*(u32 *)p = 0x600df00d;
+}
+
+KTEST(slab_cache_life)
+{
+	static void *obj[500];
+	struct kmem_cache *c = kmem_cache_create("ktest", 40, 8, 0, ctor_magic);
+
+	KT_ASSERT(c);
+	for (int i = 0; i < 500; i++) {
+		obj[i] = kmem_cache_alloc(c, GFP_KERNEL);
+		KT_ASSERT(obj[i]);
+		KT_EQ(*(u32 *)obj[i], 0x600df00d);
+		for (int k = 0; k < i; k++)
+			KT_ASSERT(obj[k] != obj[i]);
+	}
+	KT_EQ(kmem_cache_live(c), 500);
+	for (int i = 0; i < 500; i++)
+		kmem_cache_free(c, obj[i]);
+	KT_EQ(kmem_cache_live(c), 0);
+	kmem_cache_destroy(c);
+}
+
+KTEST(vmalloc_areas)
+{
+	unsigned long before = vmalloc_nr_pages();
+	u8 *a = vmalloc(5 * PAGE_SIZE), *b = vzalloc(100 * PAGE_SIZE);
+	struct page *pg[2];
+	u8 *m;
+
+	KT_ASSERT(a && b && is_vmalloc_addr(a));
+	memset(a, 1, 5 * PAGE_SIZE);
+	for (size_t i = 0; i < 100 * PAGE_SIZE; i++)
+		KT_ASSERT(b[i] == 0);
+	KT_ASSERT(vmalloc_is_guard((unsigned long)a + 5 * PAGE_SIZE));
+	KT_ASSERT(!vmalloc_is_guard((unsigned long)a));
+	pg[0] = vmalloc_to_page(a + PAGE_SIZE);
+	pg[1] = vmalloc_to_page(a);
+	m = vmap(pg, 2, 0);
+	KT_ASSERT(m);
+	m[0] = 77;
+	KT_EQ(a[PAGE_SIZE], 77);
+	vunmap(m);
+	vfree(a);
+	vfree(b);
+	KT_EQ(vmalloc_nr_pages(), before);
+}
+
+KTEST(xarray_store_find)
+{
+	static const unsigned long at[] = { 0, 1, 63, 64, 4095, 4096, 1ul << 20, 1ul << 40, ~0ul };
+	DEFINE_XARRAY(xa);
+	unsigned long i;
+	unsigned int n = 0;
+	void *e;
+
+	for (unsigned int k = 0; k < ARRAY_SIZE(at); k++) {
+		KT_ASSERT(!xa_load(&xa, at[k]));
+		KT_ASSERT(!xa_store(&xa, at[k], xa_mk_value(k + 1), GFP_KERNEL));
+	}
+	for (unsigned int k = 0; k < ARRAY_SIZE(at); k++)
+		KT_EQ(xa_to_value(xa_load(&xa, at[k])), k + 1);
+	xa_for_each(&xa, i, e) {
+		KT_EQ(i, at[n]);
+		n++;
+	}
+	KT_EQ(n, ARRAY_SIZE(at));
+	xa_set_mark(&xa, 4096, XA_MARK_1);
+	xa_set_mark(&xa, 1ul << 40, XA_MARK_1);
+	KT_ASSERT(xa_marked(&xa, XA_MARK_1) && !xa_marked(&xa, XA_MARK_0));
+	i = 0;
+	KT_ASSERT(xa_find(&xa, &i, ~0ul, XA_MARK_1));
+	KT_EQ(i, 4096);
+	KT_ASSERT(xa_find_after(&xa, &i, ~0ul, XA_MARK_1));
+	KT_EQ(i, 1ul << 40);
+	KT_ASSERT(!xa_find_after(&xa, &i, ~0ul, XA_MARK_1));
+	xa_erase(&xa, 1ul << 40);
+	xa_clear_mark(&xa, 4096, XA_MARK_1);
+	KT_ASSERT(!xa_marked(&xa, XA_MARK_1));
+	for (unsigned int k = 0; k < ARRAY_SIZE(at); k++)
+		xa_erase(&xa, at[k]);
+	KT_ASSERT(xa_empty(&xa));
+}
+
+KTEST(xarray_dense)
+{
+	DEFINE_XARRAY_ALLOC(xa);
+	u32 id, next = 0;
+
+	for (unsigned long i = 0; i < 5000; i++)
+		KT_ASSERT(!xa_insert(&xa, i, xa_mk_value(i), GFP_KERNEL));
+	KT_EQ(xa_insert(&xa, 77, xa_mk_value(1), GFP_KERNEL), -EBUSY);
+	xa_erase(&xa, 4321);
+	KT_EQ(xa_alloc(&xa, &id, xa_mk_value(9), xa_limit_32b, GFP_KERNEL), 0);
+	KT_EQ(id, 4321);
+	for (unsigned long i = 0; i < 5000; i++)
+		xa_erase(&xa, i);
+	KT_ASSERT(xa_empty(&xa));
+	KT_EQ(xa_alloc_cyclic(&xa, &id, xa_mk_value(1), XA_LIMIT(5, 6), &next, GFP_KERNEL), 0);
+	KT_EQ(id, 5);
+	KT_EQ(xa_alloc_cyclic(&xa, &id, xa_mk_value(1), XA_LIMIT(5, 6), &next, GFP_KERNEL), 0);
+	KT_EQ(id, 6);
+	KT_EQ(xa_alloc_cyclic(&xa, &id, xa_mk_value(1), XA_LIMIT(5, 6), &next, GFP_KERNEL), -EBUSY);
+	xa_erase(&xa, 5);
+	KT_EQ(xa_alloc_cyclic(&xa, &id, xa_mk_value(1), XA_LIMIT(5, 6), &next, GFP_KERNEL), 1);
+	xa_destroy(&xa);
+	KT_ASSERT(xa_empty(&xa));
+}
