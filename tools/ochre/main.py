@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Reads the command line and calls the part that does it."""
+import argparse
+import importlib
+import os
+import signal
+import sys
+
+from .util import ARCHES, Fail
+
+ABOUT = """Ochre: a kernel that runs Linux programs. The two commands to know:
+  ./ochre run     builds it and boots it to a shell
+  ./ochre test    builds it and tests it"""
+
+LATER = {"image": "disk images come with the XFS work", "analyze": "it comes with the analysis work",
+         "fuzz": "it comes with the fuzzing work", "triage": "it comes with the fuzzing work",
+         "bench": "it comes with the measuring work"}
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Fail("%s (see %s --help)" % (message, self.prog))
+
+
+def parser():
+    p = Parser(prog="./ochre", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    sub = p.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    def command(name, where, fn, help_text, **kw):
+        s = sub.add_parser(name, help=help_text, description=help_text, allow_abbrev=False,
+                           formatter_class=argparse.RawDescriptionHelpFormatter, **kw)
+        s.set_defaults(where=where, fn=fn)
+        return s
+
+    s = command("run", "run", "cmd_run", "boot to a shell, or run one command",
+                epilog="With COMMAND: its output alone on stdout, its input from stdin, its exit status returned; 128 + N\n"
+                       "where signal N killed it, 125 where the kernel died, 2 where ./ochre itself could not do it.\n"
+                       "Without: an interactive shell; leaving it powers the machine off.")
+    s.add_argument("--arch", choices=ARCHES, default="x86_64")
+    s.add_argument("--cpus", metavar="N", default="1", help="processors (1)")
+    s.add_argument("--memory", metavar="SIZE", default="512M", help="memory, like 256M or 2G (512M)")
+    s.add_argument("--machine", choices=["q35", "pc", "microvm", "virt"], help="QEMU's machine (q35)")
+    s.add_argument("--rootfs", metavar="WHAT", default="busybox", help="busybox (default), a directory, or a cpio archive")
+    s.add_argument("--kernel", metavar="FILE", help="boot another kernel in the same machine; 'linux': Debian's Linux, fetched once")
+    s.add_argument("--bzimage", action="store_true", help="boot our kernel as a bzImage instead of as a PVH ELF")
+    s.add_argument("--append", metavar="STR", default="", help="more for the kernel's command line")
+    s.add_argument("--disk", metavar="IMG", action="append", default=[], help="a disk image, seen as a virtio block device")
+    s.add_argument("--share", metavar="DIR", help=argparse.SUPPRESS)
+    s.add_argument("--net", metavar="KIND", help=argparse.SUPPRESS)
+    s.add_argument("--debug", action="store_true", help="the debug build")
+    s.add_argument("--gdb", action="store_true", help="wait for gdb before the first instruction")
+    s.add_argument("--dry-run", action="store_true", help="print QEMU's command line")
+    s.add_argument("--timeout", metavar="SECONDS", type=float, help="give up (status 124) after so long")
+    s.add_argument("-v", "--verbose", action="store_true", help="the kernel's messages on stderr")
+    s.add_argument("argv", nargs="*", metavar="COMMAND ARG", help="after --: what to run instead of a shell")
+
+    s = command("test", "test", "cmd_test", "build and test; ends with 'N passed, N failed, N skipped'")
+    s.add_argument("--arch", choices=ARCHES, help="only this CPU")
+    s.add_argument("--quick", action="store_true", help="the part that takes under five minutes")
+    s.add_argument("--debug", action="store_true", help="only the debug build")
+    s.add_argument("--list", action="store_true", help="name the tests, run none")
+    s.add_argument("-v", "--verbose", action="store_true", help="show what tests print, also where they pass")
+    s.add_argument("filter", nargs="*", metavar="FILTER", help="only tests whose name contains one of these")
+
+    s = command("build", "build", "cmd_build", "build the kernel (make underneath)")
+    s.add_argument("--arch", choices=ARCHES, default="x86_64")
+    s.add_argument("--debug", action="store_true", help="with sanitizers and the lock checker, into build/ARCH-debug")
+    s.add_argument("--gcc", action="store_true", help="with gcc instead of clang, into build/ARCH-gcc")
+    s.add_argument("-v", "--verbose", action="store_true", help="show each command (V=1)")
+    s.add_argument("target", nargs="*", metavar="TARGET", help="make's targets (all)")
+
+    s = command("setup", "setup", "cmd_setup", "install and unpack the tools")
+    s.add_argument("--arch", choices=ARCHES, action="append", help="also for this CPU")
+
+    command("doctor", "setup", "cmd_doctor", "say what is there, what is missing, in which version")
+
+    s = command("coverage", "coverage", "cmd_coverage", "the system calls: implemented, partial, absent; those without a test")
+    s.add_argument("--arch", choices=["x86_64", "aarch64", "riscv64", "loongarch64", "sparc64", "alpha"], default="x86_64")
+    s.add_argument("--untested", action="store_true", help="only what has no test")
+    s.add_argument("--absent", action="store_true", help="only what is absent or partial")
+
+    s = command("symbolize", "oops", "cmd_symbolize", "read kernel messages on stdin, add file and line to each address")
+    s.add_argument("--arch", choices=ARCHES, default="x86_64")
+    s.add_argument("--debug", action="store_true", help="of the debug build")
+
+    s = command("clean", "build", "cmd_clean", "remove what was built")
+    s.add_argument("--all", action="store_true", help="the unpacked tools in build/host too")
+    for name, why in sorted(LATER.items()):
+        sub.add_parser(name).set_defaults(later=why)
+    return p
+
+
+def split_command(argv):
+    """What follows the first -- belongs to the guest, untouched."""
+    if "--" in argv:
+        i = argv.index("--")
+        return argv[:i], argv[i + 1:]
+    return argv, None
+
+
+def main(argv):
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        argv, guest = split_command(argv)
+        p = parser()
+        args = p.parse_args(argv)
+        if not args.command:
+            p.print_help()
+            return 2
+        if hasattr(args, "later"):
+            raise Fail("'%s' is not there yet: %s" % (args.command, args.later))
+        if args.command == "run":
+            if args.argv:
+                raise Fail("unexpected '%s'; a command for the guest comes after --" % args.argv[0])
+            args.argv = guest
+        elif guest is not None:
+            raise Fail("'%s' takes no -- COMMAND" % args.command)
+        return getattr(importlib.import_module("ochre." + args.where), args.fn)(args)
+    except Fail as e:
+        sys.stderr.write("ochre: %s\n" % e)
+        return e.status
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141

@@ -1,0 +1,439 @@
+# SPDX-License-Identifier: MIT
+"""Gets the tools. What the machine's own Debian release has is installed by apt-get; what must be newer is unpacked under
+build/host/ from a private apt state, so that the machine's own sources and packages stay as they are.
+
+The result is build/host/tools.json (for this command) and build/host/tools.mk (for make). As long as every file named
+there exists and the wishes below have not changed, set-up is one look at that file: instant and offline."""
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from .util import Fail, HOST, Progress, digest, logged, output, write_if_changed
+
+CLIPPY_OWN = os.path.join(HOST, "own/usr/bin/clippy-driver")
+LOG = os.path.join(HOST, "setup.log")
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+QEMU_MIN = (10, 0, 2)
+UAPI_MIN = (7, 2)
+RUST_MIN = (1, 85)
+BINDGEN_MIN = (0, 71)
+# The oldest rustc with each LLVM; the C compiler is of the same one, so that LTO across the languages stays possible.
+RUST_LLVM = [((1, 94), 22), ((1, 91), 21), ((1, 87), 20), ((1, 82), 19)]
+# rustc, its source, its linter: the newest the release offers.
+RUSTS = [("rustc-web", "rust-web-src", "rust-web-clippy"), ("rustc", "rust-src", "rust-clippy")]
+SUITES = {"bookworm": ["bookworm-backports", "trixie", "trixie-backports"], "trixie": ["trixie-backports"]}
+QEMU_BIN = {"x86_64": "qemu-system-x86_64", "aarch64": "qemu-system-aarch64"}
+QEMU_PKG = {"x86_64": "qemu-system-x86", "aarch64": "qemu-system-arm"}
+REVISION = 3    # raise when what set-up does changes
+
+
+def version(text):
+    """'1:10.0.2+ds-2' -> (10, 0, 2)"""
+    m = re.match(r"(?:\d+:)?(\d+(?:\.\d+)*)", text or "")
+    return tuple(int(x) for x in m[1].split(".")) if m else ()
+
+
+def codename():
+    text = ""
+    try:
+        with open("/etc/os-release") as f:
+            text = f.read()
+    except OSError:
+        pass
+    m = re.search(r'^VERSION_CODENAME="?(\w+)', text, re.M)
+    return m[1] if m else "unknown"
+
+
+# --- the machine's own packages ---
+
+def installed(names):
+    """{name: version} of those installed."""
+    out = output(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\n"] + list(names))
+    return {w[0]: w[2] for w in (l.split() for l in out.splitlines()) if len(w) == 3 and w[1] == "installed"}
+
+
+def candidates(names, apt=()):
+    """{name: version} of what apt would install."""
+    r, name = {}, None
+    for line in output(["apt-cache"] + list(apt) + ["policy"] + list(names), env=dict(os.environ, LC_ALL="C")).splitlines():
+        if not line.startswith(" "):
+            name = line.rstrip(":")
+        elif line.strip().startswith("Candidate:") and "(none)" not in line:
+            r[name] = line.split()[1]
+    return r
+
+
+def choose(code):
+    """The machine's own packages that are wanted: a list. Which Rust, and so which LLVM, depends on what apt offers."""
+    have = installed([p for r in RUSTS for p in r])
+    offer = candidates([p for r in RUSTS for p in r] + ["clang-%d" % l for _, l in RUST_LLVM])
+    rust = next((r for r in RUSTS if version(have.get(r[0])) >= RUST_MIN), None) \
+        or next((r for r in RUSTS if version(offer.get(r[0])) >= RUST_MIN), None)
+    if not rust:
+        if offer:
+            raise Fail("apt offers no rustc >= %d.%d; is the security suite of %s among its sources?" % (RUST_MIN + (code,)))
+        rust = RUSTS[0] if code == "bookworm" else RUSTS[1]
+    rv = version(have.get(rust[0]) or offer.get(rust[0])) or ((1, 96) if code == "bookworm" else (1, 85))
+    llvm = next((l for v, l in RUST_LLVM if rv >= v), 19)
+    if offer and "clang-%d" % llvm not in offer:
+        llvm = next((l for _, l in RUST_LLVM if "clang-%d" % l in offer), llvm)
+    pkgs = ["make", "gcc", "libc6-dev", "musl-tools", "busybox-static", "debian-archive-keyring", "zstd",
+            "clang-%d" % llvm, "lld-%d" % llvm, "llvm-%d" % llvm, "libclang-rt-%d-dev" % llvm, "libclang1-%d" % llvm,
+            "qemu-system-x86"] + list(rust)
+    return pkgs, rust, llvm
+
+
+def unpack_own(name, env):
+    """A package of the machine's release that cannot be installed beside what is there."""
+    d = os.path.join(HOST, "own")
+    os.makedirs(d, exist_ok=True)
+    opts = ["-o", "APT::Sandbox::User=root"]
+    logged("Fetching " + name, ["apt-get"] + opts + ["-q", "download", name], LOG, cwd=d, env=env)
+    for deb in glob.glob("%s/%s_*.deb" % (d, name)):
+        logged("Unpacking " + name, ["dpkg-deb", "-x", deb, d], LOG)
+        os.unlink(deb)
+
+
+def install_own(code, extra):
+    """Installs what is missing of the machine's own release. Returns (rust packages, LLVM major)."""
+    pkgs, rust, llvm = choose(code)
+    pkgs += extra
+    missing = [p for p in pkgs if p not in installed(pkgs) and not (p == rust[2] and os.path.exists(CLIPPY_OWN))]
+    if missing and os.geteuid() == 0:
+        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
+        logged("Reading Debian's package lists", ["apt-get", "-q", "update"], LOG, env=env)
+        pkgs, rust, llvm = choose(code)     # now with fresh lists
+        pkgs += extra
+        missing = [p for p in pkgs if p not in installed(pkgs)]
+        install = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-remove", "install"]
+        if rust[2] in missing and subprocess.run(install + ["-s"] + missing, stdout=subprocess.DEVNULL,
+                                                 stderr=subprocess.DEVNULL, env=env).returncode:
+            missing.remove(rust[2])     # another linter is in its place: ours is unpacked beside the build
+            unpack_own(rust[2], env)
+        if missing:
+            logged("Installing %d packages" % len(missing), install + missing, LOG, env=env)
+    elif missing:
+        raise Fail("packages are missing; install them with:\n  sudo sh -c 'apt-get update && apt-get install -y "
+                   "--no-install-recommends %s'" % " ".join(missing))
+    return rust, llvm
+
+
+# --- packages of other suites ---
+
+def mirrors(code, etc="/etc/apt"):
+    """The addresses of the Debian archive in the machine's own sources (one-line and deb822); other archives are ignored."""
+    found = []
+    for path in [etc + "/sources.list"] + sorted(glob.glob(etc + "/sources.list.d/*")):
+        try:
+            with open(path, errors="replace") as f:
+                text = f.read()
+        except OSError:
+            continue
+        if path.endswith(".sources"):
+            for stanza in re.split(r"\n\s*\n", re.sub(r"^#.*\n?", "", text, flags=re.M)):
+                fields, key = {}, None
+                for line in stanza.splitlines():
+                    if line[:1].isspace() and key:
+                        fields[key] += " " + line.strip()
+                    elif ":" in line:
+                        key, value = line.split(":", 1)
+                        key = key.strip().lower()
+                        fields[key] = value.strip()
+                if fields.get("enabled", "yes").lower() in ("no", "false", "0") or "deb" not in fields.get("types", "").split():
+                    continue
+                if code in fields.get("suites", "").split() and "main" in fields.get("components", "").split():
+                    found += fields.get("uris", "").split()
+        elif path.endswith(".list"):
+            for line in text.splitlines():
+                m = re.match(r"deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+([^#]*)", line.strip())
+                if m and m[2].rstrip("/") == code and "main" in m[3].split():
+                    found.append(m[1])
+    return [u.rstrip("/") for u in found if not u.startswith("cdrom:")]
+
+
+class PrivateApt:
+    """An apt of our own under build/host/apt: it knows other suites and installs nothing."""
+
+    def __init__(self, code):
+        self.code = code
+        d = os.path.join(HOST, "apt")
+        for sub in ("empty", "lists/partial", "cache/archives/partial", "debs"):
+            os.makedirs(os.path.join(d, sub), exist_ok=True)
+        self.debs = os.path.join(d, "debs")
+        mirror = (mirrors(code) or ["http://deb.debian.org/debian"])[0]
+        lines = ["deb [signed-by=%s] %s %s main" % (KEYRING, mirror, s) for s in SUITES[code]]
+        write_if_changed(d + "/sources.list", "\n".join(lines) + "\n")
+        write_if_changed(d + "/status", "")
+        self.opts = []
+        for key, value in (("Dir::Etc::sourcelist", d + "/sources.list"), ("Dir::Etc::sourceparts", d + "/empty"),
+                           ("Dir::Etc::preferences", d + "/none"), ("Dir::Etc::preferencesparts", d + "/empty"),
+                           ("Dir::State::lists", d + "/lists"), ("Dir::State::status", d + "/status"),
+                           ("Dir::Cache", d + "/cache"), ("APT::Sandbox::User", "root"), ("Acquire::Retries", "2"),
+                           ("Acquire::Languages", "none"), ("APT::Install-Recommends", "no")):
+            self.opts += ["-o", "%s=%s" % (key, value)]
+        self.fresh = False
+
+    def update(self):
+        if not self.fresh:
+            logged("Reading the package lists of %s" % ", ".join(SUITES[self.code]),
+                   ["apt-get"] + self.opts + ["-q", "update"], LOG, env=dict(os.environ, LC_ALL="C"))
+            self.fresh = True
+
+    def newest(self, name, suite):
+        """The newest version of a package in a suite, or None."""
+        self.update()
+        best = None
+        for line in output(["apt-cache"] + self.opts + ["madison", name]).splitlines():
+            f = [x.strip() for x in line.split("|")]
+            if len(f) == 3 and (" %s/" % suite) in " " + f[2] and (
+                    best is None or subprocess.run(["dpkg", "--compare-versions", f[1], "gt", best]).returncode == 0):
+                best = f[1]
+        return best
+
+    def names(self, prefix):
+        self.update()
+        return output(["apt-cache"] + self.opts + ["pkgnames", prefix]).split()
+
+    def unpack(self, names, suite, dest, minimum=None):
+        """Downloads the newest of each and unpacks them together under dest (anew)."""
+        wanted = []
+        for n in names:
+            v = self.newest(n, suite)
+            if not v or (minimum and n == names[0] and version(v) < minimum):
+                raise Fail("%s has %s %s, at least %s is needed" % (
+                    suite, n, v or "nowhere", ".".join(map(str, minimum or ()))))
+            wanted.append("%s=%s" % (n, v))
+        stamp = os.path.join(dest, ".packages")
+        try:
+            with open(stamp) as f:
+                if f.read().split() == wanted:
+                    return
+        except OSError:
+            pass
+        logged("Fetching %s of %s" % (", ".join(names[:2]) + (" ..." if len(names) > 2 else ""), suite),
+               ["apt-get"] + self.opts + ["-q", "download"] + wanted, LOG, cwd=self.debs)
+        shutil.rmtree(dest, ignore_errors=True)
+        os.makedirs(dest)
+        for n in names:
+            debs = sorted(glob.glob("%s/%s_*.deb" % (self.debs, n)), key=os.path.getmtime)
+            logged("Unpacking " + n, ["dpkg-deb", "-x", debs[-1], dest], LOG)
+            for d in debs:
+                os.unlink(d)
+        with open(stamp, "w") as f:
+            f.write("\n".join(wanted) + "\n")
+
+
+# --- tools ---
+
+def find_qemu(arch, apt):
+    """[program, options...] of a QEMU that is new enough."""
+    name = QEMU_BIN[arch]
+    own = shutil.which(name)
+    if own:
+        m = re.search(r"version ([\d.]+)", output([own, "--version"]))
+        if m and version(m[1]) >= QEMU_MIN:
+            return [own]
+    dest = os.path.join(HOST, "qemu-" + arch)
+    suite = next(s for s in SUITES[apt.code] if s.endswith("-backports"))
+    pkgs = [QEMU_PKG[arch], "qemu-system-data", "qemu-system-common"] + (["seabios"] if arch == "x86_64" else [])
+    apt.unpack(pkgs, suite, dest, QEMU_MIN)
+    argv = [dest + "/usr/bin/" + name, "-L", dest + "/usr/share/qemu"]
+    if arch == "x86_64":
+        argv += ["-L", dest + "/usr/share/seabios"]
+    lost = [l.split()[0] for l in output(["ldd", argv[0]]).splitlines() if "not found" in l]
+    if lost:
+        raise Fail("%s needs the libraries %s; they come with the package %s" % (name, " ".join(lost), QEMU_PKG[arch]))
+    return argv
+
+
+def find_uapi(apt):
+    """The directory of Linux >= 7.2's user API headers, all CPUs."""
+    dest = os.path.join(HOST, "uapi")
+    apt.unpack(["linux-libc-dev"], "trixie-backports", dest, UAPI_MIN)
+    return dest + "/usr/include"
+
+
+def find_bindgen(apt, llvm):
+    """(program, libclang directory). A newer bindgen than the release's runs through its own loader."""
+    libclang = "/usr/lib/llvm-%d/lib" % llvm
+    own = shutil.which("bindgen")
+    if own and version((output([own, "--version"]).split() or [""])[-1]) >= BINDGEN_MIN:
+        return own, libclang
+    dest = os.path.join(HOST, "bindgen")
+    if "trixie" in SUITES[apt.code]:
+        apt.unpack(["bindgen", "libc6", "libgcc-s1"], "trixie", dest, BINDGEN_MIN)
+        lib = dest + "/usr/lib/x86_64-linux-gnu"
+        if not os.path.exists(lib + "/ld-linux-x86-64.so.2"):
+            lib = dest + "/lib/x86_64-linux-gnu"
+        write_if_changed(dest + "/bindgen", "#!/bin/sh\n# bindgen with its own C library; libclang and what it needs are the machine's.\n"
+                         'exec %s/ld-linux-x86-64.so.2 --library-path %s:%s:/usr/lib/x86_64-linux-gnu:/lib/x86_64-linux-gnu '
+                         '%s/usr/bin/bindgen "$@"\n' % (lib, lib, libclang, dest))
+        os.chmod(dest + "/bindgen", 0o755)
+        return dest + "/bindgen", libclang
+    raise Fail("bindgen >= %d.%d is missing; install it with: sudo apt-get install -y bindgen" % BINDGEN_MIN)
+
+
+def find_rust_src(pkg):
+    for line in output(["dpkg", "-L", pkg]).splitlines():
+        if re.fullmatch(r"/usr/(src/rustc-[\d.]+|lib/rustlib/src/rust)/library/core/src/lib\.rs", line):
+            return line[:-len("/core/src/lib.rs")]
+    hits = glob.glob("/usr/src/rustc-*/library/core/src/lib.rs")
+    if hits:
+        return hits[-1][:-len("/core/src/lib.rs")]
+    raise Fail("%s has no library/core: the package seems broken" % pkg)
+
+
+def gather(arches):
+    code = codename()
+    if code not in SUITES:
+        raise Fail("set-up knows Debian 12 (bookworm) and 13 (trixie), this machine is '%s'; see docs/dependencies.md for what "
+                   "is needed" % code)
+    for tool in ("apt-get", "dpkg-deb"):
+        if not shutil.which(tool):
+            raise Fail("%s is missing on this machine" % tool)
+    extra = [QEMU_PKG[a] for a in arches if a != "x86_64"]
+    if code == "trixie":
+        extra.append("bindgen")
+    rust, llvm = install_own(code, extra)
+    apt = PrivateApt(code)
+    bindgen, libclang = find_bindgen(apt, llvm)
+    t = {
+        "codename": code, "llvm": llvm,
+        "clang": "/usr/bin/clang-%d" % llvm, "lld": "/usr/bin/ld.lld-%d" % llvm,
+        "rustc": "/usr/bin/rustc", "rust_src": find_rust_src(rust[1]), "rustc_package": rust[0],
+        "clippy": CLIPPY_OWN if os.path.exists(CLIPPY_OWN) else "/usr/bin/clippy-driver",
+        "bindgen": bindgen, "libclang": libclang, "uapi": find_uapi(apt),
+        "musl_gcc": "/usr/bin/musl-gcc", "busybox": "/bin/busybox", "make": "/usr/bin/make", "gcc": "/usr/bin/gcc",
+        "qemu": {a: find_qemu(a, apt) for a in arches},
+    }
+    for n in ("objcopy", "nm", "symbolizer", "readelf", "ar", "addr2line"):
+        t[n] = "/usr/lib/llvm-%d/bin/llvm-%s" % (llvm, n)
+    return t
+
+
+def wish(arches):
+    return digest(REVISION, codename(), SUITES, QEMU_MIN, UAPI_MIN, RUST_MIN, BINDGEN_MIN, HOST)
+
+
+def paths(tools):
+    """The files that must exist for the recorded tools to be good."""
+    return [v for v in tools.values() if isinstance(v, str) and v.startswith("/")] + [q[0] for q in tools["qemu"].values()]
+
+
+def load():
+    try:
+        with open(os.path.join(HOST, "tools.json")) as f:
+            return json.load(f)
+    except (OSError, ValueError):
+        return None
+
+
+def make_vars(t):
+    """The same for make."""
+    rows = [("HOST_CLANG", t["clang"]), ("HOST_LLD", t["lld"]), ("HOST_OBJCOPY", t["objcopy"]), ("HOST_NM", t["nm"]),
+            ("HOST_AR", t["ar"]), ("RUSTC", t["rustc"]), ("RUST_SRC", t["rust_src"]), ("CLIPPY", t["clippy"]),
+            ("BINDGEN", t["bindgen"]), ("LIBCLANG_PATH", t["libclang"]), ("UAPI", t["uapi"]), ("MUSL_GCC", t["musl_gcc"])]
+    return "# Written by ./ochre setup.\n" + "".join("%s := %s\n" % r for r in rows)
+
+
+def ensure(arches=("x86_64",)):
+    """The tools, installed and unpacked where they were not. Instant when they are."""
+    t = load()
+    need = sorted(set(arches) | {"x86_64"} | set(t["qemu"] if t else ()))
+    if t and t.get("wish") == wish(need) and set(need) <= set(t["qemu"]) and all(os.path.exists(p) for p in paths(t)):
+        return t
+    os.makedirs(HOST, exist_ok=True)
+    t = gather(need)
+    t["wish"] = wish(need)
+    lost = [p for p in paths(t) if not os.path.exists(p)]
+    if lost:
+        raise Fail("set-up ran, and yet these are missing: %s; see build/host/setup.log" % " ".join(lost))
+    write_if_changed(os.path.join(HOST, "tools.mk"), make_vars(t))
+    write_if_changed(os.path.join(HOST, "tools.json"), json.dumps(t, indent=1) + "\n")
+    return t
+
+
+def reference_linux():
+    """The newest Linux that the backports have, unpacked: the path of its vmlinuz."""
+    found = sorted(glob.glob(HOST + "/linux/usr/lib/modules/*/vmlinuz") + glob.glob(HOST + "/linux/boot/vmlinuz-*"))
+    if found:
+        return found[-1]
+    code = codename()
+    if code not in SUITES:
+        raise Fail("set-up knows Debian 12 and 13 only")
+    apt = PrivateApt(code)
+    names = [n for n in apt.names("linux-binary-") if re.fullmatch(r"linux-binary-[\d.]+\+deb13-cloud-amd64", n)]
+    names = [n for n in names if apt.newest(n, "trixie-backports")]
+    if not names:
+        raise Fail("trixie-backports has no linux-binary-*-cloud-amd64")
+    name = max(names, key=lambda n: version(n[len("linux-binary-"):]))
+    apt.unpack([name], "trixie-backports", HOST + "/linux")
+    return reference_linux()
+
+
+# --- the commands ---
+
+def cmd_setup(args):
+    t = ensure(args.arch or ["x86_64"])
+    print("ready: clang %d, %s, QEMU %s" % (t["llvm"], output([t["rustc"], "--version"]).strip() or "rustc",
+          (re.search(r"version ([\d.]+)", output(t["qemu"]["x86_64"] + ["--version"])) or ["", "?"])[1]))
+    return 0
+
+
+def cmd_doctor(args):
+    """What is there, what is missing, in which version. Installs nothing."""
+    code = codename()
+    t = load() or {}
+    llvm = t.get("llvm", 22)
+    rows, bad = [], 0
+
+    def row(name, path, ver, need, ok, hint=""):
+        nonlocal bad
+        bad += not ok
+        rows.append((("ok" if ok else "MISSING" if not ver else "too old"), name, ver or "-", need, path or hint or ""))
+
+    def tool(name, path, argv, need=None, pattern=r"(\d+\.\d+[\d.]*)"):
+        p = path if path and os.path.exists(path) else None
+        m = re.search(pattern, output([p] + argv)) if p else None
+        v = m[1] if m else ("there" if p else "")
+        ok = bool(p) and (not need or version(v) >= need)
+        row(name, p, v, ">= " + ".".join(map(str, need)) if need else "any", ok, "./ochre setup installs it")
+
+    row("Debian", "/etc/os-release", code, "12 or 13", code in SUITES)
+    tool("python3", sys.executable, ["--version"], (3, 11))
+    tool("git", shutil.which("git"), ["--version"])
+    tool("make", shutil.which("make"), ["--version"], (4, 3))
+    tool("clang", t.get("clang", "/usr/bin/clang-%d" % llvm), ["--version"], (19,), r"version (\d+[\d.]*)")
+    tool("lld", t.get("lld", "/usr/bin/ld.lld-%d" % llvm), ["--version"], (19,), r"LLD (\d+[\d.]*)")
+    tool("rustc", t.get("rustc", "/usr/bin/rustc"), ["--version"], RUST_MIN)
+    src = t.get("rust_src") or next(iter(glob.glob("/usr/src/rustc-*/library")), None)
+    row("rust source", src, "there" if src and os.path.exists(src) else "", "of rustc", bool(src and os.path.exists(src)), "./ochre setup installs it")
+    tool("clippy", t.get("clippy", "/usr/bin/clippy-driver"), ["--version"])
+    tool("bindgen", t.get("bindgen"), ["--version"], BINDGEN_MIN)
+    uapi = t.get("uapi", "")
+    v = ""
+    try:
+        with open(uapi + "/linux/version.h") as f:
+            n = int(re.search(r"LINUX_VERSION_CODE (\d+)", f.read())[1])
+            v = "%d.%d.%d" % (n >> 16, n >> 8 & 255, n & 255)
+    except (OSError, TypeError):
+        pass
+    row("linux-libc-dev", uapi, v, ">= 7.2", version(v) >= UAPI_MIN, "./ochre setup unpacks it")
+    tool("musl-gcc", "/usr/bin/musl-gcc", ["--version"])
+    tool("gcc", shutil.which("gcc"), ["--version"], (12,))
+    tool("busybox", "/bin/busybox", ["--help"], None, r"BusyBox v([\d.]+)")
+    for a, argv in sorted(t.get("qemu", {"x86_64": [shutil.which("qemu-system-x86_64") or ""]}).items()):
+        tool("qemu " + a, argv[0], ["--version"], QEMU_MIN, r"version (\d+[\d.]*)")
+    kvm = os.access("/dev/kvm", os.R_OK | os.W_OK)
+    rows.append(("ok" if kvm else "note", "KVM", "usable" if kvm else "-", "optional", "/dev/kvm" if kvm else "software emulation is used"))
+    free = shutil.disk_usage(os.path.dirname(HOST) if os.path.exists(os.path.dirname(HOST)) else ".").free >> 20
+    row("disk", "", "%d MiB free" % free, "2000 MiB", free > 2000)
+    w = [max(len(r[i]) for r in rows) for i in range(4)]
+    for r in rows:
+        print("  ".join(x.ljust(n) for x, n in zip(r, w + [0])).rstrip())
+    print("%s" % ("all there" if not bad else "%d missing: run ./ochre setup" % bad))
+    return 1 if bad else 0
