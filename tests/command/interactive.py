@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A session at the shell's prompt: job control, history, a resized terminal, power-off; and the terminal afterwards.
+usage: interactive.py [./ochre run options]   (the kernel is the one that the options name)"""
+import os
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+from expect import Terminal, check
+
+OCHRE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../ochre")
+
+
+def qemus():
+    """Children of ours that are QEMU, by their parent chain: none may be left behind."""
+    out = subprocess.run(["ps", "-eo", "pid,ppid,comm"], capture_output=True, text=True).stdout.split("\n")[1:]
+    return [l for l in out if "qemu-system" in l]
+
+
+def session(options):
+    t = Terminal([OCHRE, "run", "--timeout", "240"] + options, 30, 100, TERM="xterm")
+    t.expect(r"root@ochre:.*# $", 120)
+    check("30 100" in t.line("stty size"), "the window's size at the start")
+    t.resize(41, 111)
+    time.sleep(1)
+    check("41 111" in t.line("stty size"), "the window's size after it changed")
+    check("xterm" in t.line("echo $TERM"), "TERM")
+    t.type("sleep 100\n")
+    time.sleep(1)
+    t.type("\x03")
+    t.expect(r"# $", 10)
+    t.type("sleep 101\n")
+    time.sleep(1)
+    t.type("\x1a")
+    t.expect(r"Stopped.*sleep 101", 10)
+    t.expect(r"# $")
+    check("Stopped" in t.line("jobs"), "jobs shows the stopped one")
+    t.line("bg")
+    check("Running" in t.line("jobs"), "bg lets it run")
+    t.type("fg\n")
+    time.sleep(1)
+    t.type("\x03")
+    t.expect(r"# $", 10)
+    check("Stopped" not in t.line("jobs") and "sleep" not in t.line("echo; jobs"), "fg and Ctrl-C end it")
+    check("4\r\n" in t.line("printf 'a\\nb\\nc\\nd\\n' | wc -l"), "a pipe")
+    t.type("cat <<END\nhere $((6*7))\nEND\n")
+    t.expect(r"here 42", 10)
+    t.expect(r"# $")
+    check("caught" in t.line("sh -c 'trap \"echo caught\" INT; kill -INT $$'"), "a trap")
+    t.line("echo remembered")
+    t.type("\x1b[A\n")      # arrow up
+    t.expect(r"remembered\r\n[^\r]*remembered|remembered", 10)
+    t.expect(r"# $")
+    t.type("vi /tmp/file\n")
+    t.expect(r"~", 10)
+    for keys in ("i", "hello from vi", "\x1b", ":wq\n"):
+        time.sleep(0.5)
+        t.type(keys)
+    t.expect(r"# $", 10)
+    check("hello from vi" in t.line("cat /tmp/file"), "vi writes a file")
+    for word, what in (("ps", "init"), ("free", "Mem:"), ("mount", "proc"), ("stty -a", "41 rows|rows 41"), ("top -b -n 1", "PID")):
+        text = t.line(word)
+        check(any(w in text for w in what.split("|")), "%s shows %s" % (word, what))
+    t.type("exit 5\n")
+    check(t.wait() == 5, "the status of the shell")
+
+
+def sane_after_kill(options):
+    """Ended half-way by a signal, it leaves the terminal as it was, and no machine behind."""
+    before = qemus()
+    t = Terminal(["/bin/sh"], 30, 100, PS1="host$ ")
+    t.expect(r"host\$ $", 10)
+    settings = termios.tcgetattr(t.fd)
+    t.type("%s run %s\n" % (OCHRE, " ".join(options)))
+    t.expect(r"root@ochre:.*# $", 120)
+    check(termios.tcgetattr(t.fd) != settings, "the terminal is raw meanwhile")
+    t.type("\x1dq")
+    t.expect(r"host\$ $", 20)
+    check(termios.tcgetattr(t.fd) == settings, "the terminal is as before after Ctrl-] q")
+    t.type("%s run %s\n" % (OCHRE, " ".join(options)))
+    t.expect(r"root@ochre:.*# $", 120)
+    for pid in subprocess.run(["ps", "--ppid", str(t.pid), "-o", "pid="], capture_output=True, text=True).stdout.split():
+        os.kill(int(pid), signal.SIGTERM)
+    t.expect(r"host\$ $", 20)
+    check(termios.tcgetattr(t.fd) == settings, "the terminal is as before after SIGTERM")
+    t.type("%s run %s -- sleep 100\n" % (OCHRE, " ".join(options)))
+    time.sleep(6)
+    t.type("\x03")
+    t.expect(r"host\$ $", 20)
+    t.type("exit\n")
+    t.wait()
+    time.sleep(0.5)
+    check(len(qemus()) <= len(before), "no QEMU is left behind: %s" % qemus())
+
+
+if __name__ == "__main__":
+    session(sys.argv[1:])
+    sane_after_kill(sys.argv[1:])
+    print("ok")

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Builds the kernel: make does the work, here it is called with the tools that set-up found."""
+import os
+import shutil
+import subprocess
+import sys
+
+from . import setup
+from .util import BUILD, Fail, HOST, Progress, ROOT, locked, rel, tail
+
+
+def outdir(arch="x86_64", debug=False, gcc=False):
+    return os.path.join(BUILD, arch + ("-debug" if debug else "") + ("-gcc" if gcc else ""))
+
+
+def image(arch="x86_64", debug=False, bzimage=False):
+    """The file that QEMU boots."""
+    name = {"x86_64": "bzImage" if bzimage else "vmlinux", "aarch64": "Image"}[arch]
+    return os.path.join(outdir(arch, debug), name)
+
+
+def make_argv(tools, arch, debug, gcc, verbose, targets):
+    argv = [tools["make"], "-C", ROOT, "--no-print-directory", "-j%d" % (os.cpu_count() or 2), "ARCH=" + arch,
+            "O=" + os.path.relpath(outdir(arch, debug, gcc), ROOT)]
+    if debug:
+        argv.append("DEBUG=1")
+    if gcc:
+        argv += ["CC=" + tools["gcc"], "LD=" + tools["lld"]]
+    if verbose:
+        argv.append("V=1")
+    return argv + list(targets)
+
+
+def build(tools, arch="x86_64", debug=False, gcc=False, verbose=False, targets=(), quiet=False):
+    """Builds; fails with the compiler's words. quiet: shows progress alone."""
+    argv = make_argv(tools, arch, debug, gcc, verbose, targets)
+    log = outdir(arch, debug, gcc) + ".log"
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "CC", "LD")}
+    what = "Building the %skernel for %s" % ("debug " if debug else "", arch)
+    os.makedirs(BUILD, exist_ok=True)
+    with locked("make-" + os.path.basename(outdir(arch, debug, gcc)), "waiting for another build..."):
+        if not quiet:
+            rc = subprocess.run(argv, env=env).returncode
+        else:
+            with open(log, "w") as f, Progress(what, log):
+                rc = subprocess.run(argv, env=env, stdout=f, stderr=f, stdin=subprocess.DEVNULL).returncode
+            if rc:
+                sys.stderr.write(tail(log, 40))
+    if rc:
+        raise Fail("the build failed" + (": the whole output is in " + rel(log) if quiet else ""), 1)
+
+
+def cmd_build(args):
+    tools = setup.ensure([args.arch])
+    build(tools, args.arch, args.debug, args.gcc, args.verbose, args.target)
+    return 0
+
+
+def cmd_clean(args):
+    for name in sorted(os.listdir(BUILD)) if os.path.isdir(BUILD) else []:
+        path = os.path.join(BUILD, name)
+        if path == HOST and not args.all:
+            continue
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    return 0

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""QEMU's command line for each of our machines."""
+import os
+import shlex
+
+from .util import Fail, size_arg
+
+MACHINES = {"x86_64": ["q35", "pc", "microvm"], "aarch64": ["virt"]}
+
+
+class Vm:
+    """What is to be booted; argv() gives the command line. Serial ports are numbered sockets that this process holds."""
+
+    def __init__(self, tools, arch="x86_64", machine=None, cpus=1, memory="512M", kernel=None, initrd=None, append="",
+                 disks=(), gdb=False, extra=()):
+        self.tools, self.arch = tools, arch
+        self.machine = machine or MACHINES[arch][0]
+        if self.machine not in MACHINES[arch]:
+            raise Fail("--machine %s: %s has %s" % (self.machine, arch, ", ".join(MACHINES[arch])))
+        try:
+            self.cpus = int(cpus)
+        except ValueError:
+            self.cpus = 0
+        if not 1 <= self.cpus <= 64:
+            raise Fail("--cpus takes a number from 1 to 64, not '%s'" % cpus)
+        self.memory = size_arg(memory) if isinstance(memory, str) else memory
+        self.kernel, self.initrd, self.append = kernel, initrd, append
+        self.disks, self.gdb, self.extra = disks, gdb, list(extra)
+        for d in disks:
+            if not os.path.exists(d):
+                raise Fail("--disk %s: no such file" % d)
+
+    def console(self):
+        return "ttyAMA0" if self.arch == "aarch64" else "ttyS0"
+
+    def argv(self, serials=("stdio",)):
+        """serials: for each port a file descriptor, or 'stdio', or 'null'."""
+        a = list(self.tools["qemu"][self.arch])
+        micro = self.machine == "microvm"
+        machine = self.machine
+        if self.arch == "aarch64":
+            machine += ",gic-version=2"
+        a += ["-M", machine, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
+              "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+        if micro:
+            a += ["-global", "virtio-mmio.force-legacy=false"]
+        for i, s in enumerate(serials):
+            ident = "s%d" % i
+            if s == "stdio":
+                a += ["-chardev", "stdio,id=%s,signal=off" % ident]
+            elif s == "null":
+                a += ["-chardev", "null,id=" + ident]
+            else:
+                a += ["-chardev", "socket,id=%s,fd=%d" % (ident, s)]
+            if micro and i:
+                a += ["-device", "isa-serial,chardev=%s,index=%d" % (ident, i)]
+            else:
+                a += ["-serial", "chardev:" + ident]
+        if self.kernel:
+            a += ["-kernel", self.kernel]
+        if self.initrd:
+            a += ["-initrd", self.initrd]
+        if self.append:
+            a += ["-append", self.append]
+        dev = "virtio-blk-device" if micro or self.arch == "aarch64" else "virtio-blk-pci"
+        for i, d in enumerate(self.disks):
+            with open(d, "rb") as f:
+                fmt = "qcow2" if f.read(4) == b"QFI\xfb" else "raw"
+            a += ["-drive", "if=none,id=d%d,format=%s,file=%s" % (i, fmt, d.replace(",", ",,")),
+                  "-device", "%s,drive=d%d,serial=disk%d" % (dev, i, i)]
+        if self.gdb:
+            a += ["-S", "-gdb", "tcp:127.0.0.1:1234"]
+        return a + self.extra
+
+    def shown(self, serials=("stdio",)):
+        return " ".join(shlex.quote(x) for x in self.argv(serials))

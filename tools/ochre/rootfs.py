@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""Makes the initramfs that a run boots: Debian's busybox, a host directory or a given archive, each with our init.
+
+Archives are kept under build/rootfs by the hash of what went into them."""
+import os
+import stat
+import subprocess
+
+from . import cpio
+from .util import BUILD, Fail, Progress, ROOT, digest, output
+
+CACHE = os.path.join(BUILD, "rootfs")
+INIT_AT = ".ochre/init"     # where our init is put in a root that is not ours
+VERSION = 4                 # raise when what is made changes
+
+PROFILE = r"""# Read by the shell on the console.
+export PS1='\u@\h:\w\$ '
+export HISTFILE=/root/.ash_history
+alias ll='ls -l'
+"""
+FILES = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
+    "etc/group": "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n",
+    "etc/hostname": "ochre\n",
+    "etc/hosts": "127.0.0.1 localhost ochre\n",
+    "etc/fstab": "proc /proc proc defaults 0 0\n",
+    "etc/profile": PROFILE,
+    "etc/shells": "/bin/sh\n/bin/ash\n",
+}
+
+
+def build_user(tools, name, arch="x86_64", out=None, sources=None, flags=()):
+    """One of our own user programs, static: its path."""
+    if arch != "x86_64":
+        raise Fail("user programs are built for x86_64 only so far: --arch %s has the in-kernel tests" % arch)
+    src = sources or [os.path.join(ROOT, "user", name + ".c")]
+    out = out or os.path.join(BUILD, arch, "user", name)
+    deps = src + [os.path.join(ROOT, "user/proto.h"), os.path.join(ROOT, "tests/guest/t.h")]
+    newest = max(os.path.getmtime(s) for s in deps if os.path.exists(s))
+    if os.path.exists(out) and os.path.getmtime(out) > newest:
+        return out
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    argv = [tools["musl_gcc"], "-static", "-Os", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result",
+            "-Wno-unused-parameter", "-Wl,--build-id=none", "-ffile-prefix-map=%s/=" % ROOT] + list(flags)
+    r = subprocess.run(argv + ["-idirafter", tools["uapi"], "-idirafter", tools["uapi"] + "/x86_64-linux-gnu", "-o", out]
+                       + src + ["-lpthread"], capture_output=True, text=True, cwd=ROOT)
+    if r.returncode:
+        raise Fail("%s does not compile:\n%s" % (name, r.stderr), 1)
+    return out
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def busybox_tree(w, tools, init):
+    """The directories, links and files of the default root."""
+    w.dir(".")
+    for d in ("bin", "sbin", "usr", "usr/bin", "usr/sbin", "etc", "dev", "proc", "sys", "root", "var", "var/tmp", "mnt", "run",
+              "lib", "lib64", "home", "opt"):
+        w.dir(d)
+    w.dir("tmp", 0o1777)
+    w.node("dev/console", stat.S_IFCHR, 5, 1, 0o600)
+    w.node("dev/null", stat.S_IFCHR, 1, 3, 0o666)
+    for name, text in FILES.items():
+        w.file(name, text)
+    w.file("bin/busybox", read(tools["busybox"]), 0o755)
+    w.file("init", init, 0o755)
+    names = output([tools["busybox"], "--list-full"]).split()
+    if len(names) < 50:
+        raise Fail("%s does not list its applets" % tools["busybox"])
+    for n in names:
+        if n not in ("bin/busybox", "init", "sbin/init", "linuxrc"):
+            w.link(n, "/bin/busybox")
+    w.link("sbin/init", "/init")
+
+
+def store(key, fill):
+    """build/rootfs/KEY.cpio, made by fill(writer) where it is not there yet."""
+    path = os.path.join(CACHE, key + ".cpio")
+    if not os.path.exists(path):
+        os.makedirs(CACHE, exist_ok=True)
+        tmp = "%s.%d" % (path, os.getpid())
+        with Progress("Packing the root filesystem"), open(tmp, "wb") as f:
+            w = cpio.Writer(f)
+            fill(w)
+            w.end()
+        os.rename(tmp, path)
+    return path
+
+
+def overlay(w, init):
+    w.dir(".ochre")
+    w.file(INIT_AT, init, 0o755)
+    w.dir("dev")
+    w.node("dev/console", stat.S_IFCHR, 5, 1, 0o600)
+
+
+def busybox_root(tools, extra=None, arch="x86_64"):
+    """The default root. extra: {name: (data, mode)} put in too."""
+    init = read(build_user(tools, "init", arch))
+    st = os.stat(tools["busybox"])
+    extra = extra or {}
+    key = digest(VERSION, init, tools["busybox"], st.st_size, st.st_mtime_ns, str(FILES),
+                 *[x for n in sorted(extra) for x in (n, extra[n][0], extra[n][1])])
+
+    def fill(w):
+        busybox_tree(w, tools, init)
+        made = set()
+        for n in sorted(extra):
+            d = os.path.dirname(n)
+            if d and d not in made:
+                for i in range(1, d.count("/") + 2):
+                    w.dir("/".join(d.split("/")[:i]))
+                made.add(d)
+            w.file(n, extra[n][0], extra[n][1])
+    return store("busybox-" + key, fill)
+
+
+def tree_key(top):
+    rows = []
+    for d, dirs, files in os.walk(top):
+        dirs.sort()
+        for n in sorted(files) + dirs:
+            st = os.lstat(os.path.join(d, n))
+            rows.append("%s/%s %d %d %d %o %d %d %d" % (d, n, st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_mode, st.st_uid,
+                                                       st.st_gid, st.st_ino))
+    return digest(VERSION, os.geteuid() == 0, *rows)
+
+
+def make(what, tools, arch="x86_64"):
+    """(archive, more for the kernel's command line) for a --rootfs argument."""
+    if what == "busybox":
+        return busybox_root(tools, arch=arch), ""
+    if what == "debian":
+        raise Fail("--rootfs debian comes with a later version; today: busybox, a directory, or a cpio archive")
+    init = read(build_user(tools, "init", arch))
+    if os.path.isdir(what):
+        if os.path.realpath(what) == "/":
+            raise Fail("the whole of this machine does not fit into memory: give a smaller directory")
+
+        def fill(w):
+            w.tree(what, keep_owner=os.geteuid() == 0)
+            overlay(w, init)
+        with Progress("Looking at " + what):
+            key = digest(tree_key(what), init)
+        return store("dir-" + key, fill), "rdinit=/" + INIT_AT
+    if not os.path.exists(what):
+        raise Fail("--rootfs %s: no such file or directory (or busybox)" % what)
+    head = read_head(what)
+    if head[:6] not in (b"070701", b"070702") and head[:2] != b"\x1f\x8b" and head[:4] != b"\x28\xb5\x2f\xfd":
+        raise Fail("--rootfs %s is no cpio archive (newc, plain or in gzip or zstd)" % what)
+    st = os.stat(what)
+    key = digest(VERSION, os.path.realpath(what), st.st_size, st.st_mtime_ns, init)
+    path = os.path.join(CACHE, "cpio-%s.cpio" % key)
+    if not os.path.exists(path):
+        os.makedirs(CACHE, exist_ok=True)
+        with open(path + ".new", "wb") as f:
+            data = read(what)
+            f.write(data + b"\0" * (-len(data) % cpio.PAGE))
+            w = cpio.Writer(f)
+            overlay(w, init)
+            w.end()
+        os.rename(path + ".new", path)
+    return path, "rdinit=/" + INIT_AT
+
+
+def read_head(path):
+    with open(path, "rb") as f:
+        return f.read(16)

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: MIT
+"""Boots a machine and stands between it and the user.
+
+The guest has two serial ports. The first is the kernel's console: the terminal of an interactive shell, or, with a COMMAND,
+kernel messages alone. On the second, user/init.c talks to this program in frames (user/proto.h): the command to run, its
+input, its output and its status, or the size of the user's terminal. Both are sockets held here, so that QEMU never touches
+the terminal, and that it ends with this program, however this program ends."""
+import ctypes
+import fcntl
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import time
+import tty
+
+from . import build, oops, qemu, rootfs, setup
+from .util import Fail, rel
+
+FRAME_MAX = 4096
+STDIN_WINDOW = 2048
+DIED, TIMED_OUT = 125, 124
+ESCAPE = 0x1d       # Ctrl-], then q: end the machine
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
+    os.setpgid(0, 0)                                # the terminal's Ctrl-C is for us
+
+
+class Terminal:
+    """The user's terminal, raw while inside."""
+
+    def __init__(self, fd):
+        self.fd, self.old = fd, None
+
+    def __enter__(self):
+        self.old = termios.tcgetattr(self.fd)
+        tty.setraw(self.fd)
+        return self
+
+    def __exit__(self, *exc):
+        termios.tcsetattr(self.fd, termios.TCSAFLUSH, self.old)
+
+    def size(self):
+        try:
+            rows, cols = struct.unpack("HHHH", fcntl.ioctl(self.fd, termios.TIOCGWINSZ, b"\0" * 8))[:2]
+        except OSError:
+            rows = cols = 0
+        return struct.pack("<HH", rows or 24, cols or 80)
+
+
+class Machine:
+    """A running QEMU, its console and its control line."""
+
+    def __init__(self, vm, log=None):
+        self.console, c0 = socket.socketpair()
+        self.control, c1 = socket.socketpair()
+        for s in (c0, c1):
+            os.set_inheritable(s.fileno(), True)
+        self.log = log
+        self.proc = subprocess.Popen(vm.argv([c0.fileno(), c1.fileno()]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, close_fds=True, pass_fds=[c0.fileno(), c1.fileno()],
+                                     preexec_fn=die_with_parent)
+        c0.close()
+        c1.close()
+        for s in (self.console, self.control):
+            s.setblocking(False)
+        self.inbuf = b""
+        self.out = {self.console: bytearray(), self.control: bytearray()}
+        self.open = {self.console, self.control}
+        self.text = bytearray()         # of the console, its last part
+        self.words = b""                # of QEMU itself
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.proc.poll() is None:
+            self.proc.kill()
+        self.words += self.proc.stdout.read() or b""
+        self.proc.wait()
+        self.proc.stdout.close()
+        self.console.close()
+        self.control.close()
+
+    def frame(self, kind, data=b""):
+        self.out[self.control] += kind + struct.pack("<H", len(data)) + data
+
+    def type(self, data):
+        self.out[self.console] += data
+
+    def wait(self, fds, timeout):
+        """Moves bytes. Returns (bytes of the console, frames, those of fds that can be read)."""
+        writers = [s for s, b in self.out.items() if b and s in self.open]
+        r, w, _ = select.select(list(self.open) + list(fds), writers, [], timeout)
+        for s in w:
+            try:
+                del self.out[s][:s.send(bytes(self.out[s][:4096]))]
+            except BlockingIOError:
+                pass
+            except OSError:
+                self.open.discard(s)
+        shown = b""
+        for s in list(self.open):
+            if s in r:
+                try:
+                    data = s.recv(65536)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    data = b""
+                if not data:
+                    self.open.discard(s)
+                elif s is self.console:
+                    shown = data
+                    self.text += data
+                    if len(self.text) > 1 << 20:
+                        del self.text[:1 << 19]
+                    if self.log:
+                        self.log.write(data)
+                        self.log.flush()
+                else:
+                    self.inbuf += data
+        return shown, self.frames(), [f for f in fds if f in r]
+
+    def frames(self):
+        found = []
+        while len(self.inbuf) >= 3:
+            n = self.inbuf[1] | self.inbuf[2] << 8
+            if n > FRAME_MAX:
+                self.inbuf = b""
+                break
+            if len(self.inbuf) < 3 + n:
+                break
+            found.append((self.inbuf[:1], self.inbuf[3:3 + n]))
+            self.inbuf = self.inbuf[3 + n:]
+        return found
+
+    def ended(self):
+        return not self.open or self.proc.poll() is not None and not self.pending()
+
+    def pending(self):
+        return bool(select.select(list(self.open), [], [], 0)[0]) if self.open else False
+
+
+def status_of(data):
+    return 128 + data[1] if data[0] else data[1]
+
+
+def write_fd(fd, data):
+    while data:
+        data = data[os.write(fd, data):]
+
+
+class Session:
+    """One boot, seen from the user: interactive where argv is None."""
+
+    def __init__(self, vm, argv, verbose=False, timeout=None, vmlinux=None, stdin=0, stdout=1, stderr=2, log=None):
+        self.vm, self.argv, self.verbose, self.vmlinux = vm, argv, verbose, vmlinux
+        self.deadline = time.monotonic() + timeout if timeout else None
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
+        self.log, self.status, self.ready = log, None, False
+        self.panicked = None
+
+    def tick(self, most=None):
+        """How long select may sleep."""
+        now = time.monotonic()
+        ends = [t - now for t in (self.deadline, self.panicked) if t]
+        return max(0, min(ends + [1.0 if most is None else most]))
+
+    def over(self, m):
+        """Ends a machine that has nothing more to say, or that ran out of time."""
+        now = time.monotonic()
+        if self.deadline and now > self.deadline:
+            self.status = TIMED_OUT if self.status is None else self.status
+            return True
+        if self.panicked and now > self.panicked:
+            return True
+        if self.panicked is None and self.status is None and oops.PANIC.search(self.tail(m)):
+            self.panicked = now + 3     # it should reboot, and so end, by itself
+        return m.ended()
+
+    def tail(self, m):
+        return bytes(m.text[-8192:]).decode("utf-8", "replace")
+
+    def boot(self):
+        return Machine(self.vm, self.log)
+
+    # --- a command ---
+
+    def command(self):
+        blob = b"".join(os.fsencode(a) + b"\0" for a in self.argv)
+        if len(blob) > FRAME_MAX or len(self.argv) > 255:
+            raise Fail("the command is too long (%d bytes at most)" % FRAME_MAX)
+        sent, acked, reading = 0, 0, self.stdin is not None
+        with self.boot() as m:
+            while not self.over(m):
+                fds = [self.stdin] if self.ready and reading and sent - acked < STDIN_WINDOW and self.status is None else []
+                shown, frames, able = m.wait(fds, self.tick())
+                if self.verbose and shown:
+                    write_fd(self.stderr, shown.replace(b"\r\n", b"\n"))
+                for kind, data in frames:
+                    if kind == b"R":
+                        self.ready = True
+                        m.frame(b"C", blob)
+                        if self.stdin is None:
+                            m.frame(b"Z")
+                    elif kind == b"O":
+                        write_fd(self.stdout, data)
+                    elif kind == b"E":
+                        write_fd(self.stderr, data)
+                    elif kind == b"A":
+                        acked = struct.unpack("<I", data)[0] if len(data) == 4 else acked
+                    elif kind == b"X" and len(data) == 2:
+                        self.status = status_of(data)
+                        self.deadline = time.monotonic() + 5
+                if able:
+                    data = os.read(self.stdin, min(1024, STDIN_WINDOW - (sent - acked)))
+                    if data:
+                        m.frame(b"D", data)
+                        sent += len(data)
+                    else:
+                        m.frame(b"Z")
+                        reading = False
+        return self.finish(m)
+
+    # --- a shell ---
+
+    def shell(self):
+        wake_r, wake_w = os.pipe()
+        os.set_blocking(wake_w, False)
+        old = signal.signal(signal.SIGWINCH, lambda *_: None)
+        old_fd = signal.set_wakeup_fd(wake_w, warn_on_full_buffer=False)
+        escaped = False
+        try:
+            with Terminal(self.stdin) as term, self.boot() as m:
+                while not self.over(m):
+                    shown, frames, able = m.wait([self.stdin, wake_r], self.tick())
+                    if shown:
+                        write_fd(self.stdout, shown)
+                    for kind, data in frames:
+                        if kind == b"R":
+                            self.ready = True
+                            m.frame(b"S", term.size() + os.fsencode(os.environ.get("TERM", "linux"))[:64])
+                        elif kind == b"X" and len(data) == 2:
+                            self.status = status_of(data)
+                            self.deadline = time.monotonic() + 5
+                    if wake_r in able and os.read(wake_r, 64) and self.ready:
+                        m.frame(b"W", term.size())
+                    if self.stdin in able:
+                        data = os.read(self.stdin, 1024)
+                        if not data or (escaped and data[:1] == b"q") or bytes([ESCAPE]) + b"q" in data:
+                            self.status = 130
+                            break
+                        escaped = data[-1] == ESCAPE
+                        m.type(data)
+        finally:
+            signal.set_wakeup_fd(old_fd)
+            signal.signal(signal.SIGWINCH, old)
+            os.close(wake_r)
+            os.close(wake_w)
+            if self.status is None or self.status in (130, TIMED_OUT):
+                write_fd(self.stdout, b"\x1b[?1049l\x1b[?25h\x1b[0m\r\n")   # whatever a full-screen program left
+        return self.finish(m)
+
+    def finish(self, m):
+        """The exit status; what went wrong is said on stderr."""
+        self.text = bytes(m.text).decode("utf-8", "replace").replace("\r", "")
+        said = oops.death(self.text)
+        if said and (self.argv is not None or self.status is None):
+            said = oops.symbolize(said, self.vmlinux, self.vm.tools)
+            write_fd(self.stderr, said.encode("utf-8", "replace"))
+        if self.status == TIMED_OUT:
+            write_fd(self.stderr, b"ochre: gave up: the time was over\n")
+            return TIMED_OUT
+        if self.status is not None:
+            return self.status
+        words = m.words.decode("utf-8", "replace").strip()
+        if m.proc.returncode not in (0, -signal.SIGKILL, None) or (words and not self.text):
+            raise Fail("QEMU ended with status %s: %s" % (m.proc.returncode, words.splitlines()[-1] if words else "no word"))
+        if not said:
+            last = "\n".join(self.text.splitlines()[-25:])
+            write_fd(self.stderr, (last + "\n" if last and not self.verbose else "").encode("utf-8", "replace"))
+        write_fd(self.stderr, b"ochre: the kernel died\n" if said or self.ready else b"ochre: the machine ended before its init spoke\n")
+        return DIED
+
+    def run(self):
+        return self.shell() if self.argv is None else self.command()
+
+
+def command_line(vm, verbose, append, host):
+    parts = ["console=" + vm.console(), "panic=-1"]
+    parts += [] if verbose else ["quiet"]
+    if host:
+        parts.append("OCHRE=host:/dev/ttyS1")
+    return " ".join(parts + [append]).strip()
+
+
+def pick_kernel(args, tools):
+    """(file to boot, ELF with symbols or None); builds ours where it is wanted."""
+    if args.kernel == "linux":
+        return setup.reference_linux(), None
+    if args.kernel:
+        if not os.path.isfile(args.kernel):
+            raise Fail("--kernel %s: no such file" % args.kernel)
+        near = os.path.join(os.path.dirname(args.kernel), "vmlinux")
+        return args.kernel, near if os.path.exists(near) else None
+    if not args.dry_run:
+        build.build(tools, args.arch, args.debug, quiet=True)
+    out = build.image(args.arch, args.debug, args.bzimage)
+    if not args.dry_run and not os.path.exists(out):
+        raise Fail("the build made no %s" % rel(out), 1)
+    return out, os.path.join(build.outdir(args.arch, args.debug), "vmlinux")
+
+
+def cmd_run(args):
+    for name, value in (("--share", args.share), ("--net", args.net not in (None, "none") and args.net)):
+        if value:
+            raise Fail("%s comes with a later version" % name)
+    if args.rootfs == "debian":
+        raise Fail("--rootfs debian comes with a later version; today: busybox, a directory, or a cpio archive")
+    if args.gdb and not args.dry_run and args.argv is None and not sys.stdin.isatty():
+        raise Fail("--gdb needs a terminal or a COMMAND")
+    if args.argv is not None and not args.argv:
+        raise Fail("no command after --")
+    tools = setup.ensure([args.arch])
+    vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory, disks=args.disk, gdb=args.gdb)
+    kernel, vmlinux = pick_kernel(args, tools)
+    vm.kernel = kernel
+    vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch)
+    append = " ".join(x for x in (more, args.append) if x)
+    if args.dry_run:
+        vm.append = command_line(vm, args.verbose, append, False)
+        print(vm.shown())
+        return 0
+    vm.append = command_line(vm, args.verbose, append, True)
+    argv = args.argv
+    if argv is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        argv = ["/bin/sh"]      # a script on stdin
+    if args.gdb:
+        helper = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "gdb", "ochre.py")
+        sys.stderr.write("The machine waits for gdb. In another terminal:\n  gdb %s%s -ex 'target remote 127.0.0.1:1234'\n" % (
+            "-x %s " % rel(helper) if os.path.exists(helper) else "", rel(vmlinux or kernel)))
+    for sig in (signal.SIGHUP,):
+        signal.signal(sig, lambda *_: sys.exit(129))
+    return Session(vm, argv, args.verbose, args.timeout, vmlinux).run()
