@@ -24,8 +24,6 @@ s64 ktime_real_offset_ns(void);		/* REALTIME - MONOTONIC */
 /* Sets CLOCK_REALTIME; wakes TFD_TIMER_CANCEL_ON_SET readers through the upcall below. */
 void ktime_set_real_ns(u64 ns);
 void clock_was_set(void);		/* upcall, ipc/ */
-/* adjtimex(2) frequency, in parts per million << 16. */
-void ktime_set_freq(s64 ppm_16);
 static inline ktime_t ktime_get(void) { return (ktime_t)ktime_get_ns(); }
 static inline u64 ktime_get_seconds(void) { return ktime_get_ns() / NSEC_PER_SEC; }
 static inline u64 ktime_get_real_seconds(void) { return ktime_get_real_ns() / NSEC_PER_SEC; }

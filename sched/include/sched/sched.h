@@ -48,3 +48,5 @@ void __noreturn cpu_idle_loop(void);
 struct task *idle_task(int cpu);
 /* Starts every other CPU that the machine has and maxcpus= allows. */
 void smp_init(void);
+/* Prints T's state and kernel stack. */
+void sched_show_task(struct task *t);

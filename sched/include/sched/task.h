@@ -119,9 +119,8 @@ struct task {
 	spinlock_t pi_lock;		/* irq-safe: state changes and affinity */
 	struct llist_node wake_entry;
 	u64 nvcsw, nivcsw;		/* r */
-	u64 utime_ns, stime_ns;		/* t */
-	u64 acct_stamp_ns;		/* t */
-	bool acct_user;			/* t: time since the stamp is user time */
+	u64 utime_ns, stime_ns;		/* r: sampled by the tick */
+	u64 prev_utime_ns, prev_stime_ns;	/* what was last told: never goes back */
 	u64 run_delay_ns, last_queued_ns, pcount;	/* r: schedstat */
 	u64 start_ns, start_boottime_ns;	/* c */
 	unsigned long min_flt, maj_flt;	/* t */
@@ -244,7 +243,7 @@ extern struct task init_task;
 
 /* Wakes T if its state is in STATES; true when it did. Any context. */
 bool try_to_wake_up(struct task *t, unsigned int states, int wake_flags);
-#define wake_up_process(t) try_to_wake_up(t, TASK_NORMAL, 0)
+#define wake_up_process(t) try_to_wake_up(t, TASK_NORMAL | TASK_NEW, 0)
 #define wake_up_state(t, s) try_to_wake_up(t, s, 0)
 void wake_up_new_task(struct task *t);
 long schedule_timeout_interruptible(long timeout);

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/*
+ * When the kernel itself goes wrong: warnings, oopses and panics.
+ *
+ * An oops prints what, where (registers, backtrace through C and Rust) and who, then ends the running task if nothing
+ * is lost by that: not in an interrupt, not the idle task, not init. A panic stops the other CPUs, prints everything that still
+ * waits, and halts, reboots or leaves the emulator as panic= says.
+ */
+#include <lib/types.h>
+#include <arch/clock.h>
+#include <lib/atomic.h>
+#include <lib/format.h>
+#include <lib/string.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/ksyms.h>
+#include <kernel/preempt.h>
+#include <kernel/printk.h>
+#include <kernel/refcount.h>
+#include <kernel/time.h>
+#include <kernel/upcalls.h>
+#include <arch/cpu.h>
+#include <arch/power.h>
+#include <arch/ptrace.h>
+#include <arch/smp.h>
+#include <arch/stacktrace.h>
+#include <abi/errno.h>
+
+bool kernel_tainted;
+static int panic_timeout;		/* seconds; < 0: at once; 0: stay */
+static bool panic_on_oops, panic_on_warn;
+static u32 panicking;			/* atomic: CPU + 1 */
+static u32 oops_lock;			/* atomic: CPU + 1 */
+static unsigned int oops_count;
+
+static bool print_frame(void *arg, unsigned long addr)
+{
+	char name[160];
+
+	printk(KERN_EMERG "  [<%016lx>] %s\n", addr, ksym_describe(addr, name, sizeof(name)));
+	return ++*(int *)arg < 40;
+}
+
+void dump_stack(void)
+{
+	int n = 0;
+
+	printk(KERN_EMERG "Call trace:\n");
+	arch_stack_walk(NULL, print_frame, &n);
+}
+
+static void print_context(void)
+{
+	printk(KERN_EMERG "CPU: %u PID: %d Comm: %s %s\n", raw_smp_processor_id(), current_task_pid(), current_task_name(),
+	       kernel_tainted ? "Tainted: W" : "Not tainted");
+}
+
+/* One CPU prints at a time, so that two reports do not mix; the same CPU may come again. */
+static void oops_enter(void)
+{
+	u32 me = raw_smp_processor_id() + 1, old = 0;
+
+	while (!try_cmpxchg_acquire(&oops_lock, &old, me)) {
+		if (old == me)
+			return;
+		old = 0;
+		cpu_relax();
+	}
+}
+
+static void oops_leave(void)
+{
+	smp_store_release(&oops_lock, 0);
+}
+
+static void __noreturn stop_machine_for_good(void)
+{
+	if (panic_timeout > 0) {
+		printk(KERN_EMERG "Rebooting in %d seconds..\n", panic_timeout);
+		for (int i = 0; i < panic_timeout * 100; i++)
+			arch_udelay(10000);
+	}
+	if (panic_timeout)
+		arch_reset();
+	printk(KERN_EMERG "---[ end Kernel panic ]---\n");
+	for (;;)
+		arch_cpu_halt();
+}
+
+void panic(const char *fmt, ...)
+{
+	u32 me = raw_smp_processor_id() + 1, old = 0;
+	char msg[512];
+	va_list ap;
+
+	local_irq_disable();
+	if (!try_cmpxchg(&panicking, &old, me)) {
+		if (old != me)
+			arch_cpu_halt();
+		for (;;)		/* a panic inside a panic: say nothing more */
+			arch_cpu_halt();
+	}
+	console_panic_mode();
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	printk(KERN_EMERG "Kernel panic - not syncing: %s\n", msg);
+	print_context();
+	dump_stack();
+	arch_smp_stop_others();
+	stop_machine_for_good();
+}
+
+void bug_at(const char *file, int line, const char *what)
+{
+	oops_enter();
+	kernel_tainted = true;
+	printk(KERN_EMERG "------------[ cut here ]------------\n");
+	printk(KERN_EMERG "kernel BUG at %s:%d: %s\n", file, line, what);
+	print_context();
+	dump_stack();
+	oops_leave();
+	if (!panic_on_oops && !irqs_disabled())
+		oops_end_task(NULL);
+	panic("BUG at %s:%d", file, line);
+}
+
+void warn_at(const char *file, int line, const char *fmt, ...)
+{
+	char msg[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	oops_enter();
+	printk(KERN_EMERG "------------[ cut here ]------------\n");
+	printk(KERN_EMERG "WARNING: %s:%d: %s\n", file, line, msg);
+	print_context();
+	dump_stack();
+	printk(KERN_EMERG "---[ end trace ]---\n");
+	kernel_tainted = true;
+	oops_leave();
+	if (panic_on_warn)
+		panic("panic_on_warn set");
+}
+
+void warn_trap(struct pt_regs *regs, const char *file, int line)
+{
+	warn_at(file, line, "trap at %016lx", regs_ip(regs));
+}
+
+void die(const char *what, struct pt_regs *regs, unsigned long error)
+{
+	int n = 0;
+
+	oops_enter();
+	printk(KERN_EMERG "Oops: %s, error %04lx [#%u]\n", what, error, ++oops_count);
+	print_context();
+	arch_show_regs(regs);
+	printk(KERN_EMERG "Call trace:\n");
+	arch_stack_walk(regs, print_frame, &n);
+	printk(KERN_EMERG "---[ end trace ]---\n");
+	kernel_tainted = true;
+	oops_leave();
+	if (in_interrupt())
+		panic("Fatal exception in interrupt");
+	if (panic_on_oops)
+		panic("Fatal exception");
+	oops_end_task(regs);
+	panic("Fatal exception: %s", what);
+}
+
+void refcount_report(refcount_t *r, const char *what)
+{
+	atomic_set(&r->refs, REFCOUNT_SATURATED);
+	WARN(1, "refcount_t %p: %s; saturated, leaking memory", (void *)r, what);
+}
+
+static int set_panic(const char *v)
+{
+	return v ? kstrtoint(v, 10, &panic_timeout) : -EINVAL;
+}
+
+static int set_oops(const char *v)
+{
+	if (!v || strcmp(v, "panic"))
+		return -EINVAL;
+	panic_on_oops = true;
+	return 0;
+}
+
+static int set_panic_on_warn(const char *v)
+{
+	panic_on_warn = true;
+	return 0;
+}
+
+KERNEL_PARAM("panic", set_panic);
+KERNEL_PARAM("oops", set_oops);
+KERNEL_PARAM("panic_on_warn", set_panic_on_warn);
+
+#ifdef CONFIG_DEBUG
+#include <lib/list.h>
+
+bool list_check_add(const struct list_head *n, const struct list_head *prev, const struct list_head *next)
+{
+	return !WARN(next->prev != prev || prev->next != next || n == prev || n == next,
+		     "list_add corruption: %p between %p and %p", (void *)n, (void *)prev, (void *)next);
+}
+
+bool list_check_del(const struct list_head *e)
+{
+	if (WARN(e->next == LIST_POISON1 || e->prev == LIST_POISON2, "list_del corruption: %p is not on a list", (void *)e))
+		return false;
+	return !WARN(e->prev->next != e || e->next->prev != e, "list_del corruption: neighbours of %p do not point to it",
+		     (void *)e);
+}
+#endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The tree of published names. One lock orders changes and look-ups (they are rare and short); a node lives while it is in
+ * the tree or pinned.
+ */
+#include <lib/types.h>
+#include <lib/format.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <kernel/bug.h>
+#include <kernel/show.h>
+#include <kernel/spinlock.h>
+#include <kernel/upcalls.h>
+#include <abi/errno.h>
+#include <linux/stat.h>
+
+#define NODE_INIT(n) { .name = "", .children = LIST_HEAD_INIT(roots[n].children), .sibling = LIST_HEAD_INIT(roots[n].sibling), \
+	.mode = S_IFDIR | 0755, .refs = REFCOUNT_INIT(1), .ino = (n) + 1 }
+
+static struct show_node roots[SHOW_ROOTS] = { NODE_INIT(0), NODE_INIT(1), NODE_INIT(2) };
+static DEFINE_SPINLOCK(show_lock);
+static u64 next_ino = SHOW_ROOTS + 1;		/* show_lock */
+
+struct show_node *show_root_node(enum show_root root)
+{
+	return &roots[root];
+}
+
+void show_get(struct show_node *n)
+{
+	refcount_inc(&n->refs);
+}
+
+static void node_free(struct show_node *n)
+{
+	kernel_free(n->name);
+	kernel_free(n->link_target);
+	kernel_free(n);
+}
+
+void show_put(struct show_node *n)
+{
+	if (n && refcount_dec_and_test(&n->refs))
+		node_free(n);
+}
+
+static struct show_node *find_child(struct show_node *dir, const char *name, size_t len)
+{
+	struct show_node *c;
+
+	list_for_each_entry(c, &dir->children, sibling)
+		if (!strncmp(c->name, name, len) && !c->name[len])
+			return c;
+	return NULL;
+}
+
+static char *name_dup(const char *s, size_t len)
+{
+	char *n = kernel_zalloc(len + 1);
+
+	if (n)
+		memcpy(n, s, len);
+	return n;
+}
+
+static struct show_node *node_new(const char *name, size_t len, umode_t mode)
+{
+	struct show_node *n = kernel_zalloc(sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->name = name_dup(name, len);
+	if (!n->name) {
+		kernel_free(n);
+		return NULL;
+	}
+	INIT_LIST_HEAD(&n->children);
+	INIT_LIST_HEAD(&n->sibling);
+	n->mode = mode;
+	refcount_set(&n->refs, 1);
+	return n;
+}
+
+/* Links N below DIR; gives back N, or what was there under that name (N is freed then). */
+static struct show_node *node_link(struct show_node *dir, struct show_node *n)
+{
+	struct show_node *old;
+
+	spin_lock(&show_lock);
+	old = find_child(dir, n->name, strlen(n->name));
+	if (!old) {
+		n->parent = dir;
+		n->ino = next_ino++;
+		list_add_tail(&n->sibling, &dir->children);
+	}
+	spin_unlock(&show_lock);
+	if (!old)
+		return n;
+	node_free(n);
+	return old;
+}
+
+static struct show_node *dir_n(struct show_node *parent, const char *name, size_t len)
+{
+	struct show_node *n;
+
+	spin_lock(&show_lock);
+	n = find_child(parent, name, len);
+	spin_unlock(&show_lock);
+	if (n)
+		return n;
+	n = node_new(name, len, S_IFDIR | 0755);
+	return n ? node_link(parent, n) : NULL;
+}
+
+struct show_node *show_dir(enum show_root root, struct show_node *parent, const char *name)
+{
+	return dir_n(parent ? parent : &roots[root], name, strlen(name));
+}
+
+struct show_node *show_path(enum show_root root, const char *path)
+{
+	struct show_node *n = &roots[root];
+
+	while (n && *path) {
+		size_t len = strcspn(path, "/");
+
+		if (len)
+			n = dir_n(n, path, len);
+		path += len + (path[len] == '/');
+	}
+	return n;
+}
+
+struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mode, show_fn show, store_fn store, void *data)
+{
+	struct show_node *n = dir ? node_new(name, strlen(name), S_IFREG | (mode & 07777)) : NULL;
+
+	if (!n)
+		return NULL;
+	n->show = show;
+	n->store = store;
+	n->data = data;
+	return node_link(dir, n);
+}
+
+struct show_node *show_link(struct show_node *dir, const char *name, const char *target)
+{
+	struct show_node *n = dir ? node_new(name, strlen(name), S_IFLNK | 0777) : NULL;
+
+	if (!n)
+		return NULL;
+	n->link_target = name_dup(target, strlen(target));
+	if (!n->link_target) {
+		node_free(n);
+		return NULL;
+	}
+	return node_link(dir, n);
+}
+
+void show_remove(struct show_node *n)
+{
+	for (;;) {
+		struct show_node *c;
+
+		spin_lock(&show_lock);
+		c = list_first_entry_or_null(&n->children, struct show_node, sibling);
+		if (c)
+			show_get(c);
+		else if (!n->dead) {
+			n->dead = true;
+			list_del_init(&n->sibling);
+		}
+		spin_unlock(&show_lock);
+		if (!c)
+			break;
+		show_remove(c);
+		show_put(c);
+	}
+	show_removed(n);
+	show_put(n);
+}
+
+struct show_node *show_lookup(struct show_node *dir, const char *name, size_t len)
+{
+	struct show_node *n;
+
+	spin_lock(&show_lock);
+	n = find_child(dir, name, len);
+	if (n)
+		show_get(n);
+	spin_unlock(&show_lock);
+	return n;
+}
+
+struct show_node *show_next_child(struct show_node *dir, struct show_node *cursor)
+{
+	struct show_node *n = NULL;
+	struct list_head *next;
+
+	spin_lock(&show_lock);
+	next = cursor && !cursor->dead ? cursor->sibling.next : cursor ? &dir->children : dir->children.next;
+	if (next != &dir->children) {
+		n = list_entry(next, struct show_node, sibling);
+		show_get(n);
+	}
+	spin_unlock(&show_lock);
+	show_put(cursor);
+	return n;
+}
+
+static ssize_t int_show(struct show_node *n, char *buf, size_t size)
+{
+	struct show_int *i = n->data;
+
+	return scnprintf(buf, size, "%d\n", READ_ONCE(*i->value));
+}
+
+static ssize_t int_store(struct show_node *n, const char *text, size_t len)
+{
+	struct show_int *i = n->data;
+	int v, e = kstrtoint(skip_spaces(text), 10, &v);
+
+	if (e)
+		return e;
+	if (v < i->min || v > i->max)
+		return -EINVAL;
+	WRITE_ONCE(*i->value, v);
+	return (ssize_t)len;
+}
+
+/* The directory of PATH below /proc/sys; *NAME is its last part. */
+static struct show_node *sysctl_dir(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[128];
+
+	*name = slash ? slash + 1 : path;
+	if (!slash)
+		return &roots[SHOW_SYSCTL];
+	if (strscpy(dir, path, min((size_t)(slash - path) + 1, sizeof(dir))) == -E2BIG && (size_t)(slash - path) >= sizeof(dir))
+		return NULL;
+	return show_path(SHOW_SYSCTL, dir);
+}
+
+struct show_node *sysctl_int(const char *path, umode_t mode, int *value, int min_v, int max_v)
+{
+	struct show_int *i = kernel_zalloc(sizeof(*i));
+	const char *name;
+	struct show_node *dir = sysctl_dir(path, &name);
+
+	if (!i || !dir)
+		return NULL;
+	*i = (struct show_int){ value, min_v, max_v };
+	return show_attr(dir, name, mode, int_show, int_store, i);
+}
+
+struct show_ulong {
+	unsigned long *value;
+	unsigned long min, max;
+};
+
+static ssize_t ulong_show(struct show_node *n, char *buf, size_t size)
+{
+	struct show_ulong *i = n->data;
+
+	return scnprintf(buf, size, "%lu\n", READ_ONCE(*i->value));
+}
+
+static ssize_t ulong_store(struct show_node *n, const char *text, size_t len)
+{
+	struct show_ulong *i = n->data;
+	unsigned long v;
+	int e = kstrtoul(skip_spaces(text), 10, &v);
+
+	if (e)
+		return e;
+	if (v < i->min || v > i->max)
+		return -EINVAL;
+	WRITE_ONCE(*i->value, v);
+	return (ssize_t)len;
+}
+
+struct show_node *sysctl_ulong(const char *path, umode_t mode, unsigned long *value, unsigned long min_v, unsigned long max_v)
+{
+	struct show_ulong *i = kernel_zalloc(sizeof(*i));
+	const char *name;
+	struct show_node *dir = sysctl_dir(path, &name);
+
+	if (!i || !dir)
+		return NULL;
+	*i = (struct show_ulong){ value, min_v, max_v };
+	return show_attr(dir, name, mode, ulong_show, ulong_store, i);
+}
+
+static ssize_t string_show(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%s\n", (const char *)n->data);
+}
+
+struct show_node *sysctl_string(const char *path, umode_t mode, const char *value)
+{
+	const char *name;
+	struct show_node *dir = sysctl_dir(path, &name);
+
+	return dir ? show_attr(dir, name, mode, string_show, NULL, (void *)value) : NULL;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The clocks. CLOCK_MONOTONIC is arch_clock_ns(); REALTIME is it plus an offset that readers take under a sequence count;
+ * the tick keeps a coarse copy so that timestamps cost no hardware access.
+ */
+#include <lib/types.h>
+#include <lib/minmax.h>
+#include <kernel/init.h>
+#include <kernel/seqlock.h>
+#include <kernel/time.h>
+#include <kernel/time_priv.h>
+#include <arch/clock.h>
+#include <arch/vdso.h>
+
+static DEFINE_SEQLOCK(clock_lock);
+static s64 real_offset_ns;		/* clock_lock */
+static u64 coarse_ns;			/* atomic; as of the last tick anywhere */
+
+u64 ktime_get_ns(void)
+{
+	return arch_clock_ns();
+}
+
+u64 ktime_get_real_ns(void)
+{
+	return arch_clock_ns() + (u64)ktime_real_offset_ns();
+}
+
+/* There is no suspend: time since boot is monotonic time. */
+u64 ktime_get_boottime_ns(void)
+{
+	return ktime_get_ns();
+}
+
+u64 ktime_get_coarse_ns(void)
+{
+	u64 t = READ_ONCE(coarse_ns);
+
+	return likely(t) ? t : ktime_get_ns();
+}
+
+s64 ktime_real_offset_ns(void)
+{
+	u32 seq;
+	s64 v;
+
+	do {
+		seq = read_seqbegin(&clock_lock);
+		v = real_offset_ns;
+	} while (read_seqretry(&clock_lock, seq));
+	return v;
+}
+
+u64 ktime_get_real_coarse_ns(void)
+{
+	return ktime_get_coarse_ns() + (u64)ktime_real_offset_ns();
+}
+
+/* Interrupts off. Several CPUs tick: only forward. */
+void time_update_coarse(u64 now)
+{
+	u64 old = READ_ONCE(coarse_ns);
+
+	while (now > old && !try_cmpxchg_relaxed(&coarse_ns, &old, now))
+		;
+}
+
+void ktime_set_real_ns(u64 ns)
+{
+	unsigned long flags;
+
+	write_seqlock_irqsave(&clock_lock, flags);
+	real_offset_ns = (s64)(ns - arch_clock_ns());
+	arch_vdso_update(real_offset_ns, 0, 0);
+	write_sequnlock_irqrestore(&clock_lock, flags);
+	time_update_coarse(ktime_get_ns());
+	timers_clock_was_set();
+	clock_was_set();
+}
+
+u64 sched_clock(void)
+{
+	return arch_clock_ns();
+}
+
+void udelay(unsigned long us)
+{
+	arch_udelay(us);
+}
+
+void ndelay(unsigned long ns)
+{
+	arch_udelay(DIV_ROUND_UP(ns, 1000));
+}
+
+static int time_init(void)
+{
+	s64 rtc = arch_rtc_read();
+
+	real_offset_ns = rtc * NSEC_PER_SEC - (s64)ktime_get_ns();
+	arch_vdso_update(real_offset_ns, 0, 0);
+	time_update_coarse(ktime_get_ns());
+	return 0;
+}
+INITCALL(core, time_init);

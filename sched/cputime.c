@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Who used the CPU. The sum a task ran is exact, taken at each switch and tick; its split into user and system time is
+ * sampled by the tick and scaled to that sum. Idle time is exact.
+ */
+#include <lib/types.h>
+#include <lib/minmax.h>
+#include <kernel/preempt.h>
+#include <kernel/time.h>
+#include <sched/sched_priv.h>
+
+/* PREV leaves the CPU, rq locked, clock fresh. */
+void account_switch(struct rq *rq, struct task *prev)
+{
+	if (prev == rq->idle)
+		return;
+	if (!task_is_rt(prev)) {
+		fair_update_curr(rq);
+	} else {
+		prev->se.sum_exec_ns += rq->clock_ns - prev->se.exec_start;
+		prev->se.exec_start = rq->clock_ns;
+	}
+	if (!rq->nr_running)
+		WRITE_ONCE(rq->idle_since_ns, rq->clock_ns);
+}
+
+void account_idle_end(struct rq *rq)
+{
+	u64 d = rq->idle_since_ns ? rq->clock_ns - rq->idle_since_ns : 0;
+
+	if (READ_ONCE(rq->nr_iowait))
+		rq->times.iowait += d;
+	else
+		rq->times.idle += d;
+	WRITE_ONCE(rq->idle_since_ns, 0);
+}
+
+/* The tick, rq locked. */
+void account_tick(bool user)
+{
+	struct rq *rq = this_rq();
+	struct task *t = rq->curr;
+
+	loadavg_tick(rq->clock_ns);
+	if (t == rq->idle)
+		return;
+	if (user) {
+		t->utime_ns += TICK_NSEC;
+		if (t->nice > 0)
+			rq->times.nice += TICK_NSEC;
+		else
+			rq->times.user += TICK_NSEC;
+	} else {
+		t->stime_ns += TICK_NSEC;
+		rq->times.system += TICK_NSEC;
+	}
+}
+
+u64 task_sched_runtime(struct task *t)
+{
+	unsigned long flags;
+	struct rq *rq;
+	u64 ns;
+
+	if (!READ_ONCE(t->on_cpu))
+		return READ_ONCE(t->se.sum_exec_ns);
+	rq = task_rq_lock(t, &flags);
+	if (rq->curr == t && t != rq->idle) {
+		update_rq_clock(rq);
+		if (!task_is_rt(t))
+			fair_update_curr(rq);
+	}
+	ns = t->se.sum_exec_ns;
+	if (rq->curr == t && task_is_rt(t))
+		ns += rq->clock_ns - t->se.exec_start;
+	task_rq_unlock(rq, t, &flags);
+	return ns;
+}
+
+void task_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns)
+{
+	u64 sum = task_sched_runtime(t), u = READ_ONCE(t->utime_ns), s = READ_ONCE(t->stime_ns), st;
+
+	if (!s)
+		st = 0;
+	else if (!u)
+		st = sum;
+	else
+		st = (u64)((unsigned __int128)sum * s / (u + s));
+	/* Neither may go back when the samples change the split. */
+	st = max(st, READ_ONCE(t->prev_stime_ns));
+	st = min(st, sum - min(sum, READ_ONCE(t->prev_utime_ns)));
+	st = max(st, READ_ONCE(t->prev_stime_ns));
+	u = max(sum - min(sum, st), READ_ONCE(t->prev_utime_ns));
+	WRITE_ONCE(t->prev_stime_ns, st);
+	WRITE_ONCE(t->prev_utime_ns, u);
+	*utime_ns = u;
+	*stime_ns = st;
+}
+
+void cpu_times_get(int cpu, struct cpu_times *out)
+{
+	struct rq *rq = cpu_rq(cpu);
+	u64 since;
+
+	*out = rq->times;
+	since = READ_ONCE(rq->idle_since_ns);
+	if (since) {
+		u64 now = sched_clock(), d = now > since ? now - since : 0;
+
+		if (READ_ONCE(rq->nr_iowait))
+			out->iowait += d;
+		else
+			out->idle += d;
+	}
+}
+
+unsigned int nr_running(void)
+{
+	unsigned int n = 0, cpu;
+
+	for_each_online_cpu(cpu)
+		n += READ_ONCE(cpu_rq(cpu)->nr_running);
+	return n;
+}
+
+u64 nr_context_switches(void)
+{
+	unsigned int cpu;
+	u64 n = 0;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(cpu_rq(cpu)->nr_switches);
+	return n;
+}
+
+unsigned int nr_uninterruptible(void)
+{
+	unsigned int cpu;
+	long n = 0;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(cpu_rq(cpu)->nr_uninterruptible);
+	return n > 0 ? (unsigned int)n : 0;
+}
+
+unsigned int nr_iowait(void)
+{
+	unsigned int n = 0, cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(cpu_rq(cpu)->nr_iowait);
+	return n;
+}
+
+/*
+ * Load averages over 1, 5 and 15 minutes, in 1/2048: each 5 s, load = load * e + active * (1 - e). Steps that passed
+ * while every CPU idled are made up with nothing active.
+ */
+#define LOAD_STEP_NS (5 * NSEC_PER_SEC)
+#define FIXED_1 2048UL
+static const unsigned long decay[3] = { 1884, 2014, 2037 };	/* 2048 / exp(5s / 1, 5, 15 min) */
+static unsigned long avenrun[3];
+static u64 next_step_ns = LOAD_STEP_NS;		/* atomic: who moves it makes the step */
+
+static void load_step(unsigned long active)
+{
+	for (int i = 0; i < 3; i++) {
+		unsigned long v = avenrun[i] * decay[i] + active * FIXED_1 * (FIXED_1 - decay[i]);
+
+		if (active * FIXED_1 >= avenrun[i])
+			v += FIXED_1 - 1;
+		WRITE_ONCE(avenrun[i], v / FIXED_1);
+	}
+}
+
+void loadavg_tick(u64 now)
+{
+	u64 next = READ_ONCE(next_step_ns);
+
+	while (unlikely(now >= next)) {
+		if (!try_cmpxchg_relaxed(&next_step_ns, &next, next + LOAD_STEP_NS))
+			continue;
+		load_step(now - next >= LOAD_STEP_NS ? 0 : nr_running() + nr_uninterruptible());
+		next += LOAD_STEP_NS;
+	}
+}
+
+void get_avenrun(unsigned long out[3])
+{
+	loadavg_tick(sched_clock());
+	for (int i = 0; i < 3; i++)
+		out[i] = READ_ONCE(avenrun[i]);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Detectors of what should not happen: a CPU that has not switched tasks for 20 s while it runs kernel code (soft lockup), and
+ * tasks that sleep uninterruptibly for 120 s (hung). Both report with a backtrace.
+ */
+#include <lib/types.h>
+#include <lib/minmax.h>
+#include <kernel/init.h>
+#include <kernel/ksyms.h>
+#include <kernel/printk.h>
+#include <kernel/show.h>
+#include <kernel/time.h>
+#include <arch/stacktrace.h>
+#include <sched/kthread.h>
+#include <sched/sched_priv.h>
+#include <sched/upcalls.h>
+
+static int hung_task_timeout_secs = 120, watchdog_thresh = 10;
+static int hung_task_warnings = 10;
+
+static bool print_addr(void *arg, unsigned long addr)
+{
+	char name[160];
+
+	printk(KERN_ERR "  [<%016lx>] %s\n", addr, ksym_describe(addr, name, sizeof(name)));
+	return ++*(int *)arg < 30;
+}
+
+void sched_show_task(struct task *t)
+{
+	int n = 0;
+
+	printk(KERN_ERR "task:%s state:%#x pid:%d\n", t->comm, t->state, t->pid);
+	arch_stack_walk_task(t, print_addr, &n);
+}
+
+static void check_one(struct task *t, u64 now)
+{
+	u64 switches = t->nvcsw + t->nivcsw;
+
+	if ((READ_ONCE(t->state) & ~(unsigned int)TASK_WAKEKILL) != TASK_UNINTERRUPTIBLE || switches != t->last_switch_count) {
+		t->last_switch_count = switches;
+		t->last_switch_ns = now;
+		return;
+	}
+	if (now - t->last_switch_ns < (u64)hung_task_timeout_secs * NSEC_PER_SEC || !hung_task_warnings)
+		return;
+	hung_task_warnings--;
+	pr_err("INFO: task %s:%d blocked for more than %llu seconds.\n", t->comm, t->pid,
+	       (now - t->last_switch_ns) / NSEC_PER_SEC);
+	sched_show_task(t);
+	t->last_switch_ns = now;
+}
+
+static int hung_main(void *unused)
+{
+	for (;;) {
+		u64 now;
+
+		schedule_timeout_interruptible(max(hung_task_timeout_secs, 1) * HZ / 2);
+		now = ktime_get_ns();
+		if (!hung_task_timeout_secs)
+			continue;
+		proc_for_each_task(check_one, now);
+	}
+	return 0;
+}
+
+/* The tick. CURR has had the CPU since its last switch. */
+void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
+{
+	u64 limit = 2 * (u64)READ_ONCE(watchdog_thresh) * NSEC_PER_SEC;
+
+	if (user || t == rq->idle || rq->last_switches != rq->nr_switches) {
+		rq->last_switches = rq->nr_switches;
+		rq->last_switch_seen_ns = rq->clock_ns;
+		return;
+	}
+	/* Alone on its CPU a task may run in the kernel for long, as long as it would give way. */
+	if (!limit || rq->clock_ns - rq->last_switch_seen_ns < limit)
+		return;
+	if (!test_tsk_flag(t, TIF_NEED_RESCHED) && rq->nr_running < 2)
+		return;
+	pr_emerg("watchdog: BUG: soft lockup - CPU#%d stuck for %llus! [%s:%d]\n", rq->cpu,
+		 (rq->clock_ns - rq->last_switch_seen_ns) / NSEC_PER_SEC, t->comm, t->pid);
+	dump_stack();
+	rq->last_switch_seen_ns = rq->clock_ns;
+}
+
+static int detect_init(void)
+{
+	struct task *t;
+
+	sysctl_int("kernel/hung_task_timeout_secs", 0644, &hung_task_timeout_secs, 0, INT_MAX / HZ);
+	sysctl_int("kernel/hung_task_warnings", 0644, &hung_task_warnings, -1, INT_MAX);
+	sysctl_int("kernel/watchdog_thresh", 0644, &watchdog_thresh, 0, 60);
+	t = kthread_run(hung_main, NULL, "khungtaskd");
+	return IS_ERR(t) ? (int)PTR_ERR(t) : 0;
+}
+INITCALL(late, detect_init);

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/* Wait queues and completions. */
+#include <lib/types.h>
+#include <kernel/bug.h>
+#include <sched/completion.h>
+#include <sched/task.h>
+#include <sched/upcalls.h>
+#include <sched/wait.h>
+#include <abi/errno.h>
+
+int default_wake_function(struct wait_queue_entry *e, unsigned int mode, int flags, void *key)
+{
+	return try_to_wake_up(e->private, mode, flags);
+}
+
+int autoremove_wake_function(struct wait_queue_entry *e, unsigned int mode, int flags, void *key)
+{
+	int ok = default_wake_function(e, mode, flags, key);
+
+	if (ok)
+		list_del_init(&e->entry);	/* finish_wait() looks without the lock: pairs with its careful test */
+	return ok;
+}
+
+void add_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *e)
+{
+	unsigned long flags;
+
+	e->flags &= ~(unsigned int)WQ_FLAG_EXCLUSIVE;
+	spin_lock_irqsave(&q->lock, flags);
+	list_add(&e->entry, &q->head);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+void add_wait_queue_exclusive(wait_queue_head_t *q, struct wait_queue_entry *e)
+{
+	unsigned long flags;
+
+	e->flags |= WQ_FLAG_EXCLUSIVE;
+	spin_lock_irqsave(&q->lock, flags);
+	list_add_tail(&e->entry, &q->head);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+void remove_wait_queue(wait_queue_head_t *q, struct wait_queue_entry *e)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	list_del(&e->entry);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+static void queue_entry(wait_queue_head_t *q, struct wait_queue_entry *e)
+{
+	if (!list_empty(&e->entry))
+		return;
+	if (e->flags & WQ_FLAG_EXCLUSIVE)
+		list_add_tail(&e->entry, &q->head);
+	else
+		list_add(&e->entry, &q->head);
+}
+
+void prepare_to_wait(wait_queue_head_t *q, struct wait_queue_entry *e, int state)
+{
+	unsigned long flags;
+
+	e->flags &= ~(unsigned int)WQ_FLAG_EXCLUSIVE;
+	spin_lock_irqsave(&q->lock, flags);
+	queue_entry(q, e);
+	set_current_state((unsigned int)state);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+void prepare_to_wait_exclusive(wait_queue_head_t *q, struct wait_queue_entry *e, int state)
+{
+	unsigned long flags;
+
+	e->flags |= WQ_FLAG_EXCLUSIVE;
+	spin_lock_irqsave(&q->lock, flags);
+	queue_entry(q, e);
+	set_current_state((unsigned int)state);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+static bool signal_wants(int state)
+{
+	if (!(state & (TASK_INTERRUPTIBLE | TASK_WAKEKILL)) || !signal_pending(current))
+		return false;
+	return (state & TASK_INTERRUPTIBLE) || fatal_signal_pending(current);
+}
+
+long prepare_to_wait_event(wait_queue_head_t *q, struct wait_queue_entry *e, int state)
+{
+	unsigned long flags;
+	long ret = 0;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (signal_wants(state)) {
+		/* An exclusive waker must not have chosen us in vain: it removes who it wakes, so being off is being chosen;
+		 * the caller looks at its condition once more before it gives up. */
+		list_del_init(&e->entry);
+		ret = -ERESTARTSYS;
+	} else {
+		queue_entry(q, e);
+		set_current_state((unsigned int)state);
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+	return ret;
+}
+
+void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *e)
+{
+	unsigned long flags;
+
+	__set_current_state(TASK_RUNNING);
+	/* Off the list on both sides means that the waker is done with the entry. */
+	if (smp_load_acquire(&e->entry.next) != &e->entry || READ_ONCE(e->entry.prev) != &e->entry) {
+		spin_lock_irqsave(&q->lock, flags);
+		list_del_init(&e->entry);
+		spin_unlock_irqrestore(&q->lock, flags);
+	} else {
+		/* The waker holds the lock while it unlinks: wait until it has let go of the queue, which may be on our stack. */
+		spin_lock_irqsave(&q->lock, flags);
+		spin_unlock_irqrestore(&q->lock, flags);
+	}
+}
+
+static void wake_locked(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, int flags, void *key)
+{
+	struct wait_queue_entry *e, *next;
+
+	list_for_each_entry_safe(e, next, &q->head, entry) {
+		unsigned int f = e->flags;
+		int ret = e->func(e, mode, flags, key);
+
+		if (ret < 0)
+			break;
+		if (ret && (f & WQ_FLAG_EXCLUSIVE) && !--nr_exclusive)
+			break;
+	}
+}
+
+void __wake_up(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	wake_locked(q, mode, nr_exclusive, 0, key);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+void __wake_up_locked(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key)
+{
+	wake_locked(q, mode, nr_exclusive, 0, key);
+}
+
+void __wake_up_sync(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key)
+{
+	__wake_up(q, mode, nr_exclusive, key);
+}
+
+/* ---- completions ---- */
+
+void complete(struct completion *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->wait.lock, flags);
+	if (c->done != UINT_MAX)
+		c->done++;
+	wake_locked(&c->wait, TASK_NORMAL, 1, 0, NULL);
+	spin_unlock_irqrestore(&c->wait.lock, flags);
+}
+
+void complete_all(struct completion *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->wait.lock, flags);
+	c->done = UINT_MAX;
+	wake_locked(&c->wait, TASK_NORMAL, 0, 0, NULL);
+	spin_unlock_irqrestore(&c->wait.lock, flags);
+}
+
+static long wait_common(struct completion *c, long timeout, int state)
+{
+	DEFINE_WAIT_FUNC(w, default_wake_function);
+	long ret = timeout;
+
+	might_sleep();
+	w.flags = WQ_FLAG_EXCLUSIVE;
+	spin_lock_irq(&c->wait.lock);
+	if (!c->done) {
+		list_add_tail(&w.entry, &c->wait.head);
+		do {
+			if (signal_wants(state)) {
+				ret = -ERESTARTSYS;
+				break;
+			}
+			__set_current_state((unsigned int)state);
+			spin_unlock_irq(&c->wait.lock);
+			ret = schedule_timeout(ret);
+			spin_lock_irq(&c->wait.lock);
+		} while (!c->done && ret);
+		__set_current_state(TASK_RUNNING);
+		list_del(&w.entry);
+	}
+	if (c->done) {
+		if (c->done != UINT_MAX)
+			c->done--;
+		if (ret <= 0)
+			ret = 1;
+	}
+	spin_unlock_irq(&c->wait.lock);
+	return ret;
+}
+
+void wait_for_completion(struct completion *c)
+{
+	wait_common(c, MAX_SCHEDULE_TIMEOUT, TASK_UNINTERRUPTIBLE);
+}
+
+int wait_for_completion_interruptible(struct completion *c)
+{
+	long r = wait_common(c, MAX_SCHEDULE_TIMEOUT, TASK_INTERRUPTIBLE);
+
+	return r < 0 ? (int)r : 0;
+}
+
+int wait_for_completion_killable(struct completion *c)
+{
+	long r = wait_common(c, MAX_SCHEDULE_TIMEOUT, TASK_KILLABLE);
+
+	return r < 0 ? (int)r : 0;
+}
+
+unsigned long wait_for_completion_timeout(struct completion *c, unsigned long timeout)
+{
+	return (unsigned long)wait_common(c, (long)timeout, TASK_UNINTERRUPTIBLE);
+}
+
+bool completion_done(struct completion *c)
+{
+	unsigned long flags;
+	bool done;
+
+	spin_lock_irqsave(&c->wait.lock, flags);
+	done = c->done;
+	spin_unlock_irqrestore(&c->wait.lock, flags);
+	return done;
+}
