@@ -1,65 +1,73 @@
 # SPDX-License-Identifier: MIT
 # Builds the kernel out of tree under $(O). Sources are found by wildcard: a new file needs no line here.
 #   make -j [ARCH=x86_64] [O=build/x86_64] [V=1] [DEBUG=1] [CC=gcc LD=ld.lld]
+# The tools are those that ./ochre setup found (build/host/tools.mk); without it, what config/ names on PATH.
 ARCH ?= x86_64
 O ?= build/$(ARCH)$(if $(DEBUG),-debug)
 srctree := $(CURDIR)
+gen := $(O)/gen
 .SUFFIXES:
 MAKEFLAGS += -rR
 
+.PHONY: all clean compile_commands FORCE
+all: $(O)/vmlinux
+
+-include build/host/tools.mk
 include config/$(ARCH).mk
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' $(1) $(2);)
 
-rooms := lib kernel alloc sched mm proc dev vfs block net ipc fs exec bpf io_uring kvm syscall boot
+rooms := lib kernel alloc sched mm proc dev vfs block net ipc fs exec bpf io_uring kvm rust syscall boot
 csrc := $(sort $(foreach r,$(rooms),$(wildcard $(r)/*.c $(r)/test/k_*.c)) \
 	$(foreach r,fs dev ipc net block,$(filter-out $(r)/test/%,$(wildcard $(r)/*/*.c))) \
 	$(wildcard fs/*/test/k_*.c) $(wildcard arch/$(ARCH)/*.c arch/test/k_*.c))
 ssrc := $(filter-out %.lds.S,$(sort $(wildcard arch/$(ARCH)/*.S)))
-objs := $(csrc:%.c=$(O)/%.o) $(ssrc:%.S=$(O)/%.o)
-gen := $(O)/gen
+objs := $(csrc:%.c=$(O)/%.o) $(ssrc:%.S=$(O)/%.o) $(O)/gen/abi/dispatch.o
 
+# A compiler's own headers (stdarg.h and so on) are asked for once, not once a file.
+cc_inc := $(shell $(CC) $(cc_target) $(if $(findstring clang,$(CC)),-print-resource-dir,-print-file-name=include) 2>/dev/null)
 incdirs := $(foreach r,abi $(rooms) arch rust,-I$(r)/include) -Iarch/$(ARCH)/include -I. -I$(gen)
-CPPFLAGS += -nostdinc -isystem $(shell $(CC) $(cc_target) -print-resource-dir 2>/dev/null || true)/include \
-	$(if $(gcc_inc),-isystem $(gcc_inc)) \
+CPPFLAGS := -nostdinc -isystem $(cc_inc)$(if $(findstring clang,$(CC)),/include) \
 	$(incdirs) -isystem $(UAPI)/$(uapi_triplet) -isystem $(UAPI) \
 	-D__KERNEL_OCHRE__ $(if $(DEBUG),-DCONFIG_DEBUG) -include lib/include/lib/compiler.h
-CFLAGS += $(cc_target) -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-strict-aliasing -fno-delete-null-pointer-checks \
+CFLAGS := $(cc_target) -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-strict-aliasing -fno-delete-null-pointer-checks \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-common -fwrapv -ffunction-sections -fdata-sections \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wmissing-prototypes -Wstrict-prototypes \
-	-Wno-gnu-variable-sized-type-not-at-end \
-	-ffile-prefix-map=$(srctree)/= $(cc_flags) $(if $(DEBUG),$(debug_flags))
+	$(if $(findstring clang,$(CC)),-Wno-gnu-variable-sized-type-not-at-end) \
+	-ffile-prefix-map=$(srctree)=. $(cc_flags) $(if $(DEBUG),$(debug_flags))
 
-.PHONY: all clean
-all: $(O)/vmlinux
+# The flags a build was made with: another set builds everything again.
+$(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $(O)/flags || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $(O)/flags)
 
-# What the generator makes of the syscall table (absent until the table is there).
-ifneq ($(wildcard tools/abi-gen.py),)
-gen_stamp := $(gen)/abi.stamp
-syscall_src := $(wildcard syscall/*.c)
-$(gen_stamp): abi/syscalls.tbl tools/abi-gen.py $(syscall_src)
-	$(call say,GEN,$@)mkdir -p $(gen)/abi && python3 tools/abi-gen.py --arch $(ARCH) --out $(gen) --table abi/syscalls.tbl $(syscall_src) && touch $@
-$(gen)/abi/dispatch.c: $(gen_stamp)
-objs += $(O)/gen/abi/dispatch.o
-$(O)/gen/abi/dispatch.o: $(gen_stamp)
+# The system call table becomes C anew each time, and a file of it is touched only where it changed.
+$(gen)/abi.stamp: FORCE
+	$(Q)python3 tools/abi-gen.py --arch $(ARCH) --out $(gen) --table abi/syscalls.tbl && { [ -e $@ ] || touch $@; }
+$(gen)/abi/dispatch.c $(gen)/abi/syscalls.h: $(gen)/abi.stamp ;
+
+define cc_rule
 	$(Q)mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $(gen)/abi/dispatch.c -o $@
-endif
-
-$(O)/%.o: %.c $(gen_stamp)
-	$(Q)mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
-$(O)/%.o: %.S $(gen_stamp)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(cflags_$(<:.c=)) -MMD -MP -c $< -o $@
+endef
+$(O)/gen/abi/dispatch.o: $(gen)/abi/dispatch.c $(O)/flags
+	$(cc_rule)
+$(O)/%.o: %.c $(O)/flags | $(gen)/abi.stamp
+	$(cc_rule)
+$(O)/%.o: %.S $(O)/flags | $(gen)/abi.stamp
 	$(Q)mkdir -p $(@D)
 	$(call say,AS,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
+include config/rust.mk
 -include arch/$(ARCH)/link.mk
 ifeq ($(arch_link),)
 # No link step for this CPU yet: compiling everything is the check.
-$(O)/vmlinux: $(objs)
+$(O)/vmlinux: $(objs) $(rust_objs)
 	$(Q)touch $@
 endif
+
+# For editors: how each file is compiled (clangd), and what the Rust crates are (rust-analyzer).
+compile_commands:
+	$(Q)$(MAKE) --no-print-directory -n -B V=1 $(objs) 2>/dev/null | python3 tools/compdb.py $(srctree) $(RUST_SRC) $(rust_target)
 
 clean:
 	$(Q)rm -rf $(O)

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-from .util import Fail, HOST, Progress, digest, logged, output, write_if_changed
+from .util import Fail, HOST, Progress, ROOT, digest, logged, output, write_if_changed
 
 CLIPPY_OWN = os.path.join(HOST, "own/usr/bin/clippy-driver")
 LOG = os.path.join(HOST, "setup.log")
@@ -28,7 +28,7 @@ RUSTS = [("rustc-web", "rust-web-src", "rust-web-clippy"), ("rustc", "rust-src",
 SUITES = {"bookworm": ["bookworm-backports", "trixie", "trixie-backports"], "trixie": ["trixie-backports"]}
 QEMU_BIN = {"x86_64": "qemu-system-x86_64", "aarch64": "qemu-system-aarch64"}
 QEMU_PKG = {"x86_64": "qemu-system-x86", "aarch64": "qemu-system-arm"}
-REVISION = 3    # raise when what set-up does changes
+REVISION = 4    # raise when what set-up does changes
 
 
 def version(text):
@@ -336,7 +336,8 @@ def make_vars(t):
     """The same for make."""
     rows = [("HOST_CLANG", t["clang"]), ("HOST_LLD", t["lld"]), ("HOST_OBJCOPY", t["objcopy"]), ("HOST_NM", t["nm"]),
             ("HOST_AR", t["ar"]), ("RUSTC", t["rustc"]), ("RUST_SRC", t["rust_src"]), ("CLIPPY", t["clippy"]),
-            ("BINDGEN", t["bindgen"]), ("LIBCLANG_PATH", t["libclang"]), ("UAPI", t["uapi"]), ("MUSL_GCC", t["musl_gcc"])]
+            ("BINDGEN", t["bindgen"]), ("LIBCLANG_PATH", t["libclang"]),
+            ("UAPI", os.path.relpath(t["uapi"], ROOT)), ("MUSL_GCC", t["musl_gcc"])]
     return "# Written by ./ochre setup.\n" + "".join("%s := %s\n" % r for r in rows)
 
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# Rust: `core` from the packaged source, the kernel crate (rust/), the drivers (drivers/), each one object.
+# A CPU without rust_target (LLVM does not know it) is built without.
+rust_objs :=
+ifneq ($(and $(rust_target),$(wildcard rust/lib.rs)),)
+RUSTC ?= /usr/bin/rustc
+BINDGEN ?= bindgen
+RUST_SRC ?= $(firstword $(wildcard /usr/src/rustc-*/library))
+CLIPPY ?= /usr/bin/clippy-driver
+ifeq ($(RUST_SRC),)
+$(error no Rust source: run ./ochre setup)
+endif
+
+r := $(O)/rust
+rust_edition := 2024
+rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-bitcode=n -Cforce-frame-pointers=y \
+	-Cdebuginfo=1 -Copt-level=2 -Ccodegen-units=1 --edition=$(rust_edition) --sysroot=$(r)/none -L $(r) \
+	--remap-path-prefix=$(srctree)/= --remap-path-prefix=$(RUST_SRC)=rust-src $(rust_flags) $(if $(DEBUG),$(rust_debug_flags))
+rust_lints := -Dwarnings -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
+clippy_lints := -Dclippy::undocumented_unsafe_blocks -Dclippy::unwrap_used -Dclippy::expect_used -Dclippy::indexing_slicing \
+	-Dclippy::panic -Aclippy::missing_safety_doc
+# A stable compiler builds core when told that it bootstraps.
+rustc := env -u MAKEFLAGS -u MFLAGS RUSTC_BOOTSTRAP=1 $(RUSTC)
+
+# core is built once for a compiler and its flags, then kept: 15 s.
+core_flags := $(rust_common) --cap-lints allow
+$(shell mkdir -p $(r) && echo '$(RUSTC) $(RUST_SRC) $(core_flags)' | cmp -s - $(r)/flags || echo '$(RUSTC) $(RUST_SRC) $(core_flags)' > $(r)/flags)
+
+$(r)/core.o: $(r)/flags
+	$(call say,RUSTC,$@)$(rustc) $(core_flags) --crate-type=rlib --crate-name core --cfg no_fp_fmt_parse \
+		--emit=obj=$@,metadata=$(r)/libcore.rmeta $(RUST_SRC)/core/src/lib.rs
+$(r)/compiler_builtins.o: $(r)/core.o
+	$(Q)printf '#![feature(compiler_builtins)]\n#![compiler_builtins]\n#![no_std]\n' > $(r)/compiler_builtins.rs
+	$(Q)$(rustc) $(core_flags) --crate-type=rlib --crate-name compiler_builtins \
+		--emit=obj=$@,metadata=$(r)/libcompiler_builtins.rmeta $(r)/compiler_builtins.rs
+
+# What the kernel's C headers declare, for Rust.
+clang_args := $(filter-out -ffile-prefix-map=% -fwrapv -Werror,$(CPPFLAGS) $(filter-out --target=%,$(CFLAGS)))
+$(r)/bindings.rs: rust/bindings.h $(O)/flags | $(gen)/abi.stamp
+	$(call say,BINDGEN,$@)LIBCLANG_PATH=$(LIBCLANG_PATH) $(BINDGEN) $< --use-core --rust-target 1.85 --rust-edition 2024 \
+		--no-doc-comments --no-layout-tests --blocklist-item '__ktest.*|_Static.*' --ctypes-prefix core::ffi \
+		--allowlist-file '.*/(lib|kernel|alloc|sched|mm|proc|dev|vfs|block|ipc|fs|arch|arch_cpu|abi|rust)/[^/]*\.h' \
+		--wrap-static-fns --wrap-static-fns-path $(r)/extern.c --experimental --default-enum-style consts \
+		--depfile $@.d -o $@ -- --target=$(ARCH)-unknown-linux-gnu $(clang_args) $(bindgen_args) >$(r)/bindgen.log 2>&1 || { cat $(r)/bindgen.log; exit 1; }
+$(r)/extern.c: $(r)/bindings.rs ;
+$(r)/extern.o: $(r)/extern.c $(O)/flags
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -Wno-unused-variable -c $< -o $@
+
+rust_kernel_src := $(shell find rust -name '*.rs' 2>/dev/null | sort)
+rust_driver_src := $(shell find drivers -name '*.rs' 2>/dev/null | sort)
+
+rust_macros := $(wildcard rust/macros/lib.rs)
+ifneq ($(rust_macros),)
+# Procedural macros run in the compiler: a host library, built with the machine's own standard library.
+$(r)/libmacros.so: $(shell find rust/macros -name '*.rs')
+	$(call say,RUSTC,$@)env -u MAKEFLAGS -u MFLAGS $(RUSTC) --edition=$(rust_edition) -O --crate-type=proc-macro --crate-name macros -Cdebuginfo=0 \
+		--remap-path-prefix=$(srctree)/= -o $@ rust/macros/lib.rs
+macros_dep := $(r)/libmacros.so
+macros_flag := --extern macros=$(r)/libmacros.so
+endif
+
+$(r)/kernel.o: $(filter-out rust/macros/%,$(rust_kernel_src)) $(r)/core.o $(r)/compiler_builtins.o $(r)/bindings.rs $(macros_dep)
+	$(call say,RUSTC,$@)OCHRE_BINDINGS=$(abspath $(r))/bindings.rs $(rustc) $(rust_common) $(rust_lints) $(macros_flag) --crate-type=rlib \
+		--crate-name kernel --emit=obj=$@,metadata=$(r)/libkernel.rmeta rust/lib.rs
+$(r)/drivers.o: $(rust_driver_src) $(r)/kernel.o
+	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
+		--crate-name drivers --emit=obj=$@,metadata=$(r)/libdrivers.rmeta drivers/lib.rs
+
+# clippy's word on both crates; not part of a build, but of the tests.
+.PHONY: clippy
+clippy: $(r)/kernel.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
+	$(Q)OCHRE_BINDINGS=$(abspath $(r))/bindings.rs RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) $(macros_flag) --crate-type=rlib \
+		--crate-name kernel --emit=metadata=$(r)/clippy-kernel.rmeta rust/lib.rs
+	$(if $(wildcard drivers/lib.rs),$(Q)RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) -Funsafe_code $(macros_flag) \
+		--extern kernel=$(r)/libkernel.rmeta --crate-type=rlib --crate-name drivers --emit=metadata=$(r)/clippy-drivers.rmeta drivers/lib.rs)
+
+rust_objs := $(r)/core.o $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
+-include $(r)/bindings.rs.d
+endif
