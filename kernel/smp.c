@@ -8,9 +8,11 @@
 #include <lib/list.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
+#include <kernel/init.h>
 #include <kernel/irq.h>
 #include <kernel/percpu.h>
 #include <kernel/preempt.h>
+#include <kernel/upcalls.h>
 #include <arch/smp.h>
 #include <arch/upcalls.h>
 #include <abi/errno.h>
@@ -31,13 +33,12 @@ static DEFINE_PER_CPU_ALIGNED(struct llist_head, call_queue);
 static DEFINE_PER_CPU(struct call *, call_slots);
 static struct call boot_slots[1];
 
-int smp_calls_init(void *(*zalloc)(size_t));
-int smp_calls_init(void *(*zalloc)(size_t))
+static int smp_calls_init(void)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		struct call *s = nr_cpu_ids == 1 ? boot_slots : zalloc(nr_cpu_ids * sizeof(*s));
+		struct call *s = nr_cpu_ids == 1 ? boot_slots : kernel_zalloc(nr_cpu_ids * sizeof(*s));
 
 		if (!s)
 			return -ENOMEM;
@@ -45,6 +46,7 @@ int smp_calls_init(void *(*zalloc)(size_t))
 	}
 	return 0;
 }
+INITCALL(early, smp_calls_init);
 
 void smp_call_interrupt(void)
 {
