@@ -10,6 +10,10 @@
 #include <lib/types.h>
 
 struct cpumask;
+struct pt_regs;
+
+/* The registers that the interrupt being handled on this CPU found; NULL outside of one. */
+struct pt_regs *get_irq_regs(void);
 
 #define NR_IRQS 512
 #define IRQ_LEVEL (1U << 0)

@@ -13,7 +13,7 @@
 #include <lib/types.h>
 #include <arch/cpu.h>
 
-#define PER_CPU_SECTION ".data..percpu"
+#define PER_CPU_SECTION ".percpu"
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) name
 #define DEFINE_PER_CPU(type, name) __section(PER_CPU_SECTION) __typeof__(type) name
 #define DECLARE_PER_CPU_ALIGNED(type, name) extern __typeof__(type) name

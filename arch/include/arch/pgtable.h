@@ -110,7 +110,7 @@ void arch_pt_copy_kernel(pte_t *root);
 
 /*
  * Maps [va, va + size) to pa in the kernel's tables with the largest leaves that alignment allows. Tables come from
- * the boot allocator before alloc/ is up (pt_alloc_table upcall after). 0, -ENOMEM, -EEXIST. May sleep once
+ * the upcall pt_alloc_table. 0, -ENOMEM, -EEXIST. May sleep once
  * the scheduler runs. Callers own disjoint ranges; missing tables are installed by compare-and-swap.
  */
 int arch_map_kernel(unsigned long va, phys_addr_t pa, size_t size, unsigned prot);

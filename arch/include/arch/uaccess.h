@@ -42,8 +42,3 @@ int arch_user_atomic_u32(struct uptr p, enum user_atomic op, u32 operand, u32 *o
 
 /* Kernel memory that may not be there (kallsyms, backtraces, /proc/kcore): bytes NOT copied, never waits. */
 size_t arch_copy_kernel_nofault(void *dst, const void *src, size_t n);
-
-/* Between these, user accesses of this task fail at once where they would have to wait for a page. */
-void pagefault_disable(void);
-void pagefault_enable(void);
-bool pagefault_disabled(void);

@@ -37,5 +37,7 @@ struct boot_info {
 
 extern struct boot_info boot_info;
 
+/* After arch_console_init: from here on messages are seen. */
+void boot_register_console(void);
 /* The first C function above arch: memblock knows all RAM, the console prints, this CPU takes traps. */
 void __noreturn start_kernel(void);

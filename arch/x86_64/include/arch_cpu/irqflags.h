@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#define X86_EFLAGS_IF_BIT (1UL << 9)
+#define EFLAGS_INTERRUPTS (1UL << 9)
 
 static __always_inline unsigned long arch_irqs_flags(void)
 {
@@ -23,7 +23,7 @@ static __always_inline void arch_irq_enable(void)
 
 static __always_inline bool arch_irqs_disabled_flags(unsigned long f)
 {
-	return !(f & X86_EFLAGS_IF_BIT);
+	return !(f & EFLAGS_INTERRUPTS);
 }
 
 static __always_inline unsigned long arch_irq_save(void)
@@ -36,6 +36,6 @@ static __always_inline unsigned long arch_irq_save(void)
 
 static __always_inline void arch_irq_restore(unsigned long f)
 {
-	if (f & X86_EFLAGS_IF_BIT)
+	if (f & EFLAGS_INTERRUPTS)
 		arch_irq_enable();
 }

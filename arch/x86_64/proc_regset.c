@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/* Register sets of a stopped task, for ptrace and core dumps (struct user_regs_struct of <sys/user.h>, elf notes). */
+#include <arch/ptrace.h>
+#include <arch/switch.h>
+#include <abi/errno.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <linux/elf.h>
+#include <sched/task.h>
+#include "arch/x86_64/x86_priv.h"
+#include "arch/x86_64/fpu_priv.h"
+
+#define NR_USER_REGS 27
+#define REG_FS_BASE 21
+#define REG_GS_BASE 22
+#define DEBUGREG_OFF 848		/* u_debugreg in struct user */
+
+#define USER_FLAGS (X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_TF | \
+		    X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_RF | X86_EFLAGS_AC | X86_EFLAGS_NT)
+
+/* r15 .. ss are struct pt_regs itself; then fs_base, gs_base, ds, es, fs, gs. */
+static void get_gp(struct task *task, unsigned long *u)
+{
+	const struct arch_thread *t = &task->thread;
+
+	x86_sync_bases(task);
+	memcpy(u, task_pt_regs(task), sizeof(struct pt_regs));
+	u[REG_FS_BASE] = t->fsbase;
+	u[REG_GS_BASE] = t->gsbase;
+	u[23] = t->ds;
+	u[24] = t->es;
+	u[25] = t->fs;
+	u[26] = t->gs;
+}
+
+static int set_gp(struct task *task, const unsigned long *u)
+{
+	struct pt_regs *r = task_pt_regs(task);
+	unsigned long flags = r->eflags;
+
+	if (u[REG_FS_BASE] >= TASK_SIZE_MAX || u[REG_GS_BASE] >= TASK_SIZE_MAX)
+		return -EIO;
+	if ((u[17] && (u[17] & 3) != 3) || (u[20] && (u[20] & 3) != 3))
+		return -EIO;
+	memcpy(r, u, sizeof(*r));
+	r->cs = USER_CS;
+	r->ss = USER_DS;
+	r->eflags = (flags & ~USER_FLAGS) | (r->eflags & USER_FLAGS);
+	x86_sync_bases(task);
+	task->thread.fsbase = u[REG_FS_BASE];
+	task->thread.gsbase = u[REG_GS_BASE];
+	x86_load_bases(task);
+	return 0;
+}
+
+static size_t fpu_set_size(unsigned int type)
+{
+	return type == NT_PRFPREG ? 512 : cpu_has(X86_FEATURE_XSAVE) ? xsave_size : 0;
+}
+
+size_t arch_regset_size(unsigned int type)
+{
+	switch (type) {
+	case NT_PRSTATUS:
+		return NR_USER_REGS * sizeof(unsigned long);
+	case NT_PRFPREG:
+	case NT_X86_XSTATE:
+		return fpu_set_size(type);
+	}
+	return 0;
+}
+
+int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
+{
+	size_t n = min(len, arch_regset_size(type));
+	unsigned long u[NR_USER_REGS];
+
+	if (!arch_regset_size(type))
+		return -EINVAL;
+	if (type == NT_PRSTATUS) {
+		get_gp(task, u);
+		memcpy(buf, u, n);
+		return (int)n;
+	}
+	if (!task->thread.fpu)
+		return -ENODEV;
+	if (task == current)
+		x86_fpu_sync();
+	memcpy(buf, task->thread.fpu, n);
+	if (type == NT_X86_XSTATE && n >= 512)		/* the software words tell which components there are */
+		memcpy((u8 *)buf + 464, &xfeatures_mask, 8);
+	return (int)n;
+}
+
+int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_t len)
+{
+	size_t size = arch_regset_size(type), n = min(len, size);
+	unsigned long u[NR_USER_REGS];
+	struct arch_fpu *f = task->thread.fpu;
+	u32 mxcsr;
+	int err;
+
+	if (!size)
+		return -EINVAL;
+	if (type == NT_PRSTATUS) {
+		if (len % sizeof(unsigned long))
+			return -EINVAL;
+		get_gp(task, u);
+		memcpy(u, buf, n);
+		err = set_gp(task, u);
+		return err ? err : (int)n;
+	}
+	if (!f)
+		return -ENODEV;
+	if (n < (type == NT_PRFPREG ? 512 : size))
+		return -EINVAL;
+	if (task == current)
+		x86_fpu_sync();
+	memcpy(&mxcsr, f->legacy + 24, 4);
+	if (type == NT_X86_XSTATE && (((const struct arch_fpu *)buf)->xstate_bv & ~xfeatures_mask))
+		return -EINVAL;
+	memcpy(f, buf, n);
+	if (type == NT_PRFPREG && cpu_has(X86_FEATURE_XSAVE))
+		f->xstate_bv |= 3;
+	if (x86_fpu_sanitize(f, size)) {
+		memcpy(f->legacy + 24, &mxcsr, 4);
+		x86_fpu_changed(task);
+		return -EINVAL;
+	}
+	x86_fpu_changed(task);
+	return (int)n;
+}
+
+int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)
+{
+	unsigned long u[NR_USER_REGS];
+
+	if (off % 8)
+		return -EIO;
+	if (off < sizeof(u)) {
+		get_gp(task, u);
+		*val = u[off / 8];
+		return 0;
+	}
+	if (off >= DEBUGREG_OFF && off < DEBUGREG_OFF + 64) {
+		unsigned int i = (unsigned int)(off - DEBUGREG_OFF) / 8;
+
+		*val = i < 4 ? task->thread.debugreg[i] : i == 6 ? task->thread.dr6 : i == 7 ? task->thread.dr7 : 0;
+		return 0;
+	}
+	return -EIO;
+}
+
+/* Watchpoints: user addresses only, no general-detect bit. */
+static int set_debugreg(struct task *task, unsigned int i, unsigned long v)
+{
+	if (i < 4) {
+		if (v >= TASK_SIZE_MAX - 7)
+			return -EINVAL;
+		task->thread.debugreg[i] = v;
+	} else if (i == 6) {
+		task->thread.dr6 = v;
+	} else if (i == 7) {
+		if (v & ~0xffff03ffUL & ~0x400UL)
+			return -EINVAL;
+		task->thread.dr7 = v;
+	} else {
+		return -EIO;
+	}
+	return 0;
+}
+
+int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
+{
+	unsigned long u[NR_USER_REGS];
+
+	if (off % 8)
+		return -EIO;
+	if (off < sizeof(u)) {
+		get_gp(task, u);
+		u[off / 8] = val;
+		return set_gp(task, u);
+	}
+	if (off >= DEBUGREG_OFF && off < DEBUGREG_OFF + 64)
+		return set_debugreg(task, (unsigned int)(off - DEBUGREG_OFF) / 8, val);
+	return -EIO;
+}
+
+void arch_set_single_step(struct task *task, bool on)
+{
+	struct pt_regs *r = task_pt_regs(task);
+
+	if (on)
+		r->eflags |= X86_EFLAGS_TF;
+	else
+		r->eflags &= ~X86_EFLAGS_TF;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Building boot_info's memory map from what firmware says: any order, overlapping, wrong. */
+#pragma once
+
+#include <boot/info.h>
+
+/* Adds a piece; more than BOOT_MAP_MAX of them and pieces of no length are dropped. */
+void boot_map_add(struct boot_info *bi, phys_addr_t start, u64 size, unsigned int type);
+/* Sorts and resolves overlaps: where two disagree, what is not RAM wins. */
+void boot_map_finish(struct boot_info *bi);
+/* Copies the loader's command line: at most BOOT_CMDLINE_MAX - 1 bytes. */
+void boot_set_cmdline(struct boot_info *bi, const char *s, size_t max);
+/* Tells memblock: RAM by whole pages; takes the image, the initrd and page 0 out of it. */
+void boot_map_to_memblock(const struct boot_info *bi);

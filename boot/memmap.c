@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The firmware's memory map made consistent. Input pieces are untrusted: sorted by insertion, then cut where they
+ * overlap (reserved beats RAM, the higher type number beats the lower among reserved ones), then joined.
+ */
+#include <boot/memmap.h>
+#include <lib/memblock.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <arch/page.h>
+
+void boot_map_add(struct boot_info *bi, phys_addr_t start, u64 size, unsigned int type)
+{
+	phys_addr_t end;
+	unsigned int i;
+
+	if (!size || bi->nr_map == BOOT_MAP_MAX)
+		return;
+	if (check_add_overflow(start, size, &end))
+		end = ~0ULL;
+	for (i = bi->nr_map; i && bi->map[i - 1].start > start; i--)
+		bi->map[i] = bi->map[i - 1];
+	bi->map[i] = (struct boot_mem){ start, end, type };
+	bi->nr_map++;
+}
+
+static void map_drop(struct boot_info *bi, unsigned int i)
+{
+	memmove(&bi->map[i], &bi->map[i + 1], (bi->nr_map - i - 1) * sizeof(bi->map[0]));
+	bi->nr_map--;
+}
+
+/* The pieces I and I + 1 overlap: the weaker gives way. */
+static void map_resolve(struct boot_info *bi, unsigned int i)
+{
+	struct boot_mem a = bi->map[i], b = bi->map[i + 1];
+
+	if (a.type == b.type) {
+		bi->map[i].end = max(a.end, b.end);
+		map_drop(bi, i + 1);
+	} else if (a.type > b.type) {		/* a wins: b starts behind it */
+		map_drop(bi, i + 1);
+		if (b.end > a.end)
+			boot_map_add(bi, a.end, b.end - a.end, b.type);
+	} else {				/* b wins: a keeps what lies before and behind */
+		bi->map[i].end = b.start;
+		if (bi->map[i].start == b.start)
+			map_drop(bi, i);
+		if (a.end > b.end)
+			boot_map_add(bi, b.end, a.end - b.end, a.type);
+	}
+}
+
+void boot_map_finish(struct boot_info *bi)
+{
+	for (unsigned int i = 0; i + 1 < bi->nr_map; ) {
+		struct boot_mem *a = &bi->map[i], *b = a + 1;
+
+		if (a->end > b->start) {
+			map_resolve(bi, i);
+			i = 0;
+		} else if (a->end == b->start && a->type == b->type) {
+			a->end = b->end;
+			map_drop(bi, i + 1);
+		} else {
+			i++;
+		}
+	}
+}
+
+void boot_set_cmdline(struct boot_info *bi, const char *s, size_t max)
+{
+	size_t n = strnlen(s, max);
+
+	bi->cmdline_cut = n >= BOOT_CMDLINE_MAX;
+	n = min(n, (size_t)BOOT_CMDLINE_MAX - 1);
+	memcpy(bi->cmdline, s, n);
+	bi->cmdline[n] = '\0';
+}
+
+void boot_map_to_memblock(const struct boot_info *bi)
+{
+	for (unsigned int i = 0; i < bi->nr_map; i++) {
+		phys_addr_t s = PAGE_ALIGN(bi->map[i].start), e = bi->map[i].end & PAGE_MASK;
+
+		if (bi->map[i].type == BOOT_MEM_RAM && s < e)
+			memblock_add(s, e - s);
+	}
+	memblock_reserve(0, PAGE_SIZE);
+	memblock_reserve(image_to_phys(_text), (u64)(_end - _text));
+	if (bi->initrd_size)
+		memblock_reserve(bi->initrd & PAGE_MASK, PAGE_ALIGN(bi->initrd + bi->initrd_size) - (bi->initrd & PAGE_MASK));
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes the symbol table that the kernel carries for its backtraces.
+
+Names are cut at underscores into words; each distinct word is stored once, a name is a string of word numbers:
+  u32 count, nwords; u32 offset[count] (from _text, ascending); u32 name_start[count / 32 + 1];
+  u16 word_start[nwords + 1]; words (ASCII); names: u8 length, then word numbers (one byte below 0xc0, else two).
+Sizes come from the next symbol. Only code is kept. Usage: mksyms.py VMLINUX OUT.S
+"""
+import struct
+import sys
+from collections import Counter
+
+
+def read_symbols(path):
+    data = open(path, "rb").read()
+    (shoff,) = struct.unpack_from("<Q", data, 0x28)
+    shentsize, shnum, _ = struct.unpack_from("<HHH", data, 0x3A)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
+    execs = {i for i, s in enumerate(sections) if s[2] & 4}
+    out = {}
+    base = None
+    for s in sections:
+        if s[1] != 2:
+            continue
+        strs = sections[s[6]]
+        tab = data[strs[4]:strs[4] + strs[5]]
+        for name, info, _, shndx, value, _ in struct.iter_unpack("<IBBHQQ", data[s[4]:s[4] + s[5]]):
+            n = tab[name:tab.index(b"\0", name)].decode("utf-8", "replace")
+            if n == "_text":
+                base = value
+            kind = info & 15
+            if shndx not in execs or not n or kind in (3, 4) or n.startswith((".L", "$", "__start_", "__stop_")):
+                continue
+            old = out.get(value)
+            # A function beats a label, global beats local, then the shorter name.
+            rank = (kind != 2, info >> 4 == 0, len(n), n)
+            if old is None or rank < old[0]:
+                out[value] = (rank, n)
+    return base, sorted((v, n) for v, (_, n) in out.items())
+
+
+def demangle(name):
+    """Rust's v0 names are long: keep path words only."""
+    if not name.startswith("_R"):
+        return name
+    words, i = [], 2
+    while i < len(name):
+        if name[i].isdigit() and name[i] != "0":
+            j = i
+            while j < len(name) and name[j].isdigit():
+                j += 1
+            n = int(name[i:j])
+            if j < len(name) and name[j] == "_":
+                j += 1
+            if j + n > len(name):
+                break
+            words.append(name[j:j + n])
+            i = j + n
+        else:
+            i += 1
+    return "::".join(w for w in words[-4:] if w) or name
+
+
+def main():
+    base, syms = read_symbols(sys.argv[1])
+    syms = [(v - base, demangle(n)[:120]) for v, n in syms]
+
+    def split(n):
+        parts = n.split("_")
+        return [p + "_" for p in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+    count = Counter(w for _, n in syms for w in split(n))
+    words = [w for w, _ in sorted(count.items(), key=lambda x: (-x[1], x[0]))][:0xC0 + 0x3F * 256]
+    index = {w: i for i, w in enumerate(words)}
+    blob = bytearray()
+    marks = []
+    for i, (_, n) in enumerate(syms):
+        if i % 32 == 0:
+            marks.append(len(blob))
+        enc = bytearray()
+        for w in split(n):
+            k = index.get(w)
+            if k is None:
+                continue
+            if k < 0xC0:
+                enc.append(k)
+            else:
+                k -= 0xC0
+                enc += bytes((0xC0 + (k >> 8), k & 255))
+        blob.append(len(enc))
+        blob += enc
+    text = b"".join(w.encode("ascii", "replace") for w in words)
+    starts, pos = [], 0
+    for w in words:
+        starts.append(pos)
+        pos += len(w)
+    starts.append(pos)
+    if pos > 0xFFFF:
+        sys.exit("mksyms: more than 64 KiB of words")
+
+    def emit(kind, values):
+        lines = []
+        for i in range(0, len(values), 16):
+            lines.append("\t%s %s" % (kind, ",".join(str(v) for v in values[i:i + 16])))
+        return lines
+
+    out = ['\t.section .ksyms, "a"', "\t.balign 8", "\t.globl ksyms_data", "ksyms_data:"]
+    out += emit(".long", [len(syms), len(words)])
+    out += emit(".long", [v for v, _ in syms])
+    out += emit(".long", marks)
+    out += emit(".short", starts)
+    out += emit(".byte", list(text))
+    out += emit(".byte", list(blob))
+    out += ['\t.section .note.GNU-stack, "", @progbits', ""]
+    open(sys.argv[2], "w").write("\n".join(out))
+
+
+main()
