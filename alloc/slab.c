@@ -715,7 +715,7 @@ void kmem_cache_init(void)
 	} kmalloc_info[13] = {
 		{ "kmalloc-8", 8 }, { "kmalloc-16", 16 }, { "kmalloc-32", 32 }, { "kmalloc-64", 64 },
 		{ "kmalloc-128", 128 }, { "kmalloc-256", 256 }, { "kmalloc-512", 512 },
-		{ "kmalloc-1k", 1024 }, { "kmalloc-2k", 2048 }, { "kmalloc-4k", 4096 },
+		{ "kmalloc-1k", 1024 }, { "kmalloc-2k", 2048 }, { "kmalloc-4k", 4096 }, /* not a page */
 		{ "kmalloc-8k", 8192 }, { "kmalloc-96", 96 }, { "kmalloc-192", 192 },
 	};
 

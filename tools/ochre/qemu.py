@@ -26,6 +26,8 @@ class Vm:
         self.memory = size_arg(memory) if isinstance(memory, str) else memory
         self.kernel, self.initrd, self.append = kernel, initrd, append
         self.disks, self.gdb, self.extra = disks, gdb, list(extra)
+        # Parallel translation may show a CPU the breakpoint that another has just patched away; Linux dies of it, ours retries.
+        self.ours = True
         for d in disks:
             if not os.path.exists(d):
                 raise Fail("--disk %s: no such file" % d)
@@ -40,7 +42,7 @@ class Vm:
         machine = self.machine
         if self.arch == "aarch64":
             machine += ",gic-version=2"
-        a += ["-M", machine, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
+        a += ["-M", machine, "-accel", "tcg,thread=" + ("multi" if self.ours else "single"), "-cpu", "max", "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
               "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         if micro:
             a += ["-global", "virtio-mmio.force-legacy=false"]

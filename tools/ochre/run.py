@@ -331,7 +331,7 @@ def cmd_run(args):
     tools = setup.ensure([args.arch])
     vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory, disks=args.disk, gdb=args.gdb)
     kernel, vmlinux = pick_kernel(args, tools)
-    vm.kernel = kernel
+    vm.kernel, vm.ours = kernel, not args.kernel
     vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch)
     append = " ".join(x for x in (more, args.append) if x)
     if args.dry_run:

@@ -6,7 +6,7 @@
 
 #include <lib/types.h>
 
-#define BOOT_CMDLINE_MAX 4096
+#define BOOT_CMDLINE_MAX 4096 /* bytes; not a page */
 #define BOOT_MAP_MAX 128
 
 enum boot_mem_type {

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the command says to a wrong command line: one clear line, status 2, and nothing on stdout."""
+import os
+import subprocess
+import sys
+import tempfile
+
+OCHRE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../ochre")
+
+
+def run(*argv, **kw):
+    return subprocess.run([OCHRE] + list(argv), capture_output=True, text=True, stdin=subprocess.DEVNULL, **kw)
+
+
+for argv, words in [
+    (["frob"], "frob"), (["run", "--frob"], "--frob"), (["run", "--cpus", "0"], "--cpus"), (["run", "--cpus", "99"], "1 to 64"),
+    (["run", "--memory", "lots"], "memory"), (["run", "--machine", "vax"], "vax"), (["run", "--disk", "/nonexistent"], "/nonexistent"),
+    (["run", "--rootfs", "/nonexistent"], "/nonexistent"), (["run", "--rootfs", "/etc/passwd"], "cpio"),
+    (["run", "--kernel", "/nonexistent"], "/nonexistent"), (["run", "--rootfs", "debian"], "later"), (["run", "--share", "/tmp"], "later"),
+    (["run", "--net", "user"], "later"), (["run", "ls"], "--"), (["run", "--"], "no command"), (["bench"], "not there yet"),
+    (["test", "--", "x"], "--"), (["run", "--arch", "vax"], "vax"), (["test", "--frob"], "--frob"),
+]:
+    r = run(*(argv if argv[0] != "run" or "--dry-run" in argv or "--" in argv else argv + ["--dry-run"]))
+    lines = r.stderr.strip().splitlines()
+    assert r.returncode == 2, (argv, r.returncode, r.stderr)
+    assert len(lines) == 1 and words in lines[0], (argv, r.stderr)
+    assert not r.stdout, (argv, r.stdout)
+
+for name in ("run", "test", "build", "setup", "doctor", "clean", "coverage"):
+    r = run(name, "--help")
+    assert r.returncode == 0 and "usage" in r.stdout, name
+r = run()
+assert r.returncode == 2 and "./ochre run" in r.stdout
+
+with tempfile.TemporaryDirectory() as d:      # a machine without a tool
+    os.symlink(sys.executable, d + "/python3")
+    r = run("run", "--dry-run", "--machine", "pc", "--cpus", "3", "--append", "a=b c", "--memory", "64M")
+    assert r.returncode == 0 and "-smp 3" in r.stdout and "a=b c" in r.stdout and "-M pc" in r.stdout and "65536k" in r.stdout, r
+print("ok")

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Set-up finds the Debian mirror in both formats of apt's sources, and takes nobody else's."""
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools"))
+from ochre import setup  # noqa: E402
+
+
+def mirrors(files, code="bookworm"):
+    with tempfile.TemporaryDirectory() as d:
+        os.mkdir(d + "/sources.list.d")
+        for name, text in files.items():
+            with open(os.path.join(d, name), "w") as f:
+                f.write(text)
+        return setup.mirrors(code, d)
+
+
+DEB822 = """Types: deb
+# a comment
+URIs: http://deb.debian.org/debian
+Suites: bookworm bookworm-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://deb.debian.org/debian-security
+Suites: bookworm-security
+Components: main
+"""
+OTHERS = """Types: deb
+URIs: https://other.example/node
+Suites: nodistro
+Components: main
+
+Enabled: no
+Types: deb
+URIs: http://off.example/debian
+Suites: bookworm
+Components: main
+
+Types: deb-src
+URIs: http://src.example/debian
+Suites: bookworm
+Components: main
+"""
+assert mirrors({"sources.list.d/debian.sources": DEB822, "sources.list.d/x.sources": OTHERS}) == ["http://deb.debian.org/debian"]
+assert mirrors({"sources.list": "# deb http://no bookworm main\ndeb http://m.example/debian/ bookworm main contrib\n"}) == ["http://m.example/debian"]
+assert mirrors({"sources.list": "deb [arch=amd64 signed-by=/k] https://m.example/d bookworm main # why\n"
+                                "deb https://x.example/apt cloud-sdk-bookworm main\ndeb cdrom:[x]/ bookworm main\n"}) == ["https://m.example/d"]
+assert mirrors({"sources.list": "deb http://m.example/debian bookworm main\n"}, "trixie") == []
+assert mirrors({}) == []
+assert setup.version("1:10.0.2+ds-2+deb13u1~bpo12+1") == (10, 0, 2)
+assert setup.version("7.2.12-1~bpo13+1") >= (7, 2) and setup.version("6.12.9") < (7, 2) and setup.version(None) == ()
+print("ok")

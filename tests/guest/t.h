@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For guest test programs: static, each one file in tests/guest/, each exits 0 when all is well.
+ *
+ *	TEST(pipe_capacity)			runs by itself, in a process of its own
+ *	{
+ *		OK(pipe(fds));			not -1; prints errno otherwise
+ *		CHECK(n == 3);			true
+ *		EQ(read(fds[0], b, 9), 3);	equal integers
+ *		ERR(close(99), EBADF);		-1 with this errno
+ *		SKIP("no such device");		leaves, and says why
+ *	}
+ *
+ * A failed check ends its TEST (one process), the other TESTs of the file still run. A TEST has 20 seconds, or what
+ * TEST_LIMIT was defined as before the include. The name of a TEST as argument runs that one alone.
+ * Say what is proved: a comment "proves: pipe2 read" anywhere in the file, for ./ochre coverage.
+ */
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef TEST_LIMIT
+#define TEST_LIMIT 20
+#endif
+
+struct t_test {
+	const char *name;
+	void (*fn)(void);
+	struct t_test *next;
+};
+
+static struct t_test *t_first, **t_last = &t_first;
+static const char *t_name = "";
+
+#define T_SKIPPED 77
+
+#define TEST(tname)								\
+	static void test_##tname(void);						\
+	static struct t_test t_##tname = { #tname, test_##tname, NULL };	\
+	__attribute__((constructor)) static void t_add_##tname(void)		\
+	{									\
+		*t_last = &t_##tname;						\
+		t_last = &t_##tname.next;					\
+	}									\
+	static void test_##tname(void)
+
+#define FAIL(...) do {								\
+	fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, t_name);		\
+	fprintf(stderr, __VA_ARGS__);						\
+	fputc('\n', stderr);							\
+	_exit(1);								\
+} while (0)
+
+#define CHECK(c) do { if (!(c)) FAIL("not true: %s", #c); } while (0)
+
+#define EQ(a, b) do {								\
+	long long t_a = (long long)(a), t_b = (long long)(b);			\
+	if (t_a != t_b)								\
+		FAIL("%s is %lld, not %lld (errno %d: %s)", #a, t_a, t_b, errno, strerror(errno)); \
+} while (0)
+
+#define OK(c) ({								\
+	__typeof__(c) t_r = (c);						\
+	if (t_r == (__typeof__(c))-1)						\
+		FAIL("%s: %s", #c, strerror(errno));				\
+	t_r;									\
+})
+
+#define ERR(c, want) do {							\
+	errno = 0;								\
+	long long t_r = (long long)(c);						\
+	int t_e = errno;							\
+	if (t_r != -1)								\
+		FAIL("%s is %lld, not -1 with %s", #c, t_r, #want);		\
+	if (t_e != (want))							\
+		FAIL("%s: errno %d (%s), not %s", #c, t_e, strerror(t_e), #want); \
+} while (0)
+
+#define SKIP(why) do { fprintf(stderr, "skipped: %s: %s\n", t_name, why); _exit(T_SKIPPED); } while (0)
+
+/* Waits for a child: its wait status. */
+static inline int t_wait(pid_t pid)
+{
+	int status = -1;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* True when the child ended by exit(0). */
+static inline bool t_child_ok(pid_t pid)
+{
+	int status = t_wait(pid);
+
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static inline long long t_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static inline void t_sleep_ms(long ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+int main(int argc, char **argv)
+{
+	int failed = 0, skipped = 0, ran = 0;
+
+	for (struct t_test *t = t_first; t; t = t->next) {
+		int status = 0;
+		pid_t pid;
+
+		if (argc > 1 && strcmp(argv[1], t->name))
+			continue;
+		t_name = t->name;
+		ran++;
+		fflush(NULL);
+		pid = fork();
+		if (pid < 0) {
+			perror("fork");
+			return 1;
+		}
+		if (pid == 0) {
+			alarm(TEST_LIMIT);
+			t->fn();
+			exit(0);
+		}
+		status = t_wait(pid);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == T_SKIPPED) {
+			skipped++;
+		} else if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+			failed++;
+			if (WIFSIGNALED(status))
+				fprintf(stderr, "%s: ended by signal %d%s\n", t->name, WTERMSIG(status),
+					WTERMSIG(status) == SIGALRM ? " (out of time)" : "");
+		}
+	}
+	if (failed)
+		fprintf(stderr, "%d of %d failed\n", failed, ran);
+	return failed ? 1 : ran && skipped == ran ? T_SKIPPED : 0;
+}

@@ -1,0 +1,549 @@
+# SPDX-License-Identifier: MIT
+"""Runs the tests. Where they lie, and what each kind is:
+
+  layers, abi/*        rules of the tree (tools/check-layers), the system call table against the kernel's headers
+  host/ROOM_NAME       */test/host_NAME.c and */test/host_NAME.rs-free C: pure code on this machine, with ASan and UBSan
+  command/NAME         tests/command/NAME.py: the command itself and what it makes
+  build/*              other compilers and CPUs, equal bits, clippy's word
+  kernel/NAME          KTEST(NAME) in */test/k_*.c, inside the kernel
+  guest/NAME           tests/guest/NAME.c, a static program in the guest
+  sh/NAME              tests/sh/NAME.sh in the guest, its output compared with NAME.out
+  boot/NAME            tests/boot/NAME.txt: a whole boot, its console compared with patterns (planted bugs among them)
+
+The last four run in each row of the matrix (CONTRIBUTING.md)."""
+import glob
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+from . import build, cpio, oops, qemu, rootfs, run, setup
+from .util import BUILD, Fail, Progress, ROOT, locked, rel
+
+GUEST_SKIP = 77
+KTEST_LIMIT, BATCH_LIMIT = 400, 900
+
+
+class Config:
+    """A row of the matrix."""
+
+    def __init__(self, debug, cpus, preempt, arch="x86_64"):
+        self.debug, self.cpus, self.preempt, self.arch = debug, cpus, preempt, arch
+
+    def __str__(self):
+        return "%s%s, %d CPU%s, %s" % ("" if self.arch == "x86_64" else self.arch + ", ", "debug" if self.debug else "release",
+                                       self.cpus, "s" if self.cpus > 1 else "", self.preempt)
+
+
+QUICK = [Config(False, 1, "lazy"), Config(False, 4, "full"), Config(True, 4, "lazy")]
+FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy", "full")]
+
+
+class Result:
+    def __init__(self, name, outcome, why="", text="", took=0.0, where=""):
+        self.name, self.outcome, self.why, self.text, self.took, self.where = name, outcome, why, text, took, where
+
+
+class Runner:
+    def __init__(self, args, tools):
+        self.args, self.tools, self.results = args, tools, []
+        self.filters = args.filter
+        self.broken = {}        # (arch, debug) -> why there is no kernel
+        self.linux = None
+
+    def wanted(self, name):
+        return not self.filters or any(f in name for f in self.filters)
+
+    def add(self, r):
+        self.results.append(r)
+        if r.outcome == "failed" or self.args.verbose or r.outcome == "skipped":
+            print("%-7s %s%s%s" % (r.outcome, r.name, " [%s]" % r.where if r.where else "", ": " + r.why if r.why else ""))
+            if r.text and (r.outcome == "failed" or self.args.verbose):
+                lines = r.text.rstrip().splitlines()
+                if len(lines) > 120:
+                    lines = lines[:60] + ["... (%d lines more)" % (len(lines) - 120)] + lines[-60:]
+                print("\n".join("        " + l for l in lines))
+        sys.stdout.flush()
+
+    def group(self, title, start, first):
+        part = self.results[first:]
+        if part:
+            n = {o: sum(r.outcome == o for r in part) for o in ("passed", "failed", "skipped")}
+            print("%-60s %4d passed %3d failed %3d skipped  %5.0f s" % (title, n["passed"], n["failed"], n["skipped"],
+                                                                     time.monotonic() - start))
+            sys.stdout.flush()
+
+    def simple(self, name, argv, where="", timeout=600, env=None, skip=None):
+        """A test that is a program: status 0 is ok, 77 is skipped."""
+        if not self.wanted(name):
+            return
+        start = time.monotonic()
+        with Progress(name):
+            try:
+                r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                                   errors="replace", timeout=timeout, cwd=ROOT, env=env)
+                rc, text = r.returncode, r.stdout
+            except subprocess.TimeoutExpired as e:
+                rc, text = -1, (e.stdout or b"").decode("utf-8", "replace") if isinstance(e.stdout, bytes) else (e.stdout or "")
+        last = (text.strip().splitlines() or [""])[-1]
+        outcome = "passed" if rc == 0 else "skipped" if rc == GUEST_SKIP else "failed"
+        why = last if outcome == "skipped" else "" if rc == 0 else "out of time" if rc == -1 else "status %d" % rc
+        self.add(Result(name, outcome, why, text, time.monotonic() - start, where))
+
+    # --- on this machine ---
+
+    def host_tests(self):
+        self.simple("layers", [ROOT + "/tools/check-layers"])
+        self.simple("abi/numbers", [ROOT + "/tools/abi-gen.py", "--check", self.tools["uapi"]])
+        for cpu in ("x86_64", "aarch64", "riscv64", "loongarch64", "sparc64", "alpha"):
+            self.simple("abi/generate_" + cpu, [ROOT + "/tools/abi-gen.py", "--arch", cpu, "--out", "%s/test/abi-%s" % (BUILD, cpu)])
+        for src in host_sources():
+            name = host_name(src)
+            if self.wanted(name):
+                self.host_test(name, src)
+        for src in sorted(glob.glob(ROOT + "/tests/command/host_*.py")):
+            self.simple("command/" + os.path.basename(src)[5:-3], [sys.executable, "-B", src])
+
+    def host_test(self, name, src):
+        out = os.path.join(BUILD, "test", name)
+        os.makedirs(os.path.dirname(out), exist_ok=True)
+        with open(src) as f:
+            text = f.read()
+        more = re.findall(r"sources: ([\w./ -]+)", text)
+        rooms = [d for d in sorted(os.listdir(ROOT)) if os.path.isdir(os.path.join(ROOT, d, "include"))]
+        argv = [self.tools["clang"], "-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+                "-fno-omit-frame-pointer", "-Wall", "-Wno-unused-function", "-I" + ROOT]
+        argv += ["-I%s/%s/include" % (ROOT, r) for r in rooms] + ["-include", ROOT + "/lib/include/lib/compiler.h"]
+        argv += ["-o", out, src] + [os.path.join(ROOT, s) for s in " ".join(more).split()] + ["-lpthread", "-lm"]
+        r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if r.returncode:
+            self.add(Result(name, "failed", "does not compile", r.stdout))
+            return
+        self.simple(name, [out], timeout=300, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1"))
+
+    # --- builds ---
+
+    def kernel(self, arch="x86_64", debug=False):
+        """True when that kernel is built; the first failure is a failed test."""
+        key = arch, debug
+        if key not in self.broken:
+            start = time.monotonic()
+            name = "build/%s%s" % (arch, "-debug" if debug else "")
+            try:
+                build.build(self.tools, arch, debug, quiet=True)
+                if os.path.getsize(build.image(arch, debug)) == 0:
+                    raise Fail("the image is empty")
+                self.broken[key] = ""
+                self.add(Result(name, "passed", took=time.monotonic() - start))
+            except (Fail, OSError) as e:
+                self.broken[key] = str(e)
+                self.add(Result(name, "failed", str(e)))
+        return not self.broken[key]
+
+    def other_builds(self):
+        make = build.make_argv(self.tools, "x86_64", False, False, False, [])
+        if glob.glob(ROOT + "/rust/lib.rs"):
+            self.simple("build/clippy", make + ["clippy"])
+        self.simple("build/gcc", build.make_argv(self.tools, "x86_64", False, True, False, []), timeout=1200)
+        if self.wanted("build/reproducible") and self.kernel():
+            self.reproducible()
+
+    def reproducible(self):
+        """The tree, copied elsewhere and built again, gives the same kernel."""
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory() as d, Progress("build/reproducible"):
+            files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, stdout=subprocess.PIPE).stdout
+            tar = subprocess.Popen(["tar", "c", "--null", "-T", "-"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            untar = subprocess.Popen(["tar", "x", "-C", d], stdin=tar.stdout)
+            tar.stdin.write(files)
+            tar.stdin.close()
+            untar.wait()
+            tar.wait()
+            os.makedirs(d + "/build")
+            os.symlink(BUILD + "/host", d + "/build/host")
+            r = subprocess.run([self.tools["make"], "-C", d, "-j%d" % (os.cpu_count() or 2)], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, errors="replace")
+            bad = [] if r.returncode == 0 else ["the build failed"]
+            for name in ("vmlinux", "bzImage"):
+                mine, other = build.outdir() + "/" + name, d + "/build/x86_64/" + name
+                if not bad and os.path.exists(mine) and rootfs.read(mine) != rootfs.read(other):
+                    bad.append(name + " differs")
+        self.add(Result("build/reproducible", "failed" if bad else "passed", ", ".join(bad), r.stdout if bad else "", time.monotonic() - start))
+
+    # --- in the kernel ---
+
+    def vm(self, cfg, append, **kw):
+        out = build.outdir(cfg.arch, cfg.debug)
+        kernel = self.linux or build.image(cfg.arch, cfg.debug)
+        kw.setdefault("memory", "512M")
+        vm = qemu.Vm(self.tools, cfg.arch, kw.pop("machine", None), kw.pop("cpus", None) or cfg.cpus, kw.pop("memory"), **kw)
+        vm.kernel, vm.ours = kernel, not self.linux
+        vm.append = append
+        return vm, os.path.join(out, "vmlinux")
+
+    def console(self, vm, limit):
+        """Boots, returns (console text, seconds, did it end by itself)."""
+        start = time.monotonic()
+        with run.Machine(vm) as m:
+            while not m.ended() and time.monotonic() - start < limit:
+                m.wait([], 0.5)
+                if oops.PANIC.search(bytes(m.text[-4096:]).decode("utf-8", "replace")):
+                    limit = min(limit, time.monotonic() - start + 5)
+            ended = m.ended()
+        return bytes(m.text).decode("utf-8", "replace").replace("\r", ""), time.monotonic() - start, ended
+
+    def ktests(self, cfg):
+        names = ktest_names()
+        if not [n for n in names if self.wanted("kernel/" + n)] or not self.kernel(cfg.arch, cfg.debug):
+            return
+        vm, vmlinux = self.vm(cfg, "console=%s panic=-1 loglevel=7 preempt=%s ktest" % (
+            "ttyAMA0" if cfg.arch == "aarch64" else "ttyS0", cfg.preempt))
+        if cfg.arch == "x86_64":
+            vm.initrd = rootfs.busybox_root(self.tools)
+        with Progress("kernel tests, %s" % cfg):
+            text, took, ended = self.console(vm, KTEST_LIMIT)
+        seen, before = {}, ""
+        for line in text.splitlines():
+            m = re.search(r"ktest: (\w+): (ok|FAILED|skipped)(?:: (.*))?$", line)
+            if not m:
+                before += line + "\n"
+                continue
+            name, word = "kernel/" + m[1], m[2]
+            seen[m[1]] = True
+            if self.wanted(name):
+                self.add(Result(name, {"ok": "passed", "FAILED": "failed"}.get(word, "skipped"), m[3] or "", before, where=str(cfg)))
+            before = ""
+        said = oops.symbolize(oops.death(text), vmlinux, self.tools)
+        if not re.search(r"ktest: \d+ passed", text):
+            self.add(Result("kernel/(all)", "failed", "the kernel %s after %d of them" % ("died" if said else "ended" if ended else "hangs", len(seen)),
+                            said or "\n".join(text.splitlines()[-40:]), took, str(cfg)))
+
+    # --- in the guest ---
+
+    def guest_files(self):
+        """{path in the archive: (data, mode)} of every guest test, and their names in order."""
+        files, names = {}, []
+        files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun")), 0o755)
+        for src in sorted(glob.glob(ROOT + "/tests/guest/*.c")):
+            name = os.path.basename(src)[:-2]
+            if not self.wanted("guest/" + name):
+                continue
+            try:
+                out = rootfs.build_user(self.tools, name, out=os.path.join(BUILD, "x86_64/guest", name), sources=[src],
+                                        flags=["-O1", "-I" + ROOT + "/tests/guest", "-Wno-maybe-uninitialized"])
+            except Fail as e:
+                self.add(Result("guest/" + name, "failed", "does not compile", str(e)))
+                continue
+            files["tests/run/" + name] = (rootfs.read(out), 0o755)
+            names.append(name)
+        for src in sorted(glob.glob(ROOT + "/tests/sh/*.sh")):
+            name = os.path.basename(src)
+            if self.wanted("sh/" + name[:-3]):
+                files["tests/run/" + name] = (rootfs.read(src), 0o644)
+                if os.path.exists(src[:-3] + ".out"):
+                    files["tests/run/" + name[:-3] + ".out"] = (rootfs.read(src[:-3] + ".out"), 0o644)
+                names.append(name)
+        return files, names
+
+    def guest_tests(self, cfg, files, names):
+        if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
+            return
+        left = list(names)
+        initrd = rootfs.busybox_root(self.tools, extra=files)
+        while left:
+            vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1" % cfg.preempt)
+            vm.initrd = initrd
+            batch = left[:200]
+            with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("guest tests, %s" % cfg):
+                s = run.Session(vm, ["/tests/testrun", "/tests/run"] + batch if len(" ".join(batch)) < 3800 or len(left) < len(names)
+                                else ["/tests/testrun", "/tests/run"], timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
+                                stdout=out.fileno(), stderr=err.fileno())
+                try:
+                    status = s.command()
+                except Fail as e:
+                    status, s.text = 2, str(e)
+                out.seek(0)
+                err.seek(0)
+                text, errors = (f.read().decode("utf-8", "replace") for f in (out, err))
+            done = self.guest_results(cfg, text, errors, status)
+            rest = [n for n in left if n not in done]
+            if len(rest) == len(left):
+                self.add(Result("guest/(all)", "failed", "no test could be started (status %d)" % status, errors or s.text[-3000:], where=str(cfg)))
+                return
+            left = rest
+
+    def guest_results(self, cfg, text, errors, status):
+        """Reads what testrun said; returns the names that are done with."""
+        done, current, lines = set(), None, []
+        for line in text.splitlines():
+            m = re.match(r"test (\S+) (start|ok|skipped|FAILED)(?: (.*))?$", line)
+            if not m:
+                lines.append(line)
+            elif m[2] == "start":
+                current, lines = m[1], []
+            else:
+                done.add(m[1])
+                skip = next((l for l in lines if "skipped:" in l), "") if m[2] == "skipped" else ""
+                self.add(Result(shown(m[1]), {"ok": "passed", "FAILED": "failed"}.get(m[2], "skipped"),
+                                skip or (m[3] if m[2] == "FAILED" else ""), "\n".join(lines), where=str(cfg)))
+                current, lines = None, []
+        if current:
+            done.add(current)
+            self.add(Result(shown(current), "failed", "the time was over" if status == run.TIMED_OUT else "the kernel died" if status == run.DIED
+                            else "the run ended with status %d" % status, "\n".join(lines[-40:]) + "\n" + errors, where=str(cfg)))
+        return done
+
+    # --- whole boots ---
+
+    def boot_tests(self, debugs):
+        for path in sorted(glob.glob(ROOT + "/tests/boot/*.txt")):
+            name = "boot/" + os.path.basename(path)[:-4]
+            if self.wanted(name):
+                spec = boot_spec(path)
+                for debug in debugs:
+                    if ("debug" if debug else "release") in spec["build"] and self.kernel("x86_64", debug):
+                        self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy"))
+
+    def boot_test(self, name, spec, cfg):
+        vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 " + spec["append"], memory=spec["memory"], machine=spec["machine"] or None)
+        if spec["image"] == "bzImage":
+            vm.kernel = build.image("x86_64", cfg.debug, bzimage=True)
+        start = time.monotonic()
+        try:
+            vm.initrd = make_initrd(spec["initrd"], self.tools)
+            if spec["command"]:
+                vm.append += " OCHRE=host:/dev/ttyS1"
+                with tempfile.TemporaryFile() as out, Progress(name):
+                    s = run.Session(vm, shlex.split(spec["command"]), timeout=float(spec["limit"]), vmlinux=vmlinux, stdin=None,
+                                    stdout=out.fileno(), stderr=out.fileno())
+                    status = s.command()
+                    out.seek(0)
+                    text = s.text + out.read().decode("utf-8", "replace")
+            else:
+                status = None
+                with Progress(name):
+                    text, _, ended = self.console(vm, float(spec["limit"]))
+        except Fail as e:
+            self.add(Result(name, "failed", str(e), where=str(cfg)))
+            return
+        text = oops.symbolize(text, vmlinux, self.tools)
+        bad = ["does not say /%s/" % e for e in spec["expect"] if not re.search(e, text, re.M)]
+        bad += ["says /%s/" % e for e in spec["refuse"] if re.search(e, text, re.M)]
+        if spec["status"] and status is not None and str(status) != spec["status"]:
+            bad.append("status %s, not %s" % (status, spec["status"]))
+        self.add(Result(name, "failed" if bad else "passed", "; ".join(bad), text, time.monotonic() - start, str(cfg)))
+
+
+def shown(name):
+    return "sh/" + name[:-3] if name.endswith(".sh") else "guest/" + name
+
+
+def host_sources():
+    return sorted(glob.glob(ROOT + "/*/test/host_*.c") + glob.glob(ROOT + "/*/*/test/host_*.c"))
+
+
+def host_name(src):
+    room = os.path.relpath(src, ROOT).split("/test/")[0].replace("/", "_")
+    return "host/%s_%s" % (room, os.path.basename(src)[5:-2])
+
+
+def ktest_names():
+    names = []
+    for d in glob.glob(ROOT + "/*/test/k_*.c") + glob.glob(ROOT + "/*/*/test/k_*.c"):
+        with open(d, errors="replace") as f:
+            names += re.findall(r"^KTEST\((\w+)\)", f.read(), re.M)
+    return sorted(set(names))
+
+
+def boot_spec(path):
+    """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once."""
+    spec = {"build": "release debug", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux",
+            "command": "", "status": "", "limit": "120", "expect": [], "refuse": []}
+    with open(path) as f:
+        for line in f:
+            if not line.strip() or line.startswith("#"):
+                continue
+            key, _, value = line.rstrip("\n").partition(": ")
+            if key not in spec:
+                raise Fail("%s: unknown '%s'" % (rel(path), key))
+            if isinstance(spec[key], list):
+                spec[key].append(value)
+            else:
+                spec[key] = value
+    return spec
+
+
+def make_initrd(kind, tools):
+    """An initramfs for a boot test: 'busybox', 'none', or one that is wrong in a known way."""
+    if kind == "none":
+        return None
+    good = rootfs.busybox_root(tools)
+    if kind == "busybox":
+        return good
+    path = os.path.join(BUILD, "test", "initrd-%s" % kind)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    data = rootfs.read(good)
+    if kind == "truncated":
+        data = data[:len(data) // 2]
+    elif kind == "garbage":
+        data = bytes((i * 73 + 41) & 255 for i in range(100000))
+    elif kind == "gzip":
+        import gzip
+        data = gzip.compress(data, 6, mtime=0)
+    elif kind == "zstd":
+        data = subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE).stdout
+    elif kind == "badgzip":
+        import gzip
+        z = bytearray(gzip.compress(data, 6, mtime=0))
+        z[len(z) // 2] ^= 0xff
+        data = bytes(z)
+    elif kind == "noinit":
+        with open(path, "wb") as f:
+            w = cpio.Writer(f)
+            w.dir("dev")
+            w.end()
+        return path
+    elif kind == "dotdot":
+        with open(path, "wb") as f:
+            w = cpio.Writer(f)
+            w.dir("a")
+            w.file("a/../../escaped", "x")
+            w.file("../escaped", "x")
+            w.end()
+            f.write(data)
+        return path
+    elif kind == "hugesize":
+        data = data.replace(b"070701", b"070701", 1)
+        data = data[:54] + b"FFFFFFF0" + data[62:]
+    elif kind == "hugename":
+        data = data[:94] + b"FFFFFFF0" + data[102:]
+    else:
+        raise Fail("no initramfs of the kind '%s'" % kind)
+    with open(path, "wb") as f:
+        f.write(data)
+    return path
+
+
+# --- docs/features.md ---
+
+def known_tests():
+    """The names of all tests, for the table of features."""
+    names = {"layers", "abi/numbers", "build/gcc", "build/clippy", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64"}
+    names |= {host_name(s) for s in host_sources()}
+    names |= {"kernel/" + n for n in ktest_names()}
+    names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}
+    names |= {"sh/" + os.path.basename(s)[:-3] for s in glob.glob(ROOT + "/tests/sh/*.sh")}
+    names |= {"boot/" + os.path.basename(s)[:-4] for s in glob.glob(ROOT + "/tests/boot/*.txt")}
+    names |= {"command/" + re.sub("^host_", "", os.path.basename(s)[:-3]) for s in glob.glob(ROOT + "/tests/command/*.py")}
+    return names
+
+
+def features():
+    """Rows (feature, [tests]) of docs/features.md."""
+    rows = []
+    try:
+        with open(ROOT + "/docs/features.md") as f:
+            for line in f:
+                cells = [c.strip() for c in line.strip().strip("|").split("|")]
+                if line.startswith("|") and len(cells) >= 2 and not re.fullmatch(r"[-: ]+", cells[0]) and cells[0] != "What":
+                    rows.append((cells[0], re.findall(r"[\w-]+/[\w*()-]+|\blayers\b", cells[1])))
+    except OSError:
+        pass
+    return rows
+
+
+def untested_features():
+    """(rows without a test, names in rows that no test has)."""
+    known = known_tests()
+
+    def there(t):
+        return t in known or t.endswith("*") and any(k.startswith(t[:-1]) for k in known)
+    rows = features()
+    return [f for f, tests in rows if not [t for t in tests if there(t)]], sorted({t for _, ts in rows for t in ts if not there(t)})
+
+
+# --- the command ---
+
+def list_tests(r):
+    for n in sorted(known_tests()):
+        if r.wanted(n):
+            print(n)
+    return 0
+
+
+def cmd_test(args):
+    if args.list:
+        return list_tests(Runner(args, None))
+    with locked("test", None):
+        arches = ["x86_64"] + (["aarch64"] if not args.quick and os.path.exists(ROOT + "/config/aarch64.mk") else [])
+        tools = setup.ensure(arches if args.arch is None else [args.arch])
+        r = Runner(args, tools)
+        return run_all(args, r)
+
+
+def run_all(args, r):
+    begin = time.monotonic()
+    configs = QUICK if args.quick else FULL
+    if args.debug:
+        configs = [c for c in configs if c.debug]
+    if args.kernel:
+        r.linux = setup.reference_linux() if args.kernel == "linux" else args.kernel
+        configs = [Config(False, c, "lazy") for c in ((1,) if args.quick else (1, 4))]
+    host = not args.kernel and args.arch in (None, "x86_64")
+
+    def part(title, fn, *a):
+        first, start = len(r.results), time.monotonic()
+        fn(*a)
+        r.group(title, start, first)
+
+    if host and not args.debug:
+        part("on this machine", r.host_tests)
+    if not args.kernel and args.arch in (None, "aarch64") and not args.quick and os.path.exists(ROOT + "/config/aarch64.mk"):
+        for cpus in (1, 4):
+            part("kernel tests, aarch64, %d CPUs" % cpus, r.ktests, Config(False, cpus, "lazy", "aarch64"))
+    if args.arch in (None, "x86_64"):
+        files, names = r.guest_files() if not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/"))) else ({}, [])
+        for cfg in configs:
+            if not args.kernel:
+                part("kernel tests, %s" % cfg, r.ktests, cfg)
+            part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
+    if host:
+        if not args.quick and not args.debug:
+            for cpus in (2, 8):
+                part("kernel tests, %d CPUs" % cpus, r.ktests, Config(False, cpus, "lazy"))
+        part("boots", r.boot_tests, sorted({c.debug for c in configs}))
+        if not args.debug:
+            part("the command", command_tests, r)
+        if not args.quick and not args.debug:
+            part("other builds", r.other_builds)
+        report_features(r)
+    n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "failed", "skipped")}
+    if n["failed"]:
+        print("failed: " + ", ".join(sorted({x.name for x in r.results if x.outcome == "failed"})))
+    print("%d passed, %d failed, %d skipped" % (n["passed"], n["failed"], n["skipped"]) + " (%.0f s)" % (time.monotonic() - begin) * bool(args.verbose))
+    return 1 if n["failed"] or not (n["passed"] or r.filters) else 0
+
+
+def command_tests(r):
+    """What ./ochre run does, with our kernel."""
+    for src in sorted(glob.glob(ROOT + "/tests/command/*.py")):
+        name = os.path.basename(src)[:-3]
+        if name != "expect" and not name.startswith("host_") and r.wanted("command/" + name) and r.kernel():
+            r.simple("command/" + name, [sys.executable, "-B", src], timeout=600)
+
+
+def report_features(r):
+    if r.filters:
+        return
+    bare, unknown = untested_features()
+    if unknown:
+        r.add(Result("docs/features", "failed", "names tests that do not exist: " + ", ".join(unknown)))
+    elif features():
+        r.add(Result("docs/features", "passed"))
+    if bare:
+        print("features without a test (docs/features.md):")
+        for f in bare:
+            print("  - " + f)

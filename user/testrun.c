@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Runs test programs in the guest, one after the other, and says how each ended.
+ *
+ *	testrun DIR [NAME...]		all of DIR, or these, in this order
+ *
+ * To the host, on stdout:  "test NAME start", then what the program prints, then "test NAME ok|skipped|FAILED why".
+ * A program NAME.sh is run by /bin/sh and its output compared with NAME.out. Around each program what the system counts
+ * (open files, inodes, processes) must come back to where it was: a leak fails the test.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LIMIT_MS 120000
+#define SKIPPED 77
+
+struct counts {
+	long files, inodes, tasks;	/* -1: the system does not say */
+};
+
+static long first_number(const char *path)
+{
+	char buf[64] = "";
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	return n > 0 ? atol(buf) : -1;
+}
+
+static long count_tasks(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	long n = 0;
+
+	if (!d)
+		return -1;
+	while ((e = readdir(d))) {
+		char path[300], comm[8];
+		int fd;
+
+		if (e->d_name[0] < '0' || e->d_name[0] > '9')
+			continue;
+		/* Kernel threads come and go by themselves: they have no command line. */
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", e->d_name);
+		fd = open(path, O_RDONLY);
+		if (fd >= 0) {
+			n += read(fd, comm, sizeof(comm)) > 0;
+			close(fd);
+		}
+	}
+	closedir(d);
+	return n;
+}
+
+static struct counts count(void)
+{
+	struct counts c = { first_number("/proc/sys/fs/file-nr"), -1, count_tasks() };
+
+	return c;
+}
+
+/* Objects may be freed a little later, by RCU or a work queue: wait for them before calling it a leak. */
+static const char *leaked(const struct counts *was, char *buf, size_t size)
+{
+	struct counts now;
+
+	for (int i = 0; i < 40; i++) {
+		now = count();
+		/* Linux counts files in per-CPU batches: let those pass. */
+		if (now.tasks <= was->tasks && now.files <= was->files + 64)
+			return NULL;
+		usleep(50000);
+	}
+	snprintf(buf, size, "leak: files %ld to %ld, processes %ld to %ld", was->files, now.files, was->tasks, now.tasks);
+	return buf;
+}
+
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* What a program printed, and how much more there was. */
+struct text {
+	char buf[65536];
+	size_t len;
+};
+
+/* Runs it with its output into OUT; its wait status, or -1 when the time was over. */
+static int run(const char *dir, const char *name, struct text *out)
+{
+	long long end = now_ms() + LIMIT_MS;
+	int p[2], status = -1;
+	char path[512];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	out->len = 0;
+	if (pipe(p))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDONLY);
+
+		setpgid(0, 0);
+		dup2(null, 0);
+		dup2(p[1], 1);
+		dup2(p[1], 2);
+		close(p[0]);
+		close(p[1]);
+		if (chdir("/tmp"))
+			_exit(126);
+		if (strstr(name, ".sh"))
+			execl("/bin/sh", "sh", path, (char *)NULL);
+		else
+			execl(path, name, (char *)NULL);
+		perror(path);
+		_exit(127);
+	}
+	close(p[1]);
+	setpgid(pid, pid);
+	for (;;) {
+		struct pollfd pf = { p[0], POLLIN, 0 };
+		char more[4096];
+		ssize_t n;
+
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			break;
+		if (now_ms() > end) {
+			kill(-pid, SIGKILL);
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			status = -1;
+			break;
+		}
+		if (poll(&pf, 1, 20) <= 0)
+			continue;
+		n = read(p[0], more, sizeof(more));
+		if (n <= 0) {
+			usleep(1000);
+			continue;
+		}
+		if (out->len + n < sizeof(out->buf)) {
+			memcpy(out->buf + out->len, more, n);
+			out->len += n;
+		}
+	}
+	fcntl(p[0], F_SETFL, O_NONBLOCK);
+	for (;;) {
+		ssize_t n = out->len < sizeof(out->buf) - 1 ? read(p[0], out->buf + out->len, sizeof(out->buf) - 1 - out->len) : 0;
+
+		if (n <= 0)
+			break;
+		out->len += n;
+	}
+	out->buf[out->len] = 0;
+	close(p[0]);
+	kill(-pid, SIGKILL);
+	return status;
+}
+
+/* For NAME.sh: is what it printed what NAME.out holds? */
+static int same_as_expected(const char *dir, const char *name, const struct text *out)
+{
+	static char want[65536];
+	char path[512];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%.*s.out", dir, (int)(strlen(name) - 3), name);
+	f = fopen(path, "r");
+	if (!f)
+		return 1;
+	n = fread(want, 1, sizeof(want), f);
+	fclose(f);
+	return n == out->len && !memcmp(want, out->buf, n);
+}
+
+static int test_one(const char *dir, const char *name)
+{
+	static struct text out;
+	struct counts before = count();
+	char why[200] = "", buf[160];
+	const char *leak;
+	long long start = now_ms();
+	int status;
+
+	printf("test %s start\n", name);
+	fflush(stdout);
+	status = run(dir, name, &out);
+	leak = leaked(&before, buf, sizeof(buf));
+	if (status == -1)
+		snprintf(why, sizeof(why), "out of time");
+	else if (WIFSIGNALED(status))
+		snprintf(why, sizeof(why), "signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) && WEXITSTATUS(status) != SKIPPED)
+		snprintf(why, sizeof(why), "status %d", WEXITSTATUS(status));
+	else if (strstr(name, ".sh") && !same_as_expected(dir, name, &out))
+		snprintf(why, sizeof(why), "other output than expected");
+	else if (leak)
+		snprintf(why, sizeof(why), "%s", leak);
+	fwrite(out.buf, 1, out.len, stdout);
+	if (out.len && out.buf[out.len - 1] != '\n')
+		putchar('\n');
+	if (*why)
+		printf("test %s FAILED %s\n", name, why);
+	else
+		printf("test %s %s %lld ms\n", name, status != -1 && WEXITSTATUS(status) == SKIPPED ? "skipped" : "ok",
+		       now_ms() - start);
+	fflush(stdout);
+	return *why != 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int main(int argc, char **argv)
+{
+	struct dirent **list;
+	int failed = 0, n;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: testrun DIR [NAME...]\n");
+		return 2;
+	}
+	for (int i = 2; i < argc; i++)
+		failed += test_one(argv[1], argv[i]);
+	if (argc > 2)
+		return failed != 0;
+	n = scandir(argv[1], &list, NULL, by_name);
+	for (int i = 0; i < n; i++)
+		if (list[i]->d_name[0] != '.' && !strstr(list[i]->d_name, ".out"))
+			failed += test_one(argv[1], list[i]->d_name);
+	return failed != 0;
+}
