@@ -19,7 +19,7 @@ struct proc_ops {
 	int (*proc_release)(struct inode *, struct file *);
 	__poll_t (*proc_poll)(struct file *, struct poll_table_struct *);
 	long (*proc_ioctl)(struct file *, unsigned int, unsigned long);
-	int (*proc_mmap)(struct file *, struct vm_area_struct *);
+	int (*proc_mmap)(struct file *, struct vma *);
 };
 
 struct proc_dir_entry *proc_mkdir(const char *name, struct proc_dir_entry *parent);

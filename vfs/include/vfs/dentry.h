@@ -197,7 +197,7 @@ struct dentry *d_alloc(struct dentry *parent, const struct qstr *name);	/* NULL:
 struct dentry *d_alloc_name(struct dentry *parent, const char *name);
 struct dentry *d_alloc_anon(struct super_block *sb);
 struct dentry *d_alloc_pseudo(struct super_block *sb, const struct qstr *name);
-struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name);
+struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, wait_queue_head_t *wq);
 void d_lookup_done(struct dentry *d);
 struct dentry *d_make_root(struct inode *inode);	/* eats the inode reference, also on failure */
 struct dentry *d_obtain_alias(struct inode *inode);

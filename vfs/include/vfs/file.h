@@ -18,8 +18,7 @@
 #include <sched/mutex.h>
 #include <sched/task.h>
 #include <mm/iter.h>
-#include <mm/kiocb.h>
-#include <mm/pagecache.h>
+#include <mm/filemap.h>
 #include <vfs/mount.h>
 #include <vfs/poll.h>
 #include <linux/fcntl.h>
@@ -28,7 +27,7 @@ struct file;
 struct inode;
 struct cred;
 struct dir_context;
-struct vm_area_struct;
+struct vma;
 struct pipe_inode_info;
 struct file_lock;
 struct seq_file;
@@ -90,7 +89,7 @@ struct file_operations {
 	int (*iterate_shared)(struct file *, struct dir_context *);	/* i_rwsem held shared */
 	__poll_t (*poll)(struct file *, struct poll_table_struct *);
 	long (*ioctl)(struct file *, unsigned int cmd, unsigned long arg);
-	int (*mmap)(struct file *, struct vm_area_struct *);
+	int (*mmap)(struct file *, struct vma *);
 	unsigned long (*get_unmapped_area)(struct file *, unsigned long addr, unsigned long len,
 					   unsigned long pgoff, unsigned long flags);
 	int (*open)(struct inode *, struct file *);
@@ -331,5 +330,5 @@ ssize_t generic_file_splice_read(struct file *, loff_t *, struct pipe_inode_info
 ssize_t copy_splice_read(struct file *, loff_t *, struct pipe_inode_info *, size_t, unsigned int);
 ssize_t iter_file_splice_write(struct pipe_inode_info *, struct file *, loff_t *, size_t,
 			       unsigned int);
-int generic_file_mmap(struct file *, struct vm_area_struct *);
-int generic_file_readonly_mmap(struct file *, struct vm_area_struct *);
+int generic_file_mmap(struct file *, struct vma *);
+int generic_file_readonly_mmap(struct file *, struct vma *);

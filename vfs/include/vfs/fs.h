@@ -199,7 +199,6 @@ struct fs_context {
 	bool			exclusive, need_free, global, oldapi;
 	char			*log;		/* last message for read() of the fsopen file */
 };
-#define ENOPARAM 519
 
 struct fs_context *fs_context_for_mount(struct file_system_type *type, unsigned long sb_flags);
 struct fs_context *fs_context_for_reconfigure(struct dentry *root, unsigned long flags,

@@ -10,14 +10,15 @@
  *        [a] atomic  [c] constant once I_NEW is gone  [t] i_rwsem or lazily, torn reads allowed
  */
 #include <lib/types.h>
+#include <abi/errno.h>
 #include <lib/kdev.h>
 #include <lib/list.h>
 #include <lib/atomic.h>
-#include <lib/time.h>
+#include <kernel/time.h>
 #include <kernel/spinlock.h>
 #include <kernel/rcu.h>
 #include <sched/rwsem.h>
-#include <mm/pagecache.h>
+#include <mm/filemap.h>
 #include <proc/cred.h>
 #include <linux/stat.h>
 
@@ -102,6 +103,7 @@ struct inode {
 		struct pipe_inode_info	*i_pipe;	/* FIFOs and pipes [l] */
 		struct cdev		*i_cdev;	/* character devices */
 		const char		*i_link;	/* [c] symlinks with the target in memory */
+		unsigned long		i_dir_seq;	/* directories: odd while a name is added */
 	};
 	void			*i_private;	/* the filesystem's */
 	struct address_space	i_data;
@@ -288,11 +290,23 @@ umode_t mode_strip_sgid(struct mnt_idmap *idmap, const struct inode *dir, umode_
 /* Writers against executables: get_write_access and deny_write_access exclude each other. */
 static inline int get_write_access(struct inode *inode)
 {
-	return atomic_inc_unless_negative(&inode->i_writecount) ? 0 : -ETXTBSY;
+	int c = atomic_read(&inode->i_writecount);
+
+	do {
+		if (c < 0)
+			return -ETXTBSY;
+	} while (!atomic_try_cmpxchg(&inode->i_writecount, &c, c + 1));
+	return 0;
 }
 static inline int deny_write_access_inode(struct inode *inode)
 {
-	return atomic_dec_unless_positive(&inode->i_writecount) ? 0 : -ETXTBSY;
+	int c = atomic_read(&inode->i_writecount);
+
+	do {
+		if (c > 0)
+			return -ETXTBSY;
+	} while (!atomic_try_cmpxchg(&inode->i_writecount, &c, c - 1));
+	return 0;
 }
 static inline void put_write_access(struct inode *inode) { atomic_dec(&inode->i_writecount); }
 static inline void allow_write_access_inode(struct inode *inode) { atomic_inc(&inode->i_writecount); }

@@ -7,7 +7,7 @@
 #include <lib/types.h>
 #include <sched/mutex.h>
 #include <sched/wait.h>
-#include <mm/page.h>
+#include <alloc/page.h>
 
 struct pipe_inode_info;
 struct file;

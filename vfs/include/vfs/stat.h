@@ -6,7 +6,7 @@
  */
 #include <lib/types.h>
 #include <lib/kdev.h>
-#include <lib/time.h>
+#include <kernel/time.h>
 #include <proc/cred.h>
 
 struct kstat {

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Finding dentries by (parent, name).
+ *
+ * One hash table for all; each bucket is a word: a chain of dentries with a lock in bit 0. Look-up runs
+ * under RCU without writing anything: it compares parent, hash-and-length and name under the dentry's
+ * sequence count. Renames and growing the table may send a reader down the wrong chain; that can only
+ * hide a name, and readers for whom "not there" matters check rename_lock's sequence.
+ *
+ * The table grows (by four) when a look-up has walked a long chain and there really are more dentries
+ * than buckets. Growing holds rename_lock and every old bucket's lock until the new table is published;
+ * writers lock a bucket and then make sure that its table is still the current one.
+ *
+ * Names being looked up wait in a second, fixed hash, so that two tasks never ask the filesystem for the
+ * same name at once (d_alloc_parallel).
+ */
+#include <lib/types.h>
+#include "dcache_priv.h"
+#include <vfs/namehash.h>
+#include <lib/hash.h>
+#include <lib/bits.h>
+#include <alloc/slab.h>
+
+#define CHAIN_LOCK	1ul
+#define LONG_CHAIN	6
+#define INIT_SHIFT	8
+#define MAX_SHIFT	22
+#define IN_LOOKUP_SHIFT	6
+
+struct dhash {
+	unsigned int	shift;		/* log2 of the number of buckets */
+	struct rcu_head	rcu;
+	unsigned long	bucket[];
+};
+
+static struct {
+	struct dhash	h;
+	unsigned long	bucket[1 << INIT_SHIFT];
+} initial_table = { .h.shift = INIT_SHIFT };
+
+static struct dhash *dhash = &initial_table.h;		/* RCU */
+static bool long_chain_seen;
+static atomic_t growing;
+static struct {
+	struct hlist_head head;
+	spinlock_t lock;
+} in_lookup[1 << IN_LOOKUP_SHIFT];
+
+DEFINE_SEQLOCK(rename_lock);
+
+void d_hash_init(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(in_lookup); i++)
+		spin_lock_init(&in_lookup[i].lock);
+}
+
+u64 nh_load_edge(const char *p)
+{
+	u64 w = 0;
+	unsigned int i = 0;
+
+	for (;;) {
+		u8 c = (u8)p[i];
+
+		w |= (u64)c << 8 * i;
+		if (!c || ++i == 8)
+			return w;
+	}
+}
+
+u64 hashlen_string(const void *salt, const char *name)
+{
+	u64 h = (unsigned long)salt;
+	unsigned int len = 0;
+
+	for (;;) {
+		u64 w = nh_load(name + len);
+		u64 stop = nh_zero_bytes(w) | nh_zero_bytes(w ^ NH_ONES * '/');
+		unsigned int n;
+
+		if (likely(!stop)) {
+			h = nh_mix(h, w);
+			len += 8;
+			continue;
+		}
+		n = (unsigned int)__builtin_ctzll(stop) >> 3;
+		h = nh_mix(h, nh_first_bytes(w, n));
+		return hashlen_create(nh_fold(h), len + n);
+	}
+}
+
+u32 full_name_hash(const void *salt, const char *name, unsigned int len)
+{
+	u64 h = (unsigned long)salt, w = 0;
+
+	for (; len >= 8; len -= 8, name += 8)
+		h = nh_mix(h, nh_raw_load(name));
+	for (unsigned int i = 0; i < len; i++)
+		w |= (u64)(u8)name[i] << 8 * i;
+	return nh_fold(nh_mix(h, w));
+}
+
+/* Both end within mapped pages; @a is a dentry's name, zero-padded. */
+static __always_inline __no_sanitize_address bool names_differ(const char *a, const char *b, u32 len)
+{
+	while (len >= 8) {
+		if (nh_raw_load(a) != nh_raw_load(b))
+			return true;
+		a += 8;
+		b += 8;
+		len -= 8;
+	}
+	if (!len)
+		return false;
+	return nh_first_bytes(nh_load(a) ^ nh_load(b), len) != 0;
+}
+
+static __always_inline unsigned long *bucket_of(struct dhash *t, u32 hash)
+{
+	return &t->bucket[hash & ((1u << t->shift) - 1)];
+}
+
+static __always_inline struct dentry *chain_first(unsigned long *bucket)
+{
+	return (struct dentry *)(smp_load_acquire(bucket) & ~CHAIN_LOCK);
+}
+
+static __always_inline struct dentry *chain_next(const struct dentry *d)
+{
+	return rcu_dereference(d->d_hnext);
+}
+
+/* Writers. The caller's d_lock keeps preemption off, which is what keeps a table alive. */
+
+static unsigned long *lock_bucket(u32 hash)
+{
+	for (;;) {
+		struct dhash *t = rcu_dereference(dhash);
+		unsigned long *b = bucket_of(t, hash);
+
+		bit_spin_lock(0, b);
+		if (likely(t == READ_ONCE(dhash)))
+			return b;
+		bit_spin_unlock(0, b);
+	}
+}
+
+static void chain_add(struct dentry *d, unsigned long *bucket, unsigned long lock)
+{
+	struct dentry *first = (struct dentry *)(*bucket & ~CHAIN_LOCK);
+
+	d->d_hnext = first;
+	d->d_hpprev = bucket;
+	if (first)
+		first->d_hpprev = (unsigned long *)&d->d_hnext;
+	smp_store_release(bucket, (unsigned long)d | lock);	/* pairs with chain_first() */
+}
+
+void d_hash_insert(struct dentry *d)
+{
+	unsigned long *b = lock_bucket(d->d_name.hash);
+
+	chain_add(d, b, CHAIN_LOCK);
+	bit_spin_unlock(0, b);
+}
+
+void d_hash_remove(struct dentry *d)
+{
+	unsigned long *b = lock_bucket(d->d_name.hash);
+	struct dentry *next = d->d_hnext;
+
+	/* Keep d_hnext: readers standing here go on. */
+	WRITE_ONCE(*d->d_hpprev, (unsigned long)next | (*d->d_hpprev & CHAIN_LOCK));
+	if (next)
+		next->d_hpprev = d->d_hpprev;
+	bit_spin_unlock(0, b);
+}
+
+/* Growing. */
+
+static void dhash_free_rcu(struct rcu_head *head)
+{
+	kvfree(container_of(head, struct dhash, rcu));
+}
+
+static void move_chain(unsigned long *from, struct dhash *to)
+{
+	struct dentry *d = (struct dentry *)(*from & ~CHAIN_LOCK);
+
+	WRITE_ONCE(*from, CHAIN_LOCK);
+	while (d) {
+		struct dentry *next = d->d_hnext;
+
+		chain_add(d, bucket_of(to, d->d_name.hash), 0);
+		d = next;
+	}
+}
+
+static void dhash_grow(void)
+{
+	struct dhash *old = dhash, *new;
+	unsigned int shift = old->shift + 2;
+
+	new = kvzalloc(sizeof(*new) + (sizeof(unsigned long) << shift), GFP_KERNEL | __GFP_NOWARN);
+	if (!new)
+		return;
+	new->shift = shift;
+	write_seqlock(&rename_lock);
+	for (unsigned int i = 0; i < 1u << old->shift; i++) {
+		while (test_and_set_bit_lock(0, &old->bucket[i]))
+			cpu_relax();
+		move_chain(&old->bucket[i], new);
+	}
+	rcu_assign_pointer(dhash, new);
+	for (unsigned int i = 0; i < 1u << old->shift; i++)
+		clear_bit_unlock(0, &old->bucket[i]);
+	write_sequnlock(&rename_lock);
+	if (old != &initial_table.h)
+		call_rcu(&old->rcu, dhash_free_rcu);
+}
+
+/* From contexts that may sleep, before a new name is made. */
+void d_hash_grow_if_long(void)
+{
+	struct dentry_stat st;
+
+	if (likely(!READ_ONCE(long_chain_seen)))
+		return;
+	WRITE_ONCE(long_chain_seen, false);
+	if (dhash->shift >= MAX_SHIFT || atomic_xchg(&growing, 1))
+		return;
+	dentry_get_stat(&st);
+	if (st.nr_dentry > 1l << dhash->shift)
+		dhash_grow();
+	atomic_set(&growing, 0);
+}
+
+/* Readers. */
+
+static noinline struct dentry *lookup_rcu_op_compare(const struct dentry *parent, const struct qstr *name,
+						     unsigned int *seqp)
+{
+	struct dentry *d = chain_first(bucket_of(rcu_dereference(dhash), name->hash));
+
+	for (; d; d = chain_next(d)) {
+		unsigned int seq, len;
+		const char *str;
+
+		if (READ_ONCE(d->d_name.hash) != name->hash)
+			continue;
+		seq = read_seqcount_begin(&d->d_seq);
+		if (d->d_parent != parent || d_unhashed(d))
+			continue;
+		len = READ_ONCE(d->d_name.len);
+		str = rcu_dereference(d->d_name.name);
+		if (read_seqcount_retry(&d->d_seq, seq))
+			continue;
+		if (parent->d_op->d_compare(d, len, str, name))
+			continue;
+		*seqp = seq;
+		return d;
+	}
+	return NULL;
+}
+
+/*
+ * RCU held. The dentry found has no reference; *seqp is its sequence from before the comparison: what is
+ * read from it later is worth something only if the sequence has not changed.
+ */
+struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name, unsigned int *seqp)
+{
+	u64 hashlen = name->hash_len;
+	struct dentry *d;
+	unsigned int steps = 0;
+
+	if (unlikely(parent->d_flags & DCACHE_OP_COMPARE))
+		return lookup_rcu_op_compare(parent, name, seqp);
+	d = chain_first(bucket_of(rcu_dereference(dhash), (u32)hashlen));
+	for (; d; d = chain_next(d)) {
+		unsigned int seq = raw_read_seqcount(&d->d_seq);
+
+		steps++;
+		if (READ_ONCE(d->d_parent) != parent || d->d_name.hash_len != hashlen || d_unhashed(d))
+			continue;
+		if (names_differ(rcu_dereference(d->d_name.name), name->name, hashlen_len(hashlen)))
+			continue;
+		/* An odd count fails every later check: the walk falls back. */
+		*seqp = seq & ~1u;
+		return d;
+	}
+	if (unlikely(steps > LONG_CHAIN) && !READ_ONCE(long_chain_seen))
+		WRITE_ONCE(long_chain_seen, true);
+	return NULL;
+}
+
+/* One try: may miss a name that is being moved. */
+static struct dentry *lookup_once(const struct dentry *parent, const struct qstr *name)
+{
+	struct dentry *d, *found = NULL;
+
+	rcu_read_lock();
+	d = chain_first(bucket_of(rcu_dereference(dhash), name->hash));
+	for (; d; d = chain_next(d)) {
+		if (READ_ONCE(d->d_name.hash) != name->hash)
+			continue;
+		spin_lock(&d->d_lock);
+		if (d->d_parent == parent && !d_unhashed(d) &&
+		    (parent->d_flags & DCACHE_OP_COMPARE ?
+		     !parent->d_op->d_compare(d, d->d_name.len, d->d_name.name, name) :
+		     d->d_name.hash_len == name->hash_len &&
+		     !names_differ(d->d_name.name, name->name, name->len)) && dget_not_dead(d)) {
+			found = d;
+			spin_unlock(&d->d_lock);
+			break;
+		}
+		spin_unlock(&d->d_lock);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+struct dentry *d_lookup(const struct dentry *parent, const struct qstr *name)
+{
+	struct dentry *d;
+	u32 seq;
+
+	do {
+		seq = read_seqbegin(&rename_lock);
+		d = lookup_once(parent, name);
+		if (d)
+			return d;
+	} while (read_seqretry(&rename_lock, seq));
+	return NULL;
+}
+
+struct dentry *d_hash_and_lookup(struct dentry *parent, struct qstr *name)
+{
+	name->hash = full_name_hash(parent, name->name, name->len);
+	if (parent->d_flags & DCACHE_OP_HASH) {
+		int err = parent->d_op->d_hash(parent, name);
+
+		if (unlikely(err < 0))
+			return ERR_PTR(err);
+	}
+	return d_lookup(parent, name);
+}
+
+/* Parallel look-up. */
+
+static unsigned int in_lookup_slot(const struct dentry *parent, u32 hash)
+{
+	return hash_64((unsigned long)parent ^ hash, IN_LOOKUP_SHIFT);
+}
+
+static bool same_name(const struct dentry *d, const struct dentry *parent, const struct qstr *name)
+{
+	if (d->d_name.hash != name->hash || d->d_parent != parent)
+		return false;
+	if (parent->d_flags & DCACHE_OP_COMPARE)
+		return !parent->d_op->d_compare(d, d->d_name.len, d->d_name.name, name);
+	return d->d_name.len == name->len && !names_differ(d->d_name.name, name->name, name->len);
+}
+
+/* d_lock held; waits until the look-up in progress ends. */
+static void wait_lookup(struct dentry *d)
+{
+	DECLARE_WAITQUEUE(wait, current);
+
+	if (!d_in_lookup(d))
+		return;
+	add_wait_queue(d->d_wait, &wait);
+	do {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		spin_unlock(&d->d_lock);
+		schedule();
+		spin_lock(&d->d_lock);
+	} while (d_in_lookup(d));
+	/* The queue may be gone by now; autoremoval took the entry off under its lock. */
+}
+
+/* The waker took every entry off before the queue's owner could return. */
+static void wake_lookup_waiters(wait_queue_head_t *wq)
+{
+	struct wait_queue_entry *e, *n;
+
+	spin_lock(&wq->lock);
+	list_for_each_entry_safe(e, n, &wq->head, entry) {
+		list_del_init(&e->entry);
+		e->func(e, TASK_NORMAL, 0, NULL);
+	}
+	spin_unlock(&wq->lock);
+}
+
+void d_unhash_in_lookup(struct dentry *d)
+{
+	unsigned int slot = in_lookup_slot(d->d_parent, d->d_name.hash);
+	wait_queue_head_t *wq;
+
+	spin_lock(&in_lookup[slot].lock);
+	WRITE_ONCE(d->d_flags, d->d_flags & ~DCACHE_PAR_LOOKUP);
+	hlist_del(&d->d_in_lookup);
+	wq = d->d_wait;
+	d->d_wait = NULL;
+	spin_unlock(&in_lookup[slot].lock);
+	INIT_HLIST_NODE(&d->d_alias);
+	INIT_LIST_HEAD(&d->d_lru);
+	wake_lookup_waiters(wq);
+}
+
+void d_lookup_done(struct dentry *d)
+{
+	if (likely(!d_in_lookup(d)))
+		return;
+	spin_lock(&d->d_lock);
+	d_unhash_in_lookup(d);
+	spin_unlock(&d->d_lock);
+}
+
+/* Somebody looks this name up already: take a reference and wait. RCU held; NULL: try again. */
+static struct dentry *join_lookup(struct dentry *d, struct dentry *parent, const struct qstr *name)
+{
+	if (!dget_not_dead(d)) {
+		rcu_read_unlock();
+		return NULL;
+	}
+	rcu_read_unlock();
+	spin_lock(&d->d_lock);
+	wait_lookup(d);
+	/* It may have become something else while we slept. */
+	if (unlikely(d_unhashed(d) || !same_name(d, parent, name))) {
+		spin_unlock(&d->d_lock);
+		dput(d);
+		return NULL;
+	}
+	spin_unlock(&d->d_lock);
+	return d;
+}
+
+/*
+ * A dentry for (parent, name): an existing one, or a new one in look-up, of which the caller is the only
+ * one that asks the filesystem. Others sleep on @wq, which lives until d_lookup_done() (or d_add).
+ */
+struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, wait_queue_head_t *wq)
+{
+	struct dentry *new, *d;
+	unsigned int slot = in_lookup_slot(parent, name->hash);
+	unsigned long seq;
+	unsigned int d_seq;
+	u32 r_seq;
+
+	new = d_alloc(parent, name);
+	if (unlikely(!new))
+		return ERR_PTR(-ENOMEM);
+retry:
+	rcu_read_lock();
+	seq = smp_load_acquire(&parent->d_inode->i_dir_seq);
+	r_seq = read_seqbegin(&rename_lock);
+	d = d_lookup_rcu(parent, name, &d_seq);
+	if (unlikely(d)) {
+		if (!dget_not_dead(d)) {
+			rcu_read_unlock();
+			goto retry;
+		}
+		rcu_read_unlock();
+		if (read_seqcount_retry(&d->d_seq, d_seq)) {
+			dput(d);
+			goto retry;
+		}
+		dput(new);
+		return d;
+	}
+	if (unlikely(read_seqretry(&rename_lock, r_seq) || seq & 1)) {
+		rcu_read_unlock();
+		goto retry;
+	}
+	spin_lock(&in_lookup[slot].lock);
+	/* A name was added between the look-up and here? */
+	if (unlikely(READ_ONCE(parent->d_inode->i_dir_seq) != seq)) {
+		spin_unlock(&in_lookup[slot].lock);
+		rcu_read_unlock();
+		goto retry;
+	}
+	hlist_for_each_entry(d, &in_lookup[slot].head, d_in_lookup) {
+		if (!same_name(d, parent, name))
+			continue;
+		spin_unlock(&in_lookup[slot].lock);
+		d = join_lookup(d, parent, name);
+		if (!d)
+			goto retry;
+		dput(new);
+		return d;
+	}
+	new->d_wait = wq;
+	new->d_flags |= DCACHE_PAR_LOOKUP;
+	hlist_add_head(&new->d_in_lookup, &in_lookup[slot].head);
+	spin_unlock(&in_lookup[slot].lock);
+	rcu_read_unlock();
+	return new;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From a dentry back to its name, for getcwd, /proc and messages. The text grows from the end of the
+ * buffer; the whole walk is repeated if a rename or a change of mounts happened meanwhile.
+ */
+#include <lib/types.h>
+#include <lib/format.h>
+#include "dcache_priv.h"
+#include "mount_priv.h"
+#include <sched/task.h>
+
+struct outbuf {
+	char *p;	/* start of the text so far */
+	int left;	/* bytes before it; < 0: did not fit */
+};
+
+static void put_back(struct outbuf *b, const char *s, int len)
+{
+	b->left -= len;
+	if (b->left < 0)
+		return;
+	b->p -= len;
+	memcpy(b->p, s, len);
+}
+
+/* A name may change under us: copy it by its own NUL, at most its length; the caller checks later. */
+static void put_name(struct outbuf *b, const struct dentry *d)
+{
+	const char *name = rcu_dereference(d->d_name.name);
+	u32 len = READ_ONCE(d->d_name.len);
+
+	if (len > NAME_MAX)
+		len = NAME_MAX;
+	len = strnlen(name, len);
+	put_back(b, name, len);
+	put_back(b, "/", 1);
+}
+
+/* 0: reached @root; 1: the global root of the namespace; 2: a detached mount; 3: outside of @root's tree. */
+static int put_path(const struct dentry *d, const struct mount *mnt, const struct path *root,
+		    struct outbuf *b)
+{
+	while (d != root->dentry || &mnt->mnt != root->mnt) {
+		const struct dentry *parent = READ_ONCE(d->d_parent);
+
+		if (d == mnt->mnt.mnt_root) {
+			struct mount *m = READ_ONCE(mnt->mnt_parent);
+
+			if (likely(mnt != m)) {
+				d = READ_ONCE(mnt->mnt_mountpoint);
+				mnt = m;
+				continue;
+			}
+			return READ_ONCE(mnt->mnt_ns) && !is_anon_ns(READ_ONCE(mnt->mnt_ns)) ? 1 : 2;
+		}
+		if (unlikely(d == parent))
+			return 3;
+		put_name(b, d);
+		d = parent;
+	}
+	return 0;
+}
+
+static int prepend_path(const struct path *path, const struct path *root, struct outbuf *out)
+{
+	struct outbuf b;
+	u32 mseq, rseq;
+	int err;
+
+	do {
+		b = *out;
+		mseq = read_seqbegin(&mount_lock);
+		rseq = read_seqbegin(&rename_lock);
+		rcu_read_lock();
+		err = put_path(path->dentry, real_mount(path->mnt), root, &b);
+		rcu_read_unlock();
+	} while (read_seqretry(&rename_lock, rseq) || read_seqretry(&mount_lock, mseq));
+	if (err == 3)
+		b = *out;
+	if (b.left == out->left)
+		put_back(&b, "/", 1);
+	*out = b;
+	return err;
+}
+
+static char *finish(struct outbuf *b)
+{
+	return b->left < 0 ? ERR_PTR(-ENAMETOOLONG) : b->p;
+}
+
+char *__d_path(const struct path *path, const struct path *root, char *buf, int buflen)
+{
+	struct outbuf b = { buf + buflen, buflen };
+
+	put_back(&b, "", 1);
+	if (prepend_path(path, root, &b) > 0)
+		return NULL;
+	return finish(&b);
+}
+
+char *d_absolute_path(const struct path *path, char *buf, int buflen)
+{
+	struct path root = { NULL, NULL };
+	struct outbuf b = { buf + buflen, buflen };
+
+	put_back(&b, "", 1);
+	if (prepend_path(path, &root, &b) > 1)
+		return ERR_PTR(-EINVAL);
+	return finish(&b);
+}
+
+/* With @root referenced: "(unreachable)" where the path does not lead there, as getcwd(2) shows it. */
+char *d_path_root(const struct path *path, const struct path *root, char *buf, int buflen,
+		  bool mark_deleted, bool mark_unreachable)
+{
+	struct outbuf b = { buf + buflen, buflen };
+
+	put_back(&b, "", 1);
+	if (mark_deleted && d_unlinked(path->dentry))
+		put_back(&b, " (deleted)", 10);
+	if (prepend_path(path, root, &b) > 0 && mark_unreachable)
+		put_back(&b, "(unreachable)", 13);
+	return finish(&b);
+}
+
+char *d_path(const struct path *path, char *buf, int buflen)
+{
+	const struct dentry *d = path->dentry;
+	struct path root;
+	char *res;
+
+	if (d->d_op && d->d_op->d_dname && (!IS_ROOT(d) || d != path->mnt->mnt_root))
+		return d->d_op->d_dname(path->dentry, buf, buflen);
+	if (current->fs) {
+		get_fs_root(current->fs, &root);
+	} else {
+		get_fs_root(&init_fs, &root);
+	}
+	res = d_path_root(path, &root, buf, buflen, true, false);
+	path_put(&root);
+	return res;
+}
+
+char *dentry_path(const struct dentry *dentry, char *buf, int buflen)
+{
+	const struct dentry *d;
+	struct outbuf b;
+	u32 seq;
+
+	do {
+		b = (struct outbuf){ buf + buflen, buflen };
+		put_back(&b, "", 1);
+		if (d_unlinked(dentry))
+			put_back(&b, "//deleted", 9);
+		seq = read_seqbegin(&rename_lock);
+		rcu_read_lock();
+		for (d = dentry; !IS_ROOT(d); d = READ_ONCE(d->d_parent))
+			put_name(&b, d);
+		rcu_read_unlock();
+	} while (read_seqretry(&rename_lock, seq));
+	if (dentry == d)
+		put_back(&b, "/", 1);
+	return finish(&b);
+}
+
+char *dynamic_dname(char *buf, int buflen, const char *fmt, ...)
+{
+	char tmp[64];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(tmp, sizeof(tmp), fmt, ap) + 1;
+	va_end(ap);
+	if (n > (int)sizeof(tmp) || n > buflen)
+		return ERR_PTR(-ENAMETOOLONG);
+	return memcpy(buf + buflen - n, tmp, n);
+}
+
+/* "/memfd:x (deleted)": for files that never had a place. */
+char *simple_dname(struct dentry *d, char *buf, int buflen)
+{
+	struct outbuf b = { buf + buflen, buflen };
+
+	put_back(&b, " (deleted)", 11);
+	put_back(&b, d->d_name.name, d->d_name.len);
+	put_back(&b, "/", 1);
+	return finish(&b);
+}
