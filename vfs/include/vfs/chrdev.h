@@ -42,6 +42,7 @@ struct cdev *misc_create(const char *name, int minor, umode_t mode, const struct
 void chrdev_destroy(struct cdev *cdev);		/* undoes either */
 void chrdev_show(struct seq_file *m);		/* "Character devices:" of /proc/devices */
 extern const struct file_operations def_chr_fops;
+extern const struct file_operations def_blk_node_fops;
 
 /*
  * Nodes of /dev. @name may hold directories ("input/event0"). Callable from any sleeping context from

@@ -97,7 +97,7 @@ struct super_block {
 	/* Freezing: per-level writer counts (per CPU when the type asks for it). */
 	int			s_frozen;		/* [u], read by writers */
 	u32			s_freeze_holders;	/* [u] */
-	atomic_long_t		s_writers[SB_FREEZE_LEVELS];
+	int			*s_writers;	/* per CPU: [SB_FREEZE_LEVELS] counts */
 	wait_queue_head_t	s_freeze_wait;
 
 	spinlock_t		s_inode_list_lock;

@@ -95,6 +95,7 @@ struct inode {
 	struct list_head	i_lru;		/* LRU lock of the superblock */
 	struct list_head	i_sb_list;	/* [s] */
 	struct list_head	i_io_list;	/* writeback's */
+	u32			i_dirtied_ms;	/* writeback's */
 	union {
 		struct hlist_head	i_dentry;	/* [l] aliases */
 		struct rcu_head		i_rcu;
@@ -106,6 +107,7 @@ struct inode {
 		unsigned long		i_dir_seq;	/* directories: odd while a name is added */
 	};
 	void			*i_private;	/* the filesystem's */
+	void (*i_sb_free_op)(struct inode *);	/* set at destruction */
 	struct address_space	i_data;
 };
 

@@ -29,6 +29,11 @@ struct poll_table_struct;
 #define MNT_READONLY		0x40
 #define MNT_NOSYMFOLLOW		0x80
 #define MNT_USER_SETTABLE_MASK	0xff
+#define MNT_WRITE_HOLD		0x200	/* writers wait: about to become read-only */
+#define MNT_DOOMED		0x1000000
+#define MNT_SYNC_UMOUNT		0x2000000
+#define MNT_MARKED		0x4000000
+#define MNT_UMOUNT		0x8000000
 #define MNT_SHRINKABLE		0x100
 #define MNT_INTERNAL		0x4000
 #define MNT_LOCK_ATIME		0x040000

@@ -24,6 +24,7 @@
 #define LOOKUP_LINKAT_EMPTY	0x0010
 #define LOOKUP_REVAL		0x0020
 #define LOOKUP_RCU		0x0040
+#define LOOKUP_MOUNTPOINT	0x4000	/* the mount on the final place, without revalidation */
 #define LOOKUP_CACHED		0x0080	/* -EAGAIN instead of anything that may block */
 #define LOOKUP_PARENT		0x0100
 #define LOOKUP_OPEN		0x0200	/* intents, for d_revalidate and lookup */

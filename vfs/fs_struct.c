@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A task's root, working directory and umask. Shared by CLONE_FS. The sequence count lets RCU-walk take
+ * root and cwd without touching a reference; writers hold the lock.
+ */
+#include <lib/types.h>
+#include "mount_priv.h"
+#include <alloc/slab.h>
+#include <sched/task.h>
+#include <proc/pid.h>
+#include <proc/upcalls.h>
+#include <linux/sched.h>
+#include <kernel/init.h>
+
+static struct kmem_cache *fs_cache __ro_after_init;
+struct fs_struct init_fs = {
+	.users = 1,
+	.lock = __SPIN_LOCK_UNLOCKED(init_fs.lock),
+	.umask = 0022,
+};
+
+static void set_path(struct fs_struct *fs, struct path *slot, const struct path *path)
+{
+	struct path old;
+
+	path_get(path);
+	spin_lock(&fs->lock);
+	raw_write_seqcount_begin(&fs->seq);
+	old = *slot;
+	*slot = *path;
+	raw_write_seqcount_end(&fs->seq);
+	spin_unlock(&fs->lock);
+	if (old.dentry)
+		path_put(&old);
+}
+
+void set_fs_root(struct fs_struct *fs, const struct path *path)
+{
+	set_path(fs, &fs->root, path);
+}
+
+void set_fs_pwd(struct fs_struct *fs, const struct path *path)
+{
+	set_path(fs, &fs->pwd, path);
+}
+
+void get_fs_root(struct fs_struct *fs, struct path *root)
+{
+	spin_lock(&fs->lock);
+	*root = fs->root;
+	path_get(root);
+	spin_unlock(&fs->lock);
+}
+
+void get_fs_pwd(struct fs_struct *fs, struct path *pwd)
+{
+	spin_lock(&fs->lock);
+	*pwd = fs->pwd;
+	path_get(pwd);
+	spin_unlock(&fs->lock);
+}
+
+static bool replace_path(struct path *p, const struct path *old, const struct path *new)
+{
+	if (!path_equal(p, old))
+		return false;
+	*p = *new;
+	return true;
+}
+
+/* Every task whose root or cwd is @old_root moves to @new_root. */
+void chroot_fs_refs(const struct path *old_root, const struct path *new_root)
+{
+	struct task *p, *t;
+	int count = 0;
+
+	read_lock(&tasklist_lock);
+	for_each_process_thread(p, t) {
+		struct fs_struct *fs;
+
+		task_lock(t);
+		fs = t->fs;
+		if (fs) {
+			int hits;
+
+			spin_lock(&fs->lock);
+			raw_write_seqcount_begin(&fs->seq);
+			hits = replace_path(&fs->root, old_root, new_root);
+			hits += replace_path(&fs->pwd, old_root, new_root);
+			raw_write_seqcount_end(&fs->seq);
+			while (hits--) {
+				count++;
+				path_get(new_root);
+			}
+			spin_unlock(&fs->lock);
+		}
+		task_unlock(t);
+	}
+	read_unlock(&tasklist_lock);
+	while (count--)
+		path_put(old_root);
+}
+
+void free_fs_struct(struct fs_struct *fs)
+{
+	if (fs->root.dentry)
+		path_put(&fs->root);
+	if (fs->pwd.dentry)
+		path_put(&fs->pwd);
+	kmem_cache_free(fs_cache, fs);
+}
+
+struct fs_struct *copy_fs_struct(struct fs_struct *old)
+{
+	struct fs_struct *fs = kmem_cache_alloc(fs_cache, GFP_KERNEL_ACCOUNT);
+
+	if (!fs)
+		return NULL;
+	fs->users = 1;
+	fs->in_exec = false;
+	spin_lock_init(&fs->lock);
+	seqcount_init(&fs->seq);
+	spin_lock(&old->lock);
+	fs->umask = old->umask;
+	fs->root = old->root;
+	fs->pwd = old->pwd;
+	if (fs->root.dentry)
+		path_get(&fs->root);
+	if (fs->pwd.dentry)
+		path_get(&fs->pwd);
+	spin_unlock(&old->lock);
+	return fs;
+}
+
+int copy_fs(unsigned long clone_flags, struct task *child)
+{
+	struct fs_struct *fs = current->fs;
+
+	if (!fs) {
+		child->fs = NULL;
+		return 0;
+	}
+	if (clone_flags & CLONE_FS) {
+		spin_lock(&fs->lock);
+		/* Somebody in this group is in exec: it must not see new sharers. */
+		if (fs->in_exec) {
+			spin_unlock(&fs->lock);
+			return -EAGAIN;
+		}
+		fs->users++;
+		spin_unlock(&fs->lock);
+		child->fs = fs;
+		return 0;
+	}
+	child->fs = copy_fs_struct(fs);
+	return child->fs ? 0 : -ENOMEM;
+}
+
+void exit_fs(struct task *task)
+{
+	struct fs_struct *fs = task->fs;
+	bool last;
+
+	if (!fs)
+		return;
+	task_lock(task);
+	spin_lock(&fs->lock);
+	task->fs = NULL;
+	last = !--fs->users;
+	spin_unlock(&fs->lock);
+	task_unlock(task);
+	if (last && fs != &init_fs)
+		free_fs_struct(fs);
+}
+
+int unshare_fs_struct(void)
+{
+	struct fs_struct *fs = current->fs, *new;
+	bool last;
+
+	if (fs->users == 1)
+		return 0;
+	new = copy_fs_struct(fs);
+	if (!new)
+		return -ENOMEM;
+	task_lock(current);
+	spin_lock(&fs->lock);
+	last = !--fs->users;
+	current->fs = new;
+	spin_unlock(&fs->lock);
+	task_unlock(current);
+	if (last && fs != &init_fs)
+		free_fs_struct(fs);
+	return 0;
+}
+
+int current_umask(void)
+{
+	return READ_ONCE(current->fs->umask);
+}
+
+bool current_chrooted(void)
+{
+	struct path ns_root, root;
+	bool chrooted;
+	u32 seq;
+
+	/* The root of the namespace: the topmost mount on its root mount. */
+	rcu_read_lock();
+	do {
+		struct mount *m = current->nsproxy->mnt_ns->root, *over;
+
+		seq = read_seqbegin(&mount_lock);
+		while ((over = __lookup_mnt(&m->mnt, m->mnt.mnt_root)))
+			m = over;
+		ns_root.mnt = &m->mnt;
+		ns_root.dentry = m->mnt.mnt_root;
+	} while (read_seqretry(&mount_lock, seq));
+	rcu_read_unlock();
+	get_fs_root(current->fs, &root);
+	chrooted = !path_equal(&root, &ns_root);
+	path_put(&root);
+	return chrooted;
+}
+
+static int fs_struct_init(void)
+{
+	fs_cache = KMEM_CACHE(fs_struct, SLAB_PANIC | SLAB_ACCOUNT);
+	return 0;
+}
+INITCALL(core, fs_struct_init);

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Mount namespaces: their life, the first one, and what /proc/PID/mounts, mountinfo and mountstats say.
+ *
+ * The first namespace holds nullfs as mount 1 and rootfs (tmpfs) as mount 2 on top of it. Everybody's
+ * root is rootfs; the real root takes its place by pivot_root.
+ */
+#include <lib/types.h>
+#include "mount_priv.h"
+#include <alloc/slab.h>
+#include <vfs/seq_file.h>
+#include <vfs/poll.h>
+#include <proc/cred.h>
+#include <proc/ns.h>
+#include <linux/sched.h>
+#include <linux/mount.h>
+
+static u64 next_ns_seq;			/* namespace_sem */
+struct mnt_namespace *init_mnt_ns;
+
+struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon)
+{
+	struct mnt_namespace *ns = kzalloc(sizeof(*ns), GFP_KERNEL_ACCOUNT);
+
+	if (!ns)
+		return NULL;
+	atomic_set(&ns->refs, 1);
+	INIT_LIST_HEAD(&ns->list);
+	init_waitqueue_head(&ns->poll);
+	ns->user_ns = get_user_ns(user_ns);
+	if (!anon) {
+		ns->ino = ns_alloc_ino();
+		ns->seq = (u64)atomic64_inc_return((atomic64_t *)&next_ns_seq);
+	}
+	return ns;
+}
+
+void free_mnt_ns(struct mnt_namespace *ns)
+{
+	put_user_ns(ns->user_ns);
+	kfree_rcu(ns, rcu);
+}
+
+void get_mnt_ns(struct mnt_namespace *ns)
+{
+	atomic_inc(&ns->refs);
+}
+
+void put_mnt_ns(struct mnt_namespace *ns)
+{
+	if (!ns || !atomic_dec_and_test(&ns->refs))
+		return;
+	namespace_lock();
+	lock_mount_hash();
+	if (ns->root)
+		umount_tree(ns->root, 0);
+	unlock_mount_hash();
+	namespace_unlock();
+	free_mnt_ns(ns);
+}
+
+u64 mnt_ns_inum(const struct mnt_namespace *ns)
+{
+	return ns->ino;
+}
+
+struct user_namespace *mnt_ns_owner(const struct mnt_namespace *ns)
+{
+	return ns->user_ns;
+}
+
+/* The copy's counterpart of whatever @fs refers to, while both trees are walked side by side. */
+static void redirect_fs(struct fs_struct *fs, struct mount *from, struct mount *to, struct vfsmount **root,
+			struct vfsmount **pwd)
+{
+	if (&from->mnt == fs->root.mnt) {
+		fs->root.mnt = mntget(&to->mnt);
+		*root = &from->mnt;
+	}
+	if (&from->mnt == fs->pwd.mnt) {
+		fs->pwd.mnt = mntget(&to->mnt);
+		*pwd = &from->mnt;
+	}
+}
+
+struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
+				  struct user_namespace *user_ns, struct task *child)
+{
+	struct vfsmount *old_root = NULL, *old_pwd = NULL;
+	int copy_flags = CL_COPY_UNBINDABLE | CL_EXPIRE;
+	struct mnt_namespace *new_ns;
+	struct mount *new, *p, *q;
+	int err = 0;
+
+	if (!(flags & CLONE_NEWNS)) {
+		get_mnt_ns(ns);
+		return ns;
+	}
+	new_ns = alloc_mnt_ns(user_ns, false);
+	if (!new_ns)
+		return ERR_PTR(-ENOMEM);
+	namespace_lock();
+	/* Into another user namespace: what it mounts must not come back. */
+	if (user_ns != ns->user_ns)
+		copy_flags |= CL_SHARED_TO_SLAVE;
+	new = copy_tree(ns->root, ns->root->mnt.mnt_root, copy_flags);
+	if (IS_ERR(new)) {
+		err = (int)PTR_ERR(new);
+		goto fail;
+	}
+	if (user_ns != ns->user_ns)
+		lock_mnt_tree(new);
+	for (p = new; p; p = next_mnt(p, new)) {
+		err = mnt_assign_id(p);
+		if (err) {
+			namespace_free_tree(new);
+			goto fail;
+		}
+	}
+	new_ns->root = new;
+	p = ns->root;
+	q = new;
+	while (p) {
+		mnt_add_to_ns(new_ns, q);
+		if (child->fs)
+			redirect_fs(child->fs, p, q, &old_root, &old_pwd);
+		q = next_mnt(q, new);
+		if (!q)
+			break;
+		/* The copy leaves nothing out but keeps its order: same root, same place. */
+		p = next_mnt(p, ns->root);
+		while (p && p->mnt.mnt_root != q->mnt.mnt_root)
+			p = next_mnt(p, ns->root);
+	}
+	namespace_unlock();
+	mntput(old_root);
+	mntput(old_pwd);
+	return new_ns;
+fail:
+	namespace_unlock();
+	free_mnt_ns(new_ns);
+	return ERR_PTR(err);
+}
+
+/* setns(2): root and cwd of the task become the root of @ns. Rights: the caller's part is nsproxy's. */
+int mnt_ns_install(struct mnt_namespace *ns, struct task *task)
+{
+	struct path root;
+	struct vfsmount *top;
+
+	if (!ns_capable(ns->user_ns, CAP_SYS_ADMIN) || !ns_capable(current_user_ns(), CAP_SYS_CHROOT) ||
+	    !ns_capable(current_user_ns(), CAP_SYS_ADMIN))
+		return -EPERM;
+	if (is_anon_ns(ns))
+		return -EINVAL;
+	if (task->fs->users != 1)
+		return -EINVAL;
+	down_read(&namespace_sem);
+	root.mnt = mntget(&ns->root->mnt);
+	root.dentry = dget(ns->root->mnt.mnt_root);
+	up_read(&namespace_sem);
+	while ((top = lookup_mnt(&root))) {
+		path_put(&root);
+		root.mnt = top;
+		root.dentry = dget(top->mnt_root);
+	}
+	set_fs_pwd(task->fs, &root);
+	set_fs_root(task->fs, &root);
+	path_put(&root);
+	return 0;
+}
+
+/* Boot. */
+
+int vfs_mount_roots(void)
+{
+	struct file_system_type *nullfs = get_fs_type("nullfs"), *tmpfs = get_fs_type("tmpfs");
+	struct vfsmount *null_mnt, *root_mnt;
+	struct mountpoint *mp;
+	struct path root;
+	struct mount *m;
+
+	if (!nullfs || !tmpfs)
+		panic("vfs: no nullfs or tmpfs to start from");
+	null_mnt = vfs_kern_mount(nullfs, 0, "nullfs", NULL);
+	root_mnt = vfs_kern_mount(tmpfs, 0, "rootfs", NULL);
+	if (IS_ERR(null_mnt) || IS_ERR(root_mnt))
+		panic("vfs: cannot mount the root");
+	init_mnt_ns = alloc_mnt_ns(&init_user_ns, false);
+	if (!init_mnt_ns)
+		panic("vfs: no memory for the first mount namespace");
+	namespace_lock();
+	m = real_mount(null_mnt);
+	mnt_assign_id(m);
+	mnt_assign_id(real_mount(root_mnt));
+	init_mnt_ns->root = m;
+	mp = get_mountpoint(null_mnt->mnt_root);
+	lock_mount_hash();
+	mnt_add_to_ns(init_mnt_ns, m);
+	mnt_set_mountpoint(m, mp, real_mount(root_mnt));
+	mnt_attach(real_mount(root_mnt));
+	mnt_add_to_ns(init_mnt_ns, real_mount(root_mnt));
+	unlock_mount_hash();
+	namespace_unlock();
+	put_mountpoint(mp);
+
+	root.mnt = root_mnt;
+	root.dentry = root_mnt->mnt_root;
+	init_nsproxy.mnt_ns = init_mnt_ns;
+	set_fs_pwd(&init_fs, &root);
+	set_fs_root(&init_fs, &root);
+	return 0;
+}
+
+/* Text for /proc. */
+
+struct proc_mounts {
+	struct mnt_namespace *ns;
+	struct path root;
+	enum mounts_format format;
+	u64 event;
+};
+
+static void show_mangled(struct seq_file *m, const char *s)
+{
+	seq_escape(m, s, " \t\n\\#");
+}
+
+static void show_sb_opts(struct seq_file *m, struct super_block *sb)
+{
+	if (sb->s_flags & SB_SYNCHRONOUS)
+		seq_puts(m, ",sync");
+	if (sb->s_flags & SB_DIRSYNC)
+		seq_puts(m, ",dirsync");
+	if (sb->s_flags & SB_MANDLOCK)
+		seq_puts(m, ",mand");
+	if (sb->s_flags & SB_LAZYTIME)
+		seq_puts(m, ",lazytime");
+}
+
+static void show_mnt_opts(struct seq_file *m, const struct vfsmount *mnt)
+{
+	static const struct {
+		int flag;
+		const char *text;
+	} opts[] = {
+		{ MNT_NOSUID, ",nosuid" }, { MNT_NODEV, ",nodev" }, { MNT_NOEXEC, ",noexec" },
+		{ MNT_NOATIME, ",noatime" }, { MNT_NODIRATIME, ",nodiratime" },
+		{ MNT_RELATIME, ",relatime" }, { MNT_NOSYMFOLLOW, ",nosymfollow" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(opts); i++) {
+		if (mnt->mnt_flags & opts[i].flag)
+			seq_puts(m, opts[i].text);
+	}
+}
+
+static void show_devname(struct seq_file *m, struct mount *r)
+{
+	struct super_block *sb = r->mnt.mnt_sb;
+
+	if (sb->s_op->show_devname)
+		sb->s_op->show_devname(m, r->mnt.mnt_root);
+	else
+		show_mangled(m, r->mnt_devname && *r->mnt_devname ? r->mnt_devname : "none");
+}
+
+static void show_type(struct seq_file *m, struct super_block *sb)
+{
+	show_mangled(m, sb->s_type->name);
+	if (sb->s_subtype) {
+		seq_putc(m, '.');
+		show_mangled(m, sb->s_subtype);
+	}
+}
+
+static void show_fs_options(struct seq_file *m, struct mount *r)
+{
+	struct super_block *sb = r->mnt.mnt_sb;
+
+	if (sb->s_op->show_options)
+		sb->s_op->show_options(m, r->mnt.mnt_root);
+}
+
+static int show_fstab(struct seq_file *m, struct mount *r, const struct path *root)
+{
+	struct path path = { &r->mnt, r->mnt.mnt_root };
+	int err;
+
+	show_devname(m, r);
+	seq_putc(m, ' ');
+	err = seq_path_root(m, &path, root, " \t\n\\");
+	if (err)
+		return err;
+	seq_putc(m, ' ');
+	show_type(m, r->mnt.mnt_sb);
+	seq_puts(m, mnt_is_readonly(&r->mnt) ? " ro" : " rw");
+	show_sb_opts(m, r->mnt.mnt_sb);
+	show_mnt_opts(m, &r->mnt);
+	show_fs_options(m, r);
+	seq_puts(m, " 0 0\n");
+	return 0;
+}
+
+static int show_info(struct seq_file *m, struct mount *r, const struct path *root)
+{
+	struct path path = { &r->mnt, r->mnt.mnt_root };
+	struct super_block *sb = r->mnt.mnt_sb;
+	int err;
+
+	seq_printf(m, "%d %d %u:%u ", r->mnt_id, r->mnt_parent->mnt_id, MAJOR(sb->s_dev), MINOR(sb->s_dev));
+	if (sb->s_op->show_path)
+		sb->s_op->show_path(m, r->mnt.mnt_root);
+	else
+		seq_dentry(m, r->mnt.mnt_root, " \t\n\\");
+	seq_putc(m, ' ');
+	err = seq_path_root(m, &path, root, " \t\n\\");
+	if (err)
+		return err;
+	seq_puts(m, r->mnt.mnt_flags & MNT_READONLY ? " ro" : " rw");
+	show_mnt_opts(m, &r->mnt);
+	if (is_mnt_shared(r))
+		seq_printf(m, " shared:%d", r->mnt_group_id);
+	if (is_mnt_slave(r)) {
+		int dom = get_dominating_id(r, root);
+
+		seq_printf(m, " master:%d", r->mnt_master->mnt_group_id);
+		if (dom && dom != r->mnt_master->mnt_group_id)
+			seq_printf(m, " propagate_from:%d", dom);
+	}
+	if (r->unbindable)
+		seq_puts(m, " unbindable");
+	seq_puts(m, " - ");
+	show_type(m, sb);
+	seq_putc(m, ' ');
+	show_devname(m, r);
+	seq_puts(m, sb_rdonly(sb) ? " ro" : " rw");
+	show_sb_opts(m, sb);
+	show_fs_options(m, r);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static int show_stats(struct seq_file *m, struct mount *r, const struct path *root)
+{
+	struct path path = { &r->mnt, r->mnt.mnt_root };
+	struct super_block *sb = r->mnt.mnt_sb;
+	int err;
+
+	if (r->mnt_devname && *r->mnt_devname) {
+		seq_puts(m, "device ");
+		show_devname(m, r);
+	} else {
+		seq_puts(m, "no device");
+	}
+	seq_puts(m, " mounted on ");
+	err = seq_path_root(m, &path, root, " \t\n\\");
+	if (err)
+		return err;
+	seq_puts(m, " with fstype ");
+	show_type(m, sb);
+	if (sb->s_op->show_stats) {
+		seq_putc(m, ' ');
+		sb->s_op->show_stats(m, r->mnt.mnt_root);
+	}
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static void *mounts_start(struct seq_file *m, loff_t *pos)
+{
+	struct proc_mounts *p = m->private;
+
+	down_read(&namespace_sem);
+	return seq_list_start(&p->ns->list, *pos);
+}
+
+static void *mounts_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct proc_mounts *p = m->private;
+
+	return seq_list_next(v, &p->ns->list, pos);
+}
+
+static void mounts_stop(struct seq_file *m, void *v)
+{
+	(void)v;
+	(void)m;
+	up_read(&namespace_sem);
+}
+
+static int mounts_show(struct seq_file *m, void *v)
+{
+	struct mount *r = list_entry((struct list_head *)v, struct mount, mnt_list);
+	struct proc_mounts *p = m->private;
+
+	switch (p->format) {
+	case MOUNTS_FSTAB:
+		return show_fstab(m, r, &p->root);
+	case MOUNTS_INFO:
+		return show_info(m, r, &p->root);
+	default:
+		return show_stats(m, r, &p->root);
+	}
+}
+
+static const struct seq_operations mounts_seq_ops = {
+	.start = mounts_start,
+	.next = mounts_next,
+	.stop = mounts_stop,
+	.show = mounts_show,
+};
+
+/* The namespace and root as they are at open. -EINVAL: the task has none any more. */
+int mounts_open(struct file *file, struct task *task, enum mounts_format format)
+{
+	struct mnt_namespace *ns = NULL;
+	struct proc_mounts *p;
+	struct path root;
+	int err;
+
+	task_lock(task);
+	if (task->nsproxy && task->nsproxy->mnt_ns && task->fs) {
+		ns = task->nsproxy->mnt_ns;
+		get_mnt_ns(ns);
+		get_fs_root(task->fs, &root);
+	}
+	task_unlock(task);
+	if (!ns)
+		return -EINVAL;
+	p = __seq_open_private(file, &mounts_seq_ops, sizeof(*p));
+	if (!p) {
+		err = -ENOMEM;
+		path_put(&root);
+		put_mnt_ns(ns);
+		return err;
+	}
+	p->ns = ns;
+	p->root = root;
+	p->format = format;
+	p->event = ns->event;
+	return 0;
+}
+
+int mounts_release(struct file *file)
+{
+	struct seq_file *m = file->private_data;
+	struct proc_mounts *p = m->private;
+
+	path_put(&p->root);
+	put_mnt_ns(p->ns);
+	return seq_release_private(file_inode(file), file);
+}
+
+/* POLLPRI when the set of mounts has changed since the last poll. */
+unsigned int mounts_poll(struct file *file, struct poll_table_struct *pt)
+{
+	struct seq_file *m = file->private_data;
+	struct proc_mounts *p = m->private;
+	unsigned int res = EPOLLIN | EPOLLRDNORM;
+	u64 now;
+
+	poll_wait(file, &p->ns->poll, pt);
+	now = READ_ONCE(p->ns->event);
+	if (p->event != now) {
+		p->event = now;
+		res |= EPOLLERR | EPOLLPRI;
+	}
+	return res;
+}

@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Mounts: allocation, counting, the hash, write access, copying of trees. What mount(2) and umount(2) do
+ * with them is in namespace.c; propagation in pnode.c.
+ *
+ * Write access is a per-CPU count taken with preemption off, which makes it a read section: whoever
+ * makes the mount read-only sets MNT_WRITE_HOLD, waits a grace period and can then trust the sum.
+ */
+#include <lib/types.h>
+#include "mount_priv.h"
+#include <lib/hash.h>
+#include <alloc/slab.h>
+#include <kernel/init.h>
+#include <kernel/cpumask.h>
+#include <sched/work.h>
+#include <sched/task.h>
+#include <vfs/file.h>
+#include <proc/cred.h>
+
+#define INIT_MHASH_SHIFT 5
+
+DEFINE_SEQLOCK(mount_lock);
+DECLARE_RWSEM(namespace_sem);
+
+struct mnt_idmap {
+	int unused;
+};
+struct mnt_idmap nop_mnt_idmap;
+
+struct mhash {
+	unsigned int shift;
+	struct rcu_head rcu;
+	struct hlist_head head[];
+};
+static struct {
+	struct mhash h;
+	struct hlist_head head[1 << INIT_MHASH_SHIFT];
+} initial_mhash = { .h.shift = INIT_MHASH_SHIFT };
+static struct mhash *mhash = &initial_mhash.h;	/* RCU; replaced under mount_lock */
+static struct hlist_head mp_hash[1 << 6];	/* mount_lock */
+static struct kmem_cache *mnt_cache __ro_after_init;
+static unsigned long nr_hashed;			/* mount_lock */
+static u64 next_unique_id = 1ull << 31;		/* mount_lock */
+static unsigned long *id_map;			/* mount_lock: small ids in use */
+static unsigned int id_map_bits;
+
+static struct hlist_head *mbucket(struct mhash *t, const struct vfsmount *mnt, const struct dentry *d)
+{
+	return &t->head[hash_64((unsigned long)mnt + ((unsigned long)d >> 4), t->shift)];
+}
+
+static void mhash_free_rcu(struct rcu_head *head)
+{
+	kvfree(container_of(head, struct mhash, rcu));
+}
+
+/* namespace_sem held for writing: nobody else adds. */
+static void mhash_grow(void)
+{
+	struct mhash *old = mhash, *new;
+	unsigned int shift = old->shift + 2;
+
+	new = kvzalloc(sizeof(*new) + (sizeof(struct hlist_head) << shift), GFP_KERNEL | __GFP_NOWARN);
+	if (!new)
+		return;
+	new->shift = shift;
+	lock_mount_hash();
+	for (unsigned int i = 0; i < 1u << old->shift; i++) {
+		struct hlist_node *n;
+		struct mount *m;
+
+		hlist_for_each_entry_safe(m, n, &old->head[i], mnt_hash) {
+			hlist_del_rcu(&m->mnt_hash);
+			hlist_add_head_rcu(&m->mnt_hash,
+					   mbucket(new, &m->mnt_parent->mnt, m->mnt_mountpoint));
+		}
+	}
+	rcu_assign_pointer(mhash, new);
+	unlock_mount_hash();
+	if (old != &initial_mhash.h)
+		call_rcu(&old->rcu, mhash_free_rcu);
+}
+
+void mount_hash_add(struct mount *m)
+{
+	hlist_add_head_rcu(&m->mnt_hash, mbucket(mhash, &m->mnt_parent->mnt, m->mnt_mountpoint));
+	nr_hashed++;
+}
+
+void mount_hash_del(struct mount *m)
+{
+	if (hlist_unhashed(&m->mnt_hash))
+		return;
+	hlist_del_init_rcu(&m->mnt_hash);
+	nr_hashed--;
+}
+
+/* Under RCU a miss is worth something only if mount_lock's sequence has not moved. */
+struct mount *__lookup_mnt(const struct vfsmount *mnt, const struct dentry *d)
+{
+	struct mount *m;
+
+	hlist_for_each_entry_rcu(m, mbucket(rcu_dereference(mhash), mnt, d), mnt_hash) {
+		if (&m->mnt_parent->mnt == mnt && m->mnt_mountpoint == d)
+			return m;
+	}
+	return NULL;
+}
+
+struct vfsmount *lookup_mnt(const struct path *path)
+{
+	struct mount *m;
+	u32 seq;
+
+	rcu_read_lock();
+	do {
+		seq = read_seqbegin(&mount_lock);
+		m = __lookup_mnt(path->mnt, path->dentry);
+		if (!m && !read_seqretry(&mount_lock, seq))
+			break;
+	} while (!m || legitimize_mnt(&m->mnt, seq));
+	rcu_read_unlock();
+	return m ? &m->mnt : NULL;
+}
+
+/* Counting. */
+
+void mnt_add_count(struct mount *m, int n)
+{
+	this_cpu_add(m->pcp->count, n);
+}
+
+int mnt_get_count(struct mount *m)
+{
+	int cpu, sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(m->pcp, cpu)->count;
+	return sum;
+}
+
+int mnt_get_writers(struct mount *m)
+{
+	int cpu, sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(m->pcp, cpu)->writers;
+	return sum;
+}
+
+/* RCU held. A reference to a mount found without one, valid only if nothing was mounted since @seq. */
+int legitimize_mnt(struct vfsmount *mnt, u32 seq)
+{
+	struct mount *m;
+
+	if (read_seqretry(&mount_lock, seq))
+		return 1;
+	if (!mnt)
+		return 0;
+	m = real_mount(mnt);
+	mnt_add_count(m, 1);
+	smp_mb();	/* pairs with the one in mntput(): the count before the sequence */
+	if (likely(!read_seqretry(&mount_lock, seq)))
+		return 0;
+	lock_mount_hash();
+	if (unlikely(m->mnt.mnt_flags & (MNT_SYNC_UMOUNT | MNT_DOOMED))) {
+		mnt_add_count(m, -1);
+		unlock_mount_hash();
+		return 1;
+	}
+	unlock_mount_hash();
+	return -1;
+}
+
+struct vfsmount *mntget(struct vfsmount *mnt)
+{
+	if (mnt)
+		mnt_add_count(real_mount(mnt), 1);
+	return mnt;
+}
+
+static void free_vfsmnt_rcu(struct rcu_head *head)
+{
+	struct mount *m = container_of(head, struct mount, mnt_rcu);
+
+	kfree(m->mnt_devname);
+	free_percpu(m->pcp);
+	kmem_cache_free(mnt_cache, m);
+}
+
+/* Small numbers, reused: what mountinfo shows. */
+static int alloc_id(void)
+{
+	unsigned long i;
+
+	for (;;) {
+		lock_mount_hash();
+		i = find_first_zero_bit(id_map, id_map_bits);
+		if (i < id_map_bits) {
+			__set_bit(i, id_map);
+			unlock_mount_hash();
+			return (int)i;
+		}
+		unlock_mount_hash();
+		unsigned int bits = id_map_bits ? id_map_bits * 2 : 256;
+		unsigned long *new = kvzalloc(bits / 8, GFP_KERNEL), *old;
+
+		if (!new)
+			return -ENOMEM;
+		lock_mount_hash();
+		old = id_map;
+		if (bits > id_map_bits) {
+			if (old)
+				memcpy(new, old, id_map_bits / 8);
+			else
+				__set_bit(0, new);
+			id_map = new;
+			id_map_bits = bits;
+		} else {
+			old = new;
+		}
+		unlock_mount_hash();
+		kvfree(old);
+	}
+}
+
+static void free_id(int id)
+{
+	if (id <= 0)
+		return;
+	lock_mount_hash();
+	__clear_bit(id, id_map);
+	unlock_mount_hash();
+}
+
+struct mount *alloc_vfsmnt(const char *name)
+{
+	struct mount *m = kmem_cache_zalloc(mnt_cache, GFP_KERNEL_ACCOUNT);
+
+	if (!m)
+		return NULL;
+	m->pcp = alloc_percpu(struct mnt_pcp);
+	if (!m->pcp)
+		goto fail;
+	if (name) {
+		m->mnt_devname = kstrdup(name, GFP_KERNEL_ACCOUNT);
+		if (!m->mnt_devname)
+			goto fail;
+	}
+	m->mnt_id = 0;
+	mnt_add_count(m, 1);
+	INIT_HLIST_NODE(&m->mnt_hash);
+	INIT_LIST_HEAD(&m->mnt_child);
+	INIT_LIST_HEAD(&m->mnt_mounts);
+	INIT_LIST_HEAD(&m->mnt_list);
+	INIT_LIST_HEAD(&m->mnt_share);
+	INIT_LIST_HEAD(&m->mnt_slave_list);
+	INIT_LIST_HEAD(&m->mnt_slave);
+	INIT_LIST_HEAD(&m->mnt_instance);
+	INIT_LIST_HEAD(&m->mnt_unmounted);
+	INIT_HLIST_NODE(&m->mnt_mp_list);
+	m->mnt.mnt_idmap = &nop_mnt_idmap;
+	m->mnt_parent = m;
+	return m;
+fail:
+	free_percpu(m->pcp);
+	kmem_cache_free(mnt_cache, m);
+	return NULL;
+}
+
+/* Internal mounts have id 0; the others get one when they join a namespace. */
+int mnt_assign_id(struct mount *m)
+{
+	int id;
+
+	if (m->mnt_id)
+		return 0;
+	id = alloc_id();
+	if (id < 0)
+		return id;
+	m->mnt_id = id;
+	lock_mount_hash();
+	m->mnt_id_unique = next_unique_id++;
+	unlock_mount_hash();
+	return 0;
+}
+
+/* Nobody has seen it: drop the superblock and the memory. */
+void free_vfsmnt_unused(struct mount *m)
+{
+	struct super_block *sb = m->mnt.mnt_sb;
+
+	lock_mount_hash();
+	list_del_init(&m->mnt_instance);
+	unlock_mount_hash();
+	free_id(m->mnt_id);
+	dput(m->mnt.mnt_root);
+	if (sb)
+		deactivate_super(sb);
+	call_rcu(&m->mnt_rcu, free_vfsmnt_rcu);
+}
+
+/* The end of a mount: no references, no grace period under way that could find it. */
+static void cleanup_mnt(struct mount *m)
+{
+	struct hlist_head dead = HLIST_HEAD_INIT;
+	struct mount *child, *n;
+	LIST_HEAD(children);
+
+	WARN_ON(mnt_get_writers(m));
+	/* Children that stayed connected to a detached mount go with it. */
+	lock_mount_hash();
+	list_for_each_entry_safe(child, n, &m->mnt_mounts, mnt_child) {
+		mnt_detach_locked(child, &dead);
+		list_add(&child->mnt_unmounted, &children);
+	}
+	unlock_mount_hash();
+	free_mountpoints(&dead);
+	list_for_each_entry_safe(child, n, &children, mnt_unmounted) {
+		list_del_init(&child->mnt_unmounted);
+		mntput(&child->mnt);
+	}
+	free_vfsmnt_unused(m);
+}
+
+void mntput(struct vfsmount *mnt)
+{
+	struct mount *m;
+
+	if (!mnt)
+		return;
+	m = real_mount(mnt);
+	rcu_read_lock();
+	if (likely(READ_ONCE(m->mnt_ns))) {
+		mnt_add_count(m, -1);
+		rcu_read_unlock();
+		return;
+	}
+	lock_mount_hash();
+	smp_mb();	/* pairs with legitimize_mnt(): it sees the sequence or we see its count */
+	mnt_add_count(m, -1);
+	if (mnt_get_count(m) || m->mnt.mnt_flags & MNT_DOOMED) {
+		unlock_mount_hash();
+		rcu_read_unlock();
+		return;
+	}
+	m->mnt.mnt_flags |= MNT_DOOMED;
+	unlock_mount_hash();
+	rcu_read_unlock();
+	cleanup_mnt(m);
+}
+
+void path_get(const struct path *path)
+{
+	mntget(path->mnt);
+	dget(path->dentry);
+}
+
+void path_put(const struct path *path)
+{
+	dput(path->dentry);
+	mntput(path->mnt);
+}
+
+/* Write access. */
+
+bool mnt_is_readonly(const struct vfsmount *mnt)
+{
+	return mnt->mnt_flags & MNT_READONLY || sb_rdonly(mnt->mnt_sb);
+}
+
+int mnt_get_write_access(struct vfsmount *mnt)
+{
+	struct mount *m = real_mount(mnt);
+
+	preempt_disable();
+	while (unlikely(READ_ONCE(mnt->mnt_flags) & MNT_WRITE_HOLD)) {
+		preempt_enable();
+		cond_resched();
+		cpu_relax();
+		preempt_disable();
+	}
+	if (unlikely(mnt_is_readonly(mnt))) {
+		preempt_enable();
+		return -EROFS;
+	}
+	this_cpu_inc(m->pcp->writers);
+	preempt_enable();
+	return 0;
+}
+
+void mnt_put_write_access(struct vfsmount *mnt)
+{
+	this_cpu_dec(real_mount(mnt)->pcp->writers);
+}
+
+int mnt_want_write(struct vfsmount *mnt)
+{
+	int err;
+
+	sb_start_write(mnt->mnt_sb);
+	err = mnt_get_write_access(mnt);
+	if (err)
+		sb_end_write(mnt->mnt_sb);
+	return err;
+}
+
+void mnt_drop_write(struct vfsmount *mnt)
+{
+	mnt_put_write_access(mnt);
+	sb_end_write(mnt->mnt_sb);
+}
+
+/* A file open for writing holds the mount's count already. */
+int mnt_want_write_file(struct file *file)
+{
+	int err = 0;
+
+	sb_start_write(file->f_inode->i_sb);
+	if (!(file->f_mode & FMODE_WRITER))
+		err = mnt_get_write_access(file->f_path.mnt);
+	else if (unlikely(mnt_is_readonly(file->f_path.mnt)))
+		err = -EROFS;
+	if (err)
+		sb_end_write(file->f_inode->i_sb);
+	return err;
+}
+
+void mnt_drop_write_file(struct file *file)
+{
+	if (!(file->f_mode & FMODE_WRITER))
+		mnt_put_write_access(file->f_path.mnt);
+	sb_end_write(file->f_inode->i_sb);
+}
+
+/* May set-user-id programs and capabilities of this mount have an effect for the running task? */
+bool mnt_may_suid(struct vfsmount *mnt)
+{
+	return !(mnt->mnt_flags & MNT_NOSUID) && check_mnt(real_mount(mnt)) &&
+	       in_userns(mnt->mnt_sb->s_user_ns, current_user_ns());
+}
+
+bool path_noexec(const struct path *path)
+{
+	return path->mnt->mnt_flags & MNT_NOEXEC || path->mnt->mnt_sb->s_iflags & SB_I_NOEXEC;
+}
+
+/* Mount points. */
+
+static struct hlist_head *mp_bucket(const struct dentry *d)
+{
+	return &mp_hash[hash_ptr(d, 6)];
+}
+
+static struct mountpoint *find_mountpoint(struct dentry *d)
+{
+	struct mountpoint *mp;
+
+	hlist_for_each_entry(mp, mp_bucket(d), m_hash) {
+		if (mp->m_dentry == d) {
+			mp->m_count++;
+			return mp;
+		}
+	}
+	return NULL;
+}
+
+/* -ENOENT: the directory was removed meanwhile. */
+struct mountpoint *get_mountpoint(struct dentry *d)
+{
+	struct mountpoint *mp, *new = NULL;
+
+	lock_mount_hash();
+	mp = find_mountpoint(d);
+	unlock_mount_hash();
+	if (mp)
+		return mp;
+	new = kmalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return ERR_PTR(-ENOMEM);
+	lock_mount_hash();
+	mp = find_mountpoint(d);
+	if (mp)
+		goto out;
+	spin_lock(&d->d_lock);
+	if (d_unlinked(d) || cant_mount(d)) {
+		spin_unlock(&d->d_lock);
+		mp = ERR_PTR(-ENOENT);
+		goto out;
+	}
+	d->d_flags |= DCACHE_MOUNTED;
+	spin_unlock(&d->d_lock);
+	new->m_dentry = dget(d);
+	new->m_count = 1;
+	new->m_list.first = NULL;
+	hlist_add_head(&new->m_hash, mp_bucket(d));
+	mp = new;
+	new = NULL;
+out:
+	unlock_mount_hash();
+	kfree(new);
+	return mp;
+}
+
+/* mount_lock held: one user less; the last one moves it to @dead, for free_mountpoints(). */
+void put_mountpoint_locked(struct mountpoint *mp, struct hlist_head *dead)
+{
+	if (--mp->m_count)
+		return;
+	spin_lock(&mp->m_dentry->d_lock);
+	mp->m_dentry->d_flags &= ~DCACHE_MOUNTED;
+	spin_unlock(&mp->m_dentry->d_lock);
+	hlist_del(&mp->m_hash);
+	hlist_add_head(&mp->m_hash, dead);
+}
+
+void free_mountpoints(struct hlist_head *dead)
+{
+	struct mountpoint *mp;
+	struct hlist_node *n;
+
+	hlist_for_each_entry_safe(mp, n, dead, m_hash) {
+		dput(mp->m_dentry);
+		kfree(mp);
+	}
+	dead->first = NULL;
+}
+
+void put_mountpoint(struct mountpoint *mp)
+{
+	struct hlist_head dead = HLIST_HEAD_INIT;
+
+	lock_mount_hash();
+	put_mountpoint_locked(mp, &dead);
+	unlock_mount_hash();
+	free_mountpoints(&dead);
+}
+
+/* mount_lock and namespace_sem held. The child holds parent and mount point. */
+void mnt_set_mountpoint(struct mount *parent, struct mountpoint *mp, struct mount *child)
+{
+	mp->m_count++;
+	mnt_add_count(parent, 1);
+	child->mnt_mountpoint = mp->m_dentry;
+	child->mnt_parent = parent;
+	child->mnt_mp = mp;
+	hlist_add_head(&child->mnt_mp_list, &mp->m_list);
+}
+
+void mnt_attach(struct mount *m)
+{
+	mount_hash_add(m);
+	list_add_tail(&m->mnt_child, &m->mnt_parent->mnt_mounts);
+}
+
+/*
+ * Cuts @m from its parent, mount_lock held. The parent's count cannot be the last one: it is in a
+ * namespace, or being unmounted with a reference of its own still to be dropped.
+ */
+void mnt_detach_locked(struct mount *m, struct hlist_head *dead)
+{
+	struct mount *parent = m->mnt_parent;
+	struct mountpoint *mp = m->mnt_mp;
+
+	m->mnt_parent = m;
+	m->mnt_mountpoint = m->mnt.mnt_root;
+	list_del_init(&m->mnt_child);
+	mount_hash_del(m);
+	hlist_del_init(&m->mnt_mp_list);
+	m->mnt_mp = NULL;
+	mnt_add_count(parent, -1);
+	put_mountpoint_locked(mp, dead);
+}
+
+/* Copying. */
+
+struct mount *next_mnt(struct mount *p, struct mount *root)
+{
+	struct list_head *next = p->mnt_mounts.next;
+
+	if (next == &p->mnt_mounts) {
+		for (;;) {
+			if (p == root)
+				return NULL;
+			next = p->mnt_child.next;
+			if (next != &p->mnt_parent->mnt_mounts)
+				break;
+			p = p->mnt_parent;
+		}
+	}
+	return list_entry(next, struct mount, mnt_child);
+}
+
+/* The last mount of the tree below @p. */
+struct mount *skip_mnt_tree(struct mount *p)
+{
+	while (!list_empty(&p->mnt_mounts))
+		p = list_entry(p->mnt_mounts.prev, struct mount, mnt_child);
+	return p;
+}
+
+/* Another appearance of @root, which is in @old. namespace_sem held if propagation is copied. */
+struct mount *clone_mnt(struct mount *old, struct dentry *root, int flag)
+{
+	struct super_block *sb = old->mnt.mnt_sb;
+	struct mount *m = alloc_vfsmnt(old->mnt_devname);
+	int err;
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->mnt.mnt_flags = old->mnt.mnt_flags & ~(MNT_WRITE_HOLD | MNT_MARKED | MNT_INTERNAL | MNT_DOOMED |
+						  MNT_UMOUNT | MNT_SYNC_UMOUNT);
+	m->mnt.mnt_idmap = old->mnt.mnt_idmap;
+	atomic_inc(&sb->s_active);
+	m->mnt.mnt_sb = sb;
+	m->mnt.mnt_root = dget(root);
+	m->mnt_mountpoint = root;
+	m->mnt_parent = m;
+	if (!(flag & CL_PRIVATE) && old->unbindable)
+		m->unbindable = true;
+	lock_mount_hash();
+	list_add_tail(&m->mnt_instance, &sb->s_mounts);
+	unlock_mount_hash();
+	if (flag & (CL_SLAVE | CL_PRIVATE | CL_SHARED_TO_SLAVE))
+		m->mnt_group_id = 0;
+	else
+		m->mnt_group_id = old->mnt_group_id;
+	if (flag & CL_MAKE_SHARED && !m->mnt_group_id) {
+		err = invent_group_ids(m, false);
+		if (err) {
+			free_vfsmnt_unused(m);
+			return ERR_PTR(err);
+		}
+	}
+	if (flag & CL_SLAVE || (flag & CL_SHARED_TO_SLAVE && is_mnt_shared(old))) {
+		list_add(&m->mnt_slave, &old->mnt_slave_list);
+		m->mnt_master = old;
+	} else if (!(flag & CL_PRIVATE)) {
+		if (flag & CL_MAKE_SHARED || is_mnt_shared(old)) {
+			if (m->mnt_group_id == old->mnt_group_id)
+				list_add(&m->mnt_share, &old->mnt_share);
+		}
+		if (is_mnt_slave(old)) {
+			list_add(&m->mnt_slave, &old->mnt_slave);
+			m->mnt_master = old->mnt_master;
+		}
+	}
+	return m;
+}
+
+/* The tree from @dentry of @mnt on, in the same shape. Mounts outside of @dentry are left out. */
+struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag)
+{
+	struct mount *res, *p, *q, *src, *dst_parent;
+
+	if (!(flag & CL_COPY_UNBINDABLE) && mnt->unbindable)
+		return ERR_PTR(-EINVAL);
+	res = clone_mnt(mnt, dentry, flag);
+	if (IS_ERR(res))
+		return res;
+	src = mnt;
+	dst_parent = res;
+	p = next_mnt(mnt, mnt);
+	while (p) {
+		struct mount *up;
+
+		/* Not below @dentry, or not to be copied: pass over its whole tree. */
+		if ((p->mnt_parent == mnt && !is_subdir(p->mnt_mountpoint, dentry)) ||
+		    (!(flag & CL_COPY_UNBINDABLE) && p->unbindable)) {
+			p = next_mnt(skip_mnt_tree(p), mnt);
+			continue;
+		}
+		/* Find where its parent was copied to. */
+		for (up = src; up != p->mnt_parent; up = up->mnt_parent)
+			dst_parent = dst_parent->mnt_parent;
+		q = clone_mnt(p, p->mnt.mnt_root, flag);
+		if (IS_ERR(q)) {
+			namespace_free_tree(res);
+			return q;
+		}
+		lock_mount_hash();
+		mnt_set_mountpoint(dst_parent, p->mnt_mp, q);
+		mnt_attach(q);
+		unlock_mount_hash();
+		src = p;
+		dst_parent = q;
+		p = next_mnt(p, mnt);
+	}
+	return res;
+}
+
+/* Before a mount is added, outside of mount_lock. */
+void mount_hash_reserve(void)
+{
+	if (nr_hashed > 2ul << mhash->shift)
+		mhash_grow();
+}
+
+static int mount_cache_init(void)
+{
+	mnt_cache = KMEM_CACHE(mount, SLAB_PANIC | SLAB_ACCOUNT);
+	return 0;
+}
+INITCALL(core, mount_cache_init);

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * The tree of mounts.
+ *
+ * A struct mount sits on (mnt_parent, mnt_mountpoint); the pair is the key of the mount hash. References
+ * and writers are per-CPU counts. While mnt_ns is set the namespace itself holds a reference, so putting
+ * one can never be the last and costs one local decrement. After unmounting (mnt_ns NULL, a grace period
+ * later) every put adds the counts up under mount_lock.
+ *
+ * Locks: [N] namespace_sem  [M] mount_lock, a seqlock: RCU-walk reads and checks  [S] the superblock's
+ * list under mount_lock. Changing the tree takes both, N first.
+ */
+#include <vfs/fs.h>
+#include <vfs/mount.h>
+#include <lib/list.h>
+#include <kernel/seqlock.h>
+#include <kernel/percpu.h>
+
+struct mountpoint {
+	struct hlist_node	m_hash;
+	struct dentry		*m_dentry;	/* referenced */
+	struct hlist_head	m_list;		/* mounts on it [M] */
+	int			m_count;	/* [M] list members and holders */
+};
+
+struct mnt_pcp {
+	int	count;
+	int	writers;
+};
+
+struct mount {
+	struct hlist_node	mnt_hash;	/* [M] RCU */
+	struct mount		*mnt_parent;	/* [M] RCU; self: not mounted on anything */
+	struct dentry		*mnt_mountpoint;	/* [M] RCU */
+	struct vfsmount		mnt;
+	struct mnt_pcp		*pcp;
+	struct mnt_namespace	*mnt_ns;	/* [M] RCU; NULL: unmounted */
+	struct list_head	mnt_mounts;	/* [M] children */
+	struct list_head	mnt_child;	/* [M] */
+	struct list_head	mnt_instance;	/* [S] */
+	struct list_head	mnt_list;	/* [N] its namespace, by time; or a list being built */
+	struct list_head	mnt_share;	/* [N] ring of peers */
+	struct list_head	mnt_slave_list;	/* [N] */
+	struct list_head	mnt_slave;	/* [N] */
+	struct mount		*mnt_master;	/* [N] */
+	struct mountpoint	*mnt_mp;	/* [M] */
+	struct hlist_node	mnt_mp_list;	/* [M] */
+	const char		*mnt_devname;
+	int			mnt_id;		/* what mountinfo shows */
+	int			mnt_group_id;	/* [N] peer group, 0: not shared */
+	int			mnt_expiry_mark;
+	bool			unbindable;	/* [N] */
+	u64			mnt_id_unique;
+	struct rcu_head		mnt_rcu;
+	struct list_head	mnt_unmounted;	/* on its way out */
+};
+
+struct mnt_namespace {
+	atomic_t		refs;
+	atomic_t		passive;
+	struct mount		*root;		/* [N] */
+	struct list_head	list;		/* [N] all mounts */
+	struct user_namespace	*user_ns;	/* c */
+	u64			seq;		/* c: creation order, 0: anonymous */
+	unsigned int		ino;		/* c */
+	unsigned int		nr_mounts;	/* [N] */
+	u64			event;		/* changed with [M]: for poll */
+	wait_queue_head_t	poll;
+	struct rcu_head		rcu;
+};
+
+#define MNT_NS_INTERNAL ((struct mnt_namespace *)-22l)
+
+extern struct rw_semaphore namespace_sem;
+extern seqlock_t mount_lock;
+
+static inline struct mount *real_mount(const struct vfsmount *mnt)
+{
+	return container_of((struct vfsmount *)mnt, struct mount, mnt);
+}
+static inline bool mnt_has_parent(const struct mount *m) { return m != m->mnt_parent; }
+static inline bool is_mounted_ns(const struct mnt_namespace *ns)
+{
+	return ns && ns != MNT_NS_INTERNAL;
+}
+static inline bool is_mounted(const struct vfsmount *mnt)
+{
+	return is_mounted_ns(real_mount(mnt)->mnt_ns);
+}
+static inline bool is_anon_ns(const struct mnt_namespace *ns) { return ns == MNT_NS_INTERNAL || !ns->seq; }
+static inline bool is_mnt_shared(const struct mount *m) { return m->mnt_group_id; }
+static inline bool is_mnt_slave(const struct mount *m) { return m->mnt_master; }
+static inline void lock_mount_hash(void) { write_seqlock(&mount_lock); }
+static inline void unlock_mount_hash(void) { write_sequnlock(&mount_lock); }
+
+/* mount.c */
+struct mount *alloc_vfsmnt(const char *name);
+void free_vfsmnt_unused(struct mount *m);
+struct mount *__lookup_mnt(const struct vfsmount *mnt, const struct dentry *d);	/* RCU or mount_lock */
+struct vfsmount *lookup_mnt(const struct path *path);	/* referenced */
+int legitimize_mnt(struct vfsmount *mnt, u32 seq);	/* 0 ok, 1 no, -1 no and mntput later */
+void mount_hash_add(struct mount *m);
+void mount_hash_del(struct mount *m);
+void mnt_add_count(struct mount *m, int n);
+int mnt_get_count(struct mount *m);
+int mnt_get_writers(struct mount *m);
+struct mountpoint *get_mountpoint(struct dentry *d);	/* ERR_PTR; sleeps */
+void put_mountpoint(struct mountpoint *mp);
+void put_mountpoint_locked(struct mountpoint *mp, struct hlist_head *dead);
+void free_mountpoints(struct hlist_head *dead);
+void mount_hash_reserve(void);		/* namespace_sem held for writing */
+int mnt_assign_id(struct mount *m);
+void mnt_set_mountpoint(struct mount *parent, struct mountpoint *mp, struct mount *child);
+void mnt_attach(struct mount *m);			/* hash and parent's list */
+void mnt_detach_locked(struct mount *m, struct hlist_head *dead);
+struct mount *clone_mnt(struct mount *old, struct dentry *root, int flag);
+struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag);
+struct mount *next_mnt(struct mount *p, struct mount *root);
+struct mount *skip_mnt_tree(struct mount *p);
+#define CL_EXPIRE		0x01
+#define CL_SLAVE		0x02
+#define CL_COPY_UNBINDABLE	0x04
+#define CL_MAKE_SHARED		0x08
+#define CL_PRIVATE		0x10
+#define CL_SHARED_TO_SLAVE	0x20
+#define CL_COPY_MNT_NS_FILE	0x40
+
+/* namespace.c */
+void namespace_lock(void);
+void namespace_unlock(void);
+enum umount_tree_flags { UMOUNT_SYNC = 1, UMOUNT_PROPAGATE = 2, UMOUNT_CONNECTED = 4 };
+void umount_tree(struct mount *m, int how);
+void touch_mnt_namespace(struct mnt_namespace *ns);
+void detach_mounts(struct dentry *dentry);
+bool may_mount(void);
+int graft_tree(struct mount *source, struct mount *parent, struct mountpoint *mp);
+int lock_mount_point(const struct path *path, struct path *at, struct mountpoint **mp);
+void unlock_mount_point(struct path *at, struct mountpoint *mp);
+bool check_mnt(const struct mount *m);
+void namespace_free_tree(struct mount *m);	/* a tree that was never attached; namespace_sem held */
+struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon);
+void free_mnt_ns(struct mnt_namespace *ns);
+void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
+void lock_mnt_tree(struct mount *m);
+int do_add_mount(struct mount *m, const struct path *path, int mnt_flags);
+int do_move_mount(struct path *from, struct path *to, bool beneath);
+struct mount *do_loopback_copy(const struct path *old, bool recurse);
+struct path *fs_root_path(void);
+unsigned int mnt_flags_from_ms(unsigned long flags);
+struct vfsmount *vfs_create_mount(struct fs_context *fc);	/* fc->root's references become the mount's */
+int path_mount(const char *dev, struct filename *from, struct path *path, const char *type,
+	       unsigned long flags, char *data);
+int path_umount(struct path *path, int flags);	/* eats the path */
+int path_pivot_root(const struct path *new, const struct path *old);
+int do_mount_setattr_one(struct mount *m, unsigned int set, unsigned int clear);
+extern struct mnt_namespace *init_mnt_ns;
+
+/* pnode.c */
+int change_mnt_propagation(struct mount *m, int type);	/* MS_SHARED.. ; namespace locked */
+int invent_group_ids(struct mount *m, bool recurse);
+void cleanup_group_ids(struct mount *m, struct mount *end);
+int propagate_mnt(struct mount *dest, struct mountpoint *mp, struct mount *source,
+		  struct list_head *tree_list);
+void propagate_umount_mark(struct mount *m, struct list_head *list);
+bool propagate_mount_busy(struct mount *m, int refcnt);
+int get_dominating_id(struct mount *m, const struct path *root);
+struct mount *next_peer(struct mount *p);
+
+char *d_path_root(const struct path *path, const struct path *root, char *buf, int buflen,
+		  bool mark_deleted, bool mark_unreachable);

@@ -1,0 +1,869 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Changing the tree of mounts: mount, bind, move, remount, unmount, pivot_root.
+ *
+ * Order of locks: the mount point's i_rwsem, namespace_sem, mount_lock. What is unmounted is collected
+ * while namespace_sem is held and let go of after a grace period (namespace_unlock), because RCU-walk may
+ * still be looking at it.
+ */
+#include <lib/types.h>
+#include "mount_priv.h"
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <vfs/namei.h>
+#include <vfs/file.h>
+#include <proc/cred.h>
+#include <proc/ns.h>
+#include <sched/task.h>
+#include <mm/uaccess.h>
+#include <linux/capability.h>
+
+static LIST_HEAD(unmounted);		/* namespace_sem */
+static struct hlist_head dead_points;	/* namespace_sem, mount_lock */
+static u64 event;			/* mount_lock */
+unsigned int sysctl_mount_max = 100000;
+
+void namespace_lock(void)
+{
+	down_write(&namespace_sem);
+}
+
+void namespace_unlock(void)
+{
+	struct hlist_head points = dead_points;
+	struct mount *m, *n;
+	LIST_HEAD(list);
+
+	if (points.first)
+		points.first->pprev = &points.first;
+	dead_points.first = NULL;
+	list_splice_init(&unmounted, &list);
+	up_write(&namespace_sem);
+	free_mountpoints(&points);
+	if (list_empty(&list))
+		return;
+	synchronize_rcu();
+	list_for_each_entry_safe(m, n, &list, mnt_unmounted) {
+		list_del_init(&m->mnt_unmounted);
+		mntput(&m->mnt);
+	}
+}
+
+void touch_mnt_namespace(struct mnt_namespace *ns)
+{
+	if (is_mounted_ns(ns)) {
+		ns->event = ++event;
+		wake_up_interruptible(&ns->poll);
+	}
+}
+
+void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m)
+{
+	m->mnt_ns = ns;
+	list_add_tail(&m->mnt_list, &ns->list);
+	ns->nr_mounts++;
+}
+
+bool check_mnt(const struct mount *m)
+{
+	return current->nsproxy && m->mnt_ns == current->nsproxy->mnt_ns;
+}
+
+bool may_mount(void)
+{
+	return ns_capable(current->nsproxy->mnt_ns->user_ns, CAP_SYS_ADMIN);
+}
+
+/* Unmounting. */
+
+/*
+ * Takes @mnt and all below it out of its namespace. UMOUNT_CONNECTED leaves children attached to their
+ * parents (lazy unmount of a tree still looks whole to those inside). namespace_sem and mount_lock held.
+ */
+void umount_tree(struct mount *mnt, int how)
+{
+	LIST_HEAD(list);
+	struct mount *p, *n;
+
+	for (p = mnt; p; p = next_mnt(p, mnt)) {
+		p->mnt.mnt_flags |= MNT_UMOUNT;
+		list_add_tail(&p->mnt_unmounted, &list);
+	}
+	if (how & UMOUNT_PROPAGATE) {
+		LIST_HEAD(more);
+
+		list_for_each_entry_reverse(p, &list, mnt_unmounted)
+			propagate_umount_mark(p, &more);
+		list_splice_tail_init(&more, &list);
+	}
+	list_for_each_entry_safe(p, n, &list, mnt_unmounted) {
+		struct mnt_namespace *ns = p->mnt_ns;
+		bool keep;
+
+		list_del_init(&p->mnt_unmounted);
+		list_del_init(&p->mnt_list);
+		if (is_mounted_ns(ns)) {
+			ns->nr_mounts--;
+			touch_mnt_namespace(ns);
+		}
+		p->mnt_ns = NULL;
+		if (how & UMOUNT_SYNC)
+			p->mnt.mnt_flags |= MNT_SYNC_UMOUNT;
+		/* A child inside the detached tree keeps its place; its own reference is the parent's. */
+		keep = how & UMOUNT_CONNECTED && p != mnt && mnt_has_parent(p) &&
+		       p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT && !(how & UMOUNT_SYNC);
+		if (mnt_has_parent(p) && !keep)
+			mnt_detach_locked(p, &dead_points);
+		change_mnt_propagation(p, MS_PRIVATE);
+		if (!keep)
+			list_add_tail(&p->mnt_unmounted, &unmounted);
+	}
+}
+
+static int do_umount_root(struct super_block *sb)
+{
+	struct fs_context *fc;
+	int err = 0;
+
+	down_write(&sb->s_umount);
+	if (!sb_rdonly(sb)) {
+		fc = fs_context_for_reconfigure(sb->s_root, SB_RDONLY, SB_RDONLY);
+		if (IS_ERR(fc)) {
+			err = (int)PTR_ERR(fc);
+		} else {
+			err = reconfigure_super(fc);
+			put_fs_context(fc);
+		}
+	}
+	up_write(&sb->s_umount);
+	return err;
+}
+
+static bool check_fs_root(struct mount *m)
+{
+	struct path root;
+	bool same;
+
+	get_fs_root(current->fs, &root);
+	same = &m->mnt == root.mnt;
+	path_put(&root);
+	return same;
+}
+
+static int do_umount(struct mount *m, int flags)
+{
+	struct super_block *sb = m->mnt.mnt_sb;
+	int err = 0;
+
+	if (flags & MNT_EXPIRE) {
+		if (check_fs_root(m) || flags & (MNT_FORCE | MNT_DETACH))
+			return -EINVAL;
+		/* Somebody besides the namespace and us uses it? */
+		lock_mount_hash();
+		if (!list_empty(&m->mnt_mounts) || mnt_get_count(m) != 2)
+			err = -EBUSY;
+		unlock_mount_hash();
+		if (err)
+			return err;
+		if (!xchg(&m->mnt_expiry_mark, 1))
+			return -EAGAIN;
+	}
+	if (flags & MNT_FORCE && sb->s_op->umount_begin)
+		sb->s_op->umount_begin(sb);
+	if (check_fs_root(m) && !(flags & MNT_DETACH)) {
+		if (!ns_capable(sb->s_user_ns, CAP_SYS_ADMIN))
+			return -EPERM;
+		return do_umount_root(sb);
+	}
+	namespace_lock();
+	lock_mount_hash();
+	err = -EINVAL;
+	if (m->mnt.mnt_flags & MNT_LOCKED || !check_mnt(m))
+		goto out;
+	/* The root of a namespace and what lies below all the rest stay. */
+	if (!mnt_has_parent(m))
+		goto out;
+	if (flags & MNT_DETACH) {
+		umount_tree(m, UMOUNT_PROPAGATE | UMOUNT_CONNECTED);
+		err = 0;
+	} else {
+		err = -EBUSY;
+		if (!propagate_mount_busy(m, 2)) {
+			umount_tree(m, UMOUNT_PROPAGATE | UMOUNT_SYNC);
+			err = 0;
+		}
+	}
+out:
+	unlock_mount_hash();
+	namespace_unlock();
+	return err;
+}
+
+/* Everything mounted on a directory that is gone. */
+void detach_mounts(struct dentry *dentry)
+{
+	struct mount *m;
+
+	namespace_lock();
+	lock_mount_hash();
+	for (;;) {
+		struct super_block *sb = dentry->d_sb;
+		struct mount *found = NULL, *inst;
+
+		list_for_each_entry(inst, &sb->s_mounts, mnt_instance) {
+			list_for_each_entry(m, &inst->mnt_mounts, mnt_child) {
+				if (m->mnt_mountpoint == dentry) {
+					found = m;
+					break;
+				}
+			}
+			if (found)
+				break;
+		}
+		if (!found)
+			break;
+		umount_tree(found, UMOUNT_CONNECTED);
+	}
+	unlock_mount_hash();
+	namespace_unlock();
+}
+
+int path_umount(struct path *path, int flags)
+{
+	struct mount *m = real_mount(path->mnt);
+	int err = 0;
+
+	if (!may_mount())
+		err = -EPERM;
+	else if (path->dentry != path->mnt->mnt_root || !check_mnt(m) || m->mnt.mnt_flags & MNT_LOCKED)
+		err = -EINVAL;
+	else if (flags & MNT_FORCE && !capable(CAP_SYS_ADMIN))
+		err = -EPERM;
+	if (!err)
+		err = do_umount(m, flags);
+	/* The path's dentry first: the superblock must not go before. */
+	dput(path->dentry);
+	mntput(path->mnt);
+	return err;
+}
+
+void namespace_free_tree(struct mount *m)
+{
+	lock_mount_hash();
+	umount_tree(m, 0);
+	unlock_mount_hash();
+}
+
+/* Attaching. */
+
+/* A locked mount may not be looked under: for trees given to less privileged namespaces. */
+void lock_mnt_tree(struct mount *mnt)
+{
+	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
+		int flags = p->mnt.mnt_flags;
+
+		flags |= MNT_LOCK_ATIME;
+		if (flags & MNT_READONLY)
+			flags |= MNT_LOCK_READONLY;
+		if (flags & MNT_NODEV)
+			flags |= MNT_LOCK_NODEV;
+		if (flags & MNT_NOSUID)
+			flags |= MNT_LOCK_NOSUID;
+		if (flags & MNT_NOEXEC)
+			flags |= MNT_LOCK_NOEXEC;
+		if (list_empty(&p->mnt_list) || p != mnt)
+			flags |= MNT_LOCKED;
+		p->mnt.mnt_flags = flags;
+	}
+}
+
+static unsigned int count_tree(struct mount *mnt)
+{
+	unsigned int n = 0;
+
+	for (struct mount *p = mnt; p; p = next_mnt(p, mnt))
+		n++;
+	return n;
+}
+
+/* mount_lock held. The tree appears in the parent's namespace. */
+static void commit_tree(struct mount *mnt)
+{
+	struct mnt_namespace *ns = mnt->mnt_parent->mnt_ns;
+
+	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
+		if (p->mnt_ns != ns) {
+			if (is_mounted_ns(p->mnt_ns))
+				p->mnt_ns->nr_mounts--;
+			list_del_init(&p->mnt_list);
+			mnt_add_to_ns(ns, p);
+		}
+	}
+	mnt_attach(mnt);
+	touch_mnt_namespace(ns);
+}
+
+static int assign_ids(struct mount *mnt)
+{
+	int err;
+
+	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
+		err = mnt_assign_id(p);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * Puts the tree of @source on @mp in @dest and, if @dest is shared, copies of it where that propagates.
+ * @moving: it is attached somewhere else now. namespace_sem and the mount point's inode lock held.
+ */
+static int attach_recursive(struct mount *source, struct mount *dest, struct mountpoint *mp, bool moving)
+{
+	struct mnt_namespace *ns = dest->mnt_ns;
+	LIST_HEAD(copies);
+	struct mount *c, *n;
+	int err;
+
+	if (!moving && ns->nr_mounts + count_tree(source) > sysctl_mount_max)
+		return -ENOSPC;
+	err = assign_ids(source);
+	if (err)
+		return err;
+	mount_hash_reserve();
+	if (is_mnt_shared(dest)) {
+		err = invent_group_ids(source, true);
+		if (!err)
+			err = propagate_mnt(dest, mp, source, &copies);
+		list_for_each_entry(c, &copies, mnt_unmounted) {
+			if (!err)
+				err = assign_ids(c);
+		}
+		if (err)
+			goto undo;
+	}
+	lock_mount_hash();
+	if (moving) {
+		mnt_detach_locked(source, &dead_points);
+		touch_mnt_namespace(source->mnt_ns);
+	}
+	mnt_set_mountpoint(dest, mp, source);
+	commit_tree(source);
+	list_for_each_entry_safe(c, n, &copies, mnt_unmounted) {
+		list_del_init(&c->mnt_unmounted);
+		commit_tree(c);
+	}
+	unlock_mount_hash();
+	return 0;
+undo:
+	lock_mount_hash();
+	list_for_each_entry_safe(c, n, &copies, mnt_unmounted) {
+		list_del_init(&c->mnt_unmounted);
+		umount_tree(c, 0);
+	}
+	unlock_mount_hash();
+	cleanup_group_ids(source, NULL);
+	return err;
+}
+
+/* The topmost mount at @path: what a new mount goes on. Locks its inode and the namespace. */
+int lock_mount_point(const struct path *path, struct path *at, struct mountpoint **mp)
+{
+	struct vfsmount *top;
+
+	*at = *path;
+	path_get(at);
+	for (;;) {
+		inode_lock(at->dentry->d_inode);
+		if (unlikely(cant_mount(at->dentry))) {
+			inode_unlock(at->dentry->d_inode);
+			path_put(at);
+			return -ENOENT;
+		}
+		namespace_lock();
+		top = lookup_mnt(at);
+		if (likely(!top))
+			break;
+		namespace_unlock();
+		inode_unlock(at->dentry->d_inode);
+		path_put(at);
+		at->mnt = top;
+		at->dentry = dget(top->mnt_root);
+	}
+	*mp = get_mountpoint(at->dentry);
+	if (IS_ERR(*mp)) {
+		int err = (int)PTR_ERR(*mp);
+
+		namespace_unlock();
+		inode_unlock(at->dentry->d_inode);
+		path_put(at);
+		return err;
+	}
+	return 0;
+}
+
+void unlock_mount_point(struct path *at, struct mountpoint *mp)
+{
+	put_mountpoint(mp);
+	namespace_unlock();
+	inode_unlock(at->dentry->d_inode);
+	path_put(at);
+}
+
+int graft_tree(struct mount *source, struct mount *parent, struct mountpoint *mp)
+{
+	if (source->mnt.mnt_sb->s_flags & SB_NOUSER)
+		return -EINVAL;
+	if (d_is_dir(mp->m_dentry) != d_is_dir(source->mnt.mnt_root))
+		return -ENOTDIR;
+	return attach_recursive(source, parent, mp, false);
+}
+
+/* Puts a new mount on @path. The reference to @m is the tree's on success and the caller's otherwise. */
+int do_add_mount(struct mount *m, const struct path *path, int mnt_flags)
+{
+	struct mountpoint *mp;
+	struct mount *parent;
+	struct path at;
+	int err = lock_mount_point(path, &at, &mp);
+
+	if (err)
+		return err;
+	parent = real_mount(at.mnt);
+	err = -EINVAL;
+	if (!check_mnt(parent))
+		goto out;
+	/* The same filesystem on the same place twice. */
+	err = -EBUSY;
+	if (path->mnt->mnt_sb == m->mnt.mnt_sb && at.mnt->mnt_root == at.dentry &&
+	    at.mnt->mnt_root == m->mnt.mnt_root)
+		goto out;
+	err = -EINVAL;
+	if (d_is_symlink(m->mnt.mnt_root))
+		goto out;
+	m->mnt.mnt_flags = mnt_flags;
+	err = graft_tree(m, parent, mp);
+out:
+	unlock_mount_point(&at, mp);
+	return err;
+}
+
+/* A detached copy of what is at @old. namespace_sem held. */
+struct mount *do_loopback_copy(const struct path *old, bool recurse)
+{
+	struct mount *m = real_mount(old->mnt), *c;
+
+	if (m->unbindable)
+		return ERR_PTR(-EINVAL);
+	if (!check_mnt(m) && !(m->mnt_ns && is_mounted_ns(m->mnt_ns) && is_anon_ns(m->mnt_ns)))
+		return ERR_PTR(-EINVAL);
+	if (!recurse) {
+		/* What is hidden below locked mounts must stay hidden. */
+		list_for_each_entry(c, &m->mnt_mounts, mnt_child) {
+			if (c->mnt.mnt_flags & MNT_LOCKED && is_subdir(c->mnt_mountpoint, old->dentry))
+				return ERR_PTR(-EINVAL);
+		}
+	}
+	c = recurse ? copy_tree(m, old->dentry, CL_COPY_MNT_NS_FILE) : clone_mnt(m, old->dentry, CL_COPY_MNT_NS_FILE);
+	if (!IS_ERR(c))
+		c->mnt.mnt_flags &= ~MNT_LOCKED;
+	return c;
+}
+
+static int do_loopback(const struct path *path, struct filename *from, bool recurse)
+{
+	struct path old, at;
+	struct mountpoint *mp;
+	struct mount *m;
+	int err;
+
+	if (!from || from->len <= 0)
+		return -EINVAL;
+	err = filename_lookup(AT_FDCWD, from, LOOKUP_FOLLOW | LOOKUP_AUTOMOUNT, &old, NULL);
+	if (err)
+		return err;
+	err = lock_mount_point(path, &at, &mp);
+	if (err)
+		goto out;
+	err = -EINVAL;
+	if (!check_mnt(real_mount(at.mnt)))
+		goto unlock;
+	m = do_loopback_copy(&old, recurse);
+	if (IS_ERR(m)) {
+		err = (int)PTR_ERR(m);
+		goto unlock;
+	}
+	err = graft_tree(m, real_mount(at.mnt), mp);
+	if (err)
+		namespace_free_tree(m);
+unlock:
+	unlock_mount_point(&at, mp);
+out:
+	path_put(&old);
+	return err;
+}
+
+static bool tree_contains_unbindable(struct mount *mnt)
+{
+	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
+		if (p->unbindable)
+			return true;
+	}
+	return false;
+}
+
+/* Moves an attached mount, or attaches a detached tree (an anonymous namespace's). */
+int do_move_mount(struct path *from, struct path *to, bool beneath)
+{
+	struct mount *old = real_mount(from->mnt), *p, *parent;
+	struct mnt_namespace *ns;
+	struct mountpoint *mp;
+	struct path at;
+	bool attached;
+	int err;
+
+	if (beneath)
+		return -EOPNOTSUPP;
+	err = lock_mount_point(to, &at, &mp);
+	if (err)
+		return err;
+	parent = real_mount(at.mnt);
+	ns = old->mnt_ns;
+	attached = mnt_has_parent(old);
+	err = -EINVAL;
+	if (from->dentry != from->mnt->mnt_root || !check_mnt(parent) || !is_mounted_ns(ns))
+		goto out;
+	if (!check_mnt(old) && !is_anon_ns(ns))
+		goto out;
+	if (is_anon_ns(ns) && (attached || ns->root != old))
+		goto out;
+	if (!is_anon_ns(ns) && !attached)
+		goto out;
+	if (old->mnt.mnt_flags & MNT_LOCKED || old->mnt.mnt_sb->s_flags & SB_NOUSER)
+		goto out;
+	if (d_is_dir(at.dentry) != d_is_dir(old->mnt.mnt_root)) {
+		err = -ENOTDIR;
+		goto out;
+	}
+	/* A mount that others would have to see moving cannot move; unbindable ones cannot be shared. */
+	if (attached && is_mnt_shared(old->mnt_parent))
+		goto out;
+	if (is_mnt_shared(parent) && tree_contains_unbindable(old))
+		goto out;
+	err = -ELOOP;
+	for (p = parent; mnt_has_parent(p); p = p->mnt_parent) {
+		if (p == old)
+			goto out;
+	}
+	if (p == old)
+		goto out;
+	err = attach_recursive(old, parent, mp, attached);
+	if (!err && is_anon_ns(ns) && is_mounted_ns(ns))
+		ns->root = NULL;
+out:
+	unlock_mount_point(&at, mp);
+	return err;
+}
+
+static int do_change_type(const struct path *path, int ms_flags)
+{
+	int type = ms_flags & ~(MS_REC | MS_SILENT);
+	bool recurse = ms_flags & MS_REC;
+	struct mount *m = real_mount(path->mnt);
+	int err = 0;
+
+	if (path->dentry != path->mnt->mnt_root)
+		return -EINVAL;
+	if (type != MS_SHARED && type != MS_SLAVE && type != MS_PRIVATE && type != MS_UNBINDABLE)
+		return -EINVAL;
+	namespace_lock();
+	if (!check_mnt(m)) {
+		err = -EINVAL;
+		goto out;
+	}
+	lock_mount_hash();
+	for (struct mount *p = m; p; p = recurse ? next_mnt(p, m) : NULL)
+		change_mnt_propagation(p, type);
+	touch_mnt_namespace(m->mnt_ns);
+	unlock_mount_hash();
+out:
+	namespace_unlock();
+	return err;
+}
+
+/* Flags that a less privileged namespace may not take away. */
+static bool can_change_locked_flags(struct mount *m, unsigned int new)
+{
+	unsigned int f = (unsigned int)m->mnt.mnt_flags;
+	unsigned int atime = MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME;
+
+	return !((f & MNT_LOCK_READONLY && !(new & MNT_READONLY)) ||
+		 (f & MNT_LOCK_NODEV && !(new & MNT_NODEV)) ||
+		 (f & MNT_LOCK_NOSUID && !(new & MNT_NOSUID)) ||
+		 (f & MNT_LOCK_NOEXEC && !(new & MNT_NOEXEC)) ||
+		 (f & MNT_LOCK_ATIME && (f & atime) != (new & atime)));
+}
+
+/* New per-mount flags; making it read-only fails with EBUSY while it has writers. */
+static int set_mount_flags(struct mount *m, unsigned int new)
+{
+	int err = 0;
+
+	namespace_lock();
+	lock_mount_hash();
+	if (!can_change_locked_flags(m, new)) {
+		err = -EPERM;
+		goto out;
+	}
+	if (new & MNT_READONLY && !(m->mnt.mnt_flags & MNT_READONLY)) {
+		m->mnt.mnt_flags |= MNT_WRITE_HOLD;
+		unlock_mount_hash();
+		synchronize_rcu();	/* pairs with the preempt-off section of mnt_get_write_access() */
+		lock_mount_hash();
+		if (mnt_get_writers(m) > 0)
+			err = -EBUSY;
+	}
+	if (!err)
+		m->mnt.mnt_flags = (m->mnt.mnt_flags & ~MNT_USER_SETTABLE_MASK) | (int)new;
+	m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
+	touch_mnt_namespace(m->mnt_ns);
+out:
+	unlock_mount_hash();
+	namespace_unlock();
+	return err;
+}
+
+int do_mount_setattr_one(struct mount *m, unsigned int set, unsigned int clear)
+{
+	unsigned int new = ((unsigned int)m->mnt.mnt_flags & MNT_USER_SETTABLE_MASK & ~clear) | set;
+
+	return set_mount_flags(m, new);
+}
+
+static int do_remount(const struct path *path, unsigned long sb_flags, unsigned int mnt_flags, char *data)
+{
+	struct super_block *sb = path->mnt->mnt_sb;
+	struct mount *m = real_mount(path->mnt);
+	struct fs_context *fc;
+	int err;
+
+	if (!check_mnt(m) || path->dentry != path->mnt->mnt_root)
+		return -EINVAL;
+	if (!can_change_locked_flags(m, mnt_flags))
+		return -EPERM;
+	fc = fs_context_for_reconfigure(path->dentry, sb_flags, SB_RDONLY | SB_SYNCHRONOUS | SB_MANDLOCK |
+					SB_DIRSYNC | SB_LAZYTIME | SB_I_VERSION);
+	if (IS_ERR(fc))
+		return (int)PTR_ERR(fc);
+	fc->oldapi = true;
+	err = vfs_parse_monolithic(fc, data);
+	if (!err) {
+		down_write(&sb->s_umount);
+		err = -EPERM;
+		if (ns_capable(sb->s_user_ns, CAP_SYS_ADMIN)) {
+			err = reconfigure_super(fc);
+			if (!err)
+				err = set_mount_flags(m, mnt_flags);
+		}
+		up_write(&sb->s_umount);
+	}
+	put_fs_context(fc);
+	return err;
+}
+
+static int do_reconfigure_mnt(const struct path *path, unsigned int mnt_flags)
+{
+	struct mount *m = real_mount(path->mnt);
+
+	if (!check_mnt(m) || path->dentry != path->mnt->mnt_root)
+		return -EINVAL;
+	return set_mount_flags(m, mnt_flags);
+}
+
+static int do_new_mount(const struct path *path, const char *fstype, unsigned long sb_flags,
+			unsigned int mnt_flags, const char *name, char *data)
+{
+	struct file_system_type *type;
+	struct fs_context *fc;
+	struct vfsmount *mnt;
+	int err;
+
+	if (!fstype)
+		return -EINVAL;
+	type = get_fs_type(fstype);
+	if (!type)
+		return -ENODEV;
+	fc = fs_context_for_mount(type, sb_flags);
+	if (IS_ERR(fc))
+		return (int)PTR_ERR(fc);
+	fc->oldapi = true;
+	err = name ? vfs_parse_fs_param(fc, "source", name) : 0;
+	if (!err)
+		err = vfs_parse_monolithic(fc, data);
+	if (!err && !mount_capable(fc))
+		err = -EPERM;
+	if (!err)
+		err = vfs_get_tree(fc);
+	if (err)
+		goto out;
+	up_write(&fc->root->d_sb->s_umount);
+	mnt = vfs_create_mount(fc);
+	if (IS_ERR(mnt)) {
+		err = (int)PTR_ERR(mnt);
+		goto out;
+	}
+	err = do_add_mount(real_mount(mnt), path, (int)mnt_flags);
+	if (err)
+		mntput(mnt);
+out:
+	put_fs_context(fc);
+	return err;
+}
+
+unsigned int mnt_flags_from_ms(unsigned long flags)
+{
+	unsigned int f = 0;
+
+	if (!(flags & MS_NOATIME))
+		f |= MNT_RELATIME;
+	if (flags & MS_NOSUID)
+		f |= MNT_NOSUID;
+	if (flags & MS_NODEV)
+		f |= MNT_NODEV;
+	if (flags & MS_NOEXEC)
+		f |= MNT_NOEXEC;
+	if (flags & MS_NOATIME)
+		f |= MNT_NOATIME;
+	if (flags & MS_NODIRATIME)
+		f |= MNT_NODIRATIME;
+	if (flags & MS_STRICTATIME)
+		f &= ~(MNT_RELATIME | MNT_NOATIME);
+	if (flags & MS_RDONLY)
+		f |= MNT_READONLY;
+	if (flags & MS_NOSYMFOLLOW)
+		f |= MNT_NOSYMFOLLOW;
+	return f;
+}
+
+/* mount(2) with its strings in kernel memory. @from: the source as a file name too, for binds. */
+int path_mount(const char *dev, struct filename *from, struct path *path, const char *type,
+	       unsigned long flags, char *data)
+{
+	unsigned int mnt_flags;
+	unsigned long sb_flags;
+	struct path old;
+	int err;
+
+	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
+		flags &= ~MS_MGC_MSK;
+	if (!may_mount())
+		return -EPERM;
+	if (flags & SB_MANDLOCK)
+		pr_warn_ratelimited("vfs: mandatory locking is not supported\n");
+	mnt_flags = mnt_flags_from_ms(flags);
+	/* A remount that says nothing about atime keeps it. */
+	if (flags & MS_REMOUNT && !(flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME))) {
+		mnt_flags &= ~(MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME);
+		mnt_flags |= (unsigned int)path->mnt->mnt_flags & (MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME);
+	}
+	sb_flags = flags & (SB_RDONLY | SB_SYNCHRONOUS | SB_MANDLOCK | SB_DIRSYNC | SB_SILENT |
+			    SB_POSIXACL | SB_LAZYTIME | SB_I_VERSION);
+	if ((flags & (MS_REMOUNT | MS_BIND)) == (MS_REMOUNT | MS_BIND))
+		return do_reconfigure_mnt(path, mnt_flags);
+	if (flags & MS_REMOUNT)
+		return do_remount(path, sb_flags, mnt_flags, data);
+	if (flags & MS_BIND)
+		return do_loopback(path, from, flags & MS_REC);
+	if (flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE))
+		return do_change_type(path, (int)flags);
+	if (flags & MS_MOVE) {
+		if (!from || from->len <= 0)
+			return -EINVAL;
+		err = filename_lookup(AT_FDCWD, from, LOOKUP_FOLLOW, &old, NULL);
+		if (err)
+			return err;
+		err = do_move_mount(&old, path, false);
+		path_put(&old);
+		return err;
+	}
+	return do_new_mount(path, type, sb_flags, mnt_flags, dev, data);
+}
+
+/* pivot_root(2). */
+
+static bool path_is_under_mount(struct mount *m, struct dentry *d, const struct path *root)
+{
+	while (&m->mnt != root->mnt && mnt_has_parent(m)) {
+		d = m->mnt_mountpoint;
+		m = m->mnt_parent;
+	}
+	return &m->mnt == root->mnt && is_subdir(d, root->dentry);
+}
+
+/* References to all three paths stay the caller's. */
+int path_pivot_root(const struct path *new, const struct path *old)
+{
+	struct mount *new_mnt, *root_mnt, *old_mnt, *root_parent, *ex_parent;
+	struct mountpoint *old_mp, *root_mp;
+	struct path root, at;
+	int err;
+
+	if (!may_mount())
+		return -EPERM;
+	get_fs_root(current->fs, &root);
+	err = lock_mount_point(old, &at, &old_mp);
+	if (err)
+		goto put_root;
+	err = -EINVAL;
+	new_mnt = real_mount(new->mnt);
+	root_mnt = real_mount(root.mnt);
+	old_mnt = real_mount(at.mnt);
+	ex_parent = new_mnt->mnt_parent;
+	root_parent = root_mnt->mnt_parent;
+	if (is_mnt_shared(old_mnt) || is_mnt_shared(ex_parent) || is_mnt_shared(root_parent))
+		goto out;
+	if (!check_mnt(root_mnt) || !check_mnt(new_mnt) || !check_mnt(old_mnt))
+		goto out;
+	if (new_mnt->mnt.mnt_flags & MNT_LOCKED)
+		goto out;
+	if (d_unlinked(new->dentry)) {
+		err = -ENOENT;
+		goto out;
+	}
+	if (new_mnt == root_mnt || old_mnt == root_mnt) {
+		err = -EBUSY;
+		goto out;
+	}
+	if (root.mnt->mnt_root != root.dentry || !mnt_has_parent(root_mnt))
+		goto out;
+	if (new->mnt->mnt_root != new->dentry || !mnt_has_parent(new_mnt))
+		goto out;
+	/* put_old below new_root, new_root below the root. */
+	if (!path_is_under_mount(old_mnt, at.dentry, new) || !path_is_under_mount(new_mnt, new->dentry, &root))
+		goto out;
+	lock_mount_hash();
+	root_mp = root_mnt->mnt_mp;
+	root_mp->m_count++;
+	mnt_detach_locked(new_mnt, &dead_points);
+	mnt_detach_locked(root_mnt, &dead_points);
+	if (root_mnt->mnt.mnt_flags & MNT_LOCKED) {
+		new_mnt->mnt.mnt_flags |= MNT_LOCKED;
+		root_mnt->mnt.mnt_flags &= ~MNT_LOCKED;
+	}
+	mnt_set_mountpoint(root_parent, root_mp, new_mnt);
+	mnt_attach(new_mnt);
+	mnt_set_mountpoint(old_mnt, old_mp, root_mnt);
+	mnt_attach(root_mnt);
+	put_mountpoint_locked(root_mp, &dead_points);
+	touch_mnt_namespace(current->nsproxy->mnt_ns);
+	new_mnt->mnt_expiry_mark = 0;
+	unlock_mount_hash();
+	chroot_fs_refs(&root, new);
+	err = 0;
+out:
+	unlock_mount_point(&at, old_mp);
+put_root:
+	path_put(&root);
+	return err;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Propagation of mounts. Mounts of one peer group (a ring through mnt_share, one group id) see each
+ * other's mounts and unmounts; a slave (mnt_master) sees those of its master's group, not the reverse; a
+ * mount may be both, a group of slaves. namespace_sem is held for writing in all of this file.
+ */
+#include <lib/types.h>
+#include "mount_priv.h"
+#include <vfs/file.h>
+#include <proc/cred.h>
+
+static int next_group_id;
+
+struct mount *next_peer(struct mount *p)
+{
+	return list_entry(p->mnt_share.next, struct mount, mnt_share);
+}
+
+static struct mount *next_mount_or_end(struct mount *m, struct mount *root, bool recurse)
+{
+	return recurse ? next_mnt(m, root) : NULL;
+}
+
+int invent_group_ids(struct mount *m, bool recurse)
+{
+	for (struct mount *p = m; p; p = next_mount_or_end(p, m, recurse)) {
+		if (!p->mnt_group_id)
+			p->mnt_group_id = ++next_group_id;
+	}
+	return 0;
+}
+
+/* Undo for those that have not become shared with anybody. */
+void cleanup_group_ids(struct mount *m, struct mount *end)
+{
+	for (struct mount *p = m; p != end && p; p = next_mnt(p, m)) {
+		if (p->mnt_group_id && list_empty(&p->mnt_share))
+			p->mnt_group_id = 0;
+	}
+}
+
+/* The slaves of @m become those of @master, or free. */
+static void hand_over_slaves(struct mount *m, struct mount *master)
+{
+	struct mount *s, *n;
+
+	list_for_each_entry_safe(s, n, &m->mnt_slave_list, mnt_slave) {
+		s->mnt_master = master;
+		if (master)
+			list_move(&s->mnt_slave, &master->mnt_slave_list);
+		else
+			list_del_init(&s->mnt_slave);
+	}
+}
+
+static void make_slave(struct mount *m)
+{
+	struct mount *master = m->mnt_master;
+
+	if (!list_empty(&m->mnt_share)) {
+		struct mount *p;
+
+		master = next_peer(m);
+		for (p = master; p != m; p = next_peer(p)) {
+			if (p->mnt.mnt_root == m->mnt.mnt_root) {
+				master = p;
+				break;
+			}
+		}
+		list_del_init(&m->mnt_share);
+		/* Still a slave of the group's own master? The peers are, and pass it on. */
+	}
+	m->mnt_group_id = 0;
+	hand_over_slaves(m, master);
+	list_del_init(&m->mnt_slave);
+	m->mnt_master = master;
+	if (master)
+		list_add(&m->mnt_slave, &master->mnt_slave_list);
+}
+
+/* type: MS_SHARED (a group id is set already), MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE. */
+int change_mnt_propagation(struct mount *m, int type)
+{
+	if (type == MS_SHARED) {
+		m->unbindable = false;
+		return invent_group_ids(m, false);
+	}
+	if (m->mnt_group_id || type != MS_SLAVE)
+		make_slave(m);
+	if (type != MS_SLAVE) {
+		list_del_init(&m->mnt_slave);
+		m->mnt_master = NULL;
+	}
+	m->unbindable = type == MS_UNBINDABLE;
+	return 0;
+}
+
+/* The id of the nearest master group that has a mount visible from @root. */
+int get_dominating_id(struct mount *m, const struct path *root)
+{
+	for (m = m->mnt_master; m; m = m->mnt_master) {
+		struct mount *p = m;
+
+		do {
+			if (p->mnt_ns && p->mnt_ns == real_mount(root->mnt)->mnt_ns)
+				return p->mnt_group_id;
+			p = next_peer(p);
+		} while (p != m && !list_empty(&m->mnt_share));
+	}
+	return 0;
+}
+
+static void mark_group(struct mount *m, bool on)
+{
+	struct mount *p = m;
+
+	do {
+		if (on)
+			p->mnt.mnt_flags |= MNT_MARKED;
+		else
+			p->mnt.mnt_flags &= ~MNT_MARKED;
+		p = list_empty(&p->mnt_share) ? m : next_peer(p);
+	} while (p != m);
+}
+
+/*
+ * Calls @fn for every mount to which an event on @dest propagates, without @dest. @fn gets what it
+ * returned for the mount from which the event came (@from); returns that of this one or ERR_PTR.
+ */
+typedef void *(*prop_fn)(struct mount *to, void *from, bool slave, void *arg);
+
+static int for_each_prop(struct mount *dest, void *from, prop_fn fn, void *arg)
+{
+	struct mount *p, *s;
+	int err = 0;
+
+	for (p = dest; !list_empty(&dest->mnt_share) && (p = next_peer(p)) != dest;) {
+		void *r = fn(p, from, false, arg);
+
+		if (IS_ERR(r))
+			return (int)PTR_ERR(r);
+	}
+	p = dest;
+	do {
+		list_for_each_entry(s, &p->mnt_slave_list, mnt_slave) {
+			void *r;
+
+			if (s->mnt.mnt_flags & MNT_MARKED)
+				continue;
+			mark_group(s, true);
+			r = fn(s, from, true, arg);
+			err = IS_ERR(r) ? (int)PTR_ERR(r) : for_each_prop(s, r, fn, arg);
+			if (err)
+				break;
+		}
+		p = list_empty(&p->mnt_share) ? dest : next_peer(p);
+	} while (!err && p != dest);
+	p = dest;
+	do {
+		list_for_each_entry(s, &p->mnt_slave_list, mnt_slave)
+			mark_group(s, false);
+		p = list_empty(&p->mnt_share) ? dest : next_peer(p);
+	} while (p != dest);
+	return err;
+}
+
+struct prop_mnt {
+	struct mountpoint *mp;
+	struct list_head *list;
+};
+
+static void *propagate_one(struct mount *to, void *from, bool slave, void *arg)
+{
+	struct prop_mnt *a = arg;
+	struct mount *src = from, *child;
+	int type = 0;
+
+	if (!to->mnt_ns || !is_subdir(a->mp->m_dentry, to->mnt.mnt_root))
+		return src;
+	if (slave)
+		type = CL_SLAVE | (is_mnt_shared(to) ? CL_MAKE_SHARED : 0);
+	child = copy_tree(src, src->mnt.mnt_root, type);
+	if (IS_ERR(child))
+		return child;
+	if (to->mnt_ns->user_ns != current_user_ns())
+		lock_mnt_tree(child);
+	lock_mount_hash();
+	mnt_set_mountpoint(to, a->mp, child);
+	unlock_mount_hash();
+	list_add_tail(&child->mnt_unmounted, a->list);
+	return child;
+}
+
+/* Copies of @source for all that @dest propagates to, on @tree_list, with their place set but not hashed. */
+int propagate_mnt(struct mount *dest, struct mountpoint *mp, struct mount *source,
+		  struct list_head *tree_list)
+{
+	struct prop_mnt a = { mp, tree_list };
+
+	return for_each_prop(dest, source, propagate_one, &a);
+}
+
+struct prop_umount {
+	const struct dentry *mountpoint;
+	struct list_head *list;
+	int busy_above;
+};
+
+static struct mount *propagated_child(struct mount *to, const struct dentry *mountpoint)
+{
+	return __lookup_mnt(&to->mnt, mountpoint);
+}
+
+static bool has_live_children(struct mount *m)
+{
+	struct mount *c;
+
+	list_for_each_entry(c, &m->mnt_mounts, mnt_child) {
+		if (!(c->mnt.mnt_flags & MNT_UMOUNT))
+			return true;
+	}
+	return false;
+}
+
+static void *umount_one(struct mount *to, void *from, bool slave, void *arg)
+{
+	struct prop_umount *a = arg;
+	struct mount *child;
+
+	rcu_read_lock();
+	child = propagated_child(to, a->mountpoint);
+	rcu_read_unlock();
+	if (child && !(child->mnt.mnt_flags & (MNT_UMOUNT | MNT_LOCKED)) && !has_live_children(child)) {
+		child->mnt.mnt_flags |= MNT_UMOUNT;
+		list_add_tail(&child->mnt_unmounted, a->list);
+	}
+	return from;
+}
+
+/* What goes with @m (which is still mounted) in the peers and slaves of its parent. */
+void propagate_umount_mark(struct mount *m, struct list_head *list)
+{
+	struct prop_umount a = { .mountpoint = m->mnt_mountpoint, .list = list };
+
+	if (mnt_has_parent(m))
+		for_each_prop(m->mnt_parent, m, umount_one, &a);
+}
+
+static void *busy_one(struct mount *to, void *from, bool slave, void *arg)
+{
+	struct prop_umount *a = arg;
+	struct mount *child;
+
+	rcu_read_lock();
+	child = propagated_child(to, a->mountpoint);
+	rcu_read_unlock();
+	if (child && list_empty(&child->mnt_mounts) && mnt_get_count(child) > 1)
+		return ERR_PTR(-EBUSY);
+	return from;
+}
+
+/* May @m not be unmounted because somebody uses it, or what would go with it? mount_lock held. */
+bool propagate_mount_busy(struct mount *m, int refcnt)
+{
+	struct prop_umount a = { .mountpoint = m->mnt_mountpoint };
+
+	if (!list_empty(&m->mnt_mounts) || mnt_get_count(m) > refcnt)
+		return true;
+	return mnt_has_parent(m) && for_each_prop(m->mnt_parent, m, busy_one, &a) != 0;
+}

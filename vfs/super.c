@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Superblocks: making, finding, sharing and ending them; freezing.
+ *
+ * s_active counts mounts and other users; with the last one kill_sb() runs under s_umount and tears the
+ * filesystem down. s_count (under sb_lock) keeps the memory for those who only iterate.
+ *
+ * Freezing raises s_frozen level by level. A writer enters a level by a per-CPU count, with preemption
+ * off; the freezer publishes the level, waits a grace period, then for the counts to come to zero.
+ */
+#include <lib/types.h>
+#include "mount_priv.h"
+#include <alloc/slab.h>
+#include <kernel/init.h>
+#include <kernel/cpumask.h>
+#include <kernel/percpu.h>
+#include <proc/cred.h>
+#include <sched/task.h>
+#include <linux/capability.h>
+
+static DEFINE_SPINLOCK(sb_lock);
+static LIST_HEAD(super_blocks);		/* sb_lock */
+static struct file_system_type *file_systems;	/* file_systems_lock */
+static DEFINE_RWLOCK(file_systems_lock);
+static unsigned long anon_map[1024 / BITS_PER_LONG];	/* anon_lock */
+static DEFINE_SPINLOCK(anon_lock);
+
+/* Types. */
+
+static struct file_system_type **find_type(const char *name, size_t len)
+{
+	struct file_system_type **p;
+
+	for (p = &file_systems; *p; p = &(*p)->next) {
+		if (strlen((*p)->name) == len && !memcmp((*p)->name, name, len))
+			break;
+	}
+	return p;
+}
+
+int register_filesystem(struct file_system_type *type)
+{
+	struct file_system_type **p;
+	int err = 0;
+
+	write_lock(&file_systems_lock);
+	p = find_type(type->name, strlen(type->name));
+	if (*p)
+		err = -EBUSY;
+	else
+		*p = type;
+	write_unlock(&file_systems_lock);
+	return err;
+}
+
+int unregister_filesystem(struct file_system_type *type)
+{
+	struct file_system_type **p;
+	int err = -EINVAL;
+
+	write_lock(&file_systems_lock);
+	for (p = &file_systems; *p; p = &(*p)->next) {
+		if (*p == type) {
+			*p = type->next;
+			type->next = NULL;
+			err = 0;
+			break;
+		}
+	}
+	write_unlock(&file_systems_lock);
+	return err;
+}
+
+struct file_system_type *get_fs_type(const char *name)
+{
+	const char *dot = strchr(name, '.');
+	struct file_system_type *type;
+
+	read_lock(&file_systems_lock);
+	type = *find_type(name, dot ? (size_t)(dot - name) : strlen(name));
+	read_unlock(&file_systems_lock);
+	return type;
+}
+
+int filesystems_show(struct seq_file *m)
+{
+	read_lock(&file_systems_lock);
+	for (struct file_system_type *t = file_systems; t; t = t->next)
+		seq_printf(m, "%s\t%s\n", t->fs_flags & FS_REQUIRES_DEV ? "" : "nodev", t->name);
+	read_unlock(&file_systems_lock);
+	return 0;
+}
+
+/* sysfs(2) lives on in old programs: index, name, count. */
+int fs_type_index(const char *name)
+{
+	int i = 0;
+
+	read_lock(&file_systems_lock);
+	for (struct file_system_type *t = file_systems; t; t = t->next, i++) {
+		if (!strcmp(t->name, name)) {
+			read_unlock(&file_systems_lock);
+			return i;
+		}
+	}
+	read_unlock(&file_systems_lock);
+	return -EINVAL;
+}
+
+/* Anonymous device numbers: major 0. */
+
+int get_anon_bdev(dev_t *dev)
+{
+	unsigned long i;
+
+	spin_lock(&anon_lock);
+	i = find_next_zero_bit(anon_map, 1024, 1);
+	if (i < 1024)
+		__set_bit(i, anon_map);
+	spin_unlock(&anon_lock);
+	if (i >= 1024)
+		return -EMFILE;
+	*dev = MKDEV(0, i);
+	return 0;
+}
+
+void free_anon_bdev(dev_t dev)
+{
+	spin_lock(&anon_lock);
+	__clear_bit(MINOR(dev), anon_map);
+	spin_unlock(&anon_lock);
+}
+
+int set_anon_super_fc(struct super_block *sb, struct fs_context *fc)
+{
+	(void)fc;
+	return get_anon_bdev(&sb->s_dev);
+}
+
+/* Life. */
+
+static void free_super_rcu(struct rcu_head *head)
+{
+	struct super_block *sb = container_of(head, struct super_block, s_rcu);
+
+	free_percpu(sb->s_writers);
+	kfree(sb->s_subtype);
+	kfree(sb);
+}
+
+static void put_super_locked(struct super_block *sb)
+{
+	if (--sb->s_count)
+		return;
+	list_del(&sb->s_list);
+	put_user_ns(sb->s_user_ns);
+	call_rcu(&sb->s_rcu, free_super_rcu);
+}
+
+static void put_super(struct super_block *sb)
+{
+	spin_lock(&sb_lock);
+	put_super_locked(sb);
+	spin_unlock(&sb_lock);
+}
+
+static struct super_block *alloc_super(struct fs_context *fc)
+{
+	static const struct super_operations default_ops;
+	struct super_block *sb = kzalloc(sizeof(*sb), GFP_KERNEL_ACCOUNT);
+
+	if (!sb)
+		return NULL;
+	sb->s_writers = __alloc_percpu(sizeof(int) * SB_FREEZE_LEVELS, sizeof(int));
+	if (!sb->s_writers) {
+		kfree(sb);
+		return NULL;
+	}
+	sb->s_user_ns = get_user_ns(fc->user_ns);
+	init_rwsem(&sb->s_umount);
+	mutex_init(&sb->s_vfs_rename_mutex);
+	init_waitqueue_head(&sb->s_freeze_wait);
+	spin_lock_init(&sb->s_inode_list_lock);
+	spin_lock_init(&sb->s_lru_lock);
+	spin_lock_init(&sb->s_roots_lock);
+	INIT_LIST_HEAD(&sb->s_list);
+	INIT_LIST_HEAD(&sb->s_inodes);
+	INIT_LIST_HEAD(&sb->s_dentry_lru);
+	INIT_LIST_HEAD(&sb->s_inode_lru);
+	INIT_LIST_HEAD(&sb->s_mounts);
+	INIT_HLIST_NODE(&sb->s_instances);
+	sb->s_flags = fc->sb_flags;
+	sb->s_iflags = fc->s_iflags;
+	sb->s_count = 1;
+	atomic_set(&sb->s_active, 1);
+	sb->s_maxbytes = MAX_LFS_FILESIZE;
+	sb->s_op = &default_ops;
+	sb->s_time_gran = 1;
+	sb->s_time_min = S64_MIN;
+	sb->s_time_max = S64_MAX;
+	sb->s_blocksize = PAGE_SIZE;
+	sb->s_blocksize_bits = PAGE_SHIFT;
+	down_write_nested(&sb->s_umount, 1);
+	return sb;
+}
+
+static void destroy_unused_super(struct super_block *sb)
+{
+	up_write(&sb->s_umount);
+	put_user_ns(sb->s_user_ns);
+	free_super_rcu(&sb->s_rcu);
+}
+
+/* An active reference and s_umount, unless it is dying (then its end is awaited). sb_lock dropped. */
+static bool grab_super(struct super_block *sb)
+{
+	sb->s_count++;
+	spin_unlock(&sb_lock);
+	down_write(&sb->s_umount);
+	if (sb->s_root && sb->s_flags & SB_BORN && atomic_inc_not_zero(&sb->s_active)) {
+		put_super(sb);
+		return true;
+	}
+	up_write(&sb->s_umount);
+	put_super(sb);
+	return false;
+}
+
+/* A superblock that @test accepts, or a new one for which @set ran. s_umount held for writing. */
+struct super_block *sget_fc(struct fs_context *fc, int (*test)(struct super_block *, struct fs_context *),
+			    int (*set)(struct super_block *, struct fs_context *))
+{
+	struct super_block *sb = NULL, *old;
+	int err;
+
+retry:
+	spin_lock(&sb_lock);
+	if (test) {
+		hlist_for_each_entry(old, &fc->fs_type->fs_supers, s_instances) {
+			if (!test(old, fc))
+				continue;
+			if (fc->user_ns != old->s_user_ns || fc->exclusive) {
+				spin_unlock(&sb_lock);
+				if (sb)
+					destroy_unused_super(sb);
+				return ERR_PTR(-EBUSY);
+			}
+			if (!grab_super(old)) {
+				cond_resched();
+				goto retry;
+			}
+			if (sb)
+				destroy_unused_super(sb);
+			return old;
+		}
+	}
+	if (!sb) {
+		spin_unlock(&sb_lock);
+		sb = alloc_super(fc);
+		if (!sb)
+			return ERR_PTR(-ENOMEM);
+		goto retry;
+	}
+	sb->s_fs_info = fc->s_fs_info;
+	spin_unlock(&sb_lock);
+	err = set(sb, fc);
+	if (err) {
+		sb->s_fs_info = NULL;
+		destroy_unused_super(sb);
+		return ERR_PTR(err);
+	}
+	fc->s_fs_info = NULL;
+	sb->s_type = fc->fs_type;
+	strscpy(sb->s_id, sb->s_type->name, sizeof(sb->s_id));
+	spin_lock(&sb_lock);
+	list_add_tail(&sb->s_list, &super_blocks);
+	hlist_add_head(&sb->s_instances, &fc->fs_type->fs_supers);
+	spin_unlock(&sb_lock);
+	return sb;
+}
+
+void deactivate_locked_super(struct super_block *sb)
+{
+	struct file_system_type *type = sb->s_type;
+
+	if (!atomic_dec_and_test(&sb->s_active)) {
+		up_write(&sb->s_umount);
+		return;
+	}
+	type->kill_sb(sb);
+	put_super(sb);
+}
+
+void deactivate_super(struct super_block *sb)
+{
+	if (atomic_add_unless(&sb->s_active, -1, 1))
+		return;
+	down_write(&sb->s_umount);
+	deactivate_locked_super(sb);
+}
+
+/* Common end: s_umount held, dropped here. */
+void generic_shutdown_super(struct super_block *sb)
+{
+	if (sb->s_root) {
+		shrink_dcache_for_umount(sb);
+		sync_filesystem(sb);
+		sb->s_flags &= ~SB_ACTIVE;
+		evict_inodes(sb);
+		if (sb->s_op->put_super)
+			sb->s_op->put_super(sb);
+		if (!list_empty(&sb->s_inodes))
+			pr_err("vfs: %s: inodes are still in use as it goes away\n", sb->s_id);
+	}
+	spin_lock(&sb_lock);
+	hlist_del_init(&sb->s_instances);
+	spin_unlock(&sb_lock);
+	up_write(&sb->s_umount);
+}
+
+void kill_anon_super(struct super_block *sb)
+{
+	dev_t dev = sb->s_dev;
+
+	generic_shutdown_super(sb);
+	free_anon_bdev(dev);
+}
+
+void kill_litter_super(struct super_block *sb)
+{
+	if (sb->s_root)
+		d_genocide(sb->s_root);
+	kill_anon_super(sb);
+}
+
+static int get_tree_with(struct fs_context *fc, int (*test)(struct super_block *, struct fs_context *),
+			 int (*fill)(struct super_block *, struct fs_context *))
+{
+	struct super_block *sb = sget_fc(fc, test, set_anon_super_fc);
+	int err;
+
+	if (IS_ERR(sb))
+		return (int)PTR_ERR(sb);
+	if (!sb->s_root) {
+		err = fill(sb, fc);
+		if (err) {
+			deactivate_locked_super(sb);
+			return err;
+		}
+		sb->s_flags |= SB_ACTIVE;
+	}
+	fc->root = dget(sb->s_root);
+	return 0;
+}
+
+int get_tree_nodev(struct fs_context *fc, int (*fill)(struct super_block *, struct fs_context *))
+{
+	return get_tree_with(fc, NULL, fill);
+}
+
+static int test_any(struct super_block *sb, struct fs_context *fc)
+{
+	(void)sb;
+	(void)fc;
+	return 1;
+}
+
+int get_tree_single(struct fs_context *fc, int (*fill)(struct super_block *, struct fs_context *))
+{
+	return get_tree_with(fc, test_any, fill);
+}
+
+static int test_key(struct super_block *sb, struct fs_context *fc)
+{
+	return sb->s_fs_info == fc->s_fs_info;
+}
+
+int get_tree_keyed(struct fs_context *fc, int (*fill)(struct super_block *, struct fs_context *), void *key)
+{
+	fc->s_fs_info = key;
+	return get_tree_with(fc, test_key, fill);
+}
+
+/* Each superblock that is alive, with s_umount held for reading. */
+void iterate_supers(void (*fn)(struct super_block *, void *), void *arg)
+{
+	struct super_block *sb, *prev = NULL;
+
+	spin_lock(&sb_lock);
+	list_for_each_entry(sb, &super_blocks, s_list) {
+		sb->s_count++;
+		spin_unlock(&sb_lock);
+		if (down_read_trylock(&sb->s_umount)) {
+			if (sb->s_root && sb->s_flags & SB_BORN)
+				fn(sb, arg);
+			up_read(&sb->s_umount);
+		}
+		spin_lock(&sb_lock);
+		if (prev)
+			put_super_locked(prev);
+		prev = sb;
+	}
+	if (prev)
+		put_super_locked(prev);
+	spin_unlock(&sb_lock);
+}
+
+struct super_block *user_get_super(dev_t dev)
+{
+	struct super_block *sb;
+
+	spin_lock(&sb_lock);
+	list_for_each_entry(sb, &super_blocks, s_list) {
+		if (sb->s_dev == dev && sb->s_flags & SB_BORN && atomic_inc_not_zero(&sb->s_active)) {
+			spin_unlock(&sb_lock);
+			return sb;
+		}
+	}
+	spin_unlock(&sb_lock);
+	return NULL;
+}
+
+/* s_umount held for writing. */
+int reconfigure_super(struct fs_context *fc)
+{
+	struct super_block *sb = fc->root->d_sb;
+	unsigned long flags = (sb->s_flags & ~fc->sb_flags_mask) | (fc->sb_flags & fc->sb_flags_mask);
+	bool to_ro = flags & SB_RDONLY && !sb_rdonly(sb);
+	struct mount *m;
+	int err = 0;
+
+	if (sb->s_frozen != SB_UNFROZEN)
+		return -EBUSY;
+	if (to_ro) {
+		/* No mount may have writers; new ones wait until we are done. */
+		lock_mount_hash();
+		list_for_each_entry(m, &sb->s_mounts, mnt_instance)
+			m->mnt.mnt_flags |= MNT_WRITE_HOLD;
+		unlock_mount_hash();
+		synchronize_rcu();
+		lock_mount_hash();
+		list_for_each_entry(m, &sb->s_mounts, mnt_instance) {
+			if (!(m->mnt.mnt_flags & MNT_READONLY) && mnt_get_writers(m) > 0)
+				err = -EBUSY;
+		}
+		unlock_mount_hash();
+		if (!err)
+			sync_filesystem(sb);
+	}
+	if (!err && fc->ops && fc->ops->reconfigure)
+		err = fc->ops->reconfigure(fc);
+	if (!err)
+		WRITE_ONCE(sb->s_flags, flags);
+	if (to_ro) {
+		lock_mount_hash();
+		list_for_each_entry(m, &sb->s_mounts, mnt_instance)
+			m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
+		unlock_mount_hash();
+	}
+	return err;
+}
+
+/* Freezing. */
+
+void __sb_start_write(struct super_block *sb, int level)
+{
+	might_sleep();
+	for (;;) {
+		preempt_disable();
+		if (likely(READ_ONCE(sb->s_frozen) < level)) {
+			this_cpu_inc(sb->s_writers[level - 1]);
+			preempt_enable();
+			return;
+		}
+		preempt_enable();
+		wait_event(sb->s_freeze_wait, READ_ONCE(sb->s_frozen) < level);
+	}
+}
+
+bool __sb_start_write_trylock(struct super_block *sb, int level)
+{
+	bool ok;
+
+	preempt_disable();
+	ok = READ_ONCE(sb->s_frozen) < level;
+	if (ok)
+		this_cpu_inc(sb->s_writers[level - 1]);
+	preempt_enable();
+	return ok;
+}
+
+void __sb_end_write(struct super_block *sb, int level)
+{
+	preempt_disable();
+	this_cpu_dec(sb->s_writers[level - 1]);
+	if (unlikely(READ_ONCE(sb->s_frozen)))
+		wake_up(&sb->s_freeze_wait);
+	preempt_enable();
+}
+
+static int sum_writers(struct super_block *sb, int level)
+{
+	int cpu, sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(sb->s_writers, cpu)[level - 1];
+	return sum;
+}
+
+static void raise_freeze(struct super_block *sb, int level)
+{
+	WRITE_ONCE(sb->s_frozen, level);
+	synchronize_rcu();	/* pairs with the preempt-off section of __sb_start_write() */
+	wait_event(sb->s_freeze_wait, sum_writers(sb, level) <= 0);
+}
+
+int freeze_super(struct super_block *sb)
+{
+	int err = 0;
+
+	atomic_inc(&sb->s_active);
+	down_write(&sb->s_umount);
+	if (sb->s_frozen != SB_UNFROZEN) {
+		deactivate_locked_super(sb);
+		return -EBUSY;
+	}
+	if (!sb_rdonly(sb)) {
+		/* Writers hold s_umount nowhere; let umount and remount wait on the level instead. */
+		up_write(&sb->s_umount);
+		raise_freeze(sb, SB_FREEZE_WRITE);
+		down_write(&sb->s_umount);
+		raise_freeze(sb, SB_FREEZE_PAGEFAULT);
+		sync_filesystem(sb);
+		raise_freeze(sb, SB_FREEZE_FS);
+		if (sb->s_op->freeze_fs)
+			err = sb->s_op->freeze_fs(sb);
+	}
+	WRITE_ONCE(sb->s_frozen, err ? SB_UNFROZEN : SB_FREEZE_COMPLETE);
+	if (err) {
+		wake_up_all(&sb->s_freeze_wait);
+		deactivate_locked_super(sb);
+		return err;
+	}
+	up_write(&sb->s_umount);
+	return 0;
+}
+
+int thaw_super(struct super_block *sb)
+{
+	int err = 0;
+
+	down_write(&sb->s_umount);
+	if (sb->s_frozen != SB_FREEZE_COMPLETE) {
+		up_write(&sb->s_umount);
+		return -EINVAL;
+	}
+	if (!sb_rdonly(sb) && sb->s_op->unfreeze_fs)
+		err = sb->s_op->unfreeze_fs(sb);
+	if (err) {
+		up_write(&sb->s_umount);
+		return err;
+	}
+	WRITE_ONCE(sb->s_frozen, SB_UNFROZEN);
+	wake_up_all(&sb->s_freeze_wait);
+	deactivate_locked_super(sb);
+	return 0;
+}
