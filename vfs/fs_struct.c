@@ -11,6 +11,8 @@
 #include <proc/upcalls.h>
 #include <linux/sched.h>
 #include <kernel/init.h>
+#include <proc/ns.h>
+#include <proc/signal.h>
 
 static struct kmem_cache *fs_cache __ro_after_init;
 struct fs_struct init_fs = {

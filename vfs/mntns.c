@@ -14,6 +14,7 @@
 #include <proc/ns.h>
 #include <linux/sched.h>
 #include <linux/mount.h>
+#include <linux/capability.h>
 
 static u64 next_ns_seq;			/* namespace_sem */
 struct mnt_namespace *init_mnt_ns;

@@ -134,7 +134,7 @@ struct file {
 	void			*f_ep;		/* epoll's watchers, epoll's locks */
 	union {
 		struct rcu_head	f_rcu;
-		struct callback_head f_work;	/* delayed final put */
+		struct task_work f_work;	/* delayed final put */
 		struct file	*f_free_next;
 	};
 };

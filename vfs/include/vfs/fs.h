@@ -12,6 +12,12 @@
 #include <lib/types.h>
 #include <abi/errno.h>
 #include <lib/list.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <lib/format.h>
+#include <kernel/printk.h>
+#include <kernel/bug.h>
 #include <lib/atomic.h>
 #include <kernel/spinlock.h>
 #include <sched/rwsem.h>
@@ -22,6 +28,7 @@
 #include <vfs/stat.h>
 #include <vfs/mount.h>
 #include <vfs/file.h>
+#include <vfs/seq_file.h>
 #include <linux/limits.h>
 #include <linux/mount.h>
 
@@ -168,6 +175,7 @@ struct file_system_type {
 int register_filesystem(struct file_system_type *type);	/* EBUSY: name taken */
 int unregister_filesystem(struct file_system_type *type);
 struct file_system_type *get_fs_type(const char *name);
+int fs_type_index(const char *name);			/* sysfs(2); -EINVAL */
 int filesystems_show(struct seq_file *m);		/* /proc/filesystems */
 
 /* Making a superblock. */

@@ -19,6 +19,12 @@ struct task;
 struct seq_file;
 struct poll_table_struct;
 
+/* umount2(2) flags: the C library's header has them, the packaged kernel headers do not. */
+#define MNT_FORCE		0x1
+#define MNT_DETACH		0x2
+#define MNT_EXPIRE		0x4
+#define UMOUNT_NOFOLLOW		0x8
+
 /* mnt_flags */
 #define MNT_NOSUID		0x01
 #define MNT_NODEV		0x02

@@ -87,5 +87,11 @@ int file_permission(struct file *file, int mask);
 int vfs_getattr(const struct path *path, struct kstat *stat, u32 mask, unsigned int query_flags);
 int vfs_getattr_nosec(const struct path *path, struct kstat *stat, u32 mask, unsigned int query_flags);
 int vfs_statfs(const struct path *path, struct kstatfs *buf);
+/* tv_nsec of utimensat(2); the packaged headers lack them. */
+#ifndef UTIME_NOW
+#define UTIME_NOW	((1l << 30) - 1l)
+#define UTIME_OMIT	((1l << 30) - 2l)
+#endif
+int vfs_utimes(const struct path *path, const struct timespec64 *times);
 int chmod_common(const struct path *path, umode_t mode);
 int chown_common(const struct path *path, uid_t user, gid_t group);

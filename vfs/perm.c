@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Who may do what to an inode: mode bits and capabilities; changing modes, owners, sizes and times.
+ * There are no ACLs (system.posix_acl_* is EOPNOTSUPP); the place where one would be asked is
+ * class_permission(). idmap arguments are carried everywhere and mean identity today.
+ */
+#include <lib/types.h>
+#include <vfs/fs.h>
+#include <vfs/namei.h>
+#include <vfs/xattr.h>
+#include <proc/cred.h>
+#include <proc/signal.h>
+#include <proc/ns.h>
+#include <sched/task.h>
+#include <linux/capability.h>
+#include <linux/resource.h>
+#include <linux/time.h>
+
+bool capable_wrt_inode_uidgid(struct mnt_idmap *idmap, const struct inode *inode, int cap)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	(void)idmap;
+	return ns_capable(ns, cap) && privileged_wrt_inode_ids(ns, inode->i_uid, inode->i_gid);
+}
+
+bool inode_owner_or_capable(struct mnt_idmap *idmap, const struct inode *inode)
+{
+	return uid_eq(current_fsuid(), inode->i_uid) || capable_wrt_inode_uidgid(idmap, inode, CAP_FOWNER);
+}
+
+/* By the class of the caller: owner, group or others. */
+static int class_permission(const struct inode *inode, int mask)
+{
+	unsigned int mode = READ_ONCE(inode->i_mode);
+	const struct cred *cred = current_cred();
+
+	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
+	if (uid_eq(inode->i_uid, cred->fsuid)) {
+		mode >>= 6;
+	} else if ((mask & (mode ^ mode >> 3)) && cred_in_group(cred, inode->i_gid)) {
+		/* Membership matters only where group and others differ in what is asked. */
+		mode >>= 3;
+	}
+	return mask & ~mode ? -EACCES : 0;
+}
+
+int generic_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	int err = class_permission(inode, mask);
+
+	if (likely(err != -EACCES))
+		return err;
+	if (S_ISDIR(inode->i_mode)) {
+		if (!(mask & MAY_WRITE) && capable_wrt_inode_uidgid(idmap, inode, CAP_DAC_READ_SEARCH))
+			return 0;
+		return capable_wrt_inode_uidgid(idmap, inode, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+	}
+	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
+	if (mask == MAY_READ && capable_wrt_inode_uidgid(idmap, inode, CAP_DAC_READ_SEARCH))
+		return 0;
+	/* Nobody executes what has no execute bit at all. */
+	if ((!(mask & MAY_EXEC) || inode->i_mode & S_IXUGO) &&
+	    capable_wrt_inode_uidgid(idmap, inode, CAP_DAC_OVERRIDE))
+		return 0;
+	return -EACCES;
+}
+
+int inode_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	if (unlikely(mask & MAY_WRITE)) {
+		umode_t mode = inode->i_mode;
+
+		if (sb_rdonly(inode->i_sb) && (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode)))
+			return -EROFS;
+		if (IS_IMMUTABLE(inode))
+			return -EPERM;
+		/* Ids that have no number on this filesystem could not be written back. */
+		if (!uid_valid(inode->i_uid) || !gid_valid(inode->i_gid))
+			return -EACCES;
+	}
+	if (likely(inode->i_opflags & IOP_FASTPERM))
+		return generic_permission(idmap, inode, mask);
+	if (inode->i_op->permission)
+		return inode->i_op->permission(idmap, inode, mask);
+	return generic_permission(idmap, inode, mask);
+}
+
+int path_permission(const struct path *path, int mask)
+{
+	return inode_permission(mnt_idmap(path->mnt), path->dentry->d_inode, mask);
+}
+
+int file_permission(struct file *file, int mask)
+{
+	return inode_permission(file_mnt_idmap(file), file_inode(file), mask);
+}
+
+struct mnt_idmap *file_mnt_idmap(const struct file *f)
+{
+	return mnt_idmap(f->f_path.mnt);
+}
+
+/* A file created in a set-group-id directory keeps S_ISGID only for who is in that group. */
+umode_t mode_strip_sgid(struct mnt_idmap *idmap, const struct inode *dir, umode_t mode)
+{
+	if ((mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP))
+		return mode;
+	if (S_ISDIR(mode) || !dir || !(dir->i_mode & S_ISGID))
+		return mode;
+	if (in_group_p(dir->i_gid) || capable_wrt_inode_uidgid(idmap, dir, CAP_FSETID))
+		return mode;
+	return mode & ~S_ISGID;
+}
+
+/* Attributes. */
+
+static bool chown_ok(struct mnt_idmap *idmap, const struct inode *inode, kuid_t uid)
+{
+	if (uid_eq(current_fsuid(), inode->i_uid) && uid_eq(uid, inode->i_uid))
+		return true;
+	return capable_wrt_inode_uidgid(idmap, inode, CAP_CHOWN);
+}
+
+static bool chgrp_ok(struct mnt_idmap *idmap, const struct inode *inode, kgid_t gid)
+{
+	if (uid_eq(current_fsuid(), inode->i_uid) && (gid_eq(gid, inode->i_gid) || in_group_p(gid)))
+		return true;
+	return capable_wrt_inode_uidgid(idmap, inode, CAP_CHOWN);
+}
+
+int inode_newsize_ok(const struct inode *inode, loff_t offset)
+{
+	if (offset < 0)
+		return -EINVAL;
+	if (inode->i_size < offset) {
+		u64 limit = rlimit(RLIMIT_FSIZE);
+
+		if (limit != RLIM_INFINITY && (u64)offset > limit) {
+			send_sig(SIGXFSZ, current, 0);
+			return -EFBIG;
+		}
+		if (offset > inode->i_sb->s_maxbytes)
+			return -EFBIG;
+	} else if (inode->i_flags & S_SWAPFILE) {
+		return -ETXTBSY;
+	}
+	return 0;
+}
+
+int setattr_prepare(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	struct inode *inode = dentry->d_inode;
+	unsigned int valid = attr->ia_valid;
+	int err;
+
+	if (valid & ATTR_SIZE) {
+		err = inode_newsize_ok(inode, attr->ia_size);
+		if (err)
+			return err;
+	}
+	if (valid & ATTR_FORCE)
+		return 0;
+	if (valid & ATTR_UID && !chown_ok(idmap, inode, attr->ia_uid))
+		return -EPERM;
+	if (valid & ATTR_GID && !chgrp_ok(idmap, inode, attr->ia_gid))
+		return -EPERM;
+	if (valid & ATTR_MODE) {
+		kgid_t gid = valid & ATTR_GID ? attr->ia_gid : inode->i_gid;
+
+		if (!inode_owner_or_capable(idmap, inode))
+			return -EPERM;
+		if (!in_group_p(gid) && !capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID))
+			attr->ia_mode &= ~S_ISGID;
+	}
+	if (valid & (ATTR_MTIME_SET | ATTR_ATIME_SET | ATTR_TIMES_SET) &&
+	    !inode_owner_or_capable(idmap, inode))
+		return -EPERM;
+	return 0;
+}
+
+void setattr_copy(struct mnt_idmap *idmap, struct inode *inode, const struct iattr *attr)
+{
+	unsigned int valid = attr->ia_valid;
+
+	if (valid & ATTR_UID)
+		inode->i_uid = attr->ia_uid;
+	if (valid & ATTR_GID)
+		inode->i_gid = attr->ia_gid;
+	if (valid & ATTR_ATIME)
+		inode->i_atime = attr->ia_atime;
+	if (valid & ATTR_MTIME)
+		inode->i_mtime = attr->ia_mtime;
+	if (valid & ATTR_CTIME)
+		inode->i_ctime = attr->ia_ctime;
+	if (valid & ATTR_MODE) {
+		umode_t mode = attr->ia_mode;
+
+		if (!in_group_p(inode->i_gid) && !capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID))
+			mode &= ~S_ISGID;
+		WRITE_ONCE(inode->i_mode, mode);
+	}
+}
+
+static int may_setattr(struct mnt_idmap *idmap, struct inode *inode, unsigned int valid)
+{
+	if (valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_TIMES_SET) && (IS_IMMUTABLE(inode) || IS_APPEND(inode)))
+		return -EPERM;
+	/* utimes(NULL): whoever may write may do that. */
+	if (valid & ATTR_TOUCH) {
+		if (IS_IMMUTABLE(inode))
+			return -EPERM;
+		if (!inode_owner_or_capable(idmap, inode))
+			return inode_permission(idmap, inode, MAY_WRITE);
+	}
+	return 0;
+}
+
+/* Applies a change. The inode's i_rwsem is held exclusively, the mount is writable. */
+int notify_change(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	struct inode *inode = dentry->d_inode;
+	umode_t mode = inode->i_mode;
+	unsigned int valid = attr->ia_valid;
+	struct timespec64 now;
+	int err;
+
+	err = may_setattr(idmap, inode, valid);
+	if (err)
+		return err;
+	if (valid & ATTR_MODE && S_ISLNK(inode->i_mode))
+		return -EOPNOTSUPP;
+	now = current_time(inode);
+	attr->ia_ctime = now;
+	if (!(valid & ATTR_ATIME_SET))
+		attr->ia_atime = now;
+	if (!(valid & ATTR_MTIME_SET))
+		attr->ia_mtime = now;
+	if (valid & ATTR_KILL_PRIV) {
+		err = __vfs_removexattr(idmap, dentry, XATTR_NAME_CAPS);
+		if (err && err != -ENODATA && err != -EOPNOTSUPP)
+			return err;
+		valid = attr->ia_valid &= ~ATTR_KILL_PRIV;
+	}
+	/* A chmod says itself what becomes of the bits. */
+	if (valid & (ATTR_KILL_SUID | ATTR_KILL_SGID) && valid & ATTR_MODE)
+		return -EINVAL;
+	if (valid & ATTR_KILL_SUID && mode & S_ISUID) {
+		valid = attr->ia_valid |= ATTR_MODE;
+		attr->ia_mode = mode & ~S_ISUID;
+	}
+	if (valid & ATTR_KILL_SGID && mode & S_ISGID) {
+		if (!(valid & ATTR_MODE))
+			attr->ia_mode = mode;
+		attr->ia_valid |= ATTR_MODE;
+		attr->ia_mode &= ~S_ISGID;
+	}
+	attr->ia_valid &= ~(ATTR_KILL_SUID | ATTR_KILL_SGID);
+	if (!(attr->ia_valid & ~ATTR_FILE))
+		return 0;
+	if (inode->i_op->setattr)
+		return inode->i_op->setattr(idmap, dentry, attr);
+	return simple_setattr(idmap, dentry, attr);
+}
+
+/* Bits of @mode that a write or chown by an outsider takes away, as ATTR_KILL_*. */
+static unsigned int bits_to_kill(struct mnt_idmap *idmap, const struct inode *inode)
+{
+	umode_t mode = inode->i_mode;
+	unsigned int kill = 0;
+
+	if (mode & S_ISUID)
+		kill |= ATTR_KILL_SUID;
+	if (mode & S_ISGID && (mode & S_IXGRP ||
+			       (!in_group_p(inode->i_gid) &&
+				!capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID))))
+		kill |= ATTR_KILL_SGID;
+	return kill;
+}
+
+int file_remove_privs(struct file *file)
+{
+	struct mnt_idmap *idmap = file_mnt_idmap(file);
+	struct inode *inode = file_inode(file);
+	struct iattr attr = { .ia_valid = 0 };
+	int err;
+
+	if (IS_NOSEC(inode) || !S_ISREG(inode->i_mode))
+		return 0;
+	if (inode->i_mode & (S_ISUID | S_ISGID) && !ns_capable(current_user_ns(), CAP_FSETID))
+		attr.ia_valid = bits_to_kill(idmap, inode);
+	if (inode->i_opflags & IOP_XATTR &&
+	    __vfs_getxattr(file->f_path.dentry, inode, XATTR_NAME_CAPS, NULL, 0) > 0)
+		attr.ia_valid |= ATTR_KILL_PRIV;
+	if (!attr.ia_valid) {
+		if (!(inode->i_mode & (S_ISUID | S_ISGID)) && inode->i_sb->s_flags & SB_NOSEC)
+			inode->i_flags |= S_NOSEC;
+		return 0;
+	}
+	attr.ia_valid |= ATTR_FORCE;
+	err = notify_change(idmap, file->f_path.dentry, &attr);
+	return err;
+}
+
+int chmod_common(const struct path *path, umode_t mode)
+{
+	struct inode *inode = path->dentry->d_inode;
+	struct iattr attr;
+	int err = mnt_want_write(path->mnt);
+
+	if (err)
+		return err;
+	inode_lock(inode);
+	attr.ia_mode = (mode & S_IALLUGO) | (inode->i_mode & ~S_IALLUGO);
+	attr.ia_valid = ATTR_MODE | ATTR_CTIME;
+	inode->i_flags &= ~S_NOSEC;
+	err = notify_change(mnt_idmap(path->mnt), path->dentry, &attr);
+	inode_unlock(inode);
+	mnt_drop_write(path->mnt);
+	return err;
+}
+
+/* -1 leaves an id as it is. Write access to the mount is the caller's. */
+static int chown_locked(const struct path *path, uid_t user, gid_t group)
+{
+	struct user_namespace *ns = current_user_ns();
+	struct inode *inode = path->dentry->d_inode;
+	struct iattr attr = { .ia_valid = ATTR_CTIME };
+	int err;
+
+	if (user != (uid_t)-1) {
+		attr.ia_uid = make_kuid(ns, user);
+		if (!uid_valid(attr.ia_uid))
+			return -EINVAL;
+		attr.ia_valid |= ATTR_UID;
+	}
+	if (group != (gid_t)-1) {
+		attr.ia_gid = make_kgid(ns, group);
+		if (!gid_valid(attr.ia_gid))
+			return -EINVAL;
+		attr.ia_valid |= ATTR_GID;
+	}
+	inode_lock(inode);
+	if (!S_ISDIR(inode->i_mode)) {
+		attr.ia_valid |= ATTR_KILL_SUID | ATTR_KILL_PRIV;
+		if (inode->i_mode & S_ISGID && (inode->i_mode & S_IXGRP || !in_group_p(inode->i_gid)))
+			attr.ia_valid |= ATTR_KILL_SGID;
+	}
+	err = notify_change(mnt_idmap(path->mnt), path->dentry, &attr);
+	inode_unlock(inode);
+	return err;
+}
+
+int chown_common(const struct path *path, uid_t user, gid_t group)
+{
+	int err = mnt_want_write(path->mnt);
+
+	if (err)
+		return err;
+	err = chown_locked(path, user, group);
+	mnt_drop_write(path->mnt);
+	return err;
+}
+
+/* utimensat(2). NULL times: now. */
+int vfs_utimes(const struct path *path, const struct timespec64 *times)
+{
+	struct inode *inode = path->dentry->d_inode;
+	struct iattr attr;
+	int err;
+
+	for (int i = 0; times && i < 2; i++) {
+		if (times[i].tv_nsec != UTIME_OMIT && times[i].tv_nsec != UTIME_NOW &&
+		    (unsigned long)times[i].tv_nsec >= NSEC_PER_SEC)
+			return -EINVAL;
+	}
+	err = mnt_want_write(path->mnt);
+	if (err)
+		return err;
+	if (times && times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW)
+		times = NULL;
+	attr.ia_valid = ATTR_CTIME | ATTR_MTIME | ATTR_ATIME;
+	if (times) {
+		if (times[0].tv_nsec == UTIME_OMIT) {
+			attr.ia_valid &= ~ATTR_ATIME;
+		} else if (times[0].tv_nsec != UTIME_NOW) {
+			attr.ia_atime = times[0];
+			attr.ia_valid |= ATTR_ATIME_SET;
+		}
+		if (times[1].tv_nsec == UTIME_OMIT) {
+			attr.ia_valid &= ~ATTR_MTIME;
+		} else if (times[1].tv_nsec != UTIME_NOW) {
+			attr.ia_mtime = times[1];
+			attr.ia_valid |= ATTR_MTIME_SET;
+		}
+		/* Not "now" for both: the owner's right, even when only one is set. */
+		attr.ia_valid |= ATTR_TIMES_SET;
+	} else {
+		attr.ia_valid |= ATTR_TOUCH;
+	}
+	inode_lock(inode);
+	err = notify_change(mnt_idmap(path->mnt), path->dentry, &attr);
+	inode_unlock(inode);
+	mnt_drop_write(path->mnt);
+	return err;
+}
+
+int do_truncate(struct mnt_idmap *idmap, struct dentry *dentry, loff_t length, unsigned int time_attrs,
+		struct file *filp)
+{
+	struct inode *inode = dentry->d_inode;
+	struct iattr attr;
+	int err;
+
+	if (length < 0)
+		return -EINVAL;
+	attr.ia_size = length;
+	attr.ia_valid = ATTR_SIZE | time_attrs;
+	attr.ia_file = filp;
+	if (filp)
+		attr.ia_valid |= ATTR_FILE;
+	inode_lock(inode);
+	if (inode->i_mode & (S_ISUID | S_ISGID) && !ns_capable(current_user_ns(), CAP_FSETID))
+		attr.ia_valid |= bits_to_kill(idmap, inode);
+	err = notify_change(idmap, dentry, &attr);
+	inode_unlock(inode);
+	return err;
+}
+
+int vfs_truncate(const struct path *path, loff_t length)
+{
+	struct mnt_idmap *idmap = mnt_idmap(path->mnt);
+	struct inode *inode = path->dentry->d_inode;
+	int err;
+
+	if (S_ISDIR(inode->i_mode))
+		return -EISDIR;
+	if (!S_ISREG(inode->i_mode))
+		return -EINVAL;
+	err = mnt_want_write(path->mnt);
+	if (err)
+		return err;
+	err = inode_permission(idmap, inode, MAY_WRITE);
+	if (!err && IS_APPEND(inode))
+		err = -EPERM;
+	if (!err)
+		err = get_write_access(inode);
+	if (!err) {
+		err = do_truncate(idmap, path->dentry, length, ATTR_CTIME | ATTR_MTIME, NULL);
+		put_write_access(inode);
+	}
+	mnt_drop_write(path->mnt);
+	return err;
+}
+
+/* What stat(2) says. */
+
+void generic_fillattr(struct mnt_idmap *idmap, u32 mask, struct inode *inode, struct kstat *stat)
+{
+	(void)idmap;
+	(void)mask;
+	stat->dev = inode->i_sb->s_dev;
+	stat->ino = inode->i_ino;
+	stat->mode = inode->i_mode;
+	stat->nlink = inode->i_nlink;
+	stat->uid = inode->i_uid;
+	stat->gid = inode->i_gid;
+	stat->rdev = inode->i_rdev;
+	stat->size = i_size_read(inode);
+	stat->atime = inode->i_atime;
+	stat->mtime = inode->i_mtime;
+	stat->ctime = inode->i_ctime;
+	stat->blksize = 1u << inode->i_blkbits;
+	stat->blocks = inode->i_blocks;
+}
+
+int vfs_getattr_nosec(const struct path *path, struct kstat *stat, u32 mask, unsigned int flags)
+{
+	struct inode *inode = path->dentry->d_inode;
+
+	memset(stat, 0, sizeof(*stat));
+	stat->result_mask = STATX_BASIC_STATS;
+	if (inode->i_flags & S_NOATIME)
+		stat->result_mask &= ~STATX_ATIME;
+	stat->attributes_mask = STATX_ATTR_AUTOMOUNT | STATX_ATTR_DAX | STATX_ATTR_MOUNT_ROOT;
+	if (inode->i_flags & S_AUTOMOUNT)
+		stat->attributes |= STATX_ATTR_AUTOMOUNT;
+	if (inode->i_op->getattr)
+		return inode->i_op->getattr(mnt_idmap(path->mnt), path, stat, mask, flags);
+	generic_fillattr(mnt_idmap(path->mnt), mask, inode, stat);
+	return 0;
+}
+
+int vfs_getattr(const struct path *path, struct kstat *stat, u32 mask, unsigned int flags)
+{
+	return vfs_getattr_nosec(path, stat, mask, flags);
+}
+
+int vfs_statfs(const struct path *path, struct kstatfs *buf)
+{
+	struct super_block *sb = path->mnt->mnt_sb;
+	unsigned long f;
+	int err;
+
+	if (!sb->s_op->statfs)
+		return -ENOSYS;
+	memset(buf, 0, sizeof(*buf));
+	buf->f_fsid = sb->s_dev;
+	err = sb->s_op->statfs(path->dentry, buf);
+	if (err)
+		return err;
+	if (!buf->f_frsize)
+		buf->f_frsize = buf->f_bsize;
+	/* ST_VALID and the ST_* bits, which are the MS_* ones where both exist. */
+	f = 0x20;
+	if (mnt_is_readonly(path->mnt))
+		f |= SB_RDONLY;
+	f |= (unsigned long)path->mnt->mnt_flags & MNT_NOSUID ? 2 : 0;
+	f |= path->mnt->mnt_flags & MNT_NODEV ? 4 : 0;
+	f |= path->mnt->mnt_flags & MNT_NOEXEC ? 8 : 0;
+	f |= sb->s_flags & SB_SYNCHRONOUS ? 16 : 0;
+	f |= sb->s_flags & SB_MANDLOCK ? 64 : 0;
+	f |= path->mnt->mnt_flags & MNT_NOATIME ? 1024 : 0;
+	f |= path->mnt->mnt_flags & MNT_NODIRATIME ? 2048 : 0;
+	f |= path->mnt->mnt_flags & MNT_RELATIME ? 4096 : 0;
+	f |= path->mnt->mnt_flags & MNT_NOSYMFOLLOW ? 8192 : 0;
+	buf->f_flags = (long)f;
+	return 0;
+}
