@@ -846,7 +846,15 @@ static int dcache_init(void)
 {
 	dentry_cache = KMEM_CACHE(dentry, SLAB_PANIC | SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT);
 	d_hash_init();
-	register_shrinker(&dcache_shrinker, "dentry");
 	return 0;
 }
 INITCALL(core, dcache_init);
+
+#pragma weak register_shrinker
+static int dcache_shrinker_init(void)
+{
+	if (&register_shrinker != NULL)
+		register_shrinker(&dcache_shrinker, "dentry");
+	return 0;
+}
+INITCALL(fs, dcache_shrinker_init);
