@@ -100,11 +100,29 @@ void arch_send_call(const struct cpumask *mask)
 		apic_send(cpu, VEC_CALL);
 }
 
-void x86_apic_init(void)
+/*
+ * x2APIC: where the firmware left it on or ids need it, and where it is the cheaper one (hardware and KVM). An emulator that
+ * counts instructions cannot read the timer through an MSR, so there the page is used unless "x2apic" says otherwise.
+ */
+static bool __init want_x2apic(u64 base)
+{
+	if (!cpu_has(X86_FEATURE_X2APIC))
+		return false;
+	if (base & 1 << 10)
+		return true;
+	for (unsigned int i = 0; i < machine.nr_cpus; i++)
+		if (machine.apic_id[i] >= 255)
+			return true;
+	if (command_line_get("nox2apic"))
+		return false;
+	return hypervisor_base || !cpu_has(X86_FEATURE_HYPERVISOR) || command_line_get("x2apic");
+}
+
+void __init x86_apic_init(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
 
-	x2apic_mode = cpu_has(X86_FEATURE_X2APIC);
+	x2apic_mode = want_x2apic(base);
 	if (!x2apic_mode) {
 		machine.lapic = base & 0xffffff000ULL;
 		apic_page = arch_ioremap(machine.lapic, PAGE_SIZE, PTE_P_KERNEL_IO);
@@ -137,9 +155,14 @@ void x86_apic_ticks_begin(void)
 	apic_write(APIC_TIMER_INIT, 0xffffffff);
 }
 
+u32 x86_apic_ticks(void)
+{
+	return 0xffffffff - apic_read(APIC_TIMER_CUR);
+}
+
 u32 x86_apic_ticks_end(void)
 {
-	u32 n = 0xffffffff - apic_read(APIC_TIMER_CUR);
+	u32 n = x86_apic_ticks();
 
 	apic_write(APIC_TIMER_INIT, 0);
 	return n;

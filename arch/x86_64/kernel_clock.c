@@ -162,6 +162,51 @@ static u64 __init khz_from_kvm(void)
 	return pvclock.shift < 0 ? khz << -pvclock.shift : khz >> pvclock.shift;
 }
 
+/* The emulator without hardware help keeps one count for all CPUs. */
+static bool __init is_tcg(void)
+{
+	u32 a, b, c, d;
+
+	if (!cpu_has(X86_FEATURE_HYPERVISOR))
+		return false;
+	cpuid(0x40000000, 0, &a, &b, &c, &d);
+	return b == 0x54474354 && c == 0x43544743 && d == 0x47435447;
+}
+
+/* An APIC timer reading and the TSC half-way through it: the quickest of a few. */
+static void __init sample_apic(u64 *ticks, u64 *tsc)
+{
+	u64 width = ~0ULL;
+
+	for (int i = 0; i < 5; i++) {
+		u64 t0 = rdtsc_ordered(), n = x86_apic_ticks(), t1 = rdtsc_ordered();
+
+		if (t1 - t0 < width) {
+			width = t1 - t0;
+			*ticks = n;
+			*tsc = t0 + width / 2;
+		}
+	}
+}
+
+/* Its APIC timer counts nanoseconds, which makes it the best reference there. */
+static bool __init measure_by_apic(u64 *tsc, u64 *apic)
+{
+	u64 n0, n1, t0, t1;
+
+	if (!is_tcg())
+		return false;
+	x86_apic_ticks_begin();
+	sample_apic(&n0, &t0);
+	while (x86_apic_ticks() - n0 < CALIBRATE_US * 1000)
+		;
+	sample_apic(&n1, &t1);
+	x86_apic_ticks_end();
+	*tsc = (t1 - t0) * 1000000 / (n1 - n0);
+	*apic = 1000000;
+	return true;
+}
+
 /* One reading of a reference timer in its ticks, and the TSC half-way through that reading. */
 struct sample {
 	u64 ticks, tsc;
@@ -244,6 +289,8 @@ static bool __init calibrate(int ref, u64 hz, u64 mask, u64 *tsc, u64 *apic)
 
 static bool __init measure(u64 *tsc, u64 *apic)
 {
+	if (measure_by_apic(tsc, apic))
+		return true;
 	if (hpet && calibrate(CLOCK_HPET, 1000000000000000ULL / hpet_fs, 0xffffffff, tsc, apic))
 		return true;
 	if (machine.pm_timer && calibrate(CLOCK_PM, PM_TIMER_HZ, pm_mask(), tsc, apic))
@@ -276,17 +323,6 @@ static void __init find_hpet(void)
 		return;
 	}
 	writel(readl(hpet + 0x10) | 1, hpet + 0x10);
-}
-
-/* The emulator without hardware help keeps one count for all CPUs. */
-static bool __init is_tcg(void)
-{
-	u32 a, b, c, d;
-
-	if (!cpu_has(X86_FEATURE_HYPERVISOR))
-		return false;
-	cpuid(0x40000000, 0, &a, &b, &c, &d);
-	return b == 0x54474354 && c == 0x43544743 && d == 0x47435447;
 }
 
 static bool __init tsc_trusted(void)

@@ -27,10 +27,10 @@ static void write_gas(u8 space, u64 addr, u8 v)
 		writeb(v, p);
 }
 
+/* The machine takes a moment to notice. */
 static void settle(void)
 {
-	for (int i = 0; i < 1000; i++)
-		cpu_relax();
+	arch_udelay(100000);
 }
 
 void arch_power_off(void)

@@ -16,6 +16,7 @@
 #include <asm-generic/siginfo.h>
 #include <kernel/preempt.h>
 #include <kernel/printk.h>
+#include <kernel/time_priv.h>
 #include <sched/task.h>
 #include "arch/x86_64/x86_priv.h"
 #include "arch/x86_64/entry_priv.h"
@@ -32,6 +33,13 @@ static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
 struct pt_regs *get_irq_regs(void)
 {
 	return this_cpu_read(irq_regs);
+}
+
+bool irq_from_user(void)
+{
+	const struct pt_regs *regs = get_irq_regs();
+
+	return regs && user_mode(regs);
 }
 
 void x86_exit_to_user(struct pt_regs *regs)

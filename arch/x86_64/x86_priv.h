@@ -188,6 +188,7 @@ u32 apic_id(void);
 void apic_send(unsigned int cpu, u32 vector);
 void apic_send_icr(u32 apicid, u32 low);
 void x86_apic_ticks_begin(void);
+u32 x86_apic_ticks(void);
 u32 x86_apic_ticks_end(void);
 void x86_apic_timer_rate(u64 khz, bool tsc_reliable);
 u32 apic_read(u32 reg);
