@@ -8,8 +8,9 @@
 #include <kernel/ktest.h>
 #include <kernel/printk.h>
 #include <lib/err.h>
-#include <sched/kthread.h>
+#include <proc/proc_priv.h>
 #include <sched/sched.h>
+#include <sched/upcalls.h>
 #include "boot/boot_priv.h"
 
 static void run_tests(void)
@@ -34,8 +35,11 @@ static int kernel_init(void *arg)
 
 void boot_start_init_thread(void)
 {
-	struct task *t = kthread_run(kernel_init, NULL, "init");
+	struct task *t = kernel_thread_create(kernel_init, NULL, "init");
 
 	if (IS_ERR(t))
 		panic("boot: the first thread could not be made: %ld", PTR_ERR(t));
+	wake_up_process(t);
+	if (proc_start_kthreadd())
+		panic("boot: kthreadd could not be made");
 }

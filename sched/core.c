@@ -223,6 +223,17 @@ out:
 	return ok;
 }
 
+void kick_process(struct task *t)
+{
+	int cpu;
+
+	preempt_disable();
+	cpu = task_cpu(t);
+	if (cpu != (int)raw_smp_processor_id() && READ_ONCE(t->on_cpu))
+		arch_send_reschedule((unsigned int)cpu);
+	preempt_enable();
+}
+
 void wake_up_new_task(struct task *t)
 {
 	unsigned long flags;

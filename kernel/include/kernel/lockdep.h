@@ -36,5 +36,11 @@ struct lockdep_map { };
 #define lockdep_assert_held(l) do { (void)(l); } while (0)
 #define lockdep_set_class(l, k) do { (void)(k); } while (0)
 #endif
+#ifdef CONFIG_LOCKDEP
+/* The task goes back to user mode: it may hold nothing. */
+void lockdep_user_return(void);
+#else
+#define lockdep_user_return() do { } while (0)
+#endif
 #define _RET_IP_ ((unsigned long)__builtin_return_address(0))
 #define _THIS_IP_ ({ __label__ __here; __here: (unsigned long)&&__here; })

@@ -137,3 +137,6 @@ void __noreturn do_group_exit(int code);
 void __noreturn do_exit(long code);
 bool is_current_pgrp_orphaned(void);
 void ignore_signals(struct task *t);
+struct pt_regs;
+long proc_sigreturn(struct pt_regs *regs);
+extern int print_fatal_signals;

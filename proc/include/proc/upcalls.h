@@ -32,3 +32,10 @@ void disassociate_ctty(bool on_exit);
 bool do_coredump(int sig);
 /* ipc/: wakes FUTEX_WAIT at clear_child_tid. */
 int do_futex_wake_private(struct uptr uaddr, int nr);
+/* vfs/: the running task's root is not its namespace's. */
+bool proc_current_chrooted(void);
+struct pid;
+/* vfs/, ipc/: a descriptor for PID, stored at UADDR. */
+int proc_make_pidfd(struct pid *pid, struct uptr uaddr);
+/* fs/: T is going: /proc entries that show it are dropped. */
+void proc_task_gone(struct task *t);

@@ -246,6 +246,8 @@ bool try_to_wake_up(struct task *t, unsigned int states, int wake_flags);
 #define wake_up_process(t) try_to_wake_up(t, TASK_NORMAL | TASK_NEW, 0)
 #define wake_up_state(t, s) try_to_wake_up(t, s, 0)
 void wake_up_new_task(struct task *t);
+/* Makes T, if it runs in user mode on another CPU, come into the kernel. */
+void kick_process(struct task *t);
 long schedule_timeout_interruptible(long timeout);
 long schedule_timeout_uninterruptible(long timeout);
 long io_schedule_timeout(long timeout);
@@ -273,4 +275,5 @@ static inline unsigned int memalloc_noio_save(void) { unsigned int f = current->
 static inline void memalloc_noio_restore(unsigned int f) { current->flags = (current->flags & ~PF_NOIO) | f; }
 static inline void pagefault_disable(void) { current->nofault++; barrier(); }
 static inline void pagefault_enable(void) { barrier(); current->nofault--; }
+static inline bool pagefault_disabled(void) { return current->nofault; }
 static inline bool faulthandler_disabled(void) { return current->nofault || in_atomic(); }

@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The end of a task, and wait(2).
+ *
+ * do_exit() gives back what the task holds, room by room, tells its parent, and becomes a zombie: a number and an exit
+ * status. release_task() removes that when it was waited for, or at once if nobody will. A thread that is not the leader
+ * vanishes by itself; the leader stays until its last thread is gone. Children go to the nearest subreaper or the init of
+ * the namespace.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <arch/uaccess.h>
+#include <kernel/bug.h>
+#include <kernel/printk.h>
+#include <mm/mm.h>
+#include <mm/uaccess.h>
+#include <proc/proc_priv.h>
+#include <proc/signal.h>
+#include <proc/signal_sets.h>
+#include <proc/upcalls.h>
+#include <proc/wait.h>
+#include <sched/completion.h>
+#include <sched/sched.h>
+#include <sched/task_life.h>
+#include <sched/upcalls.h>
+#include <abi/errno.h>
+#include <linux/sched.h>
+#include <linux/signal.h>
+#include <linux/wait.h>
+
+bool thread_group_empty(struct task *t)
+{
+	return t->group_leader == t && list_is_singular(&t->signal->threads);
+}
+
+/* ---- telling the parent ---- */
+
+bool do_notify_parent(struct task *t, int sig)
+{
+	struct siginfo info;
+	struct sighand_struct *h = t->parent->sighand;
+	unsigned long flags;
+	bool autoreap = false;
+	u64 u, s;
+
+	clear_siginfo(&info);
+	info.si_signo = sig;
+	rcu_read_lock();
+	info.si_pid = task_pid_nr_ns(t, task_active_pid_ns(t->parent));
+	info.si_uid = from_kuid_munged(__task_cred(t->parent)->user_ns, __task_cred(t)->uid);
+	rcu_read_unlock();
+	task_cputime(t, &u, &s);
+	info.si_utime = (__kernel_clock_t)nsec_to_clock_t(u + t->signal->utime_ns);
+	info.si_stime = (__kernel_clock_t)nsec_to_clock_t(s + t->signal->stime_ns);
+	info.si_status = t->exit_code & 0x7f;
+	if (t->exit_code & 0x80)
+		info.si_code = CLD_DUMPED;
+	else if (t->exit_code & 0x7f)
+		info.si_code = CLD_KILLED;
+	else {
+		info.si_code = CLD_EXITED;
+		info.si_status = t->exit_code >> 8;
+	}
+	spin_lock_irqsave(&h->siglock, flags);
+	if (sig == SIGCHLD) {
+		struct k_sigaction *a = &h->action[SIGCHLD - 1];
+
+		if (a->handler == SIG_KERNEL_IGN || (a->flags & SA_NOCLDWAIT)) {
+			autoreap = true;	/* POSIX: children leave no zombie */
+			if (a->handler == SIG_KERNEL_IGN)
+				sig = 0;
+		}
+	}
+	spin_unlock_irqrestore(&h->siglock, flags);
+	if (sig)
+		do_send_sig_info(sig, &info, t->parent, PIDTYPE_TGID);
+	wake_up_interruptible_all(&t->parent->signal->wait_chldexit);
+	return autoreap;
+}
+
+void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why)
+{
+	struct task *leader = t->group_leader, *parent = leader->real_parent;
+	struct siginfo info;
+	unsigned long flags;
+	bool send;
+
+	clear_siginfo(&info);
+	info.si_signo = SIGCHLD;
+	info.si_code = why;
+	rcu_read_lock();
+	info.si_pid = task_pid_nr_ns(leader, task_active_pid_ns(parent));
+	info.si_uid = from_kuid_munged(__task_cred(parent)->user_ns, __task_cred(leader)->uid);
+	rcu_read_unlock();
+	info.si_status = why == CLD_CONTINUED ? SIGCONT : leader->signal->group_exit_code & 0x7f;
+	spin_lock_irqsave(&parent->sighand->siglock, flags);
+	send = parent->sighand->action[SIGCHLD - 1].handler != SIG_KERNEL_IGN &&
+	       !(parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP);
+	spin_unlock_irqrestore(&parent->sighand->siglock, flags);
+	if (send)
+		do_send_sig_info(SIGCHLD, &info, parent, PIDTYPE_TGID);
+	wake_up_interruptible_all(&parent->signal->wait_chldexit);
+}
+
+/* ---- orphans ---- */
+
+static bool will_become_orphaned(struct pid *pgrp, struct task *ignored)
+{
+	struct task *t;
+
+	do_each_pid_task(pgrp, PIDTYPE_PGID, t) {
+		if (t == ignored || (t->exit_state && thread_group_empty(t)) || t->real_parent->pid == 1)
+			continue;
+		if (task_pid_type(t->real_parent, PIDTYPE_PGID) != pgrp &&
+		    task_pid_type(t->real_parent, PIDTYPE_SID) == task_pid_type(t, PIDTYPE_SID))
+			return false;
+	}
+	return true;
+}
+
+bool is_current_pgrp_orphaned(void)
+{
+	bool r;
+
+	read_lock(&tasklist_lock);
+	r = will_become_orphaned(task_pid_type(current, PIDTYPE_PGID), NULL);
+	read_unlock(&tasklist_lock);
+	return r;
+}
+
+static bool has_stopped_jobs(struct pid *pgrp)
+{
+	struct task *t;
+
+	do_each_pid_task(pgrp, PIDTYPE_PGID, t)
+		if (t->signal->flags & SIGNAL_STOP_STOPPED)
+			return true;
+	return false;
+}
+
+/* The group of T loses its link to the session through T (or through T's PARENT): POSIX wants SIGHUP, SIGCONT. */
+static void kill_orphaned_pgrp(struct task *t, struct task *parent)
+{
+	struct pid *pgrp = task_pid_type(t, PIDTYPE_PGID);
+	struct task *ignored = t;
+
+	if (!parent)
+		parent = t->real_parent;
+	else
+		ignored = NULL;
+	if (task_pid_type(parent, PIDTYPE_PGID) != pgrp &&
+	    task_pid_type(parent, PIDTYPE_SID) == task_pid_type(t, PIDTYPE_SID) &&
+	    will_become_orphaned(pgrp, ignored) && has_stopped_jobs(pgrp)) {
+		struct task *x;
+
+		do_each_pid_task(pgrp, PIDTYPE_PGID, x) {
+			do_send_sig_info(SIGHUP, SEND_SIG_PRIV, x, PIDTYPE_TGID);
+			do_send_sig_info(SIGCONT, SEND_SIG_PRIV, x, PIDTYPE_TGID);
+		}
+	}
+}
+
+static struct task *live_thread(struct task *leader)
+{
+	struct task *t;
+
+	for_each_thread(leader, t)
+		if (!(t->flags & PF_EXITING))
+			return t;
+	return NULL;
+}
+
+static struct task *find_reaper(struct task *father)
+{
+	struct task *t = live_thread(father), *reaper = task_active_pid_ns(father)->child_reaper;
+
+	if (t)
+		return t;
+	if (father->signal->has_child_subreaper) {
+		for (t = father->real_parent; t != &init_task && t != reaper; t = t->real_parent) {
+			struct task *x;
+
+			if (task_active_pid_ns(t) != task_active_pid_ns(father))
+				break;
+			if (t->signal->is_child_subreaper && (x = live_thread(t)))
+				return x;
+		}
+	}
+	if (reaper->flags & PF_EXITING) {
+		t = live_thread(reaper);
+		if (t)
+			reaper = t;
+	}
+	return reaper;
+}
+
+/* tasklist_lock held. Those on DEAD are to be released. */
+static void forget_children(struct task *father, struct list_head *dead)
+{
+	struct task *t, *n, *reaper;
+
+	if (list_empty(&father->children))
+		return;
+	reaper = find_reaper(father);
+	list_for_each_entry_safe(t, n, &father->children, sibling) {
+		struct task *x;
+		bool same = same_thread_group(reaper, father);
+
+		for_each_thread(t, x) {
+			rcu_assign_pointer(x->real_parent, reaper);
+			x->parent = reaper;
+			if (x->pdeath_signal)
+				do_send_sig_info(x->pdeath_signal, SEND_SIG_NOINFO, x, PIDTYPE_TGID);
+		}
+		list_move_tail(&t->sibling, &reaper->children);
+		if (same)
+			continue;
+		t->exit_signal = SIGCHLD;
+		if (t->exit_state == EXIT_ZOMBIE && thread_group_empty(t)) {
+			if (do_notify_parent(t, t->exit_signal)) {
+				t->exit_state = EXIT_DEAD;
+				list_add(&t->ptrace_entry, dead);
+			}
+		}
+		kill_orphaned_pgrp(t, father);
+	}
+}
+
+/* ---- the end ---- */
+
+/* Adds what the dead thread used to its process. siglock held. */
+static void fold_thread(struct signal_struct *s, struct task *t)
+{
+	u64 u, st;
+
+	task_cputime(t, &u, &st);
+	s->utime_ns += u;
+	s->stime_ns += st;
+	s->nvcsw += t->nvcsw;
+	s->nivcsw += t->nivcsw;
+	s->min_flt += t->min_flt;
+	s->maj_flt += t->maj_flt;
+	s->sum_sched_runtime += t->se.sum_exec_ns;
+	for (int i = 0; i < 6; i++)
+		s->io_bytes[i] += t->io_bytes[i];
+}
+
+/* tasklist_lock held: T can no longer be found. Pids to free are returned in FREE. */
+static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
+{
+	struct signal_struct *s = t->signal;
+	struct sighand_struct *h = t->sighand;
+	bool leader = t->group_leader == t && t->exit_signal != -1;
+
+	memset(gone, 0, sizeof(*gone) * PIDTYPE_MAX);
+	spin_lock(&h->siglock);
+	if (!leader) {
+		if (s->notify_count > 0 && !--s->notify_count && s->group_exec_task)
+			wake_up_process(s->group_exec_task);
+		if (t == s->curr_target)
+			s->curr_target = t->group_leader;
+		fold_thread(s, t);
+	}
+	flush_sigqueue((struct sigpending *)&t->pending);
+	if (leader) {
+		flush_sigqueue(&s->shared_pending);
+		gone[PIDTYPE_PGID] = change_pid(t, PIDTYPE_PGID, NULL);
+		gone[PIDTYPE_SID] = change_pid(t, PIDTYPE_SID, NULL);
+		gone[PIDTYPE_TGID] = change_pid(t, PIDTYPE_TGID, NULL);
+		list_del_rcu(&t->tasks);
+		list_del_init(&t->sibling);
+	}
+	gone[PIDTYPE_PID] = change_pid(t, PIDTYPE_PID, NULL);
+	s->nr_threads--;
+	list_del_rcu(&t->thread_node);
+	rcu_assign_pointer(t->sighand, NULL);
+	spin_unlock(&h->siglock);
+}
+
+void release_task(struct task *t)
+{
+	struct pid *gone[PIDTYPE_MAX];
+	struct sighand_struct *h = t->sighand;
+	struct task *leader;
+	bool zap_leader = false;
+
+	atomic_dec(&t->real_cred->user->processes);
+	proc_task_gone(t);
+	write_lock_irq(&tasklist_lock);
+	unhash(t, gone);
+	leader = t->group_leader;
+	if (leader != t && leader->exit_state == EXIT_ZOMBIE && thread_group_empty(leader)) {
+		/* The last thread is gone: now the process is a zombie. */
+		zap_leader = do_notify_parent(leader, leader->exit_signal);
+		if (zap_leader)
+			leader->exit_state = EXIT_DEAD;
+	}
+	write_unlock_irq(&tasklist_lock);
+	for (int i = 0; i < PIDTYPE_MAX; i++)
+		if (gone[i] && (i == PIDTYPE_PID || gone[i] != gone[PIDTYPE_PID]) &&
+		    !(i == PIDTYPE_SID && gone[i] == gone[PIDTYPE_PGID]))
+			free_pid(gone[i]);
+	put_sighand(h);
+	put_task_struct(t);
+	if (zap_leader)
+		release_task(leader);
+}
+
+static void exit_notify(struct task *t)
+{
+	struct task *x, *n;
+	LIST_HEAD(dead);
+	bool autoreap;
+
+	write_lock_irq(&tasklist_lock);
+	forget_children(t, &dead);
+	if (t->group_leader == t)
+		kill_orphaned_pgrp(t, NULL);
+	t->exit_state = EXIT_ZOMBIE;
+	if (t->flags & PF_KTHREAD)
+		autoreap = true;
+	else if (t->group_leader == t)
+		autoreap = thread_group_empty(t) && do_notify_parent(t, t->exit_signal);
+	else
+		autoreap = true;
+	if (autoreap) {
+		t->exit_state = EXIT_DEAD;
+		list_add(&t->ptrace_entry, &dead);
+	}
+	if (t->signal->notify_count < 0 && t->signal->group_exec_task)
+		wake_up_process(t->signal->group_exec_task);
+	write_unlock_irq(&tasklist_lock);
+	list_for_each_entry_safe(x, n, &dead, ptrace_entry) {
+		list_del_init(&x->ptrace_entry);
+		release_task(x);
+	}
+}
+
+/* Tells vfork's parent and who waits at clear_child_tid that the address space is no longer used. */
+void mm_release(struct task *t)
+{
+	struct completion *v;
+
+	if (!uptr_is_null(t->clear_child_tid)) {
+		if (t->mm && atomic_read(&t->mm->mm_users) > 1) {
+			if (!put_user((u32)0, t->clear_child_tid))
+				do_futex_wake_private(t->clear_child_tid, 1);
+		}
+		t->clear_child_tid = UPTR_NULL;
+	}
+	task_lock(t);
+	v = t->vfork_done;
+	t->vfork_done = NULL;
+	if (v)
+		complete(v);
+	task_unlock(t);
+}
+
+static void exit_mm(struct task *t)
+{
+	struct mm *mm = t->mm;
+
+	futex_exit_release(t);
+	mm_release(t);
+	if (!mm)
+		return;
+	if (get_mm_rss(mm) > t->signal->maxrss)
+		t->signal->maxrss = max(get_mm_rss(mm), mm_hiwater_rss(mm));
+	mmgrab(mm);		/* what this CPU has loaded until the last switch */
+	task_lock(t);
+	local_irq_disable();
+	t->mm = NULL;
+	arch_enter_lazy_mm(&mm->context);
+	local_irq_enable();
+	task_unlock(t);
+	mmput(mm);
+}
+
+void do_exit(long code)
+{
+	struct task *t = current;
+	bool group_dead;
+
+	if (unlikely(in_interrupt() || !t->pid))
+		panic("Attempted to kill the %s", t->pid ? "interrupt handler" : "idle task");
+	__set_current_state(TASK_RUNNING);
+	exit_signals(t);
+	task_work_run();
+	group_dead = atomic_dec_and_test(&t->signal->live);
+	if (group_dead) {
+		if (t->signal->pids[PIDTYPE_TGID] && task_active_pid_ns(t) == &init_pid_ns && t->tgid == 1)
+			panic("Attempted to kill init! exitcode=0x%08lx", (unsigned long)(t->signal->group_exit_code ?: code));
+		exit_itimers(t->signal);
+	}
+	t->exit_code = (int)code;
+	exit_mm(t);
+	exit_files(t);
+	exit_fs(t);
+	if (group_dead && t->signal->leader)
+		disassociate_ctty(true);
+	exit_task_namespaces(t);
+	task_work_run();
+	if (group_dead && task_active_pid_ns(t)->child_reaper && same_thread_group(task_active_pid_ns(t)->child_reaper, t) &&
+	    task_active_pid_ns(t) != &init_pid_ns)
+		zap_pid_ns_processes(task_active_pid_ns(t));
+	exit_notify(t);
+	sched_exit();
+}
+
+/* The init of a namespace ends: so does everybody in it. */
+void zap_pid_ns_processes(struct pid_namespace *ns)
+{
+	unsigned long i = 2;
+	struct pid *p;
+
+	WRITE_ONCE(ns->dying, true);
+	spin_lock_irq(&current->sighand->siglock);
+	current->sighand->action[SIGCHLD - 1].handler = SIG_KERNEL_IGN;
+	spin_unlock_irq(&current->sighand->siglock);
+	rcu_read_lock();
+	for (; (p = find_ge_pid((int)i, ns)); i = (unsigned long)pid_nr_ns(p, ns) + 1) {
+		struct task *t = pid_task(p, PIDTYPE_PID);
+
+		if (t && !(t->signal->flags & SIGNAL_GROUP_EXIT && t->exit_state))
+			do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_MAX);
+	}
+	rcu_read_unlock();
+	while (kernel_wait_any() > 0)
+		;
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (READ_ONCE(ns->pid_allocated) <= 1)
+			break;
+		clear_thread_flag(TIF_SIGPENDING);
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+/* ---- waiting ---- */
+
+struct waiter {
+	struct wait_args *a;
+	struct wait_queue_entry entry;
+	bool found_child;
+};
+
+static bool eligible(struct wait_args *a, struct task *t)
+{
+	if (a->type != PIDTYPE_MAX && task_pid_type(t, a->type) != a->pid)
+		return false;
+	if (a->options & __WALL)
+		return true;
+	return (t->exit_signal != SIGCHLD) == !!(a->options & __WCLONE);
+}
+
+static void fill_common(struct wait_args *a, struct task *t)
+{
+	rcu_read_lock();
+	a->info_pid = task_pid_vnr(t);
+	a->info_uid = from_kuid_munged(current_user_ns(), __task_cred(t)->uid);
+	rcu_read_unlock();
+}
+
+static void child_rusage(struct wait_args *a, struct task *t)
+{
+	if (a->want_rusage)
+		proc_getrusage(t, PROC_RUSAGE_BOTH, &a->ru);
+}
+
+/* tasklist_lock read-held; released when something is found. Its pid, or 0. */
+static pid_t wait_zombie(struct wait_args *a, struct task *t)
+{
+	struct signal_struct *s, *ps;
+	int state = EXIT_ZOMBIE, code;
+	u64 u, st;
+
+	if (!(a->options & WEXITED) || t->exit_state != EXIT_ZOMBIE || !thread_group_empty(t))
+		return 0;
+	code = t->signal->flags & SIGNAL_GROUP_EXIT ? t->signal->group_exit_code : t->exit_code;
+	if (a->options & WNOWAIT) {
+		get_task_struct(t);
+		fill_common(a, t);
+		read_unlock(&tasklist_lock);
+		child_rusage(a, t);
+		put_task_struct(t);
+		goto out;
+	}
+	/* One of several waiters gets it. */
+	if (!try_cmpxchg(&t->exit_state, &state, EXIT_DEAD))
+		return 0;
+	fill_common(a, t);
+	read_unlock(&tasklist_lock);
+	child_rusage(a, t);
+	s = t->signal;
+	ps = current->signal;
+	task_cputime(t, &u, &st);
+	spin_lock_irq(&current->sighand->siglock);
+	ps->cutime_ns += u + s->utime_ns + s->cutime_ns;
+	ps->cstime_ns += st + s->stime_ns + s->cstime_ns;
+	ps->cmin_flt += t->min_flt + s->min_flt + s->cmin_flt;
+	ps->cmaj_flt += t->maj_flt + s->maj_flt + s->cmaj_flt;
+	ps->cnvcsw += t->nvcsw + s->nvcsw + s->cnvcsw;
+	ps->cnivcsw += t->nivcsw + s->nivcsw + s->cnivcsw;
+	ps->cmaxrss = max(ps->cmaxrss, max(s->maxrss, s->cmaxrss));
+	spin_unlock_irq(&current->sighand->siglock);
+	release_task(t);
+out:
+	a->status = code;
+	if (code & 0x7f) {
+		a->cause = code & 0x80 ? CLD_DUMPED : CLD_KILLED;
+		a->info_status = code & 0x7f;
+	} else {
+		a->cause = CLD_EXITED;
+		a->info_status = code >> 8;
+	}
+	return a->info_pid;
+}
+
+static pid_t wait_stopped_or_continued(struct wait_args *a, struct task *t)
+{
+	struct signal_struct *s = t->signal;
+	int code = 0, cause = 0;
+	unsigned long flags;
+
+	if (!lock_task_sighand(t, &flags))
+		return 0;
+	if ((a->options & WUNTRACED) && (s->flags & SIGNAL_STOP_STOPPED) && s->group_exit_code) {
+		code = s->group_exit_code;
+		cause = CLD_STOPPED;
+		if (!(a->options & WNOWAIT))
+			s->group_exit_code = 0;
+	} else if ((a->options & WCONTINUED) && (s->flags & SIGNAL_STOP_CONTINUED)) {
+		code = 0xffff;
+		cause = CLD_CONTINUED;
+		if (!(a->options & WNOWAIT))
+			s->flags &= ~(unsigned int)SIGNAL_STOP_CONTINUED;
+	}
+	unlock_task_sighand(t, &flags);
+	if (!cause)
+		return 0;
+	get_task_struct(t);
+	fill_common(a, t);
+	read_unlock(&tasklist_lock);
+	child_rusage(a, t);
+	put_task_struct(t);
+	a->cause = cause;
+	a->status = cause == CLD_CONTINUED ? 0xffff : code << 8 | 0x7f;
+	a->info_status = cause == CLD_CONTINUED ? SIGCONT : code;
+	return a->info_pid;
+}
+
+static pid_t scan_children(struct wait_args *a, struct task *parent, bool *any)
+{
+	struct task *t;
+
+	list_for_each_entry(t, &parent->children, sibling) {
+		pid_t p;
+
+		if (t->exit_state == EXIT_DEAD || !eligible(a, t))
+			continue;
+		*any = true;
+		p = t->exit_state == EXIT_ZOMBIE && thread_group_empty(t) ? wait_zombie(a, t) : wait_stopped_or_continued(a, t);
+		if (p)
+			return p;
+	}
+	return 0;
+}
+
+long do_wait(struct wait_args *a)
+{
+	DEFINE_WAIT_FUNC(w, default_wake_function);
+	long ret;
+
+	add_wait_queue(&current->signal->wait_chldexit, &w);
+	for (;;) {
+		struct task *t;
+		bool any = false;
+		pid_t p = 0;
+
+		set_current_state(TASK_INTERRUPTIBLE);
+		read_lock(&tasklist_lock);
+		if (a->type != PIDTYPE_MAX && (!a->pid || !pid_task(a->pid, a->type))) {
+			read_unlock(&tasklist_lock);
+			ret = -ECHILD;
+			break;
+		}
+		for_each_thread(current->group_leader, t) {
+			p = scan_children(a, t, &any);
+			if (p || (a->options & __WNOTHREAD))
+				break;
+		}
+		if (p) {		/* the lock is released already */
+			ret = p;
+			break;
+		}
+		read_unlock(&tasklist_lock);
+		ret = any ? 0 : -ECHILD;
+		if (ret || (a->options & WNOHANG))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	remove_wait_queue(&current->signal->wait_chldexit, &w);
+	return ret;
+}
+
+long kernel_wait_any(void)
+{
+	struct wait_args a = { .type = PIDTYPE_MAX, .options = WEXITED | __WALL };
+
+	clear_thread_flag(TIF_SIGPENDING);
+	return do_wait(&a);
+}
+
+void proc_for_each_task(void (*fn)(struct task *t, u64 arg), u64 arg)
+{
+	struct task *p, *t;
+
+	rcu_read_lock();
+	for_each_process_thread(p, t)
+		fn(t, arg);
+	rcu_read_unlock();
+}

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Making tasks: fork, vfork, clone, clone3 and kernel threads.
+ *
+ * kernel_clone() checks the flags, copies what is not shared room by room, and only then makes the child visible under
+ * tasklist_lock; until that point any failure is undone in reverse order and nobody has seen it.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <alloc/page.h>
+#include <arch/fpu.h>
+#include <arch/ptrace.h>
+#include <arch/switch.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/show.h>
+#include <mm/mm.h>
+#include <mm/uaccess.h>
+#include <proc/proc_priv.h>
+#include <proc/upcalls.h>
+#include <sched/completion.h>
+#include <sched/sched.h>
+#include <sched/task_life.h>
+#include <sched/upcalls.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/resource.h>
+#include <linux/sched.h>
+#include <linux/signal.h>
+
+struct kmem_cache *sighand_cache;
+static struct kmem_cache *signal_cache;
+int max_threads;
+struct task *kthreadd_task;
+
+static struct signal_struct init_signals = {
+	.sigcnt = REFCOUNT_INIT(2), .nr_threads = 1, .live = ATOMIC_INIT(1),
+	.threads = LIST_HEAD_INIT(init_signals.threads),
+	.wait_chldexit = __WAIT_QUEUE_HEAD_INIT(init_signals.wait_chldexit),
+	.shared_pending.list = LIST_HEAD_INIT(init_signals.shared_pending.list),
+	.posix_timers = LIST_HEAD_INIT(init_signals.posix_timers),
+	.cred_guard_mutex = __MUTEX_INITIALIZER(init_signals.cred_guard_mutex),
+	.exec_update_lock = __RWSEM_INITIALIZER(init_signals.exec_update_lock),
+};
+static struct sighand_struct init_sighand = {
+	.siglock = __SPIN_LOCK_UNLOCKED(init_sighand.siglock), .count = REFCOUNT_INIT(2),
+	.signalfd_wqh = __WAIT_QUEUE_HEAD_INIT(init_sighand.signalfd_wqh),
+};
+
+void __noreturn kernel_thread_exit(long code)
+{
+	do_exit(code);
+}
+
+/* ---- signal structures ---- */
+
+static void sighand_free_rcu(struct rcu_head *h)
+{
+	kmem_cache_free(sighand_cache, container_of(h, struct sighand_struct, rcu));
+}
+
+void put_sighand(struct sighand_struct *s)
+{
+	if (refcount_dec_and_test(&s->count))
+		call_rcu(&s->rcu, sighand_free_rcu);
+}
+
+static int copy_sighand(u64 flags, struct task *t)
+{
+	struct sighand_struct *s, *old = current->sighand;
+
+	if (flags & CLONE_SIGHAND) {
+		refcount_inc(&old->count);
+		return 0;
+	}
+	s = kmem_cache_alloc(sighand_cache, GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	spin_lock_init(&s->siglock);
+	refcount_set(&s->count, 1);
+	init_waitqueue_head(&s->signalfd_wqh);
+	spin_lock_irq(&old->siglock);
+	memcpy(s->action, old->action, sizeof(s->action));
+	spin_unlock_irq(&old->siglock);
+	if (flags & CLONE_CLEAR_SIGHAND)
+		for (int i = 0; i < _NSIG; i++)
+			if (s->action[i].handler != SIG_KERNEL_IGN)
+				s->action[i] = (struct k_sigaction){ 0 };
+	t->sighand = s;
+	return 0;
+}
+
+static int copy_signal(u64 flags, struct task *t)
+{
+	struct signal_struct *s, *old = current->signal;
+
+	if (flags & CLONE_THREAD)
+		return 0;
+	s = kmem_cache_zalloc(signal_cache, GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	refcount_set(&s->sigcnt, 1);
+	s->nr_threads = 1;
+	atomic_set(&s->live, 1);
+	INIT_LIST_HEAD(&s->threads);
+	init_waitqueue_head(&s->wait_chldexit);
+	INIT_LIST_HEAD(&s->shared_pending.list);
+	INIT_LIST_HEAD(&s->posix_timers);
+	mutex_init(&s->cred_guard_mutex);
+	init_rwsem(&s->exec_update_lock);
+	s->curr_target = t;
+	itimer_init(s);
+	task_lock(current->group_leader);
+	memcpy(s->rlim, old->rlim, sizeof(s->rlim));
+	task_unlock(current->group_leader);
+	s->oom_score_adj = old->oom_score_adj;
+	s->oom_score_adj_min = old->oom_score_adj_min;
+	s->has_child_subreaper = old->has_child_subreaper || old->is_child_subreaper;
+	t->signal = s;
+	return 0;
+}
+
+static void put_signal(struct signal_struct *s)
+{
+	if (refcount_dec_and_test(&s->sigcnt)) {
+		flush_sigqueue(&s->shared_pending);
+		kmem_cache_free(signal_cache, s);
+	}
+}
+
+/* From the task's last put: what outlives its exit. */
+void proc_task_free(struct task *t)
+{
+	if (t->cred) {
+		put_cred(t->cred);
+		put_cred(t->real_cred);
+	}
+	if (t->signal)
+		put_signal(t->signal);
+	kfree(t->mm_data);
+}
+
+/* ---- address space ---- */
+
+static int copy_mm(u64 flags, struct task *t)
+{
+	struct mm *mm = current->mm;
+
+	if (!mm)
+		return 0;
+	if (flags & CLONE_VM) {
+		mmget(mm);
+	} else {
+		mm = mm_dup(mm);
+		if (IS_ERR_OR_NULL(mm))
+			return mm ? (int)PTR_ERR(mm) : -ENOMEM;
+	}
+	t->mm = t->active_mm = mm;
+	return 0;
+}
+
+/* ---- flags ---- */
+
+static int check_flags(const struct kernel_clone_args *a)
+{
+	u64 f = a->flags;
+
+	if ((f & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS) ||
+	    (f & (CLONE_NEWUSER | CLONE_FS)) == (CLONE_NEWUSER | CLONE_FS))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_PARENT) && (current->signal->flags & SIGNAL_UNKILLABLE))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) ||
+				   task_active_pid_ns(current) != current->nsproxy->pid_ns_for_children))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
+		return -EINVAL;
+	return 0;
+}
+
+static int check_limits(struct task *t)
+{
+	struct user_struct *u = t->real_cred->user;
+
+	if ((u64)atomic_read(&u->processes) > task_rlimit(current, RLIMIT_NPROC) && !uid_eq(u->uid, GLOBAL_ROOT_UID) &&
+	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
+		return -EAGAIN;
+	if (nr_tasks_alive() >= max_threads)
+		return -EAGAIN;
+	return 0;
+}
+
+static void init_child(struct task *t, const struct kernel_clone_args *a)
+{
+	INIT_LIST_HEAD(&t->children);
+	INIT_LIST_HEAD(&t->sibling);
+	INIT_LIST_HEAD(&t->tasks);
+	INIT_LIST_HEAD(&t->thread_node);
+	INIT_LIST_HEAD(&t->ptraced);
+	INIT_LIST_HEAD(&t->ptrace_entry);
+	INIT_LIST_HEAD(&t->pending.list);
+	t->pending.signal = 0;
+	t->jobctl = 0;
+	t->exit_state = t->exit_code = 0;
+	t->ptrace = 0;
+	t->ptrace_message = t->ptrace_siginfo = NULL;
+	t->pdeath_signal = 0;
+	t->vfork_done = NULL;
+	t->robust_list = UPTR_NULL;
+	t->futex_state = NULL;
+	t->futex_op = 0;
+	t->sysv_undo = NULL;
+	t->mm_data = t->vfs_data = NULL;
+	t->did_exec = t->in_execve = false;
+	t->restart.fn = NULL;
+	t->rseq = a->flags & CLONE_VM ? NULL : t->rseq;
+	t->set_child_tid = a->flags & CLONE_CHILD_SETTID ? a->child_tid : UPTR_NULL;
+	t->clear_child_tid = a->flags & CLONE_CHILD_CLEARTID ? a->child_tid : UPTR_NULL;
+	if ((a->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM || a->fn) {
+		t->sas_ss_sp = 0;
+		t->sas_ss_size = 0;
+		t->sas_ss_flags = SS_DISABLE;
+	}
+	t->cred = t->real_cred = NULL;
+}
+
+static int copy_rooms(struct task *t, const struct kernel_clone_args *a)
+{
+	u64 f = a->flags;
+	int e;
+
+	e = copy_files(f, t, a->fn != NULL);
+	if (e)
+		return e;
+	e = copy_fs(f, t);
+	if (e)
+		goto files;
+	e = copy_sighand(f, t);
+	if (e)
+		goto fs;
+	e = copy_signal(f, t);
+	if (e)
+		goto sighand;
+	e = a->fn ? 0 : copy_mm(f, t);
+	if (e)
+		goto signal;
+	e = copy_namespaces(f, t);
+	if (e)
+		goto mm;
+	e = a->fn ? 0 : arch_fpu_fork(t);
+	if (!e)
+		return 0;
+	exit_task_namespaces(t);
+mm:
+	if (t->mm)
+		mmput(t->mm);
+	t->mm = t->active_mm = NULL;
+signal:
+	if (!(f & CLONE_THREAD))
+		put_signal(t->signal);
+sighand:
+	put_sighand(t->sighand);
+fs:
+	exit_fs(t);
+files:
+	exit_files(t);
+	return e;
+}
+
+static void undo_rooms(struct task *t, const struct kernel_clone_args *a)
+{
+	exit_task_namespaces(t);
+	if (t->mm)
+		mmput(t->mm);
+	if (!(a->flags & CLONE_THREAD))
+		put_signal(t->signal);
+	put_sighand(t->sighand);
+	exit_fs(t);
+	exit_files(t);
+}
+
+/* tasklist_lock and siglock held: from here it can be found. */
+static void link_task(struct task *t, const struct kernel_clone_args *a, struct pid *pid)
+{
+	u64 f = a->flags;
+
+	t->thread_pid = pid;
+	if (f & CLONE_THREAD) {
+		t->group_leader = current->group_leader;
+		t->tgid = current->tgid;
+		t->exit_signal = -1;
+	} else {
+		t->group_leader = t;
+		t->tgid = t->pid;
+		t->exit_signal = f & CLONE_PARENT ? current->group_leader->exit_signal : a->exit_signal;
+	}
+	if (a->fn) {
+		t->real_parent = kthreadd_task ?: &init_task;
+		t->parent_exec_id = 0;
+	} else if (f & (CLONE_PARENT | CLONE_THREAD)) {
+		t->real_parent = current->real_parent;
+		t->parent_exec_id = current->parent_exec_id;
+	} else {
+		t->real_parent = current;
+		t->parent_exec_id = current->self_exec_id;
+	}
+	t->parent = t->real_parent;
+	if (!(f & CLONE_THREAD)) {
+		struct task *from = a->fn ? &init_task : current;
+
+		t->signal->pids[PIDTYPE_TGID] = pid;
+		t->signal->pids[PIDTYPE_PGID] = task_pid_type(from, PIDTYPE_PGID);
+		t->signal->pids[PIDTYPE_SID] = task_pid_type(from, PIDTYPE_SID);
+		t->signal->tty = from->signal->tty;
+		if (pid->numbers[pid->level].nr == 1) {		/* the init of a namespace */
+			pid->numbers[pid->level].ns->child_reaper = t;
+			t->signal->flags |= SIGNAL_UNKILLABLE;
+		}
+		if (t->signal->pids[PIDTYPE_PGID]) {
+			attach_pid(t, PIDTYPE_PGID);
+			attach_pid(t, PIDTYPE_SID);
+		}
+		attach_pid(t, PIDTYPE_TGID);
+		list_add_tail(&t->sibling, &t->real_parent->children);
+		list_add_tail_rcu(&t->tasks, &init_task.tasks);
+	} else {
+		current->signal->nr_threads++;
+		atomic_inc(&current->signal->live);
+		refcount_inc(&current->signal->sigcnt);
+	}
+	list_add_tail_rcu(&t->thread_node, &t->signal->threads);
+	attach_pid(t, PIDTYPE_PID);
+	total_forks++;
+}
+
+static struct task *copy_process(struct kernel_clone_args *a)
+{
+	struct task *t;
+	struct pid *pid;
+	int e = a->fn ? 0 : check_flags(a);
+
+	if (e)
+		return ERR_PTR(e);
+	if (signal_pending(current) && !a->fn) {
+		recalc_sigpending();
+		if (signal_pending(current))
+			return ERR_PTR(-ERESTARTNOINTR);
+	}
+	t = task_dup(a->fn ? &init_task : current);
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	init_child(t, a);
+	e = copy_creds(t, a->flags);
+	if (e)
+		goto undo_task;
+	e = a->fn ? 0 : check_limits(t);
+	if (e)
+		goto undo_cred;
+	if (a->fn) {
+		t->flags |= PF_KTHREAD;
+		strscpy(t->comm, a->name, sizeof(t->comm));
+		cpumask_setall(&t->cpus_mask);
+		t->nr_cpus_allowed = (int)nr_cpu_ids;
+	} else {
+		t->flags &= ~(unsigned int)PF_KTHREAD;
+	}
+	e = copy_rooms(t, a);
+	if (e)
+		goto undo_cred;
+	if (a->fn)
+		arch_thread_start_kernel(t, a->fn, a->fn_arg);
+	else
+		arch_thread_fork(t, task_pt_regs(current), a->stack, a->flags & CLONE_SETTLS, a->tls);
+	pid = alloc_pid(t->nsproxy->pid_ns_for_children, a->set_tid, a->set_tid_size);
+	if (IS_ERR(pid)) {
+		e = (int)PTR_ERR(pid);
+		goto undo_rooms;
+	}
+	t->pid = pid->numbers[0].nr;
+	write_lock_irq(&tasklist_lock);
+	spin_lock(&current->sighand->siglock);
+	/* A signal that comes now would be missed by the child: start again after it. */
+	if (!a->fn) {
+		recalc_sigpending();
+		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT)) {
+			e = -EINTR;
+			spin_unlock(&current->sighand->siglock);
+			write_unlock_irq(&tasklist_lock);
+			free_pid(pid);
+			goto undo_rooms;
+		}
+	}
+	link_task(t, a, pid);
+	spin_unlock(&current->sighand->siglock);
+	write_unlock_irq(&tasklist_lock);
+	return t;
+undo_rooms:
+	undo_rooms(t, a);
+undo_cred:
+	atomic_dec(&t->real_cred->user->processes);
+	put_cred(t->cred);
+	put_cred(t->real_cred);
+undo_task:
+	task_dup_undo(t);
+	return ERR_PTR(e);
+}
+
+/* schedule_tail()'s other half for user tasks lives in arch; this is what fork's child owes its parent. */
+void proc_schedule_tail(void)
+{
+	if (!uptr_is_null(current->set_child_tid)) {
+		u32 tid = (u32)task_pid_vnr(current);
+
+		if (put_user(tid, current->set_child_tid))
+			return;		/* as documented: a bad address is not reported */
+	}
+}
+
+static void set_tid_work(struct task_work *w)
+{
+	proc_schedule_tail();
+	kfree(w);
+}
+
+pid_t kernel_clone(struct kernel_clone_args *a)
+{
+	struct completion vfork;
+	struct task_work *tid_work = NULL;
+	struct task *t;
+	pid_t nr;
+	int e;
+
+	if ((a->flags & CLONE_PIDFD) && (a->flags & CLONE_PARENT_SETTID) && a->pidfd.addr == a->parent_tid.addr)
+		return -EINVAL;
+	if (a->flags & CLONE_CHILD_SETTID) {
+		tid_work = kmalloc(sizeof(*tid_work), GFP_KERNEL);
+		if (!tid_work)
+			return -ENOMEM;
+		tid_work->func = set_tid_work;
+	}
+	t = copy_process(a);
+	if (IS_ERR(t)) {
+		kfree(tid_work);
+		return (pid_t)PTR_ERR(t);
+	}
+	if (tid_work)
+		task_work_add(t, tid_work, false);
+	nr = task_pid_vnr(t);
+	if (a->flags & CLONE_PARENT_SETTID)
+		(void)put_user((u32)nr, a->parent_tid);
+	if (a->flags & CLONE_PIDFD) {
+		e = proc_make_pidfd(t->thread_pid, a->pidfd);
+		WARN_ON_ONCE(e);
+	}
+	if (a->flags & CLONE_VFORK) {
+		init_completion(&vfork);
+		t->vfork_done = &vfork;
+		get_task_struct(t);
+	}
+	wake_up_new_task(t);
+	if (a->flags & CLONE_VFORK) {
+		if (wait_for_completion_killable(&vfork)) {
+			task_lock(t);
+			t->vfork_done = NULL;
+			task_unlock(t);
+		}
+		put_task_struct(t);
+	}
+	return nr;
+}
+
+struct task *kernel_thread_create(int (*fn)(void *), void *arg, const char *name)
+{
+	struct kernel_clone_args a = {
+		.flags = CLONE_VM | CLONE_UNTRACED | CLONE_FS | CLONE_FILES, .fn = fn, .fn_arg = arg, .name = name,
+	};
+
+	return copy_process(&a);
+}
+
+/* kthreadd: parent of all kernel threads; they reap themselves. */
+static int kthreadd_main(void *unused)
+{
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		schedule();
+	}
+	return 0;
+}
+
+int proc_start_kthreadd(void)
+{
+	struct task *t = kernel_thread_create(kthreadd_main, NULL, "kthreadd");
+
+	if (IS_ERR(t))
+		return (int)PTR_ERR(t);
+	kthreadd_task = t;
+	wake_up_process(t);
+	return 0;
+}
+
+static int fork_init(void)
+{
+	static const struct rlimit_k defaults[RLIM_NLIMITS] = {
+		[RLIMIT_CPU] = { RLIM_INFINITY, RLIM_INFINITY }, [RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
+		[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY }, [RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
+		[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY }, [RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
+		[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
+		[RLIMIT_STACK] = { 8UL << 20, RLIM_INFINITY }, [RLIMIT_CORE] = { 0, RLIM_INFINITY },
+		[RLIMIT_NOFILE] = { 1024, 4096 }, [RLIMIT_MEMLOCK] = { 8UL << 20, 8UL << 20 },
+		[RLIMIT_MSGQUEUE] = { 819200, 819200 }, [RLIMIT_NICE] = { 0, 0 }, [RLIMIT_RTPRIO] = { 0, 0 },
+	};
+	struct signal_struct *s = &init_signals;
+
+	sighand_cache = kmem_cache_create("sighand_cache", sizeof(struct sighand_struct), 64, SLAB_TYPESAFE_BY_RCU, NULL);
+	signal_cache = kmem_cache_create("signal_cache", sizeof(struct signal_struct), 64, 0, NULL);
+	if (!sighand_cache || !signal_cache)
+		return -ENOMEM;
+	memcpy(s->rlim, defaults, sizeof(defaults));
+	/* As many threads as fill an eighth of memory with their stacks. */
+	max_threads = (int)clamp(totalram_pages() * PAGE_SIZE / (8 * THREAD_SIZE), 20UL, 0x3fffffffUL);
+	s->rlim[RLIMIT_NPROC].cur = s->rlim[RLIMIT_NPROC].max = (u64)max_threads / 2;
+	s->rlim[RLIMIT_SIGPENDING] = s->rlim[RLIMIT_NPROC];
+	s->curr_target = &init_task;
+	itimer_init(s);
+	list_add_tail(&init_task.thread_node, &s->threads);
+	init_task.signal = s;
+	init_task.sighand = &init_sighand;
+	init_task.exit_signal = 0;
+	return 0;
+}
+INITCALL(early, fork_init);
+
+static int fork_sysctl(void)
+{
+	sysctl_int("kernel/threads-max", 0644, &max_threads, 20, 0x3fffffff);
+	sysctl_int("kernel/pid_max", 0644, &init_pid_ns.pid_max, 301, 4194304);
+	return 0;
+}
+INITCALL(fs, fork_sysctl);

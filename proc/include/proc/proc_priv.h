@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files of this room. */
+#pragma once
+
+#include <proc/cred.h>
+#include <proc/ns.h>
+#include <proc/pid.h>
+#include <proc/signal.h>
+
+struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_tid_size);
+void free_pid(struct pid *p);
+void attach_pid(struct task *t, enum pid_type type);
+struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n);
+struct pid_namespace *copy_pid_ns(struct user_namespace *user_ns, struct pid_namespace *old);
+void zap_pid_ns_processes(struct pid_namespace *ns);
+
+int copy_creds(struct task *child, unsigned long clone_flags);
+int create_user_ns(struct cred *n);
+int copy_namespaces(unsigned long flags, struct task *child);
+void exit_task_namespaces(struct task *t);
+
+/* fork.c */
+struct kernel_clone_args {
+	u64 flags;
+	int exit_signal;
+	struct uptr pidfd, child_tid, parent_tid;
+	unsigned long stack, stack_size, tls;
+	int set_tid[32];
+	size_t set_tid_size;
+	bool set_tls;
+	/* kernel thread instead */
+	int (*fn)(void *);
+	void *fn_arg;
+	const char *name;
+};
+pid_t kernel_clone(struct kernel_clone_args *args);
+extern struct task *kthreadd_task;
+extern int max_threads;
+
+/* exit.c */
+void release_task(struct task *t);
+void exit_notify_thread(struct task *t);
+
+/* signal.c */
+void flush_sigqueue(struct sigpending *p);
+void flush_signals_for_exec(struct task *t);
+void exit_signals(struct task *t);
+bool do_notify_parent(struct task *t, int sig);
+void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why);
+void zap_other_threads_and_wait(void);
+int zap_other_threads(struct task *t);
+void sigqueue_free_all(struct task *t);
+void hard_signal(struct task *t, int sig, kuid_t sender);
+bool may_signal(const struct cred *from, struct task *t);
+extern struct kmem_cache *sighand_cache;
+void put_sighand(struct sighand_struct *s);
+
+/* itimer.c */
+void exit_itimers(struct signal_struct *sig);
+
+/* exec_rules.c, cred.c */
+void cred_changed_dumpable(struct task *t);
+
+/* ns.c */
+struct nsproxy *nsproxy_create(unsigned long flags, struct task *child, struct user_namespace *user_ns);
+int ns_flags_check(unsigned long flags);
+void switch_task_namespaces(struct task *t, struct nsproxy *n);
+void itimer_init(struct signal_struct *s);
+int proc_start_kthreadd(void);
+void proc_schedule_tail(void);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Interval timers (setitimer(2)) and the CPU-time limit. ITIMER_REAL is a high-resolution timer; the CPU-time ones are
+ * looked at by the tick, which a running task always has, and kept in the process under siglock.
+ */
+#include <lib/types.h>
+#include <kernel/time.h>
+#include <proc/itimer.h>
+#include <proc/proc_priv.h>
+#include <proc/signal.h>
+#include <proc/wait.h>
+#include <sched/sched.h>
+#include <sched/upcalls.h>
+#include <abi/errno.h>
+#include <linux/resource.h>
+#include <linux/time.h>
+
+static enum hrtimer_restart real_fire(struct hrtimer *t)
+{
+	struct signal_struct *s = container_of(t, struct signal_struct, real_timer);
+	struct pid *pid;
+
+	rcu_read_lock();
+	pid = rcu_dereference(s->pids[PIDTYPE_TGID]);
+	if (pid)
+		kill_pid_info(SIGALRM, SEND_SIG_PRIV, pid);
+	rcu_read_unlock();
+	if (!s->it_real_incr)
+		return HRTIMER_NORESTART;
+	hrtimer_forward(t, hrtimer_cb_get_time(t), s->it_real_incr);
+	return HRTIMER_RESTART;
+}
+
+void itimer_init(struct signal_struct *s)
+{
+	hrtimer_init(&s->real_timer, CLOCK_MONOTONIC, real_fire);
+	s->it_real_incr = 0;
+}
+
+void exit_itimers(struct signal_struct *s)
+{
+	s->it_real_incr = 0;
+	hrtimer_cancel(&s->real_timer);
+}
+
+static u64 cpu_now(struct task *t, int which)
+{
+	u64 u, s;
+
+	thread_group_cputime(t, &u, &s);
+	return which == ITIMER_PROF ? u + s : u;
+}
+
+int itimer_get(int which, struct itimer_k *out)
+{
+	struct signal_struct *s = current->signal;
+
+	if (which == ITIMER_REAL) {
+		s64 left;
+
+		out->interval_ns = (u64)s->it_real_incr;
+		left = hrtimer_active(&s->real_timer) ? hrtimer_get_remaining(&s->real_timer) : 0;
+		out->value_ns = hrtimer_active(&s->real_timer) ? (left > 1000 ? (u64)left : 1000) : 0;
+		return 0;
+	}
+	if (which != ITIMER_VIRTUAL && which != ITIMER_PROF)
+		return -EINVAL;
+	spin_lock_irq(&current->sighand->siglock);
+	*out = (struct itimer_k){ s->it_cpu[which == ITIMER_VIRTUAL].expires_ns, s->it_cpu[which == ITIMER_VIRTUAL].incr_ns };
+	spin_unlock_irq(&current->sighand->siglock);
+	if (out->value_ns) {
+		u64 now = cpu_now(current, which);
+
+		out->value_ns = out->value_ns > now ? out->value_ns - now : TICK_NSEC;
+	}
+	return 0;
+}
+
+int itimer_set(int which, const struct itimer_k *new, struct itimer_k *old)
+{
+	struct signal_struct *s = current->signal;
+	u64 now;
+	int e = itimer_get(which, old);
+
+	if (e)
+		return e;
+	if (which == ITIMER_REAL) {
+		hrtimer_cancel(&s->real_timer);
+		s->it_real_incr = (ktime_t)new->interval_ns;
+		if (new->value_ns)
+			hrtimer_start(&s->real_timer, (ktime_t)new->value_ns, HRTIMER_MODE_REL);
+		else
+			s->it_real_incr = 0;
+		return 0;
+	}
+	now = new->value_ns ? cpu_now(current, which) : 0;
+	spin_lock_irq(&current->sighand->siglock);
+	s->it_cpu[which == ITIMER_VIRTUAL].expires_ns = new->value_ns ? now + new->value_ns : 0;
+	s->it_cpu[which == ITIMER_VIRTUAL].incr_ns = new->interval_ns;
+	spin_unlock_irq(&current->sighand->siglock);
+	return 0;
+}
+
+
+static void check_cpu_timer(struct signal_struct *s, int i, u64 now, int sig, struct task *t)
+{
+	if (!s->it_cpu[i].expires_ns || now < s->it_cpu[i].expires_ns)
+		return;
+	s->it_cpu[i].expires_ns = s->it_cpu[i].incr_ns ? s->it_cpu[i].expires_ns + s->it_cpu[i].incr_ns : 0;
+	do_send_sig_info(sig, SEND_SIG_PRIV, t, PIDTYPE_TGID);
+}
+
+/* The tick, interrupts off. T is current. */
+void cpu_timers_tick(struct task *t)
+{
+	struct signal_struct *s = t->signal;
+	u64 soft = READ_ONCE(s->rlim[RLIMIT_CPU].cur), hard, u, st;
+
+	if (likely(soft == RLIM_INFINITY && !READ_ONCE(s->it_cpu[0].expires_ns) && !READ_ONCE(s->it_cpu[1].expires_ns)))
+		return;
+	if (t->flags & (PF_EXITING | PF_KTHREAD))
+		return;
+	thread_group_cputime(t, &u, &st);
+	check_cpu_timer(s, 0, u + st, SIGPROF, t);
+	check_cpu_timer(s, 1, u, SIGVTALRM, t);
+	if (soft == RLIM_INFINITY)
+		return;
+	hard = READ_ONCE(s->rlim[RLIMIT_CPU].max);
+	if (hard != RLIM_INFINITY && u + st >= hard * NSEC_PER_SEC) {
+		do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_TGID);
+	} else if (u + st >= soft * NSEC_PER_SEC) {
+		do_send_sig_info(SIGXCPU, SEND_SIG_PRIV, t, PIDTYPE_TGID);
+		s->rlim[RLIMIT_CPU].cur = soft + 1;	/* once a second from here on */
+	}
+}

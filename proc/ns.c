@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/* The namespace proxy: shared by clone, copied whole when any part changes (namespaces(7)). */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <proc/ns.h>
+#include <proc/proc_priv.h>
+#include <proc/upcalls.h>
+#include <sched/mutex.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+DECLARE_RWSEM(uts_sem);
+struct uts_namespace init_uts_ns = {
+	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFEU,
+	.name = { .sysname = "Linux", .nodename = "(none)", .domainname = "(none)" },
+};
+struct nsproxy init_nsproxy = {
+	.count = REFCOUNT_INIT(2), .uts_ns = &init_uts_ns, .pid_ns_for_children = &init_pid_ns,
+};
+static atomic_t next_ns_ino = ATOMIC_INIT((int)0xF0000000U);
+
+unsigned int ns_alloc_ino(void)
+{
+	return (unsigned int)atomic_inc_return(&next_ns_ino);
+}
+
+struct uts_namespace *get_uts_ns(struct uts_namespace *ns)
+{
+	if (ns != &init_uts_ns)
+		refcount_inc(&ns->refs);
+	return ns;
+}
+
+void put_uts_ns(struct uts_namespace *ns)
+{
+	if (ns && ns != &init_uts_ns && refcount_dec_and_test(&ns->refs)) {
+		put_user_ns(ns->user_ns);
+		kfree(ns);
+	}
+}
+
+static struct uts_namespace *copy_uts(bool fresh, struct uts_namespace *old, struct user_namespace *user_ns)
+{
+	struct uts_namespace *n;
+
+	if (!fresh)
+		return get_uts_ns(old);
+	n = kzalloc(sizeof(*n), GFP_KERNEL);
+	if (!n)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&n->refs, 1);
+	n->user_ns = get_user_ns(user_ns);
+	n->ino = ns_alloc_ino();
+	down_read(&uts_sem);
+	n->name = old->name;
+	up_read(&uts_sem);
+	return n;
+}
+
+void get_nsproxy(struct nsproxy *n)
+{
+	refcount_inc(&n->count);
+}
+
+static void nsproxy_free(struct nsproxy *n)
+{
+	if (n->mnt_ns)
+		put_mnt_ns(n->mnt_ns);
+	put_uts_ns(n->uts_ns);
+	put_pid_ns(n->pid_ns_for_children);
+	kfree(n);
+}
+
+void put_nsproxy(struct nsproxy *n)
+{
+	if (n && refcount_dec_and_test(&n->count))
+		nsproxy_free(n);
+}
+
+/* A new proxy with what FLAGS names made anew, for CHILD (whose fs_struct follows the mounts). */
+struct nsproxy *nsproxy_create(unsigned long flags, struct task *child, struct user_namespace *user_ns)
+{
+	struct nsproxy *old = current->nsproxy, *n = kzalloc(sizeof(*n), GFP_KERNEL);
+	void *p;
+
+	if (!n)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&n->count, 1);
+	p = copy_mnt_ns(flags, old->mnt_ns, user_ns, child);
+	if (IS_ERR(p))
+		goto fail;
+	n->mnt_ns = p;
+	p = copy_uts(flags & CLONE_NEWUTS, old->uts_ns, user_ns);
+	if (IS_ERR(p))
+		goto fail;
+	n->uts_ns = p;
+	p = flags & CLONE_NEWPID ? copy_pid_ns(user_ns, old->pid_ns_for_children) : get_pid_ns(old->pid_ns_for_children);
+	if (IS_ERR(p))
+		goto fail;
+	n->pid_ns_for_children = p;
+	return n;
+fail:
+	nsproxy_free(n);
+	return ERR_CAST(p);
+}
+
+#define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
+
+/* Those that this kernel has not got cannot be made. */
+int ns_flags_check(unsigned long flags)
+{
+	return flags & (CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP) ? -EINVAL : 0;
+}
+
+int copy_namespaces(unsigned long flags, struct task *child)
+{
+	struct user_namespace *user_ns = child->cred->user_ns;
+	struct nsproxy *n;
+	int e;
+
+	if (!(flags & NS_FLAGS)) {
+		get_nsproxy(child->nsproxy);
+		return 0;
+	}
+	e = ns_flags_check(flags);
+	if (e)
+		return e;
+	if (!cred_capable(child->cred, user_ns, CAP_SYS_ADMIN))
+		return -EPERM;
+	n = nsproxy_create(flags, child, user_ns);
+	if (IS_ERR(n))
+		return (int)PTR_ERR(n);
+	child->nsproxy = n;
+	return 0;
+}
+
+void switch_task_namespaces(struct task *t, struct nsproxy *n)
+{
+	struct nsproxy *old;
+
+	task_lock(t);
+	old = t->nsproxy;
+	t->nsproxy = n;
+	task_unlock(t);
+	put_nsproxy(old);
+}
+
+void exit_task_namespaces(struct task *t)
+{
+	switch_task_namespaces(t, NULL);
+}
+
+static int ns_init(void)
+{
+	init_task.nsproxy = &init_nsproxy;
+	return 0;
+}
+INITCALL(early, ns_init);

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Process ids: numbers per namespace in a sparse array, read under RCU. A struct pid lives while somebody holds it or a task is
+ * attached; its numbers are given up when the last task is detached (free_pid), so a number is never reused while it names
+ * a group or session.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <alloc/slab.h>
+#include <alloc/xarray.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <proc/ns.h>
+#include <proc/pid.h>
+#include <proc/proc_priv.h>
+#include <proc/signal.h>
+#include <abi/errno.h>
+
+#define RESERVED_PIDS 300
+
+struct pid_index {
+	struct xarray xa;
+	u32 next;
+};
+
+static struct pid_index init_pid_index = { .xa = XARRAY_INIT(init_pid_index.xa, XA_FLAGS_ALLOC) };
+struct pid_namespace init_pid_ns = {
+	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFCU, .pid_max = 4194304,
+	.index = &init_pid_index, .child_reaper = &init_task,
+};
+DEFINE_RWLOCK(tasklist_lock);
+static struct kmem_cache *pid_cache;		/* of level 0; deeper ones are kmalloc'ed */
+
+static struct pid *pid_new(unsigned int level)
+{
+	struct pid *p = level ? kzalloc(sizeof(*p) + (level + 1) * sizeof(struct upid), GFP_KERNEL) :
+		kmem_cache_zalloc(pid_cache, GFP_KERNEL);
+
+	if (!p)
+		return NULL;
+	refcount_set(&p->count, 1);
+	p->level = level;
+	spin_lock_init(&p->lock);
+	init_waitqueue_head(&p->wait_pidfd);
+	return p;
+}
+
+static void pid_free(struct pid *p)
+{
+	struct pid_namespace *ns = p->numbers[p->level].ns;
+
+	if (p->level)
+		kfree(p);
+	else
+		kmem_cache_free(pid_cache, p);
+	put_pid_ns(ns);
+}
+
+static void pid_free_rcu(struct rcu_head *h)
+{
+	pid_free(container_of(h, struct pid, rcu));
+}
+
+void put_pid(struct pid *p)
+{
+	if (p && refcount_dec_and_test(&p->count))
+		call_rcu(&p->rcu, pid_free_rcu);
+}
+
+static void erase_numbers(struct pid *p, int from_level)
+{
+	for (int i = from_level; i <= (int)p->level; i++) {
+		struct pid_namespace *ns = p->numbers[i].ns;
+
+		xa_erase(&ns->index->xa, (unsigned long)p->numbers[i].nr);
+		/* The namespace's init sleeps until it is alone. */
+		if (__atomic_sub_fetch(&ns->pid_allocated, 1, __ATOMIC_SEQ_CST) <= 2 && ns->child_reaper)
+			wake_up_process(ns->child_reaper);
+	}
+}
+
+void free_pid(struct pid *p)
+{
+	erase_numbers(p, 0);
+	put_pid(p);
+}
+
+struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_tid_size)
+{
+	struct pid *p = pid_new(ns->level);
+	struct pid_namespace *n = ns;
+	int e = -ENOMEM;
+
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	get_pid_ns(ns);
+	p->numbers[ns->level].ns = ns;
+	for (int i = (int)ns->level; i >= 0; i--, n = n->parent) {
+		u32 nr = 0;
+
+		if (set_tid_size) {
+			nr = (u32)*set_tid++;
+			set_tid_size--;
+			e = nr >= (u32)n->pid_max || (nr != 1 && !n->child_reaper) ? -EINVAL :
+				xa_insert(&n->index->xa, nr, p, GFP_KERNEL);
+			if (e == -EBUSY)
+				e = -EEXIST;
+		} else {
+			u32 low = n->index->next > RESERVED_PIDS ? RESERVED_PIDS : 1;
+
+			e = xa_alloc_cyclic(&n->index->xa, &nr, p, (struct xa_limit){ .max = (u32)n->pid_max - 1, .min = low }, &n->index->next, GFP_KERNEL);
+			if (e == -EBUSY || e == -ENOSPC)
+				e = -EAGAIN;
+		}
+		if (e < 0) {
+			erase_numbers(p, i + 1);
+			goto fail;
+		}
+		p->numbers[i] = (struct upid){ (int)nr, n };
+		__atomic_add_fetch(&n->pid_allocated, 1, __ATOMIC_SEQ_CST);
+		WRITE_ONCE(n->last_pid, (int)nr);
+	}
+	if (READ_ONCE(ns->dying)) {
+		erase_numbers(p, 0);
+		e = -ENOMEM;		/* what fork(2) says of a namespace whose init has ended */
+		goto fail;
+	}
+	return p;
+fail:
+	p->numbers[p->level].ns = ns;
+	pid_free(p);
+	return ERR_PTR(e);
+}
+
+struct pid *find_pid_ns(int nr, struct pid_namespace *ns)
+{
+	return nr > 0 ? xa_load(&ns->index->xa, (unsigned long)nr) : NULL;
+}
+
+struct pid *find_vpid(int nr)
+{
+	return find_pid_ns(nr, task_active_pid_ns(current));
+}
+
+struct pid *find_get_pid(int nr)
+{
+	struct pid *p;
+
+	rcu_read_lock();
+	p = find_vpid(nr);
+	if (p && !refcount_inc_not_zero(&p->count))
+		p = NULL;
+	rcu_read_unlock();
+	return p;
+}
+
+struct pid *find_ge_pid(int nr, struct pid_namespace *ns)
+{
+	unsigned long i = (unsigned long)nr;
+
+	return xa_find(&ns->index->xa, &i, (unsigned long)ns->pid_max, XA_PRESENT);
+}
+
+struct task *pid_task(struct pid *pid, enum pid_type type)
+{
+	struct hlist_node *n = pid ? rcu_dereference(pid->tasks[type].first) : NULL;
+
+	return n ? hlist_entry(n, struct task, pid_links[type]) : NULL;
+}
+
+struct task *get_pid_task(struct pid *pid, enum pid_type type)
+{
+	struct task *t;
+
+	rcu_read_lock();
+	t = pid_task(pid, type);
+	if (t && !refcount_inc_not_zero(&t->usage))
+		t = NULL;
+	rcu_read_unlock();
+	return t;
+}
+
+struct task *find_task_by_vpid(int nr)
+{
+	return pid_task(find_vpid(nr), PIDTYPE_PID);
+}
+
+struct task *find_get_task_by_vpid(int nr)
+{
+	struct task *t;
+
+	rcu_read_lock();
+	t = find_task_by_vpid(nr);
+	if (t && !refcount_inc_not_zero(&t->usage))
+		t = NULL;
+	rcu_read_unlock();
+	return t;
+}
+
+struct pid *task_pid_type(struct task *t, enum pid_type type)
+{
+	if (type == PIDTYPE_PID)
+		return rcu_dereference(t->thread_pid);
+	return t->signal ? rcu_dereference(t->signal->pids[type]) : NULL;
+}
+
+struct pid *get_task_pid(struct task *t, enum pid_type type)
+{
+	struct pid *p;
+
+	rcu_read_lock();
+	p = task_pid_type(t, type);
+	if (p && !refcount_inc_not_zero(&p->count))
+		p = NULL;
+	rcu_read_unlock();
+	return p;
+}
+
+/* tasklist_lock held for writing. */
+void attach_pid(struct task *t, enum pid_type type)
+{
+	struct pid *p = task_pid_type(t, type);
+
+	hlist_add_head_rcu(&t->pid_links[type], &p->tasks[type]);
+}
+
+/* The pid that nobody is attached to any more, for free_pid() without the lock; else NULL. */
+struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n)
+{
+	struct pid *p = task_pid_type(t, type);
+
+	hlist_del_rcu(&t->pid_links[type]);
+	if (type == PIDTYPE_PID)
+		rcu_assign_pointer(t->thread_pid, n);
+	else
+		rcu_assign_pointer(t->signal->pids[type], n);
+	if (n)
+		hlist_add_head_rcu(&t->pid_links[type], &n->tasks[type]);
+	for (int i = PIDTYPE_MAX; --i >= 0;)
+		if (!hlist_empty(&p->tasks[i]))
+			return NULL;
+	return p;
+}
+
+int pid_nr_ns(const struct pid *pid, const struct pid_namespace *ns)
+{
+	if (pid && ns->level <= pid->level && pid->numbers[ns->level].ns == ns)
+		return pid->numbers[ns->level].nr;
+	return 0;
+}
+
+int pid_vnr(const struct pid *pid)
+{
+	return pid_nr_ns(pid, task_active_pid_ns(current));
+}
+
+pid_t task_pid_nr_type(struct task *t, enum pid_type type, struct pid_namespace *ns)
+{
+	pid_t nr;
+
+	rcu_read_lock();
+	nr = pid_nr_ns(task_pid_type(t, type), ns ? ns : task_active_pid_ns(current));
+	rcu_read_unlock();
+	return nr;
+}
+
+pid_t task_pid_vnr(struct task *t) { return task_pid_nr_type(t, PIDTYPE_PID, NULL); }
+pid_t task_tgid_vnr(struct task *t) { return task_pid_nr_type(t, PIDTYPE_TGID, NULL); }
+pid_t task_pgrp_vnr(struct task *t) { return task_pid_nr_type(t, PIDTYPE_PGID, NULL); }
+pid_t task_session_vnr(struct task *t) { return task_pid_nr_type(t, PIDTYPE_SID, NULL); }
+
+pid_t task_ppid_nr_ns(struct task *t, struct pid_namespace *ns)
+{
+	pid_t nr;
+
+	rcu_read_lock();
+	nr = pid_nr_ns(task_pid_type(rcu_dereference(t->real_parent), PIDTYPE_TGID), ns);
+	rcu_read_unlock();
+	return nr;
+}
+
+struct pid_namespace *task_active_pid_ns(struct task *t)
+{
+	struct pid *p = rcu_dereference(t->thread_pid);
+
+	return p ? p->numbers[p->level].ns : &init_pid_ns;
+}
+
+struct pid_namespace *get_pid_ns(struct pid_namespace *ns)
+{
+	if (ns != &init_pid_ns)
+		refcount_inc(&ns->refs);
+	return ns;
+}
+
+static void pid_ns_free_rcu(struct rcu_head *h)
+{
+	struct pid_namespace *ns = container_of(h, struct pid_namespace, rcu);
+
+	xa_destroy(&ns->index->xa);
+	kfree(ns->index);
+	kfree(ns);
+}
+
+void put_pid_ns(struct pid_namespace *ns)
+{
+	while (ns && ns != &init_pid_ns && refcount_dec_and_test(&ns->refs)) {
+		struct pid_namespace *parent = ns->parent;
+
+		put_user_ns(ns->user_ns);
+		call_rcu(&ns->rcu, pid_ns_free_rcu);
+		ns = parent;
+	}
+}
+
+struct pid_namespace *copy_pid_ns(struct user_namespace *user_ns, struct pid_namespace *old)
+{
+	struct pid_namespace *ns;
+
+	if (old->level >= 32)
+		return ERR_PTR(-ENOSPC);
+	if (!in_userns(old->user_ns, user_ns))
+		return ERR_PTR(-EINVAL);
+	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
+	if (!ns)
+		return ERR_PTR(-ENOMEM);
+	ns->index = kzalloc(sizeof(*ns->index), GFP_KERNEL);
+	if (!ns->index) {
+		kfree(ns);
+		return ERR_PTR(-ENOMEM);
+	}
+	xa_init_flags(&ns->index->xa, XA_FLAGS_ALLOC);
+	refcount_set(&ns->refs, 1);
+	ns->parent = get_pid_ns(old);
+	ns->level = old->level + 1;
+	ns->user_ns = get_user_ns(user_ns);
+	ns->ino = ns_alloc_ino();
+	ns->pid_max = old->pid_max;
+	return ns;
+}
+
+static int pid_init(void)
+{
+	pid_cache = kmem_cache_create("pid", sizeof(struct pid) + sizeof(struct upid), 64, 0, NULL);
+	return pid_cache ? 0 : -ENOMEM;
+}
+INITCALL(early, pid_init);

@@ -1,0 +1,738 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sending, queueing and taking signals (signal(7), sigaction(2)).
+ *
+ * A signal is a bit in a pending set and, where there is something to tell, a queued siginfo. Standard signals are queued
+ * once; real-time ones as often as they are sent, in order. All under siglock. Who sends also chooses a thread that
+ * does not block the signal and wakes it; a fatal one wakes the whole group with SIGKILL.
+ */
+#include <lib/types.h>
+#include <lib/bits.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/printk.h>
+#include <mm/uaccess.h>
+#include <proc/proc_priv.h>
+#include <proc/signal.h>
+#include <proc/signal_sets.h>
+#include <proc/upcalls.h>
+#include <sched/sched.h>
+#include <sched/upcalls.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/resource.h>
+#include <linux/sched.h>
+#include <linux/signal.h>
+
+struct sigqueue {
+	struct list_head list;
+	struct siginfo info;
+	struct user_struct *user;
+	bool preallocated;		/* a POSIX timer's: not freed by taking it */
+};
+
+static struct kmem_cache *sigqueue_cache;
+
+void clear_siginfo(struct siginfo *i)
+{
+	memset(i, 0, sizeof(*i));
+}
+
+/* ---- queues ---- */
+
+static struct sigqueue *sigqueue_alloc(struct task *t, int sig, gfp_t gfp, bool override_limit)
+{
+	struct user_struct *u;
+	struct sigqueue *q = NULL;
+
+	rcu_read_lock();
+	u = __task_cred(t)->user;
+	refcount_inc(&u->refs);
+	rcu_read_unlock();
+	if ((u64)atomic_inc_return(&u->sigpending) <= task_rlimit(t, RLIMIT_SIGPENDING) || override_limit)
+		q = kmem_cache_alloc(sigqueue_cache, gfp);
+	if (!q) {
+		atomic_dec(&u->sigpending);
+		free_uid(u);
+		return NULL;
+	}
+	q->user = u;
+	q->preallocated = false;
+	INIT_LIST_HEAD(&q->list);
+	return q;
+}
+
+static void sigqueue_free(struct sigqueue *q)
+{
+	if (q->preallocated)
+		return;
+	atomic_dec(&q->user->sigpending);
+	free_uid(q->user);
+	kmem_cache_free(sigqueue_cache, q);
+}
+
+void flush_sigqueue(struct sigpending *p)
+{
+	p->signal = 0;
+	while (!list_empty(&p->list)) {
+		struct sigqueue *q = list_first_entry(&p->list, struct sigqueue, list);
+
+		list_del_init(&q->list);
+		sigqueue_free(q);
+	}
+}
+
+static void flush_mask(u64 mask, struct sigpending *p)
+{
+	struct sigqueue *q, *n;
+
+	if (!(p->signal & mask))
+		return;
+	p->signal &= ~mask;
+	list_for_each_entry_safe(q, n, &p->list, list) {
+		if (sigmask_of(q->info.si_signo) & mask) {
+			list_del_init(&q->list);
+			sigqueue_free(q);
+		}
+	}
+}
+
+static inline struct sigpending *task_pending(struct task *t)
+{
+	return (struct sigpending *)&t->pending;
+}
+
+/* ---- who has one ---- */
+
+static bool has_pending(struct task *t)
+{
+	return ((t->pending.signal | t->signal->shared_pending.signal) & ~t->blocked) ||
+	       (t->jobctl & JOBCTL_STOP_PENDING);
+}
+
+static bool recalc_task(struct task *t)
+{
+	if (has_pending(t)) {
+		set_tsk_flag(t, TIF_SIGPENDING);
+		return true;
+	}
+	return false;
+}
+
+void recalc_sigpending(void)
+{
+	if (!recalc_task(current) && test_thread_flag(TIF_SIGPENDING))
+		clear_thread_flag(TIF_SIGPENDING);
+}
+
+bool fatal_signal_pending(const struct task *t)
+{
+	return signal_pending(t) && (t->pending.signal & sigmask_of(SIGKILL));
+}
+
+void signal_wake_up_state(struct task *t, unsigned int state)
+{
+	set_tsk_flag(t, TIF_SIGPENDING);
+	/* A running one is made to look: its next return to user mode is behind an interrupt at the latest. */
+	if (!wake_up_state(t, state | TASK_INTERRUPTIBLE))
+		kick_process(t);
+}
+
+static void signal_wake_up(struct task *t, bool fatal)
+{
+	signal_wake_up_state(t, fatal ? TASK_WAKEKILL | TASK_INTERRUPTIBLE : 0);
+}
+
+struct sighand_struct *lock_task_sighand(struct task *t, unsigned long *flags)
+{
+	struct sighand_struct *s;
+
+	rcu_read_lock();
+	for (;;) {
+		s = rcu_dereference(t->sighand);
+		if (!s)
+			break;
+		/* The cache is type-safe under RCU: the lock is a lock even if the structure changed hands. */
+		spin_lock_irqsave(&s->siglock, *flags);
+		if (likely(s == READ_ONCE(t->sighand)))
+			break;
+		spin_unlock_irqrestore(&s->siglock, *flags);
+	}
+	rcu_read_unlock();
+	return s;
+}
+
+static bool sig_is_ignored(struct task *t, int sig)
+{
+	unsigned long h = t->sighand->action[sig - 1].handler;
+
+	return h == SIG_KERNEL_IGN || (h == SIG_KERNEL_DFL && (sigmask_of(sig) & SIG_DEFAULT_IGNORE));
+}
+
+bool sig_ignored_by(struct task *t, int sig)
+{
+	return sig_is_ignored(t, sig);
+}
+
+/* Would sending be for nothing? Blocked ones are kept: the handler may change. */
+static bool drop_signal(struct task *t, int sig, bool force)
+{
+	if ((t->blocked | t->real_blocked) & sigmask_of(sig))
+		return false;
+	if (t->ptrace && sig != SIGKILL)
+		return false;
+	if ((t->signal->flags & SIGNAL_UNKILLABLE) && t->sighand->action[sig - 1].handler == SIG_KERNEL_DFL && !force)
+		return true;
+	if ((t->flags & PF_KTHREAD) && t->sighand->action[sig - 1].handler == SIG_KERNEL_DFL && !force)
+		return true;
+	return sig_is_ignored(t, sig);
+}
+
+/* What the mere sending does: SIGCONT starts a stopped group, a stop signal cancels SIGCONT. False: drop it. */
+static bool prepare_signal(int sig, struct task *p, bool force)
+{
+	struct signal_struct *s = p->signal;
+	struct task *t;
+
+	if (s->flags & SIGNAL_GROUP_EXIT)
+		return sig == SIGKILL && (s->flags & SIGNAL_GROUP_EXIT) && s->group_exit_code & 0x80;
+	if (sigmask_of(sig) & SIG_STOP_SET) {
+		flush_mask(sigmask_of(SIGCONT), &s->shared_pending);
+		for_each_thread(p, t)
+			flush_mask(sigmask_of(SIGCONT), task_pending(t));
+	} else if (sig == SIGCONT) {
+		unsigned int why = 0;
+
+		flush_mask(SIG_STOP_SET, &s->shared_pending);
+		for_each_thread(p, t) {
+			flush_mask(SIG_STOP_SET, task_pending(t));
+			t->jobctl &= ~JOBCTL_STOP_PENDING;
+			wake_up_state(t, TASK_STOPPED_);
+		}
+		if (s->flags & SIGNAL_STOP_STOPPED)
+			why = SIGNAL_CLD_CONTINUED;
+		else if (s->group_stop_count)
+			why = SIGNAL_CLD_STOPPED;
+		if (why) {
+			s->flags = (s->flags & SIGNAL_UNKILLABLE) | why | SIGNAL_STOP_CONTINUED;
+			s->group_stop_count = 0;
+			s->group_exit_code = 0;
+		}
+	}
+	return !drop_signal(p, sig, force);
+}
+
+static bool wants_signal(int sig, struct task *t)
+{
+	if ((t->blocked & sigmask_of(sig)) || (t->flags & PF_EXITING))
+		return false;
+	if (sig == SIGKILL)
+		return true;
+	if (READ_ONCE(t->state) & (TASK_STOPPED_ | TASK_TRACED_))
+		return false;
+	return t == current || !signal_pending(t);
+}
+
+static bool sig_is_fatal(struct task *t, int sig)
+{
+	return !(sigmask_of(sig) & (SIG_DEFAULT_IGNORE | SIG_STOP_SET)) && t->sighand->action[sig - 1].handler == SIG_KERNEL_DFL;
+}
+
+/* Chooses the thread that will take SIG and wakes it. */
+static void complete_signal(int sig, struct task *p, enum pid_type type)
+{
+	struct signal_struct *s = p->signal;
+	struct task *t = NULL, *x;
+
+	if (wants_signal(sig, p)) {
+		t = p;
+	} else if (type == PIDTYPE_PID || list_is_singular(&s->threads)) {
+		return;
+	} else {
+		for_each_thread(p, x) {
+			if (wants_signal(sig, x)) {
+				t = x;
+				break;
+			}
+		}
+		if (!t)
+			return;		/* whoever unblocks it first takes it */
+	}
+	if (sig_is_fatal(p, sig) && !(s->flags & SIGNAL_GROUP_EXIT) && !(t->real_blocked & sigmask_of(sig)) &&
+	    (sig == SIGKILL || !p->ptrace) && !(sigmask_of(sig) & SIG_COREDUMP_SET)) {
+		/* Nothing can stop it: the whole group dies at once. */
+		s->flags = SIGNAL_GROUP_EXIT | (s->flags & SIGNAL_UNKILLABLE);
+		s->group_exit_code = sig;
+		s->group_stop_count = 0;
+		for_each_thread(p, x) {
+			x->jobctl &= ~JOBCTL_PENDING_MASK;
+			x->pending.signal |= sigmask_of(SIGKILL);
+			signal_wake_up(x, true);
+		}
+		return;
+	}
+	signal_wake_up(t, sig == SIGKILL);
+}
+
+static void fill_info(struct siginfo *to, int sig, struct siginfo *info, struct task *t)
+{
+	clear_siginfo(to);
+	to->si_signo = sig;
+	if (info == SEND_SIG_NOINFO) {
+		to->si_code = SI_USER;
+		to->si_pid = task_tgid_nr_ns(current, task_active_pid_ns(t));
+		rcu_read_lock();
+		to->si_uid = from_kuid_munged(__task_cred(t)->user_ns, current_uid());
+		rcu_read_unlock();
+	} else if (info == SEND_SIG_PRIV) {
+		to->si_code = SI_KERNEL;
+	} else {
+		*to = *info;
+	}
+}
+
+/* siglock held. */
+static int send_locked(int sig, struct siginfo *info, struct task *t, enum pid_type type, bool force)
+{
+	struct sigpending *p = type == PIDTYPE_PID ? task_pending(t) : &t->signal->shared_pending;
+	struct sigqueue *q;
+	bool must_queue;
+
+	if (!prepare_signal(sig, t, force))
+		return 0;
+	if (sig < SIGRTMIN && (p->signal & sigmask_of(sig)))
+		return 0;
+	if (sig == SIGKILL || (t->flags & PF_KTHREAD))
+		goto set_bit;
+	must_queue = sig < SIGRTMIN && (info == SEND_SIG_NOINFO || info == SEND_SIG_PRIV || info->si_code >= 0);
+	q = sigqueue_alloc(t, sig, GFP_ATOMIC, must_queue);
+	if (q) {
+		fill_info(&q->info, sig, info, t);
+		list_add_tail(&q->list, &p->list);
+	} else if (info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV && sig >= SIGRTMIN && info->si_code != SI_USER) {
+		return -EAGAIN;		/* sigqueue(3) must not lose one silently */
+	}
+set_bit:
+	wake_up_poll(&t->sighand->signalfd_wqh, 1 /* EPOLLIN */);
+	p->signal |= sigmask_of(sig);
+	complete_signal(sig, t, type);
+	return 0;
+}
+
+int do_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type)
+{
+	unsigned long flags;
+	int e = -ESRCH;
+
+	if (lock_task_sighand(t, &flags)) {
+		bool force = info == SEND_SIG_PRIV || (info == SEND_SIG_NOINFO &&
+			     !pid_nr_ns(task_pid_type(current, PIDTYPE_TGID), task_active_pid_ns(t)));
+
+		e = send_locked(sig, info, t, type, force);
+		unlock_task_sighand(t, &flags);
+	}
+	return e;
+}
+
+int send_sig_info(int sig, struct siginfo *info, struct task *t)
+{
+	if (sig < 0 || sig > _NSIG)
+		return -EINVAL;
+	return do_send_sig_info(sig, info, t, PIDTYPE_PID);
+}
+
+int send_sig(int sig, struct task *t, int priv)
+{
+	return send_sig_info(sig, priv ? SEND_SIG_PRIV : SEND_SIG_NOINFO, t);
+}
+
+/* ---- rights ---- */
+
+bool may_signal(const struct cred *c, struct task *t)
+{
+	const struct cred *tc = __task_cred(t);
+
+	return uid_eq(c->euid, tc->suid) || uid_eq(c->euid, tc->uid) || uid_eq(c->uid, tc->suid) || uid_eq(c->uid, tc->uid) ||
+	       ns_capable(tc->user_ns, CAP_KILL);
+}
+
+static int check_kill_permission(int sig, struct siginfo *info, struct task *t)
+{
+	bool ok;
+
+	if (sig < 0 || sig > _NSIG)
+		return -EINVAL;
+	if (info != SEND_SIG_NOINFO && (info == SEND_SIG_PRIV || info->si_code > 0))
+		return 0;
+	if (same_thread_group(current, t))
+		return 0;
+	rcu_read_lock();
+	ok = may_signal(current_cred(), t) ||
+	     (sig == SIGCONT && task_pid_type(current, PIDTYPE_SID) == task_pid_type(t, PIDTYPE_SID));
+	rcu_read_unlock();
+	return ok ? 0 : -EPERM;
+}
+
+int group_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type)
+{
+	int e;
+
+	rcu_read_lock();
+	e = check_kill_permission(sig, info, t);
+	rcu_read_unlock();
+	if (!e && sig)
+		e = do_send_sig_info(sig, info, t, type);
+	return e;
+}
+
+int kill_pid_info(int sig, struct siginfo *info, struct pid *pid)
+{
+	int e = -ESRCH;
+	struct task *t;
+
+	rcu_read_lock();
+	t = pid_task(pid, PIDTYPE_PID);
+	if (t)
+		e = group_send_sig_info(sig, info, t, PIDTYPE_TGID);
+	rcu_read_unlock();
+	return e;
+}
+
+int kill_pid(struct pid *pid, int sig, int priv)
+{
+	return kill_pid_info(sig, priv ? SEND_SIG_PRIV : SEND_SIG_NOINFO, pid);
+}
+
+/* To each process of the group. 0 if any took it. */
+static int kill_pgrp_locked(int sig, struct siginfo *info, struct pid *pgrp)
+{
+	struct task *t;
+	bool ok = false;
+	int e = -ESRCH;
+
+	do_each_pid_task(pgrp, PIDTYPE_PGID, t) {
+		int r = group_send_sig_info(sig, info, t, PIDTYPE_PGID);
+
+		ok |= !r;
+		if (e == -ESRCH || r != -EPERM)
+			e = r;
+	}
+	return ok ? 0 : e;
+}
+
+int kill_pgrp_info(int sig, struct siginfo *info, struct pid *pgrp)
+{
+	unsigned long flags;
+	int e;
+
+	read_lock_irqsave(&tasklist_lock, flags);
+	e = pgrp ? kill_pgrp_locked(sig, info, pgrp) : -ESRCH;
+	read_unlock_irqrestore(&tasklist_lock, flags);
+	return e;
+}
+
+int kill_pgrp(struct pid *pgrp, int sig, int priv)
+{
+	return kill_pgrp_info(sig, priv ? SEND_SIG_PRIV : SEND_SIG_NOINFO, pgrp);
+}
+
+/* kill(2) with PID -1: everybody but init and the caller's own process. */
+int kill_everybody(int sig, struct siginfo *info)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	int e = -ESRCH, sent = 0;
+	unsigned long flags;
+	struct task *t;
+
+	read_lock_irqsave(&tasklist_lock, flags);
+	for_each_process(t) {
+		if (pid_nr_ns(task_pid_type(t, PIDTYPE_TGID), ns) > 1 && !same_thread_group(t, current)) {
+			int r = group_send_sig_info(sig, info, t, PIDTYPE_MAX);
+
+			sent++;
+			if (r != -EPERM)
+				e = r;
+		}
+	}
+	read_unlock_irqrestore(&tasklist_lock, flags);
+	return sent ? (e == -ESRCH ? 0 : e) : -ESRCH;
+}
+
+/* ---- forced ---- */
+
+static void force_info(struct siginfo *info, bool to_default)
+{
+	struct task *t = current;
+	struct k_sigaction *a;
+	unsigned long flags;
+	int sig = info->si_signo;
+
+	spin_lock_irqsave(&t->sighand->siglock, flags);
+	a = &t->sighand->action[sig - 1];
+	if ((t->blocked & sigmask_of(sig)) || a->handler == SIG_KERNEL_IGN || to_default) {
+		a->handler = SIG_KERNEL_DFL;
+		t->blocked &= ~sigmask_of(sig);
+		recalc_task(t);
+	}
+	/* Even init dies of its own fault, unless it is traced or has a handler. */
+	if (a->handler == SIG_KERNEL_DFL && !t->ptrace)
+		t->signal->flags &= ~(unsigned int)SIGNAL_UNKILLABLE;
+	send_locked(sig, info, t, PIDTYPE_PID, true);
+	set_tsk_flag(t, TIF_SIGPENDING);
+	spin_unlock_irqrestore(&t->sighand->siglock, flags);
+}
+
+void force_sig(int sig)
+{
+	struct siginfo i;
+
+	clear_siginfo(&i);
+	i.si_signo = sig;
+	i.si_code = SI_KERNEL;
+	force_info(&i, false);
+}
+
+void force_fatal_sig(int sig)
+{
+	struct siginfo i;
+
+	clear_siginfo(&i);
+	i.si_signo = sig;
+	i.si_code = SI_KERNEL;
+	force_info(&i, true);
+}
+
+void force_sig_fault(int sig, int code, unsigned long addr)
+{
+	struct siginfo i;
+
+	clear_siginfo(&i);
+	i.si_signo = sig;
+	i.si_code = code;
+	i.si_addr = (void *)addr;
+	force_info(&i, false);
+}
+
+/* ---- taking ---- */
+
+static int next_signal(const struct sigpending *p, u64 mask)
+{
+	u64 x = p->signal & ~mask;
+
+	if (!x)
+		return 0;
+	if (x & SIG_SYNCHRONOUS)
+		x &= SIG_SYNCHRONOUS;
+	return (int)__ffs(x) + 1;
+}
+
+static void collect(int sig, struct sigpending *p, struct siginfo *info)
+{
+	struct sigqueue *q, *first = NULL;
+	bool more = false;
+
+	list_for_each_entry(q, &p->list, list) {
+		if (q->info.si_signo != sig)
+			continue;
+		if (first) {
+			more = true;
+			break;
+		}
+		first = q;
+	}
+	if (!more)
+		p->signal &= ~sigmask_of(sig);
+	if (first) {
+		list_del_init(&first->list);
+		*info = first->info;
+		sigqueue_free(first);
+	} else {
+		clear_siginfo(info);
+		info->si_signo = sig;
+		info->si_code = SI_USER;
+	}
+}
+
+/* MASK: what is not wanted. */
+static int take_not_in(struct task *t, u64 mask, struct siginfo *info)
+{
+	int sig = next_signal(task_pending(t), mask);
+
+	if (sig) {
+		collect(sig, task_pending(t), info);
+	} else {
+		sig = next_signal(&t->signal->shared_pending, mask);
+		if (sig)
+			collect(sig, &t->signal->shared_pending, info);
+	}
+	recalc_sigpending();
+	return sig;
+}
+
+int dequeue_signal(u64 mask, struct siginfo *info)
+{
+	return take_not_in(current, ~mask, info);
+}
+
+int dequeue_signal_unblocked(struct siginfo *info)
+{
+	return take_not_in(current, current->blocked, info);
+}
+
+/* ---- masks ---- */
+
+/* Shared signals that T no longer takes go to a thread that does. siglock held. */
+static void retarget(struct task *t, u64 newly_blocked)
+{
+	u64 left = t->signal->shared_pending.signal & newly_blocked;
+	struct task *x;
+
+	if (!left)
+		return;
+	for_each_thread(t, x) {
+		if (x == t || (x->flags & PF_EXITING) || !(left & ~x->blocked))
+			continue;
+		left &= x->blocked;
+		if (!signal_pending(x))
+			signal_wake_up(x, false);
+		if (!left)
+			return;
+	}
+}
+
+void set_current_blocked(u64 mask)
+{
+	struct task *t = current;
+
+	mask &= ~(sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
+	if (t->blocked == mask)
+		return;
+	spin_lock_irq(&t->sighand->siglock);
+	if (signal_pending(t) && !list_is_singular(&t->signal->threads))
+		retarget(t, mask & ~t->blocked);
+	t->blocked = mask;
+	recalc_sigpending();
+	spin_unlock_irq(&t->sighand->siglock);
+}
+
+int set_user_sigmask(struct uptr mask, size_t size)
+{
+	u64 m;
+
+	if (uptr_is_null(mask))
+		return 0;
+	if (size != sizeof(u64))
+		return -EINVAL;
+	if (get_user(m, mask))
+		return -EFAULT;
+	current->saved_sigmask = current->blocked;
+	set_bit(TIF_RESTORE_SIGMASK, &current->work_flags);
+	set_current_blocked(m);
+	return 0;
+}
+
+void restore_saved_sigmask_unless(bool interrupted)
+{
+	if (interrupted)
+		return;		/* the handler's frame will put it back */
+	if (test_and_clear_bit(TIF_RESTORE_SIGMASK, &current->work_flags))
+		set_current_blocked(current->saved_sigmask);
+}
+
+int copy_siginfo_to_user(struct uptr to, const struct siginfo *from)
+{
+	return copy_to_user(to, from, sizeof(*from)) ? -EFAULT : 0;
+}
+
+/* ---- ends of life ---- */
+
+int zap_other_threads(struct task *t)
+{
+	struct task *x;
+	int n = 0;
+
+	t->signal->group_stop_count = 0;
+	for_each_thread(t, x) {
+		if (x == t)
+			continue;
+		x->jobctl &= ~JOBCTL_PENDING_MASK;
+		n++;
+		if (x->exit_state)
+			continue;
+		x->pending.signal |= sigmask_of(SIGKILL);
+		signal_wake_up(x, true);
+	}
+	return n;
+}
+
+void do_group_exit(int code)
+{
+	struct signal_struct *s = current->signal;
+
+	if (!(s->flags & SIGNAL_GROUP_EXIT)) {
+		spin_lock_irq(&current->sighand->siglock);
+		if (s->flags & SIGNAL_GROUP_EXIT) {
+			code = s->group_exit_code;
+		} else if (s->group_exec_task) {
+			code = 0;
+		} else {
+			s->group_exit_code = code;
+			s->flags = SIGNAL_GROUP_EXIT;
+			zap_other_threads(current);
+		}
+		spin_unlock_irq(&current->sighand->siglock);
+	} else {
+		code = s->group_exit_code;
+	}
+	do_exit(code);
+}
+
+/* The thread will take no more: what it might have taken goes to others. */
+void exit_signals(struct task *t)
+{
+	int group_stop = 0;
+
+	if (thread_group_empty(t) || (t->signal->flags & SIGNAL_GROUP_EXIT)) {
+		t->flags |= PF_EXITING;
+		return;
+	}
+	spin_lock_irq(&t->sighand->siglock);
+	t->flags |= PF_EXITING;
+	if (signal_pending(t)) {
+		retarget(t, ~t->blocked);
+		if ((t->jobctl & JOBCTL_STOP_PENDING) && task_participate_group_stop(t))
+			group_stop = CLD_STOPPED;
+	}
+	spin_unlock_irq(&t->sighand->siglock);
+	if (group_stop) {
+		read_lock(&tasklist_lock);
+		do_notify_parent_cldstop(t, false, group_stop);
+		read_unlock(&tasklist_lock);
+	}
+}
+
+void flush_signals_for_exec(struct task *t)
+{
+	spin_lock_irq(&t->sighand->siglock);
+	for (int i = 0; i < _NSIG; i++) {
+		struct k_sigaction *a = &t->sighand->action[i];
+
+		if (a->handler != SIG_KERNEL_IGN)
+			a->handler = SIG_KERNEL_DFL;
+		a->flags = 0;
+		a->mask = 0;
+		a->restorer = 0;
+	}
+	spin_unlock_irq(&t->sighand->siglock);
+}
+
+static int signal_init(void)
+{
+	sigqueue_cache = kmem_cache_create("sigqueue", sizeof(struct sigqueue), 8, 0, NULL);
+	return sigqueue_cache ? 0 : -ENOMEM;
+}
+INITCALL(early, signal_init);
