@@ -35,3 +35,11 @@ $(gen)/vdso.so: arch/x86_64/vdso/vdso.c arch/x86_64/vdso/vdso.lds arch/x86_64/in
 		-z max-page-size=4096 -T arch/x86_64/vdso/vdso.lds -o $(O)/vdso.full $(O)/vdso.o
 	$(Q)$(OBJCOPY) --strip-debug --strip-all $(O)/vdso.full $@
 $(O)/arch/x86_64/vdso_image.o: $(gen)/vdso.so
+
+# The bzImage: the real-mode part, then the kernel as it lies in memory. Nothing is compressed.
+$(O)/setup.bin: arch/x86_64/setup/setup.S
+	$(Q)$(CC) $(cc_target) -c $< -o $(O)/setup.o
+	$(Q)$(LD) -m elf_x86_64 --image-base=0 -Ttext=0 --oformat=binary -e _start -o $@ $(O)/setup.o
+$(O)/bzImage: $(O)/setup.bin $(O)/vmlinux.bin $(O)/vmlinux tools/mkbzimage.py
+	$(call say,BZIMAGE,$@)python3 tools/mkbzimage.py $(O)/setup.bin $(O)/vmlinux.bin $(O)/vmlinux $@
+all: $(O)/bzImage
