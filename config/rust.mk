@@ -14,16 +14,17 @@ endif
 r := $(O)/rust
 rust_edition := 2024
 rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-bitcode=n -Cforce-frame-pointers=y \
-	-Cdebuginfo=1 -Copt-level=2 -Ccodegen-units=1 --edition=$(rust_edition) --sysroot=$(r)/none -L $(r) \
+	-Cdebuginfo=1 -Copt-level=2 -Ccodegen-units=1 --sysroot=$(r)/none -L $(r) \
 	--remap-path-prefix=$(srctree)/= --remap-path-prefix=$(RUST_SRC)=rust-src $(rust_flags) $(if $(DEBUG),$(rust_debug_flags))
-rust_lints := -Dwarnings -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
+rust_lints := --edition=$(rust_edition) -Dwarnings -Aunknown_lints -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
 clippy_lints := -Dclippy::undocumented_unsafe_blocks -Dclippy::unwrap_used -Dclippy::expect_used -Dclippy::indexing_slicing \
 	-Dclippy::panic -Aclippy::missing_safety_doc
 # A stable compiler builds core when told that it bootstraps.
 rustc := env -u MAKEFLAGS -u MFLAGS RUSTC_BOOTSTRAP=1 $(RUSTC)
 
 # core is built once for a compiler and its flags, then kept: 15 s.
-core_flags := $(rust_common) --cap-lints allow
+core_edition := $(or $(shell sed -n 's/^edition = "\(.*\)"/\1/p' $(RUST_SRC)/core/Cargo.toml),2021)
+core_flags := $(rust_common) --edition=$(core_edition) --cap-lints allow
 $(shell mkdir -p $(r) && echo '$(RUSTC) $(RUST_SRC) $(core_flags)' | cmp -s - $(r)/flags || echo '$(RUSTC) $(RUST_SRC) $(core_flags)' > $(r)/flags)
 
 $(r)/core.o: $(r)/flags

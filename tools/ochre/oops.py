@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Reads kernel messages as people want them: the addresses of a backtrace get function, file and line."""
+import json
 import os
 import re
 import subprocess
 import sys
 
 from . import build, setup
-from .util import Fail
+from .util import Fail, ROOT
 
 DEATH = re.compile(r"Kernel panic|kernel panic|\bOops\b|\boops:|\bBUG: |kernel BUG at|double fault|general protection fault|"
                    r"KASAN: |UBSAN: |lockdep: |triple fault")
 PANIC = re.compile(r"Kernel panic|kernel panic|\bpanic: ")
-ADDRESS = re.compile(r"(?<![0-9a-fA-F])(?:0x)?(ffffffff[89a-f][0-9a-f]{7})(?![0-9a-f])")
+# A return address in a backtrace, or where the CPU was.
+PLACE = re.compile(r"\[<(ffff[0-9a-f]{12})>\]|\b(?:RIP|PC|pc|ELR)\s*:\s*(?:[0-9a-f]{4}:)?(ffff[0-9a-f]{12})\b")
 OFFSET = re.compile(r"(?:Kernel Offset|KASLR offset|kaslr offset)\s*[:=]\s*(?:0x)?([0-9a-f]+)", re.I)
 
 
@@ -24,31 +26,25 @@ def symbolize(text, vmlinux, tools):
     lines = text.splitlines()
     wanted = []     # (line number, address)
     for i, line in enumerate(lines):
-        for m in ADDRESS.finditer(line):
-            at = int(m[1], 16) - slide
-            # A return address lies behind its call; where the fault was, and what registers hold, is meant as it is.
-            wanted.append((i, at if re.search(r"\b(RIP|PC|pc|rip)\b", line) else at - 1, len(ADDRESS.findall(line))))
-    wanted = [(i, a) for i, a, n in wanted if n <= 2][:400]
+        m = PLACE.search(line)
+        if m and len(wanted) < 500:
+            # A return address lies behind its call; where the fault was is meant as it is.
+            wanted.append((i, int(m[1] or m[2], 16) - slide - (1 if m[1] else 0)))
     if not wanted:
         return text
-    r = subprocess.run([tools["symbolizer"], "--obj=" + vmlinux, "--functions=short", "--relativenames", "--output-style=GNU",
-                        "--inlines", "--pretty-print"], input="".join("0x%x\n\n" % a for _, a in wanted),
-                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    blocks, cur = [], []
-    for l in r.stdout.splitlines():
-        if l.strip().startswith("??") and not cur or l.strip():
-            cur.append(l.strip())
-        elif cur:
-            blocks.append(cur)
-            cur = []
-    if cur:
-        blocks.append(cur)
+    r = subprocess.run([tools["symbolizer"], "--obj=" + vmlinux, "--functions=short", "--inlines", "--output-style=JSON"],
+                       input="".join("0x%x\n" % a for _, a in wanted), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     notes = {}
-    it = iter(blocks)
-    for i, _ in wanted:
-        for l in next(it, []):
-            if "??" not in l:
-                notes.setdefault(i, []).append("        " + l.replace("(inlined by)", "inlined by"))
+    for (i, _), answer in zip(wanted, r.stdout.splitlines()):
+        try:
+            frames = json.loads(answer).get("Symbol", [])
+        except ValueError:
+            continue
+        for f in frames:
+            if f.get("FileName"):
+                name = f["FileName"]
+                name = os.path.relpath(name, ROOT) if name.startswith(ROOT + "/") else name.lstrip("./")
+                notes.setdefault(i, []).append("        %sat %s:%d" % (f["FunctionName"] + " " if f.get("FunctionName") else "", name, f.get("Line", 0)))
     out = []
     for i, line in enumerate(lines):
         out.append(line)
@@ -62,6 +58,12 @@ def death(text, lines=80):
     if not m:
         return ""
     start = text.rfind("\n", 0, m.start()) + 1
+    if start and "fault:" in text[text.rfind("\n", 0, start - 1) + 1:start]:
+        start = text.rfind("\n", 0, start - 1) + 1      # the line before says what kind of fault it was
+    end = text.find("end trace", start)
+    if end >= 0:        # the first one tells; what follows are its consequences
+        after = PANIC.search(text, end)
+        text = text[:text.find("\n", end) + 1] + ((after and text[text.rfind("\n", 0, after.start()) + 1:].split("\n")[0] + "\n") or "")
     return "\n".join(text[start:].replace("\r", "").splitlines()[:lines]) + "\n"
 
 

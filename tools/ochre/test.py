@@ -448,7 +448,8 @@ def features():
         with open(ROOT + "/docs/features.md") as f:
             for line in f:
                 cells = [c.strip() for c in line.strip().strip("|").split("|")]
-                if line.startswith("|") and len(cells) >= 2 and not re.fullmatch(r"[-: ]+", cells[0]) and cells[0] != "What":
+                if line.startswith("|") and len(cells) >= 2 and not re.fullmatch(r"[-: ]+", cells[0]) and cells[0] != "What" \
+                        and not cells[0].startswith("**"):
                     rows.append((cells[0], re.findall(r"[\w-]+/[\w*()-]+|\blayers\b", cells[1])))
     except OSError:
         pass
