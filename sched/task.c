@@ -105,6 +105,7 @@ struct task *task_dup(const struct task *from)
 	if (!t)
 		return NULL;
 	*t = *from;
+	arch_thread_dup(t);
 	t->stack = kstack_alloc(GFP_KERNEL);
 	if (!t->stack) {
 		kmem_cache_free(task_cache, t);

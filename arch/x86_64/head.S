@@ -138,7 +138,15 @@ high_64:
 	wrmsr
 	movl %ebx, %edi
 	movq %rbp, %rsi
+	movq %rbp, %r12
 	xorl %ebp, %ebp
+	call x86_randomize
+	addq %rax, %rsp			/* from here on at the address that everything now refers to */
+	leaq slid(%rip), %rcx
+	addq %rax, %rcx
+	jmp *%rcx
+slid:	movl %ebx, %edi
+	movq %r12, %rsi
 	call x86_start
 	ud2
 
@@ -219,6 +227,11 @@ early_pdpt_high:
 	.skip 8 * 510
 	.quad PA(early_pd) + 0x63
 	.quad 0
+	.globl early_pd_slid, early_pdpt_direct
+early_pd_slid:
+	.skip 8 * 512
+early_pdpt_direct:
+	.skip 8 * 512
 early_pd:
 	.set i, 0
 	.rept 512

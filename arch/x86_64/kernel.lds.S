@@ -99,8 +99,6 @@ SECTIONS
 		TABLE(.kernel_param, kernel_param)
 		__kernel_param_start = __start_kernel_param; __kernel_param_end = __stop_kernel_param;
 		__start_alternatives = .; KEEP(*(.alternatives)) __stop_alternatives = .;
-		. = ALIGN(8);
-		__start_relocs = .; KEEP(*(.relocs)) __stop_relocs = .;
 	} :init
 	. = ALIGN(64);
 	.percpu_init : LMA(.percpu_init) {
@@ -118,7 +116,14 @@ SECTIONS
 	.ksyms : LMA(.ksyms) {
 		KEEP(*(.ksyms))
 	} :syms
+	. = ALIGN(PAGE_SIZE);
+	__relocs_begin = .;
+	.relocs : LMA(.relocs) {
+		__start_relocs = .; KEEP(*(.relocs)) __stop_relocs = .;
+	} :syms
 	_file_end = .;
+	. = ALIGN(PAGE_SIZE);
+	__relocs_end = .;
 
 	. = ALIGN(PAGE_SIZE);
 	.bss : LMA(.bss) {

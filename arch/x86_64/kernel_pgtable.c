@@ -195,7 +195,7 @@ static void __init map_image(const char *from, const char *to, unsigned int prot
 		must(arch_map_kernel((unsigned long)from, image_to_phys(from), size, prot), "image");
 }
 
-extern char _sinittext[], _einittext[], _file_end[];
+extern char _sinittext[], _einittext[], __relocs_begin[], __relocs_end[];
 
 /* RAM by its ranges; the legacy MiB, holes and ROMs included, is one piece. */
 static void __init map_ram(void)
@@ -232,7 +232,7 @@ void __init x86_build_kernel_tables(void)
 	map_image(_data, __init_begin, PTE_P_KERNEL);
 	map_image(_sinittext, _einittext, PTE_P_KERNEL_RX);
 	map_image(_einittext, __init_end, PTE_P_KERNEL);
-	map_image(__init_end, _file_end, PTE_P_KERNEL_RO);
+	map_image(__init_end, __relocs_end, PTE_P_KERNEL_RO);
 	map_image(__bss_start, _end, PTE_P_KERNEL);
 	write_cr3(image_to_phys(kernel_pgd));
 	allocator_up = true;		/* every page that it may hand out can be reached now */
@@ -243,17 +243,20 @@ void __init x86_build_kernel_tables(void)
 
 extern char __start_ro_after_init[], __end_ro_after_init[];
 
-/* After the last initialisation: what init wrote stays as it is. */
-void x86_seal_rodata(void)
+/* What init wrote stays as it is; init's own code and data go, so that stray calls fault. */
+void arch_finish_boot(void)
 {
 	arch_set_kernel_prot((unsigned long)__start_ro_after_init, (size_t)(__end_ro_after_init - __start_ro_after_init),
 			     PTE_P_KERNEL_RO);
+	arch_unmap_kernel((unsigned long)__init_begin, (size_t)(__init_end - __init_begin));
+	arch_unmap_kernel((unsigned long)__relocs_begin, (size_t)(__relocs_end - __relocs_begin));
 }
 
-/* Init's code and data are given back: no mapping at the image's address, so that stray calls fault. */
-void x86_free_init_mappings(void)
+bool arch_init_memory(unsigned int i, phys_addr_t *start, phys_addr_t *end)
 {
-	arch_unmap_kernel((unsigned long)__init_begin, (size_t)(__init_end - __init_begin));
+	*start = image_to_phys(i ? __relocs_begin : __init_begin);
+	*end = image_to_phys(i ? __relocs_end : __init_end);
+	return i < 2;
 }
 
 /*

@@ -19,12 +19,18 @@ $(O)/ksyms.S: $(O)/vmlinux.1 tools/mksyms.py
 $(O)/ksyms.o: $(O)/ksyms.S
 	$(Q)$(CC) $(cc_target) -c $< -o $@
 
-$(O)/vmlinux: $(O)/vmlinux.1 $(O)/ksyms.o tools/checksyms.py
-	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(O)/ksyms.o
+$(O)/relocs.S: $(O)/vmlinux.1 tools/mkrelocs.py
+	$(Q)python3 tools/mkrelocs.py $< $@
+
+$(O)/relocs.o: $(O)/relocs.S
+	$(Q)$(CC) $(cc_target) -c $< -o $@
+
+$(O)/vmlinux: $(O)/vmlinux.1 $(O)/ksyms.o $(O)/relocs.o tools/checksyms.py
+	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(O)/ksyms.o $(O)/relocs.o
 	$(Q)python3 tools/checksyms.py $(O)/vmlinux.1 $@
 
 $(O)/vmlinux.bin: $(O)/vmlinux
-	$(Q)$(OBJCOPY) -O binary -j .text -j .rodata -j .notes -j .data -j .init.text -j .init.data -j .percpu_init -j .ksyms $< $@
+	$(Q)$(OBJCOPY) -O binary -j .text -j .rodata -j .notes -j .data -j .init.text -j .init.data -j .percpu_init -j .ksyms -j .relocs $< $@
 
 # The vDSO: an ELF shared object of its own, carried inside the kernel.
 vdso_flags := $(filter-out -mcmodel=kernel -fno-pic -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables,$(CFLAGS)) \

@@ -87,6 +87,8 @@ void arch_show_regs(const struct pt_regs *r)
 	pr_emerg("R10: %016lx R11: %016lx R12: %016lx\n", r->r10, r->r11, r->r12);
 	pr_emerg("R13: %016lx R14: %016lx R15: %016lx\n", r->r13, r->r14, r->r15);
 	pr_emerg("CR0: %016lx CR2: %016lx CR3: %016lx CR4: %08lx\n", read_cr0(), read_cr2(), read_cr3(), read_cr4());
+	if (kernel_image_slide)
+		pr_emerg("Kernel Offset: %#lx from %#lx\n", kernel_image_slide, KERNEL_IMAGE_VA);
 	if (user_mode(r))
 		return;
 	pr_emerg("Code:");

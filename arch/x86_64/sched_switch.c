@@ -119,6 +119,12 @@ static struct switch_frame *new_frame(struct task *task)
 	return f;
 }
 
+void arch_thread_dup(struct task *task)
+{
+	task->thread.fpu = NULL;
+	task->thread.fpu_cpu = FPU_NO_CPU;
+}
+
 void arch_thread_start_kernel(struct task *task, int (*fn)(void *), void *arg)
 {
 	struct switch_frame *f = new_frame(task);

@@ -147,8 +147,6 @@ void x86_map_ist(unsigned int cpu);
 
 /* kernel_pgtable.c */
 void x86_build_kernel_tables(void);
-void x86_seal_rodata(void);
-void x86_free_init_mappings(void);
 
 /* kernel_acpi.c */
 struct x86_machine {

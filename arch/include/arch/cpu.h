@@ -17,8 +17,10 @@ void __noreturn arch_cpu_halt(void);
 
 /* Set-up after the first C function of each CPU: tables, features, per-CPU base. */
 void arch_cpu_init(unsigned int cpu);
-/* Late: patching of alternatives, sealing of kernel text, mitigations. */
-void arch_cpu_finish_boot(void);
+/* After the last initialisation level: seals what may not change any more and unmaps init's sections. */
+void arch_finish_boot(void);
+/* The physical ranges that may then be given back; false: there is no I-th. */
+bool arch_init_memory(unsigned int i, phys_addr_t *start, phys_addr_t *end);
 
 /* Text of /proc/cpuinfo for one CPU; returns what snprintf would. */
 int arch_cpuinfo_show(char *buf, size_t size, unsigned int cpu);

@@ -15,6 +15,8 @@ struct pt_regs;
 /* Runs NEXT; comes back when somebody switches to PREV, and returns who ran just before. Interrupts off. */
 struct task *arch_switch_to(struct task *prev, struct task *next);
 
+/* TASK is a bytewise copy of another: gives up what it does not own. Always the first of these to be called. */
+void arch_thread_dup(struct task *task);
 /* First run of TASK: schedule_tail(prev), fn(arg); if fn returns 0 it goes to user mode with task_pt_regs. */
 void arch_thread_start_kernel(struct task *task, int (*fn)(void *), void *arg);
 /*

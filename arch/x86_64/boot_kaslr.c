@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Address-space randomisation of the kernel itself, as the very first C code: picks a slide for the image (in steps of 2 MiB,
+ * within 1 GiB) and a place for the direct map (in steps of 1 GiB), maps both in the early tables, and corrects every
+ * absolute reference in the image. Until head.S has jumped, this code runs at the address it was linked for; both
+ * addresses lead to the same bytes, so it does not matter when a reference of its own changes.
+ */
+#include <arch/page.h>
+#include <arch_cpu/boot_proto.h>
+#include <asm/bootparam.h>
+#include <kernel/init.h>
+#include <lib/string.h>
+#include "arch/x86_64/x86_priv.h"
+#include "arch/x86_64/entry_priv.h"
+
+#define SLIDE_STEP (2UL << 20)
+#define SLIDE_ROOM (1UL << 30)
+#define DIRECT_STEPS (32UL << 10)	/* in GiB: half of what lies between the direct map and vmalloc */
+#define EARLY_LIMIT (1ULL << 30)
+#define PTE_TABLE 0x63
+
+extern const u8 __start_relocs[], __stop_relocs[];
+extern u64 early_pd_slid[], early_pdpt_direct[];
+
+/* Whether the loader's command line has WORD; it is read in place, below the early limit only. */
+static bool __init cmdline_says(u32 protocol, phys_addr_t params, const char *word)
+{
+	u64 at;
+
+	if (!params || params >= EARLY_LIMIT - PAGE_SIZE)
+		return true;
+	if (protocol == BOOT_PROTO_PVH)
+		at = *(const u64 *)phys_to_virt(params + 24);
+	else
+		at = *(const u32 *)phys_to_virt(params + offsetof(struct boot_params, hdr.cmd_line_ptr));
+	if (!at || at >= EARLY_LIMIT - PAGE_SIZE)
+		return false;
+	return strstr(phys_to_virt(at), word);
+}
+
+static u64 __init mix(u64 x)
+{
+	x ^= x >> 33;
+	x *= 0xff51afd7ed558ccdULL;
+	x ^= x >> 33;
+	x *= 0xc4ceb9fe1a85ec53ULL;
+	return x ^ x >> 33;
+}
+
+/* Before the CPU's features are known to the rest: asks CPUID itself. */
+static u64 __init early_random(u64 salt)
+{
+	u32 a, b, c, d;
+	u64 r = 0;
+	bool ok = false;
+
+	cpuid(1, 0, &a, &b, &c, &d);
+	if (c >> 30 & 1)
+		for (int i = 0; i < 10 && !ok; i++)
+			__asm__ volatile("rdrand %0" : "=r"(r), "=@ccc"(ok));
+	return mix(r ^ arch_cycles() ^ salt);
+}
+
+static const u8 *__init fix(const u8 *p, u32 count, bool wide, u64 slide)
+{
+	char *at = _text;
+
+	while (count--) {
+		u32 d = 0, shift = 0;
+
+		do {
+			d |= (u32)(*p & 127) << shift;
+			shift += 7;
+		} while (*p++ & 128);
+		at += d;
+		if (wide)
+			*(u64 *)at += slide;
+		else
+			*(u32 *)at += (u32)slide;
+	}
+	return p;
+}
+
+static void __init slide_image(u64 slide)
+{
+	u64 first = slide / SLIDE_STEP;
+	u32 n64, n32;
+	const u8 *p;
+
+	for (u64 i = 0; i < 512 - first; i++)
+		early_pd_slid[first + i] = early_pd[i];
+	early_pdpt_high[510] = image_to_phys(early_pd_slid) + PTE_TABLE;
+	/* The addresses that this code runs at stay mapped: the slid table begins at FIRST, the old place is below it. */
+	for (u64 i = 0; i < first && i < 16; i++)
+		early_pd_slid[i] = early_pd[i];
+	write_cr3(read_cr3());
+	memcpy(&n64, __start_relocs, 4);
+	memcpy(&n32, __start_relocs + 4, 4);
+	p = fix(__start_relocs + 8, n64, true, slide);
+	fix(p, n32, false, slide);
+}
+
+u64 __init x86_randomize(u32 protocol, phys_addr_t params)
+{
+	u64 slide, direct, image = (u64)(_end - _text) + KERNEL_LOAD_PA;
+
+	if (cmdline_says(protocol, params, "nokaslr"))
+		return 0;
+	/* At least 32 MiB away, so that the old and the new mapping do not overlap. */
+	slide = (32UL << 20) + early_random(params) % ((SLIDE_ROOM - image - (34UL << 20)) / SLIDE_STEP) * SLIDE_STEP;
+	direct = DIRECT_MAP_DEFAULT + (early_random(slide) % DIRECT_STEPS << 30);
+	early_root[direct >> 39 & 511] = image_to_phys(early_pdpt_direct) + PTE_TABLE;
+	early_pdpt_direct[direct >> 30 & 511] = image_to_phys(early_pd) + PTE_TABLE;
+	slide_image(slide);
+	page_offset_base = direct;
+	kernel_image_slide = slide;
+	return slide;
+}
