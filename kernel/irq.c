@@ -15,6 +15,7 @@
 #include <kernel/irq.h>
 #include <kernel/percpu.h>
 #include <kernel/printk.h>
+#include <kernel/random.h>
 #include <kernel/rcu.h>
 #include <kernel/spinlock.h>
 #include <kernel/time_priv.h>
@@ -103,6 +104,7 @@ void irq_handle(unsigned int irq)
 	}
 	__atomic_fetch_add(&d->running, 1, __ATOMIC_ACQUIRE);
 	(*this_cpu_ptr(d->counts))++;
+	add_interrupt_randomness(irq);
 	list_for_each_entry_rcu(a, &d->actions, list) {
 		irqreturn_t r = a->handler ? a->handler((int)irq, a->dev) : IRQ_WAKE_THREAD;
 

@@ -628,3 +628,42 @@ void proc_for_each_task(void (*fn)(struct task *t, u64 arg), u64 arg)
 		fn(t, arg);
 	rcu_read_unlock();
 }
+
+/*
+ * A thread that called exec takes over the dead leader's number: from outside the process has never changed.
+ */
+void proc_take_leadership(struct task *me, struct task *leader)
+{
+	struct pid *mine = me->thread_pid, *theirs = leader->thread_pid;
+
+	me->start_ns = leader->start_ns;
+	me->start_boottime_ns = leader->start_boottime_ns;
+	/* Swap the thread numbers: ours dies with the old leader. */
+	hlist_del_rcu(&me->pid_links[PIDTYPE_PID]);
+	hlist_del_rcu(&leader->pid_links[PIDTYPE_PID]);
+	rcu_assign_pointer(me->thread_pid, theirs);
+	rcu_assign_pointer(leader->thread_pid, mine);
+	hlist_add_head_rcu(&me->pid_links[PIDTYPE_PID], &theirs->tasks[PIDTYPE_PID]);
+	hlist_add_head_rcu(&leader->pid_links[PIDTYPE_PID], &mine->tasks[PIDTYPE_PID]);
+	swap(me->pid, leader->pid);
+	for (int i = PIDTYPE_TGID; i < PIDTYPE_MAX; i++) {
+		struct pid *p = me->signal->pids[i];
+
+		hlist_del_rcu(&leader->pid_links[i]);
+		hlist_add_head_rcu(&me->pid_links[i], &p->tasks[i]);
+	}
+	list_replace(&leader->tasks, &me->tasks);
+	list_replace(&leader->sibling, &me->sibling);
+	list_replace(&leader->children, &me->children);
+	if (me->children.next == &leader->children)
+		INIT_LIST_HEAD(&me->children);
+	INIT_LIST_HEAD(&leader->children);
+	INIT_LIST_HEAD(&leader->tasks);
+	INIT_LIST_HEAD(&leader->sibling);
+	me->group_leader = me;
+	leader->group_leader = me;
+	me->exit_signal = SIGCHLD;
+	leader->exit_signal = -1;
+	leader->exit_state = EXIT_DEAD;
+	write_unlock_irq(&tasklist_lock);
+}

@@ -133,3 +133,5 @@ void cpu_timers_tick(struct task *t)
 		s->rlim[RLIMIT_CPU].cur = soft + 1;	/* once a second from here on */
 	}
 }
+
+/* setitimer(2): timers survive an exec. */

@@ -57,3 +57,5 @@ void console_thread_round(void);
 /* alloc/: zeroed memory that may be waited for (NULL: none), and its release. */
 void *kernel_zalloc(size_t size) __must_check;
 void kernel_free(const void *p);
+/* sched/: the generator got its seed: wakes who waits in wait_for_random(). Any context. */
+void random_ready(void);
