@@ -145,3 +145,13 @@ void *pt_alloc_table(void)
 		return NULL;
 	return page_address(page);
 }
+
+void page_adopt_managed(struct page *page)
+{
+	struct zone *z = &zones[pfn_zone(page_to_pfn(page))];
+	unsigned long flags;
+
+	spin_lock_irqsave(&z->lock, flags);
+	z->managed++;
+	spin_unlock_irqrestore(&z->lock, flags);
+}

@@ -203,3 +203,5 @@ bool zone_info(enum zone_type z, struct zone_info *out);
 /* Return pages on per-CPU lists to the buddy (all CPUs: asks each). */
 void drain_all_pages(void);
 void drain_local_pages(void);
+/* A reserved page is in use by somebody who will free it to the allocator: count it as managed. */
+void page_adopt_managed(struct page *page);

@@ -8,14 +8,14 @@
  * any part of it) and pins (GUP/DMA/guest; a refcount bias of FOLIO_PIN_BIAS each).
  * The page cache holds one reference a page; each mapping entry holds one; each LRU list none.
  *
- * mapping word: 0, a struct address_space *, or a struct anon_vma * | FOLIO_ANON.
+ * mapping word: 0, a struct address_space *, or a struct anon_family * | FOLIO_ANON (mm/rmap.h).
  */
 #include <lib/types.h>
 #include <lib/bits.h>
 #include <alloc/page.h>
 
 struct address_space;
-struct anon_vma;
+struct anon_family;
 
 struct folio {
 	struct page page;
@@ -160,11 +160,11 @@ static inline bool folio_test_anon(const struct folio *folio)
 {
 	return READ_ONCE(folio->page.mapping) & FOLIO_ANON;
 }
-static inline struct anon_vma *folio_anon_vma(const struct folio *folio)
+static inline struct anon_family *folio_family(const struct folio *folio)
 {
 	u64 m = READ_ONCE(folio->page.mapping);
 
-	return m & FOLIO_ANON ? (struct anon_vma *)(uintptr_t)(m & ~FOLIO_ANON) : NULL;
+	return m & FOLIO_ANON ? (struct anon_family *)(uintptr_t)(m & ~FOLIO_ANON) : NULL;
 }
 /* The file the folio belongs to; NULL if anonymous or truncated. Stable under the folio lock. */
 static inline struct address_space *folio_mapping(const struct folio *folio)

@@ -7,8 +7,8 @@
  * Locks: mmap_lock (rwsem) guards the range tree and all VMA fields for writers. Page faults find
  * the VMA under RCU and take only its own lock (vma_start_read); whoever changes a VMA holds
  * mmap_lock for writing and calls vma_start_write() first. Page table entries are guarded by the
- * spinlock of their table page. Lock order: mmap_lock, vma lock, i_mmap_rwsem, anon_vma root
- * rwsem, page_table_lock, table locks.
+ * spinlock of their table page. Lock order: mmap_lock, VMA lock, folio lock, i_mmap_rwsem, family
+ * rwsem, table locks.
  */
 #include <lib/types.h>
 #include <lib/list.h>
@@ -17,6 +17,7 @@
 #include <kernel/spinlock.h>
 #include <kernel/rcu.h>
 #include <sched/rwsem.h>
+#include <sched/work.h>
 #include <arch/page.h>
 #include <arch/pgtable.h>
 #include <arch/mmu.h>
@@ -26,7 +27,7 @@
 struct file;
 struct task;
 struct address_space;
-struct anon_vma;
+struct anon_family;
 struct vm_operations;
 struct mmu_notifier;
 struct vm_fault;
@@ -72,14 +73,16 @@ struct vma {
 	unsigned int		vm_page_prot;	/* PTE_P_* */
 	unsigned long		vm_flags;
 	unsigned int		lock_seq;	/* == mm->lock_seq: write-locked */
-	atomic_t		readers;	/* VMA_ATTACHED while in the tree, + readers, + VMA_WRITER */
+	atomic_t		readers;	/* 1 while in a tree, + readers, + VMA_WAITER */
 	const struct vm_operations *vm_ops;
 	struct file		*vm_file;	/* referenced; NULL: anonymous */
 	struct address_space	*vm_mapping;	/* of vm_file */
 	void			*vm_private_data;
 	unsigned long		vm_pgoff;	/* offset in the file in pages; anonymous: vm_start >> PAGE_SHIFT */
-	struct anon_vma		*anon_vma;	/* set once, under page_table_lock */
-	struct list_head	anon_vma_chain;	/* (mmap_lock, anon_vma root) */
+	unsigned long		anon_pgoff;	/* index of anonymous folios at vm_start */
+	bool			has_anon;	/* anonymous folios may be mapped; set under the VMA lock */
+	bool			on_i_mmap;	/* (mmap_lock) */
+	struct vma		*vm_next, *vm_prev; /* (mmap_lock) neighbours */
 	struct rb_node		shared_rb;	/* in mapping->i_mmap (i_mmap_rwsem) */
 	unsigned long		shared_last;
 	const char		*anon_name;	/* PR_SET_VMA_ANON_NAME, kmalloc'ed */
@@ -106,7 +109,7 @@ struct mm {
 	unsigned int		lock_seq;	/* bumped when mmap_lock is write-released */
 	atomic_t		mm_users;	/* user-space users; 0: address space is torn down */
 	atomic_t		mm_count;	/* struct references (all users count as one) */
-	spinlock_t		page_table_lock; /* upper tables, anon_vma set-up */
+	spinlock_t		page_table_lock; /* lists hung on the mm */
 	struct arch_mm		context;	/* root table and TLB state (arch/mmu.h) */
 	int			map_count;	/* (mmap_lock) */
 	unsigned long		task_size;
@@ -131,11 +134,13 @@ struct mm {
 	unsigned long		flags;		/* MMF_* bits, atomic */
 	void			*user_ns;	/* struct user_namespace of the exec; proc's */
 	void			*binfmt;
-	struct mmu_notifier	*notifiers;	/* (mmap_lock for changes; SRCU-free: see mm/gather.h) */
+	struct mmu_notifier	*notifiers;	/* (mm/gather.h) */
+	struct anon_family	*family;	/* constant; see mm/rmap.h */
+	struct list_head	family_link;	/* (family->rwsem) */
 	void			*aio;		/* higher rooms' */
 	atomic_t		membarrier_state;
 	void			*futex_private;	/* ipc's */
-	struct rcu_head		rcu;
+	struct work_struct	async_work;	/* mmput_async */
 };
 
 /* mm->flags bits */
@@ -149,6 +154,7 @@ struct mm {
 #define MMF_VM_MERGE_ANY	20
 #define MMF_UNSTABLE		21
 #define MMF_DISABLE_THP		22
+#define MMF_ANON_MOVED		23	/* some VMA has anon_pgoff != its address */
 
 extern struct mm init_mm;
 
@@ -206,8 +212,8 @@ static inline struct vma *vma_lookup(struct mm *mm, unsigned long addr)
 
 	return vma && addr >= vma->vm_start ? vma : NULL;
 }
-struct vma *vma_next(struct vma *vma);		/* next in the space or NULL */
-struct vma *vma_prev(struct vma *vma);
+static inline struct vma *vma_next(struct vma *vma) { return vma->vm_next; }
+static inline struct vma *vma_prev(struct vma *vma) { return vma->vm_prev; }
 #define for_each_vma(mm, vma) \
 	for ((vma) = find_vma(mm, 0); (vma); (vma) = vma_next(vma))
 /* find_vma that grows a stack down to addr if that is allowed. mmap_lock read (retaken for write). */
@@ -349,6 +355,9 @@ static inline unsigned long untagged_addr(unsigned long addr)
 {
 	return addr;
 }
+
+/* Badness of a process for the OOM killer, in pages (LONG_MIN: exempt); /proc/PID/oom_score scales it. */
+long oom_badness(struct mm *mm, int oom_score_adj);
 
 /* Shrinkers: caches that can give memory back. */
 struct shrink_control {

@@ -21,7 +21,7 @@ struct shmem_inode {
 	atomic64_t	nr_pages;	/* folios charged (st_blocks = nr_pages * PAGE_SIZE / 512) */
 	unsigned int	seals;		/* F_SEAL_* (inode lock) */
 	unsigned long	flags;		/* SHMEM_NORESERVE.. */
-	u64		acct_pages;	/* committed at creation (MAP_SHARED|MAP_ANONYMOUS) */
+	u64		acct_pages;	/* committed at creation; 0: each folio is charged by itself */
 };
 #define SHMEM_NORESERVE	1ul
 
@@ -30,6 +30,8 @@ extern const struct vm_operations shmem_vm_ops;
 
 void shmem_inode_init(struct shmem_inode *si, struct shmem_sb *sb, struct address_space *mapping,
 		      struct inode *host, loff_t *i_size);
+/* Commit the whole size now (shared anonymous memory without MAP_NORESERVE). -ENOMEM. */
+int shmem_acct_size(struct shmem_inode *si, loff_t size);
 /* Drop all data. At eviction. */
 void shmem_inode_evict(struct shmem_inode *si);
 
@@ -57,6 +59,8 @@ unsigned int shmem_get_seals(struct shmem_inode *si);
  */
 int shmem_adopt_pages(struct shmem_inode *si, pgoff_t index, phys_addr_t pa, unsigned long nr);
 
+/* Give the VMA a new shared anonymous file of its size (mmap of /dev/zero, MAP_ANONYMOUS). */
+int shmem_zero_setup(struct vma *vma);
 /* pages of all shmem in the system (Shmem: in meminfo) */
 unsigned long shmem_total_pages(void);
 

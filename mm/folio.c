@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Folios: allocation, the lock, waiting, the last reference.
+ *
+ * Waiters for a folio's lock or its writeback sleep on one of a few hashed queues; PG_waiters says
+ * that somebody may, so that unlocking a folio nobody waits for is one atomic. The flag is set
+ * under the queue's lock and cleared by the waker when it finds nobody left for this folio.
+ */
+#include "mm_priv.h"
+#include <sched/wait.h>
+
+#define FOLIO_WAITQS	64
+static wait_queue_head_t folio_waitq[FOLIO_WAITQS];
+
+static wait_queue_head_t *folio_wq(const struct folio *folio)
+{
+	return &folio_waitq[(folio_pfn(folio) * 0x9e3779b97f4a7c15ull) >> 58];
+}
+
+void folio_wait_init(void)
+{
+	for (int i = 0; i < FOLIO_WAITQS; i++)
+		init_waitqueue_head(&folio_waitq[i]);
+}
+
+/* One sleep until the bit may be clear. 0 or -EINTR. */
+static int wait_bit(struct folio *folio, unsigned int bit, int state, bool take)
+{
+	wait_queue_head_t *q = folio_wq(folio);
+	DEFINE_WAIT(w);
+	int err = 0;
+
+	for (;;) {
+		long sig = prepare_to_wait_event(q, &w, state);
+
+		folio_set_waiters(folio);
+		smp_mb();	/* pairs with the atomic in folio_unlock: flag before look */
+		if (take ? folio_trylock(folio) : !page_flag(&folio->page, bit))
+			break;
+		if (sig) {
+			err = -EINTR;
+			break;
+		}
+		io_schedule();
+	}
+	finish_wait(q, &w);
+	return err;
+}
+
+void __folio_lock(struct folio *folio)
+{
+	might_sleep();
+	wait_bit(folio, PG_locked, TASK_UNINTERRUPTIBLE, true);
+}
+
+int __folio_lock_killable(struct folio *folio)
+{
+	might_sleep();
+	return wait_bit(folio, PG_locked, TASK_KILLABLE, true);
+}
+
+/* All waiters of the queue look again; those of this folio that still wait set the flag anew. */
+static noinline void folio_wake(struct folio *folio)
+{
+	folio_clear_waiters(folio);
+	smp_mb();
+	wake_up_all(folio_wq(folio));
+}
+
+void folio_unlock(struct folio *folio)
+{
+	s64 old = __atomic_fetch_and(&folio->page.flags.counter, ~(1ll << PG_locked), __ATOMIC_SEQ_CST);
+
+	if (unlikely(old & (1ll << PG_waiters)))
+		folio_wake(folio);
+}
+
+void folio_wait_locked(struct folio *folio)
+{
+	if (folio_test_locked(folio))
+		wait_bit(folio, PG_locked, TASK_UNINTERRUPTIBLE, false);
+}
+
+int folio_wait_locked_killable(struct folio *folio)
+{
+	return folio_test_locked(folio) ? wait_bit(folio, PG_locked, TASK_KILLABLE, false) : 0;
+}
+
+void folio_wait_writeback(struct folio *folio)
+{
+	while (folio_test_writeback(folio))
+		wait_bit(folio, PG_writeback, TASK_UNINTERRUPTIBLE, false);
+}
+
+void folio_end_read(struct folio *folio, bool ok)
+{
+	if (ok)
+		folio_mark_uptodate(folio);
+	folio_unlock(folio);
+}
+
+void folio_wake_writeback(struct folio *folio)
+{
+	s64 old = __atomic_fetch_and(&folio->page.flags.counter, ~(1ll << PG_writeback), __ATOMIC_SEQ_CST);
+
+	if (old & (1ll << PG_waiters))
+		folio_wake(folio);
+}
+
+struct folio *folio_alloc(gfp_t gfp, unsigned int order)
+{
+	return (struct folio *)alloc_pages(order ? gfp | __GFP_COMP : gfp, order);
+}
+
+/* The reference count is 0: off the lists and back to the allocator. */
+static inline void folio_release(struct folio *folio)
+{
+	u64 flags = (u64)atomic64_read(&folio->page.flags);
+
+	if (flags & (1ul << PG_lru))
+		lru_del(folio);
+	if (unlikely(flags & (1ul << PG_mlocked)))
+		mod_stat(NR_MLOCK, -(long)folio_nr_pages(folio));
+	if (likely(!(flags & (1ul << PG_head))))
+		free_unref_page(&folio->page);
+	else
+		free_unref_compound(&folio->page);
+}
+
+void __folio_put(struct folio *folio)
+{
+	if (unlikely(page_type(&folio->page) == PAGE_TYPE_KMALLOC || PageSlab(&folio->page))) {
+		WARN_ON(1);
+		return;
+	}
+	if (unlikely(PageReserved(&folio->page)))
+		folio->page.mapcount.counter = 0;
+	folio_release(folio);
+}
+
+void free_folios(struct page **pages, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		__folio_put((struct folio *)pages[i]);
+}
+
+void folio_zero_range(struct folio *folio, size_t start, size_t len)
+{
+	memset((char *)folio_address(folio) + start, 0, len);
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/* Shared by the files of this room. */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <abi/errno.h>
+#include <kernel/bug.h>
+#include <kernel/lockdep.h>
+#include <kernel/percpu.h>
+#include <kernel/printk.h>
+#include <alloc/page.h>
+#include <alloc/slab.h>
+#include <arch/mmu.h>
+#include <arch/pgtable.h>
+#include <sched/task.h>
+#include <mm/fault.h>
+#include <mm/filemap.h>
+#include <mm/gather.h>
+#include <mm/mm.h>
+#include <mm/rmap.h>
+#include <mm/shmem.h>
+#include <mm/upcalls.h>
+#include <linux/mman.h>
+#include <asm-generic/resource.h>
+#include "vmatree_priv.h"
+
+/* VMA locks (vma.c) */
+#define VMA_WAITER	(1 << 30)
+
+/* Rights of each combination of VM_READ|VM_WRITE|VM_EXEC. Private writable pages start read-only. */
+static inline unsigned int vm_prot(unsigned long vm_flags)
+{
+	unsigned int p = PTE_P_USER;
+
+	if (vm_flags & (VM_READ | VM_WRITE))
+		p |= PTE_P_READ;
+	if (vm_flags & VM_EXEC)
+		p |= PTE_P_READ | PTE_P_EXEC;
+	if (vm_flags & VM_WRITE)
+		p |= PTE_P_WRITE;
+	return p;
+}
+static inline bool vma_is_shared(const struct vma *vma)
+{
+	return vma->vm_flags & VM_SHARED;
+}
+/* A private mapping that may be written: copy on write. */
+static inline bool vma_is_cow(const struct vma *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+static inline pgoff_t linear_index(const struct vma *vma, unsigned long addr)
+{
+	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+}
+static inline pgoff_t anon_index(const struct vma *vma, unsigned long addr)
+{
+	return vma->anon_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+}
+static inline bool vma_is_stack(const struct vma *vma)
+{
+	return vma->vm_flags & VM_GROWSDOWN;
+}
+
+/*
+ * Page tables. A table's lock lies in the mapping word of its struct page. Tables are installed by
+ * compare-and-swap; they go only when no VMA is left around them (mmap_lock and VMA locks held for writing,
+ * reverse maps cut), and their memory is freed by RCU.
+ */
+#ifdef CONFIG_LOCKDEP
+extern struct lockdep_map ptl_map;
+#define PTL_MAP (&ptl_map)
+#else
+#define PTL_MAP NULL
+#endif
+
+static inline struct page *table_page(const pte_t *table)
+{
+	return virt_to_page((const void *)((unsigned long)table & PAGE_MASK));
+}
+static inline spinlock_t *table_lock(const pte_t *pte)
+{
+	return (spinlock_t *)&table_page(pte)->mapping;
+}
+static __always_inline void ptl_lock(spinlock_t *l)
+{
+	preempt_disable();
+	lock_acquire(PTL_MAP, 0, false, 0, false, _THIS_IP_);
+	__raw_spin_lock(l);
+}
+static __always_inline void ptl_lock_nested(spinlock_t *l)
+{
+	preempt_disable();
+	lock_acquire(PTL_MAP, 1, false, 0, false, _THIS_IP_);
+	__raw_spin_lock(l);
+}
+static __always_inline void ptl_unlock(spinlock_t *l)
+{
+	lock_release(PTL_MAP, _THIS_IP_);
+	__raw_spin_unlock(l);
+	preempt_enable();
+}
+
+#define PT_ROOT_LEVEL	(ARCH_PT_LEVELS - 1)
+
+/* Entry of level 0 for addr (not locked), or NULL if a table is missing. */
+static inline pte_t *pte_find(struct mm *mm, unsigned long addr)
+{
+	pte_t *t = mm->context.pgd;
+
+	for (int l = PT_ROOT_LEVEL; l > 0; l--) {
+		pte_t e = ptep_read(&t[pt_index(addr, l)]);
+
+		if (unlikely(!pte_present(e)))
+			return NULL;
+		t = pte_table(e);
+	}
+	return &t[pt_index(addr, 0)];
+}
+/* The same, locked. */
+static inline pte_t *pte_find_lock(struct mm *mm, unsigned long addr, spinlock_t **ptl)
+{
+	pte_t *pte = pte_find(mm, addr);
+
+	if (pte) {
+		*ptl = table_lock(pte);
+		ptl_lock(*ptl);
+	}
+	return pte;
+}
+static inline void pte_unlock(spinlock_t *ptl)
+{
+	ptl_unlock(ptl);
+}
+/* Makes the tables on the way. NULL: no memory. */
+pte_t *pte_alloc(struct mm *mm, unsigned long addr);
+/* First address beyond what the level-0 table of addr covers, at most end. */
+static inline unsigned long table_end(unsigned long addr, unsigned long end)
+{
+	unsigned long next = (addr + pt_span(1)) & ~(pt_span(1) - 1);
+
+	return next - 1 < end - 1 ? next : end;
+}
+/* Skip over missing tables: first address >= addr that has a level-0 table, or end; *pte its entry. */
+unsigned long pt_next_table(struct mm *mm, unsigned long addr, unsigned long end, pte_t **pte);
+/* Free all tables that lie wholly in [floor, ceiling) around [start, end). */
+void free_pgtables(struct mmu_gather *tlb, unsigned long start, unsigned long end, unsigned long floor,
+		   unsigned long ceiling);
+void table_free_now(pte_t *table);
+
+/* The page of all zeroes that read faults map; its entries are special. */
+extern struct page *zero_page;
+static inline bool is_zero_pfn(unsigned long pfn)
+{
+	return pfn == page_to_pfn(zero_page);
+}
+/* The page behind an entry that takes part in counting, or NULL (zero page, device memory). */
+static inline struct page *pte_normal_page(pte_t e)
+{
+	return pte_special(e) ? NULL : pfn_to_page(pte_pfn(e));
+}
+static inline int folio_counter(const struct folio *folio)
+{
+	if (folio_test_anon(folio))
+		return MM_ANONPAGES;
+	return folio_test_swapbacked(folio) ? MM_SHMEMPAGES : MM_FILEPAGES;
+}
+
+/* zap.c */
+void zap_range(struct mmu_gather *tlb, struct vma *vma, unsigned long start, unsigned long end,
+	       bool even_cows);
+void zap_vma_range(struct vma *vma, unsigned long start, unsigned long len);
+/* fork.c */
+int copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma);
+
+/* Per-CPU gauges. */
+enum vm_stat {
+	NR_FILE_PAGES, NR_SHMEM, NR_ANON_MAPPED, NR_FILE_MAPPED, NR_DIRTY, NR_WRITEBACK, NR_PAGE_TABLES,
+	NR_MLOCK, NR_VM_STATS
+};
+DECLARE_PER_CPU(long, vm_stats[NR_VM_STATS]);
+#define mod_stat(s, n)		this_cpu_add(vm_stats[s], n)
+#define inc_stat(s)		this_cpu_inc(vm_stats[s])
+#define dec_stat(s)		this_cpu_dec(vm_stats[s])
+unsigned long vm_stat_sum(enum vm_stat s);
+
+/* Reverse map counters. */
+static inline void folio_add_rmap(struct folio *folio)
+{
+	atomic_inc(&folio->page.mapcount);
+}
+static inline void folio_remove_rmap(struct folio *folio)
+{
+	if (atomic_dec_and_test(&folio->page.mapcount)) {
+		if (folio_test_anon(folio))
+			dec_stat(NR_ANON_MAPPED);
+		else
+			dec_stat(NR_FILE_MAPPED);
+	}
+}
+/* A first or further mapping of a file folio. */
+static inline void folio_add_file_rmap(struct folio *folio)
+{
+	if (atomic_inc_return(&folio->page.mapcount) == 1)
+		inc_stat(NR_FILE_MAPPED);
+}
+/* The first mapping of a new anonymous folio, not visible to anybody else yet. */
+static inline void folio_set_anon(struct folio *folio, struct vma *vma, unsigned long addr)
+{
+	folio->page.mapcount.counter = 1;
+	folio->page.mapping = (uintptr_t)vma->vm_mm->family | FOLIO_ANON;
+	folio->page.flags.counter = (s64)(anon_index(vma, addr) << PG_index_shift |
+					  1ul << PG_uptodate | 1ul << PG_swapbacked);
+	inc_stat(NR_ANON_MAPPED);
+	if (unlikely(!vma->has_anon))
+		WRITE_ONCE(vma->has_anon, true);
+}
+
+/* vma.c */
+void vma_init_caches(void);
+struct vma *vma_alloc(struct mm *mm);
+struct vma *vma_dup(struct vma *old);
+void vma_free(struct vma *vma);
+/* Put into / take out of the tree and lists; mmap_lock for writing, VMA write-locked. */
+int vma_link(struct mm *mm, struct vma *vma);		/* -ENOMEM */
+void vma_link_reserved(struct mm *mm, struct vma *vma);	/* after vt_reserve */
+void vma_unlink(struct vma *vma);
+void vma_file_link(struct vma *vma);
+void vma_file_unlink(struct vma *vma);
+void vma_set_range(struct vma *vma, unsigned long start, unsigned long end, pgoff_t pgoff);
+/* Cut vma at addr; new_below: the new VMA is the lower part. -ENOMEM. */
+int split_vma(struct mm *mm, struct vma *vma, unsigned long addr, bool new_below);
+/* A VMA that [start, end) with these properties can be added to; it has been extended. NULL: none. */
+struct vma *vma_merge_new(struct mm *mm, struct vma *prev, struct vma *next, unsigned long start,
+			  unsigned long end, unsigned long vm_flags, struct file *file, pgoff_t pgoff,
+			  const char *anon_name);
+/* Change flags or name of [start, end) of vma: splits, merges. The VMA that now is the range, or ERR_PTR. */
+struct vma *vma_modify(struct vma *vma, unsigned long start, unsigned long end, unsigned long newflags,
+		       const char *anon_name);
+void vma_update_prot(struct vma *vma);
+bool vma_lock_read_try(struct vma *vma, struct mm *mm);
+
+/* i_mmap interval tree (imap.c) */
+void imap_insert(struct vma *vma, struct address_space *mapping);
+void imap_remove(struct vma *vma, struct address_space *mapping);
+struct vma *imap_first(struct address_space *mapping, pgoff_t first, pgoff_t last);
+struct vma *imap_next(struct vma *vma, pgoff_t first, pgoff_t last);
+
+/* mmap.c */
+void vm_stat_account(struct mm *mm, unsigned long flags, long pages);
+bool may_expand_vm(struct mm *mm, unsigned long flags, unsigned long pages);
+int do_vma_munmap(struct mm *mm, struct vma *vma, unsigned long start, unsigned long end);
+bool mlock_allowed(struct mm *mm, unsigned long more_pages);
+bool accountable_mapping(struct file *file, unsigned long vm_flags);
+unsigned long vm_unmapped_area(struct mm *mm, unsigned long len);
+int expand_stack_locked(struct vma *vma, unsigned long addr);
+unsigned long stack_guard_gap(void);
+
+/* rmap.c: families */
+struct anon_family *family_create(void);
+void family_join(struct anon_family *f, struct mm *mm);
+void family_leave(struct mm *mm);
+void family_put(struct anon_family *f);
+void family_get(struct anon_family *f);
+
+/* lru.c, vmscan.c */
+enum lru_list { LRU_INACTIVE_FILE, LRU_ACTIVE_FILE, LRU_LAZYFREE, NR_LRU };
+unsigned long lru_nr(enum lru_list l);
+void lru_del(struct folio *folio);
+unsigned int lru_isolate(enum lru_list which, unsigned int nr, struct folio **out);
+void lru_putback(struct folio **f, unsigned int nr);
+void folio_wake_writeback(struct folio *folio);
+void folio_add_lazyfree(struct folio *folio);
+void free_folios(struct page **pages, unsigned int nr);
+
+/* oom.c */
+long oom_badness_pages(struct mm *mm);
+bool oom_reap_mm(struct mm *mm);
+
+/* counters shown in meminfo and vmstat */
+enum vm_event {
+	PGFAULT, PGMAJFAULT, PGALLOC, PGFREE_, PGSCAN, PGSTEAL, PGSCAN_DIRECT, OOM_KILL, PGACTIVATE,
+	PGDEACTIVATE, PGLAZYFREED, ALLOCSTALL, KSWAPD_RUN, PGPGIN, NR_VM_EVENTS
+};
+DECLARE_PER_CPU(unsigned long, vm_events[NR_VM_EVENTS]);
+#define count_vm_event(e)	this_cpu_inc(vm_events[e])
+#define count_vm_events(e, n)	this_cpu_add(vm_events[e], n)
+unsigned long vm_event_sum(enum vm_event e);
+
+
+/* filemap */
+void family_init(void);
+void folio_wait_init(void);
+void __filemap_remove(struct address_space *mapping, struct folio *folio);	/* i_pages lock held */
+void folio_unmap(struct folio *folio);		/* locked: remove all mappings, waiting */
+void shmem_uncharge(struct address_space *mapping, unsigned long nr);
+int populate_range(struct vma *vma, unsigned long start, unsigned long end, bool write);
+static inline void folio_mlock(struct folio *folio)
+{
+	if (!folio_test_set_mlocked(folio))
+		inc_stat(NR_MLOCK);
+}
+bool vma_wants_writenotify(const struct vma *vma);
+extern const struct vm_operations special_vm_ops;

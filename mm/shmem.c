@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Files that live in memory. The folios of the page cache are the data: never clean, never written back,
+ * never reclaimed; a missing folio is a hole of zeroes.
+ *
+ * Charging: each folio counts against its mount's limit (shmem_sb) and, unless the whole size was committed
+ * at creation, against the system's commit limit; both are given back when the folio leaves the cache.
+ *
+ * Writes, truncation and fallocate run under the inode lock (the caller's); reads and faults do not. A
+ * folio enters the cache complete: zeroed, or filled by the write that makes it.
+ */
+#include "mm_priv.h"
+#include "filemap_priv.h"
+#include <linux/falloc.h>
+#include <linux/fcntl.h>
+
+static struct shmem_inode *to_si(struct address_space *mapping)
+{
+	return mapping->private_data;
+}
+
+const struct mapping_ops shmem_mapping_ops = {
+	.dirty_folio = noop_dirty_folio,
+};
+
+void shmem_inode_init(struct shmem_inode *si, struct shmem_sb *sb, struct address_space *mapping,
+		      struct inode *host, loff_t *i_size)
+{
+	address_space_init(mapping, host, &shmem_mapping_ops, i_size);
+	mapping->flags |= 1ul << AS_SHMEM | 1ul << AS_UNEVICTABLE | 1ul << AS_NO_WRITEBACK;
+	mapping->private_data = si;
+	si->sb = sb;
+	si->mapping = mapping;
+	si->i_size = i_size;
+	atomic64_set(&si->nr_pages, 0);
+	si->seals = F_SEAL_SEAL;
+	si->flags = 0;
+	si->acct_pages = 0;
+}
+
+int shmem_acct_size(struct shmem_inode *si, loff_t size)
+{
+	unsigned long pages = (unsigned long)(PAGE_ALIGN((u64)size) >> PAGE_SHIFT);
+
+	if (vm_enough_memory(NULL, pages))
+		return -ENOMEM;
+	si->acct_pages = pages;
+	return 0;
+}
+
+void shmem_inode_evict(struct shmem_inode *si)
+{
+	truncate_inode_pages_final(si->mapping);
+	if (si->acct_pages)
+		vm_unacct_memory(si->acct_pages);
+	si->acct_pages = 0;
+}
+
+static int charge(struct shmem_inode *si)
+{
+	struct shmem_sb *sb = si->sb;
+
+	if (!si->acct_pages && vm_enough_memory(NULL, 1))
+		return -ENOMEM;
+	if (sb) {
+		u64 max = READ_ONCE(sb->max_pages);
+
+		if ((u64)atomic64_add_return(1, &sb->used) > max && max) {
+			atomic64_dec(&sb->used);
+			if (!si->acct_pages)
+				vm_unacct_memory(1);
+			return -ENOSPC;
+		}
+	}
+	atomic64_inc(&si->nr_pages);
+	return 0;
+}
+
+static void uncharge(struct shmem_inode *si, unsigned long nr)
+{
+	atomic64_sub((s64)nr, &si->nr_pages);
+	if (si->sb)
+		atomic64_sub((s64)nr, &si->sb->used);
+	if (!si->acct_pages)
+		vm_unacct_memory(nr);
+}
+
+/* Called for each folio that leaves the cache. */
+void shmem_uncharge(struct address_space *mapping, unsigned long nr)
+{
+	uncharge(to_si(mapping), nr);
+}
+
+/* A new folio, not in the cache yet. */
+static struct folio *new_folio(gfp_t extra)
+{
+	struct folio *folio = folio_alloc(GFP_HIGHUSER_MOVABLE | __GFP_ACCOUNT | extra, 0);
+
+	if (folio)
+		folio->page.flags.counter = 1l << PG_swapbacked | 1l << PG_uptodate | 1l << PG_referenced;
+	return folio;
+}
+
+/* Insert with the charge; -EEXIST if somebody else was faster. On error the folio is the caller's. */
+static int insert(struct shmem_inode *si, struct folio *folio, pgoff_t index)
+{
+	int err = charge(si);
+
+	if (err)
+		return err;
+	err = filemap_add_folio(si->mapping, folio, index, GFP_KERNEL);
+	if (err) {
+		uncharge(si, 1);
+		return err;
+	}
+	folio_unlock(folio);
+	return 0;
+}
+
+struct folio *shmem_get_folio(struct shmem_inode *si, pgoff_t index, bool create)
+{
+	for (;;) {
+		struct folio *folio = filemap_get_entry(si->mapping, index);
+		int err;
+
+		if (folio || !create)
+			return folio;
+		folio = new_folio(__GFP_ZERO);
+		if (!folio)
+			return ERR_PTR(-ENOMEM);
+		err = insert(si, folio, index);
+		if (!err)
+			return folio;
+		folio_put(folio);
+		if (err != -EEXIST)
+			return ERR_PTR(err);
+	}
+}
+
+ssize_t shmem_read_iter(struct kiocb *iocb, struct iter *to, struct shmem_inode *si)
+{
+	ssize_t done = 0;
+
+	while (iter_count(to)) {
+		loff_t pos = iocb->ki_pos, size = READ_ONCE(*si->i_size);
+		size_t off = (size_t)pos & (PAGE_SIZE - 1), n, copied;
+		struct folio *folio;
+
+		if (pos >= size)
+			break;
+		n = min3(iter_count(to), PAGE_SIZE - off, (size_t)(size - pos));
+		folio = filemap_get_entry(si->mapping, (pgoff_t)pos >> PAGE_SHIFT);
+		if (folio) {
+			copied = copy_folio_to_iter(folio, off, n, to);
+			folio_put(folio);
+		} else {
+			copied = iter_zero(n, to);
+		}
+		iocb->ki_pos += (loff_t)copied;
+		done += (ssize_t)copied;
+		if (copied < n)
+			return done ? done : -EFAULT;
+		if (need_resched())
+			cond_resched();
+	}
+	return done;
+}
+
+/* Write a page that is not there: fill it first, then show it. Bytes, -EEXIST (nothing moved), -errno. */
+static ssize_t write_new(struct shmem_inode *si, pgoff_t index, size_t off, size_t n, struct iter *from)
+{
+	struct folio *folio = new_folio(n < PAGE_SIZE ? __GFP_ZERO : 0);
+	size_t copied;
+	int err;
+
+	if (!folio)
+		return -ENOMEM;
+	copied = copy_folio_from_iter(folio, off, n, from);
+	if (!copied) {
+		folio_put(folio);
+		return -EFAULT;
+	}
+	if (copied < n)
+		folio_zero_range(folio, off + copied, n - copied);
+	err = insert(si, folio, index);
+	folio_put(folio);
+	if (err) {
+		iter_revert(from, copied);
+		return err;
+	}
+	return (ssize_t)copied;
+}
+
+ssize_t shmem_write_iter(struct kiocb *iocb, struct iter *from, struct shmem_inode *si)
+{
+	ssize_t done = 0, n = 0;
+
+	while (iter_count(from)) {
+		loff_t pos = iocb->ki_pos;
+		size_t off = (size_t)pos & (PAGE_SIZE - 1);
+		size_t want = min(iter_count(from), PAGE_SIZE - off);
+		pgoff_t index = (pgoff_t)pos >> PAGE_SHIFT;
+		struct folio *folio = filemap_get_entry(si->mapping, index);
+
+		if (folio) {
+			n = (ssize_t)copy_folio_from_iter(folio, off, want, from);
+			folio_put(folio);
+			if (!n)
+				n = -EFAULT;
+		} else {
+			n = write_new(si, index, off, want, from);
+			if (n == -EEXIST)
+				continue;
+		}
+		if (n < 0)
+			break;
+		iocb->ki_pos += n;
+		done += n;
+		if (iocb->ki_pos > *si->i_size)
+			WRITE_ONCE(*si->i_size, iocb->ki_pos);
+		if ((size_t)n < want) {
+			n = -EFAULT;
+			break;
+		}
+		if (need_resched())
+			cond_resched();
+		if (fatal_signal_pending(current)) {
+			n = -EINTR;
+			break;
+		}
+	}
+	return done ? done : n < 0 ? n : 0;
+}
+
+void shmem_truncate(struct shmem_inode *si, loff_t newsize)
+{
+	truncate_pagecache(si->mapping, newsize);
+}
+
+static int punch_hole(struct shmem_inode *si, loff_t offset, loff_t len)
+{
+	if (si->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	filemap_invalidate_lock(si->mapping);
+	truncate_pagecache_range(si->mapping, offset, offset + len - 1);
+	filemap_invalidate_unlock(si->mapping);
+	return 0;
+}
+
+/* Take back the folios that this fallocate made (they carry the owner flag). */
+static void undo_allocate(struct shmem_inode *si, pgoff_t start, pgoff_t end)
+{
+	for (pgoff_t i = start; i < end; i++) {
+		struct folio *folio = filemap_lock_folio(si->mapping, i);
+
+		if (IS_ERR(folio))
+			continue;
+		if (folio_test_owner(folio))
+			folio_remove_and_unmap(si->mapping, folio);
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+}
+
+int shmem_fallocate(struct shmem_inode *si, int mode, loff_t offset, loff_t len)
+{
+	pgoff_t start = (pgoff_t)offset >> PAGE_SHIFT, end, i;
+	int err = 0;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		return mode & FALLOC_FL_KEEP_SIZE ? punch_hole(si, offset, len) : -EOPNOTSUPP;
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && offset + len > *si->i_size && si->seals & F_SEAL_GROW)
+		return -EPERM;
+	end = (pgoff_t)((u64)(offset + len + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT);
+	if (si->sb && si->sb->max_pages && end - start > si->sb->max_pages)
+		return -ENOSPC;
+	for (i = start; i < end; i++) {
+		struct folio *folio;
+
+		if (signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+		folio = filemap_get_entry(si->mapping, i);
+		if (!folio) {
+			folio = shmem_get_folio(si, i, true);
+			if (IS_ERR(folio)) {
+				err = (int)PTR_ERR(folio);
+				break;
+			}
+			folio_set_owner(folio);
+		}
+		folio_put(folio);
+		cond_resched();
+	}
+	if (err) {
+		undo_allocate(si, start, i);
+		return err;
+	}
+	for (i = start; i < end; i++) {
+		struct folio *folio = filemap_get_entry(si->mapping, i);
+
+		if (folio) {
+			folio_clear_owner(folio);
+			folio_put(folio);
+		}
+	}
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && offset + len > *si->i_size)
+		WRITE_ONCE(*si->i_size, offset + len);
+	return 0;
+}
+
+loff_t shmem_seek(struct shmem_inode *si, loff_t offset, int whence)
+{
+	if (offset < 0 || offset >= *si->i_size)
+		return -ENXIO;
+	return mapping_seek_hole_data(si->mapping, offset, *si->i_size, whence);
+}
+
+static vm_fault_t shmem_fault(struct vm_fault *vmf)
+{
+	struct address_space *mapping = vmf->vma->vm_mapping;
+	struct shmem_inode *si = to_si(mapping);
+
+	for (;;) {
+		struct folio *folio;
+		vm_fault_t ret = 0;
+
+		if (vmf->pgoff >= (pgoff_t)((u64)(mapping_size(mapping) + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT))
+			return VM_FAULT_SIGBUS;
+		folio = shmem_get_folio(si, vmf->pgoff, true);
+		if (IS_ERR(folio))
+			return PTR_ERR(folio) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+		folio_lock(folio);
+		if (folio_mapping(folio) != mapping ||
+		    vmf->pgoff >= (pgoff_t)((u64)(mapping_size(mapping) + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT)) {
+			folio_unlock(folio);
+			folio_put(folio);
+			continue;
+		}
+		vmf->page = folio_page(folio, vmf->pgoff - folio_index(folio));
+		return ret | VM_FAULT_LOCKED;
+	}
+}
+
+const struct vm_operations shmem_vm_ops = {
+	.fault = shmem_fault,
+	.map_pages = filemap_map_pages,
+};
+
+int shmem_mmap(struct vma *vma, struct shmem_inode *si)
+{
+	if (si->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) && vma->vm_flags & VM_SHARED) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EPERM;
+		vma->vm_flags &= ~VM_MAYWRITE;
+	}
+	vma->vm_ops = &shmem_vm_ops;
+	return 0;
+}
+
+int shmem_zero_setup(struct vma *vma)
+{
+	struct file *file = mm_shmem_file_setup("dev/zero", (loff_t)(vma->vm_end - vma->vm_start), vma->vm_flags);
+
+	if (IS_ERR(file))
+		return (int)PTR_ERR(file);
+	if (vma->vm_file)
+		mm_file_put(vma->vm_file);
+	vma->vm_file = file;
+	vma->vm_mapping = mm_file_mapping(file);
+	vma->vm_ops = &shmem_vm_ops;
+	if (vma->vm_flags & VM_SHARED && vma->vm_flags & VM_MAYWRITE)
+		mapping_map_writable(vma->vm_mapping);
+	return 0;
+}
+
+/* Is any folio of the file held by somebody besides the cache and page tables (DMA, GUP)? */
+static bool pinned(struct shmem_inode *si)
+{
+	pgoff_t index = 0, end = ~0ul >> PG_index_shift;
+	struct folio *batch[16];
+	bool found = false;
+	unsigned int n;
+
+	while (index < end && (n = filemap_get_folios(si->mapping, &index, end, batch, ARRAY_SIZE(batch)))) {
+		for (unsigned int i = 0; i < n; i++) {
+			found |= folio_ref_count(batch[i]) != folio_mapcount(batch[i]) + 2;
+			folio_put(batch[i]);
+		}
+	}
+	return found;
+}
+
+int shmem_add_seals(struct shmem_inode *si, unsigned int seals)
+{
+	int err;
+
+	if (seals & ~(unsigned int)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
+				    F_SEAL_FUTURE_WRITE | F_SEAL_EXEC))
+		return -EINVAL;
+	if (si->seals & F_SEAL_SEAL)
+		return -EPERM;
+	if (seals & F_SEAL_EXEC)
+		seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+	if (seals & F_SEAL_WRITE && !(si->seals & F_SEAL_WRITE)) {
+		err = mapping_deny_writable(si->mapping);
+		if (err)
+			return err;
+		for (int tries = 0; pinned(si); tries++) {
+			if (tries == 5) {
+				mapping_allow_writable(si->mapping);
+				return -EBUSY;
+			}
+			schedule_timeout_uninterruptible(1 << tries);
+		}
+	}
+	si->seals |= seals;
+	return 0;
+}
+
+unsigned int shmem_get_seals(struct shmem_inode *si)
+{
+	return si->seals;
+}
+
+int shmem_adopt_pages(struct shmem_inode *si, pgoff_t index, phys_addr_t pa, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		struct page *page = phys_to_page(pa + ((phys_addr_t)i << PAGE_SHIFT));
+		struct folio *folio = (struct folio *)page;
+		int err;
+
+		if (!pfn_valid(page_to_pfn(page)) || !PageReserved(page))
+			return -EINVAL;
+		page->refcount.counter = 1;
+		page->mapcount.counter = 0;
+		page->mapping = 0;
+		page->lru_next = page->lru_prev = 0;
+		page->flags.counter = 1l << PG_swapbacked | 1l << PG_uptodate | 1l << PG_referenced;
+		err = insert(si, folio, index + i);
+		if (err) {
+			page->mapcount.counter = PAGE_TYPE_RESERVED;
+			return err;
+		}
+		page_adopt_managed(page);
+		folio_put(folio);
+	}
+	return 0;
+}
+
+unsigned long shmem_total_pages(void)
+{
+	return vm_stat_sum(NR_SHMEM);
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Dirty folios: marking, cleaning, writeback, errors, throttling.
+ *
+ * A folio is dirty from folio_mark_dirty() until folio_clear_dirty_for_io(), under writeback from
+ * folio_start_writeback() until folio_end_writeback(); the index carries both as marks. The superblock's
+ * list of dirty inodes is vfs's (upcall). Errors go into the mapping's error sequence, so that each open
+ * file hears of each error once.
+ *
+ * One thread writes old data back every five seconds while anything is dirty.
+ */
+#include "mm_priv.h"
+#include "filemap_priv.h"
+#include <kernel/init.h>
+#include <kernel/time.h>
+#include <sched/kthread.h>
+
+int sysctl_dirty_ratio = 20;
+int sysctl_dirty_background_ratio = 10;
+static DECLARE_WAIT_QUEUE_HEAD(flusher_wq);
+static bool flusher_kicked;
+
+#define NO_WB(m)	((m)->flags & (1ul << AS_NO_WRITEBACK))
+
+bool noop_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	return folio_test_dirty(folio) ? false : !folio_test_set_dirty_raw(folio);
+}
+
+bool filemap_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	unsigned long flags;
+
+	if (NO_WB(mapping))
+		return noop_dirty_folio(mapping, folio);
+	if (folio_test_set_dirty_raw(folio))
+		return false;
+	xa_lock_irqsave(&mapping->i_pages, flags);
+	if (folio_mapping(folio) == mapping) {
+		for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
+			__xa_set_mark(&mapping->i_pages, folio_index(folio) + i, CACHE_MARK_DIRTY);
+		mod_stat(NR_DIRTY, (long)folio_nr_pages(folio));
+	}
+	xa_unlock_irqrestore(&mapping->i_pages, flags);
+	if (mapping->host)
+		mm_mark_inode_dirty_pages(mapping->host);
+	if (waitqueue_active(&flusher_wq))
+		wake_up(&flusher_wq);
+	return true;
+}
+
+bool folio_mark_dirty(struct folio *folio)
+{
+	struct address_space *mapping = folio_mapping(folio);
+
+	if (!mapping)
+		return !folio_test_set_dirty_raw(folio);
+	if (mapping->ops && mapping->ops->dirty_folio)
+		return mapping->ops->dirty_folio(mapping, folio);
+	return filemap_dirty_folio(mapping, folio);
+}
+
+static void clear_marks(struct address_space *mapping, struct folio *folio, xa_mark_t mark)
+{
+	for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
+		__xa_clear_mark(&mapping->i_pages, folio_index(folio) + i, mark);
+}
+
+bool folio_clear_dirty_for_io(struct folio *folio)
+{
+	struct address_space *mapping = folio_mapping(folio);
+
+	if (mapping && !NO_WB(mapping) && folio_mkclean(folio))
+		folio_mark_dirty(folio);
+	if (!folio_test_clear_dirty_raw(folio))
+		return false;
+	if (mapping && !NO_WB(mapping))
+		mod_stat(NR_DIRTY, -(long)folio_nr_pages(folio));
+	return true;
+}
+
+void folio_cancel_dirty(struct folio *folio)
+{
+	struct address_space *mapping = folio_mapping(folio);
+	unsigned long flags;
+
+	if (!folio_test_clear_dirty_raw(folio) || !mapping || NO_WB(mapping))
+		return;
+	mod_stat(NR_DIRTY, -(long)folio_nr_pages(folio));
+	xa_lock_irqsave(&mapping->i_pages, flags);
+	if (folio_mapping(folio) == mapping)
+		clear_marks(mapping, folio, CACHE_MARK_DIRTY);
+	xa_unlock_irqrestore(&mapping->i_pages, flags);
+}
+
+void folio_start_writeback(struct folio *folio)
+{
+	struct address_space *mapping = folio_mapping(folio);
+	unsigned long flags;
+
+	folio_get(folio);	/* until folio_end_writeback */
+	page_set_flag(&folio->page, PG_writeback);
+	mod_stat(NR_WRITEBACK, (long)folio_nr_pages(folio));
+	if (!mapping)
+		return;
+	xa_lock_irqsave(&mapping->i_pages, flags);
+	for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
+		__xa_set_mark(&mapping->i_pages, folio_index(folio) + i, CACHE_MARK_WRITEBACK);
+	if (!folio_test_dirty(folio))
+		clear_marks(mapping, folio, CACHE_MARK_DIRTY);
+	clear_marks(mapping, folio, CACHE_MARK_TOWRITE);
+	xa_unlock_irqrestore(&mapping->i_pages, flags);
+}
+
+void folio_end_writeback(struct folio *folio)
+{
+	struct address_space *mapping = folio_mapping(folio);
+	unsigned long flags;
+
+	if (mapping) {
+		xa_lock_irqsave(&mapping->i_pages, flags);
+		if (folio_mapping(folio) == mapping)
+			clear_marks(mapping, folio, CACHE_MARK_WRITEBACK);
+		xa_unlock_irqrestore(&mapping->i_pages, flags);
+	}
+	mod_stat(NR_WRITEBACK, -(long)folio_nr_pages(folio));
+	folio_wake_writeback(folio);
+	folio_put(folio);
+}
+
+/* Data integrity: only what is dirty now is written, however fast others dirty more. */
+static void tag_for_writeback(struct address_space *mapping, pgoff_t start, pgoff_t end)
+{
+	unsigned long i = start;
+	unsigned int n = 0;
+	void *e;
+
+	xa_lock_irq(&mapping->i_pages);
+	for (e = xa_find(&mapping->i_pages, &i, end, CACHE_MARK_DIRTY); e;
+	     e = xa_find_after(&mapping->i_pages, &i, end, CACHE_MARK_DIRTY)) {
+		__xa_set_mark(&mapping->i_pages, i, CACHE_MARK_TOWRITE);
+		if (++n % 1024 == 0) {
+			xa_unlock_irq(&mapping->i_pages);
+			cond_resched();
+			xa_lock_irq(&mapping->i_pages);
+		}
+	}
+	xa_unlock_irq(&mapping->i_pages);
+}
+
+int filemap_for_each_dirty(struct address_space *mapping, struct writeback_control *wbc,
+			   int (*fn)(struct folio *folio, struct writeback_control *wbc, void *arg), void *arg)
+{
+	pgoff_t index = (pgoff_t)wbc->range_start >> PAGE_SHIFT, end = (pgoff_t)wbc->range_end >> PAGE_SHIFT;
+	xa_mark_t mark = wbc->sync_all ? CACHE_MARK_TOWRITE : CACHE_MARK_DIRTY;
+	struct folio *batch[16];
+	int err = 0;
+
+	if (wbc->sync_all)
+		tag_for_writeback(mapping, index, end);
+	while (index <= end) {
+		unsigned int n = filemap_get_folios_mark(mapping, &index, end, mark, batch, ARRAY_SIZE(batch));
+
+		if (!n)
+			break;
+		for (unsigned int i = 0; i < n; i++) {
+			struct folio *folio = batch[i];
+			int e;
+
+			if (wbc->nr_to_write <= 0 && !wbc->sync_all) {
+				folio_put(folio);
+				continue;
+			}
+			folio_lock(folio);
+			if (folio_mapping(folio) != mapping || !folio_test_dirty(folio))
+				goto skip;
+			if (folio_test_writeback(folio)) {
+				if (!wbc->sync_all)
+					goto skip;
+				folio_wait_writeback(folio);
+			}
+			if (!folio_clear_dirty_for_io(folio))
+				goto skip;
+			e = fn(folio, wbc, arg);
+			if (e && !err)
+				err = e;
+			wbc->nr_to_write -= (long)folio_nr_pages(folio);
+			folio_put(folio);
+			continue;
+skip:
+			folio_unlock(folio);
+			folio_put(folio);
+		}
+		if (index == end || (wbc->nr_to_write <= 0 && !wbc->sync_all))
+			break;
+		cond_resched();
+	}
+	return err;
+}
+
+int do_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	if (wbc->nr_to_write <= 0 || !mapping->ops || !mapping->ops->writepages)
+		return 0;
+	return mapping->ops->writepages(mapping, wbc);
+}
+
+int filemap_fdatawrite_range(struct address_space *mapping, loff_t start, loff_t end)
+{
+	struct writeback_control wbc = {
+		.nr_to_write = LONG_MAX, .range_start = start, .range_end = end, .sync_all = true,
+	};
+
+	if (!xa_marked(&mapping->i_pages, CACHE_MARK_DIRTY))
+		return 0;
+	return do_writepages(mapping, &wbc);
+}
+
+int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end)
+{
+	pgoff_t index = (pgoff_t)start >> PAGE_SHIFT, last = (pgoff_t)end >> PAGE_SHIFT;
+	struct folio *batch[16];
+	unsigned int n;
+
+	while (index <= last && (n = filemap_get_folios_mark(mapping, &index, last, CACHE_MARK_WRITEBACK, batch,
+							     ARRAY_SIZE(batch)))) {
+		for (unsigned int i = 0; i < n; i++) {
+			folio_wait_writeback(batch[i]);
+			folio_put(batch[i]);
+		}
+		if (index == last)
+			break;
+		cond_resched();
+	}
+	if (test_and_clear_bit(AS_ENOSPC, &mapping->flags))
+		return -ENOSPC;
+	if (test_and_clear_bit(AS_EIO, &mapping->flags))
+		return -EIO;
+	return 0;
+}
+
+int filemap_write_and_wait_range(struct address_space *mapping, loff_t start, loff_t end)
+{
+	int err = 0, err2;
+
+	if (end < start || !mapping->nrpages || NO_WB(mapping))
+		return 0;
+	err = filemap_fdatawrite_range(mapping, start, end);
+	if (err != -EIO) {
+		err2 = filemap_fdatawait_range(mapping, start, end);
+		if (!err)
+			err = err2;
+	}
+	return err;
+}
+
+void mapping_set_error(struct address_space *mapping, int error)
+{
+	if (!error)
+		return;
+	errseq_set(&mapping->wb_err, error);
+	set_bit(error == -ENOSPC ? AS_ENOSPC : AS_EIO, &mapping->flags);
+}
+
+int filemap_check_wb_err(struct address_space *mapping, errseq_t *since)
+{
+	return errseq_check_and_advance(&mapping->wb_err, since);
+}
+
+/* Error in the low bits, then SEEN, then a counter that moves when a seen error is replaced. */
+#define ERR_MASK	0xfffu
+#define ERR_SEEN	0x1000u
+#define ERR_INC		0x2000u
+
+errseq_t errseq_set(errseq_t *eseq, int err)
+{
+	errseq_t old = READ_ONCE(*eseq), new;
+
+	do {
+		new = (old & ~(ERR_MASK | ERR_SEEN)) | (errseq_t)-err;
+		if (old & ERR_SEEN)
+			new += ERR_INC;
+		if (new == old)
+			break;
+	} while (!try_cmpxchg(eseq, &old, new));
+	return new;
+}
+
+errseq_t errseq_sample(errseq_t *eseq)
+{
+	errseq_t old = READ_ONCE(*eseq);
+
+	/* An error nobody has seen yet is reported to the next opener. */
+	return old & ERR_SEEN ? old : 0;
+}
+
+int errseq_check(errseq_t *eseq, errseq_t since)
+{
+	errseq_t cur = READ_ONCE(*eseq);
+
+	return cur == since ? 0 : -(int)(cur & ERR_MASK);
+}
+
+int errseq_check_and_advance(errseq_t *eseq, errseq_t *since)
+{
+	errseq_t old = READ_ONCE(*eseq), new;
+
+	if (old == *since)
+		return 0;
+	new = old | ERR_SEEN;
+	if (new != old)
+		cmpxchg(eseq, old, new);
+	*since = new;
+	return -(int)(new & ERR_MASK);
+}
+
+static unsigned long dirtyable(void)
+{
+	return nr_free_pages() + lru_nr(LRU_ACTIVE_FILE) + lru_nr(LRU_INACTIVE_FILE);
+}
+
+static DEFINE_PER_CPU(unsigned int, dirtied);
+
+void balance_dirty_pages_ratelimited(struct address_space *mapping)
+{
+	unsigned long dirty, base;
+
+	if (NO_WB(mapping) || this_cpu_add_return(dirtied, 1) < 32)
+		return;
+	this_cpu_write(dirtied, 0);
+	base = dirtyable();
+	dirty = vm_stat_sum(NR_DIRTY);
+	if (dirty > base * (unsigned long)sysctl_dirty_background_ratio / 100) {
+		WRITE_ONCE(flusher_kicked, true);
+		wake_up(&flusher_wq);
+	}
+	if (dirty + vm_stat_sum(NR_WRITEBACK) > base * (unsigned long)sysctl_dirty_ratio / 100)
+		mm_writeback_inodes(256);
+}
+
+static int flusher(void *arg)
+{
+	for (;;) {
+		wait_event_interruptible(flusher_wq, vm_stat_sum(NR_DIRTY));
+		wait_event_interruptible_timeout(flusher_wq, READ_ONCE(flusher_kicked), 5 * HZ);
+		WRITE_ONCE(flusher_kicked, false);
+		mm_writeback_inodes(LONG_MAX);
+	}
+	return 0;
+}
+
+static int flusher_start(void)
+{
+	struct task *t = kthread_run(flusher, NULL, "flush");
+
+	return IS_ERR(t) ? (int)PTR_ERR(t) : 0;
+}
+INITCALL(subsys, flusher_start);
+
