@@ -7,7 +7,6 @@
 #include <alloc/kasan.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
-#include <kernel/upcalls.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include "slab_priv.h"
@@ -172,15 +171,4 @@ void kfree_rcu_callback(struct rcu_head *head)
 		return;
 	}
 	kfree(base);
-}
-
-/* For the rooms below this one (upcalls of kernel). */
-void *kernel_zalloc(size_t size)
-{
-	return kzalloc(size, GFP_KERNEL);
-}
-
-void kernel_free(const void *p)
-{
-	kfree(p);
 }
