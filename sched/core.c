@@ -266,6 +266,7 @@ static void finish_switch(struct rq *rq, struct task *prev)
 	smp_store_release(&prev->on_cpu, 0);
 	__raw_spin_unlock(&rq->lock);
 	lock_release(__lock_map(&rq->lock), _THIS_IP_);
+	preempt_enable_no_resched();		/* the spin_lock's; __schedule's caller holds one more */
 	local_irq_enable();
 	mm_switch_finish(prev);
 	if (unlikely(dead))
