@@ -5,6 +5,7 @@
  */
 #include <lib/acpi.h>
 #include <lib/string.h>
+#include <arch/firmware.h>
 #include <arch/pgtable.h>
 #include <boot/info.h>
 #include <kernel/init.h>
@@ -14,7 +15,7 @@
 struct x86_machine machine __ro_after_init;
 
 /* Firmware tables lie outside RAM's map: their pages join the direct map, read-only. */
-const void *x86_map_firmware(u64 pa, size_t len)
+const void *arch_map_firmware(u64 pa, size_t len)
 {
 	for (u64 at = pa & PAGE_MASK; at < pa + len; at += PAGE_SIZE) {
 		unsigned long va = (unsigned long)phys_to_virt(at);
@@ -25,6 +26,11 @@ const void *x86_map_firmware(u64 pa, size_t len)
 			return NULL;
 	}
 	return phys_to_virt(pa);
+}
+
+phys_addr_t arch_acpi_rsdp(void)
+{
+	return boot_info.rsdp;
 }
 
 static void __init add_cpu(u32 id, u32 self)
@@ -149,7 +155,7 @@ void __init x86_read_firmware_tables(void)
 	machine.have_pic = true;
 	if (!boot_info.rsdp)
 		boot_info.rsdp = find_rsdp();
-	if (boot_info.rsdp && !acpi_open(&t, x86_map_firmware, boot_info.rsdp)) {
+	if (boot_info.rsdp && !acpi_open(&t, arch_map_firmware, boot_info.rsdp)) {
 		read_madt(&t);
 		read_fadt(&t);
 		p = acpi_find(&t, "HPET", 0, &len);

@@ -160,7 +160,7 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 	check_initrd();
 	x86_build_kernel_tables();
 	x86_read_firmware_tables();
-	x86_judge_bugs();
+	x86_judge_bugs(strstr(boot_info.cmdline, "mitigations=off"));
 	x86_smp_reserve();
 	x86_setup_percpu();
 	x86_cpu_tables(0);

@@ -9,7 +9,6 @@
 #include <kernel/printk.h>
 #include <lib/format.h>
 #include <lib/string.h>
-#include <boot/info.h>
 #include "arch/x86_64/x86_priv.h"
 
 enum bug {
@@ -77,12 +76,12 @@ static void __init judge_amd(void)
 		affected |= 1U << BUG_SRSO | 1U << BUG_TSA | 1U << BUG_VMSCAPE;
 }
 
-void __init x86_judge_bugs(void)
+void __init x86_judge_bugs(bool mitigations_off)
 {
 	u64 caps = 0;
 	u32 a = 0, b, c, d, xmax;
 
-	off = strstr(boot_info.cmdline, "mitigations=off");
+	off = mitigations_off;
 	if (cpu_has(X86_FEATURE_ARCH_CAPS))
 		rdmsr_safe(MSR_ARCH_CAPS, &caps);
 	if (!strcmp(cpu_vendor, "GenuineIntel"))

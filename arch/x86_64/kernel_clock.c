@@ -11,7 +11,6 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
-#include <boot/info.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -327,11 +326,11 @@ static void __init find_hpet(void)
 
 static bool __init tsc_trusted(void)
 {
-	const char *c = boot_info.cmdline;
+	const char *said = command_line_get("tsc");
 
-	if (strstr(c, "tsc=unstable"))
+	if (said && !strcmp(said, "unstable"))
 		return false;
-	if (cpu_has(X86_FEATURE_INVARIANT_TSC) || is_tcg() || strstr(c, "tsc=reliable"))
+	if (cpu_has(X86_FEATURE_INVARIANT_TSC) || is_tcg() || (said && !strcmp(said, "reliable")))
 		return true;
 	return pvclock.flags & PVCLOCK_TSC_STABLE;
 }

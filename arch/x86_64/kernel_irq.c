@@ -267,7 +267,7 @@ void arch_irq_compose_msi(unsigned int irq, struct arch_msi *msg)
 	const struct arch_irq *q = &irqs[irq];
 
 	/* Destinations above 255 need interrupt remapping: their CPUs are not given device interrupts. */
-	msg->addr = 0xfee00000ULL | (u64)(machine.apic_id[q->cpu] & 0xff) << 12;
+	msg->addr = 0xfee00000ULL | (u64)(machine.apic_id[q->cpu] & 0xff) << 12;	/* not a page */
 	msg->data = q->vector;
 }
 

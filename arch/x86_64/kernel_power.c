@@ -6,7 +6,7 @@
 #include <arch/io.h>
 #include <arch/irqflags.h>
 #include <arch/pgtable.h>
-#include <boot/info.h>
+#include <kernel/init.h>
 #include <lib/string.h>
 #include "arch/x86_64/x86_priv.h"
 
@@ -79,8 +79,8 @@ void arch_reset(void)
 
 void arch_exit_status(unsigned int code)
 {
-	const char *at = strstr(boot_info.cmdline, "isa-debug-exit=");
-	u16 port = at ? (u16)simple_strtoull(at + strlen("isa-debug-exit="), NULL, 0) : 0xf4;
+	const char *at = command_line_get("isa-debug-exit");
+	u16 port = at ? (u16)simple_strtoull(at, NULL, 0) : 0xf4;
 
 	outl(code, port);
 	settle();

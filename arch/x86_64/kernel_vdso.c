@@ -7,7 +7,6 @@
 #include "arch/x86_64/x86_priv.h"
 
 extern const char vdso_image_start[], vdso_image_end[];
-extern struct vdso_data vdso_data_page;
 
 const void *arch_vdso_image(size_t *size)
 {

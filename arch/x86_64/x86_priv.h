@@ -148,7 +148,7 @@ void x86_map_ist(unsigned int cpu);
 /* kernel_pgtable.c */
 void x86_build_kernel_tables(void);
 
-/* kernel_acpi.c */
+/* boot_acpi.c */
 struct x86_machine {
 	unsigned int nr_cpus;
 	u32 apic_id[NR_CPUS];		/* by CPU number; 0 is the boot CPU */
@@ -171,7 +171,6 @@ struct x86_machine {
 	bool no_cmos_rtc, no_8042, no_vga;
 };
 extern struct x86_machine machine;
-const void *x86_map_firmware(u64 pa, size_t len);
 void x86_read_firmware_tables(void);
 
 /* kernel_percpu.c */
@@ -222,7 +221,7 @@ extern char boot_stack[], boot_stack_top[];
 extern u64 early_root[], early_pdpt_low[], early_pdpt_high[], early_pd[];
 
 /* kernel_bugs.c */
-void x86_judge_bugs(void);
+void x86_judge_bugs(bool mitigations_off);
 void x86_mitigate_cpu(void);
 
 /* sched_smp.c */

@@ -10,8 +10,6 @@
 typedef unsigned long long u64;
 typedef long long s64;
 
-extern const struct vdso_data vvar_page __attribute__((visibility("hidden")));
-
 struct timespec64 {
 	s64 tv_sec, tv_nsec;
 };

@@ -14,3 +14,6 @@ struct vdso_data {
 	int tai_s;
 	int tz_minuteswest, tz_dsttime;
 };
+
+extern struct vdso_data vdso_data_page;				/* the kernel's name for it */
+extern const struct vdso_data vvar_page __attribute__((visibility("hidden")));	/* the vDSO's */
