@@ -555,18 +555,32 @@ void d_instantiate_new(struct dentry *d, struct inode *inode)
 	unlock_new_inode(inode);
 }
 
-/* Memory filesystems: the tree holds the name. The caller keeps its own reference. */
+/*
+ * Memory filesystems: the tree holds the name, at the front of its directory (see dcache_readdir). The
+ * directory is locked. The caller keeps its own reference.
+ */
 void d_make_persistent(struct dentry *d, struct inode *inode)
 {
+	struct dentry *parent = d->d_parent;
+
 	spin_lock(&inode->i_lock);
-	__d_instantiate(d, inode);
-	spin_unlock(&inode->i_lock);
-	spin_lock(&d->d_lock);
-	d->d_flags |= DCACHE_PERSISTENT;
-	spin_unlock(&d->d_lock);
+	spin_lock(&parent->d_lock);
+	spin_lock_nested(&d->d_lock, 1);
+	if (d->d_flags & DCACHE_LRU_LIST && !(d->d_flags & DCACHE_SHRINK_LIST))
+		this_cpu_dec(nr_dentry_negative);
+	hlist_add_head(&d->d_alias, &inode->i_dentry);
+	raw_write_seqcount_begin(&d->d_seq);
+	__d_set_inode_and_type(d, inode, d_flags_for_inode(inode) | DCACHE_PERSISTENT);
+	raw_write_seqcount_end(&d->d_seq);
+	d->d_fsdata = (void *)simple_next_offset(parent->d_inode);
+	__hlist_del(&d->d_sib);
+	hlist_add_head(&d->d_sib, &parent->d_children);
 	if (d_unhashed(d))
-		d_rehash(d);
-	dget(d);
+		d_hash_insert(d);
+	atomic_inc(&d->d_count);
+	spin_unlock(&d->d_lock);
+	spin_unlock(&parent->d_lock);
+	spin_unlock(&inode->i_lock);
 }
 
 void d_make_discardable(struct dentry *d)

@@ -111,6 +111,7 @@ static void inode_init_always(struct super_block *sb, struct inode *inode)
 	inode->i_version = 0;
 	inode->i_state = 0;
 	inode->i_dir_seq = 0;
+	inode->i_dir_offset = 0;
 	inode->i_private = NULL;
 	inode->i_flctx = NULL;
 	inode->i_write_hint = 0;

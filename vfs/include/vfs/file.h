@@ -22,6 +22,8 @@
 #include <vfs/mount.h>
 #include <vfs/poll.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/falloc.h>
 
 struct file;
 struct inode;
@@ -72,6 +74,10 @@ typedef unsigned int fmode_t;
 #define VALID_OPEN_FLAGS (O_RDONLY | O_WRONLY | O_RDWR | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | \
 	O_APPEND | O_NDELAY | O_NONBLOCK | __O_SYNC | O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | \
 	O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
+
+/* Types of directory entries: those of the C library's <dirent.h>. */
+enum { DT_UNKNOWN = 0, DT_FIFO = 1, DT_CHR = 2, DT_DIR = 4, DT_BLK = 6, DT_REG = 8, DT_LNK = 10,
+	DT_SOCK = 12, DT_WHT = 14 };
 
 struct dir_context {
 	/* true: taken, go on; false: stop (full, or a signal) */
@@ -330,5 +336,9 @@ ssize_t generic_file_splice_read(struct file *, loff_t *, struct pipe_inode_info
 ssize_t copy_splice_read(struct file *, loff_t *, struct pipe_inode_info *, size_t, unsigned int);
 ssize_t iter_file_splice_write(struct pipe_inode_info *, struct file *, loff_t *, size_t,
 			       unsigned int);
+/* Page-cache files whose mapping ops do the work. */
+ssize_t generic_file_read_iter(struct kiocb *, struct iter *);
+ssize_t generic_file_write_iter(struct kiocb *, struct iter *);
+int simple_file_fsync(struct file *, loff_t, loff_t, int);
 int generic_file_mmap(struct file *, struct vma *);
 int generic_file_readonly_mmap(struct file *, struct vma *);

@@ -269,7 +269,7 @@ struct pseudo_fs {
 	const struct dentry_operations *dops;
 	const struct xattr_handler *const *xattr;
 };
-struct vfsmount *pseudo_fs_mount(struct file_system_type *type, const struct pseudo_fs *p);
+int pseudo_init_fs_context(struct fs_context *fc, const struct pseudo_fs *p);
 void kill_pseudo_super(struct super_block *sb);
 
 int simple_statfs(struct dentry *, struct kstatfs *);
@@ -283,9 +283,7 @@ int simple_empty(struct dentry *);
 int simple_rename(struct mnt_idmap *, struct inode *, struct dentry *, struct inode *, struct dentry *,
 		  unsigned int flags);
 const char *simple_get_link(struct dentry *, struct inode *, struct delayed_call *);
-int dcache_dir_open(struct inode *, struct file *);
-int dcache_dir_close(struct inode *, struct file *);
-loff_t dcache_dir_lseek(struct file *, loff_t, int);
+unsigned long simple_next_offset(struct inode *dir);
 int dcache_readdir(struct file *, struct dir_context *);
 int noop_fsync(struct file *, loff_t, loff_t, int);
 ssize_t generic_read_dir(struct kiocb *, struct iter *);

@@ -106,6 +106,7 @@ struct inode {
 		const char		*i_link;	/* [c] symlinks with the target in memory */
 		unsigned long		i_dir_seq;	/* directories: odd while a name is added */
 	};
+	u64			i_dir_offset;	/* [w] last number given to a name in it (libfs) */
 	void			*i_private;	/* the filesystem's */
 	void (*i_sb_free_op)(struct inode *);	/* set at destruction */
 	struct address_space	i_data;

@@ -53,6 +53,7 @@ int posix_lock_file(struct file *, struct file_lock *, struct file_lock *confloc
 void posix_test_lock(struct file *, struct file_lock *);
 int vfs_lock_file(struct file *, unsigned int cmd, struct file_lock *, struct file_lock *conf);
 int locks_lock_inode_wait(struct inode *inode, struct file_lock *fl);
+int do_flock(struct file *file, unsigned int cmd);	/* flock(2) */
 long fcntl_getlk(struct file *, unsigned int cmd, struct uptr arg);
 long fcntl_setlk(unsigned int fd, struct file *, unsigned int cmd, struct uptr arg);
 int locks_show(struct seq_file *m);			/* /proc/locks */

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Extended attributes: who may use which name space, and a store in memory for filesystems without one.
+ *   user.      regular files and directories, by the file's permissions
+ *   trusted.   CAP_SYS_ADMIN; invisible to others
+ *   security.  reading is free; security.capability needs CAP_SETFCAP, the rest CAP_SYS_ADMIN
+ *   system.    POSIX ACLs: EOPNOTSUPP
+ */
+#include <lib/types.h>
+#include <vfs/fs.h>
+#include <vfs/xattr.h>
+#include <alloc/slab.h>
+#include <proc/cred.h>
+#include <sched/task.h>
+#include <linux/capability.h>
+
+static int xattr_permission(struct mnt_idmap *idmap, struct inode *inode, const char *name, int mask)
+{
+	if (mask & MAY_WRITE) {
+		if (IS_IMMUTABLE(inode) || IS_APPEND(inode))
+			return -EPERM;
+		if (!uid_valid(inode->i_uid) || !gid_valid(inode->i_gid))
+			return -EPERM;
+	}
+	if (str_has_prefix(name, XATTR_SECURITY_PREFIX) || str_has_prefix(name, XATTR_SYSTEM_PREFIX))
+		return 0;
+	if (str_has_prefix(name, XATTR_TRUSTED_PREFIX)) {
+		if (!capable(CAP_SYS_ADMIN))
+			return mask & MAY_WRITE ? -EPERM : -ENODATA;
+		return 0;
+	}
+	if (str_has_prefix(name, XATTR_USER_PREFIX)) {
+		if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
+			return mask & MAY_WRITE ? -EPERM : -ENODATA;
+		if (S_ISDIR(inode->i_mode) && inode->i_mode & S_ISVTX && mask & MAY_WRITE &&
+		    !inode_owner_or_capable(idmap, inode))
+			return -EPERM;
+	}
+	return inode_permission(idmap, inode, mask);
+}
+
+/* Rights of the security. names, which generic permission leaves alone. */
+static int security_permission(const struct inode *inode, const char *name)
+{
+	if (!strcmp(name, XATTR_NAME_CAPS))
+		return ns_capable(inode->i_sb->s_user_ns, CAP_SETFCAP) ? 0 : -EPERM;
+	if (str_has_prefix(name, XATTR_SECURITY_PREFIX))
+		return ns_capable(inode->i_sb->s_user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
+	return 0;
+}
+
+/* The handler for @name; *rest: the name without its prefix. */
+static const struct xattr_handler *find_handler(struct inode *inode, const char *name, const char **rest)
+{
+	const struct xattr_handler *const *h = inode->i_sb->s_xattr;
+
+	if (!(inode->i_opflags & IOP_XATTR) || !h)
+		return ERR_PTR(-EOPNOTSUPP);
+	for (; *h; h++) {
+		const char *want = (*h)->name ? (*h)->name : (*h)->prefix;
+		size_t len = strlen(want);
+
+		if (strncmp(name, want, len))
+			continue;
+		if ((*h)->name ? name[len] : !name[len])
+			return (*h)->name ? ERR_PTR(-EOPNOTSUPP) : ERR_PTR(-EINVAL);
+		*rest = name + ((*h)->name ? 0 : len);
+		return *h;
+	}
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+const char *xattr_full_name(const struct xattr_handler *h, const char *name)
+{
+	return name - (h->prefix ? strlen(h->prefix) : 0);
+}
+
+ssize_t __vfs_getxattr(struct dentry *d, struct inode *inode, const char *name, void *value, size_t size)
+{
+	const struct xattr_handler *h = find_handler(inode, name, &name);
+
+	if (IS_ERR(h))
+		return PTR_ERR(h);
+	if (!h->get)
+		return -EOPNOTSUPP;
+	return h->get(h, d, inode, name, value, size);
+}
+
+ssize_t vfs_getxattr(struct mnt_idmap *idmap, struct dentry *d, const char *name, void *value, size_t size)
+{
+	int err = xattr_permission(idmap, d->d_inode, name, MAY_READ);
+
+	return err ? err : __vfs_getxattr(d, d->d_inode, name, value, size);
+}
+
+static int set_locked(struct mnt_idmap *idmap, struct dentry *d, const char *name, const void *value,
+		      size_t size, int flags)
+{
+	struct inode *inode = d->d_inode;
+	const struct xattr_handler *h = find_handler(inode, name, &name);
+	int err;
+
+	if (IS_ERR(h))
+		return (int)PTR_ERR(h);
+	if (!h->set)
+		return -EOPNOTSUPP;
+	if (size == 0 && value)
+		value = "";
+	err = h->set(h, idmap, d, inode, name, value, size, flags);
+	if (!err)
+		inode->i_flags &= ~(unsigned int)S_NOSEC;
+	return err;
+}
+
+int vfs_setxattr(struct mnt_idmap *idmap, struct dentry *d, const char *name, const void *value, size_t size,
+		 int flags)
+{
+	struct inode *inode = d->d_inode;
+	int err;
+
+	inode_lock(inode);
+	err = xattr_permission(idmap, inode, name, MAY_WRITE);
+	if (!err)
+		err = security_permission(inode, name);
+	if (!err)
+		err = set_locked(idmap, d, name, value, size, flags);
+	inode_unlock(inode);
+	return err;
+}
+
+/* The inode is locked. */
+int __vfs_removexattr(struct mnt_idmap *idmap, struct dentry *d, const char *name)
+{
+	return set_locked(idmap, d, name, NULL, 0, XATTR_REPLACE);
+}
+
+int vfs_removexattr(struct mnt_idmap *idmap, struct dentry *d, const char *name)
+{
+	struct inode *inode = d->d_inode;
+	int err;
+
+	inode_lock(inode);
+	err = xattr_permission(idmap, inode, name, MAY_WRITE);
+	if (!err)
+		err = security_permission(inode, name);
+	if (!err)
+		err = __vfs_removexattr(idmap, d, name);
+	inode_unlock(inode);
+	return err;
+}
+
+ssize_t vfs_listxattr(struct dentry *d, char *list, size_t size)
+{
+	struct inode *inode = d->d_inode;
+
+	if (inode->i_op->listxattr)
+		return inode->i_op->listxattr(d, list, size);
+	return inode->i_opflags & IOP_XATTR ? 0 : -EOPNOTSUPP;
+}
+
+/* In memory. */
+
+struct simple_xattr {
+	struct rb_node	node;
+	char		*name;
+	size_t		size;
+	char		value[];
+};
+
+void simple_xattrs_init(struct simple_xattrs *x)
+{
+	x->root = RB_ROOT;
+	rwlock_init(&x->lock);
+}
+
+static size_t xattr_space(const char *name, size_t size)
+{
+	return strlen(name) + 1 + size;
+}
+
+static void free_xattr(struct simple_xattr *a)
+{
+	kfree(a->name);
+	kvfree(a);
+}
+
+size_t simple_xattrs_free(struct simple_xattrs *x)
+{
+	struct rb_node *n;
+	size_t bytes = 0;
+
+	while ((n = rb_first(&x->root))) {
+		struct simple_xattr *a = rb_entry(n, struct simple_xattr, node);
+
+		bytes += xattr_space(a->name, a->size);
+		rb_erase(n, &x->root);
+		free_xattr(a);
+	}
+	return bytes;
+}
+
+static struct simple_xattr *find_xattr(struct simple_xattrs *x, const char *name)
+{
+	struct rb_node *n = x->root.node;
+
+	while (n) {
+		struct simple_xattr *a = rb_entry(n, struct simple_xattr, node);
+		int c = strcmp(name, a->name);
+
+		if (!c)
+			return a;
+		n = c < 0 ? n->left : n->right;
+	}
+	return NULL;
+}
+
+ssize_t simple_xattr_get(struct simple_xattrs *x, const char *name, void *buf, size_t size)
+{
+	struct simple_xattr *a;
+	ssize_t ret = -ENODATA;
+
+	read_lock(&x->lock);
+	a = find_xattr(x, name);
+	if (a) {
+		ret = (ssize_t)a->size;
+		if (buf) {
+			if (size < a->size)
+				ret = -ERANGE;
+			else
+				memcpy(buf, a->value, a->size);
+		}
+	}
+	read_unlock(&x->lock);
+	return ret;
+}
+
+static void insert_xattr(struct simple_xattrs *x, struct simple_xattr *new)
+{
+	struct rb_node **p = &x->root.node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		p = strcmp(new->name, rb_entry(parent, struct simple_xattr, node)->name) < 0 ?
+		    &parent->left : &parent->right;
+	}
+	rb_link_node(&new->node, parent, p);
+	rb_insert_color(&new->node, &x->root);
+}
+
+/* *delta: bytes more (or, negative, less) that are stored afterwards. value NULL: remove. */
+int simple_xattr_set(struct simple_xattrs *x, const char *name, const void *value, size_t size, int flags,
+		     ssize_t *delta)
+{
+	struct simple_xattr *new = NULL, *old;
+	int err = 0;
+
+	*delta = 0;
+	if (value) {
+		new = kvmalloc(sizeof(*new) + size, GFP_KERNEL_ACCOUNT);
+		if (!new)
+			return -ENOMEM;
+		new->name = kstrdup(name, GFP_KERNEL_ACCOUNT);
+		if (!new->name) {
+			kvfree(new);
+			return -ENOMEM;
+		}
+		new->size = size;
+		memcpy(new->value, value, size);
+	}
+	write_lock(&x->lock);
+	old = find_xattr(x, name);
+	if (old && flags & XATTR_CREATE)
+		err = -EEXIST;
+	else if (!old && (flags & XATTR_REPLACE || !value))
+		err = flags & XATTR_REPLACE ? -ENODATA : 0;
+	if (err || (!old && !value)) {
+		write_unlock(&x->lock);
+		if (new)
+			free_xattr(new);
+		return err;
+	}
+	if (old) {
+		*delta -= (ssize_t)xattr_space(old->name, old->size);
+		rb_erase(&old->node, &x->root);
+	}
+	if (new) {
+		*delta += (ssize_t)xattr_space(name, size);
+		insert_xattr(x, new);
+	}
+	write_unlock(&x->lock);
+	if (old)
+		free_xattr(old);
+	return 0;
+}
+
+ssize_t simple_xattr_list(struct simple_xattrs *x, char *buf, size_t size)
+{
+	bool trusted = capable(CAP_SYS_ADMIN);
+	ssize_t total = 0;
+	struct rb_node *n;
+
+	read_lock(&x->lock);
+	for (n = rb_first(&x->root); n; n = rb_next(n)) {
+		struct simple_xattr *a = rb_entry(n, struct simple_xattr, node);
+		size_t len = strlen(a->name) + 1;
+
+		if (!trusted && str_has_prefix(a->name, XATTR_TRUSTED_PREFIX))
+			continue;
+		if (buf) {
+			if ((size_t)total + len > size) {
+				total = -ERANGE;
+				break;
+			}
+			memcpy(buf + total, a->name, len);
+		}
+		total += (ssize_t)len;
+	}
+	read_unlock(&x->lock);
+	return total;
+}
