@@ -228,6 +228,8 @@ bool current_chrooted(void)
 static int fs_struct_init(void)
 {
 	fs_cache = KMEM_CACHE(fs_struct, SLAB_PANIC | SLAB_ACCOUNT);
+	init_task.fs = &init_fs;
+	init_task.files = &init_files;
 	return 0;
 }
 INITCALL(core, fs_struct_init);
