@@ -667,3 +667,43 @@ void proc_take_leadership(struct task *me, struct task *leader)
 	leader->exit_state = EXIT_DEAD;
 	write_unlock_irq(&tasklist_lock);
 }
+
+/* prctl(PR_SET_CHILD_SUBREAPER): descendants look for us from now on. */
+void proc_mark_subreaper(struct task *t)
+{
+	struct task *p, *x;
+
+	read_lock(&tasklist_lock);
+	for_each_process(p) {
+		for (x = p->real_parent; x && x != &init_task; x = x->real_parent) {
+			if (same_thread_group(x, t)) {
+				p->signal->has_child_subreaper = true;
+				break;
+			}
+		}
+	}
+	read_unlock(&tasklist_lock);
+}
+
+/* reboot(2) in a pid namespace: its init dies as if by SIGHUP or SIGINT. */
+int proc_reboot_pid_ns(struct pid_namespace *ns, unsigned int cmd)
+{
+	struct task *reaper;
+
+	switch (cmd) {
+	case 0x01234567: case 0xa1b2c3d4:
+		ns->reboot = SIGHUP;
+		break;
+	case 0xcdef0123: case 0x4321fedc:
+		ns->reboot = SIGINT;
+		break;
+	default:
+		return -EINVAL;
+	}
+	read_lock(&tasklist_lock);
+	reaper = ns->child_reaper;
+	reaper->signal->group_exit_code = ns->reboot;
+	do_send_sig_info(SIGKILL, SEND_SIG_PRIV, reaper, PIDTYPE_TGID);
+	read_unlock(&tasklist_lock);
+	do_exit(0);
+}

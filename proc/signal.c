@@ -736,3 +736,13 @@ static int signal_init(void)
 	return sigqueue_cache ? 0 : -ENOMEM;
 }
 INITCALL(early, signal_init);
+
+/* siglock held: MASK is no longer pending anywhere in the process of T. */
+void proc_forget_signal(struct task *t, u64 mask)
+{
+	struct task *x;
+
+	flush_mask(mask, &t->signal->shared_pending);
+	for_each_thread(t, x)
+		flush_mask(mask, task_pending(x));
+}

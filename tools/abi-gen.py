@@ -241,7 +241,7 @@ def dispatch(table, cpu):
         if s != list(range(len(s))):
             out.append("\t[%d] = 0x%x," % (n, sum(x << 4 * i for i, x in enumerate(s))))
     out += ["};", "", "static unsigned int absent[NR];", """
-long syscall_dispatch(unsigned long nr, const struct pt_regs *regs)
+long syscall_call(unsigned long nr, const struct pt_regs *regs)
 {
 	syscall_fn fn;
 

@@ -49,7 +49,7 @@ struct syscall_desc {
 };
 
 /* Runs call nr with the arguments in regs. -ENOSYS, counted, for one that does not exist. */
-long syscall_dispatch(unsigned long nr, const struct pt_regs *regs);
+long syscall_call(unsigned long nr, const struct pt_regs *regs);
 
 /* The description of call nr, NULL where Linux has none. Calls not implemented here have one too. */
 const struct syscall_desc *syscall_describe(unsigned long nr);

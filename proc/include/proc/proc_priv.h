@@ -12,6 +12,8 @@ void free_pid(struct pid *p);
 void attach_pid(struct task *t, enum pid_type type);
 struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n);
 struct pid_namespace *copy_pid_ns(struct user_namespace *user_ns, struct pid_namespace *old);
+void proc_mark_subreaper(struct task *t);
+int proc_reboot_pid_ns(struct pid_namespace *ns, unsigned int cmd);
 void zap_pid_ns_processes(struct pid_namespace *ns);
 
 int copy_creds(struct task *child, unsigned long clone_flags);
@@ -50,7 +52,7 @@ void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why);
 void zap_other_threads_and_wait(void);
 int zap_other_threads(struct task *t);
 void sigqueue_free_all(struct task *t);
-void hard_signal(struct task *t, int sig, kuid_t sender);
+void proc_forget_signal(struct task *t, u64 mask);
 bool may_signal(const struct cred *from, struct task *t);
 extern struct kmem_cache *sighand_cache;
 void put_sighand(struct sighand_struct *s);

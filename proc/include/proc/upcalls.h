@@ -39,3 +39,7 @@ struct pid;
 int proc_make_pidfd(struct pid *pid, struct uptr uaddr);
 /* fs/: T is going: /proc entries that show it are dropped. */
 void proc_task_gone(struct task *t);
+/* vfs/, ipc/: the pid that descriptor FD stands for, referenced; ERR_PTR(-EBADF). */
+struct pid *proc_pidfd_pid(int fd);
+/* dev/: the process of T leaves its terminal (setsid). tasklist_lock held. */
+void proc_clear_tty(struct task *t);

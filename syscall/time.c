@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+/* Clocks, sleeping and interval timers: clock_gettime(2), clock_nanosleep(2), setitimer(2), alarm(2), time(2). */
+#include <lib/types.h>
+#include <abi/syscalls.h>
+#include <kernel/time.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <proc/itimer.h>
+#include <proc/pid.h>
+#include <proc/signal.h>
+#include <proc/wait.h>
+#include <sched/sched.h>
+#include <syscall/time_user.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/time.h>
+#include <linux/timex.h>
+
+/* CPU-time clocks carry a pid: ~pid << 3 | per-thread 4 | which (clock_getcpuclockid(3)). */
+static int cpu_clock(clockid_t id, u64 *ns)
+{
+	pid_t pid = ~(id >> 3);
+	bool thread = id & 4;
+	struct task *t;
+	u64 u, s;
+	int e = -EINVAL;
+
+	if ((id & 3) > 2)
+		return -EINVAL;
+	rcu_read_lock();
+	t = pid ? find_task_by_vpid(pid) : current;
+	if (t && (thread ? same_thread_group(t, current) : (!pid || thread_group_leader(t)))) {
+		if (thread)
+			task_cputime(t, &u, &s);
+		else
+			thread_group_cputime(t, &u, &s);
+		*ns = (id & 3) == 1 ? u : u + s;
+		e = 0;
+	}
+	rcu_read_unlock();
+	return e;
+}
+
+static int clock_read(clockid_t id, u64 *ns)
+{
+	u64 u, s;
+
+	switch (id) {
+	case CLOCK_REALTIME: case CLOCK_REALTIME_ALARM: case CLOCK_TAI: *ns = ktime_get_real_ns(); return 0;
+	case CLOCK_MONOTONIC: case CLOCK_MONOTONIC_RAW: *ns = ktime_get_ns(); return 0;
+	case CLOCK_BOOTTIME: case CLOCK_BOOTTIME_ALARM: *ns = ktime_get_boottime_ns(); return 0;
+	case CLOCK_REALTIME_COARSE: *ns = ktime_get_real_coarse_ns(); return 0;
+	case CLOCK_MONOTONIC_COARSE: *ns = ktime_get_coarse_ns(); return 0;
+	case CLOCK_PROCESS_CPUTIME_ID: thread_group_cputime(current, &u, &s); *ns = u + s; return 0;
+	case CLOCK_THREAD_CPUTIME_ID: *ns = task_sched_runtime(current); return 0;
+	}
+	return id < 0 ? cpu_clock(id, ns) : -EINVAL;
+}
+
+long sys_clock_gettime(int id, struct uptr tp)
+{
+	u64 ns;
+	int e = clock_read(id, &ns);
+
+	return e ?: put_timespec_ns((s64)ns, tp);
+}
+
+long sys_clock_getres(int id, struct uptr tp)
+{
+	u64 ns;
+	int e = clock_read(id, &ns);
+
+	if (e)
+		return e;
+	if (uptr_is_null(tp))
+		return 0;
+	return put_timespec_ns(id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE ? TICK_NSEC : 1, tp);
+}
+
+static long set_real(s64 ns)
+{
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (ns < (s64)ktime_get_ns())
+		return -EINVAL;		/* before boot would make CLOCK_REALTIME of boot negative */
+	ktime_set_real_ns((u64)ns);
+	return 0;
+}
+
+long sys_clock_settime(int id, struct uptr tp)
+{
+	u64 unused;
+	s64 ns;
+	int e;
+
+	if (id != CLOCK_REALTIME)
+		return clock_read(id, &unused) ? -EINVAL : id < 0 ? -EPERM : -EINVAL;
+	e = get_timespec_ns(&ns, tp);
+	return e ?: set_real(ns);
+}
+
+long sys_gettimeofday(struct uptr tv, struct uptr tz)
+{
+	struct user_timeval u = ns_to_user_timeval(ktime_get_real_ns());
+	u64 zero = 0;
+
+	if (!uptr_is_null(tv) && copy_to_user(tv, &u, sizeof(u)))
+		return -EFAULT;
+	if (!uptr_is_null(tz) && copy_to_user(tz, &zero, sizeof(zero)))
+		return -EFAULT;
+	return 0;
+}
+
+long sys_settimeofday(struct uptr tv, struct uptr tz)
+{
+	struct user_timeval u;
+	struct { s32 west, dst; } z;
+
+	if (!uptr_is_null(tz) && copy_from_user(&z, tz, sizeof(z)))
+		return -EFAULT;
+	if (uptr_is_null(tv))
+		return uptr_is_null(tz) || capable(CAP_SYS_TIME) ? 0 : -EPERM;
+	if (copy_from_user(&u, tv, sizeof(u)))
+		return -EFAULT;
+	if (u.usec < 0 || u.usec >= USEC_PER_SEC || u.sec < 0)
+		return -EINVAL;
+	return set_real(u.sec > KTIME_MAX / NSEC_PER_SEC ? KTIME_MAX : u.sec * NSEC_PER_SEC + u.usec * NSEC_PER_USEC);
+}
+
+long sys_time(struct uptr tloc)
+{
+	s64 t = (s64)(ktime_get_real_coarse_ns() / NSEC_PER_SEC);
+
+	if (!uptr_is_null(tloc) && put_user((u64)t, tloc))
+		return -EFAULT;
+	return t;
+}
+
+/* ---- sleeping ---- */
+
+static long sleep_until(ktime_t when, clockid_t clock)
+{
+	int r;
+
+	do {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (signal_pending(current)) {
+			__set_current_state(TASK_RUNNING);
+			return -ERESTARTNOHAND;
+		}
+		r = schedule_hrtimeout_until(&when, clock);
+		if (!r)
+			return 0;
+	} while (!signal_pending(current));
+	return -ERESTARTNOHAND;
+}
+
+static long report_rest(ktime_t when, struct uptr rmtp, clockid_t clock)
+{
+	s64 left = when - (s64)ktime_get_ns();
+
+	if (left <= 0)
+		return 0;
+	if (!uptr_is_null(rmtp) && put_timespec_ns(left, rmtp))
+		return -EFAULT;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long nanosleep_again(struct task *t)
+{
+	long r = sleep_until((ktime_t)t->restart.expires_ns, CLOCK_MONOTONIC);
+
+	return r ? report_rest((ktime_t)t->restart.expires_ns, t->restart.rmtp, CLOCK_MONOTONIC) : 0;
+}
+
+static long sleep_relative(s64 ns, struct uptr rmtp)
+{
+	ktime_t when = ktime_add_safe((ktime_t)ktime_get_ns(), ns + (current->policy == 1 || current->policy == 2 ? 0 :
+						(s64)min(current->timer_slack_ns, (u64)ns / 1000)));
+	long r = sleep_until(when, CLOCK_MONOTONIC);
+
+	if (!r)
+		return 0;
+	r = report_rest(when, rmtp, CLOCK_MONOTONIC);
+	if (r == -ERESTART_RESTARTBLOCK) {
+		current->restart.fn = nanosleep_again;
+		current->restart.expires_ns = (u64)when;
+		current->restart.rmtp = rmtp;
+	}
+	return r;
+}
+
+long sys_nanosleep(struct uptr rqtp, struct uptr rmtp)
+{
+	s64 ns;
+	int e = get_timespec_ns(&ns, rqtp);
+
+	return e ?: sleep_relative(ns, rmtp);
+}
+
+long sys_clock_nanosleep(int id, int flags, struct uptr rqtp, struct uptr rmtp)
+{
+	clockid_t clock = id;
+	s64 ns;
+	u64 unused;
+	int e;
+
+	switch (id) {
+	case CLOCK_REALTIME: case CLOCK_MONOTONIC: case CLOCK_BOOTTIME: case CLOCK_TAI:
+		break;
+	case CLOCK_REALTIME_ALARM: case CLOCK_BOOTTIME_ALARM:
+		if (!capable(CAP_WAKE_ALARM))
+			return -EPERM;
+		break;
+	case CLOCK_THREAD_CPUTIME_ID:
+		return -EINVAL;
+	default:
+		return clock_read(id, &unused) ? -EINVAL : -EOPNOTSUPP;
+	}
+	e = get_timespec_ns(&ns, rqtp);
+	if (e)
+		return e;
+	if (flags & TIMER_ABSTIME)
+		return sleep_until(ns, clock);
+	return sleep_relative(ns, rmtp);
+}
+
+long sys_restart_syscall(void)
+{
+	long (*fn)(struct task *) = current->restart.fn;
+
+	if (!fn)
+		return -EINTR;
+	current->restart.fn = NULL;
+	return fn(current);
+}
+
+/* ---- interval timers ---- */
+
+struct user_itimerval {
+	struct user_timeval interval, value;
+};
+
+static int get_itimer(struct itimer_k *k, struct uptr p)
+{
+	struct user_itimerval u;
+
+	if (copy_from_user(&u, p, sizeof(u)))
+		return -EFAULT;
+	if (u.value.usec < 0 || u.value.usec >= USEC_PER_SEC || u.interval.usec < 0 || u.interval.usec >= USEC_PER_SEC ||
+	    u.value.sec < 0 || u.interval.sec < 0)
+		return -EINVAL;
+	k->value_ns = (u64)min(u.value.sec, KTIME_MAX / NSEC_PER_SEC - 1) * NSEC_PER_SEC + (u64)u.value.usec * NSEC_PER_USEC;
+	k->interval_ns = (u64)min(u.interval.sec, KTIME_MAX / NSEC_PER_SEC - 1) * NSEC_PER_SEC + (u64)u.interval.usec * NSEC_PER_USEC;
+	return 0;
+}
+
+static int put_itimer(const struct itimer_k *k, struct uptr p)
+{
+	struct user_itimerval u = { ns_to_user_timeval(k->interval_ns), ns_to_user_timeval(k->value_ns) };
+
+	return copy_to_user(p, &u, sizeof(u)) ? -EFAULT : 0;
+}
+
+long sys_getitimer(int which, struct uptr value)
+{
+	struct itimer_k k;
+	int e = itimer_get(which, &k);
+
+	return e ?: put_itimer(&k, value);
+}
+
+long sys_setitimer(int which, struct uptr value, struct uptr ovalue)
+{
+	struct itimer_k n = { 0 }, o;
+	int e = uptr_is_null(value) ? 0 : get_itimer(&n, value);
+
+	e = e ?: itimer_set(which, &n, &o);
+	if (e || uptr_is_null(ovalue))
+		return e;
+	return put_itimer(&o, ovalue);
+}
+
+long sys_alarm(unsigned int seconds)
+{
+	struct itimer_k n = { (u64)seconds * NSEC_PER_SEC, 0 }, o;
+
+	itimer_set(ITIMER_REAL, &n, &o);
+	return (long)((o.value_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC);	/* an alarm that is pending is at least 1 */
+}
