@@ -454,8 +454,8 @@ vm_fault_t handle_mm_fault(struct vma *vma, unsigned long address, unsigned int 
 
 	if (pte_none(e))
 		return vma_is_anonymous(vma) ? anonymous_fault(&vmf) : file_fault(&vmf);
-	if (unlikely(!pte_present(e)))
-		return VM_FAULT_SIGBUS;
+	if (unlikely(!pte_present(e)))	/* a guard (MADV_GUARD_INSTALL) */
+		return VM_FAULT_SIGSEGV;
 	vmf.pte = pte;
 	vmf.orig_pte = e;
 	vmf.ptl = table_lock(pte);
@@ -565,6 +565,7 @@ int remap_pfn_range(struct vma *vma, unsigned long addr, unsigned long pfn, unsi
 		vma->vm_pgoff = pfn;
 	}
 	vma->vm_flags |= VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+	vma->vm_page_prot |= prot & (PTE_P_NOCACHE | PTE_P_WC);
 	if (vma_is_cow(vma))
 		prot &= ~PTE_P_WRITE;
 	for (; addr < end; addr += PAGE_SIZE, pfn++) {

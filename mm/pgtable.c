@@ -138,7 +138,7 @@ void gather_init(struct mmu_gather *tlb, struct mm *mm, unsigned long start, uns
 	tlb->start = ~0ul;
 	tlb->end = 0;
 	tlb->fullmm = fullmm;
-	tlb->freed_tables = false;
+	tlb->freed_tables = tlb->keep_markers = false;
 	tlb->tables = NULL;
 	tlb->nr_inline = 0;
 	tlb->batch = NULL;

@@ -47,6 +47,7 @@ struct vma *vma_alloc(struct mm *mm)
 	if (!vma)
 		return NULL;
 	vma->vm_flags = 0;
+	vma->vm_page_prot = 0;
 	vma->vm_ops = NULL;
 	vma->vm_file = NULL;
 	vma->vm_mapping = NULL;
@@ -283,7 +284,7 @@ void vma_set_range(struct vma *vma, unsigned long start, unsigned long end, pgof
 
 void vma_update_prot(struct vma *vma)
 {
-	WRITE_ONCE(vma->vm_page_prot, vm_prot(vma->vm_flags));
+	WRITE_ONCE(vma->vm_page_prot, vm_prot(vma->vm_flags) | (vma->vm_page_prot & (PTE_P_NOCACHE | PTE_P_WC)));
 }
 
 int split_vma(struct mm *mm, struct vma *vma, unsigned long addr, bool new_below)

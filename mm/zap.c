@@ -39,6 +39,8 @@ static unsigned long zap_table(struct mmu_gather *tlb, struct vma *vma, pte_t *p
 
 		if (pte_none(e))
 			continue;
+		if (unlikely(!pte_present(e) && tlb->keep_markers))
+			continue;
 		page = pte_present(e) ? pte_normal_page(e) : NULL;
 		if (page && !even_cows && folio_test_anon(page_folio(page)))
 			continue;

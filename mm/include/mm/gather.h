@@ -44,6 +44,7 @@ struct mmu_gather {
 	bool fullmm;			/* the whole space goes: entries need no atomic access */
 	bool freed_tables;
 	bool notify;
+	bool keep_markers;		/* guard entries stay (madvise) */
 	unsigned long nstart, nend;	/* what the notifiers were told */
 	struct page *tables;		/* page tables to free by RCU, linked by lru_next */
 	unsigned int nr_inline;

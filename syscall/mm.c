@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+/* The edge: memory calls. Raw values in, checks, then mm. */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <abi/errno.h>
+#include <abi/syscalls.h>
+#include <alloc/page.h>
+#include <linux/capability.h>
+#include <linux/mempolicy.h>
+#include <linux/mman.h>
+#include <linux/personality.h>
+#include <mm/mm.h>
+#include <mm/mman.h>
+#include <mm/uaccess.h>
+#include <mm/upcalls.h>
+#include <sched/task.h>
+#include <vfs/file.h>
+
+long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags, unsigned long fd,
+	      unsigned long off)
+{
+	struct mm *mm = current->mm;
+	struct file *file = NULL;
+	unsigned long ret, populate;
+
+	if (off & ~PAGE_MASK)
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS)) {
+		file = fget((unsigned int)fd);
+		if (!file)
+			return -EBADF;
+		if (flags & MAP_HUGETLB) {
+			fput(file);
+			return -EINVAL;
+		}
+	} else if (flags & MAP_HUGETLB) {
+		return -ENOMEM;		/* there is no pool of huge pages */
+	}
+	if (prot & PROT_READ && current->personality & READ_IMPLIES_EXEC)
+		prot |= file && mm_file_mode(file) & MM_FILE_NOEXEC ? 0 : PROT_EXEC;
+	ret = -EINTR;
+	if (!mmap_write_lock_killable(mm)) {
+		ret = do_mmap(mm, file, addr, len, prot, flags, 0, off >> PAGE_SHIFT, &populate);
+		mmap_write_unlock(mm);
+		if (populate)
+			mm_populate(mm, ret, populate);
+	}
+	if (file)
+		fput(file);
+	return (long)ret;
+}
+
+long sys_munmap(unsigned long addr, size_t len)
+{
+	return vm_munmap(current->mm, untagged_addr(addr), len);
+}
+
+long sys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len, unsigned long flags,
+		unsigned long new_addr)
+{
+	return (long)mm_mremap(current->mm, addr, old_len, new_len, flags, new_addr);
+}
+
+long sys_brk(unsigned long brk)
+{
+	return (long)mm_brk(current->mm, brk);
+}
+
+static long do_mprotect(unsigned long start, size_t len, unsigned long prot)
+{
+	bool down = prot & PROT_GROWSDOWN, up = prot & PROT_GROWSUP;
+
+	if (down && up)
+		return -EINVAL;
+	if (up)
+		return -EINVAL;		/* no stack grows up here */
+	prot &= ~(unsigned long)(PROT_GROWSDOWN | PROT_GROWSUP);
+	if (prot & PROT_READ && current->personality & READ_IMPLIES_EXEC)
+		prot |= PROT_EXEC;
+	return mprotect_range(current->mm, start, len, prot, down);
+}
+
+long sys_mprotect(unsigned long start, size_t len, unsigned long prot)
+{
+	return do_mprotect(start, len, prot);
+}
+
+long sys_pkey_mprotect(unsigned long start, size_t len, unsigned long prot, int pkey)
+{
+	/* No key can be allocated, so only "no key" names one. */
+	return pkey == -1 ? do_mprotect(start, len, prot) : -EINVAL;
+}
+
+long sys_pkey_alloc(unsigned long flags, unsigned long init_val)
+{
+	if (flags || init_val & ~3ul)
+		return -EINVAL;
+	return -ENOSPC;
+}
+
+long sys_pkey_free(int pkey)
+{
+	return -EINVAL;
+}
+
+long sys_madvise(unsigned long start, size_t len_in, int behavior)
+{
+	return mm_madvise(current->mm, start, len_in, behavior);
+}
+
+long sys_msync(unsigned long start, size_t len, int flags)
+{
+	return mm_msync(current->mm, start, len, flags);
+}
+
+long sys_mlock(unsigned long start, size_t len)
+{
+	return mm_mlock(current->mm, start, len, false);
+}
+
+long sys_mlock2(unsigned long start, size_t len, int flags)
+{
+	if (flags & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return mm_mlock(current->mm, start, len, flags & MLOCK_ONFAULT);
+}
+
+long sys_munlock(unsigned long start, size_t len)
+{
+	return mm_munlock(current->mm, start, len);
+}
+
+long sys_mlockall(int flags)
+{
+	return mm_mlockall(current->mm, flags);
+}
+
+long sys_munlockall(void)
+{
+	return mm_munlockall(current->mm);
+}
+
+long sys_mseal(unsigned long start, size_t len, unsigned long flags)
+{
+	return flags ? -EINVAL : mm_mseal(current->mm, start, len);
+}
+
+long sys_remap_file_pages(unsigned long start, unsigned long size, unsigned long prot, unsigned long pgoff,
+			  unsigned long flags)
+{
+	return prot ? -EINVAL : mm_remap_file_pages(current->mm, start, size, pgoff, flags);
+}
+
+long sys_mincore(unsigned long start, size_t len, struct uptr vec)
+{
+	unsigned long pages = len >> PAGE_SHIFT;
+	unsigned char *buf;
+	long ret = 0;
+
+	if (start & ~PAGE_MASK)
+		return -EINVAL;
+	if (!access_ok(UPTR(start), len))
+		return -ENOMEM;
+	pages += (len & ~PAGE_MASK) != 0;
+	if (!access_ok(vec, pages))
+		return -EFAULT;
+	buf = (unsigned char *)__get_free_page(GFP_USER);
+	if (!buf)
+		return -EAGAIN;
+	while (pages) {
+		ret = mm_mincore(current->mm, start, min(pages, PAGE_SIZE), buf);
+		if (ret <= 0)
+			break;
+		if (copy_to_user(vec, buf, (size_t)ret)) {
+			ret = -EFAULT;
+			break;
+		}
+		pages -= (unsigned long)ret;
+		vec = uptr_add(vec, (unsigned long)ret);
+		start += (unsigned long)ret << PAGE_SHIFT;
+		ret = 0;
+	}
+	free_page((unsigned long)buf);
+	return ret;
+}
+
+/* One memory node: policies can name only node 0. */
+static long read_nodes(struct uptr nmask, unsigned long maxnode, unsigned long *nodes)
+{
+	*nodes = 0;
+	if (uptr_is_null(nmask) || maxnode <= 1)
+		return 0;
+	if (maxnode - 1 > PAGE_SIZE * 8)
+		return -EINVAL;
+	for (unsigned long w = 0; w < (maxnode - 1 + 63) / 64; w++) {
+		unsigned long v;
+
+		if (get_user(v, uptr_add(nmask, w * sizeof(v))))
+			return -EFAULT;
+		if (w == (maxnode - 1) / 64 && (maxnode - 1) % 64)
+			v &= (1ul << (maxnode - 1) % 64) - 1;
+		if (w ? v != 0 : (v & ~1ul) != 0)
+			return -EINVAL;
+		if (!w)
+			*nodes = v;
+	}
+	return 0;
+}
+
+static long check_policy(int mode, unsigned long nodes)
+{
+	switch (mode & ~MPOL_MODE_FLAGS) {
+	case MPOL_DEFAULT:
+		return nodes ? -EINVAL : 0;
+	case MPOL_LOCAL:
+		return nodes ? -EINVAL : 0;
+	case MPOL_PREFERRED:
+		return 0;
+	case MPOL_BIND:
+	case MPOL_INTERLEAVE:
+	case MPOL_PREFERRED_MANY:
+	case MPOL_WEIGHTED_INTERLEAVE:
+		return nodes ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* partial: set_mempolicy: with one node every policy allocates alike; get_mempolicy answers MPOL_DEFAULT */
+long sys_set_mempolicy(int mode, struct uptr nmask, unsigned long maxnode)
+{
+	unsigned long nodes;
+	long err = read_nodes(nmask, maxnode, &nodes);
+
+	return err ? err : check_policy(mode, nodes);
+}
+
+long sys_mbind(unsigned long start, unsigned long len, unsigned long mode, struct uptr nmask, unsigned long maxnode,
+	       unsigned int flags)
+{
+	unsigned long nodes;
+	struct vma *vma;
+	long err;
+
+	if (start & ~PAGE_MASK || flags & ~(unsigned int)MPOL_MF_VALID)
+		return -EINVAL;
+	if (flags & MPOL_MF_MOVE_ALL && !mm_capable(CAP_SYS_NICE))
+		return -EPERM;
+	err = read_nodes(nmask, maxnode, &nodes);
+	if (!err)
+		err = check_policy((int)mode, nodes);
+	len = PAGE_ALIGN(len);
+	if (err || !len)
+		return err;
+	if (start + len < start)
+		return -EINVAL;
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, start);
+	if (!vma || vma->vm_start > start)
+		err = -EFAULT;
+	mmap_read_unlock(current->mm);
+	return err;
+}
+
+long sys_get_mempolicy(struct uptr policy, struct uptr nmask, unsigned long maxnode, unsigned long addr,
+		       unsigned long flags)
+{
+	int mode = MPOL_DEFAULT;
+
+	if (flags & ~(unsigned long)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
+		return -EINVAL;
+	if (!uptr_is_null(nmask) && maxnode < 1)
+		return -EINVAL;
+	if (flags & MPOL_F_MEMS_ALLOWED && flags & (MPOL_F_NODE | MPOL_F_ADDR))
+		return -EINVAL;
+	if (flags & MPOL_F_ADDR) {
+		struct vma *vma;
+
+		mmap_read_lock(current->mm);
+		vma = vma_lookup(current->mm, addr);
+		mmap_read_unlock(current->mm);
+		if (!vma)
+			return -EFAULT;
+	} else if (addr) {
+		return -EINVAL;
+	}
+	if (flags & MPOL_F_NODE)
+		mode = 0;	/* the node of the page, or the next of an interleave: there is one */
+	if (!uptr_is_null(policy) && put_user(mode, policy))
+		return -EFAULT;
+	if (!uptr_is_null(nmask)) {
+		unsigned long bytes = (maxnode + 7) / 8, one = flags & MPOL_F_MEMS_ALLOWED ? 1 : 0;
+
+		bytes = ALIGN(bytes, sizeof(long));
+		if (bytes > PAGE_SIZE)
+			return -EINVAL;
+		if (clear_user(nmask, bytes) || put_user(one, nmask))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+long sys_set_mempolicy_home_node(unsigned long start, unsigned long len, unsigned long home_node,
+				 unsigned long flags)
+{
+	if (flags || start & ~PAGE_MASK || home_node)
+		return -EINVAL;
+	return 0;
+}
