@@ -10,7 +10,7 @@
 #include <kernel/ksyms.h>
 #include <arch/page.h>
 
-extern const u32 ksyms_data[] __weak;
+extern const u32 ksyms_data[];	/* by the linker script; empty in the first link */
 extern char _sinittext[], _einittext[];
 
 struct table {

@@ -105,7 +105,7 @@ def main():
             lines.append("\t%s %s" % (kind, ",".join(str(v) for v in values[i:i + 16])))
         return lines
 
-    out = ['\t.section .ksyms, "a"', "\t.balign 8", "\t.globl ksyms_data", "ksyms_data:"]
+    out = ['\t.section .ksyms, "a"', "\t.balign 8"]
     out += emit(".long", [len(syms), len(words)])
     out += emit(".long", [v for v, _ in syms])
     out += emit(".long", marks)

@@ -114,6 +114,7 @@ SECTIONS
 	__init_end = .;
 
 	.ksyms : LMA(.ksyms) {
+		ksyms_data = .;
 		KEEP(*(.ksyms))
 	} :syms
 	. = ALIGN(PAGE_SIZE);
