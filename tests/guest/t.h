@@ -34,6 +34,117 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The kernel headers' numbers, for calls that the C library does not know yet. */
+#include <asm/unistd.h>
+#ifndef SYS_close_range
+#define SYS_close_range __NR_close_range
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 __NR_openat2
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd __NR_pidfd_getfd
+#endif
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 __NR_faccessat2
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise __NR_process_madvise
+#endif
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 __NR_epoll_pwait2
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr __NR_mount_setattr
+#endif
+#ifndef SYS_quotactl_fd
+#define SYS_quotactl_fd __NR_quotactl_fd
+#endif
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset __NR_landlock_create_ruleset
+#endif
+#ifndef SYS_landlock_add_rule
+#define SYS_landlock_add_rule __NR_landlock_add_rule
+#endif
+#ifndef SYS_landlock_restrict_self
+#define SYS_landlock_restrict_self __NR_landlock_restrict_self
+#endif
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret __NR_memfd_secret
+#endif
+#ifndef SYS_process_mrelease
+#define SYS_process_mrelease __NR_process_mrelease
+#endif
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv __NR_futex_waitv
+#endif
+#ifndef SYS_set_mempolicy_home_node
+#define SYS_set_mempolicy_home_node __NR_set_mempolicy_home_node
+#endif
+#ifndef SYS_cachestat
+#define SYS_cachestat __NR_cachestat
+#endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 __NR_fchmodat2
+#endif
+#ifndef SYS_map_shadow_stack
+#define SYS_map_shadow_stack __NR_map_shadow_stack
+#endif
+#ifndef SYS_futex_wake
+#define SYS_futex_wake __NR_futex_wake
+#endif
+#ifndef SYS_futex_wait
+#define SYS_futex_wait __NR_futex_wait
+#endif
+#ifndef SYS_futex_requeue
+#define SYS_futex_requeue __NR_futex_requeue
+#endif
+#ifndef SYS_statmount
+#define SYS_statmount __NR_statmount
+#endif
+#ifndef SYS_listmount
+#define SYS_listmount __NR_listmount
+#endif
+#ifndef SYS_lsm_get_self_attr
+#define SYS_lsm_get_self_attr __NR_lsm_get_self_attr
+#endif
+#ifndef SYS_lsm_set_self_attr
+#define SYS_lsm_set_self_attr __NR_lsm_set_self_attr
+#endif
+#ifndef SYS_lsm_list_modules
+#define SYS_lsm_list_modules __NR_lsm_list_modules
+#endif
+#ifndef SYS_mseal
+#define SYS_mseal __NR_mseal
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat __NR_setxattrat
+#endif
+#ifndef SYS_getxattrat
+#define SYS_getxattrat __NR_getxattrat
+#endif
+#ifndef SYS_listxattrat
+#define SYS_listxattrat __NR_listxattrat
+#endif
+#ifndef SYS_removexattrat
+#define SYS_removexattrat __NR_removexattrat
+#endif
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr __NR_open_tree_attr
+#endif
+#ifndef SYS_file_getattr
+#define SYS_file_getattr __NR_file_getattr
+#endif
+#ifndef SYS_file_setattr
+#define SYS_file_setattr __NR_file_setattr
+#endif
+#ifndef SYS_listns
+#define SYS_listns __NR_listns
+#endif
+#ifndef SYS_rseq_slice_yield
+#define SYS_rseq_slice_yield __NR_rseq_slice_yield
+#endif
+
 #ifndef TEST_LIMIT
 #define TEST_LIMIT 20
 #endif

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+/* Directories and names. proves: mkdir mkdirat rmdir rename renameat renameat2 link linkat unlink unlinkat symlink symlinkat readlink
+ * readlinkat getdents64 chdir fchdir getcwd mknod mknodat chroot */
+#include "t.h"
+#include <dirent.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+static int rename2(int d1, const char *from, int d2, const char *to, unsigned int flags)
+{
+	return syscall(SYS_renameat2, d1, from, d2, to, flags);
+}
+
+static void enter(const char *name)
+{
+	char cmd[100];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf /tmp/%s", name);
+	EQ(system(cmd), 0);
+	OK(chdir("/tmp"));
+	OK(mkdir(name, 0755));
+	OK(chdir(name));
+}
+
+static void make(const char *name)
+{
+	close(OK(open(name, O_CREAT | O_WRONLY, 0644)));
+}
+
+static long ino(const char *name)
+{
+	struct stat st;
+
+	return lstat(name, &st) ? -1 : (long)st.st_ino;
+}
+
+TEST(make_and_remove)
+{
+	enter("d1");
+	OK(mkdir("a", 0700));
+	ERR(mkdir("a", 0700), EEXIST);
+	ERR(mkdir("x/y", 0700), ENOENT);
+	OK(mkdir("a/b", 0700));
+	ERR(rmdir("a"), ENOTEMPTY);
+	ERR(rmdir("a/."), EINVAL);
+	ERR(rmdir("a/.."), ENOTEMPTY);
+	ERR(unlink("a"), EISDIR);
+	make("f");
+	ERR(rmdir("f"), ENOTDIR);
+	ERR(mkdir("f/x", 0700), ENOTDIR);
+	OK(rmdir("a/b/"));
+	OK(rmdir("a"));
+	ERR(rmdir("a"), ENOENT);
+	ERR(rmdir("/"), EBUSY);
+	ERR(unlinkat(AT_FDCWD, "f", AT_REMOVEDIR), ENOTDIR);
+	ERR(unlinkat(AT_FDCWD, "f", 0x40), EINVAL);
+	OK(unlink("f"));
+}
+
+TEST(link_counts)
+{
+	struct stat st;
+
+	enter("d2");
+	OK(mkdir("a", 0755));
+	OK(stat("a", &st));
+	EQ(st.st_nlink, 2);
+	OK(mkdir("a/b", 0755));
+	OK(stat("a", &st));
+	EQ(st.st_nlink, 3);
+	make("f");
+	OK(link("f", "g"));
+	OK(stat("f", &st));
+	EQ(st.st_nlink, 2);
+	EQ(ino("f"), ino("g"));
+	OK(unlink("f"));
+	OK(stat("g", &st));
+	EQ(st.st_nlink, 1);
+	ERR(link("a", "h"), EPERM);
+	ERR(link("g", "g"), EEXIST);
+	ERR(link("no", "h"), ENOENT);
+	symlink("g", "s");
+	OK(link("s", "hs"));
+	EQ(ino("hs"), ino("s"));
+	OK(linkat(AT_FDCWD, "s", AT_FDCWD, "hg", AT_SYMLINK_FOLLOW));
+	EQ(ino("hg"), ino("g"));
+}
+
+TEST(symlinks)
+{
+	char b[100], deep[300];
+
+	enter("d3");
+	OK(symlink("target", "s"));
+	EQ(readlink("s", b, sizeof(b)), 6);
+	EQ(readlink("s", b, 3), 3);
+	ERR(symlink("x", "s"), EEXIST);
+	ERR(symlink("", "e"), ENOENT);
+	ERR(readlink(".", b, sizeof(b)), EINVAL);
+	ERR(syscall(SYS_readlinkat, AT_FDCWD, "s", b, 0), EINVAL);
+	ERR(open("s", O_RDONLY), ENOENT);
+	close(OK(open("s", O_CREAT | O_WRONLY, 0644)));
+	CHECK(ino("target") > 0);
+	OK(symlink("loop2", "loop1"));
+	OK(symlink("loop1", "loop2"));
+	ERR(open("loop1", O_RDONLY), ELOOP);
+	ERR(stat("loop1/x", (struct stat *)deep), ELOOP);
+	/* 40 links in a row are followed, 41 are not. */
+	make("l0");
+	for (int i = 1; i <= 41; i++) {
+		char from[8], to[8];
+
+		snprintf(to, sizeof(to), "l%d", i - 1);
+		snprintf(from, sizeof(from), "l%d", i);
+		OK(symlink(to, from));
+	}
+	close(OK(open("l40", O_RDONLY)));
+	ERR(open("l41", O_RDONLY), ELOOP);
+	OK(mkdir("dir", 0755));
+	OK(symlink("dir", "sd"));
+	make("sd/x");
+	CHECK(ino("dir/x") > 0);
+	ERR(rmdir("sd"), ENOTDIR);
+	ERR(rmdir("sd/"), ENOTDIR);
+}
+
+TEST(renames)
+{
+	enter("d4");
+	make("a");
+	make("b");
+	long ia = ino("a"), ib = ino("b");
+
+	OK(rename("a", "b"));
+	EQ(ino("b"), ia);
+	EQ(ino("a"), -1);
+	OK(rename("b", "b"));
+	OK(mkdir("d", 0755));
+	ERR(rename("b", "d"), EISDIR);
+	ERR(rename("d", "b"), ENOTDIR);
+	OK(mkdir("e", 0755));
+	make("e/x");
+	ERR(rename("d", "e"), ENOTEMPTY);
+	OK(rename("e", "d"));
+	CHECK(ino("d/x") > 0);
+	ERR(rename("d", "d/sub"), EINVAL);
+	ERR(rename("no", "x"), ENOENT);
+	ERR(rename("d/..", "x"), EBUSY);
+	make("c");
+	ERR(rename2(AT_FDCWD, "b", AT_FDCWD, "c", 1 /* NOREPLACE */), EEXIST);
+	OK(rename2(AT_FDCWD, "b", AT_FDCWD, "new", 1));
+	EQ(ino("new"), ia);
+	long ic = ino("c"), id = ino("d");
+
+	OK(rename2(AT_FDCWD, "c", AT_FDCWD, "d", 2 /* EXCHANGE */));
+	EQ(ino("d"), ic);
+	EQ(ino("c"), id);
+	CHECK(ino("c/x") > 0);
+	ERR(rename2(AT_FDCWD, "c", AT_FDCWD, "no", 2), ENOENT);
+	ERR(rename2(AT_FDCWD, "c", AT_FDCWD, "d", 3), EINVAL);
+	/* A hard link of the same file: nothing happens, both stay. */
+	OK(link("new", "new2"));
+	OK(rename("new", "new2"));
+	CHECK(ino("new") > 0 && ino("new2") > 0);
+	(void)ib;
+}
+
+TEST(dotdot_after_move)
+{
+	char b[PATH_MAX];
+
+	enter("d5");
+	OK(mkdir("p", 0755));
+	OK(mkdir("q", 0755));
+	OK(mkdir("p/c", 0755));
+	OK(chdir("p/c"));
+	OK(rename("/tmp/d5/p/c", "/tmp/d5/q/moved"));
+	CHECK(getcwd(b, sizeof(b)));
+	CHECK(!strcmp(b, "/tmp/d5/q/moved"));
+	EQ(ino(".."), ino("/tmp/d5/q"));
+	OK(rmdir("/tmp/d5/q/moved"));
+	ERR(getcwd(b, sizeof(b)) ? 0 : -1, ENOENT);
+	ERR(mkdir("x", 0755), ENOENT);
+	ERR(open("x", O_CREAT | O_WRONLY, 0644), ENOENT);
+	OK(chdir("/tmp/d5"));
+	ERR(getcwd(b, 3) ? 0 : -1, ERANGE);
+}
+
+TEST(listing)
+{
+	char seen[200] = { 0 };
+	struct dirent *e;
+	int n = 0, dots = 0;
+	DIR *d;
+
+	enter("d6");
+	for (int i = 0; i < 200; i++) {
+		char name[20];
+
+		snprintf(name, sizeof(name), "file%d", i);
+		make(name);
+	}
+	d = opendir(".");
+	CHECK(d);
+	while ((e = readdir(d))) {
+		int i;
+
+		if (e->d_name[0] == '.') {
+			dots++;
+			EQ(e->d_type, DT_DIR);
+			continue;
+		}
+		EQ(sscanf(e->d_name, "file%d", &i), 1);
+		EQ(seen[i]++, 0);
+		EQ(e->d_type, DT_REG);
+		EQ(e->d_ino, ino(e->d_name));
+		n++;
+		OK(unlink(e->d_name));		/* removing what was listed loses nothing */
+	}
+	EQ(n, 200);
+	EQ(dots, 2);
+	rewinddir(d);
+	n = 0;
+	while ((e = readdir(d)))
+		n++;
+	EQ(n, 2);
+	closedir(d);
+	make("f");
+	int fd = OK(open("f", O_RDONLY));
+
+	char b[100];
+
+	ERR(syscall(SYS_getdents64, fd, b, sizeof(b)), ENOTDIR);
+	fd = OK(open(".", O_RDONLY));
+	ERR(syscall(SYS_getdents64, fd, b, 1), EINVAL);
+}
+
+TEST(long_names)
+{
+	char name[300], path[5000];
+
+	enter("d7");
+	memset(name, 'n', sizeof(name));
+	name[255] = 0;
+	make(name);
+	CHECK(ino(name) > 0);
+	name[255] = 'n';
+	name[256] = 0;
+	ERR(open(name, O_CREAT | O_WRONLY, 0644), ENAMETOOLONG);
+	memset(path, '/', sizeof(path));
+	path[4095] = 0;
+	OK(access(path, F_OK));
+	path[4095] = '/';
+	path[4096] = 0;
+	ERR(access(path, F_OK), ENAMETOOLONG);
+}
+
+TEST(special_files)
+{
+	struct stat st;
+
+	enter("d8");
+	OK(mkfifo("fifo", 0600));
+	OK(stat("fifo", &st));
+	CHECK(S_ISFIFO(st.st_mode));
+	OK(mknod("null", S_IFCHR | 0600, makedev(1, 3)));
+	OK(stat("null", &st));
+	EQ(major(st.st_rdev), 1);
+	EQ(minor(st.st_rdev), 3);
+	ERR(mknod("dir", S_IFDIR | 0600, 0), EPERM);
+	OK(mknod("plain", 0600, 0));
+	OK(stat("plain", &st));
+	CHECK(S_ISREG(st.st_mode));
+	ERR(mknod("plain", 0600, 0), EEXIST);
+	ERR(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO);
+}
+
+TEST(chroot_jail)
+{
+	pid_t pid;
+
+	enter("d9");
+	OK(mkdir("jail", 0755));
+	make("jail/inside");
+	pid = OK(fork());
+	if (pid == 0) {
+		char b[100];
+
+		OK(chroot("jail"));
+		OK(chdir("/"));
+		OK(access("/inside", F_OK));
+		OK(access("/../../inside", F_OK));
+		ERR(access("/tmp", F_OK), ENOENT);
+		CHECK(getcwd(b, sizeof(b)) && !strcmp(b, "/"));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	ERR(chroot("nothere"), ENOENT);
+	ERR(chroot("jail/inside"), ENOTDIR);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/* Events, timers and signals as files. proves: eventfd2 eventfd timerfd_create timerfd_settime timerfd_gettime signalfd4 signalfd */
+#include "t.h"
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+TEST(event_counter)
+{
+	uint64_t v;
+	int fd = OK(eventfd(3, EFD_NONBLOCK));
+	struct pollfd pf = { fd, POLLIN | POLLOUT, 0 };
+
+	EQ(read(fd, &v, 8), 8);
+	EQ(v, 3);
+	ERR(read(fd, &v, 8), EAGAIN);
+	EQ(poll(&pf, 1, 0), 1);
+	EQ(pf.revents, POLLOUT);
+	v = 5;
+	EQ(write(fd, &v, 8), 8);
+	v = 6;
+	EQ(write(fd, &v, 8), 8);
+	EQ(read(fd, &v, 8), 8);
+	EQ(v, 11);
+	v = -1;
+	ERR(write(fd, &v, 8), EINVAL);
+	v = 0xfffffffffffffffe;
+	EQ(write(fd, &v, 8), 8);
+	v = 1;
+	ERR(write(fd, &v, 8), EAGAIN);
+	ERR(read(fd, &v, 4), EINVAL);
+	fd = OK(eventfd(2, EFD_SEMAPHORE));
+	EQ(read(fd, &v, 8), 8);
+	EQ(v, 1);
+	EQ(read(fd, &v, 8), 8);
+	ERR(eventfd(0, 12345), EINVAL);
+}
+
+TEST(event_wakes)
+{
+	uint64_t v = 1;
+	int fd = OK(eventfd(0, 0));
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		t_sleep_ms(80);
+		EQ(write(fd, &v, 8), 8);
+		_exit(0);
+	}
+	EQ(read(fd, &v, 8), 8);
+	CHECK(t_child_ok(pid));
+}
+
+TEST(timer)
+{
+	struct itimerspec it = { { 0, 30000000 }, { 0, 50000000 } }, now;
+	int fd = OK(timerfd_create(CLOCK_MONOTONIC, 0));
+	long long start = t_now_ns();
+	uint64_t n;
+	struct pollfd pf = { fd, POLLIN, 0 };
+
+	OK(timerfd_settime(fd, 0, &it, NULL));
+	EQ(poll(&pf, 1, 0), 0);
+	EQ(read(fd, &n, 8), 8);
+	CHECK(n >= 1 && t_now_ns() - start >= 50000000);
+	t_sleep_ms(100);
+	EQ(read(fd, &n, 8), 8);
+	CHECK(n >= 3);
+	OK(timerfd_gettime(fd, &now));
+	EQ(now.it_interval.tv_nsec, 30000000);
+	CHECK(now.it_value.tv_sec == 0 && now.it_value.tv_nsec > 0 && now.it_value.tv_nsec <= 30000000);
+	memset(&it, 0, sizeof(it));
+	OK(timerfd_settime(fd, 0, &it, &now));
+	EQ(now.it_interval.tv_nsec, 30000000);
+	EQ(poll(&pf, 1, 50), 0);
+	/* At a moment that is over. */
+	it.it_value.tv_nsec = 1;
+	OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &it, NULL));
+	EQ(read(fd, &n, 8), 8);
+	EQ(n, 1);
+	it.it_value.tv_nsec = 1000000000;
+	ERR(timerfd_settime(fd, 0, &it, NULL), EINVAL);
+	ERR(timerfd_create(77, 0), EINVAL);
+	ERR(timerfd_create(CLOCK_MONOTONIC, 7), EINVAL);
+	fd = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC));
+	ERR(read(fd, &n, 8), EAGAIN);
+}
+
+TEST(signals_as_file)
+{
+	struct signalfd_siginfo si;
+	union sigval v = { .sival_int = 99 };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGRTMIN);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	fd = OK(signalfd(-1, &set, SFD_NONBLOCK));
+	struct pollfd pf = { fd, POLLIN, 0 };
+
+	ERR(read(fd, &si, sizeof(si)), EAGAIN);
+	raise(SIGUSR1);
+	EQ(poll(&pf, 1, 0), 1);
+	EQ(read(fd, &si, sizeof(si)), sizeof(si));
+	EQ(si.ssi_signo, SIGUSR1);
+	EQ(si.ssi_pid, getpid());
+	sigqueue(getpid(), SIGRTMIN, v);
+	EQ(read(fd, &si, sizeof(si)), sizeof(si));
+	EQ(si.ssi_int, 99);
+	ERR(read(fd, &si, 10), EINVAL);
+	sigemptyset(&set);
+	EQ(signalfd(fd, &set, 0), fd);
+	raise(SIGUSR1);
+	EQ(poll(&pf, 1, 0), 0);
+}

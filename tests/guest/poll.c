@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+/* Waiting for many files. proves: poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 */
+#include "t.h"
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+
+TEST(timeouts)
+{
+	struct timespec ts = { 0, 60000000 };
+	long long start = t_now_ns();
+
+	EQ(poll(NULL, 0, 60), 0);
+	CHECK(t_now_ns() - start >= 60000000 && t_now_ns() - start < 2000000000);
+	start = t_now_ns();
+	EQ(ppoll(NULL, 0, &ts, NULL), 0);
+	CHECK(t_now_ns() - start >= 60000000);
+	struct timeval tv = { 0, 60000 };
+
+	start = t_now_ns();
+	EQ(select(0, NULL, NULL, NULL, &tv), 0);
+	CHECK(t_now_ns() - start >= 60000000);
+	EQ(poll(NULL, 0, 0), 0);
+	struct pollfd pf = { 99, POLLIN, 0 };
+
+	EQ(poll(&pf, 1, -1), 1);
+	EQ(pf.revents, POLLNVAL);
+	pf.fd = -1;
+	EQ(poll(&pf, 1, 0), 0);
+	EQ(pf.revents, 0);
+	ERR(poll((struct pollfd *)16, 1, 0), EFAULT);
+}
+
+TEST(woken)
+{
+	int p[2];
+	pid_t pid;
+
+	OK(pipe(p));
+	for (int how = 0; how < 3; how++) {
+		char c;
+
+		pid = OK(fork());
+		if (pid == 0) {
+			t_sleep_ms(80);
+			write(p[1], "x", 1);
+			_exit(0);
+		}
+		if (how == 0) {
+			struct pollfd pf = { p[0], POLLIN, 0 };
+
+			EQ(poll(&pf, 1, 5000), 1);
+		} else if (how == 1) {
+			fd_set r;
+
+			FD_ZERO(&r);
+			FD_SET(p[0], &r);
+			EQ(select(p[0] + 1, &r, NULL, NULL, NULL), 1);
+			CHECK(FD_ISSET(p[0], &r));
+		} else {
+			struct epoll_event ev = { .events = EPOLLIN }, out;
+			int ep = OK(epoll_create1(EPOLL_CLOEXEC));
+
+			OK(epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &ev));
+			EQ(epoll_wait(ep, &out, 1, 5000), 1);
+			close(ep);
+		}
+		EQ(read(p[0], &c, 1), 1);
+		CHECK(t_child_ok(pid));
+	}
+}
+
+TEST(select_sets)
+{
+	struct timeval tv = { 0, 0 };
+	fd_set r, w;
+	int p[2];
+
+	OK(pipe(p));
+	FD_ZERO(&r);
+	FD_ZERO(&w);
+	FD_SET(p[0], &r);
+	FD_SET(p[1], &w);
+	EQ(select(p[1] + 1, &r, &w, NULL, &tv), 1);
+	CHECK(!FD_ISSET(p[0], &r) && FD_ISSET(p[1], &w));
+	FD_SET(50, &r);
+	ERR(select(51, &r, NULL, NULL, &tv), EBADF);
+	ERR(select(-1, NULL, NULL, NULL, &tv), EINVAL);
+}
+
+TEST(epoll_modes)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = 0x1122334455667788 }, out[4];
+	int ep = OK(epoll_create1(0)), p[2];
+	char c;
+
+	OK(pipe(p));
+	OK(epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &ev));
+	ERR(epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &ev), EEXIST);
+	EQ(epoll_wait(ep, out, 4, 0), 0);
+	EQ(write(p[1], "ab", 2), 2);
+	for (int i = 0; i < 3; i++) {		/* level: said as long as it is so */
+		EQ(epoll_wait(ep, out, 4, 0), 1);
+		CHECK(out[0].data.u64 == 0x1122334455667788 && out[0].events == EPOLLIN);
+	}
+	ev.events = EPOLLIN | EPOLLET;
+	OK(epoll_ctl(ep, EPOLL_CTL_MOD, p[0], &ev));
+	EQ(epoll_wait(ep, out, 4, 0), 1);
+	EQ(epoll_wait(ep, out, 4, 0), 0);	/* edge: once */
+	EQ(write(p[1], "c", 1), 1);
+	EQ(epoll_wait(ep, out, 4, 0), 1);
+	EQ(epoll_wait(ep, out, 4, 0), 0);
+	ev.events = EPOLLIN | EPOLLONESHOT;
+	OK(epoll_ctl(ep, EPOLL_CTL_MOD, p[0], &ev));
+	EQ(epoll_wait(ep, out, 4, 0), 1);
+	EQ(epoll_wait(ep, out, 4, 0), 0);
+	EQ(write(p[1], "d", 1), 1);
+	EQ(epoll_wait(ep, out, 4, 0), 0);
+	OK(epoll_ctl(ep, EPOLL_CTL_MOD, p[0], &ev));
+	EQ(epoll_wait(ep, out, 4, 0), 1);
+	OK(epoll_ctl(ep, EPOLL_CTL_DEL, p[0], NULL));
+	ERR(epoll_ctl(ep, EPOLL_CTL_DEL, p[0], NULL), ENOENT);
+	ERR(epoll_ctl(ep, EPOLL_CTL_MOD, p[0], &ev), ENOENT);
+	EQ(epoll_wait(ep, out, 4, 0), 0);
+	while (fcntl(p[0], F_SETFL, O_NONBLOCK), read(p[0], &c, 1) == 1)
+		;
+	ev.events = EPOLLIN;
+	OK(epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &ev));
+	close(p[1]);
+	EQ(epoll_wait(ep, out, 4, 0), 1);
+	CHECK(out[0].events & EPOLLHUP);
+	close(p[0]);				/* the last close takes it out */
+	EQ(epoll_wait(ep, out, 4, 0), 0);
+}
+
+TEST(epoll_errors)
+{
+	struct epoll_event ev = { .events = EPOLLIN }, out;
+	int ep = OK(epoll_create1(0)), ep2 = OK(epoll_create1(0)), fd;
+
+	ERR(epoll_create1(77), EINVAL);
+	ERR(syscall(SYS_epoll_create, 0), EINVAL);
+	ERR(epoll_ctl(ep, EPOLL_CTL_ADD, ep, &ev), EINVAL);
+	ERR(epoll_ctl(ep, 77, ep2, &ev), EINVAL);
+	ERR(epoll_ctl(ep, EPOLL_CTL_ADD, 99, &ev), EBADF);
+	fd = OK(open("/tmp", O_RDONLY));
+	ERR(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev), EPERM);
+	OK(epoll_ctl(ep, EPOLL_CTL_ADD, ep2, &ev));
+	ERR(epoll_ctl(ep2, EPOLL_CTL_ADD, ep, &ev), ELOOP);
+	ERR(epoll_wait(ep, &out, 0, 0), EINVAL);
+	ERR(epoll_wait(fd, &out, 1, 0), EINVAL);
+}
+
+TEST(epoll_nested)
+{
+	struct epoll_event ev = { .events = EPOLLIN }, out;
+	int inner = OK(epoll_create1(0)), outer = OK(epoll_create1(0)), p[2];
+	struct pollfd pf = { outer, POLLIN, 0 };
+
+	OK(pipe(p));
+	OK(epoll_ctl(inner, EPOLL_CTL_ADD, p[0], &ev));
+	OK(epoll_ctl(outer, EPOLL_CTL_ADD, inner, &ev));
+	EQ(poll(&pf, 1, 0), 0);
+	EQ(write(p[1], "x", 1), 1);
+	EQ(poll(&pf, 1, 1000), 1);
+	EQ(epoll_wait(outer, &out, 1, 0), 1);
+}
+
+static void nothing(int sig)
+{
+}
+
+TEST(mask_while_waiting)
+{
+	struct sigaction sa = { .sa_handler = nothing };
+	struct timespec ts = { 5, 0 };
+	sigset_t block, none;
+	int ep = OK(epoll_create1(0));
+	struct epoll_event out;
+
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	sigemptyset(&none);
+	sigemptyset(&block);
+	sigaddset(&block, SIGUSR1);
+	OK(sigprocmask(SIG_BLOCK, &block, NULL));
+	raise(SIGUSR1);
+	ERR(ppoll(NULL, 0, &ts, &none), EINTR);
+	raise(SIGUSR1);
+	ERR(pselect(0, NULL, NULL, NULL, &ts, &none), EINTR);
+	raise(SIGUSR1);
+	ERR(epoll_pwait(ep, &out, 1, 5000, &none), EINTR);
+	raise(SIGUSR1);
+	ERR(syscall(SYS_epoll_pwait2, ep, &out, 1, &ts, &none, 8), EINTR);
+}

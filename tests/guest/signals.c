@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: MIT
+/* Signals. proves: rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend rt_sigtimedwait rt_sigqueueinfo rt_tgsigqueueinfo
+ * sigaltstack kill tkill tgkill pause alarm setitimer getitimer rt_sigreturn restart_syscall */
+#include "t.h"
+#include <pthread.h>
+#include <setjmp.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+static volatile int hits, last;
+static volatile siginfo_t info;
+
+static void count(int sig)
+{
+	hits++;
+	last = sig;
+}
+
+static void with_info(int sig, siginfo_t *si, void *uc)
+{
+	hits++;
+	last = sig;
+	*(siginfo_t *)&info = *si;
+}
+
+static void handle(int sig, void (*fn)(int), int flags)
+{
+	struct sigaction sa = { .sa_handler = fn, .sa_flags = flags };
+
+	OK(sigaction(sig, &sa, NULL));
+}
+
+static void handle_info(int sig, int flags)
+{
+	struct sigaction sa = { .sa_sigaction = with_info, .sa_flags = SA_SIGINFO | flags };
+
+	OK(sigaction(sig, &sa, NULL));
+}
+
+TEST(delivery)
+{
+	struct sigaction old;
+
+	handle(SIGUSR1, count, 0);
+	OK(raise(SIGUSR1));
+	EQ(hits, 1);
+	EQ(last, SIGUSR1);
+	OK(sigaction(SIGUSR1, NULL, &old));
+	CHECK(old.sa_handler == count);
+	ERR(sigaction(SIGKILL, &old, NULL), EINVAL);
+	ERR(sigaction(SIGSTOP, &old, NULL), EINVAL);
+	ERR(sigaction(65, &old, NULL), EINVAL);
+	ERR(kill(getpid(), 65), EINVAL);
+	OK(kill(getpid(), 0));
+	ERR(kill(999999, 0), ESRCH);
+	handle(SIGUSR1, SIG_IGN, 0);
+	OK(raise(SIGUSR1));
+	EQ(hits, 1);
+	handle(SIGUSR1, count, SA_RESETHAND);
+	OK(raise(SIGUSR1));
+	OK(sigaction(SIGUSR1, NULL, &old));
+	CHECK(old.sa_handler == SIG_DFL);
+}
+
+TEST(sender_is_told)
+{
+	union sigval v = { .sival_int = 4711 };
+
+	handle_info(SIGUSR1, 0);
+	OK(kill(getpid(), SIGUSR1));
+	EQ(info.si_signo, SIGUSR1);
+	EQ(info.si_code, SI_USER);
+	EQ(info.si_pid, getpid());
+	EQ(info.si_uid, getuid());
+	OK(sigqueue(getpid(), SIGUSR1, v));
+	EQ(info.si_code, SI_QUEUE);
+	EQ(info.si_value.sival_int, 4711);
+	OK((int)syscall(SYS_tgkill, getpid(), getpid(), SIGUSR1));
+	EQ(info.si_code, SI_TKILL);
+}
+
+TEST(mask_and_pending)
+{
+	sigset_t set, old, pend;
+
+	handle(SIGUSR1, count, 0);
+	handle(SIGUSR2, count, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	OK(sigprocmask(SIG_BLOCK, &set, &old));
+	CHECK(!sigismember(&old, SIGUSR1));
+	OK(raise(SIGUSR1));
+	OK(raise(SIGUSR1));
+	EQ(hits, 0);
+	OK(sigpending(&pend));
+	CHECK(sigismember(&pend, SIGUSR1) && !sigismember(&pend, SIGUSR2));
+	OK(sigprocmask(SIG_UNBLOCK, &set, NULL));
+	EQ(hits, 1);				/* a plain signal is pending once */
+	sigfillset(&set);
+	OK(sigprocmask(SIG_SETMASK, &set, NULL));
+	OK(sigprocmask(SIG_SETMASK, NULL, &old));
+	CHECK(!sigismember(&old, SIGKILL) && !sigismember(&old, SIGSTOP) && sigismember(&old, SIGTERM));
+	ERR(sigprocmask(99, &set, NULL), EINVAL);
+	/* The mask goes over fork, what is pending does not. */
+	OK(raise(SIGUSR2));
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		OK(sigpending(&pend));
+		CHECK(!sigismember(&pend, SIGUSR2));
+		OK(sigprocmask(SIG_SETMASK, NULL, &old));
+		CHECK(sigismember(&old, SIGTERM));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+static volatile int order[10], norder;
+
+static void note(int sig)
+{
+	order[norder++] = sig;
+}
+
+TEST(real_time_signals_queue_in_order)
+{
+	sigset_t set;
+
+	for (int s = 0; s < 3; s++) {
+		struct sigaction sa = { .sa_handler = note };
+
+		sigfillset(&sa.sa_mask);
+		OK(sigaction(SIGRTMIN + s, &sa, NULL));
+	}
+	sigfillset(&set);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	for (int i = 0; i < 3; i++) {
+		OK(raise(SIGRTMIN + 2));
+		OK(raise(SIGRTMIN + 1));
+	}
+	sigemptyset(&set);
+	OK(sigprocmask(SIG_SETMASK, &set, NULL));
+	EQ(norder, 6);
+	for (int i = 0; i < 6; i++)
+		EQ(order[i], i < 3 ? SIGRTMIN + 1 : SIGRTMIN + 2);
+}
+
+TEST(handler_mask)
+{
+	sigset_t now;
+	struct sigaction sa = { .sa_handler = count };
+
+	sigaddset(&sa.sa_mask, SIGUSR2);
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	OK(raise(SIGUSR1));
+	OK(sigprocmask(SIG_SETMASK, NULL, &now));
+	CHECK(!sigismember(&now, SIGUSR1) && !sigismember(&now, SIGUSR2));
+}
+
+static int nested_seen;
+
+static void nested(int sig)
+{
+	static int raised;
+
+	if (!(raised++ & 1)) {
+		raise(SIGUSR1);
+		nested_seen = hits;
+	}
+	hits++;
+}
+
+TEST(blocked_while_its_handler_runs)
+{
+	handle(SIGUSR1, nested, 0);
+	raise(SIGUSR1);
+	EQ(hits, 2);
+	EQ(nested_seen, 0);
+	hits = 0;
+	handle(SIGUSR1, nested, SA_NODEFER);
+	raise(SIGUSR1);
+	EQ(hits, 2);
+	EQ(nested_seen, 1);
+}
+
+TEST(restart_or_eintr)
+{
+	int p[2];
+	char c;
+	pid_t pid;
+
+	OK(pipe(p));
+	for (int flags = 0; flags <= 1; flags++) {
+		handle(SIGUSR1, count, flags ? SA_RESTART : 0);
+		hits = 0;
+		pid = OK(fork());
+		if (pid == 0) {
+			t_sleep_ms(100);
+			kill(getppid(), SIGUSR1);
+			t_sleep_ms(100);
+			write(p[1], "x", 1);
+			_exit(0);
+		}
+		if (flags)
+			EQ(read(p[0], &c, 1), 1);
+		else
+			ERR(read(p[0], &c, 1), EINTR);
+		EQ(hits, 1);
+		if (!flags)
+			EQ(read(p[0], &c, 1), 1);
+		t_wait(pid);
+	}
+}
+
+TEST(sleep_is_cut_and_says_what_is_left)
+{
+	struct timespec ts = { 5, 0 }, left = { 0, 0 };
+
+	handle(SIGALRM, count, SA_RESTART);
+	struct itimerval it = { .it_value = { 0, 200000 } };
+
+	OK(setitimer(ITIMER_REAL, &it, NULL));
+	ERR(nanosleep(&ts, &left), EINTR);
+	CHECK(left.tv_sec == 4 && left.tv_nsec > 100000000);
+	/* Stopped and continued without a handler, it sleeps to its end. */
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		struct timespec t = { 0, 400000000 };
+		long long start = t_now_ns();
+
+		OK(nanosleep(&t, NULL));
+		_exit(t_now_ns() - start < 390000000);
+	}
+	t_sleep_ms(100);
+	kill(pid, SIGSTOP);
+	t_sleep_ms(100);
+	kill(pid, SIGCONT);
+	CHECK(t_child_ok(pid));
+}
+
+TEST(suspend)
+{
+	sigset_t set, none;
+
+	handle(SIGUSR1, count, 0);
+	sigemptyset(&none);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	OK(raise(SIGUSR1));
+	ERR(sigsuspend(&none), EINTR);
+	EQ(hits, 1);
+	OK(sigprocmask(SIG_SETMASK, NULL, &none));
+	CHECK(sigismember(&none, SIGUSR1));
+}
+
+TEST(timed_wait)
+{
+	struct timespec ts = { 0, 50000000 };
+	sigset_t set;
+	siginfo_t si;
+	long long start;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGRTMIN);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	start = t_now_ns();
+	ERR(sigtimedwait(&set, &si, &ts), EAGAIN);
+	CHECK(t_now_ns() - start >= 50000000);
+	raise(SIGUSR1);
+	EQ(sigtimedwait(&set, &si, &ts), SIGUSR1);
+	EQ(si.si_signo, SIGUSR1);
+	union sigval v = { .sival_int = 7 };
+
+	sigqueue(getpid(), SIGRTMIN, v);
+	EQ(sigwaitinfo(&set, &si), SIGRTMIN);
+	EQ(si.si_value.sival_int, 7);
+	ts.tv_nsec = -1;
+	ERR(sigtimedwait(&set, &si, &ts), EINVAL);
+}
+
+static sigjmp_buf jump;
+static void *volatile fault_addr;
+static volatile int fault_code;
+
+static void on_fault(int sig, siginfo_t *si, void *uc)
+{
+	fault_addr = si->si_addr;
+	fault_code = si->si_code;
+	last = sig;
+	siglongjmp(jump, 1);
+}
+
+TEST(faults_say_where)
+{
+	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+	char *p = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	OK(sigaction(SIGSEGV, &sa, NULL));
+	OK(sigaction(SIGBUS, &sa, NULL));
+	OK(sigaction(SIGFPE, &sa, NULL));
+	OK(sigaction(SIGILL, &sa, NULL));
+	OK(sigaction(SIGTRAP, &sa, NULL));
+	if (!sigsetjmp(jump, 1)) {
+		*(volatile char *)0x10 = 1;
+		FAIL("no fault");
+	}
+	EQ(last, SIGSEGV);
+	EQ((long)fault_addr, 0x10);
+	EQ(fault_code, SEGV_MAPERR);
+	if (!sigsetjmp(jump, 1)) {
+		*(volatile char *)(p + 100) = 1;
+		FAIL("no fault");
+	}
+	EQ((long)fault_addr, (long)p + 100);
+	EQ(fault_code, SEGV_ACCERR);
+	/* An address that is not one at all. */
+	if (!sigsetjmp(jump, 1)) {
+		*(volatile char *)0x8000000000000000 = 1;
+		FAIL("no fault");
+	}
+	EQ(last, SIGSEGV);
+	/* Beyond the end of a mapped file. */
+	int fd = OK(open("/tmp/sigbus", O_CREAT | O_RDWR | O_TRUNC, 0600));
+	char *q = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
+
+	CHECK(q != MAP_FAILED);
+	if (!sigsetjmp(jump, 1)) {
+		(void)*(volatile char *)q;
+		FAIL("no fault");
+	}
+	EQ(last, SIGBUS);
+	EQ(fault_code, BUS_ADRERR);
+	unlink("/tmp/sigbus");
+#ifdef __x86_64__
+	if (!sigsetjmp(jump, 1)) {
+		__asm__ volatile("xorl %%ecx, %%ecx; divl %%ecx" ::: "eax", "ecx", "edx");
+		FAIL("no fault");
+	}
+	EQ(last, SIGFPE);
+	EQ(fault_code, FPE_INTDIV);
+	if (!sigsetjmp(jump, 1)) {
+		__asm__ volatile("ud2");
+		FAIL("no fault");
+	}
+	EQ(last, SIGILL);
+	if (!sigsetjmp(jump, 1)) {
+		__asm__ volatile("int3");
+		FAIL("no fault");
+	}
+	EQ(last, SIGTRAP);
+	if (!sigsetjmp(jump, 1)) {
+		__asm__ volatile("cli");
+		FAIL("no fault");
+	}
+	EQ(last, SIGSEGV);
+#endif
+}
+
+static char *alt;
+static volatile int on_alt;
+
+static void use_stack(int sig)
+{
+	char here;
+
+	on_alt = &here >= alt && &here < alt + 65536;
+}
+
+TEST(alternate_stack)
+{
+	stack_t ss = { .ss_size = 65536 }, old;
+
+	alt = ss.ss_sp = malloc(65536);
+	OK(sigaltstack(&ss, NULL));
+	OK(sigaltstack(NULL, &old));
+	CHECK(old.ss_sp == alt && old.ss_size == 65536 && old.ss_flags == 0);
+	handle(SIGUSR1, use_stack, SA_ONSTACK);
+	raise(SIGUSR1);
+	CHECK(on_alt);
+	handle(SIGUSR1, use_stack, 0);
+	raise(SIGUSR1);
+	CHECK(!on_alt);
+	ss.ss_size = 100;
+	ERR(sigaltstack(&ss, NULL), ENOMEM);
+	ss.ss_size = 65536;
+	ss.ss_flags = 12345;
+	ERR(sigaltstack(&ss, NULL), EINVAL);
+}
+
+static void overflow(void)
+{
+	volatile char big[4096];
+
+	big[0] = 1;
+	overflow();
+	big[1] = 2;
+}
+
+TEST(stack_overflow_on_the_alternate_stack)
+{
+	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	stack_t ss = { .ss_size = 65536, .ss_sp = malloc(65536) };
+
+	OK(sigaltstack(&ss, NULL));
+	OK(sigaction(SIGSEGV, &sa, NULL));
+	if (!sigsetjmp(jump, 1))
+		overflow();
+	EQ(last, SIGSEGV);
+}
+
+TEST(fault_with_signal_blocked_kills)
+{
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		sigset_t set;
+
+		handle(SIGSEGV, count, 0);
+		sigfillset(&set);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		*(volatile int *)8 = 1;
+		_exit(0);
+	}
+	EQ(WTERMSIG(t_wait(pid)), SIGSEGV);
+}
+
+static void change_context(int sig, siginfo_t *si, void *ucv)
+{
+	ucontext_t *uc = ucv;
+
+	sigaddset(&uc->uc_sigmask, SIGUSR2);
+#ifdef __x86_64__
+	uc->uc_mcontext.gregs[REG_RIP] += 2;	/* over the ud2 */
+	uc->uc_mcontext.gregs[REG_RBX] = 0x1234567;
+#endif
+}
+
+TEST(context_can_be_changed)
+{
+#ifdef __x86_64__
+	struct sigaction sa = { .sa_sigaction = change_context, .sa_flags = SA_SIGINFO };
+	unsigned long rbx = 0;
+	sigset_t now;
+
+	OK(sigaction(SIGILL, &sa, NULL));
+	__asm__ volatile("xorl %%ebx, %%ebx; ud2; movq %%rbx, %0" : "=r"(rbx) :: "rbx");
+	EQ(rbx, 0x1234567);
+	OK(sigprocmask(SIG_SETMASK, NULL, &now));
+	CHECK(sigismember(&now, SIGUSR2));
+#endif
+}
+
+TEST(interval_timer_repeats)
+{
+	struct itimerval it = { { 0, 20000 }, { 0, 20000 } }, old;
+	long long start = t_now_ns();
+
+	handle(SIGALRM, count, 0);
+	OK(setitimer(ITIMER_REAL, &it, NULL));
+	while (hits < 5)
+		pause();
+	CHECK(t_now_ns() - start >= 95000000);
+	memset(&it, 0, sizeof(it));
+	OK(setitimer(ITIMER_REAL, &it, &old));
+	EQ(old.it_interval.tv_usec, 20000);
+	EQ(alarm(10), 0);
+	EQ(alarm(0), 10);
+	/* Of CPU time. */
+	struct itimerval vt = { .it_value = { 0, 50000 } };
+
+	handle(SIGVTALRM, count, 0);
+	hits = 0;
+	OK(setitimer(ITIMER_VIRTUAL, &vt, NULL));
+	start = t_now_ns();
+	while (!hits && t_now_ns() - start < 5000000000LL)
+		;
+	EQ(last, SIGVTALRM);
+}
+
+static pthread_t threads[2];
+static volatile int who;
+
+static void which_thread(int sig)
+{
+	for (int i = 0; i < 2; i++)
+		if (pthread_equal(pthread_self(), threads[i]))
+			who = i + 1;
+}
+
+static void *idle(void *arg)
+{
+	while (!who)
+		usleep(1000);
+	return NULL;
+}
+
+TEST(to_one_thread)
+{
+	handle(SIGUSR1, which_thread, 0);
+	EQ(pthread_create(&threads[0], NULL, idle, NULL), 0);
+	EQ(pthread_create(&threads[1], NULL, idle, NULL), 0);
+	EQ(pthread_kill(threads[1], SIGUSR1), 0);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	EQ(who, 2);
+	ERR(syscall(SYS_tgkill, getpid(), 999999, SIGUSR1), ESRCH);
+	ERR(syscall(SYS_tgkill, 1, getpid(), 0), ESRCH);
+}
+
+static volatile int enough;
+
+static void stop(int sig)
+{
+	enough = 1;
+}
+
+TEST(storm)
+{
+	pid_t pid;
+
+	handle(SIGUSR1, count, SA_RESTART);
+	handle(SIGUSR2, stop, 0);
+	pid = OK(fork());
+	if (pid == 0) {
+		while (!enough)
+			kill(getppid(), SIGUSR1);
+		_exit(0);
+	}
+	while (hits < 2000)
+		kill(pid, SIGUSR1);
+	kill(pid, SIGUSR2);
+	CHECK(t_child_ok(pid));
+}
+
+TEST(permission_to_kill)
+{
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		OK(setuid(1000));
+		ERR(kill(1, SIGTERM), EPERM);
+		ERR(kill(getppid(), 0), EPERM);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	OK(kill(-1, 0));
+}

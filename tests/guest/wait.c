@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/* Waiting for children. proves: wait4 waitid vfork */
+#include "t.h"
+#include <sys/resource.h>
+
+TEST(which_child)
+{
+	pid_t a = OK(fork()), b;
+	int status;
+
+	if (a == 0)
+		_exit(1);
+	b = OK(fork());
+	if (b == 0)
+		_exit(2);
+	EQ(waitpid(b, &status, 0), b);
+	EQ(WEXITSTATUS(status), 2);
+	EQ(waitpid(-1, &status, 0), a);
+	EQ(WEXITSTATUS(status), 1);
+	ERR(waitpid(-1, &status, 0), ECHILD);
+	ERR(waitpid(a, &status, 0), ECHILD);
+	ERR(waitpid(-1, &status, 0x100), EINVAL);
+}
+
+TEST(no_hang)
+{
+	int p[2], status;
+	pid_t pid;
+
+	OK(pipe(p));
+	pid = OK(fork());
+	if (pid == 0) {
+		char c;
+
+		read(p[0], &c, 1);
+		_exit(5);
+	}
+	EQ(waitpid(pid, &status, WNOHANG), 0);
+	EQ(write(p[1], "x", 1), 1);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(WEXITSTATUS(status), 5);
+}
+
+TEST(waitid_and_nowait)
+{
+	siginfo_t si;
+	pid_t pid = OK(fork());
+
+	if (pid == 0)
+		_exit(9);
+	memset(&si, 0, sizeof(si));
+	OK(waitid(P_PID, pid, &si, WEXITED | WNOWAIT));
+	EQ(si.si_pid, pid);
+	EQ(si.si_status, 9);
+	EQ(si.si_code, CLD_EXITED);
+	EQ(si.si_signo, SIGCHLD);
+	OK(waitid(P_ALL, 0, &si, WEXITED));
+	EQ(si.si_pid, pid);
+	ERR(waitid(P_ALL, 0, &si, WEXITED), ECHILD);
+	ERR(waitid(P_PID, pid, &si, 0), EINVAL);
+	pid = OK(fork());
+	if (pid == 0)
+		kill(getpid(), SIGKILL);
+	OK(waitid(P_PID, pid, &si, WEXITED));
+	EQ(si.si_code, CLD_KILLED);
+	EQ(si.si_status, SIGKILL);
+}
+
+TEST(stop_and_continue)
+{
+	siginfo_t si;
+	int status;
+	pid_t pid = OK(fork());
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	OK(kill(pid, SIGSTOP));
+	EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status));
+	EQ(WSTOPSIG(status), SIGSTOP);
+	EQ(waitpid(pid, &status, WUNTRACED | WNOHANG), 0);	/* told once */
+	OK(kill(pid, SIGCONT));
+	EQ(waitpid(pid, &status, WCONTINUED), pid);
+	CHECK(WIFCONTINUED(status));
+	OK(kill(pid, SIGTSTP));
+	OK(waitid(P_PID, pid, &si, WSTOPPED));
+	EQ(si.si_code, CLD_STOPPED);
+	EQ(si.si_status, SIGTSTP);
+	OK(kill(pid, SIGKILL));		/* kills a stopped one */
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(WTERMSIG(status), SIGKILL);
+}
+
+TEST(core_flag_and_signals)
+{
+	static const int sigs[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGALRM, SIGPIPE };
+
+	for (unsigned int i = 0; i < sizeof(sigs) / sizeof(*sigs); i++) {
+		int status;
+		pid_t pid = OK(fork());
+
+		if (pid == 0) {
+			kill(getpid(), sigs[i]);
+			_exit(0);
+		}
+		EQ(waitpid(pid, &status, 0), pid);
+		CHECK(WIFSIGNALED(status));
+		EQ(WTERMSIG(status), sigs[i]);
+	}
+}
+
+TEST(groups)
+{
+	int status;
+	pid_t a = OK(fork()), b;
+
+	if (a == 0) {
+		setpgid(0, 0);
+		_exit(3);
+	}
+	setpgid(a, a);
+	b = OK(fork());
+	if (b == 0)
+		_exit(4);
+	EQ(waitpid(-a, &status, 0), a);
+	EQ(waitpid(0, &status, 0), b);
+	ERR(waitpid(-a, &status, 0), ECHILD);
+}
+
+TEST(ignored_children_reap_themselves)
+{
+	int status;
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_IGN);
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(0);
+	ERR(waitpid(pid, &status, 0), ECHILD);
+	for (int i = 0; i < 100 && !kill(pid, 0); i++)
+		t_sleep_ms(10);
+	ERR(kill(pid, 0), ESRCH);
+}
+
+TEST(orphans_go_to_init)
+{
+	int p[2], got = 0;
+
+	OK(pipe(p));
+	if (OK(fork()) == 0) {
+		if (fork() == 0) {
+			int ppid;
+
+			for (int i = 0; i < 500 && getppid() != 1; i++)
+				t_sleep_ms(10);
+			ppid = getppid();
+			write(p[1], &ppid, sizeof(ppid));
+		}
+		_exit(0);
+	}
+	t_wait(-1);
+	EQ(read(p[0], &got, sizeof(got)), sizeof(got));
+	EQ(got, 1);
+}
+
+TEST(vfork_shares_and_waits)
+{
+	volatile int x = 1;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		x = 2;
+		_exit(0);
+	}
+	EQ(x, 2);
+	CHECK(t_child_ok(pid));
+}
+
+TEST(usage_of_a_child)
+{
+	struct rusage ru;
+	int status;
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		long long end = t_now_ns() + 200000000;
+		volatile long n = 0;
+
+		volatile char *m = malloc(4 << 20);
+
+		for (long i = 0; i < 4 << 20; i += 512)
+			m[i] = 1;
+		while (t_now_ns() < end)
+			n++;
+		_exit(0);
+	}
+	EQ(wait4(pid, &status, 0, &ru), pid);
+	long us = ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec + ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec;
+
+	CHECK(us > 50000 && us < 2000000);
+	CHECK(ru.ru_maxrss >= 4096);
+}
+
+TEST(exit_codes_are_eight_bits)
+{
+	pid_t pid = OK(fork());
+
+	if (pid == 0)
+		_exit(0x1234);
+	EQ(WEXITSTATUS(t_wait(pid)), 0x34);
+}
