@@ -14,14 +14,16 @@ unsigned long __per_cpu_offset[NR_CPUS] __ro_after_init;
 
 void __init x86_setup_percpu(void)
 {
-	size_t size = (size_t)(__per_cpu_end - __per_cpu_start);
+	/* At a constant distance: dynamic per-CPU memory (alloc/) relies on it. */
+	size_t size = (size_t)(__per_cpu_end - __per_cpu_start), step = PAGE_ALIGN(size);
+	phys_addr_t all = memblock_alloc_phys(step * machine.nr_cpus, PAGE_SIZE);
 
+	if (!all)
+		panic("boot: no memory for the variables of %u CPUs (%zu bytes each)", machine.nr_cpus, size);
 	for (unsigned int cpu = 0; cpu < machine.nr_cpus; cpu++) {
-		phys_addr_t pa = memblock_alloc_phys(ALIGN(size, 64), PAGE_SIZE);
+		phys_addr_t pa = all + cpu * step;
 		unsigned long off;
 
-		if (!pa)
-			panic("boot: no memory for CPU %u's variables (%zu bytes) %u %llx-%llx, %u", cpu, size, memblock.memory.nr, memblock_start(), memblock_end(), memblock.reserved.nr);
 		memcpy(phys_to_virt(pa), __per_cpu_start, size);
 		off = (unsigned long)phys_to_virt(pa) - (unsigned long)__per_cpu_start;
 		__per_cpu_offset[cpu] = off;
