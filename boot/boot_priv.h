@@ -3,5 +3,5 @@
 
 /* Makes the thread that becomes process 1. */
 void boot_start_init_thread(void);
-/* Gives the image's init sections and what only boot needed back to the page allocator. */
-void boot_free_init_memory(void);
+/* Fills the root file system from the loader's archive, or with the little that init cannot do without. */
+void boot_unpack_initramfs(void);

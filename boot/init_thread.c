@@ -1,16 +1,31 @@
 // SPDX-License-Identifier: MIT
-/* Process 1 before it is a program: the remaining initialisation levels, in-kernel tests, then init. */
+/*
+ * Process 1 before it is a program: the remaining initialisation levels, in-kernel tests, the root file system, then init.
+ * Which init: rdinit= or /init of the initramfs; else the root= device is mounted and init=, /sbin/init, /etc/init,
+ * /bin/init or /bin/sh of it are tried.
+ */
 #include <boot/info.h>
+#include <abi/errno.h>
 #include <alloc/page.h>
 #include <arch/cpu.h>
 #include <arch/power.h>
+#include <arch/ptrace.h>
+#include <exec/exec.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/ktest.h>
 #include <kernel/printk.h>
+#include <lib/err.h>
+#include <lib/string.h>
+#include <linux/fcntl.h>
+#include <linux/mount.h>
 #include <linux/sched.h>
 #include <proc/proc_priv.h>
 #include <sched/sched.h>
+#include <vfs/file.h>
+#include <vfs/fs.h>
+#include <vfs/mount.h>
+#include <vfs/namei.h>
 #include "boot/boot_priv.h"
 
 static void run_tests(void)
@@ -35,16 +50,110 @@ static void free_init_memory(void)
 	pr_info("boot: %llu KiB of initialisation code and data given back\n", bytes >> 10);
 }
 
+/* Descriptors 0, 1 and 2. */
+static void open_console(void)
+{
+	struct file *f = filp_open("/dev/console", O_RDWR, 0);
+
+	if (IS_ERR(f)) {
+		pr_warn("init: /dev/console cannot be opened (%ld): no standard input and output\n", PTR_ERR(f));
+		return;
+	}
+	for (unsigned int i = 0; i < 3; i++) {
+		int fd = get_unused_fd_flags(0);
+
+		if (fd < 0)
+			break;
+		get_file(f);
+		fd_install((unsigned int)fd, f);
+	}
+	fput(f);
+}
+
+static bool exists(const char *path)
+{
+	struct path p;
+
+	if (kern_path(path, LOOKUP_FOLLOW, &p))
+		return false;
+	path_put(&p);
+	return true;
+}
+
+/* Becomes PATH, or says why not. */
+static int run(const char *path)
+{
+	int err;
+
+	init_argv[0] = path;
+	err = kernel_execve(path, init_argv, init_envp);
+	if (err && err != -ENOENT)
+		pr_err("init: %s exists but cannot be run (%d)\n", path, err);
+	return err;
+}
+
+/* root=/dev/NAME on /root, which becomes the root directory. */
+static void mount_root(void)
+{
+	const char *dev = command_line_get("root"), *type = command_line_get("rootfstype");
+	unsigned long flags = command_line_get("rw") ? 0 : MS_RDONLY;
+	int err;
+
+	if (!dev || !*dev)
+		return;
+	init_mkdir("/root", 0700);
+	err = init_mount(dev, "/root", type ? type : "xfs", flags, NULL);
+	if (err)
+		panic("boot: the root file system %s cannot be mounted (%d)", dev, err);
+	init_chdir("/root");
+	init_mount("devtmpfs", "dev", "devtmpfs", 0, NULL);
+	init_mount(".", "/", NULL, MS_MOVE, NULL);
+	init_chroot(".");
+}
+
+static int run_init(void)
+{
+	static const char *const usual[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
+	const char *rdinit = command_line_get("rdinit"), *init = command_line_get("init");
+
+	if (!rdinit || !*rdinit)
+		rdinit = "/init";
+	if (exists(rdinit)) {
+		if (!run(rdinit))
+			return 0;
+	} else if (command_line_get("rdinit")) {
+		pr_err("init: %s, which rdinit= asks for, is not there\n", rdinit);
+	}
+	mount_root();
+	if (init && *init) {
+		int err = run(init);
+
+		if (!err)
+			return 0;
+		panic("Requested init %s failed (error %d).", init, err);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+		if (!run(usual[i]))
+			return 0;
+	panic("No working init found. Tried %s, /sbin/init, /etc/init, /bin/init, /bin/sh. Try rdinit= or init=.", rdinit);
+}
+
 static int kernel_init(void *arg)
 {
 	smp_init();
-	for (int level = INIT_SCHED; level < INIT_LEVELS; level++)
+	do_initcalls(INIT_SCHED);
+	do_initcalls(INIT_FS);
+	if (get_fs_type("tmpfs"))
+		vfs_mount_roots();
+	for (int level = INIT_SUBSYS; level < INIT_LEVELS; level++)
 		do_initcalls(level);
 	if (ktest_requested())
 		run_tests();
+	boot_unpack_initramfs();
 	free_init_memory();
 	system_state = SYSTEM_RUNNING;
-	panic("No init found.");
+	open_console();
+	return run_init();
 }
 
 void boot_start_init_thread(void)
