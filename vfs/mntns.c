@@ -14,6 +14,7 @@
 #include <proc/ns.h>
 #include <linux/sched.h>
 #include <linux/mount.h>
+#include <kernel/init.h>
 #include <linux/capability.h>
 
 static u64 next_ns_seq;			/* namespace_sem */
@@ -469,3 +470,5 @@ unsigned int mounts_poll(struct file *file, struct poll_table_struct *pt)
 	}
 	return res;
 }
+
+INITCALL(subsys, vfs_mount_roots);
