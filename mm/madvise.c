@@ -282,17 +282,16 @@ static int madvise_populate(struct mm *mm, unsigned long start, unsigned long en
 		vma = vma_lookup(mm, start);
 		if (vma) {
 			stop = min3(end, vma->vm_end, start + (512ul << PAGE_SHIFT));
-			if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+			if (vma->vm_flags & (VM_IO | VM_PFNMAP) ||
+			    !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
 				err = -EINVAL;
-			else if (!(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
-				err = -EFAULT;
 			else
 				err = populate_range(vma, start, stop, write);
 			start = stop;
 		}
 		mmap_read_unlock(mm);
 		if (err)
-			return err == -EFAULT && vma ? -EFAULT : err;
+			return err;
 	}
 	return 0;
 }
