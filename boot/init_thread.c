@@ -32,7 +32,7 @@ static void run_tests(void)
 {
 	int failed = ktest_run_all(command_line_get("ktest"));
 
-	console_flush();
+	console_settle();
 	arch_exit_status(failed ? 1 : 0);
 	arch_power_off();
 }

@@ -191,6 +191,14 @@ void console_flush(void)
 	} while (end != printk_next_seq());
 }
 
+bool console_pending(void)
+{
+	for (struct console *c = READ_ONCE(consoles); c; c = READ_ONCE(c->next))
+		if (c->enabled && READ_ONCE(c->next_seq) < printk_next_seq())
+			return true;
+	return READ_ONCE(console_busy);
+}
+
 /* One round of the console thread: sleeps are allowed, every console is served. */
 void console_thread_round(void)
 {

@@ -259,6 +259,14 @@ static int console_main(void *unused)
 	return 0;
 }
 
+void console_settle(void)
+{
+	for (int i = 0; i < 2 * HZ && console_pending(); i++) {
+		console_flush();
+		schedule_timeout_uninterruptible(1);
+	}
+}
+
 /* Deferred wake-ups; interrupts off or preemption off, no scheduler lock held. */
 void sched_run_kicks(void)
 {

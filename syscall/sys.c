@@ -367,11 +367,12 @@ long sys_personality(unsigned int personality)
 
 /* ---- the end of the system ---- */
 
-static void run_down(int state)
+static void run_down(int state, const char *what)
 {
 	system_state = state;
 	sys_sync();
-	console_flush();
+	pr_emerg("reboot: %s\n", what);
+	console_settle();
 }
 
 long sys_reboot(int magic1, int magic2, unsigned int cmd, struct uptr arg)
@@ -391,17 +392,14 @@ long sys_reboot(int magic1, int magic2, unsigned int cmd, struct uptr arg)
 			return -EFAULT;
 		fallthrough;
 	case LINUX_REBOOT_CMD_RESTART:
-		run_down(SYSTEM_RESTART);
-		pr_emerg("reboot: Restarting system\n");
+		run_down(SYSTEM_RESTART, "Restarting system");
 		arch_reset();
 		return -EIO;
 	case LINUX_REBOOT_CMD_HALT:
-		run_down(SYSTEM_HALT);
-		pr_emerg("reboot: System halted\n");
+		run_down(SYSTEM_HALT, "System halted");
 		do_exit(0);
 	case LINUX_REBOOT_CMD_POWER_OFF:
-		run_down(SYSTEM_POWER_OFF);
-		pr_emerg("reboot: Power down\n");
+		run_down(SYSTEM_POWER_OFF, "Power down");
 		arch_power_off();
 		return -EIO;
 	case LINUX_REBOOT_CMD_CAD_ON: case LINUX_REBOOT_CMD_CAD_OFF:

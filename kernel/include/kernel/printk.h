@@ -63,8 +63,10 @@ void unregister_console(struct console *c);
 extern int console_loglevel;		/* records with a lower number reach the consoles */
 /* From here on every record is printed by its writer through atomic consoles. */
 void console_panic_mode(void);
-/* Prints what is still waiting. */
+/* Prints what is still waiting, or has the console thread do it. */
 void console_flush(void);
+/* A console is behind. */
+bool console_pending(void);
 
 /* Readers: /dev/kmsg and syslog(2). SEQ counts records from 0. */
 struct printk_record {

@@ -50,3 +50,5 @@ struct task *idle_task(int cpu);
 void smp_init(void);
 /* Prints T's state and kernel stack. */
 void sched_show_task(struct task *t);
+/* Waits until the consoles have printed everything, two seconds at most. Before power-off. */
+void console_settle(void);
