@@ -127,6 +127,7 @@ static void put_signal(struct signal_struct *s)
 {
 	if (refcount_dec_and_test(&s->sigcnt)) {
 		flush_sigqueue(&s->shared_pending);
+		proc_tty_released(s);
 		kmem_cache_free(signal_cache, s);
 	}
 }
@@ -319,6 +320,7 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 		t->signal->pids[PIDTYPE_PGID] = task_pid_type(from, PIDTYPE_PGID);
 		t->signal->pids[PIDTYPE_SID] = task_pid_type(from, PIDTYPE_SID);
 		t->signal->tty = from->signal->tty;
+		proc_tty_inherited(t->signal);
 		if (pid->numbers[pid->level].nr == 1) {		/* the init of a namespace */
 			pid->numbers[pid->level].ns->child_reaper = t;
 			t->signal->flags |= SIGNAL_UNKILLABLE;

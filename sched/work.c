@@ -514,3 +514,8 @@ static int work_start(void)
 	return e;
 }
 INITCALL(fs, work_start);
+
+bool work_pending_or_running(struct work_struct *w)
+{
+	return work_busy(w);
+}

@@ -43,3 +43,7 @@ void proc_task_gone(struct task *t);
 struct pid *proc_pidfd_pid(int fd);
 /* dev/: the process of T leaves its terminal (setsid). tasklist_lock held. */
 void proc_clear_tty(struct task *t);
+struct signal_struct;
+/* tty/: a process that inherited a terminal holds it; one that ends lets go. */
+void proc_tty_inherited(struct signal_struct *s);
+void proc_tty_released(struct signal_struct *s);

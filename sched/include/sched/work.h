@@ -50,6 +50,7 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsig
 #define schedule_delayed_work(d, j) queue_delayed_work(system_wq, d, j)
 /* Waits until the item is idle. True when there was something to wait for. */
 bool flush_work(struct work_struct *w);
+bool work_pending_or_running(struct work_struct *w);
 void flush_workqueue(struct workqueue_struct *wq);
 bool cancel_work_sync(struct work_struct *w);
 bool cancel_delayed_work_sync(struct delayed_work *d);

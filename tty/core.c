@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Terminals as files: opening, closing, hanging up, and the bytes between driver and line discipline.
+ *
+ * A tty lives as long as somebody holds it: its driver, open files, a session that it controls. A hang-up raises a count; files
+ * opened before it read end-of-file and cannot write any more (POSIX, 11.1.10).
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/printk.h>
+#include <mm/iter.h>
+#include <proc/ns.h>
+#include <proc/pid.h>
+#include <proc/signal.h>
+#include <vfs/chrdev.h>
+#include <vfs/file.h>
+#include <vfs/fs.h>
+#include <vfs/poll.h>
+#include <abi/errno.h>
+#include <lib/kdev.h>
+#include "tty/tty_priv.h"
+
+const struct ktermios tty_std_termios = {
+	.c_iflag = ICRNL | IXON,
+	.c_oflag = OPOST | ONLCR,
+	.c_cflag = B38400 | CS8 | CREAD | HUPCL,
+	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
+	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17, [VSTOP] = 19,
+		  [VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22 },
+	.c_ispeed = 38400, .c_ospeed = 38400,
+};
+
+static struct tty *console_tty;		/* what /dev/console is */
+
+static void hangup_work(struct work_struct *w);
+
+struct tty *tty_alloc(const struct tty_ops *ops, const char *name, dev_t dev, void *driver_data)
+{
+	struct tty *t = kzalloc(sizeof(*t), GFP_KERNEL);
+
+	if (!t)
+		return NULL;
+	refcount_set(&t->refs, 1);
+	t->ops = ops;
+	t->dev = dev;
+	t->index = MINOR(dev);
+	t->driver_data = driver_data;
+	strscpy(t->name, name, sizeof(t->name));
+	mutex_init(&t->open_lock);
+	init_rwsem(&t->termios_lock);
+	t->termios = tty_std_termios;
+	spin_lock_init(&t->ctrl_lock);
+	spin_lock_init(&t->flip_lock);
+	mutex_init(&t->ld_lock);
+	mutex_init(&t->out_lock);
+	mutex_init(&t->write_lock);
+	init_waitqueue_head(&t->read_wait);
+	init_waitqueue_head(&t->write_wait);
+	INIT_WORK(&t->input_work, ld_input_work);
+	INIT_WORK(&t->hangup_work, hangup_work);
+	return t;
+}
+
+void tty_get(struct tty *t)
+{
+	refcount_inc(&t->refs);
+}
+
+static void free_work(struct work_struct *w)
+{
+	struct tty *t = container_of(w, struct tty, hangup_work);
+
+	cancel_work_sync(&t->input_work);
+	ld_free(t);
+	put_pid(t->session);
+	put_pid(t->pgrp);
+	if (t->ops->free)
+		t->ops->free(t);
+	kfree(t);
+}
+
+void tty_put(struct tty *t)
+{
+	if (!t || !refcount_dec_and_test(&t->refs))
+		return;
+	/* May come from anywhere: what sleeps is done by a worker. */
+	INIT_WORK(&t->hangup_work, free_work);
+	queue_work(system_unbound_wq, &t->hangup_work);
+}
+
+/* ---- bytes in ---- */
+
+size_t tty_insert(struct tty *t, const u8 *buf, const u8 *flags, size_t n)
+{
+	unsigned long irq;
+	size_t done = 0;
+
+	spin_lock_irqsave(&t->flip_lock, irq);
+	while (t->flip && done < n && t->flip_head - t->flip_tail < TTY_FLIP_SIZE) {
+		t->flip[t->flip_head % TTY_FLIP_SIZE] = buf[done];
+		t->flip_flags[t->flip_head % TTY_FLIP_SIZE] = flags ? flags[done] : TTY_NORMAL;
+		t->flip_head++;
+		done++;
+	}
+	if (done < n)
+		t->flip_full = true;
+	spin_unlock_irqrestore(&t->flip_lock, irq);
+	if (done)
+		queue_work(system_unbound_wq, &t->input_work);
+	return done;
+}
+
+size_t tty_insert_room(struct tty *t)
+{
+	unsigned long irq;
+	size_t n;
+
+	spin_lock_irqsave(&t->flip_lock, irq);
+	n = t->flip ? TTY_FLIP_SIZE - (t->flip_head - t->flip_tail) : 0;
+	spin_unlock_irqrestore(&t->flip_lock, irq);
+	return n;
+}
+
+void tty_wakeup(struct tty *t)
+{
+	wake_up_interruptible_poll(&t->write_wait, EPOLLOUT | EPOLLWRNORM);
+	if (READ_ONCE(t->echo_head) != READ_ONCE(t->echo_tail))
+		queue_work(system_unbound_wq, &t->input_work);
+}
+
+/* ---- opening and closing ---- */
+
+int tty_open_file(struct tty *t, struct file *file)
+{
+	struct tty_file *f = kmalloc(sizeof(*f), GFP_KERNEL);
+	int e;
+
+	if (!f)
+		return -ENOMEM;
+	mutex_lock(&t->open_lock);
+	e = t->exclusive && !capable(21 /* CAP_SYS_ADMIN */) ? -EBUSY : ld_open(t);
+	if (!e && !t->count && t->ops->open)
+		e = t->ops->open(t);
+	if (e) {
+		mutex_unlock(&t->open_lock);
+		kfree(f);
+		return e;
+	}
+	t->count++;
+	f->tty = t;
+	f->hangups = t->hangups;
+	file->private_data = f;
+	tty_get(t);
+	mutex_unlock(&t->open_lock);
+	return 0;
+}
+
+static int tty_release(struct inode *inode, struct file *file)
+{
+	struct tty_file *f = file->private_data;
+	struct tty *t = f->tty;
+
+	mutex_lock(&t->open_lock);
+	if (!--t->count) {
+		t->exclusive = false;
+		if (t->ops->close)
+			t->ops->close(t);
+		if (!t->is_pty_master && !t->is_pty)
+			t->termios.c_lflag = tty_std_termios.c_lflag;
+	}
+	mutex_unlock(&t->open_lock);
+	kfree(f);
+	tty_put(t);
+	return 0;
+}
+
+/* Gives the session's leader its terminal if it has none and the terminal is free. */
+static void maybe_take_ctty(struct tty *t, struct file *file, bool console)
+{
+	if ((file->f_flags & O_NOCTTY) || t->is_pty_master || console)
+		return;
+	if (current->signal->leader && !current->signal->tty)
+		tty_set_ctty(t, file, 0);
+}
+
+static int open_tty(struct tty *t, struct file *file, bool console)
+{
+	int e = tty_open_file(t, file);
+
+	if (!e)
+		maybe_take_ctty(t, file, console);
+	return e;
+}
+
+static int cdev_open(struct inode *inode, struct file *file)
+{
+	/* vfs passes the cdev's owner as private_data. */
+	return open_tty(file->private_data, file, false);
+}
+
+static int console_open(struct inode *inode, struct file *file)
+{
+	struct tty *t = READ_ONCE(console_tty);
+
+	return t ? open_tty(t, file, true) : -ENODEV;
+}
+
+static int current_open(struct inode *inode, struct file *file)
+{
+	struct tty *t = get_current_tty();
+	int e;
+
+	if (!t)
+		return -ENXIO;
+	e = tty_open_file(t, file);
+	tty_put(t);
+	return e;
+}
+
+static int pts_open(struct inode *inode, struct file *file)
+{
+	struct tty *t;
+	int e = pty_open_slave(file, &t);
+
+	if (e)
+		return e;
+	e = open_tty(t, file, false);
+	tty_put(t);
+	return e;
+}
+
+static ssize_t tty_read(struct kiocb *k, struct iter *to)
+{
+	struct tty_file *f = k->ki_filp->private_data;
+
+	return tty_file_hung(f) ? 0 : ld_read(f, k, to);
+}
+
+static ssize_t tty_write(struct kiocb *k, struct iter *from)
+{
+	struct tty_file *f = k->ki_filp->private_data;
+
+	return tty_file_hung(f) ? -EIO : ld_write(f, k, from);
+}
+
+static __poll_t tty_poll(struct file *file, struct poll_table_struct *p)
+{
+	return ld_poll(file->private_data, file, p);
+}
+
+const struct file_operations tty_fops = {
+	.llseek = no_llseek, .read_iter = tty_read, .write_iter = tty_write, .poll = tty_poll, .ioctl = tty_ioctl,
+	.open = cdev_open, .release = tty_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+};
+static const struct file_operations console_fops = {
+	.llseek = no_llseek, .read_iter = tty_read, .write_iter = tty_write, .poll = tty_poll, .ioctl = tty_ioctl,
+	.open = console_open, .release = tty_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+};
+static const struct file_operations current_fops = {
+	.llseek = no_llseek, .read_iter = tty_read, .write_iter = tty_write, .poll = tty_poll, .ioctl = tty_ioctl,
+	.open = current_open, .release = tty_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+};
+static const struct file_operations pts_fops = {
+	.llseek = no_llseek, .read_iter = tty_read, .write_iter = tty_write, .poll = tty_poll, .ioctl = tty_ioctl,
+	.open = pts_open, .release = tty_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+};
+
+/* ---- hanging up ---- */
+
+void tty_hangup(struct tty *t)
+{
+	mutex_lock(&t->open_lock);
+	WRITE_ONCE(t->hangups, t->hangups + 1);
+	mutex_unlock(&t->open_lock);
+	wake_up_interruptible_all(&t->read_wait);
+	wake_up_interruptible_all(&t->write_wait);
+	session_clear(t);
+	down_write(&t->termios_lock);
+	if (!t->is_pty && !t->is_pty_master)
+		t->termios = tty_std_termios;
+	up_write(&t->termios_lock);
+	if (t->read_buf)
+		ld_flush_input(t);
+	tty_start(t);
+	if (t->ops->hangup)
+		t->ops->hangup(t);
+}
+
+static void hangup_work(struct work_struct *w)
+{
+	struct tty *t = container_of(w, struct tty, hangup_work);
+
+	tty_hangup(t);
+	tty_put(t);
+}
+
+void tty_hangup_async(struct tty *t)
+{
+	tty_get(t);
+	if (!queue_work(system_unbound_wq, &t->hangup_work))
+		refcount_dec(&t->refs);		/* one is on its way, which holds its own */
+}
+
+/* ---- registration ---- */
+
+int tty_register(struct tty *t)
+{
+	struct cdev *c = chrdev_create(t->name, t->dev, 0600, &tty_fops, t);
+
+	if (IS_ERR(c))
+		return (int)PTR_ERR(c);
+	tty_get(t);
+	pr_info("tty: %s\n", t->name);
+	return 0;
+}
+
+void tty_set_console(struct tty *t)
+{
+	tty_get(t);
+	tty_put(xchg(&console_tty, t));
+}
+
+static struct cdev pts_cdev;
+
+static int tty_init(void)
+{
+	struct cdev *c;
+	int e;
+
+	c = chrdev_create("tty", MKDEV(5, 0), 0666, &current_fops, NULL);
+	if (!IS_ERR(c))
+		c = chrdev_create("console", MKDEV(5, 1), 0600, &console_fops, NULL);
+	if (!IS_ERR(c))
+		c = chrdev_create("ptmx", MKDEV(5, 2), 0666, &pty_master_fops, NULL);
+	if (IS_ERR(c))
+		return (int)PTR_ERR(c);
+	e = register_chrdev_region(MKDEV(136, 0), 1U << 20, "pts");
+	if (e)
+		return e;
+	cdev_init(&pts_cdev, &pts_fops);
+	pts_cdev.name = "pts";
+	return cdev_add(&pts_cdev, MKDEV(136, 0), 1U << 20);
+}
+INITCALL(subsys, tty_init);
