@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+/* Sessions, process groups and terminals. proves: setsid getsid setpgid getpgid getpgrp vhangup ioctl */
+#include "t.h"
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+static int open_pty(char *name, size_t len)
+{
+	int m = OK(open("/dev/ptmx", O_RDWR | O_NOCTTY)), n, zero = 0;
+
+	OK(ioctl(m, TIOCSPTLCK, &zero));
+	OK(ioctl(m, TIOCGPTN, &n));
+	snprintf(name, len, "/dev/pts/%d", n);
+	return m;
+}
+
+/* What the master says within a while. */
+static int hear(int m, char *b, int len)
+{
+	int n = 0;
+
+	for (;;) {
+		struct pollfd pf = { m, POLLIN, 0 };
+
+		if (poll(&pf, 1, 200) <= 0)
+			break;
+		int r = read(m, b + n, len - 1 - n);
+
+		if (r <= 0)
+			break;
+		n += r;
+	}
+	b[n] = 0;
+	return n;
+}
+
+TEST(groups)
+{
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		EQ(getpgid(0), getpgrp());
+		OK(setpgid(0, 0));
+		EQ(getpgrp(), getpid());
+		EQ(getsid(0), getsid(getppid()));
+		ERR(setsid(), EPERM);		/* a group's leader */
+		ERR(setpgid(0, 999999), EPERM);
+		ERR(setpgid(999999, 0), ESRCH);
+		ERR(setpgid(0, -1), EINVAL);
+		ERR(getpgid(999999), ESRCH);
+		pid = OK(fork());
+		if (pid == 0) {
+			EQ(getpgrp(), getppid());
+			EQ(setsid(), getpid());
+			EQ(getsid(0), getpid());
+			EQ(getpgrp(), getpid());
+			ERR(setpgid(0, 0), EPERM);	/* a session's leader */
+			ERR(open("/dev/tty", O_RDWR), ENXIO);
+			_exit(0);
+		}
+		CHECK(t_child_ok(pid));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+TEST(signal_to_a_group)
+{
+	pid_t a = OK(fork()), b;
+
+	if (a == 0) {
+		setpgid(0, 0);
+		for (;;)
+			pause();
+	}
+	setpgid(a, a);
+	b = OK(fork());
+	if (b == 0) {
+		setpgid(0, a);
+		for (;;)
+			pause();
+	}
+	setpgid(b, a);
+	OK(kill(-a, SIGTERM));
+	EQ(WTERMSIG(t_wait(a)), SIGTERM);
+	EQ(WTERMSIG(t_wait(b)), SIGTERM);
+	ERR(kill(-a, SIGTERM), ESRCH);
+}
+
+TEST(controlling_terminal)
+{
+	char name[40];
+	int m = open_pty(name, sizeof(name));
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		int s, pg;
+
+		OK(setsid());
+		s = OK(open(name, O_RDWR));	/* the first terminal a leader opens */
+		EQ(tcgetsid(s), getpid());
+		close(OK(open("/dev/tty", O_RDWR)));
+		OK(ioctl(s, TIOCGPGRP, &pg));
+		EQ(pg, getpid());
+		pid = OK(fork());
+		if (pid == 0) {
+			setpgid(0, 0);
+			signal(SIGTTOU, SIG_IGN);
+			OK(tcsetpgrp(s, getpid()));
+			EQ(tcgetpgrp(s), getpid());
+			_exit(0);
+		}
+		CHECK(t_child_ok(pid));
+		signal(SIGTTOU, SIG_IGN);
+		OK(tcsetpgrp(s, getpid()));
+		ERR(tcsetpgrp(s, 999999), ESRCH);
+		OK(ioctl(s, TIOCNOTTY));
+		_exit(1);			/* SIGHUP to the foreground: us; not reached if it kills */
+	}
+	int st = t_wait(pid);
+
+	CHECK(WIFSIGNALED(st) ? WTERMSIG(st) == SIGHUP : WEXITSTATUS(st) == 1);
+	close(m);
+}
+
+static int in_session(void (*fn)(int slave), int *master)
+{
+	char name[40];
+	pid_t pid;
+
+	*master = open_pty(name, sizeof(name));
+	pid = OK(fork());
+	if (pid == 0) {
+		int s;
+
+		OK(setsid());
+		s = OK(open(name, O_RDWR));
+		close(*master);
+		fn(s);
+		_exit(0);
+	}
+	return pid;
+}
+
+static void reader(int s)
+{
+	char b[100];
+	int n;
+
+	for (int i = 0; i < 3; i++) {
+		n = OK(read(s, b, sizeof(b)));
+		EQ(write(s, "<", 1), 1);
+		EQ(write(s, b, n), n);
+		EQ(write(s, ">", 1), 1);
+	}
+}
+
+TEST(line_discipline)
+{
+	char b[200];
+	int m;
+	pid_t pid = in_session(reader, &m);
+
+	EQ(write(m, "hel", 3), 3);
+	hear(m, b, sizeof(b));
+	CHECK(!strcmp(b, "hel"));			/* echoed, not yet given */
+	EQ(write(m, "lx\x7fo\n", 6 - 1), 5);
+	hear(m, b, sizeof(b));
+	CHECK(strstr(b, "<hello\r\n>"));
+	EQ(write(m, "kill me\x15word one\x17two\n", 21), 21);
+	hear(m, b, sizeof(b));
+	CHECK(strstr(b, "<word two\r\n>"));
+	EQ(write(m, "no newline\x04", 11), 11);
+	hear(m, b, sizeof(b));
+	CHECK(strstr(b, "<no newline>"));
+	CHECK(t_child_ok(pid));
+}
+
+static void raw_reader(int s)
+{
+	struct termios t;
+	char b[100];
+	long long start;
+
+	OK(tcgetattr(s, &t));
+	CHECK(t.c_lflag & ICANON && t.c_lflag & ECHO && t.c_oflag & OPOST && t.c_cc[VINTR] == 3 && t.c_cc[VMIN] == 1);
+	cfmakeraw(&t);
+	t.c_cc[VMIN] = 3;
+	t.c_cc[VTIME] = 0;
+	OK(tcsetattr(s, TCSANOW, &t));
+	EQ(write(s, "R", 1), 1);
+	EQ(read(s, b, sizeof(b)), 3);
+	CHECK(!memcmp(b, "\x03\rz", 3));
+	t.c_cc[VMIN] = 0;
+	t.c_cc[VTIME] = 2;
+	OK(tcsetattr(s, TCSANOW, &t));
+	start = t_now_ns();
+	EQ(read(s, b, sizeof(b)), 0);
+	CHECK(t_now_ns() - start > 150000000);
+	EQ(write(s, "a\nb", 3), 3);
+	t_sleep_ms(300);
+}
+
+TEST(raw_mode)
+{
+	char b[100];
+	int m;
+	pid_t pid = in_session(raw_reader, &m);
+
+	EQ(read(m, b, 1), 1);
+	EQ(write(m, "\x03", 1), 1);
+	EQ(write(m, "\r", 1), 1);
+	EQ(write(m, "z", 1), 1);
+	t_sleep_ms(300);
+	EQ(read(m, b, sizeof(b)), 3);
+	CHECK(!memcmp(b, "a\nb", 3));
+	CHECK(t_child_ok(pid));
+}
+
+static void waiter(int s)
+{
+	EQ(write(s, "R", 1), 1);
+	for (;;)
+		pause();
+}
+
+TEST(keys_that_signal)
+{
+	char b[100];
+	int m;
+	pid_t pid = in_session(waiter, &m);
+	int st;
+
+	EQ(read(m, b, 1), 1);
+	EQ(write(m, "\x03", 1), 1);
+	EQ(WTERMSIG(t_wait(pid)), SIGINT);
+	close(m);
+	pid = in_session(waiter, &m);
+	EQ(read(m, b, 1), 1);
+	EQ(write(m, "\x1c", 1), 1);
+	EQ(WTERMSIG(t_wait(pid)), SIGQUIT);
+	close(m);
+	pid = in_session(waiter, &m);
+	EQ(read(m, b, 1), 1);
+	close(m);				/* the line is gone */
+	EQ(WTERMSIG(t_wait(pid)), SIGHUP);
+	(void)st;
+}
+
+static void background(int s)
+{
+	int st, fg = OK(fork());
+
+	if (fg == 0) {
+		char c;
+
+		setpgid(0, 0);
+		t_sleep_ms(50);
+		read(s, &c, 1);			/* from the background: SIGTTIN */
+		_exit(0);
+	}
+	EQ(waitpid(fg, &st, WUNTRACED), fg);
+	CHECK(WIFSTOPPED(st));
+	EQ(WSTOPSIG(st), SIGTTIN);
+	signal(SIGTTOU, SIG_IGN);
+	OK(tcsetpgrp(s, fg));
+	OK(kill(fg, SIGCONT));
+	EQ(write(s, "G", 1), 1);
+	EQ(waitpid(fg, &st, 0), fg);
+	EQ(st, 0);
+	OK(tcsetpgrp(s, getpid()));
+	/* With TOSTOP, writing stops too. */
+	struct termios t;
+
+	OK(tcgetattr(s, &t));
+	t.c_lflag |= TOSTOP;
+	OK(tcsetattr(s, TCSANOW, &t));
+	signal(SIGTTOU, SIG_DFL);
+	fg = OK(fork());
+	if (fg == 0) {
+		setpgid(0, 0);
+		write(s, "x", 1);
+		_exit(0);
+	}
+	EQ(waitpid(fg, &st, WUNTRACED), fg);
+	CHECK(WIFSTOPPED(st));
+	EQ(WSTOPSIG(st), SIGTTOU);
+	kill(fg, SIGKILL);
+	t_wait(fg);
+}
+
+TEST(background_reading_and_writing_stop)
+{
+	char b[100];
+	int m;
+	pid_t pid = in_session(background, &m);
+
+	EQ(read(m, b, 1), 1);
+	EQ(write(m, "line\n", 5), 5);
+	CHECK(t_child_ok(pid));
+}
+
+static volatile int winch;
+
+static void on_winch(int sig)
+{
+	winch++;
+}
+
+static void sized(int s)
+{
+	struct winsize w;
+
+	signal(SIGWINCH, on_winch);
+	EQ(write(s, "R", 1), 1);
+	for (int i = 0; i < 200 && !winch; i++)
+		t_sleep_ms(10);
+	EQ(winch, 1);
+	OK(ioctl(s, TIOCGWINSZ, &w));
+	EQ(w.ws_row, 33);
+	EQ(w.ws_col, 77);
+}
+
+TEST(window_size)
+{
+	struct winsize w = { 33, 77, 0, 0 };
+	char b[10];
+	int m;
+	pid_t pid = in_session(sized, &m);
+
+	EQ(read(m, b, 1), 1);
+	OK(ioctl(m, TIOCSWINSZ, &w));
+	CHECK(t_child_ok(pid));
+}
+
+TEST(orphaned_stopped_group_is_hung_up)
+{
+	int p[2];
+	char c = 0;
+
+	OK(pipe(p));
+	if (OK(fork()) == 0) {
+		setsid();
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			setpgid(0, 0);
+			raise(SIGSTOP);
+			_exit(0);
+		}
+		setpgid(pid, pid);
+		waitpid(pid, NULL, WUNTRACED);
+		/* A watcher outside tells when the stopped one is gone. */
+		if (fork() == 0) {
+			setsid();
+			for (int i = 0; i < 300 && !kill(pid, 0); i++)
+				t_sleep_ms(10);
+			c = kill(pid, 0) ? 'y' : 'n';
+			write(p[1], &c, 1);
+			_exit(0);
+		}
+		_exit(0);
+	}
+	EQ(read(p[0], &c, 1), 1);
+	EQ(c, 'y');
+	t_wait(-1);
+}
+
+TEST(not_a_terminal)
+{
+	struct termios t;
+	int fd = OK(open("/dev/null", O_RDWR));
+
+	ERR(tcgetattr(fd, &t), ENOTTY);
+	ERR(ioctl(fd, 0x12345678, 0), ENOTTY);
+	ERR(ioctl(99, TCGETS, &t), EBADF);
+	CHECK(!isatty(fd));
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+/* Clocks and sleeping. proves: clock_gettime clock_settime clock_getres clock_nanosleep nanosleep gettimeofday settimeofday time timer_create
+ * timer_settime timer_gettime timer_getoverrun timer_delete times adjtimex clock_adjtime */
+#include "t.h"
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/timex.h>
+
+static long long ns(clockid_t c)
+{
+	struct timespec ts;
+
+	OK(clock_gettime(c, &ts));
+	CHECK(ts.tv_nsec >= 0 && ts.tv_nsec < 1000000000);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+TEST(clocks_go_forward)
+{
+	static const clockid_t c[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME, CLOCK_REALTIME_COARSE,
+				       CLOCK_MONOTONIC_COARSE, CLOCK_TAI };
+
+	for (unsigned int i = 0; i < sizeof(c) / sizeof(*c); i++) {
+		long long a = ns(c[i]), b;
+
+		t_sleep_ms(40);
+		b = ns(c[i]);
+		CHECK(b - a >= 25000000 && b - a < 3000000000LL);
+		for (int k = 0; k < 1000; k++) {
+			a = ns(c[i]);
+			CHECK(a >= b);
+			b = a;
+		}
+	}
+	ERR(clock_gettime(99, (struct timespec *)&c), EINVAL);
+	ERR(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, 8L), EFAULT);
+}
+
+/* The vDSO and the system call tell the same time. */
+TEST(fast_and_slow_agree)
+{
+	for (int i = 0; i < 200; i++) {
+		struct timespec s;
+		long long a = ns(CLOCK_MONOTONIC), m, b;
+
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &s);
+		b = ns(CLOCK_MONOTONIC);
+		m = s.tv_sec * 1000000000LL + s.tv_nsec;
+		CHECK(a <= m && m <= b);
+	}
+	struct timeval tv, tv2;
+
+	gettimeofday(&tv, NULL);
+	syscall(SYS_gettimeofday, &tv2, NULL);
+	CHECK(labs(tv.tv_sec - tv2.tv_sec) <= 1);
+	CHECK(labs(time(NULL) - tv.tv_sec) <= 1);
+	CHECK(time(NULL) > 1577836800);		/* 2020: the machine's clock was read */
+}
+
+TEST(on_every_cpu_the_same)
+{
+	int n = sysconf(_SC_NPROCESSORS_ONLN), p[2];
+	long long t;
+
+	OK(pipe(p));
+	if (n < 2)
+		SKIP("one CPU");
+	for (int i = 0; i < 4 * n; i++) {
+		pid_t pid = OK(fork());
+
+		if (pid == 0) {
+			t = ns(CLOCK_MONOTONIC);
+			EQ(write(p[1], &t, sizeof(t)), sizeof(t));
+			_exit(0);
+		}
+		EQ(read(p[0], &t, sizeof(t)), sizeof(t));
+		CHECK(t <= ns(CLOCK_MONOTONIC));
+		t_wait(pid);
+	}
+}
+
+TEST(resolution)
+{
+	struct timespec ts;
+
+	OK(clock_getres(CLOCK_MONOTONIC, &ts));
+	EQ(ts.tv_sec, 0);
+	EQ(ts.tv_nsec, 1);
+	OK(clock_getres(CLOCK_REALTIME_COARSE, &ts));
+	CHECK(ts.tv_nsec >= 1000000 && ts.tv_nsec <= 10000000);
+	OK(clock_getres(CLOCK_MONOTONIC, NULL));
+	ERR(clock_getres(99, &ts), EINVAL);
+}
+
+TEST(sleeping)
+{
+	struct timespec ts = { 0, 70000000 };
+	long long a = ns(CLOCK_MONOTONIC), d;
+
+	OK(nanosleep(&ts, NULL));
+	d = ns(CLOCK_MONOTONIC) - a;
+	CHECK(d >= 70000000 && d < 1000000000);
+	a = ns(CLOCK_MONOTONIC);
+	ts.tv_sec = (a + 80000000) / 1000000000;
+	ts.tv_nsec = (a + 80000000) % 1000000000;
+	EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL), 0);
+	CHECK(ns(CLOCK_MONOTONIC) >= a + 80000000);
+	EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL), 0);
+	ts.tv_nsec = 1000000000;
+	ERR(nanosleep(&ts, NULL), EINVAL);
+	ts.tv_nsec = 0;
+	ts.tv_sec = -1;
+	ERR(nanosleep(&ts, NULL), EINVAL);
+	EQ(clock_nanosleep(99, 0, &ts, NULL), EINVAL);
+	/* Short ones are short: a hundred of 1 ms take no second. */
+	a = ns(CLOCK_MONOTONIC);
+	for (int i = 0; i < 100; i++)
+		t_sleep_ms(1);
+	CHECK(ns(CLOCK_MONOTONIC) - a < 1000000000);
+}
+
+TEST(cpu_clocks)
+{
+	long long p = ns(CLOCK_PROCESS_CPUTIME_ID), t = ns(CLOCK_THREAD_CPUTIME_ID), w;
+
+	t_sleep_ms(200);
+	CHECK(ns(CLOCK_PROCESS_CPUTIME_ID) - p < 100000000);
+	for (w = ns(CLOCK_MONOTONIC); ns(CLOCK_MONOTONIC) - w < 200000000;)
+		;
+	CHECK(ns(CLOCK_PROCESS_CPUTIME_ID) - p > 60000000);
+	CHECK(ns(CLOCK_THREAD_CPUTIME_ID) - t > 60000000);
+	struct tms tms;
+
+	CHECK(times(&tms) > 0);
+	CHECK(tms.tms_utime + tms.tms_stime >= 5);
+}
+
+TEST(setting_the_clock)
+{
+	struct timespec ts, was;
+	long long mono = ns(CLOCK_MONOTONIC);
+
+	OK(clock_gettime(CLOCK_REALTIME, &was));
+	ts = was;
+	ts.tv_sec += 100000;
+	OK(clock_settime(CLOCK_REALTIME, &ts));
+	CHECK(time(NULL) - ts.tv_sec <= 2);
+	CHECK(ns(CLOCK_MONOTONIC) - mono < 3000000000LL);
+	was.tv_sec += 1;
+	OK(clock_settime(CLOCK_REALTIME, &was));
+	ERR(clock_settime(CLOCK_MONOTONIC, &ts), EINVAL);
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		OK(setuid(1000));
+		ERR(clock_settime(CLOCK_REALTIME, &was), EPERM);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+static volatile int hits;
+static volatile siginfo_t info;
+
+static void on_timer(int sig, siginfo_t *si, void *uc)
+{
+	hits++;
+	*(siginfo_t *)&info = *si;
+}
+
+TEST(posix_timers)
+{
+	struct sigaction sa = { .sa_sigaction = on_timer, .sa_flags = SA_SIGINFO };
+	struct sigevent se = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 31 };
+	struct itimerspec it = { { 0, 20000000 }, { 0, 50000000 } }, now;
+	sigset_t set;
+	timer_t id;
+
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	OK(timer_create(CLOCK_MONOTONIC, &se, &id));
+	OK(timer_gettime(id, &now));
+	EQ(now.it_value.tv_nsec, 0);
+	OK(timer_settime(id, 0, &it, NULL));
+	OK(timer_gettime(id, &now));
+	CHECK(now.it_value.tv_nsec > 0 && now.it_value.tv_nsec <= 50000000);
+	while (hits < 3)
+		pause();
+	EQ(info.si_code, SI_TIMER);
+	EQ(info.si_value.sival_int, 31);
+	/* While it is blocked the times it would have gone off are counted. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	t_sleep_ms(200);
+	siginfo_t si;
+
+	EQ(sigwaitinfo(&set, &si), SIGUSR1);
+	CHECK(timer_getoverrun(id) >= 4);
+	OK(timer_delete(id));
+	ERR(syscall(SYS_timer_delete, 12345), EINVAL);
+	ERR(syscall(SYS_timer_settime, 12345, 0, &it, NULL), EINVAL);
+	se.sigev_notify = 77;
+	ERR(timer_create(CLOCK_MONOTONIC, &se, &id), EINVAL);
+	se.sigev_notify = SIGEV_NONE;
+	OK(timer_create(CLOCK_MONOTONIC, &se, &id));
+}
+
+TEST(adjtimex_reads)
+{
+	struct timex tx = { 0 };
+
+	CHECK(adjtimex(&tx) >= 0);
+	CHECK(labs(tx.time.tv_sec - time(NULL)) <= 1);
+	CHECK(tx.tick >= 9000 && tx.tick <= 11000);
+	tx.modes = 0x8000;
+	CHECK(adjtimex(&tx) == -1 || 1);
+}
