@@ -77,7 +77,7 @@ static u32 data_sum(const u8 *p, size_t n)
 
 int cpio_next(const u8 *archive, size_t len, size_t *off, char *buf, struct cpio_entry *e)
 {
-	u32 f[13], namesize;
+	u32 f[13], namesize, name_len;
 	const u8 *h;
 	size_t at = *off, data, end;
 
@@ -93,16 +93,18 @@ int cpio_next(const u8 *archive, size_t len, size_t *off, char *buf, struct cpio
 	at += HEADER;
 	if (namesize > len - at)
 		return -E2BIG;
-	if (strnlen((const char *)archive + at, namesize) != namesize - 1)
+	/* The name ends at the first NUL; more of them may follow, to align the data. */
+	name_len = (u32)strnlen((const char *)archive + at, namesize);
+	if (!name_len || name_len == namesize)
 		return -EINVAL;
 	data = ALIGN(at + namesize, (size_t)4);
 	if (data > len || f[6] > len - data)
 		return -E2BIG;
 	end = min(ALIGN(data + f[6], (size_t)4), len);
 	*off = end;
-	if (namesize == 11 && !memcmp(archive + at, "TRAILER!!!", 11))
+	if (name_len == 10 && !memcmp(archive + at, "TRAILER!!!", 10))
 		return 0;
-	if (clean_name((const char *)archive + at, namesize - 1, buf))
+	if (clean_name((const char *)archive + at, name_len, buf))
 		return -EINVAL;
 	if (h[5] == '2' && data_sum(archive + data, f[6]) != f[12])
 		return -EBADMSG;
