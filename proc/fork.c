@@ -516,7 +516,7 @@ static int fork_init(void)
 		[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY }, [RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
 		[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
 		[RLIMIT_STACK] = { 8UL << 20, RLIM_INFINITY }, [RLIMIT_CORE] = { 0, RLIM_INFINITY },
-		[RLIMIT_NOFILE] = { 1024, 4096 }, [RLIMIT_MEMLOCK] = { 8UL << 20, 8UL << 20 },
+		[RLIMIT_NOFILE] = { 1024, 4096 }, [RLIMIT_MEMLOCK] = { 8UL << 20, 8UL << 20 }, /* not a page */
 		[RLIMIT_MSGQUEUE] = { 819200, 819200 }, [RLIMIT_NICE] = { 0, 0 }, [RLIMIT_RTPRIO] = { 0, 0 },
 	};
 	struct signal_struct *s = &init_signals;

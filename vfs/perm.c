@@ -522,7 +522,7 @@ int vfs_statfs(const struct path *path, struct kstatfs *buf)
 	f |= sb->s_flags & SB_MANDLOCK ? 64 : 0;
 	f |= path->mnt->mnt_flags & MNT_NOATIME ? 1024 : 0;
 	f |= path->mnt->mnt_flags & MNT_NODIRATIME ? 2048 : 0;
-	f |= path->mnt->mnt_flags & MNT_RELATIME ? 4096 : 0;
+	f |= path->mnt->mnt_flags & MNT_RELATIME ? 4096 : 0;	/* ST_RELATIME; not a page */
 	f |= path->mnt->mnt_flags & MNT_NOSYMFOLLOW ? 8192 : 0;
 	buf->f_flags = (long)f;
 	return 0;

@@ -449,7 +449,7 @@ int iterate_dir(struct file *file, struct dir_context *ctx)
 
 unsigned char fs_umode_to_dtype(umode_t mode)
 {
-	return (mode & S_IFMT) >> 12;
+	return (mode & S_IFMT) >> 12;	/* the DT_ number; not a page */
 }
 
 /* Write-back of page-cache files, for filesystems whose metadata needs nothing more. */

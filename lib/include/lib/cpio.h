@@ -4,7 +4,7 @@
 
 #include <lib/types.h>
 
-#define CPIO_NAME_MAX 4096
+#define CPIO_NAME_MAX 4096	/* bytes; not a page */
 
 struct cpio_entry {
 	const char *name;	/* relative, clean: no leading '/', no "." or ".." or empty components; "" is the root */

@@ -7,7 +7,7 @@
 #include <lib/types.h>
 
 #define ELF_MAX_PHDRS 1024U
-#define ELF_MAX_INTERP 4096U
+#define ELF_MAX_INTERP 4096U	/* bytes; not a page */
 
 struct elf_header {
 	bool dyn;		/* ET_DYN: may be placed anywhere */

@@ -45,7 +45,7 @@ struct tty_ops {
 	void (*free)(struct tty *t);			/* the last reference is gone */
 };
 
-#define TTY_READ_SIZE 4096U
+#define TTY_READ_SIZE 4096U	/* bytes; not a page */
 #define TTY_FLIP_SIZE 65536U
 
 /* What tty_insert carries beside each byte. */

@@ -4,6 +4,7 @@
  * Hashing and comparing path components a word at a time. Reads may touch up to seven bytes after the
  * end of a name but never another page: what lies behind a terminator is masked off.
  */
+#include <lib/byteorder.h>
 #include <lib/types.h>
 #include <arch/page.h>
 
@@ -16,12 +17,7 @@ struct nh_word {
 
 static __always_inline u64 nh_raw_load(const char *p)
 {
-	u64 w = ((const struct nh_word *)p)->v;
-
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	w = __builtin_bswap64(w);
-#endif
-	return w;
+	return le64_raw(((const struct nh_word *)p)->v);
 }
 
 /* Byte by byte up to the end of the page, the rest zero: only where a word would cross. */
