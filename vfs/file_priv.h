@@ -19,6 +19,4 @@ struct file *path_open_file(int dfd, struct filename *fn, const struct open_how_
 int build_open_how(int flags, umode_t mode, u64 resolve, struct open_how_k *op);
 int do_dentry_open(struct file *f, int (*open)(struct inode *, struct file *));
 int file_close_and_put(struct file *f, void *id);
-/* fdtable.c */
-int do_dup3(unsigned int oldfd, unsigned int newfd, int flags);
-int do_close_range(unsigned int fd, unsigned int max_fd, unsigned int flags);
+#include <vfs/fdtable.h>

@@ -696,6 +696,16 @@ void mount_hash_reserve(void)
 		mhash_grow();
 }
 
+int mnt_id_of(const struct vfsmount *mnt)
+{
+	return real_mount(mnt)->mnt_id;
+}
+
+u64 mnt_unique_id_of(const struct vfsmount *mnt)
+{
+	return real_mount(mnt)->mnt_id_unique;
+}
+
 static int mount_cache_init(void)
 {
 	mnt_cache = KMEM_CACHE(mount, SLAB_PANIC | SLAB_ACCOUNT);

@@ -13,6 +13,8 @@
  */
 #include <vfs/fs.h>
 #include <vfs/mount.h>
+#include <vfs/mount_calls.h>
+#include <vfs/path_text.h>
 #include <lib/list.h>
 #include <kernel/seqlock.h>
 #include <kernel/percpu.h>
@@ -133,7 +135,6 @@ enum umount_tree_flags { UMOUNT_SYNC = 1, UMOUNT_PROPAGATE = 2, UMOUNT_CONNECTED
 void umount_tree(struct mount *m, int how);
 void touch_mnt_namespace(struct mnt_namespace *ns);
 void detach_mounts(struct dentry *dentry);
-bool may_mount(void);
 int graft_tree(struct mount *source, struct mount *parent, struct mountpoint *mp);
 int lock_mount_point(const struct path *path, struct path *at, struct mountpoint **mp);
 void unlock_mount_point(struct path *at, struct mountpoint *mp);
@@ -149,10 +150,6 @@ struct mount *do_loopback_copy(const struct path *old, bool recurse);
 struct path *fs_root_path(void);
 unsigned int mnt_flags_from_ms(unsigned long flags);
 struct vfsmount *vfs_create_mount(struct fs_context *fc);	/* fc->root's references become the mount's */
-int path_mount(const char *dev, struct filename *from, struct path *path, const char *type,
-	       unsigned long flags, char *data);
-int path_umount(struct path *path, int flags);	/* eats the path */
-int path_pivot_root(const struct path *new, const struct path *old);
 int do_mount_setattr_one(struct mount *m, unsigned int set, unsigned int clear);
 extern struct mnt_namespace *init_mnt_ns;
 
@@ -167,5 +164,3 @@ bool propagate_mount_busy(struct mount *m, int refcnt);
 int get_dominating_id(struct mount *m, const struct path *root);
 struct mount *next_peer(struct mount *p);
 
-char *d_path_root(const struct path *path, const struct path *root, char *buf, int buflen,
-		  bool mark_deleted, bool mark_unreachable);

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+/* Names: directories, links, renames; the task's own root, directory and umask; listing. */
+#include <lib/types.h>
+#include <abi/syscalls.h>
+#include <vfs/fs.h>
+#include <vfs/file.h>
+#include <vfs/namei.h>
+#include <vfs/names.h>
+#include <vfs/path_text.h>
+#include <alloc/page.h>
+#include <mm/uaccess.h>
+#include <sched/task.h>
+#include <proc/cred.h>
+#include <proc/signal.h>
+#include <linux/capability.h>
+#include <linux/fcntl.h>
+
+/* One name: read it, run @call with fn, free it. */
+#define WITH_NAME(uname, call) ({						\
+	struct filename fn;							\
+	long __ret = getname(&fn, uname);					\
+	if (!__ret) {								\
+		__ret = (call);							\
+		putname(&fn);							\
+	}									\
+	__ret; })
+
+long sys_mkdirat(int dfd, struct uptr pathname, umode_t mode)
+{
+	return WITH_NAME(pathname, do_mkdirat(dfd, &fn, mode));
+}
+
+long sys_mkdir(struct uptr pathname, umode_t mode)
+{
+	return sys_mkdirat(AT_FDCWD, pathname, mode);
+}
+
+long sys_mknodat(int dfd, struct uptr filename, umode_t mode, unsigned int dev)
+{
+	return WITH_NAME(filename, do_mknodat(dfd, &fn, mode, new_decode_dev(dev)));
+}
+
+long sys_mknod(struct uptr filename, umode_t mode, unsigned int dev)
+{
+	return sys_mknodat(AT_FDCWD, filename, mode, dev);
+}
+
+long sys_unlinkat(int dfd, struct uptr pathname, int flag)
+{
+	if (flag & ~AT_REMOVEDIR)
+		return -EINVAL;
+	return WITH_NAME(pathname, flag & AT_REMOVEDIR ? do_rmdir(dfd, &fn) : do_unlinkat(dfd, &fn));
+}
+
+long sys_unlink(struct uptr pathname)
+{
+	return sys_unlinkat(AT_FDCWD, pathname, 0);
+}
+
+long sys_rmdir(struct uptr pathname)
+{
+	return sys_unlinkat(AT_FDCWD, pathname, AT_REMOVEDIR);
+}
+
+long sys_symlinkat(struct uptr oldname, int newdfd, struct uptr newname)
+{
+	struct filename target;
+	long ret = getname(&target, oldname);
+
+	if (ret)
+		return ret;
+	ret = WITH_NAME(newname, do_symlinkat(target.name, newdfd, &fn));
+	putname(&target);
+	return ret;
+}
+
+long sys_symlink(struct uptr oldname, struct uptr newname)
+{
+	return sys_symlinkat(oldname, AT_FDCWD, newname);
+}
+
+long sys_linkat(int olddfd, struct uptr oldname, int newdfd, struct uptr newname, int flags)
+{
+	struct filename old;
+	long ret = getname_flags(&old, oldname, flags);
+
+	if (ret)
+		return ret;
+	ret = WITH_NAME(newname, do_linkat(olddfd, &old, newdfd, &fn, flags));
+	putname(&old);
+	return ret;
+}
+
+long sys_link(struct uptr oldname, struct uptr newname)
+{
+	return sys_linkat(AT_FDCWD, oldname, AT_FDCWD, newname, 0);
+}
+
+long sys_renameat2(int olddfd, struct uptr oldname, int newdfd, struct uptr newname, unsigned int flags)
+{
+	struct filename old;
+	long ret = getname(&old, oldname);
+
+	if (ret)
+		return ret;
+	ret = WITH_NAME(newname, do_renameat2(olddfd, &old, newdfd, &fn, flags));
+	putname(&old);
+	return ret;
+}
+
+long sys_renameat(int olddfd, struct uptr oldname, int newdfd, struct uptr newname)
+{
+	return sys_renameat2(olddfd, oldname, newdfd, newname, 0);
+}
+
+long sys_rename(struct uptr oldname, struct uptr newname)
+{
+	return sys_renameat2(AT_FDCWD, oldname, AT_FDCWD, newname, 0);
+}
+
+long sys_readlinkat(int dfd, struct uptr pathname, struct uptr buf, int bufsiz)
+{
+	struct filename fn;
+	struct path path;
+	long ret;
+
+	if (bufsiz <= 0)
+		return -EINVAL;
+	ret = getname_flags(&fn, pathname, AT_EMPTY_PATH);
+	if (ret)
+		return ret;
+	ret = filename_lookup(dfd, &fn, LOOKUP_EMPTY, &path, NULL);
+	if (!ret) {
+		struct inode *inode = path.dentry->d_inode;
+
+		/* "" names the descriptor's own link; on anything else it is an error of the name. */
+		ret = fn.len ? -EINVAL : -ENOENT;
+		if (d_is_symlink(path.dentry) || inode->i_op->readlink) {
+			touch_atime(&path);
+			ret = vfs_readlink(path.dentry, buf, bufsiz);
+		}
+		path_put(&path);
+	}
+	putname(&fn);
+	return ret;
+}
+
+long sys_readlink(struct uptr path, struct uptr buf, int bufsiz)
+{
+	return sys_readlinkat(AT_FDCWD, path, buf, bufsiz);
+}
+
+/* The task's place. */
+
+static int may_enter(const struct path *path)
+{
+	return path_permission(path, MAY_EXEC | MAY_CHDIR);
+}
+
+long sys_chdir(struct uptr filename)
+{
+	struct path path;
+	int err = user_path_at(AT_FDCWD, filename, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
+
+	if (err)
+		return err;
+	err = may_enter(&path);
+	if (!err)
+		set_fs_pwd(current->fs, &path);
+	path_put(&path);
+	return err;
+}
+
+long sys_fchdir(unsigned int fd)
+{
+	struct fd f = fdget_raw(fd);
+	int err;
+
+	if (fd_empty(f))
+		return -EBADF;
+	err = -ENOTDIR;
+	if (d_can_lookup(fd_file(f)->f_path.dentry)) {
+		err = may_enter(&fd_file(f)->f_path);
+		if (!err)
+			set_fs_pwd(current->fs, &fd_file(f)->f_path);
+	}
+	fdput(f);
+	return err;
+}
+
+long sys_chroot(struct uptr filename)
+{
+	struct path path;
+	int err = user_path_at(AT_FDCWD, filename, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
+
+	if (err)
+		return err;
+	err = may_enter(&path);
+	if (!err && !ns_capable(current_user_ns(), CAP_SYS_CHROOT))
+		err = -EPERM;
+	if (!err)
+		set_fs_root(current->fs, &path);
+	path_put(&path);
+	return err;
+}
+
+long sys_umask(int mask)
+{
+	struct fs_struct *fs = current->fs;
+
+	return xchg(&fs->umask, mask & (int)S_IRWXUGO);
+}
+
+/* With the NUL, the length; "(unreachable)" in front where no path leads. */
+long sys_getcwd(struct uptr buf, unsigned long size)
+{
+	struct path pwd, root;
+	char *page, *text;
+	long ret;
+
+	get_fs_pwd(current->fs, &pwd);
+	get_fs_root(current->fs, &root);
+	ret = -ENOENT;
+	if (d_unlinked(pwd.dentry))
+		goto put;
+	ret = -ENOMEM;
+	page = (char *)__get_free_page(GFP_KERNEL);
+	if (!page)
+		goto put;
+	text = d_path_root(&pwd, &root, page, PAGE_SIZE, false, true);
+	if (IS_ERR(text)) {
+		ret = PTR_ERR(text);
+	} else {
+		unsigned long len = (unsigned long)(page + PAGE_SIZE - text);
+
+		ret = -ERANGE;
+		if (len <= size)
+			ret = copy_to_user(buf, text, len) ? -EFAULT : (long)len;
+	}
+	free_page((unsigned long)page);
+put:
+	path_put(&pwd);
+	path_put(&root);
+	return ret;
+}
+
+/* Listing. A record's d_off is the position of the next: it is known when that is emitted, or at the end. */
+
+struct list_buf {
+	struct dir_context ctx;
+	struct uptr next;	/* where the next record goes */
+	struct uptr last;	/* the previous record, null: none */
+	unsigned int left;
+	int error;
+	bool old;
+};
+
+#define NAME_AT_64 19u	/* d_ino 8, d_off 8, d_reclen 2, d_type 1 */
+#define NAME_AT_OLD 18u
+
+static bool emit_record(struct dir_context *ctx, const char *name, int namlen, loff_t pos, u64 ino,
+			unsigned int type)
+{
+	struct list_buf *b = container_of(ctx, struct list_buf, ctx);
+	unsigned int at = b->old ? NAME_AT_OLD : NAME_AT_64;
+	/* The old record has the type in its last byte. */
+	unsigned int len = (at + (unsigned int)namlen + 1 + (b->old ? 1 : 0) + 7) & ~7u;
+	char rec[NAME_AT_64 + NAME_MAX + 16];
+
+	b->error = -EINVAL;
+	if (len > b->left || namlen > NAME_MAX || namlen <= 0)
+		return false;
+	b->error = -EINTR;
+	if (!uptr_is_null(b->last) && signal_pending(current))
+		return false;
+	b->error = -EFAULT;
+	if (!uptr_is_null(b->last) && put_user((u64)pos, uptr_add(b->last, 8)))
+		return false;
+	*(u64 *)rec = ino;
+	*(u64 *)(rec + 8) = 0;
+	*(u16 *)(rec + 16) = (u16)len;
+	memset(rec + at + namlen, 0, len - at - (unsigned int)namlen);
+	memcpy(rec + at, name, (size_t)namlen);
+	rec[b->old ? len - 1 : 18] = (char)type;
+	if (copy_to_user(b->next, rec, len))
+		return false;
+	b->error = 0;
+	b->last = b->next;
+	b->next = uptr_add(b->next, len);
+	b->left -= len;
+	return true;
+}
+
+static long list_dir(unsigned int fd, struct uptr dirent, unsigned int count, bool old)
+{
+	struct list_buf b = {
+		.ctx.actor = emit_record,
+		.next = dirent,
+		.last = UPTR_NULL,
+		.left = count,
+		.old = old,
+	};
+	struct fd f = fdget_pos(fd);
+	long err;
+
+	if (fd_empty(f))
+		return -EBADF;
+	err = iterate_dir(fd_file(f), &b.ctx);
+	if (err >= 0)
+		err = b.error;
+	if (!uptr_is_null(b.last)) {
+		if (put_user((u64)b.ctx.pos, uptr_add(b.last, 8)))
+			err = -EFAULT;
+		else
+			err = (long)(count - b.left);
+	}
+	fdput_pos(f);
+	return err;
+}
+
+long sys_getdents64(unsigned int fd, struct uptr dirent, unsigned int count)
+{
+	return list_dir(fd, dirent, count, false);
+}
+
+long sys_getdents(unsigned int fd, struct uptr dirent, unsigned int count)
+{
+	return list_dir(fd, dirent, count, true);
+}

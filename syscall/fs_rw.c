@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: MIT
+/* Data of open files: read, write, seek, vectors, truncation, allocation, syncing, advice. */
+#include <lib/types.h>
+#include <abi/syscalls.h>
+#include <vfs/fs.h>
+#include <vfs/file.h>
+#include <vfs/namei.h>
+#include <alloc/slab.h>
+#include <mm/mm.h>
+#include <mm/uaccess.h>
+#include <sched/task.h>
+#include <proc/cred.h>
+#include <linux/fadvise.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <asm/ioctls.h>
+
+/* The position to use: NULL for what has none. */
+static loff_t *file_ppos(struct file *file)
+{
+	return file->f_mode & FMODE_STREAM ? NULL : &file->f_pos;
+}
+
+long sys_read(unsigned int fd, struct uptr buf, size_t count)
+{
+	struct fd f = fdget_pos(fd);
+	loff_t pos, *ppos;
+	ssize_t ret;
+
+	if (fd_empty(f))
+		return -EBADF;
+	ppos = file_ppos(fd_file(f));
+	if (ppos) {
+		pos = *ppos;
+		ppos = &pos;
+	}
+	ret = vfs_read(fd_file(f), buf, count, ppos);
+	if (ret >= 0 && ppos)
+		fd_file(f)->f_pos = pos;
+	fdput_pos(f);
+	return ret;
+}
+
+long sys_write(unsigned int fd, struct uptr buf, size_t count)
+{
+	struct fd f = fdget_pos(fd);
+	loff_t pos, *ppos;
+	ssize_t ret;
+
+	if (fd_empty(f))
+		return -EBADF;
+	ppos = file_ppos(fd_file(f));
+	if (ppos) {
+		pos = *ppos;
+		ppos = &pos;
+	}
+	ret = vfs_write(fd_file(f), buf, count, ppos);
+	if (ret >= 0 && ppos)
+		fd_file(f)->f_pos = pos;
+	fdput_pos(f);
+	return ret;
+}
+
+long sys_pread64(unsigned int fd, struct uptr buf, size_t count, loff_t pos)
+{
+	struct fd f;
+	ssize_t ret = -ESPIPE;
+
+	if (pos < 0)
+		return -EINVAL;
+	f = fdget(fd);
+	if (fd_empty(f))
+		return -EBADF;
+	if (fd_file(f)->f_mode & FMODE_PREAD)
+		ret = vfs_read(fd_file(f), buf, count, &pos);
+	fdput(f);
+	return ret;
+}
+
+long sys_pwrite64(unsigned int fd, struct uptr buf, size_t count, loff_t pos)
+{
+	struct fd f;
+	ssize_t ret = -ESPIPE;
+
+	if (pos < 0)
+		return -EINVAL;
+	f = fdget(fd);
+	if (fd_empty(f))
+		return -EBADF;
+	if (fd_file(f)->f_mode & FMODE_PWRITE)
+		ret = vfs_write(fd_file(f), buf, count, &pos);
+	fdput(f);
+	return ret;
+}
+
+static ssize_t vector_io(struct file *file, bool write, struct uptr vec, unsigned long vlen, loff_t *pos, int rwf)
+{
+	struct iovec fast[UIO_FASTIOV], *iov = fast;
+	struct iter it;
+	ssize_t ret;
+
+	ret = import_iovec(write ? ITER_SOURCE : ITER_DEST, vec, vlen, UIO_FASTIOV, &iov, &it);
+	if (ret < 0)
+		return ret;
+	ret = write ? vfs_iter_write(file, &it, pos, rwf) : vfs_iter_read(file, &it, pos, rwf);
+	kfree(iov);
+	return ret;
+}
+
+static long vector_at_fpos(unsigned long fd, bool write, struct uptr vec, unsigned long vlen, int rwf)
+{
+	struct fd f = fdget_pos((unsigned int)fd);
+	loff_t pos, *ppos;
+	ssize_t ret;
+
+	if (fd_empty(f))
+		return -EBADF;
+	ppos = file_ppos(fd_file(f));
+	if (ppos) {
+		pos = *ppos;
+		ppos = &pos;
+	}
+	ret = vector_io(fd_file(f), write, vec, vlen, ppos, rwf);
+	if (ret >= 0 && ppos)
+		fd_file(f)->f_pos = pos;
+	fdput_pos(f);
+	return ret;
+}
+
+static long vector_at(unsigned long fd, bool write, struct uptr vec, unsigned long vlen, loff_t pos, int rwf)
+{
+	struct fd f;
+	ssize_t ret = -ESPIPE;
+
+	if (pos < 0)
+		return -EINVAL;
+	f = fdget((unsigned int)fd);
+	if (fd_empty(f))
+		return -EBADF;
+	if (fd_file(f)->f_mode & (write ? FMODE_PWRITE : FMODE_PREAD))
+		ret = vector_io(fd_file(f), write, vec, vlen, &pos, rwf);
+	fdput(f);
+	return ret;
+}
+
+long sys_readv(unsigned long fd, struct uptr vec, unsigned long vlen)
+{
+	return vector_at_fpos(fd, false, vec, vlen, 0);
+}
+
+long sys_writev(unsigned long fd, struct uptr vec, unsigned long vlen)
+{
+	return vector_at_fpos(fd, true, vec, vlen, 0);
+}
+
+/* On 64-bit CPUs the low half holds the whole offset. */
+long sys_preadv(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h)
+{
+	(void)pos_h;
+	return vector_at(fd, false, vec, vlen, (loff_t)pos_l, 0);
+}
+
+long sys_pwritev(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h)
+{
+	(void)pos_h;
+	return vector_at(fd, true, vec, vlen, (loff_t)pos_l, 0);
+}
+
+long sys_preadv2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h,
+		 int flags)
+{
+	(void)pos_h;
+	if ((loff_t)pos_l == -1)
+		return vector_at_fpos(fd, false, vec, vlen, flags);
+	return vector_at(fd, false, vec, vlen, (loff_t)pos_l, flags);
+}
+
+long sys_pwritev2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h,
+		  int flags)
+{
+	(void)pos_h;
+	if ((loff_t)pos_l == -1)
+		return vector_at_fpos(fd, true, vec, vlen, flags);
+	return vector_at(fd, true, vec, vlen, (loff_t)pos_l, flags);
+}
+
+long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence)
+{
+	struct fd f = fdget_pos(fd);
+	loff_t ret = -EINVAL;
+
+	if (fd_empty(f))
+		return -EBADF;
+	if (whence <= SEEK_MAX)
+		ret = vfs_llseek(fd_file(f), offset, (int)whence);
+	fdput_pos(f);
+	return ret;
+}
+
+long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg)
+{
+	struct fd f = fdget(fd);
+	long ret;
+
+	if (fd_empty(f))
+		return -EBADF;
+	if (unlikely(cmd == FIOCLEX || cmd == FIONCLEX)) {
+		set_close_on_exec(fd, cmd == FIOCLEX);
+		ret = 0;
+	} else {
+		ret = vfs_ioctl(fd_file(f), cmd, arg);
+	}
+	fdput(f);
+	return ret;
+}
+
+/* Sizes. */
+
+long sys_truncate(struct uptr name, long length)
+{
+	struct path path;
+	int err;
+
+	if (length < 0)
+		return -EINVAL;
+	err = user_path_at(AT_FDCWD, name, LOOKUP_FOLLOW, &path);
+	if (err)
+		return err;
+	err = vfs_truncate(&path, length);
+	path_put(&path);
+	return err;
+}
+
+long sys_ftruncate(unsigned int fd, long length)
+{
+	struct inode *inode;
+	struct file *file;
+	struct fd f;
+	int err = -EINVAL;
+
+	if (length < 0)
+		return -EINVAL;
+	f = fdget(fd);
+	if (fd_empty(f))
+		return -EBADF;
+	file = fd_file(f);
+	inode = file_inode(file);
+	if (S_ISREG(inode->i_mode) && file->f_mode & FMODE_WRITE) {
+		err = -EPERM;
+		if (!IS_APPEND(inode)) {
+			sb_start_write(inode->i_sb);
+			err = do_truncate(file_mnt_idmap(file), file->f_path.dentry, length,
+					  ATTR_MTIME | ATTR_CTIME, file);
+			sb_end_write(inode->i_sb);
+		}
+	}
+	fdput(f);
+	return err;
+}
+
+long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
+{
+	struct fd f = fdget((unsigned int)fd);
+	int err;
+
+	if (fd_empty(f))
+		return -EBADF;
+	err = vfs_fallocate(fd_file(f), mode, offset, len);
+	fdput(f);
+	return err;
+}
+
+/* Syncing. */
+
+static long do_fsync(unsigned int fd, int datasync)
+{
+	struct fd f = fdget(fd);
+	int err;
+
+	if (fd_empty(f))
+		return -EBADF;
+	err = vfs_fsync(fd_file(f), datasync);
+	fdput(f);
+	return err;
+}
+
+long sys_fsync(unsigned int fd)
+{
+	return do_fsync(fd, 0);
+}
+
+long sys_fdatasync(unsigned int fd)
+{
+	return do_fsync(fd, 1);
+}
+
+static void sync_one(struct super_block *sb, void *arg)
+{
+	(void)arg;
+	sync_filesystem(sb);
+}
+
+long sys_sync(void)
+{
+	iterate_supers(sync_one, NULL);
+	return 0;
+}
+
+long sys_syncfs(int fd)
+{
+	struct fd f = fdget((unsigned int)fd);
+	struct super_block *sb;
+	int err, err2;
+
+	if (fd_empty(f))
+		return -EBADF;
+	sb = file_inode(fd_file(f))->i_sb;
+	down_read(&sb->s_umount);
+	err = sync_filesystem(sb);
+	up_read(&sb->s_umount);
+	err2 = errseq_check_and_advance(&sb->s_wb_err, &fd_file(f)->f_sb_err);
+	fdput(f);
+	return err ? err : err2;
+}
+
+long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned int flags)
+{
+	struct address_space *mapping;
+	struct fd f;
+	loff_t end;
+	long err;
+
+	if (flags & ~(unsigned int)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				    SYNC_FILE_RANGE_WAIT_AFTER))
+		return -EINVAL;
+	if (offset < 0 || nbytes < 0 || __builtin_add_overflow(offset, nbytes, &end))
+		return -EINVAL;
+	end = nbytes ? end - 1 : LLONG_MAX;
+	f = fdget((unsigned int)fd);
+	if (fd_empty(f))
+		return -EBADF;
+	err = -ESPIPE;
+	if (!S_ISREG(file_inode(fd_file(f))->i_mode) && !S_ISBLK(file_inode(fd_file(f))->i_mode) &&
+	    !S_ISDIR(file_inode(fd_file(f))->i_mode) && !S_ISLNK(file_inode(fd_file(f))->i_mode))
+		goto out;
+	mapping = fd_file(f)->f_mapping;
+	err = 0;
+	if (!mapping->ops || !mapping->ops->writepages)
+		goto out;
+	if (flags & SYNC_FILE_RANGE_WAIT_BEFORE)
+		err = filemap_fdatawait_range(mapping, offset, end);
+	if (!err && flags & SYNC_FILE_RANGE_WRITE)
+		err = filemap_fdatawrite_range(mapping, offset, end);
+	if (!err && flags & SYNC_FILE_RANGE_WAIT_AFTER)
+		err = filemap_fdatawait_range(mapping, offset, end);
+out:
+	fdput(f);
+	return err;
+}
+
+/* Advice. */
+
+long sys_fadvise64(int fd, loff_t offset, size_t len, int advice)
+{
+	struct fd f = fdget((unsigned int)fd);
+	struct file *file = fd_file(f);
+	long err;
+
+	if (fd_empty(f))
+		return -EBADF;
+	err = -ESPIPE;
+	if (S_ISFIFO(file_inode(file)->i_mode))
+		goto out;
+	err = -EINVAL;
+	if ((loff_t)len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
+		goto out;
+	if (file->f_op->fadvise)
+		err = file->f_op->fadvise(file, offset, (loff_t)len, advice);
+	else if (file->f_mapping->ops && file->f_mapping->ops->read_folio)
+		err = generic_fadvise(file, file->f_mapping, &file->f_ra, offset, (loff_t)len, advice);
+	else
+		err = 0;	/* Nothing is cached that could be read ahead or dropped. */
+out:
+	fdput(f);
+	return err;
+}
+
+long sys_readahead(int fd, loff_t offset, size_t count)
+{
+	struct fd f = fdget((unsigned int)fd);
+	struct file *file = fd_file(f);
+	long err;
+
+	if (fd_empty(f))
+		return -EBADF;
+	err = -EBADF;
+	if (!(file->f_mode & FMODE_READ))
+		goto out;
+	err = -EINVAL;
+	if (!S_ISREG(file_inode(file)->i_mode) && !S_ISBLK(file_inode(file)->i_mode))
+		goto out;
+	err = 0;
+	if (file->f_mapping->ops && file->f_mapping->ops->read_folio && count)
+		force_page_cache_readahead(file->f_mapping, file, (pgoff_t)offset >> PAGE_SHIFT,
+					   (count + PAGE_SIZE - 1) >> PAGE_SHIFT);
+out:
+	fdput(f);
+	return err;
+}
+
+/* How much of a range is in memory. */
+long sys_cachestat(unsigned int fd, struct uptr urange, struct uptr ustat, unsigned int flags)
+{
+	struct cachestat_range range;
+	struct cachestat cs = { 0 };
+	struct address_space *mapping;
+	struct folio *folios[16];
+	struct fd f;
+	pgoff_t index, end;
+	unsigned int n;
+
+	f = fdget(fd);
+	if (fd_empty(f))
+		return -EBADF;
+	if (copy_from_user(&range, urange, sizeof(range))) {
+		fdput(f);
+		return -EFAULT;
+	}
+	if (flags) {
+		fdput(f);
+		return -EINVAL;
+	}
+	mapping = fd_file(f)->f_mapping;
+	index = range.off >> PAGE_SHIFT;
+	end = range.len ? (range.off + range.len - 1) >> PAGE_SHIFT : ~0ul >> PAGE_SHIFT;
+	while ((n = filemap_get_folios(mapping, &index, end, folios, ARRAY_SIZE(folios)))) {
+		for (unsigned int i = 0; i < n; i++) {
+			cs.nr_cache += folio_nr_pages(folios[i]);
+			if (folio_test_dirty(folios[i]))
+				cs.nr_dirty += folio_nr_pages(folios[i]);
+			if (folio_test_writeback(folios[i]))
+				cs.nr_writeback += folio_nr_pages(folios[i]);
+			folio_put(folios[i]);
+		}
+		cond_resched();
+	}
+	fdput(f);
+	return copy_to_user(ustat, &cs, sizeof(cs)) ? -EFAULT : 0;
+}
