@@ -311,13 +311,27 @@ static void free_to_buddy(struct page *page, unsigned int order)
 	spin_unlock_irqrestore(&z->lock, flags);
 }
 
-/* pcp is full and busy is ours: give the older half back. */
+/* pcp is full and busy is ours: give the older part back. */
 static noinline void pcp_spill(struct pcp *pcp, unsigned int keep)
 {
 	unsigned int n = pcp->nr - keep;
+	struct zone *locked = NULL;
+	unsigned long flags = 0;
 
-	for (unsigned int i = 0; i < n; i++)
-		free_to_buddy(pcp->page[i], 0);
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned long pfn = page_to_pfn(pcp->page[i]);
+		struct zone *z = &zones[pfn_zone(pfn)];
+
+		if (z != locked) {
+			if (locked)
+				spin_unlock_irqrestore(&locked->lock, flags);
+			spin_lock_irqsave(&z->lock, flags);
+			locked = z;
+		}
+		buddy_free(z, pfn, 0);
+	}
+	if (locked)
+		spin_unlock_irqrestore(&locked->lock, flags);
 	for (unsigned int i = 0; i < keep; i++)
 		pcp->page[i] = pcp->page[i + n];
 	pcp->nr = (u16)keep;
@@ -335,7 +349,7 @@ void free_unref_page(struct page *page)
 		pcp->busy = 1;
 		barrier();
 		if (unlikely(pcp->nr >= pcp_high))
-			pcp_spill(pcp, pcp_high / 2);
+			pcp_spill(pcp, pcp_high - pcp_high / 4);
 		pcp->page[pcp->nr++] = page;
 		barrier();
 		pcp->busy = 0;
@@ -560,5 +574,5 @@ void page_alloc_set_watermarks(void)
 		z->reserve = min(above / 256, z->managed / 2);
 		above += z->managed;
 	}
-	pcp_high = (unsigned int)clamp(total / 512, 8ul, (unsigned long)PCP_MAX);
+	pcp_high = (unsigned int)clamp(total / 256, 16ul, (unsigned long)PCP_MAX);
 }

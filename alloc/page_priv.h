@@ -33,8 +33,8 @@ static inline enum zone_type pfn_zone(unsigned long pfn)
 }
 
 /* Per-CPU stack of free order-0 pages. busy: an interrupt that finds it set goes to the buddy. */
-#define PCP_MAX		64
-#define PCP_BATCH	24
+#define PCP_MAX		512
+#define PCP_BATCH	32
 struct pcp {
 	u8 busy;
 	u8 pad;

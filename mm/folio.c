@@ -129,19 +129,17 @@ static inline void folio_release(struct folio *folio)
 
 void __folio_put(struct folio *folio)
 {
-	if (unlikely(page_type(&folio->page) == PAGE_TYPE_KMALLOC || PageSlab(&folio->page))) {
-		WARN_ON(1);
+#ifdef CONFIG_DEBUG
+	if (WARN_ON(page_type(&folio->page) == PAGE_TYPE_KMALLOC || PageSlab(&folio->page)))
 		return;
-	}
-	if (unlikely(PageReserved(&folio->page)))
-		folio->page.mapcount.counter = 0;
+#endif
 	folio_release(folio);
 }
 
 void free_folios(struct page **pages, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++)
-		__folio_put((struct folio *)pages[i]);
+		folio_release((struct folio *)pages[i]);
 }
 
 void folio_zero_range(struct folio *folio, size_t start, size_t len)

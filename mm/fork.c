@@ -74,8 +74,7 @@ static unsigned long copy_table(struct copy *c, pte_t *src, pte_t *dst, unsigned
 		}
 		if (!c->cow)
 			e = pte_mkclean(e);
-		folio_get(folio);
-		folio_add_rmap(folio);
+		folio_dup_mapping(folio);
 		c->rss[folio_counter(folio)]++;
 		/* The child's table is not in use yet. */
 		WRITE_ONCE(dst->v, pte_mkold(e).v);
@@ -85,7 +84,7 @@ static unsigned long copy_table(struct copy *c, pte_t *src, pte_t *dst, unsigned
 	return addr;
 }
 
-int copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma)
+int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma)
 {
 	struct mm *mm = svma->vm_mm;
 	struct copy c = {
@@ -95,8 +94,6 @@ int copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma)
 	unsigned long addr = svma->vm_start, end = svma->vm_end;
 	int err = 0;
 
-	if (!svma->has_anon && !(svma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)))
-		return 0;
 	if (mm->notifiers)
 		__mmu_notifier_start(mm, addr, end);
 	while (addr < end) {

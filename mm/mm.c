@@ -94,6 +94,25 @@ void __mmdrop(struct mm *mm)
 	kmem_cache_free(mm_cache, mm);
 }
 
+/* All tables, looking only where VMAs are. */
+static void free_all_tables(struct mmu_gather *tlb, struct mm *mm)
+{
+	unsigned long floor = 0;
+	struct vma *vma = vt_first(&mm->tree);
+
+	while (vma) {
+		unsigned long start = vma->vm_start, end = vma->vm_end;
+
+		while (vma->vm_next && vma->vm_next->vm_start <= end + 2 * pt_span(1)) {
+			vma = vma->vm_next;
+			end = vma->vm_end;
+		}
+		vma = vma->vm_next;
+		free_pgtables(tlb, start, end, floor, vma ? vma->vm_start : 0);
+		floor = end;
+	}
+}
+
 /* Everything goes; nobody else can reach the space. */
 static void exit_mmap(struct mm *mm)
 {
@@ -118,7 +137,7 @@ static void exit_mmap(struct mm *mm)
 		if (vma->vm_flags & VM_ACCOUNT)
 			accounted += vma_pages(vma);
 	}
-	free_pgtables(&tlb, 0, TASK_SIZE_MAX, 0, 0);
+	free_all_tables(&tlb, mm);
 	gather_finish(&tlb);
 	for (vma = vt_first(&mm->tree); vma; vma = next) {
 		next = vma->vm_next;
@@ -234,7 +253,7 @@ static void copy_layout(struct mm *mm, struct mm *old)
 }
 
 /* A linked copy of one VMA with its page tables. */
-static int dup_vma(struct mm *mm, struct vma *old, struct vma **prev)
+static int dup_vma(struct mm *mm, struct vma *old, struct vma **prev, struct vt_node **leaf)
 {
 	struct vma *vma;
 
@@ -260,9 +279,10 @@ static int dup_vma(struct mm *mm, struct vma *old, struct vma **prev)
 		(*prev)->vm_next = vma;
 	*prev = vma;
 	atomic_inc(&vma->readers);
-	vt_insert(&mm->tree, vma->vm_start, vma);
+	vt_append(&mm->tree, leaf, vma->vm_start, vma);
 	mm->map_count++;
-	vma_file_link(vma);
+	if (vma->vm_mapping)
+		vma_file_link(vma);
 	if (vma->vm_ops && vma->vm_ops->open)
 		vma->vm_ops->open(vma);
 	if (old->vm_flags & VM_WIPEONFORK) {
@@ -280,6 +300,7 @@ unacct:
 struct mm *mm_dup(struct mm *old)
 {
 	struct vma *vma, *prev = NULL;
+	struct vt_node *leaf = NULL;
 	struct mm *mm = mm_new();
 	int err;
 
@@ -299,7 +320,7 @@ struct mm *mm_dup(struct mm *old)
 			vm_stat_account(mm, vma->vm_flags, -(long)vma_pages(vma));
 			continue;
 		}
-		err = dup_vma(mm, vma, &prev);
+		err = dup_vma(mm, vma, &prev, &leaf);
 		if (err)
 			break;
 	}

@@ -173,7 +173,13 @@ void zap_range(struct mmu_gather *tlb, struct vma *vma, unsigned long start, uns
 	       bool even_cows);
 void zap_vma_range(struct vma *vma, unsigned long start, unsigned long len);
 /* fork.c */
-int copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma);
+int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma);
+static inline int copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma)
+{
+	if (!svma->has_anon && !(svma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)))
+		return 0;
+	return __copy_page_range(dst, dvma, svma);
+}
 
 /* Per-CPU gauges. */
 enum vm_stat {
@@ -199,6 +205,29 @@ static inline void folio_remove_rmap(struct folio *folio)
 		else
 			dec_stat(NR_FILE_MAPPED);
 	}
+}
+/*
+ * Reference and mapping together: both counts are 32-bit halves of one word, and both change by one
+ * without a carry between them, whatever the byte order.
+ */
+#define REF_AND_MAP	((1ll << 32) | 1)
+
+union folio_counts {
+	s64 both;
+	struct {
+		s32 ref, map;
+	};
+};
+static inline void folio_dup_mapping(struct folio *folio)
+{
+	__atomic_fetch_add((s64 *)&folio->page.refcount, REF_AND_MAP, __ATOMIC_RELAXED);
+}
+/* Drop one of both; the counts that are left. */
+static inline union folio_counts folio_drop_mapping(struct folio *folio)
+{
+	return (union folio_counts){
+		.both = __atomic_sub_fetch((s64 *)&folio->page.refcount, REF_AND_MAP, __ATOMIC_SEQ_CST),
+	};
 }
 /* A first or further mapping of a file folio. */
 static inline void folio_add_file_rmap(struct folio *folio)

@@ -249,6 +249,21 @@ void vt_insert(struct vma_tree *t, unsigned long start, struct vma *vma)
 	tree_end(t);
 }
 
+void vt_append(struct vma_tree *t, struct vt_node **leaf, unsigned long start, struct vma *vma)
+{
+	struct vt_node *n = *leaf;
+	struct path p;
+
+	if (n && n->nr < VT_SLOTS) {
+		n->key[n->nr] = start;
+		n->slot[n->nr++] = vma;
+		return;
+	}
+	vt_insert(t, start, vma);
+	descend(t, start, &p);
+	*leaf = p.node[0];
+}
+
 void vt_erase(struct vma_tree *t, unsigned long start)
 {
 	struct vt_node *dead[2 * VT_MAX_DEPTH];

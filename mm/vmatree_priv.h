@@ -16,6 +16,10 @@ struct vma *vt_floor_rcu(const struct vma_tree *t, unsigned long addr);
 int vt_reserve(struct vma_tree *t, unsigned int inserts);
 void vt_unreserve(struct vma_tree *t);
 void vt_insert(struct vma_tree *t, unsigned long start, struct vma *vma);
+/*
+ * Building a tree that nobody sees yet, in ascending order: *leaf is NULL at first. After vt_reserve(t, 1).
+ */
+void vt_append(struct vma_tree *t, struct vt_node **leaf, unsigned long start, struct vma *vma);
 /* start must be in the tree. */
 void vt_erase(struct vma_tree *t, unsigned long start);
 /* Change a start without passing a neighbour. */

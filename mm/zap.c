@@ -44,10 +44,7 @@ static unsigned long zap_table(struct mmu_gather *tlb, struct vma *vma, pte_t *p
 		page = pte_present(e) ? pte_normal_page(e) : NULL;
 		if (page && !even_cows && folio_test_anon(page_folio(page)))
 			continue;
-		if (tlb->fullmm)
-			*pte = PTE_NONE;
-		else
-			e = ptep_clear(pte);
+		e = ptep_clear(pte);
 		if (first == ~0ul)
 			first = addr;
 		last = addr;
@@ -56,15 +53,6 @@ static unsigned long zap_table(struct mmu_gather *tlb, struct vma *vma, pte_t *p
 		folio = page_folio(page);
 		if (folio_test_anon(folio)) {
 			rss[MM_ANONPAGES]--;
-			/* Ours alone and nobody can use a stale translation: free it here. */
-			if (tlb->fullmm && folio_ref_count(folio) == 1 && !folio_test_lru(folio)) {
-				dec_stat(NR_ANON_MAPPED);
-				if (unlikely(folio_test_mlocked(folio)))
-					dec_stat(NR_MLOCK);
-				folio->page.refcount.counter = 0;
-				free_unref_page(&folio->page);
-				continue;
-			}
 		} else {
 			rss[folio_counter(folio)]--;
 			zap_file_page(tlb, vma, folio, e, &redirty);
@@ -81,6 +69,50 @@ static unsigned long zap_table(struct mmu_gather *tlb, struct vma *vma, pte_t *p
 	return addr;
 }
 
+/*
+ * The end of a space: nobody can use a translation of it any more or walk its tables, which are freed
+ * right after. Entries are only read, pages are let go at once.
+ */
+static void zap_table_at_end(struct mmu_gather *tlb, struct vma *vma, const pte_t *pte, unsigned long n)
+{
+	long anon = 0, gone = 0, file[NR_MM_COUNTERS] = { 0 };
+	bool unused, is_anon;
+
+	for (const pte_t *end = pte + n; pte < end; pte++) {
+		union folio_counts left;
+		struct folio *folio;
+		pte_t e = *pte;
+
+		if (pte_none(e) || !pte_present(e) || pte_special(e))
+			continue;
+		folio = page_folio(pfn_to_page(pte_pfn(e)));
+		is_anon = folio_test_anon(folio);
+		if (likely(is_anon)) {
+			anon++;
+		} else {
+			file[folio_counter(folio)]--;
+			zap_file_page(tlb, vma, folio, e, &unused);
+		}
+		left = folio_drop_mapping(folio);
+		if (!left.map) {
+			if (is_anon)
+				gone++;
+			else
+				dec_stat(NR_FILE_MAPPED);
+		}
+		if (!left.ref)
+			__folio_put(folio);
+	}
+	if (anon)
+		add_mm_counter(tlb->mm, MM_ANONPAGES, -anon);
+	if (gone)
+		mod_stat(NR_ANON_MAPPED, -gone);
+	if (file[MM_FILEPAGES])
+		add_mm_counter(tlb->mm, MM_FILEPAGES, file[MM_FILEPAGES]);
+	if (file[MM_SHMEMPAGES])
+		add_mm_counter(tlb->mm, MM_SHMEMPAGES, file[MM_SHMEMPAGES]);
+}
+
 void zap_range(struct mmu_gather *tlb, struct vma *vma, unsigned long start, unsigned long end, bool even_cows)
 {
 	struct mm *mm = tlb->mm;
@@ -94,11 +126,15 @@ void zap_range(struct mmu_gather *tlb, struct vma *vma, unsigned long start, uns
 		if (addr >= end)
 			break;
 		next = table_end(addr, end);
+		if (tlb->fullmm) {
+			zap_table_at_end(tlb, vma, pte, (next - addr) >> PAGE_SHIFT);
+			addr = next;
+			continue;
+		}
 		addr = zap_table(tlb, vma, pte, addr, next, even_cows);
 		if (addr < next)
 			gather_flush(tlb);
-		if (!tlb->fullmm)
-			cond_resched();
+		cond_resched();
 	}
 }
 

@@ -119,6 +119,20 @@ int main(void)
 			check(&t);
 	}
 	vt_destroy(&t);
+	nref = 0;
+	struct vt_node *leaf = NULL;
+
+	for (unsigned long a = 0; a < 2000; a++) {
+		ref[nref++] = a * 7;
+		if (vt_reserve(&t, 1))
+			return 1;
+		vt_append(&t, &leaf, a * 7, (struct vma *)(a * 7 + 1));
+	}
+	check(&t);
+	for (int i = 0; i < 1000; i++)
+		erase(&t, rand() % nref);
+	check(&t);
+	vt_destroy(&t);
 	if (live) {
 		printf("%ld nodes leaked\n", live);
 		return 1;
