@@ -237,7 +237,8 @@ static int copy_rooms(struct task *t, const struct kernel_clone_args *a)
 	u64 f = a->flags;
 	int e;
 
-	e = copy_files(f, t, a->fn != NULL);
+	/* Kernel threads share and so have none; the one that becomes init does not share. */
+	e = copy_files(f, t, a->fn && (f & CLONE_FILES));
 	if (e)
 		return e;
 	e = copy_fs(f, t);
