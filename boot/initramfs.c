@@ -178,7 +178,7 @@ static int make_file(struct unpack *u, const struct cpio_entry *e)
 	if (IS_ERR(f))
 		return (int)PTR_ERR(f);
 	err = write_contents(u, f, e);
-	filp_close(f, NULL);
+	__fput_sync(f);
 	return err;
 }
 

@@ -6,6 +6,7 @@
  * search ended and hole_max the largest hole above it that was too small, so that a run of mmaps does not
  * look at the same VMAs again; unmapping above hole_top raises it.
  */
+#include <arch/elf.h>
 #include "mm_priv.h"
 #include <linux/capability.h>
 
@@ -690,6 +691,7 @@ void mm_pick_layout(struct mm *mm, unsigned long stack_rlimit, unsigned long rnd
 	if (gap < stack_rlimit)
 		gap = ~0ul;
 	gap = clamp(gap, 128ul << 20, mm->task_size / 6 * 5);
+	rnd &= (1ul << (ARCH_MMAP_RND_BITS + PAGE_SHIFT)) - 1;
 	mm->mmap_base = PAGE_ALIGN(mm->task_size - gap - (rnd & PAGE_MASK));
 	if (legacy)
 		mm->mmap_base = PAGE_ALIGN(mm->task_size / 3 * 2 + (rnd & PAGE_MASK));

@@ -65,6 +65,10 @@ void arch_stack_walk(const struct pt_regs *regs, bool (*fn)(void *arg, unsigned 
 	}
 	if (user_mode(regs) || !fn(arg, regs->rip))
 		return;
+	/* A call to nowhere: the caller is on top of the stack, not in a frame. */
+	if (!kernel_text_address(regs->rip) && !(regs->rsp & 7) && stack_end(regs->rsp, 8, current) &&
+	    !fn(arg, *(const unsigned long *)regs->rsp))
+		return;
 	walk(regs->rbp, current, fn, arg);
 }
 
