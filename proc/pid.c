@@ -229,14 +229,15 @@ struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n)
 {
 	struct pid *p = task_pid_type(t, type);
 
-	hlist_del_rcu(&t->pid_links[type]);
+	if (p)			/* process 1 and what it starts have no group and session at first */
+		hlist_del_rcu(&t->pid_links[type]);
 	if (type == PIDTYPE_PID)
 		rcu_assign_pointer(t->thread_pid, n);
 	else
 		rcu_assign_pointer(t->signal->pids[type], n);
 	if (n)
 		hlist_add_head_rcu(&t->pid_links[type], &n->tasks[type]);
-	for (int i = PIDTYPE_MAX; --i >= 0;)
+	for (int i = PIDTYPE_MAX; p && --i >= 0;)
 		if (!hlist_empty(&p->tasks[i]))
 			return NULL;
 	return p;
