@@ -61,7 +61,9 @@ static u64 __init early_random(u64 salt)
 	return mix(r ^ arch_cycles() ^ salt);
 }
 
-static const u8 *__init fix(const u8 *p, u32 count, bool wide, u64 slide)
+enum kind { WIDE, NARROW, RELATIVE };
+
+static const u8 *__init fix(const u8 *p, u32 count, enum kind kind, u64 slide)
 {
 	char *at = _text;
 
@@ -73,10 +75,10 @@ static const u8 *__init fix(const u8 *p, u32 count, bool wide, u64 slide)
 			shift += 7;
 		} while (*p++ & 128);
 		at += d;
-		if (wide)
+		if (kind == WIDE)
 			*(u64 *)at += slide;
 		else
-			*(u32 *)at += (u32)slide;
+			*(u32 *)at += kind == NARROW ? (u32)slide : -(u32)slide;
 	}
 	return p;
 }
@@ -84,8 +86,8 @@ static const u8 *__init fix(const u8 *p, u32 count, bool wide, u64 slide)
 static void __init slide_image(u64 slide)
 {
 	u64 first = slide / SLIDE_STEP;
-	u32 n64, n32;
-	const u8 *p;
+	const u8 *p = __start_relocs + 12;	/* not a page: three counts */
+	u32 n[3];
 
 	for (u64 i = 0; i < 512 - first; i++)
 		early_pd_slid[first + i] = early_pd[i];
@@ -94,10 +96,10 @@ static void __init slide_image(u64 slide)
 	for (u64 i = 0; i < first && i < 16; i++)
 		early_pd_slid[i] = early_pd[i];
 	write_cr3(read_cr3());
-	memcpy(&n64, __start_relocs, 4);
-	memcpy(&n32, __start_relocs + 4, 4);
-	p = fix(__start_relocs + 8, n64, true, slide);
-	fix(p, n32, false, slide);
+	memcpy(n, __start_relocs, sizeof(n));
+	p = fix(p, n[0], WIDE, slide);
+	p = fix(p, n[1], NARROW, slide);
+	fix(p, n[2], RELATIVE, slide);
 }
 
 u64 __init x86_randomize(u32 protocol, phys_addr_t params)
