@@ -64,8 +64,11 @@ static void sighand_free_rcu(struct rcu_head *h)
 
 void put_sighand(struct sighand_struct *s)
 {
-	if (refcount_dec_and_test(&s->count))
+	if (refcount_dec_and_test(&s->count)) {
+		if (waitqueue_active(&s->signalfd_wqh))
+			wake_up_poll(&s->signalfd_wqh, POLLFREE | 0x10 /* EPOLLHUP */);
 		call_rcu(&s->rcu, sighand_free_rcu);
+	}
 }
 
 static int copy_sighand(u64 flags, struct task *t)

@@ -332,6 +332,8 @@ struct meminfo {
 		vmalloc_total, vmalloc_used, percpu, kreclaimable;
 };
 void mm_meminfo(struct meminfo *mi);
+/* The identity of the memory at ADDR, the same for everyone who shares it. 0, -EFAULT. */
+int mm_shared_key(struct mm *mm, unsigned long addr, bool write, u64 *object, u64 *offset);
 
 /* /proc/vmstat: name and value of entry i; NULL at the end. */
 const char *mm_vmstat(unsigned int i, unsigned long *value);

@@ -1,0 +1,718 @@
+// SPDX-License-Identifier: MIT
+/*
+ * epoll(7).
+ *
+ * An instance holds items, one a watched (file, descriptor) pair, in a tree. Each item has an entry on the wait queues of its
+ * file; its callback puts the item on the ready list and wakes waiters. A waiter takes the ready list, asks each file
+ * again (the callback only says that something may have changed), delivers, and puts level-triggered items back.
+ *
+ * Locks: nest_lock (adding epoll to epoll) > ep->mtx (items; nested instances by depth) > file->f_lock > wait-queue lock >
+ * ep->lock (ready list; irq-safe). An item is freed by RCU: callbacks may still look at it.
+ *
+ * A watched file that closes removes its items (eventpoll_release_file); an instance that closes removes all of its own. Both may
+ * happen at once: who marks an item `dying` first removes it.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/list.h>
+#include <lib/rbtree.h>
+#include <alloc/slab.h>
+#include <ipc/fds.h>
+#include <kernel/init.h>
+#include <kernel/rcu.h>
+#include <kernel/refcount.h>
+#include <mm/uaccess.h>
+#include <sched/mutex.h>
+#include <sched/task.h>
+#include <sched/wait.h>
+#include <vfs/file.h>
+#include <vfs/inode.h>
+#include <vfs/poll.h>
+#include <vfs/seq_file.h>
+#include <vfs/upcalls.h>
+#include <abi/errno.h>
+#include <linux/eventpoll.h>
+#include <linux/time.h>
+
+#define EP_PRIVATE (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
+#define EP_EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EP_MAX_NESTS 4
+#define EP_MAX_EVENTS (INT_MAX / (int)sizeof(struct epoll_event))
+
+struct eventpoll {
+	struct mutex mtx;
+	refcount_t refs;
+	wait_queue_head_t wq;		/* epoll_wait sleepers */
+	wait_queue_head_t poll_wq;	/* who polls this instance */
+	spinlock_t lock;		/* irq-safe */
+	struct list_head ready;		/* lock */
+	struct rb_root_cached items;	/* mtx */
+	struct file *file;		/* c */
+	u64 loop_gen;			/* nest_lock */
+	int loop_depth;			/* nest_lock */
+};
+
+struct epitem {
+	struct rb_node rbn;		/* mtx */
+	struct list_head ready_link;	/* ep->lock */
+	struct eventpoll *ep;		/* c */
+	struct file *file;		/* c; not referenced: its close removes us */
+	int fd;				/* c */
+	struct ep_wait *waits;		/* mtx */
+	struct epoll_event event;	/* mtx; events read by the callback without it */
+	struct hlist_node file_link;	/* file->f_lock */
+	bool dying;			/* file->f_lock */
+	struct rcu_head rcu;
+};
+
+struct ep_wait {
+	struct wait_queue_entry entry;
+	struct epitem *item;
+	wait_queue_head_t *queue;	/* NULL once the queue is gone */
+	struct ep_wait *next;
+};
+
+struct ep_queue {
+	poll_table pt;
+	struct epitem *item;
+	int error;
+};
+
+static DEFINE_MUTEX(nest_lock);
+static u64 loop_gen;			/* nest_lock */
+static struct kmem_cache *item_cache, *wait_cache;
+static const struct file_operations eventpoll_fops;
+
+static inline bool is_epoll(const struct file *f)
+{
+	return f->f_op == &eventpoll_fops;
+}
+
+static inline struct hlist_head *watchers(struct file *f)
+{
+	return (struct hlist_head *)&f->f_ep;
+}
+
+/* ---- the tree ---- */
+
+static int compare(const struct epitem *i, const struct file *file, int fd)
+{
+	if (i->file != file)
+		return i->file > file ? 1 : -1;
+	return i->fd - fd;
+}
+
+static struct epitem *find_item(struct eventpoll *ep, struct file *file, int fd)
+{
+	struct rb_node *n = ep->items.root.node;
+
+	while (n) {
+		struct epitem *i = rb_entry(n, struct epitem, rbn);
+		int c = compare(i, file, fd);
+
+		if (!c)
+			return i;
+		n = c > 0 ? n->left : n->right;
+	}
+	return NULL;
+}
+
+static void insert_item(struct eventpoll *ep, struct epitem *item)
+{
+	struct rb_node **link = &ep->items.root.node, *parent = NULL;
+	bool leftmost = true;
+
+	while (*link) {
+		parent = *link;
+		if (compare(rb_entry(parent, struct epitem, rbn), item->file, item->fd) > 0) {
+			link = &parent->left;
+		} else {
+			link = &parent->right;
+			leftmost = false;
+		}
+	}
+	rb_link_node(&item->rbn, parent, link);
+	rb_insert_color_cached(&item->rbn, &ep->items, leftmost);
+}
+
+/* ---- becoming ready ---- */
+
+static int item_callback(struct wait_queue_entry *e, unsigned int mode, int flags, void *key)
+{
+	struct ep_wait *w = container_of(e, struct ep_wait, entry);
+	struct epitem *item = w->item;
+	struct eventpoll *ep = item->ep;
+	u32 events = READ_ONCE(item->event.events), got = key_to_poll(key);
+	unsigned long irq;
+	bool wake = false, poll = false;
+	int ret = 1;
+
+	spin_lock_irqsave(&ep->lock, irq);
+	if ((events & ~EP_PRIVATE) && (!got || (got & events))) {
+		if (list_empty(&item->ready_link))
+			list_add_tail(&item->ready_link, &ep->ready);
+		wake = waitqueue_active(&ep->wq);
+		poll = waitqueue_active(&ep->poll_wq);
+		/* An exclusive waiter took the event only if somebody is there to handle it. */
+		if ((events & EPOLLEXCLUSIVE) && !wake)
+			ret = 0;
+	} else if (events & EPOLLEXCLUSIVE) {
+		ret = 0;
+	}
+	spin_unlock_irqrestore(&ep->lock, irq);
+	if (wake)
+		wake_up(&ep->wq);
+	if (poll)
+		wake_up_poll(&ep->poll_wq, EPOLLIN);
+	if (got & POLLFREE) {
+		list_del_init(&e->entry);
+		/* After this the queue is not touched by us: pairs with unhook(). */
+		smp_store_release(&w->queue, (wait_queue_head_t *)NULL);
+	}
+	return ret;
+}
+
+static void queue_proc(struct file *file, wait_queue_head_t *q, poll_table *pt)
+{
+	struct ep_queue *eq = container_of(pt, struct ep_queue, pt);
+	struct ep_wait *w;
+
+	if (eq->error)
+		return;
+	w = kmem_cache_alloc(wait_cache, GFP_KERNEL);
+	if (!w) {
+		eq->error = -ENOMEM;
+		return;
+	}
+	init_waitqueue_func_entry(&w->entry, item_callback);
+	w->item = eq->item;
+	w->queue = q;
+	w->next = eq->item->waits;
+	eq->item->waits = w;
+	if (eq->item->event.events & EPOLLEXCLUSIVE)
+		add_wait_queue_exclusive(q, &w->entry);
+	else
+		add_wait_queue(q, &w->entry);
+}
+
+static void unhook(struct epitem *item)
+{
+	struct ep_wait *w;
+
+	while ((w = item->waits)) {
+		wait_queue_head_t *q;
+
+		item->waits = w->next;
+		rcu_read_lock();
+		q = smp_load_acquire(&w->queue);
+		if (q)
+			remove_wait_queue(q, &w->entry);
+		rcu_read_unlock();
+		kmem_cache_free(wait_cache, w);
+	}
+}
+
+/* ---- asking a file ---- */
+
+static __poll_t instance_events(struct eventpoll *ep, int depth);
+
+/* What the file has of what is wanted. PT may queue. */
+static u32 item_events(struct epitem *item, poll_table *pt, int depth)
+{
+	struct file *f = item->file;
+	__poll_t r;
+
+	pt->_key = item->event.events;
+	if (!is_epoll(f)) {
+		r = vfs_poll(f, pt);
+	} else {
+		struct eventpoll *ep = f->private_data;
+
+		poll_wait(f, &ep->poll_wq, pt);
+		r = instance_events(ep, depth + 1);
+	}
+	return r & (item->event.events | EPOLLERR | EPOLLHUP);
+}
+
+/* Is anything ready in a nested instance? */
+static __poll_t instance_events(struct eventpoll *ep, int depth)
+{
+	struct epitem *i, *n;
+	LIST_HEAD(tx);
+	__poll_t r = 0;
+	poll_table pt;
+
+	init_poll_funcptr(&pt, NULL);
+	mutex_lock_nested(&ep->mtx, (unsigned int)depth);
+	spin_lock_irq(&ep->lock);
+	list_splice_init(&ep->ready, &tx);
+	spin_unlock_irq(&ep->lock);
+	list_for_each_entry_safe(i, n, &tx, ready_link) {
+		if (item_events(i, &pt, depth)) {
+			r = EPOLLIN | EPOLLRDNORM;
+			break;
+		}
+		/* Not so: the callback puts it back when that changes. */
+		spin_lock_irq(&ep->lock);
+		list_del_init(&i->ready_link);
+		spin_unlock_irq(&ep->lock);
+		if (item_events(i, &pt, depth)) {
+			spin_lock_irq(&ep->lock);
+			if (list_empty(&i->ready_link))
+				list_add_tail(&i->ready_link, &ep->ready);
+			spin_unlock_irq(&ep->lock);
+			r = EPOLLIN | EPOLLRDNORM;
+			break;
+		}
+	}
+	spin_lock_irq(&ep->lock);
+	list_splice(&tx, &ep->ready);
+	spin_unlock_irq(&ep->lock);
+	mutex_unlock(&ep->mtx);
+	return r;
+}
+
+static __poll_t ep_poll(struct file *file, struct poll_table_struct *p)
+{
+	struct eventpoll *ep = file->private_data;
+
+	poll_wait(file, &ep->poll_wq, p);
+	return instance_events(ep, 0);
+}
+
+/* ---- removing ---- */
+
+static void item_free_rcu(struct rcu_head *h)
+{
+	kmem_cache_free(item_cache, container_of(h, struct epitem, rcu));
+}
+
+static void ep_put(struct eventpoll *ep)
+{
+	if (refcount_dec_and_test(&ep->refs))
+		kfree(ep);
+}
+
+/* mtx held. FORCE: the file is going. False: the file's side will do it. True: drop one reference of EP. */
+static bool remove_item(struct eventpoll *ep, struct epitem *item, bool force)
+{
+	struct file *f = item->file;
+
+	unhook(item);
+	spin_lock(&f->f_lock);
+	if (item->dying && !force) {
+		spin_unlock(&f->f_lock);
+		return false;
+	}
+	hlist_del_init(&item->file_link);
+	spin_unlock(&f->f_lock);
+	rb_erase_cached(&item->rbn, &ep->items);
+	spin_lock_irq(&ep->lock);
+	if (!list_empty(&item->ready_link))
+		list_del_init(&item->ready_link);
+	spin_unlock_irq(&ep->lock);
+	call_rcu(&item->rcu, item_free_rcu);
+	return true;
+}
+
+void eventpoll_release_file(struct file *file)
+{
+	for (;;) {
+		struct hlist_node *n;
+		struct epitem *item;
+		struct eventpoll *ep;
+
+		spin_lock(&file->f_lock);
+		n = watchers(file)->first;
+		if (!n) {
+			spin_unlock(&file->f_lock);
+			return;
+		}
+		item = hlist_entry(n, struct epitem, file_link);
+		item->dying = true;
+		ep = item->ep;		/* kept by the item's reference, which only we drop now */
+		spin_unlock(&file->f_lock);
+		mutex_lock(&ep->mtx);
+		remove_item(ep, item, true);
+		mutex_unlock(&ep->mtx);
+		ep_put(ep);
+	}
+}
+
+static int ep_release(struct inode *inode, struct file *file)
+{
+	struct eventpoll *ep = file->private_data;
+	struct rb_node *n, *next;
+
+	mutex_lock(&ep->mtx);
+	for (n = rb_first_cached(&ep->items); n; n = next) {
+		next = rb_next(n);
+		if (remove_item(ep, rb_entry(n, struct epitem, rbn), false))
+			refcount_dec(&ep->refs);
+		cond_resched();
+	}
+	mutex_unlock(&ep->mtx);
+	ep_put(ep);
+	return 0;
+}
+
+static void ep_fdinfo(struct seq_file *m, struct file *f)
+{
+	struct eventpoll *ep = f->private_data;
+
+	mutex_lock(&ep->mtx);
+	for (struct rb_node *n = rb_first_cached(&ep->items); n; n = rb_next(n)) {
+		struct epitem *i = rb_entry(n, struct epitem, rbn);
+
+		seq_printf(m, "tfd: %8d events: %8x data: %16llx  pos:%lli ino:%llx sdev:%x\n", i->fd, i->event.events,
+			   (u64)i->event.data, (long long)i->file->f_pos, (u64)file_inode(i->file)->i_ino, 0);
+	}
+	mutex_unlock(&ep->mtx);
+}
+
+static const struct file_operations eventpoll_fops = {
+	.llseek = noop_llseek, .poll = ep_poll, .release = ep_release, .show_fdinfo = ep_fdinfo,
+};
+
+/* ---- adding and changing ---- */
+
+static int add_item(struct eventpoll *ep, const struct epoll_event *ev, struct file *file, int fd)
+{
+	struct epitem *item = kmem_cache_zalloc(item_cache, GFP_KERNEL);
+	struct ep_queue eq;
+	bool wake = false;
+	u32 r;
+
+	if (!item)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&item->ready_link);
+	item->ep = ep;
+	item->file = file;
+	item->fd = fd;
+	item->event = *ev;
+	spin_lock(&file->f_lock);
+	hlist_add_head(&item->file_link, watchers(file));
+	spin_unlock(&file->f_lock);
+	insert_item(ep, item);
+	refcount_inc(&ep->refs);
+	eq.item = item;
+	eq.error = 0;
+	init_poll_funcptr(&eq.pt, queue_proc);
+	r = item_events(item, &eq.pt, 0);
+	if (eq.error) {
+		if (remove_item(ep, item, false))
+			refcount_dec(&ep->refs);
+		return eq.error;
+	}
+	spin_lock_irq(&ep->lock);
+	if (r && list_empty(&item->ready_link)) {
+		list_add_tail(&item->ready_link, &ep->ready);
+		wake = true;
+	}
+	spin_unlock_irq(&ep->lock);
+	if (wake) {
+		wake_up(&ep->wq);
+		wake_up_poll(&ep->poll_wq, EPOLLIN);
+	}
+	return 0;
+}
+
+static void modify_item(struct eventpoll *ep, struct epitem *item, const struct epoll_event *ev)
+{
+	poll_table pt;
+
+	init_poll_funcptr(&pt, NULL);
+	WRITE_ONCE(item->event.events, ev->events);
+	item->event.data = ev->data;
+	smp_mb();		/* the new mask before the look at the file; a callback sees one or the other */
+	if (!item_events(item, &pt, 0))
+		return;
+	spin_lock_irq(&ep->lock);
+	if (list_empty(&item->ready_link))
+		list_add_tail(&item->ready_link, &ep->ready);
+	spin_unlock_irq(&ep->lock);
+	wake_up(&ep->wq);
+	wake_up_poll(&ep->poll_wq, EPOLLIN);
+}
+
+/* Depth of the instances below EP; more than the limit if TARGET is among them. nest_lock held. */
+static int depth_below(struct eventpoll *ep, struct eventpoll *target, int depth)
+{
+	int deepest = 0;
+	struct rb_node *n;
+
+	if (ep == target || depth > EP_MAX_NESTS)
+		return EP_MAX_NESTS + 1;
+	if (ep->loop_gen == loop_gen)
+		return ep->loop_depth;
+	mutex_lock_nested(&ep->mtx, (unsigned int)depth + 1);
+	ep->loop_gen = loop_gen;
+	for (n = rb_first_cached(&ep->items); n; n = rb_next(n)) {
+		struct file *f = rb_entry(n, struct epitem, rbn)->file;
+		int d = is_epoll(f) ? depth_below(f->private_data, target, depth + 1) + 1 : 0;
+
+		if (d > deepest)
+			deepest = d;
+		if (deepest > EP_MAX_NESTS)
+			break;
+	}
+	ep->loop_depth = deepest;
+	mutex_unlock(&ep->mtx);
+	return deepest;
+}
+
+/* How many instances stand above EP. */
+static int depth_above(struct eventpoll *ep, int depth)
+{
+	int deepest = 0;
+	struct epitem *i;
+
+	if (depth > EP_MAX_NESTS)
+		return depth;
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(i, watchers(ep->file), file_link) {
+		int d = depth_above(i->ep, depth + 1) + 1;
+
+		if (d > deepest)
+			deepest = d;
+	}
+	rcu_read_unlock();
+	return deepest;
+}
+
+static bool would_loop(struct eventpoll *ep, struct file *target)
+{
+	int below;
+
+	loop_gen++;
+	below = depth_below(target->private_data, ep, 0);
+	return below > EP_MAX_NESTS || below + 1 + depth_above(ep, 0) > EP_MAX_NESTS;
+}
+
+static int control(struct eventpoll *ep, struct file *target, int op, int fd, struct epoll_event *ev)
+{
+	struct epitem *item = find_item(ep, target, fd);
+
+	switch (op) {
+	case EPOLL_CTL_ADD:
+		if (item)
+			return -EEXIST;
+		ev->events |= EPOLLERR | EPOLLHUP;
+		return add_item(ep, ev, target, fd);
+	case EPOLL_CTL_DEL:
+		if (!item)
+			return -ENOENT;
+		if (remove_item(ep, item, false))
+			refcount_dec(&ep->refs);
+		return 0;
+	case EPOLL_CTL_MOD:
+		if (!item)
+			return -ENOENT;
+		if (item->event.events & EPOLLEXCLUSIVE)
+			return -EINVAL;
+		ev->events |= EPOLLERR | EPOLLHUP;
+		modify_item(ep, item, ev);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int epoll_control(int epfd, int op, int fd, const struct epoll_event *user)
+{
+	struct file *f = fget((unsigned int)epfd), *target;
+	struct epoll_event ev = { 0 };
+	bool nested;
+	int e = -EBADF;
+
+	if (!f)
+		return -EBADF;
+	target = fget((unsigned int)fd);
+	if (!target)
+		goto put;
+	if (user)
+		ev = *user;
+	e = -EPERM;
+	if (!file_can_poll(target))
+		goto put_target;
+	e = -EINVAL;
+	if (f == target || !is_epoll(f))
+		goto put_target;
+	if (op != EPOLL_CTL_DEL && (ev.events & EPOLLEXCLUSIVE) &&
+	    (op == EPOLL_CTL_MOD || is_epoll(target) || (ev.events & ~(u32)EP_EXCLUSIVE_OK)))
+		goto put_target;
+	nested = op == EPOLL_CTL_ADD && is_epoll(target);
+	if (nested) {
+		mutex_lock(&nest_lock);
+		if (would_loop(f->private_data, target)) {
+			mutex_unlock(&nest_lock);
+			e = -ELOOP;
+			goto put_target;
+		}
+	}
+	mutex_lock(&((struct eventpoll *)f->private_data)->mtx);
+	e = control(f->private_data, target, op, fd, &ev);
+	mutex_unlock(&((struct eventpoll *)f->private_data)->mtx);
+	if (nested)
+		mutex_unlock(&nest_lock);
+put_target:
+	fput(target);
+put:
+	fput(f);
+	return e;
+}
+
+/* ---- waiting ---- */
+
+/* Delivers what is ready. How many, or -EFAULT when not even one could be stored. */
+static int send_events(struct eventpoll *ep, struct uptr out, int max)
+{
+	struct epitem *i, *n;
+	LIST_HEAD(tx);
+	poll_table pt;
+	int done = 0, e = 0;
+
+	init_poll_funcptr(&pt, NULL);
+	mutex_lock(&ep->mtx);
+	spin_lock_irq(&ep->lock);
+	list_splice_init(&ep->ready, &tx);
+	spin_unlock_irq(&ep->lock);
+	list_for_each_entry_safe(i, n, &tx, ready_link) {
+		struct epoll_event ev;
+		u32 r;
+
+		if (done >= max)
+			break;
+		/* Off before it is asked: a change after this puts it back. */
+		spin_lock_irq(&ep->lock);
+		list_del_init(&i->ready_link);
+		spin_unlock_irq(&ep->lock);
+		r = item_events(i, &pt, 0);
+		if (!r)
+			continue;
+		ev = (struct epoll_event){ .events = r, .data = i->event.data };
+		if (copy_to_user(uptr_add(out, (unsigned long)done * sizeof(ev)), &ev, sizeof(ev))) {
+			spin_lock_irq(&ep->lock);
+			if (list_empty(&i->ready_link))
+				list_add(&i->ready_link, &ep->ready);
+			spin_unlock_irq(&ep->lock);
+			e = -EFAULT;
+			break;
+		}
+		done++;
+		if (i->event.events & EPOLLONESHOT) {
+			WRITE_ONCE(i->event.events, i->event.events & EP_PRIVATE);
+		} else if (!(i->event.events & EPOLLET)) {
+			spin_lock_irq(&ep->lock);
+			if (list_empty(&i->ready_link))
+				list_add_tail(&i->ready_link, &ep->ready);
+			spin_unlock_irq(&ep->lock);
+		}
+	}
+	/* What was not looked at goes in front of what came meanwhile. */
+	spin_lock_irq(&ep->lock);
+	list_splice(&tx, &ep->ready);
+	spin_unlock_irq(&ep->lock);
+	mutex_unlock(&ep->mtx);
+	return done ?: e;
+}
+
+static int wait_ready(struct eventpoll *ep, const ktime_t *until)
+{
+	DEFINE_WAIT(w);
+	int r = 1;
+
+	w.flags = WQ_FLAG_EXCLUSIVE;
+	for (;;) {
+		prepare_to_wait_exclusive(&ep->wq, &w, TASK_INTERRUPTIBLE);
+		if (!list_empty(&ep->ready))
+			break;
+		if (signal_pending(current)) {
+			r = -EINTR;
+			break;
+		}
+		if (!schedule_hrtimeout_until(until, CLOCK_MONOTONIC)) {
+			r = list_empty(&ep->ready) ? 0 : 1;
+			break;
+		}
+	}
+	finish_wait(&ep->wq, &w);
+	return r;
+}
+
+int epoll_wait_events(int epfd, struct uptr events, int maxevents, const ktime_t *until)
+{
+	struct eventpoll *ep;
+	struct file *f;
+	int r;
+
+	if (maxevents <= 0 || maxevents > EP_MAX_EVENTS)
+		return -EINVAL;
+	if (!access_ok(events, (size_t)maxevents * sizeof(struct epoll_event)))
+		return -EFAULT;
+	f = fget((unsigned int)epfd);
+	if (!f)
+		return -EBADF;
+	if (!is_epoll(f)) {
+		fput(f);
+		return -EINVAL;
+	}
+	ep = f->private_data;
+	for (;;) {
+		if (!list_empty(&ep->ready)) {
+			r = send_events(ep, events, maxevents);
+			if (r)
+				break;
+		}
+		if (until && *until <= (ktime_t)ktime_get_ns()) {
+			r = 0;
+			break;
+		}
+		r = wait_ready(ep, until);
+		if (r <= 0)
+			break;
+	}
+	fput(f);
+	return r;
+}
+
+int epoll_create_fd(int flags)
+{
+	struct eventpoll *ep;
+	struct file *file;
+	int fd;
+
+	if (flags & ~EPOLL_CLOEXEC)
+		return -EINVAL;
+	ep = kzalloc(sizeof(*ep), GFP_KERNEL);
+	if (!ep)
+		return -ENOMEM;
+	mutex_init(&ep->mtx);
+	spin_lock_init(&ep->lock);
+	refcount_set(&ep->refs, 1);
+	init_waitqueue_head(&ep->wq);
+	init_waitqueue_head(&ep->poll_wq);
+	INIT_LIST_HEAD(&ep->ready);
+	ep->items = RB_ROOT_CACHED;
+	fd = get_unused_fd_flags(O_RDWR | (unsigned int)(flags & O_CLOEXEC));
+	if (fd < 0) {
+		kfree(ep);
+		return fd;
+	}
+	file = anon_inode_getfile("[eventpoll]", &eventpoll_fops, ep, O_RDWR | (flags & O_CLOEXEC));
+	if (IS_ERR(file)) {
+		put_unused_fd((unsigned int)fd);
+		kfree(ep);
+		return (int)PTR_ERR(file);
+	}
+	ep->file = file;
+	fd_install((unsigned int)fd, file);
+	return fd;
+}
+
+static int epoll_init(void)
+{
+	item_cache = kmem_cache_create("eventpoll_epi", sizeof(struct epitem), 8, 0, NULL);
+	wait_cache = kmem_cache_create("eventpoll_pwq", sizeof(struct ep_wait), 8, 0, NULL);
+	return item_cache && wait_cache ? 0 : -ENOMEM;
+}
+INITCALL(fs, epoll_init);

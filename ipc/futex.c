@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Futexes (futex(2), futex(7)).
+ *
+ * A futex is named by a key: for private ones the address space and the address, for shared ones the page-cache object and
+ * offset behind it (anonymous memory that is not shared keeps its private key, which is all it can be found by). Waiters of a
+ * key hash to a bucket; who waits reads the word under the bucket's lock, so a waker that changed it before cannot be missed.
+ *
+ * Lock order: bucket locks by address. Waking takes tasks off under the lock and wakes them after it.
+ */
+#include <lib/types.h>
+#include <lib/bits.h>
+#include <lib/hash.h>
+#include <lib/list.h>
+#include <lib/minmax.h>
+#include <alloc/slab.h>
+#include <alloc/vmalloc.h>
+#include <kernel/bug.h>
+#include <kernel/cpumask.h>
+#include <kernel/init.h>
+#include <kernel/spinlock.h>
+#include <kernel/time.h>
+#include <mm/mm.h>
+#include <mm/uaccess.h>
+#include <proc/pid.h>
+#include <proc/upcalls.h>
+#include <sched/task.h>
+#include <ipc/futex.h>
+#include <abi/errno.h>
+#include <linux/futex.h>
+#include <linux/time.h>
+
+struct futex_key {
+	u64 object;		/* mm, or the mapping's identity */
+	u64 offset;
+};
+
+struct bucket {
+	spinlock_t lock;
+	atomic_t waiters;	/* raised before the word is read: a waker that sees 0 need not lock */
+	struct list_head list;	/* lock */
+} ____cacheline_aligned;
+
+struct futex_q {
+	struct list_head list;	/* bucket lock */
+	struct task *task;	/* NULL once woken, store-released */
+	struct futex_key key;	/* bucket lock: requeue changes it */
+	struct bucket *bucket;	/* bucket lock: requeue changes it */
+	u32 bitset;
+};
+
+static struct bucket *buckets;
+static unsigned int bucket_bits;
+
+static struct bucket *bucket_of(const struct futex_key *k)
+{
+	return &buckets[hash_64(k->object * 0x9E3779B97F4A7C15ULL + k->offset, bucket_bits)];
+}
+
+static bool same_key(const struct futex_key *a, const struct futex_key *b)
+{
+	return a->object == b->object && a->offset == b->offset;
+}
+
+/* 0; -EINVAL misaligned; -EFAULT. WRITE: the word will be written. */
+static int get_key(struct uptr p, bool shared, bool write, struct futex_key *k)
+{
+	struct mm *mm = current->mm;
+
+	if (p.addr & 3)
+		return -EINVAL;
+	if (!access_ok(p, 4))
+		return -EFAULT;
+	if (!shared) {
+		*k = (struct futex_key){ (unsigned long)mm, p.addr };
+		return 0;
+	}
+	return mm_shared_key(mm, p.addr, write, &k->object, &k->offset);
+}
+
+static int read_word(u32 *v, struct uptr p)
+{
+	u32 x;
+
+	if (copy_from_user_nofault(&x, p, sizeof(x)))
+		return -EFAULT;
+	*v = x;
+	return 0;
+}
+
+/* Makes the page present so that read_word() works. */
+static int fault_in(struct uptr p)
+{
+	u32 unused;
+
+	return get_user(unused, p) ? -EFAULT : 0;
+}
+
+/* ---- waking ---- */
+
+struct wake_list {
+	struct task *t[16];
+	int n;
+};
+
+static void wake_flush(struct wake_list *w)
+{
+	for (int i = 0; i < w->n; i++) {
+		wake_up_process(w->t[i]);
+		put_task_struct(w->t[i]);
+	}
+	w->n = 0;
+}
+
+/* Bucket locked. The waiter is off and may vanish as soon as task is NULL. */
+static void take_waiter(struct futex_q *q, struct wake_list *w)
+{
+	struct task *t = q->task;
+
+	get_task_struct(t);
+	list_del(&q->list);
+	atomic_dec(&q->bucket->waiters);
+	smp_store_release(&q->task, NULL);
+	if (w->n == 16) {
+		/* Waking under the lock is allowed, only slower. */
+		wake_flush(w);
+	}
+	w->t[w->n++] = t;
+}
+
+static int wake_key(const struct futex_key *k, int nr, u32 bitset)
+{
+	struct bucket *b = bucket_of(k);
+	struct wake_list w = { .n = 0 };
+	struct futex_q *q, *n;
+	int woke = 0;
+
+	smp_mb();		/* the caller's store to the word, before the look at waiters; pairs with wait_setup() */
+	if (!atomic_read(&b->waiters))
+		return 0;
+	spin_lock(&b->lock);
+	list_for_each_entry_safe(q, n, &b->list, list) {
+		if (!same_key(&q->key, k) || !(q->bitset & bitset))
+			continue;
+		take_waiter(q, &w);
+		if (++woke >= nr)
+			break;
+	}
+	spin_unlock(&b->lock);
+	wake_flush(&w);
+	return woke;
+}
+
+int futex_wake(struct uptr p, bool shared, int nr, u32 bitset)
+{
+	struct futex_key k;
+	int e;
+
+	if (!bitset)
+		return -EINVAL;
+	e = get_key(p, shared, false, &k);
+	return e ?: wake_key(&k, nr, bitset);
+}
+
+int do_futex_wake_private(struct uptr p, int nr)
+{
+	/* clear_child_tid may be waited for with either kind. */
+	futex_wake(p, true, nr, FUTEX_BITSET_MATCH_ANY);
+	return futex_wake(p, false, nr, FUTEX_BITSET_MATCH_ANY);
+}
+
+/* ---- waiting ---- */
+
+/* Queues Q if the word still holds VAL. 0, -EWOULDBLOCK, -EFAULT. */
+static int wait_setup(struct uptr p, u32 val, bool shared, struct futex_q *q)
+{
+	struct bucket *b;
+	u32 now;
+	int e;
+
+	for (;;) {
+		e = get_key(p, shared, false, &q->key);
+		if (e)
+			return e;
+		q->bucket = b = bucket_of(&q->key);
+		atomic_inc(&b->waiters);
+		smp_mb__after_atomic();
+		spin_lock(&b->lock);
+		e = read_word(&now, p);
+		if (!e)
+			break;
+		spin_unlock(&b->lock);
+		atomic_dec(&b->waiters);
+		if (fault_in(p))
+			return -EFAULT;
+	}
+	if (now != val) {
+		spin_unlock(&b->lock);
+		atomic_dec(&b->waiters);
+		return -EWOULDBLOCK;
+	}
+	q->task = current;
+	list_add_tail(&q->list, &b->list);
+	set_current_state(TASK_INTERRUPTIBLE);
+	spin_unlock(&b->lock);
+	return 0;
+}
+
+/* Takes Q off if it is still queued; true when it was woken instead. */
+static bool unqueue(struct futex_q *q)
+{
+	struct bucket *b;
+
+	for (;;) {
+		if (!smp_load_acquire(&q->task))
+			return true;
+		b = READ_ONCE(q->bucket);
+		spin_lock(&b->lock);
+		if (q->bucket == b)
+			break;
+		spin_unlock(&b->lock);	/* requeued meanwhile */
+	}
+	if (!q->task) {
+		spin_unlock(&b->lock);
+		return true;
+	}
+	list_del(&q->list);
+	atomic_dec(&b->waiters);
+	spin_unlock(&b->lock);
+	return false;
+}
+
+static long futex_wait_restart(struct task *t);
+
+long futex_wait(struct uptr p, bool shared, u32 val, const ktime_t *until, clockid_t clock, u32 bitset)
+{
+	struct futex_q q = { .bitset = bitset };
+	int e;
+
+	if (!bitset)
+		return -EINVAL;
+	for (;;) {
+		int r = 1;
+
+		e = wait_setup(p, val, shared, &q);
+		if (e)
+			return e;
+		if (smp_load_acquire(&q.task) && !signal_pending(current))
+			r = schedule_hrtimeout_until(until, clock);
+		__set_current_state(TASK_RUNNING);
+		if (unqueue(&q))
+			return 0;
+		if (until && !r)
+			return -ETIMEDOUT;
+		if (signal_pending(current))
+			break;
+		/* Woken by something else: look at the word again. */
+	}
+	if (!until)
+		return -ERESTARTSYS;
+	current->restart.fn = futex_wait_restart;
+	current->restart.uaddr = p;
+	current->restart.val = val;
+	current->restart.expires_ns = (u64)*until;
+	current->restart.clock = clock;
+	current->restart.bitset = bitset;
+	current->restart.flags = shared;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long futex_wait_restart(struct task *t)
+{
+	ktime_t until = (ktime_t)t->restart.expires_ns;
+
+	return futex_wait(t->restart.uaddr, t->restart.flags, t->restart.val, &until, t->restart.clock, t->restart.bitset);
+}
+
+/* ---- requeue and wake-op ---- */
+
+static void lock_two(struct bucket *a, struct bucket *b)
+{
+	if (a > b)
+		swap(a, b);
+	spin_lock(&a->lock);
+	if (a != b)
+		spin_lock_nested(&b->lock, 1);
+}
+
+static void unlock_two(struct bucket *a, struct bucket *b)
+{
+	spin_unlock(&a->lock);
+	if (a != b)
+		spin_unlock(&b->lock);
+}
+
+int futex_requeue(struct uptr p1, struct uptr p2, bool shared, int nr_wake, int nr_requeue, const u32 *cmpval)
+{
+	struct futex_key k1, k2;
+	struct wake_list w = { .n = 0 };
+	struct bucket *b1, *b2;
+	struct futex_q *q, *n;
+	int e, done = 0;
+	u32 now;
+
+	if (nr_wake < 0 || nr_requeue < 0)
+		return -EINVAL;
+retry:
+	e = get_key(p1, shared, false, &k1);
+	e = e ?: get_key(p2, shared, false, &k2);
+	if (e)
+		return e;
+	b1 = bucket_of(&k1);
+	b2 = bucket_of(&k2);
+	/* Before the lock: a waker on the second word must see that somebody may come. */
+	atomic_inc(&b2->waiters);
+	lock_two(b1, b2);
+	if (cmpval) {
+		e = read_word(&now, p1);
+		if (e || now != *cmpval) {
+			unlock_two(b1, b2);
+			atomic_dec(&b2->waiters);
+			if (!e)
+				return -EAGAIN;
+			if (fault_in(p1))
+				return -EFAULT;
+			goto retry;
+		}
+	}
+	list_for_each_entry_safe(q, n, &b1->list, list) {
+		if (!same_key(&q->key, &k1))
+			continue;
+		if (done - nr_wake >= nr_requeue)
+			break;
+		if (done++ < nr_wake) {
+			take_waiter(q, &w);
+			continue;
+		}
+		if (b1 != b2) {
+			list_move_tail(&q->list, &b2->list);
+			atomic_dec(&b1->waiters);
+			atomic_inc(&b2->waiters);
+			WRITE_ONCE(q->bucket, b2);
+		}
+		q->key = k2;
+	}
+	unlock_two(b1, b2);
+	atomic_dec(&b2->waiters);
+	wake_flush(&w);
+	return done;
+}
+
+/* FUTEX_WAKE_OP: changes the second word, compares what was there. *OLD_OK: the comparison holds. */
+static int do_op(u32 encoded, struct uptr p, bool *old_ok)
+{
+	static const enum user_atomic ops[] = { USER_ATOMIC_SET, USER_ATOMIC_ADD, USER_ATOMIC_OR, USER_ATOMIC_ANDN, USER_ATOMIC_XOR };
+	u32 op = encoded >> 28 & 7, cmp = encoded >> 24 & 15, old;
+	s32 oparg = (s32)(encoded << 8) >> 20, cmparg = (s32)(encoded << 20) >> 20;
+	int e;
+
+	if (encoded & ((u32)FUTEX_OP_OPARG_SHIFT << 28))
+		oparg = 1 << (oparg & 31);
+	if (op >= ARRAY_SIZE(ops) || cmp > FUTEX_OP_CMP_GE)
+		return -ENOSYS;
+	pagefault_disable();
+	e = arch_user_atomic_u32(p, ops[op], (u32)oparg, &old);
+	pagefault_enable();
+	if (e)
+		return e;
+	switch (cmp) {
+	case FUTEX_OP_CMP_EQ: *old_ok = (s32)old == cmparg; break;
+	case FUTEX_OP_CMP_NE: *old_ok = (s32)old != cmparg; break;
+	case FUTEX_OP_CMP_LT: *old_ok = (s32)old < cmparg; break;
+	case FUTEX_OP_CMP_LE: *old_ok = (s32)old <= cmparg; break;
+	case FUTEX_OP_CMP_GT: *old_ok = (s32)old > cmparg; break;
+	default: *old_ok = (s32)old >= cmparg;
+	}
+	return 0;
+}
+
+int futex_wake_op(struct uptr p1, struct uptr p2, bool shared, int nr1, int nr2, u32 op)
+{
+	struct futex_key k1, k2;
+	struct wake_list w = { .n = 0 };
+	struct bucket *b1, *b2;
+	struct futex_q *q, *n;
+	int e, woke = 0, woke2 = 0;
+	bool ok = false;
+
+retry:
+	e = get_key(p1, shared, false, &k1);
+	e = e ?: get_key(p2, shared, true, &k2);
+	if (e)
+		return e;
+	b1 = bucket_of(&k1);
+	b2 = bucket_of(&k2);
+	lock_two(b1, b2);
+	e = do_op(op, p2, &ok);
+	if (e) {
+		unlock_two(b1, b2);
+		if (e != -EFAULT)
+			return e;
+		if (fault_in_writeable(p2, 4))
+			return -EFAULT;
+		goto retry;
+	}
+	list_for_each_entry_safe(q, n, &b1->list, list) {
+		if (same_key(&q->key, &k1)) {
+			take_waiter(q, &w);
+			if (++woke >= nr1)
+				break;
+		}
+	}
+	if (ok) {
+		list_for_each_entry_safe(q, n, &b2->list, list) {
+			if (same_key(&q->key, &k2)) {
+				take_waiter(q, &w);
+				if (++woke2 >= nr2)
+					break;
+			}
+		}
+	}
+	unlock_two(b1, b2);
+	wake_flush(&w);
+	return woke + woke2;
+}
+
+/* ---- robust lists (get_robust_list(2)) ---- */
+
+#define ROBUST_LIMIT 2048
+
+/* The owner died: marks the word and wakes one waiter. */
+static void owner_died(struct uptr p, bool pi)
+{
+	u32 v, old, n;
+
+	if (p.addr & 3 || get_user(v, p))
+		return;
+	for (;;) {
+		if ((v & FUTEX_TID_MASK) != (u32)task_pid_vnr(current))
+			return;
+		n = (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+		if (arch_user_cmpxchg_u32(p, &old, v, n))
+			return;
+		if (old == v)
+			break;
+		v = old;
+	}
+	if (!pi && (v & FUTEX_WAITERS))
+		futex_wake(p, true, 1, FUTEX_BITSET_MATCH_ANY);
+}
+
+/* Entries carry "priority inheritance" in bit 0. */
+static int get_entry(u64 *entry, bool *pi, struct uptr p)
+{
+	u64 v;
+
+	if (get_user(v, p))
+		return -EFAULT;
+	*entry = v & ~1ULL;
+	*pi = v & 1;
+	return 0;
+}
+
+static void walk_robust_list(struct uptr head)
+{
+	u64 entry, next, pending;
+	bool pi, next_pi, pending_pi;
+	s64 offset;
+	int limit = ROBUST_LIMIT;
+
+	if (get_entry(&entry, &pi, head) || get_user(offset, uptr_add(head, 8)) ||
+	    get_entry(&pending, &pending_pi, uptr_add(head, 16)))
+		return;
+	while (entry != head.addr) {
+		int e = get_entry(&next, &next_pi, UPTR(entry));
+
+		if (entry != pending)
+			owner_died(UPTR(entry + (u64)offset), pi);
+		if (e || !--limit)
+			break;
+		entry = next;
+		pi = next_pi;
+		cond_resched();
+	}
+	if (pending)
+		owner_died(UPTR(pending + (u64)offset), pending_pi);
+}
+
+void futex_exit_release(struct task *t)
+{
+	if (uptr_is_null(t->robust_list))
+		return;
+	if (t->mm)
+		walk_robust_list(t->robust_list);
+	t->robust_list = UPTR_NULL;
+}
+
+static int futex_init(void)
+{
+	bucket_bits = (unsigned int)ilog2(roundup_pow_of_two(64UL * nr_cpu_ids));
+	buckets = kvmalloc(sizeof(*buckets) << bucket_bits, GFP_KERNEL);
+	if (!buckets)
+		return -ENOMEM;
+	for (unsigned long i = 0; i < 1UL << bucket_bits; i++) {
+		spin_lock_init(&buckets[i].lock);
+		atomic_set(&buckets[i].waiters, 0);
+		INIT_LIST_HEAD(&buckets[i].list);
+	}
+	return 0;
+}
+INITCALL(core, futex_init);

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/* timerfd_create(2): a timer read from a file. */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/list.h>
+#include <alloc/slab.h>
+#include <ipc/fds.h>
+#include <kernel/time.h>
+#include <mm/iter.h>
+#include <proc/cred.h>
+#include <sched/wait.h>
+#include <vfs/file.h>
+#include <vfs/poll.h>
+#include <vfs/seq_file.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/time.h>
+#include <linux/timerfd.h>
+
+struct timerfd {
+	struct hrtimer timer;
+	wait_queue_head_t wqh;
+	u64 ticks;		/* wqh.lock: expirations not read yet */
+	ktime_t interval;	/* wqh.lock */
+	int clock;		/* c */
+	int settime_flags;
+	bool expired;		/* wqh.lock: fired, not rearmed by a read yet */
+	bool canceled;		/* wqh.lock: the wall clock was set */
+	struct list_head clist;	/* cancel_lock */
+	bool on_clist;		/* cancel_lock */
+};
+
+static LIST_HEAD(cancel_list);		/* those with TFD_TIMER_CANCEL_ON_SET */
+static DEFINE_SPINLOCK(cancel_lock);
+
+static enum hrtimer_restart fire(struct hrtimer *h)
+{
+	struct timerfd *t = container_of(h, struct timerfd, timer);
+	unsigned long flags;
+
+	spin_lock_irqsave(&t->wqh.lock, flags);
+	t->expired = true;
+	t->ticks++;
+	wake_up_locked_poll(&t->wqh, EPOLLIN);
+	spin_unlock_irqrestore(&t->wqh.lock, flags);
+	return HRTIMER_NORESTART;
+}
+
+/* CLOCK_REALTIME jumped: from the clock code. */
+void clock_was_set(void)
+{
+	struct timerfd *t;
+
+	spin_lock(&cancel_lock);
+	list_for_each_entry(t, &cancel_list, clist) {
+		spin_lock_irq(&t->wqh.lock);
+		t->canceled = true;
+		t->ticks++;
+		wake_up_locked_poll(&t->wqh, EPOLLIN);
+		spin_unlock_irq(&t->wqh.lock);
+	}
+	spin_unlock(&cancel_lock);
+}
+
+static void cancel_unlink(struct timerfd *t)
+{
+	spin_lock(&cancel_lock);
+	if (t->on_clist) {
+		list_del(&t->clist);
+		t->on_clist = false;
+	}
+	spin_unlock(&cancel_lock);
+}
+
+static int timerfd_release(struct inode *inode, struct file *file)
+{
+	struct timerfd *t = file->private_data;
+
+	cancel_unlink(t);
+	hrtimer_cancel(&t->timer);
+	kfree(t);
+	return 0;
+}
+
+static __poll_t timerfd_poll(struct file *file, struct poll_table_struct *p)
+{
+	struct timerfd *t = file->private_data;
+
+	poll_wait(file, &t->wqh, p);
+	return READ_ONCE(t->ticks) ? EPOLLIN : 0;
+}
+
+static ssize_t timerfd_read(struct kiocb *k, struct iter *to)
+{
+	struct timerfd *t = k->ki_filp->private_data;
+	u64 n;
+
+	if (iter_count(to) < sizeof(n))
+		return -EINVAL;
+	for (;;) {
+		spin_lock_irq(&t->wqh.lock);
+		if (t->ticks)
+			break;
+		spin_unlock_irq(&t->wqh.lock);
+		if ((k->ki_filp->f_flags & O_NONBLOCK) || (k->ki_flags & IOCB_NOWAIT))
+			return -EAGAIN;
+		if (wait_event_interruptible(t->wqh, READ_ONCE(t->ticks)))
+			return -ERESTARTSYS;
+	}
+	n = t->ticks;
+	if (t->canceled) {
+		t->canceled = false;
+		t->ticks = 0;
+		spin_unlock_irq(&t->wqh.lock);
+		return -ECANCELED;
+	}
+	/* A periodic timer is counted on only when somebody reads: no interrupts for nothing. */
+	if (t->expired && t->interval) {
+		n += hrtimer_forward(&t->timer, hrtimer_cb_get_time(&t->timer), t->interval) - 1;
+		t->expired = false;
+		t->ticks = 0;
+		spin_unlock_irq(&t->wqh.lock);
+		hrtimer_start(&t->timer, t->timer.expires, HRTIMER_MODE_ABS);
+	} else {
+		t->expired = false;
+		t->ticks = 0;
+		spin_unlock_irq(&t->wqh.lock);
+	}
+	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (ssize_t)sizeof(n) : -EFAULT;
+}
+
+static void timerfd_fdinfo(struct seq_file *m, struct file *f)
+{
+	struct timerfd *t = f->private_data;
+
+	seq_printf(m, "clockid: %d\nticks: %llu\nsettime flags: 0%o\n", t->clock, READ_ONCE(t->ticks), t->settime_flags);
+}
+
+static const struct file_operations timerfd_fops = {
+	.llseek = noop_llseek, .read_iter = timerfd_read, .poll = timerfd_poll, .release = timerfd_release,
+	.show_fdinfo = timerfd_fdinfo,
+};
+
+int timerfd_create(int clock, int flags)
+{
+	struct timerfd *t;
+	int fd;
+
+	if (flags & ~(TFD_CLOEXEC | TFD_NONBLOCK))
+		return -EINVAL;
+	switch (clock) {
+	case CLOCK_REALTIME_ALARM: case CLOCK_BOOTTIME_ALARM:
+		if (!capable(CAP_WAKE_ALARM))
+			return -EPERM;
+		fallthrough;
+	case CLOCK_REALTIME: case CLOCK_MONOTONIC: case CLOCK_BOOTTIME:
+		break;
+	default:
+		return -EINVAL;
+	}
+	t = kzalloc(sizeof(*t), GFP_KERNEL);
+	if (!t)
+		return -ENOMEM;
+	init_waitqueue_head(&t->wqh);
+	t->clock = clock;
+	hrtimer_init(&t->timer, clock, fire);
+	fd = anon_inode_getfd("[timerfd]", &timerfd_fops, t, O_RDWR | (flags & (O_CLOEXEC | O_NONBLOCK)));
+	if (fd < 0)
+		kfree(t);
+	return fd;
+}
+
+/* The file, referenced, or ERR_PTR(-EBADF, -EINVAL). */
+static struct file *timerfd_fget(int fd)
+{
+	struct file *f = fget((unsigned int)fd);
+
+	if (!f)
+		return ERR_PTR(-EBADF);
+	if (f->f_op != &timerfd_fops) {
+		fput(f);
+		return ERR_PTR(-EINVAL);
+	}
+	return f;
+}
+
+static void read_spec(struct timerfd *t, struct timerfd_spec *s)
+{
+	s64 left;
+
+	s->interval_ns = t->interval;
+	if (t->expired && t->interval) {
+		hrtimer_forward(&t->timer, hrtimer_cb_get_time(&t->timer), t->interval);
+		left = hrtimer_get_remaining(&t->timer);
+	} else {
+		left = hrtimer_active(&t->timer) ? hrtimer_get_remaining(&t->timer) : 0;
+	}
+	s->value_ns = left < 0 ? 0 : left;
+}
+
+int timerfd_set(int fd, int flags, const struct timerfd_spec *n, struct timerfd_spec *old)
+{
+	struct file *f;
+	struct timerfd *t;
+
+	if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
+		return -EINVAL;
+	f = timerfd_fget(fd);
+	if (IS_ERR(f))
+		return (int)PTR_ERR(f);
+	t = f->private_data;
+	cancel_unlink(t);
+	hrtimer_cancel(&t->timer);
+	spin_lock_irq(&t->wqh.lock);
+	read_spec(t, old);
+	t->expired = t->canceled = false;
+	t->ticks = 0;
+	t->interval = n->interval_ns;
+	t->settime_flags = flags;
+	spin_unlock_irq(&t->wqh.lock);
+	if (n->value_ns)
+		hrtimer_start(&t->timer, n->value_ns, flags & TFD_TIMER_ABSTIME ? HRTIMER_MODE_ABS : HRTIMER_MODE_REL);
+	if ((flags & TFD_TIMER_CANCEL_ON_SET) && (flags & TFD_TIMER_ABSTIME) && t->clock == CLOCK_REALTIME) {
+		spin_lock(&cancel_lock);
+		list_add(&t->clist, &cancel_list);
+		t->on_clist = true;
+		spin_unlock(&cancel_lock);
+	}
+	fput(f);
+	return 0;
+}
+
+int timerfd_get(int fd, struct timerfd_spec *out)
+{
+	struct file *f = timerfd_fget(fd);
+	struct timerfd *t;
+
+	if (IS_ERR(f))
+		return (int)PTR_ERR(f);
+	t = f->private_data;
+	spin_lock_irq(&t->wqh.lock);
+	read_spec(t, out);
+	spin_unlock_irq(&t->wqh.lock);
+	fput(f);
+	return 0;
+}
