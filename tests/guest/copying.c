@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/* Data from file to file without a buffer of one's own. proves: sendfile copy_file_range splice tee vmsplice */
+#include "t.h"
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+static char pattern[100000], back[100000];
+
+static int source(void)
+{
+	int fd;
+
+	for (unsigned int i = 0; i < sizeof(pattern); i++)
+		pattern[i] = i * 31 >> 3;
+	unlink("/tmp/src");
+	fd = OK(open("/tmp/src", O_CREAT | O_RDWR, 0600));
+	EQ(write(fd, pattern, sizeof(pattern)), sizeof(pattern));
+	EQ(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static int target(void)
+{
+	unlink("/tmp/dst");
+	return OK(open("/tmp/dst", O_CREAT | O_RDWR, 0600));
+}
+
+TEST(send_a_file)
+{
+	int s = source(), d = target();
+	off_t off = 1000;
+
+	EQ(sendfile(d, s, NULL, 50000), 50000);
+	EQ(lseek(s, 0, SEEK_CUR), 50000);
+	EQ(sendfile(d, s, &off, 200000), 99000);
+	EQ(off, 100000);
+	EQ(lseek(s, 0, SEEK_CUR), 50000);
+	EQ(pread(d, back, 50000, 0), 50000);
+	CHECK(!memcmp(back, pattern, 50000));
+	EQ(pread(d, back, 99000, 50000), 99000);
+	CHECK(!memcmp(back, pattern + 1000, 99000));
+	ERR(sendfile(99, s, NULL, 1), EBADF);
+	int p[2];
+
+	OK(pipe(p));
+	EQ(sendfile(p[1], s, NULL, 5000), 5000);
+	EQ(read(p[0], back, 5000), 5000);
+	CHECK(!memcmp(back, pattern + 50000, 5000));
+	ERR(sendfile(d, p[0], NULL, 10), EINVAL);
+}
+
+static long cfr(int in, loff_t *oin, int out, loff_t *oout, size_t n, unsigned int flags)
+{
+	return syscall(SYS_copy_file_range, in, oin, out, oout, n, flags);
+}
+
+TEST(copy_a_range)
+{
+	int s = source(), d = target();
+	loff_t in = 123, out = 5000;
+	struct stat st;
+
+	EQ(cfr(s, &in, d, &out, 40000, 0), 40000);
+	EQ(in, 40123);
+	EQ(out, 45000);
+	OK(fstat(d, &st));
+	EQ(st.st_size, 45000);
+	EQ(pread(d, back, 40000, 5000), 40000);
+	CHECK(!memcmp(back, pattern + 123, 40000));
+	EQ(cfr(s, NULL, d, NULL, 10, 0), 10);
+	EQ(lseek(s, 0, SEEK_CUR), 10);
+	in = 200000;
+	EQ(cfr(s, &in, d, NULL, 10, 0), 0);
+	ERR(cfr(s, NULL, d, NULL, 10, 1), EINVAL);
+	in = out = 0;
+	ERR(cfr(s, &in, s, &out, 10, 0), EINVAL);	/* onto itself */
+	int p[2];
+
+	OK(pipe(p));
+	ERR(cfr(p[0], NULL, d, NULL, 10, 0), EINVAL);
+	ERR(cfr(d, NULL, OK(open("/tmp/dst", O_RDONLY)), NULL, 10, 0), EBADF);
+}
+
+TEST(splicing)
+{
+	int s = source(), d = target(), p[2], q[2];
+	loff_t off = 500;
+
+	OK(pipe(p));
+	OK(pipe(q));
+	EQ(splice(s, &off, p[1], NULL, 20000, 0), 20000);
+	EQ(off, 20500);
+	EQ(syscall(SYS_tee, p[0], q[1], 20000, 0), 20000);
+	EQ(splice(p[0], NULL, d, NULL, 20000, 0), 20000);
+	EQ(pread(d, back, 20000, 0), 20000);
+	CHECK(!memcmp(back, pattern + 500, 20000));
+	for (int n = 0; n < 20000;) {
+		ssize_t r = OK(read(q[0], back + n, 20000 - n));
+
+		CHECK(r > 0);
+		n += r;
+	}
+	CHECK(!memcmp(back, pattern + 500, 20000));
+	ERR(splice(s, NULL, d, NULL, 10, 0), EINVAL);	/* one must be a pipe */
+	ERR(splice(p[0], &off, d, NULL, 10, 0), ESPIPE);
+	ERR(syscall(SYS_splice, p[0], NULL, q[1], NULL, 10, 2 /* NONBLOCK */), EAGAIN);
+	struct iovec v = { pattern, 3000 };
+
+	EQ(syscall(SYS_vmsplice, p[1], &v, 1, 0), 3000);
+	EQ(read(p[0], back, 3000), 3000);
+	CHECK(!memcmp(back, pattern, 3000));
+	close(p[1]);
+	EQ(splice(p[0], NULL, d, NULL, 10, 0), 0);
+}
+
+/* What the file holds when it is spliced may change afterwards; the pipe then shows either, but never anything else. */
+TEST(spliced_pages_stay)
+{
+	int s = source(), p[2];
+	loff_t off = 0;
+
+	OK(pipe(p));
+	EQ(splice(s, &off, p[1], NULL, 4096, 0), 4096);
+	OK(ftruncate(s, 0));
+	close(s);
+	unlink("/tmp/src");
+	EQ(read(p[0], back, 4096), 4096);
+	CHECK(!memcmp(back + 4000, pattern + 4000, 96) || back[4000] == 0);
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/* Mounts, namespaces of them, and the root. proves: mount umount2 pivot_root unshare setns open_tree move_mount fsopen fsconfig fsmount statmount
+ * listmount mount_setattr */
+#include "t.h"
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+/* Each test in a mount namespace of its own, so that nothing stays behind. */
+static void own(void)
+{
+	OK(unshare(CLONE_NEWNS));
+	OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	mkdir("/tmp/mnt", 0755);
+	OK(mount("t", "/tmp/mnt", "tmpfs", 0, "size=1m,mode=755"));
+	OK(chdir("/tmp/mnt"));
+}
+
+static int mounted(const char *where)
+{
+	char line[500];
+	FILE *f = fopen("/proc/self/mounts", "r");
+	int n = 0;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		char dir[200];
+
+		if (sscanf(line, "%*s %199s", dir) == 1 && !strcmp(dir, where))
+			n++;
+	}
+	fclose(f);
+	return n;
+}
+
+static void make(const char *name)
+{
+	close(OK(open(name, O_CREAT | O_WRONLY, 0644)));
+}
+
+TEST(mount_and_unmount)
+{
+	struct stat a, b;
+	int fd;
+
+	own();
+	EQ(mounted("/tmp/mnt"), 1);
+	OK(stat("/tmp", &a));
+	OK(stat("/tmp/mnt", &b));
+	CHECK(a.st_dev != b.st_dev);
+	OK(stat("/tmp/mnt/..", &b));
+	EQ(a.st_ino, b.st_ino);
+	make("file");
+	fd = OK(open("file", O_RDONLY));
+	OK(chdir("/"));
+	ERR(umount2("/tmp/mnt", 0), EBUSY);
+	close(fd);
+	OK(umount2("/tmp/mnt", 0));
+	ERR(access("/tmp/mnt/file", F_OK), ENOENT);
+	ERR(umount2("/tmp/mnt", 0), EINVAL);
+	ERR(umount2("/nothere", 0), ENOENT);
+	ERR(mount("x", "/tmp/mnt", "nosuchfs", 0, NULL), ENODEV);
+	ERR(mount("x", "/nothere", "tmpfs", 0, NULL), ENOENT);
+	ERR(mount("x", "/tmp/mnt", "tmpfs", 0, "nonsense=1"), EINVAL);
+	make("/tmp/plain");
+	ERR(mount("x", "/tmp/plain", "tmpfs", 0, NULL), ENOTDIR);
+	unlink("/tmp/plain");
+}
+
+TEST(bind)
+{
+	struct stat a, b;
+
+	own();
+	OK(mkdir("from", 0755));
+	OK(mkdir("to", 0755));
+	make("from/x");
+	OK(mount("from", "to", NULL, MS_BIND, NULL));
+	OK(stat("from/x", &a));
+	OK(stat("to/x", &b));
+	EQ(a.st_ino, b.st_ino);
+	make("to/y");
+	OK(access("from/y", F_OK));
+	ERR(rename("to/y", "from/z"), EXDEV);
+	ERR(link("to/y", "from/z"), EXDEV);
+	OK(mount(NULL, "to", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	ERR(open("to/new", O_CREAT | O_WRONLY, 0600), EROFS);
+	make("from/new");
+	make("one");
+	make("two");
+	OK(mount("from/x", "one", NULL, MS_BIND, NULL));	/* a file on a file */
+	ERR(mount("from", "two", NULL, MS_BIND, NULL), ENOTDIR);
+	ERR(unlink("one"), EBUSY);
+	ERR(rmdir("to"), EBUSY);
+	OK(umount2("one", 0));
+}
+
+TEST(read_only_and_flags)
+{
+	int fd;
+
+	own();
+	fd = OK(open("f", O_CREAT | O_RDWR, 0755));
+	ERR(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY);	/* open for writing */
+	close(fd);
+	OK(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	ERR(open("f", O_WRONLY), EROFS);
+	ERR(mkdir("d", 0755), EROFS);
+	ERR(chmod("f", 0600), EROFS);
+	OK(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_NOEXEC | MS_NODEV, NULL));
+	ERR(access("f", X_OK), EACCES);
+	OK(mknod("null", S_IFCHR | 0666, 0x103));
+	ERR(open("null", O_RDWR), EACCES);
+}
+
+TEST(size_limit)
+{
+	static char b[65536];
+	struct statfs st;
+	long n = 0;
+	int fd;
+
+	own();
+	OK(statfs(".", &st));
+	EQ(st.f_blocks * st.f_bsize, 1 << 20);
+	fd = OK(open("big", O_CREAT | O_WRONLY, 0600));
+	for (;;) {
+		ssize_t r = write(fd, b, sizeof(b));
+
+		if (r < 0)
+			break;
+		n += r;
+	}
+	EQ(errno, ENOSPC);
+	CHECK(n <= 1 << 20 && n > 900000);
+	OK(ftruncate(fd, 0));
+	EQ(write(fd, b, sizeof(b)), sizeof(b));
+}
+
+TEST(namespaces_are_apart)
+{
+	pid_t pid;
+	int p[2];
+	char c;
+
+	own();
+	OK(pipe(p));
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(unshare(CLONE_NEWNS));
+		OK(mkdir("/tmp/mnt/in", 0755));
+		OK(mount("x", "/tmp/mnt/in", "tmpfs", 0, NULL));
+		make("/tmp/mnt/in/hidden");
+		EQ(write(p[1], "x", 1), 1);
+		pause();
+	}
+	EQ(read(p[0], &c, 1), 1);
+	ERR(access("/tmp/mnt/in/hidden", F_OK), ENOENT);
+	char path[60];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	int ns = OK(open(path, O_RDONLY));
+	pid_t inside = OK(fork());
+
+	if (inside == 0) {
+		OK(setns(ns, CLONE_NEWNS));
+		OK(access("/tmp/mnt/in/hidden", F_OK));
+		_exit(0);
+	}
+	CHECK(t_child_ok(inside));
+	kill(pid, SIGKILL);
+	t_wait(pid);
+}
+
+TEST(sharing)
+{
+	pid_t pid;
+
+	own();
+	OK(mount(NULL, "/tmp/mnt", NULL, MS_SHARED, NULL));
+	OK(mkdir("sub", 0755));
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(unshare(CLONE_NEWNS));
+		OK(mount("x", "/tmp/mnt/sub", "tmpfs", 0, NULL));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	EQ(mounted("/tmp/mnt/sub"), 1);		/* came over */
+	OK(umount2("sub", 0));
+	OK(mount(NULL, "/tmp/mnt", NULL, MS_PRIVATE, NULL));
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(unshare(CLONE_NEWNS));
+		OK(mount("x", "/tmp/mnt/sub", "tmpfs", 0, NULL));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	EQ(mounted("/tmp/mnt/sub"), 0);
+}
+
+TEST(moving)
+{
+	own();
+	OK(mkdir("a", 0755));
+	OK(mkdir("b", 0755));
+	OK(mount("x", "a", "tmpfs", 0, NULL));
+	make("a/x");
+	OK(mount("a", "b", NULL, MS_MOVE, NULL));
+	OK(access("b/x", F_OK));
+	ERR(access("a/x", F_OK), ENOENT);
+	ERR(mount("a", "b", NULL, MS_MOVE, NULL), EINVAL);
+}
+
+TEST(lazy_unmount)
+{
+	int fd;
+
+	own();
+	make("kept");
+	fd = OK(open("kept", O_RDWR));
+	OK(chdir("/"));
+	OK(umount2("/tmp/mnt", MNT_DETACH));
+	ERR(access("/tmp/mnt/kept", F_OK), ENOENT);
+	EQ(write(fd, "x", 1), 1);
+}
+
+TEST(new_root)
+{
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		own();
+		OK(mkdir("old", 0755));
+		make("iamnew");
+		OK((int)syscall(SYS_pivot_root, ".", "old"));
+		OK(chdir("/"));
+		OK(access("/iamnew", F_OK));
+		OK(access("/old/tmp", F_OK));
+		OK(umount2("/old", MNT_DETACH));
+		ERR(access("/old/tmp", F_OK), ENOENT);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	pid = OK(fork());
+	if (pid == 0) {				/* with the same directory twice */
+		own();
+		make("iamnew");
+		OK((int)syscall(SYS_pivot_root, ".", "."));
+		OK(umount2(".", MNT_DETACH));
+		OK(access("/iamnew", F_OK));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	own();
+	OK(mkdir("plain", 0755));
+	ERR(syscall(SYS_pivot_root, "plain", "plain"), EINVAL);	/* not a mount point */
+}
+
+/* Linux 7: the true root is nullfs, so that the initramfs itself can be pivoted away. */
+TEST(initramfs_can_be_left)
+{
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		OK(unshare(CLONE_NEWNS));
+		OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+		mkdir("/tmp/mnt", 0755);
+		OK(mount("t", "/tmp/mnt", "tmpfs", 0, NULL));
+		OK(chdir("/tmp/mnt"));
+		OK((int)syscall(SYS_pivot_root, ".", "."));
+		OK(umount2(".", MNT_DETACH));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	ERR(mount("x", "/tmp", "nullfs", 0, NULL) ? -1 : 0, errno);
+}
+
+TEST(by_descriptor)
+{
+	int fs, m, tree;
+
+	own();
+	fs = (int)syscall(SYS_fsopen, "tmpfs", 1);
+	if (fs < 0 && errno == ENOSYS)
+		SKIP("no fsopen");
+	OK(fs);
+	OK((int)syscall(SYS_fsconfig, fs, 1, "size", "2m", 0));
+	OK((int)syscall(SYS_fsconfig, fs, 6, NULL, NULL, 0));
+	m = OK((int)syscall(SYS_fsmount, fs, 1, 0));
+	OK(mkdir("at", 0755));
+	OK((int)syscall(SYS_move_mount, m, "", AT_FDCWD, "at", 4 /* F_EMPTY_PATH */));
+	EQ(mounted("/tmp/mnt/at"), 1);
+	tree = OK((int)syscall(SYS_open_tree, AT_FDCWD, "at", 1 /* CLONE */ | O_CLOEXEC));
+	OK(mkdir("at2", 0755));
+	OK((int)syscall(SYS_move_mount, tree, "", AT_FDCWD, "at2", 4));
+	make("at/x");
+	OK(access("at2/x", F_OK));
+}
+
+TEST(needs_rights)
+{
+	own();
+	OK(setuid(1000));
+	ERR(mount("x", "/tmp/mnt", "tmpfs", 0, NULL), EPERM);
+	ERR(umount2("/tmp/mnt", 0), EPERM);
+	ERR(unshare(CLONE_NEWNS), EPERM);
+}
