@@ -13,6 +13,7 @@
 #include <kernel/printk.h>
 #include <kernel/rcu.h>
 #include <kernel/upcalls.h>
+#include <sched/printk_wait.h>
 #include <sched/completion.h>
 #include <sched/kthread.h>
 #include <sched/mutex.h>
@@ -232,6 +233,7 @@ void synchronize_srcu(struct srcu_struct *s)
 /* ---- the console ---- */
 
 static struct task *console_thread;
+DECLARE_WAIT_QUEUE_HEAD(printk_wait);
 
 void console_wake(void)
 {
@@ -251,6 +253,8 @@ static int console_main(void *unused)
 		u64 before = printk_next_seq();
 
 		console_thread_round();
+		if (wq_has_sleeper(&printk_wait))
+			wake_up_interruptible_poll(&printk_wait, 0x0041);	/* EPOLLIN | EPOLLRDNORM */
 		set_current_state(TASK_IDLE);
 		if (before == printk_next_seq())
 			schedule();

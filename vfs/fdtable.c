@@ -696,15 +696,17 @@ static int unshare_files_punched(unsigned int from, unsigned int to)
 {
 	struct files_struct *old = current->files, *new;
 
-	if (atomic_read(&old->count) == 1)
+	if (old && atomic_read(&old->count) == 1)
 		return 0;
-	new = dup_fd(old, from, to);
+	/* A kernel thread that becomes a program has none yet: an empty one. */
+	new = dup_fd(old ? old : &init_files, from, to);
 	if (IS_ERR(new))
 		return (int)PTR_ERR(new);
 	task_lock(current);
 	current->files = new;
 	task_unlock(current);
-	put_files_struct(old);
+	if (old)
+		put_files_struct(old);
 	return 0;
 }
 

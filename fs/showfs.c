@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Show trees as files. Nothing is kept but the dentry cache: a directory is listed and searched in the
+ * tree itself, a name whose node was removed fails its revalidation. A read makes the whole text once; a
+ * write hands the whole text over.
+ */
+#include <lib/types.h>
+#include <vfs/fs.h>
+#include <vfs/file.h>
+#include <vfs/seq_file.h>
+#include <fs/showfs.h>
+#include <kernel/show.h>
+#include <alloc/slab.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <sched/task.h>
+
+static const struct inode_operations dir_iops, sysctl_dir_iops, link_iops, file_iops, sysctl_file_iops;
+static const struct file_operations dir_fops, file_fops;
+
+static struct show_node *node_of(const struct inode *inode)
+{
+	return inode->i_private;
+}
+
+bool showfs_is_inode(const struct inode *inode)
+{
+	return inode->i_op == &dir_iops || inode->i_op == &sysctl_dir_iops || inode->i_op == &link_iops ||
+	       inode->i_op == &file_iops || inode->i_op == &sysctl_file_iops;
+}
+
+void showfs_evict(struct inode *inode)
+{
+	show_put(node_of(inode));
+	inode->i_private = NULL;
+}
+
+struct inode *showfs_inode(struct super_block *sb, struct show_node *node, bool sysctl)
+{
+	struct inode *inode = new_inode(sb);
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	show_get(node);
+	inode->i_private = node;
+	/* Apart from the numbers of procfs's own entries. */
+	inode->i_ino = sysctl ? 0x60000000ull + node->ino : node->ino;
+	inode->i_mode = node->mode;
+	simple_inode_init_ts(inode);
+	if (S_ISDIR(node->mode)) {
+		inode->i_op = sysctl ? &sysctl_dir_iops : &dir_iops;
+		inode->i_fop = &dir_fops;
+		set_nlink(inode, 2);
+	} else if (S_ISLNK(node->mode)) {
+		inode->i_op = &link_iops;
+	} else {
+		inode->i_op = sysctl ? &sysctl_file_iops : &file_iops;
+		inode->i_fop = &file_fops;
+		inode->i_size = sysctl ? 0 : PAGE_SIZE;
+	}
+	inode_set_op_flags(inode);
+	return inode;
+}
+
+static int revalidate(struct inode *dir, const struct qstr *name, struct dentry *d, unsigned int flags)
+{
+	struct inode *inode = READ_ONCE(d->d_inode);
+
+	(void)dir;
+	(void)name;
+	(void)flags;
+	/* A negative entry may have become true; it costs one search to find out. */
+	return inode && !READ_ONCE(node_of(inode)->dead);
+}
+
+static int delete_dead(const struct dentry *d)
+{
+	return !d->d_inode || node_of(d->d_inode)->dead;
+}
+
+static const struct dentry_operations showfs_dops = {
+	.d_revalidate = revalidate,
+	.d_delete = delete_dead,
+};
+
+static struct dentry *lookup(struct inode *dir, struct dentry *d, bool sysctl)
+{
+	struct show_node *n = show_lookup(node_of(dir), d->d_name.name, d->d_name.len);
+	struct inode *inode;
+
+	if (!n)
+		return ERR_PTR(-ENOENT);
+	inode = showfs_inode(dir->i_sb, n, sysctl);
+	show_put(n);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	d_set_d_op(d, &showfs_dops);
+	return d_splice_alias(inode, d);
+}
+
+static struct dentry *dir_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
+{
+	(void)flags;
+	return lookup(dir, d, false);
+}
+
+static struct dentry *sysctl_dir_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
+{
+	(void)flags;
+	return lookup(dir, d, true);
+}
+
+/* The position counts children. */
+static int readdir(struct file *file, struct dir_context *ctx)
+{
+	struct show_node *dir = node_of(file_inode(file)), *n = NULL;
+	loff_t i = 2;
+
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	while ((n = show_next_child(dir, n))) {
+		if (i++ < ctx->pos)
+			continue;
+		if (!dir_emit(ctx, n->name, (int)strlen(n->name), n->ino, fs_umode_to_dtype(n->mode))) {
+			show_put(n);
+			return 0;
+		}
+		ctx->pos = i;
+	}
+	return 0;
+}
+
+static const char *get_link(struct dentry *d, struct inode *inode, struct delayed_call *done)
+{
+	(void)d;
+	(void)done;
+	return node_of(inode)->link_target;
+}
+
+/* Root and its group get what the mode gives them, everybody else what it gives others; nobody more. */
+static int sysctl_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	unsigned int mode = inode->i_mode;
+
+	(void)idmap;
+	if (uid_eq(current_euid(), GLOBAL_ROOT_UID))
+		mode >>= 6;
+	else if (in_egroup_p(GLOBAL_ROOT_GID))
+		mode >>= 3;
+	return mask & ~(int)mode & (MAY_READ | MAY_WRITE | MAY_EXEC) ? -EACCES : 0;
+}
+
+static int node_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
+{
+	int err;
+
+	/* Opening with O_TRUNC is a way to write; other changes last as long as the inode. */
+	if (attr->ia_valid & ATTR_SIZE)
+		attr->ia_valid &= ~(unsigned int)ATTR_SIZE;
+	err = setattr_prepare(idmap, d, attr);
+	if (!err)
+		setattr_copy(idmap, d->d_inode, attr);
+	return err;
+}
+
+static int sysctl_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
+{
+	(void)idmap;
+	(void)d;
+	return attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
+}
+
+/* Text. */
+
+static int show_text(struct seq_file *m, void *v)
+{
+	struct show_node *n = m->private;
+	char *buf;
+	size_t size = seq_get_buf(m, &buf);
+	ssize_t len;
+
+	(void)v;
+	if (!buf)
+		return 0;
+	if (n->dead)
+		return -ENODEV;
+	if (!n->show)
+		return -EIO;
+	len = n->show(n, buf, size);
+	if (len < 0)
+		return (int)len;
+	seq_commit(m, (size_t)len >= size ? -1 : (int)len);
+	return 0;
+}
+
+static int file_open(struct inode *inode, struct file *file)
+{
+	struct show_node *n = node_of(inode);
+
+	if ((file->f_mode & FMODE_WRITE && !n->store) || (file->f_mode & FMODE_READ && !n->show))
+		return -EACCES;
+	return single_open(file, show_text, n);
+}
+
+static ssize_t file_write(struct kiocb *iocb, struct iter *from)
+{
+	struct show_node *n = node_of(file_inode(iocb->ki_filp));
+	size_t len = iter_count(from);
+	ssize_t ret;
+	char *text;
+
+	if (!len)
+		return 0;
+	if (len >= PAGE_SIZE)
+		len = PAGE_SIZE - 1;
+	text = kmalloc(len + 1, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	if (!copy_from_iter_full(text, len, from)) {
+		kfree(text);
+		return -EFAULT;
+	}
+	text[len] = 0;
+	ret = n->dead ? -ENODEV : n->store(n, text, len);
+	kfree(text);
+	if (ret > 0)
+		iocb->ki_pos += ret;
+	return ret;
+}
+
+static const struct file_operations file_fops = {
+	.open = file_open,
+	.read_iter = seq_read_iter,
+	.write_iter = file_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+	.splice_read = copy_splice_read,
+};
+static const struct file_operations dir_fops = {
+	.llseek = generic_file_llseek,
+	.read_iter = generic_read_dir,
+	.iterate_shared = readdir,
+};
+static const struct inode_operations dir_iops = { .lookup = dir_lookup, .setattr = node_setattr };
+static const struct inode_operations sysctl_dir_iops = {
+	.lookup = sysctl_dir_lookup, .permission = sysctl_permission, .setattr = sysctl_setattr,
+};
+static const struct inode_operations link_iops = { .get_link = get_link };
+static const struct inode_operations file_iops = { .setattr = node_setattr };
+static const struct inode_operations sysctl_file_iops = {
+	.permission = sysctl_permission, .setattr = sysctl_setattr,
+};
+
+/* A removed node's cached names fail their revalidation: nothing to do at once. */
+void show_removed(struct show_node *n)
+{
+	(void)n;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/* sysfs and debugfs: the show trees of those names, one superblock each. */
+#include <lib/types.h>
+#include <vfs/fs.h>
+#include <fs/showfs.h>
+#include <kernel/init.h>
+#include <kernel/show.h>
+
+#define SYSFS_MAGIC 0x62656572
+#define DEBUGFS_MAGIC 0x64626720
+
+static void show_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	showfs_evict(inode);
+}
+
+static const struct super_operations show_super_ops = {
+	.statfs = simple_statfs,
+	.evict_inode = show_evict_inode,
+};
+
+static int fill(struct super_block *sb, enum show_root root, unsigned long magic)
+{
+	struct inode *inode;
+
+	sb->s_magic = magic;
+	sb->s_op = &show_super_ops;
+	sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
+	sb->s_time_gran = 1;
+	inode = showfs_inode(sb, show_root_node(root), false);
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
+	sb->s_root = d_make_root(inode);
+	return sb->s_root ? 0 : -ENOMEM;
+}
+
+static int sysfs_fill(struct super_block *sb, struct fs_context *fc)
+{
+	(void)fc;
+	return fill(sb, SHOW_SYS, SYSFS_MAGIC);
+}
+
+static int debugfs_fill(struct super_block *sb, struct fs_context *fc)
+{
+	int err = fill(sb, SHOW_DEBUG, DEBUGFS_MAGIC);
+
+	(void)fc;
+	if (!err)
+		sb->s_root->d_inode->i_mode = S_IFDIR | 0700;
+	return err;
+}
+
+static int sysfs_get_tree(struct fs_context *fc)
+{
+	return get_tree_single(fc, sysfs_fill);
+}
+
+static int debugfs_get_tree(struct fs_context *fc)
+{
+	return get_tree_single(fc, debugfs_fill);
+}
+
+static const struct fs_context_operations sysfs_context_ops = { .get_tree = sysfs_get_tree };
+static const struct fs_context_operations debugfs_context_ops = { .get_tree = debugfs_get_tree };
+
+static int sysfs_init_fs_context(struct fs_context *fc)
+{
+	fc->ops = &sysfs_context_ops;
+	fc->global = true;
+	return 0;
+}
+
+static int debugfs_init_fs_context(struct fs_context *fc)
+{
+	fc->ops = &debugfs_context_ops;
+	return 0;
+}
+
+static struct file_system_type sysfs_type = {
+	.name = "sysfs",
+	.init_fs_context = sysfs_init_fs_context,
+	.kill_sb = kill_anon_super,
+	.fs_flags = FS_USERNS_MOUNT,
+};
+static struct file_system_type debugfs_type = {
+	.name = "debugfs",
+	.init_fs_context = debugfs_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+static int sysfs_init(void)
+{
+	int err = register_filesystem(&sysfs_type);
+
+	if (!err)
+		err = register_filesystem(&debugfs_type);
+	/* The directories user space expects to mount on and to find. */
+	show_path(SHOW_SYS, "fs/cgroup");
+	show_path(SHOW_SYS, "fs/bpf");
+	show_path(SHOW_SYS, "kernel/debug");
+	show_path(SHOW_SYS, "kernel/tracing");
+	show_path(SHOW_SYS, "devices/virtual");
+	show_path(SHOW_SYS, "class");
+	show_path(SHOW_SYS, "bus");
+	show_path(SHOW_SYS, "block");
+	show_path(SHOW_SYS, "module");
+	show_path(SHOW_SYS, "firmware");
+	show_path(SHOW_SYS, "power");
+	show_path(SHOW_SYS, "dev/block");
+	show_path(SHOW_SYS, "dev/char");
+	return err;
+}
+INITCALL(fs, sysfs_init);
