@@ -17,4 +17,4 @@ cc_flags += -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -fno-stack-protecto
 debug_flags :=
 
 rust_target := x86_64-unknown-none
-rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64
+rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes

@@ -279,6 +279,11 @@ static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 	spin_unlock(&h->siglock);
 }
 
+/* Where no filesystem shows processes. */
+__weak void proc_task_gone(struct task *t)
+{
+}
+
 void release_task(struct task *t)
 {
 	struct pid *gone[PIDTYPE_MAX];

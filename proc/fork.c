@@ -184,8 +184,8 @@ static int check_flags(const struct kernel_clone_args *a)
 	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) ||
 				   task_active_pid_ns(current) != current->nsproxy->pid_ns_for_children))
 		return -EINVAL;
-	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
-		return -EINVAL;
+	if (f & CLONE_PIDFD)
+		return -EINVAL;		/* there are no pidfds */
 	return 0;
 }
 
@@ -441,10 +441,7 @@ pid_t kernel_clone(struct kernel_clone_args *a)
 	struct task_work *tid_work = NULL;
 	struct task *t;
 	pid_t nr;
-	int e;
 
-	if ((a->flags & CLONE_PIDFD) && (a->flags & CLONE_PARENT_SETTID) && a->pidfd.addr == a->parent_tid.addr)
-		return -EINVAL;
 	if (a->flags & CLONE_CHILD_SETTID) {
 		tid_work = kmalloc(sizeof(*tid_work), GFP_KERNEL);
 		if (!tid_work)
@@ -461,10 +458,6 @@ pid_t kernel_clone(struct kernel_clone_args *a)
 	nr = task_pid_vnr(t);
 	if (a->flags & CLONE_PARENT_SETTID)
 		(void)put_user((u32)nr, a->parent_tid);
-	if (a->flags & CLONE_PIDFD) {
-		e = proc_make_pidfd(t->thread_pid, a->pidfd);
-		WARN_ON_ONCE(e);
-	}
 	if (a->flags & CLONE_VFORK) {
 		init_completion(&vfork);
 		t->vfork_done = &vfork;

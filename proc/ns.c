@@ -4,6 +4,7 @@
 #include <lib/err.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
+#include <arch/elf.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <proc/ns.h>
@@ -11,13 +12,17 @@
 #include <proc/upcalls.h>
 #include <sched/mutex.h>
 #include <abi/errno.h>
+#include <abi/version.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
 
 DECLARE_RWSEM(uts_sem);
 struct uts_namespace init_uts_ns = {
 	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFEU,
-	.name = { .sysname = "Linux", .nodename = "(none)", .domainname = "(none)" },
+	.name = {
+		.sysname = "Linux", .nodename = "(none)", .release = OCHRE_RELEASE, .version = OCHRE_VERSION,
+		.machine = ELF_PLATFORM, .domainname = "(none)",
+	},
 };
 struct nsproxy init_nsproxy = {
 	.count = REFCOUNT_INIT(2), .uts_ns = &init_uts_ns, .pid_ns_for_children = &init_pid_ns,

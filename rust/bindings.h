@@ -4,5 +4,10 @@
 
 #include <lib/types.h>
 #include <lib/err.h>
+#include <abi/errno.h>
+#include <alloc/slab.h>
+#include <kernel/irq.h>
 #include <kernel/printk.h>
+#include <kernel/spinlock.h>
+#include <tty/tty.h>
 #include <rust/helpers.h>

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: MIT
 //! The kernel crate: safe wrappers around the kernel's C. The only place in the tree where `unsafe` may stand.
 #![no_std]
+#![feature(allow_internal_unsafe)]
+#![allow(internal_features)]
 
+pub mod alloc;
 pub mod bindings;
+pub mod error;
+pub mod init;
+pub mod io;
+pub mod irq;
 mod panic;
 pub mod print;
+pub mod sync;
+pub mod tty;
+
+pub use error::{Error, Result};

@@ -33,6 +33,7 @@ long sys_vfork(void)
 	return kernel_clone(&a);
 }
 
+/* partial: clone: CLONE_PIDFD, IPC, network and control-group namespaces */
 long sys_clone(unsigned long flags, unsigned long newsp, struct uptr parent_tid, struct uptr child_tid, unsigned long tls)
 {
 	struct kernel_clone_args a = {
@@ -45,6 +46,7 @@ long sys_clone(unsigned long flags, unsigned long newsp, struct uptr parent_tid,
 
 #define CLONE3_FLAGS (0xffffffffULL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
 
+/* partial: clone3: CLONE_PIDFD, CLONE_INTO_CGROUP, time, IPC, network and control-group namespaces */
 long sys_clone3(struct uptr uargs, size_t size)
 {
 	struct clone_args u;
@@ -146,6 +148,7 @@ long sys_wait4(pid_t upid, struct uptr stat, int options, struct uptr ru)
 	return r;
 }
 
+/* partial: waitid: P_PIDFD */
 long sys_waitid(int which, pid_t upid, struct uptr infop, int options, struct uptr ru)
 {
 	struct wait_args a = { .options = options, .want_rusage = !uptr_is_null(ru) };
@@ -171,12 +174,6 @@ long sys_waitid(int which, pid_t upid, struct uptr infop, int options, struct up
 			return -EINVAL;
 		a.type = PIDTYPE_PGID;
 		a.pid = upid ? find_get_pid(upid) : get_task_pid(current, PIDTYPE_PGID);
-		break;
-	case P_PIDFD:
-		a.type = PIDTYPE_TGID;
-		a.pid = proc_pidfd_pid(upid);
-		if (IS_ERR(a.pid))
-			return PTR_ERR(a.pid);
 		break;
 	default:
 		return -EINVAL;
@@ -307,6 +304,7 @@ out:
 	return r;
 }
 
+/* partial: unshare: time, IPC, network and control-group namespaces */
 long sys_unshare(unsigned long flags)
 {
 	struct nsproxy *n = NULL;

@@ -233,3 +233,8 @@ static int fs_struct_init(void)
 	return 0;
 }
 INITCALL(core, fs_struct_init);
+
+bool proc_current_chrooted(void)
+{
+	return current_chrooted();
+}

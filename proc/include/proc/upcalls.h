@@ -34,13 +34,8 @@ bool do_coredump(int sig);
 int do_futex_wake_private(struct uptr uaddr, int nr);
 /* vfs/: the running task's root is not its namespace's. */
 bool proc_current_chrooted(void);
-struct pid;
-/* vfs/, ipc/: a descriptor for PID, stored at UADDR. */
-int proc_make_pidfd(struct pid *pid, struct uptr uaddr);
 /* fs/: T is going: /proc entries that show it are dropped. */
 void proc_task_gone(struct task *t);
-/* vfs/, ipc/: the pid that descriptor FD stands for, referenced; ERR_PTR(-EBADF). */
-struct pid *proc_pidfd_pid(int fd);
 /* dev/: the process of T leaves its terminal (setsid). tasklist_lock held. */
 void proc_clear_tty(struct task *t);
 struct signal_struct;

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+//! The drivers. Not one line of `unsafe`: what a driver would need it for is a wrapper that the kernel crate lacks.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod tty;

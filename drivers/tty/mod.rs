@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+//! Serial lines.
+
+pub mod ns16550;

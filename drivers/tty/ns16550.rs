@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+//! The 16550 UART (National Semiconductor PC16550D data sheet) on the PC's legacy ports: ttyS0 to ttyS3.
+//!
+//! Sending: bytes wait in a ring; while it holds any the transmitter-empty interrupt is on and moves 16 at a time. Receiving: the
+//! interrupt empties the FIFO into the terminal layer. One lock for both, taken with interrupts off.
+
+use kernel::alloc::{KBox, KERNEL};
+use kernel::io::Ports;
+use kernel::sync::SpinLockIrq;
+use kernel::tty::{self, Flag, Settings, Tty};
+use kernel::{irq, pr_info, Error, Result};
+
+const RBR_THR: u16 = 0;
+const IER: u16 = 1;
+const IIR_FCR: u16 = 2;
+const LCR: u16 = 3;
+const MCR: u16 = 4;
+const LSR: u16 = 5;
+const MSR: u16 = 6;
+const SCR: u16 = 7;
+
+const IER_RX: u8 = 0x01;
+const IER_TX: u8 = 0x02;
+const IER_LINE: u8 = 0x04;
+const LSR_DATA: u8 = 0x01;
+const LSR_OVERRUN: u8 = 0x02;
+const LSR_PARITY: u8 = 0x04;
+const LSR_FRAME: u8 = 0x08;
+const LSR_BREAK: u8 = 0x10;
+const LSR_THR_EMPTY: u8 = 0x20;
+const LSR_ALL_SENT: u8 = 0x40;
+const LCR_DLAB: u8 = 0x80;
+const LCR_BREAK: u8 = 0x40;
+const MCR_DTR: u8 = 0x01;
+const MCR_RTS: u8 = 0x02;
+const MCR_OUT2: u8 = 0x08;
+const FIFO: usize = 16;
+const CLOCK: u32 = 115_200;
+const RING: usize = 4096;
+
+// c_cflag bits of termios(3) that matter here.
+const CSIZE: u32 = 0o60;
+const CSTOPB: u32 = 0o100;
+const CREAD: u32 = 0o200;
+const PARENB: u32 = 0o400;
+const PARODD: u32 = 0o1000;
+// Modem lines of ioctl_tty(2).
+const TIOCM_DTR: u32 = 0x002;
+const TIOCM_RTS: u32 = 0x004;
+
+struct State {
+    ring: [u8; RING],
+    head: usize,
+    tail: usize,
+    ier: u8,
+    lcr: u8,
+    mcr: u8,
+    receiving: bool,
+    tty: Option<Tty>,
+}
+
+impl State {
+    fn used(&self) -> usize {
+        self.head.wrapping_sub(self.tail)
+    }
+
+    fn put(&mut self, b: u8) -> bool {
+        if self.used() >= RING {
+            return false;
+        }
+        if let Some(slot) = self.ring.get_mut(self.head % RING) {
+            *slot = b;
+        }
+        self.head = self.head.wrapping_add(1);
+        true
+    }
+
+    fn take(&mut self) -> Option<u8> {
+        if self.used() == 0 {
+            return None;
+        }
+        let b = self.ring.get(self.tail % RING).copied();
+        self.tail = self.tail.wrapping_add(1);
+        b
+    }
+}
+
+struct Uart {
+    ports: Ports,
+    state: SpinLockIrq<State>,
+}
+
+impl Uart {
+    /// Is a UART there? Its scratch register keeps what is written, and its interrupt enable has four bits.
+    fn probe(ports: Ports) -> bool {
+        let ier = ports.read8(IER);
+        ports.write8(IER, 0);
+        if ports.read8(IER) & 0x0f != 0 {
+            return false;
+        }
+        ports.write8(IER, 0x0f);
+        let seen = ports.read8(IER) & 0x0f;
+        ports.write8(IER, ier);
+        ports.write8(SCR, 0x5a);
+        seen == 0x0f && ports.read8(SCR) == 0x5a
+    }
+
+    /// Moves what fits into the FIFO. True when the ring has drained to where writers are worth waking.
+    fn feed(&self, s: &mut State) -> bool {
+        if self.ports.read8(LSR) & LSR_THR_EMPTY == 0 {
+            return false;
+        }
+        let before = s.used();
+        for _ in 0..FIFO {
+            match s.take() {
+                Some(b) => self.ports.write8(RBR_THR, b),
+                None => break,
+            }
+        }
+        let want = if s.used() > 0 { s.ier | IER_TX } else { s.ier & !IER_TX };
+        if want != s.ier {
+            s.ier = want;
+            self.ports.write8(IER, want);
+        }
+        before > 0 && s.used() < RING / 2
+    }
+
+    fn drain_receiver(&self, s: &State) {
+        let mut bytes = [0u8; 64];
+        let mut flags = [Flag::Normal; 64];
+        let mut n = 0;
+        for (byte, flag) in bytes.iter_mut().zip(flags.iter_mut()) {
+            let lsr = self.ports.read8(LSR);
+            if lsr & LSR_DATA == 0 {
+                break;
+            }
+            *byte = self.ports.read8(RBR_THR);
+            *flag = match lsr {
+                l if l & LSR_BREAK != 0 => Flag::Break,
+                l if l & LSR_PARITY != 0 => Flag::Parity,
+                l if l & LSR_FRAME != 0 => Flag::Frame,
+                l if l & LSR_OVERRUN != 0 => Flag::Normal,
+                _ => Flag::Normal,
+            };
+            n += 1;
+        }
+        if let (Some(tty), true, Some(b), Some(f)) = (s.tty, s.receiving, bytes.get(..n), flags.get(..n)) {
+            tty.receive(b, f);
+        }
+    }
+}
+
+impl irq::Handler for Uart {
+    fn handle(&self) -> bool {
+        let mut s = self.state.lock();
+        let mut ours = false;
+        // Each pass serves one cause; a broken device that never stops asking is left after a while.
+        for _ in 0..256 {
+            let iir = self.ports.read8(IIR_FCR);
+            if iir & 1 != 0 {
+                break;
+            }
+            ours = true;
+            match iir & 0x0e {
+                0x04 | 0x0c => self.drain_receiver(&s),
+                0x02 => {
+                    if self.feed(&mut s) {
+                        if let Some(tty) = s.tty {
+                            tty.wakeup();
+                        }
+                    }
+                }
+                0x06 => {
+                    self.ports.read8(LSR);
+                    self.drain_receiver(&s);
+                }
+                _ => {
+                    self.ports.read8(MSR);
+                }
+            }
+        }
+        ours
+    }
+}
+
+impl tty::Line for Uart {
+    fn open(&self) -> Result {
+        let mut s = self.state.lock();
+        self.ports.write8(IIR_FCR, 0x07); // FIFOs on and empty, interrupt at one byte
+        s.receiving = true;
+        s.mcr = MCR_DTR | MCR_RTS | MCR_OUT2;
+        self.ports.write8(MCR, s.mcr);
+        s.ier = IER_RX | IER_LINE;
+        self.ports.write8(IER, s.ier);
+        Ok(())
+    }
+
+    fn close(&self) {
+        let mut s = self.state.lock();
+        s.receiving = false;
+        s.ier &= IER_TX;
+        self.ports.write8(IER, s.ier);
+    }
+
+    fn write(&self, bytes: &[u8]) -> usize {
+        let mut s = self.state.lock();
+        let n = bytes.iter().take_while(|b| s.put(**b)).count();
+        self.feed(&mut s);
+        n
+    }
+
+    fn write_room(&self) -> usize {
+        RING - self.state.lock().used()
+    }
+
+    fn pending(&self) -> usize {
+        let s = self.state.lock();
+        let sending = self.ports.read8(LSR) & LSR_ALL_SENT == 0;
+        s.used() + usize::from(sending)
+    }
+
+    fn flush(&self) {
+        let mut s = self.state.lock();
+        s.tail = s.head;
+    }
+
+    fn configure(&self, c: Settings) {
+        let mut s = self.state.lock();
+        let mut lcr = ((c.cflag & CSIZE) >> 4) as u8;
+        if c.cflag & CSTOPB != 0 {
+            lcr |= 0x04;
+        }
+        if c.cflag & PARENB != 0 {
+            lcr |= if c.cflag & PARODD != 0 { 0x08 } else { 0x18 };
+        }
+        s.lcr = lcr;
+        s.receiving = c.cflag & CREAD != 0;
+        if c.baud == 0 {
+            s.mcr &= !(MCR_DTR | MCR_RTS); // B0 hangs up
+            self.ports.write8(MCR, s.mcr);
+            return;
+        }
+        let divisor = (CLOCK / c.baud).clamp(1, 0xffff);
+        self.ports.write8(LCR, lcr | LCR_DLAB);
+        self.ports.write8(RBR_THR, (divisor & 0xff) as u8);
+        self.ports.write8(IER, (divisor >> 8) as u8);
+        self.ports.write8(LCR, lcr);
+        self.ports.write8(IER, s.ier);
+    }
+
+    fn set_break(&self, on: bool) {
+        let mut s = self.state.lock();
+        s.lcr = if on { s.lcr | LCR_BREAK } else { s.lcr & !LCR_BREAK };
+        self.ports.write8(LCR, s.lcr);
+    }
+
+    fn modem(&self) -> u32 {
+        let s = self.state.lock();
+        let msr = u32::from(self.ports.read8(MSR));
+        let mut m = 0;
+        for (bit, line) in [(0x10, 0x020), (0x20, 0x100), (0x40, 0x080), (0x80, 0x040)] {
+            if msr & bit != 0 {
+                m |= line; // CTS, DSR, RI, CD
+            }
+        }
+        if s.mcr & MCR_DTR != 0 {
+            m |= TIOCM_DTR;
+        }
+        if s.mcr & MCR_RTS != 0 {
+            m |= TIOCM_RTS;
+        }
+        m
+    }
+
+    fn set_modem(&self, set: u32, clear: u32) {
+        let mut s = self.state.lock();
+        for (line, bit) in [(TIOCM_DTR, MCR_DTR), (TIOCM_RTS, MCR_RTS)] {
+            if clear & line != 0 {
+                s.mcr &= !bit;
+            }
+            if set & line != 0 {
+                s.mcr |= bit;
+            }
+        }
+        self.ports.write8(MCR, s.mcr);
+    }
+}
+
+static NAMES: [&core::ffi::CStr; 4] = [c"ttyS0", c"ttyS1", c"ttyS2", c"ttyS3"];
+
+fn add(i: u32, ports: Ports, line: i32, name: &'static core::ffi::CStr) -> Result {
+    let state = State { ring: [0; RING], head: 0, tail: 0, ier: 0, lcr: 0x03, mcr: 0, receiving: false, tty: None };
+    let uart = KBox::new(Uart { ports, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
+    if line < 0 {
+        return Err(Error::ENXIO);
+    }
+    irq::request(line, uart, name, true)?;
+    tty::register(name, 4, 64 + i, uart, i == 0, |t| uart.state.lock().tty = Some(t))?;
+    pr_info!("serial: ttyS{} at port {:#x}, irq {}", i, ports.base(), line);
+    Ok(())
+}
+
+fn init() -> Result {
+    for (i, name) in (0u32..).zip(NAMES) {
+        let Some((ports, line)) = Ports::legacy_uart(i) else { break };
+        if Uart::probe(ports) {
+            add(i, ports, line, name)?;
+        }
+    }
+    Ok(())
+}
+
+kernel::device_init!(ns16550, init);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//! Memory from the slab allocator. Every allocation can fail and says so.
+
+use crate::bindings;
+use crate::error::{Error, Result};
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
+
+/// How an allocation may behave.
+#[derive(Clone, Copy)]
+pub struct Flags(u32);
+
+/// May sleep and reclaim.
+pub const KERNEL: Flags = Flags(bindings::GFP_KERNEL_CONST);
+/// May not sleep.
+pub const ATOMIC: Flags = Flags(bindings::GFP_ATOMIC_CONST);
+
+/// A value of its own in the heap.
+///
+/// # Invariants
+/// `ptr` came from `kmalloc` for a `T` (or dangles for a type of no size) and holds an initialised `T` that nobody else owns.
+pub struct KBox<T> {
+    ptr: NonNull<T>,
+    owns: PhantomData<T>,
+}
+
+// SAFETY: a KBox owns its value, so it may go where the value may.
+unsafe impl<T: Send> Send for KBox<T> {}
+// SAFETY: shared access to a KBox gives shared access to the value only.
+unsafe impl<T: Sync> Sync for KBox<T> {}
+
+impl<T> KBox<T> {
+    /// Moves `value` into memory of its own.
+    pub fn new(value: T, flags: Flags) -> Result<Self> {
+        const { assert!(align_of::<T>() <= 4096) };
+        let ptr = if size_of::<T>() == 0 {
+            NonNull::dangling()
+        } else {
+            let size = size_of::<T>().next_multiple_of(align_of::<T>());
+            // SAFETY: any size is allowed; the result is checked.
+            let raw = unsafe { bindings::rust_kmalloc(size, flags.0) };
+            NonNull::new(raw.cast::<T>()).ok_or(Error::ENOMEM)?
+        };
+        // SAFETY: fresh memory of the right size; kmalloc aligns a size to its largest power-of-two divisor.
+        unsafe { ptr.write(value) };
+        Ok(Self { ptr, owns: PhantomData })
+    }
+
+    /// Gives the value up: it lives for ever.
+    pub fn leak(self) -> &'static T {
+        let ptr = self.ptr;
+        core::mem::forget(self);
+        // SAFETY: by the type's invariant; nobody frees it any more.
+        unsafe { &*ptr.as_ptr() }
+    }
+}
+
+impl<T> Drop for KBox<T> {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant we own the value and the memory.
+        unsafe {
+            core::ptr::drop_in_place(self.ptr.as_ptr());
+            if size_of::<T>() != 0 {
+                bindings::kfree(self.ptr.as_ptr().cast());
+            }
+        }
+    }
+}
+
+impl<T> Deref for KBox<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        // SAFETY: by the type's invariant.
+        unsafe { self.ptr.as_ref() }
+    }
+}
+
+impl<T> DerefMut for KBox<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: by the type's invariant, and we are borrowed mutably.
+        unsafe { self.ptr.as_mut() }
+    }
+}

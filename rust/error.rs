@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//! Errors: a negative errno that C understands.
+
+use crate::bindings;
+
+/// An errno. Always negative inside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Error(i32);
+
+/// What can fail gives this.
+pub type Result<T = ()> = core::result::Result<T, Error>;
+
+macro_rules! codes {
+    ($($name:ident)*) => { impl Error { $(
+        #[doc = stringify!($name)]
+        pub const $name: Error = Error(-(bindings::$name as i32));
+    )* } };
+}
+
+codes!(EPERM ENOENT EIO ENXIO EAGAIN ENOMEM EFAULT EBUSY EEXIST ENODEV EINVAL ENOSPC EROFS ERANGE ENOSYS EOPNOTSUPP ETIMEDOUT EPROTO);
+
+impl Error {
+    /// From what a C function returned; `None` for success.
+    pub fn from_ret(ret: i32) -> Option<Error> {
+        (ret < 0).then_some(Error(ret))
+    }
+
+    /// The number, negative.
+    pub fn code(self) -> i32 {
+        self.0
+    }
+}
+
+/// A C function's int as a result.
+pub fn to_result(ret: i32) -> Result {
+    Error::from_ret(ret).map_or(Ok(()), Err)
+}
+
+/// The way back to C.
+pub fn to_ret(r: Result) -> i32 {
+    match r {
+        Ok(()) => 0,
+        Err(e) => e.code(),
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//! Initialisation: `device_init!(NAME, function)` has a `fn() -> Result` called at the device level.
+
+use core::ffi::{c_char, c_int};
+
+/// An entry of the image's initcall table, as C's `struct initcall`.
+#[repr(C, align(8))]
+pub struct InitCall {
+    /// What is called.
+    pub func: extern "C" fn() -> c_int,
+    /// Its name, ended by NUL.
+    pub name: *const c_char,
+}
+
+// SAFETY: it is never changed.
+unsafe impl Sync for InitCall {}
+
+/// Registers a function for the device level.
+#[macro_export]
+#[allow_internal_unsafe]
+macro_rules! device_init {
+    ($name:ident, $f:path) => {
+        const _: () = {
+            extern "C" fn call() -> core::ffi::c_int {
+                $crate::error::to_ret($f())
+            }
+            #[used]
+            #[unsafe(link_section = ".initcall.5")]
+            static ENTRY: $crate::init::InitCall =
+                $crate::init::InitCall { func: call, name: concat!(stringify!($name), "\0").as_ptr().cast() };
+        };
+    };
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//! Interrupts.
+
+use crate::bindings;
+use crate::error::{to_result, Result};
+use core::ffi::{c_int, c_void, CStr};
+
+/// Something that answers an interrupt. Runs with interrupts off.
+pub trait Handler: Sync {
+    /// True when the interrupt was for us.
+    fn handle(&self) -> bool;
+}
+
+unsafe extern "C" fn trampoline<T: Handler>(_irq: c_int, dev: *mut c_void) -> bindings::irqreturn_t {
+    // SAFETY: request() registered a `&'static T`.
+    let handler = unsafe { &*dev.cast::<T>() };
+    if handler.handle() { bindings::irqreturn_IRQ_HANDLED } else { bindings::irqreturn_IRQ_NONE }
+}
+
+/// Has `handler` called for `irq` from now on, shared with others if `shared`.
+pub fn request<T: Handler>(irq: i32, handler: &'static T, name: &'static CStr, shared: bool) -> Result {
+    let flags = if shared { bindings::IRQF_SHARED as u64 } else { 0 };
+    let dev = core::ptr::from_ref(handler).cast_mut().cast();
+    // SAFETY: handler and name live for ever; the trampoline knows the type.
+    to_result(unsafe { bindings::request_irq(irq, Some(trampoline::<T>), flags, name.as_ptr(), dev) })
+}
