@@ -62,7 +62,7 @@ static void insert(struct vma_tree *t, unsigned long a)
 
 	if (nref == MAX || (i >= 0 && ref[i] == a))
 		return;
-	memmove(&ref[i + 2], &ref[i + 1], (size_t)(nref - i - 1) * sizeof(*ref));
+	memmove(ref + (i + 2), ref + (i + 1), (size_t)(nref - i - 1) * sizeof(*ref));
 	ref[i + 1] = a;
 	nref++;
 	if (vt_reserve(t, 1))
