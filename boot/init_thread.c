@@ -150,6 +150,7 @@ static int kernel_init(void *arg)
 	if (ktest_requested())
 		run_tests();
 	boot_unpack_initramfs();
+	flush_delayed_fput();	/* or what was written would be busy (ETXTBSY) */
 	free_init_memory();
 	system_state = SYSTEM_RUNNING;
 	open_console();

@@ -263,7 +263,7 @@ int install_special_mapping(struct mm *mm, unsigned long addr, unsigned long len
 			    const struct special_mapping *spec);
 bool vma_is_special_mapping(const struct vma *vma, const struct special_mapping *spec);
 
-/* Layout for a new program (exec): bases from rlimit stack and randomisation. */
+/* Layout for a new program (exec): bases from the stack's limit and 64 random bits (or 0). */
 void mm_pick_layout(struct mm *mm, unsigned long stack_rlimit, unsigned long rnd, bool legacy);
 /* Make mm the current address space (exec) or none (kernel thread adopting): see arch/mmu.h. */
 
