@@ -561,7 +561,7 @@ unsigned long mm_brk(struct mm *mm, unsigned long brk)
 	if (mmap_write_lock_killable(mm))
 		return (unsigned long)-EINTR;
 	ret = mm->brk;
-	if (brk < mm->start_brk)
+	if (brk < mm->start_brk || brk > mm->task_size)
 		goto out;
 	limit = mm_rlimit(RLIMIT_DATA);
 	if (limit != RLIM_INFINITY &&

@@ -323,6 +323,7 @@ KTEST(mm_brk_stack)
 	KT_EQ(mm_brk(mm, 0x600800), 0x600800);
 	KT_EQ(peek(mm, 0x601000), ~0ull);
 	KT_EQ(mm_brk(mm, 0x5ff000), 0x600800);
+	KT_EQ(mm_brk(mm, ~0ul), 0x600800);
 	KT_EQ(mm_setup_stack(mm, top, 4 * PAGE_SIZE, 0), 0);
 	KT_ASSERT(poke(mm, top - 8, 1));
 	KT_ASSERT(poke(mm, top - 100 * PAGE_SIZE, 2));
