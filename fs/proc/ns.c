@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/*
+ * /proc/PID/ns: a task's namespaces, as links whose text names kind and number. Two tasks are in the same
+ * one exactly if the numbers are equal. The links can be read; opening them (for setns) is not there yet.
+ */
+#include "proc_priv.h"
+#include <alloc/slab.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <vfs/mount.h>
+
+enum kind { NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_PID_CHILDREN, NS_TIME, NS_TIME_CHILDREN, NS_USER,
+	NS_UTS, NS_KINDS };
+
+static const struct {
+	const char *name, *label;
+	u64 initial;		/* the number of the only one there is */
+} kinds[NS_KINDS] = {
+	[NS_CGROUP] = { "cgroup", "cgroup", 0xeffffffb },
+	[NS_IPC] = { "ipc", "ipc", 0xefffffff },
+	[NS_MNT] = { "mnt", "mnt", 0 },
+	[NS_NET] = { "net", "net", 0xeffffff9 },
+	[NS_PID] = { "pid", "pid", 0 },
+	[NS_PID_CHILDREN] = { "pid_for_children", "pid", 0 },
+	[NS_TIME] = { "time", "time", 0xeffffffa },
+	[NS_TIME_CHILDREN] = { "time_for_children", "time", 0xeffffffa },
+	[NS_USER] = { "user", "user", 0 },
+	[NS_UTS] = { "uts", "uts", 0 },
+};
+
+static u64 ns_number(struct task *task, enum kind kind)
+{
+	u64 ino = kinds[kind].initial;
+
+	if (kind == NS_USER) {
+		rcu_read_lock();
+		ino = __task_cred(task)->user_ns->ino;
+		rcu_read_unlock();
+		return ino;
+	}
+	if (kind == NS_PID) {
+		rcu_read_lock();
+		ino = task_active_pid_ns(task) ? task_active_pid_ns(task)->ino : 0;
+		rcu_read_unlock();
+		return ino;
+	}
+	task_lock(task);
+	if (!task->nsproxy)
+		ino = 0;
+	else if (kind == NS_MNT)
+		ino = mnt_ns_inum(task->nsproxy->mnt_ns);
+	else if (kind == NS_PID_CHILDREN)
+		ino = task->nsproxy->pid_ns_for_children->ino;
+	else if (kind == NS_UTS)
+		ino = task->nsproxy->uts_ns->ino;
+	task_unlock(task);
+	return ino;
+}
+
+static int ns_readlink(struct dentry *d, struct uptr buf, int buflen)
+{
+	struct inode *inode = d->d_inode;
+	enum kind kind = (enum kind)(unsigned long)inode->i_private;
+	struct task *task = get_proc_task(inode);
+	char text[48];
+	int len, err;
+
+	if (!task)
+		return -EACCES;
+	err = proc_may_access(task, true);
+	len = err ? 0 : snprintf(text, sizeof(text), "%s:[%llu]", kinds[kind].label, ns_number(task, kind));
+	put_task_struct(task);
+	if (err)
+		return err;
+	if (len > buflen)
+		len = buflen;
+	return copy_to_user(buf, text, (size_t)len) ? -EFAULT : len;
+}
+
+static const char *ns_get_link(struct dentry *d, struct inode *inode, struct delayed_call *done)
+{
+	(void)inode;
+	(void)done;
+	return ERR_PTR(d ? -EOPNOTSUPP : -ECHILD);
+}
+
+static const struct inode_operations ns_link_iops = {
+	.readlink = ns_readlink, .get_link = ns_get_link, .setattr = proc_setattr,
+};
+
+static struct dentry *ns_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
+{
+	struct task *task = get_proc_task(dir);
+	struct inode *inode = NULL;
+	unsigned int k;
+
+	(void)flags;
+	if (!task)
+		return ERR_PTR(-ENOENT);
+	for (k = 0; k < NS_KINDS; k++) {
+		if (proc_in_list(d->d_name.name, d->d_name.len, kinds[k].name))
+			break;
+	}
+	if (k < NS_KINDS)
+		inode = proc_task_inode(dir->i_sb, task, S_IFLNK | S_IRWXUGO);
+	put_task_struct(task);
+	if (!inode)
+		return ERR_PTR(-ENOENT);
+	inode->i_private = (void *)(unsigned long)k;
+	inode->i_op = &ns_link_iops;
+	inode_set_op_flags(inode);
+	d_set_d_op(d, &proc_pid_dops);
+	return d_splice_alias(inode, d);
+}
+
+static int ns_readdir(struct file *file, struct dir_context *ctx)
+{
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	for (; ctx->pos - 2 < NS_KINDS; ctx->pos++) {
+		const char *name = kinds[ctx->pos - 2].name;
+
+		if (!dir_emit(ctx, name, (int)strlen(name), 0x30000 + (u64)ctx->pos, DT_LNK))
+			break;
+	}
+	return 0;
+}
+
+const struct inode_operations proc_ns_dir_iops = { .lookup = ns_lookup, .setattr = proc_setattr };
+const struct file_operations proc_ns_dir_fops = {
+	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = ns_readdir,
+};

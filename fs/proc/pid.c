@@ -1,0 +1,1008 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Tasks as directories: /proc/PID (a process), /proc/PID/task/TID (a thread). Inodes hold a struct pid, so
+ * they outlive the task; every access looks the task up again. A name is valid as long as its task.
+ */
+#include "proc_priv.h"
+#include <alloc/slab.h>
+#include <alloc/page.h>
+#include <arch/stacktrace.h>
+#include <arch/ptrace.h>
+#include <arch/switch.h>
+#include <kernel/ksyms.h>
+#include <mm/mm.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <proc/signal.h>
+#include <linux/capability.h>
+#include <vfs/mount.h>
+
+struct task *get_proc_task(const struct inode *inode)
+{
+	return get_pid_task(PROC_I(inode)->pid, PIDTYPE_PID);
+}
+
+static bool task_dumpable(struct task *task)
+{
+	bool dumpable = true;
+
+	task_lock(task);
+	if (task->mm)
+		dumpable = (READ_ONCE(task->mm->flags) >> MMF_DUMPABLE & MMF_DUMPABLE_MASK) == 1;
+	task_unlock(task);
+	return dumpable;
+}
+
+/* What ptrace(2) calls PTRACE_MODE_READ: the same user all through, or CAP_SYS_PTRACE. */
+int proc_may_access(struct task *task, bool fsuid)
+{
+	const struct cred *me = current_cred(), *t;
+	kuid_t uid = fsuid ? me->fsuid : me->uid;
+	kgid_t gid = fsuid ? me->fsgid : me->gid;
+	bool same;
+
+	if (same_thread_group(task, current))
+		return 0;
+	rcu_read_lock();
+	t = __task_cred(task);
+	same = uid_eq(uid, t->euid) && uid_eq(uid, t->suid) && uid_eq(uid, t->uid) &&
+	       gid_eq(gid, t->egid) && gid_eq(gid, t->sgid) && gid_eq(gid, t->gid);
+	if (!same)
+		same = ns_capable(t->user_ns, CAP_SYS_PTRACE);
+	rcu_read_unlock();
+	if (!same)
+		return -EACCES;
+	if (!task_dumpable(task) && !ns_capable(current_user_ns(), CAP_SYS_PTRACE))
+		return -EACCES;
+	return 0;
+}
+
+/* The task's effective user, or root for what may not be dumped. */
+void proc_task_owner(struct task *task, umode_t mode, kuid_t *uid, kgid_t *gid)
+{
+	const struct cred *c;
+
+	*uid = GLOBAL_ROOT_UID;
+	*gid = GLOBAL_ROOT_GID;
+	if (task->flags & PF_KTHREAD)
+		return;
+	rcu_read_lock();
+	c = __task_cred(task);
+	*uid = c->euid;
+	*gid = c->egid;
+	rcu_read_unlock();
+	/* The directories themselves are readable by all and always the user's. */
+	if (mode != (S_IFDIR | 0555) && !task_dumpable(task)) {
+		*uid = GLOBAL_ROOT_UID;
+		*gid = GLOBAL_ROOT_GID;
+	}
+}
+
+struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t mode)
+{
+	struct inode *inode = new_inode(sb);
+	struct pid *pid;
+
+	if (!inode)
+		return NULL;
+	inode->i_mode = mode;
+	inode->i_ino = get_next_ino();
+	simple_inode_init_ts(inode);
+	pid = get_task_pid(task, PIDTYPE_PID);
+	if (!pid) {
+		iput(inode);
+		return NULL;
+	}
+	PROC_I(inode)->pid = pid;
+	proc_task_owner(task, mode, &inode->i_uid, &inode->i_gid);
+	return inode;
+}
+
+static int pid_revalidate(struct inode *dir, const struct qstr *name, struct dentry *d, unsigned int flags)
+{
+	struct inode *inode = READ_ONCE(d->d_inode);
+	struct task *task;
+	int res = 0;
+
+	(void)dir;
+	(void)name;
+	(void)flags;
+	if (!inode)
+		return 0;
+	rcu_read_lock();
+	task = pid_task(PROC_I(inode)->pid, PIDTYPE_PID);
+	if (task) {
+		proc_task_owner(task, inode->i_mode, &inode->i_uid, &inode->i_gid);
+		inode->i_mode &= (umode_t)~(S_ISUID | S_ISGID);
+		res = 1;
+	}
+	rcu_read_unlock();
+	return res;
+}
+
+static int pid_delete(const struct dentry *d)
+{
+	bool gone;
+
+	if (!d->d_inode)
+		return 1;
+	rcu_read_lock();
+	gone = !pid_task(PROC_I(d->d_inode)->pid, PIDTYPE_PID);
+	rcu_read_unlock();
+	return gone;
+}
+
+const struct dentry_operations proc_pid_dops = { .d_revalidate = pid_revalidate, .d_delete = pid_delete };
+
+/* hidepid: may the caller know of this task? */
+static bool visible(struct proc_fs_info *fi, struct task *task, int level)
+{
+	if (fi->hide_pid < level)
+		return true;
+	if (in_group_p(fi->pid_gid) && !gid_eq(fi->pid_gid, GLOBAL_ROOT_GID))
+		return true;
+	return !proc_may_access(task, true);
+}
+
+static int pid_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	struct proc_fs_info *fi = proc_sb_info(inode->i_sb);
+	struct task *task;
+	bool ok;
+
+	if (fi->hide_pid) {
+		if (mask & MAY_NOT_BLOCK)
+			return -ECHILD;
+		task = get_proc_task(inode);
+		if (!task)
+			return -ESRCH;
+		ok = visible(fi, task, 1);
+		put_task_struct(task);
+		if (!ok)
+			return fi->hide_pid == 2 ? -ENOENT : -EPERM;
+	}
+	return generic_permission(idmap, inode, mask);
+}
+
+/* Entries of one record. */
+
+static int single_show(struct seq_file *m, void *v)
+{
+	struct inode *inode = m->private;
+	const struct pid_entry *e = inode->i_private;
+	struct task *task = get_proc_task(inode);
+	int err;
+
+	(void)v;
+	if (!task)
+		return -ESRCH;
+	err = e->show(m, proc_pid_ns(inode->i_sb), PROC_I(inode)->pid, task);
+	put_task_struct(task);
+	return err;
+}
+
+static int single_open_pid(struct inode *inode, struct file *file)
+{
+	return single_open(file, single_show, inode);
+}
+
+const struct file_operations proc_single_fops = {
+	.open = single_open_pid,
+	.read_iter = seq_read_iter,
+	.llseek = seq_lseek,
+	.release = single_release,
+	.splice_read = copy_splice_read,
+};
+
+/* Magic links. */
+
+static int link_path(struct dentry *d, struct inode *inode, struct path *path)
+{
+	const struct pid_entry *e = inode->i_private;
+	struct task *task = get_proc_task(inode);
+	int err = -EACCES;
+
+	(void)d;
+	if (!task)
+		return -ENOENT;
+	if (!proc_may_access(task, true))
+		err = e->get_link(task, path);
+	put_task_struct(task);
+	return err;
+}
+
+static const char *magic_get_link(struct dentry *d, struct inode *inode, struct delayed_call *done)
+{
+	struct path path;
+	int err;
+
+	(void)done;
+	if (!d)
+		return ERR_PTR(-ECHILD);
+	err = link_path(d, inode, &path);
+	if (!err)
+		err = nd_jump_link(&path);
+	return ERR_PTR(err);
+}
+
+static int magic_readlink(struct dentry *d, struct uptr buf, int buflen)
+{
+	struct path path;
+	char *page, *text;
+	int err = link_path(d, d->d_inode, &path);
+
+	if (err)
+		return err;
+	page = (char *)__get_free_page(GFP_KERNEL);
+	err = -ENOMEM;
+	if (page) {
+		text = d_path(&path, page, PAGE_SIZE);
+		err = (int)PTR_ERR(text);
+		if (!IS_ERR(text)) {
+			int len = (int)(page + PAGE_SIZE - 1 - text);
+
+			if (len > buflen)
+				len = buflen;
+			err = copy_to_user(buf, text, (size_t)len) ? -EFAULT : len;
+		}
+		free_page((unsigned long)page);
+	}
+	path_put(&path);
+	return err;
+}
+
+const struct inode_operations proc_link_iops = {
+	.readlink = magic_readlink,
+	.get_link = magic_get_link,
+	.setattr = proc_setattr,
+};
+static const struct inode_operations file_iops = { .setattr = proc_setattr };
+
+/* Directories of entries. */
+
+struct dentry *proc_entries_lookup(struct inode *dir, struct dentry *d, const struct pid_entry *ents,
+				   unsigned int n)
+{
+	struct task *task = get_proc_task(dir);
+	const struct pid_entry *e;
+	struct inode *inode;
+
+	if (!task)
+		return ERR_PTR(-ENOENT);
+	for (e = ents; e < ents + n; e++) {
+		if (proc_in_list(d->d_name.name, d->d_name.len, e->name))
+			break;
+	}
+	inode = ERR_PTR(-ENOENT);
+	if (e == ents + n)
+		goto out;
+	inode = proc_task_inode(dir->i_sb, task, e->mode);
+	if (!inode) {
+		inode = ERR_PTR(-ENOENT);
+		goto out;
+	}
+	inode->i_private = (void *)(unsigned long)e;
+	if (S_ISDIR(e->mode))
+		set_nlink(inode, 2);
+	inode->i_op = e->iop ? e->iop : S_ISLNK(e->mode) ? &proc_link_iops : &file_iops;
+	inode->i_fop = e->fop ? e->fop : &proc_single_fops;
+	inode_set_op_flags(inode);
+	d_set_d_op(d, &proc_pid_dops);
+out:
+	put_task_struct(task);
+	return IS_ERR(inode) ? ERR_CAST(inode) : d_splice_alias(inode, d);
+}
+
+int proc_entries_readdir(struct file *file, struct dir_context *ctx, const struct pid_entry *ents,
+			 unsigned int n)
+{
+	struct task *task = get_proc_task(file_inode(file));
+
+	if (!task)
+		return -ENOENT;
+	put_task_struct(task);
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	for (; ctx->pos - 2 < n; ctx->pos++) {
+		const struct pid_entry *e = &ents[ctx->pos - 2];
+
+		if (!dir_emit(ctx, e->name, (int)strlen(e->name), 0x10000 + (u64)ctx->pos,
+			      fs_umode_to_dtype(e->mode)))
+			break;
+	}
+	return 0;
+}
+
+/* The links. */
+
+static int link_exe(struct task *task, struct path *path)
+{
+	struct mm *mm = get_task_mm(task);
+	struct file *exe;
+
+	if (!mm)
+		return -ENOENT;
+	exe = mm_get_exe_file(mm);
+	mmput(mm);
+	if (!exe)
+		return -ENOENT;
+	*path = exe->f_path;
+	path_get(path);
+	fput(exe);
+	return 0;
+}
+
+static int link_fs(struct task *task, struct path *path, bool root)
+{
+	int err = -ENOENT;
+
+	task_lock(task);
+	if (task->fs) {
+		if (root)
+			get_fs_root(task->fs, path);
+		else
+			get_fs_pwd(task->fs, path);
+		err = 0;
+	}
+	task_unlock(task);
+	return err;
+}
+
+static int link_cwd(struct task *task, struct path *path) { return link_fs(task, path, false); }
+static int link_root(struct task *task, struct path *path) { return link_fs(task, path, true); }
+
+/* Small files. */
+
+static int show_comm(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	char comm[TASK_COMM_LEN];
+
+	(void)ns;
+	(void)pid;
+	get_task_comm(comm, task);
+	seq_escape(m, comm, "\n\\");
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static ssize_t comm_write(struct kiocb *iocb, struct iter *from)
+{
+	struct task *task = get_proc_task(file_inode(iocb->ki_filp));
+	char comm[TASK_COMM_LEN] = "";
+	size_t len = iter_count(from);
+	ssize_t ret = (ssize_t)len;
+
+	if (!task)
+		return -ESRCH;
+	if (!same_thread_group(task, current))
+		ret = -EINVAL;
+	else if (!copy_from_iter_full(comm, min(len, sizeof(comm) - 1), from))
+		ret = -EFAULT;
+	else
+		set_task_comm(task, comm);
+	put_task_struct(task);
+	return ret;
+}
+
+static int show_oom_score(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	struct mm *mm = get_task_mm(task);
+	unsigned long total = totalram_pages();
+	long points = 0;
+
+	(void)ns;
+	(void)pid;
+	if (mm) {
+		long bad = oom_badness(mm, task->signal->oom_score_adj);
+
+		if (bad != LONG_MIN)
+			points = (1000 + bad * 1000 / (long)total) * 2 / 3;
+		if (points < 0)
+			points = 0;
+		mmput(mm);
+	}
+	seq_printf(m, "%ld\n", points);
+	return 0;
+}
+
+static int show_oom_adj(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	(void)ns;
+	(void)pid;
+	seq_printf(m, "%d\n", task->signal->oom_score_adj);
+	return 0;
+}
+
+/* A number that was written as text. */
+static int number_from(struct iter *from, long *out)
+{
+	char buf[24] = "";
+	size_t n = min(iter_count(from), sizeof(buf) - 1);
+
+	if (!copy_from_iter_full(buf, n, from))
+		return -EFAULT;
+	return kstrtol(strim(buf), 0, out);
+}
+
+static ssize_t oom_adj_write(struct kiocb *iocb, struct iter *from)
+{
+	struct task *task = get_proc_task(file_inode(iocb->ki_filp));
+	ssize_t ret = (ssize_t)iter_count(from);
+	long v;
+	int err;
+
+	if (!task)
+		return -ESRCH;
+	err = number_from(from, &v);
+	if (!err && (v < -1000 || v > 1000))
+		err = -EINVAL;
+	/* Below what it was granted only with the right to take from others. */
+	if (!err && v < task->signal->oom_score_adj_min && !capable(CAP_SYS_RESOURCE))
+		err = -EACCES;
+	if (!err) {
+		task->signal->oom_score_adj = (short)v;
+		if (capable(CAP_SYS_RESOURCE))
+			task->signal->oom_score_adj_min = (short)v;
+	}
+	put_task_struct(task);
+	return err ? err : ret;
+}
+
+static int show_personality(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	int err = proc_may_access(task, true);
+
+	(void)ns;
+	(void)pid;
+	if (!err)
+		seq_printf(m, "%08x\n", task->personality);
+	return err;
+}
+
+static int show_wchan(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	(void)ns;
+	(void)pid;
+	(void)task;
+	seq_putc(m, '0');
+	return 0;
+}
+
+struct stack_arg {
+	struct seq_file *m;
+	int left;
+};
+
+static bool show_frame(void *arg, unsigned long addr)
+{
+	struct stack_arg *a = arg;
+	char text[96];
+
+	(void)ksym_describe(addr, text, sizeof(text));
+	seq_printf(a->m, "[<0>] %s\n", text);
+	return --a->left > 0;
+}
+
+static int show_stack(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	struct stack_arg a = { m, 64 };
+
+	(void)ns;
+	(void)pid;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (task == current)
+		arch_stack_walk(NULL, show_frame, &a);
+	else if (!READ_ONCE(task->on_cpu))
+		arch_stack_walk_task(task, show_frame, &a);
+	return 0;
+}
+
+static int show_syscall(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	int err = proc_may_access(task, true);
+
+	(void)ns;
+	(void)pid;
+	if (err)
+		return err;
+	if (task == current || READ_ONCE(task->on_cpu) || !task->mm)
+		seq_puts(m, "running\n");
+	else
+		seq_printf(m, "-1 0x%lx 0x%lx\n", regs_sp(task_pt_regs(task)), regs_ip(task_pt_regs(task)));
+	return 0;
+}
+
+static int show_cgroup(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	(void)ns;
+	(void)pid;
+	(void)task;
+	seq_puts(m, "0::/\n");
+	return 0;
+}
+
+static int show_coredump_filter(struct seq_file *m, struct pid_namespace *ns, struct pid *pid,
+				struct task *task)
+{
+	struct mm *mm = get_task_mm(task);
+
+	(void)ns;
+	(void)pid;
+	if (mm) {
+		seq_printf(m, "%08lx\n", mm->flags >> MMF_DUMP_FILTER_SHIFT & 0x1ff);
+		mmput(mm);
+	}
+	return 0;
+}
+
+static ssize_t coredump_filter_write(struct kiocb *iocb, struct iter *from)
+{
+	struct task *task = get_proc_task(file_inode(iocb->ki_filp));
+	ssize_t ret = (ssize_t)iter_count(from);
+	struct mm *mm;
+	long v;
+	int err;
+
+	if (!task)
+		return -ESRCH;
+	err = number_from(from, &v);
+	mm = err ? NULL : get_task_mm(task);
+	if (mm) {
+		for (int i = 0; i < 9; i++) {
+			if (v >> i & 1)
+				set_bit(MMF_DUMP_FILTER_SHIFT + i, &mm->flags);
+			else
+				clear_bit(MMF_DUMP_FILTER_SHIFT + i, &mm->flags);
+		}
+		mmput(mm);
+	}
+	put_task_struct(task);
+	return err ? err : ret;
+}
+
+static int show_timerslack(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	(void)ns;
+	(void)pid;
+	if (task != current && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	seq_printf(m, "%llu\n", task->timer_slack_ns);
+	return 0;
+}
+
+static void show_map(struct seq_file *m, const struct uid_gid_map *map)
+{
+	for (u32 i = 0; i < smp_load_acquire(&map->nr); i++)
+		seq_printf(m, "%10u %10u %10u\n", map->extents[i].first, map->extents[i].lower_first,
+			   map->extents[i].count);
+}
+
+static struct user_namespace *task_userns(struct task *task)
+{
+	struct user_namespace *ns;
+
+	rcu_read_lock();
+	ns = get_user_ns(__task_cred(task)->user_ns);
+	rcu_read_unlock();
+	return ns;
+}
+
+static int show_uid_map(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	struct user_namespace *u = task_userns(task);
+
+	(void)ns;
+	(void)pid;
+	show_map(m, &u->uid_map);
+	put_user_ns(u);
+	return 0;
+}
+
+static int show_gid_map(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	struct user_namespace *u = task_userns(task);
+
+	(void)ns;
+	(void)pid;
+	show_map(m, &u->gid_map);
+	put_user_ns(u);
+	return 0;
+}
+
+static int show_projid_map(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	struct user_namespace *u = task_userns(task);
+
+	(void)ns;
+	(void)pid;
+	show_map(m, &u->projid_map);
+	put_user_ns(u);
+	return 0;
+}
+
+static int show_setgroups(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	struct user_namespace *u = task_userns(task);
+
+	(void)ns;
+	(void)pid;
+	seq_puts(m, u->setgroups_allowed ? "allow\n" : "deny\n");
+	put_user_ns(u);
+	return 0;
+}
+
+/* Mount tables. */
+
+static int mounts_open_as(struct inode *inode, struct file *file, enum mounts_format format)
+{
+	struct task *task = get_proc_task(inode);
+	int err;
+
+	if (!task)
+		return -ESRCH;
+	err = mounts_open(file, task, format);
+	put_task_struct(task);
+	return err;
+}
+
+static int mounts_open_fstab(struct inode *i, struct file *f) { return mounts_open_as(i, f, MOUNTS_FSTAB); }
+static int mounts_open_info(struct inode *i, struct file *f) { return mounts_open_as(i, f, MOUNTS_INFO); }
+static int mounts_open_stats(struct inode *i, struct file *f) { return mounts_open_as(i, f, MOUNTS_STATS); }
+
+static int mounts_release_file(struct inode *inode, struct file *file)
+{
+	(void)inode;
+	return mounts_release(file);
+}
+
+#define MOUNTS_FOPS(fopen)							\
+	{ .open = fopen, .read_iter = seq_read_iter, .llseek = seq_lseek,	\
+	  .release = mounts_release_file, .poll = mounts_poll, .splice_read = copy_splice_read }
+static const struct file_operations mounts_fops = MOUNTS_FOPS(mounts_open_fstab);
+static const struct file_operations mountinfo_fops = MOUNTS_FOPS(mounts_open_info);
+static const struct file_operations mountstats_fops = MOUNTS_FOPS(mounts_open_stats);
+
+#define WRITABLE_FOPS(fwrite)							\
+	{ .open = single_open_pid, .read_iter = seq_read_iter, .llseek = seq_lseek, \
+	  .release = single_release, .write_iter = fwrite }
+static const struct file_operations comm_fops = WRITABLE_FOPS(comm_write);
+static const struct file_operations oom_adj_fops = WRITABLE_FOPS(oom_adj_write);
+static const struct file_operations coredump_filter_fops = WRITABLE_FOPS(coredump_filter_write);
+
+static const struct inode_operations task_dir_iops;
+static const struct file_operations task_dir_fops;
+
+#define DIR(n, m, i, f) { .name = n, .mode = S_IFDIR | (m), .iop = i, .fop = f }
+#define LNK(n, g) { .name = n, .mode = S_IFLNK | 0777, .get_link = g }
+#define REG(n, m, f) { .name = n, .mode = S_IFREG | (m), .fop = f }
+#define RW(n, m, f, s) { .name = n, .mode = S_IFREG | (m), .fop = f, .show = s }
+#define ONE(n, m, s) { .name = n, .mode = S_IFREG | (m), .show = s }
+
+#define COMMON_ENTRIES								\
+	DIR("fd", 0500, &proc_fd_iops, &proc_fd_fops),				\
+	DIR("fdinfo", 0555, &proc_fdinfo_iops, &proc_fdinfo_fops),		\
+	DIR("ns", 0511, &proc_ns_dir_iops, &proc_ns_dir_fops),			\
+	REG("environ", 0400, &proc_environ_fops),				\
+	REG("auxv", 0400, &proc_auxv_fops),					\
+	ONE("status", 0444, proc_show_status),					\
+	ONE("personality", 0400, show_personality),				\
+	ONE("limits", 0444, proc_show_limits),					\
+	ONE("sched", 0444, proc_show_sched),					\
+	RW("comm", 0644, &comm_fops, show_comm),				\
+	ONE("syscall", 0400, show_syscall),					\
+	REG("cmdline", 0444, &proc_cmdline_fops),				\
+	ONE("statm", 0444, proc_show_statm),					\
+	REG("maps", 0444, &proc_maps_fops),					\
+	REG("smaps", 0444, &proc_smaps_fops),					\
+	REG("smaps_rollup", 0444, &proc_rollup_fops),				\
+	REG("pagemap", 0400, &proc_pagemap_fops),				\
+	REG("mem", 0600, &proc_mem_fops),					\
+	LNK("cwd", link_cwd),							\
+	LNK("root", link_root),							\
+	LNK("exe", link_exe),							\
+	REG("mounts", 0444, &mounts_fops),					\
+	REG("mountinfo", 0444, &mountinfo_fops),				\
+	REG("clear_refs", 0200, &proc_clear_refs_fops),				\
+	ONE("wchan", 0444, show_wchan),						\
+	ONE("stack", 0400, show_stack),						\
+	ONE("schedstat", 0444, proc_show_schedstat),				\
+	ONE("cgroup", 0444, show_cgroup),					\
+	ONE("oom_score", 0444, show_oom_score),					\
+	RW("oom_score_adj", 0644, &oom_adj_fops, show_oom_adj),			\
+	ONE("uid_map", 0644, show_uid_map),					\
+	ONE("gid_map", 0644, show_gid_map),					\
+	ONE("projid_map", 0644, show_projid_map),				\
+	ONE("setgroups", 0644, show_setgroups),					\
+	ONE("io", 0400, proc_show_io)
+
+static const struct pid_entry tgid_entries[] = {
+	DIR("task", 0555, &task_dir_iops, &task_dir_fops),
+	COMMON_ENTRIES,
+	ONE("stat", 0444, proc_show_stat),
+	REG("mountstats", 0400, &mountstats_fops),
+	RW("coredump_filter", 0644, &coredump_filter_fops, show_coredump_filter),
+	ONE("timerslack_ns", 0666, show_timerslack),
+};
+
+static const struct pid_entry tid_entries[] = {
+	COMMON_ENTRIES,
+	ONE("stat", 0444, proc_show_thread_stat),
+};
+
+static struct dentry *tgid_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
+{
+	(void)flags;
+	return proc_entries_lookup(dir, d, tgid_entries, ARRAY_SIZE(tgid_entries));
+}
+
+static int tgid_readdir(struct file *file, struct dir_context *ctx)
+{
+	return proc_entries_readdir(file, ctx, tgid_entries, ARRAY_SIZE(tgid_entries));
+}
+
+static struct dentry *tid_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
+{
+	(void)flags;
+	return proc_entries_lookup(dir, d, tid_entries, ARRAY_SIZE(tid_entries));
+}
+
+static int tid_readdir(struct file *file, struct dir_context *ctx)
+{
+	return proc_entries_readdir(file, ctx, tid_entries, ARRAY_SIZE(tid_entries));
+}
+
+static const struct inode_operations tgid_iops = {
+	.lookup = tgid_lookup, .permission = pid_permission, .setattr = proc_setattr,
+};
+static const struct file_operations tgid_fops = {
+	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = tgid_readdir,
+};
+static const struct inode_operations tid_iops = { .lookup = tid_lookup, .setattr = proc_setattr };
+static const struct file_operations tid_fops = {
+	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = tid_readdir,
+};
+
+/* Numbers. */
+
+static unsigned int name_to_nr(const struct qstr *name)
+{
+	unsigned int n = 0;
+
+	if (!name->len || (name->len > 1 && name->name[0] == '0'))
+		return ~0u;
+	for (u32 i = 0; i < name->len; i++) {
+		unsigned int c = (u8)name->name[i] - '0';
+
+		if (c > 9 || n >= (~0u - 9) / 10)
+			return ~0u;
+		n = n * 10 + c;
+	}
+	return n;
+}
+
+static struct task *task_by_nr(unsigned int nr, struct pid_namespace *ns)
+{
+	struct task *task = NULL;
+	struct pid *pid;
+
+	rcu_read_lock();
+	pid = find_pid_ns((int)nr, ns);
+	if (pid) {
+		task = pid_task(pid, PIDTYPE_PID);
+		if (task)
+			get_task_struct(task);
+	}
+	rcu_read_unlock();
+	return task;
+}
+
+static struct dentry *instantiate(struct dentry *d, struct super_block *sb, struct task *task,
+				  const struct inode_operations *iop, const struct file_operations *fop,
+				  unsigned int nlink)
+{
+	struct inode *inode = proc_task_inode(sb, task, S_IFDIR | 0555);
+
+	if (!inode)
+		return ERR_PTR(-ENOENT);
+	inode->i_op = iop;
+	inode->i_fop = fop;
+	inode->i_flags |= S_IMMUTABLE;
+	set_nlink(inode, nlink);
+	inode_set_op_flags(inode);
+	d_set_d_op(d, &proc_pid_dops);
+	return d_splice_alias(inode, d);
+}
+
+struct dentry *proc_pid_lookup(struct dentry *d, struct super_block *sb)
+{
+	unsigned int nr = name_to_nr(&d->d_name);
+	struct dentry *res = ERR_PTR(-ENOENT);
+	struct task *task;
+
+	if (nr == ~0u)
+		return res;
+	task = task_by_nr(nr, proc_pid_ns(sb));
+	if (!task)
+		return res;
+	if (visible(proc_sb_info(sb), task, 4))
+		res = instantiate(d, sb, task, &tgid_iops, &tgid_fops, 9);
+	put_task_struct(task);
+	return res;
+}
+
+static struct task *next_process(struct pid_namespace *ns, unsigned int *nr)
+{
+	struct task *task = NULL;
+	struct pid *pid;
+
+	rcu_read_lock();
+	while ((pid = find_ge_pid((int)*nr, ns))) {
+		*nr = (unsigned int)pid_nr_ns(pid, ns);
+		task = pid_task(pid, PIDTYPE_TGID);
+		if (task) {
+			get_task_struct(task);
+			break;
+		}
+		++*nr;
+	}
+	rcu_read_unlock();
+	return task;
+}
+
+int proc_pid_readdir(struct file *file, struct dir_context *ctx)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+	unsigned int nr = (unsigned int)(ctx->pos - FIRST_PROCESS_ENTRY);
+	struct task *task;
+
+	for (; (task = next_process(proc_pid_ns(sb), &nr)); nr++) {
+		char name[12];
+		bool ok = true;
+
+		ctx->pos = (loff_t)nr + FIRST_PROCESS_ENTRY;
+		if (visible(proc_sb_info(sb), task, 2)) {
+			int len = snprintf(name, sizeof(name), "%u", nr);
+
+			ok = dir_emit(ctx, name, len, 0x20000000ull + nr, DT_DIR);
+		}
+		put_task_struct(task);
+		if (!ok)
+			return 0;
+		ctx->pos++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* /proc/PID/task */
+
+static struct dentry *task_dir_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
+{
+	struct task *leader = get_proc_task(dir), *task = NULL;
+	struct dentry *res = ERR_PTR(-ENOENT);
+	unsigned int nr = name_to_nr(&d->d_name);
+
+	(void)flags;
+	if (!leader)
+		return res;
+	if (nr != ~0u)
+		task = task_by_nr(nr, proc_pid_ns(dir->i_sb));
+	if (task) {
+		if (same_thread_group(leader, task))
+			res = instantiate(d, dir->i_sb, task, &tid_iops, &tid_fops, 6);
+		put_task_struct(task);
+	}
+	put_task_struct(leader);
+	return res;
+}
+
+static int task_dir_readdir(struct file *file, struct dir_context *ctx)
+{
+	struct pid_namespace *ns = proc_pid_ns(file_inode(file)->i_sb);
+	struct task *leader = get_proc_task(file_inode(file)), *t;
+	int tids[32], n, last;
+
+	if (!leader)
+		return -ENOENT;
+	if (!dir_emit_dots(file, ctx))
+		goto out;
+	/* In batches, ascending from the last number seen; the position is that number plus 2. */
+	last = (int)(ctx->pos - 2);
+	do {
+		n = 0;
+		rcu_read_lock();
+		for_each_thread(leader, t) {
+			int nr = task_pid_nr_ns(t, ns), i;
+
+			if (nr <= last)
+				continue;
+			if (n == (int)ARRAY_SIZE(tids) && nr >= tids[n - 1])
+				continue;
+			if (n < (int)ARRAY_SIZE(tids))
+				n++;
+			for (i = n - 1; i > 0 && tids[i - 1] > nr; i--)
+				tids[i] = tids[i - 1];
+			tids[i] = nr;
+		}
+		rcu_read_unlock();
+		for (int i = 0; i < n; i++) {
+			char name[12];
+			int len = snprintf(name, sizeof(name), "%d", tids[i]);
+
+			if (!dir_emit(ctx, name, len, 0x40000000ull + (u64)tids[i], DT_DIR))
+				goto out;
+			last = tids[i];
+			ctx->pos = last + 2;
+		}
+	} while (n);
+out:
+	put_task_struct(leader);
+	return 0;
+}
+
+static int task_dir_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat, u32 mask,
+			    unsigned int flags)
+{
+	struct inode *inode = path->dentry->d_inode;
+	struct task *task = get_proc_task(inode);
+
+	(void)flags;
+	generic_fillattr(idmap, mask, inode, stat);
+	if (task) {
+		stat->nlink += (unsigned int)READ_ONCE(task->signal->nr_threads);
+		put_task_struct(task);
+	}
+	return 0;
+}
+
+static const struct inode_operations task_dir_iops = {
+	.lookup = task_dir_lookup, .getattr = task_dir_getattr, .permission = pid_permission,
+};
+static const struct file_operations task_dir_fops = {
+	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = task_dir_readdir,
+};
+
+/* self and thread-self. */
+
+static void free_text(void *p)
+{
+	kfree(p);
+}
+
+static const char *self_get_link(struct dentry *d, struct inode *inode, struct delayed_call *done)
+{
+	struct pid_namespace *ns = proc_pid_ns(inode->i_sb);
+	int tgid = task_tgid_nr_ns(current, ns);
+	char *text;
+
+	if (!tgid)
+		return ERR_PTR(-ENOENT);
+	if (!d)
+		return ERR_PTR(-ECHILD);
+	text = kmalloc(40, GFP_KERNEL);
+	if (!text)
+		return ERR_PTR(-ENOMEM);
+	if (inode->i_ino == 2)
+		snprintf(text, 40, "%d", tgid);
+	else
+		snprintf(text, 40, "%d/task/%d", tgid, task_pid_nr_ns(current, ns));
+	set_delayed_call(done, free_text, text);
+	return text;
+}
+
+static const struct inode_operations self_iops = { .get_link = self_get_link };
+
+struct dentry *proc_self_lookup(struct inode *dir, struct dentry *d)
+{
+	struct inode *inode = new_inode(dir->i_sb);
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	inode->i_ino = d->d_name.name[0] == 's' ? 2 : 3;
+	inode->i_mode = S_IFLNK | S_IRWXUGO;
+	inode->i_op = &self_iops;
+	simple_inode_init_ts(inode);
+	inode_set_op_flags(inode);
+	return d_splice_alias(inode, d);
+}
