@@ -176,12 +176,14 @@ int mnt_ns_install(struct mnt_namespace *ns, struct task *task)
 
 int vfs_mount_roots(void)
 {
-	struct file_system_type *nullfs = get_fs_type("nullfs"), *tmpfs = get_fs_type("tmpfs");
+	struct file_system_type *nullfs = get_fs_type("nullfs"), *tmpfs = get_fs_type("rootfs");
 	struct vfsmount *null_mnt, *root_mnt;
 	struct mountpoint *mp;
 	struct path root;
 	struct mount *m;
 
+	if (init_mnt_ns)
+		return 0;
 	if (!nullfs || !tmpfs)
 		panic("vfs: no nullfs or tmpfs to start from");
 	null_mnt = vfs_kern_mount(nullfs, 0, "nullfs", NULL);

@@ -304,6 +304,13 @@ static struct file_system_type tmpfs_type = {
 	.fs_flags = FS_USERNS_MOUNT | FS_ALLOW_IDMAP,
 };
 
+/* The first root: a tmpfs that says so, so that tools know it for what it is. */
+static struct file_system_type rootfs_type = {
+	.name = "rootfs",
+	.init_fs_context = tmpfs_init_fs_context,
+	.kill_sb = kill_litter_super,
+};
+
 static int tmpfs_init(void)
 {
 	int err;
@@ -313,6 +320,7 @@ static int tmpfs_init(void)
 	err = register_filesystem(&tmpfs_type);
 	if (err)
 		return err;
+	register_filesystem(&rootfs_type);
 	tmpfs_kern_mnt = kern_mount(&tmpfs_type);
 	if (IS_ERR(tmpfs_kern_mnt))
 		panic("tmpfs: cannot make the kernel's own mount");
