@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Cycles of descriptors under way. A socket whose file is held by nothing but messages that wait in sockets of the same kind can
+ * never be reached again; nor can its queue be read.
+ *
+ * The collector takes as candidates all sockets whose file has exactly as many references as messages carry it. It
+ * subtracts the references that come from candidates' own queues; what is left over comes from outside and is reachable, and so is
+ * everything in its queue, and so on. The messages of the rest are thrown away, which closes the files.
+ *
+ * gc_lock guards the list of sockets and all counts; a socket's own lock is taken inside it to walk its queue.
+ */
+#include <lib/types.h>
+#include <lib/list.h>
+#include <alloc/slab.h>
+#include <kernel/spinlock.h>
+#include <sched/work.h>
+#include <vfs/file.h>
+#include "net/unix_priv.h"
+
+static LIST_HEAD(sockets);		/* g */
+static DEFINE_SPINLOCK(gc_lock);
+static atomic_t under_way = ATOMIC_INIT(0);
+
+static void collect(struct work_struct *w);
+static DECLARE_WORK(gc_work, collect);
+
+void unix_track(struct unix_sock *u)
+{
+	spin_lock(&gc_lock);
+	list_add_tail(&u->track, &sockets);
+	spin_unlock(&gc_lock);
+}
+
+void unix_untrack(struct unix_sock *u)
+{
+	spin_lock(&gc_lock);
+	list_del_init(&u->track);
+	spin_unlock(&gc_lock);
+}
+
+static struct unix_sock *unix_of(struct file *f)
+{
+	struct socket *s = sock_from_file(f);
+
+	return s ? s->sk : NULL;
+}
+
+void unix_fds_attach(struct unix_fds *f)
+{
+	spin_lock(&gc_lock);
+	for (unsigned int i = 0; i < f->count; i++) {
+		struct unix_sock *u = unix_of(f->file[i]);
+
+		if (u) {
+			u->inflight++;
+			u->file = f->file[i];
+			atomic_inc(&under_way);
+		}
+	}
+	f->attached = true;
+	spin_unlock(&gc_lock);
+	atomic_long_add(f->count, &f->user->unix_inflight);
+}
+
+void unix_fds_free(struct unix_fds *f)
+{
+	if (f->attached) {
+		spin_lock(&gc_lock);
+		for (unsigned int i = 0; i < f->count; i++) {
+			struct unix_sock *u = unix_of(f->file[i]);
+
+			if (u) {
+				if (!--u->inflight)
+					u->file = NULL;
+				atomic_dec(&under_way);
+			}
+		}
+		spin_unlock(&gc_lock);
+		atomic_long_sub(f->count, &f->user->unix_inflight);
+	}
+	for (unsigned int i = 0; i < f->count; i++)
+		fput(f->file[i]);
+	free_uid(f->user);
+	kfree(f);
+}
+
+void unix_gc_poke(void)
+{
+	if (atomic_read(&under_way))
+		queue_work(system_unbound_wq, &gc_work);
+}
+
+/* Calls FN for each socket whose descriptor waits in the queue of U, embryos' queues included. */
+static void each_carried(struct unix_sock *u, void (*fn)(struct unix_sock *carried))
+{
+	struct unix_msg *m;
+
+	spin_lock(&u->lock);
+	list_for_each_entry(m, &u->queue, list) {
+		if (m->embryo) {
+			struct unix_msg *e;
+
+			spin_lock_nested(&m->embryo->lock, 1);
+			list_for_each_entry(e, &m->embryo->queue, list)
+				for (unsigned int i = 0; e->fds && i < e->fds->count; i++)
+					if (unix_of(e->fds->file[i]))
+						fn(unix_of(e->fds->file[i]));
+			spin_unlock(&m->embryo->lock);
+		}
+		for (unsigned int i = 0; m->fds && i < m->fds->count; i++)
+			if (unix_of(m->fds->file[i]))
+				fn(unix_of(m->fds->file[i]));
+	}
+	spin_unlock(&u->lock);
+}
+
+static void uncount(struct unix_sock *c)
+{
+	if (c->candidate)
+		c->scan--;
+}
+
+static bool progress;		/* g */
+
+static void reach(struct unix_sock *c)
+{
+	if (c->candidate && c->scan <= 0) {
+		c->scan = 1;
+		progress = true;
+	}
+}
+
+static void collect(struct work_struct *w)
+{
+	struct unix_sock *u;
+	LIST_HEAD(hit);
+
+	spin_lock(&gc_lock);
+	list_for_each_entry(u, &sockets, track) {
+		u->candidate = u->reached = false;
+		u->scan = u->inflight;
+		if (u->inflight) {
+			/* The file is alive as long as a message carries it. */
+			struct file *f = u->file;
+
+			u->candidate = f && atomic_long_read(&f->f_count) == u->inflight;
+		}
+	}
+	list_for_each_entry(u, &sockets, track)
+		if (u->candidate)
+			each_carried(u, uncount);
+	do {
+		progress = false;
+		list_for_each_entry(u, &sockets, track) {
+			if (u->candidate && u->scan > 0 && !u->reached) {
+				u->reached = true;
+				each_carried(u, reach);
+			}
+		}
+	} while (progress);
+	list_for_each_entry(u, &sockets, track) {
+		struct unix_msg *m, *n;
+
+		if (!u->candidate || u->scan > 0)
+			continue;
+		spin_lock(&u->lock);
+		list_for_each_entry_safe(m, n, &u->queue, list) {
+			if (!m->fds)
+				continue;
+			list_add(&m->fds->all, &hit);
+			m->fds = NULL;
+		}
+		spin_unlock(&u->lock);
+	}
+	spin_unlock(&gc_lock);
+	while (!list_empty(&hit)) {
+		struct unix_fds *f = list_first_entry(&hit, struct unix_fds, all);
+
+		list_del(&f->all);
+		unix_fds_free(f);
+	}
+}
