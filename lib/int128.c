@@ -1,40 +1,60 @@
 // SPDX-License-Identifier: MIT
-/* 128-bit division, which compilers call by these names (there is no libgcc here). Shift and subtract: it is rare. */
+/*
+ * 128-bit division, which compilers call by these names (there is no libgcc here): the machine's own division where
+ * both numbers fit 64 bits, else shift and subtract over the bits that differ.
+ */
 #include <lib/types.h>
 
-#ifdef __KERNEL_OCHRE__
 typedef unsigned __int128 u128;
 
 u128 __udivti3(u128 a, u128 b);
 u128 __umodti3(u128 a, u128 b);
 
+static unsigned int width(u128 v)
+{
+	u64 hi = (u64)(v >> 64), lo = (u64)v;
+
+	return hi ? 128 - (unsigned int)__builtin_clzll(hi) : lo ? 64 - (unsigned int)__builtin_clzll(lo) : 0;
+}
+
+/* Dividing by 0 traps, like the instruction. */
 static u128 divide(u128 a, u128 b, u128 *rem)
 {
-	u128 q = 0, r = 0;
+	unsigned int shift;
+	u128 q = 0;
 
-	for (int i = 127; i >= 0; i--) {
-		r = r << 1 | (a >> i & 1);
-		if (r >= b) {
-			r -= b;
-			q |= (u128)1 << i;
-		}
+	if (!((a | b) >> 64) || !b) {
+		*rem = (u64)a % (u64)b;
+		return (u64)a / (u64)b;
 	}
-	*rem = r;
+	*rem = a;
+	if (a < b)
+		return 0;
+	shift = width(a) - width(b);
+	for (b <<= shift; ; b >>= 1) {
+		q <<= 1;
+		if (a >= b) {
+			a -= b;
+			q |= 1;
+		}
+		if (!shift--)
+			break;
+	}
+	*rem = a;
 	return q;
 }
 
 u128 __udivti3(u128 a, u128 b)
 {
-	u128 r;
+	u128 rem;
 
-	return divide(a, b, &r);
+	return divide(a, b, &rem);
 }
 
 u128 __umodti3(u128 a, u128 b)
 {
-	u128 r;
+	u128 rem;
 
-	divide(a, b, &r);
-	return r;
+	divide(a, b, &rem);
+	return rem;
 }
-#endif
