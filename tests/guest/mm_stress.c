@@ -22,7 +22,7 @@ static void *churn(void *arg)
 	long id = (long)arg;
 	unsigned int seed = (unsigned int)id * 77 + 1;
 
-	for (int round = 0; !stop && round < 800; round++) {
+	for (int round = 0; !stop && round < 200; round++) {
 		int slot = (int)((unsigned int)rand_r(&seed) % (SLOTS / 4)) * 4 + (int)id;
 		char *p = arena + (size_t)slot * SLOT_PAGES * PG;
 		size_t len = SLOT_PAGES * PG;
