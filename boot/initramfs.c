@@ -331,7 +331,7 @@ static const char *reason(int err)
 	return "error";
 }
 
-/* Without an archive: what init needs to find its console. */
+/* What is there before any archive: enough for init to find its console. */
 static void default_root(void)
 {
 	init_mkdir("/dev", 0755);
@@ -346,10 +346,9 @@ void boot_unpack_initramfs(void)
 	size_t off = 0;
 	int err;
 
-	if (!boot_info.initrd_size) {
-		default_root();
+	default_root();
+	if (!boot_info.initrd_size)
 		return;
-	}
 	u = kvzalloc(sizeof(*u), GFP_KERNEL);
 	if (!u) {
 		pr_err("initramfs: not enough memory\n");
