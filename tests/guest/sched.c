@@ -246,7 +246,7 @@ TEST(all_cpus_work)
 	while (fgets(line, sizeof(line), f)) {
 		long c, u, ni, s;
 
-		if (sscanf(line, "cpu%ld %ld %ld %ld", &c, &u, &ni, &s) == 4 && u + s > 30)
+		if (line[3] != ' ' && sscanf(line, "cpu%ld %ld %ld %ld", &c, &u, &ni, &s) == 4 && u + s > 30)
 			busy++;
 	}
 	fclose(f);

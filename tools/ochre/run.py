@@ -166,6 +166,7 @@ class Session:
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.log, self.status, self.ready = log, None, False
         self.panicked = None
+        self.stall = self.heard = None  # give up after so many seconds without a word from the command
 
     def tick(self, most=None):
         """How long select may sleep."""
@@ -180,6 +181,9 @@ class Session:
             self.status = TIMED_OUT if self.status is None else self.status
             return True
         if self.panicked and now > self.panicked:
+            return True
+        if self.stall and self.heard and now - self.heard > self.stall and self.status is None:
+            self.status = TIMED_OUT
             return True
         if self.panicked is None and self.status is None and oops.PANIC.search(self.tail(m)):
             self.panicked = now + 3     # it should reboot, and so end, by itself
@@ -204,6 +208,8 @@ class Session:
                 shown, frames, able = m.wait(fds, self.tick())
                 if self.verbose and shown:
                     write_fd(self.stderr, shown.replace(b"\r\n", b"\n"))
+                if frames or not self.heard:
+                    self.heard = time.monotonic()
                 for kind, data in frames:
                     if kind == b"R":
                         self.ready = True

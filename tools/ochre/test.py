@@ -24,7 +24,7 @@ from . import build, cpio, oops, qemu, rootfs, run, setup
 from .util import BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
-KTEST_LIMIT, BATCH_LIMIT = 400, 900
+KTEST_LIMIT, BATCH_LIMIT, STALL = 300, 1800, 75    # seconds; user/testrun.c gives a test 60
 
 
 class Config:
@@ -263,6 +263,7 @@ class Runner:
                 s = run.Session(vm, ["/tests/testrun", "/tests/run"] + batch if len(" ".join(batch)) < 3800 or len(left) < len(names)
                                 else ["/tests/testrun", "/tests/run"], timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
+                s.stall = STALL
                 try:
                     status = s.command()
                 except Fail as e:
@@ -492,6 +493,8 @@ def run_all(args, r):
     configs = QUICK if args.quick else FULL
     if args.debug:
         configs = [c for c in configs if c.debug]
+    if args.release:
+        configs = [c for c in configs if not c.debug]
     if args.kernel:
         r.linux = setup.reference_linux() if args.kernel == "linux" else args.kernel
         configs = [Config(False, c, "lazy") for c in ((1,) if args.quick else (1, 4))]
