@@ -298,7 +298,8 @@ static unsigned int nodes_needed(struct xarray *xa, unsigned long index)
 	while (levels * XA_SHIFT < BITS_PER_LONG && index >> (levels * XA_SHIFT))
 		levels++;
 	if (!is_node(e))
-		return index || e ? levels : 0;
+		/* The first node, those above it, and a path down to another leaf. */
+		return index || e ? 2 * levels - 1 : 0;
 	n = to_node(e);
 	if (index > node_max(n))
 		return levels - (n->shift / XA_SHIFT + 1) + levels - 1;
