@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Block devices as files: /dev/vda and its like, through a page cache of their own.
+ *
+ * Each bdev has an inode of the internal filesystem bdev; every file that opens a node of that number shares its mapping. Size is
+ * fixed. Writes reach the disk by writeback, fsync(2) or O_SYNC; O_DIRECT goes past the cache.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/kdev.h>
+#include <lib/minmax.h>
+#include <alloc/page.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <mm/filemap.h>
+#include <mm/folio.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <sched/completion.h>
+#include <vfs/file.h>
+#include <vfs/fs.h>
+#include <vfs/inode.h>
+#include <vfs/mount.h>
+#include <vfs/upcalls.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include "block/blk_priv.h"
+
+static struct vfsmount *bdev_mnt __ro_after_init;
+static const struct file_operations bdev_fops;
+
+/* ---- cache to disk ---- */
+
+static struct bdev *bdev_of(struct address_space *m)
+{
+	return m->private_data;
+}
+
+/* The pages of FOLIO that lie on the device, into B; the rest of the folio is beyond the end. */
+static unsigned int add_folio(struct bio *b, struct folio *folio)
+{
+	u64 size = b->bdev->sectors << SECTOR_SHIFT, pos = (u64)folio_pos(folio);
+	unsigned int done = 0, want = (unsigned int)min((u64)folio_size(folio), size > pos ? size - pos : 0);
+
+	b->sector = pos >> SECTOR_SHIFT;
+	for (unsigned long i = 0; done < want; i++) {
+		unsigned int n = min(want - done, (unsigned int)PAGE_SIZE);
+
+		if (!bio_add_page(b, folio_page(folio, i), n, 0))
+			break;
+		done += n;
+	}
+	return done == want ? want : 0;
+}
+
+static void read_end(struct bio *b)
+{
+	struct folio *folio = b->private;
+
+	if (!b->status && b->len < folio_size(folio))
+		folio_zero_range(folio, b->len, folio_size(folio) - b->len);
+	folio_end_read(folio, !b->status);
+	bio_free(b);
+}
+
+static int bdev_read_folio(struct file *file, struct folio *folio)
+{
+	struct bdev *v = bdev_of(folio_mapping(folio));
+	struct bio *b = bio_alloc(v, REQ_READ, 0, GFP_NOIO);
+
+	if (!b || !add_folio(b, folio)) {
+		if (b)
+			bio_free(b);
+		folio_end_read(folio, false);
+		return b ? -EIO : -ENOMEM;
+	}
+	b->end_io = read_end;
+	b->private = folio;
+	submit_bio(b);
+	return 0;
+}
+
+static void bdev_readahead(struct readahead_control *rac)
+{
+	struct folio *folio;
+
+	while ((folio = readahead_folio(rac))) {
+		bdev_read_folio(rac->file, folio);
+		folio_put(folio);
+	}
+}
+
+static void write_end(struct bio *b)
+{
+	struct folio *folio = b->private;
+
+	if (b->status)
+		mapping_set_error(folio_mapping(folio), b->status);
+	folio_end_writeback(folio);
+	bio_free(b);
+}
+
+static int write_one(struct folio *folio, struct writeback_control *wbc, void *arg)
+{
+	struct bio *b = bio_alloc(arg, REQ_WRITE, 0, GFP_NOIO);
+
+	folio_start_writeback(folio);
+	folio_unlock(folio);
+	if (!add_folio(b, folio)) {
+		b->status = -EIO;
+		b->private = folio;
+		write_end(b);
+		return -EIO;
+	}
+	b->end_io = write_end;
+	b->private = folio;
+	submit_bio(b);
+	return 0;
+}
+
+static int bdev_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	return filemap_for_each_dirty(mapping, wbc, write_one, bdev_of(mapping));
+}
+
+/* Sector-aligned transfers between the caller's memory and the disk, one bio at a time. */
+static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
+{
+	struct bdev *v = bdev_of(k->ki_filp->f_mapping);
+	bool write = it->data_source;
+	u64 size = v->sectors << SECTOR_SHIFT;
+	ssize_t done = 0;
+
+	if ((k->ki_pos & (v->disk->block_size - 1)) || (iter_alignment(it) & (v->disk->block_size - 1)))
+		return -EINVAL;
+	while (iter_count(it) && (u64)k->ki_pos < size) {
+		struct page *pages[BIO_MAX_VECS];
+		size_t off = 0, left;
+		unsigned int got;
+		struct bio *b;
+		ssize_t n;
+		int e;
+
+		n = iter_get_pages(it, pages, min3((u64)v->disk->max_bytes, size - (u64)k->ki_pos, (u64)iter_count(it)), BIO_MAX_VECS, &off);
+		if (n <= 0)
+			return done ?: n ?: -EFAULT;
+		got = (unsigned int)DIV_ROUND_UP(off + (size_t)n, PAGE_SIZE);
+		n = (ssize_t)round_down((size_t)n, (size_t)v->disk->block_size);
+		b = bio_alloc(v, write ? REQ_WRITE : REQ_READ, write && (k->ki_flags & IOCB_DSYNC) ? REQ_FUA : 0, GFP_KERNEL);
+		if (!b) {
+			while (got)
+				put_page(pages[--got]);
+			return done ?: -ENOMEM;
+		}
+		b->sector = (u64)k->ki_pos >> SECTOR_SHIFT;
+		left = (size_t)n;
+		for (unsigned int i = 0; left; i++) {
+			unsigned int part = (unsigned int)min(left, PAGE_SIZE - off);
+
+			bio_add_page(b, pages[i], part, (unsigned int)off);
+			left -= part;
+			off = 0;
+		}
+		e = submit_bio_wait(b);
+		for (unsigned int i = 0; i < got; i++) {
+			if (!write)
+				folio_mark_dirty(page_folio(pages[i]));
+			put_page(pages[i]);
+		}
+		if (e)
+			return done ?: e;
+		iter_advance(it, (size_t)n);
+		k->ki_pos += n;
+		done += n;
+	}
+	return done;
+}
+
+static const struct mapping_ops bdev_mapping_ops = {
+	.read_folio = bdev_read_folio, .readahead = bdev_readahead, .writepages = bdev_writepages, .direct_IO = bdev_direct,
+};
+
+/* ---- commands ---- */
+
+int bdev_flush(struct bdev *v)
+{
+	struct bio *b = bio_alloc(v, REQ_FLUSH, 0, GFP_KERNEL);
+
+	return b ? submit_bio_wait(b) : -ENOMEM;
+}
+
+int bdev_discard(struct bdev *v, sector_t sector, u64 n, bool zeroes)
+{
+	u64 max = zeroes ? v->disk->max_zeroes_sectors : v->disk->max_discard_sectors;
+
+	if (!max)
+		return -EOPNOTSUPP;
+	if (sector > v->sectors || n > v->sectors - sector)
+		return -EINVAL;
+	while (n) {
+		u64 part = min(n, max);
+		struct bio *b = bio_alloc(v, zeroes ? REQ_WRITE_ZEROES : REQ_DISCARD, 0, GFP_KERNEL);
+		int e;
+
+		if (!b)
+			return -ENOMEM;
+		part = min(part, (u64)(U32_MAX >> SECTOR_SHIFT));
+		b->sector = sector;
+		b->len = (u32)(part << SECTOR_SHIFT);
+		e = submit_bio_wait(b);
+		if (e)
+			return e;
+		sector += part;
+		n -= part;
+	}
+	return 0;
+}
+
+/* ---- files ---- */
+
+static ssize_t bdev_read(struct kiocb *k, struct iter *to)
+{
+	struct file *f = k->ki_filp;
+	u64 size = bdev_of(f->f_mapping)->sectors << SECTOR_SHIFT;
+
+	if ((u64)k->ki_pos >= size)
+		return 0;
+	iter_truncate(to, size - (u64)k->ki_pos);
+	if (k->ki_flags & IOCB_DIRECT) {
+		int e = filemap_write_and_wait_range(f->f_mapping, k->ki_pos, k->ki_pos + (loff_t)iter_count(to) - 1);
+
+		return e ?: bdev_direct(k, to);
+	}
+	return filemap_read(k, to, f->f_mapping, &f->f_ra);
+}
+
+static ssize_t bdev_write(struct kiocb *k, struct iter *from)
+{
+	struct file *f = k->ki_filp;
+	struct bdev *v = bdev_of(f->f_mapping);
+	u64 size = v->sectors << SECTOR_SHIFT;
+	ssize_t n;
+
+	if (v->disk->read_only || v->read_only)
+		return -EPERM;
+	if (!iter_count(from))
+		return 0;
+	if ((u64)k->ki_pos >= size)
+		return -ENOSPC;
+	iter_truncate(from, size - (u64)k->ki_pos);
+	inode_lock(v->inode);
+	if (k->ki_flags & IOCB_DIRECT) {
+		loff_t start = k->ki_pos, end = start + (loff_t)iter_count(from) - 1;
+		int e = filemap_write_and_wait_range(f->f_mapping, start, end);
+
+		n = e ?: bdev_direct(k, from);
+		if (n > 0)
+			invalidate_inode_pages2_range(f->f_mapping, (pgoff_t)(start >> PAGE_SHIFT), (pgoff_t)(end >> PAGE_SHIFT));
+	} else {
+		n = filemap_write(k, from, f->f_mapping);
+	}
+	inode_unlock(v->inode);
+	return n > 0 ? generic_write_sync(k, n) : n;
+}
+
+static int bdev_fsync(struct file *f, loff_t start, loff_t end, int datasync)
+{
+	int e = filemap_write_and_wait_range(f->f_mapping, start, end), e2;
+
+	e2 = bdev_flush(bdev_of(f->f_mapping));
+	e = e ?: filemap_check_wb_err(f->f_mapping, &f->f_wb_err);
+	return e ?: e2;
+}
+
+static loff_t bdev_llseek(struct file *f, loff_t off, int whence)
+{
+	return fixed_size_llseek(f, off, whence, (loff_t)(bdev_of(f->f_mapping)->sectors << SECTOR_SHIFT));
+}
+
+static long discard_range(struct file *f, struct uptr arg, bool zeroes)
+{
+	struct bdev *v = bdev_of(f->f_mapping);
+	u64 r[2];
+	int e;
+
+	if (!(f->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (copy_from_user(r, arg, sizeof(r)))
+		return -EFAULT;
+	if ((r[0] | r[1]) & (v->disk->block_size - 1) || r[0] > v->sectors << SECTOR_SHIFT ||
+	    r[1] > (v->sectors << SECTOR_SHIFT) - r[0])
+		return -EINVAL;
+	if (!r[1])
+		return 0;
+	e = filemap_write_and_wait_range(f->f_mapping, (loff_t)r[0], (loff_t)(r[0] + r[1] - 1));
+	if (e)
+		return e;
+	truncate_inode_pages_range(f->f_mapping, (loff_t)r[0], (loff_t)(r[0] + r[1] - 1));
+	return bdev_discard(v, r[0] >> SECTOR_SHIFT, r[1] >> SECTOR_SHIFT, zeroes);
+}
+
+static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
+{
+	struct bdev *v = bdev_of(f->f_mapping);
+	struct uptr p = UPTR(arg);
+	u32 n;
+
+	switch (cmd) {
+	case BLKGETSIZE64: return put_user((u64)v->sectors << SECTOR_SHIFT, p) ? -EFAULT : 0;
+	case BLKGETSIZE: return put_user((unsigned long)v->sectors, p) ? -EFAULT : 0;
+	case BLKSSZGET: return put_user(v->disk->block_size, p) ? -EFAULT : 0;
+	case BLKPBSZGET: return put_user(v->disk->phys_block_size, p) ? -EFAULT : 0;
+	case BLKBSZGET: return put_user((u32)PAGE_SIZE, p) ? -EFAULT : 0;
+	case BLKIOMIN: return put_user(v->disk->phys_block_size, p) ? -EFAULT : 0;
+	case BLKIOOPT: case BLKALIGNOFF: return put_user((u32)0, p) ? -EFAULT : 0;
+	case BLKDISCARDZEROES: return put_user((u32)0, p) ? -EFAULT : 0;
+	case BLKROTATIONAL: return put_user((u16)0, p) ? -EFAULT : 0;
+	case BLKGETDISKSEQ: return put_user(v->disk->seq, p) ? -EFAULT : 0;
+	case BLKROGET: return put_user((u32)(v->disk->read_only || v->read_only), p) ? -EFAULT : 0;
+	case BLKROSET:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EACCES;
+		if (get_user(n, p))
+			return -EFAULT;
+		v->read_only = n;
+		return 0;
+	case BLKFLSBUF:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EACCES;
+		filemap_write_and_wait(f->f_mapping);
+		invalidate_mapping_pages(f->f_mapping, 0, (pgoff_t)-1);
+		return 0;
+	case BLKRRPART:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EACCES;
+		return v->partno ? -EINVAL : disk_rescan(v->disk);
+	case BLKDISCARD: return discard_range(f, p, false);
+	case BLKZEROOUT: return discard_range(f, p, true);
+	}
+	return -ENOTTY;
+}
+
+static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
+{
+	struct bdev *v = bdev_of(f->f_mapping);
+	bool discard = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	int e;
+
+	if (!discard && mode != FALLOC_FL_ZERO_RANGE && mode != (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if ((off | len) & (v->disk->block_size - 1) || (u64)off >= v->sectors << SECTOR_SHIFT)
+		return -EINVAL;
+	len = (loff_t)min((u64)len, (v->sectors << SECTOR_SHIFT) - (u64)off);
+	e = filemap_write_and_wait_range(f->f_mapping, off, off + len - 1);
+	if (e)
+		return e;
+	truncate_inode_pages_range(f->f_mapping, off, off + len - 1);
+	/* A hole reads as zeroes: a mere discard does not promise that. */
+	return bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT, true);
+}
+
+static int bdev_release(struct inode *inode, struct file *f)
+{
+	struct bdev *v = f->private_data;
+	int e = 0;
+
+	/* The last one to close writes what is dirty, as Linux does. */
+	if (atomic_dec_and_test(&v->openers))
+		e = filemap_write_and_wait(f->f_mapping);
+	bdev_put(v);
+	return e;
+}
+
+static const struct file_operations bdev_fops = {
+	.llseek = bdev_llseek, .read_iter = bdev_read, .write_iter = bdev_write, .fsync = bdev_fsync, .ioctl = bdev_ioctl,
+	.mmap = generic_file_mmap, .release = bdev_release, .fallocate = bdev_fallocate, .splice_read = generic_file_splice_read,
+	.splice_write = iter_file_splice_write,
+};
+
+int blkdev_open_inode(struct inode *inode, struct file *f)
+{
+	struct bdev *v = bdev_get_by_dev(inode->i_rdev);
+
+	if (!v)
+		return -ENXIO;
+	if ((f->f_mode & FMODE_WRITE) && v->disk->read_only) {
+		bdev_put(v);
+		return -EROFS;
+	}
+	atomic_inc(&v->openers);
+	f->f_mapping = v->inode->i_mapping;
+	f->f_wb_err = errseq_sample(&f->f_mapping->wb_err);
+	file_ra_state_init(&f->f_ra, f->f_mapping);
+	f->private_data = v;
+	replace_fops(f, &bdev_fops);
+	return 0;
+}
+
+bool bdev_is_open(const struct bdev *b)
+{
+	return atomic_read(&b->openers) > 0;
+}
+
+/* ---- the cache ---- */
+
+static const struct super_operations bdev_sops = { .statfs = simple_statfs };
+static const struct pseudo_fs bdev_pseudo = { .name = "bdev", .magic = 0x62646576, .ops = &bdev_sops };
+
+static int bdev_init_context(struct fs_context *fc)
+{
+	return pseudo_init_fs_context(fc, &bdev_pseudo);
+}
+
+static struct file_system_type bdev_fs_type = {
+	.name = "bdev", .init_fs_context = bdev_init_context, .kill_sb = kill_anon_super,
+};
+
+int bdev_init_cache(struct bdev *b)
+{
+	struct inode *inode = new_inode_pseudo(bdev_mnt->mnt_sb);
+
+	if (!inode)
+		return -ENOMEM;
+	inode->i_ino = b->dev;
+	inode->i_mode = S_IFBLK | 0600;
+	inode->i_rdev = b->dev;
+	i_size_write(inode, (loff_t)(b->sectors << SECTOR_SHIFT));
+	inode->i_data.ops = &bdev_mapping_ops;
+	inode->i_data.private_data = b;
+	b->inode = inode;
+	return 0;
+}
+
+void bdev_free_cache(struct bdev *b)
+{
+	truncate_inode_pages_final(b->inode->i_mapping);
+	iput(b->inode);
+	b->inode = NULL;
+}
+
+static int bdev_init(void)
+{
+	int e = register_filesystem(&bdev_fs_type);
+
+	if (e)
+		return e;
+	bdev_mnt = kern_mount(&bdev_fs_type);
+	return IS_ERR(bdev_mnt) ? (int)PTR_ERR(bdev_mnt) : 0;
+}
+INITCALL(subsys, bdev_init);

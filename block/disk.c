@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Disks and their partitions: names, numbers, /dev nodes, /sys/block, /proc/partitions.
+ *
+ * disks_lock guards both lists; a disk lives while it is on the list, open, or its driver holds it.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/format.h>
+#include <lib/kdev.h>
+#include <lib/partition.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <alloc/page.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/printk.h>
+#include <kernel/show.h>
+#include <sched/mutex.h>
+#include <vfs/chrdev.h>
+#include <vfs/seq_file.h>
+#include <vfs/stat.h>
+#include <abi/errno.h>
+#include <linux/stat.h>
+#include "block/blk_priv.h"
+
+#define DISK_MAJOR 254		/* what Linux gives virtblk when nothing else took it */
+#define MINORS 16U
+
+static LIST_HEAD(disks);		/* disks_lock */
+static DEFINE_MUTEX(disks_lock);
+static unsigned int next_index;		/* disks_lock */
+static u64 next_seq = 1;		/* disks_lock */
+
+/* "vda", ..., "vdz", "vdaa", ... */
+static void disk_name(char *buf, size_t size, const char *prefix, unsigned int index)
+{
+	char letters[8];
+	int n = 0;
+
+	for (index++; index; index = (index - 1) / 26)
+		letters[n++] = (char)('a' + (index - 1) % 26);
+	n = n < 7 ? n : 7;
+	letters[n] = '\0';
+	for (int i = 0; i < n / 2; i++) {
+		char t = letters[i];
+
+		letters[i] = letters[n - 1 - i];
+		letters[n - 1 - i] = t;
+	}
+	snprintf(buf, size, "%s%s", prefix, letters);
+}
+
+struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth)
+{
+	struct disk *d = kzalloc(sizeof(*d), GFP_KERNEL);
+
+	if (!d)
+		return NULL;
+	d->nr_queues = nr_queues;
+	d->depth = depth;
+	d->block_size = d->phys_block_size = SECTOR_SIZE;
+	d->max_bytes = BIO_MAX_VECS * PAGE_SIZE;
+	refcount_set(&d->refs, 1);
+	INIT_LIST_HEAD(&d->list);
+	INIT_LIST_HEAD(&d->parts);
+	d->queues = kzalloc(nr_queues * sizeof(*d->queues), GFP_KERNEL);
+	for (unsigned int i = 0; d->queues && i < nr_queues; i++) {
+		if (disk_queue_init(&d->queues[i], d, i)) {
+			while (i--)
+				kfree(d->queues[i].tags);
+			kfree(d->queues);
+			d->queues = NULL;
+		}
+	}
+	if (!d->queues) {
+		kfree(d);
+		return NULL;
+	}
+	mutex_lock(&disks_lock);
+	disk_name(d->name, sizeof(d->name), prefix, next_index);
+	d->major = DISK_MAJOR;
+	d->first_minor = next_index++ * MINORS;
+	d->minors = MINORS;
+	d->seq = next_seq++;
+	mutex_unlock(&disks_lock);
+	return d;
+}
+
+void disk_put(struct disk *d)
+{
+	if (!refcount_dec_and_test(&d->refs))
+		return;
+	if (d->ops && d->ops->release)
+		d->ops->release(d);
+	for (unsigned int i = 0; i < d->nr_queues; i++)
+		kfree(d->queues[i].tags);
+	kfree(d->queues);
+	kfree(d);
+}
+
+/* ---- devices ---- */
+
+static ssize_t show_size(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%llu\n", ((struct bdev *)n->data)->sectors);
+}
+
+static ssize_t show_ro(struct show_node *n, char *buf, size_t size)
+{
+	struct bdev *b = n->data;
+
+	return scnprintf(buf, size, "%d\n", b->disk->read_only || b->read_only);
+}
+
+static ssize_t show_dev(struct show_node *n, char *buf, size_t size)
+{
+	struct bdev *b = n->data;
+
+	return scnprintf(buf, size, "%u:%u\n", MAJOR(b->dev), MINOR(b->dev));
+}
+
+static ssize_t show_start(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%llu\n", ((struct bdev *)n->data)->start);
+}
+
+static void publish(struct bdev *b)
+{
+	struct show_node *dir = b->partno ? show_dir(SHOW_SYS, b->disk->show, b->name) : b->disk->show;
+
+	show_attr(dir, "size", 0444, show_size, NULL, b);
+	show_attr(dir, "ro", 0444, show_ro, NULL, b);
+	show_attr(dir, "dev", 0444, show_dev, NULL, b);
+	if (b->partno)
+		show_attr(dir, "start", 0444, show_start, NULL, b);
+}
+
+static struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, sector_t sectors)
+{
+	struct bdev *b = kzalloc(sizeof(*b), GFP_KERNEL);
+	size_t n = strlen(d->name);
+	int e;
+
+	if (!b)
+		return ERR_PTR(-ENOMEM);
+	b->disk = d;
+	b->partno = partno;
+	b->start = start;
+	b->sectors = sectors;
+	b->dev = MKDEV(d->major, d->first_minor + partno);
+	if (partno)
+		snprintf(b->name, sizeof(b->name), d->name[n - 1] >= '0' && d->name[n - 1] <= '9' ? "%sp%u" : "%s%u", d->name, partno);
+	else
+		strscpy(b->name, d->name, sizeof(b->name));
+	e = bdev_init_cache(b);
+	if (!e) {
+		e = devtmpfs_create_node(b->name, S_IFBLK | 0660, b->dev);
+		if (e)
+			bdev_free_cache(b);
+	}
+	if (e) {
+		kfree(b);
+		return ERR_PTR(e);
+	}
+	mutex_lock(&disks_lock);
+	list_add_tail(&b->list, &d->parts);
+	mutex_unlock(&disks_lock);
+	publish(b);
+	return b;
+}
+
+/* ---- partition tables ---- */
+
+struct scan {
+	struct disk *d;
+	struct bdev *whole;
+	struct page *page;
+};
+
+static int read_block(void *ctx, u64 lba, void *buf)
+{
+	struct scan *s = ctx;
+	struct bio *b = bio_alloc(s->whole, REQ_READ, 0, GFP_KERNEL);
+	int e;
+
+	if (!b)
+		return -ENOMEM;
+	b->sector = lba * (s->d->block_size >> SECTOR_SHIFT);
+	bio_add_page(b, s->page, s->d->block_size, 0);
+	e = submit_bio_wait(b);
+	if (!e)
+		memcpy(buf, page_address(s->page), s->d->block_size);
+	return e;
+}
+
+static int add_partition(void *arg, const struct partition *p)
+{
+	struct scan *s = arg;
+	u32 per = s->d->block_size >> SECTOR_SHIFT;
+	struct bdev *b;
+
+	if (p->number >= s->d->minors) {
+		pr_warn("block: %s: partition %u has no number left\n", s->d->name, p->number);
+		return 0;
+	}
+	b = bdev_add(s->d, p->number, p->start * per, p->count * per);
+	if (IS_ERR(b))
+		return (int)PTR_ERR(b);
+	memcpy(b->uuid, p->uuid, sizeof(b->uuid));
+	return 0;
+}
+
+static int scan_partitions(struct disk *d, struct bdev *whole)
+{
+	struct scan s = { .d = d, .whole = whole, .page = alloc_page(GFP_KERNEL) };
+	struct partition_reader r = { read_block, &s, d->block_size, d->sectors / (d->block_size >> SECTOR_SHIFT) };
+	u8 *buf = kmalloc(2 * d->block_size, GFP_KERNEL);
+	int n = -ENOMEM;
+
+	if (s.page && buf)
+		n = partitions_scan(&r, buf, add_partition, &s);
+	kfree(buf);
+	if (s.page)
+		put_page(s.page);
+	if (n < 0)
+		pr_err("block: %s: reading the partition table failed: %d\n", d->name, n);
+	return n < 0 ? n : 0;
+}
+
+int disk_add(struct disk *d)
+{
+	struct bdev *whole;
+	char path[48];
+
+	if (d->block_size < SECTOR_SIZE || d->block_size > PAGE_SIZE || (d->block_size & (d->block_size - 1)))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "block/%s", d->name);
+	d->show = show_path(SHOW_SYS, path);
+	whole = bdev_add(d, 0, 0, d->sectors);
+	if (IS_ERR(whole))
+		return (int)PTR_ERR(whole);
+	mutex_lock(&disks_lock);
+	list_add_tail(&d->list, &disks);
+	mutex_unlock(&disks_lock);
+	pr_info("block: %s: %llu sectors of 512 bytes, blocks of %u%s\n", d->name, d->sectors, d->block_size,
+		d->read_only ? ", read-only" : "");
+	if (d->sectors)
+		scan_partitions(d, whole);
+	return 0;
+}
+
+int disk_rescan(struct disk *d)
+{
+	struct bdev *b, *n, *whole = NULL;
+	LIST_HEAD(gone);
+
+	mutex_lock(&disks_lock);
+	list_for_each_entry(b, &d->parts, list) {
+		if (b->partno && bdev_is_open(b)) {
+			mutex_unlock(&disks_lock);
+			return -EBUSY;
+		}
+	}
+	list_for_each_entry_safe(b, n, &d->parts, list) {
+		if (b->partno)
+			list_move(&b->list, &gone);
+		else
+			whole = b;
+	}
+	mutex_unlock(&disks_lock);
+	list_for_each_entry_safe(b, n, &gone, list) {
+		struct show_node *s = show_lookup(d->show, b->name, strlen(b->name));
+
+		devtmpfs_delete_node(b->name);
+		if (s) {
+			show_remove(s);
+			show_put(s);
+		}
+		bdev_free_cache(b);
+		kfree(b);
+	}
+	return whole ? scan_partitions(d, whole) : -ENXIO;
+}
+
+void disk_kill(struct disk *d)
+{
+	WRITE_ONCE(d->dead, true);
+	for (unsigned int i = 0; i < d->nr_queues; i++)
+		disk_queue_fail_pending(&d->queues[i]);
+}
+
+/* ---- look-up ---- */
+
+static struct bdev *find_bdev(bool (*match)(const struct bdev *b, const void *key), const void *key)
+{
+	struct disk *d;
+	struct bdev *b;
+
+	mutex_lock(&disks_lock);
+	list_for_each_entry(d, &disks, list) {
+		list_for_each_entry(b, &d->parts, list) {
+			if (match(b, key)) {
+				refcount_inc(&d->refs);
+				mutex_unlock(&disks_lock);
+				return b;
+			}
+		}
+	}
+	mutex_unlock(&disks_lock);
+	return NULL;
+}
+
+static bool dev_matches(const struct bdev *b, const void *key)
+{
+	return b->dev == *(const dev_t *)key;
+}
+
+static bool name_matches(const struct bdev *b, const void *key)
+{
+	return !strcmp(b->name, key);
+}
+
+struct bdev *bdev_get_by_dev(dev_t dev) { return find_bdev(dev_matches, &dev); }
+struct bdev *bdev_get_by_name(const char *name) { return find_bdev(name_matches, name); }
+void bdev_put(struct bdev *b) { disk_put(b->disk); }
+
+/* ---- /proc ---- */
+
+void block_show_majors(struct seq_file *m)
+{
+	seq_printf(m, "%3d virtblk\n", DISK_MAJOR);
+}
+
+static void each_bdev(void (*fn)(struct seq_file *m, struct bdev *b), struct seq_file *m)
+{
+	struct disk *d;
+	struct bdev *b;
+
+	mutex_lock(&disks_lock);
+	list_for_each_entry(d, &disks, list)
+		list_for_each_entry(b, &d->parts, list)
+			fn(m, b);
+	mutex_unlock(&disks_lock);
+}
+
+static void show_partition(struct seq_file *m, struct bdev *b)
+{
+	seq_printf(m, "%4u  %7u %10llu %s\n", MAJOR(b->dev), MINOR(b->dev), b->sectors / 2, b->name);
+}
+
+void block_show_partitions(struct seq_file *m)
+{
+	seq_printf(m, "major minor  #blocks  name\n\n");
+	each_bdev(show_partition, m);
+}
+
+/* Counters are the disk's; a partition shows none of its own. */
+static void show_stats(struct seq_file *m, struct bdev *b)
+{
+	static const struct disk_stats none;
+	const struct disk_stats *s = b->partno ? &none : &b->disk->stats;
+	u64 ms[4];
+
+	for (int i = 0; i < 4; i++)
+		ms[i] = s->ns[i] / 1000000;
+	seq_printf(m, "%4u %7u %s %llu 0 %llu %llu %llu 0 %llu %llu 0 %llu %llu %llu 0 %llu %llu %llu %llu\n", MAJOR(b->dev), MINOR(b->dev),
+		   b->name, s->ios[0], s->sectors[0], ms[0], s->ios[1], s->sectors[1], ms[1], ms[0] + ms[1], ms[0] + ms[1],
+		   s->ios[2], s->sectors[2], ms[2], s->ios[3], ms[3]);
+}
+
+void block_show_diskstats(struct seq_file *m)
+{
+	each_bdev(show_stats, m);
+}
