@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * /proc/PID/ns: a task's namespaces, as links whose text names kind and number. Two tasks are in the same
- * one exactly if the numbers are equal. The links can be read; opening them (for setns) is not there yet.
+ * one exactly if the numbers are equal. Following a link leads to the namespace as a file (nsfs.c).
  */
 #include "proc_priv.h"
 #include <alloc/slab.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <vfs/mount.h>
+#include <fs/nsfs.h>
 
 enum kind { NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_PID_CHILDREN, NS_TIME, NS_TIME_CHILDREN, NS_USER,
 	NS_UTS, NS_KINDS };
@@ -77,11 +78,73 @@ static int ns_readlink(struct dentry *d, struct uptr buf, int buflen)
 	return copy_to_user(buf, text, (size_t)len) ? -EFAULT : len;
 }
 
+/* A reference to what the link means; *kind for nsfs. NULL with *ino set: the kind there is one of. */
+static void *get_ns(struct task *task, enum kind kind, enum ns_kind *nsk, u64 *ino)
+{
+	static const enum ns_kind map[NS_KINDS] = {
+		[NS_CGROUP] = NSK_CGROUP, [NS_IPC] = NSK_IPC, [NS_MNT] = NSK_MNT, [NS_NET] = NSK_NET,
+		[NS_PID] = NSK_PID, [NS_PID_CHILDREN] = NSK_PID, [NS_TIME] = NSK_TIME,
+		[NS_TIME_CHILDREN] = NSK_TIME, [NS_USER] = NSK_USER, [NS_UTS] = NSK_UTS,
+	};
+	void *ns = NULL;
+
+	*nsk = map[kind];
+	*ino = kinds[kind].initial;
+	if (kind == NS_USER) {
+		rcu_read_lock();
+		ns = get_user_ns(__task_cred(task)->user_ns);
+		rcu_read_unlock();
+		*ino = ((struct user_namespace *)ns)->ino;
+	} else if (kind == NS_PID) {
+		rcu_read_lock();
+		ns = task_active_pid_ns(task);
+		if (ns)
+			get_pid_ns(ns);
+		rcu_read_unlock();
+		*ino = ns ? ((struct pid_namespace *)ns)->ino : 0;
+	} else if (!*ino) {
+		task_lock(task);
+		if (task->nsproxy && kind == NS_MNT) {
+			ns = task->nsproxy->mnt_ns;
+			get_mnt_ns(ns);
+			*ino = mnt_ns_inum(ns);
+		} else if (task->nsproxy && kind == NS_PID_CHILDREN) {
+			ns = get_pid_ns(task->nsproxy->pid_ns_for_children);
+			*ino = ((struct pid_namespace *)ns)->ino;
+		} else if (task->nsproxy) {
+			ns = get_uts_ns(task->nsproxy->uts_ns);
+			*ino = ((struct uts_namespace *)ns)->ino;
+		}
+		task_unlock(task);
+	}
+	return ns;
+}
+
 static const char *ns_get_link(struct dentry *d, struct inode *inode, struct delayed_call *done)
 {
-	(void)inode;
+	enum kind kind = (enum kind)(unsigned long)inode->i_private;
+	struct task *task;
+	enum ns_kind nsk;
+	struct path path;
+	void *ns;
+	u64 ino;
+	int err;
+
 	(void)done;
-	return ERR_PTR(d ? -EOPNOTSUPP : -ECHILD);
+	if (!d)
+		return ERR_PTR(-ECHILD);
+	task = get_proc_task(inode);
+	if (!task)
+		return ERR_PTR(-EACCES);
+	err = proc_may_access(task, true);
+	if (!err) {
+		ns = get_ns(task, kind, &nsk, &ino);
+		err = ino ? nsfs_get_path(nsk, kinds[kind].label, ns, ino, &path) : -ENOENT;
+		if (!err)
+			err = nd_jump_link(&path);
+	}
+	put_task_struct(task);
+	return ERR_PTR(err);
 }
 
 static const struct inode_operations ns_link_iops = {

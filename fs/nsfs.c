@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+/*
+ * nsfs: a file is a namespace held. The inode number is the namespace's, so that two files of the same
+ * one compare equal.
+ */
+#include <lib/types.h>
+#include <vfs/fs.h>
+#include <vfs/file.h>
+#include <vfs/mount.h>
+#include <fs/nsfs.h>
+#include <alloc/slab.h>
+#include <kernel/init.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <proc/ns.h>
+#include <sched/task.h>
+#include <linux/nsfs.h>
+#include <linux/sched.h>
+
+#define NSFS_MAGIC 0x6e736673
+
+struct ns_ref {
+	enum ns_kind	kind;
+	const char	*label;		/* static */
+	void		*ns;
+};
+
+static struct vfsmount *nsfs_mnt __ro_after_init;
+
+static void put_ns(enum ns_kind kind, void *ns)
+{
+	if (!ns)
+		return;
+	switch (kind) {
+	case NSK_MNT:
+		put_mnt_ns(ns);
+		break;
+	case NSK_PID:
+		put_pid_ns(ns);
+		break;
+	case NSK_USER:
+		put_user_ns(ns);
+		break;
+	case NSK_UTS:
+		put_uts_ns(ns);
+		break;
+	default:
+		break;
+	}
+}
+
+static void nsfs_evict(struct inode *inode)
+{
+	struct ns_ref *r = inode->i_private;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	if (r) {
+		put_ns(r->kind, r->ns);
+		kfree(r);
+	}
+}
+
+static char *nsfs_dname(struct dentry *d, char *buf, int len)
+{
+	const struct ns_ref *r = d->d_inode->i_private;
+
+	return dynamic_dname(buf, len, "%s:[%llu]", r->label, (u64)d->d_inode->i_ino);
+}
+
+static const struct dentry_operations nsfs_dops = { .d_dname = nsfs_dname, .d_delete = always_delete_dentry };
+static const struct super_operations nsfs_super_ops = { .statfs = simple_statfs, .evict_inode = nsfs_evict };
+
+static struct user_namespace *owner_of(const struct ns_ref *r)
+{
+	switch (r->kind) {
+	case NSK_MNT:
+		return mnt_ns_owner(r->ns);
+	case NSK_PID:
+		return ((struct pid_namespace *)r->ns)->user_ns;
+	case NSK_USER:
+		return ((struct user_namespace *)r->ns)->parent;
+	case NSK_UTS:
+		return ((struct uts_namespace *)r->ns)->user_ns;
+	default:
+		return &init_user_ns;
+	}
+}
+
+static long clone_flag(enum ns_kind kind)
+{
+	static const long flags[] = {
+		[NSK_CGROUP] = CLONE_NEWCGROUP, [NSK_IPC] = CLONE_NEWIPC, [NSK_MNT] = CLONE_NEWNS,
+		[NSK_NET] = CLONE_NEWNET, [NSK_PID] = CLONE_NEWPID, [NSK_TIME] = CLONE_NEWTIME,
+		[NSK_USER] = CLONE_NEWUSER, [NSK_UTS] = CLONE_NEWUTS,
+	};
+
+	return flags[kind];
+}
+
+static long nsfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	const struct ns_ref *r = file_inode(file)->i_private;
+	struct user_namespace *u;
+
+	switch (cmd) {
+	case NS_GET_USERNS:
+		u = owner_of(r);
+		if (!u || !in_userns(current_user_ns(), u))
+			return -EPERM;
+		return nsfs_open_fd(NSK_USER, "user", get_user_ns(u), u->ino);
+	case NS_GET_PARENT:
+		if (r->kind == NSK_USER) {
+			u = ((struct user_namespace *)r->ns)->parent;
+			if (!u || !in_userns(current_user_ns(), u))
+				return -EPERM;
+			return nsfs_open_fd(NSK_USER, "user", get_user_ns(u), u->ino);
+		}
+		if (r->kind == NSK_PID) {
+			struct pid_namespace *p = ((struct pid_namespace *)r->ns)->parent;
+
+			if (!p || p->level < task_active_pid_ns(current)->level)
+				return -EPERM;
+			return nsfs_open_fd(NSK_PID, "pid", get_pid_ns(p), p->ino);
+		}
+		return -EINVAL;
+	case NS_GET_NSTYPE:
+		return clone_flag(r->kind);
+	case NS_GET_OWNER_UID:
+		if (r->kind != NSK_USER)
+			return -EINVAL;
+		u = r->ns;
+		return put_user(from_kuid_munged(current_user_ns(), u->owner), UPTR(arg)) ? -EFAULT : 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations nsfs_fops = { .ioctl = nsfs_ioctl, .llseek = noop_llseek };
+
+int nsfs_get_path(enum ns_kind kind, const char *label, void *ns, u64 ino, struct path *path)
+{
+	struct ns_ref *r = kmalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+	struct inode *inode = r ? new_inode_pseudo(nsfs_mnt->mnt_sb) : NULL;
+	struct dentry *d;
+
+	if (!inode) {
+		kfree(r);
+		put_ns(kind, ns);
+		return -ENOMEM;
+	}
+	*r = (struct ns_ref){ kind, label, ns };
+	inode->i_private = r;
+	inode->i_ino = ino;
+	inode->i_mode = S_IFREG | S_IRUGO;
+	inode->i_flags |= S_IMMUTABLE;
+	inode->i_fop = &nsfs_fops;
+	simple_inode_init_ts(inode);
+	inode_set_op_flags(inode);
+	d = d_alloc_anon(nsfs_mnt->mnt_sb);
+	if (!d) {
+		iput(inode);
+		return -ENOMEM;
+	}
+	d_instantiate(d, inode);
+	path->mnt = mntget(nsfs_mnt);
+	path->dentry = d;
+	return 0;
+}
+
+int nsfs_open_fd(enum ns_kind kind, const char *label, void *ns, u64 ino)
+{
+	struct path path;
+	struct file *f;
+	int fd, err = nsfs_get_path(kind, label, ns, ino, &path);
+
+	if (err)
+		return err;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd >= 0) {
+		f = dentry_open(&path, O_RDONLY, current_cred());
+		if (IS_ERR(f)) {
+			put_unused_fd((unsigned int)fd);
+			fd = (int)PTR_ERR(f);
+		} else {
+			fd_install((unsigned int)fd, f);
+		}
+	}
+	path_put(&path);
+	return fd;
+}
+
+bool nsfs_of_file(const struct file *file, enum ns_kind *kind, void **ns)
+{
+	const struct ns_ref *r;
+
+	if (file->f_op != &nsfs_fops)
+		return false;
+	r = file->f_inode->i_private;
+	*kind = r->kind;
+	*ns = r->ns;
+	return true;
+}
+
+static const struct pseudo_fs nsfs = {
+	.name = "nsfs", .magic = NSFS_MAGIC, .ops = &nsfs_super_ops, .dops = &nsfs_dops,
+};
+
+static int nsfs_init_fs_context(struct fs_context *fc)
+{
+	return pseudo_init_fs_context(fc, &nsfs);
+}
+
+static struct file_system_type nsfs_type = {
+	.name = "nsfs", .init_fs_context = nsfs_init_fs_context, .kill_sb = kill_anon_super,
+};
+
+static int nsfs_init(void)
+{
+	nsfs_mnt = kern_mount(&nsfs_type);
+	if (IS_ERR(nsfs_mnt))
+		panic("nsfs: cannot mount");
+	/* Bind mounts of namespace files keep a namespace alive: the superblock must allow them. */
+	nsfs_mnt->mnt_sb->s_flags &= ~(unsigned long)SB_NOUSER;
+	return 0;
+}
+INITCALL(fs, nsfs_init);
