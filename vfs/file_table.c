@@ -21,6 +21,7 @@
 #include <proc/cred.h>
 #include <linux/capability.h>
 #include "file_priv.h"
+#include "mount_priv.h"
 
 static struct kmem_cache *file_cache __ro_after_init;
 static DEFINE_PER_CPU(long, nr_files);
@@ -162,6 +163,8 @@ static void do_final_put(struct file *f)
 		mnt_put_write_access(mnt);
 	}
 	dput(dentry);
+	if (unlikely(f->f_mode & FMODE_NEED_UNMOUNT))
+		dissolve_on_fput(mnt);
 	mntput(mnt);
 out:
 	file_free(f);

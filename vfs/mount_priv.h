@@ -150,7 +150,8 @@ struct mount *do_loopback_copy(const struct path *old, bool recurse);
 struct path *fs_root_path(void);
 unsigned int mnt_flags_from_ms(unsigned long flags);
 struct vfsmount *vfs_create_mount(struct fs_context *fc);	/* fc->root's references become the mount's */
-int do_mount_setattr_one(struct mount *m, unsigned int set, unsigned int clear);
+int set_mount_flags_locked(struct mount *m, unsigned int set, unsigned int clear);	/* namespace_sem held */
+void dissolve_on_fput(struct vfsmount *mnt);	/* newmount.c */
 extern struct mnt_namespace *init_mnt_ns;
 
 /* pnode.c */

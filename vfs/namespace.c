@@ -517,7 +517,7 @@ static bool tree_contains_unbindable(struct mount *mnt)
 int do_move_mount(struct path *from, struct path *to, bool beneath)
 {
 	struct mount *old = real_mount(from->mnt), *p, *parent;
-	struct mnt_namespace *ns;
+	struct mnt_namespace *ns, *dead_ns = NULL;
 	struct mountpoint *mp;
 	struct path at;
 	bool attached;
@@ -559,10 +559,13 @@ int do_move_mount(struct path *from, struct path *to, bool beneath)
 	if (p == old)
 		goto out;
 	err = attach_recursive(old, parent, mp, attached);
-	if (!err && is_anon_ns(ns) && is_mounted_ns(ns))
-		ns->root = NULL;
+	/* An anonymous namespace has done its work. */
+	if (!err && !attached && is_anon_ns(ns))
+		dead_ns = ns;
 out:
 	unlock_mount_point(&at, mp);
+	if (dead_ns)
+		free_mnt_ns(dead_ns);
 	return err;
 }
 
@@ -605,17 +608,15 @@ static bool can_change_locked_flags(struct mount *m, unsigned int new)
 		 (f & MNT_LOCK_ATIME && (f & atime) != (new & atime)));
 }
 
-/* New per-mount flags; making it read-only fails with EBUSY while it has writers. */
-static int set_mount_flags(struct mount *m, unsigned int new)
+/* Making it read-only fails with EBUSY while it has writers. namespace_sem held. */
+int set_mount_flags_locked(struct mount *m, unsigned int set, unsigned int clear)
 {
+	unsigned int new = ((unsigned int)m->mnt.mnt_flags & MNT_USER_SETTABLE_MASK & ~clear) | set;
 	int err = 0;
 
-	namespace_lock();
+	if (!can_change_locked_flags(m, new))
+		return -EPERM;
 	lock_mount_hash();
-	if (!can_change_locked_flags(m, new)) {
-		err = -EPERM;
-		goto out;
-	}
 	if (new & MNT_READONLY && !(m->mnt.mnt_flags & MNT_READONLY)) {
 		m->mnt.mnt_flags |= MNT_WRITE_HOLD;
 		unlock_mount_hash();
@@ -628,17 +629,18 @@ static int set_mount_flags(struct mount *m, unsigned int new)
 		m->mnt.mnt_flags = (m->mnt.mnt_flags & ~MNT_USER_SETTABLE_MASK) | (int)new;
 	m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
 	touch_mnt_namespace(m->mnt_ns);
-out:
 	unlock_mount_hash();
-	namespace_unlock();
 	return err;
 }
 
-int do_mount_setattr_one(struct mount *m, unsigned int set, unsigned int clear)
+static int set_mount_flags(struct mount *m, unsigned int new)
 {
-	unsigned int new = ((unsigned int)m->mnt.mnt_flags & MNT_USER_SETTABLE_MASK & ~clear) | set;
+	int err;
 
-	return set_mount_flags(m, new);
+	namespace_lock();
+	err = set_mount_flags_locked(m, new, MNT_USER_SETTABLE_MASK);
+	namespace_unlock();
+	return err;
 }
 
 static int do_remount(const struct path *path, unsigned long sb_flags, unsigned int mnt_flags, char *data)

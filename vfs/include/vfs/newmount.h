@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/* fsopen(2) and what follows it, below the edge. Descriptors are returned installed. */
+#include <lib/types.h>
+
+struct file;
+struct fs_context;
+struct mount_attr;
+struct path;
+
+int fs_context_fd(struct fs_context *fc, unsigned int o_flags);	/* takes @fc over */
+struct fs_context *fs_context_of_file(struct file *file);	/* NULL: another kind of file */
+int fs_context_param(struct fs_context *fc, const char *key, const char *value);
+int fs_context_create(struct fs_context *fc, bool exclusive);
+int fs_context_reconfigure(struct fs_context *fc);
+int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags);
+int open_tree_clone(const struct path *path, bool recurse, unsigned int o_flags);
+int path_move_mount(struct path *from, struct path *to);
+int path_mount_setattr(const struct path *path, const struct mount_attr *attr, bool recurse);
+/* @fd >= 0: the mount of that file instead of @id. */
+int do_statmount(u64 id, int fd, u64 want, struct uptr buf, size_t bufsize);
+ssize_t do_listmount(u64 id, u64 last, struct uptr ids, size_t max, bool reverse);

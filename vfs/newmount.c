@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Mounting step by step: a superblock is configured through a file, turned into a detached mount that
+ * another file holds, and moved into place. A detached tree lives in an anonymous namespace of its own; the
+ * last put of its file takes it apart if it has not been attached by then.
+ */
+#include <lib/types.h>
+#include "mount_priv.h"
+#include <vfs/file.h>
+#include <vfs/namei.h>
+#include <vfs/newmount.h>
+#include <alloc/slab.h>
+#include <alloc/page.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <proc/ns.h>
+#include <sched/task.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+
+/* Configuration files. */
+
+enum { PHASE_PARAMS, PHASE_CREATED, PHASE_RECONF, PHASE_FAILED };
+
+static ssize_t fscontext_read(struct kiocb *iocb, struct iter *to)
+{
+	struct fs_context *fc = iocb->ki_filp->private_data;
+	char *log;
+	ssize_t n;
+
+	mutex_lock(&fc->uapi_mutex);
+	log = fc->log;
+	fc->log = NULL;
+	mutex_unlock(&fc->uapi_mutex);
+	if (!log)
+		return -ENODATA;
+	n = -EMSGSIZE;
+	if (iter_count(to) >= strlen(log) + 2) {
+		n = (ssize_t)copy_to_iter("e ", 2, to);
+		n += (ssize_t)copy_to_iter(log, strlen(log), to);
+	}
+	kfree(log);
+	return n;
+}
+
+static int fscontext_release(struct inode *inode, struct file *file)
+{
+	(void)inode;
+	put_fs_context(file->private_data);
+	return 0;
+}
+
+static const struct file_operations fscontext_fops = {
+	.read_iter = fscontext_read, .release = fscontext_release,
+};
+
+struct fs_context *fs_context_of_file(struct file *file)
+{
+	return file->f_op == &fscontext_fops ? file->private_data : NULL;
+}
+
+int fs_context_fd(struct fs_context *fc, unsigned int o_flags)
+{
+	int fd;
+
+	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
+		fc->phase = PHASE_RECONF;
+	fd = anon_inode_getfd("[fscontext]", &fscontext_fops, fc, (int)o_flags | O_RDWR);
+	if (fd < 0)
+		put_fs_context(fc);
+	return fd;
+}
+
+int fs_context_param(struct fs_context *fc, const char *key, const char *value)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&fc->uapi_mutex);
+	if (fc->phase == PHASE_PARAMS || fc->phase == PHASE_RECONF)
+		err = vfs_parse_fs_param(fc, key, value);
+	mutex_unlock(&fc->uapi_mutex);
+	return err;
+}
+
+int fs_context_create(struct fs_context *fc, bool exclusive)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&fc->uapi_mutex);
+	if (fc->phase != PHASE_PARAMS)
+		goto out;
+	err = -EPERM;
+	if (!mount_capable(fc))
+		goto out;
+	fc->exclusive = exclusive;
+	err = vfs_get_tree(fc);
+	if (err) {
+		fc->phase = PHASE_FAILED;
+	} else {
+		up_write(&fc->root->d_sb->s_umount);
+		fc->phase = PHASE_CREATED;
+	}
+out:
+	mutex_unlock(&fc->uapi_mutex);
+	return err;
+}
+
+int fs_context_reconfigure(struct fs_context *fc)
+{
+	struct super_block *sb;
+	int err = -EBUSY;
+
+	mutex_lock(&fc->uapi_mutex);
+	if (fc->phase == PHASE_RECONF) {
+		sb = fc->root->d_sb;
+		err = -EPERM;
+		if (ns_capable(sb->s_user_ns, CAP_SYS_ADMIN)) {
+			down_write(&sb->s_umount);
+			err = reconfigure_super(fc);
+			up_write(&sb->s_umount);
+		}
+		if (err)
+			fc->phase = PHASE_FAILED;
+	}
+	mutex_unlock(&fc->uapi_mutex);
+	return err;
+}
+
+/* Detached trees. */
+
+/* @m becomes the root of an anonymous namespace held by the returned file. Takes @m over. */
+static struct file *hold_detached(struct mount *m)
+{
+	struct mnt_namespace *ns = alloc_mnt_ns(current_user_ns(), true);
+	struct path path = { &m->mnt, m->mnt.mnt_root };
+	struct file *f;
+	int err = 0;
+
+	namespace_lock();
+	for (struct mount *p = m; !err && ns && p; p = next_mnt(p, m))
+		err = mnt_assign_id(p);
+	if (err || !ns) {
+		namespace_free_tree(m);
+		namespace_unlock();
+		if (ns)
+			free_mnt_ns(ns);
+		return ERR_PTR(err ? err : -ENOMEM);
+	}
+	lock_mount_hash();
+	ns->root = m;
+	for (struct mount *p = m; p; p = next_mnt(p, m))
+		mnt_add_to_ns(ns, p);
+	unlock_mount_hash();
+	namespace_unlock();
+	f = dentry_open(&path, O_PATH, current_cred());
+	if (IS_ERR(f)) {
+		dissolve_on_fput(&m->mnt);
+		return f;
+	}
+	f->f_mode |= FMODE_NEED_UNMOUNT;
+	return f;
+}
+
+void dissolve_on_fput(struct vfsmount *mnt)
+{
+	struct mount *m = real_mount(mnt);
+	struct mnt_namespace *ns;
+
+	namespace_lock();
+	lock_mount_hash();
+	ns = m->mnt_ns;
+	if (is_mounted_ns(ns) && is_anon_ns(ns) && ns->root == m) {
+		ns->root = NULL;
+		umount_tree(m, UMOUNT_CONNECTED);
+	} else {
+		ns = NULL;
+	}
+	unlock_mount_hash();
+	namespace_unlock();
+	if (ns)
+		free_mnt_ns(ns);
+}
+
+static int install(struct file *f, unsigned int o_flags)
+{
+	int fd;
+
+	if (IS_ERR(f))
+		return (int)PTR_ERR(f);
+	fd = get_unused_fd_flags(o_flags);
+	if (fd < 0)
+		fput(f);
+	else
+		fd_install((unsigned int)fd, f);
+	return fd;
+}
+
+static int attr_to_flags(u64 attr, unsigned int *flags)
+{
+	unsigned int f = 0;
+
+	if (attr & ~(u64)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+			  MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW))
+		return -EINVAL;
+	if (attr & MOUNT_ATTR_RDONLY)
+		f |= MNT_READONLY;
+	if (attr & MOUNT_ATTR_NOSUID)
+		f |= MNT_NOSUID;
+	if (attr & MOUNT_ATTR_NODEV)
+		f |= MNT_NODEV;
+	if (attr & MOUNT_ATTR_NOEXEC)
+		f |= MNT_NOEXEC;
+	if (attr & MOUNT_ATTR_NODIRATIME)
+		f |= MNT_NODIRATIME;
+	if (attr & MOUNT_ATTR_NOSYMFOLLOW)
+		f |= MNT_NOSYMFOLLOW;
+	*flags = f;
+	return 0;
+}
+
+static int atime_to_flags(u64 attr, unsigned int *flags)
+{
+	switch (attr & MOUNT_ATTR__ATIME) {
+	case MOUNT_ATTR_STRICTATIME:
+		return 0;
+	case MOUNT_ATTR_NOATIME:
+		*flags |= MNT_NOATIME;
+		return 0;
+	case MOUNT_ATTR_RELATIME:
+		*flags |= MNT_RELATIME;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* fsmount(2). */
+int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags)
+{
+	struct vfsmount *mnt;
+	unsigned int flags;
+	int err = attr_to_flags(attr, &flags);
+
+	if (!err)
+		err = atime_to_flags(attr, &flags);
+	if (err)
+		return err;
+	mutex_lock(&fc->uapi_mutex);
+	if (!fc->root)
+		mnt = ERR_PTR(-EINVAL);
+	else if (fc->phase != PHASE_CREATED)
+		mnt = ERR_PTR(-EBUSY);
+	else
+		mnt = vfs_create_mount(fc);
+	if (!IS_ERR(mnt)) {
+		struct super_block *sb = fc->root->d_sb;
+
+		/* The context is used up: it can be configured again from the start. */
+		dput(fc->root);
+		fc->root = NULL;
+		deactivate_super(sb);
+		fc->phase = PHASE_FAILED;
+		mnt->mnt_flags = (int)flags;
+	}
+	mutex_unlock(&fc->uapi_mutex);
+	if (IS_ERR(mnt))
+		return (int)PTR_ERR(mnt);
+	return install(hold_detached(real_mount(mnt)), o_flags);
+}
+
+/* open_tree(2) with OPEN_TREE_CLONE. */
+int open_tree_clone(const struct path *path, bool recurse, unsigned int o_flags)
+{
+	struct mount *m;
+
+	namespace_lock();
+	m = do_loopback_copy(path, recurse);
+	namespace_unlock();
+	if (IS_ERR(m))
+		return (int)PTR_ERR(m);
+	return install(hold_detached(m), o_flags);
+}
+
+/* move_mount(2) below the edge. */
+int path_move_mount(struct path *from, struct path *to)
+{
+	return do_move_mount(from, to, false);
+}
+
+/* mount_setattr(2): all of the tree or nothing as far as the rights go; flags are then changed one by one. */
+int path_mount_setattr(const struct path *path, const struct mount_attr *attr, bool recurse)
+{
+	struct mount *m = real_mount(path->mnt), *p;
+	unsigned int set, clear;
+	int err;
+
+	if (attr->propagation & ~(u64)(MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED) ||
+	    (attr->propagation & (attr->propagation - 1)))
+		return -EINVAL;
+	if ((attr->attr_set | attr->attr_clr) & MOUNT_ATTR_IDMAP)
+		return -EOPNOTSUPP;
+	/* A new atime mode only in place of the old one. */
+	if (attr->attr_clr & MOUNT_ATTR__ATIME && (attr->attr_clr & MOUNT_ATTR__ATIME) != MOUNT_ATTR__ATIME)
+		return -EINVAL;
+	if (attr->attr_set & MOUNT_ATTR__ATIME && !(attr->attr_clr & MOUNT_ATTR__ATIME))
+		return -EINVAL;
+	err = attr_to_flags(attr->attr_set, &set);
+	if (!err)
+		err = attr_to_flags(attr->attr_clr, &clear);
+	if (!err && attr->attr_clr & MOUNT_ATTR__ATIME) {
+		clear |= MNT_NOATIME | MNT_RELATIME;
+		err = atime_to_flags(attr->attr_set, &set);
+	}
+	if (err)
+		return err;
+	if (path->dentry != path->mnt->mnt_root)
+		return -EINVAL;
+	if (!check_mnt(m) && !(is_mounted_ns(m->mnt_ns) && is_anon_ns(m->mnt_ns)))
+		return -EINVAL;
+	if (set || clear) {
+		namespace_lock();
+		for (p = m; p; p = recurse ? next_mnt(p, m) : NULL) {
+			err = set_mount_flags_locked(p, set, clear);
+			if (err)
+				break;
+		}
+		namespace_unlock();
+	}
+	if (!err && attr->propagation) {
+		namespace_lock();
+		lock_mount_hash();
+		for (p = m; p; p = recurse ? next_mnt(p, m) : NULL)
+			change_mnt_propagation(p, (int)attr->propagation);
+		unlock_mount_hash();
+		namespace_unlock();
+	}
+	return err;
+}
+
+/* statmount(2), listmount(2). */
+
+static struct mount *find_by_unique_id(struct mnt_namespace *ns, u64 id)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, &ns->list, mnt_list) {
+		if (m->mnt_id_unique == id)
+			return m;
+	}
+	return NULL;
+}
+
+struct text {
+	char *buf;
+	size_t len, size;
+};
+
+/* Appends what @show prints; its offset. */
+static u32 add_text(struct text *t, const char *s)
+{
+	size_t n = strlen(s) + 1;
+	u32 at = (u32)t->len;
+
+	if (t->len + n <= t->size)
+		memcpy(t->buf + t->len, s, n);
+	t->len += n;
+	return at;
+}
+
+static u64 flags_to_attr(unsigned int f)
+{
+	u64 a = 0;
+
+	a |= f & MNT_READONLY ? MOUNT_ATTR_RDONLY : 0;
+	a |= f & MNT_NOSUID ? MOUNT_ATTR_NOSUID : 0;
+	a |= f & MNT_NODEV ? MOUNT_ATTR_NODEV : 0;
+	a |= f & MNT_NOEXEC ? MOUNT_ATTR_NOEXEC : 0;
+	a |= f & MNT_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0;
+	a |= f & MNT_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0;
+	if (f & MNT_NOATIME)
+		a |= MOUNT_ATTR_NOATIME;
+	else if (!(f & MNT_RELATIME))
+		a |= MOUNT_ATTR_STRICTATIME;
+	return a;
+}
+
+#define STATMOUNT_SUPPORTED (STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC | STATMOUNT_PROPAGATE_FROM |	\
+	STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT | STATMOUNT_FS_TYPE | STATMOUNT_MNT_NS_ID |		\
+	STATMOUNT_SB_SOURCE | STATMOUNT_SUPPORTED_MASK)
+
+static void fill_numbers(struct statmount *s, struct mount *m, u64 want, const struct path *root)
+{
+	struct super_block *sb = m->mnt.mnt_sb;
+
+	if (want & STATMOUNT_SB_BASIC) {
+		s->sb_dev_major = MAJOR(sb->s_dev);
+		s->sb_dev_minor = MINOR(sb->s_dev);
+		s->sb_magic = sb->s_magic;
+		s->sb_flags = (u32)(sb->s_flags & (SB_RDONLY | SB_SYNCHRONOUS | SB_DIRSYNC | SB_LAZYTIME));
+		s->mask |= STATMOUNT_SB_BASIC;
+	}
+	if (want & STATMOUNT_MNT_BASIC) {
+		s->mnt_id = m->mnt_id_unique;
+		s->mnt_parent_id = m->mnt_parent->mnt_id_unique;
+		s->mnt_id_old = (u32)m->mnt_id;
+		s->mnt_parent_id_old = (u32)m->mnt_parent->mnt_id;
+		s->mnt_attr = flags_to_attr((unsigned int)m->mnt.mnt_flags);
+		s->mnt_propagation = (is_mnt_shared(m) ? MS_SHARED : 0) | (is_mnt_slave(m) ? MS_SLAVE : 0);
+		if (!s->mnt_propagation)
+			s->mnt_propagation = m->unbindable ? MS_UNBINDABLE : MS_PRIVATE;
+		s->mnt_peer_group = (u64)m->mnt_group_id;
+		s->mnt_master = is_mnt_slave(m) ? (u64)m->mnt_master->mnt_group_id : 0;
+		s->mask |= STATMOUNT_MNT_BASIC;
+	}
+	if (want & STATMOUNT_PROPAGATE_FROM) {
+		s->propagate_from = (u64)get_dominating_id(m, root);
+		s->mask |= STATMOUNT_PROPAGATE_FROM;
+	}
+	if (want & STATMOUNT_MNT_NS_ID) {
+		s->mnt_ns_id = m->mnt_ns->seq;
+		s->mask |= STATMOUNT_MNT_NS_ID;
+	}
+	if (want & STATMOUNT_SUPPORTED_MASK) {
+		s->supported_mask = STATMOUNT_SUPPORTED;
+		s->mask |= STATMOUNT_SUPPORTED_MASK;
+	}
+}
+
+static int fill_texts(struct statmount *s, struct text *t, struct mount *m, u64 want, const struct path *root)
+{
+	char *page = (char *)__get_free_page(GFP_KERNEL), *p;
+	struct path path = { &m->mnt, m->mnt.mnt_root };
+
+	if (!page)
+		return -ENOMEM;
+	if (want & STATMOUNT_FS_TYPE) {
+		s->fs_type = add_text(t, m->mnt.mnt_sb->s_type->name);
+		s->mask |= STATMOUNT_FS_TYPE;
+	}
+	if (want & STATMOUNT_MNT_ROOT) {
+		p = dentry_path(m->mnt.mnt_root, page, PAGE_SIZE);
+		s->mnt_root = add_text(t, IS_ERR(p) ? "" : p);
+		s->mask |= STATMOUNT_MNT_ROOT;
+	}
+	if (want & STATMOUNT_MNT_POINT) {
+		p = __d_path(&path, root, page, PAGE_SIZE);
+		if (!IS_ERR_OR_NULL(p)) {
+			s->mnt_point = add_text(t, p);
+			s->mask |= STATMOUNT_MNT_POINT;
+		}
+	}
+	if (want & STATMOUNT_SB_SOURCE && m->mnt_devname) {
+		s->sb_source = add_text(t, m->mnt_devname);
+		s->mask |= STATMOUNT_SB_SOURCE;
+	}
+	free_page((unsigned long)page);
+	return 0;
+}
+
+int do_statmount(u64 id, int fd, u64 want, struct uptr buf, size_t bufsize)
+{
+	struct mnt_namespace *ns = current->nsproxy->mnt_ns;
+	struct statmount s;
+	struct text t = { .size = PAGE_SIZE };
+	struct fd f = EMPTY_FD;
+	struct mount *m;
+	struct path root;
+	int err = -ENOENT;
+
+	t.buf = kmalloc(t.size, GFP_KERNEL);
+	if (!t.buf)
+		return -ENOMEM;
+	memset(&s, 0, sizeof(s));
+	get_fs_root(current->fs, &root);
+	if (fd >= 0)
+		f = fdget_raw((unsigned int)fd);
+	down_read(&namespace_sem);
+	if (fd >= 0)
+		m = fd_empty(f) ? NULL : real_mount(fd_file(f)->f_path.mnt);
+	else
+		m = find_by_unique_id(ns, id);
+	if (fd >= 0 && !m)
+		err = -EBADF;
+	if (m && is_mounted_ns(m->mnt_ns)) {
+		fill_numbers(&s, m, want, &root);
+		err = fill_texts(&s, &t, m, want, &root);
+	}
+	up_read(&namespace_sem);
+	if (fd >= 0)
+		fdput(f);
+	path_put(&root);
+	if (!err && t.len > t.size)
+		err = -EOVERFLOW;
+	if (!err) {
+		size_t fixed = min(bufsize, sizeof(s));
+
+		s.size = (u32)(sizeof(s) + t.len);
+		if (t.len && bufsize < sizeof(s) + t.len)
+			err = -EOVERFLOW;
+		else if (copy_to_user(buf, &s, fixed) ||
+			 (t.len && copy_to_user(uptr_add(buf, sizeof(s)), t.buf, t.len)))
+			err = -EFAULT;
+	}
+	kfree(t.buf);
+	return err;
+}
+
+static bool below(struct mount *m, const struct mount *ancestor)
+{
+	for (; mnt_has_parent(m); m = m->mnt_parent) {
+		if (m->mnt_parent == ancestor)
+			return true;
+	}
+	return false;
+}
+
+/* Unique ids above @last (below, when reversed) of what lies under the mount; how many. */
+ssize_t do_listmount(u64 id, u64 last, struct uptr ids, size_t max, bool reverse)
+{
+	struct mnt_namespace *ns = current->nsproxy->mnt_ns;
+	struct mount *m, *top;
+	size_t n = 0;
+	u64 *out = kvmalloc_array(min(max, (size_t)65536), sizeof(u64), GFP_KERNEL);
+	ssize_t ret = -ENOENT;
+
+	max = min(max, (size_t)65536);
+	if (!out)
+		return -ENOMEM;
+	down_read(&namespace_sem);
+	if (id == LSMT_ROOT) {
+		struct path root;
+
+		get_fs_root(current->fs, &root);
+		top = real_mount(root.mnt);
+		path_put(&root);
+	} else {
+		top = find_by_unique_id(ns, id);
+	}
+	if (top) {
+		if (reverse) {
+			list_for_each_entry_reverse(m, &ns->list, mnt_list) {
+				if (n < max && (!last || m->mnt_id_unique < last) && below(m, top))
+					out[n++] = m->mnt_id_unique;
+			}
+		} else {
+			list_for_each_entry(m, &ns->list, mnt_list) {
+				if (n < max && m->mnt_id_unique > last && below(m, top))
+					out[n++] = m->mnt_id_unique;
+			}
+		}
+		ret = (ssize_t)n;
+	}
+	up_read(&namespace_sem);
+	if (ret > 0 && copy_to_user(ids, out, n * sizeof(u64)))
+		ret = -EFAULT;
+	kvfree(out);
+	return ret;
+}
