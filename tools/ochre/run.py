@@ -304,7 +304,7 @@ def command_line(vm, verbose, append, host):
     parts += [] if verbose else ["quiet"]
     if host:
         parts.append("OCHRE=host:/dev/ttyS1")
-    return " ".join(parts + [append]).strip()
+    return " ".join(parts + [append]).strip()     # last: it may hold --, and what follows is for init
 
 
 def pick_kernel(args, tools):

@@ -311,14 +311,13 @@ class Runner:
                         self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy"))
 
     def boot_test(self, name, spec, cfg):
-        vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 " + spec["append"], memory=spec["memory"], machine=spec["machine"] or None)
+        vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 " + ("OCHRE=host:/dev/ttyS1 " if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None)
         if spec["image"] == "bzImage":
             vm.kernel = build.image("x86_64", cfg.debug, bzimage=True)
         start = time.monotonic()
         try:
             vm.initrd = make_initrd(spec["initrd"], self.tools)
             if spec["command"]:
-                vm.append += " OCHRE=host:/dev/ttyS1"
                 with tempfile.TemporaryFile() as out, Progress(name):
                     s = run.Session(vm, shlex.split(spec["command"]), timeout=float(spec["limit"]), vmlinux=vmlinux, stdin=None,
                                     stdout=out.fileno(), stderr=out.fileno())
