@@ -412,6 +412,9 @@ static struct xa_node *leaf_build(struct xarray *xa, unsigned long index, struct
 			n->count = 1;
 			for (xa_mark_t m = 0; m < XA_MARKS; m++)
 				n->marks[m] = root_mark(xa, m);
+		} else {
+			while (index > node_max(n))
+				n->shift += XA_SHIFT;
 		}
 		rcu_assign_pointer(xa->xa_head, mk_node(n));
 	} else {

@@ -31,6 +31,8 @@ static unsigned long vm_start_gap(const struct vma *vma)
 void vm_stat_account(struct mm *mm, unsigned long flags, long pages)
 {
 	mm->total_vm += (unsigned long)pages;
+	if (mm->total_vm > mm->hiwater_vm)
+		mm->hiwater_vm = mm->total_vm;
 	if ((flags & (VM_EXEC | VM_WRITE | VM_GROWSDOWN)) == VM_EXEC)
 		mm->exec_vm += (unsigned long)pages;
 	else if (flags & VM_GROWSDOWN)

@@ -145,6 +145,9 @@ void gather_init(struct mmu_gather *tlb, struct mm *mm, unsigned long start, uns
 	tlb->nstart = start;
 	tlb->nend = end;
 	tlb->notify = unlikely(READ_ONCE(mm->notifiers) != NULL);
+	/* The peak is noted before memory goes. */
+	if (get_mm_rss(mm) > READ_ONCE(mm->hiwater_rss))
+		WRITE_ONCE(mm->hiwater_rss, get_mm_rss(mm));
 	if (tlb->notify)
 		__mmu_notifier_start(mm, start, end);
 }

@@ -165,6 +165,30 @@ KTEST(xarray_store_find)
 	KT_ASSERT(xa_empty(&xa));
 }
 
+/* One far entry in an empty array, and one beside an entry at 0. */
+KTEST(xarray_sparse)
+{
+	static const unsigned long at[] = { 63, 64, 1ul << 18, (1ul << 30) + 77, 1ul << 51, ~0ul };
+
+	for (unsigned int k = 0; k < ARRAY_SIZE(at); k++) {
+		for (int zero = 0; zero < 2; zero++) {
+			DEFINE_XARRAY(xa);
+			unsigned long i = 0;
+
+			if (zero)
+				KT_ASSERT(!xa_store(&xa, 0, xa_mk_value(7), GFP_KERNEL));
+			KT_ASSERT(!xa_store(&xa, at[k], xa_mk_value(5), GFP_KERNEL));
+			KT_EQ(xa_to_value(xa_load(&xa, at[k])), 5);
+			KT_ASSERT(xa_find(&xa, &i, ~0ul, XA_PRESENT));
+			KT_EQ(i, zero ? 0 : at[k]);
+			xa_erase(&xa, at[k]);
+			KT_EQ(xa_empty(&xa), !zero);
+			KT_ASSERT(!zero || xa_to_value(xa_load(&xa, 0)) == 7);
+			xa_destroy(&xa);
+		}
+	}
+}
+
 KTEST(xarray_dense)
 {
 	DEFINE_XARRAY_ALLOC(xa);
