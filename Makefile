@@ -30,24 +30,29 @@ cc_inc := $(shell $(CC) $(cc_target) $(if $(findstring clang,$(CC)),-print-resou
 incdirs := $(foreach r,abi $(rooms) arch rust,-I$(r)/include) -Iarch/$(ARCH)/include -I. -I$(gen)
 CPPFLAGS := -nostdinc -isystem $(cc_inc)$(if $(findstring clang,$(CC)),/include) \
 	$(incdirs) -isystem $(UAPI)/$(uapi_triplet) -isystem $(UAPI) \
-	-D__KERNEL_OCHRE__ $(if $(DEBUG),-DCONFIG_DEBUG) -include lib/include/lib/compiler.h
+	-D__KERNEL_OCHRE__ $(if $(DEBUG),-DCONFIG_DEBUG $(debug_defines)) -include lib/include/lib/compiler.h
 CFLAGS := $(cc_target) -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-strict-aliasing -fno-delete-null-pointer-checks \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-common -fwrapv -ffunction-sections -fdata-sections \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wmissing-prototypes -Wstrict-prototypes \
 	$(if $(findstring clang,$(CC)),-Wno-gnu-variable-sized-type-not-at-end) \
-	-ffile-prefix-map=$(srctree)=. $(cc_flags) $(if $(DEBUG),$(debug_flags))
+	-ffile-prefix-map=$(srctree)=. $(cc_flags)
 
 # The flags a build was made with: another set builds everything again.
-$(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $(O)/flags || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $(O)/flags)
+$(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags))' | cmp -s - $(O)/flags || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags))' > $(O)/flags)
 
 # The system call table becomes C anew each time, and a file of it is touched only where it changed.
 $(gen)/abi.stamp: FORCE
 	$(Q)python3 tools/abi-gen.py --arch $(ARCH) --out $(gen) --table abi/syscalls.tbl && { [ -e $@ ] || touch $@; }
 $(gen)/abi/dispatch.c $(gen)/abi/syscalls.h: $(gen)/abi.stamp ;
 
+# What the sanitizers must not look into: themselves, what they call, and what runs before their memory is there.
+san_flags := $(if $(DEBUG),$(debug_flags))
+nosan := alloc/kasan.c alloc/slab.c kernel/ubsan.c lib/string.c $(wildcard arch/$(ARCH)/alloc_kasan.c) $(arch_nosan)
+$(nosan:%.c=$(O)/%.o): san_flags :=
+
 define cc_rule
 	$(Q)mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(cflags_$(<:.c=)) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(san_flags) $(cflags_$(<:.c=)) -MMD -MP -c $< -o $@
 endef
 $(O)/gen/abi/dispatch.o: $(gen)/abi/dispatch.c $(O)/flags
 	$(cc_rule)

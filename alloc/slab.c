@@ -18,6 +18,7 @@
  */
 #include <alloc/slab.h>
 #include <alloc/kasan.h>
+#include <alloc/kasan_runtime.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
@@ -464,6 +465,13 @@ void kmem_cache_free(struct kmem_cache *c, void *obj)
 	free_to(c, obj);
 }
 
+#ifdef CONFIG_KASAN
+void kasan_free_now(void *cache, void *object)
+{
+	free_to(cache, object);
+}
+#endif
+
 unsigned int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, unsigned int nr, void **out)
 {
 	for (unsigned int i = 0; i < nr; i++) {
@@ -508,6 +516,9 @@ static unsigned long sheaf_objects(struct kmem_cache *c)
 
 unsigned long kmem_cache_live(struct kmem_cache *c)
 {
+#ifdef CONFIG_KASAN
+	kasan_quarantine_drain();
+#endif
 	unsigned long out = READ_ONCE(c->inuse), cached = sheaf_objects(c);
 
 	return out > cached ? out - cached : 0;

@@ -8,6 +8,7 @@
  */
 #include <boot/info.h>
 #include <abi/errno.h>
+#include <alloc/kasan_runtime.h>
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
@@ -70,6 +71,9 @@ void __noreturn start_kernel(void)
 	parse_command_line(boot_info.cmdline);
 	pr_notice("Ochre on %u CPU%s\n", nr_cpu_ids, nr_cpu_ids == 1 ? "" : "s");
 	show_memory();
+#ifdef CONFIG_KASAN
+	kasan_init_globals();
+#endif
 	page_alloc_init();
 	kmem_cache_init();
 	vmalloc_init();

@@ -14,7 +14,11 @@ cc_target := --target=x86_64-unknown-none-elf
 cc_flags := -mno-mmx -mno-sse -mno-sse2 -mno-80387 -Xclang -target-feature -Xclang +soft-float
 endif
 cc_flags += -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -fno-stack-protector -fcf-protection=none
-debug_flags :=
+debug_defines := -DCONFIG_KASAN -DCONFIG_UBSAN
+# The sanitizers know only systems by name; code for the kernel comes out the same.
+debug_flags := --target=x86_64-linux-gnu -fsanitize=kernel-address -mllvm -asan-mapping-offset=0xdffffc0000000000 \
+	-mllvm -asan-stack=0 -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=10000 \
+	-fsanitize=bounds,shift,integer-divide-by-zero,unreachable,bool,enum,returns-nonnull-attribute,nonnull-attribute,array-bounds
 
 rust_target := x86_64-unknown-none
 rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes

@@ -106,6 +106,10 @@ u64 __init x86_randomize(u32 protocol, phys_addr_t params)
 {
 	u64 slide, direct, image = (u64)(_end - _text) + KERNEL_LOAD_PA;
 
+	/* The sanitizer's shadow lies at an address that is compiled in. */
+#ifdef CONFIG_KASAN
+	return 0;
+#endif
 	if (cmdline_says(protocol, params, "nokaslr"))
 		return 0;
 	/* At least 32 MiB away, so that the old and the new mapping do not overlap. */

@@ -159,6 +159,7 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 		panic("boot: the loader named no memory");
 	check_initrd();
 	x86_build_kernel_tables();
+	x86_kasan_init_shadow();
 	x86_read_firmware_tables();
 	x86_judge_bugs(strstr(boot_info.cmdline, "mitigations=off"));
 	x86_smp_reserve();

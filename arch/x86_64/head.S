@@ -217,7 +217,16 @@ early_root:
 	.quad PA(early_pdpt_low) + 0x63
 	.skip 8 * 272
 	.quad PA(early_pdpt_low) + 0x63	/* slot 273: 0xffff888000000000 */
+#ifdef CONFIG_KASAN
+	/* The sanitizer's shadow, all zeros for now: slots 472 to 503. */
+	.skip 8 * (472 - 274)
+	.rept 32
+	.quad PA(early_shadow_pdpt) + 0x61
+	.endr
+	.skip 8 * (511 - 504)
+#else
 	.skip 8 * (511 - 274)
+#endif
 	.quad PA(early_pdpt_high) + 0x63
 	.globl early_pdpt_low, early_pdpt_high, early_pd
 early_pdpt_low:
@@ -238,6 +247,23 @@ early_pd:
 	.quad (i << 21) + 0xe3
 	.set i, i + 1
 	.endr
+
+#ifdef CONFIG_KASAN
+early_shadow_pdpt:
+	.rept 512
+	.quad PA(early_shadow_pd) + 0x61
+	.endr
+early_shadow_pd:
+	.rept 512
+	.quad PA(early_shadow_pt) + 0x61
+	.endr
+early_shadow_pt:
+	.rept 512
+	.quad PA(early_shadow_zero) + 0x61
+	.endr
+early_shadow_zero:
+	.skip PAGE_SIZE
+#endif
 
 	/* Xen's PHYS32_ENTRY note. */
 	.section .note.Xen, "a", @note

@@ -98,6 +98,8 @@ SECTIONS
 		__initcall_end = .;
 		TABLE(.kernel_param, kernel_param)
 		__kernel_param_start = __start_kernel_param; __kernel_param_end = __stop_kernel_param;
+		. = ALIGN(8);
+		__start_init_array = .; KEEP(*(.init_array .init_array.*)) __stop_init_array = .;
 		__start_alternatives = .; KEEP(*(.alternatives)) __stop_alternatives = .;
 	} :init
 	. = ALIGN(64);
@@ -137,7 +139,7 @@ SECTIONS
 	. = ALIGN(PAGE_SIZE);
 	_end = .;
 
-	/DISCARD/ : { *(.comment) *(.eh_frame*) *(.note.GNU-stack) *(.note.gnu.property) *(.interp) *(.dynamic) *(.ARM*) *(.llvm_addrsig) *(.discard.*) }
+	/DISCARD/ : { *(.comment) *(.fini_array .fini_array.*) *(.eh_frame*) *(.note.GNU-stack) *(.note.gnu.property) *(.interp) *(.dynamic) *(.ARM*) *(.llvm_addrsig) *(.discard.*) }
 	.debug_info 0 : { *(.debug_info) }
 	.debug_abbrev 0 : { *(.debug_abbrev) }
 	.debug_line 0 : { *(.debug_line) }

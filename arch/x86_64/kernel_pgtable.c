@@ -234,6 +234,7 @@ void __init x86_build_kernel_tables(void)
 	map_image(_einittext, __init_end, PTE_P_KERNEL);
 	map_image(__init_end, __relocs_end, PTE_P_KERNEL_RO);
 	map_image(__bss_start, _end, PTE_P_KERNEL);
+	x86_kasan_init_tables();
 	write_cr3(image_to_phys(kernel_pgd));
 	allocator_up = true;		/* every page that it may hand out can be reached now */
 	/* Text and constants are read-only through the direct map too. */

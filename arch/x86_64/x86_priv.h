@@ -220,6 +220,15 @@ extern char ist_stub_df[], ist_stub_nmi[], ist_stub_mc[], ist_stub_db[];
 extern char boot_stack[], boot_stack_top[];
 extern u64 early_root[], early_pdpt_low[], early_pdpt_high[], early_pd[];
 
+/* alloc_kasan.c */
+#ifdef CONFIG_KASAN
+void x86_kasan_init_tables(void);
+void x86_kasan_init_shadow(void);
+#else
+static inline void x86_kasan_init_tables(void) { }
+static inline void x86_kasan_init_shadow(void) { }
+#endif
+
 /* kernel_bugs.c */
 void x86_judge_bugs(bool mitigations_off);
 void x86_mitigate_cpu(void);

@@ -19,7 +19,7 @@
 #define __pure __attribute__((pure))
 #define __cold __attribute__((cold))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
-#define __no_sanitize_address __attribute__((no_sanitize("address")))
+#define __no_sanitize_address __attribute__((no_sanitize("address", "kernel-address")))
 #define fallthrough __attribute__((fallthrough))
 #define __cleanup(fn) __attribute__((cleanup(fn)))
 

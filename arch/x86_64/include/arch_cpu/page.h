@@ -11,7 +11,11 @@
 #pragma once
 
 #define PAGE_SHIFT 12
+#ifdef CONFIG_DEBUG
+#define THREAD_SHIFT 15
+#else
 #define THREAD_SHIFT 14
+#endif
 #define THREAD_SIZE (1 << THREAD_SHIFT)
 #define KERNEL_LOAD_PA 0x100000
 

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The address sanitizer: every 8 bytes of kernel memory have one shadow byte that says how many of them may be touched (0: all;
+ * 1..7: the first ones; negative: none, and why). The compiler puts a test before each access; the allocators say
+ * here what lives. Freed objects wait in a quarantine before they are used again, so that a late access is seen.
+ *
+ * This file is not instrumented itself, and calls nothing that is on the paths which report.
+ */
+#include <lib/types.h>
+
+#ifdef CONFIG_KASAN
+#include <alloc/kasan.h>
+#include <alloc/kasan_runtime.h>
+#include <alloc/page.h>
+#include <arch/irqflags.h>
+#include <arch/kasan.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/ksyms.h>
+#include <kernel/printk.h>
+#include <kernel/spinlock.h>
+#include <kernel/upcalls.h>
+#include <lib/format.h>
+#include <lib/minmax.h>
+#undef memcpy
+#undef memset
+#undef memmove
+#include <lib/string.h>
+
+static u32 reporting;		/* atomic: one report at a time, none from within one */
+static unsigned int reports;
+#define MAX_REPORTS 50
+
+static s8 *shadow_of(unsigned long a)
+{
+	return (s8 *)((a >> 3) + KASAN_SHADOW_OFFSET);
+}
+
+static bool has_shadow(unsigned long a)
+{
+	return a >= KASAN_COVERED_START;
+}
+
+void kasan_unpoison(const void *addr, size_t size)
+{
+	s8 *s = shadow_of((unsigned long)addr);
+
+	if (!has_shadow((unsigned long)addr))
+		return;
+	__builtin_memset(s, 0, size >> 3);
+	if (size & 7)
+		s[size >> 3] = (s8)(size & 7);
+}
+
+void kasan_poison(const void *addr, size_t size, u8 why)
+{
+	if (has_shadow((unsigned long)addr))
+		__builtin_memset(shadow_of((unsigned long)addr), why, (size + 7) >> 3);
+}
+
+static const char *reason(s8 v)
+{
+	switch ((u8)v) {
+	case KASAN_FREE_PAGE: return "use-after-free (page)";
+	case KASAN_SLAB_REDZONE: return "slab-out-of-bounds";
+	case KASAN_SLAB_FREE: return "use-after-free";
+	case KASAN_PAGE_REDZONE: return "page-out-of-bounds";
+	case KASAN_VMALLOC_INVALID: return "vmalloc-out-of-bounds";
+	case KASAN_GLOBAL_REDZONE: return "global-out-of-bounds";
+	}
+	return v > 0 ? "out-of-bounds" : "invalid-access";
+}
+
+static void print_shadow(unsigned long addr)
+{
+	unsigned long row = (unsigned long)shadow_of(addr) & ~15UL;
+
+	for (unsigned long r = row - 32; r <= row + 32; r += 16) {
+		char line[80];
+		int n = 0;
+
+		for (int i = 0; i < 16; i++)
+			n += scnprintf(line + n, sizeof(line) - (size_t)n, " %02x", (u8)((s8 *)r)[i]);
+		pr_err("%s%016lx:%s\n", r == row ? ">" : " ", (r - KASAN_SHADOW_OFFSET) << 3, line);
+	}
+}
+
+static void report(unsigned long addr, size_t size, bool write, unsigned long ip)
+{
+	unsigned long flags, bad = addr;
+	char name[160];
+	u32 idle = 0;
+
+	flags = arch_irq_save();
+	if (reports >= MAX_REPORTS || !try_cmpxchg_acquire(&reporting, &idle, 1U)) {
+		arch_irq_restore(flags);
+		return;
+	}
+	reports++;
+	while (bad < addr + size - 1 && !*shadow_of(bad))
+		bad++;
+	pr_err("==================================================================\n");
+	pr_err("BUG: KASAN: %s in %s\n", reason(*shadow_of(bad) > 0 ? shadow_of(bad)[1] : *shadow_of(bad)),
+	       ksym_describe(ip, name, sizeof(name)));
+	pr_err("%s of size %zu at addr %016lx by task %s/%d\n", write ? "Write" : "Read", size, addr, current_task_name(),
+	       current_task_pid());
+	dump_stack();
+	pr_err("Memory state around the buggy address:\n");
+	print_shadow(bad);
+	pr_err("==================================================================\n");
+	kernel_tainted = true;
+	smp_store_release(&reporting, 0);
+	arch_irq_restore(flags);
+}
+
+/* The last byte decides within 8; longer ranges byte by byte of shadow. */
+static bool bad_range(unsigned long addr, size_t size)
+{
+	unsigned long last = addr + size - 1;
+
+	if (!size || !has_shadow(addr))
+		return false;
+	for (unsigned long a = addr & ~7UL; a <= last; a += 8) {
+		s8 v = *shadow_of(a);
+
+		if (likely(!v))
+			continue;
+		if (v < 0 || (s8)(min(last, a + 7) & 7) >= v)
+			return true;
+	}
+	return false;
+}
+
+static void check(unsigned long addr, size_t size, bool write, unsigned long ip)
+{
+	if (unlikely(bad_range(addr, size)))
+		report(addr, size, write, ip);
+}
+
+#define ACCESS(n)									\
+void __asan_load##n##_noabort(unsigned long a) { check(a, n, false, _RET_IP_); }	\
+void __asan_store##n##_noabort(unsigned long a) { check(a, n, true, _RET_IP_); }	\
+void __asan_report_load##n##_noabort(unsigned long a) { report(a, n, false, _RET_IP_); }	\
+void __asan_report_store##n##_noabort(unsigned long a) { report(a, n, true, _RET_IP_); }
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+ACCESS(16)
+void __asan_loadN_noabort(unsigned long a, size_t n) { check(a, n, false, _RET_IP_); }
+void __asan_storeN_noabort(unsigned long a, size_t n) { check(a, n, true, _RET_IP_); }
+void __asan_report_load_n_noabort(unsigned long a, size_t n) { report(a, n, false, _RET_IP_); }
+void __asan_report_store_n_noabort(unsigned long a, size_t n) { report(a, n, true, _RET_IP_); }
+void __asan_handle_no_return(void) { }
+
+void *__asan_memcpy(void *d, const void *s, size_t n)
+{
+	check((unsigned long)s, n, false, _RET_IP_);
+	check((unsigned long)d, n, true, _RET_IP_);
+	return memcpy(d, s, n);
+}
+
+void *__asan_memmove(void *d, const void *s, size_t n)
+{
+	check((unsigned long)s, n, false, _RET_IP_);
+	check((unsigned long)d, n, true, _RET_IP_);
+	return memmove(d, s, n);
+}
+
+void *__asan_memset(void *d, int c, size_t n)
+{
+	check((unsigned long)d, n, true, _RET_IP_);
+	return memset(d, c, n);
+}
+
+void __asan_register_globals(struct asan_global *g, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t used = (g[i].size + 7) & ~7UL;
+
+		kasan_unpoison(g[i].beg, g[i].size);
+		kasan_poison((const char *)g[i].beg + used, g[i].size_with_redzone - used, KASAN_GLOBAL_REDZONE);
+	}
+}
+
+void __asan_unregister_globals(struct asan_global *g, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		kasan_unpoison(g[i].beg, g[i].size_with_redzone);
+}
+
+/* ---- the allocators ---- */
+
+void kasan_slab_alloc(void *cache, void *object, size_t size, size_t slot_size)
+{
+	kasan_poison(object, slot_size & ~7UL, KASAN_SLAB_REDZONE);
+	kasan_unpoison(object, size);
+}
+
+struct waiting {
+	void *cache, *object;
+	u32 size;
+};
+
+#define QUARANTINE_SLOTS 8192
+#define QUARANTINE_BYTES (2UL << 20)
+static struct waiting quarantine[QUARANTINE_SLOTS];	/* quarantine_lock */
+static u32 q_head, q_count;				/* quarantine_lock */
+static size_t q_bytes;					/* quarantine_lock */
+static spinlock_t quarantine_lock = __SPIN_LOCK_UNLOCKED(quarantine_lock);
+
+/* The oldest leave for good once there are too many; two for one, so that it shrinks. */
+bool kasan_slab_free(void *cache, void *object, size_t size)
+{
+	struct waiting out[2];
+	unsigned long flags;
+	unsigned int n = 0;
+
+	kasan_poison(object, size & ~7UL, KASAN_SLAB_FREE);
+	if (!object || size < 8)
+		return false;
+	flags = arch_irq_save();
+	__raw_spin_lock(&quarantine_lock);
+	while (n < 2 && q_count && (q_count == QUARANTINE_SLOTS || q_bytes + size > QUARANTINE_BYTES)) {
+		out[n] = quarantine[(q_head - q_count) % QUARANTINE_SLOTS];
+		q_bytes -= out[n++].size;
+		q_count--;
+	}
+	quarantine[q_head++ % QUARANTINE_SLOTS] = (struct waiting){ cache, object, (u32)size };
+	q_count++;
+	q_bytes += size;
+	__raw_spin_unlock(&quarantine_lock);
+	arch_irq_restore(flags);
+	while (n--)
+		kasan_free_now(out[n].cache, out[n].object);
+	return true;
+}
+
+/* Everything that waits is freed; for leak checks and when memory is short. */
+void kasan_quarantine_drain(void)
+{
+	for (;;) {
+		unsigned long flags = arch_irq_save();
+		struct waiting w = { 0 };
+
+		__raw_spin_lock(&quarantine_lock);
+		if (q_count) {
+			w = quarantine[(q_head - q_count) % QUARANTINE_SLOTS];
+			q_count--;
+			q_bytes -= w.size;
+		}
+		__raw_spin_unlock(&quarantine_lock);
+		arch_irq_restore(flags);
+		if (!w.object)
+			return;
+		kasan_free_now(w.cache, w.object);
+	}
+}
+
+int kasan_populate_vmalloc(unsigned long start, size_t size)
+{
+	return arch_kasan_populate(start, size);
+}
+
+extern void (*const __start_init_array[])(void), (*const __stop_init_array[])(void);
+
+/* Redzones of globals: each file's constructor registers its own. */
+void __init kasan_init_globals(void)
+{
+	for (void (*const *fn)(void) = __start_init_array; fn < __stop_init_array; fn++)
+		(*fn)();
+}
+#endif

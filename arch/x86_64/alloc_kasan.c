@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The shadow's page tables. All of it is first mapped, through three shared tables, to one page of zeros, read-only; where
+ * memory gets a shadow of its own the shared tables are replaced by private copies on the way down.
+ */
+#include <lib/types.h>
+
+#ifdef CONFIG_KASAN
+#include <abi/errno.h>
+#include <arch/kasan.h>
+#include <arch/mmu.h>
+#include <arch/pgtable.h>
+#include <arch/upcalls.h>
+#include <kernel/bug.h>
+#include <kernel/cpumask.h>
+#include <kernel/init.h>
+#include <lib/memblock.h>
+#include "arch/x86_64/x86_priv.h"
+
+#define ROOT (ARCH_PT_LEVELS - 1)
+static pte_t *shared[ROOT + 1];		/* shared[level]: the table of that level; all entries alike */
+static pte_t shared_entry[ROOT + 1];	/* what stands in such a table; [0] maps the zero page */
+
+static unsigned long shadow_of(unsigned long a)
+{
+	return (a >> 3) + KASAN_SHADOW_OFFSET;
+}
+
+/* Before the first load of the kernel's own root. */
+void __init x86_kasan_init_tables(void)
+{
+	void *zero = pt_alloc_table();
+	unsigned int first = pt_index(shadow_of(KASAN_COVERED_START), ROOT), last = pt_index(shadow_of(~0UL), ROOT);
+
+	if (!zero)
+		panic("kasan: no memory");
+	shared_entry[0] = pte_make(virt_to_pfn(zero), PTE_P_READ, 0);
+	for (int level = 0; level < ROOT; level++) {
+		shared[level] = pt_alloc_table();
+		if (!shared[level])
+			panic("kasan: no memory");
+		for (unsigned int i = 0; i < PT_ENTRIES; i++)
+			shared[level][i] = shared_entry[level];
+		shared_entry[level + 1] = pte_make_table(virt_to_phys(shared[level]));
+	}
+	for (unsigned int i = first; i <= last; i++)
+		kernel_pgd[i] = shared_entry[ROOT];
+}
+
+/* Root slots never change once address spaces copied them: all of them get private tables at boot. */
+static pte_t *private_table(pte_t *e, int level)
+{
+	pte_t old = ptep_read(e);
+	pte_t *t;
+
+	if (!pte_same(old, shared_entry[level]))
+		return pte_table(old);
+	t = pt_alloc_table();
+	if (!t)
+		return NULL;
+	__builtin_memcpy(t, shared[level - 1], PAGE_SIZE);
+	ptep_cmpxchg(e, old, pte_make_table(virt_to_phys(t)));
+	return pte_table(ptep_read(e));
+}
+
+static int populate_page(unsigned long s)
+{
+	pte_t *t = kernel_pgd;
+	pte_t old;
+	void *page;
+
+	for (int level = ROOT; level; level--) {
+		t = private_table(&t[pt_index(s, level)], level);
+		if (!t)
+			return -ENOMEM;
+	}
+	t += pt_index(s, 0);
+	old = ptep_read(t);
+	if (!pte_same(old, shared_entry[0]))
+		return 0;
+	page = pt_alloc_table();
+	if (!page)
+		return -ENOMEM;
+	ptep_cmpxchg(t, old, pte_make(virt_to_pfn(page), PTE_P_READ | PTE_P_WRITE, 0));
+	return 0;
+}
+
+int arch_kasan_populate(unsigned long start, size_t size)
+{
+	unsigned long s = shadow_of(start) & PAGE_MASK, end = PAGE_ALIGN(shadow_of(start + size - 1) + 1);
+
+	for (unsigned long a = s; a < end; a += PAGE_SIZE)
+		if (populate_page(a))
+			return -ENOMEM;
+	arch_tlb_flush_kernel_range(s, end);
+	return 0;
+}
+
+/* RAM and the image. Each root slot of the shadow becomes private here, before any address space copies it. */
+void __init x86_kasan_init_shadow(void)
+{
+	unsigned int first = pt_index(shadow_of(KASAN_COVERED_START), ROOT), last = pt_index(shadow_of(~0UL), ROOT);
+
+	for (unsigned int i = first; i <= last; i++)
+		if (!private_table(&kernel_pgd[i], ROOT))
+			panic("kasan: no memory");
+	for (unsigned int i = 0; i < memblock.memory.nr; i++)
+		if (arch_kasan_populate((unsigned long)phys_to_virt(memblock.memory.r[i].start),
+					memblock.memory.r[i].end - memblock.memory.r[i].start))
+			panic("kasan: no memory for the shadow");
+	if (arch_kasan_populate((unsigned long)_text, (size_t)(_end - _text)))
+		panic("kasan: no memory for the shadow");
+	write_cr3(read_cr3());
+}
+#endif
