@@ -261,9 +261,10 @@ void shrink_dentry_list(struct list_head *list)
 				dentry_free(d);
 			continue;
 		}
+		/* Its locks hold it from here on; what follows may sleep. */
+		rcu_read_unlock();
 		d_shrink_del(d);
 		parent = dentry_kill_locked(d);
-		rcu_read_unlock();
 		dput(parent);
 	}
 }
