@@ -17,6 +17,7 @@
 #include <mm/upcalls.h>
 #include <sched/task.h>
 #include <vfs/file.h>
+#include "syscall/mm_priv.h"
 
 long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags, unsigned long fd,
 	      unsigned long off)
@@ -187,7 +188,7 @@ long sys_mincore(unsigned long start, size_t len, struct uptr vec)
 }
 
 /* One memory node: policies can name only node 0. */
-static long read_nodes(struct uptr nmask, unsigned long maxnode, unsigned long *nodes)
+long mm_read_nodes(struct uptr nmask, unsigned long maxnode, unsigned long *nodes)
 {
 	*nodes = 0;
 	if (uptr_is_null(nmask) || maxnode <= 1)
@@ -232,7 +233,7 @@ static long check_policy(int mode, unsigned long nodes)
 long sys_set_mempolicy(int mode, struct uptr nmask, unsigned long maxnode)
 {
 	unsigned long nodes;
-	long err = read_nodes(nmask, maxnode, &nodes);
+	long err = mm_read_nodes(nmask, maxnode, &nodes);
 
 	return err ? err : check_policy(mode, nodes);
 }
@@ -248,7 +249,7 @@ long sys_mbind(unsigned long start, unsigned long len, unsigned long mode, struc
 		return -EINVAL;
 	if (flags & MPOL_MF_MOVE_ALL && !mm_capable(CAP_SYS_NICE))
 		return -EPERM;
-	err = read_nodes(nmask, maxnode, &nodes);
+	err = mm_read_nodes(nmask, maxnode, &nodes);
 	if (!err)
 		err = check_policy((int)mode, nodes);
 	len = PAGE_ALIGN(len);

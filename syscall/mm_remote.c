@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* The edge: memory calls that reach into another process. */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <abi/errno.h>
+#include <abi/syscalls.h>
+#include <alloc/page.h>
+#include <alloc/slab.h>
+#include <linux/capability.h>
+#include <linux/mempolicy.h>
+#include <mm/iter.h>
+#include <mm/mm.h>
+#include <mm/mman.h>
+#include <mm/uaccess.h>
+#include <mm/upcalls.h>
+#include <proc/pid.h>
+#include <proc/ptrace.h>
+#include <sched/task.h>
+#include "syscall/mm_priv.h"
+
+/* Another process's memory, to and from ours. */
+static ssize_t vm_rw(struct mm *mm, struct iter *local, const struct iovec *rvec, unsigned long riovcnt, bool write)
+{
+	char *buf = (char *)__get_free_page(GFP_KERNEL);
+	ssize_t done = 0, err = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	for (unsigned long i = 0; i < riovcnt && iter_count(local) && !err; i++) {
+		unsigned long addr = (unsigned long)rvec[i].iov_base;
+		size_t left = rvec[i].iov_len;
+
+		while (left && iter_count(local)) {
+			size_t n = min3(left, iter_count(local), PAGE_SIZE - offset_in_page(addr)), moved;
+			int r;
+
+			if (write) {
+				n = copy_from_iter(buf, n, local);
+				r = n ? access_remote_vm(mm, addr, buf, (int)n, FOLL_WRITE) : 0;
+				moved = (size_t)r;
+			} else {
+				r = access_remote_vm(mm, addr, buf, (int)n, 0);
+				moved = r > 0 ? copy_to_iter(buf, (size_t)r, local) : 0;
+			}
+			done += (ssize_t)moved;
+			if (moved < n || !n) {
+				err = -EFAULT;
+				break;
+			}
+			addr += n;
+			left -= n;
+		}
+	}
+	free_page((unsigned long)buf);
+	return done ? done : err;
+}
+
+static long process_vm_rw(pid_t pid, struct uptr lvec, unsigned long liovcnt, struct uptr rvec,
+			  unsigned long riovcnt, unsigned long flags, bool write)
+{
+	struct iovec lfast[UIO_FASTIOV], rfast[UIO_FASTIOV], *liov = lfast, *riov = rfast;
+	struct iter local, remote;
+	struct task *task;
+	struct mm *mm;
+	ssize_t ret;
+
+	if (flags)
+		return -EINVAL;
+	ret = import_iovec(write ? ITER_SOURCE : ITER_DEST, lvec, liovcnt, UIO_FASTIOV, &liov, &local);
+	if (ret <= 0)
+		return ret;
+	/* The remote side is addresses in another space: import_iovec checks counts and lengths. */
+	ret = import_iovec(ITER_DEST, rvec, riovcnt, UIO_FASTIOV, &riov, &remote);
+	if (ret <= 0)
+		goto free_local;
+	if (riovcnt == 1) {
+		rfast[0].iov_base = (void *)remote.ubuf;
+		rfast[0].iov_len = remote.count;
+	}
+	task = find_get_task_by_vpid(pid);
+	if (!task) {
+		ret = -ESRCH;
+		goto free_remote;
+	}
+	ret = -EPERM;
+	if (ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS)) {
+		mm = get_task_mm(task);
+		ret = -ESRCH;
+		if (mm) {
+			ret = vm_rw(mm, &local, riov && riovcnt > 1 ? riov : rfast, riovcnt, write);
+			mmput(mm);
+		}
+	}
+	put_task_struct(task);
+free_remote:
+	kfree(riov);
+free_local:
+	kfree(liov);
+	return ret;
+}
+
+long sys_process_vm_readv(pid_t pid, struct uptr lvec, unsigned long liovcnt, struct uptr rvec,
+			  unsigned long riovcnt, unsigned long flags)
+{
+	return process_vm_rw(pid, lvec, liovcnt, rvec, riovcnt, flags, false);
+}
+
+long sys_process_vm_writev(pid_t pid, struct uptr lvec, unsigned long liovcnt, struct uptr rvec,
+			   unsigned long riovcnt, unsigned long flags)
+{
+	return process_vm_rw(pid, lvec, liovcnt, rvec, riovcnt, flags, true);
+}
+
+long sys_migrate_pages(pid_t pid, unsigned long maxnode, struct uptr old_nodes, struct uptr new_nodes)
+{
+	unsigned long from, to;
+	struct task *task;
+	long err = mm_read_nodes(old_nodes, maxnode, &from);
+
+	if (!err)
+		err = mm_read_nodes(new_nodes, maxnode, &to);
+	if (err)
+		return err;
+	task = pid ? find_get_task_by_vpid(pid) : current;
+	if (!task)
+		return -ESRCH;
+	if (pid) {
+		err = ptrace_may_access(task, PTRACE_MODE_READ_REALCREDS) ? 0 : -EPERM;
+		put_task_struct(task);
+	}
+	if (!err && !to)
+		err = -EINVAL;
+	return err;
+}
+
+long sys_move_pages(pid_t pid, unsigned long nr_pages, struct uptr pages, struct uptr nodes, struct uptr status,
+		    int flags)
+{
+	struct task *task = pid ? find_get_task_by_vpid(pid) : current;
+	struct mm *mm;
+	long err = 0;
+
+	if (flags & ~(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) {
+		err = -EINVAL;
+	} else if (flags & MPOL_MF_MOVE_ALL && !mm_capable(CAP_SYS_NICE)) {
+		err = -EPERM;
+	} else if (!task) {
+		return -ESRCH;
+	} else if (pid && !ptrace_may_access(task, PTRACE_MODE_READ_REALCREDS)) {
+		err = -EPERM;
+	}
+	mm = !err ? get_task_mm(task) : NULL;
+	if (pid && task)
+		put_task_struct(task);
+	if (err)
+		return err;
+	if (!mm)
+		return -EINVAL;
+	for (unsigned long i = 0; i < nr_pages && !err; i++) {
+		unsigned long addr;
+		int node = 0, st;
+		unsigned char in = 0;
+
+		if (get_user(addr, uptr_add(pages, i * sizeof(addr))) ||
+		    (!uptr_is_null(nodes) && get_user(node, uptr_add(nodes, i * sizeof(node))))) {
+			err = -EFAULT;
+			break;
+		}
+		if (node) {
+			err = -ENODEV;
+			break;
+		}
+		st = mm_mincore(mm, addr & PAGE_MASK, 1, &in) == 1 ? (in ? 0 : -ENOENT) : -EFAULT;
+		if (put_user(st, uptr_add(status, i * sizeof(st))))
+			err = -EFAULT;
+		cond_resched();
+	}
+	mmput(mm);
+	return err;
+}
