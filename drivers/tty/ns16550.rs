@@ -164,10 +164,10 @@ impl irq::Handler for Uart {
             match iir & 0x0e {
                 0x04 | 0x0c => self.drain_receiver(&s),
                 0x02 => {
-                    if self.feed(&mut s) {
-                        if let Some(tty) = s.tty {
-                            tty.wakeup();
-                        }
+                    if self.feed(&mut s)
+                        && let Some(tty) = s.tty
+                    {
+                        tty.wakeup();
                     }
                 }
                 0x06 => {
