@@ -14,6 +14,7 @@
 #include <kernel/init.h>
 #include <mm/filemap.h>
 #include <mm/folio.h>
+#include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <sched/completion.h>
@@ -125,6 +126,13 @@ static int bdev_writepages(struct address_space *mapping, struct writeback_contr
 	return filemap_for_each_dirty(mapping, wbc, write_one, bdev_of(mapping));
 }
 
+/* iter_get_pages pins what is a user's and only lends what is the kernel's. */
+static void direct_put(struct iter *it, struct page *page)
+{
+	if (iter_is_user(it))
+		unpin_user_page(page);
+}
+
 /* Sector-aligned transfers between the caller's memory and the disk, one bio at a time. */
 static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 {
@@ -151,7 +159,7 @@ static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 		b = bio_alloc(v, write ? REQ_WRITE : REQ_READ, write && (k->ki_flags & IOCB_DSYNC) ? REQ_FUA : 0, GFP_KERNEL);
 		if (!b) {
 			while (got)
-				put_page(pages[--got]);
+				direct_put(it, pages[--got]);
 			return done ?: -ENOMEM;
 		}
 		b->sector = (u64)k->ki_pos >> SECTOR_SHIFT;
@@ -167,7 +175,7 @@ static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 		for (unsigned int i = 0; i < got; i++) {
 			if (!write)
 				folio_mark_dirty(page_folio(pages[i]));
-			put_page(pages[i]);
+			direct_put(it, pages[i]);
 		}
 		if (e)
 			return done ?: e;
@@ -366,9 +374,11 @@ static int bdev_release(struct inode *inode, struct file *f)
 	struct bdev *v = f->private_data;
 	int e = 0;
 
-	/* The last one to close writes what is dirty, as Linux does. */
-	if (atomic_dec_and_test(&v->openers))
+	/* The last one to close writes what is dirty and forgets what is cached: the disk and its partitions have caches apart. */
+	if (atomic_dec_and_test(&v->openers)) {
 		e = filemap_write_and_wait(f->f_mapping);
+		invalidate_mapping_pages(f->f_mapping, 0, (pgoff_t)-1);
+	}
 	bdev_put(v);
 	return e;
 }

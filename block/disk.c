@@ -351,7 +351,6 @@ static void show_partition(struct seq_file *m, struct bdev *b)
 
 void block_show_partitions(struct seq_file *m)
 {
-	seq_printf(m, "major minor  #blocks  name\n\n");
 	each_bdev(show_partition, m);
 }
 

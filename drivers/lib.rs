@@ -3,4 +3,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod pci;
 pub mod tty;
+pub mod virtio;

@@ -82,3 +82,64 @@ impl<T> DerefMut for KBox<T> {
         unsafe { self.ptr.as_mut() }
     }
 }
+
+/// A slice of its own in the heap, of a length fixed when it is made.
+///
+/// # Invariants
+/// `ptr` came from `kmalloc` for `len` values of `T` (or dangles when they have no bytes), all initialised, owned by nobody else.
+pub struct KSlice<T> {
+    ptr: NonNull<T>,
+    len: usize,
+    owns: PhantomData<T>,
+}
+
+// SAFETY: a KSlice owns its values.
+unsafe impl<T: Send> Send for KSlice<T> {}
+// SAFETY: shared access to it gives shared access to the values only.
+unsafe impl<T: Sync> Sync for KSlice<T> {}
+
+impl<T> KSlice<T> {
+    /// `len` values, each made in its place by `f(index)`: nothing large passes over the stack.
+    pub fn from_fn(len: usize, flags: Flags, mut f: impl FnMut(usize) -> T) -> Result<Self> {
+        let bytes = size_of::<T>().checked_mul(len).ok_or(Error::ENOMEM)?;
+        let ptr = if bytes == 0 {
+            NonNull::dangling()
+        } else {
+            // SAFETY: any size is allowed; the result is checked.
+            let raw = unsafe { bindings::rust_kmalloc(bytes, flags.0) };
+            NonNull::new(raw.cast::<T>()).ok_or(Error::ENOMEM)?
+        };
+        for i in 0..len {
+            // SAFETY: i is within the fresh memory. (f cannot unwind: a panic ends the task.)
+            unsafe { ptr.as_ptr().add(i).write(f(i)) };
+        }
+        Ok(Self { ptr, len, owns: PhantomData })
+    }
+}
+
+impl<T> Drop for KSlice<T> {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant we own the values and the memory.
+        unsafe {
+            core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(self.ptr.as_ptr(), self.len));
+            if size_of::<T>() * self.len != 0 {
+                bindings::kfree(self.ptr.as_ptr().cast());
+            }
+        }
+    }
+}
+
+impl<T> Deref for KSlice<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        // SAFETY: by the type's invariant.
+        unsafe { core::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for KSlice<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: by the type's invariant, and we are borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
+    }
+}

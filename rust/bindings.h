@@ -10,4 +10,8 @@
 #include <kernel/printk.h>
 #include <kernel/spinlock.h>
 #include <tty/tty.h>
+#include <arch/irq.h>
+#include <alloc/vmalloc.h>
+#include <block/blk.h>
+#include <kernel/random.h>
 #include <rust/helpers.h>

@@ -89,3 +89,129 @@ u32 rust_tty_speed(struct tty *t)
 {
 	return t->termios.c_ospeed;
 }
+
+#include <alloc/page.h>
+#include <block/blk.h>
+#include <dev/acpi.h>
+
+u8 rust_readb(const void *p) { return readb(p); }
+u16 rust_readw(const void *p) { return readw(p); }
+u32 rust_readl(const void *p) { return readl(p); }
+void rust_writeb(u8 v, void *p) { writeb(v, p); }
+void rust_writew(u16 v, void *p) { writew(v, p); }
+void rust_writel(u32 v, void *p) { writel(v, p); }
+
+void *rust_dma_alloc(size_t len, u64 *phys, u32 *order)
+{
+	struct page *page;
+
+	*order = 0;
+	while ((PAGE_SIZE << *order) < len)
+		if (++*order > 10)
+			return NULL;
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, *order);
+	if (!page)
+		return NULL;
+	*phys = page_to_phys(page);
+	return page_address(page);
+}
+
+void rust_dma_free(void *p, u32 order)
+{
+	free_pages((unsigned long)p, order);
+}
+
+bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus)
+{
+	struct acpi_mcfg_entry e;
+
+	if (acpi_get_mcfg(i, &e) || e.segment)
+		return false;
+	*base = e.base;
+	*first_bus = e.bus_start;
+	*last_bus = e.bus_end;
+	return true;
+}
+
+bool rust_virtio_mmio(u32 i, u64 *base, u64 *len, int *irq)
+{
+	struct acpi_virtio_mmio v;
+
+	if (acpi_get_virtio_mmio(i, &v))
+		return false;
+	*base = v.base;
+	*len = v.size;
+	*irq = arch_irq_map_gsi(v.gsi, (v.level ? IRQ_LEVEL : 0) | (v.active_low ? IRQ_ACTIVE_LOW : 0));
+	return true;
+}
+
+#ifdef ARCH_HAS_PORTS
+static DEFINE_SPINLOCK(pci_port_lock);	/* address and data are two ports */
+
+bool rust_has_ports(void)
+{
+	return true;
+}
+
+u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off)
+{
+	unsigned long flags;
+	u32 v;
+
+	spin_lock_irqsave(&pci_port_lock, flags);
+	outl(0x80000000U | (u32)bus << 16 | (u32)devfn << 8 | (off & 0xfcU), 0xcf8);
+	v = inl(0xcfc);
+	spin_unlock_irqrestore(&pci_port_lock, flags);
+	return v;
+}
+
+void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pci_port_lock, flags);
+	outl(0x80000000U | (u32)bus << 16 | (u32)devfn << 8 | (off & 0xfcU), 0xcf8);
+	outl(v, 0xcfc);
+	spin_unlock_irqrestore(&pci_port_lock, flags);
+}
+#else
+bool rust_has_ports(void)
+{
+	return false;
+}
+
+u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off)
+{
+	return 0xffffffffU;
+}
+
+void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v)
+{
+}
+#endif
+
+bool rust_bio_segment(struct bio *b, u32 i, u64 *addr, u32 *len)
+{
+	if (i >= b->nvecs)
+		return false;
+	*addr = page_to_phys(b->vecs[i].bv_page) + b->vecs[i].bv_offset;
+	*len = b->vecs[i].bv_len;
+	return true;
+}
+
+void *rust_disk_data(struct disk *d)
+{
+	return d->driver_data;
+}
+
+void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data)
+{
+	d->sectors = l->sectors;
+	d->block_size = d->phys_block_size = l->block_size;
+	d->read_only = l->read_only;
+	d->write_cache = l->write_cache;
+	d->max_discard_sectors = l->max_discard;
+	d->max_zeroes_sectors = l->max_zeroes;
+	d->ops = ops;
+	d->driver_data = data;
+}

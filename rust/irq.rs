@@ -24,3 +24,24 @@ pub fn request<T: Handler>(irq: i32, handler: &'static T, name: &'static CStr, s
     // SAFETY: handler and name live for ever; the trampoline knows the type.
     to_result(unsafe { bindings::request_irq(irq, Some(trampoline::<T>), flags, name.as_ptr(), dev) })
 }
+
+/// A message-signalled interrupt: the address and value that the device writes, and the kernel's number.
+pub struct Msi {
+    /// For `request`.
+    pub irq: i32,
+    /// Where the device writes.
+    pub addr: u64,
+    /// What it writes.
+    pub data: u32,
+}
+
+/// A fresh one.
+pub fn alloc_msi() -> Result<Msi> {
+    // SAFETY: a plain request for one interrupt; the result is checked.
+    let irq = unsafe { bindings::arch_irq_alloc_msi(1) };
+    to_result(irq.min(0))?;
+    let mut m = bindings::arch_msi { addr: 0, data: 0 };
+    // SAFETY: irq is what was just allocated, m is valid.
+    unsafe { bindings::arch_irq_compose_msi(irq as u32, &mut m) };
+    Ok(Msi { irq, addr: m.addr, data: m.data })
+}

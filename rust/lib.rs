@@ -6,11 +6,14 @@
 
 pub mod alloc;
 pub mod bindings;
+pub mod block;
 pub mod error;
 pub mod init;
 pub mod io;
 pub mod irq;
+pub mod mem;
 mod panic;
+pub mod platform;
 pub mod print;
 pub mod sync;
 pub mod tty;

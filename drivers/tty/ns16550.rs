@@ -4,7 +4,7 @@
 //! Sending: bytes wait in a ring; while it holds any the transmitter-empty interrupt is on and moves 16 at a time. Receiving: the
 //! interrupt empties the FIFO into the terminal layer. One lock for both, taken with interrupts off.
 
-use kernel::alloc::{KBox, KERNEL};
+use kernel::alloc::{KBox, KSlice, KERNEL};
 use kernel::io::Ports;
 use kernel::sync::SpinLockIrq;
 use kernel::tty::{self, Flag, Settings, Tty};
@@ -49,7 +49,7 @@ const TIOCM_DTR: u32 = 0x002;
 const TIOCM_RTS: u32 = 0x004;
 
 struct State {
-    ring: [u8; RING],
+    ring: KSlice<u8>,
     head: usize,
     tail: usize,
     ier: u8,
@@ -164,10 +164,10 @@ impl irq::Handler for Uart {
             match iir & 0x0e {
                 0x04 | 0x0c => self.drain_receiver(&s),
                 0x02 => {
-                    if self.feed(&mut s)
-                        && let Some(tty) = s.tty
-                    {
-                        tty.wakeup();
+                    if self.feed(&mut s) {
+                        if let Some(tty) = s.tty {
+                            tty.wakeup();
+                        }
                     }
                 }
                 0x06 => {
@@ -289,7 +289,7 @@ impl tty::Line for Uart {
 static NAMES: [&core::ffi::CStr; 4] = [c"ttyS0", c"ttyS1", c"ttyS2", c"ttyS3"];
 
 fn add(i: u32, ports: Ports, line: i32, name: &'static core::ffi::CStr) -> Result {
-    let state = State { ring: [0; RING], head: 0, tail: 0, ier: 0, lcr: 0x03, mcr: 0, receiving: false, tty: None };
+    let state = State { ring: KSlice::from_fn(RING, KERNEL, |_| 0)?, head: 0, tail: 0, ier: 0, lcr: 0x03, mcr: 0, receiving: false, tty: None };
     let uart = KBox::new(Uart { ports, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
     if line < 0 {
         return Err(Error::ENXIO);

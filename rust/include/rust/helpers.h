@@ -27,3 +27,31 @@ struct tty;
 void *rust_tty_data(struct tty *t);
 u32 rust_tty_cflag(struct tty *t);
 u32 rust_tty_speed(struct tty *t);
+
+u8 rust_readb(const void *p);
+u16 rust_readw(const void *p);
+u32 rust_readl(const void *p);
+void rust_writeb(u8 v, void *p);
+void rust_writew(u16 v, void *p);
+void rust_writel(u32 v, void *p);
+/* Zeroed contiguous pages for a device; NULL: none. */
+void *rust_dma_alloc(size_t len, u64 *phys, u32 *order);
+void rust_dma_free(void *p, u32 order);
+bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus);
+bool rust_virtio_mmio(u32 i, u64 *base, u64 *len, int *irq);
+bool rust_has_ports(void);
+u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off);
+void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v);
+struct bio;
+/* Piece I of B's memory; false: no more. */
+bool rust_bio_segment(struct bio *b, u32 i, u64 *addr, u32 *len);
+
+struct disk;
+struct disk_ops;
+struct rust_disk_limits {
+	u64 sectors;
+	u32 block_size, max_discard, max_zeroes;
+	bool read_only, write_cache;
+};
+void *rust_disk_data(struct disk *d);
+void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data);

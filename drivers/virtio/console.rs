@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+//! The virtio console (5.3), its first port: /dev/hvc0 and so on.
+
+use super::queue::{Piece, Queue};
+use super::{Transport, F_RING_PACKED};
+use kernel::alloc::{KBox, KERNEL};
+use kernel::mem::Dma;
+use kernel::sync::SpinLockIrq;
+use kernel::tty::{self, Flag, Settings, Tty};
+use kernel::{irq, Error, Result};
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+const BUFS: usize = 16;
+const SIZE: usize = 256;
+
+struct Rings {
+    rx: Queue,
+    tx: Queue,
+    tx_free: u16, // one bit a buffer
+    receiving: bool,
+    tty: Option<Tty>,
+}
+
+struct Port {
+    t: &'static dyn Transport,
+    rings: SpinLockIrq<Rings>,
+    rx_buf: Dma,
+    tx_buf: Dma,
+}
+
+impl Port {
+    fn refill(&self, r: &mut Rings, i: u16) {
+        let addr = self.rx_buf.addr() + u64::from(i) * SIZE as u64;
+        let _ = r.rx.push(&[Piece { addr, len: SIZE as u32, writable: true }], i);
+    }
+}
+
+impl irq::Handler for Port {
+    fn handle(&self) -> bool {
+        if self.t.acknowledge() == 0 {
+            return false;
+        }
+        let mut r = self.rings.lock();
+        let mut refilled = false;
+        while let Some((i, n)) = r.rx.pop() {
+            let mut bytes = [0u8; SIZE];
+            let n = (n as usize).min(SIZE);
+            let n = self.rx_buf.copy_out(usize::from(i) * SIZE, bytes.get_mut(..n).unwrap_or(&mut []));
+            if let (Some(tty), true, Some(b)) = (r.tty, r.receiving, bytes.get(..n)) {
+                tty.receive(b, &[Flag::Normal; SIZE]);
+            }
+            self.refill(&mut r, i);
+            refilled = true;
+        }
+        let mut sent = false;
+        while let Some((i, _)) = r.tx.pop() {
+            r.tx_free |= 1u16.checked_shl(u32::from(i)).unwrap_or(0);
+            sent = true;
+        }
+        let tty = r.tty;
+        drop(r);
+        if refilled {
+            self.t.notify(0);
+        }
+        if let (true, Some(tty)) = (sent, tty) {
+            tty.wakeup();
+        }
+        true
+    }
+}
+
+impl tty::Line for Port {
+    fn open(&self) -> Result {
+        self.rings.lock().receiving = true;
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.rings.lock().receiving = false;
+    }
+
+    fn write(&self, bytes: &[u8]) -> usize {
+        let mut done = 0;
+        let mut r = self.rings.lock();
+        for part in bytes.chunks(SIZE) {
+            let i = r.tx_free.trailing_zeros();
+            if i >= BUFS as u32 {
+                break;
+            }
+            let off = i as usize * SIZE;
+            let n = self.tx_buf.copy_in(off, part);
+            let piece = Piece { addr: self.tx_buf.addr() + off as u64, len: n as u32, writable: false };
+            if r.tx.push(&[piece], i as u16).is_err() {
+                break;
+            }
+            r.tx_free &= !(1 << i);
+            done += n;
+        }
+        let notify = done > 0 && r.tx.wants_notify();
+        drop(r);
+        if notify {
+            self.t.notify(1);
+        }
+        done
+    }
+
+    fn write_room(&self) -> usize {
+        self.rings.lock().tx_free.count_ones() as usize * SIZE
+    }
+
+    fn pending(&self) -> usize {
+        (BUFS - self.rings.lock().tx_free.count_ones() as usize) * SIZE
+    }
+
+    fn flush(&self) {}
+    fn configure(&self, _s: Settings) {}
+    fn set_break(&self, _on: bool) {}
+
+    fn modem(&self) -> u32 {
+        0x002 | 0x004 | 0x020 | 0x040 | 0x100 // DTR, RTS, CTS, CD, DSR: a line that is always there
+    }
+
+    fn set_modem(&self, _set: u32, _clear: u32) {}
+}
+
+static NAMES: [&core::ffi::CStr; 8] = [c"hvc0", c"hvc1", c"hvc2", c"hvc3", c"hvc4", c"hvc5", c"hvc6", c"hvc7"];
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// Starts the console behind `t`.
+pub fn attach<T: Transport + 'static>(t: T) -> Result {
+    let t: &'static T = KBox::new(t, KERNEL)?.leak();
+    let f = super::negotiate(t, F_RING_PACKED)?;
+    let packed = f & F_RING_PACKED != 0;
+    let index = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = *NAMES.get(index).ok_or(Error::ENOSPC)?;
+    let rings = Rings {
+        rx: Queue::new(t.queue_max(0), packed)?,
+        tx: Queue::new(t.queue_max(1), packed)?,
+        tx_free: u16::MAX,
+        receiving: false,
+        tty: None,
+    };
+    let port = Port { t, rings: SpinLockIrq::new(rings), rx_buf: Dma::alloc(BUFS * SIZE)?, tx_buf: Dma::alloc(BUFS * SIZE)? };
+    let port = KBox::new(port, KERNEL)?.leak();
+    let (line, vector, shared) = t.interrupt()?;
+    irq::request(line, port, c"virtio-console", shared)?;
+    {
+        let mut r = port.rings.lock();
+        t.queue_setup(0, &r.rx, vector)?;
+        t.queue_setup(1, &r.tx, vector)?;
+        for i in 0..BUFS as u16 {
+            port.refill(&mut r, i);
+        }
+    }
+    tty::register(name, 229, index as u32, port, false, |tty| port.rings.lock().tty = Some(tty))?;
+    super::go(t);
+    t.notify(0);
+    Ok(())
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+//! virtio over memory-mapped registers, version 2 (4.2). The devices are those that the machine's tables name.
+
+use super::queue::Queue;
+use super::Transport;
+use kernel::mem::Mmio;
+use kernel::platform;
+use kernel::sync::SpinLockIrq;
+use kernel::{pr_info, pr_warn, Error, Result};
+
+const MAGIC: usize = 0x000;
+const VERSION: usize = 0x004;
+const DEVICE_ID: usize = 0x008;
+const DEVICE_FEATURES: usize = 0x010;
+const DEVICE_FEATURES_SEL: usize = 0x014;
+const DRIVER_FEATURES: usize = 0x020;
+const DRIVER_FEATURES_SEL: usize = 0x024;
+const QUEUE_SEL: usize = 0x030;
+const QUEUE_NUM_MAX: usize = 0x034;
+const QUEUE_NUM: usize = 0x038;
+const QUEUE_READY: usize = 0x044;
+const QUEUE_NOTIFY: usize = 0x050;
+const INTERRUPT_STATUS: usize = 0x060;
+const INTERRUPT_ACK: usize = 0x064;
+const STATUS: usize = 0x070;
+const QUEUE_DESC: usize = 0x080;
+const QUEUE_DRIVER: usize = 0x090;
+const QUEUE_DEVICE: usize = 0x0a0;
+const CONFIG: usize = 0x100;
+
+struct Device {
+    regs: Mmio,
+    irq: i32,
+    select: SpinLockIrq<()>, // selecting a queue and using it is one step
+}
+
+impl Transport for Device {
+    fn device_type(&self) -> u32 {
+        self.regs.read32(DEVICE_ID)
+    }
+
+    fn status(&self) -> u8 {
+        self.regs.read32(STATUS) as u8
+    }
+
+    fn set_status(&self, s: u8) {
+        self.regs.write32(STATUS, u32::from(s));
+    }
+
+    fn features(&self) -> u64 {
+        self.regs.write32(DEVICE_FEATURES_SEL, 0);
+        let low = self.regs.read32(DEVICE_FEATURES);
+        self.regs.write32(DEVICE_FEATURES_SEL, 1);
+        u64::from(low) | u64::from(self.regs.read32(DEVICE_FEATURES)) << 32
+    }
+
+    fn set_features(&self, f: u64) {
+        self.regs.write32(DRIVER_FEATURES_SEL, 0);
+        self.regs.write32(DRIVER_FEATURES, f as u32);
+        self.regs.write32(DRIVER_FEATURES_SEL, 1);
+        self.regs.write32(DRIVER_FEATURES, (f >> 32) as u32);
+    }
+
+    fn config8(&self, off: usize) -> u8 {
+        self.regs.read8(CONFIG + off)
+    }
+
+    fn queue_max(&self, i: u16) -> u16 {
+        let _guard = self.select.lock();
+        self.regs.write32(QUEUE_SEL, u32::from(i));
+        self.regs.read32(QUEUE_NUM_MAX).min(0x8000) as u16
+    }
+
+    fn queue_setup(&self, i: u16, q: &Queue, _vector: u16) -> Result {
+        let _guard = self.select.lock();
+        let (desc, driver, device) = q.addrs();
+        self.regs.write32(QUEUE_SEL, u32::from(i));
+        if self.regs.read32(QUEUE_READY) != 0 {
+            return Err(Error::EBUSY);
+        }
+        self.regs.write32(QUEUE_NUM, u32::from(q.size));
+        self.regs.write64(QUEUE_DESC, desc);
+        self.regs.write64(QUEUE_DRIVER, driver);
+        self.regs.write64(QUEUE_DEVICE, device);
+        self.regs.write32(QUEUE_READY, 1);
+        Ok(())
+    }
+
+    fn notify(&self, i: u16) {
+        self.regs.write32(QUEUE_NOTIFY, u32::from(i));
+    }
+
+    fn interrupt(&self) -> Result<(i32, u16, bool)> {
+        if self.irq < 0 {
+            return Err(Error::ENXIO);
+        }
+        Ok((self.irq, 0, true))
+    }
+
+    fn acknowledge(&self) -> u32 {
+        let s = self.regs.read32(INTERRUPT_STATUS);
+        self.regs.write32(INTERRUPT_ACK, s);
+        s & 3
+    }
+}
+
+fn probe(v: platform::VirtioMmio) -> Result {
+    let regs = Mmio::map(v.base, v.len.max(0x200) as usize)?;
+    if regs.read32(MAGIC) != 0x7472_6976 || regs.read32(DEVICE_ID) == 0 {
+        return Ok(()); // a slot with nothing in it
+    }
+    if regs.read32(VERSION) != 2 {
+        pr_warn!("virtio-mmio: {:#x}: legacy device, version {}\n", v.base, regs.read32(VERSION));
+        return Ok(());
+    }
+    pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base, regs.read32(DEVICE_ID), v.irq);
+    super::attach(Device { regs, irq: v.irq, select: SpinLockIrq::new(()) })
+}
+
+fn init() -> Result {
+    for i in 0.. {
+        let Some(v) = platform::virtio_mmio(i) else { break };
+        if let Err(e) = probe(v) {
+            pr_warn!("virtio-mmio: {:#x}: {}\n", v.base, e.code());
+        }
+    }
+    Ok(())
+}
+
+kernel::device_init!(virtio_mmio, init);

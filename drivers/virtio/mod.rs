@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//! virtio (OASIS Virtual I/O Device 1.2): what the transports share, and the drivers by device type.
+
+pub mod blk;
+pub mod console;
+pub mod mmio;
+pub mod pci;
+pub mod queue;
+pub mod rng;
+
+use kernel::{pr_warn, Error, Result};
+use queue::Queue;
+
+/// Status bits (2.1).
+pub const ACKNOWLEDGE: u8 = 1;
+const DRIVER: u8 = 2;
+const DRIVER_OK: u8 = 4;
+const FEATURES_OK: u8 = 8;
+const FAILED: u8 = 128;
+
+/// Feature bits that belong to no device type (6).
+pub const F_RING_INDIRECT: u64 = 1 << 28;
+/// 1.0 and later.
+pub const F_VERSION_1: u64 = 1 << 32;
+/// Packed rings (2.8).
+pub const F_RING_PACKED: u64 = 1 << 34;
+
+/// Reaches one device's registers. Queue numbers are those of the device type.
+pub trait Transport: Send + Sync {
+    /// Device type (5).
+    fn device_type(&self) -> u32;
+    /// The device status field.
+    fn status(&self) -> u8;
+    /// Sets it; 0 resets, and returns when the device has.
+    fn set_status(&self, s: u8);
+    /// What the device offers.
+    fn features(&self) -> u64;
+    /// What we take.
+    fn set_features(&self, f: u64);
+    /// A byte of the device's own configuration.
+    fn config8(&self, off: usize) -> u8;
+    /// How long queue `i` may be; 0: there is none.
+    fn queue_max(&self, i: u16) -> u16;
+    /// Gives the device queue `i`; `vector` is what `interrupt` gave.
+    fn queue_setup(&self, i: u16, q: &Queue, vector: u16) -> Result;
+    /// Tells the device that queue `i` has something new.
+    fn notify(&self, i: u16);
+    /// An interrupt for queues: its number and the vector to name in `queue_setup`. `shared`: the line may be others' too.
+    fn interrupt(&self) -> Result<(i32, u16, bool)>;
+    /// For transports with a status register: reads and acknowledges why it fired. Nonzero: for us.
+    fn acknowledge(&self) -> u32;
+}
+
+/// A 32-bit little-endian field of the configuration.
+pub fn config32(t: &dyn Transport, off: usize) -> u32 {
+    u32::from_le_bytes([t.config8(off), t.config8(off + 1), t.config8(off + 2), t.config8(off + 3)])
+}
+
+/// A 64-bit one.
+pub fn config64(t: &dyn Transport, off: usize) -> u64 {
+    u64::from(config32(t, off)) | u64::from(config32(t, off + 4)) << 32
+}
+
+/// Steps 1 to 6 of initialisation (3.1.1): reset, acknowledge, agree on features. What was agreed.
+pub fn negotiate(t: &dyn Transport, wanted: u64) -> Result<u64> {
+    t.set_status(0);
+    t.set_status(ACKNOWLEDGE);
+    t.set_status(ACKNOWLEDGE | DRIVER);
+    let offered = t.features();
+    if offered & F_VERSION_1 == 0 {
+        t.set_status(FAILED);
+        return Err(Error::ENODEV); // a legacy device
+    }
+    let agreed = offered & (wanted | F_VERSION_1);
+    t.set_features(agreed);
+    t.set_status(ACKNOWLEDGE | DRIVER | FEATURES_OK);
+    if t.status() & FEATURES_OK == 0 {
+        t.set_status(FAILED);
+        return Err(Error::EOPNOTSUPP);
+    }
+    Ok(agreed)
+}
+
+/// The last step: the device may work.
+pub fn go(t: &dyn Transport) {
+    t.set_status(ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
+}
+
+/// Gives up on the device.
+pub fn fail(t: &dyn Transport) {
+    t.set_status(FAILED);
+}
+
+/// Finds the driver of a device that a transport brought up to "there is one".
+pub fn attach<T: Transport + 'static>(t: T) -> Result {
+    let kind = t.device_type();
+    match kind {
+        2 => blk::attach(t),
+        3 => console::attach(t),
+        4 => rng::attach(t),
+        _ => {
+            pr_warn!("virtio: no driver for device type {}\n", kind);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+//! virtio over PCI, modern devices (4.1).
+
+use super::queue::Queue;
+use super::Transport;
+use crate::pci::{Function, Msix};
+use kernel::mem::Mmio;
+use kernel::sync::SpinLockIrq;
+use kernel::{Error, Result};
+
+const CAP_VENDOR: u8 = 0x09;
+// Structures (4.1.4).
+const COMMON: u8 = 1;
+const NOTIFY: u8 = 2;
+const ISR: u8 = 3;
+const DEVICE: u8 = 4;
+// The common configuration (4.1.4.3).
+const DEVICE_FEATURE_SELECT: usize = 0;
+const DEVICE_FEATURE: usize = 4;
+const DRIVER_FEATURE_SELECT: usize = 8;
+const DRIVER_FEATURE: usize = 12;
+const CONFIG_MSIX: usize = 16;
+const STATUS: usize = 20;
+const QUEUE_SELECT: usize = 22;
+const QUEUE_SIZE: usize = 24;
+const QUEUE_MSIX: usize = 26;
+const QUEUE_ENABLE: usize = 28;
+const QUEUE_NOTIFY_OFF: usize = 30;
+const QUEUE_DESC: usize = 32;
+const QUEUE_DRIVER: usize = 40;
+const QUEUE_DEVICE: usize = 48;
+const NO_VECTOR: u16 = 0xffff;
+const MAX_QUEUES: usize = 64;
+
+struct Pci {
+    kind: u32,
+    common: Mmio,
+    notify: Mmio,
+    notify_step: usize,
+    isr: Mmio,
+    device: Option<Mmio>,
+    msix: Msix,
+    // Selecting a queue and using it is one step; the vector to give out next; where each queue is notified.
+    state: SpinLockIrq<State>,
+}
+
+struct State {
+    next_vector: u16,
+    notify_at: [u32; MAX_QUEUES],
+}
+
+/// A modern virtio function, or a transitional one that has the modern structures.
+pub fn matches(f: &Function) -> bool {
+    f.vendor == 0x1af4 && (0x1000..=0x107f).contains(&f.device)
+}
+
+/// Maps the structure that the capability at `cap` describes.
+fn map(f: &Function, cap: u16) -> Result<Mmio> {
+    let (base, size) = f.bar(f.read8(cap + 4))?;
+    let off = u64::from(f.read32(cap + 8));
+    let len = u64::from(f.read32(cap + 12));
+    if len == 0 || off.checked_add(len).is_none_or(|end| end > size) {
+        return Err(Error::EINVAL);
+    }
+    Mmio::map(base + off, len.min(1 << 20) as usize)
+}
+
+/// Brings the function to its driver.
+pub fn attach(f: Function) -> Result {
+    let (mut common, mut notify, mut isr, mut device, mut step) = (None, None, None, None, 0);
+    f.enable();
+    for (cap, id) in f.capabilities() {
+        if id != CAP_VENDOR {
+            continue;
+        }
+        match f.read8(cap + 3) {
+            COMMON if common.is_none() => common = Some(map(&f, cap)?),
+            NOTIFY if notify.is_none() => {
+                step = f.read32(cap + 16) as usize;
+                notify = Some(map(&f, cap)?);
+            }
+            ISR if isr.is_none() => isr = Some(map(&f, cap)?),
+            DEVICE if device.is_none() => device = Some(map(&f, cap)?),
+            _ => {}
+        }
+    }
+    let kind = if f.device >= 0x1040 { u32::from(f.device) - 0x1040 } else { f.read32(0x2c) >> 16 };
+    super::attach(Pci {
+        kind,
+        common: common.ok_or(Error::ENODEV)?,
+        notify: notify.ok_or(Error::ENODEV)?,
+        notify_step: step,
+        isr: isr.ok_or(Error::ENODEV)?,
+        device,
+        msix: f.msix()?,
+        state: SpinLockIrq::new(State { next_vector: 0, notify_at: [0; MAX_QUEUES] }),
+    })
+}
+
+impl Transport for Pci {
+    fn device_type(&self) -> u32 {
+        self.kind
+    }
+
+    fn status(&self) -> u8 {
+        self.common.read8(STATUS)
+    }
+
+    fn set_status(&self, s: u8) {
+        self.common.write8(STATUS, s);
+        if s == 0 {
+            // A device may take its time (4.1.4.3.2); one that never answers is used as it is, and fails.
+            for _ in 0..100_000 {
+                if self.common.read8(STATUS) == 0 {
+                    break;
+                }
+            }
+            self.common.write16(CONFIG_MSIX, NO_VECTOR);
+        }
+    }
+
+    fn features(&self) -> u64 {
+        self.common.write32(DEVICE_FEATURE_SELECT, 0);
+        let low = self.common.read32(DEVICE_FEATURE);
+        self.common.write32(DEVICE_FEATURE_SELECT, 1);
+        u64::from(low) | u64::from(self.common.read32(DEVICE_FEATURE)) << 32
+    }
+
+    fn set_features(&self, f: u64) {
+        self.common.write32(DRIVER_FEATURE_SELECT, 0);
+        self.common.write32(DRIVER_FEATURE, f as u32);
+        self.common.write32(DRIVER_FEATURE_SELECT, 1);
+        self.common.write32(DRIVER_FEATURE, (f >> 32) as u32);
+    }
+
+    fn config8(&self, off: usize) -> u8 {
+        self.device.as_ref().map_or(0, |d| d.read8(off))
+    }
+
+    fn queue_max(&self, i: u16) -> u16 {
+        let _guard = self.state.lock();
+        self.common.write16(QUEUE_SELECT, i);
+        self.common.read16(QUEUE_SIZE)
+    }
+
+    fn queue_setup(&self, i: u16, q: &Queue, vector: u16) -> Result {
+        let mut s = self.state.lock();
+        let (desc, driver, device) = q.addrs();
+        self.common.write16(QUEUE_SELECT, i);
+        self.common.write16(QUEUE_SIZE, q.size);
+        self.common.write16(QUEUE_MSIX, vector);
+        if self.common.read16(QUEUE_MSIX) != vector {
+            return Err(Error::EIO); // it has no room for the vector
+        }
+        self.common.write64(QUEUE_DESC, desc);
+        self.common.write64(QUEUE_DRIVER, driver);
+        self.common.write64(QUEUE_DEVICE, device);
+        let at = usize::from(self.common.read16(QUEUE_NOTIFY_OFF)).saturating_mul(self.notify_step);
+        if at + 2 > self.notify.len() {
+            return Err(Error::EINVAL);
+        }
+        *s.notify_at.get_mut(usize::from(i)).ok_or(Error::EINVAL)? = at as u32;
+        self.common.write16(QUEUE_ENABLE, 1);
+        Ok(())
+    }
+
+    fn notify(&self, i: u16) {
+        let at = self.state.lock().notify_at.get(usize::from(i)).copied();
+        if let Some(at) = at {
+            self.notify.write16(at as usize, i);
+        }
+    }
+
+    fn interrupt(&self) -> Result<(i32, u16, bool)> {
+        let mut s = self.state.lock();
+        let v = s.next_vector;
+        if v >= self.msix.count {
+            return Err(Error::ENOSPC);
+        }
+        s.next_vector += 1;
+        drop(s);
+        Ok((self.msix.set(v)?, v, false))
+    }
+
+    fn acknowledge(&self) -> u32 {
+        // With MSI-X the register is not needed; the message itself says that it is for us.
+        let _ = &self.isr;
+        1
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//! The virtio entropy source (5.4): asked once at start, then each time its answer came, up to what seeds the generator.
+
+use super::queue::{Piece, Queue};
+use super::{Transport, F_RING_PACKED};
+use kernel::alloc::{KBox, KERNEL};
+use kernel::mem::Dma;
+use kernel::sync::SpinLockIrq;
+use kernel::{irq, platform, Result};
+
+const BYTES: usize = 64;
+
+struct Rng {
+    t: &'static dyn Transport,
+    ring: SpinLockIrq<Queue>,
+    buf: Dma,
+    left: SpinLockIrq<u32>,
+}
+
+impl Rng {
+    fn ask(&self) -> Result {
+        self.ring.lock().push(&[Piece { addr: self.buf.addr(), len: BYTES as u32, writable: true }], 0)?;
+        self.t.notify(0);
+        Ok(())
+    }
+}
+
+impl irq::Handler for Rng {
+    fn handle(&self) -> bool {
+        if self.t.acknowledge() == 0 {
+            return false;
+        }
+        let popped = self.ring.lock().pop();
+        if let Some((_, n)) = popped {
+            let mut bytes = [0u8; BYTES];
+            let n = self.buf.copy_out(0, bytes.get_mut(..n as usize).unwrap_or(&mut []));
+            // The host's word is taken for half of what it gives.
+            platform::add_entropy(bytes.get(..n).unwrap_or(&[]), 4 * n as u32);
+            let mut left = self.left.lock();
+            if n > 0 && *left > 0 {
+                *left -= 1;
+                drop(left);
+                let _ = self.ask(); // a full or broken queue: no more from this source
+            }
+        }
+        true
+    }
+}
+
+/// Starts the source behind `t`.
+pub fn attach<T: Transport + 'static>(t: T) -> Result {
+    let t: &'static T = KBox::new(t, KERNEL)?.leak();
+    let f = super::negotiate(t, F_RING_PACKED)?;
+    let ring = Queue::new(t.queue_max(0).min(8), f & F_RING_PACKED != 0)?;
+    let rng = KBox::new(Rng { t, ring: SpinLockIrq::new(ring), buf: Dma::alloc(BYTES)?, left: SpinLockIrq::new(3) }, KERNEL)?.leak();
+    let (line, vector, shared) = t.interrupt()?;
+    irq::request(line, rng, c"virtio-rng", shared)?;
+    t.queue_setup(0, &rng.ring.lock(), vector)?;
+    super::go(t);
+    rng.ask()
+}

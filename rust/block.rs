@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+//! Disks under the block layer.
+
+use crate::alloc::KBox;
+use crate::bindings;
+use crate::error::{to_result, Error, Result};
+use core::ffi::{c_int, c_uint, CStr};
+use core::ptr::NonNull;
+
+/// What a request is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Op {
+    /// Device to memory.
+    Read,
+    /// Memory to device.
+    Write,
+    /// Makes what was completed durable.
+    Flush,
+    /// The sectors' content may be forgotten.
+    Discard,
+    /// The sectors read as zeroes from now on.
+    WriteZeroes,
+}
+
+/// A piece of memory of a request, as the device addresses it.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// Address.
+    pub addr: u64,
+    /// Bytes.
+    pub len: u32,
+}
+
+/// A request that the driver has taken and must complete once.
+///
+/// # Invariants
+/// Points to a bio that the block layer gave us and that we have not completed.
+pub struct Request(NonNull<bindings::bio>);
+
+// SAFETY: a bio may be completed from any context.
+unsafe impl Send for Request {}
+
+impl Request {
+    /// What is to be done now.
+    pub fn op(&self) -> Op {
+        // SAFETY: by the type's invariant.
+        match unsafe { bindings::bio_op(self.0.as_ptr()) } {
+            0 => Op::Read,
+            1 => Op::Write,
+            2 => Op::Flush,
+            3 => Op::Discard,
+            _ => Op::WriteZeroes,
+        }
+    }
+
+    /// First sector of 512 bytes on the disk.
+    pub fn sector(&self) -> u64 {
+        // SAFETY: by the type's invariant.
+        unsafe { (*self.0.as_ptr()).disk_sector }
+    }
+
+    /// Bytes, also where there is no memory to it (discard).
+    pub fn len(&self) -> u32 {
+        // SAFETY: by the type's invariant.
+        unsafe { (*self.0.as_ptr()).len }
+    }
+
+    /// Whether it moves nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its number among those under way in its queue.
+    pub fn tag(&self) -> u16 {
+        // SAFETY: by the type's invariant.
+        unsafe { (*self.0.as_ptr()).tag as u16 }
+    }
+
+    /// Piece `i` of its memory.
+    pub fn segment(&self, i: usize) -> Option<Segment> {
+        // SAFETY: by the type's invariant; the C side checks i.
+        let mut s = Segment { addr: 0, len: 0 };
+        unsafe { bindings::rust_bio_segment(self.0.as_ptr(), i as u32, &mut s.addr, &mut s.len) }.then_some(s)
+    }
+
+    /// It is done.
+    pub fn complete(self, r: Result) {
+        let raw = self.0.as_ptr();
+        core::mem::forget(self);
+        // SAFETY: by the type's invariant, and self is gone.
+        unsafe { bindings::bio_done(raw, crate::error::to_ret(r)) }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        // A request that a driver loses has failed: nobody may wait for ever.
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::bio_done(self.0.as_ptr(), Error::EIO.code()) }
+    }
+}
+
+/// A disk's driver.
+pub trait Driver: Sync + 'static {
+    /// Starts the request in hardware queue `queue`; gives it back with the reason if it cannot: `EBUSY` means later.
+    /// Does not sleep; interrupts may be off.
+    fn queue(&self, queue: u32, r: Request) -> core::result::Result<(), (Error, Request)>;
+}
+
+unsafe extern "C" fn queue<D: Driver>(d: *mut bindings::disk, q: c_uint, b: *mut bindings::bio) -> c_int {
+    // SAFETY: driver_data is the `&'static D` that add() stored.
+    let driver = unsafe { &*bindings::rust_disk_data(d).cast::<D>() };
+    let Some(b) = NonNull::new(b) else { return Error::EINVAL.code() };
+    match driver.queue(q, Request(b)) {
+        Ok(()) => 0,
+        Err((e, r)) => {
+            core::mem::forget(r); // the block layer keeps it
+            e.code()
+        }
+    }
+}
+
+/// What a disk is like.
+pub struct Limits {
+    /// In sectors of 512 bytes.
+    pub sectors: u64,
+    /// Logical block in bytes.
+    pub block_size: u32,
+    /// Cannot be written.
+    pub read_only: bool,
+    /// Has a cache that forgets without a flush.
+    pub write_cache: bool,
+    /// Most sectors in one discard; 0: none.
+    pub max_discard: u32,
+    /// Most sectors in one write of zeroes; 0: none.
+    pub max_zeroes: u32,
+    /// Hardware queues.
+    pub queues: u32,
+    /// Requests in each.
+    pub depth: u32,
+}
+
+/// Adds a disk named PREFIX + letters. Its partition table is read before this returns.
+pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: &'static D) -> Result {
+    // SAFETY: a null pointer is a valid value for both members.
+    let mut ops: bindings::disk_ops = unsafe { core::mem::zeroed() };
+    ops.queue = Some(queue::<D>);
+    let ops = KBox::new(ops, crate::alloc::KERNEL)?.leak();
+    // SAFETY: the prefix is a C string; the result is checked.
+    let raw = unsafe { bindings::disk_alloc(prefix.as_ptr(), limits.queues, limits.depth) };
+    let disk = NonNull::new(raw).ok_or(Error::ENOMEM)?;
+    let l = bindings::rust_disk_limits {
+        sectors: limits.sectors,
+        block_size: limits.block_size,
+        max_discard: limits.max_discard,
+        max_zeroes: limits.max_zeroes,
+        read_only: limits.read_only,
+        write_cache: limits.write_cache,
+    };
+    let data = core::ptr::from_ref(driver).cast_mut().cast();
+    // SAFETY: nobody else knows the disk yet; ops and driver live for ever.
+    unsafe { bindings::rust_disk_setup(disk.as_ptr(), &l, ops, data) };
+    // SAFETY: all constant members are filled in; the driver lives for ever.
+    to_result(unsafe { bindings::disk_add(disk.as_ptr()) })
+}

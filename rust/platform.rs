@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//! What the machine's tables name.
+
+use crate::bindings;
+
+/// A window of PCI configuration space.
+#[derive(Clone, Copy, Debug)]
+pub struct Ecam {
+    /// Physical address of bus 0's part.
+    pub base: u64,
+    /// First bus.
+    pub first_bus: u8,
+    /// Last bus.
+    pub last_bus: u8,
+}
+
+/// The `i`-th window (ACPI's MCFG).
+pub fn ecam(i: u32) -> Option<Ecam> {
+    let mut e = Ecam { base: 0, first_bus: 0, last_bus: 0 };
+    // SAFETY: all places are valid for writing.
+    let ok = unsafe { bindings::rust_acpi_ecam(i, &mut e.base, &mut e.first_bus, &mut e.last_bus) };
+    ok.then_some(e)
+}
+
+/// A virtio device that the tables name: registers and interrupt line.
+#[derive(Clone, Copy, Debug)]
+pub struct VirtioMmio {
+    /// Physical address of the registers.
+    pub base: u64,
+    /// Their length.
+    pub len: u64,
+    /// The kernel's number of its interrupt.
+    pub irq: i32,
+}
+
+/// The `i`-th such device.
+pub fn virtio_mmio(i: u32) -> Option<VirtioMmio> {
+    let mut v = VirtioMmio { base: 0, len: 0, irq: 0 };
+    // SAFETY: all places are valid for writing.
+    let ok = unsafe { bindings::rust_virtio_mmio(i, &mut v.base, &mut v.len, &mut v.irq) };
+    ok.then_some(v)
+}
+
+/// PCI configuration by the ports 0xcf8 and 0xcfc; `None` where the CPU has no ports.
+pub fn pci_port_config() -> Option<PciPorts> {
+    // SAFETY: a question without effects.
+    unsafe { bindings::rust_has_ports() }.then_some(PciPorts(()))
+}
+
+/// The two ports. The C side serialises their use.
+#[derive(Clone, Copy)]
+pub struct PciPorts(());
+
+impl PciPorts {
+    /// Reads an aligned word of the first 256 bytes.
+    pub fn read32(&self, bus: u8, devfn: u8, off: u8) -> u32 {
+        // SAFETY: reading configuration space has no effect on memory.
+        unsafe { bindings::rust_pci_port_read(bus, devfn, off) }
+    }
+
+    /// Writes one.
+    pub fn write32(&self, bus: u8, devfn: u8, off: u8, v: u32) {
+        // SAFETY: the PCI host driver alone writes configuration space, for devices it owns.
+        unsafe { bindings::rust_pci_port_write(bus, devfn, off, v) }
+    }
+}
+
+/// Adds to the kernel's entropy; `bits` of it count.
+pub fn add_entropy(bytes: &[u8], bits: u32) {
+    // SAFETY: the bytes are valid for their length.
+    unsafe { bindings::add_entropy(bytes.as_ptr().cast(), bytes.len(), bits) }
+}
