@@ -115,16 +115,27 @@ static void __init apply_mem_limit(void)
 	}
 }
 
+/* A loader may put the end of the archive where firmware then put its tables: what lies in RAM is what there is. */
 static void __init check_initrd(void)
 {
-	u64 end;
+	u64 start = boot_info.initrd, end, have;
 
-	if (!boot_info.initrd || !boot_info.initrd_size ||
-	    check_add_overflow(boot_info.initrd, boot_info.initrd_size, &end) ||
-	    !memblock_is_memory(boot_info.initrd) || !memblock_is_memory(end - 1)) {
-		boot_info.initrd = 0;
-		boot_info.initrd_size = 0;
+	if (!start || !boot_info.initrd_size)
+		goto none;
+	if (check_add_overflow(start, boot_info.initrd_size, &end) || !memblock_is_memory(start)) {
+		pr_err("boot: the initrd at %#llx, %llu bytes, is not in RAM\n", start, boot_info.initrd_size);
+		goto none;
 	}
+	for (have = round_down(start, PAGE_SIZE) + PAGE_SIZE; have < end && memblock_is_memory(have); have += PAGE_SIZE)
+		;
+	if (have < end) {
+		pr_warn("boot: the last %llu bytes of the initrd are not in RAM\n", end - have);
+		boot_info.initrd_size = have - start;
+	}
+	return;
+none:
+	boot_info.initrd = 0;
+	boot_info.initrd_size = 0;
 }
 
 void *boot_alloc(size_t size, size_t align)

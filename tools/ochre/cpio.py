@@ -94,6 +94,8 @@ class Writer:
     def end(self):
         self._head(b"TRAILER!!!", 0, 0, 0, 1, 0, 0, 0, 0, 11)
         self._pad(512)
+        # QEMU's microvm loads the archive to the very top of RAM, where SeaBIOS then puts its tables.
+        self._put(bytes(65536))
 
 
 def members(data):
