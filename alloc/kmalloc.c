@@ -29,7 +29,16 @@ void *__kmalloc(size_t size, gfp_t gfp)
 {
 	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
 		return kmalloc_large(size, gfp);
+#ifdef CONFIG_KASAN
+	struct kmem_cache *c = kmalloc_caches[kmalloc_index(size)];
+	void *p = kmem_cache_alloc(c, gfp);
+
+	if (p)		/* what was not asked for may not be touched */
+		kasan_slab_alloc(c, p, size, c->object_size);
+	return p;
+#else
 	return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
+#endif
 }
 
 static inline struct page *head_page(const void *p)
@@ -61,8 +70,12 @@ size_t ksize(const void *p)
 	if (!p)
 		return 0;
 	page = head_page(p);
-	if (PageSlab(page))
-		return ((struct kmem_cache *)(uintptr_t)page->mapping)->object_size;
+	if (PageSlab(page)) {
+		size_t size = ((struct kmem_cache *)(uintptr_t)page->mapping)->object_size;
+
+		kasan_unpoison(p, size);	/* who asks may use it all */
+		return size;
+	}
 	return PAGE_SIZE << compound_order(page);
 }
 

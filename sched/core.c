@@ -265,7 +265,6 @@ static void finish_switch(struct rq *rq, struct task *prev)
 	/* From here on PREV may run elsewhere, or be freed by who waits for it. */
 	smp_store_release(&prev->on_cpu, 0);
 	__raw_spin_unlock(&rq->lock);
-	lock_release(__lock_map(&rq->lock), _THIS_IP_);
 	preempt_enable_no_resched();		/* the spin_lock's; __schedule's caller holds one more */
 	local_irq_enable();
 	mm_switch_finish(prev);
@@ -366,6 +365,7 @@ void __schedule(bool preempt)
 			tick_start();
 		}
 		mm_switch(prev, next);
+		lock_release(__lock_map(&rq->lock), _THIS_IP_);	/* goes over to NEXT, which lets it go */
 		prev = arch_switch_to(prev, next);
 		finish_switch(this_rq(), prev);
 	} else {

@@ -4,7 +4,15 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/preempt.h>
+#include <kernel/upcalls.h>
 #include <sched/task.h>
+
+#ifdef CONFIG_LOCKDEP
+void **current_lockdep_slot(void)
+{
+	return &current->lockdep;
+}
+#endif
 
 #ifdef CONFIG_DEBUG
 void might_sleep_at(const char *file, int line)

@@ -8,6 +8,7 @@
 #include <arch/entry.h>
 #include <arch/irq.h>
 #include <arch/irqflags.h>
+#include <arch/kasan.h>
 #include <arch/smp.h>
 #include <arch/stacktrace.h>
 #include <arch/uaccess.h>
@@ -249,6 +250,60 @@ static const char *const trap_names[32] = {
 	[VEC_MF] = "x87 error", [VEC_AC] = "alignment check", [VEC_MC] = "machine check", [VEC_XM] = "SIMD error",
 };
 
+static void say_bad_address(unsigned long addr, unsigned long error)
+{
+	const char *what = error & PF_INSTR ? "execution" : error & PF_WRITE ? "write" : "read";
+
+	if (addr < PAGE_SIZE)
+		pr_emerg("fault: null pointer: kernel %s of %#lx\n", error & PF_INSTR ? "call" : what, addr);
+	else
+		pr_emerg("fault: kernel %s of %#lx (%s)\n", what, addr, error & PF_PRESENT ? "not allowed" : "not mapped");
+}
+
+#ifdef CONFIG_KASAN
+/* The memory operand of the instruction at RIP (base + index * scale + displacement), for the few forms that tests of shadow use. */
+static unsigned long operand_address(const struct pt_regs *r)
+{
+	const unsigned long regs[16] = { r->rax, r->rcx, r->rdx, r->rbx, r->rsp, r->rbp, r->rsi, r->rdi,
+					 r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15 };
+	u8 code[16], rex = 0, modrm, sib, i = 0;
+	unsigned long a = 0;
+
+	if (arch_copy_kernel_nofault(code, (const void *)r->rip, sizeof(code)))
+		return 0;
+	while (code[i] == 0x66 || (code[i] & 0xf0) == 0x40)
+		rex = code[i++];
+	i += code[i] == 0x0f ? 2 : 1;
+	modrm = code[i++];
+	if (modrm >> 6 == 3)
+		return 0;
+	if ((modrm & 7) == 4) {
+		sib = code[i++];
+		a = (sib >> 3 & 7) == 4 && !(rex & 2) ? 0 : regs[(sib >> 3 & 7) | (rex & 2) << 2] << (sib >> 6);
+		if ((sib & 7) != 5 || modrm >> 6)
+			a += regs[(sib & 7) | (rex & 1) << 3];
+	} else {
+		a = regs[(modrm & 7) | (rex & 1) << 3];
+	}
+	if (modrm >> 6 == 1)
+		a += (unsigned long)(long)(s8)code[i];
+	else if (modrm >> 6 == 2)
+		a += (unsigned long)(long)(s32)(code[i] | code[i + 1] << 8 | code[i + 2] << 16 | (u32)code[i + 3] << 24);
+	return a;
+}
+
+/* A test of the shadow of a bad pointer faults before the access itself would. */
+static void explain_protection_fault(const struct pt_regs *regs)
+{
+	unsigned long a = operand_address(regs) - KASAN_SHADOW_OFFSET;
+
+	if (a < KASAN_COVERED_START >> 3)
+		pr_emerg("fault: %s: kernel access near %#lx\n", a << 3 < PAGE_SIZE ? "null pointer" : "bad pointer", a << 3);
+}
+#else
+static void explain_protection_fault(const struct pt_regs *regs) { }
+#endif
+
 static void kernel_page_fault(struct pt_regs *regs, unsigned long error)
 {
 	unsigned long addr = read_cr2();
@@ -265,12 +320,7 @@ static void kernel_page_fault(struct pt_regs *regs, unsigned long error)
 	}
 	if (x86_fixup_exception(regs))
 		return;
-	if (addr < PAGE_SIZE)
-		pr_emerg("fault: null pointer: kernel %s of %#lx\n", error & PF_INSTR ? "call" : error & PF_WRITE ? "write" :
-			 "read", addr);
-	else
-		pr_emerg("fault: kernel %s of %#lx (%s)\n", error & PF_INSTR ? "execution" : error & PF_WRITE ? "write" :
-			 "read", addr, error & PF_PRESENT ? "not allowed" : "not mapped");
+	say_bad_address(addr, error);
 	die("page fault", regs, error);
 }
 
@@ -291,6 +341,8 @@ void x86_trap_kernel(struct pt_regs *regs, unsigned long vector)
 	}
 	if (x86_fixup_exception(regs))
 		return;
+	if (vector == VEC_GP)
+		explain_protection_fault(regs);
 	die(trap_names[vector] ? trap_names[vector] : "unknown trap", regs, error);
 }
 

@@ -67,8 +67,10 @@ static __always_inline unsigned int kmalloc_index(size_t size)
 }
 static __always_inline void *kmalloc(size_t size, gfp_t gfp)
 {
+#ifndef CONFIG_KASAN
 	if (__builtin_constant_p(size) && size && size <= KMALLOC_MAX_CACHE_SIZE)
 		return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
+#endif
 	return __kmalloc(size, gfp);
 }
 static __always_inline void *kzalloc(size_t size, gfp_t gfp)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lib/types.h>
+#include <arch/cpu.h>
 
 struct lock_class_key {
 	char unused;
@@ -25,8 +26,8 @@ void lockdep_init_map(struct lockdep_map *m, const char *name, const void *key);
 void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int read, bool sleeping, unsigned long ip);
 void lock_release(struct lockdep_map *m, unsigned long ip);
 bool lock_is_held(const struct lockdep_map *m);
-#define lockdep_assert_held(l) WARN_ON(!lock_is_held(&(l)->dep_map))
-#define lockdep_set_class(l, k) lockdep_init_map(&(l)->dep_map, #k, k)
+#define lockdep_assert_held(l) WARN_ON(!lock_is_held(&(l)->map))
+#define lockdep_set_class(l, k) lockdep_init_map(&(l)->map, #k, k)
 #else
 struct lockdep_map { };
 #define DEP_MAP_INIT(lname)
@@ -43,4 +44,8 @@ void lockdep_user_return(void);
 #define lockdep_user_return() do { } while (0)
 #endif
 #define _RET_IP_ ((unsigned long)__builtin_return_address(0))
-#define _THIS_IP_ ({ __label__ __here; __here: (unsigned long)&&__here; })
+#ifdef arch_this_ip
+#define _THIS_IP_ arch_this_ip()
+#else
+#define _THIS_IP_ _RET_IP_
+#endif

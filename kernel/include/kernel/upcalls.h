@@ -38,6 +38,10 @@ void console_wake(void);
 /* Name and number of the running task, for messages. Any context. */
 const char *current_task_name(void);
 int current_task_pid(void);
+#ifdef CONFIG_LOCKDEP
+/* Where the running task keeps its stack of held locks. */
+void **current_lockdep_slot(void);
+#endif
 /* The oops is printed: end the running task if that is safe, else return. */
 void oops_end_task(struct pt_regs *regs);
 /* The tick: accounting, time slices, balancing. Interrupts off. */
