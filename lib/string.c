@@ -26,6 +26,17 @@ __weak void *memcpy(void *d, const void *s, size_t n)
 	char *dp = d;
 	const char *sp = s;
 
+	while (n >= 32) {
+		u64 a = ((const u64_unaligned *)sp)[0], b = ((const u64_unaligned *)sp)[1];
+		u64 c = ((const u64_unaligned *)sp)[2], e = ((const u64_unaligned *)sp)[3];
+
+		((u64_unaligned *)dp)[0] = a;
+		((u64_unaligned *)dp)[1] = b;
+		((u64_unaligned *)dp)[2] = c;
+		((u64_unaligned *)dp)[3] = e;
+		barrier();
+		dp += 32, sp += 32, n -= 32;
+	}
 	while (n >= 8) {
 		*(u64_unaligned *)dp = *(const u64_unaligned *)sp;
 		dp += 8, sp += 8, n -= 8;
@@ -56,6 +67,14 @@ __weak void *memset(void *d, int c, size_t n)
 	u64 v = 0x0101010101010101ULL * (u8)c;
 	char *dp = d;
 
+	while (n >= 32) {
+		((u64_unaligned *)dp)[0] = v;
+		((u64_unaligned *)dp)[1] = v;
+		((u64_unaligned *)dp)[2] = v;
+		((u64_unaligned *)dp)[3] = v;
+		barrier();
+		dp += 32, n -= 32;
+	}
 	while (n >= 8) {
 		*(u64_unaligned *)dp = v;
 		barrier();

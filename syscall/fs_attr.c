@@ -21,25 +21,25 @@
 static int put_stat(const struct kstat *k, struct uptr ubuf)
 {
 	struct user_namespace *ns = current_user_ns();
-	struct stat s;
+	struct stat s = {
+		.st_dev = new_encode_dev(k->dev),
+		.st_ino = k->ino,
+		.st_mode = k->mode,
+		.st_nlink = k->nlink,
+		.st_uid = from_kuid_munged(ns, k->uid),
+		.st_gid = from_kgid_munged(ns, k->gid),
+		.st_rdev = new_encode_dev(k->rdev),
+		.st_size = k->size,
+		.st_atime = k->atime.tv_sec,
+		.st_atime_nsec = (unsigned long)k->atime.tv_nsec,
+		.st_mtime = k->mtime.tv_sec,
+		.st_mtime_nsec = (unsigned long)k->mtime.tv_nsec,
+		.st_ctime = k->ctime.tv_sec,
+		.st_ctime_nsec = (unsigned long)k->ctime.tv_nsec,
+		.st_blksize = k->blksize,
+		.st_blocks = (__typeof__(((struct stat *)0)->st_blocks))k->blocks,
+	};
 
-	memset(&s, 0, sizeof(s));
-	s.st_dev = new_encode_dev(k->dev);
-	s.st_ino = k->ino;
-	s.st_mode = k->mode;
-	s.st_nlink = k->nlink;
-	s.st_uid = from_kuid_munged(ns, k->uid);
-	s.st_gid = from_kgid_munged(ns, k->gid);
-	s.st_rdev = new_encode_dev(k->rdev);
-	s.st_size = k->size;
-	s.st_atime = k->atime.tv_sec;
-	s.st_atime_nsec = (unsigned long)k->atime.tv_nsec;
-	s.st_mtime = k->mtime.tv_sec;
-	s.st_mtime_nsec = (unsigned long)k->mtime.tv_nsec;
-	s.st_ctime = k->ctime.tv_sec;
-	s.st_ctime_nsec = (unsigned long)k->ctime.tv_nsec;
-	s.st_blksize = k->blksize;
-	s.st_blocks = (__typeof__(s.st_blocks))k->blocks;
 	return copy_to_user(ubuf, &s, sizeof(s)) ? -EFAULT : 0;
 }
 

@@ -22,8 +22,8 @@
 #include <alloc/slab.h>
 
 #define CHAIN_LOCK	1ul
-#define LONG_CHAIN	6
-#define INIT_SHIFT	8
+#define LONG_CHAIN	4
+#define INIT_SHIFT	10
 #define MAX_SHIFT	22
 #define IN_LOOKUP_SHIFT	6
 
@@ -70,23 +70,7 @@ u64 nh_load_edge(const char *p)
 
 u64 hashlen_string(const void *salt, const char *name)
 {
-	u64 h = (unsigned long)salt;
-	unsigned int len = 0;
-
-	for (;;) {
-		u64 w = nh_load(name + len);
-		u64 stop = nh_zero_bytes(w) | nh_zero_bytes(w ^ NH_ONES * '/');
-		unsigned int n;
-
-		if (likely(!stop)) {
-			h = nh_mix(h, w);
-			len += 8;
-			continue;
-		}
-		n = (unsigned int)__builtin_ctzll(stop) >> 3;
-		h = nh_mix(h, nh_first_bytes(w, n));
-		return hashlen_create(nh_fold(h), len + n);
-	}
+	return nh_hashlen(salt, name);
 }
 
 u32 full_name_hash(const void *salt, const char *name, unsigned int len)
@@ -112,7 +96,8 @@ static __always_inline __no_sanitize_address bool names_differ(const char *a, co
 	}
 	if (!len)
 		return false;
-	return nh_first_bytes(nh_load(a) ^ nh_load(b), len) != 0;
+	/* A dentry's own name ends in a whole word. */
+	return nh_first_bytes(nh_raw_load(a) ^ nh_load(b), len) != 0;
 }
 
 static __always_inline unsigned long *bucket_of(struct dhash *t, u32 hash)

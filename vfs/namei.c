@@ -616,8 +616,21 @@ const char *step_into(struct nameidata *nd, unsigned int flags, struct dentry *d
 {
 	struct inode *inode;
 	struct path path;
-	int err = handle_mounts(nd, dentry, &path);
+	int err;
 
+	/* The common step: nothing mounted here, no symlink. */
+	if (likely(nd->flags & LOOKUP_RCU && !(dentry->d_flags & DCACHE_MANAGED_DENTRY) && !d_is_symlink(dentry))) {
+		inode = READ_ONCE(dentry->d_inode);
+		if (read_seqcount_retry(&dentry->d_seq, nd->next_seq))
+			return ERR_PTR(-ECHILD);
+		if (unlikely(!inode))
+			return ERR_PTR(-ENOENT);
+		nd->path.dentry = dentry;
+		nd->inode = inode;
+		nd->seq = nd->next_seq;
+		return NULL;
+	}
+	err = handle_mounts(nd, dentry, &path);
 	if (unlikely(err))
 		return ERR_PTR(err);
 	inode = READ_ONCE(path.dentry->d_inode);
@@ -905,12 +918,8 @@ static const char *walk_component(struct nameidata *nd, unsigned int flags)
 		if (IS_ERR(d))
 			return ERR_CAST(d);
 	}
-	if (unlikely(d_is_negative(d))) {
-		if (nd->flags & LOOKUP_RCU) {
-			if (read_seqcount_retry(&d->d_seq, nd->next_seq))
-				return ERR_PTR(-ECHILD);
-			return ERR_PTR(-ENOENT);
-		}
+	/* In RCU mode step_into() finds out, and checks that it was so. */
+	if (!(nd->flags & LOOKUP_RCU) && unlikely(d_is_negative(d))) {
 		dput(d);
 		return ERR_PTR(-ENOENT);
 	}
@@ -980,7 +989,7 @@ int link_path_walk(const char *name, struct nameidata *nd)
 		err = may_lookup(nd);
 		if (unlikely(err))
 			return err;
-		hashlen = hashlen_string(nd->path.dentry, name);
+		hashlen = nh_hashlen(nd->path.dentry, name);
 		len = hashlen_len(hashlen);
 		nd->last.hash_len = hashlen;
 		nd->last.name = name;

@@ -478,7 +478,15 @@ int vfs_getattr_nosec(const struct path *path, struct kstat *stat, u32 mask, uns
 {
 	struct inode *inode = path->dentry->d_inode;
 
-	memset(stat, 0, sizeof(*stat));
+	/* What generic_fillattr() does not set; a kstat is long, so not all of it is cleared. */
+	stat->attributes = 0;
+	stat->btime.tv_sec = 0;
+	stat->btime.tv_nsec = 0;
+	stat->mnt_id = 0;
+	stat->change_cookie = 0;
+	stat->subvol = 0;
+	stat->dio_mem_align = 0;
+	stat->dio_offset_align = 0;
 	stat->result_mask = STATX_BASIC_STATS;
 	if (inode->i_flags & S_NOATIME)
 		stat->result_mask &= ~STATX_ATIME;

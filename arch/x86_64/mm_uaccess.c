@@ -99,6 +99,20 @@ ssize_t arch_strncpy_from_user(char *dst, struct uptr src, size_t n)
 			return -EFAULT;
 		}
 		w >>= skip * 8;
+		if (likely(n - done >= 8)) {
+			/* The bytes behind the end are ours to overwrite. */
+			u64 zero = (w - 0x0101010101010101ULL) & ~w & 0x8080808080808080ULL;
+
+			__builtin_memcpy(dst + done, &w, 8);
+			if (take < 8)
+				zero &= ~0ULL >> (64 - 8 * take);
+			if (zero) {
+				user_end();
+				return (ssize_t)(done + ((size_t)__builtin_ctzll(zero) >> 3));
+			}
+			done += take;
+			continue;
+		}
 		for (size_t i = 0; i < take; i++, w >>= 8) {
 			dst[done] = (char)w;
 			if (!(u8)w) {

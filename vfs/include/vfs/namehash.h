@@ -56,3 +56,25 @@ static __always_inline u64 nh_first_bytes(u64 w, unsigned int n)
 {
 	return n ? w & (~0ull >> (64 - 8 * n)) : 0;
 }
+
+/* Hash and length up to '/' or NUL, as hashlen_string() makes them. */
+static __always_inline u64 nh_hashlen(const void *salt, const char *name)
+{
+	u64 h = (unsigned long)salt;
+	unsigned int len = 0;
+
+	for (;;) {
+		u64 w = nh_load(name + len);
+		u64 stop = nh_zero_bytes(w) | nh_zero_bytes(w ^ NH_ONES * '/');
+		unsigned int n;
+
+		if (likely(!stop)) {
+			h = nh_mix(h, w);
+			len += 8;
+			continue;
+		}
+		n = (unsigned int)__builtin_ctzll(stop) >> 3;
+		h = nh_mix(h, n ? w & (~0ull >> (64 - 8 * n)) : 0);
+		return (u64)(len + n) << 32 | nh_fold(h);
+	}
+}
