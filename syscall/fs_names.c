@@ -244,19 +244,43 @@ put:
 	return ret;
 }
 
-/* Listing. A record's d_off is the position of the next: it is known when that is emitted, or at the end. */
+/*
+ * Listing. Records are gathered here and copied out together. A record's d_off is the position of the next
+ * one: it is known when that is emitted, or at the end.
+ */
+#define LIST_BATCH 1024u
 
 struct list_buf {
 	struct dir_context ctx;
-	struct uptr next;	/* where the next record goes */
-	struct uptr last;	/* the previous record, null: none */
-	unsigned int left;
+	struct uptr next;	/* where the batch goes */
+	unsigned int left;	/* bytes of the caller's buffer not yet promised */
+	unsigned int used;	/* bytes in the batch */
+	unsigned int last;	/* offset of the last record in it */
+	loff_t start;		/* position of the first record in it */
+	unsigned int done;	/* bytes copied out */
 	int error;
 	bool old;
+	char batch[LIST_BATCH] __aligned(8);
 };
 
 #define NAME_AT_64 19u	/* d_ino 8, d_off 8, d_reclen 2, d_type 1 */
 #define NAME_AT_OLD 18u
+
+/* Copies the batch out; @pos is where the directory goes on after it. */
+static bool flush_batch(struct list_buf *b, loff_t pos)
+{
+	if (!b->used)
+		return true;
+	*(u64 *)(b->batch + b->last + 8) = (u64)pos;
+	if (copy_to_user(b->next, b->batch, b->used)) {
+		b->error = -EFAULT;
+		return false;
+	}
+	b->next = uptr_add(b->next, b->used);
+	b->done += b->used;
+	b->used = 0;
+	return true;
+}
 
 static bool emit_record(struct dir_context *ctx, const char *name, int namlen, loff_t pos, u64 ino,
 			unsigned int type)
@@ -265,55 +289,67 @@ static bool emit_record(struct dir_context *ctx, const char *name, int namlen, l
 	unsigned int at = b->old ? NAME_AT_OLD : NAME_AT_64;
 	/* The old record has the type in its last byte. */
 	unsigned int len = (at + (unsigned int)namlen + 1 + (b->old ? 1 : 0) + 7) & ~7u;
-	char rec[NAME_AT_64 + NAME_MAX + 16];
+	char *rec;
 
-	b->error = -EINVAL;
-	if (len > b->left || namlen > NAME_MAX || namlen <= 0)
+	if (unlikely(len > b->left || namlen > NAME_MAX || namlen <= 0)) {
+		b->error = -EINVAL;
 		return false;
-	b->error = -EINTR;
-	if (!uptr_is_null(b->last) && signal_pending(current))
-		return false;
-	b->error = -EFAULT;
-	if (!uptr_is_null(b->last) && put_user((u64)pos, uptr_add(b->last, 8)))
-		return false;
+	}
+	if (b->used) {
+		*(u64 *)(b->batch + b->last + 8) = (u64)pos;
+		if (unlikely(b->used + len > LIST_BATCH)) {
+			if (!flush_batch(b, pos))
+				return false;
+			if (signal_pending(current)) {
+				b->error = -EINTR;
+				return false;
+			}
+		}
+	}
+	if (!b->used)
+		b->start = pos;
+	rec = b->batch + b->used;
+	*(u64 *)(rec + len - 8) = 0;
 	*(u64 *)rec = ino;
 	*(u64 *)(rec + 8) = 0;
 	*(u16 *)(rec + 16) = (u16)len;
-	memset(rec + at + namlen, 0, len - at - (unsigned int)namlen);
-	memcpy(rec + at, name, (size_t)namlen);
-	rec[b->old ? len - 1 : 18] = (char)type;
-	if (copy_to_user(b->next, rec, len))
-		return false;
-	b->error = 0;
-	b->last = b->next;
-	b->next = uptr_add(b->next, len);
+	rec[18] = (char)type;
+	for (int i = 0; i < namlen; i++)
+		rec[at + (unsigned int)i] = name[i];
+	rec[at + (unsigned int)namlen] = 0;
+	if (b->old)
+		rec[len - 1] = (char)type;
+	b->last = b->used;
+	b->used += len;
 	b->left -= len;
 	return true;
 }
 
 static long list_dir(unsigned int fd, struct uptr dirent, unsigned int count, bool old)
 {
-	struct list_buf b = {
-		.ctx.actor = emit_record,
-		.next = dirent,
-		.last = UPTR_NULL,
-		.left = count,
-		.old = old,
-	};
 	struct fd f = fdget_pos(fd);
+	struct list_buf b;
 	long err;
 
 	if (fd_empty(f))
 		return -EBADF;
+	b.ctx.actor = emit_record;
+	b.next = dirent;
+	b.left = count;
+	b.used = 0;
+	b.done = 0;
+	b.error = 0;
+	b.old = old;
 	err = iterate_dir(fd_file(f), &b.ctx);
 	if (err >= 0)
 		err = b.error;
-	if (!uptr_is_null(b.last)) {
-		if (put_user((u64)b.ctx.pos, uptr_add(b.last, 8)))
-			err = -EFAULT;
-		else
-			err = (long)(count - b.left);
+	/* What could not be copied out will be read again. */
+	if (err == -EFAULT || !flush_batch(&b, b.ctx.pos)) {
+		err = -EFAULT;
+		fd_file(f)->f_pos = b.start;
 	}
+	if (b.done)
+		err = (long)b.done;
 	fdput_pos(f);
 	return err;
 }

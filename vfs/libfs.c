@@ -218,25 +218,21 @@ unsigned long simple_next_offset(struct inode *dir)
 	return ++dir->i_dir_offset;
 }
 
+/*
+ * i_rwsem is held: positive names neither come nor go, so @cur stays where it is without a reference.
+ * Only negative entries change the list, under d_lock.
+ */
 static struct dentry *next_listed(struct dentry *dir, struct dentry *cur, loff_t pos)
 {
-	struct hlist_node *n;
 	struct dentry *found = NULL;
+	struct hlist_node *n;
 
 	spin_lock(&dir->d_lock);
-	/* The current one may have gone elsewhere while it was not locked. */
-	if (cur && cur->d_parent == dir && !hlist_unhashed(&cur->d_sib) &&
-	    DIR_POS_TOP - (loff_t)(unsigned long)cur->d_fsdata == pos)
-		n = cur->d_sib.next;
-	else
-		n = dir->d_children.first;
-	for (; n; n = n->next) {
+	for (n = cur ? cur->d_sib.next : dir->d_children.first; n; n = n->next) {
 		struct dentry *d = hlist_entry(n, struct dentry, d_sib);
 		unsigned long off = (unsigned long)d->d_fsdata;
 
-		if (!off || DIR_POS_TOP - (loff_t)off <= pos || d_unhashed(d) || !d->d_inode)
-			continue;
-		if (dget_not_dead(d)) {
+		if (off && DIR_POS_TOP - (loff_t)off > pos && d->d_inode && !d_unhashed(d)) {
 			found = d;
 			break;
 		}
@@ -247,24 +243,18 @@ static struct dentry *next_listed(struct dentry *dir, struct dentry *cur, loff_t
 
 int dcache_readdir(struct file *file, struct dir_context *ctx)
 {
-	struct dentry *dir = file->f_path.dentry, *cur = NULL, *d;
+	struct dentry *dir = file->f_path.dentry, *d = NULL;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	while ((d = next_listed(dir, cur, ctx->pos))) {
+	while ((d = next_listed(dir, d, ctx->pos))) {
 		struct inode *inode = d->d_inode;
-		loff_t pos = DIR_POS_TOP - (loff_t)(unsigned long)d->d_fsdata;
-		bool ok;
 
-		dput(cur);
-		cur = d;
-		ok = dir_emit(ctx, d->d_name.name, (int)d->d_name.len, inode->i_ino,
-			      fs_umode_to_dtype(inode->i_mode));
-		if (!ok)
+		if (!dir_emit(ctx, d->d_name.name, (int)d->d_name.len, inode->i_ino,
+			      fs_umode_to_dtype(inode->i_mode)))
 			break;
-		ctx->pos = pos;
+		ctx->pos = DIR_POS_TOP - (loff_t)(unsigned long)d->d_fsdata;
 	}
-	dput(cur);
 	return 0;
 }
 

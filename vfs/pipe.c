@@ -174,6 +174,30 @@ static bool writable(const struct pipe_inode_info *pipe)
 	       !READ_ONCE(pipe->readers);
 }
 
+/* Times. A pipe without a name is on no mount that could be read-only, frozen or relatime. */
+
+static void note_access(struct file *filp)
+{
+	struct inode *inode = file_inode(filp);
+
+	if (likely(inode->i_sb->s_magic == PIPEFS_MAGIC))
+		inode->i_atime = current_time(inode);
+	else
+		file_accessed(filp);
+}
+
+static void note_change(struct file *filp)
+{
+	struct inode *inode = file_inode(filp);
+
+	if (likely(inode->i_sb->s_magic == PIPEFS_MAGIC)) {
+		inode->i_mtime = inode->i_ctime = current_time(inode);
+	} else if (sb_start_write_trylock(inode->i_sb)) {
+		file_update_time(filp);
+		sb_end_write(inode->i_sb);
+	}
+}
+
 /* Reading. */
 
 static ssize_t pipe_read(struct kiocb *iocb, struct iter *to)
@@ -249,7 +273,7 @@ static ssize_t pipe_read(struct kiocb *iocb, struct iter *to)
 	if (wake_next)
 		wake_up_interruptible_sync_poll(&pipe->rd_wait, EPOLLIN | EPOLLRDNORM);
 	if (ret > 0)
-		file_accessed(filp);
+		note_access(filp);
 	return ret;
 }
 
@@ -367,13 +391,8 @@ out:
 		wake_readers(pipe);
 	if (wake_next)
 		wake_up_interruptible_sync_poll(&pipe->wr_wait, EPOLLOUT | EPOLLWRNORM);
-	if (ret > 0 && S_ISFIFO(file_inode(filp)->i_mode) && sb_start_write_trylock(file_inode(filp)->i_sb)) {
-		int err = file_update_time(filp);
-
-		sb_end_write(file_inode(filp)->i_sb);
-		if (err)
-			ret = err;
-	}
+	if (ret > 0)
+		note_change(filp);
 	return ret;
 }
 

@@ -447,11 +447,6 @@ int iterate_dir(struct file *file, struct dir_context *ctx)
 	return err;
 }
 
-unsigned char fs_umode_to_dtype(umode_t mode)
-{
-	return (mode & S_IFMT) >> 12;	/* the DT_ number; not a page */
-}
-
 /* Write-back of page-cache files, for filesystems whose metadata needs nothing more. */
 int simple_file_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
