@@ -2,7 +2,7 @@
 # How the objects become the images: vmlinux (ELF, debug information, PVH), vmlinux.stripped, bzImage.
 arch_link := 1
 lds := $(O)/kernel.lds
-ldflags := -m elf_x86_64 -z max-page-size=4096 -z noexecstack --build-id=sha1 --gc-sections -static --no-pie --orphan-handling=warn --unresolved-symbols=ignore-all $(LDEXTRA)
+ldflags := -m elf_x86_64 -z max-page-size=4096 -z noexecstack --build-id=sha1 --gc-sections -static --no-pie --orphan-handling=warn
 
 $(lds): arch/x86_64/kernel.lds.S arch/x86_64/include/arch_cpu/page.h
 	$(Q)mkdir -p $(@D)
