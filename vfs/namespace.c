@@ -112,7 +112,10 @@ void umount_tree(struct mount *mnt, int how)
 		/* A child inside the detached tree keeps its place; its own reference is the parent's. */
 		keep = how & UMOUNT_CONNECTED && p != mnt && mnt_has_parent(p) &&
 		       p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT && !(how & UMOUNT_SYNC);
-		if (mnt_has_parent(p) && !keep)
+		/* A kept child no longer holds its parent: it goes with it (cleanup_mnt). */
+		if (keep)
+			mnt_add_count(p->mnt_parent, -1);
+		else if (mnt_has_parent(p))
 			mnt_detach_locked(p, &dead_points);
 		change_mnt_propagation(p, MS_PRIVATE);
 		if (!keep)
