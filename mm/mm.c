@@ -201,13 +201,13 @@ void mm_set_exe_file(struct mm *mm, struct file *file)
 	struct file *old;
 
 	if (file)
-		mm_file_get(file);
+		mm_exe_file_get(file);
 	spin_lock(&mm->arg_lock);
 	old = mm->exe_file;
 	mm->exe_file = file;
 	spin_unlock(&mm->arg_lock);
 	if (old)
-		mm_file_put(old);
+		mm_exe_file_put(old);
 }
 
 struct file *mm_get_exe_file(struct mm *mm)
@@ -333,7 +333,7 @@ struct mm *mm_dup(struct mm *old)
 	spin_lock(&old->arg_lock);
 	mm->exe_file = old->exe_file;
 	if (mm->exe_file)
-		mm_file_get(mm->exe_file);
+		mm_exe_file_get(mm->exe_file);
 	spin_unlock(&old->arg_lock);
 	mm->hiwater_rss = get_mm_rss(mm);
 	mm->hiwater_vm = mm->total_vm;

@@ -437,6 +437,7 @@ void sched_tick(bool user)
 			rt_tick(rq, t);
 		} else {
 			fair_tick(rq, t);
+			rt_check_window(rq);
 		}
 	}
 	spin_unlock(&rq->lock);

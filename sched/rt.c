@@ -46,15 +46,27 @@ struct task *rt_pick(struct rq *rq)
 	return list_first_entry(&rq->rt.queue[i], struct task, rt.list);
 }
 
+/* A new second begins with a new share. From every tick, whoever runs. */
+void rt_check_window(struct rq *rq)
+{
+	struct rt_rq *rt = &rq->rt;
+
+	if (rq->clock_ns - rt->window_start_ns < RT_PERIOD_NS)
+		return;
+	rt->window_start_ns = rq->clock_ns;
+	rt->used_ns = 0;
+	if (rt->throttled) {
+		rt->throttled = false;
+		if (rt->nr)
+			resched_curr(rq);
+	}
+}
+
 void rt_update_curr(struct rq *rq, u64 delta_ns)
 {
 	struct rt_rq *rt = &rq->rt;
 
-	if (rq->clock_ns - rt->window_start_ns >= RT_PERIOD_NS) {
-		rt->window_start_ns = rq->clock_ns;
-		rt->used_ns = 0;
-		rt->throttled = false;
-	}
+	rt_check_window(rq);
 	rt->used_ns += delta_ns;
 	if (!rt->throttled && rt->used_ns > RT_RUNTIME_NS) {
 		rt->throttled = true;

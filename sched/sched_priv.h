@@ -82,6 +82,7 @@ void rt_enqueue(struct rq *rq, struct task *t, bool head);
 void rt_dequeue(struct rq *rq, struct task *t);
 struct task *rt_pick(struct rq *rq);
 void rt_update_curr(struct rq *rq, u64 delta_ns);
+void rt_check_window(struct rq *rq);
 void rt_tick(struct rq *rq, struct task *t);
 void rt_requeue(struct rq *rq, struct task *t);
 struct task *rt_steal_candidate(struct rq *from, int to);

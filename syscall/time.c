@@ -288,3 +288,50 @@ long sys_alarm(unsigned int seconds)
 	itimer_set(ITIMER_REAL, &n, &o);
 	return (long)((o.value_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC);	/* an alarm that is pending is at least 1 */
 }
+
+/* ---- adjusting ---- */
+
+/* partial: clock_adjtime: only reading and ADJ_SETOFFSET; the clock's rate cannot be changed */
+long sys_clock_adjtime(int id, struct uptr utx)
+{
+	struct __kernel_timex tx;
+	u64 now;
+	s64 add;
+	int e;
+
+	if (copy_from_user(&tx, utx, sizeof(tx)))
+		return -EFAULT;
+	e = clock_read(id, &now);
+	if (e)
+		return e;
+	if (id != CLOCK_REALTIME)
+		return -EOPNOTSUPP;
+	if (tx.modes && !capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (tx.modes & ~(unsigned int)(ADJ_SETOFFSET | ADJ_NANO))
+		return -EOPNOTSUPP;
+	if (tx.modes & ADJ_SETOFFSET) {
+		add = tx.time.tv_usec * (tx.modes & ADJ_NANO ? 1 : NSEC_PER_USEC);
+		if (add < 0 || add >= NSEC_PER_SEC || tx.time.tv_sec > KTIME_MAX / NSEC_PER_SEC / 2 || tx.time.tv_sec < -(KTIME_MAX / NSEC_PER_SEC / 2))
+			return -EINVAL;
+		add += tx.time.tv_sec * NSEC_PER_SEC;
+		e = (int)set_real((s64)now + add);
+		if (e)
+			return e;
+		now = ktime_get_real_ns();
+	}
+	tx = (struct __kernel_timex){
+		.modes = tx.modes, .maxerror = 16000000, .esterror = 16000000, .status = STA_UNSYNC, .constant = 2, .precision = 1,
+		.tolerance = 500 << 16, .tick = 1000000 / USER_HZ,
+	};
+	tx.time.tv_sec = (s64)(now / NSEC_PER_SEC);
+	tx.time.tv_usec = (s64)(now % NSEC_PER_SEC / NSEC_PER_USEC);
+	if (copy_to_user(utx, &tx, sizeof(tx)))
+		return -EFAULT;
+	return TIME_ERROR;	/* nobody keeps it synchronised */
+}
+
+long sys_adjtimex(struct uptr txc_p)
+{
+	return sys_clock_adjtime(CLOCK_REALTIME, txc_p);
+}

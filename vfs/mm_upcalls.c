@@ -86,3 +86,16 @@ void mm_file_update_time(struct file *file)
 	file_update_time(file);
 	sb_end_pagefault(file_inode(file)->i_sb);
 }
+
+void mm_exe_file_get(struct file *file)
+{
+	get_file(file);
+	/* Cannot fail: who gives the file denies writers itself. */
+	WARN_ON_ONCE(exe_file_deny_write_access(file));
+}
+
+void mm_exe_file_put(struct file *file)
+{
+	exe_file_allow_write_access(file);
+	fput(file);
+}

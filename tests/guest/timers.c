@@ -177,7 +177,8 @@ TEST(posix_timers)
 	timer_t id;
 
 	OK(sigaction(SIGUSR1, &sa, NULL));
-	OK(timer_create(CLOCK_MONOTONIC, &se, &id));
+	if (timer_create(CLOCK_MONOTONIC, &se, &id) < 0 && errno == ENOSYS)
+		SKIP("no timer_create");
 	OK(timer_gettime(id, &now));
 	EQ(now.it_value.tv_nsec, 0);
 	OK(timer_settime(id, 0, &it, NULL));

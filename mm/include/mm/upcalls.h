@@ -25,6 +25,9 @@ const char *oom_task_name(struct task *task, int *pid);
 /* vfs: files behind VMAs. */
 struct file *mm_file_get(struct file *file);
 void mm_file_put(struct file *file);
+/* The file that a space runs: referenced, and not to be opened for writing meanwhile (ETXTBSY). The caller holds it already so. */
+void mm_exe_file_get(struct file *file);
+void mm_exe_file_put(struct file *file);
 struct address_space *mm_file_mapping(struct file *file);	/* f_mapping */
 #define MM_FILE_READ	1u	/* opened for reading */
 #define MM_FILE_WRITE	2u	/* opened for writing */
