@@ -88,8 +88,14 @@ static struct dentry *lookup(struct inode *dir, struct dentry *d, bool sysctl)
 	struct show_node *n = show_lookup(node_of(dir), d->d_name.name, d->d_name.len);
 	struct inode *inode;
 
-	if (!n)
-		return ERR_PTR(-ENOENT);
+	if (!n) {
+		if (sysctl)
+			return ERR_PTR(-ENOENT);
+		/* Making one is refused for what it is, not for what is missing. */
+		d_set_d_op(d, &showfs_dops);
+		d_add(d, NULL);
+		return NULL;
+	}
 	inode = showfs_inode(dir->i_sb, n, sysctl);
 	show_put(n);
 	if (IS_ERR(inode))

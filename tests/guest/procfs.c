@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+/* What /proc and /sys say, checked against what the process knows of itself. */
+#include "t.h"
+#include <dirent.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+static char text[1 << 16];
+
+static const char *slurp(const char *name)
+{
+	int fd = OK(open(name, O_RDONLY));
+	size_t n = 0;
+	ssize_t r;
+
+	while ((r = OK(read(fd, text + n, sizeof(text) - 1 - n))) > 0)
+		n += r;
+	text[n] = 0;
+	close(fd);
+	return text;
+}
+
+/* The number after "key" at the start of a line. */
+static long long field(const char *where, const char *key)
+{
+	const char *p = where;
+
+	while (p && strncmp(p, key, strlen(key)))
+		p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL;
+	if (!p)
+		FAIL("no %s", key);
+	return strtoll(p + strlen(key), NULL, 10);
+}
+
+TEST(status_and_stat)
+{
+	struct rlimit r;
+	char comm[64], state;
+	int pid, ppid;
+
+	slurp("/proc/self/status");
+	EQ(field(text, "Pid:\t"), getpid());
+	EQ(field(text, "PPid:\t"), getppid());
+	EQ(field(text, "Uid:\t"), getuid());
+	EQ(field(text, "Threads:\t"), 1);
+	CHECK(field(text, "VmRSS:\t") > 0);
+	OK(getrlimit(RLIMIT_NOFILE, &r));
+	slurp("/proc/self/stat");
+	EQ(sscanf(text, "%d (%63[^)]) %c %d", &pid, comm, &state, &ppid), 4);
+	EQ(pid, getpid());
+	EQ(ppid, getppid());
+	EQ(state, 'R');
+	int spaces = 0;
+
+	for (char *p = text; *p; p++)
+		spaces += *p == ' ';
+	EQ(spaces, 51);			/* 52 fields */
+	slurp("/proc/self/limits");
+	CHECK(strstr(text, "Max open files"));
+	slurp("/proc/thread-self/comm");
+	text[strcspn(text, "\n")] = 0;
+	CHECK(!strcmp(text, comm));
+}
+
+TEST(memory_maps)
+{
+	unsigned long a, b, size = 64 * 1024;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *line, *save;
+	bool found = false;
+	long rss = 0;
+
+	CHECK(p != MAP_FAILED);
+	memset(p, 1, size);
+	OK(mprotect(p, 4096, PROT_READ));
+	slurp("/proc/self/maps");
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char prot[5];
+
+		EQ(sscanf(line, "%lx-%lx %4s", &a, &b, prot), 3);
+		CHECK(a < b);
+		if (a == (unsigned long)p) {
+			found = true;
+			EQ(b - a, 4096);
+			CHECK(!strcmp(prot, "r--p"));
+		}
+	}
+	CHECK(found);
+	slurp("/proc/self/smaps_rollup");
+	rss = field(text, "Rss:");
+	CHECK(rss >= 64);
+	CHECK(field(text, "Anonymous:") >= 64);
+	int fd = OK(open("/proc/self/mem", O_RDWR));
+	char c = 0;
+
+	EQ(pread(fd, &c, 1, (off_t)p + 5), 1);
+	EQ(c, 1);
+	c = 7;
+	EQ(pwrite(fd, &c, 1, (off_t)p + 5000), 1);
+	EQ(p[5000], 7);
+	ERR(pread(fd, &c, 1, 8), EIO);
+	close(fd);
+	fd = OK(open("/proc/self/pagemap", O_RDONLY));
+	unsigned long long e;
+
+	EQ(pread(fd, &e, 8, (unsigned long)p / 4096 * 8), 8);
+	CHECK(e >> 63);			/* present */
+	close(fd);
+}
+
+TEST(descriptors)
+{
+	char name[40], target[100];
+	int fd = OK(open("/tmp/procfs-file", O_CREAT | O_RDWR, 0600)), p[2], again, n = 0;
+	struct dirent *d;
+	DIR *dir;
+
+	EQ(write(fd, "abc", 3), 3);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	memset(target, 0, sizeof(target));
+	CHECK(OK(readlink(name, target, 99)) > 0 && !strcmp(target, "/tmp/procfs-file"));
+	again = OK(open(name, O_RDONLY));
+	EQ(read(again, target, 10), 3);
+	OK(unlink("/tmp/procfs-file"));
+	memset(target, 0, sizeof(target));
+	OK(readlink(name, target, 99));
+	CHECK(!strcmp(target, "/tmp/procfs-file (deleted)"));
+	close(OK(open(name, O_RDWR)));	/* still there through the link */
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	slurp(name);
+	EQ(field(text, "pos:\t"), 3);
+	OK(pipe(p));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", p[0]);
+	OK(readlink(name, target, 99));
+	CHECK(!strncmp(target, "pipe:[", 6));
+	dir = opendir("/proc/self/fd");
+	CHECK(dir);
+	while ((d = readdir(dir)))
+		n += d->d_name[0] != '.';
+	closedir(dir);
+	CHECK(n >= 7);
+	ERR(open("/proc/self/fd/999", O_RDONLY), ENOENT);
+	close(fd);
+	close(again);
+}
+
+TEST(other_processes)
+{
+	pid_t pid = OK(fork());
+	char name[60], buf[100];
+	struct stat st;
+	int fd;
+
+	if (!pid) {
+		OK(setuid(1234));
+		pause();
+	}
+	usleep(100000);
+	snprintf(name, sizeof(name), "/proc/%d", pid);
+	OK(stat(name, &st));
+	snprintf(name, sizeof(name), "/proc/%d/status", pid);
+	slurp(name);
+	EQ(field(text, "Uid:\t"), 1234);
+	CHECK(strstr(text, "State:\tS"));
+	fd = OK(open(name, O_RDONLY));
+	kill(pid, SIGKILL);
+	t_wait(pid);
+	ERR(read(fd, buf, 10), ESRCH);
+	ERR(access(name, F_OK), ENOENT);
+	ERR(access("/proc/999999", F_OK), ENOENT);
+	close(fd);
+}
+
+TEST(rights)
+{
+	pid_t parent = getpid();
+	char name[60], buf[10];
+
+	OK(setuid(1000));
+	snprintf(name, sizeof(name), "/proc/1/environ");
+	ERR(open(name, O_RDONLY), EACCES);
+	ERR(readlink("/proc/1/cwd", buf, 10), EACCES);
+	snprintf(name, sizeof(name), "/proc/%d/mem", parent);
+	(void)name;
+	ERR(open("/proc/sys/kernel/hostname", O_WRONLY), EACCES);
+	ERR(open("/proc/meminfo", O_WRONLY), EACCES);
+}
+
+TEST(system_files)
+{
+	struct utsname u;
+	char a[70];
+	long total;
+
+	slurp("/proc/meminfo");
+	total = field(text, "MemTotal:");
+	CHECK(total > 4000);
+	CHECK(field(text, "MemFree:") < total);
+	CHECK(field(text, "MemAvailable:") <= total);
+	EQ(sysconf(_SC_PHYS_PAGES) * (sysconf(_SC_PAGESIZE) / 1024), total);
+	slurp("/proc/stat");
+	CHECK(!strncmp(text, "cpu  ", 5));
+	CHECK(field(text, "btime ") > 1500000000 || field(text, "btime ") >= 0);
+	CHECK(field(text, "processes ") > 1);
+	double up, idle;
+
+	EQ(sscanf(slurp("/proc/uptime"), "%lf %lf", &up, &idle), 2);
+	CHECK(up > 0);
+	int run, all, last;
+
+	EQ(sscanf(slurp("/proc/loadavg"), "%*f %*f %*f %d/%d %d", &run, &all, &last), 3);
+	CHECK(run >= 1 && all >= run && last >= getpid());
+	slurp("/proc/cpuinfo");
+	CHECK(strstr(text, "processor"));
+	slurp("/proc/filesystems");
+	CHECK(strstr(text, "nodev\ttmpfs\n") && strstr(text, "nodev\tproc\n"));
+	slurp("/proc/devices");
+	CHECK(strstr(text, "  1 mem\n"));
+	OK(uname(&u));
+	slurp("/proc/sys/kernel/osrelease");
+	snprintf(a, sizeof(a), "%s\n", u.release);
+	CHECK(!strcmp(text, a));
+	slurp("/proc/version");
+	CHECK(!strncmp(text, "Linux version ", 14));
+	slurp("/proc/mounts");
+	CHECK(strstr(text, " /proc proc "));
+}
+
+TEST(settings)
+{
+	char old[80];
+	int fd;
+
+	snprintf(old, sizeof(old), "%s", slurp("/proc/sys/kernel/hostname"));
+	fd = OK(open("/proc/sys/kernel/hostname", O_WRONLY));
+	EQ(write(fd, "somewhere\n", 10), 10);
+	close(fd);
+	struct utsname u;
+
+	OK(uname(&u));
+	CHECK(!strcmp(u.nodename, "somewhere"));
+	fd = OK(open("/proc/sys/kernel/hostname", O_WRONLY));
+	OK(write(fd, old, strlen(old)));
+	close(fd);
+	fd = OK(open("/proc/sys/fs/nr_open", O_WRONLY));
+	ERR(write(fd, "nonsense", 8), EINVAL);
+	close(fd);
+	ERR(open("/proc/sys/kernel/ostype", O_WRONLY), EACCES);
+	fd = OK(open("/proc/self/oom_score_adj", O_RDWR));
+	EQ(write(fd, "500", 3), 3);
+	ERR(write(fd, "5000", 4), EINVAL);
+	close(fd);
+	EQ(atoi(slurp("/proc/self/oom_score_adj")), 500);
+	CHECK(atoi(slurp("/proc/self/oom_score")) > 0);
+	fd = OK(open("/proc/self/comm", O_WRONLY));
+	EQ(write(fd, "renamed", 7), 7);
+	close(fd);
+	CHECK(!strcmp(slurp("/proc/self/comm"), "renamed\n"));
+}
+
+TEST(threads_dir)
+{
+	int n = 0;
+	DIR *d = opendir("/proc/self/task");
+	struct dirent *e;
+
+	CHECK(d);
+	while ((e = readdir(d)))
+		if (e->d_name[0] != '.') {
+			EQ(atoi(e->d_name), getpid());
+			n++;
+		}
+	EQ(n, 1);
+	closedir(d);
+}
+
+TEST(sysfs_is_there)
+{
+	struct stat st;
+
+	OK(stat("/sys/kernel", &st));
+	CHECK(S_ISDIR(st.st_mode));
+	OK(stat("/sys/fs/cgroup", &st));
+	ERR(mkdir("/sys/kernel/x", 0755), EPERM);
+	ERR(open("/sys/none", O_RDONLY), ENOENT);
+}
