@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Makes C of abi/syscalls.tbl, and answers questions about it.
 
-  abi-gen.py --arch CPU --out DIR [--table FILE]   writes DIR/abi/{syscalls.h,dispatch.c,coverage.json}
+  abi-gen.py --arch CPU --out DIR [--table FILE]   writes DIR/abi/{syscalls.h,dispatch.c,coverage.json,fuzz.h}
   abi-gen.py --check DIR                           compares the numbers with unpacked kernel headers (DIR/CPU-linux-gnu/asm)
 
 A file whose content would not change is left alone, so that nothing is built again for it.
@@ -284,6 +284,16 @@ def coverage(table, cpu):
     return json.dumps({"cpu": cpu, "calls": rows}, indent=1) + "\n"
 
 
+def fuzz(table, cpu):
+    """What a program that throws wrong arguments at every call needs to know of them."""
+    out = ["/* Generated from abi/syscalls.tbl by tools/abi-gen.py. */", "static const struct { int nr; const char *name; int nargs; char kind[7]; } calls[] = {"]
+    for n, c in sorted(table.numbers(cpu).items()):
+        if not c.gone:
+            kinds = "".join("p" if a.pointer else "s" if a.ctype == "size_t" else "f" if a.kind in ("fd", "at") else "i" for a in c.args)
+            out.append('\t{ %d, "%s", %d, "%s" },' % (n, c.name, len(c.args), kinds))
+    return "\n".join(out + ["};"]) + "\n"
+
+
 def write(path, text):
     try:
         with open(path) as f:
@@ -336,6 +346,7 @@ def main():
         write(a.out + "/abi/syscalls.h", header(table))
         write(a.out + "/abi/dispatch.c", dispatch(table, a.arch))
         write(a.out + "/abi/coverage.json", coverage(table, a.arch))
+        write(a.out + "/abi/fuzz.h", fuzz(table, a.arch))
     except TableError as e:
         print(e, file=sys.stderr)
         return 1

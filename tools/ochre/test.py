@@ -226,6 +226,8 @@ class Runner:
     def guest_files(self):
         """{path in the archive: (data, mode)} of every guest test, and their names in order."""
         files, names = {}, []
+        gen = BUILD + "/test/abi-x86_64"
+        subprocess.run([ROOT + "/tools/abi-gen.py", "--arch", "x86_64", "--out", gen], stdout=subprocess.DEVNULL)
         files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun")), 0o755)
         for src in sorted(glob.glob(ROOT + "/tests/guest/*.c")):
             name = os.path.basename(src)[:-2]
@@ -233,7 +235,7 @@ class Runner:
                 continue
             try:
                 out = rootfs.build_user(self.tools, name, out=os.path.join(BUILD, "x86_64/guest", name), sources=[src],
-                                        flags=["-O1", "-I" + ROOT + "/tests/guest", "-Wno-maybe-uninitialized",
+                                        flags=["-O1", "-I" + ROOT + "/tests/guest", "-I" + gen, "-Wno-maybe-uninitialized",
                                                "-Wno-stringop-overflow", "-Wno-stringop-overread", "-Wno-infinite-recursion", "-Wno-nonnull", "-Wno-array-bounds",
                                                "-Wno-unused-but-set-variable", "-Wno-unused-function"])
             except Fail as e:
