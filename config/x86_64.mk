@@ -8,7 +8,7 @@ UAPI ?= $(or $(OCHRE_UAPI),$(firstword $(wildcard build/host/root/usr/include bu
 uapi_triplet := x86_64-linux-gnu
 cc_is_clang := $(findstring clang,$(CC))
 ifeq ($(cc_is_clang),)
-cc_flags := -mgeneral-regs-only
+cc_flags := -mgeneral-regs-only -Wno-maybe-uninitialized
 else
 cc_target := --target=x86_64-unknown-none-elf
 cc_flags := -mno-mmx -mno-sse -mno-sse2 -mno-80387 -Xclang -target-feature -Xclang +soft-float

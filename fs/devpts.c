@@ -19,7 +19,7 @@
 #include <tty/upcalls.h>
 
 #define DEVPTS_MAGIC 0x1cd1
-#define PTY_MAX 4096
+#define PTY_MAX 4096	/* terminals; not a page */
 #define SLAVE_MAJOR 136
 #define PTMX_INO 2
 

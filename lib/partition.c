@@ -196,7 +196,7 @@ int partitions_scan(const struct partition_reader *r, u8 *buf, int (*fn)(void *a
 	bool gpt = false;
 	int e;
 
-	if (r->block_size < 512 || r->block_size > 4096 || r->blocks < 2)
+	if (r->block_size < 512 || r->block_size > 4096 || r->blocks < 2) /* not a page */
 		return 0;
 	e = r->read(r->ctx, 0, buf);
 	if (e)

@@ -46,7 +46,7 @@
 
 static struct hlist_head names[1 << HASH_BITS];		/* name_lock */
 static DEFINE_SPINLOCK(name_lock);
-static int wmem_default = 212992, max_dgram_qlen = 10, somaxconn = 4096;
+static int wmem_default = 212992, max_dgram_qlen = 10, somaxconn = 4096;	/* not a page */
 static u32 next_auto;					/* name_lock */
 
 struct msg_creds {

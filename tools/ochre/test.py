@@ -148,6 +148,9 @@ class Runner:
         if glob.glob(ROOT + "/rust/lib.rs"):
             self.simple("build/clippy", make + ["clippy"])
         self.simple("build/gcc", build.make_argv(self.tools, "x86_64", False, True, False, []), timeout=1200)
+        if self.wanted("build/gcc") and os.path.exists(build.outdir("x86_64", False, True) + "/vmlinux"):
+            self.simple("build/gcc_boots", [ROOT + "/ochre", "run", "--timeout", "60", "--cpus", "2", "--kernel",
+                                            build.outdir("x86_64", False, True) + "/vmlinux", "--", "true"])
         if self.wanted("build/reproducible") and self.kernel():
             self.reproducible()
 
@@ -435,7 +438,7 @@ def make_initrd(kind, tools):
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "build/gcc", "build/clippy", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64"}
+    names = {"layers", "abi/numbers", "build/gcc", "build/gcc_boots", "build/clippy", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64"}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}
     names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}
@@ -521,7 +524,7 @@ def run_all(args, r):
         if not args.quick and not args.debug:
             for cpus in (2, 8):
                 part("kernel tests, %d CPUs" % cpus, r.ktests, Config(False, cpus, "lazy"))
-        part("boots", r.boot_tests, sorted({c.debug for c in configs}))
+        part("boots", r.boot_tests, sorted({c.debug for c in configs}) if args.debug or not args.quick else [False])
         if not args.debug:
             part("the command", command_tests, r)
         if not args.quick and not args.debug:

@@ -55,7 +55,11 @@ static inline phys_addr_t virt_to_phys(const volatile void *p)
 /* Of an object in the kernel image. */
 static inline phys_addr_t image_to_phys(const volatile void *p)
 {
-	return (unsigned long)p - KERNEL_IMAGE_VA - kernel_image_slide;
+	unsigned long a = (unsigned long)p;
+
+	/* Folded into the symbol's relocation the difference would look like no address, and not be slid. */
+	__asm__("" : "+r"(a));
+	return a - KERNEL_IMAGE_VA - kernel_image_slide;
 }
 
 static inline phys_addr_t kaddr_to_phys(const volatile void *p)
