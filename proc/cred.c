@@ -219,6 +219,20 @@ void abort_creds(struct cred *n)
 	put_cred(n);
 }
 
+/* Does N have no more rights than OLD? A namespace that OLD's user made gives nothing that OLD had not over it. */
+static bool no_more_rights(const struct cred *n, const struct cred *old)
+{
+	const struct user_namespace *ns;
+
+	if (n->user_ns == old->user_ns)
+		return cap_issubset(n->cap_permitted, old->cap_permitted);
+	for (ns = n->user_ns; ns && ns->parent; ns = ns->parent) {
+		if (ns->parent == old->user_ns)
+			return uid_eq(ns->owner, old->euid);
+	}
+	return false;
+}
+
 int commit_creds(struct cred *n)
 {
 	struct task *t = current;
@@ -227,7 +241,7 @@ int commit_creds(struct cred *n)
 	WARN_ON(t->cred != old);
 	/* A process that changed who it is may not be dumped or traced by who it was. */
 	if (!uid_eq(old->euid, n->euid) || !gid_eq(old->egid, n->egid) || !uid_eq(old->fsuid, n->fsuid) ||
-	    !gid_eq(old->fsgid, n->fsgid) || !cap_issubset(n->cap_permitted, old->cap_permitted)) {
+	    !gid_eq(old->fsgid, n->fsgid) || !no_more_rights(n, old)) {
 		if (t->mm)
 			cred_changed_dumpable(t);
 		t->pdeath_signal = 0;

@@ -571,67 +571,6 @@ static int show_timerslack(struct seq_file *m, struct pid_namespace *ns, struct 
 	return 0;
 }
 
-static void show_map(struct seq_file *m, const struct uid_gid_map *map)
-{
-	for (u32 i = 0; i < smp_load_acquire(&map->nr); i++)
-		seq_printf(m, "%10u %10u %10u\n", map->extents[i].first, map->extents[i].lower_first,
-			   map->extents[i].count);
-}
-
-static struct user_namespace *task_userns(struct task *task)
-{
-	struct user_namespace *ns;
-
-	rcu_read_lock();
-	ns = get_user_ns(__task_cred(task)->user_ns);
-	rcu_read_unlock();
-	return ns;
-}
-
-static int show_uid_map(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
-{
-	struct user_namespace *u = task_userns(task);
-
-	(void)ns;
-	(void)pid;
-	show_map(m, &u->uid_map);
-	put_user_ns(u);
-	return 0;
-}
-
-static int show_gid_map(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
-{
-	struct user_namespace *u = task_userns(task);
-
-	(void)ns;
-	(void)pid;
-	show_map(m, &u->gid_map);
-	put_user_ns(u);
-	return 0;
-}
-
-static int show_projid_map(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
-{
-	struct user_namespace *u = task_userns(task);
-
-	(void)ns;
-	(void)pid;
-	show_map(m, &u->projid_map);
-	put_user_ns(u);
-	return 0;
-}
-
-static int show_setgroups(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
-{
-	struct user_namespace *u = task_userns(task);
-
-	(void)ns;
-	(void)pid;
-	seq_puts(m, u->setgroups_allowed ? "allow\n" : "deny\n");
-	put_user_ns(u);
-	return 0;
-}
-
 /* Mount tables. */
 
 static int mounts_open_as(struct inode *inode, struct file *file, enum mounts_format format)
@@ -710,10 +649,10 @@ static const struct file_operations task_dir_fops;
 	ONE("cgroup", 0444, show_cgroup),					\
 	ONE("oom_score", 0444, show_oom_score),					\
 	RW("oom_score_adj", 0644, &oom_adj_fops, show_oom_adj),			\
-	ONE("uid_map", 0644, show_uid_map),					\
-	ONE("gid_map", 0644, show_gid_map),					\
-	ONE("projid_map", 0644, show_projid_map),				\
-	ONE("setgroups", 0644, show_setgroups),					\
+	REG("uid_map", 0644, &proc_uid_map_fops),					\
+	REG("gid_map", 0644, &proc_gid_map_fops),					\
+	REG("projid_map", 0644, &proc_projid_map_fops),				\
+	REG("setgroups", 0644, &proc_setgroups_fops),					\
 	ONE("io", 0400, proc_show_io)
 
 static const struct pid_entry tgid_entries[] = {

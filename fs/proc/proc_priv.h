@@ -113,3 +113,6 @@ extern const struct inode_operations proc_ns_dir_iops;
 extern const struct file_operations proc_ns_dir_fops;
 /* self.c */
 struct dentry *proc_self_lookup(struct inode *dir, struct dentry *d);
+/* userns.c */
+extern const struct file_operations proc_uid_map_fops, proc_gid_map_fops, proc_projid_map_fops,
+	proc_setgroups_fops;

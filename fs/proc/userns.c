@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+/*
+ * /proc/PID/uid_map, gid_map, projid_map, setgroups: how the ids of a user namespace are those of its
+ * parent. Each map is written once, by somebody in the namespace or its parent who may (user_namespaces(7)).
+ */
+#include "proc_priv.h"
+#include <alloc/slab.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <linux/capability.h>
+
+static DEFINE_MUTEX(map_lock);
+
+enum which { MAP_UID, MAP_GID, MAP_PROJID };
+
+static struct user_namespace *ns_of(struct inode *inode)
+{
+	struct task *task = get_proc_task(inode);
+	struct user_namespace *ns;
+
+	if (!task)
+		return NULL;
+	rcu_read_lock();
+	ns = get_user_ns(__task_cred(task)->user_ns);
+	rcu_read_unlock();
+	put_task_struct(task);
+	return ns;
+}
+
+static struct uid_gid_map *map_of(struct user_namespace *ns, enum which w)
+{
+	return w == MAP_UID ? &ns->uid_map : w == MAP_GID ? &ns->gid_map : &ns->projid_map;
+}
+
+/* An id of @parent as the kernel numbers it; (u32)-1: none. */
+static u32 to_kernel(struct user_namespace *parent, enum which w, u32 id)
+{
+	return w == MAP_UID ? make_kuid(parent, id).val : w == MAP_GID ? make_kgid(parent, id).val : id;
+}
+
+static u32 from_kernel(struct user_namespace *ns, enum which w, u32 id)
+{
+	return w == MAP_UID ? from_kuid(ns, KUIDT_INIT(id)) : w == MAP_GID ? from_kgid(ns, KGIDT_INIT(id)) : id;
+}
+
+/* Showing: the other side in the reader's namespace, or, for one's own, the parent's. */
+static int show_map(struct seq_file *m, enum which w)
+{
+	struct user_namespace *ns = ns_of(m->private), *reader = m->file->f_cred->user_ns, *lower;
+	struct uid_gid_map *map;
+	u32 nr;
+
+	if (!ns)
+		return -ESRCH;
+	lower = reader == ns && ns->parent ? ns->parent : reader;
+	map = map_of(ns, w);
+	nr = smp_load_acquire(&map->nr);
+	for (u32 i = 0; i < nr; i++)
+		seq_printf(m, "%10u %10u %10u\n", map->extents[i].first,
+			   from_kernel(lower, w, map->extents[i].lower_first), map->extents[i].count);
+	put_user_ns(ns);
+	return 0;
+}
+
+/* "first lower count" a line. */
+static int parse_line(char *line, struct uid_gid_extent *e)
+{
+	u32 v[3];
+	char *end;
+
+	for (int i = 0; i < 3; i++) {
+		u64 n;
+
+		line = skip_spaces(line);
+		n = simple_strtoull(line, &end, 10);
+		if (end == line || n > U32_MAX || (*end && *end != ' ' && *end != '\t'))
+			return -EINVAL;
+		v[i] = (u32)n;
+		line = end;
+	}
+	if (*skip_spaces(line))
+		return -EINVAL;
+	*e = (struct uid_gid_extent){ v[0], v[1], v[2] };
+	if (e->first == ~0u || e->lower_first == ~0u || !e->count || e->first + e->count <= e->first ||
+	    e->lower_first + e->count <= e->lower_first)
+		return -EINVAL;
+	return 0;
+}
+
+/* Inserts in order; two that overlap on either side are refused. */
+static int add_extent(struct uid_gid_extent *ext, u32 *nr, const struct uid_gid_extent *e)
+{
+	u32 at = *nr;
+
+	if (*nr == UID_GID_MAP_MAX_EXTENTS)
+		return -EINVAL;
+	for (u32 i = 0; i < *nr; i++) {
+		if ((ext[i].first < e->first + e->count && e->first < ext[i].first + ext[i].count) ||
+		    (ext[i].lower_first < e->lower_first + e->count &&
+		     e->lower_first < ext[i].lower_first + ext[i].count))
+			return -EINVAL;
+	}
+	while (at && ext[at - 1].first > e->first) {
+		ext[at] = ext[at - 1];
+		at--;
+	}
+	ext[at] = *e;
+	++*nr;
+	return 0;
+}
+
+/* One's own id alone is everybody's right; more needs the parent's CAP_SETUID or CAP_SETGID. */
+static bool permitted(const struct file *file, struct user_namespace *ns, enum which w,
+		      const struct uid_gid_extent *ext, u32 nr)
+{
+	const struct cred *cred = file->f_cred;
+	int cap = w == MAP_UID ? CAP_SETUID : w == MAP_GID ? CAP_SETGID : -1;
+
+	if (w == MAP_UID) {
+		/* Root of the parent is only for a creator who could set file capabilities there. */
+		for (u32 i = 0; i < nr; i++) {
+			if (!to_kernel(ns->parent, w, ext[i].lower_first) && !ns->parent_could_setfcap &&
+			    cred->user_ns == ns)
+				return false;
+		}
+	}
+	if (nr == 1 && ext[0].count == 1 && uid_eq(ns->owner, cred->euid)) {
+		if (w == MAP_UID && to_kernel(ns->parent, w, ext[0].lower_first) == cred->euid.val)
+			return true;
+		if (w == MAP_GID && to_kernel(ns->parent, w, ext[0].lower_first) == cred->egid.val &&
+		    !ns->setgroups_allowed)
+			return true;
+	}
+	if (cap < 0)
+		return true;
+	return ns_capable(ns->parent, cap) && cred_capable(cred, ns->parent, cap);
+}
+
+static int install_map(struct file *file, struct user_namespace *ns, enum which w, char *text)
+{
+	struct user_namespace *opener = file->f_cred->user_ns;
+	struct uid_gid_map *map = map_of(ns, w);
+	struct uid_gid_extent *ext, e;
+	u32 nr = 0;
+	char *line;
+	int err = 0;
+
+	if (!ns->parent || (opener != ns && opener != ns->parent) || map->nr)
+		return -EPERM;
+	if (w != MAP_PROJID && !cred_capable(file->f_cred, ns, CAP_SYS_ADMIN))
+		return -EPERM;
+	ext = kvmalloc_array(UID_GID_MAP_MAX_EXTENTS, sizeof(*ext), GFP_KERNEL);
+	if (!ext)
+		return -ENOMEM;
+	while (!err && (line = strsep(&text, "\n"))) {
+		if (!*line && !text)
+			break;
+		err = parse_line(line, &e);
+		if (!err)
+			err = add_extent(ext, &nr, &e);
+	}
+	if (!err && !nr)
+		err = -EINVAL;
+	if (!err && !permitted(file, ns, w, ext, nr))
+		err = -EPERM;
+	for (u32 i = 0; !err && i < nr; i++) {
+		u32 first = to_kernel(ns->parent, w, ext[i].lower_first);
+		u32 last = to_kernel(ns->parent, w, ext[i].lower_first + ext[i].count - 1);
+
+		if (first == ~0u || last - first != ext[i].count - 1)
+			err = -EPERM;
+		ext[i].lower_first = first;
+	}
+	if (!err) {
+		map->extents = kmemdup(ext, nr * sizeof(*ext), GFP_KERNEL_ACCOUNT);
+		if (map->extents)
+			smp_store_release(&map->nr, nr);	/* pairs with the readers' acquire */
+		else
+			err = -ENOMEM;
+	}
+	kvfree(ext);
+	return err;
+}
+
+/* The whole text at once, from the start of the file. */
+static ssize_t take_text(struct kiocb *iocb, struct iter *from, enum which w,
+			 int (*take)(struct file *, struct user_namespace *, enum which, char *))
+{
+	size_t len = iter_count(from);
+	struct user_namespace *ns;
+	char *text;
+	int err;
+
+	if (iocb->ki_pos || len >= PAGE_SIZE)
+		return -EINVAL;
+	text = kmalloc(len + 1, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	err = copy_from_iter_full(text, len, from) ? 0 : -EFAULT;
+	text[len] = 0;
+	ns = err ? NULL : ns_of(file_inode(iocb->ki_filp));
+	if (ns) {
+		mutex_lock(&map_lock);
+		err = take(iocb->ki_filp, ns, w, text);
+		mutex_unlock(&map_lock);
+		put_user_ns(ns);
+	} else if (!err) {
+		err = -ESRCH;
+	}
+	kfree(text);
+	if (err)
+		return err;
+	iocb->ki_pos = (loff_t)len;
+	return (ssize_t)len;
+}
+
+/* "deny" for good, while gid_map is not written yet: then groups can be dropped by nobody. */
+static int take_setgroups(struct file *file, struct user_namespace *ns, enum which w, char *text)
+{
+	bool allow;
+
+	(void)w;
+	text = strim(text);
+	if (!strcmp(text, "allow"))
+		allow = true;
+	else if (!strcmp(text, "deny"))
+		allow = false;
+	else
+		return -EINVAL;
+	if (!cred_capable(file->f_cred, ns, CAP_SYS_ADMIN))
+		return -EACCES;
+	if (allow)
+		return ns->setgroups_allowed ? 0 : -EPERM;
+	if (ns->gid_map.nr)
+		return -EPERM;
+	ns->setgroups_allowed = false;
+	return 0;
+}
+
+static int show_setgroups(struct seq_file *m, void *v)
+{
+	struct user_namespace *ns = ns_of(m->private);
+
+	(void)v;
+	if (!ns)
+		return -ESRCH;
+	seq_puts(m, ns->setgroups_allowed ? "allow\n" : "deny\n");
+	put_user_ns(ns);
+	return 0;
+}
+
+static ssize_t setgroups_write(struct kiocb *iocb, struct iter *from)
+{
+	return take_text(iocb, from, MAP_GID, take_setgroups);
+}
+
+static int setgroups_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, show_setgroups, inode);
+}
+
+const struct file_operations proc_setgroups_fops = {
+	.open = setgroups_open, .read_iter = seq_read_iter, .write_iter = setgroups_write, .llseek = seq_lseek,
+	.release = single_release,
+};
+
+#define MAP_FILE(name, which)								\
+	static int name##_show(struct seq_file *m, void *v) { (void)v; return show_map(m, which); } \
+	static ssize_t name##_write(struct kiocb *iocb, struct iter *from)		\
+	{										\
+		return take_text(iocb, from, which, install_map);			\
+	}										\
+	static int name##_open(struct inode *inode, struct file *file)			\
+	{										\
+		return single_open(file, name##_show, inode);				\
+	}										\
+	const struct file_operations proc_##name##_fops = {				\
+		.open = name##_open, .read_iter = seq_read_iter, .write_iter = name##_write, \
+		.llseek = seq_lseek, .release = single_release,				\
+	}
+MAP_FILE(uid_map, MAP_UID);
+MAP_FILE(gid_map, MAP_GID);
+MAP_FILE(projid_map, MAP_PROJID);
