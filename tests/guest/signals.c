@@ -530,7 +530,7 @@ TEST(storm)
 			kill(getppid(), SIGUSR1);
 		_exit(0);
 	}
-	while (hits < 2000)
+	while (hits < 200)
 		kill(pid, SIGUSR1);
 	kill(pid, SIGUSR2);
 	CHECK(t_child_ok(pid));

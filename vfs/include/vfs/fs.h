@@ -306,7 +306,7 @@ static inline bool dir_emit(struct dir_context *ctx, const char *name, int len, 
 bool dir_emit_dot(struct file *, struct dir_context *);
 bool dir_emit_dotdot(struct file *, struct dir_context *);
 bool dir_emit_dots(struct file *, struct dir_context *);
-static inline unsigned char fs_umode_to_dtype(umode_t mode) { return (mode & S_IFMT) >> 12; }
+static inline unsigned char fs_umode_to_dtype(umode_t mode) { return (mode & S_IFMT) >> 12; }	/* not a page */
 
 /* Limits and counters behind /proc/sys/fs. */
 extern unsigned long sysctl_nr_open;
