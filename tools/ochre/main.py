@@ -45,6 +45,7 @@ def parser():
     s.add_argument("--bzimage", action="store_true", help="boot our kernel as a bzImage instead of as a PVH ELF")
     s.add_argument("--append", metavar="STR", default="", help="more for the kernel's command line")
     s.add_argument("--disk", metavar="IMG", action="append", default=[], help="a disk image, seen as a virtio block device")
+    s.add_argument("--qemu", metavar="ARGS", default="", help="more arguments for QEMU, as a shell would split them")
     s.add_argument("--share", metavar="DIR", help=argparse.SUPPRESS)
     s.add_argument("--net", metavar="KIND", help=argparse.SUPPRESS)
     s.add_argument("--debug", action="store_true", help="the debug build")

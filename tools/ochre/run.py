@@ -9,6 +9,7 @@ import ctypes
 import fcntl
 import os
 import select
+import shlex
 import signal
 import socket
 import struct
@@ -335,7 +336,8 @@ def cmd_run(args):
     if args.argv is not None and not args.argv:
         raise Fail("no command after --")
     tools = setup.ensure([args.arch])
-    vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory, disks=args.disk, gdb=args.gdb)
+    vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory, disks=args.disk, gdb=args.gdb,
+                 extra=shlex.split(args.qemu))
     kernel, vmlinux = pick_kernel(args, tools)
     vm.kernel, vm.ours = kernel, not args.kernel
     vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch)
