@@ -29,7 +29,7 @@ int sysctl_drop_caches;
 struct scan {
 	gfp_t gfp;
 	int priority;
-	bool kswapd;
+	bool kswapd, force;	/* force: drop_caches, used or not, but nothing mapped */
 	unsigned long scanned, freed, dirty;
 };
 
@@ -68,7 +68,10 @@ static enum verdict reclaim_file(struct folio *folio, struct scan *sc)
 		return OFF_LIST;	/* truncated: freed with our reference */
 	if (folio_test_writeback(folio))
 		return KEEP;
-	v = check_references(folio);
+	if (sc->force)
+		v = folio_mapped(folio) ? KEEP : FREED;
+	else
+		v = check_references(folio);
 	if (v != FREED)
 		return v;
 	if (folio_mapped(folio) && !try_to_unmap(folio, 0))
@@ -301,18 +304,20 @@ void unregister_shrinker(struct shrinker *s)
 
 void drop_caches(int what)
 {
-	struct scan sc = { .gfp = GFP_KERNEL };
+	struct scan sc = { .gfp = GFP_KERNEL, .force = true };
 
 	lru_add_drain_all();
 	if (what & 1) {
-		unsigned long rounds = (lru_nr(LRU_INACTIVE_FILE) + lru_nr(LRU_ACTIVE_FILE)) / CLUSTER + 2;
-
-		while (rounds--) {
+		/* Once around: what is kept goes to the other end of the list. */
+		for (unsigned long n = lru_nr(LRU_ACTIVE_FILE); n; n -= min(n, (unsigned long)CLUSTER))
 			shrink_active(CLUSTER);
+		for (unsigned long n = lru_nr(LRU_INACTIVE_FILE); n; n -= min(n, (unsigned long)CLUSTER)) {
 			if (!shrink_inactive(&sc, CLUSTER))
 				break;
 			cond_resched();
 		}
+		while (lru_nr(LRU_LAZYFREE) && shrink_lazyfree(&sc, CLUSTER) && sc.freed)
+			sc.freed = 0;
 	}
 	if (what & 2)
 		for (sc.priority = 2; sc.priority >= 0; sc.priority--)

@@ -71,7 +71,6 @@ struct mapping_ops {
 	/* A mapped page is to become writable: reserve space; locked folio on success. Optional. */
 	int (*page_mkwrite)(struct vma *vma, struct folio *folio);
 	ssize_t (*direct_IO)(struct kiocb *iocb, struct iter *iter);
-	bool (*swap_backed)(void);	/* unused */
 };
 
 /* Error sequence: who saw which writeback error (lib: errseq). */
