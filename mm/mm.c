@@ -94,10 +94,9 @@ void __mmdrop(struct mm *mm)
 	kmem_cache_free(mm_cache, mm);
 }
 
-/* All tables, looking only where VMAs are. */
+/* All tables, looking only where VMAs are. A table that several groups of VMAs share goes with the last of them. */
 static void free_all_tables(struct mmu_gather *tlb, struct mm *mm)
 {
-	unsigned long floor = 0;
 	struct vma *vma = vt_first(&mm->tree);
 
 	while (vma) {
@@ -108,8 +107,7 @@ static void free_all_tables(struct mmu_gather *tlb, struct mm *mm)
 			end = vma->vm_end;
 		}
 		vma = vma->vm_next;
-		free_pgtables(tlb, start, end, floor, vma ? vma->vm_start : 0);
-		floor = end;
+		free_pgtables(tlb, start, end, 0, vma ? vma->vm_start : 0);
 	}
 }
 
