@@ -63,14 +63,18 @@ static void spin_lock_queued(spinlock_t *l)
 			cpu_relax();
 		next = READ_ONCE(node->next);
 	}
-	/* Head of the queue: wait for the owner and for the pending one. */
-	while ((val = smp_load_acquire(&l->val)) & (Q_LOCKED_MASK | Q_PENDING_MASK))
-		cpu_relax();
 	for (;;) {
+		/*
+		 * Head of the queue: wait for the owner and for the pending one. The pending bit may also stand for
+		 * a moment only (a contender that saw the queue takes it back); to take the lock over it would wipe it out, and the
+		 * taking back would then hit the bit of a later, real pending one.
+		 */
+		while ((val = smp_load_acquire(&l->val)) & (Q_LOCKED_MASK | Q_PENDING_MASK))
+			cpu_relax();
 		if ((val & Q_TAIL_MASK) == tail) {
 			if (try_cmpxchg_acquire(&l->val, &val, Q_LOCKED))
 				goto out;
-			continue;	/* somebody queued behind, or set pending for a moment */
+			continue;	/* somebody queued behind, or set pending meanwhile */
 		}
 		__atomic_fetch_or(&l->val, Q_LOCKED, __ATOMIC_ACQUIRE);
 		break;
