@@ -37,7 +37,7 @@ def read_symbols(path):
             rank = (kind != 2, info >> 4 == 0, len(n), n)
             if old is None or rank < old[0]:
                 out[value] = (rank, n)
-    return base, sorted((v, n) for v, (_, n) in out.items())
+    return base, sorted((v, n) for v, (_, n) in out.items() if v >= base)    # not the entry, which is a physical address
 
 
 def demangle(name):

@@ -188,7 +188,7 @@ KTEST(arch_no_writable_code)
 {
 	int n = 0;
 
-	for (unsigned int i = PT_USER_ROOT_ENTRIES; i < PT_ENTRIES; i++) {
+	for (unsigned int i = PT_KERNEL_ROOT_FIRST; i < PT_ENTRIES; i++) {
 		unsigned long va = ~0UL << 48 | (unsigned long)i * pt_span(ARCH_PT_LEVELS - 1);
 
 		/* The sanitizer's shadow is terabytes of the same table. */
@@ -308,6 +308,8 @@ KTEST(arch_irq_numbers)
 	int a = arch_irq_alloc_msi(1), b = arch_irq_alloc_msi(4);
 	struct arch_msi ma, mb;
 
+	if (a == -ENOSPC)
+		KT_SKIP("no interrupts by message on this machine");
 	KT_ASSERT(a >= 0 && b >= 0 && (a < b || a >= b + 4));
 	arch_irq_compose_msi((unsigned int)a, &ma);
 	arch_irq_compose_msi((unsigned int)b, &mb);

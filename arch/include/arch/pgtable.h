@@ -107,6 +107,8 @@ void arch_pt_copy_kernel(pte_t *root);
 
 /* First root slot that belongs to the kernel: user tables are the slots below. */
 #define PT_USER_ROOT_ENTRIES ARCH_PT_USER_ROOT_ENTRIES
+/* First slot of kernel_pgd that the kernel may use: 0 where the kernel has a root of its own. */
+#define PT_KERNEL_ROOT_FIRST ARCH_PT_KERNEL_ROOT_FIRST
 
 /*
  * Maps [va, va + size) to pa in the kernel's tables with the largest leaves that alignment allows. Tables come from

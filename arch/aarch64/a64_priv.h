@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What the aarch64 files share: the machine as its device tree tells it, system registers, entry points. */
+#pragma once
+
+#include <lib/types.h>
+#include <arch/pgtable.h>
+#include <arch/percpu.h>
+
+#define read_sysreg(name) ({ u64 __v; __asm__ volatile("mrs %0, " #name : "=r"(__v)); __v; })
+#define write_sysreg(v, name) __asm__ volatile("msr " #name ", %0" : : "rZ"((u64)(v)) : "memory")
+#define isb() __asm__ volatile("isb" : : : "memory")
+
+/* Exception classes of ESR_EL1 (Arm ARM, D24.2.40). */
+#define ESR_EC(esr) ((unsigned int)((esr) >> 26) & 0x3f)
+#define EC_UNKNOWN 0x00
+#define EC_WFX 0x01
+#define EC_FP_ACCESS 0x07
+#define EC_SVC64 0x15
+#define EC_SYSREG 0x18
+#define EC_IABORT_USER 0x20
+#define EC_IABORT_KERNEL 0x21
+#define EC_PC_ALIGN 0x22
+#define EC_DABORT_USER 0x24
+#define EC_DABORT_KERNEL 0x25
+#define EC_SP_ALIGN 0x26
+#define EC_FP_EXC 0x2c
+#define EC_BREAK_USER 0x30
+#define EC_STEP_USER 0x32
+#define EC_WATCH_USER 0x34
+#define EC_BRK 0x3c
+#define ESR_WNR (1U << 6)
+#define ESR_CM (1U << 8)
+#define FSC_TYPE(esr) ((esr) & 0x3c)
+#define FSC_TRANSLATION 0x04
+#define FSC_ACCESS 0x08
+#define FSC_PERMISSION 0x0c
+#define FSC_ALIGNMENT 0x21
+
+/* boot_start.c */
+struct a64_machine {
+	unsigned int nr_cpus;
+	u64 mpidr[NR_CPUS];		/* by CPU number; 0 is the boot CPU */
+	phys_addr_t uart, rtc;		/* PL011, PL031; 0: none */
+	unsigned int gic;		/* 2, 3; 0: none that is known */
+	phys_addr_t gic_dist, gic_cpu;	/* cpu: GICv3's redistributors */
+	u64 gic_cpu_size;
+	phys_addr_t msi_frame;		/* GICv2m; 0: none */
+	bool psci, psci_smc;
+	unsigned int timer_irq;		/* INTID of the virtual timer */
+};
+extern struct a64_machine machine;
+void __noreturn a64_start(phys_addr_t fdt);
+
+/* kernel_cpu.c */
+extern bool a64_has_pan;
+extern unsigned int a64_asid_bits;
+void a64_detect_cpu(void);
+void a64_cpu_registers(void);
+void a64_setup_percpu(void);
+
+/* kernel_console.c */
+void a64_console_window(void);
+
+/* kernel_pgtable.c */
+#define TEXT_POKE_VA (FIXMAP_END - 16 * PAGE_SIZE)
+extern pte_t kernel_root[], empty_root[], early_root[];
+void a64_build_kernel_tables(void);
+
+/* kernel_gic.c */
+#define SGI_RESCHED 0
+#define SGI_CALL 1
+#define SGI_STOP 2
+#define SGI_BACKTRACE 3
+void a64_gic_init_cpu(void);
+void a64_gic_handle(void);
+void a64_gic_enable_ppi(unsigned int intid);
+void a64_gic_send(unsigned int cpu, unsigned int sgi);
+
+/* kernel_power.c */
+#define PSCI_OFF 0x84000008U
+#define PSCI_RESET 0x84000009U
+#define PSCI_CPU_ON 0xc4000003U
+long a64_psci(u32 fn, u64 a, u64 b, u64 c);
+
+/* sched_trap.c */
+struct pt_regs;
+struct extable_entry {
+	s32 insn, fixup;
+	u32 type;
+};
+extern const struct extable_entry __start_extable[], __stop_extable[];
+
+/* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, try again. */
+bool a64_mark_access(unsigned long addr, bool write);
+/* mm_uaccess.c, uaccess.S */
+size_t __copy_from_user(void *dst, unsigned long src, size_t n);
+size_t __copy_to_user(unsigned long dst, const void *src, size_t n);
+size_t __copy_kernel_nofault(void *dst, const void *src, size_t n);
+size_t __clear_user(unsigned long dst, size_t n);
+
+/* sched_smp.c */
+void a64_stop_this_cpu(void);
+void a64_backtrace_here(struct pt_regs *regs);
+extern char secondary_entry[], boot_stack[], boot_stack_top[], vectors[];
+
+/* Called from assembly alone. */
+struct task;
+void a64_user_sync(struct pt_regs *regs, u64 esr);
+void a64_user_irq(struct pt_regs *regs);
+void a64_kernel_sync(struct pt_regs *regs, u64 esr);
+void a64_kernel_irq(struct pt_regs *regs);
+void a64_serror(struct pt_regs *regs, u64 esr);
+void a64_bad(struct pt_regs *regs, u64 esr);
+void a64_exit_to_user(struct pt_regs *regs);
+void __noreturn a64_secondary_start(unsigned int cpu);
+struct task *__switch_stacks(struct task *prev, unsigned long *save_sp, unsigned long load_sp, struct task *next);
+void ret_from_fork(void);

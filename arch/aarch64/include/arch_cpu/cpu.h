@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+extern unsigned int __cpu_number;		/* per-CPU */
+
+static __always_inline unsigned int arch_cpu_number(void)
+{
+	unsigned long base;
+
+	__asm__ volatile("mrs %0, tpidr_el1" : "=r"(base));
+	return *(const unsigned int *)((const char *)&__cpu_number + base);
+}
+
+static __always_inline void cpu_relax(void)
+{
+	__asm__ volatile("yield" : : : "memory");
+}
+
+static inline u64 arch_cycles(void)
+{
+	u64 v;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
+	return v;
+}
+
+static inline void prefetch(const void *p)
+{
+	__builtin_prefetch(p);
+}

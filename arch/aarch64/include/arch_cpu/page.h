@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * aarch64 address space (4 KiB granule, 48 bits): user addresses through TTBR0, these through TTBR1:
+ *   0xffff000000000000                direct map of all RAM, at its physical address
+ *   0xffff800000000000 .. +2 GiB      modules
+ *   0xffff800080000000                kernel image
+ *   0xffffa00000000000 .. +512 GiB    vmalloc, stacks
+ *   0xffffb00000000000 .. +512 GiB    struct page array
+ *   0xffffc00000000000 .. +1 GiB      device windows, the alias that patches code
+ */
+#pragma once
+
+#define PAGE_SHIFT 12
+#ifdef CONFIG_DEBUG
+#define THREAD_SHIFT 15
+#else
+#define THREAD_SHIFT 14
+#endif
+#define THREAD_SIZE (1 << THREAD_SHIFT)
+
+#ifdef __ASSEMBLY__
+#define PAGE_SIZE (1 << PAGE_SHIFT)
+#define KERNEL_IMAGE_VA 0xffff800080000000
+#else
+#include <lib/types.h>
+
+#define PAGE_SIZE (1UL << PAGE_SHIFT)
+#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define TASK_SIZE_MAX (1UL << 48)
+#define KERNEL_IMAGE_VA 0xffff800080000000UL
+#define DIRECT_MAP_START 0xffff000000000000UL
+#define VMALLOC_START 0xffffa00000000000UL
+#define VMALLOC_END 0xffffa08000000000UL
+#define VMEMMAP_START 0xffffb00000000000UL
+#define VMEMMAP_END 0xffffb08000000000UL
+#define MODULES_START 0xffff800000000000UL
+#define MODULES_END 0xffff800080000000UL
+#define FIXMAP_START 0xffffc00000000000UL
+#define FIXMAP_END 0xffffc00040000000UL
+
+extern u64 kernel_image_pa;		/* where KERNEL_IMAGE_VA lies; set before the first C code */
+
+static inline void *phys_to_virt(phys_addr_t pa)
+{
+	return (void *)(pa + DIRECT_MAP_START);
+}
+
+static inline phys_addr_t virt_to_phys(const volatile void *p)
+{
+	return (unsigned long)p - DIRECT_MAP_START;
+}
+
+/* Of an object in the kernel image. */
+static inline phys_addr_t image_to_phys(const volatile void *p)
+{
+	return (unsigned long)p - KERNEL_IMAGE_VA + kernel_image_pa;
+}
+
+static inline phys_addr_t kaddr_to_phys(const volatile void *p)
+{
+	return (unsigned long)p >= KERNEL_IMAGE_VA ? image_to_phys(p) : virt_to_phys(p);
+}
+
+static inline bool arch_is_canonical(unsigned long a)
+{
+	return a < TASK_SIZE_MAX || a >= DIRECT_MAP_START;
+}
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#define ARCH_JUMP_SIZE 4
+
+/* True or false as the key stands; KEY is the address of a global object, BRANCH a constant (the unlikely side). */
+static __always_inline bool arch_static_branch(const void *const key, const bool branch)
+{
+	__asm__ goto("1: nop\n"
+		     ".pushsection .jump_table, \"aw\"\n"
+		     ".balign 8\n"
+		     ".long 1b - ., %l[yes] - .\n"
+		     ".quad %c0 + %c1 - .\n"
+		     ".popsection"
+		     : : "i"(key), "i"(branch) : : yes);
+	return false;
+yes:
+	return true;
+}
+
+/* The same with the site compiled as a jump, for keys that are true in the usual case. */
+static __always_inline bool arch_static_branch_jump(const void *const key, const bool branch)
+{
+	__asm__ goto("1: b %l[yes]\n"
+		     ".pushsection .jump_table, \"aw\"\n"
+		     ".balign 8\n"
+		     ".long 1b - ., %l[yes] - .\n"
+		     ".quad %c0 + %c1 - .\n"
+		     ".popsection"
+		     : : "i"(key), "i"(branch) : : yes);
+	return false;
+yes:
+	return true;
+}

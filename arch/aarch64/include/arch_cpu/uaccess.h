@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * User memory is reached by the unprivileged loads and stores (LDTR, STTR), which have the user's rights and work under
+ * PAN. Each instruction that may fault has an exception-table entry: where it is, where to go on, and whether the
+ * handler also puts -EFAULT into x0.
+ */
+#pragma once
+
+#define EX_JUMP 0		/* go on at the fix-up */
+#define EX_EFAULT 1		/* the same with x0 = -EFAULT */
+
+#define EXTABLE(from, to, type)					\
+	".pushsection .extable, \"a\"\n"			\
+	".balign 4\n"						\
+	".long " #from " - ., " #to " - ., " __stringify(type) "\n"	\
+	".popsection\n"
+
+#define __GET_USER(size, type, ld, st, w)						\
+static inline __must_check int arch_get_user_##size(type *val, struct uptr p)		\
+{											\
+	register long err __asm__("x0") = 0;						\
+	type v = 0;									\
+											\
+	if (!access_ok(p, size))							\
+		return -14;								\
+	__asm__ volatile("1: " ld " %" w "1, [%2]\n2:\n" EXTABLE(1b, 2b, EX_EFAULT)	\
+			 : "+r"(err), "+r"(v) : "r"(p.addr) : "memory");		\
+	*val = v;									\
+	return (int)err;								\
+}											\
+static inline __must_check int arch_put_user_##size(type v, struct uptr p)		\
+{											\
+	register long err __asm__("x0") = 0;						\
+											\
+	if (!access_ok(p, size))							\
+		return -14;								\
+	__asm__ volatile("1: " st " %" w "1, [%2]\n2:\n" EXTABLE(1b, 2b, EX_EFAULT)	\
+			 : "+r"(err) : "r"(v), "r"(p.addr) : "memory");			\
+	return (int)err;								\
+}
+__GET_USER(1, u8, "ldtrb", "sttrb", "w")
+__GET_USER(2, u16, "ldtrh", "sttrh", "w")
+__GET_USER(4, u32, "ldtr", "sttr", "w")
+__GET_USER(8, u64, "ldtr", "sttr", "x")
+#undef __GET_USER

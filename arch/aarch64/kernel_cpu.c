@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/* One CPU made ready: what it can do (the ID registers), its control registers, the per-CPU areas, what is told to users. */
+#include <arch/cpu.h>
+#include <arch/elf.h>
+#include <arch/irqflags.h>
+#include <arch/preempt.h>
+#include <arch/smp.h>
+#include <asm/hwcap.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <lib/format.h>
+#include <lib/memblock.h>
+#include <lib/string.h>
+#include "arch/aarch64/a64_priv.h"
+
+bool a64_has_pan __ro_after_init;
+unsigned int a64_asid_bits __ro_after_init = 8;
+static unsigned long hwcap __ro_after_init;
+static u64 isar0 __ro_after_init, pfr0 __ro_after_init, midr __ro_after_init;
+
+DEFINE_PER_CPU(unsigned int, __cpu_number);
+unsigned long __per_cpu_offset[NR_CPUS] __ro_after_init;
+
+static unsigned int field(u64 reg, unsigned int shift)
+{
+	return reg >> shift & 15;
+}
+
+static void __init read_hwcap(void)
+{
+	static const struct { u8 shift, least; unsigned long cap; } isa[] = {
+		{ 4, 1, HWCAP_AES }, { 4, 2, HWCAP_PMULL }, { 8, 1, HWCAP_SHA1 }, { 12, 1, HWCAP_SHA2 },
+		{ 12, 2, HWCAP_SHA512 }, { 16, 1, HWCAP_CRC32 }, { 20, 2, HWCAP_ATOMICS }, { 28, 1, HWCAP_ASIMDRDM },
+		{ 32, 1, HWCAP_SHA3 }, { 44, 1, HWCAP_ASIMDDP }, { 48, 1, HWCAP_ASIMDFHM },
+	};
+
+	hwcap = 0;
+	if (field(pfr0, 16) != 15)
+		hwcap |= HWCAP_FP | (field(pfr0, 16) == 1 ? HWCAP_FPHP : 0);
+	if (field(pfr0, 20) != 15)
+		hwcap |= HWCAP_ASIMD | (field(pfr0, 20) == 1 ? HWCAP_ASIMDHP : 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(isa); i++)
+		if (field(isar0, isa[i].shift) >= isa[i].least)
+			hwcap |= isa[i].cap;
+}
+
+void __init a64_detect_cpu(void)
+{
+	midr = read_sysreg(midr_el1);
+	isar0 = read_sysreg(id_aa64isar0_el1);
+	pfr0 = read_sysreg(id_aa64pfr0_el1);
+	a64_has_pan = field(read_sysreg(id_aa64mmfr1_el1), 20);
+	a64_asid_bits = field(read_sysreg(id_aa64mmfr0_el1), 4) == 2 ? 16 : 8;
+	read_hwcap();
+}
+
+#define SCTLR_SPAN (1UL << 23)
+
+/* The same on each CPU. User mode may use the FPU and read the virtual counter; nothing else of the timer, no debug. */
+void a64_cpu_registers(void)
+{
+	write_sysreg(3UL << 20, cpacr_el1);
+	write_sysreg(2, cntkctl_el1);
+	write_sysreg(0, mdscr_el1);
+	write_sysreg(0, tpidr_el0);
+	write_sysreg(0, tpidrro_el0);
+	if (a64_has_pan) {
+		write_sysreg(read_sysreg(sctlr_el1) & ~SCTLR_SPAN, sctlr_el1);
+		__asm__ volatile(".inst 0xd500419f" : : : "memory");	/* msr pan, #1 */
+	}
+	isb();
+	__asm__ volatile("msr daifclr, #4" : : : "memory");		/* SError */
+}
+
+void __init a64_setup_percpu(void)
+{
+	/* At a constant distance: dynamic per-CPU memory (alloc/) relies on it. */
+	size_t size = (size_t)(__per_cpu_end - __per_cpu_start), step = PAGE_ALIGN(size);
+	phys_addr_t all = memblock_alloc_phys(step * machine.nr_cpus, PAGE_SIZE);
+
+	if (!all)
+		panic("boot: no memory for the variables of %u CPUs (%zu bytes each)", machine.nr_cpus, size);
+	for (unsigned int cpu = 0; cpu < machine.nr_cpus; cpu++) {
+		void *p = phys_to_virt(all + cpu * step);
+
+		memcpy(p, __per_cpu_start, size);
+		__per_cpu_offset[cpu] = (unsigned long)p - (unsigned long)__per_cpu_start;
+		*per_cpu_ptr(&__cpu_number, cpu) = cpu;
+	}
+	write_sysreg(__per_cpu_offset[0], tpidr_el1);
+}
+
+unsigned int arch_smp_count(void)
+{
+	return machine.nr_cpus;
+}
+
+/* WFI ends with a pending interrupt although it is masked, so none is slept through. */
+void arch_cpu_idle(void)
+{
+	__asm__ volatile("dsb sy; wfi" : : : "memory");
+	arch_irq_enable();
+}
+
+void arch_cpu_halt(void)
+{
+	__asm__ volatile("msr daifset, #15" : : : "memory");
+	for (;;)
+		__asm__ volatile("wfi" : : : "memory");
+}
+
+/* RNDR (FEAT_RNG); it may have nothing for the moment and then sets Z. */
+bool arch_random_u64(u64 *out)
+{
+	bool ok = false;
+
+	if (field(isar0, 60) == 0)
+		return false;
+	for (int i = 0; i < 10 && !ok; i++)
+		__asm__ volatile("mrs %0, s3_3_c2_c4_0; cset %w1, ne" : "=r"(*out), "=r"(ok) : : "cc");
+	return ok;
+}
+
+int arch_cpuinfo_show(char *buf, size_t size, unsigned int cpu)
+{
+	static const char *const names[] = {
+		"fp", "asimd", "evtstrm", "aes", "pmull", "sha1", "sha2", "crc32", "atomics", "fphp", "asimdhp", "cpuid",
+		"asimdrdm", "jscvt", "fcma", "lrcpc", "dcpop", "sha3", "sm3", "sm4", "asimddp", "sha512", "sve", "asimdfhm",
+	};
+	u64 hz = read_sysreg(cntfrq_el0);
+	size_t at = (size_t)snprintf(buf, size, "processor\t: %u\nBogoMIPS\t: %llu.%02llu\nFeatures\t:", cpu,
+				     hz / 500000, hz / 5000 % 100);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		if (hwcap >> i & 1)
+			at += (size_t)snprintf(at < size ? buf + at : NULL, at < size ? size - at : 0, " %s", names[i]);
+	at += (size_t)snprintf(at < size ? buf + at : NULL, at < size ? size - at : 0,
+		"\nCPU implementer\t: 0x%02llx\nCPU architecture: 8\nCPU variant\t: 0x%llx\nCPU part\t: 0x%03llx\n"
+		"CPU revision\t: %llu\n\n", midr >> 24 & 0xff, midr >> 20 & 15, midr >> 4 & 0xfff, midr & 15);
+	return (int)at;
+}
+
+unsigned long arch_elf_hwcap(void)
+{
+	return hwcap;
+}
+
+unsigned long arch_elf_hwcap2(void)
+{
+	return 0;
+}
+
+static const char *const bugs[] = { "meltdown", "spec_store_bypass", "spectre_v1", "spectre_v2" };
+
+const char *arch_vulnerability_name(unsigned int i)
+{
+	return i < ARRAY_SIZE(bugs) ? bugs[i] : NULL;
+}
+
+/* What the CPU says of itself (CSV3, CSV2); nothing is mitigated in software here. */
+int arch_vulnerability_show(char *buf, size_t size, unsigned int i)
+{
+	bool safe = (i == 0 && field(pfr0, 60)) || (i == 3 && field(pfr0, 56));
+
+	return snprintf(buf, size, "%s\n", safe ? "Not affected" : "Vulnerable");
+}

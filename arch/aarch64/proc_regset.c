@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/* Register sets of a stopped task, for ptrace and core dumps (struct user_pt_regs, struct user_fpsimd_state, TLS). */
+#include <arch/ptrace.h>
+#include <arch/switch.h>
+#include <abi/errno.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <linux/elf.h>
+#include <sched/task.h>
+#include "arch/aarch64/a64_priv.h"
+#include "arch/aarch64/fpu_priv.h"
+
+#define USER_PSTATE (PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT)
+
+size_t arch_regset_size(unsigned int type)
+{
+	switch (type) {
+	case NT_PRSTATUS:
+		return sizeof(struct user_pt_regs);
+	case NT_PRFPREG:
+		return sizeof(struct user_fpsimd_state);
+	case NT_ARM_TLS:
+	case NT_ARM_SYSTEM_CALL:
+		return type == NT_ARM_TLS ? 8 : 4;
+	}
+	return 0;
+}
+
+static u64 tls_of(const struct task *task)
+{
+	return task == current ? read_sysreg(tpidr_el0) : task->thread.tls;
+}
+
+int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
+{
+	size_t n = min(len, arch_regset_size(type));
+	struct pt_regs *r = task_pt_regs(task);
+	u64 tls = tls_of(task);
+	s32 nr = (s32)r->syscallno;
+
+	switch (type) {
+	case NT_PRSTATUS:
+		memcpy(buf, &r->user, n);
+		return (int)n;
+	case NT_PRFPREG:
+		if (!task->thread.fpu)
+			return -ENODEV;
+		if (task == current)
+			a64_fpu_sync();
+		memcpy(buf, &task->thread.fpu->v, n);
+		return (int)n;
+	case NT_ARM_TLS:
+		memcpy(buf, &tls, n);
+		return (int)n;
+	case NT_ARM_SYSTEM_CALL:
+		memcpy(buf, &nr, n);
+		return (int)n;
+	}
+	return -EINVAL;
+}
+
+int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_t len)
+{
+	size_t n = min(len, arch_regset_size(type));
+	struct pt_regs *r = task_pt_regs(task);
+	struct user_pt_regs u = r->user;
+	u64 tls = tls_of(task);
+	s32 nr = (s32)r->syscallno;
+
+	switch (type) {
+	case NT_PRSTATUS:
+		memcpy(&u, buf, n);
+		u.pstate = (u.pstate & USER_PSTATE) | PSR_MODE_EL0t;
+		r->user = u;
+		return (int)n;
+	case NT_PRFPREG:
+		if (!task->thread.fpu)
+			return -ENODEV;
+		if (task == current)
+			a64_fpu_sync();
+		memcpy(&task->thread.fpu->v, buf, n);
+		a64_fpu_changed(task);
+		return (int)n;
+	case NT_ARM_TLS:
+		memcpy(&tls, buf, n);
+		if (task == current)
+			write_sysreg(tls, tpidr_el0);
+		else
+			task->thread.tls = tls;
+		return (int)n;
+	case NT_ARM_SYSTEM_CALL:
+		memcpy(&nr, buf, n);
+		r->syscallno = nr;
+		return (int)n;
+	}
+	return -EINVAL;
+}
+
+/* This CPU's ABI has no user area beyond the register sets. */
+int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)
+{
+	return -EIO;
+}
+
+int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
+{
+	return -EIO;
+}
+
+void arch_set_single_step(struct task *task, bool on)
+{
+	task->thread.single_step = on;
+}

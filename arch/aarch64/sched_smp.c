@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* Starting other CPUs (PSCI CPU_ON) and stopping them. The starting CPU does not wait. */
+#include <arch/smp.h>
+#include <arch/clock.h>
+#include <arch/fpu.h>
+#include <arch/preempt.h>
+#include <arch/stacktrace.h>
+#include <abi/errno.h>
+#include <kernel/cpumask.h>
+#include <kernel/init.h>
+#include <kernel/printk.h>
+#include <sched/task.h>
+#include "arch/aarch64/a64_priv.h"
+
+int __init arch_smp_prepare(void)
+{
+	if (machine.nr_cpus > 1 && !machine.psci) {
+		pr_warn("smp: the device tree names no PSCI to start other CPUs by\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+int arch_smp_boot_cpu(unsigned int cpu, struct task *idle)
+{
+	long err;
+
+	if (cpu >= machine.nr_cpus)
+		return -EIO;
+	/* Its count starts out as the boot CPU's did. */
+	idle->thread.preempt = (struct arch_preempt){ .count = 1, .no_resched = 1 };
+	*per_cpu_ptr(&current_task, cpu) = idle;
+	__asm__ volatile("dsb sy" : : : "memory");
+	err = a64_psci(PSCI_CPU_ON, machine.mpidr[cpu], image_to_phys(secondary_entry), cpu);
+	if (err)
+		pr_warn("smp: PSCI cannot start CPU %u (%ld)\n", cpu, err);
+	return err ? -EIO : 0;
+}
+
+void __noreturn a64_secondary_start(unsigned int cpu)
+{
+	write_sysreg(image_to_phys(empty_root), ttbr0_el1);
+	isb();
+	__asm__ volatile("tlbi vmalle1; dsb nsh; isb" : : : "memory");
+	a64_cpu_registers();
+	arch_fpu_init_cpu();
+	a64_gic_init_cpu();
+	arch_timer_init_cpu();
+	smp_start_secondary(cpu);
+}
+
+void arch_send_reschedule(unsigned int cpu)
+{
+	a64_gic_send(cpu, SGI_RESCHED);
+}
+
+void arch_send_call(const struct cpumask *mask)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, mask)
+		a64_gic_send(cpu, SGI_CALL);
+}
+
+void a64_stop_this_cpu(void)
+{
+	arch_cpu_halt();
+}
+
+/* By an ordinary interrupt: a CPU that keeps them off goes on. */
+void arch_smp_stop_others(void)
+{
+	unsigned int cpu;
+
+	if (num_online_cpus() <= 1)
+		return;
+	for_each_online_cpu(cpu)
+		if (cpu != arch_cpu_number())
+			a64_gic_send(cpu, SGI_STOP);
+	arch_udelay(1000);
+}
+
+void arch_smp_nmi_backtrace(unsigned int cpu)
+{
+	a64_gic_send(cpu, SGI_BACKTRACE);
+}
+
+static bool print_address(void *arg, unsigned long addr)
+{
+	printk(KERN_EMERG "  [<%016lx>]\n", addr);
+	return true;
+}
+
+void a64_backtrace_here(struct pt_regs *regs)
+{
+	pr_emerg("backtrace for cpu %u\n", arch_cpu_number());
+	if (!regs)
+		return;
+	arch_show_regs(regs);
+	arch_stack_walk(regs, print_address, NULL);
+}

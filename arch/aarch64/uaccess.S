@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copies to and from user memory, by words where both sides have 8 bytes left, then bytes. A fault in a word goes on by bytes, so
+ * that all that can be copied is; a fault in a byte ends it. Normal memory takes unaligned accesses.
+ * size_t fn(dst, src, n): bytes not copied. n > 0 and the range were checked by the caller.
+ */
+#include <arch_cpu/page.h>
+
+.macro EX from, to
+	.pushsection .extable, "a"
+	.balign 4
+	.long \from - ., \to - ., 0
+	.popsection
+.endm
+
+.macro COPY name, ld8, ld1, st8, st1
+	.globl \name
+\name:
+1:	cmp x2, #8
+	b.lo 4f
+2:	\ld8 x3, [x1]
+3:	\st8 x3, [x0]
+	add x1, x1, #8
+	add x0, x0, #8
+	sub x2, x2, #8
+	b 1b
+4:	cbz x2, 7f
+5:	\ld1 w3, [x1]
+6:	\st1 w3, [x0]
+	add x1, x1, #1
+	add x0, x0, #1
+	sub x2, x2, #1
+	b 4b
+7:	mov x0, x2
+	ret
+	EX 2b, 4b
+	EX 3b, 4b
+	EX 5b, 7b
+	EX 6b, 7b
+.endm
+
+	.text
+	COPY __copy_from_user, ldtr, ldtrb, str, strb
+	COPY __copy_to_user, ldr, ldrb, sttr, sttrb
+	COPY __copy_kernel_nofault, ldr, ldrb, str, strb
+
+	/* size_t __clear_user(unsigned long dst, size_t n) */
+	.globl __clear_user
+__clear_user:
+1:	cmp x1, #8
+	b.lo 3f
+2:	sttr xzr, [x0]
+	add x0, x0, #8
+	sub x1, x1, #8
+	b 1b
+3:	cbz x1, 5f
+4:	sttrb wzr, [x0]
+	add x0, x0, #1
+	sub x1, x1, #1
+	b 3b
+5:	mov x0, x1
+	ret
+	EX 2b, 3b
+	EX 4b, 5b
+
+	/* void a64_fpu_save(void *regs), a64_fpu_load(const void *regs): struct user_fpsimd_state */
+	.arch_extension fp
+	.arch_extension simd
+	.globl a64_fpu_save, a64_fpu_load
+a64_fpu_save:
+	stp q0, q1, [x0, #0]
+	stp q2, q3, [x0, #32]
+	stp q4, q5, [x0, #64]
+	stp q6, q7, [x0, #96]
+	stp q8, q9, [x0, #128]
+	stp q10, q11, [x0, #160]
+	stp q12, q13, [x0, #192]
+	stp q14, q15, [x0, #224]
+	stp q16, q17, [x0, #256]
+	stp q18, q19, [x0, #288]
+	stp q20, q21, [x0, #320]
+	stp q22, q23, [x0, #352]
+	stp q24, q25, [x0, #384]
+	stp q26, q27, [x0, #416]
+	stp q28, q29, [x0, #448]
+	stp q30, q31, [x0, #480]
+	mrs x1, fpsr
+	mrs x2, fpcr
+	str w1, [x0, #512]
+	str w2, [x0, #516]
+	ret
+a64_fpu_load:
+	ldp q0, q1, [x0, #0]
+	ldp q2, q3, [x0, #32]
+	ldp q4, q5, [x0, #64]
+	ldp q6, q7, [x0, #96]
+	ldp q8, q9, [x0, #128]
+	ldp q10, q11, [x0, #160]
+	ldp q12, q13, [x0, #192]
+	ldp q14, q15, [x0, #224]
+	ldp q16, q17, [x0, #256]
+	ldp q18, q19, [x0, #288]
+	ldp q20, q21, [x0, #320]
+	ldp q22, q23, [x0, #352]
+	ldp q24, q25, [x0, #384]
+	ldp q26, q27, [x0, #416]
+	ldp q28, q29, [x0, #448]
+	ldp q30, q31, [x0, #480]
+	ldr w1, [x0, #512]
+	ldr w2, [x0, #516]
+	msr fpsr, x1
+	msr fpcr, x2
+	ret
+
+	/* void arch_clear_page(void *page), void arch_copy_page(void *dst, const void *src) */
+	.globl arch_clear_page, arch_copy_page
+arch_clear_page:
+	add x1, x0, #PAGE_SIZE
+1:	stp xzr, xzr, [x0]
+	stp xzr, xzr, [x0, #16]
+	stp xzr, xzr, [x0, #32]
+	stp xzr, xzr, [x0, #48]
+	add x0, x0, #64
+	cmp x0, x1
+	b.lo 1b
+	ret
+arch_copy_page:
+	add x2, x1, #PAGE_SIZE
+1:	ldp x3, x4, [x1]
+	ldp x5, x6, [x1, #16]
+	stp x3, x4, [x0]
+	stp x5, x6, [x0, #16]
+	add x1, x1, #32
+	add x0, x0, #32
+	cmp x1, x2
+	b.lo 1b
+	ret
+
+	.section .note.GNU-stack, "", @progbits
