@@ -108,20 +108,20 @@ static long nsfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		u = owner_of(r);
 		if (!u || !in_userns(current_user_ns(), u))
 			return -EPERM;
-		return nsfs_open_fd(NSK_USER, "user", get_user_ns(u), u->ino);
+		return nsfs_open_fd(NSK_USER, "user", get_user_ns(u), u->ino, O_CLOEXEC);
 	case NS_GET_PARENT:
 		if (r->kind == NSK_USER) {
 			u = ((struct user_namespace *)r->ns)->parent;
 			if (!u || !in_userns(current_user_ns(), u))
 				return -EPERM;
-			return nsfs_open_fd(NSK_USER, "user", get_user_ns(u), u->ino);
+			return nsfs_open_fd(NSK_USER, "user", get_user_ns(u), u->ino, O_CLOEXEC);
 		}
 		if (r->kind == NSK_PID) {
 			struct pid_namespace *p = ((struct pid_namespace *)r->ns)->parent;
 
 			if (!p || p->level < task_active_pid_ns(current)->level)
 				return -EPERM;
-			return nsfs_open_fd(NSK_PID, "pid", get_pid_ns(p), p->ino);
+			return nsfs_open_fd(NSK_PID, "pid", get_pid_ns(p), p->ino, O_CLOEXEC);
 		}
 		return -EINVAL;
 	case NS_GET_NSTYPE:
@@ -168,7 +168,7 @@ int nsfs_get_path(enum ns_kind kind, const char *label, void *ns, u64 ino, struc
 	return 0;
 }
 
-int nsfs_open_fd(enum ns_kind kind, const char *label, void *ns, u64 ino)
+int nsfs_open_fd(enum ns_kind kind, const char *label, void *ns, u64 ino, unsigned int o_flags)
 {
 	struct path path;
 	struct file *f;
@@ -176,7 +176,7 @@ int nsfs_open_fd(enum ns_kind kind, const char *label, void *ns, u64 ino)
 
 	if (err)
 		return err;
-	fd = get_unused_fd_flags(O_CLOEXEC);
+	fd = get_unused_fd_flags(o_flags);
 	if (fd >= 0) {
 		f = dentry_open(&path, O_RDONLY, current_cred());
 		if (IS_ERR(f)) {

@@ -8,6 +8,7 @@
 #include <vfs/mount_calls.h>
 #include <vfs/newmount.h>
 #include <alloc/slab.h>
+#include <fs/nsfs.h>
 #include <mm/uaccess.h>
 #include <linux/fcntl.h>
 #include <linux/mount.h>
@@ -175,9 +176,11 @@ static long do_open_tree(int dfd, struct uptr name, unsigned int flags)
 	long fd;
 
 	if (flags & ~(unsigned int)(AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW |
-				    OPEN_TREE_CLONE | O_CLOEXEC))
+				    OPEN_TREE_CLONE | OPEN_TREE_NAMESPACE | O_CLOEXEC))
 		return -EINVAL;
-	if ((flags & (AT_RECURSIVE | OPEN_TREE_CLONE)) == AT_RECURSIVE)
+	if (flags & AT_RECURSIVE && !(flags & (OPEN_TREE_CLONE | OPEN_TREE_NAMESPACE)))
+		return -EINVAL;
+	if ((flags & (OPEN_TREE_CLONE | OPEN_TREE_NAMESPACE)) == (OPEN_TREE_CLONE | OPEN_TREE_NAMESPACE))
 		return -EINVAL;
 	if (flags & OPEN_TREE_CLONE && !may_mount())
 		return -EPERM;
@@ -188,7 +191,11 @@ static long do_open_tree(int dfd, struct uptr name, unsigned int flags)
 	fd = user_path_at(dfd, name, lookup, &path);
 	if (fd)
 		return fd;
-	if (flags & OPEN_TREE_CLONE) {
+	if (flags & OPEN_TREE_NAMESPACE) {
+		struct mnt_namespace *ns = mnt_ns_of_tree(&path, flags & AT_RECURSIVE);
+
+		fd = IS_ERR(ns) ? PTR_ERR(ns) : nsfs_open_fd(NSK_MNT, "mnt", ns, mnt_ns_inum(ns), o_flags);
+	} else if (flags & OPEN_TREE_CLONE) {
 		fd = open_tree_clone(&path, flags & AT_RECURSIVE, o_flags);
 	} else {
 		fd = get_unused_fd_flags(o_flags);
@@ -206,7 +213,6 @@ static long do_open_tree(int dfd, struct uptr name, unsigned int flags)
 	return fd;
 }
 
-/* partial: open_tree: OPEN_TREE_NAMESPACE is refused */
 long sys_open_tree(int dfd, struct uptr path, unsigned int flags)
 {
 	return do_open_tree(dfd, path, flags);

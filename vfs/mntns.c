@@ -2,12 +2,13 @@
 /*
  * Mount namespaces: their life, the first one, and what /proc/PID/mounts, mountinfo and mountstats say.
  *
- * The first namespace holds nullfs as mount 1 and rootfs (tmpfs) as mount 2 on top of it. Everybody's
- * root is rootfs; the real root takes its place by pivot_root.
+ * The first namespace holds nullfs as mount 1 and rootfs (tmpfs) as mount 2 on top of it. Every process's
+ * root is rootfs, that of kernel threads nullfs; the real root takes its place by pivot_root.
  */
 #include <lib/types.h>
 #include "mount_priv.h"
 #include <alloc/slab.h>
+#include <vfs/newmount.h>
 #include <vfs/seq_file.h>
 #include <vfs/poll.h>
 #include <proc/cred.h>
@@ -144,6 +145,61 @@ fail:
 	return ERR_PTR(err);
 }
 
+/* open_tree(2) with OPEN_TREE_NAMESPACE: a namespace that holds nullfs and, on it, a copy of what is at @path. */
+struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
+{
+	struct mnt_namespace *ns;
+	struct mount *null, *tree;
+	struct mountpoint *mp;
+	int err = 0;
+
+	if (!ns_capable(current_user_ns(), CAP_SYS_ADMIN))
+		return ERR_PTR(-EPERM);
+	ns = alloc_mnt_ns(current_user_ns(), false);
+	if (!ns)
+		return ERR_PTR(-ENOMEM);
+	namespace_lock();
+	tree = do_loopback_copy(path, recurse);
+	if (IS_ERR(tree)) {
+		err = (int)PTR_ERR(tree);
+		goto fail;
+	}
+	null = clone_mnt(init_mnt_ns->root, init_mnt_ns->root->mnt.mnt_root, CL_PRIVATE);
+	if (IS_ERR(null)) {
+		err = (int)PTR_ERR(null);
+		namespace_free_tree(tree);
+		goto fail;
+	}
+	mp = get_mountpoint(null->mnt.mnt_root);
+	err = IS_ERR(mp) ? (int)PTR_ERR(mp) : mnt_assign_id(null);
+	for (struct mount *p = tree; !err && p; p = next_mnt(p, tree))
+		err = mnt_assign_id(p);
+	if (err) {
+		if (!IS_ERR(mp))
+			put_mountpoint(mp);
+		namespace_free_tree(tree);
+		namespace_free_tree(null);
+		goto fail;
+	}
+	if (ns->user_ns != current->nsproxy->mnt_ns->user_ns)
+		lock_mnt_tree(tree);
+	lock_mount_hash();
+	ns->root = null;
+	mnt_add_to_ns(ns, null);
+	mnt_set_mountpoint(null, mp, tree);
+	mnt_attach(tree);
+	for (struct mount *p = tree; p; p = next_mnt(p, tree))
+		mnt_add_to_ns(ns, p);
+	unlock_mount_hash();
+	namespace_unlock();
+	put_mountpoint(mp);
+	return ns;
+fail:
+	namespace_unlock();
+	free_mnt_ns(ns);
+	return ERR_PTR(err);
+}
+
 /* setns(2): root and cwd of the task become the root of @ns. Rights: the caller's part is nsproxy's. */
 int mnt_ns_install(struct mnt_namespace *ns, struct task *task)
 {
@@ -181,6 +237,7 @@ int vfs_mount_roots(void)
 	struct mountpoint *mp;
 	struct path root;
 	struct mount *m;
+	int err;
 
 	if (init_mnt_ns)
 		return 0;
@@ -208,11 +265,19 @@ int vfs_mount_roots(void)
 	namespace_unlock();
 	put_mountpoint(mp);
 
-	root.mnt = root_mnt;
-	root.dentry = root_mnt->mnt_root;
 	init_nsproxy.mnt_ns = init_mnt_ns;
+	/* Kernel threads live in nullfs: no name of theirs means anything. Process 1 has an fs_struct of its own. */
+	root.mnt = null_mnt;
+	root.dentry = null_mnt->mnt_root;
 	set_fs_pwd(&init_fs, &root);
 	set_fs_root(&init_fs, &root);
+	err = unshare_fs_struct();
+	if (err)
+		panic("vfs: no memory for the root of process 1");
+	root.mnt = root_mnt;
+	root.dentry = root_mnt->mnt_root;
+	set_fs_pwd(current->fs, &root);
+	set_fs_root(current->fs, &root);
 	return 0;
 }
 

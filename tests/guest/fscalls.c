@@ -371,6 +371,7 @@ TEST(handles)
 	ERR(syscall(SYS_open_by_handle_at, AT_FDCWD, &h, O_RDONLY), EPERM);
 }
 
+#define AT_RECURSIVE_ 0x8000
 struct mount_attr_ { unsigned long long set, clr, prop, userns; };
 
 TEST(mount_attributes)
@@ -400,4 +401,35 @@ TEST(mount_attributes)
 	ERR(mkdir("/tmp/fscalls-m/y", 0755), EROFS);
 	close(fd);
 	OK(umount("/tmp/fscalls-m"));
+}
+
+TEST(tree_as_namespace)
+{
+	char line[200];
+	int fd, n = 0;
+	pid_t pid;
+	FILE *f;
+
+	fd = (int)syscall(428, AT_FDCWD, "/tmp", 2 /* OPEN_TREE_NAMESPACE */ | O_CLOEXEC);
+	if (fd < 0 && errno == EINVAL)
+		SKIP("older than Linux 7.0");
+	OK(fd);
+	ERR(syscall(428, AT_FDCWD, "/tmp", AT_RECURSIVE_), EINVAL);
+	close(OK(open("/tmp/fscalls-seen", O_CREAT | O_WRONLY, 0600)));
+	pid = OK(fork());
+	if (!pid) {
+		OK(setns(fd, CLONE_NEWNS));
+		OK(access("/fscalls-seen", F_OK));
+		ERR(access("/tmp", F_OK), ENOENT);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	close(fd);
+	OK(unlink("/tmp/fscalls-seen"));
+	f = fopen("/proc/self/mountinfo", "r");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		n++;
+	CHECK(n > 1);
+	fclose(f);
 }

@@ -5,6 +5,7 @@
 
 struct file;
 struct fs_context;
+struct mnt_namespace;
 struct mount_attr;
 struct path;
 
@@ -15,6 +16,8 @@ int fs_context_create(struct fs_context *fc, bool exclusive);
 int fs_context_reconfigure(struct fs_context *fc);
 int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags);
 int open_tree_clone(const struct path *path, bool recurse, unsigned int o_flags);
+/* A reference to a new mount namespace; ERR_PTR. */
+struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse);
 int path_move_mount(struct path *from, struct path *to);
 int path_mount_setattr(const struct path *path, const struct mount_attr *attr, bool recurse);
 /* @fd >= 0: the mount of that file instead of @id. */
