@@ -167,11 +167,18 @@ static inline bool contributes_to_load(unsigned int state)
 /* T is still queued (it set a sleeping state but has not left the CPU): a change of state is enough. */
 static bool wake_queued(struct task *t)
 {
-	struct rq *rq = cpu_rq(task_cpu(t));
+	struct rq *rq;
 	bool ok;
 
-	spin_lock(&rq->lock);
-	ok = rq->cpu == t->cpu && t->on_rq;
+	/* It may be moved until its queue is locked: then the answer is on the other one. */
+	for (;;) {
+		rq = cpu_rq(task_cpu(t));
+		spin_lock(&rq->lock);
+		if (likely(rq->cpu == task_cpu(t)))
+			break;
+		spin_unlock(&rq->lock);
+	}
+	ok = t->on_rq;
 	if (ok) {
 		if (!t->on_cpu) {
 			update_rq_clock(rq);
