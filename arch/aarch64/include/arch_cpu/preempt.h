@@ -9,12 +9,12 @@
 #include <arch/current.h>
 #include <arch_cpu/thread.h>
 
-static __always_inline volatile struct arch_preempt *__preempt(void)
+static __always_inline struct arch_preempt *__preempt(void)
 {
 	struct task *t;
 
 	__asm__ volatile("mrs %0, sp_el0" : "=r"(t));
-	return (volatile struct arch_preempt *)((char *)t + TASK_PREEMPT_OFFSET);
+	return (struct arch_preempt *)((char *)t + TASK_PREEMPT_OFFSET);
 }
 
 static __always_inline int preempt_count(void) { return (int)__preempt()->count; }
@@ -22,7 +22,7 @@ static __always_inline void preempt_count_set(int n) { __preempt()->count = (u32
 
 static __always_inline void __preempt_count_add(int n)
 {
-	volatile struct arch_preempt *p = __preempt();
+	struct arch_preempt *p = __preempt();
 
 	p->count = p->count + (u32)n;
 }
@@ -39,7 +39,7 @@ static __always_inline bool should_resched(int offset)
 
 static __always_inline bool __preempt_count_dec_and_test(void)
 {
-	volatile struct arch_preempt *p = __preempt();
+	struct arch_preempt *p = __preempt();
 
 	p->count = p->count - 1;
 	return p->both == 0;

@@ -7,10 +7,10 @@
 struct arch_preempt {
 	union {
 		struct {
-			u32 count;
-			u32 no_resched;		/* 0: a reschedule is wanted */
+			volatile u32 count;
+			volatile u32 no_resched;		/* 0: a reschedule is wanted */
 		};
-		u64 both;
+		volatile u64 both;
 	};
 };
 #define TASK_PREEMPT_OFFSET 16		/* of thread.preempt in struct task; sched_switch.c checks it */
