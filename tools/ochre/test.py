@@ -511,7 +511,7 @@ def run_all(args, r):
 
     if host and not args.debug:
         part("on this machine", r.host_tests)
-    if not args.kernel and args.arch in (None, "aarch64") and not args.quick and os.path.exists(ROOT + "/config/aarch64.mk"):
+    if not args.kernel and (args.arch == "aarch64" or args.arch is None and not args.quick) and os.path.exists(ROOT + "/config/aarch64.mk"):
         for cpus in (1, 4):
             part("kernel tests, aarch64, %d CPUs" % cpus, r.ktests, Config(False, cpus, "lazy", "aarch64"))
     if args.arch in (None, "x86_64"):
