@@ -37,6 +37,9 @@ CFLAGS := $(cc_target) -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-strict-al
 	$(if $(findstring clang,$(CC)),-Wno-gnu-variable-sized-type-not-at-end) \
 	-ffile-prefix-map=$(srctree)=. $(cc_flags)
 
+# gdb learns the structures from the file that defines the first task; the others have lines alone.
+cflags_sched/task := -g2
+
 # The flags a build was made with: another set builds everything again.
 $(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags))' | cmp -s - $(O)/flags || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags))' > $(O)/flags)
 

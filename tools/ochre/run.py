@@ -341,7 +341,7 @@ def cmd_run(args):
     kernel, vmlinux = pick_kernel(args, tools)
     vm.kernel, vm.ours = kernel, not args.kernel
     vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch)
-    append = " ".join(x for x in (more, args.append) if x)
+    append = " ".join(x for x in ("nokaslr" if args.gdb else "", more, args.append) if x)
     if args.dry_run:
         vm.append = command_line(vm, args.verbose, append, False)
         print(vm.shown())
