@@ -165,6 +165,9 @@ void die(const char *what, struct pt_regs *regs, unsigned long error)
 	oops_leave();
 	if (in_interrupt())
 		panic("Fatal exception in interrupt");
+	/* What this task holds would never be let go: the others would hang in it. */
+	if (in_atomic() || !regs_irqs_enabled(regs))
+		panic("Fatal exception with locks held or interrupts off");
 	if (panic_on_oops)
 		panic("Fatal exception");
 	oops_end_task(regs);

@@ -329,10 +329,11 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 			pid->numbers[pid->level].ns->child_reaper = t;
 			t->signal->flags |= SIGNAL_UNKILLABLE;
 		}
-		if (t->signal->pids[PIDTYPE_PGID]) {
+		/* Either may be missing: process 1 starts with neither, and a child of it may make itself a group only. */
+		if (t->signal->pids[PIDTYPE_PGID])
 			attach_pid(t, PIDTYPE_PGID);
+		if (t->signal->pids[PIDTYPE_SID])
 			attach_pid(t, PIDTYPE_SID);
-		}
 		attach_pid(t, PIDTYPE_TGID);
 		list_add_tail(&t->sibling, &t->real_parent->children);
 		list_add_tail_rcu(&t->tasks, &init_task.tasks);
