@@ -654,6 +654,8 @@ void proc_take_leadership(struct task *me, struct task *leader)
 	for (int i = PIDTYPE_TGID; i < PIDTYPE_MAX; i++) {
 		struct pid *p = me->signal->pids[i];
 
+		if (!p)			/* no group or session */
+			continue;
 		hlist_del_rcu(&leader->pid_links[i]);
 		hlist_add_head_rcu(&me->pid_links[i], &p->tasks[i]);
 	}
