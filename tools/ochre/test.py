@@ -513,7 +513,8 @@ def run_all(args, r):
         part("on this machine", r.host_tests)
     if not args.kernel and (args.arch == "aarch64" or args.arch is None and not args.quick) and os.path.exists(ROOT + "/config/aarch64.mk"):
         for cpus in (1, 4):
-            part("kernel tests, aarch64, %d CPUs" % cpus, r.ktests, Config(False, cpus, "lazy", "aarch64"))
+            cfg = Config(False, cpus, "lazy", "aarch64")
+            part("kernel tests, %s" % cfg, r.ktests, cfg)
     if args.arch in (None, "x86_64"):
         files, names = r.guest_files() if not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/"))) else ({}, [])
         for cfg in configs:
