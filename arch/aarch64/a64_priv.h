@@ -76,6 +76,9 @@ void a64_gic_handle(void);
 void a64_gic_enable_ppi(unsigned int intid);
 void a64_gic_send(unsigned int cpu, unsigned int sgi);
 
+/* kernel_clock.c: ns = (counter - base) * mult >> 32 */
+void a64_clock_for_users(unsigned long long *counter_base, unsigned long long *ns_mult);
+
 /* kernel_power.c */
 #define PSCI_OFF 0x84000008U
 #define PSCI_RESET 0x84000009U

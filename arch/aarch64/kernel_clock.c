@@ -44,6 +44,12 @@ u64 arch_clock_ns(void)
 	return mult ? scale(counter() - base, mult) : 0;
 }
 
+void a64_clock_for_users(unsigned long long *counter_base, unsigned long long *ns_mult)
+{
+	*counter_base = base;
+	*ns_mult = mult;
+}
+
 const char *arch_clock_name(void)
 {
 	return "arch_sys_counter";

@@ -26,3 +26,13 @@ $(O)/vmlinux: $(O)/vmlinux.1 $(O)/ksyms.o tools/checksyms.py
 $(O)/Image: $(O)/vmlinux
 	$(call say,OBJCOPY,$@)$(OBJCOPY) -O binary -j .text -j .rodata -j .notes -j .data -j .init.text -j .init.data -j .percpu_init -j .ksyms $< $@
 all: $(O)/Image
+
+# The vDSO: an ELF shared object of its own, carried inside the kernel.
+vdso_flags := $(filter-out -fno-pic -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables,$(CFLAGS)) \
+	-fPIC -fasynchronous-unwind-tables -fomit-frame-pointer -fvisibility=default
+$(gen)/vdso.so: arch/aarch64/vdso/vdso.c arch/aarch64/vdso/vdso.lds arch/aarch64/include/arch_cpu/vdso_data.h
+	$(call say,VDSO,$@)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(vdso_flags) -c $< -o $(O)/vdso.o
+	$(Q)$(LD) -m aarch64elf -shared -soname linux-vdso.so.1 --hash-style=both --build-id=sha1 --eh-frame-hdr -Bsymbolic \
+		-z max-page-size=4096 -T arch/aarch64/vdso/vdso.lds -o $(O)/vdso.full $(O)/vdso.o
+	$(Q)$(OBJCOPY) --strip-debug --strip-all $(O)/vdso.full $@
+$(O)/arch/aarch64/vdso_image.o: $(gen)/vdso.so

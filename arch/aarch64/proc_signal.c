@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * Signal frames of the aarch64 ABI. From the (alternate) stack downwards: a frame record {x29, lr} for unwinders, then ucontext
- * with the FPU registers as a record of its reserved area, then siginfo. rt_sigreturn trusts none of it. There is no
- * vDSO yet, so a handler must bring its own restorer.
+ * with the FPU registers as a record of its reserved area, then siginfo. rt_sigreturn trusts none of it. A handler without a
+ * restorer returns through the vDSO.
  */
 #include <arch/signal.h>
 #include <arch/ptrace.h>
 #include <arch/syscall.h>
 #include <arch/uaccess.h>
+#include <arch/vdso.h>
 #include <abi/errno.h>
 #include <asm/sigcontext.h>
 #include <asm/signal.h>
@@ -15,6 +16,7 @@
 #include <lib/bits.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
+#include <mm/mm.h>
 #include <sched/task.h>
 #include "arch/aarch64/a64_priv.h"
 #include "arch/aarch64/fpu_priv.h"
@@ -115,7 +117,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	u64 rec[2] = { regs->regs[29], regs->regs[30] };
 	int err;
 
-	if (!(f->flags & SA_RESTORER) || at > sp)
+	if (at > sp)
 		return -EFAULT;
 	/* A handler that already runs on the alternate stack and no longer fits must not run past its end. */
 	if ((on_alt || switched) && (at < f->altstack_sp || at - f->altstack_sp > f->altstack_size))
@@ -129,7 +131,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	regs->regs[1] = at + offsetof(struct frame, info);
 	regs->regs[2] = at + offsetof(struct frame, uc);
 	regs->regs[29] = record;
-	regs->regs[30] = f->restorer;
+	regs->regs[30] = f->flags & SA_RESTORER ? f->restorer : current->mm->vdso + arch_vdso_sigreturn();
 	regs->sp = at;
 	regs->pc = f->handler;
 	regs->pstate &= ~(u64)(PSR_BTYPE_MASK | PSR_TCO_BIT);
