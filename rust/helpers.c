@@ -93,6 +93,8 @@ u32 rust_tty_speed(struct tty *t)
 #include <alloc/page.h>
 #include <block/blk.h>
 #include <dev/acpi.h>
+#include <arch/firmware.h>
+#include <lib/fdt.h>
 
 u8 rust_readb(const void *p) { return readb(p); }
 u16 rust_readw(const void *p) { return readw(p); }
@@ -133,10 +135,26 @@ bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus)
 	return true;
 }
 
+bool rust_fdt_device(const char *compatible, u32 i, u64 *base, u64 *len, int *irq)
+{
+	const struct fdt *f = arch_fdt();
+	int n = FDT_NONE;
+
+	while (f && (n = fdt_find_compatible(f, n, compatible)) != FDT_NONE) {
+		if (!fdt_enabled(f, n) || !fdt_reg(f, n, 0, base, len) || i--)
+			continue;
+		*irq = arch_fdt_irq(n, 0);
+		return true;
+	}
+	return false;
+}
+
 bool rust_virtio_mmio(u32 i, u64 *base, u64 *len, int *irq)
 {
 	struct acpi_virtio_mmio v;
 
+	if (arch_fdt())
+		return rust_fdt_device("virtio,mmio", i, base, len, irq);
 	if (acpi_get_virtio_mmio(i, &v))
 		return false;
 	*base = v.base;

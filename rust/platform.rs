@@ -22,6 +22,25 @@ pub fn ecam(i: u32) -> Option<Ecam> {
     ok.then_some(e)
 }
 
+/// A device that the device tree names: its registers and its interrupt.
+#[derive(Clone, Copy, Debug)]
+pub struct FdtDevice {
+    /// Physical address of the first range of registers.
+    pub base: u64,
+    /// Its length.
+    pub len: u64,
+    /// The kernel's number of the first interrupt, or a negative error.
+    pub irq: i32,
+}
+
+/// The `i`-th enabled device that is compatible with `what`.
+pub fn fdt_device(what: &core::ffi::CStr, i: u32) -> Option<FdtDevice> {
+    let mut d = FdtDevice { base: 0, len: 0, irq: 0 };
+    // SAFETY: `what` ends with NUL, all places are valid for writing.
+    let ok = unsafe { bindings::rust_fdt_device(what.as_ptr(), i, &mut d.base, &mut d.len, &mut d.irq) };
+    ok.then_some(d)
+}
+
 /// A virtio device that the tables name: registers and interrupt line.
 #[derive(Clone, Copy, Debug)]
 pub struct VirtioMmio {

@@ -14,6 +14,7 @@
 #include <arch/irq.h>
 #include <arch/patch.h>
 #include <arch/preempt.h>
+#include <abi/errno.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
@@ -26,6 +27,7 @@
 struct boot_info boot_info;
 struct a64_machine machine __ro_after_init;
 u64 kernel_image_pa __ro_after_init;
+static struct fdt tree __ro_after_init;
 
 #define GIB (1ULL << 30)
 
@@ -129,18 +131,17 @@ static void __init read_devices(const struct fdt *f)
 static void __init read_tree(phys_addr_t pa)
 {
 	size_t room = (size_t)(GIB - (pa & (GIB - 1)));
-	struct fdt f;
 
 	boot_info.protocol = "image";
 	machine.nr_cpus = 1;
 	machine.mpidr[0] = read_sysreg(mpidr_el1) & MPIDR_AFFINITY;
-	if (!pa || pa >> 39 || fdt_open(&f, phys_to_virt(pa), room))
+	if (!pa || pa >> 39 || fdt_open(&tree, phys_to_virt(pa), room))
 		return;
 	boot_info.fdt = pa;
-	read_memory(&f);
-	read_chosen(&f);
-	read_cpus(&f);
-	read_devices(&f);
+	read_memory(&tree);
+	read_chosen(&tree);
+	read_cpus(&tree);
+	read_devices(&tree);
 }
 
 static void __init check_initrd(void)
@@ -182,6 +183,27 @@ void *boot_alloc(size_t size, size_t align)
 	p = phys_to_virt(pa);
 	memset(p, 0, size);
 	return p;
+}
+
+const struct fdt *arch_fdt(void)
+{
+	return boot_info.fdt ? &tree : NULL;
+}
+
+/* Three cells: 0 for a shared line, its number, 1 rising, 2 falling, 4 high or 8 low (GIC binding). */
+int arch_fdt_irq(int node, unsigned int i)
+{
+	const u8 *p;
+	u32 len, v[3];
+
+	p = boot_info.fdt ? fdt_prop(&tree, node, "interrupts", &len) : NULL;
+	if (!p || len / 12 <= i)
+		return -ENOENT;
+	for (unsigned int k = 0; k < 3; k++, p += 4)
+		v[k] = (u32)p[12 * i] << 24 | (u32)p[12 * i + 1] << 16 | (u32)p[12 * i + 2] << 8 | p[12 * i + 3];
+	if (v[0] || v[1] >= NR_IRQS)
+		return -EINVAL;
+	return arch_irq_map_gsi(v[1] + 32, v[2] & 12 ? IRQ_LEVEL : 0);
 }
 
 /* Device trees only: ACPI tables are not read on this CPU. */

@@ -3,6 +3,7 @@
  * What the firmware tables say about this machine, read once at boot into `machine`: CPUs, interrupt controllers, timers,
  * ways to power off. Without usable tables: one CPU, the APICs at their usual places.
  */
+#include <abi/errno.h>
 #include <lib/acpi.h>
 #include <lib/string.h>
 #include <arch/firmware.h>
@@ -26,6 +27,17 @@ const void *arch_map_firmware(u64 pa, size_t len)
 			return NULL;
 	}
 	return phys_to_virt(pa);
+}
+
+/* Device trees are for machines without ACPI; none of this CPU's has one. */
+const struct fdt *arch_fdt(void)
+{
+	return NULL;
+}
+
+int arch_fdt_irq(int node, unsigned int i)
+{
+	return -ENOENT;
 }
 
 phys_addr_t arch_acpi_rsdp(void)

@@ -2,3 +2,4 @@
 //! Serial lines.
 
 pub mod ns16550;
+pub mod pl011;

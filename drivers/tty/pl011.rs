@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+//! The Arm PL011 UART (DDI 0183) that the device tree names: ttyAMA0 to ttyAMA3.
+//!
+//! Sending: bytes wait in a ring and are moved while the FIFO has room; if some are left the transmit interrupt, which comes when
+//! the FIFO has drained, moves the next ones. Receiving: the interrupt empties the FIFO into the terminal layer. One lock for both,
+//! taken with interrupts off. The firmware's line settings are kept but for the word length: the rate of its clock is not known here.
+
+use kernel::alloc::{KBox, KSlice, KERNEL};
+use kernel::mem::Mmio;
+use kernel::sync::SpinLockIrq;
+use kernel::tty::{self, Flag, Settings, Tty};
+use kernel::{irq, platform, pr_info, Error, Result};
+
+const DR: usize = 0x00;
+const FR: usize = 0x18;
+const LCRH: usize = 0x2c;
+const CR: usize = 0x30;
+const IFLS: usize = 0x34;
+const IMSC: usize = 0x38;
+const MIS: usize = 0x40;
+const ICR: usize = 0x44;
+
+const FR_BUSY: u32 = 1 << 3;
+const FR_RXFE: u32 = 1 << 4;
+const FR_TXFF: u32 = 1 << 5;
+const INT_RX: u32 = 1 << 4;
+const INT_TX: u32 = 1 << 5;
+const INT_RX_TIMEOUT: u32 = 1 << 6;
+const DR_FRAME: u32 = 1 << 8;
+const DR_PARITY: u32 = 1 << 9;
+const DR_BREAK: u32 = 1 << 10;
+const LCRH_BREAK: u32 = 1;
+const LCRH_FIFO: u32 = 1 << 4;
+const CR_ON: u32 = 1 | 1 << 8 | 1 << 9;
+const CR_DTR: u32 = 1 << 10;
+const CR_RTS: u32 = 1 << 11;
+const RING: usize = 4096; // not a page
+
+// c_cflag bits of termios(3) that matter here.
+const CSIZE: u32 = 0o60;
+const CSTOPB: u32 = 0o100;
+const CREAD: u32 = 0o200;
+const PARENB: u32 = 0o400;
+const PARODD: u32 = 0o1000;
+// Modem lines of ioctl_tty(2).
+const TIOCM_DTR: u32 = 0x002;
+const TIOCM_RTS: u32 = 0x004;
+
+struct State {
+    ring: KSlice<u8>,
+    head: usize,
+    tail: usize,
+    mask: u32,
+    lcrh: u32,
+    cr: u32,
+    receiving: bool,
+    tty: Option<Tty>,
+}
+
+impl State {
+    fn used(&self) -> usize {
+        self.head.wrapping_sub(self.tail)
+    }
+
+    fn put(&mut self, b: u8) -> bool {
+        if self.used() >= RING {
+            return false;
+        }
+        if let Some(slot) = self.ring.get_mut(self.head % RING) {
+            *slot = b;
+        }
+        self.head = self.head.wrapping_add(1);
+        true
+    }
+
+    fn take(&mut self) -> Option<u8> {
+        if self.used() == 0 {
+            return None;
+        }
+        let b = self.ring.get(self.tail % RING).copied();
+        self.tail = self.tail.wrapping_add(1);
+        b
+    }
+}
+
+struct Uart {
+    regs: Mmio,
+    state: SpinLockIrq<State>,
+}
+
+impl Uart {
+    fn set_mask(&self, s: &mut State, mask: u32) {
+        if mask != s.mask {
+            s.mask = mask;
+            self.regs.write32(IMSC, mask);
+        }
+    }
+
+    /// Moves what fits into the FIFO. True when the ring has drained to where writers are worth waking.
+    fn feed(&self, s: &mut State) -> bool {
+        let before = s.used();
+        while s.used() > 0 && self.regs.read32(FR) & FR_TXFF == 0 {
+            if let Some(b) = s.take() {
+                self.regs.write32(DR, u32::from(b));
+            }
+        }
+        let mask = if s.used() > 0 { s.mask | INT_TX } else { s.mask & !INT_TX };
+        self.set_mask(s, mask);
+        before > 0 && s.used() < RING / 2
+    }
+
+    /// Up to 64 bytes; false when the FIFO is empty.
+    fn drain_receiver(&self, s: &State) -> bool {
+        let mut bytes = [0u8; 64];
+        let mut flags = [Flag::Normal; 64];
+        let mut n = 0;
+        for (byte, flag) in bytes.iter_mut().zip(flags.iter_mut()) {
+            if self.regs.read32(FR) & FR_RXFE != 0 {
+                break;
+            }
+            let v = self.regs.read32(DR);
+            *byte = (v & 0xff) as u8;
+            *flag = match v {
+                v if v & DR_BREAK != 0 => Flag::Break,
+                v if v & DR_PARITY != 0 => Flag::Parity,
+                v if v & DR_FRAME != 0 => Flag::Frame,
+                _ => Flag::Normal,
+            };
+            n += 1;
+        }
+        if let (Some(tty), true, Some(b), Some(f)) = (s.tty, s.receiving, bytes.get(..n), flags.get(..n)) {
+            tty.receive(b, f);
+        }
+        n == bytes.len()
+    }
+}
+
+impl irq::Handler for Uart {
+    fn handle(&self) -> bool {
+        let mut s = self.state.lock();
+        let cause = self.regs.read32(MIS);
+        if cause == 0 {
+            return false;
+        }
+        self.regs.write32(ICR, cause);
+        // A broken device whose FIFO never empties is left after a while.
+        for _ in 0..16 {
+            if !self.drain_receiver(&s) {
+                break;
+            }
+        }
+        if self.feed(&mut s) {
+            if let Some(tty) = s.tty {
+                tty.wakeup();
+            }
+        }
+        true
+    }
+}
+
+impl tty::Line for Uart {
+    fn open(&self) -> Result {
+        let mut s = self.state.lock();
+        s.receiving = true;
+        s.cr = CR_ON | CR_DTR | CR_RTS;
+        self.regs.write32(CR, s.cr);
+        self.regs.write32(IFLS, 0x10); // receive at half, transmit at an eighth
+        self.regs.write32(ICR, 0x7ff);
+        let mask = s.mask | INT_RX | INT_RX_TIMEOUT;
+        self.set_mask(&mut s, mask);
+        Ok(())
+    }
+
+    fn close(&self) {
+        let mut s = self.state.lock();
+        s.receiving = false;
+        let mask = s.mask & INT_TX;
+        self.set_mask(&mut s, mask);
+    }
+
+    fn write(&self, bytes: &[u8]) -> usize {
+        let mut s = self.state.lock();
+        let n = bytes.iter().take_while(|b| s.put(**b)).count();
+        self.feed(&mut s);
+        n
+    }
+
+    fn write_room(&self) -> usize {
+        RING - self.state.lock().used()
+    }
+
+    fn pending(&self) -> usize {
+        let s = self.state.lock();
+        let sending = self.regs.read32(FR) & FR_BUSY != 0;
+        s.used() + usize::from(sending)
+    }
+
+    fn flush(&self) {
+        let mut s = self.state.lock();
+        s.tail = s.head;
+    }
+
+    fn configure(&self, c: Settings) {
+        let mut s = self.state.lock();
+        let mut lcrh = LCRH_FIFO | (c.cflag & CSIZE) << 1;
+        if c.cflag & CSTOPB != 0 {
+            lcrh |= 1 << 3;
+        }
+        if c.cflag & PARENB != 0 {
+            lcrh |= if c.cflag & PARODD != 0 { 1 << 1 } else { 3 << 1 };
+        }
+        s.receiving = c.cflag & CREAD != 0;
+        if lcrh != s.lcrh {
+            s.lcrh = lcrh;
+            self.regs.write32(LCRH, lcrh);
+        }
+        if c.baud == 0 {
+            s.cr &= !(CR_DTR | CR_RTS); // B0 hangs up
+            self.regs.write32(CR, s.cr);
+        }
+    }
+
+    fn set_break(&self, on: bool) {
+        let mut s = self.state.lock();
+        s.lcrh = if on { s.lcrh | LCRH_BREAK } else { s.lcrh & !LCRH_BREAK };
+        self.regs.write32(LCRH, s.lcrh);
+    }
+
+    fn modem(&self) -> u32 {
+        let s = self.state.lock();
+        let fr = self.regs.read32(FR);
+        let mut m = 0;
+        for (bit, line) in [(1 << 0, 0x020), (1 << 1, 0x100), (1 << 2, 0x040), (1 << 8, 0x080)] {
+            if fr & bit != 0 {
+                m |= line; // CTS, DSR, CD, RI
+            }
+        }
+        if s.cr & CR_DTR != 0 {
+            m |= TIOCM_DTR;
+        }
+        if s.cr & CR_RTS != 0 {
+            m |= TIOCM_RTS;
+        }
+        m
+    }
+
+    fn set_modem(&self, set: u32, clear: u32) {
+        let mut s = self.state.lock();
+        for (line, bit) in [(TIOCM_DTR, CR_DTR), (TIOCM_RTS, CR_RTS)] {
+            if clear & line != 0 {
+                s.cr &= !bit;
+            }
+            if set & line != 0 {
+                s.cr |= bit;
+            }
+        }
+        self.regs.write32(CR, s.cr);
+    }
+}
+
+static NAMES: [&core::ffi::CStr; 4] = [c"ttyAMA0", c"ttyAMA1", c"ttyAMA2", c"ttyAMA3"];
+
+fn add(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr) -> Result {
+    if d.irq < 0 {
+        return Err(Error::ENXIO);
+    }
+    let regs = Mmio::map(d.base, d.len as usize)?;
+    regs.write32(IMSC, 0);
+    let ring = KSlice::from_fn(RING, KERNEL, |_| 0)?;
+    let state = State { ring, head: 0, tail: 0, mask: 0, lcrh: 0, cr: 0, receiving: false, tty: None };
+    let uart = KBox::new(Uart { regs, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
+    irq::request(d.irq, uart, name, false)?;
+    tty::register(name, 204, 64 + i, uart, i == 0, |t| uart.state.lock().tty = Some(t))?;
+    pr_info!("serial: ttyAMA{} at {:#x}, irq {}", i, d.base, d.irq);
+    Ok(())
+}
+
+fn init() -> Result {
+    for (i, name) in (0u32..).zip(NAMES) {
+        let Some(d) = platform::fdt_device(c"arm,pl011", i) else { break };
+        add(i, d, name)?;
+    }
+    Ok(())
+}
+
+kernel::device_init!(pl011, init);
