@@ -36,6 +36,14 @@ static struct kmem_cache *signal_cache;
 int max_threads;
 struct task *kthreadd_task;
 
+/* Group and session of what has none of its own yet, process 1 first of all: number 0 for getpgrp(2) and getsid(2). Never freed. */
+static struct pid init_group = {
+	.count = REFCOUNT_INIT(1),
+	.lock = __SPIN_LOCK_UNLOCKED(init_group.lock),
+	.wait_pidfd = __WAIT_QUEUE_HEAD_INIT(init_group.wait_pidfd),
+	.numbers = { { .nr = 0, .ns = &init_pid_ns } },
+};
+
 static struct signal_struct init_signals = {
 	.sigcnt = REFCOUNT_INIT(2), .nr_threads = 1, .live = ATOMIC_INIT(1),
 	.threads = LIST_HEAD_INIT(init_signals.threads),
@@ -532,6 +540,9 @@ static int fork_init(void)
 	itimer_init(s);
 	list_add_tail(&init_task.thread_node, &s->threads);
 	init_task.signal = s;
+	s->pids[PIDTYPE_PGID] = s->pids[PIDTYPE_SID] = &init_group;
+	attach_pid(&init_task, PIDTYPE_PGID);
+	attach_pid(&init_task, PIDTYPE_SID);
 	init_task.sighand = &init_sighand;
 	init_task.exit_signal = 0;
 	return 0;
