@@ -231,7 +231,7 @@ TEST(clone3_fork)
 TEST(child_tid_is_cleared_and_woken)
 {
 	int *tid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | 0x1000000 /* CHILD_SETTID */ | 0x200000 /* CHILD_CLEARTID */, 0, NULL, tid, 0);
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | 0x1000000 /* CHILD_SETTID */ | 0x200000 /* CHILD_CLEARTID */, 0, NULL, tid, tid /* the order of the last two is the CPU's; no new TLS is asked for */);
 
 	if (pid == 0) {
 		EQ(*tid, getpid());
