@@ -137,7 +137,16 @@ static void check(unsigned long addr, size_t size, bool write, unsigned long ip)
 		report(addr, size, write, ip);
 }
 
+/* Rust's code cannot go on after a bad access. */
+static void __noreturn fatal(unsigned long addr, size_t size, bool write, unsigned long ip)
+{
+	report(addr, size, write, ip);
+	panic("KASAN: bad access in Rust code");
+}
+
 #define ACCESS(n)									\
+void __asan_report_load##n(unsigned long a) { fatal(a, n, false, _RET_IP_); }		\
+void __asan_report_store##n(unsigned long a) { fatal(a, n, true, _RET_IP_); }		\
 void __asan_load##n##_noabort(unsigned long a) { check(a, n, false, _RET_IP_); }	\
 void __asan_store##n##_noabort(unsigned long a) { check(a, n, true, _RET_IP_); }	\
 void __asan_report_load##n##_noabort(unsigned long a) { report(a, n, false, _RET_IP_); }	\
@@ -151,6 +160,8 @@ void __asan_loadN_noabort(unsigned long a, size_t n) { check(a, n, false, _RET_I
 void __asan_storeN_noabort(unsigned long a, size_t n) { check(a, n, true, _RET_IP_); }
 void __asan_report_load_n_noabort(unsigned long a, size_t n) { report(a, n, false, _RET_IP_); }
 void __asan_report_store_n_noabort(unsigned long a, size_t n) { report(a, n, true, _RET_IP_); }
+void __asan_report_load_n(unsigned long a, size_t n) { fatal(a, n, false, _RET_IP_); }
+void __asan_report_store_n(unsigned long a, size_t n) { fatal(a, n, true, _RET_IP_); }
 void __asan_handle_no_return(void) { }
 
 void *__asan_memcpy(void *d, const void *s, size_t n)

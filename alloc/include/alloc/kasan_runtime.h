@@ -16,6 +16,8 @@ struct asan_global {
 #define KASAN_GLOBAL_REDZONE 0xf9
 
 #define KASAN_DECLARE(n)						\
+	void __asan_report_load##n(unsigned long a) __noreturn;		\
+	void __asan_report_store##n(unsigned long a) __noreturn;	\
 	void __asan_load##n##_noabort(unsigned long a);			\
 	void __asan_store##n##_noabort(unsigned long a);		\
 	void __asan_report_load##n##_noabort(unsigned long a);		\
@@ -29,6 +31,8 @@ void __asan_loadN_noabort(unsigned long a, size_t n);
 void __asan_storeN_noabort(unsigned long a, size_t n);
 void __asan_report_load_n_noabort(unsigned long a, size_t n);
 void __asan_report_store_n_noabort(unsigned long a, size_t n);
+void __asan_report_load_n(unsigned long a, size_t n) __noreturn;
+void __asan_report_store_n(unsigned long a, size_t n) __noreturn;
 void __asan_handle_no_return(void);
 void *__asan_memcpy(void *d, const void *s, size_t n);
 void *__asan_memmove(void *d, const void *s, size_t n);
