@@ -4,8 +4,9 @@
  * what. A space gets an address-space id (ASID) for its life; when all are taken, it shares ASID 0 with others
  * of its kind, and each switch to such a space empties this CPU's entries of ASID 0.
  *
- * mm->ctx_id: bits 0..15 the ASID, above a serial number. mm->cpus: CPUs that have the root loaded, so that none still walks it when
- * it is freed.
+ * mm->ctx_id: bits 0..15 the ASID, above a serial number. mm->cpus: CPUs that ever loaded the root; a space that only this CPU has
+ * seen is flushed here alone. Order: a changer writes the tables and then reads mm->cpus; a loader sets its bit and then loads the
+ * root. Full barriers on both sides.
  */
 #include <arch/mmu.h>
 #include <arch/irqflags.h>
@@ -82,9 +83,22 @@ static void mask_set(struct arch_mm *mm, unsigned int cpu)
 	__atomic_fetch_or(&mm->cpus[cpu / 64], 1ULL << (cpu % 64), __ATOMIC_SEQ_CST);
 }
 
-static void mask_clear(struct arch_mm *mm, unsigned int cpu)
+enum where { NOWHERE, HERE, ELSEWHERE };
+
+/* Who may hold translations of MM. Preemption is off. */
+static enum where seen_by(const struct arch_mm *mm)
 {
-	__atomic_fetch_and(&mm->cpus[cpu / 64], ~(1ULL << (cpu % 64)), __ATOMIC_SEQ_CST);
+	unsigned int me = arch_cpu_number();
+	u64 here = 0, others = 0;
+
+	__asm__ volatile("dsb ish" : : : "memory");	/* pairs with arch_switch_mm's */
+	for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++) {
+		u64 mine = w == me / 64 ? 1ULL << (me % 64) : 0, bits = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
+
+		here |= bits & mine;
+		others |= bits & ~mine;
+	}
+	return others ? ELSEWHERE : here ? HERE : NOWHERE;
 }
 
 static void load_root(phys_addr_t root, unsigned int asid)
@@ -101,7 +115,6 @@ void arch_switch_kernel_mm(void)
 	if (mm) {
 		load_root(image_to_phys(empty_root), 0);
 		this_cpu_write(loaded_mm, NULL);
-		mask_clear(mm, arch_cpu_number());
 	}
 	arch_irq_restore(flags);
 }
@@ -113,12 +126,11 @@ void arch_switch_mm(struct arch_mm *prev, struct arch_mm *next, struct task *tas
 	if (old == next)
 		return;
 	mask_set(next, arch_cpu_number());
+	__asm__ volatile("dsb ish" : : : "memory");	/* pairs with seen_by's */
 	load_root(virt_to_phys(next->pgd), asid_of(next));
 	if (!asid_of(next))
 		__asm__ volatile("tlbi aside1, xzr; dsb nsh; isb" : : : "memory");
 	this_cpu_write(loaded_mm, next);
-	if (old)
-		mask_clear(old, arch_cpu_number());
 }
 
 /* Broadcasts reach a lazy CPU like any other. */
@@ -130,23 +142,34 @@ void arch_tlb_flush_mm_range(struct arch_mm *mm, unsigned long start, unsigned l
 			     bool freed_tables)
 {
 	u64 asid = asid_of(mm);
+	enum where where;
 
 	__atomic_fetch_add(&mm->tlb_gen, 1, __ATOMIC_RELAXED);
 	start &= ~(stride - 1);
+	preempt_disable();
+	where = seen_by(mm);
+	if (where == NOWHERE)
+		goto out;
 	if (end <= start || (end - start) / stride > FLUSH_PAGES_MAX) {
-		flush_asid((unsigned int)asid);
-		return;
+		if (where == HERE)
+			__asm__ volatile("tlbi aside1, %0; dsb nsh; isb" : : "r"(asid << 48) : "memory");
+		else
+			flush_asid((unsigned int)asid);
+		goto out;
 	}
-	__asm__ volatile("dsb ishst" : : : "memory");
 	for (unsigned long a = start; a < end; a += stride) {
 		u64 op = asid << 48 | ((a >> TLBI_SHIFT) & ((1ULL << 44) - 1));
 
-		if (freed_tables)
+		if (where == HERE)
+			__asm__ volatile("tlbi vae1, %0" : : "r"(op) : "memory");
+		else if (freed_tables)
 			__asm__ volatile("tlbi vae1is, %0" : : "r"(op) : "memory");
 		else
 			__asm__ volatile("tlbi vale1is, %0" : : "r"(op) : "memory");
 	}
 	__asm__ volatile("dsb ish; isb" : : : "memory");
+out:
+	preempt_enable();
 }
 
 void arch_tlb_flush_local_page(struct arch_mm *mm, unsigned long addr)
