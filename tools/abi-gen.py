@@ -177,8 +177,14 @@ class Table:
         for path in sorted(sum((glob.glob(root + p, recursive=True) for p in
                                 ("/tests/**/*.c", "/tests/**/*.sh", "/*/test/*.c", "/*/*/test/*.c", "/arch/test/*.c")), [])):
             with open(path, errors="replace") as f:
-                for m in re.finditer(r"\bproves: ([\w ]+)", f.read()):
-                    for name in m[1].split():
+                for m in re.finditer(r"\bproves: ([\w ]+)((?:\n (?:\* )?[\w ]+)*)", f.read()):
+                    names = m[1].split()
+                    for line in m[2].split("\n"):      # the list may go on, as long as a line is nothing but calls
+                        more = line.replace("*", " ").split()
+                        if not all(n in self.calls for n in more):
+                            break
+                        names += more
+                    for name in names:
                         if name not in self.calls:
                             raise TableError("%s proves %s, which is not in the table" % (os.path.relpath(path, root), name))
                         self.calls[name].tests.append(os.path.relpath(path, root))
