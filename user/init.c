@@ -449,18 +449,35 @@ static int run_command(char **argv)
 static int talk_to_host(void)
 {
 	static unsigned char buf[FRAME_MAX + 1];
-	char *argv[256];
-	int type, len, argc = 0;
+	char *text = NULL, **argv;
+	size_t size = 0, argc = 0;
+	int type, len;
 
-	send_frame(F_READY, "1", 1);
-	len = read_frame(&type, buf);
-	if (len > 0 && type == F_COMMAND) {
-		for (char *p = (char *)buf; p < (char *)buf + len && argc < 255; p += strlen(p) + 1)
-			argv[argc++] = p;
-		argv[argc] = NULL;
-		return run_command(argv);
+	do {
+		send_frame(F_READY, "1", 1);
+		len = read_frame(&type, buf);
+		if (len < 0 || (type != F_PART && type != F_COMMAND))
+			return run_shell(buf, type == F_SHELL && len > 0 ? len : 0);
+		text = realloc(text, size + len + 1);
+		if (!text) {
+			say("the command");
+			return 126 << 8;
+		}
+		memcpy(text + size, buf, len);
+		size += len;
+	} while (type == F_PART);
+	text[size] = 0;
+	for (char *p = text; p < text + size; p += strlen(p) + 1)
+		argc++;
+	argv = calloc(argc + 1, sizeof(*argv));
+	if (!argv) {
+		say("the command");
+		return 126 << 8;
 	}
-	return run_shell(buf, type == F_SHELL ? len : 0);
+	argc = 0;
+	for (char *p = text; p < text + size; p += strlen(p) + 1)
+		argv[argc++] = p;
+	return run_command(argv);
 }
 
 static void power_off(int status)

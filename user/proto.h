@@ -8,14 +8,15 @@
 #define FRAME_MAX 4096
 
 /* To the host. */
-#define F_READY 'R'	/* init runs; payload: the program's version of the protocol, one byte */
+#define F_READY 'R'	/* init runs, or took a part of the command; payload: the program's version of the protocol, one byte */
 #define F_STDOUT 'O'
 #define F_STDERR 'E'
 #define F_ACK 'A'	/* u32: so many bytes of stdin were taken in all */
 #define F_EXIT 'X'	/* two bytes: 0 and the exit status, or 1 and the signal's number */
 
 /* To the guest. */
-#define F_COMMAND 'C'	/* argv, each argument ended by NUL */
+#define F_PART 'P'	/* a part of argv; the next one is sent once this is answered with F_READY */
+#define F_COMMAND 'C'	/* argv, or its last part: each argument ended by NUL */
 #define F_SHELL 'S'	/* u16 rows, u16 columns, then TERM */
 #define F_WINSIZE 'W'	/* u16 rows, u16 columns */
 #define F_STDIN 'D'

@@ -200,8 +200,6 @@ class Session:
 
     def command(self):
         blob = b"".join(os.fsencode(a) + b"\0" for a in self.argv)
-        if len(blob) > FRAME_MAX or len(self.argv) > 255:
-            raise Fail("the command is too long (%d bytes at most)" % FRAME_MAX)
         sent, acked, reading = 0, 0, self.stdin is not None
         with self.boot() as m:
             while not self.over(m):
@@ -213,9 +211,10 @@ class Session:
                     self.heard = time.monotonic()
                 for kind, data in frames:
                     if kind == b"R":
-                        self.ready = True
-                        m.frame(b"C", blob)
-                        if self.stdin is None:
+                        part, blob = blob[:FRAME_MAX], blob[FRAME_MAX:]
+                        m.frame(b"P" if blob else b"C", part)
+                        self.ready = not blob
+                        if self.ready and self.stdin is None:
                             m.frame(b"Z")
                     elif kind == b"O":
                         write_fd(self.stdout, data)
