@@ -195,7 +195,8 @@ static int show_text(struct seq_file *m, void *v)
 	len = n->show(n, buf, size);
 	if (len < 0)
 		return (int)len;
-	seq_commit(m, (size_t)len >= size ? -1 : (int)len);
+	/* scnprintf stops one short of the buffer: filled that far, it may have been cut, and a larger one is tried. */
+	seq_commit(m, (size_t)len + 1 >= size ? -1 : (int)len);
 	return 0;
 }
 
