@@ -53,8 +53,8 @@ impl Request {
         }
     }
 
-    /// First sector of 512 bytes on the disk.
-    pub fn sector(&self) -> u64 {
+    /// First sector of 512 bytes on the disk, not in the partition.
+    pub fn disk_sector(&self) -> u64 {
         // SAFETY: by the type's invariant.
         unsafe { (*self.0.as_ptr()).disk_sector }
     }
@@ -78,8 +78,8 @@ impl Request {
 
     /// Piece `i` of its memory.
     pub fn segment(&self, i: usize) -> Option<Segment> {
-        // SAFETY: by the type's invariant; the C side checks i.
         let mut s = Segment { addr: 0, len: 0 };
+        // SAFETY: by the type's invariant; the C side checks i.
         unsafe { bindings::rust_bio_segment(self.0.as_ptr(), i as u32, &mut s.addr, &mut s.len) }.then_some(s)
     }
 

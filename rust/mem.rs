@@ -61,7 +61,7 @@ impl Mmio {
     }
 
     fn at(&self, off: usize, size: usize) -> Option<*mut u8> {
-        if off % size != 0 || off.checked_add(size)? > self.len {
+        if !off.is_multiple_of(size) || off.checked_add(size)? > self.len {
             return None;
         }
         // SAFETY: off lies within the mapping.
@@ -145,7 +145,7 @@ impl Dma {
     }
 
     fn at(&self, off: usize, size: usize) -> Option<*mut u8> {
-        if off % size != 0 || off.checked_add(size)? > self.len {
+        if !off.is_multiple_of(size) || off.checked_add(size)? > self.len {
             return None;
         }
         // SAFETY: off lies within the memory.

@@ -237,14 +237,19 @@ fn open_host() -> Result<Option<&'static Host>> {
     Ok(Some(host))
 }
 
+struct Driver {
+    name: &'static str,
+    matches: fn(&Function) -> bool,
+    attach: fn(Function) -> Result,
+}
+
 /// What answers for which function.
-const DRIVERS: [(&str, fn(&Function) -> bool, fn(Function) -> Result); 1] =
-    [("virtio-pci", super::virtio::pci::matches, super::virtio::pci::attach)];
+static DRIVERS: [Driver; 1] = [Driver { name: "virtio-pci", matches: super::virtio::pci::matches, attach: super::virtio::pci::attach }];
 
 fn init() -> Result {
     let Some(host) = open_host()? else { return Ok(()) };
     host.walk(0, 0, &mut |f| {
-        for (name, matches, attach) in DRIVERS {
+        for Driver { name, matches, attach } in &DRIVERS {
             if !matches(&f) {
                 continue;
             }

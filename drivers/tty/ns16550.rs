@@ -106,15 +106,15 @@ impl Uart {
     }
 
     /// Moves what fits into the FIFO. True when the ring has drained to where writers are worth waking.
+    /// While bytes are left the transmitter-empty interrupt is on, also where the FIFO is still busy with what was there before.
     fn feed(&self, s: &mut State) -> bool {
-        if self.ports.read8(LSR) & LSR_THR_EMPTY == 0 {
-            return false;
-        }
         let before = s.used();
-        for _ in 0..FIFO {
-            match s.take() {
-                Some(b) => self.ports.write8(RBR_THR, b),
-                None => break,
+        if self.ports.read8(LSR) & LSR_THR_EMPTY != 0 {
+            for _ in 0..FIFO {
+                match s.take() {
+                    Some(b) => self.ports.write8(RBR_THR, b),
+                    None => break,
+                }
             }
         }
         let want = if s.used() > 0 { s.ier | IER_TX } else { s.ier & !IER_TX };
@@ -122,7 +122,7 @@ impl Uart {
             s.ier = want;
             self.ports.write8(IER, want);
         }
-        before > 0 && s.used() < RING / 2
+        before > s.used() && s.used() < RING / 2
     }
 
     fn drain_receiver(&self, s: &State) {
@@ -164,10 +164,10 @@ impl irq::Handler for Uart {
             match iir & 0x0e {
                 0x04 | 0x0c => self.drain_receiver(&s),
                 0x02 => {
-                    if self.feed(&mut s) {
-                        if let Some(tty) = s.tty {
-                            tty.wakeup();
-                        }
+                    if self.feed(&mut s)
+                        && let Some(tty) = s.tty
+                    {
+                        tty.wakeup();
                     }
                 }
                 0x06 => {

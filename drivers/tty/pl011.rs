@@ -149,10 +149,10 @@ impl irq::Handler for Uart {
                 break;
             }
         }
-        if self.feed(&mut s) {
-            if let Some(tty) = s.tty {
-                tty.wakeup();
-            }
+        if self.feed(&mut s)
+            && let Some(tty) = s.tty
+        {
+            tty.wakeup();
         }
         true
     }

@@ -47,8 +47,8 @@ impl Lane {
         let slot = usize::from(r.tag()) * SLOT;
         let base = self.slots.addr() + slot as u64;
         let (kind, sector) = match r.op() {
-            Op::Read => (T_IN, r.sector()),
-            Op::Write => (T_OUT, r.sector()),
+            Op::Read => (T_IN, r.disk_sector()),
+            Op::Write => (T_OUT, r.disk_sector()),
             Op::Flush => (T_FLUSH, 0),
             Op::Discard => (T_DISCARD, 0),
             Op::WriteZeroes => (T_WRITE_ZEROES, 0),
@@ -73,7 +73,7 @@ impl Lane {
                 }
             }
             Op::Discard | Op::WriteZeroes => {
-                self.slots.write64(slot + 16, r.sector());
+                self.slots.write64(slot + 16, r.disk_sector());
                 self.slots.write32(slot + 24, r.len() >> 9);
                 self.slots.write32(slot + 28, 0);
                 add(Piece { addr: base + 16, len: 16, writable: false })?;

@@ -61,6 +61,13 @@ def session(options):
         t.type(keys)
     t.expect(r"# $", 10)
     check("hello from vi" in t.line("cat /tmp/file"), "vi writes a file")
+    # Nobody reads what the machine says for a while: what waits in the UART goes on afterwards, also where every write is a short one.
+    t.type("i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done\n")
+    t.expect(r"line 9\r\n")
+    os.kill(t.pid, signal.SIGSTOP)
+    time.sleep(1)
+    os.kill(t.pid, signal.SIGCONT)
+    t.expect(r"line 2999\r\n[^\n]*# $", 30)
     for word, what in (("ps", "init"), ("free", "Mem:"), ("mount", "proc"), ("stty -a", "41 rows|rows 41"), ("top -b -n 1", "PID")):
         text = t.line(word)
         check(any(w in text for w in what.split("|")), "%s shows %s" % (word, what))
