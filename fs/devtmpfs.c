@@ -14,13 +14,11 @@
 #include <sched/mutex.h>
 #include "tmpfs/tmpfs_priv.h"
 
-#define NODE_NAME_MAX 48
-
 struct pending {
 	struct pending	*next;
 	umode_t		mode;
 	dev_t		dev;
-	char		name[NODE_NAME_MAX];
+	char		name[];
 };
 
 static struct vfsmount *dev_mnt;
@@ -83,19 +81,18 @@ static int create_node(const char *name, umode_t mode, dev_t dev)
 
 int devtmpfs_create_node(const char *name, umode_t mode, dev_t dev)
 {
+	size_t len = strlen(name) + 1;
 	struct pending *p;
 	int err = 0;
 
-	if (strlen(name) >= NODE_NAME_MAX)
-		return -ENAMETOOLONG;
 	mutex_lock(&dev_lock);
 	if (dev_mnt) {
 		err = create_node(name, mode, dev);
 	} else {
-		p = kmalloc(sizeof(*p), GFP_KERNEL);
+		p = kmalloc(sizeof(*p) + len, GFP_KERNEL);
 		if (p) {
 			*p = (struct pending){ .next = pending, .mode = mode, .dev = dev };
-			strscpy(p->name, name, sizeof(p->name));
+			memcpy(p->name, name, len);
 			pending = p;
 		} else {
 			err = -ENOMEM;

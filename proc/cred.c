@@ -4,7 +4,6 @@
  */
 #include <lib/types.h>
 #include <lib/err.h>
-#include <lib/hash.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
@@ -38,39 +37,40 @@ static struct kmem_cache *cred_cache;
 
 /* ---- users ---- */
 
-#define USER_HASH_BITS 7
-static struct hlist_head user_hash[1 << USER_HASH_BITS];	/* user_lock */
-static DEFINE_SPINLOCK(user_lock);
+DEFINE_GHASH(users, 5);
 
-static struct user_struct *find_user(kuid_t uid)
+static u32 uid_hash(kuid_t uid)
 {
-	struct user_struct *u;
-
-	hlist_for_each_entry(u, &user_hash[hash_32(uid.val, USER_HASH_BITS)], node)
-		if (uid_eq(u->uid, uid))
-			return u;
-	return NULL;
+	return uid.val * 0x9E3779B1u;
 }
 
 struct user_struct *alloc_uid(kuid_t uid)
 {
 	struct user_struct *u, *n = NULL;
+	unsigned long *b;
 
 	for (;;) {
-		spin_lock(&user_lock);
-		u = find_user(uid);
-		if (u) {
-			refcount_inc(&u->refs);
-		} else if (n) {
-			hlist_add_head(&n->node, &user_hash[hash_32(uid.val, USER_HASH_BITS)]);
+		bool found = false;
+
+		b = ghash_lock(&users, uid_hash(uid));
+		ghash_for_each(u, b, uid_hash(uid), node) {
+			/* One without references is about to go and counts nothing any more. */
+			found = uid_eq(u->uid, uid) && refcount_inc_not_zero(&u->refs);
+			if (found)
+				break;
+		}
+		if (!found && n) {
+			ghash_add(&users, b, &n->node, uid_hash(uid));
 			u = n;
 			n = NULL;
+			found = true;
 		}
-		spin_unlock(&user_lock);
-		if (u) {
+		ghash_unlock(b);
+		if (found) {
 			kfree(n);
 			return u;
 		}
+		ghash_reserve(&users);
 		n = kzalloc(sizeof(*n), GFP_KERNEL);
 		if (!n)
 			return NULL;
@@ -81,15 +81,10 @@ struct user_struct *alloc_uid(kuid_t uid)
 
 void free_uid(struct user_struct *u)
 {
-	if (!u || refcount_dec_not_one(&u->refs))
-		return;
-	spin_lock(&user_lock);
-	if (refcount_dec_and_test(&u->refs))
-		hlist_del(&u->node);
-	else
-		u = NULL;
-	spin_unlock(&user_lock);
-	kfree(u);
+	if (u && refcount_dec_and_test(&u->refs)) {
+		ghash_del(&users, &u->node);
+		kfree(u);
+	}
 }
 
 /* ---- groups ---- */
@@ -451,8 +446,12 @@ int create_user_ns(struct cred *n)
 
 static int cred_init(void)
 {
+	unsigned long *b;
+
 	cred_cache = kmem_cache_create("cred", sizeof(struct cred), 64, 0, NULL);
-	hlist_add_head(&root_user.node, &user_hash[hash_32(0, USER_HASH_BITS)]);
+	b = ghash_lock(&users, uid_hash(GLOBAL_ROOT_UID));
+	ghash_add(&users, b, &root_user.node, uid_hash(GLOBAL_ROOT_UID));
+	ghash_unlock(b);
 	init_task.cred = init_task.real_cred = &init_cred;
 	return cred_cache ? 0 : -ENOMEM;
 }

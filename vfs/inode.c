@@ -13,6 +13,7 @@
 #include <vfs/chrdev.h>
 #include <vfs/pipe.h>
 #include <lib/hash.h>
+#include <alloc/ghash.h>
 #include <alloc/slab.h>
 #include <kernel/init.h>
 #include <kernel/percpu.h>
@@ -21,13 +22,9 @@
 #include <proc/cred.h>
 #include "writeback_priv.h"
 
-#define IHASH_SHIFT 8
-
-static struct {
-	struct hlist_head head;
-} ihash[1 << IHASH_SHIFT];		/* ihash_lock; RCU readers: none */
-static DEFINE_SPINLOCK(ihash_lock);
-static DECLARE_WAIT_QUEUE_HEAD(inode_wait);	/* I_NEW and I_FREEING end */
+DEFINE_GHASH(ihash, 8);
+#define WAITQ_BITS 6
+static wait_queue_head_t inode_waitq[1 << WAITQ_BITS];	/* by hash: I_NEW ends, one that is freed has left the hash */
 static struct kmem_cache *inode_cache __ro_after_init;
 static DEFINE_PER_CPU(long, nr_inodes);
 static DEFINE_PER_CPU(unsigned int, last_ino);
@@ -121,7 +118,7 @@ static void inode_init_always(struct super_block *sb, struct inode *inode)
 	spin_lock_init(&inode->i_lock);
 	init_rwsem(&inode->i_rwsem);
 	inode->i_dentry.first = NULL;
-	INIT_HLIST_NODE(&inode->i_hash);
+	ghash_node_init(&inode->i_hash);
 	INIT_LIST_HEAD(&inode->i_lru);
 	INIT_LIST_HEAD(&inode->i_sb_list);
 	INIT_LIST_HEAD(&inode->i_io_list);
@@ -211,68 +208,117 @@ static void destroy_inode(struct inode *inode)
 	call_rcu(&inode->i_rcu, free_inode_rcu);
 }
 
-/* The hash. */
+/*
+ * The hash. A look-up runs under RCU: what matches is pinned under its i_lock, which also shows whether it is on its way out
+ * (then it is waited for, by looking again). Who adds looks again under the bucket's lock.
+ */
 
-static struct hlist_head *ibucket(struct super_block *sb, u64 hashval)
+static u32 ihashval(const struct super_block *sb, u64 hashval)
 {
-	return &ihash[hash_64((unsigned long)sb ^ hashval * GOLDEN_RATIO_64, IHASH_SHIFT)].head;
+	return hash_64((unsigned long)sb ^ hashval * GOLDEN_RATIO_64, 32);
 }
 
 void insert_inode_hash(struct inode *inode)
 {
-	spin_lock(&ihash_lock);
-	hlist_add_head_rcu(&inode->i_hash, ibucket(inode->i_sb, inode->i_ino));
-	spin_unlock(&ihash_lock);
+	u32 hash = ihashval(inode->i_sb, inode->i_ino);
+	unsigned long *b;
+
+	ghash_reserve(&ihash);
+	b = ghash_lock(&ihash, hash);
+	ghash_add(&ihash, b, &inode->i_hash, hash);
+	ghash_unlock(b);
+}
+
+static wait_queue_head_t *waitq(u32 hash)
+{
+	return &inode_waitq[hash & ((1 << WAITQ_BITS) - 1)];
+}
+
+static void wake_waiters(struct inode *inode)
+{
+	wait_queue_head_t *q = waitq(inode->i_hash.hash);
+
+	smp_mb();		/* the change before the look for waiters; pairs with wait_event()'s */
+	if (waitqueue_active(q))
+		wake_up_all(q);
 }
 
 void remove_inode_hash(struct inode *inode)
 {
-	if (hlist_unhashed(&inode->i_hash))
-		return;
-	spin_lock(&ihash_lock);
-	hlist_del_init_rcu(&inode->i_hash);
-	spin_unlock(&ihash_lock);
+	if (ghash_del(&ihash, &inode->i_hash))
+		wake_waiters(inode);
 }
 
-static void wait_state(struct inode *inode, unsigned int bits)
+enum found { PINNED, GOING, ANOTHER };
+
+/* A candidate: pinned, about to be freed, or not what is looked for (taken out meanwhile). */
+static enum found pin_inode(struct inode *inode)
 {
-	wait_event(inode_wait, !(READ_ONCE(inode->i_state) & bits));
+	enum found r = PINNED;
+
+	spin_lock(&inode->i_lock);
+	if (inode->i_state & (I_FREEING | I_WILL_FREE))
+		r = ghash_unhashed(&inode->i_hash) ? ANOTHER : GOING;
+	else if (ghash_unhashed(&inode->i_hash))
+		r = ANOTHER;
+	else
+		ihold(inode);
+	spin_unlock(&inode->i_lock);
+	return r;
 }
 
-/*
- * ihash_lock held. A match that is being freed is waited for by looking again. Returns with the lock
- * held; *again set: dropped it and slept.
- */
-static struct inode *find_inode(struct super_block *sb, u64 hashval,
-				int (*test)(struct inode *, void *), void *data, bool *again)
+typedef int (*inode_test_t)(struct inode *, void *);
+
+/* The bucket is locked. ERR_PTR(-EAGAIN): one that is being freed stands in the way. */
+static struct inode *find_inode(unsigned long *b, struct super_block *sb, u32 hash, inode_test_t test, void *data)
 {
 	struct inode *inode;
 
-	*again = false;
-	hlist_for_each_entry(inode, ibucket(sb, hashval), i_hash) {
+	ghash_for_each(inode, b, hash, i_hash) {
 		if (inode->i_sb != sb || !test(inode, data))
 			continue;
-		spin_lock(&inode->i_lock);
-		if (inode->i_state & (I_FREEING | I_WILL_FREE)) {
-			spin_unlock(&inode->i_lock);
-			spin_unlock(&ihash_lock);
-			schedule_timeout_uninterruptible(1);
-			spin_lock(&ihash_lock);
-			*again = true;
-			return NULL;
+		switch (pin_inode(inode)) {
+		case PINNED: return inode;
+		case GOING: return ERR_PTR(-EAGAIN);
+		case ANOTHER: break;
 		}
-		ihold(inode);
-		spin_unlock(&inode->i_lock);
-		return inode;
 	}
 	return NULL;
+}
+
+/* The same without the lock; NULL is certain, too. */
+static struct inode *find_inode_rcu(struct super_block *sb, u32 hash, inode_test_t test, void *data)
+{
+	u32 seq = ghash_read_begin(&ihash);
+	struct inode *inode, *found = NULL;
+	unsigned long *b;
+
+	rcu_read_lock();
+	ghash_for_each_rcu(inode, &ihash, hash, i_hash) {
+		enum found r;
+
+		if (inode->i_sb != sb || !test(inode, data))
+			continue;
+		r = pin_inode(inode);
+		if (r == ANOTHER)
+			continue;
+		found = r == PINNED ? inode : ERR_PTR(-EAGAIN);
+		break;
+	}
+	rcu_read_unlock();
+	if (found || !ghash_read_retry(&ihash, seq))
+		return found;
+	b = ghash_lock(&ihash, hash);
+	found = find_inode(b, sb, hash, test, data);
+	ghash_unlock(b);
+	return found;
 }
 
 static struct inode *wait_new(struct inode *inode)
 {
 	if (unlikely(READ_ONCE(inode->i_state) & I_NEW)) {
-		wait_state(inode, I_NEW);
-		if (hlist_unhashed(&inode->i_hash)) {
+		wait_event(*waitq(inode->i_hash.hash), !(READ_ONCE(inode->i_state) & I_NEW));
+		if (ghash_unhashed(&inode->i_hash)) {
 			iput(inode);
 			return NULL;
 		}
@@ -280,17 +326,13 @@ static struct inode *wait_new(struct inode *inode)
 	return inode;
 }
 
-struct inode *ilookup5(struct super_block *sb, u64 hashval, int (*test)(struct inode *, void *), void *data)
+struct inode *ilookup5(struct super_block *sb, u64 hashval, inode_test_t test, void *data)
 {
+	u32 hash = ihashval(sb, hashval);
 	struct inode *inode;
-	bool again;
 
 	do {
-		spin_lock(&ihash_lock);
-		do
-			inode = find_inode(sb, hashval, test, data, &again);
-		while (again);
-		spin_unlock(&ihash_lock);
+		wait_event(*waitq(hash), PTR_ERR(inode = find_inode_rcu(sb, hash, test, data)) != -EAGAIN);
 		if (!inode)
 			return NULL;
 		inode = wait_new(inode);
@@ -298,40 +340,57 @@ struct inode *ilookup5(struct super_block *sb, u64 hashval, int (*test)(struct i
 	return inode;
 }
 
-struct inode *iget5_locked(struct super_block *sb, u64 hashval, int (*test)(struct inode *, void *),
-			   int (*set)(struct inode *, void *), void *data)
+/*
+ * Puts @inode in unless another one matches: NULL, or that one, pinned; ERR_PTR of what @set says. Its state is I_NEW and @state.
+ */
+static struct inode *add_unless_found(struct inode *inode, u64 hashval, unsigned int state, inode_test_t test,
+				      int (*set)(struct inode *, void *), void *data)
+{
+	u32 hash = ihashval(inode->i_sb, hashval);
+	struct inode *old;
+	unsigned long *b;
+
+	ghash_reserve(&ihash);
+	for (;;) {
+		b = ghash_lock(&ihash, hash);
+		old = find_inode(b, inode->i_sb, hash, test, data);
+		if (PTR_ERR(old) != -EAGAIN)
+			break;
+		ghash_unlock(b);
+		old = ilookup5(inode->i_sb, hashval, test, data);
+		if (old)
+			return old;
+	}
+	if (!old && set && unlikely(set(inode, data)))
+		old = ERR_PTR(-EINVAL);
+	if (!old) {
+		inode->i_state |= I_NEW | state;
+		ghash_add(&ihash, b, &inode->i_hash, hash);
+	}
+	ghash_unlock(b);
+	return old;
+}
+
+struct inode *iget5_locked(struct super_block *sb, u64 hashval, inode_test_t test, int (*set)(struct inode *, void *),
+			   void *data)
 {
 	struct inode *inode = ilookup5(sb, hashval, test, data), *old;
-	bool again;
 
 	if (inode)
 		return inode;
 	inode = alloc_inode(sb);
 	if (!inode)
 		return NULL;
-retry:
-	spin_lock(&ihash_lock);
-	do
-		old = find_inode(sb, hashval, test, data, &again);
-	while (again);
-	if (unlikely(old)) {
-		spin_unlock(&ihash_lock);
-		old = wait_new(old);
-		if (!old)
-			goto retry;
-		destroy_inode(inode);
-		return old;
-	}
-	if (set && unlikely(set(inode, data))) {
-		spin_unlock(&ihash_lock);
-		destroy_inode(inode);
-		return NULL;
-	}
-	inode->i_state |= I_NEW;
-	hlist_add_head_rcu(&inode->i_hash, ibucket(sb, hashval));
-	spin_unlock(&ihash_lock);
-	sb_list_add(inode);
-	return inode;
+	do {
+		old = add_unless_found(inode, hashval, 0, test, set, data);
+		if (!old) {
+			sb_list_add(inode);
+			return inode;
+		}
+		old = IS_ERR(old) ? old : wait_new(old);
+	} while (!old);
+	destroy_inode(inode);
+	return IS_ERR(old) ? NULL : old;
 }
 
 static int test_ino(struct inode *inode, void *data)
@@ -358,22 +417,12 @@ struct inode *ilookup(struct super_block *sb, u64 ino)
 int insert_inode_locked(struct inode *inode)
 {
 	u64 ino = inode->i_ino;
-	struct inode *old;
-	bool again;
+	struct inode *old = add_unless_found(inode, ino, I_CREATING, test_ino, NULL, &ino);
 
-	spin_lock(&ihash_lock);
-	do
-		old = find_inode(inode->i_sb, ino, test_ino, &ino, &again);
-	while (again);
-	if (old) {
-		spin_unlock(&ihash_lock);
-		iput(old);
-		return -EBUSY;
-	}
-	inode->i_state |= I_NEW | I_CREATING;
-	hlist_add_head_rcu(&inode->i_hash, ibucket(inode->i_sb, ino));
-	spin_unlock(&ihash_lock);
-	return 0;
+	if (!old)
+		return 0;
+	iput(old);
+	return -EBUSY;
 }
 
 void unlock_new_inode(struct inode *inode)
@@ -381,7 +430,7 @@ void unlock_new_inode(struct inode *inode)
 	spin_lock(&inode->i_lock);
 	inode->i_state &= ~(I_NEW | I_CREATING);
 	spin_unlock(&inode->i_lock);
-	wake_up_all(&inode_wait);
+	wake_waiters(inode);
 }
 
 void discard_new_inode(struct inode *inode)
@@ -442,7 +491,6 @@ static void evict(struct inode *inode)
 		clear_inode(inode);
 	}
 	remove_inode_hash(inode);
-	wake_up_all(&inode_wait);
 	destroy_inode(inode);
 }
 
@@ -452,7 +500,7 @@ static bool keep_cached(struct inode *inode)
 
 	if (op->drop_inode)
 		return !op->drop_inode(inode);
-	return inode->i_nlink && !hlist_unhashed(&inode->i_hash) && !(inode->i_state & I_DONTCACHE);
+	return inode->i_nlink && !ghash_unhashed(&inode->i_hash) && !(inode->i_state & I_DONTCACHE);
 }
 
 /* The last reference is gone: i_lock held, dropped. */
@@ -747,6 +795,8 @@ void inode_init_owner(struct mnt_idmap *idmap, struct inode *inode, const struct
 
 static int inode_cache_init(void)
 {
+	for (unsigned int i = 0; i < ARRAY_SIZE(inode_waitq); i++)
+		init_waitqueue_head(&inode_waitq[i]);
 	inode_cache = KMEM_CACHE(inode, SLAB_PANIC | SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <lib/types.h>
 #include "mount_priv.h"
 #include <lib/hash.h>
+#include <alloc/ghash.h>
 #include <alloc/slab.h>
 #include <kernel/init.h>
 #include <kernel/cpumask.h>
@@ -37,7 +38,7 @@ static struct {
 	struct hlist_head head[1 << INIT_MHASH_SHIFT];
 } initial_mhash = { .h.shift = INIT_MHASH_SHIFT };
 static struct mhash *mhash = &initial_mhash.h;	/* RCU; replaced under mount_lock */
-static struct hlist_head mp_hash[1 << 6];	/* mount_lock */
+DEFINE_GHASH(mp_hash, 4);			/* changed under mount_lock */
 static struct kmem_cache *mnt_cache __ro_after_init;
 static unsigned long nr_hashed;			/* mount_lock */
 static u64 next_unique_id = 1ull << 31;		/* mount_lock */
@@ -447,22 +448,30 @@ bool path_noexec(const struct path *path)
 
 /* Mount points. */
 
-static struct hlist_head *mp_bucket(const struct dentry *d)
-{
-	return &mp_hash[hash_ptr(d, 6)];
-}
-
+/* mount_lock held. */
 static struct mountpoint *find_mountpoint(struct dentry *d)
 {
+	u32 hash = hash_ptr(d, 32);
 	struct mountpoint *mp;
+	unsigned long *b = ghash_lock(&mp_hash, hash);
 
-	hlist_for_each_entry(mp, mp_bucket(d), m_hash) {
+	ghash_for_each(mp, b, hash, m_hash) {
 		if (mp->m_dentry == d) {
 			mp->m_count++;
-			return mp;
+			break;
 		}
 	}
-	return NULL;
+	ghash_unlock(b);
+	return mp;
+}
+
+static void add_mountpoint(struct mountpoint *mp)
+{
+	u32 hash = hash_ptr(mp->m_dentry, 32);
+	unsigned long *b = ghash_lock(&mp_hash, hash);
+
+	ghash_add(&mp_hash, b, &mp->m_hash, hash);
+	ghash_unlock(b);
 }
 
 /* -ENOENT: the directory was removed meanwhile. */
@@ -475,6 +484,7 @@ struct mountpoint *get_mountpoint(struct dentry *d)
 	unlock_mount_hash();
 	if (mp)
 		return mp;
+	ghash_reserve(&mp_hash);
 	new = kmalloc(sizeof(*new), GFP_KERNEL);
 	if (!new)
 		return ERR_PTR(-ENOMEM);
@@ -493,7 +503,7 @@ struct mountpoint *get_mountpoint(struct dentry *d)
 	new->m_dentry = dget(d);
 	new->m_count = 1;
 	new->m_list.first = NULL;
-	hlist_add_head(&new->m_hash, mp_bucket(d));
+	add_mountpoint(new);
 	mp = new;
 	new = NULL;
 out:
@@ -510,8 +520,8 @@ void put_mountpoint_locked(struct mountpoint *mp, struct hlist_head *dead)
 	spin_lock(&mp->m_dentry->d_lock);
 	mp->m_dentry->d_flags &= ~DCACHE_MOUNTED;
 	spin_unlock(&mp->m_dentry->d_lock);
-	hlist_del(&mp->m_hash);
-	hlist_add_head(&mp->m_hash, dead);
+	ghash_del(&mp_hash, &mp->m_hash);
+	hlist_add_head(&mp->m_dead, dead);
 }
 
 void free_mountpoints(struct hlist_head *dead)
@@ -519,7 +529,7 @@ void free_mountpoints(struct hlist_head *dead)
 	struct mountpoint *mp;
 	struct hlist_node *n;
 
-	hlist_for_each_entry_safe(mp, n, dead, m_hash) {
+	hlist_for_each_entry_safe(mp, n, dead, m_dead) {
 		dput(mp->m_dentry);
 		kfree(mp);
 	}

@@ -20,7 +20,8 @@
 #include <kernel/percpu.h>
 
 struct mountpoint {
-	struct hlist_node	m_hash;
+	struct ghash_node	m_hash;	/* [M] */
+	struct hlist_node	m_dead;	/* on the list of who freed it */
 	struct dentry		*m_dentry;	/* referenced */
 	struct hlist_head	m_list;		/* mounts on it [M] */
 	int			m_count;	/* [M] list members and holders */

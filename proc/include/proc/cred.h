@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <alloc/ghash.h>
 #include <lib/err.h>
 #include <kernel/refcount.h>
 #include <kernel/rcu.h>
@@ -88,7 +89,7 @@ bool groups_search(const struct group_info *g, kgid_t gid);
 struct user_struct {
 	refcount_t refs;
 	kuid_t uid;
-	struct hlist_node node;
+	struct ghash_node node;
 	atomic_t processes, sigpending;
 	atomic_long_t locked_vm, pipe_bufs, unix_inflight, mq_bytes, epoll_watches;
 };

@@ -6,7 +6,7 @@
  * i_state moves I_NEW -> 0 <-> I_DIRTY* -> I_FREEING -> I_CLEAR. i_count 0 with links left means
  * cached on the LRU (only for filesystems that hash their inodes).
  *
- * Locks: [l] i_lock  [w] i_rwsem (exclusive)  [h] inode hash lock  [s] s_inode_list_lock
+ * Locks: [l] i_lock  [w] i_rwsem (exclusive)  [h] its bucket of the inode hash  [s] s_inode_list_lock
  *        [a] atomic  [c] constant once I_NEW is gone  [t] i_rwsem or lazily, torn reads allowed
  */
 #include <lib/types.h>
@@ -14,6 +14,7 @@
 #include <lib/kdev.h>
 #include <lib/list.h>
 #include <lib/atomic.h>
+#include <alloc/ghash.h>
 #include <kernel/time.h>
 #include <kernel/spinlock.h>
 #include <kernel/rcu.h>
@@ -91,7 +92,7 @@ struct inode {
 	atomic_t		i_dio_count;	/* [a] */
 	const struct file_operations *i_fop;	/* [c] */
 	struct file_lock_context *i_flctx;	/* set once by cmpxchg */
-	struct hlist_node	i_hash;		/* [h] */
+	struct ghash_node	i_hash;		/* [h] */
 	struct list_head	i_lru;		/* LRU lock of the superblock */
 	struct list_head	i_sb_list;	/* [s] */
 	struct list_head	i_io_list;	/* writeback's */

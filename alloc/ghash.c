@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Hash tables that grow.
+ *
+ * Growing moves one bucket after the other, so nobody waits longer than for one chain. A bucket that has moved says so in its
+ * word and the way goes on in the next table; the old one is freed a grace period after the new one is the table. Locks: a bucket
+ * of the old table, then one of the new; otherwise nobody holds two. Whoever holds a bucket has preemption off, which keeps
+ * both tables alive.
+ *
+ * A reader that stands on a node while it moves goes on along its new chain: it compares hashes, so it finds nothing wrong, but it
+ * can miss what it looks for. The sequence (odd while growing) tells it.
+ */
+#include <lib/types.h>
+#include <lib/hash.h>
+#include <alloc/ghash.h>
+#include <alloc/slab.h>
+#include <alloc/vmalloc.h>
+#include <kernel/bug.h>
+
+#define MAX_SHIFT 24
+
+static unsigned long *bucket_of(struct ghash_table *t, u32 hash)
+{
+	return &t->bucket[hash_32(hash, t->shift)];
+}
+
+unsigned long *ghash_lock(struct ghash *h, u32 hash)
+{
+	struct ghash_table *t;
+	unsigned long *b;
+
+	preempt_disable();
+	for (t = rcu_dereference(h->table);; t = smp_load_acquire(&t->future)) {
+		b = bucket_of(t, hash);
+		bit_spin_lock(0, b);
+		if (likely(!(*b & GHASH_MOVED)))
+			break;
+		bit_spin_unlock(0, b);
+	}
+	preempt_enable();		/* the bucket's lock keeps it off */
+	return b;
+}
+
+struct ghash_node *ghash_first_rcu(const struct ghash *h, u32 hash)
+{
+	struct ghash_table *t = rcu_dereference(h->table);
+	unsigned long word;
+
+	while (unlikely((word = smp_load_acquire(bucket_of(t, hash))) & GHASH_MOVED))
+		t = smp_load_acquire(&t->future);
+	return (struct ghash_node *)(word & ~GHASH_FLAGS);
+}
+
+/* Both locked. */
+static void chain_add(unsigned long *bucket, struct ghash_node *n)
+{
+	struct ghash_node *first = ghash_first(bucket);
+
+	WRITE_ONCE(n->next, first);
+	n->pprev = bucket;
+	if (first)
+		first->pprev = (unsigned long *)&n->next;
+	smp_store_release(bucket, (unsigned long)n | GHASH_LOCK);	/* pairs with ghash_first_rcu() */
+}
+
+void ghash_add(struct ghash *h, unsigned long *bucket, struct ghash_node *n, u32 hash)
+{
+	WRITE_ONCE(n->hash, hash);
+	chain_add(bucket, n);
+	atomic_long_inc(&h->count);
+}
+
+void ghash_del_locked(struct ghash *h, struct ghash_node *n)
+{
+	struct ghash_node *next = n->next;
+
+	/* n->next stays: readers that stand here go on. */
+	WRITE_ONCE(*n->pprev, (unsigned long)next | (*n->pprev & GHASH_FLAGS));
+	if (next)
+		next->pprev = n->pprev;
+	WRITE_ONCE(n->pprev, NULL);
+	atomic_long_dec(&h->count);
+}
+
+bool ghash_del(struct ghash *h, struct ghash_node *n)
+{
+	unsigned long *b;
+
+	if (ghash_unhashed(n))
+		return false;
+	b = ghash_lock(h, n->hash);
+	ghash_del_locked(h, n);
+	ghash_unlock(b);
+	return true;
+}
+
+static void table_free_rcu(struct rcu_head *head)
+{
+	kvfree(container_of(head, struct ghash_table, rcu));
+}
+
+static void move_bucket(unsigned long *from, struct ghash_table *to)
+{
+	struct ghash_node *n, *next;
+
+	bit_spin_lock(0, from);
+	for (n = ghash_first(from); n; n = next) {
+		unsigned long *b = bucket_of(to, n->hash);
+
+		next = n->next;
+		bit_spin_lock(0, b);
+		chain_add(b, n);
+		bit_spin_unlock(0, b);
+	}
+	smp_store_release(from, GHASH_MOVED | GHASH_LOCK);
+	bit_spin_unlock(0, from);
+}
+
+void ghash_grow(struct ghash *h)
+{
+	struct ghash_table *old, *new;
+
+	if (atomic_xchg(&h->growing, 1))
+		return;
+	old = h->table;
+	if (old->shift >= MAX_SHIFT || atomic_long_read(&h->count) <= 1l << old->shift)
+		goto out;
+	new = kvzalloc(sizeof(*new) + (sizeof(unsigned long) << (old->shift + 2)), GFP_KERNEL | __GFP_NOWARN);
+	if (!new)
+		goto out;
+	new->shift = old->shift + 2;
+	WRITE_ONCE(h->seq, h->seq + 1);
+	smp_mb();			/* odd before anything moves; pairs with ghash_read_retry() */
+	smp_store_release(&old->future, new);
+	for (unsigned long i = 0; i < 1ul << old->shift; i++)
+		move_bucket(&old->bucket[i], new);
+	rcu_assign_pointer(h->table, new);
+	smp_store_release(&h->seq, h->seq + 1);
+	if (!old->is_static)
+		call_rcu(&old->rcu, table_free_rcu);
+out:
+	smp_store_release(&h->growing.counter, 0);
+}
