@@ -4,36 +4,42 @@
  * mount is an instance with its own numbers. A ptmx elsewhere belongs to the instance mounted on "pts"
  * beside it.
  *
- * Locks: [i] index_lock  [w] the root's i_rwsem
+ * The numbers of one instance end at its max= option; all instances together have kernel.pty.max terminals, of which
+ * kernel.pty.reserve are for those that were mounted in the first mount namespace.
  */
 #include <lib/types.h>
-#include <lib/bitmap.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
 #include <vfs/namei.h>
 #include <vfs/chrdev.h>
 #include <alloc/slab.h>
+#include <alloc/xarray.h>
+#include <kernel/show.h>
 #include <kernel/init.h>
 #include <proc/cred.h>
+#include <proc/ns.h>
 #include <sched/task.h>
 #include <tty/upcalls.h>
 
 #define DEVPTS_MAGIC 0x1cd1
-#define PTY_MAX 4096	/* terminals; not a page */
+#define PTY_MAX (1u << MINORBITS)
 #define SLAVE_MAJOR 136
 #define PTMX_INO 2
 
 struct devpts {
 	struct super_block	*sb;
-	spinlock_t		index_lock;
-	unsigned long		used[PTY_MAX / BITS_PER_LONG];	/* [i] */
+	struct xarray		used;		/* by number */
 	unsigned int		max;
+	bool			reserve;	/* may use what is reserved */
 	kuid_t			uid;
 	kgid_t			gid;
 	bool			set_uid, set_gid;
 	umode_t			mode, ptmx_mode;
 	struct dentry		*ptmx;
 };
+
+static int pty_limit = 4096, pty_reserve = 1024;	/* terminals; not a page */
+static atomic_t pty_count;
 
 static struct devpts *DEVPTS(struct super_block *sb)
 {
@@ -63,7 +69,7 @@ static int parse_param(struct fs_context *fc, const char *key, const char *value
 			return gid_valid(o->gid) ? 0 : -EINVAL;
 		}
 		if (v > PTY_MAX)
-			v = PTY_MAX;
+			return -EINVAL;
 		o->max = v;
 		return 0;
 	}
@@ -150,7 +156,8 @@ static int fill(struct super_block *sb, struct fs_context *fc)
 		return -ENOMEM;
 	*p = *(struct devpts *)fc->fs_private;
 	p->sb = sb;
-	spin_lock_init(&p->index_lock);
+	xa_init_flags(&p->used, XA_FLAGS_ALLOC);
+	p->reserve = current->nsproxy->mnt_ns == init_nsproxy.mnt_ns;
 	sb->s_fs_info = p;
 	sb->s_magic = DEVPTS_MAGIC;
 	sb->s_op = &devpts_ops;
@@ -222,6 +229,8 @@ static void kill_sb(struct super_block *sb)
 	struct devpts *p = DEVPTS(sb);
 
 	kill_litter_super(sb);
+	if (p)
+		xa_destroy(&p->used);
 	kfree(p);
 }
 
@@ -264,23 +273,24 @@ void devpts_release(void *inst)
 int devpts_new_index(void *inst)
 {
 	struct devpts *p = inst;
-	unsigned long i;
+	u32 i;
+	int err = -ENOSPC;
 
-	spin_lock(&p->index_lock);
-	i = find_first_zero_bit(p->used, PTY_MAX);
-	if (i < p->max)
-		__set_bit(i, p->used);
-	spin_unlock(&p->index_lock);
-	return i < p->max ? (int)i : -ENOSPC;
+	/* The last number stays free, as Linux has it. */
+	if (atomic_inc_return(&pty_count) < READ_ONCE(pty_limit) - (p->reserve ? 0 : READ_ONCE(pty_reserve)) && p->max)
+		err = xa_alloc(&p->used, &i, p, XA_LIMIT(0, p->max - 1), GFP_KERNEL);
+	if (!err)
+		return (int)i;
+	atomic_dec(&pty_count);
+	return err == -EBUSY ? -ENOSPC : err;
 }
 
 void devpts_kill_index(void *inst, int index)
 {
 	struct devpts *p = inst;
 
-	spin_lock(&p->index_lock);
-	__clear_bit((unsigned long)index, p->used);
-	spin_unlock(&p->index_lock);
+	xa_erase(&p->used, (unsigned long)index);
+	atomic_dec(&pty_count);
 }
 
 int devpts_add_node(void *inst, int index, void *data)
@@ -362,8 +372,16 @@ struct file *devpts_open_node(void *inst, int index, int flags)
 	return f;
 }
 
+static ssize_t show_count(struct show_node *n, char *buf, size_t size)
+{
+	return snprintf(buf, size, "%d\n", atomic_read(&pty_count));
+}
+
 static int devpts_init(void)
 {
+	sysctl_int("kernel/pty/max", 0644, &pty_limit, 0, INT_MAX);
+	sysctl_int("kernel/pty/reserve", 0644, &pty_reserve, 0, INT_MAX);
+	show_attr(show_path(SHOW_SYSCTL, "kernel/pty"), "nr", 0444, show_count, NULL, NULL);
 	return register_filesystem(&devpts_type);
 }
 INITCALL(fs, devpts_init);
