@@ -13,6 +13,8 @@
  */
 #include <lib/types.h>
 #include <lib/hash.h>
+#include <lib/minmax.h>
+#include <alloc/ghash.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
 #include <vfs/locks.h>
@@ -25,13 +27,12 @@
 #include <mm/uaccess.h>
 #include <linux/fcntl.h>
 
-#define BLOCKED_SHIFT 5
 #define OFFSET_MAX LLONG_MAX
 
 static struct kmem_cache *lock_cache __ro_after_init;
 static struct kmem_cache *ctx_cache __ro_after_init;
 static DEFINE_SPINLOCK(blocked_lock);
-static struct hlist_head blocked_hash[1 << BLOCKED_SHIFT];	/* [B] */
+DEFINE_GHASH(blocked_hash, 5);			/* by owner; changed with [B] held */
 
 static struct file_lock_context *get_context(struct inode *inode, int type)
 {
@@ -69,7 +70,7 @@ void locks_init_lock(struct file_lock *fl)
 	INIT_LIST_HEAD(&fl->fl_list);
 	INIT_LIST_HEAD(&fl->fl_blocked_member);
 	INIT_LIST_HEAD(&fl->fl_blocked_requests);
-	INIT_HLIST_NODE(&fl->fl_link);
+	ghash_node_init(&fl->fl_link);
 	init_waitqueue_head(&fl->fl_wait);
 }
 
@@ -121,9 +122,9 @@ static bool flock_conflict(const struct file_lock *caller, const struct file_loc
 
 /* The wait graph. blocked_lock held in all of these. */
 
-static struct hlist_head *owner_bucket(const void *owner)
+static u32 owner_hash(const void *owner)
 {
-	return &blocked_hash[hash_ptr(owner, BLOCKED_SHIFT)];
+	return hash_ptr(owner, 32);
 }
 
 static bool is_ofd(const struct file_lock *fl)
@@ -133,7 +134,7 @@ static bool is_ofd(const struct file_lock *fl)
 
 static void delete_block(struct file_lock *waiter)
 {
-	hlist_del_init(&waiter->fl_link);
+	ghash_del(&blocked_hash, &waiter->fl_link);
 	list_del_init(&waiter->fl_blocked_member);
 	waiter->fl_blocker = NULL;
 }
@@ -142,8 +143,13 @@ static void insert_block(struct file_lock *blocker, struct file_lock *waiter)
 {
 	waiter->fl_blocker = blocker;
 	list_add_tail(&waiter->fl_blocked_member, &blocker->fl_blocked_requests);
-	if (waiter->fl_flags & FL_POSIX && !is_ofd(waiter))
-		hlist_add_head(&waiter->fl_link, owner_bucket(waiter->fl_owner));
+	if (waiter->fl_flags & FL_POSIX && !is_ofd(waiter)) {
+		u32 hash = owner_hash(waiter->fl_owner);
+		unsigned long *b = ghash_lock(&blocked_hash, hash);
+
+		ghash_add(&blocked_hash, b, &waiter->fl_link, hash);
+		ghash_unlock(b);
+	}
 }
 
 static void wake_up_blocks(struct file_lock *blocker)
@@ -155,7 +161,7 @@ static void wake_up_blocks(struct file_lock *blocker)
 		struct file_lock *w = list_first_entry(&blocker->fl_blocked_requests, struct file_lock,
 						       fl_blocked_member);
 
-		hlist_del_init(&w->fl_link);
+		ghash_del(&blocked_hash, &w->fl_link);
 		list_del_init(&w->fl_blocked_member);
 		wake_up(&w->fl_wait);
 		/* After the wake-up the waiter may return as soon as it sees this. */
@@ -167,13 +173,18 @@ static void wake_up_blocks(struct file_lock *blocker)
 /* For which other owner does the owner of @fl wait? */
 static struct file_lock *owner_waits_for(const struct file_lock *fl)
 {
-	struct file_lock *w;
+	u32 hash = owner_hash(fl->fl_owner);
+	unsigned long *b = ghash_lock(&blocked_hash, hash);
+	struct file_lock *w, *blocker = NULL;
 
-	hlist_for_each_entry(w, owner_bucket(fl->fl_owner), fl_link) {
-		if (w->fl_owner == fl->fl_owner)
-			return w->fl_blocker;
+	ghash_for_each(w, b, hash, fl_link) {
+		if (w->fl_owner == fl->fl_owner) {
+			blocker = w->fl_blocker;
+			break;
+		}
 	}
-	return NULL;
+	ghash_unlock(b);
+	return blocker;
 }
 
 static bool would_deadlock(const struct file_lock *caller, struct file_lock *blocker)
@@ -280,106 +291,134 @@ struct posix_op {
 	struct file_lock *req;
 	struct file_lock *new, *new2;
 	struct list_head *dispose;
-	struct file_lock *left, *right;
-	bool added;
+	struct file_lock *left, *right;	/* what sticks out of the request at its ends */
+	struct file_lock *at;		/* the first beyond it */
+	bool added;			/* the request is listed, or needs not be */
 };
 
-static int posix_apply(struct file_lock_context *ctx, struct posix_op *op)
-{
-	struct file_lock *req = op->req, *fl, *n, *at = NULL;
+/* What the walk over the owner's locks says after each. */
+enum { WALK_ON, WALK_ENOUGH };
 
-	list_for_each_entry_safe(fl, n, &ctx->flc_posix, fl_list) {
-		if (fl->fl_owner != req->fl_owner || (fl->fl_flags ^ req->fl_flags) & FL_OFDLCK)
-			continue;
-		if (req->fl_type == fl->fl_type) {
-			/* Same type: merge with what touches. Careful with the largest offset. */
-			if (fl->fl_end < req->fl_start - 1)
-				continue;
-			if (fl->fl_start - 1 > req->fl_end && fl->fl_start != 0) {
-				at = fl;
-				break;
-			}
-			if (fl->fl_start > req->fl_start)
-				fl->fl_start = req->fl_start;
-			else
-				req->fl_start = fl->fl_start;
-			if (fl->fl_end < req->fl_end)
-				fl->fl_end = req->fl_end;
-			else
-				req->fl_end = fl->fl_end;
-			if (op->added) {
-				unlink_lock(fl, op->dispose);
-				continue;
-			}
-			req = fl;
-			op->added = true;
-		} else {
-			if (fl->fl_end < req->fl_start)
-				continue;
-			if (fl->fl_start > req->fl_end) {
-				at = fl;
-				break;
-			}
-			if (req->fl_type == F_UNLCK)
-				op->added = true;
-			if (fl->fl_start < req->fl_start)
-				op->left = fl;
-			if (fl->fl_end > req->fl_end) {
-				op->right = fl;
-				at = fl;
-				break;
-			}
-			if (fl->fl_start >= req->fl_start) {
-				/* Covered whole: replaced in place, or removed. */
-				if (op->added) {
-					unlink_lock(fl, op->dispose);
-					continue;
-				}
-				if (!op->new)
-					return -ENOLCK;
-				copy_lock(op->new, req);
-				req = op->new;
-				op->new = NULL;
-				list_add(&req->fl_list, &fl->fl_list);
-				wake_up_blocks(fl);
-				list_move(&fl->fl_list, op->dispose);
-				n = list_next_entry(req, fl_list);
-				op->added = true;
-			}
-		}
+/*
+ * One of the same type that touches the request: they become one. Whichever is listed already grows (op->req from then on), further
+ * ones go. Careful with the largest offset.
+ */
+static int merge_same(struct posix_op *op, struct file_lock *fl)
+{
+	struct file_lock *req = op->req;
+
+	if (fl->fl_end < req->fl_start - 1)
+		return WALK_ON;
+	if (fl->fl_start - 1 > req->fl_end && fl->fl_start != 0) {
+		op->at = fl;
+		return WALK_ENOUGH;
 	}
-	if (!op->added) {
-		if (req->fl_type == F_UNLCK)
-			return 0;
-		if (!op->new)
-			return -ENOLCK;
-		copy_lock(op->new, req);
-		if (at)
-			list_add_tail(&op->new->fl_list, &at->fl_list);
-		else
-			list_add_tail(&op->new->fl_list, &ctx->flc_posix);
-		at = op->right ? op->right : at;
-		req = op->new;
-		op->new = NULL;
+	fl->fl_start = req->fl_start = min(fl->fl_start, req->fl_start);
+	fl->fl_end = req->fl_end = max(fl->fl_end, req->fl_end);
+	if (op->added) {
+		unlink_lock(fl, op->dispose);
+		return WALK_ON;
 	}
+	op->req = fl;
+	op->added = true;
+	return WALK_ON;
+}
+
+/* One of the other type: what the request covers of it goes; what sticks out is remembered as left and right. */
+static int cut_other(struct posix_op *op, struct file_lock *fl, struct file_lock **next)
+{
+	struct file_lock *req = op->req;
+
+	if (fl->fl_end < req->fl_start)
+		return WALK_ON;
+	if (fl->fl_start > req->fl_end) {
+		op->at = fl;
+		return WALK_ENOUGH;
+	}
+	if (req->fl_type == F_UNLCK)
+		op->added = true;
+	if (fl->fl_start < req->fl_start)
+		op->left = fl;
+	if (fl->fl_end > req->fl_end) {
+		op->right = op->at = fl;
+		return WALK_ENOUGH;
+	}
+	if (fl->fl_start < req->fl_start)
+		return WALK_ON;
+	/* Covered whole: replaced in place, or removed. */
+	if (op->added) {
+		unlink_lock(fl, op->dispose);
+		return WALK_ON;
+	}
+	if (!op->new)
+		return -ENOLCK;
+	copy_lock(op->new, req);
+	op->req = op->new;
+	op->new = NULL;
+	list_add(&op->req->fl_list, &fl->fl_list);
+	wake_up_blocks(fl);
+	list_move(&fl->fl_list, op->dispose);
+	*next = list_next_entry(op->req, fl_list);
+	op->added = true;
+	return WALK_ON;
+}
+
+/* Nothing listed took the request in: it is listed by itself, where the walk ended. */
+static int list_request(struct posix_op *op, struct file_lock_context *ctx)
+{
+	if (!op->new)
+		return -ENOLCK;
+	copy_lock(op->new, op->req);
+	list_add_tail(&op->new->fl_list, op->at ? &op->at->fl_list : &ctx->flc_posix);
+	op->req = op->new;
+	op->new = NULL;
+	return 0;
+}
+
+/* The rests of what was cut get their new ends; one cut in the middle becomes two. */
+static void trim_rests(struct posix_op *op, bool listed)
+{
 	if (op->right) {
 		if (op->left == op->right) {
-			/* Cut in two. */
 			op->left = op->new2;
 			op->new2 = NULL;
 			copy_lock(op->left, op->right);
 			list_add_tail(&op->left->fl_list, &op->right->fl_list);
 			/* Order by start: left, then what was inserted, then right. */
-			if (req != op->req)
-				list_move(&req->fl_list, &op->left->fl_list);
+			if (listed)
+				list_move(&op->req->fl_list, &op->left->fl_list);
 		}
-		op->right->fl_start = req->fl_end + 1;
+		op->right->fl_start = op->req->fl_end + 1;
 		wake_up_blocks(op->right);
 	}
 	if (op->left) {
-		op->left->fl_end = req->fl_start - 1;
+		op->left->fl_end = op->req->fl_start - 1;
 		wake_up_blocks(op->left);
 	}
+}
+
+static int posix_apply(struct file_lock_context *ctx, struct posix_op *op)
+{
+	struct file_lock *asked = op->req, *fl, *n;
+	int e;
+
+	list_for_each_entry_safe(fl, n, &ctx->flc_posix, fl_list) {
+		if (fl->fl_owner != asked->fl_owner || (fl->fl_flags ^ asked->fl_flags) & FL_OFDLCK)
+			continue;
+		e = op->req->fl_type == fl->fl_type ? merge_same(op, fl) : cut_other(op, fl, &n);
+		if (e < 0)
+			return e;
+		if (e == WALK_ENOUGH)
+			break;
+	}
+	if (!op->added) {
+		if (asked->fl_type == F_UNLCK)
+			return 0;
+		e = list_request(op, ctx);
+		if (e)
+			return e;
+	}
+	trim_rests(op, op->req != asked);
 	return 0;
 }
 
@@ -394,6 +433,8 @@ static int posix_lock_inode(struct inode *inode, struct file_lock *req, struct f
 	if (!ctx)
 		return req->fl_type == F_UNLCK ? 0 : -ENOMEM;
 	op.dispose = &dispose;
+	if (req->fl_flags & FL_SLEEP)
+		ghash_reserve(&blocked_hash);
 	/* Unlocking everything needs no memory, so it cannot fail for the lack of it. */
 	if (req->fl_type != F_UNLCK || req->fl_start || req->fl_end != OFFSET_MAX) {
 		op.new = alloc_lock();

@@ -1040,18 +1040,83 @@ last:
 	}
 }
 
+/* The caller gave the root (and it is where the walk starts). */
+static int start_at_preset_root(struct nameidata *nd, bool empty, bool rcu)
+{
+	struct dentry *root = nd->root.dentry;
+
+	nd->path = nd->root;
+	nd->inode = root->d_inode;
+	if (!empty && unlikely(!d_can_lookup(root))) {
+		if (rcu)
+			nd->seq = 0;
+		else
+			path_get(&nd->path);
+		return -ENOTDIR;
+	}
+	if (rcu) {
+		nd->seq = read_seqcount_begin(&root->d_seq);
+		nd->root_seq = nd->seq;
+	} else {
+		path_get(&nd->path);
+	}
+	return 0;
+}
+
+static void start_at_cwd(struct nameidata *nd, bool rcu)
+{
+	struct fs_struct *fs = current->fs;
+	unsigned int seq;
+
+	if (!rcu) {
+		get_fs_pwd(fs, &nd->path);
+		nd->inode = nd->path.dentry->d_inode;
+		return;
+	}
+	do {
+		seq = read_seqcount_begin(&fs->seq);
+		nd->path = fs->pwd;
+		nd->inode = nd->path.dentry->d_inode;
+		nd->seq = raw_read_seqcount(&nd->path.dentry->d_seq) & ~1u;
+	} while (read_seqcount_retry(&fs->seq, seq));
+}
+
+static int start_at_dfd(struct nameidata *nd, bool empty, bool rcu)
+{
+	struct fd f = fdget_raw((unsigned int)nd->dfd);
+	struct dentry *d;
+
+	if (fd_empty(f))
+		return -EBADF;
+	d = fd_file(f)->f_path.dentry;
+	if (!empty && unlikely(!d_can_lookup(d))) {
+		fdput(f);
+		return -ENOTDIR;
+	}
+	nd->path = fd_file(f)->f_path;
+	nd->inode = d->d_inode;
+	if (rcu)
+		nd->seq = read_seqcount_begin(&d->d_seq);
+	else
+		path_get(&nd->path);
+	fdput(f);
+	return 0;
+}
+
 /* Where the walk starts; returns the name to walk. Enters RCU mode if asked for. */
 const char *path_init(struct nameidata *nd, unsigned int flags)
 {
 	const char *s = nd->pathname;
-	int err;
+	bool rcu;
+	int err = 0;
 
 	nd->flags = flags & ~LOOKUP_RCU;
 	if (unlikely((flags & (LOOKUP_RCU | LOOKUP_CACHED)) == LOOKUP_CACHED))
 		return ERR_PTR(-EAGAIN);
 	if (!*s)
 		flags &= ~LOOKUP_RCU;
-	if (flags & LOOKUP_RCU)
+	rcu = flags & LOOKUP_RCU;
+	if (rcu)
 		rcu_read_lock();
 	else
 		nd->seq = nd->next_seq = 0;
@@ -1060,72 +1125,23 @@ const char *path_init(struct nameidata *nd, unsigned int flags)
 	nd->m_seq = read_seqbegin(&mount_lock);
 	nd->r_seq = read_seqbegin(&rename_lock);
 	if (nd->state & ND_ROOT_PRESET) {
-		struct dentry *root = nd->root.dentry;
-
-		nd->path = nd->root;
-		nd->inode = root->d_inode;
-		if (*s && unlikely(!d_can_lookup(root))) {
-			if (flags & LOOKUP_RCU)
-				nd->seq = 0;
-			else
-				path_get(&nd->path);
-			return ERR_PTR(-ENOTDIR);
-		}
-		if (flags & LOOKUP_RCU) {
-			nd->seq = read_seqcount_begin(&root->d_seq);
-			nd->root_seq = nd->seq;
-		} else {
-			path_get(&nd->path);
-		}
-		return s;
+		err = start_at_preset_root(nd, !*s, rcu);
+		return err ? ERR_PTR(err) : s;
 	}
 	nd->root.mnt = NULL;
 	if (*s == '/' && !(flags & LOOKUP_IN_ROOT)) {
 		err = nd_jump_root(nd);
-		if (unlikely(err))
-			return ERR_PTR(err);
-		return s;
+		return unlikely(err) ? ERR_PTR(err) : s;
 	}
-	if (nd->dfd == AT_FDCWD) {
-		struct fs_struct *fs = current->fs;
-
-		if (flags & LOOKUP_RCU) {
-			unsigned int seq;
-
-			do {
-				seq = read_seqcount_begin(&fs->seq);
-				nd->path = fs->pwd;
-				nd->inode = nd->path.dentry->d_inode;
-				nd->seq = raw_read_seqcount(&nd->path.dentry->d_seq) & ~1u;
-			} while (read_seqcount_retry(&fs->seq, seq));
-		} else {
-			get_fs_pwd(fs, &nd->path);
-			nd->inode = nd->path.dentry->d_inode;
-		}
-	} else {
-		struct fd f = fdget_raw((unsigned int)nd->dfd);
-		struct dentry *d;
-
-		if (fd_empty(f))
-			return ERR_PTR(-EBADF);
-		d = fd_file(f)->f_path.dentry;
-		if (*s && unlikely(!d_can_lookup(d))) {
-			fdput(f);
-			return ERR_PTR(-ENOTDIR);
-		}
-		nd->path = fd_file(f)->f_path;
-		if (flags & LOOKUP_RCU) {
-			nd->inode = nd->path.dentry->d_inode;
-			nd->seq = read_seqcount_begin(&nd->path.dentry->d_seq);
-		} else {
-			path_get(&nd->path);
-			nd->inode = nd->path.dentry->d_inode;
-		}
-		fdput(f);
-	}
+	if (nd->dfd == AT_FDCWD)
+		start_at_cwd(nd, rcu);
+	else
+		err = start_at_dfd(nd, !*s, rcu);
+	if (unlikely(err))
+		return ERR_PTR(err);
 	if (flags & LOOKUP_IS_SCOPED) {
 		nd->root = nd->path;
-		if (flags & LOOKUP_RCU) {
+		if (rcu) {
 			nd->root_seq = nd->seq;
 		} else {
 			path_get(&nd->root);

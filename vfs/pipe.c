@@ -300,77 +300,76 @@ static ssize_t merge_into_last(struct pipe_inode_info *pipe, struct iter *from, 
 	return (ssize_t)chars;
 }
 
+/* One more page of data, for which there is room. The bytes taken, or -errno. */
+static ssize_t append_page(struct pipe_inode_info *pipe, struct iter *from, bool packet)
+{
+	struct page *page = get_tmp_page(pipe);
+	struct pipe_buffer *buf;
+	size_t n;
+
+	if (unlikely(!page))
+		return -ENOMEM;
+	n = copy_from_iter(page_address(page), min((size_t)PAGE_SIZE, iter_count(from)), from);
+	if (unlikely(!n && iter_count(from))) {
+		put_tmp_page(pipe, page);
+		return -EFAULT;
+	}
+	buf = pipe_buf(pipe, pipe->head);
+	buf->page = page;
+	buf->ops = &anon_pipe_buf_ops;
+	buf->offset = 0;
+	buf->len = (unsigned int)n;
+	buf->flags = packet ? PIPE_BUF_FLAG_PACKET : PIPE_BUF_FLAG_CAN_MERGE;
+	WRITE_ONCE(pipe->head, pipe->head + 1);
+	return (ssize_t)n;
+}
+
+/* As much as fits. 0: all is written; -EAGAIN: full; what counts is in *done. */
+static int fill_pipe(struct pipe_inode_info *pipe, struct iter *from, bool packet, ssize_t *done)
+{
+	ssize_t n;
+
+	do {
+		if (!pipe->readers) {
+			send_sig(SIGPIPE, current, 0);
+			return -EPIPE;
+		}
+		if (pipe_full(pipe->head, pipe->tail, pipe->max_usage))
+			return -EAGAIN;
+		n = append_page(pipe, from, packet);
+		if (n < 0)
+			return (int)n;
+		*done += n;
+	} while (iter_count(from));
+	return 0;
+}
+
 static ssize_t pipe_write(struct kiocb *iocb, struct iter *from)
 {
 	struct file *filp = iocb->ki_filp;
 	struct pipe_inode_info *pipe = filp->private_data;
-	size_t total = iter_count(from);
-	bool was_empty = false, wake_next = false;
-	ssize_t ret = 0, n;
+	bool packet = filp->f_flags & O_DIRECT, dont_wait = filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT;
+	bool was_empty, wake_next = false;
+	ssize_t done = 0, err = 0;
 
-	if (unlikely(!total))
+	if (unlikely(!iter_count(from)))
 		return 0;
 	mutex_lock(&pipe->mutex);
-	if (!pipe->readers) {
-		send_sig(SIGPIPE, current, 0);
-		ret = -EPIPE;
-		goto out;
-	}
 	was_empty = pipe_empty(pipe->head, pipe->tail);
-	if (!was_empty && !(filp->f_flags & O_DIRECT)) {
-		n = merge_into_last(pipe, from, total);
-		if (n < 0) {
-			ret = n;
+	if (pipe->readers && !was_empty && !packet) {
+		err = merge_into_last(pipe, from, iter_count(from));
+		if (err < 0 || !iter_count(from)) {
+			done = err;
 			goto out;
 		}
-		ret = n;
-		if (!iter_count(from))
-			goto out;
+		done = err;
 	}
 	for (;;) {
-		if (!pipe->readers) {
-			send_sig(SIGPIPE, current, 0);
-			if (!ret)
-				ret = -EPIPE;
+		err = fill_pipe(pipe, from, packet, &done);
+		if (err != -EAGAIN || dont_wait)
 			break;
-		}
-		if (!pipe_full(pipe->head, pipe->tail, pipe->max_usage)) {
-			struct pipe_buffer *buf;
-			struct page *page = get_tmp_page(pipe);
-
-			if (unlikely(!page)) {
-				ret = ret ? ret : -ENOMEM;
-				break;
-			}
-			n = (ssize_t)copy_from_iter(page_address(page), min((size_t)PAGE_SIZE, iter_count(from)),
-						    from);
-			if (unlikely(!n && iter_count(from))) {
-				put_tmp_page(pipe, page);
-				if (!ret)
-					ret = -EFAULT;
-				break;
-			}
-			buf = pipe_buf(pipe, pipe->head);
-			buf->page = page;
-			buf->ops = &anon_pipe_buf_ops;
-			buf->offset = 0;
-			buf->len = (unsigned int)n;
-			buf->flags = filp->f_flags & O_DIRECT ? PIPE_BUF_FLAG_PACKET : PIPE_BUF_FLAG_CAN_MERGE;
-			WRITE_ONCE(pipe->head, pipe->head + 1);
-			ret += n;
-			if (!iter_count(from))
-				break;
-			continue;
-		}
-		/* No room. */
-		if (filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT) {
-			if (!ret)
-				ret = -EAGAIN;
-			break;
-		}
 		if (signal_pending(current)) {
-			if (!ret)
-				ret = -ERESTARTSYS;
+			err = -ERESTARTSYS;
 			break;
 		}
 		mutex_unlock(&pipe->mutex);
@@ -391,9 +390,9 @@ out:
 		wake_readers(pipe);
 	if (wake_next)
 		wake_up_interruptible_sync_poll(&pipe->wr_wait, EPOLLOUT | EPOLLWRNORM);
-	if (ret > 0)
+	if (done > 0)
 		note_change(filp);
-	return ret;
+	return done ? done : err;
 }
 
 static long pipe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)

@@ -27,13 +27,12 @@ struct file_lock {
 	struct list_head	fl_list;	/* [l] of the context: the granted list */
 	struct list_head	fl_blocked_member; /* [B] the blocker's fl_blocked_requests */
 	struct list_head	fl_blocked_requests; /* [B] who waits for this one */
-	struct hlist_node	fl_link;	/* [B] deadlock hash, waiting POSIX locks only */
+	struct ghash_node	fl_link;	/* [B] deadlock hash, waiting POSIX locks only */
 	struct file_lock	*fl_blocker;	/* [B] */
 	void			*fl_owner;
 	unsigned int		fl_flags;
 	unsigned char		fl_type;	/* F_RDLCK, F_WRLCK, F_UNLCK */
 	int			fl_pid;
-	int			fl_link_cpu;
 	wait_queue_head_t	fl_wait;
 	struct file		*fl_file;
 	loff_t			fl_start, fl_end;	/* inclusive */
