@@ -515,6 +515,8 @@ static struct exec_prog *prog_new(int dfd, struct filename *fn, int flags)
 	p->cred = prepare_creds();
 	if (!p->mm || !p->cred)
 		goto fail;
+	if (current->mm)	/* all but dumpable, which the credentials decide */
+		p->mm->flags = mmf_inherited(current->mm->flags);
 	return p;
 fail:
 	prog_free(p);

@@ -243,7 +243,7 @@ static void copy_layout(struct mm *mm, struct mm *old)
 	mm->binfmt = old->binfmt;
 	mm->user_ns = old->user_ns;
 	mm->flags = old->flags & ((1ul << MMF_OOM_VICTIM) - 1);
-	mm->flags |= old->flags & (1ul << MMF_ANON_MOVED | 1ul << MMF_DISABLE_THP | 1ul << MMF_VM_MERGE_ANY);
+	mm->flags |= mmf_inherited(old->flags) | (old->flags & 1ul << MMF_ANON_MOVED);
 	mm->total_vm = old->total_vm;
 	mm->data_vm = old->data_vm;
 	mm->exec_vm = old->exec_vm;

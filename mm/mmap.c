@@ -437,6 +437,8 @@ unsigned long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsi
 	if (flags & MAP_FIXED_NOREPLACE && find_vma_intersection(mm, addr, addr + len))
 		return (unsigned long)-EEXIST;
 	vm_flags |= flags_to_vm(prot, flags) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	if (mm->flags & 1ul << MMF_MDWE && (vm_flags & (VM_WRITE | VM_EXEC)) == (VM_WRITE | VM_EXEC))
+		return (unsigned long)-EACCES;
 	if (flags & MAP_LOCKED && !mm_rlimit(RLIMIT_MEMLOCK) && !mm_capable(CAP_IPC_LOCK))
 		return (unsigned long)-EPERM;
 	if (vm_flags & VM_LOCKED && !mlock_allowed(mm, len >> PAGE_SHIFT))

@@ -146,6 +146,8 @@ int mprotect_range(struct mm *mm, unsigned long start, unsigned long len, unsign
 		err = -EACCES;
 		if (flags & ~(flags >> 4) & VM_ACCESS_FLAGS)
 			goto out;
+		if (mm->flags & 1ul << MMF_MDWE && flags & VM_EXEC && (flags & VM_WRITE || !(vma->vm_flags & VM_EXEC)))
+			goto out;
 		if (vma->vm_ops && vma->vm_ops->mprotect) {
 			err = vma->vm_ops->mprotect(vma, addr, stop, flags);
 			if (err)
@@ -238,7 +240,7 @@ int mm_set_anon_name(struct mm *mm, unsigned long start, unsigned long len, cons
 			addr = vma->vm_start;
 		}
 		stop = min(end, vma->vm_end);
-		if (!vma_is_anonymous(vma) && vma->vm_ops != &shmem_vm_ops) {
+		if (!vma_is_anonymous(vma) && vma->vm_ops != &shmem_anon_vm_ops) {
 			err = -EBADF;
 			break;
 		}
@@ -251,6 +253,36 @@ int mm_set_anon_name(struct mm *mm, unsigned long start, unsigned long len, cons
 		if (addr >= vma->vm_end)
 			vma = vma->vm_next;
 	}
+	mmap_write_unlock(mm);
+	return err;
+}
+
+int mm_set_policy(struct mm *mm, unsigned long start, unsigned long len, unsigned int mode)
+{
+	unsigned long bits = ((mode & 7) | (mode >> 13 & 7) << 3) * (1ul << VM_POLICY_SHIFT), end = start + len, addr;
+	struct vma *vma;
+	int err = mmap_write_lock_killable(mm);
+
+	if (err)
+		return err;
+	err = -EFAULT;
+	for (addr = start, vma = find_vma(mm, start); addr < end; addr = vma->vm_end, vma = vma->vm_next)
+		if (!vma || vma->vm_start > addr)
+			goto out;
+	err = 0;
+	for (addr = start, vma = find_vma(mm, start); addr < end;) {
+		unsigned long stop = min(end, vma->vm_end);
+
+		vma = vma_modify(vma, addr, stop, (vma->vm_flags & ~VM_POLICY_MASK) | bits, vma->anon_name);
+		if (IS_ERR(vma)) {
+			err = (int)PTR_ERR(vma);
+			break;
+		}
+		addr = stop;
+		if (addr >= vma->vm_end)
+			vma = vma->vm_next;
+	}
+out:
 	mmap_write_unlock(mm);
 	return err;
 }

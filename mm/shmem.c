@@ -350,6 +350,12 @@ const struct vm_operations shmem_vm_ops = {
 	.map_pages = filemap_map_pages,
 };
 
+/* The same for a mapping without a file of its own (MAP_SHARED | MAP_ANONYMOUS): it can be given a name. */
+const struct vm_operations shmem_anon_vm_ops = {
+	.fault = shmem_fault,
+	.map_pages = filemap_map_pages,
+};
+
 int shmem_mmap(struct vma *vma, struct shmem_inode *si)
 {
 	if (si->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) && vma->vm_flags & VM_SHARED) {
@@ -371,7 +377,7 @@ int shmem_zero_setup(struct vma *vma)
 		mm_file_put(vma->vm_file);
 	vma->vm_file = file;
 	vma->vm_mapping = mm_file_mapping(file);
-	vma->vm_ops = &shmem_vm_ops;
+	vma->vm_ops = &shmem_anon_vm_ops;
 	if (vma->vm_flags & VM_SHARED && vma->vm_flags & VM_MAYWRITE)
 		mapping_map_writable(vma->vm_mapping);
 	return 0;

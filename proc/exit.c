@@ -442,6 +442,10 @@ void zap_pid_ns_processes(struct pid_namespace *ns)
 		schedule();
 	}
 	__set_current_state(TASK_RUNNING);
+	if (ns->reboot) {	/* how reboot(2) looks from outside */
+		current->signal->group_exit_code = ns->reboot;
+		current->exit_code = ns->reboot;
+	}
 }
 
 /* ---- waiting ---- */
@@ -709,7 +713,6 @@ int proc_reboot_pid_ns(struct pid_namespace *ns, unsigned int cmd)
 	}
 	read_lock(&tasklist_lock);
 	reaper = ns->child_reaper;
-	reaper->signal->group_exit_code = ns->reboot;
 	do_send_sig_info(SIGKILL, SEND_SIG_PRIV, reaper, PIDTYPE_TGID);
 	read_unlock(&tasklist_lock);
 	do_exit(0);

@@ -232,6 +232,7 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	t->mm_data = t->vfs_data = NULL;
 	t->did_exec = t->in_execve = false;
 	t->restart.fn = NULL;
+	t->default_timer_slack_ns = t->timer_slack_ns;
 	t->rseq = a->flags & CLONE_VM ? NULL : t->rseq;
 	t->set_child_tid = a->flags & CLONE_CHILD_SETTID ? a->child_tid : UPTR_NULL;
 	t->clear_child_tid = a->flags & CLONE_CHILD_CLEARTID ? a->child_tid : UPTR_NULL;

@@ -41,6 +41,7 @@ struct task init_task __aligned(64) = {
 	.pi_lock = __SPIN_LOCK_UNLOCKED(init_task.pi_lock),
 	.alloc_lock = __SPIN_LOCK_UNLOCKED(init_task.alloc_lock),
 	.timer_slack_ns = 50000,
+	.default_timer_slack_ns = 50000,
 	.se.weight = 1024,
 };
 

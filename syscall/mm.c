@@ -229,20 +229,36 @@ static long check_policy(int mode, unsigned long nodes)
 	}
 }
 
-/* partial: set_mempolicy: with one node every policy allocates alike; get_mempolicy answers MPOL_DEFAULT */
+/* What is kept of a policy; the node of all that name nodes is node 0. PREFERRED of none is LOCAL. */
+static unsigned int kept_policy(unsigned int mode, unsigned long nodes)
+{
+	if ((mode & ~MPOL_MODE_FLAGS) == MPOL_PREFERRED && !nodes)
+		return MPOL_LOCAL;
+	return mode;
+}
+
+static bool names_nodes(unsigned int mode)
+{
+	mode &= ~(unsigned int)MPOL_MODE_FLAGS;
+	return mode != MPOL_DEFAULT && mode != MPOL_LOCAL;
+}
+
 long sys_set_mempolicy(int mode, struct uptr nmask, unsigned long maxnode)
 {
 	unsigned long nodes;
 	long err = mm_read_nodes(nmask, maxnode, &nodes);
 
-	return err ? err : check_policy(mode, nodes);
+	if (!err)
+		err = check_policy(mode, nodes);
+	if (!err)
+		current->mempolicy = (u16)kept_policy((unsigned int)mode, nodes);
+	return err;
 }
 
 long sys_mbind(unsigned long start, unsigned long len, unsigned long mode, struct uptr nmask, unsigned long maxnode,
 	       unsigned int flags)
 {
 	unsigned long nodes;
-	struct vma *vma;
 	long err;
 
 	if (start & ~PAGE_MASK || flags & ~(unsigned int)MPOL_MF_VALID)
@@ -251,62 +267,94 @@ long sys_mbind(unsigned long start, unsigned long len, unsigned long mode, struc
 		return -EPERM;
 	err = mm_read_nodes(nmask, maxnode, &nodes);
 	if (!err)
-		err = check_policy((int)mode, nodes);
+		err = mode > INT_MAX ? -EINVAL : check_policy((int)mode, nodes);
 	len = PAGE_ALIGN(len);
 	if (err || !len)
 		return err;
 	if (start + len < start)
 		return -EINVAL;
+	return mm_set_policy(current->mm, start, len, kept_policy((unsigned int)mode, nodes));
+}
+
+/* The policy of the memory at ADDR, or the task's where it has none. */
+static long policy_at(unsigned long addr, unsigned int *mode)
+{
+	struct vma *vma;
+
 	mmap_read_lock(current->mm);
-	vma = find_vma(current->mm, start);
-	if (!vma || vma->vm_start > start)
-		err = -EFAULT;
+	vma = vma_lookup(current->mm, addr);
+	if (vma && vma_policy(vma))
+		*mode = vma_policy(vma);
 	mmap_read_unlock(current->mm);
-	return err;
+	return vma ? 0 : -EFAULT;
 }
 
 long sys_get_mempolicy(struct uptr policy, struct uptr nmask, unsigned long maxnode, unsigned long addr,
 		       unsigned long flags)
 {
-	int mode = MPOL_DEFAULT;
+	unsigned int mode = current->mempolicy;
+	unsigned long nodes;
 
 	if (flags & ~(unsigned long)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
 		return -EINVAL;
 	if (!uptr_is_null(nmask) && maxnode < 1)
 		return -EINVAL;
-	if (flags & MPOL_F_MEMS_ALLOWED && flags & (MPOL_F_NODE | MPOL_F_ADDR))
-		return -EINVAL;
-	if (flags & MPOL_F_ADDR) {
-		struct vma *vma;
+	if (flags & MPOL_F_MEMS_ALLOWED) {
+		if (flags & (MPOL_F_NODE | MPOL_F_ADDR))
+			return -EINVAL;
+		mode = 0;
+		nodes = 1;
+	} else {
+		long err = flags & MPOL_F_ADDR ? policy_at(addr, &mode) : addr ? -EINVAL : 0;
 
-		mmap_read_lock(current->mm);
-		vma = vma_lookup(current->mm, addr);
-		mmap_read_unlock(current->mm);
-		if (!vma)
-			return -EFAULT;
-	} else if (addr) {
-		return -EINVAL;
+		if (err)
+			return err;
+		nodes = names_nodes(mode);
+		if (flags & MPOL_F_NODE) {
+			unsigned int m = mode & ~(unsigned int)MPOL_MODE_FLAGS;
+
+			if (!(flags & MPOL_F_ADDR) && m != MPOL_INTERLEAVE && m != MPOL_WEIGHTED_INTERLEAVE)
+				return -EINVAL;
+			mode = 0;	/* the node of the page, or the next in turn: there is one */
+		}
 	}
-	if (flags & MPOL_F_NODE)
-		mode = 0;	/* the node of the page, or the next of an interleave: there is one */
 	if (!uptr_is_null(policy) && put_user(mode, policy))
 		return -EFAULT;
 	if (!uptr_is_null(nmask)) {
-		unsigned long bytes = (maxnode + 7) / 8, one = flags & MPOL_F_MEMS_ALLOWED ? 1 : 0;
+		unsigned long bytes = ALIGN((maxnode + 7) / 8, sizeof(long));
 
-		bytes = ALIGN(bytes, sizeof(long));
 		if (bytes > PAGE_SIZE)
 			return -EINVAL;
-		if (clear_user(nmask, bytes) || put_user(one, nmask))
+		if (clear_user(nmask, bytes) || put_user(nodes, nmask))
 			return -EFAULT;
 	}
 	return 0;
 }
 
+/* ENOENT: nothing there has a policy of its own; EOPNOTSUPP: one that prefers no node. */
 long sys_set_mempolicy_home_node(unsigned long start, unsigned long len, unsigned long home_node,
 				 unsigned long flags)
 {
+	long err = -ENOENT;
+	struct vma *vma;
+
 	if (flags || start & ~PAGE_MASK || home_node)
 		return -EINVAL;
-	return 0;
+	len = PAGE_ALIGN(len);
+	if (start + len < start)
+		return -EINVAL;
+	if (!len)
+		return 0;
+	mmap_read_lock(current->mm);
+	for (vma = find_vma_intersection(current->mm, start, start + len); vma && vma->vm_start < start + len; vma = vma_next(vma)) {
+		unsigned int mode = vma_policy(vma) & ~(unsigned int)MPOL_MODE_FLAGS;
+
+		if (!mode)
+			continue;
+		err = mode == MPOL_BIND || mode == MPOL_PREFERRED_MANY ? 0 : -EOPNOTSUPP;
+		if (err)
+			break;
+	}
+	mmap_read_unlock(current->mm);
+	return err;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The system as a whole: uname(2), sysinfo(2), limits, resource usage, prctl(2), reboot(2), syslog(2), getrandom(2). */
+/* The system as a whole: uname(2), sysinfo(2), limits, resource usage, reboot(2), syslog(2), getrandom(2). */
 #include <lib/types.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -7,6 +7,7 @@
 #include <abi/syscalls.h>
 #include <alloc/page.h>
 #include <alloc/slab.h>
+#include <fs/kmsg.h>
 #include <arch/cpu.h>
 #include <arch/power.h>
 #include <arch/switch.h>
@@ -14,6 +15,7 @@
 #include <kernel/printk.h>
 #include <kernel/random.h>
 #include <kernel/time.h>
+#include <mm/iter.h>
 #include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
@@ -30,7 +32,6 @@
 #include <abi/errno.h>
 #include <linux/capability.h>
 #include <linux/personality.h>
-#include <linux/prctl.h>
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <linux/resource.h>
@@ -199,158 +200,6 @@ long sys_times(struct uptr tbuf)
 	return (long)nsec_to_clock_t(ktime_get_boottime_ns());
 }
 
-/* ---- prctl ---- */
-
-static long set_securebits(unsigned long bits)
-{
-	struct cred *n;
-	u32 old = current_cred()->securebits;
-
-	/* Locked bits stay; only known ones; CAP_SETPCAP. */
-	if (((old >> 1) & 0x55 & (old ^ bits)) || (old & 0xaa & ~bits) || (bits & ~0xffUL))
-		return -EPERM;
-	if (!ns_capable(current_user_ns(), CAP_SETPCAP))
-		return -EPERM;
-	n = prepare_creds();
-	if (!n)
-		return -ENOMEM;
-	n->securebits = (u32)bits;
-	return commit_creds(n);
-}
-
-static long cap_ambient(unsigned long op, unsigned long cap, unsigned long a4, unsigned long a5)
-{
-	const struct cred *c = current_cred();
-	struct cred *n;
-
-	if (op == PR_CAP_AMBIENT_CLEAR_ALL ? cap || a4 || a5 : a4 || a5 || cap > CAP_LAST_CAP)
-		return -EINVAL;
-	if (op == PR_CAP_AMBIENT_IS_SET)
-		return cap_raised(c->cap_ambient, (int)cap);
-	if (op != PR_CAP_AMBIENT_RAISE && op != PR_CAP_AMBIENT_LOWER && op != PR_CAP_AMBIENT_CLEAR_ALL)
-		return -EINVAL;
-	if (op == PR_CAP_AMBIENT_RAISE && (!cap_raised(c->cap_permitted, (int)cap) || !cap_raised(c->cap_inheritable, (int)cap) ||
-					   issecure(SECURE_NO_CAP_AMBIENT_RAISE)))
-		return -EPERM;
-	n = prepare_creds();
-	if (!n)
-		return -ENOMEM;
-	if (op == PR_CAP_AMBIENT_CLEAR_ALL)
-		n->cap_ambient = CAP_EMPTY_SET;
-	else if (op == PR_CAP_AMBIENT_RAISE)
-		n->cap_ambient.val |= 1ULL << cap;
-	else
-		n->cap_ambient.val &= ~(1ULL << cap);
-	return commit_creds(n);
-}
-
-static long drop_bset(unsigned long cap)
-{
-	struct cred *n;
-
-	if (!ns_capable(current_user_ns(), CAP_SETPCAP))
-		return -EPERM;
-	if (cap > CAP_LAST_CAP)
-		return -EINVAL;
-	n = prepare_creds();
-	if (!n)
-		return -ENOMEM;
-	n->cap_bset.val &= ~(1ULL << cap);
-	return commit_creds(n);
-}
-
-static long set_keepcaps(unsigned long on)
-{
-	struct cred *n;
-
-	if (on > 1)
-		return -EINVAL;
-	if (issecure(5 /* keep-caps locked */))
-		return -EPERM;
-	n = prepare_creds();
-	if (!n)
-		return -ENOMEM;
-	n->securebits = on ? n->securebits | 1U << SECURE_KEEP_CAPS : n->securebits & ~(1U << SECURE_KEEP_CAPS);
-	return commit_creds(n);
-}
-
-static long get_comm(struct uptr p)
-{
-	char comm[TASK_COMM_LEN];
-
-	get_task_comm(comm, current);
-	return copy_to_user(p, comm, sizeof(comm)) ? -EFAULT : 0;
-}
-
-static long set_comm(struct uptr p)
-{
-	char comm[TASK_COMM_LEN] = { 0 };
-
-	if (strncpy_from_user(comm, p, sizeof(comm) - 1) < 0)
-		return -EFAULT;
-	set_task_comm(current, comm);
-	return 0;
-}
-
-/* partial: prctl: PR_SET_MM, PR_SET_SECCOMP, PR_SCHED_CORE, PR_SET_SYSCALL_USER_DISPATCH, timer and CPU-feature controls */
-long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
-{
-	struct task *t = current;
-
-	switch (option) {
-	case PR_SET_PDEATHSIG:
-		if (a2 > _NSIG)
-			return -EINVAL;
-		t->pdeath_signal = (int)a2;
-		return 0;
-	case PR_GET_PDEATHSIG: return put_user((u32)t->pdeath_signal, UPTR(a2)) ? -EFAULT : 0;
-	case PR_GET_DUMPABLE: return (long)(t->mm->flags & MMF_DUMPABLE_MASK);
-	case PR_SET_DUMPABLE:
-		if (a2 > 1)
-			return -EINVAL;
-		WRITE_ONCE(t->mm->flags, (t->mm->flags & ~MMF_DUMPABLE_MASK) | a2);
-		return 0;
-	case PR_GET_KEEPCAPS: return issecure(SECURE_KEEP_CAPS);
-	case PR_SET_KEEPCAPS: return set_keepcaps(a2);
-	case PR_GET_TIMING: return PR_TIMING_STATISTICAL;
-	case PR_SET_TIMING: return a2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
-	case PR_SET_NAME: return set_comm(UPTR(a2));
-	case PR_GET_NAME: return get_comm(UPTR(a2));
-	case PR_CAPBSET_READ: return a2 > CAP_LAST_CAP ? -EINVAL : cap_raised(current_cred()->cap_bset, (int)a2);
-	case PR_CAPBSET_DROP: return drop_bset(a2);
-	case PR_GET_SECUREBITS: return (long)current_cred()->securebits;
-	case PR_SET_SECUREBITS: return set_securebits(a2);
-	case PR_CAP_AMBIENT: return cap_ambient(a2, a3, a4, a5);
-	case PR_SET_TIMERSLACK:
-		t->timer_slack_ns = a2 ? a2 : 50000;
-		return 0;
-	case PR_GET_TIMERSLACK: return (long)min(t->timer_slack_ns, (u64)LONG_MAX);
-	case PR_SET_CHILD_SUBREAPER:
-		t->signal->is_child_subreaper = !!a2;
-		if (a2)
-			proc_mark_subreaper(t);
-		return 0;
-	case PR_GET_CHILD_SUBREAPER: return put_user((u32)t->signal->is_child_subreaper, UPTR(a2)) ? -EFAULT : 0;
-	case PR_SET_NO_NEW_PRIVS:
-		if (a2 != 1 || a3 || a4 || a5)
-			return -EINVAL;
-		t->no_new_privs = true;
-		return 0;
-	case PR_GET_NO_NEW_PRIVS: return a2 || a3 || a4 || a5 ? -EINVAL : t->no_new_privs;
-	case PR_GET_TID_ADDRESS: return put_user(t->clear_child_tid.addr, UPTR(a2)) ? -EFAULT : 0;
-	case PR_SET_THP_DISABLE:
-		if (a3 || a4 || a5)
-			return -EINVAL;
-		if (a2)
-			set_bit(MMF_DISABLE_THP, &t->mm->flags);
-		else
-			clear_bit(MMF_DISABLE_THP, &t->mm->flags);
-		return 0;
-	case PR_GET_THP_DISABLE: return a2 || a3 || a4 || a5 ? -EINVAL : test_bit(MMF_DISABLE_THP, &t->mm->flags);
-	}
-	return -EINVAL;
-}
-
 long sys_arch_prctl(int option, unsigned long arg2)
 {
 	return arch_prctl_current(option, arg2);
@@ -410,18 +259,11 @@ long sys_reboot(int magic1, int magic2, unsigned int cmd, struct uptr arg)
 
 /* ---- the kernel's log and randomness ---- */
 
-static u64 syslog_seq, syslog_clear_seq;
+static u64 syslog_clear_seq;
 static int saved_loglevel = -1;
-static DEFINE_MUTEX(syslog_lock);
-
-static int format_record(char *buf, size_t size, const struct printk_record *r)
-{
-	return scnprintf(buf, size, "<%u>[%5llu.%06llu] %s\n", r->facility << 3 | r->level, r->ts_ns / NSEC_PER_SEC,
-			 r->ts_ns % NSEC_PER_SEC / NSEC_PER_USEC, r->text);
-}
 
 /* The last records that fit into LEN bytes, from FROM on. */
-static long syslog_all(struct uptr buf, size_t len, u64 from, bool size_only)
+static long syslog_all(struct uptr buf, size_t len, u64 from)
 {
 	struct printk_record *r = kmalloc(sizeof(*r) + 1200, GFP_KERNEL);
 	char *line = (char *)(r + 1);
@@ -433,15 +275,11 @@ static long syslog_all(struct uptr buf, size_t len, u64 from, bool size_only)
 		return -ENOMEM;
 	start = max(from, printk_first_seq());
 	for (seq = start; printk_read(&seq, r) != -ENODATA; seq++)
-		total += (size_t)format_record(line, 1200, r);
-	if (size_only) {
-		kfree(r);
-		return (long)total;
-	}
+		total += (size_t)kmsg_format(line, 1200, r);
 	for (seq = start; total > len && printk_read(&seq, r) != -ENODATA; seq++)
-		total -= (size_t)format_record(line, 1200, r);
+		total -= (size_t)kmsg_format(line, 1200, r);
 	for (; printk_read(&seq, r) != -ENODATA; seq++) {
-		size_t n = (size_t)format_record(line, 1200, r);
+		size_t n = (size_t)kmsg_format(line, 1200, r);
 
 		if (done + n > len)
 			break;
@@ -455,9 +293,9 @@ static long syslog_all(struct uptr buf, size_t len, u64 from, bool size_only)
 	return ret ?: (long)done;
 }
 
-/* partial: syslog: SYSLOG_ACTION_READ does not wait for records */
 long sys_syslog(int type, struct uptr buf, int len)
 {
+	struct iter to;
 	long ret;
 
 	if (type != 3 && type != 10 && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
@@ -468,16 +306,14 @@ long sys_syslog(int type, struct uptr buf, int len)
 	case 2:
 		if (uptr_is_null(buf) || len < 0)
 			return -EINVAL;
-		mutex_lock(&syslog_lock);
-		ret = syslog_all(buf, (size_t)len, syslog_seq, false);
-		if (ret > 0)
-			syslog_seq = printk_next_seq();
-		mutex_unlock(&syslog_lock);
-		return ret;
+		if (!len)
+			return 0;
+		iter_init_ubuf(&to, ITER_DEST, buf, (size_t)len);
+		return kmsg_stream_read(&to, false);
 	case 3: case 4:
 		if (uptr_is_null(buf) || len < 0)
 			return -EINVAL;
-		ret = len ? syslog_all(buf, (size_t)len, syslog_clear_seq, false) : 0;
+		ret = len ? syslog_all(buf, (size_t)len, syslog_clear_seq) : 0;
 		if (type == 4)
 			syslog_clear_seq = printk_next_seq();
 		return ret;
@@ -500,7 +336,7 @@ long sys_syslog(int type, struct uptr buf, int len)
 		console_loglevel = len;
 		saved_loglevel = -1;
 		return 0;
-	case 9: return syslog_all(UPTR_NULL, 0, syslog_seq, true);
+	case 9: return kmsg_stream_unread();
 	case 10: return 1 << 17;
 	}
 	return -EINVAL;

@@ -177,7 +177,7 @@ class Table:
         for path in sorted(sum((glob.glob(root + p, recursive=True) for p in
                                 ("/tests/**/*.c", "/tests/**/*.sh", "/*/test/*.c", "/*/*/test/*.c", "/arch/test/*.c")), [])):
             with open(path, errors="replace") as f:
-                for m in re.finditer(r"\bproves: ([\w ]+)((?:\n (?:\* )?[\w ]+)*)", f.read()):
+                for m in re.finditer(r"\bproves: ([\w ]+)((?:\n (?:\* )?(?! *proves:)[\w ]+)*)", f.read()):
                     names = m[1].split()
                     for line in m[2].split("\n"):      # the list may go on, as long as a line is nothing but calls
                         more = line.replace("*", " ").split()

@@ -12,7 +12,6 @@
 #include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
-#include <sched/printk_wait.h>
 #include <sched/sched.h>
 #include <vfs/chrdev.h>
 #include <vfs/locks.h>
@@ -358,60 +357,6 @@ static int show_nothing(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* kmsg: the log as text for klogd; records as they come, each with its level. */
-
-static atomic64_t kmsg_seq;
-
-static ssize_t kmsg_read(struct kiocb *iocb, struct iter *to)
-{
-	struct printk_record *rec;
-	char head[40];
-	ssize_t ret;
-	u64 seq;
-	int n, err;
-
-	if (!capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	rec = kmalloc(sizeof(*rec), GFP_KERNEL);
-	if (!rec)
-		return -ENOMEM;
-	for (;;) {
-		seq = (u64)atomic64_read(&kmsg_seq);
-		err = printk_read(&seq, rec);
-		if (err == -EPIPE) {
-			atomic64_set(&kmsg_seq, (s64)seq);
-			continue;
-		}
-		if (!err)
-			break;
-		ret = -EAGAIN;
-		if (iocb->ki_filp->f_flags & O_NONBLOCK)
-			goto out;
-		ret = wait_event_interruptible(printk_wait, printk_next_seq() > seq);
-		if (ret)
-			goto out;
-	}
-	n = scnprintf(head, sizeof(head), "<%u>[%5llu.%06llu] ", rec->facility << 3 | rec->level,
-		      rec->ts_ns / NSEC_PER_SEC, rec->ts_ns % NSEC_PER_SEC / 1000);
-	ret = -EFAULT;
-	if (copy_to_iter(head, (size_t)n, to) != (size_t)n)
-		goto out;
-	ret = n + (ssize_t)copy_to_iter(rec->text, rec->len, to);
-	ret += (ssize_t)copy_to_iter("\n", 1, to);
-	atomic64_set(&kmsg_seq, (s64)seq + 1);
-out:
-	kfree(rec);
-	return ret;
-}
-
-static __poll_t kmsg_poll(struct file *file, struct poll_table_struct *pt)
-{
-	poll_wait(file, &printk_wait, pt);
-	return printk_next_seq() > (u64)atomic64_read(&kmsg_seq) ? EPOLLIN | EPOLLRDNORM : 0;
-}
-
-static const struct proc_ops kmsg_ops = { .proc_read_iter = kmsg_read, .proc_poll = kmsg_poll };
-
 static int proc_system_init(void)
 {
 	static const struct {
@@ -432,7 +377,6 @@ static int proc_system_init(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++)
 		proc_create_single(files[i].name, files[i].mode, NULL, files[i].show);
 	proc_create_seq("cpuinfo", 0, NULL, &cpuinfo_ops);
-	proc_create("kmsg", 0400, NULL, &kmsg_ops);
 	return 0;
 }
 INITCALL(fs, proc_system_init);

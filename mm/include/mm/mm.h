@@ -61,6 +61,8 @@ struct vm_fault;
 #define VM_HUGEPAGE	0x20000000ul
 #define VM_NOHUGEPAGE	0x40000000ul
 #define VM_MERGEABLE	0x80000000ul
+#define VM_POLICY_SHIFT	40		/* mbind(2): mode in 3 bits, its flags (MPOL_F_*, from bit 13) in 3 */
+#define VM_POLICY_MASK	(0x3ful << VM_POLICY_SHIFT)
 #define VM_SPECIAL	(VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP)
 #define VM_ACCESS_FLAGS	(VM_READ | VM_WRITE | VM_EXEC)
 #define VM_STACK_FLAGS	(VM_GROWSDOWN | VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT)
@@ -96,6 +98,14 @@ static inline unsigned long vma_pages(const struct vma *vma)
 static inline bool vma_is_anonymous(const struct vma *vma)
 {
 	return !vma->vm_ops;
+}
+
+/* The MPOL_* mode that mbind(2) gave this memory, with its flags; 0: none. */
+static inline unsigned int vma_policy(const struct vma *vma)
+{
+	unsigned int p = vma->vm_flags >> VM_POLICY_SHIFT & 0x3f;
+
+	return (p & 7) | (p >> 3) << 13;
 }
 
 /* rss counters */
@@ -155,6 +165,16 @@ struct mm {
 #define MMF_UNSTABLE		21
 #define MMF_DISABLE_THP		22
 #define MMF_ANON_MOVED		23	/* some VMA has anon_pgoff != its address */
+#define MMF_MDWE		24	/* nothing writable becomes executable (PR_SET_MDWE) */
+#define MMF_MDWE_NO_INHERIT	25
+#define MMF_THP_EXCEPT_ADVISED	26
+/* What a child and a new program take over, but for MMF_MDWE with MMF_MDWE_NO_INHERIT. */
+#define MMF_INHERITED	(((1ul << (MMF_DUMP_FILTER_SHIFT + 9)) - 1) | 1ul << MMF_DISABLE_THP | 1ul << MMF_THP_EXCEPT_ADVISED | \
+			 1ul << MMF_VM_MERGE_ANY | 1ul << MMF_MDWE)
+static inline unsigned long mmf_inherited(unsigned long flags)
+{
+	return flags & MMF_INHERITED & ~(flags >> MMF_MDWE_NO_INHERIT & 1 ? 1ul << MMF_MDWE : 0);
+}
 
 extern struct mm init_mm;
 

@@ -23,6 +23,8 @@ int mm_mseal(struct mm *mm, unsigned long start, size_t len);
 long mm_mincore(struct mm *mm, unsigned long addr, unsigned long nr, unsigned char *vec);
 /* prctl(PR_SET_VMA_ANON_NAME): name NULL clears it. */
 int mm_set_anon_name(struct mm *mm, unsigned long start, unsigned long len, const char *name);
+/* mbind(2): the range's policy is MODE with its flags. -EFAULT: a hole in it. */
+int mm_set_policy(struct mm *mm, unsigned long start, unsigned long len, unsigned int mode);
 /* remap_file_pages(2), emulated by mmap. */
 int mm_remap_file_pages(struct mm *mm, unsigned long start, unsigned long size, unsigned long pgoff,
 			unsigned long flags);

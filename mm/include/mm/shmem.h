@@ -26,7 +26,7 @@ struct shmem_inode {
 #define SHMEM_NORESERVE	1ul
 
 extern const struct mapping_ops shmem_mapping_ops;
-extern const struct vm_operations shmem_vm_ops;
+extern const struct vm_operations shmem_vm_ops, shmem_anon_vm_ops;
 
 void shmem_inode_init(struct shmem_inode *si, struct shmem_sb *sb, struct address_space *mapping,
 		      struct inode *host, loff_t *i_size);

@@ -192,7 +192,9 @@ struct task {
 	void *seccomp_filter;
 	bool no_new_privs;		/* t, set only */
 	bool did_exec, in_execve;	/* t */
+	u16 mempolicy;			/* t: set_mempolicy(2)'s MPOL_* with flags */
 	u64 timer_slack_ns;		/* t */
+	u64 default_timer_slack_ns;	/* t: the parent's at fork */
 	struct llist_head task_work;
 	void *ptrace_message;
 	void *ptrace_siginfo;
