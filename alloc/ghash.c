@@ -94,6 +94,38 @@ bool ghash_del(struct ghash *h, struct ghash_node *n)
 	return true;
 }
 
+/* Bucket I of T, or where its chain has gone: buckets are the upper bits of what is hashed. */
+static void walk_bucket(struct ghash_table *t, u64 i, void (*fn)(struct ghash_node *n, void *arg), void *arg)
+{
+	unsigned long *b = &t->bucket[i];
+	struct ghash_table *to;
+	unsigned int more;
+
+	bit_spin_lock(0, b);
+	if (likely(!(*b & GHASH_MOVED))) {
+		for (struct ghash_node *n = ghash_first(b); n; n = n->next)
+			fn(n, arg);
+		bit_spin_unlock(0, b);
+		return;
+	}
+	bit_spin_unlock(0, b);
+	to = smp_load_acquire(&t->future);
+	more = to->shift - t->shift;
+	for (u64 k = 0; k < 1u << more; k++)
+		walk_bucket(to, (i << more) + k, fn, arg);
+}
+
+void ghash_walk(struct ghash *h, u64 *pos, void (*fn)(struct ghash_node *n, void *arg), void *arg)
+{
+	struct ghash_table *t;
+
+	rcu_read_lock();
+	t = rcu_dereference(h->table);
+	walk_bucket(t, *pos >> (32 - t->shift), fn, arg);
+	*pos += 1ull << (32 - t->shift);
+	rcu_read_unlock();
+}
+
 static void table_free_rcu(struct rcu_head *head)
 {
 	kvfree(container_of(head, struct ghash_table, rcu));

@@ -7,7 +7,7 @@
  * subtracts the references that come from candidates' own queues; what is left over comes from outside and is reachable, and so is
  * everything in its queue, and so on. The messages of the rest are thrown away, which closes the files.
  *
- * gc_lock guards the list of sockets and all counts; a socket's own lock is taken inside it to walk its queue.
+ * gc_lock guards the list of sockets under way and all counts; a socket's own lock is taken inside it to walk its queue.
  */
 #include <lib/types.h>
 #include <lib/list.h>
@@ -17,26 +17,12 @@
 #include <vfs/file.h>
 #include "net/unix_priv.h"
 
-static LIST_HEAD(sockets);		/* g */
+static LIST_HEAD(sockets);		/* g: those whose file is under way */
 static DEFINE_SPINLOCK(gc_lock);
 static atomic_t under_way = ATOMIC_INIT(0);
 
 static void collect(struct work_struct *w);
 static DECLARE_WORK(gc_work, collect);
-
-void unix_track(struct unix_sock *u)
-{
-	spin_lock(&gc_lock);
-	list_add_tail(&u->track, &sockets);
-	spin_unlock(&gc_lock);
-}
-
-void unix_untrack(struct unix_sock *u)
-{
-	spin_lock(&gc_lock);
-	list_del_init(&u->track);
-	spin_unlock(&gc_lock);
-}
 
 static struct unix_sock *unix_of(struct file *f)
 {
@@ -52,7 +38,8 @@ void unix_fds_attach(struct unix_fds *f)
 		struct unix_sock *u = unix_of(f->file[i]);
 
 		if (u) {
-			u->inflight++;
+			if (!u->inflight++)
+				list_add_tail(&u->track, &sockets);
 			u->file = f->file[i];
 			atomic_inc(&under_way);
 		}
@@ -70,8 +57,10 @@ void unix_fds_free(struct unix_fds *f)
 			struct unix_sock *u = unix_of(f->file[i]);
 
 			if (u) {
-				if (!--u->inflight)
+				if (!--u->inflight) {
+					list_del_init(&u->track);
 					u->file = NULL;
+				}
 				atomic_dec(&under_way);
 			}
 		}
@@ -137,14 +126,10 @@ static void collect(struct work_struct *w)
 
 	spin_lock(&gc_lock);
 	list_for_each_entry(u, &sockets, track) {
-		u->candidate = u->reached = false;
+		u->reached = false;
 		u->scan = u->inflight;
-		if (u->inflight) {
-			/* The file is alive as long as a message carries it. */
-			struct file *f = u->file;
-
-			u->candidate = f && atomic_long_read(&f->f_count) == u->inflight;
-		}
+		/* The file is alive as long as a message carries it. */
+		u->candidate = atomic_long_read(&u->file->f_count) == u->inflight;
 	}
 	list_for_each_entry(u, &sockets, track)
 		if (u->candidate)

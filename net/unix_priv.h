@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Between unix.c and unix_gc.c. Lock letters: (l) u->lock, (n) name_lock, (g) gc_lock, (c) constant. */
+/* Between the files of local sockets. Lock letters: (l) u->lock, (b) bind_lock, (h) a bucket, (g) gc_lock, (c) constant. */
 #pragma once
 
+#include <alloc/ghash.h>
 #include <lib/list.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
@@ -36,15 +37,17 @@ struct unix_sock {
 	spinlock_t lock;
 	int state;			/* l */
 	struct unix_sock *peer;		/* l: referenced */
-	struct unix_addr *addr;		/* set once, release */
-	struct path path;		/* set before addr */
-	struct hlist_node name_node;	/* n */
+	struct socket *socket;		/* l: NULL while nobody has it open */
+	struct mutex bind_lock;
+	struct unix_addr *addr;		/* b: set once, release */
+	struct path path;		/* b: set before addr */
+	struct ghash_node name_node;	/* h */
+	struct ghash_node all_node;	/* h */
 	struct mutex io_lock;		/* readers of one stream */
 	struct list_head queue;		/* l: struct unix_msg */
 	size_t bytes;			/* l: unread */
 	unsigned int queued;		/* l: datagrams or connections */
 	unsigned int backlog;		/* l */
-	struct list_head accept_link;
 	wait_queue_head_t wait;		/* readers, and writers of ours */
 	wait_queue_head_t peer_wait;	/* who waits to send to us or connect */
 	atomic_t wmem;			/* bytes of ours that others have not read */
@@ -56,7 +59,7 @@ struct unix_sock {
 	struct pid *peer_pid;
 	kuid_t peer_uid, uid;
 	kgid_t peer_gid;
-	struct list_head track;		/* g: all sockets */
+	struct list_head track;		/* g: all that are under way */
 	struct file *file;		/* g: set while a message carries it */
 	int inflight, scan;		/* g: how often our file is under way; the collector's count */
 	bool candidate, reached;	/* g */
@@ -74,10 +77,77 @@ struct unix_msg {
 	u8 data[];
 };
 
+struct unix_creds {
+	struct pid *pid;
+	kuid_t uid;
+	kgid_t gid;
+};
+
+/* The control messages of one sendmsg. */
+struct unix_control {
+	struct unix_fds *fds;
+	struct unix_creds creds;
+};
+
+extern int unix_wmem_default, unix_max_dgram_qlen, unix_somaxconn;
+
+/* unix.c */
+struct unix_sock *unix_new(struct socket *s);		/* of its type; NULL: no memory */
 void unix_put(struct unix_sock *u);
+void unix_addr_put(struct unix_addr *a);
 void unix_release_sock(struct unix_sock *u, bool embryo);
-void unix_track(struct unix_sock *u);
-void unix_untrack(struct unix_sock *u);
+void unix_lock_two(struct unix_sock *a, struct unix_sock *b);
+void unix_unlock_two(struct unix_sock *a, struct unix_sock *b);
+void unix_wake_state(struct unix_sock *u);
+struct unix_sock *unix_peer_get(struct unix_sock *u);	/* referenced; NULL: none */
+void unix_set_peer_creds(struct unix_sock *u);
+bool unix_may_send(struct unix_sock *to, struct unix_sock *from);
+struct unix_msg *unix_msg_new(struct unix_sock *from, size_t len);
+void unix_msg_free(struct unix_msg *m);
+/* A message of LEN bytes from M and what C holds, which moves into it. ERR_PTR. */
+struct unix_msg *unix_build_msg(struct unix_sock *u, struct sock_msg *m, struct unix_control *c, size_t len);
+bool unix_can_queue(struct unix_sock *u);
+int unix_waited(long r, long *timeo);
+int unix_wait_room(struct unix_sock *u, long *timeo);
+int unix_wait_data(struct unix_sock *u, long *timeo);
+int unix_take_error(struct unix_sock *u);
+ssize_t unix_pipe_error(struct sock_msg *m, ssize_t done);
+void unix_give_address(struct sock_msg *m, struct unix_sock *from);
+
+/* unix_name.c */
+void unix_list(struct unix_sock *u);
+void unix_unlist(struct unix_sock *u);
+/* Calls FN for some sockets (their all_node) and advances *POS; it is over when that is 1 << 32. */
+void unix_walk(u64 *pos, void (*fn)(struct ghash_node *all_node, void *arg), void *arg);
+struct unix_sock *unix_find_other(const struct __kernel_sockaddr_storage *sa, int len, int type);
+int unix_autobind(struct unix_sock *u);
+int unix_bind(struct socket *s, const struct __kernel_sockaddr_storage *sa, int len);
+int unix_getname(struct socket *s, struct __kernel_sockaddr_storage *sa, bool peer);
+
+/* unix_stream.c */
+int unix_stream_connect(struct socket *s, const struct __kernel_sockaddr_storage *sa, int len, int flags);
+int unix_listen(struct socket *s, int backlog);
+int unix_accept(struct socket *s, struct socket *fresh, int flags);
+ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_control *c);
+ssize_t unix_stream_recv(struct unix_sock *u, struct sock_msg *m);
+
+/* unix_dgram.c */
+int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_storage *sa, int len);
+ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_control *c);
+ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m);
+
+/* unix_scm.c */
+int unix_read_control(struct sock_msg *m, struct unix_control *c);
+void unix_control_free(struct unix_control *c);
+void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_msg *q);
+void unix_give_fds(struct sock_msg *m, struct unix_msg *q);
+
+/* unix_opt.c */
+int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
+int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
+int unix_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len);
+
+/* unix_gc.c */
 void unix_fds_attach(struct unix_fds *f);
 void unix_fds_free(struct unix_fds *f);
 /* Something was closed: look for cycles if descriptors are under way. */

@@ -11,7 +11,7 @@
 
 struct item {
 	struct ghash_node node;
-	u32 key;
+	u32 key, seen;
 };
 
 #define ITEMS 8000
@@ -62,17 +62,37 @@ static void add(struct ghash *h, struct item *i, u32 key)
 	ghash_unlock(b);
 }
 
+static void count_node(struct ghash_node *n, void *arg)
+{
+	(*(u32 *)arg)++;
+	container_of(n, struct item, node)->seen++;
+}
+
 KTEST(ghash_grows)
 {
 	struct item *items = kvzalloc(sizeof(*items) * ITEMS, GFP_KERNEL);
+	u32 walked = 0, shift = 0;
+	u64 pos = 0;
 	int bad = 0;
 
 	DEFINE_GHASH(table, 2);
 	KT_ASSERT(items);
-	for (u32 i = 0; i < ITEMS; i++)
+	for (u32 i = 0; i < ITEMS / 4; i++)
 		add(&table, &items[i], i);
-	KT_EQ(ghash_count(&table), ITEMS);
+	shift = table.table->shift;
+	while (pos < GHASH_END / 2)
+		ghash_walk(&table, &pos, count_node, &walked);
+	for (u32 i = ITEMS / 4; i < ITEMS; i++)
+		add(&table, &items[i], i);
+	KT_ASSERT(table.table->shift > shift);
 	KT_ASSERT(1ul << table.table->shift >= ITEMS / 2);
+	while (pos < GHASH_END)
+		ghash_walk(&table, &pos, count_node, &walked);
+	KT_ASSERT(walked > ITEMS / 4 && walked < ITEMS);
+	for (u32 i = 0; i < ITEMS; i++)
+		bad += i < ITEMS / 4 ? items[i].seen != 1 : items[i].seen > 1;
+	KT_EQ(bad, 0);
+	KT_EQ(ghash_count(&table), ITEMS);
 	for (u32 i = 0; i < ITEMS; i++)
 		bad += find_rcu(&table, i) != &items[i];
 	KT_EQ(bad, 0);

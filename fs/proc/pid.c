@@ -622,6 +622,7 @@ static const struct file_operations task_dir_fops;
 	DIR("fd", 0500, &proc_fd_iops, &proc_fd_fops),				\
 	DIR("fdinfo", 0555, &proc_fdinfo_iops, &proc_fdinfo_fops),		\
 	DIR("ns", 0511, &proc_ns_dir_iops, &proc_ns_dir_fops),			\
+	DIR("net", 0555, &proc_net_iops, &proc_net_fops),			\
 	REG("environ", 0400, &proc_environ_fops),				\
 	REG("auxv", 0400, &proc_auxv_fops),					\
 	ONE("status", 0444, proc_show_status),					\

@@ -111,6 +111,9 @@ char proc_state_char(struct task *t);
 /* ns.c */
 extern const struct inode_operations proc_ns_dir_iops;
 extern const struct file_operations proc_ns_dir_fops;
+/* net.c */
+extern const struct inode_operations proc_net_iops;
+extern const struct file_operations proc_net_fops;
 /* self.c */
 struct dentry *proc_self_lookup(struct inode *dir, struct dentry *d);
 /* userns.c */

@@ -4,6 +4,7 @@
 #include "t.h"
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -198,6 +199,85 @@ TEST(descriptors_travel)
 		close(s[0]);
 		close(s[1]);
 	}
+}
+
+/* unix(7): descriptors are a barrier behind their bytes, not before them. */
+TEST(descriptors_end_a_read)
+{
+	union { struct cmsghdr h; char b[CMSG_SPACE(4 * sizeof(int))]; } u = { 0 };
+	char b[20];
+	struct iovec iov = { b, sizeof(b) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	EQ(write(s[0], "aaaa", 4), 4);
+	EQ(send_fd(s[0], 0), 1);
+	EQ(write(s[0], "bbbb", 4), 4);
+	EQ(recvmsg(s[1], &m, 0), 5);
+	CHECK(CMSG_FIRSTHDR(&m) && CMSG_FIRSTHDR(&m)->cmsg_type == SCM_RIGHTS);
+	EQ(read(s[1], b, sizeof(b)), 4);
+	CHECK(!memcmp(b, "bbbb", 4));
+	/* Nothing to carry them: they are not sent. */
+	iov.iov_len = 0;
+	m.msg_control = &u;
+	m.msg_controllen = CMSG_SPACE(sizeof(int));
+	u.h.cmsg_level = SOL_SOCKET;
+	u.h.cmsg_type = SCM_RIGHTS;
+	u.h.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&u.h), &s[0], sizeof(int));
+	EQ(sendmsg(s[0], &m, 0), 0);
+	ERR(recv(s[1], b, 1, MSG_DONTWAIT | MSG_PEEK), EAGAIN);
+}
+
+/* As many names as no fixed table likes, and each still leads to its socket. */
+TEST(many_names)
+{
+	enum { N = 3000 };
+	static int fd[N];
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int c = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), len;
+	struct rlimit lim = { N + 50, N + 50 };
+
+	OK(setrlimit(RLIMIT_NOFILE, &lim));
+	for (int i = 0; i < N; i++) {
+		fd[i] = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+		len = (int)offsetof(struct sockaddr_un, sun_path) + 1 + sprintf(a.sun_path + 1, "name %d", i);
+		OK(bind(fd[i], (void *)&a, len));
+		ERR(bind(fd[i], (void *)&a, len), EINVAL);
+		ERR(bind(c, (void *)&a, len), EADDRINUSE);
+	}
+	for (int i = 0; i < N; i++) {
+		int got = -1;
+
+		len = (int)offsetof(struct sockaddr_un, sun_path) + 1 + sprintf(a.sun_path + 1, "name %d", i);
+		EQ(sendto(c, &i, sizeof(i), 0, (void *)&a, len), sizeof(i));
+		EQ(recv(fd[i], &got, sizeof(got), MSG_DONTWAIT), sizeof(got));
+		EQ(got, i);
+		close(fd[i]);
+		ERR(sendto(c, &i, sizeof(i), 0, (void *)&a, len), ECONNREFUSED);
+	}
+}
+
+TEST(listed)
+{
+	struct sockaddr_un a = at("/tmp/listed socket");
+	char line[256], want[64];
+	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0)), n = 0;
+	struct stat st;
+	FILE *f;
+
+	unlink(a.sun_path);
+	OK(bind(s, (void *)&a, sizeof(a)));
+	OK(listen(s, 5));
+	OK(fstat(s, &st));
+	snprintf(want, sizeof(want), " 00010000 0001 01 %5lu /tmp/listed socket\n", (unsigned long)st.st_ino);
+	f = fopen("/proc/net/unix", "r");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, want) != NULL;
+	EQ(n, 1);
+	unlink(a.sun_path);
 }
 
 TEST(credentials_travel)

@@ -83,6 +83,13 @@ static inline struct ghash_node *ghash_first(const unsigned long *bucket)
 	return (struct ghash_node *)(*bucket & ~GHASH_FLAGS);
 }
 
+/*
+ * Some nodes after the other: FN is called, under their bucket's lock, for those at *POS (0 at first), which is advanced; the end
+ * is reached when it is GHASH_END. What comes or goes meanwhile may be seen or not; all others are, once.
+ */
+#define GHASH_END (1ull << 32)
+void ghash_walk(struct ghash *h, u64 *pos, void (*fn)(struct ghash_node *n, void *arg), void *arg);
+
 /* Under RCU. */
 struct ghash_node *ghash_first_rcu(const struct ghash *h, u32 hash);
 

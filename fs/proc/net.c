@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/* /proc/PID/net: the sockets of the process's network namespace. /proc/net is a link to one's own. */
+#include "proc_priv.h"
+#include <kernel/init.h>
+#include <lib/minmax.h>
+#include <net/unix.h>
+
+static int show_unix(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	unix_show_sockets(m);
+	return 0;
+}
+
+static const struct pid_entry entries[] = {
+	{ .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
+};
+
+static struct dentry *net_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
+{
+	return proc_entries_lookup(dir, d, entries, ARRAY_SIZE(entries));
+}
+
+static int net_readdir(struct file *file, struct dir_context *ctx)
+{
+	return proc_entries_readdir(file, ctx, entries, ARRAY_SIZE(entries));
+}
+
+const struct inode_operations proc_net_iops = { .lookup = net_lookup, .setattr = proc_setattr };
+const struct file_operations proc_net_fops = {
+	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = net_readdir,
+};
+
+static int net_link(void)
+{
+	proc_symlink("net", NULL, "self/net");
+	return 0;
+}
+INITCALL(fs, net_link);

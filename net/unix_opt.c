@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/* What can be asked of a local socket and set on it: socket options, ioctls (socket(7), unix(7)). */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/time.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <proc/pid.h>
+#include <abi/errno.h>
+#include <asm/ioctls.h>
+#include <linux/capability.h>
+#include <linux/sockios.h>
+#include "net/unix_priv.h"
+
+int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
+{
+	struct unix_sock *u = s->sk;
+	struct unix_msg *q;
+	u32 n;
+
+	switch (cmd) {
+	case SIOCOUTQ:
+		return put_user((u32)atomic_read(&u->wmem), UPTR(arg)) ? -EFAULT : 0;
+	case SIOCINQ:
+		if (u->state == UNIX_LISTEN)
+			return -EINVAL;
+		spin_lock(&u->lock);
+		if (u->type == SOCK_STREAM) {
+			n = (u32)u->bytes;
+		} else {
+			q = list_first_entry_or_null(&u->queue, struct unix_msg, list);
+			n = q ? (u32)q->len : 0;
+		}
+		spin_unlock(&u->lock);
+		return put_user(n, UPTR(arg)) ? -EFAULT : 0;
+	}
+	return -ENOTTY;
+}
+
+static int get_timeo(long *out, struct uptr val, int len)
+{
+	struct { s64 sec, usec; } t;
+
+	if (len < (int)sizeof(t))
+		return -EINVAL;
+	if (copy_from_user(&t, val, sizeof(t)))
+		return -EFAULT;
+	if (t.usec < 0 || t.usec >= USEC_PER_SEC)
+		return -EDOM;
+	if (t.sec < 0)
+		*out = 0;
+	else if ((!t.sec && !t.usec) || t.sec >= MAX_SCHEDULE_TIMEOUT / HZ - 1)
+		*out = MAX_SCHEDULE_TIMEOUT;
+	else
+		*out = t.sec * HZ + (t.usec + (USEC_PER_SEC / HZ) - 1) / (USEC_PER_SEC / HZ);
+	return 0;
+}
+
+static int set_buffer(int *buf, u32 v, bool force)
+{
+	if (force && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	if (!force)
+		v = min(v, (u32)unix_wmem_default);
+	*buf = max((int)min(v, (u32)INT_MAX / 2) * 2, 4608);
+	return 0;
+}
+
+int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int len)
+{
+	struct unix_sock *u = s->sk;
+	u32 v;
+
+	if (level != SOL_SOCKET)
+		return -EOPNOTSUPP;
+	if (name == SO_RCVTIMEO_OLD || name == SO_RCVTIMEO_NEW)
+		return get_timeo(&u->rcvtimeo, val, len);
+	if (name == SO_SNDTIMEO_OLD || name == SO_SNDTIMEO_NEW)
+		return get_timeo(&u->sndtimeo, val, len);
+	if (name == SO_LINGER)
+		return len < 8 ? -EINVAL : 0;
+	if (len < (int)sizeof(v))
+		return -EINVAL;
+	if (get_user(v, val))
+		return -EFAULT;
+	switch (name) {
+	case SO_PASSCRED: u->passcred = v; return 0;
+	case SO_SNDBUF: case SO_SNDBUFFORCE: return set_buffer(&u->sndbuf, v, name == SO_SNDBUFFORCE);
+	case SO_RCVBUF: case SO_RCVBUFFORCE: return set_buffer(&u->rcvbuf, v, name == SO_RCVBUFFORCE);
+	case SO_RCVLOWAT: u->rcvlowat = (int)v < 0 ? INT_MAX : max((int)v, 1); return 0;
+	case SO_REUSEADDR: u->reuse = v; return 0;
+	case SO_KEEPALIVE: u->keepalive = v; return 0;
+	case SO_BROADCAST: u->broadcast = v; return 0;
+	case SO_DONTROUTE: case SO_OOBINLINE: case SO_PRIORITY: return 0;
+	}
+	return -ENOPROTOOPT;
+}
+
+static int put_value(const void *v, size_t size, struct uptr val, struct uptr ulen)
+{
+	s32 len;
+
+	if (get_user(len, ulen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	len = min_t(s32, len, (s32)size);
+	if (copy_to_user(val, v, (size_t)len) || put_user(len, ulen))
+		return -EFAULT;
+	return 0;
+}
+
+static int put_timeo(long t, struct uptr val, struct uptr len)
+{
+	struct { s64 sec, usec; } v = { 0, 0 };
+
+	if (t != MAX_SCHEDULE_TIMEOUT) {
+		v.sec = t / HZ;
+		v.usec = t % HZ * (USEC_PER_SEC / HZ);
+	}
+	return put_value(&v, sizeof(v), val, len);
+}
+
+int unix_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len)
+{
+	struct unix_sock *u = s->sk;
+	s32 v;
+
+	if (level != SOL_SOCKET)
+		return -EOPNOTSUPP;
+	switch (name) {
+	case SO_TYPE: v = s->type; break;
+	case SO_DOMAIN: v = AF_UNIX; break;
+	case SO_PROTOCOL: v = s->protocol; break;
+	case SO_ERROR: v = -unix_take_error(u); break;
+	case SO_ACCEPTCONN: v = u->state == UNIX_LISTEN; break;
+	case SO_PASSCRED: v = u->passcred; break;
+	case SO_SNDBUF: v = u->sndbuf; break;
+	case SO_RCVBUF: v = u->rcvbuf; break;
+	case SO_RCVLOWAT: v = u->rcvlowat; break;
+	case SO_SNDLOWAT: v = 1; break;
+	case SO_REUSEADDR: v = u->reuse; break;
+	case SO_KEEPALIVE: v = u->keepalive; break;
+	case SO_BROADCAST: v = u->broadcast; break;
+	case SO_DONTROUTE: case SO_OOBINLINE: case SO_PRIORITY: v = 0; break;
+	case SO_RCVTIMEO_OLD: case SO_RCVTIMEO_NEW: return put_timeo(u->rcvtimeo, val, len);
+	case SO_SNDTIMEO_OLD: case SO_SNDTIMEO_NEW: return put_timeo(u->sndtimeo, val, len);
+	case SO_LINGER: {
+		u64 none = 0;
+
+		return put_value(&none, sizeof(none), val, len);
+	}
+	case SO_PEERCRED: {
+		struct { s32 pid; u32 uid, gid; } c = {
+			pid_vnr(u->peer_pid), u->peer_pid ? from_kuid_munged(current_user_ns(), u->peer_uid) : (u32)-1,
+			u->peer_pid ? from_kgid_munged(current_user_ns(), u->peer_gid) : (u32)-1,
+		};
+
+		return put_value(&c, sizeof(c), val, len);
+	}
+	default: return -ENOPROTOOPT;
+	}
+	return put_value(&v, sizeof(v), val, len);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/* /proc/net/unix (proc(5)). */
+#include <lib/types.h>
+#include <net/unix.h>
+#include <vfs/file.h>
+#include <vfs/seq_file.h>
+#include "net/unix_priv.h"
+
+#define SO_ACCEPTCON_FLAG (1u << 16)
+
+/* The state's number: those of a socket that somebody has open, and of one that nobody has accepted yet. */
+static unsigned int state_number(const struct unix_sock *u)
+{
+	bool connected = u->state == UNIX_CONNECTED;
+
+	if (u->socket)
+		return connected ? 3 : 1;
+	return connected ? 2 : 4;
+}
+
+static void show_name(struct seq_file *m, const struct unix_addr *a)
+{
+	const char *p = a->name.sun_path;
+	int i = 0, len = a->len - (int)offsetof(struct sockaddr_un, sun_path);
+
+	seq_putc(m, ' ');
+	if (p[0])
+		len--;			/* the NUL at the end of a path */
+	else
+		seq_putc(m, '@');
+	for (i = p[0] ? 0 : 1; i < len; i++)
+		seq_putc(m, p[i] ? p[i] : '@');
+}
+
+static void show_socket(struct ghash_node *n, void *arg)
+{
+	struct unix_sock *u = container_of(n, struct unix_sock, all_node);
+	struct unix_addr *a = smp_load_acquire(&u->addr);
+	struct seq_file *m = arg;
+	unsigned long ino = 0;
+
+	spin_lock(&u->lock);
+	if (u->socket && READ_ONCE(u->socket->file))
+		ino = (unsigned long)file_inode(u->socket->file)->i_ino;
+	/* The first column was an address once. */
+	seq_printf(m, "%016lx: %08X %08X %08X %04X %02X %5lu", 0ul, refcount_read(&u->refs), 0,
+		   u->state == UNIX_LISTEN ? SO_ACCEPTCON_FLAG : 0, (unsigned int)u->type, state_number(u), ino);
+	spin_unlock(&u->lock);
+	if (a)
+		show_name(m, a);
+	seq_putc(m, '\n');
+}
+
+void unix_show_sockets(struct seq_file *m)
+{
+	seq_puts(m, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+	for (u64 pos = 0; pos < GHASH_END && !seq_has_overflowed(m);)
+		unix_walk(&pos, show_socket, m);
+}
