@@ -291,13 +291,24 @@ def coverage(table, cpu):
 
 
 def fuzz(table, cpu):
-    """What a program that throws wrong arguments at every call needs to know of them."""
-    out = ["/* Generated from abi/syscalls.tbl by tools/abi-gen.py. */", "static const struct { int nr; const char *name; int nargs; char kind[7]; } calls[] = {"]
+    """What programs that throw wrong arguments at every call need to know of them: calls[], and each argument in detail in typed[]."""
+    calls, typed = [], []
     for n, c in sorted(table.numbers(cpu).items()):
-        if not c.gone:
-            kinds = "".join("p" if a.pointer else "s" if a.ctype == "size_t" else "f" if a.kind in ("fd", "at") else "i" for a in c.args)
-            out.append('\t{ %d, "%s", %d, "%s" },' % (n, c.name, len(c.args), kinds))
-    return "\n".join(out + ["};"]) + "\n"
+        if c.gone:
+            continue
+        kinds = "".join("p" if a.pointer else "s" if a.ctype == "size_t" else "f" if a.kind in ("fd", "at") else "i" for a in c.args)
+        calls.append('\t{ %d, "%s", %d, "%s" },' % (n, c.name, len(c.args), kinds))
+        args = []
+        for a in c.args:
+            fixed = int(a.length) if a.length and a.length.isdigit() else 1
+            by = c.index(a.length) if a.length and not a.length.isdigit() else -1
+            args.append('{ "%s", "%s", "%s", "%s", %d, %d }' % (a.ctype, a.name, a.kind, a.what or "", by, fixed))
+        typed.append('\t{ %d, "%s", %d, { %s } },' % (n, c.name, len(c.args), ", ".join(args) or "{ 0 }"))
+    return "\n".join(["/* Generated from abi/syscalls.tbl by tools/abi-gen.py. */", "#ifdef FUZZ_TYPED",
+                      "/* kind: in, out, inout, hex, fd, at, mode, sig, flags, cmd or none; bounded_by: the argument that is its length, or -1 */",
+                      "struct typed_arg { const char *type, *name, *kind, *what; int bounded_by, count; };",
+                      "static const struct typed_call { int nr; const char *name; int nargs; struct typed_arg arg[6]; } typed[] = {"] + typed +
+                     ["};", "#else", "static const struct { int nr; const char *name; int nargs; char kind[7]; } calls[] = {"] + calls + ["};", "#endif"]) + "\n"
 
 
 def write(path, text):
