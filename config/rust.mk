@@ -40,7 +40,7 @@ clang_args := $(filter-out -ffile-prefix-map=% -fwrapv -Werror,$(CPPFLAGS) $(fil
 $(r)/bindings.rs: rust/bindings.h $(O)/flags | $(gen)/abi.stamp
 	$(call say,BINDGEN,$@)LIBCLANG_PATH=$(LIBCLANG_PATH) $(BINDGEN) $< --use-core --rust-target 1.85 --rust-edition 2024 \
 		--no-doc-comments --no-layout-tests --blocklist-item '__ktest.*|_Static.*' --ctypes-prefix core::ffi \
-		--allowlist-file '.*/(lib|kernel|alloc|sched|mm|proc|dev|vfs|block|ipc|tty|fs|arch|arch_cpu|abi|rust|asm-generic)/[^/]*\.h' \
+		--allowlist-item 'RTC_.*|rtc_(time|wkalrm|param)' --allowlist-file '.*/(lib|kernel|alloc|sched|mm|proc|dev|vfs|block|ipc|tty|fs|arch|arch_cpu|abi|rust|asm-generic)/[^/]*\.h' \
 		--wrap-static-fns --wrap-static-fns-path $(r)/extern.c --experimental --default-enum-style consts \
 		--depfile $@.d -o $@ -- --target=$(ARCH)-unknown-linux-gnu $(clang_args) $(bindgen_args) >$(r)/bindgen.log 2>&1 || { cat $(r)/bindgen.log; exit 1; }
 $(r)/extern.c: $(r)/bindings.rs ;
@@ -75,6 +75,7 @@ clippy: $(r)/kernel.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
 	$(if $(wildcard drivers/lib.rs),$(Q)RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) -Funsafe_code $(macros_flag) \
 		--extern kernel=$(r)/libkernel.rmeta --crate-type=rlib --crate-name drivers --emit=metadata=$(r)/clippy-drivers.rmeta drivers/lib.rs)
 
-rust_objs := $(r)/core.o $(r)/helpers.o $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
+rust_c := $(wildcard rust/*.c)
+rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
 -include $(r)/bindings.rs.d
 endif

@@ -4,5 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod pci;
+pub mod rtc;
 pub mod tty;
 pub mod virtio;

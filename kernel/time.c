@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The clocks. CLOCK_MONOTONIC is arch_clock_ns(); REALTIME is it plus an offset that readers take under a sequence count;
- * the tick keeps a coarse copy so that timestamps cost no hardware access.
+ * the tick keeps a coarse copy so that timestamps cost no hardware access. REALTIME starts at 1970; the battery clock's
+ * driver sets it at the sched level, before there is a file to bear a date.
  */
 #include <lib/types.h>
 #include <lib/minmax.h>
@@ -95,9 +96,6 @@ void ndelay(unsigned long ns)
 
 static int time_init(void)
 {
-	s64 rtc = arch_rtc_read();
-
-	real_offset_ns = rtc * NSEC_PER_SEC - (s64)ktime_get_ns();
 	arch_vdso_update(real_offset_ns, 0, 0);
 	time_update_coarse(ktime_get_ns());
 	return 0;

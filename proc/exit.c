@@ -391,8 +391,8 @@ void do_exit(long code)
 	if (unlikely(in_interrupt() || !t->pid))
 		panic("Attempted to kill the %s", t->pid ? "interrupt handler" : "idle task");
 	__set_current_state(TASK_RUNNING);
+	task_work_run();	/* before PF_EXITING, or the list would be closed to the files that go below */
 	exit_signals(t);
-	task_work_run();
 	group_dead = atomic_dec_and_test(&t->signal->live);
 	if (group_dead) {
 		if (t->signal->pids[PIDTYPE_TGID] && task_active_pid_ns(t) == &init_pid_ns && t->tgid == 1)

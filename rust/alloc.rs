@@ -47,6 +47,34 @@ impl<T> KBox<T> {
         Ok(Self { ptr, owns: PhantomData })
     }
 
+    /// The value, without its box.
+    pub fn into_inner(self) -> T {
+        let ptr = self.ptr;
+        core::mem::forget(self);
+        // SAFETY: by the type's invariant we own the value; it is moved out and the memory freed once.
+        unsafe {
+            let value = ptr.read();
+            if size_of::<T>() != 0 {
+                bindings::kfree(ptr.as_ptr().cast());
+            }
+            value
+        }
+    }
+
+    /// Lends it to C; `from_raw` takes it back.
+    pub(crate) fn into_raw(b: Self) -> *mut T {
+        let ptr = b.ptr;
+        core::mem::forget(b);
+        ptr.as_ptr()
+    }
+
+    /// # Safety
+    /// `raw` came from `into_raw`, once.
+    pub(crate) unsafe fn from_raw(raw: *mut T) -> Self {
+        // SAFETY: into_raw's pointer is not null.
+        Self { ptr: unsafe { NonNull::new_unchecked(raw) }, owns: PhantomData }
+    }
+
     /// Gives the value up: it lives for ever.
     pub fn leak(self) -> &'static T {
         let ptr = self.ptr;

@@ -14,4 +14,13 @@
 #include <alloc/vmalloc.h>
 #include <block/blk.h>
 #include <kernel/random.h>
+#include <kernel/rcu.h>
+#include <kernel/show.h>
+#include <kernel/time.h>
+#include <mm/uaccess.h>
+#include <proc/cred.h>
+#include <sched/completion.h>
+#include <sched/kthread.h>
+#include <sched/work.h>
+#include <vfs/seq_file.h>
 #include <rust/helpers.h>

@@ -233,3 +233,26 @@ void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const str
 	d->ops = ops;
 	d->driver_data = data;
 }
+
+bool rust_cmos_rtc(u16 *port, int *irq, u8 *century)
+{
+#ifdef ARCH_HAS_PORTS
+	unsigned int gsi, flags;
+	struct acpi_fadt f;
+	u32 len;
+	const u8 *t = acpi_get_table("FACP", 0, &len);
+
+	*century = 0;
+	if (t && !acpi_decode_fadt(t, len, &f)) {
+		if (f.boot_arch & FADT_BOOT_NO_RTC)
+			return false;
+		*century = f.century;
+	}
+	gsi = arch_isa_to_gsi(8, &flags);
+	*irq = arch_irq_map_gsi(gsi, flags);
+	*port = 0x70;
+	return true;
+#else
+	return false;
+#endif
+}

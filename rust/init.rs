@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! Initialisation: `device_init!(NAME, function)` has a `fn() -> Result` called at the device level.
+//! Initialisation: `device_init!(NAME, function)` has a `fn() -> Result` called at the device level,
+//! `sched_init!` one at the scheduler's.
 
 use core::ffi::{c_char, c_int};
 
@@ -17,15 +18,32 @@ unsafe impl Sync for InitCall {}
 
 /// Registers a function for the device level.
 #[macro_export]
-#[allow_internal_unsafe]
 macro_rules! device_init {
     ($name:ident, $f:path) => {
+        $crate::initcall!(".initcall.5", $name, $f);
+    };
+}
+
+/// Registers a function for the scheduler's level, before there are files: for what must be there before drivers are.
+#[macro_export]
+macro_rules! sched_init {
+    ($name:ident, $f:path) => {
+        $crate::initcall!(".initcall.2", $name, $f);
+    };
+}
+
+/// Registers a function for a level.
+#[macro_export]
+#[doc(hidden)]
+#[allow_internal_unsafe]
+macro_rules! initcall {
+    ($section:literal, $name:ident, $f:path) => {
         const _: () = {
             extern "C" fn call() -> core::ffi::c_int {
                 $crate::error::to_ret($f())
             }
             #[used]
-            #[unsafe(link_section = ".initcall.5")]
+            #[unsafe(link_section = $section)]
             static ENTRY: $crate::init::InitCall =
                 $crate::init::InitCall { func: call, name: concat!(stringify!($name), "\0").as_ptr().cast() };
         };

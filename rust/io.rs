@@ -13,6 +13,16 @@ pub struct Ports {
     len: u16,
 }
 
+/// What the tables say of the PC's battery clock.
+pub struct CmosRtc {
+    /// Index and data.
+    pub ports: Ports,
+    /// The kernel's number of its interrupt; negative: it has none.
+    pub irq: i32,
+    /// Which of its registers is the century; 0: none.
+    pub century: u8,
+}
+
 impl Ports {
     /// The ports of the machine's `i`-th legacy serial line and its interrupt; `None` when there is no such line.
     pub fn legacy_uart(i: u32) -> Option<(Ports, i32)> {
@@ -20,6 +30,14 @@ impl Ports {
         // SAFETY: both places are valid for writing.
         let there = unsafe { bindings::rust_legacy_uart(i, &mut port, &mut irq) };
         there.then_some((Ports { base: port, len: 8 }, irq))
+    }
+
+    /// The ports of the PC's battery clock.
+    pub fn cmos_rtc() -> Option<CmosRtc> {
+        let (mut port, mut irq, mut century) = (0u16, 0i32, 0u8);
+        // SAFETY: all places are valid for writing.
+        let there = unsafe { bindings::rust_cmos_rtc(&mut port, &mut irq, &mut century) };
+        there.then_some(CmosRtc { ports: Ports { base: port, len: 2 }, irq, century })
     }
 
     /// The first port's number.

@@ -7,6 +7,7 @@
 pub mod alloc;
 pub mod bindings;
 pub mod block;
+pub mod chrdev;
 pub mod error;
 pub mod init;
 pub mod io;
@@ -15,7 +16,12 @@ pub mod mem;
 mod panic;
 pub mod platform;
 pub mod print;
+pub mod show;
 pub mod sync;
+pub mod time;
 pub mod tty;
+pub mod uapi;
+pub mod user;
+pub mod wait;
 
 pub use error::{Error, Result};

@@ -1,11 +1,110 @@
 // SPDX-License-Identifier: MIT
-//! Locks that hold what they protect.
+//! Locks that hold what they protect. A guard is the proof of holding; it stays with the task (or CPU) that took the lock.
+//!
+//! `SpinLock` and `SpinLockIrq` are values. `Mutex` and `RwSemaphore` keep C's part, which others link to by address, in a box.
 
+use crate::alloc::{KBox, KERNEL};
 use crate::bindings;
+use crate::error::{to_result, Result};
 use core::cell::UnsafeCell;
+use core::ffi::CStr;
+use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
+/// Marks what must not leave its task.
+pub(crate) type NotSend = PhantomData<*mut ()>;
+
+macro_rules! guard {
+    ($guard:ident, $lock:ident, $unlock:expr, mutable) => {
+        guard!($guard, $lock, $unlock);
+        impl<T> DerefMut for $guard<'_, T> {
+            fn deref_mut(&mut self) -> &mut T {
+                // SAFETY: we hold the lock for writing and are borrowed mutably.
+                unsafe { &mut *self.owner.data.get() }
+            }
+        }
+    };
+    ($guard:ident, $lock:ident, $unlock:expr) => {
+        impl<T> Deref for $guard<'_, T> {
+            type Target = T;
+            fn deref(&self) -> &T {
+                // SAFETY: we hold the lock.
+                unsafe { &*self.owner.data.get() }
+            }
+        }
+        impl<T> Drop for $guard<'_, T> {
+            fn drop(&mut self) {
+                let unlock: fn(&mut Self) = $unlock;
+                unlock(self);
+            }
+        }
+    };
+}
+
+/// A spinlock, for data that no interrupt handler takes. Holding it, one does not sleep.
+///
+/// ```
+/// use kernel::sync::SpinLock;
+/// let count = SpinLock::new(1);
+/// *count.lock() += 1;
+/// assert_eq!(*count.lock(), 2);
+/// let held = count.lock();
+/// assert!(count.try_lock().is_none());
+/// drop(held);
+/// assert!(count.try_lock().is_some());
+/// ```
+pub struct SpinLock<T> {
+    lock: UnsafeCell<bindings::spinlock_t>,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the lock gives the data to one holder at a time, on whichever CPU.
+unsafe impl<T: Send> Send for SpinLock<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for SpinLock<T> {}
+
+impl<T> SpinLock<T> {
+    /// An unlocked one.
+    pub const fn new(data: T) -> Self {
+        // SAFETY: all zero bytes are an unlocked spinlock_t.
+        let lock = unsafe { core::mem::zeroed() };
+        Self { lock: UnsafeCell::new(lock), data: UnsafeCell::new(data) }
+    }
+
+    /// Takes it.
+    pub fn lock(&self) -> SpinGuard<'_, T> {
+        // SAFETY: the lock is initialised and lives as long as self.
+        unsafe { bindings::rust_spin_lock(self.lock.get()) };
+        SpinGuard { owner: self, stays: PhantomData }
+    }
+
+    /// Takes it if nobody holds it.
+    pub fn try_lock(&self) -> Option<SpinGuard<'_, T>> {
+        // SAFETY: as above.
+        unsafe { bindings::rust_spin_trylock(self.lock.get()) }.then_some(SpinGuard { owner: self, stays: PhantomData })
+    }
+}
+
+/// The data, while the lock is held.
+pub struct SpinGuard<'a, T> {
+    owner: &'a SpinLock<T>,
+    stays: NotSend,
+}
+
+guard!(SpinGuard, SpinLock, |g| {
+    // SAFETY: we hold it.
+    unsafe { bindings::rust_spin_unlock(g.owner.lock.get()) }
+}, mutable);
+
 /// A spinlock held with interrupts off: for data that an interrupt handler shares.
+///
+/// ```
+/// use kernel::sync::SpinLockIrq;
+/// static EVENTS: SpinLockIrq<u32> = SpinLockIrq::new(0);
+/// *EVENTS.lock() |= 4;
+/// let seen = core::mem::take(&mut *EVENTS.lock());
+/// assert_eq!(seen, 4);
+/// ```
 pub struct SpinLockIrq<T> {
     lock: UnsafeCell<bindings::spinlock_t>,
     data: UnsafeCell<T>,
@@ -28,7 +127,7 @@ impl<T> SpinLockIrq<T> {
     pub fn lock(&self) -> IrqGuard<'_, T> {
         // SAFETY: the lock is initialised and lives as long as self.
         let flags = unsafe { bindings::rust_spin_lock_irqsave(self.lock.get()) };
-        IrqGuard { owner: self, flags }
+        IrqGuard { owner: self, flags, stays: PhantomData }
     }
 }
 
@@ -36,26 +135,168 @@ impl<T> SpinLockIrq<T> {
 pub struct IrqGuard<'a, T> {
     owner: &'a SpinLockIrq<T>,
     flags: core::ffi::c_ulong,
+    stays: NotSend,
 }
 
-impl<T> Deref for IrqGuard<'_, T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        // SAFETY: we hold the lock.
-        unsafe { &*self.owner.data.get() }
+guard!(IrqGuard, SpinLockIrq, |g| {
+    // SAFETY: we hold it, with these flags.
+    unsafe { bindings::rust_spin_unlock_irqrestore(g.owner.lock.get(), g.flags) }
+}, mutable);
+
+/// A lock that one may sleep under. Its name is its class for the lock checker.
+///
+/// ```
+/// use kernel::sync::Mutex;
+/// let names = Mutex::new(c"names", [0u8; 4])?;
+/// names.lock()[1] = 7;
+/// assert_eq!(*names.lock(), [0, 7, 0, 0]);
+/// let held = names.lock();
+/// assert!(names.try_lock().is_none());
+/// ```
+pub struct Mutex<T> {
+    raw: KBox<UnsafeCell<bindings::mutex>>,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the lock gives the data to one holder at a time.
+unsafe impl<T: Send> Send for Mutex<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Mutex<T> {}
+
+impl<T> Mutex<T> {
+    /// An unlocked one. May sleep.
+    pub fn new(name: &'static CStr, data: T) -> Result<Self> {
+        // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
+        let raw = KBox::new(UnsafeCell::new(unsafe { core::mem::zeroed() }), KERNEL)?;
+        // SAFETY: nobody else knows it; the name lives for ever.
+        unsafe { bindings::rust_mutex_init(raw.get(), name.as_ptr()) };
+        Ok(Self { raw, data: UnsafeCell::new(data) })
+    }
+
+    /// Takes it. Sleeps.
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        // SAFETY: initialised, and it lives as long as self.
+        unsafe { bindings::mutex_lock(self.raw.get()) };
+        MutexGuard { owner: self, stays: PhantomData }
+    }
+
+    /// Takes it, unless a signal comes first: `EINTR`.
+    pub fn lock_interruptible(&self) -> Result<MutexGuard<'_, T>> {
+        // SAFETY: as above.
+        to_result(unsafe { bindings::mutex_lock_interruptible(self.raw.get()) })?;
+        Ok(MutexGuard { owner: self, stays: PhantomData })
+    }
+
+    /// Takes it if nobody holds it.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        // SAFETY: as above.
+        unsafe { bindings::mutex_trylock(self.raw.get()) }.then_some(MutexGuard { owner: self, stays: PhantomData })
     }
 }
 
-impl<T> DerefMut for IrqGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: we hold the lock and are borrowed mutably.
-        unsafe { &mut *self.owner.data.get() }
+/// The data, while the mutex is held.
+pub struct MutexGuard<'a, T> {
+    owner: &'a Mutex<T>,
+    stays: NotSend,
+}
+
+guard!(MutexGuard, Mutex, |g| {
+    // SAFETY: this task holds it.
+    unsafe { bindings::mutex_unlock(g.owner.raw.get()) }
+}, mutable);
+
+/// Many readers or one writer; both may sleep.
+///
+/// ```
+/// use kernel::sync::RwSemaphore;
+/// let table = RwSemaphore::new(c"table", 1u32)?;
+/// {
+///     let (a, b) = (table.read(), table.try_read());
+///     assert_eq!(*a + *b.ok_or(kernel::Error::EBUSY)?, 2);
+///     assert!(table.try_write().is_none());
+/// }
+/// let mut w = table.write();
+/// *w = 5;
+/// assert!(table.try_read().is_none());
+/// let r = w.downgrade();
+/// assert_eq!((*r, table.try_read().is_some()), (5, true));
+/// ```
+pub struct RwSemaphore<T> {
+    raw: KBox<UnsafeCell<bindings::rw_semaphore>>,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the data goes with it.
+unsafe impl<T: Send> Send for RwSemaphore<T> {}
+// SAFETY: readers share the data, a writer has it alone.
+unsafe impl<T: Send + Sync> Sync for RwSemaphore<T> {}
+
+impl<T> RwSemaphore<T> {
+    /// An unlocked one. May sleep.
+    pub fn new(name: &'static CStr, data: T) -> Result<Self> {
+        // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
+        let raw = KBox::new(UnsafeCell::new(unsafe { core::mem::zeroed() }), KERNEL)?;
+        // SAFETY: nobody else knows it; the name lives for ever.
+        unsafe { bindings::rust_rwsem_init(raw.get(), name.as_ptr()) };
+        Ok(Self { raw, data: UnsafeCell::new(data) })
+    }
+
+    /// Takes it with other readers. Sleeps.
+    pub fn read(&self) -> ReadGuard<'_, T> {
+        // SAFETY: initialised, and it lives as long as self.
+        unsafe { bindings::down_read(self.raw.get()) };
+        ReadGuard { owner: self, stays: PhantomData }
+    }
+
+    /// Takes it alone. Sleeps.
+    pub fn write(&self) -> WriteGuard<'_, T> {
+        // SAFETY: as above.
+        unsafe { bindings::down_write(self.raw.get()) };
+        WriteGuard { owner: self, stays: PhantomData }
+    }
+
+    /// Reads, if that needs no waiting.
+    pub fn try_read(&self) -> Option<ReadGuard<'_, T>> {
+        // SAFETY: as above.
+        unsafe { bindings::down_read_trylock(self.raw.get()) }.then_some(ReadGuard { owner: self, stays: PhantomData })
+    }
+
+    /// Writes, if that needs no waiting.
+    pub fn try_write(&self) -> Option<WriteGuard<'_, T>> {
+        // SAFETY: as above.
+        unsafe { bindings::down_write_trylock(self.raw.get()) }.then_some(WriteGuard { owner: self, stays: PhantomData })
     }
 }
 
-impl<T> Drop for IrqGuard<'_, T> {
-    fn drop(&mut self) {
-        // SAFETY: we hold it, with these flags.
-        unsafe { bindings::rust_spin_unlock_irqrestore(self.owner.lock.get(), self.flags) }
+/// The data, to look at.
+pub struct ReadGuard<'a, T> {
+    owner: &'a RwSemaphore<T>,
+    stays: NotSend,
+}
+
+guard!(ReadGuard, RwSemaphore, |g| {
+    // SAFETY: this task holds it for reading.
+    unsafe { bindings::up_read(g.owner.raw.get()) }
+});
+
+/// The data, to change.
+pub struct WriteGuard<'a, T> {
+    owner: &'a RwSemaphore<T>,
+    stays: NotSend,
+}
+
+impl<'a, T> WriteGuard<'a, T> {
+    /// Goes on as a reader, with no writer in between.
+    pub fn downgrade(self) -> ReadGuard<'a, T> {
+        let owner = self.owner;
+        core::mem::forget(self);
+        // SAFETY: this task holds it for writing.
+        unsafe { bindings::downgrade_write(owner.raw.get()) };
+        ReadGuard { owner, stays: PhantomData }
     }
 }
+
+guard!(WriteGuard, RwSemaphore, |g| {
+    // SAFETY: this task holds it for writing.
+    unsafe { bindings::up_write(g.owner.raw.get()) }
+}, mutable);

@@ -40,7 +40,7 @@
 struct a64_machine {
 	unsigned int nr_cpus;
 	u64 mpidr[NR_CPUS];		/* by CPU number; 0 is the boot CPU */
-	phys_addr_t uart, rtc;		/* PL011, PL031; 0: none */
+	phys_addr_t uart;		/* PL011; 0: none */
 	unsigned int gic;		/* 2, 3; 0: none that is known */
 	phys_addr_t gic_dist, gic_cpu;	/* cpu: GICv3's redistributors */
 	u64 gic_cpu_size;

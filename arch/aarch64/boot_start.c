@@ -123,7 +123,6 @@ static void __init read_devices(const struct fdt *f)
 	machine.psci = method;
 	machine.psci_smc = method && !strcmp(method, "smc");
 	machine.uart = find_device(f, "arm,pl011");
-	machine.rtc = find_device(f, "arm,pl031");
 	machine.timer_irq = 27;		/* the virtual timer's private interrupt (Arm BSA, B_PPI_00) */
 	read_gic(f);
 }

@@ -60,18 +60,6 @@ unsigned long arch_clock_khz(void)
 	return (unsigned long)(hz / 1000);
 }
 
-s64 __init arch_rtc_read(void)
-{
-	char *rtc = machine.rtc ? arch_ioremap(machine.rtc, PAGE_SIZE, PTE_P_KERNEL_IO) : NULL;
-	s64 now;
-
-	if (!rtc)
-		return 0;
-	now = readl(rtc);		/* PL031 counts seconds since 1970 */
-	arch_iounmap(rtc, PAGE_SIZE);
-	return now;
-}
-
 void arch_timer_init_cpu(void)
 {
 	write_sysreg(2, cntv_ctl_el0);		/* off, masked */

@@ -5,6 +5,7 @@
  * is written to; without such a frame there are none (the v3 ITS is not driven).
  * Lock: irq_table_lock guards the table; registers that change here are written under it or are one bit a write.
  */
+#include <arch/clock.h>
 #include <arch/irq.h>
 #include <arch/barrier.h>
 #include <arch/io.h>
@@ -230,7 +231,8 @@ void a64_gic_handle(void)
 		end(iar);
 		soft_interrupt(id);
 	} else if (id == machine.timer_irq) {
-		/* Level-triggered: setting the next deadline is what ends it. */
+		/* Level-triggered, and there may be no next deadline: it ends here. */
+		arch_timer_set_deadline(U64_MAX);
 		timer_interrupt();
 		end(iar);
 	} else {

@@ -115,10 +115,8 @@ static void __init read_fadt(const struct acpi_tables *t)
 		return;
 	machine.fadt = true;
 	machine.hw_reduced = f.flags & FADT_HW_REDUCED;
-	machine.century = f.century;
 	machine.no_vga = f.boot_arch & FADT_BOOT_NO_VGA;
 	machine.no_8042 = !(f.boot_arch & FADT_BOOT_8042);
-	machine.no_cmos_rtc = f.boot_arch & FADT_BOOT_NO_RTC;
 	if (!machine.hw_reduced) {
 		machine.pm1a_cnt = f.pm1a_cnt;
 		machine.pm1b_cnt = f.pm1b_cnt;

@@ -167,8 +167,7 @@ struct x86_machine {
 	struct { u8 space; u64 addr; u8 value; bool ok; } reset;
 	struct { u8 space; u64 addr; bool ok; } sleep_ctl;
 	phys_addr_t hpet;
-	u8 century;
-	bool no_cmos_rtc, no_8042, no_vga;
+	bool no_8042, no_vga;
 };
 extern struct x86_machine machine;
 void x86_read_firmware_tables(void);

@@ -13,8 +13,6 @@ u64 arch_clock_ns(void);
 /* "tsc", "kvm-clock", "hpet", "acpi_pm", "pit". */
 const char *arch_clock_name(void);
 unsigned long arch_clock_khz(void);
-/* Seconds since 1970 of the battery clock, read once at boot; 0 when there is none. */
-s64 arch_rtc_read(void);
 
 void arch_timer_init_cpu(void);
 /* timer_interrupt() on this CPU at or soon after DEADLINE_NS (of arch_clock_ns); U64_MAX: never. Interrupts off. */

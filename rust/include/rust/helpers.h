@@ -57,3 +57,65 @@ struct rust_disk_limits {
 };
 void *rust_disk_data(struct disk *d);
 void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data);
+
+#include <sched/mutex.h>
+#include <fs/proc.h>
+#include <vfs/chrdev.h>
+#include <vfs/file.h>
+#include <linux/capability.h>
+#include <linux/rtc.h>
+
+struct completion;
+void rust_spin_lock(spinlock_t *l);
+bool rust_spin_trylock(spinlock_t *l);
+void rust_spin_unlock(spinlock_t *l);
+/* NAME lives for ever and is the lock's class. */
+void rust_mutex_init(struct mutex *m, const char *name);
+void rust_rwsem_init(struct rw_semaphore *s, const char *name);
+void rust_init_wait(struct wait_queue_head *q);
+void rust_wake_all(struct wait_queue_head *q);
+void rust_init_completion(struct completion *c);
+/* Sleeps until COND(ARG), TICKS jiffies at most: ticks left (at least 1); 0: too late; -ERESTARTSYS. */
+long rust_wait(struct wait_queue_head *q, bool (*cond)(void *), void *arg, bool interruptible, long ticks);
+void rust_sleep(u32 ms);
+
+u32 rust_file_mode(const struct file *f);
+bool rust_file_nonblock(const struct file *f);
+void *rust_file_private(const struct file *f);
+void *rust_seq_private(const struct seq_file *m);
+struct show_node;
+void *rust_show_data(const struct show_node *n);
+/* From open: what the file is to hold, and that it has no position. */
+void rust_file_opened(struct file *f, void *private);
+/* As chrdev_create(); NULL on any failure. */
+struct cdev *rust_chrdev_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *ops, void *data);
+/* A file of /proc/driver. */
+bool rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), void *data);
+
+/* The battery clock of a PC: its two ports, its interrupt (negative: none), where its century is (0: nowhere). False: there is none. */
+bool rust_cmos_rtc(u16 *port, int *irq, u8 *century);
+
+/* Constants that are expressions in the user headers. */
+enum {
+	RUST_POLLIN = EPOLLIN | EPOLLRDNORM,
+	RUST_POLLOUT = EPOLLOUT | EPOLLWRNORM,
+	RUST_CAP_SYS_RESOURCE = CAP_SYS_RESOURCE,
+	RUST_CAP_SYS_TIME = CAP_SYS_TIME,
+};
+enum {
+	RUST_RTC_AIE_ON = RTC_AIE_ON,
+	RUST_RTC_AIE_OFF = RTC_AIE_OFF,
+	RUST_RTC_UIE_ON = RTC_UIE_ON,
+	RUST_RTC_UIE_OFF = RTC_UIE_OFF,
+	RUST_RTC_PIE_ON = RTC_PIE_ON,
+	RUST_RTC_PIE_OFF = RTC_PIE_OFF,
+	RUST_RTC_ALM_SET = RTC_ALM_SET,
+	RUST_RTC_ALM_READ = RTC_ALM_READ,
+	RUST_RTC_RD_TIME = RTC_RD_TIME,
+	RUST_RTC_SET_TIME = RTC_SET_TIME,
+	RUST_RTC_IRQP_READ = RTC_IRQP_READ,
+	RUST_RTC_IRQP_SET = RTC_IRQP_SET,
+	RUST_RTC_WKALM_SET = RTC_WKALM_SET,
+	RUST_RTC_WKALM_RD = RTC_WKALM_RD,
+	RUST_RTC_PARAM_GET = RTC_PARAM_GET,
+};

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+//! Character devices: a node of `/dev` and what happens to files that programs open of it.
+
+use crate::alloc::{KBox, KERNEL};
+use crate::bindings;
+use crate::error::{Error, Result};
+use crate::user::{Sink, Source};
+use crate::wait::WaitQueue;
+use core::ffi::{c_int, c_long, c_uint, c_ulong, CStr};
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+/// There is something to read.
+pub const POLLIN: u32 = bindings::RUST_POLLIN;
+/// There is room to write.
+pub const POLLOUT: u32 = bindings::RUST_POLLOUT;
+
+/// A device. Its functions may run for many files, on many CPUs, at once.
+///
+/// ```
+/// use kernel::chrdev::{Access, Device, Registration};
+/// use kernel::user::{Sink, Source};
+/// use kernel::{Error, Result};
+///
+/// struct Seven;
+/// impl Device for Seven {
+///     type File = u8;
+///     fn open(&'static self, how: Access) -> Result<u8> {
+///         if how.write() { Err(Error::EACCES) } else { Ok(7) }
+///     }
+///     fn read(&'static self, n: &u8, to: &mut Sink<'_>, _how: Access) -> Result<usize> {
+///         to.write(&[*n])
+///     }
+/// }
+/// static SEVEN: Seven = Seven;
+/// let node = Registration::new(c"seven", 0o600, &SEVEN)?;
+/// assert!(node.major() > 0);
+/// drop(node); // the node goes
+/// ```
+pub trait Device: Sync + Sized + 'static {
+    /// What is kept for each open file.
+    type File: Send + Sync;
+    /// open(2).
+    fn open(&'static self, how: Access) -> Result<Self::File>;
+    /// The last close(2).
+    fn release(&'static self, file: Self::File) {
+        drop(file);
+    }
+    /// read(2): how many bytes went.
+    fn read(&'static self, _file: &Self::File, _to: &mut Sink<'_>, _how: Access) -> Result<usize> {
+        Err(Error::EINVAL)
+    }
+    /// write(2): how many bytes were taken.
+    fn write(&'static self, _file: &Self::File, _from: &mut Source<'_>, _how: Access) -> Result<usize> {
+        Err(Error::EINVAL)
+    }
+    /// poll(2): POLL*, after telling `table` which queues to watch.
+    fn poll(&'static self, _file: &Self::File, _table: &PollTable<'_>) -> u32 {
+        POLLIN | POLLOUT
+    }
+    /// ioctl(2). `arg` is a number, or an address of the program's.
+    fn ioctl(&'static self, _file: &Self::File, _cmd: u32, _arg: usize) -> Result<u32> {
+        Err(Error::ENOTTY)
+    }
+}
+
+/// How a file was opened, or is read and written.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    mode: u32,
+    nonblock: bool,
+}
+
+impl Access {
+    /// For reading.
+    pub fn read(self) -> bool {
+        self.mode & bindings::FMODE_READ != 0
+    }
+
+    /// For writing.
+    pub fn write(self) -> bool {
+        self.mode & bindings::FMODE_WRITE != 0
+    }
+
+    /// Without waiting: `EAGAIN` instead.
+    pub fn nonblock(self) -> bool {
+        self.nonblock
+    }
+}
+
+/// Who polls.
+///
+/// # Invariants
+/// Both are what the caller of poll gave, valid for `'a`.
+pub struct PollTable<'a> {
+    file: *mut bindings::file,
+    table: *mut bindings::poll_table,
+    life: PhantomData<&'a ()>,
+}
+
+impl PollTable<'_> {
+    /// A wake-up of `q` may change the answer. The queue outlives every file, so it must live for ever.
+    pub fn watch(&self, q: &'static WaitQueue) {
+        // SAFETY: by the type's invariant; the queue lives for ever.
+        unsafe { bindings::poll_wait(self.file, q.raw(), self.table) }
+    }
+}
+
+struct Open<D: Device> {
+    dev: &'static D,
+    file: D::File,
+}
+
+/// # Safety
+/// `f` is a file that open::<D> opened and release::<D> has not seen.
+unsafe fn opened<'a, D: Device>(f: *mut bindings::file) -> &'a Open<D> {
+    // SAFETY: open() stored a leaked box.
+    unsafe { &*bindings::rust_file_private(f).cast::<Open<D>>() }
+}
+
+/// # Safety
+/// `f` is a valid file.
+unsafe fn access(f: *mut bindings::file) -> Access {
+    // SAFETY: the caller's word.
+    unsafe { Access { mode: bindings::rust_file_mode(f), nonblock: bindings::rust_file_nonblock(f) } }
+}
+
+unsafe extern "C" fn open<D: Device>(_i: *mut bindings::inode, f: *mut bindings::file) -> c_int {
+    // SAFETY: f is being opened; its private member is the `&'static D` of the registration.
+    let (dev, how) = unsafe { (&*bindings::rust_file_private(f).cast::<D>(), access(f)) };
+    let made = dev.open(how).and_then(|file| KBox::new(Open { dev, file }, KERNEL));
+    match made {
+        Ok(o) => {
+            // SAFETY: f is being opened: only we know it.
+            unsafe { bindings::rust_file_opened(f, KBox::into_raw(o).cast()) };
+            0
+        }
+        Err(e) => e.code(),
+    }
+}
+
+unsafe extern "C" fn release<D: Device>(_i: *mut bindings::inode, f: *mut bindings::file) -> c_int {
+    // SAFETY: open() stored a box, and nobody uses the file any more.
+    let o = unsafe { KBox::<Open<D>>::from_raw(bindings::rust_file_private(f).cast()) }.into_inner();
+    o.dev.release(o.file);
+    0
+}
+
+fn size(r: Result<usize>) -> isize {
+    match r {
+        Ok(n) => n as isize,
+        Err(e) => e.code() as isize,
+    }
+}
+
+unsafe extern "C" fn read<D: Device>(k: *mut bindings::kiocb, i: *mut bindings::iter) -> isize {
+    // SAFETY: both are valid during the call; the file was opened by open::<D>.
+    unsafe {
+        let f = (*k).ki_filp;
+        let mut how = access(f);
+        how.nonblock |= (*k).ki_flags & bindings::IOCB_NOWAIT != 0;
+        let o = opened::<D>(f);
+        size(o.dev.read(&o.file, &mut Sink::new(i), how))
+    }
+}
+
+unsafe extern "C" fn write<D: Device>(k: *mut bindings::kiocb, i: *mut bindings::iter) -> isize {
+    // SAFETY: as in read.
+    unsafe {
+        let f = (*k).ki_filp;
+        let mut how = access(f);
+        how.nonblock |= (*k).ki_flags & bindings::IOCB_NOWAIT != 0;
+        let o = opened::<D>(f);
+        size(o.dev.write(&o.file, &mut Source::new(i), how))
+    }
+}
+
+unsafe extern "C" fn poll<D: Device>(f: *mut bindings::file, t: *mut bindings::poll_table_struct) -> bindings::__poll_t {
+    // SAFETY: both are valid during the call; the file was opened by open::<D>.
+    let o = unsafe { opened::<D>(f) };
+    o.dev.poll(&o.file, &PollTable { file: f, table: t, life: PhantomData })
+}
+
+unsafe extern "C" fn ioctl<D: Device>(f: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
+    // SAFETY: the file was opened by open::<D>.
+    let o = unsafe { opened::<D>(f) };
+    match o.dev.ioctl(&o.file, cmd, arg as usize) {
+        Ok(v) => c_long::from(v),
+        Err(e) => c_long::from(e.code()),
+    }
+}
+
+struct Ops<D>(PhantomData<D>);
+
+impl<D: Device> Ops<D> {
+    const OPS: bindings::file_operations = bindings::file_operations {
+        open: Some(open::<D>),
+        release: Some(release::<D>),
+        read_iter: Some(read::<D>),
+        write_iter: Some(write::<D>),
+        poll: Some(poll::<D>),
+        ioctl: Some(ioctl::<D>),
+        llseek: Some(bindings::no_llseek),
+        // SAFETY: null is a valid value of the other members.
+        ..unsafe { core::mem::zeroed() }
+    };
+}
+
+/// A node of /dev, as long as this lives. Files that are open when it goes stay what they are.
+///
+/// # Invariants
+/// Points to a cdev that chrdev_create() made and that nobody has destroyed.
+pub struct Registration {
+    cdev: NonNull<bindings::cdev>,
+    number: u32,
+    dynamic: bool,
+}
+
+// SAFETY: the C side locks.
+unsafe impl Send for Registration {}
+// SAFETY: there is nothing to do with a shared one.
+unsafe impl Sync for Registration {}
+
+impl Registration {
+    /// `/dev/NAME` with a number of its own. Sleeps.
+    pub fn new<D: Device>(name: &'static CStr, mode: u16, dev: &'static D) -> Result<Self> {
+        let mut number = 0;
+        // SAFETY: the place is valid, the name lives for ever.
+        crate::error::to_result(unsafe { bindings::alloc_chrdev_region(&mut number, 0, 1, name.as_ptr()) })?;
+        Self::add(name, mode, number, true, dev)
+    }
+
+    fn add<D: Device>(name: &'static CStr, mode: u16, number: u32, dynamic: bool, dev: &'static D) -> Result<Self> {
+        let data = core::ptr::from_ref(dev).cast_mut().cast();
+        // SAFETY: the operations and the device live for ever.
+        let raw = unsafe { bindings::rust_chrdev_create(name.as_ptr(), number, mode, &Ops::<D>::OPS, data) };
+        match NonNull::new(raw) {
+            Some(cdev) => Ok(Self { cdev, number, dynamic }),
+            None => {
+                if dynamic {
+                    // SAFETY: it was allocated with one number.
+                    unsafe { bindings::unregister_chrdev_region(number, 1) };
+                }
+                Err(Error::ENOMEM)
+            }
+        }
+    }
+
+    /// The device's number: which driver.
+    pub fn major(&self) -> u32 {
+        self.number >> 20
+    }
+
+    /// The device's number: which of the driver's.
+    pub fn minor(&self) -> u32 {
+        self.number & 0xf_ffff
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant.
+        unsafe {
+            bindings::chrdev_destroy(self.cdev.as_ptr());
+            if self.dynamic {
+                bindings::unregister_chrdev_region(self.number, 1);
+            }
+        }
+    }
+}

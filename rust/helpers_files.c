@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/* C that only Rust calls, for files, waiting and threads: see <rust/helpers.h>. */
+#include <lib/types.h>
+#include <rust/helpers.h>
+
+#include <sched/completion.h>
+#include <sched/kthread.h>
+#include <sched/mutex.h>
+#include <sched/wait.h>
+#include <kernel/show.h>
+#include <linux/time.h>
+
+void rust_spin_lock(spinlock_t *l) { spin_lock(l); }
+bool rust_spin_trylock(spinlock_t *l) { return spin_trylock(l); }
+void rust_spin_unlock(spinlock_t *l) { spin_unlock(l); }
+
+void rust_mutex_init(struct mutex *m, const char *name)
+{
+	mutex_init(m);
+#ifdef CONFIG_LOCKDEP
+	lockdep_init_map(&m->map, name, name);	/* a class is a name */
+#endif
+}
+
+void rust_rwsem_init(struct rw_semaphore *s, const char *name)
+{
+	init_rwsem(s);
+#ifdef CONFIG_LOCKDEP
+	lockdep_init_map(&s->map, name, name);
+#endif
+}
+
+void rust_init_wait(struct wait_queue_head *q) { init_waitqueue_head(q); }
+void rust_wake_all(struct wait_queue_head *q) { __wake_up(q, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM)); }
+void rust_init_completion(struct completion *c) { init_completion(c); }
+
+long rust_wait(struct wait_queue_head *q, bool (*cond)(void *), void *arg, bool interruptible, long ticks)
+{
+	return interruptible ? wait_event_interruptible_timeout(*q, cond(arg), ticks) : wait_event_timeout(*q, cond(arg), ticks);
+}
+
+void rust_sleep(u32 ms)
+{
+	ktime_t until = (ktime_t)(ktime_get_ns() + ms * NSEC_PER_MSEC);
+
+	do
+		__set_current_state(TASK_UNINTERRUPTIBLE);
+	while (schedule_hrtimeout_until(&until, CLOCK_MONOTONIC) == 1);
+}
+
+u32 rust_file_mode(const struct file *f) { return f->f_mode; }
+bool rust_file_nonblock(const struct file *f) { return READ_ONCE(f->f_flags) & O_NONBLOCK; }
+void *rust_file_private(const struct file *f) { return f->private_data; }
+void *rust_seq_private(const struct seq_file *m) { return m->private; }
+void *rust_show_data(const struct show_node *n) { return n->data; }
+
+void rust_file_opened(struct file *f, void *private)
+{
+	f->private_data = private;
+	nonseekable_open(f->f_inode, f);
+}
+
+struct cdev *rust_chrdev_create(const char *name, dev_t dev, umode_t mode, const struct file_operations *ops, void *data)
+{
+	struct cdev *c = chrdev_create(name, dev, mode, ops, data);
+
+	return IS_ERR(c) ? NULL : c;
+}
+
+bool rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), void *data)
+{
+	static struct proc_dir_entry *dir;
+	static DEFINE_MUTEX(lock);
+
+	mutex_lock(&lock);
+	if (!dir)
+		dir = proc_mkdir("driver", NULL);
+	mutex_unlock(&lock);
+	return dir && proc_create_single_data(name, 0444, dir, show, data);
+}

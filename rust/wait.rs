@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//! Waiting for something to happen.
+
+use crate::alloc::{KBox, KERNEL};
+use crate::bindings;
+use crate::error::{Error, Result};
+use core::cell::UnsafeCell;
+use core::ffi::{c_long, c_void};
+
+/// Tasks that wait until a condition holds. Who makes it true calls `wake_all` afterwards.
+///
+/// ```
+/// use core::sync::atomic::{AtomicBool, Ordering};
+/// use kernel::{alloc::Arc, thread, wait::WaitQueue};
+/// let state = Arc::new((WaitQueue::new()?, AtomicBool::new(false)))?;
+/// let theirs = state.clone();
+/// let t = thread::spawn(c"waker", move || {
+///     theirs.1.store(true, Ordering::Release);
+///     theirs.0.wake_all();
+/// })?;
+/// state.0.wait(|| state.1.load(Ordering::Acquire));
+/// t.join();
+/// assert_eq!(state.0.wait_timeout(1, || false), false);
+/// ```
+pub struct WaitQueue {
+    raw: KBox<UnsafeCell<bindings::wait_queue_head_t>>,
+}
+
+// SAFETY: the C side locks.
+unsafe impl Send for WaitQueue {}
+// SAFETY: as above.
+unsafe impl Sync for WaitQueue {}
+
+unsafe extern "C" fn ask<F: FnMut() -> bool>(f: *mut c_void) -> bool {
+    // SAFETY: wait_raw() passes a pointer to its F, which it does not use meanwhile.
+    unsafe { (*f.cast::<F>())() }
+}
+
+impl WaitQueue {
+    /// One with nobody on it. May sleep.
+    pub fn new() -> Result<Self> {
+        // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
+        let raw = KBox::new(UnsafeCell::new(unsafe { core::mem::zeroed() }), KERNEL)?;
+        // SAFETY: nobody else knows it.
+        unsafe { bindings::rust_init_wait(raw.get()) };
+        Ok(Self { raw })
+    }
+
+    fn wait_for<F: FnMut() -> bool>(&self, mut f: F, interruptible: bool, ticks: c_long) -> c_long {
+        // C may ask again after a yes; the condition, which may have taken something, is asked until its first one only.
+        let mut yes = false;
+        self.wait_raw(
+            || {
+                yes = yes || f();
+                yes
+            },
+            interruptible,
+            ticks,
+        )
+    }
+
+    fn wait_raw<F: FnMut() -> bool>(&self, mut f: F, interruptible: bool, ticks: c_long) -> c_long {
+        // SAFETY: ask::<F> gets the F that outlives the call; the queue is initialised.
+        unsafe { bindings::rust_wait(self.raw.get(), Some(ask::<F>), core::ptr::from_mut(&mut f).cast(), interruptible, ticks) }
+    }
+
+    /// Sleeps until `f` is true.
+    pub fn wait<F: FnMut() -> bool>(&self, f: F) {
+        self.wait_for(f, false, c_long::MAX);
+    }
+
+    /// Sleeps until `f` is true; `ERESTARTSYS` when a signal comes first.
+    pub fn wait_interruptible<F: FnMut() -> bool>(&self, f: F) -> Result {
+        Error::from_ret(self.wait_for(f, true, c_long::MAX).min(0) as i32).map_or(Ok(()), Err)
+    }
+
+    /// Sleeps until `f` is true, `ms` milliseconds at most: whether it is.
+    pub fn wait_timeout<F: FnMut() -> bool>(&self, ms: u32, f: F) -> bool {
+        // SAFETY: a calculation.
+        let ticks = unsafe { bindings::msecs_to_jiffies(ms) };
+        self.wait_for(f, false, ticks as c_long) > 0
+    }
+
+    /// Has all look at their condition again. Any context.
+    pub fn wake_all(&self) {
+        // SAFETY: initialised.
+        unsafe { bindings::rust_wake_all(self.raw.get()) }
+    }
+
+    pub(crate) fn raw(&self) -> *mut bindings::wait_queue_head_t {
+        self.raw.get()
+    }
+}
+
+/// Something that happens once.
+///
+/// ```
+/// use kernel::{alloc::Arc, thread, wait::Completion};
+/// let done = Arc::new(Completion::new()?)?;
+/// assert!(!done.wait_timeout(1));
+/// let theirs = done.clone();
+/// let t = thread::spawn(c"completer", move || theirs.complete_all())?;
+/// done.wait();
+/// assert!(done.is_done());
+/// t.join();
+/// ```
+pub struct Completion {
+    raw: KBox<UnsafeCell<bindings::completion>>,
+}
+
+// SAFETY: the C side locks.
+unsafe impl Send for Completion {}
+// SAFETY: as above.
+unsafe impl Sync for Completion {}
+
+impl Completion {
+    /// One that has not happened. May sleep.
+    pub fn new() -> Result<Self> {
+        // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
+        let raw = KBox::new(UnsafeCell::new(unsafe { core::mem::zeroed() }), KERNEL)?;
+        // SAFETY: nobody else knows it.
+        unsafe { bindings::rust_init_completion(raw.get()) };
+        Ok(Self { raw })
+    }
+
+    /// Lets one waiter go, now or later. Any context.
+    pub fn complete(&self) {
+        // SAFETY: initialised.
+        unsafe { bindings::complete(self.raw.get()) }
+    }
+
+    /// Lets everybody go, now and later.
+    pub fn complete_all(&self) {
+        // SAFETY: initialised.
+        unsafe { bindings::complete_all(self.raw.get()) }
+    }
+
+    /// Sleeps until it happened.
+    pub fn wait(&self) {
+        // SAFETY: initialised.
+        unsafe { bindings::wait_for_completion(self.raw.get()) }
+    }
+
+    /// Sleeps `ms` milliseconds at most: whether it happened.
+    pub fn wait_timeout(&self, ms: u32) -> bool {
+        // SAFETY: initialised; a calculation.
+        unsafe { bindings::wait_for_completion_timeout(self.raw.get(), bindings::msecs_to_jiffies(ms)) != 0 }
+    }
+
+    /// Whether a wait would return at once.
+    pub fn is_done(&self) -> bool {
+        // SAFETY: initialised.
+        unsafe { bindings::completion_done(self.raw.get()) }
+    }
+}
