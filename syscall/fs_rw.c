@@ -15,119 +15,56 @@
 #include <linux/mman.h>
 #include <asm/ioctls.h>
 
-/* The position to use: NULL for what has none. */
-static loff_t *file_ppos(struct file *file)
-{
-	return file->f_mode & FMODE_STREAM ? NULL : &file->f_pos;
-}
+/* What is to be moved: one user buffer, or a vector of them. */
+struct transfer {
+	bool write, is_vector;
+	struct uptr mem;
+	size_t count;		/* bytes, or vectors */
+	int rwf;		/* RWF_*, vectors only */
+};
 
-long sys_read(unsigned int fd, struct uptr buf, size_t count)
-{
-	struct fd f = fdget_pos(fd);
-	loff_t pos, *ppos;
-	ssize_t ret;
-
-	if (fd_empty(f))
-		return -EBADF;
-	ppos = file_ppos(fd_file(f));
-	if (ppos) {
-		pos = *ppos;
-		ppos = &pos;
-	}
-	ret = vfs_read(fd_file(f), buf, count, ppos);
-	if (ret >= 0 && ppos)
-		fd_file(f)->f_pos = pos;
-	fdput_pos(f);
-	return ret;
-}
-
-long sys_write(unsigned int fd, struct uptr buf, size_t count)
-{
-	struct fd f = fdget_pos(fd);
-	loff_t pos, *ppos;
-	ssize_t ret;
-
-	if (fd_empty(f))
-		return -EBADF;
-	ppos = file_ppos(fd_file(f));
-	if (ppos) {
-		pos = *ppos;
-		ppos = &pos;
-	}
-	ret = vfs_write(fd_file(f), buf, count, ppos);
-	if (ret >= 0 && ppos)
-		fd_file(f)->f_pos = pos;
-	fdput_pos(f);
-	return ret;
-}
-
-long sys_pread64(unsigned int fd, struct uptr buf, size_t count, loff_t pos)
-{
-	struct fd f;
-	ssize_t ret = -ESPIPE;
-
-	if (pos < 0)
-		return -EINVAL;
-	f = fdget(fd);
-	if (fd_empty(f))
-		return -EBADF;
-	if (fd_file(f)->f_mode & FMODE_PREAD)
-		ret = vfs_read(fd_file(f), buf, count, &pos);
-	fdput(f);
-	return ret;
-}
-
-long sys_pwrite64(unsigned int fd, struct uptr buf, size_t count, loff_t pos)
-{
-	struct fd f;
-	ssize_t ret = -ESPIPE;
-
-	if (pos < 0)
-		return -EINVAL;
-	f = fdget(fd);
-	if (fd_empty(f))
-		return -EBADF;
-	if (fd_file(f)->f_mode & FMODE_PWRITE)
-		ret = vfs_write(fd_file(f), buf, count, &pos);
-	fdput(f);
-	return ret;
-}
-
-static ssize_t vector_io(struct file *file, bool write, struct uptr vec, unsigned long vlen, loff_t *pos, int rwf)
+static ssize_t vector_io(struct file *file, const struct transfer *t, loff_t *pos)
 {
 	struct iovec fast[UIO_FASTIOV], *iov = fast;
 	struct iter it;
 	ssize_t ret;
 
-	ret = import_iovec(write ? ITER_SOURCE : ITER_DEST, vec, vlen, UIO_FASTIOV, &iov, &it);
+	ret = import_iovec(t->write ? ITER_SOURCE : ITER_DEST, t->mem, t->count, UIO_FASTIOV, &iov, &it);
 	if (ret < 0)
 		return ret;
-	ret = write ? vfs_iter_write(file, &it, pos, rwf) : vfs_iter_read(file, &it, pos, rwf);
+	ret = t->write ? vfs_iter_write(file, &it, pos, t->rwf) : vfs_iter_read(file, &it, pos, t->rwf);
 	kfree(iov);
 	return ret;
 }
 
-static long vector_at_fpos(unsigned long fd, bool write, struct uptr vec, unsigned long vlen, int rwf)
+static __always_inline ssize_t move_data(struct file *file, const struct transfer *t, loff_t *pos)
+{
+	if (t->is_vector)
+		return vector_io(file, t, pos);
+	return t->write ? vfs_write(file, t->mem, t->count, pos) : vfs_read(file, t->mem, t->count, pos);
+}
+
+/* At the file's position, which moves; streams have none. */
+static __always_inline long at_fpos(unsigned long fd, const struct transfer *t)
 {
 	struct fd f = fdget_pos((unsigned int)fd);
-	loff_t pos, *ppos;
+	loff_t pos, *ppos = NULL;
 	ssize_t ret;
 
 	if (fd_empty(f))
 		return -EBADF;
-	ppos = file_ppos(fd_file(f));
-	if (ppos) {
-		pos = *ppos;
+	if (!(fd_file(f)->f_mode & FMODE_STREAM)) {
+		pos = fd_file(f)->f_pos;
 		ppos = &pos;
 	}
-	ret = vector_io(fd_file(f), write, vec, vlen, ppos, rwf);
+	ret = move_data(fd_file(f), t, ppos);
 	if (ret >= 0 && ppos)
 		fd_file(f)->f_pos = pos;
 	fdput_pos(f);
 	return ret;
 }
 
-static long vector_at(unsigned long fd, bool write, struct uptr vec, unsigned long vlen, loff_t pos, int rwf)
+static __always_inline long at_pos(unsigned long fd, const struct transfer *t, loff_t pos)
 {
 	struct fd f;
 	ssize_t ret = -ESPIPE;
@@ -137,33 +74,56 @@ static long vector_at(unsigned long fd, bool write, struct uptr vec, unsigned lo
 	f = fdget((unsigned int)fd);
 	if (fd_empty(f))
 		return -EBADF;
-	if (fd_file(f)->f_mode & (write ? FMODE_PWRITE : FMODE_PREAD))
-		ret = vector_io(fd_file(f), write, vec, vlen, &pos, rwf);
+	if (fd_file(f)->f_mode & (t->write ? FMODE_PWRITE : FMODE_PREAD))
+		ret = move_data(fd_file(f), t, &pos);
 	fdput(f);
 	return ret;
 }
 
+#define BUFFER(w, m, n) (&(struct transfer){ .write = (w), .mem = (m), .count = (n) })
+#define VECTOR(w, v, n, f) (&(struct transfer){ .write = (w), .is_vector = true, .mem = (v), .count = (n), .rwf = (f) })
+
+long sys_read(unsigned int fd, struct uptr buf, size_t count)
+{
+	return at_fpos(fd, BUFFER(false, buf, count));
+}
+
+long sys_write(unsigned int fd, struct uptr buf, size_t count)
+{
+	return at_fpos(fd, BUFFER(true, buf, count));
+}
+
+long sys_pread64(unsigned int fd, struct uptr buf, size_t count, loff_t pos)
+{
+	return at_pos(fd, BUFFER(false, buf, count), pos);
+}
+
+long sys_pwrite64(unsigned int fd, struct uptr buf, size_t count, loff_t pos)
+{
+	return at_pos(fd, BUFFER(true, buf, count), pos);
+}
+
 long sys_readv(unsigned long fd, struct uptr vec, unsigned long vlen)
 {
-	return vector_at_fpos(fd, false, vec, vlen, 0);
+	return at_fpos(fd, VECTOR(false, vec, vlen, 0));
 }
 
 long sys_writev(unsigned long fd, struct uptr vec, unsigned long vlen)
 {
-	return vector_at_fpos(fd, true, vec, vlen, 0);
+	return at_fpos(fd, VECTOR(true, vec, vlen, 0));
 }
 
 /* On 64-bit CPUs the low half holds the whole offset. */
 long sys_preadv(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h)
 {
 	(void)pos_h;
-	return vector_at(fd, false, vec, vlen, (loff_t)pos_l, 0);
+	return at_pos(fd, VECTOR(false, vec, vlen, 0), (loff_t)pos_l);
 }
 
 long sys_pwritev(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h)
 {
 	(void)pos_h;
-	return vector_at(fd, true, vec, vlen, (loff_t)pos_l, 0);
+	return at_pos(fd, VECTOR(true, vec, vlen, 0), (loff_t)pos_l);
 }
 
 long sys_preadv2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h,
@@ -171,8 +131,8 @@ long sys_preadv2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned
 {
 	(void)pos_h;
 	if ((loff_t)pos_l == -1)
-		return vector_at_fpos(fd, false, vec, vlen, flags);
-	return vector_at(fd, false, vec, vlen, (loff_t)pos_l, flags);
+		return at_fpos(fd, VECTOR(false, vec, vlen, flags));
+	return at_pos(fd, VECTOR(false, vec, vlen, flags), (loff_t)pos_l);
 }
 
 long sys_pwritev2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h,
@@ -180,8 +140,8 @@ long sys_pwritev2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigne
 {
 	(void)pos_h;
 	if ((loff_t)pos_l == -1)
-		return vector_at_fpos(fd, true, vec, vlen, flags);
-	return vector_at(fd, true, vec, vlen, (loff_t)pos_l, flags);
+		return at_fpos(fd, VECTOR(true, vec, vlen, flags));
+	return at_pos(fd, VECTOR(true, vec, vlen, flags), (loff_t)pos_l);
 }
 
 long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence)
