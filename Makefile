@@ -73,6 +73,17 @@ $(O)/vmlinux: $(objs) $(rust_objs)
 	$(Q)touch $@
 endif
 
+# Decoders of outside bytes under clang's fuzzer: make fuzz-NAME of */test/host_fuzz_NAME.c [FUZZ_SECONDS=60] [FUZZ_ARGS=...]
+FUZZ_SECONDS ?= 60
+fuzz_cc = $(or $(HOST_CLANG),clang-22) -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -I. \
+	$(foreach r,abi $(rooms),-I$(r)/include) -include lib/include/lib/compiler.h
+fuzz-%: FORCE
+	$(Q)set -e; src=$$(ls */test/host_fuzz_$*.c); more=$$(sed -n 's/.*sources: \([^*]*\).*/\1/p' $$src); d=build/fuzz/$*; \
+	mkdir -p $$d/corpus; \
+	$(fuzz_cc) -fsanitize=address,undefined -o $$d/seeds $$src $$more; $$d/seeds --seeds $$d/corpus; \
+	$(fuzz_cc) -DOCHRE_LIBFUZZER -fsanitize=fuzzer,address,undefined -o $$d/fuzz $$src $$more; \
+	$$d/fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$d/ $(FUZZ_ARGS) $$d/corpus
+
 # For editors: how each file is compiled (clangd), and what the Rust crates are (rust-analyzer).
 compile_commands:
 	$(Q)$(MAKE) --no-print-directory -n -B V=1 $(objs) 2>/dev/null | python3 tools/compdb.py $(srctree) $(RUST_SRC) $(rust_target)

@@ -6,6 +6,7 @@
  * module's and is dropped, "name=value" goes to init's environment and anything else to its arguments.
  */
 #include <lib/types.h>
+#include <lib/cmdline.h>
 #include <lib/string.h>
 #include <lib/format.h>
 #include <kernel/bug.h>
@@ -45,48 +46,13 @@ void do_initcalls(int level)
 	}
 }
 
-/* The next word of *P, its quotes taken off; NULL at the end. Writes NULs into the text. */
-static char *next_word(char **p)
-{
-	char *s = *p, *w, *out;
-	bool quoted = false;
-
-	while (*s == ' ' || (*s >= '\t' && *s <= '\r'))
-		s++;
-	if (!*s)
-		return NULL;
-	for (w = out = s; *s && (quoted || !(*s == ' ' || (*s >= '\t' && *s <= '\r'))); s++) {
-		if (*s == '"')
-			quoted = !quoted;
-		else
-			*out++ = *s;
-	}
-	*p = *s ? s + 1 : s;
-	*out = '\0';
-	return w;
-}
-
-/* Dashes and underscores are the same in names. */
-static bool name_matches(const char *name, const char *word, const char **value)
-{
-	for (; *name; name++, word++)
-		if (*name != *word && !((*name == '-' || *name == '_') && (*word == '-' || *word == '_')))
-			return false;
-	if (*word == '=') {
-		*value = word + 1;
-		return true;
-	}
-	*value = NULL;
-	return !*word;
-}
-
 static bool take_param(const char *word)
 {
 	bool known = false;
 	const char *value;
 
 	for (const struct kernel_param *p = __kernel_param_start; p < __kernel_param_end; p++) {
-		if (!name_matches(p->name, word, &value))
+		if (!cmdline_name_matches(p->name, word, &value))
 			continue;
 		known = true;
 		if (p->set(value))
@@ -126,7 +92,7 @@ void parse_command_line(const char *cmdline)
 	strscpy(saved_line, cmdline, sizeof(saved_line));
 	strscpy(words, cmdline, sizeof(words));
 	saved_command_line = saved_line;
-	while ((w = next_word(&p))) {
+	while ((w = cmdline_next_word(&p))) {
 		if (after_dashes) {
 			give_to_init(w, false);
 			continue;
@@ -149,7 +115,7 @@ const char *command_line_get(const char *name)
 	const char *value, *found = NULL;
 
 	for (unsigned int i = 0; i < nr_words; i++)
-		if (name_matches(name, word_list[i], &value))
+		if (cmdline_name_matches(name, word_list[i], &value))
 			found = value ? value : "";
 	return found;
 }
