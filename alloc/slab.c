@@ -460,6 +460,7 @@ void kmem_cache_free(struct kmem_cache *c, void *obj)
 	if (!c->ctor)
 		object_poison(c, obj);
 #endif
+	lockdep_check_freed(obj, c->object_size, _RET_IP_);
 	if (!(c->flags & SLAB_TYPESAFE_BY_RCU) && kasan_slab_free(c, obj, c->object_size))
 		return;
 	free_to(c, obj);

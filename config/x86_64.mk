@@ -20,7 +20,7 @@ debug_flags := --target=x86_64-linux-gnu -fsanitize=kernel-address -mllvm -asan-
 	-mllvm -asan-stack=0 -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=10000 \
 	-fsanitize=bounds,shift,integer-divide-by-zero,unreachable,bool,enum,returns-nonnull-attribute,nonnull-attribute,array-bounds
 
-rust_debug_flags := -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=0xdffffc0000000000 -Cllvm-args=-asan-stack=0 \
+rust_debug_flags := --cfg lockdep -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=0xdffffc0000000000 -Cllvm-args=-asan-stack=0 \
 	-Cllvm-args=-asan-kernel-mem-intrinsic-prefix=1
 rust_target := x86_64-unknown-none
 rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes

@@ -45,7 +45,7 @@ struct irq_desc {
 	u64 *counts;			/* per-CPU */
 };
 
-static struct irq_desc *descs[NR_IRQS];	/* RCU; written once */
+static struct irq_desc *descs[NR_IRQS];	/* written once, never freed */
 static DEFINE_SPINLOCK(descs_lock);
 
 static struct irq_desc *desc_get(int irq)
@@ -54,7 +54,7 @@ static struct irq_desc *desc_get(int irq)
 
 	if (irq < 0 || irq >= NR_IRQS)
 		return NULL;
-	d = rcu_dereference(descs[irq]);
+	d = rcu_dereference_raw(descs[irq]);
 	if (d)
 		return d;
 	n = kernel_zalloc(sizeof(*n));
@@ -92,7 +92,7 @@ void irq_exit(void)
 
 void irq_handle(unsigned int irq)
 {
-	struct irq_desc *d = irq < NR_IRQS ? rcu_dereference(descs[irq]) : NULL;
+	struct irq_desc *d = irq < NR_IRQS ? rcu_dereference_raw(descs[irq]) : NULL;
 	struct irq_action *a;
 	bool handled = false;
 
@@ -185,7 +185,7 @@ int request_irq(int irq, irq_handler_t handler, unsigned long flags, const char 
 
 void synchronize_irq(int irq)
 {
-	struct irq_desc *d = rcu_dereference(descs[irq]);
+	struct irq_desc *d = rcu_dereference_raw(descs[irq]);
 
 	while (d && smp_load_acquire(&d->running))
 		cpu_relax();	/* a handler is short */

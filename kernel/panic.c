@@ -14,6 +14,7 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/ksyms.h>
+#include <kernel/lockdep.h>
 #include <kernel/preempt.h>
 #include <kernel/printk.h>
 #include <kernel/refcount.h>
@@ -160,6 +161,7 @@ void die(const char *what, struct pt_regs *regs, unsigned long error)
 	arch_show_regs(regs);
 	printk(KERN_EMERG "Call trace:\n");
 	arch_stack_walk(regs, print_frame, &n);
+	lockdep_print_held();
 	printk(KERN_EMERG "---[ end trace ]---\n");
 	kernel_tainted = true;
 	oops_leave();

@@ -268,7 +268,6 @@ void exit_to_user_work(struct pt_regs *regs, unsigned long flags)
 			clear_bit(TIF_RSEQ, &current->work_flags);
 		local_irq_disable();
 	}
-	lockdep_user_return();
 }
 
 void trap_to_signal(struct pt_regs *regs, int sig, int code, unsigned long addr)

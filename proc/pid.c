@@ -282,7 +282,8 @@ pid_t task_ppid_nr_ns(struct task *t, struct pid_namespace *ns)
 
 struct pid_namespace *task_active_pid_ns(struct task *t)
 {
-	struct pid *p = rcu_dereference(t->thread_pid);
+	/* A task keeps its own until it is gone. */
+	struct pid *p = rcu_dereference_check(t->thread_pid, t == current);
 
 	return p ? p->numbers[p->level].ns : &init_pid_ns;
 }

@@ -41,6 +41,21 @@ macro_rules! guard {
     };
 }
 
+/// An unlocked spinlock. For the lock checker the place that makes a lock is its class, and the file its name.
+#[track_caller]
+const fn unlocked() -> bindings::spinlock_t {
+    // SAFETY: all zero bytes are an unlocked spinlock_t.
+    #[cfg_attr(not(lockdep), allow(unused_mut))]
+    let mut lock: bindings::spinlock_t = unsafe { core::mem::zeroed() };
+    #[cfg(lockdep)]
+    {
+        let place = core::panic::Location::caller();
+        lock.map.name = place.file_as_c_str().as_ptr();
+        lock.map.key = core::ptr::from_ref(place).cast();
+    }
+    lock
+}
+
 /// A spinlock, for data that no interrupt handler takes. Holding it, one does not sleep.
 ///
 /// ```
@@ -65,10 +80,9 @@ unsafe impl<T: Send> Sync for SpinLock<T> {}
 
 impl<T> SpinLock<T> {
     /// An unlocked one.
+    #[track_caller]
     pub const fn new(data: T) -> Self {
-        // SAFETY: all zero bytes are an unlocked spinlock_t.
-        let lock = unsafe { core::mem::zeroed() };
-        Self { lock: UnsafeCell::new(lock), data: UnsafeCell::new(data) }
+        Self { lock: UnsafeCell::new(unlocked()), data: UnsafeCell::new(data) }
     }
 
     /// Takes it.
@@ -117,10 +131,9 @@ unsafe impl<T: Send> Sync for SpinLockIrq<T> {}
 
 impl<T> SpinLockIrq<T> {
     /// An unlocked one.
+    #[track_caller]
     pub const fn new(data: T) -> Self {
-        // SAFETY: all zero bytes are an unlocked spinlock_t.
-        let lock = unsafe { core::mem::zeroed() };
-        Self { lock: UnsafeCell::new(lock), data: UnsafeCell::new(data) }
+        Self { lock: UnsafeCell::new(unlocked()), data: UnsafeCell::new(data) }
     }
 
     /// Takes it; interrupts come back as they were when the guard goes.

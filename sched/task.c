@@ -120,7 +120,10 @@ struct task *task_dup(const struct task *from)
 	spin_lock_init(&t->alloc_lock);
 	t->nofault = 0;
 	t->mm = t->active_mm = NULL;
-	t->kthread = t->worker = t->lockdep = NULL;
+	t->kthread = t->worker = NULL;
+#ifdef CONFIG_LOCKDEP
+	t->lockdep.depth = t->lockdep.lost = 0;
+#endif
 	t->task_work.first = NULL;
 	memset(t->io_bytes, 0, sizeof(t->io_bytes));
 	sched_fork(t, from);

@@ -274,7 +274,8 @@ static const struct file_operations pts_fops = {
 
 void tty_hangup(struct tty *t)
 {
-	mutex_lock(&t->open_lock);
+	/* The last close of a master, its open_lock held, hangs up its slave. */
+	mutex_lock_nested(&t->open_lock, t->is_pty);
 	WRITE_ONCE(t->hangups, t->hangups + 1);
 	mutex_unlock(&t->open_lock);
 	wake_up_interruptible_all(&t->read_wait);

@@ -51,6 +51,16 @@ void tty_signal_foreground(struct tty *t, int sig)
 	}
 }
 
+static bool is_my_session(const struct pid *session)
+{
+	bool mine;
+
+	rcu_read_lock();
+	mine = session == task_pid_type(current, PIDTYPE_SID);
+	rcu_read_unlock();
+	return mine;
+}
+
 int tty_check_change(struct tty *t, int sig)
 {
 	struct pid *mine, *fg;
@@ -257,7 +267,7 @@ static long set_pgrp(struct tty *t, struct uptr arg)
 		return -EFAULT;
 	if (nr < 0)
 		return -EINVAL;
-	if (signal_tty(current->signal) != t || t->session != task_pid_type(current, PIDTYPE_SID))
+	if (signal_tty(current->signal) != t || !is_my_session(t->session))
 		return -ENOTTY;
 	rcu_read_lock();
 	pgrp = find_vpid(nr);

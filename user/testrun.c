@@ -6,7 +6,8 @@
  *
  * To the host, on stdout:  "test NAME start", then what the program prints, then "test NAME ok|skipped|FAILED why".
  * A program NAME.sh is run by /bin/sh and its output compared with NAME.out. Around each program what the system counts
- * (open files, inodes, processes) must come back to where it was: a leak fails the test.
+ * (open files, inodes, processes) must come back to where it was: a leak fails the test. At the end a debug kernel's graph of
+ * lock orders follows, each line after "lock: ".
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -229,6 +231,23 @@ static int test_one(const char *dir, const char *name)
 	return *why != 0;
 }
 
+/* What the lock checker has seen; a kernel without it has no such file. */
+static void print_lock_graph(void)
+{
+	static const char dir[] = "/sys/kernel/debug";
+	char line[512];
+	FILE *f;
+
+	if (access("/sys/kernel/debug/lockdep/graph", R_OK) && mount("debugfs", dir, "debugfs", 0, NULL))
+		return;
+	f = fopen("/sys/kernel/debug/lockdep/graph", "r");
+	while (f && fgets(line, sizeof(line), f))
+		printf("lock: %s", line);
+	if (f)
+		fclose(f);
+	fflush(stdout);
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -245,11 +264,10 @@ int main(int argc, char **argv)
 	}
 	for (int i = 2; i < argc; i++)
 		failed += test_one(argv[1], argv[i]);
-	if (argc > 2)
-		return failed != 0;
-	n = scandir(argv[1], &list, NULL, by_name);
+	n = argc > 2 ? 0 : scandir(argv[1], &list, NULL, by_name);
 	for (int i = 0; i < n; i++)
 		if (list[i]->d_name[0] != '.' && !strstr(list[i]->d_name, ".out"))
 			failed += test_one(argv[1], list[i]->d_name);
+	print_lock_graph();
 	return failed != 0;
 }

@@ -240,9 +240,10 @@ void fd_install(unsigned int fd, struct file *file)
 
 /* Looking up. */
 
-static __always_inline struct file *slot(struct fdtable *fdt, unsigned int fd)
+/* RCU held, or the table is the current task's ALONE. */
+static __always_inline struct file *slot(struct fdtable *fdt, unsigned int fd, bool alone)
 {
-	return likely(fd < fdt->max_fds) ? rcu_dereference(fdt->fd[fd]) : NULL;
+	return likely(fd < fdt->max_fds) ? rcu_dereference_check(fdt->fd[fd], alone) : NULL;
 }
 
 /* RCU held. A file whose memory was reused in between is not what the slot names any more. */
@@ -250,13 +251,13 @@ static struct file *get_slot_rcu(struct files_struct *files, unsigned int fd, fm
 {
 	for (;;) {
 		struct fdtable *fdt = rcu_dereference(files->fdt);
-		struct file *f = slot(fdt, fd);
+		struct file *f = slot(fdt, fd, false);
 
 		if (unlikely(!f) || unlikely(f->f_mode & mask))
 			return NULL;
 		if (unlikely(!get_file_rcu(f)))
 			continue;
-		if (likely(rcu_dereference(files->fdt) == fdt && slot(fdt, fd) == f && !(f->f_mode & mask)))
+		if (likely(rcu_dereference(files->fdt) == fdt && slot(fdt, fd, false) == f && !(f->f_mode & mask)))
 			return f;
 		fput(f);
 	}
@@ -288,7 +289,7 @@ static __always_inline struct fd fget_light(unsigned int fd, fmode_t mask)
 	struct file *f;
 
 	if (likely(atomic_read_acquire(&files->count) == 1)) {
-		f = slot(files->fdt, fd);
+		f = slot(files->fdt, fd, true);
 		if (!f || unlikely(f->f_mode & mask))
 			return EMPTY_FD;
 		return (struct fd){ (unsigned long)f };

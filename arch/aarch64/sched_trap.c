@@ -62,6 +62,7 @@ void a64_exit_to_user(struct pt_regs *regs)
 	flags = READ_ONCE(current->work_flags);
 	if (unlikely(flags & TIF_EXIT_WORK_MASK))
 		exit_to_user_work(regs, flags);
+	lockdep_user_return();
 	if (unlikely(current->thread.single_step || this_cpu_read(stepping)))
 		prepare_step(regs);
 }

@@ -51,6 +51,7 @@ void x86_exit_to_user(struct pt_regs *regs)
 	flags = READ_ONCE(current->work_flags);
 	if (unlikely(flags & TIF_EXIT_WORK_MASK))
 		exit_to_user_work(regs, flags);
+	lockdep_user_return();
 }
 
 /* True when SYSRET restores REGS: it takes rip from rcx and eflags from r11, and faults in kernel mode on bad rip. */

@@ -67,6 +67,23 @@ def death(text, lines=80):
     return "\n".join(text[start:].replace("\r", "").splitlines()[:lines]) + "\n"
 
 
+REPORT = re.compile(r"WARNING: |BUG: |kernel BUG at|KASAN: |UBSAN: |LOCKDEP: |\bOops: |blocked for more than|Kernel panic")
+
+
+def reports(text, vmlinux, tools):
+    """What detectors said, each with the lines of its backtrace."""
+    out, last = [], None
+    for line in symbolize(text.replace("\r", ""), vmlinux, tools).splitlines():
+        if REPORT.search(line):
+            last = [line]
+            out.append(last)
+        elif last is not None and len(last) < 40:
+            last.append(line)
+        if "end trace" in line or "=====" in line and last and len(last) > 2:
+            last = None
+    return ["\n".join(r) for r in out]
+
+
 def cmd_symbolize(args):
     tools = setup.load()
     if not tools:

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from . import build, cpio, oops, qemu, rootfs, run, setup
+from . import build, cpio, lockorder, oops, qemu, rootfs, run, setup
 from .util import BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -229,12 +229,13 @@ class Runner:
     def guest_files(self):
         """{path in the archive: (data, mode)} of every guest test, and their names in order."""
         files, names = {}, []
+        all_of_them = any(f in ("guest/lock_order", "guest/no_reports") for f in self.filters)
         gen = BUILD + "/test/abi-x86_64"
         subprocess.run([ROOT + "/tools/abi-gen.py", "--arch", "x86_64", "--out", gen], stdout=subprocess.DEVNULL)
         files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun")), 0o755)
         for src in sorted(glob.glob(ROOT + "/tests/guest/*.c")):
             name = os.path.basename(src)[:-2]
-            if not self.wanted("guest/" + name):
+            if not (self.wanted("guest/" + name) or all_of_them):
                 continue
             try:
                 out = rootfs.build_user(self.tools, name, out=os.path.join(BUILD, "x86_64/guest", name), sources=[src],
@@ -248,7 +249,7 @@ class Runner:
             names.append(name)
         for src in sorted(glob.glob(ROOT + "/tests/sh/*.sh")):
             name = os.path.basename(src)
-            if self.wanted("sh/" + name[:-3]):
+            if self.wanted("sh/" + name[:-3]) or all_of_them:
                 files["tests/run/" + name] = (rootfs.read(src), 0o644)
                 if os.path.exists(src[:-3] + ".out"):
                     files["tests/run/" + name[:-3] + ".out"] = (rootfs.read(src[:-3] + ".out"), 0o644)
@@ -258,15 +259,13 @@ class Runner:
     def guest_tests(self, cfg, files, names):
         if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
             return
-        left = list(names)
+        left, graph, reports = list(names), [], []
         initrd = rootfs.busybox_root(self.tools, extra=files)
         while left:
             vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1" % cfg.preempt)
             vm.initrd = initrd
-            batch = left[:200]
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("guest tests, %s" % cfg):
-                s = run.Session(vm, ["/tests/testrun", "/tests/run"] + batch if len(" ".join(batch)) < 3800 or len(left) < len(names)
-                                else ["/tests/testrun", "/tests/run"], timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
+                s = run.Session(vm, ["/tests/testrun", "/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
                 s.stall = STALL
                 try:
@@ -276,17 +275,36 @@ class Runner:
                 out.seek(0)
                 err.seek(0)
                 text, errors = (f.read().decode("utf-8", "replace") for f in (out, err))
+            reports += oops.reports(s.text, vmlinux, self.tools)
+            graph += [l[6:] for l in text.splitlines() if l.startswith("lock: ")]
             done = self.guest_results(cfg, text, errors, status)
             rest = [n for n in left if n not in done]
             if len(rest) == len(left):
                 self.add(Result("guest/(all)", "failed", "no test could be started (status %d)" % status, errors or s.text[-3000:], where=str(cfg)))
                 return
             left = rest
+        if self.linux:
+            return
+        self.add(Result("guest/no_reports", "failed" if reports else "passed", "%d reports" % len(reports) if reports else "",
+                        "\n".join(reports), where=str(cfg)))
+        if cfg.debug:
+            self.lock_order(cfg, graph, vmlinux)
+
+    def lock_order(self, cfg, graph, vmlinux):
+        """What the debug kernel saw of locks, against docs/lock-order.md."""
+        if not graph:
+            self.add(Result("guest/lock_order", "failed", "the kernel showed no graph of locks", where=str(cfg)))
+            return
+        bad, size = lockorder.check(graph, vmlinux)
+        self.add(Result("guest/lock_order", "failed" if bad else "passed", "%d contradictions" % len(bad) if bad else "",
+                        "\n".join([size] + bad), where=str(cfg)))
 
     def guest_results(self, cfg, text, errors, status):
         """Reads what testrun said; returns the names that are done with."""
         done, current, lines = set(), None, []
         for line in text.splitlines():
+            if line.startswith("lock: "):
+                continue
             m = re.match(r"test (\S+) (start|ok|skipped|FAILED)(?: (.*))?$", line)
             if not m:
                 lines.append(line)
@@ -438,7 +456,7 @@ def make_initrd(kind, tools):
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "build/gcc", "build/gcc_boots", "build/clippy", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64"}
+    names = {"layers", "abi/numbers", "build/gcc", "build/gcc_boots", "build/clippy", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports"}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}
     names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}

@@ -8,6 +8,8 @@
 
 #include <lib/atomic.h>
 #include <lib/list.h>
+#include <kernel/bug.h>
+#include <kernel/lockdep.h>
 #include <kernel/preempt.h>
 #include <kernel/spinlock.h>
 
@@ -17,22 +19,30 @@ struct rcu_head {
 };
 
 #ifdef CONFIG_LOCKDEP
-void rcu_lock_acquire(void);
-void rcu_lock_release(void);
+void rcu_lock_acquire(unsigned long ip);
+void rcu_lock_release(unsigned long ip);
+/* A section is open, or what keeps one just as well: preemption or interrupts are off. */
 bool rcu_read_lock_held(void);
+#define __RCU_CHECK(ok, p, what) WARN_ONCE(!(ok), "RCU: %s is read %s", #p, what)
 #else
-#define rcu_lock_acquire() do { } while (0)
-#define rcu_lock_release() do { } while (0)
+#define rcu_lock_acquire(ip) do { } while (0)
+#define rcu_lock_release(ip) do { } while (0)
 #define rcu_read_lock_held() true
+#define __RCU_CHECK(ok, p, what) do { (void)sizeof(ok); } while (0)
 #endif
 
-static __always_inline void rcu_read_lock(void) { preempt_disable(); rcu_lock_acquire(); }
-static __always_inline void rcu_read_unlock(void) { rcu_lock_release(); preempt_enable(); }
+static __always_inline void rcu_read_lock(void) { preempt_disable(); rcu_lock_acquire(_THIS_IP_); }
+static __always_inline void rcu_read_unlock(void) { rcu_lock_release(_THIS_IP_); preempt_enable(); }
 
-#define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_CONSUME)
+/* In a read section; _check: or where C holds (a lock that keeps writers out); _protected: only where C holds. */
+#define rcu_dereference(p) rcu_dereference_check(p, false)
 #define rcu_dereference_raw(p) __atomic_load_n(&(p), __ATOMIC_CONSUME)
-#define rcu_dereference_check(p, c) __atomic_load_n(&(p), __ATOMIC_CONSUME)
-#define rcu_dereference_protected(p, c) (p)
+#define rcu_dereference_check(p, c) ({						\
+	__RCU_CHECK((c) || rcu_read_lock_held(), p, "outside a read section");	\
+	rcu_dereference_raw(p); })
+#define rcu_dereference_protected(p, c) ({					\
+	__RCU_CHECK(c, p, "without what protects it");				\
+	(p); })
 #define rcu_access_pointer(p) READ_ONCE(p)
 #define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
 #define RCU_INIT_POINTER(p, v) WRITE_ONCE(p, v)

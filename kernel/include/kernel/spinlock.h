@@ -25,12 +25,12 @@ typedef struct spinlock {
 } spinlock_t;
 
 #ifdef CONFIG_LOCKDEP
-#define __SPIN_LOCK_UNLOCKED(lname) { .val = 0, .map = { .name = #lname } }
+#define __SPIN_LOCK_UNLOCKED(lname) { .val = 0, .map = { .name = LOCK_NAME(#lname) } }
 #define __lock_map(l) (&(l)->map)
 #define spin_lock_init(l) do {							\
 	static struct lock_class_key __key;					\
 	(l)->val = 0;								\
-	lockdep_init_map(&(l)->map, #l, &__key);				\
+	lockdep_init_map(&(l)->map, LOCK_NAME(#l), &__key);				\
 } while (0)
 #else
 #define __SPIN_LOCK_UNLOCKED(lname) { .val = 0 }

@@ -39,8 +39,8 @@ void console_wake(void);
 const char *current_task_name(void);
 int current_task_pid(void);
 #ifdef CONFIG_LOCKDEP
-/* Where the running task keeps its stack of held locks. */
-void **current_lockdep_slot(void);
+/* What the running task holds. */
+struct lockdep_stack *current_lockdep(void);
 #endif
 /* The oops is printed: end the running task if that is safe, else return. */
 void oops_end_task(struct pt_regs *regs);

@@ -19,10 +19,10 @@ struct mutex {
 };
 
 #ifdef CONFIG_LOCKDEP
-#define __MUTEX_MAP(n) .map = { .name = #n },
+#define __MUTEX_MAP(n) .map = { .name = LOCK_NAME(#n) },
 #define __mutex_map_init(m) do {						\
 	static struct lock_class_key __key;					\
-	lockdep_init_map(&(m)->map, #m, &__key);				\
+	lockdep_init_map(&(m)->map, LOCK_NAME(#m), &__key);				\
 } while (0)
 #else
 #define __MUTEX_MAP(n)

@@ -209,7 +209,9 @@ struct task {
 	/* kernel/, debug */
 	void *kthread;			/* c */
 	void *worker;
-	void *lockdep;
+#ifdef CONFIG_LOCKDEP
+	struct lockdep_stack lockdep;	/* c, irqs off */
+#endif
 	void *rseq;
 	u64 last_switch_count;		/* hung-task detector */
 	u64 last_switch_ns;
