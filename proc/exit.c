@@ -37,6 +37,14 @@ bool thread_group_empty(struct task *t)
 
 /* ---- telling the parent ---- */
 
+void proc_notify_pidfd(struct task *t)
+{
+	struct pid *p = t->thread_pid;
+
+	if (p)
+		__wake_up(&p->wait_pidfd, TASK_NORMAL, 0, poll_to_key(0x0041 /* EPOLLIN | EPOLLRDNORM */));
+}
+
 bool do_notify_parent(struct task *t, int sig)
 {
 	struct siginfo info;
@@ -77,6 +85,7 @@ bool do_notify_parent(struct task *t, int sig)
 	if (sig)
 		do_send_sig_info(sig, &info, t->parent, PIDTYPE_TGID);
 	wake_up_interruptible_all(&t->parent->signal->wait_chldexit);
+	proc_notify_pidfd(t);
 	return autoreap;
 }
 
@@ -255,6 +264,9 @@ static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 	bool leader = t->group_leader == t && t->exit_signal != -1;
 
 	memset(gone, 0, sizeof(*gone) * PIDTYPE_MAX);
+	t->thread_pid->exit_code = leader && (s->flags & SIGNAL_GROUP_EXIT) ? s->group_exit_code : t->exit_code;
+	smp_store_release(&t->thread_pid->exited, true);
+	proc_notify_pidfd(t);
 	spin_lock(&h->siglock);
 	if (!leader) {
 		if (s->notify_count > 0 && !--s->notify_count && s->group_exec_task)
@@ -324,6 +336,7 @@ static void exit_notify(struct task *t)
 	if (t->group_leader == t)
 		kill_orphaned_pgrp(t, NULL);
 	t->exit_state = EXIT_ZOMBIE;
+	proc_notify_pidfd(t);		/* those who watch the thread alone */
 	if (t->flags & PF_KTHREAD)
 		autoreap = true;
 	else if (t->group_leader == t)

@@ -192,8 +192,8 @@ static int check_flags(const struct kernel_clone_args *a)
 	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) ||
 				   task_active_pid_ns(current) != current->nsproxy->pid_ns_for_children))
 		return -EINVAL;
-	if (f & CLONE_PIDFD)
-		return -EINVAL;		/* there are no pidfds */
+	if ((f & CLONE_PIDFD) && ((f & CLONE_DETACHED) || ((f & CLONE_PARENT_SETTID) && a->pidfd.addr == a->parent_tid.addr)))
+		return -EINVAL;
 	return 0;
 }
 
@@ -360,7 +360,8 @@ static struct task *copy_process(struct kernel_clone_args *a)
 {
 	struct task *t;
 	struct pid *pid;
-	int e = a->fn ? 0 : check_flags(a);
+	struct file *pidfd_file = NULL;
+	int pidfd = -1, e = a->fn ? 0 : check_flags(a);
 
 	if (e)
 		return ERR_PTR(e);
@@ -400,6 +401,12 @@ static struct task *copy_process(struct kernel_clone_args *a)
 		goto undo_rooms;
 	}
 	t->pid = pid->numbers[0].nr;
+	if (a->flags & CLONE_PIDFD) {
+		pidfd = proc_pidfd_prepare(pid, a->flags & CLONE_THREAD, &pidfd_file);
+		e = pidfd < 0 ? pidfd : put_user((u32)pidfd, a->pidfd) ? -EFAULT : 0;
+		if (e)
+			goto undo_pid;
+	}
 	write_lock_irq(&tasklist_lock);
 	spin_lock(&current->sighand->siglock);
 	/* A signal that comes now would be missed by the child: start again after it. */
@@ -409,14 +416,19 @@ static struct task *copy_process(struct kernel_clone_args *a)
 			e = -EINTR;
 			spin_unlock(&current->sighand->siglock);
 			write_unlock_irq(&tasklist_lock);
-			free_pid(pid);
-			goto undo_rooms;
+			goto undo_pid;
 		}
 	}
 	link_task(t, a, pid);
 	spin_unlock(&current->sighand->siglock);
 	write_unlock_irq(&tasklist_lock);
+	if (pidfd_file)
+		proc_pidfd_install(pidfd, pidfd_file);
 	return t;
+undo_pid:
+	if (pidfd >= 0)
+		proc_pidfd_abort(pidfd, pidfd_file);
+	free_pid(pid);
 undo_rooms:
 	undo_rooms(t, a);
 undo_cred:

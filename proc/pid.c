@@ -29,6 +29,7 @@ struct pid_namespace init_pid_ns = {
 	.index = &init_pid_index, .child_reaper = &init_task,
 };
 DEFINE_RWLOCK(tasklist_lock);
+static u64 last_pid_ino;
 static struct kmem_cache *pid_cache;		/* of level 0; deeper ones are kmalloc'ed */
 
 static struct pid *pid_new(unsigned int level)
@@ -42,6 +43,7 @@ static struct pid *pid_new(unsigned int level)
 	p->level = level;
 	spin_lock_init(&p->lock);
 	init_waitqueue_head(&p->wait_pidfd);
+	p->ino = __atomic_add_fetch(&last_pid_ino, 1, __ATOMIC_RELAXED);
 	return p;
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* setns(2): entering a namespace by its file. */
+/* setns(2): entering a namespace by its file, or those of a process by its descriptor. */
 #include <lib/types.h>
 #include <abi/syscalls.h>
 #include <fs/nsfs.h>
+#include <fs/pidfs.h>
 #include <vfs/file.h>
 #include <vfs/fs.h>
 #include <vfs/mount.h>
 #include <proc/cred.h>
 #include <proc/ns.h>
+#include <proc/pid.h>
+#include <proc/ptrace.h>
 #include <proc/proc_priv.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
@@ -54,43 +57,50 @@ static bool is_descendant(const struct pid_namespace *ns, const struct pid_names
 	return ns == ancestor;
 }
 
-static int enter(enum ns_kind kind, void *ns)
+/* Puts NS into N, if it may be entered. */
+static int install(struct nsproxy *n, enum ns_kind kind, void *ns)
 {
-	struct nsproxy *n;
 	int err = 0;
 
-	if (kind == NSK_USER)
-		return enter_user_ns(ns);
-	/* Of these there is one only. */
-	if (kind != NSK_MNT && kind != NSK_UTS && kind != NSK_PID)
-		return ns_capable(current_user_ns(), CAP_SYS_ADMIN) ? 0 : -EPERM;
-	n = nsproxy_create(0, current, current_user_ns());
-	if (IS_ERR(n))
-		return (int)PTR_ERR(n);
-	if (kind == NSK_MNT) {
+	switch (kind) {
+	case NSK_MNT:
 		err = mnt_ns_install(ns, current);
 		if (!err) {
 			get_mnt_ns(ns);
 			put_mnt_ns(n->mnt_ns);
 			n->mnt_ns = ns;
 		}
-	} else if (kind == NSK_UTS) {
-		if (!admin_over(((struct uts_namespace *)ns)->user_ns)) {
-			err = -EPERM;
-		} else {
-			put_uts_ns(n->uts_ns);
-			n->uts_ns = get_uts_ns(ns);
-		}
-	} else {
+		return err;
+	case NSK_UTS:
+		if (!admin_over(((struct uts_namespace *)ns)->user_ns))
+			return -EPERM;
+		put_uts_ns(n->uts_ns);
+		n->uts_ns = get_uts_ns(ns);
+		return 0;
+	case NSK_PID:
 		if (!admin_over(((struct pid_namespace *)ns)->user_ns))
-			err = -EPERM;
-		else if (!is_descendant(ns, task_active_pid_ns(current)))
-			err = -EINVAL;
-		if (!err) {
-			put_pid_ns(n->pid_ns_for_children);
-			n->pid_ns_for_children = get_pid_ns(ns);
-		}
+			return -EPERM;
+		if (!is_descendant(ns, task_active_pid_ns(current)))
+			return -EINVAL;
+		put_pid_ns(n->pid_ns_for_children);
+		n->pid_ns_for_children = get_pid_ns(ns);
+		return 0;
+	default:	/* of these there is one only */
+		return ns_capable(current_user_ns(), CAP_SYS_ADMIN) ? 0 : -EPERM;
 	}
+}
+
+static int enter(enum ns_kind kind, void *ns)
+{
+	struct nsproxy *n;
+	int err;
+
+	if (kind == NSK_USER)
+		return enter_user_ns(ns);
+	n = nsproxy_create(0, current, current_user_ns());
+	if (IS_ERR(n))
+		return (int)PTR_ERR(n);
+	err = install(n, kind, ns);
 	if (err)
 		put_nsproxy(n);
 	else
@@ -98,18 +108,81 @@ static int enter(enum ns_kind kind, void *ns)
 	return err;
 }
 
-/* partial: setns: process descriptors (pidfd) are not taken */
+static void put_any(enum ns_kind kind, void *ns)
+{
+	if (kind == NSK_MNT)
+		put_mnt_ns(ns);
+	else if (kind == NSK_UTS)
+		put_uts_ns(ns);
+	else if (kind == NSK_PID)
+		put_pid_ns(ns);
+	else if (kind == NSK_USER)
+		put_user_ns(ns);
+}
+
+static int install_of(struct nsproxy *n, struct task *t, enum ns_kind kind)
+{
+	const char *label;
+	u64 ino;
+	void *ns = task_get_ns(t, kind, false, &label, &ino);
+	int err;
+
+	if (!ino)
+		return -ESRCH;
+	err = kind == NSK_USER ? enter_user_ns(ns) : install(n, kind, ns);
+	if (ns)
+		put_any(kind, ns);
+	return err;
+}
+
+/* All the namespaces of the process that MASK names, or none; the user namespace first, whose rights the others need. */
+static int enter_those_of(struct task *t, unsigned int mask)
+{
+	struct nsproxy *n;
+	int err = 0;
+
+	if (!ptrace_may_access(t, PTRACE_MODE_READ_REALCREDS))
+		return -EPERM;
+	if (mask & CLONE_NEWUSER)
+		err = install_of(NULL, t, NSK_USER);
+	if (err)
+		return err;
+	n = nsproxy_create(0, current, current_user_ns());
+	if (IS_ERR(n))
+		return (int)PTR_ERR(n);
+	for (unsigned int k = 0; k < ARRAY_SIZE(kind_flag) && !err; k++)
+		if (k != NSK_USER && (mask & (unsigned int)kind_flag[k]))
+			err = install_of(n, t, (enum ns_kind)k);
+	if (err)
+		put_nsproxy(n);
+	else
+		switch_task_namespaces(current, n);
+	return err;
+}
+
 long sys_setns(int fd, int nstype)
 {
 	struct fd f = fdget((unsigned int)fd);
+	unsigned int all = 0;
 	enum ns_kind kind;
+	struct pid *pid;
+	struct task *t;
 	void *ns;
 	int err = -EINVAL;
 
 	if (fd_empty(f))
 		return -EBADF;
-	if (nsfs_of_file(fd_file(f), &kind, &ns) && (!nstype || nstype == kind_flag[kind]))
+	for (unsigned int k = 0; k < ARRAY_SIZE(kind_flag); k++)
+		all |= (unsigned int)kind_flag[k];
+	pid = pidfs_pid(fd_file(f));
+	if (pid && nstype && !((unsigned int)nstype & ~all)) {
+		t = get_pid_task(pid, PIDTYPE_PID);
+		err = t ? enter_those_of(t, (unsigned int)nstype) : -ESRCH;
+		if (t)
+			put_task_struct(t);
+	} else if (!pid && nsfs_of_file(fd_file(f), &kind, &ns) && (!nstype || nstype == kind_flag[kind])) {
 		err = enter(kind, ns);
+	}
 	fdput(f);
 	return err;
 }

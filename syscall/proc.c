@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* Processes at the edge: clone(2), execve(2), exit(2), wait(2), sessions and groups. */
 #include <lib/types.h>
+#include <lib/err.h>
 #include <lib/string.h>
 #include <abi/syscalls.h>
 #include <exec/exec.h>
+#include <fs/pidfs.h>
 #include <mm/uaccess.h>
 #include <proc/ns.h>
 #include <proc/pid.h>
@@ -33,7 +35,7 @@ long sys_vfork(void)
 	return kernel_clone(&a);
 }
 
-/* partial: clone: CLONE_PIDFD, IPC, network and control-group namespaces */
+/* partial: clone: IPC, network and control-group namespaces */
 long sys_clone(unsigned long flags, unsigned long newsp, struct uptr parent_tid, struct uptr child_tid, unsigned long tls)
 {
 	struct kernel_clone_args a = {
@@ -46,7 +48,7 @@ long sys_clone(unsigned long flags, unsigned long newsp, struct uptr parent_tid,
 
 #define CLONE3_FLAGS (0xffffffffULL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
 
-/* partial: clone3: CLONE_PIDFD, CLONE_INTO_CGROUP, time, IPC, network and control-group namespaces */
+/* partial: clone3: CLONE_INTO_CGROUP, time, IPC, network and control-group namespaces */
 long sys_clone3(struct uptr uargs, size_t size)
 {
 	struct clone_args u;
@@ -148,10 +150,10 @@ long sys_wait4(pid_t upid, struct uptr stat, int options, struct uptr ru)
 	return r;
 }
 
-/* partial: waitid: P_PIDFD */
 long sys_waitid(int which, pid_t upid, struct uptr infop, int options, struct uptr ru)
 {
 	struct wait_args a = { .options = options, .want_rusage = !uptr_is_null(ru) };
+	unsigned int pidfd_flags = 0;
 	struct siginfo info;
 	long r;
 
@@ -175,11 +177,23 @@ long sys_waitid(int which, pid_t upid, struct uptr infop, int options, struct up
 		a.type = PIDTYPE_PGID;
 		a.pid = upid ? find_get_pid(upid) : get_task_pid(current, PIDTYPE_PGID);
 		break;
+	case P_PIDFD:
+		if (upid < 0)
+			return -EINVAL;
+		a.type = PIDTYPE_TGID;
+		a.pid = pidfd_get_pid(upid, &pidfd_flags);
+		if (IS_ERR(a.pid))
+			return PTR_ERR(a.pid);
+		if (pidfd_flags & O_NONBLOCK)
+			a.options |= WNOHANG;
+		break;
 	default:
 		return -EINVAL;
 	}
 	r = do_wait(&a);
 	put_pid(a.pid);
+	if (!r && (pidfd_flags & O_NONBLOCK) && !(options & WNOHANG))
+		return -EAGAIN;
 	if (r < 0)
 		return r;
 	if (r > 0 && !uptr_is_null(ru) && put_rusage(&a.ru, ru))

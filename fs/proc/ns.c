@@ -120,6 +120,19 @@ static void *get_ns(struct task *task, enum kind kind, enum ns_kind *nsk, u64 *i
 	return ns;
 }
 
+void *task_get_ns(struct task *task, enum ns_kind want, bool for_children, const char **label, u64 *ino)
+{
+	static const enum kind map[] = {
+		[NSK_CGROUP] = NS_CGROUP, [NSK_IPC] = NS_IPC, [NSK_MNT] = NS_MNT, [NSK_NET] = NS_NET, [NSK_PID] = NS_PID,
+		[NSK_TIME] = NS_TIME, [NSK_USER] = NS_USER, [NSK_UTS] = NS_UTS,
+	};
+	enum kind kind = for_children && want == NSK_PID ? NS_PID_CHILDREN : map[want];
+	enum ns_kind nsk;
+
+	*label = kinds[kind].label;
+	return get_ns(task, kind, &nsk, ino);
+}
+
 static const char *ns_get_link(struct dentry *d, struct inode *inode, struct delayed_call *done)
 {
 	enum kind kind = (enum kind)(unsigned long)inode->i_private;

@@ -24,7 +24,9 @@ struct pid {
 	struct hlist_head tasks[PIDTYPE_MAX];	/* tasklist_lock; R */
 	wait_queue_head_t wait_pidfd;
 	struct rcu_head rcu;
-	u64 ino;
+	u64 ino;			/* c: never used twice */
+	int exit_code;			/* wait status form, once EXITED */
+	bool exited;			/* its task was waited for; release order */
 	struct upid numbers[];		/* c: level + 1 of them */
 };
 
@@ -69,3 +71,5 @@ static inline bool same_thread_group(const struct task *a, const struct task *b)
 #define do_each_pid_task(pid, type, t) \
 	hlist_for_each_entry_rcu(t, &(pid)->tasks[type], pid_links[type])
 bool thread_group_empty(struct task *t);
+/* Whoever watches the thread or process T by descriptor is to look again. */
+void proc_notify_pidfd(struct task *t);

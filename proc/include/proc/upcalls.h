@@ -42,3 +42,8 @@ struct signal_struct;
 /* tty/: a process that inherited a terminal holds it; one that ends lets go. */
 void proc_tty_inherited(struct signal_struct *s);
 void proc_tty_released(struct signal_struct *s);
+struct pid;
+/* fs/: the descriptor of CLONE_PIDFD, in three steps. The number or -errno; file in *out. */
+int proc_pidfd_prepare(struct pid *pid, bool thread, struct file **out);
+void proc_pidfd_install(int fd, struct file *file);
+void proc_pidfd_abort(int fd, struct file *file);
