@@ -26,6 +26,7 @@
 #include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
+#include <proc/posix_timers.h>
 #include <proc/proc_priv.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
@@ -387,6 +388,7 @@ int exec_commit(struct exec_prog *p, bool exec_stack)
 	e = de_thread(me);
 	if (e)
 		return e;
+	posix_timers_drop_all(me->signal);	/* they do not live over an exec; alarms do */
 	e = unshare_files();
 	if (e)
 		return e;

@@ -6,6 +6,7 @@
 #include <lib/types.h>
 #include <kernel/time.h>
 #include <proc/itimer.h>
+#include <proc/posix_timers.h>
 #include <proc/proc_priv.h>
 #include <proc/signal.h>
 #include <proc/wait.h>
@@ -41,6 +42,7 @@ void exit_itimers(struct signal_struct *s)
 {
 	s->it_real_incr = 0;
 	hrtimer_cancel(&s->real_timer);
+	posix_timers_drop_all(s);
 }
 
 static u64 cpu_now(struct task *t, int which)
@@ -116,6 +118,8 @@ void cpu_timers_tick(struct task *t)
 	struct signal_struct *s = t->signal;
 	u64 soft = READ_ONCE(s->rlim[RLIMIT_CPU].cur), hard, u, st;
 
+	if (unlikely(READ_ONCE(s->nr_cpu_timers)) && !(t->flags & (PF_EXITING | PF_KTHREAD)))
+		posix_timers_tick(t);
 	if (likely(soft == RLIM_INFINITY && !READ_ONCE(s->it_cpu[0].expires_ns) && !READ_ONCE(s->it_cpu[1].expires_ns)))
 		return;
 	if (t->flags & (PF_EXITING | PF_KTHREAD))

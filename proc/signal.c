@@ -16,6 +16,7 @@
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <mm/uaccess.h>
+#include <proc/posix_timers.h>
 #include <proc/proc_priv.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
@@ -32,7 +33,7 @@ struct sigqueue {
 	struct list_head list;
 	struct siginfo info;
 	struct user_struct *user;
-	bool preallocated;		/* a POSIX timer's: not freed by taking it */
+	struct posix_timer *timer;	/* c: belongs to it, and is not freed by taking it; or NULL */
 };
 
 static struct kmem_cache *sigqueue_cache;
@@ -61,14 +62,14 @@ static struct sigqueue *sigqueue_alloc(struct task *t, int sig, gfp_t gfp, bool 
 		return NULL;
 	}
 	q->user = u;
-	q->preallocated = false;
+	q->timer = NULL;
 	INIT_LIST_HEAD(&q->list);
 	return q;
 }
 
 static void sigqueue_free(struct sigqueue *q)
 {
-	if (q->preallocated)
+	if (q->timer)
 		return;
 	atomic_dec(&q->user->sigpending);
 	free_uid(q->user);
@@ -96,6 +97,8 @@ static void flush_mask(u64 mask, struct sigpending *p)
 	list_for_each_entry_safe(q, n, &p->list, list) {
 		if (sigmask_of(q->info.si_signo) & mask) {
 			list_del_init(&q->list);
+			if (q->timer)
+				posix_timer_discarded(q->timer);
 			sigqueue_free(q);
 		}
 	}
@@ -321,6 +324,77 @@ set_bit:
 	p->signal |= sigmask_of(sig);
 	complete_signal(sig, t, type);
 	return 0;
+}
+
+/* ---- signals that belong to a timer ---- */
+
+struct sigqueue *signal_alloc_owned(struct posix_timer *owner, int sig)
+{
+	struct sigqueue *q = sigqueue_alloc(current, sig, GFP_KERNEL, false);
+
+	if (q) {
+		clear_siginfo(&q->info);
+		q->info.si_signo = sig;
+		q->timer = owner;
+	}
+	return q;
+}
+
+struct siginfo *signal_owned_info(struct sigqueue *q)
+{
+	return &q->info;
+}
+
+void signal_free_owned(struct sigqueue *q)
+{
+	if (!q)
+		return;
+	q->timer = NULL;
+	sigqueue_free(q);
+}
+
+bool signal_queue_owned(struct sigqueue *q, struct task *t, enum pid_type type)
+{
+	struct sigpending *p = type == PIDTYPE_PID ? task_pending(t) : &t->signal->shared_pending;
+	int sig = q->info.si_signo;
+
+	if (!list_empty(&q->list))
+		return true;
+	if (!prepare_signal(sig, t, false))
+		return false;
+	wake_up_poll(&t->sighand->signalfd_wqh, 1 /* EPOLLIN */);
+	list_add_tail(&q->list, &p->list);
+	p->signal |= sigmask_of(sig);
+	complete_signal(sig, t, type);
+	return true;
+}
+
+static bool take_out(struct sigqueue *q, struct sigpending *p)
+{
+	struct sigqueue *x;
+	bool here = false, other = false;
+
+	list_for_each_entry(x, &p->list, list) {
+		here |= x == q;
+		other |= x != q && x->info.si_signo == q->info.si_signo;
+	}
+	if (!here)
+		return false;
+	list_del_init(&q->list);
+	if (!other)
+		p->signal &= ~sigmask_of(q->info.si_signo);
+	return true;
+}
+
+void signal_unqueue_owned(struct sigqueue *q, struct task *t)
+{
+	struct task *x;
+
+	if (list_empty(&q->list) || take_out(q, &t->signal->shared_pending))
+		return;
+	for_each_thread(t, x)
+		if (take_out(q, task_pending(x)))
+			return;
 }
 
 int do_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type)
@@ -549,6 +623,8 @@ static void collect(int sig, struct sigpending *p, struct siginfo *info)
 	if (first) {
 		list_del_init(&first->list);
 		*info = first->info;
+		if (first->timer)
+			posix_timer_taken(first->timer, info);
 		sigqueue_free(first);
 	} else {
 		clear_siginfo(info);

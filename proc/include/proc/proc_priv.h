@@ -55,6 +55,16 @@ void sigqueue_free_all(struct task *t);
 void proc_forget_signal(struct task *t, u64 mask);
 bool may_signal(const struct cred *from, struct task *t);
 extern struct kmem_cache *sighand_cache;
+/* A queued signal that belongs to a timer and is used again and again; NULL over RLIMIT_SIGPENDING. */
+struct sigqueue;
+struct posix_timer;
+struct sigqueue *signal_alloc_owned(struct posix_timer *owner, int sig);
+struct siginfo *signal_owned_info(struct sigqueue *q);
+void signal_free_owned(struct sigqueue *q);
+/* siglock of T held. False: it is ignored. One that is queued already stays so. */
+bool signal_queue_owned(struct sigqueue *q, struct task *t, enum pid_type type);
+/* siglock of T held: no longer pending in T's process. */
+void signal_unqueue_owned(struct sigqueue *q, struct task *t);
 void put_sighand(struct sighand_struct *s);
 
 /* itimer.c */

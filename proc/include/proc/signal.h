@@ -77,8 +77,9 @@ struct signal_struct {
 	struct hrtimer real_timer;
 	ktime_t it_real_incr;
 	struct { u64 expires_ns, incr_ns; } it_cpu[2];	/* s: ITIMER_PROF, ITIMER_VIRTUAL */
-	struct list_head posix_timers;
-	int next_timer_id;
+	struct list_head posix_timers;	/* s */
+	int next_timer_id;		/* s */
+	int nr_cpu_timers;		/* s */
 	short oom_score_adj, oom_score_adj_min;
 	bool oom_flag_origin;
 	struct mm *oom_mm;

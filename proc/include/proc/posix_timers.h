@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* POSIX timers (timer_create(2)) of the running process. */
+#pragma once
+
+#include <lib/types.h>
+#include <proc/signal.h>
+
+struct posix_timer;
+
+struct posix_timer_spec {
+	s64 value_ns, interval_ns;	/* value 0: off */
+};
+
+/* CLOCK as in clock_gettime(2). The number, -EINVAL, -EAGAIN, -EOPNOTSUPP, -EPERM, -ENOMEM. SE: NULL for SIGALRM with the number. */
+int posix_timer_create(clockid_t clock, const struct sigevent *se);
+/* -EINVAL: no such timer. */
+int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, struct posix_timer_spec *old);
+int posix_timer_get(int id, struct posix_timer_spec *out);
+int posix_timer_overrun(int id);
+int posix_timer_remove(int id);
+/* All of the process go: exit, exec. */
+void posix_timers_drop_all(struct signal_struct *s);
+/* The tick: those that count processor time. Interrupts off, T is current. */
+void posix_timers_tick(struct task *t);
+/* siglock held. The timer's signal is being taken: the next one may come; INFO gets its overrun count. */
+void posix_timer_taken(struct posix_timer *p, struct siginfo *info);
+/* siglock held. The timer's signal was thrown away unseen (it is ignored now). */
+void posix_timer_discarded(struct posix_timer *p);

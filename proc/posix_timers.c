@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+/*
+ * POSIX timers (timer_create(2)). A timer owns one queued signal. It goes off, queues that signal and rests until the signal is
+ * taken; then a periodic one is set for its next time and what it missed is the overrun. So the shortest interval costs no more
+ * than the process asks for. If the signal is ignored the timer goes on by itself, no faster than the tick.
+ *
+ * A timer is either a high-resolution timer or one that the tick of its task looks at (processor-time clocks). All fields are
+ * under the siglock of the process (s), but what is constant (c). The timer's function takes that lock; who cancels must not
+ * hold it while waiting, and marks the timer dead first.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/list.h>
+#include <lib/minmax.h>
+#include <alloc/slab.h>
+#include <kernel/time.h>
+#include <proc/cred.h>
+#include <proc/pid.h>
+#include <proc/posix_timers.h>
+#include <proc/proc_priv.h>
+#include <proc/signal.h>
+#include <proc/wait.h>
+#include <sched/sched.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/time.h>
+
+enum cpu_clock { NOT_CPU, CPU_PROF, CPU_VIRT, CPU_SCHED };
+
+struct posix_timer {
+	struct list_head list;		/* s: in signal->posix_timers */
+	struct hrtimer hr;
+	int id;				/* c */
+	int notify;			/* c: SIGEV_* without SIGEV_THREAD_ID */
+	bool to_thread;			/* c */
+	int signo;			/* c */
+	sigval_t value;			/* c */
+	struct pid *target;		/* c: who gets the signal */
+	enum cpu_clock cpu;		/* c */
+	struct pid *measured;		/* c: the thread whose time counts; NULL: the process */
+	struct sigqueue *queued;	/* c: its signal */
+	s64 interval_ns;		/* s */
+	s64 cpu_expires;		/* s: processor time */
+	s64 overrun, last_overrun;	/* s */
+	bool armed;			/* s: will go off */
+	bool waiting;			/* s: went off, goes on when the signal is taken */
+	bool dead;			/* s */
+};
+
+/* ---- processor time ---- */
+
+static s64 cpu_time(struct posix_timer *p, struct task *t)
+{
+	u64 u, s;
+
+	if (p->measured)
+		task_cputime(t, &u, &s);
+	else
+		thread_group_cputime(t, &u, &s);
+	if (p->cpu == CPU_SCHED && p->measured)
+		return (s64)task_sched_runtime(t);
+	return (s64)(p->cpu == CPU_VIRT ? u : u + s);
+}
+
+static s64 cpu_now(struct posix_timer *p)
+{
+	struct task *t;
+	s64 now = 0;
+
+	if (!p->measured)
+		return cpu_time(p, current);
+	rcu_read_lock();
+	t = pid_task(p->measured, PIDTYPE_PID);
+	if (t)
+		now = cpu_time(p, t);
+	rcu_read_unlock();
+	return now;
+}
+
+/* ---- going off ---- */
+
+static s64 now_of(struct posix_timer *p)
+{
+	return p->cpu ? cpu_now(p) : hrtimer_cb_get_time(&p->hr);
+}
+
+/* Sets the expiry past NOW; the number of intervals it took. */
+static u64 forward(struct posix_timer *p, s64 now)
+{
+	u64 n;
+
+	if (!p->cpu)
+		return hrtimer_forward(&p->hr, now, p->interval_ns);
+	if (now < p->cpu_expires)
+		return 0;
+	n = (u64)(now - p->cpu_expires) / (u64)p->interval_ns + 1;
+	p->cpu_expires += (s64)n * p->interval_ns;
+	return n;
+}
+
+/* siglock held. A periodic timer whose signal is out of the way runs again. */
+static void go_on(struct posix_timer *p, s64 not_before)
+{
+	if (!p->waiting || p->dead)
+		return;
+	p->waiting = false;
+	if (!p->interval_ns)
+		return;
+	p->overrun += (s64)forward(p, now_of(p)) - 1;
+	p->armed = true;
+	if (!p->cpu)
+		hrtimer_start(&p->hr, max(p->hr.expires, not_before), HRTIMER_MODE_ABS);
+}
+
+void posix_timer_taken(struct posix_timer *p, struct siginfo *info)
+{
+	go_on(p, 0);
+	p->last_overrun = p->overrun;
+	p->overrun = 0;
+	info->si_overrun = (int)min(p->last_overrun, (s64)INT_MAX);
+}
+
+void posix_timer_discarded(struct posix_timer *p)
+{
+	go_on(p, hrtimer_cb_get_time(&p->hr) + TICK_NSEC);
+}
+
+/* siglock held, T is whom the signal is for. */
+static void expire(struct posix_timer *p, struct task *t)
+{
+	p->armed = false;
+	p->waiting = true;
+	if (p->notify == SIGEV_NONE)
+		return;
+	if (!signal_queue_owned(p->queued, t, p->to_thread ? PIDTYPE_PID : PIDTYPE_TGID))
+		posix_timer_discarded(p);
+}
+
+static enum hrtimer_restart fire(struct hrtimer *h)
+{
+	struct posix_timer *p = container_of(h, struct posix_timer, hr);
+	unsigned long flags;
+	struct task *t;
+
+	rcu_read_lock();
+	t = pid_task(p->target, PIDTYPE_PID);
+	if (t && lock_task_sighand(t, &flags)) {
+		if (!p->dead && p->armed)
+			expire(p, t);
+		unlock_task_sighand(t, &flags);
+	}
+	rcu_read_unlock();
+	return HRTIMER_NORESTART;
+}
+
+void posix_timers_tick(struct task *me)
+{
+	struct signal_struct *s = me->signal;
+	struct posix_timer *p;
+	struct task *t;
+
+	if (likely(!READ_ONCE(s->nr_cpu_timers)))
+		return;
+	spin_lock(&me->sighand->siglock);
+	rcu_read_lock();
+	list_for_each_entry(p, &s->posix_timers, list) {
+		if (!p->cpu || !p->armed || p->dead || (p->measured && p->measured != me->thread_pid))
+			continue;
+		if (cpu_time(p, me) < p->cpu_expires)
+			continue;
+		t = pid_task(p->target, PIDTYPE_PID);
+		if (t)
+			expire(p, t);
+	}
+	rcu_read_unlock();
+	spin_unlock(&me->sighand->siglock);
+}
+
+/* ---- making and removing ---- */
+
+static void free_timer(struct posix_timer *p)
+{
+	signal_free_owned(p->queued);
+	put_pid(p->target);
+	put_pid(p->measured);
+	kfree(p);
+}
+
+/* The clock's kind into P. A clock of another process is none that a timer here can have. */
+static int choose_clock(struct posix_timer *p, clockid_t clock)
+{
+	struct task *t;
+	pid_t nr;
+
+	switch (clock) {
+	case CLOCK_REALTIME_ALARM: case CLOCK_BOOTTIME_ALARM:
+		if (!capable(CAP_WAKE_ALARM))
+			return -EPERM;
+		return 0;
+	case CLOCK_REALTIME: case CLOCK_MONOTONIC: case CLOCK_BOOTTIME: case CLOCK_TAI:
+		return 0;
+	case CLOCK_MONOTONIC_RAW: case CLOCK_REALTIME_COARSE: case CLOCK_MONOTONIC_COARSE:
+		return -EOPNOTSUPP;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		p->cpu = CPU_SCHED;
+		return 0;
+	case CLOCK_THREAD_CPUTIME_ID:
+		p->cpu = CPU_SCHED;
+		p->measured = get_task_pid(current, PIDTYPE_PID);
+		return 0;
+	}
+	if (clock >= 0 || (clock & 3) > 2)
+		return -EINVAL;
+	nr = ~(clock >> 3);
+	p->cpu = CPU_PROF + (clock & 3);
+	rcu_read_lock();
+	t = nr ? find_task_by_vpid(nr) : current;
+	if (!t || !same_thread_group(t, current)) {
+		rcu_read_unlock();
+		return -EINVAL;
+	}
+	if (clock & 4)
+		p->measured = get_pid(t->thread_pid);
+	rcu_read_unlock();
+	return 0;
+}
+
+static int choose_target(struct posix_timer *p, const struct sigevent *se)
+{
+	int how = se ? se->sigev_notify : SIGEV_SIGNAL;
+	struct task *t;
+	int e = 0;
+
+	p->signo = se ? se->sigev_signo : SIGALRM;
+	p->to_thread = how == (SIGEV_SIGNAL | SIGEV_THREAD_ID);
+	p->notify = how & ~SIGEV_THREAD_ID;
+	if (how != SIGEV_NONE && how != SIGEV_SIGNAL && how != SIGEV_THREAD && !p->to_thread)
+		return -EINVAL;
+	if (how != SIGEV_NONE && (p->signo < 1 || p->signo > _NSIG))
+		return -EINVAL;
+	if (!p->to_thread) {
+		p->target = get_task_pid(current, PIDTYPE_TGID);
+		return 0;
+	}
+	rcu_read_lock();
+	t = find_task_by_vpid(se->sigev_notify_thread_id);
+	if (t && same_thread_group(t, current))
+		p->target = get_pid(t->thread_pid);
+	else
+		e = -EINVAL;
+	rcu_read_unlock();
+	return e;
+}
+
+static struct posix_timer *find(int id)
+{
+	struct posix_timer *p;
+
+	list_for_each_entry(p, &current->signal->posix_timers, list)
+		if (p->id == id)
+			return p;
+	return NULL;
+}
+
+int posix_timer_create(clockid_t clock, const struct sigevent *se)
+{
+	struct posix_timer *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	struct signal_struct *s = current->signal;
+	struct siginfo *i;
+	int e;
+
+	if (!p)
+		return -ENOMEM;
+	e = choose_clock(p, clock);
+	if (!e)
+		e = choose_target(p, se);
+	if (e)
+		goto fail;
+	e = -EAGAIN;
+	p->queued = signal_alloc_owned(p, p->signo ? p->signo : SIGALRM);
+	if (!p->queued)
+		goto fail;
+	hrtimer_init(&p->hr, p->cpu ? CLOCK_MONOTONIC : clock, fire);
+	spin_lock_irq(&current->sighand->siglock);
+	do {
+		p->id = s->next_timer_id;
+		s->next_timer_id = p->id == INT_MAX ? 0 : p->id + 1;
+	} while (find(p->id));
+	i = signal_owned_info(p->queued);
+	i->si_code = SI_TIMER;
+	i->si_tid = p->id;
+	if (se)
+		i->si_value = se->sigev_value;
+	else
+		i->si_value.sival_int = p->id;
+	list_add(&p->list, &s->posix_timers);
+	if (p->cpu)
+		WRITE_ONCE(s->nr_cpu_timers, s->nr_cpu_timers + 1);
+	spin_unlock_irq(&current->sighand->siglock);
+	return p->id;
+fail:
+	free_timer(p);
+	return e;
+}
+
+/* siglock held, released. */
+static void remove(struct posix_timer *p, struct signal_struct *s)
+{
+	p->dead = true;
+	list_del(&p->list);
+	if (p->cpu)
+		WRITE_ONCE(s->nr_cpu_timers, s->nr_cpu_timers - 1);
+	signal_unqueue_owned(p->queued, current);
+	spin_unlock_irq(&current->sighand->siglock);
+	hrtimer_cancel(&p->hr);
+	free_timer(p);
+}
+
+int posix_timer_remove(int id)
+{
+	struct posix_timer *p;
+
+	spin_lock_irq(&current->sighand->siglock);
+	p = find(id);
+	if (!p) {
+		spin_unlock_irq(&current->sighand->siglock);
+		return -EINVAL;
+	}
+	remove(p, current->signal);
+	return 0;
+}
+
+void posix_timers_drop_all(struct signal_struct *s)
+{
+	for (;;) {
+		spin_lock_irq(&current->sighand->siglock);
+		if (list_empty(&s->posix_timers))
+			break;
+		remove(list_first_entry(&s->posix_timers, struct posix_timer, list), s);
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
+/* ---- setting and asking ---- */
+
+static void read_timer(struct posix_timer *p, struct posix_timer_spec *out)
+{
+	s64 now = now_of(p), expires;
+
+	out->interval_ns = p->interval_ns;
+	out->value_ns = 0;
+	/* One that waits for its signal to be taken, or has none, is where it would be by now. */
+	if (p->waiting && p->interval_ns) {
+		u64 n = forward(p, now);
+
+		p->overrun += (s64)n;
+	} else if (!p->armed) {
+		return;
+	}
+	expires = p->cpu ? p->cpu_expires : p->hr.expires;
+	if (p->armed && p->notify == SIGEV_NONE && expires <= now && !p->interval_ns)
+		return;
+	out->value_ns = max(expires - now, (s64)1);
+}
+
+int posix_timer_get(int id, struct posix_timer_spec *out)
+{
+	struct posix_timer *p;
+
+	spin_lock_irq(&current->sighand->siglock);
+	p = find(id);
+	if (p)
+		read_timer(p, out);
+	spin_unlock_irq(&current->sighand->siglock);
+	return p ? 0 : -EINVAL;
+}
+
+static void start(struct posix_timer *p, bool absolute, s64 value)
+{
+	s64 when = absolute ? value : ktime_add_safe(now_of(p), value);
+
+	p->armed = true;
+	if (p->cpu)
+		p->cpu_expires = when;
+	else
+		hrtimer_start(&p->hr, when, HRTIMER_MODE_ABS);
+}
+
+int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, struct posix_timer_spec *old)
+{
+	struct posix_timer *p;
+
+	for (;;) {
+		spin_lock_irq(&current->sighand->siglock);
+		p = find(id);
+		if (!p) {
+			spin_unlock_irq(&current->sighand->siglock);
+			return -EINVAL;
+		}
+		/* Its function may be waiting for our lock. */
+		if (p->cpu || hrtimer_try_to_cancel(&p->hr) >= 0)
+			break;
+		spin_unlock_irq(&current->sighand->siglock);
+		cpu_relax();
+	}
+	read_timer(p, old);
+	p->armed = p->waiting = false;
+	p->interval_ns = n->value_ns ? n->interval_ns : 0;
+	p->overrun = 0;
+	/* A signal of the old setting says nothing about the new one. */
+	signal_unqueue_owned(p->queued, current);
+	if (n->value_ns)
+		start(p, absolute, n->value_ns);
+	spin_unlock_irq(&current->sighand->siglock);
+	return 0;
+}
+
+int posix_timer_overrun(int id)
+{
+	struct posix_timer *p;
+	int r = -EINVAL;
+
+	spin_lock_irq(&current->sighand->siglock);
+	p = find(id);
+	if (p)
+		r = (int)min(p->last_overrun, (s64)INT_MAX);
+	spin_unlock_irq(&current->sighand->siglock);
+	return r;
+}
