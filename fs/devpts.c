@@ -9,6 +9,7 @@
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/notify.h>
 #include <vfs/file.h>
 #include <vfs/namei.h>
 #include <vfs/chrdev.h>
@@ -316,6 +317,7 @@ int devpts_add_node(void *inst, int index, void *data)
 		return IS_ERR(d) ? (int)PTR_ERR(d) : -EEXIST;
 	}
 	d_make_persistent(d, inode);
+	notify_create(root, d);
 	dput(d);
 	inode_unlock(root);
 	return 0;
@@ -334,6 +336,7 @@ void devpts_remove_node(void *inst, int index)
 	if (!IS_ERR(d) && d->d_inode) {
 		WRITE_ONCE(d->d_inode->i_private, NULL);
 		drop_nlink(d->d_inode);
+		notify_name(root, &d->d_name, IN_DELETE);
 		d_drop(d);
 		d_make_discardable(d);
 	}

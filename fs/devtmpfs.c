@@ -6,6 +6,7 @@
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/notify.h>
 #include <vfs/namei.h>
 #include <vfs/chrdev.h>
 #include <fs/devtmpfs.h>
@@ -48,6 +49,7 @@ static struct dentry *get_child(struct dentry *dir, const char *name, int len, u
 		d->d_inode->i_gid = GLOBAL_ROOT_GID;
 		/* Says that it is ours to remove. */
 		d->d_inode->i_private = &dev_mnt;
+		notify_create(inode, d);
 	}
 out:
 	inode_unlock(inode);
@@ -120,8 +122,10 @@ static int remove_node(const char *name)
 		err = 0;
 		if (d->d_inode->i_private == &dev_mnt) {
 			err = inode->i_op->unlink(inode, d);
-			if (!err)
+			if (!err) {
 				d_delete(d);
+				notify_name(inode, &d->d_name, IN_DELETE);
+			}
 		}
 	}
 	inode_unlock(inode);

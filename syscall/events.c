@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* eventfd(2), signalfd(2), timerfd_create(2), epoll(7) at the edge. */
+/* eventfd(2), signalfd(2), timerfd_create(2), epoll(7), inotify(7) at the edge. */
 #include <lib/types.h>
 #include <abi/syscalls.h>
 #include <ipc/fds.h>
@@ -7,6 +7,7 @@
 #include <mm/uaccess.h>
 #include <proc/signal.h>
 #include <syscall/time_user.h>
+#include <vfs/notify.h>
 #include <abi/errno.h>
 #include <linux/eventpoll.h>
 
@@ -117,3 +118,8 @@ long sys_epoll_pwait2(int epfd, struct uptr events, int maxevents, struct uptr t
 	}
 	return masked_wait(epfd, events, maxevents, uptr_is_null(timeout) ? NULL : &until, sigmask, size);
 }
+
+long sys_inotify_init(void) { return inotify_create_fd(0); }
+long sys_inotify_init1(int flags) { return inotify_create_fd(flags); }
+long sys_inotify_add_watch(int fd, struct uptr path, u32 mask) { return inotify_add(fd, path, mask); }
+long sys_inotify_rm_watch(int fd, int wd) { return inotify_remove(fd, wd); }

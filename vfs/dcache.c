@@ -18,6 +18,7 @@
 #include <kernel/cpumask.h>
 #include <kernel/printk.h>
 #include <mm/mm.h>
+#include <vfs/notify.h>
 
 static struct kmem_cache *dentry_cache __ro_after_init;
 static DEFINE_PER_CPU(long, nr_dentry);
@@ -153,6 +154,8 @@ static void dentry_unlink_inode(struct dentry *d)
 	raw_write_seqcount_end(&d->d_seq);
 	spin_unlock(&d->d_lock);
 	spin_unlock(&inode->i_lock);
+	if (!inode->i_nlink)
+		notify_deleted(inode);
 	if (d->d_op && d->d_op->d_iput)
 		d->d_op->d_iput(d, inode);
 	else

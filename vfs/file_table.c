@@ -9,6 +9,7 @@
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/notify.h>
 #include <vfs/file.h>
 #include <vfs/locks.h>
 #include <vfs/upcalls.h>
@@ -148,6 +149,8 @@ static void do_final_put(struct file *f)
 	if (unlikely(!(f->f_mode & FMODE_OPENED)))
 		goto out;
 	might_sleep();
+	if (likely(!(f->f_mode & FMODE_PATH)))
+		notify_file(f, f->f_mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (unlikely(f->f_ep))
 		eventpoll_release_file(f);
 	if (unlikely(inode->i_flctx))

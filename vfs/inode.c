@@ -118,6 +118,8 @@ static void inode_init_always(struct super_block *sb, struct inode *inode)
 	spin_lock_init(&inode->i_lock);
 	init_rwsem(&inode->i_rwsem);
 	inode->i_dentry.first = NULL;
+	inode->i_notify_mask = 0;
+	inode->i_watches.first = NULL;
 	ghash_node_init(&inode->i_hash);
 	INIT_LIST_HEAD(&inode->i_lru);
 	INIT_LIST_HEAD(&inode->i_sb_list);

@@ -12,6 +12,7 @@
 #include <kernel/show.h>
 #include <kernel/init.h>
 #include <linux/capability.h>
+#include <vfs/notify.h>
 
 int sysctl_protected_fifos, sysctl_protected_regular;
 
@@ -166,6 +167,7 @@ static struct dentry *lookup_open(struct nameidata *nd, struct file *file, const
 					      open_flag & O_EXCL);
 		if (err)
 			goto fail;
+		notify_create(dir_inode, d);
 	}
 	return d;
 fail:

@@ -15,6 +15,7 @@
 #include <vfs/names.h>
 #include <mm/uaccess.h>
 #include <proc/ns.h>
+#include <vfs/notify.h>
 
 int sysctl_protected_hardlinks;
 
@@ -148,6 +149,14 @@ static umode_t masked(struct mnt_idmap *idmap, const struct inode *dir, umode_t 
 	return mode_strip_sgid(idmap, dir, mode) & (umode_t)~current_umask();
 }
 
+/* Says that D is new in DIR, unless it failed. */
+static int made(struct inode *dir, const struct dentry *d, int err)
+{
+	if (!err)
+		notify_create(dir, d);
+	return err;
+}
+
 int vfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umode_t mode, bool excl)
 {
 	int err = may_create(idmap, dir, d);
@@ -156,7 +165,7 @@ int vfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umo
 		return err;
 	if (!dir->i_op->create)
 		return -EACCES;
-	return dir->i_op->create(idmap, dir, d, (mode & S_IALLUGO) | S_IFREG, excl);
+	return made(dir, d, dir->i_op->create(idmap, dir, d, (mode & S_IALLUGO) | S_IFREG, excl));
 }
 
 int vfs_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umode_t mode, dev_t dev)
@@ -170,7 +179,7 @@ int vfs_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umod
 		return -EPERM;
 	if (!dir->i_op->mknod)
 		return -EPERM;
-	return dir->i_op->mknod(idmap, dir, d, mode, dev);
+	return made(dir, d, dir->i_op->mknod(idmap, dir, d, mode, dev));
 }
 
 int vfs_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umode_t mode)
@@ -184,7 +193,7 @@ int vfs_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umod
 		return -EPERM;
 	if (max_links && dir->i_nlink >= max_links)
 		return -EMLINK;
-	return dir->i_op->mkdir(idmap, dir, d, (mode & (S_IRWXUGO | S_ISVTX)) | S_IFDIR);
+	return made(dir, d, dir->i_op->mkdir(idmap, dir, d, (mode & (S_IRWXUGO | S_ISVTX)) | S_IFDIR));
 }
 
 int vfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, const char *target)
@@ -195,7 +204,7 @@ int vfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, co
 		return err;
 	if (!dir->i_op->symlink)
 		return -EPERM;
-	return dir->i_op->symlink(idmap, dir, d, target);
+	return made(dir, d, dir->i_op->symlink(idmap, dir, d, target));
 }
 
 int vfs_link(struct dentry *old, struct mnt_idmap *idmap, struct inode *dir, struct dentry *new)
@@ -230,7 +239,9 @@ int vfs_link(struct dentry *old, struct mnt_idmap *idmap, struct inode *dir, str
 		spin_unlock(&inode->i_lock);
 	}
 	inode_unlock(inode);
-	return err;
+	if (!err)
+		notify_inode(inode, IN_ATTRIB);
+	return made(dir, new, err);
 }
 
 /* Nothing can be mounted here any more. */
@@ -260,6 +271,12 @@ bool is_local_mountpoint(const struct dentry *d)
 	return found;
 }
 
+static void delete_and_tell(struct inode *dir, struct dentry *d, u32 flags)
+{
+	d_delete_if_hashed(d);
+	notify_name(dir, &d->d_name, IN_DELETE | flags);
+}
+
 int vfs_unlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d)
 {
 	struct inode *target = d->d_inode;
@@ -280,8 +297,10 @@ int vfs_unlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d)
 		}
 	}
 	inode_unlock(target);
-	if (!err)
-		d_delete_if_hashed(d);
+	if (!err) {
+		notify_inode(target, IN_ATTRIB);
+		delete_and_tell(dir, d, 0);
+	}
 	return err;
 }
 
@@ -307,7 +326,7 @@ int vfs_rmdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d)
 	inode_unlock(d->d_inode);
 	dput(d);
 	if (!err)
-		d_delete_if_hashed(d);
+		delete_and_tell(dir, d, IN_ISDIR);
 	return err;
 }
 
@@ -389,6 +408,7 @@ int vfs_rename(struct renamedata *rd)
 	struct inode *source = old->d_inode, *target = new->d_inode;
 	bool is_dir = d_is_dir(old), exchange = rd->flags & RENAME_EXCHANGE, new_is_dir = false, lock_source;
 	unsigned int max_links = new_dir->i_sb->s_max_links;
+	struct kept_name kept;
 	int err;
 
 	if (source == target)
@@ -416,6 +436,8 @@ int vfs_rename(struct renamedata *rd)
 			return err;
 	}
 	dget(new);
+	if (static_branch_unlikely(&notify_key))
+		notify_keep_name(&kept, old);
 	lock_source = !is_dir || new_dir != old_dir || exchange;
 	lock_children(source, target, lock_source);
 	err = -EPERM;
@@ -453,6 +475,11 @@ out:
 		inode_unlock(source);
 	if (target)
 		inode_unlock(target);
+	if (!err && static_branch_unlikely(&notify_key)) {
+		notify_move(old_dir, &kept.name, new_dir, exchange ? NULL : target, old);
+		if (exchange)
+			notify_move(new_dir, &old->d_name, old_dir, NULL, new);
+	}
 	dput(new);
 	return err;
 }

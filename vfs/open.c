@@ -2,6 +2,7 @@
 /* Opening and closing files: flags, rights to write, the filesystem's open operation. */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/notify.h>
 #include <vfs/namei.h>
 #include <vfs/locks.h>
 #include <sched/task.h>
@@ -163,16 +164,26 @@ fail:
 
 int vfs_open(const struct path *path, struct file *file)
 {
+	int err;
+
 	file->f_path = *path;
-	return do_dentry_open(file, NULL);
+	err = do_dentry_open(file, NULL);
+	if (!err && !(file->f_mode & FMODE_PATH))
+		notify_file(file, IN_OPEN);
+	return err;
 }
 
 /* For atomic_open and tmpfile operations: @dentry is positive now; opens it into @file. */
 int finish_open(struct file *file, struct dentry *dentry, int (*open)(struct inode *, struct file *))
 {
+	int err;
+
 	BUG_ON(file->f_mode & FMODE_OPENED);
 	file->f_path.dentry = dentry;
-	return do_dentry_open(file, open);
+	err = do_dentry_open(file, open);
+	if (!err)
+		notify_file(file, IN_OPEN);
+	return err;
 }
 
 int finish_no_open(struct file *file, struct dentry *dentry)

@@ -6,6 +6,7 @@
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/notify.h>
 #include <vfs/namei.h>
 #include <vfs/xattr.h>
 #include <proc/cred.h>
@@ -259,8 +260,12 @@ int notify_change(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 	if (!(attr->ia_valid & ~ATTR_FILE))
 		return 0;
 	if (inode->i_op->setattr)
-		return inode->i_op->setattr(idmap, dentry, attr);
-	return simple_setattr(idmap, dentry, attr);
+		err = inode->i_op->setattr(idmap, dentry, attr);
+	else
+		err = simple_setattr(idmap, dentry, attr);
+	if (!err)
+		notify_setattr(dentry, attr->ia_valid);
+	return err;
 }
 
 /* Bits of @mode that a write or chown by an outsider takes away, as ATTR_KILL_*. */

@@ -5,6 +5,7 @@
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/notify.h>
 #include <vfs/file.h>
 #include <sched/task.h>
 #include <proc/signal.h>
@@ -252,6 +253,8 @@ static ssize_t do_iter_read(struct file *file, struct iter *to, loff_t *pos, int
 	if (pos)
 		*pos = kiocb.ki_pos;
 	account_read(ret);
+	if (ret > 0)
+		notify_file(file, IN_ACCESS);
 	return ret;
 }
 
@@ -277,6 +280,8 @@ static ssize_t do_iter_write(struct file *file, struct iter *from, loff_t *pos, 
 	if (pos && ret > 0)
 		*pos = kiocb.ki_pos;
 	account_write(ret);
+	if (ret > 0)
+		notify_file(file, IN_MODIFY);
 	return ret;
 }
 
@@ -421,6 +426,8 @@ int vfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	sb_start_write(inode->i_sb);
 	err = (int)file->f_op->fallocate(file, mode, offset, len);
 	sb_end_write(inode->i_sb);
+	if (!err)
+		notify_file(file, IN_MODIFY);
 	return err;
 }
 
@@ -442,6 +449,7 @@ int iterate_dir(struct file *file, struct dir_context *ctx)
 		err = file->f_op->iterate_shared(file, ctx);
 		file->f_pos = ctx->pos;
 		file_accessed(file);
+		notify_file(file, IN_ACCESS);
 	}
 	inode_unlock_shared(inode);
 	return err;

@@ -8,6 +8,7 @@
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/notify.h>
 #include <vfs/file.h>
 #include <vfs/pipe.h>
 #include <vfs/splice.h>
@@ -308,8 +309,10 @@ static ssize_t file_to_pipe(struct file *in, loff_t *ppos, struct pipe_inode_inf
 			ret = copy_splice_read(in, ppos, pipe, len, flags);
 	}
 	pipe_unlock(pipe);
-	if (ret > 0)
+	if (ret > 0) {
 		wake_readers(pipe);
+		notify_file(in, IN_ACCESS);
+	}
 	return ret;
 }
 

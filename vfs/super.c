@@ -17,6 +17,7 @@
 #include <proc/cred.h>
 #include <sched/task.h>
 #include <linux/capability.h>
+#include <vfs/notify.h>
 
 static DEFINE_SPINLOCK(sb_lock);
 static LIST_HEAD(super_blocks);		/* sb_lock */
@@ -306,6 +307,7 @@ void generic_shutdown_super(struct super_block *sb)
 		shrink_dcache_for_umount(sb);
 		sync_filesystem(sb);
 		sb->s_flags &= ~SB_ACTIVE;
+		notify_unmount(sb);
 		evict_inodes(sb);
 		if (sb->s_op->put_super)
 			sb->s_op->put_super(sb);

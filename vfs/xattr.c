@@ -8,6 +8,7 @@
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/notify.h>
 #include <vfs/xattr.h>
 #include <alloc/slab.h>
 #include <proc/cred.h>
@@ -107,8 +108,10 @@ static int set_locked(struct mnt_idmap *idmap, struct dentry *d, const char *nam
 	if (size == 0 && value)
 		value = "";
 	err = h->set(h, idmap, d, inode, name, value, size, flags);
-	if (!err)
+	if (!err) {
 		inode->i_flags &= ~(unsigned int)S_NOSEC;
+		notify_dentry(d, IN_ATTRIB);
+	}
 	return err;
 }
 

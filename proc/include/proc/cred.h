@@ -90,7 +90,7 @@ struct user_struct {
 	refcount_t refs;
 	kuid_t uid;
 	struct ghash_node node;
-	atomic_t processes, sigpending;
+	atomic_t processes, sigpending, inotify_instances, inotify_watches;
 	atomic_long_t locked_vm, pipe_bufs, unix_inflight, mq_bytes, epoll_watches;
 };
 struct user_struct *alloc_uid(kuid_t uid);	/* found or made; NULL without memory */

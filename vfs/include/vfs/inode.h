@@ -107,6 +107,8 @@ struct inode {
 		const char		*i_link;	/* [c] symlinks with the target in memory */
 		unsigned long		i_dir_seq;	/* directories: odd while a name is added */
 	};
+	u32			i_notify_mask;	/* [l] IN_*: what its watches wait for */
+	struct hlist_head	i_watches;	/* [l] RCU */
 	u64			i_dir_offset;	/* [w] last number given to a name in it (libfs) */
 	void			*i_private;	/* the filesystem's */
 	void (*i_sb_free_op)(struct inode *);	/* set at destruction */
