@@ -241,29 +241,41 @@ static struct file_system_type devpts_type = {
 
 /* For tty/. */
 
-void *devpts_acquire(struct file *ptmx)
+/* The root of the devpts that an open ptmx belongs to, as its opener sees it: its own mount's, or that of ./pts beside it. */
+static int instance_root(struct file *ptmx, struct path *path)
 {
-	struct super_block *sb = ptmx->f_path.mnt->mnt_sb;
+	struct vfsmount *mnt = ptmx->f_path.mnt;
 	struct dentry *parent;
-	struct path path;
 	int err;
 
-	if (sb->s_magic == DEVPTS_MAGIC) {
-		atomic_inc(&sb->s_active);
-		return DEVPTS(sb);
+	if (mnt->mnt_sb->s_magic == DEVPTS_MAGIC) {
+		*path = (struct path){ mnt, mnt->mnt_sb->s_root };
+		path_get(path);
+		return 0;
 	}
 	parent = dget_parent(ptmx->f_path.dentry);
-	err = vfs_path_lookup(parent, ptmx->f_path.mnt, "pts", LOOKUP_DIRECTORY, &path);
+	err = vfs_path_lookup(parent, mnt, "pts", LOOKUP_DIRECTORY, path);
 	dput(parent);
 	if (err)
-		return ERR_PTR(-ENODEV);
+		return -ENODEV;
+	if (path->mnt->mnt_sb->s_magic == DEVPTS_MAGIC && path->mnt->mnt_root == path->mnt->mnt_sb->s_root)
+		return 0;
+	path_put(path);
+	return -ENODEV;
+}
+
+void *devpts_acquire(struct file *ptmx)
+{
+	struct super_block *sb;
+	struct path path;
+	int err = instance_root(ptmx, &path);
+
+	if (err)
+		return ERR_PTR(err);
 	sb = path.mnt->mnt_sb;
-	if (sb->s_magic != DEVPTS_MAGIC || path.mnt->mnt_root != sb->s_root)
-		sb = ERR_PTR(-ENODEV);
-	else
-		atomic_inc(&sb->s_active);
+	atomic_inc(&sb->s_active);
 	path_put(&path);
-	return IS_ERR(sb) ? ERR_CAST(sb) : DEVPTS(sb);
+	return DEVPTS(sb);
 }
 
 void devpts_release(void *inst)
@@ -352,22 +364,19 @@ void *devpts_node_data(struct inode *inode)
 	return READ_ONCE(inode->i_private);
 }
 
-struct file *devpts_open_node(void *inst, int index, int flags)
+struct file *devpts_open_node(void *inst, struct file *ptmx, int index, int flags)
 {
 	struct devpts *p = inst;
-	struct vfsmount *mnt;
-	struct path path;
+	struct path root, path;
 	struct file *f;
 	char name[12];
-	int err;
+	int err = instance_root(ptmx, &root);
 
+	if (err)
+		return ERR_PTR(err);
 	snprintf(name, sizeof(name), "%d", index);
-	/* Any appearance of the instance will do; this one is nobody's but the file's. */
-	mnt = mnt_of_super(p->sb);
-	if (IS_ERR(mnt))
-		return ERR_CAST(mnt);
-	err = vfs_path_lookup(mnt->mnt_root, mnt, name, 0, &path);
-	mntput(mnt);
+	err = root.mnt->mnt_sb != p->sb ? -ENODEV : vfs_path_lookup(root.dentry, root.mnt, name, 0, &path);
+	path_put(&root);
 	if (err)
 		return ERR_PTR(err);
 	f = dentry_open(&path, flags, current_cred());

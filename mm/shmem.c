@@ -434,6 +434,9 @@ unsigned int shmem_get_seals(struct shmem_inode *si)
 
 int shmem_adopt_pages(struct shmem_inode *si, pgoff_t index, phys_addr_t pa, unsigned long nr)
 {
+	/* This memory comes with the file, beside what the mount was given. */
+	if (si->sb && si->sb->max_pages)
+		WRITE_ONCE(si->sb->max_pages, si->sb->max_pages + nr);
 	for (unsigned long i = 0; i < nr; i++) {
 		struct page *page = phys_to_page(pa + ((phys_addr_t)i << PAGE_SHIFT));
 		struct folio *folio = (struct folio *)page;

@@ -564,6 +564,8 @@ INITCALL(early, fork_init);
 
 static int fork_sysctl(void)
 {
+	/* As proc_sys_kernel(5) has it; programs size their tables and columns by it. */
+	init_pid_ns.pid_max = (int)max(init_pid_ns.pid_max, 1024 * (int)num_possible_cpus());
 	sysctl_int("kernel/threads-max", 0644, &max_threads, 20, 0x3fffffff);
 	sysctl_int("kernel/pid_max", 0644, &init_pid_ns.pid_max, 301, 4194304);
 	return 0;

@@ -25,7 +25,7 @@ struct pid_index {
 
 static struct pid_index init_pid_index = { .xa = XARRAY_INIT(init_pid_index.xa, XA_FLAGS_ALLOC) };
 struct pid_namespace init_pid_ns = {
-	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFCU, .pid_max = 4194304,
+	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFCU, .pid_max = 32768,
 	.index = &init_pid_index, .child_reaper = &init_task,
 };
 DEFINE_RWLOCK(tasklist_lock);

@@ -239,7 +239,7 @@ int pty_open_slave(struct file *file, struct tty **out)
 	return 0;
 }
 
-static long open_peer(struct tty *m, int flags)
+static long open_peer(struct tty *m, struct file *file, int flags)
 {
 	struct pty_pair *p = m->driver_data;
 	struct file *f;
@@ -250,7 +250,7 @@ static long open_peer(struct tty *m, int flags)
 	fd = get_unused_fd_flags((unsigned int)flags & O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	f = devpts_open_node(p->instance, p->index, flags);
+	f = devpts_open_node(p->instance, file, p->index, flags);
 	if (IS_ERR(f)) {
 		put_unused_fd((unsigned int)fd);
 		return PTR_ERR(f);
@@ -259,7 +259,7 @@ static long open_peer(struct tty *m, int flags)
 	return fd;
 }
 
-static long master_ioctl(struct tty *t, unsigned int cmd, unsigned long arg)
+static long master_ioctl(struct tty *t, struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct pty_pair *p = t->driver_data;
 	u32 v;
@@ -274,7 +274,7 @@ static long master_ioctl(struct tty *t, unsigned int cmd, unsigned long arg)
 		return 0;
 	case TIOCGPTLCK: return put_user((u32)p->locked, UPTR(arg)) ? -EFAULT : 0;
 	case TIOCGPTN: return put_user((u32)p->index, UPTR(arg)) ? -EFAULT : 0;
-	case TIOCGPTPEER: return open_peer(t, (int)arg);
+	case TIOCGPTPEER: return open_peer(t, file, (int)arg);
 	case TIOCPKT:
 		if (get_user(v, UPTR(arg)))
 			return -EFAULT;
@@ -304,5 +304,5 @@ static long master_ioctl(struct tty *t, unsigned int cmd, unsigned long arg)
 
 long pty_ioctl(struct tty *t, struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return t->is_pty_master ? master_ioctl(t, cmd, arg) : -ENOIOCTLCMD;
+	return t->is_pty_master ? master_ioctl(t, file, cmd, arg) : -ENOIOCTLCMD;
 }

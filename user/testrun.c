@@ -130,7 +130,7 @@ static int run(const char *dir, const char *name, struct text *out)
 		close(p[1]);
 		if (chdir("/tmp"))
 			_exit(126);
-		if (strstr(name, ".sh"))
+		if (strstr(name, ".sh") && access(path, X_OK))
 			execl("/bin/sh", "sh", path, (char *)NULL);
 		else
 			execl(path, name, (char *)NULL);

@@ -706,22 +706,6 @@ void mount_hash_reserve(void)
 		mhash_grow();
 }
 
-struct vfsmount *mnt_of_super(struct super_block *sb)
-{
-	struct mount *m = alloc_vfsmnt(sb->s_type->name);
-
-	if (!m)
-		return ERR_PTR(-ENOMEM);
-	atomic_inc(&sb->s_active);
-	m->mnt.mnt_sb = sb;
-	m->mnt.mnt_root = dget(sb->s_root);
-	m->mnt_mountpoint = m->mnt.mnt_root;
-	lock_mount_hash();
-	list_add_tail(&m->mnt_instance, &sb->s_mounts);
-	unlock_mount_hash();
-	return &m->mnt;
-}
-
 int mnt_id_of(const struct vfsmount *mnt)
 {
 	return real_mount(mnt)->mnt_id;

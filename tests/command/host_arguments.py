@@ -17,7 +17,7 @@ for argv, words in [
     (["frob"], "frob"), (["run", "--frob"], "--frob"), (["run", "--cpus", "0"], "--cpus"), (["run", "--cpus", "99"], "1 to 64"),
     (["run", "--memory", "lots"], "memory"), (["run", "--machine", "vax"], "vax"), (["run", "--disk", "/nonexistent"], "/nonexistent"),
     (["run", "--rootfs", "/nonexistent"], "/nonexistent"), (["run", "--rootfs", "/etc/passwd"], "cpio"),
-    (["run", "--kernel", "/nonexistent"], "/nonexistent"), (["run", "--rootfs", "debian"], "later"), (["run", "--share", "/tmp"], "later"),
+    (["run", "--kernel", "/nonexistent"], "/nonexistent"), (["run", "--packages", "git"], "--rootfs debian"), (["run", "--rootfs", "debian", "--packages", "A;b"], "no name of a package"), (["run", "--share", "/tmp"], "later"),
     (["run", "--net", "user"], "later"), (["run", "ls"], "--"), (["run", "--"], "no command"), (["bench"], "not there yet"),
     (["test", "--", "x"], "--"), (["run", "--arch", "vax"], "vax"), (["test", "--frob"], "--frob"),
 ]:

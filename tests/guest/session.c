@@ -367,6 +367,23 @@ TEST(orphaned_stopped_group_is_hung_up)
 	t_wait(-1);
 }
 
+/* The other end opened through the master has the name that everybody else knows it by. */
+TEST(peer)
+{
+	char name[32], link[40], seen[64] = "";
+	int m = open_pty(name, sizeof(name));
+	int s = OK(ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", s);
+	OK(readlink(link, seen, sizeof(seen) - 1));
+	CHECK(!strcmp(seen, name));
+	CHECK(isatty(s));
+	EQ(fcntl(s, F_GETFD), FD_CLOEXEC);
+	EQ(write(m, "ab\n", 3), 3);
+	EQ(read(s, seen, sizeof(seen)), 3);
+	ERR(ioctl(s, TIOCGPTPEER, O_RDWR), ENOTTY);
+}
+
 TEST(not_a_terminal)
 {
 	struct termios t;

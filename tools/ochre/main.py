@@ -38,9 +38,11 @@ def parser():
                        "Without: an interactive shell; leaving it powers the machine off.")
     s.add_argument("--arch", choices=ARCHES, default="x86_64")
     s.add_argument("--cpus", metavar="N", default="1", help="processors (1)")
-    s.add_argument("--memory", metavar="SIZE", default="512M", help="memory, like 256M or 2G (512M)")
+    s.add_argument("--memory", metavar="SIZE", help="memory, like 256M or 2G (512M; more for a large root)")
     s.add_argument("--machine", choices=["q35", "pc", "microvm", "virt"], help="QEMU's machine (q35)")
-    s.add_argument("--rootfs", metavar="WHAT", default="busybox", help="busybox (default), a directory, or a cpio archive")
+    s.add_argument("--rootfs", metavar="WHAT", default="busybox", help="busybox (default), debian (made once, by root, from the mirror), a directory, or\n"
+                   "a cpio archive")
+    s.add_argument("--packages", metavar="A,B,...", help="Debian packages to have in --rootfs debian")
     s.add_argument("--kernel", metavar="FILE", help="boot another kernel in the same machine; 'linux': Debian's Linux, fetched once")
     s.add_argument("--bzimage", action="store_true", help="boot our kernel as a bzImage instead of as a PVH ELF")
     s.add_argument("--append", metavar="STR", default="", help="more for the kernel's command line")

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Makes the initramfs that a run boots: Debian's busybox, a host directory or a given archive, each with our init.
+"""Makes the initramfs that a run boots: Debian's busybox, a whole Debian, a host directory or a given archive, each with our init.
 
 Archives are kept under build/rootfs by the hash of what went into them."""
+import glob
 import os
+import shutil
 import stat
 import subprocess
 
-from . import cpio
+from . import cpio, debian
 from .util import BUILD, Fail, Progress, ROOT, digest, output
 
 CACHE = os.path.join(BUILD, "rootfs")
@@ -97,6 +99,18 @@ def overlay(w, init):
     w.node("dev/console", stat.S_IFCHR, 5, 1, 0o600)
 
 
+def add_files(w, extra):
+    """extra, {name: (data, mode)}, with the directories above."""
+    made = set()
+    for n in sorted(extra):
+        d = os.path.dirname(n)
+        if d and d not in made:
+            for i in range(1, d.count("/") + 2):
+                w.dir("/".join(d.split("/")[:i]))
+            made.add(d)
+        w.file(n, extra[n][0], extra[n][1])
+
+
 def busybox_root(tools, extra=None, arch="x86_64"):
     """The default root. extra: {name: (data, mode)} put in too."""
     init = read(build_user(tools, "init", arch))
@@ -107,14 +121,7 @@ def busybox_root(tools, extra=None, arch="x86_64"):
 
     def fill(w):
         busybox_tree(w, tools, init)
-        made = set()
-        for n in sorted(extra):
-            d = os.path.dirname(n)
-            if d and d not in made:
-                for i in range(1, d.count("/") + 2):
-                    w.dir("/".join(d.split("/")[:i]))
-                made.add(d)
-            w.file(n, extra[n][0], extra[n][1])
+        add_files(w, extra)
     return store("busybox-" + key, fill)
 
 
@@ -129,13 +136,17 @@ def tree_key(top):
     return digest(VERSION, os.geteuid() == 0, *rows)
 
 
-def make(what, tools, arch="x86_64"):
+def make(what, tools, arch="x86_64", packages=None):
     """(archive, more for the kernel's command line) for a --rootfs argument."""
+    if packages and what != "debian":
+        raise Fail("--packages goes with --rootfs debian")
     if what == "busybox":
         return busybox_root(tools, arch=arch), ""
-    if what == "debian":
-        raise Fail("--rootfs debian comes with a later version; today: busybox, a directory, or a cpio archive")
     init = read(build_user(tools, "init", arch))
+    if what == "debian":
+        if arch != "x86_64":
+            raise Fail("--rootfs debian is for x86_64 so far")
+        what = debian.archive(packages or "")
     if os.path.isdir(what):
         if os.path.realpath(what) == "/":
             raise Fail("the whole of this machine does not fit into memory: give a smaller directory")
@@ -147,23 +158,32 @@ def make(what, tools, arch="x86_64"):
             key = digest(tree_key(what), init)
         return store("dir-" + key, fill), "rdinit=/" + INIT_AT
     if not os.path.exists(what):
-        raise Fail("--rootfs %s: no such file or directory (or busybox)" % what)
+        raise Fail("--rootfs %s: no such file or directory (or busybox, debian)" % what)
     head = read_head(what)
     if head[:6] not in (b"070701", b"070702") and head[:2] != b"\x1f\x8b" and head[:4] != b"\x28\xb5\x2f\xfd":
         raise Fail("--rootfs %s is no cpio archive (newc, plain or in gzip or zstd)" % what)
-    st = os.stat(what)
-    key = digest(VERSION, os.path.realpath(what), st.st_size, st.st_mtime_ns, init)
-    path = os.path.join(CACHE, "cpio-%s.cpio" % key)
+    return with_init(what, init), "rdinit=/" + INIT_AT
+
+
+def with_init(archive, init, extra=None):
+    """A copy of a given archive with one more at its end: our init and extra, {name: (data, mode)}."""
+    st = os.stat(archive)
+    of = digest(VERSION, os.path.realpath(archive))
+    path = os.path.join(CACHE, "cpio-%s-%s.cpio" % (of, digest(st.st_size, st.st_mtime_ns, init, str(sorted((extra or {}).items())))))
     if not os.path.exists(path):
         os.makedirs(CACHE, exist_ok=True)
-        with open(path + ".new", "wb") as f:
-            data = read(what)
-            f.write(data + b"\0" * (-len(data) % cpio.PAGE))
+        for old in sorted(glob.glob(os.path.join(CACHE, "cpio-%s-*.cpio" % of)), key=os.path.getmtime)[:-1]:
+            os.unlink(old)
+        tmp = "%s.%d" % (path, os.getpid())
+        with Progress("Packing the root filesystem"), open(archive, "rb") as src, open(tmp, "wb") as f:
+            shutil.copyfileobj(src, f, 1 << 20)
+            f.write(bytes(-f.tell() % cpio.PAGE))
             w = cpio.Writer(f)
             overlay(w, init)
+            add_files(w, extra or {})
             w.end()
-        os.rename(path + ".new", path)
-    return path, "rdinit=/" + INIT_AT
+        os.rename(tmp, path)
+    return path
 
 
 def read_head(path):

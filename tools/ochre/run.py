@@ -324,22 +324,28 @@ def pick_kernel(args, tools):
     return out, os.path.join(build.outdir(args.arch, args.debug), "vmlinux")
 
 
+def memory_for(initrd, ours):
+    """Memory that a root of that size works in: a memory filesystem takes half of what is free, and other kernels copy the archive."""
+    size = (2 if ours else 3) * os.path.getsize(initrd)
+    return 512 << 20 if size < 192 << 20 else (size + (512 << 20) + (256 << 20) - 1) & ~((256 << 20) - 1)
+
+
 def cmd_run(args):
     for name, value in (("--share", args.share), ("--net", args.net not in (None, "none") and args.net)):
         if value:
             raise Fail("%s comes with a later version" % name)
-    if args.rootfs == "debian":
-        raise Fail("--rootfs debian comes with a later version; today: busybox, a directory, or a cpio archive")
     if args.gdb and not args.dry_run and args.argv is None and not sys.stdin.isatty():
         raise Fail("--gdb needs a terminal or a COMMAND")
     if args.argv is not None and not args.argv:
         raise Fail("no command after --")
     tools = setup.ensure([args.arch])
-    vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory, disks=args.disk, gdb=args.gdb,
+    vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb,
                  extra=shlex.split(args.qemu))
     kernel, vmlinux = pick_kernel(args, tools)
     vm.kernel, vm.ours = kernel, not args.kernel
-    vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch)
+    vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages)
+    if args.memory is None:
+        vm.memory = memory_for(vm.initrd, not args.kernel)
     append = " ".join(x for x in ("nokaslr" if args.gdb else "", more, args.append) if x)
     if args.dry_run:
         vm.append = command_line(vm, args.verbose, append, False)

@@ -16,6 +16,7 @@ from .util import Fail, HOST, Progress, ROOT, digest, logged, output, write_if_c
 
 CLIPPY_OWN = os.path.join(HOST, "own/usr/bin/clippy-driver")
 LOG = os.path.join(HOST, "setup.log")
+ARCHIVE = "http://deb.debian.org/debian"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 QEMU_MIN = (10, 0, 2)
 UAPI_MIN = (7, 2)
@@ -164,7 +165,7 @@ class PrivateApt:
         for sub in ("empty", "lists/partial", "cache/archives/partial", "debs"):
             os.makedirs(os.path.join(d, sub), exist_ok=True)
         self.debs = os.path.join(d, "debs")
-        mirror = (mirrors(code) or ["http://deb.debian.org/debian"])[0]
+        mirror = (mirrors(code) or [ARCHIVE])[0]
         lines = ["deb [signed-by=%s] %s %s main" % (KEYRING, mirror, s) for s in SUITES[code]]
         write_if_changed(d + "/sources.list", "\n".join(lines) + "\n")
         write_if_changed(d + "/status", "")

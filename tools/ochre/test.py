@@ -8,6 +8,7 @@
   kernel/NAME          KTEST(NAME) in */test/k_*.c, inside the kernel
   guest/NAME           tests/guest/NAME.c, a static program in the guest
   sh/NAME              tests/sh/NAME.sh in the guest, its output compared with NAME.out
+  debian/NAME          tests/debian/NAME.sh by bash in a Debian root, its output compared with NAME.out, which Linux printed
   boot/NAME            tests/boot/NAME.txt: a whole boot, its console compared with patterns (planted bugs among them)
 
 The last four run in each row of the matrix (CONTRIBUTING.md)."""
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from . import build, cpio, lockorder, oops, qemu, rootfs, run, setup
+from . import build, cpio, debian, lockorder, oops, qemu, rootfs, run, setup
 from .util import BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -40,6 +41,9 @@ class Config:
 
 QUICK = [Config(False, 1, "lazy"), Config(False, 4, "full"), Config(True, 4, "lazy")]
 FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy", "full")]
+
+
+DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
 
 
 class Result:
@@ -259,10 +263,33 @@ class Runner:
     def guest_tests(self, cfg, files, names):
         if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
             return
+        self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files), shown)
+
+    def debian_tests(self, cfg):
+        """tests/debian/NAME.sh under bash in a Debian that has the packages of tests/debian/packages."""
+        names = [n for n in debian_names() if self.wanted("debian/" + n)]
+        if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
+            return
+        files = {"tests/testrun": (rootfs.read(rootfs.build_user(self.tools, "testrun")), 0o755)}
+        for n in names:
+            for end in (".sh", ".out"):
+                path = "%s/tests/debian/%s%s" % (ROOT, n, end)
+                if os.path.exists(path):
+                    files["tests/run/" + n + end] = (rootfs.read(path), 0o755 if end == ".sh" else 0o644)
+        try:
+            root = debian.archive(",".join(rootfs.read(ROOT + "/tests/debian/packages").decode().split()))
+            initrd = rootfs.with_init(root, rootfs.read(rootfs.build_user(self.tools, "init")), files)
+        except Fail as e:
+            self.add(Result("debian/(all)", "failed", "there is no root to run them in", str(e), where=str(cfg)))
+            return
+        self.batches(cfg, [n + ".sh" for n in names], initrd, lambda n: "debian/" + n[:-3], " rdinit=/" + rootfs.INIT_AT,
+                     run.memory_for(initrd, not self.linux))
+
+    def batches(self, cfg, names, initrd, shown, append="", memory="512M"):
+        """Boots and runs the tests called names, found in /tests/run; after the kernel's death the rest in a new boot."""
         left, graph, reports = list(names), [], []
-        initrd = rootfs.busybox_root(self.tools, extra=files)
         while left:
-            vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1" % cfg.preempt)
+            vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1%s" % (cfg.preempt, append), memory=memory)
             vm.initrd = initrd
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("guest tests, %s" % cfg):
                 s = run.Session(vm, ["/tests/testrun", "/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
@@ -277,7 +304,7 @@ class Runner:
                 text, errors = (f.read().decode("utf-8", "replace") for f in (out, err))
             reports += oops.reports(s.text, vmlinux, self.tools)
             graph += [l[6:] for l in text.splitlines() if l.startswith("lock: ")]
-            done = self.guest_results(cfg, text, errors, status)
+            done = self.guest_results(cfg, text, errors, status, shown)
             rest = [n for n in left if n not in done]
             if len(rest) == len(left):
                 self.add(Result("guest/(all)", "failed", "no test could be started (status %d)" % status, errors or s.text[-3000:], where=str(cfg)))
@@ -285,21 +312,22 @@ class Runner:
             left = rest
         if self.linux:
             return
-        self.add(Result("guest/no_reports", "failed" if reports else "passed", "%d reports" % len(reports) if reports else "",
+        kind = shown("").split("/")[0]
+        self.add(Result(kind + "/no_reports", "failed" if reports else "passed", "%d reports" % len(reports) if reports else "",
                         "\n".join(reports), where=str(cfg)))
         if cfg.debug:
-            self.lock_order(cfg, graph, vmlinux)
+            self.lock_order(kind, cfg, graph, vmlinux)
 
-    def lock_order(self, cfg, graph, vmlinux):
+    def lock_order(self, kind, cfg, graph, vmlinux):
         """What the debug kernel saw of locks, against docs/lock-order.md."""
         if not graph:
-            self.add(Result("guest/lock_order", "failed", "the kernel showed no graph of locks", where=str(cfg)))
+            self.add(Result(kind + "/lock_order", "failed", "the kernel showed no graph of locks", where=str(cfg)))
             return
         bad, size = lockorder.check(graph, vmlinux)
-        self.add(Result("guest/lock_order", "failed" if bad else "passed", "%d contradictions" % len(bad) if bad else "",
+        self.add(Result(kind + "/lock_order", "failed" if bad else "passed", "%d contradictions" % len(bad) if bad else "",
                         "\n".join([size] + bad), where=str(cfg)))
 
-    def guest_results(self, cfg, text, errors, status):
+    def guest_results(self, cfg, text, errors, status, shown):
         """Reads what testrun said; returns the names that are done with."""
         done, current, lines = set(), None, []
         for line in text.splitlines():
@@ -363,6 +391,7 @@ class Runner:
 
 
 def shown(name):
+    """The name that a test of /tests/run has here."""
     return "sh/" + name[:-3] if name.endswith(".sh") else "guest/" + name
 
 
@@ -454,13 +483,18 @@ def make_initrd(kind, tools):
 
 # --- docs/features.md ---
 
+def debian_names():
+    return sorted(os.path.basename(s)[:-3] for s in glob.glob(ROOT + "/tests/debian/*.sh"))
+
+
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "build/gcc", "build/gcc_boots", "build/clippy", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports"}
+    names = {"layers", "abi/numbers", "build/gcc", "build/gcc_boots", "build/clippy", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}
     names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}
     names |= {"sh/" + os.path.basename(s)[:-3] for s in glob.glob(ROOT + "/tests/sh/*.sh")}
+    names |= {"debian/" + n for n in debian_names()}
     names |= {"boot/" + os.path.basename(s)[:-4] for s in glob.glob(ROOT + "/tests/boot/*.txt")}
     names |= {"command/" + re.sub("^host_", "", os.path.basename(s)[:-3]) for s in glob.glob(ROOT + "/tests/command/*.py")}
     return names
@@ -539,6 +573,8 @@ def run_all(args, r):
             if not args.kernel:
                 part("kernel tests, %s" % cfg, r.ktests, cfg)
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
+        for cfg in configs if args.kernel else [c for c in DEBIAN if not args.quick and c.debug in {d.debug for d in configs}]:
+            part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
     if host:
         if not args.quick and not args.debug:
             for cpus in (2, 8):

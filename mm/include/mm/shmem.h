@@ -10,7 +10,7 @@
 /* One a mount (or one for the kernel's own mount): the size limit. */
 struct shmem_sb {
 	atomic64_t	used;		/* pages charged */
-	u64		max_pages;	/* 0: unlimited; changed by remount under the caller's lock */
+	u64		max_pages;	/* 0: unlimited; changed by remount under the caller's lock, at boot by adoption */
 };
 
 /* One an inode; shmem_inode_init() hangs it on mapping->private_data. */
@@ -55,7 +55,7 @@ unsigned int shmem_get_seals(struct shmem_inode *si);
 /*
  * Adopt nr whole pages of boot memory (an initramfs member) at index as the file's data, in place.
  * The memory must be reserved in memblock and page-aligned; it is freed when the file drops it.
- * The tail of the last page beyond the file's size must be zero. 0 or -ENOMEM, -EEXIST.
+ * A mount's limit grows by as much. The tail of the last page beyond the file's size must be zero. 0 or -ENOMEM, -EEXIST.
  */
 int shmem_adopt_pages(struct shmem_inode *si, pgoff_t index, phys_addr_t pa, unsigned long nr);
 

@@ -18,5 +18,5 @@ int devpts_add_node(void *inst, int index, void *data);
 void devpts_remove_node(void *inst, int index);
 /* NULL: not a live devpts node. Under RCU or with the file open. */
 void *devpts_node_data(struct inode *inode);
-/* Opens node INDEX for TIOCGPTPEER: a file, or ERR_PTR. */
-struct file *devpts_open_node(void *inst, int index, int flags);
+/* Opens node INDEX for TIOCGPTPEER, by the mount that the open ptmx is beside: a file, or ERR_PTR(-ENODEV...). */
+struct file *devpts_open_node(void *inst, struct file *ptmx, int index, int flags);

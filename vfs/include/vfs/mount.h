@@ -96,9 +96,6 @@ struct vfsmount *vfs_kern_mount(struct file_system_type *type, unsigned long sb_
 				char *options);
 struct vfsmount *mnt_clone_internal(const struct path *path);
 
-/* A private mount of a live superblock's root; put with mntput(). */
-struct vfsmount *mnt_of_super(struct super_block *sb);
-
 /* Boot: mount 1 (nullfs) and 2 (rootfs); sets root and cwd of the calling task. */
 int vfs_mount_roots(void);
 /* init_* run with kernel strings, for the boot path. */

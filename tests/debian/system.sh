@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# procps and util-linux read /proc and /sys: shapes and facts that are the same on any kernel.
+ps -o pid,ppid,comm -p 1 | head -1; ps -o stat= -p $$ | cut -c1; ps axjf | grep -q '[k]threadd' && echo kthreads; sleep 100 & s=$!; ps -o args= -p $s; pgrep -x sleep | grep -c "^$s$"; pkill -x sleep; wait $s 2>/dev/null; echo $?
+top -b -n 1 | head -7 | sed 's/[0-9.:]\+/N/g; s/ \+/ /g' | sed -n '2,3p' | cut -d' ' -f1-2; free | awk 'NR == 2 { print ($2 > $3 && $3 > 0) }'; vmstat 1 2 | tail -1 | wc -w; uptime | grep -c 'load average'; w | head -1 | grep -c user
+lscpu | grep -E '^(Architecture|Byte Order|CPU op-mode)'; lscpu -p=cpu | grep -vc '^#' | grep -c . ; nproc | grep -c .; lsblk >/dev/null; echo lsblk $?; findmnt -n -o TARGET,FSTYPE /proc; mount | grep -c 'on /proc type proc'; mountpoint /proc
+pmap $$ | tail -1 | grep -c total; lsof -p $$ 2>/dev/null | awk 'NR == 1 { print $1, $2, $4 }'; lsns -t mnt -n -o TYPE | head -1; prlimit -n -o RESOURCE --noheadings; taskset -cp 0 $$ | tail -1 | sed 's/pid [0-9]*/pid/'; chrt -p $$ | grep -v runtime | sed 's/pid [0-9]*/pid/'
+sysctl -n kernel.ostype kernel.threads-max vm.overcommit_memory fs.file-max | sed 's/[0-9]\+/N/'; cat /proc/sys/kernel/osrelease | grep -c '^7\.'; namei -l /etc/passwd | tail -1 | awk '{ print $1, $2, $3, $4 }'; df -T /proc | tail -1 | awk '{ print $2 }'; stat -f -c %T /tmp; id; tty; hostname
+unshare -m bash -c 'mount -t tmpfs t /mnt; touch /mnt/a; ls /mnt'; ls /mnt; unshare -u bash -c 'hostname other; hostname'; hostname; unshare -r id -u; unshare -pf --mount-proc bash -c 'echo $$; ps -e --no-headers | wc -l'; setpriv --reuid 65534 --regid 65534 --clear-groups id -u; setpriv --no-new-privs grep NoNewPrivs /proc/self/status
+flock /tmp/lock true; fallocate -l 1M /tmp/fa; stat -c '%s' /tmp/fa; fallocate -p -o 4096 -l 8192 /tmp/fa; stat -c %b /tmp/fa; (flock -n 9 && echo locked; flock -n /tmp/lock2 true; echo $?) 9>/tmp/lock2; logger test 2>/dev/null; rev <<< abc; getopt ab: -a -b x; ipcs -l >/dev/null; echo ipcs $?; dmesg >/dev/null; echo dmesg $?
