@@ -29,14 +29,14 @@ static unsigned long shadow_of(unsigned long a)
 /* Before the first load of the kernel's own root. */
 void __init x86_kasan_init_tables(void)
 {
-	void *zero = pt_alloc_table();
+	void *zero = x86_new_table();
 	unsigned int first = pt_index(shadow_of(KASAN_COVERED_START), ROOT), last = pt_index(shadow_of(~0UL), ROOT);
 
 	if (!zero)
 		panic("kasan: no memory");
 	shared_entry[0] = pte_make(virt_to_pfn(zero), PTE_P_READ, 0);
 	for (int level = 0; level < ROOT; level++) {
-		shared[level] = pt_alloc_table();
+		shared[level] = x86_new_table();
 		if (!shared[level])
 			panic("kasan: no memory");
 		for (unsigned int i = 0; i < PT_ENTRIES; i++)

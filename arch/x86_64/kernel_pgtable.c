@@ -23,7 +23,8 @@ static bool allocator_up;
 #define ROOT (ARCH_PT_LEVELS - 1)
 #define EARLY_LIMIT (1ULL << 30)
 
-static pte_t *new_table(void)
+/* A zeroed page for tables: of the part that the first tables map, until ours are in use. */
+pte_t *x86_new_table(void)
 {
 	phys_addr_t pa;
 	void *t;
@@ -45,7 +46,7 @@ static pte_t *get_table(pte_t *e)
 
 	if (pte_present(old))
 		return pte_table(old);
-	t = new_table();
+	t = x86_new_table();
 	if (!t)
 		return NULL;
 	if (ptep_cmpxchg(e, PTE_NONE, pte_make_table(kaddr_to_phys(t))))
@@ -131,7 +132,7 @@ static int split_leaf(pte_t *e, int level)
 	pte_t old = ptep_read(e);
 	u64 flags = old.v & ~X86_PTE_FRAME;
 	u64 frame = old.v & X86_PTE_FRAME & ~(pt_span(level) - 1);
-	pte_t *t = new_table();
+	pte_t *t = x86_new_table();
 
 	if (!t)
 		return -ENOMEM;
