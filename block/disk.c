@@ -354,6 +354,16 @@ void block_show_partitions(struct seq_file *m)
 	each_bdev(show_partition, m);
 }
 
+static void print_partition(struct seq_file *m, struct bdev *b)
+{
+	pr_err("  %02x%02x %12llu KiB %s\n", MAJOR(b->dev), MINOR(b->dev), b->sectors / 2, b->name);
+}
+
+void block_print_partitions(void)
+{
+	each_bdev(print_partition, NULL);
+}
+
 /* Counters are the disk's; a partition shows none of its own. */
 static void show_stats(struct seq_file *m, struct bdev *b)
 {

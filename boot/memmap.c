@@ -91,3 +91,40 @@ void boot_map_to_memblock(const struct boot_info *bi)
 	if (bi->initrd_size)
 		memblock_reserve(bi->initrd & PAGE_MASK, PAGE_ALIGN(bi->initrd + bi->initrd_size) - (bi->initrd & PAGE_MASK));
 }
+
+/* The last mem=SIZE of the command line; 0: none that makes sense. */
+static u64 mem_option(const char *cmdline)
+{
+	u64 limit = 0;
+
+	for (const char *s = cmdline; (s = strstr(s, "mem=")); s += 4) {
+		char *end;
+		u64 n;
+
+		if (s != cmdline && s[-1] != ' ')
+			continue;
+		n = memparse(s + 4, &end);
+		if (n >= 1 << 20 && end != s + 4)
+			limit = n;
+	}
+	return limit;
+}
+
+/*
+ * mem=SIZE leaves that much RAM in use, the lowest. Loaders put the initrd near the end of RAM: where it would be lost, its pages stay in
+ * use in place of as many others.
+ */
+void boot_limit_memory(const struct boot_info *bi)
+{
+	u64 limit = mem_option(bi->cmdline), start = bi->initrd & PAGE_MASK, end = PAGE_ALIGN(bi->initrd + bi->initrd_size);
+	bool keep = bi->initrd_size && start < end && memblock_is_memory(start) && memblock_is_memory(end - 1);
+
+	if (!limit)
+		return;
+	memblock_cap_memory(limit);
+	if (!keep || (memblock_is_memory(start) && memblock_is_memory(end - 1)))
+		return;
+	if (limit > end - start + (1 << 20))
+		memblock_cap_memory(limit - (end - start));
+	memblock_add(start, end - start);
+}

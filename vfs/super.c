@@ -92,6 +92,21 @@ int filesystems_show(struct seq_file *m)
 	return 0;
 }
 
+/* A registered type at or after the I-th that needs a device; *I moves behind it. NULL: no more. */
+const char *fs_next_dev_type(int *i)
+{
+	const char *name = NULL;
+	int n = 0;
+
+	read_lock(&file_systems_lock);
+	for (struct file_system_type *t = file_systems; t && !name; t = t->next, n++)
+		if (n >= *i && t->fs_flags & FS_REQUIRES_DEV)
+			name = t->name;
+	*i = n;
+	read_unlock(&file_systems_lock);
+	return name;
+}
+
 /* sysfs(2) lives on in old programs: index, name, count. */
 int fs_type_index(const char *name)
 {

@@ -155,23 +155,6 @@ static void __init check_initrd(void)
 	}
 }
 
-/* mem=SIZE leaves that much RAM in use. */
-static void __init apply_mem_limit(void)
-{
-	const char *s = boot_info.cmdline;
-
-	while ((s = strstr(s, "mem="))) {
-		if (s == boot_info.cmdline || s[-1] == ' ') {
-			char *end;
-			u64 n = memparse(s + 4, &end);
-
-			if (n >= 1 << 20 && end != s + 4)
-				memblock_cap_memory(n);
-		}
-		s += 4;
-	}
-}
-
 void *boot_alloc(size_t size, size_t align)
 {
 	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
@@ -228,7 +211,7 @@ void __init __noreturn a64_start(phys_addr_t fdt)
 	boot_map_to_memblock(&boot_info);
 	if (boot_info.fdt)
 		memblock_reserve(boot_info.fdt & PAGE_MASK, PAGE_ALIGN((u64)fdt_size(phys_to_virt(boot_info.fdt), GIB)) + PAGE_SIZE);
-	apply_mem_limit();
+	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the device tree names no memory");
 	check_initrd();

@@ -98,23 +98,6 @@ static void __init read_boot_params(phys_addr_t pa)
 	}
 }
 
-/* mem=SIZE leaves that much RAM in use. */
-static void __init apply_mem_limit(void)
-{
-	const char *s = boot_info.cmdline;
-
-	while ((s = strstr(s, "mem="))) {
-		if (s == boot_info.cmdline || s[-1] == ' ') {
-			char *end;
-			u64 n = memparse(s + 4, &end);
-
-			if (n >= 1 << 20 && end != s + 4)
-				memblock_cap_memory(n);
-		}
-		s += 4;
-	}
-}
-
 /* A loader may put the end of the archive where firmware then put its tables: what lies in RAM is what there is. */
 static void __init check_initrd(void)
 {
@@ -165,7 +148,7 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 	boot_register_console();
 	boot_map_finish(&boot_info);
 	boot_map_to_memblock(&boot_info);
-	apply_mem_limit();
+	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the loader named no memory");
 	check_initrd();

@@ -362,7 +362,7 @@ class Runner:
                         self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy"))
 
     def boot_test(self, name, spec, cfg):
-        vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 " + ("OCHRE=host:/dev/ttyS1 " if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None)
+        vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 " + ("OCHRE=host:/dev/ttyS1 " if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None, disks=blank_disk(spec["disk"]))
         if spec["image"] == "bzImage":
             vm.kernel = build.image("x86_64", cfg.debug, bzimage=True)
         start = time.monotonic()
@@ -414,7 +414,7 @@ def ktest_names():
 
 def boot_spec(path):
     """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once."""
-    spec = {"build": "release debug", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux",
+    spec = {"build": "release debug", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "disk": "",
             "command": "", "status": "", "limit": "120", "expect": [], "refuse": []}
     with open(path) as f:
         for line in f:
@@ -428,6 +428,17 @@ def boot_spec(path):
             else:
                 spec[key] = value
     return spec
+
+
+def blank_disk(size):
+    """A disk image of zeros, '8M' large; nothing for ''."""
+    if not size:
+        return ()
+    path = os.path.join(BUILD, "test", "blank-" + size)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.truncate(int(size[:-1]) << 20)
+    return (path,)
 
 
 def make_initrd(kind, tools):

@@ -134,3 +134,6 @@ int bdev_discard(struct bdev *b, sector_t sector, u64 n, bool zeroes);
 int bdev_init_cache(struct bdev *b);
 /* Partitions are read anew. -EBUSY: one is open. */
 int disk_rescan(struct disk *d);
+
+/* The disks and partitions there are, as kernel messages. */
+void block_print_partitions(void);

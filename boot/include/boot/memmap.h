@@ -12,3 +12,5 @@ void boot_map_finish(struct boot_info *bi);
 void boot_set_cmdline(struct boot_info *bi, const char *s, size_t max);
 /* Tells memblock: RAM by whole pages; takes the image, the initrd and page 0 out of it. */
 void boot_map_to_memblock(const struct boot_info *bi);
+/* mem= of the command line: memblock keeps that much. */
+void boot_limit_memory(const struct boot_info *bi);

@@ -175,6 +175,7 @@ struct file_system_type {
 int register_filesystem(struct file_system_type *type);	/* EBUSY: name taken */
 int unregister_filesystem(struct file_system_type *type);
 struct file_system_type *get_fs_type(const char *name);
+const char *fs_next_dev_type(int *i);			/* for the boot's root= */
 int fs_type_index(const char *name);			/* sysfs(2); -EINVAL */
 int filesystems_show(struct seq_file *m);		/* /proc/filesystems */
 
