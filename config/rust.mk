@@ -37,7 +37,7 @@ $(r)/compiler_builtins.o: $(r)/core.o
 
 # What the kernel's C headers declare, for Rust.
 clang_args := $(filter-out -ffile-prefix-map=% -fwrapv -Werror,$(CPPFLAGS) $(filter-out --target=%,$(CFLAGS)))
-$(r)/bindings.rs: rust/bindings.h $(O)/flags | $(gen)/abi.stamp
+$(r)/bindings.rs: rust/bindings.h config/rust.mk $(O)/flags | $(gen)/abi.stamp
 	$(call say,BINDGEN,$@)LIBCLANG_PATH=$(LIBCLANG_PATH) $(BINDGEN) $< --use-core --rust-target 1.85 --rust-edition 2024 \
 		--no-doc-comments --no-layout-tests --blocklist-item '__ktest.*|_Static.*' --ctypes-prefix core::ffi \
 		--allowlist-item 'RTC_.*|rtc_(time|wkalrm|param)' --allowlist-file '.*/(lib|kernel|alloc|sched|mm|proc|dev|vfs|block|ipc|tty|fs|arch|arch_cpu|abi|rust|asm-generic)/[^/]*\.h' \
@@ -67,6 +67,13 @@ $(r)/drivers.o: $(rust_driver_src) $(r)/kernel.o
 	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
 		--crate-name drivers --emit=obj=$@,metadata=$(r)/libdrivers.rmeta drivers/lib.rs
 
+# The documentation's examples, as in-kernel tests.
+$(r)/doctests.rs: tools/rustdoc.py $(rust_kernel_src) $(rust_driver_src)
+	$(Q)python3 tools/rustdoc.py $@
+$(r)/doctests.o: $(r)/doctests.rs $(r)/drivers.o
+	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) $(macros_flag) --extern kernel=$(r)/libkernel.rmeta \
+		--extern drivers=$(r)/libdrivers.rmeta --crate-type=rlib --crate-name doctests --emit=obj=$@ $<
+
 # clippy's word on both crates; not part of a build, but of the tests.
 .PHONY: clippy
 clippy: $(r)/kernel.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
@@ -76,6 +83,6 @@ clippy: $(r)/kernel.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
 		--extern kernel=$(r)/libkernel.rmeta --crate-type=rlib --crate-name drivers --emit=metadata=$(r)/clippy-drivers.rmeta drivers/lib.rs)
 
 rust_c := $(wildcard rust/*.c)
-rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
+rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o $(r)/doctests.o)
 -include $(r)/bindings.rs.d
 endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Memory from the slab allocator. Every allocation can fail and says so.
 
+pub use crate::refs::Arc;
 use crate::bindings;
 use crate::error::{Error, Result};
 use core::marker::PhantomData;
@@ -17,6 +18,15 @@ pub const KERNEL: Flags = Flags(bindings::GFP_KERNEL_CONST);
 pub const ATOMIC: Flags = Flags(bindings::GFP_ATOMIC_CONST);
 
 /// A value of its own in the heap.
+///
+/// ```
+/// use kernel::alloc::{KBox, ATOMIC, KERNEL};
+/// let mut b = KBox::new([1u64, 2], KERNEL)?;
+/// b[1] += 40;
+/// assert_eq!(b.into_inner(), [1, 42]);
+/// let small = KBox::new(7u8, ATOMIC)?; // does not sleep
+/// assert_eq!(*small, 7);
+/// ```
 ///
 /// # Invariants
 /// `ptr` came from `kmalloc` for a `T` (or dangles for a type of no size) and holds an initialised `T` that nobody else owns.
@@ -112,6 +122,15 @@ impl<T> DerefMut for KBox<T> {
 }
 
 /// A slice of its own in the heap, of a length fixed when it is made.
+///
+/// ```
+/// use kernel::alloc::{KSlice, KERNEL};
+/// let mut squares = KSlice::from_fn(5, KERNEL, |i| i * i)?;
+/// assert_eq!(squares.iter().sum::<usize>(), 30);
+/// squares[0] = 1;
+/// assert_eq!(squares.first(), Some(&1));
+/// assert_eq!(KSlice::from_fn(usize::MAX, KERNEL, |_| 0u64).err(), Some(kernel::Error::ENOMEM));
+/// ```
 ///
 /// # Invariants
 /// `ptr` came from `kmalloc` for `len` values of `T` (or dangles when they have no bytes), all initialised, owned by nobody else.

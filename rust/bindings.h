@@ -14,6 +14,7 @@
 #include <alloc/vmalloc.h>
 #include <block/blk.h>
 #include <kernel/random.h>
+#include <kernel/ktest.h>
 #include <kernel/rcu.h>
 #include <kernel/show.h>
 #include <kernel/time.h>

@@ -101,6 +101,44 @@ impl Drop for Request {
 }
 
 /// A disk's driver.
+///
+/// ```
+/// use kernel::alloc::{Arc, KBox, ATOMIC, KERNEL};
+/// use kernel::block::{self, Driver, Limits, Request};
+/// use kernel::list::{Entry, List};
+/// use kernel::{sync::SpinLockIrq, work::Work, Error};
+///
+/// /// Reads give what the memory held, writes are forgotten; a work item completes them.
+/// struct Null<F: Fn() + Send + Sync + 'static> {
+///     waiting: Arc<SpinLockIrq<List<Option<Request>>>>,
+///     work: Work<F>,
+/// }
+/// impl<F: Fn() + Send + Sync> Driver for Null<F> {
+///     fn queue(&self, _queue: u32, r: Request) -> Result<(), (Error, Request)> {
+///         match Entry::new(None::<Request>, ATOMIC) {
+///             Ok(mut e) => {
+///                 *e = Some(r);
+///                 self.waiting.lock().push_back(e);
+///             }
+///             Err(e) => return Err((e, r)),
+///         }
+///         self.work.queue();
+///         Ok(())
+///     }
+/// }
+/// let waiting = Arc::new(SpinLockIrq::new(List::<Option<Request>>::new()))?;
+/// let theirs = waiting.clone();
+/// let work = Work::new(move || loop {
+///     let Some(mut e) = theirs.lock().pop_front() else { break };
+///     if let Some(r) = e.take() { r.complete(Ok(())); }
+/// })?;
+/// let limits = Limits { sectors: 64, block_size: 512, read_only: false, write_cache: false, max_discard: 0, max_zeroes: 0, queues: 1, depth: 4 };
+/// let bad = Limits { sectors: u64::MAX, ..limits };
+/// let driver = KBox::new(Null { waiting, work }, KERNEL)?.leak();
+/// assert_eq!(block::add(c"example", &bad, driver).err(), Some(Error::EINVAL));
+/// let disk = block::add(c"example", &limits, driver)?; // its partition table has been looked for
+/// disk.kill(); // from now on: ENODEV
+/// ```
 pub trait Driver: Sync + 'static {
     /// Starts the request in hardware queue `queue`; gives it back with the reason if it cannot: `EBUSY` means later.
     /// Does not sleep; interrupts may be off.
@@ -121,6 +159,7 @@ unsafe extern "C" fn queue<D: Driver>(d: *mut bindings::disk, q: c_uint, b: *mut
 }
 
 /// What a disk is like.
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// In sectors of 512 bytes.
     pub sectors: u64,
@@ -140,8 +179,32 @@ pub struct Limits {
     pub depth: u32,
 }
 
-/// Adds a disk named PREFIX + letters. Its partition table is read before this returns.
-pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: &'static D) -> Result {
+/// A disk that was added.
+///
+/// # Invariants
+/// Points to a disk that we hold a reference of, for ever.
+pub struct Disk(NonNull<bindings::disk>);
+
+// SAFETY: the C side locks.
+unsafe impl Send for Disk {}
+// SAFETY: as above.
+unsafe impl Sync for Disk {}
+
+impl Disk {
+    /// The device is gone: everything that waits and comes fails. What the driver has under way it completes. Sleeps.
+    pub fn kill(&self) {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::disk_kill(self.0.as_ptr()) }
+    }
+}
+
+/// Adds a disk named PREFIX + letters. Its partition table is read before this returns. `EINVAL`: the limits are nonsense.
+pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: &'static D) -> Result<Disk> {
+    // What is counted in bytes stays a positive number of 64 bits.
+    let most = i64::MAX as u64 >> 9;
+    if limits.sectors > most || !limits.block_size.is_power_of_two() || !(512..=1 << 16).contains(&limits.block_size) || limits.queues == 0 || limits.depth == 0 {
+        return Err(Error::EINVAL);
+    }
     // SAFETY: a null pointer is a valid value for both members.
     let mut ops: bindings::disk_ops = unsafe { core::mem::zeroed() };
     ops.queue = Some(queue::<D>);
@@ -161,5 +224,6 @@ pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: &'static D) -> Res
     // SAFETY: nobody else knows the disk yet; ops and driver live for ever.
     unsafe { bindings::rust_disk_setup(disk.as_ptr(), &l, ops, data) };
     // SAFETY: all constant members are filled in; the driver lives for ever.
-    to_result(unsafe { bindings::disk_add(disk.as_ptr()) })
+    to_result(unsafe { bindings::disk_add(disk.as_ptr()) })?;
+    Ok(Disk(disk))
 }

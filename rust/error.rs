@@ -4,6 +4,13 @@
 use crate::bindings;
 
 /// An errno. Always negative inside.
+///
+/// ```
+/// use kernel::error::{to_result, to_ret, Error};
+/// assert_eq!(to_result(-5), Err(Error::EIO));
+/// assert_eq!(to_result(3), Ok(())); // what is not negative is no error
+/// assert_eq!((to_ret(Err(Error::EBUSY)), to_ret(Ok(()))), (-16, 0));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Error(i32);
 

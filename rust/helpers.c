@@ -123,6 +123,11 @@ void rust_dma_free(void *p, u32 order)
 	free_pages((unsigned long)p, order);
 }
 
+u64 rust_virt_to_phys(const void *p)
+{
+	return virt_to_phys(p);
+}
+
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus)
 {
 	struct acpi_mcfg_entry e;

@@ -7,6 +7,10 @@
 #include <sched/kthread.h>
 #include <sched/mutex.h>
 #include <sched/wait.h>
+#include <sched/work.h>
+#include <arch/upcalls.h>
+#include <kernel/irq.h>
+#include <kernel/ktest.h>
 #include <kernel/show.h>
 #include <linux/time.h>
 
@@ -78,3 +82,30 @@ bool rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), 
 	mutex_unlock(&lock);
 	return dir && proc_create_single_data(name, 0444, dir, show, data);
 }
+
+struct task *rust_current(void) { return current; }
+int rust_task_pid(const struct task *t) { return t->pid; }
+
+bool rust_spawn(const char *name, int (*fn)(void *), void *data)
+{
+	return !IS_ERR(kthread_run(fn, data, "%s", name));
+}
+
+_Static_assert(!offsetof(struct delayed_work, work), "Rust finds the item by its work");
+void rust_init_work(struct work_struct *w, work_func_t f) { INIT_WORK(w, f); }
+bool rust_schedule_work(struct work_struct *w) { return schedule_work(w); }
+bool rust_schedule_delayed_work(struct delayed_work *d, unsigned long ticks) { return schedule_delayed_work(d, ticks); }
+
+void rust_irq_simulate(int irq)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	irq_enter();
+	irq_handle((unsigned int)irq);
+	irq_exit();
+	local_irq_restore(flags);
+}
+
+void rust_ktest_fail(struct ktest_run *run) { run->failures++; }
+void rust_ktest_skip(struct ktest_run *run, const char *why) { run->skip = why; }

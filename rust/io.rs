@@ -5,6 +5,14 @@ use crate::bindings;
 
 /// A range of I/O ports that the machine's tables give to a device.
 ///
+/// ```
+/// use kernel::io::Ports;
+/// if let Some((uart, _irq)) = Ports::legacy_uart(0) {
+///     assert_eq!(uart.read8(8), 0xff); // not ours
+/// }
+/// assert!(Ports::legacy_uart(99).is_none());
+/// ```
+///
 /// # Invariants
 /// Reading and writing `base .. base + len` touches that device only.
 #[derive(Clone, Copy)]

@@ -6,6 +6,25 @@ use crate::error::{to_result, Result};
 use core::ffi::{c_int, c_void, CStr};
 
 /// Something that answers an interrupt. Runs with interrupts off.
+///
+/// ```
+/// use core::sync::atomic::{AtomicU32, Ordering};
+/// use kernel::irq::{self, Handler};
+/// struct Counter(AtomicU32);
+/// impl Handler for Counter {
+///     fn handle(&self) -> bool {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///         true
+///     }
+/// }
+/// static COUNTER: Counter = Counter(AtomicU32::new(0));
+/// if let Ok(msi) = irq::alloc_msi() { // some machines have none
+///     irq::request(msi.irq, &COUNTER, c"example", false)?;
+///     irq::simulate(msi.irq);
+///     assert_eq!(COUNTER.0.load(Ordering::Relaxed), 1);
+///     assert_eq!(irq::request(msi.irq, &COUNTER, c"example", false), Err(kernel::Error::EBUSY));
+/// }
+/// ```
 pub trait Handler: Sync {
     /// True when the interrupt was for us.
     fn handle(&self) -> bool;
@@ -44,4 +63,10 @@ pub fn alloc_msi() -> Result<Msi> {
     // SAFETY: irq is what was just allocated, m is valid.
     unsafe { bindings::arch_irq_compose_msi(irq as u32, &mut m) };
     Ok(Msi { irq, addr: m.addr, data: m.data })
+}
+
+/// Calls the handlers of an interrupt as if it had come: for tests of drivers.
+pub fn simulate(irq: i32) {
+    // SAFETY: handlers must bear interrupts that nobody sent.
+    unsafe { bindings::rust_irq_simulate(irq) }
 }

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: MIT
 //! Device registers in memory, and memory that devices read and write.
 
+use crate::alloc::{Arc, KSlice};
 use crate::bindings;
 use crate::error::{Error, Result};
 use core::ptr::NonNull;
 
-/// A mapped range of device registers. Reads outside give all ones, writes outside do nothing.
+/// A mapped range of device registers. Reads outside, or misaligned, give all ones; writes do nothing.
+///
+/// ```
+/// use kernel::platform;
+/// if let Some(d) = platform::fdt_device(c"arm,pl031", 0) {
+///     let clock = d.map()?;
+///     assert!(clock.read32(0) > 0); // seconds since 1970
+///     assert_eq!((clock.read32(clock.len()), clock.read32(2)), (u32::MAX, u32::MAX));
+/// }
+/// ```
 ///
 /// # Invariants
 /// `base .. base + len` is mapped uncached for as long as the value lives.
@@ -40,8 +50,8 @@ macro_rules! access {
 }
 
 impl Mmio {
-    /// Maps `len` bytes at the physical address, which the machine's tables or a device's BAR gave.
-    pub fn map(phys: u64, len: usize) -> Result<Mmio> {
+    /// Maps `len` bytes at the physical address, which the machine's tables or a device's BAR gave. Drivers map what those give them.
+    pub(crate) fn map(phys: u64, len: usize) -> Result<Mmio> {
         if len == 0 || phys.checked_add(len as u64).is_none() {
             return Err(Error::EINVAL);
         }
@@ -86,21 +96,44 @@ impl Drop for Mmio {
     }
 }
 
-/// Zeroed memory that a device may change at any time: each access is one volatile load or store within bounds.
-///
-/// # Invariants
-/// `base` points to `len` bytes of contiguous memory at `phys`, ours until drop.
-pub struct Dma {
+struct Memory {
     base: NonNull<u8>,
     phys: u64,
-    len: usize,
     order: u32,
 }
 
 // SAFETY: access is by volatile operations on memory that is ours.
-unsafe impl Send for Dma {}
+unsafe impl Send for Memory {}
 // SAFETY: as above.
-unsafe impl Sync for Dma {}
+unsafe impl Sync for Memory {}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: it came from rust_dma_alloc; the device was reset before its memory goes.
+        unsafe { bindings::rust_dma_free(self.base.as_ptr().cast(), self.order) }
+    }
+}
+
+/// Coherent memory: zeroed at first, and a device may change it at any time, so that each access is one volatile load or store.
+///
+/// ```
+/// use kernel::mem::Dma;
+/// let ring = Dma::alloc(64)?;
+/// assert!(ring.addr() % 64 == 0 && ring.read64(0) == Some(0));
+/// ring.write32(4, 0x0102_0304);
+/// assert_eq!((ring.read8(4), ring.read16(6)), (Some(4), Some(0x0102)));
+/// assert_eq!((ring.read32(62), ring.read32(61), ring.read8(64)), (None, None, None));
+/// let theirs = ring.share(); // what the device sees
+/// theirs.write8(0, 9);
+/// assert_eq!(ring.read8(0), Some(9));
+/// ```
+///
+/// # Invariants
+/// `mem` holds at least `len` bytes.
+pub struct Dma {
+    mem: Arc<Memory>,
+    len: usize,
+}
 
 macro_rules! dma_access {
     ($read:ident, $write:ident, $t:ty) => {
@@ -126,12 +159,18 @@ impl Dma {
         let mut order = 0;
         // SAFETY: both places are valid; the result is checked.
         let base = unsafe { bindings::rust_dma_alloc(len, &mut phys, &mut order) };
-        NonNull::new(base.cast()).map(|base| Dma { base, phys, len, order }).ok_or(Error::ENOMEM)
+        let base = NonNull::new(base.cast()).ok_or(Error::ENOMEM)?;
+        Ok(Dma { mem: Arc::new(Memory { base, phys, order })?, len })
+    }
+
+    /// The same memory once more.
+    pub fn share(&self) -> Dma {
+        Dma { mem: self.mem.clone(), len: self.len }
     }
 
     /// The address that the device uses.
     pub fn addr(&self) -> u64 {
-        self.phys
+        self.mem.phys
     }
 
     /// Its length in bytes.
@@ -149,7 +188,7 @@ impl Dma {
             return None;
         }
         // SAFETY: off lies within the memory.
-        Some(unsafe { self.base.as_ptr().add(off) })
+        Some(unsafe { self.mem.base.as_ptr().add(off) })
     }
 
     dma_access!(read8, write8, u8);
@@ -180,10 +219,60 @@ impl Dma {
     }
 }
 
-impl Drop for Dma {
-    fn drop(&mut self) {
-        // SAFETY: by the type's invariant; the device was reset before its memory goes.
-        unsafe { bindings::rust_dma_free(self.base.as_ptr().cast(), self.order) }
+/// Which way a transfer goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Memory to device.
+    ToDevice,
+    /// Device to memory.
+    FromDevice,
+}
+
+/// A buffer lent to a device for one transfer. Meanwhile nobody here can look at it or free it.
+///
+/// ```
+/// use kernel::alloc::{KSlice, KERNEL};
+/// use kernel::mem::{Direction, Streaming};
+/// let data = KSlice::from_fn(512, KERNEL, |i| i as u8)?;
+/// let lent = Streaming::map(data, Direction::ToDevice);
+/// assert!(lent.addr() != 0 && lent.len() == 512);
+/// let data = lent.unmap(); // the device is done
+/// assert_eq!(data[7], 7);
+/// ```
+pub struct Streaming {
+    data: KSlice<u8>,
+    direction: Direction,
+}
+
+impl Streaming {
+    /// Lends it. The machines that we know keep caches coherent: what is left to do is order.
+    pub fn map(data: KSlice<u8>, direction: Direction) -> Streaming {
+        write_barrier();
+        Streaming { data, direction }
+    }
+
+    /// The address that the device uses.
+    pub fn addr(&self) -> u64 {
+        // SAFETY: memory of the heap is mapped linearly.
+        unsafe { bindings::rust_virt_to_phys(self.data.as_ptr().cast()) }
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// Takes it back, once the device is done with it.
+    pub fn unmap(self) -> KSlice<u8> {
+        if self.direction == Direction::FromDevice {
+            read_barrier();
+        }
+        self.data
     }
 }
 

@@ -2,6 +2,8 @@
 //! What the machine's tables name.
 
 use crate::bindings;
+use crate::mem::Mmio;
+use crate::Result;
 
 /// A window of PCI configuration space.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +27,22 @@ pub fn ecam(i: u32) -> Option<Ecam> {
 /// A device that the device tree names: its registers and its interrupt.
 #[derive(Clone, Copy, Debug)]
 pub struct FdtDevice {
-    /// Physical address of the first range of registers.
-    pub base: u64,
-    /// Its length.
-    pub len: u64,
+    base: u64,
+    len: u64,
     /// The kernel's number of the first interrupt, or a negative error.
     pub irq: i32,
+}
+
+impl FdtDevice {
+    /// Physical address of the first range of registers, to print.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Maps its registers.
+    pub fn map(&self) -> Result<Mmio> {
+        Mmio::map(self.base, usize::try_from(self.len).map_err(|_| crate::Error::EINVAL)?)
+    }
 }
 
 /// The `i`-th enabled device that is compatible with `what`.
@@ -44,15 +56,34 @@ pub fn fdt_device(what: &core::ffi::CStr, i: u32) -> Option<FdtDevice> {
 /// A virtio device that the tables name: registers and interrupt line.
 #[derive(Clone, Copy, Debug)]
 pub struct VirtioMmio {
-    /// Physical address of the registers.
-    pub base: u64,
-    /// Their length.
-    pub len: u64,
+    base: u64,
+    len: u64,
     /// The kernel's number of its interrupt.
     pub irq: i32,
 }
 
+impl VirtioMmio {
+    /// Physical address of the registers, to print.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Maps its registers.
+    pub fn map(&self) -> Result<Mmio> {
+        Mmio::map(self.base, usize::try_from(self.len.max(0x200)).map_err(|_| crate::Error::EINVAL)?)
+    }
+}
+
 /// The `i`-th such device.
+///
+/// ```
+/// use kernel::platform;
+/// let n = (0..).take_while(|i| platform::virtio_mmio(*i).is_some()).count();
+/// for i in 0..n as u32 {
+///     let d = platform::virtio_mmio(i).ok_or(kernel::Error::ENODEV)?;
+///     assert_eq!(d.map()?.read32(0), 0x7472_6976); // "virt"
+/// }
+/// ```
 pub fn virtio_mmio(i: u32) -> Option<VirtioMmio> {
     let mut v = VirtioMmio { base: 0, len: 0, irq: 0 };
     // SAFETY: all places are valid for writing.

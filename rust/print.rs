@@ -5,6 +5,17 @@ use crate::bindings;
 use core::fmt::{self, Write};
 
 /// One message, formatted on the stack; what does not fit is cut.
+///
+/// ```
+/// use core::fmt::Write;
+/// use kernel::print::Line;
+/// let mut l = Line::new();
+/// assert!(write!(l, "{} ports", 4).is_ok());
+/// assert_eq!(l.as_str(), "4 ports");
+/// for _ in 0..100 { assert!(l.write_str("\u{e9}\u{e9}\u{e9}").is_ok()); }
+/// assert!(l.as_str().len() <= 240 && l.as_str().ends_with('\u{e9}'));
+/// kernel::pr_info!("example: {}\n", 4);
+/// ```
 pub struct Line {
     len: usize,
     text: [u8; 240],

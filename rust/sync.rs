@@ -95,7 +95,7 @@ impl<T> SpinLock<T> {
     /// Takes it if nobody holds it.
     pub fn try_lock(&self) -> Option<SpinGuard<'_, T>> {
         // SAFETY: as above.
-        unsafe { bindings::rust_spin_trylock(self.lock.get()) }.then_some(SpinGuard { owner: self, stays: PhantomData })
+        unsafe { bindings::rust_spin_trylock(self.lock.get()) }.then(|| SpinGuard { owner: self, stays: PhantomData })
     }
 }
 
@@ -203,7 +203,7 @@ impl<T> Mutex<T> {
     /// Takes it if nobody holds it.
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         // SAFETY: as above.
-        unsafe { bindings::mutex_trylock(self.raw.get()) }.then_some(MutexGuard { owner: self, stays: PhantomData })
+        unsafe { bindings::mutex_trylock(self.raw.get()) }.then(|| MutexGuard { owner: self, stays: PhantomData })
     }
 }
 
@@ -271,13 +271,13 @@ impl<T> RwSemaphore<T> {
     /// Reads, if that needs no waiting.
     pub fn try_read(&self) -> Option<ReadGuard<'_, T>> {
         // SAFETY: as above.
-        unsafe { bindings::down_read_trylock(self.raw.get()) }.then_some(ReadGuard { owner: self, stays: PhantomData })
+        unsafe { bindings::down_read_trylock(self.raw.get()) }.then(|| ReadGuard { owner: self, stays: PhantomData })
     }
 
     /// Writes, if that needs no waiting.
     pub fn try_write(&self) -> Option<WriteGuard<'_, T>> {
         // SAFETY: as above.
-        unsafe { bindings::down_write_trylock(self.raw.get()) }.then_some(WriteGuard { owner: self, stays: PhantomData })
+        unsafe { bindings::down_write_trylock(self.raw.get()) }.then(|| WriteGuard { owner: self, stays: PhantomData })
     }
 }
 

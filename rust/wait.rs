@@ -105,7 +105,7 @@ impl WaitQueue {
 /// t.join();
 /// ```
 pub struct Completion {
-    raw: KBox<UnsafeCell<bindings::completion>>,
+    raw: KBox<UnsafeCell<bindings::completion_bytes>>,
 }
 
 // SAFETY: the C side locks.
@@ -117,39 +117,39 @@ impl Completion {
     /// One that has not happened. May sleep.
     pub fn new() -> Result<Self> {
         // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
-        let raw = KBox::new(UnsafeCell::new(unsafe { core::mem::zeroed() }), KERNEL)?;
+        let raw = KBox::new(UnsafeCell::new(unsafe { core::mem::zeroed::<bindings::completion_bytes>() }), KERNEL)?;
         // SAFETY: nobody else knows it.
-        unsafe { bindings::rust_init_completion(raw.get()) };
+        unsafe { bindings::rust_init_completion(raw.get().cast()) };
         Ok(Self { raw })
     }
 
     /// Lets one waiter go, now or later. Any context.
     pub fn complete(&self) {
         // SAFETY: initialised.
-        unsafe { bindings::complete(self.raw.get()) }
+        unsafe { bindings::complete(self.raw.get().cast()) }
     }
 
     /// Lets everybody go, now and later.
     pub fn complete_all(&self) {
         // SAFETY: initialised.
-        unsafe { bindings::complete_all(self.raw.get()) }
+        unsafe { bindings::complete_all(self.raw.get().cast()) }
     }
 
     /// Sleeps until it happened.
     pub fn wait(&self) {
         // SAFETY: initialised.
-        unsafe { bindings::wait_for_completion(self.raw.get()) }
+        unsafe { bindings::wait_for_completion(self.raw.get().cast()) }
     }
 
     /// Sleeps `ms` milliseconds at most: whether it happened.
     pub fn wait_timeout(&self, ms: u32) -> bool {
         // SAFETY: initialised; a calculation.
-        unsafe { bindings::wait_for_completion_timeout(self.raw.get(), bindings::msecs_to_jiffies(ms)) != 0 }
+        unsafe { bindings::wait_for_completion_timeout(self.raw.get().cast(), bindings::msecs_to_jiffies(ms)) != 0 }
     }
 
     /// Whether a wait would return at once.
     pub fn is_done(&self) -> bool {
         // SAFETY: initialised.
-        unsafe { bindings::completion_done(self.raw.get()) }
+        unsafe { bindings::completion_done(self.raw.get().cast()) }
     }
 }

@@ -37,7 +37,7 @@ static FOUND: SpinLockIrq<Option<&'static Pl031>> = SpinLockIrq::new(None);
 
 fn find() -> Result {
     let Some(d) = platform::fdt_device(c"arm,pl031", 0) else { return Ok(()) };
-    let regs = Mmio::map(d.base, d.len as usize)?;
+    let regs = d.map()?;
     regs.write32(MASK, 0);
     regs.write32(CONTROL, 1);
     let clock: &Pl031 = KBox::new(Pl031 { regs }, KERNEL)?.leak();

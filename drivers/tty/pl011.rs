@@ -264,14 +264,14 @@ fn add(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr) -> Result
     if d.irq < 0 {
         return Err(Error::ENXIO);
     }
-    let regs = Mmio::map(d.base, d.len as usize)?;
+    let regs = d.map()?;
     regs.write32(IMSC, 0);
     let ring = KSlice::from_fn(RING, KERNEL, |_| 0)?;
     let state = State { ring, head: 0, tail: 0, mask: 0, lcrh: 0, cr: 0, receiving: false, tty: None };
     let uart = KBox::new(Uart { regs, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
     irq::request(d.irq, uart, name, false)?;
     tty::register(name, 204, 64 + i, uart, i == 0, |t| uart.state.lock().tty = Some(t))?;
-    pr_info!("serial: ttyAMA{} at {:#x}, irq {}", i, d.base, d.irq);
+    pr_info!("serial: ttyAMA{} at {:#x}, irq {}", i, d.base(), d.irq);
     Ok(())
 }
 

@@ -196,5 +196,5 @@ pub fn attach<T: Transport + 'static>(t: T) -> Result {
         depth: DEPTH as u32,
     };
     super::go(t);
-    block::add(c"vd", &limits, KBox::new(disk, KERNEL)?.leak())
+    block::add(c"vd", &limits, KBox::new(disk, KERNEL)?.leak()).map(|_| ())
 }

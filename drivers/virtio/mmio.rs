@@ -105,15 +105,15 @@ impl Transport for Device {
 }
 
 fn probe(v: platform::VirtioMmio) -> Result {
-    let regs = Mmio::map(v.base, v.len.max(0x200) as usize)?;
+    let regs = v.map()?;
     if regs.read32(MAGIC) != 0x7472_6976 || regs.read32(DEVICE_ID) == 0 {
         return Ok(()); // a slot with nothing in it
     }
     if regs.read32(VERSION) != 2 {
-        pr_warn!("virtio-mmio: {:#x}: legacy device, version {}\n", v.base, regs.read32(VERSION));
+        pr_warn!("virtio-mmio: {:#x}: legacy device, version {}\n", v.base(), regs.read32(VERSION));
         return Ok(());
     }
-    pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base, regs.read32(DEVICE_ID), v.irq);
+    pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base(), regs.read32(DEVICE_ID), v.irq);
     super::attach(Device { regs, irq: v.irq, select: SpinLockIrq::new(()) })
 }
 
@@ -121,7 +121,7 @@ fn init() -> Result {
     for i in 0.. {
         let Some(v) = platform::virtio_mmio(i) else { break };
         if let Err(e) = probe(v) {
-            pr_warn!("virtio-mmio: {:#x}: {}\n", v.base, e.code());
+            pr_warn!("virtio-mmio: {:#x}: {}\n", v.base(), e.code());
         }
     }
     Ok(())

@@ -3,8 +3,8 @@
 
 use super::queue::Queue;
 use super::Transport;
-use crate::pci::{Function, Msix};
 use kernel::mem::Mmio;
+use kernel::pci::{Function, Msix};
 use kernel::sync::SpinLockIrq;
 use kernel::{Error, Result};
 
@@ -56,13 +56,7 @@ pub fn matches(f: &Function) -> bool {
 
 /// Maps the structure that the capability at `cap` describes.
 fn map(f: &Function, cap: u16) -> Result<Mmio> {
-    let (base, size) = f.bar(f.read8(cap + 4))?;
-    let off = u64::from(f.read32(cap + 8));
-    let len = u64::from(f.read32(cap + 12));
-    if len == 0 || off.checked_add(len).is_none_or(|end| end > size) {
-        return Err(Error::EINVAL);
-    }
-    Mmio::map(base + off, len.min(1 << 20) as usize)
+    f.map_bar(f.read8(cap + 4), f.read32(cap + 8).into(), f.read32(cap + 12).into())
 }
 
 /// Brings the function to its driver.

@@ -5,7 +5,8 @@
   host/ROOM_NAME       */test/host_NAME.c and */test/host_NAME.rs-free C: pure code on this machine, with ASan and UBSan
   command/NAME         tests/command/NAME.py: the command itself and what it makes
   build/*              other compilers and CPUs, equal bits, clippy's word
-  kernel/NAME          KTEST(NAME) in */test/k_*.c, inside the kernel
+  kernel/NAME          KTEST(NAME) in */test/k_*.c, ktest!(NAME, ...) in Rust, inside the kernel
+  kernel/rustdoc_*     the examples of the Rust documentation (tools/rustdoc.py), inside the kernel
   guest/NAME           tests/guest/NAME.c, a static program in the guest
   sh/NAME              tests/sh/NAME.sh in the guest, its output compared with NAME.out
   debian/NAME          tests/debian/NAME.sh by bash in a Debian root, its output compared with NAME.out, which Linux printed
@@ -409,6 +410,11 @@ def ktest_names():
     for d in glob.glob(ROOT + "/*/test/k_*.c") + glob.glob(ROOT + "/*/*/test/k_*.c"):
         with open(d, errors="replace") as f:
             names += re.findall(r"^KTEST\((\w+)\)", f.read(), re.M)
+    for path in glob.glob(ROOT + "/drivers/**/*.rs", recursive=True) + glob.glob(ROOT + "/rust/**/*.rs", recursive=True):
+        with open(path, errors="replace") as f:
+            names += re.findall(r"^(?:kernel::|crate::)?ktest!\((\w+),", f.read(), re.M)
+    if os.path.exists(ROOT + "/tools/rustdoc.py"):
+        names += subprocess.run([sys.executable, "-B", ROOT + "/tools/rustdoc.py", "--list"], stdout=subprocess.PIPE, text=True).stdout.split()
     return sorted(set(names))
 
 

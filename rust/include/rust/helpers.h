@@ -36,6 +36,8 @@ void rust_writew(u16 v, void *p);
 void rust_writel(u32 v, void *p);
 /* Zeroed contiguous pages for a device; NULL: none. */
 void *rust_dma_alloc(size_t len, u64 *phys, u32 *order);
+/* Of memory of the heap. */
+u64 rust_virt_to_phys(const void *p);
 void rust_dma_free(void *p, u32 order);
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus);
 bool rust_virtio_mmio(u32 i, u64 *base, u64 *len, int *irq);
@@ -59,13 +61,17 @@ void *rust_disk_data(struct disk *d);
 void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data);
 
 #include <sched/mutex.h>
+#include <sched/work.h>
+#include <sched/completion.h>
+#include <block/blk.h>
+#include <tty/tty.h>
 #include <fs/proc.h>
 #include <vfs/chrdev.h>
 #include <vfs/file.h>
 #include <linux/capability.h>
 #include <linux/rtc.h>
+#include <linux/time.h>
 
-struct completion;
 void rust_spin_lock(spinlock_t *l);
 bool rust_spin_trylock(spinlock_t *l);
 void rust_spin_unlock(spinlock_t *l);
@@ -78,6 +84,19 @@ void rust_init_completion(struct completion *c);
 /* Sleeps until COND(ARG), TICKS jiffies at most: ticks left (at least 1); 0: too late; -ERESTARTSYS. */
 long rust_wait(struct wait_queue_head *q, bool (*cond)(void *), void *arg, bool interruptible, long ticks);
 void rust_sleep(u32 ms);
+
+struct task *rust_current(void);
+int rust_task_pid(const struct task *t);
+/* A thread NAME that runs FN(DATA); false: no memory. */
+bool rust_spawn(const char *name, int (*fn)(void *), void *data);
+void rust_init_work(struct work_struct *w, work_func_t f);
+bool rust_schedule_work(struct work_struct *w);
+bool rust_schedule_delayed_work(struct delayed_work *d, unsigned long ticks);
+struct ktest_run;
+void rust_ktest_fail(struct ktest_run *run);
+void rust_ktest_skip(struct ktest_run *run, const char *why);
+/* Calls the handlers of IRQ as if it had come, for tests of drivers. */
+void rust_irq_simulate(int irq);
 
 u32 rust_file_mode(const struct file *f);
 bool rust_file_nonblock(const struct file *f);
@@ -95,8 +114,28 @@ bool rust_proc_driver(const char *name, int (*show)(struct seq_file *, void *), 
 /* The battery clock of a PC: its two ports, its interrupt (negative: none), where its century is (0: nowhere). False: there is none. */
 bool rust_cmos_rtc(u16 *port, int *irq, u8 *century);
 
+/* What Rust holds by value has these sizes, in bytes; none is aligned to more than 8. */
+enum {
+	RUST_SIZEOF_COMPLETION = sizeof(struct completion),
+	RUST_SIZEOF_WORK = sizeof(struct work_struct),
+	RUST_SIZEOF_DELAYED_WORK = sizeof(struct delayed_work),
+	RUST_SIZEOF_MUTEX = sizeof(struct mutex),
+	RUST_SIZEOF_RWSEM = sizeof(struct rw_semaphore),
+	RUST_SIZEOF_WAIT_QUEUE = sizeof(wait_queue_head_t),
+	RUST_SIZEOF_HRTIMER = sizeof(struct hrtimer),
+	RUST_SIZEOF_RCU_HEAD = sizeof(struct rcu_head),
+	RUST_SIZEOF_SPINLOCK = sizeof(spinlock_t),
+	RUST_SIZEOF_REFCOUNT = sizeof(refcount_t),
+	RUST_SIZEOF_KIOCB = sizeof(struct kiocb),
+	RUST_SIZEOF_BIO = sizeof(struct bio),
+	RUST_SIZEOF_FILE_OPS = sizeof(struct file_operations),
+	RUST_SIZEOF_DISK_OPS = sizeof(struct disk_ops),
+	RUST_SIZEOF_TTY_OPS = sizeof(struct tty_ops),
+};
+
 /* Constants that are expressions in the user headers. */
 enum {
+	RUST_CLOCK_MONOTONIC = CLOCK_MONOTONIC,
 	RUST_POLLIN = EPOLLIN | EPOLLRDNORM,
 	RUST_POLLOUT = EPOLLOUT | EPOLLWRNORM,
 	RUST_CAP_SYS_RESOURCE = CAP_SYS_RESOURCE,
