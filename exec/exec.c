@@ -28,6 +28,9 @@
 #include <proc/cred.h>
 #include <proc/posix_timers.h>
 #include <proc/proc_priv.h>
+#include <proc/ns.h>
+#include <proc/pid.h>
+#include <proc/ptrace.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
 #include <proc/upcalls.h>
@@ -43,6 +46,7 @@
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
 #include "exec_priv.h"
@@ -233,7 +237,8 @@ static void file_owner_creds(struct exec_prog *p, struct cred *n)
 	struct inode *inode = file_inode(p->executable);
 	umode_t mode = READ_ONCE(inode->i_mode);
 
-	if (!mnt_may_suid(p->executable->f_path.mnt) || current->no_new_privs || !(mode & (S_ISUID | S_ISGID)))
+	if (!mnt_may_suid(p->executable->f_path.mnt) || current->no_new_privs ||
+	    (current->ptrace && !(current->ptrace & PT_TRACER_MAY)) || !(mode & (S_ISUID | S_ISGID)))
 		return;
 	if (!privileged_wrt_inode_ids(n->user_ns, inode->i_uid, inode->i_gid))
 		return;
@@ -528,17 +533,22 @@ fail:
 static int run(struct exec_prog *p)
 {
 	struct task *me = current;
-	int e;
+	int e, old_pid = 0;
 
 	e = mutex_lock_interruptible(&me->signal->cred_guard_mutex) ? -ERESTARTNOINTR : 0;
 	if (e)
 		return e;
+	rcu_read_lock();		/* its number as it is now: a thread takes the leader's */
+	old_pid = pid_nr_ns(me->thread_pid, task_active_pid_ns(rcu_dereference(me->parent)));
+	rcu_read_unlock();
 	me->in_execve = true;
 	e = try_formats(p);
 	me->in_execve = false;
 	mutex_unlock(&me->signal->cred_guard_mutex);
 	if (e && p->past_return && !fatal_signal_pending(me))
 		force_fatal_sig(SIGSEGV);
+	if (unlikely(me->ptrace) && !e)
+		ptrace_event(PTRACE_EVENT_EXEC, (unsigned long)old_pid);
 	return e;
 }
 

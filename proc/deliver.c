@@ -17,6 +17,7 @@
 #include <kernel/upcalls.h>
 #include <mm/uaccess.h>
 #include <proc/proc_priv.h>
+#include <proc/ptrace.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
 #include <proc/upcalls.h>
@@ -67,7 +68,8 @@ static bool do_signal_stop(int sig)
 	int notify = 0;
 
 	if (!(me->jobctl & JOBCTL_STOP_PENDING)) {
-		if ((s->flags & SIGNAL_GROUP_EXIT) || s->group_exec_task) {
+		/* SIGCONT may have come since the signal was taken. */
+		if (!(me->jobctl & JOBCTL_STOP_DEQUEUED) || (s->flags & SIGNAL_GROUP_EXIT) || s->group_exec_task) {
 			spin_unlock_irq(&me->sighand->siglock);
 			return false;
 		}
@@ -80,12 +82,21 @@ static bool do_signal_stop(int sig)
 			if (t == me || (READ_ONCE(t->state) & TASK_STOPPED_) || !task_set_jobctl_stop(t, (unsigned long)sig))
 				continue;
 			s->group_stop_count++;
+			if (t->ptrace & PT_SEIZED) {
+				ptrace_trap_notify(t);
+				continue;
+			}
 			set_tsk_flag(t, TIF_SIGPENDING);
 			if (!wake_up_state(t, TASK_INTERRUPTIBLE))
 				kick_process(t);
 		}
 	}
 	if (!(me->jobctl & JOBCTL_STOP_PENDING)) {
+		spin_unlock_irq(&me->sighand->siglock);
+		return false;
+	}
+	if (me->ptrace) {		/* it stops for its tracer, in a trap */
+		me->jobctl |= JOBCTL_TRAP_STOP;
 		spin_unlock_irq(&me->sighand->siglock);
 		return false;
 	}
@@ -120,6 +131,8 @@ again:
 		spin_unlock_irq(&h->siglock);
 		read_lock(&tasklist_lock);
 		do_notify_parent_cldstop(me->group_leader, false, why);
+		if (ptrace_reparented(me->group_leader))
+			do_notify_parent_cldstop(me->group_leader, true, why);
 		read_unlock(&tasklist_lock);
 		goto again;
 	}
@@ -132,14 +145,26 @@ again:
 			spin_unlock_irq(&h->siglock);
 			do_group_exit(s->group_exit_code);
 		}
-		if (unlikely(me->jobctl & JOBCTL_STOP_PENDING)) {
-			if (do_signal_stop(0))
-				goto again;
+		if (unlikely((me->jobctl & JOBCTL_STOP_PENDING) && !(me->ptrace && (me->jobctl & JOBCTL_TRAP_STOP)))) {
+			do_signal_stop(0);
+			goto again;
+		}
+		if (unlikely(me->jobctl & JOBCTL_TRAP_MASK)) {
+			ptrace_do_trap();
+			spin_unlock_irq(&h->siglock);
 			goto again;
 		}
 		k->sig = dequeue_signal_unblocked(&k->info);
 		if (!k->sig)
 			break;
+		if (sigmask_of(k->sig) & SIG_STOP_SET)
+			me->jobctl |= JOBCTL_STOP_DEQUEUED;
+		if (unlikely(me->ptrace) && k->sig != SIGKILL) {
+			me->jobctl |= JOBCTL_STOP_DEQUEUED;
+			k->sig = ptrace_signal(k->sig, &k->info);
+			if (!k->sig)
+				continue;
+		}
 		a = &h->action[k->sig - 1];
 		if (a->handler == SIG_KERNEL_IGN)
 			continue;
@@ -213,9 +238,12 @@ static void run_handler(struct pt_regs *regs, struct taken *k)
 		.mask = restore ? t->saved_sigmask : t->blocked,
 		.altstack_sp = t->sas_ss_sp, .altstack_size = t->sas_ss_size, .altstack_flags = (int)t->sas_ss_flags,
 	};
+	bool stepping = test_bit(TIF_SINGLESTEP, &t->work_flags);
 	u64 blocked;
 
 	end_call_for_handler(regs, &k->act);
+	if (stepping)
+		arch_set_single_step(t, false);		/* not for the frame's flags */
 	if (arch_signal_setup(regs, &f)) {
 		force_fatal_sig(SIGSEGV);
 		return;
@@ -230,6 +258,8 @@ static void run_handler(struct pt_regs *regs, struct taken *k)
 	if (!(k->act.flags & SA_NODEFER))
 		blocked |= sigmask_of(k->sig);
 	set_current_blocked(blocked);
+	if (stepping)
+		ptrace_notify(SIGTRAP, 0);		/* the step into the handler */
 }
 
 static void do_signals(struct pt_regs *regs)

@@ -17,6 +17,7 @@
 #include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/proc_priv.h>
+#include <proc/ptrace.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
 #include <proc/upcalls.h>
@@ -26,6 +27,7 @@
 #include <sched/task_life.h>
 #include <sched/upcalls.h>
 #include <abi/errno.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
 #include <linux/wait.h>
@@ -72,7 +74,7 @@ bool do_notify_parent(struct task *t, int sig)
 		info.si_status = t->exit_code >> 8;
 	}
 	spin_lock_irqsave(&h->siglock, flags);
-	if (sig == SIGCHLD) {
+	if (!t->ptrace && sig == SIGCHLD) {
 		struct k_sigaction *a = &h->action[SIGCHLD - 1];
 
 		if (a->handler == SIG_KERNEL_IGN || (a->flags & SA_NOCLDWAIT)) {
@@ -91,7 +93,7 @@ bool do_notify_parent(struct task *t, int sig)
 
 void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why)
 {
-	struct task *leader = t->group_leader, *parent = leader->real_parent;
+	struct task *leader = for_ptracer ? t : t->group_leader, *parent = for_ptracer ? t->parent : leader->real_parent;
 	struct siginfo info;
 	unsigned long flags;
 	bool send;
@@ -103,7 +105,7 @@ void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why)
 	info.si_pid = task_pid_nr_ns(leader, task_active_pid_ns(parent));
 	info.si_uid = from_kuid_munged(__task_cred(parent)->user_ns, __task_cred(leader)->uid);
 	rcu_read_unlock();
-	info.si_status = why == CLD_CONTINUED ? SIGCONT : leader->signal->group_exit_code & 0x7f;
+	info.si_status = why == CLD_CONTINUED ? SIGCONT : why == CLD_TRAPPED ? t->exit_code & 0x7f : leader->signal->group_exit_code & 0x7f;
 	spin_lock_irqsave(&parent->sighand->siglock, flags);
 	send = parent->sighand->action[SIGCHLD - 1].handler != SIG_KERNEL_IGN &&
 	       !(parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP);
@@ -219,7 +221,8 @@ static void forget_children(struct task *father, struct list_head *dead)
 
 		for_each_thread(t, x) {
 			rcu_assign_pointer(x->real_parent, reaper);
-			x->parent = reaper;
+			if (!x->ptrace)
+				x->parent = reaper;
 			if (x->pdeath_signal)
 				do_send_sig_info(x->pdeath_signal, SEND_SIG_NOINFO, x, PIDTYPE_TGID);
 		}
@@ -227,7 +230,7 @@ static void forget_children(struct task *father, struct list_head *dead)
 		if (same)
 			continue;
 		t->exit_signal = SIGCHLD;
-		if (t->exit_state == EXIT_ZOMBIE && thread_group_empty(t)) {
+		if (!t->ptrace && t->exit_state == EXIT_ZOMBIE && thread_group_empty(t)) {
 			if (do_notify_parent(t, t->exit_signal)) {
 				t->exit_state = EXIT_DEAD;
 				list_add(&t->ptrace_entry, dead);
@@ -306,6 +309,8 @@ void release_task(struct task *t)
 	atomic_dec(&t->real_cred->user->processes);
 	proc_task_gone(t);
 	write_lock_irq(&tasklist_lock);
+	if (unlikely(t->ptrace))
+		ptrace_unlink(t);
 	unhash(t, gone);
 	leader = t->group_leader;
 	if (leader != t && leader->exit_state == EXIT_ZOMBIE && thread_group_empty(leader)) {
@@ -332,13 +337,20 @@ static void exit_notify(struct task *t)
 	bool autoreap;
 
 	write_lock_irq(&tasklist_lock);
+	if (unlikely(!list_empty(&t->ptraced)))
+		ptrace_exit(t, &dead);
 	forget_children(t, &dead);
 	if (t->group_leader == t)
 		kill_orphaned_pgrp(t, NULL);
 	t->exit_state = EXIT_ZOMBIE;
+	if (unlikely(t->jobctl & JOBCTL_TRAPPING))
+		ptrace_done_trapping(t);
 	proc_notify_pidfd(t);		/* those who watch the thread alone */
 	if (t->flags & PF_KTHREAD)
 		autoreap = true;
+	else if (unlikely(t->ptrace))
+		autoreap = do_notify_parent(t, t->group_leader == t && thread_group_empty(t) && !ptrace_reparented(t) ?
+					       t->exit_signal : SIGCHLD);
 	else if (t->group_leader == t)
 		autoreap = thread_group_empty(t) && do_notify_parent(t, t->exit_signal);
 	else
@@ -404,6 +416,8 @@ void do_exit(long code)
 	if (unlikely(in_interrupt() || !t->pid))
 		panic("Attempted to kill the %s", t->pid ? "interrupt handler" : "idle task");
 	__set_current_state(TASK_RUNNING);
+	if (unlikely(t->ptrace))
+		ptrace_event(PTRACE_EVENT_EXIT, (unsigned long)code);
 	task_work_run();	/* before PF_EXITING, or the list would be closed to the files that go below */
 	exit_signals(t);
 	group_dead = atomic_dec_and_test(&t->signal->live);
@@ -469,11 +483,12 @@ struct waiter {
 	bool found_child;
 };
 
-static bool eligible(struct wait_args *a, struct task *t)
+static bool eligible(struct wait_args *a, bool ptrace, struct task *t)
 {
-	if (a->type != PIDTYPE_MAX && task_pid_type(t, a->type) != a->pid)
+	/* A number names a process, or a traced thread. */
+	if (a->type != PIDTYPE_MAX && task_pid_type(t, a->type == PIDTYPE_TGID ? PIDTYPE_PID : a->type) != a->pid)
 		return false;
-	if (a->options & __WALL)
+	if (ptrace || (a->options & __WALL))
 		return true;
 	return (t->exit_signal != SIGCHLD) == !!(a->options & __WCLONE);
 }
@@ -492,32 +507,25 @@ static void child_rusage(struct wait_args *a, struct task *t)
 		proc_getrusage(t, PROC_RUSAGE_BOTH, &a->ru);
 }
 
-/* tasklist_lock read-held; released when something is found. Its pid, or 0. */
-static pid_t wait_zombie(struct wait_args *a, struct task *t)
+/* A tracee that another process made was reaped by its tracer: now it is its parent's to wait for. */
+static void hand_to_parent(struct task *t)
 {
-	struct signal_struct *s, *ps;
-	int state = EXIT_ZOMBIE, code;
+	bool dead;
+
+	write_lock_irq(&tasklist_lock);
+	ptrace_unlink(t);
+	dead = do_notify_parent(t, t->exit_signal);
+	t->exit_state = dead ? EXIT_DEAD : EXIT_ZOMBIE;
+	write_unlock_irq(&tasklist_lock);
+	if (dead)
+		release_task(t);
+}
+
+static void add_child_times(struct task *t)
+{
+	struct signal_struct *s = t->signal, *ps = current->signal;
 	u64 u, st;
 
-	if (!(a->options & WEXITED) || t->exit_state != EXIT_ZOMBIE || !thread_group_empty(t))
-		return 0;
-	code = t->signal->flags & SIGNAL_GROUP_EXIT ? t->signal->group_exit_code : t->exit_code;
-	if (a->options & WNOWAIT) {
-		get_task_struct(t);
-		fill_common(a, t);
-		read_unlock(&tasklist_lock);
-		child_rusage(a, t);
-		put_task_struct(t);
-		goto out;
-	}
-	/* One of several waiters gets it. */
-	if (!try_cmpxchg(&t->exit_state, &state, EXIT_DEAD))
-		return 0;
-	fill_common(a, t);
-	read_unlock(&tasklist_lock);
-	child_rusage(a, t);
-	s = t->signal;
-	ps = current->signal;
 	task_cputime(t, &u, &st);
 	spin_lock_irq(&current->sighand->siglock);
 	ps->cutime_ns += u + s->utime_ns + s->cutime_ns;
@@ -528,7 +536,39 @@ static pid_t wait_zombie(struct wait_args *a, struct task *t)
 	ps->cnivcsw += t->nivcsw + s->nivcsw + s->cnivcsw;
 	ps->cmaxrss = max(ps->cmaxrss, max(s->maxrss, s->cmaxrss));
 	spin_unlock_irq(&current->sighand->siglock);
-	release_task(t);
+}
+
+/* tasklist_lock read-held; released when something is found. Its pid, or 0. T is a zombie that may be waited for. */
+static pid_t wait_zombie(struct wait_args *a, struct task *t)
+{
+	int state = EXIT_ZOMBIE, code, next = EXIT_DEAD;
+
+	if (!(a->options & WEXITED))
+		return 0;
+	code = t->signal->flags & SIGNAL_GROUP_EXIT ? t->signal->group_exit_code : t->exit_code;
+	if (a->options & WNOWAIT) {
+		get_task_struct(t);
+		fill_common(a, t);
+		read_unlock(&tasklist_lock);
+		child_rusage(a, t);
+		put_task_struct(t);
+		goto out;
+	}
+	if (t->ptrace && ptrace_reparented(t) && t->group_leader == t)
+		next = EXIT_TRACE;
+	/* One of several waiters gets it. */
+	if (!try_cmpxchg(&t->exit_state, &state, next))
+		return 0;
+	fill_common(a, t);
+	read_unlock(&tasklist_lock);
+	child_rusage(a, t);
+	if (next == EXIT_TRACE) {
+		hand_to_parent(t);
+	} else {
+		if (t->group_leader == t)
+			add_child_times(t);
+		release_task(t);
+	}
 out:
 	a->status = code;
 	if (code & 0x7f) {
@@ -541,19 +581,28 @@ out:
 	return a->info_pid;
 }
 
-static pid_t wait_stopped_or_continued(struct wait_args *a, struct task *t)
+/* siglock held: where the code of T's stop stands, if it is in one that the waiter sees. */
+static int *stop_code(struct wait_args *a, bool ptrace, struct task *t)
+{
+	if (ptrace)
+		return (READ_ONCE(t->state) & TASK_TRACED_) && !(t->jobctl & JOBCTL_LISTENING) ? &t->exit_code : NULL;
+	return (a->options & WUNTRACED) && (t->signal->flags & SIGNAL_STOP_STOPPED) ? &t->signal->group_exit_code : NULL;
+}
+
+static pid_t wait_stopped_or_continued(struct wait_args *a, bool ptrace, struct task *t)
 {
 	struct signal_struct *s = t->signal;
-	int code = 0, cause = 0;
+	int code = 0, cause = 0, *from;
 	unsigned long flags;
 
 	if (!lock_task_sighand(t, &flags))
 		return 0;
-	if ((a->options & WUNTRACED) && (s->flags & SIGNAL_STOP_STOPPED) && s->group_exit_code) {
-		code = s->group_exit_code;
-		cause = CLD_STOPPED;
+	from = stop_code(a, ptrace, t);
+	if (from && *from) {
+		code = *from;
+		cause = ptrace ? CLD_TRAPPED : CLD_STOPPED;
 		if (!(a->options & WNOWAIT))
-			s->group_exit_code = 0;
+			*from = 0;
 	} else if ((a->options & WCONTINUED) && (s->flags & SIGNAL_STOP_CONTINUED)) {
 		code = 0xffff;
 		cause = CLD_CONTINUED;
@@ -574,17 +623,42 @@ static pid_t wait_stopped_or_continued(struct wait_args *a, struct task *t)
 	return a->info_pid;
 }
 
+/* One child or tracee. *ANY: there is something to wait for. */
+static pid_t consider(struct wait_args *a, bool ptrace, struct task *t, bool *any)
+{
+	bool group_alive = t->group_leader == t && !thread_group_empty(t);
+
+	if (t->exit_state == EXIT_DEAD || !eligible(a, ptrace, t))
+		return 0;
+	if (t->exit_state == EXIT_TRACE) {
+		*any |= !ptrace;		/* its tracer has it; then it is ours */
+		return 0;
+	}
+	/* A child that a thread of ours traces is waited for as a tracee. */
+	if (!ptrace && unlikely(t->ptrace) && !ptrace_reparented(t))
+		ptrace = true;
+	*any = true;
+	if (t->exit_state == EXIT_ZOMBIE) {
+		if (!group_alive && (ptrace || likely(!t->ptrace)))
+			return wait_zombie(a, t);
+		if (ptrace || !group_alive)
+			return 0;
+	}
+	return wait_stopped_or_continued(a, ptrace, t);
+}
+
 static pid_t scan_children(struct wait_args *a, struct task *parent, bool *any)
 {
 	struct task *t;
+	pid_t p;
 
 	list_for_each_entry(t, &parent->children, sibling) {
-		pid_t p;
-
-		if (t->exit_state == EXIT_DEAD || !eligible(a, t))
-			continue;
-		*any = true;
-		p = t->exit_state == EXIT_ZOMBIE && thread_group_empty(t) ? wait_zombie(a, t) : wait_stopped_or_continued(a, t);
+		p = consider(a, false, t, any);
+		if (p)
+			return p;
+	}
+	list_for_each_entry(t, &parent->ptraced, ptrace_entry) {
+		p = consider(a, true, t, any);
 		if (p)
 			return p;
 	}
@@ -604,7 +678,7 @@ long do_wait(struct wait_args *a)
 
 		set_current_state(TASK_INTERRUPTIBLE);
 		read_lock(&tasklist_lock);
-		if (a->type != PIDTYPE_MAX && (!a->pid || !pid_task(a->pid, a->type))) {
+		if (a->type != PIDTYPE_MAX && (!a->pid || (!pid_task(a->pid, a->type) && !pid_task(a->pid, PIDTYPE_PID)))) {
 			read_unlock(&tasklist_lock);
 			ret = -ECHILD;
 			break;
@@ -689,6 +763,8 @@ void proc_take_leadership(struct task *me, struct task *leader)
 	me->exit_signal = SIGCHLD;
 	leader->exit_signal = -1;
 	leader->exit_state = EXIT_DEAD;
+	if (unlikely(leader->ptrace))		/* its tracer must not wait for it any more */
+		wake_up_interruptible_all(&leader->parent->signal->wait_chldexit);
 	write_unlock_irq(&tasklist_lock);
 }
 

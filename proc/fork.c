@@ -20,6 +20,7 @@
 #include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/proc_priv.h>
+#include <proc/ptrace.h>
 #include <proc/upcalls.h>
 #include <sched/completion.h>
 #include <sched/sched.h>
@@ -27,6 +28,7 @@
 #include <sched/upcalls.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
+#include <linux/ptrace.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
@@ -220,6 +222,7 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	INIT_LIST_HEAD(&t->pending.list);
 	t->pending.signal = 0;
 	t->jobctl = 0;
+	clear_tsk_flag(t, TIF_SYSCALL_TRACE);
 	t->exit_state = t->exit_code = 0;
 	t->ptrace = 0;
 	t->ptrace_message = t->ptrace_siginfo = NULL;
@@ -351,6 +354,8 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 		atomic_inc(&current->signal->live);
 		refcount_inc(&current->signal->sigcnt);
 	}
+	if (unlikely(current->ptrace) && (a->trace_event || (f & CLONE_PTRACE)) && !a->fn)
+		ptrace_child(t);
 	list_add_tail_rcu(&t->thread_node, &t->signal->threads);
 	attach_pid(t, PIDTYPE_PID);
 	total_forks++;
@@ -457,10 +462,20 @@ static void set_tid_work(struct task_work *w)
 	kfree(w);
 }
 
+/* What the tracer of the running task is told of a child; 0: nothing. */
+static int trace_event_of(const struct kernel_clone_args *a)
+{
+	int event = a->flags & CLONE_VFORK ? PTRACE_EVENT_VFORK : a->exit_signal != SIGCHLD || (a->flags & CLONE_THREAD) ?
+		    PTRACE_EVENT_CLONE : PTRACE_EVENT_FORK;
+
+	return !(a->flags & CLONE_UNTRACED) && ptrace_event_enabled(current, event) ? event : 0;
+}
+
 pid_t kernel_clone(struct kernel_clone_args *a)
 {
 	struct completion vfork;
 	struct task_work *tid_work = NULL;
+	struct pid *traced = NULL;
 	struct task *t;
 	pid_t nr;
 
@@ -470,6 +485,7 @@ pid_t kernel_clone(struct kernel_clone_args *a)
 			return -ENOMEM;
 		tid_work->func = set_tid_work;
 	}
+	a->trace_event = trace_event_of(a);
 	t = copy_process(a);
 	if (IS_ERR(t)) {
 		kfree(tid_work);
@@ -485,15 +501,22 @@ pid_t kernel_clone(struct kernel_clone_args *a)
 		t->vfork_done = &vfork;
 		get_task_struct(t);
 	}
+	if (unlikely(a->trace_event))
+		traced = get_task_pid(t, PIDTYPE_PID);
 	wake_up_new_task(t);
+	if (unlikely(a->trace_event))
+		ptrace_event_pid(a->trace_event, traced);
 	if (a->flags & CLONE_VFORK) {
 		if (wait_for_completion_killable(&vfork)) {
 			task_lock(t);
 			t->vfork_done = NULL;
 			task_unlock(t);
+		} else if (unlikely(traced)) {
+			ptrace_event_pid(PTRACE_EVENT_VFORK_DONE, traced);
 		}
 		put_task_struct(t);
 	}
+	put_pid(traced);
 	return nr;
 }
 

@@ -18,6 +18,7 @@
 #include <mm/uaccess.h>
 #include <proc/posix_timers.h>
 #include <proc/proc_priv.h>
+#include <proc/ptrace.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
 #include <proc/upcalls.h>
@@ -114,7 +115,7 @@ static inline struct sigpending *task_pending(struct task *t)
 static bool has_pending(struct task *t)
 {
 	return ((t->pending.signal | t->signal->shared_pending.signal) & ~t->blocked) ||
-	       (t->jobctl & JOBCTL_STOP_PENDING);
+	       (t->jobctl & JOBCTL_PENDING_MASK);
 }
 
 static bool recalc_task(struct task *t)
@@ -213,8 +214,11 @@ static bool prepare_signal(int sig, struct task *p, bool force)
 		flush_mask(SIG_STOP_SET, &s->shared_pending);
 		for_each_thread(p, t) {
 			flush_mask(SIG_STOP_SET, task_pending(t));
-			t->jobctl &= ~JOBCTL_STOP_PENDING;
-			wake_up_state(t, TASK_STOPPED_);
+			t->jobctl &= ~(JOBCTL_STOP_PENDING | JOBCTL_STOP_DEQUEUED);
+			if (t->ptrace & PT_SEIZED)
+				ptrace_trap_notify(t);
+			else
+				wake_up_state(t, TASK_STOPPED_);
 		}
 		if (s->flags & SIGNAL_STOP_STOPPED)
 			why = SIGNAL_CLD_CONTINUED;
@@ -324,6 +328,25 @@ set_bit:
 	p->signal |= sigmask_of(sig);
 	complete_signal(sig, t, type);
 	return 0;
+}
+
+int send_signal_locked(int sig, struct siginfo *info, struct task *t, enum pid_type type)
+{
+	return send_locked(sig, info, t, type, false);
+}
+
+bool signal_peek(struct task *t, bool shared, u64 n, struct siginfo *out)
+{
+	struct sigpending *p = shared ? &t->signal->shared_pending : task_pending(t);
+	struct sigqueue *q;
+
+	list_for_each_entry(q, &p->list, list) {
+		if (n--)
+			continue;
+		*out = q->info;
+		return true;
+	}
+	return false;
 }
 
 /* ---- signals that belong to a timer ---- */

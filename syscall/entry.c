@@ -14,6 +14,7 @@
 #include <kernel/lockdep.h>
 #include <kernel/printk.h>
 #include <mm/uaccess.h>
+#include <proc/ptrace.h>
 #include <proc/signal.h>
 #include <sched/task.h>
 #include <abi/errno.h>
@@ -74,10 +75,24 @@ static bool never_returns(const struct syscall_desc *d)
 	return d && (!strcmp(d->name, "exit") || !strcmp(d->name, "exit_group") || (d->flags & SYSCALL_F_REGS));
 }
 
+#define SLOW_ENTRY (_TIF(TIF_SYSCALL_TRACE) | _TIF(TIF_SYSCALL_EMU) | _TIF(TIF_SECCOMP))
+#define SLOW_EXIT (_TIF(TIF_SYSCALL_TRACE) | _TIF(TIF_SINGLESTEP))
+
 static noinline void dispatch_slow(struct pt_regs *regs, long nr)
 {
-	bool log = trace_all, early = log && never_returns(syscall_describe((unsigned long)nr));
+	bool log = trace_all, early;
 	long ret;
+
+	if (READ_ONCE(current->work_flags) & SLOW_ENTRY) {
+		bool go_on;
+
+		arch_syscall_set_ret(regs, -ENOSYS);	/* what a tracer sees, and what an unmade call answers */
+		go_on = ptrace_syscall_entry(regs);
+		nr = arch_syscall_nr(regs);
+		if (!go_on || nr == -1)
+			return;
+	}
+	early = log && never_returns(syscall_describe((unsigned long)nr));
 
 	if (early)
 		trace_call(regs, nr, 0, false);
@@ -91,11 +106,12 @@ void syscall_dispatch(struct pt_regs *regs)
 {
 	long nr = arch_syscall_nr(regs);
 
-	if (unlikely(trace_all)) {
+	if (unlikely(trace_all || (READ_ONCE(current->work_flags) & SLOW_ENTRY)))
 		dispatch_slow(regs, nr);
-		return;
-	}
-	arch_syscall_set_ret(regs, syscall_call((unsigned long)nr, regs));
+	else
+		arch_syscall_set_ret(regs, syscall_call((unsigned long)nr, regs));
+	if (unlikely(READ_ONCE(current->work_flags) & SLOW_EXIT))
+		ptrace_syscall_exit(regs);
 }
 
 static int trace_init(void)

@@ -107,6 +107,14 @@ int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
 	return -EIO;
 }
 
+void arch_set_single_step_flag(struct task *task, bool on)
+{
+	if (on)
+		set_tsk_flag(task, TIF_SINGLESTEP);
+	else
+		clear_tsk_flag(task, TIF_SINGLESTEP);
+}
+
 void arch_set_single_step(struct task *task, bool on)
 {
 	task->thread.single_step = on;

@@ -25,6 +25,8 @@ static void get_gp(struct task *task, unsigned long *u)
 
 	x86_sync_bases(task);
 	memcpy(u, task_pt_regs(task), sizeof(struct pt_regs));
+	if (test_tsk_flag(task, TIF_SINGLESTEP))
+		u[18] &= ~X86_EFLAGS_TF;
 	u[REG_FS_BASE] = t->fsbase;
 	u[REG_GS_BASE] = t->gsbase;
 	u[23] = t->ds;
@@ -184,6 +186,14 @@ int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
 	if (off >= DEBUGREG_OFF && off < DEBUGREG_OFF + 64)
 		return set_debugreg(task, (unsigned int)(off - DEBUGREG_OFF) / 8, val);
 	return -EIO;
+}
+
+void arch_set_single_step_flag(struct task *task, bool on)
+{
+	if (on)
+		set_tsk_flag(task, TIF_SINGLESTEP);
+	else
+		clear_tsk_flag(task, TIF_SINGLESTEP);
 }
 
 void arch_set_single_step(struct task *task, bool on)

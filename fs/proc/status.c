@@ -54,7 +54,11 @@ static void show_ids(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 	const struct cred *c = get_task_cred(task);
 	unsigned int fds = 0;
 	int umask = -1;
+	pid_t tracer;
 
+	rcu_read_lock();
+	tracer = task->ptrace ? task_tgid_nr_ns(rcu_dereference(task->parent), ns) : 0;
+	rcu_read_unlock();
 	task_lock(task);
 	if (task->fs)
 		umask = task->fs->umask;
@@ -68,7 +72,7 @@ static void show_ids(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 		seq_printf(m, "Umask:\t%#04o\n", (unsigned int)umask);
 	seq_printf(m, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
 		   states[state_index(task)].text, task_tgid_nr_ns(task, ns), pid_nr_ns(pid, ns),
-		   task_ppid_nr_ns(task, ns), 0);
+		   task_ppid_nr_ns(task, ns), tracer);
 	seq_printf(m, "Uid:\t%u\t%u\t%u\t%u\n", from_kuid_munged(uns, c->uid), from_kuid_munged(uns, c->euid),
 		   from_kuid_munged(uns, c->suid), from_kuid_munged(uns, c->fsuid));
 	seq_printf(m, "Gid:\t%u\t%u\t%u\t%u\n", from_kgid_munged(uns, c->gid), from_kgid_munged(uns, c->egid),

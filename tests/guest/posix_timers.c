@@ -187,8 +187,10 @@ TEST(processor_time)
 	OK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a));
 	OK(settime(id, 0, 30 * MS, 0, NULL));
 	t_sleep_ms(60);
-	EQ(hits, 0);
-	CHECK(left(id) > 0 && left(id) <= 30 * MS);
+	CHECK(left(id) <= 30 * MS);
+	OK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b));
+	if ((b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec < 30 * MS)	/* a busy host makes even sleeping dear */
+		EQ(hits, 0);
 	while (!hits)
 		burn();
 	OK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b));

@@ -23,3 +23,5 @@ size_t arch_regset_size(unsigned int type);
 int arch_peek_user(struct task *task, unsigned long off, unsigned long *val);
 int arch_poke_user(struct task *task, unsigned long off, unsigned long val);
 void arch_set_single_step(struct task *task, bool on);
+/* The task is being stepped: not shown among its registers' flags. */
+void arch_set_single_step_flag(struct task *task, bool on);

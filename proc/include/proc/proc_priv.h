@@ -30,6 +30,7 @@ struct kernel_clone_args {
 	int set_tid[32];
 	size_t set_tid_size;
 	bool set_tls;
+	int trace_event;		/* PTRACE_EVENT_*; kernel_clone sets it */
 	/* kernel thread instead */
 	int (*fn)(void *);
 	void *fn_arg;
@@ -53,6 +54,11 @@ void zap_other_threads_and_wait(void);
 int zap_other_threads(struct task *t);
 void sigqueue_free_all(struct task *t);
 void proc_forget_signal(struct task *t, u64 mask);
+/* siglock held. */
+int send_signal_locked(int sig, struct siginfo *info, struct task *t, enum pid_type type);
+void signal_wake_up_state(struct task *t, unsigned int state);
+/* siglock held: the Nth queued signal of T, or of its process. */
+bool signal_peek(struct task *t, bool shared, u64 n, struct siginfo *out);
 bool may_signal(const struct cred *from, struct task *t);
 extern struct kmem_cache *sighand_cache;
 /* A queued signal that belongs to a timer and is used again and again; NULL over RLIMIT_SIGPENDING. */

@@ -2,6 +2,8 @@
 #pragma once
 /* Who may look into or control another process (ptrace(2), "Ptrace access mode checking"). */
 #include <lib/types.h>
+#include <sched/task.h>
+#include <proc/signal.h>
 
 struct task;
 
@@ -17,3 +19,51 @@ struct task;
 
 /* May the running task do this to TASK? */
 bool ptrace_may_access(struct task *task, unsigned int mode);
+
+/* ---- a traced task ---- */
+
+struct pid;
+struct siginfo;
+struct pt_regs;
+
+/* task->ptrace: 0, or PT_PTRACED with the options of PTRACE_SETOPTIONS from PT_OPT_SHIFT on. */
+#define PT_PTRACED 1u
+#define PT_SEIZED 2u
+#define PT_TRACER_MAY 4u	/* the tracer had CAP_SYS_PTRACE over it: set-user-ID programs keep their rights */
+#define PT_OPT_SHIFT 3
+
+/* Reports EVENT if the tracer asked for it; sleeps until it says to go on. */
+void ptrace_event(int event, unsigned long message);
+void ptrace_event_pid(int event, struct pid *pid);
+bool ptrace_event_enabled(const struct task *t, int event);
+/* siglock held, released while stopped: the task stops for its tracer with CODE; what the tracer says instead. */
+int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info);
+/* A stop that is no signal: CODE in wait status form's upper part. */
+int ptrace_notify(int code, unsigned long message);
+/* siglock held: stops that others asked for (jobctl). */
+void ptrace_do_trap(void);
+/* siglock held, released inside: the tracer sees SIG first. The signal to take instead; 0: none. */
+int ptrace_signal(int sig, struct siginfo *info);
+/* The two stops of a system call. The first: false when the call is not to be made. */
+bool ptrace_syscall_entry(struct pt_regs *regs);
+void ptrace_syscall_exit(struct pt_regs *regs);
+/* siglock held: T is to look at its group's stop or go anew. */
+void ptrace_trap_notify(struct task *t);
+/* Whoever attaches to T and waits for its stop need not: it stands, or ends. */
+void ptrace_done_trapping(struct task *t);
+
+/* tasklist_lock write-held. A new child of a traced task is traced too. */
+void ptrace_child(struct task *child);
+/* The tracer ends: its tracees go free; those to be released are put on DEAD by ptrace_entry. */
+void ptrace_exit(struct task *tracer, struct list_head *dead);
+void ptrace_unlink(struct task *t);
+static inline bool ptrace_reparented(const struct task *t)
+{
+	return t->real_parent->signal != t->parent->signal;
+}
+
+/* ptrace(2) on CHILD, which is referenced. */
+struct uptr;
+long ptrace_attach(struct task *child, long request, unsigned long options);
+long ptrace_traceme(void);
+long ptrace_request(struct task *child, long request, unsigned long addr, unsigned long data);

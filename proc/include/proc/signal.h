@@ -96,6 +96,7 @@ struct signal_struct {
 
 #define EXIT_DEAD 0x10
 #define EXIT_ZOMBIE 0x20
+#define EXIT_TRACE (EXIT_ZOMBIE | EXIT_DEAD)	/* its tracer reaps it; then it is a zombie again */
 
 static inline u64 rlimit(unsigned int which) { return READ_ONCE(current->signal->rlim[which].cur); }
 static inline u64 task_rlimit(const struct task *t, unsigned int which) { return READ_ONCE(t->signal->rlim[which].cur); }

@@ -17,7 +17,13 @@ static inline u64 sigmask_of(int sig) { return 1ULL << (sig - 1); }
 #define JOBCTL_STOP_DEQUEUED (1UL << 16)
 #define JOBCTL_STOP_PENDING (1UL << 17)
 #define JOBCTL_STOP_CONSUME (1UL << 18)
-#define JOBCTL_PENDING_MASK JOBCTL_STOP_PENDING
+#define JOBCTL_TRAP_STOP (1UL << 19)	/* ptrace.c */
+#define JOBCTL_TRAP_NOTIFY (1UL << 20)
+#define JOBCTL_TRAPPING (1UL << 21)	/* a tracer waits for it to be traced */
+#define JOBCTL_LISTENING (1UL << 22)	/* stopped, but the tracer is told of its group */
+#define JOBCTL_FROZEN (1UL << 23)	/* the tracer works on it: nothing wakes it */
+#define JOBCTL_TRAP_MASK (JOBCTL_TRAP_STOP | JOBCTL_TRAP_NOTIFY)
+#define JOBCTL_PENDING_MASK (JOBCTL_STOP_PENDING | JOBCTL_TRAP_MASK)
 
 struct task;
 struct siginfo;

@@ -3,6 +3,9 @@
 #pragma once
 
 #include <asm/unistd.h>
+#include <linux/audit.h>
+
+#define ARCH_AUDIT AUDIT_ARCH_AARCH64
 
 static inline long arch_syscall_nr(const struct pt_regs *r) { return (long)r->syscallno; }
 static inline void arch_syscall_set_nr(struct pt_regs *r, long nr) { r->syscallno = nr; }

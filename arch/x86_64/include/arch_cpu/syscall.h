@@ -3,6 +3,9 @@
 #pragma once
 
 #include <asm/unistd.h>
+#include <linux/audit.h>
+
+#define ARCH_AUDIT AUDIT_ARCH_X86_64
 
 static inline long arch_syscall_nr(const struct pt_regs *r) { return (long)r->orig_rax; }
 static inline void arch_syscall_set_nr(struct pt_regs *r, long nr) { r->orig_rax = (unsigned long)nr; }
