@@ -71,7 +71,7 @@ static int map_bss(const struct elf_segment *s, u64 bias)
 {
 	unsigned long start = bias + s->vaddr + s->filesz, end = bias + s->vaddr + s->memsz, page = round_up(start, PAGE_SIZE);
 
-	if (s->filesz && start < page && (s->flags & PF_W) && clear_user(UPTR(start), min(page, end) - start))
+	if (s->filesz && start < page && (s->flags & PF_W) && clear_user(UPTR(start), page - start))
 		return -EFAULT;
 	if (!s->filesz)
 		page = round_down(start, PAGE_SIZE);

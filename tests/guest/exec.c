@@ -282,3 +282,39 @@ TEST(a_second_file_of_the_same_pages)
 	script("/tmp/v", "#!/bin/sh\nexit 2\n", 0755);
 	EQ(run("/tmp/v", argv, NULL), 2);
 }
+
+#ifdef __x86_64__
+/* What a file holds behind a segment's end is not seen in the segment's last page: loaders take memory from there. */
+TEST(end_of_the_last_page_is_clear)
+{
+	static const unsigned char code[] = {
+		0x0f, 0xb6, 0x3c, 0x25, 0x00, 0x08, 0x40, 0x00,		/* movzbl 0x400800, %edi */
+		0xb8, 0x3c, 0x00, 0x00, 0x00, 0x0f, 0x05,			/* exit */
+	};
+	unsigned char f[4096];
+	Elf64_Ehdr h = { .e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = 1, .e_entry = 0x400078, .e_phoff = 64, .e_ehsize = 64,
+			 .e_phentsize = 56, .e_phnum = 1 };
+	Elf64_Phdr p = { .p_type = PT_LOAD, .p_flags = 7, .p_vaddr = 0x400000, .p_filesz = 0x100, .p_memsz = 0x110, .p_align = 4096 };
+	int fd, status;
+	pid_t pid;
+
+	memcpy(h.e_ident, "\177ELF\2\1\1", 7);
+	memset(f, 0xaa, sizeof(f));
+	memcpy(f, &h, 64);
+	memcpy(f + 64, &p, 56);
+	memcpy(f + 0x78, code, sizeof(code));
+	unlink("/tmp/tail");
+	fd = OK(open("/tmp/tail", O_CREAT | O_WRONLY, 0755));
+	EQ(write(fd, f, sizeof(f)), (ssize_t)sizeof(f));
+	close(fd);
+	pid = OK(fork());
+	if (pid == 0) {
+		execl("/tmp/tail", "tail", (char *)NULL);
+		_exit(99);
+	}
+	status = t_wait(pid);
+	CHECK(WIFEXITED(status));
+	EQ(WEXITSTATUS(status), 0);
+	unlink("/tmp/tail");
+}
+#endif
