@@ -45,6 +45,7 @@ static struct dentry *get_child(struct dentry *dir, const char *name, int len, u
 		dput(d);
 		d = ERR_PTR(err);
 	} else {
+		d->d_inode->i_mode = (d->d_inode->i_mode & S_IFMT) | (mode & S_IALLUGO);
 		d->d_inode->i_uid = GLOBAL_ROOT_UID;
 		d->d_inode->i_gid = GLOBAL_ROOT_GID;
 		/* Says that it is ours to remove. */

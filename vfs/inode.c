@@ -10,6 +10,7 @@
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/locks.h>
+#include <vfs/posix_acl.h>
 #include <vfs/chrdev.h>
 #include <vfs/pipe.h>
 #include <lib/hash.h>
@@ -119,6 +120,7 @@ static void inode_init_always(struct super_block *sb, struct inode *inode)
 	init_rwsem(&inode->i_rwsem);
 	inode->i_dentry.first = NULL;
 	inode->i_notify_mask = 0;
+	inode->i_acl = inode->i_default_acl = NULL;
 	inode->i_watches.first = NULL;
 	ghash_node_init(&inode->i_hash);
 	INIT_LIST_HEAD(&inode->i_lru);
@@ -198,6 +200,7 @@ static void destroy_inode(struct inode *inode)
 	const struct super_operations *op = inode->i_sb->s_op;
 
 	locks_free_lock_context(inode);
+	posix_acl_forget(inode);
 	address_space_destroy(&inode->i_data);
 	this_cpu_dec(nr_inodes);
 	if (op->destroy_inode) {

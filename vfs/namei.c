@@ -934,7 +934,7 @@ static int may_lookup(struct nameidata *nd)
 	int err;
 
 	/* Searchable by everybody: nothing else matters. */
-	if (likely((READ_ONCE(inode->i_mode) & S_IXUGO) == S_IXUGO && inode->i_opflags & IOP_FASTPERM))
+	if (likely((READ_ONCE(inode->i_mode) & S_IXUGO) == S_IXUGO && inode->i_opflags & IOP_FASTPERM && !READ_ONCE(inode->i_acl)))
 		return 0;
 	if (nd->flags & LOOKUP_RCU) {
 		err = inode_permission(mnt_idmap(nd->path.mnt), inode, MAY_EXEC | MAY_NOT_BLOCK);

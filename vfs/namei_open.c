@@ -97,8 +97,7 @@ static int may_o_create(const struct path *dir, struct dentry *d, umode_t mode)
 
 static umode_t prepare_mode(struct mnt_idmap *idmap, const struct inode *dir, umode_t mode)
 {
-	mode = mode_strip_sgid(idmap, dir, mode);
-	return mode & (umode_t)~current_umask();
+	return mode_strip_umask(dir, mode_strip_sgid(idmap, dir, mode));
 }
 
 /* The directory is locked (exclusively with O_CREAT). A positive, negative or just created dentry. */

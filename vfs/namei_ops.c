@@ -146,7 +146,7 @@ void end_creating_path(const struct path *path, struct dentry *dentry)
 
 static umode_t masked(struct mnt_idmap *idmap, const struct inode *dir, umode_t mode)
 {
-	return mode_strip_sgid(idmap, dir, mode) & (umode_t)~current_umask();
+	return mode_strip_umask(dir, mode_strip_sgid(idmap, dir, mode));
 }
 
 /* Says that D is new in DIR, unless it failed. */

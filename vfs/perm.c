@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * Who may do what to an inode: mode bits and capabilities; changing modes, owners, sizes and times.
- * There are no ACLs (system.posix_acl_* is EOPNOTSUPP); the place where one would be asked is
- * class_permission(). idmap arguments are carried everywhere and mean identity today.
+ * POSIX ACLs (posix_acl.c) have their word in class_permission(). idmap arguments are carried everywhere and mean identity today.
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/notify.h>
 #include <vfs/namei.h>
+#include <vfs/posix_acl.h>
 #include <vfs/xattr.h>
 #include <proc/cred.h>
 #include <proc/signal.h>
@@ -39,9 +39,17 @@ static int class_permission(const struct inode *inode, int mask)
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
 	if (uid_eq(inode->i_uid, cred->fsuid)) {
 		mode >>= 6;
-	} else if ((mask & (mode ^ mode >> 3)) && cred_in_group(cred, inode->i_gid)) {
+	} else {
+		/* Where the group class has nothing at all, Linux does not look into the list. */
+		if (unlikely(READ_ONCE(inode->i_acl)) && mode & S_IRWXG) {
+			int err = posix_acl_permission(inode, mask);
+
+			if (err != -EAGAIN)
+				return err;
+		}
 		/* Membership matters only where group and others differ in what is asked. */
-		mode >>= 3;
+		if ((mask & (mode ^ mode >> 3)) && cred_in_group(cred, inode->i_gid))
+			mode >>= 3;
 	}
 	return mask & ~mode ? -EACCES : 0;
 }
@@ -100,6 +108,12 @@ int file_permission(struct file *file, int mask)
 struct mnt_idmap *file_mnt_idmap(const struct file *f)
 {
 	return mnt_idmap(f->f_path.mnt);
+}
+
+/* What the umask takes from a new file's mode; where there may be default ACLs the filesystem decides (posix_acl_init_inode). */
+umode_t mode_strip_umask(const struct inode *dir, umode_t mode)
+{
+	return IS_POSIXACL(dir) ? mode : mode & (umode_t)~current_umask();
 }
 
 /* A file created in a set-group-id directory keeps S_ISGID only for who is in that group. */

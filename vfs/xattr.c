@@ -4,11 +4,12 @@
  *   user.      regular files and directories, by the file's permissions
  *   trusted.   CAP_SYS_ADMIN; invisible to others
  *   security.  reading is free; security.capability needs CAP_SETFCAP, the rest CAP_SYS_ADMIN
- *   system.    POSIX ACLs: EOPNOTSUPP
+ *   system.    POSIX ACLs (posix_acl.c); the owner sets them
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/notify.h>
+#include <vfs/posix_acl.h>
 #include <vfs/xattr.h>
 #include <alloc/slab.h>
 #include <proc/cred.h>
@@ -89,8 +90,11 @@ ssize_t __vfs_getxattr(struct dentry *d, struct inode *inode, const char *name, 
 
 ssize_t vfs_getxattr(struct mnt_idmap *idmap, struct dentry *d, const char *name, void *value, size_t size)
 {
-	int err = xattr_permission(idmap, d->d_inode, name, MAY_READ);
+	int type, err;
 
+	if (posix_acl_name(name, &type))
+		return posix_acl_getxattr(d->d_inode, type, value, size);
+	err = xattr_permission(idmap, d->d_inode, name, MAY_READ);
 	return err ? err : __vfs_getxattr(d, d->d_inode, name, value, size);
 }
 
@@ -119,8 +123,10 @@ int vfs_setxattr(struct mnt_idmap *idmap, struct dentry *d, const char *name, co
 		 int flags)
 {
 	struct inode *inode = d->d_inode;
-	int err;
+	int type, err;
 
+	if (posix_acl_name(name, &type))
+		return posix_acl_setxattr(idmap, d, type, value, size);
 	inode_lock(inode);
 	err = xattr_permission(idmap, inode, name, MAY_WRITE);
 	if (!err)
@@ -140,8 +146,10 @@ int __vfs_removexattr(struct mnt_idmap *idmap, struct dentry *d, const char *nam
 int vfs_removexattr(struct mnt_idmap *idmap, struct dentry *d, const char *name)
 {
 	struct inode *inode = d->d_inode;
-	int err;
+	int type, err;
 
+	if (posix_acl_name(name, &type))
+		return posix_acl_setxattr(idmap, d, type, NULL, 0);
 	inode_lock(inode);
 	err = xattr_permission(idmap, inode, name, MAY_WRITE);
 	if (!err)
@@ -155,10 +163,18 @@ int vfs_removexattr(struct mnt_idmap *idmap, struct dentry *d, const char *name)
 ssize_t vfs_listxattr(struct dentry *d, char *list, size_t size)
 {
 	struct inode *inode = d->d_inode;
+	ssize_t acls, n;
 
-	if (inode->i_op->listxattr)
-		return inode->i_op->listxattr(d, list, size);
-	return inode->i_opflags & IOP_XATTR ? 0 : -EOPNOTSUPP;
+	if (!inode->i_op->listxattr)
+		return inode->i_opflags & IOP_XATTR ? 0 : -EOPNOTSUPP;
+	acls = posix_acl_listxattr(inode, list, size);
+	if (acls < 0)
+		return acls;
+	/* No room left is not the same as a question for the size. */
+	if (size && acls == (ssize_t)size)
+		return inode->i_op->listxattr(d, NULL, 0) ? -ERANGE : acls;
+	n = inode->i_op->listxattr(d, size ? list + acls : NULL, size ? size - (size_t)acls : 0);
+	return n < 0 ? n : acls + n;
 }
 
 /* In memory. */

@@ -7,6 +7,7 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 #include <fs/tmpfs.h>
+#include <vfs/posix_acl.h>
 
 struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode *dir, umode_t mode, dev_t dev)
 {
@@ -26,6 +27,13 @@ struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode *dir, u
 	inode_init_owner(&nop_mnt_idmap, inode, dir, mode);
 	simple_inode_init_ts(inode);
 	ti->crtime = inode->i_mtime;
+	if (dir)
+		err = posix_acl_init_inode(dir, inode);
+	if (err) {
+		inode->i_nlink = 0;
+		iput(inode);
+		return ERR_PTR(err);
+	}
 	switch (mode & S_IFMT) {
 	case S_IFREG:
 		inode->i_op = &tmpfs_file_iops;
@@ -92,7 +100,7 @@ int tmpfs_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 		}
 	}
 	setattr_copy(idmap, inode, attr);
-	return 0;
+	return attr->ia_valid & ATTR_MODE ? posix_acl_chmod(inode) : 0;
 }
 
 static ssize_t tmpfs_read_iter(struct kiocb *iocb, struct iter *to)

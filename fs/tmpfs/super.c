@@ -232,7 +232,7 @@ static int tmpfs_fill(struct super_block *sb, struct fs_context *fc)
 	sb->s_op = &tmpfs_super_ops;
 	sb->s_xattr = tmpfs_xattr_handlers;
 	sb->s_time_gran = 1;
-	sb->s_flags |= SB_NOSEC;
+	sb->s_flags |= SB_NOSEC | SB_POSIXACL;
 	if (fc->sb_flags & SB_KERNMOUNT)
 		sb->s_flags |= SB_NOUSER;
 	root = tmpfs_new_inode(sb, NULL, S_IFDIR | o->mode, 0);

@@ -237,7 +237,8 @@ KTEST(vfs_xattr)
 	KT_EQ(vfs_getxattr(&nop_mnt_idmap, path.dentry, "user.a", buf, sizeof(buf)), 5);
 	KT_EQ(vfs_getxattr(&nop_mnt_idmap, path.dentry, "user.a", buf, 2), -ERANGE);
 	KT_EQ(vfs_listxattr(path.dentry, buf, sizeof(buf)), 7);
-	KT_EQ(vfs_setxattr(&nop_mnt_idmap, path.dentry, "system.posix_acl_access", "v", 1, 0), -EOPNOTSUPP);
+	KT_EQ(vfs_setxattr(&nop_mnt_idmap, path.dentry, "system.posix_acl_access", "v", 1, 0), -EINVAL);
+	KT_EQ(vfs_setxattr(&nop_mnt_idmap, path.dentry, "system.other", "v", 1, 0), -EOPNOTSUPP);
 	KT_EQ(vfs_removexattr(&nop_mnt_idmap, path.dentry, "user.a"), 0);
 	KT_EQ(vfs_listxattr(path.dentry, buf, sizeof(buf)), 0);
 	path_put(&path);

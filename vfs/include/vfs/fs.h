@@ -151,6 +151,7 @@ struct super_block {
 
 static inline bool sb_rdonly(const struct super_block *sb) { return sb->s_flags & SB_RDONLY; }
 #define IS_RDONLY(inode)	sb_rdonly((inode)->i_sb)
+#define IS_POSIXACL(inode)	((inode)->i_sb->s_flags & SB_POSIXACL)
 #define IS_NOSEC(inode)		((inode)->i_flags & S_NOSEC)
 #define IS_SYNC(inode)		(((inode)->i_sb->s_flags & SB_SYNCHRONOUS) || \
 				 ((inode)->i_flags & S_SYNC))

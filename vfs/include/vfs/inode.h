@@ -36,6 +36,7 @@ struct file_lock_context;
 struct mnt_idmap;
 struct delayed_call;
 struct fiemap_extent_info;
+struct posix_acl;
 struct file_operations;
 
 struct inode_operations {
@@ -69,6 +70,7 @@ struct inode {
 	kuid_t			i_uid;		/* [w] */
 	kgid_t			i_gid;		/* [w] */
 	unsigned int		i_flags;	/* [w] S_* */
+	struct posix_acl	*i_acl;		/* [w] RCU; NULL: the mode says all */
 	const struct inode_operations *i_op;	/* [c] */
 	struct super_block	*i_sb;		/* [c] */
 	struct address_space	*i_mapping;	/* [c] */
@@ -109,6 +111,7 @@ struct inode {
 	};
 	u32			i_notify_mask;	/* [l] IN_*: what its watches wait for */
 	struct hlist_head	i_watches;	/* [l] RCU */
+	struct posix_acl	*i_default_acl;	/* [w] RCU; of what is made in the directory */
 	u64			i_dir_offset;	/* [w] last number given to a name in it (libfs) */
 	void			*i_private;	/* the filesystem's */
 	void (*i_sb_free_op)(struct inode *);	/* set at destruction */
@@ -291,6 +294,7 @@ int setattr_prepare(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr
 void setattr_copy(struct mnt_idmap *idmap, struct inode *inode, const struct iattr *attr);
 int notify_change(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr);
 int inode_newsize_ok(const struct inode *inode, loff_t offset);
+umode_t mode_strip_umask(const struct inode *dir, umode_t mode);
 umode_t mode_strip_sgid(struct mnt_idmap *idmap, const struct inode *dir, umode_t mode);
 
 /* Writers against executables: get_write_access and deny_write_access exclude each other. */
