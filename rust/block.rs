@@ -137,7 +137,10 @@ impl Drop for Request {
 /// let driver = KBox::new(Null { waiting, work }, KERNEL)?.leak();
 /// assert_eq!(block::add(c"example", &bad, driver).err(), Some(Error::EINVAL));
 /// let disk = block::add(c"example", &limits, driver)?; // its partition table has been looked for
-/// disk.kill(); // from now on: ENODEV
+/// assert_eq!(disk.read(63, &mut [0; 512]), Ok(()));
+/// assert_eq!(disk.read(64, &mut [0; 512]), Err(Error::EIO)); // there is no such sector
+/// disk.kill();
+/// assert_eq!(disk.read(0, &mut [0; 512]), Err(Error::ENODEV));
 /// ```
 pub trait Driver: Sync + 'static {
     /// Starts the request in hardware queue `queue`; gives it back with the reason if it cannot: `EBUSY` means later.
@@ -191,6 +194,12 @@ unsafe impl Send for Disk {}
 unsafe impl Sync for Disk {}
 
 impl Disk {
+    /// Reads from a sector of 512 bytes on, past all caches: at most a page. Sleeps.
+    pub fn read(&self, sector: u64, to: &mut [u8]) -> Result {
+        // SAFETY: by the type's invariant; `to` is valid for its length.
+        to_result(unsafe { bindings::rust_disk_read(self.0.as_ptr(), sector, to.as_mut_ptr().cast(), to.len()) })
+    }
+
     /// The device is gone: everything that waits and comes fails. What the driver has under way it completes. Sleeps.
     pub fn kill(&self) {
         // SAFETY: by the type's invariant.

@@ -222,6 +222,25 @@ bool rust_bio_segment(struct bio *b, u32 i, u64 *addr, u32 *len)
 	return true;
 }
 
+int rust_disk_read(struct disk *d, u64 sector, void *to, size_t len)
+{
+	struct page *page = len <= PAGE_SIZE ? alloc_page(GFP_KERNEL) : NULL;
+	struct bdev *whole = list_first_entry_or_null(&d->parts, struct bdev, list);
+	struct bio *b = page && whole ? bio_alloc(whole, REQ_READ, 0, GFP_KERNEL) : NULL;
+	int e = -ENOMEM;
+
+	if (b) {
+		b->sector = sector;
+		bio_add_page(b, page, (unsigned int)len, 0);
+		e = submit_bio_wait(b);
+		if (!e)
+			memcpy(to, page_address(page), len);
+	}
+	if (page)
+		put_page(page);
+	return e;
+}
+
 void *rust_disk_data(struct disk *d)
 {
 	return d->driver_data;

@@ -7,7 +7,9 @@ use kernel::alloc::{KBox, KSlice, KERNEL};
 use kernel::block::{self, Op, Request};
 use kernel::mem::Dma;
 use kernel::sync::SpinLockIrq;
-use kernel::{irq, pr_err, Error, Result};
+use kernel::work::DelayedWork;
+use kernel::{irq, Error, Result};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 const F_RO: u64 = 1 << 5;
 const F_BLK_SIZE: u64 = 1 << 6;
@@ -24,6 +26,8 @@ const DEPTH: usize = 64;
 // Beside each request: header (16 bytes), a range for discard (16), the status byte.
 const SLOT: usize = 48;
 const MAX_PIECES: usize = 35;
+const MAX_LANES: usize = 8;
+const WATCH_MS: u32 = 2000;
 
 struct Hw {
     ring: Queue,
@@ -34,11 +38,76 @@ struct Lane {
     index: u16,
     hw: SpinLockIrq<Hw>,
     slots: Dma,
-    disk: &'static dyn Transport,
+    disk: &'static Disk,
 }
 
+/// What lanes share. A device that breaks the rules, or stops being one, is given up: all that is under way and to come fails.
 struct Disk {
-    lanes: [Option<&'static Lane>; 8],
+    t: &'static dyn Transport,
+    dead: AtomicBool,
+    lanes: SpinLockIrq<[Option<&'static Lane>; MAX_LANES]>,
+    // Looks after the device every now and then, while requests are under way.
+    watch: SpinLockIrq<Option<&'static dyn Watch>>,
+    watched: AtomicBool,
+}
+
+trait Watch: Sync {
+    fn later(&self);
+}
+
+impl<F: Fn() + Send + Sync> Watch for DelayedWork<F> {
+    fn later(&self) {
+        self.queue_after(WATCH_MS);
+    }
+}
+
+impl Disk {
+    fn lane(&self, i: u32) -> Option<&'static Lane> {
+        self.lanes.lock().get(i as usize).copied().flatten()
+    }
+
+    fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+
+    fn give_up(&self, why: &str) {
+        if self.dead.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        super::fail(self.t, "virtio-blk", why);
+        for i in 0..MAX_LANES as u32 {
+            if let Some(l) = self.lane(i) {
+                l.fail_all();
+            }
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        (0..MAX_LANES as u32).any(|i| self.lane(i).is_some_and(|l| l.hw.lock().under_way.iter().any(Option::is_some)))
+    }
+
+    /// A request is on its way: look after it.
+    fn arm(&self) {
+        let watch = *self.watch.lock();
+        if let Some(w) = watch
+            && !self.watched.swap(true, Ordering::AcqRel)
+        {
+            w.later();
+        }
+    }
+
+    /// Whether the device is still the one that we gave the requests to.
+    fn check(&self) {
+        self.watched.store(false, Ordering::Release);
+        if self.is_dead() || !self.is_busy() {
+            return;
+        }
+        if super::is_alive(self.t) {
+            self.arm();
+        } else {
+            self.give_up("the device was reset with requests under way");
+        }
+    }
 }
 
 impl Lane {
@@ -84,8 +153,21 @@ impl Lane {
         Ok(n)
     }
 
-    /// What the device said of the request with that tag.
-    fn status(&self, tag: u16) -> Result {
+    /// Nobody will answer these any more.
+    fn fail_all(&self) {
+        for i in 0..DEPTH {
+            let lost = self.hw.lock().under_way.get_mut(i).and_then(Option::take);
+            if let Some(r) = lost {
+                r.complete(Err(Error::EIO));
+            }
+        }
+    }
+
+    /// What the device said of the request with that tag, for which it wrote so many bytes.
+    fn status(&self, r: &Request, tag: u16, written: u32) -> Result {
+        if r.op() == Op::Read && written < r.len() {
+            return Err(Error::EIO); // the rest is whatever was in that memory before
+        }
         match self.slots.read8(usize::from(tag) * SLOT + 32) {
             Some(0) => Ok(()),
             Some(2) => Err(Error::EOPNOTSUPP),
@@ -96,30 +178,27 @@ impl Lane {
 
 impl irq::Handler for Lane {
     fn handle(&self) -> bool {
-        if self.disk.acknowledge() == 0 {
+        if self.disk.t.acknowledge() == 0 {
             return false;
         }
         loop {
             let mut hw = self.hw.lock();
-            let Some((tag, _)) = hw.ring.pop() else {
-                if hw.ring.is_broken() {
-                    pr_err!("virtio-blk: the device broke the rules of its queue; it is given up\n");
-                    super::fail(self.disk);
-                    for i in 0..DEPTH {
-                        let lost = hw.under_way.get_mut(i).and_then(Option::take);
-                        drop(hw);
-                        if let Some(r) = lost {
-                            r.complete(Err(Error::EIO));
-                        }
-                        hw = self.hw.lock();
-                    }
-                }
-                return true;
-            };
-            let r = hw.under_way.get_mut(usize::from(tag)).and_then(Option::take);
+            let popped = hw.ring.pop();
+            let broken = hw.ring.is_broken();
+            let r = popped.and_then(|(tag, len)| Some((hw.under_way.get_mut(usize::from(tag))?.take()?, tag, len)));
             drop(hw); // completing may queue the next one
-            if let Some(r) = r {
-                r.complete(self.status(tag));
+            match r {
+                Some((r, tag, len)) => {
+                    let status = self.status(&r, tag, len);
+                    r.complete(status);
+                }
+                None if popped.is_some() => {} // failed meanwhile
+                None => {
+                    if broken {
+                        self.disk.give_up(super::BROKE_RULES);
+                    }
+                    return true;
+                }
             }
         }
     }
@@ -127,7 +206,7 @@ impl irq::Handler for Lane {
 
 impl block::Driver for Disk {
     fn queue(&self, queue: u32, r: Request) -> core::result::Result<(), (Error, Request)> {
-        let Some(lane) = self.lanes.get(queue as usize).copied().flatten() else { return Err((Error::EIO, r)) };
+        let Some(lane) = self.lane(queue) else { return Err((Error::EIO, r)) };
         let mut pieces = [Piece { addr: 0, len: 0, writable: false }; MAX_PIECES];
         let n = match lane.describe(&r, &mut pieces) {
             Ok(n) => n,
@@ -137,6 +216,9 @@ impl block::Driver for Disk {
         let notify;
         {
             let mut hw = lane.hw.lock();
+            if self.is_dead() {
+                return Err((Error::EIO, r));
+            }
             if let Err(e) = hw.ring.push(pieces.get(..n).unwrap_or(&[]), tag) {
                 return Err((e, r));
             }
@@ -147,46 +229,50 @@ impl block::Driver for Disk {
             notify = hw.ring.wants_notify();
         }
         if notify {
-            lane.disk.notify(lane.index);
+            self.t.notify(lane.index);
         }
+        self.arm();
         Ok(())
     }
 }
 
-fn make_lane(t: &'static dyn Transport, i: u16, packed: bool) -> Result<&'static Lane> {
-    let max = t.queue_max(i);
-    let ring = Queue::new(max, packed)?;
+fn make_lane(disk: &'static Disk, i: u16, packed: bool) -> Result<&'static Lane> {
+    let t = disk.t;
+    let ring = Queue::new(t.queue_max(i), packed)?;
     if usize::from(ring.size) < MAX_PIECES {
         return Err(Error::EINVAL);
     }
     let hw = Hw { ring, under_way: KSlice::from_fn(DEPTH, KERNEL, |_| None)? };
-    let lane = KBox::new(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(DEPTH * SLOT)?, disk: t }, KERNEL)?.leak();
+    let lane = KBox::new(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(DEPTH * SLOT)?, disk }, KERNEL)?.leak();
     let (line, vector, shared) = t.interrupt()?;
     irq::request(line, lane, c"virtio-blk", shared)?;
     t.queue_setup(i, &lane.hw.lock().ring, vector)?;
     Ok(lane)
 }
 
-/// Starts the disk behind `t`.
-pub fn attach<T: Transport + 'static>(t: T) -> Result {
-    let t: &'static T = KBox::new(t, KERNEL)?.leak();
+/// The disk's lanes and limits; the device may work.
+fn start(t: &'static dyn Transport) -> Result<(&'static Disk, block::Limits)> {
     let f = super::negotiate(t, F_RO | F_BLK_SIZE | F_FLUSH | F_MQ | F_DISCARD | F_WRITE_ZEROES | F_RING_PACKED)?;
     let offered = if f & F_MQ != 0 { u32::from(t.config8(34)) | u32::from(t.config8(35)) << 8 } else { 1 };
-    let mut disk = Disk { lanes: [None; 8] };
+    let lanes = SpinLockIrq::new([None; MAX_LANES]);
+    let disk = Disk { t, dead: AtomicBool::new(false), lanes, watch: SpinLockIrq::new(None), watched: AtomicBool::new(false) };
+    let disk: &'static Disk = KBox::new(disk, KERNEL)?.leak();
+    *disk.watch.lock() = Some(KBox::new(DelayedWork::new(|| disk.check())?, KERNEL)?.leak());
     let mut queues = 0u32;
-    for (i, slot) in (0u16..).zip(disk.lanes.iter_mut()) {
-        if u32::from(i) >= offered.clamp(1, 8) {
-            break;
-        }
-        match make_lane(t, i, f & F_RING_PACKED != 0) {
-            Ok(l) => *slot = Some(l),
+    for i in 0..offered.clamp(1, MAX_LANES as u32) {
+        match make_lane(disk, i as u16, f & F_RING_PACKED != 0) {
+            Ok(l) => {
+                if let Some(slot) = disk.lanes.lock().get_mut(i as usize) {
+                    *slot = Some(l);
+                }
+            }
             Err(e) if queues == 0 => return Err(e),
             Err(_) => break, // fewer interrupts than queues: those that we have will do
         }
         queues += 1;
     }
     let limits = block::Limits {
-        sectors: config64(t, 0),
+        sectors: config64(t, 0)?,
         block_size: if f & F_BLK_SIZE != 0 { config32(t, 20) } else { 512 },
         read_only: f & F_RO != 0,
         write_cache: f & F_FLUSH != 0,
@@ -196,5 +282,21 @@ pub fn attach<T: Transport + 'static>(t: T) -> Result {
         depth: DEPTH as u32,
     };
     super::go(t);
-    block::add(c"vd", &limits, KBox::new(disk, KERNEL)?.leak()).map(|_| ())
+    Ok((disk, limits))
 }
+
+/// Starts the disk behind `t`.
+pub fn attach<T: Transport + 'static>(t: T) -> Result {
+    let t: &'static T = KBox::new(t, KERNEL)?.leak();
+    let added = start(t).and_then(|(disk, limits)| block::add(c"vd", &limits, disk));
+    if let Err(e) = &added {
+        if *e != Error::ENODEV && *e != Error::EOPNOTSUPP {
+            super::fail(t, "virtio-blk", "the device makes no sense");
+        }
+        return Err(*e);
+    }
+    Ok(())
+}
+
+#[path = "test/blk.rs"]
+mod test;

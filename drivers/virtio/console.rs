@@ -18,6 +18,7 @@ struct Rings {
     tx: Queue,
     tx_free: u16, // one bit a buffer
     receiving: bool,
+    dead: bool,
     tty: Option<Tty>,
 }
 
@@ -41,28 +42,40 @@ impl irq::Handler for Port {
             return false;
         }
         let mut r = self.rings.lock();
-        let mut refilled = false;
-        while let Some((i, n)) = r.rx.pop() {
+        // What is there now is taken first and given back afterwards: a device that fills as fast as we empty does not keep us here.
+        let mut filled = [0u16; BUFS];
+        let mut n = 0;
+        for slot in &mut filled {
+            let Some((i, len)) = r.rx.pop() else { break };
             let mut bytes = [0u8; SIZE];
-            let n = (n as usize).min(SIZE);
-            let n = self.rx_buf.copy_out(usize::from(i) * SIZE, bytes.get_mut(..n).unwrap_or(&mut []));
-            if let (Some(tty), true, Some(b)) = (r.tty, r.receiving, bytes.get(..n)) {
+            let len = (len as usize).min(SIZE);
+            let len = self.rx_buf.copy_out(usize::from(i) * SIZE, bytes.get_mut(..len).unwrap_or(&mut []));
+            if let (Some(tty), true, Some(b)) = (r.tty, r.receiving, bytes.get(..len)) {
                 tty.receive(b, &[Flag::Normal; SIZE]);
             }
-            self.refill(&mut r, i);
-            refilled = true;
+            *slot = i;
+            n += 1;
+        }
+        for i in filled.iter().take(n) {
+            self.refill(&mut r, *i);
         }
         let mut sent = false;
         while let Some((i, _)) = r.tx.pop() {
             r.tx_free |= 1u16.checked_shl(u32::from(i)).unwrap_or(0);
             sent = true;
         }
+        let broke = !r.dead && (r.rx.is_broken() || r.tx.is_broken());
+        if broke {
+            r.dead = true; // writers find room, and what they write is lost
+        }
         let tty = r.tty;
         drop(r);
-        if refilled {
+        if broke {
+            super::fail(self.t, "virtio-console", super::BROKE_RULES);
+        } else if n > 0 {
             self.t.notify(0);
         }
-        if let (true, Some(tty)) = (sent, tty) {
+        if let (true, Some(tty)) = (sent || broke, tty) {
             tty.wakeup();
         }
         true
@@ -82,6 +95,9 @@ impl tty::Line for Port {
     fn write(&self, bytes: &[u8]) -> usize {
         let mut done = 0;
         let mut r = self.rings.lock();
+        if r.dead {
+            return bytes.len();
+        }
         for part in bytes.chunks(SIZE) {
             let i = r.tx_free.trailing_zeros();
             if i >= BUFS as u32 {
@@ -105,11 +121,12 @@ impl tty::Line for Port {
     }
 
     fn write_room(&self) -> usize {
-        self.rings.lock().tx_free.count_ones() as usize * SIZE
+        BUFS * SIZE - self.pending()
     }
 
     fn pending(&self) -> usize {
-        (BUFS - self.rings.lock().tx_free.count_ones() as usize) * SIZE
+        let r = self.rings.lock();
+        if r.dead { 0 } else { (BUFS - r.tx_free.count_ones() as usize) * SIZE }
     }
 
     fn flush(&self) {}
@@ -128,7 +145,10 @@ static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 /// Starts the console behind `t`.
 pub fn attach<T: Transport + 'static>(t: T) -> Result {
-    let t: &'static T = KBox::new(t, KERNEL)?.leak();
+    start(KBox::new(t, KERNEL)?.leak()).map(|_| ())
+}
+
+fn start(t: &'static dyn Transport) -> Result<&'static Port> {
     let f = super::negotiate(t, F_RING_PACKED)?;
     let packed = f & F_RING_PACKED != 0;
     let index = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -138,6 +158,7 @@ pub fn attach<T: Transport + 'static>(t: T) -> Result {
         tx: Queue::new(t.queue_max(1), packed)?,
         tx_free: u16::MAX,
         receiving: false,
+        dead: false,
         tty: None,
     };
     let port = Port { t, rings: SpinLockIrq::new(rings), rx_buf: Dma::alloc(BUFS * SIZE)?, tx_buf: Dma::alloc(BUFS * SIZE)? };
@@ -155,5 +176,8 @@ pub fn attach<T: Transport + 'static>(t: T) -> Result {
     tty::register(name, 229, index as u32, port, false, |tty| port.rings.lock().tty = Some(tty))?;
     super::go(t);
     t.notify(0);
-    Ok(())
+    Ok(port)
 }
+
+#[path = "test/console.rs"]
+mod test;

@@ -26,6 +26,7 @@ const STATUS: usize = 0x070;
 const QUEUE_DESC: usize = 0x080;
 const QUEUE_DRIVER: usize = 0x090;
 const QUEUE_DEVICE: usize = 0x0a0;
+const GENERATION: usize = 0x0fc;
 const CONFIG: usize = 0x100;
 
 struct Device {
@@ -63,6 +64,10 @@ impl Transport for Device {
 
     fn config8(&self, off: usize) -> u8 {
         self.regs.read8(CONFIG + off)
+    }
+
+    fn generation(&self) -> u32 {
+        self.regs.read32(GENERATION)
     }
 
     fn queue_max(&self, i: u16) -> u16 {

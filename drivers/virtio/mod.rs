@@ -7,8 +7,10 @@ pub mod mmio;
 pub mod pci;
 pub mod queue;
 pub mod rng;
+#[path = "test/device.rs"]
+pub(crate) mod test;
 
-use kernel::{pr_warn, Error, Result};
+use kernel::{pr_err, pr_warn, Error, Result};
 use queue::Queue;
 
 /// Status bits (2.1).
@@ -16,6 +18,7 @@ pub const ACKNOWLEDGE: u8 = 1;
 const DRIVER: u8 = 2;
 const DRIVER_OK: u8 = 4;
 const FEATURES_OK: u8 = 8;
+const NEEDS_RESET: u8 = 64;
 const FAILED: u8 = 128;
 
 /// Feature bits that belong to no device type (6).
@@ -37,8 +40,10 @@ pub trait Transport: Send + Sync {
     fn features(&self) -> u64;
     /// What we take.
     fn set_features(&self, f: u64);
-    /// A byte of the device's own configuration.
+    /// A byte of the device's own configuration; all ones where it has none.
     fn config8(&self, off: usize) -> u8;
+    /// A number that changes when the configuration does (2.5.1).
+    fn generation(&self) -> u32;
     /// How long queue `i` may be; 0: there is none.
     fn queue_max(&self, i: u16) -> u16;
     /// Gives the device queue `i`; `vector` is what `interrupt` gave.
@@ -56,9 +61,16 @@ pub fn config32(t: &dyn Transport, off: usize) -> u32 {
     u32::from_le_bytes([t.config8(off), t.config8(off + 1), t.config8(off + 2), t.config8(off + 3)])
 }
 
-/// A 64-bit one.
-pub fn config64(t: &dyn Transport, off: usize) -> u64 {
-    u64::from(config32(t, off)) | u64::from(config32(t, off + 4)) << 32
+/// A 64-bit one, read whole; `EIO` from a device that never stops changing it.
+pub fn config64(t: &dyn Transport, off: usize) -> Result<u64> {
+    for _ in 0..100 {
+        let before = t.generation();
+        let v = u64::from(config32(t, off)) | u64::from(config32(t, off + 4)) << 32;
+        if t.generation() == before {
+            return Ok(v);
+        }
+    }
+    Err(Error::EIO)
 }
 
 /// Steps 1 to 6 of initialisation (3.1.1): reset, acknowledge, agree on features. What was agreed.
@@ -86,9 +98,19 @@ pub fn go(t: &dyn Transport) {
     t.set_status(ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
 }
 
-/// Gives up on the device.
-pub fn fail(t: &dyn Transport) {
+/// Gives up on the device: it is reset, so that it leaves our memory alone, and marked.
+pub fn fail(t: &dyn Transport, name: &str, why: &str) {
+    pr_err!("{}: {}; it is given up\n", name, why);
+    t.set_status(0);
     t.set_status(FAILED);
+}
+
+/// What is said of a device whose ring makes no sense.
+pub const BROKE_RULES: &str = "the device broke the rules of its queue";
+
+/// Whether the device still says that it works: not reset behind our back, asking for a reset, or gone.
+pub fn is_alive(t: &dyn Transport) -> bool {
+    t.status() & (DRIVER_OK | NEEDS_RESET | FAILED) == DRIVER_OK
 }
 
 /// Finds the driver of a device that a transport brought up to "there is one".

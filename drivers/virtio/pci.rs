@@ -21,6 +21,7 @@ const DRIVER_FEATURE_SELECT: usize = 8;
 const DRIVER_FEATURE: usize = 12;
 const CONFIG_MSIX: usize = 16;
 const STATUS: usize = 20;
+const GENERATION: usize = 21;
 const QUEUE_SELECT: usize = 22;
 const QUEUE_SIZE: usize = 24;
 const QUEUE_MSIX: usize = 26;
@@ -128,7 +129,11 @@ impl Transport for Pci {
     }
 
     fn config8(&self, off: usize) -> u8 {
-        self.device.as_ref().map_or(0, |d| d.read8(off))
+        self.device.as_ref().map_or(u8::MAX, |d| d.read8(off))
+    }
+
+    fn generation(&self) -> u32 {
+        self.common.read8(GENERATION).into()
     }
 
     fn queue_max(&self, i: u16) -> u16 {

@@ -102,6 +102,12 @@ impl Queue {
         (self.ring.addr(), self.ring.addr() + self.avail_off as u64, self.ring.addr() + self.used_off as u64)
     }
 
+    /// What the device sees: the memory, whether it is packed, and where the driver's and the device's areas begin. For tests that are
+    /// the device.
+    pub fn device_side(&self) -> (Dma, bool, usize, usize) {
+        (self.ring.share(), self.packed, self.avail_off, self.used_off)
+    }
+
     /// Room for a chain of `n` pieces?
     pub fn has_room(&self, n: usize) -> bool {
         !self.broken && usize::from(self.free) >= n
@@ -110,6 +116,11 @@ impl Queue {
     /// The device broke the rules.
     pub fn is_broken(&self) -> bool {
         self.broken
+    }
+
+    /// Whether anything is under way.
+    pub fn is_busy(&self) -> bool {
+        self.free < self.size
     }
 
     fn put_desc(&self, i: u16, p: &Piece, id: u16, flags: u16) {
@@ -294,3 +305,6 @@ impl Queue {
         full_barrier();
     }
 }
+
+#[path = "test/queue.rs"]
+mod test;

@@ -30,7 +30,14 @@ impl irq::Handler for Rng {
         if self.t.acknowledge() == 0 {
             return false;
         }
-        let popped = self.ring.lock().pop();
+        let (popped, broke) = {
+            let mut ring = self.ring.lock();
+            let before = ring.is_broken();
+            (ring.pop(), !before && ring.is_broken())
+        };
+        if broke {
+            super::fail(self.t, "virtio-rng", super::BROKE_RULES);
+        }
         if let Some((_, n)) = popped {
             let mut bytes = [0u8; BYTES];
             let n = self.buf.copy_out(0, bytes.get_mut(..n as usize).unwrap_or(&mut []));
@@ -49,7 +56,10 @@ impl irq::Handler for Rng {
 
 /// Starts the source behind `t`.
 pub fn attach<T: Transport + 'static>(t: T) -> Result {
-    let t: &'static T = KBox::new(t, KERNEL)?.leak();
+    start(KBox::new(t, KERNEL)?.leak()).map(|_| ())
+}
+
+fn start(t: &'static dyn Transport) -> Result<&'static Rng> {
     let f = super::negotiate(t, F_RING_PACKED)?;
     let ring = Queue::new(t.queue_max(0).min(8), f & F_RING_PACKED != 0)?;
     let rng = KBox::new(Rng { t, ring: SpinLockIrq::new(ring), buf: Dma::alloc(BYTES)?, left: SpinLockIrq::new(3) }, KERNEL)?.leak();
@@ -57,5 +67,9 @@ pub fn attach<T: Transport + 'static>(t: T) -> Result {
     irq::request(line, rng, c"virtio-rng", shared)?;
     t.queue_setup(0, &rng.ring.lock(), vector)?;
     super::go(t);
-    rng.ask()
+    rng.ask()?;
+    Ok(rng)
 }
+
+#[path = "test/rng.rs"]
+mod test;

@@ -57,6 +57,8 @@ struct rust_disk_limits {
 	u32 block_size, max_discard, max_zeroes;
 	bool read_only, write_cache;
 };
+/* One bio of LEN bytes, at most a page, read to TO. Sleeps. */
+int rust_disk_read(struct disk *d, u64 sector, void *to, size_t len);
 void *rust_disk_data(struct disk *d);
 void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data);
 

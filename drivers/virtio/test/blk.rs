@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+//! The disk against a device that answers wrongly: requests end, with EIO, and the device is given up once.
+
+use super::super::test::{Avail, Evil, Handle, Ring};
+use super::{block, start, Disk, DEPTH, F_BLK_SIZE, F_RING_PACKED, SLOT};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use kernel::alloc::{Arc, KBox, KERNEL};
+use kernel::mem::Dma;
+use kernel::{kt_assert, kt_eq, thread, Error, Result};
+
+/// What the device does with a request, once it was honest for some.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trick {
+    Honest,
+    BadId,
+    Twice,
+    Jump,
+    Short,
+    Status,
+    NoStatus,
+    Long,
+    Reset,
+    NeedsReset,
+    Gone,
+}
+
+/// Writes the status byte where the request wants it.
+fn set_status(slots: &Dma, a: &Avail, s: u8) {
+    if let Some(off) = a.last.checked_sub(slots.addr()) {
+        slots.write8(off as usize, s);
+    }
+}
+
+fn answer(r: &mut Ring, slots: &Dma, trick: Trick, a: Avail) -> Option<u8> {
+    let id = u32::from(a.id);
+    match trick {
+        Trick::Honest | Trick::Long => {
+            set_status(slots, &a, 0);
+            r.give(id, if trick == Trick::Long { u32::MAX } else { a.room }, a.descs);
+        }
+        Trick::BadId => r.give(id + 1000, a.room, a.descs),
+        Trick::Twice => {
+            set_status(slots, &a, 3); // not counted as an answer
+            r.give(id, a.room, a.descs);
+            r.give(id, a.room, a.descs);
+        }
+        Trick::Jump => {
+            r.give(0xffff, 0, a.descs);
+            r.set_index(0x4000);
+        }
+        Trick::Short => {
+            set_status(slots, &a, 0);
+            r.give(id, 1, a.descs);
+        }
+        Trick::Status => {
+            set_status(slots, &a, 0xee);
+            r.give(id, a.room, a.descs);
+        }
+        Trick::NoStatus => r.give(id, a.room, a.descs),
+        Trick::Reset => return Some(0),
+        Trick::NeedsReset => return Some(4 | 64),
+        Trick::Gone => return Some(0xff),
+    }
+    None
+}
+
+struct Setup {
+    evil: Arc<Evil>,
+    disk: &'static Disk,
+    added: block::Disk,
+    trick_from: Arc<AtomicU32>,
+    stop: Arc<AtomicBool>,
+    device: thread::JoinHandle,
+}
+
+/// A disk whose device is a thread: honest for `trick_from` requests, then not.
+fn setup(packed: bool, trick: Trick) -> Result<Setup> {
+    let mut config = [0u8; 60];
+    if let Some(sectors) = config.first_mut() {
+        *sectors = 64;
+    }
+    let evil = Arc::new(Evil::new(2, if packed { F_RING_PACKED } else { 0 }, 128, &config)?)?;
+    let (disk, limits) = start(KBox::new(Handle(evil.clone()), KERNEL)?.leak())?;
+    let slots = disk.lane(0).ok_or(Error::ENODEV)?.slots.share();
+    let (trick_from, stop) = (Arc::new(AtomicU32::new(u32::MAX))?, Arc::new(AtomicBool::new(false))?);
+    let (e, from, over) = (evil.clone(), trick_from.clone(), stop.clone());
+    let device = thread::spawn(c"evil disk", move || {
+        let (mut seen, mut served) = (0, 0);
+        loop {
+            e.told.wait(|| over.load(Ordering::Acquire) || e.notified.load(Ordering::Acquire) != seen);
+            if over.load(Ordering::Acquire) {
+                return;
+            }
+            seen = e.notified.load(Ordering::Acquire);
+            while let Some(Some(a)) = e.ring(0, Ring::take) {
+                let now = if served >= from.load(Ordering::Acquire) { trick } else { Trick::Honest };
+                served += 1;
+                if let Some(Some(status)) = e.ring(0, |r| answer(r, &slots, now, a)) {
+                    e.status.store(status, Ordering::Release);
+                }
+            }
+            e.interrupt();
+        }
+    })?;
+    let added = block::add(c"evil", &limits, disk)?;
+    Ok(Setup { evil, disk, added, trick_from, stop, device })
+}
+
+fn try_trick(packed: bool, trick: Trick) -> Result {
+    let s = setup(packed, trick)?;
+    let mut sector = [0; 512];
+    kt_eq!(s.added.read(5, &mut sector), Ok(()));
+    s.trick_from.store(0, Ordering::Release);
+    let is_reset = matches!(trick, Trick::Reset | Trick::NeedsReset | Trick::Gone);
+    if is_reset {
+        // The watch comes by itself after a while; here it comes when the device is no more what it was.
+        let (disk, evil) = (s.disk, s.evil.clone());
+        let t = thread::spawn(c"watch", move || {
+            while evil.status.load(Ordering::Acquire) == 4 | 8 | 2 | 1 {
+                kernel::time::sleep_ms(1);
+            }
+            disk.check();
+        })?;
+        kt_eq!(s.added.read(6, &mut sector), Err(Error::EIO));
+        t.join();
+    } else {
+        let want = if matches!(trick, Trick::Honest | Trick::Long) { Ok(()) } else { Err(Error::EIO) };
+        kt_eq!((trick, s.added.read(6, &mut sector)), (trick, want));
+    }
+    // One more interrupt, and one more: what is given up is given up once.
+    s.evil.interrupt();
+    s.evil.interrupt();
+    let given_up = is_reset || matches!(trick, Trick::BadId | Trick::Twice | Trick::Jump);
+    kt_eq!((trick, s.disk.is_dead(), s.evil.failures()), (trick, given_up, u32::from(given_up)));
+    kt_assert!(!s.disk.is_busy());
+    if given_up {
+        kt_eq!(s.added.read(7, &mut sector), Err(Error::EIO));
+    }
+    s.stop.store(true, Ordering::Release);
+    s.evil.told.wake_all();
+    s.device.join();
+    s.added.kill();
+    Ok(())
+}
+
+fn tricks(run: &mut kernel::ktest::Run<'_>) -> Result {
+    for packed in [false, true] {
+        for t in [Trick::Honest, Trick::BadId, Trick::Twice, Trick::Jump, Trick::Short, Trick::Status, Trick::NoStatus, Trick::Long] {
+            match try_trick(packed, t) {
+                Err(Error::ENODEV) => return run.skip(c"no message interrupts"),
+                r => r?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn resets(run: &mut kernel::ktest::Run<'_>) -> Result {
+    for t in [Trick::Reset, Trick::NeedsReset, Trick::Gone] {
+        match try_trick(t == Trick::Gone, t) {
+            Err(Error::ENODEV) => return run.skip(c"no message interrupts"),
+            r => r?,
+        }
+    }
+    Ok(())
+}
+
+/// Configurations that no disk has.
+fn configurations(run: &mut kernel::ktest::Run<'_>) -> Result {
+    let attach = |config: &[u8], max: u16, change: fn(&mut Evil)| -> Result {
+        let mut e = Evil::new(2, F_BLK_SIZE, max, config)?;
+        change(&mut e);
+        let e = Arc::new(e)?;
+        let r = super::attach(Handle(e.clone()));
+        kt_assert!(r.is_err() && e.failures() == 1);
+        r
+    };
+    let config = |sectors: u64, block: u32| {
+        let mut c = [0; 60];
+        for (to, from) in c.iter_mut().zip(sectors.to_le_bytes()) {
+            *to = from;
+        }
+        for (to, from) in c.iter_mut().skip(20).zip(block.to_le_bytes()) {
+            *to = from;
+        }
+        c
+    };
+    if attach(&[], 128, |_| ()) == Err(Error::ENODEV) {
+        return run.skip(c"no message interrupts");
+    }
+    for block in [0, 1, 511, 513, 1 << 20, 1 << 31, u32::MAX] {
+        kt_eq!(attach(&config(64, block), 128, |_| ()), Err(Error::EINVAL));
+    }
+    kt_eq!(attach(&config(u64::MAX, 512), 128, |_| ()), Err(Error::EINVAL));
+    kt_eq!(attach(&config(u64::MAX >> 9, 512), 128, |_| ()), Err(Error::EINVAL));
+    kt_eq!(attach(&config(64, 512), 128, |e| e.restless = true), Err(Error::EIO));
+    // Queues without room, without length, of no power of two.
+    for max in [0, 1, 16, 100] {
+        kt_eq!(attach(&config(64, 512), max, |_| ()), Err(Error::EINVAL));
+    }
+    kt_assert!(DEPTH * SLOT <= 4096); // not a page: what is lent for headers
+    Ok(())
+}
+
+kernel::ktest!(virtio_disk_tricks, tricks);
+kernel::ktest!(virtio_disk_resets, resets);
+kernel::ktest!(virtio_disk_configurations, configurations);
