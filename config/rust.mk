@@ -82,6 +82,11 @@ clippy: $(r)/kernel.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o)
 	$(if $(wildcard drivers/lib.rs),$(Q)RUSTC_BOOTSTRAP=1 $(CLIPPY) $(rust_common) $(rust_lints) $(clippy_lints) -Funsafe_code $(macros_flag) \
 		--extern kernel=$(r)/libkernel.rmeta --crate-type=rlib --crate-name drivers --emit=metadata=$(r)/clippy-drivers.rmeta drivers/lib.rs)
 
+# How a driver's file is compiled, for tests/rust.
+.PHONY: rust-command
+rust-command: $(r)/kernel.o
+	$(info RUSTC_BOOTSTRAP=1 $(RUSTC) $(rust_common) $(rust_lints) -Aunused -Adead_code -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta)@:
+
 rust_c := $(wildcard rust/*.c)
 rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o $(r)/doctests.o)
 -include $(r)/bindings.rs.d

@@ -5,6 +5,7 @@
   host/ROOM_NAME       */test/host_NAME.c and */test/host_NAME.rs-free C: pure code on this machine, with ASan and UBSan
   command/NAME         tests/command/NAME.py: the command itself and what it makes
   build/*              other compilers and CPUs, equal bits, clippy's word
+  build/rust_NAME      tests/rust/NAME.rs: drivers that must not compile, with the errors that their lines say
   kernel/NAME          KTEST(NAME) in */test/k_*.c, ktest!(NAME, ...) in Rust, inside the kernel
   kernel/rustdoc_*     the examples of the Rust documentation (tools/rustdoc.py), inside the kernel
   guest/NAME           tests/guest/NAME.c, a static program in the guest
@@ -14,6 +15,7 @@
 
 The last four run in each row of the matrix (CONTRIBUTING.md)."""
 import glob
+import json
 import os
 import re
 import shlex
@@ -152,12 +154,27 @@ class Runner:
         make = build.make_argv(self.tools, "x86_64", False, False, False, [])
         if glob.glob(ROOT + "/rust/lib.rs"):
             self.simple("build/clippy", make + ["clippy"])
+            self.simple("build/clippy_aarch64", build.make_argv(self.tools, "aarch64", False, False, False, []) + ["clippy"])
         self.simple("build/gcc", build.make_argv(self.tools, "x86_64", False, True, False, []), timeout=1200)
         if self.wanted("build/gcc") and os.path.exists(build.outdir("x86_64", False, True) + "/vmlinux"):
             self.simple("build/gcc_boots", [ROOT + "/ochre", "run", "--timeout", "60", "--cpus", "2", "--kernel",
                                             build.outdir("x86_64", False, True) + "/vmlinux", "--", "true"])
         if self.wanted("build/reproducible") and self.kernel():
             self.reproducible()
+
+    def rust_fails(self):
+        """tests/rust: each fail_* must not compile, with exactly the errors that its lines say; pass_* must."""
+        files = [f for f in sorted(glob.glob(ROOT + "/tests/rust/*.rs")) if self.wanted(rust_name(f))]
+        if not files:
+            return
+        make = build.make_argv(self.tools, "x86_64", False, False, False, [])
+        with Progress("drivers that must not compile"):
+            r = subprocess.run(make + ["-s", "rust-command"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            command = shlex.split(r.stdout.strip().splitlines()[-1]) if r.returncode == 0 else []
+            for src in files:
+                start = time.monotonic()
+                bad, text = (rust_errors(command, src) if command else (["the kernel crate does not build"], r.stdout))
+                self.add(Result(rust_name(src), "failed" if bad else "passed", "; ".join(bad), text, time.monotonic() - start))
 
     def reproducible(self):
         """The tree, copied elsewhere and built again, gives the same kernel."""
@@ -391,6 +408,40 @@ class Runner:
         self.add(Result(name, "failed" if bad else "passed", "; ".join(bad), text, time.monotonic() - start, str(cfg)))
 
 
+def rust_name(src):
+    return "build/rust_" + os.path.basename(src)[:-3]
+
+
+def rust_errors(command, src):
+    """What is wrong with how SRC (does not) compile, and what the compiler said. A line of it says '// error: CODE' where one must be."""
+    with open(src) as f:
+        want = {(n, m[1]) for n, line in enumerate(f, 1) for m in [re.search(r"// error: (\w+)", line)] if m}
+    env = dict(os.environ)
+    while command and "=" in command[0] and not command[0].startswith("-"):
+        key, _, value = command[0].partition("=")
+        env[key], command = value, command[1:]
+    with tempfile.TemporaryDirectory() as d:
+        r = subprocess.run(command + ["--crate-type=rlib", "--crate-name=driver", "--emit=metadata", "--out-dir", d, "--error-format=json",
+                                      "-Zcrate-attr=no_std", rel(src)], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    seen, text = set(), []
+    for line in r.stderr.splitlines():
+        try:
+            m = json.loads(line)
+        except ValueError:
+            text.append(line)
+            continue
+        text.append(m.get("rendered") or "")
+        if m.get("level") == "error" and m.get("code"):
+            at = [s["line_start"] for s in m["spans"] if s["is_primary"]]
+            seen.add((at[0] if at else 0, m["code"]["code"]))
+    bad = ["line %d: no %s" % e for e in sorted(want - seen)] + ["line %d: %s" % e for e in sorted(seen - want)]
+    if os.path.basename(src).startswith("pass_") != (r.returncode == 0):
+        bad.append("it compiles" if r.returncode == 0 else "it does not compile")
+    if not os.path.basename(src).startswith("pass_") and not want:
+        bad.append("no line says which error")
+    return bad, "\n".join(text)
+
+
 def shown(name):
     """The name that a test of /tests/run has here."""
     return "sh/" + name[:-3] if name.endswith(".sh") else "guest/" + name
@@ -506,9 +557,10 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "build/gcc", "build/gcc_boots", "build/clippy", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
+    names = {"layers", "abi/numbers", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}
+    names |= {rust_name(f) for f in glob.glob(ROOT + "/tests/rust/*.rs")}
     names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}
     names |= {"sh/" + os.path.basename(s)[:-3] for s in glob.glob(ROOT + "/tests/sh/*.sh")}
     names |= {"debian/" + n for n in debian_names()}
@@ -598,6 +650,7 @@ def run_all(args, r):
                 part("kernel tests, %d CPUs" % cpus, r.ktests, Config(False, cpus, "lazy"))
         part("boots", r.boot_tests, sorted({c.debug for c in configs}) if args.debug or not args.quick else [False])
         if not args.debug:
+            part("drivers that must not compile", r.rust_fails)
             part("the command", command_tests, r)
         if not args.quick and not args.debug:
             part("other builds", r.other_builds)
