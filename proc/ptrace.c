@@ -638,7 +638,7 @@ static long regset(struct task *t, bool set, unsigned int type, struct uptr uiov
 }
 
 /* Two sets have requests of their own on some CPUs; they move all of it. */
-static long old_regs(struct task *t, bool set, unsigned int type, struct uptr p)
+static __maybe_unused long old_regs(struct task *t, bool set, unsigned int type, struct uptr p)
 {
 	size_t len = arch_regset_size(type);
 	long e = set ? regs_set(t, type, p, &len) : regs_get(t, type, p, &len);

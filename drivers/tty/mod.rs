@@ -3,3 +3,4 @@
 
 pub mod ns16550;
 pub mod pl011;
+pub mod port;

@@ -4,10 +4,11 @@
 //! Sending: bytes wait in a ring; while it holds any the transmitter-empty interrupt is on and moves 16 at a time. Receiving: the
 //! interrupt empties the FIFO into the terminal layer. One lock for both, taken with interrupts off.
 
-use kernel::alloc::{KBox, KSlice, KERNEL};
+use super::port::{self, Frame, Port, TIOCM_CD, TIOCM_CTS, TIOCM_DSR, TIOCM_DTR, TIOCM_RI, TIOCM_RTS};
+use kernel::alloc::{KBox, KERNEL};
 use kernel::io::Ports;
 use kernel::sync::SpinLockIrq;
-use kernel::tty::{self, Flag, Settings, Tty};
+use kernel::tty::{self, Flag, Settings};
 use kernel::{irq, pr_info, Error, Result};
 
 const RBR_THR: u16 = 0;
@@ -23,7 +24,6 @@ const IER_RX: u8 = 0x01;
 const IER_TX: u8 = 0x02;
 const IER_LINE: u8 = 0x04;
 const LSR_DATA: u8 = 0x01;
-const LSR_OVERRUN: u8 = 0x02;
 const LSR_PARITY: u8 = 0x04;
 const LSR_FRAME: u8 = 0x08;
 const LSR_BREAK: u8 = 0x10;
@@ -36,53 +36,12 @@ const MCR_RTS: u8 = 0x02;
 const MCR_OUT2: u8 = 0x08;
 const FIFO: usize = 16;
 const CLOCK: u32 = 115_200;
-const RING: usize = 4096;
-
-// c_cflag bits of termios(3) that matter here.
-const CSIZE: u32 = 0o60;
-const CSTOPB: u32 = 0o100;
-const CREAD: u32 = 0o200;
-const PARENB: u32 = 0o400;
-const PARODD: u32 = 0o1000;
-// Modem lines of ioctl_tty(2).
-const TIOCM_DTR: u32 = 0x002;
-const TIOCM_RTS: u32 = 0x004;
 
 struct State {
-    ring: KSlice<u8>,
-    head: usize,
-    tail: usize,
+    port: Port,
     ier: u8,
     lcr: u8,
     mcr: u8,
-    receiving: bool,
-    tty: Option<Tty>,
-}
-
-impl State {
-    fn used(&self) -> usize {
-        self.head.wrapping_sub(self.tail)
-    }
-
-    fn put(&mut self, b: u8) -> bool {
-        if self.used() >= RING {
-            return false;
-        }
-        if let Some(slot) = self.ring.get_mut(self.head % RING) {
-            *slot = b;
-        }
-        self.head = self.head.wrapping_add(1);
-        true
-    }
-
-    fn take(&mut self) -> Option<u8> {
-        if self.used() == 0 {
-            return None;
-        }
-        let b = self.ring.get(self.tail % RING).copied();
-        self.tail = self.tail.wrapping_add(1);
-        b
-    }
 }
 
 struct Uart {
@@ -108,45 +67,37 @@ impl Uart {
     /// Moves what fits into the FIFO. True when the ring has drained to where writers are worth waking.
     /// While bytes are left the transmitter-empty interrupt is on, also where the FIFO is still busy with what was there before.
     fn feed(&self, s: &mut State) -> bool {
-        let before = s.used();
+        let before = s.port.used();
         if self.ports.read8(LSR) & LSR_THR_EMPTY != 0 {
             for _ in 0..FIFO {
-                match s.take() {
+                match s.port.take() {
                     Some(b) => self.ports.write8(RBR_THR, b),
                     None => break,
                 }
             }
         }
-        let want = if s.used() > 0 { s.ier | IER_TX } else { s.ier & !IER_TX };
+        let want = if s.port.used() > 0 { s.ier | IER_TX } else { s.ier & !IER_TX };
         if want != s.ier {
             s.ier = want;
             self.ports.write8(IER, want);
         }
-        before > s.used() && s.used() < RING / 2
+        s.port.has_drained(before)
     }
 
     fn drain_receiver(&self, s: &State) {
-        let mut bytes = [0u8; 64];
-        let mut flags = [Flag::Normal; 64];
-        let mut n = 0;
-        for (byte, flag) in bytes.iter_mut().zip(flags.iter_mut()) {
+        s.port.receive(|| {
             let lsr = self.ports.read8(LSR);
             if lsr & LSR_DATA == 0 {
-                break;
+                return None;
             }
-            *byte = self.ports.read8(RBR_THR);
-            *flag = match lsr {
+            let flag = match lsr {
                 l if l & LSR_BREAK != 0 => Flag::Break,
                 l if l & LSR_PARITY != 0 => Flag::Parity,
                 l if l & LSR_FRAME != 0 => Flag::Frame,
-                l if l & LSR_OVERRUN != 0 => Flag::Normal,
                 _ => Flag::Normal,
             };
-            n += 1;
-        }
-        if let (Some(tty), true, Some(b), Some(f)) = (s.tty, s.receiving, bytes.get(..n), flags.get(..n)) {
-            tty.receive(b, f);
-        }
+            Some((self.ports.read8(RBR_THR), flag))
+        });
     }
 }
 
@@ -164,10 +115,8 @@ impl irq::Handler for Uart {
             match iir & 0x0e {
                 0x04 | 0x0c => self.drain_receiver(&s),
                 0x02 => {
-                    if self.feed(&mut s)
-                        && let Some(tty) = s.tty
-                    {
-                        tty.wakeup();
+                    if self.feed(&mut s) {
+                        s.port.wake_writers();
                     }
                 }
                 0x06 => {
@@ -187,7 +136,7 @@ impl tty::Line for Uart {
     fn open(&self) -> Result {
         let mut s = self.state.lock();
         self.ports.write8(IIR_FCR, 0x07); // FIFOs on and empty, interrupt at one byte
-        s.receiving = true;
+        s.port.receiving = true;
         s.mcr = MCR_DTR | MCR_RTS | MCR_OUT2;
         self.ports.write8(MCR, s.mcr);
         s.ier = IER_RX | IER_LINE;
@@ -197,44 +146,39 @@ impl tty::Line for Uart {
 
     fn close(&self) {
         let mut s = self.state.lock();
-        s.receiving = false;
+        s.port.receiving = false;
         s.ier &= IER_TX;
         self.ports.write8(IER, s.ier);
     }
 
     fn write(&self, bytes: &[u8]) -> usize {
         let mut s = self.state.lock();
-        let n = bytes.iter().take_while(|b| s.put(**b)).count();
+        let n = s.port.put(bytes);
         self.feed(&mut s);
         n
     }
 
     fn write_room(&self) -> usize {
-        RING - self.state.lock().used()
+        self.state.lock().port.room()
     }
 
     fn pending(&self) -> usize {
         let s = self.state.lock();
         let sending = self.ports.read8(LSR) & LSR_ALL_SENT == 0;
-        s.used() + usize::from(sending)
+        s.port.used() + usize::from(sending)
     }
 
     fn flush(&self) {
-        let mut s = self.state.lock();
-        s.tail = s.head;
+        self.state.lock().port.clear();
     }
 
     fn configure(&self, c: Settings) {
         let mut s = self.state.lock();
-        let mut lcr = ((c.cflag & CSIZE) >> 4) as u8;
-        if c.cflag & CSTOPB != 0 {
-            lcr |= 0x04;
-        }
-        if c.cflag & PARENB != 0 {
-            lcr |= if c.cflag & PARODD != 0 { 0x08 } else { 0x18 };
-        }
+        let f = Frame::of(c);
+        let parity = f.odd.map_or(0, |odd| if odd { 0x08 } else { 0x18 });
+        let lcr = f.bits as u8 | if f.two_stop { 0x04 } else { 0 } | parity;
         s.lcr = lcr;
-        s.receiving = c.cflag & CREAD != 0;
+        s.port.receiving = f.receives;
         if c.baud == 0 {
             s.mcr &= !(MCR_DTR | MCR_RTS); // B0 hangs up
             self.ports.write8(MCR, s.mcr);
@@ -257,12 +201,7 @@ impl tty::Line for Uart {
     fn modem(&self) -> u32 {
         let s = self.state.lock();
         let msr = u32::from(self.ports.read8(MSR));
-        let mut m = 0;
-        for (bit, line) in [(0x10, 0x020), (0x20, 0x100), (0x40, 0x080), (0x80, 0x040)] {
-            if msr & bit != 0 {
-                m |= line; // CTS, DSR, RI, CD
-            }
-        }
+        let mut m = port::lines(msr, &[(0x10, TIOCM_CTS), (0x20, TIOCM_DSR), (0x40, TIOCM_RI), (0x80, TIOCM_CD)]);
         if s.mcr & MCR_DTR != 0 {
             m |= TIOCM_DTR;
         }
@@ -289,13 +228,13 @@ impl tty::Line for Uart {
 static NAMES: [&core::ffi::CStr; 4] = [c"ttyS0", c"ttyS1", c"ttyS2", c"ttyS3"];
 
 fn add(i: u32, ports: Ports, line: i32, name: &'static core::ffi::CStr) -> Result {
-    let state = State { ring: KSlice::from_fn(RING, KERNEL, |_| 0)?, head: 0, tail: 0, ier: 0, lcr: 0x03, mcr: 0, receiving: false, tty: None };
+    let state = State { port: Port::new()?, ier: 0, lcr: 0x03, mcr: 0 };
     let uart = KBox::new(Uart { ports, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
     if line < 0 {
         return Err(Error::ENXIO);
     }
     irq::request(line, uart, name, true)?;
-    tty::register(name, 4, 64 + i, uart, i == 0, |t| uart.state.lock().tty = Some(t))?;
+    tty::register(name, 4, 64 + i, uart, i == 0, |t| uart.state.lock().port.tty = Some(t))?;
     pr_info!("serial: ttyS{} at port {:#x}, irq {}", i, ports.base(), line);
     Ok(())
 }

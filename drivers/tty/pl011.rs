@@ -5,10 +5,11 @@
 //! the FIFO has drained, moves the next ones. Receiving: the interrupt empties the FIFO into the terminal layer. One lock for both,
 //! taken with interrupts off. The firmware's line settings are kept but for the word length: the rate of its clock is not known here.
 
-use kernel::alloc::{KBox, KSlice, KERNEL};
+use super::port::{self, Frame, Port, TIOCM_CD, TIOCM_CTS, TIOCM_DSR, TIOCM_DTR, TIOCM_RI, TIOCM_RTS};
+use kernel::alloc::{KBox, KERNEL};
 use kernel::mem::Mmio;
 use kernel::sync::SpinLockIrq;
-use kernel::tty::{self, Flag, Settings, Tty};
+use kernel::tty::{self, Flag, Settings};
 use kernel::{irq, platform, pr_info, Error, Result};
 
 const DR: usize = 0x00;
@@ -34,53 +35,12 @@ const LCRH_FIFO: u32 = 1 << 4;
 const CR_ON: u32 = 1 | 1 << 8 | 1 << 9;
 const CR_DTR: u32 = 1 << 10;
 const CR_RTS: u32 = 1 << 11;
-const RING: usize = 4096; // not a page
-
-// c_cflag bits of termios(3) that matter here.
-const CSIZE: u32 = 0o60;
-const CSTOPB: u32 = 0o100;
-const CREAD: u32 = 0o200;
-const PARENB: u32 = 0o400;
-const PARODD: u32 = 0o1000;
-// Modem lines of ioctl_tty(2).
-const TIOCM_DTR: u32 = 0x002;
-const TIOCM_RTS: u32 = 0x004;
 
 struct State {
-    ring: KSlice<u8>,
-    head: usize,
-    tail: usize,
+    port: Port,
     mask: u32,
     lcrh: u32,
     cr: u32,
-    receiving: bool,
-    tty: Option<Tty>,
-}
-
-impl State {
-    fn used(&self) -> usize {
-        self.head.wrapping_sub(self.tail)
-    }
-
-    fn put(&mut self, b: u8) -> bool {
-        if self.used() >= RING {
-            return false;
-        }
-        if let Some(slot) = self.ring.get_mut(self.head % RING) {
-            *slot = b;
-        }
-        self.head = self.head.wrapping_add(1);
-        true
-    }
-
-    fn take(&mut self) -> Option<u8> {
-        if self.used() == 0 {
-            return None;
-        }
-        let b = self.ring.get(self.tail % RING).copied();
-        self.tail = self.tail.wrapping_add(1);
-        b
-    }
 }
 
 struct Uart {
@@ -98,40 +58,32 @@ impl Uart {
 
     /// Moves what fits into the FIFO. True when the ring has drained to where writers are worth waking.
     fn feed(&self, s: &mut State) -> bool {
-        let before = s.used();
-        while s.used() > 0 && self.regs.read32(FR) & FR_TXFF == 0 {
-            if let Some(b) = s.take() {
+        let before = s.port.used();
+        while s.port.used() > 0 && self.regs.read32(FR) & FR_TXFF == 0 {
+            if let Some(b) = s.port.take() {
                 self.regs.write32(DR, u32::from(b));
             }
         }
-        let mask = if s.used() > 0 { s.mask | INT_TX } else { s.mask & !INT_TX };
+        let mask = if s.port.used() > 0 { s.mask | INT_TX } else { s.mask & !INT_TX };
         self.set_mask(s, mask);
-        before > 0 && s.used() < RING / 2
+        s.port.has_drained(before)
     }
 
     /// Up to 64 bytes; false when the FIFO is empty.
     fn drain_receiver(&self, s: &State) -> bool {
-        let mut bytes = [0u8; 64];
-        let mut flags = [Flag::Normal; 64];
-        let mut n = 0;
-        for (byte, flag) in bytes.iter_mut().zip(flags.iter_mut()) {
+        s.port.receive(|| {
             if self.regs.read32(FR) & FR_RXFE != 0 {
-                break;
+                return None;
             }
             let v = self.regs.read32(DR);
-            *byte = (v & 0xff) as u8;
-            *flag = match v {
+            let flag = match v {
                 v if v & DR_BREAK != 0 => Flag::Break,
                 v if v & DR_PARITY != 0 => Flag::Parity,
                 v if v & DR_FRAME != 0 => Flag::Frame,
                 _ => Flag::Normal,
             };
-            n += 1;
-        }
-        if let (Some(tty), true, Some(b), Some(f)) = (s.tty, s.receiving, bytes.get(..n), flags.get(..n)) {
-            tty.receive(b, f);
-        }
-        n == bytes.len()
+            Some(((v & 0xff) as u8, flag))
+        })
     }
 }
 
@@ -149,10 +101,8 @@ impl irq::Handler for Uart {
                 break;
             }
         }
-        if self.feed(&mut s)
-            && let Some(tty) = s.tty
-        {
-            tty.wakeup();
+        if self.feed(&mut s) {
+            s.port.wake_writers();
         }
         true
     }
@@ -161,7 +111,7 @@ impl irq::Handler for Uart {
 impl tty::Line for Uart {
     fn open(&self) -> Result {
         let mut s = self.state.lock();
-        s.receiving = true;
+        s.port.receiving = true;
         s.cr = CR_ON | CR_DTR | CR_RTS;
         self.regs.write32(CR, s.cr);
         self.regs.write32(IFLS, 0x10); // receive at half, transmit at an eighth
@@ -173,43 +123,38 @@ impl tty::Line for Uart {
 
     fn close(&self) {
         let mut s = self.state.lock();
-        s.receiving = false;
+        s.port.receiving = false;
         let mask = s.mask & INT_TX;
         self.set_mask(&mut s, mask);
     }
 
     fn write(&self, bytes: &[u8]) -> usize {
         let mut s = self.state.lock();
-        let n = bytes.iter().take_while(|b| s.put(**b)).count();
+        let n = s.port.put(bytes);
         self.feed(&mut s);
         n
     }
 
     fn write_room(&self) -> usize {
-        RING - self.state.lock().used()
+        self.state.lock().port.room()
     }
 
     fn pending(&self) -> usize {
         let s = self.state.lock();
         let sending = self.regs.read32(FR) & FR_BUSY != 0;
-        s.used() + usize::from(sending)
+        s.port.used() + usize::from(sending)
     }
 
     fn flush(&self) {
-        let mut s = self.state.lock();
-        s.tail = s.head;
+        self.state.lock().port.clear();
     }
 
     fn configure(&self, c: Settings) {
         let mut s = self.state.lock();
-        let mut lcrh = LCRH_FIFO | (c.cflag & CSIZE) << 1;
-        if c.cflag & CSTOPB != 0 {
-            lcrh |= 1 << 3;
-        }
-        if c.cflag & PARENB != 0 {
-            lcrh |= if c.cflag & PARODD != 0 { 1 << 1 } else { 3 << 1 };
-        }
-        s.receiving = c.cflag & CREAD != 0;
+        let f = Frame::of(c);
+        let parity = f.odd.map_or(0, |odd| if odd { 1 << 1 } else { 3 << 1 });
+        let lcrh = LCRH_FIFO | f.bits << 5 | if f.two_stop { 1 << 3 } else { 0 } | parity;
+        s.port.receiving = f.receives;
         if lcrh != s.lcrh {
             s.lcrh = lcrh;
             self.regs.write32(LCRH, lcrh);
@@ -229,12 +174,7 @@ impl tty::Line for Uart {
     fn modem(&self) -> u32 {
         let s = self.state.lock();
         let fr = self.regs.read32(FR);
-        let mut m = 0;
-        for (bit, line) in [(1 << 0, 0x020), (1 << 1, 0x100), (1 << 2, 0x040), (1 << 8, 0x080)] {
-            if fr & bit != 0 {
-                m |= line; // CTS, DSR, CD, RI
-            }
-        }
+        let mut m = port::lines(fr, &[(1 << 0, TIOCM_CTS), (1 << 1, TIOCM_DSR), (1 << 2, TIOCM_CD), (1 << 8, TIOCM_RI)]);
         if s.cr & CR_DTR != 0 {
             m |= TIOCM_DTR;
         }
@@ -266,11 +206,10 @@ fn add(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr) -> Result
     }
     let regs = d.map()?;
     regs.write32(IMSC, 0);
-    let ring = KSlice::from_fn(RING, KERNEL, |_| 0)?;
-    let state = State { ring, head: 0, tail: 0, mask: 0, lcrh: 0, cr: 0, receiving: false, tty: None };
+    let state = State { port: Port::new()?, mask: 0, lcrh: 0, cr: 0 };
     let uart = KBox::new(Uart { regs, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
     irq::request(d.irq, uart, name, false)?;
-    tty::register(name, 204, 64 + i, uart, i == 0, |t| uart.state.lock().tty = Some(t))?;
+    tty::register(name, 204, 64 + i, uart, i == 0, |t| uart.state.lock().port.tty = Some(t))?;
     pr_info!("serial: ttyAMA{} at {:#x}, irq {}", i, d.base(), d.irq);
     Ok(())
 }
