@@ -347,7 +347,9 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	case BLKDISCARD: return discard_range(f, p, false);
 	case BLKZEROOUT: return discard_range(f, p, true);
 	}
-	return -ENOTTY;
+	if (v->partno || !v->disk->ops->ioctl)
+		return -ENOTTY;
+	return v->disk->ops->ioctl(v->disk, f, cmd, arg);
 }
 
 static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
@@ -375,11 +377,11 @@ static int bdev_release(struct inode *inode, struct file *f)
 	int e = 0;
 
 	/* The last one to close writes what is dirty and forgets what is cached: the disk and its partitions have caches apart. */
-	if (atomic_dec_and_test(&v->openers)) {
+	if (atomic_read(&v->openers) == 1) {
 		e = filemap_write_and_wait(f->f_mapping);
 		invalidate_mapping_pages(f->f_mapping, 0, (pgoff_t)-1);
 	}
-	bdev_put(v);
+	bdev_close(v);
 	return e;
 }
 
@@ -391,15 +393,14 @@ static const struct file_operations bdev_fops = {
 
 int blkdev_open_inode(struct inode *inode, struct file *f)
 {
-	struct bdev *v = bdev_get_by_dev(inode->i_rdev);
+	struct bdev *v = bdev_open_by_dev(inode->i_rdev);
 
-	if (!v)
-		return -ENXIO;
+	if (IS_ERR(v))
+		return (int)PTR_ERR(v);
 	if ((f->f_mode & FMODE_WRITE) && v->disk->read_only) {
-		bdev_put(v);
+		bdev_close(v);
 		return -EROFS;
 	}
-	atomic_inc(&v->openers);
 	f->f_mapping = v->inode->i_mapping;
 	f->f_wb_err = errseq_sample(&f->f_mapping->wb_err);
 	file_ra_state_init(&f->f_ra, f->f_mapping);

@@ -12,13 +12,14 @@
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <alloc/page.h>
+#include <alloc/xarray.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <kernel/show.h>
 #include <sched/mutex.h>
 #include <vfs/chrdev.h>
-#include <vfs/seq_file.h>
+#include <vfs/fs.h>
 #include <vfs/stat.h>
 #include <abi/errno.h>
 #include <linux/stat.h>
@@ -31,6 +32,7 @@ static LIST_HEAD(disks);		/* disks_lock */
 static DEFINE_MUTEX(disks_lock);
 static unsigned int next_index;		/* disks_lock */
 static u64 next_seq = 1;		/* disks_lock */
+static DEFINE_XARRAY_ALLOC(ext_minors);	/* of partitions beyond the disk's own minors */
 
 /* "vda", ..., "vdz", "vdaa", ... */
 static void disk_name(char *buf, size_t size, const char *prefix, unsigned int index)
@@ -51,7 +53,7 @@ static void disk_name(char *buf, size_t size, const char *prefix, unsigned int i
 	snprintf(buf, size, "%s%s", prefix, letters);
 }
 
-struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth)
+static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 {
 	struct disk *d = kzalloc(sizeof(*d), GFP_KERNEL);
 
@@ -77,11 +79,36 @@ struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int
 		kfree(d);
 		return NULL;
 	}
+	return d;
+}
+
+struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth)
+{
+	struct disk *d = new_disk(nr_queues, depth);
+
+	if (!d)
+		return NULL;
 	mutex_lock(&disks_lock);
 	disk_name(d->name, sizeof(d->name), prefix, next_index);
 	d->major = DISK_MAJOR;
 	d->first_minor = next_index++ * MINORS;
 	d->minors = MINORS;
+	d->seq = next_seq++;
+	mutex_unlock(&disks_lock);
+	return d;
+}
+
+struct disk *disk_alloc_numbered(const char *name, int major, unsigned int minor, unsigned int nr_queues, unsigned int depth)
+{
+	struct disk *d = new_disk(nr_queues, depth);
+
+	if (!d)
+		return NULL;
+	strscpy(d->name, name, sizeof(d->name));
+	d->major = major;
+	d->first_minor = minor;
+	d->minors = 1;
+	mutex_lock(&disks_lock);
 	d->seq = next_seq++;
 	mutex_unlock(&disks_lock);
 	return d;
@@ -136,6 +163,45 @@ static void publish(struct bdev *b)
 		show_attr(dir, "start", 0444, show_start, NULL, b);
 }
 
+static int number_bdev(struct bdev *b)
+{
+	struct disk *d = b->disk;
+	u32 minor;
+	int e;
+
+	if (b->partno < d->minors) {
+		b->dev = MKDEV(d->major, d->first_minor + b->partno);
+		return 0;
+	}
+	e = xa_alloc(&ext_minors, &minor, b, XA_LIMIT(0, MINORMASK), GFP_KERNEL);
+	if (e)
+		return e;
+	b->ext = true;
+	b->dev = MKDEV(BLKEXT_MAJOR, minor);
+	return 0;
+}
+
+static void free_number(struct bdev *b)
+{
+	if (b->ext)
+		xa_erase(&ext_minors, MINOR(b->dev));
+}
+
+/* It is off the list and closed. */
+static void bdev_del(struct bdev *b)
+{
+	struct show_node *s = b->partno ? show_lookup(b->disk->show, b->name, strlen(b->name)) : NULL;
+
+	devtmpfs_delete_node(b->name);
+	if (s) {
+		show_remove(s);
+		show_put(s);
+	}
+	bdev_free_cache(b);
+	free_number(b);
+	kfree(b);
+}
+
 static struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, sector_t sectors)
 {
 	struct bdev *b = kzalloc(sizeof(*b), GFP_KERNEL);
@@ -148,7 +214,11 @@ static struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start
 	b->partno = partno;
 	b->start = start;
 	b->sectors = sectors;
-	b->dev = MKDEV(d->major, d->first_minor + partno);
+	e = number_bdev(b);
+	if (e) {
+		kfree(b);
+		return ERR_PTR(e);
+	}
 	if (partno)
 		snprintf(b->name, sizeof(b->name), d->name[n - 1] >= '0' && d->name[n - 1] <= '9' ? "%sp%u" : "%s%u", d->name, partno);
 	else
@@ -160,6 +230,7 @@ static struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start
 			bdev_free_cache(b);
 	}
 	if (e) {
+		free_number(b);
 		kfree(b);
 		return ERR_PTR(e);
 	}
@@ -200,10 +271,6 @@ static int add_partition(void *arg, const struct partition *p)
 	u32 per = s->d->block_size >> SECTOR_SHIFT;
 	struct bdev *b;
 
-	if (p->number >= s->d->minors) {
-		pr_warn("block: %s: partition %u has no number left\n", s->d->name, p->number);
-		return 0;
-	}
 	b = bdev_add(s->d, p->number, p->start * per, p->count * per);
 	if (IS_ERR(b))
 		return (int)PTR_ERR(b);
@@ -269,18 +336,56 @@ int disk_rescan(struct disk *d)
 			whole = b;
 	}
 	mutex_unlock(&disks_lock);
-	list_for_each_entry_safe(b, n, &gone, list) {
-		struct show_node *s = show_lookup(d->show, b->name, strlen(b->name));
+	list_for_each_entry_safe(b, n, &gone, list)
+		bdev_del(b);
+	if (!whole)
+		return -ENXIO;
+	return d->sectors ? scan_partitions(d, whole) : 0;
+}
 
-		devtmpfs_delete_node(b->name);
-		if (s) {
-			show_remove(s);
-			show_put(s);
-		}
-		bdev_free_cache(b);
-		kfree(b);
+void disk_set_sectors(struct disk *d, u64 sectors)
+{
+	struct bdev *whole;
+
+	mutex_lock(&disks_lock);
+	d->seq = next_seq++;
+	whole = list_first_entry_or_null(&d->parts, struct bdev, list);
+	WRITE_ONCE(d->sectors, sectors);
+	if (whole)
+		WRITE_ONCE(whole->sectors, sectors);
+	mutex_unlock(&disks_lock);
+	if (whole) {
+		i_size_write(whole->inode, (loff_t)(sectors << SECTOR_SHIFT));
+		truncate_inode_pages(whole->inode->i_mapping, (loff_t)(sectors << SECTOR_SHIFT));
 	}
-	return whole ? scan_partitions(d, whole) : -ENXIO;
+}
+
+unsigned int disk_openers(struct disk *d)
+{
+	struct bdev *b;
+	unsigned int n = 0;
+
+	mutex_lock(&disks_lock);
+	list_for_each_entry(b, &d->parts, list)
+		n += (unsigned int)atomic_read(&b->openers);
+	mutex_unlock(&disks_lock);
+	return n;
+}
+
+void disk_remove(struct disk *d)
+{
+	struct bdev *b, *n;
+	LIST_HEAD(gone);
+
+	mutex_lock(&disks_lock);
+	list_del_init(&d->list);
+	list_splice_init(&d->parts, &gone);
+	mutex_unlock(&disks_lock);
+	disk_kill(d);
+	list_for_each_entry_safe(b, n, &gone, list)
+		bdev_del(b);
+	if (d->show)
+		show_remove(d->show);
 }
 
 void disk_kill(struct disk *d)
@@ -292,7 +397,7 @@ void disk_kill(struct disk *d)
 
 /* ---- look-up ---- */
 
-static struct bdev *find_bdev(bool (*match)(const struct bdev *b, const void *key), const void *key)
+static struct bdev *find_bdev(bool (*match)(const struct bdev *b, const void *key), const void *key, bool open)
 {
 	struct disk *d;
 	struct bdev *b;
@@ -302,6 +407,8 @@ static struct bdev *find_bdev(bool (*match)(const struct bdev *b, const void *ke
 		list_for_each_entry(b, &d->parts, list) {
 			if (match(b, key)) {
 				refcount_inc(&d->refs);
+				if (open)
+					atomic_inc(&b->openers);
 				mutex_unlock(&disks_lock);
 				return b;
 			}
@@ -321,15 +428,41 @@ static bool name_matches(const struct bdev *b, const void *key)
 	return !strcmp(b->name, key);
 }
 
-struct bdev *bdev_get_by_dev(dev_t dev) { return find_bdev(dev_matches, &dev); }
-struct bdev *bdev_get_by_name(const char *name) { return find_bdev(name_matches, name); }
+struct bdev *bdev_get_by_dev(dev_t dev) { return find_bdev(dev_matches, &dev, false); }
+struct bdev *bdev_get_by_name(const char *name) { return find_bdev(name_matches, name, false); }
 void bdev_put(struct bdev *b) { disk_put(b->disk); }
+
+struct bdev *bdev_open_by_dev(dev_t dev)
+{
+	struct bdev *b = find_bdev(dev_matches, &dev, true);
+	int e;
+
+	if (!b)
+		return ERR_PTR(-ENXIO);
+	e = b->disk->ops->open ? b->disk->ops->open(b->disk) : 0;
+	if (e) {
+		bdev_close(b);
+		return ERR_PTR(e);
+	}
+	return b;
+}
+
+void bdev_close(struct bdev *b)
+{
+	struct disk *d = b->disk;
+
+	/* From here on a partition may go; the disk stays until its reference is put. */
+	atomic_dec(&b->openers);
+	if (d->ops->closed && !disk_openers(d))
+		d->ops->closed(d);
+	disk_put(d);
+}
 
 /* ---- /proc ---- */
 
 void block_show_majors(struct seq_file *m)
 {
-	seq_printf(m, "%3d virtblk\n", DISK_MAJOR);
+	seq_printf(m, "%3d loop\n%3d virtblk\n%3d blkext\n", LOOP_MAJOR, DISK_MAJOR, BLKEXT_MAJOR);
 }
 
 static void each_bdev(void (*fn)(struct seq_file *m, struct bdev *b), struct seq_file *m)

@@ -26,6 +26,7 @@ enum { REQ_READ, REQ_WRITE, REQ_FLUSH, REQ_DISCARD, REQ_WRITE_ZEROES };
 
 struct disk;
 struct bdev;
+struct file;
 
 struct bio {
 	struct bdev *bdev;		/* c */
@@ -53,6 +54,12 @@ struct disk_ops {
 	int (*queue)(struct disk *d, unsigned int q, struct bio *b);
 	/* The driver's side is no longer used. */
 	void (*release)(struct disk *d);
+	/* These may be absent. Before a file of the disk or of a partition is opened (it is counted already): 0 or -errno. */
+	int (*open)(struct disk *d);
+	/* The last of them was closed. */
+	void (*closed)(struct disk *d);
+	/* An ioctl of the whole disk that this room does not know; -ENOTTY: nor does the driver. */
+	long (*ioctl)(struct disk *d, struct file *f, unsigned int cmd, unsigned long arg);
 };
 
 struct disk_queue {
@@ -74,7 +81,7 @@ struct disk {
 	int major;			/* c */
 	unsigned int first_minor, minors;	/* c */
 	u32 block_size, phys_block_size;	/* c: logical block in bytes */
-	u64 sectors;			/* c: of 512 bytes */
+	u64 sectors;			/* of 512 bytes; disk_set_sectors() */
 	u32 max_bytes;			/* c: in one bio */
 	u32 max_discard_sectors;	/* c; 0: none */
 	u32 max_zeroes_sectors;
@@ -93,8 +100,18 @@ struct disk {
 
 /* A disk that is not there yet; fill in the (c) members, then disk_add(). NULL without memory. */
 struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth);
+/* The same with a name and numbers of the driver's own: 1 minor for the disk, partitions get theirs of BLKEXT_MAJOR. */
+struct disk *disk_alloc_numbered(const char *name, int major, unsigned int minor, unsigned int nr_queues, unsigned int depth);
+#define LOOP_MAJOR 7
+#define BLKEXT_MAJOR 259
 /* Makes /dev nodes and reads the partition table. Sleeps. 0 or -errno. */
 int disk_add(struct disk *d);
+/* It has another size now; what lay behind is forgotten. Partitions stay until disk_rescan(). */
+void disk_set_sectors(struct disk *d, u64 sectors);
+/* How many files of it and its partitions are open. */
+unsigned int disk_openers(struct disk *d);
+/* Takes the disk out of /dev, /sys and the list; nobody has it open. The caller's reference stays. */
+void disk_remove(struct disk *d);
 /* The device is gone: everything under way and to come fails. */
 void disk_kill(struct disk *d);
 void disk_put(struct disk *d);
@@ -124,8 +141,12 @@ struct bdev {
 	bool read_only;
 	u8 uuid[16];
 	atomic_t openers;
+	bool ext;			/* its number is one of BLKEXT_MAJOR's */
 };
 
+/* Counted as open, the disk referenced; ERR_PTR(-ENXIO), what the driver says. bdev_close() undoes it. */
+struct bdev *bdev_open_by_dev(dev_t dev);
+void bdev_close(struct bdev *b);
 struct bdev *bdev_get_by_dev(dev_t dev);	/* the disk referenced; NULL */
 struct bdev *bdev_get_by_name(const char *name);
 void bdev_put(struct bdev *b);

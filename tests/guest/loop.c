@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+/* Loop devices, loop(4). */
+#include "t.h"
+#include <linux/fs.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define IMAGE "/tmp/loop.img"
+#define MIB (1 << 20)
+
+static int control, number;
+static char dev[32];
+
+static int backing(off_t size)
+{
+	int f = OK(open(IMAGE, O_RDWR | O_CREAT | O_TRUNC, 0600));
+
+	OK(ftruncate(f, size));
+	return f;
+}
+
+/* A free device, open. */
+static int start(void)
+{
+	control = open("/dev/loop-control", O_RDWR);
+	if (control < 0 && errno == ENOENT)
+		SKIP("no loop devices");
+	CHECK(control >= 0);
+	number = OK(ioctl(control, LOOP_CTL_GET_FREE));
+	snprintf(dev, sizeof(dev), "/dev/loop%d", number);
+	return OK(open(dev, O_RDWR));
+}
+
+/* Everything is given back: closing lets go, then the device can go. */
+static void finish(int d)
+{
+	OK(ioctl(d, LOOP_CLR_FD));
+	close(d);
+	EQ(ioctl(control, LOOP_CTL_REMOVE, number), number);
+	CHECK(access(dev, F_OK));
+	unlink(IMAGE);
+}
+
+static int configure(int d, int f, unsigned int flags, unsigned long long offset, unsigned long long limit)
+{
+	struct loop_config c = { .fd = (unsigned int)f, .info = { .lo_flags = flags, .lo_offset = offset, .lo_sizelimit = limit } };
+
+	strcpy((char *)c.info.lo_file_name, IMAGE);
+	return ioctl(d, LOOP_CONFIGURE, &c);
+}
+
+static unsigned long long size_of(int d)
+{
+	unsigned long long n;
+
+	OK(ioctl(d, BLKGETSIZE64, &n));
+	return n;
+}
+
+TEST(a_file_as_a_disk)
+{
+	int d = start(), f = backing(MIB);
+	struct loop_info64 i;
+	struct stat st;
+	char b[8192], path[80], line[128];
+
+	EQ(size_of(d), 0);
+	ERR(ioctl(d, LOOP_GET_STATUS64, &i), ENXIO);
+	OK(configure(d, f, 0, 0, 0));
+	ERR(configure(d, f, 0, 0, 0), EBUSY);
+	ERR(ioctl(d, LOOP_SET_FD, f), EBUSY);
+	EQ(size_of(d), MIB);
+	OK(fstat(d, &st));
+	CHECK(S_ISBLK(st.st_mode) && major(st.st_rdev) == 7 && (int)minor(st.st_rdev) == number);
+	OK(fstat(f, &st));
+	OK(ioctl(d, LOOP_GET_STATUS64, &i));
+	EQ(i.lo_number, number);
+	EQ(i.lo_inode, st.st_ino);
+	CHECK(!strcmp((char *)i.lo_file_name, IMAGE));
+	snprintf(path, sizeof(path), "/sys/block/loop%d/loop/backing_file", number);
+	int s = OK(open(path, O_RDONLY)), n = OK(read(s, line, sizeof(line) - 1));
+
+	line[n] = 0;
+	CHECK(!strcmp(line, IMAGE "\n"));
+	close(s);
+	/* Writing reaches the file with fsync, reading comes from it. */
+	memset(b, 'x', sizeof(b));
+	EQ(pwrite(d, b, sizeof(b), 5000), sizeof(b));
+	OK(fsync(d));
+	EQ(pread(f, b, 2, 5000 + 8191), 2);
+	CHECK(b[0] == 'x' && b[1] == 0);
+	EQ(pwrite(f, "direct", 6, 512 * 100), 6);
+	EQ(pread(d, b, 6, 512 * 100), 6);
+	CHECK(!memcmp(b, "direct", 6));
+	EQ(pread(d, b, 100, MIB), 0);
+	ERR(pwrite(d, b, 1, MIB), ENOSPC);
+	EQ(pread(d, b, 4096, MIB - 100), 100);
+	finish(d);
+}
+
+TEST(offset_limit_size)
+{
+	int d = start(), f = backing(MIB);
+	struct loop_info64 i;
+	char b[512];
+
+	EQ(pwrite(f, "at", 2, 8192), 2);
+	OK(configure(d, f, 0, 8192, 4096));
+	EQ(size_of(d), 4096);
+	EQ(pread(d, b, 2, 0), 2);
+	CHECK(!memcmp(b, "at", 2));
+	OK(ioctl(d, LOOP_GET_STATUS64, &i));
+	EQ(i.lo_offset, 8192);
+	EQ(i.lo_sizelimit, 4096);
+	i.lo_sizelimit = 0;
+	i.lo_offset = 0;
+	OK(ioctl(d, LOOP_SET_STATUS64, &i));
+	EQ(size_of(d), MIB);
+	EQ(pread(d, b, 2, 8192), 2);
+	CHECK(!memcmp(b, "at", 2));
+	OK(ftruncate(f, 2 * MIB));
+	EQ(size_of(d), MIB);
+	OK(ioctl(d, LOOP_SET_CAPACITY));
+	EQ(size_of(d), 2 * MIB);
+	i.lo_encrypt_type = LO_CRYPT_XOR;
+	ERR(ioctl(d, LOOP_SET_STATUS64, &i), EINVAL);
+	ERR(ioctl(d, LOOP_SET_BLOCK_SIZE, 1000), EINVAL);
+	OK(ioctl(d, LOOP_SET_BLOCK_SIZE, 4096));
+	int n;
+
+	OK(ioctl(d, BLKSSZGET, &n));
+	EQ(n, 4096);
+	finish(d);
+}
+
+TEST(read_only)
+{
+	int d = start(), f, n;
+	struct loop_info64 i;
+
+	close(backing(MIB));
+	f = OK(open(IMAGE, O_RDONLY));
+	OK(configure(d, f, 0, 0, 0));
+	OK(ioctl(d, LOOP_GET_STATUS64, &i));
+	CHECK(i.lo_flags & LO_FLAGS_READ_ONLY);
+	OK(ioctl(d, BLKROGET, &n));
+	EQ(n, 1);
+	ERR(pwrite(d, "x", 1, 0), EPERM);
+	finish(d);
+}
+
+TEST(what_cannot_be_one)
+{
+	int d = start(), p[2], f = backing(MIB), e;
+	struct loop_config c = { .fd = 999 };
+
+	ERR(ioctl(d, LOOP_CONFIGURE, &c), EBADF);
+	OK(pipe(p));
+	ERR(ioctl(d, LOOP_SET_FD, p[0]), EINVAL);
+	e = OK(open(dev, O_RDWR));
+	ERR(ioctl(d, LOOP_SET_FD, e), EBADF);
+	close(e);
+	ERR(configure(d, f, 0x8000, 0, 0), EINVAL);
+	ERR(ioctl(d, LOOP_CLR_FD), ENXIO);
+	ERR(ioctl(control, LOOP_CTL_ADD, number), EEXIST);
+	ERR(ioctl(control, LOOP_CTL_REMOVE, 99999), ENODEV);
+	OK(ioctl(d, LOOP_SET_FD, f));
+	ERR(ioctl(control, LOOP_CTL_REMOVE, number), EBUSY);
+	finish(d);
+}
+
+TEST(clearing_itself)
+{
+	int d = start(), f = backing(MIB), again;
+	struct stat st;
+
+	OK(configure(d, f, LO_FLAGS_AUTOCLEAR, 0, 0));
+	again = OK(open(dev, O_RDONLY));
+	close(d);
+	EQ(size_of(again), MIB);
+	close(again);
+	again = OK(open(dev, O_RDONLY));
+	EQ(size_of(again), 0);
+	close(again);
+	OK(fstat(f, &st));
+	EQ(ioctl(control, LOOP_CTL_REMOVE, number), number);
+	unlink(IMAGE);
+}
+
+/* An MBR with a partition: its node comes and goes, and reads at its place. */
+TEST(partitions)
+{
+	unsigned char mbr[512] = { 0 };
+	int d = start(), f = backing(MIB), p;
+	char path[48], b[4];
+
+	mbr[446 + 4] = 0x83;
+	mbr[446 + 8] = 8;			/* starts at sector 8, 16 sectors */
+	mbr[446 + 12] = 16;
+	mbr[510] = 0x55;
+	mbr[511] = 0xaa;
+	EQ(pwrite(f, mbr, 512, 0), 512);
+	EQ(pwrite(f, "part", 4, 8 * 512), 4);
+	OK(configure(d, f, LO_FLAGS_PARTSCAN, 0, 0));
+	snprintf(path, sizeof(path), "/dev/loop%dp1", number);
+	p = OK(open(path, O_RDONLY));
+	EQ(size_of(p), 16 * 512);
+	EQ(pread(p, b, 4, 0), 4);
+	CHECK(!memcmp(b, "part", 4));
+	ERR(ioctl(d, BLKRRPART), EBUSY);
+	close(p);
+	mbr[446 + 12] = 24;
+	EQ(pwrite(d, mbr, 512, 0), 512);
+	OK(fsync(d));
+	OK(ioctl(d, BLKRRPART));
+	p = OK(open(path, O_RDONLY));
+	EQ(size_of(p), 24 * 512);
+	close(p);
+	finish(d);
+	CHECK(access(path, F_OK));
+}
+
+TEST(holes)
+{
+	int d = start(), f = backing(MIB);
+	unsigned long long range[2] = { 65536, 262144 };
+	char b[64];
+	struct stat st;
+	long before;
+
+	OK(configure(d, f, 0, 0, 0));
+	static char data[MIB];
+
+	memset(data, 'd', sizeof(data));
+	EQ(pwrite(d, data, sizeof(data), 0), sizeof(data));
+	OK(fsync(d));
+	OK(fstat(f, &st));
+	before = (long)st.st_blocks;
+	OK(ioctl(d, BLKDISCARD, range));
+	EQ(pread(d, b, 64, 65536), 64);
+	for (int i = 0; i < 64; i++)
+		EQ(b[i], 0);
+	EQ(pread(d, b, 1, 65535), 1);
+	EQ(b[0], 'd');
+	OK(fstat(f, &st));
+	EQ(before - (long)st.st_blocks, 512);
+	OK(ioctl(d, BLKZEROOUT, range));
+	finish(d);
+}
+
+/* One upon another, and never in a circle. */
+TEST(stacked)
+{
+	int d = start(), f = backing(MIB), second, e;
+	char b[8], under[32];
+
+	OK(configure(d, f, 0, 4096, 0));
+	strcpy(under, dev);
+	int n = OK(ioctl(control, LOOP_CTL_GET_FREE));
+
+	CHECK(n != number);
+	snprintf(dev, sizeof(dev), "/dev/loop%d", n);
+	second = OK(open(dev, O_RDWR));
+	OK(ioctl(second, LOOP_SET_FD, d));
+	EQ(size_of(second), MIB - 4096);
+	EQ(pwrite(second, "deep", 4, 512), 4);
+	OK(fsync(second));
+	OK(fsync(d));
+	EQ(pread(f, b, 4, 4096 + 512), 4);
+	CHECK(!memcmp(b, "deep", 4));
+	e = OK(open(dev, O_RDWR));
+	ERR(ioctl(d, LOOP_CHANGE_FD, e), EBADF);
+	close(e);
+	OK(ioctl(second, LOOP_CLR_FD));
+	close(second);
+	EQ(ioctl(control, LOOP_CTL_REMOVE, n), n);
+	strcpy(dev, under);
+	finish(d);
+}
