@@ -21,6 +21,7 @@
 #include <mm/uaccess.h>
 #include <proc/proc_priv.h>
 #include <proc/ptrace.h>
+#include <proc/seccomp.h>
 #include <proc/upcalls.h>
 #include <sched/completion.h>
 #include <sched/sched.h>
@@ -154,6 +155,7 @@ void proc_task_free(struct task *t)
 	}
 	if (t->signal)
 		put_signal(t->signal);
+	seccomp_release(t);
 	kfree(t->mm_data);
 }
 
@@ -223,6 +225,9 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	t->pending.signal = 0;
 	t->jobctl = 0;
 	clear_tsk_flag(t, TIF_SYSCALL_TRACE);
+	clear_tsk_flag(t, TIF_SECCOMP);
+	t->seccomp_mode = 0;
+	t->seccomp_filter = NULL;
 	t->exit_state = t->exit_code = 0;
 	t->ptrace = 0;
 	t->ptrace_message = t->ptrace_siginfo = NULL;
@@ -308,6 +313,8 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 {
 	u64 f = a->flags;
 
+	if (!a->fn)
+		seccomp_fork(t);
 	t->thread_pid = pid;
 	if (f & CLONE_THREAD) {
 		t->group_leader = current->group_leader;

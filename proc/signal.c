@@ -614,6 +614,20 @@ void force_sig_fault(int sig, int code, unsigned long addr)
 	force_info(&i, false);
 }
 
+void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data, bool fatal)
+{
+	struct siginfo i;
+
+	clear_siginfo(&i);
+	i.si_signo = SIGSYS;
+	i.si_code = SYS_SECCOMP;
+	i.si_call_addr = (void *)addr;
+	i.si_errno = data;
+	i.si_arch = arch;
+	i.si_syscall = nr;
+	force_info(&i, fatal);
+}
+
 /* ---- taking ---- */
 
 static int next_signal(const struct sigpending *p, u64 mask)

@@ -15,6 +15,7 @@
 #include <kernel/printk.h>
 #include <mm/uaccess.h>
 #include <proc/ptrace.h>
+#include <proc/seccomp.h>
 #include <proc/signal.h>
 #include <sched/task.h>
 #include <abi/errno.h>
@@ -91,6 +92,12 @@ static noinline void dispatch_slow(struct pt_regs *regs, long nr)
 		nr = arch_syscall_nr(regs);
 		if (!go_on || nr == -1)
 			return;
+		if (test_thread_flag(TIF_SECCOMP)) {
+			go_on = seccomp_allows(regs);
+			nr = arch_syscall_nr(regs);
+			if (!go_on || nr == -1)
+				return;
+		}
 	}
 	early = log && never_returns(syscall_describe((unsigned long)nr));
 

@@ -11,6 +11,7 @@
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <proc/proc_priv.h>
+#include <proc/seccomp.h>
 #include <proc/signal.h>
 #include <sched/sched.h>
 #include <sched/task_life.h>
@@ -20,6 +21,7 @@
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 
 static long set_securebits(unsigned long bits)
 {
@@ -351,7 +353,7 @@ static long set_io_flusher(unsigned long on)
 	return 0;
 }
 
-/* partial: prctl: PR_SET_MM_EXE_FILE, PR_SET_SECCOMP, PR_SCHED_CORE, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_TSC and the controls of CPU features */
+/* partial: prctl: PR_SET_MM_EXE_FILE, PR_SCHED_CORE, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_TSC and the controls of CPU features */
 long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
 {
 	struct task *t = current;
@@ -400,6 +402,9 @@ long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
 	case PR_SET_VMA: return a2 == PR_SET_VMA_ANON_NAME ? set_anon_name(a3, a4, UPTR(a5)) : -EINVAL;
 	case PR_SET_MM: return set_mm(a2, a3, a4, a5);
 	case PR_GET_AUXV: return a4 || a5 ? -EINVAL : get_auxv(UPTR(a2), a3);
+	case PR_GET_SECCOMP: return (long)t->seccomp_mode;
+	case PR_SET_SECCOMP:
+		return a2 == SECCOMP_MODE_STRICT ? seccomp_set_strict() : a2 == SECCOMP_MODE_FILTER ? seccomp_set_filter(0, UPTR(a3)) : -EINVAL;
 	case PR_SET_MDWE: return a3 || a4 || a5 ? -EINVAL : set_mdwe(a2);
 	case PR_GET_MDWE: return a2 || a3 || a4 || a5 ? -EINVAL : get_mdwe();
 	case PR_SET_IO_FLUSHER: return a3 || a4 || a5 ? -EINVAL : set_io_flusher(a2);

@@ -9,6 +9,7 @@
 #include <sched/sched.h>
 #include <tty/tty.h>
 #include <linux/resource.h>
+#include <proc/seccomp.h>
 #include <linux/sched.h>
 
 static const struct {
@@ -215,8 +216,8 @@ int proc_show_status(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 	}
 	show_signals(m, task);
 	show_caps(m, task);
-	seq_printf(m, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t0\n", task->no_new_privs ? 1 : 0,
-		   task->seccomp_mode);
+	seq_printf(m, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n", task->no_new_privs ? 1 : 0,
+		   task->seccomp_mode, seccomp_count(task));
 	seq_puts(m, "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\tunknown\n"
 		    "Cpus_allowed:\t");
 	show_mask(m, &task->cpus_mask);

@@ -119,6 +119,8 @@ int kill_pgrp_info(int sig, struct siginfo *info, struct pid *pgrp);
 void force_sig(int sig);
 void force_sig_fault(int sig, int code, unsigned long addr);
 void force_fatal_sig(int sig);
+/* SIGSYS for a call that a filter forbids; FATAL: no handler gets it. */
+void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data, bool fatal);
 
 struct sighand_struct *lock_task_sighand(struct task *t, unsigned long *flags);	/* NULL: it is gone */
 static inline void unlock_task_sighand(struct task *t, unsigned long *flags)

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/* Classic BPF: McCanne and Jacobson, "The BSD Packet Filter"; opcodes as in <linux/bpf_common.h>. */
+#include <lib/types.h>
+#include <lib/cbpf.h>
+#include <lib/string.h>
+#include <asm-generic/errno-base.h>
+
+#ifndef BPF_MOD
+#define BPF_MOD 0x90
+#define BPF_XOR 0xa0
+#endif
+
+static bool known_alu(u16 code, u32 k)
+{
+	switch (BPF_OP(code)) {
+	case BPF_ADD: case BPF_SUB: case BPF_MUL: case BPF_OR: case BPF_AND: case BPF_XOR:
+		return true;
+	case BPF_DIV: case BPF_MOD:
+		return BPF_SRC(code) == BPF_X || k;
+	case BPF_LSH: case BPF_RSH:
+		return BPF_SRC(code) == BPF_X || k < 32;
+	case BPF_NEG:
+		return BPF_SRC(code) == BPF_K;
+	}
+	return false;
+}
+
+static bool known_load(u16 code, u32 k)
+{
+	switch (code) {
+	case BPF_LD | BPF_W | BPF_ABS: case BPF_LD | BPF_H | BPF_ABS: case BPF_LD | BPF_B | BPF_ABS:
+	case BPF_LD | BPF_W | BPF_IND: case BPF_LD | BPF_H | BPF_IND: case BPF_LD | BPF_B | BPF_IND:
+	case BPF_LD | BPF_W | BPF_LEN: case BPF_LDX | BPF_W | BPF_LEN: case BPF_LD | BPF_IMM: case BPF_LDX | BPF_IMM:
+	case BPF_LDX | BPF_B | BPF_MSH:
+		return true;
+	case BPF_LD | BPF_MEM: case BPF_LDX | BPF_MEM: case BPF_ST: case BPF_STX:
+		return k < BPF_MEMWORDS;
+	}
+	return false;
+}
+
+static bool known(const struct sock_filter *f, unsigned int left)
+{
+	switch (BPF_CLASS(f->code)) {
+	case BPF_LD: case BPF_LDX: case BPF_ST: case BPF_STX:
+		return known_load(f->code, f->k);
+	case BPF_ALU:
+		return !(f->code & 0xff00) && known_alu(f->code, f->k);
+	case BPF_JMP:
+		if (f->code == (BPF_JMP | BPF_JA))
+			return f->k < left;
+		if ((f->code & 0xff00) || BPF_OP(f->code) > BPF_JSET || BPF_OP(f->code) == BPF_JA)
+			return false;
+		return f->jt < left && f->jf < left;
+	case BPF_RET:
+		return f->code == (BPF_RET | BPF_K) || f->code == (BPF_RET | BPF_A);
+	case BPF_MISC:
+		return f->code == (BPF_MISC | BPF_TAX) || f->code == (BPF_MISC | BPF_TXA);
+	}
+	return false;
+}
+
+/* Jumps go forward only, so one pass knows what scratch words are written on every way to an instruction. AT is room for LEN sets. */
+static int check_scratch(const struct sock_filter *f, unsigned int len, u16 *at)
+{
+	u16 now = 0;
+
+	memset(at, 0xff, len * sizeof(*at));
+	for (unsigned int i = 0; i < len; i++) {
+		const struct sock_filter *x = &f[i];
+
+		now &= at[i];
+		switch (x->code) {
+		case BPF_ST: case BPF_STX:
+			now |= (u16)(1u << x->k);
+			break;
+		case BPF_LD | BPF_MEM: case BPF_LDX | BPF_MEM:
+			if (!(now >> x->k & 1))
+				return -EINVAL;
+			break;
+		case BPF_JMP | BPF_JA:
+			at[i + 1 + x->k] &= now;
+			now = 0xffff;
+			break;
+		case BPF_RET | BPF_K: case BPF_RET | BPF_A:
+			now = 0xffff;
+			break;
+		default:
+			if (BPF_CLASS(x->code) == BPF_JMP) {
+				at[i + 1 + x->jt] &= now;
+				at[i + 1 + x->jf] &= now;
+				now = 0xffff;
+			}
+		}
+	}
+	return 0;
+}
+
+int cbpf_check(const struct sock_filter *f, unsigned int len, u16 *scratch)
+{
+	if (!len || len > BPF_MAXINSNS)
+		return -EINVAL;
+	for (unsigned int i = 0; i < len; i++)
+		if (!known(&f[i], len - i - 1))
+			return -EINVAL;
+	if (BPF_CLASS(f[len - 1].code) != BPF_RET)
+		return -EINVAL;
+	return check_scratch(f, len, scratch);
+}
+
+static bool load(const u8 *d, u32 len, u64 at, u32 size, bool native, u32 *out)
+{
+	u32 v = 0;
+	u16 h;
+
+	if (at + size > len)
+		return false;
+	if (native && size == 4) {
+		memcpy(&v, d + at, 4);
+	} else if (native && size == 2) {
+		memcpy(&h, d + at, 2);
+		v = h;
+	} else {
+		for (u32 i = 0; i < size; i++)
+			v = v << 8 | d[at + i];
+	}
+	*out = v;
+	return true;
+}
+
+static u32 alu(u16 op, u32 a, u32 b)
+{
+	switch (op) {
+	case BPF_ADD: return a + b;
+	case BPF_SUB: return a - b;
+	case BPF_MUL: return a * b;
+	case BPF_DIV: return a / b;
+	case BPF_MOD: return a % b;
+	case BPF_OR: return a | b;
+	case BPF_AND: return a & b;
+	case BPF_XOR: return a ^ b;
+	case BPF_LSH: return b < 32 ? a << b : 0;
+	case BPF_RSH: return b < 32 ? a >> b : 0;
+	}
+	return -a;		/* BPF_NEG */
+}
+
+static bool holds(u16 op, u32 a, u32 b)
+{
+	switch (op) {
+	case BPF_JEQ: return a == b;
+	case BPF_JGT: return a > b;
+	case BPF_JGE: return a >= b;
+	}
+	return a & b;		/* BPF_JSET */
+}
+
+static u32 size_of(u16 code)
+{
+	return BPF_SIZE(code) == BPF_W ? 4 : BPF_SIZE(code) == BPF_H ? 2 : 1;
+}
+
+u32 cbpf_run(const struct sock_filter *f, const void *data, u32 len, bool native)
+{
+	u32 a = 0, x = 0, m[BPF_MEMWORDS] = { 0 }, b;
+
+	for (;; f++) {
+		switch (BPF_CLASS(f->code)) {
+		case BPF_LD:
+			switch (BPF_MODE(f->code)) {
+			case BPF_ABS:
+				if (!load(data, len, f->k, size_of(f->code), native, &a))
+					return 0;
+				break;
+			case BPF_IND:
+				if (!load(data, len, (u64)x + f->k, size_of(f->code), native, &a))
+					return 0;
+				break;
+			case BPF_LEN: a = len; break;
+			case BPF_IMM: a = f->k; break;
+			default: a = m[f->k % BPF_MEMWORDS];
+			}
+			break;
+		case BPF_LDX:
+			switch (BPF_MODE(f->code)) {
+			case BPF_LEN: x = len; break;
+			case BPF_IMM: x = f->k; break;
+			case BPF_MSH:
+				if (!load(data, len, f->k, 1, native, &b))
+					return 0;
+				x = (b & 0xf) << 2;
+				break;
+			default: x = m[f->k % BPF_MEMWORDS];
+			}
+			break;
+		case BPF_ST: m[f->k % BPF_MEMWORDS] = a; break;
+		case BPF_STX: m[f->k % BPF_MEMWORDS] = x; break;
+		case BPF_ALU:
+			b = BPF_SRC(f->code) == BPF_X ? x : f->k;
+			if (!b && (BPF_OP(f->code) == BPF_DIV || BPF_OP(f->code) == BPF_MOD))
+				return 0;
+			a = alu(BPF_OP(f->code), a, b);
+			break;
+		case BPF_JMP:
+			if (f->code == (BPF_JMP | BPF_JA))
+				f += f->k;
+			else
+				f += holds(BPF_OP(f->code), a, BPF_SRC(f->code) == BPF_X ? x : f->k) ? f->jt : f->jf;
+			break;
+		case BPF_RET:
+			return f->code == (BPF_RET | BPF_K) ? f->k : a;
+		default:
+			if (f->code == (BPF_MISC | BPF_TAX))
+				x = a;
+			else
+				a = x;
+		}
+	}
+}
