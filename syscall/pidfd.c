@@ -115,7 +115,7 @@ long sys_pidfd_send_signal(int pidfd, int sig, struct uptr info, unsigned int fl
 			goto out;
 		/* Only to oneself may one pretend to be the kernel or kill(2). */
 		r = -EPERM;
-		if ((i.si_code >= 0 || i.si_code == SI_TKILL) && (pid != task_pid_type(current, PIDTYPE_TGID) || type == PIDTYPE_PGID))
+		if ((i.si_code >= 0 || i.si_code == SI_TKILL) && (pid_vnr(pid) != task_tgid_vnr(current) || type == PIDTYPE_PGID))
 			goto out;
 	}
 	r = send_to(pid, sig, &i, type);
