@@ -8,11 +8,13 @@
 #include <vfs/file.h>
 #include <vfs/mount.h>
 #include <fs/nsfs.h>
+#include <ipc/sysv.h>
 #include <alloc/slab.h>
 #include <kernel/init.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <proc/ns.h>
+#include <proc/upcalls.h>
 #include <sched/task.h>
 #include <linux/nsfs.h>
 #include <linux/sched.h>
@@ -43,6 +45,9 @@ static void put_ns(enum ns_kind kind, void *ns)
 		break;
 	case NSK_UTS:
 		put_uts_ns(ns);
+		break;
+	case NSK_IPC:
+		put_ipc_ns(ns);
 		break;
 	default:
 		break;
@@ -82,6 +87,8 @@ static struct user_namespace *owner_of(const struct ns_ref *r)
 		return ((struct user_namespace *)r->ns)->parent;
 	case NSK_UTS:
 		return ((struct uts_namespace *)r->ns)->user_ns;
+	case NSK_IPC:
+		return ipc_ns_owner(r->ns);
 	default:
 		return &init_user_ns;
 	}

@@ -428,6 +428,7 @@ void do_exit(long code)
 	}
 	t->exit_code = (int)code;
 	exit_mm(t);
+	exit_sysv_undo(t);
 	exit_files(t);
 	exit_fs(t);
 	if (group_dead && t->signal->leader)

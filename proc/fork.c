@@ -189,6 +189,8 @@ static int check_flags(const struct kernel_clone_args *a)
 		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
+	if ((f & CLONE_NEWIPC) && (f & CLONE_SYSVSEM))
+		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
 		return -EINVAL;
 	if ((f & CLONE_PARENT) && (current->signal->flags & SIGNAL_UNKILLABLE))
@@ -276,9 +278,14 @@ static int copy_rooms(struct task *t, const struct kernel_clone_args *a)
 	e = copy_namespaces(f, t);
 	if (e)
 		goto mm;
+	e = a->fn ? 0 : copy_sysv_undo(f, t);
+	if (e)
+		goto ns;
 	e = a->fn ? 0 : arch_fpu_fork(t);
 	if (!e)
 		return 0;
+	exit_sysv_undo(t);
+ns:
 	exit_task_namespaces(t);
 mm:
 	if (t->mm)
@@ -298,6 +305,7 @@ files:
 
 static void undo_rooms(struct task *t, const struct kernel_clone_args *a)
 {
+	exit_sysv_undo(t);
 	exit_task_namespaces(t);
 	if (t->mm)
 		mmput(t->mm);

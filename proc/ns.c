@@ -25,6 +25,7 @@ struct uts_namespace init_uts_ns = {
 	},
 };
 struct nsproxy init_nsproxy = {
+	.ipc_ns = &init_ipc_ns,
 	.count = REFCOUNT_INIT(2), .uts_ns = &init_uts_ns, .pid_ns_for_children = &init_pid_ns,
 };
 static atomic_t next_ns_ino = ATOMIC_INIT((int)0xF0000000U);
@@ -77,6 +78,7 @@ static void nsproxy_free(struct nsproxy *n)
 	if (n->mnt_ns)
 		put_mnt_ns(n->mnt_ns);
 	put_uts_ns(n->uts_ns);
+	put_ipc_ns(n->ipc_ns);
 	put_pid_ns(n->pid_ns_for_children);
 	kfree(n);
 }
@@ -104,6 +106,10 @@ struct nsproxy *nsproxy_create(unsigned long flags, struct task *child, struct u
 	if (IS_ERR(p))
 		goto fail;
 	n->uts_ns = p;
+	p = copy_ipc_ns(flags & CLONE_NEWIPC, old->ipc_ns, user_ns);
+	if (IS_ERR(p))
+		goto fail;
+	n->ipc_ns = p;
 	p = flags & CLONE_NEWPID ? copy_pid_ns(user_ns, old->pid_ns_for_children) : get_pid_ns(old->pid_ns_for_children);
 	if (IS_ERR(p))
 		goto fail;
@@ -119,7 +125,7 @@ fail:
 /* Those that this kernel has not got cannot be made. */
 int ns_flags_check(unsigned long flags)
 {
-	return flags & (CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP) ? -EINVAL : 0;
+	return flags & (CLONE_NEWNET | CLONE_NEWCGROUP) ? -EINVAL : 0;
 }
 
 int copy_namespaces(unsigned long flags, struct task *child)

@@ -8,7 +8,9 @@
 #include <vfs/fs.h>
 #include <vfs/mount.h>
 #include <proc/cred.h>
+#include <ipc/sysv.h>
 #include <proc/ns.h>
+#include <proc/upcalls.h>
 #include <proc/pid.h>
 #include <proc/ptrace.h>
 #include <proc/proc_priv.h>
@@ -77,6 +79,13 @@ static int install(struct nsproxy *n, enum ns_kind kind, void *ns)
 		put_uts_ns(n->uts_ns);
 		n->uts_ns = get_uts_ns(ns);
 		return 0;
+	case NSK_IPC:
+		if (!admin_over(ipc_ns_owner(ns)))
+			return -EPERM;
+		exit_sysv_undo(current);
+		put_ipc_ns(n->ipc_ns);
+		n->ipc_ns = get_ipc_ns(ns);
+		return 0;
 	case NSK_PID:
 		if (!admin_over(((struct pid_namespace *)ns)->user_ns))
 			return -EPERM;
@@ -116,6 +125,8 @@ static void put_any(enum ns_kind kind, void *ns)
 		put_uts_ns(ns);
 	else if (kind == NSK_PID)
 		put_pid_ns(ns);
+	else if (kind == NSK_IPC)
+		put_ipc_ns(ns);
 	else if (kind == NSK_USER)
 		put_user_ns(ns);
 }

@@ -35,7 +35,7 @@ long sys_vfork(void)
 	return kernel_clone(&a);
 }
 
-/* partial: clone: IPC, network and control-group namespaces */
+/* partial: clone: network and control-group namespaces */
 long sys_clone(unsigned long flags, unsigned long newsp, struct uptr parent_tid, struct uptr child_tid, unsigned long tls)
 {
 	struct kernel_clone_args a = {
@@ -48,7 +48,7 @@ long sys_clone(unsigned long flags, unsigned long newsp, struct uptr parent_tid,
 
 #define CLONE3_FLAGS (0xffffffffULL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
 
-/* partial: clone3: CLONE_INTO_CGROUP, time, IPC, network and control-group namespaces */
+/* partial: clone3: CLONE_INTO_CGROUP, time, network and control-group namespaces */
 long sys_clone3(struct uptr uargs, size_t size)
 {
 	struct clone_args u;
@@ -318,7 +318,7 @@ out:
 	return r;
 }
 
-/* partial: unshare: time, IPC, network and control-group namespaces */
+/* partial: unshare: time, network and control-group namespaces */
 long sys_unshare(unsigned long flags)
 {
 	struct nsproxy *n = NULL;
@@ -345,19 +345,21 @@ long sys_unshare(unsigned long flags)
 		if (e)
 			goto fail;
 	}
-	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID)) {
+	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWIPC)) {
 		const struct cred *eff = c ? c : current_cred();
 
 		e = -EPERM;
 		if (!cred_capable(eff, eff->user_ns, CAP_SYS_ADMIN))
 			goto fail;
 	}
+	if (flags & (CLONE_NEWIPC | CLONE_SYSVSEM))	/* what it had borrowed is given back in the old one */
+		exit_sysv_undo(current);
 	e = flags & CLONE_FS ? unshare_fs_struct() : 0;
 	if (!e && (flags & CLONE_FILES))
 		e = unshare_files();
 	if (e)
 		goto fail;
-	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID)) {
+	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWIPC)) {
 		n = nsproxy_create(flags, current, c ? c->user_ns : current_user_ns());
 		if (IS_ERR(n)) {
 			e = (int)PTR_ERR(n);

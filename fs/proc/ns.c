@@ -9,6 +9,8 @@
 #include <proc/cred.h>
 #include <vfs/mount.h>
 #include <fs/nsfs.h>
+#include <ipc/sysv.h>
+#include <proc/upcalls.h>
 
 enum kind { NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_PID_CHILDREN, NS_TIME, NS_TIME_CHILDREN, NS_USER,
 	NS_UTS, NS_KINDS };
@@ -18,7 +20,7 @@ static const struct {
 	u64 initial;		/* the number of the only one there is */
 } kinds[NS_KINDS] = {
 	[NS_CGROUP] = { "cgroup", "cgroup", 0xeffffffb },
-	[NS_IPC] = { "ipc", "ipc", 0xefffffff },
+	[NS_IPC] = { "ipc", "ipc", 0 },
 	[NS_MNT] = { "mnt", "mnt", 0 },
 	[NS_NET] = { "net", "net", 0xeffffff9 },
 	[NS_PID] = { "pid", "pid", 0 },
@@ -52,6 +54,8 @@ static u64 ns_number(struct task *task, enum kind kind)
 		ino = mnt_ns_inum(task->nsproxy->mnt_ns);
 	else if (kind == NS_PID_CHILDREN)
 		ino = task->nsproxy->pid_ns_for_children->ino;
+	else if (kind == NS_IPC)
+		ino = ipc_ns_ino(task->nsproxy->ipc_ns);
 	else if (kind == NS_UTS)
 		ino = task->nsproxy->uts_ns->ino;
 	task_unlock(task);
@@ -111,6 +115,9 @@ static void *get_ns(struct task *task, enum kind kind, enum ns_kind *nsk, u64 *i
 		} else if (task->nsproxy && kind == NS_PID_CHILDREN) {
 			ns = get_pid_ns(task->nsproxy->pid_ns_for_children);
 			*ino = ((struct pid_namespace *)ns)->ino;
+		} else if (task->nsproxy && kind == NS_IPC) {
+			ns = get_ipc_ns(task->nsproxy->ipc_ns);
+			*ino = ipc_ns_ino(ns);
 		} else if (task->nsproxy) {
 			ns = get_uts_ns(task->nsproxy->uts_ns);
 			*ino = ((struct uts_namespace *)ns)->ino;

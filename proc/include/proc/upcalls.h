@@ -47,3 +47,12 @@ struct pid;
 int proc_pidfd_prepare(struct pid *pid, bool thread, struct file **out);
 void proc_pidfd_install(int fd, struct file *file);
 void proc_pidfd_abort(int fd, struct file *file);
+struct ipc_namespace;
+/* ipc/: namespaces of System V IPC; a new one when FRESH, else a reference to OLD. ERR_PTR. */
+struct ipc_namespace *copy_ipc_ns(bool fresh, struct ipc_namespace *old, struct user_namespace *user_ns);
+struct ipc_namespace *get_ipc_ns(struct ipc_namespace *ns);
+void put_ipc_ns(struct ipc_namespace *ns);
+extern struct ipc_namespace init_ipc_ns;
+/* ipc/: what semaphores get back when a process ends (SEM_UNDO). */
+int copy_sysv_undo(unsigned long flags, struct task *child);
+void exit_sysv_undo(struct task *t);

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+/*
+ * System V shared memory. A segment is an unlinked file of tmpfs; an attachment is a mapping of a file of its own over the same
+ * inode, whose operations count how often the segment is attached. A removed segment lives, without a key, until its last
+ * attachment goes.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/init.h>
+#include <kernel/time.h>
+#include <mm/fault.h>
+#include <mm/mm.h>
+#include <mm/shmem.h>
+#include <mm/uaccess.h>
+#include <mm/upcalls.h>
+#include <proc/pid.h>
+#include <proc/signal.h>
+#include <vfs/file.h>
+#include <vfs/fs.h>
+#include <vfs/seq_file.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/mman.h>
+#include <linux/resource.h>
+#include <linux/shm.h>
+#include "sysv_priv.h"
+
+#define SHM_DEST 01000u
+#define SHM_LOCKED 02000u
+
+struct shm_segment {
+	struct sysv_object o;
+	struct file *file;		/* c */
+	size_t size;			/* c: bytes */
+	unsigned long attached;		/* o.lock */
+	s64 atime, dtime, ctime;	/* o.lock */
+	struct pid *cpid, *lpid;	/* o.lock; cpid: c */
+};
+
+/* An attachment's file: who it is of. */
+struct shm_file {
+	struct ipc_namespace *ns;	/* referenced */
+	struct shm_segment *seg;	/* referenced */
+	struct file *base;		/* referenced: its operations do the work */
+};
+
+#define to_shm(x) container_of(x, struct shm_segment, o)
+static struct vm_operations shm_vm_ops;
+static const struct file_operations shm_fops;
+
+static struct sysv_ids *shm_ids(struct ipc_namespace *ns) { return &ns->ids[SYSV_SHM]; }
+static unsigned long pages_of(const struct shm_segment *s) { return PAGE_ALIGN(s->size) >> PAGE_SHIFT; }
+static s64 now_s(void) { return (s64)ktime_get_real_seconds(); }
+
+static void shm_put(struct shm_segment *s)
+{
+	if (!refcount_dec_and_test(&s->o.refs))
+		return;
+	fput(s->file);
+	put_pid(s->cpid);
+	put_pid(s->lpid);
+	kfree(s);
+}
+
+/* ids->lock and the segment's held, both released: it is gone for everybody. */
+static void destroy(struct ipc_namespace *ns, struct shm_segment *s)
+{
+	ns->shm_tot -= pages_of(s);
+	sysv_remove(shm_ids(ns), &s->o);
+	mutex_unlock(&s->o.lock);
+	mutex_unlock(&shm_ids(ns)->lock);
+	shm_put(s);
+}
+
+static void set_lpid(struct shm_segment *s)
+{
+	put_pid(s->lpid);
+	s->lpid = get_task_pid(current, PIDTYPE_TGID);
+}
+
+/* ---- making ---- */
+
+static struct sysv_object *shm_make(struct ipc_namespace *ns, unsigned long size, int key, int flags)
+{
+	struct shm_segment *s;
+	char name[24];
+
+	if (!size || size > ns->shm_max)
+		return ERR_PTR(-EINVAL);
+	if (flags & SHM_HUGETLB)
+		return ERR_PTR(-ENOMEM);	/* there are none */
+	if (PAGE_ALIGN(size) < size || ns->shm_tot + (PAGE_ALIGN(size) >> PAGE_SHIFT) > ns->shm_all)
+		return ERR_PTR(-ENOSPC);
+	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return ERR_PTR(-ENOMEM);
+	snprintf(name, sizeof(name), "SYSV%08x", (unsigned int)key);
+	s->file = mm_shmem_file_setup(name, (loff_t)size, flags & SHM_NORESERVE ? VM_NORESERVE : 0);
+	if (IS_ERR(s->file)) {
+		long e = PTR_ERR(s->file);
+
+		kfree(s);
+		return ERR_PTR(e == -ENOSPC ? -ENOMEM : e);
+	}
+	refcount_set(&s->o.refs, 1);
+	mutex_init(&s->o.lock);
+	s->size = size;
+	s->ctime = now_s();
+	s->cpid = get_task_pid(current, PIDTYPE_TGID);
+	return &s->o;
+}
+
+static int shm_fits(struct sysv_object *o, unsigned long size)
+{
+	return to_shm(o)->size < size ? -EINVAL : 0;
+}
+
+static void shm_added(struct ipc_namespace *ns, struct sysv_object *o)
+{
+	ns->shm_tot += pages_of(to_shm(o));
+}
+
+static void shm_unmake(struct sysv_object *o)
+{
+	shm_put(to_shm(o));
+}
+
+long shm_get(int key, size_t size, int flags)
+{
+	struct ipc_namespace *ns = current_ipc_ns();
+	struct sysv_maker m = {
+		.ids = shm_ids(ns), .make = shm_make, .fits = shm_fits, .free = shm_unmake, .added = shm_added,
+		.max = (unsigned int)ns->shm_mni, .arg = size,
+	};
+
+	return sysv_obtain(ns, &m, key, flags);
+}
+
+/* ---- attachments ---- */
+
+static void shm_vma_open(struct vma *vma)
+{
+	struct shm_file *f = vma->vm_file->private_data;
+
+	mutex_lock(&f->seg->o.lock);
+	f->seg->attached++;
+	f->seg->atime = now_s();
+	set_lpid(f->seg);
+	mutex_unlock(&f->seg->o.lock);
+}
+
+static void detach_one(struct shm_file *f)
+{
+	struct shm_segment *s = f->seg;
+
+	mutex_lock(&shm_ids(f->ns)->lock);
+	mutex_lock(&s->o.lock);
+	s->attached--;
+	s->dtime = now_s();
+	if (current->signal && current->thread_pid)
+		set_lpid(s);
+	if (!s->attached && (s->o.mode & SHM_DEST) && !s->o.removed) {
+		destroy(f->ns, s);
+		return;
+	}
+	mutex_unlock(&s->o.lock);
+	mutex_unlock(&shm_ids(f->ns)->lock);
+}
+
+static void shm_vma_close(struct vma *vma)
+{
+	detach_one(vma->vm_file->private_data);
+}
+
+static int shm_mmap(struct file *file, struct vma *vma)
+{
+	struct shm_file *f = file->private_data;
+	int e = f->base->f_op->mmap(f->base, vma);
+
+	if (e)
+		return e;
+	vma->vm_ops = &shm_vm_ops;
+	shm_vma_open(vma);
+	return 0;
+}
+
+static int shm_release(struct inode *inode, struct file *file)
+{
+	struct shm_file *f = file->private_data;
+
+	fput(f->base);
+	shm_put(f->seg);
+	put_ipc_ns(f->ns);
+	kfree(f);
+	return 0;
+}
+
+static int shm_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	return 0;
+}
+
+static const struct file_operations shm_fops = { .mmap = shm_mmap, .release = shm_release, .fsync = shm_fsync, .llseek = noop_llseek };
+
+static struct file *attachment_file(struct ipc_namespace *ns, struct shm_segment *s, int o_flags)
+{
+	struct shm_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	struct file *file;
+
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+	file = alloc_file_clone(s->file, o_flags, &shm_fops);
+	if (IS_ERR(file)) {
+		kfree(f);
+		return file;
+	}
+	f->ns = get_ipc_ns(ns);
+	refcount_inc(&s->o.refs);
+	f->seg = s;
+	f->base = get_file(s->file);
+	file->private_data = f;
+	return file;
+}
+
+static long map(struct file *file, unsigned long addr, size_t size, unsigned long prot, int flags)
+{
+	unsigned long mflags = MAP_SHARED | (addr ? flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE : 0), r;
+
+	r = vm_mmap(current->mm, file, addr, size, prot, mflags, 0);
+	return r == (unsigned long)-EEXIST ? -EINVAL : (long)r;
+}
+
+long shm_attach(int id, unsigned long addr, int flags)
+{
+	struct ipc_namespace *ns = current_ipc_ns();
+	unsigned long prot = PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
+	int acc = S_IRUGO | (flags & SHM_RDONLY ? 0 : S_IWUGO) | (flags & SHM_EXEC ? S_IXUGO : 0);
+	struct sysv_object *o;
+	struct file *file;
+	long r;
+
+	if (addr & ~PAGE_MASK) {
+		if (!(flags & SHM_RND))
+			return -EINVAL;
+		addr &= PAGE_MASK;
+	}
+	if (!addr && (flags & SHM_REMAP))
+		return -EINVAL;
+	o = sysv_get(shm_ids(ns), id);
+	if (IS_ERR(o))
+		return PTR_ERR(o);
+	r = sysv_lock(o);
+	if (r)
+		goto put;
+	r = sysv_permitted(o, acc) ? 0 : -EACCES;
+	mutex_unlock(&o->lock);
+	if (r)
+		goto put;
+	file = attachment_file(ns, to_shm(o), flags & SHM_RDONLY ? O_RDONLY : O_RDWR);
+	if (IS_ERR(file)) {
+		r = PTR_ERR(file);
+		goto put;
+	}
+	r = map(file, addr, to_shm(o)->size, prot, flags);
+	fput(file);
+put:
+	shm_put(to_shm(o));
+	return r;
+}
+
+/* Everything of the attachment that begins at ADDR, also where it was cut into parts. */
+long shm_detach(unsigned long addr)
+{
+	struct mm *mm = current->mm;
+	unsigned long end = addr + 1, size = 0;
+	struct file *file = NULL;
+	struct vma *vma, *next;
+	long r = -EINVAL;
+
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	for (vma = find_vma(mm, addr); vma && vma->vm_start < end; vma = next) {
+		next = vma_next(vma);
+		if (vma->vm_ops != &shm_vm_ops || (vma->vm_start - addr) >> PAGE_SHIFT != vma->vm_pgoff)
+			continue;
+		if (!file) {
+			file = get_file(vma->vm_file);
+			size = PAGE_ALIGN(((struct shm_file *)file->private_data)->seg->size);
+			end = addr + size;
+		}
+		if (vma->vm_file != file)
+			continue;
+		r = do_munmap(mm, vma->vm_start, vma->vm_end - vma->vm_start);
+		if (r)
+			break;
+		next = find_vma(mm, addr);
+	}
+	mmap_write_unlock(mm);
+	if (file)
+		fput(file);
+	return r;
+}
+
+/* ---- control ---- */
+
+static void fill_ds(struct shmid64_ds *d, struct shm_segment *s)
+{
+	memset(d, 0, sizeof(*d));
+	sysv_fill(&d->shm_perm, &s->o);
+	d->shm_segsz = s->size;
+	d->shm_atime = s->atime;
+	d->shm_dtime = s->dtime;
+	d->shm_ctime = s->ctime;
+	d->shm_cpid = pid_vnr(s->cpid);
+	d->shm_lpid = s->lpid ? pid_vnr(s->lpid) : 0;
+	d->shm_nattch = s->attached;
+}
+
+static long shm_stat(struct ipc_namespace *ns, int id, int cmd, struct uptr buf)
+{
+	struct sysv_object *o = cmd == IPC_STAT ? sysv_get(shm_ids(ns), id) : sysv_get_index(shm_ids(ns), id);
+	struct shmid64_ds d;
+	long r;
+
+	if (IS_ERR(o))
+		return PTR_ERR(o);
+	r = sysv_lock(o);
+	if (!r) {
+		r = cmd == SHM_STAT_ANY || sysv_permitted(o, S_IRUGO) ? 0 : -EACCES;
+		if (!r)
+			fill_ds(&d, to_shm(o));
+		mutex_unlock(&o->lock);
+	}
+	if (!r && copy_to_user(buf, &d, sizeof(d)))
+		r = -EFAULT;
+	if (!r && cmd != IPC_STAT)
+		r = o->id;
+	shm_put(to_shm(o));
+	return r;
+}
+
+/* IPC_SET, IPC_RMID, SHM_LOCK, SHM_UNLOCK. */
+static long shm_modify(struct ipc_namespace *ns, int id, int cmd, struct uptr buf)
+{
+	struct sysv_ids *ids = shm_ids(ns);
+	struct sysv_object *o;
+	struct shmid64_ds d;
+	long r;
+
+	if (cmd == IPC_SET && copy_from_user(&d, buf, sizeof(d)))
+		return -EFAULT;
+	o = sysv_get(ids, id);
+	if (IS_ERR(o))
+		return PTR_ERR(o);
+	mutex_lock(&ids->lock);
+	r = sysv_lock(o);
+	if (r) {
+		mutex_unlock(&ids->lock);
+		goto put;
+	}
+	if (!sysv_owner(o) && !((cmd == SHM_LOCK || cmd == SHM_UNLOCK) && ns_capable(ns->user_ns, CAP_IPC_LOCK))) {
+		r = -EPERM;
+	} else if (cmd == IPC_SET) {
+		r = sysv_change(o, &d.shm_perm);
+		to_shm(o)->ctime = r ? to_shm(o)->ctime : now_s();
+	} else if (cmd == SHM_LOCK) {
+		r = !rlimit(RLIMIT_MEMLOCK) && !ns_capable(ns->user_ns, CAP_IPC_LOCK) ? -EPERM : 0;
+		o->mode |= r ? 0 : SHM_LOCKED;		/* nothing of it is ever paged out */
+	} else if (cmd == SHM_UNLOCK) {
+		o->mode &= (umode_t)~SHM_LOCKED;
+	} else if (to_shm(o)->attached) {
+		o->mode |= SHM_DEST;
+		o->key = IPC_PRIVATE;
+	} else {
+		destroy(ns, to_shm(o));
+		goto put;
+	}
+	mutex_unlock(&o->lock);
+	mutex_unlock(&ids->lock);
+put:
+	shm_put(to_shm(o));
+	return r;
+}
+
+static long shm_limits(struct ipc_namespace *ns, struct uptr buf)
+{
+	struct shminfo64 i = { .shmmax = ns->shm_max, .shmmin = SHMMIN, .shmmni = (unsigned long)ns->shm_mni,
+			       .shmseg = (unsigned long)ns->shm_mni, .shmall = ns->shm_all };
+	int max;
+
+	mutex_lock(&shm_ids(ns)->lock);
+	max = sysv_max_index(shm_ids(ns));
+	mutex_unlock(&shm_ids(ns)->lock);
+	return copy_to_user(buf, &i, sizeof(i)) ? -EFAULT : max;
+}
+
+static long shm_usage(struct ipc_namespace *ns, struct uptr buf)
+{
+	struct shm_info i = { 0 };
+	struct sysv_object *o;
+	unsigned long x;
+	int max;
+
+	mutex_lock(&shm_ids(ns)->lock);
+	i.used_ids = (int)shm_ids(ns)->count;
+	i.shm_tot = ns->shm_tot;
+	xa_for_each(&shm_ids(ns)->objects, x, o)
+		i.shm_rss += to_shm(o)->file->f_mapping->nrpages;
+	max = sysv_max_index(shm_ids(ns));
+	mutex_unlock(&shm_ids(ns)->lock);
+	return copy_to_user(buf, &i, sizeof(i)) ? -EFAULT : max;
+}
+
+long shm_control(int id, int cmd, struct uptr buf)
+{
+	struct ipc_namespace *ns = current_ipc_ns();
+
+	if (id < 0 || cmd < 0)
+		return -EINVAL;
+	switch (cmd) {
+	case IPC_INFO: return shm_limits(ns, buf);
+	case SHM_INFO: return shm_usage(ns, buf);
+	case IPC_STAT: case SHM_STAT: case SHM_STAT_ANY: return shm_stat(ns, id, cmd, buf);
+	case IPC_SET: case IPC_RMID: case SHM_LOCK: case SHM_UNLOCK: return shm_modify(ns, id, cmd, buf);
+	}
+	return -EINVAL;
+}
+
+void shm_free_all(struct ipc_namespace *ns)
+{
+	struct sysv_object *o;
+	unsigned long i;
+
+	/* Attachments hold the namespace: there are none any more. */
+	xa_for_each(&shm_ids(ns)->objects, i, o) {
+		mutex_lock(&shm_ids(ns)->lock);
+		mutex_lock(&o->lock);
+		destroy(ns, to_shm(o));
+	}
+}
+
+void shm_show(struct seq_file *m, struct ipc_namespace *ns)
+{
+	struct user_namespace *u = current_user_ns();
+	struct sysv_object *o;
+	unsigned long i;
+
+	seq_puts(m, "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime"
+		    "                   rss                  swap\n");
+	mutex_lock(&shm_ids(ns)->lock);
+	xa_for_each(&shm_ids(ns)->objects, i, o) {
+		struct shm_segment *s = to_shm(o);
+
+		seq_printf(m, "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10lld %10lld %10lld %21lu %21lu\n", o->key, o->id, o->mode,
+			   (unsigned long)s->size, pid_vnr(s->cpid), s->lpid ? pid_vnr(s->lpid) : 0, s->attached,
+			   from_kuid_munged(u, o->uid), from_kgid_munged(u, o->gid), from_kuid_munged(u, o->cuid),
+			   from_kgid_munged(u, o->cgid), s->atime, s->dtime, s->ctime,
+			   (unsigned long)s->file->f_mapping->nrpages << PAGE_SHIFT, 0UL);
+	}
+	mutex_unlock(&shm_ids(ns)->lock);
+}
+
+static int shm_init(void)
+{
+	shm_vm_ops = shmem_vm_ops;
+	shm_vm_ops.open = shm_vma_open;
+	shm_vm_ops.close = shm_vma_close;
+	return 0;
+}
+INITCALL(core, shm_init);

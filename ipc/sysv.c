@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+/*
+ * System V IPC (sysvipc(7)): names and rights, common to shared memory, semaphores and message queues.
+ *
+ * An object lives in its namespace's table until it is removed, and as long as somebody works on it. Who finds it takes a
+ * reference, then its lock, and looks whether it was removed meanwhile. Lock order: ids->lock, object's lock.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <alloc/slab.h>
+#include <kernel/init.h>
+#include <kernel/show.h>
+#include <proc/upcalls.h>
+#include <vfs/fs.h>
+#include <vfs/seq_file.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/msg.h>
+#include <linux/sem.h>
+#include <linux/shm.h>
+#include "sysv_priv.h"
+
+struct ipc_namespace init_ipc_ns = { .refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xefffffff };
+
+static void init_limits(struct ipc_namespace *ns)
+{
+	for (int i = 0; i < SYSV_KINDS; i++) {
+		mutex_init(&ns->ids[i].lock);
+		xa_init_flags(&ns->ids[i].objects, XA_FLAGS_ALLOC);
+	}
+	ns->shm_max = SHMMAX;
+	ns->shm_all = SHMALL;
+	ns->shm_mni = SHMMNI;
+	ns->msg_max = MSGMAX;
+	ns->msg_mnb = MSGMNB;
+	ns->msg_mni = MSGMNI;
+	ns->sem[0] = SEMMSL;
+	ns->sem[1] = SEMMNS;
+	ns->sem[2] = SEMOPM;
+	ns->sem[3] = SEMMNI;
+}
+
+/* ---- namespaces ---- */
+
+struct ipc_namespace *get_ipc_ns(struct ipc_namespace *ns)
+{
+	refcount_inc(&ns->refs);
+	return ns;
+}
+
+void put_ipc_ns(struct ipc_namespace *ns)
+{
+	if (!ns || !refcount_dec_and_test(&ns->refs))
+		return;
+	sem_free_all(ns);
+	msg_free_all(ns);
+	shm_free_all(ns);
+	for (int i = 0; i < SYSV_KINDS; i++)
+		xa_destroy(&ns->ids[i].objects);
+	put_user_ns(ns->user_ns);
+	kfree(ns);
+}
+
+struct ipc_namespace *copy_ipc_ns(bool fresh, struct ipc_namespace *old, struct user_namespace *user_ns)
+{
+	struct ipc_namespace *ns;
+
+	if (!fresh)
+		return get_ipc_ns(old);
+	ns = kzalloc(sizeof(*ns), GFP_KERNEL_ACCOUNT);
+	if (!ns)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&ns->refs, 1);
+	ns->user_ns = get_user_ns(user_ns);
+	ns->ino = ns_alloc_ino();
+	init_limits(ns);
+	return ns;
+}
+
+unsigned int ipc_ns_ino(const struct ipc_namespace *ns) { return ns->ino; }
+struct user_namespace *ipc_ns_owner(const struct ipc_namespace *ns) { return ns->user_ns; }
+
+/* ---- the table ---- */
+
+int sysv_add(struct ipc_namespace *ns, struct sysv_ids *ids, struct sysv_object *o, int key, int flags, unsigned int max)
+{
+	u32 index;
+	int e;
+
+	if (ids->count >= max)
+		return -ENOSPC;
+	e = xa_alloc_cyclic(&ids->objects, &index, o, (struct xa_limit){ .max = SYSV_IPCMNI - 1, .min = 0 }, &ids->next, GFP_KERNEL);
+	if (e < 0)
+		return e == -EBUSY ? -ENOSPC : e;
+	if (e == 1 || !ids->next)
+		ids->seq = (ids->seq + 1) & 0xffff;
+	o->id = (int)(ids->seq * SYSV_IPCMNI + index);
+	o->key = key;
+	o->mode = (umode_t)(flags & S_IRWXUGO);
+	o->uid = o->cuid = current_euid();
+	o->gid = o->cgid = current_egid();
+	o->ns = ns;
+	o->removed = false;
+	ids->count++;
+	return o->id;
+}
+
+struct sysv_object *sysv_find_key(struct sysv_ids *ids, int key)
+{
+	struct sysv_object *o;
+	unsigned long i;
+
+	xa_for_each(&ids->objects, i, o)
+		if (o->key == key && key != IPC_PRIVATE)
+			return o;
+	return NULL;
+}
+
+struct sysv_object *sysv_get_index(struct sysv_ids *ids, int index)
+{
+	struct sysv_object *o;
+
+	mutex_lock(&ids->lock);
+	o = index >= 0 ? xa_load(&ids->objects, (unsigned long)index) : NULL;
+	if (o)
+		refcount_inc(&o->refs);
+	mutex_unlock(&ids->lock);
+	return o ? o : ERR_PTR(-EINVAL);
+}
+
+struct sysv_object *sysv_get(struct sysv_ids *ids, int id)
+{
+	struct sysv_object *o;
+
+	if (id < 0)
+		return ERR_PTR(-EINVAL);
+	mutex_lock(&ids->lock);
+	o = xa_load(&ids->objects, (unsigned long)id % SYSV_IPCMNI);
+	if (o && o->id == id)
+		refcount_inc(&o->refs);
+	else
+		o = ERR_PTR(-EINVAL);
+	mutex_unlock(&ids->lock);
+	return o;
+}
+
+int sysv_lock(struct sysv_object *o)
+{
+	mutex_lock(&o->lock);
+	if (!o->removed)
+		return 0;
+	mutex_unlock(&o->lock);
+	return -EIDRM;
+}
+
+void sysv_remove(struct sysv_ids *ids, struct sysv_object *o)
+{
+	xa_erase(&ids->objects, (unsigned long)o->id % SYSV_IPCMNI);
+	ids->count--;
+	o->removed = true;
+	o->key = IPC_PRIVATE;
+}
+
+int sysv_max_index(struct sysv_ids *ids)
+{
+	struct sysv_object *o;
+	unsigned long i;
+	int max = 0;
+
+	xa_for_each(&ids->objects, i, o)
+		max = (int)i;
+	return max;
+}
+
+/* ---- rights ---- */
+
+bool sysv_permitted(const struct sysv_object *o, int flags)
+{
+	int wanted = (flags >> 6) | (flags >> 3) | flags, granted = o->mode;
+	kuid_t me = current_euid();
+
+	if (uid_eq(me, o->cuid) || uid_eq(me, o->uid))
+		granted >>= 6;
+	else if (in_egroup_p(o->cgid) || in_egroup_p(o->gid))
+		granted >>= 3;
+	return !(wanted & ~granted & 7) || ns_capable(o->ns->user_ns, CAP_IPC_OWNER);
+}
+
+bool sysv_owner(const struct sysv_object *o)
+{
+	kuid_t me = current_euid();
+
+	return uid_eq(me, o->cuid) || uid_eq(me, o->uid) || ns_capable(o->ns->user_ns, CAP_SYS_ADMIN);
+}
+
+void sysv_fill(struct ipc64_perm *p, const struct sysv_object *o)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	p->key = o->key;
+	p->uid = from_kuid_munged(ns, o->uid);
+	p->gid = from_kgid_munged(ns, o->gid);
+	p->cuid = from_kuid_munged(ns, o->cuid);
+	p->cgid = from_kgid_munged(ns, o->cgid);
+	p->mode = o->mode;
+	p->seq = (unsigned short)(o->id / SYSV_IPCMNI);
+}
+
+int sysv_change(struct sysv_object *o, const struct ipc64_perm *p)
+{
+	kuid_t uid = make_kuid(current_user_ns(), p->uid);
+	kgid_t gid = make_kgid(current_user_ns(), p->gid);
+
+	if (!uid_valid(uid) || !gid_valid(gid))
+		return -EINVAL;
+	o->uid = uid;
+	o->gid = gid;
+	o->mode = (umode_t)((o->mode & ~S_IRWXUGO) | (p->mode & S_IRWXUGO));
+	return 0;
+}
+
+/* ---- by key ---- */
+
+long sysv_obtain(struct ipc_namespace *ns, struct sysv_maker *m, int key, int flags)
+{
+	struct sysv_object *o, *fresh = NULL;
+	long r;
+
+	/* Made before the table is locked: making may sleep long. Thrown away if the key is there. */
+	if (key == IPC_PRIVATE || (flags & IPC_CREAT)) {
+		fresh = m->make(ns, m->arg, key, flags);
+		if (IS_ERR(fresh) && key == IPC_PRIVATE)
+			return PTR_ERR(fresh);
+	}
+	mutex_lock(&m->ids->lock);
+	o = key == IPC_PRIVATE ? NULL : sysv_find_key(m->ids, key);
+	if (o) {
+		if ((flags & IPC_CREAT) && (flags & IPC_EXCL))
+			r = -EEXIST;
+		else if (m->fits(o, m->arg))
+			r = -EINVAL;
+		else
+			r = sysv_permitted(o, flags & S_IRWXUGO) ? o->id : -EACCES;
+	} else if (!fresh) {
+		r = -ENOENT;
+	} else if (IS_ERR(fresh)) {
+		r = PTR_ERR(fresh);
+	} else {
+		r = sysv_add(ns, m->ids, fresh, key, flags, m->max);
+		if (r >= 0) {
+			if (m->added)
+				m->added(ns, fresh);
+			fresh = NULL;
+		}
+	}
+	mutex_unlock(&m->ids->lock);
+	if (!IS_ERR_OR_NULL(fresh))
+		m->free(fresh);
+	return r;
+}
+
+void sysv_show(enum sysv_kind kind, struct seq_file *m)
+{
+	struct ipc_namespace *ns = current_ipc_ns();
+
+	if (kind == SYSV_SEM)
+		sem_show(m, ns);
+	else if (kind == SYSV_MSG)
+		msg_show(m, ns);
+	else
+		shm_show(m, ns);
+}
+
+static ssize_t show_sem(struct show_node *n, char *buf, size_t size)
+{
+	const int *s = init_ipc_ns.sem;
+
+	return scnprintf(buf, size, "%d\t%d\t%d\t%d\n", s[0], s[1], s[2], s[3]);
+}
+
+static int sysv_init(void)
+{
+	init_limits(&init_ipc_ns);
+	return 0;
+}
+INITCALL(early, sysv_init);
+
+static int sysv_sysctls(void)
+{
+	struct ipc_namespace *ns = &init_ipc_ns;
+
+	sysctl_ulong("kernel/shmmax", 0644, &ns->shm_max, 0, ULONG_MAX);
+	sysctl_ulong("kernel/shmall", 0644, &ns->shm_all, 0, ULONG_MAX);
+	sysctl_int("kernel/shmmni", 0644, &ns->shm_mni, 0, SYSV_IPCMNI);
+	sysctl_int("kernel/msgmax", 0644, &ns->msg_max, 0, INT_MAX);
+	sysctl_int("kernel/msgmnb", 0644, &ns->msg_mnb, 0, INT_MAX);
+	sysctl_int("kernel/msgmni", 0644, &ns->msg_mni, 0, SYSV_IPCMNI);
+	show_attr(show_path(SHOW_SYSCTL, "kernel"), "sem", 0444, show_sem, NULL, NULL);
+	return 0;
+}
+INITCALL(fs, sysv_sysctls);

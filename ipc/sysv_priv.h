@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* What the three kinds of System V objects have in common. */
+#pragma once
+
+#include <lib/types.h>
+#include <lib/list.h>
+#include <alloc/xarray.h>
+#include <ipc/sysv.h>
+#include <kernel/refcount.h>
+#include <proc/cred.h>
+#include <proc/ns.h>
+#include <sched/mutex.h>
+#include <linux/ipc.h>
+
+#define SYSV_IPCMNI 32768
+
+/* The head of each object. An identifier is seq * SYSV_IPCMNI + index, so that an old one does not name a new object. */
+struct sysv_object {
+	refcount_t refs;
+	int id, key;			/* ids->lock; key IPC_PRIVATE when removed */
+	kuid_t uid, cuid;		/* lock; cuid, cgid: c */
+	kgid_t gid, cgid;
+	umode_t mode;			/* lock */
+	bool removed;			/* lock */
+	struct mutex lock;
+	struct ipc_namespace *ns;	/* c: not referenced, the namespace empties itself first */
+};
+
+struct sysv_ids {
+	struct mutex lock;		/* making, removing, finding by key */
+	struct xarray objects;		/* index -> object */
+	u32 next;			/* lock */
+	unsigned int count, seq;	/* lock */
+};
+
+struct ipc_namespace {
+	refcount_t refs;
+	struct user_namespace *user_ns;	/* c */
+	unsigned int ino;		/* c */
+	struct sysv_ids ids[SYSV_KINDS];
+	unsigned long shm_max, shm_all, shm_tot;	/* shm ids lock; pages but the first */
+	int shm_mni, msg_max, msg_mnb, msg_mni;
+	int sem[4];			/* SEMMSL, SEMMNS, SEMOPM, SEMMNI */
+	int sem_total;			/* sem ids lock */
+};
+
+extern struct ipc_namespace init_ipc_ns;
+static inline struct ipc_namespace *current_ipc_ns(void) { return current->nsproxy->ipc_ns; }
+struct ipc_namespace *get_ipc_ns(struct ipc_namespace *ns);
+void put_ipc_ns(struct ipc_namespace *ns);
+
+/* ids->lock held. -ENOSPC over MAX, -ENOMEM. The caller's reference becomes the table's. */
+int sysv_add(struct ipc_namespace *ns, struct sysv_ids *ids, struct sysv_object *o, int key, int flags, unsigned int max);
+struct sysv_object *sysv_find_key(struct sysv_ids *ids, int key);
+/* A reference, or ERR_PTR(-EINVAL; -EIDRM for one that was removed meanwhile). */
+struct sysv_object *sysv_get(struct sysv_ids *ids, int id);
+struct sysv_object *sysv_get_index(struct sysv_ids *ids, int index);
+/* The object locked; -EIDRM when it was removed. */
+int sysv_lock(struct sysv_object *o);
+void sysv_remove(struct sysv_ids *ids, struct sysv_object *o);
+/* May the caller do what FLAGS (mode bits, anywhere in the nine) ask? */
+bool sysv_permitted(const struct sysv_object *o, int flags);
+/* IPC_SET, IPC_RMID. */
+bool sysv_owner(const struct sysv_object *o);
+void sysv_fill(struct ipc64_perm *p, const struct sysv_object *o);
+int sysv_change(struct sysv_object *o, const struct ipc64_perm *p);
+/* An object by key: found (checked by the caller's flags) or made. See sysvipc(7). */
+struct sysv_maker {
+	struct sysv_ids *ids;
+	/* A new object, not yet in the table; ERR_PTR. */
+	struct sysv_object *(*make)(struct ipc_namespace *ns, unsigned long arg, int key, int flags);
+	/* The one that is there does for ARG: 0 or -EINVAL. */
+	int (*fits)(struct sysv_object *o, unsigned long arg);
+	void (*free)(struct sysv_object *o);
+	void (*added)(struct ipc_namespace *ns, struct sysv_object *o);	/* ids->lock held; may be NULL */
+	unsigned int max;
+	unsigned long arg;
+};
+long sysv_obtain(struct ipc_namespace *ns, struct sysv_maker *m, int key, int flags);
+int sysv_max_index(struct sysv_ids *ids);
+
+void sem_free_all(struct ipc_namespace *ns);
+void msg_free_all(struct ipc_namespace *ns);
+void shm_free_all(struct ipc_namespace *ns);
+void sem_show(struct seq_file *m, struct ipc_namespace *ns);
+void msg_show(struct seq_file *m, struct ipc_namespace *ns);
+void shm_show(struct seq_file *m, struct ipc_namespace *ns);

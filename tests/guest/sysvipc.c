@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MIT
+/*
+ * System V IPC. proves: shmget shmat shmdt shmctl semget semop semtimedop semctl msgget msgsnd msgrcv msgctl
+ */
+#include "t.h"
+#include <sched.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+#ifndef SHM_REMAP
+#define SHM_REMAP 040000
+#endif
+#ifndef MSG_EXCEPT
+#define MSG_EXCEPT 020000
+#endif
+#ifndef MSG_COPY
+#define MSG_COPY 040000
+#endif
+
+union arg { int val; void *ptr; unsigned short *array; };
+
+/* In a namespace of its own, so that nothing is left and keys are free. */
+static void alone(void)
+{
+	OK(unshare(CLONE_NEWIPC));
+}
+
+/* ---- shared memory ---- */
+
+TEST(shared_memory)
+{
+	struct shmid_ds d;
+	int id, again, *m, *n;
+	pid_t pid;
+
+	alone();
+	id = OK(shmget(0x4711, 10000, IPC_CREAT | 0600));
+	again = OK(shmget(0x4711, 500, 0));
+	EQ(id, again);
+	ERR(shmget(0x4711, 10000, IPC_CREAT | IPC_EXCL | 0600), EEXIST);
+	ERR(shmget(0x4711, 20000, 0), EINVAL);
+	ERR(shmget(0x4712, 100, 0), ENOENT);
+	ERR(shmget(0x4712, 0, IPC_CREAT), EINVAL);
+	m = shmat(id, NULL, 0);
+	CHECK(m != (void *)-1);
+	EQ(m[0], 0);
+	n = shmat(id, NULL, 0);
+	CHECK(n != (void *)-1 && n != m);
+	m[100] = 77;
+	EQ(n[100], 77);					/* the same memory at two places */
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(shmctl(id, IPC_STAT, &d));
+		EQ(d.shm_nattch, 4);			/* a child has its parent's */
+		m[200] = n[100] + 1;
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	EQ(n[200], 78);
+	OK(shmctl(id, IPC_STAT, &d));
+	EQ(d.shm_nattch, 2);
+	EQ(d.shm_segsz, 10000);
+	EQ(d.shm_cpid, getpid());
+	EQ(d.shm_perm.mode & 0777, 0600);
+	CHECK(d.shm_ctime > 0 && d.shm_atime > 0);
+	OK(shmdt(n));
+	ERR(shmdt(n), EINVAL);
+	ERR(shmdt((char *)m + 4), EINVAL);
+	OK(shmctl(id, IPC_RMID, NULL));			/* lives on while it is attached, without its key */
+	EQ(m[100], 77);
+	ERR(shmget(0x4711, 100, 0), ENOENT);
+	OK(shmctl(id, IPC_STAT, &d));
+	CHECK(d.shm_perm.mode & 01000);
+	OK(shmdt(m));
+	EQ(d.shm_lpid, pid == 0 ? 0 : d.shm_lpid);
+	errno = 0;
+	CHECK(shmctl(id, IPC_STAT, &d) == -1 && (errno == EINVAL || errno == EIDRM));
+	CHECK(shmat(id, NULL, 0) == (void *)-1);
+}
+
+TEST(attaching)
+{
+	int id, *m;
+	char *at = mmap(NULL, 8 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	int st;
+
+	alone();
+	id = OK(shmget(IPC_PRIVATE, 3 * 4096, 0600));
+	OK(munmap(at, 4 * 4096));
+	CHECK(shmat(id, at + 10, 0) == (void *)-1 && errno == EINVAL);
+	m = shmat(id, at + 10, SHM_RND);
+	EQ((long)m, (long)at);
+	m[0] = 5;
+	CHECK(shmat(id, at + 4 * 4096, 0) == (void *)-1 && errno == EINVAL);	/* taken */
+	m = shmat(id, at + 4 * 4096, SHM_REMAP);
+	EQ((long)m, (long)at + 4 * 4096);
+	EQ(m[0], 5);
+	m = shmat(id, NULL, SHM_RDONLY);
+	EQ(m[0], 5);
+	pid = OK(fork());
+	if (pid == 0) {
+		m[0] = 1;
+		_exit(0);
+	}
+	st = t_wait(pid);
+	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
+	/* Cut in two, it still goes as one. */
+	OK(munmap(at + 4096, 4096));
+	OK(shmdt(at));
+	EQ(mincore(at + 2 * 4096, 4096, (unsigned char *)&st), -1);
+	OK(shmctl(id, IPC_RMID, NULL));
+	CHECK(shmat(12345678, NULL, 0) == (void *)-1 && errno == EINVAL);
+}
+
+TEST(shm_rights)
+{
+	int id, mine;
+	pid_t pid;
+
+	alone();
+	id = OK(shmget(1, 4096, IPC_CREAT | 0640));
+	pid = OK(fork());
+	if (pid == 0) {
+		struct shmid_ds d;
+
+		if (setgid(1234) || setuid(1234))
+			_exit(1);
+		ERR(shmget(1, 0, 0400), EACCES);
+		OK(shmget(1, 0, 0));			/* asks for nothing */
+		CHECK(shmat(id, NULL, 0) == (void *)-1 && errno == EACCES);
+		ERR(shmctl(id, IPC_STAT, &d), EACCES);
+		ERR(shmctl(id, IPC_RMID, NULL), EPERM);
+		mine = OK(shmget(2, 4096, IPC_CREAT | 0600));
+		OK(shmctl(mine, IPC_STAT, &d));
+		EQ(d.shm_perm.uid, 1234);
+		d.shm_perm.mode = 0644;
+		OK(shmctl(mine, IPC_SET, &d));
+		OK(shmctl(mine, IPC_STAT, &d));
+		EQ(d.shm_perm.mode & 0777, 0644);
+		OK(shmctl(mine, IPC_RMID, NULL));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	ERR(shmctl(id, IPC_STAT, (void *)8), EFAULT);
+	ERR(shmctl(id, 99, NULL), EINVAL);
+	ERR(shmctl(-1, IPC_RMID, NULL), EINVAL);
+}
+
+/* ---- semaphores ---- */
+
+static int op(int id, int num, int n, int flags)
+{
+	struct sembuf b = { (unsigned short)num, (short)n, (short)flags };
+
+	return semop(id, &b, 1);
+}
+
+static int value(int id, int num)
+{
+	return semctl(id, num, GETVAL);
+}
+
+static void until_waiting(int id, int num, int cmd, int n)
+{
+	while (semctl(id, num, cmd) != n)
+		sched_yield();
+}
+
+TEST(semaphores)
+{
+	struct sembuf both[2] = { { 0, -1, 0 }, { 1, -1, 0 } };
+	unsigned short v[3] = { 3, 0, 7 };
+	struct semid_ds d;
+	int id, st;
+	pid_t pid;
+
+	alone();
+	id = OK(semget(5, 3, IPC_CREAT | 0600));
+	EQ(semget(5, 0, 0), id);
+	ERR(semget(5, 4, 0), EINVAL);
+	ERR(semget(6, 0, IPC_CREAT), EINVAL);
+	EQ(value(id, 0), 0);
+	OK(semctl(id, 0, SETALL, (union arg){ .array = v }));
+	EQ(value(id, 2), 7);
+	OK(op(id, 0, 2, 0));
+	EQ(value(id, 0), 5);
+	EQ(semctl(id, 0, GETPID), getpid());
+	ERR(op(id, 1, -1, IPC_NOWAIT), EAGAIN);
+	ERR(op(id, 0, 0, IPC_NOWAIT), EAGAIN);			/* is not zero */
+	OK(op(id, 1, 0, IPC_NOWAIT));
+	ERR(op(id, 3, 1, 0), EFBIG);
+	ERR(semop(id, both, 0), EINVAL);
+	ERR(semop(id, both, 501), E2BIG);
+	ERR(semop(id, (void *)8, 1), EFAULT);
+	ERR(op(id, 0, 32767, 0), ERANGE);
+	EQ(value(id, 0), 5);
+	/* Two at once or none: the first is not taken while the second waits. */
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(semop(id, both, 2) ? 1 : 0);
+	until_waiting(id, 1, GETNCNT, 1);
+	EQ(value(id, 0), 5);
+	OK(op(id, 1, 1, 0));
+	CHECK(t_child_ok(pid));
+	EQ(value(id, 0), 4);
+	EQ(value(id, 1), 0);
+	/* Waiting for zero. */
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(op(id, 0, 0, 0) ? 1 : 0);
+	until_waiting(id, 0, GETZCNT, 1);
+	OK(op(id, 0, -4, 0));
+	CHECK(t_child_ok(pid));
+	OK(semctl(id, 0, IPC_STAT, (union arg){ .ptr = &d }));
+	EQ(d.sem_nsems, 3);
+	CHECK(d.sem_otime > 0 && d.sem_ctime > 0);
+	/* A set that is removed wakes those who wait. */
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(op(id, 1, -1, 0) == -1 && errno == EIDRM ? 0 : 1);
+	until_waiting(id, 1, GETNCNT, 1);
+	OK(semctl(id, 0, IPC_RMID));
+	EQ(waitpid(pid, &st, 0), pid);
+	EQ(st, 0);
+	errno = 0;
+	CHECK(op(id, 1, 1, 0) == -1 && (errno == EINVAL || errno == EIDRM));
+}
+
+static void note(int sig)
+{
+	(void)sig;
+}
+
+TEST(semaphore_timeout_and_signal)
+{
+	struct timespec ms = { 0, 5000000 };
+	struct sembuf b = { 0, -1, 0 };
+	int id, st;
+	pid_t pid;
+
+	alone();
+	id = OK(semget(IPC_PRIVATE, 1, 0600));
+	ERR(semtimedop(id, &b, 1, &ms), EAGAIN);
+	ms.tv_nsec = 2000000000;
+	ERR(semtimedop(id, &b, 1, &ms), EINVAL);
+	pid = OK(fork());
+	if (pid == 0) {
+		struct sigaction sa = { .sa_handler = note, .sa_flags = SA_RESTART };
+
+		OK(sigaction(SIGTERM, &sa, NULL));
+		_exit(op(id, 0, -1, 0) == -1 && errno == EINTR ? 0 : 1);	/* never started again */
+	}
+	until_waiting(id, 0, GETNCNT, 1);
+	OK(kill(pid, SIGTERM));
+	EQ(waitpid(pid, &st, 0), pid);
+	EQ(st, 0);
+	EQ(semctl(id, 0, GETNCNT), 0);
+	OK(semctl(id, 0, IPC_RMID));
+}
+
+/* What a process took with SEM_UNDO comes back when it ends, however it ends. */
+TEST(undo)
+{
+	int id;
+	pid_t pid;
+
+	alone();
+	id = OK(semget(IPC_PRIVATE, 2, 0600));
+	OK(semctl(id, 0, SETVAL, 10));
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(op(id, 0, -4, SEM_UNDO));
+		OK(op(id, 0, 1, SEM_UNDO));
+		OK(op(id, 1, 2, 0));
+		EQ(value(id, 0), 7);
+		if (fork() == 0)
+			_exit(0);			/* a child has no part in it */
+		wait(NULL);
+		EQ(value(id, 0), 7);
+		raise(SIGKILL);
+	}
+	t_wait(pid);
+	EQ(value(id, 0), 10);
+	EQ(value(id, 1), 2);
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(op(id, 0, -4, SEM_UNDO));
+		OK(semctl(id, 0, SETVAL, 100));		/* forgets the debt */
+		_exit(0);
+	}
+	t_wait(pid);
+	EQ(value(id, 0), 100);
+	ERR(semctl(id, 0, SETVAL, 32768), ERANGE);
+	ERR(semctl(id, 2, GETVAL), EINVAL);
+	OK(semctl(id, 0, IPC_RMID));
+}
+
+TEST(many_compete)
+{
+	int id, m;
+	pid_t pids[8];
+	volatile int *count;
+
+	alone();
+	id = OK(semget(IPC_PRIVATE, 1, 0600));
+	m = OK(shmget(IPC_PRIVATE, 4096, 0600));
+	count = shmat(m, NULL, 0);
+	OK(semctl(id, 0, SETVAL, 1));
+	for (int i = 0; i < 8; i++) {
+		pids[i] = OK(fork());
+		if (pids[i] == 0) {
+			for (int k = 0; k < 200; k++) {
+				OK(op(id, 0, -1, 0));
+				int c = *count;
+				if (k % 16 == 0)
+					sched_yield();
+				*count = c + 1;
+				OK(op(id, 0, 1, 0));
+			}
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 8; i++)
+		CHECK(t_child_ok(pids[i]));
+	EQ(*count, 1600);
+	OK(shmctl(m, IPC_RMID, NULL));
+	OK(semctl(id, 0, IPC_RMID));
+}
+
+/* ---- messages ---- */
+
+struct msg { long type; char text[64]; };
+
+static int send(int id, long type, const char *text, int flags)
+{
+	struct msg m = { .type = type };
+
+	strcpy(m.text, text);
+	return msgsnd(id, &m, strlen(text), flags);
+}
+
+static int take(int id, long type, int flags, struct msg *m)
+{
+	memset(m, 0, sizeof(*m));
+	return (int)msgrcv(id, m, sizeof(m->text), type, flags);
+}
+
+TEST(messages)
+{
+	struct msqid_ds d;
+	struct msg m;
+	int id;
+
+	alone();
+	id = OK(msgget(9, IPC_CREAT | 0600));
+	EQ(msgget(9, 0), id);
+	ERR(take(id, 0, IPC_NOWAIT, &m), ENOMSG);
+	OK(send(id, 3, "three", 0));
+	OK(send(id, 1, "one", 0));
+	OK(send(id, 2, "two", 0));
+	OK(send(id, 1, "one again", 0));
+	OK(msgctl(id, IPC_STAT, &d));
+	EQ(d.msg_qnum, 4);
+	EQ(d.msg_lspid, getpid());
+	EQ(take(id, 1, MSG_COPY | IPC_NOWAIT, &m), 3);	/* a look at the second */
+	CHECK(m.type == 1 && !strcmp(m.text, "one"));
+	ERR(take(id, 9, MSG_COPY | IPC_NOWAIT, &m), ENOMSG);
+	EQ(take(id, 2, 0, &m), 3);			/* of one type */
+	CHECK(!strcmp(m.text, "two"));
+	EQ(take(id, -3, 0, &m), 3);			/* the lowest type up to 3 */
+	CHECK(!strcmp(m.text, "one"));
+	EQ(take(id, 3, MSG_EXCEPT, &m), 9);		/* any but 3 */
+	CHECK(!strcmp(m.text, "one again"));
+	ERR(msgrcv(id, &m, 2, 0, 0), E2BIG);
+	EQ(msgrcv(id, &m, 2, 0, MSG_NOERROR), 2);
+	CHECK(m.type == 3 && m.text[0] == 't' && m.text[1] == 'h');
+	ERR(send(id, 0, "x", 0), EINVAL);
+	ERR(send(id, -1, "x", 0), EINVAL);
+	ERR(msgsnd(id, (void *)8, 1, 0), EFAULT);
+	ERR(msgsnd(id, &m, 8193, 0), EINVAL);
+	ERR(msgrcv(id, &m, (size_t)-1, 0, 0), EINVAL);
+	OK(send(id, 5, "", 0));
+	EQ(take(id, 0, 0, &m), 0);
+	EQ(m.type, 5);
+	OK(msgctl(id, IPC_RMID, NULL));
+	errno = 0;
+	CHECK(send(id, 1, "x", 0) == -1 && (errno == EINVAL || errno == EIDRM));
+}
+
+TEST(messages_wait)
+{
+	struct msqid_ds d;
+	static char big[8200];
+	struct msg m;
+	int id, st, n = 0;
+	pid_t pid;
+
+	alone();
+	id = OK(msgget(IPC_PRIVATE, 0600));
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(take(id, 7, 0, &m) == 4 && !strcmp(m.text, "late") ? 0 : 1);
+	OK(send(id, 6, "not for him", 0));
+	OK(send(id, 7, "late", 0));
+	CHECK(t_child_ok(pid));
+	EQ(take(id, 0, 0, &m), 11);
+	/* A full queue. */
+	*(long *)big = 1;
+	while (!msgsnd(id, big, 8192, IPC_NOWAIT))
+		n++;
+	EQ(errno, EAGAIN);
+	EQ(n, 2);
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(send(id, 2, "when there is room", 0) ? 1 : 0);
+	EQ(msgrcv(id, big, 8192, 0, 0), 8192);
+	CHECK(t_child_ok(pid));
+	EQ(take(id, 2, 0, &m), 18);
+	OK(msgctl(id, IPC_STAT, &d));
+	d.msg_qbytes = 100;
+	OK(msgctl(id, IPC_SET, &d));
+	EQ(msgrcv(id, big, 8192, 0, 0), 8192);
+	OK(send(id, 1, "fits", 0));
+	ERR(msgsnd(id, big, 100, IPC_NOWAIT), EAGAIN);
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(take(id, 9, 0, &m) == -1 && errno == EIDRM ? 0 : 1);
+	t_sleep_ms(5);
+	OK(msgctl(id, IPC_RMID, NULL));
+	EQ(waitpid(pid, &st, 0), pid);
+	CHECK(WEXITSTATUS(st) == 0 || WEXITSTATUS(st) == 1);	/* he may have come too late to wait */
+}
+
+/* Each namespace has its own keys; what is left in it goes with it. */
+TEST(namespaces)
+{
+	char buf[4096];
+	int id, fd;
+	ssize_t n;
+	pid_t pid;
+
+	alone();
+	id = OK(shmget(77, 4096, IPC_CREAT | 0600));
+	OK(msgget(77, IPC_CREAT | 0600));
+	OK(semget(77, 3, IPC_CREAT | 0600));
+	fd = OK(open("/proc/sysvipc/shm", O_RDONLY));
+	n = OK(read(fd, buf, sizeof(buf) - 1));
+	buf[n] = 0;
+	close(fd);
+	CHECK(strstr(buf, "shmid"));
+	CHECK(strstr(buf, "        77 "));
+	pid = OK(fork());
+	if (pid == 0) {
+		alone();
+		ERR(shmget(77, 0, 0), ENOENT);
+		ERR(msgget(77, 0), ENOENT);
+		OK(shmget(77, 8192, IPC_CREAT | 0600));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	EQ(shmget(77, 0, 0), id);
+}
+
+TEST(limits)
+{
+	struct seminfo si;
+	struct shm_info us;
+	struct shmid_ds d;
+	int id;
+
+	alone();
+	id = OK(shmget(1, 4096 * 5, IPC_CREAT | 0600));
+	OK(semctl(0, 0, IPC_INFO, (union arg){ .ptr = &si }));
+	EQ(si.semvmx, 32767);
+	EQ(si.semopm, 500);
+	OK(shmctl(0, SHM_INFO, (void *)&us));
+	EQ(us.used_ids, 1);
+	EQ(us.shm_tot, 5);
+	EQ(shmctl(0, SHM_STAT, &d), id);
+	EQ(d.shm_segsz, 4096 * 5);
+	OK(shmctl(id, IPC_RMID, NULL));
+	OK(shmctl(0, SHM_INFO, (void *)&us));
+	EQ(us.shm_tot, 0);
+}
