@@ -380,7 +380,8 @@ class Runner:
                         self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy"))
 
     def boot_test(self, name, spec, cfg):
-        vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 " + ("OCHRE=host:/dev/ttyS1 " if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None, disks=blank_disk(spec["disk"]))
+        vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 " + ("OCHRE=host:/dev/ttyS1 " if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None, disks=blank_disk(spec["disk"]),
+                              extra=shlex.split(spec["qemu"]))
         if spec["image"] == "bzImage":
             vm.kernel = build.image("x86_64", cfg.debug, bzimage=True)
         start = time.monotonic()
@@ -471,7 +472,7 @@ def ktest_names():
 
 def boot_spec(path):
     """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once."""
-    spec = {"build": "release debug", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "disk": "",
+    spec = {"build": "release debug", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "disk": "", "qemu": "",
             "command": "", "status": "", "limit": "120", "expect": [], "refuse": []}
     with open(path) as f:
         for line in f:
