@@ -73,10 +73,60 @@ ssize_t copy_splice_read(struct file *in, loff_t *ppos, struct pipe_inode_info *
 	return ret == -EFAULT ? -EAGAIN : ret;
 }
 
+/*
+ * What the page cache of a file holds from POS on, as references to its pages: up to LEN bytes, the end of the file, a hole or
+ * BATCH_PAGES. Bytes, 0 where there is none of it (the caller then copies), or -errno.
+ */
+static ssize_t cached_pages(struct file *in, loff_t pos, size_t len, struct bio_vec *bv, unsigned int *nr)
+{
+	loff_t size = i_size_read(file_inode(in));
+	size_t done = 0;
+
+	*nr = 0;
+	if (!in->f_op->splice_page || pos >= size)
+		return 0;
+	len = min(len, (size_t)(size - pos));
+	while (done < len && *nr < BATCH_PAGES) {
+		unsigned int offset = (unsigned int)((pos + (loff_t)done) & (loff_t)(PAGE_SIZE - 1));
+		struct page *page = in->f_op->splice_page(in, (pgoff_t)((pos + (loff_t)done) >> PAGE_SHIFT));
+
+		if (IS_ERR(page) && !done)
+			return PTR_ERR(page);
+		if (IS_ERR(page) || !page)
+			break;
+		bv[*nr] = (struct bio_vec){ page, (unsigned int)min(len - done, PAGE_SIZE - offset), offset };
+		done += bv[(*nr)++].bv_len;
+	}
+	return (ssize_t)done;
+}
+
 ssize_t generic_file_splice_read(struct file *in, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
 				 unsigned int flags)
 {
-	return copy_splice_read(in, ppos, pipe, len, flags);
+	unsigned int room = pipe->max_usage - pipe_occupancy(pipe->head, pipe->tail), n;
+	struct bio_vec bv[BATCH_PAGES];
+	ssize_t ret = cached_pages(in, *ppos, min(len, (size_t)room << PAGE_SHIFT), bv, &n);
+
+	if (!ret)	/* a hole up to the end of its page, or all that can be copied */
+		return copy_splice_read(in, ppos, pipe, in->f_op->splice_page ?
+					min(len, PAGE_SIZE - (size_t)(*ppos & (loff_t)(PAGE_SIZE - 1))) : len, flags);
+	if (ret < 0)
+		return ret;
+	ret = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		if (pipe_full(pipe->head, pipe->tail, pipe->max_usage)) {	/* an unaligned start needs one more */
+			put_page(bv[i].bv_page);
+			continue;
+		}
+		*pipe_buf(pipe, pipe->head) = (struct pipe_buffer){
+			.page = bv[i].bv_page, .offset = bv[i].bv_offset, .len = bv[i].bv_len, .ops = &nosteal_pipe_buf_ops,
+		};
+		WRITE_ONCE(pipe->head, pipe->head + 1);
+		ret += bv[i].bv_len;
+	}
+	*ppos += ret;
+	file_accessed(in);
+	return ret;
 }
 
 /* mutex held, dropped while waiting. 1: there is something, 0: end of file, -EAGAIN, -ERESTARTSYS. */
@@ -381,46 +431,71 @@ ssize_t do_splice(struct file *in, loff_t *off_in, struct file *out, loff_t *off
 	return -EINVAL;
 }
 
-/* From a position of @in to @out through private pages. What could not be written stays unread. */
+/* One round of do_splice_direct by copying: pages is filled when it is first needed. */
+static ssize_t copy_direct(struct file *in, loff_t pos, struct file *out, loff_t *opos, size_t len, struct page **pages,
+			   unsigned int *nr)
+{
+	struct bio_vec bv[BATCH_PAGES];
+	struct iter it;
+	ssize_t got;
+
+	if (!*nr)
+		*nr = alloc_pages_bulk(GFP_USER, (unsigned int)min((len + PAGE_SIZE - 1) >> PAGE_SHIFT, (size_t)BATCH_PAGES), pages);
+	if (!*nr)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < *nr; i++)
+		bv[i] = (struct bio_vec){ pages[i], PAGE_SIZE, 0 };
+	iter_init_bvec(&it, ITER_DEST, bv, *nr, min(len, (size_t)*nr << PAGE_SHIFT));
+	got = vfs_iter_read(in, &it, &pos, 0);
+	if (got <= 0)
+		return got;
+	iter_init_bvec(&it, ITER_SOURCE, bv, *nr, (size_t)got);
+	return vfs_iter_write(out, &it, opos, 0);
+}
+
+/*
+ * From a position of @in to @out: what the page cache holds as it lies there, the rest through private pages. What could not be
+ * written stays unread.
+ */
 ssize_t do_splice_direct(struct file *in, loff_t *ppos, struct file *out, loff_t *opos, size_t len,
 			 unsigned int flags)
 {
 	struct page *pages[BATCH_PAGES];
-	struct bio_vec bv[BATCH_PAGES];
-	unsigned int n, want = (unsigned int)min((len + PAGE_SIZE - 1) >> PAGE_SHIFT, (size_t)BATCH_PAGES);
+	unsigned int nr_private = 0;
 	ssize_t done = 0, ret = 0;
 
 	(void)flags;
-	n = alloc_pages_bulk(GFP_USER, want, pages);
-	if (!n)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < n; i++)
-		bv[i] = (struct bio_vec){ pages[i], PAGE_SIZE, 0 };
 	while (len) {
-		size_t chunk = min(len, (size_t)n << PAGE_SHIFT);
-		loff_t pos = *ppos;
+		struct bio_vec bv[BATCH_PAGES];
+		unsigned int n;
 		struct iter it;
-		ssize_t got;
+		ssize_t have = cached_pages(in, *ppos, len, bv, &n);
 
-		iter_init_bvec(&it, ITER_DEST, bv, n, chunk);
-		ret = vfs_iter_read(in, &it, &pos, 0);
-		if (ret <= 0)
-			break;
-		got = ret;
-		iter_init_bvec(&it, ITER_SOURCE, bv, n, (size_t)got);
-		ret = vfs_iter_write(out, &it, opos, 0);
+		if (have > 0) {
+			iter_init_bvec(&it, ITER_SOURCE, bv, n, (size_t)have);
+			ret = vfs_iter_write(out, &it, opos, 0);
+			while (n--)
+				put_page(bv[n].bv_page);
+		} else if (!have) {
+			size_t in_page = PAGE_SIZE - (size_t)(*ppos & (loff_t)(PAGE_SIZE - 1));
+
+			have = (ssize_t)(in->f_op->splice_page ? min(len, in_page) : min(len, (size_t)BATCH_PAGES << PAGE_SHIFT));
+			ret = copy_direct(in, *ppos, out, opos, (size_t)have, pages, &nr_private);
+		} else {
+			ret = have;
+		}
 		if (ret <= 0)
 			break;
 		*ppos += ret;
 		done += ret;
 		len -= (size_t)ret;
-		if (ret < got || (size_t)got < chunk)
+		if (ret < have)
 			break;
 		if (signal_pending(current))
 			break;
 		cond_resched();
 	}
-	free_pages_array(pages, n);
+	free_pages_array(pages, nr_private);
 	return done ? done : ret;
 }
 

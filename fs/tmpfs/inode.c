@@ -180,6 +180,13 @@ static long tmpfs_fallocate(struct file *file, int mode, loff_t offset, loff_t l
 	return err;
 }
 
+static struct page *tmpfs_splice_page(struct file *file, pgoff_t index)
+{
+	struct folio *folio = shmem_get_folio(&TMPFS_I(file_inode(file))->shmem, index, false);
+
+	return IS_ERR_OR_NULL(folio) ? ERR_CAST(folio) : folio_page(folio, 0);
+}
+
 static int tmpfs_open(struct inode *inode, struct file *file)
 {
 	(void)inode;
@@ -195,6 +202,8 @@ const struct file_operations tmpfs_file_operations = {
 	.mmap = tmpfs_mmap,
 	.fsync = noop_fsync,
 	.fallocate = tmpfs_fallocate,
+	.splice_read = generic_file_splice_read,
+	.splice_page = tmpfs_splice_page,
 };
 
 /* One page of a member's last bytes may hold the next member: the caller has cleared them. */

@@ -128,3 +128,41 @@ TEST(spliced_pages_stay)
 	EQ(read(p[0], back, 4096), 4096);
 	CHECK(!memcmp(back + 4000, pattern + 4000, 96) || back[4000] == 0);
 }
+
+/* Data, a hole, data: by reference from the page cache and by copy, from a position that is no page's start. */
+TEST(holes_and_odd_positions)
+{
+	static char a[60000], b[60000];
+	int s = OK(open("/tmp/sparse", O_RDWR | O_CREAT | O_TRUNC, 0600)), d = OK(open("/tmp/dense", O_RDWR | O_CREAT | O_TRUNC, 0600)), p[2];
+	off_t off = 1234;
+	loff_t at = 4097;
+
+	for (int i = 0; i < 10000; i++)
+		a[i] = a[50000 + i] = (char)(i * 7 + 1);
+	EQ(pwrite(s, a, 10000, 0), 10000);
+	EQ(pwrite(s, a + 50000, 10000, 50000), 10000);
+	EQ(sendfile(d, s, &off, 100000), 60000 - 1234);
+	EQ(off, 60000);
+	EQ(pread(d, b, 60000, 0), 60000 - 1234);
+	CHECK(!memcmp(b, a + 1234, 60000 - 1234));
+	OK(pipe(p));
+	for (int got = 0; got < 50000;) {
+		int n = OK(splice(s, &at, p[1], NULL, 50000 - got, 0));
+
+		CHECK(n > 0);
+		for (int m = 0; m < n;) {
+			int k = OK(read(p[0], b + got + m, n - m));
+
+			m += k;
+		}
+		got += n;
+	}
+	EQ(at, 54097);
+	CHECK(!memcmp(b, a + 4097, 50000));
+	/* A page in a pipe outlives its file's end, and tells of no later truncation. */
+	at = 0;
+	EQ(splice(s, &at, p[1], NULL, 5000, 0), 5000);
+	OK(ftruncate(s, 0));
+	EQ(read(p[0], b, 6000), 5000);
+	CHECK(b[0] == a[0]);
+}

@@ -109,6 +109,8 @@ struct file_operations {
 				unsigned int flags);
 	ssize_t (*splice_read)(struct file *, loff_t *, struct pipe_inode_info *, size_t,
 			       unsigned int flags);
+	/* The up-to-date page at an index, referenced, for a reader that copies nothing; NULL: a hole; ERR_PTR. */
+	struct page *(*splice_page)(struct file *, pgoff_t index);
 	long (*fallocate)(struct file *, int mode, loff_t offset, loff_t len);
 	int (*fadvise)(struct file *, loff_t offset, loff_t len, int advice);
 	ssize_t (*copy_file_range)(struct file *, loff_t, struct file *, loff_t, size_t, unsigned int);
