@@ -296,11 +296,19 @@ void fair_tick(struct rq *rq, struct task *t)
 void fair_yield(struct rq *rq)
 {
 	struct sched_entity *se = rq->fair.curr;
+	s64 wv;
+	u64 w;
 
 	if (!se || rq->fair.nr == 1)
 		return;
 	fair_update_curr(rq);
-	se->deadline += scale(se->slice, se->weight);
+	sums(&rq->fair, &wv, &w);
+	/* The rest of its request counts as used; who is past the mean already has nothing to give. */
+	if (!eligible_at(&rq->fair, se->vruntime, wv, w))
+		return;
+	se->vruntime = se->deadline;
+	new_deadline(se);
+	advance_min(&rq->fair);
 }
 
 /* The weight of T may have changed while it is queued: its lag and deadline keep their meaning. */
