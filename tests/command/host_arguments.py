@@ -18,7 +18,7 @@ for argv, words in [
     (["run", "--memory", "lots"], "memory"), (["run", "--machine", "vax"], "vax"), (["run", "--disk", "/nonexistent"], "/nonexistent"),
     (["run", "--rootfs", "/nonexistent"], "/nonexistent"), (["run", "--rootfs", "/etc/passwd"], "cpio"),
     (["run", "--kernel", "/nonexistent"], "/nonexistent"), (["run", "--packages", "git"], "--rootfs debian"), (["run", "--rootfs", "debian", "--packages", "A;b"], "no name of a package"), (["run", "--share", "/tmp"], "later"),
-    (["run", "--net", "user"], "later"), (["run", "ls"], "--"), (["run", "--"], "no command"), (["bench"], "not there yet"),
+    (["run", "--net", "user"], "later"), (["run", "ls"], "--"), (["run", "--"], "no command"), (["bench", "--against", "/nonexistent"], "no such file"), (["fuzz"], "not there yet"),
     (["test", "--", "x"], "--"), (["run", "--arch", "vax"], "vax"), (["test", "--frob"], "--frob"),
 ]:
     r = run(*(argv if argv[0] != "run" or "--dry-run" in argv or "--" in argv else argv + ["--dry-run"]))

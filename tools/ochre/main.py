@@ -13,8 +13,7 @@ ABOUT = """Ochre: a kernel that runs Linux programs. The two commands to know:
   ./ochre test    builds it and tests it"""
 
 LATER = {"image": "disk images come with the XFS work", "analyze": "it comes with the analysis work",
-         "fuzz": "it comes with the fuzzing work", "triage": "it comes with the fuzzing work",
-         "bench": "it comes with the measuring work"}
+         "fuzz": "it comes with the fuzzing work", "triage": "it comes with the fuzzing work"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,6 +65,12 @@ def parser():
     s.add_argument("--list", action="store_true", help="name the tests, run none")
     s.add_argument("-v", "--verbose", action="store_true", help="show what tests print, also where they pass")
     s.add_argument("filter", nargs="*", metavar="FILTER", help="only tests whose name contains one of these")
+
+    s = command("bench", "bench", "cmd_bench", "count the instructions that operations take, beside Linux",
+                epilog="Runs bench/ops.c as the first program of each kernel in a machine that counts instructions; results in build/bench.")
+    s.add_argument("--against", metavar="PEER", help="linux: Debian's, fetched once; linux-micro: the same cut down, built once; or a kernel's file")
+    s.add_argument("--mitigations", action="store_true", help="measure a second time with mitigations on, on both sides")
+    s.add_argument("filter", nargs="*", metavar="FILTER", help="only operations whose name contains one of these")
 
     s = command("build", "build", "cmd_build", "build the kernel (make underneath)")
     s.add_argument("--arch", choices=ARCHES, default="x86_64")
