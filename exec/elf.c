@@ -7,6 +7,8 @@
  * dynamic linker run by itself) it goes where mmap puts things, so that what it loads can lie low.
  */
 #include <lib/types.h>
+#include <kernel/init.h>
+#include <kernel/show.h>
 #include <lib/elf.h>
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -392,3 +394,10 @@ int exec_load_elf(struct exec_prog *p)
 	elf_close(&ld, true);
 	return e;
 }
+
+static int elf_sysctl(void)
+{
+	sysctl_int("kernel/randomize_va_space", 0644, &randomize_va_space, INT_MIN, INT_MAX);
+	return 0;
+}
+INITCALL(fs, elf_sysctl);

@@ -10,6 +10,7 @@
  * put its interpreter in front and one copy places them.
  */
 #include <lib/types.h>
+#include <kernel/init.h>
 #include <lib/err.h>
 #include <lib/format.h>
 #include <lib/minmax.h>
@@ -612,3 +613,10 @@ int kernel_execve(const char *path, const char *const *argv, const char *const *
 	prog_free(p);
 	return e;
 }
+
+static int exec_sysctl(void)
+{
+	sysctl_int("fs/suid_dumpable", 0644, &suid_dumpable, 0, 2);
+	return 0;
+}
+INITCALL(fs, exec_sysctl);

@@ -275,6 +275,8 @@ static int kmsg_open(struct inode *inode, struct file *file)
 		file->private_data = NULL;
 		return 0;
 	}
+	if (READ_ONCE(dmesg_restrict) && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	r = kvmalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	if (!r)
 		return -ENOMEM;

@@ -203,10 +203,22 @@ static int show_text(struct seq_file *m, void *v)
 static int file_open(struct inode *inode, struct file *file)
 {
 	struct show_node *n = node_of(inode);
+	int err;
 
 	if ((file->f_mode & FMODE_WRITE && !n->store) || (file->f_mode & FMODE_READ && !n->show))
 		return -EACCES;
-	return single_open(file, show_text, n);
+	err = single_open(file, show_text, n);
+	/* A setting takes pwrite(2), too, if only at its start. */
+	if (!err && file->f_mode & FMODE_WRITE)
+		file->f_mode |= FMODE_PWRITE;
+	return err;
+}
+
+static bool is_sysctl(const struct show_node *n)
+{
+	while (n->parent)
+		n = n->parent;
+	return n == show_root_node(SHOW_SYSCTL);
 }
 
 static ssize_t file_write(struct kiocb *iocb, struct iter *from)
@@ -218,6 +230,11 @@ static ssize_t file_write(struct kiocb *iocb, struct iter *from)
 
 	if (!len)
 		return 0;
+	/* A setting is written whole, at its start; what comes further on is taken without effect (sysctl_writes_strict). */
+	if (iocb->ki_pos && is_sysctl(n)) {
+		iocb->ki_pos += (loff_t)len;
+		return (ssize_t)len;
+	}
 	if (len >= PAGE_SIZE)
 		len = PAGE_SIZE - 1;
 	text = kmalloc(len + 1, GFP_KERNEL);

@@ -17,6 +17,9 @@
 #include <lib/list.h>
 #include <lib/rbtree.h>
 #include <alloc/slab.h>
+#include <alloc/page.h>
+#include <proc/cred.h>
+#include <kernel/show.h>
 #include <ipc/fds.h>
 #include <kernel/init.h>
 #include <kernel/rcu.h>
@@ -48,6 +51,7 @@ struct eventpoll {
 	struct list_head ready;		/* lock */
 	struct rb_root_cached items;	/* mtx */
 	struct file *file;		/* c */
+	struct user_struct *user;	/* c: whose watches are counted */
 	u64 loop_gen;			/* nest_lock */
 	int loop_depth;			/* nest_lock */
 };
@@ -79,6 +83,7 @@ struct ep_queue {
 };
 
 static DEFINE_MUTEX(nest_lock);
+static unsigned long max_user_watches;
 static u64 loop_gen;			/* nest_lock */
 static struct kmem_cache *item_cache, *wait_cache;
 static const struct file_operations eventpoll_fops;
@@ -289,8 +294,10 @@ static void item_free_rcu(struct rcu_head *h)
 
 static void ep_put(struct eventpoll *ep)
 {
-	if (refcount_dec_and_test(&ep->refs))
+	if (refcount_dec_and_test(&ep->refs)) {
+		free_uid(ep->user);
 		kfree(ep);
+	}
 }
 
 /* mtx held. FORCE: the file is going. False: the file's side will do it. True: drop one reference of EP. */
@@ -311,6 +318,7 @@ static bool remove_item(struct eventpoll *ep, struct epitem *item, bool force)
 	if (!list_empty(&item->ready_link))
 		list_del_init(&item->ready_link);
 	spin_unlock_irq(&ep->lock);
+	atomic_long_dec(&ep->user->epoll_watches);
 	call_rcu(&item->rcu, item_free_rcu);
 	return true;
 }
@@ -378,13 +386,20 @@ static const struct file_operations eventpoll_fops = {
 
 static int add_item(struct eventpoll *ep, const struct epoll_event *ev, struct file *file, int fd)
 {
-	struct epitem *item = kmem_cache_zalloc(item_cache, GFP_KERNEL);
+	struct epitem *item;
 	struct ep_queue eq;
 	bool wake = false;
 	u32 r;
 
-	if (!item)
+	if (atomic_long_inc_return(&ep->user->epoll_watches) > (long)READ_ONCE(max_user_watches)) {
+		atomic_long_dec(&ep->user->epoll_watches);
+		return -ENOSPC;
+	}
+	item = kmem_cache_zalloc(item_cache, GFP_KERNEL);
+	if (!item) {
+		atomic_long_dec(&ep->user->epoll_watches);
 		return -ENOMEM;
+	}
 	INIT_LIST_HEAD(&item->ready_link);
 	item->ep = ep;
 	item->file = file;
@@ -698,9 +713,12 @@ int epoll_create_fd(int flags)
 		kfree(ep);
 		return fd;
 	}
+	ep->user = current_cred()->user;
+	refcount_inc(&ep->user->refs);
 	file = anon_inode_getfile("[eventpoll]", &eventpoll_fops, ep, O_RDWR | (flags & O_CLOEXEC));
 	if (IS_ERR(file)) {
 		put_unused_fd((unsigned int)fd);
+		free_uid(ep->user);
 		kfree(ep);
 		return (int)PTR_ERR(file);
 	}
@@ -713,6 +731,9 @@ static int epoll_init(void)
 {
 	item_cache = kmem_cache_create("eventpoll_epi", sizeof(struct epitem), 8, 0, NULL);
 	wait_cache = kmem_cache_create("eventpoll_pwq", sizeof(struct ep_wait), 8, 0, NULL);
+	/* Four hundredths of memory, as Linux has it. */
+	max_user_watches = totalram_pages() / 25 * PAGE_SIZE / (sizeof(struct epitem) + sizeof(struct ep_wait));
+	sysctl_ulong("fs/epoll/max_user_watches", 0644, &max_user_watches, 0, LONG_MAX);
 	return item_cache && wait_cache ? 0 : -ENOMEM;
 }
 INITCALL(fs, epoll_init);

@@ -17,6 +17,7 @@
 #include <kernel/lockdep.h>
 #include <kernel/preempt.h>
 #include <kernel/printk.h>
+#include <kernel/show.h>
 #include <kernel/refcount.h>
 #include <kernel/time.h>
 #include <kernel/upcalls.h>
@@ -29,7 +30,7 @@
 
 bool kernel_tainted;
 static int panic_timeout;		/* seconds; < 0: at once; 0: stay */
-static bool panic_on_oops, panic_on_warn;
+static int panic_on_oops, panic_on_warn;
 static u32 panicking;			/* atomic: CPU + 1 */
 static u32 oops_lock;			/* atomic: CPU + 1 */
 static unsigned int oops_count;
@@ -191,13 +192,13 @@ static int set_oops(const char *v)
 {
 	if (!v || strcmp(v, "panic"))
 		return -EINVAL;
-	panic_on_oops = true;
+	panic_on_oops = 1;
 	return 0;
 }
 
 static int set_panic_on_warn(const char *v)
 {
-	panic_on_warn = true;
+	panic_on_warn = 1;
 	return 0;
 }
 
@@ -222,3 +223,12 @@ bool list_check_del(const struct list_head *e)
 		     (void *)e);
 }
 #endif
+
+static int panic_sysctl(void)
+{
+	sysctl_int("kernel/panic", 0644, &panic_timeout, INT_MIN, INT_MAX);
+	sysctl_int("kernel/panic_on_oops", 0644, &panic_on_oops, 0, 1);
+	sysctl_int("kernel/panic_on_warn", 0644, &panic_on_warn, 0, 1);
+	return 0;
+}
+INITCALL(fs, panic_sysctl);

@@ -7,7 +7,7 @@
  * list of dirty inodes is vfs's (upcall). Errors go into the mapping's error sequence, so that each open
  * file hears of each error once.
  *
- * One thread writes old data back every five seconds while anything is dirty.
+ * One thread writes data back every vm.dirty_writeback_centisecs while anything is dirty.
  */
 #include "mm_priv.h"
 #include "filemap_priv.h"
@@ -17,6 +17,7 @@
 
 int sysctl_dirty_ratio = 20;
 int sysctl_dirty_background_ratio = 10;
+int sysctl_dirty_writeback_centisecs = 500, sysctl_dirty_expire_centisecs = 3000;
 static DECLARE_WAIT_QUEUE_HEAD(flusher_wq);
 static bool flusher_kicked;
 
@@ -341,8 +342,11 @@ void balance_dirty_pages_ratelimited(struct address_space *mapping)
 static int flusher(void *arg)
 {
 	for (;;) {
+		int cs;
+
 		wait_event_interruptible(flusher_wq, vm_stat_sum(NR_DIRTY));
-		wait_event_interruptible_timeout(flusher_wq, READ_ONCE(flusher_kicked), 5 * HZ);
+		cs = READ_ONCE(sysctl_dirty_writeback_centisecs);
+		wait_event_interruptible_timeout(flusher_wq, READ_ONCE(flusher_kicked), cs ? max((long)cs * HZ / 100, 1l) : MAX_SCHEDULE_TIMEOUT);
 		WRITE_ONCE(flusher_kicked, false);
 		mm_writeback_inodes(LONG_MAX);
 	}

@@ -26,7 +26,8 @@
 #include <abi/errno.h>
 #include "net/unix_priv.h"
 
-int unix_wmem_default = 212992, unix_max_dgram_qlen = 10, unix_somaxconn = 4096;	/* not a page */
+int unix_wmem_default = 212992, unix_wmem_max = 212992, unix_rmem_default = 212992, unix_rmem_max = 212992;
+int unix_max_dgram_qlen = 10, unix_somaxconn = 4096;	/* not a page */
 
 void unix_addr_put(struct unix_addr *a)
 {
@@ -74,7 +75,8 @@ struct unix_sock *unix_new(struct socket *s)
 	INIT_LIST_HEAD(&u->queue);
 	INIT_LIST_HEAD(&u->track);
 	mutex_init(&u->bind_lock);
-	u->sndbuf = u->rcvbuf = unix_wmem_default;
+	u->sndbuf = unix_wmem_default;
+	u->rcvbuf = unix_rmem_default;
 	u->rcvlowat = 1;
 	u->rcvtimeo = u->sndtimeo = MAX_SCHEDULE_TIMEOUT;
 	u->uid = current_uid();
@@ -421,6 +423,9 @@ static int unix_init(void)
 {
 	sysctl_int("net/unix/max_dgram_qlen", 0644, &unix_max_dgram_qlen, 0, INT_MAX);
 	sysctl_int("net/core/somaxconn", 0644, &unix_somaxconn, 0, INT_MAX);
+	sysctl_int("net/core/wmem_max", 0644, &unix_wmem_max, 4608, INT_MAX / 2);
+	sysctl_int("net/core/rmem_max", 0644, &unix_rmem_max, 2304, INT_MAX / 2);
+	sysctl_int("net/core/rmem_default", 0644, &unix_rmem_default, 2304, INT_MAX / 2);
 	sysctl_int("net/core/wmem_default", 0644, &unix_wmem_default, 4608, INT_MAX / 2);
 	return sock_register_family(&unix_family);
 }

@@ -59,13 +59,13 @@ static int get_timeo(long *out, struct uptr val, int len)
 	return 0;
 }
 
-static int set_buffer(int *buf, u32 v, bool force)
+static int set_buffer(int *buf, u32 v, int max_v, int least, bool force)
 {
 	if (force && !capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (!force)
-		v = min(v, (u32)unix_wmem_default);
-	*buf = max((int)min(v, (u32)INT_MAX / 2) * 2, 4608);
+		v = min(v, (u32)max_v);
+	*buf = max((int)min(v, (u32)INT_MAX / 2) * 2, least);
 	return 0;
 }
 
@@ -88,8 +88,8 @@ int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int 
 		return -EFAULT;
 	switch (name) {
 	case SO_PASSCRED: u->passcred = v; return 0;
-	case SO_SNDBUF: case SO_SNDBUFFORCE: return set_buffer(&u->sndbuf, v, name == SO_SNDBUFFORCE);
-	case SO_RCVBUF: case SO_RCVBUFFORCE: return set_buffer(&u->rcvbuf, v, name == SO_RCVBUFFORCE);
+	case SO_SNDBUF: case SO_SNDBUFFORCE: return set_buffer(&u->sndbuf, v, unix_wmem_max, 4608, name == SO_SNDBUFFORCE);
+	case SO_RCVBUF: case SO_RCVBUFFORCE: return set_buffer(&u->rcvbuf, v, unix_rmem_max, 2304, name == SO_RCVBUFFORCE);
 	case SO_RCVLOWAT: u->rcvlowat = (int)v < 0 ? INT_MAX : max((int)v, 1); return 0;
 	case SO_REUSEADDR: u->reuse = v; return 0;
 	case SO_KEEPALIVE: u->keepalive = v; return 0;

@@ -89,7 +89,7 @@ struct unix_control {
 	struct unix_creds creds;
 };
 
-extern int unix_wmem_default, unix_max_dgram_qlen, unix_somaxconn;
+extern int unix_wmem_default, unix_wmem_max, unix_rmem_default, unix_rmem_max, unix_max_dgram_qlen, unix_somaxconn;
 
 /* unix.c */
 struct unix_sock *unix_new(struct socket *s);		/* of its type; NULL: no memory */

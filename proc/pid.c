@@ -10,6 +10,10 @@
 #include <alloc/xarray.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <linux/capability.h>
+#include <lib/string.h>
+#include <lib/format.h>
+#include <kernel/show.h>
 #include <proc/ns.h>
 #include <proc/pid.h>
 #include <proc/proc_priv.h>
@@ -349,3 +353,29 @@ static int pid_init(void)
 	return pid_cache ? 0 : -ENOMEM;
 }
 INITCALL(early, pid_init);
+
+static ssize_t show_last_pid(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%d\n", READ_ONCE(task_active_pid_ns(current)->last_pid));
+}
+
+/* The next process gets the number after it, if that is free: for who restores a checkpoint. */
+static ssize_t store_last_pid(struct show_node *n, const char *text, size_t len)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	int last;
+
+	if (!ns_capable(ns->user_ns, CAP_CHECKPOINT_RESTORE) && !ns_capable(ns->user_ns, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (kstrtoint(text, 10, &last) || last < 0 || last >= ns->pid_max)
+		return -EINVAL;
+	WRITE_ONCE(ns->index->next, (u32)last + 1);
+	return (ssize_t)len;
+}
+
+static int pid_sysctl(void)
+{
+	show_attr(show_path(SHOW_SYSCTL, "kernel"), "ns_last_pid", 0666, show_last_pid, store_last_pid, NULL);
+	return 0;
+}
+INITCALL(fs, pid_sysctl);

@@ -16,6 +16,7 @@
 #include <sched/upcalls.h>
 
 static int hung_task_timeout_secs = 120, watchdog_thresh = 10;
+static int hung_task_panic, softlockup_panic;
 static int hung_task_warnings = 10;
 
 static bool print_addr(void *arg, unsigned long addr)
@@ -49,6 +50,8 @@ static void check_one(struct task *t, u64 now)
 	pr_err("INFO: task %s:%d blocked for more than %llu seconds.\n", t->comm, t->pid,
 	       (now - t->last_switch_ns) / NSEC_PER_SEC);
 	sched_show_task(t);
+	if (hung_task_panic)
+		panic("hung_task: blocked tasks");
 	t->last_switch_ns = now;
 }
 
@@ -84,6 +87,8 @@ void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
 	pr_emerg("watchdog: BUG: soft lockup - CPU#%d stuck for %llus! [%s:%d]\n", rq->cpu,
 		 (rq->clock_ns - rq->last_switch_seen_ns) / NSEC_PER_SEC, t->comm, t->pid);
 	dump_stack();
+	if (softlockup_panic)
+		panic("softlockup: hung tasks");
 	rq->last_switch_seen_ns = rq->clock_ns;
 }
 
@@ -93,6 +98,8 @@ static int detect_init(void)
 
 	sysctl_int("kernel/hung_task_timeout_secs", 0644, &hung_task_timeout_secs, 0, INT_MAX / HZ);
 	sysctl_int("kernel/hung_task_warnings", 0644, &hung_task_warnings, -1, INT_MAX);
+	sysctl_int("kernel/hung_task_panic", 0644, &hung_task_panic, 0, 1);
+	sysctl_int("kernel/softlockup_panic", 0644, &softlockup_panic, 0, 1);
 	sysctl_int("kernel/watchdog_thresh", 0644, &watchdog_thresh, 0, 60);
 	t = kthread_run(hung_main, NULL, "khungtaskd");
 	return IS_ERR(t) ? (int)PTR_ERR(t) : 0;

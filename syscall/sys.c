@@ -298,7 +298,7 @@ long sys_syslog(int type, struct uptr buf, int len)
 	struct iter to;
 	long ret;
 
-	if (type != 3 && type != 10 && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+	if (((type != 3 && type != 10) || READ_ONCE(dmesg_restrict)) && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	switch (type) {
 	case 0: case 1:

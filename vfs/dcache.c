@@ -816,9 +816,11 @@ void d_mark_dontcache(struct inode *inode)
 	spin_unlock(&inode->i_lock);
 }
 
+int sysctl_vfs_cache_pressure = 100;	/* per cent of what reclaim takes from others */
+
 static unsigned long dcache_count(struct shrinker *s, struct shrink_control *sc)
 {
-	long n = sum_percpu(&nr_dentry_unused);
+	long n = sum_percpu(&nr_dentry_unused) / 100 * READ_ONCE(sysctl_vfs_cache_pressure);
 
 	(void)s;
 	(void)sc;

@@ -8,6 +8,7 @@
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <mm/mm.h>
 #include <mm/upcalls.h>
 #include <kernel/init.h>
 #include <kernel/time.h>
@@ -15,14 +16,21 @@
 #include <sched/task.h>
 #include "writeback_priv.h"
 
-#define WRITEBACK_INTERVAL_MS	5000
-#define DIRTY_EXPIRE_MS		30000
 
 static DEFINE_SPINLOCK(dirty_lock);
 static LIST_HEAD(dirty_inodes);		/* [d] oldest first */
 static DECLARE_WAIT_QUEUE_HEAD(sync_wait);
 static void periodic(struct work_struct *w);
 static struct delayed_work flush_work_item;
+
+/* When the next look for old data is due; without vm.dirty_writeback_centisecs only who needs memory or syncs writes. */
+static void look_later(void)
+{
+	int cs = READ_ONCE(sysctl_dirty_writeback_centisecs);
+
+	if (cs)
+		schedule_delayed_work(&flush_work_item, msecs_to_jiffies((unsigned int)cs * 10));
+}
 
 static bool has_backing(const struct inode *inode)
 {
@@ -55,7 +63,7 @@ void mark_inode_dirty_flags(struct inode *inode, int flags)
 	spin_unlock(&dirty_lock);
 	spin_unlock(&inode->i_lock);
 	if (first)
-		schedule_delayed_work(&flush_work_item, msecs_to_jiffies(WRITEBACK_INTERVAL_MS));
+		look_later();
 }
 
 void mm_mark_inode_dirty_pages(struct inode *inode)
@@ -177,9 +185,9 @@ static void periodic(struct work_struct *w)
 {
 	(void)w;
 	write_some(NULL, false, LONG_MAX / 2, false,
-		   (u32)(ktime_get_coarse_ns() / NSEC_PER_MSEC) - DIRTY_EXPIRE_MS);
+		   (u32)(ktime_get_coarse_ns() / NSEC_PER_MSEC) - (u32)READ_ONCE(sysctl_dirty_expire_centisecs) * 10);
 	if (!list_empty(&dirty_inodes))
-		schedule_delayed_work(&flush_work_item, msecs_to_jiffies(WRITEBACK_INTERVAL_MS));
+		look_later();
 }
 
 /* s_umount held. */

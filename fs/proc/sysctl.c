@@ -64,6 +64,11 @@ static ssize_t store_domainname(struct show_node *n, const char *text, size_t le
 	return store_uts(utsname_ns()->name.domainname, text, len);
 }
 
+static ssize_t show_machine(struct show_node *n, char *buf, size_t size)
+{
+	return show_line(buf, size, utsname_ns()->name.machine);
+}
+
 static void make_uuid(char *text)
 {
 	u8 b[16];
@@ -203,6 +208,7 @@ static int proc_sysctl_init(void)
 	show_attr(kernel, "ostype", 0444, show_sysname, NULL, NULL);
 	show_attr(kernel, "osrelease", 0444, show_release, NULL, NULL);
 	show_attr(kernel, "version", 0444, show_version, NULL, NULL);
+	show_attr(kernel, "arch", 0444, show_machine, NULL, NULL);
 	show_attr(kernel, "hostname", 0644, show_nodename, store_nodename, NULL);
 	show_attr(kernel, "domainname", 0644, show_domainname, store_domainname, NULL);
 	show_attr(kernel, "printk", 0644, show_printk, store_printk, NULL);
@@ -234,6 +240,9 @@ static int proc_sysctl_init(void)
 	sysctl_int("vm/oom_kill_allocating_task", 0644, &sysctl_oom_kill_allocating_task, 0, 1);
 	sysctl_int("vm/dirty_ratio", 0644, &sysctl_dirty_ratio, 0, 100);
 	sysctl_int("vm/dirty_background_ratio", 0644, &sysctl_dirty_background_ratio, 0, 100);
+	sysctl_int("vm/dirty_writeback_centisecs", 0644, &sysctl_dirty_writeback_centisecs, 0, INT_MAX / HZ);
+	sysctl_int("vm/dirty_expire_centisecs", 0644, &sysctl_dirty_expire_centisecs, 0, INT_MAX / 10);
+	sysctl_int("vm/vfs_cache_pressure", 0644, &sysctl_vfs_cache_pressure, 0, INT_MAX / 1000);
 	show_attr(vm, "drop_caches", 0200, NULL, store_drop_caches, NULL);
 	show_attr(vm, "min_free_kbytes", 0444, show_min_free, NULL, NULL);
 	return 0;

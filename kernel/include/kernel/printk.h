@@ -60,6 +60,7 @@ struct console {
 
 void register_console(struct console *c);
 void unregister_console(struct console *c);
+extern int dmesg_restrict;		/* kernel.dmesg_restrict: reading messages needs CAP_SYSLOG */
 extern int console_loglevel;		/* records with a lower number reach the consoles */
 /* From here on every record is printed by its writer through atomic consoles. */
 void console_panic_mode(void);

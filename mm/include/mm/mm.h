@@ -338,7 +338,7 @@ extern unsigned long sysctl_max_map_count;
 extern unsigned long sysctl_mmap_min_addr;
 extern unsigned long sysctl_user_reserve_kbytes, sysctl_admin_reserve_kbytes;
 extern int sysctl_panic_on_oom, sysctl_oom_kill_allocating_task, sysctl_drop_caches;
-extern int sysctl_dirty_ratio, sysctl_dirty_background_ratio;
+extern int sysctl_dirty_ratio, sysctl_dirty_background_ratio, sysctl_dirty_writeback_centisecs, sysctl_dirty_expire_centisecs;
 int vm_enough_memory(struct mm *mm, unsigned long pages);	/* charges; 0 or -ENOMEM */
 void vm_unacct_memory(unsigned long pages);
 unsigned long vm_commit_limit(void);

@@ -318,5 +318,6 @@ extern int sysctl_protected_fifos, sysctl_protected_regular;
 extern unsigned int sysctl_pipe_max_size;
 extern unsigned int sysctl_mount_max;
 extern int sysctl_lease_break_time;
+extern int sysctl_vfs_cache_pressure;
 unsigned long get_nr_files(void);
 long get_nr_inodes(void);
