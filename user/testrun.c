@@ -100,6 +100,24 @@ static long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/* For how long all CPUs together ran programs, and the kernel. */
+struct busy {
+	long user_ms, kernel_ms;
+};
+
+static struct busy busy(void)
+{
+	unsigned long user = 0, nice = 0, system = 0, idle, iowait, irq = 0, softirq = 0;
+	long tick_ms = 1000 / sysconf(_SC_CLK_TCK);
+	FILE *f = fopen("/proc/stat", "r");
+
+	if (f && fscanf(f, "cpu %lu %lu %lu %lu %lu %lu %lu", &user, &nice, &system, &idle, &iowait, &irq, &softirq) != 7)
+		user = nice = system = irq = softirq = 0;
+	if (f)
+		fclose(f);
+	return (struct busy){ (long)(user + nice) * tick_ms, (long)(system + irq + softirq) * tick_ms };
+}
+
 /* What a program printed, and how much more there was. */
 struct text {
 	char buf[65536];
@@ -203,12 +221,14 @@ static int test_one(const char *dir, const char *name)
 	char why[200] = "", buf[160];
 	const char *leak;
 	long long start = now_ms();
+	struct busy b0 = busy(), b1;
 	int status;
 
 	printf("test %s start\n", name);
 	fflush(stdout);
 	status = run(dir, name, &out);
 	leak = leaked(&before, buf, sizeof(buf));
+	b1 = busy();
 	if (status == -1)
 		snprintf(why, sizeof(why), "out of time");
 	else if (WIFSIGNALED(status))
@@ -225,8 +245,8 @@ static int test_one(const char *dir, const char *name)
 	if (*why)
 		printf("test %s FAILED %s\n", name, why);
 	else
-		printf("test %s %s %lld ms\n", name, status != -1 && WEXITSTATUS(status) == SKIPPED ? "skipped" : "ok",
-		       now_ms() - start);
+		printf("test %s %s %lld ms, busy %ld + %ld\n", name, status != -1 && WEXITSTATUS(status) == SKIPPED ? "skipped" : "ok",
+		       now_ms() - start, b1.user_ms - b0.user_ms, b1.kernel_ms - b0.kernel_ms);
 	fflush(stdout);
 	return *why != 0;
 }
