@@ -29,6 +29,10 @@
 
 static u32 reporting;		/* atomic: one report at a time, none from within one */
 static unsigned int reports;
+static bool started;
+
+/* The compiler's marks around variables on the stack. */
+enum { STACK_LEFT = 0xf1, STACK_MID = 0xf2, STACK_RIGHT = 0xf3, STACK_OUT_OF_SCOPE = 0xf8, ALLOCA_LEFT = 0xca, ALLOCA_RIGHT = 0xcb };
 #define MAX_REPORTS 50
 
 static s8 *shadow_of(unsigned long a)
@@ -67,6 +71,8 @@ static const char *reason(s8 v)
 	case KASAN_PAGE_REDZONE: return "page-out-of-bounds";
 	case KASAN_VMALLOC_INVALID: return "vmalloc-out-of-bounds";
 	case KASAN_GLOBAL_REDZONE: return "global-out-of-bounds";
+	case STACK_LEFT: case STACK_MID: case STACK_RIGHT: case ALLOCA_LEFT: case ALLOCA_RIGHT: return "stack-out-of-bounds";
+	case STACK_OUT_OF_SCOPE: return "stack-use-after-scope";
 	}
 	return v > 0 ? "out-of-bounds" : "invalid-access";
 }
@@ -91,6 +97,8 @@ static void report(unsigned long addr, size_t size, bool write, unsigned long ip
 	char name[160];
 	u32 idle = 0;
 
+	if (unlikely(!started))
+		return;
 	flags = arch_irq_save();
 	if (reports >= MAX_REPORTS || !try_cmpxchg_acquire(&reporting, &idle, 1U)) {
 		arch_irq_restore(flags);
@@ -162,7 +170,35 @@ void __asan_report_load_n_noabort(unsigned long a, size_t n) { report(a, n, fals
 void __asan_report_store_n_noabort(unsigned long a, size_t n) { report(a, n, true, _RET_IP_); }
 void __asan_report_load_n(unsigned long a, size_t n) { fatal(a, n, false, _RET_IP_); }
 void __asan_report_store_n(unsigned long a, size_t n) { fatal(a, n, true, _RET_IP_); }
+/* Frames left without returning stay marked: a stack is cleared when it gets its next task. */
 void __asan_handle_no_return(void) { }
+
+#define SET_SHADOW(v) void __asan_set_shadow_##v(unsigned long s, size_t n) { __builtin_memset((void *)s, 0x##v, n); }
+SET_SHADOW(00)
+SET_SHADOW(f1)
+SET_SHADOW(f2)
+SET_SHADOW(f3)
+SET_SHADOW(f5)
+SET_SHADOW(f8)
+void __asan_poison_stack_memory(const void *p, size_t n) { kasan_poison(p, n, STACK_OUT_OF_SCOPE); }
+void __asan_unpoison_stack_memory(const void *p, size_t n) { kasan_unpoison(p, n); }
+
+/* A variable of run-time size: 32 bytes on its left and, up to a multiple of 32, on its right. */
+void __asan_alloca_poison(unsigned long a, size_t n)
+{
+	unsigned long end = a + n;
+
+	kasan_poison((void *)(a - 32), 32, ALLOCA_LEFT);
+	kasan_unpoison((void *)a, n);
+	end = (end + 7) & ~7UL;
+	kasan_poison((void *)end, ((a + n + 31) & ~31UL) + 32 - end, ALLOCA_RIGHT);
+}
+
+void __asan_allocas_unpoison(unsigned long top, unsigned long bottom)
+{
+	if (top && top < bottom)
+		kasan_unpoison((void *)top, bottom - top);
+}
 
 void *__asan_memcpy(void *d, const void *s, size_t n)
 {
@@ -266,6 +302,12 @@ void kasan_quarantine_drain(void)
 			return;
 		kasan_free_now(w.cache, w.object);
 	}
+}
+
+void kasan_start(void *zero_page)
+{
+	__builtin_memset((void *)zero_page, 0, PAGE_SIZE);
+	started = true;
 }
 
 int kasan_populate_vmalloc(unsigned long start, size_t size)

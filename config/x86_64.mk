@@ -17,7 +17,7 @@ cc_flags += -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -fno-stack-protecto
 debug_defines := -DCONFIG_KASAN -DCONFIG_UBSAN -DCONFIG_LOCKDEP
 # The sanitizers know only systems by name; code for the kernel comes out the same.
 debug_flags := --target=x86_64-linux-gnu -fsanitize=kernel-address -mllvm -asan-mapping-offset=0xdffffc0000000000 \
-	-mllvm -asan-stack=0 -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=10000 \
+	-mllvm -asan-stack=1 -fsanitize-address-use-after-scope -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=10000 \
 	-fsanitize=bounds,shift,integer-divide-by-zero,unreachable,bool,enum,returns-nonnull-attribute,nonnull-attribute,array-bounds
 
 rust_debug_flags := --cfg lockdep -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=0xdffffc0000000000 -Cllvm-args=-asan-stack=0 \

@@ -110,13 +110,21 @@ static void print_class(const char *lead, u16 i)
 	pr_err("%s%s%s\n", lead, c->name, c->subclass ? ", nested" : "");
 }
 
-static void print_held(const struct lockdep_stack *s)
+/* In the form in which ./ochre finds addresses, to add file and line. */
+static void print_place(const char *lead, unsigned long ip)
 {
 	char name[160];
 
+	pr_err("%s [<%016lx>] %s\n", lead, ip, ksym_describe(ip, name, sizeof(name)));
+}
+
+static void print_held(const struct lockdep_stack *s)
+{
 	pr_err("%u lock%s held by %s/%d:\n", s->depth, s->depth == 1 ? "" : "s", current_task_name(), current_task_pid());
-	for (unsigned int i = 0; i < s->depth; i++)
-		pr_err(" #%u: %s, at %s\n", i, classes[s->h[i].class_idx].name, ksym_describe(s->h[i].ip, name, sizeof(name)));
+	for (unsigned int i = 0; i < s->depth; i++) {
+		pr_err(" #%u: %s, taken at\n", i, classes[s->h[i].class_idx].name);
+		print_place("    ", s->h[i].ip);
+	}
 }
 
 static void print_way(const struct way *w)
@@ -140,9 +148,7 @@ static bool begin_report(const char *what)
 
 static void end_report(const struct lockdep_stack *s, unsigned long ip)
 {
-	char name[160];
-
-	pr_err("at %s\n", ksym_describe(ip, name, sizeof(name)));
+	print_place("at", ip);
 	print_held(s);
 	dump_stack();
 	if (++reports == MAX_REPORTS) {
@@ -279,17 +285,15 @@ static bool add_edge(u16 from, u16 to)
 
 static void report_irq_way(struct lockdep_stack *s, const struct way *safe, const struct way *unsafe, unsigned long ip)
 {
-	char name[160];
-
 	if (!begin_report("a lock that interrupts take waits for one that is held with them on"))
 		return;
 	if (safe->n) {
 		print_class("taken in interrupts: ", safe->c[0]);
-		pr_err("  at %s\n", ksym_describe(classes[safe->c[0]].irq_ip, name, sizeof(name)));
+		print_place("  at", classes[safe->c[0]].irq_ip);
 	}
 	if (unsafe->n) {
 		print_class("held with them on: ", unsafe->c[0]);
-		pr_err("  at %s\n", ksym_describe(classes[unsafe->c[0]].on_ip, name, sizeof(name)));
+		print_place("  at", classes[unsafe->c[0]].on_ip);
 	}
 	pr_err("the way between, last taken first:\n");
 	print_way(unsafe);
@@ -338,7 +342,6 @@ static noinline void new_usage(struct lockdep_stack *s, u16 c, u8 add, unsigned 
 	struct lock_class *k = &classes[c];
 	struct way safe = { 0 }, unsafe = { 0 };
 	bool both, way = false;
-	char name[160];
 	u8 u;
 
 	raw_enter(&graph_lock);
@@ -361,8 +364,8 @@ static noinline void new_usage(struct lockdep_stack *s, u16 c, u8 add, unsigned 
 	if (!both || !begin_report("lock used in interrupts is held with them on"))
 		return;
 	print_class("lock: ", c);
-	pr_err("in an interrupt at %s\n", ksym_describe(k->irq_ip, name, sizeof(name)));
-	pr_err("with interrupts on at %s\n", ksym_describe(k->on_ip, name, sizeof(name)));
+	print_place("in an interrupt at", k->irq_ip);
+	print_place("with interrupts on at", k->on_ip);
 	end_report(s, ip);
 }
 

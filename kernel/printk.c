@@ -23,6 +23,7 @@
 #include <kernel/time.h>
 #include <kernel/upcalls.h>
 #include <abi/errno.h>
+#include <arch/clock.h>
 
 #define DESC_BITS 11
 #define DESC_COUNT (1U << DESC_BITS)
@@ -49,7 +50,8 @@ static u64 next_text;			/* atomic */
 int console_loglevel = 7;
 static struct console *consoles;
 static u32 console_busy;		/* atomic: who prints now */
-static bool console_thread_up, console_panic;
+static bool console_thread_up;
+static u32 console_panic;		/* CPU + 1 that panics */
 
 static void ring_copy_in(u64 pos, const char *s, size_t n)
 {
@@ -148,6 +150,14 @@ void printk_user(unsigned int facility, unsigned int level, const char *text, si
 }
 
 /* Prints to C everything from its position on. */
+/* A CPU that panics prints by itself: who else is at it lets go after the line. */
+static bool panics_elsewhere(void)
+{
+	u32 who = READ_ONCE(console_panic);
+
+	return who && who != raw_smp_processor_id() + 1;
+}
+
 static void console_drain(struct console *c)
 {
 	static struct printk_record r;	/* console_busy held */
@@ -157,7 +167,7 @@ static void console_drain(struct console *c)
 		u64 seq = c->next_seq;
 		int e = printk_read(&seq, &r), n;
 
-		if (e == -ENODATA)
+		if (e == -ENODATA || panics_elsewhere())
 			return;
 		c->next_seq = e ? seq : seq + 1;
 		if (e || r.level >= console_loglevel)
@@ -168,6 +178,17 @@ static void console_drain(struct console *c)
 		line[n + r.len] = '\n';
 		c->write(c, line, (size_t)n + r.len + 1);
 	}
+}
+
+/* In a panic: waits until the others have let go, for as long as a line may take; then it is ours whoever has it. */
+static bool console_take_over(void)
+{
+	if (!console_panic || panics_elsewhere())
+		return false;
+	for (int i = 0; i < 200 && READ_ONCE(console_busy); i++)
+		arch_udelay(1000);
+	WRITE_ONCE(console_busy, 1);
+	return true;
 }
 
 void console_flush(void)
@@ -183,7 +204,7 @@ void console_flush(void)
 		u32 free = 0;
 
 		end = printk_next_seq();
-		if (!try_cmpxchg_acquire(&console_busy, &free, 1U) && !console_panic)
+		if (!try_cmpxchg_acquire(&console_busy, &free, 1U) && !console_take_over())
 			return;
 		for (struct console *c = consoles; c; c = c->next)
 			if (c->enabled && (c->atomic || console_thread_up))
@@ -216,7 +237,7 @@ void console_thread_round(void)
 
 void console_panic_mode(void)
 {
-	console_panic = true;
+	WRITE_ONCE(console_panic, raw_smp_processor_id() + 1);
 	console_loglevel = max(console_loglevel, 7);
 }
 

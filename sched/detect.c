@@ -4,7 +4,10 @@
  * tasks that sleep uninterruptibly for 120 s (hung). Both report with a backtrace.
  */
 #include <lib/types.h>
+#include <lib/format.h>
+#include <lib/string.h>
 #include <lib/minmax.h>
+#include <abi/errno.h>
 #include <kernel/init.h>
 #include <kernel/ksyms.h>
 #include <kernel/printk.h>
@@ -18,6 +21,7 @@
 static int hung_task_timeout_secs = 120, watchdog_thresh = 10;
 static int hung_task_panic, softlockup_panic;
 static int hung_task_warnings = 10;
+static struct task *hung_task;
 
 static bool print_addr(void *arg, unsigned long addr)
 {
@@ -46,7 +50,8 @@ static void check_one(struct task *t, u64 now)
 	}
 	if (now - t->last_switch_ns < (u64)hung_task_timeout_secs * NSEC_PER_SEC || !hung_task_warnings)
 		return;
-	hung_task_warnings--;
+	if (hung_task_warnings > 0)
+		hung_task_warnings--;
 	pr_err("INFO: task %s:%d blocked for more than %llu seconds.\n", t->comm, t->pid,
 	       (now - t->last_switch_ns) / NSEC_PER_SEC);
 	sched_show_task(t);
@@ -92,16 +97,38 @@ void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
 	rq->last_switch_seen_ns = rq->clock_ns;
 }
 
+static ssize_t show_hung_timeout(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%d\n", READ_ONCE(hung_task_timeout_secs));
+}
+
+/* The detector sleeps for half the time that it allows: a new time wakes it. */
+static ssize_t store_hung_timeout(struct show_node *n, const char *text, size_t len)
+{
+	int secs, e = kstrtoint(text, 0, &secs);
+
+	if (e)
+		return e;
+	if (secs < 0 || secs > INT_MAX / HZ)
+		return -EINVAL;
+	WRITE_ONCE(hung_task_timeout_secs, secs);
+	wake_up_process(hung_task);
+	return (ssize_t)len;
+}
+
 static int detect_init(void)
 {
 	struct task *t;
 
-	sysctl_int("kernel/hung_task_timeout_secs", 0644, &hung_task_timeout_secs, 0, INT_MAX / HZ);
 	sysctl_int("kernel/hung_task_warnings", 0644, &hung_task_warnings, -1, INT_MAX);
 	sysctl_int("kernel/hung_task_panic", 0644, &hung_task_panic, 0, 1);
 	sysctl_int("kernel/softlockup_panic", 0644, &softlockup_panic, 0, 1);
 	sysctl_int("kernel/watchdog_thresh", 0644, &watchdog_thresh, 0, 60);
 	t = kthread_run(hung_main, NULL, "khungtaskd");
-	return IS_ERR(t) ? (int)PTR_ERR(t) : 0;
+	if (IS_ERR(t))
+		return (int)PTR_ERR(t);
+	hung_task = t;
+	show_attr(show_path(SHOW_SYSCTL, "kernel"), "hung_task_timeout_secs", 0644, show_hung_timeout, store_hung_timeout, NULL);
+	return 0;
 }
 INITCALL(late, detect_init);

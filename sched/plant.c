@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
  * Planted bugs, by which each detector of the debug build is proved: plant=NAME on the command line makes one happen once,
- * late in boot (tests/command/planted.py says what must be reported).
+ * late in boot; NAME written to /sys/kernel/debug/plant makes it happen in the writing task (tests/command/planted.py says what must be
+ * reported, and that it names a line of the plant).
  */
 #include <lib/types.h>
 
 #ifdef CONFIG_DEBUG
+#include <abi/errno.h>
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
+#include <kernel/rcu.h>
 #include <kernel/refcount.h>
+#include <kernel/show.h>
 #include <kernel/spinlock.h>
 #include <kernel/time.h>
 #include <lib/list.h>
@@ -159,6 +163,174 @@ static void plant_null(void)
 	t->nice = zero;
 }
 
+static noinline void fill(volatile char *p, int n)
+{
+	for (int i = 0; i < n; i++)
+		p[i] = 1;
+}
+
+static void plant_stack_overflow_by_one(void)
+{
+	char on_stack[20];
+
+	fill(on_stack, 21 + zero);
+}
+
+static volatile char *left_scope;
+
+static void plant_use_after_scope(void)
+{
+	{
+		char inner[16];
+
+		fill(inner, 16);
+		left_scope = inner;
+	}
+	*left_scope = 1;
+}
+
+static noinline int deeper(int n)
+{
+	volatile char frame[512];
+
+	frame[n & 511] = 1;
+	return n > 1000000 ? 0 : deeper(n + 1) + frame[(n + 1) & 511];
+}
+
+static void plant_stack_end(void)
+{
+	zero = deeper(0) * 0;
+}
+
+static void plant_write_code(void)
+{
+	*(volatile char *)plant_write_code = 0;
+}
+
+static void plant_run_data(void)
+{
+	static char code[16] = { (char)0xc3 };
+	void (*volatile fn)(void) = (void (*)(void))(void *)code;
+
+	fn();
+}
+
+static void plant_poisoned(void)
+{
+	struct list_head *e = kmalloc(64, GFP_KERNEL);
+
+	INIT_LIST_HEAD(e);
+	kfree(e);
+	e = *(struct list_head *volatile *)&e->next;	/* KASAN says so; what is read is poison */
+	*(volatile long *)e = 1;
+}
+
+static void plant_rcu_pointer(void)
+{
+	static int *volatile published = (int *)&forty;
+
+	zero = *rcu_dereference(published) * 0;
+}
+
+static void plant_rcu_sleep(void)
+{
+	rcu_read_lock();
+	schedule_timeout_uninterruptible(1);
+	rcu_read_unlock();
+}
+
+static void plant_rcu_unlock(void)
+{
+	preempt_disable();
+	rcu_read_unlock();
+}
+
+static void plant_unlock(void)
+{
+	preempt_disable();
+	spin_unlock(&lock_a);
+}
+
+static void plant_lock_freed(void)
+{
+	struct mutex *m = kmalloc(sizeof(*m), GFP_KERNEL);
+
+	mutex_init(m);
+	mutex_lock(m);
+	kfree(m);
+}
+
+static void plant_lock_uninitialised(void)
+{
+	struct mutex *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	mutex_lock(m);
+}
+
+static enum hrtimer_restart takes_irq_lock(struct hrtimer *t)
+{
+	return in_interrupt_fn(t);
+}
+
+/* lock_irq, taken in interrupts, waits for lock_b, held with interrupts on: seen though no CPU hangs. */
+static void plant_lock_irq_way(void)
+{
+	unsigned long flags;
+
+	hrtimer_init(&timer, 1, takes_irq_lock);
+	hrtimer_start(&timer, 1000, HRTIMER_MODE_REL);
+	schedule_timeout_uninterruptible(2);
+	spin_lock(&lock_b);
+	spin_unlock(&lock_b);
+	spin_lock_irqsave(&lock_irq, flags);
+	spin_lock(&lock_b);
+	spin_unlock(&lock_b);
+	spin_unlock_irqrestore(&lock_irq, flags);
+}
+
+/* Only as a task that goes back to user mode. */
+static void plant_lock_kept(void)
+{
+	mutex_lock(&mutex_a);
+}
+
+static void plant_null_locked(void)
+{
+	mutex_lock(&mutex_a);
+	plant_null();
+}
+
+static void plant_hang(void)
+{
+	DECLARE_WAIT_QUEUE_HEAD(nobody_wakes);
+
+	wait_event_timeout(nobody_wakes, zero, 4 * HZ);
+}
+
+/* The CPU is kept for 4 s although another task wants it. */
+static int wants_the_cpu(void *unused)
+{
+	return 0;
+}
+
+static void plant_soft_lockup(void)
+{
+	struct task *t;
+	u64 end;
+
+	preempt_disable();
+	t = kthread_create(wants_the_cpu, NULL, "wants_the_cpu");
+	preempt_enable();
+	if (IS_ERR(t))
+		return;
+	preempt_disable();
+	kthread_bind(t, (int)raw_smp_processor_id());
+	wake_up_process(t);
+	for (end = ktime_get_ns() + 4 * NSEC_PER_SEC; ktime_get_ns() < end; )
+		;
+	preempt_enable();
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -169,20 +341,46 @@ static const struct {
 	{ "lock_order", plant_lock_order }, { "lock_recursion", plant_lock_recursion }, { "lock_irq", plant_lock_irq },
 	{ "sleeping_lock", plant_sleeping_lock }, { "atomic_sleep", plant_atomic_sleep }, { "list", plant_list },
 	{ "refcount", plant_refcount }, { "null", plant_null },
+	{ "stack_overflow_by_one", plant_stack_overflow_by_one }, { "use_after_scope", plant_use_after_scope },
+	{ "stack_end", plant_stack_end }, { "write_code", plant_write_code }, { "run_data", plant_run_data },
+	{ "poisoned", plant_poisoned }, { "rcu_pointer", plant_rcu_pointer }, { "rcu_sleep", plant_rcu_sleep },
+	{ "rcu_unlock", plant_rcu_unlock }, { "unlock", plant_unlock }, { "lock_freed", plant_lock_freed },
+	{ "lock_uninitialised", plant_lock_uninitialised }, { "lock_irq_way", plant_lock_irq_way },
+	{ "lock_kept", plant_lock_kept }, { "null_locked", plant_null_locked }, { "hang", plant_hang },
+	{ "soft_lockup", plant_soft_lockup },
 };
+
+static bool plant(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plants); i++)
+		if (!strcmp(name, plants[i].name)) {
+			pr_info("plant: %s\n", name);
+			plants[i].fn();
+			pr_info("plant: done\n");
+			return true;
+		}
+	return false;
+}
+
+static ssize_t store_plant(struct show_node *n, const char *text, size_t len)
+{
+	char name[32];
+
+	if (strscpy(name, text, sizeof(name)) < 0)
+		return -EINVAL;
+	name[strcspn(name, "\n")] = 0;
+	return plant(name) ? (ssize_t)len : -EINVAL;
+}
 
 static int plant_init(void)
 {
 	const char *want = command_line_get("plant");
 
-	for (size_t i = 0; want && i < ARRAY_SIZE(plants); i++)
-		if (!strcmp(want, plants[i].name)) {
-			pr_info("plant: %s\n", want);
-			plants[i].fn();
-			pr_info("plant: done\n");
-			console_settle();
-			panic("plant: over");
-		}
+	show_attr(show_root_node(SHOW_DEBUG), "plant", 0200, NULL, store_plant, NULL);
+	if (want && plant(want)) {
+		console_settle();
+		panic("plant: over");
+	}
 	return 0;
 }
 INITCALL(late, plant_init);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * The shadow's page tables. All of it is first mapped, through three shared tables, to one page of zeros, read-only; where
+ * The shadow's page tables. All of it is first mapped, through three shared tables, to one page of zeros; where
  * memory gets a shadow of its own the shared tables are replaced by private copies on the way down.
+ *
+ * Instrumented functions write to the shadow of their stack frames from the first on. Until the boot stack has a shadow of its own these
+ * writes end up in the shared page, which is writable so long (as head.S's is before it), and nothing is reported: what the page says is
+ * nonsense. Then it is cleared and made read-only, and kasan_start() is called.
  */
 #include <lib/types.h>
 
 #ifdef CONFIG_KASAN
 #include <abi/errno.h>
+#include <alloc/kasan_runtime.h>
 #include <arch/kasan.h>
 #include <arch/mmu.h>
 #include <arch/pgtable.h>
@@ -20,6 +25,7 @@
 #define ROOT (ARCH_PT_LEVELS - 1)
 static pte_t *shared[ROOT + 1];		/* shared[level]: the table of that level; all entries alike */
 static pte_t shared_entry[ROOT + 1];	/* what stands in such a table; [0] maps the zero page */
+static void *zero_page;
 
 static unsigned long shadow_of(unsigned long a)
 {
@@ -29,12 +35,12 @@ static unsigned long shadow_of(unsigned long a)
 /* Before the first load of the kernel's own root. */
 void __init x86_kasan_init_tables(void)
 {
-	void *zero = x86_new_table();
 	unsigned int first = pt_index(shadow_of(KASAN_COVERED_START), ROOT), last = pt_index(shadow_of(~0UL), ROOT);
 
-	if (!zero)
+	zero_page = x86_new_table();
+	if (!zero_page)
 		panic("kasan: no memory");
-	shared_entry[0] = pte_make(virt_to_pfn(zero), PTE_P_READ, 0);
+	shared_entry[0] = pte_make(virt_to_pfn(zero_page), PTE_P_READ | PTE_P_WRITE, 0);
 	for (int level = 0; level < ROOT; level++) {
 		shared[level] = x86_new_table();
 		if (!shared[level])
@@ -76,7 +82,7 @@ static int populate_page(unsigned long s)
 	}
 	t += pt_index(s, 0);
 	old = ptep_read(t);
-	if (!pte_same(old, shared_entry[0]))
+	if (pte_pfn(old) != virt_to_pfn(zero_page))
 		return 0;
 	page = pt_alloc_table();
 	if (!page)
@@ -96,6 +102,19 @@ int arch_kasan_populate(unsigned long start, size_t size)
 	return 0;
 }
 
+/* The zero page read-only, in each table below T that maps it. */
+static void __init protect_zero_page(pte_t *t, int level, unsigned int first, unsigned int last)
+{
+	for (unsigned int i = first; i <= last; i++) {
+		pte_t e = ptep_read(&t[i]);
+
+		if (level && !pte_same(e, shared_entry[level]))
+			protect_zero_page(pte_table(e), level - 1, 0, PT_ENTRIES - 1);
+		else if (!level && pte_pfn(e) == virt_to_pfn(zero_page))
+			ptep_cmpxchg(&t[i], e, pte_make(virt_to_pfn(zero_page), PTE_P_READ, 0));
+	}
+}
+
 /* RAM and the image. Each root slot of the shadow becomes private here, before any address space copies it. */
 void __init x86_kasan_init_shadow(void)
 {
@@ -104,12 +123,16 @@ void __init x86_kasan_init_shadow(void)
 	for (unsigned int i = first; i <= last; i++)
 		if (!private_table(&kernel_pgd[i], ROOT))
 			panic("kasan: no memory");
+	if (arch_kasan_populate((unsigned long)_text, (size_t)(_end - _text)))
+		panic("kasan: no memory for the shadow");
 	for (unsigned int i = 0; i < memblock.memory.nr; i++)
 		if (arch_kasan_populate((unsigned long)phys_to_virt(memblock.memory.r[i].start),
 					memblock.memory.r[i].end - memblock.memory.r[i].start))
 			panic("kasan: no memory for the shadow");
-	if (arch_kasan_populate((unsigned long)_text, (size_t)(_end - _text)))
-		panic("kasan: no memory for the shadow");
+	protect_zero_page(kernel_pgd, ROOT, first, last);
+	protect_zero_page(shared[0], 0, 0, PT_ENTRIES - 1);
+	shared_entry[0] = pte_make(virt_to_pfn(zero_page), PTE_P_READ, 0);
 	write_cr3(read_cr3());
+	kasan_start(zero_page);
 }
 #endif

@@ -218,10 +218,10 @@ early_root:
 	.skip 8 * 272
 	.quad PA(early_pdpt_low) + 0x63	/* slot 273: 0xffff888000000000 */
 #ifdef CONFIG_KASAN
-	/* The sanitizer's shadow, all zeros for now: slots 472 to 503. */
+	/* The sanitizer's shadow, one page for all for now, which functions scribble on: slots 472 to 503. */
 	.skip 8 * (472 - 274)
 	.rept 32
-	.quad PA(early_shadow_pdpt) + 0x61
+	.quad PA(early_shadow_pdpt) + 0x63
 	.endr
 	.skip 8 * (511 - 504)
 #else
@@ -251,15 +251,15 @@ early_pd:
 #ifdef CONFIG_KASAN
 early_shadow_pdpt:
 	.rept 512
-	.quad PA(early_shadow_pd) + 0x61
+	.quad PA(early_shadow_pd) + 0x63
 	.endr
 early_shadow_pd:
 	.rept 512
-	.quad PA(early_shadow_pt) + 0x61
+	.quad PA(early_shadow_pt) + 0x63
 	.endr
 early_shadow_pt:
 	.rept 512
-	.quad PA(early_shadow_zero) + 0x61
+	.quad PA(early_shadow_zero) + 0x63
 	.endr
 early_shadow_zero:
 	.skip PAGE_SIZE

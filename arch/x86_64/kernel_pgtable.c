@@ -5,6 +5,7 @@
  * so that root entries never change afterwards and every address space can share them by copy.
  */
 #include <arch/pgtable.h>
+#include <arch/kasan.h>
 #include <arch/mmu.h>
 #include <abi/errno.h>
 #include <arch/upcalls.h>
@@ -296,4 +297,5 @@ void x86_map_ist(unsigned int cpu)
 			panic("boot: no memory for CPU %u's stacks", cpu);
 		must(arch_map_kernel(IST_TOP(cpu, i) - IST_STACK_SIZE, pa, IST_STACK_SIZE, PTE_P_KERNEL), "stacks");
 	}
+	must(arch_kasan_populate(IST_AREA(cpu), IST_AREA(cpu + 1) - IST_AREA(cpu)), "the stacks' shadow");
 }

@@ -1,55 +1,116 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Each detector of the debug build reports the bug that was planted for it: what, and in which function or line."""
+"""Each detector of the debug build reports the bug that was planted for it: what, and in which line of sched/plant.c. Bugs of a task
+that lives in user mode are planted from there, and the system goes on."""
 import os
+import re
 import subprocess
 import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
-from ochre import setup  # noqa: E402
+from ochre import oops, setup  # noqa: E402
 
 KERNEL = os.path.join(ROOT, "build/x86_64-debug/vmlinux")
+# What is said; '@' stands for a place in the plant's own function.
 PLANTS = {
-    "heap_overflow": ["KASAN: slab-out-of-bounds in plant_heap_overflow", "Write of size 1"],
-    "use_after_free": ["KASAN: use-after-free in plant_use_after_free"],
-    "page_after_free": ["KASAN: use-after-free (page) in plant_page_after_free"],
-    "global_overflow": ["KASAN: global-out-of-bounds in plant_global_overflow"],
-    "vmalloc_after_free": ["plant_vmalloc_after_free"],
-    "shift": ["UBSAN: shift-out-of-bounds in sched/plant.c:", "1 shifted by 40"],
-    "index": ["UBSAN: array-index-out-of-bounds in sched/plant.c:", "index 40"],
-    "lock_order": ["LOCKDEP: possible circular locking dependency", "lock_a", "lock_b", "plant_lock_order"],
-    "lock_recursion": ["LOCKDEP: possible recursive locking", "plant_lock_recursion"],
-    "lock_irq": ["LOCKDEP: lock used in interrupts is held with them on", "lock_irq"],
-    "sleeping_lock": ["LOCKDEP: sleeping lock taken under a spinning one", "mutex_a", "plant_sleeping_lock"],
-    "atomic_sleep": ["WARNING: sched/plant.c:", "sleeping function called"],
-    "list": ["list_del corruption", "plant_list"],
-    "refcount": ["refcount", "plant_refcount"],
-    "null": ["null pointer: kernel", "plant_null"],
+    "heap_overflow": ["KASAN: slab-out-of-bounds in plant_heap_overflow", "Write of size 1", "@"],
+    "use_after_free": ["KASAN: use-after-free in plant_use_after_free", "@"],
+    "page_after_free": ["KASAN: use-after-free (page) in plant_page_after_free", "@"],
+    "global_overflow": ["KASAN: global-out-of-bounds in plant_global_overflow", "@"],
+    "vmalloc_after_free": ["plant_vmalloc_after_free", "@"],
+    "stack_overflow_by_one": ["KASAN: stack-out-of-bounds in fill", "@"],
+    "use_after_scope": ["KASAN: stack-use-after-scope in plant_use_after_scope", "@"],
+    "poisoned": ["KASAN: use-after-free in plant_poisoned", "Oops: ", "6b6b6b6b", "@"],
+    "stack_end": ["kernel stack overflow", "Oops: double fault", "at sched/plant.c:"],
+    "write_code": ["fault: kernel write of", "(not allowed)", "@"],
+    "run_data": ["fault: kernel execution of", "(not allowed)", "@"],
+    "shift": ["UBSAN: shift-out-of-bounds in sched/plant.c:", "1 shifted by 40", "@"],
+    "index": ["UBSAN: array-index-out-of-bounds in sched/plant.c:", "index 40", "@"],
+    "lock_order": ["LOCKDEP: possible circular locking dependency", "lock_a", "lock_b", "@"],
+    "lock_recursion": ["LOCKDEP: possible recursive locking", "@"],
+    "lock_irq": ["LOCKDEP: lock used in interrupts is held with them on", "lock_irq", "@"],
+    "lock_irq_way": ["LOCKDEP: a lock that interrupts take waits for one that is held with them on", "lock_irq", "lock_b", "@"],
+    "lock_freed": ["LOCKDEP: freeing memory with a held lock in it", "@"],
+    "lock_uninitialised": ["LOCKDEP: taking a lock that was never initialised", "@"],
+    "unlock": ["LOCKDEP: releasing a lock that is not held", "lock_a", "@"],
+    "sleeping_lock": ["LOCKDEP: sleeping lock taken under a spinning one", "mutex_a", "@"],
+    "atomic_sleep": ["WARNING: sched/plant.c:", "sleeping function called", "@"],
+    "rcu_pointer": ["WARNING: sched/plant.c:", "RCU: published is read outside a read section", "@"],
+    "rcu_sleep": ["sleeping function called", "in an RCU read section begun at plant_rcu_sleep", "@"],
+    "rcu_unlock": ["LOCKDEP: rcu_read_unlock() without rcu_read_lock()", "@"],
+    "list": ["list_del corruption", "@"],
+    "refcount": ["refcount", "@"],
+    "null": ["null pointer: kernel", "@"],
+}
+# From user mode: what is done there, what must be printed there, what the kernel says.
+FROM_USER = {
+    "lock_kept": ("echo lock_kept > $P; echo went on", "went on",
+                  ["LOCKDEP: going back to user mode with locks held", "mutex_a (sched/plant.c), taken at", "@"]),
+    "null_locked": ("(echo null_locked > $P); echo status $?; (echo shift > $P); echo went on", "status 139\nwent on",
+                    ["Oops: ", "null pointer: kernel", "1 lock held by", "mutex_a (sched/plant.c), taken at", "plant_null_locked", "@"]),
+    "hang": ("echo 1 > /proc/sys/kernel/hung_task_timeout_secs; echo hang > $P; echo went on", "went on",
+             ["INFO: task sh:", "blocked for more than", "@"]),
+    "soft_lockup": ("echo 1 > /proc/sys/kernel/watchdog_thresh; echo soft_lockup > $P; echo went on", "went on",
+                    ["watchdog: BUG: soft lockup", "@"]),
 }
 
 
-def boot(qemu, name, expect):
-    argv = qemu + ["-M", "q35", "-cpu", "max", "-smp", "2", "-m", "256", "-nodefaults", "-display", "none", "-no-reboot", "-serial",
-                   "stdio", "-monitor", "none", "-kernel", KERNEL, "-append", "console=ttyS0 panic=-1 plant=" + name]
+def lines_of(name):
+    """First and last line of plant_NAME in sched/plant.c."""
+    with open(os.path.join(ROOT, "sched/plant.c")) as f:
+        lines = f.read().splitlines()
+    first = next(i for i, l in enumerate(lines, 1) if re.match(r"static .*\bplant_%s\(" % name, l))
+    return first, next(i for i, l in enumerate(lines, 1) if i > first and l == "}")
+
+
+def missing(name, text, expect):
+    """What of EXPECT is not there, and the place that was."""
+    first, last = lines_of(name)
+    places = [int(n) for n in re.findall(r"plant\.c:(\d+)", text)]
+    here = [n for n in places if first <= n <= last]
+    return [e for e in expect if not (here if e == "@" else e in text)], here[0] if here else 0
+
+
+def show(name, text, bad, line):
+    said = next((l for l in text.splitlines() if re.search(r"LOCKDEP:|KASAN:|UBSAN:|WARNING:|BUG:|fault:|INFO:|kernel BUG|corruption", l)), "")
+    print("%-22s %s" % (name, "FAILED: no " + " / ".join(bad) if bad else "sched/plant.c:%-4d %s" % (line, re.sub(r"^\[.*?\] ", "", said))))
+    if bad:
+        print(text[-6000:])
+    sys.stdout.flush()
+    return not bad
+
+
+def boot(tools, name):
+    argv = tools["qemu"]["x86_64"] + ["-M", "q35", "-cpu", "max", "-smp", "2", "-m", "256", "-nodefaults", "-display", "none", "-no-reboot",
+                                      "-serial", "stdio", "-monitor", "none", "-kernel", KERNEL,
+                                      "-append", "console=ttyS0 panic=-1 plant=" + name]
     try:
         out = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=90).stdout
     except subprocess.TimeoutExpired as e:
         out = e.stdout or b""
-    out = out.decode("utf-8", "replace")
-    missing = [e for e in expect if e not in out]
-    print("%-20s %s" % (name, "ok" if not missing else "FAILED: no " + " / ".join(missing)))
-    if missing:
-        print(out[-3000:])
-    return not missing
+    text = oops.symbolize(out.decode("utf-8", "replace"), KERNEL, tools)
+    return show(name, text, *missing(name, text, PLANTS[name]))
+
+
+def from_user(tools, name):
+    script, printed, expect = FROM_USER[name]
+    r = subprocess.run([ROOT + "/ochre", "run", "--debug", "--cpus", "2", "--timeout", "90", "-v", "--", "sh", "-c",
+                        "mount -t debugfs d /sys/kernel/debug; P=/sys/kernel/debug/plant; " + script],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    text = oops.symbolize(r.stderr, KERNEL, tools)
+    bad, line = missing(name, text, expect)
+    if r.returncode or r.stdout.strip() != printed:
+        bad.append("going on (status %d, output %r)" % (r.returncode, r.stdout))
+    return show(name, text, bad, line)
 
 
 def main():
     tools = setup.load() or setup.ensure()
     if not os.path.exists(KERNEL):
         subprocess.run([os.path.join(ROOT, "ochre"), "build", "--debug"], check=True)
-    wanted = sys.argv[1:] or PLANTS
-    sys.exit(0 if all([boot(tools["qemu"]["x86_64"], n, PLANTS[n]) for n in wanted]) else 1)
+    wanted = sys.argv[1:] or [*PLANTS, *FROM_USER]
+    sys.exit(0 if all([(boot if n in PLANTS else from_user)(tools, n) for n in wanted]) else 1)
 
 
 main()

@@ -37,6 +37,16 @@ void __asan_handle_no_return(void);
 void *__asan_memcpy(void *d, const void *s, size_t n);
 void *__asan_memmove(void *d, const void *s, size_t n);
 void *__asan_memset(void *d, int c, size_t n);
+void __asan_set_shadow_00(unsigned long s, size_t n);
+void __asan_set_shadow_f1(unsigned long s, size_t n);
+void __asan_set_shadow_f2(unsigned long s, size_t n);
+void __asan_set_shadow_f3(unsigned long s, size_t n);
+void __asan_set_shadow_f5(unsigned long s, size_t n);
+void __asan_set_shadow_f8(unsigned long s, size_t n);
+void __asan_poison_stack_memory(const void *p, size_t n);
+void __asan_unpoison_stack_memory(const void *p, size_t n);
+void __asan_alloca_poison(unsigned long a, size_t n);
+void __asan_allocas_unpoison(unsigned long top, unsigned long bottom);
 void __asan_register_globals(struct asan_global *g, size_t n);
 void __asan_unregister_globals(struct asan_global *g, size_t n);
 
@@ -44,3 +54,5 @@ void __asan_unregister_globals(struct asan_global *g, size_t n);
 void kasan_free_now(void *cache, void *object);
 void kasan_quarantine_drain(void);
 void kasan_init_globals(void);
+/* The shadow is complete: ZERO_PAGE is what memory without one shares, now read-only; bad accesses are reported from here on. */
+void kasan_start(void *zero_page);

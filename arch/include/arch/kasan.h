@@ -11,11 +11,11 @@
 #define KASAN_COVERED_START 0xffff800000000000UL
 #define KASAN_SHADOW_START ((KASAN_COVERED_START >> 3) + KASAN_SHADOW_OFFSET)
 #define KASAN_SHADOW_END ((~0UL >> 3) + KASAN_SHADOW_OFFSET)
+/* Shadow of its own for [start, start + size). 0 or -ENOMEM. Sleeps once the scheduler runs. */
 #ifdef CONFIG_KASAN
 #define IS_ENABLED_KASAN 1
+int arch_kasan_populate(unsigned long start, size_t size);
 #else
 #define IS_ENABLED_KASAN 0
+static inline int arch_kasan_populate(unsigned long start, size_t size) { return 0; }
 #endif
-
-/* Shadow of its own for [start, start + size). 0 or -ENOMEM. Sleeps once the scheduler runs. */
-int arch_kasan_populate(unsigned long start, size_t size);
