@@ -40,5 +40,6 @@ const _: () = {
     assert!(size_of::<bio>() == RUST_SIZEOF_BIO as usize);
     assert!(size_of::<file_operations>() == RUST_SIZEOF_FILE_OPS as usize);
     assert!(size_of::<disk_ops>() == RUST_SIZEOF_DISK_OPS as usize);
+    assert!(size_of::<console>() == RUST_SIZEOF_CONSOLE as usize);
     assert!(size_of::<tty_ops>() == RUST_SIZEOF_TTY_OPS as usize);
 };

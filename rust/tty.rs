@@ -120,13 +120,14 @@ unsafe extern "C" fn tiocmset<L: Line>(t: *mut bindings::tty, set: u32, clear: u
     0
 }
 
-/// Makes `/dev/NAME` for `driver`; `bind` tells the driver its terminal before anybody can open it. The first line that is registered as `console` is `/dev/console` too.
+/// Makes `/dev/NAME` for `driver`; `bind` tells the driver its terminal before anybody can open it. It is `/dev/console` too if the last
+/// `console=` names it, or if it is a `fallback` and nothing is so far.
 pub fn register<L: Line>(
     name: &'static CStr,
     major: u32,
     minor: u32,
     driver: &'static L,
-    console: bool,
+    fallback: bool,
     bind: impl FnOnce(Tty),
 ) -> Result<Tty> {
     // SAFETY: all members are pointers to functions or null: zero is a valid value.
@@ -149,11 +150,56 @@ pub fn register<L: Line>(
     bind(tty);
     // SAFETY: tty is what tty_alloc gave.
     to_result(unsafe { bindings::tty_register(tty.0.as_ptr()) })?;
-    if console {
-        // SAFETY: as above.
-        unsafe { bindings::tty_set_console(tty.0.as_ptr()) };
-    }
+    // SAFETY: as above.
+    unsafe { bindings::tty_offer_console(tty.0.as_ptr(), fallback) };
     Ok(tty)
+}
+
+#[repr(C)]
+struct Messages<L: 'static> {
+    raw: bindings::console, // first: C's pointer is this one's
+    line: &'static L,
+}
+
+unsafe extern "C" fn messages<L: Line>(c: *mut bindings::console, text: *const core::ffi::c_char, len: usize) {
+    // SAFETY: print_messages() registered it, for ever; the text is the caller's, of that length.
+    let (line, text) = unsafe { ((*c.cast::<Messages<L>>()).line, core::slice::from_raw_parts(text.cast::<u8>(), len)) };
+    for part in text.split_inclusive(|b| *b == b'\n') {
+        let (body, end) = part.strip_suffix(b"\n").map_or((part, &b""[..]), |b| (b, b"\r\n"));
+        send(line, body);
+        send(line, end);
+    }
+}
+
+/// Sends all of it; a line that takes nothing for a second loses the rest.
+fn send<L: Line>(line: &L, mut bytes: &[u8]) {
+    let mut patience = 1000;
+    while !bytes.is_empty() && patience > 0 {
+        let n = line.write(bytes);
+        bytes = bytes.get(n..).unwrap_or(&[]);
+        if n == 0 {
+            patience -= 1;
+            crate::time::sleep_ms(1);
+        }
+    }
+}
+
+/// If the last `console=` names the terminal, the kernel's messages go there too, from the first on; a thread writes them. For lines that
+/// the early console of the CPU does not know.
+pub fn print_messages<L: Line>(tty: Tty, name: &'static CStr, line: &'static L) -> Result {
+    // SAFETY: by Tty's invariant.
+    if !unsafe { bindings::tty_is_named_console(tty.0.as_ptr()) } {
+        return Ok(());
+    }
+    // SAFETY: zero is a valid value of all members.
+    let mut raw: bindings::console = unsafe { core::mem::zeroed() };
+    raw.name = name.as_ptr();
+    raw.write = Some(messages::<L>);
+    raw.enabled = true;
+    let c = KBox::into_raw(KBox::new(Messages { raw, line }, crate::alloc::KERNEL)?);
+    // SAFETY: it lives for ever.
+    unsafe { bindings::register_console(c.cast()) };
+    Ok(())
 }
 
 impl Tty {

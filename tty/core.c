@@ -14,6 +14,7 @@
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <mm/iter.h>
+#include <sched/mutex.h>
 #include <proc/ns.h>
 #include <proc/pid.h>
 #include <proc/signal.h>
@@ -320,10 +321,26 @@ int tty_register(struct tty *t)
 	return 0;
 }
 
-void tty_set_console(struct tty *t)
+bool tty_is_named_console(const struct tty *t)
 {
-	tty_get(t);
-	tty_put(xchg(&console_tty, t));
+	const char *want = command_line_get("console");
+	size_t n = strlen(t->name);
+
+	return want && !strncmp(want, t->name, n) && (!want[n] || want[n] == ',');
+}
+
+void tty_offer_console(struct tty *t, bool fallback)
+{
+	static DEFINE_MUTEX(console_lock);
+	struct tty *old = NULL;
+
+	mutex_lock(&console_lock);
+	if (tty_is_named_console(t) || (fallback && !console_tty)) {
+		tty_get(t);
+		old = xchg(&console_tty, t);
+	}
+	mutex_unlock(&console_lock);
+	tty_put(old);
 }
 
 static struct cdev pts_cdev;

@@ -173,9 +173,10 @@ fn start(t: &'static dyn Transport) -> Result<&'static Port> {
             port.refill(&mut r, i);
         }
     }
-    tty::register(name, 229, index as u32, port, false, |tty| port.rings.lock().tty = Some(tty))?;
+    let tty = tty::register(name, 229, index as u32, port, false, |tty| port.rings.lock().tty = Some(tty))?;
     super::go(t);
     t.notify(0);
+    tty::print_messages(tty, name, port)?;
     Ok(port)
 }
 

@@ -62,6 +62,7 @@ int rust_disk_read(struct disk *d, u64 sector, void *to, size_t len);
 void *rust_disk_data(struct disk *d);
 void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const struct disk_ops *ops, void *data);
 
+#include <kernel/printk.h>
 #include <sched/mutex.h>
 #include <sched/work.h>
 #include <sched/completion.h>
@@ -132,6 +133,7 @@ enum {
 	RUST_SIZEOF_BIO = sizeof(struct bio),
 	RUST_SIZEOF_FILE_OPS = sizeof(struct file_operations),
 	RUST_SIZEOF_DISK_OPS = sizeof(struct disk_ops),
+	RUST_SIZEOF_CONSOLE = sizeof(struct console),
 	RUST_SIZEOF_TTY_OPS = sizeof(struct tty_ops),
 };
 

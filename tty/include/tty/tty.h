@@ -105,8 +105,11 @@ void tty_put(struct tty *t);
 /* A terminal with a fixed device number and a node in /dev. 0 or -errno. */
 int tty_register(struct tty *t);
 void tty_unregister(struct tty *t);
-/* Makes T what /dev/console opens, and what init has as descriptors 0 to 2. */
-void tty_set_console(struct tty *t);
+/* T may be what /dev/console opens, and what init has as descriptors 0 to 2: it is if the last console= names it, or where nothing was so far
+ * if it is a FALLBACK. Sleeps. */
+void tty_offer_console(struct tty *t, bool fallback);
+/* The last console= of the command line is T. */
+bool tty_is_named_console(const struct tty *t);
 
 /* From the driver, any context: N bytes, flags NULL: all normal. How many were taken. */
 size_t tty_insert(struct tty *t, const u8 *buf, const u8 *flags, size_t n);
