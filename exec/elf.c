@@ -24,6 +24,7 @@
 #include <kernel/time.h>
 #include <mm/mm.h>
 #include <mm/uaccess.h>
+#include <proc/rseq.h>
 #include <proc/cred.h>
 #include <proc/signal.h>
 #include <sched/task.h>
@@ -240,6 +241,8 @@ static int fill_auxv(struct exec_prog *p, struct elf_file *prog, struct elf_file
 	AUX(AT_SECURE, p->secure);
 	AUX(AT_RANDOM, rnd);
 	AUX(AT_HWCAP2, arch_elf_hwcap2());
+	AUX(AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURES);
+	AUX(AT_RSEQ_ALIGN, RSEQ_ALIGN);
 	AUX(AT_EXECFN, fn);
 	AUX(AT_PLATFORM, platform);
 	AUX(AT_NULL, 0);
@@ -252,7 +255,7 @@ static long build_stack(struct exec_prog *p, struct elf_file *prog, struct elf_f
 	struct mm *mm = current->mm;
 	unsigned long s, sp, at, platform, rnd, fn;
 	char random[16];
-	u64 auxv[48];
+	u64 auxv[56];
 	int n;
 
 	top -= 8;			/* a null word ends the stack */

@@ -18,6 +18,7 @@
 #include <mm/uaccess.h>
 #include <proc/proc_priv.h>
 #include <proc/ptrace.h>
+#include <proc/rseq.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
 #include <proc/upcalls.h>
@@ -242,6 +243,7 @@ static void run_handler(struct pt_regs *regs, struct taken *k)
 	u64 blocked;
 
 	end_call_for_handler(regs, &k->act);
+	rseq_signal(regs);
 	if (stepping)
 		arch_set_single_step(t, false);		/* not for the frame's flags */
 	if (arch_signal_setup(regs, &f)) {
@@ -278,6 +280,13 @@ static void do_signals(struct pt_regs *regs)
 #define WORK_MASK (_TIF(TIF_NEED_RESCHED) | _TIF(TIF_NEED_RESCHED_LAZY) | _TIF(TIF_SIGPENDING) | _TIF(TIF_NOTIFY_RESUME) | \
 	_TIF(TIF_NOTIFY_SIGNAL) | _TIF(TIF_RSEQ))
 
+static void rseq_work(struct pt_regs *regs)
+{
+	clear_bit(TIF_RSEQ, &current->work_flags);
+	smp_mb__after_atomic();
+	rseq_return_to_user(regs);
+}
+
 void exit_to_user_work(struct pt_regs *regs, unsigned long flags)
 {
 	for (;;) {
@@ -295,7 +304,7 @@ void exit_to_user_work(struct pt_regs *regs, unsigned long flags)
 		if (flags & (_TIF(TIF_SIGPENDING) | _TIF(TIF_NOTIFY_SIGNAL)))
 			do_signals(regs);
 		if (flags & _TIF(TIF_RSEQ))
-			clear_bit(TIF_RSEQ, &current->work_flags);
+			rseq_work(regs);
 		local_irq_disable();
 	}
 }

@@ -244,6 +244,8 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	t->restart.fn = NULL;
 	t->default_timer_slack_ns = t->timer_slack_ns;
 	t->rseq = a->flags & CLONE_VM ? NULL : t->rseq;
+	if (t->rseq)
+		set_tsk_flag(t, TIF_RSEQ);
 	t->set_child_tid = a->flags & CLONE_CHILD_SETTID ? a->child_tid : UPTR_NULL;
 	t->clear_child_tid = a->flags & CLONE_CHILD_CLEARTID ? a->child_tid : UPTR_NULL;
 	if ((a->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM || a->fn) {

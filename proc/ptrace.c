@@ -727,6 +727,13 @@ static long set_syscall_info(struct task *t, unsigned long size, struct uptr fro
 	return -EINVAL;
 }
 
+static long rseq_configuration(struct task *t, unsigned long size, struct uptr to)
+{
+	struct ptrace_rseq_configuration c = { .rseq_abi_pointer = (unsigned long)t->rseq, .rseq_abi_size = t->rseq_len, .signature = t->rseq_sig };
+
+	return copy_to_user(to, &c, min(size, sizeof(c))) ? -EFAULT : (long)sizeof(c);
+}
+
 /* ---- requests ---- */
 
 /* PTRACE_INTERRUPT: it stops wherever it is. */
@@ -810,6 +817,7 @@ static long at_stopped(struct task *t, long request, unsigned long addr, unsigne
 	case PTRACE_GET_SYSCALL_INFO: return get_syscall_info(t, addr, UPTR(data));
 	case PTRACE_SET_SYSCALL_INFO: return set_syscall_info(t, addr, UPTR(data));
 	case PTRACE_LISTEN: return listen(t);
+	case PTRACE_GET_RSEQ_CONFIGURATION: return rseq_configuration(t, addr, UPTR(data));
 	}
 	return cpu_request(t, request, addr, data);
 }

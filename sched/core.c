@@ -275,6 +275,8 @@ static void finish_switch(struct rq *rq, struct task *prev)
 	preempt_enable_no_resched();		/* the spin_lock's; __schedule's caller holds one more */
 	local_irq_enable();
 	mm_switch_finish(prev);
+	if (current->rseq)
+		set_thread_flag(TIF_RSEQ);
 	if (unlikely(dead))
 		put_task_struct(prev);
 }

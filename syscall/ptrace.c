@@ -8,7 +8,7 @@
 #include <abi/errno.h>
 #include <linux/ptrace.h>
 
-/* partial: ptrace: PTRACE_SINGLEBLOCK, seccomp filters and rseq of the tracee, PTRACE_O_SUSPEND_SECCOMP */
+/* partial: ptrace: PTRACE_SINGLEBLOCK, seccomp filters of the tracee, PTRACE_O_SUSPEND_SECCOMP */
 long sys_ptrace(long request, long pid, unsigned long addr, unsigned long data)
 {
 	struct task *t;

@@ -212,7 +212,8 @@ struct task {
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_stack lockdep;	/* c, irqs off */
 #endif
-	void *rseq;
+	void *rseq;			/* t: the user address of its area; never followed here */
+	u32 rseq_len, rseq_sig;		/* t */
 	u64 last_switch_count;		/* hung-task detector */
 	u64 last_switch_ns;
 	unsigned long io_bytes[6];	/* t: rchar wchar syscr syscw read_bytes write_bytes */
