@@ -8,6 +8,7 @@
 #include <lib/types.h>
 #include <lib/err.h>
 #include <alloc/slab.h>
+#include <ipc/mqueue.h>
 #include <kernel/init.h>
 #include <kernel/show.h>
 #include <proc/upcalls.h>
@@ -28,6 +29,11 @@ static void init_limits(struct ipc_namespace *ns)
 		mutex_init(&ns->ids[i].lock);
 		xa_init_flags(&ns->ids[i].objects, XA_FLAGS_ALLOC);
 	}
+	mutex_init(&ns->mq_lock);
+	INIT_LIST_HEAD(&ns->queues);
+	ns->mq_queues_max = 256;
+	ns->mq_msg_max = 10;
+	ns->mq_msgsize_max = 8192;
 	ns->shm_max = SHMMAX;
 	ns->shm_all = SHMALL;
 	ns->shm_mni = SHMMNI;
@@ -55,6 +61,7 @@ void put_ipc_ns(struct ipc_namespace *ns)
 	sem_free_all(ns);
 	msg_free_all(ns);
 	shm_free_all(ns);
+	mqueue_free_all(ns);
 	for (int i = 0; i < SYSV_KINDS; i++)
 		xa_destroy(&ns->ids[i].objects);
 	put_user_ns(ns->user_ns);

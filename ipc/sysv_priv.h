@@ -42,6 +42,10 @@ struct ipc_namespace {
 	int shm_mni, msg_max, msg_mnb, msg_mni;
 	int sem[4];			/* SEMMSL, SEMMNS, SEMOPM, SEMMNI */
 	int sem_total;			/* sem ids lock */
+	struct mutex mq_lock;
+	struct list_head queues;	/* mq_lock: POSIX queues by name */
+	int mq_count;			/* mq_lock */
+	int mq_queues_max, mq_msg_max, mq_msgsize_max;
 };
 
 extern struct ipc_namespace init_ipc_ns;

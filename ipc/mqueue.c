@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: MIT
+/*
+ * POSIX message queues (mq_overview(7)). A queue has a name in its IPC namespace until it is unlinked, and lives as long as it
+ * is open or named. Messages are kept in order of priority, then of age; they are copied in before and out after the queue's lock
+ * is held. Whoever waits looks again at each change.
+ *
+ * The queue's inode holds owner and mode. Lock order: ns->mq_lock, queue's lock.
+ */
+#include <lib/types.h>
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <ipc/mqueue.h>
+#include <kernel/init.h>
+#include <kernel/show.h>
+#include <kernel/time.h>
+#include <mm/iter.h>
+#include <mm/uaccess.h>
+#include <proc/pid.h>
+#include <proc/signal.h>
+#include <sched/sched.h>
+#include <sched/wait.h>
+#include <vfs/file.h>
+#include <vfs/fs.h>
+#include <vfs/poll.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/resource.h>
+#include <linux/time.h>
+#include "sysv_priv.h"
+
+#define HARD_MSGMAX 65536
+#define HARD_MSGSIZEMAX (16 << 20)
+#define NAME_LIMIT 255
+
+struct mq_message {
+	struct list_head list;		/* queue's lock */
+	unsigned int prio;
+	size_t size;
+	u8 text[];
+};
+
+struct mqueue {
+	refcount_t refs;		/* name, open files */
+	struct list_head list;		/* ns->mq_lock; empty: unlinked */
+	struct inode *inode;		/* c */
+	char *name;			/* c */
+	struct user_struct *user;	/* c: who pays */
+	unsigned long bytes;		/* c: what is paid */
+	struct mutex lock;
+	wait_queue_head_t wait;
+	long max_messages, max_size;	/* c */
+	struct list_head messages;	/* lock: highest priority first */
+	long count, receivers;		/* lock: messages; who waits for one */
+	size_t used;			/* lock: bytes of text */
+	struct pid *notify;		/* lock: whom to tell of a message in an empty queue */
+	struct sigevent how;		/* lock */
+};
+
+static struct vfsmount *mq_mnt __ro_after_init;
+static const struct file_operations mq_fops;
+
+static void put_queue(struct mqueue *q)
+{
+	struct mq_message *m, *n;
+
+	if (!refcount_dec_and_test(&q->refs))
+		return;
+	list_for_each_entry_safe(m, n, &q->messages, list)
+		kvfree(m);
+	atomic_long_sub((long)q->bytes, &q->user->mq_bytes);
+	free_uid(q->user);
+	put_pid(q->notify);
+	iput(q->inode);
+	kfree(q->name);
+	kfree(q);
+}
+
+/* ---- names ---- */
+
+static int check_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!n)
+		return -ENOENT;
+	if (n > NAME_LIMIT)
+		return -ENAMETOOLONG;
+	return strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ? -EACCES : 0;
+}
+
+static struct mqueue *lookup(struct ipc_namespace *ns, const char *name)
+{
+	struct mqueue *q;
+
+	list_for_each_entry(q, &ns->queues, list)
+		if (!strcmp(q->name, name))
+			return q;
+	return NULL;
+}
+
+static int check_attributes(const struct ipc_namespace *ns, const struct mq_attr *a)
+{
+	bool free_hand = ns_capable(current_user_ns(), CAP_SYS_RESOURCE);
+
+	if (a->mq_maxmsg <= 0 || a->mq_msgsize <= 0)
+		return -EINVAL;
+	if (a->mq_maxmsg > (free_hand ? HARD_MSGMAX : ns->mq_msg_max) || a->mq_msgsize > (free_hand ? HARD_MSGSIZEMAX : ns->mq_msgsize_max))
+		return -EINVAL;
+	return 0;
+}
+
+/* What a full queue would take is paid for from the beginning. */
+static int pay(struct mqueue *q)
+{
+	struct user_struct *u = current_cred()->user;
+	u64 limit = rlimit(RLIMIT_MSGQUEUE);
+
+	q->bytes = (unsigned long)(q->max_messages * (q->max_size + (long)sizeof(struct mq_message)));
+	if (atomic_long_add_return((long)q->bytes, &u->mq_bytes) > (long)min(limit, (u64)LONG_MAX)) {
+		atomic_long_sub((long)q->bytes, &u->mq_bytes);
+		return -EMFILE;
+	}
+	refcount_inc(&u->refs);
+	q->user = u;
+	return 0;
+}
+
+static struct mqueue *new_queue(struct ipc_namespace *ns, const char *name, umode_t mode, const struct mq_attr *a)
+{
+	struct mqueue *q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
+	int e = -ENOMEM;
+
+	if (!q)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&q->refs, 1);
+	mutex_init(&q->lock);
+	init_waitqueue_head(&q->wait);
+	INIT_LIST_HEAD(&q->messages);
+	q->max_messages = a ? a->mq_maxmsg : min(ns->mq_msg_max, 10);
+	q->max_size = a ? a->mq_msgsize : min(ns->mq_msgsize_max, 8192);
+	q->name = kstrdup(name, GFP_KERNEL_ACCOUNT);
+	q->inode = alloc_anon_inode(mq_mnt->mnt_sb);
+	if (!q->name || IS_ERR(q->inode))
+		goto fail;
+	e = pay(q);
+	if (e)
+		goto fail;
+	q->inode->i_mode = S_IFREG | (mode & S_IRWXUGO & ~current->fs->umask);
+	return q;
+fail:
+	if (!IS_ERR_OR_NULL(q->inode))
+		iput(q->inode);
+	kfree(q->name);
+	kfree(q);
+	return ERR_PTR(e);
+}
+
+/* ns->mq_lock held. The queue that OFLAG asks for; *FRESH when it was made. */
+static struct mqueue *find_or_make(struct ipc_namespace *ns, const char *name, int oflag, umode_t mode, const struct mq_attr *a, bool *fresh)
+{
+	static const int access[] = { [O_RDONLY] = MAY_READ, [O_WRONLY] = MAY_WRITE, [O_RDWR] = MAY_READ | MAY_WRITE };
+	struct mqueue *q = lookup(ns, name);
+	int e;
+
+	if (q) {
+		if ((oflag & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+			return ERR_PTR(-EEXIST);
+		if ((oflag & O_ACCMODE) == O_ACCMODE)
+			return ERR_PTR(-EINVAL);
+		e = inode_permission(&nop_mnt_idmap, q->inode, access[oflag & O_ACCMODE]);
+		return e ? ERR_PTR(e) : q;
+	}
+	if (!(oflag & O_CREAT))
+		return ERR_PTR(-ENOENT);
+	e = a ? check_attributes(ns, a) : 0;
+	if (e)
+		return ERR_PTR(e);
+	if (ns->mq_count >= ns->mq_queues_max && !ns_capable(current_user_ns(), CAP_SYS_RESOURCE))
+		return ERR_PTR(-ENOSPC);
+	q = new_queue(ns, name, mode, a);
+	if (!IS_ERR(q)) {
+		list_add(&q->list, &ns->queues);
+		ns->mq_count++;
+		*fresh = true;
+	}
+	return q;
+}
+
+static void unname(struct ipc_namespace *ns, struct mqueue *q)
+{
+	list_del_init(&q->list);
+	ns->mq_count--;
+	put_queue(q);
+}
+
+int mqueue_open(const char *name, int oflag, umode_t mode, const struct mq_attr *attr)
+{
+	struct ipc_namespace *ns = current_ipc_ns();
+	int fd, e = check_name(name);
+	bool fresh = false;
+	struct mqueue *q;
+	struct file *f;
+
+	if (e)
+		return e;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	mutex_lock(&ns->mq_lock);
+	q = find_or_make(ns, name, oflag, mode, attr, &fresh);
+	if (IS_ERR(q)) {
+		e = (int)PTR_ERR(q);
+		goto out;
+	}
+	ihold(q->inode);
+	f = alloc_file_pseudo(q->inode, mq_mnt, name, oflag & (O_ACCMODE | O_NONBLOCK), &mq_fops);
+	if (IS_ERR(f)) {
+		iput(q->inode);
+		e = (int)PTR_ERR(f);
+		if (fresh)
+			unname(ns, q);
+		goto out;
+	}
+	refcount_inc(&q->refs);
+	f->private_data = q;
+	fd_install((unsigned int)fd, f);
+out:
+	mutex_unlock(&ns->mq_lock);
+	if (e)
+		put_unused_fd((unsigned int)fd);
+	return e ? e : fd;
+}
+
+int mqueue_unlink(const char *name)
+{
+	struct ipc_namespace *ns = current_ipc_ns();
+	int e = check_name(name);
+	struct mqueue *q;
+
+	if (e)
+		return e;
+	mutex_lock(&ns->mq_lock);
+	q = lookup(ns, name);
+	if (!q)
+		e = -ENOENT;
+	else if (!uid_eq(q->inode->i_uid, current_fsuid()) && !ns_capable(current_user_ns(), CAP_FOWNER))
+		e = -EPERM;		/* as in a directory of everybody's, with the sticky bit */
+	else
+		unname(ns, q);
+	mutex_unlock(&ns->mq_lock);
+	return e;
+}
+
+void mqueue_free_all(struct ipc_namespace *ns)
+{
+	while (!list_empty(&ns->queues))
+		unname(ns, list_first_entry(&ns->queues, struct mqueue, list));
+}
+
+/* ---- moving messages ---- */
+
+/* The open queue of FD, if it may be used so; the file is referenced. */
+static struct file *get_queue(int fd, fmode_t mode)
+{
+	struct file *f = fget((unsigned int)fd);
+
+	if (!f)
+		return ERR_PTR(-EBADF);
+	if (f->f_op != &mq_fops || (mode && !(f->f_mode & mode))) {
+		fput(f);
+		return ERR_PTR(-EBADF);
+	}
+	return f;
+}
+
+/* The queue's lock held, dropped while it sleeps. 0: look again. */
+static int wait_change(struct mqueue *q, struct file *f, const ktime_t *until)
+{
+	DEFINE_WAIT(w);
+	int r = 1;
+
+	if (f->f_flags & O_NONBLOCK)
+		return -EAGAIN;
+	prepare_to_wait(&q->wait, &w, TASK_INTERRUPTIBLE);
+	mutex_unlock(&q->lock);
+	if (!signal_pending(current))
+		r = schedule_hrtimeout_until(until, CLOCK_REALTIME);
+	finish_wait(&q->wait, &w);
+	mutex_lock(&q->lock);
+	return !r ? -ETIMEDOUT : signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+static void tell(struct mqueue *q)
+{
+	struct siginfo i;
+
+	if (!q->notify || q->receivers)
+		return;
+	if (q->how.sigev_notify == SIGEV_SIGNAL) {
+		clear_siginfo(&i);
+		i.si_signo = q->how.sigev_signo;
+		i.si_code = SI_MESGQ;
+		i.si_value = q->how.sigev_value;
+		i.si_pid = task_tgid_vnr(current);
+		i.si_uid = from_kuid_munged(current_user_ns(), current_uid());
+		rcu_read_lock();
+		if (pid_task(q->notify, PIDTYPE_TGID))
+			do_send_sig_info(i.si_signo, &i, pid_task(q->notify, PIDTYPE_TGID), PIDTYPE_TGID);
+		rcu_read_unlock();
+	}
+	put_pid(q->notify);
+	q->notify = NULL;
+}
+
+static void insert(struct mqueue *q, struct mq_message *m)
+{
+	struct list_head *before = &q->messages;
+	struct mq_message *x;
+
+	list_for_each_entry(x, &q->messages, list) {
+		if (x->prio < m->prio) {
+			before = &x->list;
+			break;
+		}
+	}
+	list_add_tail(&m->list, before);
+	q->used += m->size;
+	if (!q->count++)
+		tell(q);
+	wake_up_all(&q->wait);
+}
+
+long mqueue_send(int fd, struct uptr msg, size_t len, unsigned int prio, const ktime_t *until)
+{
+	struct file *f = get_queue(fd, FMODE_WRITE);
+	struct mq_message *m;
+	struct mqueue *q;
+	long r = -EMSGSIZE;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	q = f->private_data;
+	if (len > (size_t)q->max_size)
+		goto put;
+	r = -ENOMEM;
+	m = kvmalloc(sizeof(*m) + len, GFP_KERNEL_ACCOUNT);
+	if (!m)
+		goto put;
+	m->prio = prio;
+	m->size = len;
+	r = -EFAULT;
+	if (copy_from_user(m->text, msg, len))
+		goto free;
+	mutex_lock(&q->lock);
+	r = 0;
+	while (q->count >= q->max_messages && !r)
+		r = wait_change(q, f, until);
+	if (!r) {
+		insert(q, m);
+		m = NULL;
+	}
+	mutex_unlock(&q->lock);
+free:
+	kvfree(m);
+put:
+	fput(f);
+	return r;
+}
+
+static struct mq_message *take(struct mqueue *q, struct file *f, const ktime_t *until)
+{
+	struct mq_message *m;
+	int r = 0;
+
+	mutex_lock(&q->lock);
+	q->receivers++;
+	while (!q->count && !r)
+		r = wait_change(q, f, until);
+	q->receivers--;
+	if (!r || q->count) {
+		m = list_first_entry(&q->messages, struct mq_message, list);
+		list_del(&m->list);
+		q->count--;
+		q->used -= m->size;
+		wake_up_all(&q->wait);
+	} else {
+		m = ERR_PTR(r);
+	}
+	mutex_unlock(&q->lock);
+	return m;
+}
+
+long mqueue_receive(int fd, struct uptr msg, size_t len, struct uptr prio, const ktime_t *until)
+{
+	struct file *f = get_queue(fd, FMODE_READ);
+	struct mq_message *m;
+	struct mqueue *q;
+	long r = -EMSGSIZE;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	q = f->private_data;
+	if (len < (size_t)q->max_size)
+		goto put;
+	m = take(q, f, until);
+	r = PTR_ERR(m);
+	if (IS_ERR(m))
+		goto put;
+	r = (long)m->size;
+	if (copy_to_user(msg, m->text, m->size) || (!uptr_is_null(prio) && put_user(m->prio, prio)))
+		r = -EFAULT;
+	kvfree(m);
+put:
+	fput(f);
+	return r;
+}
+
+/* ---- notification and attributes ---- */
+
+static int check_event(const struct sigevent *se)
+{
+	if (se->sigev_notify == SIGEV_NONE)
+		return 0;
+	return se->sigev_notify == SIGEV_SIGNAL && se->sigev_signo >= 0 && se->sigev_signo <= _NSIG ? 0 : -EINVAL;
+}
+
+int mqueue_notify(int fd, const struct sigevent *se)
+{
+	struct file *f;
+	struct mqueue *q;
+	struct pid *me;
+	int e = se ? check_event(se) : 0;
+
+	if (e)
+		return e;
+	f = get_queue(fd, 0);
+	if (IS_ERR(f))
+		return (int)PTR_ERR(f);
+	q = f->private_data;
+	me = get_task_pid(current, PIDTYPE_TGID);
+	mutex_lock(&q->lock);
+	if (!se) {
+		if (q->notify == me) {
+			put_pid(q->notify);
+			q->notify = NULL;
+		}
+	} else if (q->notify) {
+		e = -EBUSY;
+	} else {
+		q->notify = get_pid(me);
+		q->how = *se;
+	}
+	mutex_unlock(&q->lock);
+	put_pid(me);
+	fput(f);
+	return e;
+}
+
+int mqueue_attributes(int fd, const struct mq_attr *n, struct mq_attr *old)
+{
+	struct file *f;
+	struct mqueue *q;
+
+	if (n && (n->mq_flags & ~(long)O_NONBLOCK))
+		return -EINVAL;
+	f = get_queue(fd, 0);
+	if (IS_ERR(f))
+		return (int)PTR_ERR(f);
+	q = f->private_data;
+	mutex_lock(&q->lock);
+	*old = (struct mq_attr){ .mq_flags = (long)(f->f_flags & O_NONBLOCK), .mq_maxmsg = q->max_messages, .mq_msgsize = q->max_size,
+				 .mq_curmsgs = q->count };
+	if (n) {
+		spin_lock(&f->f_lock);
+		f->f_flags = (f->f_flags & ~(unsigned int)O_NONBLOCK) | (unsigned int)n->mq_flags;
+		spin_unlock(&f->f_lock);
+	}
+	mutex_unlock(&q->lock);
+	fput(f);
+	return 0;
+}
+
+/* ---- as a file ---- */
+
+static __poll_t mq_poll(struct file *f, struct poll_table_struct *p)
+{
+	struct mqueue *q = f->private_data;
+	__poll_t mask = 0;
+
+	poll_wait(f, &q->wait, p);
+	mutex_lock(&q->lock);
+	if (q->count)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (q->count < q->max_messages)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	mutex_unlock(&q->lock);
+	return mask;
+}
+
+static ssize_t mq_read(struct kiocb *k, struct iter *to)
+{
+	struct mqueue *q = k->ki_filp->private_data;
+	char text[120];
+	size_t n, off;
+
+	mutex_lock(&q->lock);
+	n = (size_t)scnprintf(text, sizeof(text), "QSIZE:%-10lu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n", (unsigned long)q->used,
+			      q->notify ? q->how.sigev_notify : 0,
+			      q->notify && q->how.sigev_notify == SIGEV_SIGNAL ? q->how.sigev_signo : 0, q->notify ? pid_vnr(q->notify) : 0);
+	mutex_unlock(&q->lock);
+	off = (size_t)min((u64)k->ki_pos, (u64)n);
+	n = copy_to_iter(text + off, min(n - off, iter_count(to)), to);
+	k->ki_pos += (loff_t)n;
+	return (ssize_t)n;
+}
+
+/* A process that closes it is not told any more. */
+static int mq_flush(struct file *f, fl_owner_t id)
+{
+	struct mqueue *q = f->private_data;
+	struct pid *me = get_task_pid(current, PIDTYPE_TGID);
+
+	mutex_lock(&q->lock);
+	if (q->notify == me) {
+		put_pid(q->notify);
+		q->notify = NULL;
+	}
+	mutex_unlock(&q->lock);
+	put_pid(me);
+	return 0;
+}
+
+static int mq_release(struct inode *inode, struct file *f)
+{
+	put_queue(f->private_data);
+	return 0;
+}
+
+static const struct file_operations mq_fops = {
+	.llseek = default_llseek, .read_iter = mq_read, .poll = mq_poll, .flush = mq_flush, .release = mq_release,
+};
+
+static const struct pseudo_fs mq_fs = { .name = "mqueue", .magic = 0x19800202 };
+
+static int mq_init_fs_context(struct fs_context *fc)
+{
+	return pseudo_init_fs_context(fc, &mq_fs);
+}
+
+static struct file_system_type mq_type = { .name = "mqueue", .init_fs_context = mq_init_fs_context, .kill_sb = kill_anon_super };
+
+static int mqueue_init(void)
+{
+	struct ipc_namespace *ns = &init_ipc_ns;
+
+	mq_mnt = kern_mount(&mq_type);
+	if (IS_ERR(mq_mnt))
+		return (int)PTR_ERR(mq_mnt);
+	sysctl_int("fs/mqueue/queues_max", 0644, &ns->mq_queues_max, 0, INT_MAX);
+	sysctl_int("fs/mqueue/msg_max", 0644, &ns->mq_msg_max, 1, HARD_MSGMAX);
+	sysctl_int("fs/mqueue/msgsize_max", 0644, &ns->mq_msgsize_max, 128, HARD_MSGSIZEMAX);
+	return 0;
+}
+INITCALL(fs, mqueue_init);

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+/* POSIX message queues. proves: mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr */
+#include "t.h"
+#include <mqueue.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+/* The calls themselves: the library's take a leading slash and do more. */
+static int mopen(const char *name, int flags, int mode, struct mq_attr *a)
+{
+	return (int)syscall(SYS_mq_open, name, flags, mode, a);
+}
+
+static long put(int q, const char *text, unsigned int prio)
+{
+	return syscall(SYS_mq_timedsend, q, text, strlen(text), prio, NULL);
+}
+
+static long get(int q, char *buf, size_t n, unsigned int *prio)
+{
+	memset(buf, 0, n);
+	return syscall(SYS_mq_timedreceive, q, buf, n, prio, NULL);
+}
+
+static void alone(void)
+{
+	OK(unshare(CLONE_NEWIPC));
+}
+
+TEST(order_and_sizes)
+{
+	struct mq_attr a = { .mq_maxmsg = 4, .mq_msgsize = 16 }, b;
+	unsigned int prio;
+	char buf[16];
+	int q, again;
+
+	alone();
+	q = mopen("test", O_CREAT | O_RDWR, 0600, &a);
+	if (q < 0 && errno == ENOSYS)
+		SKIP("built without it");
+	EQ(fcntl(q, F_GETFD), FD_CLOEXEC);
+	OK(put(q, "low", 1));
+	OK(put(q, "high", 9));
+	OK(put(q, "low too", 1));
+	OK(put(q, "", 0));
+	OK(syscall(SYS_mq_getsetattr, q, NULL, &b));
+	EQ(b.mq_curmsgs, 4);
+	EQ(b.mq_maxmsg, 4);
+	EQ(b.mq_msgsize, 16);
+	EQ(b.mq_flags, 0);
+	again = OK(mopen("test", O_RDONLY, 0, NULL));
+	EQ(get(again, buf, 16, &prio), 4);
+	EQ(prio, 9);
+	CHECK(!strcmp(buf, "high"));
+	EQ(get(again, buf, 16, &prio), 3);
+	CHECK(!strcmp(buf, "low"));			/* of one priority the oldest */
+	EQ(get(again, buf, 16, NULL), 7);
+	EQ(get(q, buf, 16, &prio), 0);
+	EQ(prio, 0);
+	ERR(get(q, buf, 15, NULL), EMSGSIZE);
+	ERR(put(q, "far too long a text", 0), EMSGSIZE);
+	ERR(put(q, "x", 32768), EINVAL);
+	ERR(put(again, "x", 0), EBADF);
+	ERR(syscall(SYS_mq_timedsend, q, 8, 4, 0, NULL), EFAULT);
+	ERR(put(0, "x", 0), EBADF);
+	ERR(put(99, "x", 0), EBADF);
+	OK(syscall(SYS_mq_unlink, "test"));
+	OK(put(q, "still", 0));				/* lives while it is open */
+	EQ(get(again, buf, 16, NULL), 5);
+	ERR(mopen("test", O_RDWR, 0, NULL), ENOENT);
+}
+
+TEST(opening)
+{
+	struct mq_attr a = { .mq_maxmsg = 0, .mq_msgsize = 16 };
+	struct rlimit none = { 100, 100 };
+	char long_name[300];
+	int q;
+	pid_t pid;
+
+	alone();
+	q = mopen("o", O_CREAT | O_EXCL | O_RDWR, 0600, NULL);
+	if (q < 0 && errno == ENOSYS)
+		SKIP("built without it");
+	ERR(mopen("o", O_CREAT | O_EXCL | O_RDWR, 0600, NULL), EEXIST);
+	ERR(mopen("none", O_RDWR, 0600, NULL), ENOENT);
+	ERR(mopen("", O_RDWR | O_CREAT, 0600, NULL), ENOENT);
+	ERR(mopen("a/b", O_RDWR | O_CREAT, 0600, NULL), EACCES);
+	memset(long_name, 'n', sizeof(long_name));
+	long_name[299] = 0;
+	ERR(mopen(long_name, O_RDWR | O_CREAT, 0600, NULL), ENAMETOOLONG);
+	ERR(mopen("bad", O_RDWR | O_CREAT, 0600, &a), EINVAL);
+	a.mq_maxmsg = -1;
+	ERR(mopen("bad", O_RDWR | O_CREAT, 0600, &a), EINVAL);
+	ERR(mopen((void *)8, O_RDWR, 0600, NULL), EFAULT);
+	ERR(mopen("bad", O_RDWR | O_CREAT, 0600, (void *)8), EFAULT);
+	ERR(syscall(SYS_mq_unlink, "none"), ENOENT);
+	pid = OK(fork());
+	if (pid == 0) {
+		if (setgid(1234) || setuid(1234))
+			_exit(1);
+		ERR(mopen("o", O_RDONLY, 0, NULL), EACCES);
+		errno = 0;
+		CHECK(syscall(SYS_mq_unlink, "o") == -1 && (errno == EPERM || errno == EACCES));
+		a.mq_maxmsg = 11;			/* more than everybody may have */
+		a.mq_msgsize = 10;
+		ERR(mopen("mine", O_RDWR | O_CREAT, 0600, &a), EINVAL);
+		a.mq_maxmsg = 10;
+		OK(mopen("mine", O_RDWR | O_CREAT, 0600, &a));
+		OK(setrlimit(RLIMIT_MSGQUEUE, &none));
+		ERR(mopen("mine too", O_RDWR | O_CREAT, 0600, &a), EMFILE);
+		OK(syscall(SYS_mq_unlink, "mine"));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+TEST(waiting)
+{
+	struct mq_attr a = { .mq_maxmsg = 1, .mq_msgsize = 8 }, nb = { .mq_flags = O_NONBLOCK }, bad = { .mq_flags = O_APPEND };
+	struct timespec past = { 1, 0 }, wrong = { 1, 1000000000 };
+	struct pollfd p;
+	char buf[8];
+	int q;
+	pid_t pid;
+
+	alone();
+	q = mopen("w", O_CREAT | O_RDWR, 0600, &a);
+	if (q < 0 && errno == ENOSYS)
+		SKIP("built without it");
+	p = (struct pollfd){ q, POLLIN | POLLOUT, 0 };
+	OK(poll(&p, 1, 0));
+	EQ(p.revents & (POLLIN | POLLOUT), POLLOUT);
+	ERR(syscall(SYS_mq_timedreceive, q, buf, 8, NULL, &past), ETIMEDOUT);
+	ERR(syscall(SYS_mq_timedreceive, q, buf, 8, NULL, &wrong), EINVAL);
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(get(q, buf, 8, NULL) == 5 && !strcmp(buf, "hello") ? 0 : 1);
+	OK(put(q, "hello", 3));
+	CHECK(t_child_ok(pid));
+	OK(put(q, "one", 0));
+	OK(poll(&p, 1, 0));
+	EQ(p.revents & (POLLIN | POLLOUT), POLLIN);
+	ERR(syscall(SYS_mq_timedsend, q, "two", 3, 0, &past), ETIMEDOUT);
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(put(q, "two", 0) ? 1 : 0);
+	EQ(get(q, buf, 8, NULL), 3);
+	CHECK(t_child_ok(pid));
+	ERR(syscall(SYS_mq_getsetattr, q, &bad, NULL), EINVAL);
+	OK(syscall(SYS_mq_getsetattr, q, &nb, NULL));
+	CHECK(fcntl(q, F_GETFL) & O_NONBLOCK);
+	ERR(put(q, "x", 0), EAGAIN);
+	EQ(get(q, buf, 8, NULL), 3);
+	ERR(get(q, buf, 8, NULL), EAGAIN);
+}
+
+static volatile siginfo_t seen;
+static volatile int hits;
+
+static void note(int sig, siginfo_t *i, void *ctx)
+{
+	(void)sig;
+	(void)ctx;
+	memcpy((void *)&seen, i, sizeof(*i));
+	hits++;
+}
+
+/* The first message in an empty queue is told of, once, to one process. */
+TEST(notification)
+{
+	struct sigaction sa = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
+	struct sigevent se = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct mq_attr a = { .mq_maxmsg = 4, .mq_msgsize = 8 };
+	char buf[8];
+	int q;
+	pid_t pid;
+
+	alone();
+	q = mopen("n", O_CREAT | O_RDWR, 0600, &a);
+	if (q < 0 && errno == ENOSYS)
+		SKIP("built without it");
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	se.sigev_value.sival_int = 99;
+	OK(syscall(SYS_mq_notify, q, &se));
+	ERR(syscall(SYS_mq_notify, q, &se), EBUSY);
+	pid = OK(fork());
+	if (pid == 0) {
+		ERR(syscall(SYS_mq_notify, q, &se), EBUSY);
+		OK(syscall(SYS_mq_notify, q, NULL));	/* not ours to end */
+		OK(put(q, "a", 0));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	EQ(hits, 1);
+	EQ(seen.si_code, SI_MESGQ);
+	EQ(seen.si_value.sival_int, 99);
+	EQ(seen.si_pid, pid);
+	OK(put(q, "b", 0));
+	EQ(hits, 1);
+	OK(syscall(SYS_mq_notify, q, &se));
+	OK(put(q, "c", 0));				/* not empty: nothing to tell */
+	EQ(hits, 1);
+	OK(syscall(SYS_mq_notify, q, NULL));
+	for (int i = 0; i < 3; i++)
+		EQ(get(q, buf, 8, NULL), 1);
+	OK(put(q, "d", 0));
+	EQ(hits, 1);
+	se.sigev_notify = 77;
+	ERR(syscall(SYS_mq_notify, q, &se), EINVAL);
+	ERR(syscall(SYS_mq_notify, q, 8), EFAULT);
+	ERR(syscall(SYS_mq_notify, 99, NULL), EBADF);
+}
+
+TEST(namespaces)
+{
+	int q;
+	pid_t pid;
+
+	alone();
+	q = mopen("ns", O_CREAT | O_RDWR, 0600, NULL);
+	if (q < 0 && errno == ENOSYS)
+		SKIP("built without it");
+	pid = OK(fork());
+	if (pid == 0) {
+		alone();
+		ERR(mopen("ns", O_RDWR, 0, NULL), ENOENT);
+		OK(mopen("left behind", O_CREAT | O_RDWR, 0600, NULL));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
