@@ -227,7 +227,7 @@ bool list_check_del(const struct list_head *e)
 static int panic_sysctl(void)
 {
 	sysctl_int("kernel/panic", 0644, &panic_timeout, INT_MIN, INT_MAX);
-	sysctl_int("kernel/panic_on_oops", 0644, &panic_on_oops, 0, 1);
+	sysctl_int("kernel/panic_on_oops", 0644, &panic_on_oops, INT_MIN, INT_MAX);
 	sysctl_int("kernel/panic_on_warn", 0644, &panic_on_warn, 0, 1);
 	return 0;
 }

@@ -61,9 +61,22 @@ long sys_fspick(int dfd, struct uptr name, unsigned int flags)
 	return err;
 }
 
+/* A value that is a path, a file or bytes: no filesystem here has an option of such a kind, and each says so. */
+static long config_other(struct fs_context *fc, struct uptr ukey)
+{
+	char *key = strndup_user(ukey, 256);
+
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	fc_errorf(fc, "Bad value for '%s'", key);
+	kfree(key);
+	return -EINVAL;
+}
+
 static long config(struct fs_context *fc, unsigned int cmd, struct uptr ukey, struct uptr uvalue, int aux)
 {
 	char *key, *value = NULL;
+	struct file *f;
 	long err;
 
 	switch (cmd) {
@@ -83,10 +96,22 @@ static long config(struct fs_context *fc, unsigned int cmd, struct uptr ukey, st
 		return cmd == FSCONFIG_CMD_RECONFIGURE ? fs_context_reconfigure(fc) :
 		       fs_context_create(fc, cmd == FSCONFIG_CMD_CREATE_EXCL);
 	case FSCONFIG_SET_BINARY:
+		if (uptr_is_null(ukey) || uptr_is_null(uvalue) || aux <= 0 || aux > 1 << 20)
+			return -EINVAL;
+		return config_other(fc, ukey);
 	case FSCONFIG_SET_PATH:
 	case FSCONFIG_SET_PATH_EMPTY:
+		if (uptr_is_null(ukey) || uptr_is_null(uvalue) || (aux != AT_FDCWD && aux < 0))
+			return -EINVAL;
+		return config_other(fc, ukey);
 	case FSCONFIG_SET_FD:
-		return -EOPNOTSUPP;
+		if (uptr_is_null(ukey) || !uptr_is_null(uvalue) || aux < 0)
+			return -EINVAL;
+		f = fget((unsigned int)aux);
+		if (!f)
+			return -EBADF;
+		fput(f);
+		return config_other(fc, ukey);
 	default:
 		return -EOPNOTSUPP;
 	}
@@ -102,7 +127,6 @@ static long config(struct fs_context *fc, unsigned int cmd, struct uptr ukey, st
 	return err;
 }
 
-/* partial: fsconfig: binary, path and descriptor values are not taken */
 long sys_fsconfig(int fs_fd, unsigned int cmd, struct uptr key, struct uptr value, int aux)
 {
 	struct fs_context *fc;
@@ -141,7 +165,6 @@ long sys_fsmount(int fs_fd, unsigned int flags, unsigned int attr_flags)
 	return err;
 }
 
-/* partial: move_mount: MOVE_MOUNT_SET_GROUP and MOVE_MOUNT_BENEATH are refused */
 long sys_move_mount(int from_dfd, struct uptr from_path, int to_dfd, struct uptr to_path, unsigned int flags)
 {
 	unsigned int lookup;
@@ -152,8 +175,8 @@ long sys_move_mount(int from_dfd, struct uptr from_path, int to_dfd, struct uptr
 		return -EPERM;
 	if (flags & ~(unsigned int)MOVE_MOUNT__MASK)
 		return -EINVAL;
-	if (flags & (MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_BENEATH))
-		return -EOPNOTSUPP;
+	if ((flags & (MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_BENEATH)) == (MOVE_MOUNT_SET_GROUP | MOVE_MOUNT_BENEATH))
+		return -EINVAL;
 	lookup = (flags & MOVE_MOUNT_F_SYMLINKS ? LOOKUP_FOLLOW : 0) | (flags & MOVE_MOUNT_F_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 	err = user_path_at(from_dfd, from_path, lookup, &from);
 	if (err)
@@ -161,7 +184,10 @@ long sys_move_mount(int from_dfd, struct uptr from_path, int to_dfd, struct uptr
 	lookup = (flags & MOVE_MOUNT_T_SYMLINKS ? LOOKUP_FOLLOW : 0) | (flags & MOVE_MOUNT_T_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 	err = user_path_at(to_dfd, to_path, lookup, &to);
 	if (!err) {
-		err = path_move_mount(&from, &to);
+		if (flags & MOVE_MOUNT_SET_GROUP)
+			err = path_set_group(&from, &to);
+		else
+			err = path_move_mount(&from, &to, flags & MOVE_MOUNT_BENEATH);
 		path_put(&to);
 	}
 	path_put(&from);
@@ -218,6 +244,48 @@ long sys_open_tree(int dfd, struct uptr path, unsigned int flags)
 	return do_open_tree(dfd, path, flags);
 }
 
+static long get_mount_attr(struct mount_attr *attr, struct uptr uattr, size_t usize)
+{
+	if (usize > PAGE_SIZE)
+		return -E2BIG;
+	if (usize < sizeof(*attr))
+		return -EINVAL;
+	if (!may_mount())
+		return -EPERM;
+	return copy_struct_from_user(attr, sizeof(*attr), uattr, usize);
+}
+
+static bool changes_nothing(const struct mount_attr *attr)
+{
+	return !attr->attr_set && !attr->attr_clr && !attr->propagation;
+}
+
+long sys_open_tree_attr(int dfd, struct uptr path, unsigned int flags, struct uptr uattr, size_t usize)
+{
+	struct mount_attr attr;
+	struct file *f;
+	long fd, err;
+
+	if (uptr_is_null(uattr) && usize)
+		return -EINVAL;
+	if (uptr_is_null(uattr))
+		return do_open_tree(dfd, path, flags);
+	err = get_mount_attr(&attr, uattr, usize);
+	if (err)
+		return err;
+	fd = do_open_tree(dfd, path, flags);
+	if (fd < 0 || changes_nothing(&attr))
+		return fd;
+	f = fget_raw((unsigned int)fd);
+	err = f ? path_mount_setattr(&f->f_path, &attr, flags & AT_RECURSIVE) : -EBADF;
+	if (f)
+		fput(f);
+	if (!err)
+		return fd;
+	close_fd((unsigned int)fd);
+	return err;
+}
+
 long sys_mount_setattr(int dfd, struct uptr name, unsigned int flags, struct uptr uattr, size_t usize)
 {
 	unsigned int lookup = LOOKUP_FOLLOW;
@@ -227,17 +295,9 @@ long sys_mount_setattr(int dfd, struct uptr name, unsigned int flags, struct upt
 
 	if (flags & ~(unsigned int)(AT_EMPTY_PATH | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
 		return -EINVAL;
-	if (usize > PAGE_SIZE)
-		return -E2BIG;
-	if (usize < sizeof(attr))
-		return -EINVAL;
-	if (!may_mount())
-		return -EPERM;
-	err = copy_struct_from_user(&attr, sizeof(attr), uattr, usize);
-	if (err)
+	err = get_mount_attr(&attr, uattr, usize);
+	if (err || changes_nothing(&attr))
 		return err;
-	if (!attr.attr_set && !attr.attr_clr && !attr.propagation)
-		return 0;
 	if (flags & AT_SYMLINK_NOFOLLOW)
 		lookup = 0;
 	if (flags & AT_EMPTY_PATH)
@@ -264,10 +324,34 @@ static int get_req(struct mnt_id_req *req, struct uptr ureq)
 	return copy_struct_from_user(req, sizeof(*req), ureq, size);
 }
 
-/* partial: statmount: options, id maps and other namespaces are not reported */
+/* The mount namespace behind a descriptor, 0: none was given. The file is the caller's to put. */
+static int namespace_of(const struct mnt_id_req *req, struct file **file, struct mnt_namespace **ns)
+{
+	enum ns_kind kind;
+	void *p;
+
+	*file = NULL;
+	*ns = NULL;
+	if (!req->mnt_ns_fd)
+		return 0;
+	if (req->mnt_ns_id)
+		return -EINVAL;
+	*file = fget(req->mnt_ns_fd);
+	if (!*file)
+		return -EBADF;
+	if (nsfs_of_file(*file, &kind, &p) && kind == NSK_MNT) {
+		*ns = p;
+		return 0;
+	}
+	fput(*file);
+	return -EINVAL;
+}
+
 long sys_statmount(struct uptr ureq, struct uptr buf, size_t bufsize, unsigned int flags)
 {
+	struct mnt_namespace *ns;
 	struct mnt_id_req req;
+	struct file *file;
 	long err;
 
 	if (flags & ~(unsigned int)STATMOUNT_BY_FD)
@@ -275,15 +359,25 @@ long sys_statmount(struct uptr ureq, struct uptr buf, size_t bufsize, unsigned i
 	err = get_req(&req, ureq);
 	if (err)
 		return err;
-	if (req.mnt_ns_id || (!(flags & STATMOUNT_BY_FD) && req.mnt_ns_fd))
-		return -EINVAL;
-	return do_statmount(req.mnt_id, flags & STATMOUNT_BY_FD ? (int)req.mnt_fd : -1, req.param, buf, bufsize);
+	if (flags & STATMOUNT_BY_FD) {
+		if (req.mnt_id || req.mnt_ns_id)
+			return -EINVAL;
+		return do_statmount(0, NULL, 0, (int)req.mnt_fd, req.param, buf, bufsize);
+	}
+	err = namespace_of(&req, &file, &ns);
+	if (err)
+		return err;
+	err = do_statmount(req.mnt_ns_id, ns, req.mnt_id, -1, req.param, buf, bufsize);
+	if (file)
+		fput(file);
+	return err;
 }
 
-/* partial: listmount: other mount namespaces cannot be listed */
 long sys_listmount(struct uptr ureq, struct uptr mnt_ids, size_t nr_mnt_ids, unsigned int flags)
 {
+	struct mnt_namespace *ns;
 	struct mnt_id_req req;
+	struct file *file;
 	long err;
 
 	if (flags & ~(unsigned int)LISTMOUNT_REVERSE)
@@ -293,7 +387,11 @@ long sys_listmount(struct uptr ureq, struct uptr mnt_ids, size_t nr_mnt_ids, uns
 	err = get_req(&req, ureq);
 	if (err)
 		return err;
-	if (req.mnt_ns_id || req.mnt_ns_fd)
-		return -EINVAL;
-	return do_listmount(req.mnt_id, req.param, mnt_ids, nr_mnt_ids, flags & LISTMOUNT_REVERSE);
+	err = namespace_of(&req, &file, &ns);
+	if (err)
+		return err;
+	err = do_listmount(req.mnt_ns_id, ns, req.mnt_id, req.param, mnt_ids, nr_mnt_ids, flags & LISTMOUNT_REVERSE);
+	if (file)
+		fput(file);
+	return err;
 }

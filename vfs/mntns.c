@@ -8,6 +8,7 @@
 #include <lib/types.h>
 #include "mount_priv.h"
 #include <alloc/slab.h>
+#include <alloc/xarray.h>
 #include <vfs/newmount.h>
 #include <vfs/seq_file.h>
 #include <vfs/poll.h>
@@ -20,6 +21,7 @@
 
 static u64 next_ns_seq;			/* namespace_sem */
 struct mnt_namespace *init_mnt_ns;
+static DEFINE_XARRAY(all_namespaces);	/* by seq; RCU */
 
 struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon)
 {
@@ -34,14 +36,33 @@ struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon)
 	if (!anon) {
 		ns->ino = ns_alloc_ino();
 		ns->seq = (u64)atomic64_inc_return((atomic64_t *)&next_ns_seq);
+		if (xa_err(xa_store(&all_namespaces, (unsigned long)ns->seq, ns, GFP_KERNEL))) {
+			put_user_ns(ns->user_ns);
+			kfree(ns);
+			return NULL;
+		}
 	}
 	return ns;
 }
 
 void free_mnt_ns(struct mnt_namespace *ns)
 {
+	if (ns->seq)
+		xa_erase(&all_namespaces, (unsigned long)ns->seq);
 	put_user_ns(ns->user_ns);
 	kfree_rcu(ns, rcu);
+}
+
+struct mnt_namespace *mnt_ns_by_seq(u64 seq)
+{
+	struct mnt_namespace *ns;
+
+	rcu_read_lock();
+	ns = seq ? xa_load(&all_namespaces, (unsigned long)seq) : NULL;
+	if (ns && !atomic_inc_not_zero(&ns->refs))
+		ns = NULL;
+	rcu_read_unlock();
+	return ns;
 }
 
 void get_mnt_ns(struct mnt_namespace *ns)
@@ -349,6 +370,11 @@ static void show_fs_options(struct seq_file *m, struct mount *r)
 
 	if (sb->s_op->show_options)
 		sb->s_op->show_options(m, r->mnt.mnt_root);
+}
+
+void show_mount_options(struct seq_file *m, struct mount *r)
+{
+	show_fs_options(m, r);
 }
 
 static int show_fstab(struct seq_file *m, struct mount *r, const struct path *root)

@@ -72,6 +72,8 @@ struct mnt_namespace {
 	wait_queue_head_t	poll;
 	struct rcu_head		rcu;
 };
+struct mnt_namespace *mnt_ns_by_seq(u64 seq);	/* referenced; NULL */
+void show_mount_options(struct seq_file *m, struct mount *r);	/* the filesystem's, each after a comma */
 
 #define MNT_NS_INTERNAL ((struct mnt_namespace *)-22l)
 
@@ -147,6 +149,7 @@ void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
 void lock_mnt_tree(struct mount *m);
 int do_add_mount(struct mount *m, const struct path *path, int mnt_flags);
 int do_move_mount(struct path *from, struct path *to, bool beneath);
+int do_set_group(const struct path *from, const struct path *to);
 struct mount *do_loopback_copy(const struct path *old, bool recurse);
 struct path *fs_root_path(void);
 unsigned int mnt_flags_from_ms(unsigned long flags);

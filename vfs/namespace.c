@@ -318,6 +318,30 @@ static int assign_ids(struct mount *mnt)
 	return 0;
 }
 
+/* mount_lock held. What is mounted where M goes; M must not be there yet. */
+static struct mount *covered_by(const struct mount *m)
+{
+	return __lookup_mnt(&m->mnt_parent->mnt, m->mnt_mountpoint);
+}
+
+/* mount_lock held. @top moves onto the root of @m, which has taken its place. */
+static void tuck_beneath(struct mount *m, struct mountpoint *root_mp, struct mount *top)
+{
+	mnt_detach_locked(top, &dead_points);
+	mnt_set_mountpoint(m, root_mp, top);
+	mnt_attach(top);
+}
+
+/* commit_tree(), beneath what is mounted at its place already, if anything. */
+static void commit_beneath(struct mount *m, struct mountpoint *root_mp)
+{
+	struct mount *top = covered_by(m);
+
+	commit_tree(m);
+	if (top)
+		tuck_beneath(m, root_mp, top);
+}
+
 /*
  * Puts the tree of @source on @mp in @dest and, if @dest is shared, copies of it where that propagates.
  * @moving: it is attached somewhere else now. namespace_sem and the mount point's inode lock held.
@@ -325,6 +349,7 @@ static int assign_ids(struct mount *mnt)
 static int attach_recursive(struct mount *source, struct mount *dest, struct mountpoint *mp, bool moving)
 {
 	struct mnt_namespace *ns = dest->mnt_ns;
+	struct mountpoint *root_mp;
 	LIST_HEAD(copies);
 	struct mount *c, *n;
 	int err;
@@ -335,6 +360,10 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 	if (err)
 		return err;
 	mount_hash_reserve();
+	/* Copies have the same root: what is mounted at their places goes on it. */
+	root_mp = get_mountpoint(source->mnt.mnt_root);
+	if (IS_ERR(root_mp))
+		return (int)PTR_ERR(root_mp);
 	if (is_mnt_shared(dest)) {
 		err = invent_group_ids(source, true);
 		if (!err)
@@ -352,12 +381,13 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 		touch_mnt_namespace(source->mnt_ns);
 	}
 	mnt_set_mountpoint(dest, mp, source);
-	commit_tree(source);
+	commit_beneath(source, root_mp);
 	list_for_each_entry_safe(c, n, &copies, mnt_unmounted) {
 		list_del_init(&c->mnt_unmounted);
-		commit_tree(c);
+		commit_beneath(c, root_mp);
 	}
 	unlock_mount_hash();
+	put_mountpoint(root_mp);
 	return 0;
 undo:
 	lock_mount_hash();
@@ -367,6 +397,106 @@ undo:
 	}
 	unlock_mount_hash();
 	cleanup_group_ids(source, NULL);
+	put_mountpoint(root_mp);
+	return err;
+}
+
+/* The place of the mount at @path, to go beneath it: locked as by lock_mount_point(). -EINVAL: it is not mounted on anything. */
+static int lock_place_beneath(const struct path *path, struct path *at, struct mountpoint **mp)
+{
+	struct mount *top = real_mount(path->mnt);
+
+	for (;;) {
+		namespace_lock();
+		if (!mnt_has_parent(top) || !check_mnt(top)) {
+			namespace_unlock();
+			return -EINVAL;
+		}
+		*at = (struct path){ &top->mnt_parent->mnt, top->mnt_mountpoint };
+		path_get(at);
+		namespace_unlock();
+		inode_lock(at->dentry->d_inode);
+		namespace_lock();
+		if (&top->mnt_parent->mnt == at->mnt && top->mnt_mountpoint == at->dentry)
+			break;
+		namespace_unlock();
+		inode_unlock(at->dentry->d_inode);
+		path_put(at);
+	}
+	*mp = get_mountpoint(at->dentry);
+	if (!IS_ERR(*mp))
+		return 0;
+	namespace_unlock();
+	inode_unlock(at->dentry->d_inode);
+	path_put(at);
+	return (int)PTR_ERR(*mp);
+}
+
+/* Would what is mounted on @mp in @parent come to lie on @m's root by propagation? */
+static bool would_cover(const struct mount *parent, const struct mount *m, const struct mountpoint *mp)
+{
+	if (!is_mnt_shared(parent) || m->mnt.mnt_root != mp->m_dentry)
+		return false;
+	for (; m; m = m->mnt_master)
+		if (m->mnt_group_id == parent->mnt_group_id)
+			return true;
+	return false;
+}
+
+/* MOVE_MOUNT_BENEATH: may @from go beneath @to, both locked? */
+static int may_go_beneath(const struct path *from, const struct path *to, const struct mountpoint *mp)
+{
+	struct mount *m = real_mount(from->mnt), *top = real_mount(to->mnt), *p, *over;
+
+	if (to->dentry != to->mnt->mnt_root || top->mnt.mnt_flags & MNT_LOCKED)
+		return -EINVAL;
+	rcu_read_lock();
+	over = __lookup_mnt(from->mnt, from->mnt->mnt_root);
+	rcu_read_unlock();
+	if (over)
+		return -EINVAL;
+	for (p = m; mnt_has_parent(p); p = p->mnt_parent)
+		if (p == top)
+			return -EINVAL;
+	if (would_cover(top->mnt_parent, top, mp) || would_cover(top->mnt_parent, m, mp))
+		return -EINVAL;
+	return 0;
+}
+
+/* MOVE_MOUNT_SET_GROUP: @to, which is private, joins the group of @from, of the same filesystem. */
+int do_set_group(const struct path *from_path, const struct path *to_path)
+{
+	struct mount *from = real_mount(from_path->mnt), *to = real_mount(to_path->mnt), *c;
+	int err = -EINVAL;
+
+	namespace_lock();
+	if (!is_mounted(&from->mnt) || !is_mounted(&to->mnt))
+		goto out;
+	err = -EPERM;
+	if (!ns_capable(from->mnt_ns->user_ns, CAP_SYS_ADMIN) || !ns_capable(to->mnt_ns->user_ns, CAP_SYS_ADMIN))
+		goto out;
+	err = -EINVAL;
+	if (from_path->dentry != from->mnt.mnt_root || to_path->dentry != to->mnt.mnt_root || from->mnt.mnt_sb != to->mnt.mnt_sb ||
+	    !is_subdir(to->mnt.mnt_root, from->mnt.mnt_root))
+		goto out;
+	list_for_each_entry(c, &from->mnt_mounts, mnt_child)
+		if (c->mnt.mnt_flags & MNT_LOCKED && is_subdir(c->mnt_mountpoint, to->mnt.mnt_root))
+			goto out;
+	if (is_mnt_shared(to) || is_mnt_slave(to) || (!is_mnt_shared(from) && !is_mnt_slave(from)))
+		goto out;
+	lock_mount_hash();
+	if (is_mnt_slave(from)) {
+		list_add(&to->mnt_slave, &from->mnt_slave);
+		to->mnt_master = from->mnt_master;
+	}
+	if (is_mnt_shared(from)) {
+		to->mnt_group_id = from->mnt_group_id;
+		list_add(&to->mnt_share, &from->mnt_share);
+	}
+	unlock_mount_hash();
+	err = 0;
+out:
+	namespace_unlock();
 	return err;
 }
 
@@ -526,9 +656,7 @@ int do_move_mount(struct path *from, struct path *to, bool beneath)
 	bool attached;
 	int err;
 
-	if (beneath)
-		return -EOPNOTSUPP;
-	err = lock_mount_point(to, &at, &mp);
+	err = beneath ? lock_place_beneath(to, &at, &mp) : lock_mount_point(to, &at, &mp);
 	if (err)
 		return err;
 	parent = real_mount(at.mnt);
@@ -548,6 +676,12 @@ int do_move_mount(struct path *from, struct path *to, bool beneath)
 	if (d_is_dir(at.dentry) != d_is_dir(old->mnt.mnt_root)) {
 		err = -ENOTDIR;
 		goto out;
+	}
+	if (beneath) {
+		err = may_go_beneath(from, to, mp);
+		if (err)
+			goto out;
+		err = -EINVAL;
 	}
 	/* A mount that others would have to see moving cannot move; unbindable ones cannot be shared. */
 	if (attached && is_mnt_shared(old->mnt_parent))

@@ -9,6 +9,7 @@
 #include <vfs/file.h>
 #include <vfs/namei.h>
 #include <vfs/newmount.h>
+#include <vfs/seq_file.h>
 #include <alloc/slab.h>
 #include <alloc/page.h>
 #include <mm/uaccess.h>
@@ -282,9 +283,14 @@ int open_tree_clone(const struct path *path, bool recurse, unsigned int o_flags)
 }
 
 /* move_mount(2) below the edge. */
-int path_move_mount(struct path *from, struct path *to)
+int path_move_mount(struct path *from, struct path *to, bool beneath)
 {
-	return do_move_mount(from, to, false);
+	return do_move_mount(from, to, beneath);
+}
+
+int path_set_group(const struct path *from, const struct path *to)
+{
+	return do_set_group(from, to);
 }
 
 /* mount_setattr(2): all of the tree or nothing as far as the rights go; flags are then changed one by one. */
@@ -355,16 +361,72 @@ struct text {
 	size_t len, size;
 };
 
-/* Appends what @show prints; its offset. */
-static u32 add_text(struct text *t, const char *s)
+/* Appends N bytes; their offset. */
+static u32 add_bytes(struct text *t, const char *s, size_t n)
 {
-	size_t n = strlen(s) + 1;
 	u32 at = (u32)t->len;
 
 	if (t->len + n <= t->size)
 		memcpy(t->buf + t->len, s, n);
 	t->len += n;
 	return at;
+}
+
+static u32 add_text(struct text *t, const char *s)
+{
+	return add_bytes(t, s, strlen(s) + 1);
+}
+
+/* The filesystem's options as /proc/mounts has them, into PAGE: their length without the first comma; 0: none. */
+static size_t mount_options(struct mount *m, char *page)
+{
+	struct seq_file sf = { .buf = page, .size = PAGE_SIZE };
+
+	show_mount_options(&sf, m);
+	if (seq_has_overflowed(&sf) || sf.count < 2)
+		return 0;
+	memmove(page, page + 1, sf.count - 1);
+	page[sf.count - 1] = '\0';
+	return sf.count - 1;
+}
+
+/* Ends each option with a NUL, its escapes (\\040) undone: how many. *LEN: of all. */
+static u32 split_options(char *p, size_t *len)
+{
+	char *out = p, *in = p;
+	u32 n = 1;
+
+	for (; *in; in++) {
+		if (*in == ',') {
+			*out++ = '\0';
+			n++;
+		} else if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' && in[3] >= '0' && in[3] <= '7') {
+			*out++ = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+			in += 3;
+		} else {
+			*out++ = *in;
+		}
+	}
+	*out++ = '\0';
+	*len = (size_t)(out - p);
+	return n;
+}
+
+static void fill_options(struct statmount *s, struct text *t, struct mount *m, u64 want, char *page)
+{
+	size_t n = mount_options(m, page);
+
+	if (!n)
+		return;
+	if (want & STATMOUNT_MNT_OPTS) {
+		s->mnt_opts = add_text(t, page);
+		s->mask |= STATMOUNT_MNT_OPTS;
+	}
+	if (want & STATMOUNT_OPT_ARRAY) {
+		s->opt_num = split_options(page, &n);
+		s->opt_array = add_bytes(t, page, n);
+		s->mask |= STATMOUNT_OPT_ARRAY;
+	}
 }
 
 static u64 flags_to_attr(unsigned int f)
@@ -386,7 +448,8 @@ static u64 flags_to_attr(unsigned int f)
 
 #define STATMOUNT_SUPPORTED (STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC | STATMOUNT_PROPAGATE_FROM |	\
 	STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT | STATMOUNT_FS_TYPE | STATMOUNT_MNT_NS_ID |		\
-	STATMOUNT_SB_SOURCE | STATMOUNT_SUPPORTED_MASK)
+	STATMOUNT_SB_SOURCE | STATMOUNT_SUPPORTED_MASK | STATMOUNT_MNT_OPTS | STATMOUNT_FS_SUBTYPE |		\
+	STATMOUNT_OPT_ARRAY | STATMOUNT_OPT_SEC_ARRAY)
 
 static void fill_numbers(struct statmount *s, struct mount *m, u64 want, const struct path *root)
 {
@@ -453,13 +516,59 @@ static int fill_texts(struct statmount *s, struct text *t, struct mount *m, u64 
 		s->sb_source = add_text(t, m->mnt_devname);
 		s->mask |= STATMOUNT_SB_SOURCE;
 	}
+	if (want & STATMOUNT_FS_SUBTYPE && m->mnt.mnt_sb->s_subtype) {
+		s->fs_subtype = add_text(t, m->mnt.mnt_sb->s_subtype);
+		s->mask |= STATMOUNT_FS_SUBTYPE;
+	}
+	if (want & (STATMOUNT_MNT_OPTS | STATMOUNT_OPT_ARRAY))
+		fill_options(s, t, m, want, page);
 	free_page((unsigned long)page);
 	return 0;
 }
 
-int do_statmount(u64 id, int fd, u64 want, struct uptr buf, size_t bufsize)
+/* The namespace asked for, referenced; ERR_PTR(-ENOENT), -EPERM: the caller has no rights over it. */
+static struct mnt_namespace *get_namespace(u64 seq, struct mnt_namespace *given)
 {
-	struct mnt_namespace *ns = current->nsproxy->mnt_ns;
+	struct mnt_namespace *own = current->nsproxy->mnt_ns, *ns;
+
+	if (!seq && !given) {
+		get_mnt_ns(own);
+		return own;
+	}
+	ns = given;
+	if (given)
+		get_mnt_ns(given);
+	else
+		ns = mnt_ns_by_seq(seq);
+	if (!ns)
+		return ERR_PTR(-ENOENT);
+	if (ns != own && !ns_capable(ns->user_ns, CAP_SYS_ADMIN)) {
+		put_mnt_ns(ns);
+		return ERR_PTR(-EPERM);
+	}
+	return ns;
+}
+
+/* Where names begin: the caller's root in his own namespace, the visible root of another one. namespace_sem held. */
+static void root_of(struct mnt_namespace *ns, struct path *root)
+{
+	struct mount *m = ns->root, *over;
+
+	if (ns == current->nsproxy->mnt_ns || !m) {
+		get_fs_root(current->fs, root);
+		return;
+	}
+	lock_mount_hash();
+	while ((over = __lookup_mnt(&m->mnt, m->mnt.mnt_root)))
+		m = over;
+	unlock_mount_hash();
+	*root = (struct path){ &m->mnt, m->mnt.mnt_root };
+	path_get(root);
+}
+
+int do_statmount(u64 ns_seq, struct mnt_namespace *given, u64 id, int fd, u64 want, struct uptr buf, size_t bufsize)
+{
+	struct mnt_namespace *ns = get_namespace(ns_seq, given);
 	struct statmount s;
 	struct text t = { .size = PAGE_SIZE };
 	struct fd f = EMPTY_FD;
@@ -467,14 +576,18 @@ int do_statmount(u64 id, int fd, u64 want, struct uptr buf, size_t bufsize)
 	struct path root;
 	int err = -ENOENT;
 
+	if (IS_ERR(ns))
+		return (int)PTR_ERR(ns);
 	t.buf = kmalloc(t.size, GFP_KERNEL);
-	if (!t.buf)
+	if (!t.buf) {
+		put_mnt_ns(ns);
 		return -ENOMEM;
+	}
 	memset(&s, 0, sizeof(s));
-	get_fs_root(current->fs, &root);
 	if (fd >= 0)
 		f = fdget_raw((unsigned int)fd);
 	down_read(&namespace_sem);
+	root_of(ns, &root);
 	if (fd >= 0)
 		m = fd_empty(f) ? NULL : real_mount(fd_file(f)->f_path.mnt);
 	else
@@ -489,6 +602,7 @@ int do_statmount(u64 id, int fd, u64 want, struct uptr buf, size_t bufsize)
 	if (fd >= 0)
 		fdput(f);
 	path_put(&root);
+	put_mnt_ns(ns);
 	if (!err && t.len > t.size)
 		err = -EOVERFLOW;
 	if (!err) {
@@ -515,22 +629,28 @@ static bool below(struct mount *m, const struct mount *ancestor)
 }
 
 /* Unique ids above @last (below, when reversed) of what lies under the mount; how many. */
-ssize_t do_listmount(u64 id, u64 last, struct uptr ids, size_t max, bool reverse)
+ssize_t do_listmount(u64 ns_seq, struct mnt_namespace *given, u64 id, u64 last, struct uptr ids, size_t max, bool reverse)
 {
-	struct mnt_namespace *ns = current->nsproxy->mnt_ns;
+	struct mnt_namespace *ns = get_namespace(ns_seq, given);
 	struct mount *m, *top;
 	size_t n = 0;
 	u64 *out = kvmalloc_array(min(max, (size_t)65536), sizeof(u64), GFP_KERNEL);
 	ssize_t ret = -ENOENT;
 
 	max = min(max, (size_t)65536);
-	if (!out)
+	if (IS_ERR(ns)) {
+		kvfree(out);
+		return -ENOENT;		/* also without rights: what statmount(2) tells, this one does not */
+	}
+	if (!out) {
+		put_mnt_ns(ns);
 		return -ENOMEM;
+	}
 	down_read(&namespace_sem);
 	if (id == LSMT_ROOT) {
 		struct path root;
 
-		get_fs_root(current->fs, &root);
+		root_of(ns, &root);
 		top = real_mount(root.mnt);
 		path_put(&root);
 	} else {
@@ -551,6 +671,7 @@ ssize_t do_listmount(u64 id, u64 last, struct uptr ids, size_t max, bool reverse
 		ret = (ssize_t)n;
 	}
 	up_read(&namespace_sem);
+	put_mnt_ns(ns);
 	if (ret > 0 && copy_to_user(ids, out, n * sizeof(u64)))
 		ret = -EFAULT;
 	kvfree(out);

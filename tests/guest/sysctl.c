@@ -232,7 +232,7 @@ TEST(numbers)
 		EQ(write_text(names[i], b), strlen(b));
 		ERR(write_text(names[i], "x"), EINVAL);
 	}
-	ERR(write_text("kernel/panic_on_oops", "-1"), EINVAL);
+	ERR(write_text("kernel/panic_on_warn", "-1"), EINVAL);
 	read_text("kernel/arch", b, sizeof(b));
 	OK(uname(&u));
 	CHECK(!strcmp(b, u.machine));

@@ -18,8 +18,11 @@ int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags);
 int open_tree_clone(const struct path *path, bool recurse, unsigned int o_flags);
 /* A reference to a new mount namespace; ERR_PTR. */
 struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse);
-int path_move_mount(struct path *from, struct path *to);
+int path_move_mount(struct path *from, struct path *to, bool beneath);
+int path_set_group(const struct path *from, const struct path *to);
 int path_mount_setattr(const struct path *path, const struct mount_attr *attr, bool recurse);
-/* @fd >= 0: the mount of that file instead of @id. */
-int do_statmount(u64 id, int fd, u64 want, struct uptr buf, size_t bufsize);
-ssize_t do_listmount(u64 id, u64 last, struct uptr ids, size_t max, bool reverse);
+/*
+ * @fd >= 0: the mount of that file instead of @id. In the namespace @given (borrowed) or with the number @ns_seq; NULL and 0: the caller's.
+ */
+int do_statmount(u64 ns_seq, struct mnt_namespace *given, u64 id, int fd, u64 want, struct uptr buf, size_t bufsize);
+ssize_t do_listmount(u64 ns_seq, struct mnt_namespace *given, u64 id, u64 last, struct uptr ids, size_t max, bool reverse);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/* Mounting by descriptors, and asking about mounts. proves: fsopen fspick fsconfig fsmount move_mount open_tree open_tree_attr mount_setattr
+ * statmount listmount */
+#include "t.h"
+#include <linux/mount.h>
+#include <sched.h>
+
+int mkdir(const char *path, mode_t mode);
+
+#include <linux/stat.h>
+
+#define DIR "/tmp/nm"
+
+#define sys_mount(a, b, c, d, e) syscall(SYS_mount, a, b, c, (long)(d), e)
+#define sys_fsopen(n, f) (int)syscall(SYS_fsopen, n, f)
+#define sys_fsconfig(f, c, k, v, a) (int)syscall(SYS_fsconfig, f, c, k, v, a)
+#define sys_fsmount(f, g, a) (int)syscall(SYS_fsmount, f, g, a)
+#define sys_move_mount(a, b, c, d, f) (int)syscall(SYS_move_mount, a, b, c, d, f)
+#define sys_open_tree(d, p, f) (int)syscall(SYS_open_tree, d, p, f)
+
+static void start(void)
+{
+	OK(unshare(CLONE_NEWNS));
+	OK(sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	if (mkdir(DIR, 0755))
+		EQ(errno, EEXIST);
+	OK(sys_mount("t", DIR, "tmpfs", 0, "size=1m"));
+	OK(chdir(DIR));
+	OK(mkdir("a", 0755));
+	OK(mkdir("b", 0755));
+}
+
+/* A detached tmpfs with a file that tells it from others. */
+static int detached(const char *file)
+{
+	int fs = OK(sys_fsopen("tmpfs", FSOPEN_CLOEXEC)), m;
+
+	OK(sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "64k", 0));
+	OK(sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	m = OK(sys_fsmount(fs, FSMOUNT_CLOEXEC, 0));
+	close(fs);
+	close(OK(openat(m, file, O_CREAT | O_WRONLY, 0600)));
+	return m;
+}
+
+static void attach(int m, const char *where, unsigned int flags)
+{
+	OK(sys_move_mount(m, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH | flags));
+}
+
+static unsigned long long id_of(const char *path)
+{
+	struct statx sx;
+
+	OK((int)syscall(SYS_statx, AT_FDCWD, path, 0, 0x4000 /* STATX_MNT_ID_UNIQUE */, &sx));
+	return sx.stx_mnt_id;
+}
+
+static struct statmount *about(unsigned long long id, unsigned long long ns, unsigned long long mask)
+{
+	static char buf[8192] __attribute__((aligned(8)));
+	struct mnt_id_req req = { .size = sizeof(req), .mnt_id = id, .param = mask, .mnt_ns_id = ns };
+
+	memset(buf, 0, sizeof(buf));
+	if (syscall(SYS_statmount, &req, buf, sizeof(buf), 0))
+		return NULL;
+	return (struct statmount *)buf;
+}
+
+TEST(values_of_every_kind)
+{
+	int fs, p[2];
+
+	start();
+	fs = OK(sys_fsopen("tmpfs", 0));
+	OK(pipe(p));
+	ERR(sys_fsconfig(fs, FSCONFIG_SET_FD, "size", NULL, p[0]), EINVAL);
+	ERR(sys_fsconfig(fs, FSCONFIG_SET_FD, "size", NULL, 999), EBADF);
+	ERR(sys_fsconfig(fs, FSCONFIG_SET_FD, "size", "x", p[0]), EINVAL);
+	ERR(sys_fsconfig(fs, FSCONFIG_SET_PATH, "size", "/", AT_FDCWD), EINVAL);
+	ERR(sys_fsconfig(fs, FSCONFIG_SET_BINARY, "size", "12", 2), EINVAL);
+	ERR(sys_fsconfig(fs, FSCONFIG_SET_BINARY, "size", "12", 0), EINVAL);
+	ERR(sys_fsconfig(fs, 99, "size", "1", 0), EOPNOTSUPP);
+	OK(sys_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0));
+	OK(sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	close(fs);
+}
+
+TEST(beneath)
+{
+	int top, under;
+
+	start();
+	top = detached("top");
+	attach(top, "a", 0);
+	OK(access("a/top", F_OK));
+	under = detached("under");
+	attach(under, "a", MOVE_MOUNT_BENEATH);
+	OK(access("a/top", F_OK));		/* nobody sees it yet */
+	OK((int)syscall(SYS_umount2, "a", 2));
+	OK(access("a/under", F_OK));
+	OK((int)syscall(SYS_umount2, "a", 2));
+	ERR(access("a/under", F_OK), ENOENT);
+	under = detached("x");
+	ERR(sys_move_mount(under, "", AT_FDCWD, "b", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH), EINVAL);	/* not a mount */
+	ERR(sys_move_mount(under, "", AT_FDCWD, "b", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH | MOVE_MOUNT_SET_GROUP), EINVAL);
+}
+
+/* What propagates goes beneath what is mounted there already. */
+TEST(propagation_beneath)
+{
+	start();
+	OK(sys_mount(DIR, DIR, NULL, MS_BIND, NULL));
+	OK(chdir(DIR));
+	OK(sys_mount(NULL, DIR, NULL, MS_SHARED, NULL));
+	OK(mkdir("/tmp/peer", 0755) == 0 || errno == EEXIST ? 0 : -1);
+	OK(sys_mount(DIR, "/tmp/peer", NULL, MS_BIND, NULL));
+	OK(sys_mount(NULL, "/tmp/peer", NULL, MS_SLAVE, NULL));
+	attach(detached("own"), "/tmp/peer/a", 0);		/* the slave's alone */
+	ERR(access("a/own", F_OK), ENOENT);
+	attach(detached("came"), "a", 0);
+	OK(access("a/came", F_OK));
+	OK(access("/tmp/peer/a/own", F_OK));
+	OK((int)syscall(SYS_umount2, "/tmp/peer/a", 2));
+	OK(access("/tmp/peer/a/came", F_OK));
+	OK((int)syscall(SYS_umount2, "/tmp/peer", 2));
+}
+
+TEST(groups)
+{
+	start();
+	OK(sys_mount(DIR, "/tmp/nm/a", NULL, MS_BIND, NULL));
+	OK(sys_mount(NULL, DIR, NULL, MS_PRIVATE, NULL));
+	ERR(sys_move_mount(AT_FDCWD, DIR, AT_FDCWD, DIR "/a", MOVE_MOUNT_SET_GROUP), EINVAL);	/* nothing to join */
+	OK(sys_mount(NULL, DIR, NULL, MS_SHARED, NULL));
+	OK(sys_move_mount(AT_FDCWD, DIR, AT_FDCWD, DIR "/a", MOVE_MOUNT_SET_GROUP));
+	ERR(sys_move_mount(AT_FDCWD, DIR, AT_FDCWD, DIR "/a", MOVE_MOUNT_SET_GROUP), EINVAL);	/* it is in one */
+	struct statmount *s = about(id_of(DIR), 0, STATMOUNT_MNT_BASIC);
+	unsigned long long group;
+
+	CHECK(s && s->mnt_propagation == MS_SHARED);
+	group = s->mnt_peer_group;
+	CHECK(group);
+	s = about(id_of(DIR "/a"), 0, STATMOUNT_MNT_BASIC);
+	CHECK(s);
+	EQ(s->mnt_peer_group, group);
+	OK(sys_mount("x", DIR "/b", "tmpfs", 0, NULL));
+	EQ(id_of(DIR "/b") != id_of(DIR "/a/b"), 1);		/* a copy of it came over */
+	CHECK(id_of(DIR "/a/b") != id_of(DIR "/a"));
+}
+
+TEST(options_of_a_mount)
+{
+	struct statmount *s;
+	const char *p;
+	int found = 0;
+
+	start();
+	OK(sys_mount("t", "a", "tmpfs", 0, "size=64k,mode=700"));
+	s = about(id_of("a"), 0, STATMOUNT_MNT_OPTS | STATMOUNT_OPT_ARRAY | STATMOUNT_FS_TYPE | STATMOUNT_FS_SUBTYPE | STATMOUNT_OPT_SEC_ARRAY);
+	CHECK(s);
+	EQ(s->mask, STATMOUNT_MNT_OPTS | STATMOUNT_OPT_ARRAY | STATMOUNT_FS_TYPE);
+	CHECK(strstr(s->str + s->mnt_opts, "size=64k") && s->str[s->mnt_opts] != ',');
+	CHECK(s->opt_num >= 2);
+	p = s->str + s->opt_array;
+	for (unsigned int i = 0; i < s->opt_num; i++) {
+		found += !strcmp(p, "size=64k") || !strcmp(p, "mode=700");
+		p += strlen(p) + 1;
+	}
+	EQ(found, 2);
+}
+
+TEST(another_namespace)
+{
+	unsigned long long ids[64], ns = 0, id;
+	struct mnt_id_req req = { .size = sizeof(req) };
+	struct statmount *s;
+	int to[2], back[2], n, first;
+	pid_t pid;
+	char c;
+
+	start();
+	OK(pipe(to));
+	OK(pipe(back));
+	pid = OK(fork());
+	if (!pid) {
+		OK(unshare(CLONE_NEWNS));
+		OK(sys_mount("x", DIR "/a", "tmpfs", 0, NULL));
+		s = about(id_of(DIR "/a"), 0, STATMOUNT_MNT_NS_ID);
+		CHECK(s);
+		ns = s->mnt_ns_id;
+		id = id_of(DIR "/a");
+		OK(write(back[1], &ns, 8));
+		OK(write(back[1], &id, 8));
+		OK(read(to[0], &c, 1));
+		_exit(0);
+	}
+	EQ(read(back[0], &ns, 8), 8);
+	EQ(read(back[0], &id, 8), 8);
+	CHECK(!about(id, 0, STATMOUNT_MNT_BASIC) && errno == ENOENT);
+	s = about(id, ns, STATMOUNT_MNT_BASIC | STATMOUNT_MNT_POINT | STATMOUNT_MNT_NS_ID);
+	CHECK(s);
+	EQ(s->mnt_id, id);
+	EQ(s->mnt_ns_id, ns);
+	CHECK(!strcmp(s->str + s->mnt_point, DIR "/a"));
+	req.mnt_id = LSMT_ROOT;
+	req.mnt_ns_id = ns;
+	n = OK((int)syscall(SYS_listmount, &req, ids, 64, 0));
+	CHECK(n > 0);
+	EQ(ids[n - 1], id);
+	/* The last first, one at a time. */
+	EQ((int)syscall(SYS_listmount, &req, ids, 1, LISTMOUNT_REVERSE), 1);
+	EQ(ids[0], id);
+	req.mnt_ns_id = 0;
+	first = OK((int)syscall(SYS_listmount, &req, ids, 64, 0));
+	EQ(first, n - 1);
+	pid_t other = OK(fork());
+
+	if (!other) {
+		OK(setuid(1000));
+		errno = 0;
+		CHECK(!about(id, ns, STATMOUNT_MNT_BASIC));
+		EQ(errno, EPERM);
+		req.mnt_ns_id = ns;
+		ERR((int)syscall(SYS_listmount, &req, ids, 64, 0), ENOENT);
+		_exit(0);
+	}
+	CHECK(t_child_ok(other));
+	OK(write(to[1], "x", 1));
+	CHECK(t_child_ok(pid));
+	CHECK(!about(id, 0xffffffffffULL, STATMOUNT_MNT_BASIC) && errno == ENOENT);
+}
+
+TEST(tree_with_attributes)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC };
+	int t;
+
+	start();
+	t = (int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, &a, sizeof(a));
+	if (t < 0 && errno == ENOSYS)
+		SKIP("no open_tree_attr");
+	OK(t);
+	ERR(openat(t, "new", O_CREAT | O_WRONLY, 0600), EROFS);
+	close(OK(open("new", O_CREAT | O_WRONLY, 0600)));
+	close(t);
+	ERR((int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE, NULL, sizeof(a)), EINVAL);
+	a.attr_set = 1ull << 40;
+	ERR((int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE, &a, sizeof(a)), EINVAL);
+}
