@@ -3,6 +3,8 @@
 #include <lib/types.h>
 #include <rust/helpers.h>
 
+#include <alloc/slab.h>
+#include <lib/string.h>
 #include <sched/completion.h>
 #include <sched/kthread.h>
 #include <sched/mutex.h>
@@ -109,3 +111,32 @@ void rust_irq_simulate(int irq)
 
 void rust_ktest_fail(struct ktest_run *run) { run->failures++; }
 void rust_ktest_skip(struct ktest_run *run, const char *why) { run->skip = why; }
+
+ssize_t rust_show_read(struct show_node *dir, const char *name, char *buf, size_t size)
+{
+	struct show_node *n = show_lookup(dir, name, strlen(name));
+	ssize_t r = -ENOENT;
+
+	if (n) {
+		r = n->show ? n->show(n, buf, size) : -EACCES;
+		show_put(n);
+	}
+	return r;
+}
+
+ssize_t rust_show_write(struct show_node *dir, const char *name, const char *text, size_t len)
+{
+	struct show_node *n = show_lookup(dir, name, strlen(name));
+	char *copy = kmalloc(len + 1, GFP_KERNEL);
+	ssize_t r = !n ? -ENOENT : !n->store ? -EACCES : -ENOMEM;
+
+	if (r == -ENOMEM && copy) {
+		memcpy(copy, text, len);
+		copy[len] = 0;		/* as the presenters promise */
+		r = n->store(n, copy, len);
+	}
+	kfree(copy);
+	if (n)
+		show_put(n);
+	return r;
+}

@@ -17,6 +17,14 @@ pub struct Ecam {
 }
 
 /// The `i`-th window (ACPI's MCFG).
+///
+/// ```
+/// use kernel::platform;
+/// if let Some(e) = platform::ecam(0) {
+///     assert!(e.first_bus <= e.last_bus);
+/// }
+/// assert!(platform::ecam(1000).is_none());
+/// ```
 pub fn ecam(i: u32) -> Option<Ecam> {
     let mut e = Ecam { base: 0, first_bus: 0, last_bus: 0 };
     // SAFETY: all places are valid for writing.
@@ -46,6 +54,15 @@ impl FdtDevice {
 }
 
 /// The `i`-th enabled device that is compatible with `what`.
+///
+/// ```
+/// use kernel::platform;
+/// assert!(platform::fdt_device(c"nobody,nothing", 0).is_none());
+/// if let Some(uart) = platform::fdt_device(c"arm,pl011", 0) {
+///     let regs = uart.map()?;
+///     assert_eq!(regs.read32(0xfe0) & 0xff, 0x11); // it says who it is
+/// }
+/// ```
 pub fn fdt_device(what: &core::ffi::CStr, i: u32) -> Option<FdtDevice> {
     let mut d = FdtDevice { base: 0, len: 0, irq: 0 };
     // SAFETY: `what` ends with NUL, all places are valid for writing.

@@ -15,6 +15,26 @@ pub type Store<D> = fn(&D, &str) -> Result;
 
 /// A directory of /sys. It stays.
 ///
+/// ```
+/// use core::sync::atomic::{AtomicU32, Ordering};
+/// use kernel::{show::Dir, Error};
+/// static LEVEL: AtomicU32 = AtomicU32::new(3);
+/// let dir = Dir::sys(c"kernel/example")?;
+/// dir.attr(c"level", &LEVEL, |l, out| writeln!(out, "{}", l.load(Ordering::Relaxed)), Some(|l, text| {
+///     l.store(text.parse().map_err(|_| Error::EINVAL)?, Ordering::Relaxed);
+///     Ok(())
+/// }))?;
+/// dir.link(c"same", c"level")?;
+/// let mut text = [0; 8];
+/// assert_eq!(dir.read(c"level", &mut text), Ok(2));
+/// assert_eq!(&text[..2], b"3\n");
+/// assert_eq!(dir.write(c"level", "17\n"), Ok(()));
+/// assert_eq!(dir.write(c"level", "loud"), Err(Error::EINVAL));
+/// assert_eq!(LEVEL.load(Ordering::Relaxed), 17);
+/// assert_eq!(dir.read(c"nothing", &mut text), Err(Error::ENOENT));
+/// assert_eq!(dir.read(c"level", &mut text[..1]), Err(Error::EIO)); // it does not fit
+/// ```
+///
 /// # Invariants
 /// Points to a node that is never removed.
 #[derive(Clone, Copy)]
@@ -67,6 +87,20 @@ impl Dir {
         // SAFETY: the path lives for ever.
         let n = unsafe { bindings::show_path(bindings::show_root_SHOW_SYS, path.as_ptr()) };
         NonNull::new(n).map(Dir).ok_or(Error::ENOMEM)
+    }
+
+    /// What reading a file in it gives; how many bytes. `ENOENT`: there is none.
+    pub fn read(self, name: &CStr, to: &mut [u8]) -> Result<usize> {
+        // SAFETY: by the type's invariant; name and buffer are valid.
+        let n = unsafe { bindings::rust_show_read(self.0.as_ptr(), name.as_ptr(), to.as_mut_ptr().cast(), to.len()) };
+        Error::from_ret(n as i32).map_or(Ok(n as usize), Err)
+    }
+
+    /// Writes to a file in it. `ENOENT`: there is none; `EACCES`: it is not written.
+    pub fn write(self, name: &CStr, text: &str) -> Result {
+        // SAFETY: by the type's invariant; name and text are valid.
+        let n = unsafe { bindings::rust_show_write(self.0.as_ptr(), name.as_ptr(), text.as_ptr().cast(), text.len()) };
+        Error::from_ret(n as i32).map_or(Ok(()), Err)
     }
 
     /// A symbolic link in it.

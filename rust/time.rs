@@ -29,6 +29,16 @@ pub fn real_ns() -> u64 {
 }
 
 /// Sets the wall clock. Sleeps.
+///
+/// ```
+/// use kernel::time;
+/// let (real, mono) = (time::real_ns(), time::now_ns());
+/// time::set_real_ns(4_000_000_000 * time::SECOND);
+/// let since = time::now_ns() - mono;
+/// assert!(time::real_ns() >= 4_000_000_000 * time::SECOND);
+/// assert!(time::now_ns() >= mono); // the other clock knows nothing of it
+/// time::set_real_ns(real + since);
+/// ```
 pub fn set_real_ns(ns: u64) {
     // SAFETY: any value is a time.
     unsafe { bindings::ktime_set_real_ns(ns) }
@@ -41,6 +51,13 @@ pub fn delay_us(us: u32) {
 }
 
 /// Sleeps for `ms` milliseconds at least.
+///
+/// ```
+/// use kernel::time;
+/// let before = time::now_ns();
+/// time::sleep_ms(2);
+/// assert!(time::now_ns() - before >= 2_000_000);
+/// ```
 pub fn sleep_ms(ms: u32) {
     // SAFETY: plain functions of the scheduler.
     unsafe { bindings::rust_sleep(ms) }
@@ -116,7 +133,7 @@ impl<F: Fn() -> Next + Send + Sync + 'static> HrTimer<F> {
         unsafe { bindings::hrtimer_start(self.0.raw.get(), ns.min(i64::MAX as u64) as i64, bindings::hrtimer_mode_HRTIMER_MODE_REL) }
     }
 
-    /// Stops it and waits for a call under way: whether it was still to come.
+    /// Stops it and waits for a call under way: whether it was still to come. Not for its own function.
     pub fn cancel(&self) -> bool {
         // SAFETY: initialised.
         unsafe { bindings::hrtimer_cancel(self.0.raw.get()) == 1 }

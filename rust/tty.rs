@@ -33,6 +33,39 @@ pub enum Flag {
 }
 
 /// A serial line's driver. No function sleeps but `open`, `close` and `configure`.
+///
+/// ```
+/// use core::sync::atomic::{AtomicUsize, Ordering};
+/// use kernel::sync::SpinLockIrq;
+/// use kernel::tty::{self, Flag, Line, Settings, Tty};
+/// use kernel::Result;
+///
+/// /// A line that hears itself.
+/// struct Echo { tty: SpinLockIrq<Option<Tty>>, heard: AtomicUsize }
+/// impl Line for Echo {
+///     fn open(&self) -> Result { Ok(()) }
+///     fn close(&self) {}
+///     fn write(&self, bytes: &[u8]) -> usize {
+///         let tty = *self.tty.lock();
+///         let n = tty.map_or(0, |t| t.receive(bytes, &[Flag::Normal; 16]));
+///         self.heard.fetch_add(n, Ordering::Relaxed);
+///         n
+///     }
+///     fn write_room(&self) -> usize { 16 }
+///     fn pending(&self) -> usize { 0 }
+///     fn flush(&self) {}
+///     fn configure(&self, _s: Settings) {}
+///     fn set_break(&self, _on: bool) {}
+///     fn modem(&self) -> u32 { 0 }
+///     fn set_modem(&self, _set: u32, _clear: u32) {}
+/// }
+/// static ECHO: Echo = Echo { tty: SpinLockIrq::new(None), heard: AtomicUsize::new(0) };
+/// let t = tty::register(c"ttyEX0", 204, 200, &ECHO, false, |t| *ECHO.tty.lock() = Some(t))?;
+/// assert_eq!(ECHO.write(b"a line"), 0); // nobody has it open
+/// t.wakeup();
+/// assert_eq!(ECHO.heard.load(Ordering::Relaxed), 0);
+/// assert!(tty::register(c"ttyEX1", 204, 200, &ECHO, false, |_| ()).is_err()); // the number is taken
+/// ```
 pub trait Line: Sync + 'static {
     /// The first open: from here on bytes are received.
     fn open(&self) -> Result;

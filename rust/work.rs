@@ -110,7 +110,7 @@ impl<F: Fn() + Send + Sync + 'static> DelayedWork<F> {
         unsafe { bindings::rust_schedule_delayed_work(self.0.raw.get().cast(), bindings::msecs_to_jiffies(ms)) }
     }
 
-    /// Takes it back, or waits until it has run: whether it was to run. Sleeps.
+    /// Takes it back, or waits until it has run: whether it was to run. Sleeps. Not for its own function.
     pub fn cancel(&self) -> bool {
         // SAFETY: initialised.
         unsafe { bindings::cancel_delayed_work_sync(self.0.raw.get().cast()) }

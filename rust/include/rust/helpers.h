@@ -106,6 +106,9 @@ bool rust_file_nonblock(const struct file *f);
 void *rust_file_private(const struct file *f);
 void *rust_seq_private(const struct seq_file *m);
 struct show_node;
+/* As if a program read, or wrote, the file NAME of DIR. */
+ssize_t rust_show_read(struct show_node *dir, const char *name, char *buf, size_t size);
+ssize_t rust_show_write(struct show_node *dir, const char *name, const char *text, size_t len);
 void *rust_show_data(const struct show_node *n);
 /* From open: what the file is to hold, and that it has no position. */
 void rust_file_opened(struct file *f, void *private);
