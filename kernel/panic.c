@@ -43,6 +43,14 @@ static bool print_frame(void *arg, unsigned long addr)
 	return ++*(int *)arg < 40;
 }
 
+void dump_stack_from(const struct pt_regs *regs)
+{
+	int n = 0;
+
+	printk(KERN_EMERG "Call trace:\n");
+	arch_stack_walk(regs, print_frame, &n);
+}
+
 void dump_stack(void)
 {
 	int n = 0;

@@ -80,6 +80,8 @@ void smp_call_function_many(const struct cpumask *mask, void (*fn)(void *arg), v
 	struct cpumask kick;
 	struct call *slots;
 
+	/* Two CPUs that wait for each other with interrupts off never end; nor does one whose slot a nested call takes. */
+	WARN_ON_ONCE(system_state == SYSTEM_RUNNING && (irqs_disabled() || in_hardirq()));
 	preempt_disable();
 	me = raw_smp_processor_id();
 	slots = this_cpu_read(call_slots);

@@ -4,6 +4,8 @@
  * tasks that sleep uninterruptibly for 120 s (hung). Both report with a backtrace.
  */
 #include <lib/types.h>
+#include <arch/smp.h>
+#include <kernel/cpumask.h>
 #include <lib/format.h>
 #include <lib/string.h>
 #include <lib/minmax.h>
@@ -77,6 +79,7 @@ static int hung_main(void *unused)
 /* The tick. CURR has had the CPU since its last switch. */
 void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
 {
+	unsigned int cpu;
 	u64 limit = 2 * (u64)READ_ONCE(watchdog_thresh) * NSEC_PER_SEC;
 
 	if (user || t == rq->idle || rq->last_switches != rq->nr_switches) {
@@ -92,6 +95,10 @@ void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
 	pr_emerg("watchdog: BUG: soft lockup - CPU#%d stuck for %llus! [%s:%d]\n", rq->cpu,
 		 (rq->clock_ns - rq->last_switch_seen_ns) / NSEC_PER_SEC, t->comm, t->pid);
 	dump_stack();
+	/* It may wait for another CPU: where do they stand? */
+	for_each_online_cpu(cpu)
+		if ((int)cpu != rq->cpu)
+			arch_smp_nmi_backtrace(cpu);
 	if (softlockup_panic)
 		panic("softlockup: hung tasks");
 	rq->last_switch_seen_ns = rq->clock_ns;

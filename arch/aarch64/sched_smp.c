@@ -6,6 +6,7 @@
 #include <arch/preempt.h>
 #include <arch/stacktrace.h>
 #include <abi/errno.h>
+#include <kernel/ksyms.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
@@ -85,17 +86,11 @@ void arch_smp_nmi_backtrace(unsigned int cpu)
 	a64_gic_send(cpu, SGI_BACKTRACE);
 }
 
-static bool print_address(void *arg, unsigned long addr)
-{
-	printk(KERN_EMERG "  [<%016lx>]\n", addr);
-	return true;
-}
-
 void a64_backtrace_here(struct pt_regs *regs)
 {
 	pr_emerg("backtrace for cpu %u\n", arch_cpu_number());
 	if (!regs)
 		return;
 	arch_show_regs(regs);
-	arch_stack_walk(regs, print_address, NULL);
+	dump_stack_from(regs);
 }

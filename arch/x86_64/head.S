@@ -218,7 +218,7 @@ early_root:
 	.skip 8 * 272
 	.quad PA(early_pdpt_low) + 0x63	/* slot 273: 0xffff888000000000 */
 #ifdef CONFIG_KASAN
-	/* The sanitizer's shadow, one page for all for now, which functions scribble on: slots 472 to 503. */
+	/* The sanitizer's shadow: one page for all, which functions scribble on, until the kernel has tables of its own: slots 472 to 503. */
 	.skip 8 * (472 - 274)
 	.rept 32
 	.quad PA(early_shadow_pdpt) + 0x63

@@ -10,6 +10,7 @@
 #include <arch/mmu.h>
 #include <arch/stacktrace.h>
 #include <abi/errno.h>
+#include <kernel/ksyms.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/preempt.h>
@@ -115,12 +116,6 @@ void arch_smp_nmi_backtrace(unsigned int cpu)
 	apic_send_icr(machine.apic_id[cpu], ICR_NMI);
 }
 
-static bool print_address(void *arg, unsigned long addr)
-{
-	printk(KERN_EMERG "  [<%016lx>]\n", addr);
-	return true;
-}
-
 void x86_nmi(struct pt_regs *regs, unsigned long vector)
 {
 	u64 bit = 1ULL << arch_cpu_number();
@@ -133,7 +128,7 @@ void x86_nmi(struct pt_regs *regs, unsigned long vector)
 	} else if (__atomic_fetch_and(&backtrace_wanted, ~bit, __ATOMIC_SEQ_CST) & bit) {
 		pr_emerg("NMI backtrace for cpu %u\n", arch_cpu_number());
 		arch_show_regs(regs);
-		arch_stack_walk(regs, print_address, NULL);
+		dump_stack_from(regs);
 	} else {
 		pr_emerg("NMI of unknown reason on CPU %u\n", arch_cpu_number());
 	}

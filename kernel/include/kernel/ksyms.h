@@ -11,3 +11,6 @@ bool ksym_lookup(unsigned long addr, unsigned long *start, unsigned long *len, c
 bool is_kernel_text(unsigned long addr);
 /* Prints the current stack. */
 void dump_stack(void);
+/* Where the code that was interrupted with REGS stood. */
+struct pt_regs;
+void dump_stack_from(const struct pt_regs *regs);
