@@ -386,6 +386,8 @@ void __schedule(bool preempt)
 void schedule(void)
 {
 	might_sleep();
+	if (unlikely(current->flags & PF_WQ_WORKER) && READ_ONCE(current->state))
+		work_worker_sleeps(current);
 	do {
 		preempt_disable();
 		__schedule(false);

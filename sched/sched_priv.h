@@ -95,6 +95,7 @@ void move_task(struct task *t, struct rq *from, struct rq *to);
 struct rq *task_rq_lock(struct task *t, unsigned long *flags);	/* pi_lock and rq->lock */
 void task_rq_unlock(struct rq *rq, struct task *t, unsigned long *flags);
 void double_rq_lock(struct rq *a, struct rq *b);
+void work_worker_sleeps(struct task *t);	/* work.c */
 void double_rq_unlock(struct rq *a, struct rq *b);
 void __schedule(bool preempt);
 void sched_init_cpu(int cpu, struct task *idle);

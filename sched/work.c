@@ -17,6 +17,7 @@
 #include <sched/kthread.h>
 #include <sched/mutex.h>
 #include <sched/sched.h>
+#include <sched/sched_priv.h>
 #include <sched/work.h>
 #include <abi/errno.h>
 
@@ -115,6 +116,21 @@ static void wake_idle(struct worker_pool *p)
 	}
 }
 
+/* From schedule(): T, a worker, is about to sleep. What waits must not wait for it. */
+void work_worker_sleeps(struct task *t)
+{
+	struct worker *k = t->worker;
+	struct worker_pool *p = k->pool;
+	unsigned long flags;
+
+	if (!k->current_work)
+		return;
+	spin_lock_irqsave(&p->lock, flags);
+	if (next_item(p))
+		wake_idle(p);
+	spin_unlock_irqrestore(&p->lock, flags);
+}
+
 static int worker_main(void *arg)
 {
 	struct worker *k = arg;
@@ -122,8 +138,8 @@ static int worker_main(void *arg)
 	struct work_struct *w;
 	long left;
 
-	current->flags |= PF_WQ_WORKER;
 	current->worker = k;
+	current->flags |= PF_WQ_WORKER;
 	spin_lock_irq(&p->lock);
 	for (;;) {
 		while ((w = next_item(p)))
@@ -143,6 +159,8 @@ static int worker_main(void *arg)
 	p->nr_workers--;
 	list_del(&k->node);
 	spin_unlock_irq(&p->lock);
+	current->flags &= ~(unsigned int)PF_WQ_WORKER;
+	current->worker = NULL;
 	kfree(k);
 	return 0;
 }
@@ -230,6 +248,8 @@ static void insert_work(int cpu, struct workqueue_struct *wq, struct work_struct
 	if (workers_up && !is_running(p, w))
 		wake_idle(p);
 	spin_unlock(&p->lock);
+	if (last && last != p && waitqueue_active(&last->done))
+		wake_up_all(&last->done);	/* who flushes it goes over to P */
 	if (wq->rescuer)
 		wake_up_process(wq->rescuer);
 	local_irq_restore(flags);
@@ -332,13 +352,15 @@ static bool work_busy(struct work_struct *w)
 
 bool flush_work(struct work_struct *w)
 {
-	struct worker_pool *p = READ_ONCE(w->pool);
+	struct worker_pool *p;
+	bool waited = false;
 
 	might_sleep();
-	if (!p || !work_busy(w))
-		return false;
-	wait_event(p->done, !work_busy(w));
-	return true;
+	while ((p = READ_ONCE(w->pool)) && work_busy(w)) {
+		wait_event(p->done, READ_ONCE(w->pool) != p || !work_busy(w));
+		waited = true;
+	}
+	return waited;
 }
 
 static bool grab(struct work_struct *w, struct delayed_work *d)
