@@ -275,6 +275,65 @@ static long futex_wait_restart(struct task *t)
 	return futex_wait(t->restart.uaddr, t->restart.flags, t->restart.val, &until, t->restart.clock, t->restart.bitset);
 }
 
+/* Off with the first N; the place of one that was woken meanwhile, or -1. */
+static int unqueue_all(struct futex_q *q, unsigned int n)
+{
+	int woken = -1;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (unqueue(&q[i]))
+			woken = (int)i;
+	return woken;
+}
+
+static bool all_wait(struct futex_q *q, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (!smp_load_acquire(&q[i].task))
+			return false;
+	return true;
+}
+
+/* One round: -EINTR: nothing came of it, look again. */
+static long wait_round(const struct futex_spec *s, struct futex_q *q, unsigned int n, const ktime_t *until, clockid_t clock)
+{
+	int r = 1, woken;
+
+	for (unsigned int i = 0; i < n; i++) {
+		int e;
+
+		__set_current_state(TASK_RUNNING);	/* the word may have to be faulted in */
+		q[i].bitset = FUTEX_BITSET_MATCH_ANY;
+		e = wait_setup(s[i].p, s[i].val, s[i].shared, &q[i]);
+		if (e) {
+			__set_current_state(TASK_RUNNING);
+			woken = unqueue_all(q, i);
+			return woken >= 0 ? woken : e;
+		}
+	}
+	if (all_wait(q, n) && !signal_pending(current))
+		r = schedule_hrtimeout_until(until, clock);
+	__set_current_state(TASK_RUNNING);
+	woken = unqueue_all(q, n);
+	if (woken >= 0)
+		return woken;
+	return until && !r ? -ETIMEDOUT : signal_pending(current) ? -ERESTARTSYS : -EINTR;
+}
+
+long futex_wait_many(const struct futex_spec *s, unsigned int n, const ktime_t *until, clockid_t clock)
+{
+	struct futex_q *q = kvmalloc(n * sizeof(*q), GFP_KERNEL);
+	long r;
+
+	if (!q)
+		return -ENOMEM;
+	do
+		r = wait_round(s, q, n, until, clock);
+	while (r == -EINTR);
+	kvfree(q);
+	return r;
+}
+
 /* ---- requeue and wake-op ---- */
 
 static void lock_two(struct bucket *a, struct bucket *b)
@@ -293,7 +352,7 @@ static void unlock_two(struct bucket *a, struct bucket *b)
 		spin_unlock(&b->lock);
 }
 
-int futex_requeue(struct uptr p1, struct uptr p2, bool shared, int nr_wake, int nr_requeue, const u32 *cmpval)
+int futex_requeue(struct uptr p1, bool shared1, struct uptr p2, bool shared2, int nr_wake, int nr_requeue, const u32 *cmpval)
 {
 	struct futex_key k1, k2;
 	struct wake_list w = { .n = 0 };
@@ -305,8 +364,8 @@ int futex_requeue(struct uptr p1, struct uptr p2, bool shared, int nr_wake, int 
 	if (nr_wake < 0 || nr_requeue < 0)
 		return -EINVAL;
 retry:
-	e = get_key(p1, shared, false, &k1);
-	e = e ?: get_key(p2, shared, false, &k2);
+	e = get_key(p1, shared1, false, &k1);
+	e = e ?: get_key(p2, shared2, false, &k2);
 	if (e)
 		return e;
 	b1 = bucket_of(&k1);

@@ -2,6 +2,7 @@
 /* futex(2) at the edge. */
 #include <lib/types.h>
 #include <abi/syscalls.h>
+#include <alloc/slab.h>
 #include <ipc/futex.h>
 #include <kernel/time.h>
 #include <mm/uaccess.h>
@@ -48,11 +49,103 @@ long sys_futex(struct uptr uaddr, int op, u32 val, struct uptr utime, struct upt
 	case FUTEX_WAIT_BITSET: return futex_wait(uaddr, shared, val, timed ? &until : NULL, clock, val3);
 	case FUTEX_WAKE: val3 = FUTEX_BITSET_MATCH_ANY; fallthrough;
 	case FUTEX_WAKE_BITSET: return futex_wake(uaddr, shared, (int)val, val3);
-	case FUTEX_REQUEUE: return futex_requeue(uaddr, uaddr2, shared, (int)val, (int)utime.addr, NULL);
-	case FUTEX_CMP_REQUEUE: return futex_requeue(uaddr, uaddr2, shared, (int)val, (int)utime.addr, &val3);
+	case FUTEX_REQUEUE: return futex_requeue(uaddr, shared, uaddr2, shared, (int)val, (int)utime.addr, NULL);
+	case FUTEX_CMP_REQUEUE: return futex_requeue(uaddr, shared, uaddr2, shared, (int)val, (int)utime.addr, &val3);
 	case FUTEX_WAKE_OP: return futex_wake_op(uaddr, uaddr2, shared, (int)val, (int)utime.addr, val3);
 	}
 	return -ENOSYS;
+}
+
+/* ---- the calls of one operation each ---- */
+
+#define FUTEX2_KNOWN (FUTEX2_SIZE_MASK | FUTEX2_PRIVATE)
+
+/* Words of 32 bits are what there is. */
+static int check_flags2(unsigned int flags)
+{
+	return (flags & ~(unsigned int)FUTEX2_KNOWN) || (flags & FUTEX2_SIZE_MASK) != FUTEX2_SIZE_U32 ? -EINVAL : 0;
+}
+
+static int get_until2(ktime_t *until, struct uptr timeout, clockid_t clock)
+{
+	s64 ns;
+	int e;
+
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+		return -EINVAL;
+	e = get_timespec_ns(&ns, timeout);
+	*until = ns;
+	return e;
+}
+
+long sys_futex_wake(struct uptr uaddr, unsigned long mask, int nr, unsigned int flags)
+{
+	if (check_flags2(flags) || mask > U32_MAX)
+		return -EINVAL;
+	return nr > 0 ? futex_wake(uaddr, !(flags & FUTEX2_PRIVATE), nr, (u32)mask) : !mask ? -EINVAL : 0;
+}
+
+long sys_futex_wait(struct uptr uaddr, unsigned long val, unsigned long mask, unsigned int flags, struct uptr timeout, int clock)
+{
+	ktime_t until;
+	int e = check_flags2(flags);
+
+	if (e || mask > U32_MAX || val > U32_MAX)
+		return -EINVAL;
+	if (!uptr_is_null(timeout)) {
+		e = get_until2(&until, timeout, clock);
+		if (e)
+			return e;
+	}
+	return futex_wait(uaddr, !(flags & FUTEX2_PRIVATE), (u32)val, uptr_is_null(timeout) ? NULL : &until, clock, (u32)mask);
+}
+
+static int get_waiters(struct futex_spec *s, struct uptr from, unsigned int n)
+{
+	struct futex_waitv w;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (copy_from_user(&w, uptr_add(from, i * sizeof(w)), sizeof(w)))
+			return -EFAULT;
+		if (check_flags2(w.flags) || w.__reserved || w.val > U32_MAX)
+			return -EINVAL;
+		s[i] = (struct futex_spec){ UPTR((unsigned long)w.uaddr), (u32)w.val, !(w.flags & FUTEX2_PRIVATE) };
+	}
+	return 0;
+}
+
+long sys_futex_waitv(struct uptr waiters, unsigned int n, unsigned int flags, struct uptr timeout, int clock)
+{
+	struct futex_spec *s;
+	ktime_t until;
+	long r;
+
+	if (flags || !n || n > FUTEX_WAITV_MAX || uptr_is_null(waiters))
+		return -EINVAL;
+	if (!uptr_is_null(timeout)) {
+		r = get_until2(&until, timeout, clock);
+		if (r)
+			return r;
+	}
+	s = kmalloc(n * sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	r = get_waiters(s, waiters, n);
+	if (!r)
+		r = futex_wait_many(s, n, uptr_is_null(timeout) ? NULL : &until, clock);
+	kfree(s);
+	return r;
+}
+
+long sys_futex_requeue(struct uptr waiters, unsigned int flags, int nr_wake, int nr_requeue)
+{
+	struct futex_spec s[2];
+	int e;
+
+	if (flags || uptr_is_null(waiters))
+		return -EINVAL;
+	e = get_waiters(s, waiters, 2);
+	return e ? e : futex_requeue(s[0].p, s[0].shared, s[1].p, s[1].shared, nr_wake, nr_requeue, &s[0].val);
 }
 
 long sys_set_robust_list(struct uptr head, size_t len)

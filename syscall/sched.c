@@ -12,6 +12,7 @@
 #include <syscall/time_user.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
+#include <linux/ioprio.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
@@ -357,4 +358,79 @@ long sys_getpriority(int which, int who)
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
 	return for_who(which, who, best_nice, 0, -ESRCH);
+}
+
+/* ---- priority of input and output (ioprio_set(2)) ---- */
+
+static int check_ioprio(int p)
+{
+	int data = p & ((1 << IOPRIO_CLASS_SHIFT) - 1), level = data & (IOPRIO_NR_LEVELS - 1);
+
+	switch (p >> IOPRIO_CLASS_SHIFT & 7) {
+	case IOPRIO_CLASS_RT:
+		if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
+			return -EPERM;
+		fallthrough;
+	case IOPRIO_CLASS_BE:
+		return level >= IOPRIO_NR_LEVELS ? -EINVAL : 0;
+	case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_NONE:
+		return data ? -EINVAL : 0;
+	}
+	return -EINVAL;
+}
+
+static int ioprio_one(struct task *t, int p, int e)
+{
+	const struct cred *c = current_cred(), *tc = __task_cred(t);
+
+	if (e && e != -ESRCH)
+		return e;
+	if (!uid_eq(tc->uid, c->euid) && !uid_eq(tc->uid, c->uid) && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	WRITE_ONCE(t->ioprio, (u16)p);
+	return 0;
+}
+
+long sys_ioprio_set(int which, int who, int ioprio)
+{
+	int e = check_ioprio(ioprio);
+
+	if (e)
+		return e;
+	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
+		return -EINVAL;
+	return for_who(which - IOPRIO_WHO_PROCESS, who, ioprio_one, ioprio, -ESRCH);
+}
+
+/* Without one of its own a task has what its nice value comes to. */
+static int effective_ioprio(struct task *t)
+{
+	int p = READ_ONCE(t->ioprio);
+
+	if ((p >> IOPRIO_CLASS_SHIFT & 7) != IOPRIO_CLASS_NONE)
+		return p;
+	return (t->policy == SCHED_IDLE ? IOPRIO_CLASS_IDLE : t->policy == SCHED_FIFO || t->policy == SCHED_RR ? IOPRIO_CLASS_RT : IOPRIO_CLASS_BE)
+	       << IOPRIO_CLASS_SHIFT | (t->nice + 20) / 5;
+}
+
+static int own_ioprio(struct task *t, int unused, int e)
+{
+	return READ_ONCE(t->ioprio);
+}
+
+/* The highest of several: the smallest number. */
+static int best_ioprio(struct task *t, int unused, int e)
+{
+	int p = effective_ioprio(t);
+
+	return e == -ESRCH ? p : min(e, p);
+}
+
+long sys_ioprio_get(int which, int who)
+{
+	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
+		return -EINVAL;
+	return for_who(which - IOPRIO_WHO_PROCESS, who, which == IOPRIO_WHO_PROCESS ? own_ioprio : best_ioprio, 0, -ESRCH);
 }

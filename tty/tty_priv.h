@@ -37,7 +37,6 @@ void ld_flush_echo(struct tty *t);
 int tty_check_change(struct tty *t, int sig);
 int tty_set_ctty(struct tty *t, struct file *file, unsigned long arg);
 long tty_job_ioctl(struct tty *t, struct tty *real, unsigned int cmd, unsigned long arg, struct file *file);
-struct tty *get_current_tty(void);
 void session_clear(struct tty *t);
 
 /* ioctl.c */

@@ -394,3 +394,33 @@ TEST(not_a_terminal)
 	ERR(ioctl(99, TCGETS, &t), EBADF);
 	CHECK(!isatty(fd));
 }
+
+/* vhangup takes the terminal from its session: what is open there is dead, the leader hears SIGHUP. */
+TEST(hang_up_oneself)
+{
+	char name[40], b[4];
+	int m = open_pty(name, sizeof(name)), s;
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		sigset_t hup;
+
+		sigemptyset(&hup);
+		sigaddset(&hup, SIGHUP);
+		sigprocmask(SIG_BLOCK, &hup, NULL);
+		OK(setsid());
+		OK(syscall(SYS_vhangup));		/* no terminal: nothing to do */
+		s = OK(open(name, O_RDWR));
+		OK(ioctl(s, TIOCSCTTY, 0));
+		OK(syscall(SYS_vhangup));
+		EQ(sigwaitinfo(&hup, NULL), SIGHUP);
+		EQ(read(s, b, 1), 0);
+		ERR(write(s, "x", 1), EIO);
+		ERR(open("/dev/tty", O_RDWR), ENXIO);
+		OK(setuid(1234));
+		ERR(syscall(SYS_vhangup), EPERM);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	close(m);
+}

@@ -192,6 +192,7 @@ struct task {
 	void *seccomp_filter;
 	bool no_new_privs;		/* t, set only */
 	bool did_exec, in_execve;	/* t */
+	u16 ioprio;			/* w: ioprio_set(2): class and data */
 	u16 mempolicy;			/* t: set_mempolicy(2)'s MPOL_* with flags */
 	u64 timer_slack_ns;		/* t */
 	u64 default_timer_slack_ns;	/* t: the parent's at fork */

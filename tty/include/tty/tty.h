@@ -117,6 +117,8 @@ size_t tty_insert_room(struct tty *t);
 /* The driver has room again. Any context. */
 void tty_wakeup(struct tty *t);
 /* The line is gone: processes that have it are told. Any context for the _async form. */
+/* The controlling terminal of the running process, referenced, or NULL. */
+struct tty *get_current_tty(void);
 void tty_hangup(struct tty *t);
 void tty_hangup_async(struct tty *t);
 /* Job control (SIGWINCH included): to the foreground group. */
