@@ -351,6 +351,22 @@ static int change_watch(struct inotify *g, struct inode *inode, u32 mask)
 	return wd;
 }
 
+/* With the first watch and for good: patching the kernel stops all CPUs, and watches may come and go by the thousand. */
+static void begin_notifying(void)
+{
+	static DEFINE_MUTEX(first);
+	static bool begun;
+
+	if (smp_load_acquire(&begun))
+		return;
+	mutex_lock(&first);
+	if (!begun) {
+		static_key_enable(&notify_key);
+		smp_store_release(&begun, true);
+	}
+	mutex_unlock(&first);
+}
+
 /* [m] */
 static int new_watch(struct inotify *g, struct inode *inode, u32 mask)
 {
@@ -376,7 +392,7 @@ static int new_watch(struct inotify *g, struct inode *inode, u32 mask)
 	w->inode = inode;
 	w->mask = mask & MASK_KEPT;
 	w->wd = (int)wd;
-	static_key_enable(&notify_key);
+	begin_notifying();
 	spin_lock(&inode->i_lock);
 	hlist_add_head_rcu(&w->link, &inode->i_watches);
 	watch_update_inode_mask(inode);

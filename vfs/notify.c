@@ -36,7 +36,6 @@ static void reap(struct work_struct *work)
 	for (; w; w = next) {
 		next = w->reap_next;
 		iput(w->inode);
-		static_key_disable(&notify_key);
 		call_rcu(&w->rcu, free_watch_rcu);
 	}
 }
