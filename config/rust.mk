@@ -89,5 +89,5 @@ rust-command: $(r)/kernel.o
 
 rust_c := $(wildcard rust/*.c)
 rust_objs := $(r)/core.o $(rust_c:%.c=$(O)/%.o) $(r)/kernel.o $(r)/extern.o $(if $(wildcard drivers/lib.rs),$(r)/drivers.o $(r)/doctests.o)
--include $(r)/bindings.rs.d
+-include $(r)/bindings.rs.d $(rust_c:%.c=$(O)/%.d)
 endif
