@@ -373,16 +373,7 @@ static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 
 static int bdev_release(struct inode *inode, struct file *f)
 {
-	struct bdev *v = f->private_data;
-	int e = 0;
-
-	/* The last one to close writes what is dirty and forgets what is cached: the disk and its partitions have caches apart. */
-	if (atomic_read(&v->openers) == 1) {
-		e = filemap_write_and_wait(f->f_mapping);
-		invalidate_mapping_pages(f->f_mapping, 0, (pgoff_t)-1);
-	}
-	bdev_close(v);
-	return e;
+	return bdev_close(f->private_data);
 }
 
 static const struct file_operations bdev_fops = {

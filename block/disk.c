@@ -447,15 +447,26 @@ struct bdev *bdev_open_by_dev(dev_t dev)
 	return b;
 }
 
-void bdev_close(struct bdev *b)
+int bdev_close(struct bdev *b)
 {
 	struct disk *d = b->disk;
+	int n, e = 0;
 
-	/* From here on a partition may go; the disk stays until its reference is put. */
-	atomic_dec(&b->openers);
+	/*
+	 * The last one writes what is dirty and forgets what is cached (the disk and its partitions have caches apart) while it still
+	 * counts; after that a partition may go. The disk stays until its reference is put.
+	 */
+	do {
+		n = atomic_read(&b->openers);
+		if (n == 1) {
+			e = filemap_write_and_wait(b->inode->i_mapping);
+			invalidate_mapping_pages(b->inode->i_mapping, 0, (pgoff_t)-1);
+		}
+	} while (atomic_cmpxchg(&b->openers, n, n - 1) != n);
 	if (d->ops->closed && !disk_openers(d))
 		d->ops->closed(d);
 	disk_put(d);
+	return e;
 }
 
 /* ---- /proc ---- */

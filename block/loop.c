@@ -333,8 +333,13 @@ static void unbind(struct loop *lo)
 static int loop_open(struct disk *d)
 {
 	struct loop *lo = d->driver_data;
+	int e;
 
-	return READ_ONCE(lo->state) >= GOING ? -ENXIO : 0;
+	/* Counted already: loop_closed() has either seen that or made it go. */
+	mutex_lock(&lo->lock);
+	e = lo->state >= GOING ? -ENXIO : 0;
+	mutex_unlock(&lo->lock);
+	return e;
 }
 
 static void loop_closed(struct disk *d)

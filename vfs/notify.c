@@ -225,6 +225,7 @@ void __notify_super_gone(struct super_block *sb)
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	iput(last);
-	/* The inodes that the watches held. */
+	/* The inodes that the watches held; also of those that somebody is just ending (watch_end, under RCU). */
+	synchronize_rcu();
 	flush_work(&reap_work);
 }

@@ -280,3 +280,37 @@ TEST(stacked)
 	strcpy(dev, under);
 	finish(d);
 }
+
+/* Opened and closed from all sides while it lets go of its file each time: nothing written is lost. */
+TEST(races)
+{
+	pid_t pid[3];
+	int f;
+
+	close(start());
+	f = backing(MIB);
+	for (int k = 0; k < 3; k++) {
+		pid[k] = OK(fork());
+		if (pid[k])
+			continue;
+		for (int i = 0; i < 150; i++) {
+			int d = open(dev, O_RDWR);
+			char b[4] = { (char)('a' + k), 0 };
+
+			if (d < 0)
+				continue;
+			if (!configure(d, f, LO_FLAGS_AUTOCLEAR, 0, 0) && pwrite(d, b, 1, 512 * (k + 1)) != 1)
+				_exit(1);
+			fsync(d);
+			close(d);
+		}
+		_exit(0);
+	}
+	for (int k = 0; k < 3; k++)
+		CHECK(t_child_ok(pid[k]));
+	int d = OK(open(dev, O_RDWR));
+
+	EQ(size_of(d), 0);
+	OK(configure(d, f, 0, 0, 0));
+	finish(d);
+}

@@ -146,7 +146,7 @@ struct bdev {
 
 /* Counted as open, the disk referenced; ERR_PTR(-ENXIO), what the driver says. bdev_close() undoes it. */
 struct bdev *bdev_open_by_dev(dev_t dev);
-void bdev_close(struct bdev *b);
+int bdev_close(struct bdev *b);			/* what writing its cache said, if it was the last */
 struct bdev *bdev_get_by_dev(dev_t dev);	/* the disk referenced; NULL */
 struct bdev *bdev_get_by_name(const char *name);
 void bdev_put(struct bdev *b);
