@@ -11,6 +11,7 @@
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
+#include <arch/ptrace.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
@@ -300,6 +301,19 @@ static void plant_null_locked(void)
 	plant_null();
 }
 
+/* What of user memory is not fetched through uaccess: the kernel must not, though the address is mapped. */
+static __no_sanitize_address void plant_user_read(void)
+{
+	zero = *(volatile char *)regs_sp(task_pt_regs(current)) * 0;
+}
+
+static __no_sanitize_address void plant_user_call(void)
+{
+	void (*volatile fn)(void) = (void (*)(void))regs_ip(task_pt_regs(current));
+
+	fn();
+}
+
 static void plant_hang(void)
 {
 	DECLARE_WAIT_QUEUE_HEAD(nobody_wakes);
@@ -347,7 +361,7 @@ static const struct {
 	{ "rcu_unlock", plant_rcu_unlock }, { "unlock", plant_unlock }, { "lock_freed", plant_lock_freed },
 	{ "lock_uninitialised", plant_lock_uninitialised }, { "lock_irq_way", plant_lock_irq_way },
 	{ "lock_kept", plant_lock_kept }, { "null_locked", plant_null_locked }, { "hang", plant_hang },
-	{ "soft_lockup", plant_soft_lockup },
+	{ "soft_lockup", plant_soft_lockup }, { "user_read", plant_user_read }, { "user_call", plant_user_call },
 };
 
 static bool plant(const char *name)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The kernel under gdb: symbols and lines, a breakpoint in it, and the helper that lists processes."""
+"""The kernel under gdb: symbols and lines, breakpoints in a Rust driver and in C, and the helper that lists processes."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,15 +15,29 @@ ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 if not shutil.which("gdb"):
     print("skipped: gdb is not installed")
     sys.exit(77)
+DRIVER = "drivers/tty/ns16550.rs"
+with open(ROOT + "/" + DRIVER) as f:
+    lines = f.read().splitlines()
+first = next(i for i, l in enumerate(lines, 1) if re.match(r"\s+fn configure\(", l))
+last = next(i for i, l in enumerate(lines, 1) if i > first and re.match(r"    }$", l))
 vm = subprocess.Popen([ROOT + "/ochre", "run", "--gdb", "--timeout", "90", "--", "sh", "-c", "exit 4"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                       stderr=subprocess.PIPE, text=True)
 time.sleep(2)
 out = subprocess.run(["gdb", "-nx", "-batch", "-x", ROOT + "/tools/gdb/ochre.py", ROOT + "/build/x86_64/vmlinux", "-ex", "set pagination off",
-                      "-ex", "target remote 127.0.0.1:1234", "-ex", "hbreak sys_exit_group", "-ex", "continue", "-ex", "backtrace", "-ex", "ochre-tasks",
+                      "-ex", "target remote 127.0.0.1:1234", "-ex", "hbreak %s:%d" % (DRIVER, first + 1), "-ex", "continue", "-ex", "backtrace",
+                      "-ex", "delete", "-ex", "hbreak sys_exit_group", "-ex", "continue", "-ex", "backtrace", "-ex", "list", "-ex", "ochre-tasks",
                       "-ex", "delete", "-ex", "detach"],
-                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=80).stdout
+                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=80, cwd=ROOT).stdout
 vm.wait()
-check("sys_exit_group" in out and "syscall/" in out, "stops at a function, with its file:\n" + out)
-check("kthreadd" in out and "init" in out and "sleeping" in out, "lists processes:\n" + out)
+stops = [int(n) for n in re.findall(r"Breakpoint 1,.*\n?.*ns16550\.rs:(\d+)", out)]
+check(stops and first <= stops[0] <= last, "stops in a driver, at its line (%d to %d):\n%s" % (first, last, out))
+at = re.search(r"Breakpoint 2,.*sys_exit_group \(.*\n?.* at (\S*syscall/\w+\.c):(\d+)", out)
+check(at, "stops at a function, with its file and line:\n" + out)
+with open(os.path.join(ROOT, "syscall", os.path.basename(at[1]))) as f:
+    source = f.read().splitlines()
+check("\n%s\t%s\n" % (at[2], source[int(at[2]) - 1]) in out, "shows the source:\n" + out)
+tasks = dict(re.findall(r"^0x[0-9a-f]+ +(\d+) \w+ +\d+ (\S+)$", out, re.M))
+check(tasks.get("0") and tasks.get("1") == "init" and tasks.get("2") == "kthreadd" and "sh" in tasks.values(), "lists processes, %r:\n%s" % (tasks, out))
+check("sleeping" in out, "and how they are")
 check(vm.returncode == 4, "and goes on: status %s" % vm.returncode)
 print("ok")

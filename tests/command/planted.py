@@ -49,6 +49,8 @@ FROM_USER = {
                   ["LOCKDEP: going back to user mode with locks held", "mutex_a (sched/plant.c), taken at", "@"]),
     "null_locked": ("(echo null_locked > $P); echo status $?; (echo shift > $P); echo went on", "status 139\nwent on",
                     ["Oops: ", "null pointer: kernel", "1 lock held by", "mutex_a (sched/plant.c), taken at", "plant_null_locked", "@"]),
+    "user_read": ("(echo user_read > $P); echo status $?", "status 139", ["fault: kernel read of 0x", "(not allowed)", "Oops: ", "@"]),
+    "user_call": ("(echo user_call > $P); echo status $?", "status 139", ["fault: kernel execution of 0x", "(not allowed)", "Oops: ", "@"]),
     "hang": ("echo 1 > /proc/sys/kernel/hung_task_timeout_secs; echo hang > $P; echo went on", "went on",
              ["INFO: task sh:", "blocked for more than", "@"]),
     "soft_lockup": ("echo 1 > /proc/sys/kernel/watchdog_thresh; echo soft_lockup > $P; echo went on", "went on",

@@ -5,7 +5,7 @@ Load it with -x tools/gdb/ochre.py beside build/x86_64/vmlinux (./ochre run --gd
 import gdb
 
 
-STATES = {0: "running", 1: "sleeping", 2: "waiting", 4: "stopped", 8: "traced"}
+STATES = {0: "running", 1: "sleeping", 2: "waiting", 4: "stopped", 8: "traced", 0x402: "idle"}
 
 
 def entries(head, member):
