@@ -76,6 +76,7 @@ static void wait_slot(struct call *c)
 
 void smp_call_function_many(const struct cpumask *mask, void (*fn)(void *arg), void *arg, bool wait)
 {
+	unsigned long flags;
 	unsigned int me, cpu;
 	struct cpumask kick;
 	struct call *slots;
@@ -86,19 +87,27 @@ void smp_call_function_many(const struct cpumask *mask, void (*fn)(void *arg), v
 	me = raw_smp_processor_id();
 	slots = this_cpu_read(call_slots);
 	cpumask_clear(&kick);
+	for_each_cpu(cpu, mask)
+		if (cpu != me && cpu_online(cpu))
+			wait_slot(&slots[cpu]);
+	/*
+	 * Nothing may come between making a list non-empty and the interrupt that says so: others who add to that list rely on it, and
+	 * a call that interrupted this one could wait for the CPU that was not told.
+	 */
+	local_irq_save(flags);
 	for_each_cpu(cpu, mask) {
 		struct call *c;
 
 		if (cpu == me || !cpu_online(cpu))
 			continue;
 		c = &slots[cpu];
-		wait_slot(c);
 		*c = (struct call){ .fn = fn, .arg = arg, .busy = 1, .wait = wait };
 		if (llist_add(&c->node, per_cpu_ptr(&call_queue, cpu)))
 			__cpumask_set_cpu(cpu, &kick);
 	}
 	if (!cpumask_empty(&kick))
 		arch_send_call(&kick);
+	local_irq_restore(flags);
 	if (wait) {
 		for_each_cpu(cpu, mask)
 			if (cpu != me && cpu_online(cpu))
