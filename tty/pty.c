@@ -304,5 +304,7 @@ static long master_ioctl(struct tty *t, struct file *file, unsigned int cmd, uns
 
 long pty_ioctl(struct tty *t, struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return t->is_pty_master ? master_ioctl(t, file, cmd, arg) : -ENOIOCTLCMD;
+	if (t->is_pty_master)
+		return master_ioctl(t, file, cmd, arg);
+	return cmd == TIOCGPTPEER ? -EIO : -ENOIOCTLCMD;	/* as Linux answers at this end */
 }
