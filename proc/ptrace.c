@@ -119,7 +119,8 @@ int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info)
 	me->ptrace_siginfo = NULL;
 	me->ptrace_message = NULL;
 	me->jobctl &= ~(JOBCTL_LISTENING | JOBCTL_FROZEN);
-	recalc_sigpending();
+	/* Sets only: an interrupted call has yet to be restarted on the way out, also when there is no signal any more. */
+	note_sigpending();
 	return code;
 }
 

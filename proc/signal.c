@@ -133,6 +133,11 @@ void recalc_sigpending(void)
 		clear_thread_flag(TIF_SIGPENDING);
 }
 
+void note_sigpending(void)
+{
+	recalc_task(current);
+}
+
 bool fatal_signal_pending(const struct task *t)
 {
 	return signal_pending(t) && (t->pending.signal & sigmask_of(SIGKILL));

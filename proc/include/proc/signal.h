@@ -129,6 +129,8 @@ static inline void unlock_task_sighand(struct task *t, unsigned long *flags)
 }
 
 void recalc_sigpending(void);
+/* The same, but never takes the work flag away. siglock. */
+void note_sigpending(void);
 void set_current_blocked(u64 mask);
 int set_user_sigmask(struct uptr mask, size_t size);	/* for ppoll and its like; restored on the way out */
 void restore_saved_sigmask_unless(bool interrupted);
