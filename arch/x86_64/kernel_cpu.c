@@ -230,6 +230,8 @@ void x86_cpu_registers(void)
 	if (cpu_has(X86_FEATURE_PCID))
 		cr4 |= CR4_PCIDE;
 	write_cr4(cr4);
+	/* A loader of the 64-bit protocol need not have set it: without it the kernel writes through read-only pages. */
+	write_cr0(read_cr0() | CR0_WP);
 	init_xstate();
 	if (cpu_has(X86_FEATURE_NX))
 		efer |= EFER_NX;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # strace: children followed, decoded arguments, signals, counts, filters, attaching and detaching.
-cd /tmp; export LC_ALL=C
+mkdir /tmp/strace; cd /tmp/strace; export LC_ALL=C
 strace -ff -qq -e trace=write,exit_group -e signal=none -o out sh -c 'echo hello | cat; exit 3'; echo status $?; cat out.* | sort
 strace -e trace=openat -y cat /etc/hostname 2>&1 | grep hostname | sed 's/[0-9]*<\/etc/N<\/etc/'
 strace -e trace=none -e signal=all sh -c 'kill -TERM $$' 2>&1 | sed 's/si_pid=[0-9]*/si_pid=N/'; strace -e trace=/^nothing cat /dev/null 2>&1 | tail -1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # tmux, vim, less and script, each with a terminal of its own.
-cd /tmp; export TERM=xterm LC_ALL=C.UTF-8 SHELL=/bin/sh
+mkdir /tmp/terminal; cd /tmp/terminal; export TERM=xterm LC_ALL=C.UTF-8 SHELL=/bin/sh
 until_true() { for i in $(seq 2000); do "$@" > /dev/null 2>&1 && return; sleep 0.02; done; echo "never: $*"; }
 shows() { tmux capture-pane -p | grep -q "$1"; }
 tmux -f /dev/null new-session -d -x 80 -y 24 'PS1="ready: " sh'; until_true shows ready; tmux send-keys 'stty size > size; echo done > one' Enter; until_true test -s one; cat size
