@@ -127,6 +127,7 @@ static void count_down(struct rq *rq)
 
 void activate_task(struct rq *rq, struct task *t)
 {
+	DEBUG_ON(t->on_rq == TASK_ON_RQ);
 	enqueue_task(rq, t, false);
 	WRITE_ONCE(t->on_rq, TASK_ON_RQ);
 	count_up(rq);
@@ -139,10 +140,15 @@ void deactivate_task(struct rq *rq, struct task *t, bool sleeping)
 	count_down(rq);
 }
 
-/* Both queues locked; T is queued on FROM and does not run. */
+/*
+ * Both queues locked; T is queued on FROM and does not run. It may say that it sleeps (preempted on its way there) and be woken meanwhile
+ * by somebody who holds only its pi_lock: on_rq never reads 0, so that he waits for the queues in wake_queued().
+ */
 void move_task(struct task *t, struct rq *from, struct rq *to)
 {
-	deactivate_task(from, t, false);
+	WRITE_ONCE(t->on_rq, TASK_ON_RQ_MOVING);
+	dequeue_task(from, t, false);
+	count_down(from);
 	WRITE_ONCE(t->cpu, to->cpu);
 	activate_task(to, t);
 }
@@ -211,6 +217,7 @@ bool try_to_wake_up(struct task *t, unsigned int states, int wake_flags)
 	smp_rmb();
 	if (READ_ONCE(t->on_rq) && wake_queued(t))
 		goto out;
+	smp_rmb();		/* on_cpu is of after it left its queue; pairs with the locks of __schedule() and finish_switch() */
 	/* It may still be on its way off its CPU. */
 	while (smp_load_acquire(&t->on_cpu))
 		cpu_relax();
@@ -504,7 +511,7 @@ struct task *idle_task(int cpu)
 /* Runs CHANGE with T off its queue, then puts it back. pi_lock and rq->lock held. */
 static void requeue_around(struct rq *rq, struct task *t, const struct sched_attr_k *a)
 {
-	bool queued = t->on_rq, running = rq->curr == t;
+	bool queued = t->on_rq, running = queued && rq->curr == t;	/* it may be on its way off: it never comes back as curr */
 
 	update_rq_clock(rq);
 	if (running && t != rq->idle)

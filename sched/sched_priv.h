@@ -14,6 +14,7 @@
 #define BASE_SLICE_NS (3 * NSEC_PER_MSEC)
 #define RR_SLICE_TICKS (100 * HZ / 1000)
 #define TASK_ON_RQ 1
+#define TASK_ON_RQ_MOVING 2	/* between two queues, both locked */
 
 /* Fair: a tree by deadline; sums give the weighted mean of virtual time without a walk. */
 struct fair_rq {

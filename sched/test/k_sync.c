@@ -234,6 +234,52 @@ KTEST(sync_wait_no_wakeup_is_lost)
 	KT_EQ(turn, 0);
 }
 
+/* ---- waking what another CPU pulls over ---- */
+
+#define PULLED 4
+static struct task *pulled[PULLED];
+static atomic_t unfinished, wakers;
+
+/*
+ * Threads that any CPU may pull say that they will sleep, then give the CPU away: they stand on a queue in a sleeping state, as one
+ * preempted there does. Now and then they do sleep, so that CPUs run dry and pull. Meanwhile others wake them.
+ */
+static void say_sleep(struct team *t, int me)
+{
+	if (me >= PULLED) {
+		while (atomic_read(&unfinished)) {
+			for (int i = 0; i < PULLED; i++)
+				if (smp_load_acquire(&pulled[i]))
+					wake_up_process(pulled[i]);
+			yield();
+		}
+		if (atomic_dec_and_test(&wakers))
+			wake_up_all(&test_wait);
+		return;
+	}
+	expect(t, !set_cpus_allowed(current, cpu_online_mask));
+	smp_store_release(&pulled[me], current);
+	for (int i = 0; i < 2000; i++) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		yield();
+		if (!(i % 8))
+			schedule();
+		__set_current_state(TASK_RUNNING);
+	}
+	atomic_dec(&unfinished);
+	wait_event(test_wait, !atomic_read(&wakers));
+}
+
+KTEST(sync_wake_while_pulled)
+{
+	for (int i = 0; i < PULLED; i++)
+		pulled[i] = NULL;
+	atomic_set(&unfinished, PULLED);
+	atomic_set(&wakers, TEAM - PULLED);
+	KT_ASSERT(team_start(&team, TEAM, say_sleep));
+	KT_EQ(team_join(&team), 0);
+}
+
 static bool take_token(void)
 {
 	int n = atomic_read(&tokens);
