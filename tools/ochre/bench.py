@@ -94,13 +94,7 @@ def linux_micro():
 def build_micro(path, config, stamp):
     log = os.path.join(MICRO, "build.log")
     os.makedirs(MICRO, exist_ok=True)
-    missing = [p for p in MICRO_PACKAGES if p not in setup.installed(MICRO_PACKAGES)]
-    if missing and os.geteuid():
-        raise Fail("to build Linux, packages are missing; install them with:\n  sudo apt-get install -y --no-install-recommends " + " ".join(missing))
-    if missing:
-        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
-        logged("Reading Debian's package lists", ["apt-get", "-q", "update"], log, env=env)
-        logged("Installing %d packages" % len(missing), ["apt-get", "-q", "-y", "--no-install-recommends", "install"] + missing, log, env=env)
+    setup.need(MICRO_PACKAGES, log)
     apt = setup.PrivateApt(setup.codename())
     names = [n for n in apt.names("linux-source-") if re.fullmatch(r"linux-source-7\.\d+", n) and apt.newest(n, "trixie-backports")]
     if not names:
@@ -185,7 +179,6 @@ def cmd_bench(args):
     kernel = os.path.join(build.outdir(), "vmlinux")
     modes = [("mitigations=off", "")] + ([("", ", mitigations on")] if args.mitigations else [])
     result = {"unit": "instructions for one operation", "runs": []}
-    status = 0
     for words, label in modes:
         ours = measure(tools, "Ochre" + label, kernel, words, args.filter)
         if not ours:
@@ -209,4 +202,4 @@ def cmd_bench(args):
         json.dump(result, f, indent=1)
         f.write("\n")
     print("written: %s/result.json%s" % (rel(OUT), ", chart.svg" if args.against else ""))
-    return status
+    return 0

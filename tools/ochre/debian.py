@@ -5,7 +5,6 @@ It is made under build/ in a mount namespace of its own, from the mirror that th
 changes but that debootstrap is installed where it is missing."""
 import os
 import shutil
-import subprocess
 
 from . import cpio, setup
 from .util import BUILD, Fail, Progress, digest, locked, logged
@@ -17,7 +16,7 @@ REVISION = 1        # raise when what is made changes
 PACKAGES = ("procps", "less")       # beside what debootstrap calls minimal
 
 PROFILE = "export PS1='\\u@\\h:\\w\\$ '\n"
-# What runs as root in the mount namespace: $1 the tree, $2 the mirror, the rest the packages.
+# What runs as root in the mount namespace: $1 the tree, the rest the packages.
 INSTALL = r"""
 set -e
 top=$1; shift
@@ -58,12 +57,8 @@ def make(path, wanted):
     if os.geteuid():
         raise Fail("a Debian root is made once, by root: sudo ./ochre run --rootfs debian --packages %s -- true" % ",".join(wanted))
     os.makedirs(CACHE, exist_ok=True)
-    if not shutil.which("debootstrap"):
-        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
-        logged("Reading Debian's package lists", ["apt-get", "-q", "update"], LOG, env=env)
-        logged("Installing debootstrap", ["apt-get", "-q", "-y", "--no-install-recommends", "install", "debootstrap"], LOG, env=env)
-    code = setup.codename()
-    mirror = (setup.mirrors(code) or [setup.ARCHIVE])[0]
+    setup.need(["debootstrap"], LOG)
+    mirror = (setup.mirrors(setup.codename()) or [setup.ARCHIVE])[0]
     top = path + ".tree"
     try:
         shutil.rmtree(top, ignore_errors=True)

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-from .util import Fail, HOST, Progress, ROOT, digest, logged, output, write_if_changed
+from .util import Fail, HOST, ROOT, digest, logged, output, write_if_changed
 
 CLIPPY_OWN = os.path.join(HOST, "own/usr/bin/clippy-driver")
 LOG = os.path.join(HOST, "setup.log")
@@ -99,27 +99,55 @@ def unpack_own(name, env):
         os.unlink(deb)
 
 
+APT_ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+APT_INSTALL = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-remove", "install"]
+
+
+def update_lists(log):
+    logged("Reading Debian's package lists", ["apt-get", "-q", "update"], log, env=dict(os.environ, **APT_ENV))
+
+
+def install(names, log):
+    logged("Installing %s" % (names[0] if len(names) == 1 else "%d packages" % len(names)), APT_INSTALL + names, log,
+           env=dict(os.environ, **APT_ENV))
+
+
+def lacking(names):
+    """What somebody who is not root is told."""
+    return Fail("packages are missing; install them with:\n  sudo sh -c 'apt-get update && apt-get install -y "
+                "--no-install-recommends %s'" % " ".join(names))
+
+
+def need(names, log):
+    """Installs those of the machine's own packages that are missing."""
+    have = installed(names)
+    missing = [n for n in names if n not in have]
+    if missing and os.geteuid():
+        raise lacking(missing)
+    if missing:
+        update_lists(log)
+        install(missing, log)
+
+
 def install_own(code, extra):
     """Installs what is missing of the machine's own release. Returns (rust packages, LLVM major)."""
     pkgs, rust, llvm = choose(code)
     pkgs += extra
     missing = [p for p in pkgs if p not in installed(pkgs) and not (p == rust[2] and os.path.exists(CLIPPY_OWN))]
     if missing and os.geteuid() == 0:
-        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
-        logged("Reading Debian's package lists", ["apt-get", "-q", "update"], LOG, env=env)
+        env = dict(os.environ, **APT_ENV)
+        update_lists(LOG)
         pkgs, rust, llvm = choose(code)     # now with fresh lists
         pkgs += extra
         missing = [p for p in pkgs if p not in installed(pkgs)]
-        install = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-remove", "install"]
-        if rust[2] in missing and subprocess.run(install + ["-s"] + missing, stdout=subprocess.DEVNULL,
+        if rust[2] in missing and subprocess.run(APT_INSTALL + ["-s"] + missing, stdout=subprocess.DEVNULL,
                                                  stderr=subprocess.DEVNULL, env=env).returncode:
             missing.remove(rust[2])     # another linter is in its place: ours is unpacked beside the build
             unpack_own(rust[2], env)
         if missing:
-            logged("Installing %d packages" % len(missing), install + missing, LOG, env=env)
+            install(missing, LOG)
     elif missing:
-        raise Fail("packages are missing; install them with:\n  sudo sh -c 'apt-get update && apt-get install -y "
-                   "--no-install-recommends %s'" % " ".join(missing))
+        raise lacking(missing)
     return rust, llvm
 
 
