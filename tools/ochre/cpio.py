@@ -2,6 +2,7 @@
 """Writes initramfs archives (newc). The data of a large member starts at a page boundary, so that the kernel can use it in
 place: the member's name is padded with NULs up to there, which every reader takes for the end of the name."""
 import os
+import shutil
 import stat
 
 PAGE = 4096
@@ -25,6 +26,11 @@ class Writer:
 
     def _pad(self, unit=4):
         self._put(b"\0" * (-self.pos % unit))
+
+    def archive(self, f):
+        """Another archive before what follows; a reader takes them one after the other."""
+        shutil.copyfileobj(f, self.f, 1 << 20)
+        self.f.write(bytes(-self.f.tell() % PAGE))
 
     def add(self, name, mode, data=b"", uid=0, gid=0, mtime=0, rdev=0, nlink=1, ino=None):
         name = name.lstrip("/").encode("utf-8", "surrogateescape") or b"."

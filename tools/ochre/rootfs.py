@@ -4,7 +4,6 @@
 Archives are kept under build/rootfs by the hash of what went into them."""
 import glob
 import os
-import shutil
 import stat
 import subprocess
 
@@ -167,23 +166,18 @@ def make(what, tools, arch="x86_64", packages=None):
 
 def with_init(archive, init, extra=None):
     """A copy of a given archive with one more at its end: our init and extra, {name: (data, mode)}."""
+    extra = extra or {}
     st = os.stat(archive)
-    of = digest(VERSION, os.path.realpath(archive))
-    path = os.path.join(CACHE, "cpio-%s-%s.cpio" % (of, digest(st.st_size, st.st_mtime_ns, init, str(sorted((extra or {}).items())))))
-    if not os.path.exists(path):
-        os.makedirs(CACHE, exist_ok=True)
-        for old in sorted(glob.glob(os.path.join(CACHE, "cpio-%s-*.cpio" % of)), key=os.path.getmtime)[:-1]:
-            os.unlink(old)
-        tmp = "%s.%d" % (path, os.getpid())
-        with Progress("Packing the root filesystem"), open(archive, "rb") as src, open(tmp, "wb") as f:
-            shutil.copyfileobj(src, f, 1 << 20)
-            f.write(bytes(-f.tell() % cpio.PAGE))
-            w = cpio.Writer(f)
-            overlay(w, init)
-            add_files(w, extra or {})
-            w.end()
-        os.rename(tmp, path)
-    return path
+    of = "cpio-%s-" % digest(VERSION, os.path.realpath(archive))
+
+    def fill(w):
+        for old in sorted(glob.glob(os.path.join(CACHE, of + "*.cpio")), key=os.path.getmtime)[:-1]:
+            os.unlink(old)      # they are large
+        with open(archive, "rb") as f:
+            w.archive(f)
+        overlay(w, init)
+        add_files(w, extra)
+    return store(of + digest(st.st_size, st.st_mtime_ns, init, str(sorted(extra.items()))), fill)
 
 
 def read_head(path):

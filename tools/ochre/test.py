@@ -281,7 +281,7 @@ class Runner:
     def guest_tests(self, cfg, files, names):
         if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
             return
-        self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files), shown)
+        self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files), "guest")
 
     def debian_tests(self, cfg):
         """tests/debian/NAME.sh under bash in a Debian that has the packages of tests/debian/packages."""
@@ -300,16 +300,16 @@ class Runner:
         except Fail as e:
             self.add(Result("debian/(all)", "failed", "there is no root to run them in", str(e), where=str(cfg)))
             return
-        self.batches(cfg, [n + ".sh" for n in names], initrd, lambda n: "debian/" + n[:-3], " rdinit=/" + rootfs.INIT_AT,
+        self.batches(cfg, [n + ".sh" for n in names], initrd, "debian", " rdinit=/" + rootfs.INIT_AT,
                      run.memory_for(initrd, not self.linux))
 
-    def batches(self, cfg, names, initrd, shown, append="", memory="512M"):
-        """Boots and runs the tests called names, found in /tests/run; after the kernel's death the rest in a new boot."""
+    def batches(self, cfg, names, initrd, kind, append="", memory="512M"):
+        """Boots and runs the tests called names, found in /tests/run, of a kind (guest, debian); after the kernel's death the rest in a new boot."""
         left, graph, reports = list(names), [], []
         while left:
             vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1%s" % (cfg.preempt, append), memory=memory)
             vm.initrd = initrd
-            with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("guest tests, %s" % cfg):
+            with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("%s tests, %s" % (kind, cfg)):
                 s = run.Session(vm, ["/tests/testrun", "/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
                 s.stall = STALL
@@ -322,15 +322,14 @@ class Runner:
                 text, errors = (f.read().decode("utf-8", "replace") for f in (out, err))
             reports += oops.reports(s.text, vmlinux, self.tools)
             graph += [l[6:] for l in text.splitlines() if l.startswith("lock: ")]
-            done = self.guest_results(cfg, text, errors, status, shown)
+            done = self.guest_results(cfg, kind, text, errors, status)
             rest = [n for n in left if n not in done]
             if len(rest) == len(left):
-                self.add(Result("guest/(all)", "failed", "no test could be started (status %d)" % status, errors or s.text[-3000:], where=str(cfg)))
+                self.add(Result(kind + "/(all)", "failed", "no test could be started (status %d)" % status, errors or s.text[-3000:], where=str(cfg)))
                 return
             left = rest
         if self.linux:
             return
-        kind = shown("").split("/")[0]
         self.add(Result(kind + "/no_reports", "failed" if reports else "passed", "%d reports" % len(reports) if reports else "",
                         "\n".join(reports), where=str(cfg)))
         if cfg.debug:
@@ -345,7 +344,7 @@ class Runner:
         self.add(Result(kind + "/lock_order", "failed" if bad else "passed", "%d contradictions" % len(bad) if bad else "",
                         "\n".join([size] + bad), where=str(cfg)))
 
-    def guest_results(self, cfg, text, errors, status, shown):
+    def guest_results(self, cfg, kind, text, errors, status):
         """Reads what testrun said; returns the names that are done with."""
         done, current, lines = set(), None, []
         for line in text.splitlines():
@@ -359,12 +358,12 @@ class Runner:
             else:
                 done.add(m[1])
                 skip = next((l for l in lines if "skipped:" in l), "") if m[2] == "skipped" else ""
-                self.add(Result(shown(m[1]), {"ok": "passed", "FAILED": "failed"}.get(m[2], "skipped"),
+                self.add(Result(shown(kind, m[1]), {"ok": "passed", "FAILED": "failed"}.get(m[2], "skipped"),
                                 skip or (m[3] if m[2] == "FAILED" else ""), "\n".join(lines), where=str(cfg)))
                 current, lines = None, []
         if current:
             done.add(current)
-            self.add(Result(shown(current), "failed", "the time was over" if status == run.TIMED_OUT else "the kernel died" if status == run.DIED
+            self.add(Result(shown(kind, current), "failed", "the time was over" if status == run.TIMED_OUT else "the kernel died" if status == run.DIED
                             else "the run ended with status %d" % status, "\n".join(lines[-40:]) + "\n" + errors, where=str(cfg)))
         return done
 
@@ -443,9 +442,9 @@ def rust_errors(command, src):
     return bad, "\n".join(text)
 
 
-def shown(name):
+def shown(kind, name):
     """The name that a test of /tests/run has here."""
-    return "sh/" + name[:-3] if name.endswith(".sh") else "guest/" + name
+    return "%s/%s" % ("sh" if kind == "guest" else kind, name[:-3]) if name.endswith(".sh") else "%s/%s" % (kind, name)
 
 
 def host_sources():
