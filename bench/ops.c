@@ -186,7 +186,6 @@ OP(op_brk) { LOOP { char *p = (char *)syscall(SYS_brk, 0); syscall(SYS_brk, p + 
 OP(op_mremap) { size_t s = 65536; char *p = mmap(NULL, s, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); LOOP { size_t t = i & 1 ? 65536 : 131072; p = mremap(p, s, t, MREMAP_MAYMOVE); s = t; } munmap(p, s); }
 
 OP(op_fork_exit) { LOOP { pid_t p = fork(); if (!p) _exit(0); waitpid(p, NULL, 0); } }
-OP(op_fork_touched) { LOOP { pid_t p = fork(); if (!p) _exit(0); waitpid(p, NULL, 0); } }
 OP(op_vfork_exit) { LOOP { pid_t p = vfork(); if (!p) _exit(0); waitpid(p, NULL, 0); } }
 OP(op_vfork_exec) { static char *argv[] = { "/init", "nothing", NULL }, *env[] = { NULL }; LOOP { pid_t p = vfork(); if (!p) { execve("/init", argv, env); _exit(1); } waitpid(p, NULL, 0); } }
 OP(op_fork_exec) { static char *argv[] = { "/init", "nothing", NULL }, *env[] = { NULL }; LOOP { pid_t p = fork(); if (!p) { execve("/init", argv, env); _exit(1); } waitpid(p, NULL, 0); } }
@@ -358,7 +357,7 @@ static const struct op ops[] = {
 	{ "brk up + down", 3000, op_brk, 0, 0 },
 	{ "mremap", 2000, op_mremap, 0, 0 },
 	{ "fork + exit + wait", 200, op_fork_exit, 0, 0 },
-	{ "fork + exit + wait, 1 MiB touched", 200, op_fork_touched, make_full_map, drop_map },
+	{ "fork + exit + wait, 1 MiB touched", 200, op_fork_exit, make_full_map, drop_map },
 	{ "vfork + exit + wait", 300, op_vfork_exit, 0, 0 },
 	{ "vfork + exec + wait", 100, op_vfork_exec, 0, 0 },
 	{ "fork + exec + wait", 100, op_fork_exec, 0, 0 },
