@@ -2,7 +2,12 @@
 /*
  * POSIX message queues (mq_overview(7)). A queue has a name in its IPC namespace until it is unlinked, and lives as long as it
  * is open or named. Messages are kept in order of priority, then of age; they are copied in before and out after the queue's lock
- * is held. Whoever waits looks again at each change.
+ * is held.
+ *
+ * Who must wait stands in one of two lines, in order of his own priority, then of patience, and is served by whoever changes the
+ * queue: a message goes straight to the first who waits for one, and who takes one from a full queue puts the first waiting
+ * sender's in its place. So each change wakes one task, which finds its work done, and nobody overtakes. Where somebody waits for a
+ * message the queue is empty, where somebody waits for room it is full.
  *
  * The queue's inode holds owner and mode. Lock order: ns->mq_lock, queue's lock.
  */
@@ -41,6 +46,13 @@ struct mq_message {
 	u8 text[];
 };
 
+/* On the stack of a task that waits. */
+struct mq_waiter {
+	struct list_head list;		/* queue's lock; empty once it was served */
+	struct task *task;
+	struct mq_message *message;	/* queue's lock: what it sends, or was given */
+};
+
 struct mqueue {
 	refcount_t refs;		/* name, open files */
 	struct list_head list;		/* ns->mq_lock; empty: unlinked */
@@ -49,10 +61,11 @@ struct mqueue {
 	struct user_struct *user;	/* c: who pays */
 	unsigned long bytes;		/* c: what is paid */
 	struct mutex lock;
-	wait_queue_head_t wait;
+	wait_queue_head_t wait;		/* who polls */
+	struct list_head senders, receivers;	/* lock: of struct mq_waiter, who is served first in front */
 	long max_messages, max_size;	/* c */
 	struct list_head messages;	/* lock: highest priority first */
-	long count, receivers;		/* lock: messages; who waits for one */
+	long count;			/* lock: messages */
 	size_t used;			/* lock: bytes of text */
 	struct pid *notify;		/* lock: whom to tell of a message in an empty queue */
 	struct sigevent how;		/* lock */
@@ -138,6 +151,8 @@ static struct mqueue *new_queue(struct ipc_namespace *ns, const char *name, umod
 	mutex_init(&q->lock);
 	init_waitqueue_head(&q->wait);
 	INIT_LIST_HEAD(&q->messages);
+	INIT_LIST_HEAD(&q->senders);
+	INIT_LIST_HEAD(&q->receivers);
 	q->max_messages = a ? a->mq_maxmsg : min(ns->mq_msg_max, 10);
 	q->max_size = a ? a->mq_msgsize : min(ns->mq_msgsize_max, 8192);
 	q->name = kstrdup(name, GFP_KERNEL_ACCOUNT);
@@ -275,28 +290,58 @@ static struct file *get_queue(int fd, fmode_t mode)
 	return f;
 }
 
-/* The queue's lock held, dropped while it sleeps. 0: look again. */
-static int wait_change(struct mqueue *q, struct file *f, const ktime_t *until)
+/* Whom to serve before whom: real-time tasks by their priority, then the others by how nice they are. */
+static int rank(const struct task *t)
 {
-	DEFINE_WAIT(w);
+	int rt = READ_ONCE(t->rt_priority);
+
+	return rt ? 100 + rt : -READ_ONCE(t->nice);
+}
+
+/* The queue's lock held, dropped while it sleeps. 0: it was served. */
+static int wait_turn(struct mqueue *q, struct list_head *line, struct mq_waiter *w, struct file *f, const ktime_t *until)
+{
+	struct mq_waiter *x;
 	int r = 1;
 
 	if (f->f_flags & O_NONBLOCK)
 		return -EAGAIN;
-	prepare_to_wait(&q->wait, &w, TASK_INTERRUPTIBLE);
-	mutex_unlock(&q->lock);
-	if (!signal_pending(current))
-		r = schedule_hrtimeout_until(until, CLOCK_REALTIME);
-	finish_wait(&q->wait, &w);
-	mutex_lock(&q->lock);
-	return !r ? -ETIMEDOUT : signal_pending(current) ? -ERESTARTSYS : 0;
+	w->task = current;
+	list_for_each_entry_reverse(x, line, list)
+		if (rank(x->task) >= rank(current))
+			break;
+	list_add(&w->list, &x->list);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		mutex_unlock(&q->lock);
+		if (!signal_pending(current))
+			r = schedule_hrtimeout_until(until, CLOCK_REALTIME);
+		__set_current_state(TASK_RUNNING);
+		mutex_lock(&q->lock);
+		if (list_empty(&w->list))
+			return 0;
+		if (!r || signal_pending(current)) {
+			list_del(&w->list);
+			return r ? -ERESTARTSYS : -ETIMEDOUT;
+		}
+	}
+}
+
+/* The first in the LINE, who is not in it any more. */
+static struct mq_waiter *next_in(struct list_head *line)
+{
+	struct mq_waiter *w = list_first_entry_or_null(line, struct mq_waiter, list);
+
+	if (w)
+		list_del_init(&w->list);
+	return w;
 }
 
 static void tell(struct mqueue *q)
 {
 	struct siginfo i;
 
-	if (!q->notify || q->receivers)
+	if (!q->notify)
 		return;
 	if (q->how.sigev_notify == SIGEV_SIGNAL) {
 		clear_siginfo(&i);
@@ -327,9 +372,30 @@ static void insert(struct mqueue *q, struct mq_message *m)
 	}
 	list_add_tail(&m->list, before);
 	q->used += m->size;
-	if (!q->count++)
-		tell(q);
-	wake_up_all(&q->wait);
+	q->count++;
+}
+
+/* Takes over the message when 0. */
+static int deliver(struct mqueue *q, struct mq_message *m, struct file *f, const ktime_t *until)
+{
+	struct mq_waiter own = { .message = m }, *w;
+	int r = 0;
+
+	mutex_lock(&q->lock);
+	w = next_in(&q->receivers);
+	if (w) {
+		w->message = m;
+		wake_up_process(w->task);	/* it cannot end before it has had the lock */
+	} else if (q->count >= q->max_messages) {
+		r = wait_turn(q, &q->senders, &own, f, until);
+	} else {
+		insert(q, m);
+		if (q->count == 1)
+			tell(q);
+		wake_up_interruptible_poll(&q->wait, EPOLLIN | EPOLLRDNORM);
+	}
+	mutex_unlock(&q->lock);
+	return r;
 }
 
 long mqueue_send(int fd, struct uptr msg, size_t len, unsigned int prio, const ktime_t *until)
@@ -353,15 +419,9 @@ long mqueue_send(int fd, struct uptr msg, size_t len, unsigned int prio, const k
 	r = -EFAULT;
 	if (copy_from_user(m->text, msg, len))
 		goto free;
-	mutex_lock(&q->lock);
-	r = 0;
-	while (q->count >= q->max_messages && !r)
-		r = wait_change(q, f, until);
-	if (!r) {
-		insert(q, m);
+	r = deliver(q, m, f, until);
+	if (!r)
 		m = NULL;
-	}
-	mutex_unlock(&q->lock);
 free:
 	kvfree(m);
 put:
@@ -371,22 +431,26 @@ put:
 
 static struct mq_message *take(struct mqueue *q, struct file *f, const ktime_t *until)
 {
+	struct mq_waiter own = { .message = NULL }, *w;
 	struct mq_message *m;
-	int r = 0;
+	int r;
 
 	mutex_lock(&q->lock);
-	q->receivers++;
-	while (!q->count && !r)
-		r = wait_change(q, f, until);
-	q->receivers--;
-	if (!r || q->count) {
+	if (q->count) {
 		m = list_first_entry(&q->messages, struct mq_message, list);
 		list_del(&m->list);
 		q->count--;
 		q->used -= m->size;
-		wake_up_all(&q->wait);
+		w = next_in(&q->senders);
+		if (w) {
+			insert(q, w->message);
+			wake_up_process(w->task);
+		} else {
+			wake_up_interruptible_poll(&q->wait, EPOLLOUT | EPOLLWRNORM);
+		}
 	} else {
-		m = ERR_PTR(r);
+		r = wait_turn(q, &q->receivers, &own, f, until);
+		m = r ? ERR_PTR(r) : own.message;
 	}
 	mutex_unlock(&q->lock);
 	return m;

@@ -6,6 +6,17 @@
 #include <sched.h>
 #include <sys/resource.h>
 
+static volatile siginfo_t seen;
+static volatile int hits;
+
+static void note(int sig, siginfo_t *i, void *ctx)
+{
+	(void)sig;
+	(void)ctx;
+	memcpy((void *)&seen, i, sizeof(*i));
+	hits++;
+}
+
 /* The calls themselves: the library's take a leading slash and do more. */
 static int mopen(const char *name, int flags, int mode, struct mq_attr *a)
 {
@@ -156,15 +167,105 @@ TEST(waiting)
 	ERR(get(q, buf, 8, NULL), EAGAIN);
 }
 
-static volatile siginfo_t seen;
-static volatile int hits;
-
-static void note(int sig, siginfo_t *i, void *ctx)
+/* A child of this niceness that runs FN(Q, TO, NAME), once it sleeps there. */
+static pid_t sleeper(int nice, void (*fn)(int q, int to, char name), int q, int to, char name)
 {
-	(void)sig;
-	(void)ctx;
-	memcpy((void *)&seen, i, sizeof(*i));
-	hits++;
+	char path[40], state = 0, c;
+	int ready[2];
+	pid_t pid;
+	FILE *f;
+
+	OK(pipe(ready));
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(setpriority(PRIO_PROCESS, 0, nice));
+		EQ(write(ready[1], "r", 1), 1);
+		fn(q, to, name);
+		_exit(0);
+	}
+	EQ(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	while (state != 'S') {
+		f = fopen(path, "r");
+		CHECK(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1 && state != 'Z');
+		fclose(f);
+		sched_yield();
+	}
+	return pid;
+}
+
+static void receiver(int q, int to, char name)
+{
+	char buf[8];
+
+	CHECK(get(q, buf, 8, NULL) >= 0);
+	EQ(write(to, &name, 1), 1);
+}
+
+static void sender(int q, int to, char name)
+{
+	char text[2] = { name, 0 };
+
+	(void)to;
+	OK(put(q, text, 0));
+}
+
+static void disturbed(int q, int to, char name)
+{
+	struct sigaction sa = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
+	char buf[8];
+
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	ERR(get(q, buf, 8, NULL), EINTR);
+	EQ(write(to, &name, 1), 1);
+}
+
+/* Of those who wait the one of the highest priority is served, of these the one who waits longest; nobody comes in between. */
+TEST(who_is_served)
+{
+	struct mq_attr a = { .mq_maxmsg = 1, .mq_msgsize = 8 }, nb = { .mq_flags = O_NONBLOCK };
+	pid_t pid[3];
+	char buf[8], c;
+	int q, hasty, p[2];
+
+	alone();
+	q = mopen("s", O_CREAT | O_RDWR, 0600, &a);
+	if (q < 0 && errno == ENOSYS)
+		SKIP("built without it");
+	hasty = OK(mopen("s", O_RDWR, 0, NULL));
+	OK(syscall(SYS_mq_getsetattr, hasty, &nb, NULL));
+	OK(pipe(p));
+	pid[0] = sleeper(0, receiver, q, p[1], 'a');
+	pid[1] = sleeper(0, receiver, q, p[1], 'b');
+	pid[2] = sleeper(-5, receiver, q, p[1], 'c');
+	for (int i = 0; i < 3; i++) {
+		OK(put(q, "x", 0));
+		ERR(get(hasty, buf, 8, NULL), EAGAIN);	/* it is another's already */
+		EQ(read(p[0], &c, 1), 1);
+		EQ(c, "cab"[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		CHECK(t_child_ok(pid[i]));
+	OK(put(q, "x", 0));
+	pid[0] = sleeper(0, sender, q, -1, 'a');
+	pid[1] = sleeper(0, sender, q, -1, 'b');
+	pid[2] = sleeper(-5, sender, q, -1, 'c');
+	for (int i = 0; i < 4; i++) {
+		EQ(get(q, buf, 8, NULL), 1);
+		EQ(buf[0], "xcab"[i]);
+		if (i < 3)
+			ERR(put(hasty, "y", 0), EAGAIN);
+	}
+	for (int i = 0; i < 3; i++)
+		CHECK(t_child_ok(pid[i]));
+	pid[0] = sleeper(0, disturbed, q, p[1], 'd');
+	OK(kill(pid[0], SIGUSR1));
+	EQ(read(p[0], &c, 1), 1);
+	OK(put(q, "x", 0));				/* who gave up is not served */
+	EQ(get(hasty, buf, 8, NULL), 1);
+	CHECK(t_child_ok(pid[0]));
 }
 
 /* The first message in an empty queue is told of, once, to one process. */
