@@ -23,8 +23,17 @@ static const int kind_flag[] = {
 	[NSK_USER] = CLONE_NEWUSER, [NSK_UTS] = CLONE_NEWUTS,
 };
 
+/* What the caller will be of. Nothing of it is the caller's before all was allowed. */
+struct entry {
+	struct nsproxy *n;
+	struct cred *cred;		/* NULL: as it is */
+	struct path root;		/* of the mounts entered, mnt NULL: as it is */
+	struct user_namespace *user_ns;	/* of cred, or the caller's */
+	bool leaves_ipc;
+};
+
 /* The caller becomes all-powerful inside, as its creator was. */
-static int enter_user_ns(struct user_namespace *ns)
+static int install_user_ns(struct entry *e, struct user_namespace *ns)
 {
 	struct cred *c;
 
@@ -43,12 +52,14 @@ static int enter_user_ns(struct user_namespace *ns)
 	c->cap_inheritable = CAP_EMPTY_SET;
 	c->cap_ambient = CAP_EMPTY_SET;
 	c->cap_permitted = c->cap_effective = c->cap_bset = CAP_FULL_SET;
-	return commit_creds(c);
+	e->cred = c;
+	e->user_ns = ns;
+	return 0;
 }
 
-static bool admin_over(struct user_namespace *owner)
+static bool admin_over(const struct entry *e, struct user_namespace *owner)
 {
-	return ns_capable(owner, CAP_SYS_ADMIN) && ns_capable(current_user_ns(), CAP_SYS_ADMIN);
+	return ns_capable(owner, CAP_SYS_ADMIN) && ns_capable(e->user_ns, CAP_SYS_ADMIN);
 }
 
 /* A pid namespace that is ours or below: children will live there. */
@@ -59,35 +70,38 @@ static bool is_descendant(const struct pid_namespace *ns, const struct pid_names
 	return ns == ancestor;
 }
 
-/* Puts NS into N, if it may be entered. */
-static int install(struct nsproxy *n, enum ns_kind kind, void *ns)
+/* Puts NS into E, if it may be entered. */
+static int install(struct entry *e, enum ns_kind kind, void *ns)
 {
-	int err = 0;
+	struct nsproxy *n = e->n;
+	int err;
 
 	switch (kind) {
+	case NSK_USER:
+		return install_user_ns(e, ns);
 	case NSK_MNT:
-		err = mnt_ns_install(ns, current);
-		if (!err) {
-			get_mnt_ns(ns);
-			put_mnt_ns(n->mnt_ns);
-			n->mnt_ns = ns;
-		}
-		return err;
+		err = mnt_ns_root(ns, e->user_ns, &e->root);
+		if (err)
+			return err;
+		get_mnt_ns(ns);
+		put_mnt_ns(n->mnt_ns);
+		n->mnt_ns = ns;
+		return 0;
 	case NSK_UTS:
-		if (!admin_over(((struct uts_namespace *)ns)->user_ns))
+		if (!admin_over(e, ((struct uts_namespace *)ns)->user_ns))
 			return -EPERM;
 		put_uts_ns(n->uts_ns);
 		n->uts_ns = get_uts_ns(ns);
 		return 0;
 	case NSK_IPC:
-		if (!admin_over(ipc_ns_owner(ns)))
+		if (!admin_over(e, ipc_ns_owner(ns)))
 			return -EPERM;
-		exit_sysv_undo(current);
 		put_ipc_ns(n->ipc_ns);
 		n->ipc_ns = get_ipc_ns(ns);
+		e->leaves_ipc = true;
 		return 0;
 	case NSK_PID:
-		if (!admin_over(((struct pid_namespace *)ns)->user_ns))
+		if (!admin_over(e, ((struct pid_namespace *)ns)->user_ns))
 			return -EPERM;
 		if (!is_descendant(ns, task_active_pid_ns(current)))
 			return -EINVAL;
@@ -95,26 +109,45 @@ static int install(struct nsproxy *n, enum ns_kind kind, void *ns)
 		n->pid_ns_for_children = get_pid_ns(ns);
 		return 0;
 	default:	/* of these there is one only */
-		return ns_capable(current_user_ns(), CAP_SYS_ADMIN) ? 0 : -EPERM;
+		return ns_capable(e->user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
 	}
+}
+
+static int begin(struct entry *e)
+{
+	*e = (struct entry){ .n = nsproxy_create(0, current, current_user_ns()), .user_ns = current_user_ns() };
+	return IS_ERR(e->n) ? (int)PTR_ERR(e->n) : 0;
+}
+
+/* All of it when ERR is 0, or nothing. Rights are changed first: what is left may be what they were for. */
+static int finish(struct entry *e, int err)
+{
+	if (err) {
+		if (e->cred)
+			abort_creds(e->cred);
+		put_nsproxy(e->n);
+	} else {
+		if (e->cred)
+			commit_creds(e->cred);
+		if (e->root.mnt) {
+			set_fs_pwd(current->fs, &e->root);
+			set_fs_root(current->fs, &e->root);
+		}
+		if (e->leaves_ipc)
+			exit_sysv_undo(current);
+		switch_task_namespaces(current, e->n);
+	}
+	if (e->root.mnt)
+		path_put(&e->root);
+	return err;
 }
 
 static int enter(enum ns_kind kind, void *ns)
 {
-	struct nsproxy *n;
-	int err;
+	struct entry e;
+	int err = begin(&e);
 
-	if (kind == NSK_USER)
-		return enter_user_ns(ns);
-	n = nsproxy_create(0, current, current_user_ns());
-	if (IS_ERR(n))
-		return (int)PTR_ERR(n);
-	err = install(n, kind, ns);
-	if (err)
-		put_nsproxy(n);
-	else
-		switch_task_namespaces(current, n);
-	return err;
+	return err ? err : finish(&e, install(&e, kind, ns));
 }
 
 static void put_any(enum ns_kind kind, void *ns)
@@ -131,7 +164,7 @@ static void put_any(enum ns_kind kind, void *ns)
 		put_user_ns(ns);
 }
 
-static int install_of(struct nsproxy *n, struct task *t, enum ns_kind kind)
+static int install_of(struct entry *e, struct task *t, enum ns_kind kind)
 {
 	const char *label;
 	u64 ino;
@@ -140,7 +173,7 @@ static int install_of(struct nsproxy *n, struct task *t, enum ns_kind kind)
 
 	if (!ino)
 		return -ESRCH;
-	err = kind == NSK_USER ? enter_user_ns(ns) : install(n, kind, ns);
+	err = install(e, kind, ns);
 	if (ns)
 		put_any(kind, ns);
 	return err;
@@ -149,26 +182,20 @@ static int install_of(struct nsproxy *n, struct task *t, enum ns_kind kind)
 /* All the namespaces of the process that MASK names, or none; the user namespace first, whose rights the others need. */
 static int enter_those_of(struct task *t, unsigned int mask)
 {
-	struct nsproxy *n;
-	int err = 0;
+	struct entry e;
+	int err;
 
 	if (!ptrace_may_access(t, PTRACE_MODE_READ_REALCREDS))
 		return -EPERM;
-	if (mask & CLONE_NEWUSER)
-		err = install_of(NULL, t, NSK_USER);
+	err = begin(&e);
 	if (err)
 		return err;
-	n = nsproxy_create(0, current, current_user_ns());
-	if (IS_ERR(n))
-		return (int)PTR_ERR(n);
+	if (mask & CLONE_NEWUSER)
+		err = install_of(&e, t, NSK_USER);
 	for (unsigned int k = 0; k < ARRAY_SIZE(kind_flag) && !err; k++)
 		if (k != NSK_USER && (mask & (unsigned int)kind_flag[k]))
-			err = install_of(n, t, (enum ns_kind)k);
-	if (err)
-		put_nsproxy(n);
-	else
-		switch_task_namespaces(current, n);
-	return err;
+			err = install_of(&e, t, (enum ns_kind)k);
+	return finish(&e, err);
 }
 
 long sys_setns(int fd, int nstype)

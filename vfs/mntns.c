@@ -221,31 +221,24 @@ fail:
 	return ERR_PTR(err);
 }
 
-/* setns(2): root and cwd of the task become the root of @ns. Rights: the caller's part is nsproxy's. */
-int mnt_ns_install(struct mnt_namespace *ns, struct task *task)
+/* setns(2), by a caller that will be of @user_ns: may it enter, and which root will it have? @root is referenced when 0. */
+int mnt_ns_root(struct mnt_namespace *ns, struct user_namespace *user_ns, struct path *root)
 {
-	struct path root;
 	struct vfsmount *top;
 
-	if (!ns_capable(ns->user_ns, CAP_SYS_ADMIN) || !ns_capable(current_user_ns(), CAP_SYS_CHROOT) ||
-	    !ns_capable(current_user_ns(), CAP_SYS_ADMIN))
+	if (!ns_capable(ns->user_ns, CAP_SYS_ADMIN) || !ns_capable(user_ns, CAP_SYS_CHROOT) || !ns_capable(user_ns, CAP_SYS_ADMIN))
 		return -EPERM;
-	if (is_anon_ns(ns))
-		return -EINVAL;
-	if (task->fs->users != 1)
+	if (is_anon_ns(ns) || current->fs->users != 1)
 		return -EINVAL;
 	down_read(&namespace_sem);
-	root.mnt = mntget(&ns->root->mnt);
-	root.dentry = dget(ns->root->mnt.mnt_root);
+	root->mnt = mntget(&ns->root->mnt);
+	root->dentry = dget(ns->root->mnt.mnt_root);
 	up_read(&namespace_sem);
-	while ((top = lookup_mnt(&root))) {
-		path_put(&root);
-		root.mnt = top;
-		root.dentry = dget(top->mnt_root);
+	while ((top = lookup_mnt(root))) {
+		path_put(root);
+		root->mnt = top;
+		root->dentry = dget(top->mnt_root);
 	}
-	set_fs_pwd(task->fs, &root);
-	set_fs_root(task->fs, &root);
-	path_put(&root);
 	return 0;
 }
 

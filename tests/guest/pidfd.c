@@ -354,6 +354,71 @@ TEST(setns_by_process)
 	t_wait(pid);
 }
 
+static void own_uts(char *link)
+{
+	ssize_t n = OK(readlink("/proc/self/ns/uts", link, 63));
+
+	link[n] = 0;
+}
+
+/* All of them, or none: neither rights nor names nor the root are changed by a call that fails. */
+TEST(setns_all_or_nothing)
+{
+	char before[64], after[64], c;
+	struct stat root, now;
+	int fd, p[2], status;
+	pid_t pid, in;
+
+	OK(pipe(p));
+	pid = OK(fork());
+	if (pid == 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWIPC))
+			_exit(1);
+		CHECK(write(p[1], "x", 1) == 1);
+		for (;;)
+			pause();
+	}
+	close(p[1]);
+	if (read(p[0], &c, 1) != 1)
+		SKIP("no user namespaces");
+	fd = OK(pidfd_open(pid, 0));
+	in = OK(fork());
+	if (in == 0) {
+		OK(setresgid(1234, 1234, 1234));
+		OK(setresuid(1234, 1234, 1234));	/* and no rights over it */
+		ERR(syscall(SYS_setns, fd, CLONE_NEWUTS | CLONE_NEWNS), EPERM);
+		_exit(0);
+	}
+	EQ(waitpid(in, &status, 0), in);
+	EQ(status, 0);
+	in = OK(fork());
+	if (in == 0) {
+		/* The namespace of processes is not below that of this one any more: the last one fails. */
+		OK(unshare(CLONE_NEWPID | CLONE_NEWUTS));
+		own_uts(before);
+		OK(stat("/", &root));
+		if (fork() == 0) {
+			CHECK(getpid() == 1);
+			ERR(syscall(SYS_setns, fd, CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID), EINVAL);
+			own_uts(after);
+			CHECK(!strcmp(before, after));
+			OK(stat("/", &now));
+			CHECK(root.st_dev == now.st_dev && root.st_ino == now.st_ino);
+			OK(sethostname("mine", 4));	/* of the first user namespace still */
+			OK(syscall(SYS_setns, fd, CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWIPC));
+			own_uts(after);
+			CHECK(strcmp(before, after));
+			_exit(0);
+		}
+		wait(&status);
+		_exit(status != 0);
+	}
+	EQ(waitpid(in, &status, 0), in);
+	EQ(status, 0);
+	OK(kill(pid, SIGKILL));
+	t_wait(pid);
+}
+
 struct info { unsigned long long mask, cgroup; unsigned int pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid; int exit_code; };
 #define GET_INFO _IOWR(0xff, 11, struct info)
 #define GET_UTS _IO(0xff, 10)

@@ -122,7 +122,7 @@ void get_mnt_ns(struct mnt_namespace *ns);
 void put_mnt_ns(struct mnt_namespace *ns);
 u64 mnt_ns_inum(const struct mnt_namespace *ns);
 struct user_namespace *mnt_ns_owner(const struct mnt_namespace *ns);
-int mnt_ns_install(struct mnt_namespace *ns, struct task *task);	/* setns: changes root and cwd */
+int mnt_ns_root(struct mnt_namespace *ns, struct user_namespace *user_ns, struct path *root);	/* setns: its root and cwd to be */
 
 /* A task's root, cwd and umask. */
 #include <kernel/spinlock.h>
