@@ -514,7 +514,8 @@ static void hand_to_parent(struct task *t)
 	bool dead;
 
 	write_lock_irq(&tasklist_lock);
-	ptrace_unlink(t);
+	if (t->ptrace)		/* the thread that traced it may have gone meanwhile */
+		ptrace_unlink(t);
 	dead = do_notify_parent(t, t->exit_signal);
 	t->exit_state = dead ? EXIT_DEAD : EXIT_ZOMBIE;
 	write_unlock_irq(&tasklist_lock);
