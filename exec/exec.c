@@ -416,10 +416,7 @@ int exec_commit(struct exec_prog *p, bool exec_stack)
 	me->did_exec = true;
 	set_comm_from_path(p);
 	me->mm->user_ns = p->cred->user_ns;
-	if (p->secure || uid_eq(p->cred->euid, p->cred->uid) == false)
-		WRITE_ONCE(me->mm->flags, (me->mm->flags & ~MMF_DUMPABLE_MASK) | (unsigned long)suid_dumpable);
-	else
-		WRITE_ONCE(me->mm->flags, (me->mm->flags & ~MMF_DUMPABLE_MASK) | 1);
+	mm_set_dumpable(me->mm, p->secure || !uid_eq(p->cred->euid, p->cred->uid) ? (unsigned long)suid_dumpable : 1);
 	commit_creds(p->cred);
 	p->cred = NULL;
 	return 0;
@@ -429,7 +426,7 @@ void cred_changed_dumpable(struct task *t)
 {
 	if (t->in_execve)
 		return;
-	WRITE_ONCE(t->mm->flags, (t->mm->flags & ~MMF_DUMPABLE_MASK) | (unsigned long)suid_dumpable);
+	mm_set_dumpable(t->mm, (unsigned long)suid_dumpable);
 }
 
 /* ---- the search for a format ---- */

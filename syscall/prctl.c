@@ -369,7 +369,7 @@ long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
 	case PR_SET_DUMPABLE:
 		if (a2 > 1)
 			return -EINVAL;
-		WRITE_ONCE(t->mm->flags, (t->mm->flags & ~MMF_DUMPABLE_MASK) | a2);
+		mm_set_dumpable(t->mm, a2);
 		return 0;
 	case PR_GET_KEEPCAPS: return issecure(SECURE_KEEP_CAPS);
 	case PR_SET_KEEPCAPS: return set_keepcaps(a2);

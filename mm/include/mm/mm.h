@@ -176,6 +176,15 @@ static inline unsigned long mmf_inherited(unsigned long flags)
 	return flags & MMF_INHERITED & ~(flags >> MMF_MDWE_NO_INHERIT & 1 ? 1ul << MMF_MDWE : 0);
 }
 
+/* The other bits change meanwhile, also by other tasks. */
+static inline void mm_set_dumpable(struct mm *mm, unsigned long how)
+{
+	unsigned long old = READ_ONCE(mm->flags);
+
+	while (!try_cmpxchg(&mm->flags, &old, (old & ~MMF_DUMPABLE_MASK) | how))
+		;
+}
+
 extern struct mm init_mm;
 
 static inline void mmap_read_lock(struct mm *mm) { down_read(&mm->mmap_lock); }
