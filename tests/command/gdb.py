@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 
 from expect import check
 
@@ -22,10 +21,9 @@ first = next(i for i, l in enumerate(lines, 1) if re.match(r"\s+fn configure\(",
 last = next(i for i, l in enumerate(lines, 1) if i > first and re.match(r"    }$", l))
 vm = subprocess.Popen([ROOT + "/ochre", "run", "--gdb", "--timeout", "90", "--", "sh", "-c", "exit 4"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                       stderr=subprocess.PIPE, text=True)
-time.sleep(2)
 out = subprocess.run(["gdb", "-nx", "-batch", "-x", ROOT + "/tools/gdb/ochre.py", ROOT + "/build/x86_64/vmlinux", "-ex", "set pagination off",
-                      "-ex", "target remote 127.0.0.1:1234", "-ex", "hbreak %s:%d" % (DRIVER, first + 1), "-ex", "continue", "-ex", "backtrace",
-                      "-ex", "delete", "-ex", "hbreak sys_exit_group", "-ex", "continue", "-ex", "backtrace", "-ex", "list", "-ex", "ochre-tasks",
+                      "-ex", "set tcp connect-timeout 60", "-ex", "target remote 127.0.0.1:1234",     # it tries until somebody listens
+                      "-ex", "hbreak %s:%d" % (DRIVER, first + 1), "-ex", "continue", "-ex", "backtrace", "-ex", "delete", "-ex", "hbreak sys_exit_group", "-ex", "continue", "-ex", "backtrace", "-ex", "list", "-ex", "ochre-tasks",
                       "-ex", "delete", "-ex", "detach"],
                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=80, cwd=ROOT).stdout
 vm.wait()

@@ -12,12 +12,31 @@ import time
 from expect import Terminal, check
 
 OCHRE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../ochre")
+MARK = "OCHRE_TEST_SESSION"
+# Says so whenever it comes to the terminal's foreground.
+JOB = """was=
+while read s < /proc/$$/stat; do
+    set -- $s
+    case $5.$was in
+    $8.) was=1; echo in" "front;;
+    $8.1) ;;
+    *) was=;;
+    esac
+done
+"""
 
 
 def qemus():
-    """Children of ours that are QEMU, by their parent chain: none may be left behind."""
-    out = subprocess.run(["ps", "-eo", "pid,ppid,comm"], capture_output=True, text=True).stdout.split("\n")[1:]
-    return [l for l in out if "qemu-system" in l]
+    """Machines that this test started, whoever their parent is now: none may be left behind."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/comm" % pid) as c, open("/proc/%s/environ" % pid, "rb") as e:
+                if c.read().startswith("qemu-system") and b"%s=%d" % (MARK.encode(), os.getpid()) in e.read().split(b"\0"):
+                    found.append(pid)
+        except OSError:     # gone, or not ours to look at
+            pass
+    return found
 
 
 def session(options):
@@ -25,26 +44,27 @@ def session(options):
     t.expect(r"root@ochre:.*# $", 120)
     check("30 100" in t.line("stty size"), "the window's size at the start")
     t.resize(41, 111)
-    time.sleep(1)
-    check("41 111" in t.line("stty size"), "the window's size after it changed")
+    t.line("until [ \"$(stty size)\" = '41 111' ]; do :; done")       # the size follows, or this ends in time
     check("xterm" in t.line("echo $TERM"), "TERM")
-    t.type("sleep 100\n")
-    time.sleep(1)
+    t.type("cat > /tmp/job <<'END'\n%sEND\n" % JOB)
+    t.expect(r"END\r\n[^\n]*# $", 10)
+    t.type("sh /tmp/job\n")
+    t.expect(r"in front", 10)
     t.type("\x03")
     t.expect(r"# $", 10)
-    t.type("sleep 101\n")
-    time.sleep(1)
+    t.type("sh /tmp/job\n")
+    t.expect(r"in front", 10)
     t.type("\x1a")
-    t.expect(r"Stopped.*sleep 101", 10)
+    t.expect(r"Stopped.*sh /tmp/job", 10)
     t.expect(r"# $")
     check("Stopped" in t.line("jobs"), "jobs shows the stopped one")
     t.line("bg")
     check("Running" in t.line("jobs"), "bg lets it run")
     t.type("fg\n")
-    time.sleep(1)
+    t.expect(r"in front", 10)
     t.type("\x03")
     t.expect(r"# $", 10)
-    check("Stopped" not in t.line("jobs") and "sleep" not in t.line("echo; jobs"), "fg and Ctrl-C end it")
+    check("job" not in t.line("echo; jobs").replace("jobs", "", 1), "fg and Ctrl-C end it")
     check("4\r\n" in t.line("printf 'a\\nb\\nc\\nd\\n' | wc -l"), "a pipe")
     t.type("cat <<END\nhere $((6*7))\nEND\n")
     t.expect(r"here 42", 10)
@@ -55,9 +75,9 @@ def session(options):
     t.expect(r"remembered\r\n[^\r]*remembered|remembered", 10)
     t.expect(r"# $")
     t.type("vi /tmp/file\n")
-    t.expect(r"~", 10)
-    for keys in ("i", "hello from vi", "\x1b", ":wq\n"):
-        time.sleep(0.5)
+    # Its last line says the mode.
+    for mode, keys in (("-", "i"), ("I", "hello from vi\x1b"), ("-", ":wq\n")):
+        t.expect(mode + r" /tmp/file", 10)
         t.type(keys)
     t.expect(r"# $", 10)
     check("hello from vi" in t.line("cat /tmp/file"), "vi writes a file")
@@ -77,13 +97,13 @@ def session(options):
 
 def sane_after_kill(options):
     """Ended half-way by a signal, it leaves the terminal as it was, and no machine behind."""
-    before = qemus()
-    t = Terminal(["/bin/sh"], 30, 100, PS1="host$ ")
+    t = Terminal(["/bin/sh"], 30, 100, PS1="host$ ", **{MARK: str(os.getpid())})
     t.expect(r"host\$ $", 10)
     settings = termios.tcgetattr(t.fd)
     t.type("%s run %s\n" % (OCHRE, " ".join(options)))
     t.expect(r"root@ochre:.*# $", 120)
     check(termios.tcgetattr(t.fd) != settings, "the terminal is raw meanwhile")
+    check(qemus(), "a machine runs")
     t.type("\x1dq")
     t.expect(r"host\$ $", 20)
     check(termios.tcgetattr(t.fd) == settings, "the terminal is as before after Ctrl-] q")
@@ -99,8 +119,10 @@ def sane_after_kill(options):
     t.expect(r"host\$ $", 20)
     t.type("exit\n")
     t.wait()
-    time.sleep(0.5)
-    check(len(qemus()) <= len(before), "no QEMU is left behind: %s" % qemus())
+    end = time.monotonic() + 20
+    while qemus() and time.monotonic() < end:
+        time.sleep(0.05)
+    check(not qemus(), "no QEMU is left behind: %s" % qemus())
 
 
 if __name__ == "__main__":
