@@ -8,8 +8,6 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
-#include <kernel/time.h>
-#include <mm/uaccess.h>
 #include <proc/pid.h>
 #include <sched/sched.h>
 #include <sched/wait.h>
@@ -17,7 +15,6 @@
 #include <vfs/seq_file.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
-#include <linux/msg.h>
 #include "sysv_priv.h"
 
 struct message {
@@ -37,9 +34,9 @@ struct msg_queue_v {
 };
 
 #define to_msg(x) container_of(x, struct msg_queue_v, o)
+static const struct sysv_ops msg_ops;
 
 static struct sysv_ids *msg_ids(struct ipc_namespace *ns) { return &ns->ids[SYSV_MSG]; }
-static s64 now_s(void) { return (s64)ktime_get_real_seconds(); }
 
 static void msg_put(struct msg_queue_v *q)
 {
@@ -73,7 +70,7 @@ static struct sysv_object *msg_make(struct ipc_namespace *ns, unsigned long arg,
 	INIT_LIST_HEAD(&q->messages);
 	init_waitqueue_head(&q->wait);
 	q->max_bytes = (unsigned long)ns->msg_mnb;
-	q->ctime = now_s();
+	q->ctime = sysv_now();
 	return &q->o;
 }
 
@@ -149,7 +146,7 @@ static long put_message(struct msg_queue_v *q, struct message *m, int flags)
 			list_add_tail(&m->list, &q->messages);
 			q->bytes += m->size;
 			q->count++;
-			q->stime = now_s();
+			q->stime = sysv_now();
 			set_pid(&q->lspid);
 			wake_up_all(&q->wait);
 			break;
@@ -226,7 +223,7 @@ static struct message *take_message(struct msg_queue_v *q, size_t size, long typ
 			list_del(&m->list);
 			q->bytes -= m->size;
 			q->count--;
-			q->rtime = now_s();
+			q->rtime = sysv_now();
 			set_pid(&q->lrpid);
 			wake_up_all(&q->wait);
 			mutex_unlock(&q->o.lock);
@@ -294,47 +291,23 @@ long msg_receive(int id, struct uptr to, size_t size, long type, int flags)
 
 /* ---- control ---- */
 
-static long msg_stat(struct ipc_namespace *ns, int id, int cmd, struct uptr buf)
+static void msg_fill(union sysv_ds *d, const struct sysv_object *o)
 {
-	struct sysv_object *o = cmd == IPC_STAT ? sysv_get(msg_ids(ns), id) : sysv_get_index(msg_ids(ns), id);
-	struct msqid64_ds d;
-	struct msg_queue_v *q;
-	long r;
+	const struct msg_queue_v *q = to_msg(o);
 
-	if (IS_ERR(o))
-		return PTR_ERR(o);
-	q = to_msg(o);
-	memset(&d, 0, sizeof(d));
-	r = sysv_lock(o);
-	if (!r) {
-		r = cmd == MSG_STAT_ANY || sysv_permitted(o, S_IRUGO) ? 0 : -EACCES;
-		sysv_fill(&d.msg_perm, o);
-		d.msg_stime = q->stime;
-		d.msg_rtime = q->rtime;
-		d.msg_ctime = q->ctime;
-		d.msg_cbytes = q->bytes;
-		d.msg_qnum = q->count;
-		d.msg_qbytes = q->max_bytes;
-		d.msg_lspid = q->lspid ? pid_vnr(q->lspid) : 0;
-		d.msg_lrpid = q->lrpid ? pid_vnr(q->lrpid) : 0;
-		mutex_unlock(&o->lock);
-	}
-	if (!r && copy_to_user(buf, &d, sizeof(d)))
-		r = -EFAULT;
-	if (!r && cmd != IPC_STAT)
-		r = o->id;
-	msg_put(q);
-	return r;
+	d->msg.msg_stime = q->stime;
+	d->msg.msg_rtime = q->rtime;
+	d->msg.msg_ctime = q->ctime;
+	d->msg.msg_cbytes = q->bytes;
+	d->msg.msg_qnum = q->count;
+	d->msg.msg_qbytes = q->max_bytes;
+	d->msg.msg_lspid = q->lspid ? pid_vnr(q->lspid) : 0;
+	d->msg.msg_lrpid = q->lrpid ? pid_vnr(q->lrpid) : 0;
 }
 
-/* ids->lock and the queue's held, both released. */
-static void destroy(struct ipc_namespace *ns, struct msg_queue_v *q)
+static void msg_removed(struct ipc_namespace *ns, struct sysv_object *o)
 {
-	sysv_remove(msg_ids(ns), &q->o);
-	wake_up_all(&q->wait);
-	mutex_unlock(&q->o.lock);
-	mutex_unlock(&msg_ids(ns)->lock);
-	msg_put(q);
+	wake_up_all(&to_msg(o)->wait);
 }
 
 static long msg_set(struct ipc_namespace *ns, struct msg_queue_v *q, const struct msqid64_ds *d)
@@ -347,38 +320,24 @@ static long msg_set(struct ipc_namespace *ns, struct msg_queue_v *q, const struc
 	if (r)
 		return r;
 	q->max_bytes = d->msg_qbytes;
-	q->ctime = now_s();
+	q->ctime = sysv_now();
 	wake_up_all(&q->wait);
 	return 0;
 }
 
-static long msg_modify(struct ipc_namespace *ns, int id, int cmd, struct uptr buf)
+static long msg_modify(struct ipc_namespace *ns, struct sysv_object *o, int cmd, const union sysv_ds *d)
 {
-	struct sysv_ids *ids = msg_ids(ns);
-	struct sysv_object *o;
-	struct msqid64_ds d;
-	long r;
-
-	if (cmd == IPC_SET && copy_from_user(&d, buf, sizeof(d)))
-		return -EFAULT;
-	o = sysv_get(ids, id);
-	if (IS_ERR(o))
-		return PTR_ERR(o);
-	mutex_lock(&ids->lock);
-	r = sysv_lock(o);
-	if (!r) {
-		if (sysv_owner(o) && cmd == IPC_RMID) {
-			destroy(ns, to_msg(o));
-			goto put;
-		}
-		r = sysv_owner(o) ? msg_set(ns, to_msg(o), &d) : -EPERM;
-		mutex_unlock(&o->lock);
-	}
-	mutex_unlock(&ids->lock);
-put:
-	msg_put(to_msg(o));
-	return r;
+	if (!sysv_owner(o))
+		return -EPERM;
+	if (cmd == IPC_SET)
+		return msg_set(ns, to_msg(o), &d->msg);
+	sysv_remove(ns, &msg_ops, o);
+	return 0;
 }
+
+static const struct sysv_ops msg_ops = {
+	.kind = SYSV_MSG, .ds_size = sizeof(struct msqid64_ds), .put = msg_unmake, .fill = msg_fill, .modify = msg_modify, .removed = msg_removed,
+};
 
 static long msg_limits(struct ipc_namespace *ns, int cmd, struct uptr buf)
 {
@@ -412,22 +371,17 @@ long msg_control(int id, int cmd, struct uptr buf)
 		return -EINVAL;
 	switch (cmd) {
 	case IPC_INFO: case MSG_INFO: return msg_limits(ns, cmd, buf);
-	case IPC_STAT: case MSG_STAT: case MSG_STAT_ANY: return msg_stat(ns, id, cmd, buf);
-	case IPC_SET: case IPC_RMID: return msg_modify(ns, id, cmd, buf);
+	case IPC_STAT: return sysv_stat(ns, &msg_ops, id, STAT_ID, buf);
+	case MSG_STAT: return sysv_stat(ns, &msg_ops, id, STAT_INDEX, buf);
+	case MSG_STAT_ANY: return sysv_stat(ns, &msg_ops, id, STAT_INDEX_ANY, buf);
+	case IPC_SET: case IPC_RMID: return sysv_modify(ns, &msg_ops, id, cmd, buf);
 	}
 	return -EINVAL;
 }
 
 void msg_free_all(struct ipc_namespace *ns)
 {
-	struct sysv_object *o;
-	unsigned long i;
-
-	xa_for_each(&msg_ids(ns)->objects, i, o) {
-		mutex_lock(&msg_ids(ns)->lock);
-		mutex_lock(&o->lock);
-		destroy(ns, to_msg(o));
-	}
+	sysv_destroy_all(ns, &msg_ops);
 }
 
 void msg_show(struct seq_file *m, struct ipc_namespace *ns)

@@ -12,8 +12,6 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
-#include <kernel/time.h>
-#include <mm/uaccess.h>
 #include <proc/pid.h>
 #include <proc/upcalls.h>
 #include <sched/sched.h>
@@ -21,7 +19,6 @@
 #include <vfs/seq_file.h>
 #include <abi/errno.h>
 #include <linux/sched.h>
-#include <linux/sem.h>
 #include <linux/time.h>
 #include "sysv_priv.h"
 
@@ -64,9 +61,9 @@ struct sem_undo_v {
 };
 
 #define to_sem(x) container_of(x, struct sem_set, o)
+static const struct sysv_ops sem_ops;
 
 static struct sysv_ids *sem_ids(struct ipc_namespace *ns) { return &ns->ids[SYSV_SEM]; }
-static s64 now_s(void) { return (s64)ktime_get_real_seconds(); }
 
 static void sem_put(struct sem_set *s)
 {
@@ -162,7 +159,7 @@ static void serve(struct sem_set *s)
 			if (!r)
 				continue;
 			if (r == 1) {
-				s->otime = now_s();
+				s->otime = sysv_now();
 				again = alters(w->ops, w->n);
 			}
 			finish(w, r == 1 ? 0 : r);
@@ -241,7 +238,7 @@ static void apply_undo(struct sem_undo_v *u)
 			s->sem[i].value = clamp(s->sem[i].value + u->adj[i], 0, SEMVMX);
 			touched(&s->sem[i], me);
 		}
-		s->otime = now_s();
+		s->otime = sysv_now();
 		serve(s);
 	}
 	mutex_unlock(&s->o.lock);
@@ -344,7 +341,7 @@ static int do_ops(struct sem_set *s, struct sembuf *ops, unsigned int n, struct 
 	w.pid = get_task_pid(current, PIDTYPE_TGID);
 	r = try_ops(s, ops, n, undo, w.pid, &w.blocked_on);
 	if (r == 1) {
-		s->otime = now_s();
+		s->otime = sysv_now();
 		if (alters(ops, n))
 			serve(s);
 		r = 0;
@@ -407,7 +404,7 @@ static struct sysv_object *sem_make(struct ipc_namespace *ns, unsigned long n, i
 	refcount_set(&s->o.refs, 1);
 	mutex_init(&s->o.lock);
 	s->n = (unsigned int)n;
-	s->ctime = now_s();
+	s->ctime = sysv_now();
 	INIT_LIST_HEAD(&s->waiting);
 	INIT_LIST_HEAD(&s->undos);
 	return &s->o;
@@ -430,21 +427,17 @@ long sem_get(int key, int nsems, int flags)
 	return sysv_obtain(ns, &m, key, flags);
 }
 
-/* ids->lock and the set's held, both released. */
-static void destroy(struct ipc_namespace *ns, struct sem_set *s)
+static void sem_removed(struct ipc_namespace *ns, struct sysv_object *o)
 {
+	struct sem_set *s = to_sem(o);
 	struct sem_undo_v *u, *un;
 	struct sem_waiter *w, *wn;
 
 	ns->sem_total -= (int)s->n;
-	sysv_remove(sem_ids(ns), &s->o);
 	list_for_each_entry_safe(u, un, &s->undos, of_set)
 		list_del_init(&u->of_set);
 	list_for_each_entry_safe(w, wn, &s->waiting, list)
 		finish(w, -EIDRM);
-	mutex_unlock(&s->o.lock);
-	mutex_unlock(&sem_ids(ns)->lock);
-	sem_put(s);
 }
 
 static void forget_undo(struct sem_set *s, unsigned int i)
@@ -492,7 +485,7 @@ static long one(struct sem_set *s, int num, int cmd, int value)
 	v->value = value;
 	touched(v, me);
 	put_pid(me);
-	s->ctime = now_s();
+	s->ctime = sysv_now();
 	serve(s);
 	return 0;
 }
@@ -525,7 +518,7 @@ static long all(struct sem_set *s, int cmd, struct uptr array)
 			touched(&s->sem[i], me);
 		}
 		put_pid(me);
-		s->ctime = now_s();
+		s->ctime = sysv_now();
 		serve(s);
 	} else if (!r) {
 		for (unsigned int i = 0; i < s->n; i++)
@@ -559,63 +552,34 @@ static long values(struct ipc_namespace *ns, int id, int num, int cmd, unsigned 
 	return r;
 }
 
-static long sem_stat(struct ipc_namespace *ns, int id, int cmd, struct uptr buf)
+static void sem_fill(union sysv_ds *d, const struct sysv_object *o)
 {
-	struct sysv_object *o = cmd == IPC_STAT ? sysv_get(sem_ids(ns), id) : sysv_get_index(sem_ids(ns), id);
-	struct semid64_ds d;
+	const struct sem_set *s = to_sem(o);
+
+	d->sem.sem_otime = s->otime;
+	d->sem.sem_ctime = s->ctime;
+	d->sem.sem_nsems = s->n;
+}
+
+static long sem_modify(struct ipc_namespace *ns, struct sysv_object *o, int cmd, const union sysv_ds *d)
+{
 	long r;
 
-	if (IS_ERR(o))
-		return PTR_ERR(o);
-	memset(&d, 0, sizeof(d));
-	r = sysv_lock(o);
-	if (!r) {
-		r = cmd == SEM_STAT_ANY || sysv_permitted(o, S_IRUGO) ? 0 : -EACCES;
-		sysv_fill(&d.sem_perm, o);
-		d.sem_otime = to_sem(o)->otime;
-		d.sem_ctime = to_sem(o)->ctime;
-		d.sem_nsems = to_sem(o)->n;
-		mutex_unlock(&o->lock);
+	if (!sysv_owner(o))
+		return -EPERM;
+	if (cmd == IPC_RMID) {
+		sysv_remove(ns, &sem_ops, o);
+		return 0;
 	}
-	if (!r && copy_to_user(buf, &d, sizeof(d)))
-		r = -EFAULT;
-	if (!r && cmd != IPC_STAT)
-		r = o->id;
-	sem_put(to_sem(o));
+	r = sysv_change(o, &d->perm);
+	if (!r)
+		to_sem(o)->ctime = sysv_now();
 	return r;
 }
 
-static long sem_modify(struct ipc_namespace *ns, int id, int cmd, struct uptr buf)
-{
-	struct sysv_ids *ids = sem_ids(ns);
-	struct sysv_object *o;
-	struct semid64_ds d;
-	long r;
-
-	if (cmd == IPC_SET && copy_from_user(&d, buf, sizeof(d)))
-		return -EFAULT;
-	o = sysv_get(ids, id);
-	if (IS_ERR(o))
-		return PTR_ERR(o);
-	mutex_lock(&ids->lock);
-	r = sysv_lock(o);
-	if (!r) {
-		if (!sysv_owner(o)) {
-			r = -EPERM;
-		} else if (cmd == IPC_RMID) {
-			destroy(ns, to_sem(o));
-			goto put;
-		} else {
-			r = sysv_change(o, &d.sem_perm);
-			to_sem(o)->ctime = r ? to_sem(o)->ctime : now_s();
-		}
-		mutex_unlock(&o->lock);
-	}
-	mutex_unlock(&ids->lock);
-put:
-	sem_put(to_sem(o));
-	return r;
-}
+static const struct sysv_ops sem_ops = {
+	.kind = SYSV_SEM, .ds_size = sizeof(struct semid64_ds), .put = sem_unmake, .fill = sem_fill, .modify = sem_modify, .removed = sem_removed,
+};
 
 static long sem_limits(struct ipc_namespace *ns, int cmd, struct uptr buf)
 {
@@ -643,24 +607,19 @@ long sem_control(int id, int num, int cmd, unsigned long arg)
 		return -EINVAL;
 	switch (cmd) {
 	case IPC_INFO: case SEM_INFO: return sem_limits(ns, cmd, UPTR(arg));
-	case IPC_STAT: case SEM_STAT: case SEM_STAT_ANY: return sem_stat(ns, id, cmd, UPTR(arg));
+	case IPC_STAT: return sysv_stat(ns, &sem_ops, id, STAT_ID, UPTR(arg));
+	case SEM_STAT: return sysv_stat(ns, &sem_ops, id, STAT_INDEX, UPTR(arg));
+	case SEM_STAT_ANY: return sysv_stat(ns, &sem_ops, id, STAT_INDEX_ANY, UPTR(arg));
 	case GETALL: case SETALL: case GETVAL: case GETPID: case GETNCNT: case GETZCNT: case SETVAL:
 		return values(ns, id, num, cmd, arg);
-	case IPC_SET: case IPC_RMID: return sem_modify(ns, id, cmd, UPTR(arg));
+	case IPC_SET: case IPC_RMID: return sysv_modify(ns, &sem_ops, id, cmd, UPTR(arg));
 	}
 	return -EINVAL;
 }
 
 void sem_free_all(struct ipc_namespace *ns)
 {
-	struct sysv_object *o;
-	unsigned long i;
-
-	xa_for_each(&sem_ids(ns)->objects, i, o) {
-		mutex_lock(&sem_ids(ns)->lock);
-		mutex_lock(&o->lock);
-		destroy(ns, to_sem(o));
-	}
+	sysv_destroy_all(ns, &sem_ops);
 }
 
 void sem_show(struct seq_file *m, struct ipc_namespace *ns)

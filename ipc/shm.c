@@ -9,11 +9,9 @@
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/init.h>
-#include <kernel/time.h>
 #include <mm/fault.h>
 #include <mm/mm.h>
 #include <mm/shmem.h>
-#include <mm/uaccess.h>
 #include <mm/upcalls.h>
 #include <proc/pid.h>
 #include <proc/signal.h>
@@ -24,7 +22,6 @@
 #include <linux/capability.h>
 #include <linux/mman.h>
 #include <linux/resource.h>
-#include <linux/shm.h>
 #include "sysv_priv.h"
 
 #define SHM_DEST 01000u
@@ -49,10 +46,10 @@ struct shm_file {
 #define to_shm(x) container_of(x, struct shm_segment, o)
 static struct vm_operations shm_vm_ops;
 static const struct file_operations shm_fops;
+static const struct sysv_ops shm_ops;
 
 static struct sysv_ids *shm_ids(struct ipc_namespace *ns) { return &ns->ids[SYSV_SHM]; }
 static unsigned long pages_of(const struct shm_segment *s) { return PAGE_ALIGN(s->size) >> PAGE_SHIFT; }
-static s64 now_s(void) { return (s64)ktime_get_real_seconds(); }
 
 static void shm_put(struct shm_segment *s)
 {
@@ -62,16 +59,6 @@ static void shm_put(struct shm_segment *s)
 	put_pid(s->cpid);
 	put_pid(s->lpid);
 	kfree(s);
-}
-
-/* ids->lock and the segment's held, both released: it is gone for everybody. */
-static void destroy(struct ipc_namespace *ns, struct shm_segment *s)
-{
-	ns->shm_tot -= pages_of(s);
-	sysv_remove(shm_ids(ns), &s->o);
-	mutex_unlock(&s->o.lock);
-	mutex_unlock(&shm_ids(ns)->lock);
-	shm_put(s);
 }
 
 static void set_lpid(struct shm_segment *s)
@@ -107,7 +94,7 @@ static struct sysv_object *shm_make(struct ipc_namespace *ns, unsigned long size
 	refcount_set(&s->o.refs, 1);
 	mutex_init(&s->o.lock);
 	s->size = size;
-	s->ctime = now_s();
+	s->ctime = sysv_now();
 	s->cpid = get_task_pid(current, PIDTYPE_TGID);
 	return &s->o;
 }
@@ -146,7 +133,7 @@ static void shm_vma_open(struct vma *vma)
 
 	mutex_lock(&f->seg->o.lock);
 	f->seg->attached++;
-	f->seg->atime = now_s();
+	f->seg->atime = sysv_now();
 	set_lpid(f->seg);
 	mutex_unlock(&f->seg->o.lock);
 }
@@ -158,11 +145,11 @@ static void detach_one(struct shm_file *f)
 	mutex_lock(&shm_ids(f->ns)->lock);
 	mutex_lock(&s->o.lock);
 	s->attached--;
-	s->dtime = now_s();
+	s->dtime = sysv_now();
 	if (current->signal && current->thread_pid)
 		set_lpid(s);
 	if (!s->attached && (s->o.mode & SHM_DEST) && !s->o.removed) {
-		destroy(f->ns, s);
+		sysv_destroy(f->ns, &shm_ops, &s->o);
 		return;
 	}
 	mutex_unlock(&s->o.lock);
@@ -307,84 +294,53 @@ long shm_detach(unsigned long addr)
 
 /* ---- control ---- */
 
-static void fill_ds(struct shmid64_ds *d, struct shm_segment *s)
+static void shm_fill(union sysv_ds *d, const struct sysv_object *o)
 {
-	memset(d, 0, sizeof(*d));
-	sysv_fill(&d->shm_perm, &s->o);
-	d->shm_segsz = s->size;
-	d->shm_atime = s->atime;
-	d->shm_dtime = s->dtime;
-	d->shm_ctime = s->ctime;
-	d->shm_cpid = pid_vnr(s->cpid);
-	d->shm_lpid = s->lpid ? pid_vnr(s->lpid) : 0;
-	d->shm_nattch = s->attached;
-}
+	const struct shm_segment *s = to_shm(o);
 
-static long shm_stat(struct ipc_namespace *ns, int id, int cmd, struct uptr buf)
-{
-	struct sysv_object *o = cmd == IPC_STAT ? sysv_get(shm_ids(ns), id) : sysv_get_index(shm_ids(ns), id);
-	struct shmid64_ds d;
-	long r;
-
-	if (IS_ERR(o))
-		return PTR_ERR(o);
-	r = sysv_lock(o);
-	if (!r) {
-		r = cmd == SHM_STAT_ANY || sysv_permitted(o, S_IRUGO) ? 0 : -EACCES;
-		if (!r)
-			fill_ds(&d, to_shm(o));
-		mutex_unlock(&o->lock);
-	}
-	if (!r && copy_to_user(buf, &d, sizeof(d)))
-		r = -EFAULT;
-	if (!r && cmd != IPC_STAT)
-		r = o->id;
-	shm_put(to_shm(o));
-	return r;
+	d->shm.shm_segsz = s->size;
+	d->shm.shm_atime = s->atime;
+	d->shm.shm_dtime = s->dtime;
+	d->shm.shm_ctime = s->ctime;
+	d->shm.shm_cpid = pid_vnr(s->cpid);
+	d->shm.shm_lpid = s->lpid ? pid_vnr(s->lpid) : 0;
+	d->shm.shm_nattch = s->attached;
 }
 
 /* IPC_SET, IPC_RMID, SHM_LOCK, SHM_UNLOCK. */
-static long shm_modify(struct ipc_namespace *ns, int id, int cmd, struct uptr buf)
+static long shm_modify(struct ipc_namespace *ns, struct sysv_object *o, int cmd, const union sysv_ds *d)
 {
-	struct sysv_ids *ids = shm_ids(ns);
-	struct sysv_object *o;
-	struct shmid64_ds d;
-	long r;
+	struct shm_segment *s = to_shm(o);
+	long r = 0;
 
-	if (cmd == IPC_SET && copy_from_user(&d, buf, sizeof(d)))
-		return -EFAULT;
-	o = sysv_get(ids, id);
-	if (IS_ERR(o))
-		return PTR_ERR(o);
-	mutex_lock(&ids->lock);
-	r = sysv_lock(o);
-	if (r) {
-		mutex_unlock(&ids->lock);
-		goto put;
-	}
-	if (!sysv_owner(o) && !((cmd == SHM_LOCK || cmd == SHM_UNLOCK) && ns_capable(ns->user_ns, CAP_IPC_LOCK))) {
-		r = -EPERM;
-	} else if (cmd == IPC_SET) {
-		r = sysv_change(o, &d.shm_perm);
-		to_shm(o)->ctime = r ? to_shm(o)->ctime : now_s();
+	if (!sysv_owner(o) && !((cmd == SHM_LOCK || cmd == SHM_UNLOCK) && ns_capable(ns->user_ns, CAP_IPC_LOCK)))
+		return -EPERM;
+	if (cmd == IPC_SET) {
+		r = sysv_change(o, &d->perm);
+		if (!r)
+			s->ctime = sysv_now();
 	} else if (cmd == SHM_LOCK) {
 		r = !rlimit(RLIMIT_MEMLOCK) && !ns_capable(ns->user_ns, CAP_IPC_LOCK) ? -EPERM : 0;
 		o->mode |= r ? 0 : SHM_LOCKED;		/* nothing of it is ever paged out */
 	} else if (cmd == SHM_UNLOCK) {
 		o->mode &= (umode_t)~SHM_LOCKED;
-	} else if (to_shm(o)->attached) {
+	} else if (s->attached) {
 		o->mode |= SHM_DEST;
 		o->key = IPC_PRIVATE;
 	} else {
-		destroy(ns, to_shm(o));
-		goto put;
+		sysv_remove(ns, &shm_ops, o);
 	}
-	mutex_unlock(&o->lock);
-	mutex_unlock(&ids->lock);
-put:
-	shm_put(to_shm(o));
 	return r;
 }
+
+static void shm_removed(struct ipc_namespace *ns, struct sysv_object *o)
+{
+	ns->shm_tot -= pages_of(to_shm(o));
+}
+
+static const struct sysv_ops shm_ops = {
+	.kind = SYSV_SHM, .ds_size = sizeof(struct shmid64_ds), .put = shm_unmake, .fill = shm_fill, .modify = shm_modify, .removed = shm_removed,
+};
 
 static long shm_limits(struct ipc_namespace *ns, struct uptr buf)
 {
@@ -424,23 +380,17 @@ long shm_control(int id, int cmd, struct uptr buf)
 	switch (cmd) {
 	case IPC_INFO: return shm_limits(ns, buf);
 	case SHM_INFO: return shm_usage(ns, buf);
-	case IPC_STAT: case SHM_STAT: case SHM_STAT_ANY: return shm_stat(ns, id, cmd, buf);
-	case IPC_SET: case IPC_RMID: case SHM_LOCK: case SHM_UNLOCK: return shm_modify(ns, id, cmd, buf);
+	case IPC_STAT: return sysv_stat(ns, &shm_ops, id, STAT_ID, buf);
+	case SHM_STAT: return sysv_stat(ns, &shm_ops, id, STAT_INDEX, buf);
+	case SHM_STAT_ANY: return sysv_stat(ns, &shm_ops, id, STAT_INDEX_ANY, buf);
+	case IPC_SET: case IPC_RMID: case SHM_LOCK: case SHM_UNLOCK: return sysv_modify(ns, &shm_ops, id, cmd, buf);
 	}
 	return -EINVAL;
 }
 
 void shm_free_all(struct ipc_namespace *ns)
 {
-	struct sysv_object *o;
-	unsigned long i;
-
-	/* Attachments hold the namespace: there are none any more. */
-	xa_for_each(&shm_ids(ns)->objects, i, o) {
-		mutex_lock(&shm_ids(ns)->lock);
-		mutex_lock(&o->lock);
-		destroy(ns, to_shm(o));
-	}
+	sysv_destroy_all(ns, &shm_ops);		/* attachments hold the namespace: there are none any more */
 }
 
 void shm_show(struct seq_file *m, struct ipc_namespace *ns)

@@ -7,6 +7,7 @@
  */
 #include <lib/types.h>
 #include <lib/err.h>
+#include <lib/string.h>
 #include <alloc/slab.h>
 #include <ipc/mqueue.h>
 #include <kernel/init.h>
@@ -16,9 +17,6 @@
 #include <vfs/seq_file.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
-#include <linux/msg.h>
-#include <linux/sem.h>
-#include <linux/shm.h>
 #include "sysv_priv.h"
 
 struct ipc_namespace init_ipc_ns = { .refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xefffffff };
@@ -160,12 +158,15 @@ int sysv_lock(struct sysv_object *o)
 	return -EIDRM;
 }
 
-void sysv_remove(struct sysv_ids *ids, struct sysv_object *o)
+void sysv_remove(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sysv_object *o)
 {
+	struct sysv_ids *ids = &ns->ids[ops->kind];
+
 	xa_erase(&ids->objects, (unsigned long)o->id % SYSV_IPCMNI);
 	ids->count--;
 	o->removed = true;
 	o->key = IPC_PRIVATE;
+	ops->removed(ns, o);
 }
 
 int sysv_max_index(struct sysv_ids *ids)
@@ -264,6 +265,81 @@ long sysv_obtain(struct ipc_namespace *ns, struct sysv_maker *m, int key, int fl
 	if (!IS_ERR_OR_NULL(fresh))
 		m->free(fresh);
 	return r;
+}
+
+/* ---- control ---- */
+
+long sysv_stat(struct ipc_namespace *ns, const struct sysv_ops *ops, int id, enum sysv_stat how, struct uptr buf)
+{
+	struct sysv_ids *ids = &ns->ids[ops->kind];
+	struct sysv_object *o = how == STAT_ID ? sysv_get(ids, id) : sysv_get_index(ids, id);
+	union sysv_ds d;
+	long r;
+
+	if (IS_ERR(o))
+		return PTR_ERR(o);
+	memset(&d, 0, sizeof(d));
+	r = sysv_lock(o);
+	if (!r) {
+		r = how == STAT_INDEX_ANY || sysv_permitted(o, S_IRUGO) ? 0 : -EACCES;
+		sysv_fill(&d.perm, o);
+		ops->fill(&d, o);
+		mutex_unlock(&o->lock);
+	}
+	if (!r && copy_to_user(buf, &d, ops->ds_size))
+		r = -EFAULT;
+	if (!r && how != STAT_ID)
+		r = o->id;
+	ops->put(o);
+	return r;
+}
+
+long sysv_modify(struct ipc_namespace *ns, const struct sysv_ops *ops, int id, int cmd, struct uptr buf)
+{
+	struct sysv_ids *ids = &ns->ids[ops->kind];
+	struct sysv_object *o;
+	union sysv_ds d;
+	bool gone = false;
+	long r;
+
+	if (cmd == IPC_SET && copy_from_user(&d, buf, ops->ds_size))
+		return -EFAULT;
+	o = sysv_get(ids, id);
+	if (IS_ERR(o))
+		return PTR_ERR(o);
+	mutex_lock(&ids->lock);
+	r = sysv_lock(o);
+	if (!r) {
+		r = ops->modify(ns, o, cmd, &d);
+		gone = o->removed;
+		mutex_unlock(&o->lock);
+	}
+	mutex_unlock(&ids->lock);
+	if (gone)
+		ops->put(o);
+	ops->put(o);
+	return r;
+}
+
+void sysv_destroy(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sysv_object *o)
+{
+	sysv_remove(ns, ops, o);
+	mutex_unlock(&o->lock);
+	mutex_unlock(&ns->ids[ops->kind].lock);
+	ops->put(o);
+}
+
+void sysv_destroy_all(struct ipc_namespace *ns, const struct sysv_ops *ops)
+{
+	struct sysv_ids *ids = &ns->ids[ops->kind];
+	struct sysv_object *o;
+	unsigned long i;
+
+	xa_for_each(&ids->objects, i, o) {
+		mutex_lock(&ids->lock);
+		mutex_lock(&o->lock);
+		sysv_destroy(ns, ops, o);
+	}
 }
 
 void sysv_show(enum sysv_kind kind, struct seq_file *m)

@@ -9,8 +9,13 @@
 #include <kernel/refcount.h>
 #include <proc/cred.h>
 #include <proc/ns.h>
+#include <kernel/time.h>
+#include <mm/uaccess.h>
 #include <sched/mutex.h>
 #include <linux/ipc.h>
+#include <linux/msg.h>
+#include <linux/sem.h>
+#include <linux/shm.h>
 
 #define SYSV_IPCMNI 32768
 
@@ -53,6 +58,8 @@ static inline struct ipc_namespace *current_ipc_ns(void) { return current->nspro
 struct ipc_namespace *get_ipc_ns(struct ipc_namespace *ns);
 void put_ipc_ns(struct ipc_namespace *ns);
 
+struct sysv_ops;
+
 /* ids->lock held. -ENOSPC over MAX, -ENOMEM. The caller's reference becomes the table's. */
 int sysv_add(struct ipc_namespace *ns, struct sysv_ids *ids, struct sysv_object *o, int key, int flags, unsigned int max);
 struct sysv_object *sysv_find_key(struct sysv_ids *ids, int key);
@@ -61,13 +68,44 @@ struct sysv_object *sysv_get(struct sysv_ids *ids, int id);
 struct sysv_object *sysv_get_index(struct sysv_ids *ids, int index);
 /* The object locked; -EIDRM when it was removed. */
 int sysv_lock(struct sysv_object *o);
-void sysv_remove(struct sysv_ids *ids, struct sysv_object *o);
+/* From the table. ids->lock and the object's held. */
+void sysv_remove(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sysv_object *o);
 /* May the caller do what FLAGS (mode bits, anywhere in the nine) ask? */
 bool sysv_permitted(const struct sysv_object *o, int flags);
 /* IPC_SET, IPC_RMID. */
 bool sysv_owner(const struct sysv_object *o);
 void sysv_fill(struct ipc64_perm *p, const struct sysv_object *o);
 int sysv_change(struct sysv_object *o, const struct ipc64_perm *p);
+static inline s64 sysv_now(void) { return (s64)ktime_get_real_seconds(); }
+
+/* What a control call moves; all begin with the rights. */
+union sysv_ds {
+	struct ipc64_perm perm;
+	struct shmid64_ds shm;
+	struct semid64_ds sem;
+	struct msqid64_ds msg;
+};
+
+/* What a kind adds to the control calls. The object's lock is held; by modify and removed also ids->lock. */
+struct sysv_ops {
+	enum sysv_kind kind;
+	size_t ds_size;
+	void (*put)(struct sysv_object *o);	/* a reference; no lock held */
+	void (*fill)(union sysv_ds *d, const struct sysv_object *o);	/* all but the rights */
+	/* IPC_SET, IPC_RMID and the kind's own, rights included. */
+	long (*modify)(struct ipc_namespace *ns, struct sysv_object *o, int cmd, const union sysv_ds *d);
+	void (*removed)(struct ipc_namespace *ns, struct sysv_object *o);	/* it left the table */
+};
+
+/* IPC_STAT by identifier, the kind's _STAT and _STAT_ANY by index. */
+enum sysv_stat { STAT_ID, STAT_INDEX, STAT_INDEX_ANY };
+long sysv_stat(struct ipc_namespace *ns, const struct sysv_ops *ops, int id, enum sysv_stat how, struct uptr buf);
+long sysv_modify(struct ipc_namespace *ns, const struct sysv_ops *ops, int id, int cmd, struct uptr buf);
+/* ids->lock and the object's held, both released, and the table's reference dropped. */
+void sysv_destroy(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sysv_object *o);
+/* The namespace goes: nobody works on its objects any more. */
+void sysv_destroy_all(struct ipc_namespace *ns, const struct sysv_ops *ops);
+
 /* An object by key: found (checked by the caller's flags) or made. See sysvipc(7). */
 struct sysv_maker {
 	struct sysv_ids *ids;
