@@ -295,8 +295,8 @@ long sys_alarm(unsigned int seconds)
 long sys_clock_adjtime(int id, struct uptr utx)
 {
 	struct __kernel_timex tx;
+	s64 add, unit;
 	u64 now;
-	s64 add;
 	int e;
 
 	if (copy_from_user(&tx, utx, sizeof(tx)))
@@ -308,13 +308,14 @@ long sys_clock_adjtime(int id, struct uptr utx)
 		return -EOPNOTSUPP;
 	if (tx.modes && !capable(CAP_SYS_TIME))
 		return -EPERM;
-	if (tx.modes & ~(unsigned int)(ADJ_SETOFFSET | ADJ_NANO))
+	if ((tx.modes & ~(unsigned int)(ADJ_SETOFFSET | ADJ_NANO)) || tx.modes == ADJ_NANO)
 		return -EOPNOTSUPP;
 	if (tx.modes & ADJ_SETOFFSET) {
-		add = tx.time.tv_usec * (tx.modes & ADJ_NANO ? 1 : NSEC_PER_USEC);
-		if (add < 0 || add >= NSEC_PER_SEC || tx.time.tv_sec > KTIME_MAX / NSEC_PER_SEC / 2 || tx.time.tv_sec < -(KTIME_MAX / NSEC_PER_SEC / 2))
+		unit = tx.modes & ADJ_NANO ? 1 : NSEC_PER_USEC;
+		if (tx.time.tv_usec < 0 || tx.time.tv_usec >= NSEC_PER_SEC / unit || tx.time.tv_sec > KTIME_MAX / NSEC_PER_SEC / 2 ||
+		    tx.time.tv_sec < -(KTIME_MAX / NSEC_PER_SEC / 2))
 			return -EINVAL;
-		add += tx.time.tv_sec * NSEC_PER_SEC;
+		add = tx.time.tv_sec * NSEC_PER_SEC + tx.time.tv_usec * unit;
 		e = (int)set_real((s64)now + add);
 		if (e)
 			return e;

@@ -206,13 +206,21 @@ TEST(posix_timers)
 	OK(timer_create(CLOCK_MONOTONIC, &se, &id));
 }
 
-TEST(adjtimex_reads)
+TEST(adjtimex_reads_and_checks)
 {
 	struct timex tx = { 0 };
 
 	CHECK(adjtimex(&tx) >= 0);
 	CHECK(labs(tx.time.tv_sec - time(NULL)) <= 1);
 	CHECK(tx.tick >= 9000 && tx.tick <= 11000);
-	tx.modes = 0x8000;
-	CHECK(adjtimex(&tx) == -1 || 1);
+	tx.modes = ADJ_SETOFFSET;
+	for (unsigned int i = 0; i < 3; i++) {
+		/* The last one times 1000 is 384 again. */
+		tx.time.tv_usec = (const long[]){ -1, 1000000, 18446744073709552 }[i];
+		ERR(adjtimex(&tx), EINVAL);
+	}
+	tx.modes = ADJ_SETOFFSET | ADJ_NANO;
+	tx.time.tv_usec = 1000000000;
+	ERR(adjtimex(&tx), EINVAL);
+	CHECK(labs(tx.time.tv_sec - time(NULL)) <= 1);
 }
