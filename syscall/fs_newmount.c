@@ -362,6 +362,8 @@ long sys_statmount(struct uptr ureq, struct uptr buf, size_t bufsize, unsigned i
 	if (flags & STATMOUNT_BY_FD) {
 		if (req.mnt_id || req.mnt_ns_id)
 			return -EINVAL;
+		if ((int)req.mnt_fd < 0)
+			return -EBADF;
 		return do_statmount(0, NULL, 0, (int)req.mnt_fd, req.param, buf, bufsize);
 	}
 	err = namespace_of(&req, &file, &ns);

@@ -30,7 +30,7 @@ struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon)
 	if (!ns)
 		return NULL;
 	atomic_set(&ns->refs, 1);
-	INIT_LIST_HEAD(&ns->list);
+	ns->mounts = RB_ROOT;
 	init_waitqueue_head(&ns->poll);
 	ns->user_ns = get_user_ns(user_ns);
 	if (!anon) {
@@ -455,19 +455,22 @@ static int show_stats(struct seq_file *m, struct mount *r, const struct path *ro
 	return 0;
 }
 
+/* A position is a unique id, so that a reader misses nothing that stays while other mounts come and go. */
 static void *mounts_start(struct seq_file *m, loff_t *pos)
 {
 	struct proc_mounts *p = m->private;
 
 	down_read(&namespace_sem);
-	return seq_list_start(&p->ns->list, *pos);
+	return mnt_find_id_at(p->ns, (u64)*pos);
 }
 
 static void *mounts_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	struct proc_mounts *p = m->private;
+	struct mount *r = v, *next = rb_entry_safe(rb_next(&r->mnt_node), struct mount, mnt_node);
 
-	return seq_list_next(v, &p->ns->list, pos);
+	(void)m;
+	*pos = (loff_t)(next ? next->mnt_id_unique : r->mnt_id_unique + 1);
+	return next;
 }
 
 static void mounts_stop(struct seq_file *m, void *v)
@@ -479,7 +482,7 @@ static void mounts_stop(struct seq_file *m, void *v)
 
 static int mounts_show(struct seq_file *m, void *v)
 {
-	struct mount *r = list_entry((struct list_head *)v, struct mount, mnt_list);
+	struct mount *r = v;
 	struct proc_mounts *p = m->private;
 
 	switch (p->format) {

@@ -11,6 +11,7 @@
 #include <lib/hash.h>
 #include <alloc/ghash.h>
 #include <alloc/slab.h>
+#include <alloc/xarray.h>
 #include <kernel/init.h>
 #include <kernel/cpumask.h>
 #include <sched/work.h>
@@ -42,8 +43,7 @@ DEFINE_GHASH(mp_hash, 4);			/* changed under mount_lock */
 static struct kmem_cache *mnt_cache __ro_after_init;
 static unsigned long nr_hashed;			/* mount_lock */
 static u64 next_unique_id = 1ull << 31;		/* mount_lock */
-static unsigned long *id_map;			/* mount_lock: small ids in use */
-static unsigned int id_map_bits;
+static DEFINE_XARRAY_ALLOC1(mnt_ids);		/* by mnt_id, small and reused: what mountinfo shows */
 
 static struct hlist_head *mbucket(struct mhash *t, const struct vfsmount *mnt, const struct dentry *d)
 {
@@ -189,51 +189,6 @@ static void free_vfsmnt_rcu(struct rcu_head *head)
 	kmem_cache_free(mnt_cache, m);
 }
 
-/* Small numbers, reused: what mountinfo shows. */
-static int alloc_id(void)
-{
-	unsigned long i;
-
-	for (;;) {
-		lock_mount_hash();
-		i = find_first_zero_bit(id_map, id_map_bits);
-		if (i < id_map_bits) {
-			__set_bit(i, id_map);
-			unlock_mount_hash();
-			return (int)i;
-		}
-		unlock_mount_hash();
-		unsigned int bits = id_map_bits ? id_map_bits * 2 : 256;
-		unsigned long *new = kvzalloc(bits / 8, GFP_KERNEL), *old;
-
-		if (!new)
-			return -ENOMEM;
-		lock_mount_hash();
-		old = id_map;
-		if (bits > id_map_bits) {
-			if (old)
-				memcpy(new, old, id_map_bits / 8);
-			else
-				__set_bit(0, new);
-			id_map = new;
-			id_map_bits = bits;
-		} else {
-			old = new;
-		}
-		unlock_mount_hash();
-		kvfree(old);
-	}
-}
-
-static void free_id(int id)
-{
-	if (id <= 0)
-		return;
-	lock_mount_hash();
-	__clear_bit(id, id_map);
-	unlock_mount_hash();
-}
-
 struct mount *alloc_vfsmnt(const char *name)
 {
 	struct mount *m = kmem_cache_zalloc(mnt_cache, GFP_KERNEL_ACCOUNT);
@@ -253,7 +208,7 @@ struct mount *alloc_vfsmnt(const char *name)
 	INIT_HLIST_NODE(&m->mnt_hash);
 	INIT_LIST_HEAD(&m->mnt_child);
 	INIT_LIST_HEAD(&m->mnt_mounts);
-	INIT_LIST_HEAD(&m->mnt_list);
+	RB_CLEAR_NODE(&m->mnt_node);
 	INIT_LIST_HEAD(&m->mnt_share);
 	INIT_LIST_HEAD(&m->mnt_slave_list);
 	INIT_LIST_HEAD(&m->mnt_slave);
@@ -272,14 +227,15 @@ fail:
 /* Internal mounts have id 0; the others get one when they join a namespace. */
 int mnt_assign_id(struct mount *m)
 {
-	int id;
+	u32 id;
+	int err;
 
 	if (m->mnt_id)
 		return 0;
-	id = alloc_id();
-	if (id < 0)
-		return id;
-	m->mnt_id = id;
+	err = xa_alloc(&mnt_ids, &id, m, XA_LIMIT(1, INT_MAX), GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err;
+	m->mnt_id = (int)id;
 	lock_mount_hash();
 	m->mnt_id_unique = next_unique_id++;
 	unlock_mount_hash();
@@ -294,7 +250,8 @@ void free_vfsmnt_unused(struct mount *m)
 	lock_mount_hash();
 	list_del_init(&m->mnt_instance);
 	unlock_mount_hash();
-	free_id(m->mnt_id);
+	if (m->mnt_id)
+		xa_erase(&mnt_ids, (unsigned long)m->mnt_id);
 	dput(m->mnt.mnt_root);
 	if (sb)
 		deactivate_super(sb);
@@ -448,8 +405,7 @@ bool path_noexec(const struct path *path)
 
 /* Mount points. */
 
-/* mount_lock held. */
-static struct mountpoint *find_mountpoint(struct dentry *d)
+struct mountpoint *find_mountpoint(const struct dentry *d)
 {
 	u32 hash = hash_ptr(d, 32);
 	struct mountpoint *mp;

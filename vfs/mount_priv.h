@@ -16,6 +16,7 @@
 #include <vfs/mount_calls.h>
 #include <vfs/path_text.h>
 #include <lib/list.h>
+#include <lib/rbtree.h>
 #include <kernel/seqlock.h>
 #include <kernel/percpu.h>
 
@@ -42,7 +43,7 @@ struct mount {
 	struct list_head	mnt_mounts;	/* [M] children */
 	struct list_head	mnt_child;	/* [M] */
 	struct list_head	mnt_instance;	/* [S] */
-	struct list_head	mnt_list;	/* [N] its namespace, by time; or a list being built */
+	struct rb_node		mnt_node;	/* [N] in its namespace's tree */
 	struct list_head	mnt_share;	/* [N] ring of peers */
 	struct list_head	mnt_slave_list;	/* [N] */
 	struct list_head	mnt_slave;	/* [N] */
@@ -63,7 +64,7 @@ struct mnt_namespace {
 	atomic_t		refs;
 	atomic_t		passive;
 	struct mount		*root;		/* [N] */
-	struct list_head	list;		/* [N] all mounts */
+	struct rb_root		mounts;		/* [N] all, by mnt_id_unique */
 	struct user_namespace	*user_ns;	/* c */
 	u64			seq;		/* c: creation order, 0: anonymous */
 	unsigned int		ino;		/* c */
@@ -110,6 +111,7 @@ void mount_hash_del(struct mount *m);
 void mnt_add_count(struct mount *m, int n);
 int mnt_get_count(struct mount *m);
 int mnt_get_writers(struct mount *m);
+struct mountpoint *find_mountpoint(const struct dentry *d);	/* mount_lock held; with a reference, NULL: nothing is mounted on it */
 struct mountpoint *get_mountpoint(struct dentry *d);	/* ERR_PTR; sleeps */
 void put_mountpoint(struct mountpoint *mp);
 void put_mountpoint_locked(struct mountpoint *mp, struct hlist_head *dead);
@@ -142,10 +144,12 @@ int graft_tree(struct mount *source, struct mount *parent, struct mountpoint *mp
 int lock_mount_point(const struct path *path, struct path *at, struct mountpoint **mp);
 void unlock_mount_point(struct path *at, struct mountpoint *mp);
 bool check_mnt(const struct mount *m);
+bool is_path_reachable(struct mount *m, struct dentry *d, const struct path *root);	/* namespace_sem held */
 void namespace_free_tree(struct mount *m);	/* a tree that was never attached; namespace_sem held */
 struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon);
 void free_mnt_ns(struct mnt_namespace *ns);
 void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
+struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id);	/* the first with that unique id or a larger one; namespace_sem held */
 void lock_mnt_tree(struct mount *m);
 int do_add_mount(struct mount *m, const struct path *path, int mnt_flags);
 int do_move_mount(struct path *from, struct path *to, bool beneath);

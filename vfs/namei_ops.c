@@ -254,20 +254,20 @@ static void dont_mount(struct dentry *d)
 
 bool is_local_mountpoint(const struct dentry *d)
 {
-	struct mnt_namespace *ns = current->nsproxy ? current->nsproxy->mnt_ns : NULL;
+	struct mountpoint *mp;
 	struct mount *m;
 	bool found = false;
 
-	if (likely(!d_mountpoint(d)) || !ns)
+	if (likely(!d_mountpoint(d)))
 		return false;
-	down_read(&namespace_sem);
-	list_for_each_entry(m, &ns->list, mnt_list) {
-		if (m->mnt_mountpoint == d && mnt_has_parent(m)) {
-			found = true;
-			break;
-		}
-	}
-	up_read(&namespace_sem);
+	lock_mount_hash();
+	mp = find_mountpoint(d);
+	if (mp)
+		hlist_for_each_entry(m, &mp->m_list, mnt_mp_list)
+			found |= check_mnt(m);
+	unlock_mount_hash();
+	if (mp)
+		put_mountpoint(mp);
 	return found;
 }
 

@@ -59,9 +59,43 @@ void touch_mnt_namespace(struct mnt_namespace *ns)
 
 void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m)
 {
+	struct rb_node **link = &ns->mounts.node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = m->mnt_id_unique < rb_entry(parent, struct mount, mnt_node)->mnt_id_unique ? &parent->left : &parent->right;
+	}
+	rb_link_node(&m->mnt_node, parent, link);
+	rb_insert_color(&m->mnt_node, &ns->mounts);
 	m->mnt_ns = ns;
-	list_add_tail(&m->mnt_list, &ns->list);
 	ns->nr_mounts++;
+}
+
+static void mnt_del_from_ns(struct mount *m)
+{
+	if (!RB_EMPTY_NODE(&m->mnt_node)) {
+		rb_erase(&m->mnt_node, &m->mnt_ns->mounts);
+		RB_CLEAR_NODE(&m->mnt_node);
+		m->mnt_ns->nr_mounts--;
+	}
+	m->mnt_ns = NULL;
+}
+
+struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id)
+{
+	struct rb_node *n = ns->mounts.node;
+	struct mount *m, *found = NULL;
+
+	while (n) {
+		m = rb_entry(n, struct mount, mnt_node);
+		if (m->mnt_id_unique >= id) {
+			found = m;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return found;
 }
 
 bool check_mnt(const struct mount *m)
@@ -101,12 +135,8 @@ void umount_tree(struct mount *mnt, int how)
 		bool keep;
 
 		list_del_init(&p->mnt_unmounted);
-		list_del_init(&p->mnt_list);
-		if (is_mounted_ns(ns)) {
-			ns->nr_mounts--;
-			touch_mnt_namespace(ns);
-		}
-		p->mnt_ns = NULL;
+		mnt_del_from_ns(p);
+		touch_mnt_namespace(ns);
 		if (how & UMOUNT_SYNC)
 			p->mnt.mnt_flags |= MNT_SYNC_UMOUNT;
 		/* A child inside the detached tree keeps its place; its own reference is the parent's. */
@@ -274,7 +304,7 @@ void lock_mnt_tree(struct mount *mnt)
 			flags |= MNT_LOCK_NOSUID;
 		if (flags & MNT_NOEXEC)
 			flags |= MNT_LOCK_NOEXEC;
-		if (list_empty(&p->mnt_list) || p != mnt)
+		if (RB_EMPTY_NODE(&p->mnt_node) || p != mnt)
 			flags |= MNT_LOCKED;
 		p->mnt.mnt_flags = flags;
 	}
@@ -296,9 +326,7 @@ static void commit_tree(struct mount *mnt)
 
 	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
 		if (p->mnt_ns != ns) {
-			if (is_mounted_ns(p->mnt_ns))
-				p->mnt_ns->nr_mounts--;
-			list_del_init(&p->mnt_list);
+			mnt_del_from_ns(p);
 			mnt_add_to_ns(ns, p);
 		}
 	}
@@ -931,7 +959,7 @@ int path_mount(const char *dev, struct filename *from, struct path *path, const 
 
 /* pivot_root(2). */
 
-static bool path_is_under_mount(struct mount *m, struct dentry *d, const struct path *root)
+bool is_path_reachable(struct mount *m, struct dentry *d, const struct path *root)
 {
 	while (&m->mnt != root->mnt && mnt_has_parent(m)) {
 		d = m->mnt_mountpoint;
@@ -979,7 +1007,7 @@ int path_pivot_root(const struct path *new, const struct path *old)
 	if (new->mnt->mnt_root != new->dentry || !mnt_has_parent(new_mnt))
 		goto out;
 	/* put_old below new_root, new_root below the root. */
-	if (!path_is_under_mount(old_mnt, at.dentry, new) || !path_is_under_mount(new_mnt, new->dentry, &root))
+	if (!is_path_reachable(old_mnt, at.dentry, new) || !is_path_reachable(new_mnt, new->dentry, &root))
 		goto out;
 	lock_mount_hash();
 	root_mp = root_mnt->mnt_mp;

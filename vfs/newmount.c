@@ -347,13 +347,9 @@ int path_mount_setattr(const struct path *path, const struct mount_attr *attr, b
 
 static struct mount *find_by_unique_id(struct mnt_namespace *ns, u64 id)
 {
-	struct mount *m;
+	struct mount *m = mnt_find_id_at(ns, id);
 
-	list_for_each_entry(m, &ns->list, mnt_list) {
-		if (m->mnt_id_unique == id)
-			return m;
-	}
-	return NULL;
+	return m && m->mnt_id_unique == id ? m : NULL;
 }
 
 struct text {
@@ -566,114 +562,134 @@ static void root_of(struct mnt_namespace *ns, struct path *root)
 	path_get(root);
 }
 
+/* Who may not administer the namespace sees of it what lies below his root. namespace_sem held. */
+static bool may_see(struct mnt_namespace *ns, const struct path *path, const struct path *root)
+{
+	return is_path_reachable(real_mount(path->mnt), path->dentry, root) || ns_capable(ns->user_ns, CAP_SYS_ADMIN);
+}
+
+/*
+ * What is wanted of M (NULL: there is no such mount), which is in @ns or, BY_FD, wherever it is: who has it open may ask, and of a mount
+ * that was unmounted too. namespace_sem held.
+ */
+static int fill_statmount(struct statmount *s, struct text *t, struct mount *m, struct mnt_namespace *ns, bool by_fd, u64 want)
+{
+	struct path path, root;
+	int err = 0;
+
+	if (!m)
+		return by_fd ? -EBADF : -ENOENT;
+	if (m->mnt_ns == MNT_NS_INTERNAL)
+		return -EINVAL;
+	if (by_fd)
+		ns = m->mnt_ns;
+	if (!ns) {
+		want &= ~(u64)(STATMOUNT_MNT_POINT | STATMOUNT_MNT_NS_ID);
+		ns = current->nsproxy->mnt_ns;
+	}
+	path = (struct path){ &m->mnt, m->mnt.mnt_root };
+	root_of(ns, &root);
+	if (!by_fd && !may_see(ns, &path, &root)) {
+		err = -EPERM;
+	} else {
+		fill_numbers(s, m, want, &root);
+		err = fill_texts(s, t, m, want, &root);
+	}
+	path_put(&root);
+	return err;
+}
+
+/* Each text is at most a page. */
+#define MOST_TEXT (7 * PAGE_SIZE)
+
 int do_statmount(u64 ns_seq, struct mnt_namespace *given, u64 id, int fd, u64 want, struct uptr buf, size_t bufsize)
 {
 	struct mnt_namespace *ns = get_namespace(ns_seq, given);
-	struct statmount s;
-	struct text t = { .size = PAGE_SIZE };
+	struct statmount s = { 0 };
+	struct text t = { .size = bufsize > sizeof(s) ? min(bufsize - sizeof(s), MOST_TEXT) : 0 };
 	struct fd f = EMPTY_FD;
 	struct mount *m;
-	struct path root;
-	int err = -ENOENT;
+	int err;
 
 	if (IS_ERR(ns))
 		return (int)PTR_ERR(ns);
-	t.buf = kmalloc(t.size, GFP_KERNEL);
+	t.buf = kvmalloc(t.size + 1, GFP_KERNEL_ACCOUNT);
 	if (!t.buf) {
 		put_mnt_ns(ns);
 		return -ENOMEM;
 	}
-	memset(&s, 0, sizeof(s));
 	if (fd >= 0)
 		f = fdget_raw((unsigned int)fd);
 	down_read(&namespace_sem);
-	root_of(ns, &root);
 	if (fd >= 0)
 		m = fd_empty(f) ? NULL : real_mount(fd_file(f)->f_path.mnt);
 	else
 		m = find_by_unique_id(ns, id);
-	if (fd >= 0 && !m)
-		err = -EBADF;
-	if (m && is_mounted_ns(m->mnt_ns)) {
-		fill_numbers(&s, m, want, &root);
-		err = fill_texts(&s, &t, m, want, &root);
-	}
+	err = fill_statmount(&s, &t, m, ns, fd >= 0, want);
 	up_read(&namespace_sem);
 	if (fd >= 0)
 		fdput(f);
-	path_put(&root);
 	put_mnt_ns(ns);
 	if (!err && t.len > t.size)
 		err = -EOVERFLOW;
 	if (!err) {
-		size_t fixed = min(bufsize, sizeof(s));
-
 		s.size = (u32)(sizeof(s) + t.len);
-		if (t.len && bufsize < sizeof(s) + t.len)
-			err = -EOVERFLOW;
-		else if (copy_to_user(buf, &s, fixed) ||
-			 (t.len && copy_to_user(uptr_add(buf, sizeof(s)), t.buf, t.len)))
+		if (copy_to_user(buf, &s, min(bufsize, sizeof(s))) ||
+		    (t.len && copy_to_user(uptr_add(buf, sizeof(s)), t.buf, t.len)))
 			err = -EFAULT;
 	}
-	kfree(t.buf);
+	kvfree(t.buf);
 	return err;
 }
 
-static bool below(struct mount *m, const struct mount *ancestor)
+/* The mount to begin with: the first behind @last, or, reversed, before it; 0: of all. */
+static struct rb_node *first_listed(struct mnt_namespace *ns, u64 last, bool reverse)
 {
-	for (; mnt_has_parent(m); m = m->mnt_parent) {
-		if (m->mnt_parent == ancestor)
-			return true;
-	}
-	return false;
+	struct mount *m = mnt_find_id_at(ns, last && !reverse ? last + 1 : last);
+
+	if (!reverse)
+		return m ? &m->mnt_node : NULL;
+	return last && m ? rb_prev(&m->mnt_node) : rb_last(&ns->mounts);
 }
 
 /* Unique ids above @last (below, when reversed) of what lies under the mount; how many. */
 ssize_t do_listmount(u64 ns_seq, struct mnt_namespace *given, u64 id, u64 last, struct uptr ids, size_t max, bool reverse)
 {
 	struct mnt_namespace *ns = get_namespace(ns_seq, given);
-	struct mount *m, *top;
-	size_t n = 0;
-	u64 *out = kvmalloc_array(min(max, (size_t)65536), sizeof(u64), GFP_KERNEL);
-	ssize_t ret = -ENOENT;
+	struct path root, top = { NULL, NULL };
+	struct mount *m;
+	ssize_t n = 0;
+	u64 *out;
 
-	max = min(max, (size_t)65536);
-	if (IS_ERR(ns)) {
-		kvfree(out);
+	if (IS_ERR(ns))
 		return -ENOENT;		/* also without rights: what statmount(2) tells, this one does not */
-	}
+	out = kvmalloc_array(max + 1, sizeof(u64), GFP_KERNEL_ACCOUNT);
 	if (!out) {
 		put_mnt_ns(ns);
 		return -ENOMEM;
 	}
 	down_read(&namespace_sem);
-	if (id == LSMT_ROOT) {
-		struct path root;
-
-		root_of(ns, &root);
-		top = real_mount(root.mnt);
-		path_put(&root);
-	} else {
-		top = find_by_unique_id(ns, id);
-	}
-	if (top) {
-		if (reverse) {
-			list_for_each_entry_reverse(m, &ns->list, mnt_list) {
-				if (n < max && (!last || m->mnt_id_unique < last) && below(m, top))
-					out[n++] = m->mnt_id_unique;
-			}
-		} else {
-			list_for_each_entry(m, &ns->list, mnt_list) {
-				if (n < max && m->mnt_id_unique > last && below(m, top))
-					out[n++] = m->mnt_id_unique;
-			}
-		}
-		ret = (ssize_t)n;
+	root_of(ns, &root);
+	m = id == LSMT_ROOT ? NULL : find_by_unique_id(ns, id);
+	if (id == LSMT_ROOT)
+		top = root;
+	else if (m)
+		top = (struct path){ &m->mnt, m->mnt.mnt_root };
+	if (!top.mnt)
+		n = -ENOENT;
+	else if (!may_see(ns, &top, &root))
+		n = -EPERM;
+	for (struct rb_node *at = n ? NULL : first_listed(ns, last, reverse); at && n < (ssize_t)max; at = reverse ? rb_prev(at) : rb_next(at)) {
+		m = rb_entry(at, struct mount, mnt_node);
+		if (m->mnt_id_unique != id && is_path_reachable(m, m->mnt.mnt_root, &top))
+			out[n++] = m->mnt_id_unique;
+		cond_resched();
 	}
 	up_read(&namespace_sem);
+	path_put(&root);
 	put_mnt_ns(ns);
-	if (ret > 0 && copy_to_user(ids, out, n * sizeof(u64)))
-		ret = -EFAULT;
+	if (n > 0 && copy_to_user(ids, out, (size_t)n * sizeof(u64)))
+		n = -EFAULT;
 	kvfree(out);
-	return ret;
+	return n;
 }

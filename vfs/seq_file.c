@@ -581,25 +581,6 @@ void seq_commit(struct seq_file *m, int num)
 		m->count += (size_t)num;
 }
 
-struct list_head *seq_list_start(struct list_head *head, loff_t pos)
-{
-	struct list_head *l;
-
-	for (l = head->next; l != head; l = l->next) {
-		if (!pos--)
-			return l;
-	}
-	return NULL;
-}
-
-struct list_head *seq_list_next(void *v, struct list_head *head, loff_t *pos)
-{
-	struct list_head *l = ((struct list_head *)v)->next;
-
-	++*pos;
-	return l == head ? NULL : l;
-}
-
 static int seq_file_init(void)
 {
 	seq_cache = KMEM_CACHE(seq_file, SLAB_PANIC | SLAB_ACCOUNT);

@@ -231,6 +231,71 @@ TEST(another_namespace)
 	CHECK(!about(id, 0xffffffffffULL, STATMOUNT_MNT_BASIC) && errno == ENOENT);
 }
 
+TEST(only_what_is_below_the_root)
+{
+	unsigned long long ids[64], outside, inside;
+	struct mnt_id_req req = { .size = sizeof(req), .mnt_id = LSMT_ROOT };
+	int n;
+
+	start();
+	OK(sys_mount("x", "a", "tmpfs", 0, NULL));
+	OK(mkdir("a/in", 0755));
+	OK(sys_mount("y", "a/in", "tmpfs", 0, NULL));
+	outside = id_of(DIR);
+	inside = id_of("a/in");
+	n = OK((int)syscall(SYS_listmount, &req, ids, 64, 0));
+	EQ(ids[0], id_of("/"));			/* the root itself is one of them */
+	for (int i = 1; i < n; i++)
+		CHECK(ids[i] > ids[i - 1]);
+	OK(chroot("a"));
+	OK(chdir("/"));
+	EQ((int)syscall(SYS_listmount, &req, ids, 64, 0), 2);
+	EQ(ids[1], inside);
+	req.param = ids[0];
+	EQ((int)syscall(SYS_listmount, &req, ids, 64, 0), 1);
+	EQ(ids[0], inside);
+	req.param = inside;
+	EQ((int)syscall(SYS_listmount, &req, ids, 64, 0), 0);
+	EQ((int)syscall(SYS_listmount, &req, ids, 64, LISTMOUNT_REVERSE), 1);
+	/* More than there are, and more than Linux takes. */
+	req.param = 0;
+	ERR((int)syscall(SYS_listmount, &req, ids, 1000001, 0), EOVERFLOW);
+	req.mnt_id = outside;
+	CHECK(about(outside, 0, STATMOUNT_MNT_BASIC));	/* CAP_SYS_ADMIN */
+	CHECK((int)syscall(SYS_listmount, &req, ids, 64, 0) > 0);
+	OK(setuid(1000));
+	CHECK(about(inside, 0, STATMOUNT_MNT_BASIC));
+	CHECK(!about(outside, 0, STATMOUNT_MNT_BASIC) && errno == EPERM);
+	ERR((int)syscall(SYS_listmount, &req, ids, 64, 0), EPERM);
+}
+
+TEST(by_descriptor)
+{
+	struct mnt_id_req req = { .size = sizeof(req) };
+	struct statmount s;
+	unsigned long long id;
+	int fd;
+
+	start();
+	OK(sys_mount("x", "a", "tmpfs", 0, NULL));
+	id = id_of("a");
+	fd = OK(open("a", O_PATH));
+	req.mnt_fd = (unsigned int)fd;
+	req.param = STATMOUNT_MNT_BASIC | STATMOUNT_MNT_NS_ID;
+	OK((int)syscall(SYS_statmount, &req, &s, sizeof(s), STATMOUNT_BY_FD));
+	EQ(s.mnt_id, id);
+	EQ(s.mask, req.param);
+	OK((int)syscall(SYS_umount2, "a", 2 /* MNT_DETACH */));
+	OK((int)syscall(SYS_statmount, &req, &s, sizeof(s), STATMOUNT_BY_FD));
+	EQ(s.mnt_id, id);
+	EQ(s.mask, STATMOUNT_MNT_BASIC);	/* it is in no namespace any more */
+	CHECK(!about(id, 0, STATMOUNT_MNT_BASIC) && errno == ENOENT);
+	close(fd);
+	ERR((int)syscall(SYS_statmount, &req, &s, sizeof(s), STATMOUNT_BY_FD), EBADF);
+	req.mnt_fd = (unsigned int)-1;
+	ERR((int)syscall(SYS_statmount, &req, &s, sizeof(s), STATMOUNT_BY_FD), EBADF);
+}
+
 TEST(tree_with_attributes)
 {
 	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC };

@@ -68,5 +68,3 @@ static inline void seq_setwidth(struct seq_file *m, size_t size) { m->pad_until 
 size_t seq_get_buf(struct seq_file *m, char **bufp);
 void seq_commit(struct seq_file *m, int num);
 
-struct list_head *seq_list_start(struct list_head *head, loff_t pos);
-struct list_head *seq_list_next(void *v, struct list_head *head, loff_t *pos);
