@@ -269,7 +269,7 @@ static void cleanup_mnt(struct mount *m)
 	/* Children that stayed connected to a detached mount go with it. */
 	lock_mount_hash();
 	list_for_each_entry_safe(child, n, &m->mnt_mounts, mnt_child) {
-		mnt_detach_locked(child, &dead);
+		mnt_unhook(child, &dead);
 		list_add(&child->mnt_unmounted, &children);
 	}
 	unlock_mount_hash();
@@ -519,13 +519,9 @@ void mnt_attach(struct mount *m)
 	list_add_tail(&m->mnt_child, &m->mnt_parent->mnt_mounts);
 }
 
-/*
- * Cuts @m from its parent, mount_lock held. The parent's count cannot be the last one: it is in a
- * namespace, or being unmounted with a reference of its own still to be dropped.
- */
-void mnt_detach_locked(struct mount *m, struct hlist_head *dead)
+/* Cuts @m from its parent, of which it holds no reference (any more). mount_lock held. */
+void mnt_unhook(struct mount *m, struct hlist_head *dead)
 {
-	struct mount *parent = m->mnt_parent;
 	struct mountpoint *mp = m->mnt_mp;
 
 	m->mnt_parent = m;
@@ -534,8 +530,17 @@ void mnt_detach_locked(struct mount *m, struct hlist_head *dead)
 	mount_hash_del(m);
 	hlist_del_init(&m->mnt_mp_list);
 	m->mnt_mp = NULL;
-	mnt_add_count(parent, -1);
 	put_mountpoint_locked(mp, dead);
+}
+
+/*
+ * The same with one that holds its parent. The parent's count cannot be the last one: it is in a
+ * namespace, or being unmounted with a reference of its own still to be dropped.
+ */
+void mnt_detach_locked(struct mount *m, struct hlist_head *dead)
+{
+	mnt_add_count(m->mnt_parent, -1);
+	mnt_unhook(m, dead);
 }
 
 /* Copying. */

@@ -120,6 +120,7 @@ void mount_hash_reserve(void);		/* namespace_sem held for writing */
 int mnt_assign_id(struct mount *m);
 void mnt_set_mountpoint(struct mount *parent, struct mountpoint *mp, struct mount *child);
 void mnt_attach(struct mount *m);			/* hash and parent's list */
+void mnt_unhook(struct mount *m, struct hlist_head *dead);	/* without the parent's count */
 void mnt_detach_locked(struct mount *m, struct hlist_head *dead);
 struct mount *clone_mnt(struct mount *old, struct dentry *root, int flag);
 struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag);

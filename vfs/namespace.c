@@ -235,28 +235,23 @@ out:
 /* Everything mounted on a directory that is gone. */
 void detach_mounts(struct dentry *dentry)
 {
+	struct mountpoint *mp;
 	struct mount *m;
 
 	namespace_lock();
 	lock_mount_hash();
-	for (;;) {
-		struct super_block *sb = dentry->d_sb;
-		struct mount *found = NULL, *inst;
-
-		list_for_each_entry(inst, &sb->s_mounts, mnt_instance) {
-			list_for_each_entry(m, &inst->mnt_mounts, mnt_child) {
-				if (m->mnt_mountpoint == dentry) {
-					found = m;
-					break;
-				}
-			}
-			if (found)
-				break;
+	mp = find_mountpoint(dentry);
+	while (mp && mp->m_list.first) {
+		m = hlist_entry(mp->m_list.first, struct mount, mnt_mp_list);
+		if (m->mnt.mnt_flags & MNT_UMOUNT) {	/* kept in a tree that was unmounted lazily */
+			mnt_unhook(m, &dead_points);
+			list_add_tail(&m->mnt_unmounted, &unmounted);
+		} else {
+			umount_tree(m, UMOUNT_CONNECTED);
 		}
-		if (!found)
-			break;
-		umount_tree(found, UMOUNT_CONNECTED);
 	}
+	if (mp)
+		put_mountpoint_locked(mp, &dead_points);
 	unlock_mount_hash();
 	namespace_unlock();
 }

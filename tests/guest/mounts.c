@@ -114,6 +114,27 @@ TEST(read_only_and_flags)
 	ERR(open("null", O_RDWR), EACCES);
 }
 
+/* What is mounted in a tree that was unmounted lazily does not hold it: nor is it let go of twice when its place is removed. */
+TEST(place_in_a_detached_tree_removed)
+{
+	struct stat a, b;
+
+	own();
+	OK(mkdir("d", 0755));
+	OK(mount("u", "d", "tmpfs", 0, NULL));
+	OK(umount2("/tmp/mnt", MNT_DETACH));
+	OK(stat(".", &a));
+	close(OK(open("d/x", O_CREAT | O_WRONLY, 0600)));
+	for (int i = 0; i < 100; i++)
+		close(OK(open("d/x", O_RDONLY)));
+	OK(rmdir("d"));
+	for (int i = 0; i < 100; i++)
+		close(OK(open("y", O_CREAT | O_WRONLY, 0600)));
+	OK(stat(".", &b));
+	EQ(a.st_dev, b.st_dev);
+	OK(chdir("/"));
+}
+
 TEST(size_limit)
 {
 	static char b[65536];
