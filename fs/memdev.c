@@ -117,13 +117,18 @@ static const struct file_operations full_fops = {
 
 static ssize_t give_random(struct iter *to)
 {
-	u8 buf[256];
+	struct rng_stream stream = { 0 };
+	bool many = iter_count(to) > 256;
 	ssize_t done = 0;
+	u8 buf[256];
 
 	while (iter_count(to)) {
 		size_t chunk = min(iter_count(to), sizeof(buf)), n;
 
-		get_random_bytes(buf, chunk);
+		if (many)
+			rng_stream_bytes(&stream, buf, chunk);
+		else
+			get_random_bytes(buf, chunk);
 		n = copy_to_iter(buf, chunk, to);
 		done += (ssize_t)n;
 		if (n < chunk) {
@@ -137,6 +142,7 @@ static ssize_t give_random(struct iter *to)
 			cond_resched();
 		}
 	}
+	rng_stream_end(&stream);
 	memzero_explicit(buf, sizeof(buf));
 	return done;
 }

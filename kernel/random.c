@@ -5,6 +5,9 @@
  * Input of every kind is hashed into a pool (BLAKE2s). The pool gives a key to the base generator, which gives keys to one
  * generator a CPU, each renewed when the base was reseeded. A CPU's generator makes a batch of ChaCha20 output whose first
  * 32 bytes become its next key at once (fast key erasure), so what was given out cannot be recomputed from memory later.
+ * A caller that wants more than a batch has a stream: a key out of the batch, and blocks under it straight to the caller, so that
+ * nothing is copied and a key serves 64 blocks, not 4. The key lives on the caller's stack and is wiped with the stream; until
+ * then it tells at most the last 4 KiB, which are in the caller's own hands.
  *
  * Seeding: the CPU's instruction and the hypervisor's device when they are there, else the timing of interrupts; until 256 bits
  * are credited getrandom(2) waits. Reseeding: at once when seeded, then each minute.
@@ -179,9 +182,9 @@ static inline void check_age(struct crng *c)
 		rekey(c);
 }
 
-void get_random_bytes(void *buf, size_t len)
+/* Out of this CPU's batches, each byte wiped there as it is given out. */
+static void batch_bytes(u8 *out, size_t len)
 {
-	u8 *out = buf;
 	unsigned long flags;
 
 	while (len) {
@@ -201,6 +204,45 @@ void get_random_bytes(void *buf, size_t len)
 		out += n;
 		len -= n;
 	}
+}
+
+static void stream_block(struct rng_stream *s, u8 *out)
+{
+	if (!s->counter || s->counter == RNG_STREAM_BLOCKS) {
+		batch_bytes((u8 *)s->key, sizeof(s->key));
+		s->counter = 0;
+	}
+	chacha20_block(s->key, s->counter++, 0, out);
+}
+
+void rng_stream_bytes(struct rng_stream *s, void *buf, size_t len)
+{
+	u8 *out = buf, last[CHACHA_BLOCK_SIZE];
+
+	for (; len >= CHACHA_BLOCK_SIZE; out += CHACHA_BLOCK_SIZE, len -= CHACHA_BLOCK_SIZE)
+		stream_block(s, out);
+	if (!len)
+		return;
+	stream_block(s, last);
+	memcpy(out, last, len);
+	memzero_explicit(last, sizeof(last));
+}
+
+void rng_stream_end(struct rng_stream *s)
+{
+	memzero_explicit(s, sizeof(*s));
+}
+
+void get_random_bytes(void *buf, size_t len)
+{
+	struct rng_stream s = { 0 };
+
+	if (len <= BATCH) {
+		batch_bytes(buf, len);
+		return;
+	}
+	rng_stream_bytes(&s, buf, len);
+	rng_stream_end(&s);
 }
 
 u64 get_random_u64(void)

@@ -344,6 +344,7 @@ long sys_syslog(int type, struct uptr buf, int len)
 
 long sys_getrandom(struct uptr buf, size_t count, unsigned int flags)
 {
+	struct rng_stream stream = { 0 };
 	size_t done = 0;
 	u8 tmp[256];
 
@@ -361,14 +362,18 @@ long sys_getrandom(struct uptr buf, size_t count, unsigned int flags)
 	while (done < count) {
 		size_t n = min(count - done, sizeof(tmp));
 
-		get_random_bytes(tmp, n);
+		if (count <= sizeof(tmp))
+			get_random_bytes(tmp, n);
+		else
+			rng_stream_bytes(&stream, tmp, n);
 		if (copy_to_user(uptr_add(buf, done), tmp, n))
-			return done ? (long)done : -EFAULT;
+			break;
 		done += n;
 		if (done < count && signal_pending(current))
 			break;
 		cond_resched();
 	}
+	rng_stream_end(&stream);
 	memzero_explicit(tmp, sizeof(tmp));
-	return (long)done;
+	return done || !count ? (long)done : -EFAULT;
 }

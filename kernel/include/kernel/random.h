@@ -4,6 +4,18 @@
 
 #include <lib/types.h>
 
+#define RNG_STREAM_BLOCKS 64	/* of 64 bytes between one key and the next */
+/*
+ * Much output for one caller: whole blocks straight to where they are wanted, under a key of its own that is replaced each
+ * RNG_STREAM_BLOCKS. rng_stream_end() wipes it; a stream is not shared. Any context; pieces of any length, of 64 n bytes for speed.
+ */
+struct rng_stream {
+	u32 key[8];
+	u64 counter;		/* blocks made with it; 0: no key yet */
+};
+void rng_stream_bytes(struct rng_stream *s, void *buf, size_t len);
+void rng_stream_end(struct rng_stream *s);
+
 /* From any context. Never waits: before the pool is seeded the output is as good as the boot-time entropy. */
 void get_random_bytes(void *buf, size_t len);
 u64 get_random_u64(void);
