@@ -83,6 +83,7 @@ static struct irq_desc *desc_get(int irq)
 void irq_enter(void)
 {
 	__preempt_count_add(HARDIRQ_OFFSET);
+	rcu_idle_exit();	/* it may have come while the CPU idled */
 }
 
 void irq_exit(void)

@@ -113,7 +113,7 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 void rcu_note_context_switch(void)
 {
 	struct rcu_cpu *r = this_cpu_ptr(&rcu_cpu);
-	u64 gp = READ_ONCE(gp_started);
+	u64 gp = smp_load_acquire(&gp_started);		/* the sections that follow see what was updated before it began */
 
 	if (r->passed != gp) {
 		smp_store_release(&r->passed, gp);
@@ -128,7 +128,7 @@ void rcu_tick(bool user)
 	bool work = false;
 
 	if (user) {
-		u64 gp = READ_ONCE(gp_started);
+		u64 gp = smp_load_acquire(&gp_started);
 
 		if (r->passed != gp) {
 			smp_store_release(&r->passed, gp);
@@ -144,7 +144,10 @@ void rcu_tick(bool user)
 		rcu_wake_callbacks(raw_smp_processor_id());
 }
 
-/* Interrupts off. The barriers pair with gp_cpu_clear(): reads of the sections stay on their side of the count. */
+/*
+ * Interrupts off. The barriers pair with gp_cpu_clear(): reads of the sections stay on their side of the count. An interrupt ends the idle
+ * state before its handler runs, which may open sections; the idle loop then finds it ended.
+ */
 void rcu_idle_enter(void)
 {
 	struct rcu_cpu *r = this_cpu_ptr(&rcu_cpu);
@@ -156,7 +159,8 @@ void rcu_idle_exit(void)
 {
 	struct rcu_cpu *r = this_cpu_ptr(&rcu_cpu);
 
-	__atomic_fetch_add(&r->dynticks, 1, __ATOMIC_SEQ_CST);
+	if (!(r->dynticks & 1))
+		__atomic_fetch_add(&r->dynticks, 1, __ATOMIC_SEQ_CST);
 }
 
 static bool gp_cpu_clear(int cpu, u64 gp, u64 snap)

@@ -4,7 +4,8 @@
  * tick is one more deadline, present only while the CPU has something to run.
  *
  * Lock: timer_base.lock (irq-safe), one a CPU. A timer is queued on the CPU that starts it and remembers it. A callback runs
- * with interrupts off and the lock released; "running" tells cancel to wait.
+ * with interrupts off and the lock released; "running" tells cancel to wait. Between two trees a timer has no lock: its cpu says
+ * CPU_MOVING, and who wants it waits. State and running are looked at under the lock only: a timer that fires goes from one to the other.
  */
 #include <lib/types.h>
 #include <arch/smp.h>
@@ -28,6 +29,7 @@
 
 enum { TB_MONOTONIC, TB_REALTIME, TB_CLOCKS };
 #define STATE_QUEUED 1
+#define CPU_MOVING 0xffff		/* hrtimer.cpu: on its way from one tree to another */
 
 struct timer_base {
 	spinlock_t lock;
@@ -85,7 +87,7 @@ void hrtimer_init(struct hrtimer *t, clockid_t clock, enum hrtimer_restart (*fn)
 	t->function = fn;
 	t->clock = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI ? TB_REALTIME : TB_MONOTONIC;
 	t->state = 0;
-	t->cpu = 0;
+	t->cpu = (u16)raw_smp_processor_id();
 }
 
 ktime_t hrtimer_cb_get_time(const struct hrtimer *t)
@@ -97,11 +99,16 @@ ktime_t hrtimer_cb_get_time(const struct hrtimer *t)
 static struct timer_base *lock_base(const struct hrtimer *t, unsigned long *flags)
 {
 	for (;;) {
-		int cpu = READ_ONCE(t->cpu);
-		struct timer_base *b = per_cpu_ptr(&timer_base, cpu);
+		u16 cpu = READ_ONCE(t->cpu);
+		struct timer_base *b;
 
+		if (unlikely(cpu == CPU_MOVING)) {
+			cpu_relax();
+			continue;
+		}
+		b = per_cpu_ptr(&timer_base, cpu);
 		spin_lock_irqsave(&b->lock, *flags);
-		if (likely(t->cpu == cpu))
+		if (likely(READ_ONCE(t->cpu) == cpu))
 			return b;
 		spin_unlock_irqrestore(&b->lock, *flags);
 	}
@@ -131,13 +138,11 @@ void hrtimer_start(struct hrtimer *t, ktime_t when, enum hrtimer_mode mode)
 		dequeue(b, t);
 	mine = this_cpu_ptr(&timer_base);
 	if (b != mine && b->running != t) {
-		/* Not queued and not running: nobody but us knows it. */
+		WRITE_ONCE(t->cpu, CPU_MOVING);
 		spin_unlock(&b->lock);
 		spin_lock(&mine->lock);
 		WRITE_ONCE(t->cpu, (u16)raw_smp_processor_id());
 		b = mine;
-		if (t->state & STATE_QUEUED)
-			dequeue(b, t);
 	}
 	t->expires = when;
 	enqueue(b, t);
@@ -154,8 +159,6 @@ int hrtimer_try_to_cancel(struct hrtimer *t)
 	unsigned long flags;
 	int ret = 0;
 
-	if (!READ_ONCE(t->state) && READ_ONCE(per_cpu_ptr(&timer_base, t->cpu)->running) != t)
-		return 0;
 	b = lock_base(t, &flags);
 	if (b->running == t) {
 		if (t->state & STATE_QUEUED)
@@ -180,7 +183,12 @@ int hrtimer_cancel(struct hrtimer *t)
 
 bool hrtimer_active(const struct hrtimer *t)
 {
-	return READ_ONCE(t->state) || READ_ONCE(per_cpu_ptr(&timer_base, t->cpu)->running) == t;
+	unsigned long flags;
+	struct timer_base *b = lock_base(t, &flags);
+	bool active = t->state || b->running == t;
+
+	spin_unlock_irqrestore(&b->lock, flags);
+	return active;
 }
 
 ktime_t hrtimer_get_remaining(const struct hrtimer *t)

@@ -16,6 +16,7 @@
 #include <sched/sched.h>
 #include <sched/wait.h>
 #include <sched/work.h>
+#include <linux/time.h>
 
 #define TEAM 6
 
@@ -279,6 +280,78 @@ KTEST(sync_wake_while_pulled)
 	KT_ASSERT(team_start(&team, TEAM, say_sleep));
 	KT_EQ(team_join(&team), 0);
 }
+
+/* ---- a read section in an interrupt that found its CPU idle ---- */
+
+static struct hrtimer irq_timer;
+static int irq_reads, irq_gp_over;
+
+static enum hrtimer_restart read_in_irq(struct hrtimer *t)
+{
+	rcu_read_lock();
+	WRITE_ONCE(irq_reads, 1);
+	for (int i = 0; i < 5; i++)
+		if (!stays_zero(&irq_gp_over))
+			atomic_inc(&team.wrong);
+	rcu_read_unlock();
+	return HRTIMER_NORESTART;
+}
+
+static void wait_out_irq(struct team *t, int me)
+{
+	if (me == 1) {		/* its CPU idles when the timer fires */
+		hrtimer_init(&irq_timer, CLOCK_MONOTONIC, read_in_irq);
+		hrtimer_start(&irq_timer, 5 * NSEC_PER_MSEC, HRTIMER_MODE_REL);
+		wait_event(test_wait, READ_ONCE(irq_gp_over));
+		hrtimer_cancel(&irq_timer);
+		return;
+	}
+	while (!READ_ONCE(irq_reads))
+		schedule_timeout_uninterruptible(1);
+	synchronize_rcu();
+	WRITE_ONCE(irq_gp_over, 1);
+	wake_up_all(&test_wait);
+}
+
+KTEST(sync_rcu_waits_for_irq_in_idle)
+{
+	for (int i = 0; i < 3; i++) {
+		irq_reads = irq_gp_over = 0;
+		KT_ASSERT(team_start(&team, 2, wait_out_irq));
+		KT_EQ(team_join(&team), 0);
+	}
+}
+
+/* ---- one timer, started and cancelled from all CPUs ---- */
+
+static struct hrtimer shared_timer;
+static int cancelled;
+
+static enum hrtimer_restart shared_fire(struct hrtimer *t)
+{
+	if (READ_ONCE(cancelled))
+		atomic_inc(&team.wrong);
+	return HRTIMER_NORESTART;
+}
+
+static void start_and_cancel(struct team *t, int me)
+{
+	for (int i = 0; i < 2000; i++) {
+		hrtimer_start(&shared_timer, (i * 7 + me * 13) % 60 * 1000, HRTIMER_MODE_REL);
+		if (i % 3 == me % 3)
+			hrtimer_cancel(&shared_timer);
+		cond_resched();
+	}
+}
+
+KTEST(sync_timer_started_everywhere)
+{
+	hrtimer_init(&shared_timer, CLOCK_MONOTONIC, shared_fire);
+	KT_ASSERT(team_start(&team, TEAM, start_and_cancel));
+	KT_EQ(team_join(&team), 0);
+	hrtimer_cancel(&shared_timer);
+}
+
 
 static bool take_token(void)
 {

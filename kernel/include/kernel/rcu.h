@@ -59,7 +59,7 @@ void rcu_barrier(void);
 void rcu_note_context_switch(void);
 /* The tick. USER: it interrupted user code or idle. */
 void rcu_tick(bool user);
-/* Idle brackets: between them the CPU is ignored by grace periods. */
+/* Idle brackets, interrupts off: between them the CPU is ignored by grace periods. The first interrupt ends it too. */
 void rcu_idle_enter(void);
 void rcu_idle_exit(void);
 
