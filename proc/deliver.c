@@ -103,8 +103,7 @@ static bool do_signal_stop(int sig)
 	}
 	if (task_participate_group_stop(me))
 		notify = CLD_STOPPED;
-	WRITE_ONCE(me->state, TASK_STOPPED);
-	smp_mb();
+	set_special_state(TASK_STOPPED);
 	spin_unlock_irq(&me->sighand->siglock);
 	if (notify) {
 		read_lock(&tasklist_lock);

@@ -102,7 +102,7 @@ int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info)
 	me->jobctl &= ~JOBCTL_TRAP_STOP;
 	if (info && info->si_code >> 8 == PTRACE_EVENT_STOP)
 		me->jobctl &= ~JOBCTL_TRAP_NOTIFY;
-	WRITE_ONCE(me->state, TASK_TRACED);
+	set_special_state(TASK_TRACED);
 	smp_mb();
 	ptrace_done_trapping(me);
 	spin_unlock_irq(&me->sighand->siglock);

@@ -237,6 +237,15 @@ out:
 	return ok;
 }
 
+void set_special_state(unsigned int state)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&current->pi_lock, flags);
+	WRITE_ONCE(current->state, state);
+	spin_unlock_irqrestore(&current->pi_lock, flags);
+}
+
 void kick_process(struct task *t)
 {
 	int cpu;
@@ -348,9 +357,6 @@ void __schedule(bool preempt)
 	rq = this_rq();
 	spin_lock(&rq->lock);
 	update_rq_clock(rq);
-	clear_bit(TIF_NEED_RESCHED, &prev->work_flags);
-	clear_bit(TIF_NEED_RESCHED_LAZY, &prev->work_flags);
-	clear_preempt_need_resched();
 	state = READ_ONCE(prev->state);
 	if (!preempt && state) {
 		if (signal_keeps_running(prev, state)) {
@@ -372,6 +378,15 @@ void __schedule(bool preempt)
 	if (likely(prev != next)) {
 		account_switch(rq, prev);
 		put_prev(rq, prev);
+	}
+	/*
+	 * Only now: taking PREV off and pulling others over (the lock is dropped for that) may have asked for this switch once more. A
+	 * flag left behind would make resched_curr() believe later that this CPU was told.
+	 */
+	clear_bit(TIF_NEED_RESCHED, &prev->work_flags);
+	clear_bit(TIF_NEED_RESCHED_LAZY, &prev->work_flags);
+	clear_preempt_need_resched();
+	if (likely(prev != next)) {
 		set_next(rq, next);
 		rq->nr_switches++;
 		rq->curr = next;
@@ -475,6 +490,12 @@ static void idle_once(struct rq *rq)
 		local_irq_enable();
 		return;
 	}
+	/* With interrupts off: one may just have left something to do, and there is no tick to come. */
+	if (rq->rcu_kick || rq->console_kick) {
+		local_irq_enable();
+		sched_run_kicks();
+		return;
+	}
 	tick_stop_idle();
 	rcu_idle_enter();
 	arch_cpu_idle();
@@ -490,12 +511,8 @@ void cpu_idle_loop(void)
 	preempt_count_set(1);
 	for (;;) {
 		cpumask_set_cpu((unsigned int)rq->cpu, &idle_cpus);
-		while (!need_resched()) {
-			if (rq->rcu_kick || rq->console_kick)
-				sched_run_kicks();
-			else
-				idle_once(rq);
-		}
+		while (!need_resched())
+			idle_once(rq);
 		cpumask_clear_cpu((unsigned int)rq->cpu, &idle_cpus);
 		__schedule(false);
 	}

@@ -126,7 +126,7 @@ bool kthread_should_stop(void)
 void sched_exit(void)
 {
 	preempt_disable();
-	__set_current_state(TASK_DEAD);
+	set_special_state(TASK_DEAD);
 	__schedule(false);
 	BUG();
 	for (;;)

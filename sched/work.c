@@ -376,6 +376,16 @@ static bool grab(struct work_struct *w, struct delayed_work *d)
 	}
 }
 
+/* The pending bit, which was ours, goes: who flushes W looks again. */
+static void let_go(struct work_struct *w)
+{
+	struct worker_pool *p = READ_ONCE(w->pool);
+
+	clear_bit_unlock(0, &w->pending);	/* from here on W may be gone */
+	if (p && wq_has_sleeper(&p->done))
+		wake_up_all(&p->done);
+}
+
 static bool cancel_sync(struct work_struct *w, struct delayed_work *d)
 {
 	struct worker_pool *p;
@@ -389,7 +399,7 @@ static bool cancel_sync(struct work_struct *w, struct delayed_work *d)
 	p = READ_ONCE(w->pool);
 	if (p)
 		wait_event(p->done, ({ spin_lock_irq(&p->lock); bool r = is_running(p, w); spin_unlock_irq(&p->lock); !r; }));
-	clear_bit_unlock(0, &w->pending);
+	let_go(w);
 	return was;
 }
 
@@ -400,7 +410,7 @@ bool cancel_delayed_work(struct delayed_work *d)
 {
 	bool was = grab(&d->work, d);
 
-	clear_bit_unlock(0, &d->work.pending);
+	let_go(&d->work);
 	return was;
 }
 
@@ -476,6 +486,8 @@ struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, i
 void destroy_workqueue(struct workqueue_struct *wq)
 {
 	flush_workqueue(wq);
+	/* Who counted the last item down, or queued it, does so with interrupts off and may still be at WQ. */
+	synchronize_rcu();
 	if (wq->rescuer)
 		kthread_stop(wq->rescuer);
 	kfree(wq);

@@ -230,6 +230,11 @@ static inline bool need_resched(void) { return test_thread_flag(TIF_NEED_RESCHED
 
 #define set_current_state(s) smp_store_mb(current->state, (s))
 #define __set_current_state(s) WRITE_ONCE(current->state, (s))
+/*
+ * For a state that no stray wake-up may undo (dead, stopped, traced): a waker that saw an earlier one under pi_lock has finished
+ * before it is set.
+ */
+void set_special_state(unsigned int state);
 
 static inline void task_lock(struct task *t) { spin_lock(&t->alloc_lock); }
 static inline void task_unlock(struct task *t) { spin_unlock(&t->alloc_lock); }
