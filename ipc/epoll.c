@@ -10,7 +10,7 @@
  * ep->lock (ready list; irq-safe). An item is freed by RCU: callbacks may still look at it.
  *
  * A watched file that closes removes its items (eventpoll_release_file); an instance that closes removes all of its own. Both may
- * happen at once: who marks an item `dying` first removes it.
+ * happen at once: the instance takes a reference of the file first, and leaves the item to a file that has none any more.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -49,6 +49,8 @@ struct eventpoll {
 	wait_queue_head_t poll_wq;	/* who polls this instance */
 	spinlock_t lock;		/* irq-safe */
 	struct list_head ready;		/* lock */
+	bool scanning;			/* lock: what is ready is off the list, in the hands of who holds mtx */
+	struct rcu_head rcu;		/* depth_above() looks at it in a read section */
 	struct rb_root_cached items;	/* mtx */
 	struct file *file;		/* c */
 	struct user_struct *user;	/* c: whose watches are counted */
@@ -65,7 +67,6 @@ struct epitem {
 	struct ep_wait *waits;		/* mtx */
 	struct epoll_event event;	/* mtx; events read by the callback without it */
 	struct hlist_node file_link;	/* file->f_lock */
-	bool dying;			/* file->f_lock */
 	struct rcu_head rcu;
 };
 
@@ -240,6 +241,40 @@ static u32 item_events(struct epitem *item, poll_table *pt, int depth)
 }
 
 /* Is anything ready in a nested instance? */
+/* Takes what is ready off, so that it can be asked without the lock. mtx held. */
+static void scan_begin(struct eventpoll *ep, struct list_head *tx)
+{
+	spin_lock_irq(&ep->lock);
+	list_splice_init(&ep->ready, tx);
+	WRITE_ONCE(ep->scanning, true);
+	spin_unlock_irq(&ep->lock);
+}
+
+/* What was not looked at goes in front of what came meanwhile. Who waits for what is left is told: he may have found the list empty. */
+static void scan_end(struct eventpoll *ep, struct list_head *tx)
+{
+	bool wake;
+
+	spin_lock_irq(&ep->lock);
+	list_splice(tx, &ep->ready);
+	WRITE_ONCE(ep->scanning, false);
+	wake = !list_empty(&ep->ready);
+	spin_unlock_irq(&ep->lock);
+	if (wake && wq_has_sleeper(&ep->wq))
+		wake_up(&ep->wq);
+}
+
+/* Worth a scan: something is ready, or somebody has it all in hand and may leave some. */
+static bool maybe_ready(struct eventpoll *ep)
+{
+	bool r;
+
+	spin_lock_irq(&ep->lock);
+	r = !list_empty(&ep->ready) || ep->scanning;
+	spin_unlock_irq(&ep->lock);
+	return r;
+}
+
 static __poll_t instance_events(struct eventpoll *ep, int depth)
 {
 	struct epitem *i, *n;
@@ -249,9 +284,7 @@ static __poll_t instance_events(struct eventpoll *ep, int depth)
 
 	init_poll_funcptr(&pt, NULL);
 	mutex_lock_nested(&ep->mtx, (unsigned int)depth);
-	spin_lock_irq(&ep->lock);
-	list_splice_init(&ep->ready, &tx);
-	spin_unlock_irq(&ep->lock);
+	scan_begin(ep, &tx);
 	list_for_each_entry_safe(i, n, &tx, ready_link) {
 		if (item_events(i, &pt, depth)) {
 			r = EPOLLIN | EPOLLRDNORM;
@@ -270,9 +303,7 @@ static __poll_t instance_events(struct eventpoll *ep, int depth)
 			break;
 		}
 	}
-	spin_lock_irq(&ep->lock);
-	list_splice(&tx, &ep->ready);
-	spin_unlock_irq(&ep->lock);
+	scan_end(ep, &tx);
 	mutex_unlock(&ep->mtx);
 	return r;
 }
@@ -296,21 +327,17 @@ static void ep_put(struct eventpoll *ep)
 {
 	if (refcount_dec_and_test(&ep->refs)) {
 		free_uid(ep->user);
-		kfree(ep);
+		kfree_rcu(ep, rcu);
 	}
 }
 
-/* mtx held. FORCE: the file is going. False: the file's side will do it. True: drop one reference of EP. */
-static bool remove_item(struct eventpoll *ep, struct epitem *item, bool force)
+/* mtx held, and the file cannot go: referenced, or waiting for this in eventpoll_release_file(). The item's reference of EP is left to the caller. */
+static void forget_item(struct eventpoll *ep, struct epitem *item)
 {
 	struct file *f = item->file;
 
 	unhook(item);
 	spin_lock(&f->f_lock);
-	if (item->dying && !force) {
-		spin_unlock(&f->f_lock);
-		return false;
-	}
 	hlist_del_init(&item->file_link);
 	spin_unlock(&f->f_lock);
 	rb_erase_cached(&item->rbn, &ep->items);
@@ -320,7 +347,21 @@ static bool remove_item(struct eventpoll *ep, struct epitem *item, bool force)
 	spin_unlock_irq(&ep->lock);
 	atomic_long_dec(&ep->user->epoll_watches);
 	call_rcu(&item->rcu, item_free_rcu);
-	return true;
+}
+
+/*
+ * mtx held. A file whose last reference is gone removes the item itself. Else it is held meanwhile: as soon as its list of watchers is empty
+ * nothing else keeps its memory, and with it f_lock, from going.
+ */
+static void remove_item(struct eventpoll *ep, struct epitem *item)
+{
+	struct file *f = item->file;
+
+	if (!get_file_rcu(f))
+		return;
+	forget_item(ep, item);
+	refcount_dec(&ep->refs);
+	fput(f);
 }
 
 void eventpoll_release_file(struct file *file)
@@ -337,11 +378,10 @@ void eventpoll_release_file(struct file *file)
 			return;
 		}
 		item = hlist_entry(n, struct epitem, file_link);
-		item->dying = true;
 		ep = item->ep;		/* kept by the item's reference, which only we drop now */
 		spin_unlock(&file->f_lock);
 		mutex_lock(&ep->mtx);
-		remove_item(ep, item, true);
+		forget_item(ep, item);
 		mutex_unlock(&ep->mtx);
 		ep_put(ep);
 	}
@@ -355,8 +395,7 @@ static int ep_release(struct inode *inode, struct file *file)
 	mutex_lock(&ep->mtx);
 	for (n = rb_first_cached(&ep->items); n; n = next) {
 		next = rb_next(n);
-		if (remove_item(ep, rb_entry(n, struct epitem, rbn), false))
-			refcount_dec(&ep->refs);
+		remove_item(ep, rb_entry(n, struct epitem, rbn));
 		cond_resched();
 	}
 	mutex_unlock(&ep->mtx);
@@ -406,7 +445,7 @@ static int add_item(struct eventpoll *ep, const struct epoll_event *ev, struct f
 	item->fd = fd;
 	item->event = *ev;
 	spin_lock(&file->f_lock);
-	hlist_add_head(&item->file_link, watchers(file));
+	hlist_add_head_rcu(&item->file_link, watchers(file));
 	spin_unlock(&file->f_lock);
 	insert_item(ep, item);
 	refcount_inc(&ep->refs);
@@ -415,8 +454,7 @@ static int add_item(struct eventpoll *ep, const struct epoll_event *ev, struct f
 	init_poll_funcptr(&eq.pt, queue_proc);
 	r = item_events(item, &eq.pt, 0);
 	if (eq.error) {
-		if (remove_item(ep, item, false))
-			refcount_dec(&ep->refs);
+		remove_item(ep, item);
 		return eq.error;
 	}
 	spin_lock_irq(&ep->lock);
@@ -517,8 +555,7 @@ static int control(struct eventpoll *ep, struct file *target, int op, int fd, st
 	case EPOLL_CTL_DEL:
 		if (!item)
 			return -ENOENT;
-		if (remove_item(ep, item, false))
-			refcount_dec(&ep->refs);
+		remove_item(ep, item);
 		return 0;
 	case EPOLL_CTL_MOD:
 		if (!item)
@@ -588,9 +625,7 @@ static int send_events(struct eventpoll *ep, struct uptr out, int max)
 
 	init_poll_funcptr(&pt, NULL);
 	mutex_lock(&ep->mtx);
-	spin_lock_irq(&ep->lock);
-	list_splice_init(&ep->ready, &tx);
-	spin_unlock_irq(&ep->lock);
+	scan_begin(ep, &tx);
 	list_for_each_entry_safe(i, n, &tx, ready_link) {
 		struct epoll_event ev;
 		u32 r;
@@ -623,10 +658,7 @@ static int send_events(struct eventpoll *ep, struct uptr out, int max)
 			spin_unlock_irq(&ep->lock);
 		}
 	}
-	/* What was not looked at goes in front of what came meanwhile. */
-	spin_lock_irq(&ep->lock);
-	list_splice(&tx, &ep->ready);
-	spin_unlock_irq(&ep->lock);
+	scan_end(ep, &tx);
 	mutex_unlock(&ep->mtx);
 	return done ?: e;
 }
@@ -639,14 +671,14 @@ static int wait_ready(struct eventpoll *ep, const ktime_t *until)
 	w.flags = WQ_FLAG_EXCLUSIVE;
 	for (;;) {
 		prepare_to_wait_exclusive(&ep->wq, &w, TASK_INTERRUPTIBLE);
-		if (!list_empty(&ep->ready))
+		if (maybe_ready(ep))
 			break;
 		if (signal_pending(current)) {
 			r = -EINTR;
 			break;
 		}
 		if (!schedule_hrtimeout_until(until, CLOCK_MONOTONIC)) {
-			r = list_empty(&ep->ready) ? 0 : 1;
+			r = maybe_ready(ep);
 			break;
 		}
 	}
@@ -673,7 +705,7 @@ int epoll_wait_events(int epfd, struct uptr events, int maxevents, const ktime_t
 	}
 	ep = f->private_data;
 	for (;;) {
-		if (!list_empty(&ep->ready)) {
+		if (maybe_ready(ep)) {
 			r = send_events(ep, events, maxevents);
 			if (r)
 				break;

@@ -2,6 +2,8 @@
 /* Waiting for many files. proves: poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 */
 #include "t.h"
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 
@@ -164,6 +166,85 @@ TEST(epoll_nested)
 	EQ(write(p[1], "x", 1), 1);
 	EQ(poll(&pf, 1, 1000), 1);
 	EQ(epoll_wait(outer, &out, 1, 0), 1);
+}
+
+/* ---- two waiters and what is ready ---- */
+
+#define WAITERS 3
+static int shared_ep, got_total, go_round, done_round, rounds;
+
+static void *take_one(void *unused)
+{
+	for (int r = 1; r <= rounds; r++) {
+		struct epoll_event ev;
+
+		while (__atomic_load_n(&go_round, __ATOMIC_ACQUIRE) < r)
+			sched_yield();
+		/* As many are ready as wait, each takes one: nobody is left waiting. */
+		if (epoll_wait(shared_ep, &ev, 1, -1) == 1) {
+			char c;
+
+			if (read(ev.data.fd, &c, 1) == 1)
+				__atomic_fetch_add(&got_total, 1, __ATOMIC_SEQ_CST);
+		}
+		__atomic_fetch_add(&done_round, 1, __ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+TEST(epoll_shared)
+{
+	pthread_t th[WAITERS];
+	int p[WAITERS][2];
+
+	rounds = 400;
+	shared_ep = OK(epoll_create1(0));
+	for (int i = 0; i < WAITERS; i++) {
+		struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+
+		OK(pipe2(p[i], O_NONBLOCK));
+		ev.data.fd = p[i][0];
+		OK(epoll_ctl(shared_ep, EPOLL_CTL_ADD, p[i][0], &ev));
+		EQ(pthread_create(&th[i], NULL, take_one, NULL), 0);
+	}
+	for (int r = 1; r <= rounds; r++) {
+		__atomic_store_n(&go_round, r, __ATOMIC_RELEASE);
+		for (int i = 0; i < WAITERS; i++)
+			EQ(write(p[i][1], "x", 1), 1);
+		while (__atomic_load_n(&done_round, __ATOMIC_ACQUIRE) < r * WAITERS)
+			sched_yield();
+		EQ(got_total, r * WAITERS);
+	}
+	for (int i = 0; i < WAITERS; i++)
+		pthread_join(th[i], NULL);
+}
+
+/* Level-triggered: what one waiter leaves wakes the next. */
+static void *see_one(void *unused)
+{
+	struct epoll_event ev;
+
+	if (epoll_wait(shared_ep, &ev, 1, -1) == 1)
+		__atomic_fetch_add(&got_total, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+TEST(epoll_level_wakes_all)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	pthread_t th[WAITERS];
+	int p[2];
+
+	shared_ep = OK(epoll_create1(0));
+	OK(pipe(p));
+	OK(epoll_ctl(shared_ep, EPOLL_CTL_ADD, p[0], &ev));
+	for (int i = 0; i < WAITERS; i++)
+		EQ(pthread_create(&th[i], NULL, see_one, NULL), 0);
+	t_sleep_ms(50);
+	EQ(write(p[1], "x", 1), 1);
+	for (int i = 0; i < WAITERS; i++)
+		pthread_join(th[i], NULL);
+	EQ(got_total, WAITERS);
 }
 
 static void nothing(int sig)
