@@ -130,8 +130,9 @@ void arch_switch_mm(struct arch_mm *prev, struct arch_mm *next, struct task *tas
 	load_root(next, slot, flush);
 	if (t->loaded)
 		mask_clear(t->loaded, cpu);
-	WRITE_ONCE(t->loaded, next);
+	/* In this order: who sees NEXT loaded sees that it is in use, and does not take the laziness of the one before for its own. */
 	WRITE_ONCE(t->lazy, false);
+	smp_store_release(&t->loaded, next);
 }
 
 void arch_enter_lazy_mm(struct arch_mm *mm)
@@ -180,7 +181,7 @@ static bool wants_flush(const struct flush *f, unsigned int cpu)
 {
 	const struct tlb_state *t = per_cpu_ptr(&tlb_state, cpu);
 
-	return f->freed_tables || !READ_ONCE(t->lazy) || READ_ONCE(t->loaded) != f->mm;
+	return f->freed_tables || smp_load_acquire(&t->loaded) != f->mm || !READ_ONCE(t->lazy);
 }
 
 void arch_tlb_flush_mm_range(struct arch_mm *mm, unsigned long start, unsigned long end, unsigned long stride,
