@@ -170,29 +170,14 @@ TEST(waiting)
 /* A child of this niceness that runs FN(Q, TO, NAME), once it sleeps there. */
 static pid_t sleeper(int nice, void (*fn)(int q, int to, char name), int q, int to, char name)
 {
-	char path[40], state = 0, c;
-	int ready[2];
-	pid_t pid;
-	FILE *f;
+	pid_t pid = OK(fork());
 
-	OK(pipe(ready));
-	pid = OK(fork());
 	if (pid == 0) {
 		OK(setpriority(PRIO_PROCESS, 0, nice));
-		EQ(write(ready[1], "r", 1), 1);
 		fn(q, to, name);
 		_exit(0);
 	}
-	EQ(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	close(ready[1]);
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	while (state != 'S') {
-		f = fopen(path, "r");
-		CHECK(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1 && state != 'Z');
-		fclose(f);
-		sched_yield();
-	}
+	t_until_asleep(pid);
 	return pid;
 }
 

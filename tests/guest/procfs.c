@@ -156,7 +156,7 @@ TEST(other_processes)
 		OK(setuid(1234));
 		pause();
 	}
-	usleep(100000);
+	t_until_asleep(pid);
 	snprintf(name, sizeof(name), "/proc/%d", pid);
 	OK(stat(name, &st));
 	snprintf(name, sizeof(name), "/proc/%d/status", pid);

@@ -396,7 +396,7 @@ TEST(messages_wait)
 	struct msqid_ds d;
 	static char big[8200];
 	struct msg m;
-	int id, st, n = 0;
+	int id, n = 0;
 	pid_t pid;
 
 	alone();
@@ -429,10 +429,9 @@ TEST(messages_wait)
 	pid = OK(fork());
 	if (pid == 0)
 		_exit(take(id, 9, 0, &m) == -1 && errno == EIDRM ? 0 : 1);
-	t_sleep_ms(5);
+	t_until_asleep(pid);
 	OK(msgctl(id, IPC_RMID, NULL));
-	EQ(waitpid(pid, &st, 0), pid);
-	CHECK(WEXITSTATUS(st) == 0 || WEXITSTATUS(st) == 1);	/* he may have come too late to wait */
+	CHECK(t_child_ok(pid));
 }
 
 /* Each namespace has its own keys; what is left in it goes with it. */

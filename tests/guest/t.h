@@ -239,6 +239,22 @@ static inline void t_sleep_ms(long ms)
 		;
 }
 
+/* Waits until the process sleeps, where a signal would wake it. The time limit strikes if it never does. */
+static inline void t_until_asleep(pid_t pid)
+{
+	char path[40], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	while (state != 'S') {
+		f = fopen(path, "r");
+		if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1 || state == 'Z')
+			FAIL("%d is gone, and was to sleep", pid);
+		fclose(f);
+		t_sleep_ms(1);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int failed = 0, skipped = 0, ran = 0;
