@@ -352,8 +352,6 @@ long sys_unshare(unsigned long flags)
 		if (!cred_capable(eff, eff->user_ns, CAP_SYS_ADMIN))
 			goto fail;
 	}
-	if (flags & (CLONE_NEWIPC | CLONE_SYSVSEM))	/* what it had borrowed is given back in the old one */
-		exit_sysv_undo(current);
 	e = flags & CLONE_FS ? unshare_fs_struct() : 0;
 	if (!e && (flags & CLONE_FILES))
 		e = unshare_files();
@@ -367,6 +365,8 @@ long sys_unshare(unsigned long flags)
 		}
 		switch_task_namespaces(current, n);
 	}
+	if (flags & (CLONE_NEWIPC | CLONE_SYSVSEM))	/* what it had borrowed it gives back */
+		exit_sysv_undo(current);
 	if (c)
 		commit_creds(c);
 	return 0;
