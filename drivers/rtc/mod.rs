@@ -334,7 +334,7 @@ impl chrdev::Device for Rtc {
 
     fn read(&'static self, _file: &(), to: &mut Sink<'_>, how: Access) -> Result<usize> {
         let room = to.room();
-        if room < size_of::<u32>() {
+        if room != size_of::<u32>() && room < size_of::<usize>() {
             return Err(Error::EINVAL);
         }
         let mut events = 0;

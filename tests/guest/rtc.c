@@ -103,6 +103,7 @@ TEST(bad_arguments)
 	ERR(ioctl(fd, RTC_IRQP_SET, 100000L), EINVAL);
 	ERR(ioctl(fd, _IO('p', 0x7f), 0), ENOTTY);
 	ERR(read(fd, small, sizeof(small)), EINVAL);
+	ERR(read(fd, &t, 6), EINVAL);
 	ERR(lseek(fd, 0, SEEK_SET), ESPIPE);
 	OK(fcntl(fd, F_SETFL, O_NONBLOCK));
 	ERR(read(fd, &t, sizeof(t)), EAGAIN);
