@@ -364,19 +364,15 @@ long sys_getpriority(int which, int who)
 
 static int check_ioprio(int p)
 {
-	int data = p & ((1 << IOPRIO_CLASS_SHIFT) - 1), level = data & (IOPRIO_NR_LEVELS - 1);
-
 	switch (p >> IOPRIO_CLASS_SHIFT & 7) {
 	case IOPRIO_CLASS_RT:
 		if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
 			return -EPERM;
-		fallthrough;
-	case IOPRIO_CLASS_BE:
-		return level >= IOPRIO_NR_LEVELS ? -EINVAL : 0;
-	case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_BE: case IOPRIO_CLASS_IDLE:
 		return 0;
 	case IOPRIO_CLASS_NONE:
-		return data ? -EINVAL : 0;
+		return p & ((1 << IOPRIO_CLASS_SHIFT) - 1) ? -EINVAL : 0;
 	}
 	return -EINVAL;
 }
