@@ -45,7 +45,7 @@ struct loop {
 	struct disk *disk;		/* c */
 	struct mutex lock;
 	enum state state;		/* lock */
-	struct file *file;		/* lock; constant while requests come */
+	struct file *file;		/* lock; requests under way may still read the one before (change_file) */
 	u64 offset, limit;		/* lock; bytes */
 	u32 flags;			/* lock; LO_FLAGS_* */
 	char name[LO_NAME_SIZE];	/* lock */
@@ -69,7 +69,9 @@ static int move_data(struct loop *lo, struct bio *b, bool write)
 
 	iter_init_bvec(&it, write ? ITER_SOURCE : ITER_DEST, b->vecs, b->nvecs, b->len);
 	while (iter_count(&it)) {
-		n = write ? vfs_iter_write(lo->file, &it, &pos, 0) : vfs_iter_read(lo->file, &it, &pos, 0);
+		struct file *f = READ_ONCE(lo->file);
+
+		n = write ? vfs_iter_write(f, &it, &pos, 0) : vfs_iter_read(f, &it, &pos, 0);
 		if (n < 0)
 			return (int)n;
 		if (n)
@@ -215,12 +217,12 @@ static int check_file(struct loop *lo, struct file *f)
 
 	if (!S_ISREG(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return -EINVAL;
-	for (int depth = 0; S_ISBLK(inode->i_mode) && MAJOR(inode->i_rdev) == LOOP_MAJOR; depth++) {
+	while (S_ISBLK(inode->i_mode) && MAJOR(inode->i_rdev) == LOOP_MAJOR) {
 		struct loop *other = xa_load(&loops, MINOR(inode->i_rdev));
 
 		if (other == lo)
 			return -EBADF;
-		if (!other || other->state != BOUND || depth > 8)
+		if (!other || other->state != BOUND)
 			return -EINVAL;
 		inode = file_inode(other->file);
 	}
@@ -408,7 +410,7 @@ static long put_old_status(struct loop *lo, struct uptr p)
 	old.lo_offset = (int)i.lo_offset;
 	old.lo_flags = (int)i.lo_flags;
 	memcpy(old.lo_name, i.lo_file_name, sizeof(old.lo_name));
-	if (old.lo_inode != i.lo_inode || (u64)old.lo_offset != i.lo_offset || i.lo_sizelimit)
+	if (old.lo_device != i.lo_device || old.lo_rdevice != i.lo_rdevice || old.lo_inode != i.lo_inode || (u64)old.lo_offset != i.lo_offset)
 		return -EOVERFLOW;
 	return copy_to_user(p, &old, sizeof(old)) ? -EFAULT : 0;
 }
@@ -436,9 +438,9 @@ static int change_file(struct loop *lo, struct file *f, struct file **old)
 		return e;
 	if (!(lo->flags & LO_FLAGS_READ_ONLY) || sectors_of(lo, f) != sectors_of(lo, lo->file))
 		return -EINVAL;
-	flush_workqueue(lo->queue);
 	*old = lo->file;
-	lo->file = f;
+	WRITE_ONCE(lo->file, f);
+	flush_workqueue(lo->queue);	/* now nobody reads the old one any more */
 	return 0;
 }
 
@@ -537,6 +539,9 @@ static long loop_ioctl(struct disk *d, struct file *dev, unsigned int cmd, unsig
 	case LOOP_CHANGE_FD:
 		return change_fd(lo, arg);
 	}
+	/* What was written to the place that the device has so far is to arrive there. */
+	if (cmd == LOOP_SET_STATUS || cmd == LOOP_SET_STATUS64)
+		filemap_write_and_wait(dev->f_mapping);
 	mutex_lock(&lo->lock);
 	had = lo->flags;
 	e = simple_ioctl(lo, cmd, arg);

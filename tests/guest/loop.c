@@ -115,10 +115,17 @@ TEST(offset_limit_size)
 	OK(ioctl(d, LOOP_GET_STATUS64, &i));
 	EQ(i.lo_offset, 8192);
 	EQ(i.lo_sizelimit, 4096);
+	struct loop_info old;
+
+	OK(ioctl(d, LOOP_GET_STATUS, &old));
+	EQ(old.lo_offset, 8192);
+	EQ(pwrite(d, "new", 3, 1024), 3);	/* cached still when the device gets another place */
 	i.lo_sizelimit = 0;
 	i.lo_offset = 0;
 	OK(ioctl(d, LOOP_SET_STATUS64, &i));
 	EQ(size_of(d), MIB);
+	EQ(pread(f, b, 3, 8192 + 1024), 3);
+	CHECK(!memcmp(b, "new", 3));
 	EQ(pread(d, b, 2, 8192), 2);
 	CHECK(!memcmp(b, "at", 2));
 	OK(ftruncate(f, 2 * MIB));
