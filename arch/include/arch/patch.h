@@ -16,6 +16,14 @@ struct jump_entry {
 	s64 key;		/* relative to this field; bit 0: the site's straight path is the true one */
 };
 
+/* That of the site at label 1 of an asm goto: operand 0 is the key, 1 the branch; it jumps to the label yes. */
+#define ARCH_JUMP_ENTRY				\
+	".pushsection .jump_table, \"aw\"\n"	\
+	".balign 8\n"				\
+	".long 1b - ., %l[yes] - .\n"		\
+	".quad %c0 + %c1 - .\n"			\
+	".popsection"
+
 extern struct jump_entry __start_jump_table[], __stop_jump_table[];
 
 static inline unsigned long jump_entry_code(const struct jump_entry *e)

@@ -7,11 +7,7 @@
 static __always_inline bool arch_static_branch(const void *const key, const bool branch)
 {
 	__asm__ goto("1: nop\n"
-		     ".pushsection .jump_table, \"aw\"\n"
-		     ".balign 8\n"
-		     ".long 1b - ., %l[yes] - .\n"
-		     ".quad %c0 + %c1 - .\n"
-		     ".popsection"
+		     ARCH_JUMP_ENTRY
 		     : : "i"(key), "i"(branch) : : yes);
 	return false;
 yes:
@@ -22,11 +18,7 @@ yes:
 static __always_inline bool arch_static_branch_jump(const void *const key, const bool branch)
 {
 	__asm__ goto("1: b %l[yes]\n"
-		     ".pushsection .jump_table, \"aw\"\n"
-		     ".balign 8\n"
-		     ".long 1b - ., %l[yes] - .\n"
-		     ".quad %c0 + %c1 - .\n"
-		     ".popsection"
+		     ARCH_JUMP_ENTRY
 		     : : "i"(key), "i"(branch) : : yes);
 	return false;
 yes:
