@@ -133,8 +133,7 @@ struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_t
 	}
 	return p;
 fail:
-	p->numbers[p->level].ns = ns;
-	pid_free(p);
+	put_pid(p);		/* some of its numbers could be looked up already */
 	return ERR_PTR(e);
 }
 

@@ -49,8 +49,8 @@ static void write_text(void *addr, const void *code, size_t len)
 }
 
 struct rendezvous {
-	u32 arrived;			/* atomic */
-	bool done;
+	u32 arrived, gone;		/* atomic */
+	bool done;			/* release-set by who patches */
 };
 
 static void wait_for_patch(void *arg)
@@ -60,28 +60,39 @@ static void wait_for_patch(void *arg)
 	__atomic_add_fetch(&r->arrived, 1, __ATOMIC_SEQ_CST);
 	while (!smp_load_acquire(&r->done))
 		cpu_relax();
-	__atomic_sub_fetch(&r->arrived, 1, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&r->gone, 1, __ATOMIC_RELEASE);
 }
 
+#define PATIENCE 2000000
+
+/*
+ * A CPU that spins with interrupts off for a lock comes only when the lock's holder goes on, and the holder may be here already: who
+ * does not meet all of them in time lets everybody go and tries again.
+ */
 void arch_text_poke(void *addr, const void *code, size_t len)
 {
-	struct rendezvous r = { 0, false };
 	struct cpumask others;
 	unsigned int n;
+	bool all;
 
 	spin_lock(&poke_lock);
-	cpumask_copy(&others, cpu_online_mask);
-	__cpumask_clear_cpu(arch_cpu_number(), &others);
-	n = cpumask_weight(&others);
-	if (n) {
-		smp_call_function_many(&others, wait_for_patch, &r, false);
-		while (__atomic_load_n(&r.arrived, __ATOMIC_ACQUIRE) != n)
+	do {
+		struct rendezvous r = { 0 };
+
+		cpumask_copy(&others, cpu_online_mask);
+		__cpumask_clear_cpu(arch_cpu_number(), &others);
+		n = cpumask_weight(&others);
+		if (n)
+			smp_call_function_many(&others, wait_for_patch, &r, false);
+		for (unsigned int i = 0; __atomic_load_n(&r.arrived, __ATOMIC_ACQUIRE) != n && i < PATIENCE; i++)
 			cpu_relax();
-	}
-	write_text(addr, code, len);
-	smp_store_release(&r.done, true);
-	while (__atomic_load_n(&r.arrived, __ATOMIC_ACQUIRE))	/* R is on this stack */
-		cpu_relax();
+		all = __atomic_load_n(&r.arrived, __ATOMIC_ACQUIRE) == n;
+		if (all)
+			write_text(addr, code, len);
+		smp_store_release(&r.done, true);
+		while (__atomic_load_n(&r.gone, __ATOMIC_ACQUIRE) != n)	/* R is on this stack */
+			cpu_relax();
+	} while (!all);
 	spin_unlock(&poke_lock);
 }
 
