@@ -295,7 +295,7 @@ static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 }
 
 /* Where no filesystem shows processes. */
-__weak void proc_task_gone(struct task *t)
+__weak void proc_flush_pid(struct pid *pid)
 {
 }
 
@@ -303,11 +303,11 @@ void release_task(struct task *t)
 {
 	struct pid *gone[PIDTYPE_MAX];
 	struct sighand_struct *h = t->sighand;
+	struct pid *pid = get_pid(t->thread_pid);
 	struct task *leader;
 	bool zap_leader = false;
 
 	atomic_dec(&t->real_cred->user->processes);
-	proc_task_gone(t);
 	write_lock_irq(&tasklist_lock);
 	if (unlikely(t->ptrace))
 		ptrace_unlink(t);
@@ -324,6 +324,8 @@ void release_task(struct task *t)
 		if (gone[i] && (i == PIDTYPE_PID || gone[i] != gone[PIDTYPE_PID]) &&
 		    !(i == PIDTYPE_SID && gone[i] == gone[PIDTYPE_PGID]))
 			free_pid(gone[i]);
+	proc_flush_pid(pid);
+	put_pid(pid);
 	put_sighand(h);
 	put_task_struct(t);
 	if (zap_leader)

@@ -46,6 +46,7 @@ static struct pid *pid_new(unsigned int level)
 	refcount_set(&p->count, 1);
 	p->level = level;
 	spin_lock_init(&p->lock);
+	INIT_HLIST_HEAD(&p->inodes);
 	init_waitqueue_head(&p->wait_pidfd);
 	p->ino = __atomic_add_fetch(&last_pid_ino, 1, __ATOMIC_RELAXED);
 	return p;

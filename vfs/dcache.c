@@ -820,7 +820,7 @@ int sysctl_vfs_cache_pressure = 100;	/* per cent of what reclaim takes from othe
 
 static unsigned long dcache_count(struct shrinker *s, struct shrink_control *sc)
 {
-	long n = sum_percpu(&nr_dentry_unused) / 100 * READ_ONCE(sysctl_vfs_cache_pressure);
+	long n = sum_percpu(&nr_dentry_unused) * READ_ONCE(sysctl_vfs_cache_pressure) / 100;
 
 	(void)s;
 	(void)sc;

@@ -14,6 +14,7 @@
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <proc/signal.h>
+#include <proc/upcalls.h>
 #include <linux/capability.h>
 #include <vfs/mount.h>
 
@@ -742,16 +743,72 @@ static struct dentry *instantiate(struct dentry *d, struct super_block *sb, stru
 				  unsigned int nlink)
 {
 	struct inode *inode = proc_task_inode(sb, task, S_IFDIR | 0555);
+	struct proc_inode *pi;
 
 	if (!inode)
 		return ERR_PTR(-ENOENT);
+	pi = PROC_I(inode);
 	inode->i_op = iop;
 	inode->i_fop = fop;
 	inode->i_flags |= S_IMMUTABLE;
 	set_nlink(inode, nlink);
 	inode_set_op_flags(inode);
 	d_set_d_op(d, &proc_pid_dops);
+	spin_lock(&pi->pid->lock);
+	hlist_add_head(&pi->of_pid, &pi->pid->inodes);
+	spin_unlock(&pi->pid->lock);
 	return d_splice_alias(inode, d);
+}
+
+void proc_pid_forget(struct proc_inode *pi)
+{
+	if (hlist_unhashed(&pi->of_pid))
+		return;
+	spin_lock(&pi->pid->lock);
+	if (!hlist_unhashed(&pi->of_pid))
+		hlist_del_init(&pi->of_pid);
+	spin_unlock(&pi->pid->lock);
+}
+
+/*
+ * Who looks a directory up from here on has it only as long as he holds it (pid_delete()). The super block cannot go while one of its
+ * inodes is on the list: it has to be taken off first, under the lock.
+ */
+void proc_flush_pid(struct pid *pid)
+{
+	while (!hlist_empty(&pid->inodes)) {
+		struct dentry *d = NULL;
+		struct proc_inode *pi;
+		struct super_block *sb;
+		struct inode *inode;
+
+		rcu_read_lock();	/* frees inodes */
+		spin_lock(&pid->lock);
+		pi = hlist_entry_safe(pid->inodes.first, struct proc_inode, of_pid);
+		if (!pi) {
+			spin_unlock(&pid->lock);
+			rcu_read_unlock();
+			return;
+		}
+		hlist_del_init(&pi->of_pid);
+		sb = pi->vfs_inode.i_sb;
+		if (!atomic_inc_not_zero(&sb->s_active)) {	/* being unmounted: that drops all */
+			spin_unlock(&pid->lock);
+			rcu_read_unlock();
+			continue;
+		}
+		spin_unlock(&pid->lock);
+		inode = igrab(&pi->vfs_inode);
+		rcu_read_unlock();
+		if (inode)
+			d = d_find_alias(inode);
+		if (d) {
+			d_invalidate(d);
+			dput(d);
+		}
+		iput(inode);
+		deactivate_super(sb);
+	}
 }
 
 struct dentry *proc_pid_lookup(struct dentry *d, struct super_block *sb)

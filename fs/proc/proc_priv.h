@@ -40,6 +40,7 @@ struct proc_dir_entry {
 struct proc_inode {
 	struct proc_dir_entry	*pde;	/* referenced */
 	struct pid		*pid;	/* referenced */
+	struct hlist_node	of_pid;	/* pid->lock: a task's directory, in pid->inodes */
 	unsigned int		fd;
 	struct inode		vfs_inode;
 };
@@ -67,6 +68,7 @@ int proc_readdir_de(struct file *file, struct dir_context *ctx, struct proc_dir_
 struct dentry *proc_pid_lookup(struct dentry *d, struct super_block *sb);
 int proc_pid_readdir(struct file *file, struct dir_context *ctx);
 struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t mode);
+void proc_pid_forget(struct proc_inode *pi);	/* it goes: out of pid->inodes */
 void proc_task_owner(struct task *task, umode_t mode, kuid_t *uid, kgid_t *gid);
 struct task *get_proc_task(const struct inode *inode);	/* referenced or NULL */
 extern const struct dentry_operations proc_pid_dops;

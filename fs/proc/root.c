@@ -568,6 +568,7 @@ static struct inode *proc_alloc_inode(struct super_block *sb)
 		return NULL;
 	pi->pde = NULL;
 	pi->pid = NULL;
+	INIT_HLIST_NODE(&pi->of_pid);
 	pi->fd = 0;
 	return &pi->vfs_inode;
 }
@@ -581,6 +582,7 @@ static void proc_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
+	proc_pid_forget(PROC_I(inode));
 	put_pid(PROC_I(inode)->pid);
 	pde_put(PROC_I(inode)->pde);
 	if (showfs_is_inode(inode))

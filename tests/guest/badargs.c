@@ -6,6 +6,7 @@
  */
 #define TEST_LIMIT 110
 #include "t.h"
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -103,6 +104,7 @@ TEST(every_call_with_wrong_arguments)
 	OK(mprotect(m, 4096 * 2, PROT_READ | PROT_WRITE));
 	memset(m, 'x', 4096 * 2);
 	edge = m + 4096 * 2;
+	unshare(CLONE_NEWIPC);		/* what stays of its queues and segments goes with it */
 	mkdir("/tmp/badargs", 0777);
 	chmod("/tmp/badargs", 0777);
 	OK(chdir("/tmp/badargs"));

@@ -2,6 +2,7 @@
 /* What /proc and /sys say, checked against what the process knows of itself. */
 #include "t.h"
 #include <dirent.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -273,6 +274,35 @@ TEST(threads_dir)
 		}
 	EQ(n, 1);
 	closedir(d);
+}
+
+/* What was looked up of processes does not outlive them in the dentry cache. */
+TEST(dead_processes)
+{
+	enum { N = 200 };
+	long long before = strtoll(slurp("/proc/sys/fs/dentry-state"), NULL, 10), after;
+	pid_t pid[N];
+	char path[64];
+
+	for (int i = 0; i < N; i++) {
+		pid[i] = OK(fork());
+		if (!pid[i]) {
+			pause();
+			_exit(0);
+		}
+		sprintf(path, "/proc/%d/status", pid[i]);
+		slurp(path);
+		sprintf(path, "/proc/%d/task/%d/comm", pid[i], pid[i]);
+		slurp(path);
+	}
+	EQ(strtoll(slurp("/proc/sys/fs/dentry-state"), NULL, 10) >= before + 5 * N, 1);
+	for (int i = 0; i < N; i++) {
+		kill(pid[i], SIGKILL);
+		t_wait(pid[i]);
+	}
+	after = strtoll(slurp("/proc/sys/fs/dentry-state"), NULL, 10);
+	if (after >= before + N)
+		FAIL("%lld names are kept, before there were %lld", after, before);
 }
 
 TEST(sysfs_is_there)

@@ -20,7 +20,8 @@ struct upid {
 struct pid {
 	refcount_t count;
 	unsigned int level;		/* c */
-	spinlock_t lock;
+	spinlock_t lock;		/* inodes; first of file systems' locks of inodes */
+	struct hlist_head inodes;	/* lock: directories that show its task, to be dropped with it */
 	struct hlist_head tasks[PIDTYPE_MAX];	/* tasklist_lock; R */
 	wait_queue_head_t wait_pidfd;
 	struct rcu_head rcu;

@@ -5,6 +5,7 @@
 #include <lib/types.h>
 
 struct task;
+struct pid;
 struct file;
 struct files_struct;
 struct fs_struct;
@@ -34,15 +35,14 @@ bool do_coredump(int sig);
 int do_futex_wake_private(struct uptr uaddr, int nr);
 /* vfs/: the running task's root is not its namespace's. */
 bool proc_current_chrooted(void);
-/* fs/: T is going: /proc entries that show it are dropped. */
-void proc_task_gone(struct task *t);
+/* fs/: the task of PID is gone: what the dentry cache keeps of its directories goes too. Sleeps. */
+void proc_flush_pid(struct pid *pid);
 /* dev/: the process of T leaves its terminal (setsid). tasklist_lock held. */
 void proc_clear_tty(struct task *t);
 struct signal_struct;
 /* tty/: a process that inherited a terminal holds it; one that ends lets go. */
 void proc_tty_inherited(struct signal_struct *s);
 void proc_tty_released(struct signal_struct *s);
-struct pid;
 /* fs/: the descriptor of CLONE_PIDFD, in three steps. The number or -errno; file in *out. */
 int proc_pidfd_prepare(struct pid *pid, bool thread, struct file **out);
 void proc_pidfd_install(int fd, struct file *file);
