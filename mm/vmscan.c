@@ -178,12 +178,14 @@ static void shrink_lists(struct scan *sc)
 	}
 }
 
-static void shrink_caches(struct scan *sc)
+/* How many objects went. */
+static unsigned long shrink_caches(struct scan *sc)
 {
+	unsigned long freed = 0;
 	struct shrinker *s;
 
 	if (!down_read_trylock(&shrinker_rwsem))
-		return;
+		return 0;
 	list_for_each_entry(s, &shrinkers, list) {
 		struct shrink_control c = { .gfp_mask = sc->gfp };
 		unsigned long have = s->count_objects(s, &c), todo;
@@ -205,11 +207,13 @@ static void shrink_caches(struct scan *sc)
 			if (r == SHRINK_STOP)
 				break;
 			sc->freed += r / 16;	/* objects are smaller than pages */
+			freed += r;
 			todo -= n;
 			cond_resched();
 		}
 	}
 	up_read(&shrinker_rwsem);
+	return freed;
 }
 
 static void shrink(struct scan *sc)
@@ -319,9 +323,11 @@ void drop_caches(int what)
 		while (lru_nr(LRU_LAZYFREE) && shrink_lazyfree(&sc, CLUSTER) && sc.freed)
 			sc.freed = 0;
 	}
-	if (what & 2)
-		for (sc.priority = 2; sc.priority >= 0; sc.priority--)
-			shrink_caches(&sc);
+	/* What was used just now is passed over once, and what holds others goes after them: until nothing goes. */
+	sc.priority = 0;
+	for (int none = 0, round = 0; what & 2 && none < 2 && round < 64 && !fatal_signal_pending(current); round++)
+		none = shrink_caches(&sc) ? 0 : none + 1;
+	rcu_barrier();		/* what went is free when this returns */
 }
 
 /* What the page allocator asks about the running task (upcalls of alloc). */

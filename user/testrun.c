@@ -145,17 +145,17 @@ static int grown(const struct counts *was, const struct counts *now, const char 
 	return n;
 }
 
-/* Counts into NOW until nothing is more than it was: objects may be freed a little later, by RCU or a work queue. What is after 2 s. */
+/* Counts into NOW until nothing is more than it was: objects may be freed a little later, by RCU or a work queue. How many are, after a quarter of a second. */
 static int settle(const struct counts *was, struct counts *now, const char *suspect, char *more)
 {
-	int n;
+	int n = 0;
 
-	for (int i = 0; i < 40; i++) {
+	for (int ms = 1; ms < 256; ms *= 2) {
 		count(now);
 		n = grown(was, now, suspect, more);
 		if (!n)
 			break;
-		usleep(50000);
+		usleep(ms * 1000);
 	}
 	return n;
 }
@@ -297,32 +297,35 @@ static int bad_status(const char *dir, const char *name, int status, const struc
 
 /*
  * After NAME ran well: is there more of anything than in WAS? What is made once and kept (a table that grew, a first mount) is no leak: what is
- * more is counted again around five runs more, and leaks if each leaves more of it.
+ * more is counted again around five runs more, and leaks if each leaves more of it. How many runs more it took.
  */
-static void look_for_leaks(const char *dir, const char *name, struct counts *was, struct text *out, char *why, size_t size)
+static int look_for_leaks(const char *dir, const char *name, struct counts *was, struct text *out, char *why, size_t size)
 {
 	static char more[2][sizeof(was->c) / sizeof(was->c[0])];
 	static struct counts now;
 	size_t len = 0;
 
+	int again;
+
 	if (!settle(was, &now, NULL, more[0]))
-		return;
-	for (int again = 1; again <= 5; again++) {
+		return 0;
+	for (again = 1; again <= 5; again++) {
 		static struct counts last;
 
 		last = now;
 		if (bad_status(dir, name, run(dir, name, out), out, why, size)) {
 			len = strlen(why);
 			snprintf(why + len, size - len, " when it ran again");
-			return;
+			return again;
 		}
 		if (!settle(&last, &now, more[(again - 1) & 1], more[again & 1]))
-			return;
+			return again;
 	}
 	len = (size_t)snprintf(why, size, "leak:");
 	for (int i = 0; i < now.nr && len < size; i++)
 		if (more[1][i])
 			len += (size_t)snprintf(why + len, size - len, " %s %ld to %ld", now.c[i].name, was->c[i].n, now.c[i].n);
+	return again;
 }
 
 static int test_one(const char *dir, const char *name)
@@ -332,7 +335,7 @@ static int test_one(const char *dir, const char *name)
 	char why[400] = "";
 	long long start;
 	struct busy b0, b1;
-	int status;
+	int status, runs = 1;
 
 	printf("test %s start\n", name);
 	fflush(stdout);
@@ -342,15 +345,15 @@ static int test_one(const char *dir, const char *name)
 	status = run(dir, name, &out);
 	b1 = busy();
 	if (!bad_status(dir, name, status, &out, why, sizeof(why)))
-		look_for_leaks(dir, name, &before, &again, why, sizeof(why));
+		runs += look_for_leaks(dir, name, &before, &again, why, sizeof(why));
 	fwrite(out.buf, 1, out.len, stdout);
 	if (out.len && out.buf[out.len - 1] != '\n')
 		putchar('\n');
 	if (*why)
 		printf("test %s FAILED %s\n", name, why);
 	else
-		printf("test %s %s %lld ms, busy %ld + %ld\n", name, status != -1 && WEXITSTATUS(status) == SKIPPED ? "skipped" : "ok",
-		       now_ms() - start, b1.user_ms - b0.user_ms, b1.kernel_ms - b0.kernel_ms);
+		printf("test %s %s %lld ms, busy %ld + %ld, runs %d\n", name, status != -1 && WEXITSTATUS(status) == SKIPPED ? "skipped" : "ok",
+		       now_ms() - start, b1.user_ms - b0.user_ms, b1.kernel_ms - b0.kernel_ms, runs);
 	fflush(stdout);
 	return *why != 0;
 }
