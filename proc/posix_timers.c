@@ -28,7 +28,8 @@
 enum cpu_clock { NOT_CPU, CPU_PROF, CPU_VIRT, CPU_SCHED };
 
 struct posix_timer {
-	struct list_head list;		/* s: in signal->posix_timers */
+	struct rb_node by_id;		/* s: in signal->posix_timers */
+	struct list_head cpu_list;	/* s: in signal->cpu_timers, if it is one */
 	struct hrtimer hr;
 	int id;				/* c */
 	int notify;			/* c: SIGEV_* without SIGEV_THREAD_ID */
@@ -159,12 +160,10 @@ void posix_timers_tick(struct task *me)
 	struct posix_timer *p;
 	struct task *t;
 
-	if (likely(!READ_ONCE(s->nr_cpu_timers)))
-		return;
 	spin_lock(&me->sighand->siglock);
 	rcu_read_lock();
-	list_for_each_entry(p, &s->posix_timers, list) {
-		if (!p->cpu || !p->armed || p->dead || (p->measured && p->measured != me->thread_pid))
+	list_for_each_entry(p, &s->cpu_timers, cpu_list) {
+		if (!p->armed || p->dead || (p->measured && p->measured != me->thread_pid))
 			continue;
 		if (cpu_time(p, me) < p->cpu_expires)
 			continue;
@@ -252,14 +251,38 @@ static int choose_target(struct posix_timer *p, const struct sigevent *se)
 	return e;
 }
 
+/* siglock held. */
 static struct posix_timer *find(int id)
 {
-	struct posix_timer *p;
+	struct rb_node *n = current->signal->posix_timers.node;
 
-	list_for_each_entry(p, &current->signal->posix_timers, list)
+	while (n) {
+		struct posix_timer *p = rb_entry(n, struct posix_timer, by_id);
+
 		if (p->id == id)
 			return p;
+		n = id < p->id ? n->left : n->right;
+	}
 	return NULL;
+}
+
+/* siglock held. Gives P the next number that no other has; they are used again only after INT_MAX. */
+static void add(struct posix_timer *p, struct signal_struct *s)
+{
+	struct rb_node **link, *parent = NULL;
+
+	do {
+		p->id = s->next_timer_id;
+		s->next_timer_id = p->id == INT_MAX ? 0 : p->id + 1;
+	} while (find(p->id));
+	for (link = &s->posix_timers.node; *link;) {
+		parent = *link;
+		link = p->id < rb_entry(parent, struct posix_timer, by_id)->id ? &parent->left : &parent->right;
+	}
+	rb_link_node(&p->by_id, parent, link);
+	rb_insert_color(&p->by_id, &s->posix_timers);
+	if (p->cpu)
+		list_add(&p->cpu_list, &s->cpu_timers);
 }
 
 int posix_timer_create(clockid_t clock, const struct sigevent *se)
@@ -282,10 +305,7 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 		goto fail;
 	hrtimer_init(&p->hr, p->cpu ? CLOCK_MONOTONIC : clock, fire);
 	spin_lock_irq(&current->sighand->siglock);
-	do {
-		p->id = s->next_timer_id;
-		s->next_timer_id = p->id == INT_MAX ? 0 : p->id + 1;
-	} while (find(p->id));
+	add(p, s);
 	i = signal_owned_info(p->queued);
 	i->si_code = SI_TIMER;
 	i->si_tid = p->id;
@@ -293,9 +313,6 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 		i->si_value = se->sigev_value;
 	else
 		i->si_value.sival_int = p->id;
-	list_add(&p->list, &s->posix_timers);
-	if (p->cpu)
-		WRITE_ONCE(s->nr_cpu_timers, s->nr_cpu_timers + 1);
 	spin_unlock_irq(&current->sighand->siglock);
 	return p->id;
 fail:
@@ -307,9 +324,9 @@ fail:
 static void remove(struct posix_timer *p, struct signal_struct *s)
 {
 	p->dead = true;
-	list_del(&p->list);
+	rb_erase(&p->by_id, &s->posix_timers);
 	if (p->cpu)
-		WRITE_ONCE(s->nr_cpu_timers, s->nr_cpu_timers - 1);
+		list_del(&p->cpu_list);
 	signal_unqueue_owned(p->queued, current);
 	spin_unlock_irq(&current->sighand->siglock);
 	hrtimer_cancel(&p->hr);
@@ -334,9 +351,9 @@ void posix_timers_drop_all(struct signal_struct *s)
 {
 	for (;;) {
 		spin_lock_irq(&current->sighand->siglock);
-		if (list_empty(&s->posix_timers))
+		if (RB_EMPTY_ROOT(&s->posix_timers))
 			break;
-		remove(list_first_entry(&s->posix_timers, struct posix_timer, list), s);
+		remove(rb_entry(s->posix_timers.node, struct posix_timer, by_id), s);
 	}
 	spin_unlock_irq(&current->sighand->siglock);
 }

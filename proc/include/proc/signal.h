@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <lib/rbtree.h>
 #include <lib/list.h>
 #include <kernel/refcount.h>
 #include <sched/task.h>
@@ -77,9 +78,9 @@ struct signal_struct {
 	struct hrtimer real_timer;
 	ktime_t it_real_incr;
 	struct { u64 expires_ns, incr_ns; } it_cpu[2];	/* s: ITIMER_PROF, ITIMER_VIRTUAL */
-	struct list_head posix_timers;	/* s */
+	struct rb_root posix_timers;	/* s: by id */
+	struct list_head cpu_timers;	/* s: those of them that the tick looks at */
 	int next_timer_id;		/* s */
-	int nr_cpu_timers;		/* s */
 	short oom_score_adj, oom_score_adj_min;
 	bool oom_flag_origin;
 	struct mm *oom_mm;
