@@ -6,6 +6,7 @@
 #include "proc_priv.h"
 #include <alloc/slab.h>
 #include <alloc/page.h>
+#include <arch/page.h>
 #include <arch/stacktrace.h>
 #include <arch/ptrace.h>
 #include <arch/switch.h>
@@ -460,12 +461,27 @@ static int show_personality(struct seq_file *m, struct pid_namespace *ns, struct
 	return err;
 }
 
+#define WCHAN_NAME 128
+
+/* Where a task sleeps: the first frame outside of the scheduler and its locks. */
+static bool is_wchan(void *arg, unsigned long addr)
+{
+	unsigned long start, len;
+
+	return (addr >= (unsigned long)__start_sched_text && addr < (unsigned long)__stop_sched_text) ||
+	       !ksym_lookup(addr, &start, &len, arg, WCHAN_NAME);
+}
+
+/* "0" for one that runs, or that the reader may not look into. */
 static int show_wchan(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
+	char name[WCHAN_NAME] = "";
+
 	(void)ns;
 	(void)pid;
-	(void)task;
-	seq_putc(m, '0');
+	if (READ_ONCE(task->state) && !READ_ONCE(task->on_cpu) && !proc_may_access(task, true))
+		arch_stack_walk_task(task, is_wchan, name);
+	seq_puts(m, *name ? name : "0");
 	return 0;
 }
 

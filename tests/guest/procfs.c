@@ -305,6 +305,31 @@ TEST(dead_processes)
 		FAIL("%lld names are kept, before there were %lld", after, before);
 }
 
+/* Where a task sleeps has a name; one that runs is nowhere. */
+TEST(wchan)
+{
+	pid_t pid;
+	char path[64];
+	int p[2];
+
+	OK(pipe(p));
+	pid = OK(fork());
+	if (!pid) {
+		char c;
+
+		close(p[1]);
+		_exit(read(p[0], &c, 1) != 0);
+	}
+	close(p[0]);
+	t_until_asleep(pid);
+	sprintf(path, "/proc/%d/wchan", pid);
+	if (!strstr(slurp(path), "pipe"))
+		FAIL("a reader of a pipe sleeps in %s", text);
+	EQ(strcmp(slurp("/proc/self/wchan"), "0"), 0);
+	close(p[1]);
+	t_wait(pid);
+}
+
 TEST(sysfs_is_there)
 {
 	struct stat st;

@@ -30,6 +30,7 @@
 
 /* The image, as the linker script lays it out. */
 extern char _text[], _etext[];			/* executable, read-only */
+extern char __start_sched_text[], __stop_sched_text[];	/* of it: what tasks sleep in for others */
 extern char __start_rodata[], __end_rodata[];
 extern char _data[], _edata[], __bss_start[], __bss_stop[], _end[];
 extern char __init_begin[], __init_end[];	/* given back before init runs */
