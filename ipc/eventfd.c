@@ -56,7 +56,8 @@ static ssize_t eventfd_read(struct kiocb *k, struct iter *to)
 		n = e->semaphore && e->count ? 1 : e->count;
 		if (n) {
 			e->count -= n;
-			wake_up_locked_poll(&e->wqh, EPOLLOUT);
+			if (waitqueue_active(&e->wqh))
+				wake_up_locked_poll(&e->wqh, EPOLLOUT);
 		}
 		spin_unlock_irq(&e->wqh.lock);
 		if (n)
@@ -87,7 +88,7 @@ static ssize_t eventfd_write(struct kiocb *k, struct iter *from)
 		done = U64_MAX - e->count > n;
 		if (done) {
 			e->count += n;
-			if (n)
+			if (n && waitqueue_active(&e->wqh))
 				wake_up_locked_poll(&e->wqh, EPOLLIN);
 		}
 		spin_unlock_irq(&e->wqh.lock);

@@ -6,11 +6,6 @@
 
 #define MAX_RW_COUNT	USER_COPY_MAX
 
-void iter_init_ubuf(struct iter *i, unsigned int dir, struct uptr buf, size_t count)
-{
-	*i = (struct iter){ .type = ITER_UBUF, .data_source = dir, .ubuf = buf.addr, .count = count, .nr_segs = 1 };
-}
-
 void iter_init_iovec(struct iter *i, unsigned int dir, const struct iovec *iov, unsigned long segs, size_t count)
 {
 	*i = (struct iter){ .type = ITER_IOVEC, .data_source = dir, .iov = iov, .count = count, .nr_segs = segs };
@@ -83,40 +78,41 @@ static unsigned long seg_addr(const struct iter *i)
 
 enum step { STEP_TO, STEP_FROM, STEP_FROM_ATOMIC, STEP_ZERO };
 
-/* Move n bytes of one piece; how many were moved. */
-static __always_inline size_t step(struct iter *i, enum step op, void *buf, size_t n)
+static __always_inline size_t step_user(const struct iter *i, enum step op, void *buf, unsigned long a, size_t n)
 {
-	unsigned long a = seg_addr(i);
-
-	if (i->type == ITER_DISCARD) {
-		if (op == STEP_FROM || op == STEP_FROM_ATOMIC)
-			memset(buf, 0, n);
-		return n;
-	}
-	if (!iter_is_user(i)) {
-		if (op == STEP_TO)
-			memcpy((void *)a, buf, n);
-		else if (op == STEP_ZERO)
-			memset((void *)a, 0, n);
-		else
-			memcpy(buf, (void *)a, n);
-		return n;
-	}
 	if (op == STEP_TO)
-		return n - (i->nofault ? arch_copy_to_user_nofault(UPTR(a), buf, n)
-				       : arch_copy_to_user(UPTR(a), buf, n));
+		return n - (unlikely(i->nofault) ? arch_copy_to_user_nofault(UPTR(a), buf, n) : arch_copy_to_user(UPTR(a), buf, n));
 	if (op == STEP_ZERO)
 		return n - arch_clear_user(UPTR(a), n);
-	if (op == STEP_FROM_ATOMIC || i->nofault)
+	if (op == STEP_FROM_ATOMIC || unlikely(i->nofault))
 		return n - arch_copy_from_user_nofault(buf, UPTR(a), n);
 	return n - arch_copy_from_user(buf, UPTR(a), n);
 }
 
-static __always_inline size_t iterate(struct iter *i, enum step op, void *buf, size_t bytes)
+/* Move n bytes of one piece; how many were moved. */
+static size_t step(const struct iter *i, enum step op, void *buf, size_t n)
+{
+	unsigned long a = seg_addr(i);
+
+	if (iter_is_user(i))
+		return step_user(i, op, buf, a, n);
+	if (i->type == ITER_DISCARD) {
+		if (op == STEP_FROM || op == STEP_FROM_ATOMIC)
+			memset(buf, 0, n);
+	} else if (op == STEP_TO) {
+		memcpy((void *)a, buf, n);
+	} else if (op == STEP_ZERO) {
+		memset((void *)a, 0, n);
+	} else {
+		memcpy(buf, (void *)a, n);
+	}
+	return n;
+}
+
+static noinline size_t iterate_segs(struct iter *i, enum step op, void *buf, size_t bytes)
 {
 	size_t done = 0;
 
-	bytes = min(bytes, i->count);
 	while (done < bytes) {
 		size_t n = min(seg_left(i), bytes - done), moved;
 
@@ -128,6 +124,18 @@ static __always_inline size_t iterate(struct iter *i, enum step op, void *buf, s
 			break;
 	}
 	return done;
+}
+
+/* One buffer of the user's is by far the most frequent. */
+static __always_inline size_t iterate(struct iter *i, enum step op, void *buf, size_t bytes)
+{
+	bytes = min(bytes, i->count);
+	if (unlikely(i->type != ITER_UBUF))
+		return iterate_segs(i, op, buf, bytes);
+	bytes = step_user(i, op, buf, i->ubuf + i->off, bytes);
+	i->off += bytes;
+	i->count -= bytes;
+	return bytes;
 }
 
 size_t copy_to_iter(const void *from, size_t bytes, struct iter *i)
@@ -180,7 +188,7 @@ size_t copy_folio_from_iter_atomic(struct folio *folio, size_t offset, size_t by
 	return iterate(i, STEP_FROM_ATOMIC, (char *)folio_address(folio) + offset, bytes);
 }
 
-void iter_advance(struct iter *i, size_t bytes)
+void iter_advance_segs(struct iter *i, size_t bytes)
 {
 	bytes = min(bytes, i->count);
 	i->off += bytes;

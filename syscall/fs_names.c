@@ -211,34 +211,44 @@ long sys_umask(int mask)
 	return xchg(&fs->umask, mask & (int)S_IRWXUGO);
 }
 
+/* A path whose text fits into the LEFT bytes at ROOM: its length with the NUL. */
+static long give_path(struct uptr buf, unsigned long size, const struct path *path, const struct path *root, char *room, int left)
+{
+	char *text = d_path_root(path, root, room, left, false, true);
+	unsigned long len;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	len = (unsigned long)(room + left - text);
+	if (len > size)
+		return -ERANGE;
+	return copy_to_user(buf, text, len) ? -EFAULT : (long)len;
+}
+
+static long give_long_path(struct uptr buf, unsigned long size, const struct path *path, const struct path *root)
+{
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	long ret;
+
+	if (!page)
+		return -ENOMEM;
+	ret = give_path(buf, size, path, root, page, PAGE_SIZE);
+	free_page((unsigned long)page);
+	return ret;
+}
+
 /* With the NUL, the length; "(unreachable)" in front where no path leads. */
 long sys_getcwd(struct uptr buf, unsigned long size)
 {
 	struct path pwd, root;
-	char *page, *text;
+	char room[256];
 	long ret;
 
 	get_fs_pwd(current->fs, &pwd);
 	get_fs_root(current->fs, &root);
-	ret = -ENOENT;
-	if (d_unlinked(pwd.dentry))
-		goto put;
-	ret = -ENOMEM;
-	page = (char *)__get_free_page(GFP_KERNEL);
-	if (!page)
-		goto put;
-	text = d_path_root(&pwd, &root, page, PAGE_SIZE, false, true);
-	if (IS_ERR(text)) {
-		ret = PTR_ERR(text);
-	} else {
-		unsigned long len = (unsigned long)(page + PAGE_SIZE - text);
-
-		ret = -ERANGE;
-		if (len <= size)
-			ret = copy_to_user(buf, text, len) ? -EFAULT : (long)len;
-	}
-	free_page((unsigned long)page);
-put:
+	ret = d_unlinked(pwd.dentry) ? -ENOENT : give_path(buf, size, &pwd, &root, room, sizeof(room));
+	if (ret == -ENAMETOOLONG)
+		ret = give_long_path(buf, size, &pwd, &root);
 	path_put(&pwd);
 	path_put(&root);
 	return ret;

@@ -187,8 +187,8 @@ static int get_fpstate(struct uptr p)
 	tmp = kvmalloc(xsave_size + 64, GFP_KERNEL);
 	if (!tmp)
 		return -ENOMEM;
-	memset(tmp, 0, xsave_size);
 	if (!arch_copy_from_user(tmp, p, len)) {
+		memset((u8 *)tmp + len, 0, xsave_size - len);
 		if (len > 512)
 			tmp->xstate_bv &= sw.xfeatures;
 		err = x86_fpu_sanitize(tmp, len);

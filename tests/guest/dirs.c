@@ -187,6 +187,24 @@ TEST(dotdot_after_move)
 	ERR(getcwd(b, 3) ? 0 : -1, ERANGE);
 }
 
+TEST(long_paths)
+{
+	char b[PATH_MAX], want[PATH_MAX], name[61];
+
+	enter("d6");
+	strcpy(want, "/tmp/d6");
+	memset(name, 'n', 60);
+	name[60] = 0;
+	for (int i = 0; i < 8; i++) {
+		OK(mkdir(name, 0755));
+		OK(chdir(name));
+		strcat(strcat(want, "/"), name);
+		CHECK(getcwd(b, sizeof(b)) && !strcmp(b, want));
+		EQ(syscall(SYS_getcwd, b, strlen(want) + 1), strlen(want) + 1);
+		ERR(syscall(SYS_getcwd, b, strlen(want)), ERANGE);
+	}
+}
+
 TEST(listing)
 {
 	char seen[200] = { 0 };

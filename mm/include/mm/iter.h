@@ -61,7 +61,10 @@ static inline void iter_reexpand(struct iter *i, size_t count)
 	i->count = count;
 }
 
-void iter_init_ubuf(struct iter *i, unsigned int dir, struct uptr buf, size_t count);
+static inline void iter_init_ubuf(struct iter *i, unsigned int dir, struct uptr buf, size_t count)
+{
+	*i = (struct iter){ .type = ITER_UBUF, .data_source = dir, .ubuf = buf.addr, .count = count, .nr_segs = 1 };
+}
 void iter_init_iovec(struct iter *i, unsigned int dir, const struct iovec *iov, unsigned long segs,
 		     size_t count);
 void iter_init_kvec(struct iter *i, unsigned int dir, const struct kvec *vec, unsigned long segs,
@@ -86,7 +89,18 @@ size_t copy_folio_from_iter_atomic(struct folio *folio, size_t offset, size_t by
 size_t fault_in_iter_readable(const struct iter *i, size_t bytes);
 size_t fault_in_iter_writeable(const struct iter *i, size_t bytes);
 
-void iter_advance(struct iter *i, size_t bytes);
+void iter_advance_segs(struct iter *i, size_t bytes);
+static inline void iter_advance(struct iter *i, size_t bytes)
+{
+	if (unlikely(i->type != ITER_UBUF)) {
+		iter_advance_segs(i, bytes);
+		return;
+	}
+	if (bytes > i->count)
+		bytes = i->count;
+	i->off += bytes;
+	i->count -= bytes;
+}
 /* Undo the last bytes of advance (not past the start). */
 void iter_revert(struct iter *i, size_t bytes);
 /* Bytes in the current segment. */
