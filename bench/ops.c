@@ -7,8 +7,10 @@
  * before it reads the clock, long enough for what was put off to have run in between, and the time that this computing takes on
  * an idle kernel is subtracted.
  *
- * Says "op NAME N INSTRUCTIONS" for all N, "skip NAME ERRNO", and "end"; then powers off. A word of its command line or
- * environment that begins with ops= names the operations to run (commas between, _ for a space), all without.
+ * Says "idle INSTRUCTIONS WINDOW", "op NAME N INSTRUCTIONS LEAST WINDOW" for all N, and "end"; then powers off. WINDOW says which pair
+ * of marks it was, for what count.c counted in between; LEAST is below INSTRUCTIONS where chance has a part and several readings were
+ * taken. A word of its command line or environment that begins with ops= names the operations to run (commas between, _ for a
+ * space), all without; company=N has each run on N CPUs at the same time, where only what count.c sees means something.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +30,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/reboot.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
@@ -41,6 +44,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define WINDOWS 5
 #define COMPUTE 12000000L	/* instructions of computing after each operation: three ticks and more */
 
 static inline uint64_t now(void)
@@ -50,6 +54,10 @@ static inline uint64_t now(void)
 	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
 	return (uint64_t)hi << 32 | lo;
 }
+
+/* For count.c, which counts between the two. */
+#define MARK_BEGIN() __asm__ volatile("nopl 0x6f636862(%%rax)" : : : "memory")
+#define MARK_END() __asm__ volatile("nopl 0x6f636863(%%rax)" : : : "memory")
 
 /* In user mode, where nothing is put off by it. */
 static void compute(void)
@@ -294,119 +302,220 @@ struct op {
 	long n;
 	void (*run)(long n);
 	void (*setup)(void), (*drop)(void);
+	int chance;	/* when the ticks come decides who runs: the median of WINDOWS readings */
 };
 
 static const struct op ops[] = {
-	{ "getppid", 20000, op_getppid, 0, 0 },
-	{ "getuid", 20000, op_getuid, 0, 0 },
-	{ "umask", 20000, op_umask, 0, 0 },
-	{ "uname", 20000, op_uname, 0, 0 },
-	{ "clock_gettime (vDSO)", 20000, op_clock_vdso, 0, 0 },
-	{ "clock_gettime (call)", 20000, op_clock_call, 0, 0 },
-	{ "thread CPU time", 10000, op_cputime, 0, 0 },
-	{ "getrandom 16 B", 5000, op_getrandom16, 0, 0 },
-	{ "getrandom 4 KiB", 500, op_getrandom4k, 0, 0 },
-	{ "read /dev/zero 1 B", 10000, op_zero_1, open_zero, close_fd },
-	{ "read /dev/zero 4 KiB", 5000, op_zero_4k, open_zero, close_fd },
-	{ "read /dev/zero 64 KiB", 500, op_zero_64k, open_zero, close_fd },
-	{ "write /dev/null 1 B", 10000, op_null_1, open_null, close_fd },
-	{ "write /dev/null 64 KiB", 10000, op_null_64k, open_null, close_fd },
-	{ "pipe write + read 1 B", 5000, op_pipe_1, make_pipe, close_pair },
-	{ "pipe write + read 4 KiB", 3000, op_pipe_4k, make_pipe, close_pair },
-	{ "pipe write + read 64 KiB", 300, op_pipe_64k, make_pipe, close_pair },
-	{ "pread 1 B", 10000, op_pread_1, setup_file, close_file },
-	{ "pread 4 KiB", 5000, op_pread_4k, setup_file, close_file },
-	{ "pread 64 KiB", 500, op_pread_64k, setup_file, close_file },
-	{ "pwrite 1 B", 5000, op_pwrite_1, setup_file, close_file },
-	{ "pwrite 4 KiB", 3000, op_pwrite_4k, setup_file, close_file },
-	{ "pwrite 64 KiB", 300, op_pwrite_64k, setup_file, close_file },
-	{ "append 4 KiB", 2048, op_append_4k, setup_file, close_file },
-	{ "lseek", 10000, op_lseek, setup_file, close_file },
-	{ "sendfile 64 KiB", 300, op_sendfile_64k, file_and_null, close_both },
-	{ "open + close", 5000, op_open_close, make_tree, drop_tree },
-	{ "open, no such file", 5000, op_open_missing, make_tree, drop_tree },
-	{ "stat", 5000, op_stat, make_tree, drop_tree },
-	{ "statx", 5000, op_statx, make_tree, drop_tree },
-	{ "fstat", 10000, op_fstat, 0, 0 },
-	{ "access", 5000, op_access, make_tree, drop_tree },
-	{ "readlink", 5000, op_readlink, make_tree, drop_tree },
-	{ "stat by symlink", 5000, op_follow, make_tree, drop_tree },
-	{ "chdir", 5000, op_chdir, 0, 0 },
-	{ "getcwd", 5000, op_getcwd, 0, 0 },
-	{ "create + unlink", 2000, op_create_unlink, 0, 0 },
-	{ "create + write 16 KiB + unlink", 1000, op_create_write_unlink, 0, 0 },
-	{ "mkdir + rmdir", 2000, op_mkdir_rmdir, 0, 0 },
-	{ "rename twice", 2000, op_rename, make_tree, drop_tree },
-	{ "link + unlink", 2000, op_link_unlink, make_tree, drop_tree },
-	{ "symlink + unlink", 2000, op_symlink_unlink, 0, 0 },
-	{ "getdents of 200", 100, op_getdents_200, make_many, drop_many },
-	{ "chmod", 3000, op_chmod, make_tree, drop_tree },
-	{ "utimensat", 3000, op_utimens, make_tree, drop_tree },
-	{ "fcntl F_GETFL", 10000, op_fcntl_getfl, 0, 0 },
-	{ "dup + close", 5000, op_dup_close, 0, 0 },
-	{ "flock + unlock", 3000, op_flock, setup_file, close_file },
-	{ "fcntl lock + unlock", 3000, op_fcntl_lock, setup_file, close_file },
-	{ "ftruncate", 2000, op_ftruncate, setup_file, close_file },
-	{ "mmap + munmap 64 KiB", 3000, op_mmap_munmap, 0, 0 },
-	{ "mmap + touch + munmap 64 KiB", 500, op_map_touch_unmap, 0, 0 },
-	{ "mprotect 64 KiB", 2000, op_mprotect, make_full_map, drop_map },
-	{ "fault, anonymous", 2560, op_fault_anon, make_map, drop_map },
-	{ "fault, file", 2560, op_fault_file, setup_file, close_file },
-	{ "map + read + unmap 64 KiB of a file", 500, op_map_file_read, setup_file, close_file },
-	{ "fault, copy on write", 640, op_fault_cow, make_full_map, drop_map },
-	{ "brk up + down", 3000, op_brk, 0, 0 },
-	{ "mremap", 2000, op_mremap, 0, 0 },
-	{ "fork + exit + wait", 200, op_fork_exit, 0, 0 },
-	{ "fork + exit + wait, 1 MiB touched", 200, op_fork_exit, make_full_map, drop_map },
-	{ "vfork + exit + wait", 300, op_vfork_exit, 0, 0 },
-	{ "vfork + exec + wait", 100, op_vfork_exec, 0, 0 },
-	{ "fork + exec + wait", 100, op_fork_exec, 0, 0 },
-	{ "thread create + join", 300, op_thread, 0, 0 },
-	{ "sigaction", 5000, op_sigaction, 0, 0 },
-	{ "sigprocmask", 10000, op_sigprocmask, 0, 0 },
-	{ "signal to self + handler", 2000, op_signal_self, catch_signal, drop_signal },
-	{ "futex wake, none waits", 10000, op_futex_wake_none, 0, 0 },
-	{ "futex wait, changed", 10000, op_futex_wait_again, 0, 0 },
-	{ "futex ping-pong", 1000, op_futex_pingpong, start_futex, end_futex },
-	{ "switch, by pipes", 1000, op_switch_pipe, start_pipes, end_pipes },
-	{ "switch, by a socket", 1000, op_switch_unix, start_socks, end_socks },
-	{ "sched_yield alone", 5000, op_yield_alone, 0, 0 },
-	{ "sched_yield of two", 2000, op_yield_two, share_map, drop_map },
-	{ "unix stream 1 B", 3000, op_unix_1, make_sockets, close_pair },
-	{ "unix stream 4 KiB", 2000, op_unix_4k, make_sockets, close_pair },
-	{ "unix datagram 100 B", 3000, op_unix_dgram, make_dgram, close_pair },
-	{ "socketpair + close", 1000, op_socketpair, 0, 0 },
-	{ "pipe + close", 1000, op_pipe_close, 0, 0 },
-	{ "poll of 32", 1000, op_poll_32, many_pipes, drop_pipes },
-	{ "select of 32", 1000, op_select_32, many_pipes, drop_pipes },
-	{ "epoll_wait, one of 32 ready", 3000, op_epoll_wait, make_epoll, drop_epoll },
-	{ "epoll_ctl del + add", 2000, op_epoll_ctl, make_epoll, drop_epoll },
-	{ "eventfd write + read", 5000, op_eventfd, make_event, close_fd },
-	{ "timerfd_settime", 3000, op_timerfd_set, make_timer, close_fd },
-	{ "setitimer", 3000, op_setitimer, 0, 0 },
-	{ "tty write 64 B + read", 1000, op_tty_write, make_tty, drop_tty },
-	{ "tty line in + read", 1000, op_tty_line, make_tty, drop_tty },
-	{ "tty TCGETS", 5000, op_tty_ioctl, make_tty, drop_tty },
+	{ "getppid", 20000, op_getppid, 0, 0, 0 },
+	{ "getuid", 20000, op_getuid, 0, 0, 0 },
+	{ "umask", 20000, op_umask, 0, 0, 0 },
+	{ "uname", 20000, op_uname, 0, 0, 0 },
+	{ "clock_gettime (vDSO)", 20000, op_clock_vdso, 0, 0, 0 },
+	{ "clock_gettime (call)", 20000, op_clock_call, 0, 0, 0 },
+	{ "thread CPU time", 10000, op_cputime, 0, 0, 0 },
+	{ "getrandom 16 B", 5000, op_getrandom16, 0, 0, 0 },
+	{ "getrandom 4 KiB", 500, op_getrandom4k, 0, 0, 0 },
+	{ "read /dev/zero 1 B", 10000, op_zero_1, open_zero, close_fd, 0 },
+	{ "read /dev/zero 4 KiB", 5000, op_zero_4k, open_zero, close_fd, 0 },
+	{ "read /dev/zero 64 KiB", 500, op_zero_64k, open_zero, close_fd, 0 },
+	{ "write /dev/null 1 B", 10000, op_null_1, open_null, close_fd, 0 },
+	{ "write /dev/null 64 KiB", 10000, op_null_64k, open_null, close_fd, 0 },
+	{ "pipe write + read 1 B", 5000, op_pipe_1, make_pipe, close_pair, 0 },
+	{ "pipe write + read 4 KiB", 3000, op_pipe_4k, make_pipe, close_pair, 0 },
+	{ "pipe write + read 64 KiB", 300, op_pipe_64k, make_pipe, close_pair, 0 },
+	{ "pread 1 B", 10000, op_pread_1, setup_file, close_file, 0 },
+	{ "pread 4 KiB", 5000, op_pread_4k, setup_file, close_file, 0 },
+	{ "pread 64 KiB", 500, op_pread_64k, setup_file, close_file, 0 },
+	{ "pwrite 1 B", 5000, op_pwrite_1, setup_file, close_file, 0 },
+	{ "pwrite 4 KiB", 3000, op_pwrite_4k, setup_file, close_file, 0 },
+	{ "pwrite 64 KiB", 300, op_pwrite_64k, setup_file, close_file, 0 },
+	{ "append 4 KiB", 2048, op_append_4k, setup_file, close_file, 0 },
+	{ "lseek", 10000, op_lseek, setup_file, close_file, 0 },
+	{ "sendfile 64 KiB", 300, op_sendfile_64k, file_and_null, close_both, 0 },
+	{ "open + close", 5000, op_open_close, make_tree, drop_tree, 0 },
+	{ "open, no such file", 5000, op_open_missing, make_tree, drop_tree, 0 },
+	{ "stat", 5000, op_stat, make_tree, drop_tree, 0 },
+	{ "statx", 5000, op_statx, make_tree, drop_tree, 0 },
+	{ "fstat", 10000, op_fstat, 0, 0, 0 },
+	{ "access", 5000, op_access, make_tree, drop_tree, 0 },
+	{ "readlink", 5000, op_readlink, make_tree, drop_tree, 0 },
+	{ "stat by symlink", 5000, op_follow, make_tree, drop_tree, 0 },
+	{ "chdir", 5000, op_chdir, 0, 0, 0 },
+	{ "getcwd", 5000, op_getcwd, 0, 0, 0 },
+	{ "create + unlink", 2000, op_create_unlink, 0, 0, 0 },
+	{ "create + write 16 KiB + unlink", 1000, op_create_write_unlink, 0, 0, 0 },
+	{ "mkdir + rmdir", 2000, op_mkdir_rmdir, 0, 0, 0 },
+	{ "rename twice", 2000, op_rename, make_tree, drop_tree, 0 },
+	{ "link + unlink", 2000, op_link_unlink, make_tree, drop_tree, 0 },
+	{ "symlink + unlink", 2000, op_symlink_unlink, 0, 0, 0 },
+	{ "getdents of 200", 100, op_getdents_200, make_many, drop_many, 0 },
+	{ "chmod", 3000, op_chmod, make_tree, drop_tree, 0 },
+	{ "utimensat", 3000, op_utimens, make_tree, drop_tree, 0 },
+	{ "fcntl F_GETFL", 10000, op_fcntl_getfl, 0, 0, 0 },
+	{ "dup + close", 5000, op_dup_close, 0, 0, 0 },
+	{ "flock + unlock", 3000, op_flock, setup_file, close_file, 0 },
+	{ "fcntl lock + unlock", 3000, op_fcntl_lock, setup_file, close_file, 0 },
+	{ "ftruncate", 2000, op_ftruncate, setup_file, close_file, 0 },
+	{ "mmap + munmap 64 KiB", 3000, op_mmap_munmap, 0, 0, 0 },
+	{ "mmap + touch + munmap 64 KiB", 500, op_map_touch_unmap, 0, 0, 0 },
+	{ "mprotect 64 KiB", 2000, op_mprotect, make_full_map, drop_map, 0 },
+	{ "fault, anonymous", 2560, op_fault_anon, make_map, drop_map, 0 },
+	{ "fault, file", 2560, op_fault_file, setup_file, close_file, 0 },
+	{ "map + read + unmap 64 KiB of a file", 500, op_map_file_read, setup_file, close_file, 0 },
+	{ "fault, copy on write", 640, op_fault_cow, make_full_map, drop_map, 1 },
+	{ "brk up + down", 3000, op_brk, 0, 0, 0 },
+	{ "mremap", 2000, op_mremap, 0, 0, 0 },
+	{ "fork + exit + wait", 200, op_fork_exit, 0, 0, 1 },
+	{ "fork + exit + wait, 1 MiB touched", 200, op_fork_exit, make_full_map, drop_map, 1 },
+	{ "vfork + exit + wait", 300, op_vfork_exit, 0, 0, 1 },
+	{ "vfork + exec + wait", 100, op_vfork_exec, 0, 0, 1 },
+	{ "fork + exec + wait", 100, op_fork_exec, 0, 0, 1 },
+	{ "thread create + join", 300, op_thread, 0, 0, 1 },
+	{ "sigaction", 5000, op_sigaction, 0, 0, 0 },
+	{ "sigprocmask", 10000, op_sigprocmask, 0, 0, 0 },
+	{ "signal to self + handler", 2000, op_signal_self, catch_signal, drop_signal, 0 },
+	{ "futex wake, none waits", 10000, op_futex_wake_none, 0, 0, 0 },
+	{ "futex wait, changed", 10000, op_futex_wait_again, 0, 0, 0 },
+	{ "futex ping-pong", 4000, op_futex_pingpong, start_futex, end_futex, 1 },
+	{ "switch, by pipes", 4000, op_switch_pipe, start_pipes, end_pipes, 1 },
+	{ "switch, by a socket", 4000, op_switch_unix, start_socks, end_socks, 1 },
+	{ "sched_yield alone", 5000, op_yield_alone, 0, 0, 0 },
+	{ "sched_yield of two", 2000, op_yield_two, share_map, drop_map, 1 },
+	{ "unix stream 1 B", 3000, op_unix_1, make_sockets, close_pair, 0 },
+	{ "unix stream 4 KiB", 2000, op_unix_4k, make_sockets, close_pair, 0 },
+	{ "unix datagram 100 B", 3000, op_unix_dgram, make_dgram, close_pair, 0 },
+	{ "socketpair + close", 1000, op_socketpair, 0, 0, 0 },
+	{ "pipe + close", 1000, op_pipe_close, 0, 0, 0 },
+	{ "poll of 32", 1000, op_poll_32, many_pipes, drop_pipes, 0 },
+	{ "select of 32", 1000, op_select_32, many_pipes, drop_pipes, 0 },
+	{ "epoll_wait, one of 32 ready", 3000, op_epoll_wait, make_epoll, drop_epoll, 0 },
+	{ "epoll_ctl del + add", 2000, op_epoll_ctl, make_epoll, drop_epoll, 0 },
+	{ "eventfd write + read", 5000, op_eventfd, make_event, close_fd, 0 },
+	{ "timerfd_settime", 3000, op_timerfd_set, make_timer, close_fd, 0 },
+	{ "setitimer", 3000, op_setitimer, 0, 0, 0 },
+	{ "tty write 64 B + read", 1000, op_tty_write, make_tty, drop_tty, 0 },
+	{ "tty line in + read", 1000, op_tty_line, make_tty, drop_tty, 1 },
+	{ "tty TCGETS", 5000, op_tty_ioctl, make_tty, drop_tty, 0 },
 };
 
 static uint64_t idle_cost = UINT64_MAX;
+static int windows, idle_window;	/* pairs of marks so far; that of idle_cost */
+
+/* Instructions from the first of N times to when what they put off is done with. */
+static uint64_t window(const struct op *op, long n)
+{
+	uint64_t a, b;
+
+	MARK_BEGIN();
+	a = now();
+	if (op)
+		op->run(n);
+	compute();
+	b = now();
+	MARK_END();
+	windows++;
+	return b - a;
+}
+
+struct reading { uint64_t cost; int window; };
+
+static int by_cost(const void *a, const void *b)
+{
+	const struct reading *x = a, *y = b;
+
+	return (x->cost > y->cost) - (x->cost < y->cost);
+}
 
 static void measure(const struct op *op)
 {
-	uint64_t a, b;
+	struct reading r[WINDOWS];
+	int n = op->chance ? WINDOWS : 1;
 
 	if (op->setup)
 		op->setup();
 	op->run(op->n / 8 < 16 ? 16 : op->n / 8);
 	compute();
 	compute();
-	a = now();
-	op->run(op->n);
-	compute();
-	b = now();
+	for (int i = 0; i < n; i++) {
+		r[i].cost = window(op, op->n);
+		r[i].window = windows - 1;
+	}
 	if (op->drop)
 		op->drop();
-	printf("op %s\t%ld\t%lld\n", op->name, op->n, (long long)(b - a - idle_cost));
+	qsort(r, (size_t)n, sizeof(*r), by_cost);
+	printf("op %s\t%ld\t%lld\t%lld\t%d\n", op->name, op->n, (long long)(r[n / 2].cost - idle_cost), (long long)(r[0].cost - idle_cost),
+	       r[n / 2].window);
+	fflush(stdout);
+}
+
+/* --- in company: the same on each CPU at the same time, each with files and memory of its own --- */
+
+struct meeting { volatile int ready, go, done; };
+
+static void stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	must(!sched_setaffinity(0, sizeof(set), &set), "affinity");
+}
+
+/* Up to the meeting, and after it: what only prepares must not be counted. */
+static void take_part(const struct op *op, struct meeting *m, int cpu)
+{
+	stay_on(cpu);
+	must(!unshare(CLONE_NEWNS) && !mount("tmpfs", "/tmp", "tmpfs", 0, NULL), "tmpfs of its own");
+	if (op->setup)
+		op->setup();
+	op->run(op->n / 8 < 16 ? 16 : op->n / 8);
+	compute();
+	__atomic_add_fetch(&m->ready, 1, __ATOMIC_SEQ_CST);
+	while (!m->go)
+		;
+	op->run(op->n);
+	compute();
+	__atomic_add_fetch(&m->done, 1, __ATOMIC_SEQ_CST);
+	while (m->go)
+		;
+	if (op->drop)
+		op->drop();
+	_exit(0);
+}
+
+static void measure_in_company(const struct op *op, int cpus)
+{
+	struct meeting *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	must(m != MAP_FAILED, "mmap");
+	for (int i = 1; i < cpus; i++) {
+		pid_t p = fork();
+
+		must(p >= 0, "fork");
+		if (!p)
+			take_part(op, m, i);
+	}
+	if (op->setup)
+		op->setup();
+	op->run(op->n / 8 < 16 ? 16 : op->n / 8);
+	compute();
+	while (m->ready < cpus - 1)
+		;
+	compute();
+	MARK_BEGIN();
+	m->go = 1;
+	op->run(op->n);
+	compute();
+	while (m->done < cpus - 1)
+		;
+	MARK_END();
+	m->go = 0;
+	if (op->drop)
+		op->drop();
+	while (wait(NULL) > 0)
+		;
+	munmap(m, 4096);
+	printf("op %s\t%ld\t0\t0\t%d\n", op->name, op->n * cpus, windows++);
 	fflush(stdout);
 }
 
@@ -426,13 +535,28 @@ static int wanted(const char *list, const char *name)
 	return 0;
 }
 
+/* Where this program's memory lies decides how many page tables it has, so that must not be by chance. What it executes lies by chance. */
+static void lie_still(char **argv)
+{
+	static char *again[] = { "/init", "again", NULL };
+
+	if (!argv[1] || strcmp(argv[1], "again")) {
+		personality(ADDR_NO_RANDOMIZE);
+		execve("/init", again, environ);
+		must(0, "exec");
+	}
+	personality(0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *list = getenv("ops");
+	int company = getenv("company") ? atoi(getenv("company")) : 1;
 	struct timespec rest = { 1, 0 };
 
 	if (argc > 1 && !strcmp(argv[1], "nothing"))
 		return 0;
+	lie_still(argv);
 	mkdir("/proc", 0755); mkdir("/sys", 0755); mkdir("/dev", 0755); mkdir("/tmp", 0755);
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
@@ -443,18 +567,25 @@ int main(int argc, char **argv)
 	}
 	buf = malloc(131072);
 	memset(buf, 'x', 131072);
+	if (company > 1)
+		stay_on(0);
 	for (int i = 0; i < 8; i++) {
-		uint64_t a = now(), b;
+		uint64_t cost = window(NULL, 0);
 
-		compute();
-		b = now();
-		if (b - a < idle_cost)
-			idle_cost = b - a;
+		if (cost < idle_cost) {
+			idle_cost = cost;
+			idle_window = windows - 1;
+		}
 	}
-	printf("idle %lld\n", (long long)idle_cost);
-	for (unsigned int i = 0; i < sizeof(ops) / sizeof(*ops); i++)
-		if (wanted(list, ops[i].name))
+	printf("idle %lld\t%d\n", (long long)idle_cost, idle_window);
+	for (unsigned int i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+		if (!wanted(list, ops[i].name))
+			continue;
+		if (company > 1)
+			measure_in_company(&ops[i], company);
+		else
 			measure(&ops[i]);
+	}
 	printf("end\n");
 	fflush(stdout);
 	sync();

@@ -70,6 +70,12 @@ def parser():
                 epilog="Runs bench/ops.c as the first program of each kernel in a machine that counts instructions; results in build/bench.")
     s.add_argument("--against", metavar="PEER", help="linux: Debian's, fetched once; linux-micro: the same cut down, built once; or a kernel's file")
     s.add_argument("--mitigations", action="store_true", help="measure a second time with mitigations on, on both sides")
+    s.add_argument("--cpus", metavar="N", type=int, choices=range(1, 9), default=1, help="processors, 1 to 8 (1); with more there are IPIs")
+    s.add_argument("--company", action="store_true", help="run each operation on all CPUs (2 without --cpus) at the same time, with files of their\n"
+                   "own: which lines of kernel memory they share, and what touches them")
+    s.add_argument("--record", action="store_true", help="append a row to bench/history.json")
+    s.add_argument("--gate", action="store_true", help="compare with its last row: status 1 where an operation costs over 2 %% more and no\n"
+                   "commit since says why (77: no row of these compilers)")
     s.add_argument("filter", nargs="*", metavar="FILTER", help="only operations whose name contains one of these")
 
     s = command("build", "build", "cmd_build", "build the kernel (make underneath)")

@@ -4,6 +4,7 @@
   layers, abi/*        rules of the tree (tools/check-layers), the system call table against the kernel's headers
   host/ROOM_NAME       */test/host_NAME.c and */test/host_NAME.rs-free C: pure code on this machine, with ASan and UBSan
   command/NAME         tests/command/NAME.py: the command itself and what it makes
+  bench/gate           operations take no more instructions than recorded (bench/README.md)
   build/*              other compilers and CPUs, equal bits, clippy's word
   build/rust_NAME      tests/rust/NAME.rs: drivers that must not compile, with the errors that their lines say
   kernel/NAME          KTEST(NAME) in */test/k_*.c, ktest!(NAME, ...) in Rust, inside the kernel
@@ -161,6 +162,10 @@ class Runner:
                                             build.outdir("x86_64", False, True) + "/vmlinux", "--", "true"])
         if self.wanted("build/reproducible") and self.kernel():
             self.reproducible()
+
+    def bench_gate(self):
+        """No operation takes over 2 % more instructions than when bench/history.json was last recorded."""
+        self.simple("bench/gate", [ROOT + "/ochre", "bench", "--gate"], timeout=1200)
 
     def rust_fails(self):
         """tests/rust: each fail_* must not compile, with exactly the errors that its lines say; pass_* must."""
@@ -557,7 +562,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
+    names = {"layers", "abi/numbers", "bench/gate", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}
     names |= {rust_name(f) for f in glob.glob(ROOT + "/tests/rust/*.rs")}
@@ -653,6 +658,7 @@ def run_all(args, r):
             part("drivers that must not compile", r.rust_fails)
             part("the command", command_tests, r)
         if not args.quick and not args.debug:
+            part("instructions of operations", r.bench_gate)
             part("other builds", r.other_builds)
         report_features(r)
     n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "failed", "skipped")}
