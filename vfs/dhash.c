@@ -367,13 +367,14 @@ static void wait_lookup(struct dentry *d)
 static void wake_lookup_waiters(wait_queue_head_t *wq)
 {
 	struct wait_queue_entry *e, *n;
+	unsigned long flags;
 
-	spin_lock(&wq->lock);
+	spin_lock_irqsave(&wq->lock, flags);
 	list_for_each_entry_safe(e, n, &wq->head, entry) {
 		list_del_init(&e->entry);
 		e->func(e, TASK_NORMAL, 0, NULL);
 	}
-	spin_unlock(&wq->lock);
+	spin_unlock_irqrestore(&wq->lock, flags);
 }
 
 void d_unhash_in_lookup(struct dentry *d)

@@ -525,7 +525,8 @@ static int lock_wait(struct file *file, struct inode *inode, struct file_lock *f
 			      posix_lock_inode(inode, fl, NULL);
 		if (err != FILE_LOCK_DEFERRED)
 			break;
-		err = wait_event_interruptible(fl->fl_wait, !smp_load_acquire(&fl->fl_blocker));
+		/* Off the list before it is woken; fl_blocker goes after that, when the waker is done with it (delete_own_block()). */
+		err = wait_event_interruptible(fl->fl_wait, list_empty(&fl->fl_blocked_member));
 		if (err)
 			break;
 	}

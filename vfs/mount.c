@@ -281,6 +281,41 @@ static void cleanup_mnt(struct mount *m)
 	free_vfsmnt_unused(m);
 }
 
+static void cleanup_work(struct task_work *w)
+{
+	cleanup_mnt(container_of(w, struct mount, mnt_work));
+}
+
+static struct llist_head delayed_mounts;
+static void delayed_cleanup(struct work_struct *w)
+{
+	struct llist_node *n = llist_del_all(&delayed_mounts);
+
+	(void)w;
+	while (n) {
+		struct mount *m = container_of(n, struct mount, mnt_work.node);
+
+		n = n->next;
+		cleanup_mnt(m);
+	}
+}
+static DECLARE_WORK(delayed_cleanup_work, delayed_cleanup);
+
+/*
+ * The last mount of a file system takes s_umount and tears it down. Who drops it may hold a directory's lock (the removal of a mount point),
+ * which comes after that: it is done on the way back to user mode.
+ */
+static void cleanup_later(struct mount *m)
+{
+	if (likely(!is_kthread(current) && !in_atomic())) {
+		m->mnt_work.func = cleanup_work;
+		if (likely(!task_work_add(current, &m->mnt_work, false)))
+			return;
+	}
+	if (llist_add(&m->mnt_work.node, &delayed_mounts))
+		schedule_work(&delayed_cleanup_work);
+}
+
 void mntput(struct vfsmount *mnt)
 {
 	struct mount *m;
@@ -305,7 +340,7 @@ void mntput(struct vfsmount *mnt)
 	m->mnt.mnt_flags |= MNT_DOOMED;
 	unlock_mount_hash();
 	rcu_read_unlock();
-	cleanup_mnt(m);
+	cleanup_later(m);
 }
 
 void path_get(const struct path *path)

@@ -56,7 +56,10 @@ struct mount {
 	int			mnt_expiry_mark;
 	bool			unbindable;	/* [N] */
 	u64			mnt_id_unique;
-	struct rcu_head		mnt_rcu;
+	union {
+		struct task_work mnt_work;	/* its end, until it begins */
+		struct rcu_head	mnt_rcu;
+	};
 	struct list_head	mnt_unmounted;	/* on its way out */
 };
 
