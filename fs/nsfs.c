@@ -175,25 +175,31 @@ int nsfs_get_path(enum ns_kind kind, const char *label, void *ns, u64 ino, struc
 	return 0;
 }
 
-int nsfs_open_fd(enum ns_kind kind, const char *label, void *ns, u64 ino, unsigned int o_flags)
+struct file *nsfs_open_file(enum ns_kind kind, const char *label, void *ns, u64 ino)
 {
 	struct path path;
 	struct file *f;
-	int fd, err = nsfs_get_path(kind, label, ns, ino, &path);
+	int err = nsfs_get_path(kind, label, ns, ino, &path);
 
 	if (err)
-		return err;
-	fd = get_unused_fd_flags(o_flags);
-	if (fd >= 0) {
-		f = dentry_open(&path, O_RDONLY, current_cred());
-		if (IS_ERR(f)) {
-			put_unused_fd((unsigned int)fd);
-			fd = (int)PTR_ERR(f);
-		} else {
-			fd_install((unsigned int)fd, f);
-		}
-	}
+		return ERR_PTR(err);
+	f = dentry_open(&path, O_RDONLY, current_cred());
 	path_put(&path);
+	return f;
+}
+
+int nsfs_open_fd(enum ns_kind kind, const char *label, void *ns, u64 ino, unsigned int o_flags)
+{
+	struct file *f = nsfs_open_file(kind, label, ns, ino);
+	int fd;
+
+	if (IS_ERR(f))
+		return (int)PTR_ERR(f);
+	fd = get_unused_fd_flags(o_flags);
+	if (fd >= 0)
+		fd_install((unsigned int)fd, f);
+	else
+		fput(f);
 	return fd;
 }
 

@@ -89,8 +89,8 @@ void put_nsproxy(struct nsproxy *n)
 		nsproxy_free(n);
 }
 
-/* A new proxy with what FLAGS names made anew, for CHILD (whose fs_struct follows the mounts). */
-struct nsproxy *nsproxy_create(unsigned long flags, struct task *child, struct user_namespace *user_ns)
+/* A new proxy with what FLAGS names made anew; FS, nobody else's, follows the mounts. */
+struct nsproxy *nsproxy_create(unsigned long flags, struct fs_struct *fs, struct user_namespace *user_ns)
 {
 	struct nsproxy *old = current->nsproxy, *n = kzalloc(sizeof(*n), GFP_KERNEL);
 	void *p;
@@ -98,10 +98,6 @@ struct nsproxy *nsproxy_create(unsigned long flags, struct task *child, struct u
 	if (!n)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&n->count, 1);
-	p = copy_mnt_ns(flags, old->mnt_ns, user_ns, child);
-	if (IS_ERR(p))
-		goto fail;
-	n->mnt_ns = p;
 	p = copy_uts(flags & CLONE_NEWUTS, old->uts_ns, user_ns);
 	if (IS_ERR(p))
 		goto fail;
@@ -114,6 +110,11 @@ struct nsproxy *nsproxy_create(unsigned long flags, struct task *child, struct u
 	if (IS_ERR(p))
 		goto fail;
 	n->pid_ns_for_children = p;
+	/* Last: the fs_struct is in the new tree after it, and nothing can fail any more. */
+	p = copy_mnt_ns(flags, old->mnt_ns, user_ns, fs);
+	if (IS_ERR(p))
+		goto fail;
+	n->mnt_ns = p;
 	return n;
 fail:
 	nsproxy_free(n);
@@ -143,7 +144,7 @@ int copy_namespaces(unsigned long flags, struct task *child)
 		return e;
 	if (!cred_capable(child->cred, user_ns, CAP_SYS_ADMIN))
 		return -EPERM;
-	n = nsproxy_create(flags, child, user_ns);
+	n = nsproxy_create(flags, child->fs, user_ns);
 	if (IS_ERR(n))
 		return (int)PTR_ERR(n);
 	child->nsproxy = n;

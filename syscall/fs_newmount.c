@@ -194,54 +194,60 @@ long sys_move_mount(int from_dfd, struct uptr from_path, int to_dfd, struct uptr
 	return err;
 }
 
-static long do_open_tree(int dfd, struct uptr name, unsigned int flags)
+static struct file *do_open_tree(int dfd, struct uptr name, unsigned int flags)
 {
-	unsigned int lookup = LOOKUP_FOLLOW, o_flags = flags & O_CLOEXEC;
+	unsigned int lookup = LOOKUP_FOLLOW;
 	struct path path;
 	struct file *f;
-	long fd;
+	int err;
 
 	if (flags & ~(unsigned int)(AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW |
 				    OPEN_TREE_CLONE | OPEN_TREE_NAMESPACE | O_CLOEXEC))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	if (flags & AT_RECURSIVE && !(flags & (OPEN_TREE_CLONE | OPEN_TREE_NAMESPACE)))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	if ((flags & (OPEN_TREE_CLONE | OPEN_TREE_NAMESPACE)) == (OPEN_TREE_CLONE | OPEN_TREE_NAMESPACE))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	if (flags & OPEN_TREE_CLONE && !may_mount())
-		return -EPERM;
+		return ERR_PTR(-EPERM);
 	if (flags & AT_SYMLINK_NOFOLLOW)
 		lookup = 0;
 	if (flags & AT_EMPTY_PATH)
 		lookup |= LOOKUP_EMPTY;
-	fd = user_path_at(dfd, name, lookup, &path);
-	if (fd)
-		return fd;
+	err = user_path_at(dfd, name, lookup, &path);
+	if (err)
+		return ERR_PTR(err);
 	if (flags & OPEN_TREE_NAMESPACE) {
 		struct mnt_namespace *ns = mnt_ns_of_tree(&path, flags & AT_RECURSIVE);
 
-		fd = IS_ERR(ns) ? PTR_ERR(ns) : nsfs_open_fd(NSK_MNT, "mnt", ns, mnt_ns_inum(ns), o_flags);
+		f = IS_ERR(ns) ? ERR_CAST(ns) : nsfs_open_file(NSK_MNT, "mnt", ns, mnt_ns_inum(ns));
 	} else if (flags & OPEN_TREE_CLONE) {
-		fd = open_tree_clone(&path, flags & AT_RECURSIVE, o_flags);
+		f = open_tree_clone(&path, flags & AT_RECURSIVE);
 	} else {
-		fd = get_unused_fd_flags(o_flags);
-		if (fd >= 0) {
-			f = dentry_open(&path, O_PATH, current_cred());
-			if (IS_ERR(f)) {
-				put_unused_fd((unsigned int)fd);
-				fd = PTR_ERR(f);
-			} else {
-				fd_install((unsigned int)fd, f);
-			}
-		}
+		f = dentry_open(&path, O_PATH, current_cred());
 	}
 	path_put(&path);
+	return f;
+}
+
+/* A descriptor for F, whose reference goes into it. */
+static long install_tree(struct file *f, unsigned int flags)
+{
+	int fd;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	fd = get_unused_fd_flags(flags & O_CLOEXEC);
+	if (fd < 0)
+		fput(f);
+	else
+		fd_install((unsigned int)fd, f);
 	return fd;
 }
 
 long sys_open_tree(int dfd, struct uptr path, unsigned int flags)
 {
-	return do_open_tree(dfd, path, flags);
+	return install_tree(do_open_tree(dfd, path, flags), flags);
 }
 
 static long get_mount_attr(struct mount_attr *attr, struct uptr uattr, size_t usize)
@@ -264,26 +270,24 @@ long sys_open_tree_attr(int dfd, struct uptr path, unsigned int flags, struct up
 {
 	struct mount_attr attr;
 	struct file *f;
-	long fd, err;
+	long err;
 
 	if (uptr_is_null(uattr) && usize)
 		return -EINVAL;
 	if (uptr_is_null(uattr))
-		return do_open_tree(dfd, path, flags);
+		return sys_open_tree(dfd, path, flags);
 	err = get_mount_attr(&attr, uattr, usize);
 	if (err)
 		return err;
-	fd = do_open_tree(dfd, path, flags);
-	if (fd < 0 || changes_nothing(&attr))
-		return fd;
-	f = fget_raw((unsigned int)fd);
-	err = f ? path_mount_setattr(&f->f_path, &attr, flags & AT_RECURSIVE) : -EBADF;
-	if (f)
-		fput(f);
-	if (!err)
-		return fd;
-	close_fd((unsigned int)fd);
-	return err;
+	f = do_open_tree(dfd, path, flags);
+	if (!IS_ERR(f) && !changes_nothing(&attr)) {
+		err = path_mount_setattr(&f->f_path, &attr, flags & AT_RECURSIVE);
+		if (err) {
+			fput(f);
+			return err;
+		}
+	}
+	return install_tree(f, flags);
 }
 
 long sys_mount_setattr(int dfd, struct uptr name, unsigned int flags, struct uptr uattr, size_t usize)

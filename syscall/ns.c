@@ -115,7 +115,7 @@ static int install(struct entry *e, enum ns_kind kind, void *ns)
 
 static int begin(struct entry *e)
 {
-	*e = (struct entry){ .n = nsproxy_create(0, current, current_user_ns()), .user_ns = current_user_ns() };
+	*e = (struct entry){ .n = nsproxy_create(0, NULL, current_user_ns()), .user_ns = current_user_ns() };
 	return IS_ERR(e->n) ? (int)PTR_ERR(e->n) : 0;
 }
 

@@ -321,6 +321,8 @@ out:
 /* partial: unshare: time, network and control-group namespaces */
 long sys_unshare(unsigned long flags)
 {
+	struct files_struct *files = NULL;
+	struct fs_struct *fs = NULL;
 	struct nsproxy *n = NULL;
 	struct cred *c = NULL;
 	int e;
@@ -352,25 +354,37 @@ long sys_unshare(unsigned long flags)
 		if (!cred_capable(eff, eff->user_ns, CAP_SYS_ADMIN))
 			goto fail;
 	}
-	e = flags & CLONE_FS ? unshare_fs_struct() : 0;
-	if (!e && (flags & CLONE_FILES))
-		e = unshare_files();
+	/* Everything is made before anything is changed. */
+	if (flags & CLONE_FS)
+		fs = unshared_fs_struct();
+	if (flags & CLONE_FILES)
+		files = unshared_files();
+	e = IS_ERR(fs) ? (int)PTR_ERR(fs) : IS_ERR(files) ? (int)PTR_ERR(files) : 0;
 	if (e)
 		goto fail;
 	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWIPC)) {
-		n = nsproxy_create(flags, current, c ? c->user_ns : current_user_ns());
+		n = nsproxy_create(flags, fs ? fs : current->fs, c ? c->user_ns : current_user_ns());
 		if (IS_ERR(n)) {
 			e = (int)PTR_ERR(n);
 			goto fail;
 		}
-		switch_task_namespaces(current, n);
 	}
+	if (fs)
+		install_fs_struct(fs);
+	if (files)
+		install_files(files);
+	if (n)
+		switch_task_namespaces(current, n);
 	if (flags & (CLONE_NEWIPC | CLONE_SYSVSEM))	/* what it had borrowed it gives back */
 		exit_sysv_undo(current);
 	if (c)
 		commit_creds(c);
 	return 0;
 fail:
+	if (!IS_ERR_OR_NULL(fs))
+		free_fs_struct(fs);
+	if (!IS_ERR_OR_NULL(files))
+		put_files_struct(files);
 	if (c)
 		abort_creds(c);
 	return e;

@@ -253,12 +253,17 @@ static struct file *get_slot_rcu(struct files_struct *files, unsigned int fd, fm
 		struct fdtable *fdt = rcu_dereference(files->fdt);
 		struct file *f = slot(fdt, fd, false);
 
-		if (unlikely(!f) || unlikely(f->f_mode & mask))
+		if (unlikely(!f))
 			return NULL;
 		if (unlikely(!get_file_rcu(f)))
 			continue;
-		if (likely(rcu_dereference(files->fdt) == fdt && slot(fdt, fd, false) == f && !(f->f_mode & mask)))
-			return f;
+		/* Its mode says something only of the file that the slot names. */
+		if (likely(rcu_dereference(files->fdt) == fdt && slot(fdt, fd, false) == f)) {
+			if (likely(!(f->f_mode & mask)))
+				return f;
+			fput(f);
+			return NULL;
+		}
 		fput(f);
 	}
 }
@@ -693,21 +698,40 @@ void exit_files(struct task *task)
 	put_files_struct(files);
 }
 
-static int unshare_files_punched(unsigned int from, unsigned int to)
+static struct files_struct *unshared_punched(unsigned int from, unsigned int to)
 {
-	struct files_struct *old = current->files, *new;
+	struct files_struct *old = current->files;
 
 	if (old && atomic_read(&old->count) == 1)
-		return 0;
+		return NULL;
 	/* A kernel thread that becomes a program has none yet: an empty one. */
-	new = dup_fd(old ? old : &init_files, from, to);
-	if (IS_ERR(new))
-		return (int)PTR_ERR(new);
+	return dup_fd(old ? old : &init_files, from, to);
+}
+
+struct files_struct *unshared_files(void)
+{
+	return unshared_punched(~0u, 0);
+}
+
+void install_files(struct files_struct *new)
+{
+	struct files_struct *old = current->files;
+
 	task_lock(current);
 	current->files = new;
 	task_unlock(current);
 	if (old)
 		put_files_struct(old);
+}
+
+static int unshare_files_punched(unsigned int from, unsigned int to)
+{
+	struct files_struct *new = unshared_punched(from, to);
+
+	if (IS_ERR(new))
+		return (int)PTR_ERR(new);
+	if (new)
+		install_files(new);
 	return 0;
 }
 

@@ -197,6 +197,8 @@ struct vfsmount *vfs_create_mount(struct fs_context *fc)
 	m->mnt_mountpoint = m->mnt.mnt_root;
 	m->mnt_parent = m;
 	lock_mount_hash();
+	if (sb->s_hold_writers)
+		m->mnt.mnt_flags |= MNT_WRITE_HOLD;
 	list_add_tail(&m->mnt_instance, &sb->s_mounts);
 	unlock_mount_hash();
 	return &m->mnt;

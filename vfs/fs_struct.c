@@ -175,16 +175,21 @@ void exit_fs(struct task *task)
 		free_fs_struct(fs);
 }
 
-int unshare_fs_struct(void)
+struct fs_struct *unshared_fs_struct(void)
 {
-	struct fs_struct *fs = current->fs, *new;
+	struct fs_struct *new;
+
+	if (current->fs->users == 1)
+		return NULL;
+	new = copy_fs_struct(current->fs);
+	return new ? new : ERR_PTR(-ENOMEM);
+}
+
+void install_fs_struct(struct fs_struct *new)
+{
+	struct fs_struct *fs = current->fs;
 	bool last;
 
-	if (fs->users == 1)
-		return 0;
-	new = copy_fs_struct(fs);
-	if (!new)
-		return -ENOMEM;
 	task_lock(current);
 	spin_lock(&fs->lock);
 	last = !--fs->users;
@@ -193,6 +198,16 @@ int unshare_fs_struct(void)
 	task_unlock(current);
 	if (last && fs != &init_fs)
 		free_fs_struct(fs);
+}
+
+int unshare_fs_struct(void)
+{
+	struct fs_struct *new = unshared_fs_struct();
+
+	if (IS_ERR(new))
+		return (int)PTR_ERR(new);
+	if (new)
+		install_fs_struct(new);
 	return 0;
 }
 

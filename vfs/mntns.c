@@ -108,7 +108,7 @@ static void redirect_fs(struct fs_struct *fs, struct mount *from, struct mount *
 }
 
 struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
-				  struct user_namespace *user_ns, struct task *child)
+				  struct user_namespace *user_ns, struct fs_struct *fs)
 {
 	struct vfsmount *old_root = NULL, *old_pwd = NULL;
 	int copy_flags = CL_COPY_UNBINDABLE | CL_EXPIRE;
@@ -146,8 +146,8 @@ struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 	q = new;
 	while (p) {
 		mnt_add_to_ns(new_ns, q);
-		if (child->fs)
-			redirect_fs(child->fs, p, q, &old_root, &old_pwd);
+		if (fs)
+			redirect_fs(fs, p, q, &old_root, &old_pwd);
 		q = next_mnt(q, new);
 		if (!q)
 			break;
@@ -162,7 +162,7 @@ struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 	return new_ns;
 fail:
 	namespace_unlock();
-	free_mnt_ns(new_ns);
+	put_mnt_ns(new_ns);	/* somebody may have found it by its number */
 	return ERR_PTR(err);
 }
 
@@ -217,7 +217,7 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 	return ns;
 fail:
 	namespace_unlock();
-	free_mnt_ns(ns);
+	put_mnt_ns(ns);
 	return ERR_PTR(err);
 }
 

@@ -112,14 +112,26 @@ struct vfsmount *lookup_mnt(const struct path *path)
 {
 	struct mount *m;
 	u32 seq;
+	int res;
 
 	rcu_read_lock();
-	do {
+	for (;;) {
 		seq = read_seqbegin(&mount_lock);
 		m = __lookup_mnt(path->mnt, path->dentry);
-		if (!m && !read_seqretry(&mount_lock, seq))
+		if (!m) {
+			if (!read_seqretry(&mount_lock, seq))
+				break;
+			continue;
+		}
+		res = legitimize_mnt(&m->mnt, seq);
+		if (!res)
 			break;
-	} while (!m || legitimize_mnt(&m->mnt, seq));
+		if (res < 0) {
+			rcu_read_unlock();
+			mntput(&m->mnt);
+			rcu_read_lock();
+		}
+	}
 	rcu_read_unlock();
 	return m ? &m->mnt : NULL;
 }
@@ -614,8 +626,7 @@ struct mount *clone_mnt(struct mount *old, struct dentry *root, int flag)
 
 	if (!m)
 		return ERR_PTR(-ENOMEM);
-	m->mnt.mnt_flags = old->mnt.mnt_flags & ~(MNT_WRITE_HOLD | MNT_MARKED | MNT_INTERNAL | MNT_DOOMED |
-						  MNT_UMOUNT | MNT_SYNC_UMOUNT);
+	m->mnt.mnt_flags = old->mnt.mnt_flags & ~(MNT_WRITE_HOLD | MNT_INTERNAL | MNT_DOOMED | MNT_UMOUNT | MNT_SYNC_UMOUNT);
 	m->mnt.mnt_idmap = old->mnt.mnt_idmap;
 	atomic_inc(&sb->s_active);
 	m->mnt.mnt_sb = sb;
@@ -625,6 +636,8 @@ struct mount *clone_mnt(struct mount *old, struct dentry *root, int flag)
 	if (!(flag & CL_PRIVATE) && old->unbindable)
 		m->unbindable = true;
 	lock_mount_hash();
+	if (sb->s_hold_writers)		/* being made read-only */
+		m->mnt.mnt_flags |= MNT_WRITE_HOLD;
 	list_add_tail(&m->mnt_instance, &sb->s_mounts);
 	unlock_mount_hash();
 	if (flag & (CL_SLAVE | CL_PRIVATE | CL_SHARED_TO_SLAVE))

@@ -55,6 +55,7 @@ struct mount {
 	int			mnt_group_id;	/* [N] peer group, 0: not shared */
 	int			mnt_expiry_mark;
 	bool			unbindable;	/* [N] */
+	bool			marked;		/* [N] an event that propagates was here */
 	u64			mnt_id_unique;
 	union {
 		struct task_work mnt_work;	/* its end, until it begins */
@@ -155,6 +156,7 @@ void free_mnt_ns(struct mnt_namespace *ns);
 void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
 struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id);	/* the first with that unique id or a larger one; namespace_sem held */
 void lock_mnt_tree(struct mount *m);
+void set_new_mount_flags(struct mount *m, int flags);
 int do_add_mount(struct mount *m, const struct path *path, int mnt_flags);
 int do_move_mount(struct path *from, struct path *to, bool beneath);
 int do_set_group(const struct path *from, const struct path *to);

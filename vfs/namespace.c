@@ -287,6 +287,7 @@ void namespace_free_tree(struct mount *m)
 /* A locked mount may not be looked under: for trees given to less privileged namespaces. */
 void lock_mnt_tree(struct mount *mnt)
 {
+	lock_mount_hash();	/* a remount of the superblock changes flags, too */
 	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
 		int flags = p->mnt.mnt_flags;
 
@@ -303,6 +304,7 @@ void lock_mnt_tree(struct mount *mnt)
 			flags |= MNT_LOCKED;
 		p->mnt.mnt_flags = flags;
 	}
+	unlock_mount_hash();
 }
 
 static unsigned int count_tree(struct mount *mnt)
@@ -576,6 +578,14 @@ int graft_tree(struct mount *source, struct mount *parent, struct mountpoint *mp
 	return attach_recursive(source, parent, mp, false);
 }
 
+/* Of a mount that is not attached yet, but which a remount of its superblock finds already. */
+void set_new_mount_flags(struct mount *m, int flags)
+{
+	lock_mount_hash();
+	m->mnt.mnt_flags = (m->mnt.mnt_flags & MNT_WRITE_HOLD) | (flags & ~MNT_WRITE_HOLD);
+	unlock_mount_hash();
+}
+
 /* Puts a new mount on @path. The reference to @m is the tree's on success and the caller's otherwise. */
 int do_add_mount(struct mount *m, const struct path *path, int mnt_flags)
 {
@@ -598,7 +608,7 @@ int do_add_mount(struct mount *m, const struct path *path, int mnt_flags)
 	err = -EINVAL;
 	if (d_is_symlink(m->mnt.mnt_root))
 		goto out;
-	m->mnt.mnt_flags = mnt_flags;
+	set_new_mount_flags(m, mnt_flags);
 	err = graft_tree(m, parent, mp);
 out:
 	unlock_mount_point(&at, mp);
@@ -623,7 +633,7 @@ struct mount *do_loopback_copy(const struct path *old, bool recurse)
 	}
 	c = recurse ? copy_tree(m, old->dentry, CL_COPY_MNT_NS_FILE) : clone_mnt(m, old->dentry, CL_COPY_MNT_NS_FILE);
 	if (!IS_ERR(c))
-		c->mnt.mnt_flags &= ~MNT_LOCKED;
+		set_new_mount_flags(c, c->mnt.mnt_flags & ~MNT_LOCKED);
 	return c;
 }
 

@@ -261,7 +261,7 @@ int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags)
 		fc->root = NULL;
 		deactivate_super(sb);
 		fc->phase = PHASE_FAILED;
-		mnt->mnt_flags = (int)flags;
+		set_new_mount_flags(real_mount(mnt), (int)flags);
 	}
 	mutex_unlock(&fc->uapi_mutex);
 	if (IS_ERR(mnt))
@@ -270,16 +270,14 @@ int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags)
 }
 
 /* open_tree(2) with OPEN_TREE_CLONE. */
-int open_tree_clone(const struct path *path, bool recurse, unsigned int o_flags)
+struct file *open_tree_clone(const struct path *path, bool recurse)
 {
 	struct mount *m;
 
 	namespace_lock();
 	m = do_loopback_copy(path, recurse);
 	namespace_unlock();
-	if (IS_ERR(m))
-		return (int)PTR_ERR(m);
-	return install(hold_detached(m), o_flags);
+	return IS_ERR(m) ? ERR_CAST(m) : hold_detached(m);
 }
 
 /* move_mount(2) below the edge. */
@@ -321,25 +319,18 @@ int path_mount_setattr(const struct path *path, const struct mount_attr *attr, b
 		return err;
 	if (path->dentry != path->mnt->mnt_root)
 		return -EINVAL;
+	namespace_lock();
 	if (!check_mnt(m) && !(is_mounted_ns(m->mnt_ns) && is_anon_ns(m->mnt_ns)))
-		return -EINVAL;
-	if (set || clear) {
-		namespace_lock();
-		for (p = m; p; p = recurse ? next_mnt(p, m) : NULL) {
-			err = set_mount_flags_locked(p, set, clear);
-			if (err)
-				break;
-		}
-		namespace_unlock();
-	}
+		err = -EINVAL;
+	for (p = m; !err && (set || clear) && p; p = recurse ? next_mnt(p, m) : NULL)
+		err = set_mount_flags_locked(p, set, clear);
 	if (!err && attr->propagation) {
-		namespace_lock();
 		lock_mount_hash();
 		for (p = m; p; p = recurse ? next_mnt(p, m) : NULL)
 			change_mnt_propagation(p, (int)attr->propagation);
 		unlock_mount_hash();
-		namespace_unlock();
 	}
+	namespace_unlock();
 	return err;
 }
 

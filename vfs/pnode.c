@@ -115,10 +115,7 @@ static void mark_group(struct mount *m, bool on)
 	struct mount *p = m;
 
 	do {
-		if (on)
-			p->mnt.mnt_flags |= MNT_MARKED;
-		else
-			p->mnt.mnt_flags &= ~MNT_MARKED;
+		p->marked = on;
 		p = list_empty(&p->mnt_share) ? m : next_peer(p);
 	} while (p != m);
 }
@@ -145,7 +142,7 @@ static int for_each_prop(struct mount *dest, void *from, prop_fn fn, void *arg)
 		list_for_each_entry(s, &p->mnt_slave_list, mnt_slave) {
 			void *r;
 
-			if (s->mnt.mnt_flags & MNT_MARKED)
+			if (s->marked)
 				continue;
 			mark_group(s, true);
 			r = fn(s, from, true, arg);

@@ -277,10 +277,11 @@ retry:
 			return ERR_PTR(-ENOMEM);
 		goto retry;
 	}
+	/* Found none and is listed under one lock: nobody makes a second one in between. */
 	sb->s_fs_info = fc->s_fs_info;
-	spin_unlock(&sb_lock);
 	err = set(sb, fc);
 	if (err) {
+		spin_unlock(&sb_lock);
 		sb->s_fs_info = NULL;
 		destroy_unused_super(sb);
 		return ERR_PTR(err);
@@ -288,7 +289,6 @@ retry:
 	fc->s_fs_info = NULL;
 	sb->s_type = fc->fs_type;
 	strscpy(sb->s_id, sb->s_type->name, sizeof(sb->s_id));
-	spin_lock(&sb_lock);
 	list_add_tail(&sb->s_list, &super_blocks);
 	hlist_add_head(&sb->s_instances, &fc->fs_type->fs_supers);
 	spin_unlock(&sb_lock);
@@ -451,6 +451,7 @@ int reconfigure_super(struct fs_context *fc)
 	if (to_ro) {
 		/* No mount may have writers; new ones wait until we are done. */
 		lock_mount_hash();
+		sb->s_hold_writers = true;
 		list_for_each_entry(m, &sb->s_mounts, mnt_instance)
 			m->mnt.mnt_flags |= MNT_WRITE_HOLD;
 		unlock_mount_hash();
@@ -470,6 +471,7 @@ int reconfigure_super(struct fs_context *fc)
 		WRITE_ONCE(sb->s_flags, flags);
 	if (to_ro) {
 		lock_mount_hash();
+		sb->s_hold_writers = false;
 		list_for_each_entry(m, &sb->s_mounts, mnt_instance)
 			m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
 		unlock_mount_hash();
@@ -542,7 +544,8 @@ int freeze_super(struct super_block *sb)
 		return -EBUSY;
 	}
 	if (!sb_rdonly(sb)) {
-		/* Writers hold s_umount nowhere; let umount and remount wait on the level instead. */
+		/* Writers hold s_umount nowhere; let umount and remount wait on the level instead, and another freezer see it. */
+		WRITE_ONCE(sb->s_frozen, SB_FREEZE_WRITE);
 		up_write(&sb->s_umount);
 		raise_freeze(sb, SB_FREEZE_WRITE);
 		down_write(&sb->s_umount);

@@ -328,3 +328,44 @@ TEST(needs_rights)
 	ERR(umount2("/tmp/mnt", 0), EPERM);
 	ERR(unshare(CLONE_NEWNS), EPERM);
 }
+
+/* The last thing asked for fails: nothing has changed, the root is still in this namespace. */
+TEST(unshare_all_or_nothing)
+{
+	own();
+	OK(unshare(CLONE_NEWPID));
+	ERR(unshare(CLONE_NEWNS | CLONE_NEWPID), EINVAL);	/* nobody lives in the first one yet */
+	OK(mkdir("/tmp/mnt/d", 0755));
+	OK(mount("t", "/tmp/mnt/d", "tmpfs", 0, NULL));
+	EQ(mounted("/tmp/mnt/d"), 1);
+}
+
+/* Walks that cross a mount while others come and go leave no reference behind. */
+TEST(walks_hold_nothing)
+{
+	pid_t pid[2];
+
+	own();
+	OK(mkdir("a", 0755));
+	OK(mkdir("b", 0755));
+	OK(mount("t", "a", "tmpfs", 0, NULL));
+	make("a/f");
+	for (int k = 0; k < 2; k++) {
+		pid[k] = OK(fork());
+		if (pid[k])
+			continue;
+		for (int i = 0; i < (k ? 30 : 400); i++) {
+			if (k) {
+				OK(mount("t", "b", "tmpfs", 0, NULL));
+				OK(umount("b"));
+			} else {
+				/* Behind a magic link the walk holds references. */
+				OK(access("/proc/self/cwd/a/f", R_OK));
+			}
+		}
+		_exit(0);
+	}
+	for (int k = 0; k < 2; k++)
+		CHECK(t_child_ok(pid[k]));
+	OK(umount("a"));
+}

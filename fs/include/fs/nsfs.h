@@ -12,6 +12,7 @@ enum ns_kind { NSK_CGROUP, NSK_IPC, NSK_MNT, NSK_NET, NSK_PID, NSK_TIME, NSK_USE
 /* A path to a file for the namespace. @ns: a reference, taken over, also on failure (NULL: the kind that has one only). */
 int nsfs_get_path(enum ns_kind kind, const char *label, void *ns, u64 ino, struct path *path);
 /* A descriptor for it; -EMFILE, -ENOMEM. */
+struct file *nsfs_open_file(enum ns_kind kind, const char *label, void *ns, u64 ino);
 int nsfs_open_fd(enum ns_kind kind, const char *label, void *ns, u64 ino, unsigned int o_flags);
 /* The namespace of an open namespace file (borrowed), or false: not one. */
 bool nsfs_of_file(const struct file *file, enum ns_kind *kind, void **ns);

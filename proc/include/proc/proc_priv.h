@@ -82,7 +82,7 @@ void proc_take_leadership(struct task *me, struct task *leader);
 void cred_changed_dumpable(struct task *t);
 
 /* ns.c */
-struct nsproxy *nsproxy_create(unsigned long flags, struct task *child, struct user_namespace *user_ns);
+struct nsproxy *nsproxy_create(unsigned long flags, struct fs_struct *fs, struct user_namespace *user_ns);
 int ns_flags_check(unsigned long flags);
 void switch_task_namespaces(struct task *t, struct nsproxy *n);
 void itimer_init(struct signal_struct *s);

@@ -19,9 +19,16 @@ int copy_fs(unsigned long clone_flags, struct task *child);
 void exit_fs(struct task *task);
 int unshare_files(void);
 int unshare_fs_struct(void);
+/* The same in two steps: a copy for the running task alone (NULL: what it has is not shared; ERR_PTR), and its taking over, which cannot fail. */
+struct files_struct *unshared_files(void);
+void install_files(struct files_struct *files);
+void put_files_struct(struct files_struct *files);
+struct fs_struct *unshared_fs_struct(void);
+void install_fs_struct(struct fs_struct *fs);
+void free_fs_struct(struct fs_struct *fs);
 /* vfs/: mount namespaces; ERR_PTR on failure. */
 struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
-				  struct user_namespace *user_ns, struct task *child);
+				  struct user_namespace *user_ns, struct fs_struct *fs);
 void get_mnt_ns(struct mnt_namespace *ns);
 void put_mnt_ns(struct mnt_namespace *ns);
 

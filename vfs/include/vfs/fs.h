@@ -102,6 +102,7 @@ struct super_block {
 	struct mutex		s_vfs_rename_mutex;	/* cross-directory renames */
 
 	/* Freezing: per-level writer counts (per CPU when the type asks for it). */
+	bool			s_hold_writers;		/* mount_lock: being made read-only, also for mounts that come now */
 	int			s_frozen;		/* [u], read by writers */
 	u32			s_freeze_holders;	/* [u] */
 	int			*s_writers;	/* per CPU: [SB_FREEZE_LEVELS] counts */

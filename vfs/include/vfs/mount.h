@@ -38,7 +38,6 @@ struct poll_table_struct;
 #define MNT_WRITE_HOLD		0x200	/* writers wait: about to become read-only */
 #define MNT_DOOMED		0x1000000
 #define MNT_SYNC_UMOUNT		0x2000000
-#define MNT_MARKED		0x4000000
 #define MNT_UMOUNT		0x8000000
 #define MNT_SHRINKABLE		0x100
 #define MNT_INTERNAL		0x4000
@@ -117,7 +116,7 @@ int init_umount(const char *path, int flags);
 
 /* Namespaces: nsproxy (proc/) holds one reference. */
 struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
-				  struct user_namespace *user_ns, struct task *child);
+				  struct user_namespace *user_ns, struct fs_struct *fs);
 void get_mnt_ns(struct mnt_namespace *ns);
 void put_mnt_ns(struct mnt_namespace *ns);
 u64 mnt_ns_inum(const struct mnt_namespace *ns);

@@ -15,7 +15,7 @@ int fs_context_param(struct fs_context *fc, const char *key, const char *value);
 int fs_context_create(struct fs_context *fc, bool exclusive);
 int fs_context_reconfigure(struct fs_context *fc);
 int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags);
-int open_tree_clone(const struct path *path, bool recurse, unsigned int o_flags);
+struct file *open_tree_clone(const struct path *path, bool recurse);
 /* A reference to a new mount namespace; ERR_PTR. */
 struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse);
 int path_move_mount(struct path *from, struct path *to, bool beneath);
