@@ -192,9 +192,11 @@ static struct dentry *__dentry_kill(struct dentry *d)
 	if (d->d_op && d->d_op->d_release)
 		d->d_op->d_release(d);
 
+	/* One of us frees it: a shrinker that has it on its list still and will find us done, or we. */
 	spin_lock(&d->d_lock);
+	d->d_flags |= DCACHE_KILLER_DONE;
 	if (d->d_flags & DCACHE_SHRINK_LIST)
-		can_free = false;	/* the shrinker that has it frees it */
+		can_free = false;
 	spin_unlock(&d->d_lock);
 	if (can_free)
 		dentry_free(d);

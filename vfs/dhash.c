@@ -212,10 +212,11 @@ void d_hash_grow_if_long(void)
 	if (likely(!READ_ONCE(long_chain_seen)))
 		return;
 	WRITE_ONCE(long_chain_seen, false);
-	if (dhash->shift >= MAX_SHIFT || atomic_xchg(&growing, 1))
+	if (atomic_xchg(&growing, 1))
 		return;
+	/* Nobody else replaces the table from here on. */
 	dentry_get_stat(&st);
-	if (st.nr_dentry > 1l << dhash->shift)
+	if (dhash->shift < MAX_SHIFT && st.nr_dentry > 1l << dhash->shift)
 		dhash_grow();
 	atomic_set(&growing, 0);
 }

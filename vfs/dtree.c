@@ -252,12 +252,12 @@ void shrink_dentry_list(struct list_head *list)
 		spin_lock(&d->d_lock);
 		rcu_read_lock();
 		if (!lock_for_kill(d)) {
-			bool killed = d->d_flags & DCACHE_DENTRY_KILLED;
+			bool mine = d->d_flags & DCACHE_KILLER_DONE;
 
 			rcu_read_unlock();
 			d_shrink_del(d);
 			spin_unlock(&d->d_lock);
-			if (killed)
+			if (mine)
 				dentry_free(d);
 			continue;
 		}

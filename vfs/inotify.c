@@ -57,10 +57,22 @@ static unsigned long max_user_watches;
 static struct kmem_cache *watch_cache __ro_after_init;
 static const struct file_operations inotify_fops;
 
+static struct event *take_event(struct inotify *g, size_t room);
+
+static void drop_events(struct inotify *g)
+{
+	struct event *e;
+
+	while (!IS_ERR_OR_NULL(e = take_event(g, SIZE_MAX)))
+		if (e != g->overflow)
+			kfree(e);
+}
+
 static void inotify_put(struct inotify *g)
 {
 	if (!refcount_dec_and_test(&g->refs))
 		return;
+	drop_events(g);		/* who was just looking at a watch may have queued one after the release */
 	xa_destroy(&g->watches);
 	free_uid(g->user);
 	kfree(g->overflow);
@@ -234,13 +246,15 @@ static void inotify_fdinfo(struct seq_file *m, struct file *f)
 	unsigned long i = 0;
 	struct watch *w;
 
-	mutex_lock(&g->mutex);
+	mutex_lock(&g->mutex);	/* none is half added; ended by others it may be */
+	rcu_read_lock();
 	xa_for_each(&g->watches, i, w) {
 		struct inode *inode = w->inode;
 
 		seq_printf(m, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0 \n", (unsigned int)w->wd, inode->i_ino,
 			   (unsigned int)inode->i_sb->s_dev, w->mask & MASK_KEPT);
 	}
+	rcu_read_unlock();
 	mutex_unlock(&g->mutex);
 }
 
@@ -249,7 +263,6 @@ static int inotify_release(struct inode *inode, struct file *f)
 	struct inotify *g = f->private_data;
 	unsigned long i = 0;
 	struct watch *w;
-	struct event *e;
 
 	mutex_lock(&g->mutex);
 	g->closed = true;
@@ -264,9 +277,7 @@ static int inotify_release(struct inode *inode, struct file *f)
 		i++;
 	}
 	mutex_unlock(&g->mutex);
-	while (!IS_ERR_OR_NULL(e = take_event(g, SIZE_MAX)))
-		if (e != g->overflow)
-			kfree(e);
+	drop_events(g);
 	atomic_dec(&g->user->inotify_instances);
 	inotify_put(g);
 	return 0;

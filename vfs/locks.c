@@ -692,13 +692,13 @@ long fcntl_setlk(unsigned int fd, struct file *file, unsigned int cmd, struct up
 	err = lock_wait(file, file_inode(file), &fl);
 	/* A close in another thread may have missed a lock granted just now: give it back. */
 	if (!err && fl.fl_type != F_UNLCK && !(fl.fl_flags & FL_OFDLCK)) {
-		struct fdtable *fdt;
+		struct files_struct *files = current->files;
 		struct file *now;
 
-		rcu_read_lock();
-		fdt = rcu_dereference(current->files->fdt);
-		now = fd < fdt->max_fds ? rcu_dereference(fdt->fd[fd]) : NULL;
-		rcu_read_unlock();
+		/* The lock orders us with the close: it finds our lock listed, or we find its descriptor gone. */
+		spin_lock(&files->file_lock);
+		now = fd < files->fdt->max_fds ? files->fdt->fd[fd] : NULL;
+		spin_unlock(&files->file_lock);
 		if (now != file) {
 			fl.fl_type = F_UNLCK;
 			posix_lock_inode(file_inode(file), &fl, NULL);

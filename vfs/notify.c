@@ -119,10 +119,16 @@ static struct inode *parent_and_name(const struct dentry *d, struct kept_name *k
 	unsigned int seq;
 
 	do {
+		const char *text;
+
 		seq = read_seqcount_begin(&d->d_seq);
 		dir = READ_ONCE(READ_ONCE(d->d_parent)->d_inode);
 		k->name.len = min(READ_ONCE(d->d_name.len), (u32)NAME_MAX);
-		memcpy(k->text, rcu_dereference(d->d_name.name), k->name.len);
+		text = rcu_dereference(d->d_name.name);
+		/* The length must be this text's before as many bytes are read of it. */
+		if (read_seqcount_retry(&d->d_seq, seq))
+			continue;
+		memcpy(k->text, text, k->name.len);
 	} while (read_seqcount_retry(&d->d_seq, seq));
 	k->text[k->name.len] = '\0';
 	k->name.name = k->text;

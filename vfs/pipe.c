@@ -513,7 +513,7 @@ void free_pipe_info(struct pipe_inode_info *pipe)
 		if (pipe->tmp_page[i])
 			put_page(pipe->tmp_page[i]);
 	}
-	kfree(pipe->bufs);
+	kvfree(pipe->bufs);
 	kmem_cache_free(pipe_cache, pipe);
 }
 

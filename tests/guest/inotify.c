@@ -414,3 +414,43 @@ TEST(races)
 	while (read(fd, buf, sizeof(buf)) > 0)
 		;
 }
+
+/* A name changes, long and short, while somebody writes to the file: each event has one of the two whole. */
+TEST(names_are_whole)
+{
+	static char longer[201], from[300], to[300];
+	int fd = start(), f = OK(open(DIR "/short", O_RDWR | O_CREAT, 0600));
+	pid_t pid[2];
+
+	memset(longer, 'l', 200);
+	snprintf(from, sizeof(from), "%s/short", DIR);
+	snprintf(to, sizeof(to), "%s/%s", DIR, longer);
+	OK(inotify_add_watch(fd, DIR, IN_MODIFY));
+	for (int k = 0; k < 2; k++) {
+		pid[k] = OK(fork());
+		if (pid[k])
+			continue;
+		for (int i = 0; i < 1000; i++) {
+			if (!k)
+				EQ(write(f, "x", 1), 1);
+			else if (i & 1)
+				OK(rename(to, from));
+			else
+				OK(rename(from, to));
+		}
+		_exit(0);
+	}
+	for (int k = 0; k < 2; k++)
+		CHECK(t_child_ok(pid[k]));
+	for (long n; (n = read(fd, buf, sizeof(buf))) > 0;) {
+		for (char *p = (char *)buf; p < (char *)buf + n;) {
+			struct inotify_event *e = (void *)p;
+
+			CHECK(!strcmp(e->name, "short") || !strcmp(e->name, longer));
+			p += sizeof(*e) + e->len;
+		}
+	}
+	close(f);
+	unlink(from);
+	unlink(to);
+}

@@ -195,3 +195,14 @@ TEST(interrupted_write_keeps_count)
 	EQ(write(p[1], buf, sizeof(buf)), 65536);
 	t_wait(pid);
 }
+
+TEST(very_large)
+{
+	int p[2];
+
+	OK(pipe(p));
+	EQ(fcntl(p[1], F_SETPIPE_SZ, 1 << 28), 1 << 28);
+	EQ(write(p[1], "abc", 3), 3);
+	close(p[0]);
+	close(p[1]);
+}

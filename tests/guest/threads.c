@@ -251,3 +251,34 @@ TEST(barriers)
 	EQ(syscall(SYS_membarrier, 8, 0, 0), 0);	/* registered */
 	ERR(syscall(SYS_membarrier, 1 << 30, 0, 0), EINVAL);
 }
+
+static int kept;
+static volatile bool over;
+
+static void *use_kept(void *arg)
+{
+	while (!over)
+		OK(lseek(kept, 0, SEEK_CUR));
+	return NULL;
+}
+
+/* A descriptor that is only ever replaced is always there, whatever becomes of the memory of the file that it named before. */
+TEST(replaced_descriptor_is_always_one)
+{
+	pthread_t t[2];
+
+	kept = OK(open("/tmp/kept", O_RDWR | O_CREAT, 0600));
+	for (int i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, use_kept, NULL);
+	for (int i = 0; i < 3000; i++) {
+		int a = OK(open("/tmp/kept", O_RDWR)), p;
+
+		OK(dup2(a, kept));
+		p = OK(open("/tmp", O_PATH));
+		close(p);
+		close(a);
+	}
+	over = true;
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+}

@@ -7,6 +7,7 @@
 #include <vfs/names.h>
 #include <vfs/pipe.h>
 #include <vfs/xattr.h>
+#include "../dcache_priv.h"
 #include <kernel/ktest.h>
 #include <sched/task.h>
 
@@ -261,4 +262,34 @@ KTEST(vfs_pipe)
 	flush_delayed_fput();
 	KT_EQ(kernel_read(p[0], buf, sizeof(buf), NULL), 0);
 	fput(p[0]);
+}
+
+static struct list_head dying;
+
+static void shrink_now(struct dentry *d)
+{
+	shrink_dentry_list(&dying);
+}
+
+/* A shrinker comes by one that is just being killed, and was on its list: it is freed once, by who has it last. */
+KTEST(vfs_killed_on_a_shrink_list)
+{
+	static const struct dentry_operations ops = { .d_release = shrink_now };
+	struct path root;
+	struct dentry *d;
+
+	KT_EQ(kern_path("/", 0, &root), 0);
+	INIT_LIST_HEAD(&dying);
+	for (int i = 0; i < 100; i++) {
+		d = d_alloc_name(root.dentry, "ktest-dying");
+		KT_ASSERT(d);
+		d_set_d_op(d, &ops);
+		spin_lock(&d->d_lock);
+		d_to_shrink_list(d, &dying);
+		spin_unlock(&d->d_lock);
+		dput(d);
+		KT_ASSERT(list_empty(&dying));
+	}
+	path_put(&root);
+	rcu_barrier();
 }

@@ -116,7 +116,7 @@ struct dentry {
 #define DCACHE_MANAGE_TRANSIT	0x00004000
 #define DCACHE_MANAGED_DENTRY	(DCACHE_MOUNTED | DCACHE_NEED_AUTOMOUNT | DCACHE_MANAGE_TRANSIT)
 #define DCACHE_PAR_LOOKUP	0x00008000	/* being looked up; d_wait is valid */
-#define DCACHE_DENTRY_KILLED	0x00010000
+#define DCACHE_DENTRY_KILLED	0x00010000	/* dead, and off its parent's list */
 #define DCACHE_PERSISTENT	0x00020000	/* pinned by a memory filesystem's tree */
 #define DCACHE_NORCU		0x00040000	/* never seen by RCU-walk: freed at once */
 #define DCACHE_DENTRY_CURSOR	0x00080000
@@ -128,6 +128,7 @@ struct dentry {
 #define DCACHE_REGULAR_TYPE	0x00400000
 #define DCACHE_SPECIAL_TYPE	0x00500000
 #define DCACHE_SYMLINK_TYPE	0x00600000
+#define DCACHE_KILLER_DONE	0x00800000	/* its killer will not touch it again */
 
 #define D_COUNT_DEAD		(-128)
 
