@@ -259,6 +259,15 @@ static void fold_thread(struct signal_struct *s, struct task *t)
 		s->io_bytes[i] += t->io_bytes[i];
 }
 
+/* tasklist_lock held: if T is its namespace's init, FRESH is from here on. */
+static void replace_reaper(struct task *t, struct task *fresh)
+{
+	struct pid_namespace *ns = task_active_pid_ns(t);
+
+	if (ns->child_reaper == t)
+		rcu_assign_pointer(ns->child_reaper, fresh);
+}
+
 /* tasklist_lock held: T can no longer be found. Pids to free are returned in FREE. */
 static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 {
@@ -267,6 +276,7 @@ static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 	bool leader = t->group_leader == t && t->exit_signal != -1;
 
 	memset(gone, 0, sizeof(*gone) * PIDTYPE_MAX);
+	replace_reaper(t, leader ? NULL : t->group_leader);
 	t->thread_pid->exit_code = leader && (s->flags & SIGNAL_GROUP_EXIT) ? s->group_exit_code : t->exit_code;
 	smp_store_release(&t->thread_pid->exited, true);
 	proc_notify_pidfd(t);
@@ -447,26 +457,33 @@ void do_exit(long code)
 /* The init of a namespace ends: so does everybody in it. */
 void zap_pid_ns_processes(struct pid_namespace *ns)
 {
-	unsigned long i = 2;
+	/* The last thread of it; the leader, if that is another, stays a zombie with a number of its own. */
+	int ours = thread_group_leader(current) ? 1 : 2;
 	struct pid *p;
 
 	WRITE_ONCE(ns->dying, true);
+	write_lock_irq(&tasklist_lock);
+	rcu_assign_pointer(ns->child_reaper, current);	/* whom free_pid() wakes */
+	write_unlock_irq(&tasklist_lock);
 	spin_lock_irq(&current->sighand->siglock);
 	current->sighand->action[SIGCHLD - 1].handler = SIG_KERNEL_IGN;
 	spin_unlock_irq(&current->sighand->siglock);
+	/* With the lock: a fork that has not linked its child yet finds the namespace dying (copy_process). */
+	read_lock(&tasklist_lock);
 	rcu_read_lock();
-	for (; (p = find_ge_pid((int)i, ns)); i = (unsigned long)pid_nr_ns(p, ns) + 1) {
+	for (unsigned int i = 2; (p = find_ge_pid(&i, ns)); i++) {
 		struct task *t = pid_task(p, PIDTYPE_PID);
 
 		if (t && !(t->signal->flags & SIGNAL_GROUP_EXIT && t->exit_state))
 			do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_MAX);
 	}
 	rcu_read_unlock();
+	read_unlock(&tasklist_lock);
 	while (kernel_wait_any() > 0)
 		;
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (READ_ONCE(ns->pid_allocated) <= 1)
+		if ((int)READ_ONCE(ns->pid_allocated) <= ours)
 			break;
 		clear_thread_flag(TIF_SIGPENDING);
 		schedule();
@@ -729,6 +746,15 @@ void proc_for_each_task(void (*fn)(struct task *t, u64 arg), u64 arg)
 	rcu_read_unlock();
 }
 
+/* Two nodes that are alone on their lists change places; the lists are never empty. */
+static void swap_only_rcu(struct hlist_node *a, struct hlist_head *ha, struct hlist_node *b, struct hlist_head *hb)
+{
+	smp_store_release(&ha->first, b);
+	smp_store_release(&hb->first, a);
+	a->pprev = &hb->first;
+	b->pprev = &ha->first;
+}
+
 /*
  * A thread that called exec takes over the dead leader's number: from outside the process has never changed.
  */
@@ -736,31 +762,27 @@ void proc_take_leadership(struct task *me, struct task *leader)
 {
 	struct pid *mine = me->thread_pid, *theirs = leader->thread_pid;
 
+	replace_reaper(leader, me);
 	me->start_ns = leader->start_ns;
 	me->start_boottime_ns = leader->start_boottime_ns;
-	/* Swap the thread numbers: ours dies with the old leader. */
-	hlist_del_rcu(&me->pid_links[PIDTYPE_PID]);
-	hlist_del_rcu(&leader->pid_links[PIDTYPE_PID]);
+	/* Swap the thread numbers: ours dies with the old leader. Each names one task, and at no time none: readers have no lock. */
+	swap_only_rcu(&me->pid_links[PIDTYPE_PID], &mine->tasks[PIDTYPE_PID], &leader->pid_links[PIDTYPE_PID], &theirs->tasks[PIDTYPE_PID]);
 	rcu_assign_pointer(me->thread_pid, theirs);
 	rcu_assign_pointer(leader->thread_pid, mine);
-	hlist_add_head_rcu(&me->pid_links[PIDTYPE_PID], &theirs->tasks[PIDTYPE_PID]);
-	hlist_add_head_rcu(&leader->pid_links[PIDTYPE_PID], &mine->tasks[PIDTYPE_PID]);
 	swap(me->pid, leader->pid);
 	for (int i = PIDTYPE_TGID; i < PIDTYPE_MAX; i++) {
 		struct pid *p = me->signal->pids[i];
 
 		if (!p)			/* no group or session */
 			continue;
-		hlist_del_rcu(&leader->pid_links[i]);
-		hlist_add_head_rcu(&me->pid_links[i], &p->tasks[i]);
+		hlist_replace_rcu(&leader->pid_links[i], &me->pid_links[i]);
 	}
-	list_replace(&leader->tasks, &me->tasks);
+	list_replace_rcu(&leader->tasks, &me->tasks);		/* who walks the list may stand on the old leader: it leads on */
 	list_replace(&leader->sibling, &me->sibling);
 	list_replace(&leader->children, &me->children);
 	if (me->children.next == &leader->children)
 		INIT_LIST_HEAD(&me->children);
 	INIT_LIST_HEAD(&leader->children);
-	INIT_LIST_HEAD(&leader->tasks);
 	INIT_LIST_HEAD(&leader->sibling);
 	me->group_leader = me;
 	leader->group_leader = me;

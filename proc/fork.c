@@ -436,10 +436,12 @@ static struct task *copy_process(struct kernel_clone_args *a)
 		recalc_sigpending();
 		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT)) {
 			e = -EINTR;
-			spin_unlock(&current->sighand->siglock);
-			write_unlock_irq(&tasklist_lock);
-			goto undo_pid;
+			goto undo_lock;
 		}
+	}
+	if (unlikely(READ_ONCE(pid->numbers[pid->level].ns->dying))) {
+		e = -ENOMEM;		/* its init ended after the number was given out, and kills nobody any more */
+		goto undo_lock;
 	}
 	link_task(t, a, pid);
 	spin_unlock(&current->sighand->siglock);
@@ -447,6 +449,9 @@ static struct task *copy_process(struct kernel_clone_args *a)
 	if (pidfd_file)
 		proc_pidfd_install(pidfd, pidfd_file);
 	return t;
+undo_lock:
+	spin_unlock(&current->sighand->siglock);
+	write_unlock_irq(&tasklist_lock);
 undo_pid:
 	if (pidfd >= 0)
 		proc_pidfd_abort(pidfd, pidfd_file);

@@ -81,8 +81,15 @@ static void erase_numbers(struct pid *p, int from_level)
 
 		xa_erase(&ns->index->xa, (unsigned long)p->numbers[i].nr);
 		/* The namespace's init sleeps until it is alone. */
-		if (__atomic_sub_fetch(&ns->pid_allocated, 1, __ATOMIC_SEQ_CST) <= 2 && ns->child_reaper)
-			wake_up_process(ns->child_reaper);
+		if (__atomic_sub_fetch(&ns->pid_allocated, 1, __ATOMIC_SEQ_CST) <= 2) {
+			struct task *init;
+
+			rcu_read_lock();
+			init = rcu_dereference(ns->child_reaper);
+			if (init)
+				wake_up_process(init);
+			rcu_read_unlock();
+		}
 	}
 }
 
@@ -160,11 +167,13 @@ struct pid *find_get_pid(int nr)
 	return p;
 }
 
-struct pid *find_ge_pid(int nr, struct pid_namespace *ns)
+struct pid *find_ge_pid(unsigned int *nr, struct pid_namespace *ns)
 {
-	unsigned long i = (unsigned long)nr;
+	unsigned long i = *nr;
+	struct pid *p = xa_find(&ns->index->xa, &i, (unsigned long)ns->pid_max, XA_PRESENT);
 
-	return xa_find(&ns->index->xa, &i, (unsigned long)ns->pid_max, XA_PRESENT);
+	*nr = (unsigned int)i;
+	return p;
 }
 
 struct task *pid_task(struct pid *pid, enum pid_type type)
@@ -328,6 +337,9 @@ struct pid_namespace *copy_pid_ns(struct user_namespace *user_ns, struct pid_nam
 	if (old->level >= 32)
 		return ERR_PTR(-ENOSPC);
 	if (!in_userns(old->user_ns, user_ns))
+		return ERR_PTR(-EINVAL);
+	/* One that nobody lives in yet has no children. */
+	if (task_active_pid_ns(current) != old)
 		return ERR_PTR(-EINVAL);
 	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
 	if (!ns)

@@ -5,7 +5,8 @@
  * A tracee's parent is its tracer, whose list it is on (tasklist_lock); real_parent stays who made it. It stops itself, in
  * ptrace_stop(): before it takes a signal, at both ends of a system call, at events, and when its group stops. There it is
  * TASK_TRACED until the tracer resumes it or it is killed. What the tracer asks while it is stopped runs in the tracer, with the
- * tracee frozen: not even SIGKILL wakes it meanwhile (JOBCTL_FROZEN). All of this state is under siglock; lock order is
+ * tracee frozen: not even SIGKILL wakes it meanwhile (JOBCTL_FROZEN). The state itself says nothing of SIGKILL, so that the scheduler,
+ * which has no siglock, does not let the tracee run on for one. All of this state is under siglock; lock order is
  * tasklist_lock, siglock.
  *
  * Stops that others ask for are bits in jobctl, looked at on the way back to user mode: TRAP_STOP (PTRACE_INTERRUPT, a group
@@ -402,7 +403,6 @@ static int freeze(struct task *t, bool any_state)
 			e = 0;
 		} else if (is_traced(t) && !(t->jobctl & JOBCTL_LISTENING) && !(t->pending.signal & sigmask_of(SIGKILL))) {
 			t->jobctl |= JOBCTL_FROZEN;
-			WRITE_ONCE(t->state, TASK_TRACED_);
 			e = 0;
 		}
 		spin_unlock_irq(&t->sighand->siglock);
@@ -424,7 +424,6 @@ static void unfreeze(struct task *t)
 		return;
 	if ((t->jobctl & JOBCTL_FROZEN) && is_traced(t)) {
 		t->jobctl &= ~JOBCTL_FROZEN;
-		WRITE_ONCE(t->state, TASK_TRACED);
 		if (t->pending.signal & sigmask_of(SIGKILL))
 			wake_up_state(t, TASK_TRACED_);
 	}
@@ -767,7 +766,6 @@ static long listen(struct task *t)
 	if (i && i->si_code >> 8 == PTRACE_EVENT_STOP) {
 		t->jobctl |= JOBCTL_LISTENING;
 		t->jobctl &= ~JOBCTL_FROZEN;
-		WRITE_ONCE(t->state, TASK_TRACED);
 		if ((t->jobctl & JOBCTL_TRAP_NOTIFY) || (t->pending.signal & sigmask_of(SIGKILL)))
 			wake(t, true);
 		e = 0;

@@ -153,7 +153,11 @@ void signal_wake_up_state(struct task *t, unsigned int state)
 
 static void signal_wake_up(struct task *t, bool fatal)
 {
-	signal_wake_up_state(t, fatal ? TASK_WAKEKILL | TASK_INTERRUPTIBLE : 0);
+	unsigned int state = 0;
+
+	if (fatal)
+		state = TASK_WAKEKILL | (t->jobctl & JOBCTL_FROZEN ? 0 : TASK_TRACED_);
+	signal_wake_up_state(t, state);
 }
 
 struct sighand_struct *lock_task_sighand(struct task *t, unsigned long *flags)
@@ -425,14 +429,23 @@ void signal_unqueue_owned(struct sigqueue *q, struct task *t)
 			return;
 }
 
+/* Even the init of a pid namespace hears what the kernel says, and processes outside of it. */
+static bool from_outside(const struct siginfo *info, struct task *t)
+{
+	if (info == SEND_SIG_PRIV)
+		return true;
+	if (info != SEND_SIG_NOINFO && info->si_code != SI_USER && info->si_code != SI_TKILL && info->si_code != SI_QUEUE)
+		return false;
+	return !pid_nr_ns(task_pid_type(current, PIDTYPE_TGID), task_active_pid_ns(t));
+}
+
 int do_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_type type)
 {
 	unsigned long flags;
 	int e = -ESRCH;
 
 	if (lock_task_sighand(t, &flags)) {
-		bool force = info == SEND_SIG_PRIV || (info == SEND_SIG_NOINFO &&
-			     !pid_nr_ns(task_pid_type(current, PIDTYPE_TGID), task_active_pid_ns(t)));
+		bool force = from_outside(info, t);
 
 		e = send_locked(sig, info, t, type, force);
 		unlock_task_sighand(t, &flags);
@@ -493,14 +506,18 @@ int group_send_sig_info(int sig, struct siginfo *info, struct task *t, enum pid_
 
 int kill_pid_info(int sig, struct siginfo *info, struct pid *pid)
 {
-	int e = -ESRCH;
 	struct task *t;
+	int e;
 
-	rcu_read_lock();
-	t = pid_task(pid, PIDTYPE_PID);
-	if (t)
-		e = group_send_sig_info(sig, info, t, PIDTYPE_TGID);
-	rcu_read_unlock();
+	do {
+		e = -ESRCH;
+		rcu_read_lock();
+		t = pid_task(pid, PIDTYPE_PID);
+		if (t)
+			e = group_send_sig_info(sig, info, t, PIDTYPE_TGID);
+		rcu_read_unlock();
+		/* Gone as we looked at it; but a thread in exec may have taken its place. */
+	} while (t && e == -ESRCH);
 	return e;
 }
 

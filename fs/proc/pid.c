@@ -745,11 +745,8 @@ static struct task *task_by_nr(unsigned int nr, struct pid_namespace *ns)
 
 	rcu_read_lock();
 	pid = find_pid_ns((int)nr, ns);
-	if (pid) {
-		task = pid_task(pid, PIDTYPE_PID);
-		if (task)
-			get_task_struct(task);
-	}
+	if (pid)
+		task = get_pid_task(pid, PIDTYPE_PID);
 	rcu_read_unlock();
 	return task;
 }
@@ -850,13 +847,10 @@ static struct task *next_process(struct pid_namespace *ns, unsigned int *nr)
 	struct pid *pid;
 
 	rcu_read_lock();
-	while ((pid = find_ge_pid((int)*nr, ns))) {
-		*nr = (unsigned int)pid_nr_ns(pid, ns);
-		task = pid_task(pid, PIDTYPE_TGID);
-		if (task) {
-			get_task_struct(task);
+	while ((pid = find_ge_pid(nr, ns))) {
+		task = get_pid_task(pid, PIDTYPE_TGID);
+		if (task)
 			break;
-		}
 		++*nr;
 	}
 	rcu_read_unlock();

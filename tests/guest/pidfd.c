@@ -476,3 +476,105 @@ TEST(advice_for_another)
 	t_wait(pid);
 	ERR(syscall(SYS_process_madvise, fd, v, 2, 20, 0), ESRCH);
 }
+
+/* Forks into a namespace whose init is just dying: none outlives it, or it would wait for that one for ever. */
+TEST(fork_as_init_dies)
+{
+	for (int i = 0; i < 20; i++) {
+		pid_t outer = OK(fork()), init, p;
+
+		if (outer) {
+			CHECK(t_child_ok(outer));
+			continue;
+		}
+		OK(unshare(CLONE_NEWPID));
+		init = waiting_child();
+		OK(kill(init, SIGKILL));
+		for (int n = 0; (p = fork()) >= 0; n++) {
+			if (!p)
+				for (;;)
+					pause();
+			if (n > 10)		/* let it come to its end */
+				t_sleep_ms(1);
+		}
+		EQ(errno, ENOMEM);
+		while (wait(NULL) > 0)
+			;
+		EQ(errno, ECHILD);
+		ERR(fork(), ENOMEM);
+		_exit(0);
+	}
+}
+
+static void *end_init(void *arg)
+{
+	t_sleep_ms(20);
+	exit(3);
+}
+
+/* The init of a namespace has threads, and its leader ends first. */
+TEST(init_with_threads)
+{
+	pid_t outer = OK(fork()), init;
+	pthread_t t;
+	int status;
+
+	if (outer == 0) {
+		OK(unshare(CLONE_NEWPID));
+		init = OK(fork());
+		if (init == 0) {
+			waiting_child();
+			pthread_create(&t, NULL, end_init, NULL);
+			syscall(SYS_exit, 0);
+		}
+		EQ(waitpid(init, &status, 0), init);
+		CHECK(WIFEXITED(status));
+		EQ(WEXITSTATUS(status), 3);
+		_exit(0);
+	}
+	CHECK(t_child_ok(outer));
+}
+
+static void *exec_from_thread(void *arg)
+{
+	char n[12];
+
+	snprintf(n, sizeof(n), "%d", atoi(getenv("EXECS")) - 1);
+	setenv("EXECS", n, 1);
+	execl("/proc/self/exe", "pidfd", "none", NULL);
+	_exit(1);
+}
+
+/* This program run again by the test below: a thread that is not the leader runs it once more, until it was enough. */
+__attribute__((constructor)) static void exec_again(void)
+{
+	const char *n = getenv("EXECS");
+	pthread_t t;
+
+	if (!n)
+		return;
+	if (!atoi(n))
+		_exit(0);
+	pthread_create(&t, NULL, exec_from_thread, NULL);
+	for (;;)
+		pause();
+}
+
+TEST(exec_by_a_thread_is_no_gap)
+{
+	pid_t pid = OK(fork()), p = 0;
+	int status;
+
+	if (pid == 0) {
+		setenv("EXECS", "40", 1);
+		execl("/proc/self/exe", "pidfd", "none", NULL);
+		_exit(1);
+	}
+	while (!p) {
+		for (int i = 0; i < 200; i++)
+			OK(kill(pid, 0));
+		p = OK(waitpid(pid, &status, WNOHANG));
+	}
+	CHECK(WIFEXITED(status));
+	EQ(WEXITSTATUS(status), 0);
+}

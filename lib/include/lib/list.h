@@ -166,6 +166,16 @@ static inline void list_del_rcu(struct list_head *e)
 	e->prev = LIST_POISON2;
 }
 
+/* N takes the place of OLD, whose next pointer stays for readers who stand on it. */
+static inline void list_replace_rcu(struct list_head *old, struct list_head *n)
+{
+	n->next = old->next;
+	n->prev = old->prev;
+	__atomic_store_n(&n->prev->next, n, __ATOMIC_RELEASE);
+	n->next->prev = n;
+	old->prev = LIST_POISON2;
+}
+
 #define list_entry_rcu(p, type, m) container_of(__atomic_load_n(&(p), __ATOMIC_CONSUME), type, m)
 #define list_for_each_entry_rcu(p, h, m) \
 	for ((p) = list_entry_rcu((h)->next, __typeof__(*(p)), m); &(p)->m != (h); \
@@ -242,6 +252,16 @@ static inline void hlist_del_rcu(struct hlist_node *n)
 {
 	__hlist_del(n);
 	n->pprev = LIST_POISON2;
+}
+
+static inline void hlist_replace_rcu(struct hlist_node *old, struct hlist_node *n)
+{
+	n->next = old->next;
+	n->pprev = old->pprev;
+	__atomic_store_n(n->pprev, n, __ATOMIC_RELEASE);
+	if (n->next)
+		n->next->pprev = &n->next;
+	old->pprev = LIST_POISON2;
 }
 
 static inline void hlist_del_init_rcu(struct hlist_node *n)

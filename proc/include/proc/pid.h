@@ -37,7 +37,8 @@ extern rwlock_t tasklist_lock;
 struct pid *find_vpid(int nr);				/* in the caller's namespace; under RCU */
 struct pid *find_pid_ns(int nr, struct pid_namespace *ns);
 struct pid *find_get_pid(int nr);
-struct pid *find_ge_pid(int nr, struct pid_namespace *ns);	/* the first at or after NR; under RCU */
+/* The first at or after *NR, which becomes its number: what the pid itself says may not be set yet. Under RCU. */
+struct pid *find_ge_pid(unsigned int *nr, struct pid_namespace *ns);
 struct task *pid_task(struct pid *pid, enum pid_type type);	/* under RCU or tasklist_lock */
 struct task *get_pid_task(struct pid *pid, enum pid_type type);
 struct task *find_task_by_vpid(int nr);			/* under RCU */

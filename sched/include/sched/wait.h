@@ -74,7 +74,7 @@ void __wake_up_sync(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, v
 #define TASK_NEW 0x0800
 #define TASK_KILLABLE (TASK_WAKEKILL | TASK_UNINTERRUPTIBLE)
 #define TASK_STOPPED (TASK_WAKEKILL | TASK_STOPPED_)
-#define TASK_TRACED (TASK_WAKEKILL | TASK_TRACED_)
+#define TASK_TRACED TASK_TRACED_		/* SIGKILL wakes it by name, unless its tracer holds it */
 #define TASK_IDLE (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)
 #define TASK_NORMAL (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE)
 
