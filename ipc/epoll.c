@@ -240,7 +240,6 @@ static u32 item_events(struct epitem *item, poll_table *pt, int depth)
 	return r & (item->event.events | EPOLLERR | EPOLLHUP);
 }
 
-/* Is anything ready in a nested instance? */
 /* Takes what is ready off, so that it can be asked without the lock. mtx held. */
 static void scan_begin(struct eventpoll *ep, struct list_head *tx)
 {
@@ -275,6 +274,7 @@ static bool maybe_ready(struct eventpoll *ep)
 	return r;
 }
 
+/* Is anything ready in a nested instance? */
 static __poll_t instance_events(struct eventpoll *ep, int depth)
 {
 	struct epitem *i, *n;

@@ -487,14 +487,21 @@ retry:
 
 #define ROBUST_LIMIT 2048
 
-/* The owner died: marks the word and wakes one waiter. */
-static void owner_died(struct uptr p, bool pi)
+/*
+ * The owner died: marks the word and wakes one waiter. PENDING: it was about to take the lock or to give it back. With no owner in the
+ * word it died between giving it back and waking, or between being woken and taking it: somebody else has to be woken in its place.
+ */
+static void owner_died(struct uptr p, bool pi, bool pending)
 {
 	u32 v, old, n;
 
 	if (p.addr & 3 || get_user(v, p))
 		return;
 	for (;;) {
+		if (pending && !pi && !(v & FUTEX_TID_MASK)) {
+			futex_wake(p, true, 1, FUTEX_BITSET_MATCH_ANY);
+			return;
+		}
 		if ((v & FUTEX_TID_MASK) != (u32)task_pid_vnr(current))
 			return;
 		n = (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
@@ -534,7 +541,7 @@ static void walk_robust_list(struct uptr head)
 		int e = get_entry(&next, &next_pi, UPTR(entry));
 
 		if (entry != pending)
-			owner_died(UPTR(entry + (u64)offset), pi);
+			owner_died(UPTR(entry + (u64)offset), pi, false);
 		if (e || !--limit)
 			break;
 		entry = next;
@@ -542,7 +549,7 @@ static void walk_robust_list(struct uptr head)
 		cond_resched();
 	}
 	if (pending)
-		owner_died(UPTR(pending + (u64)offset), pending_pi);
+		owner_died(UPTR(pending + (u64)offset), pending_pi, true);
 }
 
 void futex_exit_release(struct task *t)

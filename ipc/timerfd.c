@@ -117,15 +117,12 @@ static ssize_t timerfd_read(struct kiocb *k, struct iter *to)
 	/* A periodic timer is counted on only when somebody reads: no interrupts for nothing. */
 	if (t->expired && t->interval) {
 		n += hrtimer_forward(&t->timer, hrtimer_cb_get_time(&t->timer), t->interval) - 1;
-		t->expired = false;
-		t->ticks = 0;
-		spin_unlock_irq(&t->wqh.lock);
+		/* Under the lock: who disarms it meanwhile must not find it armed again. */
 		hrtimer_start(&t->timer, t->timer.expires, HRTIMER_MODE_ABS);
-	} else {
-		t->expired = false;
-		t->ticks = 0;
-		spin_unlock_irq(&t->wqh.lock);
 	}
+	t->expired = false;
+	t->ticks = 0;
+	spin_unlock_irq(&t->wqh.lock);
 	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (ssize_t)sizeof(n) : -EFAULT;
 }
 
@@ -210,19 +207,26 @@ int timerfd_set(int fd, int flags, const struct timerfd_spec *n, struct timerfd_
 		return (int)PTR_ERR(f);
 	t = f->private_data;
 	cancel_unlink(t);
-	hrtimer_cancel(&t->timer);
-	spin_lock_irq(&t->wqh.lock);
+	/* Stopped and set anew under the lock, or two setters and a reader would mix. */
+	for (;;) {
+		spin_lock_irq(&t->wqh.lock);
+		if (hrtimer_try_to_cancel(&t->timer) >= 0)
+			break;
+		spin_unlock_irq(&t->wqh.lock);
+		cpu_relax();
+	}
 	read_spec(t, old);
 	t->expired = t->canceled = false;
 	t->ticks = 0;
 	t->interval = n->interval_ns;
 	t->settime_flags = flags;
-	spin_unlock_irq(&t->wqh.lock);
 	if (n->value_ns)
 		hrtimer_start(&t->timer, n->value_ns, flags & TFD_TIMER_ABSTIME ? HRTIMER_MODE_ABS : HRTIMER_MODE_REL);
+	spin_unlock_irq(&t->wqh.lock);
 	if ((flags & TFD_TIMER_CANCEL_ON_SET) && (flags & TFD_TIMER_ABSTIME) && t->clock == CLOCK_REALTIME) {
 		spin_lock(&cancel_lock);
-		list_add(&t->clist, &cancel_list);
+		if (!t->on_clist)
+			list_add(&t->clist, &cancel_list);
 		t->on_clist = true;
 		spin_unlock(&cancel_lock);
 	}

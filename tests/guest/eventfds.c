@@ -2,6 +2,7 @@
 /* Events, timers and signals as files. proves: eventfd2 eventfd timerfd_create timerfd_settime timerfd_gettime signalfd4 signalfd */
 #include "t.h"
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -115,4 +116,36 @@ TEST(signals_as_file)
 	EQ(signalfd(fd, &set, 0), fd);
 	raise(SIGUSR1);
 	EQ(poll(&pf, 1, 0), 0);
+}
+
+static int shared;
+
+static void *set_often(void *arg)
+{
+	struct itimerspec far = { { 0, 0 }, { 2000000000, 0 } };
+
+	for (int i = 0; i < 2000; i++)
+		OK(timerfd_settime(shared, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL));
+	return NULL;
+}
+
+/* Two set one timer; it is gone from the list of those that hear of a new time when it is closed. */
+TEST(timer_set_by_two)
+{
+	pthread_t t[2];
+	struct timespec now;
+	uint64_t n;
+
+	for (int round = 0; round < 3; round++) {
+		shared = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
+		for (int i = 0; i < 2; i++)
+			pthread_create(&t[i], NULL, set_often, NULL);
+		for (int i = 0; i < 2; i++)
+			pthread_join(t[i], NULL);
+		OK(clock_gettime(CLOCK_REALTIME, &now));
+		OK(clock_settime(CLOCK_REALTIME, &now));
+		ERR(read(shared, &n, 8), ECANCELED);
+		close(shared);
+		OK(clock_settime(CLOCK_REALTIME, &now));
+	}
 }

@@ -209,3 +209,43 @@ TEST(no_wake_is_lost)
 	pthread_join(b, NULL);
 	EQ(rounds, 6000);
 }
+
+static struct {
+	struct { void *next; } list;
+	long offset;
+	void *pending;
+} head;
+
+/* Dies between giving a robust lock back and waking who waits for it. */
+static void *die_before_waking(void *arg)
+{
+	head.list.next = &head.list;
+	head.offset = 0;
+	head.pending = (void *)&word;
+	syscall(SYS_set_robust_list, &head, sizeof(head));
+	until(&word2, 1);
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+static void *wait_for_free(void *arg)
+{
+	struct timespec limit = { 10, 0 };
+
+	word2 = 1;
+	if (futex(&word, FUTEX_WAIT, 0, &limit, NULL, 0) == 0)
+		woken = 1;
+	return NULL;
+}
+
+TEST(robust_between_release_and_wake)
+{
+	pthread_t w, d;
+
+	pthread_create(&w, NULL, wait_for_free, NULL);
+	until(&word2, 1);
+	t_sleep_ms(50);		/* if it does not wait yet, nothing is proved */
+	pthread_create(&d, NULL, die_before_waking, NULL);
+	pthread_join(w, NULL);
+	EQ(woken, 1);
+}
