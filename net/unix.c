@@ -60,6 +60,8 @@ void unix_msg_free(struct unix_msg *m)
 	kvfree(m);
 }
 
+static int relay_wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *key);
+
 struct unix_sock *unix_new(struct socket *s)
 {
 	struct unix_sock *u = kzalloc(sizeof(*u), GFP_KERNEL);
@@ -72,6 +74,7 @@ struct unix_sock *unix_new(struct socket *s)
 	mutex_init(&u->io_lock);
 	init_waitqueue_head(&u->wait);
 	init_waitqueue_head(&u->peer_wait);
+	init_waitqueue_func_entry(&u->relay, relay_wake);
 	INIT_LIST_HEAD(&u->queue);
 	INIT_LIST_HEAD(&u->track);
 	mutex_init(&u->bind_lock);
@@ -104,6 +107,63 @@ void unix_wake_state(struct unix_sock *u)
 {
 	wake_up_interruptible_all(&u->wait);
 	wake_up_interruptible_all(&u->peer_wait);
+}
+
+/*
+ * Who polls a datagram socket for room at its peer waits at the socket, never at the peer, which may be another one, and the old one gone,
+ * before he has done waiting. The peer's wake-up is passed on, once.
+ */
+static int relay_wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *key)
+{
+	struct unix_sock *u = container_of(e, struct unix_sock, relay);
+
+	list_del_init(&e->entry);
+	WRITE_ONCE(u->relay_of, NULL);
+	wake_up_interruptible_poll(&u->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	return 0;
+}
+
+static bool dgram_full(const struct unix_sock *p, const struct unix_sock *u)
+{
+	return p->peer != u && p->queued > (unsigned int)unix_max_dgram_qlen;
+}
+
+/* Is the peer full? Then U hears of it when that changes. */
+static bool wait_for_peer_room(struct unix_sock *u)
+{
+	struct unix_sock *p;
+	unsigned long flags;
+	bool full = false;
+
+	spin_lock(&u->lock);
+	p = u->peer;
+	if (p && p != u && dgram_full(p, u)) {
+		spin_lock_irqsave(&p->peer_wait.lock, flags);
+		if (!u->relay_of) {
+			u->relay_of = p;
+			list_add(&u->relay.entry, &p->peer_wait.head);
+		}
+		spin_unlock_irqrestore(&p->peer_wait.lock, flags);
+		smp_mb();	/* listed before the second look; pairs with the receiver, who takes one off and then looks for waiters */
+		full = dgram_full(p, u);
+	}
+	spin_unlock(&u->lock);
+	return full;
+}
+
+void unix_relay_leave(struct unix_sock *u)
+{
+	struct unix_sock *p = u->peer;
+	unsigned long flags;
+
+	if (!p)
+		return;
+	spin_lock_irqsave(&p->peer_wait.lock, flags);
+	if (u->relay_of == p) {
+		list_del_init(&u->relay.entry);
+		u->relay_of = NULL;
+	}
+	spin_unlock_irqrestore(&p->peer_wait.lock, flags);
 }
 
 /* The peer, referenced; NULL: none. */
@@ -151,6 +211,7 @@ void unix_release_sock(struct unix_sock *u, bool embryo)
 	u->shut = 3;
 	u->state = UNIX_CLOSED;
 	peer = u->peer;
+	unix_relay_leave(u);
 	u->peer = NULL;
 	unread = !list_empty(&u->queue);
 	spin_unlock(&u->lock);
@@ -366,7 +427,7 @@ static ssize_t unix_recvmsg(struct socket *s, struct sock_msg *m)
 
 static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct *p)
 {
-	struct unix_sock *u = s->sk, *peer;
+	struct unix_sock *u = s->sk;
 	bool writable = unix_can_queue(u) && atomic_read(&u->wmem) * 4 <= u->sndbuf;
 	u32 mask = 0;
 
@@ -381,15 +442,8 @@ static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct 
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (u->type != SOCK_DGRAM && u->state == UNIX_CLOSED)
 		mask |= EPOLLHUP;
-	if (u->type == SOCK_DGRAM && writable) {
-		peer = unix_peer_get(u);
-		if (peer) {
-			poll_wait(f, &peer->peer_wait, p);
-			if (peer->peer != u && peer->queued > (unsigned int)unix_max_dgram_qlen)
-				writable = false;
-			unix_put(peer);
-		}
-	}
+	if (u->type == SOCK_DGRAM && writable && wait_for_peer_room(u))
+		writable = false;
 	if (writable)
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	return mask;

@@ -37,17 +37,20 @@ int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_stora
 			return e;
 		}
 		old = u->peer;
+		unix_relay_leave(u);
 		u->peer = other;
 		unix_unlock_two(u, other);
 	} else {
 		spin_lock(&u->lock);
 		old = u->peer;
+		unix_relay_leave(u);
 		u->peer = NULL;
 		spin_unlock(&u->lock);
 	}
 	if (old) {
 		if (old != other)
 			unix_wake_state(old);
+		wake_up_interruptible_poll(&u->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);	/* there may be room where it sends to now */
 		unix_put(old);
 	}
 	return 0;
@@ -144,6 +147,7 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 			/* The connected peer is gone: so is the connection. */
 			spin_lock(&u->lock);
 			if (u->peer == p) {
+				unix_relay_leave(u);
 				u->peer = NULL;
 				unix_put(p);
 			}
@@ -202,7 +206,7 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 			m->out_flags |= MSG_EOR;
 		unix_give_address(m, q->from);
 		unix_give_creds(u, m, q);
-		unix_give_fds(m, q);
+		unix_give_fds(u, m, q);
 	}
 	n = m->flags & MSG_TRUNC ? q->len : n;
 	if (!(m->flags & MSG_PEEK)) {

@@ -7,6 +7,10 @@
  * subtracts the references that come from candidates' own queues; what is left over comes from outside and is reachable, and so is
  * everything in its queue, and so on. The messages of the rest are thrown away, which closes the files.
  *
+ * Who receives a descriptor could receive, through it, one that the collector has counted already, which would then seem to be held by
+ * nobody. So descriptors become a process's own only between two runs: they are taken off the counts under gc_lock first (or, when they
+ * are only peeked at, referenced).
+ *
  * gc_lock guards the list of sockets under way and all counts; a socket's own lock is taken inside it to walk its queue.
  */
 #include <lib/types.h>
@@ -49,24 +53,36 @@ void unix_fds_attach(struct unix_fds *f)
 	atomic_long_add(f->count, &f->user->unix_inflight);
 }
 
+void unix_fds_detach(struct unix_fds *f)
+{
+	if (!f->attached)
+		return;
+	spin_lock(&gc_lock);
+	for (unsigned int i = 0; i < f->count; i++) {
+		struct unix_sock *u = unix_of(f->file[i]);
+
+		if (u) {
+			if (!--u->inflight) {
+				list_del_init(&u->track);
+				u->file = NULL;
+			}
+			atomic_dec(&under_way);
+		}
+	}
+	spin_unlock(&gc_lock);
+	f->attached = false;
+	atomic_long_sub(f->count, &f->user->unix_inflight);
+}
+
+void unix_gc_pass(void)
+{
+	spin_lock(&gc_lock);
+	spin_unlock(&gc_lock);
+}
+
 void unix_fds_free(struct unix_fds *f)
 {
-	if (f->attached) {
-		spin_lock(&gc_lock);
-		for (unsigned int i = 0; i < f->count; i++) {
-			struct unix_sock *u = unix_of(f->file[i]);
-
-			if (u) {
-				if (!--u->inflight) {
-					list_del_init(&u->track);
-					u->file = NULL;
-				}
-				atomic_dec(&under_way);
-			}
-		}
-		spin_unlock(&gc_lock);
-		atomic_long_sub(f->count, &f->user->unix_inflight);
-	}
+	unix_fds_detach(f);
 	for (unsigned int i = 0; i < f->count; i++)
 		fput(f->file[i]);
 	free_uid(f->user);
@@ -101,6 +117,23 @@ static void each_carried(struct unix_sock *u, void (*fn)(struct unix_sock *carri
 				fn(unix_of(m->fds->file[i]));
 	}
 	spin_unlock(&u->lock);
+}
+
+/* The descriptors in the messages of QUEUE go to HIT. */
+static void take_fds(struct list_head *queue, struct list_head *hit)
+{
+	struct unix_msg *m;
+
+	list_for_each_entry(m, queue, list) {
+		if (m->embryo) {
+			spin_lock_nested(&m->embryo->lock, 1);
+			take_fds(&m->embryo->queue, hit);
+			spin_unlock(&m->embryo->lock);
+		}
+		if (m->fds)
+			list_add(&m->fds->all, hit);
+		m->fds = NULL;
+	}
 }
 
 static void uncount(struct unix_sock *c)
@@ -144,17 +177,10 @@ static void collect(struct work_struct *w)
 		}
 	} while (progress);
 	list_for_each_entry(u, &sockets, track) {
-		struct unix_msg *m, *n;
-
 		if (!u->candidate || u->scan > 0)
 			continue;
 		spin_lock(&u->lock);
-		list_for_each_entry_safe(m, n, &u->queue, list) {
-			if (!m->fds)
-				continue;
-			list_add(&m->fds->all, &hit);
-			m->fds = NULL;
-		}
+		take_fds(&u->queue, &hit);
 		spin_unlock(&u->lock);
 	}
 	spin_unlock(&gc_lock);

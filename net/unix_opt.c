@@ -154,11 +154,13 @@ int unix_getsockopt(struct socket *s, int level, int name, struct uptr val, stru
 		return put_value(&none, sizeof(none), val, len);
 	}
 	case SO_PEERCRED: {
-		struct { s32 pid; u32 uid, gid; } c = {
-			pid_vnr(u->peer_pid), u->peer_pid ? from_kuid_munged(current_user_ns(), u->peer_uid) : (u32)-1,
-			u->peer_pid ? from_kgid_munged(current_user_ns(), u->peer_gid) : (u32)-1,
-		};
+		struct { s32 pid; u32 uid, gid; } c;
 
+		spin_lock(&u->lock);
+		c.pid = pid_vnr(u->peer_pid);
+		c.uid = u->peer_pid ? from_kuid_munged(current_user_ns(), u->peer_uid) : (u32)-1;
+		c.gid = u->peer_pid ? from_kgid_munged(current_user_ns(), u->peer_gid) : (u32)-1;
+		spin_unlock(&u->lock);
 		return put_value(&c, sizeof(c), val, len);
 	}
 	default: return -ENOPROTOOPT;

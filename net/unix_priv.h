@@ -50,6 +50,8 @@ struct unix_sock {
 	unsigned int backlog;		/* l */
 	wait_queue_head_t wait;		/* readers, and writers of ours */
 	wait_queue_head_t peer_wait;	/* who waits to send to us or connect */
+	struct wait_queue_entry relay;	/* on relay_of->peer_wait, under its lock: passes its wake-up on to wait */
+	struct unix_sock *relay_of;	/* l and that lock: NULL or peer */
 	atomic_t wmem;			/* bytes of ours that others have not read */
 	int sndbuf, rcvbuf, rcvlowat;
 	long rcvtimeo, sndtimeo;	/* jiffies */
@@ -99,6 +101,7 @@ void unix_release_sock(struct unix_sock *u, bool embryo);
 void unix_lock_two(struct unix_sock *a, struct unix_sock *b);
 void unix_unlock_two(struct unix_sock *a, struct unix_sock *b);
 void unix_wake_state(struct unix_sock *u);
+void unix_relay_leave(struct unix_sock *u);	/* locked: U is about to lose its peer */
 struct unix_sock *unix_peer_get(struct unix_sock *u);	/* referenced; NULL: none */
 void unix_set_peer_creds(struct unix_sock *u);
 bool unix_may_send(struct unix_sock *to, struct unix_sock *from);
@@ -140,7 +143,7 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m);
 int unix_read_control(struct sock_msg *m, struct unix_control *c);
 void unix_control_free(struct unix_control *c);
 void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_msg *q);
-void unix_give_fds(struct sock_msg *m, struct unix_msg *q);
+void unix_give_fds(struct unix_sock *u, struct sock_msg *m, struct unix_msg *q);
 
 /* unix_opt.c */
 int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
@@ -149,6 +152,8 @@ int unix_getsockopt(struct socket *s, int level, int name, struct uptr val, stru
 
 /* unix_gc.c */
 void unix_fds_attach(struct unix_fds *f);
+void unix_fds_detach(struct unix_fds *f);	/* the collector does not see them any more, and is not running over what it saw */
+void unix_gc_pass(void);			/* a run of the collector that has begun is over */
 void unix_fds_free(struct unix_fds *f);
 /* Something was closed: look for cycles if descriptors are under way. */
 void unix_gc_poke(void);

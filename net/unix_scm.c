@@ -145,13 +145,29 @@ void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_
 	put_cmsg(m, SOL_SOCKET, SCM_CREDENTIALS, sizeof(c), &c);
 }
 
-void unix_give_fds(struct sock_msg *m, struct unix_msg *q)
+/* Those of Q, in the queue of U or just off it, whose io_lock is held. See unix_gc.c for the order of things. */
+void unix_give_fds(struct unix_sock *u, struct sock_msg *m, struct unix_msg *q)
 {
-	if (!q->fds)
-		return;
-	give_rights(m, q->fds);
-	if (!(m->flags & MSG_PEEK)) {
-		unix_fds_free(q->fds);
+	bool peek = m->flags & MSG_PEEK;
+	struct unix_fds *f;
+
+	spin_lock(&u->lock);
+	f = q->fds;
+	if (!peek)
 		q->fds = NULL;
+	for (unsigned int i = 0; peek && f && i < f->count; i++)
+		get_file(f->file[i]);
+	spin_unlock(&u->lock);
+	if (!f)
+		return;
+	if (!peek) {
+		unix_fds_detach(f);
+		give_rights(m, f);
+		unix_fds_free(f);
+		return;
 	}
+	unix_gc_pass();
+	give_rights(m, f);
+	for (unsigned int i = 0; i < f->count; i++)
+		fput(f->file[i]);
 }

@@ -308,7 +308,7 @@ static int read_msg(struct reading *r, struct unix_msg *q, size_t at)
 		r->uid = q->uid;
 		r->gid = q->gid;
 	}
-	unix_give_fds(r->m, q);
+	unix_give_fds(r->u, r->m, q);
 	r->done += n;
 	if (!(r->m->flags & MSG_PEEK))
 		consume(r->u, q, n);
