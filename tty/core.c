@@ -82,7 +82,7 @@ static void free_work(struct work_struct *w)
 	put_pid(t->pgrp);
 	if (t->ops->free)
 		t->ops->free(t);
-	kfree(t);
+	kfree_rcu(t, rcu);
 }
 
 void tty_put(struct tty *t)

@@ -128,15 +128,41 @@ static void set_ids(struct tty *t, struct pid *session, struct pid *pgrp)
 	put_pid(op);
 }
 
+/* The terminal is nobody's, unless another session has taken it meanwhile. */
+static void clear_ids(struct tty *t, struct pid *session)
+{
+	struct pid *pgrp = NULL;
+	bool mine;
+
+	spin_lock_irq(&t->ctrl_lock);
+	mine = t->session == session;
+	if (mine) {
+		pgrp = t->pgrp;
+		t->session = t->pgrp = NULL;
+	}
+	spin_unlock_irq(&t->ctrl_lock);
+	if (mine) {
+		put_pid(session);		/* the terminal's own reference */
+		put_pid(pgrp);
+	}
+}
+
+static struct pid *get_session(struct tty *t)
+{
+	struct pid *p;
+
+	spin_lock_irq(&t->ctrl_lock);
+	p = get_pid(t->session);
+	spin_unlock_irq(&t->ctrl_lock);
+	return p;
+}
+
 /* A hang-up: the leader gets SIGHUP and SIGCONT, so does the foreground; the session has no terminal from here on. */
 void session_clear(struct tty *t)
 {
-	struct pid *session, *pgrp = get_pgrp(t);
+	struct pid *session = get_session(t), *pgrp = get_pgrp(t);
 	struct task *p;
 
-	spin_lock_irq(&t->ctrl_lock);
-	session = get_pid(t->session);
-	spin_unlock_irq(&t->ctrl_lock);
 	if (session) {
 		read_lock(&tasklist_lock);
 		do_each_pid_task(session, PIDTYPE_SID, p) {
@@ -152,7 +178,7 @@ void session_clear(struct tty *t)
 		kill_pgrp(pgrp, SIGHUP, 1);
 		kill_pgrp(pgrp, SIGCONT, 1);
 	}
-	set_ids(t, NULL, NULL);
+	clear_ids(t, session);
 	put_pid(session);
 	put_pid(pgrp);
 }
@@ -180,7 +206,7 @@ void disassociate_ctty(bool on_exit)
 	read_lock(&tasklist_lock);
 	drop_session_tty(session);
 	read_unlock(&tasklist_lock);
-	set_ids(t, NULL, NULL);
+	clear_ids(t, session);
 	put_pid(session);
 	tty_put(t);
 }
@@ -215,27 +241,27 @@ void proc_tty_released(struct signal_struct *s)
 
 int tty_set_ctty(struct tty *t, struct file *file, unsigned long arg)
 {
-	struct pid *session, *sid = get_task_pid(current, PIDTYPE_SID), *pg = get_task_pid(current, PIDTYPE_PGID);
+	static DEFINE_MUTEX(taking);		/* of two leaders one gets it */
+	struct pid *session = NULL, *sid = get_task_pid(current, PIDTYPE_SID), *pg = get_task_pid(current, PIDTYPE_PGID);
 	struct tty *old;
 	int e = -EPERM;
 
+	mutex_lock(&taking);
 	if (current->signal->leader && t->session == sid) {
 		e = 0;
 		goto out;
 	}
 	if (!current->signal->leader || signal_tty(current->signal))
 		goto out;
-	read_lock(&tasklist_lock);
-	session = READ_ONCE(t->session);
+	session = get_session(t);
 	if (session) {
 		/* Only root may steal it. */
-		if (arg != 1 || !capable(CAP_SYS_ADMIN)) {
-			read_unlock(&tasklist_lock);
+		if (arg != 1 || !capable(CAP_SYS_ADMIN))
 			goto out;
-		}
+		read_lock(&tasklist_lock);
 		drop_session_tty(session);
+		read_unlock(&tasklist_lock);
 	}
-	read_unlock(&tasklist_lock);
 	if (!(file->f_mode & FMODE_READ) && !capable(CAP_SYS_ADMIN))
 		goto out;
 	set_ids(t, sid, pg);
@@ -247,6 +273,8 @@ int tty_set_ctty(struct tty *t, struct file *file, unsigned long arg)
 	tty_put(old);
 	e = 0;
 out:
+	mutex_unlock(&taking);
+	put_pid(session);
 	put_pid(sid);
 	put_pid(pg);
 	return e;

@@ -28,16 +28,22 @@ struct pty_pair {
 	void *instance;		/* devpts */
 	int index;
 	bool locked;		/* TIOCSPTLCK: the slave cannot be opened */
+	struct rcu_head rcu;	/* whoever opens the slave may just be looking */
 };
 
 static size_t pty_room(struct tty *t)
 {
 	struct tty *peer = READ_ONCE(t->link);
+	unsigned long irq;
 	u32 used;
 
 	if (!peer || !peer->flip)
 		return 0;
-	used = READ_ONCE(peer->flip_head) - READ_ONCE(peer->flip_tail);
+	spin_lock_irqsave(&peer->flip_lock, irq);
+	used = peer->flip_head - peer->flip_tail;
+	if (used >= PTY_ROOM)
+		peer->flip_full = true;		/* the reader tells us when he has made some (ld_input_work) */
+	spin_unlock_irqrestore(&peer->flip_lock, irq);
 	return used >= PTY_ROOM ? 0 : PTY_ROOM - used;
 }
 
@@ -111,15 +117,16 @@ static void master_last_close(struct tty *t)
 		devpts_remove_node(p->instance, p->index);
 		devpts_kill_index(p->instance, p->index);
 		devpts_release(p->instance);
-		kfree(p);
-		t->driver_data = NULL;
+		WRITE_ONCE(t->driver_data, NULL);
+		kfree_rcu(p, rcu);
 	}
 	wake_up_interruptible_all(&s->read_wait);
 	wake_up_interruptible_all(&s->write_wait);
 	tty_hangup(s);
-	/* Cut the loop of references. */
-	tty_put(s);
+	/* Cut the loop of references. The worker on what the slave wrote last may be about to tell it that there is room. */
 	WRITE_ONCE(t->link, NULL);
+	cancel_work_sync(&t->input_work);
+	tty_put(s);
 }
 
 static void slave_free(struct tty *t)
@@ -225,13 +232,18 @@ int pty_open_slave(struct file *file, struct tty **out)
 {
 	struct tty *t, *m;
 	struct pty_pair *p;
+	bool ok;
 
+	/* The master may be closing: then either the node is empty already, or what it led to stays for this section. */
+	rcu_read_lock();
 	t = devpts_node_data(file_inode(file));
-	if (!t || !refcount_inc_not_zero(&t->refs))
-		return -EIO;
-	m = READ_ONCE(t->link);
-	p = m ? m->driver_data : NULL;
-	if (!p || p->locked) {
+	if (t && !refcount_inc_not_zero(&t->refs))
+		t = NULL;
+	m = t ? READ_ONCE(t->link) : NULL;
+	p = m ? READ_ONCE(m->driver_data) : NULL;
+	ok = p && !READ_ONCE(p->locked);
+	rcu_read_unlock();
+	if (!ok) {
 		tty_put(t);
 		return -EIO;
 	}

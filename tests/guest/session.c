@@ -3,6 +3,7 @@
 #include "t.h"
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <termios.h>
 
 static int open_pty(char *name, size_t len)
@@ -423,4 +424,99 @@ TEST(hang_up_oneself)
 	}
 	CHECK(t_child_ok(pid));
 	close(m);
+}
+
+/* A writer that found no room goes on when the reader has made some. */
+TEST(reader_makes_room)
+{
+	static char out[100000], in[4096];
+	char name[32];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
+	struct termios t;
+	long got = 0;
+	pid_t pid;
+
+	OK(tcgetattr(s, &t));
+	cfmakeraw(&t);
+	OK(tcsetattr(s, TCSANOW, &t));
+	for (int way = 0; way < 2; way++) {
+		int from = way ? s : m, to = way ? m : s;
+
+		pid = OK(fork());
+		if (pid == 0) {
+			for (long n = 0; n < (long)sizeof(out);)
+				n += OK(write(from, out + n, sizeof(out) - n));
+			_exit(0);
+		}
+		t_until_asleep(pid);
+		for (got = 0; got < (long)sizeof(out);)
+			got += OK(read(to, in, sizeof(in)));
+		CHECK(t_child_ok(pid));
+	}
+}
+
+/* Of two leaders who want a terminal one gets it. */
+TEST(one_session_a_terminal)
+{
+	volatile int *tried = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	for (int round = 0; round < 100; round++) {
+		char name[32], c;
+		int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY)), go[2], won = 0, status;
+		pid_t pid[2];
+
+		*tried = 0;
+		OK(pipe(go));
+		for (int k = 0; k < 2; k++) {
+			pid[k] = OK(fork());
+			if (pid[k])
+				continue;
+			OK(setsid());
+			signal(SIGHUP, SIG_IGN);
+			close(go[1]);
+			read(go[0], &c, 1);
+			int got = !ioctl(s, TIOCSCTTY, 0);
+
+			if (!got)
+				EQ(errno, EPERM);
+			/* The end of the one who has it would make it free again. */
+			__sync_fetch_and_add(tried, 1);
+			while (*tried < 2)
+				t_sleep_ms(1);
+			_exit(got ? 10 : 0);
+		}
+		close(go[0]);
+		close(go[1]);
+		for (int k = 0; k < 2; k++) {
+			EQ(waitpid(pid[k], &status, 0), pid[k]);
+			CHECK(WIFEXITED(status));
+			won += WEXITSTATUS(status);
+		}
+		EQ(won, 10);
+		close(s);
+		close(m);
+	}
+}
+
+/* A slave is opened while its master closes. */
+TEST(open_as_the_master_closes)
+{
+	char name[32];
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		for (int i = 0; i < 3000; i++) {
+			char n[32];
+
+			snprintf(n, sizeof(n), "/dev/pts/%d", i % 3);
+			int fd = open(n, O_RDWR | O_NOCTTY | O_NONBLOCK);
+
+			if (fd >= 0)
+				close(fd);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 300; i++)
+		close(open_pty(name, sizeof(name)));
+	CHECK(t_child_ok(pid));
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <lib/list.h>
+#include <kernel/rcu.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
 #include <sched/mutex.h>
@@ -97,6 +98,7 @@ struct tty {
 	u32 column, canon_column;	/* out_lock */
 	wait_queue_head_t read_wait, write_wait;
 	struct work_struct hangup_work;
+	struct rcu_head rcu;		/* the node of a pty's slave is looked at without a reference */
 };
 
 struct tty *tty_alloc(const struct tty_ops *ops, const char *name, dev_t dev, void *driver_data);
