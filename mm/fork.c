@@ -89,7 +89,7 @@ int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma)
 	struct mm *mm = svma->vm_mm;
 	struct copy c = {
 		.dst = dst, .dvma = dvma, .svma = svma, .cow = vma_is_cow(svma),
-		.alone = atomic_read(&mm->mm_users) == 1 && current->mm == mm,
+		.alone = atomic_read_acquire(&mm->mm_users) == 1 && current->mm == mm,
 	};
 	unsigned long addr = svma->vm_start, end = svma->vm_end;
 	int err = 0;

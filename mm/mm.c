@@ -146,13 +146,17 @@ static void exit_mmap(struct mm *mm)
 				mapping_unmap_writable(vma->vm_mapping);
 			mm_file_put(vma->vm_file);
 		}
-		atomic_dec(&vma->readers);
+		vma_detach(vma);
 		vma_free(vma);
 	}
 	vt_destroy(&mm->tree);
 	vm_unacct_memory(accounted);
 out:
 	mmap_write_unlock(mm);
+	/* Only now: folios name the family as long as they are mapped. */
+	if (mm->family)
+		family_put(mm->family);
+	mm->family = NULL;
 }
 
 static void mm_end(struct mm *mm)

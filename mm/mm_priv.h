@@ -59,6 +59,14 @@ static inline pgoff_t anon_index(const struct vma *vma, unsigned long addr)
 {
 	return vma->anon_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
+/*
+ * The OOM killer's reaper has taken this VMA's private memory: a fault must not put zeroes, or the file's page, in
+ * its place for a system call of the victim to find. Under the table's lock.
+ */
+static inline bool vma_was_reaped(const struct vma *vma)
+{
+	return READ_ONCE(vma->vm_mm->flags) & 1ul << MMF_UNSTABLE && !vma_is_shared(vma);
+}
 static inline bool vma_is_stack(const struct vma *vma)
 {
 	return vma->vm_flags & VM_GROWSDOWN;
@@ -256,6 +264,7 @@ void vma_free(struct vma *vma);
 int vma_link(struct mm *mm, struct vma *vma);		/* -ENOMEM */
 void vma_link_reserved(struct mm *mm, struct vma *vma);	/* after vt_reserve */
 void vma_unlink(struct vma *vma);
+void vma_detach(struct vma *vma);
 void vma_file_link(struct vma *vma);
 void vma_file_unlink(struct vma *vma);
 void vma_set_range(struct vma *vma, unsigned long start, unsigned long end, pgoff_t pgoff);
@@ -290,7 +299,7 @@ unsigned long stack_guard_gap(void);
 /* rmap.c: families */
 struct anon_family *family_create(void);
 void family_join(struct anon_family *f, struct mm *mm);
-void family_leave(struct mm *mm);
+void family_leave(struct mm *mm);		/* the reference stays with the mm */
 void family_put(struct anon_family *f);
 void family_get(struct anon_family *f);
 

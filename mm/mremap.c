@@ -172,9 +172,18 @@ static unsigned long move_vma(struct vma *vma, unsigned long old_addr, unsigned 
 	if (err) {
 		/* Back with what was moved, and away with the new VMA. */
 		struct move back = { .mm = mm, .old = new, .new = vma, .from = new_addr, .to = old_addr, .len = moved };
+		struct address_space *mapping = vma->on_i_mmap ? vma->vm_mapping : NULL;
 
+		/*
+		 * Who walks the file's VMAs comes to the new one last, and so misses nothing on the way there; on
+		 * the way back it would. No table is wanted that is not there.
+		 */
 		gather_init(&back.tlb, mm, new_addr, new_addr + new_len, false);
+		if (mapping)
+			down_write(&mapping->i_mmap_rwsem);
 		move_page_tables(&back);
+		if (mapping)
+			up_write(&mapping->i_mmap_rwsem);
 		gather_finish(&back.tlb);
 		do_vma_munmap(mm, new, new_addr, new_addr + new_len);
 		return (unsigned long)err;

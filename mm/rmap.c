@@ -60,8 +60,6 @@ void family_leave(struct mm *mm)
 	down_write(&f->rwsem);
 	list_del_init(&mm->family_link);
 	up_write(&f->rwsem);
-	mm->family = NULL;
-	family_put(f);
 }
 
 /* Address of the page with this anonymous index in vma, or -1. */
@@ -119,6 +117,7 @@ static void walk_anon(struct folio *folio, struct rmap_walk *rw)
 	struct anon_family *f;
 	struct mm *mm;
 
+	/* While it is mapped, some mm holds a reference to its family. */
 	rcu_read_lock();
 	f = folio_family(folio);
 	if (!f || !folio_mapped(folio) || !atomic_inc_not_zero(&f->refcount)) {
@@ -200,12 +199,15 @@ static bool unmap_one(struct folio *folio, struct vma *vma, unsigned long addr, 
 	spinlock_t *ptl;
 	pte_t *pte, e;
 
-	if (vma->vm_flags & VM_LOCKED && !(ttu & TTU_IGNORE_MLOCK))
-		return true;
 	if (mm->notifiers)
 		__mmu_notifier_start(mm, addr, addr + PAGE_SIZE);
 	pte = entry_of(folio, vma, addr, &ptl);
 	if (pte) {
+		/* Under the table's lock, which mlock takes between setting the flag and making pages present. */
+		if (READ_ONCE(vma->vm_flags) & VM_LOCKED && !(ttu & TTU_IGNORE_MLOCK)) {
+			pte_unlock(ptl);
+			goto out;
+		}
 		e = ptep_clear(pte);
 		arch_tlb_flush_mm_range(&mm->context, addr, addr + PAGE_SIZE, PAGE_SIZE, false);
 		if (pte_dirty(e)) {

@@ -8,10 +8,12 @@
  * mm->lock_seq). Writer: store lock_seq, full barrier, wait until no reader is left. Reader: count up
  * (full barrier), then look at lock_seq and step back if it is a writer's. One of both sees the other.
  *
- * VMAs come from a type-safe cache and readers is never reset, so a late reader that counts on a freed or
- * reused VMA does no harm: it finds that mm, range or lock_seq do not fit and counts down again.
+ * VMAs come from a type-safe cache. A reader counts only on a VMA that is in a tree, and whoever takes one out
+ * waits for those who counted too late and are about to step back: a VMA with readers is never freed, and what a
+ * reader finds in it after it has counted stays true.
  */
 #include "mm_priv.h"
+#include <arch/cpu.h>
 #include <sched/wait.h>
 #include <lib/hash.h>
 
@@ -113,8 +115,13 @@ bool vma_lock_read_try(struct vma *vma, struct mm *mm)
 		if (!(old & ~VMA_WAITER))
 			return false;
 	} while (!atomic_try_cmpxchg(&vma->readers, &old, old + 1));
-	if (likely(READ_ONCE(vma->vm_mm) == mm && READ_ONCE(vma->lock_seq) != READ_ONCE(mm->lock_seq)))
-		return true;
+	if (likely(READ_ONCE(vma->vm_mm) == mm)) {
+		/* Acquire: what the writer before did to the VMA is seen when its lock is seen dropped. */
+		unsigned int seq = smp_load_acquire(&vma->lock_seq);
+
+		if (likely(seq != smp_load_acquire(&mm->lock_seq)))
+			return true;
+	}
 	vma_end_read(vma);
 	return false;
 }
@@ -147,7 +154,7 @@ struct vma *lock_vma_under_rcu(struct mm *mm, unsigned long addr)
 static noinline void vma_wait_readers(struct vma *vma)
 {
 	atomic_or(VMA_WAITER, &vma->readers);
-	wait_event(*vma_wq(vma), (atomic_read(&vma->readers) & ~VMA_WAITER) <= 1);
+	wait_event(*vma_wq(vma), (atomic_read_acquire(&vma->readers) & ~VMA_WAITER) <= 1);
 	atomic_andnot(VMA_WAITER, &vma->readers);
 }
 
@@ -159,8 +166,20 @@ void vma_start_write(struct vma *vma)
 		return;
 	WRITE_ONCE(vma->lock_seq, mm->lock_seq);
 	smp_mb();	/* pairs with the count in vma_lock_read_try */
-	if (unlikely(atomic_read(&vma->readers) > 1))
+	if (unlikely(atomic_read_acquire(&vma->readers) > 1))
 		vma_wait_readers(vma);
+}
+
+/*
+ * Out of its tree, write-locked. A reader may still have counted between the write lock and now: it will find the
+ * lock taken, which must stay so until it has looked. It is a few instructions from there, with preemption off.
+ */
+void vma_detach(struct vma *vma)
+{
+	if (likely(!atomic_dec_return(&vma->readers)))
+		return;
+	while (atomic_read_acquire(&vma->readers))
+		cpu_relax();
 }
 
 struct vma *find_vma(struct mm *mm, unsigned long addr)
@@ -254,32 +273,52 @@ void vma_unlink(struct vma *vma)
 		vma->vm_next->vm_prev = vma->vm_prev;
 	vt_erase(&mm->tree, vma->vm_start);
 	mm->map_count--;
-	atomic_dec(&vma->readers);
+	vma_detach(vma);
+}
+
+/* Keeps those out who look for the pages of a file through its VMAs. NULL: nobody can. */
+static struct address_space *imap_lock(struct vma *vma)
+{
+	struct address_space *mapping = vma->on_i_mmap ? vma->vm_mapping : NULL;
+
+	if (mapping)
+		down_write(&mapping->i_mmap_rwsem);
+	return mapping;
+}
+
+static void imap_unlock(struct address_space *mapping)
+{
+	if (mapping)
+		up_write(&mapping->i_mmap_rwsem);
 }
 
 /*
- * New borders of a linked VMA. The interval tree sees the change as removal and insertion. Neighbours
- * never overlap in between: callers shrink before they grow.
+ * New borders of a linked VMA. The interval tree (mapping, locked) sees the change as removal and insertion.
+ * Neighbours never overlap in between: callers shrink before they grow.
  */
-void vma_set_range(struct vma *vma, unsigned long start, unsigned long end, pgoff_t pgoff)
+static void set_range(struct vma *vma, unsigned long start, unsigned long end, pgoff_t pgoff,
+		      struct address_space *mapping)
 {
-	struct address_space *mapping = vma->on_i_mmap ? vma->vm_mapping : NULL;
 	unsigned long old = vma->vm_start;
 
-	if (mapping) {
-		down_write(&mapping->i_mmap_rwsem);
+	if (mapping)
 		imap_remove(vma, mapping);
-	}
 	vma->anon_pgoff += (long)(start - old) >> PAGE_SHIFT;
 	WRITE_ONCE(vma->vm_start, start);
 	WRITE_ONCE(vma->vm_end, end);
 	vma->vm_pgoff = pgoff;
 	if (start != old)
 		vt_rekey(&vma->vm_mm->tree, old, start);
-	if (mapping) {
+	if (mapping)
 		imap_insert(vma, mapping);
-		up_write(&mapping->i_mmap_rwsem);
-	}
+}
+
+void vma_set_range(struct vma *vma, unsigned long start, unsigned long end, pgoff_t pgoff)
+{
+	struct address_space *mapping = imap_lock(vma);
+
+	set_range(vma, start, end, pgoff, mapping);
+	imap_unlock(mapping);
 }
 
 void vma_update_prot(struct vma *vma)
@@ -291,6 +330,7 @@ int split_vma(struct mm *mm, struct vma *vma, unsigned long addr, bool new_below
 {
 	struct vma *new;
 	pgoff_t cut = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+	struct address_space *mapping;
 	int err;
 
 	if (vma->vm_ops && vma->vm_ops->may_split) {
@@ -312,15 +352,22 @@ int split_vma(struct mm *mm, struct vma *vma, unsigned long addr, bool new_below
 		mm_file_get(new->vm_file);
 	if (new->vm_file && new->vm_flags & VM_SHARED && new->vm_flags & VM_MAYWRITE)
 		atomic_inc(&new->vm_mapping->i_mmap_writable);
+	/* In one step: who unmaps or cleans pages of the file must find each of them in one of the two. */
+	mapping = imap_lock(vma);
 	if (new_below) {
 		new->vm_end = addr;
-		vma_set_range(vma, addr, vma->vm_end, cut);
+		set_range(vma, addr, vma->vm_end, cut, mapping);
 	} else {
 		new->anon_pgoff += (addr - vma->vm_start) >> PAGE_SHIFT;
 		new->vm_start = addr;
 		new->vm_pgoff = cut;
-		vma_set_range(vma, vma->vm_start, addr, vma->vm_pgoff);
+		set_range(vma, vma->vm_start, addr, vma->vm_pgoff, mapping);
 	}
+	if (mapping) {
+		imap_insert(new, mapping);
+		new->on_i_mmap = true;
+	}
+	imap_unlock(mapping);
 	vma_link_reserved(mm, new);
 	if (new->vm_ops && new->vm_ops->open)
 		new->vm_ops->open(new);
@@ -352,17 +399,24 @@ static void vma_drop_file(struct vma *vma)
 	vma->vm_file = NULL;
 }
 
-/* Take b, which lies right after a, into a. */
+/* Take b, which lies right after a and maps the same file or none, into a. */
 static void vma_swallow(struct vma *a, struct vma *b)
 {
 	unsigned long end = b->vm_end;
+	struct address_space *mapping;
 
 	vma_start_write(a);
 	vma_start_write(b);
-	vma_file_unlink(b);
 	vma_unlink(b);
 	a->has_anon |= b->has_anon;
-	vma_set_range(a, a->vm_start, end, a->vm_pgoff);
+	/* In one step, as in split_vma(). */
+	mapping = imap_lock(a);
+	if (mapping) {
+		imap_remove(b, mapping);
+		b->on_i_mmap = false;
+	}
+	set_range(a, a->vm_start, end, a->vm_pgoff, mapping);
+	imap_unlock(mapping);
 	vma_drop_file(b);
 	vma_free(b);
 }

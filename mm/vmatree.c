@@ -255,8 +255,10 @@ void vt_append(struct vma_tree *t, struct vt_node **leaf, unsigned long start, s
 	struct path p;
 
 	if (n && n->nr < VT_SLOTS) {
-		n->key[n->nr] = start;
-		n->slot[n->nr++] = vma;
+		/* No change that moves the sequence: a reader sees the VMA complete, or not yet. */
+		WRITE_ONCE(n->key[n->nr], start);
+		smp_store_release(&n->slot[n->nr], vma);
+		n->nr++;
 		return;
 	}
 	vt_insert(t, start, vma);

@@ -21,7 +21,7 @@ static void zap_file_page(struct mmu_gather *tlb, struct vma *vma, struct folio 
 		folio_mark_accessed(folio);
 }
 
-/* One table. Returns where it stopped: next, or earlier if the gather is full. */
+/* One table. Returns where it stopped: next, or where the gather was full, and was flushed. */
 static unsigned long zap_table(struct mmu_gather *tlb, struct vma *vma, pte_t *pte, unsigned long addr,
 			       unsigned long next, bool even_cows)
 {
@@ -66,6 +66,9 @@ static unsigned long zap_table(struct mmu_gather *tlb, struct vma *vma, pte_t *p
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		if (rss[i])
 			add_mm_counter(tlb->mm, i, rss[i]);
+	/* Also where it was the last entry that filled it. */
+	if (full)
+		gather_flush(tlb);
 	return addr;
 }
 
@@ -132,8 +135,6 @@ void zap_range(struct mmu_gather *tlb, struct vma *vma, unsigned long start, uns
 			continue;
 		}
 		addr = zap_table(tlb, vma, pte, addr, next, even_cows);
-		if (addr < next)
-			gather_flush(tlb);
 		cond_resched();
 	}
 }
@@ -153,8 +154,7 @@ void unmap_mapping_range(struct address_space *mapping, loff_t holebegin, loff_t
 	pgoff_t last = holelen ? ((u64)holebegin + (u64)holelen - 1) >> PAGE_SHIFT : ~0ul >> PAGE_SHIFT;
 	struct vma *vma;
 
-	if (!mapping_mapped(mapping))
-		return;
+	/* No look before the lock is held: who moves the border of the only VMA takes it out for a moment. */
 	down_read(&mapping->i_mmap_rwsem);
 	for (vma = imap_first(mapping, first, last); vma; vma = imap_next(vma, first, last)) {
 		pgoff_t vlast = vma->vm_pgoff + vma_pages(vma) - 1;

@@ -109,10 +109,6 @@ void address_space_init(struct address_space *mapping, struct inode *host,
 /* No folio may be left (truncate_inode_pages_final). */
 void address_space_destroy(struct address_space *mapping);
 
-static inline bool mapping_mapped(struct address_space *mapping)
-{
-	return READ_ONCE(mapping->i_mmap.root.node) != NULL;
-}
 static inline bool mapping_writably_mapped(struct address_space *mapping)
 {
 	return atomic_read(&mapping->i_mmap_writable) > 0;
