@@ -3,8 +3,9 @@
  * Folios: allocation, the lock, waiting, the last reference.
  *
  * Waiters for a folio's lock or its writeback sleep on one of a few hashed queues; PG_waiters says
- * that somebody may, so that unlocking a folio nobody waits for is one atomic. The flag is set
- * under the queue's lock and cleared by the waker when it finds nobody left for this folio.
+ * that somebody may, so that unlocking a folio nobody waits for is one atomic. A waiter queues, then sets the
+ * flag, then looks at the bit. The waker clears both in one step and wakes the queue, whose waiters look again
+ * and set the flag anew. It does not touch the folio after that step: the folio may be gone then.
  */
 #include "mm_priv.h"
 #include <sched/wait.h>
@@ -59,20 +60,17 @@ int __folio_lock_killable(struct folio *folio)
 	return wait_bit(folio, PG_locked, TASK_KILLABLE, true);
 }
 
-/* All waiters of the queue look again; those of this folio that still wait set the flag anew. */
-static noinline void folio_wake(struct folio *folio)
+static inline void clear_and_wake(struct folio *folio, unsigned int bit)
 {
-	folio_clear_waiters(folio);
-	smp_mb();
-	wake_up_all(folio_wq(folio));
+	s64 old = __atomic_fetch_and(&folio->page.flags.counter, ~(1ll << bit | 1ll << PG_waiters), __ATOMIC_SEQ_CST);
+
+	if (unlikely(old & (1ll << PG_waiters)))
+		wake_up_all(folio_wq(folio));
 }
 
 void folio_unlock(struct folio *folio)
 {
-	s64 old = __atomic_fetch_and(&folio->page.flags.counter, ~(1ll << PG_locked), __ATOMIC_SEQ_CST);
-
-	if (unlikely(old & (1ll << PG_waiters)))
-		folio_wake(folio);
+	clear_and_wake(folio, PG_locked);
 }
 
 void folio_wait_locked(struct folio *folio)
@@ -101,10 +99,7 @@ void folio_end_read(struct folio *folio, bool ok)
 
 void folio_wake_writeback(struct folio *folio)
 {
-	s64 old = __atomic_fetch_and(&folio->page.flags.counter, ~(1ll << PG_writeback), __ATOMIC_SEQ_CST);
-
-	if (old & (1ll << PG_waiters))
-		folio_wake(folio);
+	clear_and_wake(folio, PG_writeback);
 }
 
 struct folio *folio_alloc(gfp_t gfp, unsigned int order)

@@ -252,7 +252,8 @@ void reclaim_wake_kswapd(void)
 	if (READ_ONCE(kswapd_wanted))
 		return;
 	WRITE_ONCE(kswapd_wanted, true);
-	if (waitqueue_active(&kswapd_wq))
+	/* With the barrier: a wake-up that is missed is never made up for, because it is wanted already. */
+	if (wq_has_sleeper(&kswapd_wq))
 		wake_up(&kswapd_wq);
 }
 

@@ -34,9 +34,15 @@ bool filemap_dirty_folio(struct address_space *mapping, struct folio *folio)
 
 	if (NO_WB(mapping))
 		return noop_dirty_folio(mapping, folio);
-	if (folio_test_set_dirty_raw(folio))
+	smp_mb();	/* the data before the flag: who clears it then writes the data */
+	if (folio_test_dirty(folio))
 		return false;
+	/* Flag, mark and number change together for a removal, which holds the lock too. */
 	xa_lock_irqsave(&mapping->i_pages, flags);
+	if (folio_test_set_dirty_raw(folio)) {
+		xa_unlock_irqrestore(&mapping->i_pages, flags);
+		return false;
+	}
 	if (folio_mapping(folio) == mapping) {
 		for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
 			__xa_set_mark(&mapping->i_pages, folio_index(folio) + i, CACHE_MARK_DIRTY);
@@ -45,7 +51,7 @@ bool filemap_dirty_folio(struct address_space *mapping, struct folio *folio)
 	xa_unlock_irqrestore(&mapping->i_pages, flags);
 	if (mapping->host)
 		mm_mark_inode_dirty_pages(mapping->host);
-	if (waitqueue_active(&flusher_wq))
+	if (wq_has_sleeper(&flusher_wq))
 		wake_up(&flusher_wq);
 	return true;
 }
