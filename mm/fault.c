@@ -35,18 +35,20 @@ static inline pte_t vma_pte(const struct vma *vma, unsigned long pfn, bool write
 	return pte_make(pfn, write ? prot : prot & ~PTE_P_WRITE, 0);
 }
 
-/* Make the tables, lock, and see whether the entry is still empty. NULL: it is not, or no memory (*oom). */
-static pte_t *lock_empty(struct vm_fault *vmf, bool *oom)
+/* Make the tables, lock, and see whether the entry is still empty. NULL: it is not, or *err says why. */
+static pte_t *lock_empty(struct vm_fault *vmf, vm_fault_t *err)
 {
 	pte_t *pte = pte_alloc(vmf->vma->vm_mm, vmf->address);
 
 	if (unlikely(!pte)) {
-		*oom = true;
+		*err = VM_FAULT_OOM;
 		return NULL;
 	}
 	vmf->ptl = table_lock(pte);
 	ptl_lock(vmf->ptl);
-	if (likely(pte_none(ptep_read(pte))))
+	if (unlikely(vma_was_reaped(vmf->vma)))
+		*err = VM_FAULT_SIGBUS;
+	else if (likely(pte_none(ptep_read(pte))))
 		return pte;
 	ptl_unlock(vmf->ptl);
 	return NULL;
@@ -56,13 +58,13 @@ static vm_fault_t anonymous_fault(struct vm_fault *vmf)
 {
 	struct vma *vma = vmf->vma;
 	struct folio *folio;
-	bool oom = false;
+	vm_fault_t err = 0;
 	pte_t *pte;
 
 	if (!(vmf->flags & FAULT_WRITE)) {
-		pte = lock_empty(vmf, &oom);
+		pte = lock_empty(vmf, &err);
 		if (!pte)
-			return oom ? VM_FAULT_OOM : 0;
+			return err;
 		ptep_set(pte, pte_mkspecial(vma_pte(vma, page_to_pfn(zero_page), false)));
 		ptl_unlock(vmf->ptl);
 		return 0;
@@ -70,10 +72,10 @@ static vm_fault_t anonymous_fault(struct vm_fault *vmf)
 	folio = (struct folio *)alloc_pages(GFP_HIGHUSER_MOVABLE | __GFP_ZERO | __GFP_ACCOUNT, 0);
 	if (unlikely(!folio))
 		return VM_FAULT_OOM;
-	pte = lock_empty(vmf, &oom);
+	pte = lock_empty(vmf, &err);
 	if (unlikely(!pte)) {
 		folio_put(folio);
-		return oom ? VM_FAULT_OOM : 0;
+		return err;
 	}
 	folio_set_anon(folio, vma, vmf->address);
 	ptep_set(pte, pte_mkdirty(vma_pte(vma, folio_pfn(folio), true)));
@@ -107,12 +109,12 @@ static vm_fault_t map_file_page(struct vm_fault *vmf, bool write)
 {
 	struct vma *vma = vmf->vma;
 	struct folio *folio = page_folio(vmf->page);
-	bool oom = false;
-	pte_t *pte = lock_empty(vmf, &oom), e;
+	vm_fault_t err = 0;
+	pte_t *pte = lock_empty(vmf, &err), e;
 
 	if (!pte) {
 		folio_put(folio);
-		return oom ? VM_FAULT_OOM : 0;
+		return err;
 	}
 	e = vma_pte(vma, page_to_pfn(vmf->page), write);
 	if (unlikely(file_page_special(vmf->page))) {
@@ -173,7 +175,7 @@ static vm_fault_t cow_fault(struct vm_fault *vmf)
 {
 	struct vma *vma = vmf->vma;
 	struct folio *copy = folio_alloc(GFP_HIGHUSER_MOVABLE | __GFP_ACCOUNT, 0), *folio;
-	bool oom = false;
+	vm_fault_t err = 0;
 	vm_fault_t ret;
 	pte_t *pte;
 
@@ -189,10 +191,10 @@ static vm_fault_t cow_fault(struct vm_fault *vmf)
 	arch_copy_page(folio_address(copy), page_address(vmf->page));
 	folio_unlock(folio);
 	folio_put(folio);
-	pte = lock_empty(vmf, &oom);
+	pte = lock_empty(vmf, &err);
 	if (!pte) {
 		folio_put(copy);
-		return oom ? VM_FAULT_OOM : ret;
+		return err ? err : ret;
 	}
 	folio_set_anon(copy, vma, vmf->address);
 	ptep_set(pte, pte_mkdirty(vma_pte(vma, folio_pfn(copy), true)));
@@ -467,7 +469,10 @@ vm_fault_t handle_mm_fault(struct vma *vma, unsigned long address, unsigned int 
 	if (flags & (FAULT_WRITE | FAULT_UNSHARE) && !pte_write(e))
 		return wp_fault(&vmf);
 	/* Somebody else was faster, or the CPU wants the accessed bit set. */
-	ptep_set(pte, flags & FAULT_WRITE ? pte_mkyoung(pte_mkdirty(e)) : pte_mkyoung(e));
+	if (flags & FAULT_WRITE)
+		ptep_set(pte, pte_mkyoung(pte_mkdirty(e)));
+	else	/* if it has changed, the CPU has set young itself, and maybe dirty, which must stay */
+		ptep_cmpxchg(pte, e, pte_mkyoung(e));
 	ptl_unlock(vmf.ptl);
 	arch_tlb_flush_local_page(&vma->vm_mm->context, vmf.address);
 	return 0;
@@ -598,11 +603,11 @@ int vm_insert_page(struct vma *vma, unsigned long addr, struct page *page)
 vm_fault_t vmf_insert_pfn(struct vma *vma, unsigned long addr, unsigned long pfn)
 {
 	struct vm_fault vmf = { .vma = vma, .address = addr & PAGE_MASK };
-	bool oom = false;
-	pte_t *pte = lock_empty(&vmf, &oom);
+	vm_fault_t err = 0;
+	pte_t *pte = lock_empty(&vmf, &err);
 
 	if (!pte)
-		return oom ? VM_FAULT_OOM : VM_FAULT_NOPAGE;
+		return err ? err : VM_FAULT_NOPAGE;
 	ptep_set(pte, pte_mkspecial(vma_pte(vma, pfn, vma->vm_flags & VM_WRITE)));
 	ptl_unlock(vmf.ptl);
 	return VM_FAULT_NOPAGE;

@@ -334,21 +334,23 @@ static struct folio *read_get_folio(struct kiocb *iocb, struct address_space *ma
 				return ERR_PTR(-EAGAIN);
 			if (ra)
 				page_cache_readahead(mapping, ra, iocb->ki_filp, index, last - index + 1);
-			folio = __filemap_get_folio(mapping, index, FGP_CREAT, mapping->gfp_mask);
-			if (IS_ERR(folio))
-				return folio;
 		} else if (unlikely(folio_test_readahead(folio)) && ra && !(iocb->ki_flags & IOCB_NOIO)) {
 			folio_clear_readahead(folio);
 			page_cache_readahead(mapping, ra, iocb->ki_filp, index, last - index + 1);
 		}
-		if (likely(folio_test_uptodate(folio)))
+		if (likely(folio && folio_test_uptodate(folio)))
 			return folio;
 		if (iocb->ki_flags & (IOCB_NOWAIT | IOCB_NOIO)) {
 			folio_put(folio);
 			return ERR_PTR(-EAGAIN);
 		}
-		err = filemap_make_uptodate(mapping, iocb->ki_filp, folio);
-		if (!err)
+		/* Who takes data away holds the lock until it is gone below the cache too: none comes back in between. */
+		filemap_invalidate_lock_shared(mapping);
+		if (!folio)
+			folio = __filemap_get_folio(mapping, index, FGP_CREAT, mapping->gfp_mask);
+		err = IS_ERR(folio) ? (int)PTR_ERR(folio) : filemap_make_uptodate(mapping, iocb->ki_filp, folio);
+		filemap_invalidate_unlock_shared(mapping);
+		if (!err || IS_ERR(folio))
 			return folio;
 		folio_put(folio);
 		if (err != AOP_RETRY)
@@ -636,13 +638,15 @@ vm_fault_t filemap_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 		return 0;
 	}
 	pte_t *base = pte_find_lock(vma->vm_mm, vmf->address, &ptl);
+	if (base && unlikely(vma_was_reaped(vma)))
+		n = 0;
 	for (unsigned int i = 0; base && i < n; i++) {
 		struct folio *folio = ent[i];
 		pte_t *pte = base + ((long)idx[i] - (long)vmf->pgoff);
 		struct page *page;
 
 		if (xa_is_value(folio) || !pte_none(ptep_read(pte)) || !folio_test_uptodate(folio) ||
-		    folio_test_readahead(folio) || !folio_try_get(folio))
+		    folio_test_readahead(folio) || folio_test_owner(folio) || !folio_try_get(folio))
 			continue;
 		if (folio_mapping(folio) != mapping || idx[i] - folio_index(folio) >= folio_nr_pages(folio)) {
 			folio_put(folio);
@@ -653,7 +657,11 @@ vm_fault_t filemap_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 		ptep_set(pte, pte_make(page_to_pfn(page), prot, 0));
 		smp_mb();	/* pairs with the one in folio_remove_and_unmap */
 		if (unlikely(folio_mapping(folio) != mapping)) {
+			unsigned long addr = vmf->address + ((idx[i] - vmf->pgoff) << PAGE_SHIFT);
+
+			/* Another thread may have used the entry meanwhile. */
 			ptep_clear(pte);
+			arch_tlb_flush_mm_range(&vma->vm_mm->context, addr, addr + PAGE_SIZE, PAGE_SIZE, false);
 			folio_remove_rmap(folio);
 			folio_put(folio);
 			continue;

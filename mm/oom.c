@@ -84,10 +84,11 @@ static void kill(struct choice *c)
 	set_bit(MMF_OOM_VICTIM, &c->mm->flags);
 	set_tsk_flag(c->task, TIF_MEMDIE);
 	oom_kill_process(c->task);
-	if (!cmpxchg(&reap_mm, NULL, c->mm)) {
-		mmgrab(c->mm);
+	mmgrab(c->mm);		/* the reaper's, who may be done before we go on */
+	if (!cmpxchg(&reap_mm, NULL, c->mm))
 		wake_up(&reaper_wq);
-	}
+	else
+		mmdrop(c->mm);
 }
 
 bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
@@ -155,10 +156,13 @@ static int reaper(void *arg)
 		if (mmget_not_zero(mm)) {
 			for (int tries = 0; tries < 10 && !oom_reap_mm(mm); tries++)
 				schedule_timeout_interruptible(HZ / 10);
+			/* Free for the next victim before there can be one. */
+			smp_store_release(&reap_mm, NULL);
 			set_bit(MMF_OOM_SKIP, &mm->flags);
 			mmput_async(mm);
+		} else {
+			smp_store_release(&reap_mm, NULL);
 		}
-		WRITE_ONCE(reap_mm, NULL);
 		mmdrop(mm);
 	}
 	return 0;

@@ -117,6 +117,20 @@ static int insert(struct shmem_inode *si, struct folio *folio, pgoff_t index)
 	return 0;
 }
 
+/* A page for a fallocate that may still fail; a fault takes it over. */
+static int reserve_page(struct shmem_inode *si, pgoff_t index)
+{
+	struct folio *folio = new_folio(__GFP_ZERO);
+	int err;
+
+	if (!folio)
+		return -ENOMEM;
+	folio_set_owner(folio);
+	err = insert(si, folio, index);
+	folio_put(folio);
+	return err == -EEXIST ? 0 : err;
+}
+
 struct folio *shmem_get_folio(struct shmem_inode *si, pgoff_t index, bool create)
 {
 	for (;;) {
@@ -232,9 +246,12 @@ ssize_t shmem_write_iter(struct kiocb *iocb, struct iter *from, struct shmem_ino
 	return done ? done : n < 0 ? n : 0;
 }
 
+/* The size is the new one: a fault that still saw the old one has put its page in when we have the lock. */
 void shmem_truncate(struct shmem_inode *si, loff_t newsize)
 {
+	filemap_invalidate_lock(si->mapping);
 	truncate_pagecache(si->mapping, newsize);
+	filemap_invalidate_unlock(si->mapping);
 }
 
 static int punch_hole(struct shmem_inode *si, loff_t offset, loff_t len)
@@ -247,7 +264,10 @@ static int punch_hole(struct shmem_inode *si, loff_t offset, loff_t len)
 	return 0;
 }
 
-/* Take back the folios that this fallocate made (they carry the owner flag). */
+/*
+ * Take back the folios that this fallocate made and nobody has mapped: they carry the owner flag from before they can
+ * be found until the first fault, which clears it under the folio's lock. Writers hold the inode lock as we do.
+ */
 static void undo_allocate(struct shmem_inode *si, pgoff_t start, pgoff_t end)
 {
 	for (pgoff_t i = start; i < end; i++) {
@@ -284,15 +304,13 @@ int shmem_fallocate(struct shmem_inode *si, int mode, loff_t offset, loff_t len)
 			break;
 		}
 		folio = filemap_get_entry(si->mapping, i);
-		if (!folio) {
-			folio = shmem_get_folio(si, i, true);
-			if (IS_ERR(folio)) {
-				err = (int)PTR_ERR(folio);
+		if (folio) {
+			folio_put(folio);
+		} else {
+			err = reserve_page(si, i);
+			if (err)
 				break;
-			}
-			folio_set_owner(folio);
 		}
-		folio_put(folio);
 		cond_resched();
 	}
 	if (err) {
@@ -319,29 +337,49 @@ loff_t shmem_seek(struct shmem_inode *si, loff_t offset, int whence)
 	return mapping_seek_hole_data(si->mapping, offset, *si->i_size, whence);
 }
 
+static bool beyond_end(struct address_space *mapping, pgoff_t index)
+{
+	return index >= (pgoff_t)((u64)(mapping_size(mapping) + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT);
+}
+
+/* A page that a fault wants: none is made behind the end, and none where a hole is just being punched. */
+static struct folio *fault_folio(struct shmem_inode *si, pgoff_t index)
+{
+	struct address_space *mapping = si->mapping;
+	struct folio *folio = filemap_get_entry(mapping, index);
+
+	if (folio)
+		return folio;
+	filemap_invalidate_lock_shared(mapping);
+	folio = beyond_end(mapping, index) ? ERR_PTR(-EFAULT) : shmem_get_folio(si, index, true);
+	filemap_invalidate_unlock_shared(mapping);
+	return folio;
+}
+
 static vm_fault_t shmem_fault(struct vm_fault *vmf)
 {
 	struct address_space *mapping = vmf->vma->vm_mapping;
 	struct shmem_inode *si = to_si(mapping);
 
 	for (;;) {
-		struct folio *folio;
-		vm_fault_t ret = 0;
+		struct folio *folio = fault_folio(si, vmf->pgoff);
 
-		if (vmf->pgoff >= (pgoff_t)((u64)(mapping_size(mapping) + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT))
-			return VM_FAULT_SIGBUS;
-		folio = shmem_get_folio(si, vmf->pgoff, true);
 		if (IS_ERR(folio))
 			return PTR_ERR(folio) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 		folio_lock(folio);
-		if (folio_mapping(folio) != mapping ||
-		    vmf->pgoff >= (pgoff_t)((u64)(mapping_size(mapping) + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT)) {
+		if (unlikely(folio_mapping(folio) != mapping || beyond_end(mapping, vmf->pgoff))) {
+			bool end = folio_mapping(folio) == mapping;
+
 			folio_unlock(folio);
 			folio_put(folio);
+			if (end)
+				return VM_FAULT_SIGBUS;
 			continue;
 		}
+		if (unlikely(folio_test_owner(folio)))
+			folio_clear_owner(folio);
 		vmf->page = folio_page(folio, vmf->pgoff - folio_index(folio));
-		return ret | VM_FAULT_LOCKED;
+		return VM_FAULT_LOCKED;
 	}
 }
 
