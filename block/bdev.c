@@ -126,11 +126,11 @@ static int bdev_writepages(struct address_space *mapping, struct writeback_contr
 	return filemap_for_each_dirty(mapping, wbc, write_one, bdev_of(mapping));
 }
 
-/* iter_get_pages pins what is a user's and only lends what is the kernel's. */
-static void direct_put(struct iter *it, struct page *page)
+/* iter_get_pages pins what is a user's and only lends what is the kernel's. Dirty with its lock: its file may be going. */
+static void direct_put(struct iter *it, struct page *page, bool filled)
 {
 	if (iter_is_user(it))
-		unpin_user_page(page);
+		unpin_user_pages_dirty_lock(&page, 1, filled);
 }
 
 /* Sector-aligned transfers between the caller's memory and the disk, one bio at a time. */
@@ -159,7 +159,7 @@ static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 		b = bio_alloc(v, write ? REQ_WRITE : REQ_READ, write && (k->ki_flags & IOCB_DSYNC) ? REQ_FUA : 0, GFP_KERNEL);
 		if (!b) {
 			while (got)
-				direct_put(it, pages[--got]);
+				direct_put(it, pages[--got], false);
 			return done ?: -ENOMEM;
 		}
 		b->sector = (u64)k->ki_pos >> SECTOR_SHIFT;
@@ -172,11 +172,8 @@ static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 			off = 0;
 		}
 		e = submit_bio_wait(b);
-		for (unsigned int i = 0; i < got; i++) {
-			if (!write)
-				folio_mark_dirty(page_folio(pages[i]));
-			direct_put(it, pages[i]);
-		}
+		for (unsigned int i = 0; i < got; i++)
+			direct_put(it, pages[i], !write);
 		if (e)
 			return done ?: e;
 		iter_advance(it, (size_t)n);
@@ -287,11 +284,28 @@ static loff_t bdev_llseek(struct file *f, loff_t off, int whence)
 	return fixed_size_llseek(f, off, whence, (loff_t)(bdev_of(f->f_mapping)->sectors << SECTOR_SHIFT));
 }
 
+/* Data off the cache and the disk; who reads meanwhile must not bring the old back into the cache in between. */
+static int take_away(struct address_space *m, loff_t off, loff_t len, bool zeroes)
+{
+	struct bdev *v = bdev_of(m);
+	int e;
+
+	inode_lock(v->inode);
+	filemap_invalidate_lock(m);
+	e = filemap_write_and_wait_range(m, off, off + len - 1);
+	if (!e) {
+		truncate_inode_pages_range(m, off, off + len - 1);
+		e = bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT, zeroes);
+	}
+	filemap_invalidate_unlock(m);
+	inode_unlock(v->inode);
+	return e;
+}
+
 static long discard_range(struct file *f, struct uptr arg, bool zeroes)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
 	u64 r[2];
-	int e;
 
 	if (!(f->f_mode & FMODE_WRITE))
 		return -EBADF;
@@ -302,11 +316,7 @@ static long discard_range(struct file *f, struct uptr arg, bool zeroes)
 		return -EINVAL;
 	if (!r[1])
 		return 0;
-	e = filemap_write_and_wait_range(f->f_mapping, (loff_t)r[0], (loff_t)(r[0] + r[1] - 1));
-	if (e)
-		return e;
-	truncate_inode_pages_range(f->f_mapping, (loff_t)r[0], (loff_t)(r[0] + r[1] - 1));
-	return bdev_discard(v, r[0] >> SECTOR_SHIFT, r[1] >> SECTOR_SHIFT, zeroes);
+	return take_away(f->f_mapping, (loff_t)r[0], (loff_t)r[1], zeroes);
 }
 
 static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
@@ -356,19 +366,14 @@ static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
 	bool discard = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
-	int e;
 
 	if (!discard && mode != FALLOC_FL_ZERO_RANGE && mode != (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
 	if ((off | len) & (v->disk->block_size - 1) || (u64)off >= v->sectors << SECTOR_SHIFT)
 		return -EINVAL;
 	len = (loff_t)min((u64)len, (v->sectors << SECTOR_SHIFT) - (u64)off);
-	e = filemap_write_and_wait_range(f->f_mapping, off, off + len - 1);
-	if (e)
-		return e;
-	truncate_inode_pages_range(f->f_mapping, off, off + len - 1);
 	/* A hole reads as zeroes: a mere discard does not promise that. */
-	return bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT, true);
+	return take_away(f->f_mapping, off, len, true);
 }
 
 static int bdev_release(struct inode *inode, struct file *f)

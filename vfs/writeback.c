@@ -4,7 +4,8 @@
  * while it is not empty and writes what is older than thirty, sync(2) writes everything. Inodes of
  * filesystems in memory never come here.
  *
- * Locks: [d] dirty_lock guards the list, i_io_list, and is taken inside i_lock.
+ * Locks: [d] dirty_lock guards the list, i_io_list, and is taken inside i_lock. walk_lock keeps walks of the list
+ * apart: one puts aside what it has seen, and sync(2) must not take that for written.
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
@@ -19,6 +20,7 @@
 
 static DEFINE_SPINLOCK(dirty_lock);
 static LIST_HEAD(dirty_inodes);		/* [d] oldest first */
+static DEFINE_MUTEX(walk_lock);
 static DECLARE_WAIT_QUEUE_HEAD(sync_wait);
 static void periodic(struct work_struct *w);
 static struct delayed_work flush_work_item;
@@ -46,6 +48,7 @@ void mark_inode_dirty_flags(struct inode *inode, int flags)
 		inode->i_sb->s_op->dirty_inode(inode, flags & I_DIRTY_ALL);
 	if (!has_backing(inode))
 		return;
+	smp_mb();	/* the page's mark before the look at the state; pairs with the one in write_one() */
 	if ((READ_ONCE(inode->i_state) & (unsigned int)flags) == (unsigned int)flags)
 		return;
 	spin_lock(&inode->i_lock);
@@ -98,6 +101,14 @@ static int write_one(struct inode *inode, bool wait, long nr)
 	spin_lock(&inode->i_lock);
 	dirty = inode->i_state & I_DIRTY_INODE;
 	inode->i_state &= ~(unsigned int)I_DIRTY_ALL;
+	/*
+	 * Who dirtied a page behind us either finds the state clear and sets it, or has marked the page already. What is
+	 * on its way only counts as dirty too: sync(2) has to find the inode and wait.
+	 */
+	smp_mb();
+	if (xa_marked(&inode->i_mapping->i_pages, CACHE_MARK_DIRTY) ||
+	    xa_marked(&inode->i_mapping->i_pages, CACHE_MARK_WRITEBACK))
+		inode->i_state |= I_DIRTY_PAGES;
 	spin_unlock(&inode->i_lock);
 	if (dirty && inode->i_sb->s_op->write_inode) {
 		e = inode->i_sb->s_op->write_inode(inode, &wbc);
@@ -134,12 +145,18 @@ void writeback_forget_inode(struct inode *inode)
 	spin_unlock(&dirty_lock);
 }
 
-/* Inodes dirtied before @before_ms, at most @nr pages; each once. */
+/* Inodes dirtied before @before_ms, at most @nr pages; each once. Not @all: nothing if somebody is at it. */
 static int write_some(struct super_block *sb, bool wait, long nr, bool all, u32 before_ms)
 {
 	int err = 0, e;
 	LIST_HEAD(done);
+	bool left;
 
+	/* Whoever comes here for want of memory, or out of a device that the walk may be waiting for, must not wait. */
+	if (all)
+		mutex_lock(&walk_lock);
+	else if (!mutex_trylock(&walk_lock))
+		return 0;
 	spin_lock(&dirty_lock);
 	while (!list_empty(&dirty_inodes) && nr > 0) {
 		struct inode *inode = list_first_entry(&dirty_inodes, struct inode, i_io_list);
@@ -167,7 +184,11 @@ static int write_some(struct super_block *sb, bool wait, long nr, bool all, u32 
 	}
 	/* Put back, in order, what is still dirty or not ours. */
 	list_splice_tail_init(&done, &dirty_inodes);
+	left = !list_empty(&dirty_inodes);
 	spin_unlock(&dirty_lock);
+	mutex_unlock(&walk_lock);
+	if (left)
+		look_later();
 	return err;
 }
 
@@ -186,8 +207,6 @@ static void periodic(struct work_struct *w)
 	(void)w;
 	write_some(NULL, false, LONG_MAX / 2, false,
 		   (u32)(ktime_get_coarse_ns() / NSEC_PER_MSEC) - (u32)READ_ONCE(sysctl_dirty_expire_centisecs) * 10);
-	if (!list_empty(&dirty_inodes))
-		look_later();
 }
 
 /* s_umount held. */

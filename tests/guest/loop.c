@@ -3,6 +3,7 @@
 #include "t.h"
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -255,6 +256,73 @@ TEST(holes)
 	OK(fstat(f, &st));
 	EQ(before - (long)st.st_blocks, 512);
 	OK(ioctl(d, BLKZEROOUT, range));
+	finish(d);
+}
+
+static volatile int reading;
+
+static void *read_on(void *arg)
+{
+	char b[512];
+
+	while (reading && pread(*(int *)arg, b, sizeof(b), 65536) > 0)
+		;
+	return NULL;
+}
+
+/* Who reads meanwhile does not bring the old data back into the cache. */
+TEST(zeroes_under_a_reader)
+{
+	int d = start(), f = backing(MIB);
+	unsigned long long range[2] = { 65536, 4096 };
+	pthread_t t[2];
+	char b[512];
+
+	OK(configure(d, f, 0, 0, 0));
+	reading = 1;
+	for (int i = 0; i < 2; i++)
+		EQ(pthread_create(&t[i], NULL, read_on, &d), 0);
+	for (int i = 0; i < 100; i++) {
+		memset(b, 'd', sizeof(b));
+		EQ(pwrite(d, b, sizeof(b), 65536), sizeof(b));
+		OK(ioctl(d, i & 1 ? BLKZEROOUT : BLKDISCARD, range));
+		EQ(pread(d, b, sizeof(b), 65536), sizeof(b));
+		for (int k = 0; k < 512; k++)
+			EQ(b[k], 0);
+	}
+	reading = 0;
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
+	finish(d);
+}
+
+static void *sync_on(void *arg)
+{
+	(void)arg;
+	while (reading)
+		sync();
+	return NULL;
+}
+
+/* Whatever others sync at the same time: after sync(2) all that was written before is below. */
+TEST(sync_beside_others)
+{
+	int d = start(), f = backing(MIB), got;
+	pthread_t t[2];
+
+	OK(configure(d, f, 0, 0, 0));
+	reading = 1;
+	for (int i = 0; i < 2; i++)
+		EQ(pthread_create(&t[i], NULL, sync_on, NULL), 0);
+	for (int i = 1; i <= 100; i++) {
+		EQ(pwrite(d, &i, sizeof(i), 65536), sizeof(i));
+		sync();
+		EQ(pread(f, &got, sizeof(got), 65536), sizeof(got));
+		EQ(got, i);
+	}
+	reading = 0;
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
 	finish(d);
 }
 
