@@ -5,7 +5,8 @@
  * Two rings: descriptors (one a record) and text. A writer reserves by compare-exchange on a descriptor's number,
  * reserves text the same way, fills both, and commits by a release store of the descriptor's state. Readers copy and then
  * check that the descriptor is still the one they began with. Nothing here takes a lock, so an NMI may print in the midst of
- * another printk.
+ * another printk. Interrupts are off from number to commit: whoever were held up there for a ring's length would write over
+ * a newer record. Should that happen all the same (a hypervisor may hold a CPU up), the older one gives way.
  *
  * Output: until the console thread runs, and in a panic, the writer itself pushes records out through atomic consoles; who
  * comes second while someone is at it leaves its record to the first.
@@ -71,11 +72,19 @@ static void ring_copy_out(u64 pos, char *s, size_t n)
 
 static void store_record(unsigned int level, unsigned int facility, const char *s, size_t n)
 {
-	u64 seq = __atomic_fetch_add(&next_seq, 1, __ATOMIC_RELAXED);
-	u64 pos = __atomic_fetch_add(&next_text, n, __ATOMIC_RELAXED);
-	struct desc *d = &descs[seq & (DESC_COUNT - 1)];
+	u64 seq, pos, old;
+	unsigned long flags;
+	struct desc *d;
 
-	__atomic_store_n(&d->state, seq << 2 | DESC_RESERVED, __ATOMIC_RELAXED);
+	local_irq_save(flags);
+	seq = __atomic_fetch_add(&next_seq, 1, __ATOMIC_RELAXED);
+	pos = __atomic_fetch_add(&next_text, n, __ATOMIC_RELAXED);
+	d = &descs[seq & (DESC_COUNT - 1)];
+	old = READ_ONCE(d->state);
+	do {
+		if (unlikely(old >> 2 > seq))
+			goto out;
+	} while (!try_cmpxchg(&d->state, &old, seq << 2 | DESC_RESERVED));
 	smp_wmb();
 	d->ts_ns = sched_clock();
 	d->text = pos;
@@ -84,7 +93,10 @@ static void store_record(unsigned int level, unsigned int facility, const char *
 	d->facility = (u8)facility;
 	d->pid = (u32)current_task_pid();
 	ring_copy_in(pos, s, n);
-	smp_store_release(&d->state, seq << 2 | DESC_COMMITTED);
+	old = seq << 2 | DESC_RESERVED;
+	try_cmpxchg_release(&d->state, &old, seq << 2 | DESC_COMMITTED);
+out:
+	local_irq_restore(flags);
 }
 
 u64 printk_next_seq(void)
@@ -210,6 +222,7 @@ void console_flush(void)
 			if (c->enabled && (c->atomic || console_thread_up))
 				console_drain(c);
 		smp_store_release(&console_busy, 0);
+		smp_mb();	/* who finds the consoles busy has its record in already: it is seen here */
 	} while (end != printk_next_seq());
 }
 

@@ -84,7 +84,11 @@ static bool advance(struct rcu_cpu *r)
 		r->wait = r->next;
 		r->wait_tail = r->next_tail;
 		list_init(&r->next, &r->next_tail);
-		/* One may be under way that began before these were queued: the one after it is safe. */
+		/*
+		 * One may be under way that began before these were queued: the one after it is safe. What they free was
+		 * unpublished before the number is read; pairs with rcu_gp_begin().
+		 */
+		smp_mb();
 		r->wait_gp = READ_ONCE(gp_started) + 1;
 		ask_for_gp(r->wait_gp);
 	}
