@@ -266,13 +266,14 @@ void revert_creds(const struct cred *old)
 	rcu_assign_pointer(current->cred, old);
 }
 
+/* Threads share; a process has its own, so that what its files and paths refer to is no line that its parent writes too. */
 int copy_creds(struct task *child, unsigned long clone_flags)
 {
 	const struct cred *old = current->real_cred;
 	struct cred *n;
 	int e;
 
-	if (!(clone_flags & CLONE_NEWUSER)) {
+	if (clone_flags & CLONE_THREAD) {
 		child->real_cred = get_cred(old);
 		child->cred = get_cred(old);
 		atomic_inc(&old->user->processes);
@@ -281,7 +282,7 @@ int copy_creds(struct task *child, unsigned long clone_flags)
 	n = cred_dup(old);
 	if (!n)
 		return -ENOMEM;
-	e = create_user_ns(n);
+	e = clone_flags & CLONE_NEWUSER ? create_user_ns(n) : 0;
 	if (e) {
 		put_cred(n);
 		return e;
