@@ -76,6 +76,8 @@ def parser():
     s.add_argument("--record", action="store_true", help="append a row to bench/history.json")
     s.add_argument("--gate", action="store_true", help="compare with its last row: status 1 where an operation costs over 2 %% more and no\n"
                    "commit since says why (77: no row of these compilers)")
+    s.add_argument("--apps", action="store_true", help="time whole programs in a Debian root instead, in pairs with the peer")
+    s.add_argument("--pairs", metavar="N", type=int, default=3, help="how many pairs of boots --apps takes the median of (3)")
     s.add_argument("filter", nargs="*", metavar="FILTER", help="only operations whose name contains one of these")
 
     s = command("build", "build", "cmd_build", "build the kernel (make underneath)")
