@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from . import bench_apps, bench_company, bench_gate, bench_peer, bench_show, build, cpio, rootfs, setup
+from . import bench_apps, bench_boot, bench_company, bench_gate, bench_peer, bench_show, build, cpio, rootfs, setup
 from .util import BUILD, Fail, Progress, ROOT, digest, output, rel
 
 OUT = os.path.join(BUILD, "bench")
@@ -176,6 +176,8 @@ def cmd_bench(args):
     build.build(tools, quiet=True)
     if args.record or args.gate:
         return (bench_gate.record if args.record else bench_gate.gate)(tools, measure(tools, "Ochre", vmlinux(), "mitigations=off", []))
+    if args.boot:
+        return bench_boot.measure(tools, other)
     if args.apps:
         return bench_apps.apps(tools, args, other)
     if args.company:

@@ -73,6 +73,7 @@ def parser():
     s.add_argument("--cpus", metavar="N", type=int, choices=range(1, 9), default=1, help="processors, 1 to 8 (1); with more there are IPIs")
     s.add_argument("--company", action="store_true", help="run each operation on all CPUs (2 without --cpus) at the same time, with files of their\n"
                    "own: which lines of kernel memory they share, and what touches them")
+    s.add_argument("--boot", action="store_true", help="measure booting instead: instructions up to the first program, memory, the image's size")
     s.add_argument("--record", action="store_true", help="append a row to bench/history.json")
     s.add_argument("--gate", action="store_true", help="compare with its last row: status 1 where an operation costs over 2 %% more and no\n"
                    "commit since says why (77: no row of these compilers)")

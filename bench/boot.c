@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/* The first program of a machine that is measured: how many instructions ran before it, and what is left of the memory. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int main(void)
+{
+	unsigned int lo, hi;
+	char buf[4096];
+	ssize_t n = -1;
+	int f;
+
+	/* The second mark of count.c, without the first: all since the reset is counted. */
+	__asm__ volatile("nopl 0x6f636863(%%rax)" : : : "memory");
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	printf("clock %llu\n", (unsigned long long)hi << 32 | lo);
+	fflush(stdout);
+	mkdir("/proc", 0755);
+	mount("proc", "/proc", "proc", 0, NULL);
+	f = open("/proc/meminfo", O_RDONLY);
+	if (f >= 0)
+		n = read(f, buf, 600);
+	if (n > 0)
+		write(1, buf, (size_t)n);
+	puts("\nend");
+	fflush(stdout);
+	reboot(RB_POWER_OFF);
+	return 1;
+}
