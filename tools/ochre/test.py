@@ -315,7 +315,7 @@ class Runner:
             vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1%s" % (cfg.preempt, append), memory=memory)
             vm.initrd = initrd
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("%s tests, %s" % (kind, cfg)):
-                s = run.Session(vm, ["/tests/testrun", "/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
+                s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
                 s.stall = STALL
                 try:
