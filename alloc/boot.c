@@ -127,6 +127,8 @@ void free_reserved_area(phys_addr_t start, phys_addr_t end)
 	page_alloc_set_watermarks();
 }
 
+static atomic64_t kernel_tables;		/* pages given out by pt_alloc_table */
+
 /* Tables for the kernel's own mappings (upcall of arch). */
 void *pt_alloc_table(void)
 {
@@ -143,7 +145,23 @@ void *pt_alloc_table(void)
 	page = alloc_pages(GFP_ATOMIC | __GFP_ZERO, 0);
 	if (!page)
 		return NULL;
+	atomic64_inc(&kernel_tables);
 	return page_address(page);
+}
+
+void pt_free_table(void *table)
+{
+	struct page *page = virt_to_page(table);
+
+	if (PageReserved(page))		/* of memblock */
+		return;
+	atomic64_dec(&kernel_tables);
+	__free_page(page);
+}
+
+unsigned long kernel_table_pages(void)
+{
+	return (unsigned long)atomic64_read(&kernel_tables);
 }
 
 void page_adopt_managed(struct page *page)

@@ -2,7 +2,9 @@
 /*
  * Kernel stacks: THREAD_SIZE bytes, aligned to themselves, at the top of an area twice as large whose
  * lower half is never mapped, so that running off the end faults. The last few freed ones stay mapped on
- * each CPU: fork and exit take a stack and give it back without touching page tables.
+ * each CPU: fork and exit take a stack and give it back without touching page tables. A stack goes back when
+ * its task is switched from for the last time; what is more than the few is unmapped by RCU's thread, since
+ * that place must not do it.
  */
 #include <alloc/vmalloc.h>
 #include <alloc/kasan.h>
@@ -12,7 +14,7 @@
 #include <kernel/bug.h>
 #include <kernel/percpu.h>
 #include <kernel/preempt.h>
-#include <lib/list.h>
+#include <kernel/rcu.h>
 #include "vmalloc_priv.h"
 
 #define STACK_PAGES	(THREAD_SIZE / PAGE_SIZE)
@@ -24,12 +26,6 @@ struct stack_cache {
 };
 static DEFINE_PER_CPU(struct stack_cache, stack_cache);
 static atomic64_t stacks;
-static struct llist_head dead;		/* to be freed where interrupts are on */
-
-/* Kept at the stack's lowest word while it is free. */
-struct dead_stack {
-	struct llist_node node;
-};
 
 static void stack_destroy(void *stack)
 {
@@ -49,19 +45,10 @@ static void stack_destroy(void *stack)
 	atomic64_dec(&stacks);
 }
 
-static void run_dead(void)
+/* The head is the stack's lowest words, which nobody uses any more. */
+static void stack_destroy_rcu(struct rcu_head *head)
 {
-	struct llist_node *n;
-
-	if (likely(!READ_ONCE(dead.first)) || irqs_disabled() || in_interrupt())
-		return;
-	n = llist_del_all(&dead);
-	while (n) {
-		struct llist_node *next = n->next;
-
-		stack_destroy(n);
-		n = next;
-	}
+	stack_destroy(head);
 }
 
 static void *stack_create(gfp_t gfp)
@@ -110,7 +97,6 @@ void *kstack_alloc(gfp_t gfp)
 		kasan_unpoison(stack, THREAD_SIZE);
 		return stack;
 	}
-	run_dead();
 	return stack_create(gfp);
 }
 
@@ -131,11 +117,10 @@ void kstack_free(void *stack)
 	local_irq_restore(flags);
 	if (!stack)
 		return;
-	if (irqs_disabled() || in_interrupt())
-		llist_add(&((struct dead_stack *)stack)->node, &dead);
-	else
+	if (preemptible())
 		stack_destroy(stack);
-	run_dead();
+	else
+		call_rcu((struct rcu_head *)stack, stack_destroy_rcu);
 }
 
 unsigned long kstack_nr_pages(void)

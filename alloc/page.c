@@ -414,6 +414,27 @@ void free_pages(unsigned long addr, unsigned int order)
 		__free_pages(virt_to_page((void *)addr), order);
 }
 
+/* The pages of a block each get a reference and a life of their own; the first has them. */
+static void split_block(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 1; i < 1ul << order; i++) {
+		page_prep(page + i);
+		page[i].refcount.counter = 1;
+	}
+}
+
+struct page *alloc_pages_adjacent(gfp_t gfp, unsigned int order)
+{
+	struct page *page = take(gfp & alloc_task_gfp_mask(), order, WMARK_LOW);
+
+	if (!page)
+		return NULL;
+	page->refcount.counter = 1;
+	split_block(page, order);
+	kasan_unpoison(page_address(page), PAGE_SIZE << order);
+	return page;
+}
+
 void *alloc_pages_exact(size_t size, gfp_t gfp)
 {
 	unsigned int order = get_order(size);
@@ -422,10 +443,7 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 
 	if (!page)
 		return NULL;
-	for (unsigned long i = 1; i < 1ul << order; i++) {
-		page_prep(page + i);
-		page[i].refcount.counter = 1;
-	}
+	split_block(page, order);
 	for (unsigned long i = used; i < 1ul << order; i++)
 		__free_pages(page + i, 0);
 	return page_address(page);

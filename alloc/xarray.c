@@ -116,6 +116,20 @@ void *xa_load(struct xarray *xa, unsigned long index)
 	return e;
 }
 
+void **xa_slots(struct xarray *xa, unsigned long index, unsigned int *n)
+{
+	struct xa_node *leaf = leaf_of(xa, index);
+	unsigned int slot = index & (XA_SLOTS - 1);
+
+	*n = min(*n, XA_SLOTS - slot);
+	if (leaf)
+		return &leaf->slots[slot];
+	if (index || !head_of(xa) || is_node(head_of(xa)))
+		return NULL;
+	*n = 1;
+	return &xa->xa_head;
+}
+
 bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 {
 	struct xa_node *n;

@@ -13,7 +13,7 @@ endif
 
 r := $(O)/rust
 rust_edition := 2024
-rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-bitcode=n -Cforce-frame-pointers=y \
+rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-bitcode=n $(or $(rust_frames),-Cforce-frame-pointers=y) \
 	-Cdebuginfo=1 -Copt-level=2 -Ccodegen-units=1 --sysroot=$(r)/none -L $(r) \
 	--remap-path-prefix=$(srctree)/= --remap-path-prefix=$(RUST_SRC)=rust-src $(rust_flags) $(if $(DEBUG),$(rust_debug_flags))
 rust_lints := --edition=$(rust_edition) --check-cfg 'cfg(lockdep)' -Dwarnings -Aunknown_lints -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms

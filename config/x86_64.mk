@@ -14,6 +14,14 @@ cc_target := --target=x86_64-unknown-none-elf
 cc_flags := -mno-mmx -mno-sse -mno-sse2 -mno-80387 -Xclang -target-feature -Xclang +soft-float
 endif
 cc_flags += -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -fno-stack-protector -fcf-protection=none
+# Release code of clang keeps no frame pointers: tools/mkunwind.py makes the table that backtraces are found by.
+ifneq ($(cc_is_clang),)
+ifeq ($(DEBUG),)
+unwind_table := 1
+cc_flags += -fomit-frame-pointer -DCONFIG_UNWIND_TABLE
+rust_frames := -Cforce-frame-pointers=n
+endif
+endif
 debug_defines := -DCONFIG_KASAN -DCONFIG_UBSAN -DCONFIG_LOCKDEP
 # The sanitizers know only systems by name; code for the kernel comes out the same.
 debug_flags := --target=x86_64-linux-gnu -fsanitize=kernel-address -mllvm -asan-mapping-offset=0xdffffc0000000000 \

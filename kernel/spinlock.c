@@ -5,6 +5,9 @@
  *
  * The first contender sets pending and spins on the lock byte; the second and later ones queue. A CPU can wait at
  * four depths at once (task, interrupt, NMI, machine check), so it has four nodes.
+ *
+ * Where spin_unfair is set there is no queue. Both kinds of waiters get along: the others only ever take a word that is all zero, and it is not while
+ * anybody queues.
  */
 #include <lib/types.h>
 #include <kernel/spinlock.h>
@@ -24,6 +27,7 @@ struct mcs_node {
 };
 
 static DEFINE_PER_CPU_ALIGNED(struct mcs_node, mcs_nodes[4]);
+bool spin_unfair __read_mostly;
 
 static inline u32 encode_tail(unsigned int cpu, unsigned int idx)
 {
@@ -88,6 +92,11 @@ out:
 
 void spin_lock_slow(spinlock_t *l, u32 val)
 {
+	if (READ_ONCE(spin_unfair)) {
+		while (!__raw_spin_trylock(l))
+			cpu_relax();
+		return;
+	}
 	/* Only an owner, nobody waiting: become the pending one. */
 	if (!(val & ~Q_LOCKED_MASK)) {
 		val = __atomic_fetch_or(&l->val, Q_PENDING, __ATOMIC_ACQUIRE);

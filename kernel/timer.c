@@ -81,11 +81,16 @@ static void rearm(struct timer_base *b)
 	arch_timer_set_deadline(when);
 }
 
+void hrtimer_set_clock(struct hrtimer *t, clockid_t clock)
+{
+	t->clock = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI ? TB_REALTIME : TB_MONOTONIC;
+}
+
 void hrtimer_init(struct hrtimer *t, clockid_t clock, enum hrtimer_restart (*fn)(struct hrtimer *))
 {
 	t->expires = 0;
 	t->function = fn;
-	t->clock = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI ? TB_REALTIME : TB_MONOTONIC;
+	hrtimer_set_clock(t, clock);
 	t->state = 0;
 	t->cpu = (u16)raw_smp_processor_id();
 }

@@ -119,8 +119,12 @@ static int emit(const struct partition_reader *r, u32 number, u64 start, u64 cou
 {
 	struct partition out = { .number = number, .start = start, .count = count, .mbr_type = type };
 
-	if (start >= r->blocks || count > r->blocks - start)
+	if (start >= r->blocks)
 		return 0;
+	if (count > r->blocks - start) {
+		out.count = r->blocks - start;
+		out.cut = true;
+	}
 	return fn(arg, &out);
 }
 
@@ -174,7 +178,7 @@ static int mbr_scan(const struct partition_reader *r, u8 *buf, int (*fn)(void *a
 		u64 start = le32_at(p + 8), count = le32_at(p + 12);
 		int e;
 
-		if (!count || !p[4] || start >= r->blocks || count > r->blocks - start)
+		if (!count || !p[4] || start >= r->blocks)
 			continue;
 		/* An extended partition's own node is two blocks, as Linux shows it. */
 		e = emit(r, i + 1, start, is_extended(p[4]) && count > 2 ? 2 : count, p[4], fn, arg);

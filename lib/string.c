@@ -19,32 +19,65 @@ static inline bool is_space(char c)
 #undef memcmp
 #undef strlen
 
+typedef u16 u16_unaligned __attribute__((may_alias, aligned(1)));
+typedef u32 u32_unaligned __attribute__((may_alias, aligned(1)));
 typedef u64 u64_unaligned __attribute__((may_alias, aligned(1)));
+
+/* Two words at a distance, both read before either is written. */
+#define COPY_ENDS(type, dp, sp, at) do {				\
+	type __a = *(const type *)(sp), __b = *(const type *)((sp) + (at));	\
+	*(type *)(dp) = __a;						\
+	*(type *)((dp) + (at)) = __b;					\
+} while (0)
+
+static __always_inline void copy_32(char *dp, const char *sp)
+{
+	u64 a = ((const u64_unaligned *)sp)[0], b = ((const u64_unaligned *)sp)[1];
+	u64 c = ((const u64_unaligned *)sp)[2], e = ((const u64_unaligned *)sp)[3];
+
+	((u64_unaligned *)dp)[0] = a;
+	((u64_unaligned *)dp)[1] = b;
+	((u64_unaligned *)dp)[2] = c;
+	((u64_unaligned *)dp)[3] = e;
+	barrier();	/* or the compiler calls memcpy here */
+}
+
+/* Less than 16 bytes: the first and the last of them, which may overlap. Also where D and S do. */
+static __always_inline void copy_short(char *dp, const char *sp, size_t n)
+{
+	if (n >= 8) {
+		COPY_ENDS(u64_unaligned, dp, sp, n - 8);
+	} else if (n >= 4) {
+		COPY_ENDS(u32_unaligned, dp, sp, n - 4);
+	} else if (n >= 2) {
+		COPY_ENDS(u16_unaligned, dp, sp, n - 2);
+	} else if (n) {
+		*dp = *sp;
+	}
+}
 
 __weak void *memcpy(void *d, const void *s, size_t n)
 {
-	char *dp = d;
+	char *dp = d, *end = dp + n;
 	const char *sp = s;
 
-	while (n >= 32) {
-		u64 a = ((const u64_unaligned *)sp)[0], b = ((const u64_unaligned *)sp)[1];
-		u64 c = ((const u64_unaligned *)sp)[2], e = ((const u64_unaligned *)sp)[3];
-
-		((u64_unaligned *)dp)[0] = a;
-		((u64_unaligned *)dp)[1] = b;
-		((u64_unaligned *)dp)[2] = c;
-		((u64_unaligned *)dp)[3] = e;
-		barrier();
-		dp += 32, sp += 32, n -= 32;
+	if (n < 16) {
+		copy_short(dp, sp, n);
+		return d;
 	}
-	while (n >= 8) {
-		*(u64_unaligned *)dp = *(const u64_unaligned *)sp;
-		dp += 8, sp += 8, n -= 8;
+	for (; n >= 64; n -= 64, dp += 64, sp += 64) {
+		copy_32(dp, sp);
+		copy_32(dp + 32, sp + 32);
 	}
-	while (n--) {
-		*dp++ = *sp++;
-		barrier();	/* or the compiler calls memcpy here */
+	if (n & 32) {
+		copy_32(dp, sp);
+		dp += 32, sp += 32;
 	}
+	n &= 31;
+	if (n > 16)
+		COPY_ENDS(u64_unaligned, dp, sp, 8);
+	/* What is left, with as much before it as makes two words. */
+	COPY_ENDS(u64_unaligned, end - 16, sp + n - 16, 8);
 	return d;
 }
 
@@ -53,11 +86,29 @@ __weak void *memmove(void *d, const void *s, size_t n)
 	char *dp = d;
 	const char *sp = s;
 
-	if (dp <= sp || dp >= sp + n)
+	if (n < 16) {
+		copy_short(dp, sp, n);
+		return d;
+	}
+	if (dp + n <= sp || dp >= sp + n)
 		return memcpy(d, s, n);
-	while (n--) {
-		dp[n] = sp[n];
-		barrier();
+	/* Away from the side where they overlap; each word is read before it is written over. */
+	if (dp <= sp) {
+		for (; n >= 32; n -= 32, dp += 32, sp += 32)
+			copy_32(dp, sp);
+		for (; n >= 8; n -= 8, dp += 8, sp += 8) {
+			*(u64_unaligned *)dp = *(const u64_unaligned *)sp;
+			barrier();
+		}
+		copy_short(dp, sp, n);
+	} else {
+		for (; n >= 32; n -= 32)
+			copy_32(dp + n - 32, sp + n - 32);
+		for (; n >= 8; n -= 8) {
+			*(u64_unaligned *)(dp + n - 8) = *(const u64_unaligned *)(sp + n - 8);
+			barrier();
+		}
+		copy_short(dp, sp, n);
 	}
 	return d;
 }
@@ -65,8 +116,15 @@ __weak void *memmove(void *d, const void *s, size_t n)
 __weak void *memset(void *d, int c, size_t n)
 {
 	u64 v = 0x0101010101010101ULL * (u8)c;
-	char *dp = d;
+	char *dp = d, *end = dp + n;
 
+	if (n < 8) {
+		while (n--) {
+			*dp++ = (char)c;
+			barrier();
+		}
+		return d;
+	}
 	while (n >= 32) {
 		((u64_unaligned *)dp)[0] = v;
 		((u64_unaligned *)dp)[1] = v;
@@ -80,10 +138,7 @@ __weak void *memset(void *d, int c, size_t n)
 		barrier();
 		dp += 8, n -= 8;
 	}
-	while (n--) {
-		*dp++ = (char)c;
-		barrier();
-	}
+	*(u64_unaligned *)(end - 8) = v;	/* the rest, with some before it again */
 	return d;
 }
 

@@ -293,8 +293,10 @@ static void finish_switch(struct rq *rq, struct task *prev)
 	mm_switch_finish(prev);
 	if (current->rseq)
 		set_thread_flag(TIF_RSEQ);
-	if (unlikely(dead))
+	if (unlikely(dead)) {
+		put_task_stack(prev);
 		put_task_struct(prev);
+	}
 }
 
 void schedule_tail(struct task *prev)

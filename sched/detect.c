@@ -38,7 +38,10 @@ void sched_show_task(struct task *t)
 	int n = 0;
 
 	printk(KERN_ERR "task:%s state:%#x pid:%d\n", t->comm, t->state, t->pid);
+	if (!try_get_task_stack(t))
+		return;
 	arch_stack_walk_task(t, print_addr, &n);
+	put_task_stack(t);
 }
 
 static void check_one(struct task *t, u64 now)

@@ -14,6 +14,7 @@
 #include <sched/sched_priv.h>
 #include <sched/task.h>
 #include <sched/task_life.h>
+#include <sched/work.h>
 #include <kernel/upcalls.h>
 #include <sched/upcalls.h>
 #include <abi/errno.h>
@@ -26,6 +27,7 @@ struct task init_task __aligned(64) = {
 	.flags = PF_KTHREAD | PF_IDLE,
 	.comm = "swapper/0",
 	.usage = REFCOUNT_INIT(2),
+	.stack_refs = REFCOUNT_INIT(1),
 	.on_cpu = 1,
 	.nr_cpus_allowed = 1,
 	.children = LIST_HEAD_INIT(init_task.children),
@@ -55,7 +57,6 @@ int nr_tasks_alive(void)
 
 static void task_free(struct task *t)
 {
-	kstack_free(t->stack);
 	arch_thread_free(t);
 	proc_task_free(t);
 	kmem_cache_free(task_cache, t);
@@ -71,6 +72,12 @@ void put_task_struct(struct task *t)
 {
 	if (refcount_dec_and_test(&t->usage))
 		call_rcu(&t->rcu, task_free_rcu);
+}
+
+void put_task_stack(struct task *t)
+{
+	if (refcount_dec_and_test(&t->stack_refs))
+		kstack_free(t->stack);
 }
 
 /* Scheduler state of a task that has never run. */
@@ -116,6 +123,7 @@ struct task *task_dup(const struct task *from)
 	t->work_flags = from->work_flags & (_TIF(TIF_SYSCALL_TRACE) | _TIF(TIF_SECCOMP) | _TIF(TIF_SYSCALL_LOG));
 	t->flags &= ~(unsigned int)(PF_IDLE | PF_SUPERPRIV | PF_WQ_WORKER | PF_KSWAPD | PF_MEMALLOC | PF_NO_SETAFFINITY);
 	t->flags |= PF_FORKNOEXEC;
+	refcount_set(&t->stack_refs, 1);
 	refcount_set(&t->usage, 2);	/* one for the table, one for the scheduler's last switch */
 	spin_lock_init(&t->alloc_lock);
 	t->nofault = 0;
@@ -197,6 +205,27 @@ static void run_list(struct llist_node *n)
 		w->func(w);
 		cond_resched();
 	}
+}
+
+static struct llist_head deferred;
+static void run_deferred(struct work_struct *w)
+{
+	(void)w;
+	run_list(llist_del_all(&deferred));
+}
+static DECLARE_WORK(deferred_work, run_deferred);
+
+void task_work_defer(struct task_work *w)
+{
+	if (likely(!is_kthread(current) && !in_atomic()) && likely(!task_work_add(current, w, false)))
+		return;
+	if (llist_add(&w->node, &deferred))
+		schedule_work(&deferred_work);
+}
+
+void task_work_flush_deferred(void)
+{
+	run_deferred(NULL);
 }
 
 void task_work_run(void)

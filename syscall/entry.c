@@ -13,6 +13,7 @@
 #include <kernel/init.h>
 #include <kernel/lockdep.h>
 #include <kernel/printk.h>
+#include <kernel/static_key.h>
 #include <mm/uaccess.h>
 #include <proc/ptrace.h>
 #include <proc/seccomp.h>
@@ -20,7 +21,7 @@
 #include <sched/task.h>
 #include <abi/errno.h>
 
-static bool trace_all;
+static DEFINE_STATIC_KEY_FALSE(trace_all);
 
 static int show_string(char *buf, size_t size, struct uptr p)
 {
@@ -81,7 +82,7 @@ static bool never_returns(const struct syscall_desc *d)
 
 static noinline void dispatch_slow(struct pt_regs *regs, long nr)
 {
-	bool log = trace_all, early;
+	bool log = static_branch_unlikely(&trace_all), early;
 	long ret;
 
 	if (READ_ONCE(current->work_flags) & SLOW_ENTRY) {
@@ -113,7 +114,7 @@ void syscall_dispatch(struct pt_regs *regs)
 {
 	long nr = arch_syscall_nr(regs);
 
-	if (unlikely(trace_all || (READ_ONCE(current->work_flags) & SLOW_ENTRY)))
+	if (static_branch_unlikely(&trace_all) || unlikely(READ_ONCE(current->work_flags) & SLOW_ENTRY))
 		dispatch_slow(regs, nr);
 	else
 		arch_syscall_set_ret(regs, syscall_call((unsigned long)nr, regs));
@@ -125,7 +126,8 @@ static int trace_init(void)
 {
 	const char *v = command_line_get("trace");
 
-	trace_all = v && strstr(v, "syscalls");
+	if (v && strstr(v, "syscalls"))
+		static_key_enable(&trace_all);
 	return 0;
 }
 INITCALL(late, trace_init);

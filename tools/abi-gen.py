@@ -193,12 +193,28 @@ class Table:
                 raise TableError("%s is called partial, and is not defined" % c.name)
 
 
-def header(table):
+def header(table, cpu):
     out = ["/* Generated from abi/syscalls.tbl by tools/abi-gen.py. */", "#pragma once", "",
-           "#include <abi/syscall_desc.h>", ""]
+           "#include <abi/syscall_desc.h>", "", "#define SYSCALL_COUNT %d" % (max(table.numbers(cpu)) + 1), ""]
     for c in table.calls.values():
         if not c.gone:
             out.append("long sys_%s(%s);" % (c.name, ", ".join(a.c() for a in c.args) or "void"))
+    out.append("""
+/* Runs call nr with the arguments in regs. */
+static __always_inline long syscall_call(unsigned long nr, const struct pt_regs *regs)
+{
+	if (likely(nr < SYSCALL_COUNT)) {
+		syscall_fn fn;
+
+		/* A mispredicted bound must not load from beyond the table. */
+		__asm__("" : "+r"(nr));
+		nr &= -(unsigned long)(nr < SYSCALL_COUNT);
+		fn = syscall_fns[nr];
+		if (likely(fn))
+			return fn(regs);
+	}
+	return syscall_absent(nr);
+}""")
     return "\n".join(out) + "\n"
 
 
@@ -214,12 +230,11 @@ def arg_desc(call, a):
 
 def dispatch(table, cpu):
     numbers = table.numbers(cpu)
-    top = max(numbers) + 1
     calls = sorted({c.name: c for c in numbers.values()}.values(), key=lambda c: c.name)
     index = {c.name: i for i, c in enumerate(calls)}
     out = ["/* Generated from abi/syscalls.tbl by tools/abi-gen.py. */",
            "#include <lib/types.h>", "#include <abi/errno.h>", "#include <abi/syscalls.h>", "#include <arch/syscall.h>", "",
-           "#define NR %d" % top, "", "typedef long (*syscall_fn)(const struct pt_regs *regs);", ""]
+           "#define NR SYSCALL_COUNT", ""]
     for c in calls:
         if not c.defined:
             continue
@@ -229,7 +244,7 @@ def dispatch(table, cpu):
             vals.append("UPTR(%s)" % v if a.pointer else "(%s)%s" % (a.ctype, v))
         out += ["static long call_%s(const struct pt_regs *regs)" % c.name, "{",
                 "\treturn sys_%s(%s);" % (c.name, ", ".join(vals)), "}", ""]
-    out.append("static const syscall_fn fns[NR] = {")
+    out.append("const syscall_fn syscall_fns[NR] = {")
     out += ["\t[%d] = call_%s," % (n, c.name) for n, c in sorted(numbers.items()) if c.defined]
     out += ["};", "", "static const struct syscall_desc descs[] = {"]
     for c in calls:
@@ -247,21 +262,11 @@ def dispatch(table, cpu):
         if s != list(range(len(s))):
             out.append("\t[%d] = 0x%x," % (n, sum(x << 4 * i for i, x in enumerate(s))))
     out += ["};", "", "static unsigned int absent[NR];", """
-long syscall_call(unsigned long nr, const struct pt_regs *regs)
+long syscall_absent(unsigned long nr)
 {
-	syscall_fn fn;
-
-	if (nr >= NR)
-		return -ENOSYS;
-	/* A mispredicted bound must not load from beyond the table. */
-	__asm__("" : "+r"(nr));
-	nr &= -(unsigned long)(nr < NR);
-	fn = fns[nr];
-	if (!fn) {
+	if (nr < NR)
 		__atomic_fetch_add(&absent[nr], 1, __ATOMIC_RELAXED);
-		return -ENOSYS;
-	}
-	return fn(regs);
+	return -ENOSYS;
 }
 
 const struct syscall_desc *syscall_describe(unsigned long nr)
@@ -363,7 +368,7 @@ def main():
         if not a.arch or not a.out:
             p.error("--arch and --out are needed")
         table.scan(ROOT, a.arch)
-        write(a.out + "/abi/syscalls.h", header(table))
+        write(a.out + "/abi/syscalls.h", header(table, a.arch))
         write(a.out + "/abi/dispatch.c", dispatch(table, a.arch))
         write(a.out + "/abi/coverage.json", coverage(table, a.arch))
         write(a.out + "/abi/fuzz.h", fuzz(table, a.arch))

@@ -165,6 +165,53 @@ KTEST(xarray_store_find)
 	KT_ASSERT(xa_empty(&xa));
 }
 
+/* Places that lie one behind the other: entries, empty ones, and where there is no node. */
+KTEST(xarray_slots)
+{
+	DEFINE_XARRAY(xa);
+	unsigned int n = 16;
+	void **s;
+
+	KT_ASSERT(!xa_slots(&xa, 0, &n));
+	KT_EQ(n, 16);
+	KT_ASSERT(!xa_store(&xa, 0, xa_mk_value(1), GFP_KERNEL));
+	s = xa_slots(&xa, 0, &n);
+	KT_ASSERT(s && xa_to_value(*s) == 1);
+	KT_EQ(n, 1);
+	n = 100;
+	KT_ASSERT(!xa_slots(&xa, 60, &n));
+	KT_EQ(n, 4);
+	for (unsigned long i = 64; i < 70; i++)
+		KT_ASSERT(!xa_store(&xa, i, xa_mk_value(i), GFP_KERNEL));
+	n = 100;
+	s = xa_slots(&xa, 65, &n);
+	KT_EQ(n, 63);
+	for (unsigned long i = 0; i < n; i++)
+		KT_EQ(s[i] ? xa_to_value(s[i]) : 0, i < 5 ? 65 + i : 0);
+	n = 100;
+	KT_ASSERT(!xa_slots(&xa, 128, &n));
+	KT_EQ(n, 64);
+	n = 100;
+	KT_ASSERT(!xa_slots(&xa, 1ul << 40, &n));
+	xa_destroy(&xa);
+}
+
+/* Pages one behind the other, each freed alone. */
+KTEST(alloc_adjacent_pages)
+{
+	struct page *p = alloc_pages_adjacent(GFP_KERNEL, 4);
+
+	KT_ASSERT(p);
+	memset(page_address(p), 0x5a, PAGE_SIZE << 4);
+	for (int i = 0; i < 16; i++) {
+		struct page *page = p + (i * 7 & 15);
+
+		KT_EQ(page_ref_count(page), 1);
+		KT_EQ(*((u8 *)page_address(page) + 77), 0x5a);
+		__free_pages(page, 0);
+	}
+}
+
 /* One far entry in an empty array, and one beside an entry at 0. */
 KTEST(xarray_sparse)
 {

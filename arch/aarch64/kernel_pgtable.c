@@ -39,7 +39,7 @@ static pte_t *new_table(void)
 	return t;
 }
 
-/* The table below *E, made when there is none. Two makers race: the loser's page is kept for nobody but lost only once. */
+/* The table below *E, made when there is none. Two makers race: the loser gives its page back. */
 static pte_t *get_table(pte_t *e)
 {
 	pte_t old = ptep_read(e), *t;
@@ -51,6 +51,7 @@ static pte_t *get_table(pte_t *e)
 		return NULL;
 	if (ptep_cmpxchg(e, PTE_NONE, pte_make_table(kaddr_to_phys(t))))
 		return t;
+	pt_free_table(t);
 	return pte_table(ptep_read(e));
 }
 

@@ -94,7 +94,7 @@ static int put_head(struct uptr at, const struct pt_regs *regs, const struct arc
 	} head;
 
 	memset(&head, 0, sizeof(head));
-	memcpy(head.h.info, f->info, sizeof(head.h.info));
+	memcpy(head.h.info, f->info, f->info_size);
 	head.h.stack = (struct user_stack){
 		.sp = f->altstack_sp, .size = f->altstack_size,
 		.flags = f->altstack_flags | (f->altstack_size ? on_alt ? ON_STACK : 0 : DISABLED),

@@ -14,6 +14,7 @@
 #include <arch/vdso.h>
 #include <kernel/cpumask.h>
 #include <kernel/irq.h>
+#include <kernel/ksyms.h>
 #include <kernel/ktest.h>
 #include <kernel/percpu.h>
 #include <kernel/preempt.h>
@@ -291,6 +292,90 @@ KTEST(arch_stack_walk_ends)
 	int n = deeper(5);
 
 	KT_ASSERT(n > 5 && n < 60);
+}
+
+/* Names of the functions on the stack, the innermost first. */
+struct names {
+	char name[24][40];
+	int n;
+};
+
+static bool note_name(void *arg, unsigned long addr)
+{
+	struct names *f = arg;
+	unsigned long start, len;
+
+	if (f->n == ARRAY_SIZE(f->name))
+		return false;
+	if (!ksym_lookup(addr, &start, &len, f->name[f->n], sizeof(f->name[0])))
+		strscpy(f->name[f->n], "?", sizeof(f->name[0]));
+	f->n++;
+	return true;
+}
+
+static int place_of(const struct names *f, const char *name)
+{
+	for (int i = 0; i < f->n; i++)
+		if (!strcmp(f->name[i], name))
+			return i;
+	return -1;
+}
+
+static struct names seen;
+
+static noinline void walk_leaf(void)
+{
+	seen.n = 0;
+	arch_stack_walk(NULL, note_name, &seen);
+	barrier();
+}
+
+/* Frames of several kinds: registers pushed, room for an array, more arguments than registers, an aligned object. */
+static noinline int walk_array(int n)
+{
+	volatile char a[200];
+
+	a[n] = 1;
+	walk_leaf();
+	return a[n];
+}
+
+static noinline int walk_many(int a, int b, int c, int d, int e, int f, int g, int h, int i)
+{
+	int r = walk_array(a & 63);
+
+	barrier();
+	return r + a * b + c * d + e * f + g * h + i;
+}
+
+static noinline int walk_aligned(int n)
+{
+	volatile struct { u8 b[64]; } __aligned(64) x[2];
+	int r;
+
+	x[1].b[n & 63] = (u8)n;
+	r = walk_many(n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8);
+	return r + x[1].b[n & 63];
+}
+
+static noinline int walk_sized(int n)
+{
+	volatile char *a = __builtin_alloca((size_t)n);
+	int r;
+
+	a[n - 1] = 3;
+	r = walk_aligned(n);
+	return r + a[n - 1];
+}
+
+KTEST(arch_stack_walk_is_exact)
+{
+	static const char *const want[] = { "walk_leaf", "walk_array", "walk_many", "walk_aligned", "walk_sized" };
+
+	walk_sized(17);
+	for (int i = 0; i < (int)ARRAY_SIZE(want); i++)
+		KT_EQ(place_of(&seen, want[i]), i);
+	KT_ASSERT(seen.n > 6 && place_of(&seen, "?") < 0);
 }
 
 KTEST(arch_fpu_in_kernel)

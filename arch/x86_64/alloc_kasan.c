@@ -65,7 +65,8 @@ static pte_t *private_table(pte_t *e, int level)
 	if (!t)
 		return NULL;
 	__builtin_memcpy(t, shared[level - 1], PAGE_SIZE);
-	ptep_cmpxchg(e, old, pte_make_table(virt_to_phys(t)));
+	if (!ptep_cmpxchg(e, old, pte_make_table(virt_to_phys(t))))
+		pt_free_table(t);	/* another CPU was first */
 	return pte_table(ptep_read(e));
 }
 
@@ -87,7 +88,8 @@ static int populate_page(unsigned long s)
 	page = pt_alloc_table();
 	if (!page)
 		return -ENOMEM;
-	ptep_cmpxchg(t, old, pte_make(virt_to_pfn(page), PTE_P_READ | PTE_P_WRITE, 0));
+	if (!ptep_cmpxchg(t, old, pte_make(virt_to_pfn(page), PTE_P_READ | PTE_P_WRITE, 0)))
+		pt_free_table(page);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
  * pushed as struct pt_regs. Exceptions that may come before the swap was done (NMI, machine check, double fault, debug) have
  * stacks of their own (IST), whose top word holds this CPU's GS base, so that they need not guess.
  *
- * A kernel frame's rbp is regs + 1 in trap frames: bit 0 tells the unwinder that registers follow.
+ * Code of .entry.text calls C with the registers on top of the stack; rbp is regs + 1 there. The unwinder knows both.
  */
 #include <arch_cpu/page.h>
 #include <arch_cpu/alternative.h>
@@ -33,8 +33,66 @@
 #define USER_CS 0x33
 
 #define TSS_SP0 4
+#define TASK_WORK_FLAGS 0	/* of its low half any bit is work before user mode: sched_trap.c checks */
+#define NO_SYSRET (1 << 8 | 1 << 16)	/* TF, RF */
+
+/*
+ * For debuggers: where a call of C, made with the interrupted context's registers on top of the stack, finds them (DWARF 5, 6.4). Written out,
+ * since the assembler leaves away the 'S' (a signal frame) that .cfi_signal_frame stands for when it writes .debug_frame: without it a debugger
+ * takes the interrupted address for one behind a call, and looks up the instruction before it.
+ */
+#define CFA_DEF_CFA 0x0c
+#define CFA_OFFSET 0x80
+#define DWARF_RSP 7
+#define DWARF_RIP 16
+
+.macro CIE letters
+	.long 2f - 1f
+1:	.long 0xffffffff
+	.byte 4				/* version */
+	.asciz "\letters"
+	.byte 8, 0			/* bytes of an address, of a segment */
+	.uleb128 1			/* code addresses count in */
+	.sleb128 -8			/* offsets count in */
+	.uleb128 DWARF_RIP		/* the return address's column */
+	.uleb128 0			/* bytes of the letters' data */
+	.balign 8
+2:
+.endm
+
+	.section .debug_frame, "", @progbits
+	.balign 8
+called:	CIE "z"
+interrupted: CIE "zS"
+
+.macro KEPT reg, at
+	.byte CFA_OFFSET + \reg
+	.uleb128 (R_SIZE - (\at)) / 8
+.endm
 
 	.section .entry.text, "ax"
+
+.macro CALL_ON_REGS to, how=called
+71:	call \to
+72:	.pushsection .debug_frame, "", @progbits
+	.long 74f - 73f
+73:	.long \how
+	.quad 71b, 72b - 71b + 1	/* the return address too: debuggers look it up as it is */
+	.uleb128 0
+	.byte CFA_DEF_CFA
+	.uleb128 DWARF_RSP
+	.uleb128 R_SIZE
+	KEPT 15, R_R15
+	KEPT 14, R_R15 + 8
+	KEPT 13, R_R15 + 16
+	KEPT 12, R_R12
+	KEPT 6, R_RBP
+	KEPT 3, R_RBX
+	KEPT DWARF_RIP, R_RIP
+	KEPT DWARF_RSP, R_RSP
+	.balign 8
+74:	.popsection
+.endm
 
 .macro PUSH_FROM_RSI
 	pushq %rsi
@@ -105,9 +163,29 @@ entry_syscall:
 	pushq %r15
 	movq %rsp, %rdi
 	leaq 1(%rsp), %rbp
-	call x86_syscall		/* true: SYSRET can restore all of it */
-	testb %al, %al
-	jz exit_by_iret
+	sti
+	CALL_ON_REGS syscall_dispatch
+	cli
+#ifndef CONFIG_LOCKDEP
+	movq %gs:current_task(%rip), %rax
+	cmpl $0, TASK_WORK_FLAGS(%rax)
+	jne .Lsyscall_exit_work
+#else
+	jmp .Lsyscall_exit_work
+#endif
+.Lsyscall_exit:
+	/* SYSRET takes rip from rcx and eflags from r11, and faults in kernel mode on a bad rip. */
+	movq R_RCX(%rsp), %rcx
+	movq R_R11(%rsp), %r11
+	cmpq %rcx, R_RIP(%rsp)
+	jne exit_by_iret
+	cmpq %r11, R_FLAGS(%rsp)
+	jne exit_by_iret
+	testl $NO_SYSRET, %r11d
+	jnz exit_by_iret
+	movq %rcx, %rax
+	shrq $47, %rax
+	jnz exit_by_iret
 	CLEAR_CPU_BUFFERS
 	popq %r15
 	popq %r14
@@ -124,11 +202,14 @@ entry_syscall:
 	popq %rdx
 	popq %rsi
 	popq %rdi
-	movq 8(%rsp), %rcx
-	movq 24(%rsp), %r11
 	movq 32(%rsp), %rsp
 	swapgs
 	sysretq
+
+.Lsyscall_exit_work:
+	movq %rsp, %rdi
+	CALL_ON_REGS x86_exit_to_user
+	jmp .Lsyscall_exit
 
 exit_by_iret:
 	CLEAR_CPU_BUFFERS
@@ -145,7 +226,7 @@ arch_return_to_user:
 	movq %rdi, %rsp
 	leaq 1(%rsp), %rbp
 	movq %rsp, %rdi
-	call x86_exit_to_user
+	CALL_ON_REGS x86_exit_to_user
 	jmp exit_by_iret
 
 	/* 32-bit system calls: none. */
@@ -182,7 +263,7 @@ trap_common:
 	lfence
 	movq %rsp, %rdi
 	leaq 1(%rsp), %rbp
-	call x86_trap_user
+	CALL_ON_REGS x86_trap_user
 	jmp exit_by_iret
 
 trap_kernel:
@@ -192,7 +273,7 @@ trap_kernel:
 	je trap_in_iret
 1:	movq %rsp, %rdi
 	leaq 1(%rsp), %rbp
-	call x86_trap_kernel
+	CALL_ON_REGS x86_trap_kernel, interrupted
 exit_to_kernel:
 	POP_TO_RDI
 	addq $8, %rsp
@@ -203,11 +284,11 @@ trap_in_iret:
 	swapgs
 	movq %rsp, %rdi
 	leaq 1(%rsp), %rbp
-	call x86_bad_iret		/* RDI: frame, RSI: vector; returns the user registers to use */
+	CALL_ON_REGS x86_bad_iret		/* RDI: frame, RSI: vector; returns the user registers to use */
 	movq %rax, %rsp
 	leaq 1(%rsp), %rbp
 	movq %rsp, %rdi
-	call x86_exit_to_user
+	CALL_ON_REGS x86_exit_to_user
 	jmp exit_by_iret
 
 /*
@@ -248,7 +329,7 @@ ist_common:
 	wrmsr
 	movq %rsp, %rdi
 	leaq 1(%rsp), %rbp
-	call x86_trap_ist
+	CALL_ON_REGS x86_trap_ist, interrupted
 	movl $0xc0000101, %ecx
 	movl %r14d, %eax
 	movq %r14, %rdx
@@ -268,7 +349,7 @@ ist_from_user:
 	jnz 1b
 	movq %rsp, %rdi
 	leaq 1(%rsp), %rbp
-	call x86_trap_user
+	CALL_ON_REGS x86_trap_user
 	jmp exit_by_iret
 
 	/*
@@ -299,20 +380,22 @@ __switch_stacks:
 	 * First code of a task: __switch_stacks returns here with rax = prev, rbx = function or 0, r12 = its argument;
 	 * the stack pointer is at the user registers.
 	 */
+	.section .entry.text, "ax"
 	.globl ret_from_fork
 ret_from_fork:
 	movq %rax, %rdi
 	leaq 1(%rsp), %rbp
-	call schedule_tail
+	CALL_ON_REGS schedule_tail
 	testq %rbx, %rbx
 	jz 1f
 	movq %r12, %rdi
-	call *%rbx
+	CALL_ON_REGS *%rbx
 	movl $0, R_RAX(%rsp)
 1:	movq %rsp, %rdi
-	call x86_exit_to_user
+	CALL_ON_REGS x86_exit_to_user
 	jmp exit_by_iret
 
+	.text
 	/* bool rdmsr_safe(u32 msr, u64 *v), bool wrmsr_safe(u32 msr, u64 v) */
 	.globl rdmsr_safe, wrmsr_safe
 rdmsr_safe:

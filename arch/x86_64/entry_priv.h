@@ -7,7 +7,6 @@
 struct pt_regs;
 struct task;
 
-bool x86_syscall(struct pt_regs *regs);
 void x86_exit_to_user(struct pt_regs *regs);
 void x86_trap_user(struct pt_regs *regs, unsigned long vector);
 void x86_trap_kernel(struct pt_regs *regs, unsigned long vector);

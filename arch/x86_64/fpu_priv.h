@@ -23,5 +23,7 @@ void x86_fpu_changed(struct task *task);
 /* Makes an area that came from outside loadable: reserved bits cleared, unknown components refused. 0 or -EINVAL. */
 int x86_fpu_sanitize(struct arch_fpu *fpu, size_t len);
 void x86_fpu_reset(struct arch_fpu *fpu);
+/* These components of the running task's registers take their initial state. The CPU has XSAVE. */
+void x86_fpu_reset_some(u64 components);
 void x86_sync_bases(struct task *task);
 void x86_load_bases(struct task *task);

@@ -32,7 +32,9 @@ SECTIONS
 	.text : LMA(.text) {
 		_text = .;
 		KEEP(*(.head.text))
+		__entry_text_begin = .;
 		*(.entry.text)
+		__entry_text_end = .;
 		__start_sched_text = .;
 		*sched/core.o(.text .text.*) *sched/sleep.o(.text .text.*) *sched/wait.o(.text .text.*)
 		*sched/mutex.o(.text .text.*) *sched/rwsem.o(.text .text.*)
@@ -122,6 +124,9 @@ SECTIONS
 	.ksyms : LMA(.ksyms) {
 		ksyms_data = .;
 		KEEP(*(.ksyms))
+		. = ALIGN(8);
+		unwind_data = .;
+		KEEP(*(.unwind))
 	} :syms
 	. = ALIGN(PAGE_SIZE);
 	__relocs_begin = .;

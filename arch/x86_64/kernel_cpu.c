@@ -10,6 +10,8 @@
 #include <lib/bits.h>
 #include <lib/string.h>
 #include <kernel/init.h>
+#include <kernel/spinlock.h>
+#include <asm/kvm_para.h>
 #include "arch/x86_64/x86_priv.h"
 
 u32 x86_features[X86_FEATURE_WORDS] __ro_after_init;
@@ -56,7 +58,7 @@ static void read_vendor(void)
 
 static void read_features(void)
 {
-	u32 a, b, c, d, max, xmax;
+	u32 a, b, c, d, max, xmax, hints = 0;
 
 	cpuid(0, 0, &max, &b, &c, &d);
 	cpuid(1, 0, &a, &b, &x86_features[1], &x86_features[0]);
@@ -90,11 +92,14 @@ static void read_features(void)
 			if (b == 0x4b4d564b && c == 0x564b4d56 && d == 0x4d) {	/* KVMKVMKVM */
 				hypervisor_base = base;
 				cpuid(base + 1, 0, &x86_features[11], &b, &c, &d);
+				hints = d;
 				break;
 			}
 			if (base == 0x40000000 && a < base)
 				break;
 		}
+		/* Unless the host promises that each CPU has one of its own. */
+		spin_unfair = !(hints & 1U << KVM_HINTS_REALTIME);
 	}
 	x86_features[12] |= 1U << (X86_FEATURE_ALWAYS % 32);
 }

@@ -19,14 +19,22 @@ $(O)/ksyms.S: $(O)/vmlinux.1 tools/mksyms.py
 $(O)/ksyms.o: $(O)/ksyms.S
 	$(Q)$(CC) $(cc_target) -c $< -o $@
 
+$(O)/unwind.S: $(O)/vmlinux.1 tools/mkunwind.py
+	$(call say,UNWIND,$@)python3 tools/mkunwind.py $< $@
+
+$(O)/unwind.o: $(O)/unwind.S
+	$(Q)$(CC) $(cc_target) -c $< -o $@
+
+unwind_obj := $(if $(unwind_table),$(O)/unwind.o)
+
 $(O)/relocs.S: $(O)/vmlinux.1 tools/mkrelocs.py
 	$(Q)python3 tools/mkrelocs.py $< $@
 
 $(O)/relocs.o: $(O)/relocs.S
 	$(Q)$(CC) $(cc_target) -c $< -o $@
 
-$(O)/vmlinux: $(O)/vmlinux.1 $(O)/ksyms.o $(O)/relocs.o tools/checksyms.py
-	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(O)/ksyms.o $(O)/relocs.o
+$(O)/vmlinux: $(O)/vmlinux.1 $(O)/ksyms.o $(unwind_obj) $(O)/relocs.o tools/checksyms.py
+	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(O)/ksyms.o $(unwind_obj) $(O)/relocs.o
 	$(Q)python3 tools/checksyms.py $(O)/vmlinux.1 $@
 
 $(O)/vmlinux.bin: $(O)/vmlinux

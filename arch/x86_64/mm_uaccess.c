@@ -81,49 +81,60 @@ ssize_t arch_strnlen_user(struct uptr s, size_t max)
 	return limit < max ? -EFAULT : (ssize_t)max;
 }
 
-ssize_t arch_strncpy_from_user(char *dst, struct uptr src, size_t n)
+/* The rest byte by byte, where less than a word of room or of user space is left. User access is open; closes it. */
+static noinline ssize_t strncpy_bytes(char *dst, unsigned long src, size_t done, size_t limit, size_t n)
 {
-	size_t done = 0, limit;
 	u64 w;
 
-	if (src.addr >= TASK_SIZE_MAX)
-		return n ? -EFAULT : 0;
-	limit = min(n, TASK_SIZE_MAX - src.addr);
-	user_begin();
-	while (done < limit) {
-		unsigned long at = src.addr + done, base = at & ~7UL;
-		size_t skip = at - base, take = min((size_t)8 - skip, limit - done);
+	for (; done < limit; done++) {
+		unsigned long at = src + done;
 
-		if (load_word(base, &w)) {
+		if (load_word(at & ~7UL, &w)) {
 			user_end();
 			return -EFAULT;
 		}
-		w >>= skip * 8;
-		if (likely(n - done >= 8)) {
-			/* The bytes behind the end are ours to overwrite. */
-			u64 zero = (w - 0x0101010101010101ULL) & ~w & 0x8080808080808080ULL;
-
-			__builtin_memcpy(dst + done, &w, 8);
-			if (take < 8)
-				zero &= ~0ULL >> (64 - 8 * take);
-			if (zero) {
-				user_end();
-				return (ssize_t)(done + ((size_t)__builtin_ctzll(zero) >> 3));
-			}
-			done += take;
-			continue;
-		}
-		for (size_t i = 0; i < take; i++, w >>= 8) {
-			dst[done] = (char)w;
-			if (!(u8)w) {
-				user_end();
-				return (ssize_t)done;
-			}
-			done++;
+		dst[done] = (char)(w >> (at & 7) * 8);
+		if (!dst[done]) {
+			user_end();
+			return (ssize_t)done;
 		}
 	}
 	user_end();
 	return limit < n ? -EFAULT : (ssize_t)n;
+}
+
+ssize_t arch_strncpy_from_user(char *dst, struct uptr src, size_t n)
+{
+	unsigned int skip = src.addr & 7;
+	size_t done = 0, limit;
+	u64 w, zero;
+
+	if (unlikely(src.addr >= TASK_SIZE_MAX))
+		return n ? -EFAULT : 0;
+	limit = min(n, TASK_SIZE_MAX - src.addr);
+	user_begin();
+	if (unlikely(limit < 8))
+		return strncpy_bytes(dst, src.addr, 0, limit, n);
+	/* Whole words are stored: the bytes behind the end are ours to overwrite. The first comes without what precedes the string. */
+	if (load_word(src.addr - skip, &w))
+		goto fault;
+	w >>= skip * 8;
+	__builtin_memcpy(dst, &w, 8);
+	zero = zero_bytes(w | ~(~0ULL >> skip * 8));
+	for (done = 8 - skip; !zero; done += 8) {
+		if (unlikely(done + 8 > limit))
+			return strncpy_bytes(dst, src.addr, done, limit, n);
+		if (load_word(src.addr + done, &w))
+			goto fault;
+		__builtin_memcpy(dst + done, &w, 8);
+		zero = zero_bytes(w);
+		skip = 0;
+	}
+	user_end();
+	return (ssize_t)(done - 8 + skip + ((unsigned int)__builtin_ctzll(zero) >> 3));
+fault:
+	user_end();
+	return -EFAULT;
 }
 
 int arch_user_cmpxchg_u32(struct uptr p, u32 *old, u32 expect, u32 new)

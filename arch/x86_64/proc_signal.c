@@ -65,29 +65,55 @@ size_t arch_signal_frame_size(void)
 	return RED_ZONE + fpstate_size() + 64 + sizeof(struct frame) + 32;
 }
 
+/*
+ * XSAVE and XRSTOR go to and from the user's memory itself. They may fault there and sleep: whoever runs meanwhile, the registers are
+ * the task's again when it goes on. 0 or -EFAULT; after a failed XRSTOR the registers hold anything.
+ */
+static int xsave_user(struct uptr to)
+{
+	u64 mask = xfeatures_mask;
+	int err = (int)mask;
+
+	__asm__ volatile(UACCESS_BEGIN "1: xsave64 (%1)\n xorl %%eax, %%eax\n2:\n" UACCESS_END EXTABLE(1b, 2b, EX_EFAULT)
+			 : "+a"(err) : "r"(to.addr), "d"((u32)(mask >> 32)) : "memory");
+	return err;
+}
+
+static int xrstor_user(struct uptr from, u64 mask)
+{
+	int err = (int)mask;
+
+	__asm__ volatile(UACCESS_BEGIN "1: xrstor64 (%1)\n xorl %%eax, %%eax\n2:\n" UACCESS_END EXTABLE(1b, 2b, EX_EFAULT)
+			 : "+a"(err) : "r"(from.addr), "d"((u32)(mask >> 32)) : "memory");
+	return err;
+}
+
+#define XSAVE_HEADER 512		/* 64 bytes; XSAVE writes the first 8 alone */
+
+static int put_xsave(struct uptr at)
+{
+	struct _fpx_sw_bytes sw = {
+		.magic1 = FP_XSTATE_MAGIC1, .extended_size = (u32)fpstate_size(), .xfeatures = xfeatures_mask, .xstate_size = xsave_size,
+	};
+	struct uptr header = uptr_add(at, XSAVE_HEADER);
+	u64 bv;
+
+	if (arch_clear_user(header, 64) || xsave_user(at) || arch_get_user_8(&bv, header))
+		return -EFAULT;
+	/* Components in their initial state were written too: the bits that say so come along, for handlers that change them. */
+	if (arch_put_user_8(bv | 3, header) || arch_copy_to_user(uptr_add(at, SW_RESERVED), &sw, sizeof(sw)))
+		return -EFAULT;
+	return arch_put_user_4(FP_XSTATE_MAGIC2, uptr_add(at, xsave_size));
+}
+
 static int put_fpstate(struct uptr at)
 {
-	struct arch_fpu *f = current->thread.fpu;
-	struct _fpx_sw_bytes sw = { 0 };
-	u32 magic2 = FP_XSTATE_MAGIC2;
+	struct _fpx_sw_bytes none = { 0 };
 
+	if (likely(cpu_has(X86_FEATURE_XSAVE)))
+		return put_xsave(at);
 	x86_fpu_sync();
-	if (cpu_has(X86_FEATURE_XSAVE)) {
-		/* Components in their initial state were not written: the bits that say so come along. */
-		u64 bv = f->xstate_bv | 3;
-
-		sw.magic1 = FP_XSTATE_MAGIC1;
-		sw.extended_size = (u32)fpstate_size();
-		sw.xfeatures = xfeatures_mask;
-		sw.xstate_size = xsave_size;
-		if (arch_copy_to_user(at, f, xsave_size) ||
-		    arch_copy_to_user(uptr_add(at, offsetof(struct arch_fpu, xstate_bv)), &bv, 8) ||
-		    arch_copy_to_user(uptr_add(at, xsave_size), &magic2, MAGIC2_SIZE))
-			return -EFAULT;
-	} else if (arch_copy_to_user(at, f, xsave_size)) {
-		return -EFAULT;
-	}
-	return arch_copy_to_user(uptr_add(at, SW_RESERVED), &sw, sizeof(sw)) ? -EFAULT : 0;
+	return arch_copy_to_user(at, current->thread.fpu, xsave_size) || arch_copy_to_user(uptr_add(at, SW_RESERVED), &none, sizeof(none)) ? -EFAULT : 0;
 }
 
 static void fill_context(struct sigcontext_64 *mc, const struct pt_regs *r, u64 mask, struct uptr fp)
@@ -125,31 +151,34 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 				regs->rsp - f->altstack_sp <= f->altstack_size;
 	unsigned long sp = pick_stack(regs, f, &switched), at;
 	struct uptr fp = UPTR_NULL;
-	struct frame fr;
+	struct {
+		u64 restorer;
+		struct user_context uc;
+	} fr;
 
-	memset(&fr, 0, sizeof(fr));
+	if (!(f->flags & 0x04000000 /* SA_RESTORER */))
+		return -EFAULT;
 	if (current->thread.fpu) {
 		sp = ALIGN_DOWN(sp - fpstate_size(), 64);
 		fp = UPTR(sp);
 		if (!access_ok(fp, fpstate_size()) || put_fpstate(fp))
 			return -EFAULT;
 	}
-	at = ALIGN_DOWN(sp - sizeof(fr), 16) - 8;	/* as after a call */
+	at = ALIGN_DOWN(sp - sizeof(struct frame), 16) - 8;	/* as after a call */
 	/* A handler that already runs on the alternate stack and no longer fits must not run past its end. */
 	if ((on_alt || switched) && (at < f->altstack_sp || at - f->altstack_sp > f->altstack_size))
 		return -EFAULT;
 	fr.restorer = f->restorer;
 	fr.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (cpu_has(X86_FEATURE_XSAVE) ? UC_FP_XSTATE : 0);
+	fr.uc.link = 0;
 	fr.uc.stack = (struct user_stack){
 		.sp = f->altstack_sp, .size = f->altstack_size,
 		.flags = f->altstack_flags | (f->altstack_size ? on_alt ? ON_STACK : 0 : 2 /* SS_DISABLE */),
 	};
 	fill_context(&fr.uc.mc, regs, f->mask, fp);
 	fr.uc.mask = f->mask;
-	memcpy(fr.info, f->info, sizeof(fr.info));
-	if (!(f->flags & 0x04000000 /* SA_RESTORER */))
-		return -EFAULT;
-	if (arch_copy_to_user(UPTR(at), &fr, sizeof(fr)))
+	if (arch_copy_to_user(UPTR(at), &fr, sizeof(fr)) || arch_copy_to_user(UPTR(at + offsetof(struct frame, info)), f->info, f->info_size) ||
+	    arch_clear_user(UPTR(at + offsetof(struct frame, info) + f->info_size), sizeof(((struct frame *)0)->info) - f->info_size))
 		return -EFAULT;
 	regs->rdi = (unsigned long)f->sig;
 	regs->rsi = at + offsetof(struct frame, info);
@@ -160,6 +189,19 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	regs->cs = USER_CS;
 	regs->ss = USER_DS;
 	regs->eflags &= ~(X86_EFLAGS_DF | X86_EFLAGS_RF | X86_EFLAGS_TF);
+	return 0;
+}
+
+/* A whole image. XRSTOR itself refuses what no XSAVE would have written. */
+static int get_xsave(struct uptr p, u64 features)
+{
+	features &= xfeatures_mask;
+	if (!access_ok(p, xsave_size) || xrstor_user(p, features)) {
+		arch_fpu_exec();
+		return -EFAULT;
+	}
+	if (unlikely(features != xfeatures_mask))
+		x86_fpu_reset_some(xfeatures_mask & ~features);
 	return 0;
 }
 
@@ -184,6 +226,8 @@ static int get_fpstate(struct uptr p)
 	    sw.xstate_size <= xsave_size && sw.xstate_size <= sw.extended_size &&
 	    !arch_copy_from_user(&magic2, uptr_add(p, sw.xstate_size), 4) && magic2 == FP_XSTATE_MAGIC2)
 		len = sw.xstate_size;
+	if (likely(len == xsave_size))
+		return get_xsave(p, sw.xfeatures);
 	tmp = kvmalloc(xsave_size + 64, GFP_KERNEL);
 	if (!tmp)
 		return -ENOMEM;

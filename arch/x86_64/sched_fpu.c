@@ -34,10 +34,15 @@ static inline void xsave(struct arch_fpu *f)
 		__asm__ volatile("fxsave64 (%0)" : : "r"(f) : "memory");
 }
 
+static inline void xrstor_some(const struct arch_fpu *f, u64 mask)
+{
+	__asm__ volatile("xrstor64 (%0)" : : "r"(f), "a"((u32)mask), "d"((u32)(mask >> 32)) : "memory");
+}
+
 static inline void xrstor(const struct arch_fpu *f)
 {
 	if (cpu_has(X86_FEATURE_XSAVE))
-		__asm__ volatile("xrstor64 (%0)" : : "r"(f), "a"((u32)xfeatures_mask), "d"((u32)(xfeatures_mask >> 32)) : "memory");
+		xrstor_some(f, xfeatures_mask);
 	else
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(f) : "memory");
 }
@@ -119,6 +124,11 @@ void x86_fpu_changed(struct task *task)
 	flags = arch_irq_save();
 	fpu_load(task);
 	arch_irq_restore(flags);
+}
+
+void x86_fpu_reset_some(u64 components)
+{
+	xrstor_some(&init_fpu.fpu, components);
 }
 
 int x86_fpu_sanitize(struct arch_fpu *fpu, size_t len)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Walking kernel stacks by frame pointers. A frame pointer is followed only while it stays on the stack it is on (or moves to
- * the interrupted task's stack from an IST stack), and only upwards. Bit 0 set: a struct pt_regs lies there (entry.S).
+ * Walking kernel stacks. Code with frame pointers (the debug build, gcc's) is walked along them; code without by the table of stack
+ * layouts (unwind.h), which is as exact and costs running code nothing. A frame is followed only while it is on a known stack, and only
+ * upwards, but for the way from an IST stack to the one that it interrupted. Entry code calls C with a struct pt_regs on top of the stack,
+ * and marks that by bit 0 of rbp.
  */
 #include <arch/stacktrace.h>
 #include <arch/ptrace.h>
@@ -9,6 +11,7 @@
 #include <kernel/printk.h>
 #include <sched/task.h>
 #include "arch/x86_64/x86_priv.h"
+#include "arch/x86_64/unwind.h"
 
 /* The known stack that holds [a, a + len), by its end; 0: none. */
 static unsigned long stack_end(unsigned long a, size_t len, const struct task *t)
@@ -30,17 +33,114 @@ static unsigned long stack_end(unsigned long a, size_t len, const struct task *t
 	return 0;
 }
 
+/* The interrupted code's registers, if kernel code was interrupted. */
+static const struct pt_regs *kernel_regs(unsigned long at, const struct task *t)
+{
+	const struct pt_regs *regs = (const struct pt_regs *)at;
+
+	return (at & 7) || !stack_end(at, sizeof(*regs), t) || user_mode(regs) || !regs->cs ? NULL : regs;
+}
+
+#define DEPTH 128
+
+#ifdef CONFIG_UNWIND_TABLE
+extern char __entry_text_begin[], __entry_text_end[];
+
+struct cursor {
+	unsigned long ip, sp, fp;
+	bool exact;		/* IP is the next instruction, not where a call comes back to */
+};
+
+static bool in_entry(unsigned long ip)
+{
+	return ip >= (unsigned long)__entry_text_begin && ip < (unsigned long)__entry_text_end;
+}
+
+/* One frame up. False: the end, or where nobody knows on. */
+static bool step(struct cursor *c, const struct task *t)
+{
+	struct unwind_state s = { .cfa = 8 };
+	unsigned long cfa;
+	bool assembly;
+
+	/* A call may be a function's last instruction. Assembly is only ever interrupted, and keeps nothing on the stack but on entry. */
+	if (c->exact && in_entry(c->ip))
+		return false;
+	if (!x86_unwind_find(c->ip - !c->exact, &s, &assembly) && !(assembly && c->exact))
+		return false;
+	cfa = (s.cfa & 1 ? c->fp : c->sp) + (s.cfa & ~1U);
+	if ((cfa & 7) || cfa <= c->sp || !stack_end(cfa - 8, 8, t) || stack_end(cfa - 8, 8, t) != stack_end(c->sp, 8, t))
+		return false;
+	if (s.rbp) {
+		if (cfa - s.rbp < c->sp)
+			return false;
+		c->fp = *(const unsigned long *)(cfa - s.rbp);
+	}
+	c->ip = *(const unsigned long *)(cfa - 8);
+	c->sp = cfa;
+	c->exact = false;
+	return c->ip;
+}
+
+static bool to_regs(struct cursor *c, const struct task *t)
+{
+	const struct pt_regs *regs = kernel_regs(c->sp, t);
+
+	if (regs)
+		*c = (struct cursor){ .ip = regs->rip, .sp = regs->rsp, .fp = regs->rbp, .exact = true };
+	return regs;
+}
+
+static void walk(struct cursor *c, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
+{
+	for (unsigned int depth = 0; depth < DEPTH; depth++) {
+		if (!c->exact && in_entry(c->ip)) {
+			if (!to_regs(c, t) || !fn(arg, c->ip))
+				return;
+			continue;
+		}
+		if (!step(c, t) || !fn(arg, c->ip))
+			return;
+	}
+}
+
+static void walk_here(bool (*fn)(void *arg, unsigned long addr), void *arg)
+{
+	struct cursor c = { .exact = true };
+
+	/* rbp first: it may be the register that another of them is put into. */
+	__asm__ volatile("movq %%rbp, %2\n movq %%rsp, %1\n leaq 0(%%rip), %0" : "=&r"(c.ip), "=&r"(c.sp), "=&r"(c.fp));
+	walk(&c, current, fn, arg);
+}
+
+static void walk_regs(const struct pt_regs *regs, bool in_stack, bool (*fn)(void *arg, unsigned long addr), void *arg)
+{
+	struct cursor c = { .ip = regs->rip, .sp = regs->rsp, .fp = regs->rbp, .exact = true };
+
+	if (in_stack) {
+		c.ip = *(const unsigned long *)regs->rsp;
+		c.sp += 8;
+		c.exact = false;
+	}
+	walk(&c, current, fn, arg);
+}
+
+static void walk_switched(const unsigned long *frame, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
+{
+	struct cursor c = { .ip = frame[6], .sp = (unsigned long)(frame + 7), .fp = frame[5] };
+
+	walk(&c, t, fn, arg);
+}
+#else
 static void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
-	for (unsigned int depth = 0; depth < 128; depth++) {
+	for (unsigned int depth = 0; depth < DEPTH; depth++) {
 		unsigned long end, next;
 
 		if (fp & 1) {
-			const struct pt_regs *regs = (const struct pt_regs *)(fp - 1);
+			const struct pt_regs *regs = kernel_regs(fp - 1, t);
 
-			if ((fp & 7) != 1 || !stack_end(fp - 1, sizeof(*regs), t) || user_mode(regs) || !regs->cs)
-				return;
-			if (!fn(arg, regs->rip))
+			if (!regs || !fn(arg, regs->rip))
 				return;
 			fp = regs->rbp;
 			continue;
@@ -57,19 +157,38 @@ static void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, u
 	}
 }
 
+static void walk_here(bool (*fn)(void *arg, unsigned long addr), void *arg)
+{
+	walk((unsigned long)__builtin_frame_address(0), current, fn, arg);
+}
+
+static void walk_regs(const struct pt_regs *regs, bool in_stack, bool (*fn)(void *arg, unsigned long addr), void *arg)
+{
+	(void)in_stack;
+	walk(regs->rbp, current, fn, arg);
+}
+
+static void walk_switched(const unsigned long *frame, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
+{
+	walk(frame[5], t, fn, arg);
+}
+#endif
+
 void arch_stack_walk(const struct pt_regs *regs, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
+	bool in_stack;
+
 	if (!regs) {
-		walk((unsigned long)__builtin_frame_address(0), current, fn, arg);
+		walk_here(fn, arg);
 		return;
 	}
 	if (user_mode(regs) || !fn(arg, regs->rip))
 		return;
 	/* A call to nowhere: the caller is on top of the stack, not in a frame. */
-	if (!kernel_text_address(regs->rip) && !(regs->rsp & 7) && stack_end(regs->rsp, 8, current) &&
-	    !fn(arg, *(const unsigned long *)regs->rsp))
+	in_stack = !kernel_text_address(regs->rip) && !(regs->rsp & 7) && stack_end(regs->rsp, 8, current);
+	if (in_stack && !fn(arg, *(const unsigned long *)regs->rsp))
 		return;
-	walk(regs->rbp, current, fn, arg);
+	walk_regs(regs, in_stack, fn, arg);
 }
 
 void arch_stack_walk_task(struct task *task, bool (*fn)(void *arg, unsigned long addr), void *arg)
@@ -79,7 +198,7 @@ void arch_stack_walk_task(struct task *task, bool (*fn)(void *arg, unsigned long
 	/* __switch_stacks left r15 r14 r13 r12 rbx rbp and the return address. */
 	if (!stack_end((unsigned long)frame, 7 * 8, task) || !fn(arg, frame[6]))
 		return;
-	walk(frame[5], task, fn, arg);
+	walk_switched(frame, task, fn, arg);
 }
 
 void arch_show_regs(const struct pt_regs *r)

@@ -47,21 +47,13 @@ void x86_exit_to_user(struct pt_regs *regs)
 {
 	unsigned long flags;
 
+	/* entry.S asks first whether there is anything to do. */
+	BUILD_BUG_ON(offsetof(struct task, work_flags) || TIF_EXIT_WORK_MASK != 0xffffffffUL);
 	arch_irq_disable();
 	flags = READ_ONCE(current->work_flags);
 	if (unlikely(flags & TIF_EXIT_WORK_MASK))
 		exit_to_user_work(regs, flags);
 	lockdep_user_return();
-}
-
-/* True when SYSRET restores REGS: it takes rip from rcx and eflags from r11, and faults in kernel mode on bad rip. */
-bool x86_syscall(struct pt_regs *regs)
-{
-	arch_irq_enable();
-	syscall_dispatch(regs);
-	x86_exit_to_user(regs);
-	return !((regs->rcx ^ regs->rip) | (regs->r11 ^ regs->eflags) | regs->rip >> 47 |
-		 (regs->eflags & (X86_EFLAGS_TF | X86_EFLAGS_RF)));
 }
 
 bool x86_fixup_exception(struct pt_regs *regs)

@@ -120,6 +120,8 @@ arch_clear_user:
 	ALTERNATIVE "", "stac", X86_FEATURE_SMAP
 	movq %rsi, %rcx
 	xorl %eax, %eax
+	cmpq $8, %rsi
+	jb 2f
 	movl %esi, %edx
 	shrq $3, %rcx
 	andl $7, %edx

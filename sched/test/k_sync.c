@@ -122,6 +122,35 @@ KTEST(sync_mutex_excludes)
 	KT_EQ(total, TEAM * 300);
 }
 
+static DEFINE_SPINLOCK(test_spin);
+
+/* Member 0 changes how one waits while the others do. */
+static void spin_in_turns(struct team *t, int me)
+{
+	for (int i = 0; i < 3000; i++) {
+		if (!me && !(i % 10))
+			WRITE_ONCE(spin_unfair, !spin_unfair);
+		spin_lock(&test_spin);
+		WRITE_ONCE(inside, READ_ONCE(inside) + 1);
+		expect(t, READ_ONCE(inside) == 1);
+		WRITE_ONCE(total, READ_ONCE(total) + 1);
+		WRITE_ONCE(inside, READ_ONCE(inside) - 1);
+		spin_unlock(&test_spin);
+		cond_resched();
+	}
+}
+
+KTEST(sync_spinlock_excludes)
+{
+	bool was = spin_unfair;
+
+	total = inside = 0;
+	KT_ASSERT(team_start(&team, TEAM, spin_in_turns));
+	KT_EQ(team_join(&team), 0);
+	KT_EQ(total, TEAM * 3000);
+	WRITE_ONCE(spin_unfair, was);
+}
+
 static int tried;
 
 static void try_it(struct team *t, int me)

@@ -18,6 +18,8 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(env)
+            for s in (signal.SIGINT, signal.SIGQUIT):
+                signal.signal(s, signal.SIG_DFL)    # ignored, if a shell started us in the background, and so would all below be
             try:
                 os.execvp(argv[0], argv)
             finally:

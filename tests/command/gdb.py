@@ -24,7 +24,7 @@ vm = subprocess.Popen([ROOT + "/ochre", "run", "--gdb", "--timeout", "90", "--",
 out = subprocess.run(["gdb", "-nx", "-batch", "-x", ROOT + "/tools/gdb/ochre.py", ROOT + "/build/x86_64/vmlinux", "-ex", "set pagination off",
                       "-ex", "set tcp connect-timeout 60", "-ex", "target remote 127.0.0.1:1234",     # it tries until somebody listens
                       "-ex", "hbreak %s:%d" % (DRIVER, first + 1), "-ex", "continue", "-ex", "backtrace", "-ex", "delete", "-ex", "hbreak sys_exit_group", "-ex", "continue", "-ex", "backtrace", "-ex", "list", "-ex", "ochre-tasks",
-                      "-ex", "delete", "-ex", "detach"],
+                      "-ex", "delete", "-ex", "hbreak x86_trap_kernel", "-ex", "continue", "-ex", "backtrace", "-ex", "delete", "-ex", "detach"],
                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=80, cwd=ROOT).stdout
 vm.wait()
 stops = [int(n) for n in re.findall(r"Breakpoint 1,.*\n?.*ns16550\.rs:(\d+)", out)]
@@ -34,6 +34,10 @@ check(at, "stops at a function, with its file and line:\n" + out)
 with open(os.path.join(ROOT, "syscall", os.path.basename(at[1]))) as f:
     source = f.read().splitlines()
 check("\n%s\t%s\n" % (at[2], source[int(at[2]) - 1]) in out, "shows the source:\n" + out)
+check(re.search(r"^#\d+ +0x\w+ in entry_syscall \(.*\n#\d+ +0x", out, re.M), "goes on to the program that made the call:\n" + out)
+interrupt = out[out.index("\nBreakpoint 3, x86_trap_kernel"):]
+check(re.search(r"^#1 +<signal handler called>\n(#\d+ +(0x\w+ in )?\w+ \(\) at .*\n)*#\d+ .*\b(entry_syscall|cpu_idle_loop|kthread_main|ret_from_fork) \(", interrupt, re.M),
+      "and from an interrupt through what it interrupted to where that began:\n" + out)
 tasks = dict(re.findall(r"^0x[0-9a-f]+ +(\d+) \w+ +\d+ (\S+)$", out, re.M))
 check(tasks.get("0") and tasks.get("1") == "init" and tasks.get("2") == "kthreadd" and "sh" in tasks.values(), "lists processes, %r:\n%s" % (tasks, out))
 check("sleeping" in out, "and how they are")

@@ -3,6 +3,7 @@
 """A session at the shell's prompt: job control, history, a resized terminal, power-off; and the terminal afterwards.
 usage: interactive.py [./ochre run options]   (the kernel is the one that the options name)"""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -95,6 +96,25 @@ def session(options):
     check(t.wait() == 5, "the status of the shell")
 
 
+def expect_or_tell(t, pattern, timeout):
+    """What it waits for must come; if it does not, the processes of the terminal and where ours stands (Ctrl-\\) are told."""
+    try:
+        t.expect(pattern, timeout)
+    except AssertionError as e:
+        told = [str(e), subprocess.run(["ps", "-s", str(os.getsid(t.pid)), "-o", "pid,ppid,pgid,tpgid,stat,wchan:20,args"],
+                                       capture_output=True, text=True).stdout]
+        for pid in re.findall(r"^ *(\d+)", told[1], re.M):
+            with open("/proc/%s/status" % pid) as f:
+                told.append(pid + " " + " ".join(l.strip() for l in f if l.startswith(("Sig", "Shd", "Threads"))))
+        t.text = ""
+        t.type("\x1c")
+        try:
+            t.expect(r"host\$ $", 5)
+        except AssertionError:
+            pass
+        raise AssertionError("\n".join(told + [t.text]))
+
+
 def sane_after_kill(options):
     """Ended half-way by a signal, it leaves the terminal as it was, and no machine behind."""
     t = Terminal(["/bin/sh"], 30, 100, PS1="host$ ", **{MARK: str(os.getpid())})
@@ -116,7 +136,7 @@ def sane_after_kill(options):
     t.type("%s run %s -- sh -c 'echo now it runs; exec sleep 100'\n" % (OCHRE, " ".join(options)))
     t.expect(r"\nnow it runs", 60)
     t.type("\x03")
-    t.expect(r"host\$ $", 20)
+    expect_or_tell(t, r"host\$ $", 20)
     t.type("exit\n")
     t.wait()
     end = time.monotonic() + 20

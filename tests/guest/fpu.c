@@ -4,6 +4,10 @@
 #include "t.h"
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <ucontext.h>
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -139,6 +143,110 @@ TEST(over_a_signal_handler)
 		with_avx(&in, &out, signal_self);
 		CHECK(same(&in, &out));
 	}
+}
+
+/* The frame lies where no page is yet: its registers are stored while faults are served. */
+TEST(in_a_frame_on_new_pages)
+{
+	struct regs in, out;
+	stack_t ss = { .ss_size = 65536 };
+	struct sigaction sa = { .sa_handler = clobber, .sa_flags = SA_ONSTACK };
+
+	if (!have_avx())
+		SKIP("no AVX");
+	self_pid = getpid();
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	for (int i = 0; i < 20; i++) {
+		ss.ss_sp = mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		OK(sigaltstack(&ss, NULL));
+		fill(&in, i);
+		with_avx(&in, &out, signal_self);
+		CHECK(same(&in, &out));
+		munmap(ss.ss_sp, ss.ss_size);
+	}
+}
+
+/* What a handler does to the image of the registers in its frame. */
+static enum { KEEP, BAD_COMPONENT, BAD_HEADER, NO_AVX, LEGACY, NONE, ELSEWHERE } deed;
+static unsigned char *image_copy;
+
+__attribute__((target("general-regs-only"))) static void change_image(int sig, siginfo_t *si, void *ctx)
+{
+	ucontext_t *uc = ctx;
+	unsigned char *f = (unsigned char *)uc->uc_mcontext.fpregs;
+	struct { unsigned int magic1, size; unsigned long features; unsigned int xstate_size; } *sw = (void *)(f + 464);
+	unsigned long *bv = (unsigned long *)(f + 512);
+
+	CHECK((*bv & 3) == 3);
+	EQ(sw->magic1, 0x46505853);
+	EQ(*(unsigned int *)(f + sw->xstate_size), 0x46505845);
+	switch (deed) {
+	case KEEP: break;
+	case BAD_COMPONENT: *bv |= 1UL << 62; break;
+	case BAD_HEADER: bv[2] = 1; break;
+	case NO_AVX: sw->features = 3; break;
+	case LEGACY: sw->magic1 = 0; break;
+	case NONE: uc->uc_mcontext.fpregs = NULL; break;
+	case ELSEWHERE:
+		for (unsigned int i = 0; i < sw->size; i++)
+			image_copy[i] = f[i];
+		uc->uc_mcontext.fpregs = (void *)image_copy;
+		break;
+	}
+}
+
+static int segv_of(int what)
+{
+	struct regs in, out;
+	int status;
+	pid_t p = OK(fork());
+
+	if (!p) {
+		deed = what;
+		self_pid = getpid();
+		fill(&in, 1);
+		with_avx(&in, &out, signal_self);
+		_exit(0);
+	}
+	OK(waitpid(p, &status, 0));
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
+TEST(image_that_a_handler_changes)
+{
+	struct regs in, out;
+	struct sigaction sa = { .sa_sigaction = change_image, .sa_flags = SA_SIGINFO };
+
+	if (!have_avx())
+		SKIP("no AVX");
+	image_copy = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	self_pid = getpid();
+	OK(sigaction(SIGUSR1, &sa, NULL));
+	fill(&in, 7);
+	deed = KEEP;
+	with_avx(&in, &out, signal_self);
+	CHECK(same(&in, &out));
+	deed = ELSEWHERE;
+	with_avx(&in, &out, signal_self);
+	CHECK(same(&in, &out));
+	/* What the image is said not to hold, or is behind an old one, takes its initial state. */
+	for (deed = NO_AVX; deed <= LEGACY; deed++) {
+		with_avx(&in, &out, signal_self);
+		EQ(out.mxcsr & ~0x3f, in.mxcsr & ~0x3f);
+		for (int i = 0; i < 16; i++) {
+			CHECK(!memcmp(out.v[i], in.v[i], 16));
+			for (int k = 16; k < 32; k++)
+				EQ(out.v[i][k], 0);
+		}
+	}
+	deed = NONE;
+	with_avx(&in, &out, signal_self);
+	EQ(out.mxcsr, 0x1f80);
+	for (int i = 0; i < 16; i++)
+		for (int k = 0; k < 32; k++)
+			EQ(out.v[i][k], 0);
+	CHECK(segv_of(BAD_COMPONENT));
+	CHECK(segv_of(BAD_HEADER));
 }
 
 __attribute__((target("general-regs-only"), noinline)) static void forked(void)

@@ -48,8 +48,11 @@ struct syscall_desc {
 	struct syscall_arg_desc arg[6];
 };
 
-/* Runs call nr with the arguments in regs. -ENOSYS, counted, for one that does not exist. */
-long syscall_call(unsigned long nr, const struct pt_regs *regs);
+/* The calls by number, NULL for one that does not exist; <abi/syscalls.h> says how many. */
+typedef long (*syscall_fn)(const struct pt_regs *regs);
+extern const syscall_fn syscall_fns[];
+/* -ENOSYS, counted. */
+long syscall_absent(unsigned long nr);
 
 /* The description of call nr, NULL where Linux has none. Calls not implemented here have one too. */
 const struct syscall_desc *syscall_describe(unsigned long nr);

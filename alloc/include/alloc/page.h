@@ -149,6 +149,11 @@ void __free_pages(struct page *page, unsigned int order);
 #define __free_page(page)	__free_pages(page, 0)
 /* Up to nr order-0 pages into array; returns how many. Cheap. */
 unsigned int alloc_pages_bulk(gfp_t gfp, unsigned int nr, struct page **array);
+/*
+ * 2^order pages that lie one behind the other, each with a reference of its own and freed alone. Only of what is free above the low
+ * watermark, without waiting: NULL says no more than that single pages must do.
+ */
+struct page *alloc_pages_adjacent(gfp_t gfp, unsigned int order);
 /* Free nr order-0 pages whose last reference the caller dropped (refcount is 0). */
 void free_unref_page(struct page *page);
 void free_unref_pages(struct page **pages, unsigned int nr);

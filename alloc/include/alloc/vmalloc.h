@@ -51,5 +51,8 @@ void *vmalloc_area_start(const void *addr, size_t *size);
 void vmalloc_init(void);
 unsigned long vmalloc_nr_pages(void);
 unsigned long kstack_nr_pages(void);
+
+/* Pages of the page tables of kernel addresses, and of the sanitizer's shadow of them. They stay: as many as were ever needed at once. */
+unsigned long kernel_table_pages(void);
 /* Areas in address order, for /proc/vmallocinfo. */
 int vmalloc_for_each(int (*fn)(unsigned long start, size_t size, const char *what, void *), void *arg);

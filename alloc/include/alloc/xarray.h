@@ -77,6 +77,11 @@ static inline bool xa_empty(const struct xarray *xa)
 	return !READ_ONCE(xa->xa_head);
 }
 
+/*
+ * Where up to *N entries from INDEX on are, one behind the other, to be read by rcu_dereference(); *N: how many, at least one. NULL: these places
+ * are empty. Under RCU.
+ */
+void **xa_slots(struct xarray *xa, unsigned long index, unsigned int *n);
 /* Under RCU or the lock. (xa_load takes rcu_read_lock itself.) */
 void *xa_load(struct xarray *xa, unsigned long index);
 bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);

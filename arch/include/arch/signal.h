@@ -11,7 +11,8 @@ struct arch_sigframe {
 	unsigned long handler;
 	unsigned long restorer;		/* SA_RESTORER */
 	unsigned long flags;		/* SA_* */
-	const void *info;		/* siginfo_t to copy, 128 bytes in kernel memory */
+	const void *info;		/* siginfo_t, the part that can hold anything: zeroes follow */
+	size_t info_size;		/* at most 128 */
 	u64 mask;			/* what rt_sigreturn puts back */
 	unsigned long altstack_sp;	/* the task's sigaltstack as of now, for uc_stack and SA_ONSTACK */
 	size_t altstack_size;

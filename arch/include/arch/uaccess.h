@@ -11,7 +11,9 @@
 
 static inline bool access_ok(struct uptr p, size_t n)
 {
-	return n <= TASK_SIZE_MAX && p.addr <= TASK_SIZE_MAX - n;
+	unsigned long end;
+
+	return !__builtin_add_overflow(p.addr, n, &end) && end <= TASK_SIZE_MAX;
 }
 
 /* Bytes NOT copied. Nothing is zeroed on failure. */

@@ -51,6 +51,8 @@ int mm_handle_fault(struct pt_regs *regs, unsigned long addr, unsigned int flags
 
 /* alloc/: one zeroed page for a kernel page table, as a direct-map address; NULL when there is none. */
 void *pt_alloc_table(void);
+/* alloc/: gives back one that was not used after all. */
+void pt_free_table(void *table);
 
 /* kernel/: the kernel itself went wrong at REGS: prints, then ends the task or panics. */
 void die(const char *what, struct pt_regs *regs, unsigned long error);

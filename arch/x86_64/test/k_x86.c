@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* What only this CPU has: alternatives, and control registers that keep the kernel off user memory, the same on each CPU. */
 #include <lib/types.h>
+#include <lib/string.h>
 #include <arch_cpu/alternative.h>
+#include <arch/stacktrace.h>
 #include <kernel/cpumask.h>
 #include <kernel/irq.h>
+#include <kernel/ksyms.h>
 #include <kernel/ktest.h>
 #include <kernel/preempt.h>
+#include <kernel/time.h>
+#include <linux/time.h>
 #include "arch/x86_64/x86_priv.h"
 
 /* 1: the usual code; 2: what stands for it where the CPU has the feature. The longer choice comes second, and first. */
@@ -52,3 +57,73 @@ KTEST(arch_x86_protections_are_on)
 	KT_EQ(!!(efer_all & EFER_NX), cpu_has(X86_FEATURE_NX));
 	KT_ASSERT(cr0_all & cr0_wp);
 }
+
+#ifdef CONFIG_UNWIND_TABLE
+/* From an interrupt, wherever it comes: the functions that it interrupted, in their order. Frame pointers lose one in a function's beginning. */
+static volatile int walked, wrong;
+static volatile bool inside;
+static struct { int n, spin, outer, unknown; } walk_seen;
+
+static bool note_walked(void *arg, unsigned long addr)
+{
+	unsigned long start, len;
+	char name[32] = "?";
+
+	(void)arg;
+	if (!ksym_lookup(addr, &start, &len, name, sizeof(name)))
+		walk_seen.unknown++;
+	if (!strcmp(name, "walk_spin"))
+		walk_seen.spin = walk_seen.n;
+	if (!strcmp(name, "walk_outer"))
+		walk_seen.outer = walk_seen.n;
+	return ++walk_seen.n < 64;
+}
+
+static enum hrtimer_restart walk_in_irq(struct hrtimer *t)
+{
+	if (inside) {
+		walk_seen.n = walk_seen.unknown = 0;
+		walk_seen.spin = walk_seen.outer = -1;
+		arch_stack_walk(NULL, note_walked, NULL);
+		walked++;
+		if (walk_seen.outer < 0 || (walk_seen.spin >= 0 && walk_seen.spin != walk_seen.outer - 1) || walk_seen.unknown)
+			wrong++;
+	}
+	hrtimer_forward(t, (ktime_t)ktime_get_ns(), 50021);
+	return HRTIMER_RESTART;
+}
+
+static noinline int walk_spin(int n)
+{
+	volatile int a[8] = { 0 };
+
+	for (int i = 0; i < n; i++)
+		a[i & 7] += i;
+	return a[3];
+}
+
+static noinline int walk_outer(void)
+{
+	int sum = 0;
+
+	inside = true;
+	while (walked < 300)
+		sum += walk_spin(3);
+	inside = false;
+	return sum;
+}
+
+KTEST(x86_stack_walk_from_interrupts)
+{
+	static struct hrtimer t;
+
+	walked = wrong = 0;
+	hrtimer_init(&t, CLOCK_MONOTONIC, walk_in_irq);
+	preempt_disable();
+	hrtimer_start(&t, 50021, HRTIMER_MODE_REL);
+	walk_outer();
+	preempt_enable();
+	hrtimer_cancel(&t);
+	KT_EQ(wrong, 0);
+}
+#endif

@@ -39,6 +39,12 @@ typedef struct spinlock {
 #endif
 #define DEFINE_SPINLOCK(x) spinlock_t x = __SPIN_LOCK_UNLOCKED(x)
 
+/*
+ * True on a virtual machine whose host may hold a CPU up: waiters take a free lock in any order. In a queue all wait for the one whose
+ * turn it is, and the host may not be running that one.
+ */
+extern bool spin_unfair;
+
 /* A hint to the CPU that it spins. */
 #define spin_relax() cpu_relax()
 void spin_lock_slow(spinlock_t *l, u32 val);

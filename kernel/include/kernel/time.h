@@ -55,6 +55,8 @@ struct hrtimer {
 };
 
 void hrtimer_init(struct hrtimer *t, clockid_t clock, enum hrtimer_restart (*fn)(struct hrtimer *));
+/* Of one that is neither pending nor running. */
+void hrtimer_set_clock(struct hrtimer *t, clockid_t clock);
 void hrtimer_start(struct hrtimer *t, ktime_t when, enum hrtimer_mode mode);
 /* 1 when it was pending, 0 when not, -1 when its function runs right now. */
 int hrtimer_try_to_cancel(struct hrtimer *t);

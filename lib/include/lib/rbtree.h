@@ -69,6 +69,19 @@ static inline void rb_erase_cached(struct rb_node *n, struct rb_root_cached *r)
 	rb_erase(n, &r->root);
 }
 
+/* Inserts N by LESS, behind its equals. */
+static __always_inline void rb_add(struct rb_node *n, struct rb_root *r, bool (*less)(struct rb_node *, const struct rb_node *))
+{
+	struct rb_node **link = &r->node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = less(n, parent) ? &parent->left : &parent->right;
+	}
+	rb_link_node(n, parent, link);
+	rb_insert_color(n, r);
+}
+
 /* Inserts N by LESS; returns true when it became the leftmost. */
 static inline bool rb_add_cached(struct rb_node *n, struct rb_root_cached *r,
 				 bool (*less)(struct rb_node *, const struct rb_node *))

@@ -126,6 +126,7 @@ struct task {
 	unsigned long min_flt, maj_flt;	/* t */
 
 	refcount_t usage;
+	refcount_t stack_refs;		/* the scheduler's until the last switch, and of those who look */
 	struct rcu_head rcu;
 
 	/* mm/ */
@@ -240,6 +241,9 @@ static inline void task_lock(struct task *t) { spin_lock(&t->alloc_lock); }
 static inline void task_unlock(struct task *t) { spin_unlock(&t->alloc_lock); }
 static inline void get_task_struct(struct task *t) { refcount_inc(&t->usage); }
 void put_task_struct(struct task *t);
+/* Whoever looks at the stack or the user registers of another task that may end meanwhile. False: there is no stack any more. */
+static inline bool __must_check try_get_task_stack(struct task *t) { return refcount_inc_not_zero(&t->stack_refs); }
+void put_task_stack(struct task *t);
 static inline int task_cpu(const struct task *t) { return READ_ONCE(t->cpu); }
 static inline bool is_kthread(const struct task *t) { return t->flags & PF_KTHREAD; }
 
@@ -277,6 +281,13 @@ struct task_work {
 };
 /* -ESRCH: the task is past its last return. */
 int task_work_add(struct task *t, struct task_work *w, bool interrupt);
+/*
+ * Runs w->func without the locks held here: before current returns to user mode; by a kworker where it never does (a kernel thread,
+ * an exiting task) or must not be touched (atomic context). The func may sleep.
+ */
+void task_work_defer(struct task_work *w);
+/* Runs here what waits for the kworker. May sleep. */
+void task_work_flush_deferred(void);
 void task_work_run(void);
 
 /* Scoped allocation context. */

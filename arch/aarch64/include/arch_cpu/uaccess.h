@@ -38,6 +38,11 @@ static inline __must_check int arch_put_user_##size(type v, struct uptr p)		\
 			 : "+r"(err) : "r"(v), "r"(p.addr) : "memory");			\
 	return (int)err;								\
 }
+static inline void arch_user_access_begin(void) { }
+static inline void arch_user_access_end(void) { }
+#define arch_unsafe_put_user_2(v, p, label)						\
+	__asm__ goto("1: sttrh %w0, [%1]\n" EXTABLE(1b, %l2, EX_JUMP) : : "r"(v), "r"((p).addr) : "memory" : label)
+
 __GET_USER(1, u8, "ldtrb", "sttrb", "w")
 __GET_USER(2, u16, "ldtrh", "sttrh", "w")
 __GET_USER(4, u32, "ldtr", "sttr", "w")

@@ -44,6 +44,11 @@ static inline __must_check int arch_put_user_##size(type v, struct uptr p)		\
 			 : "+a"(err) : reg(v), "r"(p.addr) : "memory");			\
 	return err;									\
 }
+static inline void arch_user_access_begin(void) { __asm__ volatile(UACCESS_BEGIN : : : "memory"); }
+static inline void arch_user_access_end(void) { __asm__ volatile(UACCESS_END : : : "memory"); }
+#define arch_unsafe_put_user_2(v, p, label)						\
+	__asm__ goto("1: movw %0, (%1)\n" EXTABLE(1b, %l2, EX_JUMP) : : "r"(v), "r"((p).addr) : "memory" : label)
+
 __GET_USER(1, u8, "movb", "q")
 __GET_USER(2, u16, "movw", "r")
 __GET_USER(4, u32, "movl", "r")
