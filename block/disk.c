@@ -271,6 +271,8 @@ static int add_partition(void *arg, const struct partition *p)
 	u32 per = s->d->block_size >> SECTOR_SHIFT;
 	struct bdev *b;
 
+	if (p->cut)
+		pr_warn("block: %s: partition %u goes beyond the end of the disk: cut\n", s->d->name, p->number);
 	b = bdev_add(s->d, p->number, p->start * per, p->count * per);
 	if (IS_ERR(b))
 		return (int)PTR_ERR(b);

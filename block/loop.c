@@ -38,7 +38,8 @@
 #define DEPTH 64
 #define MAX_LOOPS (1u << MINORBITS)
 
-enum state { UNBOUND, BOUND, GOING, DELETED };
+/* LEAVING: it goes with its last user, and has no new ones. GOING: being let go of. */
+enum state { UNBOUND, BOUND, LEAVING, GOING, DELETED };
 
 struct loop {
 	unsigned int number;		/* c */
@@ -339,7 +340,7 @@ static int loop_open(struct disk *d)
 
 	/* Counted already: loop_closed() has either seen that or made it go. */
 	mutex_lock(&lo->lock);
-	e = lo->state >= GOING ? -ENXIO : 0;
+	e = lo->state >= LEAVING ? -ENXIO : 0;
 	mutex_unlock(&lo->lock);
 	return e;
 }
@@ -349,7 +350,7 @@ static void loop_closed(struct disk *d)
 	struct loop *lo = d->driver_data;
 
 	mutex_lock(&lo->lock);
-	if (lo->state == BOUND && lo->flags & LO_FLAGS_AUTOCLEAR && !disk_openers(d))
+	if ((lo->state == BOUND || lo->state == LEAVING) && lo->flags & LO_FLAGS_AUTOCLEAR && !disk_openers(d))
 		unbind(lo);
 	else
 		mutex_unlock(&lo->lock);
@@ -448,8 +449,10 @@ static int clear(struct loop *lo)
 {
 	if (lo->state != BOUND)
 		return -ENXIO;
-	/* The caller has it open: letting go comes with the last close. */
+	/* The caller has it open: letting go comes with the last close. Nobody else may come in before that. */
 	lo->flags |= LO_FLAGS_AUTOCLEAR;
+	if (disk_openers(lo->disk) == 1)
+		lo->state = LEAVING;
 	return 0;
 }
 

@@ -24,6 +24,7 @@
 #include <linux/sched.h>
 #include <proc/proc_priv.h>
 #include <sched/sched.h>
+#include <sched/task.h>
 #include <vfs/file.h>
 #include <vfs/fs.h>
 #include <vfs/mount.h>
@@ -206,7 +207,7 @@ static int kernel_init(void *arg)
 	if (ktest_requested())
 		run_tests();
 	boot_unpack_initramfs();
-	flush_delayed_fput();	/* or what was written would be busy (ETXTBSY) */
+	task_work_flush_deferred();	/* or what was written would be busy (ETXTBSY) */
 	free_init_memory();
 	system_state = SYSTEM_RUNNING;
 	open_console();

@@ -3,8 +3,9 @@
  * The initramfs: one or more archives, each a newc cpio, plain or in a gzip member or zstd frame, with zero bytes between them.
  *
  * The image is boot memory. Whole pages of a member of a plain archive that lies page-aligned become the file's own
- * pages; everything else is copied. What was not taken goes back to the page allocator at the end. The image comes from outside:
- * what cannot be is reported, skipped or ends the unpacking; what is there by then stays.
+ * pages; everything else is copied. What was not taken goes back to the page allocator as soon as it is copied, so that
+ * an archive and its copy need not fit beside each other. The image comes from outside: what cannot be is reported, skipped or ends the
+ * unpacking; what is there by then stays.
  */
 #include <boot/info.h>
 #include <abi/errno.h>
@@ -37,12 +38,21 @@ struct link {
 };
 
 #define LINK_BUCKETS 64
+#define STEP (256u << 10)		/* what is copied goes back by so much at a time */
+
+/* What a compressed archive becomes, by pages: they are given back one by one, before the mapping of them all goes. */
+struct buffer {
+	struct decomp_out out;
+	struct page **pages;
+	unsigned long nr, freed;
+};
 
 struct unpack {
 	struct hlist_head links[LINK_BUCKETS];
 	phys_addr_t kept;		/* the image below here was freed or taken */
 	u64 taken;			/* bytes used in place */
 	bool in_place;			/* the archive lies in boot memory itself */
+	struct buffer *buffer;		/* or here */
 	unsigned int entries, failed;
 	char name[CPIO_NAME_MAX];
 };
@@ -128,6 +138,26 @@ static void release_until(struct unpack *u, phys_addr_t pa)
 	u->kept = max(u->kept, pa);
 }
 
+static void buffer_release(struct buffer *b, unsigned long end)
+{
+	for (; b->freed < end; b->freed++)
+		__free_page(b->pages[b->freed]);
+}
+
+/* Nobody reads the archive below P any more. */
+static void consumed(struct unpack *u, const u8 *p)
+{
+	phys_addr_t pa;
+
+	if (u->buffer) {
+		buffer_release(u->buffer, (unsigned long)(p - u->buffer->out.buf) >> PAGE_SHIFT);
+		return;
+	}
+	pa = virt_to_phys(p) & PAGE_MASK;
+	if (pa > u->kept && pa - u->kept >= STEP)
+		release_until(u, pa);
+}
+
 /* Takes the whole pages of E's data as the file's pages. How many bytes that was. */
 static u32 adopt(struct unpack *u, struct file *f, const struct cpio_entry *e)
 {
@@ -153,11 +183,12 @@ static int write_contents(struct unpack *u, struct file *f, const struct cpio_en
 
 	while (done < e->size) {
 		loff_t pos = done;
-		ssize_t n = kernel_write(f, e->data + done, e->size - done, &pos);
+		ssize_t n = kernel_write(f, e->data + done, min(e->size - done, STEP), &pos);
 
 		if (n <= 0)
 			return n ? (int)n : -EIO;
 		done += (u32)n;
+		consumed(u, e->data + done);
 	}
 	return 0;
 }
@@ -179,6 +210,8 @@ static int make_file(struct unpack *u, const struct cpio_entry *e)
 		return (int)PTR_ERR(f);
 	err = write_contents(u, f, e);
 	__fput_sync(f);
+	if (err)
+		init_unlink(e->name);	/* half a file is none */
 	return err;
 }
 
@@ -240,8 +273,10 @@ static int unpack_cpio(struct unpack *u, const u8 *p, size_t len, size_t *off)
 	struct cpio_entry e;
 	int r;
 
-	while ((r = cpio_next(p, len, off, u->name, &e)) == 1)
+	while ((r = cpio_next(p, len, off, u->name, &e)) == 1) {
 		make_entry(u, &e);
+		consumed(u, p + *off);
+	}
 	drop_links(u);
 	return r;
 }
@@ -250,40 +285,61 @@ static int unpack_plain(struct unpack *u, const u8 *p, size_t len, size_t *off);
 
 static int grow(struct decomp_out *o, size_t want)
 {
-	size_t cap = max(o->cap * 2, PAGE_ALIGN(want));
-	u8 *n;
+	struct buffer *b = container_of(o, struct buffer, out);
+	unsigned long need = PFN_UP(want), nr = max(need, b->nr + b->nr / 2), left = nr_free_pages();
+	struct page **pages;
 
-	if (cap > totalram_pages() << PAGE_SHIFT)
+	/* Not to the last page: there is nothing yet to reclaim, and nobody to kill. */
+	left -= min(left, b->nr / 256 + totalram_pages() / 16);
+	if (nr - b->nr > left)
+		nr = need;
+	if (nr - b->nr > left)
 		return -ENOMEM;
-	n = vmalloc(cap);
-	if (!n)
+	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
 		return -ENOMEM;
-	memcpy(n, o->buf, o->len);
-	vfree(o->buf);
-	o->buf = n;
-	o->cap = cap;
-	return 0;
+	if (b->nr)
+		memcpy(pages, b->pages, b->nr * sizeof(*pages));
+	kvfree(b->pages);
+	b->pages = pages;
+	vunmap(o->buf);
+	o->buf = NULL;
+	while (b->nr < nr) {
+		pages[b->nr] = alloc_page(GFP_KERNEL);
+		if (!pages[b->nr])
+			return -ENOMEM;
+		b->nr++;
+	}
+	o->buf = vmap(pages, (unsigned int)nr, 0);
+	o->cap = nr << PAGE_SHIFT;
+	return o->buf ? 0 : -ENOMEM;
 }
 
 static int unpack_compressed(struct unpack *u, const u8 *p, size_t len, size_t *off)
 {
+	struct buffer b = { .out.grow = grow };
 	bool zstd = p[*off] != 0x1f;
-	struct decomp_out out = { NULL, 0, 0, grow };
 	void *work = zstd ? vmalloc(unzstd_workspace()) : NULL;
 	size_t used = 0, inner = 0;
-	bool in_place = u->in_place;
 	int err = -ENOMEM;
 
-	if ((!zstd || work) && !grow(&out, max((len - *off) * 3, (size_t)64 << 10)))
-		err = zstd ? unzstd(p + *off, len - *off, &used, &out, work) : gunzip(p + *off, len - *off, &used, &out);
+	if ((!zstd || work) && !grow(&b.out, max(len - *off, (size_t)64 << 10)))
+		err = zstd ? unzstd(p + *off, len - *off, &used, &b.out, work) : gunzip(p + *off, len - *off, &used, &b.out);
 	vfree(work);
 	if (!err) {
+		while (b.nr > PFN_UP(b.out.len))
+			__free_page(b.pages[--b.nr]);
 		*off += used;
+		consumed(u, p + *off);
 		u->in_place = false;
-		err = unpack_plain(u, out.buf, out.len, &inner);
-		u->in_place = in_place;
+		u->buffer = &b;
+		err = unpack_plain(u, b.out.buf, b.out.len, &inner);
+		u->buffer = NULL;
+		u->in_place = true;
 	}
-	vfree(out.buf);
+	vunmap(b.out.buf);
+	buffer_release(&b, b.nr);
+	kvfree(b.pages);
 	return err;
 }
 

@@ -62,7 +62,7 @@ static const struct file_operations null_fops = {
 
 /* zero, full */
 
-static ssize_t zero_read(struct kiocb *iocb, struct iter *to)
+static noinline ssize_t zero_read_pages(struct kiocb *iocb, struct iter *to)
 {
 	ssize_t done = 0;
 
@@ -79,6 +79,16 @@ static ssize_t zero_read(struct kiocb *iocb, struct iter *to)
 		cond_resched();
 	}
 	return done;
+}
+
+static ssize_t zero_read(struct kiocb *iocb, struct iter *to)
+{
+	size_t count = iter_count(to), n;
+
+	if (count > PAGE_SIZE)
+		return zero_read_pages(iocb, to);
+	n = iter_zero(count, to);
+	return likely(n || !count) ? (ssize_t)n : -EFAULT;
 }
 
 static int zero_mmap(struct file *file, struct vma *vma)

@@ -83,7 +83,7 @@ struct folio *filemap_get_entry(struct address_space *mapping, pgoff_t index)
 			folio = NULL;
 			break;
 		}
-		if (unlikely(!folio_try_get(folio)))
+		if (unlikely(!folio_try_get_cached(folio)))
 			continue;
 		if (likely(folio_mapping(folio) == mapping &&
 			   index - folio_index(folio) < folio_nr_pages(folio)))
@@ -92,6 +92,36 @@ struct folio *filemap_get_entry(struct address_space *mapping, pgoff_t index)
 	}
 	rcu_read_unlock();
 	return folio;
+}
+
+unsigned int filemap_get_run(struct address_space *mapping, pgoff_t index, unsigned int n, struct folio **first)
+{
+	void **slot, **at, **end;
+	struct folio *next;
+
+	rcu_read_lock();
+	slot = at = xa_slots(&mapping->i_pages, index, &n);
+	end = slot + n;
+	next = slot ? rcu_dereference(*slot) : NULL;
+	*first = next;
+	if (likely(next && !xa_is_value(next))) {
+		/* Still in its slot when we have a reference, it is this file's and stays what it is. */
+		for (; at < end && READ_ONCE(*at) == next && likely(folio_try_get_cached(next)); at++, next++) {
+			if (unlikely(READ_ONCE(*at) != next)) {
+				folio_put(next);
+				break;
+			}
+		}
+	} else {
+		*first = NULL;
+		while (++at < end && !(slot && READ_ONCE(*at)))
+			;
+	}
+	rcu_read_unlock();
+	if (likely(at > slot))
+		return (unsigned int)(at - slot);
+	*first = filemap_get_entry(mapping, index);
+	return 1;
 }
 
 unsigned int filemap_get_folios_mark(struct address_space *mapping, pgoff_t *index, pgoff_t end, xa_mark_t mark,
@@ -122,8 +152,10 @@ unsigned int filemap_get_folios_mark(struct address_space *mapping, pgoff_t *ind
 			*index = end + 1 ? end + 1 : end;
 			break;
 		}
-		if (idx[n - 1] == end)
+		if (idx[n - 1] == end) {	/* the batch stops there: who calls again shall find no more */
+			*index = end + 1 ? end + 1 : end;
 			break;
+		}
 	}
 	return got;
 }
@@ -167,6 +199,36 @@ int filemap_add_folio(struct address_space *mapping, struct folio *folio, pgoff_
 	if (!(mapping->flags & (1ul << AS_UNEVICTABLE)))
 		folio_add_lru(folio);
 	return 0;
+}
+
+int filemap_add_run(struct address_space *mapping, struct folio *first, pgoff_t index, unsigned int n, gfp_t gfp)
+{
+	unsigned int done = 0;
+	int err = 0;
+
+	xa_lock_irq(&mapping->i_pages);
+	for (; done < n; done++) {
+		struct folio *folio = first + done;
+		u64 keep = (u64)folio->page.flags.counter & PG_FLAGS_MASK;
+
+		folio->page.flags.counter = (s64)(keep | (u64)(index + done) << PG_index_shift);
+		folio->page.mapping = (uintptr_t)mapping;
+		folio_get(folio);
+		err = __xa_insert(&mapping->i_pages, index + done, folio, gfp & ~__GFP_ZERO);
+		if (err) {
+			folio->page.mapping = 0;
+			folio_put(folio);
+			break;
+		}
+		mapping->nrpages++;
+	}
+	xa_unlock_irq(&mapping->i_pages);
+	mod_stat(NR_FILE_PAGES, (long)done);
+	if (mapping->flags & (1ul << AS_SHMEM))
+		mod_stat(NR_SHMEM, (long)done);
+	for (unsigned int i = 0; i < done && !(mapping->flags & (1ul << AS_UNEVICTABLE)); i++)
+		folio_add_lru(first + i);
+	return done ? (int)done : err == -EBUSY ? -EEXIST : err;
 }
 
 /* i_pages lock held, folio locked. The cache's references are the caller's to drop. */

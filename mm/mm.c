@@ -124,11 +124,9 @@ static void exit_mmap(struct mm *mm)
 			n->ops->release(n);
 	/* Reclaim may hold a VMA that it found through the family: it saw the mm before we left. */
 	mmap_write_lock(mm);
-	vma = vt_first(&mm->tree);
-	if (!vma)
-		goto out;
+	/* Where everything was unmapped there are page tables still, and nodes in the tree's reserve. */
 	gather_init(&tlb, mm, 0, TASK_SIZE_MAX, true);
-	for (; vma; vma = vma->vm_next) {
+	for (vma = vt_first(&mm->tree); vma; vma = vma->vm_next) {
 		vma_start_write(vma);
 		vma_file_unlink(vma);
 		zap_range(&tlb, vma, vma->vm_start, vma->vm_end, true);
@@ -151,7 +149,6 @@ static void exit_mmap(struct mm *mm)
 	}
 	vt_destroy(&mm->tree);
 	vm_unacct_memory(accounted);
-out:
 	mmap_write_unlock(mm);
 	/* Only now: folios name the family as long as they are mapped. */
 	if (mm->family)

@@ -5,7 +5,7 @@
  * Badness of a process is the memory that its end would free (resident pages and page tables) plus
  * oom_score_adj thousandths of all memory; -1000 exempts. While a victim is on its way out nobody else is
  * chosen. A reaper thread takes the victim's private memory away at once, because the victim itself
- * may be stuck behind a lock that an allocating task holds.
+ * may be stuck behind a lock that an allocating task holds: so may one that is dying anyway, which is chosen like others.
  */
 #include "mm_priv.h"
 #include <alloc/upcalls.h>
@@ -25,6 +25,7 @@ struct choice {
 	struct task *task;
 	struct mm *mm;
 	long points;
+	bool dying;
 	bool wait;
 };
 
@@ -50,7 +51,7 @@ static int consider(struct task *task, struct mm *mm, int adj, bool dying, void 
 
 	if (test_bit(MMF_OOM_SKIP, &mm->flags))
 		return 0;
-	if (test_bit(MMF_OOM_VICTIM, &mm->flags) || (dying && oom_badness_pages(mm) > 0)) {
+	if (test_bit(MMF_OOM_VICTIM, &mm->flags)) {
 		c->wait = true;		/* memory is about to come */
 		return 1;
 	}
@@ -66,10 +67,16 @@ static int consider(struct task *task, struct mm *mm, int adj, bool dying, void 
 	c->task = task;
 	c->mm = mm;
 	c->points = points;
+	c->dying = dying;
 	return 0;
 }
 
-static void kill(struct choice *c)
+static int uses_and_lives(struct task *task, struct mm *mm, int adj, bool dying, void *arg)
+{
+	return mm == arg && !dying;
+}
+
+static void announce(struct choice *c)
 {
 	int pid;
 	const char *name = oom_task_name(c->task, &pid);
@@ -81,6 +88,13 @@ static void kill(struct choice *c)
 	       get_mm_counter(c->mm, MM_FILEPAGES) << (PAGE_SHIFT - 10),
 	       get_mm_counter(c->mm, MM_SHMEMPAGES) << (PAGE_SHIFT - 10),
 	       (unsigned long)atomic64_read(&c->mm->pgtables_bytes) >> 10);
+}
+
+static void kill(struct choice *c)
+{
+	/* Nobody need be told of what dies anyway. */
+	if (!c->dying || oom_for_each_process(uses_and_lives, c->mm))
+		announce(c);
 	set_bit(MMF_OOM_VICTIM, &c->mm->flags);
 	set_tsk_flag(c->task, TIF_MEMDIE);
 	oom_kill_process(c->task);
@@ -98,8 +112,8 @@ bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
 	if (system_state < SYSTEM_RUNNING && !current->mm && !system_state)
 		return false;
 	if (fatal_signal_pending(current) && current->mm) {
-		/* Dying anyway: let it have what is left and go. */
-		set_bit(MMF_OOM_VICTIM, &current->mm->flags);
+		/* Dying anyway: let it have what is left and go. Others may live on in its space. */
+		set_thread_flag(TIF_MEMDIE);
 		return true;
 	}
 	if (!mutex_trylock(&oom_lock)) {

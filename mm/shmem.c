@@ -56,23 +56,25 @@ void shmem_inode_evict(struct shmem_inode *si)
 	si->acct_pages = 0;
 }
 
-static int charge(struct shmem_inode *si)
+static int charge(struct shmem_inode *si, unsigned long nr)
 {
 	struct shmem_sb *sb = si->sb;
 
-	if (!si->acct_pages && vm_enough_memory(NULL, 1))
+	if (!si->acct_pages && vm_enough_memory(NULL, nr))
 		return -ENOMEM;
 	if (sb) {
 		u64 max = READ_ONCE(sb->max_pages);
+		s64 used = atomic64_read(&sb->used);
 
-		if ((u64)atomic64_add_return(1, &sb->used) > max && max) {
-			atomic64_dec(&sb->used);
-			if (!si->acct_pages)
-				vm_unacct_memory(1);
-			return -ENOSPC;
-		}
+		do {
+			if (max && (u64)used + nr > max) {
+				if (!si->acct_pages)
+					vm_unacct_memory(nr);
+				return -ENOSPC;
+			}
+		} while (!atomic64_try_cmpxchg(&sb->used, &used, used + (s64)nr));
 	}
-	atomic64_inc(&si->nr_pages);
+	atomic64_add((s64)nr, &si->nr_pages);
 	return 0;
 }
 
@@ -91,20 +93,23 @@ void shmem_uncharge(struct address_space *mapping, unsigned long nr)
 	uncharge(to_si(mapping), nr);
 }
 
+#define FOLIO_GFP (GFP_HIGHUSER_MOVABLE | __GFP_ACCOUNT)
+#define FOLIO_FLAGS (1l << PG_swapbacked | 1l << PG_uptodate | 1l << PG_referenced)
+
 /* A new folio, not in the cache yet. */
 static struct folio *new_folio(gfp_t extra)
 {
-	struct folio *folio = folio_alloc(GFP_HIGHUSER_MOVABLE | __GFP_ACCOUNT | extra, 0);
+	struct folio *folio = folio_alloc(FOLIO_GFP | extra, 0);
 
 	if (folio)
-		folio->page.flags.counter = 1l << PG_swapbacked | 1l << PG_uptodate | 1l << PG_referenced;
+		folio->page.flags.counter = FOLIO_FLAGS;
 	return folio;
 }
 
 /* Insert with the charge; -EEXIST if somebody else was faster. On error the folio is the caller's. */
 static int insert(struct shmem_inode *si, struct folio *folio, pgoff_t index)
 {
-	int err = charge(si);
+	int err = charge(si, 1);
 
 	if (err)
 		return err;
@@ -151,22 +156,46 @@ struct folio *shmem_get_folio(struct shmem_inode *si, pgoff_t index, bool create
 	}
 }
 
+#define RUN_ORDER 4		/* reads and writes go by runs of up to 64 KiB with pages of 4 */
+
+/* What of N bytes from POS on is in one piece: *first and *pages as of filemap_get_run(). Bytes. */
+static __always_inline size_t get_run(struct address_space *mapping, loff_t pos, size_t n, struct folio **first, unsigned int *pages)
+{
+	pgoff_t index = (pgoff_t)pos >> PAGE_SHIFT;
+	size_t off = (size_t)pos & (PAGE_SIZE - 1);
+
+	n = min(n, ((size_t)PAGE_SIZE << RUN_ORDER) - off);
+	*pages = 1;
+	if (off + n <= PAGE_SIZE) {
+		*first = filemap_get_entry(mapping, index);
+		return n;
+	}
+	*pages = filemap_get_run(mapping, index, (unsigned int)DIV_ROUND_UP(off + n, PAGE_SIZE), first);
+	return min(n, *pages * PAGE_SIZE - off);
+}
+
+static __always_inline void put_run(struct folio *first, unsigned int pages)
+{
+	for (struct folio *f = first; f < first + pages; f++)
+		folio_put(f);
+}
+
 ssize_t shmem_read_iter(struct kiocb *iocb, struct iter *to, struct shmem_inode *si)
 {
 	ssize_t done = 0;
 
 	while (iter_count(to)) {
 		loff_t pos = iocb->ki_pos, size = READ_ONCE(*si->i_size);
-		size_t off = (size_t)pos & (PAGE_SIZE - 1), n, copied;
-		struct folio *folio;
+		struct folio *first;
+		unsigned int pages;
+		size_t n, copied;
 
 		if (pos >= size)
 			break;
-		n = min3(iter_count(to), PAGE_SIZE - off, (size_t)(size - pos));
-		folio = filemap_get_entry(si->mapping, (pgoff_t)pos >> PAGE_SHIFT);
-		if (folio) {
-			copied = copy_folio_to_iter(folio, off, n, to);
-			folio_put(folio);
+		n = get_run(si->mapping, pos, min(iter_count(to), (size_t)(size - pos)), &first, &pages);
+		if (first) {
+			copied = copy_to_iter((char *)folio_address(first) + (pos & (PAGE_SIZE - 1)), n, to);
+			put_run(first, pages);
 		} else {
 			copied = iter_zero(n, to);
 		}
@@ -178,6 +207,38 @@ ssize_t shmem_read_iter(struct kiocb *iocb, struct iter *to, struct shmem_inode 
 			cond_resched();
 	}
 	return done;
+}
+
+/*
+ * Write whole pages that are not there, as many as 2^ORDER, to places one behind the other, so that they can be read in one piece.
+ * Bytes; 0: by single pages then.
+ */
+static ssize_t write_run(struct shmem_inode *si, pgoff_t index, unsigned int order, struct iter *from)
+{
+	unsigned int nr = 1u << order, pages;
+	struct page *block;
+	size_t copied;
+	int put = 0;
+
+	if (charge(si, nr))
+		return 0;
+	block = alloc_pages_adjacent(FOLIO_GFP, order);
+	if (!block) {
+		uncharge(si, nr);
+		return 0;
+	}
+	copied = copy_from_iter(page_address(block), PAGE_SIZE << order, from);
+	pages = (unsigned int)(copied >> PAGE_SHIFT);
+	for (unsigned int i = 0; i < pages; i++)
+		block[i].flags.counter = FOLIO_FLAGS;
+	if (pages)
+		put = max(filemap_add_run(si->mapping, (struct folio *)block, index, pages, GFP_KERNEL), 0);
+	iter_revert(from, copied - ((size_t)put << PAGE_SHIFT));
+	for (unsigned int i = 0; i < nr; i++)
+		put_page(block + i);
+	if (put < (int)nr)
+		uncharge(si, nr - (unsigned int)put);
+	return (ssize_t)put << PAGE_SHIFT;
 }
 
 /* Write a page that is not there: fill it first, then show it. Bytes, -EEXIST (nothing moved), -errno. */
@@ -211,18 +272,24 @@ ssize_t shmem_write_iter(struct kiocb *iocb, struct iter *from, struct shmem_ino
 
 	while (iter_count(from)) {
 		loff_t pos = iocb->ki_pos;
-		size_t off = (size_t)pos & (PAGE_SIZE - 1);
-		size_t want = min(iter_count(from), PAGE_SIZE - off);
+		size_t off = (size_t)pos & (PAGE_SIZE - 1), want;
 		pgoff_t index = (pgoff_t)pos >> PAGE_SHIFT;
-		struct folio *folio = filemap_get_entry(si->mapping, index);
+		struct folio *first;
+		unsigned int pages;
 
-		if (folio) {
-			n = (ssize_t)copy_folio_from_iter(folio, off, want, from);
-			folio_put(folio);
+		want = get_run(si->mapping, pos, iter_count(from), &first, &pages);
+		if (first) {
+			n = (ssize_t)copy_from_iter((char *)folio_address(first) + off, want, from);
+			put_run(first, pages);
 			if (!n)
 				n = -EFAULT;
 		} else {
-			n = write_new(si, index, off, want, from);
+			n = 0;
+			if (!off && want >= 2 * PAGE_SIZE)
+				n = write_run(si, index, (unsigned int)ilog2(want >> PAGE_SHIFT), from);
+			want = n ? (size_t)n : min(want, PAGE_SIZE - off);
+			if (!n)
+				n = write_new(si, index, off, want, from);
 			if (n == -EEXIST)
 				continue;
 		}

@@ -173,8 +173,6 @@ unsigned long invalidate_mapping_pages(struct address_space *mapping, pgoff_t st
 			}
 			folio_put(folio);
 		}
-		if (index == end)
-			break;
 		cond_resched();
 	}
 	return dropped;
@@ -203,8 +201,6 @@ int invalidate_inode_pages2_range(struct address_space *mapping, pgoff_t start, 
 			folio_unlock(folio);
 			folio_put(folio);
 		}
-		if (index == end)
-			break;
 		cond_resched();
 	}
 	return err;

@@ -85,7 +85,7 @@ void mm_meminfo(struct meminfo *mi)
 		.slab_reclaimable = slab_pages_reclaimable(),
 		.slab_unreclaimable = slab_pages_unreclaimable(),
 		.kernel_stacks = kstack_nr_pages(),
-		.page_tables = vm_stat_sum(NR_PAGE_TABLES),
+		.page_tables = vm_stat_sum(NR_PAGE_TABLES) + kernel_table_pages(),
 		.commit_limit = vm_commit_limit(),
 		.committed = vm_committed(),
 		.vmalloc_total = (VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT,
@@ -114,7 +114,8 @@ const char *mm_vmstat(unsigned int i, unsigned long *value)
 		{ "nr_dirty", NR_DIRTY, -1 },
 		{ "nr_writeback", NR_WRITEBACK, -1 },
 		{ "nr_shmem", NR_SHMEM, -1 },
-		{ "nr_page_table_pages", NR_PAGE_TABLES, -1 },
+		{ "nr_page_table_pages", -7, -1 },
+		{ "nr_kernel_page_table_pages", -8, -1 },	/* of those, the kernel's; Linux does not tell them apart */
 		{ "nr_slab_reclaimable", -5, -1 },
 		{ "nr_slab_unreclaimable", -6, -1 },
 		{ "pgpgin", -1, PGPGIN },
@@ -142,7 +143,9 @@ const char *mm_vmstat(unsigned int i, unsigned long *value)
 		case -3: *value = lru_nr(LRU_INACTIVE_FILE); break;
 		case -4: *value = lru_nr(LRU_ACTIVE_FILE); break;
 		case -5: *value = slab_pages_reclaimable(); break;
-		default: *value = slab_pages_unreclaimable(); break;
+		case -6: *value = slab_pages_unreclaimable(); break;
+		case -7: *value = vm_stat_sum(NR_PAGE_TABLES) + kernel_table_pages(); break;
+		default: *value = kernel_table_pages(); break;
 		}
 	return tab[i].name;
 }

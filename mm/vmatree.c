@@ -10,8 +10,11 @@
  */
 #include <lib/types.h>
 #include <lib/atomic.h>
+#include <lib/minmax.h>
 #include <mm/vmatree.h>
 #include "vmatree_priv.h"
+
+#define LAST_KEY (~0ul - 1)		/* no area starts above it, and what is asked for must not be taken for an unused key */
 
 struct path {
 	struct vt_node *node[VT_MAX_DEPTH];
@@ -53,6 +56,7 @@ struct vma *vt_floor(const struct vma_tree *t, unsigned long addr)
 
 	if (!n)
 		return NULL;
+	addr = min(addr, LAST_KEY);
 	for (;;) {
 		unsigned int i = search(n, addr);
 
@@ -79,6 +83,7 @@ struct vma *vt_floor_rcu(const struct vma_tree *t, unsigned long addr)
 	if (seq & 1)
 		return NULL;
 	smp_rmb();
+	addr = min(addr, LAST_KEY);
 	n = READ_ONCE(((struct vma_tree *)t)->root);
 	for (int depth = 0; n && depth < VT_MAX_DEPTH; depth++) {
 		unsigned int i = search(n, addr);

@@ -198,7 +198,7 @@ skip:
 			folio_unlock(folio);
 			folio_put(folio);
 		}
-		if (index == end || (wbc->nr_to_write <= 0 && !wbc->sync_all))
+		if (wbc->nr_to_write <= 0 && !wbc->sync_all)
 			break;
 		cond_resched();
 	}
@@ -235,8 +235,6 @@ int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t 
 			folio_wait_writeback(batch[i]);
 			folio_put(batch[i]);
 		}
-		if (index == last)
-			break;
 		cond_resched();
 	}
 	if (test_and_clear_bit(AS_ENOSPC, &mapping->flags))

@@ -85,6 +85,8 @@ int main(void)
 	for (unsigned long a = 0; a < 3000; a++)
 		insert(&t, a * 16);
 	check(&t);
+	if (!vt_floor(&t, ~0ul) || vt_floor(&t, ~0ul) != vt_floor(&t, ~0ul - 1) || vt_floor_rcu(&t, ~0ul) != vt_floor(&t, ~0ul))
+		abort();	/* what unused keys say is no address */
 	while (nref)
 		erase(&t, rand() % nref);
 	check(&t);

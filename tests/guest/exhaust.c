@@ -3,6 +3,7 @@
 #define TEST_LIMIT 90
 #include "t.h"
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -120,6 +121,106 @@ TEST(many_pipes_full)
 		n++;
 	}
 	CHECK(n >= 100);
+}
+
+static void set_score(const char *adj)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	if (fd < 0 || write(fd, adj, strlen(adj)) < 0)
+		_exit(9);
+	close(fd);
+}
+
+static long available(void)
+{
+	long kb = 0;
+	char line[200];
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "MemAvailable: %ld kB", &kb) != 1)
+		;
+	CHECK(f && kb);
+	fclose(f);
+	return kb << 10;
+}
+
+static void use(long bytes)
+{
+	char *p = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		_exit(8);
+	for (long i = 0; i < bytes; i += 4096)
+		p[i] = 1;
+}
+
+/* Of SIZE, on its way out, but held there by its tracer. */
+static pid_t held_at_exit(long size)
+{
+	int go[2], st;
+	pid_t pid;
+	char c;
+
+	OK(pipe(go));
+	pid = OK(fork());
+	if (!pid) {
+		set_score("900");
+		use(size);
+		read(go[0], &c, 1);
+		_exit(0);
+	}
+	OK(ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT));
+	EQ(write(go[1], "", 1), 1);
+	EQ(waitpid(pid, &st, 0), pid);
+	CHECK(WIFSTOPPED(st));
+	EQ(st >> 16, PTRACE_EVENT_EXIT);
+	close(go[0]);
+	close(go[1]);
+	return pid;
+}
+
+static void let_go(pid_t pid)
+{
+	int st;
+
+	ptrace(PTRACE_CONT, pid, 0, 0);		/* a victim may have gone already */
+	do {
+		EQ(waitpid(pid, &st, 0), pid);
+	} while (WIFSTOPPED(st) && ptrace(PTRACE_CONT, pid, 0, 0) >= 0);
+	CHECK(!WIFSTOPPED(st));
+}
+
+/* A dying process that does not get on: another one is killed, or its memory is taken. */
+TEST(memory_of_a_process_that_cannot_end)
+{
+	long all = available();
+	pid_t dying = held_at_exit(4 << 20), hog = OK(fork());
+	int st;
+
+	if (!hog) {
+		alarm(0);
+		set_score("1000");
+		for (;;)
+			use(4 << 20);
+	}
+	st = t_wait(hog);
+	CHECK(WIFSIGNALED(st));
+	EQ(WTERMSIG(st), SIGKILL);
+	let_go(dying);
+
+	dying = held_at_exit(all / 2);
+	hog = OK(fork());
+	if (!hog) {
+		alarm(0);
+		set_score("-900");
+		use(all / 4 * 3);
+		_exit(0);
+	}
+	st = t_wait(hog);
+	CHECK(WIFEXITED(st));
+	EQ(WEXITSTATUS(st), 0);
+	let_go(dying);
 }
 
 /* One that eats all memory dies, and it alone: this one has told the kernel that it does not matter. */

@@ -39,6 +39,8 @@ static int start(void)
 static void finish(int d)
 {
 	OK(ioctl(d, LOOP_CLR_FD));
+	ERR(ioctl(d, LOOP_CLR_FD), ENXIO);		/* going: its only user said so */
+	ERR(open(dev, O_RDONLY), ENXIO);
 	close(d);
 	EQ(ioctl(control, LOOP_CTL_REMOVE, number), number);
 	CHECK(access(dev, F_OK));
@@ -99,6 +101,27 @@ TEST(a_file_as_a_disk)
 	EQ(pread(d, b, 100, MIB), 0);
 	ERR(pwrite(d, b, 1, MIB), ENOSPC);
 	EQ(pread(d, b, 4096, MIB - 100), 100);
+	finish(d);
+}
+
+TEST(ranges_are_written)
+{
+	int d = start(), f = backing(MIB);
+	unsigned long long range[2] = { 0 }, cs[5];	/* cachestat(2): cached, dirty, ... */
+	char b[4096];
+
+	OK(configure(d, f, 0, 0, 0));
+	memset(b, 'x', sizeof(b));
+	/* Of every length: the last page is written, too. */
+	for (int n = 1; n <= 40; n++) {
+		range[1] = n * 4096ull;
+		for (int i = 0; i < n; i++)
+			EQ(pwrite(d, b, 4096, i * 4096), 4096);
+		OK(sync_file_range(d, 0, n * 4096, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+		OK((int)syscall(SYS_cachestat, d, range, cs, 0));
+		EQ(cs[0], n);
+		EQ(cs[1] + cs[2], 0);
+	}
 	finish(d);
 }
 
@@ -227,7 +250,24 @@ TEST(partitions)
 	p = OK(open(path, O_RDONLY));
 	EQ(size_of(p), 24 * 512);
 	close(p);
+
+	/* One that the table has end behind the disk is cut, one that begins there is none. */
+	memcpy(mbr + 446 + 16, (unsigned char[]){ 0, 0, 0, 0, 0x83, 0, 0, 0, 0xd0, 7, 0, 0, 0x88, 0x13, 0, 0 }, 16);
+	memcpy(mbr + 446 + 32, (unsigned char[]){ 0, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 8, 0, 0, 0 }, 16);
+	EQ(pwrite(d, mbr, 512, 0), 512);
+	OK(fsync(d));
+	OK(ioctl(d, BLKRRPART));
+	path[strlen(path) - 1] = '2';
+	p = OK(open(path, O_RDWR));
+	EQ(size_of(p), 48 * 512);
+	EQ(pread(p, b, 4, 48 * 512 - 2), 2);
+	EQ(pwrite(p, b, 4, 48 * 512 - 2), 2);
+	ERR(pwrite(p, b, 4, 48 * 512), ENOSPC);
+	close(p);
+	path[strlen(path) - 1] = '3';
+	ERR(open(path, O_RDWR), ENOENT);
 	finish(d);
+	path[strlen(path) - 1] = '1';
 	CHECK(access(path, F_OK));
 }
 

@@ -2,6 +2,8 @@
 /* Memory files and their seals. proves: memfd_create */
 #include "t.h"
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
 #include <sys/stat.h>
 
 #ifndef F_ADD_SEALS
@@ -12,6 +14,104 @@
 #define F_SEAL_GROW 4
 #define F_SEAL_WRITE 8
 #endif
+
+/* Reads of all lengths over pages, some of which were never written, and the end; into memory that ends half-way. */
+TEST(reads_over_pages_and_holes)
+{
+	enum { PAGES = 90 };
+	static unsigned char want[PAGES * 4096 + 777], got[PAGES * 4096 + 777];
+	int fd = OK(memfd_create("runs", 0));
+	unsigned int seed = 1;
+	char *edge;
+
+	for (int i = 0; i < PAGES; i++) {
+		if (i % 7 == 3 || (i > 40 && i < 62))
+			continue;
+		for (int k = 0; k < 4096; k++)
+			want[i * 4096 + k] = (unsigned char)(i + k * 3);
+		EQ(pwrite(fd, want + i * 4096, 4096, i * 4096), 4096);
+	}
+	OK(ftruncate(fd, sizeof(want)));
+	for (int i = 0; i < 600; i++) {
+		long at = rand_r(&seed) % sizeof(want), n = rand_r(&seed) % (i % 3 ? 9000 : 200000);
+		long have = at + n > (long)sizeof(want) ? (long)sizeof(want) - at : n;
+
+		memset(got, 0xee, sizeof(got));
+		EQ(pread(fd, got, n, at), have);
+		if (memcmp(got, want + at, have) || (have < (long)sizeof(got) && got[have] != 0xee))
+			FAIL("%ld bytes from %ld on", n, at);
+	}
+	edge = mmap(NULL, 20 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	OK(munmap(edge + 10 * 4096, 10 * 4096));
+	EQ(pread(fd, edge + 100, 20 * 4096, 5 * 4096 + 7), 10 * 4096 - 100);
+	CHECK(!memcmp(edge + 100, want + 5 * 4096 + 7, 10 * 4096 - 100));
+	ERR(pread(fd, edge + 10 * 4096, 20 * 4096, 0), EFAULT);
+	munmap(edge, 10 * 4096);
+	close(fd);
+}
+
+/* Writes of all lengths over pages, holes and the end; from memory that ends half-way; into a filesystem with little room left. */
+TEST(writes_over_pages_and_holes)
+{
+	enum { SIZE = 150 * 4096 };
+	static unsigned char want[SIZE], got[SIZE], data[SIZE];
+	int fd = OK(memfd_create("runs", 0));
+	unsigned int seed = 2;
+	long end = 0, room;
+	struct statfs f;
+	char *edge;
+
+	for (int i = 0; i < SIZE; i++)
+		data[i] = (unsigned char)rand_r(&seed);
+	for (int i = 0; i < 400; i++) {
+		long n = rand_r(&seed) % (i % 3 ? 9000 : 200000), at = rand_r(&seed) % (SIZE - n), from = rand_r(&seed) % (SIZE - n);
+
+		if (i % 2)
+			at &= ~4095l;
+		if (i % 50 == 49) {
+			OK(ftruncate(fd, end = end / 8));
+			memset(want + end, 0, SIZE - end);
+		}
+		if (i % 5 == 4) {
+			OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, n + 1));
+			memset(want + at, 0, n + 1);
+			continue;
+		}
+		EQ(pwrite(fd, data + from, n, at), n);
+		memcpy(want + at, data + from, n);
+		end = n && at + n > end ? at + n : end;
+		EQ(pread(fd, got, SIZE, 0), end);
+		if (memcmp(got, want, end))
+			FAIL("%ld bytes to %ld", n, at);
+	}
+	OK(ftruncate(fd, 0));
+	edge = mmap(NULL, 20 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memcpy(edge, data, 10 * 4096);
+	OK(munmap(edge + 10 * 4096, 10 * 4096));
+	EQ(pwrite(fd, edge + 4, 20 * 4096, 4096), 10 * 4096 - 4);
+	EQ(pread(fd, got, SIZE, 4096), 10 * 4096 - 4);
+	CHECK(!memcmp(got, data + 4, 10 * 4096 - 4));
+	ERR(pwrite(fd, edge + 10 * 4096, 20 * 4096, 0), EFAULT);
+	munmap(edge, 10 * 4096);
+	close(fd);
+
+	OK(mkdir("/tmp/little", 0700));
+	OK(mount("none", "/tmp/little", "tmpfs", 0, "size=40k"));
+	fd = OK(open("/tmp/little/file", O_RDWR | O_CREAT, 0600));
+	OK(statfs("/tmp/little", &f));
+	room = f.f_bfree * 4096;
+	EQ(room, 40960);
+	EQ(write(fd, data, SIZE), room);
+	ERR(write(fd, data, SIZE), ENOSPC);
+	OK(statfs("/tmp/little", &f));
+	EQ(f.f_bfree, 0);
+	OK(ftruncate(fd, 0));
+	OK(statfs("/tmp/little", &f));
+	EQ(f.f_bfree, 10);
+	close(fd);
+	OK(umount("/tmp/little"));
+	OK(rmdir("/tmp/little"));
+}
 
 TEST(lives_and_maps)
 {

@@ -461,6 +461,23 @@ TEST(many_areas)
 	OK(munmap(p, 2 * N * PAGE));
 }
 
+/* What such a process leaves is counted after the test: page tables, nodes of its tree of areas. */
+TEST(nothing_left_mapped)
+{
+	int status;
+
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = OK(fork());
+
+		if (!pid) {
+			munmap(NULL, 0x7ffffffff000);	/* does not come back */
+			_exit(1);
+		}
+		EQ(waitpid(pid, &status, 0), pid);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	}
+}
+
 TEST(sealed)
 {
 	char *p = anon(2 * PAGE);

@@ -60,6 +60,25 @@ TEST(meminfo_follows_use)
 	unlink("/tmp/fill");
 }
 
+/* Tables of kernel addresses count as page tables, and by themselves: they are never given back. */
+TEST(kernel_tables)
+{
+	long kernel = -1, all = -1;
+	char line[200];
+	FILE *f = fopen("/proc/vmstat", "r");
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		sscanf(line, "nr_kernel_page_table_pages %ld", &kernel);
+		sscanf(line, "nr_page_table_pages %ld", &all);
+	}
+	fclose(f);
+	if (kernel < 0)
+		SKIP("this kernel does not count its own tables");
+	CHECK(kernel > 0 && all > kernel);
+	CHECK(meminfo("PageTables") > kernel * 4);
+}
+
 TEST(address_space_limit)
 {
 	struct rlimit rl = { 64 << 20, 64 << 20 };

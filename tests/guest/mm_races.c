@@ -223,3 +223,61 @@ TEST(reclaim_of_given_up_memory_while_its_owner_exits)
 	EQ(wrong, 0);
 	OK(close(fd));
 }
+
+static int shared_fd;
+#define RUN 0x10000
+
+static void *read_runs(void *unused)
+{
+	static _Thread_local unsigned char got[RUN];
+
+	(void)unused;
+	while (!stop) {
+		ssize_t n = pread(shared_fd, got, RUN, 0);
+
+		for (ssize_t i = 0; i < n; i++)
+			if (got[i] && got[i] != 0x5a)
+				wrong++;
+	}
+	return NULL;
+}
+
+/* What others find in pages that they are given must not be seen in the file. */
+static void *use_pages(void *unused)
+{
+	(void)unused;
+	while (!stop) {
+		char *p = mmap(NULL, 4 * RUN, RW, ANON, -1, 0);
+
+		if (p == MAP_FAILED)
+			continue;
+		memset(p, 0xee, 4 * RUN);
+		munmap(p, 4 * RUN);
+	}
+	return NULL;
+}
+
+TEST(reads_in_runs_while_the_file_is_cut)
+{
+	static unsigned char data[RUN];
+	pthread_t t[4];
+
+	stop = false;
+	wrong = 0;
+	shared_fd = OK(memfd_create("cut", 0));
+	memset(data, 0x5a, RUN);
+	for (int i = 0; i < 4; i++)
+		EQ(pthread_create(&t[i], NULL, i < 2 ? read_runs : use_pages, NULL), 0);
+	for (int i = 0; i < 1500; i++) {
+		EQ(pwrite(shared_fd, data, RUN, 0), RUN);
+		if (i % 3)
+			OK(ftruncate(shared_fd, (i * 4099) & (RUN - 1)));
+		else
+			OK(fallocate(shared_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (i * 4099) & (RUN - 1), RUN));
+	}
+	stop = true;
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	EQ(wrong, 0);
+	close(shared_fd);
+}

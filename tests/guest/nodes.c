@@ -83,6 +83,7 @@ TEST(policy_of_memory)
 	OK(syscall(SYS_get_mempolicy, &mode, NULL, 0, p + PG, F_ADDR | F_NODE));
 	EQ(mode, 0);
 	ERR(syscall(SYS_get_mempolicy, &mode, NULL, 0, 8, F_ADDR), EFAULT);
+	ERR(syscall(SYS_get_mempolicy, &mode, NULL, 0, -1L, F_ADDR), EFAULT);
 	ERR(syscall(SYS_get_mempolicy, &mode, NULL, 0, p, 0), EINVAL);
 	OK(munmap(p + 3 * PG, PG));
 	ERR(syscall(SYS_mbind, p, 4 * PG, BIND, &one, 64, 0), EFAULT);

@@ -145,6 +145,16 @@ static inline struct folio *filemap_grab_folio(struct address_space *mapping, pg
 }
 /* Referenced or NULL, no waiting. */
 struct folio *filemap_get_entry(struct address_space *mapping, pgoff_t index);
+/*
+ * Of a file whose folios are single pages: how many of up to N from INDEX on, at least one, are holes (*FIRST is NULL), or lie one behind
+ * the other in memory, each with a reference: *FIRST and the struct pages that follow.
+ */
+unsigned int filemap_get_run(struct address_space *mapping, pgoff_t index, unsigned int n, struct folio **first);
+/*
+ * The N single-page folios from FIRST on enter at INDEX on, with contents that are valid: how many did, up to the first place that is taken. Each that
+ * did has a reference more. -EEXIST, -ENOMEM: none.
+ */
+int filemap_add_run(struct address_space *mapping, struct folio *first, pgoff_t index, unsigned int n, gfp_t gfp);
 /* Up to max folios from *index on (end inclusive), referenced; *index moves past the last. */
 unsigned int filemap_get_folios(struct address_space *mapping, pgoff_t *index, pgoff_t end,
 				struct folio **out, unsigned int max);

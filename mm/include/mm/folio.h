@@ -92,6 +92,13 @@ static inline bool folio_try_get(struct folio *folio)
 {
 	return atomic_add_unless(&folio->page.refcount, 1, 0);
 }
+/* The same for a folio of the page cache, whose reference most often is the only one. */
+static inline bool folio_try_get_cached(struct folio *folio)
+{
+	int only = 1;
+
+	return likely(atomic_try_cmpxchg(&folio->page.refcount, &only, 2)) || folio_try_get(folio);
+}
 static inline void folio_put(struct folio *folio)
 {
 	if (atomic_dec_and_test(&folio->page.refcount))

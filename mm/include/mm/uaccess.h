@@ -50,6 +50,20 @@ static inline size_t __must_check clear_user(struct uptr dst, size_t n)
 	pu_err_; })
 
 /*
+ * Many values in a row: user_access_begin() checks the range once and opens user memory, user_access_end() closes it, also behind LABEL,
+ * where unsafe_put_user_2() goes on after a fault. Nothing but such stores between them.
+ */
+static inline bool __must_check user_access_begin(struct uptr p, size_t n)
+{
+	if (unlikely(!access_ok(p, n)))
+		return false;
+	arch_user_access_begin();
+	return true;
+}
+#define user_access_end() arch_user_access_end()
+#define unsafe_put_user_2(v, p, label) arch_unsafe_put_user_2(v, p, label)
+
+/*
  * Length of the string at s including its NUL, at most n + 1; 0 on a fault.
  * strncpy_from_user: length without NUL, n if it did not fit, or -EFAULT.
  */

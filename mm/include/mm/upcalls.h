@@ -14,7 +14,7 @@ struct address_space;
 /* proc: the current task's soft limit (RLIMIT_*), and a capability of the current task. */
 unsigned long mm_rlimit(unsigned int resource);
 bool mm_capable(int cap);
-/* proc: OOM choice. Calls fn for each process with a user mm (thread-group leaders). fn != 0 stops. */
+/* proc: OOM choice. Calls fn for each process with a user mm that is not init's, with one of its threads. fn != 0 stops. */
 int oom_for_each_process(int (*fn)(struct task *task, struct mm *mm, int oom_score_adj, bool dying, void *arg),
 			 void *arg);
 /* proc: SIGKILL to the whole process (and others that share its mm), mark it a victim. */
