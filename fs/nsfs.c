@@ -133,6 +133,10 @@ static long nsfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EINVAL;
 	case NS_GET_NSTYPE:
 		return clone_flag(r->kind);
+	case NS_GET_MNTNS_ID:
+		if (r->kind != NSK_MNT)
+			return -EINVAL;
+		return put_user(mnt_ns_seq(r->ns), UPTR(arg)) ? -EFAULT : 0;
 	case NS_GET_OWNER_UID:
 		if (r->kind != NSK_USER)
 			return -EINVAL;

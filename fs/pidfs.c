@@ -8,6 +8,7 @@
 #include <lib/string.h>
 #include <fs/nsfs.h>
 #include <fs/pidfs.h>
+#include <fs/proc.h>
 #include <kernel/init.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
@@ -103,6 +104,9 @@ static long get_info(struct pid *pid, unsigned int cmd, struct uptr arg)
 		return -EINVAL;
 	if (copy_from_user(&wanted, arg, sizeof(wanted)))
 		return -EFAULT;
+	/* The reader's namespace must be the process's or above it. */
+	if (!pid_vnr(pid))
+		return -EREMOTE;
 	if ((wanted & PIDFD_INFO_EXIT) && smp_load_acquire(&pid->exited)) {
 		k.mask |= PIDFD_INFO_EXIT;
 		k.exit_code = pid->exit_code;
@@ -198,7 +202,7 @@ struct pid *pidfs_pid(const struct file *file)
 	return file->f_op == &pidfd_fops ? file->private_data : NULL;
 }
 
-struct pid *pidfd_get_pid(int fd, unsigned int *flags)
+static struct pid *get_pid_of(int fd, unsigned int *flags, bool dir)
 {
 	struct pid *pid;
 	struct fd f;
@@ -212,11 +216,23 @@ struct pid *pidfd_get_pid(int fd, unsigned int *flags)
 	if (fd_empty(f))
 		return ERR_PTR(-EBADF);
 	pid = pidfs_pid(fd_file(f));
+	if (!pid && dir)
+		pid = proc_dir_pid(fd_file(f));
 	*flags = fd_file(f)->f_flags;
 	if (pid)
 		get_pid(pid);
 	fdput(f);
 	return pid ? pid : ERR_PTR(-EBADF);
+}
+
+struct pid *pidfd_get_pid(int fd, unsigned int *flags)
+{
+	return get_pid_of(fd, flags, false);
+}
+
+struct pid *pidfd_get_pid_or_dir(int fd, unsigned int *flags)
+{
+	return get_pid_of(fd, flags, true);
 }
 
 /* clone's CLONE_PIDFD: the number is told to the caller before the child exists, the file put there after. */

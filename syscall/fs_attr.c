@@ -43,6 +43,19 @@ static int put_stat(const struct kstat *k, struct uptr ubuf)
 	return copy_to_user(ubuf, &s, sizeof(s)) ? -EFAULT : 0;
 }
 
+static int stat_open_path(const struct path *path, struct kstat *k, u32 mask, unsigned int flags)
+{
+	int err = vfs_getattr(path, k, mask, flags);
+
+	if (err)
+		return err;
+	k->mnt_id = mask & STATX_MNT_ID_UNIQUE ? mnt_unique_id_of(path->mnt) : (u64)mnt_id_of(path->mnt);
+	k->result_mask |= mask & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+	if (path->mnt->mnt_root == path->dentry)
+		k->attributes |= STATX_ATTR_MOUNT_ROOT;
+	return 0;
+}
+
 static int stat_fd(int fd, struct kstat *k, u32 mask, unsigned int flags)
 {
 	struct fd f = fdget_raw((unsigned int)fd);
@@ -50,11 +63,7 @@ static int stat_fd(int fd, struct kstat *k, u32 mask, unsigned int flags)
 
 	if (fd_empty(f))
 		return -EBADF;
-	err = vfs_getattr(&fd_file(f)->f_path, k, mask, flags);
-	if (!err) {
-		k->mnt_id = (u64)mnt_id_of(fd_file(f)->f_path.mnt);
-		k->result_mask |= STATX_MNT_ID;
-	}
+	err = stat_open_path(&fd_file(f)->f_path, k, mask, flags);
 	fdput(f);
 	return err;
 }
@@ -70,13 +79,7 @@ static int stat_path(int dfd, struct filename *fn, int at_flags, struct kstat *k
 	err = filename_lookup(dfd, fn, lookup, &path, NULL);
 	if (err)
 		return err;
-	err = vfs_getattr(&path, k, mask, (unsigned int)at_flags & (AT_STATX_SYNC_TYPE));
-	if (!err) {
-		k->mnt_id = mask & STATX_MNT_ID_UNIQUE ? mnt_unique_id_of(path.mnt) : (u64)mnt_id_of(path.mnt);
-		k->result_mask |= mask & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
-		if (path.mnt->mnt_root == path.dentry)
-			k->attributes |= STATX_ATTR_MOUNT_ROOT;
-	}
+	err = stat_open_path(&path, k, mask, (unsigned int)at_flags & (AT_STATX_SYNC_TYPE));
 	path_put(&path);
 	return err;
 }
@@ -137,6 +140,7 @@ static struct statx_timestamp xtime(const struct timespec64 *t)
 long sys_statx(int dfd, struct uptr name, unsigned int flags, unsigned int mask, struct uptr buffer)
 {
 	struct user_namespace *ns = current_user_ns();
+	const size_t known = offsetof(struct statx, stx_subvol) + sizeof(u64);	/* all that is set below */
 	struct statx x;
 	struct kstat k;
 	int err;
@@ -150,7 +154,6 @@ long sys_statx(int dfd, struct uptr name, unsigned int flags, unsigned int mask,
 	err = stat_at(dfd, name, (int)flags, &k, mask);
 	if (err)
 		return err;
-	memset(&x, 0, sizeof(x));
 	x.stx_mask = k.result_mask;
 	x.stx_blksize = k.blksize;
 	x.stx_attributes = k.attributes;
@@ -159,6 +162,7 @@ long sys_statx(int dfd, struct uptr name, unsigned int flags, unsigned int mask,
 	x.stx_uid = from_kuid_munged(ns, k.uid);
 	x.stx_gid = from_kgid_munged(ns, k.gid);
 	x.stx_mode = k.mode;
+	x.__spare0[0] = 0;
 	x.stx_ino = k.ino;
 	x.stx_size = (u64)k.size;
 	x.stx_blocks = k.blocks;
@@ -174,6 +178,7 @@ long sys_statx(int dfd, struct uptr name, unsigned int flags, unsigned int mask,
 	x.stx_dio_mem_align = k.dio_mem_align;
 	x.stx_dio_offset_align = k.dio_offset_align;
 	x.stx_subvol = k.subvol;
+	memset((char *)&x + known, 0, sizeof(x) - known);
 	return copy_to_user(buffer, &x, sizeof(x)) ? -EFAULT : 0;
 }
 
@@ -256,7 +261,12 @@ long sys_sysfs(int option, unsigned long arg1, unsigned long arg2)
 	char name[32];
 	long len;
 
-	(void)arg2;
+	if (option == 3)
+		return fs_type_count();
+	if (option == 2) {
+		len = fs_type_name(arg1, name, sizeof(name));
+		return len ? len : copy_to_user(UPTR(arg2), name, strlen(name) + 1) ? -EFAULT : 0;
+	}
 	if (option != 1)
 		return -EINVAL;
 	len = strncpy_from_user(name, UPTR(arg1), sizeof(name));
@@ -311,13 +321,37 @@ static int check_access(const struct path *path, int mode)
 	return mnt_is_readonly(path->mnt) ? -EROFS : 0;
 }
 
+/* With the credentials of now. */
+static long access_at(int dfd, struct uptr name, int mode, unsigned int lookup)
+{
+	struct path path;
+	int err = user_path_at(dfd, name, lookup, &path);
+
+	if (unlikely(err))
+		return err;
+	err = check_access(&path, mode);
+	path_put(&path);
+	return err;
+}
+
+static noinline long access_as_real(int dfd, struct uptr name, int mode, unsigned int lookup)
+{
+	struct cred *c = real_creds();
+	const struct cred *old;
+	long err;
+
+	if (!c)
+		return -ENOMEM;
+	old = override_creds(c);
+	err = access_at(dfd, name, mode, lookup);
+	revert_creds(old);
+	abort_creds(c);
+	return err;
+}
+
 static long do_faccessat(int dfd, struct uptr name, int mode, int flags)
 {
 	unsigned int lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
-	const struct cred *old = NULL;
-	struct cred *c = NULL;
-	struct path path;
-	int err;
 
 	if (mode & ~7)
 		return -EINVAL;
@@ -325,22 +359,9 @@ static long do_faccessat(int dfd, struct uptr name, int mode, int flags)
 		return -EINVAL;
 	if (flags & AT_EMPTY_PATH)
 		lookup |= LOOKUP_EMPTY;
-	if (!(flags & AT_EACCESS) && !real_is_effective(current_cred())) {
-		c = real_creds();
-		if (!c)
-			return -ENOMEM;
-		old = override_creds(c);
-	}
-	err = user_path_at(dfd, name, lookup, &path);
-	if (!err) {
-		err = check_access(&path, mode);
-		path_put(&path);
-	}
-	if (c) {
-		revert_creds(old);
-		abort_creds(c);
-	}
-	return err;
+	if (!(flags & AT_EACCESS) && unlikely(!real_is_effective(current_cred())))
+		return access_as_real(dfd, name, mode, lookup);
+	return access_at(dfd, name, mode, lookup);
 }
 
 long sys_faccessat(int dfd, struct uptr filename, int mode)

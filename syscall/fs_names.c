@@ -211,12 +211,17 @@ long sys_umask(int mask)
 	return xchg(&fs->umask, mask & (int)S_IRWXUGO);
 }
 
-/* A path whose text fits into the LEFT bytes at ROOM: its length with the NUL. */
-static long give_path(struct uptr buf, unsigned long size, const struct path *path, const struct path *root, char *room, int left)
+/* The working directory, if its text fits into the LEFT bytes at ROOM: its length with the NUL. */
+static long give_cwd(struct uptr buf, unsigned long size, char *room, int left)
 {
-	char *text = d_path_root(path, root, room, left, false, true);
+	struct path pwd, root;
 	unsigned long len;
+	char *text;
 
+	rcu_read_lock();
+	get_fs_root_and_pwd_rcu(current->fs, &root, &pwd);
+	text = unlikely(d_unlinked(pwd.dentry)) ? ERR_PTR(-ENOENT) : d_path_root(&pwd, &root, room, left, false, true);
+	rcu_read_unlock();
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	len = (unsigned long)(room + left - text);
@@ -225,14 +230,14 @@ static long give_path(struct uptr buf, unsigned long size, const struct path *pa
 	return copy_to_user(buf, text, len) ? -EFAULT : (long)len;
 }
 
-static long give_long_path(struct uptr buf, unsigned long size, const struct path *path, const struct path *root)
+static noinline long give_long_cwd(struct uptr buf, unsigned long size)
 {
 	char *page = (char *)__get_free_page(GFP_KERNEL);
 	long ret;
 
 	if (!page)
 		return -ENOMEM;
-	ret = give_path(buf, size, path, root, page, PAGE_SIZE);
+	ret = give_cwd(buf, size, page, PAGE_SIZE);
 	free_page((unsigned long)page);
 	return ret;
 }
@@ -240,18 +245,10 @@ static long give_long_path(struct uptr buf, unsigned long size, const struct pat
 /* With the NUL, the length; "(unreachable)" in front where no path leads. */
 long sys_getcwd(struct uptr buf, unsigned long size)
 {
-	struct path pwd, root;
 	char room[256];
-	long ret;
+	long ret = give_cwd(buf, size, room, sizeof(room));
 
-	get_fs_pwd(current->fs, &pwd);
-	get_fs_root(current->fs, &root);
-	ret = d_unlinked(pwd.dentry) ? -ENOENT : give_path(buf, size, &pwd, &root, room, sizeof(room));
-	if (ret == -ENAMETOOLONG)
-		ret = give_long_path(buf, size, &pwd, &root);
-	path_put(&pwd);
-	path_put(&root);
-	return ret;
+	return unlikely(ret == -ENAMETOOLONG) ? give_long_cwd(buf, size) : ret;
 }
 
 /*

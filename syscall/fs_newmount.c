@@ -61,16 +61,16 @@ long sys_fspick(int dfd, struct uptr name, unsigned int flags)
 	return err;
 }
 
-/* A value that is a path, a file or bytes: no filesystem here has an option of such a kind, and each says so. */
 static long config_other(struct fs_context *fc, struct uptr ukey)
 {
 	char *key = strndup_user(ukey, 256);
+	long err;
 
 	if (IS_ERR(key))
 		return PTR_ERR(key);
-	fc_errorf(fc, "Bad value for '%s'", key);
+	err = fs_context_other_param(fc, key);
 	kfree(key);
-	return -EINVAL;
+	return err;
 }
 
 static long config(struct fs_context *fc, unsigned int cmd, struct uptr ukey, struct uptr uvalue, int aux)
@@ -370,6 +370,8 @@ long sys_statmount(struct uptr ureq, struct uptr buf, size_t bufsize, unsigned i
 			return -EBADF;
 		return do_statmount(0, NULL, 0, (int)req.mnt_fd, req.param, buf, bufsize);
 	}
+	if (req.mnt_id < MNT_ID_FIRST)
+		return -EINVAL;
 	err = namespace_of(&req, &file, &ns);
 	if (err)
 		return err;
@@ -393,6 +395,8 @@ long sys_listmount(struct uptr ureq, struct uptr mnt_ids, size_t nr_mnt_ids, uns
 	err = get_req(&req, ureq);
 	if (err)
 		return err;
+	if (req.mnt_id < MNT_ID_FIRST || (req.param && req.param < MNT_ID_FIRST))
+		return -EINVAL;
 	err = namespace_of(&req, &file, &ns);
 	if (err)
 		return err;

@@ -247,8 +247,9 @@ static long do_fcntl(unsigned int fd, struct file *file, unsigned int cmd, unsig
 	case F_GETLEASE:
 		return F_UNLCK;
 	case F_SETLEASE:
-	case F_NOTIFY:
 		return -EINVAL;
+	case F_NOTIFY:
+		return fcntl_dirnotify(fd, file, (unsigned int)arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return pipe_fcntl(file, cmd, (unsigned int)arg);
@@ -283,7 +284,7 @@ static bool allowed_on_o_path(unsigned int cmd)
 	       cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
 }
 
-/* partial: fcntl: leases (F_SETLEASE) and directory notification (F_NOTIFY) are refused */
+/* partial: fcntl: leases (F_SETLEASE) are refused */
 long sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg)
 {
 	struct fd f = fdget_raw(fd);

@@ -7,6 +7,7 @@
 #include <kernel/time.h>
 #include <mm/uaccess.h>
 #include <sched/task.h>
+#include <linux/personality.h>
 #include <proc/signal.h>
 #include <syscall/time_user.h>
 
@@ -32,13 +33,18 @@ static void no_deadline(struct deadline *d)
 	d->expires = NULL;
 }
 
-/* What is left goes back to the caller, unless his memory has become read-only, which is his affair. */
-static void put_rest(const struct deadline *d, struct uptr tsp, bool timeval)
+/*
+ * What is left goes back to the caller, unless his memory has become read-only, which is his affair. RET is the call's; with a personality
+ * of STICKY_TIMEOUTS the caller's time stays as it was, so that a call which was interrupted cannot begin again with what is left.
+ */
+static int put_rest(int ret, const struct deadline *d, struct uptr tsp, bool timeval)
 {
 	s64 left = 0;
 
 	if (uptr_is_null(tsp))
-		return;
+		return ret;
+	if (current->personality & STICKY_TIMEOUTS)
+		return ret == -ERESTARTNOHAND ? -EINTR : ret;
 	if (d->expires) {
 		left = d->when - (s64)ktime_get_ns();
 		if (left < 0)
@@ -51,6 +57,7 @@ static void put_rest(const struct deadline *d, struct uptr tsp, bool timeval)
 	} else {
 		(void)!put_timespec_ns(left, tsp);
 	}
+	return ret;
 }
 
 /* poll. */
@@ -106,8 +113,7 @@ long sys_ppoll(struct uptr fds, unsigned int nfds, struct uptr tsp, struct uptr 
 		return ret;
 	ret = do_poll(fds, nfds, d.expires, d.now);
 	restore_saved_sigmask_unless(ret == -ERESTARTNOHAND);
-	put_rest(&d, tsp, false);
-	return ret;
+	return put_rest(ret, &d, tsp, false);
 }
 
 /* select. */
@@ -131,8 +137,7 @@ long sys_select(int n, struct uptr inp, struct uptr outp, struct uptr exp, struc
 			     tv.sec * NSEC_PER_SEC + tv.usec * NSEC_PER_USEC);
 	}
 	ret = do_select(n, inp, outp, exp, d.expires, d.now);
-	put_rest(&d, tvp, true);
-	return ret;
+	return put_rest(ret, &d, tvp, true);
 }
 
 long sys_pselect6(int n, struct uptr inp, struct uptr outp, struct uptr exp, struct uptr tsp, struct uptr sig)
@@ -156,6 +161,5 @@ long sys_pselect6(int n, struct uptr inp, struct uptr outp, struct uptr exp, str
 		return ret;
 	ret = do_select(n, inp, outp, exp, d.expires, d.now);
 	restore_saved_sigmask_unless(ret == -ERESTARTNOHAND);
-	put_rest(&d, tsp, false);
-	return ret;
+	return put_rest(ret, &d, tsp, false);
 }

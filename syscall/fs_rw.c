@@ -48,18 +48,17 @@ static __always_inline ssize_t move_data(struct file *file, const struct transfe
 static __always_inline long at_fpos(unsigned long fd, const struct transfer *t)
 {
 	struct fd f = fdget_pos((unsigned int)fd);
-	loff_t pos, *ppos = NULL;
+	struct file *file = fd_file(f);
+	loff_t pos = 0;
 	ssize_t ret;
 
-	if (fd_empty(f))
+	if (unlikely(!file))
 		return -EBADF;
-	if (!(fd_file(f)->f_mode & FMODE_STREAM)) {
-		pos = fd_file(f)->f_pos;
-		ppos = &pos;
-	}
-	ret = move_data(fd_file(f), t, ppos);
-	if (ret >= 0 && ppos)
-		fd_file(f)->f_pos = pos;
+	if (!(file->f_mode & FMODE_STREAM))
+		pos = file->f_pos;
+	ret = move_data(file, t, &pos);
+	if (ret >= 0 && !(file->f_mode & FMODE_STREAM))
+		file->f_pos = pos;
 	fdput_pos(f);
 	return ret;
 }
@@ -376,7 +375,7 @@ long sys_cachestat(unsigned int fd, struct uptr urange, struct uptr ustat, unsig
 	struct address_space *mapping;
 	struct folio *folios[16];
 	struct fd f;
-	pgoff_t index, end;
+	pgoff_t index, end, next;
 	unsigned int n;
 
 	f = fdget(fd);
@@ -393,13 +392,20 @@ long sys_cachestat(unsigned int fd, struct uptr urange, struct uptr ustat, unsig
 	mapping = fd_file(f)->f_mapping;
 	index = range.off >> PAGE_SHIFT;
 	end = range.len ? (range.off + range.len - 1) >> PAGE_SHIFT : ~0ul >> PAGE_SHIFT;
-	while ((n = filemap_get_folios(mapping, &index, end, folios, ARRAY_SIZE(folios)))) {
+	next = index;
+	while (index <= end && (n = filemap_get_folios(mapping, &index, end, folios, ARRAY_SIZE(folios)))) {
 		for (unsigned int i = 0; i < n; i++) {
-			cs.nr_cache += folio_nr_pages(folios[i]);
+			/* A large folio's pages within the range, and not again those that an earlier batch counted. */
+			pgoff_t first = max(folio_index(folios[i]), next);
+			u64 pages;
+
+			next = min(folio_index(folios[i]) + folio_nr_pages(folios[i]), end + 1);
+			pages = next > first ? next - first : 0;
+			cs.nr_cache += pages;
 			if (folio_test_dirty(folios[i]))
-				cs.nr_dirty += folio_nr_pages(folios[i]);
+				cs.nr_dirty += pages;
 			if (folio_test_writeback(folios[i]))
-				cs.nr_writeback += folio_nr_pages(folios[i]);
+				cs.nr_writeback += pages;
 			folio_put(folios[i]);
 		}
 		cond_resched();

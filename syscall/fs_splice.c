@@ -130,7 +130,7 @@ long sys_vmsplice(int fd, struct uptr uiov, unsigned long nr_segs, unsigned int 
 	if (flags & SPLICE_F_NONBLOCK)
 		kiocb.ki_flags |= IOCB_NOWAIT;
 	ret = iter_count(&it) == 0 ? 0 :
-	      write ? file->f_op->write_iter(&kiocb, &it) : file->f_op->read_iter(&kiocb, &it);
+	      write ? vmsplice_to_pipe(file, &it, flags) : file->f_op->read_iter(&kiocb, &it);
 	kfree(iov);
 put:
 	fdput(f);

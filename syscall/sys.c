@@ -39,9 +39,8 @@
 #include <linux/times.h>
 #include <linux/utsname.h>
 
-long sys_uname(struct uptr name)
+static noinline long uname_faulting(struct uptr name, struct uts_namespace *ns)
 {
-	struct uts_namespace *ns = utsname_ns();
 	struct new_utsname u;
 
 	BUILD_BUG_ON(sizeof(u) != sizeof(ns->name));
@@ -49,6 +48,18 @@ long sys_uname(struct uptr name)
 	memcpy(&u, &ns->name, sizeof(u));
 	up_read(&uts_sem);
 	return copy_to_user(name, &u, sizeof(u)) ? -EFAULT : 0;
+}
+
+long sys_uname(struct uptr name)
+{
+	struct uts_namespace *ns = utsname_ns();
+	size_t left;
+
+	/* No fault is waited for with the lock held: a program may take as long as it likes to resolve one. */
+	down_read(&uts_sem);
+	left = copy_to_user_nofault(name, &ns->name, sizeof(struct new_utsname));
+	up_read(&uts_sem);
+	return likely(!left) ? 0 : uname_faulting(name, ns);
 }
 
 static long set_name(struct uptr name, int len, char *field)

@@ -212,8 +212,6 @@ long sys_clock_nanosleep(int id, int flags, struct uptr rqtp, struct uptr rmtp)
 		if (!capable(CAP_WAKE_ALARM))
 			return -EPERM;
 		break;
-	case CLOCK_THREAD_CPUTIME_ID:
-		return -EINVAL;
 	default:
 		return clock_read(id, &unused) ? -EINVAL : -EOPNOTSUPP;
 	}

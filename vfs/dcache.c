@@ -335,7 +335,7 @@ static bool fast_dput(struct dentry *d)
 	return false;
 }
 
-void dput(struct dentry *d)
+static noinline void dput_last(struct dentry *d)
 {
 	while (d) {
 		/* The dentry may die under us once our reference is gone: hold off its freeing. */
@@ -353,15 +353,19 @@ void dput(struct dentry *d)
 	}
 }
 
-bool dget_not_dead(struct dentry *d)
+void dput(struct dentry *d)
 {
-	int c = atomic_read(&d->d_count);
+	int c;
 
-	do {
-		if (unlikely(c < 0))
-			return false;
-	} while (!atomic_try_cmpxchg_acquire(&d->d_count, &c, c + 1));
-	return true;
+	if (!d)
+		return;
+	/* Not the last: nothing is touched after our reference is gone. */
+	c = atomic_read(&d->d_count);
+	while (likely(c > 1)) {
+		if (likely(atomic_try_cmpxchg(&d->d_count, &c, c - 1)))
+			return;
+	}
+	dput_last(d);
 }
 
 struct dentry *dget_parent(struct dentry *d)
@@ -392,8 +396,6 @@ static struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name)
 
 	if (unlikely(!d))
 		return NULL;
-	/* Words compared past the NUL must not change: clear the last one. */
-	((u64 *)d->d_iname)[DNAME_INLINE_LEN / 8 - 1] = 0;
 	if (unlikely(!name)) {
 		static const struct qstr slash = QSTR_INIT("/", 1);
 
@@ -413,8 +415,8 @@ static struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name)
 		dname = d->d_iname;
 	}
 	d->d_name.hash_len = name->hash_len;
+	((u64 *)dname)[name->len / 8] = 0;	/* zero-padded: compared a word at a time */
 	memcpy(dname, name->name, name->len);
-	dname[name->len] = 0;
 	smp_store_release(&d->d_name.name, dname);	/* pairs with the reads of RCU-walk */
 
 	atomic_set(&d->d_count, 1);
@@ -688,6 +690,7 @@ void d_tmpfile(struct dentry *d, struct inode *inode)
 	spin_lock(&d->d_parent->d_lock);
 	spin_lock_nested(&d->d_lock, 1);
 	/* "#" and the inode number, as links to deleted files show it. */
+	memset(d->d_iname, 0, DNAME_INLINE_LEN);
 	d->d_name.len = snprintf(d->d_iname, DNAME_INLINE_LEN, "#%llu", (u64)inode->i_ino);
 	spin_unlock(&d->d_lock);
 	spin_unlock(&d->d_parent->d_lock);

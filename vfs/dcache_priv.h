@@ -3,6 +3,7 @@
 /* Between dcache.c (life), dhash.c (finding) and dtree.c (moving, walking, shrinking). */
 #include <vfs/fs.h>
 #include <vfs/dentry.h>
+#include <vfs/namehash.h>
 #include <lib/string.h>
 
 struct external_name {
@@ -19,7 +20,57 @@ static inline struct external_name *dname_ext(const struct dentry *d)
 	return container_of((const char (*)[])d->d_name.name, struct external_name, name);
 }
 
-/* dhash.c */
+/* dhash.c: each bucket is a chain of dentries with a lock in bit 0. */
+#define CHAIN_LOCK	1ul
+struct dhash {
+	u32		mask;		/* number of buckets - 1 */
+	struct rcu_head	rcu;
+	unsigned long	bucket[];
+};
+extern struct dhash *dhash;			/* RCU */
+static __always_inline unsigned long *bucket_of(struct dhash *t, u32 hash)
+{
+	return &t->bucket[hash & t->mask];
+}
+static __always_inline struct dentry *chain_first(unsigned long *bucket)
+{
+	return (struct dentry *)(smp_load_acquire(bucket) & ~CHAIN_LOCK);
+}
+static __always_inline struct dentry *chain_next(const struct dentry *d)
+{
+	return rcu_dereference(d->d_hnext);
+}
+
+/* Is the dentry's text @dname this name, of the same length, whose last, partial word is @tail? Stops where they differ. */
+static __always_inline bool dname_equals(const char *dname, const char *name, u32 len, u64 tail)
+{
+	for (; len >= 8; len -= 8, dname += 8, name += 8) {
+		if (nh_raw_load(dname) != nh_raw_load(name))
+			return false;
+	}
+	return nh_raw_load(dname) == tail;	/* zero-padded, as __d_alloc() leaves it */
+}
+
+/*
+ * d_lookup_rcu() to be inlined where every component of a path comes through: @parent has no d_hash nor d_compare. A miss may be
+ * a name that is moving or being added. An odd *seqp fails every check.
+ */
+static __always_inline struct dentry *d_find_rcu(const struct dentry *parent, const char *name, u64 hashlen, u64 tail, u32 *seqp)
+{
+	struct dentry *d = chain_first(bucket_of(rcu_dereference(dhash), hashlen_hash(hashlen)));
+
+	for (; d; d = chain_next(d)) {
+		u32 seq = raw_read_seqcount(&d->d_seq);
+
+		if (READ_ONCE(d->d_parent) != parent || READ_ONCE(d->d_name.hash_len) != hashlen || d_unhashed(d) ||
+		    !dname_equals(rcu_dereference(d->d_name.name), name, hashlen_len(hashlen), tail))
+			continue;
+		*seqp = seq & ~1u;
+		return d;
+	}
+	return NULL;
+}
+
 void d_hash_init(void);
 void d_hash_insert(struct dentry *d);		/* d_lock held */
 void d_hash_remove(struct dentry *d);		/* d_lock held */

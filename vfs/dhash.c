@@ -21,24 +21,17 @@
 #include <lib/bits.h>
 #include <alloc/slab.h>
 
-#define CHAIN_LOCK	1ul
 #define LONG_CHAIN	4
 #define INIT_SHIFT	10
-#define MAX_SHIFT	22
+#define MAX_BUCKETS	(1l << 22)
 #define IN_LOOKUP_SHIFT	6
-
-struct dhash {
-	unsigned int	shift;		/* log2 of the number of buckets */
-	struct rcu_head	rcu;
-	unsigned long	bucket[];
-};
 
 static struct {
 	struct dhash	h;
 	unsigned long	bucket[1 << INIT_SHIFT];
-} initial_table = { .h.shift = INIT_SHIFT };
+} initial_table = { .h.mask = (1u << INIT_SHIFT) - 1 };
 
-static struct dhash *dhash = &initial_table.h;		/* RCU */
+struct dhash *dhash = &initial_table.h;		/* RCU */
 static bool long_chain_seen;
 static atomic_t growing;
 static struct {
@@ -68,9 +61,25 @@ u64 nh_load_edge(const char *p)
 	}
 }
 
+u64 nh_hashlen_long(u64 h, u64 w, const char *name, u64 *tail)
+{
+	u64 stop;
+	u32 len = 0;
+
+	do {
+		h = nh_mix(h, w);
+		len += 8;
+		w = nh_load(name + len);
+		stop = nh_stops(w);
+	} while (!stop);
+	return nh_end(h, w, stop, len, tail);
+}
+
 u64 hashlen_string(const void *salt, const char *name)
 {
-	return nh_hashlen(salt, name);
+	u64 tail;
+
+	return nh_hashlen(salt, name, &tail);
 }
 
 u32 full_name_hash(const void *salt, const char *name, unsigned int len)
@@ -84,7 +93,7 @@ u32 full_name_hash(const void *salt, const char *name, unsigned int len)
 	return nh_fold(nh_mix(h, w));
 }
 
-/* Both end within mapped pages; @a is a dentry's name, zero-padded. */
+/* Both end within mapped pages; @a is a dentry's name, which ends in a whole word. */
 static __always_inline __no_sanitize_address bool names_differ(const char *a, const char *b, u32 len)
 {
 	while (len >= 8) {
@@ -94,25 +103,7 @@ static __always_inline __no_sanitize_address bool names_differ(const char *a, co
 		b += 8;
 		len -= 8;
 	}
-	if (!len)
-		return false;
-	/* A dentry's own name ends in a whole word. */
-	return nh_first_bytes(nh_raw_load(a) ^ nh_load(b), len) != 0;
-}
-
-static __always_inline unsigned long *bucket_of(struct dhash *t, u32 hash)
-{
-	return &t->bucket[hash & ((1u << t->shift) - 1)];
-}
-
-static __always_inline struct dentry *chain_first(unsigned long *bucket)
-{
-	return (struct dentry *)(smp_load_acquire(bucket) & ~CHAIN_LOCK);
-}
-
-static __always_inline struct dentry *chain_next(const struct dentry *d)
-{
-	return rcu_dereference(d->d_hnext);
+	return len && nh_raw_load(a) != nh_first_bytes(nh_load(b), len);
 }
 
 /* Writers. The caller's d_lock keeps preemption off, which is what keeps a table alive. */
@@ -184,20 +175,20 @@ static void move_chain(unsigned long *from, struct dhash *to)
 static void dhash_grow(void)
 {
 	struct dhash *old = dhash, *new;
-	unsigned int shift = old->shift + 2;
+	u32 mask = old->mask << 2 | 3;
 
-	new = kvzalloc(sizeof(*new) + (sizeof(unsigned long) << shift), GFP_KERNEL | __GFP_NOWARN);
+	new = kvzalloc(sizeof(*new) + sizeof(unsigned long) * (mask + 1ul), GFP_KERNEL | __GFP_NOWARN);
 	if (!new)
 		return;
-	new->shift = shift;
+	new->mask = mask;
 	write_seqlock(&rename_lock);
-	for (unsigned int i = 0; i < 1u << old->shift; i++) {
+	for (u32 i = 0; i <= old->mask; i++) {
 		while (test_and_set_bit_lock(0, &old->bucket[i]))
 			cpu_relax();
 		move_chain(&old->bucket[i], new);
 	}
 	rcu_assign_pointer(dhash, new);
-	for (unsigned int i = 0; i < 1u << old->shift; i++)
+	for (u32 i = 0; i <= old->mask; i++)
 		clear_bit_unlock(0, &old->bucket[i]);
 	write_sequnlock(&rename_lock);
 	if (old != &initial_table.h)
@@ -216,7 +207,7 @@ void d_hash_grow_if_long(void)
 		return;
 	/* Nobody else replaces the table from here on. */
 	dentry_get_stat(&st);
-	if (dhash->shift < MAX_SHIFT && st.nr_dentry > 1l << dhash->shift)
+	if (dhash->mask + 1l < MAX_BUCKETS && st.nr_dentry > dhash->mask + 1l)
 		dhash_grow();
 	atomic_set(&growing, 0);
 }

@@ -42,6 +42,7 @@ static int put_path(const struct dentry *d, const struct mount *mnt, const struc
 {
 	while (d != root->dentry || &mnt->mnt != root->mnt) {
 		const struct dentry *parent = READ_ONCE(d->d_parent);
+		const struct mnt_namespace *ns;
 
 		if (d == mnt->mnt.mnt_root) {
 			struct mount *m = READ_ONCE(mnt->mnt_parent);
@@ -51,7 +52,8 @@ static int put_path(const struct dentry *d, const struct mount *mnt, const struc
 				mnt = m;
 				continue;
 			}
-			return READ_ONCE(mnt->mnt_ns) && !is_anon_ns(READ_ONCE(mnt->mnt_ns)) ? 1 : 2;
+			ns = READ_ONCE(mnt->mnt_ns);
+			return ns && !is_anon_ns(ns) ? 1 : 2;
 		}
 		if (unlikely(d == parent))
 			return 3;

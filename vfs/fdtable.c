@@ -413,6 +413,17 @@ struct file *file_close_fd(unsigned int fd)
 	return f;
 }
 
+bool fd_names(unsigned int fd, const struct file *file)
+{
+	struct files_struct *files = current->files;
+	bool same;
+
+	spin_lock(&files->file_lock);
+	same = fd < files->fdt->max_fds && files->fdt->fd[fd] == file;
+	spin_unlock(&files->file_lock);
+	return same;
+}
+
 int close_fd(unsigned int fd)
 {
 	struct file *f = file_close_fd(fd);

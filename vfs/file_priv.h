@@ -6,6 +6,8 @@ void file_free(struct file *f);			/* never opened */
 void file_set_path(struct file *f, const struct path *path, const struct file_operations *fops);
 /* fasync.c */
 void file_free_owner(struct file *f);
+/* dnotify.c: OWNER, a table of descriptors, closes FILE. */
+void dnotify_flush(struct file *file, fl_owner_t owner);
 /* namei.c: opens @fn; the file is allocated here. */
 struct open_how_k {
 	int flags;		/* O_* checked and completed */

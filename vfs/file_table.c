@@ -18,7 +18,6 @@
 #include <kernel/percpu.h>
 #include <kernel/cpumask.h>
 #include <sched/task.h>
-#include <sched/work.h>
 #include <proc/cred.h>
 #include <linux/capability.h>
 #include "file_priv.h"
@@ -173,26 +172,6 @@ out:
 	file_free(f);
 }
 
-static struct llist_head delayed_files;
-static void delayed_fput(struct work_struct *w)
-{
-	struct llist_node *n = llist_del_all(&delayed_files);
-
-	(void)w;
-	while (n) {
-		struct file *f = container_of(n, struct file, f_work.node);
-
-		n = n->next;
-		do_final_put(f);
-	}
-}
-static DECLARE_WORK(delayed_fput_work, delayed_fput);
-
-void flush_delayed_fput(void)
-{
-	delayed_fput(NULL);
-}
-
 static void final_put_work(struct task_work *w)
 {
 	do_final_put(container_of(w, struct file, f_work));
@@ -204,13 +183,8 @@ static noinline void fput_last(struct file *f)
 		file_free(f);
 		return;
 	}
-	if (likely(!is_kthread(current) && !in_atomic())) {
-		f->f_work.func = final_put_work;
-		if (likely(!task_work_add(current, &f->f_work, false)))
-			return;
-	}
-	if (llist_add(&f->f_work.node, &delayed_files))
-		schedule_work(&delayed_fput_work);
+	f->f_work.func = final_put_work;
+	task_work_defer(&f->f_work);
 }
 
 void fput(struct file *f)

@@ -94,7 +94,7 @@ static const struct {
 	{ "lazytime", SB_LAZYTIME, true }, { "nolazytime", SB_LAZYTIME, false },
 };
 
-static bool parse_common_flag(struct fs_context *fc, const char *key)
+bool vfs_parse_sb_flag(struct fs_context *fc, const char *key)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(common_flags); i++) {
 		if (strcmp(key, common_flags[i].name))
@@ -109,14 +109,14 @@ static bool parse_common_flag(struct fs_context *fc, const char *key)
 	return false;
 }
 
-/* -EINVAL with a message: nobody knows it. @value NULL: a flag. */
+/* -EINVAL with a message: nobody knows it. @value NULL: a flag; the common flags ignore one. */
 int vfs_parse_fs_param(struct fs_context *fc, const char *key, const char *value)
 {
 	int err;
 
 	if (!*key)
 		return -EINVAL;
-	if (!value && parse_common_flag(fc, key))
+	if (vfs_parse_sb_flag(fc, key))
 		return 0;
 	if (fc->ops->parse_param) {
 		err = fc->ops->parse_param(fc, key, value);

@@ -62,6 +62,17 @@ void get_fs_pwd(struct fs_struct *fs, struct path *pwd)
 	spin_unlock(&fs->lock);
 }
 
+void get_fs_root_and_pwd_rcu(const struct fs_struct *fs, struct path *root, struct path *pwd)
+{
+	u32 seq;
+
+	do {
+		seq = read_seqcount_begin(&fs->seq);
+		*root = fs->root;
+		*pwd = fs->pwd;
+	} while (read_seqcount_retry(&fs->seq, seq));
+}
+
 static bool replace_path(struct path *p, const struct path *old, const struct path *new)
 {
 	if (!path_equal(p, old))

@@ -725,9 +725,15 @@ int file_update_time(struct file *file)
 	return err;
 }
 
-/* Is an access worth writing down (relatime: once a day, or when older than a change)? */
-static bool atime_needs_update(const struct path *path, struct inode *inode, struct timespec64 *now)
+static bool later(const struct timespec64 *a, const struct timespec64 *b)
 {
+	return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+/* Is an access worth writing down (relatime: once a day, or when older than a change)? */
+static __always_inline bool atime_needs_update(const struct path *path, struct inode *inode)
+{
+	const struct timespec64 *a = &inode->i_atime;
 	struct vfsmount *mnt = path->mnt;
 
 	if (inode->i_flags & S_NOATIME || inode->i_sb->s_flags & SB_NOATIME || IS_RDONLY(inode))
@@ -737,32 +743,29 @@ static bool atime_needs_update(const struct path *path, struct inode *inode, str
 		return false;
 	if (mnt->mnt_flags & (MNT_NOATIME | MNT_READONLY))
 		return false;
-	*now = current_time(inode);
-	if (mnt->mnt_flags & MNT_RELATIME) {
-		const struct timespec64 *a = &inode->i_atime, *m = &inode->i_mtime, *c = &inode->i_ctime;
-
-		if ((a->tv_sec > m->tv_sec || (a->tv_sec == m->tv_sec && a->tv_nsec > m->tv_nsec)) &&
-		    (a->tv_sec > c->tv_sec || (a->tv_sec == c->tv_sec && a->tv_nsec > c->tv_nsec)) &&
-		    now->tv_sec - a->tv_sec < 24 * 60 * 60)
-			return false;
-	}
-	return !same_tick(&inode->i_atime, now);
+	return !(mnt->mnt_flags & MNT_RELATIME) || !later(a, &inode->i_mtime) || !later(a, &inode->i_ctime) ||
+	       (time64_t)(ktime_get_real_coarse_ns() / NSEC_PER_SEC) - a->tv_sec >= 24 * 60 * 60;
 }
 
-void touch_atime(const struct path *path)
+static noinline void update_atime(const struct path *path, struct inode *inode)
 {
-	struct inode *inode = path->dentry->d_inode;
-	struct timespec64 now;
+	struct timespec64 now = current_time(inode);
 
-	if (!atime_needs_update(path, inode, &now))
-		return;
-	if (!sb_start_write_trylock(inode->i_sb))
+	if (same_tick(&inode->i_atime, &now) || !sb_start_write_trylock(inode->i_sb))
 		return;
 	if (!mnt_get_write_access(path->mnt)) {
 		update_time(inode, S_ATIME);
 		mnt_put_write_access(path->mnt);
 	}
 	sb_end_write(inode->i_sb);
+}
+
+void touch_atime(const struct path *path)
+{
+	struct inode *inode = path->dentry->d_inode;
+
+	if (unlikely(atime_needs_update(path, inode)))
+		update_atime(path, inode);
 }
 
 void file_accessed(struct file *file)

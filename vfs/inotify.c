@@ -139,11 +139,12 @@ static struct event *new_event(int wd, u32 mask, u32 cookie, const struct qstr *
 	return e;
 }
 
-void inotify_queue(struct watch *w, u32 mask, u32 cookie, const struct qstr *name)
+static bool inotify_tell(struct watch *w, u32 mask, u32 cookie, const struct qstr *name)
 {
 	if (mask & (IN_MOVE_SELF | IN_DELETE_SELF))
 		mask &= ~(u32)IN_ISDIR;
 	enqueue(w->group, new_event(w->wd, mask, cookie, name, GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT));
+	return READ_ONCE(w->mask) & IN_ONESHOT;
 }
 
 static struct event *first_event(struct inotify *g)
@@ -325,7 +326,8 @@ int inotify_create_fd(int flags)
 
 /* Watches. */
 
-void inotify_forget(struct watch *w, bool tell)
+/* Its number is free again; TELL: IN_IGNORED. */
+static void inotify_forget(struct watch *w, bool tell)
 {
 	struct inotify *g = w->group;
 
@@ -335,11 +337,13 @@ void inotify_forget(struct watch *w, bool tell)
 	atomic_dec(&g->user->inotify_watches);
 }
 
-void inotify_free_watch(struct watch *w)
+static void inotify_free_watch(struct watch *w)
 {
 	inotify_put(w->group);
 	kmem_cache_free(watch_cache, w);
 }
+
+static const struct watch_ops inotify_ops = { .tell = inotify_tell, .forget = inotify_forget, .free = inotify_free_watch };
 
 /* [m]: the instance's watch of the inode gets another mask. Its number; 0: it has none. */
 static int change_watch(struct inotify *g, struct inode *inode, u32 mask)
@@ -360,22 +364,6 @@ static int change_watch(struct inotify *g, struct inode *inode, u32 mask)
 	}
 	spin_unlock(&inode->i_lock);
 	return wd;
-}
-
-/* With the first watch and for good: patching the kernel stops all CPUs, and watches may come and go by the thousand. */
-static void begin_notifying(void)
-{
-	static DEFINE_MUTEX(first);
-	static bool begun;
-
-	if (smp_load_acquire(&begun))
-		return;
-	mutex_lock(&first);
-	if (!begun) {
-		static_key_enable(&notify_key);
-		smp_store_release(&begun, true);
-	}
-	mutex_unlock(&first);
 }
 
 /* [m] */
@@ -399,11 +387,12 @@ static int new_watch(struct inotify *g, struct inode *inode, u32 mask)
 	}
 	refcount_inc(&g->refs);
 	ihold(inode);
+	w->ops = &inotify_ops;
 	w->group = g;
 	w->inode = inode;
 	w->mask = mask & MASK_KEPT;
 	w->wd = (int)wd;
-	begin_notifying();
+	notify_begin();
 	spin_lock(&inode->i_lock);
 	hlist_add_head_rcu(&w->link, &inode->i_watches);
 	watch_update_inode_mask(inode);

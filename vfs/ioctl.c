@@ -3,6 +3,7 @@
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
+#include <vfs/splice.h>
 #include <mm/uaccess.h>
 #include <sched/task.h>
 #include <proc/cred.h>
@@ -29,6 +30,28 @@ static long bytes_left(struct file *file)
 static long owns_sb(struct super_block *sb)
 {
 	return ns_capable(sb->s_user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+/* Sharing blocks between files: no filesystem here can. */
+static long share_blocks(struct file *out, unsigned int in_fd)
+{
+	struct file *in = fget(in_fd);
+	long ret;
+
+	if (!in)
+		return -EBADF;
+	ret = file_inode(in)->i_sb != file_inode(out)->i_sb ? -EXDEV : vfs_copy_checks(in, out);
+	fput(in);
+	return ret ? ret : -EOPNOTSUPP;
+}
+
+static long share_range(struct file *out, struct uptr p)
+{
+	struct file_clone_range r;
+
+	if (copy_from_user(&r, p, sizeof(r)))
+		return -EFAULT;
+	return share_blocks(out, (unsigned int)r.src_fd);
 }
 
 long vfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -75,6 +98,10 @@ long vfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (S_ISDIR(inode->i_mode) || S_ISREG(inode->i_mode) || S_ISLNK(inode->i_mode))
 			return put_user(i_size_read(inode), UPTR(arg)) ? -EFAULT : 0;
 		return -ENOTTY;
+	case FICLONE:
+		return share_blocks(file, (unsigned int)arg);
+	case FICLONERANGE:
+		return share_range(file, UPTR(arg));
 	case FS_IOC_FIEMAP:
 		if (S_ISREG(inode->i_mode) && !inode->i_op->fiemap)
 			return -EOPNOTSUPP;

@@ -88,6 +88,11 @@ u64 mnt_ns_inum(const struct mnt_namespace *ns)
 	return ns->ino;
 }
 
+u64 mnt_ns_seq(const struct mnt_namespace *ns)
+{
+	return ns->seq;
+}
+
 struct user_namespace *mnt_ns_owner(const struct mnt_namespace *ns)
 {
 	return ns->user_ns;

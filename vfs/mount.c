@@ -14,9 +14,9 @@
 #include <alloc/xarray.h>
 #include <kernel/init.h>
 #include <kernel/cpumask.h>
-#include <sched/work.h>
 #include <sched/task.h>
 #include <vfs/file.h>
+#include <vfs/newmount.h>
 #include <proc/cred.h>
 
 #define INIT_MHASH_SHIFT 5
@@ -42,7 +42,7 @@ static struct mhash *mhash = &initial_mhash.h;	/* RCU; replaced under mount_lock
 DEFINE_GHASH(mp_hash, 4);			/* changed under mount_lock */
 static struct kmem_cache *mnt_cache __ro_after_init;
 static unsigned long nr_hashed;			/* mount_lock */
-static u64 next_unique_id = 1ull << 31;		/* mount_lock */
+static u64 next_unique_id = MNT_ID_FIRST;		/* mount_lock */
 static DEFINE_XARRAY_ALLOC1(mnt_ids);		/* by mnt_id, small and reused: what mountinfo shows */
 
 static struct hlist_head *mbucket(struct mhash *t, const struct vfsmount *mnt, const struct dentry *d)
@@ -138,11 +138,6 @@ struct vfsmount *lookup_mnt(const struct path *path)
 
 /* Counting. */
 
-void mnt_add_count(struct mount *m, int n)
-{
-	this_cpu_add(m->pcp->count, n);
-}
-
 int mnt_get_count(struct mount *m)
 {
 	int cpu, sum = 0;
@@ -161,20 +156,9 @@ int mnt_get_writers(struct mount *m)
 	return sum;
 }
 
-/* RCU held. A reference to a mount found without one, valid only if nothing was mounted since @seq. */
-int legitimize_mnt(struct vfsmount *mnt, u32 seq)
+/* Counted, and something was mounted or unmounted meanwhile. */
+int legitimize_mnt_slow(struct mount *m)
 {
-	struct mount *m;
-
-	if (read_seqretry(&mount_lock, seq))
-		return 1;
-	if (!mnt)
-		return 0;
-	m = real_mount(mnt);
-	mnt_add_count(m, 1);
-	smp_mb();	/* pairs with the one in mntput(): the count before the sequence */
-	if (likely(!read_seqretry(&mount_lock, seq)))
-		return 0;
 	lock_mount_hash();
 	if (unlikely(m->mnt.mnt_flags & (MNT_SYNC_UMOUNT | MNT_DOOMED))) {
 		mnt_add_count(m, -1);
@@ -298,49 +282,19 @@ static void cleanup_work(struct task_work *w)
 	cleanup_mnt(container_of(w, struct mount, mnt_work));
 }
 
-static struct llist_head delayed_mounts;
-static void delayed_cleanup(struct work_struct *w)
-{
-	struct llist_node *n = llist_del_all(&delayed_mounts);
-
-	(void)w;
-	while (n) {
-		struct mount *m = container_of(n, struct mount, mnt_work.node);
-
-		n = n->next;
-		cleanup_mnt(m);
-	}
-}
-static DECLARE_WORK(delayed_cleanup_work, delayed_cleanup);
-
 /*
  * The last mount of a file system takes s_umount and tears it down. Who drops it may hold a directory's lock (the removal of a mount point),
  * which comes after that: it is done on the way back to user mode.
  */
 static void cleanup_later(struct mount *m)
 {
-	if (likely(!is_kthread(current) && !in_atomic())) {
-		m->mnt_work.func = cleanup_work;
-		if (likely(!task_work_add(current, &m->mnt_work, false)))
-			return;
-	}
-	if (llist_add(&m->mnt_work.node, &delayed_mounts))
-		schedule_work(&delayed_cleanup_work);
+	m->mnt_work.func = cleanup_work;
+	task_work_defer(&m->mnt_work);
 }
 
-void mntput(struct vfsmount *mnt)
+/* Unmounted, as it was seen in the read section that ends here. */
+static noinline void mntput_unmounted(struct mount *m)
 {
-	struct mount *m;
-
-	if (!mnt)
-		return;
-	m = real_mount(mnt);
-	rcu_read_lock();
-	if (likely(READ_ONCE(m->mnt_ns))) {
-		mnt_add_count(m, -1);
-		rcu_read_unlock();
-		return;
-	}
 	lock_mount_hash();
 	smp_mb();	/* pairs with legitimize_mnt(): it sees the sequence or we see its count */
 	mnt_add_count(m, -1);
@@ -355,6 +309,26 @@ void mntput(struct vfsmount *mnt)
 	cleanup_later(m);
 }
 
+static __always_inline void mntput_inline(struct vfsmount *mnt)
+{
+	struct mount *m = real_mount(mnt);
+
+	if (!mnt)
+		return;
+	rcu_read_lock();
+	if (likely(READ_ONCE(m->mnt_ns))) {
+		mnt_add_count(m, -1);
+		rcu_read_unlock();
+		return;
+	}
+	mntput_unmounted(m);
+}
+
+void mntput(struct vfsmount *mnt)
+{
+	mntput_inline(mnt);
+}
+
 void path_get(const struct path *path)
 {
 	mntget(path->mnt);
@@ -363,8 +337,10 @@ void path_get(const struct path *path)
 
 void path_put(const struct path *path)
 {
+	struct vfsmount *mnt = path->mnt;
+
 	dput(path->dentry);
-	mntput(path->mnt);
+	mntput_inline(mnt);
 }
 
 /* Write access. */

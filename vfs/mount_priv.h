@@ -109,10 +109,26 @@ struct mount *alloc_vfsmnt(const char *name);
 void free_vfsmnt_unused(struct mount *m);
 struct mount *__lookup_mnt(const struct vfsmount *mnt, const struct dentry *d);	/* RCU or mount_lock */
 struct vfsmount *lookup_mnt(const struct path *path);	/* referenced */
-int legitimize_mnt(struct vfsmount *mnt, u32 seq);	/* 0 ok, 1 no, -1 no and mntput later */
+int legitimize_mnt_slow(struct mount *m);
 void mount_hash_add(struct mount *m);
 void mount_hash_del(struct mount *m);
-void mnt_add_count(struct mount *m, int n);
+static inline void mnt_add_count(struct mount *m, int n)
+{
+	this_cpu_add(m->pcp->count, n);
+}
+/* RCU held. A reference to a mount found without one, valid only if nothing was mounted since @seq: 0; 1 no, -1 no and mntput later. */
+static __always_inline int legitimize_mnt(struct vfsmount *mnt, u32 seq)
+{
+	if (unlikely(read_seqretry(&mount_lock, seq)))
+		return 1;
+	if (unlikely(!mnt))
+		return 0;
+	mnt_add_count(real_mount(mnt), 1);
+	smp_mb();	/* pairs with the one in mntput(): the count before the sequence */
+	if (likely(!read_seqretry(&mount_lock, seq)))
+		return 0;
+	return legitimize_mnt_slow(real_mount(mnt));
+}
 int mnt_get_count(struct mount *m);
 int mnt_get_writers(struct mount *m);
 struct mountpoint *find_mountpoint(const struct dentry *d);	/* mount_lock held; with a reference, NULL: nothing is mounted on it */

@@ -12,7 +12,7 @@
  */
 #include <lib/types.h>
 #include "namei_priv.h"
-#include <vfs/namehash.h>
+#include "dcache_priv.h"
 #include <alloc/slab.h>
 #include <sched/task.h>
 #include <proc/cred.h>
@@ -323,23 +323,39 @@ bool path_is_under(const struct path *path, const struct path *root)
 	return res;
 }
 
-static int set_root(struct nameidata *nd)
+static __always_inline void set_root_rcu(struct nameidata *nd)
 {
 	struct fs_struct *fs = current->fs;
+	unsigned int seq;
 
+	do {
+		seq = read_seqcount_begin(&fs->seq);
+		nd->root = fs->root;
+		nd->root_seq = raw_read_seqcount(&nd->root.dentry->d_seq) & ~1u;
+	} while (read_seqcount_retry(&fs->seq, seq));
+}
+
+/* RCU mode, root known. */
+static __always_inline int jump_root_rcu(struct nameidata *nd)
+{
+	nd->path = nd->root;
+	nd->inode = READ_ONCE(nd->path.dentry->d_inode);
+	nd->seq = nd->root_seq;
+	if (read_seqcount_retry(&nd->path.dentry->d_seq, nd->seq))
+		return -ECHILD;
+	nd->state |= ND_JUMPED;
+	return 0;
+}
+
+static int set_root(struct nameidata *nd)
+{
 	/* A scoped walk has its root from the start: losing it would be an escape. */
 	if (unlikely(nd->flags & LOOKUP_IS_SCOPED && nd->root.mnt == NULL && nd->state & ND_JUMPED))
 		return -ENOTRECOVERABLE;
 	if (nd->flags & LOOKUP_RCU) {
-		unsigned int seq;
-
-		do {
-			seq = read_seqcount_begin(&fs->seq);
-			nd->root = fs->root;
-			nd->root_seq = raw_read_seqcount(&nd->root.dentry->d_seq) & ~1u;
-		} while (read_seqcount_retry(&fs->seq, seq));
+		set_root_rcu(nd);
 	} else {
-		get_fs_root(fs, &nd->root);
+		get_fs_root(current->fs, &nd->root);
 		nd->state |= ND_ROOT_GRABBED;
 	}
 	return 0;
@@ -358,18 +374,12 @@ static int nd_jump_root(struct nameidata *nd)
 		if (err)
 			return err;
 	}
-	if (nd->flags & LOOKUP_RCU) {
-		nd->path = nd->root;
-		nd->inode = READ_ONCE(nd->path.dentry->d_inode);
-		nd->seq = nd->root_seq;
-		if (read_seqcount_retry(&nd->path.dentry->d_seq, nd->seq))
-			return -ECHILD;
-	} else {
-		path_put(&nd->path);
-		nd->path = nd->root;
-		path_get(&nd->path);
-		nd->inode = nd->path.dentry->d_inode;
-	}
+	if (nd->flags & LOOKUP_RCU)
+		return jump_root_rcu(nd);
+	path_put(&nd->path);
+	nd->path = nd->root;
+	path_get(&nd->path);
+	nd->inode = nd->path.dentry->d_inode;
 	nd->state |= ND_JUMPED;
 	return 0;
 }
@@ -814,6 +824,76 @@ const char *handle_dots(struct nameidata *nd, enum last_type type)
 	return NULL;
 }
 
+/*
+ * The step that only reads. What is special about a name (something mounted on it, a symlink, a filesystem that must be asked,
+ * nothing known) is left to walk_component(), which starts the component anew.
+ */
+
+#define SPECIAL_PARENT	(DCACHE_OP_HASH | DCACHE_OP_COMPARE)
+#define SPECIAL_CHILD	(DCACHE_MANAGED_DENTRY | DCACHE_OP_REVALIDATE)
+
+/* Across what is mounted on the directory @d, seen at nd->next_seq. False: nothing has changed that counts. */
+static noinline bool cross_cached(struct nameidata *nd, struct dentry *d)
+{
+	struct path path = { nd->path.mnt, d };
+	struct inode *inode;
+
+	if (d->d_flags & DCACHE_OP_REVALIDATE || !rcu_cross_mounts(nd, &path))
+		return false;
+	inode = READ_ONCE(path.dentry->d_inode);
+	if (!d_can_lookup(path.dentry) || read_seqcount_retry(&path.dentry->d_seq, nd->next_seq))
+		return false;
+	nd->path = path;
+	nd->inode = inode;
+	nd->seq = nd->next_seq;
+	return true;
+}
+
+/*
+ * RCU mode. From nd->path, whose flags have none of SPECIAL_PARENT, to its child of that name: a directory, or (@last) anything but a
+ * symlink to be followed. False: walk_component() must do it.
+ */
+static __always_inline bool step_cached(struct nameidata *nd, const char *name, u64 hashlen, u64 tail, bool last)
+{
+	struct dentry *parent = nd->path.dentry, *d;
+	struct inode *inode;
+	unsigned int flags;
+	u32 seq;
+
+	d = d_find_rcu(parent, name, hashlen, tail, &seq);
+	if (unlikely(!d))
+		return false;
+	flags = READ_ONCE(d->d_flags);
+	inode = READ_ONCE(d->d_inode);
+	/* The parent had this child while it was the directory we came through; type and inode belong together. */
+	smp_rmb();
+	if (unlikely(READ_ONCE(parent->d_seq.seq) != nd->seq || READ_ONCE(d->d_seq.seq) != seq))
+		return false;
+	if (last) {
+		if (unlikely(flags & SPECIAL_CHILD || !(flags & DCACHE_ENTRY_TYPE) ||
+			     ((flags & DCACHE_ENTRY_TYPE) == DCACHE_SYMLINK_TYPE && nd->flags & LOOKUP_FOLLOW)))
+			return false;
+	} else if (unlikely((flags & (SPECIAL_CHILD | DCACHE_ENTRY_TYPE)) != DCACHE_DIRECTORY_TYPE)) {
+		if ((flags & DCACHE_ENTRY_TYPE) != DCACHE_DIRECTORY_TYPE)
+			return false;
+		nd->next_seq = seq;
+		return cross_cached(nd, d);
+	}
+	nd->path.dentry = d;
+	nd->inode = inode;
+	nd->seq = seq;
+	return true;
+}
+
+/* The last component, when it is as simple as that. */
+bool step_last_cached(struct nameidata *nd)
+{
+	if (unlikely(nd->last_type != LAST_NORM || nd->depth || !(nd->flags & LOOKUP_RCU) ||
+		     nd->path.dentry->d_flags & SPECIAL_PARENT))
+		return false;
+	return step_cached(nd, nd->last.name, nd->last.hash_len, nd->last_tail, true);
+}
+
 /* Looking a component up. */
 
 /* From the cache: NULL means ask the filesystem (we are out of RCU mode then). */
@@ -962,6 +1042,26 @@ static __always_inline bool is_dots(const char *name, u32 len, enum last_type *t
 	return true;
 }
 
+/* The component to walk next, or to leave to the caller. */
+static int set_last(struct nameidata *nd, const char *name, u64 hashlen, u64 tail)
+{
+	struct dentry *dir = nd->path.dentry;
+
+	nd->last.hash_len = hashlen;
+	nd->last.name = name;
+	nd->last_tail = tail;
+	nd->last_type = LAST_NORM;
+	if (unlikely(is_dots(name, hashlen_len(hashlen), &nd->last_type))) {
+		if (nd->last_type == LAST_DOTDOT)
+			nd->state |= ND_JUMPED;
+		return 0;
+	}
+	nd->state &= ~ND_JUMPED;
+	if (unlikely(dir->d_flags & DCACHE_OP_HASH))
+		return min(dir->d_op->d_hash(dir, &nd->last), 0);
+	return 0;
+}
+
 /* All components but the last, which is left in nd->last. */
 int link_path_walk(const char *name, struct nameidata *nd)
 {
@@ -982,37 +1082,32 @@ int link_path_walk(const char *name, struct nameidata *nd)
 		return 0;
 	}
 	for (;;) {
-		const char *link;
-		u64 hashlen;
-		u32 len;
+		const char *link, *next;
+		u64 hashlen, tail;
 
 		err = may_lookup(nd);
 		if (unlikely(err))
 			return err;
-		hashlen = nh_hashlen(nd->path.dentry, name);
-		len = hashlen_len(hashlen);
-		nd->last.hash_len = hashlen;
-		nd->last.name = name;
-		nd->last_type = LAST_NORM;
-		if (unlikely(is_dots(name, len, &nd->last_type))) {
-			if (nd->last_type == LAST_DOTDOT)
-				nd->state |= ND_JUMPED;
-		} else {
+		hashlen = nh_hashlen(nd->path.dentry, name, &tail);
+		next = name + hashlen_len(hashlen);
+		if (likely(*next)) {
+			do
+				next++;
+			while (unlikely(*next == '/'));
+		}
+		if (likely(*next && *name != '.' && nd->flags & LOOKUP_RCU &&
+			   !(nd->path.dentry->d_flags & SPECIAL_PARENT))) {
 			nd->state &= ~ND_JUMPED;
-			if (unlikely(nd->path.dentry->d_flags & DCACHE_OP_HASH)) {
-				err = nd->path.dentry->d_op->d_hash(nd->path.dentry, &nd->last);
-				if (err < 0)
-					return err;
+			if (likely(step_cached(nd, name, hashlen, tail, false))) {
+				name = next;
+				continue;
 			}
 		}
-		name += len;
-		if (!*name)
-			goto last;
-		do
-			name++;
-		while (unlikely(*name == '/'));
-		if (unlikely(!*name)) {
-last:
+		err = set_last(nd, name, hashlen, tail);
+		if (unlikely(err))
+			return err;
+		name = next;
+		if (!*name) {
 			/* The end of the name, or of a symlink's text. */
 			if (!depth) {
 				nd->dir_uid = nd->inode->i_uid;
@@ -1103,8 +1198,24 @@ static int start_at_dfd(struct nameidata *nd, bool empty, bool rcu)
 	return 0;
 }
 
+static const char *path_init_slow(struct nameidata *nd, unsigned int flags);
+
 /* Where the walk starts; returns the name to walk. Enters RCU mode if asked for. */
 const char *path_init(struct nameidata *nd, unsigned int flags)
+{
+	const char *s = nd->pathname;
+
+	if (*s != '/' || (flags & (LOOKUP_RCU | LOOKUP_IS_SCOPED)) != LOOKUP_RCU || nd->state & ND_ROOT_PRESET)
+		return path_init_slow(nd, flags);
+	/* The usual absolute path. */
+	rcu_read_lock();
+	nd->flags = flags;
+	nd->m_seq = read_seqbegin(&mount_lock);
+	set_root_rcu(nd);
+	return unlikely(jump_root_rcu(nd)) ? ERR_PTR(-ECHILD) : s;
+}
+
+static noinline const char *path_init_slow(struct nameidata *nd, unsigned int flags)
 {
 	const char *s = nd->pathname;
 	bool rcu;
@@ -1156,6 +1267,8 @@ static const char *lookup_last(struct nameidata *nd)
 {
 	if (nd->last_type == LAST_NORM && nd->last.name[nd->last.len])
 		nd->flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
+	if (likely(step_last_cached(nd)))
+		return NULL;
 	return walk_component(nd, WALK_TRAILING);
 }
 
@@ -1166,6 +1279,18 @@ int handle_lookup_down(struct nameidata *nd)
 		dget(nd->path.dentry);
 	nd->next_seq = nd->seq;
 	return (int)PTR_ERR(step_into(nd, WALK_NOFOLLOW, nd->path.dentry));
+}
+
+/* complete_walk(), the usual case in line: a name below the root, nothing to ask about it again. */
+static __always_inline int finish_walk(struct nameidata *nd)
+{
+	if (likely((nd->flags & (LOOKUP_RCU | LOOKUP_IS_SCOPED)) == LOOKUP_RCU &&
+		   !(nd->state & (ND_ROOT_PRESET | ND_JUMPED)))) {
+		nd->root.mnt = NULL;
+		nd->flags &= ~LOOKUP_CACHED;
+		return likely(try_to_unlazy(nd)) ? 0 : -ECHILD;
+	}
+	return complete_walk(nd);
 }
 
 int path_lookupat(struct nameidata *nd, unsigned int flags, struct path *path)
@@ -1180,13 +1305,15 @@ int path_lookupat(struct nameidata *nd, unsigned int flags, struct path *path)
 		nd->state &= ~ND_JUMPED;
 	}
 	if (!err)
-		err = complete_walk(nd);
+		err = finish_walk(nd);
 	if (!err && nd->flags & LOOKUP_DIRECTORY && !d_can_lookup(nd->path.dentry))
 		err = -ENOTDIR;
 	if (!err) {
 		*path = nd->path;
 		nd->path.mnt = NULL;
 		nd->path.dentry = NULL;
+		if (likely(!nd->depth && !(nd->state & ND_ROOT_GRABBED)))
+			return 0;	/* nothing else is held */
 	}
 	terminate_walk(nd);
 	return err;

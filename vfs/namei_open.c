@@ -197,6 +197,8 @@ static const char *open_last(struct nameidata *nd, struct file *file, const stru
 	if (!(open_flag & O_CREAT)) {
 		if (trailing_slash(nd))
 			nd->flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
+		if (likely(step_last_cached(nd)))
+			return NULL;
 		d = lookup_fast(nd);
 		if (IS_ERR(d))
 			return ERR_CAST(d);
@@ -210,6 +212,8 @@ static const char *open_last(struct nameidata *nd, struct file *file, const stru
 			return ERR_PTR(-EISDIR);
 		}
 		if (!(open_flag & O_EXCL)) {
+			if (likely(step_last_cached(nd)))
+				return NULL;
 			d = lookup_fast(nd);
 			if (IS_ERR(d))
 				return ERR_CAST(d);

@@ -244,14 +244,6 @@ int vfs_link(struct dentry *old, struct mnt_idmap *idmap, struct inode *dir, str
 	return made(dir, new, err);
 }
 
-/* Nothing can be mounted here any more. */
-static void dont_mount(struct dentry *d)
-{
-	spin_lock(&d->d_lock);
-	d->d_flags |= DCACHE_CANT_MOUNT;
-	spin_unlock(&d->d_lock);
-}
-
 bool is_local_mountpoint(const struct dentry *d)
 {
 	struct mountpoint *mp;
@@ -292,7 +284,7 @@ int vfs_unlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d)
 	} else {
 		err = dir->i_op->unlink(dir, d);
 		if (!err) {
-			dont_mount(d);
+			d_dont_mount(d);
 			detach_if_mounted(d);
 		}
 	}
@@ -320,7 +312,7 @@ int vfs_rmdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d)
 	if (!err) {
 		shrink_dcache_parent(d);
 		d->d_inode->i_flags |= S_DEAD;
-		dont_mount(d);
+		d_dont_mount(d);
 		detach_if_mounted(d);
 	}
 	inode_unlock(d->d_inode);
@@ -461,7 +453,7 @@ int vfs_rename(struct renamedata *rd)
 			shrink_dcache_parent(new);
 			target->i_flags |= S_DEAD;
 		}
-		dont_mount(new);
+		d_dont_mount(new);
 		detach_if_mounted(new);
 	}
 	if (!(old_dir->i_sb->s_type->fs_flags & FS_RENAME_DOES_D_MOVE)) {

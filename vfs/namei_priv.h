@@ -24,6 +24,7 @@ struct saved_link {
 struct nameidata {
 	struct path		path;		/* where we are */
 	struct qstr		last;
+	u64			last_tail;	/* its last, partial word, as dname_equals() wants it */
 	struct path		root;
 	struct inode		*inode;		/* path.dentry's */
 	unsigned int		flags;		/* LOOKUP_* */
@@ -54,6 +55,7 @@ int handle_lookup_down(struct nameidata *nd);
 const char *handle_dots(struct nameidata *nd, enum last_type type);
 bool try_to_unlazy(struct nameidata *nd);
 struct dentry *lookup_fast(struct nameidata *nd);
+bool step_last_cached(struct nameidata *nd);
 #define WALK_TRAILING	1
 #define WALK_MORE	2
 #define WALK_NOFOLLOW	4

@@ -57,16 +57,14 @@ void touch_mnt_namespace(struct mnt_namespace *ns)
 	}
 }
 
+static bool id_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct mount, mnt_node)->mnt_id_unique < rb_entry(b, struct mount, mnt_node)->mnt_id_unique;
+}
+
 void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m)
 {
-	struct rb_node **link = &ns->mounts.node, *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		link = m->mnt_id_unique < rb_entry(parent, struct mount, mnt_node)->mnt_id_unique ? &parent->left : &parent->right;
-	}
-	rb_link_node(&m->mnt_node, parent, link);
-	rb_insert_color(&m->mnt_node, &ns->mounts);
+	rb_add(&m->mnt_node, &ns->mounts, id_less);
 	m->mnt_ns = ns;
 	ns->nr_mounts++;
 }

@@ -83,6 +83,20 @@ int fs_context_param(struct fs_context *fc, const char *key, const char *value)
 	return err;
 }
 
+int fs_context_other_param(struct fs_context *fc, const char *key)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&fc->uapi_mutex);
+	if (fc->phase == PHASE_PARAMS || fc->phase == PHASE_RECONF) {
+		err = vfs_parse_sb_flag(fc, key) ? 0 : -EINVAL;
+		if (err)
+			fc_errorf(fc, "Bad value for '%s'", key);
+	}
+	mutex_unlock(&fc->uapi_mutex);
+	return err;
+}
+
 int fs_context_create(struct fs_context *fc, bool exclusive)
 {
 	int err = -EBUSY;

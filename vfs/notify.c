@@ -22,7 +22,9 @@ static struct watch *reap_list;		/* reap_lock */
 
 static void free_watch_rcu(struct rcu_head *head)
 {
-	inotify_free_watch(container_of(head, struct watch, rcu));
+	struct watch *w = container_of(head, struct watch, rcu);
+
+	w->ops->free(w);
 }
 
 static void reap(struct work_struct *work)
@@ -38,6 +40,22 @@ static void reap(struct work_struct *work)
 		iput(w->inode);
 		call_rcu(&w->rcu, free_watch_rcu);
 	}
+}
+
+/* With the first watch and for good: patching the kernel stops all CPUs, and watches may come and go by the thousand. */
+void notify_begin(void)
+{
+	static DEFINE_MUTEX(first);
+	static bool begun;
+
+	if (smp_load_acquire(&begun))
+		return;
+	mutex_lock(&first);
+	if (!begun) {
+		static_key_enable(&notify_key);
+		smp_store_release(&begun, true);
+	}
+	mutex_unlock(&first);
 }
 
 void watch_update_inode_mask(struct inode *inode)
@@ -60,7 +78,7 @@ bool watch_end(struct watch *w, bool tell)
 	hlist_del_rcu(&w->link);
 	watch_update_inode_mask(inode);
 	spin_unlock(&inode->i_lock);
-	inotify_forget(w, tell);
+	w->ops->forget(w, tell);
 	spin_lock(&reap_lock);
 	w->reap_next = reap_list;
 	reap_list = w;
@@ -77,14 +95,13 @@ static void send(struct inode *inode, u32 mask, u32 cookie, const struct qstr *n
 	hlist_for_each_entry_rcu(w, &inode->i_watches, link) {
 		u32 wanted = READ_ONCE(w->mask);
 
-		if (!(wanted & mask & IN_ALL_EVENTS) && !(mask & IN_UNMOUNT))
+		if (!(wanted & mask & (IN_ALL_EVENTS | NOTIFY_RENAME)) && !(mask & IN_UNMOUNT))
 			continue;
 		if (wanted & IN_EXCL_UNLINK && name && about && d_unhashed(about))
 			continue;
 		if (atomic_read(&w->dead))
 			continue;
-		inotify_queue(w, mask, cookie, name);
-		if (wanted & IN_ONESHOT)
+		if (w->ops->tell(w, mask, cookie, name))
 			watch_end(w, true);
 	}
 }
@@ -193,6 +210,8 @@ void notify_move(struct inode *old_dir, const struct qstr *old, struct inode *ne
 {
 	u32 flags = d_is_dir(d) ? IN_ISDIR : 0, cookie = (u32)atomic_inc_return(&last_cookie);
 
+	if (old_dir == new_dir)
+		__notify_name(old_dir, old, NOTIFY_RENAME | flags, 0);
 	__notify_name(old_dir, old, IN_MOVED_FROM | flags, cookie);
 	__notify_name(new_dir, &d->d_name, IN_MOVED_TO | flags, cookie);
 	if (target)

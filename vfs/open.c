@@ -330,6 +330,8 @@ static int filp_flush(struct file *f, fl_owner_t id)
 		return 0;
 	if (f->f_op->flush)
 		err = f->f_op->flush(f, id);
+	if (unlikely(f->f_mode & FMODE_DNOTIFY))
+		dnotify_flush(f, id);
 	if (likely(!(f->f_mode & FMODE_PATH)) && unlikely(f->f_inode->i_flctx))
 		locks_remove_posix(f, id);
 	return err;

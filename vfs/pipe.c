@@ -412,19 +412,11 @@ static long pipe_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	}
 }
 
-static __poll_t pipe_poll(struct file *filp, struct poll_table_struct *pt)
+static inline __poll_t pipe_events(struct file *filp, struct pipe_inode_info *pipe)
 {
-	struct pipe_inode_info *pipe = filp->private_data;
-	unsigned int head, tail;
+	unsigned int head = READ_ONCE(pipe->head), tail = READ_ONCE(pipe->tail);
 	__poll_t mask = 0;
 
-	WRITE_ONCE(pipe->poll_usage, true);
-	if (filp->f_mode & FMODE_READ)
-		poll_wait(filp, &pipe->rd_wait, pt);
-	if (filp->f_mode & FMODE_WRITE)
-		poll_wait(filp, &pipe->wr_wait, pt);
-	head = READ_ONCE(pipe->head);
-	tail = READ_ONCE(pipe->tail);
 	if (filp->f_mode & FMODE_READ) {
 		if (!pipe_empty(head, tail))
 			mask |= EPOLLIN | EPOLLRDNORM;
@@ -438,6 +430,23 @@ static __poll_t pipe_poll(struct file *filp, struct poll_table_struct *pt)
 			mask |= EPOLLERR;
 	}
 	return mask;
+}
+
+static noinline __poll_t pipe_poll_waiting(struct file *filp, struct pipe_inode_info *pipe, struct poll_table_struct *pt)
+{
+	if (filp->f_mode & FMODE_READ)
+		poll_wait(filp, &pipe->rd_wait, pt);
+	if (filp->f_mode & FMODE_WRITE)
+		poll_wait(filp, &pipe->wr_wait, pt);
+	return pipe_events(filp, pipe);
+}
+
+static __poll_t pipe_poll(struct file *filp, struct poll_table_struct *pt)
+{
+	struct pipe_inode_info *pipe = filp->private_data;
+
+	WRITE_ONCE(pipe->poll_usage, true);
+	return poll_does_not_wait(pt) ? pipe_events(filp, pipe) : pipe_poll_waiting(filp, pipe, pt);
 }
 
 static int pipe_fasync(int fd, struct file *filp, int on)
@@ -468,14 +477,16 @@ struct pipe_inode_info *alloc_pipe_info(void)
 {
 	struct user_struct *user = current_cred()->user;
 	struct pipe_inode_info *pipe = kmem_cache_zalloc(pipe_cache, GFP_KERNEL_ACCOUNT);
-	unsigned int slots = PIPE_DEF_BUFFERS;
+	unsigned int slots = PIPE_DEF_BUFFERS, most = READ_ONCE(sysctl_pipe_max_size) >> PAGE_SHIFT;
 	long pages;
 
 	if (!pipe)
 		return NULL;
 	refcount_inc(&user->refs);
+	if (slots > most && !capable(CAP_SYS_RESOURCE))
+		slots = (unsigned int)rounddown_pow_of_two(most);
 	pages = atomic_long_add_return(slots, &user->pipe_bufs);
-	if (too_many_unprivileged(pages, pipe_user_pages_soft)) {
+	if (slots > PIPE_MIN_DEF_BUFFERS && too_many_unprivileged(pages, pipe_user_pages_soft)) {
 		atomic_long_sub(slots - PIPE_MIN_DEF_BUFFERS, &user->pipe_bufs);
 		pages -= slots - PIPE_MIN_DEF_BUFFERS;
 		slots = PIPE_MIN_DEF_BUFFERS;

@@ -101,25 +101,26 @@ loff_t vfs_llseek(struct file *file, loff_t offset, int whence)
 
 /* Checks. */
 
+static __always_inline int verify_range(struct file *file, loff_t pos, size_t count)
+{
+	if (unlikely((ssize_t)count < 0))
+		return -EINVAL;
+	if (unlikely(pos < 0)) {
+		if (!(file->f_op->fop_flags & FOP_UNSIGNED_OFFSET))
+			return -EINVAL;
+		if (count >= (size_t)-pos)
+			return -EOVERFLOW;
+	} else if (unlikely((loff_t)((u64)pos + count) < 0)) {
+		if (!(file->f_op->fop_flags & FOP_UNSIGNED_OFFSET))
+			return -EINVAL;
+	}
+	return 0;
+}
+
 int rw_verify_area(int write, struct file *file, const loff_t *ppos, size_t count)
 {
 	(void)write;
-	if (unlikely((ssize_t)count < 0))
-		return -EINVAL;
-	if (ppos) {
-		loff_t pos = *ppos;
-
-		if (unlikely(pos < 0)) {
-			if (!(file->f_op->fop_flags & FOP_UNSIGNED_OFFSET))
-				return -EINVAL;
-			if (count >= (size_t)-pos)
-				return -EOVERFLOW;
-		} else if (unlikely((loff_t)((u64)pos + count) < 0)) {
-			if (!(file->f_op->fop_flags & FOP_UNSIGNED_OFFSET))
-				return -EINVAL;
-		}
-	}
-	return 0;
+	return verify_range(file, ppos ? *ppos : 0, count);
 }
 
 int iocb_flags(struct file *file)
@@ -226,19 +227,23 @@ ssize_t generic_write_sync(struct kiocb *iocb, ssize_t count)
 
 static void account_read(ssize_t n)
 {
+	struct task *t = current;
+
 	if (n > 0)
-		current->io_bytes[0] += (unsigned long)n;
-	current->io_bytes[2]++;
+		t->io_bytes[0] += (unsigned long)n;
+	t->io_bytes[2]++;
 }
 
 static void account_write(ssize_t n)
 {
+	struct task *t = current;
+
 	if (n > 0)
-		current->io_bytes[1] += (unsigned long)n;
-	current->io_bytes[3]++;
+		t->io_bytes[1] += (unsigned long)n;
+	t->io_bytes[3]++;
 }
 
-static ssize_t do_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
+static __always_inline ssize_t do_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
 {
 	struct kiocb kiocb;
 	ssize_t ret;
@@ -248,17 +253,16 @@ static ssize_t do_iter_read(struct file *file, struct iter *to, loff_t *pos, int
 	err = kiocb_set_rw_flags(&kiocb, rwf, 0);
 	if (unlikely(err))
 		return err;
-	kiocb.ki_pos = pos ? *pos : 0;
+	kiocb.ki_pos = *pos;
 	ret = file->f_op->read_iter(&kiocb, to);
-	if (pos)
-		*pos = kiocb.ki_pos;
+	*pos = kiocb.ki_pos;
 	account_read(ret);
 	if (ret > 0)
 		notify_file(file, IN_ACCESS);
 	return ret;
 }
 
-static ssize_t do_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf)
+static __always_inline ssize_t do_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf)
 {
 	struct inode *inode = file_inode(file);
 	bool reg = S_ISREG(inode->i_mode);
@@ -271,56 +275,62 @@ static ssize_t do_iter_write(struct file *file, struct iter *from, loff_t *pos, 
 	err = kiocb_set_rw_flags(&kiocb, rwf, 1);
 	if (unlikely(err))
 		return err;
-	kiocb.ki_pos = pos ? *pos : 0;
+	kiocb.ki_pos = *pos;
 	if (reg)
 		sb_start_write(inode->i_sb);
 	ret = file->f_op->write_iter(&kiocb, from);
 	if (reg)
 		sb_end_write(inode->i_sb);
-	if (pos && ret > 0)
+	if (ret > 0) {
 		*pos = kiocb.ki_pos;
-	account_write(ret);
-	if (ret > 0)
 		notify_file(file, IN_MODIFY);
+	}
+	account_write(ret);
 	return ret;
 }
 
 static int check_read(struct file *file)
 {
-	if (unlikely(!(file->f_mode & FMODE_READ)))
-		return -EBADF;
-	return likely(file->f_mode & FMODE_CAN_READ) ? 0 : -EINVAL;
+	fmode_t mode = file->f_mode;
+
+	if (likely((mode & (FMODE_READ | FMODE_CAN_READ)) == (FMODE_READ | FMODE_CAN_READ)))
+		return 0;
+	return mode & FMODE_READ ? -EINVAL : -EBADF;
 }
 
 static int check_write(struct file *file)
 {
-	if (unlikely(!(file->f_mode & FMODE_WRITE)))
-		return -EBADF;
-	return likely(file->f_mode & FMODE_CAN_WRITE) ? 0 : -EINVAL;
+	fmode_t mode = file->f_mode;
+
+	if (likely((mode & (FMODE_WRITE | FMODE_CAN_WRITE)) == (FMODE_WRITE | FMODE_CAN_WRITE)))
+		return 0;
+	return mode & FMODE_WRITE ? -EINVAL : -EBADF;
 }
 
 ssize_t vfs_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
 {
 	int err = check_read(file);
+	loff_t none = 0;
 
 	if (unlikely(err))
 		return err;
 	err = rw_verify_area(0, file, pos, iter_count(to));
 	if (unlikely(err))
 		return err;
-	return iter_count(to) ? do_iter_read(file, to, pos, rwf) : 0;
+	return iter_count(to) ? do_iter_read(file, to, pos ? pos : &none, rwf) : 0;
 }
 
 ssize_t vfs_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf)
 {
 	int err = check_write(file);
+	loff_t none = 0;
 
 	if (unlikely(err))
 		return err;
 	err = rw_verify_area(1, file, pos, iter_count(from));
 	if (unlikely(err))
 		return err;
-	return iter_count(from) ? do_iter_write(file, from, pos, rwf) : 0;
+	return iter_count(from) ? do_iter_write(file, from, pos ? pos : &none, rwf) : 0;
 }
 
 ssize_t vfs_read(struct file *file, struct uptr buf, size_t count, loff_t *pos)
@@ -332,7 +342,7 @@ ssize_t vfs_read(struct file *file, struct uptr buf, size_t count, loff_t *pos)
 		return err;
 	if (unlikely(!access_ok(buf, count)))
 		return -EFAULT;
-	err = rw_verify_area(0, file, pos, count);
+	err = verify_range(file, *pos, count);
 	if (unlikely(err))
 		return err;
 	if (count > MAX_RW_COUNT)
@@ -350,7 +360,7 @@ ssize_t vfs_write(struct file *file, struct uptr buf, size_t count, loff_t *pos)
 		return err;
 	if (unlikely(!access_ok(buf, count)))
 		return -EFAULT;
-	err = rw_verify_area(1, file, pos, count);
+	err = verify_range(file, *pos, count);
 	if (unlikely(err))
 		return err;
 	if (count > MAX_RW_COUNT)

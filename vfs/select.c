@@ -211,6 +211,24 @@ static int poll_loop(struct poll_list *list, struct waiter *w, const ktime_t *ex
 	}
 }
 
+/* Only these members: the others are the user's, who may change them meanwhile. 0, or -EFAULT. */
+static int put_answers(struct uptr ufds, const struct poll_list *list, unsigned int nfds)
+{
+	struct uptr p = uptr_add(ufds, offsetof(struct pollfd, revents));
+
+	if (!user_access_begin(ufds, nfds * sizeof(struct pollfd)))
+		return -EFAULT;
+	for (const struct poll_list *l = list; l; l = l->next) {
+		for (unsigned int i = 0; i < l->len; i++, p = uptr_add(p, sizeof(struct pollfd)))
+			unsafe_put_user_2((u16)l->entries[i].revents, p, fault);
+	}
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
 /* @expires NULL: for ever; dont_wait: only look. -ERESTARTNOHAND after a signal. */
 int do_poll(struct uptr ufds, unsigned int nfds, const ktime_t *expires, bool dont_wait)
 {
@@ -248,18 +266,8 @@ int do_poll(struct uptr ufds, unsigned int nfds, const ktime_t *expires, bool do
 	waiter_init(&w);
 	count = poll_loop(list, &w, expires, dont_wait);
 	waiter_free(&w);
-	done = 0;
-	for (l = list; l; l = l->next) {
-		for (unsigned int i = 0; i < l->len; i++, done++) {
-			struct uptr p = uptr_add(ufds, done * sizeof(struct pollfd) +
-						 offsetof(struct pollfd, revents));
-
-			if (put_user(l->entries[i].revents, p)) {
-				count = -EFAULT;
-				goto out;
-			}
-		}
-	}
+	if (put_answers(ufds, list, nfds))
+		count = -EFAULT;
 out:
 	for (l = stack.head.next; l;) {
 		struct poll_list *next = l->next;
@@ -306,56 +314,57 @@ static int max_select_fd(unsigned int n, const struct fd_sets *s)
 	return max;
 }
 
-static __poll_t select_one(unsigned int fd, __poll_t want, poll_table *pt)
+/* What the descriptor of BIT has of what it is asked for; how many of the three. */
+static noinline int select_found(struct fd_sets *s, unsigned int i, unsigned long bit, __poll_t mask)
 {
-	struct fd f = fdget(fd);
-	__poll_t mask;
+	int count = 0;
 
-	if (fd_empty(f))
-		return EPOLLNVAL;
-	pt->_key = want;
-	mask = vfs_poll(fd_file(f), pt);
-	fdput(f);
-	return mask;
+	if (mask & IN_SET && s->in[i] & bit) {
+		s->rin[i] |= bit;
+		count++;
+	}
+	if (mask & OUT_SET && s->out[i] & bit) {
+		s->rout[i] |= bit;
+		count++;
+	}
+	if (mask & EX_SET && s->ex[i] & bit) {
+		s->rex[i] |= bit;
+		count++;
+	}
+	return count;
 }
 
+/* The descriptors of word I below N. The results are all zero before. */
 static int select_scan_word(unsigned int i, unsigned int n, struct fd_sets *s, poll_table *pt)
 {
 	unsigned long in = s->in[i], out = s->out[i], ex = s->ex[i], all = in | out | ex;
-	unsigned long rin = 0, rout = 0, rex = 0;
+	unsigned int base = i * BITS_PER_LONG;
 	int count = 0;
 
+	if (n - base < BITS_PER_LONG)
+		all &= ~(~0ul << (n - base));
 	for (; all; all &= all - 1) {
-		unsigned int b = (unsigned int)__builtin_ctzl(all), fd = i * BITS_PER_LONG + b;
-		unsigned long bit = 1ul << b;
-		__poll_t want = EPOLLERR | EPOLLHUP | EPOLLNVAL, mask;
+		unsigned int b = (unsigned int)__builtin_ctzl(all);
+		__poll_t want = EPOLLERR | EPOLLHUP, mask;
+		struct fd f = fdget(base + b);
 
-		if (fd >= n)
-			break;
-		want |= in & bit ? IN_SET : 0;
-		want |= out & bit ? OUT_SET : 0;
-		want |= ex & bit ? EX_SET : 0;
-		mask = select_one(fd, want, pt);
-		if (mask & EPOLLNVAL)
+		if (fd_empty(f))
 			return -EBADF;
-		if (mask & IN_SET && in & bit) {
-			rin |= bit;
-			count++;
+		if (in >> b & 1)
+			want |= IN_SET;
+		if (out >> b & 1)
+			want |= OUT_SET;
+		if (ex >> b & 1)
+			want |= EX_SET;
+		pt->_key = want;
+		mask = vfs_poll(fd_file(f), pt) & want;
+		fdput(f);
+		if (unlikely(mask)) {
+			count += select_found(s, i, 1ul << b, mask);
+			if (count)
+				pt->_qproc = NULL;
 		}
-		if (mask & OUT_SET && out & bit) {
-			rout |= bit;
-			count++;
-		}
-		if (mask & EX_SET && ex & bit) {
-			rex |= bit;
-			count++;
-		}
-		if (count)
-			pt->_qproc = NULL;
 	}
-	s->rin[i] = rin;
-	s->rout[i] = rout;
-	s->rex[i] = rex;
 	return count;
 }
 

@@ -180,6 +180,26 @@ static void wake_readers(struct pipe_inode_info *pipe)
 	__wake_up(&pipe->rd_wait, TASK_INTERRUPTIBLE, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
 }
 
+ssize_t vmsplice_to_pipe(struct file *file, struct iter *from, unsigned int flags)
+{
+	struct pipe_inode_info *pipe = get_pipe_info(file, true);
+	struct kiocb kiocb;
+	ssize_t ret;
+
+	init_sync_kiocb(&kiocb, file);
+	kiocb.ki_flags |= IOCB_NOWAIT;
+	for (;;) {
+		ret = file->f_op->write_iter(&kiocb, from);
+		if (ret != -EAGAIN || flags & SPLICE_F_NONBLOCK)
+			return ret;
+		pipe_lock(pipe);
+		ret = wait_writable(pipe, flags);
+		pipe_unlock(pipe);
+		if (ret)
+			return ret;
+	}
+}
+
 /* @n bytes of the front buffers are used up. */
 static void consume(struct pipe_inode_info *pipe, size_t n)
 {
@@ -559,6 +579,19 @@ put:
 	return ret;
 }
 
+int vfs_copy_checks(struct file *in, struct file *out)
+{
+	struct inode *iin = file_inode(in), *iout = file_inode(out);
+
+	if (S_ISDIR(iin->i_mode) || S_ISDIR(iout->i_mode))
+		return -EISDIR;
+	if (!S_ISREG(iin->i_mode) || !S_ISREG(iout->i_mode))
+		return -EINVAL;
+	if (!(in->f_mode & FMODE_READ) || !(out->f_mode & FMODE_WRITE) || out->f_flags & O_APPEND)
+		return -EBADF;
+	return 0;
+}
+
 ssize_t vfs_copy_file_range(struct file *in, loff_t pos_in, struct file *out, loff_t pos_out, size_t len,
 			    unsigned int flags)
 {
@@ -568,12 +601,9 @@ ssize_t vfs_copy_file_range(struct file *in, loff_t pos_in, struct file *out, lo
 
 	if (flags)
 		return -EINVAL;
-	if (S_ISDIR(iin->i_mode) || S_ISDIR(iout->i_mode))
-		return -EISDIR;
-	if (!S_ISREG(iin->i_mode) || !S_ISREG(iout->i_mode))
-		return -EINVAL;
-	if (!(in->f_mode & FMODE_READ) || !(out->f_mode & FMODE_WRITE) || out->f_flags & O_APPEND)
-		return -EBADF;
+	ret = vfs_copy_checks(in, out);
+	if (ret)
+		return ret;
 	if (IS_IMMUTABLE(iout))
 		return -EPERM;
 	if (iin->i_flags & S_SWAPFILE || iout->i_flags & S_SWAPFILE)

@@ -123,6 +123,33 @@ int fs_type_index(const char *name)
 	return -EINVAL;
 }
 
+int fs_type_name(unsigned long i, char *name, size_t size)
+{
+	int err = -EINVAL;
+
+	read_lock(&file_systems_lock);
+	for (struct file_system_type *t = file_systems; t; t = t->next) {
+		if (i--)
+			continue;
+		strscpy(name, t->name, size);
+		err = 0;
+		break;
+	}
+	read_unlock(&file_systems_lock);
+	return err;
+}
+
+int fs_type_count(void)
+{
+	int n = 0;
+
+	read_lock(&file_systems_lock);
+	for (struct file_system_type *t = file_systems; t; t = t->next)
+		n++;
+	read_unlock(&file_systems_lock);
+	return n;
+}
+
 /* Anonymous device numbers: major 0. */
 
 int get_anon_bdev(dev_t *dev)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Extended attributes: who may use which name space, and a store in memory for filesystems without one.
- *   user.      regular files and directories, by the file's permissions
+ *   user.      regular files, directories and sockets, by the file's permissions
  *   trusted.   CAP_SYS_ADMIN; invisible to others
  *   security.  reading is free; security.capability needs CAP_SETFCAP, the rest CAP_SYS_ADMIN
  *   system.    POSIX ACLs (posix_acl.c); the owner sets them
@@ -32,7 +32,7 @@ static int xattr_permission(struct mnt_idmap *idmap, struct inode *inode, const 
 		return 0;
 	}
 	if (str_has_prefix(name, XATTR_USER_PREFIX)) {
-		if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
+		if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode) && !S_ISSOCK(inode->i_mode))
 			return mask & MAY_WRITE ? -EPERM : -ENODATA;
 		if (S_ISDIR(inode->i_mode) && inode->i_mode & S_ISVTX && mask & MAY_WRITE &&
 		    !inode_owner_or_capable(idmap, inode))

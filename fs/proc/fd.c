@@ -218,6 +218,7 @@ static struct dentry *lookup(struct inode *dir, struct dentry *d, bool info)
 	}
 	inode_set_op_flags(inode);
 	d_set_d_op(d, &fd_dops);
+	d_dont_mount(d);		/* what would be on it could be another file a moment later */
 out:
 	put_task_struct(task);
 	return IS_ERR(inode) ? ERR_CAST(inode) : d_splice_alias(inode, d);

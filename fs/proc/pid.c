@@ -479,8 +479,10 @@ static int show_wchan(struct seq_file *m, struct pid_namespace *ns, struct pid *
 
 	(void)ns;
 	(void)pid;
-	if (READ_ONCE(task->state) && !READ_ONCE(task->on_cpu) && !proc_may_access(task, true))
+	if (READ_ONCE(task->state) && !READ_ONCE(task->on_cpu) && !proc_may_access(task, true) && try_get_task_stack(task)) {
 		arch_stack_walk_task(task, is_wchan, name);
+		put_task_stack(task);
+	}
 	seq_puts(m, *name ? name : "0");
 	return 0;
 }
@@ -508,10 +510,12 @@ static int show_stack(struct seq_file *m, struct pid_namespace *ns, struct pid *
 	(void)pid;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (task == current)
+	if (task == current) {
 		arch_stack_walk(NULL, show_frame, &a);
-	else if (!READ_ONCE(task->on_cpu))
+	} else if (!READ_ONCE(task->on_cpu) && try_get_task_stack(task)) {
 		arch_stack_walk_task(task, show_frame, &a);
+		put_task_stack(task);
+	}
 	return 0;
 }
 
@@ -523,10 +527,16 @@ static int show_syscall(struct seq_file *m, struct pid_namespace *ns, struct pid
 	(void)pid;
 	if (err)
 		return err;
-	if (task == current || READ_ONCE(task->on_cpu) || !task->mm)
+	if (task == current || READ_ONCE(task->on_cpu) || is_kthread(task)) {
 		seq_puts(m, "running\n");
-	else
-		seq_printf(m, "-1 0x%lx 0x%lx\n", regs_sp(task_pt_regs(task)), regs_ip(task_pt_regs(task)));
+		return 0;
+	}
+	if (!try_get_task_stack(task)) {
+		seq_puts(m, "-1 0x0 0x0\n");
+		return 0;
+	}
+	seq_printf(m, "-1 0x%lx 0x%lx\n", regs_sp(task_pt_regs(task)), regs_ip(task_pt_regs(task)));
+	put_task_stack(task);
 	return 0;
 }
 
@@ -715,6 +725,12 @@ static const struct inode_operations tgid_iops = {
 static const struct file_operations tgid_fops = {
 	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = tgid_readdir,
 };
+
+struct pid *proc_dir_pid(const struct file *file)
+{
+	return file->f_op == &tgid_fops ? PROC_I(file->f_inode)->pid : NULL;
+}
+
 static const struct inode_operations tid_iops = { .lookup = tid_lookup, .setattr = proc_setattr };
 static const struct file_operations tid_fops = {
 	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = tid_readdir,

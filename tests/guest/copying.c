@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Data from file to file without a buffer of one's own. proves: sendfile copy_file_range splice tee vmsplice */
 #include "t.h"
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -82,6 +83,23 @@ TEST(copy_a_range)
 	ERR(cfr(d, NULL, OK(open("/tmp/dst", O_RDONLY)), NULL, 10, 0), EBADF);
 }
 
+/* Memory files have no blocks to share. */
+TEST(sharing_blocks)
+{
+	struct { long long fd; unsigned long long from, n, to; } range = { 0 };
+	int s = source(), d = target(), p[2];
+
+	ERR(ioctl(d, _IOW(0x94, 9, int), s), EOPNOTSUPP);
+	ERR(ioctl(d, _IOW(0x94, 9, int), 99), EBADF);
+	OK(pipe(p));
+	ERR(ioctl(d, _IOW(0x94, 9, int), p[0]), EXDEV);
+	ERR(ioctl(d, _IOW(0x94, 9, int), OK(open("/tmp/dst", O_WRONLY))), EBADF);
+	ERR(ioctl(d, _IOW(0x94, 9, int), OK(open("/tmp", O_RDONLY))), EISDIR);
+	range.fd = s;
+	ERR(ioctl(d, _IOW(0x94, 13, range), &range), EOPNOTSUPP);
+	ERR(ioctl(d, _IOW(0x94, 13, range), 8), EFAULT);
+}
+
 TEST(splicing)
 {
 	int s = source(), d = target(), p[2], q[2];
@@ -112,6 +130,30 @@ TEST(splicing)
 	CHECK(!memcmp(back, pattern, 3000));
 	close(p[1]);
 	EQ(splice(p[0], NULL, d, NULL, 10, 0), 0);
+}
+
+/* Into a pipe goes what fits; only a full one is waited for. */
+TEST(memory_into_a_pipe)
+{
+	struct iovec v = { pattern, sizeof(pattern) };
+	int p[2];
+	pid_t pid;
+
+	source();
+	OK(pipe(p));
+	EQ(syscall(SYS_vmsplice, p[1], &v, 1, 0), 65536);
+	ERR(syscall(SYS_vmsplice, p[1], &v, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	pid = OK(fork());
+	if (pid == 0) {
+		t_sleep_ms(50);
+		_exit(read(p[0], back, 8192) != 8192);
+	}
+	v.iov_len = 5000;
+	EQ(syscall(SYS_vmsplice, p[1], &v, 1, 0), 5000);
+	CHECK(t_child_ok(pid));
+	close(p[0]);
+	signal(SIGPIPE, SIG_IGN);
+	ERR(syscall(SYS_vmsplice, p[1], &v, 1, 0), EPIPE);
 }
 
 /* What the file holds when it is spliced may change afterwards; the pipe then shows either, but never anything else. */

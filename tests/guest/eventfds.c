@@ -88,6 +88,37 @@ TEST(timer)
 	ERR(read(fd, &n, 8), EAGAIN);
 }
 
+/* What settime says was set before; and that to ask loses no expiration. */
+TEST(timer_asked)
+{
+	struct itimerspec it = { { 50, 0 }, { 100, 0 } }, old;
+	int fd = OK(timerfd_create(CLOCK_MONOTONIC, 0));
+	char path[64], text[400];
+	FILE *f;
+	uint64_t n;
+
+	OK(timerfd_settime(fd, 0, &it, &old));
+	EQ(old.it_value.tv_sec + old.it_value.tv_nsec + old.it_interval.tv_sec, 0);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	CHECK(f = fopen(path, "r"));
+	text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+	fclose(f);
+	CHECK(strstr(text, "\nit_value: (9") && strstr(text, "\nit_interval: (50, 0)\n"));
+	it = (struct itimerspec){ { 0, 10000000 }, { 0, 1000000 } };
+	OK(timerfd_settime(fd, 0, &it, &old));
+	CHECK(old.it_value.tv_sec >= 90 && old.it_interval.tv_sec == 50);
+	t_sleep_ms(60);
+	OK(timerfd_gettime(fd, &old));
+	CHECK(old.it_value.tv_sec == 0 && old.it_value.tv_nsec <= 10000000);
+	EQ(read(fd, &n, 8), 8);
+	CHECK(n >= 6);
+	/* Disarmed, nothing is left. */
+	it = (struct itimerspec){ { 0, 0 }, { 0, 0 } };
+	OK(timerfd_settime(fd, 0, &it, NULL));
+	OK(timerfd_gettime(fd, &old));
+	EQ(old.it_value.tv_sec + old.it_value.tv_nsec, 0);
+}
+
 TEST(signals_as_file)
 {
 	struct signalfd_siginfo si;

@@ -200,6 +200,40 @@ TEST(syncing)
 	close(fd);
 }
 
+/* Pages of a range that are in memory. */
+static long cached(int fd, unsigned long long off, unsigned long long len)
+{
+	unsigned long long range[2] = { off, len }, cs[5];
+
+	OK((int)syscall(SYS_cachestat, fd, range, cs, 0));
+	return (long)cs[0];
+}
+
+TEST(pages_in_memory)
+{
+	static const char page[4096];
+	enum { PAGES = 40 };
+	int fd = file("");
+
+	for (int i = 0; i < PAGES; i++)
+		EQ(write(fd, page, sizeof(page)), sizeof(page));
+	for (int first = 0; first < PAGES; first += 3)
+		for (int n = 1; n <= PAGES; n++)
+			EQ(cached(fd, first * 4096ull, n * 4096ull), n < PAGES - first ? n : PAGES - first);
+	EQ(cached(fd, 4096 * PAGES - 1, 1), 1);
+	EQ(cached(fd, 4096 * PAGES, 4096), 0);
+	EQ(cached(fd, 100, 0), PAGES);
+	EQ(cached(fd, 4096, 0), PAGES - 1);
+	EQ(cached(fd, 4095, 2), 2);
+	/* Of one large page, too. */
+	OK(ftruncate(fd, 4 << 20));
+	OK(fallocate(fd, 0, 0, 4 << 20));
+	EQ(cached(fd, 4096 * 300, 4096 * 3), 3);
+	EQ(cached(fd, 4096 * 500, 4096 * 100), 100);
+	EQ(cached(fd, 0, 0), 1024);
+	close(fd);
+}
+
 struct old_dirent {
 	unsigned long ino, off;
 	unsigned short reclen;
@@ -332,6 +366,14 @@ TEST(old_calls)
 	ERR(syscall(SYS_ustat, 0xfffff, &u), EINVAL);
 	OK((int)syscall(SYS_sysfs, 1, "tmpfs", 0));
 	ERR(syscall(SYS_sysfs, 1, "nosuchfs", 0), EINVAL);
+	int types = OK((int)syscall(SYS_sysfs, 3, 0, 0)), n = OK((int)syscall(SYS_sysfs, 1, "tmpfs", 0));
+	char name[64];
+
+	CHECK(n < types);
+	OK((int)syscall(SYS_sysfs, 2, n, name));
+	CHECK(!strcmp(name, "tmpfs"));
+	ERR(syscall(SYS_sysfs, 2, types, name), EINVAL);
+	ERR(syscall(SYS_sysfs, 2, n, 8), EFAULT);
 	ERR(syscall(SYS_sysfs, 77, 0, 0), EINVAL);
 }
 

@@ -320,6 +320,26 @@ TEST(by_descriptor)
 	OK(access("at2/x", F_OK));
 }
 
+/* A descriptor's name in /proc may be another's a moment later. */
+TEST(not_on_a_descriptor)
+{
+	char path[64];
+	int fd, link;
+
+	own();
+	make("f");
+	make("g");
+	fd = OK(open("f", O_RDONLY));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	link = OK(open(path, O_PATH | O_NOFOLLOW));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", link);
+	ERR(mount("g", path, "", MS_BIND, NULL), ENOENT);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	ERR(mount("g", path, "", MS_BIND, NULL), ENOENT);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	OK(mount("g", path, "", MS_BIND, NULL));	/* on the file itself */
+}
+
 TEST(needs_rights)
 {
 	own();
@@ -327,6 +347,8 @@ TEST(needs_rights)
 	ERR(mount("x", "/tmp/mnt", "tmpfs", 0, NULL), EPERM);
 	ERR(umount2("/tmp/mnt", 0), EPERM);
 	ERR(unshare(CLONE_NEWNS), EPERM);
+	ERR(unshare(CLONE_NEWCGROUP), EPERM);
+	ERR(unshare(CLONE_NEWNET), EPERM);
 }
 
 /* The last thing asked for fails: nothing has changed, the root is still in this namespace. */

@@ -4,6 +4,7 @@
 #include "t.h"
 #include <linux/mount.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 
 int mkdir(const char *path, mode_t mode);
 
@@ -80,10 +81,29 @@ TEST(values_of_every_kind)
 	ERR(sys_fsconfig(fs, FSCONFIG_SET_PATH, "size", "/", AT_FDCWD), EINVAL);
 	ERR(sys_fsconfig(fs, FSCONFIG_SET_BINARY, "size", "12", 2), EINVAL);
 	ERR(sys_fsconfig(fs, FSCONFIG_SET_BINARY, "size", "12", 0), EINVAL);
+	OK(sys_fsconfig(fs, FSCONFIG_SET_STRING, "sync", "whatever", 0));	/* what every filesystem has takes no value */
+	OK(sys_fsconfig(fs, FSCONFIG_SET_PATH, "sync", "/", AT_FDCWD));
+	OK(sys_fsconfig(fs, FSCONFIG_SET_FD, "async", NULL, p[0]));
 	ERR(sys_fsconfig(fs, 99, "size", "1", 0), EOPNOTSUPP);
 	OK(sys_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0));
 	OK(sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
 	close(fs);
+}
+
+/* The old numbers of mounts are none here. */
+TEST(numbers_too_small)
+{
+	struct mnt_id_req req = { .size = sizeof(req) };
+	char buf[4096];
+	uint64_t ids[4];
+
+	for (req.mnt_id = 0; req.mnt_id <= 1ull << 31; req.mnt_id += 1ull << 31) {
+		ERR((int)syscall(SYS_listmount, &req, ids, 4, 0), EINVAL);
+		ERR((int)syscall(SYS_statmount, &req, buf, sizeof(buf), 0), EINVAL);
+	}
+	req.mnt_id = LSMT_ROOT;
+	req.param = 1;
+	ERR((int)syscall(SYS_listmount, &req, ids, 4, 0), EINVAL);
 }
 
 TEST(beneath)
@@ -189,6 +209,11 @@ TEST(another_namespace)
 		s = about(id_of(DIR "/a"), 0, STATMOUNT_MNT_NS_ID);
 		CHECK(s);
 		ns = s->mnt_ns_id;
+		unsigned long long same = 0;
+
+		OK(ioctl(OK(open("/proc/self/ns/mnt", O_RDONLY)), _IOR(0xb7, 5, uint64_t), &same));
+		EQ(same, ns);
+		ERR(ioctl(OK(open("/proc/self/ns/uts", O_RDONLY)), _IOR(0xb7, 5, uint64_t), &same), EINVAL);
 		id = id_of(DIR "/a");
 		OK(write(back[1], &ns, 8));
 		OK(write(back[1], &id, 8));

@@ -2,6 +2,7 @@
 /* What /proc and /sys say, checked against what the process knows of itself. */
 #include "t.h"
 #include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -303,6 +304,34 @@ TEST(dead_processes)
 	after = strtoll(slurp("/proc/sys/fs/dentry-state"), NULL, 10);
 	if (after >= before + N)
 		FAIL("%lld names are kept, before there were %lld", after, before);
+}
+
+/* A task's stack is looked at while it goes. A zombie has none. */
+TEST(stacks_of_the_dying)
+{
+	static const char *const names[] = { "stack", "wchan", "syscall" };
+	char path[64], buf[4096];
+
+	for (int i = 0; i < 300; i++) {
+		pid_t pid = OK(fork());
+		siginfo_t si;
+
+		if (pid == 0)
+			_exit(0);
+		for (int k = 0; k < 6; k++) {
+			int fd;
+
+			sprintf(path, "/proc/%d/%s", pid, names[k % 3]);
+			fd = OK(open(path, O_RDONLY));
+			OK(read(fd, buf, sizeof(buf)));
+			close(fd);
+		}
+		OK(waitid(P_PID, pid, &si, WEXITED | WNOWAIT));
+		sprintf(path, "/proc/%d/syscall", pid);
+		while (strcmp(slurp(path), "-1 0x0 0x0\n"))
+			sched_yield();		/* it is on its last instructions */
+		CHECK(t_child_ok(pid));
+	}
 }
 
 /* Where a task sleeps has a name; one that runs is nowhere. */

@@ -122,6 +122,17 @@ TEST(statx_fields)
 	EQ(x.stx_mtime.tv_sec, st.st_mtim.tv_sec);
 	CHECK(x.stx_mask & STATX_MNT_ID);
 	EQ(x.__spare3[0], 0);
+	/* By descriptor as by name. */
+	struct statx y;
+	int fd = OK(open("/proc", O_RDONLY));
+
+	for (unsigned int mask = STATX_MNT_ID; mask; mask = mask == STATX_MNT_ID ? 0x4000 /* STATX_MNT_ID_UNIQUE */ : 0) {
+		OK((int)syscall(SYS_statx, AT_FDCWD, "/proc", 0, mask, &x));
+		OK((int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH, mask, &y));
+		EQ(x.stx_mnt_id, y.stx_mnt_id);
+		CHECK(x.stx_mask & mask && y.stx_mask & mask);
+		CHECK(x.stx_attributes & 0x2000 && y.stx_attributes & 0x2000);	/* STATX_ATTR_MOUNT_ROOT */
+	}
 	ERR(syscall(SYS_statx, AT_FDCWD, "x", 0, 0x80000000u, &x), EINVAL);
 	ERR(syscall(SYS_statx, AT_FDCWD, "x", 0x8000000, STATX_MODE, &x), EINVAL);
 	ERR(syscall(SYS_statx, AT_FDCWD, "x", 0, STATX_MODE, NULL), EFAULT);

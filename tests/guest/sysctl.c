@@ -180,6 +180,26 @@ TEST(epoll_watches)
 	EQ(got, 0);
 }
 
+static int small_pipe(void)
+{
+	int p[2];
+
+	if (setuid(4711) || pipe(p))
+		return 100;
+	return fcntl(p[1], F_GETPIPE_SZ) / 4096;
+}
+
+/* Also the first size of an unprivileged pipe is no larger. */
+TEST(pipe_max_size)
+{
+	int got;
+
+	set("fs/pipe-max-size", "8192");
+	got = in_child(small_pipe);
+	restore();
+	EQ(got, 2);
+}
+
 TEST(last_pid)
 {
 	char now[64];

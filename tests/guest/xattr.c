@@ -54,6 +54,14 @@ TEST(rights)
 	pid_t pid;
 
 	unlink("/tmp/xr");
+	OK(mknod("/tmp/xr", S_IFSOCK | 0644, 0));
+	OK(setxattr("/tmp/xr", "user.a", "v", 1, 0));
+	EQ(getxattr("/tmp/xr", "user.a", b, 20), 1);
+	unlink("/tmp/xr");
+	OK(mknod("/tmp/xr", S_IFIFO | 0644, 0));
+	ERR(setxattr("/tmp/xr", "user.a", "v", 1, 0), EPERM);
+	ERR(getxattr("/tmp/xr", "user.a", b, 20), ENODATA);
+	unlink("/tmp/xr");
 	close(OK(open("/tmp/xr", O_CREAT | O_RDWR, 0644)));
 	OK(setxattr("/tmp/xr", "user.a", "v", 1, 0));
 	OK(setxattr("/tmp/xr", "trusted.a", "v", 1, 0));

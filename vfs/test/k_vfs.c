@@ -108,6 +108,52 @@ KTEST(vfs_many_names)
 	KT_EQ(init_rmdir("/ktest-m"), 0);
 }
 
+/* As a walk finds it that only reads. */
+static struct dentry *find_word_by_word(struct dentry *dir, const char *name)
+{
+	struct dentry *d;
+	u64 tail, hashlen = nh_hashlen(dir, name, &tail);
+	u32 seq;
+
+	rcu_read_lock();
+	d = d_find_rcu(dir, name, hashlen, tail, &seq);
+	if (d && read_seqcount_retry(&d->d_seq, seq))
+		d = NULL;
+	rcu_read_unlock();
+	return d;
+}
+
+KTEST(vfs_name_words)
+{
+	static char a[300], b[300];
+	const size_t prefix = strlen("/ktest-w/");
+	struct path dir, path;
+
+	KT_EQ(init_mkdir("/ktest-w", 0755), 0);
+	KT_EQ(kern_path("/ktest-w", 0, &dir), 0);
+	/* Every length, in dentries whose memory had longer names before; then under another name, and back. */
+	for (unsigned int len = NAME_MAX; len; len--) {
+		memcpy(a, "/ktest-w/", prefix);
+		memset(a + prefix, 'a', len);
+		a[prefix + len] = '\0';
+		memcpy(b, a, sizeof(b));
+		b[prefix + len - 1] = 'b';
+		KT_EQ(init_mknod(a, S_IFREG | 0600, 0), 0);
+		KT_EQ(kern_path(b, 0, &path), -ENOENT);
+		KT_EQ(kern_path(a, 0, &path), 0);
+		KT_ASSERT(find_word_by_word(dir.dentry, a + prefix) == path.dentry);
+		KT_ASSERT(!find_word_by_word(dir.dentry, b + prefix));
+		KT_EQ(do_rename(a, "/ktest-w/x", 0), 0);
+		KT_ASSERT(find_word_by_word(dir.dentry, "x") == path.dentry);
+		KT_EQ(do_rename("/ktest-w/x", b, 0), 0);
+		KT_ASSERT(find_word_by_word(dir.dentry, b + prefix) == path.dentry);
+		path_put(&path);
+		KT_EQ(init_unlink(b), 0);
+	}
+	path_put(&dir);
+	KT_EQ(init_rmdir("/ktest-w"), 0);
+}
+
 struct count_ctx {
 	struct dir_context ctx;
 	int names, stop_after;
@@ -259,7 +305,7 @@ KTEST(vfs_pipe)
 	KT_ASSERT(!memcmp(buf, "abcde", 5));
 	KT_EQ(kernel_read(p[0], buf, sizeof(buf), NULL), 2);
 	fput(p[1]);
-	flush_delayed_fput();
+	task_work_flush_deferred();
 	KT_EQ(kernel_read(p[0], buf, sizeof(buf), NULL), 0);
 	fput(p[0]);
 }

@@ -13,3 +13,5 @@ struct file *pidfs_file(struct pid *pid, unsigned int flags);
 struct pid *pidfs_pid(const struct file *file);
 /* Descriptor FD, or PIDFD_SELF_*: a reference to its pid, and the file's flags. ERR_PTR(-EBADF). */
 struct pid *pidfd_get_pid(int fd, unsigned int *flags);
+/* The same, or FD is a process's directory in /proc, which pidfd_send_signal(2) takes too. */
+struct pid *pidfd_get_pid_or_dir(int fd, unsigned int *flags);

@@ -9,6 +9,8 @@
 #include <vfs/poll.h>
 
 struct proc_dir_entry;
+struct file;
+struct pid;
 struct task;
 
 struct proc_ops {
@@ -42,3 +44,5 @@ struct proc_dir_entry *proc_create_mount_point(const char *name);
 void proc_remove(struct proc_dir_entry *entry);
 void remove_proc_entry(const char *name, struct proc_dir_entry *parent);
 void *pde_data(const struct inode *inode);
+/* The pid (borrowed) whose directory, /proc/PID, this open file is, or NULL. */
+struct pid *proc_dir_pid(const struct file *file);

@@ -174,6 +174,14 @@ static inline bool d_in_lookup(const struct dentry *d)
 {
 	return READ_ONCE(d->d_flags) & DCACHE_PAR_LOOKUP;
 }
+/* Nothing can be mounted here from now on. */
+static inline void d_dont_mount(struct dentry *d)
+{
+	spin_lock(&d->d_lock);
+	d->d_flags |= DCACHE_CANT_MOUNT;
+	spin_unlock(&d->d_lock);
+}
+
 static inline bool cant_mount(const struct dentry *d)
 {
 	return READ_ONCE(d->d_flags) & DCACHE_CANT_MOUNT;
@@ -189,7 +197,17 @@ static inline struct dentry *dget(struct dentry *d)
 		atomic_inc(&d->d_count);
 	return d;
 }
-bool dget_not_dead(struct dentry *d);		/* false: dying; caller must hold off freeing by RCU */
+/* False: dying; the caller must hold off freeing by RCU. */
+static inline bool dget_not_dead(struct dentry *d)
+{
+	int c = atomic_read(&d->d_count);
+
+	do {
+		if (unlikely(c < 0))
+			return false;
+	} while (!atomic_try_cmpxchg_acquire(&d->d_count, &c, c + 1));
+	return true;
+}
 void dput(struct dentry *d);
 struct dentry *dget_parent(struct dentry *d);
 

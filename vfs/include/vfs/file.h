@@ -58,6 +58,7 @@ typedef unsigned int fmode_t;
 #define FMODE_STREAM		0x00200000u	/* no position at all */
 #define FMODE_CAN_ODIRECT	0x00400000u
 #define FMODE_NOREUSE		0x00800000u
+#define FMODE_DNOTIFY		0x01000000u	/* [f] F_NOTIFY was asked for: closing has to look */
 #define FMODE_BACKING		0x02000000u
 #define FMODE_NOWAIT		0x08000000u	/* IOCB_NOWAIT is honoured */
 #define FMODE_NEED_UNMOUNT	0x10000000u
@@ -160,7 +161,6 @@ static inline bool get_file_rcu(struct file *f) { return atomic_long_inc_not_zer
 #define file_count(f) atomic_long_read(&(f)->f_count)
 void fput(struct file *f);		/* final put runs on return to user or in a work item */
 void __fput_sync(struct file *f);	/* final put here: kernel threads that know they may sleep */
-void flush_delayed_fput(void);
 
 /* Descriptor tables. */
 #define NR_OPEN_DEFAULT BITS_PER_LONG
@@ -225,6 +225,8 @@ int f_dupfd(unsigned int from, struct file *file, unsigned int flags);
 int replace_fd(unsigned int fd, struct file *file, unsigned int flags);
 int close_fd(unsigned int fd);
 struct file *file_close_fd(unsigned int fd);
+/* FD of the caller's table is FILE still. True: who closes it afterwards sees what was written before this call. */
+bool fd_names(unsigned int fd, const struct file *file);
 bool get_close_on_exec(unsigned int fd);
 void set_close_on_exec(unsigned int fd, int on);
 int iterate_fd(struct files_struct *files, unsigned int from,
@@ -270,6 +272,7 @@ loff_t generic_file_llseek(struct file *, loff_t, int);
 loff_t generic_file_llseek_size(struct file *, loff_t, int, loff_t maxsize, loff_t eof);
 loff_t vfs_setpos(struct file *, loff_t offset, loff_t maxsize);
 int rw_verify_area(int write, struct file *, const loff_t *pos, size_t count);
+/* pos: not NULL; a stream does not look at it. */
 ssize_t vfs_read(struct file *, struct uptr buf, size_t count, loff_t *pos);
 ssize_t vfs_write(struct file *, struct uptr buf, size_t count, loff_t *pos);
 ssize_t kernel_read(struct file *, void *buf, size_t count, loff_t *pos);
@@ -326,6 +329,7 @@ void kill_fasync(struct fasync_struct **, int sig, int band);
 int f_setown(struct file *filp, int who, int force);
 void send_sigio(struct fown_struct *fown, int fd, int band);
 int send_sigurg(struct file *file);
+int fcntl_dirnotify(unsigned int fd, struct file *file, unsigned int arg);	/* F_NOTIFY */
 
 /* Files without a name of their own: eventfd, epoll, pidfd... */
 struct file *anon_inode_getfile(const char *name, const struct file_operations *fops, void *priv,

@@ -179,6 +179,8 @@ int unregister_filesystem(struct file_system_type *type);
 struct file_system_type *get_fs_type(const char *name);
 const char *fs_next_dev_type(int *i);			/* for the boot's root= */
 int fs_type_index(const char *name);			/* sysfs(2); -EINVAL */
+int fs_type_name(unsigned long i, char *name, size_t size);	/* -EINVAL: no such */
+int fs_type_count(void);
 int filesystems_show(struct seq_file *m);		/* /proc/filesystems */
 
 /* Making a superblock. */
@@ -215,6 +217,8 @@ struct fs_context *fs_context_for_mount(struct file_system_type *type, unsigned 
 struct fs_context *fs_context_for_reconfigure(struct dentry *root, unsigned long flags,
 					      unsigned long mask);
 void put_fs_context(struct fs_context *fc);
+/* Whether KEY is an option of every filesystem ("ro", "sync"), which is then set; it takes no value. */
+bool vfs_parse_sb_flag(struct fs_context *fc, const char *key);
 int vfs_parse_fs_param(struct fs_context *fc, const char *key, const char *value);
 int vfs_parse_monolithic(struct fs_context *fc, char *options);	/* "a,b=c": modified in place */
 int vfs_get_tree(struct fs_context *fc);

@@ -120,6 +120,7 @@ struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 void get_mnt_ns(struct mnt_namespace *ns);
 void put_mnt_ns(struct mnt_namespace *ns);
 u64 mnt_ns_inum(const struct mnt_namespace *ns);
+u64 mnt_ns_seq(const struct mnt_namespace *ns);		/* never reused; what statmount(2) calls mnt_ns_id */
 struct user_namespace *mnt_ns_owner(const struct mnt_namespace *ns);
 int mnt_ns_root(struct mnt_namespace *ns, struct user_namespace *user_ns, struct path *root);	/* setns: its root and cwd to be */
 
@@ -145,6 +146,8 @@ void set_fs_root(struct fs_struct *fs, const struct path *path);
 void set_fs_pwd(struct fs_struct *fs, const struct path *path);
 void get_fs_root(struct fs_struct *fs, struct path *root);
 void get_fs_pwd(struct fs_struct *fs, struct path *pwd);
+/* Both as they were at one moment, without references: RCU held. */
+void get_fs_root_and_pwd_rcu(const struct fs_struct *fs, struct path *root, struct path *pwd);
 void chroot_fs_refs(const struct path *old_root, const struct path *new_root);
 int current_umask(void);
 bool current_chrooted(void);

@@ -54,27 +54,34 @@ static __always_inline u32 nh_fold(u64 h)
 
 static __always_inline u64 nh_first_bytes(u64 w, unsigned int n)
 {
-	return n ? w & (~0ull >> (64 - 8 * n)) : 0;
+	return w & ((1ull << 8 * n) - 1);
 }
 
-/* Hash and length up to '/' or NUL, as hashlen_string() makes them. */
-static __always_inline u64 nh_hashlen(const void *salt, const char *name)
+/* Where the word has a '/' or NUL: a bit in each such byte, of which the lowest is exact. */
+static __always_inline u64 nh_stops(u64 w)
 {
-	u64 h = (unsigned long)salt;
-	unsigned int len = 0;
+	return nh_zero_bytes(w) | nh_zero_bytes(w ^ NH_ONES * '/');
+}
 
-	for (;;) {
-		u64 w = nh_load(name + len);
-		u64 stop = nh_zero_bytes(w) | nh_zero_bytes(w ^ NH_ONES * '/');
-		unsigned int n;
+/* With the last word @w, @len bytes into the name, which has a stop. *tail: what is below its byte. */
+static __always_inline u64 nh_end(u64 h, u64 w, u64 stop, u32 len, u64 *tail)
+{
+	*tail = w & ((stop - 1) & ~stop) >> 7;
+	h = nh_mix(h, *tail);
+	return (u64)(len + ((u32)__builtin_ctzll(stop) >> 3)) << 32 | nh_fold(h);
+}
 
-		if (likely(!stop)) {
-			h = nh_mix(h, w);
-			len += 8;
-			continue;
-		}
-		n = (unsigned int)__builtin_ctzll(stop) >> 3;
-		h = nh_mix(h, n ? w & (~0ull >> (64 - 8 * n)) : 0);
-		return (u64)(len + n) << 32 | nh_fold(h);
-	}
+/* A name whose first word @w has no stop. */
+u64 nh_hashlen_long(u64 h, u64 w, const char *name, u64 *tail);
+
+/* Hash and length up to '/' or NUL, as hashlen_string() makes them. *tail: the name's last, partial word, zero-padded. */
+static __always_inline u64 nh_hashlen(const void *salt, const char *name, u64 *tail)
+{
+	u64 w = nh_load(name), stop = nh_stops(w), hashlen, t;
+
+	if (likely(stop))
+		return nh_end((unsigned long)salt, w, stop, 0, tail);
+	hashlen = nh_hashlen_long((unsigned long)salt, w, name, &t);
+	*tail = t;
+	return hashlen;
 }

@@ -3,6 +3,9 @@
 /* fsopen(2) and what follows it, below the edge. Descriptors are returned installed. */
 #include <lib/types.h>
 
+/* The smallest number of a mount; below it are the old numbers, which are reused. */
+#define MNT_ID_FIRST ((1ull << 31) + 1)
+
 struct file;
 struct fs_context;
 struct mnt_namespace;
@@ -12,6 +15,8 @@ struct path;
 int fs_context_fd(struct fs_context *fc, unsigned int o_flags);	/* takes @fc over */
 struct fs_context *fs_context_of_file(struct file *file);	/* NULL: another kind of file */
 int fs_context_param(struct fs_context *fc, const char *key, const char *value);
+/* A value that is a path, a file or bytes: no filesystem here has an option of such a kind. */
+int fs_context_other_param(struct fs_context *fc, const char *key);
 int fs_context_create(struct fs_context *fc, bool exclusive);
 int fs_context_reconfigure(struct fs_context *fc);
 int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags);
