@@ -101,11 +101,12 @@ static inline struct hlist_head *watchers(struct file *f)
 
 /* ---- the tree ---- */
 
+/* By number first: where files lie in memory must not decide how deep one is found. */
 static int compare(const struct epitem *i, const struct file *file, int fd)
 {
-	if (i->file != file)
-		return i->file > file ? 1 : -1;
-	return i->fd - fd;
+	if (i->fd != fd)
+		return i->fd > fd ? 1 : -1;
+	return (i->file > file) - (i->file < file);
 }
 
 static struct epitem *find_item(struct eventpoll *ep, struct file *file, int fd)

@@ -62,6 +62,14 @@ static bool same_key(const struct futex_key *a, const struct futex_key *b)
 	return a->object == b->object && a->offset == b->offset;
 }
 
+/* Makes the page present so that read_word() works. */
+static int fault_in(struct uptr p)
+{
+	u32 unused;
+
+	return get_user(unused, p) ? -EFAULT : 0;
+}
+
 /* 0; -EINVAL misaligned; -EFAULT. WRITE: the word will be written. */
 static int get_key(struct uptr p, bool shared, bool write, struct futex_key *k)
 {
@@ -75,6 +83,9 @@ static int get_key(struct uptr p, bool shared, bool write, struct futex_key *k)
 		*k = (struct futex_key){ (unsigned long)mm, p.addr };
 		return 0;
 	}
+	/* A file may end before it. */
+	if (fault_in(p))
+		return -EFAULT;
 	return mm_shared_key(mm, p.addr, write, &k->object, &k->offset);
 }
 
@@ -86,14 +97,6 @@ static int read_word(u32 *v, struct uptr p)
 		return -EFAULT;
 	*v = x;
 	return 0;
-}
-
-/* Makes the page present so that read_word() works. */
-static int fault_in(struct uptr p)
-{
-	u32 unused;
-
-	return get_user(unused, p) ? -EFAULT : 0;
 }
 
 /* ---- waking ---- */

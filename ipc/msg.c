@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * System V message queues. A message is copied in before the queue is locked, and out after it was taken: no copy is made under the
- * lock. Who finds no room, or no message of his type, sleeps on the queue's wait queue and looks again after each change.
+ * lock. Who finds no room, or no message of his type, stands in line and is served by whoever makes room or has the message:
+ * nobody is woken who has to wait on.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -27,10 +28,20 @@ struct message {
 struct msg_queue_v {
 	struct sysv_object o;		/* o.lock guards all of it */
 	struct list_head messages;	/* oldest first */
-	wait_queue_head_t wait;		/* senders and receivers */
+	struct list_head senders, receivers;	/* of struct waiter, who came first in front */
 	unsigned long bytes, count, max_bytes;
 	s64 stime, rtime, ctime;
 	struct pid *lspid, *lrpid;
+};
+
+struct waiter {
+	struct list_head list;		/* the queue's lock; empty once it is served, or has to look again */
+	struct task *task;
+	struct message *m;		/* to send, NULL once it is sent; or received */
+	size_t size;			/* of a receiver: of his buffer */
+	long type;
+	int flags;
+	int error;			/* of one who was served */
 };
 
 #define to_msg(x) container_of(x, struct msg_queue_v, o)
@@ -51,10 +62,10 @@ static void msg_put(struct msg_queue_v *q)
 	kfree(q);
 }
 
-static void set_pid(struct pid **p)
+static void set_pid(struct pid **p, struct task *t)
 {
 	put_pid(*p);
-	*p = get_task_pid(current, PIDTYPE_TGID);
+	*p = get_task_pid(t, PIDTYPE_TGID);
 }
 
 /* ---- making ---- */
@@ -68,7 +79,8 @@ static struct sysv_object *msg_make(struct ipc_namespace *ns, unsigned long arg,
 	refcount_set(&q->o.refs, 1);
 	mutex_init(&q->o.lock);
 	INIT_LIST_HEAD(&q->messages);
-	init_waitqueue_head(&q->wait);
+	INIT_LIST_HEAD(&q->senders);
+	INIT_LIST_HEAD(&q->receivers);
 	q->max_bytes = (unsigned long)ns->msg_mnb;
 	q->ctime = sysv_now();
 	return &q->o;
@@ -113,51 +125,116 @@ static bool has_room(const struct msg_queue_v *q, size_t size)
 	return size + q->bytes <= q->max_bytes && q->count + 1 <= q->max_bytes;
 }
 
-/* Unlocks, sleeps until the queue changes, locks again. 0, -EIDRM (not locked then), -ERESTARTNOHAND (the same). */
-static int wait_change(struct msg_queue_v *q)
+static bool suits(const struct message *m, long type, int flags)
 {
-	DEFINE_WAIT(w);
+	if (!type)
+		return true;
+	if (type > 0)
+		return (m->type == type) != !!(flags & MSG_EXCEPT);
+	return m->type <= (type == LONG_MIN ? LONG_MAX : -type);
+}
 
-	prepare_to_wait(&q->wait, &w, TASK_INTERRUPTIBLE);
-	mutex_unlock(&q->o.lock);
-	if (!signal_pending(current))
-		schedule();
-	finish_wait(&q->wait, &w);
-	if (sysv_lock(&q->o))
-		return -EIDRM;
-	if (!signal_pending(current))
+/* Out of the line, the lock held: what is his is in W, or he looks again. He may be gone when the lock is. */
+static void leave_line(struct waiter *w)
+{
+	list_del_init(&w->list);
+	wake_up_process(w->task);
+}
+
+static void look_again(struct list_head *line)
+{
+	struct waiter *w, *n;
+
+	list_for_each_entry_safe(w, n, line, list)
+		leave_line(w);
+}
+
+/*
+ * Stands in LINE, the lock held, until served: 0, the lock held. -EAGAIN: look again, the lock held. -EIDRM, -ERESTARTNOHAND: not locked.
+ */
+static int stand_in(struct msg_queue_v *q, struct list_head *line, struct waiter *w, const struct message *before)
+{
+	int r;
+
+	w->task = current;
+	list_add_tail(&w->list, line);
+	do {
+		set_current_state(TASK_INTERRUPTIBLE);
+		mutex_unlock(&q->o.lock);
+		if (!signal_pending(current))
+			schedule();
+		__set_current_state(TASK_RUNNING);
+		mutex_lock(&q->o.lock);
+	} while (!list_empty(&w->list) && !signal_pending(current));
+	if (w->m != before || w->error)
 		return 0;
-	mutex_unlock(&q->o.lock);
-	return -ERESTARTNOHAND;
+	r = q->o.removed ? -EIDRM : list_empty(&w->list) ? -EAGAIN : -ERESTARTNOHAND;
+	list_del_init(&w->list);
+	if (r != -EAGAIN)
+		mutex_unlock(&q->o.lock);
+	return r;
+}
+
+/* A message of FROM's, for which there is room: to the first receiver who wants it, or into the queue. */
+static void pass_on(struct msg_queue_v *q, struct message *m, struct task *from)
+{
+	struct waiter *w, *n;
+
+	q->stime = sysv_now();
+	set_pid(&q->lspid, from);
+	list_for_each_entry_safe(w, n, &q->receivers, list) {
+		if (!suits(m, w->type, w->flags))
+			continue;
+		if (m->size > w->size && !(w->flags & MSG_NOERROR)) {
+			w->error = -E2BIG;
+			leave_line(w);
+			continue;
+		}
+		w->m = m;
+		q->rtime = q->stime;
+		set_pid(&q->lrpid, w->task);
+		leave_line(w);
+		return;
+	}
+	list_add_tail(&m->list, &q->messages);
+	q->bytes += m->size;
+	q->count++;
+}
+
+/* There may be room for those who wait with a message: in their order, but a small one passes by one that is too large yet. */
+static void serve_senders(struct msg_queue_v *q)
+{
+	struct waiter *w, *n;
+
+	list_for_each_entry_safe(w, n, &q->senders, list) {
+		if (!has_room(q, w->m->size))
+			continue;
+		pass_on(q, w->m, w->task);
+		w->m = NULL;
+		leave_line(w);
+	}
 }
 
 /* Takes over the message when 0. */
 static long put_message(struct msg_queue_v *q, struct message *m, int flags)
 {
+	struct waiter w = { .m = m };
 	int r = sysv_lock(&q->o);
 
 	if (r)
 		return r;
-	for (;;) {
+	do {
 		r = sysv_permitted(&q->o, S_IWUGO) ? 0 : -EACCES;
 		if (r)
 			break;
 		if (has_room(q, m->size)) {
-			list_add_tail(&m->list, &q->messages);
-			q->bytes += m->size;
-			q->count++;
-			q->stime = sysv_now();
-			set_pid(&q->lspid);
-			wake_up_all(&q->wait);
+			pass_on(q, m, current);
 			break;
 		}
-		r = -EAGAIN;
-		if (flags & IPC_NOWAIT)
-			break;
-		r = wait_change(q);
-		if (r)
+		r = flags & IPC_NOWAIT ? -EAGAIN : stand_in(q, &q->senders, &w, m);
+		if (r && r != -EAGAIN)
 			return r;
-	}
+	} while (r && !(flags & IPC_NOWAIT));
 	mutex_unlock(&q->o.lock);
 	return r;
 }
@@ -189,29 +266,27 @@ long msg_send(int id, struct uptr from, size_t size, int flags)
 static struct message *choose(struct msg_queue_v *q, long type, int flags)
 {
 	struct message *m, *best = NULL;
-	long limit = type == LONG_MIN ? LONG_MAX : -type;
 
 	list_for_each_entry(m, &q->messages, list) {
-		if (!type)
+		if (!suits(m, type, flags))
+			continue;
+		if (type >= 0)
 			return m;
-		if (type > 0) {
-			if ((m->type == type) != !!(flags & MSG_EXCEPT))
-				return m;
-		} else if (m->type <= limit && (!best || m->type < best->type)) {
+		if (!best || m->type < best->type)
 			best = m;
-		}
 	}
 	return best;
 }
 
 static struct message *take_message(struct msg_queue_v *q, size_t size, long type, int flags)
 {
-	struct message *m;
+	struct waiter w = { .size = size, .type = type, .flags = flags };
+	struct message *m = NULL;
 	int r = sysv_lock(&q->o);
 
 	if (r)
 		return ERR_PTR(r);
-	for (;;) {
+	do {
 		r = sysv_permitted(&q->o, S_IRUGO) ? 0 : -EACCES;
 		if (r)
 			break;
@@ -224,20 +299,21 @@ static struct message *take_message(struct msg_queue_v *q, size_t size, long typ
 			q->bytes -= m->size;
 			q->count--;
 			q->rtime = sysv_now();
-			set_pid(&q->lrpid);
-			wake_up_all(&q->wait);
-			mutex_unlock(&q->o.lock);
-			return m;
-		}
-		r = -ENOMSG;
-		if (flags & IPC_NOWAIT)
+			set_pid(&q->lrpid, current);
+			serve_senders(q);
 			break;
-		r = wait_change(q);
-		if (r)
+		}
+		r = flags & IPC_NOWAIT ? -ENOMSG : stand_in(q, &q->receivers, &w, NULL);
+		if (r && r != -EAGAIN && r != -ENOMSG)
 			return ERR_PTR(r);
-	}
+		if (!r) {
+			r = w.error;
+			m = w.m;
+			break;
+		}
+	} while (r == -EAGAIN);
 	mutex_unlock(&q->o.lock);
-	return ERR_PTR(r);
+	return r ? ERR_PTR(r) : m;
 }
 
 /* MSG_COPY: the message at place TYPE stays where it is. */
@@ -307,7 +383,8 @@ static void msg_fill(union sysv_ds *d, const struct sysv_object *o)
 
 static void msg_removed(struct ipc_namespace *ns, struct sysv_object *o)
 {
-	wake_up_all(&to_msg(o)->wait);
+	look_again(&to_msg(o)->senders);
+	look_again(&to_msg(o)->receivers);
 }
 
 static long msg_set(struct ipc_namespace *ns, struct msg_queue_v *q, const struct msqid64_ds *d)
@@ -321,7 +398,9 @@ static long msg_set(struct ipc_namespace *ns, struct msg_queue_v *q, const struc
 		return r;
 	q->max_bytes = d->msg_qbytes;
 	q->ctime = sysv_now();
-	wake_up_all(&q->wait);
+	/* Other rights, more room. */
+	look_again(&q->senders);
+	look_again(&q->receivers);
 	return 0;
 }
 

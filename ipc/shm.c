@@ -326,7 +326,7 @@ static long shm_modify(struct ipc_namespace *ns, struct sysv_object *o, int cmd,
 		o->mode &= (umode_t)~SHM_LOCKED;
 	} else if (s->attached) {
 		o->mode |= SHM_DEST;
-		o->key = IPC_PRIVATE;
+		sysv_forget_key(&ns->ids[SYSV_SHM], o);
 	} else {
 		sysv_remove(ns, &shm_ops, o);
 	}

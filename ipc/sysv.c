@@ -26,6 +26,7 @@ static void init_limits(struct ipc_namespace *ns)
 	for (int i = 0; i < SYSV_KINDS; i++) {
 		mutex_init(&ns->ids[i].lock);
 		xa_init_flags(&ns->ids[i].objects, XA_FLAGS_ALLOC);
+		ns->ids[i].next_id = -1;
 	}
 	mutex_init(&ns->mq_lock);
 	INIT_LIST_HEAD(&ns->queues);
@@ -87,38 +88,60 @@ struct user_namespace *ipc_ns_owner(const struct ipc_namespace *ns) { return ns-
 
 /* ---- the table ---- */
 
+static bool key_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct sysv_object, by_key)->key < rb_entry(b, struct sysv_object, by_key)->key;
+}
+
 int sysv_add(struct ipc_namespace *ns, struct sysv_ids *ids, struct sysv_object *o, int key, int flags, unsigned int max)
 {
+	int wanted, e;
 	u32 index;
-	int e;
 
 	if (ids->count >= max)
 		return -ENOSPC;
-	e = xa_alloc_cyclic(&ids->objects, &index, o, (struct xa_limit){ .max = SYSV_IPCMNI - 1, .min = 0 }, &ids->next, GFP_KERNEL);
+	wanted = xchg(&ids->next_id, -1);
+	if (wanted >= 0)
+		e = xa_alloc(&ids->objects, &index, o, XA_LIMIT((u32)wanted % SYSV_IPCMNI, SYSV_IPCMNI - 1), GFP_KERNEL);
+	else
+		e = xa_alloc_cyclic(&ids->objects, &index, o, XA_LIMIT(0, SYSV_IPCMNI - 1), &ids->next, GFP_KERNEL);
 	if (e < 0)
 		return e == -EBUSY ? -ENOSPC : e;
-	if (e == 1 || !ids->next)
+	if (wanted < 0 && (e == 1 || !ids->next))
 		ids->seq = (ids->seq + 1) & 0xffff;
-	o->id = (int)(ids->seq * SYSV_IPCMNI + index);
+	o->id = (int)((wanted < 0 ? ids->seq : (u32)wanted / SYSV_IPCMNI) * SYSV_IPCMNI + index);
 	o->key = key;
 	o->mode = (umode_t)(flags & S_IRWXUGO);
 	o->uid = o->cuid = current_euid();
 	o->gid = o->cgid = current_egid();
 	o->ns = ns;
 	o->removed = false;
+	if (key != IPC_PRIVATE)
+		rb_add(&o->by_key, &ids->by_key, key_less);
 	ids->count++;
 	return o->id;
 }
 
 struct sysv_object *sysv_find_key(struct sysv_ids *ids, int key)
 {
-	struct sysv_object *o;
-	unsigned long i;
+	struct rb_node *n = ids->by_key.node;
 
-	xa_for_each(&ids->objects, i, o)
-		if (o->key == key && key != IPC_PRIVATE)
+	while (n) {
+		struct sysv_object *o = rb_entry(n, struct sysv_object, by_key);
+
+		if (o->key == key)
 			return o;
+		n = key < o->key ? n->left : n->right;
+	}
 	return NULL;
+}
+
+void sysv_forget_key(struct sysv_ids *ids, struct sysv_object *o)
+{
+	if (o->key == IPC_PRIVATE)
+		return;
+	rb_erase(&o->by_key, &ids->by_key);
+	o->key = IPC_PRIVATE;
 }
 
 struct sysv_object *sysv_get_index(struct sysv_ids *ids, int index)
@@ -165,7 +188,7 @@ void sysv_remove(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sy
 	xa_erase(&ids->objects, (unsigned long)o->id % SYSV_IPCMNI);
 	ids->count--;
 	o->removed = true;
-	o->key = IPC_PRIVATE;
+	sysv_forget_key(ids, o);
 	ops->removed(ns, o);
 }
 
@@ -370,6 +393,9 @@ INITCALL(early, sysv_init);
 
 static int sysv_sysctls(void)
 {
+	static const char *const next_id[] = {
+		[SYSV_SHM] = "kernel/shm_next_id", [SYSV_SEM] = "kernel/sem_next_id", [SYSV_MSG] = "kernel/msg_next_id",
+	};
 	struct ipc_namespace *ns = &init_ipc_ns;
 
 	sysctl_ulong("kernel/shmmax", 0644, &ns->shm_max, 0, ULONG_MAX);
@@ -378,6 +404,8 @@ static int sysv_sysctls(void)
 	sysctl_int("kernel/msgmax", 0644, &ns->msg_max, 0, INT_MAX);
 	sysctl_int("kernel/msgmnb", 0644, &ns->msg_mnb, 0, INT_MAX);
 	sysctl_int("kernel/msgmni", 0644, &ns->msg_mni, 0, SYSV_IPCMNI);
+	for (int i = 0; i < SYSV_KINDS; i++)
+		sysctl_int(next_id[i], 0644, &ns->ids[i].next_id, 0, INT_MAX);
 	show_attr(show_path(SHOW_SYSCTL, "kernel"), "sem", 0444, show_sem, NULL, NULL);
 	return 0;
 }

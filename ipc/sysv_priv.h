@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lib/types.h>
+#include <lib/rbtree.h>
 #include <lib/list.h>
 #include <alloc/xarray.h>
 #include <ipc/sysv.h>
@@ -23,6 +24,7 @@
 struct sysv_object {
 	refcount_t refs;
 	int id, key;			/* ids->lock; key IPC_PRIVATE when removed */
+	struct rb_node by_key;		/* ids->lock: in ids->by_key unless the key is IPC_PRIVATE */
 	kuid_t uid, cuid;		/* lock; cuid, cgid: c */
 	kgid_t gid, cgid;
 	umode_t mode;			/* lock */
@@ -34,8 +36,10 @@ struct sysv_object {
 struct sysv_ids {
 	struct mutex lock;		/* making, removing, finding by key */
 	struct xarray objects;		/* index -> object */
+	struct rb_root by_key;		/* lock */
 	u32 next;			/* lock */
 	unsigned int count, seq;	/* lock */
+	int next_id;			/* atomic: wanted for the next one, -1: any */
 };
 
 struct ipc_namespace {
@@ -63,6 +67,8 @@ struct sysv_ops;
 /* ids->lock held. -ENOSPC over MAX, -ENOMEM. The caller's reference becomes the table's. */
 int sysv_add(struct ipc_namespace *ns, struct sysv_ids *ids, struct sysv_object *o, int key, int flags, unsigned int max);
 struct sysv_object *sysv_find_key(struct sysv_ids *ids, int key);
+/* Nobody finds O by its key any more. ids->lock held. */
+void sysv_forget_key(struct sysv_ids *ids, struct sysv_object *o);
 /* A reference, or ERR_PTR(-EINVAL; -EIDRM for one that was removed meanwhile). */
 struct sysv_object *sysv_get(struct sysv_ids *ids, int id);
 struct sysv_object *sysv_get_index(struct sysv_ids *ids, int index);

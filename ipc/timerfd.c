@@ -3,6 +3,7 @@
 #include <lib/types.h>
 #include <lib/err.h>
 #include <lib/list.h>
+#include <lib/minmax.h>
 #include <alloc/slab.h>
 #include <ipc/fds.h>
 #include <kernel/time.h>
@@ -44,6 +45,22 @@ static enum hrtimer_restart fire(struct hrtimer *h)
 	wake_up_locked_poll(&t->wqh, EPOLLIN);
 	spin_unlock_irqrestore(&t->wqh.lock, flags);
 	return HRTIMER_NORESTART;
+}
+
+/*
+ * A periodic timer is counted on only when somebody looks: no interrupts for nothing. Under wqh.lock: who disarms it meanwhile
+ * must not find it armed again.
+ */
+static void catch_up(struct timerfd *t)
+{
+	u64 over;
+
+	if (t->expired && t->interval) {
+		over = hrtimer_forward(&t->timer, hrtimer_cb_get_time(&t->timer), t->interval);
+		t->ticks += over ? over - 1 : 0;	/* none when the clock was set back meanwhile */
+		hrtimer_start(&t->timer, t->timer.expires, HRTIMER_MODE_ABS);
+		t->expired = false;
+	}
 }
 
 /* CLOCK_REALTIME jumped: from the clock code. */
@@ -107,30 +124,40 @@ static ssize_t timerfd_read(struct kiocb *k, struct iter *to)
 		if (wait_event_interruptible(t->wqh, READ_ONCE(t->ticks)))
 			return -ERESTARTSYS;
 	}
-	n = t->ticks;
 	if (t->canceled) {
 		t->canceled = false;
 		t->ticks = 0;
 		spin_unlock_irq(&t->wqh.lock);
 		return -ECANCELED;
 	}
-	/* A periodic timer is counted on only when somebody reads: no interrupts for nothing. */
-	if (t->expired && t->interval) {
-		n += hrtimer_forward(&t->timer, hrtimer_cb_get_time(&t->timer), t->interval) - 1;
-		/* Under the lock: who disarms it meanwhile must not find it armed again. */
-		hrtimer_start(&t->timer, t->timer.expires, HRTIMER_MODE_ABS);
-	}
+	catch_up(t);
+	n = t->ticks;
 	t->expired = false;
 	t->ticks = 0;
 	spin_unlock_irq(&t->wqh.lock);
 	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (ssize_t)sizeof(n) : -EFAULT;
 }
 
+/* Under wqh.lock. A timer that is not armed has expired, at the latest at 0. */
+static void read_spec(const struct timerfd *t, struct timerfd_spec *s)
+{
+	s->interval_ns = t->interval;
+	s->value_ns = max(hrtimer_get_remaining(&t->timer), (ktime_t)0);
+}
+
 static void timerfd_fdinfo(struct seq_file *m, struct file *f)
 {
 	struct timerfd *t = f->private_data;
+	struct timerfd_spec s;
+	u64 ticks;
 
-	seq_printf(m, "clockid: %d\nticks: %llu\nsettime flags: 0%o\n", t->clock, READ_ONCE(t->ticks), t->settime_flags);
+	spin_lock_irq(&t->wqh.lock);
+	read_spec(t, &s);
+	ticks = t->ticks;
+	spin_unlock_irq(&t->wqh.lock);
+	seq_printf(m, "clockid: %d\nticks: %llu\nsettime flags: 0%o\n", t->clock, ticks, t->settime_flags);
+	seq_printf(m, "it_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n", (u64)s.value_ns / NSEC_PER_SEC,
+		   (u64)s.value_ns % NSEC_PER_SEC, (u64)s.interval_ns / NSEC_PER_SEC, (u64)s.interval_ns % NSEC_PER_SEC);
 }
 
 static const struct file_operations timerfd_fops = {
@@ -181,20 +208,6 @@ static struct file *timerfd_fget(int fd)
 	return f;
 }
 
-static void read_spec(struct timerfd *t, struct timerfd_spec *s)
-{
-	s64 left;
-
-	s->interval_ns = t->interval;
-	if (t->expired && t->interval) {
-		hrtimer_forward(&t->timer, hrtimer_cb_get_time(&t->timer), t->interval);
-		left = hrtimer_get_remaining(&t->timer);
-	} else {
-		left = hrtimer_active(&t->timer) ? hrtimer_get_remaining(&t->timer) : 0;
-	}
-	s->value_ns = left < 0 ? 0 : left;
-}
-
 int timerfd_set(int fd, int flags, const struct timerfd_spec *n, struct timerfd_spec *old)
 {
 	struct file *f;
@@ -210,18 +223,23 @@ int timerfd_set(int fd, int flags, const struct timerfd_spec *n, struct timerfd_
 	/* Stopped and set anew under the lock, or two setters and a reader would mix. */
 	for (;;) {
 		spin_lock_irq(&t->wqh.lock);
+		catch_up(t);
+		read_spec(t, old);
 		if (hrtimer_try_to_cancel(&t->timer) >= 0)
 			break;
 		spin_unlock_irq(&t->wqh.lock);
 		cpu_relax();
 	}
-	read_spec(t, old);
 	t->expired = t->canceled = false;
 	t->ticks = 0;
 	t->interval = n->interval_ns;
 	t->settime_flags = flags;
+	/* Who sets the clock changes moments, not spans of time. */
+	hrtimer_set_clock(&t->timer, flags & TFD_TIMER_ABSTIME ? t->clock : CLOCK_MONOTONIC);
 	if (n->value_ns)
 		hrtimer_start(&t->timer, n->value_ns, flags & TFD_TIMER_ABSTIME ? HRTIMER_MODE_ABS : HRTIMER_MODE_REL);
+	else
+		t->timer.expires = 0;
 	spin_unlock_irq(&t->wqh.lock);
 	if ((flags & TFD_TIMER_CANCEL_ON_SET) && (flags & TFD_TIMER_ABSTIME) && t->clock == CLOCK_REALTIME) {
 		spin_lock(&cancel_lock);
@@ -243,6 +261,7 @@ int timerfd_get(int fd, struct timerfd_spec *out)
 		return (int)PTR_ERR(f);
 	t = f->private_data;
 	spin_lock_irq(&t->wqh.lock);
+	catch_up(t);
 	read_spec(t, out);
 	spin_unlock_irq(&t->wqh.lock);
 	fput(f);

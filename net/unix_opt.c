@@ -15,6 +15,8 @@
 #include <linux/sockios.h>
 #include "net/unix_priv.h"
 
+#define MOST_UNPRIVILEGED_PRIORITY 6	/* socket(7), SO_PRIORITY */
+
 int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
 {
 	struct unix_sock *u = s->sk;
@@ -69,6 +71,21 @@ static int set_buffer(int *buf, u32 v, int max_v, int least, bool force)
 	return 0;
 }
 
+/* Nothing of a local socket is on its way when it is closed: there is nothing to linger for. */
+static int set_linger(struct unix_sock *u, struct uptr val, int len)
+{
+	struct { s32 on, seconds; } v;
+
+	if (len < (int)sizeof(v))
+		return -EINVAL;
+	if (copy_from_user(&v, val, sizeof(v)))
+		return -EFAULT;
+	u->lingers = v.on;
+	if (v.on)
+		u->linger_s = min((u32)v.seconds, (u32)INT_MAX);
+	return 0;
+}
+
 int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int len)
 {
 	struct unix_sock *u = s->sk;
@@ -81,7 +98,7 @@ int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int 
 	if (name == SO_SNDTIMEO_OLD || name == SO_SNDTIMEO_NEW)
 		return get_timeo(&u->sndtimeo, val, len);
 	if (name == SO_LINGER)
-		return len < 8 ? -EINVAL : 0;
+		return set_linger(u, val, len);
 	if (len < (int)sizeof(v))
 		return -EINVAL;
 	if (get_user(v, val))
@@ -94,7 +111,14 @@ int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int 
 	case SO_REUSEADDR: u->reuse = v; return 0;
 	case SO_KEEPALIVE: u->keepalive = v; return 0;
 	case SO_BROADCAST: u->broadcast = v; return 0;
-	case SO_DONTROUTE: case SO_OOBINLINE: case SO_PRIORITY: return 0;
+	case SO_DONTROUTE: u->dontroute = v; return 0;
+	case SO_OOBINLINE: u->oobinline = v; return 0;
+	case SO_REUSEPORT: return v ? -EOPNOTSUPP : 0;
+	case SO_PRIORITY:
+		if (v > MOST_UNPRIVILEGED_PRIORITY && !capable(CAP_NET_RAW) && !capable(CAP_NET_ADMIN))
+			return -EPERM;
+		u->priority = v;
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }
@@ -145,13 +169,16 @@ int unix_getsockopt(struct socket *s, int level, int name, struct uptr val, stru
 	case SO_REUSEADDR: v = u->reuse; break;
 	case SO_KEEPALIVE: v = u->keepalive; break;
 	case SO_BROADCAST: v = u->broadcast; break;
-	case SO_DONTROUTE: case SO_OOBINLINE: case SO_PRIORITY: v = 0; break;
+	case SO_DONTROUTE: v = u->dontroute; break;
+	case SO_OOBINLINE: v = u->oobinline; break;
+	case SO_REUSEPORT: v = 0; break;
+	case SO_PRIORITY: v = (s32)u->priority; break;
 	case SO_RCVTIMEO_OLD: case SO_RCVTIMEO_NEW: return put_timeo(u->rcvtimeo, val, len);
 	case SO_SNDTIMEO_OLD: case SO_SNDTIMEO_NEW: return put_timeo(u->sndtimeo, val, len);
 	case SO_LINGER: {
-		u64 none = 0;
+		struct { s32 on; u32 seconds; } l = { u->lingers, u->linger_s };
 
-		return put_value(&none, sizeof(none), val, len);
+		return put_value(&l, sizeof(l), val, len);
 	}
 	case SO_PEERCRED: {
 		struct { s32 pid; u32 uid, gid; } c;

@@ -57,7 +57,8 @@ struct unix_sock {
 	long rcvtimeo, sndtimeo;	/* jiffies */
 	int shut;			/* l: 1 no more reading, 2 no more writing */
 	int err;			/* positive errno, atomic */
-	bool dead, passcred, reuse, keepalive, broadcast;
+	bool dead, passcred, reuse, keepalive, broadcast, dontroute, oobinline, lingers;	/* kept for who asks, but for the first two */
+	u32 priority, linger_s;		/* the same */
 	struct pid *peer_pid;
 	kuid_t peer_uid, uid;
 	kgid_t peer_gid;

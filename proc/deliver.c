@@ -234,7 +234,7 @@ static void run_handler(struct pt_regs *regs, struct taken *k)
 	struct task *t = current;
 	bool restore = test_bit(TIF_RESTORE_SIGMASK, &t->work_flags);
 	struct arch_sigframe f = {
-		.sig = k->sig, .handler = k->act.handler, .restorer = k->act.restorer, .flags = k->act.flags, .info = &k->info,
+		.sig = k->sig, .handler = k->act.handler, .restorer = k->act.restorer, .flags = k->act.flags, .info = &k->info, .info_size = SIGINFO_USED,
 		.mask = restore ? t->saved_sigmask : t->blocked,
 		.altstack_sp = t->sas_ss_sp, .altstack_size = t->sas_ss_size, .altstack_flags = (int)t->sas_ss_flags,
 	};
@@ -246,7 +246,11 @@ static void run_handler(struct pt_regs *regs, struct taken *k)
 	if (stepping)
 		arch_set_single_step(t, false);		/* not for the frame's flags */
 	if (arch_signal_setup(regs, &f)) {
-		force_fatal_sig(SIGSEGV);
+		/* The handler of SIGSEGV may have a stack that works. */
+		if (k->sig == SIGSEGV)
+			force_fatal_sig(SIGSEGV);
+		else
+			force_sig(SIGSEGV);
 		return;
 	}
 	clear_bit(TIF_RESTORE_SIGMASK, &t->work_flags);
@@ -349,7 +353,7 @@ long proc_sigreturn(struct pt_regs *regs)
 
 	t->restart.fn = NULL;
 	if (arch_signal_return(regs, &r)) {
-		force_fatal_sig(SIGSEGV);
+		force_sig(SIGSEGV);
 		return 0;
 	}
 	set_current_blocked(r.mask);

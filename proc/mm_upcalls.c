@@ -11,24 +11,33 @@ unsigned long mm_rlimit(unsigned int resource)
 	return (unsigned long)rlimit(resource);
 }
 
+static bool is_dying(struct task *t)
+{
+	return t->signal->flags & SIGNAL_GROUP_EXIT || (t->flags & PF_EXITING && thread_group_empty(t));
+}
+
 int oom_for_each_process(int (*fn)(struct task *, struct mm *, int, bool, void *), void *arg)
 {
+	struct mm *of_init = NULL;
 	struct task *p, *t;
 	int r = 0;
 
 	rcu_read_lock();
 	for_each_process(p) {
-		if (is_kthread(p) || p->tgid == 1)
+		if (is_kthread(p))
 			continue;
+		if (p->tgid == 1) {
+			of_init = READ_ONCE(p->mm);
+			continue;
+		}
 		/* The leader may have exited before its threads: any thread's space will do. */
 		for_each_thread(p, t) {
 			struct mm *mm;
 
 			task_lock(t);
 			mm = t->mm;
-			if (mm)
-				r = fn(t, mm, p->signal->oom_score_adj,
-				       t->flags & PF_EXITING || p->signal->flags & SIGNAL_GROUP_EXIT, arg);
+			if (mm && mm != of_init)	/* its child by vfork lives in what must not be reaped */
+				r = fn(t, mm, p->signal->oom_score_adj, is_dying(t), arg);
 			task_unlock(t);
 			if (mm)
 				break;

@@ -123,10 +123,12 @@ fail:
 
 #define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
 
-/* Those that this kernel has not got cannot be made. */
+/* Those that this kernel has not got cannot be made; who may not make any hears that first. */
 int ns_flags_check(unsigned long flags)
 {
-	return flags & (CLONE_NEWNET | CLONE_NEWCGROUP) ? -EINVAL : 0;
+	if (!(flags & (CLONE_NEWNET | CLONE_NEWCGROUP)))
+		return 0;
+	return flags & CLONE_NEWUSER || ns_capable(current_user_ns(), CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 }
 
 int copy_namespaces(unsigned long flags, struct task *child)

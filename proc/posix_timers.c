@@ -31,6 +31,7 @@ struct posix_timer {
 	struct rb_node by_id;		/* s: in signal->posix_timers */
 	struct list_head cpu_list;	/* s: in signal->cpu_timers, if it is one */
 	struct hrtimer hr;
+	clockid_t clock;		/* c */
 	int id;				/* c */
 	int notify;			/* c: SIGEV_* without SIGEV_THREAD_ID */
 	bool to_thread;			/* c */
@@ -266,21 +267,19 @@ static struct posix_timer *find(int id)
 	return NULL;
 }
 
+static bool id_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct posix_timer, by_id)->id < rb_entry(b, struct posix_timer, by_id)->id;
+}
+
 /* siglock held. Gives P the next number that no other has; they are used again only after INT_MAX. */
 static void add(struct posix_timer *p, struct signal_struct *s)
 {
-	struct rb_node **link, *parent = NULL;
-
 	do {
 		p->id = s->next_timer_id;
 		s->next_timer_id = p->id == INT_MAX ? 0 : p->id + 1;
 	} while (find(p->id));
-	for (link = &s->posix_timers.node; *link;) {
-		parent = *link;
-		link = p->id < rb_entry(parent, struct posix_timer, by_id)->id ? &parent->left : &parent->right;
-	}
-	rb_link_node(&p->by_id, parent, link);
-	rb_insert_color(&p->by_id, &s->posix_timers);
+	rb_add(&p->by_id, &s->posix_timers, id_less);
 	if (p->cpu)
 		list_add(&p->cpu_list, &s->cpu_timers);
 }
@@ -303,7 +302,8 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 	p->queued = signal_alloc_owned(p, p->signo ? p->signo : SIGALRM);
 	if (!p->queued)
 		goto fail;
-	hrtimer_init(&p->hr, p->cpu ? CLOCK_MONOTONIC : clock, fire);
+	p->clock = p->cpu ? CLOCK_MONOTONIC : clock;
+	hrtimer_init(&p->hr, p->clock, fire);
 	spin_lock_irq(&current->sighand->siglock);
 	add(p, s);
 	i = signal_owned_info(p->queued);
@@ -394,8 +394,11 @@ int posix_timer_get(int id, struct posix_timer_spec *out)
 
 static void start(struct posix_timer *p, bool absolute, s64 value)
 {
-	s64 when = absolute ? value : ktime_add_safe(now_of(p), value);
+	s64 when;
 
+	/* Who sets the clock changes moments, not spans of time. */
+	hrtimer_set_clock(&p->hr, absolute ? p->clock : CLOCK_MONOTONIC);
+	when = absolute ? value : ktime_add_safe(now_of(p), value);
 	p->armed = true;
 	if (p->cpu)
 		p->cpu_expires = when;

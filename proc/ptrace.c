@@ -513,9 +513,9 @@ static int stop_info(struct task *t, struct siginfo *i, const struct siginfo *se
 		return -ESRCH;
 	if (t->ptrace_siginfo) {
 		if (set)
-			*(struct siginfo *)t->ptrace_siginfo = *set;
+			copy_siginfo(t->ptrace_siginfo, set);
 		else
-			*i = *(struct siginfo *)t->ptrace_siginfo;
+			copy_siginfo(i, t->ptrace_siginfo);
 		e = 0;
 	}
 	unlock_task_sighand(t, &flags);
@@ -525,10 +525,10 @@ static int stop_info(struct task *t, struct siginfo *i, const struct siginfo *se
 static long get_or_set_siginfo(struct task *t, bool set, struct uptr p)
 {
 	struct siginfo i;
-	int e;
+	int e = set ? copy_siginfo_from_user(&i, p) : 0;
 
-	if (set && copy_from_user(&i, p, sizeof(i)))
-		return -EFAULT;
+	if (e)
+		return e;
 	e = stop_info(t, &i, set ? &i : NULL);
 	return e || set ? e : copy_siginfo_to_user(p, &i);
 }

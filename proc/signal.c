@@ -39,11 +39,6 @@ struct sigqueue {
 
 static struct kmem_cache *sigqueue_cache;
 
-void clear_siginfo(struct siginfo *i)
-{
-	memset(i, 0, sizeof(*i));
-}
-
 /* ---- queues ---- */
 
 static struct sigqueue *sigqueue_alloc(struct task *t, int sig, gfp_t gfp, bool override_limit)
@@ -294,8 +289,34 @@ static void complete_signal(int sig, struct task *p, enum pid_type type)
 	signal_wake_up(t, sig == SIGKILL);
 }
 
-static void fill_info(struct siginfo *to, int sig, struct siginfo *info, struct task *t)
+/* What the running task says of itself, as T may see it. OUTSIDE: its pid is none in T's namespace. */
+static void translate(struct siginfo *i, struct task *t, bool outside)
 {
+	struct user_namespace *ns;
+
+	if (outside)
+		i->si_pid = 0;
+	rcu_read_lock();
+	ns = __task_cred(t)->user_ns;
+	if (ns != current_user_ns())
+		i->si_uid = from_kuid_munged(ns, make_kuid(current_user_ns(), i->si_uid));
+	rcu_read_unlock();
+}
+
+static bool from_a_task(const struct siginfo *i)
+{
+	return i->si_code == SI_USER || i->si_code == SI_TKILL || i->si_code == SI_QUEUE;
+}
+
+static void fill_info(struct siginfo *to, int sig, const struct siginfo *info, struct task *t, bool outside)
+{
+	if (likely(info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV)) {
+		copy_siginfo(to, info);
+		to->si_signo = sig;
+		if (from_a_task(info))
+			translate(to, t, outside);
+		return;
+	}
 	clear_siginfo(to);
 	to->si_signo = sig;
 	if (info == SEND_SIG_NOINFO) {
@@ -304,11 +325,16 @@ static void fill_info(struct siginfo *to, int sig, struct siginfo *info, struct 
 		rcu_read_lock();
 		to->si_uid = from_kuid_munged(__task_cred(t)->user_ns, current_uid());
 		rcu_read_unlock();
-	} else if (info == SEND_SIG_PRIV) {
-		to->si_code = SI_KERNEL;
 	} else {
-		*to = *info;
+		to->si_code = SI_KERNEL;
 	}
+}
+
+/* siglock held, under which who waits looks once more after it has queued itself. */
+static void wake_signalfd(struct task *t)
+{
+	if (unlikely(waitqueue_active(&t->sighand->signalfd_wqh)))
+		wake_up_poll(&t->sighand->signalfd_wqh, 1 /* EPOLLIN */);
 }
 
 /* siglock held. */
@@ -327,13 +353,13 @@ static int send_locked(int sig, struct siginfo *info, struct task *t, enum pid_t
 	must_queue = sig < SIGRTMIN && (info == SEND_SIG_NOINFO || info == SEND_SIG_PRIV || info->si_code >= 0);
 	q = sigqueue_alloc(t, sig, GFP_ATOMIC, must_queue);
 	if (q) {
-		fill_info(&q->info, sig, info, t);
+		fill_info(&q->info, sig, info, t, force);
 		list_add_tail(&q->list, &p->list);
 	} else if (info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV && sig >= SIGRTMIN && info->si_code != SI_USER) {
 		return -EAGAIN;		/* sigqueue(3) must not lose one silently */
 	}
 set_bit:
-	wake_up_poll(&t->sighand->signalfd_wqh, 1 /* EPOLLIN */);
+	wake_signalfd(t);
 	p->signal |= sigmask_of(sig);
 	complete_signal(sig, t, type);
 	return 0;
@@ -352,7 +378,7 @@ bool signal_peek(struct task *t, bool shared, u64 n, struct siginfo *out)
 	list_for_each_entry(q, &p->list, list) {
 		if (n--)
 			continue;
-		*out = q->info;
+		copy_siginfo(out, &q->info);
 		return true;
 	}
 	return false;
@@ -394,7 +420,7 @@ bool signal_queue_owned(struct sigqueue *q, struct task *t, enum pid_type type)
 		return true;
 	if (!prepare_signal(sig, t, false))
 		return false;
-	wake_up_poll(&t->sighand->signalfd_wqh, 1 /* EPOLLIN */);
+	wake_signalfd(t);
 	list_add_tail(&q->list, &p->list);
 	p->signal |= sigmask_of(sig);
 	complete_signal(sig, t, type);
@@ -434,7 +460,7 @@ static bool from_outside(const struct siginfo *info, struct task *t)
 {
 	if (info == SEND_SIG_PRIV)
 		return true;
-	if (info != SEND_SIG_NOINFO && info->si_code != SI_USER && info->si_code != SI_TKILL && info->si_code != SI_QUEUE)
+	if (info != SEND_SIG_NOINFO && !from_a_task(info))
 		return false;
 	return !pid_nr_ns(task_pid_type(current, PIDTYPE_TGID), task_active_pid_ns(t));
 }
@@ -681,7 +707,7 @@ static void collect(int sig, struct sigpending *p, struct siginfo *info)
 		p->signal &= ~sigmask_of(sig);
 	if (first) {
 		list_del_init(&first->list);
-		*info = first->info;
+		copy_siginfo(info, &first->info);
 		if (first->timer)
 			posix_timer_taken(first->timer, info);
 		sigqueue_free(first);
@@ -780,7 +806,36 @@ void restore_saved_sigmask_unless(bool interrupted)
 
 int copy_siginfo_to_user(struct uptr to, const struct siginfo *from)
 {
-	return copy_to_user(to, from, sizeof(*from)) ? -EFAULT : 0;
+	return copy_to_user(to, from, SIGINFO_USED) || clear_user(uptr_add(to, SIGINFO_USED), sizeof(*from) - SIGINFO_USED) ? -EFAULT : 0;
+}
+
+/* Is it said anywhere what a signal with this code comes with? */
+static bool has_known_form(const struct siginfo *i)
+{
+	static const u8 codes[_NSIG + 1] = {
+		[SIGILL] = NSIGILL, [SIGFPE] = NSIGFPE, [SIGSEGV] = NSIGSEGV, [SIGBUS] = NSIGBUS, [SIGTRAP] = NSIGTRAP, [SIGCHLD] = NSIGCHLD,
+		[SIGSYS] = NSIGSYS,
+	};
+
+	if (i->si_code <= SI_USER)
+		return i->si_code >= SI_DETHREAD || i->si_code == SI_ASYNCNL;
+	return i->si_code == SI_KERNEL || i->si_code <= NSIGPOLL ||
+	       (i->si_signo > 0 && i->si_signo <= _NSIG && i->si_code <= codes[i->si_signo]);
+}
+
+int copy_siginfo_from_user(struct siginfo *to, struct uptr from)
+{
+	u64 rest[(sizeof(*to) - SIGINFO_USED) / sizeof(u64)], any = 0;
+
+	if (copy_from_user(to, from, SIGINFO_USED))
+		return -EFAULT;
+	if (has_known_form(to))
+		return 0;
+	if (copy_from_user(rest, uptr_add(from, SIGINFO_USED), sizeof(rest)))
+		return -EFAULT;
+	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
+		any |= rest[i];
+	return any ? -E2BIG : 0;
 }
 
 /* ---- ends of life ---- */

@@ -89,7 +89,7 @@ long sys_pidfd_send_signal(int pidfd, int sig, struct uptr info, unsigned int fl
 
 	if ((flags & ~known) || (flags & (flags - 1)))
 		return -EINVAL;
-	pid = pidfd_get_pid(pidfd, &f_flags);
+	pid = pidfd_get_pid_or_dir(pidfd, &f_flags);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
 	type = flags & PIDFD_SIGNAL_THREAD ? PIDTYPE_PID : flags & PIDFD_SIGNAL_THREAD_GROUP ? PIDTYPE_TGID :
@@ -107,8 +107,8 @@ long sys_pidfd_send_signal(int pidfd, int sig, struct uptr info, unsigned int fl
 		i.si_pid = task_tgid_vnr(current);
 		i.si_uid = from_kuid_munged(current_user_ns(), current_uid());
 	} else {
-		r = -EFAULT;
-		if (copy_from_user(&i, info, sizeof(i)))
+		r = copy_siginfo_from_user(&i, info);
+		if (r)
 			goto out;
 		r = -EINVAL;
 		if (i.si_signo != sig)

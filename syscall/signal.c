@@ -152,8 +152,10 @@ long sys_tkill(pid_t pid, int sig)
 /* A caller may not pass itself off as the kernel or as kill(2), but to itself. */
 static int get_queued_info(struct siginfo *i, int sig, struct uptr uinfo, pid_t target)
 {
-	if (copy_from_user(i, uinfo, sizeof(*i)))
-		return -EFAULT;
+	int e = copy_siginfo_from_user(i, uinfo);
+
+	if (e)
+		return e;
 	i->si_signo = sig;
 	if ((i->si_code >= 0 || i->si_code == SI_TKILL) && task_tgid_vnr(current) != target)
 		return -EPERM;
@@ -292,7 +294,7 @@ long sys_sigaltstack(struct uptr uss, struct uptr uoss)
 			return -EINVAL;
 		if (mode == SS_DISABLE) {
 			n.sp = n.size = 0;
-		} else if (n.size < arch_signal_frame_size()) {
+		} else if (n.size < MINSIGSTKSZ || n.size < arch_signal_frame_size()) {
 			return -ENOMEM;
 		}
 		t->sas_ss_sp = n.sp;

@@ -64,6 +64,7 @@ struct tty *tty_alloc(const struct tty_ops *ops, const char *name, dev_t dev, vo
 	init_waitqueue_head(&t->write_wait);
 	INIT_WORK(&t->input_work, ld_input_work);
 	INIT_WORK(&t->hangup_work, hangup_work);
+	ld_set_termios(t, NULL);
 	return t;
 }
 
@@ -96,21 +97,49 @@ void tty_put(struct tty *t)
 
 /* ---- bytes in ---- */
 
-size_t tty_insert(struct tty *t, const u8 *buf, const u8 *flags, size_t n)
+/* One piece of the ring. flip_lock held. */
+static void flip_put(struct tty *t, const u8 *buf, const u8 *flags, u32 n)
+{
+	u32 pos = t->flip_head % TTY_FLIP_SIZE;
+
+	memcpy(t->flip + pos, buf, n);
+	if (flags && !t->flip_flagged && memchr_inv(flags, TTY_NORMAL, n)) {
+		for (u32 i = t->flip_tail; i != t->flip_head; i++)
+			t->flip_flags[i % TTY_FLIP_SIZE] = TTY_NORMAL;
+		t->flip_flagged = true;
+	}
+	if (t->flip_flagged) {
+		if (flags)
+			memcpy(t->flip_flags + pos, flags, n);
+		else
+			memset(t->flip_flags + pos, TTY_NORMAL, n);
+	}
+	WRITE_ONCE(t->flip_head, t->flip_head + n);
+}
+
+size_t tty_insert_only(struct tty *t, const u8 *buf, const u8 *flags, size_t n)
 {
 	unsigned long irq;
 	size_t done = 0;
 
 	spin_lock_irqsave(&t->flip_lock, irq);
 	while (t->flip && done < n && t->flip_head - t->flip_tail < TTY_FLIP_SIZE) {
-		t->flip[t->flip_head % TTY_FLIP_SIZE] = buf[done];
-		t->flip_flags[t->flip_head % TTY_FLIP_SIZE] = flags ? flags[done] : TTY_NORMAL;
-		t->flip_head++;
-		done++;
+		u32 room = min(TTY_FLIP_SIZE - (t->flip_head - t->flip_tail), TTY_FLIP_SIZE - t->flip_head % TTY_FLIP_SIZE);
+		u32 part = (u32)min(n - done, (size_t)room);
+
+		flip_put(t, buf + done, flags ? flags + done : NULL, part);
+		done += part;
 	}
 	if (done < n)
 		t->flip_full = true;
 	spin_unlock_irqrestore(&t->flip_lock, irq);
+	return done;
+}
+
+size_t tty_insert(struct tty *t, const u8 *buf, const u8 *flags, size_t n)
+{
+	size_t done = tty_insert_only(t, buf, flags, n);
+
 	if (done)
 		queue_work(system_unbound_wq, &t->input_work);
 	return done;
@@ -171,8 +200,13 @@ static int tty_release(struct inode *inode, struct file *file)
 		t->exclusive = false;
 		if (t->ops->close)
 			t->ops->close(t);
-		if (!t->is_pty_master && !t->is_pty)
+		if (!t->is_pty_master && !t->is_pty) {
+			struct ktermios old = t->termios;
+
 			t->termios.c_lflag = tty_std_termios.c_lflag;
+			memset(&t->termios_locked, 0, sizeof(t->termios_locked));
+			ld_set_termios(t, &old);
+		}
 	}
 	mutex_unlock(&t->open_lock);
 	kfree(f);
@@ -275,6 +309,8 @@ static const struct file_operations pts_fops = {
 
 void tty_hangup(struct tty *t)
 {
+	struct ktermios old;
+
 	/* The last close of a master, its open_lock held, hangs up its slave. */
 	mutex_lock_nested(&t->open_lock, t->is_pty);
 	WRITE_ONCE(t->hangups, t->hangups + 1);
@@ -283,9 +319,11 @@ void tty_hangup(struct tty *t)
 	wake_up_interruptible_all(&t->write_wait);
 	session_clear(t);
 	down_write(&t->termios_lock);
+	old = t->termios;
 	if (!t->is_pty && !t->is_pty_master)
 		t->termios = tty_std_termios;
 	up_write(&t->termios_lock);
+	ld_set_termios(t, &old);
 	if (t->read_buf)
 		ld_flush_input(t);
 	tty_start(t);

@@ -117,7 +117,79 @@ static int get_termios(struct tty *t, struct uptr arg, bool v2)
 	return copy_to_user(arg, &k, v2 ? sizeof(struct termios2) : sizeof(struct termios)) ? -EFAULT : 0;
 }
 
-static int set_termios(struct tty *t, struct uptr arg, bool v2, bool drain, bool flush)
+/* System V's form: the lower halves of the flags, and the first characters. */
+static int get_termio(struct tty *t, struct uptr arg)
+{
+	struct ktermios k;
+	struct termio o;
+
+	down_read(&t->termios_lock);
+	k = t->termios;
+	up_read(&t->termios_lock);
+	o = (struct termio){
+		.c_iflag = (u16)k.c_iflag, .c_oflag = (u16)k.c_oflag, .c_cflag = (u16)k.c_cflag, .c_lflag = (u16)k.c_lflag,
+		.c_line = k.c_line,
+	};
+	memcpy(o.c_cc, k.c_cc, sizeof(o.c_cc));
+	return copy_to_user(arg, &o, sizeof(o)) ? -EFAULT : 0;
+}
+
+static int copy_termio(struct ktermios *k, struct uptr arg)
+{
+	struct termio o;
+
+	if (copy_from_user(&o, arg, sizeof(o)))
+		return -EFAULT;
+	k->c_iflag = (k->c_iflag & ~0xffffu) | o.c_iflag;
+	k->c_oflag = (k->c_oflag & ~0xffffu) | o.c_oflag;
+	k->c_cflag = (k->c_cflag & ~0xffffu) | o.c_cflag;
+	k->c_lflag = (k->c_lflag & ~0xffffu) | o.c_lflag;
+	k->c_line = o.c_line;
+	memcpy(k->c_cc, o.c_cc, sizeof(o.c_cc));
+	return 0;
+}
+
+enum form { TERMIO, TERMIOS, TERMIOS2 };
+
+static int get_locks(struct tty *t, struct uptr arg)
+{
+	struct ktermios k;
+
+	down_read(&t->termios_lock);
+	k = t->termios_locked;
+	up_read(&t->termios_lock);
+	return copy_to_user(arg, &k, sizeof(struct termios)) ? -EFAULT : 0;
+}
+
+static int set_locks(struct tty *t, struct uptr arg)
+{
+	struct ktermios k = { 0 };
+
+	if (!capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
+		return -EPERM;
+	if (copy_from_user(&k, arg, sizeof(struct termios)))
+		return -EFAULT;
+	down_write(&t->termios_lock);
+	t->termios_locked = k;
+	up_write(&t->termios_lock);
+	return 0;
+}
+
+/* Bits and characters whose lock is not zero stay (TIOCSLCKTRMIOS). */
+static void keep_locked(struct ktermios *n, const struct ktermios *old, const struct ktermios *lock)
+{
+	n->c_iflag = (n->c_iflag & ~lock->c_iflag) | (old->c_iflag & lock->c_iflag);
+	n->c_oflag = (n->c_oflag & ~lock->c_oflag) | (old->c_oflag & lock->c_oflag);
+	n->c_cflag = (n->c_cflag & ~lock->c_cflag) | (old->c_cflag & lock->c_cflag);
+	n->c_lflag = (n->c_lflag & ~lock->c_lflag) | (old->c_lflag & lock->c_lflag);
+	if (lock->c_line)
+		n->c_line = old->c_line;
+	for (unsigned int i = 0; i < NCCS; i++)
+		if (lock->c_cc[i])
+			n->c_cc[i] = old->c_cc[i];
+}
+
+static int set_termios(struct tty *t, struct uptr arg, enum form form, bool drain, bool flush)
 {
 	struct ktermios n, old;
 	int e = tty_check_change(t, SIGTTOU);
@@ -127,8 +199,12 @@ static int set_termios(struct tty *t, struct uptr arg, bool v2, bool drain, bool
 	down_read(&t->termios_lock);
 	n = t->termios;
 	up_read(&t->termios_lock);
-	if (copy_from_user(&n, arg, v2 ? sizeof(struct termios2) : sizeof(struct termios)))
-		return -EFAULT;
+	if (form == TERMIO)
+		e = copy_termio(&n, arg);
+	else if (copy_from_user(&n, arg, form == TERMIOS2 ? sizeof(struct termios2) : sizeof(struct termios)))
+		e = -EFAULT;
+	if (e)
+		return e;
 	fix_speeds(&n);
 	if (flush)
 		ld_flush_input(t);
@@ -139,6 +215,7 @@ static int set_termios(struct tty *t, struct uptr arg, bool v2, bool drain, bool
 	}
 	down_write(&t->termios_lock);
 	old = t->termios;
+	keep_locked(&n, &old, &t->termios_locked);
 	t->termios = n;
 	if (t->ops->set_termios)
 		t->ops->set_termios(t, &old);
@@ -203,6 +280,7 @@ static int flow(struct tty *t, unsigned long what)
 		c = t->termios.c_cc[what == TCIOFF ? VSTOP : VSTART];
 		if (c)
 			t->ops->write(t, &c, 1);
+		tty_push(t);
 		return 0;
 	}
 	return -EINVAL;
@@ -284,12 +362,18 @@ long tty_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case TCGETS: return get_termios(real, p, false);
 	case TCGETS2: return get_termios(real, p, true);
-	case TCSETS: return set_termios(real, p, false, false, false);
-	case TCSETSW: return set_termios(real, p, false, true, false);
-	case TCSETSF: return set_termios(real, p, false, true, true);
-	case TCSETS2: return set_termios(real, p, true, false, false);
-	case TCSETSW2: return set_termios(real, p, true, true, false);
-	case TCSETSF2: return set_termios(real, p, true, true, true);
+	case TCGETA: return get_termio(real, p);
+	case TCSETS: return set_termios(real, p, TERMIOS, false, false);
+	case TCSETSW: return set_termios(real, p, TERMIOS, true, false);
+	case TCSETSF: return set_termios(real, p, TERMIOS, true, true);
+	case TCSETS2: return set_termios(real, p, TERMIOS2, false, false);
+	case TCSETSW2: return set_termios(real, p, TERMIOS2, true, false);
+	case TCSETSF2: return set_termios(real, p, TERMIOS2, true, true);
+	case TCSETA: return set_termios(real, p, TERMIO, false, false);
+	case TCSETAW: return set_termios(real, p, TERMIO, true, false);
+	case TCSETAF: return set_termios(real, p, TERMIO, true, true);
+	case TIOCGLCKTRMIOS: return get_locks(real, p);
+	case TIOCSLCKTRMIOS: return set_locks(real, p);
 	case TCFLSH: return flush_queues(t, arg);
 	case TCXONC: return flow(t, arg);
 	case TCSBRK:

@@ -9,7 +9,11 @@
  *
  * Echo goes to a small ring, so that input is never held up by a slow line; it is pushed out before any output.
  *
- * Locks: ld_lock for input state, out_lock for output state; ld_lock is outer.
+ * Most bytes of input only have to be stored: `special` has a bit for each value that the settings give a meaning, and runs
+ * of all others are copied in one piece.
+ *
+ * Locks: ld_lock for input state, out_lock for output state; ld_lock is outer. Input is worked on by whoever calls ld_input()
+ * in process context with neither held: a work item, the writer at the other end of a pty, a reader that made room.
  */
 #include <lib/types.h>
 #include <lib/bitmap.h>
@@ -119,23 +123,64 @@ static bool put_processed(struct tty *t, u8 c, size_t *room)
 	return true;
 }
 
-/* out_lock held. */
-static void push_echo(struct tty *t)
+#define EACH_BYTE 0x0101010101010101ULL
+
+/* How many bytes BUF begins with that are printable ASCII: a word at a time, then the rest. */
+static size_t printable_run(const u8 *buf, size_t n)
 {
-	size_t room = t->ops->write_room(t);
+	size_t run = 0;
 
-	while (t->echo_tail != t->echo_head && room) {
-		u8 c = t->echo_buf[t->echo_tail % sizeof(t->echo_buf)];
-
-		if (O_FLAG(t, OPOST)) {
-			if (!put_processed(t, c, &room))
-				return;
-		} else {
-			t->ops->write(t, &c, 1);
-			room--;
-		}
-		t->echo_tail++;
+	for (u64 w; run + sizeof(w) <= n; run += sizeof(w)) {
+		memcpy(&w, buf + run, sizeof(w));
+		/* A byte's top bit comes up if it was set, below ' ' (borrow) or 0x7f (carry). */
+		if ((w | (w - ' ' * EACH_BYTE) | (w + EACH_BYTE)) & (0x80 * EACH_BYTE))
+			break;
 	}
+	while (run < n && buf[run] >= ' ' && buf[run] < 0x7f)
+		run++;
+	return run;
+}
+
+/* As much of [buf, buf + n) as there is room for, with OPOST done if it is on. out_lock held. */
+static size_t put_bytes(struct tty *t, const u8 *buf, size_t n, size_t *room)
+{
+	size_t done = 0;
+
+	if (!O_FLAG(t, OPOST)) {
+		done = t->ops->write(t, buf, min(n, *room));
+		*room -= done;
+		return done;
+	}
+	while (done < n) {
+		size_t run = O_FLAG(t, OLCUC) ? 0 : printable_run(buf + done, min(n - done, *room));
+
+		if (run) {
+			t->ops->write(t, buf + done, run);
+			t->column += (u32)run;
+			*room -= run;
+			done += run;
+		} else if (put_processed(t, buf[done], room)) {
+			done++;
+		} else {
+			break;
+		}
+	}
+	return done;
+}
+
+/* What is left of ROOM. out_lock held. */
+static size_t push_echo(struct tty *t, size_t room)
+{
+	while (t->echo_tail != t->echo_head && room) {
+		u32 pos = t->echo_tail % sizeof(t->echo_buf);
+		u32 n = min(t->echo_head - t->echo_tail, (u32)sizeof(t->echo_buf) - pos);
+		size_t done = put_bytes(t, t->echo_buf + pos, n, &room);
+
+		t->echo_tail += (u32)done;
+		if (done < n)
+			break;
+	}
+	return room;
 }
 
 void ld_flush_echo(struct tty *t)
@@ -143,8 +188,15 @@ void ld_flush_echo(struct tty *t)
 	if (READ_ONCE(t->echo_tail) == READ_ONCE(t->echo_head))
 		return;
 	mutex_lock(&t->out_lock);
-	push_echo(t);
+	push_echo(t, t->ops->write_room(t));
 	mutex_unlock(&t->out_lock);
+	tty_push(t);
+}
+
+void tty_push(struct tty *t)
+{
+	if (t->ops->push)
+		t->ops->push(t);
 }
 
 /* Echo that finds its ring full is lost, as on a real terminal. */
@@ -284,33 +336,83 @@ static void kill_line(struct tty *t)
 
 /* ---- input ---- */
 
-static void put_byte(struct tty *t, u8 c)
+/* The values that store_run() must not be given. ld_lock held, or T is new. */
+static void find_special(struct tty *t)
 {
-	t->read_buf[t->read_head & MASK] = c;
-	clear_bit(t->read_head & MASK, t->read_eol);
-	t->read_head++;
+	unsigned long *map = t->special;
+
+	bitmap_zero(map, 256);
+	if (I_FLAG(t, ISTRIP))
+		bitmap_set(map, 0x80, 0x80);
+	if (I_FLAG(t, IUCLC))
+		bitmap_set(map, 'A', 26);
+	if (I_FLAG(t, PARMRK))
+		__set_bit(0xff, map);
+	if (I_FLAG(t, IGNCR) || I_FLAG(t, ICRNL))
+		__set_bit('\r', map);
+	if (I_FLAG(t, INLCR))
+		__set_bit('\n', map);
+	if (I_FLAG(t, IXON)) {
+		__set_bit(CC(t, VSTART), map);
+		__set_bit(CC(t, VSTOP), map);
+		if (I_FLAG(t, IXANY))
+			bitmap_fill(map, 256);
+	}
+	if (L_FLAG(t, ISIG)) {
+		__set_bit(CC(t, VINTR), map);
+		__set_bit(CC(t, VQUIT), map);
+		__set_bit(CC(t, VSUSP), map);
+	}
+	if (L_FLAG(t, ICANON)) {
+		static const u8 editing[] = { VERASE, VWERASE, VKILL, VLNEXT, VREPRINT, VEOF, VEOL, VEOL2 };
+
+		__set_bit('\n', map);
+		for (size_t i = 0; i < sizeof(editing); i++)
+			__set_bit(CC(t, editing[i]), map);
+	}
+	if (L_FLAG(t, ECHO)) {		/* what does not echo as itself */
+		bitmap_set(map, 0, ' ');
+		__set_bit(0x7f, map);
+	}
+	t->all_plain = bitmap_empty(map, 256);
 }
 
-static bool input_full(struct tty *t)
+static void ring_put(struct tty *t, const u8 *buf, u32 n)
 {
-	/* One place is kept for the byte that ends a line. */
-	return t->read_head - t->read_tail >= TTY_READ_SIZE - 1;
+	u32 pos = t->read_head & MASK, first = min(n, TTY_READ_SIZE - pos);
+
+	memcpy(t->read_buf + pos, buf, first);
+	if (unlikely(n > first))
+		memcpy(t->read_buf, buf + first, n - first);
+	if (L_FLAG(t, ICANON)) {
+		bitmap_clear(t->read_eol, pos, first);
+		bitmap_clear(t->read_eol, 0, n - first);
+	}
+	WRITE_ONCE(t->read_head, t->read_head + n);
+}
+
+/* One place is kept for the byte that ends a line. */
+static u32 input_room(struct tty *t)
+{
+	u32 used = t->read_head - t->read_tail;
+
+	return used < TTY_READ_SIZE - 1 ? TTY_READ_SIZE - 1 - used : 0;
 }
 
 static void line_done(struct tty *t, u8 c)
 {
 	t->read_buf[t->read_head & MASK] = c;
-	set_bit(t->read_head & MASK, t->read_eol);
+	__set_bit(t->read_head & MASK, t->read_eol);
 	t->read_head++;
 	t->canon_head = t->read_head;
-	t->canon_lines++;
+	WRITE_ONCE(t->canon_lines, t->canon_lines + 1);
 }
 
 static void flush_input_locked(struct tty *t)
 {
-	t->read_tail = t->read_head;
+	WRITE_ONCE(t->read_tail, t->read_head);
 	t->canon_head = t->read_head;
-	t->canon_lines = 0;
+	WRITE_ONCE(t->canon_lines, 0);
 	t->lnext = t->erasing = false;
 	bitmap_clear(t->read_eol, 0, TTY_READ_SIZE);
 }
@@ -390,7 +492,10 @@ static bool canonical_char(struct tty *t, u8 c)
 
 static void store_char(struct tty *t, u8 c)
 {
-	if (input_full(t)) {
+	u8 twice[2] = { c, c };
+	u32 n = I_FLAG(t, PARMRK) && c == 0xff ? 2 : 1;	/* a real 0xff is told from the mark */
+
+	if (input_room(t) < n) {
 		if (I_FLAG(t, IMAXBEL))
 			echo_raw(t, '\a');
 		return;
@@ -405,10 +510,26 @@ static void store_char(struct tty *t, u8 c)
 			echo_char(t, c);
 		}
 	}
-	/* PARMRK: a real 0xff is told from the mark by being doubled. */
-	if (I_FLAG(t, PARMRK) && c == 0xff)
-		put_byte(t, c);
-	put_byte(t, c);
+	ring_put(t, twice, n);
+}
+
+/* N bytes that are stored and echoed as they are. */
+static void store_run(struct tty *t, const u8 *buf, u32 n)
+{
+	u32 fits = min(n, input_room(t));
+
+	if (fits && L_FLAG(t, ECHO)) {
+		end_erase(t);
+		if (t->canon_head == t->read_head)
+			t->canon_column = t->column;
+		mutex_lock(&t->out_lock);
+		for (u32 i = 0; i < fits && t->echo_head - t->echo_tail < sizeof(t->echo_buf); i++)
+			t->echo_buf[t->echo_head++ % sizeof(t->echo_buf)] = buf[i];
+		mutex_unlock(&t->out_lock);
+	}
+	ring_put(t, buf, fits);
+	while (fits++ < n && I_FLAG(t, IMAXBEL))
+		echo_raw(t, '\a');
 }
 
 static void receive_char(struct tty *t, u8 c)
@@ -455,8 +576,27 @@ static void receive_char(struct tty *t, u8 c)
 	store_char(t, c);
 }
 
+static void receive_run(struct tty *t, const u8 *buf, u32 n)
+{
+	for (u32 done = 0, run; done < n; done += run) {
+		run = 0;
+		if (t->all_plain)
+			run = n - done;
+		while (done + run < n && !test_bit(buf[done + run], t->special))
+			run++;
+		if (run && !t->lnext) {
+			store_run(t, buf + done, run);
+		} else {
+			receive_char(t, buf[done]);
+			run = 1;
+		}
+	}
+}
+
 static void receive_special(struct tty *t, u8 c, u8 flag)
 {
+	u8 marked[3] = { 0xff, 0, c };
+
 	switch (flag) {
 	case TTY_BREAK:
 		if (I_FLAG(t, IGNBRK))
@@ -478,56 +618,85 @@ static void receive_special(struct tty *t, u8 c, u8 flag)
 	default:
 		return;
 	}
-	if (I_FLAG(t, PARMRK) && !input_full(t)) {
-		put_byte(t, 0xff);
-		put_byte(t, 0);
-		put_byte(t, c);
-	} else if (!input_full(t)) {
-		put_byte(t, flag == TTY_BREAK ? c : 0);
+	if (!I_FLAG(t, PARMRK)) {
+		c = 0;
+		if (input_room(t))
+			ring_put(t, &c, 1);
+	} else if (input_room(t) >= sizeof(marked)) {
+		ring_put(t, marked, sizeof(marked));
 	}
 }
 
+/* Also without ld_lock, for a look: the tail first, which never passes the head. */
 static bool readable(struct tty *t, u32 min_chars)
 {
+	u32 tail;
+
 	if (L_FLAG(t, ICANON))
-		return t->canon_lines > 0;
-	return t->read_head - t->read_tail >= max(min_chars, 1U);
+		return READ_ONCE(t->canon_lines) > 0;
+	tail = smp_load_acquire(&t->read_tail);
+	return READ_ONCE(t->read_head) - tail >= max(min_chars, 1U);
 }
 
-void ld_input_work(struct work_struct *w)
+/* How many bytes the ring can be given. What cannot be stored stays with the driver's side; a line that is too long, and whose end is
+ * not there, still takes editing characters. */
+static u32 input_wanted(struct tty *t, u32 n)
 {
-	struct tty *t = container_of(w, struct tty, input_work);
-	u8 buf[256], flags[256];
-	bool unthrottle = false;
+	u32 room = input_room(t);
+
+	if (I_FLAG(t, PARMRK))
+		room /= 3;		/* a byte may become as many */
+	if (!room && L_FLAG(t, ICANON) && !t->canon_lines)
+		return n;
+	return min(room, n);
+}
+
+/* Up to N bytes of the driver's, which all have *FLAG. */
+static u32 take_flip(struct tty *t, u8 *buf, u32 n, u8 *flag, bool *unthrottle)
+{
+	u32 pos;
+
+	*flag = TTY_NORMAL;
+	spin_lock_irq(&t->flip_lock);
+	pos = t->flip_tail % TTY_FLIP_SIZE;
+	n = min3(n, t->flip_head - t->flip_tail, TTY_FLIP_SIZE - pos);
+	if (!n)
+		goto out;
+	if (unlikely(t->flip_flagged)) {
+		u32 same = 1;
+
+		*flag = t->flip_flags[pos];
+		while (same < n && t->flip_flags[pos + same] == *flag)
+			same++;
+		n = same;
+	}
+	memcpy(buf, t->flip + pos, n);
+	WRITE_ONCE(t->flip_tail, t->flip_tail + n);
+	if (t->flip_tail == t->flip_head)
+		t->flip_flagged = false;
+	*unthrottle |= t->flip_full;
+	t->flip_full = false;
+out:
+	spin_unlock_irq(&t->flip_lock);
+	return n;
+}
+
+void ld_input(struct tty *t)
+{
+	u8 buf[256], flag;
+	bool unthrottle = false, came = false;
+	u32 n;
 
 	mutex_lock(&t->ld_lock);
-	for (;;) {
-		u32 n = 0;
-
-		/* What cannot be stored stays with the driver's side. A full canonical line still takes editing characters. */
-		if (!L_FLAG(t, ICANON) && TTY_READ_SIZE - 1 - (t->read_head - t->read_tail) < 2 * sizeof(buf))
-			break;
-		if (L_FLAG(t, ICANON) && t->canon_lines && input_full(t))
-			break;
-		spin_lock_irq(&t->flip_lock);
-		while (n < sizeof(buf) && t->flip_tail != t->flip_head) {
-			buf[n] = t->flip[t->flip_tail % TTY_FLIP_SIZE];
-			flags[n++] = t->flip_flags[t->flip_tail++ % TTY_FLIP_SIZE];
-		}
-		unthrottle |= n && t->flip_full;
-		if (n)
-			t->flip_full = false;
-		spin_unlock_irq(&t->flip_lock);
-		if (!n)
-			break;
-		for (u32 i = 0; i < n; i++) {
-			if (unlikely(flags[i]))
-				receive_special(t, buf[i], flags[i]);
-			else
-				receive_char(t, buf[i]);
-		}
+	while ((n = input_wanted(t, sizeof(buf))) && (n = take_flip(t, buf, n, &flag, &unthrottle))) {
+		came = true;
+		if (likely(flag == TTY_NORMAL))
+			receive_run(t, buf, n);
+		else
+			for (u32 i = 0; i < n; i++)
+				receive_special(t, buf[i], flag);
 	}
-	if (readable(t, 1))
+	if (came && readable(t, 1))
 		wake_up_interruptible_poll(&t->read_wait, EPOLLIN | EPOLLRDNORM);
 	mutex_unlock(&t->ld_lock);
 	ld_flush_echo(t);
@@ -535,12 +704,17 @@ void ld_input_work(struct work_struct *w)
 		t->ops->unthrottle(t);
 }
 
+void ld_input_work(struct work_struct *w)
+{
+	ld_input(container_of(w, struct tty, input_work));
+}
+
 void ld_flush_input(struct tty *t)
 {
 	mutex_lock(&t->ld_lock);
 	spin_lock_irq(&t->flip_lock);
-	t->flip_tail = t->flip_head;
-	t->flip_full = false;
+	WRITE_ONCE(t->flip_tail, t->flip_head);
+	t->flip_full = t->flip_flagged = false;
 	spin_unlock_irq(&t->flip_lock);
 	flush_input_locked(t);
 	mutex_unlock(&t->ld_lock);
@@ -567,6 +741,7 @@ void ld_set_termios(struct tty *t, const struct ktermios *old)
 	bool was = old && (old->c_lflag & ICANON), is = L_FLAG(t, ICANON);
 
 	mutex_lock(&t->ld_lock);
+	find_special(t);
 	if (t->read_buf && was != is) {
 		bitmap_clear(t->read_eol, 0, TTY_READ_SIZE);
 		t->canon_lines = 0;
@@ -586,59 +761,49 @@ void ld_set_termios(struct tty *t, const struct ktermios *old)
 
 /* ---- reading ---- */
 
-/* Up to N bytes of one line into BUF. *ENDED: the line is over. ld_lock held. */
+static void ring_take(struct tty *t, u8 *buf, u32 n)
+{
+	u32 pos = t->read_tail & MASK, first = min(n, TTY_READ_SIZE - pos);
+
+	memcpy(buf, t->read_buf + pos, first);
+	if (unlikely(n > first))
+		memcpy(buf + first, t->read_buf, n - first);
+	/* Pairs with readable(): who sees the tail sees a head that is not behind it. */
+	smp_store_release(&t->read_tail, t->read_tail + n);
+}
+
+/* Up to N bytes of the first line into BUF, which there is one of. *ENDED: the line is over. ld_lock held. */
 static size_t take_line(struct tty *t, u8 *buf, size_t n, bool *ended)
 {
-	size_t done = 0;
+	u32 tail = t->read_tail & MASK;
+	u32 end = (u32)find_next_bit(t->read_eol, TTY_READ_SIZE, tail);
+	u32 data;
+	bool eof;
 
-	*ended = false;
-	while (done < n && t->read_tail != t->canon_head) {
-		u32 pos = t->read_tail++;
-		bool eol = test_and_clear_bit(pos & MASK, t->read_eol);
-		u8 c = ring_at(t, pos);
-
-		if (!eol || c)
-			buf[done++] = c;
-		if (eol) {
-			t->canon_lines--;
-			*ended = true;
-			break;
-		}
-	}
+	if (end == TTY_READ_SIZE)
+		end = (u32)find_next_bit(t->read_eol, TTY_READ_SIZE, 0);
+	data = (end - tail) & MASK;
+	eof = !t->read_buf[end];	/* is not given out itself */
 	/* A reader with exactly the line's room is not given an empty read for the end-of-file mark behind it. */
-	if (!*ended && done == n && t->read_tail != t->canon_head && !ring_at(t, t->read_tail) &&
-	    test_bit(t->read_tail & MASK, t->read_eol)) {
-		clear_bit(t->read_tail & MASK, t->read_eol);
-		t->read_tail++;
-		t->canon_lines--;
-		*ended = true;
+	*ended = data + !eof <= n;
+	if (!*ended) {
+		ring_take(t, buf, (u32)n);
+		return n;
 	}
-	return done;
+	ring_take(t, buf, data + !eof);
+	if (eof)
+		smp_store_release(&t->read_tail, t->read_tail + 1);
+	__clear_bit(end, t->read_eol);
+	WRITE_ONCE(t->canon_lines, t->canon_lines - 1);
+	return data + !eof;
 }
 
 static size_t take_raw(struct tty *t, u8 *buf, size_t n)
 {
-	size_t done = 0;
-
-	while (done < n && t->read_tail != t->read_head)
-		buf[done++] = ring_at(t, t->read_tail++);
+	n = min(n, (size_t)(t->read_head - t->read_tail));
+	ring_take(t, buf, (u32)n);
 	t->canon_head = t->read_head;
-	return done;
-}
-
-/* Packet mode of a pty master: one status byte in front (ioctl_tty(2), TIOCPKT). */
-static ssize_t read_packet_status(struct tty *t, struct iter *to)
-{
-	unsigned long flags;
-	u8 status;
-
-	spin_lock_irqsave(&t->ctrl_lock, flags);
-	status = t->pkt_status;
-	t->pkt_status = 0;
-	spin_unlock_irqrestore(&t->ctrl_lock, flags);
-	if (!status)
-		return 0;
-	return copy_to_iter(&status, 1, to) == 1 ? 1 : -EFAULT;
+	return n;
 }
 
 struct read_state {
@@ -646,8 +811,27 @@ struct read_state {
 	long timeout;
 	u32 min;
 	long inter_byte;	/* TIME with MIN > 0 */
-	bool line_over;
+	bool line_over, status;
 };
+
+/* Packet mode of a pty master: one byte in front, the status alone or 0 before data (ioctl_tty(2), TIOCPKT). 0, or -EFAULT. */
+static int read_packet(struct tty *t, struct read_state *r, struct iter *to)
+{
+	u8 status;
+
+	spin_lock_irq(&t->ctrl_lock);
+	status = t->pkt_status;
+	t->pkt_status = 0;
+	spin_unlock_irq(&t->ctrl_lock);
+	if (!status && !readable(t, 1))
+		return 0;
+	__set_current_state(TASK_RUNNING);
+	if (copy_to_iter(&status, 1, to) != 1)
+		return -EFAULT;
+	r->status = status;
+	r->done = 1;
+	return 0;
+}
 
 static void read_setup(struct tty *t, struct read_state *r)
 {
@@ -668,22 +852,20 @@ static int read_some(struct tty *t, struct read_state *r, struct iter *to)
 
 	while (iter_count(to) && !r->line_over) {
 		size_t n = min(iter_count(to), sizeof(buf));
-		bool restart;
 
 		mutex_lock(&t->ld_lock);
 		if (L_FLAG(t, ICANON))
 			n = t->canon_lines ? take_line(t, buf, n, &r->line_over) : 0;
 		else
 			n = take_raw(t, buf, n);
-		restart = READ_ONCE(t->flip_head) != READ_ONCE(t->flip_tail);
 		mutex_unlock(&t->ld_lock);
-		if (restart)
-			queue_work(system_unbound_wq, &t->input_work);
-		if (!n)
-			break;
-		if (copy_to_iter(buf, n, to) != n)
+		if (n && copy_to_iter(buf, n, to) != n)
 			return -EFAULT;
 		r->done += (ssize_t)n;
+		if (flip_has(t))		/* there may be room for it now */
+			ld_input(t);
+		if (!n)
+			break;
 	}
 	return 0;
 }
@@ -695,56 +877,42 @@ ssize_t ld_read(struct tty_file *f, struct kiocb *k, struct iter *to)
 	bool nonblock = (file->f_flags & O_NONBLOCK) || (k->ki_flags & IOCB_NOWAIT);
 	struct read_state r = { 0 };
 	DEFINE_WAIT_FUNC(w, default_wake_function);
+	bool queued = false, drained = false;
 	int e = t->is_pty_master ? 0 : tty_check_change(t, SIGTTIN);
 
 	if (e || !iter_count(to))
 		return e;
 	read_setup(t, &r);
-	add_wait_queue(&t->read_wait, &w);
 	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (t->packet) {
-			ssize_t n;
-
-			__set_current_state(TASK_RUNNING);
-			n = read_packet_status(t, to);
-			if (n) {
-				r.done = n;
-				break;
-			}
-			if (!r.done && ld_chars(t)) {
-				u8 data = 0;
-
-				if (copy_to_iter(&data, 1, to) != 1) {
-					e = -EFAULT;
-					break;
-				}
-				r.done = 1;
-			}
+		if (queued)
 			set_current_state(TASK_INTERRUPTIBLE);
+		if (unlikely(t->packet) && !r.done) {
+			e = read_packet(t, &r, to);
+			if (e || r.status || (r.done && !iter_count(to)))
+				break;
 		}
-		if (READ_ONCE(t->canon_lines) || READ_ONCE(t->read_head) != READ_ONCE(t->read_tail)) {
+		if (readable(t, 1)) {
 			__set_current_state(TASK_RUNNING);
 			e = read_some(t, &r, to);
-			if (e)
+			if (e || r.line_over || !iter_count(to) || (r.done && (L_FLAG(t, ICANON) || r.done >= (ssize_t)r.min)))
 				break;
-			set_current_state(TASK_INTERRUPTIBLE);
+			continue;
 		}
-		if (r.line_over || !iter_count(to) || (r.done && (L_FLAG(t, ICANON) || r.done >= (ssize_t)r.min)))
-			break;
-		if (tty_file_hung(f))
+		if (tty_file_hung(f) || (t->packet && r.done))
 			break;
 		if (t->closed_other) {
-			/* What the other side wrote before it closed is still read. */
-			if (READ_ONCE(t->flip_head) == READ_ONCE(t->flip_tail) && !work_pending_or_running(&t->input_work)) {
+			if (drained) {
 				if (!r.done)
 					e = t->is_pty_master ? -EIO : 0;
 				break;
 			}
+			/* What the other side wrote before it closed is still read: also what somebody is working on. */
 			__set_current_state(TASK_RUNNING);
-			flush_work(&t->input_work);
+			ld_input(t);
+			drained = true;
 			continue;
 		}
+		drained = false;
 		if (!r.timeout)
 			break;
 		if (nonblock) {
@@ -755,15 +923,22 @@ ssize_t ld_read(struct tty_file *f, struct kiocb *k, struct iter *to)
 			e = -ERESTARTSYS;
 			break;
 		}
+		if (!queued) {
+			add_wait_queue(&t->read_wait, &w);
+			queued = true;
+			continue;
+		}
 		if (r.done && r.inter_byte) {
-			if (!schedule_timeout(r.inter_byte) && READ_ONCE(t->read_head) == READ_ONCE(t->read_tail))
+			if (!schedule_timeout(r.inter_byte) && !readable(t, 1))
 				break;
 		} else {
 			r.timeout = schedule_timeout(r.timeout);
 		}
 	}
-	__set_current_state(TASK_RUNNING);
-	remove_wait_queue(&t->read_wait, &w);
+	if (queued) {
+		__set_current_state(TASK_RUNNING);
+		remove_wait_queue(&t->read_wait, &w);
+	}
 	return r.done ?: e;
 }
 
@@ -772,34 +947,22 @@ ssize_t ld_read(struct tty_file *f, struct kiocb *k, struct iter *to)
 /* As much of [buf, buf + n) as fits. out_lock taken here. */
 static size_t write_some(struct tty *t, const u8 *buf, size_t n)
 {
-	size_t room, done = 0;
+	size_t room;
 
 	mutex_lock(&t->out_lock);
-	push_echo(t);
 	room = t->ops->write_room(t);
-	if (!O_FLAG(t, OPOST)) {
-		done = t->ops->write(t, buf, min(n, room));
-	} else {
-		while (done < n) {
-			size_t run = 0;
-
-			/* Plain text goes in one piece. */
-			while (done + run < n && run < room && buf[done + run] >= ' ' && buf[done + run] < 0x7f && !O_FLAG(t, OLCUC))
-				run++;
-			if (run) {
-				t->ops->write(t, buf + done, run);
-				t->column += (u32)run;
-				room -= run;
-				done += run;
-			} else if (put_processed(t, buf[done], &room)) {
-				done++;
-			} else {
-				break;
-			}
-		}
-	}
+	if (unlikely(t->echo_tail != t->echo_head))
+		room = push_echo(t, room);
+	n = put_bytes(t, buf, n, &room);
 	mutex_unlock(&t->out_lock);
-	return done;
+	return n;
+}
+
+static bool write_dead(struct tty_file *f)
+{
+	struct tty *t = f->tty;
+
+	return tty_file_hung(f) || (t->is_pty && t->closed_other && t->link);
 }
 
 ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
@@ -808,6 +971,7 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 	bool nonblock = (k->ki_filp->f_flags & O_NONBLOCK) || (k->ki_flags & IOCB_NOWAIT);
 	DEFINE_WAIT_FUNC(w, default_wake_function);
 	size_t have = 0, used = 0;
+	bool queued = false, pushed = true;
 	ssize_t done = 0;
 	u8 buf[512];
 	int e = 0;
@@ -818,36 +982,35 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 		return e;
 	if (nonblock ? !mutex_trylock(&t->write_lock) : mutex_lock_interruptible(&t->write_lock))
 		return nonblock ? -EAGAIN : -ERESTARTSYS;
-	add_wait_queue(&t->write_wait, &w);
 	for (;;) {
 		size_t n;
 
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (tty_file_hung(f) || (t->is_pty && t->closed_other && t->link)) {
+		if (write_dead(f)) {
 			e = -EIO;
 			break;
 		}
 		if (used == have) {
 			if (!iter_count(from))
 				break;
-			__set_current_state(TASK_RUNNING);
 			have = copy_from_iter(buf, min(iter_count(from), sizeof(buf)), from);
 			used = 0;
 			if (!have) {
 				e = -EFAULT;
 				break;
 			}
-			set_current_state(TASK_INTERRUPTIBLE);
 		}
-		__set_current_state(TASK_RUNNING);
-		n = t->stopped ? 0 : write_some(t, buf + used, have - used);
-		set_current_state(TASK_INTERRUPTIBLE);
-		used += n;
-		done += (ssize_t)n;
-		if (n)
+		n = READ_ONCE(t->stopped) ? 0 : write_some(t, buf + used, have - used);
+		if (n) {
+			used += n;
+			done += (ssize_t)n;
+			pushed = false;
 			continue;
-		if (!t->stopped && t->ops->write_room(t) > 8)
-			continue;	/* room came while we looked away */
+		}
+		if (!pushed) {
+			tty_push(t);
+			pushed = true;
+			continue;	/* there may be room now */
+		}
 		if (nonblock) {
 			e = -EAGAIN;
 			break;
@@ -856,10 +1019,19 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 			e = -ERESTARTSYS;
 			break;
 		}
-		schedule();
+		if (!queued) {
+			add_wait_queue(&t->write_wait, &w);
+			queued = true;
+		}
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (!write_dead(f) && (READ_ONCE(t->stopped) || t->ops->write_room(t) < OUT_MOST) && !signal_pending(current))
+			schedule();
+		__set_current_state(TASK_RUNNING);
 	}
-	__set_current_state(TASK_RUNNING);
-	remove_wait_queue(&t->write_wait, &w);
+	if (queued)
+		remove_wait_queue(&t->write_wait, &w);
+	if (!pushed)
+		tty_push(t);
 	if (have != used)
 		iter_revert(from, have - used);
 	mutex_unlock(&t->write_lock);
@@ -869,18 +1041,17 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 u32 ld_poll(struct tty_file *f, struct file *file, struct poll_table_struct *p)
 {
 	struct tty *t = f->tty;
-	u32 mask = 0;
+	u32 mask = 0, min;
 
 	poll_wait(file, &t->read_wait, p);
 	poll_wait(file, &t->write_wait, p);
 	if (tty_file_hung(f))
 		return EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDNORM | EPOLLWRNORM;
-	if (READ_ONCE(t->flip_head) != READ_ONCE(t->flip_tail))
-		flush_work(&t->input_work);
-	mutex_lock(&t->ld_lock);
-	if (readable(t, !CC(t, VTIME) && CC(t, VMIN) ? CC(t, VMIN) : 1))
+	min = !CC(t, VTIME) && CC(t, VMIN) ? CC(t, VMIN) : 1;
+	if (!readable(t, min) && flip_has(t))
+		ld_input(t);
+	if (readable(t, min))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	mutex_unlock(&t->ld_lock);
 	if (t->packet && READ_ONCE(t->pkt_status))
 		mask |= EPOLLPRI | EPOLLIN | EPOLLRDNORM;
 	if (t->closed_other)

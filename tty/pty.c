@@ -41,8 +41,8 @@ static size_t pty_room(struct tty *t)
 		return 0;
 	spin_lock_irqsave(&peer->flip_lock, irq);
 	used = peer->flip_head - peer->flip_tail;
-	if (used >= PTY_ROOM)
-		peer->flip_full = true;		/* the reader tells us when he has made some (ld_input_work) */
+	if (used + OUT_MOST > PTY_ROOM)
+		peer->flip_full = true;		/* the reader tells us when he has made some (ld_input) */
 	spin_unlock_irqrestore(&peer->flip_lock, irq);
 	return used >= PTY_ROOM ? 0 : PTY_ROOM - used;
 }
@@ -51,7 +51,17 @@ static size_t pty_write(struct tty *t, const u8 *buf, size_t n)
 {
 	struct tty *peer = READ_ONCE(t->link);
 
-	return peer ? tty_insert(peer, buf, NULL, n) : 0;
+	return peer ? tty_insert_only(peer, buf, NULL, n) : 0;
+}
+
+/* The other end's input is worked on here and now: the writer is a process as good as any worker, and nobody has to be woken for it. The
+ * slave's echo comes back the same way; the master has none, so that is as deep as it goes. */
+static void pty_push(struct tty *t)
+{
+	struct tty *peer = READ_ONCE(t->link);
+
+	if (peer && flip_has(peer))
+		ld_input(peer);
 }
 
 static size_t pty_chars(struct tty *t)
@@ -69,7 +79,8 @@ static void pty_flush(struct tty *t)
 	if (!peer)
 		return;
 	spin_lock_irqsave(&peer->flip_lock, flags);
-	peer->flip_tail = peer->flip_head;
+	WRITE_ONCE(peer->flip_tail, peer->flip_head);
+	peer->flip_flagged = false;
 	spin_unlock_irqrestore(&peer->flip_lock, flags);
 	tty_wakeup(t);
 }
@@ -135,11 +146,11 @@ static void slave_free(struct tty *t)
 }
 
 static const struct tty_ops master_ops = {
-	.close = master_last_close, .write = pty_write, .write_room = pty_room, .chars_in_buffer = pty_chars,
+	.close = master_last_close, .write = pty_write, .push = pty_push, .write_room = pty_room, .chars_in_buffer = pty_chars,
 	.flush_buffer = pty_flush, .unthrottle = pty_unthrottle,
 };
 static const struct tty_ops slave_ops = {
-	.open = slave_first_open, .close = slave_last_close, .write = pty_write, .write_room = pty_room,
+	.open = slave_first_open, .close = slave_last_close, .write = pty_write, .push = pty_push, .write_room = pty_room,
 	.chars_in_buffer = pty_chars, .flush_buffer = pty_flush, .unthrottle = pty_unthrottle, .free = slave_free,
 };
 
@@ -172,6 +183,7 @@ static int make_pair(struct file *file, struct tty **master)
 	m->termios.c_iflag = 0;
 	m->termios.c_oflag = 0;
 	m->termios.c_lflag = 0;
+	ld_set_termios(m, NULL);
 	m->index = (unsigned int)p->index;
 	s->is_pty = true;
 	m->link = s;		/* the reference that tty_alloc gave */

@@ -20,17 +20,27 @@ static inline bool tty_file_hung(const struct tty_file *f) { return READ_ONCE(f-
 int tty_open_file(struct tty *t, struct file *file);
 extern const struct file_operations tty_fops, pty_master_fops;
 
+#define OUT_MOST 8U	/* bytes that one byte of output becomes at most: a tab */
+
+/* tty_insert() whose caller sees to it that ld_input() follows. */
+size_t tty_insert_only(struct tty *t, const u8 *buf, const u8 *flags, size_t n);
+static inline bool flip_has(const struct tty *t) { return READ_ONCE(t->flip_head) != READ_ONCE(t->flip_tail); }
+
 /* ldisc.c */
 int ld_open(struct tty *t);
 void ld_free(struct tty *t);
 ssize_t ld_read(struct tty_file *f, struct kiocb *k, struct iter *to);
 ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from);
 u32 ld_poll(struct tty_file *f, struct file *file, struct poll_table_struct *p);
+/* Works on what the driver's side has. Process context, no lock of the line discipline held. */
+void ld_input(struct tty *t);
 void ld_input_work(struct work_struct *w);
 void ld_set_termios(struct tty *t, const struct ktermios *old);
 void ld_flush_input(struct tty *t);
 size_t ld_chars(struct tty *t);
 void ld_flush_echo(struct tty *t);
+/* What the driver's write() was given is on its way from here on; as ld_input(). */
+void tty_push(struct tty *t);
 
 /* job.c */
 /* 0; -ERESTARTSYS after SIGTTIN/SIGTTOU was sent; -EIO for an orphan. */

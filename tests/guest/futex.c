@@ -146,6 +146,8 @@ TEST(between_processes)
 	t_sleep_ms(100);
 	EQ(futex(u, FUTEX_WAKE, 1, NULL, NULL, 0), 1);
 	CHECK(t_child_ok(pid));
+	OK(ftruncate(fd, 0));
+	ERR(futex(u, FUTEX_WAKE, 1, NULL, NULL, 0), EFAULT);	/* nothing is there */
 	unlink("/tmp/fx");
 }
 

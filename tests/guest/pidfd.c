@@ -67,6 +67,28 @@ TEST(open_and_poll)
 	close(fd);
 }
 
+/* A process's directory in /proc serves as well, to send signals only. */
+TEST(directory_as_pidfd)
+{
+	pid_t pid = waiting_child();
+	char path[64];
+	int fd, thread, status;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = OK(open(path, O_DIRECTORY));
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", pid, pid);
+	thread = OK(open(path, O_DIRECTORY));
+	EQ(pidfd_kill(fd, 0, NULL, 0), 0);
+	ERR(pidfd_kill(thread, 0, NULL, 0), EBADF);
+	ERR(pidfd_kill(OK(open("/proc", O_DIRECTORY)), 0, NULL, 0), EBADF);
+	ERR(pidfd_kill(OK(open("/proc/self/stat", O_RDONLY)), 0, NULL, 0), EBADF);
+	ERR(syscall(SYS_pidfd_getfd, fd, 0, 0), EBADF);
+	EQ(pidfd_kill(fd, SIGTERM, NULL, 0), 0);
+	EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	ERR(pidfd_kill(fd, 0, NULL, 0), ESRCH);
+}
+
 TEST(open_errors)
 {
 	pid_t pid = OK(fork());
@@ -148,6 +170,13 @@ TEST(send_signal)
 	ERR(pidfd_kill(99, 0, NULL, 0), EBADF);
 	OK(pipe(p));
 	ERR(pidfd_kill(p[0], 0, NULL, 0), EBADF);
+	int proc = OK(open("/proc/self", O_RDONLY | O_DIRECTORY));	/* the older kind of descriptor for a process */
+
+	memset((void *)&seen, 0, sizeof(seen));
+	OK(pidfd_kill(proc, SIGUSR1, NULL, 0));
+	EQ(seen.si_signo, SIGUSR1);
+	ERR(pidfd_kill(OK(open("/proc", O_RDONLY | O_DIRECTORY)), 0, NULL, 0), EBADF);
+	ERR(pidfd_kill(OK(open("/proc/thread-self", O_RDONLY | O_DIRECTORY)), 0, NULL, 0), EBADF);
 	pid = waiting_child();
 	close(fd);
 	fd = OK(pidfd_open(pid, 0));
@@ -443,6 +472,18 @@ TEST(ioctls)
 	EQ(a.st_ino, b.st_ino);
 	ERR(ioctl(fd, 12345, 0), ENOTTY);
 	ERR(ioctl(fd, GET_INFO, 8), EFAULT);
+	if (OK(fork()) == 0) {
+		OK(unshare(CLONE_NEWPID));
+		pid_t in = OK(fork());
+
+		if (in == 0) {			/* where that process has no number */
+			ERR(ioctl(fd, GET_INFO, &i), EREMOTE);
+			_exit(0);
+		}
+		_exit(!t_child_ok(in));
+	}
+	wait(&status);
+	EQ(status, 0);
 	OK(kill(pid, SIGTERM));
 	EQ(waitpid(pid, &status, 0), pid);
 	i.mask = 3;

@@ -95,8 +95,17 @@ static int cell_is_changed(void)
 
 TEST(memory)
 {
-	pid_t pid = traced(cell_is_changed);
 	unsigned long v = 0;
+	pid_t pid;
+
+	for (int i = 0; i < 400; i++)		/* areas of their own: the tree of them has levels */
+		CHECK(mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+	pid = traced(cell_is_changed);
+	for (unsigned long at = -9; at; at++) {
+		ERR(pt(PTRACE_PEEKDATA, pid, at, (unsigned long)&v), EIO);
+		ERR(pt(PTRACE_POKEDATA, pid, at, 1), EIO);
+	}
+	ERR(syscall(SYS_get_mempolicy, &v, NULL, 0, -1, 2 /* MPOL_F_ADDR */), EFAULT);
 
 	OK(pt(PTRACE_PEEKDATA, pid, (unsigned long)&cell, (unsigned long)&v));
 	EQ(v, 0x1122334455667788);

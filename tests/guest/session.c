@@ -219,6 +219,52 @@ TEST(raw_mode)
 	CHECK(t_child_ok(pid));
 }
 
+TEST(termio_and_locked_settings)
+{
+	struct { unsigned short i, o, c, l; unsigned char line, cc[8]; } old;
+	struct { unsigned int i, o, c, l; unsigned char line, cc[19]; } k, lock, none = { 0 };
+	char name[32];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
+
+	/* termio(7) holds the lower half of the flags and eight characters; setting it leaves the rest. */
+	OK(ioctl(s, 0x5401 /* TCGETS */, &k));
+	OK(ioctl(s, 0x5405 /* TCGETA */, &old));
+	CHECK(old.i == (k.i & 0xffff) && old.o == (k.o & 0xffff) && old.c == (k.c & 0xffff) && old.l == (k.l & 0xffff));
+	CHECK(!memcmp(old.cc, k.cc, 8));
+	k.l |= EXTPROC;		/* above */
+	k.cc[VSTART] = 'q';	/* the ninth */
+	OK(ioctl(s, 0x5402 /* TCSETS */, &k));
+	for (unsigned int set = 0x5406 /* TCSETA, TCSETAW, TCSETAF */; set <= 0x5408; set++) {
+		old.l ^= ECHO;
+		old.cc[VINTR]++;
+		OK(ioctl(s, set, &old));
+		OK(ioctl(s, 0x5401, &k));
+		EQ(k.l & ECHO, old.l & ECHO);
+		EQ(k.cc[VINTR], old.cc[VINTR]);
+		CHECK((k.l & EXTPROC) && k.cc[VSTART] == 'q');
+	}
+	ERR(ioctl(s, 0x5406, 8), EFAULT);
+	/* Locked bits and characters stay, what is set besides is set. */
+	OK(ioctl(s, 0x5456 /* TIOCGLCKTRMIOS */, &lock));
+	CHECK(!memcmp(&lock, &none, sizeof(none)));
+	lock.l = ISIG;
+	lock.cc[VERASE] = 1;
+	OK(ioctl(s, 0x5457 /* TIOCSLCKTRMIOS */, &lock));
+	OK(ioctl(m, 0x5456, &none));
+	CHECK(!memcmp(&lock, &none, sizeof(none)));
+	old.l ^= ISIG | ICANON;
+	old.cc[VERASE]++;
+	old.cc[VKILL]++;
+	OK(ioctl(s, 0x5406, &old));
+	OK(ioctl(s, 0x5401, &k));
+	EQ(k.l & ICANON, old.l & ICANON);
+	EQ(k.l & ISIG, ~old.l & ISIG);
+	EQ(k.cc[VERASE], old.cc[VERASE] - 1);
+	EQ(k.cc[VKILL], old.cc[VKILL]);
+	OK(setuid(1000));
+	ERR(ioctl(s, 0x5457, &none), EPERM);
+}
+
 static void waiter(int s)
 {
 	EQ(write(s, "R", 1), 1);
@@ -451,6 +497,172 @@ TEST(reader_makes_room)
 		t_until_asleep(pid);
 		for (got = 0; got < (long)sizeof(out);)
 			got += OK(read(to, in, sizeof(in)));
+		CHECK(t_child_ok(pid));
+	}
+}
+
+static void set_flags(int s, tcflag_t in, tcflag_t out, tcflag_t local)
+{
+	struct termios t;
+
+	OK(tcgetattr(s, &t));
+	t.c_iflag = in;
+	t.c_oflag = out;
+	t.c_lflag = local;
+	OK(tcsetattr(s, TCSANOW, &t));
+}
+
+/* All values of a byte, both ways, in pieces that end everywhere in the rings. */
+TEST(bytes_pass_unharmed)
+{
+	static unsigned char buf[5000];
+	char name[32];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
+
+	set_flags(s, 0, 0, 0);
+	for (int way = 0; way < 2; way++) {
+		int from = way ? s : m, to = way ? m : s;
+		long total = 300000, got = 0;
+		pid_t pid = OK(fork());
+
+		if (pid == 0) {
+			for (long n = 0, k = 1; n < total; k = k % 4900 + 37) {
+				long part = k < total - n ? k : total - n;
+
+				for (long i = 0; i < part; i++)
+					buf[i] = (unsigned char)((n + i) * 7 + ((n + i) >> 8));
+				n += OK(write(from, buf, part));
+			}
+			_exit(0);
+		}
+		for (long k = 1; got < total; k = k % 4900 + 91) {
+			long r = OK(read(to, buf, k));
+
+			for (long i = 0; i < r; i++, got++)
+				if (buf[i] != (unsigned char)(got * 7 + (got >> 8)))
+					FAIL("byte %ld is %d", got, buf[i]);
+		}
+		CHECK(t_child_ok(pid));
+	}
+}
+
+/* Lines of many lengths, read in pieces; an end-of-file mark is not read. */
+TEST(lines_in_pieces)
+{
+	static char line[600], in[600];
+	char name[32];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
+
+	set_flags(s, 0, 0, ICANON);
+	for (int len = 0; len < 500; len += 7) {
+		memset(line, 'a' + len % 26, len);
+		line[len] = '\n';
+		EQ(write(m, line, len + 1), len + 1);
+		for (int got = 0; got < len + 1;) {
+			int want = len % 13 + 1, r = read(s, in, want);
+
+			EQ(r, want < len + 1 - got ? want : len + 1 - got);
+			CHECK(!memcmp(in, line + got, r));
+			got += r;
+		}
+		EQ(write(m, "abc\x04xy\n", 7), 7);
+		EQ(read(s, in, len % 2 ? 3 : sizeof(in)), 3);	/* also with exactly its room */
+		EQ(read(s, in, sizeof(in)), 3);
+		CHECK(!memcmp(in, "xy\n", 3));
+		EQ(write(m, "\x04", 1), 1);
+		EQ(read(s, in, sizeof(in)), 0);
+	}
+}
+
+/* What input settings do to bytes: PARMRK doubles 0xff, ISTRIP, ICRNL, and a literal next. */
+TEST(bytes_with_a_meaning)
+{
+	char name[32], in[32];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
+
+	set_flags(s, PARMRK, 0, 0);
+	EQ(write(m, "a\xff" "b", 3), 3);
+	EQ(read(s, in, sizeof(in)), 4);
+	CHECK(!memcmp(in, "a\xff\xff" "b", 4));
+	set_flags(s, ISTRIP | INLCR, 0, 0);
+	EQ(write(m, "a\xe2\n\xffz", 5), 5);
+	EQ(read(s, in, sizeof(in)), 5);
+	CHECK(!memcmp(in, "ab\r\x7fz", 5));
+	set_flags(s, ICRNL, 0, ICANON | IEXTEN);
+	EQ(write(m, "a\x16\x04" "b\r", 5), 5);
+	EQ(read(s, in, sizeof(in)), 4);
+	CHECK(!memcmp(in, "a\x04" "b\n", 4));
+	set_flags(s, 0, OPOST | ONLCR, 0);
+	EQ(write(s, "caf\xc3\xa9 \x7f word and another\n", 25), 25);
+	EQ(read(m, in, sizeof(in)), 26);
+	CHECK(!memcmp(in, "caf\xc3\xa9 \x7f word and another\r\n", 26));
+}
+
+TEST(packets)
+{
+	char name[32], in[32];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY)), one = 1;
+	struct pollfd p = { m, POLLIN | POLLPRI, 0 };
+
+	set_flags(s, 0, 0, 0);
+	OK(ioctl(m, TIOCPKT, &one));
+	EQ(poll(&p, 1, 0), 0);
+	EQ(write(s, "hi", 2), 2);
+	EQ(read(m, in, sizeof(in)), 3);
+	CHECK(!memcmp(in, "\0hi", 3));
+	OK(tcflush(s, TCIFLUSH));
+	EQ(poll(&p, 1, 0), 1);
+	CHECK(p.revents & POLLPRI);
+	EQ(read(m, in, sizeof(in)), 1);
+	EQ(in[0], TIOCPKT_FLUSHREAD);
+	OK(fcntl(m, F_SETFL, O_NONBLOCK));
+	ERR(read(m, in, sizeof(in)), EAGAIN);
+}
+
+/* A tab that is written as spaces waits until there is room for all of them. */
+TEST(tab_waits_for_room)
+{
+	static char tabs[3000], in[4096];
+	char name[32];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
+	long got = 0;
+	pid_t pid;
+
+	set_flags(s, 0, OPOST | XTABS, 0);
+	memset(tabs, '\t', sizeof(tabs));
+	pid = OK(fork());
+	if (pid == 0) {
+		EQ(write(s, tabs, sizeof(tabs)), sizeof(tabs));
+		_exit(0);
+	}
+	t_until_asleep(pid);
+	while (got < (long)sizeof(tabs) * 8) {
+		int r = OK(read(m, in, sizeof(in)));
+
+		for (int i = 0; i < r; i++)
+			EQ(in[i], ' ');
+		got += r;
+	}
+	CHECK(t_child_ok(pid));
+}
+
+/* What was written before the last close of the slave is read, then the master hears of it. */
+TEST(last_words)
+{
+	char name[32], in[32];
+	int m = open_pty(name, sizeof(name));
+
+	for (int i = 0; i < 200; i++) {
+		int s = OK(open(name, O_RDWR | O_NOCTTY));
+		pid_t pid = OK(fork());
+
+		if (pid == 0) {
+			EQ(write(s, "bye", 3), 3);
+			_exit(0);
+		}
+		close(s);
+		EQ(read(m, in, sizeof(in)), 3);
+		ERR(read(m, in, sizeof(in)), EIO);
 		CHECK(t_child_ok(pid));
 	}
 }

@@ -80,6 +80,60 @@ TEST(sender_is_told)
 	EQ(info.si_code, SI_TKILL);
 }
 
+/* From outside of its namespace nobody has a number there. */
+TEST(sender_outside_the_namespace)
+{
+	int up[2], status;
+	char c;
+	pid_t p;
+
+	OK(pipe(up));
+	p = OK((pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL));
+	if (!p) {
+		siginfo_t si;
+		sigset_t s;
+		int all = 1;
+
+		sigemptyset(&s);
+		sigaddset(&s, SIGUSR1);
+		sigprocmask(SIG_BLOCK, &s, NULL);
+		write(up[1], "x", 1);
+		for (int i = 0; i < 3; i++)
+			all &= sigwaitinfo(&s, &si) == SIGUSR1 && !si.si_pid && si.si_uid == getuid() && write(up[1], "x", 1) == 1;
+		_exit(!all);
+	}
+	EQ(read(up[0], &c, 1), 1);
+	OK(kill(p, SIGUSR1));
+	EQ(read(up[0], &c, 1), 1);
+	OK(sigqueue(p, SIGUSR1, (union sigval){ .sival_int = 1 }));
+	EQ(read(up[0], &c, 1), 1);
+	OK((int)syscall(SYS_tgkill, p, p, SIGUSR1));
+	EQ(waitpid(p, &status, 0), p);
+	EQ(status, 0);
+	close(up[0]);
+	close(up[1]);
+}
+
+/* What a program may say of a signal that it queues: nothing unknown behind the known forms. */
+TEST(queued_info_of_unknown_form)
+{
+	union { siginfo_t si; unsigned char b[128]; } u = { .si = { .si_code = -40, .si_signo = SIGUSR1 } };
+
+	handle_info(SIGUSR1, 0);
+	u.b[40] = 17;
+	OK((int)syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, &u));
+	EQ(info.si_code, -40);
+	EQ(((volatile unsigned char *)&info)[40], 17);
+	u.b[127] = 1;
+	ERR((int)syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, &u), E2BIG);
+	ERR((int)syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGUSR1, &u), E2BIG);
+	u.si.si_code = SI_QUEUE;
+	OK((int)syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, &u));
+	EQ(info.si_code, SI_QUEUE);
+	EQ(((volatile unsigned char *)&info)[127], 0);
+	ERR((int)syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, 16), EFAULT);
+}
+
 TEST(mask_and_pending)
 {
 	sigset_t set, old, pend;
@@ -384,11 +438,43 @@ TEST(alternate_stack)
 	handle(SIGUSR1, use_stack, 0);
 	raise(SIGUSR1);
 	CHECK(!on_alt);
-	ss.ss_size = 100;
+	ss.ss_size = 2047;
 	ERR(sigaltstack(&ss, NULL), ENOMEM);
 	ss.ss_size = 65536;
 	ss.ss_flags = 12345;
 	ERR(sigaltstack(&ss, NULL), EINVAL);
+}
+
+static void on_segv(int sig)
+{
+	(void)sig;
+	siglongjmp(jump, 1);
+}
+
+/* A handler whose stack is none: that of SIGSEGV, which has the usual one, hears of it. */
+TEST(no_room_for_a_frame)
+{
+	stack_t ss = { .ss_size = 65536 };
+	pid_t pid;
+
+	ss.ss_sp = mmap(NULL, 65536, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	OK(sigaltstack(&ss, NULL));
+	handle(SIGUSR1, use_stack, SA_ONSTACK);
+	handle(SIGSEGV, on_segv, 0);
+	if (!sigsetjmp(jump, 1)) {
+		raise(SIGUSR1);
+		CHECK(!"it returned");
+	}
+	pid = OK(fork());
+	if (pid == 0) {
+		handle(SIGSEGV, on_segv, SA_ONSTACK);	/* has none either */
+		raise(SIGUSR1);
+		_exit(0);
+	}
+	int status;
+
+	EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 }
 
 static void overflow(void)

@@ -434,6 +434,113 @@ TEST(messages_wait)
 	CHECK(t_child_ok(pid));
 }
 
+static long switches(pid_t pid)
+{
+	char path[48], line[200];
+	long n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "voluntary_ctxt_switches: %ld", &n) != 1)
+		;
+	CHECK(f && n >= 0);
+	fclose(f);
+	return n;
+}
+
+static pid_t receiver(int id, long type, size_t size, int result)
+{
+	pid_t pid = OK(fork());
+	struct msg m;
+
+	if (!pid) {
+		int r = (int)msgrcv(id, &m, size, type, 0);
+
+		_exit((r < 0 ? -errno : r) == result ? 0 : 1);
+	}
+	t_until_asleep(pid);
+	return pid;
+}
+
+/* Those who wait are served in their order; who has to wait on is left asleep. */
+TEST(messages_serve_who_waits)
+{
+	static char big[8200];
+	struct msqid_ds d;
+	struct msg m;
+	pid_t other, little, first, second, pid, sender[3];
+	long before;
+	int id;
+
+	alone();
+	id = OK(msgget(IPC_PRIVATE, 0600));
+	other = receiver(id, 8, 64, 5);
+	little = receiver(id, 7, 2, -E2BIG);
+	first = receiver(id, -7, 64, 4);
+	second = receiver(id, 7, 64, 6);
+	before = switches(other);
+	OK(send(id, 7, "four", 0));
+	CHECK(t_child_ok(little));
+	CHECK(t_child_ok(first));
+	OK(msgctl(id, IPC_STAT, &d));
+	EQ(d.msg_qnum, 0);
+	EQ(d.msg_lrpid, first);
+	OK(send(id, 7, "second", 0));
+	CHECK(t_child_ok(second));
+	EQ(switches(other), before);
+	OK(send(id, 8, "other", 0));
+	CHECK(t_child_ok(other));
+
+	/* 16384 bytes of room are taken; a large one and a small one wait, then a small one that a signal ends. */
+	*(long *)big = 1;
+	OK(msgsnd(id, big, 8192, 0));
+	OK(msgsnd(id, big, 8192, 0));
+	for (int i = 0; i < 3; i++) {
+		sender[i] = OK(fork());
+		if (!sender[i]) {
+			*(long *)big = 2 + i;
+			signal(SIGUSR1, SIG_DFL);
+			_exit(msgsnd(id, big, i ? 60 : 8000, 0) ? 1 : 0);
+		}
+		t_until_asleep(sender[i]);
+	}
+	kill(sender[2], SIGUSR1);
+	EQ(waitpid(sender[2], NULL, 0), sender[2]);
+	OK(msgctl(id, IPC_STAT, &d));
+	EQ(d.msg_qnum, 2);
+	EQ(msgrcv(id, big, 8192, 1, 0), 8192);
+	CHECK(t_child_ok(sender[0]));
+	CHECK(t_child_ok(sender[1]));
+	OK(msgctl(id, IPC_STAT, &d));
+	EQ(d.msg_qnum, 3);
+	EQ(msgrcv(id, big, 8192, 3, IPC_NOWAIT), 60);
+	EQ(msgrcv(id, big, 8192, 2, IPC_NOWAIT), 8000);
+
+	/* A change of the rights, and removal, are seen by those asleep. */
+	pid = OK(fork());
+	if (!pid) {
+		OK(setuid(1000));
+		_exit(take(id, 9, 0, &m) == -1 && errno == EACCES ? 0 : 1);
+	}
+	OK(waitpid(pid, NULL, 0));
+	OK(msgctl(id, IPC_STAT, &d));
+	d.msg_perm.mode = 0666;
+	OK(msgctl(id, IPC_SET, &d));
+	pid = OK(fork());
+	if (!pid) {
+		OK(setuid(1000));
+		_exit(take(id, 9, 0, &m) == -1 && errno == EACCES ? 0 : 1);
+	}
+	t_until_asleep(pid);
+	d.msg_perm.mode = 0600;
+	OK(msgctl(id, IPC_SET, &d));
+	CHECK(t_child_ok(pid));
+	pid = receiver(id, 9, 64, -EIDRM);
+	OK(msgctl(id, IPC_RMID, NULL));
+	CHECK(t_child_ok(pid));
+}
+
 /* Each namespace has its own keys; what is left in it goes with it. */
 TEST(namespaces)
 {
@@ -464,6 +571,40 @@ TEST(namespaces)
 	EQ(shmget(77, 0, 0), id);
 }
 
+static void want_next(const char *kind, int id)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/sys/kernel/%s_next_id", kind);
+	f = fopen(path, "w");
+	if (!f && errno == ENOENT)
+		SKIP("not built for checkpoints");
+	fprintf(f, "%d", id);
+	EQ(fclose(f), 0);
+}
+
+/* The next object's number can be chosen; where it is taken, the next free index has it. */
+TEST(chosen_numbers)
+{
+	int id = OK(msgget(IPC_PRIVATE, 0600)), at = id + 7 * 32768, other, shm;
+
+	want_next("msg", at);
+	EQ(OK(msgget(IPC_PRIVATE, 0600)), at + 1);		/* the index of ID is taken */
+	OK(msgctl(id, IPC_RMID, NULL));
+	want_next("msg", at);
+	EQ(OK(msgget(IPC_PRIVATE, 0600)), at);
+	other = OK(msgget(IPC_PRIVATE, 0600));
+	CHECK(other != at && other != at + 1);
+	want_next("shm", at);
+	shm = OK(shmget(IPC_PRIVATE, 4096, 0600));
+	OK(msgctl(at, IPC_RMID, NULL));
+	OK(msgctl(at + 1, IPC_RMID, NULL));
+	OK(msgctl(other, IPC_RMID, NULL));
+	OK(shmctl(shm, IPC_RMID, NULL));
+	EQ(shm, at);
+}
+
 TEST(limits)
 {
 	struct seminfo si;
@@ -484,4 +625,25 @@ TEST(limits)
 	OK(shmctl(id, IPC_RMID, NULL));
 	OK(shmctl(0, SHM_INFO, (void *)&us));
 	EQ(us.shm_tot, 0);
+}
+
+/* Finding one by its key takes no longer where there are many. */
+TEST(many_keys)
+{
+	static int ids[30000];
+	int n;
+
+	alone();
+	for (n = 0; n < 30000; n++) {
+		ids[n] = semget(0x10000 + n * 7919, 1, IPC_CREAT | IPC_EXCL | 0600);
+		if (ids[n] < 0)
+			break;
+	}
+	CHECK(n > 10000);
+	for (int i = 0; i < n; i += 997)
+		EQ(semget(0x10000 + i * 7919, 1, 0), ids[i]);
+	ERR(semget(0x10000 + 5 * 7919, 1, IPC_CREAT | IPC_EXCL | 0600), EEXIST);
+	for (int i = 0; i < n; i++)
+		OK(semctl(ids[i], 0, IPC_RMID));
+	ERR(semget(0x10000, 1, 0), ENOENT);
 }

@@ -3,6 +3,7 @@
  * timer_settime timer_gettime timer_getoverrun timer_delete times adjtimex clock_adjtime */
 #include "t.h"
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/times.h>
 #include <sys/timex.h>
 
@@ -157,6 +158,44 @@ TEST(setting_the_clock)
 		_exit(0);
 	}
 	CHECK(t_child_ok(pid));
+}
+
+/* Who sets the clock moves moments, not spans of time: neither timer goes off, a timer for a moment does. */
+TEST(setting_the_clock_spares_spans)
+{
+	struct itimerspec span = { .it_value.tv_sec = 5000 }, left;
+	struct sigevent se = { .sigev_notify = SIGEV_NONE };
+	int fd = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK)), moment = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
+	struct timespec was, ts;
+	uint64_t n;
+	timer_t id;
+
+	OK(timer_create(CLOCK_REALTIME, &se, &id));
+	OK(timer_settime(id, 0, &span, NULL));
+	OK(timerfd_settime(fd, 0, &span, NULL));
+	OK(clock_gettime(CLOCK_REALTIME, &was));
+	span.it_value.tv_sec = was.tv_sec + 5000;
+	OK(timerfd_settime(moment, TFD_TIMER_ABSTIME, &span, NULL));
+	ts = was;
+	ts.tv_sec += 100000;
+	OK(clock_settime(CLOCK_REALTIME, &ts));
+	OK(timer_gettime(id, &left));
+	ssize_t a = read(fd, &n, 8), b;
+
+	t_sleep_ms(20);
+	b = read(moment, &n, 8);
+	was.tv_sec += 1;
+	OK(clock_settime(CLOCK_REALTIME, &was));
+	CHECK(left.it_value.tv_sec > 4900);
+	EQ(a, -1);
+	EQ(b, 8);
+}
+
+TEST(sleeping_by_a_threads_own_time)
+{
+	struct timespec ts = { 0, 1000 };
+
+	ERR(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &ts, NULL), EOPNOTSUPP);
 }
 
 static volatile int hits;

@@ -389,6 +389,54 @@ TEST(errors)
 	EQ(v, 0);
 }
 
+/* What is set is what is said, also where it means nothing to a local socket. */
+TEST(options_kept)
+{
+	static const int flags[] = { SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST, SO_DONTROUTE, SO_OOBINLINE };
+	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0)), v;
+	struct linger l = { 7, 30 };
+	socklen_t len = sizeof(v);
+	pid_t pid;
+
+	for (int i = 0; i < 5; i++) {
+		v = 2;
+		OK(setsockopt(s, SOL_SOCKET, flags[i], &v, sizeof(v)));
+		OK(getsockopt(s, SOL_SOCKET, flags[i], &v, &len));
+		EQ(v, 1);
+	}
+	OK(setsockopt(s, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	memset(&l, 0, sizeof(l));
+	len = sizeof(l);
+	OK(getsockopt(s, SOL_SOCKET, SO_LINGER, &l, &len));
+	CHECK(l.l_onoff == 1 && l.l_linger == 30 && len == sizeof(l));
+	ERR(setsockopt(s, SOL_SOCKET, SO_LINGER, &l, 4), EINVAL);
+	ERR(setsockopt(s, SOL_SOCKET, SO_LINGER, (void *)8, sizeof(l)), EFAULT);
+	v = 6;
+	OK(setsockopt(s, SOL_SOCKET, SO_PRIORITY, &v, sizeof(v)));
+	v = 0;
+	len = sizeof(v);
+	OK(getsockopt(s, SOL_SOCKET, SO_PRIORITY, &v, &len));
+	EQ(v, 6);
+	OK(getsockopt(s, SOL_SOCKET, SO_REUSEPORT, &v, &len));
+	EQ(v, 0);
+	OK(setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &v, sizeof(v)));
+	v = 1;
+	ERR(setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &v, sizeof(v)), EOPNOTSUPP);
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(setgid(1000));
+		OK(setuid(1000));
+		v = 7;
+		ERR(setsockopt(s, SOL_SOCKET, SO_PRIORITY, &v, sizeof(v)), EPERM);
+		v = -1;
+		ERR(setsockopt(s, SOL_SOCKET, SO_PRIORITY, &v, sizeof(v)), EPERM);
+		v = 5;
+		OK(setsockopt(s, SOL_SOCKET, SO_PRIORITY, &v, sizeof(v)));
+		_exit(0);
+	}
+	EQ(t_wait(pid), 0);
+}
+
 TEST(timeouts)
 {
 	struct timeval tv = { 0, 60000 };

@@ -105,7 +105,13 @@ static inline u64 rlimit_max(unsigned int which) { return READ_ONCE(current->sig
 
 #define SEND_SIG_NOINFO ((struct siginfo *)0)	/* from the running task, no details */
 #define SEND_SIG_PRIV ((struct siginfo *)1)	/* from the kernel */
-void clear_siginfo(struct siginfo *i);
+/*
+ * The first bytes of a siginfo_t hold all that any of its forms has; the kernel keeps and copies no more, and users get zeroes behind them.
+ * So the rest of a struct siginfo is never read.
+ */
+#define SIGINFO_USED 48
+static inline void clear_siginfo(struct siginfo *i) { __builtin_memset(i, 0, SIGINFO_USED); }
+static inline void copy_siginfo(struct siginfo *to, const struct siginfo *from) { __builtin_memcpy(to, from, SIGINFO_USED); }
 
 /* To one thread, to its process, to a group. 0, or -EAGAIN when a queue limit was met. No rights are checked. */
 int send_sig(int sig, struct task *t, int priv);
@@ -138,6 +144,8 @@ void restore_saved_sigmask_unless(bool interrupted);
 /* One signal of MASK for the running task, with its info; 0 when there is none. siglock held. */
 int dequeue_signal(u64 mask, struct siginfo *info);
 int copy_siginfo_to_user(struct uptr to, const struct siginfo *from);
+/* -EFAULT; -E2BIG where it says of itself that it is of no known form, and does not end after SIGINFO_USED bytes. */
+int copy_siginfo_from_user(struct siginfo *to, struct uptr from);
 bool sig_ignored_by(struct task *t, int sig);
 /* Everything of the process ends with CODE (wait status form). */
 void __noreturn do_group_exit(int code);

@@ -3,11 +3,12 @@
  * Terminals: a struct tty stands between a driver that moves bytes (a serial port, the other end of a pty) and the files
  * that programs have open. The line discipline in between edits, echoes and makes signals (termios(3)).
  *
- * Input comes in through tty_insert() from any context and is worked on by a work item; output goes to the driver in process
- * context, and what the driver has no room for waits until it calls tty_wakeup().
+ * Input comes in through tty_insert() from any context and is worked on by a work item; what is written to one end of a pty is worked
+ * on by its writer. Output goes to the driver in process context, and what the driver has no room for waits until it calls tty_wakeup().
  */
 #pragma once
 
+#include <lib/bitmap.h>
 #include <lib/list.h>
 #include <kernel/rcu.h>
 #include <kernel/refcount.h>
@@ -30,6 +31,8 @@ struct tty_ops {
 	void (*close)(struct tty *t);
 	/* Takes up to N bytes and says how many; never sleeps. */
 	size_t (*write)(struct tty *t, const u8 *buf, size_t n);
+	/* All is written for now; sleeps, no lock of T held. NULL: write() has begun to send. */
+	void (*push)(struct tty *t);
 	size_t (*write_room)(struct tty *t);
 	size_t (*chars_in_buffer)(struct tty *t);
 	void (*flush_buffer)(struct tty *t);		/* forgets what was not sent; may be NULL */
@@ -69,6 +72,7 @@ struct tty {
 
 	struct rw_semaphore termios_lock;
 	struct ktermios termios;	/* termios_lock; single flags read without */
+	struct ktermios termios_locked;	/* termios_lock: what is not zero in it cannot be set */
 	struct winsize winsize;		/* open_lock */
 
 	spinlock_t ctrl_lock;		/* irq-safe */
@@ -82,15 +86,18 @@ struct tty {
 	u8 *flip, *flip_flags;		/* TTY_FLIP_SIZE ring, made at first open */
 	u32 flip_head, flip_tail;	/* flip_lock */
 	bool flip_full;			/* flip_lock: the driver was turned away */
+	bool flip_flagged;		/* flip_lock: flip_flags are set; else all are TTY_NORMAL */
 	struct work_struct input_work;
 
 	/* The line discipline. */
 	struct mutex ld_lock;
 	u8 *read_buf;			/* ld_lock: TTY_READ_SIZE ring */
 	unsigned long *read_eol;	/* ld_lock: bytes that end a line */
-	u32 read_head, read_tail, canon_head, line_start;	/* ld_lock: counted without wrapping */
-	u32 canon_lines;		/* ld_lock: lines complete in read_buf */
-	bool lnext, erasing, push, icanon_was;	/* ld_lock */
+	u32 read_head, read_tail, canon_head;	/* ld_lock, looked at without: counted without wrapping */
+	u32 canon_lines;		/* ld_lock, looked at without: lines complete in read_buf */
+	bool lnext, erasing;		/* ld_lock */
+	bool all_plain;			/* ld_lock: special is empty */
+	DECLARE_BITMAP(special, 256);	/* ld_lock: input that is more than stored, by the settings */
 	u8 echo_buf[1024];		/* out_lock */
 	u32 echo_head, echo_tail;	/* out_lock */
 	struct mutex out_lock;
