@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Whole programs, for ./ochre bench --apps, in a Debian root: apps.sh [NAME...]. Says "app NAME MICROSECONDS STATUS" for each;
 # the first, nothing, is what the timing itself takes. NAME_make prepares, untimed.
-export HOME=/w LC_ALL=C GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+export HOME=/w LC_ALL=C PYTHONHASHSEED=0 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
 mkdir -p /w && mount -t tmpfs -o size=1G tmpfs /w && cd /w || exit 1
 
 nothing() { :; }

@@ -13,6 +13,8 @@
  * touched between the marks, and one access in fifty wrote. Before the row come the worst of them, "line ACCESSES ADDRESS
  * INSTRUCTION", and "shared ACCESSES ATOMICS".
  *
+ * With blocks=on each block of kernel instructions that ran between the marks is told before the row: "block ADDRESS INSTRUCTIONS TIMES".
+ *
  * Kernel code is what lies in the upper half. The declarations are those of QEMU's plugin interface, version 3 and later.
  */
 #include <pthread.h>
@@ -50,6 +52,8 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, void (*)(
 void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin_insn *, int op, qemu_plugin_u64, uint64_t imm);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, void (*)(unsigned int, qemu_plugin_meminfo_t, uint64_t, void *), int flags,
 				      int rw, void *);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, void (*)(unsigned int, void *), int flags, void *);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
@@ -189,7 +193,7 @@ struct line {
 };
 static struct line *lines;		/* open addressing; NULL: not wanted */
 static unsigned int used;
-static pthread_mutex_t lines_lock = PTHREAD_MUTEX_INITIALIZER;	/* each CPU is a thread */
+static pthread_mutex_t tables_lock = PTHREAD_MUTEX_INITIALIZER;	/* of the lines and the blocks: each CPU is a thread */
 
 static struct line *line_of(uint64_t number)
 {
@@ -229,11 +233,11 @@ static void at_line(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t vaddr
 
 	if (!(vaddr >> 63))
 		return;
-	pthread_mutex_lock(&lines_lock);
+	pthread_mutex_lock(&tables_lock);
 	l = line_of(vaddr >> 6);
 	if (l)
 		note(l, cpu, qemu_plugin_mem_is_store(info), (uintptr_t)udata);
-	pthread_mutex_unlock(&lines_lock);
+	pthread_mutex_unlock(&tables_lock);
 }
 
 /* Instructions lie at odd addresses too: the lowest bit says whether it is an atomic, and the address is off by one at most. */
@@ -272,25 +276,66 @@ static void print_lines(void)
 	fprintf(out, "shared %llu %llu\n", (unsigned long long)accesses, (unsigned long long)atomics);
 }
 
+/* --- blocks of instructions --- */
+
+struct block {
+	struct block *next;
+	uint64_t address, instructions, times, before;	/* BEFORE: the times at the first mark */
+};
+static struct block *blocks;		/* as many as were translated: they are never freed */
+static bool want_blocks;
+
+static void at_block(unsigned int cpu, void *b)
+{
+	__atomic_fetch_add(&((struct block *)b)->times, 1, __ATOMIC_RELAXED);
+}
+
+static void add_block(struct qemu_plugin_tb *tb)
+{
+	struct block *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return;
+	b->address = qemu_plugin_tb_vaddr(tb);
+	b->instructions = qemu_plugin_tb_n_insns(tb);
+	pthread_mutex_lock(&tables_lock);
+	b->next = blocks;
+	blocks = b;
+	pthread_mutex_unlock(&tables_lock);
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, at_block, NO_REGS, b);
+}
+
+/* tables_lock held. */
+static void print_blocks(void)
+{
+	for (struct block *b = blocks; b; b = b->next)
+		if (b->times != b->before)
+			fprintf(out, "block %llx %llu %llu\n", (unsigned long long)b->address, (unsigned long long)b->instructions,
+				(unsigned long long)(b->times - b->before));
+}
+
 /* --- while it runs --- */
 
 static void at_begin(unsigned int cpu, void *unused)
 {
 	for (int i = 0; i < COUNTERS; i++)
 		begun[i] = value_of(i);
-	pthread_mutex_lock(&lines_lock);
+	pthread_mutex_lock(&tables_lock);
 	if (lines)
 		memset(lines, 0, LINES * sizeof(*lines));
 	used = 0;
-	pthread_mutex_unlock(&lines_lock);
+	for (struct block *b = blocks; b; b = b->next)
+		b->before = b->times;
+	pthread_mutex_unlock(&tables_lock);
 }
 
 static void at_end(unsigned int cpu, void *unused)
 {
-	pthread_mutex_lock(&lines_lock);
+	pthread_mutex_lock(&tables_lock);
 	if (lines)
 		print_lines();
-	pthread_mutex_unlock(&lines_lock);
+	print_blocks();
+	pthread_mutex_unlock(&tables_lock);
 	for (int i = 0; i < COUNTERS; i++)
 		fprintf(out, "%llu%c", (unsigned long long)(value_of(i) - begun[i]), i + 1 == COUNTERS ? '\n' : ' ');
 	fflush(out);
@@ -376,6 +421,8 @@ static void at_instruction(struct qemu_plugin_insn *insn, bool kernel, const str
 
 static void at_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
+	if (want_blocks && qemu_plugin_tb_vaddr(tb) >> 63)
+		add_block(tb);
 	for (size_t i = 0, n = qemu_plugin_tb_n_insns(tb); i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		bool kernel = qemu_plugin_insn_vaddr(insn) >> 63;
@@ -395,6 +442,7 @@ PUBLIC int qemu_plugin_install(qemu_plugin_id_t id, const struct info *info, int
 			out = fopen(argv[i] + 4, "w");
 		if (!strcmp(argv[i], "lines=on"))
 			lines = calloc(LINES, sizeof(*lines));
+		want_blocks |= !strcmp(argv[i], "blocks=on");
 	}
 	if (!out)
 		return -1;

@@ -4,6 +4,7 @@
 a call that shares nothing is seen to share nothing, and one that must share is seen."""
 import json
 import os
+import re
 import subprocess
 
 from expect import check
@@ -46,3 +47,14 @@ with open(OUT + "/company.json") as f:
     shared = json.load(f)["ochre"]
 check(status == 0 and shared["getppid"]["accesses"] < 1 and shared["sched_yield of two"]["accesses"] > 1,
       "in company getppid shares no line; who yields to another looks at all queues")
+status, text = bench("--apps", "getppid")
+check(status == 2 and "no program of --apps is called 'getppid': there are shell, " in text, "an unknown program is said: %s" % text)
+status, text = bench("--apps", "--pairs", "1", "shell")
+with open(OUT + "/apps.json") as f:
+    apps = json.load(f)
+check(status == 0 and re.search(r"^shell +\d+\.\d\d +\d+\.\d +\d+\.\d$", text, re.M), "the table of programs: %s" % text)
+check(apps["times"]["ochre"][0]["shell"] > 0 and apps["counts"]["ochre"]["shell"]["kernel"] > 1e6 and apps["ratios"] == {}, "and its file: %s" % apps)
+status, text = bench("--profile", "getppid")
+rows = dict(reversed(l.split(None, 1)) for l in text.splitlines() if l.startswith("  "))
+check(status == 0 and float(rows["kernel, all"]) > 50 and float(rows["sys_getppid"]) < float(rows["kernel, all"]),
+      "the profile has the function of the call, and all of it: %s" % text)

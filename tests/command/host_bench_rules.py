@@ -5,7 +5,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools"))
-from ochre import bench, bench_gate, bench_peer, bench_show  # noqa: E402
+from ochre import bench, bench_apps, bench_gate, bench_peer, bench_profile, bench_show  # noqa: E402
+from ochre.util import Fail  # noqa: E402
 
 TEXT = "boot\r\nidle 1000\t1\r\nop stat\t10\t5000\t5000\t2\r\nop switch, by pipes\t5\t1000\t900\t3\r\nend\r\n"
 ROWS = [[9] * 8, [100, 1000, 5, 5, 0, 0, 0, 10], [1100, 2000, 25, 15, 0, 10, 0, 10], [600, 1500, 5, 5, 5, 5, 0, 20]]
@@ -23,9 +24,33 @@ def reading():
     check(found["stat"]["instructions"] == 500 and found["switch, by pipes"]["least"] == 180, "instructions of one")
     check(found["stat"]["kernel"] == 100 and found["stat"]["atomics"] == 2 and found["stat"]["table loads"] == 1, "the plugin's counts, less the idle ones")
     check(found["switch, by pipes"]["device accesses"] == 2, "the window that the guest names")
-    rows, shared = bench.read_rows("1 2\nline 9 ffff80 ff01\nshared 12 3\n3 4\n")
-    check(rows == [[1, 2], [3, 4]] and shared == [(0, 0, []), (12, 3, [(9, 0xffff80, 0xff01)])], "the plugin's file")
+    rows, shared, ran = bench.read_rows("1 2\nline 9 ffff80 ff01\nshared 12 3\n3 4\nblock ff10 5 2\n5 6\n")
+    check(rows == [[1, 2], [3, 4], [5, 6]] and shared[:2] == [(0, 0, []), (12, 3, [(9, 0xffff80, 0xff01)])] and ran[2] == [(0xff10, 5, 2)],
+          "the plugin's file")
     check("kernel" not in bench.read(TEXT, [])["stat"], "no counts without a plugin")
+
+
+def profile():
+    found = bench_profile.read("idle 10\t0\nop stat\t2\t1000\t900\t1\n", "block f00 1 10\n10 0 0 0 0 0 0 0\nblock f00 1 10\nblock f11 4 3\nblock f1e 2 5\n"
+                               "32 0 0 0 0 0 0 0\n", ([0xf00, 0xf10], ["idler", "walker"]))
+    check(found == {"stat": {"idler": 0, "walker": 11}}, "instructions of each function for one operation, less the idle ones")
+    check(bench_profile.rows({"a": 0.25, "b": 7}) == [(7, "b"), (0.25, "the rest"), (7.25, "kernel, all")], "the rest and the sum")
+
+
+def apps():
+    check(bench_apps.read("app nothing 100 0\napp tar 2500000 0\n") == {"nothing": 0.0001, "tar": 2.5}, "programs and their seconds")
+    try:
+        bench_apps.read("app nothing 100 0\napp tar 2500000 2\ntar: no room\n")
+        check(False, "a program that failed is said")
+    except Fail as e:
+        check("tar failed with status 2" in str(e) and "tar: no room" in str(e), "with its words")
+    times = {"ochre": [{"nothing": 0, "tar": t, "python": 2.0} for t in (1.0, 4.0, 3.0)],
+             "peer": [{"nothing": 0, "tar": t, "python": 2.0} for t in (2.0, 4.0, 30.0)]}
+    seen = {k: {"tar": {"kernel": n, "user": 7e6}, "python": {"kernel": 1e6, "user": 1e6}} for k, n in (("ochre", 6e6), ("peer", 8e6))}
+    lines, ratios = bench_apps.table(times, seen, "Linux")
+    check(ratios == {"tar": 0.5, "python": 1.0}, "the median of the pairs' ratios")
+    check(any(l.startswith("tar ") and "6.0 / 8.0 = 0.75" in l and "7.0 / 7.0 = 1.00" in l for l in lines), "instructions beside it: %s" % lines)
+    check("the kernel's work: geometric mean 0.500, worst 0.50" in lines and "the programs' own: geometric mean 1.000, worst 1.00" in lines, "by kind")
 
 
 def gate():
@@ -54,5 +79,7 @@ def drawing():
 
 
 reading()
+profile()
+apps()
 gate()
 drawing()

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from . import bench_apps, bench_boot, bench_company, bench_gate, bench_peer, bench_show, build, cpio, rootfs, setup
+from . import bench_apps, bench_boot, bench_company, bench_gate, bench_peer, bench_profile, bench_show, build, cpio, rootfs, setup
 from .util import BUILD, Fail, Progress, ROOT, digest, output, rel
 
 OUT = os.path.join(BUILD, "bench")
@@ -62,18 +62,23 @@ def machine(tools, kernel, initrd, append, cpus=1):
 # --- a run ---
 
 def read_rows(text):
-    """count.c's file: its rows, and for each what it says of shared lines, (accesses, atomics, [(accesses, address, instruction)])."""
-    rows, shared, lines, total = [], [], [], (0, 0)
+    """count.c's file: its rows, and for each what it says of shared lines, (accesses, atomics, [(accesses, address, instruction)]),
+    and of blocks of instructions, [(address, instructions, times)]."""
+    rows, shared, ran = [], [], []
+    lines, blocks, total = [], [], (0, 0)
     for words in (l.split() for l in text.splitlines()):
         if words[0] == "line":
             lines.append((int(words[1]), int(words[2], 16), int(words[3], 16)))
         elif words[0] == "shared":
             total = int(words[1]), int(words[2])
+        elif words[0] == "block":
+            blocks.append((int(words[1], 16), int(words[2]), int(words[3])))
         else:
             rows.append([int(w) for w in words])
             shared.append(total + (lines,))
-            lines, total = [], (0, 0)
-    return rows, shared
+            ran.append(blocks)
+            lines, blocks, total = [], [], (0, 0)
+    return rows, shared, ran
 
 
 def read(text, rows):
@@ -90,13 +95,13 @@ def read(text, rows):
     return found
 
 
-def run(tools, what, kernel, words, cpus, path):
+def run(tools, what, kernel, words, cpus, path, blocks):
     """Boots it and keeps its words, and the plugin's, at path."""
     counts = path + ".rows"
     argv = machine(tools, kernel, program(tools), words, cpus)
     so = plugin(tools)
     if so:
-        argv += ["-plugin", "%s,out=%s%s" % (so, counts, ",lines=on" if "company=" in words else "")]
+        argv += ["-plugin", "%s,out=%s%s" % (so, counts, (",lines=on" if "company=" in words else "") + (",blocks=on" if blocks else ""))]
     with Progress("Measuring " + what):
         try:
             r = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT)
@@ -110,13 +115,13 @@ def run(tools, what, kernel, words, cpus, path):
     os.rename(path + ".new", path)
 
 
-def kept(tools, what, kernel, append, filters, cpus=1):
+def kept(tools, what, kernel, append, filters, cpus=1, blocks=False):
     """What a run of the operations said: (the guest's words, the plugin's). Run where it is not kept."""
     words = append + (" ops=" + ",".join(filters).replace(" ", "_") if filters else "")
-    key = digest(rootfs.read(kernel), rootfs.read(program(tools)), rootfs.read(ROOT + "/bench/count.c"), machine(tools, "", "", words, cpus))
+    key = digest(rootfs.read(kernel), rootfs.read(program(tools)), rootfs.read(ROOT + "/bench/count.c"), machine(tools, "", "", words, cpus) + ["blocks"] * blocks)
     path = os.path.join(OUT, "run-%s.json" % key)
     if not os.path.exists(path):
-        run(tools, what, kernel, words, cpus, path)
+        run(tools, what, kernel, words, cpus, path, blocks)
     with open(path) as f:
         said = json.load(f)
     return said["text"], said["counts"]
@@ -180,6 +185,8 @@ def cmd_bench(args):
         return bench_boot.measure(tools, other)
     if args.apps:
         return bench_apps.apps(tools, args, other)
+    if args.profile:
+        return bench_profile.profile(tools, args, other)
     if args.company:
         return bench_company.company(tools, args, other)
     return compare(tools, args, other)

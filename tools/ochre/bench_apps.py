@@ -24,6 +24,11 @@ def root(tools):
     return rootfs.with_init(base, rootfs.read(rootfs.build_user(tools, "init")), files)
 
 
+def programs(script):
+    """The names that the script runs when it is given none."""
+    return re.search(r"\$\{@:-([^}]+)\}", script)[1].split()
+
+
 def read(text):
     """{program: seconds}; what failed is said."""
     found = {}
@@ -101,6 +106,10 @@ def apps(tools, args, other):
     """What --apps does."""
     if args.pairs < 1:
         raise Fail("--pairs takes a number from 1 on")
+    known = programs(rootfs.read(ROOT + "/bench/apps.sh").decode())
+    for name in args.filter:
+        if name not in known:
+            raise Fail("no program of --apps is called '%s': there are %s" % (name, ", ".join(known)))
     kernels = [("ochre", "Ochre", bench.vmlinux(), "")]
     if other:
         kernels.append(("peer",) + other)

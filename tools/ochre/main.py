@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Reads the command line and calls the part that does it."""
 import argparse
+import faulthandler
 import importlib
 import os
 import signal
@@ -58,7 +59,7 @@ def parser():
 
     s = command("test", "test", "cmd_test", "build and test; ends with 'N passed, N failed, N skipped'")
     s.add_argument("--arch", choices=ARCHES, help="only this CPU")
-    s.add_argument("--quick", action="store_true", help="the part that takes under five minutes")
+    s.add_argument("--quick", action="store_true", help="the part that takes under five minutes, with the builds done")
     s.add_argument("--debug", action="store_true", help="only the debug build")
     s.add_argument("--kernel", metavar="FILE", help="run the guest tests under another kernel ('linux': Debian's), and nothing else")
     s.add_argument("--release", action="store_true", help="only the release build")
@@ -71,6 +72,7 @@ def parser():
     s.add_argument("--against", metavar="PEER", help="linux: Debian's, fetched once; linux-micro: the same cut down, built once; or a kernel's file")
     s.add_argument("--mitigations", action="store_true", help="measure a second time with mitigations on, on both sides")
     s.add_argument("--cpus", metavar="N", type=int, choices=range(1, 9), default=1, help="processors, 1 to 8 (1); with more there are IPIs")
+    s.add_argument("--profile", action="store_true", help="show in which functions an operation's instructions are")
     s.add_argument("--company", action="store_true", help="run each operation on all CPUs (2 without --cpus) at the same time, with files of their\n"
                    "own: which lines of kernel memory they share, and what touches them")
     s.add_argument("--boot", action="store_true", help="measure booting instead: instructions up to the first program, memory, the image's size")
@@ -120,6 +122,8 @@ def split_command(argv):
 def main(argv):
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if sys.stderr:
+        faulthandler.register(signal.SIGQUIT, chain=True)   # Ctrl-\ says where it is, and ends it
     try:
         argv, guest = split_command(argv)
         p = parser()

@@ -81,8 +81,7 @@ class Machine:
         return self
 
     def __exit__(self, *exc):
-        if self.proc.poll() is None:
-            self.proc.kill()
+        self.proc.kill()
         self.words += self.proc.stdout.read() or b""
         self.proc.wait()
         self.proc.stdout.close()
@@ -143,7 +142,10 @@ class Machine:
         return found
 
     def ended(self):
-        return not self.open or self.proc.poll() is not None and not self.pending()
+        """Not by Popen.poll(): interrupted in the wrong place (Ctrl-C) it keeps its lock, and wait() would never come back."""
+        if not self.open:
+            return True
+        return os.waitid(os.P_PID, self.proc.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None and not self.pending()
 
     def pending(self):
         return bool(select.select(list(self.open), [], [], 0)[0]) if self.open else False
