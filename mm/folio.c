@@ -60,17 +60,23 @@ int __folio_lock_killable(struct folio *folio)
 	return wait_bit(folio, PG_locked, TASK_KILLABLE, true);
 }
 
-static inline void clear_and_wake(struct folio *folio, unsigned int bit)
+/* True if somebody may wait: the caller wakes. */
+static inline bool clear_bit_and_waiters(struct folio *folio, unsigned int bit)
 {
 	s64 old = __atomic_fetch_and(&folio->page.flags.counter, ~(1ll << bit | 1ll << PG_waiters), __ATOMIC_SEQ_CST);
 
-	if (unlikely(old & (1ll << PG_waiters)))
-		wake_up_all(folio_wq(folio));
+	return old & (1ll << PG_waiters);
+}
+
+void folio_wake_waiters(const struct folio *folio)
+{
+	wake_up_all(folio_wq(folio));
 }
 
 void folio_unlock(struct folio *folio)
 {
-	clear_and_wake(folio, PG_locked);
+	if (unlikely(clear_bit_and_waiters(folio, PG_locked)))
+		folio_wake_waiters(folio);
 }
 
 void folio_wait_locked(struct folio *folio)
@@ -97,9 +103,9 @@ void folio_end_read(struct folio *folio, bool ok)
 	folio_unlock(folio);
 }
 
-void folio_wake_writeback(struct folio *folio)
+bool folio_clear_writeback(struct folio *folio)
 {
-	clear_and_wake(folio, PG_writeback);
+	return clear_bit_and_waiters(folio, PG_writeback);
 }
 
 struct folio *folio_alloc(gfp_t gfp, unsigned int order)

@@ -303,13 +303,16 @@ void family_leave(struct mm *mm);		/* the reference stays with the mm */
 void family_put(struct anon_family *f);
 void family_get(struct anon_family *f);
 
+/* folio.c. True if somebody may wait, whom folio_wake_waiters then wakes. */
+bool folio_clear_writeback(struct folio *folio);
+void folio_wake_waiters(const struct folio *folio);
+
 /* lru.c, vmscan.c */
 enum lru_list { LRU_INACTIVE_FILE, LRU_ACTIVE_FILE, LRU_LAZYFREE, NR_LRU };
 unsigned long lru_nr(enum lru_list l);
 void lru_del(struct folio *folio);
 unsigned int lru_isolate(enum lru_list which, unsigned int nr, struct folio **out);
 void lru_putback(struct folio **f, unsigned int nr);
-void folio_wake_writeback(struct folio *folio);
 void folio_add_lazyfree(struct folio *folio);
 void free_folios(struct page **pages, unsigned int nr);
 

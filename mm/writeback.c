@@ -3,7 +3,8 @@
  * Dirty folios: marking, cleaning, writeback, errors, throttling.
  *
  * A folio is dirty from folio_mark_dirty() until folio_clear_dirty_for_io(), under writeback from
- * folio_start_writeback() until folio_end_writeback(); the index carries both as marks. The superblock's
+ * folio_start_writeback() until folio_end_writeback(); the index carries both as marks. The mark of writeback
+ * changes with the flag, under the index's lock: who waits for marks then sees no flag either. The superblock's
  * list of dirty inodes is vfs's (upcall). Errors go into the mapping's error sequence, so that each open
  * file hears of each error once.
  *
@@ -106,11 +107,13 @@ void folio_start_writeback(struct folio *folio)
 	unsigned long flags;
 
 	folio_get(folio);	/* until folio_end_writeback */
-	page_set_flag(&folio->page, PG_writeback);
 	mod_stat(NR_WRITEBACK, (long)folio_nr_pages(folio));
-	if (!mapping)
+	if (!mapping) {
+		page_set_flag(&folio->page, PG_writeback);
 		return;
+	}
 	xa_lock_irqsave(&mapping->i_pages, flags);
+	page_set_flag(&folio->page, PG_writeback);
 	for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
 		__xa_set_mark(&mapping->i_pages, folio_index(folio) + i, CACHE_MARK_WRITEBACK);
 	if (!folio_test_dirty(folio))
@@ -123,15 +126,21 @@ void folio_end_writeback(struct folio *folio)
 {
 	struct address_space *mapping = folio_mapping(folio);
 	unsigned long flags;
+	bool waiters;
 
+	mod_stat(NR_WRITEBACK, -(long)folio_nr_pages(folio));
 	if (mapping) {
+		/* Who takes the folio out waits for the flag, then takes the lock: the mapping lives until this gives it back. */
 		xa_lock_irqsave(&mapping->i_pages, flags);
 		if (folio_mapping(folio) == mapping)
 			clear_marks(mapping, folio, CACHE_MARK_WRITEBACK);
+		waiters = folio_clear_writeback(folio);
 		xa_unlock_irqrestore(&mapping->i_pages, flags);
+	} else {
+		waiters = folio_clear_writeback(folio);
 	}
-	mod_stat(NR_WRITEBACK, -(long)folio_nr_pages(folio));
-	folio_wake_writeback(folio);
+	if (waiters)
+		folio_wake_waiters(folio);
 	folio_put(folio);
 }
 

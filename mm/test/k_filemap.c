@@ -7,6 +7,7 @@
 #include <mm/filemap.h>
 #include <mm/iter.h>
 #include <mm/mm.h>
+#include <sched/kthread.h>
 #include "mm/mm_priv.h"
 
 #define DISK_PAGES	64
@@ -245,6 +246,58 @@ KTEST(filemap_reclaim)
 	truncate_inode_pages_final(&m);
 	KT_EQ(m.nrpages, 0);
 	address_space_destroy(&m);
+}
+
+static bool written_back;
+
+static int write_back_often(void *mapping)
+{
+	struct address_space *m = mapping;
+	u8 b = 0;
+	int err = 0;
+
+	for (int i = 0; i < 1000 && !err; i++) {
+		err = rw(m, &b, 1, 0, true) == 1 ? filemap_write_and_wait(m) : -EIO;
+		cond_resched();
+	}
+	smp_store_release(&written_back, true);
+	while (!kthread_should_stop())
+		schedule_timeout_uninterruptible(1);
+	return err;
+}
+
+/* Who finds no mark of writeback sees no folio under writeback. */
+KTEST(filemap_writeback_mark_is_flag)
+{
+	static struct address_space m;
+	loff_t size = PAGE_SIZE;
+	struct folio *folio;
+	struct task *t;
+	int differ = 0;
+	u8 b = 0;
+
+	disk = kvzalloc(DISK_PAGES * PAGE_SIZE, GFP_KERNEL);
+	KT_ASSERT(disk);
+	address_space_init(&m, NULL, &fake_ops, &size);
+	KT_EQ(rw(&m, &b, 1, 0, true), 1);
+	folio = filemap_get_folio(&m, 0);
+	KT_ASSERT(folio);
+	written_back = false;
+	t = kthread_run(write_back_often, &m, "writeback test");
+	KT_ASSERT(!IS_ERR(t));
+	while (!smp_load_acquire(&written_back)) {
+		xa_lock_irq(&m.i_pages);
+		differ += folio_test_writeback(folio) != xa_get_mark(&m.i_pages, 0, CACHE_MARK_WRITEBACK);
+		xa_unlock_irq(&m.i_pages);
+		cond_resched();
+	}
+	KT_EQ(kthread_stop(t), 0);
+	KT_EQ(differ, 0);
+	folio_put(folio);
+	truncate_inode_pages_final(&m);
+	address_space_destroy(&m);
+	kvfree(disk);
+	disk = NULL;
 }
 
 KTEST(filemap_errseq)
