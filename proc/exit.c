@@ -84,7 +84,7 @@ bool do_notify_parent(struct task *t, int sig)
 		}
 	}
 	spin_unlock_irqrestore(&h->siglock, flags);
-	if (sig)
+	if (sig > 0 && sig <= _NSIG)	/* clone(2) takes any number of eight bits */
 		do_send_sig_info(sig, &info, t->parent, PIDTYPE_TGID);
 	wake_up_interruptible_all(&t->parent->signal->wait_chldexit);
 	proc_notify_pidfd(t);

@@ -202,6 +202,20 @@ TEST(usage_of_a_child)
 	CHECK(ru.ru_maxrss >= 4096);
 }
 
+/* clone(2) takes any eight bits for the signal of the end, also where there is no such signal: none is sent then. */
+TEST(end_without_a_signal)
+{
+	for (unsigned long sig = 65; sig < 256; sig++) {
+		pid_t pid = (pid_t)syscall(SYS_clone, sig, 0, NULL, NULL, NULL);
+		int status;
+
+		if (!pid)
+			_exit(4);
+		EQ(waitpid(OK(pid), &status, 0x40000000), pid);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 4);
+	}
+}
+
 TEST(exit_codes_are_eight_bits)
 {
 	pid_t pid = OK(fork());
