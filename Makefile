@@ -9,7 +9,7 @@ gen := $(O)/gen
 .SUFFIXES:
 MAKEFLAGS += -rR
 
-.PHONY: all clean compile_commands FORCE
+.PHONY: all clean commands compile_commands FORCE
 all: $(O)/vmlinux
 
 -include build/host/tools.mk
@@ -86,7 +86,11 @@ fuzz-%: FORCE
 	$(fuzz_cc) -DOCHRE_LIBFUZZER -fsanitize=fuzzer,address,undefined -o $$d/fuzz $$src $$more; \
 	$$d/fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$d/ $(FUZZ_ARGS) $$d/corpus
 
-# For editors: how each file is compiled (clangd), and what the Rust crates are (rust-analyzer).
+# How each file is compiled.
+commands:
+	$(Q)$(MAKE) --no-print-directory -n -B V=1 $(objs) 2>/dev/null
+
+# The same for editors (clangd), and what the Rust crates are (rust-analyzer).
 compile_commands:
 	$(Q)$(MAKE) --no-print-directory -n -B V=1 $(objs) 2>/dev/null | python3 tools/compdb.py $(srctree) $(RUST_SRC) $(rust_target)
 

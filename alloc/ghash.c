@@ -24,7 +24,7 @@ static unsigned long *bucket_of(struct ghash_table *t, u32 hash)
 	return &t->bucket[hash_32(hash, t->shift)];
 }
 
-unsigned long *ghash_lock(struct ghash *h, u32 hash)
+unsigned long *ghash_lock(struct ghash *h, u32 hash) __acquires(bucket)
 {
 	struct ghash_table *t;
 	unsigned long *b;

@@ -356,14 +356,14 @@ static void *ioremap_prot(phys_addr_t pa, size_t size, unsigned int prot, const 
 	return (void *)(a->start + off);
 }
 
-void *ioremap(phys_addr_t pa, size_t size)
+void __iomem *ioremap(phys_addr_t pa, size_t size)
 {
-	return ioremap_prot(pa, size, PTE_P_KERNEL_IO, "ioremap");
+	return (void __iomem *)ioremap_prot(pa, size, PTE_P_KERNEL_IO, "ioremap");
 }
 
-void *ioremap_wc(phys_addr_t pa, size_t size)
+void __iomem *ioremap_wc(phys_addr_t pa, size_t size)
 {
-	return ioremap_prot(pa, size, PTE_P_KERNEL | PTE_P_WC, "ioremap_wc");
+	return (void __iomem *)ioremap_prot(pa, size, PTE_P_KERNEL | PTE_P_WC, "ioremap_wc");
 }
 
 void *memremap_wb(phys_addr_t pa, size_t size)
@@ -371,7 +371,7 @@ void *memremap_wb(phys_addr_t pa, size_t size)
 	return ioremap_prot(pa, size, PTE_P_KERNEL, "memremap");
 }
 
-void iounmap(void *addr)
+void iounmap(void __iomem *addr)
 {
 	if (addr)
 		vfree_now((void *)((unsigned long)addr & PAGE_MASK));

@@ -365,7 +365,7 @@ static bool pool_add(struct node_pool *p, gfp_t gfp)
 	return true;
 }
 
-static void lock_drop(struct xarray *xa)
+static void lock_drop(struct xarray *xa) __releases(xa)
 {
 	if (xa->xa_flags & XA_FLAGS_LOCK_IRQ)
 		xa_unlock_irq(xa);
@@ -373,7 +373,7 @@ static void lock_drop(struct xarray *xa)
 		xa_unlock(xa);
 }
 
-static void lock_take(struct xarray *xa)
+static void lock_take(struct xarray *xa) __acquires(xa)
 {
 	if (xa->xa_flags & XA_FLAGS_LOCK_IRQ)
 		xa_lock_irq(xa);
@@ -382,7 +382,7 @@ static void lock_take(struct xarray *xa)
 }
 
 /* Enough nodes for a store at index; may drop the lock, and then checks again. */
-static int reserve(struct xarray *xa, unsigned long index, struct node_pool *p, gfp_t gfp)
+static int reserve(struct xarray *xa, unsigned long index, struct node_pool *p, gfp_t gfp) __must_hold(xa)
 {
 	for (;;) {
 		unsigned int need = nodes_needed(xa, index);

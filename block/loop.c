@@ -305,7 +305,7 @@ static int configure(struct loop *lo, struct file *dev, const struct loop_config
 }
 
 /* The last user is gone, or nobody ever was. lo->lock held, dropped. */
-static void unbind(struct loop *lo)
+static void unbind(struct loop *lo) __releases(lo->lock)
 {
 	struct workqueue_struct *q = lo->queue;
 	struct show_node *show = lo->show;

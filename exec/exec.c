@@ -533,9 +533,8 @@ static int run(struct exec_prog *p)
 	struct task *me = current;
 	int e, old_pid = 0;
 
-	e = mutex_lock_interruptible(&me->signal->cred_guard_mutex) ? -ERESTARTNOINTR : 0;
-	if (e)
-		return e;
+	if (mutex_lock_interruptible(&me->signal->cred_guard_mutex))
+		return -ERESTARTNOINTR;
 	rcu_read_lock();		/* its number as it is now: a thread takes the leader's */
 	old_pid = pid_nr_ns(me->thread_pid, task_active_pid_ns(rcu_dereference(me->parent)));
 	rcu_read_unlock();

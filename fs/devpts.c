@@ -225,7 +225,7 @@ static int init_fs_context(struct fs_context *fc)
 	return 0;
 }
 
-static void kill_sb(struct super_block *sb)
+static void kill_sb(struct super_block *sb) __releases(sb->s_umount)
 {
 	struct devpts *p = DEVPTS(sb);
 

@@ -157,7 +157,7 @@ int devtmpfs_delete_node(const char *name)
 }
 
 /* Mounting by name finds the one tree. */
-static int public_get_tree(struct fs_context *fc)
+static int public_get_tree(struct fs_context *fc) __acquires(sb->s_umount)
 {
 	struct super_block *sb = dev_mnt->mnt_sb;
 

@@ -171,7 +171,7 @@ static int item_callback(struct wait_queue_entry *e, unsigned int mode, int flag
 		wake_up(&ep->wq);
 	if (poll)
 		wake_up_poll(&ep->poll_wq, EPOLLIN);
-	if (got & POLLFREE) {
+	if (got & POLL_FREED) {
 		list_del_init(&e->entry);
 		/* After this the queue is not touched by us: pairs with unhook(). */
 		smp_store_release(&w->queue, (wait_queue_head_t *)NULL);

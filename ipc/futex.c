@@ -339,20 +339,24 @@ long futex_wait_many(const struct futex_spec *s, unsigned int n, const ktime_t *
 
 /* ---- requeue and wake-op ---- */
 
-static void lock_two(struct bucket *a, struct bucket *b)
+static void lock_two(struct bucket *a, struct bucket *b) __acquires(a->lock)
 {
 	if (a > b)
 		swap(a, b);
 	spin_lock(&a->lock);
-	if (a != b)
+	if (a != b) {
 		spin_lock_nested(&b->lock, 1);
+		__release(b->lock);	/* both count as one */
+	}
 }
 
-static void unlock_two(struct bucket *a, struct bucket *b)
+static void unlock_two(struct bucket *a, struct bucket *b) __releases(a->lock)
 {
 	spin_unlock(&a->lock);
-	if (a != b)
+	if (a != b) {
+		__acquire(b->lock);
 		spin_unlock(&b->lock);
+	}
 }
 
 int futex_requeue(struct uptr p1, bool shared1, struct uptr p2, bool shared2, int nr_wake, int nr_requeue, const u32 *cmpval)

@@ -300,6 +300,7 @@ static int rank(const struct task *t)
 
 /* The queue's lock held, dropped while it sleeps. 0: it was served. */
 static int wait_turn(struct mqueue *q, struct list_head *line, struct mq_waiter *w, struct file *f, const ktime_t *until)
+	__must_hold(q->lock)
 {
 	struct mq_waiter *x;
 	int r = 1;

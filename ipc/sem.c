@@ -303,7 +303,7 @@ static int check_ops(const struct sem_set *s, const struct sembuf *ops, unsigned
 }
 
 /* The set's lock held, released. Waits until somebody served the waiter, or it is disturbed. */
-static int wait_turn(struct sem_set *s, struct sem_waiter *w, s64 timeout_ns)
+static int wait_turn(struct sem_set *s, struct sem_waiter *w, s64 timeout_ns) __releases(s->o.lock)
 {
 	ktime_t until = timeout_ns >= 0 ? ktime_add_safe((ktime_t)ktime_get_ns(), timeout_ns) : 0;
 	int r = 1;

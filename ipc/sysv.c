@@ -172,11 +172,13 @@ struct sysv_object *sysv_get(struct sysv_ids *ids, int id)
 	return o;
 }
 
-int sysv_lock(struct sysv_object *o)
+int (sysv_lock)(struct sysv_object *o)
 {
 	mutex_lock(&o->lock);
-	if (!o->removed)
+	if (!o->removed) {
+		__release(o->lock);	/* its prototype says when it is held */
 		return 0;
+	}
 	mutex_unlock(&o->lock);
 	return -EIDRM;
 }
@@ -345,6 +347,7 @@ long sysv_modify(struct ipc_namespace *ns, const struct sysv_ops *ops, int id, i
 }
 
 void sysv_destroy(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sysv_object *o)
+	__releases(o->lock) __releases(ids->lock)
 {
 	sysv_remove(ns, ops, o);
 	mutex_unlock(&o->lock);

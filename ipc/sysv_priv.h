@@ -74,6 +74,9 @@ struct sysv_object *sysv_get(struct sysv_ids *ids, int id);
 struct sysv_object *sysv_get_index(struct sysv_ids *ids, int index);
 /* The object locked; -EIDRM when it was removed. */
 int sysv_lock(struct sysv_object *o);
+#ifdef __CHECKER__
+#define sysv_lock(o) __acquires_if_zero((o)->lock, sysv_lock(o))
+#endif
 /* From the table. ids->lock and the object's held. */
 void sysv_remove(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sysv_object *o);
 /* May the caller do what FLAGS (mode bits, anywhere in the nine) ask? */
@@ -108,7 +111,8 @@ enum sysv_stat { STAT_ID, STAT_INDEX, STAT_INDEX_ANY };
 long sysv_stat(struct ipc_namespace *ns, const struct sysv_ops *ops, int id, enum sysv_stat how, struct uptr buf);
 long sysv_modify(struct ipc_namespace *ns, const struct sysv_ops *ops, int id, int cmd, struct uptr buf);
 /* ids->lock and the object's held, both released, and the table's reference dropped. */
-void sysv_destroy(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sysv_object *o);
+void sysv_destroy(struct ipc_namespace *ns, const struct sysv_ops *ops, struct sysv_object *o)
+	__releases(o->lock) __releases(ids->lock);
 /* The namespace goes: nobody works on its objects any more. */
 void sysv_destroy_all(struct ipc_namespace *ns, const struct sysv_ops *ops);
 

@@ -101,7 +101,7 @@ ktime_t hrtimer_cb_get_time(const struct hrtimer *t)
 }
 
 /* Locks the base that T is on; it may move meanwhile. */
-static struct timer_base *lock_base(const struct hrtimer *t, unsigned long *flags)
+static struct timer_base *lock_base(const struct hrtimer *t, unsigned long *flags) __acquires(b->lock)
 {
 	for (;;) {
 		u16 cpu = READ_ONCE(t->cpu);
@@ -213,7 +213,7 @@ u64 hrtimer_forward(struct hrtimer *t, ktime_t now, ktime_t interval)
 }
 
 /* Lock held; dropped round each function. */
-static void run_expired(struct timer_base *b, int idx)
+static void run_expired(struct timer_base *b, int idx) __must_hold(b->lock)
 {
 	struct rb_node *n;
 	s64 now = (s64)ktime_get_ns() + (idx == TB_REALTIME ? ktime_real_offset_ns() : 0);

@@ -281,15 +281,19 @@ static struct address_space *imap_lock(struct vma *vma)
 {
 	struct address_space *mapping = vma->on_i_mmap ? vma->vm_mapping : NULL;
 
-	if (mapping)
+	if (mapping) {
 		down_write(&mapping->i_mmap_rwsem);
+		__release(mapping->i_mmap_rwsem);	/* what is returned keeps it in mind */
+	}
 	return mapping;
 }
 
 static void imap_unlock(struct address_space *mapping)
 {
-	if (mapping)
+	if (mapping) {
+		__acquire(mapping->i_mmap_rwsem);
 		up_write(&mapping->i_mmap_rwsem);
+	}
 }
 
 /*

@@ -87,20 +87,24 @@ struct unix_sock *unix_new(struct socket *s)
 	return u;
 }
 
-void unix_lock_two(struct unix_sock *a, struct unix_sock *b)
+void unix_lock_two(struct unix_sock *a, struct unix_sock *b) __acquires(a->lock)
 {
 	if (a > b)
 		swap(a, b);
 	spin_lock(&a->lock);
-	if (a != b)
+	if (a != b) {
 		spin_lock_nested(&b->lock, 1);
+		__release(b->lock);	/* both count as one */
+	}
 }
 
-void unix_unlock_two(struct unix_sock *a, struct unix_sock *b)
+void unix_unlock_two(struct unix_sock *a, struct unix_sock *b) __releases(a->lock)
 {
 	spin_unlock(&a->lock);
-	if (a != b)
+	if (a != b) {
+		__acquire(b->lock);
 		spin_unlock(&b->lock);
+	}
 }
 
 void unix_wake_state(struct unix_sock *u)

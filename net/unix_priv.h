@@ -99,8 +99,8 @@ struct unix_sock *unix_new(struct socket *s);		/* of its type; NULL: no memory *
 void unix_put(struct unix_sock *u);
 void unix_addr_put(struct unix_addr *a);
 void unix_release_sock(struct unix_sock *u, bool embryo);
-void unix_lock_two(struct unix_sock *a, struct unix_sock *b);
-void unix_unlock_two(struct unix_sock *a, struct unix_sock *b);
+void unix_lock_two(struct unix_sock *a, struct unix_sock *b) __acquires(a->lock);
+void unix_unlock_two(struct unix_sock *a, struct unix_sock *b) __releases(a->lock);
 void unix_wake_state(struct unix_sock *u);
 void unix_relay_leave(struct unix_sock *u);	/* locked: U is about to lose its peer */
 struct unix_sock *unix_peer_get(struct unix_sock *u);	/* referenced; NULL: none */

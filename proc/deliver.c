@@ -62,7 +62,7 @@ bool task_participate_group_stop(struct task *t)
 }
 
 /* siglock held, released. True when it stopped (and runs again); false: look for signals anew. */
-static bool do_signal_stop(int sig)
+static bool do_signal_stop(int sig) __releases(me->sighand->siglock)
 {
 	struct task *me = current, *t;
 	struct signal_struct *s = me->signal;

@@ -758,7 +758,7 @@ static void swap_only_rcu(struct hlist_node *a, struct hlist_head *ha, struct hl
 /*
  * A thread that called exec takes over the dead leader's number: from outside the process has never changed.
  */
-void proc_take_leadership(struct task *me, struct task *leader)
+void proc_take_leadership(struct task *me, struct task *leader) __releases(tasklist_lock)
 {
 	struct pid *mine = me->thread_pid, *theirs = leader->thread_pid;
 

@@ -77,7 +77,7 @@ void put_sighand(struct sighand_struct *s)
 {
 	if (refcount_dec_and_test(&s->count)) {
 		if (waitqueue_active(&s->signalfd_wqh))
-			wake_up_poll(&s->signalfd_wqh, POLLFREE | 0x10 /* EPOLLHUP */);
+			wake_up_poll(&s->signalfd_wqh, POLL_FREED | 0x10 /* EPOLLHUP */);
 		call_rcu(&s->rcu, sighand_free_rcu);
 	}
 }

@@ -321,7 +321,7 @@ fail:
 }
 
 /* siglock held, released. */
-static void remove(struct posix_timer *p, struct signal_struct *s)
+static void remove(struct posix_timer *p, struct signal_struct *s) __releases(current->sighand->siglock)
 {
 	p->dead = true;
 	rb_erase(&p->by_id, &s->posix_timers);

@@ -85,7 +85,7 @@ void ptrace_trap_notify(struct task *t)
 
 /* ---- in the tracee ---- */
 
-int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info)
+int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info) __must_hold(me->sighand->siglock)
 {
 	struct task *me = current;
 	bool group_done = false;

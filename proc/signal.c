@@ -155,7 +155,7 @@ static void signal_wake_up(struct task *t, bool fatal)
 	signal_wake_up_state(t, state);
 }
 
-struct sighand_struct *lock_task_sighand(struct task *t, unsigned long *flags)
+struct sighand_struct *(lock_task_sighand)(struct task *t, unsigned long *flags)
 {
 	struct sighand_struct *s;
 
@@ -166,8 +166,10 @@ struct sighand_struct *lock_task_sighand(struct task *t, unsigned long *flags)
 			break;
 		/* The cache is type-safe under RCU: the lock is a lock even if the structure changed hands. */
 		spin_lock_irqsave(&s->siglock, *flags);
-		if (likely(s == READ_ONCE(t->sighand)))
+		if (likely(s == READ_ONCE(t->sighand))) {
+			__release(s->siglock);		/* its prototype says when it is held */
 			break;
+		}
 		spin_unlock_irqrestore(&s->siglock, *flags);
 	}
 	rcu_read_unlock();

@@ -96,12 +96,12 @@ u32 rust_tty_speed(struct tty *t)
 #include <arch/firmware.h>
 #include <lib/fdt.h>
 
-u8 rust_readb(const void *p) { return readb(p); }
-u16 rust_readw(const void *p) { return readw(p); }
-u32 rust_readl(const void *p) { return readl(p); }
-void rust_writeb(u8 v, void *p) { writeb(v, p); }
-void rust_writew(u16 v, void *p) { writew(v, p); }
-void rust_writel(u32 v, void *p) { writel(v, p); }
+u8 rust_readb(const void __iomem *p) { return readb(p); }
+u16 rust_readw(const void __iomem *p) { return readw(p); }
+u32 rust_readl(const void __iomem *p) { return readl(p); }
+void rust_writeb(u8 v, void __iomem *p) { writeb(v, p); }
+void rust_writew(u16 v, void __iomem *p) { writew(v, p); }
+void rust_writel(u32 v, void __iomem *p) { writel(v, p); }
 
 void *rust_dma_alloc(size_t len, u64 *phys, u32 *order)
 {

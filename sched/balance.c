@@ -105,7 +105,7 @@ static struct rq *busiest(const struct rq *me, unsigned int at_least)
 }
 
 /* RQ, locked, has nothing to run. Drops and retakes its lock. */
-bool newidle_balance(struct rq *rq)
+bool newidle_balance(struct rq *rq) __must_hold(rq->lock)
 {
 	struct rq *from;
 	bool got = false;

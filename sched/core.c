@@ -64,7 +64,7 @@ void sched_ipi(void)
 	timer_check_remote();
 }
 
-struct rq *task_rq_lock(struct task *t, unsigned long *flags)
+struct rq *task_rq_lock(struct task *t, unsigned long *flags) __acquires(t->pi_lock) __acquires(rq->lock)
 {
 	struct rq *rq;
 
@@ -78,13 +78,13 @@ struct rq *task_rq_lock(struct task *t, unsigned long *flags)
 	}
 }
 
-void task_rq_unlock(struct rq *rq, struct task *t, unsigned long *flags)
+void task_rq_unlock(struct rq *rq, struct task *t, unsigned long *flags) __releases(rq->lock) __releases(t->pi_lock)
 {
 	spin_unlock(&rq->lock);
 	spin_unlock_irqrestore(&t->pi_lock, *flags);
 }
 
-void double_rq_lock(struct rq *a, struct rq *b)
+void double_rq_lock(struct rq *a, struct rq *b) __acquires(a->lock) __acquires(b->lock)
 {
 	if (a->cpu > b->cpu)
 		swap(a, b);
@@ -92,7 +92,7 @@ void double_rq_lock(struct rq *a, struct rq *b)
 	spin_lock_nested(&b->lock, 1);
 }
 
-void double_rq_unlock(struct rq *a, struct rq *b)
+void double_rq_unlock(struct rq *a, struct rq *b) __releases(a->lock) __releases(b->lock)
 {
 	spin_unlock(&a->lock);
 	spin_unlock(&b->lock);
@@ -281,13 +281,14 @@ void wake_up_new_task(struct task *t)
 /* ---- switching ---- */
 
 /* On the new task's stack, rq->lock still held by the switch. */
-static void finish_switch(struct rq *rq, struct task *prev)
+static void finish_switch(struct rq *rq, struct task *prev) __releases(rq->lock)
 {
 	bool dead = prev->state == TASK_DEAD;
 
 	/* From here on PREV may run elsewhere, or be freed by who waits for it. */
 	smp_store_release(&prev->on_cpu, 0);
 	__raw_spin_unlock(&rq->lock);
+	__release(rq->lock);
 	preempt_enable_no_resched();		/* the spin_lock's; __schedule's caller holds one more */
 	local_irq_enable();
 	mm_switch_finish(prev);
@@ -299,7 +300,7 @@ static void finish_switch(struct rq *rq, struct task *prev)
 	}
 }
 
-void schedule_tail(struct task *prev)
+void schedule_tail(struct task *prev) __releases(rq->lock)
 {
 	finish_switch(this_rq(), prev);
 	preempt_count_set(0);

@@ -126,7 +126,7 @@ static noinline int lock_slow(struct mutex *m, unsigned int state)
 #define dep_release(m) do { } while (0)
 #endif
 
-void mutex_lock_nested(struct mutex *m, unsigned int subclass)
+void mutex_lock_nested(struct mutex *m, unsigned int subclass) __acquires(m)
 {
 	unsigned long old = 0;
 
@@ -134,9 +134,10 @@ void mutex_lock_nested(struct mutex *m, unsigned int subclass)
 	dep_acquire(m, subclass, false);
 	if (unlikely(!try_cmpxchg_acquire(&m->owner, &old, (unsigned long)current)))
 		lock_slow(m, TASK_UNINTERRUPTIBLE);
+	__acquire(m);
 }
 
-void mutex_lock(struct mutex *m)
+void mutex_lock(struct mutex *m) __acquires(m)
 {
 	unsigned long old = 0;
 
@@ -144,6 +145,7 @@ void mutex_lock(struct mutex *m)
 	dep_acquire(m, 0, false);
 	if (unlikely(!try_cmpxchg_acquire(&m->owner, &old, (unsigned long)current)))
 		lock_slow(m, TASK_UNINTERRUPTIBLE);
+	__acquire(m);
 }
 
 static int lock_signal(struct mutex *m, unsigned int state)
@@ -159,17 +161,17 @@ static int lock_signal(struct mutex *m, unsigned int state)
 	return e;
 }
 
-int mutex_lock_interruptible(struct mutex *m)
+int (mutex_lock_interruptible)(struct mutex *m)
 {
 	return lock_signal(m, TASK_INTERRUPTIBLE);
 }
 
-int mutex_lock_killable(struct mutex *m)
+int (mutex_lock_killable)(struct mutex *m)
 {
 	return lock_signal(m, TASK_KILLABLE);
 }
 
-bool mutex_trylock(struct mutex *m)
+bool (mutex_trylock)(struct mutex *m)
 {
 	bool ok = try_take(m);
 
@@ -210,7 +212,7 @@ static noinline void unlock_slow(struct mutex *m)
 	}
 }
 
-void mutex_unlock(struct mutex *m)
+void mutex_unlock(struct mutex *m) __releases(m)
 {
 	unsigned long old = (unsigned long)current;
 
@@ -218,4 +220,5 @@ void mutex_unlock(struct mutex *m)
 	DEBUG_ON(owner_task(READ_ONCE(m->owner)) != current);
 	if (unlikely(!try_cmpxchg_release(&m->owner, &old, 0UL)))
 		unlock_slow(m);
+	__release(m);
 }

@@ -144,7 +144,7 @@ static __always_inline bool read_fast(struct rw_semaphore *s)
 	return false;
 }
 
-bool down_read_trylock(struct rw_semaphore *s)
+bool (down_read_trylock)(struct rw_semaphore *s)
 {
 	bool ok = read_fast(s);
 
@@ -153,20 +153,22 @@ bool down_read_trylock(struct rw_semaphore *s)
 	return ok;
 }
 
-void down_read(struct rw_semaphore *s)
+void down_read(struct rw_semaphore *s) __acquires(s)
 {
 	might_sleep();
 	dep_acquire(s, 0, false, 1);
 	if (unlikely(!read_fast(s)))
 		wait_turn(s, false, TASK_UNINTERRUPTIBLE);
+	__acquire(s);
 }
 
-void down_read_nested(struct rw_semaphore *s, int subclass)
+void down_read_nested(struct rw_semaphore *s, int subclass) __acquires(s)
 {
 	might_sleep();
 	dep_acquire(s, subclass, false, 1);
 	if (unlikely(!read_fast(s)))
 		wait_turn(s, false, TASK_UNINTERRUPTIBLE);
+	__acquire(s);
 }
 
 static int down_read_state(struct rw_semaphore *s, unsigned int state)
@@ -181,12 +183,12 @@ static int down_read_state(struct rw_semaphore *s, unsigned int state)
 	return e;
 }
 
-int down_read_killable(struct rw_semaphore *s)
+int (down_read_killable)(struct rw_semaphore *s)
 {
 	return down_read_state(s, TASK_KILLABLE);
 }
 
-int down_read_interruptible(struct rw_semaphore *s)
+int (down_read_interruptible)(struct rw_semaphore *s)
 {
 	return down_read_state(s, TASK_INTERRUPTIBLE);
 }
@@ -199,14 +201,15 @@ static noinline void wake_waiters(struct rw_semaphore *s)
 	spin_unlock(&s->wait_lock);
 }
 
-void up_read(struct rw_semaphore *s)
+void up_read(struct rw_semaphore *s) __releases(s)
 {
 	dep_release(s);
 	if (unlikely(__atomic_sub_fetch(&s->count, RW_ONE_READER, __ATOMIC_RELEASE) == RW_WAIT_BIT))
 		wake_waiters(s);
+	__release(s);
 }
 
-bool down_write_trylock(struct rw_semaphore *s)
+bool (down_write_trylock)(struct rw_semaphore *s)
 {
 	s64 old = 0;
 
@@ -231,19 +234,21 @@ static int down_write_state(struct rw_semaphore *s, unsigned int state)
 	return wait_turn(s, true, state);
 }
 
-void down_write(struct rw_semaphore *s)
+void down_write(struct rw_semaphore *s) __acquires(s)
 {
 	dep_acquire(s, 0, false, 0);
 	down_write_state(s, TASK_UNINTERRUPTIBLE);
+	__acquire(s);
 }
 
-void down_write_nested(struct rw_semaphore *s, int subclass)
+void down_write_nested(struct rw_semaphore *s, int subclass) __acquires(s)
 {
 	dep_acquire(s, subclass, false, 0);
 	down_write_state(s, TASK_UNINTERRUPTIBLE);
+	__acquire(s);
 }
 
-int down_write_killable(struct rw_semaphore *s)
+int (down_write_killable)(struct rw_semaphore *s)
 {
 	int e = down_write_state(s, TASK_KILLABLE);
 
@@ -252,12 +257,13 @@ int down_write_killable(struct rw_semaphore *s)
 	return e;
 }
 
-void up_write(struct rw_semaphore *s)
+void up_write(struct rw_semaphore *s) __releases(s)
 {
 	dep_release(s);
 	WRITE_ONCE(s->owner, 0);
 	if (unlikely(__atomic_sub_fetch(&s->count, RW_WRITER_BIT, __ATOMIC_RELEASE) & RW_WAIT_BIT))
 		wake_waiters(s);
+	__release(s);
 }
 
 void downgrade_write(struct rw_semaphore *s)
@@ -298,20 +304,22 @@ static bool percpu_try_read(struct percpu_rw_semaphore *s)
 	return ok;
 }
 
-void percpu_down_read(struct percpu_rw_semaphore *s)
+void percpu_down_read(struct percpu_rw_semaphore *s) __acquires(s)
 {
 	might_sleep();
 	while (!percpu_try_read(s))
 		wait_event(s->wq, !READ_ONCE(s->writer));
+	__acquire(s);
 }
 
-void percpu_up_read(struct percpu_rw_semaphore *s)
+void percpu_up_read(struct percpu_rw_semaphore *s) __releases(s)
 {
 	preempt_disable();
 	__atomic_fetch_sub(this_cpu_ptr(s->readers), 1, __ATOMIC_SEQ_CST);
 	preempt_enable();
 	if (unlikely(__atomic_load_n(&s->writer, __ATOMIC_SEQ_CST)))
 		wake_up_all(&s->wq);
+	__release(s);
 }
 
 static bool no_readers(struct percpu_rw_semaphore *s)
@@ -324,14 +332,14 @@ static bool no_readers(struct percpu_rw_semaphore *s)
 	return n == 0;
 }
 
-void percpu_down_write(struct percpu_rw_semaphore *s)
+void percpu_down_write(struct percpu_rw_semaphore *s) __acquires(s)
 {
 	mutex_lock(&s->lock);
 	__atomic_store_n(&s->writer, true, __ATOMIC_SEQ_CST);
 	wait_event(s->wq, no_readers(s));
 }
 
-void percpu_up_write(struct percpu_rw_semaphore *s)
+void percpu_up_write(struct percpu_rw_semaphore *s) __releases(s)
 {
 	__atomic_store_n(&s->writer, false, __ATOMIC_SEQ_CST);
 	wake_up_all(&s->wq);

@@ -93,18 +93,18 @@ void resched_curr_lazy(struct rq *rq);
 void activate_task(struct rq *rq, struct task *t);
 void deactivate_task(struct rq *rq, struct task *t, bool sleeping);
 void move_task(struct task *t, struct rq *from, struct rq *to);
-struct rq *task_rq_lock(struct task *t, unsigned long *flags);	/* pi_lock and rq->lock */
-void task_rq_unlock(struct rq *rq, struct task *t, unsigned long *flags);
-void double_rq_lock(struct rq *a, struct rq *b);
+struct rq *task_rq_lock(struct task *t, unsigned long *flags) __acquires(t->pi_lock) __acquires(rq->lock);
+void task_rq_unlock(struct rq *rq, struct task *t, unsigned long *flags) __releases(rq->lock) __releases(t->pi_lock);
+void double_rq_lock(struct rq *a, struct rq *b) __acquires(a->lock) __acquires(b->lock);
 void work_worker_sleeps(struct task *t);	/* work.c */
-void double_rq_unlock(struct rq *a, struct rq *b);
+void double_rq_unlock(struct rq *a, struct rq *b) __releases(a->lock) __releases(b->lock);
 void __schedule(bool preempt);
 void sched_init_cpu(int cpu, struct task *idle);
 /* stopper.c: T runs on CPU and may not any more. Sleeps. 0. */
 int stopper_migrate(struct task *t, int cpu);
 /* balance.c */
 int select_cpu(struct task *t, int prev);
-bool newidle_balance(struct rq *rq);
+bool newidle_balance(struct rq *rq) __must_hold(rq->lock);
 void periodic_balance(struct rq *rq);
 /* threads.c */
 void sched_run_kicks(void);

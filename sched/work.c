@@ -81,7 +81,7 @@ static struct work_struct *next_item(struct worker_pool *p)
 	return NULL;
 }
 
-static void run_item(struct worker *k, struct work_struct *w)
+static void run_item(struct worker *k, struct work_struct *w) __must_hold(p->lock)
 {
 	struct worker_pool *p = k->pool;
 	struct workqueue_struct *wq = w->wq;

@@ -141,7 +141,7 @@ void d_drop(struct dentry *d)
 }
 
 /* Takes the inode away; i_lock and d_lock held, both dropped. */
-static void dentry_unlink_inode(struct dentry *d)
+static void dentry_unlink_inode(struct dentry *d) __releases(d->d_lock) __releases(d->d_inode->i_lock)
 {
 	struct inode *inode = d->d_inode;
 

@@ -108,7 +108,7 @@ static __always_inline __no_sanitize_address bool names_differ(const char *a, co
 
 /* Writers. The caller's d_lock keeps preemption off, which is what keeps a table alive. */
 
-static unsigned long *lock_bucket(u32 hash)
+static unsigned long *lock_bucket(u32 hash) __acquires(b)
 {
 	for (;;) {
 		struct dhash *t = rcu_dereference(dhash);
@@ -339,7 +339,7 @@ static bool same_name(const struct dentry *d, const struct dentry *parent, const
 }
 
 /* d_lock held; waits until the look-up in progress ends. */
-static void wait_lookup(struct dentry *d)
+static void wait_lookup(struct dentry *d) __must_hold(d->d_lock)
 {
 	DECLARE_WAITQUEUE(wait, current);
 
@@ -395,7 +395,7 @@ void d_lookup_done(struct dentry *d)
 }
 
 /* Somebody looks this name up already: take a reference and wait. RCU held; NULL: try again. */
-static struct dentry *join_lookup(struct dentry *d, struct dentry *parent, const struct qstr *name)
+static struct dentry *join_lookup(struct dentry *d, struct dentry *parent, const struct qstr *name) __releases(RCU)
 {
 	if (!dget_not_dead(d)) {
 		rcu_read_unlock();

@@ -99,7 +99,7 @@ static void copy_bitmaps(struct fdtable *to, const struct fdtable *from, unsigne
 }
 
 /* file_lock held, dropped and taken again. 1: grown (look again), 0: big enough, -Exxx. */
-static int expand_files(struct files_struct *files, unsigned int nr)
+static int expand_files(struct files_struct *files, unsigned int nr) __must_hold(files->file_lock)
 {
 	struct fdtable *fdt, *new;
 
@@ -323,14 +323,17 @@ struct fd fdget_pos(unsigned int fd)
 	    (f.word & FDPUT_FPUT || file_count(file) > 1 || file->f_op->iterate_shared)) {
 		f.word |= FDPUT_POS_UNLOCK;
 		mutex_lock(&file->f_pos_lock);
+		__release(file->f_pos_lock);	/* the flag keeps it in mind */
 	}
 	return f;
 }
 
 void fdput_slow(struct fd f)
 {
-	if (f.word & FDPUT_POS_UNLOCK)
+	if (f.word & FDPUT_POS_UNLOCK) {
+		__acquire(file->f_pos_lock);
 		mutex_unlock(&fd_file(f)->f_pos_lock);
+	}
 	if (f.word & FDPUT_FPUT)
 		fput(fd_file(f));
 }
@@ -477,6 +480,8 @@ void do_close_on_exec(struct files_struct *files)
 
 /* dup2: @file takes the place of what @fd names. file_lock held, dropped. */
 static int replace_slot(struct files_struct *files, struct file *file, unsigned int fd, unsigned int flags)
+	__releases(files->file_lock)
+	__must_hold(files->file_lock)
 {
 	struct fdtable *fdt = files->fdt;
 	struct file *old = fdt->fd[fd];

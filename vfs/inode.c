@@ -509,7 +509,7 @@ static bool keep_cached(struct inode *inode)
 }
 
 /* The last reference is gone: i_lock held, dropped. */
-static void iput_final(struct inode *inode)
+static void iput_final(struct inode *inode) __releases(inode->i_lock)
 {
 	struct super_block *sb = inode->i_sb;
 	bool keep = keep_cached(inode);
@@ -615,12 +615,12 @@ unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr)
 
 /* Locking. */
 
-void inode_lock_nested(struct inode *i, unsigned int subclass)
+void inode_lock_nested(struct inode *i, unsigned int subclass) __acquires(i->i_rwsem)
 {
 	down_write_nested(&i->i_rwsem, (int)subclass);
 }
 
-void inode_lock_shared_nested(struct inode *i, unsigned int subclass)
+void inode_lock_shared_nested(struct inode *i, unsigned int subclass) __acquires(i->i_rwsem)
 {
 	down_read_nested(&i->i_rwsem, (int)subclass);
 }
@@ -633,18 +633,27 @@ void lock_two_nondirectories(struct inode *a, struct inode *b)
 		a = b;
 		b = t;
 	}
-	if (a)
+	/* Who unlocks knows the two, and sparse need not count. */
+	if (a) {
 		inode_lock(a);
-	if (b && b != a)
+		__release(a->i_rwsem);
+	}
+	if (b && b != a) {
 		inode_lock_nested(b, I_MUTEX_NONDIR2);
+		__release(b->i_rwsem);
+	}
 }
 
 void unlock_two_nondirectories(struct inode *a, struct inode *b)
 {
-	if (a)
+	if (a) {
+		__acquire(a->i_rwsem);
 		inode_unlock(a);
-	if (b && b != a)
+	}
+	if (b && b != a) {
+		__acquire(b->i_rwsem);
 		inode_unlock(b);
+	}
 }
 
 void init_special_inode(struct inode *inode, umode_t mode, dev_t rdev)

@@ -316,7 +316,7 @@ int pseudo_init_fs_context(struct fs_context *fc, const struct pseudo_fs *p)
 	return 0;
 }
 
-void kill_pseudo_super(struct super_block *sb)
+void kill_pseudo_super(struct super_block *sb) __releases(sb->s_umount)
 {
 	kill_anon_super(sb);
 }

@@ -461,7 +461,7 @@ static int show_stats(struct seq_file *m, struct mount *r, const struct path *ro
 }
 
 /* A position is a unique id, so that a reader misses nothing that stays while other mounts come and go. */
-static void *mounts_start(struct seq_file *m, loff_t *pos)
+static void *mounts_start(struct seq_file *m, loff_t *pos) __acquires(namespace_sem)
 {
 	struct proc_mounts *p = m->private;
 
@@ -478,7 +478,7 @@ static void *mounts_next(struct seq_file *m, void *v, loff_t *pos)
 	return next;
 }
 
-static void mounts_stop(struct seq_file *m, void *v)
+static void mounts_stop(struct seq_file *m, void *v) __releases(namespace_sem)
 {
 	(void)v;
 	(void)m;

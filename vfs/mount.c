@@ -293,7 +293,7 @@ static void cleanup_later(struct mount *m)
 }
 
 /* Unmounted, as it was seen in the read section that ends here. */
-static noinline void mntput_unmounted(struct mount *m)
+static noinline void mntput_unmounted(struct mount *m) __releases(RCU)
 {
 	lock_mount_hash();
 	smp_mb();	/* pairs with legitimize_mnt(): it sees the sequence or we see its count */

@@ -155,8 +155,8 @@ struct mount *skip_mnt_tree(struct mount *p);
 #define CL_COPY_MNT_NS_FILE	0x40
 
 /* namespace.c */
-void namespace_lock(void);
-void namespace_unlock(void);
+void namespace_lock(void) __acquires(namespace_sem);
+void namespace_unlock(void) __releases(namespace_sem);
 enum umount_tree_flags { UMOUNT_SYNC = 1, UMOUNT_PROPAGATE = 2, UMOUNT_CONNECTED = 4 };
 void umount_tree(struct mount *m, int how);
 void touch_mnt_namespace(struct mnt_namespace *ns);

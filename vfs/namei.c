@@ -130,10 +130,18 @@ static bool path_connected(struct vfsmount *mnt, struct dentry *dentry)
 	return is_subdir(dentry, mnt->mnt_root);
 }
 
+/* The walk's read section: LOOKUP_RCU keeps it in mind, so that sparse need not count it. */
+static void enter_rcu(void)
+{
+	rcu_read_lock();
+	__release(RCU);
+}
+
 static void leave_rcu(struct nameidata *nd)
 {
 	nd->flags &= ~LOOKUP_RCU;
 	nd->seq = nd->next_seq = 0;
+	__acquire(RCU);
 	rcu_read_unlock();
 }
 
@@ -1208,7 +1216,7 @@ const char *path_init(struct nameidata *nd, unsigned int flags)
 	if (*s != '/' || (flags & (LOOKUP_RCU | LOOKUP_IS_SCOPED)) != LOOKUP_RCU || nd->state & ND_ROOT_PRESET)
 		return path_init_slow(nd, flags);
 	/* The usual absolute path. */
-	rcu_read_lock();
+	enter_rcu();
 	nd->flags = flags;
 	nd->m_seq = read_seqbegin(&mount_lock);
 	set_root_rcu(nd);
@@ -1228,7 +1236,7 @@ static noinline const char *path_init_slow(struct nameidata *nd, unsigned int fl
 		flags &= ~LOOKUP_RCU;
 	rcu = flags & LOOKUP_RCU;
 	if (rcu)
-		rcu_read_lock();
+		enter_rcu();
 	else
 		nd->seq = nd->next_seq = 0;
 	nd->flags = flags;

@@ -108,6 +108,7 @@ static struct dentry *start_create(int dfd, struct filename *name, struct path *
 	err = err2;
 	if (err)
 		goto fail;
+	__release(i_rwsem);	/* the dentry keeps it in mind */
 	return d;
 fail:
 	dput(d);
@@ -137,6 +138,7 @@ void end_creating_path(const struct path *path, struct dentry *dentry)
 {
 	if (!IS_ERR(dentry))
 		dput(dentry);
+	__acquire(i_rwsem);
 	inode_unlock(path->dentry->d_inode);
 	mnt_drop_write(path->mnt);
 	path_put(path);
@@ -341,7 +343,7 @@ void d_delete_if_hashed(struct dentry *d)
  * Locks both parents, ancestors first; s_vfs_rename_mutex keeps the tree's shape. Returns the child of
  * one on the way to the other if they are nested (that child must not be moved into itself).
  */
-struct dentry *lock_rename(struct dentry *p1, struct dentry *p2)
+struct dentry *lock_rename(struct dentry *p1, struct dentry *p2) __acquires(p1->d_inode->i_rwsem)
 {
 	struct dentry *p;
 
@@ -351,21 +353,26 @@ struct dentry *lock_rename(struct dentry *p1, struct dentry *p2)
 	}
 	mutex_lock(&p1->d_sb->s_vfs_rename_mutex);
 	p = d_ancestor(p2, p1);
+	__release(s_vfs_rename_mutex);		/* all three count as one */
 	if (p) {
 		inode_lock_nested(p2->d_inode, I_MUTEX_PARENT);
 		inode_lock_nested(p1->d_inode, I_MUTEX_PARENT2);
+		__release(p2->d_inode->i_rwsem);
 		return p;
 	}
 	p = d_ancestor(p1, p2);
 	inode_lock_nested(p1->d_inode, I_MUTEX_PARENT);
 	inode_lock_nested(p2->d_inode, I_MUTEX_PARENT2);
+	__release(p2->d_inode->i_rwsem);
 	return p;
 }
 
-void unlock_rename(struct dentry *p1, struct dentry *p2)
+void unlock_rename(struct dentry *p1, struct dentry *p2) __releases(p1->d_inode->i_rwsem)
 {
 	inode_unlock(p1->d_inode);
 	if (p1 != p2) {
+		__acquire(s_vfs_rename_mutex);
+		__acquire(p2->d_inode->i_rwsem);
 		inode_unlock(p2->d_inode);
 		mutex_unlock(&p1->d_sb->s_vfs_rename_mutex);
 	}

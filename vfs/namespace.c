@@ -23,12 +23,12 @@ static struct hlist_head dead_points;	/* namespace_sem, mount_lock */
 static u64 event;			/* mount_lock */
 unsigned int sysctl_mount_max = 100000;
 
-void namespace_lock(void)
+void namespace_lock(void) __acquires(namespace_sem)
 {
 	down_write(&namespace_sem);
 }
 
-void namespace_unlock(void)
+void namespace_unlock(void) __releases(namespace_sem)
 {
 	struct hlist_head points = dead_points;
 	struct mount *m, *n;
@@ -447,8 +447,11 @@ static int lock_place_beneath(const struct path *path, struct path *at, struct m
 		path_put(at);
 	}
 	*mp = get_mountpoint(at->dentry);
-	if (!IS_ERR(*mp))
+	if (!IS_ERR(*mp)) {
+		__release(namespace_sem);
+		__release(i_rwsem);
 		return 0;
+	}
 	namespace_unlock();
 	inode_unlock(at->dentry->d_inode);
 	path_put(at);
@@ -556,11 +559,15 @@ int lock_mount_point(const struct path *path, struct path *at, struct mountpoint
 		path_put(at);
 		return err;
 	}
+	__release(namespace_sem);	/* @mp keeps both in mind */
+	__release(i_rwsem);
 	return 0;
 }
 
 void unlock_mount_point(struct path *at, struct mountpoint *mp)
 {
+	__acquire(i_rwsem);
+	__acquire(namespace_sem);
 	put_mountpoint(mp);
 	namespace_unlock();
 	inode_unlock(at->dentry->d_inode);

@@ -38,17 +38,17 @@ static unsigned long pipe_user_pages_soft = PIPE_DEF_BUFFERS * 1024;
 static struct kmem_cache *pipe_cache __ro_after_init;
 static struct vfsmount *pipe_mnt __ro_after_init;
 
-void pipe_lock(struct pipe_inode_info *pipe)
+void pipe_lock(struct pipe_inode_info *pipe) __acquires(pipe->mutex)
 {
 	mutex_lock(&pipe->mutex);
 }
 
-void pipe_unlock(struct pipe_inode_info *pipe)
+void pipe_unlock(struct pipe_inode_info *pipe) __releases(pipe->mutex)
 {
 	mutex_unlock(&pipe->mutex);
 }
 
-void pipe_double_lock(struct pipe_inode_info *a, struct pipe_inode_info *b)
+void pipe_double_lock(struct pipe_inode_info *a, struct pipe_inode_info *b) __acquires(a->mutex) __acquires(b->mutex)
 {
 	if ((unsigned long)a > (unsigned long)b) {
 		struct pipe_inode_info *t = a;
@@ -565,7 +565,7 @@ static int pipe_release(struct inode *inode, struct file *file)
 
 /* FIFOs: an open waits until the other side is open too. */
 
-static int wait_for_partner(struct pipe_inode_info *pipe, unsigned int *count)
+static int wait_for_partner(struct pipe_inode_info *pipe, unsigned int *count) __must_hold(pipe->mutex)
 {
 	unsigned int cur = *count;
 	int err;

@@ -130,7 +130,7 @@ ssize_t generic_file_splice_read(struct file *in, loff_t *ppos, struct pipe_inod
 }
 
 /* mutex held, dropped while waiting. 1: there is something, 0: end of file, -EAGAIN, -ERESTARTSYS. */
-static int wait_readable(struct pipe_inode_info *pipe, unsigned int flags)
+static int wait_readable(struct pipe_inode_info *pipe, unsigned int flags) __must_hold(pipe->mutex)
 {
 	while (pipe_empty(pipe->head, pipe->tail)) {
 		if (!pipe->writers)
@@ -148,7 +148,7 @@ static int wait_readable(struct pipe_inode_info *pipe, unsigned int flags)
 	return 1;
 }
 
-static int wait_writable(struct pipe_inode_info *pipe, unsigned int flags)
+static int wait_writable(struct pipe_inode_info *pipe, unsigned int flags) __must_hold(pipe->mutex)
 {
 	for (;;) {
 		if (!pipe->readers) {

@@ -247,7 +247,7 @@ static struct super_block *alloc_super(struct fs_context *fc)
 	return sb;
 }
 
-static void destroy_unused_super(struct super_block *sb)
+static void destroy_unused_super(struct super_block *sb) __releases(sb->s_umount)
 {
 	up_write(&sb->s_umount);
 	put_user_ns(sb->s_user_ns);
@@ -322,7 +322,7 @@ retry:
 	return sb;
 }
 
-void deactivate_locked_super(struct super_block *sb)
+void deactivate_locked_super(struct super_block *sb) __releases(sb->s_umount)
 {
 	struct file_system_type *type = sb->s_type;
 
@@ -343,7 +343,7 @@ void deactivate_super(struct super_block *sb)
 }
 
 /* Common end: s_umount held, dropped here. */
-void generic_shutdown_super(struct super_block *sb)
+void generic_shutdown_super(struct super_block *sb) __releases(sb->s_umount)
 {
 	if (sb->s_root) {
 		shrink_dcache_for_umount(sb);
@@ -362,7 +362,7 @@ void generic_shutdown_super(struct super_block *sb)
 	up_write(&sb->s_umount);
 }
 
-void kill_anon_super(struct super_block *sb)
+void kill_anon_super(struct super_block *sb) __releases(sb->s_umount)
 {
 	dev_t dev = sb->s_dev;
 
@@ -370,7 +370,7 @@ void kill_anon_super(struct super_block *sb)
 	free_anon_bdev(dev);
 }
 
-void kill_litter_super(struct super_block *sb)
+void kill_litter_super(struct super_block *sb) __releases(sb->s_umount)
 {
 	if (sb->s_root)
 		d_genocide(sb->s_root);

@@ -18,7 +18,7 @@
 #define FR_RXFE 0x10
 #define FR_TXFF 0x20
 
-static char *regs;		/* NULL: no console */
+static char __iomem *regs;		/* NULL: no console */
 
 static void __init early_window(phys_addr_t pa)
 {
@@ -30,7 +30,7 @@ static void __init early_window(phys_addr_t pa)
 	if (pte_none(ptep_read(e)))
 		ptep_set(e, pte_make((unsigned long)(pa >> 30 << 30) >> PAGE_SHIFT, PTE_P_KERNEL_IO, 2));
 	__asm__ volatile("dsb ishst; isb" : : : "memory");
-	regs = phys_to_virt(pa);
+	regs = (char __iomem __force *)phys_to_virt(pa);
 }
 
 /* console=ttyAMA0 or nothing said: the first PL011. Another console's name leaves it silent. */

@@ -54,10 +54,10 @@ struct arch_irq {
 
 static DEFINE_SPINLOCK(irq_table_lock);		/* l */
 static struct arch_irq irqs[NR_IRQS];
-static char *dist __ro_after_init, *cpu_if __ro_after_init, *redists __ro_after_init;
+static char __iomem *dist __ro_after_init, *cpu_if __ro_after_init, *redists __ro_after_init;
 static unsigned int nr_lines __ro_after_init;
 static unsigned int msi_first __ro_after_init, msi_count __ro_after_init;
-static DEFINE_PER_CPU(char *, redist);		/* v3: of this CPU; constant */
+static DEFINE_PER_CPU(char __iomem *, redist);		/* v3: of this CPU; constant */
 static DEFINE_PER_CPU(u8, v2_target);		/* v2: this CPU's bit in target registers; constant */
 
 static u64 route_of(unsigned int cpu)
@@ -74,7 +74,7 @@ static void dist_settle(void)
 
 static void __init find_msi_frame(void)
 {
-	char *frame = machine.msi_frame ? arch_ioremap(machine.msi_frame, PAGE_SIZE, PTE_P_KERNEL_IO) : NULL;
+	char __iomem *frame = machine.msi_frame ? arch_ioremap(machine.msi_frame, PAGE_SIZE, PTE_P_KERNEL_IO) : NULL;
 	u32 type;
 
 	if (!frame)
@@ -111,7 +111,7 @@ void __init arch_irq_init(void)
 	find_msi_frame();
 }
 
-static char *find_redist(void)
+static char __iomem *find_redist(void)
 {
 	u64 mpidr = machine.mpidr[arch_cpu_number()];
 	u32 want = (u32)(mpidr & 0xffffff) | (u32)(mpidr >> 32 & 0xff) << 24;
@@ -129,7 +129,7 @@ static char *find_redist(void)
 
 static void init_v3_cpu(void)
 {
-	char *r = find_redist();
+	char __iomem *r = find_redist();
 
 	this_cpu_write(redist, r);
 	writel(readl(r + GICR_WAKER) & ~2U, r + GICR_WAKER);

@@ -235,7 +235,7 @@ bool arch_init_memory(unsigned int i, phys_addr_t *start, phys_addr_t *end)
 /* Windows on devices, handed out upwards for ever: there are a few dozen of them, made at boot. */
 static unsigned long window_next = FIXMAP_START;
 
-void *arch_ioremap(phys_addr_t pa, size_t size, unsigned int prot)
+void __iomem *arch_ioremap(phys_addr_t pa, size_t size, unsigned int prot)
 {
 	unsigned long off = offset_in_page(pa), va;
 
@@ -243,10 +243,10 @@ void *arch_ioremap(phys_addr_t pa, size_t size, unsigned int prot)
 	va = __atomic_fetch_add(&window_next, size, __ATOMIC_RELAXED);
 	if (va + size > TEXT_POKE_VA || arch_map_kernel(va, pa - off, size, prot))
 		return NULL;
-	return (void *)(va + off);
+	return (void __iomem *)(va + off);
 }
 
-void arch_iounmap(void *p, size_t size)
+void arch_iounmap(void __iomem *p, size_t size)
 {
 	unsigned long va = (unsigned long)p & PAGE_MASK;
 

@@ -38,13 +38,13 @@
 #define ICR_BUSY (1U << 12)
 
 bool x2apic_mode __ro_after_init;
-static void *apic_page __ro_after_init;
+static void __iomem *apic_page __ro_after_init;
 static bool use_deadline __ro_after_init;
 static u64 timer_mult __ro_after_init;		/* APIC ticks per ns, 32.32 */
 
 u32 apic_read(u32 reg)
 {
-	return x2apic_mode ? (u32)rdmsr(MSR_X2APIC + (reg >> 4)) : readl((char *)apic_page + reg);
+	return x2apic_mode ? (u32)rdmsr(MSR_X2APIC + (reg >> 4)) : readl((char __iomem *)apic_page + reg);
 }
 
 void apic_write(u32 reg, u32 v)
@@ -52,7 +52,7 @@ void apic_write(u32 reg, u32 v)
 	if (x2apic_mode)
 		wrmsr(MSR_X2APIC + (reg >> 4), v);
 	else
-		writel(v, (char *)apic_page + reg);
+		writel(v, (char __iomem *)apic_page + reg);
 }
 
 void apic_eoi(void)

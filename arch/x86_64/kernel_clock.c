@@ -25,7 +25,7 @@ struct x86_clock x86_clock __ro_after_init;
 
 enum clock_kind { CLOCK_NONE, CLOCK_TSC, CLOCK_KVM, CLOCK_HPET, CLOCK_PM };
 static enum clock_kind kind __ro_after_init;
-static char *hpet __ro_after_init;
+static char __iomem *hpet __ro_after_init;
 static u32 hpet_fs __ro_after_init;		/* femtoseconds a tick */
 
 /* KVM's page: one for all CPUs here, since it is used only where KVM says that its TSC is stable. */

@@ -32,7 +32,7 @@ struct arch_irq {
 static DEFINE_SPINLOCK(irq_table_lock);			/* l */
 static struct arch_irq irqs[NR_IRQS];
 static DEFINE_PER_CPU(u16, vector_irq[256]);		/* written under l: irq + 1, 0: none */
-static char *ioapic_regs[8] __ro_after_init;
+static char __iomem *ioapic_regs[8] __ro_after_init;
 static u32 ioapic_lines[8] __ro_after_init;
 static unsigned int next_cpu;				/* l: where the next irq starts out */
 

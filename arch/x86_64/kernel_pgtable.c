@@ -270,7 +270,7 @@ bool arch_init_memory(unsigned int i, phys_addr_t *start, phys_addr_t *end)
 #define WINDOW_END (FIXMAP_END - 0x20000)
 static unsigned long window_next = WINDOW_START;
 
-void *arch_ioremap(phys_addr_t pa, size_t size, unsigned int prot)
+void __iomem *arch_ioremap(phys_addr_t pa, size_t size, unsigned int prot)
 {
 	unsigned long off = offset_in_page(pa), va;
 
@@ -278,10 +278,10 @@ void *arch_ioremap(phys_addr_t pa, size_t size, unsigned int prot)
 	va = __atomic_fetch_add(&window_next, size, __ATOMIC_RELAXED);
 	if (va + size > WINDOW_END || arch_map_kernel(va, pa - off, size, prot))
 		return NULL;
-	return (void *)(va + off);
+	return (void __iomem *)(va + off);
 }
 
-void arch_iounmap(void *p, size_t size)
+void arch_iounmap(void __iomem *p, size_t size)
 {
 	unsigned long va = (unsigned long)p & PAGE_MASK;
 

@@ -16,7 +16,7 @@
 /* A register in memory is reached by a window made when it is needed: this runs once. */
 static void write_gas(u8 space, u64 addr, u8 v)
 {
-	void *p;
+	void __iomem *p;
 
 	if (space == 1) {
 		outb(v, (u16)addr);

@@ -63,6 +63,7 @@ static void *maps_start(struct seq_file *m, loff_t *pos)
 	if (!p->mm || !mmget_not_zero(p->mm))
 		return NULL;
 	mmap_read_lock(p->mm);
+	__release(mmap_lock);		/* kept in mind: */
 	p->locked = true;
 	/* *pos is the address after the last record, so that changes in between lose nothing. */
 	return find_vma(p->mm, (unsigned long)*pos);
@@ -85,6 +86,7 @@ static void maps_stop(struct seq_file *m, void *v)
 	if (!p->locked)
 		return;
 	p->locked = false;
+	__acquire(mmap_lock);
 	mmap_read_unlock(p->mm);
 	mmput(p->mm);
 }

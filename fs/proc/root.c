@@ -716,7 +716,7 @@ static int proc_init_fs_context(struct fs_context *fc)
 	return 0;
 }
 
-static void proc_kill_sb(struct super_block *sb)
+static void proc_kill_sb(struct super_block *sb) __releases(sb->s_umount)
 {
 	struct proc_fs_info *fi = sb->s_fs_info;
 

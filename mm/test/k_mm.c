@@ -157,13 +157,15 @@ KTEST(mm_fork_pinned)
 	struct mm *mm = mm_alloc(), *child;
 	struct page *p = NULL;
 	unsigned long a;
+	long got;
 
 	KT_ASSERT(mm);
 	a = map(mm, 0, 1, 0);
 	KT_ASSERT(poke(mm, a, 1));
 	mmap_read_lock(mm);
-	KT_EQ(get_user_pages_remote(mm, a, 1, FOLL_PIN | FOLL_WRITE, &p), 1);
+	got = get_user_pages_remote(mm, a, 1, FOLL_PIN | FOLL_WRITE, &p);
 	mmap_read_unlock(mm);
+	KT_EQ(got, 1);
 	child = mm_dup(mm);
 	KT_ASSERT(!IS_ERR(child));
 	KT_ASSERT(page_at(mm, a) == p && page_at(child, a) != p);

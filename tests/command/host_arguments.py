@@ -19,6 +19,8 @@ for argv, words in [
     (["run", "--rootfs", "/nonexistent"], "/nonexistent"), (["run", "--rootfs", "/etc/passwd"], "cpio"),
     (["run", "--kernel", "/nonexistent"], "/nonexistent"), (["run", "--packages", "git"], "--rootfs debian"), (["run", "--rootfs", "debian", "--packages", "A;b"], "no name of a package"), (["run", "--share", "/tmp"], "later"),
     (["run", "--net", "user"], "later"), (["run", "ls"], "--"), (["run", "--"], "no command"), (["bench", "--against", "/nonexistent"], "no such file"), (["fuzz"], "not there yet"),
+    (["analyze", "--tool", "lint"], "there is no 'lint'"), (["analyze", "--changed", "nonsense-ref"], "nonsense-ref"), (["analyze", "-j", "0"], "-j"),
+    (["analyze", "-j", "x"], "-j"), (["analyze", "--", "x"], "--"), (["analyze", "--tool", "sparse", "no/such/file"], "no/such/file"),
     (["test", "--", "x"], "--"), (["run", "--arch", "vax"], "vax"), (["test", "--frob"], "--frob"),
 ]:
     r = run(*(argv if argv[0] != "run" or "--dry-run" in argv or "--" in argv else argv + ["--dry-run"]))
@@ -27,7 +29,7 @@ for argv, words in [
     assert len(lines) == 1 and words in lines[0], (argv, r.stderr)
     assert not r.stdout, (argv, r.stdout)
 
-for name in ("run", "test", "build", "setup", "doctor", "clean", "coverage"):
+for name in ("run", "test", "build", "setup", "doctor", "clean", "coverage", "analyze"):
     r = run(name, "--help")
     assert r.returncode == 0 and "usage" in r.stdout, name
 r = run()

@@ -13,7 +13,7 @@ ABOUT = """Ochre: a kernel that runs Linux programs. The two commands to know:
   ./ochre run     builds it and boots it to a shell
   ./ochre test    builds it and tests it"""
 
-LATER = {"image": "disk images come with the XFS work", "analyze": "it comes with the analysis work",
+LATER = {"image": "disk images come with the XFS work",
          "fuzz": "it comes with the fuzzing work", "triage": "it comes with the fuzzing work"}
 
 
@@ -99,6 +99,16 @@ def parser():
     s.add_argument("--arch", choices=["x86_64", "aarch64", "riscv64", "loongarch64", "sparc64", "alpha"], default="x86_64")
     s.add_argument("--untested", action="store_true", help="only what has no test")
     s.add_argument("--absent", action="store_true", help="only what is absent or partial")
+
+    s = command("analyze", "analyze", "cmd_analyze", "static analysis: fails on a finding that is not accepted",
+                epilog="Accepted findings, each with its reason, are in tools/analyze/accepted.toml; docs/static-analysis.md says\nwhat the tools are.")
+    s.add_argument("--tool", metavar="NAME", action="append", default=[], help="only this one (more than once: only these)")
+    s.add_argument("--gate", action="store_true", help="only the tools that gate")
+    s.add_argument("--changed", metavar="REF", nargs="?", const="HEAD", help="only what has changed since REF (HEAD), itself or by a header")
+    s.add_argument("-j", dest="jobs", metavar="N", type=int, help="so many files at a time (one a processor)")
+    s.add_argument("--rows", action="store_true", help="print each new finding as a row for accepted.toml too")
+    s.add_argument("-v", "--verbose", action="store_true", help="show the way to each new finding")
+    s.add_argument("filter", nargs="*", metavar="FILTER", help="only files whose path contains one of these")
 
     s = command("symbolize", "oops", "cmd_symbolize", "read kernel messages on stdin, add file and line to each address")
     s.add_argument("--arch", choices=ARCHES, default="x86_64")

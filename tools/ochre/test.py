@@ -3,6 +3,7 @@
 
   layers, abi/*        rules of the tree (tools/check-layers), the system call table against the kernel's headers
   host/ROOM_NAME       */test/host_NAME.c and */test/host_NAME.rs-free C: pure code on this machine, with ASan and UBSan
+  analyze/TOOL         ./ochre analyze --tool TOOL: nothing new (docs/static-analysis.md)
   command/NAME         tests/command/NAME.py: the command itself and what it makes
   bench/gate           operations take no more instructions than recorded (bench/README.md)
   build/*              other compilers and CPUs, equal bits, clippy's word
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 
-from . import build, cpio, debian, lockorder, oops, qemu, rootfs, run, setup
+from . import analyze, build, cpio, debian, lockorder, oops, qemu, rootfs, run, setup
 from .util import BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -112,6 +113,8 @@ class Runner:
             name = host_name(src)
             if self.wanted(name):
                 self.host_test(name, src)
+        for name in analyze.GATE:
+            self.simple("analyze/" + name, [ROOT + "/ochre", "analyze", "--tool", name], timeout=1200)
         for src in sorted(glob.glob(ROOT + "/tests/command/host_*.py")):
             self.simple("command/" + os.path.basename(src)[5:-3], [sys.executable, "-B", src])
 
@@ -573,6 +576,7 @@ def debian_names():
 def known_tests():
     """The names of all tests, for the table of features."""
     names = {"layers", "abi/numbers", "bench/gate", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
+    names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}
     names |= {rust_name(f) for f in glob.glob(ROOT + "/tests/rust/*.rs")}

@@ -53,7 +53,7 @@ static inline void ghash_node_init(struct ghash_node *n) { n->next = NULL; n->pp
 static inline long ghash_count(struct ghash *h) { return atomic_long_read(&h->count); }
 
 /* The bucket for HASH, locked; preemption is off until ghash_unlock(). */
-unsigned long *ghash_lock(struct ghash *h, u32 hash);
+unsigned long *ghash_lock(struct ghash *h, u32 hash) __acquires(bucket);
 static inline void ghash_unlock(unsigned long *bucket) { bit_spin_unlock(0, bucket); }
 
 /* BUCKET is locked and is HASH's. */

@@ -35,10 +35,10 @@ static inline bool is_vmalloc_addr(const void *p)
 struct page *vmalloc_to_page(const void *addr);
 
 /* Device memory. NULL on failure. */
-void *ioremap(phys_addr_t pa, size_t size);		/* uncached */
-void *ioremap_wc(phys_addr_t pa, size_t size);
+void __iomem *ioremap(phys_addr_t pa, size_t size);		/* uncached */
+void __iomem *ioremap_wc(phys_addr_t pa, size_t size);
 void *memremap_wb(phys_addr_t pa, size_t size);		/* normal memory outside the linear map */
-void iounmap(void *addr);
+void iounmap(void __iomem *addr);
 
 /* Kernel stacks: THREAD_SIZE bytes, a guard page below. Lowest address or NULL. Cached per CPU. */
 void *kstack_alloc(gfp_t gfp);

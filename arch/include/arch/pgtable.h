@@ -123,5 +123,5 @@ pte_t *arch_kernel_pte(unsigned long va, int *level);
 /* Changes rights of mapped pages (W^X of modules and code), splitting leaves where needed. 0 or -ENOMEM. */
 int arch_set_kernel_prot(unsigned long va, size_t size, unsigned prot);
 /* An uncached window on device memory that lives for ever or until arch_iounmap. Usable early in boot. */
-void *arch_ioremap(phys_addr_t pa, size_t size, unsigned prot);
-void arch_iounmap(void *p, size_t size);
+void __iomem *arch_ioremap(phys_addr_t pa, size_t size, unsigned prot);
+void arch_iounmap(void __iomem *p, size_t size);

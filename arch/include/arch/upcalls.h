@@ -25,7 +25,7 @@ void preempt_schedule_irq(void);
 /* sched/: first C code of another CPU above arch; interrupts off, on its idle task. Does not return. */
 void __noreturn smp_start_secondary(unsigned int cpu);
 /* sched/: first thing a new task runs, just after the switch to it (finishes the switch, enables interrupts). */
-void schedule_tail(struct task *prev);
+void schedule_tail(struct task *prev) __releases(rq->lock);
 /* sched/: ends the running task; SIG kills, used when the kernel itself faulted on its behalf. Returns never. */
 void __noreturn task_die(int sig);
 

@@ -31,8 +31,8 @@ bool rcu_read_lock_held(void);
 #define __RCU_CHECK(ok, p, what) do { (void)sizeof(ok); } while (0)
 #endif
 
-static __always_inline void rcu_read_lock(void) { preempt_disable(); rcu_lock_acquire(_THIS_IP_); }
-static __always_inline void rcu_read_unlock(void) { rcu_lock_release(_THIS_IP_); preempt_enable(); }
+static __always_inline void rcu_read_lock(void) { preempt_disable(); rcu_lock_acquire(_THIS_IP_); __acquire(RCU); }
+static __always_inline void rcu_read_unlock(void) { __release(RCU); rcu_lock_release(_THIS_IP_); preempt_enable(); }
 
 /* In a read section; _check: or where C holds (a lock that keeps writers out); _protected: only where C holds. */
 #define rcu_dereference(p) rcu_dereference_check(p, false)

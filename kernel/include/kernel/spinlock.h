@@ -74,6 +74,7 @@ static __always_inline void spin_lock(spinlock_t *l)
 	preempt_disable();
 	lock_acquire(__lock_map(l), 0, false, 0, false, _THIS_IP_);
 	__raw_spin_lock(l);
+	__acquire(l);
 }
 
 /* A second lock of the class that is already held, on purpose and in a fixed order. */
@@ -82,6 +83,7 @@ static __always_inline void spin_lock_nested(spinlock_t *l, int subclass)
 	preempt_disable();
 	lock_acquire(__lock_map(l), subclass, false, 0, false, _THIS_IP_);
 	__raw_spin_lock(l);
+	__acquire(l);
 }
 
 static __always_inline bool spin_trylock(spinlock_t *l)
@@ -89,6 +91,7 @@ static __always_inline bool spin_trylock(spinlock_t *l)
 	preempt_disable();
 	if (likely(__raw_spin_trylock(l))) {
 		lock_acquire(__lock_map(l), 0, true, 0, false, _THIS_IP_);
+		__acquire(l);
 		return true;
 	}
 	preempt_enable();
@@ -97,6 +100,7 @@ static __always_inline bool spin_trylock(spinlock_t *l)
 
 static __always_inline void spin_unlock(spinlock_t *l)
 {
+	__release(l);
 	lock_release(__lock_map(l), _THIS_IP_);
 	__raw_spin_unlock(l);
 	preempt_enable();
@@ -110,6 +114,7 @@ static __always_inline void spin_lock_irq(spinlock_t *l)
 
 static __always_inline void spin_unlock_irq(spinlock_t *l)
 {
+	__release(l);
 	lock_release(__lock_map(l), _THIS_IP_);
 	__raw_spin_unlock(l);
 	local_irq_enable();
@@ -129,6 +134,7 @@ static __always_inline unsigned long __spin_lock_irqsave(spinlock_t *l)
 
 static __always_inline void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
 {
+	__release(l);
 	lock_release(__lock_map(l), _THIS_IP_);
 	__raw_spin_unlock(l);
 	local_irq_restore(flags);
@@ -166,10 +172,12 @@ static __always_inline void read_lock(rwlock_t *l)
 	lock_acquire(__lock_map(&l->wait), 0, false, 2, false, _THIS_IP_);
 	if (unlikely(__atomic_add_fetch(&l->cnts, RW_READER, __ATOMIC_ACQUIRE) & (RW_WRITER | RW_WAITING)))
 		read_lock_slow(l);
+	__acquire(l);
 }
 
 static __always_inline void read_unlock(rwlock_t *l)
 {
+	__release(l);
 	lock_release(__lock_map(&l->wait), _THIS_IP_);
 	__atomic_sub_fetch(&l->cnts, RW_READER, __ATOMIC_RELEASE);
 	preempt_enable();
@@ -183,10 +191,12 @@ static __always_inline void write_lock(rwlock_t *l)
 	lock_acquire(__lock_map(&l->wait), 0, false, 0, false, _THIS_IP_);
 	if (unlikely(!try_cmpxchg_acquire(&l->cnts, &old, RW_WRITER)))
 		write_lock_slow(l);
+	__acquire(l);
 }
 
 static __always_inline void write_unlock(rwlock_t *l)
 {
+	__release(l);
 	lock_release(__lock_map(&l->wait), _THIS_IP_);
 	__atomic_and_fetch(&l->cnts, ~RW_WRITER, __ATOMIC_RELEASE);
 	preempt_enable();
@@ -239,19 +249,23 @@ static inline void bit_spin_lock(int nr, unsigned long *p)
 		while (test_bit(nr, p));
 		preempt_disable();
 	}
+	__acquire(p);
 }
 
 static inline bool bit_spin_trylock(int nr, unsigned long *p)
 {
 	preempt_disable();
-	if (!test_and_set_bit_lock(nr, p))
+	if (!test_and_set_bit_lock(nr, p)) {
+		__acquire(p);
 		return true;
+	}
 	preempt_enable();
 	return false;
 }
 
 static inline void bit_spin_unlock(int nr, unsigned long *p)
 {
+	__release(p);
 	clear_bit_unlock(nr, p);
 	preempt_enable();
 }

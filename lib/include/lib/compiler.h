@@ -23,6 +23,34 @@
 #define fallthrough __attribute__((fallthrough))
 #define __cleanup(fn) __attribute__((cleanup(fn)))
 
+/*
+ * What sparse reasons with (docs/static-analysis.md): memory that is reached through accessors alone, and what a function does
+ * to the locks that its caller holds. The compilers see nothing of it.
+ */
+#ifdef __CHECKER__
+#define __iomem __attribute__((noderef, address_space(__iomem)))
+#define __rcu __attribute__((noderef, address_space(__rcu)))
+#define __force __attribute__((force))
+#define __acquires(l) __attribute__((context(l, 0, 1)))
+#define __releases(l) __attribute__((context(l, 1, 0)))
+#define __must_hold(l) __attribute__((context(l, 1, 1)))
+#define __acquire(l) __context__(l, 1)
+#define __release(l) __context__(l, -1)
+/* Calls that take the lock only where they return true, 0, a pointer. */
+#define __acquires_if_true(l, call) ((call) ? ({ __acquire(l); 1; }) : 0)
+#define __acquires_if_zero(l, call) ((call) ? -4 : ({ __acquire(l); 0; }))
+#define __acquires_unless_null(l, call) ({ __typeof__(call) __got = (call); if (__got) __acquire(l); __got; })
+#else
+#define __iomem
+#define __rcu
+#define __force
+#define __acquires(l)
+#define __releases(l)
+#define __must_hold(l)
+#define __acquire(l) do { } while (0)
+#define __release(l) do { } while (0)
+#endif
+
 #ifndef __ASSEMBLY__
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -44,9 +72,6 @@
 #define container_of(p, type, member) ({					\
 	const __typeof__(((type *)0)->member) *__mp = (p);			\
 	(type *)((char *)(unsigned long)__mp - __builtin_offsetof(type, member)); })
-#ifndef offsetof
-#define offsetof(t, m) __builtin_offsetof(t, m)
-#endif
 #define sizeof_field(t, m) sizeof(((t *)0)->m)
 #ifndef static_assert
 #define static_assert _Static_assert

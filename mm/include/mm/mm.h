@@ -192,7 +192,7 @@ static inline int mmap_read_lock_killable(struct mm *mm) { return down_read_kill
 static inline bool mmap_read_trylock(struct mm *mm) { return down_read_trylock(&mm->mmap_lock); }
 static inline void mmap_read_unlock(struct mm *mm) { up_read(&mm->mmap_lock); }
 static inline void mmap_write_lock(struct mm *mm) { down_write(&mm->mmap_lock); }
-static inline int mmap_write_lock_killable(struct mm *mm) { return down_write_killable(&mm->mmap_lock); }
+static inline int __must_check mmap_write_lock_killable(struct mm *mm) { return down_write_killable(&mm->mmap_lock); }
 /* Also releases all VMAs write-locked under it. */
 static inline void mm_bump_lock_seq(struct mm *mm)
 {

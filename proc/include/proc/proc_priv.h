@@ -76,7 +76,7 @@ void put_sighand(struct sighand_struct *s);
 /* itimer.c */
 void exit_itimers(struct signal_struct *sig);
 /* exec: ME takes the pid and place of its dead LEADER. tasklist_lock write-held, released. */
-void proc_take_leadership(struct task *me, struct task *leader);
+void proc_take_leadership(struct task *me, struct task *leader) __releases(tasklist_lock);
 
 /* exec_rules.c, cred.c */
 void cred_changed_dumpable(struct task *t);

@@ -37,7 +37,7 @@ void ptrace_event(int event, unsigned long message);
 void ptrace_event_pid(int event, struct pid *pid);
 bool ptrace_event_enabled(const struct task *t, int event);
 /* siglock held, released while stopped: the task stops for its tracer with CODE; what the tracer says instead. */
-int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info);
+int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info) __must_hold(me->sighand->siglock);
 /* A stop that is no signal: CODE in wait status form's upper part. */
 int ptrace_notify(int code, unsigned long message);
 /* siglock held: stops that others asked for (jobctl). */

@@ -130,6 +130,9 @@ void force_fatal_sig(int sig);
 void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data, bool fatal);
 
 struct sighand_struct *lock_task_sighand(struct task *t, unsigned long *flags);	/* NULL: it is gone */
+#ifdef __CHECKER__
+#define lock_task_sighand(t, flags) __acquires_unless_null(siglock, lock_task_sighand(t, flags))
+#endif
 static inline void unlock_task_sighand(struct task *t, unsigned long *flags)
 {
 	spin_unlock_irqrestore(&t->sighand->siglock, *flags);

@@ -28,12 +28,12 @@ void *rust_tty_data(struct tty *t);
 u32 rust_tty_cflag(struct tty *t);
 u32 rust_tty_speed(struct tty *t);
 
-u8 rust_readb(const void *p);
-u16 rust_readw(const void *p);
-u32 rust_readl(const void *p);
-void rust_writeb(u8 v, void *p);
-void rust_writew(u16 v, void *p);
-void rust_writel(u32 v, void *p);
+u8 rust_readb(const void __iomem *p);
+u16 rust_readw(const void __iomem *p);
+u32 rust_readl(const void __iomem *p);
+void rust_writeb(u8 v, void __iomem *p);
+void rust_writew(u16 v, void __iomem *p);
+void rust_writel(u32 v, void __iomem *p);
 /* Zeroed contiguous pages for a device; NULL: none. */
 void *rust_dma_alloc(size_t len, u64 *phys, u32 *order);
 /* Of memory of the heap. */

@@ -38,12 +38,17 @@ struct mutex {
 	__mutex_map_init(m);							\
 } while (0)
 
-void mutex_lock(struct mutex *m);
-void mutex_lock_nested(struct mutex *m, unsigned int subclass);
+void mutex_lock(struct mutex *m) __acquires(m);
+void mutex_lock_nested(struct mutex *m, unsigned int subclass) __acquires(m);
 int __must_check mutex_lock_interruptible(struct mutex *m);	/* 0 or -EINTR */
 int __must_check mutex_lock_killable(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
-void mutex_unlock(struct mutex *m);
+void mutex_unlock(struct mutex *m) __releases(m);
+#ifdef __CHECKER__
+#define mutex_lock_interruptible(m) __acquires_if_zero(m, mutex_lock_interruptible(m))
+#define mutex_lock_killable(m) __acquires_if_zero(m, mutex_lock_killable(m))
+#define mutex_trylock(m) __acquires_if_true(m, mutex_trylock(m))
+#endif
 static inline bool mutex_is_locked(const struct mutex *m) { return READ_ONCE(m->owner) & ~3UL; }
 
 struct rw_semaphore {
@@ -67,18 +72,25 @@ struct rw_semaphore {
 	__mutex_map_init(s);							\
 } while (0)
 
-void down_read(struct rw_semaphore *s);
-void down_read_nested(struct rw_semaphore *s, int subclass);
+void down_read(struct rw_semaphore *s) __acquires(s);
+void down_read_nested(struct rw_semaphore *s, int subclass) __acquires(s);
 int __must_check down_read_killable(struct rw_semaphore *s);
 int __must_check down_read_interruptible(struct rw_semaphore *s);
 bool down_read_trylock(struct rw_semaphore *s);
-void up_read(struct rw_semaphore *s);
-void down_write(struct rw_semaphore *s);
-void down_write_nested(struct rw_semaphore *s, int subclass);
+void up_read(struct rw_semaphore *s) __releases(s);
+void down_write(struct rw_semaphore *s) __acquires(s);
+void down_write_nested(struct rw_semaphore *s, int subclass) __acquires(s);
 int __must_check down_write_killable(struct rw_semaphore *s);
 bool down_write_trylock(struct rw_semaphore *s);
-void up_write(struct rw_semaphore *s);
-void downgrade_write(struct rw_semaphore *s);
+void up_write(struct rw_semaphore *s) __releases(s);
+void downgrade_write(struct rw_semaphore *s) __must_hold(s);
+#ifdef __CHECKER__
+#define down_read_killable(s) __acquires_if_zero(s, down_read_killable(s))
+#define down_read_interruptible(s) __acquires_if_zero(s, down_read_interruptible(s))
+#define down_read_trylock(s) __acquires_if_true(s, down_read_trylock(s))
+#define down_write_killable(s) __acquires_if_zero(s, down_write_killable(s))
+#define down_write_trylock(s) __acquires_if_true(s, down_write_trylock(s))
+#endif
 static inline bool rwsem_is_locked(const struct rw_semaphore *s) { return READ_ONCE(s->count) & ~6L; }
 
 /* A read-write semaphore whose readers touch only their own CPU's line; writers wait a grace period. */
@@ -91,7 +103,7 @@ struct percpu_rw_semaphore {
 
 int percpu_init_rwsem(struct percpu_rw_semaphore *s);
 void percpu_free_rwsem(struct percpu_rw_semaphore *s);
-void percpu_down_read(struct percpu_rw_semaphore *s);
-void percpu_up_read(struct percpu_rw_semaphore *s);
-void percpu_down_write(struct percpu_rw_semaphore *s);
-void percpu_up_write(struct percpu_rw_semaphore *s);
+void percpu_down_read(struct percpu_rw_semaphore *s) __acquires(s);
+void percpu_up_read(struct percpu_rw_semaphore *s) __releases(s);
+void percpu_down_write(struct percpu_rw_semaphore *s) __acquires(s);
+void percpu_up_write(struct percpu_rw_semaphore *s) __releases(s);

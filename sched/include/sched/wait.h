@@ -91,7 +91,7 @@ static inline bool wq_has_sleeper(wait_queue_head_t *q) { smp_mb(); return waitq
 #define poll_to_key(m) ((void *)(unsigned long)(u32)(m))
 #define key_to_poll(k) ((u32)(unsigned long)(k))
 /* The queue itself is going: a callback that stays on it must take itself off now. */
-#define POLLFREE 0x4000U
+#define POLL_FREED 0x4000U
 #define wake_up_poll(q, m) __wake_up(q, TASK_NORMAL, 1, poll_to_key(m))
 #define wake_up_interruptible_poll(q, m) __wake_up(q, TASK_INTERRUPTIBLE, 1, poll_to_key(m))
 #define wake_up_locked(q) __wake_up_locked(q, TASK_NORMAL, 1, NULL)

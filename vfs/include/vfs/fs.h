@@ -238,11 +238,11 @@ int get_tree_keyed(struct fs_context *fc, int (*fill)(struct super_block *, stru
 		   void *key);
 int get_anon_bdev(dev_t *dev);
 void free_anon_bdev(dev_t dev);
-void generic_shutdown_super(struct super_block *sb);
-void kill_anon_super(struct super_block *sb);
-void kill_litter_super(struct super_block *sb);
+void generic_shutdown_super(struct super_block *sb) __releases(sb->s_umount);
+void kill_anon_super(struct super_block *sb) __releases(sb->s_umount);
+void kill_litter_super(struct super_block *sb) __releases(sb->s_umount);
 void deactivate_super(struct super_block *sb);
-void deactivate_locked_super(struct super_block *sb);
+void deactivate_locked_super(struct super_block *sb) __releases(sb->s_umount);
 void iterate_supers(void (*fn)(struct super_block *, void *), void *arg);
 struct super_block *user_get_super(dev_t dev);		/* active reference or NULL */
 int sync_filesystem(struct super_block *sb);
@@ -277,7 +277,7 @@ struct pseudo_fs {
 	const struct xattr_handler *const *xattr;
 };
 int pseudo_init_fs_context(struct fs_context *fc, const struct pseudo_fs *p);
-void kill_pseudo_super(struct super_block *sb);
+void kill_pseudo_super(struct super_block *sb) __releases(sb->s_umount);
 
 int simple_statfs(struct dentry *, struct kstatfs *);
 int simple_getattr(struct mnt_idmap *, const struct path *, struct kstat *, u32 mask, unsigned int);

@@ -74,8 +74,9 @@ struct renamedata {
 int vfs_rename(struct renamedata *rd);
 int vfs_readlink(struct dentry *, struct uptr buf, int buflen);
 const char *vfs_get_link(struct dentry *, struct delayed_call *);
-struct dentry *lock_rename(struct dentry *a, struct dentry *b);	/* ERR_PTR(-EXDEV): not one tree */
-void unlock_rename(struct dentry *a, struct dentry *b);
+/* ERR_PTR(-EXDEV): not one tree. */
+struct dentry *lock_rename(struct dentry *p1, struct dentry *p2) __acquires(p1->d_inode->i_rwsem);
+void unlock_rename(struct dentry *p1, struct dentry *p2) __releases(p1->d_inode->i_rwsem);
 
 /* For magic links (/proc/PID/fd/N): called from get_link, jumps the walk to @path (reference eaten). */
 int nd_jump_link(const struct path *path);

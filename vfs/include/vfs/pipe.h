@@ -74,9 +74,9 @@ struct pipe_inode_info *get_pipe_info(struct file *file, bool for_splice);	/* NU
 int do_pipe_flags(int *fd, int flags);
 int create_pipe_files(struct file **res, int flags);
 long pipe_fcntl(struct file *, unsigned int cmd, unsigned int arg);
-void pipe_lock(struct pipe_inode_info *pipe);
-void pipe_unlock(struct pipe_inode_info *pipe);
-void pipe_double_lock(struct pipe_inode_info *a, struct pipe_inode_info *b);
+void pipe_lock(struct pipe_inode_info *pipe) __acquires(pipe->mutex);
+void pipe_unlock(struct pipe_inode_info *pipe) __releases(pipe->mutex);
+void pipe_double_lock(struct pipe_inode_info *a, struct pipe_inode_info *b) __acquires(a->mutex) __acquires(b->mutex);
 void generic_pipe_buf_release(struct pipe_inode_info *, struct pipe_buffer *);
 bool generic_pipe_buf_get(struct pipe_inode_info *, struct pipe_buffer *);
 bool generic_pipe_buf_try_steal(struct pipe_inode_info *, struct pipe_buffer *);

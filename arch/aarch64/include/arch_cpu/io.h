@@ -3,13 +3,13 @@
 #pragma once
 
 #define __MMIO(type, suffix, ld, st, w)							\
-static inline type read##suffix(const volatile void *p)					\
+static inline type read##suffix(const volatile void __iomem *p)					\
 {											\
 	type v;										\
 	__asm__ volatile(ld " %" w "0, [%1]\n\tdmb oshld" : "=r"(v) : "r"(p) : "memory");	\
 	return v;									\
 }											\
-static inline void write##suffix(type v, volatile void *p)				\
+static inline void write##suffix(type v, volatile void __iomem *p)				\
 {											\
 	__asm__ volatile("dmb oshst\n\t" st " %" w "0, [%1]" : : "rZ"(v), "r"(p) : "memory");	\
 }

@@ -4,15 +4,15 @@
 #define ARCH_HAS_PORTS 1
 
 #define __MMIO(type, suffix, insn, reg)							\
-static inline type read##suffix(const volatile void *p)					\
+static inline type read##suffix(const volatile void __iomem *p)					\
 {											\
 	type v;										\
-	__asm__ volatile(insn " %1, %0" : "=" reg(v) : "m"(*(const volatile type *)p) : "memory");	\
+	__asm__ volatile(insn " %1, %0" : "=" reg(v) : "m"(*(const volatile type __force *)p) : "memory");	\
 	return v;									\
 }											\
-static inline void write##suffix(type v, volatile void *p)				\
+static inline void write##suffix(type v, volatile void __iomem *p)				\
 {											\
-	__asm__ volatile(insn " %0, %1" : : reg(v), "m"(*(volatile type *)p) : "memory");	\
+	__asm__ volatile(insn " %0, %1" : : reg(v), "m"(*(volatile type __force *)p) : "memory");	\
 }
 __MMIO(u8, b, "movb", "q")
 __MMIO(u16, w, "movw", "r")

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""./ochre analyze finds what is planted in a copy of the tree, each with its tool, file and line; what is not planted it leaves alone."""
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
+# File, what is added at its end, and for each gating tool that must see it, the line (from the first one added) and the check.
+PLANTS = [
+    ("tty/job.c", """
+static DEFINE_SPINLOCK(planted_lock);
+int planted(int v);
+int planted(int v)
+{
+	spin_lock(&planted_lock);
+	if (v < 0)
+		return -1;
+	spin_unlock(&planted_lock);
+	return 0;
+}
+""", {"sparse": (4, "context")}),
+    ("kernel/cpufiles.c", """
+u32 planted(u32 __iomem *p);
+u32 planted(u32 __iomem *p)
+{
+	return *p;
+}
+""", {"sparse": (4, "address-space")}),
+]
+
+
+def copy_tree(d):
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, stdout=subprocess.PIPE).stdout
+    for name in files.decode().split("\0")[:-1]:
+        if os.path.exists(os.path.join(ROOT, name)):
+            os.makedirs(os.path.dirname(os.path.join(d, name)), exist_ok=True)
+            shutil.copy2(os.path.join(ROOT, name), os.path.join(d, name))
+    os.makedirs(d + "/build")
+    os.symlink(ROOT + "/build/host", d + "/build/host")
+    subprocess.run(["git", "init", "-q", d], check=True)
+    subprocess.run(["git", "-C", d, "add", "-A"], check=True)
+    subprocess.run(["git", "-C", d, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "as it is"], check=True)
+
+
+def analyze(*argv):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = module.cmd_analyze(main.parser().parse_args(["analyze"] + list(argv)))
+        except util.Fail as e:
+            status = e.status
+            print(e)
+    return status, out.getvalue() + err.getvalue()
+
+
+with tempfile.TemporaryDirectory() as d:
+    copy_tree(d)
+    sys.path.insert(0, d + "/tools")
+    sys.dont_write_bytecode = True
+    from ochre import analyze as module, main, setup, util  # noqa: E402
+    assert module.ROOT == os.path.realpath(d)
+    with open(d + "/build/host/tools.json") as f:
+        tools = json.load(f)
+    setup.ensure = lambda arches=(): tools      # as set up for the tree that was copied
+
+    files = sorted({p for p, _, _ in PLANTS})
+    gate = [a for n in module.GATE for a in ("--tool", n)]
+    status, text = analyze(*gate, *files)
+    assert status == 0 and "nothing new" in text, text
+    wanted = set()
+    for path, added, seen in PLANTS:
+        with open(os.path.join(d, path)) as f:
+            lines = f.read().count("\n")
+        with open(os.path.join(d, path), "a") as f:
+            f.write(added)
+        wanted |= {(tool, check, path, lines + line + 1) for tool, (line, check) in seen.items()}
+    status, text = analyze(*gate, "--changed", "HEAD")
+    assert status == 1, text
+    with open(d + "/build/analyze/findings.json") as f:
+        data = json.load(f)
+    new = {(f["tool"], f["check"], f["file"], f["line"]) for f in data["findings"] if not f["accepted"]}
+    near = {w for w in wanted if any(w[:3] == n[:3] and abs(w[3] - n[3]) <= 3 for n in new)}
+    assert near == wanted, "not found: %s\n%s" % (sorted(wanted - near), text)
+    for tool, check, path, line in new:
+        assert "%s:%d: " % (path, line) in text, text
+    assert {n[2] for n in new} == set(files), text
+
+    # Accepted with a reason they are no failure; without the plants the rows are stale, and said to be.
+    status, rows = analyze(*gate, "--changed", "HEAD", "--rows")
+    rows = rows[rows.index("[[finding]]"):]
+    rows = "\n".join(l for l in rows.splitlines() if l.startswith(("[[finding]]", "tool =", "check =", "file =", "function =", "message =", "reason =")))
+    with open(module.ACCEPTED, "a") as f:
+        f.write("\n" + rows.replace('reason = ""', 'reason = "planted"') + "\n")
+    status, text = analyze(*gate, "--changed", "HEAD")
+    assert status == 0 and "nothing new" in text, text
+    subprocess.run(["git", "-C", d, "checkout", "-q"] + files, check=True)
+    status, text = analyze(*gate, files[0])
+    assert status == 0 and "stale: " in text and files[0] in text, text
+    with open(module.ACCEPTED, "a") as f:
+        f.write('\n[[finding]]\ntool = "sparse"\nmessage = "x"\n')
+    status, text = analyze("--tool", "sparse", files[0])
+    assert status == 2 and "has no check" in text, text
+print("ok")
