@@ -43,7 +43,7 @@ cflags_sched/task := -g2
 cflags_sched/plant := -fno-optimize-sibling-calls
 
 # The flags a build was made with: another set builds everything again.
-$(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags))' | cmp -s - $(O)/flags || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags))' > $(O)/flags)
+$(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags) $(cov_flags))' | cmp -s - $(O)/flags || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags) $(cov_flags))' > $(O)/flags)
 
 # The system call table becomes C anew each time, and a file of it is touched only where it changed.
 $(gen)/abi.stamp: FORCE
@@ -55,9 +55,14 @@ san_flags := $(if $(DEBUG),$(debug_flags))
 nosan := alloc/kasan.c alloc/slab.c kernel/ubsan.c kernel/lockdep.c lib/string.c $(wildcard arch/$(ARCH)/alloc_kasan.c) $(arch_nosan)
 $(nosan:%.c=$(O)/%.o): san_flags :=
 
+# What a task's coverage leaves out: the tracer, and what runs for all tasks or by chance (locks, RCU, clocks, scheduling, allocation).
+nocov := $(nosan) $(filter-out sched/plant.c,$(wildcard sched/*.c)) $(wildcard boot/*.c alloc/*.c) $(arch_nocov) lib/rbtree.c \
+	$(addprefix kernel/,irq.c ksyms.c panic.c printk.c rcu.c smp.c spinlock.c time.c timer.c)
+cov_flags_for = $(if $(DEBUG),$(if $(filter $(nocov),$1),,$(cov_flags)))
+
 define cc_rule
 	$(Q)mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(san_flags) $(cflags_$(<:.c=)) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(san_flags) $(call cov_flags_for,$<) $(cflags_$(<:.c=)) -MMD -MP -c $< -o $@
 endef
 $(O)/gen/abi/dispatch.o: $(gen)/abi/dispatch.c $(O)/flags
 	$(cc_rule)

@@ -16,7 +16,9 @@ rust_edition := 2024
 rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-bitcode=n $(or $(rust_frames),-Cforce-frame-pointers=y) \
 	-Cdebuginfo=1 -Copt-level=2 -Ccodegen-units=1 --sysroot=$(r)/none -L $(r) \
 	--remap-path-prefix=$(srctree)/= --remap-path-prefix=$(RUST_SRC)=rust-src $(rust_flags) $(if $(DEBUG),$(rust_debug_flags))
-rust_lints := --edition=$(rust_edition) --check-cfg 'cfg(lockdep)' -Dwarnings -Aunknown_lints -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
+# Not of core: what a driver uses of it is built into the driver.
+rust_cov := $(if $(DEBUG),$(rust_cov_flags))
+rust_lints := --edition=$(rust_edition) --check-cfg 'cfg(lockdep)' --check-cfg 'cfg(kcov)' -Dwarnings -Aunknown_lints -Dunsafe_op_in_unsafe_fn -Drust_2018_idioms
 clippy_lints := -Dclippy::undocumented_unsafe_blocks -Dclippy::unwrap_used -Dclippy::expect_used -Dclippy::indexing_slicing \
 	-Dclippy::panic -Aclippy::missing_safety_doc
 # A stable compiler builds core when told that it bootstraps.
@@ -62,10 +64,10 @@ endif
 
 $(r)/kernel.o: $(filter-out rust/macros/%,$(rust_kernel_src)) $(r)/core.o $(r)/compiler_builtins.o $(r)/bindings.rs $(macros_dep)
 	$(call say,RUSTC,$@)OCHRE_BINDINGS=$(abspath $(r))/bindings.rs $(rustc) $(rust_common) $(rust_lints) $(macros_flag) --crate-type=rlib \
-		--crate-name kernel --emit=obj=$@,metadata=$(r)/libkernel.rmeta rust/lib.rs
+		--crate-name kernel --emit=obj=$@,metadata=$(r)/libkernel.rmeta $(rust_cov) rust/lib.rs
 $(r)/drivers.o: $(rust_driver_src) $(r)/kernel.o
 	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
-		--crate-name drivers --emit=obj=$@,metadata=$(r)/libdrivers.rmeta drivers/lib.rs
+		--crate-name drivers --emit=obj=$@,metadata=$(r)/libdrivers.rmeta $(rust_cov) drivers/lib.rs
 
 # The documentation's examples, as in-kernel tests.
 $(r)/doctests.rs: tools/rustdoc.py $(rust_kernel_src) $(rust_driver_src)

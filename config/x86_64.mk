@@ -22,13 +22,18 @@ cc_flags += -fomit-frame-pointer -DCONFIG_UNWIND_TABLE
 rust_frames := -Cforce-frame-pointers=n
 endif
 endif
-debug_defines := -DCONFIG_KASAN -DCONFIG_UBSAN -DCONFIG_LOCKDEP
+debug_defines := -DCONFIG_KASAN -DCONFIG_UBSAN -DCONFIG_LOCKDEP -DCONFIG_KCOV
 # The sanitizers know only systems by name; code for the kernel comes out the same.
 debug_flags := --target=x86_64-linux-gnu -fsanitize=kernel-address -mllvm -asan-mapping-offset=0xdffffc0000000000 \
 	-mllvm -asan-stack=1 -fsanitize-address-use-after-scope -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=10000 \
 	-fsanitize=bounds,shift,integer-divide-by-zero,unreachable,bool,enum,returns-nonnull-attribute,nonnull-attribute,array-bounds
 
-rust_debug_flags := --cfg lockdep -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=0xdffffc0000000000 -Cllvm-args=-asan-stack=0 \
+rust_debug_flags := --cfg lockdep --cfg kcov -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=0xdffffc0000000000 -Cllvm-args=-asan-stack=0 \
 	-Cllvm-args=-asan-kernel-mem-intrinsic-prefix=1
+# Coverage: a call at each branch and comparison, kept out of what sets the processor up and takes exceptions (Makefile says what else).
+cov_flags := -fsanitize-coverage=trace-pc,trace-cmp
+rust_cov_flags := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 -Cllvm-args=-sanitizer-coverage-trace-pc \
+	-Cllvm-args=-sanitizer-coverage-trace-compares
+arch_nocov := $(addprefix arch/x86_64/,boot_%.c kernel_%.c sched_%.c alloc_%.c mm_tlb.c)
 rust_target := x86_64-unknown-none
 rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes

@@ -56,6 +56,10 @@ struct inode *showfs_inode(struct super_block *sb, struct show_node *node, bool 
 	} else {
 		inode->i_op = sysctl ? &sysctl_file_iops : &file_iops;
 		inode->i_fop = &file_fops;
+#ifdef CONFIG_DEBUG
+		if (node->fops)
+			inode->i_fop = node->fops;
+#endif
 		inode->i_size = sysctl ? 0 : PAGE_SIZE;
 	}
 	inode_set_op_flags(inode);

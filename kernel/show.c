@@ -144,6 +144,19 @@ struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mod
 	return node_link(dir, n);
 }
 
+#ifdef CONFIG_DEBUG
+struct show_node *show_file(struct show_node *dir, const char *name, umode_t mode, const void *fops, void *data)
+{
+	struct show_node *n = dir ? node_new(name, strlen(name), S_IFREG | (mode & 07777)) : NULL;
+
+	if (!n)
+		return NULL;
+	n->fops = fops;
+	n->data = data;
+	return node_link(dir, n);
+}
+#endif
+
 struct show_node *show_link(struct show_node *dir, const char *name, const char *target)
 {
 	struct show_node *n = dir ? node_new(name, strlen(name), S_IFLNK | 0777) : NULL;

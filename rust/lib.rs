@@ -12,6 +12,8 @@ pub mod error;
 pub mod init;
 pub mod io;
 pub mod irq;
+#[cfg(kcov)]
+mod kcov;
 pub mod ktest;
 pub mod list;
 pub mod mem;

@@ -345,6 +345,13 @@ static void plant_soft_lockup(void)
 	preempt_enable();
 }
 
+/* Not a bug: a branch and a comparison that tests/guest/kcov.c must find in its trace. */
+static void plant_covered(void)
+{
+	if (forty == 0x0c0ffee)
+		zero = 0;
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -362,6 +369,7 @@ static const struct {
 	{ "lock_uninitialised", plant_lock_uninitialised }, { "lock_irq_way", plant_lock_irq_way },
 	{ "lock_kept", plant_lock_kept }, { "null_locked", plant_null_locked }, { "hang", plant_hang },
 	{ "soft_lockup", plant_soft_lockup }, { "user_read", plant_user_read }, { "user_call", plant_user_call },
+	{ "covered", plant_covered },
 };
 
 static bool plant(const char *name)

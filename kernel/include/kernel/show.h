@@ -27,6 +27,9 @@ struct show_node {
 	show_fn show;
 	store_fn store;
 	void *data;
+#ifdef CONFIG_DEBUG
+	const void *fops;		/* struct file_operations, of a file that is more than its text */
+#endif
 	const char *link_target;	/* S_IFLNK: a path as readlink gives it */
 	refcount_t refs;
 	u64 ino;
@@ -38,6 +41,9 @@ struct show_node *show_dir(enum show_root root, struct show_node *parent, const 
 /* "a/b/c" below the root, made as needed. */
 struct show_node *show_path(enum show_root root, const char *path);
 struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mode, show_fn show, store_fn store, void *data);
+#ifdef CONFIG_DEBUG
+struct show_node *show_file(struct show_node *dir, const char *name, umode_t mode, const void *fops, void *data);
+#endif
 struct show_node *show_link(struct show_node *dir, const char *name, const char *target);
 /* Removes the node and all below it. */
 void show_remove(struct show_node *n);

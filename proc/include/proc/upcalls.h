@@ -32,6 +32,12 @@ struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 void get_mnt_ns(struct mnt_namespace *ns);
 void put_mnt_ns(struct mnt_namespace *ns);
 
+#ifdef CONFIG_KCOV
+/* fs/: an ending task is traced no more. */
+void exit_kcov(void);
+#else
+static inline void exit_kcov(void) { }
+#endif
 /* ipc/: futexes of an ending task or one that replaces its program (robust lists). */
 void futex_exit_release(struct task *task);
 /* ipc/, dev/: the session leader ends: its terminal is hung up; the task drops the terminal. */

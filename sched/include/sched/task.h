@@ -20,6 +20,7 @@
 #include <kernel/spinlock.h>
 #include <kernel/time.h>
 #include <arch/switch.h>
+#include <sched/kcov.h>
 #include <sched/wait.h>
 
 #define TASK_COMM_LEN 16
@@ -213,6 +214,9 @@ struct task {
 	void *worker;
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_stack lockdep;	/* c, irqs off */
+#endif
+#ifdef CONFIG_KCOV
+	struct kcov_task kcov;		/* t */
 #endif
 	void *rseq;			/* t: the user address of its area; never followed here */
 	u32 rseq_len, rseq_sig;		/* t */
