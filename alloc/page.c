@@ -265,6 +265,10 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 
+#ifdef CONFIG_FAULT_INJECTION
+	if (unlikely(fault_pages(gfp, order)))
+		return NULL;
+#endif
 	if (likely(order == 0)) {
 		page = alloc_order0(gfp);
 		if (unlikely(!page))

@@ -19,6 +19,7 @@
 #include <alloc/slab.h>
 #include <alloc/kasan.h>
 #include <alloc/kasan_runtime.h>
+#include <alloc/upcalls.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
@@ -370,6 +371,10 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	struct slab_cpu *sc;
 	void *obj = NULL;
 
+#ifdef CONFIG_FAULT_INJECTION
+	if (unlikely(fault_slab(gfp, c->object_size)))
+		return NULL;
+#endif
 	preempt_disable();
 	sc = this_cpu_read(slab_cpus[c->id]);
 	if (likely(sc && !sc->busy)) {

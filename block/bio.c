@@ -9,6 +9,7 @@
 #include <kernel/init.h>
 #include <kernel/time.h>
 #include <sched/completion.h>
+#include <sched/fault.h>
 #include <abi/errno.h>
 #include "block/blk_priv.h"
 
@@ -225,6 +226,10 @@ void submit_bio(struct bio *b)
 	if ((b->flags & REQ_PREFLUSH) && d->write_cache)
 		b->stage = REQ_FLUSH;
 	/* Without a cache that forgets, there is nothing to flush. */
+#ifdef CONFIG_FAULT_INJECTION
+	if (!e && READ_ONCE(b->bdev->make_it_fail) && fault_make_request(b->len))
+		e = -EIO;
+#endif
 	if (e || (b->op == REQ_FLUSH && !d->write_cache)) {
 		spin_lock_irq(&b->queue->lock);
 		finish_locked(b->queue, b, e);

@@ -152,6 +152,22 @@ static ssize_t show_start(struct show_node *n, char *buf, size_t size)
 	return scnprintf(buf, size, "%llu\n", ((struct bdev *)n->data)->start);
 }
 
+#ifdef CONFIG_FAULT_INJECTION
+static ssize_t show_make_it_fail(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%d\n", READ_ONCE(((struct bdev *)n->data)->make_it_fail));
+}
+
+static ssize_t store_make_it_fail(struct show_node *n, const char *text, size_t len)
+{
+	int v, err = kstrtoint(text, 10, &v);
+
+	if (!err)
+		WRITE_ONCE(((struct bdev *)n->data)->make_it_fail, v != 0);
+	return err ? err : (ssize_t)len;
+}
+#endif
+
 static void publish(struct bdev *b)
 {
 	struct show_node *dir = b->partno ? show_dir(SHOW_SYS, b->disk->show, b->name) : b->disk->show;
@@ -159,6 +175,9 @@ static void publish(struct bdev *b)
 	show_attr(dir, "size", 0444, show_size, NULL, b);
 	show_attr(dir, "ro", 0444, show_ro, NULL, b);
 	show_attr(dir, "dev", 0444, show_dev, NULL, b);
+#ifdef CONFIG_FAULT_INJECTION
+	show_attr(dir, "make-it-fail", 0644, show_make_it_fail, store_make_it_fail, b);
+#endif
 	if (b->partno)
 		show_attr(dir, "start", 0444, show_start, NULL, b);
 }

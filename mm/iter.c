@@ -80,6 +80,8 @@ enum step { STEP_TO, STEP_FROM, STEP_FROM_ATOMIC, STEP_ZERO };
 
 static __always_inline size_t step_user(const struct iter *i, enum step op, void *buf, unsigned long a, size_t n)
 {
+	if (op != STEP_ZERO && fault_usercopy())
+		return 0;
 	if (op == STEP_TO)
 		return n - (unlikely(i->nofault) ? arch_copy_to_user_nofault(UPTR(a), buf, n) : arch_copy_to_user(UPTR(a), buf, n));
 	if (op == STEP_ZERO)

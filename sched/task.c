@@ -132,6 +132,9 @@ struct task *task_dup(const struct task *from)
 #ifdef CONFIG_LOCKDEP
 	t->lockdep.depth = t->lockdep.lost = 0;
 #endif
+#ifdef CONFIG_FAULT_INJECTION
+	t->fail_nth = 0;
+#endif
 #ifdef CONFIG_KCOV
 	t->kcov = (struct kcov_task){ 0 };	/* a child is not traced */
 #endif

@@ -2,7 +2,8 @@
 /*
  * Runs test programs in the guest, one after the other, and says how each ended.
  *
- *	testrun [-1] DIR [NAME...]	all of DIR, or these, in this order; -1: each runs once, and only files and processes are counted
+ *	testrun [-1|-f] DIR [NAME...]	all of DIR, or these, in this order; -1: each runs once, and only files and processes are counted;
+ *					-f: under failnth, where what a test says of itself is no matter
  *
  * To the host, on stdout:  "test NAME start", "test NAME again" before each run after the first, then what the program prints, then
  * "test NAME ok|skipped|FAILED why".
@@ -119,6 +120,7 @@ static void count_memory(struct counts *c)
 }
 
 static int ours;	/* not Linux; and more than files and processes is to be counted */
+static int faults;	/* -f */
 static int once;
 
 static void count(struct counts *c)
@@ -224,6 +226,8 @@ static int run(const char *dir, const char *name, struct text *out)
 		close(p[1]);
 		if (chdir("/tmp"))
 			_exit(126);
+		if (faults)
+			execl("/tests/failnth", "failnth", path, (char *)NULL);
 		if (strstr(name, ".sh") && access(path, X_OK))
 			execl("/bin/sh", "sh", path, (char *)NULL);
 		else
@@ -404,10 +408,11 @@ int main(int argc, char **argv)
 	int failed = 0, n;
 
 	once = argc > 1 && !strcmp(argv[1], "-1");
-	argc -= once;
-	argv += once;
+	faults = argc > 1 && !strcmp(argv[1], "-f");
+	argc -= once + faults;
+	argv += once + faults;
 	if (argc < 2) {
-		fprintf(stderr, "usage: testrun [-1] DIR [NAME...]\n");
+		fprintf(stderr, "usage: testrun [-1|-f] DIR [NAME...]\n");
 		return 2;
 	}
 	uname(&u);

@@ -450,6 +450,78 @@ static ssize_t oom_adj_write(struct kiocb *iocb, struct iter *from)
 	return err ? err : ret;
 }
 
+#ifdef CONFIG_FAULT_INJECTION
+static int show_make_it_fail(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+{
+	(void)ns;
+	(void)pid;
+	seq_printf(m, "%d\n", READ_ONCE(task->make_it_fail));
+	return 0;
+}
+
+static ssize_t make_it_fail_write(struct kiocb *iocb, struct iter *from)
+{
+	struct task *task = get_proc_task(file_inode(iocb->ki_filp));
+	ssize_t ret = (ssize_t)iter_count(from);
+	long v;
+	int err;
+
+	if (!task)
+		return -ESRCH;
+	err = capable(CAP_SYS_RESOURCE) ? number_from(from, &v) : -EPERM;
+	if (!err && (v < 0 || v > 1))
+		err = -EINVAL;
+	if (!err)
+		WRITE_ONCE(task->make_it_fail, v);
+	put_task_struct(task);
+	return err ? err : ret;
+}
+
+/* A task may set and ask for its own between two calls: nothing here is a chance to fail. */
+static ssize_t fail_nth_write(struct kiocb *iocb, struct iter *from)
+{
+	struct task *task = get_proc_task(file_inode(iocb->ki_filp));
+	ssize_t ret = (ssize_t)iter_count(from);
+	unsigned int own = current->fail_nth;
+	long v;
+	int err;
+
+	if (!task)
+		return -ESRCH;
+	current->fail_nth = 0;
+	err = number_from(from, &v);
+	current->fail_nth = own;
+	if (!err && (v < 0 || v > UINT_MAX))
+		err = v < 0 ? -EINVAL : -ERANGE;
+	if (!err)
+		WRITE_ONCE(task->fail_nth, (unsigned int)v);
+	put_task_struct(task);
+	return err ? err : ret;
+}
+
+static ssize_t fail_nth_read(struct kiocb *iocb, struct iter *to)
+{
+	struct task *task = get_proc_task(file_inode(iocb->ki_filp));
+	unsigned int nth, own;
+	char text[16];
+	size_t len, done = 0;
+
+	if (!task)
+		return -ESRCH;
+	nth = READ_ONCE(task->fail_nth);
+	put_task_struct(task);
+	len = (size_t)scnprintf(text, sizeof(text), "%u\n", nth);
+	if (iocb->ki_pos >= (loff_t)len || !iter_count(to))
+		return 0;
+	own = current->fail_nth;
+	current->fail_nth = 0;
+	done = copy_to_iter(text + iocb->ki_pos, min(len - (size_t)iocb->ki_pos, iter_count(to)), to);
+	current->fail_nth = own;
+	iocb->ki_pos += (loff_t)done;
+	return done ? (ssize_t)done : -EFAULT;
+}
+#endif
+
 static int show_personality(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
 	int err = proc_may_access(task, true);
@@ -636,6 +708,13 @@ static const struct file_operations comm_fops = WRITABLE_FOPS(comm_write);
 static const struct file_operations oom_adj_fops = WRITABLE_FOPS(oom_adj_write);
 static const struct file_operations coredump_filter_fops = WRITABLE_FOPS(coredump_filter_write);
 
+#ifdef CONFIG_FAULT_INJECTION
+static const struct file_operations make_it_fail_fops = WRITABLE_FOPS(make_it_fail_write);
+static const struct file_operations fail_nth_fops = {
+	.read_iter = fail_nth_read, .write_iter = fail_nth_write, .llseek = generic_file_llseek,
+};
+#endif
+
 static const struct inode_operations task_dir_iops;
 static const struct file_operations task_dir_fops;
 
@@ -644,6 +723,14 @@ static const struct file_operations task_dir_fops;
 #define REG(n, m, f) { .name = n, .mode = S_IFREG | (m), .fop = f }
 #define RW(n, m, f, s) { .name = n, .mode = S_IFREG | (m), .fop = f, .show = s }
 #define ONE(n, m, s) { .name = n, .mode = S_IFREG | (m), .show = s }
+
+#ifdef CONFIG_FAULT_INJECTION
+#define FAULT_ENTRIES								\
+	RW("make-it-fail", 0644, &make_it_fail_fops, show_make_it_fail),	\
+	REG("fail-nth", 0644, &fail_nth_fops),
+#else
+#define FAULT_ENTRIES
+#endif
 
 #define COMMON_ENTRIES								\
 	DIR("fd", 0500, &proc_fd_iops, &proc_fd_fops),				\
@@ -681,6 +768,7 @@ static const struct file_operations task_dir_fops;
 	REG("gid_map", 0644, &proc_gid_map_fops),					\
 	REG("projid_map", 0644, &proc_projid_map_fops),				\
 	REG("setgroups", 0644, &proc_setgroups_fops),					\
+	FAULT_ENTRIES								\
 	ONE("io", 0400, proc_show_io)
 
 static const struct pid_entry tgid_entries[] = {

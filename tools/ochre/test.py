@@ -30,6 +30,8 @@ from . import analyze, build, cpio, debian, lockorder, oops, qemu, rootfs, run, 
 from .util import BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
+# Not under failnth: what traces by itself, or sets faults; what counts on the kernel's memory being all there is.
+NOT_WITH_FAULTS = {"ptrace", "seccomp", "fault", "kcov", "exhaust", "mm_limits", "mm_stress", "mm_races"}
 KTEST_LIMIT, BATCH_LIMIT, STALL = 300, 1800, 115   # seconds; user/testrun.c gives a run of a test 100, and says when the next begins
 
 
@@ -263,6 +265,8 @@ class Runner:
         gen = BUILD + "/test/abi-x86_64"
         subprocess.run([ROOT + "/tools/abi-gen.py", "--arch", "x86_64", "--out", gen], stdout=subprocess.DEVNULL)
         files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun")), 0o755)
+        if self.args.fail_nth:
+            files["tests/failnth"] = (rootfs.read(rootfs.build_user(self.tools, "failnth")), 0o755)
         for src in sorted(glob.glob(ROOT + "/tests/guest/*.c")):
             name = os.path.basename(src)[:-2]
             if not (self.wanted("guest/" + name) or all_of_them):
@@ -318,7 +322,7 @@ class Runner:
             vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1%s" % (cfg.preempt, append), memory=memory)
             vm.initrd = initrd
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("%s tests, %s" % (kind, cfg)):
-                s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
+                s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" else ["-f"] if self.args.fail_nth else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
                 s.stall = STALL
                 try:
@@ -643,6 +647,8 @@ def run_all(args, r):
     if args.kernel:
         r.linux = setup.reference_linux() if args.kernel == "linux" else args.kernel
         configs = [Config(False, c, "lazy") for c in ((1,) if args.quick else (1, 4))]
+    if args.fail_nth:
+        return fault_tests(args, r)
     host = not args.kernel and args.arch in (None, "x86_64")
 
     def part(title, fn, *a):
@@ -678,11 +684,24 @@ def run_all(args, r):
             part("instructions of operations", r.bench_gate)
             part("other builds", r.other_builds)
         report_features(r)
+    return verdict(args, r, begin)
+
+
+def verdict(args, r, begin):
     n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "failed", "skipped")}
     if n["failed"]:
         print("failed: " + ", ".join(sorted({x.name for x in r.results if x.outcome == "failed"})))
     print("%d passed, %d failed, %d skipped" % (n["passed"], n["failed"], n["skipped"]) + " (%.0f s)" % (time.monotonic() - begin) * bool(args.verbose))
     return 1 if n["failed"] or not (n["passed"] or r.filters) else 0
+
+
+def fault_tests(args, r):
+    """The guest tests of the debug build with each system call failing at each place where it can (user/failnth.c)."""
+    begin = time.monotonic()
+    files, names = r.guest_files()
+    for cfg in [Config(True, 1, "lazy")] if args.quick else [Config(True, 1, "lazy"), Config(True, 4, "full")]:
+        r.guest_tests(cfg, files, [n for n in names if n not in NOT_WITH_FAULTS and not n.endswith(".sh")])
+    return verdict(args, r, begin)
 
 
 def command_tests(r):

@@ -18,5 +18,10 @@ bool alloc_task_is_oom_victim(void);
 bool alloc_task_is_memalloc(void);
 /* sched: flags that the task's NOFS/NOIO scopes remove. */
 gfp_t alloc_task_gfp_mask(void);
+#ifdef CONFIG_FAULT_INJECTION
+/* sched: this allocation of an object, of a block of pages, is to fail. Any context. */
+bool fault_slab(gfp_t gfp, size_t size);
+bool fault_pages(gfp_t gfp, unsigned int order);
+#endif
 /* sched: sleep about one tick. */
 void alloc_backoff(void);

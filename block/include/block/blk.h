@@ -142,6 +142,9 @@ struct bdev {
 	u8 uuid[16];
 	atomic_t openers;
 	bool ext;			/* its number is one of BLKEXT_MAJOR's */
+#ifdef CONFIG_FAULT_INJECTION
+	bool make_it_fail;		/* w: its transfers may be made to fail */
+#endif
 };
 
 /* Counted as open, the disk referenced; ERR_PTR(-ENXIO), what the driver says. bdev_close() undoes it. */

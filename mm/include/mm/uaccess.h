@@ -7,17 +7,18 @@
 #include <lib/types.h>
 #include <lib/string.h>
 #include <arch/uaccess.h>
+#include <sched/fault.h>
 #include <abi/errno.h>
 
 #define USER_COPY_MAX	0x7ffff000ul	/* MAX_RW_COUNT */
 
 static inline size_t __must_check copy_from_user(void *dst, struct uptr src, size_t n)
 {
-	return arch_copy_from_user(dst, src, n);
+	return fault_usercopy() ? n : arch_copy_from_user(dst, src, n);
 }
 static inline size_t __must_check copy_to_user(struct uptr dst, const void *src, size_t n)
 {
-	return arch_copy_to_user(dst, src, n);
+	return fault_usercopy() ? n : arch_copy_to_user(dst, src, n);
 }
 static inline size_t __must_check clear_user(struct uptr dst, size_t n)
 {
@@ -70,7 +71,7 @@ static inline bool __must_check user_access_begin(struct uptr p, size_t n)
 size_t strnlen_user(struct uptr s, size_t n);
 static inline long strncpy_from_user(char *dst, struct uptr src, size_t n)
 {
-	return arch_strncpy_from_user(dst, src, n);
+	return fault_usercopy() ? -EFAULT : arch_strncpy_from_user(dst, src, n);
 }
 
 /* New kernel copies. ERR_PTR(-EFAULT, -ENOMEM, -EINVAL too long). Free with kfree/kvfree. */

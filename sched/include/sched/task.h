@@ -215,6 +215,10 @@ struct task {
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_stack lockdep;	/* c, irqs off */
 #endif
+#ifdef CONFIG_FAULT_INJECTION
+	unsigned int fail_nth;		/* w: the chance to fail that is taken next; 0: none */
+	bool make_it_fail;		/* w: where task-filter is set, only such tasks' fail */
+#endif
 #ifdef CONFIG_KCOV
 	struct kcov_task kcov;		/* t */
 #endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fault injection (debug build): places where something may fail ask whether it is to fail now. Who asks for it says so in debugfs
+ * (/sys/kernel/debug/failslab and its kin) or of one task (/proc/PID/fail-nth).
+ */
+#pragma once
+
+#include <lib/types.h>
+
+#ifdef CONFIG_FAULT_INJECTION
+/* A copy from or to user memory is to fail. */
+bool fault_usercopy(void);
+/* A transfer of BYTES from or to a disk that may fail is to. */
+bool fault_make_request(size_t bytes);
+#else
+static inline bool fault_usercopy(void) { return false; }
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Runs a program whose system calls fail, for lack of memory or at a copy from or to user memory, at each place where they can:
+ *
+ *	failnth PROGRAM [ARGUMENT...]
+ *
+ * A traced task has fail-nth set to 1 before a call, and looked at after it. A call in which a fault was injected and that returned an error
+ * is made again with 2, 3, ..., until it ends without an injection, or well in spite of one; then the program goes on, and never hears of it.
+ * So each call's error paths are walked once a place, in the state in which a test made that call, and the work grows with the number of
+ * places, not with its product with the program's length, as it would if the whole program were run once for each. What a call may not be
+ * asked twice (it gave away what it read, and then could not store it) a program does see: its own verdict is no matter here, only that the
+ * kernel lives, reports nothing and loses nothing. Behind the 64th place of one call steps grow: those are turns of a loop.
+ *
+ * To stdout, last: "failnth: N faults in M calls". Status 0, or 2 where it could not trace.
+ */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef PTRACE_EVENT_STOP
+#define PTRACE_EVENT_STOP 128
+#endif
+
+struct tracee {
+	struct tracee *next;
+	pid_t tid;
+	int fd;			/* its fail-nth */
+	unsigned int n;		/* the place that fails next in the call at ip */
+	unsigned long ip, nr;
+	bool armed;
+};
+
+static struct tracee *table[256];
+static unsigned long faults, calls, exits;
+static bool started;
+
+static struct tracee *find(pid_t tid)
+{
+	struct tracee **p = &table[tid & 255], *t;
+	char path[64];
+
+	for (t = *p; t; t = t->next)
+		if (t->tid == tid)
+			return t;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		exit(2);
+	t->tid = tid;
+	snprintf(path, sizeof(path), "/proc/%d/fail-nth", tid);
+	t->fd = open(path, O_RDWR | O_CLOEXEC);
+	t->next = *p;
+	*p = t;
+	return t;
+}
+
+static void forget(pid_t tid)
+{
+	for (struct tracee **p = &table[tid & 255], *t; (t = *p); p = &t->next)
+		if (t->tid == tid) {
+			*p = t->next;
+			close(t->fd);
+			free(t);
+			return;
+		}
+}
+
+static void set(struct tracee *t, unsigned int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", n);
+
+	t->armed = pwrite(t->fd, text, (size_t)len, 0) == len && n;
+}
+
+static bool injected(struct tracee *t)
+{
+	char text[16] = "";
+
+	return t->armed && pread(t->fd, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
+}
+
+static void at_call(struct tracee *t)
+{
+	struct user_regs_struct r;
+	struct iovec v = { &r, sizeof(r) };
+	struct __ptrace_syscall_info info;
+
+	if (ptrace(PTRACE_GETREGSET, t->tid, NT_PRSTATUS, &v) || ptrace(PTRACE_GET_SYSCALL_INFO, t->tid, sizeof(info), &info) <= 0)
+		return;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+		if (!started || r.orig_rax == SYS_rt_sigreturn)
+			return;
+		calls++;
+		if (r.orig_rax == SYS_exit || r.orig_rax == SYS_exit_group) {
+			set(t, 1 + exits++ % 24);	/* there is one time only: others end at other places */
+			return;
+		}
+		if (!t->n || t->ip != r.rip || t->nr != r.orig_rax)
+			t->n = 1;
+		t->ip = r.rip;
+		t->nr = r.orig_rax;
+		set(t, t->n);
+		return;
+	}
+	if (!t->armed)
+		return;
+	if (!injected(t)) {
+		set(t, 0);
+		t->n = 0;
+		return;
+	}
+	t->armed = false;
+	faults++;
+	/* Neither done nor interrupted: once more. */
+	if ((long)r.rax < 0 && (long)r.rax >= -511 && (long)r.rax != -EINTR) {
+		t->n += 1 + t->n / 64;
+		r.rip -= 2;
+		r.rax = r.orig_rax;
+		r.orig_rax = (unsigned long)-1;
+		ptrace(PTRACE_SETREGSET, t->tid, NT_PRSTATUS, &v);
+	} else {
+		t->n = 0;
+	}
+}
+
+static void stopped(pid_t tid, int status)
+{
+	struct tracee *t = find(tid);
+	int sig = WSTOPSIG(status), event = status >> 16, deliver = 0;
+
+	if (sig == (SIGTRAP | 0x80)) {
+		at_call(t);
+	} else if (event == PTRACE_EVENT_STOP) {
+		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
+			ptrace(PTRACE_LISTEN, tid, 0, 0);
+			return;
+		}
+	} else if (event == PTRACE_EVENT_EXEC) {
+		started = true;
+	} else if (!event) {
+		deliver = sig;
+	}
+	ptrace(PTRACE_SYSCALL, tid, 0, deliver);
+}
+
+/* Everything may fail that can, without a word. */
+static void set_up(void)
+{
+	static const char dir[] = "/sys/kernel/debug";
+	static const char *const settings[][2] = {
+		{ "failslab/ignore-gfp-wait", "N" }, { "fail_page_alloc/ignore-gfp-wait", "N" }, { "fail_page_alloc/min-order", "0" },
+		{ "failslab/verbose", "0" }, { "fail_page_alloc/verbose", "0" }, { "fail_usercopy/verbose", "0" },
+		{ "fail_make_request/verbose", "0" },
+	};
+
+	if (access("/sys/kernel/debug/failslab", F_OK))
+		mount("debugfs", dir, "debugfs", 0, NULL);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		char path[128];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, settings[i][0]);
+		fd = open(path, O_WRONLY);
+		if (fd < 0 || write(fd, settings[i][1], 1) != 1) {
+			perror(path);
+			exit(2);
+		}
+		close(fd);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int go[2], status;
+	pid_t pid, tid;
+	char c = 0;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: failnth PROGRAM [ARGUMENT...]\n");
+		return 2;
+	}
+	set_up();
+	if (pipe(go))
+		return 2;
+	pid = fork();
+	if (!pid) {
+		close(go[1]);
+		if (read(go[0], &c, 1) != 1)
+			_exit(127);
+		close(go[0]);
+		execvp(argv[1], argv + 1);
+		perror(argv[1]);
+		_exit(127);
+	}
+	close(go[0]);
+	if (pid < 0 || ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+			      PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) || ptrace(PTRACE_INTERRUPT, pid, 0, 0)) {
+		perror("ptrace");
+		return 2;
+	}
+	find(pid);
+	if (write(go[1], &c, 1) != 1)
+		return 2;
+	close(go[1]);
+	/* What outlives the program ends with its tracer. */
+	while ((tid = waitpid(-1, &status, __WALL)) != pid || WIFSTOPPED(status)) {
+		if (tid > 0 && WIFSTOPPED(status))
+			stopped(tid, status);
+		else if (tid > 0)
+			forget(tid);
+		else if (errno != EINTR)
+			break;
+	}
+	printf("failnth: %lu faults in %lu calls\n", faults, calls);
+	return 0;
+}
