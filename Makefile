@@ -80,6 +80,9 @@ $(O)/vmlinux: $(objs) $(rust_objs)
 	$(Q)touch $@
 endif
 
+uapi_flags := -isystem $(UAPI)/$(uapi_triplet) -isystem $(UAPI)
+include fuzz/build.mk
+
 # Decoders of outside bytes under clang's fuzzer: make fuzz-NAME of */test/host_fuzz_NAME.c [FUZZ_SECONDS=60] [FUZZ_ARGS=...]
 FUZZ_SECONDS ?= 60
 fuzz_cc = $(or $(HOST_CLANG),clang-22) -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -I. \

@@ -13,8 +13,7 @@ ABOUT = """Ochre: a kernel that runs Linux programs. The two commands to know:
   ./ochre run     builds it and boots it to a shell
   ./ochre test    builds it and tests it"""
 
-LATER = {"image": "disk images come with the XFS work",
-         "fuzz": "it comes with the fuzzing work", "triage": "it comes with the fuzzing work"}
+LATER = {"image": "disk images come with the XFS work"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -110,6 +109,27 @@ def parser():
     s.add_argument("--rows", action="store_true", help="print each new finding as a row for accepted.toml too")
     s.add_argument("-v", "--verbose", action="store_true", help="show the way to each new finding")
     s.add_argument("filter", nargs="*", metavar="FILTER", help="only files whose path contains one of these")
+
+    s = command("fuzz", "fuzz", "cmd_fuzz", "hunt for bugs: programs of system calls on the debug kernel, or decoders on this machine",
+                epilog="Ends with status 1 where it found something new; all it found and learnt is in build/fuzz. docs/fuzzing.md has more.")
+    s.add_argument("--target", metavar="NAME", default="syscalls", help="syscalls (default), a decoder (elf, cpio, ...), or all of them")
+    s.add_argument("--time", metavar="TIME", default="30m", help="how long, for each target: seconds, or like 30m, 8h (30m)")
+    s.add_argument("--runs", metavar="N", help="end after N programs")
+    s.add_argument("--jobs", metavar="N", help="machines at the same time (half the processors), of two CPUs each")
+    s.add_argument("--seed", metavar="N", help="choose by this number; with one machine, of one CPU then, the same programs run again")
+    s.add_argument("--resume", action="store_true", help="go on with the corpus of the last time")
+    s.add_argument("--merge", metavar="DIR", nargs="+", help="take over the corpora of other machines, and end")
+    s.add_argument("--record", action="store_true", help="count what ran in fuzz/ledger.csv")
+
+    s = command("triage", "triage", "cmd_triage", "make a complete report of what a kernel said when it broke",
+                epilog="Writes report.txt, report.json and the reproducer, as a C program too, below build/triage.")
+    s.add_argument("input", nargs="*", metavar="INPUT", help="a console's log, a crash folder of ./ochre fuzz, a report (text or JSON), a program,\nor - for stdin")
+    s.add_argument("--no-run", action="store_true", help="only read: boot nothing")
+    s.add_argument("--times", metavar="N", type=int, default=3, help="in how many boots to try it, to say how often it comes (3)")
+    s.add_argument("--minutes", metavar="N", type=float, default=3, help="how long to make a reproducer smaller (3)")
+    s.add_argument("--bisect", metavar="GOOD", help="look for the first bad commit since this one")
+    s.add_argument("--out", metavar="DIR", help="where to write (build/triage)")
+    s.add_argument("--check", metavar="REPORT", help="say what a report lacks of what docs/security-bugs.md asks for")
 
     s = command("symbolize", "oops", "cmd_symbolize", "read kernel messages on stdin, add file and line to each address")
     s.add_argument("--arch", choices=ARCHES, default="x86_64")

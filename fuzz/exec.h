@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs programs, each in namespaces of its own, and says which parts of the kernel they reached. */
+#pragma once
+
+#include "prog.h"
+
+struct exec_stats {
+	uint64_t programs, calls, timeouts, killed;
+};
+
+/*
+ * Opens the coverage devices, gives up root's rights (it is root of a user namespace from then on) and readies what programs share.
+ * COVER of 1 << BITS counters. False with a line on stderr where the kernel lacks something that cannot be done without.
+ */
+bool exec_init(uint8_t *cover, unsigned int bits);
+/* Whether the kernel tells what is reached. */
+bool exec_has_cover(void);
+/* Runs P; COVER counts. TRACE: each call and its result on stdout. COMPARE: what the kernel compared with goes to mutate_hint instead. */
+void exec_prog(const struct prog *p, bool trace, bool compare);
+const struct exec_stats *exec_stats(void);
+/* Places reached since the last time, given to FN; how many were ever. */
+uint64_t exec_new_places(void (*fn)(uint64_t pc, void *arg), void *arg);

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+"""Fuzzing: machines that run programs of system calls on the debug kernel, and the decoders' targets on this one."""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+from . import build, fuzz_corpus, fuzz_vm, oops, report, setup
+from .util import BUILD, Fail, ROOT, digest, locked, rel
+
+OUT = os.path.join(BUILD, "fuzz")
+DIR = fuzz_corpus.DIR
+
+
+def seconds(text):
+    m = re.fullmatch(r"(\d+)([smhd]?)", text or "")
+    if not m or not int(m[1]):
+        raise Fail("--time takes a number of seconds, or one like 30m, 8h, 2d, not '%s'" % text)
+    return int(m[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[m[2]]
+
+
+def number(text, what, least=1):
+    try:
+        n = int(text, 0)
+    except ValueError:
+        n = least - 1
+    if n < least:
+        raise Fail("%s takes a number of at least %d, not '%s'" % (what, least, text))
+    return n
+
+
+def host_targets():
+    return sorted(re.search(r"host_fuzz_(\w+)\.c$", p)[1] for p in glob.glob(ROOT + "/*/test/host_fuzz_*.c"))
+
+
+def binaries(tools, debug=True):
+    """Builds the kernel and the fuzzer: (vmlinux, the guest's program, this machine's tool)."""
+    top = build.outdir("x86_64", debug)
+    build.build(tools, "x86_64", debug, quiet=True)
+    build.build(tools, "x86_64", debug, quiet=True, targets=[os.path.join(os.path.relpath(top, ROOT), "fuzz", n) for n in ("fuzz", "tool")])
+    return os.path.join(top, "vmlinux"), os.path.join(top, "fuzz", "fuzz"), os.path.join(top, "fuzz", "tool")
+
+
+class Crash:
+    """A folder of build/fuzz/syscalls/crashes: the console, what ran, what it was."""
+
+    @staticmethod
+    def keep(machine, kind, vmlinux, tools, facts, top=DIR):
+        text = report.clean(machine.console.decode(errors="replace"))
+        found = report.read(text, vmlinux, tools)
+        title = found[0].title if found else kind
+        mark = found[0].fingerprint if found else digest(kind)
+        path = os.path.join(top, "crashes", mark)
+        new = not os.path.isdir(path)
+        os.makedirs(path, exist_ok=True)
+        info = {"title": title, "fingerprint": mark, "times": 1, **facts}
+        known = os.path.join(path, "info.json")
+        if not new and os.path.exists(known):
+            try:
+                with open(known) as f:
+                    info["times"] = json.load(f).get("times", 0) + 1
+            except ValueError:
+                pass
+        n = info["times"]
+        if n <= 5:          # more of the same tell nothing
+            with open(os.path.join(path, "console%d.log" % n), "w") as f:
+                f.write(oops.symbolize(text, vmlinux, tools))
+            for i, (_, program) in enumerate(machine.last_programs()):
+                with open(os.path.join(path, "program%d-%d.txt" % (n, i)), "w") as f:
+                    f.write(program)
+        with open(known + ".new", "w") as f:
+            json.dump(info, f, indent=1)
+        os.rename(known + ".new", known)
+        return new, title, path
+
+
+class Hunt:
+    """Machines that hunt until the time is over, enough programs ran, or somebody says stop."""
+
+    def __init__(self, tools, jobs, cpus, seed, limit, runs, icount):
+        self.tools, self.cpus, self.seed, self.runs, self.icount = tools, cpus, seed, runs, icount
+        self.vmlinux, self.binary, self.tool = binaries(tools)
+        self.corpus = fuzz_corpus.Corpus()
+        self.places = set()
+        self.path_places = os.path.join(DIR, "places.txt")
+        if os.path.exists(self.path_places):
+            with open(self.path_places) as f:
+                first = f.readline().strip()
+                if first == self.build_id():
+                    self.places = set(int(w, 16) for w in f.read().split())
+        self.slots, self.figures = [None] * jobs, {}
+        self.started, self.limit = time.monotonic(), limit
+        self.boots = self.new_programs = self.crashes = self.kinds = 0
+        self.rows, self.base = [], {"programs": 0, "calls": 0}
+        self.titles = {}
+
+    def build_id(self):
+        st = os.stat(self.vmlinux)
+        return "%d %d" % (st.st_size, st.st_mtime_ns)
+
+    def boot(self, i):
+        seed = self.seed + self.boots * 1000
+        self.boots += 1
+        path = os.path.join(OUT, "vm%d.cpio" % i)
+        os.makedirs(OUT, exist_ok=True)
+        runs = "0"
+        if self.runs:
+            left = self.runs - self.total("programs")
+            runs = str(max(left // (self.cpus * sum(1 for s in self.slots if s is not None) or self.cpus), 1))
+        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(self.cpus)], self.corpus.all())
+        m = fuzz_vm.Machine(self.tools, i, self.vmlinux, path, cpus=self.cpus, icount=self.icount)
+        m.seed, m.jobs = seed, {}
+        self.slots[i] = m
+
+    def total(self, what):
+        k = {"programs": 1, "calls": 2, "timeouts": 3, "killed": 4}[what]
+        return self.base.get(what, 0) + sum(f[k] for m in self.slots if m for f in m.jobs.values())
+
+    def close(self, i):
+        m = self.slots[i]
+        for what, k in (("programs", 1), ("calls", 2), ("timeouts", 3), ("killed", 4)):
+            self.base[what] = self.base.get(what, 0) + sum(f[k] for f in m.jobs.values())
+        self.rows.append([fuzz_corpus.commit_of_tree(), "syscalls", m.seed, sum(f[1] for f in m.jobs.values()), 0])
+        self.slots[i] = None
+        m.stop()
+
+    def crash(self, i, kind):
+        m = self.slots[i]
+        end = time.monotonic() + 2      # what else it says
+        while time.monotonic() < end and not m.dead():
+            self.take(m)
+        new, title, path = Crash.keep(m, kind, self.vmlinux, self.tools, {"commit": fuzz_corpus.commit_of_tree(), "seed": m.seed})
+        self.crashes += 1
+        self.kinds += new
+        self.titles[title] = path
+        sys.stderr.write("%s%s: %s\n" % ("\r\x1b[K" if sys.stderr.isatty() else "", "new" if new else "again", title + " (" + rel(path) + ")"))
+        self.close(i)
+        self.rows[-1][4] = 1
+
+    def take(self, m):
+        for kind, what in m.step():
+            if kind == "S" and len(what) == 6:
+                m.jobs[what[0]] = what
+            elif kind == "P":
+                self.places.update(what)
+            elif kind == "C":
+                self.new_programs += self.corpus.add(what)
+
+    def watch(self, i):
+        m = self.slots[i]
+        self.take(m)
+        if oops.REPORT.search(m.console.decode(errors="replace")):
+            self.crash(i, "a report")
+        elif m.ended is not None or m.dead():
+            self.take(m)
+            if m.ended == "status 0":
+                self.close(i)
+                return False
+            self.crash(i, "the fuzzer ended: " + (m.ended or "the machine is gone"))
+        elif m.hung():
+            self.crash(i, "hang: no word for %d s" % fuzz_vm.HUNG)
+        return True
+
+    def line(self):
+        took = max(time.monotonic() - self.started, 1)
+        return "%d:%02d:%02d  %d programs, %.0f/s  %d calls  %d places  corpus %d (+%d)  %d crashes, %d new" % (
+            took // 3600, took // 60 % 60, took % 60, self.total("programs"), self.total("programs") / took, self.total("calls"),
+            len(self.places), len(self.corpus.names), self.new_programs, self.crashes, self.kinds)
+
+    def go(self):
+        shown = 0
+        failures = 0
+        try:
+            while time.monotonic() - self.started < self.limit and not (self.runs and self.total("programs") >= self.runs):
+                for i, m in enumerate(self.slots):
+                    if m is None:
+                        self.boot(i)
+                        continue
+                    before = self.crashes
+                    if not self.watch(i) and self.runs:
+                        return
+                    if self.crashes > before and not self.rows[-1][3]:
+                        failures += 1
+                        if failures > 5:
+                            raise Fail("machines end before they run a program: see %s" % rel(os.path.join(DIR, "crashes")), 1)
+                    elif self.crashes > before:
+                        failures = 0
+                if sys.stderr.isatty() or time.monotonic() - shown > 30:
+                    sys.stderr.write(("\r\x1b[K%s" if sys.stderr.isatty() else "%s\n") % self.line())
+                    sys.stderr.flush()
+                    shown = time.monotonic()
+        except KeyboardInterrupt:
+            sys.stderr.write("\nstopped; everything is kept in %s\n" % rel(DIR))
+        finally:
+            for i, m in enumerate(self.slots):
+                if m:
+                    self.close(i)
+            with open(self.path_places + ".new", "w") as f:
+                f.write(self.build_id() + "\n" + "\n".join("%x" % p for p in sorted(self.places)) + "\n")
+            os.rename(self.path_places + ".new", self.path_places)
+            fuzz_corpus.record([r for r in self.rows if r[3]], os.path.join(DIR, "ledger.csv"))
+
+
+def fuzz_syscalls(tools, args):
+    jobs = number(args.jobs, "--jobs") if args.jobs else 1 if args.seed else max((os.cpu_count() or 2) // 2, 1)
+    seed = number(args.seed, "--seed", 0) if args.seed else int(time.time())
+    icount = bool(args.seed) and jobs == 1
+    corpus = fuzz_corpus.Corpus()
+    if not args.resume:
+        corpus.put_aside()
+    for p in fuzz_corpus.committed():
+        corpus.add(p)
+    h = Hunt(tools, jobs, 1 if icount else 2, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount)
+    h.go()
+    sys.stderr.write("\n" if sys.stderr.isatty() else "")
+    print(h.line())
+    for title, path in sorted(h.titles.items()):
+        print("  %s: %s" % (title, rel(path)))
+    if args.record:
+        fuzz_corpus.record([r for r in h.rows if r[3]], fuzz_corpus.LEDGER)
+        print("the ledger counts %d programs" % fuzz_corpus.programs_in())
+    return 1 if h.kinds else 0
+
+
+def fuzz_host(tools, name, args):
+    """A decoder's target under libFuzzer."""
+    sys.stderr.write("%s:\n" % name)
+    argv = [tools["make"], "-C", ROOT, "--no-print-directory", "fuzz-" + name, "FUZZ_SECONDS=%d" % seconds(args.time)]
+    more = (["-seed=%d" % number(args.seed, "--seed", 0)] if args.seed else []) + (["-runs=%d" % number(args.runs, "--runs")] if args.runs else [])
+    if more:
+        argv.append("FUZZ_ARGS=" + " ".join(more))
+    try:
+        return 1 if subprocess.run(argv).returncode else 0
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped; everything is kept in build/fuzz/%s\n" % name)
+        return 130
+
+
+def cmd_fuzz(args):
+    known = ["syscalls"] + host_targets()
+    targets = known if args.target == "all" else [args.target]
+    if targets[0] not in known:
+        raise Fail("--target is one of %s, all; not '%s'" % (", ".join(known), args.target))
+    seconds(args.time)
+    tools = setup.ensure(["x86_64"])
+    with locked("fuzz", None):
+        if args.merge:
+            _, _, tool = binaries(tools)
+            corpus = fuzz_corpus.Corpus()
+            new, known, damaged = fuzz_corpus.merge(tool, args.merge, corpus)
+            print("%d new programs, %d known, %d damaged files; the corpus in %s has %d" % (new, known, damaged, rel(corpus.dir), len(corpus.names)))
+            return 0
+        worst = 0
+        for t in targets:
+            worst = max(worst, fuzz_syscalls(tools, args) if t == "syscalls" else fuzz_host(tools, t, args))
+        return worst

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Corpora and the ledger. A corpus is a folder of programs, a file each, named by what is in it; the committed one is a single file."""
+import csv
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+
+from .util import BUILD, ROOT, Fail, output, rel
+
+DIR = os.path.join(BUILD, "fuzz", "syscalls")
+COMMITTED = os.path.join(ROOT, "fuzz", "corpus", "syscalls.txt")
+LEDGER = os.path.join(ROOT, "fuzz", "ledger.csv")
+LEDGER_HEAD = ["commit", "target", "seed", "programs", "reports"]
+
+
+def name_of(data):
+    return hashlib.sha1(data).hexdigest()[:20]
+
+
+def split(text):
+    """The programs of a text in which one stands behind another: each begins with a line '@user' or '@root'."""
+    out = []
+    for line in text.splitlines(True):
+        if line.startswith("@") or not out:
+            out.append("")
+        out[-1] += line
+    return [p for p in out if p.startswith("@") and p.count("\n") > 1]
+
+
+class Corpus:
+    def __init__(self, top=DIR):
+        self.dir = os.path.join(top, "corpus")
+        os.makedirs(self.dir, exist_ok=True)
+        self.names = set(n for n in os.listdir(self.dir) if not n.startswith("."))
+
+    def add(self, data):
+        """True where it is new. A file is there whole or not at all."""
+        name = name_of(data)
+        if name in self.names:
+            return False
+        tmp = os.path.join(self.dir, ".new-%d" % os.getpid())
+        with open(tmp, "wb") as f:
+            f.write(data)
+        os.rename(tmp, os.path.join(self.dir, name))
+        self.names.add(name)
+        return True
+
+    def all(self):
+        out = []
+        for n in sorted(self.names):
+            with open(os.path.join(self.dir, n), "rb") as f:
+                out.append((n, f.read()))
+        return out
+
+    def put_aside(self):
+        """Begins anew; the old one stays beside it until the next time."""
+        if self.names:
+            old = self.dir + ".before"
+            shutil.rmtree(old, ignore_errors=True)
+            os.rename(self.dir, old)
+            os.makedirs(self.dir)
+        self.names = set()
+
+
+def committed():
+    if not os.path.exists(COMMITTED):
+        return []
+    with open(COMMITTED, errors="replace") as f:
+        return [p.encode() for p in split(f.read())]
+
+
+def merge(tool, folders, corpus):
+    """Takes over what other folders (of ./ochre fuzz, or corpora) and files hold; says what is damaged. (new, known, damaged)"""
+    new = known = damaged = 0
+    for folder in folders:
+        if not os.path.exists(folder):
+            raise Fail("--merge %s: there is no such folder" % folder)
+        files = [folder]
+        if os.path.isdir(folder):
+            for sub in ("syscalls/corpus", "corpus", ""):
+                top = os.path.join(folder, sub) if sub else folder
+                if os.path.isdir(top):
+                    files = [os.path.join(top, n) for n in sorted(os.listdir(top)) if not n.startswith(".")]
+                    break
+        for path in files:
+            if not os.path.isfile(path):
+                continue
+            r = subprocess.run([tool, "split", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if r.returncode:
+                damaged += 1
+                text = r.stderr.decode(errors="replace").splitlines()
+                sys.stderr.write("left out: %s\n" % (text[0] if text else rel(path)))
+            for p in split(r.stdout.decode(errors="replace")):
+                if corpus.add(p.encode()):
+                    new += 1
+                else:
+                    known += 1
+    return new, known, damaged
+
+
+def commit_of_tree():
+    """The commit, with a + where the tree has changes."""
+    head = output(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"]).strip() or "unknown"
+    return head + ("+" if output(["git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no"]).strip() else "")
+
+
+def read_ledger(path=LEDGER):
+    if not os.path.exists(path):
+        return []
+    with open(path, newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def record(rows, path):
+    """Adds runs to a ledger."""
+    there = os.path.exists(path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "a", newline="") as f:
+        w = csv.writer(f, lineterminator="\n")
+        if not there:
+            w.writerow(LEDGER_HEAD)
+        w.writerows(rows)
+
+
+def programs_in(path=LEDGER, target="syscalls"):
+    return sum(int(r["programs"]) for r in read_ledger(path) if r["target"] == target)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""A machine that fuzzes: it boots fuzz/main.c as its first program, and says on its second serial line what it finds."""
+import base64
+import mmap
+import os
+import selectors
+import socket
+import struct
+import subprocess
+import time
+
+from . import cpio, qemu, run
+from .util import BUILD, Fail
+
+MAGIC_A, MAGIC_B = 0x45524843305a5546, 0x0123456789abcdef       # as in fuzz/main.c
+PAGE = 4096
+HUNG = 120          # seconds without a word
+
+
+def initrd(path, binary, args, corpus=(), files=()):
+    """The root of such a machine: the fuzzer, what it shall do, a corpus as (name, bytes), other files as (path, bytes)."""
+    with open(path + ".new", "wb") as f:
+        w = cpio.Writer(f)
+        for d in ("dev", "proc", "sys", "tmp", "w", "corpus"):
+            w.dir(d)
+        w.node("dev/console", 0o020000, 5, 1, 0o600)
+        with open(binary, "rb") as b:
+            w.file("init", b.read(), 0o755)
+        w.file("fuzz.args", "\n".join(args).encode())
+        for name, data in corpus:
+            w.file("corpus/" + name, data, 0o666)
+        for name, data in files:
+            w.file(name, data, 0o755)
+        w.end()
+    os.rename(path + ".new", path)
+
+
+class Machine:
+    """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('C', bytes), ('E', text)."""
+
+    def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory="1G", icount=False):
+        self.dir = os.path.join(BUILD, "fuzz", "vm%d" % number)
+        os.makedirs(self.dir, exist_ok=True)
+        self.ram = os.path.join(self.dir, "ram")
+        vm = qemu.Vm(tools, cpus=cpus, memory=memory, kernel=kernel, initrd=initrd_path,
+                     append="console=ttyS0 panic=-1 nokaslr", extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
+                                                                    % (qemu.size_arg(memory), self.ram), "-machine", "memory-backend=ram"])
+        pairs = [socket.socketpair() for _ in range(2)]
+        argv = vm.argv([theirs.fileno() for _, theirs in pairs])
+        if icount:
+            i = argv.index("-accel")
+            argv[i:i + 2] = ["-icount", "shift=0,sleep=off"]
+            argv += ["-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", "1"]
+        if os.path.exists(self.ram):
+            os.unlink(self.ram)
+        try:
+            self.qemu = subprocess.Popen(argv, pass_fds=[t.fileno() for _, t in pairs], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.PIPE, preexec_fn=run.die_with_parent)
+        except OSError as e:
+            raise Fail("cannot run QEMU: %s" % e.strerror)
+        for _, t in pairs:
+            t.close()
+        self.console_sock, self.wire_sock = pairs[0][0], pairs[1][0]
+        self.console, self.wire = bytearray(), bytearray()
+        self.poll = selectors.DefaultSelector()
+        for s in (self.console_sock, self.wire_sock):
+            s.setblocking(False)
+            self.poll.register(s, selectors.EVENT_READ)
+        self.heard = self.started = time.monotonic()
+        self.ended = None
+
+    def step(self, timeout=0.2):
+        out = []
+        for key, _ in self.poll.select(timeout):
+            try:
+                data = key.fileobj.recv(1 << 16)
+            except BlockingIOError:
+                continue
+            if not data:
+                self.poll.unregister(key.fileobj)
+                continue
+            if key.fileobj is self.console_sock:
+                self.console += data
+                if len(self.console) > 32 << 20:
+                    del self.console[:16 << 20]
+            else:
+                self.heard = time.monotonic()
+                self.wire += data
+        while b"\n" in self.wire:
+            line, _, rest = self.wire.partition(b"\n")
+            self.wire = bytearray(rest)
+            word = self.word(line)
+            if word:
+                out.append(word)
+        return out
+
+    def word(self, line):
+        kind, _, rest = line.decode(errors="replace").strip().partition(" ")
+        try:
+            if kind == "S":
+                return kind, [int(w) for w in rest.split()]
+            if kind == "P":
+                return kind, [int(w, 16) for w in rest.split()]
+            if kind == "C":
+                return kind, base64.b64decode(rest, validate=True)
+            if kind == "E":
+                self.ended = rest
+                return kind, rest
+        except ValueError:
+            pass        # a line that was cut
+        return None
+
+    def dead(self):
+        return self.qemu.poll() is not None
+
+    def hung(self):
+        return time.monotonic() - self.heard > HUNG
+
+    def last_programs(self):
+        """What each job ran last, from the machine's memory: [(number of the program, text)]."""
+        jobs = {}
+        try:
+            with open(self.ram, "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
+                head = struct.pack("<QQ", MAGIC_A ^ MAGIC_B, MAGIC_A)
+                at = m.find(head)
+                while at >= 0:
+                    if at % PAGE == 0:
+                        number, job, index, total, n = struct.unpack("<QIIII", m[at + 16:at + 40])
+                        if n <= PAGE - 40:
+                            jobs.setdefault(job, {})[index] = (number, total, m[at + 40:at + 40 + n])
+                    at = m.find(head, at + 8)
+        except (OSError, ValueError):
+            return []
+        out = []
+        for job in sorted(jobs):
+            pages = jobs[job]
+            if 0 in pages:      # of pages that others of its number follow, the newest are meant
+                number, total, data = pages[0]
+                i = 1
+                while len(data) < total and i in pages and pages[i][0] == number:
+                    data += pages[i][2]
+                    i += 1
+                out.append((number, data[:total].decode(errors="replace")))
+        return out
+
+    def stop(self):
+        self.qemu.kill()
+        self.qemu.wait()
+        for s in (self.console_sock, self.wire_sock):
+            s.close()
+        self.poll.close()
+        self.qemu.stderr.close()
+        if os.path.exists(self.ram):
+            os.unlink(self.ram)
+
