@@ -118,7 +118,6 @@ static struct file *socket_file(struct socket *s, int flags)
 	inode->i_mode = S_IFSOCK | 0777;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
-	inode->i_fop = &socket_fops;
 	inode_set_op_flags(inode);
 	simple_inode_init_ts(inode);
 	f = alloc_file_pseudo(inode, sock_mnt, "", O_RDWR | (flags & O_NONBLOCK), &socket_fops);

@@ -17,6 +17,20 @@ static struct sockaddr_un at(const char *path)
 	return a;
 }
 
+/* A socket cannot be opened again by its name in /proc; with O_PATH it can be looked at. */
+TEST(no_second_open)
+{
+	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0)), p;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", s);
+	ERR(open(path, O_RDONLY), ENXIO);
+	ERR(open(path, O_RDWR | O_NONBLOCK), ENXIO);
+	p = OK(open(path, O_PATH));
+	close(p);
+	close(s);
+}
+
 TEST(pair_stream)
 {
 	char b[100];
