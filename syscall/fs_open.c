@@ -318,15 +318,20 @@ long sys_flock(unsigned int fd, unsigned int cmd)
 
 long sys_pipe2(struct uptr fildes, int flags)
 {
-	int fd[2], err = do_pipe_flags(fd, flags);
+	struct file *files[2];
+	int fd[2], err = do_pipe_flags(fd, files, flags);
 
 	if (err)
 		return err;
 	if (copy_to_user(fildes, fd, sizeof(fd))) {
-		close_fd((unsigned int)fd[0]);
-		close_fd((unsigned int)fd[1]);
+		for (int i = 0; i < 2; i++) {
+			put_unused_fd((unsigned int)fd[i]);
+			fput(files[i]);
+		}
 		return -EFAULT;
 	}
+	fd_install((unsigned int)fd[0], files[0]);
+	fd_install((unsigned int)fd[1], files[1]);
 	return 0;
 }
 

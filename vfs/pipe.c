@@ -764,9 +764,9 @@ int create_pipe_files(struct file **res, int flags)
 	return 0;
 }
 
-int do_pipe_flags(int *fd, int flags)
+/* A pipe and two descriptors for it, which the caller installs once the user knows their numbers. */
+int do_pipe_flags(int *fd, struct file **files, int flags)
 {
-	struct file *files[2];
 	int err, r, w;
 
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
@@ -785,8 +785,6 @@ int do_pipe_flags(int *fd, int flags)
 		put_unused_fd((unsigned int)r);
 		goto put;
 	}
-	fd_install((unsigned int)r, files[0]);
-	fd_install((unsigned int)w, files[1]);
 	fd[0] = r;
 	fd[1] = w;
 	return 0;

@@ -30,7 +30,7 @@ TEST(bytes_in_order)
 TEST(capacity)
 {
 	static char buf[4096];
-	int p[2];
+	int p[2], next;
 	long total = 0;
 
 	OK(pipe2(p, O_NONBLOCK | O_CLOEXEC));
@@ -49,7 +49,11 @@ TEST(capacity)
 	EQ(write(p[1], buf, 4096), 4096);
 	ERR(fcntl(p[1], F_SETPIPE_SZ, 4096), EBUSY);
 	ERR(pipe2(p, 0x100000), EINVAL);
+	next = dup(0);
+	close(next);
 	ERR(pipe((int *)8), EFAULT);
+	EQ(dup(0), next);		/* and both numbers are free again */
+	close(next);
 }
 
 TEST(broken)

@@ -71,7 +71,7 @@ static inline struct pipe_buffer *pipe_buf(const struct pipe_inode_info *p, unsi
 struct pipe_inode_info *alloc_pipe_info(void);
 void free_pipe_info(struct pipe_inode_info *pipe);
 struct pipe_inode_info *get_pipe_info(struct file *file, bool for_splice);	/* NULL: not a pipe */
-int do_pipe_flags(int *fd, int flags);
+int do_pipe_flags(int *fd, struct file **files, int flags);
 int create_pipe_files(struct file **res, int flags);
 long pipe_fcntl(struct file *, unsigned int cmd, unsigned int arg);
 void pipe_lock(struct pipe_inode_info *pipe) __acquires(pipe->mutex);
