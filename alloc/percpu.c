@@ -49,8 +49,8 @@ static struct chunk *chunk_new(void)
 	if (!c)
 		return NULL;
 	c->units = d / UNIT;
-	c->map = kzalloc(BITS_TO_LONGS(c->units) * sizeof(long), GFP_KERNEL);
-	c->len = kzalloc(c->units * sizeof(u16), GFP_KERNEL);
+	c->map = kcalloc(BITS_TO_LONGS(c->units), sizeof(long), GFP_KERNEL);
+	c->len = kcalloc(c->units, sizeof(u16), GFP_KERNEL);
 	c->base = vmalloc(d * nr_cpu_ids);
 	if (!c->map || !c->len || !c->base) {
 		kfree(c->map);

@@ -66,7 +66,7 @@ static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 	refcount_set(&d->refs, 1);
 	INIT_LIST_HEAD(&d->list);
 	INIT_LIST_HEAD(&d->parts);
-	d->queues = kzalloc(nr_queues * sizeof(*d->queues), GFP_KERNEL);
+	d->queues = kcalloc(nr_queues, sizeof(*d->queues), GFP_KERNEL);
 	for (unsigned int i = 0; d->queues && i < nr_queues; i++) {
 		if (disk_queue_init(&d->queues[i], d, i)) {
 			while (i--)

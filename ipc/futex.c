@@ -325,7 +325,7 @@ static long wait_round(const struct futex_spec *s, struct futex_q *q, unsigned i
 
 long futex_wait_many(const struct futex_spec *s, unsigned int n, const ktime_t *until, clockid_t clock)
 {
-	struct futex_q *q = kvmalloc(n * sizeof(*q), GFP_KERNEL);
+	struct futex_q *q = kvmalloc_array(n, sizeof(*q), GFP_KERNEL);
 	long r;
 
 	if (!q)

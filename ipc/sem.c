@@ -283,7 +283,7 @@ void exit_sysv_undo(struct task *t)
 
 static struct sembuf *read_ops(struct uptr from, unsigned int n)
 {
-	struct sembuf *ops = kvmalloc(n * sizeof(*ops), GFP_KERNEL);
+	struct sembuf *ops = kvmalloc_array(n, sizeof(*ops), GFP_KERNEL);
 
 	if (!ops)
 		return ERR_PTR(-ENOMEM);
@@ -492,7 +492,7 @@ static long one(struct sem_set *s, int num, int cmd, int value)
 
 static long all(struct sem_set *s, int cmd, struct uptr array)
 {
-	u16 *v = kvmalloc(s->n * sizeof(*v), GFP_KERNEL);
+	u16 *v = kvmalloc_array(s->n, sizeof(*v), GFP_KERNEL);
 	struct pid *me;
 	long r = -EFAULT;
 

@@ -828,8 +828,11 @@ long ptrace_request(struct task *t, long request, unsigned long addr, unsigned l
 
 	if (r)
 		return r;
-	if (request == PTRACE_KILL)
-		return t->exit_state ? 0 : do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_TGID) ? 0 : 0;
+	if (request == PTRACE_KILL) {		/* what is dead already is no error */
+		if (!t->exit_state)
+			do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_TGID);
+		return 0;
+	}
 	if (request == PTRACE_INTERRUPT)
 		return interrupt(t);
 	r = at_stopped(t, request, addr, data);

@@ -77,7 +77,7 @@ static bool instruction_allowed(const struct sock_filter *f)
 
 static int check_program(struct seccomp_filter *f)
 {
-	u16 *room = kvmalloc(f->len * sizeof(*room), GFP_KERNEL);
+	u16 *room = kvmalloc_array(f->len, sizeof(*room), GFP_KERNEL);
 	int e;
 
 	if (!room)

@@ -127,7 +127,7 @@ long sys_futex_waitv(struct uptr waiters, unsigned int n, unsigned int flags, st
 		if (r)
 			return r;
 	}
-	s = kmalloc(n * sizeof(*s), GFP_KERNEL);
+	s = kmalloc_array(n, sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
 	r = get_waiters(s, waiters, n);

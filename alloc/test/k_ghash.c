@@ -70,7 +70,7 @@ static void count_node(struct ghash_node *n, void *arg)
 
 KTEST(ghash_grows)
 {
-	struct item *items = kvzalloc(sizeof(*items) * ITEMS, GFP_KERNEL);
+	struct item *items = kvcalloc(ITEMS, sizeof(*items), GFP_KERNEL);
 	u32 walked = 0, shift = 0;
 	u64 pos = 0;
 	int bad = 0;

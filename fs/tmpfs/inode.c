@@ -212,7 +212,7 @@ int tmpfs_adopt_pages(struct file *file, phys_addr_t pa, unsigned long nr, loff_
 	struct inode *inode = file_inode(file);
 	int err;
 
-	if (inode->i_sb->s_magic != TMPFS_MAGIC || !S_ISREG(inode->i_mode) || size > (loff_t)(nr << PAGE_SHIFT))
+	if (inode->i_sb->s_magic != TMPFS_MAGIC || !S_ISREG(inode->i_mode) || size > (loff_t)nr << PAGE_SHIFT)
 		return -EINVAL;
 	inode_lock(inode);
 	err = shmem_adopt_pages(&TMPFS_I(inode)->shmem, 0, pa, nr);
