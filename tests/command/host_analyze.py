@@ -11,6 +11,13 @@ import sys
 import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
+
+
+def tools_llvm():
+    with open(ROOT + "/build/host/tools.json") as f:
+        return json.load(f)["llvm"]
+
+
 # File, what is added at its end, and for each gating tool that must see it, the line (from the first one added) and the check.
 PLANTS = [
     ("tty/job.c", """
@@ -32,7 +39,46 @@ u32 planted(u32 __iomem *p)
 	return *p;
 }
 """, {"sparse": (4, "address-space")}),
+    ("ipc/eventfd.c", """
+int planted(struct uptr p);
+int planted(struct uptr p)
+{
+	return *(int *)p.addr;
+}
+""", {"tidy": (4, "custom-user-pointer")}),
+    ("net/unix_name.c", """
+struct planted {
+	long a, b;
+};
+long planted(long v);
+long planted(long v)
+{
+	struct planted *p = kmalloc(sizeof(*p), GFP_KERNEL);
+
+	if (!p)
+		return -ENOMEM;
+	p->a = v;
+	if (v < 0)
+		return -EINVAL;
+	v = p->a + 1;
+	kfree(p);
+	return v;
+}
+long planted_later(long v);
+long planted_later(long v)
+{
+	struct planted *p = kmalloc(sizeof(*p), GFP_KERNEL);
+
+	if (!p)
+		return -ENOMEM;
+	p->a = v;
+	kfree(p);
+	return p->a;
+}
+""", {"clang": (13, "unix.Malloc")}),
 ]
+if tools_llvm() < 22:       # which has no checks of ours
+    PLANTS = [p for p in PLANTS if "tidy" not in p[2]]
 
 
 def copy_tree(d):

@@ -6,12 +6,10 @@ tools/analyze/accepted.toml is new, and a new one of a gating tool is a failure.
 the hash of the preprocessed source, the tool's version and its arguments."""
 import collections
 import concurrent.futures
-import glob
 import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,8 +19,7 @@ import tomllib
 from . import build, setup
 from .util import ARCHES, BUILD, Fail, HOST, Progress, ROOT, digest, locked, output, rel, write_if_changed
 
-HERE = os.path.join(ROOT, "tools/analyze")
-ACCEPTED = os.path.join(HERE, "accepted.toml")
+ACCEPTED = os.path.join(ROOT, "tools/analyze/accepted.toml")
 OUT = os.path.join(BUILD, "analyze")
 REVISION = 1        # raise when what a tool is asked, or how its words are read, changes
 UNIT_LIMIT = 600    # seconds for one file
@@ -74,7 +71,7 @@ def units(tools, arch):
         if " -c " in line:
             a = shlex.split(line)
             src = a[a.index("-c") + 1]
-            if src.endswith(".c") and not src.startswith("build/") and (arch == "x86_64" or src.startswith("arch/%s/" % arch)):
+            if src.endswith(".c") and not src.startswith("build/") and "/vdso/" not in src and (arch == "x86_64" or src.startswith("arch/%s/" % arch)):
                 found.append(Unit(arch, src, a))
     return found
 
@@ -234,6 +231,127 @@ class Sparse(Tool):
         return found
 
 
+class Clang(Tool):
+    """The paths through each function: null pointers, values that nobody set, memory that is lost or used after its end."""
+    name, nodes = "clang", 20000        # of a function's paths so much is followed: a second a file
+    # Our memory lies at addresses that are known; what is stored and not read is the compilers' business; and who takes memory has
+    # one name here, of which it makes two.
+    off = ("core.FixedAddressDereference", "deadcode.DeadStores", "unix.MismatchedDeallocator")
+
+    @staticmethod
+    def dialect(u):
+        return [u.cc, "-E", "-D__clang_analyzer__"] + u.flags
+
+    def version(self):
+        return output([self.ctx.tools["clang"], "--version"]).split("\n")[0]
+
+    def argv(self, u):
+        config = ["unix.DynamicMemoryModeling:Optimistic=true", "support-symbolic-integer-casts=true"] + ["max-nodes=%d" % self.nodes] * bool(self.nodes)
+        return [u.cc, "--analyze", "-w", "-Xclang", "-analyzer-output=text", "-fno-color-diagnostics", "-fno-caret-diagnostics",
+                "-Xclang", "-analyzer-disable-checker=" + ",".join(self.off), "-Xclang", "-analyzer-config", "-Xclang", ",".join(config), "-o", "/dev/null"] + u.flags + [u.file]
+
+    def run_unit(self, run, u):
+        rc, text = run(self.argv(u))
+        found = self.gcc_style(re.sub(r"(?m)^\d+ warnings? generated\.\n", "", text))
+        return found or ([self.finding("failed", u.file, 0, "status %d" % rc)] if rc else [])
+
+
+class ClangDeep(Clang):
+    """The same with four to fifteen seconds a file."""
+    name, gates, nodes = "clang-deep", False, 0
+
+
+class Tidy(Clang):
+    """clang-tidy with the checks of tools/analyze/clang-tidy.yml, ours for user addresses among them."""
+    name, packages, dialect = "tidy", ("clang-tidy-%(llvm)d",), staticmethod(Tool.dialect)
+
+    def program(self):
+        return "/usr/lib/llvm-%d/bin/clang-tidy" % self.ctx.tools["llvm"]
+
+    def version(self):
+        return output([self.program(), "--version"]).strip()
+
+    def settings(self):
+        return self.ctx.sources.content("tools/analyze/clang-tidy.yml")
+
+    def argv(self, u):
+        own = ["--experimental-custom-checks"] if self.ctx.tools["llvm"] >= 22 else []       # the older ones leave ours out
+        return [self.program(), "--quiet", "--config-file=tools/analyze/clang-tidy.yml"] + own + [u.file, "--", "-fno-caret-diagnostics"] + u.flags
+
+    def run_unit(self, run, u):
+        rc, text = run(self.argv(u))
+        text = re.sub(r"(?m)^(\d+ warnings? (generated|treated as errors?).*|Suppressed .*|Use -.*)\n|^ +\d* \|.*\n", "", text)
+        found = self.gcc_style(text)
+        return found or ([self.finding("failed", u.file, 0, text.strip() or "status %d" % rc)] if rc else [])
+
+
+class Gcc(Tool):
+    """gcc's analyzer."""
+    name, gates = "gcc", False
+
+    def version(self):
+        return output([self.ctx.tools["gcc"], "--version"]).split("\n")[0]
+
+    @staticmethod
+    def dialect(u):
+        return [u.cc, "-E"] + u.flags
+
+    def wants(self, unit):
+        return unit.arch == "x86_64"
+
+    def argv(self, u):
+        flags = [self.ctx.gcc_include if f.endswith("/include") and "/clang/" in f else f for f in u.gcc_flags()]
+        return [self.ctx.tools["gcc"], "-fanalyzer", "-fdiagnostics-plain-output", "-O1", "-mgeneral-regs-only", "-mno-red-zone", "-mcmodel=kernel", "-fno-pic",
+                "-fno-strict-aliasing", "-fno-delete-null-pointer-checks", "-w", "-Wno-analyzer-too-complex"] + \
+            ["-Wanalyzer-" + w for w in self.warnings] + flags + ["-S", "-o", "/dev/null", u.file]
+
+    warnings = ("double-free", "exposure-through-output-file", "file-leak", "free-of-non-heap", "malloc-leak", "null-dereference",
+                "shift-count-negative", "shift-count-overflow", "stale-setjmp-buffer", "tainted-allocation-size", "tainted-array-index",
+                "use-after-free", "use-of-uninitialized-value", "write-to-const", "write-to-string-literal")
+
+    def run_unit(self, run, u):
+        rc, text = run(self.argv(u))
+        return [f._replace(check=f.check.replace("-Wanalyzer-", "").lstrip("=")) for f in self.gcc_style(text)]
+
+
+class Cppcheck(Tool):
+    """What it says without the values of others' functions: bounds, overflow, lifetimes."""
+    name, gates, packages = "cppcheck", False, ("cppcheck",)
+
+    def version(self):
+        return output(["cppcheck", "--version"]).strip()
+
+    def wants(self, unit):
+        return "/test/" not in unit.file
+
+    def argv(self, u):
+        flags = [f for f in u.gcc_flags() if f.startswith(("-I", "-D")) and "/gen" not in f]
+        return ["cppcheck", "--quiet", "--enable=warning,portability", "--inconclusive", "--std=c11", "--platform=unix64", "--max-configs=1",
+                "--include=lib/include/lib/compiler.h", "--suppress=missingInclude*", "--suppress=unknownMacro", "--suppress=syntaxError",
+                "--template={file}:{line}: warning: {message} [{id}]", "--template-location="] + flags + [u.file]
+
+    def run_unit(self, run, u):
+        return self.gcc_style(run(self.argv(u))[1])
+
+
+class Cocci(Tool):
+    """Rules of our own, tools/analyze/ochre.cocci: they look at a function's text and its ways, without headers."""
+    name, gates, packages = "cocci", False, ("coccinelle",)
+
+    def version(self):
+        return (output(["spatch", "--version"]).splitlines() or [""])[0]
+
+    def settings(self):
+        return digest(*[self.ctx.sources.content("tools/analyze/" + p) for p in ("ochre.cocci", "cocci-macros.h")])
+
+    def argv(self, u):
+        return ["spatch", "--very-quiet", "--no-includes", "-D", "report", "--macro-file", "tools/analyze/cocci-macros.h",
+                "--sp-file", "tools/analyze/ochre.cocci", u.file]
+
+    def run_unit(self, run, u):
+        return self.gcc_style(run(self.argv(u))[1])
+
+
 class Layers(Tool):
     """The rules of the house (tools/check-layers)."""
     name, tree = "layers", True
@@ -272,7 +390,7 @@ class Clippy(Tool):
         return sorted(set(found))
 
 
-TOOLS = [Sparse, Layers, Clippy]
+TOOLS = [Clang, ClangDeep, Gcc, Cocci, Cppcheck, Tidy, Sparse, Layers, Clippy]
 GATE = [t.name for t in TOOLS if t.gates and t.name not in ("layers", "clippy")]      # those two are tests of their own
 
 

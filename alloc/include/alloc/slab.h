@@ -32,12 +32,12 @@ void kmem_cache_destroy(struct kmem_cache *cache);
 #define KMEM_CACHE(type, flags) \
 	kmem_cache_create(#type, sizeof(struct type), __alignof__(struct type), (flags), NULL)
 
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __attribute__((malloc));
-static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __malloc __must_check;
+static inline void *__must_check kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	return kmem_cache_alloc(cache, gfp | __GFP_ZERO);
 }
-void kmem_cache_free(struct kmem_cache *cache, void *obj);
+void kmem_cache_free(struct kmem_cache *cache, void *obj) __frees(2);
 /* All nr or nothing; returns nr or 0. */
 unsigned int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, unsigned int nr, void **out);
 void kmem_cache_free_bulk(struct kmem_cache *cache, unsigned int nr, void **objs);
@@ -52,7 +52,7 @@ unsigned long kmem_cache_live(struct kmem_cache *cache);
 #define KMALLOC_MAX_CACHE_SIZE	8192	/* above: whole pages */
 #define ARCH_KMALLOC_MINALIGN	8
 
-void *__kmalloc(size_t size, gfp_t gfp) __attribute__((malloc));
+void *__kmalloc(size_t size, gfp_t gfp) __malloc __alloc_size(1) __must_check __gives;
 extern struct kmem_cache *kmalloc_caches[];
 /* Index of the smallest class that holds size (1..KMALLOC_MAX_CACHE_SIZE). */
 static __always_inline unsigned int kmalloc_index(size_t size)
@@ -65,7 +65,7 @@ static __always_inline unsigned int kmalloc_index(size_t size)
 		return 12;
 	return 64 - 3 - (unsigned int)__builtin_clzl(size - 1);
 }
-static __always_inline void *kmalloc(size_t size, gfp_t gfp)
+static __always_inline void *__must_check kmalloc(size_t size, gfp_t gfp)
 {
 #ifndef CONFIG_KASAN
 	if (__builtin_constant_p(size) && size && size <= KMALLOC_MAX_CACHE_SIZE)
@@ -73,11 +73,19 @@ static __always_inline void *kmalloc(size_t size, gfp_t gfp)
 #endif
 	return __kmalloc(size, gfp);
 }
-static __always_inline void *kzalloc(size_t size, gfp_t gfp)
+static __always_inline void *__must_check kzalloc(size_t size, gfp_t gfp)
 {
+#ifdef __clang_analyzer__	/* which does not know our flags */
+	void *p = __kmalloc(size, gfp);
+
+	if (p)
+		memset(p, 0, size);
+	return p;
+#else
 	return kmalloc(size, gfp | __GFP_ZERO);
+#endif
 }
-static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+static inline void *__must_check kmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	size_t bytes;
 
@@ -85,28 +93,38 @@ static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 		return NULL;
 	return kmalloc(bytes, gfp);
 }
-static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
+static inline void *__must_check kcalloc(size_t n, size_t size, gfp_t gfp)
 {
-	return kmalloc_array(n, size, gfp | __GFP_ZERO);
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return kzalloc(bytes, gfp);
 }
-void *krealloc(const void *p, size_t new_size, gfp_t gfp);
-void kfree(const void *p);
-void kfree_sensitive(const void *p);
+void *krealloc(const void *p, size_t new_size, gfp_t gfp) __alloc_size(2) __must_check;
+void kfree(const void *p) __frees(1);
+void kfree_sensitive(const void *p) __frees(1);
 /* Usable bytes at p. */
 size_t ksize(const void *p);
-char *kstrdup(const char *s, gfp_t gfp);
-char *kstrndup(const char *s, size_t max, gfp_t gfp);
-void *kmemdup(const void *src, size_t len, gfp_t gfp);
-char *kmemdup_nul(const char *s, size_t len, gfp_t gfp);
+char *kstrdup(const char *s, gfp_t gfp) __malloc __must_check __gives;
+char *kstrndup(const char *s, size_t max, gfp_t gfp) __malloc __must_check __gives;
+void *kmemdup(const void *src, size_t len, gfp_t gfp) __malloc __alloc_size(2) __must_check __gives;
+char *kmemdup_nul(const char *s, size_t len, gfp_t gfp) __malloc __must_check __gives;
 #define kmalloc_obj(p, gfp)	((__typeof__(p))kmalloc(sizeof(*(p)), gfp))
 
 /* kmalloc if it is easy, vmalloc else. */
-void *kvmalloc(size_t size, gfp_t gfp);
-static inline void *kvzalloc(size_t size, gfp_t gfp)
+void *kvmalloc(size_t size, gfp_t gfp) __malloc __alloc_size(1) __must_check __gives;
+static inline void *__must_check kvzalloc(size_t size, gfp_t gfp)
 {
-	return kvmalloc(size, gfp | __GFP_ZERO);
+	void *p = kvmalloc(size, gfp | __GFP_ZERO);
+
+#ifdef __clang_analyzer__
+	if (p)
+		memset(p, 0, size);
+#endif
+	return p;
 }
-static inline void *kvmalloc_array(size_t n, size_t size, gfp_t gfp)
+static inline void *__must_check kvmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	size_t bytes;
 
@@ -115,7 +133,7 @@ static inline void *kvmalloc_array(size_t n, size_t size, gfp_t gfp)
 	return kvmalloc(bytes, gfp);
 }
 #define kvcalloc(n, size, gfp)	kvmalloc_array(n, size, (gfp) | __GFP_ZERO)
-void kvfree(const void *p);
+void kvfree(const void *p) __frees(1);
 
 /* Free after a grace period; member is the struct rcu_head inside *ptr. */
 void kfree_rcu_callback(struct rcu_head *head);

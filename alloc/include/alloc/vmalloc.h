@@ -11,8 +11,8 @@
 
 struct page;
 
-void *vmalloc(size_t size);
-void *vzalloc(size_t size);
+void *vmalloc(size_t size) __malloc __alloc_size(1) __must_check;
+void *vzalloc(size_t size) __malloc __alloc_size(1) __must_check;
 void *__vmalloc(size_t size, gfp_t gfp);
 /* addr from vmalloc/vmap or NULL; vfree may be called under RCU callbacks (it defers if atomic). */
 void vfree(const void *addr);
@@ -35,13 +35,13 @@ static inline bool is_vmalloc_addr(const void *p)
 struct page *vmalloc_to_page(const void *addr);
 
 /* Device memory. NULL on failure. */
-void __iomem *ioremap(phys_addr_t pa, size_t size);		/* uncached */
-void __iomem *ioremap_wc(phys_addr_t pa, size_t size);
-void *memremap_wb(phys_addr_t pa, size_t size);		/* normal memory outside the linear map */
+void __iomem *ioremap(phys_addr_t pa, size_t size) __must_check;		/* uncached */
+void __iomem *ioremap_wc(phys_addr_t pa, size_t size) __must_check;
+void *memremap_wb(phys_addr_t pa, size_t size) __must_check;		/* normal memory outside the linear map */
 void iounmap(void __iomem *addr);
 
 /* Kernel stacks: THREAD_SIZE bytes, a guard page below. Lowest address or NULL. Cached per CPU. */
-void *kstack_alloc(gfp_t gfp);
+void *kstack_alloc(gfp_t gfp) __must_check;
 void kstack_free(void *stack);
 /* True if addr lies in a guard page of some vmalloc area (for the oops text). */
 bool vmalloc_is_guard(unsigned long addr);

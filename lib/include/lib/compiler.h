@@ -51,6 +51,17 @@
 #define __release(l) do { } while (0)
 #endif
 
+/* Who owns memory, for clang's analyzer: what a function returns is to be freed; it frees, or keeps, its Nth argument. */
+#ifdef __clang_analyzer__
+#define __gives __attribute__((ownership_returns(malloc)))
+#define __frees(n) __attribute__((ownership_takes(malloc, n)))
+#else
+#define __gives
+#define __frees(n)
+#endif
+/* The size of what a function returns is its Nth argument, or two of them multiplied. */
+#define __alloc_size(...) __attribute__((alloc_size(__VA_ARGS__)))
+
 #ifndef __ASSEMBLY__
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -12,10 +12,14 @@
 
 #define USER_COPY_MAX	0x7ffff000ul	/* MAX_RW_COUNT */
 
+#ifdef __clang_analyzer__	/* which does not see what assembly writes */
+size_t __must_check copy_from_user(void *dst, struct uptr src, size_t n);
+#else
 static inline size_t __must_check copy_from_user(void *dst, struct uptr src, size_t n)
 {
 	return fault_usercopy() ? n : arch_copy_from_user(dst, src, n);
 }
+#endif
 static inline size_t __must_check copy_to_user(struct uptr dst, const void *src, size_t n)
 {
 	return fault_usercopy() ? n : arch_copy_to_user(dst, src, n);
@@ -75,9 +79,9 @@ static inline long strncpy_from_user(char *dst, struct uptr src, size_t n)
 }
 
 /* New kernel copies. ERR_PTR(-EFAULT, -ENOMEM, -EINVAL too long). Free with kfree/kvfree. */
-void *memdup_user(struct uptr src, size_t len);
-void *vmemdup_user(struct uptr src, size_t len);
-char *strndup_user(struct uptr s, size_t max);
+void *memdup_user(struct uptr src, size_t len) __must_check;
+void *vmemdup_user(struct uptr src, size_t len) __must_check;
+char *strndup_user(struct uptr s, size_t max) __must_check;
 
 /* Copy a versioned struct: usize is the caller's size. -E2BIG if unknown tail bytes are not zero. */
 int copy_struct_from_user(void *dst, size_t ksize, struct uptr src, size_t usize);

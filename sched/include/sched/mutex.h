@@ -42,7 +42,7 @@ void mutex_lock(struct mutex *m) __acquires(m);
 void mutex_lock_nested(struct mutex *m, unsigned int subclass) __acquires(m);
 int __must_check mutex_lock_interruptible(struct mutex *m);	/* 0 or -EINTR */
 int __must_check mutex_lock_killable(struct mutex *m);
-bool mutex_trylock(struct mutex *m);
+bool __must_check mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m) __releases(m);
 #ifdef __CHECKER__
 #define mutex_lock_interruptible(m) __acquires_if_zero(m, mutex_lock_interruptible(m))
@@ -76,12 +76,12 @@ void down_read(struct rw_semaphore *s) __acquires(s);
 void down_read_nested(struct rw_semaphore *s, int subclass) __acquires(s);
 int __must_check down_read_killable(struct rw_semaphore *s);
 int __must_check down_read_interruptible(struct rw_semaphore *s);
-bool down_read_trylock(struct rw_semaphore *s);
+bool __must_check down_read_trylock(struct rw_semaphore *s);
 void up_read(struct rw_semaphore *s) __releases(s);
 void down_write(struct rw_semaphore *s) __acquires(s);
 void down_write_nested(struct rw_semaphore *s, int subclass) __acquires(s);
 int __must_check down_write_killable(struct rw_semaphore *s);
-bool down_write_trylock(struct rw_semaphore *s);
+bool __must_check down_write_trylock(struct rw_semaphore *s);
 void up_write(struct rw_semaphore *s) __releases(s);
 void downgrade_write(struct rw_semaphore *s) __must_hold(s);
 #ifdef __CHECKER__
