@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* Extended attributes, by path, by link, by descriptor, and by directory. */
+/* Extended attributes, by path, by link, by descriptor, and by directory; flags of files by directory. */
 #include <lib/types.h>
 #include <abi/syscalls.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
+#include <vfs/fileattr.h>
 #include <vfs/namei.h>
 #include <vfs/xattr.h>
 #include <alloc/slab.h>
 #include <mm/uaccess.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 
 struct xname {
 	char name[XATTR_NAME_MAX + 1];
@@ -253,4 +255,93 @@ long sys_removexattrat(int dfd, struct uptr p, unsigned int at_flags, struct upt
 	int err = lookup_of(at_flags, &lookup);
 
 	return err ? err : WITH_PATH(dfd, p, lookup, remove_from(path, name));
+}
+
+/* Flags of files (chattr(1)). A null name with AT_EMPTY_PATH is the descriptor itself. */
+
+#define KNOWN_XFLAGS (FS_XFLAG_REALTIME | FS_XFLAG_PREALLOC | FS_XFLAG_IMMUTABLE | FS_XFLAG_APPEND | FS_XFLAG_SYNC | \
+		      FS_XFLAG_NOATIME | FS_XFLAG_NODUMP | FS_XFLAG_RTINHERIT | FS_XFLAG_PROJINHERIT | FS_XFLAG_NOSYMLINKS | \
+		      FS_XFLAG_EXTSIZE | FS_XFLAG_EXTSZINHERIT | FS_XFLAG_NODEFRAG | FS_XFLAG_FILESTREAM | FS_XFLAG_DAX | \
+		      FS_XFLAG_COWEXTSIZE | FS_XFLAG_VERITY | FS_XFLAG_CASEFOLD | FS_XFLAG_CASENONPRESERVING | FS_XFLAG_HASATTR)
+#define SHOWN_XFLAGS (FS_XFLAG_PREALLOC | FS_XFLAG_VERITY | FS_XFLAG_CASEFOLD | FS_XFLAG_CASENONPRESERVING | FS_XFLAG_HASATTR)
+
+#define WITH_ANY_PATH(dfd, uname, lookup, call)						\
+	((lookup) & LOOKUP_EMPTY && (dfd) >= 0 && uptr_is_null(uname) ? WITH_RAW_FD(dfd, call) : WITH_PATH(dfd, uname, lookup, call))
+#define WITH_RAW_FD(fdn, call) ({							\
+	struct fd __f = fdget_raw((unsigned int)(fdn));				\
+	long __ret = -EBADF;							\
+	if (!fd_empty(__f)) {							\
+		const struct path *path = &fd_file(__f)->f_path;		\
+		__ret = (call);							\
+		fdput(__f);							\
+	}									\
+	__ret; })
+
+static int check_attr_args(unsigned int at_flags, size_t usize, unsigned int *lookup)
+{
+	int err = lookup_of(at_flags, lookup);
+
+	if (err)
+		return err;
+	if (usize > PAGE_SIZE)
+		return -E2BIG;
+	return usize < FILE_ATTR_SIZE_VER0 ? -EINVAL : 0;
+}
+
+static long put_fileattr(const struct path *path, struct uptr uattr, size_t usize)
+{
+	struct file_attr a = { };
+	struct fileattr fa;
+	int err = vfs_fileattr_get(path->dentry, &fa);
+
+	if (err)
+		return err;
+	a.fa_xflags = fa.xflags & KNOWN_XFLAGS;
+	a.fa_extsize = fa.extsize;
+	a.fa_nextents = fa.nextents;
+	a.fa_projid = fa.projid;
+	a.fa_cowextsize = fa.cowextsize;
+	if (copy_to_user(uattr, &a, sizeof(a)))
+		return -EFAULT;
+	return usize > sizeof(a) && clear_user(uptr_add(uattr, sizeof(a)), usize - sizeof(a)) ? -EFAULT : 0;
+}
+
+static long set_fileattr(const struct path *path, struct fileattr *fa)
+{
+	long err = mnt_want_write(path->mnt);
+
+	if (err)
+		return err;
+	err = vfs_fileattr_set(mnt_idmap(path->mnt), path->dentry, fa);
+	mnt_drop_write(path->mnt);
+	return err;
+}
+
+long sys_file_getattr(int dfd, struct uptr p, struct uptr attr, size_t usize, unsigned int at_flags)
+{
+	unsigned int lookup;
+	int err = check_attr_args(at_flags, usize, &lookup);
+
+	return err ? err : WITH_ANY_PATH(dfd, p, lookup, put_fileattr(path, attr, usize));
+}
+
+long sys_file_setattr(int dfd, struct uptr p, struct uptr attr, size_t usize, unsigned int at_flags)
+{
+	struct file_attr a;
+	struct fileattr fa;
+	unsigned int lookup;
+	int err = check_attr_args(at_flags, usize, &lookup);
+
+	if (!err)
+		err = copy_struct_from_user(&a, sizeof(a), attr, usize);
+	if (!err && a.fa_xflags & ~(u64)KNOWN_XFLAGS)
+		err = -EINVAL;
+	if (err)
+		return err;
+	fa = fileattr_of_xflags((u32)a.fa_xflags & ~(u32)SHOWN_XFLAGS);
+	fa.extsize = a.fa_extsize;
+	fa.nextents = a.fa_nextents;
+	fa.projid = a.fa_projid;
+	fa.cowextsize = a.fa_cowextsize;
+	return WITH_ANY_PATH(dfd, p, lookup, set_fileattr(path, &fa));
 }

@@ -3,6 +3,7 @@
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
+#include <vfs/fileattr.h>
 #include <vfs/splice.h>
 #include <mm/uaccess.h>
 #include <sched/task.h>
@@ -102,6 +103,14 @@ long vfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return share_blocks(file, (unsigned int)arg);
 	case FICLONERANGE:
 		return share_range(file, UPTR(arg));
+	case FS_IOC_GETFLAGS:
+	case FS_IOC_SETFLAGS:
+	case FS_IOC_FSGETXATTR:
+	case FS_IOC_FSSETXATTR:
+		ret = fileattr_ioctl(file, cmd, UPTR(arg));
+		if (ret != -ENOIOCTLCMD)
+			return ret;
+		break;
 	case FS_IOC_FIEMAP:
 		if (S_ISREG(inode->i_mode) && !inode->i_op->fiemap)
 			return -EOPNOTSUPP;

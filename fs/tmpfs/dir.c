@@ -208,6 +208,8 @@ const struct inode_operations tmpfs_dir_iops = {
 	.getattr = tmpfs_getattr,
 	.setattr = tmpfs_setattr,
 	.listxattr = tmpfs_listxattr,
+	.fileattr_get = tmpfs_fileattr_get,
+	.fileattr_set = tmpfs_fileattr_set,
 };
 const struct inode_operations tmpfs_special_iops = {
 	.getattr = tmpfs_getattr,
@@ -224,4 +226,6 @@ const struct inode_operations tmpfs_file_iops = {
 	.getattr = tmpfs_getattr,
 	.setattr = tmpfs_setattr,
 	.listxattr = tmpfs_listxattr,
+	.fileattr_get = tmpfs_fileattr_get,
+	.fileattr_set = tmpfs_fileattr_set,
 };

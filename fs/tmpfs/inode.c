@@ -5,9 +5,48 @@
 #include <proc/cred.h>
 #include <sched/task.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/stat.h>
 #include <fs/tmpfs.h>
+#include <vfs/fileattr.h>
 #include <vfs/posix_acl.h>
+
+/* Flags that mean something here, and what a new file takes of them from its directory. */
+#define FLAGS_SETTABLE	(FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL)
+#define FLAGS_INHERITED	(FS_NODUMP_FL | FS_NOATIME_FL)
+
+_Static_assert(FS_IMMUTABLE_FL == STATX_ATTR_IMMUTABLE && FS_APPEND_FL == STATX_ATTR_APPEND && FS_NODUMP_FL == STATX_ATTR_NODUMP,
+	       "statx(2) has them at the same bits");
+
+static void set_flags(struct inode *inode, u32 flags)
+{
+	unsigned int s = inode->i_flags & ~(unsigned int)(S_IMMUTABLE | S_APPEND | S_NOATIME);
+
+	TMPFS_I(inode)->flags = flags;
+	if (flags & FS_IMMUTABLE_FL)
+		s |= S_IMMUTABLE;
+	if (flags & FS_APPEND_FL)
+		s |= S_APPEND;
+	if (flags & FS_NOATIME_FL)
+		s |= S_NOATIME;
+	WRITE_ONCE(inode->i_flags, s);
+}
+
+int tmpfs_fileattr_get(struct dentry *d, struct fileattr *fa)
+{
+	*fa = fileattr_of_flags(TMPFS_I(d->d_inode)->flags);
+	return 0;
+}
+
+int tmpfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *d, const struct fileattr *fa)
+{
+	(void)idmap;
+	if (fileattr_has_more(fa) || fa->flags & ~(u32)FLAGS_SETTABLE)
+		return -EOPNOTSUPP;
+	set_flags(d->d_inode, fa->flags);
+	inode_set_ctime_current(d->d_inode);
+	return 0;
+}
 
 struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode *dir, umode_t mode, dev_t dev)
 {
@@ -27,8 +66,11 @@ struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode *dir, u
 	inode_init_owner(&nop_mnt_idmap, inode, dir, mode);
 	simple_inode_init_ts(inode);
 	ti->crtime = inode->i_mtime;
-	if (dir)
+	if (dir) {
+		if (unlikely(TMPFS_I(dir)->flags & FLAGS_INHERITED))
+			set_flags(inode, TMPFS_I(dir)->flags & FLAGS_INHERITED);
 		err = posix_acl_init_inode(dir, inode);
+	}
 	if (err) {
 		inode->i_nlink = 0;
 		iput(inode);
@@ -66,6 +108,8 @@ int tmpfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat
 
 	(void)flags;
 	generic_fillattr(idmap, mask, inode, stat);
+	stat->attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP;
+	stat->attributes |= ti->flags & (FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL);
 	if (S_ISREG(inode->i_mode))
 		stat->blocks = (u64)atomic64_read(&ti->shmem.nr_pages) << (PAGE_SHIFT - 9);
 	if (mask & STATX_BTIME) {

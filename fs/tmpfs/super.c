@@ -42,6 +42,7 @@ static struct inode *tmpfs_alloc_inode(struct super_block *sb)
 	if (!ti)
 		return NULL;
 	ti->xattrs = NULL;
+	ti->flags = 0;
 	ti->shmem.sb = NULL;
 	return &ti->vfs_inode;
 }

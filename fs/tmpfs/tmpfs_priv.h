@@ -29,6 +29,7 @@ struct tmpfs_inode {
 	struct shmem_inode	shmem;
 	struct simple_xattrs	*xattrs;	/* set once; [w] */
 	struct timespec64	crtime;		/* constant */
+	u32			flags;		/* [w] FS_*_FL */
 	struct inode		vfs_inode;
 };
 
@@ -50,6 +51,8 @@ extern struct vfsmount *tmpfs_kern_mnt;
 struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode *dir, umode_t mode, dev_t dev);
 int tmpfs_setattr(struct mnt_idmap *, struct dentry *, struct iattr *);
 int tmpfs_getattr(struct mnt_idmap *, const struct path *, struct kstat *, u32, unsigned int);
+int tmpfs_fileattr_get(struct dentry *, struct fileattr *);
+int tmpfs_fileattr_set(struct mnt_idmap *, struct dentry *, const struct fileattr *);
 extern const struct file_operations tmpfs_file_operations;
 /* dir.c */
 extern const struct inode_operations tmpfs_dir_iops, tmpfs_special_iops, tmpfs_symlink_iops, tmpfs_file_iops;

@@ -36,6 +36,7 @@ struct file_lock_context;
 struct mnt_idmap;
 struct delayed_call;
 struct fiemap_extent_info;
+struct fileattr;
 struct posix_acl;
 struct file_operations;
 
@@ -62,6 +63,8 @@ struct inode_operations {
 	int (*atomic_open)(struct inode *, struct dentry *, struct file *, unsigned int open_flag,
 			   umode_t create_mode);
 	int (*tmpfile)(struct mnt_idmap *, struct inode *dir, struct file *, umode_t);
+	int (*fileattr_get)(struct dentry *, struct fileattr *);
+	int (*fileattr_set)(struct mnt_idmap *, struct dentry *, const struct fileattr *);	/* i_rwsem */
 };
 
 struct inode {
