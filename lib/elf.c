@@ -117,3 +117,30 @@ bool elf_next_load(const void *buf, u32 count, u32 *i, struct elf_segment *out)
 	}
 	return false;
 }
+
+#define NOTE_BUILD_ID 3		/* among those of "GNU" */
+
+size_t elf_build_id(const void *buf, size_t n, u8 *id)
+{
+	const char *p = buf;
+	Elf64_Nhdr h;
+
+	while (n >= sizeof(h)) {
+		size_t name, desc;
+
+		memcpy(&h, p, sizeof(h));
+		p += sizeof(h);
+		n -= sizeof(h);
+		name = ((size_t)h.n_namesz + 3) & ~(size_t)3;
+		desc = ((size_t)h.n_descsz + 3) & ~(size_t)3;
+		if (name > n || desc > n - name)
+			break;
+		if (h.n_type == NOTE_BUILD_ID && h.n_namesz == 4 && !memcmp(p, "GNU", 4) && h.n_descsz && h.n_descsz <= ELF_BUILD_ID_MAX) {
+			memcpy(id, p + name, h.n_descsz);
+			return h.n_descsz;
+		}
+		p += name + desc;
+		n -= name + desc;
+	}
+	return 0;
+}

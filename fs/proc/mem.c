@@ -8,6 +8,7 @@
 #include <proc/cred.h>
 #include <linux/auxvec.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
 
 /* The memory of the task an inode is of. ERR_PTR(-ESRCH, -EACCES); NULL: a kernel thread. */
 static struct mm *open_mm(struct inode *inode)
@@ -249,8 +250,15 @@ static int maps_release(struct inode *inode, struct file *file)
 	return seq_release_private(inode, file);
 }
 
+static long maps_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct maps *p = ((struct seq_file *)file->private_data)->private;
+
+	return cmd == PROCMAP_QUERY ? proc_maps_query(p->mm, UPTR(arg)) : -ENOIOCTLCMD;
+}
+
 const struct file_operations proc_maps_fops = {
-	.open = maps_open, .read_iter = seq_read_iter, .llseek = seq_lseek, .release = maps_release,
+	.open = maps_open, .read_iter = seq_read_iter, .llseek = seq_lseek, .release = maps_release, .ioctl = maps_ioctl,
 };
 const struct file_operations proc_smaps_fops = {
 	.open = smaps_open, .read_iter = seq_read_iter, .llseek = seq_lseek, .release = maps_release,

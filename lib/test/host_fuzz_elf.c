@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/elf.c */
-/* ELF files (exec): any file gives a plan within its limits or is refused. */
+/* ELF files (exec, build IDs): any file gives a plan within its limits or is refused. */
 #include <assert.h>
 #include <elf.h>
 #include <errno.h>
@@ -34,8 +34,9 @@ static void fuzz_one(const u8 *p, size_t n)
 {
 	struct elf_header h;
 	struct elf_plan plan;
-	u8 *phdrs;
+	u8 *phdrs, id[ELF_BUILD_ID_MAX];
 
+	assert(elf_build_id(p, n, id) <= ELF_BUILD_ID_MAX);
 	if (elf_decode_header(p, n, EM_X86_64, ELFDATA2LSB, &h))
 		return;
 	assert(h.phnum && h.phnum <= ELF_MAX_PHDRS);
@@ -53,7 +54,22 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 	Elf64_Ehdr *e = (void *)buf;
 	Elf64_Phdr *p = (void *)(buf + 64);
 
-	if (i > 2)
+	if (i == 3) {	/* notes: another, then the ID */
+		static const struct {
+			Elf64_Nhdr other;
+			char name[8];
+			Elf64_Nhdr h;
+			char gnu[4];
+			u8 id[20];
+		} notes = { { 5, 0, 3 }, "other", { 4, 20, 3 }, "GNU", { 1, 2, 3, [19] = 20 } };
+		u8 id[ELF_BUILD_ID_MAX];
+
+		memcpy(buf, &notes, sizeof(notes));
+		assert(elf_build_id(buf, sizeof(notes), id) == 20 && !memcmp(id, notes.id, 20));
+		assert(!elf_build_id(buf, sizeof(notes) - 1, id));
+		return sizeof(notes);
+	}
+	if (i > 3)
 		return 0;
 	memset(buf, 0, 1024);
 	memcpy(e->e_ident, "\177ELF\2\1\1", 7);

@@ -2,8 +2,11 @@
 /* What /proc and /sys say, checked against what the process knows of itself. */
 #include "t.h"
 #include <dirent.h>
+#include <elf.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -64,6 +67,87 @@ TEST(status_and_stat)
 	slurp("/proc/thread-self/comm");
 	text[strcspn(text, "\n")] = 0;
 	CHECK(!strcmp(text, comm));
+}
+
+/* One mapping asked for by its address; its ID is what the linker wrote. */
+TEST(a_mapping_by_address)
+{
+	unsigned long size = 4 * 4096, a = (unsigned long)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = OK(open("/proc/self/maps", O_RDONLY)), f;
+	struct procmap_query q = { .size = sizeof(q), .query_addr = a + 5000 };
+	/* A program header, its note segment, and in it another note before the ID. */
+	struct {
+		Elf64_Ehdr h;
+		Elf64_Phdr p;
+		struct { Elf64_Nhdr h; char name[8]; } other;
+		struct { Elf64_Nhdr h; char name[4]; unsigned char id[8]; } note;
+	} elf = { .h = { .e_ident = ELFMAG "\2\1\1", .e_type = ET_DYN, .e_phoff = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),
+			 .e_phnum = 1 },
+		  .p = { .p_type = PT_NOTE, .p_offset = offsetof(__typeof__(elf), other),
+			 .p_filesz = sizeof(elf) - offsetof(__typeof__(elf), other) },
+		  .other = { { 5, 0, 3 }, "other" }, .note = { { 4, 7, 3 }, "GNU", { 1, 2, 3, 4, 5, 6, 7 } } };
+	unsigned char id[20];
+	char name[300];
+	struct stat st;
+
+	OK(munmap((void *)(a + 3 * 4096), 4096));
+	OK(mprotect((void *)(a + 2 * 4096), 4096, PROT_READ));
+	OK(ioctl(fd, PROCMAP_QUERY, &q));
+	EQ(q.vma_end, a + 2 * 4096);
+	CHECK(q.vma_start <= a);
+	EQ(q.vma_flags, PROCMAP_QUERY_VMA_READABLE | PROCMAP_QUERY_VMA_WRITABLE);
+	EQ(q.vma_page_size, 4096);
+	EQ(q.inode + q.dev_major + q.dev_minor + q.vma_offset, 0);
+	q.query_addr = a + 2 * 4096;
+	q.query_flags = PROCMAP_QUERY_VMA_WRITABLE;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), ENOENT);
+	q.query_addr = a + 3 * 4096;
+	q.query_flags = 0;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), ENOENT);
+	q.query_addr = 1;
+	q.query_flags = PROCMAP_QUERY_COVERING_OR_NEXT_VMA;
+	OK(ioctl(fd, PROCMAP_QUERY, &q));
+	CHECK(q.vma_start > 1);
+
+	unlink("/tmp/mapped");
+	f = OK(open("/tmp/mapped", O_CREAT | O_RDWR, 0600));
+	EQ(write(f, &elf, sizeof(elf)), sizeof(elf));
+	OK(ftruncate(f, 8192));
+	OK(fstat(f, &st));
+	CHECK(mmap((void *)a, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, f, 4096) == (void *)a);
+	memset(&q, 0, sizeof(q));
+	q = (struct procmap_query){ .size = sizeof(q), .query_addr = a, .query_flags = PROCMAP_QUERY_FILE_BACKED_VMA,
+		.vma_name_addr = (unsigned long)name, .vma_name_size = sizeof(name),
+		.build_id_addr = (unsigned long)id, .build_id_size = sizeof(id) };
+	OK(ioctl(fd, PROCMAP_QUERY, &q));
+	EQ(q.vma_start, a);
+	EQ(q.vma_offset, 4096);
+	EQ(q.inode, st.st_ino);
+	EQ(q.vma_flags, PROCMAP_QUERY_VMA_READABLE | PROCMAP_QUERY_VMA_SHARED);
+	EQ(q.vma_name_size, sizeof("/tmp/mapped"));
+	CHECK(!strcmp(name, "/tmp/mapped"));
+	EQ(q.build_id_size, 7);
+	CHECK(!memcmp(id, elf.note.id, 7));
+	q.vma_name_size = 5;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), ENAMETOOLONG);
+	q.vma_name_size = sizeof(name);
+	q.build_id_size = 3;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), ENAMETOOLONG);
+	q.build_id_size = 0;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), EINVAL);		/* an address without a size */
+	q.build_id_addr = 0;
+	q.query_flags = 0x40;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), EINVAL);
+	q.query_flags = 0;
+	q.vma_name_addr = 8;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), EFAULT);
+	q.size = 16;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), EINVAL);
+	q.size = 1 << 20;
+	ERR(ioctl(fd, PROCMAP_QUERY, &q), E2BIG);
+	ERR(ioctl(fd, PROCMAP_QUERY, 8), EFAULT);
+	ERR(ioctl(fd, 0x12345678, &q), ENOTTY);
+	unlink("/tmp/mapped");
 }
 
 TEST(memory_maps)

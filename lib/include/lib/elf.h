@@ -7,6 +7,7 @@
 #include <lib/types.h>
 
 #define ELF_MAX_PHDRS 1024U
+#define ELF_BUILD_ID_MAX 20U
 #define ELF_MAX_INTERP 4096U	/* bytes; not a page */
 
 struct elf_header {
@@ -37,3 +38,5 @@ int elf_decode_header(const void *buf, size_t n, u16 machine, u8 data, struct el
 int elf_decode_plan(const void *buf, u32 count, u64 phoff, u64 file_size, u64 limit, u64 page_size, struct elf_plan *out);
 /* The next loadable segment at or after index *I, which moves on; false: no more. */
 bool elf_next_load(const void *buf, u32 count, u32 *i, struct elf_segment *out);
+/* The GNU build ID among the notes, N bytes at BUF: its length, and it in ID (ELF_BUILD_ID_MAX bytes); 0: none. */
+size_t elf_build_id(const void *buf, size_t n, u8 *id);
