@@ -26,6 +26,29 @@ static int have_policies(void)
 	return !syscall(SYS_get_mempolicy, &mode, NULL, 0, NULL, 0) || errno != ENOSYS;
 }
 
+TEST(the_node_is_shown)
+{
+	char text[4096] = "";
+	int fd = open("/sys/devices/system/node/node0/meminfo", O_RDONLY), n;
+	unsigned long kb = 0;
+
+	if (fd < 0 && !have_policies())
+		SKIP("built without them");
+	n = OK(read(fd, text, sizeof(text) - 1));
+	CHECK(n > 500);
+	EQ(sscanf(text, "Node 0 MemTotal: %lu kB", &kb), 1);
+	CHECK(kb > 1024);
+	CHECK(strstr(text, "\nNode 0 MemFree: ") && strstr(text, "\nNode 0 FilePages: "));
+	close(fd);
+	fd = OK(open("/sys/devices/system/node/online", O_RDONLY));
+	EQ(read(fd, text, sizeof(text)), 2);
+	CHECK(!memcmp(text, "0\n", 2));
+	close(fd);
+	fd = OK(open("/sys/devices/system/node/node0/cpulist", O_RDONLY));
+	CHECK(OK(read(fd, text, sizeof(text))) >= 2 && text[0] == '0');
+	close(fd);
+}
+
 TEST(policy_of_the_task)
 {
 	unsigned long one = 1, two = 2, mask = 99;
