@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * The system's names, its log, its end, and what personality(2) changes.
- * proves: uname sethostname setdomainname syslog personality reboot
+ * The system's names, its log, its end, its security modules, and what personality(2) changes.
+ * proves: uname sethostname setdomainname syslog personality reboot lsm_list_modules lsm_get_self_attr lsm_set_self_attr
  */
 #include "t.h"
+#include <linux/lsm.h>
 #include <linux/reboot.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -199,6 +200,49 @@ TEST(log_rights)
 }
 
 /* Without randomisation every program has its stack and its mappings at the same place. */
+TEST(security_modules)
+{
+	uint64_t ids[32] = { 0 };
+	struct lsm_ctx c = { .id = LSM_ID_SELINUX, .len = sizeof(c) };
+	uint32_t size = sizeof(ids), needed = 4;
+	int n = syscall(SYS_lsm_list_modules, ids, &size, 0), found = 0;
+
+	if (n < 0 && errno == ENOSYS)
+		SKIP("built without them");
+	EQ(size, n * sizeof(ids[0]));
+	for (int i = 0; i < n; i++)
+		found += ids[i] == LSM_ID_CAPABILITY;
+	EQ(found, 1);
+	ERR(syscall(SYS_lsm_list_modules, ids, &needed, 0), E2BIG);
+	EQ(needed, size);
+	ERR(syscall(SYS_lsm_list_modules, ids, &size, 1), EINVAL);
+	ERR(syscall(SYS_lsm_list_modules, ids, NULL, 0), EFAULT);
+	ERR(syscall(SYS_lsm_list_modules, NULL, &size, 0), EFAULT);
+
+	/* None that knows this module's attribute. */
+	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_SOCKCREATE, &c, &size, LSM_FLAG_SINGLE), EOPNOTSUPP);
+	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_UNDEF, NULL, &size, 0), EINVAL);
+	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_CURRENT, NULL, NULL, 0), EINVAL);
+	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_CURRENT, NULL, 8, 0), EFAULT);
+	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_CURRENT, NULL, &size, LSM_FLAG_SINGLE), EINVAL);
+	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_CURRENT, &c, &size, 2), EINVAL);
+	c.id = LSM_ID_UNDEF;
+	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_CURRENT, &c, &size, LSM_FLAG_SINGLE), EINVAL);
+	c.id = LSM_ID_SELINUX;
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c), 0), EOPNOTSUPP);
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c), 1), EINVAL);
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c) - 1, 0), EINVAL);
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, 5000, 0), E2BIG);
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, 8, sizeof(c), 0), EFAULT);
+	c.ctx_len = 1;
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c), 0), EINVAL);
+	c.ctx_len = ~0ULL;
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c), 0), EINVAL);
+	c.ctx_len = 0;
+	c.len = sizeof(c) + 1;
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c), 0), EINVAL);
+}
+
 TEST(personality_addresses)
 {
 	char self[200], *argv[] = { self, "personality_addresses", NULL }, *env[] = { "REPORT=1", NULL };
