@@ -6,6 +6,7 @@
 #include <lib/string.h>
 #include <abi/syscalls.h>
 #include <alloc/slab.h>
+#include <arch/switch.h>
 #include <mm/mm.h>
 #include <mm/mman.h>
 #include <mm/uaccess.h>
@@ -353,7 +354,7 @@ static long set_io_flusher(unsigned long on)
 	return 0;
 }
 
-/* partial: prctl: PR_SET_MM_EXE_FILE, PR_SCHED_CORE, PR_SET_SYSCALL_USER_DISPATCH, PR_SET_TSC and the controls of CPU features */
+/* partial: prctl: PR_SET_MM_EXE_FILE, PR_SCHED_CORE, PR_SET_SYSCALL_USER_DISPATCH and the controls of CPU features */
 long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
 {
 	struct task *t = current;
@@ -407,6 +408,9 @@ long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
 		return a2 == SECCOMP_MODE_STRICT ? seccomp_set_strict() : a2 == SECCOMP_MODE_FILTER ? seccomp_set_filter(0, UPTR(a3)) : -EINVAL;
 	case PR_SET_MDWE: return a3 || a4 || a5 ? -EINVAL : set_mdwe(a2);
 	case PR_GET_MDWE: return a2 || a3 || a4 || a5 ? -EINVAL : get_mdwe();
+	case PR_SET_TSC:
+		return a2 != PR_TSC_ENABLE && a2 != PR_TSC_SIGSEGV ? -EINVAL : arch_refuse_tsc(a2 == PR_TSC_SIGSEGV);
+	case PR_GET_TSC: return put_user((u32)(arch_tsc_refused() ? PR_TSC_SIGSEGV : PR_TSC_ENABLE), UPTR(a2)) ? -EFAULT : 0;
 	case PR_SET_IO_FLUSHER: return a3 || a4 || a5 ? -EINVAL : set_io_flusher(a2);
 	case PR_GET_IO_FLUSHER:
 		if (!capable(CAP_SYS_RESOURCE))

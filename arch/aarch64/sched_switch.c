@@ -112,6 +112,16 @@ unsigned long arch_thread_ip(struct task *task)
 	return READ_ONCE(f->x30);
 }
 
+bool arch_tsc_refused(void)
+{
+	return false;
+}
+
+int arch_refuse_tsc(bool refuse)
+{
+	return -EINVAL;
+}
+
 /* There is no such call here. */
 long arch_prctl_current(int code, unsigned long addr)
 {

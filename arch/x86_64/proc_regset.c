@@ -166,6 +166,7 @@ static int set_debugreg(struct task *task, unsigned int i, unsigned long v)
 		if (v & ~0xffff03ffUL & ~0x400UL)
 			return -EINVAL;
 		task->thread.dr7 = v;
+		task->thread.rare = (task->thread.rare & ~THREAD_DEBUG) | (v ? THREAD_DEBUG : 0);
 	} else {
 		return -EIO;
 	}

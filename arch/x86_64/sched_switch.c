@@ -87,13 +87,21 @@ static void switch_debug_registers(const struct arch_thread *next)
 	__asm__ volatile("movq %0, %%dr7" : : "r"(next->dr7));
 }
 
+static void switch_rare(const struct arch_thread *prev, const struct arch_thread *next)
+{
+	if ((prev->rare | next->rare) & THREAD_DEBUG)
+		switch_debug_registers(next);
+	if ((prev->rare ^ next->rare) & THREAD_NO_TSC)
+		write_cr4(read_cr4() ^ CR4_TSD);
+}
+
 struct task *arch_switch_to(struct task *prev, struct task *next)
 {
 	save_bases(&prev->thread);
 	load_bases(&prev->thread, &next->thread);
 	x86_fpu_switch(prev, next);
-	if (unlikely(prev->thread.dr7 | next->thread.dr7))
-		switch_debug_registers(&next->thread);
+	if (unlikely(prev->thread.rare | next->thread.rare))
+		switch_rare(&prev->thread, &next->thread);
 	this_cpu_write(current_task, next);
 	this_cpu_write(cpu_tss.sp[0], (unsigned long)next->stack + THREAD_SIZE);
 	return __switch_stacks(prev, &prev->thread.sp, next->thread.sp);
@@ -134,6 +142,7 @@ void arch_thread_start_kernel(struct task *task, int (*fn)(void *), void *arg)
 	f->r12 = (unsigned long)arg;
 	task->thread.fsbase = task->thread.gsbase = 0;
 	task->thread.dr7 = 0;
+	task->thread.rare = 0;
 }
 
 void arch_thread_fork(struct task *task, const struct pt_regs *regs, unsigned long newsp, bool set_tls, unsigned long tls)
@@ -151,6 +160,7 @@ void arch_thread_fork(struct task *task, const struct pt_regs *regs, unsigned lo
 	task->thread.gsbase = current->thread.gsbase;
 	preempt_enable();
 	task->thread.dr7 = 0;
+	task->thread.rare = current->thread.rare & THREAD_NO_TSC;
 	memset(task->thread.debugreg, 0, sizeof(task->thread.debugreg));
 }
 
@@ -172,6 +182,7 @@ int arch_thread_exec(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 	memset(current->thread.debugreg, 0, sizeof(current->thread.debugreg));
 	if (current->thread.dr7) {
 		current->thread.dr7 = 0;
+		current->thread.rare &= ~THREAD_DEBUG;
 		switch_debug_registers(&current->thread);
 	}
 	local_irq_restore(flags);
@@ -239,6 +250,24 @@ long arch_prctl_current(int code, unsigned long addr)
 		return arch_put_user_8(xfeatures_mask, UPTR(addr));
 	}
 	return -EINVAL;
+}
+
+bool arch_tsc_refused(void)
+{
+	return current->thread.rare & THREAD_NO_TSC;
+}
+
+int arch_refuse_tsc(bool refuse)
+{
+	unsigned long flags;
+
+	if (refuse == arch_tsc_refused())
+		return 0;
+	local_irq_save(flags);
+	current->thread.rare ^= THREAD_NO_TSC;
+	write_cr4(read_cr4() ^ CR4_TSD);
+	local_irq_restore(flags);
+	return 0;
 }
 
 /* For ptrace and core dumps: the bases of a task that is stopped, or of the current one. */

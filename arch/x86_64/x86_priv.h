@@ -28,6 +28,7 @@
 #define EFER_NX (1ULL << 11)
 
 #define CR0_WP (1UL << 16)
+#define CR4_TSD (1UL << 2)
 #define CR4_DE (1UL << 3)
 #define CR4_PAE (1UL << 5)
 #define CR4_MCE (1UL << 6)

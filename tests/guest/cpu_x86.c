@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What a program sees of the CPU: registers over calls, signals, switches and forks; the vDSO; thread pointers.
- * proves: rt_sigreturn arch_prctl getcpu clock_getres
+ * proves: rt_sigreturn arch_prctl prctl getcpu clock_getres
  */
 #include "t.h"
 
@@ -20,6 +20,68 @@ TEST(cpu_x86)
 #include <sys/prctl.h>
 #include <sys/time.h>
 #include <ucontext.h>
+
+/* ---- the time stamp counter ---- */
+
+static int killed_by(pid_t pid)
+{
+	int status;
+
+	EQ(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* Who reads it is killed, and so is his child; others on the same CPU are not. */
+TEST(time_stamps_can_be_refused)
+{
+	int to[2], back[2], mode = 0;
+	cpu_set_t one;
+	pid_t pid, child;
+	char c = 0;
+
+	OK(pipe(to));
+	OK(pipe(back));
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	OK(sched_setaffinity(0, sizeof(one), &one));
+	OK(prctl(PR_GET_TSC, &mode));
+	EQ(mode, PR_TSC_ENABLE);
+	ERR(prctl(PR_SET_TSC, 3), EINVAL);
+	ERR(prctl(PR_GET_TSC, 8), EFAULT);
+	pid = OK(fork());
+	if (!pid) {
+		OK(prctl(PR_SET_TSC, PR_TSC_SIGSEGV));
+		OK(prctl(PR_GET_TSC, &mode));
+		EQ(mode, PR_TSC_SIGSEGV);
+		child = OK(fork());
+		if (!child) {
+			prctl(PR_GET_TSC, &mode);
+			__builtin_ia32_rdtsc();
+			_exit(0);
+		}
+		EQ(killed_by(child), SIGSEGV);
+		child = OK(fork());
+		if (!child) {
+			OK(prctl(PR_SET_TSC, PR_TSC_ENABLE));
+			__builtin_ia32_rdtsc();
+			_exit(0);
+		}
+		EQ(killed_by(child), 0);
+		for (int i = 0; i < 20; i++) {
+			EQ(write(back[1], &c, 1), 1);
+			EQ(read(to[0], &c, 1), 1);
+		}
+		__builtin_ia32_rdtsc();
+		_exit(0);
+	}
+	for (int i = 0; i < 20; i++) {
+		EQ(read(back[0], &c, 1), 1);
+		CHECK(__builtin_ia32_rdtsc());
+		EQ(write(to[1], &c, 1), 1);
+	}
+	EQ(killed_by(pid), SIGSEGV);
+	CHECK(__builtin_ia32_rdtsc());
+}
 
 /* ---- registers over a call ---- */
 

@@ -37,3 +37,6 @@ unsigned long arch_thread_ip(struct task *task);
 void arch_set_current(struct task *task);
 /* arch_prctl and the like. -EINVAL for an unknown code. */
 long arch_prctl_current(int code, unsigned long addr);
+/* Whether user mode may read the cycle counter, for the current task and what it starts. -EINVAL: this CPU cannot refuse. */
+bool arch_tsc_refused(void);
+int arch_refuse_tsc(bool refuse);

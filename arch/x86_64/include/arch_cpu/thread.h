@@ -5,6 +5,9 @@
 
 struct arch_fpu;
 
+#define THREAD_DEBUG 1UL	/* dr7 is not 0 */
+#define THREAD_NO_TSC 2UL	/* reading the time stamp counter is SIGSEGV */
+
 struct arch_thread {
 	unsigned long sp;		/* kernel stack pointer while it does not run */
 	unsigned long fsbase;		/* user FS and GS base, valid while it does not run */
@@ -17,4 +20,5 @@ struct arch_thread {
 	unsigned long error_code;
 	unsigned long debugreg[4];	/* ptrace watchpoints */
 	unsigned long dr6, dr7;
+	unsigned long rare;		/* THREAD_*: what a switch looks at only where one of the two tasks has it */
 };
