@@ -276,15 +276,14 @@ long sys_mbind(unsigned long start, unsigned long len, unsigned long mode, struc
 	return mm_set_policy(current->mm, start, len, kept_policy((unsigned int)mode, nodes));
 }
 
-/* The policy of the memory at ADDR, or the task's where it has none. */
+/* The policy of the memory at ADDR; where it has none of its own that is said, and not the task's. */
 static long policy_at(unsigned long addr, unsigned int *mode)
 {
 	struct vma *vma;
 
 	mmap_read_lock(current->mm);
 	vma = vma_lookup(current->mm, addr);
-	if (vma && vma_policy(vma))
-		*mode = vma_policy(vma);
+	*mode = vma ? vma_policy(vma) : MPOL_DEFAULT;
 	mmap_read_unlock(current->mm);
 	return vma ? 0 : -EFAULT;
 }

@@ -100,8 +100,12 @@ TEST(policy_of_memory)
 	OK(syscall(SYS_get_mempolicy, &mode, &mask, 64, p + PG, F_ADDR));
 	EQ(mode, BIND);
 	EQ(mask, 1);
-	OK(syscall(SYS_get_mempolicy, &mode, NULL, 0, p, F_ADDR));
+	/* The others have none, whatever the task's is. */
+	OK(syscall(SYS_set_mempolicy, BIND, &one, 64));
+	OK(syscall(SYS_get_mempolicy, &mode, &mask, 64, p, F_ADDR));
 	EQ(mode, DEFAULT);
+	EQ(mask, 0);
+	OK(syscall(SYS_set_mempolicy, DEFAULT, NULL, 0));
 	p[PG] = 1;
 	OK(syscall(SYS_get_mempolicy, &mode, NULL, 0, p + PG, F_ADDR | F_NODE));
 	EQ(mode, 0);
