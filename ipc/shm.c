@@ -127,50 +127,69 @@ long shm_get(int key, size_t size, int flags)
 
 /* ---- attachments ---- */
 
+/* Its lock is held. */
+static void attach_one(struct shm_segment *s)
+{
+	s->attached++;
+	s->atime = sysv_now();
+	set_lpid(s);
+}
+
 static void shm_vma_open(struct vma *vma)
 {
 	struct shm_file *f = vma->vm_file->private_data;
 
 	mutex_lock(&f->seg->o.lock);
-	f->seg->attached++;
-	f->seg->atime = sysv_now();
-	set_lpid(f->seg);
+	attach_one(f->seg);
 	mutex_unlock(&f->seg->o.lock);
 }
 
-static void detach_one(struct shm_file *f)
+/* One attachment less; of a mapping, where it is not only the hold of who attaches. */
+static void detach_one(struct ipc_namespace *ns, struct shm_segment *s, bool mapping)
 {
-	struct shm_segment *s = f->seg;
-
-	mutex_lock(&shm_ids(f->ns)->lock);
+	mutex_lock(&shm_ids(ns)->lock);
 	mutex_lock(&s->o.lock);
 	s->attached--;
-	s->dtime = sysv_now();
-	if (current->signal && current->thread_pid)
-		set_lpid(s);
+	if (mapping) {
+		s->dtime = sysv_now();
+		if (current->signal && current->thread_pid)
+			set_lpid(s);
+	}
 	if (!s->attached && (s->o.mode & SHM_DEST) && !s->o.removed) {
-		sysv_destroy(f->ns, &shm_ops, &s->o);
+		sysv_destroy(ns, &shm_ops, &s->o);
 		return;
 	}
 	mutex_unlock(&s->o.lock);
-	mutex_unlock(&shm_ids(f->ns)->lock);
+	mutex_unlock(&shm_ids(ns)->lock);
 }
 
 static void shm_vma_close(struct vma *vma)
 {
-	detach_one(vma->vm_file->private_data);
+	struct shm_file *f = vma->vm_file->private_data;
+
+	detach_one(f->ns, f->seg, true);
 }
 
+/* A mapping that takes the place of the last one of a removed segment finds that gone (remap_file_pages). */
 static int shm_mmap(struct file *file, struct vma *vma)
 {
 	struct shm_file *f = file->private_data;
-	int e = f->base->f_op->mmap(f->base, vma);
+	bool removed;
+	int e;
 
+	mutex_lock(&f->seg->o.lock);
+	removed = f->seg->o.removed;
+	if (!removed)
+		attach_one(f->seg);
+	mutex_unlock(&f->seg->o.lock);
+	if (removed)
+		return -EINVAL;
+	e = f->base->f_op->mmap(f->base, vma);
 	if (e)
-		return e;
-	vma->vm_ops = &shm_vm_ops;
-	shm_vma_open(vma);
-	return 0;
+		detach_one(f->ns, f->seg, true);
+	else
+		vma->vm_ops = &shm_vm_ops;
+	return e;
 }
 
 static int shm_release(struct inode *inode, struct file *file)
@@ -242,16 +261,19 @@ long shm_attach(int id, unsigned long addr, int flags)
 	if (r)
 		goto put;
 	r = sysv_permitted(o, acc) ? 0 : -EACCES;
+	if (!r)
+		to_shm(o)->attached++;		/* over SHM_REMAP, which may take the last mapping away first */
 	mutex_unlock(&o->lock);
 	if (r)
 		goto put;
 	file = attachment_file(ns, to_shm(o), flags & SHM_RDONLY ? O_RDONLY : O_RDWR);
 	if (IS_ERR(file)) {
 		r = PTR_ERR(file);
-		goto put;
+	} else {
+		r = map(file, addr, to_shm(o)->size, prot, flags);
+		fput(file);
 	}
-	r = map(file, addr, to_shm(o)->size, prot, flags);
-	fput(file);
+	detach_one(ns, to_shm(o), false);
 put:
 	shm_put(to_shm(o));
 	return r;

@@ -116,6 +116,27 @@ TEST(attaching)
 	CHECK(shmat(12345678, NULL, 0) == (void *)-1 && errno == EINVAL);
 }
 
+/* A mapping put in the place of the last one of a removed segment comes too late; one that is attached in its place does not. */
+TEST(the_last_mapping_of_a_removed_segment)
+{
+	int id = OK(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600));
+	char *p = shmat(id, NULL, 0);
+	struct shmid_ds ds;
+
+	CHECK(p != (void *)-1);
+	*p = 7;
+	OK(syscall(SYS_remap_file_pages, p, 4096, 0, 0, 0));
+	EQ(*p, 7);
+	OK(shmctl(id, IPC_RMID, NULL));
+	CHECK(shmat(id, p, SHM_REMAP) == p);
+	EQ(*p, 7);
+	OK(shmctl(id, IPC_STAT, &ds));
+	EQ(ds.shm_nattch, 1);
+	ERR(syscall(SYS_remap_file_pages, p, 4096, 0, 0, 0), EINVAL);
+	ERR(shmctl(id, IPC_STAT, &ds), EINVAL);
+	ERR(msync(p, 4096, MS_ASYNC), ENOMEM);			/* nothing is mapped there */
+}
+
 TEST(shm_rights)
 {
 	int id, mine;
