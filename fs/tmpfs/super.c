@@ -117,8 +117,10 @@ static int tmpfs_show_options(struct seq_file *m, struct dentry *root)
 	return 0;
 }
 
-static void tmpfs_put_super(struct super_block *sb)
+/* Also of one that never got its root. */
+static void tmpfs_kill_sb(struct super_block *sb)
 {
+	kill_litter_super(sb);
 	/* Inodes are freed after a grace period and look at nothing here. */
 	kfree(sb->s_fs_info);
 	sb->s_fs_info = NULL;
@@ -130,7 +132,6 @@ static const struct super_operations tmpfs_super_ops = {
 	.evict_inode = tmpfs_evict_inode,
 	.statfs = tmpfs_statfs,
 	.show_options = tmpfs_show_options,
-	.put_super = tmpfs_put_super,
 };
 
 /* Options. */
@@ -301,7 +302,7 @@ int tmpfs_init_fs_context(struct fs_context *fc)
 static struct file_system_type tmpfs_type = {
 	.name = "tmpfs",
 	.init_fs_context = tmpfs_init_fs_context,
-	.kill_sb = kill_litter_super,
+	.kill_sb = tmpfs_kill_sb,
 	.fs_flags = FS_USERNS_MOUNT | FS_ALLOW_IDMAP,
 };
 
@@ -309,7 +310,7 @@ static struct file_system_type tmpfs_type = {
 static struct file_system_type rootfs_type = {
 	.name = "rootfs",
 	.init_fs_context = tmpfs_init_fs_context,
-	.kill_sb = kill_litter_super,
+	.kill_sb = tmpfs_kill_sb,
 };
 
 static int tmpfs_init(void)

@@ -143,6 +143,25 @@ TEST(each_place_of_a_call)
 	CHECK(each_place(a_pipe, EFAULT) >= 4);
 }
 
+static int a_mount(void)
+{
+	int r = mount("none", "/tmp/fault", "tmpfs", 0, NULL);
+
+	/* Its end may fail, too, and is asked for again: one chance is taken in all. */
+	while (!r && umount("/tmp/fault"))
+		CHECK(errno == ENOMEM || errno == EFAULT);
+	return r;
+}
+
+/* What such calls leave behind is counted around this program. */
+TEST(no_mount_leaves_anything)
+{
+	quiet();
+	OK(mkdir("/tmp/fault", 0755));
+	CHECK(each_place(a_mount, ENOMEM) > 5);
+	OK(rmdir("/tmp/fault"));
+}
+
 TEST(nth_of_another_task_and_its_child)
 {
 	char path[64];

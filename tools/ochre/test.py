@@ -324,7 +324,7 @@ class Runner:
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("%s tests, %s" % (kind, cfg)):
                 s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" else ["-f"] if self.args.fail_nth else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
-                s.stall = STALL
+                s.stall = STALL * (4 if self.args.fail_nth else 1)
                 try:
                     status = s.command()
                 except Fail as e:
