@@ -34,28 +34,35 @@ void kcov_stop(void)
 	k->owner = NULL;
 }
 
-void __sanitizer_cov_trace_pc(void)
+/* Apart from the test, which every branch of the kernel comes to. */
+static noinline void note_place(struct kcov_task *k, unsigned long ip)
 {
-	struct kcov_task *k = &current->kcov;
 	u64 n;
 
-	if (likely(READ_ONCE(k->mode) != KCOV_PCS) || in_interrupt())
+	if (in_interrupt())
 		return;
 	n = READ_ONCE(k->area[0]) + 1;
 	/* The program clears the count when it likes: it is read each time, and looked at before it is believed. */
 	if (n && n < k->words) {
 		WRITE_ONCE(k->area[0], n);
 		barrier();
-		k->area[n] = (u64)_RET_IP_;
+		k->area[n] = (u64)ip;
 	}
 }
 
-static __always_inline void compared(u64 type, u64 a, u64 b, unsigned long ip)
+void __sanitizer_cov_trace_pc(void)
 {
 	struct kcov_task *k = &current->kcov;
+
+	if (unlikely(READ_ONCE(k->mode) == KCOV_PCS))
+		note_place(k, _RET_IP_);
+}
+
+static noinline void note_comparison(struct kcov_task *k, u64 type, u64 a, u64 b, unsigned long ip)
+{
 	u64 n, at;
 
-	if (likely(READ_ONCE(k->mode) != KCOV_COMPARISONS) || in_interrupt())
+	if (in_interrupt())
 		return;
 	n = READ_ONCE(k->area[0]);
 	at = 1 + n * 4;
@@ -67,6 +74,14 @@ static __always_inline void compared(u64 type, u64 a, u64 b, unsigned long ip)
 		k->area[at + 2] = b;
 		k->area[at + 3] = (u64)ip;
 	}
+}
+
+static __always_inline void compared(u64 type, u64 a, u64 b, unsigned long ip)
+{
+	struct kcov_task *k = &current->kcov;
+
+	if (unlikely(READ_ONCE(k->mode) == KCOV_COMPARISONS))
+		note_comparison(k, type, a, b, ip);
 }
 
 #define COMPARISON(bytes, log, type)									\
