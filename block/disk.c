@@ -325,9 +325,14 @@ int disk_add(struct disk *d)
 		return -EINVAL;
 	snprintf(path, sizeof(path), "block/%s", d->name);
 	d->show = show_path(SHOW_SYS, path);
+	if (!d->show)
+		return -ENOMEM;
 	whole = bdev_add(d, 0, 0, d->sectors);
-	if (IS_ERR(whole))
+	if (IS_ERR(whole)) {
+		show_remove(d->show);
+		d->show = NULL;
 		return (int)PTR_ERR(whole);
+	}
 	mutex_lock(&disks_lock);
 	list_add_tail(&d->list, &disks);
 	mutex_unlock(&disks_lock);

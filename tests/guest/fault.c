@@ -2,6 +2,8 @@
 /* Fault injection of the debug build, as Linux documents it; the release build has no trace of it. */
 #include "t.h"
 #include <pthread.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -160,6 +162,28 @@ TEST(no_mount_leaves_anything)
 	OK(mkdir("/tmp/fault", 0755));
 	CHECK(each_place(a_mount, ENOMEM) > 5);
 	OK(rmdir("/tmp/fault"));
+}
+
+/* A disk has its directory, or it is none. */
+static int a_disk(void)
+{
+	int control = open("/dev/loop-control", O_RDWR), r = control < 0 ? -1 : ioctl(control, LOOP_CTL_ADD, 200);
+
+	if (r >= 0) {
+		/* (Looking may fail in its stead.) */
+		CHECK(exists("/sys/block/loop200") || errno != ENOENT);
+		while (ioctl(control, LOOP_CTL_REMOVE, 200) < 0)
+			EQ(errno, ENOMEM);
+	}
+	if (control >= 0)
+		close(control);
+	return r < 0 ? r : 0;
+}
+
+TEST(no_disk_without_a_directory)
+{
+	quiet();
+	CHECK(each_place(a_disk, ENOMEM) > 5);
 }
 
 TEST(nth_of_another_task_and_its_child)
