@@ -363,11 +363,25 @@ int unix_waited(long r, long *timeo)
 	return 0;
 }
 
+int unix_shut_error(struct unix_sock *u)
+{
+	int e;
+
+	spin_lock(&u->lock);	/* who shuts us also says why */
+	e = unix_take_error(u);
+	spin_unlock(&u->lock);
+	return e ?: -EPIPE;
+}
+
+/* No SIGPIPE for who waited: as on Linux, it is for who finds the other end gone when he comes. */
 int unix_wait_room(struct unix_sock *u, long *timeo)
 {
+	int e;
+
 	if (!*timeo)
 		return -EAGAIN;
-	return unix_waited(wait_event_interruptible_timeout(u->wait, unix_can_queue(u) || (u->shut & 2) || u->dead, *timeo), timeo);
+	e = unix_waited(wait_event_interruptible_timeout(u->wait, unix_can_queue(u) || (u->shut & 2) || u->dead, *timeo), timeo);
+	return e || !(u->shut & 2) ? e : unix_shut_error(u);
 }
 
 ssize_t unix_pipe_error(struct sock_msg *m, ssize_t done)

@@ -63,8 +63,8 @@ static int wait_for_peer(struct unix_sock *u, struct unix_sock *p, long *timeo)
 
 	if (!*timeo)
 		return -EAGAIN;
-	r = wait_event_interruptible_timeout(p->peer_wait, p->dead || (p->shut & 1) || p->queued <= (unsigned int)unix_max_dgram_qlen ||
-					     (u->shut & 2), *timeo);
+	r = wait_event_interruptible_timeout(p->peer_wait, p->dead || (p->shut & 1) ||
+					     p->queued <= (unsigned int)unix_max_dgram_qlen, *timeo);
 	return unix_waited(r, timeo);
 }
 
@@ -102,7 +102,7 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 	ssize_t r;
 
 	if (u->type == SOCK_SEQPACKET && u->state != UNIX_CONNECTED)
-		return u->shut & 2 ? unix_pipe_error(m, 0) : -ENOTCONN;
+		return u->shut & 2 ? -EPIPE : -ENOTCONN;
 	if (u->type == SOCK_SEQPACKET)
 		m->addr_len = 0;
 	if (u->passcred && !READ_ONCE(u->addr)) {
@@ -113,7 +113,7 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 	if (len > (size_t)u->sndbuf - 32)
 		return -EMSGSIZE;
 	if (u->shut & 2)
-		return unix_pipe_error(m, 0);
+		return unix_shut_error(u);
 	while (!unix_can_queue(u)) {
 		r = unix_wait_room(u, &timeo);
 		if (r)
@@ -153,8 +153,6 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 			}
 			spin_unlock(&u->lock);
 		}
-		if (r == -EPIPE)
-			r = unix_pipe_error(m, 0);
 	}
 	unix_put(p);
 	return r ?: (ssize_t)len;

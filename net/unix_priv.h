@@ -115,6 +115,7 @@ int unix_waited(long r, long *timeo);
 int unix_wait_room(struct unix_sock *u, long *timeo);
 int unix_wait_data(struct unix_sock *u, long *timeo);
 int unix_take_error(struct unix_sock *u);
+int unix_shut_error(struct unix_sock *u);	/* of a sender that no longer may: what the peer left, or EPIPE */
 ssize_t unix_pipe_error(struct sock_msg *m, ssize_t done);
 void unix_give_address(struct sock_msg *m, struct unix_sock *from);
 

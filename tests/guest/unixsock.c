@@ -65,6 +65,112 @@ TEST(pair_stream)
 	EQ(WTERMSIG(t_wait(pid)), SIGPIPE);
 }
 
+static volatile sig_atomic_t broken_pipes;
+
+static void count_broken_pipe(int sig)
+{
+	(void)sig;
+	broken_pipes++;
+}
+
+/* In a child: fills the other end until the call that had to wait for room fails so; then one send more, then nothing to read. */
+static pid_t fill_until(int fd, int other, int err, int next_signals)
+{
+	pid_t pid = OK(fork());
+
+	if (pid)
+		return pid;
+	close(other);
+	while (send(fd, "0123456789", 10, 0) == 10)
+		;
+	EQ(errno, err);
+	EQ(broken_pipes, 0);
+	ERR(send(fd, "x", 1, 0), EPIPE);
+	EQ(broken_pipes, next_signals);
+	EQ(recv(fd, (char [1]){ 0 }, 1, MSG_DONTWAIT), 0);
+	_exit(0);
+}
+
+/* SIGPIPE is for who finds the other end of a stream gone when he comes; who waited for room gets the error alone. */
+TEST(broken_pipe_only_for_who_comes_to_a_closed_stream)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+
+	signal(SIGPIPE, count_broken_pipe);
+	for (int i = 0; i < 4; i++) {
+		bool close_it = i & 1;
+		int s[2];
+		pid_t pid;
+
+		OK(socketpair(AF_UNIX, types[i / 2], 0, s));
+		pid = fill_until(s[0], s[1], close_it ? ECONNRESET : EPIPE, i / 2 == 0);
+		close(s[0]);
+		t_until_asleep(pid);
+		OK(close_it ? close(s[1]) : shutdown(s[1], SHUT_RDWR));
+		CHECK(t_child_ok(pid));
+		if (!close_it)
+			close(s[1]);
+	}
+}
+
+TEST(no_broken_pipe_for_packets)
+{
+	static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET };
+
+	signal(SIGPIPE, count_broken_pipe);
+	for (int i = 0; i < 2; i++) {
+		int s[2];
+
+		OK(socketpair(AF_UNIX, types[i], 0, s));
+		OK(shutdown(s[0], SHUT_WR));
+		ERR(send(s[0], "x", 1, 0), EPIPE);
+		OK(socketpair(AF_UNIX, types[i], 0, s));
+		OK(shutdown(s[1], SHUT_RD));
+		ERR(send(s[0], "x", 1, 0), EPIPE);
+		OK(socketpair(AF_UNIX, types[i], 0, s));
+		EQ(send(s[0], "x", 1, 0), 1);
+		close(s[1]);		/* with something unread */
+		ERR(send(s[0], "x", 1, 0), types[i] == SOCK_DGRAM ? ECONNREFUSED : ECONNRESET);
+		ERR(send(s[0], "x", 1, 0), types[i] == SOCK_DGRAM ? ENOTCONN : EPIPE);
+	}
+	EQ(broken_pipes, 0);
+}
+
+/* Who waits for room at a full receiver sleeps on when his own end is shut and another took the room. */
+TEST(shut_sender_waits_asleep)
+{
+	for (int round = 0; round < 4; round++) {
+		struct sockaddr_un a = at("/tmp/full");
+		int r = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), s[2], done;
+		pid_t pid[2];
+
+		unlink("/tmp/full");
+		OK(bind(r, (struct sockaddr *)&a, sizeof(a)));
+		for (int i = 0; i < 2; i++) {
+			s[i] = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+			OK(connect(s[i], (struct sockaddr *)&a, sizeof(a)));
+		}
+		while (send(s[0], "x", 1, MSG_DONTWAIT) == 1)
+			;
+		EQ(errno, EAGAIN);
+		for (int i = 0; i < 2; i++) {
+			pid[i] = OK(fork());
+			if (pid[i] == 0)
+				_exit(send(s[i], "x", 1, 0) != 1);
+			t_until_asleep(pid[i]);
+		}
+		OK(shutdown(s[1], SHUT_WR));
+		EQ(recv(r, (char [1]){ 0 }, 1, 0), 1);
+		done = OK(waitpid(-1, NULL, 0)) == pid[1];
+		t_until_asleep(pid[!done]);
+		OK(kill(pid[!done], SIGKILL));
+		EQ(waitpid(pid[!done], NULL, 0), pid[!done]);
+		close(r);
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
 TEST(pair_message_boundaries)
 {
 	static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET };
