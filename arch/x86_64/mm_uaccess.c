@@ -171,7 +171,9 @@ int arch_user_atomic_u32(struct uptr p, enum user_atomic op, u32 operand, u32 *o
 		default: return -ENOSYS;
 		}
 		err = arch_user_cmpxchg_u32(p, &was, cur, new);
-		if (!err && was == cur) {
+		if (err)
+			break;
+		if (was == cur) {
 			*old = cur;
 			break;
 		}
