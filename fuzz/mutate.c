@@ -489,7 +489,7 @@ void prog_mutate(struct prog *p)
 		default:
 			mutate_call(p, at);
 		}
-	} while (!one_in(3));
+	} while (!p->n || !one_in(3));
 	prog_fix(p);
 }
 

@@ -101,7 +101,10 @@ static void expression(FILE *f, const struct val *v, char *expr, size_t room, un
 
 void prog_to_c(const struct prog *p, FILE *f, const char *title, unsigned int times)
 {
-	line(f, "/* %s\n * cc -pthread this.c; as root, or as who may make user namespaces. */\n", title);
+	fputs("/* ", f);
+	for (; *title; title++)		/* a comment that it cannot end */
+		fputc(*title < ' ' || *title > '~' || *title == '*' ? ' ' : *title, f);
+	line(f, "\n * cc -pthread this.c; as root, or as who may make user namespaces. */\n");
 	fputs(prelude, f);
 	for (uint32_t i = 0; i < p->n; i++) {
 		const struct call *c = &p->call[i];

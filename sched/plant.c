@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Planted bugs, by which each detector of the debug build is proved: plant=NAME on the command line makes one happen once,
- * late in boot; NAME written to /sys/kernel/debug/plant makes it happen in the writing task (tests/command/planted.py says what must be
+ * late in boot; NAME written to /sys/kernel/debug/plant makes it happen in the writing task, plant=open lets any
+ * user do so by /proc/sys/plant (tests/command/planted.py says what must be
  * reported, and that it names a line of the plant).
  */
 #include <lib/types.h>
@@ -399,7 +400,9 @@ static int plant_init(void)
 	const char *want = command_line_get("plant");
 
 	show_attr(show_root_node(SHOW_DEBUG), "plant", 0200, NULL, store_plant, NULL);
-	if (want && plant(want)) {
+	if (want && !strcmp(want, "open"))
+		show_attr(show_root_node(SHOW_SYSCTL), "plant", 0222, NULL, store_plant, NULL);
+	else if (want && plant(want)) {
 		console_settle();
 		panic("plant: over");
 	}

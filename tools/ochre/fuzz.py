@@ -245,7 +245,14 @@ def cmd_fuzz(args):
     if targets[0] not in known:
         raise Fail("--target is one of %s, all; not '%s'" % (", ".join(known), args.target))
     seconds(args.time)
+    for value, what, least in ((args.runs, "--runs", 1), (args.jobs, "--jobs", 1), (args.seed, "--seed", 0)):
+        if value:
+            number(value, what, least)
+    for folder in args.merge or []:
+        if not os.path.exists(folder):
+            raise Fail("--merge %s: there is no such folder" % folder)
     tools = setup.ensure(["x86_64"])
+    setup.need(["g++"], os.path.join(OUT, "setup.log"))      # libFuzzer is C++
     with locked("fuzz", None):
         if args.merge:
             _, _, tool = binaries(tools)

@@ -38,12 +38,12 @@ def initrd(path, binary, args, corpus=(), files=()):
 class Machine:
     """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('C', bytes), ('E', text)."""
 
-    def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory="1G", icount=False):
+    def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory="1G", icount=False, append=""):
         self.dir = os.path.join(BUILD, "fuzz", "vm%d" % number)
         os.makedirs(self.dir, exist_ok=True)
         self.ram = os.path.join(self.dir, "ram")
         vm = qemu.Vm(tools, cpus=cpus, memory=memory, kernel=kernel, initrd=initrd_path,
-                     append="console=ttyS0 panic=-1 nokaslr", extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
+                     append=("console=ttyS0 panic=-1 nokaslr " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
                                                                     % (qemu.size_arg(memory), self.ram), "-machine", "memory-backend=ram"])
         pairs = [socket.socketpair() for _ in range(2)]
         argv = vm.argv([theirs.fileno() for _, theirs in pairs])

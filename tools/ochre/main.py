@@ -129,6 +129,7 @@ def parser():
     s.add_argument("--minutes", metavar="N", type=float, default=3, help="how long to make a reproducer smaller (3)")
     s.add_argument("--bisect", metavar="GOOD", help="look for the first bad commit since this one")
     s.add_argument("--out", metavar="DIR", help="where to write (build/triage)")
+    s.add_argument("--append", metavar="STR", default="", help="more for the kernel's command line")
     s.add_argument("--check", metavar="REPORT", help="say what a report lacks of what docs/security-bugs.md asks for")
 
     s = command("symbolize", "oops", "cmd_symbolize", "read kernel messages on stdin, add file and line to each address")

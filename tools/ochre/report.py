@@ -53,6 +53,8 @@ class Report:
             named, placed = NAMED.search(line), PLACED.match(line)
             if placed:
                 function = placed[1] or pending
+                if not function:        # a register: the backtrace names the place again
+                    continue
                 self.frames.append((function or "?", placed[2], int(placed[3])))
                 pending = None
             else:

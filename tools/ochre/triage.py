@@ -94,18 +94,17 @@ def names_fit(text, vmlinux, tools):
 class Lab:
     """Runs programs on the debug kernel and says what reports come."""
 
-    def __init__(self, tools, top=None):
-        self.tools, self.boots = tools, 0
+    def __init__(self, tools, append=""):
+        self.tools, self.append = tools, append
         self.vmlinux, self.binary, self.tool = fuzz.binaries(tools)
-        self.dir = top or OUT
+        self.dir = OUT
         os.makedirs(self.dir, exist_ok=True)
 
     def boot(self, args, files, deadline=BOOT):
         """(reports, what was running, the console's text); a hang is a report of its own."""
-        self.boots += 1
         path = os.path.join(self.dir, "lab.cpio")
         fuzz_vm.initrd(path, self.binary, args, files=files)
-        m = fuzz_vm.Machine(self.tools, 90, self.vmlinux, path, cpus=2)
+        m = fuzz_vm.Machine(self.tools, 90, self.vmlinux, path, cpus=2, append=self.append)
         hung = False
         try:
             end = time.monotonic() + deadline
@@ -205,7 +204,7 @@ def c_program(lab, program, title, wanted):
     path = os.path.join(lab.dir, "program.txt")
     with open(path, "w") as f:
         f.write(program)
-    text = subprocess.run([lab.tool, "c", report.ESCAPES.sub("", title).replace("*/", ""), "200", path], capture_output=True, text=True).stdout
+    text = subprocess.run([lab.tool, "c", title, "200", path], capture_output=True, text=True).stdout
     source, binary = os.path.join(lab.dir, "repro.c"), os.path.join(lab.dir, "repro")
     with open(source, "w") as f:
         f.write(text)
@@ -232,7 +231,7 @@ def judge(r, program):
     return {"security": False, "class": "warning", "why": "a check of the kernel failed and it went on"}
 
 
-def bisect(good, program, wanted, tools):
+def bisect(good, program, wanted, tools, append):
     """The first commit since GOOD that breaks: each is built and tried in a worktree of its own."""
     tree = os.path.join(OUT, "tree")
     git = ["git", "-C", ROOT]
@@ -246,7 +245,7 @@ def bisect(good, program, wanted, tools):
     try:
         os.makedirs(os.path.join(tree, "build"), exist_ok=True)
         os.symlink(os.path.join(BUILD, "host"), os.path.join(tree, "build", "host"))
-        lab = Lab(tools)
+        lab = Lab(tools, append)
         lo, hi = 0, len(commits) - 1       # commits[hi] is bad
         while lo < hi:
             mid = (lo + hi) // 2
@@ -310,7 +309,9 @@ def cmd_triage(args):
         raise Fail("nothing to triage: name a console's log, a crash folder of ./ochre fuzz, a report, or - (see ./ochre triage --help)")
     inputs = [Input(p) for p in args.input]
     tools = setup.ensure(["x86_64"])
-    lab = None if args.no_run else Lab(tools)
+    if not args.no_run:
+        setup.need(["g++"], os.path.join(BUILD, "fuzz", "setup.log"))
+    lab = None if args.no_run else Lab(tools, args.append)
     vmlinux = os.path.join(build.outdir("x86_64", True), "vmlinux")
     kinds = {}          # fingerprint -> [report, times, input]
     for i in inputs:
@@ -343,7 +344,7 @@ def cmd_triage(args):
                     c_source, d["c_reproduces"] = c_program(lab, program, r.title, mark)
                 if args.bisect:
                     with Progress("Bisecting"):
-                        d["first_bad"] = bisect(args.bisect, [program], mark, tools)
+                        d["first_bad"] = bisect(args.bisect, [program], mark, tools, args.append)
         if r is None:
             print("%s: none of its programs brings anything about here" % rel(i.path))
             continue

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs of the fuzzer survive text, and damaged text is refused; reports are read, told apart, judged and checked; corpora merge."""
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+from ochre import fuzz, fuzz_corpus, report, setup, triage  # noqa: E402
+from ochre.util import Fail  # noqa: E402
+
+TOOLS = setup.load()
+PROGRAM = '@user\nr0 = openat(-100, &("f0\\00"), 0x42, 0x1b6)\nt1 write(r0, &("a", 7:2, _3, 65*20, &("b")), 5)\n~ r2 = pipe2(&(_8), 0) fail=3\nclose(r2.4)\n'
+LOG = """[    3.018841] UBSAN: shift-out-of-bounds in proc/signal.h:8:53
+[    3.018965] Call trace:
+[    3.019564]   [<ffffffff801a235c>] dump_stack+0x7c/0xa0
+[    3.019654]   [<ffffffff80265035>] prepare_signal+0x5e5/0x780
+[    3.019662]   [<ffffffff8026385a>] send_locked+0x7a/0xa30
+[    3.019670]   [<ffffffff80266483>] do_send_sig_info+0xe3/0x1a0
+"""
+
+
+def check(ok, what):
+    if not ok:
+        print("wrong: " + what)
+        sys.exit(1)
+
+
+def build_tool(top):
+    """The tool under the sanitizers."""
+    desc = os.path.join(top, "desc.c")
+    subprocess.run([sys.executable, ROOT + "/tools/mkfuzzdesc.py", "x86_64", desc], check=True)
+    uapi = TOOLS["uapi"]
+    base = [TOOLS["clang"], "-std=gnu11", "-g", "-O1", "-I" + ROOT]
+    subprocess.run(base + ["-nostdlibinc", "-isystem", uapi + "/x86_64-linux-gnu", "-isystem", uapi, "-c", desc, "-o", desc[:-1] + "o"], check=True)
+    tool = os.path.join(top, "tool")
+    subprocess.run(base + ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-o", tool, desc[:-1] + "o"]
+                   + [ROOT + "/fuzz/%s.c" % n for n in ("tool", "toc", "mutate", "prog")], check=True)
+    return tool
+
+
+def run(*argv):
+    return subprocess.run(argv, capture_output=True, text=True, errors="replace")
+
+
+def programs(tool, top):
+    made = run(tool, "make", "1", "3000")
+    check(made.returncode == 0 and made.stdout == run(tool, "make", "1", "3000").stdout, "the same seed makes the same programs: " + made.stderr[:300])
+    check(made.stdout != run(tool, "make", "2", "3000").stdout, "another seed makes others")
+    path = os.path.join(top, "made")
+    with open(path, "w") as f:
+        f.write(made.stdout)
+    again = run(tool, "split", path)
+    check(again.returncode == 0 and again.stdout == made.stdout, "text to tree and back")
+    calls = set(w.split("(")[0].split()[-1] for w in made.stdout.splitlines() if "(" in w)
+    check(len(calls) > 200, "all kinds of calls are made: %d" % len(calls))
+    check(made.stdout.count("(r") > 1000, "results flow into later calls")
+    with open(path, "w") as f:
+        f.write(PROGRAM)
+    check(run(tool, "split", path).stdout == PROGRAM, "a program by hand: " + run(tool, "split", path).stdout)
+    c = run(tool, "c", "a */ title", "2", path)
+    source = os.path.join(top, "p.c")
+    with open(source, "w") as f:
+        f.write(c.stdout)
+    r = run(TOOLS["gcc"], "-Wall", "-Werror", "-pthread", source, "-o", source[:-2])
+    check(r.returncode == 0, "its C compiles: " + r.stderr[:500])
+    for bad, what in (('@user\nnope(1)\n', "no such call"), ('@user\nread(1\n', "a call without )"), ('@user\nread(1) more\n', "more on the line"),
+                      ('@who\n', "@user or @root"), ('@user\nread(&("a)\n', "a string without its end"), ('@user\nread(&(_99999999999))\n', "more memory"),
+                      ('@user\nread(' + '&(' * 40 + ')' * 41 + '\n', "pointers too deep"), ('@user\n' + 'getpid()\n' * 65, "too many calls"),
+                      ('@user\nread(1, 2, 3, 4, 5, 6, 7)\n', "more than six"), ('@user\nr999999 = getpid()\n', "too large"), ('@user\nread(-)\n', "a number is missing"),
+                      ('@user\nread(&(1:3))\n', "a size is 1, 2, 4 or 8")):
+        with open(path, "w") as f:
+            f.write(bad)
+        r = run(tool, "check", path)
+        check(r.returncode == 1 and what in r.stderr and "ERROR" not in r.stderr, "refused with '%s': %r" % (what, r.stderr[:300]))
+    data = bytearray(made.stdout[:20000].encode())
+    for i in range(300):    # cut and changed anywhere: an answer, never a crash
+        with open(path, "wb") as f:
+            broken = bytearray(data)
+            for k in range(20):
+                broken[(i * 7919 + k * 104729) % len(broken)] = (i * 31 + k * 17) % 256
+            f.write(broken[:(i * 997) % len(broken)])
+        r = run(tool, "split", path)
+        check(r.returncode in (0, 1), "damaged text: status %d, %s" % (r.returncode, r.stderr[-300:]))
+
+
+def reports():
+    r = report.read(LOG)
+    check(len(r) == 1 and r[0].title == "UBSAN: shift-out-of-bounds in prepare_signal" and r[0].where[1][0] == "send_locked", "what and where: " + r[0].title)
+    moved = LOG.replace("ffffffff80", "ffffffff93").replace("0x5e5/0x780", "0x5e9/0x790").replace(" 3.0", " 9.1")
+    check(report.read(moved)[0].fingerprint == r[0].fingerprint, "the same bug in another build")
+    check(report.read(LOG.replace("send_locked", "send_other"))[0].fingerprint != r[0].fingerprint, "another way there is another bug")
+    check(report.read(LOG[:150])[0].kind == "UBSAN: shift-out-of-bounds", "a log that is cut in the middle")
+    check(len(report.read(LOG + LOG)) == 2 and not report.read("all is well\n") and not report.read(""), "two, and none")
+    hostile = report.read(LOG.replace("send_locked", "\x1b]0;title\x07\x1b[2Jsend_locked"))[0]
+    check("\x1b" not in hostile.text and "\x07" not in hostile.text, "nothing that a terminal would obey")
+    check(report.read("[1.0] BUG: KASAN: use-after-free in f+0x1/0x2\n")[0].kind == "KASAN: use-after-free", "KASAN")
+    check(triage.judge(r[0], PROGRAM)["security"] is True and triage.judge(r[0], None)["security"] is None, "who brings it about decides")
+    small = triage.smaller(PROGRAM)
+    check(PROGRAM.rsplit("close", 1)[0] in small and PROGRAM.replace("~ ", "") in small and any("fail=" not in p and "pipe2" in p for p in small)
+          and len(set(small)) == len(small) and all(len(p) < len(PROGRAM) for p in small), "smaller programs")
+
+
+def checked(text):
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as f:
+        f.write(text)
+        f.flush()
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            status = triage.cmd_check(type("Args", (), {"check": f.name}))
+    return status, out.getvalue()
+
+
+def checking():
+    head = run("git", "-C", ROOT, "rev-parse", "HEAD").stdout.strip()
+    if not head:
+        return      # not a clone: versions cannot be looked up
+    full = {"title": "t", "fingerprint": "f", "seen": 1, "version": head[:12] + " (debug build)", "where": None, "room": None, "conditions": "2 CPUs", "why": "it must not",
+            "security": True, "class": "c", "harm": "h", "report": LOG, "program": PROGRAM, "c_reproduces": True, "reproduced": "3 of 3 boots"}
+    check(checked(triage.as_text(full)) == (0, checked(json.dumps(full))[1]) and checked(json.dumps(full))[0] == 0, "a complete one, as text and as JSON: "
+          + checked(triage.as_text(full))[1])
+    status, text = checked("It crashes.\n")
+    check(status == 1 and all(w in text for w in ("Version", "Reproducer", "Conditions", "Why", "Report")), "everything is missing: " + text)
+    check("no commit" in checked(json.dumps({**full, "version": "1234567"}))[1], "a version that is none")
+    check("behind main" in checked(json.dumps({**full, "version": run("git", "-C", ROOT, "rev-parse", "HEAD~1").stdout.strip() or "0"}))[1]
+          or not run("git", "-C", ROOT, "rev-parse", "-q", "--verify", "HEAD~1").stdout, "an old version")
+    check(checked(json.dumps({**full, "program": ""}))[1].count("\n  ") == 1, "one thing is missing")
+
+
+def corpora(tool, top):
+    ours, theirs = fuzz_corpus.Corpus(os.path.join(top, "ours")), fuzz_corpus.Corpus(os.path.join(top, "theirs"))
+    one, two = b"@user\ngetpid()\n", b"@root\ngetppid()\n"
+    check(ours.add(one) and not ours.add(one) and theirs.add(one) and theirs.add(two), "adding")
+    with open(os.path.join(theirs.dir, "broken"), "wb") as f:
+        f.write(b"@user\n\xff\x00garbage")
+    err = io.StringIO()
+    with contextlib.redirect_stderr(err):
+        got = fuzz_corpus.merge(tool, [os.path.join(top, "theirs")], ours)
+    check(got == (1, 1, 1) and "left out" in err.getvalue(), "merging: %s %s" % (got, err.getvalue()))
+    check(sorted(fuzz_corpus.Corpus(os.path.join(top, "ours")).all()) == sorted([(fuzz_corpus.name_of(p), p) for p in (one, two)]), "what is there after it")
+    try:
+        fuzz_corpus.merge(tool, [os.path.join(top, "nowhere")], ours)
+        check(False, "a folder that is not there")
+    except Fail:
+        pass
+    ledger = os.path.join(top, "ledger.csv")
+    fuzz_corpus.record([["abc", "syscalls", 1, 100, 0]], ledger)
+    fuzz_corpus.record([["abc", "syscalls", 2, 50, 1], ["abc", "elf", 2, 7, 0]], ledger)
+    check(fuzz_corpus.programs_in(ledger) == 150, "the ledger's sum")
+    check(fuzz.seconds("90") == 90 and fuzz.seconds("30m") == 1800 and fuzz.seconds("2d") == 172800, "times")
+    for bad in ("", "0", "x", "-1", "5y"):
+        try:
+            fuzz.seconds(bad)
+            check(False, "time " + bad)
+        except Fail:
+            pass
+
+
+with tempfile.TemporaryDirectory() as top_dir:
+    built = build_tool(top_dir)
+    programs(built, top_dir)
+    corpora(built, top_dir)
+reports()
+checking()
