@@ -118,7 +118,7 @@ static int tmpfs_show_options(struct seq_file *m, struct dentry *root)
 }
 
 /* Also of one that never got its root. */
-static void tmpfs_kill_sb(struct super_block *sb)
+static void tmpfs_kill_sb(struct super_block *sb) __releases(sb->s_umount)
 {
 	kill_litter_super(sb);
 	/* Inodes are freed after a grace period and look at nothing here. */
