@@ -6,6 +6,7 @@
 #include <abi/errno.h>
 #include <lib/bitmap.h>
 #include <lib/format.h>
+#include <lib/minmax.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/show.h>
@@ -24,6 +25,20 @@ static ssize_t cpulist_show(struct show_node *n, char *buf, size_t size)
 		return len;
 	buf[len] = '\n';
 	return len + 1;
+}
+
+/* As many hexadecimal digits as there are CPUs, in groups of 32 bits. */
+static ssize_t cpumap_show(struct show_node *n, char *buf, size_t size)
+{
+	ssize_t len = 0;
+
+	for (unsigned int i = DIV_ROUND_UP(nr_cpu_ids, 32); i-- > 0;) {
+		u32 w = (u32)(cpu_online_mask_.bits[i / 2] >> (i & 1 ? 32 : 0));
+		unsigned int bits = min(nr_cpu_ids - i * 32, 32u);
+
+		len += scnprintf(buf + len, size - (size_t)len, "%0*x%s", (int)(bits + 3) / 4, w, i ? "," : "\n");
+	}
+	return len;
 }
 
 static ssize_t distance_show(struct show_node *n, char *buf, size_t size)
@@ -84,6 +99,7 @@ static int publish_nodes(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(lists); i++)
 		show_attr(nodes, lists[i], 0444, node_list_show, NULL, NULL);
 	node = nodes ? show_dir(SHOW_SYS, nodes, "node0") : NULL;
+	show_attr(node, "cpumap", 0444, cpumap_show, NULL, NULL);
 	show_attr(node, "cpulist", 0444, cpulist_show, NULL, NULL);
 	show_attr(node, "distance", 0444, distance_show, NULL, NULL);
 	show_attr(node, "meminfo", 0444, meminfo_show, NULL, NULL);

@@ -47,6 +47,12 @@ TEST(the_node_is_shown)
 	fd = OK(open("/sys/devices/system/node/node0/cpulist", O_RDONLY));
 	CHECK(OK(read(fd, text, sizeof(text))) >= 2 && text[0] == '0');
 	close(fd);
+	/* The same as a mask: lscpu looks for it. */
+	fd = OK(open("/sys/devices/system/node/node0/cpumap", O_RDONLY));
+	n = OK(read(fd, text, sizeof(text) - 1));
+	text[n] = 0;
+	CHECK(n >= 2 && text[n - 1] == '\n' && strtoul(strrchr(text, ',') ? strrchr(text, ',') + 1 : text, NULL, 16) & 1);
+	close(fd);
 }
 
 TEST(policy_of_the_task)
