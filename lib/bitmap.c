@@ -162,3 +162,21 @@ int bitmap_print_list(char *buf, size_t size, const unsigned long *map, unsigned
 	}
 	return n;
 }
+
+int bitmap_print_mask(char *buf, size_t size, const unsigned long *map, unsigned long bits)
+{
+	int n = 0;
+
+	if (size)
+		*buf = '\0';
+	for (unsigned long i = DIV_ROUND_UP(bits, 32); i-- > 0;) {
+		size_t room = (size_t)n < size ? size - (size_t)n : 0;
+		unsigned long left = bits - i * 32;
+		u32 w = (u32)(map[i * 32 / BITS_PER_LONG] >> (i * 32 % BITS_PER_LONG));
+
+		if (left < 32)
+			w &= (1u << left) - 1;
+		n += snprintf(room ? buf + n : NULL, room, "%0*x%s", (int)(min(left, 32ul) + 3) / 4, w, i ? "," : "");
+	}
+	return n;
+}

@@ -6,7 +6,6 @@
 #include <abi/errno.h>
 #include <lib/bitmap.h>
 #include <lib/format.h>
-#include <lib/minmax.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/show.h>
@@ -27,18 +26,12 @@ static ssize_t cpulist_show(struct show_node *n, char *buf, size_t size)
 	return len + 1;
 }
 
-/* As many hexadecimal digits as there are CPUs, in groups of 32 bits. */
 static ssize_t cpumap_show(struct show_node *n, char *buf, size_t size)
 {
-	ssize_t len = 0;
+	int len = bitmap_print_mask(buf, size - 1, cpu_online_mask_.bits, nr_cpu_ids);
 
-	for (unsigned int i = DIV_ROUND_UP(nr_cpu_ids, 32); i-- > 0;) {
-		u32 w = (u32)(cpu_online_mask_.bits[i / 2] >> (i & 1 ? 32 : 0));
-		unsigned int bits = min(nr_cpu_ids - i * 32, 32u);
-
-		len += scnprintf(buf + len, size - (size_t)len, "%0*x%s", (int)(bits + 3) / 4, w, i ? "," : "\n");
-	}
-	return len;
+	buf[len] = '\n';
+	return len + 1;
 }
 
 static ssize_t distance_show(struct show_node *n, char *buf, size_t size)

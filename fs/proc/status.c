@@ -166,38 +166,12 @@ static void show_caps(struct seq_file *m, struct task *task)
 	put_cred(c);
 }
 
-/* As many hexadecimal digits as there are CPUs, in groups of 32 bits. */
-static void show_mask(struct seq_file *m, const struct cpumask *mask)
+static void show_mask(struct seq_file *m, const struct cpumask *mask, int (*print)(char *, size_t, const unsigned long *, unsigned long))
 {
-	unsigned int words = (nr_cpu_ids + 31) / 32;
+	char text[4 * NR_CPUS];
 
-	for (unsigned int i = words; i-- > 0;) {
-		u32 w = (u32)(mask->bits[i / 2] >> (i & 1 ? 32 : 0));
-		unsigned int bits = i == words - 1 && nr_cpu_ids % 32 ? nr_cpu_ids % 32 : 32;
-
-		if (bits < 32)
-			w &= (1u << bits) - 1;
-		seq_put_hex_ll(m, i == words - 1 ? NULL : ",", w, (bits + 3) / 4);
-	}
-}
-
-static void show_mask_list(struct seq_file *m, const struct cpumask *mask)
-{
-	bool first = true;
-
-	for (unsigned int c = 0; c < nr_cpu_ids; c++) {
-		unsigned int end = c;
-
-		if (!cpumask_test_cpu(c, mask))
-			continue;
-		while (end + 1 < nr_cpu_ids && cpumask_test_cpu(end + 1, mask))
-			end++;
-		seq_printf(m, first ? "%u" : ",%u", c);
-		if (end > c)
-			seq_printf(m, "-%u", end);
-		first = false;
-		c = end;
-	}
+	print(text, sizeof(text), mask->bits, nr_cpu_ids);
+	seq_puts(m, text);
 }
 
 int proc_show_status(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
@@ -220,9 +194,9 @@ int proc_show_status(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 		   task->seccomp_mode, seccomp_count(task));
 	seq_puts(m, "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\tunknown\n"
 		    "Cpus_allowed:\t");
-	show_mask(m, &task->cpus_mask);
+	show_mask(m, &task->cpus_mask, bitmap_print_mask);
 	seq_puts(m, "\nCpus_allowed_list:\t");
-	show_mask_list(m, &task->cpus_mask);
+	show_mask(m, &task->cpus_mask, bitmap_print_list);
 	seq_printf(m, "\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%llu\n"
 		      "nonvoluntary_ctxt_switches:\t%llu\n", task->nvcsw, task->nivcsw);
 	return 0;

@@ -38,3 +38,5 @@ void bitmap_copy(unsigned long *dst, const unsigned long *src, unsigned long bit
 int bitmap_parselist(const char *s, unsigned long *map, unsigned long bits);
 /* Writes such a list; returns what snprintf would. */
 int bitmap_print_list(char *buf, size_t size, const unsigned long *map, unsigned long bits);
+/* The same as hexadecimal digits, as many as BITS need, in groups of 32 bits. */
+int bitmap_print_mask(char *buf, size_t size, const unsigned long *map, unsigned long bits);
