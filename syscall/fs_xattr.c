@@ -121,8 +121,8 @@ static long remove_from(const struct path *path, struct uptr uname)
 		path_put(path);							\
 	}									\
 	__ret; })
-#define WITH_FD(fdn, call) ({							\
-	struct fd __f = fdget((unsigned int)(fdn));				\
+#define WITH_FD_BY(get, fdn, call) ({						\
+	struct fd __f = get((unsigned int)(fdn));				\
 	long __ret = -EBADF;							\
 	if (!fd_empty(__f)) {							\
 		const struct path *path = &fd_file(__f)->f_path;		\
@@ -130,6 +130,7 @@ static long remove_from(const struct path *path, struct uptr uname)
 		fdput(__f);							\
 	}									\
 	__ret; })
+#define WITH_FD(fdn, call) WITH_FD_BY(fdget, fdn, call)
 
 long sys_setxattr(struct uptr p, struct uptr name, struct uptr value, size_t size, int flags)
 {
@@ -266,16 +267,7 @@ long sys_removexattrat(int dfd, struct uptr p, unsigned int at_flags, struct upt
 #define SHOWN_XFLAGS (FS_XFLAG_PREALLOC | FS_XFLAG_VERITY | FS_XFLAG_CASEFOLD | FS_XFLAG_CASENONPRESERVING | FS_XFLAG_HASATTR)
 
 #define WITH_ANY_PATH(dfd, uname, lookup, call)						\
-	((lookup) & LOOKUP_EMPTY && (dfd) >= 0 && uptr_is_null(uname) ? WITH_RAW_FD(dfd, call) : WITH_PATH(dfd, uname, lookup, call))
-#define WITH_RAW_FD(fdn, call) ({							\
-	struct fd __f = fdget_raw((unsigned int)(fdn));				\
-	long __ret = -EBADF;							\
-	if (!fd_empty(__f)) {							\
-		const struct path *path = &fd_file(__f)->f_path;		\
-		__ret = (call);							\
-		fdput(__f);							\
-	}									\
-	__ret; })
+	((lookup) & LOOKUP_EMPTY && (dfd) >= 0 && uptr_is_null(uname) ? WITH_FD_BY(fdget_raw, dfd, call) : WITH_PATH(dfd, uname, lookup, call))
 
 static int check_attr_args(unsigned int at_flags, size_t usize, unsigned int *lookup)
 {
