@@ -119,17 +119,19 @@ static __cold void object_report(struct kmem_cache *c, const void *obj, const ch
 
 static __maybe_unused void check_alloc(struct kmem_cache *c, void *obj)
 {
-	const u8 *b = obj;
+	const u8 *b = obj, *end = b + c->object_size - 1;
 
 	if (!c->poison)
 		return;
 	/* The first bytes held the free link while the object lay in a slab. */
-	for (u32 i = c->free_offset ? 0 : 8; i + 1 < c->object_size; i++) {
-		if (b[i] != POISON_FREE) {
-			object_report(c, obj, "written after it was freed");
-			return;
-		}
-	}
+	if (!c->free_offset)
+		b += 8;
+	while (end - b >= 8 && *(const u64 *)b == POISON_FREE * 0x0101010101010101ull)
+		b += 8;
+	while (b < end && *b == POISON_FREE)
+		b++;
+	if (b < end)
+		object_report(c, obj, "written after it was freed");
 }
 
 static __maybe_unused bool check_free(struct kmem_cache *c, void *obj)

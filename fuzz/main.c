@@ -7,7 +7,7 @@
  *	fuzz run [-v] [-n N] FILE...	runs each program of each file N times; -v shows results
  *	fuzz exec FILE			runs another program, as root, for at most a minute
  *
- * What it has to say goes to the second serial line, a line each, for ./ochre fuzz:
+ * What it has to say goes to the virtio console, a line each, for ./ochre fuzz:
  *	S JOB PROGRAMS CALLS TIMEOUTS KILLED PLACES		figures, now and then
  *	P ADDRESS ...			places of the kernel reached for the first time by this job
  *	C BASE64			a program that reached something new
@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -35,7 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COVER_BITS	17
+#define COVER_BITS	16
 #define MAGIC_A		0x45524843305a5546ull	/* with MAGIC_B exclusive-or-ed in: only a mailbox has the word itself in memory */
 #define MAGIC_B		0x0123456789abcdefull
 
@@ -70,10 +71,9 @@ static void make_mailbox(void)
 	madvise(mailbox, MAIL_PAGES * PAGE, MADV_DONTFORK);	/* programs must not write there */
 }
 
-static void post(const struct prog *p)
+static void post(const char *text, uint32_t total)
 {
-	static char text[PROG_BYTES];
-	uint32_t total = (uint32_t)prog_print(p, text, sizeof(text)), at = 0;
+	uint32_t at = 0;
 
 	mailbox->magic[0] = 0;
 	for (uint32_t i = 0; at < total; i++) {
@@ -194,16 +194,16 @@ static void report(bool now)
 
 static int test_one(const uint8_t *data, size_t size)
 {
+	const char *text = (const char *)data;
 	static unsigned int count;
-	struct prog p;
 
-	if (!prog_parse(&p, (const char *)data, size, NULL))
+	if (!size || size > PROG_BYTES)
 		return -1;
-	post(&p);
+	post(text, (uint32_t)size);
 	if (exec_has_cover() && ++count % 32 == 0)
-		exec_prog(&p, false, true);
-	exec_prog(&p, false, false);
-	prog_free(&p);
+		exec_prog(text, size, false, true);
+	if (!exec_prog(text, size, false, false))
+		return -1;
 	report(false);
 	return 0;
 }
@@ -253,10 +253,20 @@ static void own_score(const char *score)
 	}
 }
 
+/* A job's processes stay on one processor: one waits while another works. */
+static void pin(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)job % (size_t)sysconf(_SC_NPROCESSORS_ONLN), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 static int hunt(unsigned long seed, const char *runs)
 {
 	char seed_arg[40], runs_arg[40], max_arg[40];
-	char *args[] = { "fuzz", (char *)dir, seed_arg, runs_arg, max_arg, "-len_control=0", "-reload=1", "-timeout=1000000", "-rss_limit_mb=0", "-malloc_limit_mb=1024",
+	char *args[] = { "fuzz", (char *)dir, seed_arg, runs_arg, max_arg, "-len_control=0", "-mutate_depth=2", "-reload=1", "-timeout=1000000", "-rss_limit_mb=0", "-malloc_limit_mb=1024",
 			 "-handle_segv=0", "-handle_bus=0", "-handle_abrt=0", "-handle_ill=0", "-handle_fpe=0", "-handle_int=0", "-handle_term=0",
 			 "-handle_xfsz=0", "-handle_usr1=0", "-handle_usr2=0", "-detect_leaks=0", "-verbosity=0", "-print_final_stats=0", "-use_counters=1", NULL };
 	char **argv = args;
@@ -265,9 +275,10 @@ static int hunt(unsigned long seed, const char *runs)
 	snprintf(seed_arg, sizeof(seed_arg), "-seed=%lu", seed);
 	snprintf(runs_arg, sizeof(runs_arg), "-runs=%s", *runs == '0' && !runs[1] ? "-1" : runs);
 	snprintf(max_arg, sizeof(max_arg), "-max_len=%d", PROG_BYTES / 4);
+	pin();
 	make_mailbox();
 	own_score("-1000");
-	if (!exec_init(cover, COVER_BITS))
+	if (!exec_init(cover, COVER_BITS, false))
 		return 2;
 	own_score("-999");
 	if (!job) {
@@ -336,7 +347,7 @@ static int run_files(char **argv)
 			times = strtol(*++argv, NULL, 0);
 	make_mailbox();
 	own_score("-1000");
-	if (!exec_init(cover, COVER_BITS))
+	if (!exec_init(cover, COVER_BITS, trace))
 		return 2;
 	for (; *argv; argv++) {
 		size_t n;
@@ -344,19 +355,19 @@ static int run_files(char **argv)
 
 		for (char *at = text; at < end; at = next) {
 			struct prog p;
-			char err[120];
+			char err[120] = "too long";
 
 			for (next = at + 1; next < end && !(*next == '@' && next[-1] == '\n'); next++)
 				;
-			if (!prog_parse(&p, at, (size_t)(next - at), err)) {
+			if (next - at > PROG_BYTES || !prog_parse(&p, at, (size_t)(next - at), err)) {
 				fprintf(stderr, "fuzz: %s: %s\n", *argv, err);
 				bad++;
 				continue;
 			}
-			post(&p);
-			for (long i = 0; i < times; i++)
-				exec_prog(&p, trace, false);
 			prog_free(&p);
+			post(at, (uint32_t)(next - at));
+			for (long i = 0; i < times; i++)
+				exec_prog(at, (size_t)(next - at), trace, false);
 			ran++;
 			report(false);
 		}
@@ -402,12 +413,32 @@ static void mount_on(const char *type, const char *at, const char *options)
 		fprintf(stderr, "fuzz: %s: %s\n", at, strerror(errno));
 }
 
+/* A failure that was asked for is nothing to read about: the program says which one it was. */
+static void quiet_faults(void)
+{
+	static const char *const names[] = { "failslab", "fail_page_alloc", "fail_usercopy", "fail_make_request" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[64];
+		int fd;
+
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", names[i]);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			if (write(fd, "0", 1) != 1)
+				perror(path);
+			close(fd);
+		}
+	}
+}
+
 static int init(void)
 {
 	char *args[32] = { "fuzz" }, *text, line[400], last[300] = "";
 	struct termios t;
-	int argc = 1, r, log;
+	int argc = 1, r = 0, log;
 	size_t n;
+	pid_t pid;
 
 	mount_on("proc", "/proc", NULL);
 	mount_on("sysfs", "/sys", NULL);
@@ -415,9 +446,10 @@ static int init(void)
 	mount_on("devpts", "/dev/pts", "ptmxmode=0666");
 	mount_on("tmpfs", "/dev/shm", "mode=1777");
 	mount_on("debugfs", "/sys/kernel/debug", NULL);
+	quiet_faults();
 	mkdir("/tmp", 01777);
 	mount_on("tmpfs", "/tmp", "mode=1777");
-	wire = open("/dev/ttyS1", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	wire = open("/dev/hvc0", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (wire >= 0 && !tcgetattr(wire, &t)) {
 		cfmakeraw(&t);
 		tcsetattr(wire, TCSANOW, &t);
@@ -428,12 +460,13 @@ static int init(void)
 		args[argc++] = w;
 	/* The console is the kernel's: a word of ours there could look like a report. */
 	log = open("/tmp/log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (!fork()) {
+	pid = fork();
+	if (!pid) {
 		dup2(log, 1);
 		dup2(log, 2);
 		exit(command(argc, args));
 	}
-	wait(&r);
+	waitpid(pid, &r, 0);
 	r = WIFEXITED(r) ? WEXITSTATUS(r) : 128 + WTERMSIG(r);
 	lseek(log, -(off_t)(sizeof(last) - 1), SEEK_END);
 	if (r && read(log, last, sizeof(last) - 1) > 0)

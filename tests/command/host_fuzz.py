@@ -142,7 +142,7 @@ def corpora(tool, top):
     with contextlib.redirect_stderr(err):
         got = fuzz_corpus.merge(tool, [os.path.join(top, "theirs")], ours)
     check(got == (1, 1, 1) and "left out" in err.getvalue(), "merging: %s %s" % (got, err.getvalue()))
-    check(sorted(fuzz_corpus.Corpus(os.path.join(top, "ours")).all()) == sorted([(fuzz_corpus.name_of(p), p) for p in (one, two)]), "what is there after it")
+    check(sorted(fuzz_corpus.Corpus(os.path.join(top, "ours")).some(9, None)) == sorted([(fuzz_corpus.name_of(p), p) for p in (one, two)]), "what is there after it")
     try:
         fuzz_corpus.merge(tool, [os.path.join(top, "nowhere")], ours)
         check(False, "a folder that is not there")

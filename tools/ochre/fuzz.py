@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from . import build, fuzz_corpus, fuzz_vm, oops, report, setup
 from .util import BUILD, Fail, ROOT, digest, locked, rel
 
 OUT = os.path.join(BUILD, "fuzz")
+TURN = 1200         # seconds a machine hunts
+CORPUS = 1500       # programs it begins with: it runs each of them first
 DIR = fuzz_corpus.DIR
 
 
@@ -80,8 +83,8 @@ class Crash:
 class Hunt:
     """Machines that hunt until the time is over, enough programs ran, or somebody says stop."""
 
-    def __init__(self, tools, jobs, cpus, seed, limit, runs, icount):
-        self.tools, self.cpus, self.seed, self.runs, self.icount = tools, cpus, seed, runs, icount
+    def __init__(self, tools, jobs, seed, limit, runs, icount):
+        self.tools, self.seed, self.runs, self.icount = tools, seed, runs, icount
         self.vmlinux, self.binary, self.tool = binaries(tools)
         self.corpus = fuzz_corpus.Corpus()
         self.places = set()
@@ -91,7 +94,7 @@ class Hunt:
                 first = f.readline().strip()
                 if first == self.build_id():
                     self.places = set(int(w, 16) for w in f.read().split())
-        self.slots, self.figures = [None] * jobs, {}
+        self.slots, self.rounds = [None] * jobs, [0] * jobs
         self.started, self.limit = time.monotonic(), limit
         self.boots = self.new_programs = self.crashes = self.kinds = 0
         self.rows, self.base = [], {"programs": 0, "calls": 0}
@@ -106,13 +109,16 @@ class Hunt:
         self.boots += 1
         path = os.path.join(OUT, "vm%d.cpio" % i)
         os.makedirs(OUT, exist_ok=True)
+        # One processor makes twice as many programs in the same time as two do together, two find what one cannot: each has its turn.
+        cpus = 1 if self.icount else 1 + (i + self.rounds[i]) % 2
+        self.rounds[i] += 1
         runs = "0"
         if self.runs:
-            left = self.runs - self.total("programs")
-            runs = str(max(left // (self.cpus * sum(1 for s in self.slots if s is not None) or self.cpus), 1))
-        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(self.cpus)], self.corpus.all())
-        m = fuzz_vm.Machine(self.tools, i, self.vmlinux, path, cpus=self.cpus, icount=self.icount)
-        m.seed, m.jobs = seed, {}
+            runs = str(max((self.runs - self.total("programs")) // (cpus * len(self.slots)), 1))
+        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], self.corpus.some(CORPUS, random.Random(seed)))
+        m = fuzz_vm.Machine(self.tools, i, self.vmlinux, path, cpus=cpus, icount=self.icount)
+        m.seed, m.jobs, m.cpus = seed, {}, cpus
+        m.job_heard = [time.monotonic()] * cpus
         self.slots[i] = m
 
     def total(self, what):
@@ -144,6 +150,8 @@ class Hunt:
         for kind, what in m.step():
             if kind == "S" and len(what) == 6:
                 m.jobs[what[0]] = what
+                if what[0] < len(m.job_heard):
+                    m.job_heard[what[0]] = time.monotonic()
             elif kind == "P":
                 self.places.update(what)
             elif kind == "C":
@@ -160,8 +168,10 @@ class Hunt:
                 self.close(i)
                 return False
             self.crash(i, "the fuzzer ended: " + (m.ended or "the machine is gone"))
-        elif m.hung():
+        elif time.monotonic() - min(m.job_heard) > fuzz_vm.HUNG:
             self.crash(i, "hang: no word for %d s" % fuzz_vm.HUNG)
+        elif not self.runs and time.monotonic() - m.started > TURN:
+            self.close(i)       # the next one begins with what the others learnt
         return True
 
     def line(self):
@@ -205,7 +215,7 @@ class Hunt:
 
 
 def fuzz_syscalls(tools, args):
-    jobs = number(args.jobs, "--jobs") if args.jobs else 1 if args.seed else max((os.cpu_count() or 2) // 2, 1)
+    jobs = number(args.jobs, "--jobs") if args.jobs else 1 if args.seed else os.cpu_count() or 1
     seed = number(args.seed, "--seed", 0) if args.seed else int(time.time())
     icount = bool(args.seed) and jobs == 1
     corpus = fuzz_corpus.Corpus()
@@ -213,7 +223,7 @@ def fuzz_syscalls(tools, args):
         corpus.put_aside()
     for p in fuzz_corpus.committed():
         corpus.add(p)
-    h = Hunt(tools, jobs, 1 if icount else 2, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount)
+    h = Hunt(tools, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount)
     h.go()
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
     print(h.line())

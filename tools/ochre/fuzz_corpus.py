@@ -47,9 +47,10 @@ class Corpus:
         self.names.add(name)
         return True
 
-    def all(self):
+    def some(self, most, rng):
+        """At most MOST of them, (name, bytes), chosen by RNG."""
         out = []
-        for n in sorted(self.names):
+        for n in sorted(rng.sample(sorted(self.names), most) if len(self.names) > most else self.names):
             with open(os.path.join(self.dir, n), "rb") as f:
                 out.append((n, f.read()))
         return out

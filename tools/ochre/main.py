@@ -115,7 +115,7 @@ def parser():
     s.add_argument("--target", metavar="NAME", default="syscalls", help="syscalls (default), a decoder (elf, cpio, ...), or all of them")
     s.add_argument("--time", metavar="TIME", default="30m", help="how long, for each target: seconds, or like 30m, 8h (30m)")
     s.add_argument("--runs", metavar="N", help="end after N programs")
-    s.add_argument("--jobs", metavar="N", help="machines at the same time (half the processors), of two CPUs each")
+    s.add_argument("--jobs", metavar="N", help="machines at the same time (as many as processors), of one and two CPUs in turns")
     s.add_argument("--seed", metavar="N", help="choose by this number; with one machine, of one CPU then, the same programs run again")
     s.add_argument("--resume", action="store_true", help="go on with the corpus of the last time")
     s.add_argument("--merge", metavar="DIR", nargs="+", help="take over the corpora of other machines, and end")

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Between exec.c, which has the fuzzer's side, and exec_calls.c, which makes the calls. */
+#pragma once
+
+#include "prog.h"
+
+/* One program at a time goes through this memory, which the fuzzer, the keeper and the callers share. */
+enum exec_state { EXEC_IDLE, EXEC_ASKED, EXEC_RUNS, EXEC_DONE };
+enum exec_end { EXEC_ENDED, EXEC_TIMED_OUT, EXEC_KILLED, EXEC_FAILED, EXEC_REFUSED };
+struct exec_page {
+	uint32_t state;		/* a futex */
+	uint32_t end;
+	int32_t error;		/* of EXEC_FAILED */
+	uint32_t kcov_mode, trace, len;
+	uint64_t calls;		/* made so far, of all programs */
+	char text[PROG_BYTES];
+};
+
+#define EXEC_KCOV_FD	100	/* and the next, one for each thread; nothing else of the fuzzer's is open in a program */
+#define EXEC_TRACE_FD	3
+#define EXEC_TICK	63	/* the signal that ends a call that blocks */
+
+/* In the keeper: what its callers find in their memory and at their limits. */
+void caller_prepare(void);
+/* In a child of its own, which it ends: makes the calls. */
+_Noreturn void caller_run(const struct prog *p, struct exec_page *page, bool have_kcov);
+/* MS 0: without end. */
+void futex_wait(uint32_t *at, uint32_t is, unsigned int ms);
+void futex_set(uint32_t *at, uint32_t to);
