@@ -11,7 +11,7 @@ import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
-from ochre import fuzz, fuzz_corpus, report, setup, triage  # noqa: E402
+from ochre import fuzz, fuzz_corpus, oops, report, setup, triage  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 TOOLS = setup.load()
@@ -106,6 +106,21 @@ def reports():
           and len(set(small)) == len(small) and all(len(p) < len(PROGRAM) for p in small), "smaller programs")
 
 
+def scanning():
+    """A console is looked through once, in whatever pieces it comes."""
+    text = ("quiet\n" * 500 + LOG + "quiet\n" * 500).encode()
+    for size in (1, 7, 63, 1000):
+        scan, console, found = oops.Scan(), bytearray(), []
+        for at in range(0, len(text), size):
+            console += text[at:at + size]
+            if scan.found(console):
+                found.append(len(console))
+        check(found and found[0] - text.index(b"UBSAN: ") - 7 < size, "found in pieces of %d as soon as it is there: %s" % (size, found[:3]))
+        check(found[-1] - found[0] <= scan.KEEP + size and not scan.found(console), "and looked at no more: %s" % found)
+    del console[:len(console) // 2]
+    check(not scan.found(console), "its front is cut off")
+
+
 def checked(text):
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as f:
         f.write(text)
@@ -166,4 +181,5 @@ with tempfile.TemporaryDirectory() as top_dir:
     programs(built, top_dir)
     corpora(built, top_dir)
 reports()
+scanning()
 checking()

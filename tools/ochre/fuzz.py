@@ -117,7 +117,7 @@ class Hunt:
             runs = str(max((self.runs - self.total("programs")) // (cpus * len(self.slots)), 1))
         fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], self.corpus.some(CORPUS, random.Random(seed)))
         m = fuzz_vm.Machine(self.tools, i, self.vmlinux, path, cpus=cpus, icount=self.icount)
-        m.seed, m.jobs, m.cpus = seed, {}, cpus
+        m.seed, m.jobs, m.cpus, m.scan = seed, {}, cpus, oops.Scan()
         m.job_heard = [time.monotonic()] * cpus
         self.slots[i] = m
 
@@ -160,7 +160,7 @@ class Hunt:
     def watch(self, i):
         m = self.slots[i]
         self.take(m)
-        if oops.REPORT.search(m.console.decode(errors="replace")):
+        if m.scan.found(m.console):
             self.crash(i, "a report")
         elif m.ended is not None or m.dead():
             self.take(m)

@@ -70,6 +70,23 @@ def death(text, lines=80):
 REPORT = re.compile(r"WARNING: |BUG: |kernel BUG at|KASAN: |UBSAN: |LOCKDEP: |\bOops: |blocked for more than|Kernel panic")
 
 
+class Scan:
+    """Looks for reports in a console that grows, each byte once: only what came since, with the end of what was there before."""
+
+    KEEP = 400          # more than what a pattern spans
+
+    def __init__(self, pattern=REPORT):
+        self.pattern, self.seen = pattern, 0
+
+    def found(self, console):
+        """CONSOLE: all of it, bytes. Where its front was cut off, all that is left is looked at again."""
+        if len(console) == self.seen:
+            return False
+        start = max(self.seen - self.KEEP, 0) if len(console) > self.seen else 0
+        self.seen = len(console)
+        return bool(self.pattern.search(console[start:].decode(errors="replace")))
+
+
 def reports(text, vmlinux, tools):
     """What detectors said, each with the lines of its backtrace."""
     out, last = [], None

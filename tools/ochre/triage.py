@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from . import build, fuzz, fuzz_corpus, fuzz_vm, report, setup
+from . import build, fuzz, fuzz_corpus, fuzz_vm, oops, report, setup
 from .util import BUILD, Fail, Progress, ROOT, output, rel
 
 OUT = os.path.join(BUILD, "triage")
@@ -105,7 +105,7 @@ class Lab:
         path = os.path.join(self.dir, "lab.cpio")
         fuzz_vm.initrd(path, self.binary, args, files=files)
         m = fuzz_vm.Machine(self.tools, 90, self.vmlinux, path, cpus=2, append=self.append)
-        hung = False
+        hung, scan = False, oops.Scan(report.START)
         try:
             end = time.monotonic() + deadline
             settle = None
@@ -114,7 +114,7 @@ class Lab:
                 now = time.monotonic()
                 if m.ended is not None or (settle and now > settle):
                     break
-                if not settle and report.START.search(m.console.decode(errors="replace")):
+                if not settle and scan.found(m.console):
                     settle = now + 2
                 if now > end:
                     hung = True
