@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 
-from . import build, fuzz_corpus, fuzz_vm, oops, report, setup
+from . import build, fuzz_corpus, fuzz_cover, fuzz_vm, oops, report, setup
 from .util import BUILD, Fail, ROOT, digest, locked, rel
 
 OUT = os.path.join(BUILD, "fuzz")
 TURN = 1200         # seconds a machine hunts
 CORPUS = 1500       # programs it begins with: it runs each of them first
 DIR = fuzz_corpus.DIR
+PLACES = fuzz_corpus.PLACES
 
 
 def seconds(text):
@@ -83,26 +84,17 @@ class Crash:
 class Hunt:
     """Machines that hunt until the time is over, enough programs ran, or somebody says stop."""
 
-    def __init__(self, tools, jobs, seed, limit, runs, icount):
+    def __init__(self, tools, corpus, jobs, seed, limit, runs, icount):
         self.tools, self.seed, self.runs, self.icount = tools, seed, runs, icount
         self.vmlinux, self.binary, self.tool = binaries(tools)
-        self.corpus = fuzz_corpus.Corpus()
-        self.places = set()
-        self.path_places = os.path.join(DIR, "places.txt")
-        if os.path.exists(self.path_places):
-            with open(self.path_places) as f:
-                first = f.readline().strip()
-                if first == self.build_id():
-                    self.places = set(int(w, 16) for w in f.read().split())
+        self.corpus = corpus
+        self.mark = fuzz_cover.mark_of(self.vmlinux)
+        self.places = fuzz_cover.read_places(PLACES, self.mark)
         self.slots, self.rounds = [None] * jobs, [0] * jobs
         self.started, self.limit = time.monotonic(), limit
         self.boots = self.new_programs = self.crashes = self.kinds = 0
         self.rows, self.base = [], {"programs": 0, "calls": 0}
         self.titles = {}
-
-    def build_id(self):
-        st = os.stat(self.vmlinux)
-        return "%d %d" % (st.st_size, st.st_mtime_ns)
 
     def boot(self, i):
         seed = self.seed + self.boots * 1000
@@ -208,9 +200,7 @@ class Hunt:
             for i, m in enumerate(self.slots):
                 if m:
                     self.close(i)
-            with open(self.path_places + ".new", "w") as f:
-                f.write(self.build_id() + "\n" + "\n".join("%x" % p for p in sorted(self.places)) + "\n")
-            os.rename(self.path_places + ".new", self.path_places)
+            fuzz_cover.write_places(PLACES, self.mark, self.places)
             fuzz_corpus.record([r for r in self.rows if r[3]], os.path.join(DIR, "ledger.csv"))
 
 
@@ -223,7 +213,7 @@ def fuzz_syscalls(tools, args):
         corpus.put_aside()
     for p in fuzz_corpus.committed():
         corpus.add(p)
-    h = Hunt(tools, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount)
+    h = Hunt(tools, corpus, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount)
     h.go()
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
     print(h.line())
@@ -249,6 +239,16 @@ def fuzz_host(tools, name, args):
         return 130
 
 
+def coverage(tools, args):
+    """Which lines of the kernel the places are in that were reached up to now."""
+    vmlinux, _, _ = binaries(tools)
+    places = fuzz_cover.read_places(PLACES, fuzz_cover.mark_of(vmlinux))
+    if not places:
+        raise Fail("nothing is known to be reached in this kernel: run ./ochre fuzz first (%s)" % rel(PLACES), 1)
+    fuzz_cover.show(vmlinux, tools, places, args.missed, fuzz_corpus.commit_of_tree(), DIR)
+    return 0
+
+
 def cmd_fuzz(args):
     known = ["syscalls"] + host_targets()
     targets = known if args.target == "all" else [args.target]
@@ -263,6 +263,8 @@ def cmd_fuzz(args):
             raise Fail("--merge %s: there is no such folder" % folder)
     tools = setup.ensure(["x86_64"])
     setup.need(["g++"], os.path.join(OUT, "setup.log"))      # libFuzzer is C++
+    if args.coverage or args.missed is not None:
+        return coverage(tools, args)
     with locked("fuzz", None):
         if args.merge:
             _, _, tool = binaries(tools)

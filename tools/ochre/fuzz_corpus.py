@@ -11,6 +11,7 @@ from .util import BUILD, ROOT, Fail, output, rel
 
 DIR = os.path.join(BUILD, "fuzz", "syscalls")
 COMMITTED = os.path.join(ROOT, "fuzz", "corpus", "syscalls.txt")
+PLACES = os.path.join(DIR, "places.txt")
 LEDGER = os.path.join(ROOT, "fuzz", "ledger.csv")
 LEDGER_HEAD = ["commit", "target", "seed", "programs", "reports"]
 

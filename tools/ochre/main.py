@@ -120,6 +120,8 @@ def parser():
     s.add_argument("--resume", action="store_true", help="go on with the corpus of the last time")
     s.add_argument("--merge", metavar="DIR", nargs="+", help="take over the corpora of other machines, and end")
     s.add_argument("--record", action="store_true", help="count what ran in fuzz/ledger.csv")
+    s.add_argument("--coverage", action="store_true", help="say how many lines of each room were reached up to now, and end")
+    s.add_argument("--missed", metavar="FOLDER", nargs="?", const="", help="name the functions too (below FOLDER) that were not, with their lines")
 
     s = command("triage", "triage", "cmd_triage", "make a complete report of what a kernel said when it broke",
                 epilog="Writes report.txt, report.json and the reproducer, as a C program too, below build/triage.")
