@@ -42,7 +42,7 @@ static unsigned int counter_bits;
 static uint64_t *kcov_area[PROG_THREADS];
 static bool have_kcov;
 static uint8_t *seen, *told;
-static uint64_t nseen;
+static uint64_t nseen, ntold;
 static struct exec_page *page;
 
 /* ---- the keeper ---- */
@@ -354,15 +354,21 @@ bool exec_prog(const char *text, size_t len, bool trace, bool compare)
 
 uint64_t exec_new_places(void (*fn)(uint64_t pc, void *arg), void *arg)
 {
-	static uint64_t last;
 	const uint64_t *now = (const uint64_t *)seen;
 	uint64_t *before = (uint64_t *)told;
 
-	for (uint64_t i = 0; nseen != last && i < TEXT_SIZE / 64; i++)
+	for (uint64_t i = 0; nseen != ntold && i < TEXT_SIZE / 64; i++)
 		for (uint64_t fresh = now[i] & ~before[i]; fresh; fresh &= fresh - 1)
 			fn(TEXT_BASE + i * 64 + (uint64_t)__builtin_ctzll(fresh), arg);
-	if (nseen != last)
+	if (nseen != ntold)
 		memcpy(told, seen, TEXT_SIZE / 8);
-	last = nseen;
+	ntold = nseen;
 	return nseen;
+}
+
+void exec_forget(void)
+{
+	memset(seen, 0, TEXT_SIZE / 8);
+	memset(told, 0, TEXT_SIZE / 8);
+	nseen = ntold = 0;
 }

@@ -23,3 +23,5 @@ bool exec_prog(const char *text, size_t len, bool trace, bool compare);
 const struct exec_stats *exec_stats(void);
 /* Places reached since the last time, given to FN; how many were ever. */
 uint64_t exec_new_places(void (*fn)(uint64_t pc, void *arg), void *arg);
+/* As if none had been reached yet. */
+void exec_forget(void);

@@ -4,12 +4,13 @@
  *
  *	fuzz init			as the first program of the machine: does what /fuzz.args says, a word a line, and powers off
  *	fuzz hunt DIR SEED RUNS JOBS	hunts from and into DIR; RUNS programs a job (0: without end)
- *	fuzz run [-v] [-n N] FILE...	runs each program of each file N times; -v shows results
+ *	fuzz run [-v] [-p] [-n N] FILE...	runs each program of each file N times; -v shows results, -p tells what each program reaches
  *	fuzz exec FILE			runs another program, as root, for at most a minute
  *
  * What it has to say goes to the virtio console, a line each, for ./ochre fuzz:
  *	S JOB PROGRAMS CALLS TIMEOUTS KILLED PLACES		figures, now and then
  *	P ADDRESS ...			places of the kernel reached for the first time by this job
+ *	A N ADDRESS OFFSET ...		of the Nth program: places reached, each but the first as its distance to the one before
  *	C BASE64			a program that reached something new
  *	E TEXT				the end, and why
  * Before a program runs its text stands in pages that begin with a magic word: who reads the machine's memory after the kernel died
@@ -166,6 +167,38 @@ static void say_place(uint64_t pc, void *arg)
 	if (!s->n)
 		s->line[s->n++] = 'P';
 	s->n += (size_t)snprintf(s->line + s->n, 20, " %llx", (unsigned long long)pc);
+}
+
+/* What one program reached. */
+struct distances { char line[2048]; size_t n; long number; uint64_t before; };
+
+static void say_distance(uint64_t pc, void *arg)
+{
+	struct distances *s = arg;
+
+	if (s->n + 24 > sizeof(s->line)) {
+		s->line[s->n++] = '\n';
+		say(s->line, s->n);
+		s->n = 0;
+	}
+	if (!s->n) {
+		s->n = (size_t)snprintf(s->line, 24, "A %ld", s->number);
+		s->before = 0;
+	}
+	s->n += (size_t)snprintf(s->line + s->n, 20, " %llx", (unsigned long long)(pc - s->before));
+	s->before = pc;
+}
+
+static void say_each(long number)
+{
+	struct distances s = { .number = number };
+
+	exec_new_places(say_distance, &s);
+	if (!s.n)
+		s.n = (size_t)snprintf(s.line, 24, "A %ld", number);
+	s.line[s.n++] = '\n';
+	say(s.line, s.n);
+	exec_forget();
 }
 
 static void report(bool now)
@@ -337,12 +370,14 @@ static char *slurp(const char *path, size_t *n)
 /* Files hold programs one after another: each begins with its line @user or @root. */
 static int run_files(char **argv)
 {
-	bool trace = false;
+	bool trace = false, each = false;
 	long times = 1, ran = 0, bad = 0;
 
 	for (; *argv && **argv == '-'; argv++)
 		if (!strcmp(*argv, "-v"))
 			trace = true;
+		else if (!strcmp(*argv, "-p"))
+			each = true;
 		else if (!strcmp(*argv, "-n") && argv[1])
 			times = strtol(*++argv, NULL, 0);
 	make_mailbox();
@@ -368,6 +403,8 @@ static int run_files(char **argv)
 			post(at, (uint32_t)(next - at));
 			for (long i = 0; i < times; i++)
 				exec_prog(at, (size_t)(next - at), trace, false);
+			if (each)
+				say_each(ran);
 			ran++;
 			report(false);
 		}
@@ -402,7 +439,7 @@ static int command(int argc, char **argv)
 		return hunt_jobs(argv + 2);
 	if (argc > 2 && !strcmp(argv[1], "run"))
 		return run_files(argv + 2);
-	fputs("usage: fuzz init | hunt DIR SEED RUNS JOBS | run [-v] [-n N] FILE... | exec FILE\n", stderr);
+	fputs("usage: fuzz init | hunt DIR SEED RUNS JOBS | run [-v] [-p] [-n N] FILE... | exec FILE\n", stderr);
 	return 2;
 }
 

@@ -11,7 +11,7 @@ import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
-from ochre import fuzz, fuzz_corpus, oops, report, setup, triage  # noqa: E402
+from ochre import fuzz, fuzz_corpus, fuzz_replay, oops, report, setup, triage  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 TOOLS = setup.load()
@@ -106,6 +106,38 @@ def reports():
           and len(set(small)) == len(small) and all(len(p) < len(PROGRAM) for p in small), "smaller programs")
 
 
+def committed(tool, top):
+    """Corpora with something damaged in them; what is committed is whole; the fewest programs."""
+    path = os.path.join(top, "corpus.txt")
+    with open(path, "wb") as f:
+        f.write(b"# a comment\n@user\ngetpid()\n@root\nnope(1)\n@user\n\xff\x00(\n@root\ngettid()\n")
+    some, bad = fuzz_corpus.checked(tool, path)
+    check(some == ["@user\ngetpid()\n", "@root\ngettid()\n"] and len(bad) == 2 and "program 2" in bad[0] and "no such call" in bad[0], "left out with a line: %s %s" % (some, bad))
+    corpus = fuzz_corpus.Corpus(os.path.join(top, "checked"))
+    for name, data in (("good", b"@user\ngetpid()\n"), ("cut", b"@user\ngetpid("), ("empty", b""), ("raw", bytes(range(256)))):
+        with open(os.path.join(corpus.dir, name), "wb") as f:
+            f.write(data)
+    corpus = fuzz_corpus.Corpus(os.path.join(top, "checked"))
+    err = io.StringIO()
+    with contextlib.redirect_stderr(err):
+        corpus.check(tool)
+    check(corpus.names == {"good", "empty"} and err.getvalue().count("left out: ") == 2, "a folder: %s %s" % (corpus.names, err.getvalue()))
+    if os.path.exists(fuzz_corpus.COMMITTED):
+        some, bad = fuzz_corpus.checked(tool, fuzz_corpus.COMMITTED)
+        check(some and not bad and len(some) <= fuzz_replay.MOST_PROGRAMS and os.path.getsize(fuzz_corpus.COMMITTED) < fuzz_replay.MOST_BYTES + 4096, "the committed corpus: %s" % bad)
+    known, bad = fuzz_replay.reproducers(tool)
+    check(len(known) >= 2 and not bad and all(programs and ";" in said for _, said, programs in known), "the committed reproducers: %s" % bad)
+    with open(path, "w") as f:
+        f.write("@user\ngetpid()\n")
+    os.rename(path, os.path.join(top, "no_comment.txt"))
+    check("its comment" in fuzz_replay.reproducers(tool, top)[1][0], "a reproducer that does not say what it is of")
+    check(fuzz_replay.cover({0: {1, 2, 3}, 1: {1}, 2: {4}, 3: {1, 2, 3, 4, 5}, 4: set()}, [10, 10, 10, 1000, 1]) == [0, 2, 3], "the fewest programs, small ones first")
+    many = {n: set(range(n, n + 40)) for n in range(0, 400, 7)}
+    few = fuzz_replay.cover(many, {n: 100 for n in many})
+    check(set().union(*(many[n] for n in few)) == set().union(*many.values()) and len(few) < len(many) // 2, "%d programs for what all reach" % len(few))
+    check(fuzz_replay.limited(["x" * 1000] * 1000) == ["x" * 1000] * min(fuzz_replay.MOST_PROGRAMS, fuzz_replay.MOST_BYTES // 1000), "no more than is to be committed")
+
+
 def scanning():
     """A console is looked through once, in whatever pieces it comes."""
     text = ("quiet\n" * 500 + LOG + "quiet\n" * 500).encode()
@@ -180,6 +212,8 @@ with tempfile.TemporaryDirectory() as top_dir:
     built = build_tool(top_dir)
     programs(built, top_dir)
     corpora(built, top_dir)
+    os.mkdir(os.path.join(top_dir, "more"))
+    committed(built, os.path.join(top_dir, "more"))
 reports()
 scanning()
 checking()

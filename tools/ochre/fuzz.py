@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Fuzzing: machines that run programs of system calls on the debug kernel, and the decoders' targets on this one."""
+import collections
 import glob
 import json
 import os
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from . import build, fuzz_corpus, fuzz_cover, fuzz_vm, oops, report, setup
+from . import build, fuzz_corpus, fuzz_cover, fuzz_replay, fuzz_vm, oops, report, setup
 from .util import BUILD, Fail, ROOT, digest, locked, rel
 
 OUT = os.path.join(BUILD, "fuzz")
@@ -208,10 +209,12 @@ def fuzz_syscalls(tools, args):
     jobs = number(args.jobs, "--jobs") if args.jobs else 1 if args.seed else os.cpu_count() or 1
     seed = number(args.seed, "--seed", 0) if args.seed else int(time.time())
     icount = bool(args.seed) and jobs == 1
+    _, _, tool = binaries(tools)
     corpus = fuzz_corpus.Corpus()
     if not args.resume:
         corpus.put_aside()
-    for p in fuzz_corpus.committed():
+    corpus.check(tool)
+    for p in fuzz_corpus.committed(tool):
         corpus.add(p)
     h = Hunt(tools, corpus, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount)
     h.go()
@@ -249,6 +252,23 @@ def coverage(tools, args):
     return 0
 
 
+def replay(tools, args):
+    """What is committed, or files: nothing may come of it."""
+    built, bad = binaries(tools), 0
+    for what in args.replay or ["corpus", "reproducers"]:
+        bad += fuzz_replay.replay(tools, built, what, {"corpus": [fuzz_corpus.COMMITTED], "reproducers": []}.get(what, [what]))
+    return 1 if bad else 0
+
+
+def minimise(tools, args):
+    built = binaries(tools)
+
+    def crash(outcome, program):
+        kept = collections.namedtuple("Kept", "console last_programs")(outcome.text.encode(), lambda: [(0, program)])
+        return Crash.keep(kept, outcome.reports[0].kind if outcome.reports else "it ended", built[0], tools, {"commit": fuzz_corpus.commit_of_tree(), "seed": None})[1]
+    return fuzz_replay.cmd_minimise(tools, built, args.record, crash)
+
+
 def cmd_fuzz(args):
     known = ["syscalls"] + host_targets()
     targets = known if args.target == "all" else [args.target]
@@ -258,6 +278,9 @@ def cmd_fuzz(args):
     for value, what, least in ((args.runs, "--runs", 1), (args.jobs, "--jobs", 1), (args.seed, "--seed", 0)):
         if value:
             number(value, what, least)
+    for path in args.replay or []:
+        if path not in ("corpus", "reproducers") and not os.path.isfile(path):
+            raise Fail("--replay %s: neither corpus nor reproducers, and no file" % path)
     for folder in args.merge or []:
         if not os.path.exists(folder):
             raise Fail("--merge %s: there is no such folder" % folder)
@@ -265,7 +288,12 @@ def cmd_fuzz(args):
     setup.need(["g++"], os.path.join(OUT, "setup.log"))      # libFuzzer is C++
     if args.coverage or args.missed is not None:
         return coverage(tools, args)
+    if args.replay is not None:
+        with locked("fuzz-replay", "another replay is running..."):
+            return replay(tools, args)
     with locked("fuzz", None):
+        if args.minimise:
+            return minimise(tools, args)
         if args.merge:
             _, _, tool = binaries(tools)
             corpus = fuzz_corpus.Corpus()

@@ -30,6 +30,13 @@ def split(text):
     return [p for p in out if p.startswith("@") and p.count("\n") > 1]
 
 
+def checked(tool, path):
+    """The whole programs of a file, as they would be printed, and a line for each that is damaged."""
+    r = subprocess.run([tool, "split", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    bad = [line.replace(path, rel(path)) for line in r.stderr.decode(errors="replace").splitlines()]
+    return split(r.stdout.decode(errors="replace")), bad or (["%s: status %d" % (rel(path), r.returncode)] if r.returncode else [])
+
+
 class Corpus:
     def __init__(self, top=DIR):
         self.dir = os.path.join(top, "corpus")
@@ -56,6 +63,18 @@ class Corpus:
                 out.append((n, f.read()))
         return out
 
+    def check(self, tool):
+        """Leaves damaged files out, with a line for each."""
+        names = sorted(self.names)
+        for at in range(0, len(names), 500):
+            paths = [os.path.join(self.dir, n) for n in names[at:at + 500]]
+            r = subprocess.run([tool, "check", *paths], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            for line in r.stderr.decode(errors="replace").splitlines():
+                name = os.path.basename(line.split(": ")[0])
+                if name in self.names:
+                    self.names.discard(name)
+                    sys.stderr.write("left out: %s\n" % line.replace(self.dir, rel(self.dir)))
+
     def put_aside(self):
         """Begins anew; the old one stays beside it until the next time."""
         if self.names:
@@ -66,11 +85,14 @@ class Corpus:
         self.names = set()
 
 
-def committed():
+def committed(tool):
+    """What a hunt begins with."""
     if not os.path.exists(COMMITTED):
         return []
-    with open(COMMITTED, errors="replace") as f:
-        return [p.encode() for p in split(f.read())]
+    programs, bad = checked(tool, COMMITTED)
+    for line in bad:
+        sys.stderr.write("left out: %s\n" % line)
+    return [p.encode() for p in programs]
 
 
 def merge(tool, folders, corpus):
@@ -89,12 +111,11 @@ def merge(tool, folders, corpus):
         for path in files:
             if not os.path.isfile(path):
                 continue
-            r = subprocess.run([tool, "split", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            if r.returncode:
+            programs, bad = checked(tool, path)
+            if bad:
                 damaged += 1
-                text = r.stderr.decode(errors="replace").splitlines()
-                sys.stderr.write("left out: %s\n" % (text[0] if text else rel(path)))
-            for p in split(r.stdout.decode(errors="replace")):
+                sys.stderr.write("left out: %s\n" % bad[0])
+            for p in programs:
                 if corpus.add(p.encode()):
                     new += 1
                 else:

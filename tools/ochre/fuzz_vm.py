@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A machine that fuzzes: it boots fuzz/main.c as its first program, and says on a virtio console what it finds."""
 import base64
+import itertools
 import mmap
 import os
 import selectors
@@ -36,7 +37,8 @@ def initrd(path, binary, args, corpus=(), files=()):
 
 
 class Machine:
-    """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('C', bytes), ('E', text)."""
+    """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('A', [number, addresses...]), ('C', bytes),
+    ('E', text)."""
 
     def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory="1G", icount=False, append=""):
         self.dir = os.path.join(BUILD, "fuzz", "vm%d" % number)
@@ -102,6 +104,9 @@ class Machine:
                 return kind, [int(w) for w in rest.split()]
             if kind == "P":
                 return kind, [int(w, 16) for w in rest.split()]
+            if kind == "A":
+                number, *distances = rest.split()
+                return kind, [int(number), *itertools.accumulate(int(w, 16) for w in distances)]
             if kind == "C":
                 return kind, base64.b64decode(rest, validate=True)
             if kind == "E":

@@ -119,7 +119,10 @@ def parser():
     s.add_argument("--seed", metavar="N", help="choose by this number; with one machine, of one CPU then, the same programs run again")
     s.add_argument("--resume", action="store_true", help="go on with the corpus of the last time")
     s.add_argument("--merge", metavar="DIR", nargs="+", help="take over the corpora of other machines, and end")
-    s.add_argument("--record", action="store_true", help="count what ran in fuzz/ledger.csv")
+    s.add_argument("--minimise", action="store_true", help="write the fewest programs that reach what the whole corpus does, and end")
+    s.add_argument("--record", action="store_true", help="count what ran in fuzz/ledger.csv; with --minimise: the programs become fuzz/corpus")
+    s.add_argument("--replay", metavar="FILE", nargs="*", help="run the committed corpus and reproducers (or one of these words, or files) with one\n"
+                   "CPU and with four, and end")
     s.add_argument("--coverage", action="store_true", help="say how many lines of each room were reached up to now, and end")
     s.add_argument("--missed", metavar="FOLDER", nargs="?", const="", help="name the functions too (below FOLDER) that were not, with their lines")
 

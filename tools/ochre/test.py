@@ -5,6 +5,8 @@
   host/ROOM_NAME       */test/host_NAME.c and */test/host_NAME.rs-free C: pure code on this machine, with ASan and UBSan
   analyze/TOOL         ./ochre analyze --tool TOOL: nothing new (docs/static-analysis.md)
   command/NAME         tests/command/NAME.py: the command itself and what it makes
+  fuzz/corpus          nothing comes of the programs that the fuzzer begins with, on the debug kernel with 1 and 4 CPUs
+  fuzz/reproducers     nor of those that once broke it (fuzz/reproducers)
   bench/gate           operations take no more instructions than recorded (bench/README.md)
   build/*              other compilers and CPUs, equal bits, clippy's word
   build/rust_NAME      tests/rust/NAME.rs: drivers that must not compile, with the errors that their lines say
@@ -171,6 +173,12 @@ class Runner:
     def bench_gate(self):
         """No operation takes over 2 % more instructions than when bench/history.json was last recorded."""
         self.simple("bench/gate", [ROOT + "/ochre", "bench", "--gate"], timeout=1200)
+
+    def fuzz_replays(self):
+        """The committed programs of the fuzzer on the debug kernel."""
+        for what in ("corpus", "reproducers"):
+            if self.wanted("fuzz/" + what) and self.kernel(debug=True):
+                self.simple("fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what], timeout=600)
 
     def rust_fails(self):
         """tests/rust: each fail_* must not compile, with exactly the errors that its lines say; pass_* must."""
@@ -579,7 +587,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
+    names = {"layers", "abi/numbers", "bench/gate", "fuzz/corpus", "fuzz/reproducers", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}
@@ -680,6 +688,8 @@ def run_all(args, r):
         if not args.debug and not quick:
             part("drivers that must not compile", r.rust_fails)
             part("the command", command_tests, r)
+        if not args.release and not quick:
+            part("programs of the fuzzer", r.fuzz_replays)
         if not args.quick and not args.debug:
             part("instructions of operations", r.bench_gate)
             part("other builds", r.other_builds)
