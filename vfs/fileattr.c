@@ -121,7 +121,7 @@ static long set_on(struct file *file, struct fileattr *fa)
 	if (err)
 		return err;
 	err = vfs_fileattr_set(mnt_idmap(file->f_path.mnt), file->f_path.dentry, fa);
-	mnt_drop_write(file->f_path.mnt);
+	mnt_drop_write_file(file);
 	return err == -EOPNOTSUPP && !file_inode(file)->i_op->fileattr_set ? -ENOIOCTLCMD : err;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
+#include <sys/mount.h>
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
 
@@ -224,4 +225,24 @@ TEST(the_other_way_to_say_it)
 	ERR(syscall(SYS_file_setattr, AT_FDCWD, DIR "/l", a, sizeof(*a), AT_SYMLINK_NOFOLLOW), EOPNOTSUPP);
 	OK(syscall(SYS_file_setattr, AT_FDCWD, DIR "/l", a, sizeof(*a), 0));
 	EQ(flags_of(fd), 0);
+}
+
+/* A file that is open for writing keeps its mount writable, whatever its flags were set to meanwhile. */
+TEST(the_mount_counts_its_writers)
+{
+	int fd;
+
+	close(start());
+	OK(mkdir(DIR "/m", 0755));
+	OK(mount("none", DIR "/m", "tmpfs", 0, NULL));
+	fd = OK(open(DIR "/m/f", O_CREAT | O_RDWR, 0644));
+	OK(set_flags(fd, FS_NODUMP_FL));
+	ERR(mount(NULL, DIR "/m", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), EBUSY);
+	close(fd);
+	fd = OK(open(DIR "/m/f", O_RDONLY));
+	OK(set_flags(fd, 0));
+	OK(mount(NULL, DIR "/m", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	ERR(set_flags(fd, 0), EROFS);
+	close(fd);
+	OK(umount(DIR "/m"));
 }
