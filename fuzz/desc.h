@@ -9,7 +9,7 @@ enum type_kind {
 	TYPE_FLAGS,		/* some of a set's constants, or-ed */
 	TYPE_LEN,		/* the length, or the number of elements, of argument or field `of` */
 	TYPE_RES,		/* what another call gave */
-	TYPE_PATH, TYPE_STR,	/* in memory: behind a pointer */
+	TYPE_STR,	/* in memory: behind a pointer */
 	TYPE_DATA,		/* bytes; `max` at most */
 	TYPE_OUT,		/* bytes that the kernel fills; `max` of them */
 	TYPE_STRUCT,		/* fields */

@@ -12,6 +12,7 @@
  *	P ADDRESS ...			places of the kernel reached for the first time by this job
  *	A N ADDRESS OFFSET ...		of the Nth program: places reached, each but the first as its distance to the one before
  *	C BASE64			a program that reached something new
+ *	T TEXT				what `run -v` printed, a line each
  *	E TEXT				the end, and why
  * Before a program runs its text stands in pages that begin with a magic word: who reads the machine's memory after the kernel died
  * finds what ran last, however it died.
@@ -450,6 +451,21 @@ static void mount_on(const char *type, const char *at, const char *options)
 		fprintf(stderr, "fuzz: %s: %s\n", at, strerror(errno));
 }
 
+static void say_text(const char *path)
+{
+	size_t n;
+	char *text = slurp(path, &n);
+
+	for (char *at = text, *end; at < text + n; at = end + 1) {
+		end = memchr(at, '\n', (size_t)(text + n - at));
+		if (!end)
+			break;
+		say("T ", 2);
+		say(at, (size_t)(end + 1 - at));
+	}
+	free(text);
+}
+
 /* A failure that was asked for is nothing to read about: the program says which one it was. */
 static void quiet_faults(void)
 {
@@ -504,6 +520,8 @@ static int init(void)
 		exit(command(argc, args));
 	}
 	waitpid(pid, &r, 0);
+	if (argc > 2 && !strcmp(args[2], "-v"))
+		say_text("/tmp/log");
 	r = WIFEXITED(r) ? WEXITSTATUS(r) : 128 + WTERMSIG(r);
 	lseek(log, -(off_t)(sizeof(last) - 1), SEEK_END);
 	if (r && read(log, last, sizeof(last) - 1) > 0)

@@ -270,7 +270,6 @@ static void make_memory(const struct type *t, struct making *m, struct pieces *t
 		for (uint32_t i = 0; i < n && to->n - first < 256; i++)
 			make_memory(t->elem, m, to);
 		break;
-	case TYPE_PATH:
 	case TYPE_STR: {
 		const char *s = (const char *)(uintptr_t)of_set(t->set);
 

@@ -130,7 +130,7 @@ class Gen:
         if m:
             return self.type(text, kind="STR", set=self.set_of(m[1]))
         if text == "path":
-            return self.type(text, kind="PATH", set=self.set_of("path"))
+            return self.parse("{str=local/str=local/str=local/str=path}")
         if text in ("area", "handler"):
             return self.type(text, kind=text.upper(), size=8)
         if text.startswith(">"):

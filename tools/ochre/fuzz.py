@@ -260,6 +260,25 @@ def replay(tools, args):
     return 1 if bad else 0
 
 
+def attempt(tools, path):
+    """--try: a file's programs with their results."""
+    built = binaries(tools)
+    if not os.path.isfile(path):
+        raise Fail("--try %s: there is no such file" % path)
+    programs, bad = fuzz_corpus.checked(built[2], path)
+    for line in bad:
+        sys.stderr.write("left out: %s\n" % line)
+    if not programs:
+        raise Fail("--try %s: no program" % path)
+    o = fuzz_replay.run(tools, built, programs, 1, show=print)
+    for r in o.reports:
+        print(r.title)
+    if o.reports and o.ended != "status 0":
+        print(o.text[-3000:])
+        print("".join(o.last))
+    return 1 if o.reports or bad else 0
+
+
 def minimise(tools, args):
     built = binaries(tools)
 
@@ -292,6 +311,8 @@ def cmd_fuzz(args):
         with locked("fuzz-replay", "another replay is running..."):
             return replay(tools, args)
     with locked("fuzz", None):
+        if args.attempt:
+            return attempt(tools, args.attempt)
         if args.minimise:
             return minimise(tools, args)
         if args.merge:

@@ -24,12 +24,12 @@ class Outcome:
         self.reports, self.places, self.each, self.last, self.ended, self.text = [], set(), {}, [], None, ""
 
 
-def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMIT, note=None):
-    """Runs programs (texts) in one machine of so many CPUs."""
+def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMIT, note=None, show=None):
+    """Runs programs (texts) in one machine of so many CPUs. SHOW is given each call's result."""
     vmlinux, binary, _ = built
     os.makedirs(OUT, exist_ok=True)
     path = os.path.join(OUT, "replay%d.cpio" % number)
-    args = ["run"] + (["-p"] if each else []) + ["-n", str(times), "/programs"]
+    args = ["run"] + (["-v"] if show else []) + (["-p"] if each else []) + ["-n", str(times), "/programs"]
     fuzz_vm.initrd(path, binary, args, files=[("programs", "".join(programs).encode())])
     m = fuzz_vm.Machine(tools, number, vmlinux, path, cpus=cpus)
     o = Outcome()
@@ -42,6 +42,8 @@ def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMI
                 heard = time.monotonic()
                 if what == "P":
                     o.places.update(data)
+                elif what == "T" and show:
+                    show(data)
                 elif what == "A":
                     o.each.setdefault(data[0], set()).update(data[1:])
                     if note and data[0] % 10 == 0:

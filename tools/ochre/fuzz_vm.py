@@ -107,6 +107,8 @@ class Machine:
             if kind == "A":
                 number, *distances = rest.split()
                 return kind, [int(number), *itertools.accumulate(int(w, 16) for w in distances)]
+            if kind == "T":
+                return kind, rest
             if kind == "C":
                 return kind, base64.b64decode(rest, validate=True)
             if kind == "E":

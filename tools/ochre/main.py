@@ -119,6 +119,7 @@ def parser():
     s.add_argument("--seed", metavar="N", help="choose by this number; with one machine, of one CPU then, the same programs run again")
     s.add_argument("--resume", action="store_true", help="go on with the corpus of the last time")
     s.add_argument("--merge", metavar="DIR", nargs="+", help="take over the corpora of other machines, and end")
+    s.add_argument("--try", dest="attempt", metavar="FILE", help="run the programs of a file, show what each call returned, and end")
     s.add_argument("--minimise", action="store_true", help="write the fewest programs that reach what the whole corpus does, and end")
     s.add_argument("--record", action="store_true", help="count what ran in fuzz/ledger.csv; with --minimise: the programs become fuzz/corpus")
     s.add_argument("--replay", metavar="FILE", nargs="*", help="run the committed corpus and reproducers (or one of these words, or files) with one\n"
