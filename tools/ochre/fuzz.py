@@ -85,7 +85,7 @@ class Crash:
 class Hunt:
     """Machines that hunt until the time is over, enough programs ran, or somebody says stop."""
 
-    def __init__(self, tools, corpus, jobs, seed, limit, runs, icount):
+    def __init__(self, tools, corpus, jobs, seed, limit, runs, icount, record):
         self.tools, self.seed, self.runs, self.icount = tools, seed, runs, icount
         self.vmlinux, self.binary, self.tool = binaries(tools)
         self.corpus = corpus
@@ -94,6 +94,7 @@ class Hunt:
         self.slots, self.rounds = [None] * jobs, [0] * jobs
         self.started, self.limit = time.monotonic(), limit
         self.boots = self.new_programs = self.crashes = self.kinds = 0
+        self.record, self.commit = record, fuzz_corpus.commit_of_tree()
         self.rows, self.base = [], {"programs": 0, "calls": 0}
         self.titles = {}
 
@@ -122,7 +123,7 @@ class Hunt:
         m = self.slots[i]
         for what, k in (("programs", 1), ("calls", 2), ("timeouts", 3), ("killed", 4)):
             self.base[what] = self.base.get(what, 0) + sum(f[k] for f in m.jobs.values())
-        self.rows.append([fuzz_corpus.commit_of_tree(), "syscalls", m.seed, sum(f[1] for f in m.jobs.values()), 0])
+        self.rows.append([self.commit, "syscalls", m.seed, sum(f[1] for f in m.jobs.values()), 0])
         self.slots[i] = None
         m.stop()
 
@@ -131,7 +132,7 @@ class Hunt:
         end = time.monotonic() + 2      # what else it says
         while time.monotonic() < end and not m.dead():
             self.take(m)
-        new, title, path = Crash.keep(m, kind, self.vmlinux, self.tools, {"commit": fuzz_corpus.commit_of_tree(), "seed": m.seed})
+        new, title, path = Crash.keep(m, kind, self.vmlinux, self.tools, {"commit": self.commit, "seed": m.seed})
         self.crashes += 1
         self.kinds += new
         self.titles[title] = path
@@ -202,7 +203,8 @@ class Hunt:
                 if m:
                     self.close(i)
             fuzz_cover.write_places(PLACES, self.mark, self.places)
-            fuzz_corpus.record([r for r in self.rows if r[3]], os.path.join(DIR, "ledger.csv"))
+            for path in [os.path.join(DIR, "ledger.csv")] + ([fuzz_corpus.LEDGER] if self.record else []):
+                fuzz_corpus.record([r for r in self.rows if r[3]], path)
 
 
 def fuzz_syscalls(tools, args):
@@ -216,14 +218,13 @@ def fuzz_syscalls(tools, args):
     corpus.check(tool)
     for p in fuzz_corpus.committed(tool):
         corpus.add(p)
-    h = Hunt(tools, corpus, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount)
+    h = Hunt(tools, corpus, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount, args.record)
     h.go()
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
     print(h.line())
     for title, path in sorted(h.titles.items()):
         print("  %s: %s" % (title, rel(path)))
     if args.record:
-        fuzz_corpus.record([r for r in h.rows if r[3]], fuzz_corpus.LEDGER)
         print("the ledger counts %d programs" % fuzz_corpus.programs_in())
     return 1 if h.kinds else 0
 
