@@ -75,6 +75,9 @@ class Corpus:
                     self.names.discard(name)
                     sys.stderr.write("left out: %s\n" % line.replace(self.dir, rel(self.dir)))
 
+    def all(self):
+        return self.some(len(self.names), None)
+
     def put_aside(self):
         """Begins anew; the old one stays beside it until the next time."""
         if self.names:
