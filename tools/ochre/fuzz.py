@@ -95,7 +95,7 @@ class Hunt:
         self.started, self.limit = time.monotonic(), limit
         self.boots = self.new_programs = self.crashes = self.kinds = 0
         self.record, self.commit = record, fuzz_corpus.commit_of_tree()
-        self.rows, self.base = [], {"programs": 0, "calls": 0}
+        self.last_ran, self.base = 0, {"programs": 0, "calls": 0}
         self.titles = {}
 
     def boot(self, i):
@@ -119,11 +119,15 @@ class Hunt:
         k = {"programs": 1, "calls": 2, "timeouts": 3, "killed": 4}[what]
         return self.base.get(what, 0) + sum(f[k] for m in self.slots if m for f in m.jobs.values())
 
-    def close(self, i):
+    def close(self, i, reports=0):
+        """Ends a machine; what it ran is in the ledgers from here on."""
         m = self.slots[i]
         for what, k in (("programs", 1), ("calls", 2), ("timeouts", 3), ("killed", 4)):
             self.base[what] = self.base.get(what, 0) + sum(f[k] for f in m.jobs.values())
-        self.rows.append([self.commit, "syscalls", m.seed, sum(f[1] for f in m.jobs.values()), 0])
+        self.last_ran = sum(f[1] for f in m.jobs.values())
+        for path in [os.path.join(DIR, "ledger.csv")] + ([fuzz_corpus.LEDGER] if self.record else []):
+            if self.last_ran:
+                fuzz_corpus.record([[self.commit, "syscalls", m.seed, self.last_ran, reports]], path)
         self.slots[i] = None
         m.stop()
 
@@ -137,8 +141,7 @@ class Hunt:
         self.kinds += new
         self.titles[title] = path
         sys.stderr.write("%s%s: %s\n" % ("\r\x1b[K" if sys.stderr.isatty() else "", "new" if new else "again", title + " (" + rel(path) + ")"))
-        self.close(i)
-        self.rows[-1][4] = 1
+        self.close(i, 1)
 
     def take(self, m):
         for kind, what in m.step():
@@ -175,7 +178,7 @@ class Hunt:
             len(self.places), len(self.corpus.names), self.new_programs, self.crashes, self.kinds)
 
     def go(self):
-        shown = 0
+        shown = saved = 0
         failures = 0
         try:
             while time.monotonic() - self.started < self.limit and not (self.runs and self.total("programs") >= self.runs):
@@ -186,7 +189,7 @@ class Hunt:
                     before = self.crashes
                     if not self.watch(i) and self.runs:
                         return
-                    if self.crashes > before and not self.rows[-1][3]:
+                    if self.crashes > before and not self.last_ran:
                         failures += 1
                         if failures > 5:
                             raise Fail("machines end before they run a program: see %s" % rel(os.path.join(DIR, "crashes")), 1)
@@ -196,6 +199,9 @@ class Hunt:
                     sys.stderr.write(("\r\x1b[K%s" if sys.stderr.isatty() else "%s\n") % self.line())
                     sys.stderr.flush()
                     shown = time.monotonic()
+                if time.monotonic() - saved > 60:
+                    fuzz_cover.write_places(PLACES, self.mark, self.places)
+                    saved = time.monotonic()
         except KeyboardInterrupt:
             sys.stderr.write("\nstopped; everything is kept in %s\n" % rel(DIR))
         finally:
@@ -203,8 +209,6 @@ class Hunt:
                 if m:
                     self.close(i)
             fuzz_cover.write_places(PLACES, self.mark, self.places)
-            for path in [os.path.join(DIR, "ledger.csv")] + ([fuzz_corpus.LEDGER] if self.record else []):
-                fuzz_corpus.record([r for r in self.rows if r[3]], path)
 
 
 def fuzz_syscalls(tools, args):
