@@ -39,7 +39,7 @@
 static struct exec_stats stats;
 static uint8_t *counters;
 static unsigned int counter_bits;
-static uint64_t *kcov_area[PROG_THREADS];
+static uint64_t *kcov_area[EXEC_KCOVS];
 static bool have_kcov;
 static uint8_t *seen, *told;
 static uint64_t nseen, ntold;
@@ -179,7 +179,7 @@ static _Noreturn void starter(bool trace)
 		dup2(null, i);
 	/* What the fuzzer has open is not the program's: only the coverage devices stay, far away. */
 	close_range(trace ? EXEC_TRACE_FD + 1 : EXEC_TRACE_FD, EXEC_KCOV_FD - 1, 0);
-	close_range(EXEC_KCOV_FD + PROG_THREADS, ~0u, 0);
+	close_range(EXEC_KCOV_FD + EXEC_KCOVS, ~0u, 0);
 	a.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
 	a.exit_signal = SIGCHLD;
 	for (;;) {
@@ -238,7 +238,7 @@ static void *shared(size_t n)
 
 static bool open_kcov(void)
 {
-	for (int i = 0; i < PROG_THREADS; i++) {
+	for (int i = 0; i < EXEC_KCOVS; i++) {
 		int fd = open("/sys/kernel/debug/kcov", O_RDWR);
 
 		if (fd < 0 || ioctl(fd, KCOV_INIT_TRACE, KCOV_WORDS) || dup2(fd, EXEC_KCOV_FD + i) < 0)
@@ -250,7 +250,7 @@ static bool open_kcov(void)
 
 static bool map_kcov(void)
 {
-	for (int i = 0; have_kcov && i < PROG_THREADS; i++) {
+	for (int i = 0; have_kcov && i < EXEC_KCOVS; i++) {
 		kcov_area[i] = mmap(NULL, KCOV_WORDS * 8, PROT_READ | PROT_WRITE, MAP_SHARED, EXEC_KCOV_FD + i, 0);
 		if (kcov_area[i] == MAP_FAILED)
 			return false;
@@ -310,7 +310,7 @@ static void place(uint64_t pc)
 
 static void collect(bool compare)
 {
-	for (int t = 0; t < PROG_THREADS; t++) {
+	for (int t = 0; t < EXEC_KCOVS; t++) {
 		uint64_t *area = kcov_area[t], n = area[0];
 
 		area[0] = 0;

@@ -156,6 +156,11 @@ static void fail_nth(unsigned int n)
 	}
 }
 
+static bool cover(int which)
+{
+	return run.have_kcov && !ioctl(EXEC_KCOV_FD + which, KCOV_ENABLE, (unsigned long)run.page->kcov_mode);
+}
+
 static void run_calls_alone(uint32_t from);
 
 static void make_call(uint32_t i)
@@ -185,6 +190,8 @@ static void make_call(uint32_t i)
 		fail_nth(c->fail);
 	r->value = raw(c->desc->nr, a, f);
 	if (!r->value && f == 1) {
+		for (int k = PROG_THREADS; k < EXEC_KCOVS && !cover(k); k++)
+			;
 		run_calls_alone(i + 1);
 		_exit(0);
 	}
@@ -215,12 +222,6 @@ void futex_set(uint32_t *at, uint32_t to)
 {
 	__atomic_store_n(at, to, __ATOMIC_RELEASE);
 	syscall(SYS_futex, at, FUTEX_WAKE, 1, NULL, NULL, 0);
-}
-
-static void cover(int thread)
-{
-	if (run.have_kcov)
-		ioctl(EXEC_KCOV_FD + thread, KCOV_ENABLE, (unsigned long)run.page->kcov_mode);
 }
 
 static void *work(void *arg)

@@ -16,7 +16,9 @@ struct exec_page {
 	char text[PROG_BYTES];
 };
 
-#define EXEC_KCOV_FD	100	/* and the next, one for each thread; nothing else of the fuzzer's is open in a program */
+#define EXEC_KCOV_FD	100	/* and the next, one for each thread and CHILDREN more; nothing else of the fuzzer's is open in a program */
+#define EXEC_CHILDREN	2	/* children of a program that are watched at the same time */
+#define EXEC_KCOVS	(PROG_THREADS + EXEC_CHILDREN)
 #define EXEC_TRACE_FD	3
 #define EXEC_TICK	63	/* the signal that ends a call that blocks */
 

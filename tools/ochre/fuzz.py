@@ -85,7 +85,7 @@ class Crash:
 class Hunt:
     """Machines that hunt until the time is over, enough programs ran, or somebody says stop."""
 
-    def __init__(self, tools, corpus, jobs, seed, limit, runs, icount, record):
+    def __init__(self, tools, corpus, first, jobs, seed, limit, runs, icount, record):
         self.tools, self.seed, self.runs, self.icount = tools, seed, runs, icount
         self.vmlinux, self.binary, self.tool = binaries(tools)
         self.corpus = corpus
@@ -94,6 +94,7 @@ class Hunt:
         self.slots, self.rounds = [None] * jobs, [0] * jobs
         self.started, self.limit = time.monotonic(), limit
         self.boots = self.new_programs = self.crashes = self.kinds = 0
+        self.first = [fuzz_corpus.name_of(p) for p in first]
         self.record, self.commit = record, fuzz_corpus.commit_of_tree()
         self.last_ran, self.base = 0, {"programs": 0, "calls": 0}
         self.titles = {}
@@ -109,7 +110,7 @@ class Hunt:
         runs = "0"
         if self.runs:
             runs = str(max((self.runs - self.total("programs")) // (cpus * len(self.slots)), 1))
-        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], self.corpus.some(CORPUS, random.Random(seed)))
+        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], self.corpus.some(CORPUS, random.Random(seed), self.first))
         m = fuzz_vm.Machine(self.tools, i, self.vmlinux, path, cpus=cpus, icount=self.icount)
         m.seed, m.jobs, m.cpus, m.scan = seed, {}, cpus, oops.Scan()
         m.job_heard = [time.monotonic()] * cpus
@@ -220,9 +221,10 @@ def fuzz_syscalls(tools, args):
     if not args.resume:
         corpus.put_aside()
     corpus.check(tool)
-    for p in fuzz_corpus.committed(tool):
+    first = fuzz_corpus.committed(tool)
+    for p in first:
         corpus.add(p)
-    h = Hunt(tools, corpus, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount, args.record)
+    h = Hunt(tools, corpus, first, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount, args.record)
     h.go()
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
     print(h.line())

@@ -55,10 +55,13 @@ class Corpus:
         self.names.add(name)
         return True
 
-    def some(self, most, rng):
-        """At most MOST of them, (name, bytes), chosen by RNG."""
-        out = []
-        for n in sorted(rng.sample(sorted(self.names), most) if len(self.names) > most else self.names):
+    def some(self, most, rng, first=()):
+        """At most MOST of them, (name, bytes): those named FIRST, and others as RNG chooses."""
+        out, names = [], self.names
+        if len(names) > most:
+            first = sorted(names.intersection(first))[:most]
+            names = first + rng.sample(sorted(names.difference(first)), most - len(first))
+        for n in sorted(names):
             with open(os.path.join(self.dir, n), "rb") as f:
                 out.append((n, f.read()))
         return out

@@ -15,6 +15,7 @@ from .util import BUILD, Fail
 
 MAGIC_A, MAGIC_B = 0x45524843305a5546, 0x0123456789abcdef       # as in fuzz/main.c
 PAGE = 4096
+DISK = 16 << 20
 HUNG = 180          # seconds without a word of a job
 
 
@@ -40,11 +41,14 @@ class Machine:
     """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('A', [number, addresses...]), ('C', bytes),
     ('E', text)."""
 
-    def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory="1G", icount=False, append=""):
+    def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory="512M", icount=False, append=""):
         self.dir = os.path.join(BUILD, "fuzz", "vm%d" % number)
         os.makedirs(self.dir, exist_ok=True)
         self.ram = os.path.join(self.dir, "ram")
-        vm = qemu.Vm(tools, cpus=cpus, memory=memory, kernel=kernel, initrd=initrd_path,
+        disk = os.path.join(self.dir, "disk")
+        with open(disk, "wb") as f:         # empty each time
+            f.truncate(DISK)
+        vm = qemu.Vm(tools, cpus=cpus, memory=memory, kernel=kernel, initrd=initrd_path, disks=[disk],
                      append=("console=ttyS0 panic=-1 nokaslr " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
                                                                     % (qemu.size_arg(memory), self.ram), "-machine", "memory-backend=ram"])
         pairs = [socket.socketpair() for _ in range(2)]
