@@ -11,12 +11,16 @@
  * asked twice (it gave away what it read, and then could not store it) a program does see: its own verdict is no matter here, only that the
  * kernel lives, reports nothing and loses nothing. Behind the 64th place of one call steps grow: those are turns of a loop.
  *
+ * It has mounts, a /tmp and System V objects of its own, which go with it: a test that a fault or its own time limit ends halfway leaves
+ * those behind, and that is no leak of the kernel.
+ *
  * To stdout, last: "failnth: N faults in M calls". Status 0, or 2 where it could not trace.
  */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -182,6 +186,14 @@ static void set_up(void)
 	}
 }
 
+/* What the program leaves, and that has a name, ends with it. */
+static int leave_nothing(void)
+{
+	if (unshare(CLONE_NEWNS | CLONE_NEWIPC) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777"))
+		return -1;
+	return chdir("/tmp");
+}
+
 int main(int argc, char **argv)
 {
 	int go[2], status;
@@ -201,6 +213,10 @@ int main(int argc, char **argv)
 		if (read(go[0], &c, 1) != 1)
 			_exit(127);
 		close(go[0]);
+		if (leave_nothing()) {
+			perror("namespaces");
+			_exit(127);
+		}
 		execvp(argv[1], argv + 1);
 		perror(argv[1]);
 		_exit(127);

@@ -325,14 +325,14 @@ class Runner:
 
     def batches(self, cfg, names, initrd, kind, append="", memory="512M"):
         """Boots and runs the tests called names, found in /tests/run, of a kind (guest, debian); after the kernel's death the rest in a new boot."""
-        left, graph, reports = list(names), [], []
+        left, graph, reports, slower = list(names), [], [], 4 if self.args.fail_nth else 1
         while left:
             vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1%s" % (cfg.preempt, append), memory=memory)
             vm.initrd = initrd
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("%s tests, %s" % (kind, cfg)):
-                s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" else ["-f"] if self.args.fail_nth else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT, vmlinux=vmlinux, stdin=None,
+                s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" else ["-f"] if self.args.fail_nth else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT * slower, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
-                s.stall = STALL * (4 if self.args.fail_nth else 1)
+                s.stall = STALL * slower
                 try:
                     status = s.command()
                 except Fail as e:
