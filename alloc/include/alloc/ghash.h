@@ -67,7 +67,12 @@ bool ghash_del(struct ghash *h, struct ghash_node *n);
 void ghash_grow(struct ghash *h);
 static inline void ghash_reserve(struct ghash *h)
 {
-	if (unlikely(atomic_long_read(&h->count) > 1l << READ_ONCE(h->table)->shift))
+	unsigned int shift;
+
+	rcu_read_lock();
+	shift = rcu_dereference(h->table)->shift;
+	rcu_read_unlock();
+	if (unlikely(atomic_long_read(&h->count) > 1l << shift))
 		ghash_grow(h);
 }
 
