@@ -183,6 +183,19 @@ static struct task *live_thread(struct task *leader)
 	return NULL;
 }
 
+/* Is T of the process that is its namespace's init? That may be another's, whose leader an exec replaces meanwhile. */
+static bool is_reaper(struct task *t)
+{
+	struct task *reaper;
+	bool is;
+
+	rcu_read_lock();
+	reaper = rcu_dereference(task_active_pid_ns(t)->child_reaper);
+	is = reaper && same_thread_group(reaper, t);
+	rcu_read_unlock();
+	return is;
+}
+
 static struct task *find_reaper(struct task *father)
 {
 	struct task *t = live_thread(father), *reaper = task_active_pid_ns(father)->child_reaper;
@@ -448,8 +461,7 @@ void do_exit(long code)
 		disassociate_ctty(true);
 	exit_task_namespaces(t);
 	task_work_run();
-	if (group_dead && task_active_pid_ns(t)->child_reaper && same_thread_group(task_active_pid_ns(t)->child_reaper, t) &&
-	    task_active_pid_ns(t) != &init_pid_ns)
+	if (group_dead && task_active_pid_ns(t) != &init_pid_ns && is_reaper(t))
 		zap_pid_ns_processes(task_active_pid_ns(t));
 	exit_notify(t);
 	sched_exit();
