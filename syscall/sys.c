@@ -277,13 +277,14 @@ static int saved_loglevel = -1;
 static long syslog_all(struct uptr buf, size_t len, u64 from)
 {
 	struct printk_record *r = kmalloc(sizeof(*r) + 1200, GFP_KERNEL);
-	char *line = (char *)(r + 1);
+	char *line;
 	u64 seq, start;
 	size_t total = 0, done = 0;
 	long ret = 0;
 
 	if (!r)
 		return -ENOMEM;
+	line = (char *)(r + 1);
 	start = max(from, printk_first_seq());
 	for (seq = start; printk_read(&seq, r) != -ENODATA; seq++)
 		total += (size_t)kmsg_format(line, 1200, r);

@@ -163,6 +163,7 @@ def start_of(base, path, function):
 class Tool:
     """name, gates (does it fail the gate), packages; run_unit() for one file or run_tree() for all."""
     gates, tree, packages, dialect = True, False, (), staticmethod(lambda u: [u.cc, "-E"] + u.flags)
+    same_as = None      # the tool whose accepted findings are accepted of this one too
 
     def __init__(self, ctx):
         self.ctx = ctx
@@ -183,6 +184,10 @@ class Tool:
         if function is None:
             function = function_at(self.ctx.base, path, line)
         return Finding(self.name, check, path, line, function, message, "")
+
+    def failed(self, unit, rc, text):
+        """A tool that could not look at a file has not found nothing."""
+        return [self.finding("failed", unit.file, 0, (text.strip().splitlines() or ["status %d" % rc])[-1], "")] if rc else []
 
     def gcc_style(self, text, check_in_brackets=True):
         """Findings of lines FILE:LINE:COL: warning: WORDS [CHECK], with the notes that follow each."""
@@ -228,7 +233,7 @@ class Sparse(Tool):
             if m:       # what is inlined is said to be in its header
                 f = f._replace(function=m[1], file=u.file, line=f.line if f.file == u.file else start_of(self.ctx.base, u.file, m[1]))
             found.append(f._replace(check=check))
-        return found
+        return found or self.failed(u, rc, text)
 
 
 class Clang(Tool):
@@ -253,12 +258,12 @@ class Clang(Tool):
     def run_unit(self, run, u):
         rc, text = run(self.argv(u))
         found = self.gcc_style(re.sub(r"(?m)^\d+ warnings? generated\.\n", "", text))
-        return found or ([self.finding("failed", u.file, 0, "status %d" % rc)] if rc else [])
+        return found or self.failed(u, rc, text)
 
 
 class ClangDeep(Clang):
     """The same with four to fifteen seconds a file."""
-    name, gates, nodes = "clang-deep", False, 0
+    name, gates, nodes, same_as = "clang-deep", False, 0, "clang"
 
 
 class Tidy(Clang):
@@ -282,7 +287,7 @@ class Tidy(Clang):
         rc, text = run(self.argv(u))
         text = re.sub(r"(?m)^(\d+ warnings? (generated|treated as errors?).*|Suppressed .*|Use -.*)\n|^ +\d* \|.*\n", "", text)
         found = self.gcc_style(text)
-        return found or ([self.finding("failed", u.file, 0, text.strip() or "status %d" % rc)] if rc else [])
+        return found or self.failed(u, rc, text)
 
 
 class Gcc(Tool):
@@ -302,21 +307,22 @@ class Gcc(Tool):
     def argv(self, u):
         flags = [self.ctx.gcc_include if f.endswith("/include") and "/clang/" in f else f for f in u.gcc_flags()]
         return [self.ctx.tools["gcc"], "-fanalyzer", "-fdiagnostics-plain-output", "-O1", "-mgeneral-regs-only", "-mno-red-zone", "-mcmodel=kernel", "-fno-pic",
-                "-fno-strict-aliasing", "-fno-delete-null-pointer-checks", "-w", "-Wno-analyzer-too-complex"] + \
-            ["-Wanalyzer-" + w for w in self.warnings] + flags + ["-S", "-o", "/dev/null", u.file]
-
-    warnings = ("double-free", "exposure-through-output-file", "file-leak", "free-of-non-heap", "malloc-leak", "null-dereference",
-                "shift-count-negative", "shift-count-overflow", "stale-setjmp-buffer", "tainted-allocation-size", "tainted-array-index",
-                "use-after-free", "use-of-uninitialized-value", "write-to-const", "write-to-string-literal")
+                "-fno-strict-aliasing", "-fno-delete-null-pointer-checks", "-Wno-analyzer-too-complex"] + flags + ["-S", "-o", "/dev/null", u.file]
 
     def run_unit(self, run, u):
         rc, text = run(self.argv(u))
-        return [f._replace(check=f.check.replace("-Wanalyzer-", "").lstrip("=")) for f in self.gcc_style(text)]
+        # '-w' would silence the analyzer too; what the compiler itself says is the build's business.
+        found = [f._replace(check=f.check.replace("-Wanalyzer-", "").lstrip("=")) for f in self.gcc_style(text) if "-Wanalyzer-" in f.check]
+        return found or self.failed(u, rc, text)
 
 
 class Cppcheck(Tool):
     """What it says without the values of others' functions: bounds, overflow, lifetimes."""
     name, gates, packages = "cppcheck", False, ("cppcheck",)
+    # What it does not find or cannot read ('a ?: b' ends its look at a file); ends of sections are two objects to it and one to the linker;
+    # signed numbers wrap here, and shift as the CPU does (-fwrapv); whether a function returns and a statement does something is the compilers' business.
+    off = ("missingInclude", "missingIncludeSystem", "unknownMacro", "syntaxError", "internalAstError",
+           "comparePointers", "shiftNegativeLHS", "invalidTestForOverflow", "missingReturn", "constStatement")
 
     def version(self):
         return output(["cppcheck", "--version"]).strip()
@@ -327,11 +333,12 @@ class Cppcheck(Tool):
     def argv(self, u):
         flags = [f for f in u.gcc_flags() if f.startswith(("-I", "-D")) and "/gen" not in f]
         return ["cppcheck", "--quiet", "--enable=warning,portability", "--inconclusive", "--std=c11", "--platform=unix64", "--max-configs=1",
-                "--include=lib/include/lib/compiler.h", "--suppress=missingInclude*", "--suppress=unknownMacro", "--suppress=syntaxError",
+                "-D__cppcheck__", "--include=lib/include/lib/compiler.h"] + ["--suppress=" + s for s in self.off] + [
                 "--template={file}:{line}: warning: {message} [{id}]", "--template-location="] + flags + [u.file]
 
     def run_unit(self, run, u):
-        return self.gcc_style(run(self.argv(u))[1])
+        rc, text = run(self.argv(u))
+        return self.gcc_style(text) or self.failed(u, rc, text)
 
 
 class Cocci(Tool):
@@ -349,7 +356,8 @@ class Cocci(Tool):
                 "--sp-file", "tools/analyze/ochre.cocci", u.file]
 
     def run_unit(self, run, u):
-        return self.gcc_style(run(self.argv(u))[1])
+        rc, text = run(self.argv(u))
+        return self.gcc_style(text) or self.failed(u, rc, text)
 
 
 class Layers(Tool):
@@ -557,13 +565,15 @@ def analyze(args, classes, changed, accepted):
 
 
 def report(args, chosen, results, counts, accepted, whole, files, took):
-    left, rows, failed = collections.Counter(accepted), [], 0
+    rows, stale, failed = [], [], 0
     for t in chosen:
-        new, taken = [], 0
+        new, taken, left = [], 0, collections.Counter({k: n for k, n in accepted.items() if k[0] in (t.name, t.same_as)})
         for f in results[t.name]:
             if not whole and args.filter and not any(p in f.file for p in args.filter):
                 continue
             k = key(f)
+            if not left[k] and t.same_as:
+                k = (t.same_as,) + k[1:]
             old = left[k] > 0
             if old:
                 left[k] -= 1
@@ -578,9 +588,9 @@ def report(args, chosen, results, counts, accepted, whole, files, took):
             if args.rows:
                 print(row_text(key(f), 1, ""))
         failed += len(new) if t.gates else 0
+        stale += sorted(k for k, n in left.items() if n > 0 and k[0] == t.name and (whole or k[2] in files))
         print("%-9s %4d new %4d accepted   %s%s" % (t.name, len(new), taken, "%d looked at, %d as before" % tuple(counts[t.name]),
                                                    "" if t.gates else "   (does not gate)"))
-    stale = sorted(k for k, n in left.items() if n > 0 and k[0] in results and (whole or k[2] in files))
     for k in stale:
         print("stale: %s accepts what is not found any more: %s %s in %s %s: %s" % ((rel(ACCEPTED),) + k))
     write_json(OUT + "/findings.json", {"tools": {t.name: {"version": t.version_text, "gates": t.gates} for t in chosen},

@@ -80,9 +80,13 @@
 #define __unique(p) __concat(p, __COUNTER__)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#ifdef __cppcheck__		/* which would take the type's null pointer for one that is followed */
+#define container_of(p, type, member) ((type *)((char *)(p) - __builtin_offsetof(type, member)))
+#else
 #define container_of(p, type, member) ({					\
 	const __typeof__(((type *)0)->member) *__mp = (p);			\
 	(type *)((char *)(unsigned long)__mp - __builtin_offsetof(type, member)); })
+#endif
 #define sizeof_field(t, m) sizeof(((t *)0)->m)
 #ifndef static_assert
 #define static_assert _Static_assert

@@ -32,6 +32,9 @@ static inline size_t __must_check clear_user(struct uptr dst, size_t n)
 #define copy_to_user_nofault(d, s, n)	arch_copy_to_user_nofault(d, s, n)
 
 /* One value of 1, 2, 4 or 8 bytes; the size is x's. 0 or -EFAULT. */
+#ifdef __cppcheck__		/* which loses what a switch in an expression writes */
+#define get_user(x, up) ((x) = 0, arch_get_user_8(NULL, up))
+#else
 #define get_user(x, up) ({							\
 	int gu_err_;								\
 	_Static_assert(sizeof(x) <= 8, "get_user moves up to 8 bytes");	\
@@ -42,6 +45,7 @@ static inline size_t __must_check clear_user(struct uptr dst, size_t n)
 	default: { u64 gu_v_ = 0; gu_err_ = arch_get_user_8(&gu_v_, (up)); (x) = (__typeof__(x))(unsigned long)gu_v_; break; }	\
 	}									\
 	gu_err_; })
+#endif
 #define put_user(x, up) ({							\
 	int pu_err_;								\
 	__typeof__(x) pu_x_ = (x);						\
