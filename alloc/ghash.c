@@ -30,7 +30,7 @@ unsigned long *ghash_lock(struct ghash *h, u32 hash) __acquires(bucket)
 	unsigned long *b;
 
 	preempt_disable();
-	for (t = rcu_dereference(h->table);; t = smp_load_acquire(&t->future)) {
+	for (t = rcu_dereference(h->table);; t = rcu_dereference(t->future)) {
 		b = bucket_of(t, hash);
 		bit_spin_lock(0, b);
 		if (likely(!(*b & GHASH_MOVED)))
@@ -47,7 +47,7 @@ struct ghash_node *ghash_first_rcu(const struct ghash *h, u32 hash)
 	unsigned long word;
 
 	while (unlikely((word = smp_load_acquire(bucket_of(t, hash))) & GHASH_MOVED))
-		t = smp_load_acquire(&t->future);
+		t = rcu_dereference(t->future);
 	return (struct ghash_node *)(word & ~GHASH_FLAGS);
 }
 
@@ -56,7 +56,7 @@ static void chain_add(unsigned long *bucket, struct ghash_node *n)
 {
 	struct ghash_node *first = ghash_first(bucket);
 
-	WRITE_ONCE(n->next, first);
+	RCU_INIT_POINTER(n->next, first);
 	n->pprev = bucket;
 	if (first)
 		first->pprev = (unsigned long *)&n->next;
@@ -72,7 +72,7 @@ void ghash_add(struct ghash *h, unsigned long *bucket, struct ghash_node *n, u32
 
 void ghash_del_locked(struct ghash *h, struct ghash_node *n)
 {
-	struct ghash_node *next = n->next;
+	struct ghash_node *next = ghash_next(n);
 
 	/* n->next stays: readers that stand here go on. */
 	WRITE_ONCE(*n->pprev, (unsigned long)next | (*n->pprev & GHASH_FLAGS));
@@ -103,13 +103,13 @@ static void walk_bucket(struct ghash_table *t, u64 i, void (*fn)(struct ghash_no
 
 	bit_spin_lock(0, b);
 	if (likely(!(*b & GHASH_MOVED))) {
-		for (struct ghash_node *n = ghash_first(b); n; n = n->next)
+		for (struct ghash_node *n = ghash_first(b); n; n = ghash_next(n))
 			fn(n, arg);
 		bit_spin_unlock(0, b);
 		return;
 	}
 	bit_spin_unlock(0, b);
-	to = smp_load_acquire(&t->future);
+	to = rcu_dereference(t->future);
 	more = to->shift - t->shift;
 	for (u64 k = 0; k < 1u << more; k++)
 		walk_bucket(to, (i << more) + k, fn, arg);
@@ -139,7 +139,7 @@ static void move_bucket(unsigned long *from, struct ghash_table *to)
 	for (n = ghash_first(from); n; n = next) {
 		unsigned long *b = bucket_of(to, n->hash);
 
-		next = n->next;
+		next = ghash_next(n);
 		bit_spin_lock(0, b);
 		chain_add(b, n);
 		bit_spin_unlock(0, b);
@@ -154,7 +154,7 @@ void ghash_grow(struct ghash *h)
 
 	if (atomic_xchg(&h->growing, 1))
 		return;
-	old = h->table;
+	old = rcu_dereference_protected(h->table, true);		/* who grows it is alone */
 	if (old->shift >= MAX_SHIFT || atomic_long_read(&h->count) <= 1l << old->shift)
 		goto out;
 	new = kvzalloc(sizeof(*new) + (sizeof(unsigned long) << (old->shift + 2)), GFP_KERNEL | __GFP_NOWARN);
@@ -163,7 +163,7 @@ void ghash_grow(struct ghash *h)
 	new->shift = old->shift + 2;
 	WRITE_ONCE(h->seq, h->seq + 1);
 	smp_mb();			/* odd before anything moves; pairs with ghash_read_retry() */
-	smp_store_release(&old->future, new);
+	rcu_assign_pointer(old->future, new);
 	for (unsigned long i = 0; i < 1ul << old->shift; i++)
 		move_bucket(&old->bucket[i], new);
 	rcu_assign_pointer(h->table, new);

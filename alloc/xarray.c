@@ -28,7 +28,7 @@ struct xa_node {
 		struct rcu_head	rcu;
 		struct xa_node	*next_free;
 	};
-	void		*slots[XA_SLOTS];
+	void __rcu	*slots[XA_SLOTS];
 	u64		marks[XA_MARKS];
 };
 
@@ -59,6 +59,16 @@ static inline unsigned int slot_in(const struct xa_node *n, unsigned long index)
 static inline void *head_of(const struct xarray *xa)
 {
 	return rcu_dereference(((struct xarray *)xa)->xa_head);
+}
+
+/* What writers see. (lock) */
+static inline void *locked_head(const struct xarray *xa)
+{
+	return rcu_dereference_protected(xa->xa_head, lockdep_is_held(&xa->xa_lock));
+}
+static inline void *locked_slot(const struct xa_node *n, unsigned int slot)
+{
+	return rcu_dereference_protected(n->slots[slot], true);
 }
 
 static void node_free_rcu(struct rcu_head *head)
@@ -116,7 +126,7 @@ void *xa_load(struct xarray *xa, unsigned long index)
 	return e;
 }
 
-void **xa_slots(struct xarray *xa, unsigned long index, unsigned int *n)
+void __rcu **xa_slots(struct xarray *xa, unsigned long index, unsigned int *n)
 {
 	struct xa_node *leaf = leaf_of(xa, index);
 	unsigned int slot = index & (XA_SLOTS - 1);
@@ -306,7 +316,7 @@ unsigned long xa_find_hole(struct xarray *xa, unsigned long index, unsigned long
 static unsigned int nodes_needed(struct xarray *xa, unsigned long index)
 {
 	unsigned int levels = 1;
-	void *e = xa->xa_head;
+	void *e = locked_head(xa);
 	struct xa_node *n;
 
 	while (levels * XA_SHIFT < BITS_PER_LONG && index >> (levels * XA_SHIFT))
@@ -320,7 +330,7 @@ static unsigned int nodes_needed(struct xarray *xa, unsigned long index)
 	for (unsigned int need = n->shift / XA_SHIFT;; need--) {
 		if (!need)
 			return 0;
-		e = n->slots[slot_in(n, index)];
+		e = locked_slot(n, slot_in(n, index));
 		if (!e)
 			return need;
 		n = to_node(e);
@@ -416,13 +426,13 @@ static void node_set_marks_from_child(struct xa_node *n, unsigned int slot, cons
 /* The leaf for index, building the path from the pool. (lock) */
 static struct xa_node *leaf_build(struct xarray *xa, unsigned long index, struct node_pool *p)
 {
-	void *e = xa->xa_head;
+	void *e = locked_head(xa);
 	struct xa_node *n;
 
 	if (!is_node(e)) {
 		n = pool_get(p);
 		if (e) {
-			n->slots[0] = e;
+			RCU_INIT_POINTER(n->slots[0], e);
 			n->count = 1;
 			for (xa_mark_t m = 0; m < XA_MARKS; m++)
 				n->marks[m] = root_mark(xa, m);
@@ -438,7 +448,7 @@ static struct xa_node *leaf_build(struct xarray *xa, unsigned long index, struct
 		struct xa_node *up = pool_get(p);
 
 		up->shift = n->shift + XA_SHIFT;
-		up->slots[0] = mk_node(n);
+		RCU_INIT_POINTER(up->slots[0], mk_node(n));
 		up->count = 1;
 		node_set_marks_from_child(up, 0, n);
 		n->parent = up;
@@ -450,7 +460,7 @@ static struct xa_node *leaf_build(struct xarray *xa, unsigned long index, struct
 		unsigned int s = slot_in(n, index);
 		struct xa_node *child;
 
-		e = n->slots[s];
+		e = locked_slot(n, s);
 		if (!e) {
 			child = pool_get(p);
 			child->shift = n->shift - XA_SHIFT;
@@ -498,9 +508,9 @@ static void shrink(struct xarray *xa, struct xa_node *n)
 		call_rcu(&n->rcu, node_free_rcu);
 		n = up;
 	}
-	while (is_node(xa->xa_head)) {
-		struct xa_node *root = to_node(xa->xa_head);
-		void *e = root->slots[0];
+	while (is_node(locked_head(xa))) {
+		struct xa_node *root = to_node(locked_head(xa));
+		void *e = locked_slot(root, 0);
 
 		if (root->count != 1 || !e)
 			return;
@@ -527,8 +537,8 @@ static void *store_prepared(struct xarray *xa, unsigned long index, void *entry,
 	unsigned int s;
 	void *old;
 
-	if (!is_node(xa->xa_head) && !index) {
-		old = xa->xa_head;
+	if (!is_node(locked_head(xa)) && !index) {
+		old = locked_head(xa);
 		rcu_assign_pointer(xa->xa_head, entry);
 		if (!entry)
 			for (xa_mark_t m = 0; m < XA_MARKS; m++)
@@ -539,7 +549,7 @@ static void *store_prepared(struct xarray *xa, unsigned long index, void *entry,
 	if (!n)
 		return NULL;
 	s = index & (XA_SLOTS - 1);
-	old = n->slots[s];
+	old = locked_slot(n, s);
 	rcu_assign_pointer(n->slots[s], entry);
 	if (entry && !old) {
 		n->count++;
@@ -556,7 +566,7 @@ static void *store_prepared(struct xarray *xa, unsigned long index, void *entry,
 /* Is a node needed at all? An entry at index 0 of an empty array is its own head. */
 static bool direct(struct xarray *xa, unsigned long index)
 {
-	return !index && !is_node(xa->xa_head);
+	return !index && !is_node(locked_head(xa));
 }
 
 void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *want, void *entry, gfp_t gfp)
@@ -649,13 +659,13 @@ void __xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 	struct xa_node *n;
 	unsigned int s = index & (XA_SLOTS - 1);
 
-	if (!is_node(xa->xa_head)) {
-		if (!index && xa->xa_head)
+	if (!is_node(locked_head(xa))) {
+		if (!index && locked_head(xa))
 			root_mark_set(xa, mark, true);
 		return;
 	}
 	n = leaf_of(xa, index);
-	if (!n || !n->slots[s])
+	if (!n || !locked_slot(n, s))
 		return;
 	for (;;) {
 		if (n->marks[mark] >> s & 1)
@@ -673,7 +683,7 @@ void __xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 {
 	struct xa_node *n;
 
-	if (!is_node(xa->xa_head)) {
+	if (!is_node(locked_head(xa))) {
 		if (!index)
 			root_mark_set(xa, mark, false);
 		return;
@@ -741,8 +751,8 @@ static void destroy_below(struct xa_node *n)
 {
 	if (n->shift)
 		for (unsigned int i = 0; i < XA_SLOTS; i++)
-			if (n->slots[i])
-				destroy_below(to_node(n->slots[i]));
+			if (locked_slot(n, i))
+				destroy_below(to_node(locked_slot(n, i)));
 	call_rcu(&n->rcu, node_free_rcu);
 }
 
@@ -752,7 +762,7 @@ void xa_destroy(struct xarray *xa)
 	void *e;
 
 	xa_lock_irqsave(xa, flags);
-	e = xa->xa_head;
+	e = locked_head(xa);
 	rcu_assign_pointer(xa->xa_head, NULL);
 	for (xa_mark_t m = 0; m < XA_MARKS; m++)
 		root_mark_set(xa, m, false);

@@ -284,7 +284,7 @@ static int new_creds(struct exec_prog *p)
 static int de_thread(struct task *me)
 {
 	struct signal_struct *s = me->signal;
-	struct sighand_struct *old = me->sighand, *fresh;
+	struct sighand_struct *old = task_sighand(me), *fresh;
 	struct task *leader = me->group_leader;
 
 	if (list_is_singular(&s->threads))
@@ -536,7 +536,7 @@ static int run(struct exec_prog *p)
 	if (mutex_lock_interruptible(&me->signal->cred_guard_mutex))
 		return -ERESTARTNOINTR;
 	rcu_read_lock();		/* its number as it is now: a thread takes the leader's */
-	old_pid = pid_nr_ns(me->thread_pid, task_active_pid_ns(rcu_dereference(me->parent)));
+	old_pid = pid_nr_ns(task_own_pid(me), task_active_pid_ns(rcu_dereference(me->parent)));
 	rcu_read_unlock();
 	me->in_execve = true;
 	e = try_formats(p);

@@ -152,7 +152,7 @@ static void detach_one(struct ipc_namespace *ns, struct shm_segment *s, bool map
 	s->attached--;
 	if (mapping) {
 		s->dtime = sysv_now();
-		if (current->signal && current->thread_pid)
+		if (current->signal && task_own_pid(current))
 			set_lpid(s);
 	}
 	if (!s->attached && (s->o.mode & SHM_DEST) && !s->o.removed) {

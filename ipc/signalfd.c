@@ -29,10 +29,10 @@ static __poll_t signalfd_poll(struct file *file, struct poll_table_struct *p)
 	struct signalfd *s = file->private_data;
 	u64 pending;
 
-	poll_wait(file, &current->sighand->signalfd_wqh, p);
-	spin_lock_irq(&current->sighand->siglock);
+	poll_wait(file, &my_sighand()->signalfd_wqh, p);
+	spin_lock_irq(&my_sighand()->siglock);
 	pending = (current->pending.signal | current->signal->shared_pending.signal) & s->mask;
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return pending ? EPOLLIN : 0;
 }
 
@@ -80,17 +80,17 @@ static int next(struct signalfd *s, struct siginfo *info, bool nonblock)
 	DEFINE_WAIT_FUNC(w, default_wake_function);
 	int sig;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	sig = dequeue_signal(s->mask, info);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	if (sig || nonblock)
 		return sig ?: -EAGAIN;
-	add_wait_queue(&current->sighand->signalfd_wqh, &w);
+	add_wait_queue(&my_sighand()->signalfd_wqh, &w);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
-		spin_lock_irq(&current->sighand->siglock);
+		spin_lock_irq(&my_sighand()->siglock);
 		sig = dequeue_signal(s->mask, info);
-		spin_unlock_irq(&current->sighand->siglock);
+		spin_unlock_irq(&my_sighand()->siglock);
 		if (sig)
 			break;
 		if (signal_pending(current)) {
@@ -100,7 +100,7 @@ static int next(struct signalfd *s, struct siginfo *info, bool nonblock)
 		schedule();
 	}
 	__set_current_state(TASK_RUNNING);
-	remove_wait_queue(&current->sighand->signalfd_wqh, &w);
+	remove_wait_queue(&my_sighand()->signalfd_wqh, &w);
 	return sig;
 }
 
@@ -161,10 +161,10 @@ int signalfd_create(int fd, u64 mask, int flags)
 			return -EINVAL;
 		}
 		s = f->private_data;
-		spin_lock_irq(&current->sighand->siglock);
+		spin_lock_irq(&my_sighand()->siglock);
 		s->mask = mask;
-		spin_unlock_irq(&current->sighand->siglock);
-		wake_up(&current->sighand->signalfd_wqh);
+		spin_unlock_irq(&my_sighand()->siglock);
+		wake_up(&my_sighand()->signalfd_wqh);
 		fput(f);
 	}
 	return fd;

@@ -45,8 +45,13 @@ struct irq_desc {
 	u64 *counts;			/* per-CPU */
 };
 
-static struct irq_desc *descs[NR_IRQS];	/* written once, never freed */
+static struct irq_desc __rcu *descs[NR_IRQS];	/* written once, never freed */
 static DEFINE_SPINLOCK(descs_lock);
+
+static struct irq_desc *desc_of(int irq)
+{
+	return rcu_dereference_raw(descs[irq]);
+}
 
 static struct irq_desc *desc_get(int irq)
 {
@@ -54,7 +59,7 @@ static struct irq_desc *desc_get(int irq)
 
 	if (irq < 0 || irq >= NR_IRQS)
 		return NULL;
-	d = rcu_dereference_raw(descs[irq]);
+	d = desc_of(irq);
 	if (d)
 		return d;
 	n = kernel_zalloc(sizeof(*n));
@@ -69,7 +74,7 @@ static struct irq_desc *desc_get(int irq)
 	INIT_LIST_HEAD(&n->actions);
 	n->disable_depth = 1;
 	spin_lock_irq(&descs_lock);
-	d = descs[irq];
+	d = rcu_dereference_protected(descs[irq], true);
 	if (!d)
 		rcu_assign_pointer(descs[irq], n);
 	spin_unlock_irq(&descs_lock);
@@ -267,26 +272,31 @@ int irq_set_affinity(int irq, const struct cpumask *mask)
 
 int irq_next(int irq)
 {
+	struct irq_desc *d;
+
 	for (; irq < NR_IRQS; irq++)
-		if (descs[irq] && !list_empty(&descs[irq]->actions))
+		if ((d = desc_of(irq)) && !list_empty(&d->actions))
 			return irq;
 	return -1;
 }
 
 u64 irq_count(int irq, int cpu)
 {
-	return descs[irq] ? READ_ONCE(*per_cpu_ptr(descs[irq]->counts, cpu)) : 0;
+	struct irq_desc *d = desc_of(irq);
+
+	return d ? READ_ONCE(*per_cpu_ptr(d->counts, cpu)) : 0;
 }
 
 const char *irq_name(int irq, char *buf, size_t size)
 {
+	struct irq_desc *d = desc_of(irq);
 	struct irq_action *a;
 	int n = 0;
 
 	*buf = '\0';
 	rcu_read_lock();
-	if (descs[irq])
-		list_for_each_entry_rcu(a, &descs[irq]->actions, list)
+	if (d)
+		list_for_each_entry_rcu(a, &d->actions, list)
 			n += scnprintf(buf + n, size - (size_t)n, "%s%s", n ? ", " : "", a->name);
 	rcu_read_unlock();
 	return buf;

@@ -96,7 +96,7 @@ struct folio *filemap_get_entry(struct address_space *mapping, pgoff_t index)
 
 unsigned int filemap_get_run(struct address_space *mapping, pgoff_t index, unsigned int n, struct folio **first)
 {
-	void **slot, **at, **end;
+	void __rcu **slot, **at, **end;
 	struct folio *next;
 
 	rcu_read_lock();
@@ -106,8 +106,8 @@ unsigned int filemap_get_run(struct address_space *mapping, pgoff_t index, unsig
 	*first = next;
 	if (likely(next && !xa_is_value(next))) {
 		/* Still in its slot when we have a reference, it is this file's and stays what it is. */
-		for (; at < end && READ_ONCE(*at) == next && likely(folio_try_get_cached(next)); at++, next++) {
-			if (unlikely(READ_ONCE(*at) != next)) {
+		for (; at < end && rcu_access_pointer(*at) == next && likely(folio_try_get_cached(next)); at++, next++) {
+			if (unlikely(rcu_access_pointer(*at) != next)) {
 				folio_put(next);
 				break;
 			}

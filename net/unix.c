@@ -253,7 +253,7 @@ static int unix_release(struct socket *s)
 void unix_set_peer_creds(struct unix_sock *u)
 {
 	put_pid(u->peer_pid);
-	u->peer_pid = get_pid(current->group_leader->thread_pid);
+	u->peer_pid = get_pid(task_own_pid(current->group_leader));
 	u->peer_uid = current_euid();
 	u->peer_gid = current_egid();
 }

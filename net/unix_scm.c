@@ -18,7 +18,7 @@
 
 static void get_my_creds(struct unix_creds *c)
 {
-	c->pid = get_pid(current->group_leader->thread_pid);
+	c->pid = get_pid(task_own_pid(current->group_leader));
 	c->uid = current_uid();
 	c->gid = current_gid();
 }

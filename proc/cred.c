@@ -231,9 +231,9 @@ static bool no_more_rights(const struct cred *n, const struct cred *old)
 int commit_creds(struct cred *n)
 {
 	struct task *t = current;
-	const struct cred *old = t->real_cred;
+	const struct cred *old = own_real_cred(t);
 
-	WARN_ON(t->cred != old);
+	WARN_ON(own_cred(t) != old);
 	/* A process that changed who it is may not be dumped or traced by who it was. */
 	if (!uid_eq(old->euid, n->euid) || !gid_eq(old->egid, n->egid) || !uid_eq(old->fsuid, n->fsuid) ||
 	    !gid_eq(old->fsgid, n->fsgid) || !no_more_rights(n, old)) {
@@ -255,7 +255,7 @@ int commit_creds(struct cred *n)
 
 const struct cred *override_creds(const struct cred *c)
 {
-	const struct cred *old = current->cred;
+	const struct cred *old = own_cred(current);
 
 	rcu_assign_pointer(current->cred, c);
 	return old;
@@ -269,13 +269,13 @@ void revert_creds(const struct cred *old)
 /* Threads share; a process has its own, so that what its files and paths refer to is no line that its parent writes too. */
 int copy_creds(struct task *child, unsigned long clone_flags)
 {
-	const struct cred *old = current->real_cred;
+	const struct cred *old = own_real_cred(current);
 	struct cred *n;
 	int e;
 
 	if (clone_flags & CLONE_THREAD) {
-		child->real_cred = get_cred(old);
-		child->cred = get_cred(old);
+		RCU_INIT_POINTER(child->real_cred, get_cred(old));
+		RCU_INIT_POINTER(child->cred, get_cred(old));
 		atomic_inc(&old->user->processes);
 		return 0;
 	}
@@ -288,7 +288,8 @@ int copy_creds(struct task *child, unsigned long clone_flags)
 		return e;
 	}
 	refcount_inc(&n->usage);
-	child->real_cred = child->cred = n;
+	RCU_INIT_POINTER(child->real_cred, n);
+	RCU_INIT_POINTER(child->cred, n);
 	atomic_inc(&n->user->processes);
 	return 0;
 }
@@ -453,7 +454,8 @@ static int cred_init(void)
 	b = ghash_lock(&users, uid_hash(GLOBAL_ROOT_UID));
 	ghash_add(&users, b, &root_user.node, uid_hash(GLOBAL_ROOT_UID));
 	ghash_unlock(b);
-	init_task.cred = init_task.real_cred = &init_cred;
+	RCU_INIT_POINTER(init_task.real_cred, &init_cred);
+	RCU_INIT_POINTER(init_task.cred, &init_cred);
 	return cred_cache ? 0 : -ENOMEM;
 }
 INITCALL(early, cred_init);

@@ -71,7 +71,7 @@ static bool do_signal_stop(int sig) __releases(me->sighand->siglock)
 	if (!(me->jobctl & JOBCTL_STOP_PENDING)) {
 		/* SIGCONT may have come since the signal was taken. */
 		if (!(me->jobctl & JOBCTL_STOP_DEQUEUED) || (s->flags & SIGNAL_GROUP_EXIT) || s->group_exec_task) {
-			spin_unlock_irq(&me->sighand->siglock);
+			spin_unlock_irq(&task_sighand(me)->siglock);
 			return false;
 		}
 		if (!(s->flags & SIGNAL_STOP_STOPPED))
@@ -93,18 +93,18 @@ static bool do_signal_stop(int sig) __releases(me->sighand->siglock)
 		}
 	}
 	if (!(me->jobctl & JOBCTL_STOP_PENDING)) {
-		spin_unlock_irq(&me->sighand->siglock);
+		spin_unlock_irq(&task_sighand(me)->siglock);
 		return false;
 	}
 	if (me->ptrace) {		/* it stops for its tracer, in a trap */
 		me->jobctl |= JOBCTL_TRAP_STOP;
-		spin_unlock_irq(&me->sighand->siglock);
+		spin_unlock_irq(&task_sighand(me)->siglock);
 		return false;
 	}
 	if (task_participate_group_stop(me))
 		notify = CLD_STOPPED;
 	set_special_state(TASK_STOPPED);
-	spin_unlock_irq(&me->sighand->siglock);
+	spin_unlock_irq(&task_sighand(me)->siglock);
 	if (notify) {
 		read_lock(&tasklist_lock);
 		do_notify_parent_cldstop(me, false, notify);
@@ -119,7 +119,7 @@ static bool do_signal_stop(int sig) __releases(me->sighand->siglock)
 static bool get_signal(struct taken *k)
 {
 	struct task *me = current;
-	struct sighand_struct *h = me->sighand;
+	struct sighand_struct *h = task_sighand(me);
 	struct signal_struct *s = me->signal;
 
 again:

@@ -41,7 +41,7 @@ bool thread_group_empty(struct task *t)
 
 void proc_notify_pidfd(struct task *t)
 {
-	struct pid *p = t->thread_pid;
+	struct pid *p = task_own_pid(t);
 
 	if (p)
 		__wake_up(&p->wait_pidfd, TASK_NORMAL, 0, poll_to_key(0x0041 /* EPOLLIN | EPOLLRDNORM */));
@@ -50,7 +50,7 @@ void proc_notify_pidfd(struct task *t)
 bool do_notify_parent(struct task *t, int sig)
 {
 	struct siginfo info;
-	struct sighand_struct *h = t->parent->sighand;
+	struct sighand_struct *h = task_sighand(task_parent(t));
 	unsigned long flags;
 	bool autoreap = false;
 	u64 u, s;
@@ -58,8 +58,8 @@ bool do_notify_parent(struct task *t, int sig)
 	clear_siginfo(&info);
 	info.si_signo = sig;
 	rcu_read_lock();
-	info.si_pid = task_pid_nr_ns(t, task_active_pid_ns(t->parent));
-	info.si_uid = from_kuid_munged(__task_cred(t->parent)->user_ns, __task_cred(t)->uid);
+	info.si_pid = task_pid_nr_ns(t, task_active_pid_ns(task_parent(t)));
+	info.si_uid = from_kuid_munged(__task_cred(task_parent(t))->user_ns, __task_cred(t)->uid);
 	rcu_read_unlock();
 	task_cputime(t, &u, &s);
 	info.si_utime = (__kernel_clock_t)nsec_to_clock_t(u + t->signal->utime_ns);
@@ -85,15 +85,15 @@ bool do_notify_parent(struct task *t, int sig)
 	}
 	spin_unlock_irqrestore(&h->siglock, flags);
 	if (sig > 0 && sig <= _NSIG)	/* clone(2) takes any number of eight bits */
-		do_send_sig_info(sig, &info, t->parent, PIDTYPE_TGID);
-	wake_up_interruptible_all(&t->parent->signal->wait_chldexit);
+		do_send_sig_info(sig, &info, task_parent(t), PIDTYPE_TGID);
+	wake_up_interruptible_all(&task_parent(t)->signal->wait_chldexit);
 	proc_notify_pidfd(t);
 	return autoreap;
 }
 
 void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why)
 {
-	struct task *leader = for_ptracer ? t : t->group_leader, *parent = for_ptracer ? t->parent : leader->real_parent;
+	struct task *leader = for_ptracer ? t : t->group_leader, *parent = for_ptracer ? task_parent(t) : task_real_parent(leader);
 	struct siginfo info;
 	unsigned long flags;
 	bool send;
@@ -106,10 +106,10 @@ void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why)
 	info.si_uid = from_kuid_munged(__task_cred(parent)->user_ns, __task_cred(leader)->uid);
 	rcu_read_unlock();
 	info.si_status = why == CLD_CONTINUED ? SIGCONT : why == CLD_TRAPPED ? t->exit_code & 0x7f : leader->signal->group_exit_code & 0x7f;
-	spin_lock_irqsave(&parent->sighand->siglock, flags);
-	send = parent->sighand->action[SIGCHLD - 1].handler != SIG_KERNEL_IGN &&
-	       !(parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP);
-	spin_unlock_irqrestore(&parent->sighand->siglock, flags);
+	spin_lock_irqsave(&task_sighand(parent)->siglock, flags);
+	send = task_sighand(parent)->action[SIGCHLD - 1].handler != SIG_KERNEL_IGN &&
+	       !(task_sighand(parent)->action[SIGCHLD - 1].flags & SA_NOCLDSTOP);
+	spin_unlock_irqrestore(&task_sighand(parent)->siglock, flags);
 	if (send)
 		do_send_sig_info(SIGCHLD, &info, parent, PIDTYPE_TGID);
 	wake_up_interruptible_all(&parent->signal->wait_chldexit);
@@ -122,10 +122,10 @@ static bool will_become_orphaned(struct pid *pgrp, struct task *ignored)
 	struct task *t;
 
 	do_each_pid_task(pgrp, PIDTYPE_PGID, t) {
-		if (t == ignored || (t->exit_state && thread_group_empty(t)) || t->real_parent->pid == 1)
+		if (t == ignored || (t->exit_state && thread_group_empty(t)) || task_real_parent(t)->pid == 1)
 			continue;
-		if (task_pid_type(t->real_parent, PIDTYPE_PGID) != pgrp &&
-		    task_pid_type(t->real_parent, PIDTYPE_SID) == task_pid_type(t, PIDTYPE_SID))
+		if (task_pid_type(task_real_parent(t), PIDTYPE_PGID) != pgrp &&
+		    task_pid_type(task_real_parent(t), PIDTYPE_SID) == task_pid_type(t, PIDTYPE_SID))
 			return false;
 	}
 	return true;
@@ -158,7 +158,7 @@ static void kill_orphaned_pgrp(struct task *t, struct task *parent)
 	struct task *ignored = t;
 
 	if (!parent)
-		parent = t->real_parent;
+		parent = task_real_parent(t);
 	else
 		ignored = NULL;
 	if (task_pid_type(parent, PIDTYPE_PGID) != pgrp &&
@@ -183,6 +183,8 @@ static struct task *live_thread(struct task *leader)
 	return NULL;
 }
 
+#define ns_reaper(ns) rcu_dereference((ns)->child_reaper)
+
 /* Is T of the process that is its namespace's init? That may be another's, whose leader an exec replaces meanwhile. */
 static bool is_reaper(struct task *t)
 {
@@ -190,7 +192,7 @@ static bool is_reaper(struct task *t)
 	bool is;
 
 	rcu_read_lock();
-	reaper = rcu_dereference(task_active_pid_ns(t)->child_reaper);
+	reaper = ns_reaper(task_active_pid_ns(t));
 	is = reaper && same_thread_group(reaper, t);
 	rcu_read_unlock();
 	return is;
@@ -198,12 +200,12 @@ static bool is_reaper(struct task *t)
 
 static struct task *find_reaper(struct task *father)
 {
-	struct task *t = live_thread(father), *reaper = task_active_pid_ns(father)->child_reaper;
+	struct task *t = live_thread(father), *reaper = ns_reaper(task_active_pid_ns(father));
 
 	if (t)
 		return t;
 	if (father->signal->has_child_subreaper) {
-		for (t = father->real_parent; t != &init_task && t != reaper; t = t->real_parent) {
+		for (t = task_real_parent(father); t != &init_task && t != reaper; t = task_real_parent(t)) {
 			struct task *x;
 
 			if (task_active_pid_ns(t) != task_active_pid_ns(father))
@@ -235,7 +237,7 @@ static void forget_children(struct task *father, struct list_head *dead)
 		for_each_thread(t, x) {
 			rcu_assign_pointer(x->real_parent, reaper);
 			if (!x->ptrace)
-				x->parent = reaper;
+				rcu_assign_pointer(x->parent, reaper);
 			if (x->pdeath_signal)
 				do_send_sig_info(x->pdeath_signal, SEND_SIG_NOINFO, x, PIDTYPE_TGID);
 		}
@@ -277,7 +279,7 @@ static void replace_reaper(struct task *t, struct task *fresh)
 {
 	struct pid_namespace *ns = task_active_pid_ns(t);
 
-	if (ns->child_reaper == t)
+	if (rcu_access_pointer(ns->child_reaper) == t)
 		rcu_assign_pointer(ns->child_reaper, fresh);
 }
 
@@ -285,13 +287,13 @@ static void replace_reaper(struct task *t, struct task *fresh)
 static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 {
 	struct signal_struct *s = t->signal;
-	struct sighand_struct *h = t->sighand;
+	struct sighand_struct *h = task_sighand(t);
 	bool leader = t->group_leader == t && t->exit_signal != -1;
 
 	memset(gone, 0, sizeof(*gone) * PIDTYPE_MAX);
 	replace_reaper(t, leader ? NULL : t->group_leader);
-	t->thread_pid->exit_code = leader && (s->flags & SIGNAL_GROUP_EXIT) ? s->group_exit_code : t->exit_code;
-	smp_store_release(&t->thread_pid->exited, true);
+	task_own_pid(t)->exit_code = leader && (s->flags & SIGNAL_GROUP_EXIT) ? s->group_exit_code : t->exit_code;
+	smp_store_release(&task_own_pid(t)->exited, true);
 	proc_notify_pidfd(t);
 	spin_lock(&h->siglock);
 	if (!leader) {
@@ -325,12 +327,12 @@ __weak void proc_flush_pid(struct pid *pid)
 void release_task(struct task *t)
 {
 	struct pid *gone[PIDTYPE_MAX];
-	struct sighand_struct *h = t->sighand;
-	struct pid *pid = get_pid(t->thread_pid);
+	struct sighand_struct *h = task_sighand(t);
+	struct pid *pid = get_pid(task_own_pid(t));
 	struct task *leader;
 	bool zap_leader = false;
 
-	atomic_dec(&t->real_cred->user->processes);
+	atomic_dec(&own_real_cred(t)->user->processes);
 	write_lock_irq(&tasklist_lock);
 	if (unlikely(t->ptrace))
 		ptrace_unlink(t);
@@ -478,9 +480,9 @@ void zap_pid_ns_processes(struct pid_namespace *ns)
 	write_lock_irq(&tasklist_lock);
 	rcu_assign_pointer(ns->child_reaper, current);	/* whom free_pid() wakes */
 	write_unlock_irq(&tasklist_lock);
-	spin_lock_irq(&current->sighand->siglock);
-	current->sighand->action[SIGCHLD - 1].handler = SIG_KERNEL_IGN;
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
+	my_sighand()->action[SIGCHLD - 1].handler = SIG_KERNEL_IGN;
+	spin_unlock_irq(&my_sighand()->siglock);
 	/* With the lock: a fork that has not linked its child yet finds the namespace dying (copy_process). */
 	read_lock(&tasklist_lock);
 	rcu_read_lock();
@@ -561,7 +563,7 @@ static void add_child_times(struct task *t)
 	u64 u, st;
 
 	task_cputime(t, &u, &st);
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	ps->cutime_ns += u + s->utime_ns + s->cutime_ns;
 	ps->cstime_ns += st + s->stime_ns + s->cstime_ns;
 	ps->cmin_flt += t->min_flt + s->min_flt + s->cmin_flt;
@@ -569,7 +571,7 @@ static void add_child_times(struct task *t)
 	ps->cnvcsw += t->nvcsw + s->nvcsw + s->cnvcsw;
 	ps->cnivcsw += t->nivcsw + s->nivcsw + s->cnivcsw;
 	ps->cmaxrss = max(ps->cmaxrss, max(s->maxrss, s->cmaxrss));
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 }
 
 /* tasklist_lock read-held; released when something is found. Its pid, or 0. T is a zombie that may be waited for. */
@@ -773,7 +775,7 @@ static void swap_only_rcu(struct hlist_node *a, struct hlist_head *ha, struct hl
  */
 void proc_take_leadership(struct task *me, struct task *leader) __releases(tasklist_lock)
 {
-	struct pid *mine = me->thread_pid, *theirs = leader->thread_pid;
+	struct pid *mine = task_own_pid(me), *theirs = task_own_pid(leader);
 
 	replace_reaper(leader, me);
 	me->start_ns = leader->start_ns;
@@ -784,9 +786,7 @@ void proc_take_leadership(struct task *me, struct task *leader) __releases(taskl
 	rcu_assign_pointer(leader->thread_pid, mine);
 	swap(me->pid, leader->pid);
 	for (int i = PIDTYPE_TGID; i < PIDTYPE_MAX; i++) {
-		struct pid *p = me->signal->pids[i];
-
-		if (!p)			/* no group or session */
+		if (!rcu_access_pointer(me->signal->pids[i]))		/* no group or session */
 			continue;
 		hlist_replace_rcu(&leader->pid_links[i], &me->pid_links[i]);
 	}
@@ -803,7 +803,7 @@ void proc_take_leadership(struct task *me, struct task *leader) __releases(taskl
 	leader->exit_signal = -1;
 	leader->exit_state = EXIT_DEAD;
 	if (unlikely(leader->ptrace))		/* its tracer must not wait for it any more */
-		wake_up_interruptible_all(&leader->parent->signal->wait_chldexit);
+		wake_up_interruptible_all(&task_parent(leader)->signal->wait_chldexit);
 	write_unlock_irq(&tasklist_lock);
 }
 
@@ -814,7 +814,7 @@ void proc_mark_subreaper(struct task *t)
 
 	read_lock(&tasklist_lock);
 	for_each_process(p) {
-		for (x = p->real_parent; x && x != &init_task; x = x->real_parent) {
+		for (x = task_real_parent(p); x && x != &init_task; x = task_real_parent(x)) {
 			if (same_thread_group(x, t)) {
 				p->signal->has_child_subreaper = true;
 				break;
@@ -840,7 +840,7 @@ int proc_reboot_pid_ns(struct pid_namespace *ns, unsigned int cmd)
 		return -EINVAL;
 	}
 	read_lock(&tasklist_lock);
-	reaper = ns->child_reaper;
+	reaper = ns_reaper(ns);
 	do_send_sig_info(SIGKILL, SEND_SIG_PRIV, reaper, PIDTYPE_TGID);
 	read_unlock(&tasklist_lock);
 	do_exit(0);

@@ -84,7 +84,7 @@ void put_sighand(struct sighand_struct *s)
 
 static int copy_sighand(u64 flags, struct task *t)
 {
-	struct sighand_struct *s, *old = current->sighand;
+	struct sighand_struct *s, *old = my_sighand();
 
 	if (flags & CLONE_SIGHAND) {
 		refcount_inc(&old->count);
@@ -103,7 +103,7 @@ static int copy_sighand(u64 flags, struct task *t)
 		for (int i = 0; i < _NSIG; i++)
 			if (s->action[i].handler != SIG_KERNEL_IGN)
 				s->action[i] = (struct k_sigaction){ 0 };
-	t->sighand = s;
+	RCU_INIT_POINTER(t->sighand, s);
 	return 0;
 }
 
@@ -149,9 +149,9 @@ static void put_signal(struct signal_struct *s)
 /* From the task's last put: what outlives its exit. */
 void proc_task_free(struct task *t)
 {
-	if (t->cred) {
-		put_cred(t->cred);
-		put_cred(t->real_cred);
+	if (own_cred(t)) {
+		put_cred(own_cred(t));
+		put_cred(own_real_cred(t));
 	}
 	if (t->signal)
 		put_signal(t->signal);
@@ -205,7 +205,7 @@ static int check_flags(const struct kernel_clone_args *a)
 
 static int check_limits(struct task *t)
 {
-	struct user_struct *u = t->real_cred->user;
+	struct user_struct *u = own_real_cred(t)->user;
 
 	if ((u64)atomic_read(&u->processes) > task_rlimit(current, RLIMIT_NPROC) && !uid_eq(u->uid, GLOBAL_ROOT_UID) &&
 	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
@@ -297,7 +297,7 @@ signal:
 	if (!(f & CLONE_THREAD))
 		put_signal(t->signal);
 sighand:
-	put_sighand(t->sighand);
+	put_sighand(task_sighand(t));
 fs:
 	exit_fs(t);
 files:
@@ -313,7 +313,7 @@ static void undo_rooms(struct task *t, const struct kernel_clone_args *a)
 		mmput(t->mm);
 	if (!(a->flags & CLONE_THREAD))
 		put_signal(t->signal);
-	put_sighand(t->sighand);
+	put_sighand(task_sighand(t));
 	exit_fs(t);
 	exit_files(t);
 }
@@ -325,7 +325,7 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 
 	if (!a->fn)
 		seccomp_fork(t);
-	t->thread_pid = pid;
+	RCU_INIT_POINTER(t->thread_pid, pid);
 	if (f & CLONE_THREAD) {
 		t->group_leader = current->group_leader;
 		t->tgid = current->tgid;
@@ -336,35 +336,35 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 		t->exit_signal = f & CLONE_PARENT ? current->group_leader->exit_signal : a->exit_signal;
 	}
 	if (a->fn) {
-		t->real_parent = kthreadd_task ?: &init_task;
+		RCU_INIT_POINTER(t->real_parent, kthreadd_task ?: &init_task);
 		t->parent_exec_id = 0;
 	} else if (f & (CLONE_PARENT | CLONE_THREAD)) {
-		t->real_parent = current->real_parent;
+		RCU_INIT_POINTER(t->real_parent, task_real_parent(current));
 		t->parent_exec_id = current->parent_exec_id;
 	} else {
-		t->real_parent = current;
+		RCU_INIT_POINTER(t->real_parent, current);
 		t->parent_exec_id = current->self_exec_id;
 	}
-	t->parent = t->real_parent;
+	RCU_INIT_POINTER(t->parent, task_real_parent(t));
 	if (!(f & CLONE_THREAD)) {
 		struct task *from = a->fn ? &init_task : current;
 
-		t->signal->pids[PIDTYPE_TGID] = pid;
-		t->signal->pids[PIDTYPE_PGID] = task_pid_type(from, PIDTYPE_PGID);
-		t->signal->pids[PIDTYPE_SID] = task_pid_type(from, PIDTYPE_SID);
+		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_TGID], pid);
+		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_PGID], task_pid_type(from, PIDTYPE_PGID));
+		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_SID], task_pid_type(from, PIDTYPE_SID));
 		t->signal->tty = from->signal->tty;
 		proc_tty_inherited(t->signal);
 		if (pid->numbers[pid->level].nr == 1) {		/* the init of a namespace */
-			pid->numbers[pid->level].ns->child_reaper = t;
+			rcu_assign_pointer(pid->numbers[pid->level].ns->child_reaper, t);
 			t->signal->flags |= SIGNAL_UNKILLABLE;
 		}
 		/* Either may be missing: process 1 starts with neither, and a child of it may make itself a group only. */
-		if (t->signal->pids[PIDTYPE_PGID])
+		if (rcu_access_pointer(t->signal->pids[PIDTYPE_PGID]))
 			attach_pid(t, PIDTYPE_PGID);
-		if (t->signal->pids[PIDTYPE_SID])
+		if (rcu_access_pointer(t->signal->pids[PIDTYPE_SID]))
 			attach_pid(t, PIDTYPE_SID);
 		attach_pid(t, PIDTYPE_TGID);
-		list_add_tail(&t->sibling, &t->real_parent->children);
+		list_add_tail(&t->sibling, &task_real_parent(t)->children);
 		list_add_tail_rcu(&t->tasks, &init_task.tasks);
 	} else {
 		current->signal->nr_threads++;
@@ -430,7 +430,7 @@ static struct task *copy_process(struct kernel_clone_args *a)
 			goto undo_pid;
 	}
 	write_lock_irq(&tasklist_lock);
-	spin_lock(&current->sighand->siglock);
+	spin_lock(&my_sighand()->siglock);
 	/* A signal that comes now would be missed by the child: start again after it. */
 	if (!a->fn) {
 		recalc_sigpending();
@@ -444,13 +444,13 @@ static struct task *copy_process(struct kernel_clone_args *a)
 		goto undo_lock;
 	}
 	link_task(t, a, pid);
-	spin_unlock(&current->sighand->siglock);
+	spin_unlock(&my_sighand()->siglock);
 	write_unlock_irq(&tasklist_lock);
 	if (pidfd_file)
 		proc_pidfd_install(pidfd, pidfd_file);
 	return t;
 undo_lock:
-	spin_unlock(&current->sighand->siglock);
+	spin_unlock(&my_sighand()->siglock);
 	write_unlock_irq(&tasklist_lock);
 undo_pid:
 	if (pidfd >= 0)
@@ -459,9 +459,9 @@ undo_pid:
 undo_rooms:
 	undo_rooms(t, a);
 undo_cred:
-	atomic_dec(&t->real_cred->user->processes);
-	put_cred(t->cred);
-	put_cred(t->real_cred);
+	atomic_dec(&own_real_cred(t)->user->processes);
+	put_cred(own_cred(t));
+	put_cred(own_real_cred(t));
 undo_task:
 	task_dup_undo(t);
 	return ERR_PTR(e);
@@ -598,10 +598,11 @@ static int fork_init(void)
 	itimer_init(s);
 	list_add_tail(&init_task.thread_node, &s->threads);
 	init_task.signal = s;
-	s->pids[PIDTYPE_PGID] = s->pids[PIDTYPE_SID] = &init_group;
+	RCU_INIT_POINTER(s->pids[PIDTYPE_PGID], &init_group);
+	RCU_INIT_POINTER(s->pids[PIDTYPE_SID], &init_group);
 	attach_pid(&init_task, PIDTYPE_PGID);
 	attach_pid(&init_task, PIDTYPE_SID);
-	init_task.sighand = &init_sighand;
+	RCU_INIT_POINTER(init_task.sighand, &init_sighand);
 	init_task.exit_signal = 0;
 	return 0;
 }

@@ -67,9 +67,9 @@ int itimer_get(int which, struct itimer_k *out)
 	}
 	if (which != ITIMER_VIRTUAL && which != ITIMER_PROF)
 		return -EINVAL;
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	*out = (struct itimer_k){ s->it_cpu[which == ITIMER_VIRTUAL].expires_ns, s->it_cpu[which == ITIMER_VIRTUAL].incr_ns };
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	if (out->value_ns) {
 		u64 now = cpu_now(current, which);
 
@@ -96,10 +96,10 @@ int itimer_set(int which, const struct itimer_k *new, struct itimer_k *old)
 		return 0;
 	}
 	now = new->value_ns ? cpu_now(current, which) : 0;
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	s->it_cpu[which == ITIMER_VIRTUAL].expires_ns = new->value_ns ? now + new->value_ns : 0;
 	s->it_cpu[which == ITIMER_VIRTUAL].incr_ns = new->interval_ns;
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return 0;
 }
 

@@ -133,7 +133,7 @@ int ns_flags_check(unsigned long flags)
 
 int copy_namespaces(unsigned long flags, struct task *child)
 {
-	struct user_namespace *user_ns = child->cred->user_ns;
+	struct user_namespace *user_ns = own_cred(child)->user_ns;
 	struct nsproxy *n;
 	int e;
 
@@ -144,7 +144,7 @@ int copy_namespaces(unsigned long flags, struct task *child)
 	e = ns_flags_check(flags);
 	if (e)
 		return e;
-	if (!cred_capable(child->cred, user_ns, CAP_SYS_ADMIN))
+	if (!cred_capable(own_cred(child), user_ns, CAP_SYS_ADMIN))
 		return -EPERM;
 	n = nsproxy_create(flags, child->fs, user_ns);
 	if (IS_ERR(n))

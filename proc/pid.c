@@ -30,7 +30,7 @@ struct pid_index {
 static struct pid_index init_pid_index = { .xa = XARRAY_INIT(init_pid_index.xa, XA_FLAGS_ALLOC) };
 struct pid_namespace init_pid_ns = {
 	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFCU, .pid_max = 32768,
-	.index = &init_pid_index, .child_reaper = &init_task,
+	.index = &init_pid_index, .child_reaper = RCU_INITIALIZER(&init_task),
 };
 DEFINE_RWLOCK(tasklist_lock);
 static u64 last_pid_ino;
@@ -178,7 +178,7 @@ struct pid *find_ge_pid(unsigned int *nr, struct pid_namespace *ns)
 
 struct task *pid_task(struct pid *pid, enum pid_type type)
 {
-	struct hlist_node *n = pid ? rcu_dereference(pid->tasks[type].first) : NULL;
+	struct hlist_node *n = pid ? rcu_dereference_untyped(pid->tasks[type].first) : NULL;
 
 	return n ? hlist_entry(n, struct task, pid_links[type]) : NULL;
 }

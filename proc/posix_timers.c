@@ -161,10 +161,10 @@ void posix_timers_tick(struct task *me)
 	struct posix_timer *p;
 	struct task *t;
 
-	spin_lock(&me->sighand->siglock);
+	spin_lock(&task_sighand(me)->siglock);
 	rcu_read_lock();
 	list_for_each_entry(p, &s->cpu_timers, cpu_list) {
-		if (!p->armed || p->dead || (p->measured && p->measured != me->thread_pid))
+		if (!p->armed || p->dead || (p->measured && p->measured != task_own_pid(me)))
 			continue;
 		if (cpu_time(p, me) < p->cpu_expires)
 			continue;
@@ -173,7 +173,7 @@ void posix_timers_tick(struct task *me)
 			expire(p, t);
 	}
 	rcu_read_unlock();
-	spin_unlock(&me->sighand->siglock);
+	spin_unlock(&task_sighand(me)->siglock);
 }
 
 /* ---- making and removing ---- */
@@ -220,7 +220,7 @@ static int choose_clock(struct posix_timer *p, clockid_t clock)
 		return -EINVAL;
 	}
 	if (clock & 4)
-		p->measured = get_pid(t->thread_pid);
+		p->measured = get_pid(task_own_pid(t));
 	rcu_read_unlock();
 	return 0;
 }
@@ -245,7 +245,7 @@ static int choose_target(struct posix_timer *p, const struct sigevent *se)
 	rcu_read_lock();
 	t = find_task_by_vpid(se->sigev_notify_thread_id);
 	if (t && same_thread_group(t, current))
-		p->target = get_pid(t->thread_pid);
+		p->target = get_pid(task_own_pid(t));
 	else
 		e = -EINVAL;
 	rcu_read_unlock();
@@ -304,7 +304,7 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 		goto fail;
 	p->clock = p->cpu ? CLOCK_MONOTONIC : clock;
 	hrtimer_init(&p->hr, p->clock, fire);
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	add(p, s);
 	i = signal_owned_info(p->queued);
 	i->si_code = SI_TIMER;
@@ -313,7 +313,7 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 		i->si_value = se->sigev_value;
 	else
 		i->si_value.sival_int = p->id;
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return p->id;
 fail:
 	free_timer(p);
@@ -328,7 +328,7 @@ static void remove(struct posix_timer *p, struct signal_struct *s) __releases(cu
 	if (p->cpu)
 		list_del(&p->cpu_list);
 	signal_unqueue_owned(p->queued, current);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	hrtimer_cancel(&p->hr);
 	free_timer(p);
 }
@@ -337,10 +337,10 @@ int posix_timer_remove(int id)
 {
 	struct posix_timer *p;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	p = find(id);
 	if (!p) {
-		spin_unlock_irq(&current->sighand->siglock);
+		spin_unlock_irq(&my_sighand()->siglock);
 		return -EINVAL;
 	}
 	remove(p, current->signal);
@@ -350,12 +350,12 @@ int posix_timer_remove(int id)
 void posix_timers_drop_all(struct signal_struct *s)
 {
 	for (;;) {
-		spin_lock_irq(&current->sighand->siglock);
+		spin_lock_irq(&my_sighand()->siglock);
 		if (RB_EMPTY_ROOT(&s->posix_timers))
 			break;
 		remove(rb_entry(s->posix_timers.node, struct posix_timer, by_id), s);
 	}
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 }
 
 /* ---- setting and asking ---- */
@@ -384,11 +384,11 @@ int posix_timer_get(int id, struct posix_timer_spec *out)
 {
 	struct posix_timer *p;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	p = find(id);
 	if (p)
 		read_timer(p, out);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return p ? 0 : -EINVAL;
 }
 
@@ -411,16 +411,16 @@ int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, str
 	struct posix_timer *p;
 
 	for (;;) {
-		spin_lock_irq(&current->sighand->siglock);
+		spin_lock_irq(&my_sighand()->siglock);
 		p = find(id);
 		if (!p) {
-			spin_unlock_irq(&current->sighand->siglock);
+			spin_unlock_irq(&my_sighand()->siglock);
 			return -EINVAL;
 		}
 		/* Its function may be waiting for our lock. */
 		if (p->cpu || hrtimer_try_to_cancel(&p->hr) >= 0)
 			break;
-		spin_unlock_irq(&current->sighand->siglock);
+		spin_unlock_irq(&my_sighand()->siglock);
 		cpu_relax();
 	}
 	read_timer(p, old);
@@ -431,7 +431,7 @@ int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, str
 	signal_unqueue_owned(p->queued, current);
 	if (n->value_ns)
 		start(p, absolute, n->value_ns);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return 0;
 }
 
@@ -440,10 +440,10 @@ int posix_timer_overrun(int id)
 	struct posix_timer *p;
 	int r = -EINVAL;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	p = find(id);
 	if (p)
 		r = (int)min(p->last_overrun, (s64)INT_MAX);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return r;
 }

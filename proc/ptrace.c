@@ -106,7 +106,7 @@ int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info) 
 	set_special_state(TASK_TRACED);
 	smp_mb();
 	ptrace_done_trapping(me);
-	spin_unlock_irq(&me->sighand->siglock);
+	spin_unlock_irq(&task_sighand(me)->siglock);
 	read_lock(&tasklist_lock);
 	if (me->ptrace)
 		do_notify_parent_cldstop(me, true, why);
@@ -114,7 +114,7 @@ int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info) 
 		do_notify_parent_cldstop(me, false, why);
 	read_unlock(&tasklist_lock);
 	schedule();
-	spin_lock_irq(&me->sighand->siglock);
+	spin_lock_irq(&task_sighand(me)->siglock);
 	code = me->exit_code;
 	me->exit_code = 0;
 	me->ptrace_siginfo = NULL;
@@ -141,9 +141,9 @@ int ptrace_notify(int code, unsigned long message)
 {
 	int r;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	r = stop_with_info(SIGTRAP, code, CLD_TRAPPED, message);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return r;
 }
 
@@ -250,7 +250,7 @@ static void link_tracee(struct task *t, struct task *tracer, unsigned int flags)
 
 void ptrace_child(struct task *child)
 {
-	link_tracee(child, current->parent, current->ptrace);
+	link_tracee(child, task_parent(current), current->ptrace);
 	if (child->ptrace & PT_SEIZED)
 		child->jobctl |= JOBCTL_TRAP_STOP;
 	else
@@ -266,9 +266,9 @@ void ptrace_unlink(struct task *t)
 	BUG_ON(!t->ptrace);
 	clear_tsk_flag(t, TIF_SYSCALL_TRACE);
 	clear_tsk_flag(t, TIF_SYSCALL_EMU);
-	rcu_assign_pointer(t->parent, t->real_parent);
+	rcu_assign_pointer(t->parent, task_real_parent(t));
 	list_del_init(&t->ptrace_entry);
-	spin_lock(&t->sighand->siglock);
+	spin_lock(&task_sighand(t)->siglock);
 	t->ptrace = 0;
 	ptrace_done_trapping(t);
 	t->jobctl &= ~(JOBCTL_TRAP_STOP | JOBCTL_TRAP_NOTIFY);
@@ -281,12 +281,12 @@ void ptrace_unlink(struct task *t)
 	t->jobctl &= ~JOBCTL_FROZEN;
 	if ((t->jobctl & JOBCTL_STOP_PENDING) || is_traced(t))
 		wake(t, true);
-	spin_unlock(&t->sighand->siglock);
+	spin_unlock(&task_sighand(t)->siglock);
 }
 
 static bool ignores_children(struct task *t)
 {
-	const struct k_sigaction *a = &t->sighand->action[SIGCHLD - 1];
+	const struct k_sigaction *a = &task_sighand(t)->action[SIGCHLD - 1];
 
 	return a->handler == SIG_KERNEL_IGN || (a->flags & SA_NOCLDWAIT);
 }
@@ -301,7 +301,7 @@ static bool detach(struct task *tracer, struct task *t)
 		return false;
 	dead = t->group_leader != t;
 	if (!dead && thread_group_empty(t)) {
-		if (t->real_parent->signal != tracer->signal)
+		if (task_real_parent(t)->signal != tracer->signal)
 			dead = do_notify_parent(t, t->exit_signal);
 		else
 			dead = ignores_children(tracer);
@@ -329,10 +329,10 @@ long ptrace_traceme(void)
 	long e = -EPERM;
 
 	write_lock_irq(&tasklist_lock);
-	if (!me->ptrace && !(me->real_parent->flags & PF_EXITING)) {
-		const struct cred *p = __task_cred(me->real_parent);
+	if (!me->ptrace && !(task_real_parent(me)->flags & PF_EXITING)) {
+		const struct cred *p = __task_cred(task_real_parent(me));
 
-		link_tracee(me, me->real_parent, PT_PTRACED | (cred_capable(p, current_user_ns(), CAP_SYS_PTRACE) ? PT_TRACER_MAY : 0));
+		link_tracee(me, task_real_parent(me), PT_PTRACED | (cred_capable(p, current_user_ns(), CAP_SYS_PTRACE) ? PT_TRACER_MAY : 0));
 		e = 0;
 	}
 	write_unlock_irq(&tasklist_lock);
@@ -346,12 +346,12 @@ static bool stop_attached(struct task *t, bool seize)
 
 	if (!seize)
 		do_send_sig_info(SIGSTOP, SEND_SIG_PRIV, t, PIDTYPE_PID);
-	spin_lock(&t->sighand->siglock);
+	spin_lock(&task_sighand(t)->siglock);
 	if (is_stopped(t) && set_trap(t, JOBCTL_TRAP_STOP | JOBCTL_TRAPPING)) {
 		signal_wake_up_state(t, TASK_STOPPED_);
 		trapping = true;
 	}
-	spin_unlock(&t->sighand->siglock);
+	spin_unlock(&task_sighand(t)->siglock);
 	return trapping;
 }
 
@@ -397,15 +397,15 @@ static int freeze(struct task *t, bool any_state)
 	int e = -ESRCH;
 
 	read_lock(&tasklist_lock);
-	if (t->ptrace && t->parent == current && t->sighand) {
-		spin_lock_irq(&t->sighand->siglock);
+	if (t->ptrace && task_parent(t) == current && task_sighand(t)) {
+		spin_lock_irq(&task_sighand(t)->siglock);
 		if (any_state) {
 			e = 0;
 		} else if (is_traced(t) && !(t->jobctl & JOBCTL_LISTENING) && !(t->pending.signal & sigmask_of(SIGKILL))) {
 			t->jobctl |= JOBCTL_FROZEN;
 			e = 0;
 		}
-		spin_unlock_irq(&t->sighand->siglock);
+		spin_unlock_irq(&task_sighand(t)->siglock);
 	}
 	read_unlock(&tasklist_lock);
 	if (e || any_state)
@@ -454,11 +454,11 @@ static long resume(struct task *t, long request, unsigned long sig)
 	else
 		clear_tsk_flag(t, TIF_SYSCALL_TRACE);
 	set_step(t, step);
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&task_sighand(t)->siglock);
 	t->exit_code = (int)sig;
 	t->jobctl &= ~JOBCTL_FROZEN;
 	wake_up_state(t, TASK_TRACED_);
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&task_sighand(t)->siglock);
 	return 0;
 }
 
@@ -572,9 +572,9 @@ static long sigmask(struct task *t, bool set, unsigned long size, struct uptr p)
 		return put_user(m, p) ? -EFAULT : 0;
 	if (get_user(m, p))
 		return -EFAULT;
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&task_sighand(t)->siglock);
 	t->blocked = m & ~(sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&task_sighand(t)->siglock);
 	clear_tsk_flag(t, TIF_RESTORE_SIGMASK);
 	return 0;
 }

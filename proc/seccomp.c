@@ -220,9 +220,9 @@ long seccomp_set_filter(unsigned int flags, struct uptr uprog)
 		put_filter(f);
 		return -EINTR;
 	}
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	r = attach(f, flags);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	if (flags & SECCOMP_FILTER_FLAG_TSYNC)
 		mutex_unlock(&current->signal->cred_guard_mutex);
 	if (r)
@@ -234,12 +234,12 @@ long seccomp_set_strict(void)
 {
 	long r = -EINVAL;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	if (may_set_mode(SECCOMP_MODE_STRICT)) {
 		set_mode(current, SECCOMP_MODE_STRICT);
 		r = 0;
 	}
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return r;
 }
 

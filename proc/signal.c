@@ -166,7 +166,7 @@ struct sighand_struct *(lock_task_sighand)(struct task *t, unsigned long *flags)
 			break;
 		/* The cache is type-safe under RCU: the lock is a lock even if the structure changed hands. */
 		spin_lock_irqsave(&s->siglock, *flags);
-		if (likely(s == READ_ONCE(t->sighand))) {
+		if (likely(s == rcu_access_pointer(t->sighand))) {
 			__release(s->siglock);		/* its prototype says when it is held */
 			break;
 		}
@@ -178,7 +178,7 @@ struct sighand_struct *(lock_task_sighand)(struct task *t, unsigned long *flags)
 
 static bool sig_is_ignored(struct task *t, int sig)
 {
-	unsigned long h = t->sighand->action[sig - 1].handler;
+	unsigned long h = task_sighand(t)->action[sig - 1].handler;
 
 	return h == SIG_KERNEL_IGN || (h == SIG_KERNEL_DFL && (sigmask_of(sig) & SIG_DEFAULT_IGNORE));
 }
@@ -195,9 +195,9 @@ static bool drop_signal(struct task *t, int sig, bool force)
 		return false;
 	if (t->ptrace && sig != SIGKILL)
 		return false;
-	if ((t->signal->flags & SIGNAL_UNKILLABLE) && t->sighand->action[sig - 1].handler == SIG_KERNEL_DFL && !force)
+	if ((t->signal->flags & SIGNAL_UNKILLABLE) && task_sighand(t)->action[sig - 1].handler == SIG_KERNEL_DFL && !force)
 		return true;
-	if ((t->flags & PF_KTHREAD) && t->sighand->action[sig - 1].handler == SIG_KERNEL_DFL && !force)
+	if ((t->flags & PF_KTHREAD) && task_sighand(t)->action[sig - 1].handler == SIG_KERNEL_DFL && !force)
 		return true;
 	return sig_is_ignored(t, sig);
 }
@@ -252,7 +252,7 @@ static bool wants_signal(int sig, struct task *t)
 
 static bool sig_is_fatal(struct task *t, int sig)
 {
-	return !(sigmask_of(sig) & (SIG_DEFAULT_IGNORE | SIG_STOP_SET)) && t->sighand->action[sig - 1].handler == SIG_KERNEL_DFL;
+	return !(sigmask_of(sig) & (SIG_DEFAULT_IGNORE | SIG_STOP_SET)) && task_sighand(t)->action[sig - 1].handler == SIG_KERNEL_DFL;
 }
 
 /* Chooses the thread that will take SIG and wakes it. */
@@ -335,8 +335,8 @@ static void fill_info(struct siginfo *to, int sig, const struct siginfo *info, s
 /* siglock held, under which who waits looks once more after it has queued itself. */
 static void wake_signalfd(struct task *t)
 {
-	if (unlikely(waitqueue_active(&t->sighand->signalfd_wqh)))
-		wake_up_poll(&t->sighand->signalfd_wqh, 1 /* EPOLLIN */);
+	if (unlikely(waitqueue_active(&task_sighand(t)->signalfd_wqh)))
+		wake_up_poll(&task_sighand(t)->signalfd_wqh, 1 /* EPOLLIN */);
 }
 
 /* siglock held. */
@@ -618,8 +618,8 @@ static void force_info(struct siginfo *info, bool to_default)
 	unsigned long flags;
 	int sig = info->si_signo;
 
-	spin_lock_irqsave(&t->sighand->siglock, flags);
-	a = &t->sighand->action[sig - 1];
+	spin_lock_irqsave(&task_sighand(t)->siglock, flags);
+	a = &task_sighand(t)->action[sig - 1];
 	if ((t->blocked & sigmask_of(sig)) || a->handler == SIG_KERNEL_IGN || to_default) {
 		a->handler = SIG_KERNEL_DFL;
 		t->blocked &= ~sigmask_of(sig);
@@ -630,7 +630,7 @@ static void force_info(struct siginfo *info, bool to_default)
 		t->signal->flags &= ~(unsigned int)SIGNAL_UNKILLABLE;
 	send_locked(sig, info, t, PIDTYPE_PID, true);
 	set_tsk_flag(t, TIF_SIGPENDING);
-	spin_unlock_irqrestore(&t->sighand->siglock, flags);
+	spin_unlock_irqrestore(&task_sighand(t)->siglock, flags);
 }
 
 void force_sig(int sig)
@@ -774,12 +774,12 @@ void set_current_blocked(u64 mask)
 	mask &= ~(sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
 	if (t->blocked == mask)
 		return;
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&task_sighand(t)->siglock);
 	if (signal_pending(t) && !list_is_singular(&t->signal->threads))
 		retarget(t, mask & ~t->blocked);
 	t->blocked = mask;
 	recalc_sigpending();
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&task_sighand(t)->siglock);
 }
 
 int set_user_sigmask(struct uptr mask, size_t size)
@@ -866,7 +866,7 @@ void do_group_exit(int code)
 	struct signal_struct *s = current->signal;
 
 	if (!(s->flags & SIGNAL_GROUP_EXIT)) {
-		spin_lock_irq(&current->sighand->siglock);
+		spin_lock_irq(&my_sighand()->siglock);
 		if (s->flags & SIGNAL_GROUP_EXIT) {
 			code = s->group_exit_code;
 		} else if (s->group_exec_task) {
@@ -876,7 +876,7 @@ void do_group_exit(int code)
 			s->flags = SIGNAL_GROUP_EXIT;
 			zap_other_threads(current);
 		}
-		spin_unlock_irq(&current->sighand->siglock);
+		spin_unlock_irq(&my_sighand()->siglock);
 	} else {
 		code = s->group_exit_code;
 	}
@@ -892,14 +892,14 @@ void exit_signals(struct task *t)
 		t->flags |= PF_EXITING;
 		return;
 	}
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&task_sighand(t)->siglock);
 	t->flags |= PF_EXITING;
 	if (signal_pending(t)) {
 		retarget(t, ~t->blocked);
 		if ((t->jobctl & JOBCTL_STOP_PENDING) && task_participate_group_stop(t))
 			group_stop = CLD_STOPPED;
 	}
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&task_sighand(t)->siglock);
 	if (group_stop) {
 		read_lock(&tasklist_lock);
 		do_notify_parent_cldstop(t, false, group_stop);
@@ -909,9 +909,9 @@ void exit_signals(struct task *t)
 
 void flush_signals_for_exec(struct task *t)
 {
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&task_sighand(t)->siglock);
 	for (int i = 0; i < _NSIG; i++) {
-		struct k_sigaction *a = &t->sighand->action[i];
+		struct k_sigaction *a = &task_sighand(t)->action[i];
 
 		if (a->handler != SIG_KERNEL_IGN)
 			a->handler = SIG_KERNEL_DFL;
@@ -919,7 +919,7 @@ void flush_signals_for_exec(struct task *t)
 		a->mask = 0;
 		a->restorer = 0;
 	}
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&task_sighand(t)->siglock);
 }
 
 static int signal_init(void)

@@ -229,7 +229,7 @@ static void plant_poisoned(void)
 
 static void plant_rcu_pointer(void)
 {
-	static int *volatile published = (int *)&forty;
+	static int __rcu *published = RCU_INITIALIZER((int *)&forty);
 
 	zero = *rcu_dereference(published) * 0;
 }

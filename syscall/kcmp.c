@@ -45,7 +45,7 @@ static long compare(struct task *a, struct task *b, int type, unsigned long i, u
 	case KCMP_VM: return order(a->mm, b->mm, type);
 	case KCMP_FILES: return order(a->files, b->files, type);
 	case KCMP_FS: return order(a->fs, b->fs, type);
-	case KCMP_SIGHAND: return order(a->sighand, b->sighand, type);
+	case KCMP_SIGHAND: return order(rcu_access_pointer(a->sighand), rcu_access_pointer(b->sighand), type);
 	case KCMP_IO: return order(NULL, NULL, type);		/* there are no contexts of their own */
 	case KCMP_SYSVSEM: return order(a->sysv_undo, b->sysv_undo, type);
 	}

@@ -258,7 +258,7 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 		e = p ? -EINVAL : -ESRCH;
 		goto out;
 	}
-	if (same_thread_group(p->real_parent, leader)) {
+	if (same_thread_group(task_real_parent(p), leader)) {
 		if (task_pid_type(p, PIDTYPE_SID) != task_pid_type(leader, PIDTYPE_SID)) {
 			e = -EPERM;
 			goto out;
@@ -273,7 +273,7 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 	e = -EPERM;
 	if (p->signal->leader)
 		goto out;
-	pgrp = p->thread_pid;
+	pgrp = task_own_pid(p);
 	if (pgid != pid) {
 		struct task *g;
 
@@ -299,7 +299,7 @@ long sys_setsid(void)
 	long r = -EPERM;
 
 	write_lock_irq(&tasklist_lock);
-	sid = leader->thread_pid;
+	sid = task_own_pid(leader);
 	if (leader->signal->leader || pid_task(sid, PIDTYPE_PGID))
 		goto out;
 	leader->signal->leader = true;

@@ -35,8 +35,8 @@ long sys_rt_sigaction(int sig, struct uptr act, struct uptr oact, size_t size)
 		return -EINVAL;
 	if (!uptr_is_null(act) && copy_from_user(&u, act, sizeof(u)))
 		return -EFAULT;
-	spin_lock_irq(&current->sighand->siglock);
-	a = &current->sighand->action[sig - 1];
+	spin_lock_irq(&my_sighand()->siglock);
+	a = &my_sighand()->action[sig - 1];
 	o = (struct user_sigaction){ a->handler, a->flags, a->restorer, a->mask };
 	if (!uptr_is_null(act)) {
 		*a = (struct k_sigaction){ u.handler, u.flags & SA_KNOWN, u.restorer, u.mask & ~unblockable };
@@ -44,7 +44,7 @@ long sys_rt_sigaction(int sig, struct uptr act, struct uptr oact, size_t size)
 		if (sig_ignored_by(current, sig))
 			proc_forget_signal(current, sigmask_of(sig));
 	}
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	if (!uptr_is_null(oact) && copy_to_user(oact, &o, sizeof(o)))
 		return -EFAULT;
 	return 0;
@@ -76,9 +76,9 @@ long sys_rt_sigpending(struct uptr uset, size_t size)
 
 	if (size > sizeof(u64))
 		return -EINVAL;
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	p = (current->pending.signal | current->signal->shared_pending.signal) & current->blocked;
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return copy_to_user(uset, &p, size) ? -EFAULT : 0;
 }
 
@@ -206,7 +206,7 @@ long sys_rt_sigtimedwait(struct uptr uthese, struct uptr uinfo, struct uptr uts,
 		until = ktime_add_safe((ktime_t)ktime_get_ns(), ns);
 	}
 	these &= ~(sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
-	spin_lock_irq(&t->sighand->siglock);
+	spin_lock_irq(&task_sighand(t)->siglock);
 	sig = dequeue_signal(these, &info);
 	if (!sig && ns) {
 		/* Unblock them so that a sender chooses us; what is not wanted still interrupts. */
@@ -214,17 +214,17 @@ long sys_rt_sigtimedwait(struct uptr uthese, struct uptr uinfo, struct uptr uts,
 		t->blocked &= ~these;
 		recalc_sigpending();
 		set_current_state(TASK_INTERRUPTIBLE);
-		spin_unlock_irq(&t->sighand->siglock);
+		spin_unlock_irq(&task_sighand(t)->siglock);
 		if (!signal_pending(t))
 			r = schedule_hrtimeout_until(ns < 0 ? NULL : &until, CLOCK_MONOTONIC);
 		__set_current_state(TASK_RUNNING);
-		spin_lock_irq(&t->sighand->siglock);
+		spin_lock_irq(&task_sighand(t)->siglock);
 		t->blocked = t->real_blocked;
 		t->real_blocked = 0;
 		sig = dequeue_signal(these, &info);
 		recalc_sigpending();
 	}
-	spin_unlock_irq(&t->sighand->siglock);
+	spin_unlock_irq(&task_sighand(t)->siglock);
 	if (!sig)
 		return r == 0 || !ns ? -EAGAIN : -EINTR;
 	if (!uptr_is_null(uinfo) && copy_siginfo_to_user(uinfo, &info))

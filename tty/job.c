@@ -90,11 +90,11 @@ struct tty *get_current_tty(void)
 {
 	struct tty *t;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	t = signal_tty(current->signal);
 	if (t)
 		tty_get(t);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	return t;
 }
 
@@ -104,11 +104,11 @@ static void drop_session_tty(struct pid *session)
 	struct task *p;
 
 	do_each_pid_task(session, PIDTYPE_SID, p) {
-		spin_lock_irq(&p->sighand->siglock);
+		spin_lock_irq(&task_sighand(p)->siglock);
 		struct tty *t = signal_tty(p->signal);
 
 		set_signal_tty(p->signal, NULL);
-		spin_unlock_irq(&p->sighand->siglock);
+		spin_unlock_irq(&task_sighand(p)->siglock);
 		if (t)
 			tty_put(t);
 	}
@@ -216,10 +216,10 @@ void proc_clear_tty(struct task *t)
 {
 	struct tty *old;
 
-	spin_lock(&t->sighand->siglock);
+	spin_lock(&task_sighand(t)->siglock);
 	old = signal_tty(t->signal);
 	set_signal_tty(t->signal, NULL);
-	spin_unlock(&t->sighand->siglock);
+	spin_unlock(&task_sighand(t)->siglock);
 	if (old)
 		tty_put(old);
 }
@@ -266,10 +266,10 @@ int tty_set_ctty(struct tty *t, struct file *file, unsigned long arg)
 		goto out;
 	set_ids(t, sid, pg);
 	tty_get(t);
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&my_sighand()->siglock);
 	old = signal_tty(current->signal);
 	set_signal_tty(current->signal, t);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&my_sighand()->siglock);
 	tty_put(old);
 	e = 0;
 out:

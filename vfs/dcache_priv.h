@@ -27,7 +27,7 @@ struct dhash {
 	struct rcu_head	rcu;
 	unsigned long	bucket[];
 };
-extern struct dhash *dhash;			/* RCU */
+extern struct dhash __rcu *dhash;
 static __always_inline unsigned long *bucket_of(struct dhash *t, u32 hash)
 {
 	return &t->bucket[hash & t->mask];
@@ -63,7 +63,7 @@ static __always_inline struct dentry *d_find_rcu(const struct dentry *parent, co
 		u32 seq = raw_read_seqcount(&d->d_seq);
 
 		if (READ_ONCE(d->d_parent) != parent || READ_ONCE(d->d_name.hash_len) != hashlen || d_unhashed(d) ||
-		    !dname_equals(rcu_dereference(d->d_name.name), name, hashlen_len(hashlen), tail))
+		    !dname_equals(rcu_dereference_untyped(d->d_name.name), name, hashlen_len(hashlen), tail))
 			continue;
 		*seqp = seq & ~1u;
 		return d;

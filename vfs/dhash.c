@@ -31,7 +31,7 @@ static struct {
 	unsigned long	bucket[1 << INIT_SHIFT];
 } initial_table = { .h.mask = (1u << INIT_SHIFT) - 1 };
 
-struct dhash *dhash = &initial_table.h;		/* RCU */
+struct dhash __rcu *dhash = RCU_INITIALIZER(&initial_table.h);
 static bool long_chain_seen;
 static atomic_t growing;
 static struct {
@@ -115,7 +115,7 @@ static unsigned long *lock_bucket(u32 hash) __acquires(b)
 		unsigned long *b = bucket_of(t, hash);
 
 		bit_spin_lock(0, b);
-		if (likely(t == READ_ONCE(dhash)))
+		if (likely(t == rcu_access_pointer(dhash)))
 			return b;
 		bit_spin_unlock(0, b);
 	}
@@ -125,7 +125,7 @@ static void chain_add(struct dentry *d, unsigned long *bucket, unsigned long loc
 {
 	struct dentry *first = (struct dentry *)(*bucket & ~CHAIN_LOCK);
 
-	d->d_hnext = first;
+	RCU_INIT_POINTER(d->d_hnext, first);
 	d->d_hpprev = bucket;
 	if (first)
 		first->d_hpprev = (unsigned long *)&d->d_hnext;
@@ -143,7 +143,7 @@ void d_hash_insert(struct dentry *d)
 void d_hash_remove(struct dentry *d)
 {
 	unsigned long *b = lock_bucket(d->d_name.hash);
-	struct dentry *next = d->d_hnext;
+	struct dentry *next = rcu_dereference_protected(d->d_hnext, true);
 
 	/* Keep d_hnext: readers standing here go on. */
 	WRITE_ONCE(*d->d_hpprev, (unsigned long)next | (*d->d_hpprev & CHAIN_LOCK));
@@ -165,7 +165,7 @@ static void move_chain(unsigned long *from, struct dhash *to)
 
 	WRITE_ONCE(*from, CHAIN_LOCK);
 	while (d) {
-		struct dentry *next = d->d_hnext;
+		struct dentry *next = rcu_dereference_protected(d->d_hnext, true);
 
 		chain_add(d, bucket_of(to, d->d_name.hash), 0);
 		d = next;
@@ -174,7 +174,7 @@ static void move_chain(unsigned long *from, struct dhash *to)
 
 static void dhash_grow(void)
 {
-	struct dhash *old = dhash, *new;
+	struct dhash *old = rcu_dereference_protected(dhash, true), *new;		/* who grows it is alone */
 	u32 mask = old->mask << 2 | 3;
 
 	new = kvzalloc(sizeof(*new) + sizeof(unsigned long) * (mask + 1ul), GFP_KERNEL | __GFP_NOWARN);
@@ -199,6 +199,7 @@ static void dhash_grow(void)
 void d_hash_grow_if_long(void)
 {
 	struct dentry_stat st;
+	long buckets;
 
 	if (likely(!READ_ONCE(long_chain_seen)))
 		return;
@@ -207,7 +208,8 @@ void d_hash_grow_if_long(void)
 		return;
 	/* Nobody else replaces the table from here on. */
 	dentry_get_stat(&st);
-	if (dhash->mask + 1l < MAX_BUCKETS && st.nr_dentry > dhash->mask + 1l)
+	buckets = rcu_dereference_protected(dhash, true)->mask + 1l;
+	if (buckets < MAX_BUCKETS && st.nr_dentry > buckets)
 		dhash_grow();
 	atomic_set(&growing, 0);
 }
@@ -229,7 +231,7 @@ static noinline struct dentry *lookup_rcu_op_compare(const struct dentry *parent
 		if (d->d_parent != parent || d_unhashed(d))
 			continue;
 		len = READ_ONCE(d->d_name.len);
-		str = rcu_dereference(d->d_name.name);
+		str = rcu_dereference_untyped(d->d_name.name);
 		if (read_seqcount_retry(&d->d_seq, seq))
 			continue;
 		if (parent->d_op->d_compare(d, len, str, name))
@@ -259,7 +261,7 @@ struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name
 		steps++;
 		if (READ_ONCE(d->d_parent) != parent || d->d_name.hash_len != hashlen || d_unhashed(d))
 			continue;
-		if (names_differ(rcu_dereference(d->d_name.name), name->name, hashlen_len(hashlen)))
+		if (names_differ(rcu_dereference_untyped(d->d_name.name), name->name, hashlen_len(hashlen)))
 			continue;
 		/* An odd count fails every later check: the walk falls back. */
 		*seqp = seq & ~1u;

@@ -26,7 +26,7 @@ static void put_back(struct outbuf *b, const char *s, int len)
 /* A name may change under us: copy it by its own NUL, at most its length; the caller checks later. */
 static void put_name(struct outbuf *b, const struct dentry *d)
 {
-	const char *name = rcu_dereference(d->d_name.name);
+	const char *name = rcu_dereference_untyped(d->d_name.name);
 	u32 len = READ_ONCE(d->d_name.len);
 
 	if (len > NAME_MAX)

@@ -270,9 +270,10 @@ static void free_fasync_rcu(struct rcu_head *head)
 }
 
 /* Adds or removes @filp in a list of listeners. > 0 changed, 0 nothing to do, -ENOMEM. */
-int fasync_helper(int fd, struct file *filp, int on, struct fasync_struct **list)
+int fasync_helper(int fd, struct file *filp, int on, struct fasync_struct __rcu **list)
 {
-	struct fasync_struct *fa, **p, *new = NULL;
+	struct fasync_struct __rcu **p;
+	struct fasync_struct *fa, *new = NULL;
 	int res = 0;
 
 	if (on) {
@@ -285,7 +286,7 @@ int fasync_helper(int fd, struct file *filp, int on, struct fasync_struct **list
 	}
 	spin_lock(&filp->f_lock);
 	spin_lock(&fasync_lock);
-	for (p = list; (fa = *p); p = &fa->fa_next) {
+	for (p = list; (fa = rcu_dereference_protected(*p, lockdep_is_held(&fasync_lock))); p = &fa->fa_next) {
 		unsigned long flags;
 
 		if (fa->fa_file != filp)
@@ -297,7 +298,7 @@ int fasync_helper(int fd, struct file *filp, int on, struct fasync_struct **list
 			fa->fa_file = NULL;
 		spin_unlock_irqrestore(&fa->fa_lock, flags);
 		if (!on) {
-			rcu_assign_pointer(*p, fa->fa_next);
+			rcu_assign_pointer(*p, rcu_dereference_protected(fa->fa_next, lockdep_is_held(&fasync_lock)));
 			call_rcu(&fa->fa_rcu, free_fasync_rcu);
 			filp->f_flags &= ~(unsigned int)FASYNC;
 			res = 1;
@@ -307,7 +308,7 @@ int fasync_helper(int fd, struct file *filp, int on, struct fasync_struct **list
 	if (on) {
 		new->fa_file = filp;
 		new->fa_fd = fd;
-		new->fa_next = *list;
+		RCU_INIT_POINTER(new->fa_next, rcu_dereference_protected(*list, lockdep_is_held(&fasync_lock)));
 		rcu_assign_pointer(*list, new);
 		new = NULL;
 		filp->f_flags |= FASYNC;
@@ -320,12 +321,12 @@ out:
 	return res;
 }
 
-void kill_fasync(struct fasync_struct **list, int sig, int band)
+void kill_fasync(struct fasync_struct __rcu **list, int sig, int band)
 {
 	struct fasync_struct *fa;
 	unsigned long flags;
 
-	if (likely(!READ_ONCE(*list)))
+	if (likely(!rcu_access_pointer(*list)))
 		return;
 	rcu_read_lock();
 	for (fa = rcu_dereference(*list); fa; fa = rcu_dereference(fa->fa_next)) {

@@ -27,7 +27,7 @@ unsigned long sysctl_nr_open = 1024 * 1024;
 struct files_struct init_files = {
 	.count = ATOMIC_INIT(1),
 	.resize_wait = __WAIT_QUEUE_HEAD_INIT(init_files.resize_wait),
-	.fdt = &init_files.fdtab,
+	.fdt = RCU_INITIALIZER(&init_files.fdtab),
 	.fdtab = {
 		.max_fds = NR_OPEN_DEFAULT,
 		.fd = init_files.fd_array,
@@ -104,7 +104,7 @@ static int expand_files(struct files_struct *files, unsigned int nr) __must_hold
 	struct fdtable *fdt, *new;
 
 	for (;;) {
-		fdt = files->fdt;
+		fdt = files_fdt(files);
 		if (nr < fdt->max_fds)
 			return 0;
 		if (nr >= sysctl_nr_open)
@@ -120,7 +120,7 @@ static int expand_files(struct files_struct *files, unsigned int nr) __must_hold
 	new = alloc_fdtable(nr + 1);
 	spin_lock(&files->file_lock);
 	if (!IS_ERR(new)) {
-		fdt = files->fdt;
+		fdt = files_fdt(files);
 		memcpy(new->fd, fdt->fd, fdt->max_fds * sizeof(struct file *));
 		copy_bitmaps(new, fdt, fdt->max_fds / BITS_PER_LONG);
 		rcu_assign_pointer(files->fdt, new);
@@ -179,7 +179,7 @@ static int alloc_fd(unsigned int start, unsigned int end, unsigned int flags)
 
 	spin_lock(&files->file_lock);
 	for (;;) {
-		fdt = files->fdt;
+		fdt = files_fdt(files);
 		fd = max(start, files->next_fd);
 		if (likely(fd < fdt->max_fds))
 			fd = find_next_fd(fdt, fd);
@@ -220,7 +220,7 @@ void put_unused_fd(unsigned int fd)
 	struct files_struct *files = current->files;
 
 	spin_lock(&files->file_lock);
-	mark_closed(files, files->fdt, fd);
+	mark_closed(files, files_fdt(files), fd);
 	spin_unlock(&files->file_lock);
 }
 
@@ -230,11 +230,11 @@ void fd_install(unsigned int fd, struct file *file)
 
 	/* The slot is ours; only a table being copied away by another user of it is in the way. */
 	if (likely(atomic_read(&files->count) == 1)) {
-		rcu_assign_pointer(files->fdt->fd[fd], file);
+		rcu_assign_pointer(files_fdt(files)->fd[fd], file);
 		return;
 	}
 	spin_lock(&files->file_lock);
-	rcu_assign_pointer(files->fdt->fd[fd], file);
+	rcu_assign_pointer(files_fdt(files)->fd[fd], file);
 	spin_unlock(&files->file_lock);
 }
 
@@ -294,7 +294,7 @@ static __always_inline struct fd fget_light(unsigned int fd, fmode_t mask)
 	struct file *f;
 
 	if (likely(atomic_read_acquire(&files->count) == 1)) {
-		f = slot(files->fdt, fd, true);
+		f = slot(files_fdt(files), fd, true);
 		if (!f || unlikely(f->f_mode & mask))
 			return EMPTY_FD;
 		return (struct fd){ (unsigned long)f };
@@ -377,8 +377,8 @@ int iterate_fd(struct files_struct *files, unsigned int from,
 	if (!files)
 		return 0;
 	spin_lock(&files->file_lock);
-	for (; !res && from < files->fdt->max_fds; from++) {
-		struct file *f = files->fdt->fd[from];
+	for (; !res && from < files_fdt(files)->max_fds; from++) {
+		struct file *f = files_slot(files, files_fdt(files), from);
 
 		if (f)
 			res = fn(arg, f, from);
@@ -392,12 +392,12 @@ int iterate_fd(struct files_struct *files, unsigned int from,
 /* file_lock held. */
 static struct file *take_slot(struct files_struct *files, unsigned int fd)
 {
-	struct fdtable *fdt = files->fdt;
+	struct fdtable *fdt = files_fdt(files);
 	struct file *f;
 
 	if (fd >= fdt->max_fds)
 		return NULL;
-	f = fdt->fd[fd];
+	f = files_slot(files, fdt, fd);
 	if (f) {
 		rcu_assign_pointer(fdt->fd[fd], NULL);
 		mark_closed(files, fdt, fd);
@@ -422,7 +422,7 @@ bool fd_names(unsigned int fd, const struct file *file)
 	bool same;
 
 	spin_lock(&files->file_lock);
-	same = fd < files->fdt->max_fds && files->fdt->fd[fd] == file;
+	same = fd < files_fdt(files)->max_fds && files_slot(files, files_fdt(files), fd) == file;
 	spin_unlock(&files->file_lock);
 	return same;
 }
@@ -451,17 +451,17 @@ void set_close_on_exec(unsigned int fd, int on)
 	struct files_struct *files = current->files;
 
 	spin_lock(&files->file_lock);
-	mark_cloexec(files->fdt, fd, on);
+	mark_cloexec(files_fdt(files), fd, on);
 	spin_unlock(&files->file_lock);
 }
 
 void do_close_on_exec(struct files_struct *files)
 {
 	spin_lock(&files->file_lock);
-	for (unsigned int i = 0; i * BITS_PER_LONG < files->fdt->max_fds; i++) {
-		unsigned long set = files->fdt->close_on_exec[i];
+	for (unsigned int i = 0; i * BITS_PER_LONG < files_fdt(files)->max_fds; i++) {
+		unsigned long set = files_fdt(files)->close_on_exec[i];
 
-		files->fdt->close_on_exec[i] = 0;
+		files_fdt(files)->close_on_exec[i] = 0;
 		while (set) {
 			unsigned int fd = i * BITS_PER_LONG + (unsigned int)__builtin_ctzl(set);
 			struct file *f = take_slot(files, fd);
@@ -483,8 +483,8 @@ static int replace_slot(struct files_struct *files, struct file *file, unsigned 
 	__releases(files->file_lock)
 	__must_hold(files->file_lock)
 {
-	struct fdtable *fdt = files->fdt;
-	struct file *old = fdt->fd[fd];
+	struct fdtable *fdt = files_fdt(files);
+	struct file *old = files_slot(files, fdt, fd);
 
 	/* Allocated by an open in another thread that has not installed its file yet. */
 	if (!old && test_bit(fd, fdt->open_fds)) {
@@ -533,7 +533,7 @@ int do_dup3(unsigned int oldfd, unsigned int newfd, int flags)
 		return -EBADF;
 	spin_lock(&files->file_lock);
 	err = expand_files(files, newfd);
-	file = oldfd < files->fdt->max_fds ? files->fdt->fd[oldfd] : NULL;
+	file = oldfd < files_fdt(files)->max_fds ? files_slot(files, files_fdt(files), oldfd) : NULL;
 	if (!file)
 		err = -EBADF;
 	if (err < 0) {
@@ -604,7 +604,7 @@ static struct files_struct *dup_fd(struct files_struct *old, unsigned int punch_
 
 	spin_lock(&old->file_lock);
 	for (;;) {
-		from = old->fdt;
+		from = files_fdt(old);
 		words = words_in_use(from);
 		if (words * BITS_PER_LONG <= to->max_fds)
 			break;
@@ -620,13 +620,13 @@ static struct files_struct *dup_fd(struct files_struct *old, unsigned int punch_
 	}
 	copy_bitmaps(to, from, words);
 	for (unsigned int fd = 0; fd < words * BITS_PER_LONG; fd++) {
-		struct file *f = from->fd[fd];
+		struct file *f = files_slot(old, from, fd);
 
 		if (f && !(fd >= punch_from && fd <= punch_to)) {
-			to->fd[fd] = get_file(f);
+			RCU_INIT_POINTER(to->fd[fd], get_file(f));
 		} else {
 			/* Claimed but not installed in the old table, or punched out: free here. */
-			to->fd[fd] = NULL;
+			RCU_INIT_POINTER(to->fd[fd], NULL);
 			if (test_bit(fd, to->open_fds)) {
 				__clear_bit(fd, to->open_fds);
 				__clear_bit(fd / BITS_PER_LONG, to->full_fds_bits);
@@ -636,7 +636,7 @@ static struct files_struct *dup_fd(struct files_struct *old, unsigned int punch_
 	spin_unlock(&old->file_lock);
 	memset(to->fd + words * BITS_PER_LONG, 0,
 	       (to->max_fds - words * BITS_PER_LONG) * sizeof(struct file *));
-	new->fdt = to;
+	RCU_INIT_POINTER(new->fdt, to);
 	return new;
 }
 
@@ -662,16 +662,17 @@ int copy_files(unsigned long clone_flags, struct task *child, bool no_files)
 
 static void close_all(struct files_struct *files)
 {
-	struct fdtable *fdt = files->fdt;
+	struct fdtable *fdt = files_fdt(files);
 
 	for (unsigned int i = 0; i * BITS_PER_LONG < fdt->max_fds; i++) {
 		unsigned long set = fdt->open_fds[i];
 
 		for (; set; set &= set - 1) {
 			unsigned int fd = i * BITS_PER_LONG + (unsigned int)__builtin_ctzl(set);
-			struct file *f = xchg(&fdt->fd[fd], NULL);
+			struct file *f = files_slot(files, fdt, fd);
 
 			if (f) {
+				RCU_INIT_POINTER(fdt->fd[fd], NULL);
 				filp_close(f, files);
 				cond_resched();
 			}
@@ -684,8 +685,8 @@ void put_files_struct(struct files_struct *files)
 	if (!atomic_dec_and_test(&files->count))
 		return;
 	close_all(files);
-	if (files->fdt != &files->fdtab)
-		free_fdtable(files->fdt);
+	if (files_fdt(files) != &files->fdtab)
+		free_fdtable(files_fdt(files));
 	if (files != &init_files)
 		kmem_cache_free(files_cache, files);
 }
@@ -772,19 +773,19 @@ int do_close_range(unsigned int fd, unsigned int max_fd, unsigned int flags)
 	files = current->files;
 	spin_lock(&files->file_lock);
 	if (flags & CLOSE_RANGE_CLOEXEC) {
-		max_fd = min(max_fd, files->fdt->max_fds - 1);
+		max_fd = min(max_fd, files_fdt(files)->max_fds - 1);
 		for (; fd <= max_fd; fd++) {
-			if (test_bit(fd, files->fdt->open_fds))
-				__set_bit(fd, files->fdt->close_on_exec);
+			if (test_bit(fd, files_fdt(files)->open_fds))
+				__set_bit(fd, files_fdt(files)->close_on_exec);
 		}
 		spin_unlock(&files->file_lock);
 		return 0;
 	}
-	for (; fd <= max_fd && fd < files->fdt->max_fds; fd++) {
+	for (; fd <= max_fd && fd < files_fdt(files)->max_fds; fd++) {
 		struct file *f;
 
 		/* Skip whole empty words. */
-		if (!(fd % BITS_PER_LONG) && !files->fdt->open_fds[fd / BITS_PER_LONG]) {
+		if (!(fd % BITS_PER_LONG) && !files_fdt(files)->open_fds[fd / BITS_PER_LONG]) {
 			fd += BITS_PER_LONG - 1;
 			continue;
 		}

@@ -46,7 +46,7 @@ struct inotify {
 	struct event *overflow;		/* [q] queued when it is not empty-listed */
 	bool closed;			/* [m] */
 	wait_queue_head_t wait;
-	struct fasync_struct *fasync;
+	struct fasync_struct __rcu *fasync;
 	struct xarray watches;		/* by number */
 	u32 next_wd;			/* [m] */
 	struct user_struct *user;

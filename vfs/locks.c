@@ -697,7 +697,7 @@ long fcntl_setlk(unsigned int fd, struct file *file, unsigned int cmd, struct up
 
 		/* The lock orders us with the close: it finds our lock listed, or we find its descriptor gone. */
 		spin_lock(&files->file_lock);
-		now = fd < files->fdt->max_fds ? files->fdt->fd[fd] : NULL;
+		now = fd < files_fdt(files)->max_fds ? files_slot(files, files_fdt(files), fd) : NULL;
 		spin_unlock(&files->file_lock);
 		if (now != file) {
 			fl.fl_type = F_UNLCK;

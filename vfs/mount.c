@@ -38,7 +38,7 @@ static struct {
 	struct mhash h;
 	struct hlist_head head[1 << INIT_MHASH_SHIFT];
 } initial_mhash = { .h.shift = INIT_MHASH_SHIFT };
-static struct mhash *mhash = &initial_mhash.h;	/* RCU; replaced under mount_lock */
+static struct mhash __rcu *mhash = RCU_INITIALIZER(&initial_mhash.h);	/* replaced under namespace_sem and mount_lock */
 DEFINE_GHASH(mp_hash, 4);			/* changed under mount_lock */
 static struct kmem_cache *mnt_cache __ro_after_init;
 static unsigned long nr_hashed;			/* mount_lock */
@@ -58,7 +58,7 @@ static void mhash_free_rcu(struct rcu_head *head)
 /* namespace_sem held for writing: nobody else adds. */
 static void mhash_grow(void)
 {
-	struct mhash *old = mhash, *new;
+	struct mhash *old = rcu_dereference_protected(mhash, true), *new;
 	unsigned int shift = old->shift + 2;
 
 	new = kvzalloc(sizeof(*new) + (sizeof(struct hlist_head) << shift), GFP_KERNEL | __GFP_NOWARN);
@@ -84,7 +84,7 @@ static void mhash_grow(void)
 
 void mount_hash_add(struct mount *m)
 {
-	hlist_add_head_rcu(&m->mnt_hash, mbucket(mhash, &m->mnt_parent->mnt, m->mnt_mountpoint));
+	hlist_add_head_rcu(&m->mnt_hash, mbucket(rcu_dereference_protected(mhash, true), &m->mnt_parent->mnt, m->mnt_mountpoint));
 	nr_hashed++;
 }
 
@@ -687,7 +687,7 @@ struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag)
 /* Before a mount is added, outside of mount_lock. */
 void mount_hash_reserve(void)
 {
-	if (nr_hashed > 2ul << mhash->shift)
+	if (nr_hashed > 2ul << rcu_dereference_protected(mhash, true)->shift)
 		mhash_grow();
 }
 

@@ -141,7 +141,7 @@ static struct inode *parent_and_name(const struct dentry *d, struct kept_name *k
 		seq = read_seqcount_begin(&d->d_seq);
 		dir = READ_ONCE(READ_ONCE(d->d_parent)->d_inode);
 		k->name.len = min(READ_ONCE(d->d_name.len), (u32)NAME_MAX);
-		text = rcu_dereference(d->d_name.name);
+		text = rcu_dereference_untyped(d->d_name.name);
 		/* The length must be this text's before as many bytes are read of it. */
 		if (read_seqcount_retry(&d->d_seq, seq))
 			continue;

@@ -47,7 +47,7 @@ static struct posix_acl *acl_copy(const struct posix_acl *from)
 	return acl;
 }
 
-static struct posix_acl **slot_of(struct inode *inode, int type)
+static struct posix_acl __rcu **slot_of(struct inode *inode, int type)
 {
 	return type == ACL_TYPE_ACCESS ? &inode->i_acl : &inode->i_default_acl;
 }
@@ -55,7 +55,8 @@ static struct posix_acl **slot_of(struct inode *inode, int type)
 /* The inode is locked or new. ACL is the inode's from now on. */
 static void replace(struct inode *inode, int type, struct posix_acl *acl)
 {
-	struct posix_acl **slot = slot_of(inode, type), *old = *slot;
+	struct posix_acl __rcu **slot = slot_of(inode, type);
+	struct posix_acl *old = rcu_dereference_protected(*slot, true);
 
 	rcu_assign_pointer(*slot, acl);
 	if (old)
@@ -203,7 +204,7 @@ ssize_t posix_acl_getxattr(struct inode *inode, int type, void *value, size_t si
 ssize_t posix_acl_listxattr(struct inode *inode, char *list, size_t size)
 {
 	static const char *const names[] = { XATTR_NAME_POSIX_ACL_ACCESS, XATTR_NAME_POSIX_ACL_DEFAULT };
-	const struct posix_acl *const have[] = { READ_ONCE(inode->i_acl), READ_ONCE(inode->i_default_acl) };
+	const struct posix_acl *const have[] = { rcu_access_pointer(inode->i_acl), rcu_access_pointer(inode->i_default_acl) };
 	size_t used = 0;
 
 	for (int i = 0; i < 2; i++) {
@@ -307,9 +308,10 @@ int posix_acl_chmod(struct inode *inode)
 {
 	struct posix_acl *acl;
 
-	if (!inode->i_acl)
+	acl = rcu_dereference_protected(inode->i_acl, true);		/* the inode is locked */
+	if (!acl)
 		return 0;
-	acl = acl_copy(inode->i_acl);
+	acl = acl_copy(acl);
 	if (!acl)
 		return -ENOMEM;
 	put_mode(acl, inode->i_mode, false);
@@ -325,7 +327,7 @@ int posix_acl_init_inode(const struct inode *dir, struct inode *inode)
 	if (S_ISLNK(inode->i_mode))
 		return 0;
 	/* The directory is locked: its default ACL stays. */
-	from = dir->i_default_acl;
+	from = rcu_dereference_protected(dir->i_default_acl, true);
 	if (!from) {
 		inode->i_mode &= (umode_t)~current_umask();
 		return 0;
@@ -340,10 +342,10 @@ int posix_acl_init_inode(const struct inode *dir, struct inode *inode)
 	put_mode(acl, inode->i_mode, true);
 	inode->i_mode = (inode->i_mode & (umode_t)~S_IRWXUGO) | mode_of(acl);
 	if (says_more_than_mode(acl))
-		inode->i_acl = acl;
+		rcu_assign_pointer(inode->i_acl, acl);
 	else
 		kfree(acl);
-	inode->i_default_acl = inherited;
+	rcu_assign_pointer(inode->i_default_acl, inherited);
 	return 0;
 }
 

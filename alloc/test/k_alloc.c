@@ -170,13 +170,13 @@ KTEST(xarray_slots)
 {
 	DEFINE_XARRAY(xa);
 	unsigned int n = 16;
-	void **s;
+	void __rcu **s;
 
 	KT_ASSERT(!xa_slots(&xa, 0, &n));
 	KT_EQ(n, 16);
 	KT_ASSERT(!xa_store(&xa, 0, xa_mk_value(1), GFP_KERNEL));
 	s = xa_slots(&xa, 0, &n);
-	KT_ASSERT(s && xa_to_value(*s) == 1);
+	KT_ASSERT(s && xa_to_value(rcu_access_pointer(*s)) == 1);
 	KT_EQ(n, 1);
 	n = 100;
 	KT_ASSERT(!xa_slots(&xa, 60, &n));
@@ -187,7 +187,7 @@ KTEST(xarray_slots)
 	s = xa_slots(&xa, 65, &n);
 	KT_EQ(n, 63);
 	for (unsigned long i = 0; i < n; i++)
-		KT_EQ(s[i] ? xa_to_value(s[i]) : 0, i < 5 ? 65 + i : 0);
+		KT_EQ(rcu_access_pointer(s[i]) ? xa_to_value(rcu_access_pointer(s[i])) : 0, i < 5 ? 65 + i : 0);
 	n = 100;
 	KT_ASSERT(!xa_slots(&xa, 128, &n));
 	KT_EQ(n, 64);

@@ -79,13 +79,13 @@ KTEST(ghash_grows)
 	KT_ASSERT(items);
 	for (u32 i = 0; i < ITEMS / 4; i++)
 		add(&table, &items[i], i);
-	shift = table.table->shift;
+	shift = rcu_access_pointer(table.table)->shift;
 	while (pos < GHASH_END / 2)
 		ghash_walk(&table, &pos, count_node, &walked);
 	for (u32 i = ITEMS / 4; i < ITEMS; i++)
 		add(&table, &items[i], i);
-	KT_ASSERT(table.table->shift > shift);
-	KT_ASSERT(1ul << table.table->shift >= ITEMS / 2);
+	KT_ASSERT(rcu_access_pointer(table.table)->shift > shift);
+	KT_ASSERT(1ul << rcu_access_pointer(table.table)->shift >= ITEMS / 2);
 	while (pos < GHASH_END)
 		ghash_walk(&table, &pos, count_node, &walked);
 	KT_ASSERT(walked > ITEMS / 4 && walked < ITEMS);

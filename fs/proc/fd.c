@@ -137,11 +137,11 @@ static int fdinfo_show(struct seq_file *m, void *v)
 	if (!files)
 		return -ENOENT;
 	spin_lock(&files->file_lock);
-	if (fd < files->fdt->max_fds)
-		f = files->fdt->fd[fd];
+	if (fd < files_fdt(files)->max_fds)
+		f = files_slot(files, files_fdt(files), fd);
 	if (f) {
 		flags = f->f_flags & ~(unsigned int)O_CLOEXEC;
-		if (test_bit(fd, files->fdt->close_on_exec))
+		if (test_bit(fd, files_fdt(files)->close_on_exec))
 			flags |= O_CLOEXEC;
 		get_file(f);
 	}

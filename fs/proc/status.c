@@ -134,9 +134,9 @@ static void collect_signals(struct task *task, struct signals *s)
 	s->shared = task->signal->shared_pending.signal;
 	s->blocked = task->blocked;
 	for (int i = 0; i < _NSIG; i++) {
-		if (task->sighand->action[i].handler == SIG_KERNEL_IGN)
+		if (task_sighand(task)->action[i].handler == SIG_KERNEL_IGN)
 			s->ignored |= 1ull << i;
-		else if (task->sighand->action[i].handler != SIG_KERNEL_DFL)
+		else if (task_sighand(task)->action[i].handler != SIG_KERNEL_DFL)
 			s->caught |= 1ull << i;
 	}
 	s->threads = (unsigned int)task->signal->nr_threads;

@@ -426,7 +426,7 @@ struct published {
 	struct rcu_head rcu;
 };
 
-static struct published *shared;
+static struct published __rcu *shared;
 static int stop_readers, grace_over, section_open;
 
 static void read_published(struct team *t, int me)
@@ -464,7 +464,7 @@ KTEST(sync_rcu_keeps_what_is_read)
 	}
 	WRITE_ONCE(stop_readers, 1);
 	KT_EQ(team_join(&team), 0);
-	kfree(shared);
+	kfree(rcu_dereference_protected(shared, true));
 }
 
 /* 0 reads, 1 waits for the grace period: not over while the section is open. */

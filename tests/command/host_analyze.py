@@ -18,7 +18,7 @@ def tools_llvm():
         return json.load(f)["llvm"]
 
 
-# What may be used only by its accessors: user memory, device registers, other CPUs' byte orders; locks on all ways out; and
+# What may be used only by its accessors: user memory, device registers, what RCU publishes, other CPUs' byte orders; locks on all ways out; and
 # memory that is lost or used after its end.
 # File, what is added at its end, and what must be seen: tool, line (from the first one added), check.
 PLANTS = [
@@ -48,6 +48,20 @@ int planted(struct uptr p)
 	return *(int *)p.addr;
 }
 """, [("tidy", 4, "custom-user-pointer")]),
+    ("proc/cred.c", """
+int planted(struct task *t);
+int planted(struct task *t)
+{
+	const struct cred *c = t->real_cred;
+
+	return c->uid.val == 0;
+}
+int planted_plain(struct cred **p);
+int planted_plain(struct cred **p)
+{
+	return rcu_dereference(*p)->uid.val == 0;
+}
+""", [("sparse", 4, "address-space"), ("sparse", 11, "address-space")]),
     ("lib/partition.c", """
 u32 planted(le32 sectors);
 u32 planted(le32 sectors)

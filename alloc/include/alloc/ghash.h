@@ -21,7 +21,7 @@
 #define GHASH_FLAGS	3ul
 
 struct ghash_node {
-	struct ghash_node *next;	/* RCU; bucket lock to change */
+	struct ghash_node __rcu *next;	/* RCU; bucket lock to change */
 	unsigned long *pprev;		/* bucket lock; the word that points here; NULL: in no table */
 	u32 hash;			/* constant while in a table */
 };
@@ -29,13 +29,13 @@ struct ghash_node {
 struct ghash_table {
 	unsigned int shift;		/* log2 of the number of buckets */
 	bool is_static;
-	struct ghash_table *future;	/* set before the first bucket moves */
+	struct ghash_table __rcu *future;	/* set before the first bucket moves */
 	struct rcu_head rcu;
 	unsigned long bucket[];
 };
 
 struct ghash {
-	struct ghash_table *table;	/* RCU */
+	struct ghash_table __rcu *table;	/* RCU */
 	atomic_long_t count;
 	atomic_t growing;
 	u32 seq;			/* odd while growing */
@@ -46,7 +46,7 @@ struct ghash {
 		struct ghash_table t;							\
 		unsigned long bucket[1 << (init_shift)];				\
 	} name##_first = { .t = { .shift = (init_shift), .is_static = true } };		\
-	static struct ghash name = { .table = &name##_first.t }
+	static struct ghash name = { .table = RCU_INITIALIZER(&name##_first.t) }
 
 static inline bool ghash_unhashed(const struct ghash_node *n) { return !READ_ONCE(n->pprev); }
 static inline void ghash_node_init(struct ghash_node *n) { n->next = NULL; n->pprev = NULL; n->hash = 0; }
@@ -88,6 +88,9 @@ static inline struct ghash_node *ghash_first(const unsigned long *bucket)
 	return (struct ghash_node *)(*bucket & ~GHASH_FLAGS);
 }
 
+/* Its bucket is locked. */
+static inline struct ghash_node *ghash_next(const struct ghash_node *n) { return rcu_dereference_protected(n->next, true); }
+
 /*
  * Some nodes after the other: FN is called, under their bucket's lock, for those at *POS (0 at first), which is advanced; the end
  * is reached when it is GHASH_END. What comes or goes meanwhile may be seen or not; all others are, once.
@@ -102,7 +105,7 @@ struct ghash_node *ghash_first_rcu(const struct ghash *h, u32 hash);
 /* Those in the locked BUCKET with this HASH (others share the bucket). */
 #define ghash_for_each(pos, bucket, hashval, member)							\
 	for (pos = ghash_entry_or_null(ghash_first(bucket), typeof(*pos), member); pos;			\
-	     pos = ghash_entry_or_null(pos->member.next, typeof(*pos), member))				\
+	     pos = ghash_entry_or_null(ghash_next(&pos->member), typeof(*pos), member))				\
 		if (pos->member.hash != (hashval)) { } else
 #define ghash_for_each_rcu(pos, h, hashval, member)							\
 	for (pos = ghash_entry_or_null(ghash_first_rcu(h, hashval), typeof(*pos), member); pos;		\

@@ -27,7 +27,7 @@ typedef unsigned int xa_mark_t;
 struct xarray {
 	spinlock_t	xa_lock;
 	u32		xa_flags;	/* XA_FLAGS_*; bits 16..18: marks of a root entry */
-	void		*xa_head;	/* NULL, the entry at index 0, or a node | 2 (xa_lock; RCU) */
+	void __rcu	*xa_head;	/* NULL, the entry at index 0, or a node | 2 (xa_lock; RCU) */
 };
 #define XA_FLAGS_LOCK_IRQ	1u	/* take the lock with interrupts off */
 #define XA_FLAGS_ALLOC		2u	/* xa_alloc starts at 0 */
@@ -81,7 +81,7 @@ static inline bool xa_empty(const struct xarray *xa)
  * Where up to *N entries from INDEX on are, one behind the other, to be read by rcu_dereference(); *N: how many, at least one. NULL: these places
  * are empty. Under RCU.
  */
-void **xa_slots(struct xarray *xa, unsigned long index, unsigned int *n);
+void __rcu **xa_slots(struct xarray *xa, unsigned long index, unsigned int *n);
 /* Under RCU or the lock. (xa_load takes rcu_read_lock itself.) */
 void *xa_load(struct xarray *xa, unsigned long index);
 bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);

@@ -42,7 +42,8 @@ void lockdep_init_map(struct lockdep_map *m, const char *name, const void *key);
 void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int read, bool sleeping, unsigned long ip);
 void lock_release(struct lockdep_map *m, unsigned long ip);
 bool lock_is_held(const struct lockdep_map *m);
-#define lockdep_assert_held(l) WARN_ON(!lock_is_held(&(l)->map))
+#define lockdep_is_held(l) lock_is_held(&(l)->map)
+#define lockdep_assert_held(l) WARN_ON(!lockdep_is_held(l))
 #define lockdep_set_class(l, k) lockdep_init_map(&(l)->map, LOCK_NAME(#k), k)
 /* The task goes back to user mode: it may hold nothing. */
 void lockdep_user_return(void);
@@ -57,6 +58,8 @@ struct lockdep_map { };
 #define lockdep_init_map(m, name, key) do { (void)(key); } while (0)
 #define lock_acquire(m, sub, try, read, sleeping, ip) do { } while (0)
 #define lock_release(m, ip) do { } while (0)
+static inline bool __lockdep_unknown(const void *lock) { return true; }
+#define lockdep_is_held(l) __lockdep_unknown(l)
 #define lockdep_assert_held(l) do { (void)(l); } while (0)
 #define lockdep_set_class(l, k) do { (void)(k); } while (0)
 #define lockdep_user_return() do { } while (0)

@@ -34,19 +34,44 @@ bool rcu_read_lock_held(void);
 static __always_inline void rcu_read_lock(void) { preempt_disable(); rcu_lock_acquire(_THIS_IP_); __acquire(RCU); }
 static __always_inline void rcu_read_unlock(void) { __release(RCU); rcu_lock_release(_THIS_IP_); preempt_enable(); }
 
+/*
+ * Fields that are published are __rcu: sparse knows them by their address space, and reports one that is used without these as well as one
+ * that these are used for and that is not.
+ */
+#ifdef __CHECKER__
+#define __rcu_typed(p) ((void)(((__typeof__(*(p)) __rcu *)(p)) == (p)))
+#define __rcu_read(p, value) ({ __rcu_typed(p); (__typeof__(*(p)) __plain __force *)(value); })
+#define __rcu_write(p, value) ({ __typeof__(*(p)) __plain *__v = (value); __rcu_typed(p); (__typeof__(*(p)) __rcu __force *)__v; })
+#else
+#define __rcu_read(p, value) (value)
+#endif
+
 /* In a read section; _check: or where C holds (a lock that keeps writers out); _protected: only where C holds. */
 #define rcu_dereference(p) rcu_dereference_check(p, false)
-#define rcu_dereference_raw(p) __atomic_load_n(&(p), __ATOMIC_CONSUME)
+#define rcu_dereference_raw(p) __rcu_read(p, __atomic_load_n(&(p), __ATOMIC_CONSUME))
 #define rcu_dereference_check(p, c) ({						\
 	__RCU_CHECK((c) || rcu_read_lock_held(), p, "outside a read section");	\
 	rcu_dereference_raw(p); })
+/* Of what is not __rcu because it is not always published: a name that a dentry shares with look-ups, a link of a list. */
+#define rcu_dereference_untyped(p) ({						\
+	__RCU_CHECK(rcu_read_lock_held(), p, "outside a read section");		\
+	__atomic_load_n(&(p), __ATOMIC_CONSUME); })
 #define rcu_dereference_protected(p, c) ({					\
 	__RCU_CHECK(c, p, "without what protects it");				\
-	(p); })
-#define rcu_access_pointer(p) READ_ONCE(p)
+	__rcu_read(p, p); })
+/* Not to be followed; RCU_INIT_POINTER(): readers see V already, or nothing yet. */
+#define rcu_access_pointer(p) __rcu_read(p, READ_ONCE(p))
+#ifdef __CHECKER__
+#define rcu_assign_pointer(p, v) ((p) = __rcu_write(p, v))
+#define RCU_INIT_POINTER(p, v) ((p) = __rcu_write(p, v))
+#define RCU_INITIALIZER(v) ((__typeof__(*(v)) __force __rcu *)(v))
+#define rcu_replace_pointer(p, v, c) ({ __typeof__(*(p)) __plain *__old = __rcu_read(p, p); (p) = __rcu_write(p, v); __old; })
+#else
 #define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
 #define RCU_INIT_POINTER(p, v) WRITE_ONCE(p, v)
+#define RCU_INITIALIZER(v) (v)
 #define rcu_replace_pointer(p, v, c) __atomic_exchange_n(&(p), (v), __ATOMIC_ACQ_REL)
+#endif
 
 /* FUNC runs in a thread's context after every read section under way now has ended. Any context may call. */
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));

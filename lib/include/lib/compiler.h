@@ -30,6 +30,7 @@
 #ifdef __CHECKER__
 #define __iomem __attribute__((noderef, address_space(__iomem)))
 #define __rcu __attribute__((noderef, address_space(__rcu)))
+#define __plain __attribute__((address_space(0)))
 #define __force __attribute__((force))
 #define __acquires(l) __attribute__((context(l, 0, 1)))
 #define __releases(l) __attribute__((context(l, 1, 0)))

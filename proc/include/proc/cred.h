@@ -116,6 +116,9 @@ struct cred {
 #define current_egid() (current_cred()->egid)
 #define current_fsuid() (current_cred()->fsuid)
 #define current_fsgid() (current_cred()->fsgid)
+/* Of a task that nobody else changes: the running one, one that has not run yet, one that has ended. */
+#define own_cred(t) rcu_dereference_protected((t)->cred, true)
+#define own_real_cred(t) rcu_dereference_protected((t)->real_cred, true)
 #define __task_cred(t) ((const struct cred *)rcu_dereference((t)->real_cred))	/* under RCU */
 #define task_uid(t) ({ rcu_read_lock(); kuid_t __u = __task_cred(t)->uid; rcu_read_unlock(); __u; })
 #define task_euid(t) ({ rcu_read_lock(); kuid_t __u = __task_cred(t)->euid; rcu_read_unlock(); __u; })

@@ -26,7 +26,7 @@ struct pid_namespace {
 	struct pid_namespace *parent;	/* c */
 	unsigned int level;		/* c */
 	struct user_namespace *user_ns;	/* c */
-	struct task *child_reaper;	/* T */
+	struct task __rcu *child_reaper;	/* T, R */
 	unsigned int ino;
 	int pid_max;
 	unsigned int pid_allocated;	/* pid lock */

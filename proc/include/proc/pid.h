@@ -34,6 +34,11 @@ struct pid {
 /* Protects parent, child, group and session links. Irq-safe. */
 extern rwlock_t tasklist_lock;
 
+/* Under RCU or tasklist_lock, which is as good for readers; a task's own pid also where the task cannot be released. */
+#define task_parent(t) rcu_dereference((t)->parent)
+#define task_real_parent(t) rcu_dereference((t)->real_parent)
+#define task_own_pid(t) rcu_dereference_protected((t)->thread_pid, true)
+
 struct pid *find_vpid(int nr);				/* in the caller's namespace; under RCU */
 struct pid *find_pid_ns(int nr, struct pid_namespace *ns);
 struct pid *find_get_pid(int nr);

@@ -59,7 +59,7 @@ void ptrace_exit(struct task *tracer, struct list_head *dead);
 void ptrace_unlink(struct task *t);
 static inline bool ptrace_reparented(const struct task *t)
 {
-	return t->real_parent->signal != t->parent->signal;
+	return task_real_parent(t)->signal != task_parent(t)->signal;
 }
 
 /* ptrace(2) on CHILD, which is referenced. */

@@ -64,7 +64,7 @@ struct signal_struct {
 	int group_stop_count;		/* s */
 	unsigned int flags;		/* s: SIGNAL_* */
 	bool is_child_subreaper, has_child_subreaper;
-	struct pid *pids[PIDTYPE_MAX];	/* T: TGID, PGID, SID */
+	struct pid __rcu *pids[PIDTYPE_MAX];	/* T, R: TGID, PGID, SID */
 	bool leader;			/* T: session leader */
 	struct tty_struct *tty;		/* s */
 	struct pid *tty_old_pgrp;
@@ -129,13 +129,16 @@ void force_fatal_sig(int sig);
 /* SIGSYS for a call that a filter forbids; FATAL: no handler gets it. */
 void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data, bool fatal);
 
+/* Of the running task, which keeps it until it ends; of one that cannot be released: its siglock or tasklist_lock is held, or it has not run yet. */
+#define my_sighand() rcu_dereference_protected(current->sighand, true)
+#define task_sighand(t) rcu_dereference_protected((t)->sighand, true)
 struct sighand_struct *lock_task_sighand(struct task *t, unsigned long *flags);	/* NULL: it is gone */
 #ifdef __CHECKER__
 #define lock_task_sighand(t, flags) __acquires_unless_null(siglock, lock_task_sighand(t, flags))
 #endif
 static inline void unlock_task_sighand(struct task *t, unsigned long *flags)
 {
-	spin_unlock_irqrestore(&t->sighand->siglock, *flags);
+	spin_unlock_irqrestore(&task_sighand(t)->siglock, *flags);
 }
 
 void recalc_sigpending(void);

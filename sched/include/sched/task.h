@@ -143,11 +143,11 @@ struct task {
 	void *vfs_data;
 
 	/* proc/ */
-	const struct cred *cred;	/* R: effective, may be overridden */
-	const struct cred *real_cred;	/* R: what others see */
+	const struct cred __rcu *cred;	/* R: effective, may be overridden */
+	const struct cred __rcu *real_cred;	/* R: what others see */
 	struct nsproxy *nsproxy;	/* a */
 	struct signal_struct *signal;	/* c: shared by the thread group */
-	struct sighand_struct *sighand;	/* R, s */
+	struct sighand_struct __rcu *sighand;	/* R, s */
 	struct {
 		struct list_head list;	/* s: queued siginfos */
 		u64 signal;		/* s */
@@ -165,10 +165,10 @@ struct task {
 	unsigned int ptrace;		/* s: PT_* */
 	unsigned int personality;	/* t */
 	pid_t pid, tgid;		/* c: in the initial namespace */
-	struct pid *thread_pid;		/* T, R */
+	struct pid __rcu *thread_pid;	/* T, R */
 	struct hlist_node pid_links[PIDTYPE_MAX];	/* T, R */
-	struct task *real_parent;	/* T, R */
-	struct task *parent;		/* T, R: who waits (ptracer or real_parent) */
+	struct task __rcu *real_parent;	/* T, R */
+	struct task __rcu *parent;	/* T, R: who waits (ptracer or real_parent) */
 	struct list_head children;	/* T */
 	struct list_head sibling;	/* T */
 	struct task *group_leader;	/* T, R */

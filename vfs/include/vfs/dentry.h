@@ -72,7 +72,7 @@ struct dentry {
 	/* Read by RCU-walk; one or two cache lines. */
 	unsigned int		d_flags;	/* [D] DCACHE_* */
 	seqcount_t		d_seq;		/* written under [D] */
-	struct dentry		*d_hnext;	/* [B] next in the bucket */
+	struct dentry __rcu	*d_hnext;	/* [B] next in the bucket */
 	unsigned long		*d_hpprev;	/* [B] NULL: not hashed */
 	struct dentry		*d_parent;	/* [R] self: a root */
 	struct qstr		d_name;		/* [R] */

@@ -167,7 +167,7 @@ void __fput_sync(struct file *f);	/* final put here: kernel threads that know th
 
 struct fdtable {
 	unsigned int	max_fds;
-	struct file	**fd;			/* RCU */
+	struct file __rcu **fd;
 	unsigned long	*close_on_exec;
 	unsigned long	*open_fds;
 	unsigned long	*full_fds_bits;		/* one bit a full word of open_fds */
@@ -178,15 +178,20 @@ struct files_struct {
 	atomic_t	count;			/* tasks sharing it */
 	bool		resize_in_progress;	/* [t] */
 	wait_queue_head_t resize_wait;
-	struct fdtable	*fdt;			/* RCU, replaced under [t] */
+	struct fdtable __rcu *fdt;		/* replaced under [t] */
 	struct fdtable	fdtab;			/* the first table */
 	spinlock_t	file_lock;
 	unsigned int	next_fd;		/* [t] no free number below */
 	unsigned long	close_on_exec_init[1];
 	unsigned long	open_fds_init[1];
 	unsigned long	full_fds_bits_init[1];
-	struct file	*fd_array[NR_OPEN_DEFAULT];
+	struct file __rcu *fd_array[NR_OPEN_DEFAULT];
 };
+
+/* Under its lock, or of a table that has one user. */
+#define __files_mine(files) (lockdep_is_held(&(files)->file_lock) || atomic_read(&(files)->count) <= 1)
+#define files_fdt(files) rcu_dereference_protected((files)->fdt, __files_mine(files))
+#define files_slot(files, table, n) rcu_dereference_protected((table)->fd[n], __files_mine(files))
 
 /* A file borrowed from the table: low bits say what to undo. */
 struct fd {
@@ -320,12 +325,12 @@ struct file *open_exec(const char *name);
 struct fasync_struct {
 	spinlock_t		fa_lock;
 	int			fa_fd;
-	struct fasync_struct	*fa_next;
+	struct fasync_struct __rcu *fa_next;
 	struct file		*fa_file;
 	struct rcu_head		fa_rcu;
 };
-int fasync_helper(int fd, struct file *, int on, struct fasync_struct **);
-void kill_fasync(struct fasync_struct **, int sig, int band);
+int fasync_helper(int fd, struct file *, int on, struct fasync_struct __rcu **);
+void kill_fasync(struct fasync_struct __rcu **, int sig, int band);
 int f_setown(struct file *filp, int who, int force);
 void send_sigio(struct fown_struct *fown, int fd, int band);
 int send_sigurg(struct file *file);

@@ -73,7 +73,7 @@ struct inode {
 	kuid_t			i_uid;		/* [w] */
 	kgid_t			i_gid;		/* [w] */
 	unsigned int		i_flags;	/* [w] S_* */
-	struct posix_acl	*i_acl;		/* [w] RCU; NULL: the mode says all */
+	struct posix_acl __rcu	*i_acl;		/* [w] RCU; NULL: the mode says all */
 	const struct inode_operations *i_op;	/* [c] */
 	struct super_block	*i_sb;		/* [c] */
 	struct address_space	*i_mapping;	/* [c] */
@@ -114,7 +114,7 @@ struct inode {
 	};
 	u32			i_notify_mask;	/* [l] IN_*: what its watches wait for */
 	struct hlist_head	i_watches;	/* [l] RCU */
-	struct posix_acl	*i_default_acl;	/* [w] RCU; of what is made in the directory */
+	struct posix_acl __rcu	*i_default_acl;	/* [w] RCU; of what is made in the directory */
 	u64			i_dir_offset;	/* [w] last number given to a name in it (libfs) */
 	void			*i_private;	/* the filesystem's */
 	void (*i_sb_free_op)(struct inode *);	/* set at destruction */

@@ -52,7 +52,7 @@ struct pipe_inode_info {
 	unsigned int		r_counter, w_counter;	/* FIFO opens seen */
 	bool			poll_usage;	/* somebody polls edge-triggered */
 	struct page		*tmp_page[2];	/* spares */
-	struct fasync_struct	*fasync_readers, *fasync_writers;
+	struct fasync_struct __rcu *fasync_readers, *fasync_writers;
 	struct pipe_buffer	*bufs;
 	struct user_struct	*user;
 };
