@@ -41,6 +41,7 @@ CFLAGS := $(cc_target) -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-strict-al
 cflags_sched/task := -g2
 # A planted bug is to be found on the stack: its last call is a call.
 cflags_sched/plant := -fno-optimize-sibling-calls
+cflags_sched/test/k_plant := -fno-optimize-sibling-calls
 
 # The flags a build was made with: another set builds everything again.
 $(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags) $(cov_flags))' | cmp -s - $(O)/flags || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags) $(cov_flags))' > $(O)/flags)

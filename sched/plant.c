@@ -25,6 +25,7 @@
 #include <lib/string.h>
 #include <sched/kthread.h>
 #include <sched/mutex.h>
+#include <sched/plant.h>
 #include <sched/sched.h>
 
 static volatile int zero, forty = 40;
@@ -373,16 +374,35 @@ static const struct {
 	{ "covered", plant_covered },
 };
 
-static bool plant(const char *name)
+static struct plant *registered;
+
+void plant_register(struct plant *p)
+{
+	p->next = registered;
+	registered = p;
+}
+
+static void (*find_plant(const char *name))(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(plants); i++)
-		if (!strcmp(name, plants[i].name)) {
-			pr_info("plant: %s\n", name);
-			plants[i].fn();
-			pr_info("plant: done\n");
-			return true;
-		}
-	return false;
+		if (!strcmp(name, plants[i].name))
+			return plants[i].fn;
+	for (struct plant *p = registered; p; p = p->next)
+		if (!strcmp(name, p->name))
+			return p->fn;
+	return NULL;
+}
+
+static bool plant(const char *name)
+{
+	void (*fn)(void) = find_plant(name);
+
+	if (!fn)
+		return false;
+	pr_info("plant: %s\n", name);
+	fn();
+	pr_info("plant: done\n");
+	return true;
 }
 
 static ssize_t store_plant(struct show_node *n, const char *text, size_t len)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Each detector of the debug build reports the bug that was planted for it: what, and in which line of sched/plant.c. Bugs of a task
+"""Each detector of the debug build reports the bug that was planted for it: what, and in which line of sched/plant.c or sched/test/k_plant.c. Bugs of a task
 that lives in user mode are planted from there, and the system goes on."""
 import os
 import re
@@ -56,27 +56,41 @@ FROM_USER = {
     "soft_lockup": ("echo 1 > /proc/sys/kernel/watchdog_thresh; echo soft_lockup > $P; echo went on", "went on",
                     ["watchdog: BUG: soft lockup", "@"]),
 }
+# Bugs that only a failure brings about: the kind of failure, what is to be there first, what is printed, what the kernel says of the bug.
+FAILURES = {
+    "fail_slab": ("failslab", "", "status 139", ["null pointer: kernel", "@"]),
+    "fail_page": ("fail_page_alloc", "", "status 0", ["KASAN: use-after-free (page) in plant_fail_page", "@"]),
+    "fail_copy": ("fail_usercopy", "", "status 0",
+                  ["LOCKDEP: going back to user mode with locks held", "kept (sched/test/k_plant.c), taken at", "@"]),
+    "fail_request": ("fail_make_request", "dd if=/dev/zero of=/tmp/disk bs=4096 count=4 2>/dev/null; losetup $(losetup -f) /tmp/disk; "
+                     "echo 1 > /sys/block/loop0/make-it-fail; ", "status 0", ["UBSAN: array-index-out-of-bounds in sched/test/k_plant.c:", "index -50", "@"]),
+}
+# The bug is there without a failure, and nothing comes of it; then the next chance of a marked task is taken, with these two lines first.
+FAIL = "(echo %s > $P); echo status $?; D=/sys/kernel/debug/%s; echo Y > $D/task-filter; echo 1 > $D/times; echo 100 > $D/probability; " \
+       "echo planted; (echo %s > $P); echo status $?"
+INJECTED = ["FAULT_INJECTION: forcing a failure.", "name %s, interval 1, probability 100, space 0, times 1"]
 
 
 def lines_of(name):
-    """First and last line of plant_NAME in sched/plant.c."""
-    with open(os.path.join(ROOT, "sched/plant.c")) as f:
+    """The file of plant_NAME, its first and last line."""
+    path = "sched/test/k_plant.c" if name in FAILURES else "sched/plant.c"
+    with open(os.path.join(ROOT, path)) as f:
         lines = f.read().splitlines()
     first = next(i for i, l in enumerate(lines, 1) if re.match(r"static .*\bplant_%s\(" % name, l))
-    return first, next(i for i, l in enumerate(lines, 1) if i > first and l == "}")
+    return path, first, next(i for i, l in enumerate(lines, 1) if i > first and l == "}")
 
 
 def missing(name, text, expect):
     """What of EXPECT is not there, and the place that was."""
-    first, last = lines_of(name)
-    places = [int(n) for n in re.findall(r"plant\.c:(\d+)", text)]
+    path, first, last = lines_of(name)
+    places = [int(n) for n in re.findall(re.escape(path) + r":(\d+)", text)]
     here = [n for n in places if first <= n <= last]
     return [e for e in expect if not (here if e == "@" else e in text)], here[0] if here else 0
 
 
-def show(name, text, bad, line):
-    said = next((l for l in text.splitlines() if re.search(r"LOCKDEP:|KASAN:|UBSAN:|WARNING:|BUG:|fault:|INFO:|kernel BUG|corruption", l)), "")
-    print("%-22s %s" % (name, "FAILED: no " + " / ".join(bad) if bad else "sched/plant.c:%-4d %s" % (line, re.sub(r"^\[.*?\] ", "", said))))
+def show(name, text, bad, line, first=""):
+    said = first or next((l for l in text.splitlines() if re.search(r"LOCKDEP:|KASAN:|UBSAN:|WARNING:|BUG:|fault:|INFO:|kernel BUG|corruption", l)), "")
+    print("%-22s %s" % (name, "FAILED: no " + " / ".join(bad) if bad else "%s:%-4d %s" % (lines_of(name)[0], line, re.sub(r"^\[.*?\] ", "", said))))
     if bad:
         print(text[-6000:])
     sys.stdout.flush()
@@ -95,11 +109,15 @@ def boot(tools, name):
     return show(name, text, *missing(name, text, PLANTS[name]))
 
 
+def run_shell(script):
+    return subprocess.run([ROOT + "/ochre", "run", "--debug", "--cpus", "2", "--timeout", "90", "-v", "--", "sh", "-c",
+                           "mount -t debugfs d /sys/kernel/debug; P=/sys/kernel/debug/plant; " + script],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+
+
 def from_user(tools, name):
     script, printed, expect = FROM_USER[name]
-    r = subprocess.run([ROOT + "/ochre", "run", "--debug", "--cpus", "2", "--timeout", "90", "-v", "--", "sh", "-c",
-                        "mount -t debugfs d /sys/kernel/debug; P=/sys/kernel/debug/plant; " + script],
-                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    r = run_shell(script)
     text = oops.symbolize(r.stderr, KERNEL, tools)
     bad, line = missing(name, text, expect)
     if r.returncode or r.stdout.strip() != printed:
@@ -107,12 +125,26 @@ def from_user(tools, name):
     return show(name, text, bad, line)
 
 
+def failure(tools, name):
+    kind, before, printed, expect = FAILURES[name]
+    r = run_shell(before + FAIL % (name, kind, name))
+    console = re.sub(r"(?m)^\[.*?\] ", "", r.stderr)
+    clean, sep, text = console.partition(INJECTED[0] + "\n")
+    text = oops.symbolize(sep + text if sep else clean, KERNEL, tools)
+    bad, line = missing(name, text, [INJECTED[0] + "\n" + INJECTED[1] % kind + "\n"] + expect)
+    if "plant: done" not in clean or re.search(r"KASAN|UBSAN|LOCKDEP|Oops", clean):
+        bad.append("silence without a failure")
+    if r.stdout != "status 0\nplanted\n%s\n" % printed:
+        bad.append("going on (status %d, output %r)" % (r.returncode, r.stdout))
+    return show(name, text, bad, line, " | ".join(text.splitlines()[:2]))
+
+
 def main():
     tools = setup.load() or setup.ensure()
     if not os.path.exists(KERNEL):
         subprocess.run([os.path.join(ROOT, "ochre"), "build", "--debug"], check=True)
-    wanted = sys.argv[1:] or [*PLANTS, *FROM_USER]
-    sys.exit(0 if all([(boot if n in PLANTS else from_user)(tools, n) for n in wanted]) else 1)
+    wanted = sys.argv[1:] or [*PLANTS, *FROM_USER, *FAILURES]
+    sys.exit(0 if all([(boot if n in PLANTS else from_user if n in FROM_USER else failure)(tools, n) for n in wanted]) else 1)
 
 
 main()
