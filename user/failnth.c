@@ -11,21 +11,24 @@
  * asked twice (it gave away what it read, and then could not store it) a program does see: its own verdict is no matter here, only that the
  * kernel lives, reports nothing and loses nothing. Behind the 64th place of one call steps grow: those are turns of a loop.
  *
- * It has mounts, a /tmp and System V objects of its own, which go with it: a test that a fault or its own time limit ends halfway leaves
- * those behind, and that is no leak of the kernel.
+ * It has mounts, a /tmp and System V objects of its own, which go with it, and loop devices that it leaves are let go: a test that a fault
+ * or its own time limit ends halfway leaves those behind, and that is no leak of the kernel.
  *
  * To stdout, last: "failnth: N faults in M calls". Status 0, or 2 where it could not trace.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -194,6 +197,35 @@ static int leave_nothing(void)
 	return chdir("/tmp");
 }
 
+static void drop_loop(int control, int number)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/loop%d", number);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ioctl(fd, LOOP_CLR_FD, 0);
+		close(fd);
+	}
+	ioctl(control, LOOP_CTL_REMOVE, number);
+}
+
+static void drop_loops(void)
+{
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), number;
+	DIR *d = control < 0 ? NULL : opendir("/sys/block");
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (sscanf(e->d_name, "loop%d", &number) == 1)
+			drop_loop(control, number);
+	if (d)
+		closedir(d);
+	if (control >= 0)
+		close(control);
+}
+
 int main(int argc, char **argv)
 {
 	int go[2], status;
@@ -240,6 +272,7 @@ int main(int argc, char **argv)
 		else if (errno != EINTR)
 			break;
 	}
+	drop_loops();
 	printf("failnth: %lu faults in %lu calls\n", faults, calls);
 	return 0;
 }
