@@ -511,7 +511,7 @@ u64 simple_strtoull(const char *s, char **end, unsigned int base)
 long simple_strtol(const char *s, char **end, unsigned int base)
 {
 	if (*s == '-')
-		return -(long)simple_strtoull(s + 1, end, base);
+		return (long)(0 - simple_strtoull(s + 1, end, base));
 	return (long)simple_strtoull(s, end, base);
 }
 

@@ -135,20 +135,11 @@ int vfs_parse_fs_param(struct fs_context *fc, const char *key, const char *value
 
 int vfs_parse_monolithic(struct fs_context *fc, char *options)
 {
-	char *p;
-	int err;
+	char *key, *value;
 
-	while (options && (p = strsep(&options, ","))) {
-		char *value;
+	while ((key = option_next(&options, &value))) {
+		int err = vfs_parse_fs_param(fc, key, value);
 
-		if (!*p)
-			continue;
-		value = strchr(p, '=');
-		if (value == p)
-			continue;
-		if (value)
-			*value++ = 0;
-		err = vfs_parse_fs_param(fc, p, value);
 		if (err)
 			return err;
 	}
@@ -249,29 +240,4 @@ void kern_unmount(struct vfsmount *mnt)
 	WRITE_ONCE(real_mount(mnt)->mnt_ns, NULL);
 	synchronize_rcu();
 	mntput(mnt);
-}
-
-int fs_param_u64(const char *value, u64 *out)
-{
-	return value && *value && !kstrtoull(value, 0, out) ? 0 : -EINVAL;
-}
-
-int fs_param_u32(const char *value, int base, u32 *out)
-{
-	u64 v;
-
-	if (!value || !*value || kstrtoull(value, (unsigned int)base, &v) || v > U32_MAX)
-		return -EINVAL;
-	*out = (u32)v;
-	return 0;
-}
-
-int fs_param_size(const char *value, u64 *out)
-{
-	char *end;
-
-	if (!value || !*value)
-		return -EINVAL;
-	*out = memparse(value, &end);
-	return *end || end == value ? -EINVAL : 0;
 }

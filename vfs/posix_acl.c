@@ -2,7 +2,7 @@
 /*
  * POSIX access control lists.
  *
- * The entries stand in the order of the format: owner, users, owning group, groups, mask, others; check_order() makes sure of it, the
+ * The entries stand in the order of the format: owner, users, owning group, groups, mask, others; acl_check() makes sure of it, the
  * rest relies on it. An ACL that says no more than a mode is kept as the mode alone. Readers hold RCU; writers hold the inode's i_rwsem.
  */
 #include <lib/types.h>
@@ -10,6 +10,7 @@
 #include <vfs/notify.h>
 #include <vfs/posix_acl.h>
 #include <vfs/xattr.h>
+#include <lib/acl.h>
 #include <lib/byteorder.h>
 #include <alloc/slab.h>
 #include <sched/task.h>
@@ -71,90 +72,37 @@ void posix_acl_forget(struct inode *inode)
 
 /* Decoding. */
 
-/* 0 when the entries stand in their order, each of those that must be there once. */
-static int check_order(const struct posix_acl *acl)
-{
-	enum { OWNER, USERS, GROUPS, OTHERS, END } next = OWNER;
-	bool named = false;
-
-	for (unsigned int i = 0; i < acl->count; i++) {
-		const struct posix_acl_entry *e = &acl->entry[i];
-		bool ok = !(e->perm & ~RWX);
-
-		switch (e->tag) {
-		case ACL_USER_OBJ:
-			ok &= next == OWNER;
-			next = USERS;
-			break;
-		case ACL_USER:
-			ok &= next == USERS && uid_valid(e->uid);
-			named = true;
-			break;
-		case ACL_GROUP_OBJ:
-			ok &= next == USERS;
-			next = GROUPS;
-			break;
-		case ACL_GROUP:
-			ok &= next == GROUPS && gid_valid(e->gid);
-			named = true;
-			break;
-		case ACL_MASK:
-			ok &= next == GROUPS;
-			next = OTHERS;
-			break;
-		case ACL_OTHER:
-			ok &= next == OTHERS || (next == GROUPS && !named);
-			next = END;
-			break;
-		default:
-			ok = false;
-		}
-		if (!ok)
-			return -EINVAL;
-	}
-	return next == END ? 0 : -EINVAL;
-}
-
 /* NULL: an empty list. -EINVAL, -EOPNOTSUPP (another version), -ENOMEM. */
 static struct posix_acl *decode(const u8 *value, size_t size)
 {
-	struct posix_acl_xattr_header h;
-	struct posix_acl_xattr_entry x;
 	struct posix_acl *acl;
-	size_t n;
-	int err;
+	int n = acl_check(value, size);
 
-	if (!size)
-		return NULL;
-	if (size < sizeof(h))
-		return ERR_PTR(-EINVAL);
-	memcpy(&h, value, sizeof(h));
-	if (le32_raw(h.a_version) != POSIX_ACL_XATTR_VERSION)
-		return ERR_PTR(-EOPNOTSUPP);
-	n = (size - sizeof(h)) / sizeof(x);
-	if (n * sizeof(x) != size - sizeof(h))
-		return ERR_PTR(-EINVAL);
-	if (!n)
-		return NULL;
+	if (n <= 0)
+		return n ? ERR_PTR(n) : NULL;
 	acl = acl_alloc((unsigned int)n);
 	if (!acl)
 		return ERR_PTR(-ENOMEM);
-	for (size_t i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < acl->count; i++) {
 		struct posix_acl_entry *e = &acl->entry[i];
+		struct acl_raw_entry x;
+		bool ok = true;
 
-		memcpy(&x, value + sizeof(h) + i * sizeof(x), sizeof(x));
-		e->tag = le16_raw(x.e_tag);
-		e->perm = le16_raw(x.e_perm);
+		acl_entry(value, i, &x);
+		e->tag = x.tag;
+		e->perm = x.perm;
 		e->uid = INVALID_UID;
-		if (e->tag == ACL_USER)
-			e->uid = make_kuid(current_user_ns(), le32_raw(x.e_id));
-		else if (e->tag == ACL_GROUP)
-			e->gid = make_kgid(current_user_ns(), le32_raw(x.e_id));
-	}
-	err = check_order(acl);
-	if (err) {
-		kfree(acl);
-		return ERR_PTR(err);
+		if (e->tag == ACL_USER) {
+			e->uid = make_kuid(current_user_ns(), x.id);
+			ok = uid_valid(e->uid);
+		} else if (e->tag == ACL_GROUP) {
+			e->gid = make_kgid(current_user_ns(), x.id);
+			ok = gid_valid(e->gid);
+		}
+		if (!ok) {
+			kfree(acl);
+			return ERR_PTR(-EINVAL);
+		}
 	}
 	return acl;
 }

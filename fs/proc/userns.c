@@ -62,53 +62,6 @@ static int show_map(struct seq_file *m, enum which w)
 	return 0;
 }
 
-/* "first lower count" a line. */
-static int parse_line(char *line, struct uid_gid_extent *e)
-{
-	u32 v[3];
-	char *end;
-
-	for (int i = 0; i < 3; i++) {
-		u64 n;
-
-		line = skip_spaces(line);
-		n = simple_strtoull(line, &end, 10);
-		if (end == line || n > U32_MAX || (*end && *end != ' ' && *end != '\t'))
-			return -EINVAL;
-		v[i] = (u32)n;
-		line = end;
-	}
-	if (*skip_spaces(line))
-		return -EINVAL;
-	*e = (struct uid_gid_extent){ v[0], v[1], v[2] };
-	if (e->first == ~0u || e->lower_first == ~0u || !e->count || e->first + e->count <= e->first ||
-	    e->lower_first + e->count <= e->lower_first)
-		return -EINVAL;
-	return 0;
-}
-
-/* Inserts in order; two that overlap on either side are refused. */
-static int add_extent(struct uid_gid_extent *ext, u32 *nr, const struct uid_gid_extent *e)
-{
-	u32 at = *nr;
-
-	if (*nr == UID_GID_MAP_MAX_EXTENTS)
-		return -EINVAL;
-	for (u32 i = 0; i < *nr; i++) {
-		if ((ext[i].first < e->first + e->count && e->first < ext[i].first + ext[i].count) ||
-		    (ext[i].lower_first < e->lower_first + e->count &&
-		     e->lower_first < ext[i].lower_first + ext[i].count))
-			return -EINVAL;
-	}
-	while (at && ext[at - 1].first > e->first) {
-		ext[at] = ext[at - 1];
-		at--;
-	}
-	ext[at] = *e;
-	++*nr;
-	return 0;
-}
-
 /* One's own id alone is everybody's right; more needs the parent's CAP_SETUID or CAP_SETGID. */
 static bool permitted(const struct file *file, struct user_namespace *ns, enum which w,
 		      const struct uid_gid_extent *ext, u32 nr)
@@ -140,10 +93,9 @@ static int install_map(struct file *file, struct user_namespace *ns, enum which 
 {
 	struct user_namespace *opener = file->f_cred->user_ns;
 	struct uid_gid_map *map = map_of(ns, w);
-	struct uid_gid_extent *ext, e;
-	u32 nr = 0;
-	char *line;
-	int err = 0;
+	struct uid_gid_extent *ext;
+	u32 nr;
+	int err;
 
 	if (!ns->parent || (opener != ns && opener != ns->parent) || map->nr)
 		return -EPERM;
@@ -152,15 +104,7 @@ static int install_map(struct file *file, struct user_namespace *ns, enum which 
 	ext = kvmalloc_array(UID_GID_MAP_MAX_EXTENTS, sizeof(*ext), GFP_KERNEL);
 	if (!ext)
 		return -ENOMEM;
-	while (!err && (line = strsep(&text, "\n"))) {
-		if (!*line && !text)
-			break;
-		err = parse_line(line, &e);
-		if (!err)
-			err = add_extent(ext, &nr, &e);
-	}
-	if (!err && !nr)
-		err = -EINVAL;
+	err = idmap_parse(text, ext, &nr);
 	if (!err && !permitted(file, ns, w, ext, nr))
 		err = -EPERM;
 	for (u32 i = 0; !err && i < nr; i++) {

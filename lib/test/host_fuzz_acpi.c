@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/acpi.c */
+/* fuzz: -max_len=4096 */
 /* ACPI tables: the input is memory from address 0x1000 on; damaged tables, also with good checksums, give answers or none. */
 #define FUZZ_ROUNDS 100000
 #include <assert.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/cmdline.c */
+/* fuzz: -max_len=256 */
 /* The kernel command line: every byte of it is in one word at the most, and no word holds what separates them unless it was quoted. */
 #include <assert.h>
 #include "lib/test/fuzz.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/cpio.c */
+/* fuzz: -max_len=1024 */
 /* cpio archives: an entry that is given lies in the archive and has a clean name; the walk always ends. */
 #include <assert.h>
 #include <errno.h>

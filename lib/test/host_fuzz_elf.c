@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/elf.c */
+/* fuzz: -max_len=1024 */
 /* ELF files (exec, build IDs): any file gives a plan within its limits or is refused. */
 #include <assert.h>
 #include <elf.h>

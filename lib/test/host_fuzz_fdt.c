@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/fdt.c */
+/* fuzz: -max_len=512 */
 /* Flattened device trees: whatever is wrong ends the walk, and all that is given lies in the blob. */
 #define FUZZ_ROUNDS 100000
 #include <assert.h>

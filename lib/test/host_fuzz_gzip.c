@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/inflate.c */
+/* fuzz: -max_len=1024 */
 /* gzip members: any bytes end in output within its buffer or an error. */
 #include "lib/test/fuzz_unpack.h"
 

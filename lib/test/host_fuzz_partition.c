@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/partition.c lib/inflate.c */
+/* fuzz: -max_len=15361 */
 /* Partition tables: whatever a disk holds, a partition that is found lies on it, and looking ends. */
 #define FUZZ_ROUNDS 60000
 #include <assert.h>

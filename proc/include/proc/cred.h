@@ -8,6 +8,7 @@
 
 #include <alloc/ghash.h>
 #include <lib/err.h>
+#include <lib/idmap.h>
 #include <kernel/refcount.h>
 #include <kernel/rcu.h>
 #include <sched/task.h>
@@ -27,12 +28,6 @@ static inline bool uid_eq(kuid_t a, kuid_t b) { return a.val == b.val; }
 static inline bool gid_eq(kgid_t a, kgid_t b) { return a.val == b.val; }
 static inline bool uid_valid(kuid_t u) { return u.val != (uid_t)-1; }
 static inline bool gid_valid(kgid_t g) { return g.val != (gid_t)-1; }
-
-#define UID_GID_MAP_MAX_EXTENTS 340
-
-struct uid_gid_extent {
-	u32 first, lower_first, count;
-};
 
 struct uid_gid_map {
 	u32 nr;				/* written once, with release order */

@@ -14,6 +14,7 @@
 #include <lib/list.h>
 #include <lib/err.h>
 #include <lib/minmax.h>
+#include <lib/options.h>
 #include <lib/string.h>
 #include <lib/format.h>
 #include <kernel/printk.h>
@@ -224,9 +225,6 @@ int vfs_parse_monolithic(struct fs_context *fc, char *options);	/* "a,b=c": modi
 int vfs_get_tree(struct fs_context *fc);
 int reconfigure_super(struct fs_context *fc);
 void fc_errorf(struct fs_context *fc, const char *fmt, ...) __printf(2, 3);
-int fs_param_u64(const char *value, u64 *out);		/* plain number */
-int fs_param_u32(const char *value, int base, u32 *out);
-int fs_param_size(const char *value, u64 *out);		/* 10k, 4m, 1g */
 
 struct super_block *sget_fc(struct fs_context *fc,
 			    int (*test)(struct super_block *, struct fs_context *),
