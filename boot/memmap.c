@@ -4,20 +4,20 @@
  * overlap (reserved beats RAM, the higher type number beats the lower among reserved ones), then joined.
  */
 #include <boot/memmap.h>
-#include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
-#include <arch/page.h>
 
 void boot_map_add(struct boot_info *bi, phys_addr_t start, u64 size, unsigned int type)
 {
 	phys_addr_t end;
 	unsigned int i;
 
-	if (!size || bi->nr_map == BOOT_MAP_MAX)
+	if (!size || start == ~0ULL || bi->nr_map == BOOT_MAP_MAX)	/* the last byte of all cannot be told from none */
 		return;
 	if (check_add_overflow(start, size, &end))
 		end = ~0ULL;
+	if (!type)
+		type = BOOT_MEM_RESERVED;	/* means nothing, so it is not RAM */
 	for (i = bi->nr_map; i && bi->map[i - 1].start > start; i--)
 		bi->map[i] = bi->map[i - 1];
 	bi->map[i] = (struct boot_mem){ start, end, type };
@@ -78,22 +78,8 @@ void boot_set_cmdline(struct boot_info *bi, const char *s, size_t max)
 	bi->cmdline[n] = '\0';
 }
 
-void boot_map_to_memblock(const struct boot_info *bi)
-{
-	for (unsigned int i = 0; i < bi->nr_map; i++) {
-		phys_addr_t s = PAGE_ALIGN(bi->map[i].start), e = bi->map[i].end & PAGE_MASK;
-
-		if (bi->map[i].type == BOOT_MEM_RAM && s < e)
-			memblock_add(s, e - s);
-	}
-	memblock_reserve(0, PAGE_SIZE);
-	memblock_reserve(image_to_phys(_text), (u64)(_end - _text));
-	if (bi->initrd_size)
-		memblock_reserve(bi->initrd & PAGE_MASK, PAGE_ALIGN(bi->initrd + bi->initrd_size) - (bi->initrd & PAGE_MASK));
-}
-
 /* The last mem=SIZE of the command line; 0: none that makes sense. */
-static u64 mem_option(const char *cmdline)
+u64 boot_mem_option(const char *cmdline)
 {
 	u64 limit = 0;
 
@@ -108,23 +94,4 @@ static u64 mem_option(const char *cmdline)
 			limit = n;
 	}
 	return limit;
-}
-
-/*
- * mem=SIZE leaves that much RAM in use, the lowest. Loaders put the initrd near the end of RAM: where it would be lost, its pages stay in
- * use in place of as many others.
- */
-void boot_limit_memory(const struct boot_info *bi)
-{
-	u64 limit = mem_option(bi->cmdline), start = bi->initrd & PAGE_MASK, end = PAGE_ALIGN(bi->initrd + bi->initrd_size);
-	bool keep = bi->initrd_size && start < end && memblock_is_memory(start) && memblock_is_memory(end - 1);
-
-	if (!limit)
-		return;
-	memblock_cap_memory(limit);
-	if (!keep || (memblock_is_memory(start) && memblock_is_memory(end - 1)))
-		return;
-	if (limit > end - start + (1 << 20))
-		memblock_cap_memory(limit - (end - start));
-	memblock_add(start, end - start);
 }

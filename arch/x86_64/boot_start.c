@@ -14,13 +14,13 @@
 #include <arch/irq.h>
 #include <arch/preempt.h>
 #include <arch_cpu/boot_proto.h>
-#include <asm/bootparam.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
+#include "arch/x86_64/boot_decode.h"
 #include "arch/x86_64/x86_priv.h"
 #include "arch/x86_64/entry_priv.h"
 
@@ -28,74 +28,10 @@ struct boot_info boot_info;
 
 #define EARLY_LIMIT (1ULL << 30)
 
-/* The Xen project's boot ABI (xen/include/public/arch-x86/hvm/start_info.h). */
-struct pvh_start_info {
-	u32 magic, version, flags, nr_modules;
-	u64 modlist, cmdline, rsdp, memmap;
-	u32 memmap_entries, reserved;
-};
-struct pvh_module {
-	u64 addr, size, cmdline, reserved;
-};
-struct pvh_memmap {
-	u64 addr, size;
-	u32 type, reserved;
-};
-#define PVH_MAGIC 0x336ec578
-
 /* What a boot loader handed over by address: readable only below the early limit. */
 static const void *__init early_ptr(u64 pa, size_t len)
 {
 	return pa && pa < EARLY_LIMIT && len <= EARLY_LIMIT - pa ? phys_to_virt(pa) : NULL;
-}
-
-static void __init early_cmdline(u64 pa, size_t max)
-{
-	const char *s = early_ptr(pa, 1);
-
-	if (s)
-		boot_set_cmdline(&boot_info, s, min(max, (size_t)(EARLY_LIMIT - pa)));
-}
-
-static void __init read_pvh(phys_addr_t pa)
-{
-	const struct pvh_start_info *si = early_ptr(pa, sizeof(*si));
-	const struct pvh_memmap *mm;
-	const struct pvh_module *mod;
-
-	boot_info.protocol = "pvh";
-	if (!si || si->magic != PVH_MAGIC)
-		return;
-	early_cmdline(si->cmdline, BOOT_CMDLINE_MAX);
-	boot_info.rsdp = si->rsdp;
-	mod = si->nr_modules ? early_ptr(si->modlist, sizeof(*mod)) : NULL;
-	if (mod) {
-		boot_info.initrd = mod->addr;
-		boot_info.initrd_size = mod->size;
-	}
-	mm = si->version >= 1 ? early_ptr(si->memmap, (size_t)si->memmap_entries * sizeof(*mm)) : NULL;
-	for (u32 i = 0; mm && i < si->memmap_entries; i++)
-		boot_map_add(&boot_info, mm[i].addr, mm[i].size, mm[i].type);
-}
-
-static void __init read_boot_params(phys_addr_t pa)
-{
-	const struct boot_params *bp = early_ptr(pa, sizeof(*bp));
-	u64 cmdline;
-
-	if (!bp)
-		return;
-	cmdline = bp->hdr.cmd_line_ptr | (u64)bp->ext_cmd_line_ptr << 32;
-	early_cmdline(cmdline, bp->hdr.cmdline_size ? bp->hdr.cmdline_size + 1 : BOOT_CMDLINE_MAX);
-	boot_info.initrd = bp->hdr.ramdisk_image | (u64)bp->ext_ramdisk_image << 32;
-	boot_info.initrd_size = bp->hdr.ramdisk_size | (u64)bp->ext_ramdisk_size << 32;
-	boot_info.rsdp = bp->acpi_rsdp_addr;
-	for (u32 i = 0; i < bp->e820_entries && i < ARRAY_SIZE(bp->e820_table); i++)
-		boot_map_add(&boot_info, bp->e820_table[i].addr, bp->e820_table[i].size, bp->e820_table[i].type);
-	if (!bp->e820_entries) {
-		boot_map_add(&boot_info, 0, 0x9f000, BOOT_MEM_RAM);
-		boot_map_add(&boot_info, 0x100000, (u64)max(bp->alt_mem_k, (u32)bp->screen_info.ext_mem_k) << 10, BOOT_MEM_RAM);
-	}
 }
 
 /* A loader may put the end of the archive where firmware then put its tables: what lies in RAM is what there is. */
@@ -137,10 +73,11 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 {
 	x86_detect_cpu();
 	if (protocol == BOOT_PROTO_PVH) {
-		read_pvh(params);
+		boot_info.protocol = "pvh";
+		x86_decode_pvh(&boot_info, params, early_ptr, EARLY_LIMIT);
 	} else {
 		boot_info.protocol = protocol == BOOT_PROTO_LINUX64 ? "linux64" : "bzimage";
-		read_boot_params(params);
+		x86_decode_boot_params(&boot_info, params, early_ptr, EARLY_LIMIT);
 	}
 	arch_console_init(boot_info.cmdline);
 	x86_idt_init();
