@@ -84,16 +84,10 @@ endif
 uapi_flags := -isystem $(UAPI)/$(uapi_triplet) -isystem $(UAPI)
 include fuzz/build.mk
 
-# Decoders of outside bytes under clang's fuzzer: make fuzz-NAME of */test/host_fuzz_NAME.c [FUZZ_SECONDS=60] [FUZZ_ARGS=...]
+# Decoders of outside bytes under clang's fuzzer: make fuzz-NAME of */test/host_fuzz_NAME.c [FUZZ_SECONDS=60]
 FUZZ_SECONDS ?= 60
-fuzz_cc = $(or $(HOST_CLANG),clang-22) -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -I. \
-	$(foreach r,abi $(rooms),-I$(r)/include) -include lib/include/lib/compiler.h
 fuzz-%: FORCE
-	$(Q)set -e; src=$$(ls */test/host_fuzz_$*.c); more=$$(sed -n 's/.*sources: \([^*]*\).*/\1/p' $$src); d=build/fuzz/$*; \
-	mkdir -p $$d/corpus; \
-	$(fuzz_cc) -fsanitize=address,undefined -o $$d/seeds $$src $$more; $$d/seeds --seeds $$d/corpus; \
-	$(fuzz_cc) -DOCHRE_LIBFUZZER -fsanitize=fuzzer,address,undefined -o $$d/fuzz $$src $$more; \
-	$$d/fuzz -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$d/ $(FUZZ_ARGS) $$d/corpus
+	$(Q)$(srctree)/ochre fuzz --target $* --time $(FUZZ_SECONDS)
 
 # How each file is compiled.
 commands:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from . import build, fuzz_corpus, fuzz_cover, fuzz_replay, fuzz_vm, oops, report, setup
+from . import build, fuzz_corpus, fuzz_cover, fuzz_host, fuzz_replay, fuzz_vm, oops, report, setup
 from .util import BUILD, Fail, ROOT, digest, locked, rel
 
 OUT = os.path.join(BUILD, "fuzz")
@@ -35,10 +35,6 @@ def number(text, what, least=1):
     if n < least:
         raise Fail("%s takes a number of at least %d, not '%s'" % (what, least, text))
     return n
-
-
-def host_targets():
-    return sorted(re.search(r"host_fuzz_(\w+)\.c$", p)[1] for p in glob.glob(ROOT + "/*/test/host_fuzz_*.c"))
 
 
 def binaries(tools, debug=True):
@@ -224,7 +220,7 @@ def fuzz_syscalls(tools, args):
     first = fuzz_corpus.committed(tool)
     for p in first:
         corpus.add(p)
-    h = Hunt(tools, corpus, first, jobs, seed, seconds(args.time), number(args.runs, "--runs") if args.runs else 0, icount, args.record)
+    h = Hunt(tools, corpus, first, jobs, seed, seconds(args.time or "30m"), number(args.runs, "--runs") if args.runs else 0, icount, args.record)
     h.go()
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
     print(h.line())
@@ -235,18 +231,13 @@ def fuzz_syscalls(tools, args):
     return 1 if h.kinds else 0
 
 
-def fuzz_host(tools, name, args):
-    """A decoder's target under libFuzzer."""
-    sys.stderr.write("%s:\n" % name)
-    argv = [tools["make"], "-C", ROOT, "--no-print-directory", "fuzz-" + name, "FUZZ_SECONDS=%d" % seconds(args.time)]
-    more = (["-seed=%d" % number(args.seed, "--seed", 0)] if args.seed else []) + (["-runs=%d" % number(args.runs, "--runs")] if args.runs else [])
-    if more:
-        argv.append("FUZZ_ARGS=" + " ".join(more))
-    try:
-        return 1 if subprocess.run(argv).returncode else 0
-    except KeyboardInterrupt:
-        sys.stderr.write("\nstopped; everything is kept in build/fuzz/%s\n" % name)
-        return 130
+def fuzz_decoder(tools, name, args):
+    """A decoder's target, on this machine."""
+    if args.coverage:
+        return fuzz_host.coverage(tools, name, args.record)
+    runs = number(args.runs, "--runs") if args.runs else 0
+    return fuzz_host.hunt(tools, name, number(args.seed, "--seed", 0) if args.seed else int(time.time()), runs, seconds(args.time) if args.time else 0 if runs else 1800,
+                          number(args.jobs, "--jobs") if args.jobs else 1, args.engine, args.record)
 
 
 def coverage(tools, args):
@@ -296,11 +287,15 @@ def minimise(tools, args):
 
 
 def cmd_fuzz(args):
-    known = ["syscalls"] + host_targets()
-    targets = known if args.target == "all" else [args.target]
+    hosts = sorted(fuzz_host.sources())
+    known = ["syscalls"] + hosts
+    targets = hosts if args.target == "decoders" else known if args.target == "all" else [args.target]
     if targets[0] not in known:
-        raise Fail("--target is one of %s, all; not '%s'" % (", ".join(known), args.target))
-    seconds(args.time)
+        raise Fail("--target is one of %s, decoders, all; not '%s'" % (", ".join(known), args.target))
+    if targets[0] not in hosts and args.engine != "libfuzzer":
+        raise Fail("--engine is for the decoders: --target is one of %s" % ", ".join(hosts))
+    if args.time:
+        seconds(args.time)
     for value, what, least in ((args.runs, "--runs", 1), (args.jobs, "--jobs", 1), (args.seed, "--seed", 0)):
         if value:
             number(value, what, least)
@@ -312,8 +307,17 @@ def cmd_fuzz(args):
             raise Fail("--merge %s: there is no such folder" % folder)
     tools = setup.ensure(["x86_64"])
     setup.need(["g++"], os.path.join(OUT, "setup.log"))      # libFuzzer is C++
+    if targets[0] in hosts:     # machines and decoders do not disturb each other
+        worst = 0
+        for t in targets:
+            with locked("fuzz-" + t, None):
+                status = fuzz_decoder(tools, t, args)
+            if status == 130:
+                return status
+            worst = max(worst, status)
+        return worst
     if args.coverage or args.missed is not None:
-        return coverage(tools, args)
+        return max([coverage(tools, args)] + [fuzz_decoder(tools, t, args) for t in targets[1:]])
     if args.replay is not None:
         with locked("fuzz-replay", "another replay is running..."):
             return replay(tools, args)
@@ -330,5 +334,5 @@ def cmd_fuzz(args):
             return 0
         worst = 0
         for t in targets:
-            worst = max(worst, fuzz_syscalls(tools, args) if t == "syscalls" else fuzz_host(tools, t, args))
+            worst = max(worst, fuzz_syscalls(tools, args) if t == "syscalls" else fuzz_decoder(tools, t, args))
         return worst

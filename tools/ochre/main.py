@@ -112,10 +112,13 @@ def parser():
 
     s = command("fuzz", "fuzz", "cmd_fuzz", "hunt for bugs: programs of system calls on the debug kernel, or decoders on this machine",
                 epilog="Ends with status 1 where it found something new; all it found and learnt is in build/fuzz. docs/fuzzing.md has more.")
-    s.add_argument("--target", metavar="NAME", default="syscalls", help="syscalls (default), a decoder (elf, cpio, ...), or all of them")
-    s.add_argument("--time", metavar="TIME", default="30m", help="how long, for each target: seconds, or like 30m, 8h (30m)")
-    s.add_argument("--runs", metavar="N", help="end after N programs")
-    s.add_argument("--jobs", metavar="N", help="machines at the same time (as many as processors), of one and two CPUs in turns")
+    s.add_argument("--target", metavar="NAME", default="syscalls", help="syscalls (default), a decoder (elf, cpio, ...), all decoders, or all of them")
+    s.add_argument("--time", metavar="TIME", help="how long, for each target: seconds, or like 30m, 8h (30m; decoders with --runs: no limit)")
+    s.add_argument("--runs", metavar="N", help="end after N programs, or executions of a decoder")
+    s.add_argument("--jobs", metavar="N", help="machines at the same time (as many as processors), of one and two CPUs in turns; of a decoder, processes (1)")
+    s.add_argument("--engine", metavar="NAME", choices=["libfuzzer", "afl"], default="libfuzzer", help="for decoders: libfuzzer (default) or afl (AFL++)")
+    s.add_argument("--coverage", action="store_true", help="say how many lines of each room were reached up to now, or which branches of a\n"
+                   "decoder its corpus never takes, less those with a reason in fuzz/missed-branches.toml (with --record, make its committed corpus anew)")
     s.add_argument("--seed", metavar="N", help="choose by this number; with one machine, of one CPU then, the same programs run again")
     s.add_argument("--resume", action="store_true", help="go on with the corpus of the last time")
     s.add_argument("--merge", metavar="DIR", nargs="+", help="take over the corpora of other machines, and end")
@@ -124,7 +127,6 @@ def parser():
     s.add_argument("--record", action="store_true", help="count what ran in fuzz/ledger.csv; with --minimise: the programs become fuzz/corpus")
     s.add_argument("--replay", metavar="FILE", nargs="*", help="run the committed corpus and reproducers (or one of these words, or files) with one\n"
                    "CPU and with four, and end")
-    s.add_argument("--coverage", action="store_true", help="say how many lines of each room were reached up to now, and end")
     s.add_argument("--missed", metavar="FOLDER", nargs="?", const="", help="name the functions too (below FOLDER) that were not, with their lines")
 
     s = command("triage", "triage", "cmd_triage", "make a complete report of what a kernel said when it broke",

@@ -99,6 +99,22 @@ def unpack_own(name, env):
         os.unlink(deb)
 
 
+def unpack_beside(name, dest):
+    """A package of the machine's release without what it depends on, unpacked and not installed."""
+    os.makedirs(dest, exist_ok=True)
+    log = os.path.join(HOST, "setup.log")
+    env = dict(os.environ, **APT_ENV)
+    if not candidates([name]).get(name):
+        if os.geteuid():
+            raise lacking([name])
+        update_lists(log)
+    logged("Fetching " + name, ["apt-get", "-o", "APT::Sandbox::User=root", "-q", "download", name], log, cwd=dest, env=env)
+    debs = glob.glob("%s/%s_*.deb" % (dest, name))
+    for deb in debs:
+        logged("Unpacking " + name, ["dpkg-deb", "-x", deb, dest], log)
+        os.unlink(deb)
+
+
 APT_ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
 APT_INSTALL = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-remove", "install"]
 
