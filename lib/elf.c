@@ -79,7 +79,7 @@ int elf_decode_plan(const void *buf, u32 count, u64 phoff, u64 file_size, u64 li
 				out->start_code = p.p_vaddr;
 			if (p.p_flags & PF_X)
 				out->end_code = max(out->end_code, (u64)p.p_vaddr + p.p_filesz);
-			out->start_data = max(out->start_data, (u64)p.p_vaddr);
+			out->start_data = p.p_vaddr;
 			out->end_data = max(out->end_data, (u64)p.p_vaddr + p.p_filesz);
 			out->brk = max(out->brk, (u64)p.p_vaddr + p.p_memsz);
 			break;

@@ -8,7 +8,8 @@ char *option_next(char **text, char **value)
 {
 	char *key;
 
-	while (*text && (key = strsep(text, ","))) {
+	while (*text) {
+		key = strsep(text, ",");
 		if (!*key || *key == '=')
 			continue;
 		*value = strchr(key, '=');
@@ -41,5 +42,5 @@ int fs_param_size(const char *value, u64 *out)
 	if (!value || !*value)
 		return -EINVAL;
 	*out = memparse(value, &end);
-	return *end || end == value ? -EINVAL : 0;
+	return *end ? -EINVAL : 0;
 }

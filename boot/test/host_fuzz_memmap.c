@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sources: boot/memmap.c lib/string.c */
+/* sources: boot/memmap.c */
+/* with sources: lib/numbers.c lib/string.c */
 /* The firmware's memory map: what comes out is sorted and without overlaps, and RAM is what somebody said to be RAM and nobody something else. */
 /* fuzz: -max_len=512 */
 #define FUZZ_MAX 4096

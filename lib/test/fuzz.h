@@ -5,11 +5,13 @@
  *
  *	OCHRE_FUZZ_ROUNDS=N	so many mutations (200,000 or what FUZZ_ROUNDS was defined as)
  *	OCHRE_FUZZ_SEED=N	other ones
+ *	OCHRE_FUZZ_INPUTS=DIR	the files there too: the committed corpus
  *	NAME FILE...		those inputs and nothing else: what the fuzzer has found
  *	NAME --seeds DIR	writes the seeds as files, for the fuzzer to begin with
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +139,27 @@ static int fuzz_file(const char *name, u8 *buf)
 	return 0;
 }
 
+static int fuzz_folder(const char *dir, u8 *buf)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	char path[1024];
+	int count = 0;
+
+	if (!d) {
+		perror(dir);
+		return -1;
+	}
+	while ((e = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		if (e->d_name[0] != '.' && fuzz_file(path, buf))
+			return -1;
+		count += e->d_name[0] != '.';
+	}
+	closedir(d);
+	return count;
+}
+
 static int fuzz_write_seeds(const char *dir, u8 *buf)
 {
 	char path[512];
@@ -158,10 +181,11 @@ static int fuzz_write_seeds(const char *dir, u8 *buf)
 int main(int argc, char **argv)
 {
 	static u8 seed[FUZZ_SEEDS][FUZZ_MAX], buf[FUZZ_MAX];
-	const char *rounds = getenv("OCHRE_FUZZ_ROUNDS"), *first = getenv("OCHRE_FUZZ_SEED");
+	const char *rounds = getenv("OCHRE_FUZZ_ROUNDS"), *first = getenv("OCHRE_FUZZ_SEED"), *inputs = getenv("OCHRE_FUZZ_INPUTS");
 	unsigned long count = rounds ? strtoul(rounds, NULL, 0) : FUZZ_ROUNDS;
 	size_t len[FUZZ_SEEDS];
 	unsigned int seeds = 0;
+	int more = 0;
 
 	if (argc == 3 && !strcmp(argv[1], "--seeds"))
 		return fuzz_write_seeds(argv[2], buf);
@@ -170,6 +194,8 @@ int main(int argc, char **argv)
 			return 1;
 	if (argc > 1)
 		return 0;
+	if (inputs && (more = fuzz_folder(inputs, buf)) < 0)
+		return 1;
 	while (seeds < FUZZ_SEEDS && (len[seeds] = fuzz_seed(seeds, seed[seeds])))
 		fuzz_exact(seed[seeds], len[seeds]), seeds++;
 	for (unsigned long i = 0; i < count; i++) {
@@ -186,7 +212,7 @@ int main(int argc, char **argv)
 			n = fuzz_mutate(buf, n);
 		fuzz_exact(buf, n);
 	}
-	printf("%u seeds, %lu mutations\n", seeds, count);
+	printf("%u seeds, %d inputs, %lu mutations\n", seeds, more, count);
 	return 0;
 }
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sources: lib/bitmap.c lib/format.c lib/string.c */
+/* sources: lib/bitmap.c lib/bitmap_text.c lib/format.c lib/numbers.c lib/string.c */
 /* Bitmaps as text: lists and masks of any length, also into too little room. */
 #include <assert.h>
 #include <lib/bitmap.h>

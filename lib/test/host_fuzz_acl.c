@@ -14,6 +14,8 @@ static void fuzz_one(const u8 *p, size_t n)
 	u16 last = 0;
 	int count = acl_check(p, n);
 
+	assert(!acl_check(p, 0));
+
 	assert(count <= 0 || 4 + 8 * (size_t)count == n);
 	for (int i = 0; i < count; i++) {
 		struct acl_raw_entry e;
@@ -35,8 +37,13 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 				  8, 0, 4, 0, 200, 0, 0, 0, 16, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, 32, 0, 4, 0, 0xff, 0xff, 0xff, 0xff };
 	static const u8 small[] = { 2, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 4, 0, 4, 0, 0, 0, 0, 0, 32, 0, 4, 0, 0, 0, 0, 0 };
 
-	if (i > 2)
+	if (i > 3)
 		return 0;
+	if (i == 3) {		/* somebody is named, and there is no mask */
+		memcpy(buf, acl, 36);
+		memcpy(buf + 36, acl + 44, 8);
+		return 44;
+	}
 	memcpy(buf, i == 1 ? small : acl, i == 1 ? sizeof(small) : sizeof(acl));
 	return i == 0 ? sizeof(acl) : i == 1 ? sizeof(small) : 4;
 }

@@ -66,6 +66,7 @@ static void ask_tables(const struct acpi_tables *t)
 	}
 	p = acpi_find(t, "FACP", 0, &len);
 	if (p && !acpi_decode_fadt(p, len, &f)) {
+		acpi_table_at(t, f.dsdt, NULL, &len);
 		p = acpi_table_at(t, f.dsdt, "DSDT", &len);
 		if (p)
 			acpi_find_s5(p, len, &a, &b);
@@ -75,6 +76,8 @@ static void ask_tables(const struct acpi_tables *t)
 	p = acpi_find(t, "MCFG", 0, &len);
 	for (unsigned int i = 0; p && !acpi_mcfg_entry(p, len, i, &m); i++)
 		assert(i < len);
+	if (acpi_find(t, "APIC", 1, &len))
+		assert(len >= 36);
 	p = acpi_find(t, "HPET", 0, &len);
 	if (p)
 		acpi_hpet_base(p, len);
@@ -99,6 +102,7 @@ static void fuzz_one(const u8 *p, size_t n)
 			fix_table(at);
 	}
 	acpi_scan_rsdp(memory, memory_len);
+	assert(acpi_open(&t, map, 0));
 	if (!acpi_open(&t, map, BASE))
 		ask_tables(&t);
 	while (nr_lent)
@@ -120,15 +124,17 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 {
 	static const u8 madt[] = { 0, 0, 0xe0, 0xfe, 1, 0, 0, 0, 0, 8, 0, 0, 1, 0, 0, 0, 1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,
 				   2, 10, 0, 0, 2, 0, 0, 0, 0xf, 0, 9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0 };
+	static u8 rooted[] = { 8, '\\', '_', 'S', '5', '_', 0x12, 6, 4, 0xa, 5, 0xa, 5, 0, 0 };
 	static const u8 dsdt[] = { 8, '_', 'S', '5', '_', 0x12, 6, 4, 0xa, 5, 0xa, 5, 0, 0, 'L', 'N', 'R', 'O', '0', '0', '0', '5', 0,
 				   0x86, 9, 0, 1, 0, 0, 0xb0, 0xfe, 0, 2, 0, 0, 0x89, 6, 0, 1, 1, 16, 0, 0, 0, 0x79, 0 };
 	u64 root = BASE + 0x40, xsdt[] = { BASE + 0x240, BASE + 0x440, BASE + 0x840, BASE + 0xa40 };
 	u32 rsdt[4], dsdt_at = (u32)BASE + 0x640, root32 = (u32)root;
 	u8 *mem = buf + 1, fadt[240] = { 0 };
 
-	if (i > 1)
+	if (i > 2)
 		return 0;
 	memset(buf, 0, 0xc41);
+	rooted[0] = i == 1 ? 8 : 9;
 	buf[0] = 1;
 	memcpy(mem, "RSD PTR ", 8);
 	mem[15] = i ? 0 : 2;
@@ -148,7 +154,7 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 	fadt[28] = 4;
 	fadt[29] = 6;
 	table(mem, 0x440, "FACP", fadt, sizeof(fadt));
-	table(mem, 0x640, "DSDT", dsdt, sizeof(dsdt));
+	table(mem, 0x640, "DSDT", i ? rooted : dsdt, i ? sizeof(rooted) : sizeof(dsdt));
 	table(mem, 0x840, "MCFG", (const u8[24]){ [11] = 0xb0, [19] = 0xff }, 24);
 	table(mem, 0xa40, "HPET", (const u8[20]){ [4] = 0, [11] = 0xd0, [12] = 0xfe }, 20);
 	return 0xc41;

@@ -2,7 +2,7 @@
 /* sources: lib/cbpf.c */
 /* Classic BPF (seccomp's filters): what the checker lets through reads nothing outside its data and ends. */
 /* fuzz: -max_len=512 */
-#define FUZZ_MAX 4096
+#define FUZZ_MAX 40000
 #include <assert.h>
 #include "lib/test/fuzz.h"
 #include <lib/cbpf.h>
@@ -50,7 +50,11 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 		S(BPF_LDX | BPF_B | BPF_MSH, 1), S(BPF_LD | BPF_H | BPF_IND, 2), S(BPF_LD | BPF_B | BPF_ABS, 9), S(BPF_LD | BPF_H | BPF_ABS, 8),
 		S(BPF_JMP | BPF_JA, 1), S(BPF_RET | BPF_K, 1), J(BPF_JMP | BPF_JGT | BPF_X, 0, 0, 1), S(BPF_RET | BPF_K, 2), S(BPF_RET | BPF_A, 0) };
 
-	if (i > 3)
+	if (i == 4) {		/* one more than may be */
+		memset(buf, 0, 1 + 8 * (BPF_MAXINSNS + 1));
+		return 1 + 8 * (BPF_MAXINSNS + 1);
+	}
+	if (i > 4)
 		return 0;
 	for (int k = 0; k < 64; k++)
 		buf[1 + k] = (u8)(k * 5);

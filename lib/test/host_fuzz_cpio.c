@@ -24,10 +24,11 @@ static void fuzz_one(const u8 *p, size_t n)
 {
 	static char name[CPIO_NAME_MAX];
 	struct cpio_entry e;
-	size_t off = 0, was;
+	size_t off = 0, was, beyond = n + 1;
 	int r;
 
 	cpio_is_header(p, n);
+	assert(cpio_next(p, n, &beyond, name, &e) == -EINVAL);
 	for (;;) {
 		was = off;
 		r = cpio_next(p, n, &off, name, &e);

@@ -86,9 +86,9 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 		*p++ = (Elf64_Phdr){ PT_INTERP, PF_R, 600, 0x400258, 0x400258, 8, 8, 1 };
 		memcpy(buf + 600, "/lib/ld", 8);
 	}
-	*p++ = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, 0x400000, 0x400000, 700, 700, PAGE };
+	*p++ = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, 0x400000, 0x400000, 700, i == 2 ? 0x8000 : 700, PAGE };	/* the second lies in the first */
 	*p++ = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 700, 0x4012bc, 0x4012bc, 324, 0x2000, i == 2 ? 0x200000 : PAGE };
-	*p++ = (Elf64_Phdr){ PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 16 };
+	*p++ = (Elf64_Phdr){ PT_GNU_STACK, PF_R | PF_W | (i ? 0 : PF_X), 0, 0, 0, 0, 0, 16 };
 	e->e_phnum = (u16)(p - (Elf64_Phdr *)(buf + 64));
 	return 1024;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sources: lib/idmap.c lib/string.c */
+/* sources: lib/idmap.c */
+/* with sources: lib/numbers.c lib/string.c */
 /* Maps of user namespaces: what is accepted is sorted, not empty, and names each id once on either side. */
 /* fuzz: -max_len=512 */
 #define FUZZ_MAX 8192

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sources: lib/string.c lib/bitmap.c lib/format.c */
+/* sources: lib/numbers.c lib/bitmap_text.c */
+/* with sources: lib/string.c lib/bitmap.c lib/format.c */
 /* Text that is written to files of /proc, /sys and cgroups: numbers as the C library reads them, yes and no, lists of processors. */
 /* fuzz: -max_len=64 */
 #define FUZZ_MAX 512
@@ -16,7 +17,9 @@
 static void check_number(const char *s)
 {
 	static const unsigned int bases[] = { 0, 8, 10, 16 };
+	unsigned long ul;
 	unsigned int u;
+	long sl;
 	u64 v, w;
 	s64 l;
 	bool b;
@@ -40,7 +43,11 @@ static void check_number(const char *s)
 			assert(l == strtoll(s, NULL, (int)bases[k]) && !errno);
 		if (!kstrtoint(s, bases[k], &i))
 			assert(!e && i == l);
-		simple_strtoull(s, &end, bases[k]);
+		if (!kstrtoul(s, bases[k], &ul))
+			assert(!kstrtoull(s, bases[k], &v) && ul == v);
+		if (!kstrtol(s, bases[k], &sl))
+			assert(!e && sl == l);
+		assert(simple_strtoull(s, NULL, bases[k]) == simple_strtoull(s, &end, bases[k]));
 		assert(end >= s && end <= s + strlen(s));
 		simple_strtol(s, &end, bases[k]);
 	}
@@ -51,7 +58,8 @@ static void check_number(const char *s)
 static void check_list(const char *s)
 {
 	unsigned long map[BITS_TO_LONGS(BITS)], again[BITS_TO_LONGS(BITS)], bits = (unsigned char)s[0] % BITS + 1;
-	char text[1024];
+	char text[1024], small[8];
+	size_t room = strlen(s) % (sizeof(small) + 1);	/* none, too little */
 	int n;
 
 	if (bitmap_parselist(s, map, bits))
@@ -60,8 +68,10 @@ static void check_list(const char *s)
 	n = bitmap_print_list(text, sizeof(text), map, bits);
 	assert(n >= 0 && n < (int)sizeof(text) && strlen(text) == (size_t)n);
 	assert(!bitmap_parselist(text, again, bits) && !memcmp(map, again, BITS_TO_LONGS(bits) * sizeof(*map)));
+	assert(bitmap_print_list(small, room, map, bits) == n && (!room || (strlen(small) < room && !strncmp(small, text, strlen(small)))));
 	n = bitmap_print_mask(text, sizeof(text), map, bits);
 	assert(n >= 0 && n < (int)sizeof(text));
+	assert(bitmap_print_mask(small, room, map, bits) == n && (!room || (strlen(small) < room && !strncmp(small, text, strlen(small)))));
 }
 
 static void fuzz_one(const u8 *p, size_t n)
@@ -72,7 +82,7 @@ static void fuzz_one(const u8 *p, size_t n)
 	s[n] = '\0';
 	check_number(s);
 	check_list(s);
-	memparse(s, &e);
+	assert(memparse(s, NULL) == memparse(s, &e));
 	assert(e >= s && e <= s + strlen(s));
 	assert(sysfs_streq(s, s) && (!sysfs_streq(s, "online") || !strncmp(s, "online", 6)));
 	assert(skip_spaces(s) <= s + strlen(s));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sources: lib/options.c lib/string.c */
+/* sources: lib/options.c */
+/* with sources: lib/numbers.c lib/string.c */
 /* Mount options: each key and value is a piece of the text, in its order, and nothing of the text is lost but what separates. */
 /* fuzz: -max_len=256 */
 #define FUZZ_MAX 4096
@@ -31,7 +32,7 @@ static void fuzz_one(const u8 *p, size_t n)
 			assert(strspn(value, "0123456789abcdefxABCDEFXKMGTkmgt") == strlen(value));
 	}
 	assert(!at);
-	assert(fs_param_u64(NULL, &v) && fs_param_u32("", 0, &w) && fs_param_size(NULL, &v));
+	assert(fs_param_u64(NULL, &v) && fs_param_u32(NULL, 0, &w) && fs_param_u32("", 0, &w) && fs_param_size(NULL, &v));
 	free(text);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* sources: arch/x86_64/boot_decode.c boot/memmap.c lib/string.c */
+/* sources: arch/x86_64/boot_decode.c */
+/* with sources: boot/memmap.c lib/numbers.c lib/string.c */
 /* What boot loaders hand over (PVH's start_info, Linux's boot_params): the input is memory from address 0x1000 on. */
 /* fuzz: -max_len=8192 */
 #define FUZZ_MAX 8192
