@@ -44,7 +44,8 @@ class Target:
         os.makedirs(self.corpus, exist_ok=True)
         with open(self.source) as f:
             text = f.read()
-        self.decoders = " ".join(re.findall(r"sources: ([\w./ -]+)", text)).split()
+        self.decoders = " ".join(re.findall(r"(?<!with )sources: ([\w./ -]+)", text)).split()
+        self.helpers = " ".join(re.findall(r"with sources: ([\w./ -]+)", text)).split()
         self.options = " ".join(re.findall(r"fuzz: (-[^*\n]+)", text)).split()
         self.dict = os.path.join(ROOT, "fuzz", "dict", name + ".dict")
         self.committed = os.path.join(ROOT, "fuzz", "corpus", name + ".txt")
@@ -54,7 +55,7 @@ class Target:
         rooms = [d for d in sorted(os.listdir(ROOT)) if os.path.isdir(os.path.join(ROOT, d, "include"))]
         argv = [self.tools["clang"], "-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all", "-I."]
         argv += ["-I%s/include" % r for r in rooms] + ["-include", "lib/include/lib/compiler.h"] + FLAGS[kind]
-        argv += ["-o", out, os.path.relpath(self.source, ROOT)] + self.decoders + list(more)
+        argv += ["-o", out, os.path.relpath(self.source, ROOT)] + self.decoders + self.helpers + list(more)
         r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
         if r.returncode:
             raise Fail("%s does not compile:\n%s" % (rel(self.source), r.stdout), 1)
@@ -84,6 +85,16 @@ def read_committed(path):
         return []
     with open(path) as f:
         return [zlib.decompress(base64.b64decode(line)) for line in f if line.strip() and not line.startswith("#")]
+
+
+def unpack_committed(name, folder):
+    """A folder of the committed inputs of a target, and no others."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for data in read_committed(os.path.join(ROOT, "fuzz", "corpus", name + ".txt")):
+        with open(os.path.join(folder, fuzz_corpus.name_of(data)), "wb") as f:
+            f.write(data)
+    return folder
 
 
 def write_committed(path, inputs):
@@ -265,7 +276,7 @@ def branches(tools, t, inputs):
         with open(os.path.join(ROOT, name)) as f:
             lines = f.read().split("\n")
         for (at, inner), (yes, no) in sorted(found.items()):
-            code = lines[at[0] - 1][at[1] - 1:at[3] - 1] if at[0] == at[2] else lines[at[0] - 1][at[1] - 1:].strip()
+            code = (lines[at[0] - 1][at[1] - 1:at[3] - 1] if at[0] == at[2] else "") or lines[at[0] - 1].strip()
             total += 2
             if not yes and not no:
                 missed.setdefault((name, code, "reached"), []).append(at[0])
@@ -316,13 +327,16 @@ def coverage(tools, name, record):
         write_committed(t.committed, inputs)
     missed, total = branches(tools, t, t.inputs())
     known = accepted(name)
-    lost, odd = 0, []
+    lost, fine, odd = 0, 0, []
     for key, lines in sorted(missed.items()):
         file, code, outcome = key
-        lost += len(lines) * (2 if outcome == "reached" else 1)
-        if len(lines) > known.pop(key, 0):
+        outcomes = len(lines) * (2 if outcome == "reached" else 1)
+        lost += outcomes
+        if len(lines) <= known.pop(key, 0):
+            fine += outcomes
+        else:
             odd += ["  %s:%d: never %s: %s" % (file, n, outcome, code) for n in lines]
-    print("%s: %d of %d outcomes of branches taken, %d accepted as never taken, %d inputs" % (name, total - lost, total, lost - len(odd), len(t.inputs())))
+    print("%s: %d of %d outcomes of branches taken, %d accepted as never taken, %d inputs" % (name, total - lost, total, fine, len(t.inputs())))
     for l in odd:
         print(l)
     for file, code, outcome in known:

@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 
-from . import analyze, build, cpio, debian, lockorder, oops, qemu, rootfs, run, setup
+from . import analyze, build, cpio, debian, fuzz_host, lockorder, oops, qemu, rootfs, run, setup
 from .util import BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -137,7 +137,11 @@ class Runner:
         if r.returncode:
             self.add(Result(name, "failed", "does not compile", r.stdout))
             return
-        self.simple(name, [out], timeout=300, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1"))
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1")
+        target = os.path.basename(src)[len("host_fuzz_"):-2]
+        if target in fuzz_host.sources():
+            env["OCHRE_FUZZ_INPUTS"] = fuzz_host.unpack_committed(target, out + ".inputs")
+        self.simple(name, [out], timeout=300, env=env)
 
     # --- builds ---
 
