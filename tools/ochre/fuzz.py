@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from . import build, fuzz_corpus, fuzz_cover, fuzz_host, fuzz_replay, fuzz_vm, oops, report, setup
+from . import build, fuzz_corpus, fuzz_cover, fuzz_host, fuzz_replay, fuzz_virtio, fuzz_vm, oops, report, setup
 from .util import BUILD, Fail, ROOT, digest, locked, rel
 
 OUT = os.path.join(BUILD, "fuzz")
@@ -231,6 +231,24 @@ def fuzz_syscalls(tools, args):
     return 1 if h.kinds else 0
 
 
+def fuzz_virtio_devices(tools, args):
+    """Machines whose devices break the rules."""
+    build.build(tools, "x86_64", True, quiet=True)
+    vmlinux = os.path.join(build.outdir("x86_64", True), "vmlinux")
+    runs = number(args.runs, "--runs") if args.runs else 0
+    found = []
+
+    def keep(machine, what):
+        new, title, path = Crash.keep(machine, what, vmlinux, tools, {"commit": fuzz_corpus.commit_of_tree(), "seed": machine.seed}, fuzz_virtio.TOP)
+        print("  %s: %s (%s)" % ("new" if new else "again", title, rel(path)))
+        found.append(new)
+    done = fuzz_virtio.fuzz(tools, vmlinux, number(args.seed, "--seed", 0) if args.seed else int(time.time()),
+                            seconds(args.time) if args.time else 0 if runs else 1800, runs, keep)
+    if args.record:
+        fuzz_corpus.record([[fuzz_corpus.commit_of_tree(), "virtio", m.seed, m.figures[0], int(bool(wrong))] for m, wrong in done], fuzz_corpus.LEDGER)
+    return 1 if any(found) else 0
+
+
 def fuzz_decoder(tools, name, args):
     """A decoder's target, on this machine."""
     if args.coverage:
@@ -288,7 +306,7 @@ def minimise(tools, args):
 
 def cmd_fuzz(args):
     hosts = sorted(fuzz_host.sources())
-    known = ["syscalls"] + hosts
+    known = ["syscalls", "virtio"] + hosts
     targets = hosts if args.target == "decoders" else known if args.target == "all" else [args.target]
     if targets[0] not in known:
         raise Fail("--target is one of %s, decoders, all; not '%s'" % (", ".join(known), args.target))
@@ -317,7 +335,7 @@ def cmd_fuzz(args):
             worst = max(worst, status)
         return worst
     if args.coverage or args.missed is not None:
-        return max([coverage(tools, args)] + [fuzz_decoder(tools, t, args) for t in targets[1:]])
+        return max([coverage(tools, args)] + [fuzz_decoder(tools, t, args) for t in targets if t in hosts])
     if args.replay is not None:
         with locked("fuzz-replay", "another replay is running..."):
             return replay(tools, args)
@@ -334,5 +352,5 @@ def cmd_fuzz(args):
             return 0
         worst = 0
         for t in targets:
-            worst = max(worst, fuzz_syscalls(tools, args) if t == "syscalls" else fuzz_decoder(tools, t, args))
+            worst = max(worst, fuzz_syscalls(tools, args) if t == "syscalls" else fuzz_virtio_devices(tools, args) if t == "virtio" else fuzz_decoder(tools, t, args))
         return worst
