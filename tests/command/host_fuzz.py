@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Programs of the fuzzer survive text, and damaged text is refused; reports are read, told apart, judged and checked; corpora merge."""
+"""Programs of the fuzzer survive text, and damaged text is refused; reports are read, told apart, judged and checked; corpora merge; what a
+decoder's target never reaches is said."""
 import contextlib
 import io
 import json
@@ -11,7 +12,7 @@ import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
-from ochre import fuzz, fuzz_corpus, fuzz_replay, oops, report, setup, triage  # noqa: E402
+from ochre import fuzz, fuzz_corpus, fuzz_host, fuzz_replay, oops, report, setup, triage  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 TOOLS = setup.load()
@@ -208,7 +209,50 @@ def corpora(tool, top):
             pass
 
 
+def refused(work):
+    try:
+        work()
+    except Fail:
+        return True
+    return False
+
+
+def decoders(top):
+    path = os.path.join(top, "inputs.txt")
+    inputs = [b"", b"\0" * 5000, bytes(range(256))]
+    fuzz_host.write_committed(path, inputs)
+    check(sorted(fuzz_host.read_committed(path)) == sorted(inputs), "committed inputs come back")
+    check(refused(lambda: fuzz_host.write_committed(path, [os.urandom(fuzz_host.MOST)])), "too many of them")
+    rows = os.path.join(top, "rows.toml")
+    row = '[[branch]]\ntarget = "script"\nfile = "lib/script.c"\ncode = "*p"\nnever = "%s"\n'
+    with open(rows, "w") as f:
+        f.write((row + 'reason = "because"\n') % "true" + (row + 'count = 2\nreason = "because"\n') % "true")
+    check(fuzz_host.accepted("script", rows) == {("lib/script.c", "*p", "true"): 3} and not fuzz_host.accepted("elf", rows), "accepted branches")
+    for bad in (row % "true", (row + 'reason = "because"\n') % "maybe"):
+        with open(rows, "w") as f:
+            f.write(bad)
+        check(refused(lambda: fuzz_host.accepted("script", rows)), "a row without a reason, or of no known kind")
+    known = fuzz_host.sources()
+    for name in known:      # what is accepted stands in the source that it is about
+        for file, code, _ in fuzz_host.accepted(name):
+            with open(os.path.join(ROOT, file)) as f:
+                check(code in f.read(), "%s has no '%s'" % (file, code))
+    with open(ROOT + "/docs/fuzzing.md") as f:
+        text = f.read()
+    check(all(name in text for name in known), "docs/fuzzing.md names every target")
+    t = fuzz_host.Target(TOOLS, "script")
+    check(t.decoders == ["lib/script.c"] and fuzz_host.Target(TOOLS, "options").helpers == ["lib/numbers.c", "lib/string.c"], "what a target is made of")
+    inputs = []
+    for i, line in enumerate((b"#!/bin/sh x\n", b"#!")):
+        inputs.append(os.path.join(top, "input%d" % i))
+        with open(inputs[-1], "wb") as f:
+            f.write(line)
+    missed, total = fuzz_host.branches(TOOLS, t, inputs)
+    check(total == 42 and ("lib/script.c", "n < 2", "true") in missed and ("lib/script.c", "!end", "true") not in missed, "what two inputs never reach: %s" % missed)
+
+
 with tempfile.TemporaryDirectory() as top_dir:
+    decoders(top_dir)
     built = build_tool(top_dir)
     programs(built, top_dir)
     corpora(built, top_dir)

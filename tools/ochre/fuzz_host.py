@@ -202,6 +202,7 @@ def hunt(tools, name, seed, runs, seconds, jobs, engine, record):
     t = Target(tools, name)
     t.fill()
     before, started, shown, stopped = t.findings(), time.monotonic(), 0, False
+    commit = fuzz_corpus.commit_of_tree()       # what is there now is what runs
     per = -(-runs // jobs)
     work = []
 
@@ -231,7 +232,7 @@ def hunt(tools, name, seed, runs, seconds, jobs, engine, record):
     for p in new:
         print("  found: %s; once more: %s %s" % (rel(p), rel(os.path.join(t.dir, "seeds")), rel(p)))
     if record:
-        rows = [[fuzz_corpus.commit_of_tree(), name, seed + i, w.figures()[0], 0] for i, w in enumerate(work)]
+        rows = [[commit, name, seed + i, w.figures()[0], 0] for i, w in enumerate(work)]
         rows[0][4] = len(new)
         fuzz_corpus.record(rows, fuzz_corpus.LEDGER)
         print("  the ledger counts %d executions of it" % fuzz_corpus.programs_in(target=name))
