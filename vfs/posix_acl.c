@@ -83,12 +83,12 @@ static struct posix_acl *decode(const u8 *value, size_t size)
 	acl = acl_alloc((unsigned int)n);
 	if (!acl)
 		return ERR_PTR(-ENOMEM);
-	for (unsigned int i = 0; i < acl->count; i++) {
+	for (int i = 0; i < n; i++) {
 		struct posix_acl_entry *e = &acl->entry[i];
 		struct acl_raw_entry x;
 		bool ok = true;
 
-		acl_entry(value, i, &x);
+		acl_entry(value, (unsigned int)i, &x);
 		e->tag = x.tag;
 		e->perm = x.perm;
 		e->uid = INVALID_UID;
