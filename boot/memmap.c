@@ -84,13 +84,12 @@ u64 boot_mem_option(const char *cmdline)
 	u64 limit = 0;
 
 	for (const char *s = cmdline; (s = strstr(s, "mem=")); s += 4) {
-		char *end;
 		u64 n;
 
 		if (s != cmdline && s[-1] != ' ')
 			continue;
-		n = memparse(s + 4, &end);
-		if (n >= 1 << 20 && end != s + 4)
+		n = memparse(s + 4, NULL);
+		if (n >= 1 << 20)
 			limit = n;
 	}
 	return limit;

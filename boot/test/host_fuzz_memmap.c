@@ -3,7 +3,7 @@
 /* with sources: lib/numbers.c lib/string.c */
 /* The firmware's memory map: what comes out is sorted and without overlaps, and RAM is what somebody said to be RAM and nobody something else. */
 /* fuzz: -max_len=512 */
-#define FUZZ_MAX 4096
+#define FUZZ_MAX 8192
 #include <assert.h>
 #include "lib/test/fuzz.h"
 #include <boot/memmap.h>
@@ -103,6 +103,9 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 		for (u64 k = 1; k < BOOT_MAP_MAX + 4; k++)
 			n += piece(buf + n, k << 16, 0x1000, 2);
 		return n;
+	case 4:		/* a command line that is cut */
+		memset(buf, 'x', 5000);
+		return 5000;
 	}
 	return 0;
 }

@@ -28,6 +28,21 @@ static void ask_node(const struct fdt *f, const u8 *p, size_t n, int node)
 	for (unsigned int i = 0; i < 4; i++)
 		fdt_reg(f, node, i, &a, &b);
 	fdt_parent(f, node);
+	fdt_prop(f, node, "reg", NULL);
+}
+
+/* Places that are no nodes: negative, not aligned, before and behind the structure, its end, none that there is. */
+static void ask_nowhere(const struct fdt *f)
+{
+	const int nowhere[] = { -7, 2, 4, 1 << 30, (int)f->structs_end - 4, (int)f->structs + 1 };
+	u32 len;
+
+	for (unsigned int i = 0; i < sizeof(nowhere) / sizeof(*nowhere); i++) {
+		fdt_next_node(f, nowhere[i], NULL);
+		fdt_name(f, nowhere[i]);
+		fdt_prop(f, nowhere[i], "reg", i & 1 ? &len : NULL);
+	}
+	assert(fdt_parent(f, 1 << 30) == FDT_NONE && !*fdt_name(f, 2) && !fdt_prop(f, -7, "reg", &len));
 }
 
 static void fuzz_one(const u8 *p, size_t n)
@@ -36,11 +51,13 @@ static void fuzz_one(const u8 *p, size_t n)
 	int node = FDT_NONE, depth = 0, count = 0;
 	u64 a, b;
 
-	if (n < 40 || fdt_open(&f, p, n))
+	assert(fdt_size(NULL, n) < 0);
+	if (fdt_open(&f, p, n))
 		return;
 	assert(fdt_size(p, n) <= (s64)n);
 	while ((node = fdt_next_node(&f, node, &depth)) != FDT_NONE && count++ < 64)
 		ask_node(&f, p, n, node);
+	ask_nowhere(&f);
 	fdt_find_path(&f, "/cpus/cpu@1");
 	fdt_find_compatible(&f, FDT_NONE, "arm,pl011");
 	for (unsigned int i = 0; i < 100 && fdt_reserved(&f, i, &a, &b); i++)
@@ -75,18 +92,22 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 	static const u8 two[4] = { 0, 0, 0, 2 }, one[4] = { 0, 0, 0, 1 }, zero[4];
 	u32 begin, end;
 
-	if (i)
+	if (i > 2)
 		return 0;
-	memset(buf, 0, 1024);
+	memset(buf, 0, 4096);
 	at = buf + 72;
 	word(1), text("", 1), prop(27, two, 4), prop(42, two, 4);
 	word(1), text("memory@40000000", 16), prop(15, "memory", 7);
 	prop(0, (const u8[16]){ [4] = 0x40, [12] = 0x10 }, 16), word(2);
 	word(1), text("cpus", 5), prop(27, one, 4), prop(42, zero, 4);
 	word(1), text("cpu@0", 6), prop(0, zero, 4), word(2), word(4);
-	word(1), text("cpu@1", 6), prop(0, one, 4), prop(54, "disabled", 9), word(2), word(2);
+	word(1), text("cpu@1", 6), prop(0, one, 4), prop(54, i == 0 ? "disabled" : i == 1 ? "okay\0\0\0" : "ok\0\0\0\0\0", i == 0 ? 9 : i == 1 ? 5 : 3), word(2), word(2);
 	word(1), text("uart@9000000", 13), prop(4, "arm,pl011\0arm,primecell", 24), word(2);
 	word(1), text("chosen", 7), prop(61, "console=ttyAMA0", 16), word(2);
+	for (int k = 0; i == 2 && k < 40; k++)	/* deeper than anybody goes */
+		word(1), text("n", 2);
+	for (int k = 0; i == 2 && k < 40; k++)
+		word(2);
 	word(2), word(9);
 	begin = 72;
 	end = (u32)(at - buf);
