@@ -236,16 +236,16 @@ def fuzz_virtio_devices(tools, args):
     build.build(tools, "x86_64", True, quiet=True)
     vmlinux = os.path.join(build.outdir("x86_64", True), "vmlinux")
     runs = number(args.runs, "--runs") if args.runs else 0
-    found = []
+    commit, found = fuzz_corpus.commit_of_tree(), []
 
     def keep(machine, what):
-        new, title, path = Crash.keep(machine, what, vmlinux, tools, {"commit": fuzz_corpus.commit_of_tree(), "seed": machine.seed}, fuzz_virtio.TOP)
+        new, title, path = Crash.keep(machine, what, vmlinux, tools, {"commit": commit, "seed": machine.seed}, fuzz_virtio.TOP)
         print("  %s: %s (%s)" % ("new" if new else "again", title, rel(path)))
         found.append(new)
     done = fuzz_virtio.fuzz(tools, vmlinux, number(args.seed, "--seed", 0) if args.seed else int(time.time()),
                             seconds(args.time) if args.time else 0 if runs else 1800, runs, keep)
     if args.record:
-        fuzz_corpus.record([[fuzz_corpus.commit_of_tree(), "virtio", m.seed, m.figures[0], int(bool(wrong))] for m, wrong in done], fuzz_corpus.LEDGER)
+        fuzz_corpus.record([[commit, "virtio", m.seed, m.figures[0], int(bool(wrong))] for m, wrong in done], fuzz_corpus.LEDGER)
     return 1 if any(found) else 0
 
 
