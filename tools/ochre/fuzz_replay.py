@@ -36,19 +36,23 @@ def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMI
     settle = kind = None
     heard = time.monotonic()
     end, scan = heard + limit, oops.Scan()
+
+    def take(words):
+        for what, data in words:
+            if what == "P":
+                o.places.update(data)
+            elif what == "T" and show:
+                show(data)
+            elif what == "A":
+                o.each.setdefault(data[0], set()).update(data[1:])
+                if note and data[0] % 10 == 0:
+                    note("%d of %d programs" % (data[0], len(programs)))
+        return bool(words)
     try:
         while True:
-            for what, data in m.step():
-                heard = time.monotonic()
-                if what == "P":
-                    o.places.update(data)
-                elif what == "T" and show:
-                    show(data)
-                elif what == "A":
-                    o.each.setdefault(data[0], set()).update(data[1:])
-                    if note and data[0] % 10 == 0:
-                        note("%d of %d programs" % (data[0], len(programs)))
             now = time.monotonic()
+            if take(m.step()):
+                heard = now
             if not settle and (m.ended is not None or m.dead() or scan.found(m.console)):
                 settle = now + 2        # what else it says
             if settle and (now > settle or m.dead()):
@@ -56,7 +60,7 @@ def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMI
             if now > min(end, heard + fuzz_vm.HUNG):
                 kind = "hang: no word for %d s" % fuzz_vm.HUNG if now < end else "hang: not done in %d s" % limit
                 break
-        while m.step(0):
+        while take(m.step(0)):
             pass
         o.text, o.ended, o.last = report.clean(m.console.decode(errors="replace")), m.ended, [p for _, p in m.last_programs()]
     finally:
