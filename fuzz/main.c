@@ -524,7 +524,8 @@ static int init(void)
 	if (argc > 2 && !strcmp(args[2], "-v"))
 		say_text("/tmp/log");
 	r = WIFEXITED(r) ? WEXITSTATUS(r) : 128 + WTERMSIG(r);
-	lseek(log, -(off_t)(sizeof(last) - 1), SEEK_END);
+	if (lseek(log, -(off_t)(sizeof(last) - 1), SEEK_END) < 0)
+		lseek(log, 0, SEEK_SET);
 	if (r && read(log, last, sizeof(last) - 1) > 0)
 		for (char *c = last; *c; c++)
 			if (*c < ' ')
