@@ -116,9 +116,9 @@ static void report(unsigned long addr, size_t size, bool write, unsigned long ip
 	pr_err("Memory state around the buggy address:\n");
 	print_shadow(bad);
 	pr_err("==================================================================\n");
-	kernel_tainted = true;
 	smp_store_release(&reporting, 0);
 	arch_irq_restore(flags);
+	damage_reported();
 }
 
 /* The last byte decides within 8; longer ranges byte by byte of shadow. */

@@ -156,8 +156,8 @@ static void end_report(const struct lockdep_stack *s, unsigned long ip)
 		pr_err("LOCKDEP: %u reports are enough, no lock is checked from here on\n", reports);
 	}
 	pr_err("======================================================\n");
-	kernel_tainted = true;
 	raw_leave(&report_lock);
+	damage_reported();
 }
 
 static bool first_time(u16 c, u8 what)

@@ -149,8 +149,13 @@ void warn_at(const char *file, int line, const char *fmt, ...)
 	print_context();
 	dump_stack();
 	printk(KERN_EMERG "---[ end trace ]---\n");
-	kernel_tainted = true;
 	oops_leave();
+	damage_reported();
+}
+
+void damage_reported(void)
+{
+	kernel_tainted = true;
 	if (panic_on_warn)
 		panic("panic_on_warn set");
 }

@@ -31,7 +31,7 @@ static void end(void)
 {
 	dump_stack();
 	pr_err("================================================================================\n");
-	kernel_tainted = true;
+	damage_reported();
 }
 
 static bool is_signed(const struct ubsan_type *t) { return t->info & 1; }

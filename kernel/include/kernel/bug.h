@@ -7,6 +7,8 @@
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 void __noreturn bug_at(const char *file, int line, const char *what);
 void warn_at(const char *file, int line, const char *fmt, ...) __printf(3, 4);
+/* At the end of each report of damage, outside of its locks: panic_on_warn says whether the kernel goes on. */
+void damage_reported(void);
 /* Set by the first report of damage; shown in every later oops. */
 extern bool kernel_tainted;
 
