@@ -226,7 +226,7 @@ def hunt(tools, name, seed, runs, seconds, jobs, engine, record):
     sys.stderr.write("\r\x1b[K" if sys.stderr.isatty() else "")
     print(line())
     new = [p for p, when in t.findings().items() if before.get(p) != when]
-    broken = [w for w in work if w.run.returncode and not stopped and not new]
+    broken = [w for w in work if w.run.returncode not in (0, 72) and not stopped and not new]      # 72: libFuzzer was told to end
     for w in broken:
         print("  it ended with status %d: see %s" % (w.run.returncode, rel(w.log)))
     for p in new:
