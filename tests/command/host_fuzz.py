@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
-from ochre import fuzz, fuzz_corpus, fuzz_host, fuzz_replay, oops, report, setup, triage  # noqa: E402
+from ochre import fuzz, fuzz_corpus, fuzz_host, fuzz_replay, fuzz_vm, oops, report, setup, triage  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 TOOLS = setup.load()
@@ -105,6 +105,90 @@ def reports():
     small = triage.smaller(PROGRAM)
     check(PROGRAM.rsplit("close", 1)[0] in small and PROGRAM.replace("~ ", "") in small and any("fail=" not in p and "pipe2" in p for p in small)
           and len(set(small)) == len(small) and all(len(p) < len(PROGRAM) for p in small), "smaller programs")
+
+
+def hostile(top):
+    """What strangers send: nothing that a terminal obeys, nothing that takes for ever, nothing outside of what was sent."""
+    for n in range(0, len(LOG), 7):
+        report.read(LOG[:n])
+    for bad in ("\x1b[2J\x9b31mBUG: x\u202e\n", "\x1b]0;title\x07BUG: x\n", "BUG: \ud800x\n", "B\0UG: x\nBUG: x\n"):
+        text = "".join(r.text for r in report.read(bad))
+        check("x" in text and text.encode() and not any(c < " " and c != "\n" or "\x7f" <= c <= "\x9f" or c == "\u202e" for c in text), "printed as it is: %r" % text)
+    check(len(report.read("BUG: " + "fault: a" * 200000 + "\n" + LOG)[0].text) < 2 * report.LINE + len(LOG), "a line without an end")
+    panic = LOG + "[    3.1] Kernel panic - not syncing: panic_on_warn set\n"
+    check([r.kind for r in report.read(panic)] == ["UBSAN: shift-out-of-bounds"], "the end that a report brings about is no other one")
+    check(triage.as_json("[" * 100000) is None and triage.as_json('{"a": ' * 100000) is None and triage.as_json("[1]") is None, "JSON that is too deep, and no object")
+    check(checked("\n" * 300000 + "why" + " " * 300000 + "reproducer " * 30000)[0] == 1, "blanks without an end")
+    sent = os.path.join(top, "sent")
+    os.mkdir(sent)
+    os.mkfifo(os.path.join(sent, "console1.log"))
+    os.symlink("/etc/passwd", os.path.join(sent, "console2.log"))
+    try:
+        triage.Input(sent)
+        check(False, "a folder of a pipe and a link")
+    except Fail:
+        pass
+    with open(os.path.join(sent, "program1-0.txt"), "w") as f:
+        f.write('@user\nopen(&("\x1b[2J\x9bm"), 0)\n')
+    with open(os.path.join(sent, "info.json"), "w") as f:
+        f.write("[" * 50000)
+    i = triage.Input(sent)
+    check(i.programs == ['@user\nopen(&("m"), 0)\n'] and i.facts == {} and not i.texts, "a program that would be obeyed: %r" % i.programs)
+    path = os.path.join(top, "sent.json")
+    with open(path, "w") as f:
+        json.dump({"program": '@user\nopen(&("\x1b[2J"), 0)\n', "console": "\x1b[2J" + LOG}, f)
+    i = triage.Input(path)
+    check("\x1b" not in "".join(i.programs) and len(i.programs) == 1, "in JSON")
+
+
+def another_kernel(top):
+    """The addresses of a log are given lines of the kernel here only where the names are its own."""
+    source, kernel = os.path.join(top, "k.c"), os.path.join(top, "k")
+    with open(source, "w") as f:
+        f.write("int x;\nvoid prepare_signal(void) { x = 1; }\nvoid send_locked(void) { x = 2; }\nvoid _start(void) { prepare_signal(); send_locked(); }\n")
+    subprocess.run([TOOLS["clang"], "-g1", "-O0", "-fno-pie", "-mcmodel=kernel", "-ffreestanding", "-nostdlib", "-static", "-fuse-ld=lld", "-Wl,-Ttext=0xffffffff80100000",
+                    "-Wl,--image-base=0xffffffff80000000", source, "-o", kernel], check=True)
+    at = {w[2]: int(w[0], 16) for w in (line.split() for line in subprocess.run([TOOLS["nm"], kernel], capture_output=True, text=True).stdout.splitlines()) if len(w) == 3}
+    lines = ["[ 1.0]   [<%016x>] %s+0x8/0x20" % (at[n] + 8, n) for n in ("prepare_signal", "send_locked")]
+    check(triage.names_fit("\n".join(lines), kernel, TOOLS), "a log of this kernel")
+    check(not triage.names_fit("\n".join(line.replace("prepare_signal", "f").replace("send_locked", "g") for line in lines), kernel, TOOLS), "a log of another")
+    once = oops.symbolize("UBSAN: x\n" + "\n".join(lines), kernel, TOOLS)
+    check(once.count(" at ") == 2 and oops.symbolize(once, kernel, TOOLS) == once, "read twice it is the same: " + once)
+    check(not triage.names_fit("", kernel, TOOLS) and not triage.names_fit(LOG, kernel, TOOLS), "none, and addresses that are not there")
+
+
+def hanging(top):
+    """A program that stops the machine is reported as that, and the machine is ended."""
+    class Stuck:
+        ended, console, stopped = None, bytearray(b"booting\n"), 0
+
+        def __init__(self, *args, **kw):
+            pass
+
+        def step(self, timeout=0.2):
+            return []
+
+        def dead(self):
+            return False
+
+        def last_programs(self):
+            return [(1, PROGRAM)]
+
+        def stop(self):
+            Stuck.stopped += 1
+    lab = triage.Lab.__new__(triage.Lab)
+    lab.tools, lab.append, lab.vmlinux, lab.binary, lab.tool, lab.dir = TOOLS, "", os.path.join(top, "none"), __file__, None, top
+    real, fuzz_vm.Machine = fuzz_vm.Machine, Stuck
+    try:
+        found, last, _ = lab.boot(["run"], [], deadline=0)
+        check(found[0].kind == "report" and found[0].text.startswith("hang") and last == [PROGRAM] and Stuck.stopped == 1, "a hang: %s" % found[0].text)
+        with open(os.path.join(top, "fuzz"), "w"):
+            pass
+        fuzz_replay.OUT = top
+        o = fuzz_replay.run(TOOLS, (lab.vmlinux, __file__, None), [PROGRAM], 1, limit=0)
+        check(o.reports[0].text.startswith("hang") and o.last == [PROGRAM] and Stuck.stopped == 2, "and in a replay: %s" % o.reports[0].text)
+    finally:
+        fuzz_vm.Machine = real
 
 
 def committed(tool, top):
@@ -258,6 +342,9 @@ with tempfile.TemporaryDirectory() as top_dir:
     corpora(built, top_dir)
     os.mkdir(os.path.join(top_dir, "more"))
     committed(built, os.path.join(top_dir, "more"))
+    hostile(top_dir)
+    another_kernel(top_dir)
+    hanging(top_dir)
 reports()
 scanning()
 checking()

@@ -14,6 +14,7 @@ DEATH = re.compile(r"Kernel panic|kernel panic|\bOops\b|\boops:|\bBUG: |kernel B
 PANIC = re.compile(r"Kernel panic|kernel panic|\bpanic: ")
 # A return address in a backtrace, or where the CPU was.
 PLACE = re.compile(r"\[<(ffff[0-9a-f]{12})>\]|\b(?:RIP|PC|pc|ELR)\s*:\s*(?:[0-9a-f]{4}:)?(ffff[0-9a-f]{12})\b")
+NOTE = re.compile(r"^ {8}(?:[^ ]+ )?at [\w./+-]+:\d+$")
 OFFSET = re.compile(r"(?:Kernel Offset|KASLR offset|kaslr offset)\s*[:=]\s*(?:0x)?([0-9a-f]+)", re.I)
 
 
@@ -23,7 +24,7 @@ def symbolize(text, vmlinux, tools):
         return text
     m = OFFSET.search(text)
     slide = int(m[1], 16) if m else 0
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if not NOTE.match(line)]      # a text that was read before is not read twice
     wanted = []     # (line number, address)
     for i, line in enumerate(lines):
         m = PLACE.search(line)

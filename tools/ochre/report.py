@@ -27,18 +27,19 @@ KINDS = [
     (re.compile(r"Kernel panic[^:]*: ([^\n]+)"), lambda m: "panic: " + re.sub(r"\d+", "N", m[1]).strip()[:60]),
     (re.compile(r"unreferenced object"), lambda m: "memory leak"),
 ]
-START = re.compile(r"WARNING: |BUG: |kernel BUG at|KASAN: |UBSAN: |LOCKDEP: |\bOops: |fault: \w[^\n]*kernel |blocked for more than|Kernel panic|unreferenced object")
+START = re.compile(r"WARNING: |BUG: |kernel BUG at|KASAN: |UBSAN: |LOCKDEP: |\bOops: |fault: \w[^\n]{0,80}kernel |blocked for more than|Kernel panic|unreferenced object")
 NAMED = re.compile(r"(?:\[<[0-9a-f]+>\]|RIP: [0-9a-f:]*|pc ?:)\s*([A-Za-z_][\w.]*)\+0x[0-9a-f]+/0x[0-9a-f]+")
 PLACED = re.compile(r"^ {8}(?:([\w.<>:$]+) )?at ([\w./+-]+):(\d+)$")
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 LIMIT = 16 << 20        # of a log; more is cut, the end kept
+LINE = 2000             # of a line: patterns are looked for in it
 
 
 def clean(text):
     """A console's text without what a terminal would obey."""
     if len(text) > LIMIT:
         text = text[-LIMIT:]
-    return ESCAPES.sub("", text.replace("\r", ""))
+    return ESCAPES.sub("", text.replace("\r", "")).encode(errors="replace").decode()      # half a character pair cannot be printed
 
 
 class Report:
@@ -77,7 +78,7 @@ class Report:
 
 def read(text, vmlinux=None, tools=None):
     """All reports of a console's text."""
-    text = clean(text)
+    text = re.sub(r"(.{%d}).+" % LINE, r"\1", clean(text))
     if vmlinux and tools:
         text = oops.symbolize(text, vmlinux, tools)
     groups, last = [], None
@@ -89,4 +90,5 @@ def read(text, vmlinux=None, tools=None):
             last.append(line)
             if "end trace" in line:
                 last = None
-    return [Report(g) for g in groups]
+    # That a report ends the machine is no other one.
+    return [Report(g) for i, g in enumerate(groups) if not i or not re.search(r"Kernel panic[^:]*: (panic_on_warn set|Fatal exception)", g[0])]

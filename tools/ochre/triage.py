@@ -35,16 +35,18 @@ class Input:
 
     def __init__(self, path):
         self.path, self.programs, self.facts, texts = path, [], {}, []
+        def plain(pattern):
+            """Files of a folder that somebody sent: no links out of it, nothing that does not end."""
+            return [p for p in sorted(glob.glob(os.path.join(glob.escape(path), pattern))) if os.path.isfile(p) and not os.path.islink(p)]
         if path == "-":
             texts.append(sys.stdin.buffer.read(MOST).decode(errors="replace"))
         elif os.path.isdir(path):
-            for p in sorted(glob.glob(os.path.join(glob.escape(path), "console*.log"))):
+            for p in plain("console*.log"):
                 texts.append(read_file(p))
-            for p in sorted(glob.glob(os.path.join(glob.escape(path), "program*.txt"))):
+            for p in plain("program*.txt"):
                 self.programs += fuzz_corpus.split(report.clean(read_file(p)))
-            info = os.path.join(path, "info.json")
-            if os.path.exists(info):
-                self.facts = as_json(read_file(info)) or {}
+            for p in plain("info.json"):
+                self.facts = as_json(read_file(p)) or {}
             if not texts and not self.programs:
                 raise Fail("%s: neither console*.log nor program*.txt in this folder" % rel(path))
         else:
@@ -52,11 +54,11 @@ class Input:
         parsed = as_json(texts[0]) if texts and texts[0].lstrip().startswith("{") else None
         if parsed:
             texts = [str(parsed.get("console", ""))]
-            self.programs += fuzz_corpus.split(str(parsed.get("program", "")))
+            self.programs += fuzz_corpus.split(report.clean(str(parsed.get("program", ""))))
             self.facts = {k: v for k, v in parsed.items() if isinstance(v, (str, int)) and k not in ("console", "program")}
         self.texts = texts
         if not self.programs and texts and re.match(r"@(user|root)\n", texts[0]):
-            self.programs, self.texts = fuzz_corpus.split(texts[0]), []
+            self.programs, self.texts = fuzz_corpus.split(report.clean(texts[0])), []
 
 
 def read_file(path):
@@ -70,7 +72,7 @@ def read_file(path):
 def as_json(text):
     try:
         d = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return d if isinstance(d, dict) else None
 
@@ -80,7 +82,7 @@ def names_fit(text, vmlinux, tools):
     pairs = re.findall(r"\[<(ffff[0-9a-f]{12})>\] ([A-Za-z_]\w*)[\w.]*\+0x", text)[:20]
     if not pairs or not os.path.exists(vmlinux) or re.search(r"(?:Kernel Offset|KASLR offset|kaslr offset)", text, re.I):
         return bool(pairs)
-    r = subprocess.run([tools["symbolizer"], "--obj=" + vmlinux, "--functions=short", "--no-inlines", "--output-style=JSON"],
+    r = subprocess.run([tools["symbolizer"], "--obj=" + vmlinux, "--functions=linkage", "--no-inlines", "--output-style=JSON"],
                        input="".join("0x%x\n" % (int(a, 16) - 1) for a, _ in pairs), capture_output=True, text=True)
     good = 0
     for (_, name), line in zip(pairs, r.stdout.splitlines()):
@@ -377,6 +379,7 @@ REQUIRED = [
 def cmd_check(args):
     text = report.clean(read_file(args.check))
     d = as_json(text)
+    text = "\n".join(" ".join(line[:report.LINE].split()) for line in text.splitlines() if line.strip())
     missing = []
     if d is not None:
         for key, _, what in REQUIRED:
