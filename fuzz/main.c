@@ -297,6 +297,12 @@ static void pin(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* libFuzzer does not come back from its last program: it calls exit(). */
+static void last_report(void)
+{
+	report(true);
+}
+
 static int hunt(unsigned long seed, const char *runs)
 {
 	char seed_arg[40], runs_arg[40], max_arg[40];
@@ -304,7 +310,7 @@ static int hunt(unsigned long seed, const char *runs)
 			 "-handle_segv=0", "-handle_bus=0", "-handle_abrt=0", "-handle_ill=0", "-handle_fpe=0", "-handle_int=0", "-handle_term=0",
 			 "-handle_xfsz=0", "-handle_usr1=0", "-handle_usr2=0", "-detect_leaks=0", "-verbosity=0", "-print_final_stats=0", "-use_counters=1", NULL };
 	char **argv = args;
-	int argc = sizeof(args) / sizeof(args[0]) - 1, r;
+	int argc = sizeof(args) / sizeof(args[0]) - 1;
 
 	snprintf(seed_arg, sizeof(seed_arg), "-seed=%lu", seed);
 	snprintf(runs_arg, sizeof(runs_arg), "-runs=%s", *runs == '0' && !runs[1] ? "-1" : runs);
@@ -320,9 +326,8 @@ static int hunt(unsigned long seed, const char *runs)
 		if (inotify_add_watch(watch, dir, IN_CLOSE_WRITE) < 0)
 			perror("fuzz: inotify");
 	}
-	r = LLVMFuzzerRunDriver(&argc, &argv, test_one);
-	report(true);
-	return r;
+	atexit(last_report);
+	return LLVMFuzzerRunDriver(&argc, &argv, test_one);
 }
 
 static int hunt_jobs(char **argv)

@@ -16,8 +16,7 @@ from .util import BUILD, Fail, ROOT, digest, locked, rel
 OUT = os.path.join(BUILD, "fuzz")
 TURN = 1200         # seconds a machine hunts
 CORPUS = 1500       # programs it begins with: it runs each of them first
-DIR = fuzz_corpus.DIR
-PLACES = fuzz_corpus.PLACES
+OWN = 200           # numbers of machines that hunt in a folder of their own begin here
 
 
 def seconds(text):
@@ -49,12 +48,12 @@ class Crash:
     """A folder of build/fuzz/syscalls/crashes: the console, what ran, what it was."""
 
     @staticmethod
-    def keep(machine, kind, vmlinux, tools, facts, top=DIR):
+    def keep(machine, kind, vmlinux, tools, facts):
         text = report.clean(machine.console.decode(errors="replace"))
         found = report.read(text, vmlinux, tools)
         title = found[0].title if found else kind
         mark = found[0].fingerprint if found else digest(kind)
-        path = os.path.join(top, "crashes", mark)
+        path = os.path.join(fuzz_corpus.DIR, "crashes", mark)
         new = not os.path.isdir(path)
         os.makedirs(path, exist_ok=True)
         info = {"title": title, "fingerprint": mark, "times": 1, **facts}
@@ -81,24 +80,26 @@ class Crash:
 class Hunt:
     """Machines that hunt until the time is over, enough programs ran, or somebody says stop."""
 
-    def __init__(self, tools, corpus, first, jobs, seed, limit, runs, icount, record):
-        self.tools, self.seed, self.runs, self.icount = tools, seed, runs, icount
+    def __init__(self, tools, corpus, always, jobs, seed, icount, args):
+        self.tools, self.seed, self.icount, self.append, self.first = tools, seed, icount, args.append, args.first
+        self.limit, self.runs = seconds(args.time or "30m"), number(args.runs, "--runs") if args.runs else 0
+        self.number = OWN if args.out else 0
         self.vmlinux, self.binary, self.tool = binaries(tools)
         self.corpus = corpus
         self.mark = fuzz_cover.mark_of(self.vmlinux)
-        self.places = fuzz_cover.read_places(PLACES, self.mark)
+        self.places = fuzz_cover.read_places(fuzz_corpus.PLACES, self.mark)
         self.slots, self.rounds = [None] * jobs, [0] * jobs
-        self.started, self.limit = time.monotonic(), limit
+        self.started = time.monotonic()
         self.boots = self.new_programs = self.crashes = self.kinds = 0
-        self.first = [fuzz_corpus.name_of(p) for p in first]
-        self.record, self.commit = record, fuzz_corpus.commit_of_tree()
+        self.always = [fuzz_corpus.name_of(p) for p in always]
+        self.record, self.commit = args.record, fuzz_corpus.commit_of_tree()
         self.last_ran, self.base = 0, {"programs": 0, "calls": 0}
         self.titles = {}
 
     def boot(self, i):
         seed = self.seed + self.boots * 1000
         self.boots += 1
-        path = os.path.join(OUT, "vm%d.cpio" % i)
+        path = os.path.join(OUT, "vm%d.cpio" % (self.number + i))
         os.makedirs(OUT, exist_ok=True)
         # One processor makes twice as many programs in the same time as two do together, two find what one cannot: each has its turn.
         cpus = 1 if self.icount else 1 + (i + self.rounds[i]) % 2
@@ -106,8 +107,8 @@ class Hunt:
         runs = "0"
         if self.runs:
             runs = str(max((self.runs - self.total("programs")) // (cpus * len(self.slots)), 1))
-        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], self.corpus.some(CORPUS, random.Random(seed), self.first))
-        m = fuzz_vm.Machine(self.tools, i, self.vmlinux, path, cpus=cpus, icount=self.icount)
+        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], self.corpus.some(CORPUS, random.Random(seed), self.always))
+        m = fuzz_vm.Machine(self.tools, self.number + i, self.vmlinux, path, cpus=cpus, icount=self.icount, append=self.append)
         m.seed, m.jobs, m.cpus, m.scan = seed, {}, cpus, oops.Scan()
         m.job_heard = [time.monotonic()] * cpus
         self.slots[i] = m
@@ -122,7 +123,7 @@ class Hunt:
         for what, k in (("programs", 1), ("calls", 2), ("timeouts", 3), ("killed", 4)):
             self.base[what] = self.base.get(what, 0) + sum(f[k] for f in m.jobs.values())
         self.last_ran = sum(f[1] for f in m.jobs.values())
-        for path in [os.path.join(DIR, "ledger.csv")] + ([fuzz_corpus.LEDGER] if self.record else []):
+        for path in [os.path.join(fuzz_corpus.DIR, "ledger.csv")] + ([fuzz_corpus.LEDGER] if self.record else []):
             if self.last_ran:
                 fuzz_corpus.record([[self.commit, "syscalls", m.seed, self.last_ran, reports]], path)
         self.slots[i] = None
@@ -168,6 +169,10 @@ class Hunt:
             self.close(i)       # the next one begins with what the others learnt
         return True
 
+    def enough(self):
+        """A machine that counts instructions is left to end by itself: when this process hears of its figures is chance."""
+        return self.first and self.crashes or self.runs and not self.icount and self.total("programs") >= self.runs
+
     def line(self):
         took = max(time.monotonic() - self.started, 1)
         return "%d:%02d:%02d  %d programs, %.0f/s  %d calls  %d places  corpus %d (+%d)  %d crashes, %d new" % (
@@ -178,7 +183,7 @@ class Hunt:
         shown = saved = 0
         failures = 0
         try:
-            while time.monotonic() - self.started < self.limit and not (self.runs and self.total("programs") >= self.runs):
+            while time.monotonic() - self.started < self.limit and not self.enough():
                 for i, m in enumerate(self.slots):
                     if m is None:
                         self.boot(i)
@@ -189,7 +194,7 @@ class Hunt:
                     if self.crashes > before and not self.last_ran:
                         failures += 1
                         if failures > 5:
-                            raise Fail("machines end before they run a program: see %s" % rel(os.path.join(DIR, "crashes")), 1)
+                            raise Fail("machines end before they run a program: see %s" % rel(os.path.join(fuzz_corpus.DIR, "crashes")), 1)
                     elif self.crashes > before:
                         failures = 0
                 if sys.stderr.isatty() or time.monotonic() - shown > 30:
@@ -197,15 +202,15 @@ class Hunt:
                     sys.stderr.flush()
                     shown = time.monotonic()
                 if time.monotonic() - saved > 60:
-                    fuzz_cover.write_places(PLACES, self.mark, self.places)
+                    fuzz_cover.write_places(fuzz_corpus.PLACES, self.mark, self.places)
                     saved = time.monotonic()
         except KeyboardInterrupt:
-            sys.stderr.write("\nstopped; everything is kept in %s\n" % rel(DIR))
+            sys.stderr.write("\nstopped; everything is kept in %s\n" % rel(fuzz_corpus.DIR))
         finally:
             for i, m in enumerate(self.slots):
                 if m:
                     self.close(i)
-            fuzz_cover.write_places(PLACES, self.mark, self.places)
+            fuzz_cover.write_places(fuzz_corpus.PLACES, self.mark, self.places)
 
 
 def fuzz_syscalls(tools, args):
@@ -217,10 +222,10 @@ def fuzz_syscalls(tools, args):
     if not args.resume:
         corpus.put_aside()
     corpus.check(tool)
-    first = fuzz_corpus.committed(tool)
-    for p in first:
+    always = fuzz_corpus.committed(tool)
+    for p in [] if args.resume and corpus.names else always:
         corpus.add(p)
-    h = Hunt(tools, corpus, first, jobs, seed, seconds(args.time or "30m"), number(args.runs, "--runs") if args.runs else 0, icount, args.record)
+    h = Hunt(tools, corpus, always, jobs, seed, icount, args)
     h.go()
     sys.stderr.write("\n" if sys.stderr.isatty() else "")
     print(h.line())
@@ -261,10 +266,10 @@ def fuzz_decoder(tools, name, args):
 def coverage(tools, args):
     """Which lines of the kernel the places are in that were reached up to now."""
     vmlinux, _, _ = binaries(tools)
-    places = fuzz_cover.read_places(PLACES, fuzz_cover.mark_of(vmlinux))
+    places = fuzz_cover.read_places(fuzz_corpus.PLACES, fuzz_cover.mark_of(vmlinux))
     if not places:
-        raise Fail("nothing is known to be reached in this kernel: run ./ochre fuzz first (%s)" % rel(PLACES), 1)
-    fuzz_cover.show(vmlinux, tools, places, args.missed, fuzz_corpus.commit_of_tree(), DIR)
+        raise Fail("nothing is known to be reached in this kernel: run ./ochre fuzz first (%s)" % rel(fuzz_corpus.PLACES), 1)
+    fuzz_cover.show(vmlinux, tools, places, args.missed, fuzz_corpus.commit_of_tree(), fuzz_corpus.DIR)
     return 0
 
 
@@ -314,6 +319,8 @@ def cmd_fuzz(args):
         raise Fail("--engine is for the decoders: --target is one of %s" % ", ".join(hosts))
     if args.time:
         seconds(args.time)
+    if args.out:
+        fuzz_corpus.use(args.out)
     for value, what, least in ((args.runs, "--runs", 1), (args.jobs, "--jobs", 1), (args.seed, "--seed", 0)):
         if value:
             number(value, what, least)
@@ -339,7 +346,7 @@ def cmd_fuzz(args):
     if args.replay is not None:
         with locked("fuzz-replay", "another replay is running..."):
             return replay(tools, args)
-    with locked("fuzz", None):
+    with locked("fuzz-out" if args.out else "fuzz", None):
         if args.attempt:
             return attempt(tools, args.attempt)
         if args.minimise:

@@ -16,6 +16,12 @@ LEDGER = os.path.join(ROOT, "fuzz", "ledger.csv")
 LEDGER_HEAD = ["commit", "target", "seed", "programs", "reports"]
 
 
+def use(folder):
+    """Everything lies in another folder: a corpus, crashes, places."""
+    global DIR, PLACES
+    DIR, PLACES = os.path.abspath(folder), os.path.join(os.path.abspath(folder), "places.txt")
+
+
 def name_of(data):
     return hashlib.sha1(data).hexdigest()[:20]
 
@@ -38,8 +44,8 @@ def checked(tool, path):
 
 
 class Corpus:
-    def __init__(self, top=DIR):
-        self.dir = os.path.join(top, "corpus")
+    def __init__(self, top=None):
+        self.dir = os.path.join(top or DIR, "corpus")
         os.makedirs(self.dir, exist_ok=True)
         self.names = set(n for n in os.listdir(self.dir) if not n.startswith("."))
 

@@ -48,13 +48,15 @@ class Machine:
         disk = os.path.join(self.dir, "disk")
         with open(disk, "wb") as f:         # empty each time
             f.truncate(DISK)
+        # The first report ends the machine: what ran stands in its memory then, not what ran some time afterwards.
         vm = qemu.Vm(tools, cpus=cpus, memory=memory, kernel=kernel, initrd=initrd_path, disks=[disk],
-                     append=("console=ttyS0 panic=-1 nokaslr " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
+                     append=("console=ttyS0 panic=-1 oops=panic panic_on_warn nokaslr " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
                                                                     % (qemu.size_arg(memory), self.ram), "-machine", "memory-backend=ram"])
         pairs = [socket.socketpair() for _ in range(2)]
         argv = vm.argv([pairs[0][1].fileno()])
         # Not a second serial line: each byte of that costs the machine as much as a hundred instructions do.
-        argv += ["-device", "virtio-serial-pci", "-chardev", "socket,id=wire,fd=%d" % pairs[1][1].fileno(), "-device", "virtconsole,chardev=wire"]
+        # Where instructions are counted, what the device does is done before the machine goes on: else it depends on the time here.
+        argv += ["-device", "virtio-serial-pci" + (",ioeventfd=off" if icount else ""), "-chardev", "socket,id=wire,fd=%d" % pairs[1][1].fileno(), "-device", "virtconsole,chardev=wire"]
         if icount:
             i = argv.index("-accel")
             argv[i:i + 2] = ["-icount", "shift=0,sleep=off"]
