@@ -17,9 +17,10 @@ OCHRE = os.path.join(ROOT, "ochre")
 LIMIT = 400             # seconds for one command; none takes a third of it
 PLAIN = ['@user\nr0 = openat(-100, &("f0\\00"), 0x42, 0x1b6)\nwrite(r0, &("abc"), 3)\n',
          '@user\nr0 = pipe2(&(_8), 0)\nwrite(r0.4, &("abc"), 3)\nread(r0.0, &(_64), 64)\n']
-# With plant=open any user can have a bug by its name. These open the file and write the name, but not the one to the other.
-NEARLY = ['@user\nr0 = openat(-100, &("/proc/sys/plant\\00"), 1, 0)\nr1 = openat(-100, &("f0\\00"), 0x42, 0x1b6)\nwrite(r1, &("shift"), 5)\n',
-          '@user\nr0 = openat(-100, &("f0\\00"), 0x42, 0x1b6)\nr1 = openat(-100, &("/proc/sys/plant\\00"), 1, 0)\nwrite(r0, &("shift"), 5)\n']
+# With plant=open any user can have a bug by its name. The last of these has it, among calls that have nothing to do with it; whether the hunt
+# makes it of the others is left to chance, and to no test.
+PLANTED = PLAIN + ['@user\nr0 = openat(-100, &("f0\\00"), 0x42, 0x1b6)\nwrite(r0, &("abc"), 3)\nmkdir(&("d0\\00"), 0x1ed)\n'
+                   'r3 = openat(-100, &("/proc/sys/plant\\00"), 1, 0)\ngetpid()\nwrite(r3, &("shift"), 5)\nunlink(&("f0\\00"))\n']
 
 
 def check(ok, what):
@@ -66,8 +67,8 @@ def same_again(top):
 
 
 def found_and_told(top):
-    here = folder(os.path.join(top, "planted"), NEARLY)
-    status, out, err = ochre("fuzz", "--out", here, "--resume", "--seed", "1", "--runs", "3000", "--first", "--append", "plant=open")
+    here = folder(os.path.join(top, "planted"), PLANTED)
+    status, out, err = ochre("fuzz", "--out", here, "--resume", "--seed", "1", "--runs", "300", "--first", "--append", "plant=open")
     crashes = glob.glob(os.path.join(here, "crashes", "*"))
     check(status == 1 and len(crashes) == 1, "the planted bug is found: status %d, %s: %s%s" % (status, crashes, out, err[-2000:]))
     with open(os.path.join(crashes[0], "info.json")) as f:
@@ -83,7 +84,7 @@ def found_and_told(top):
     check(d["fingerprint"] == info["fingerprint"] and d["reproduced"] == "2 of 2 boots" and d["c_reproduces"] and d["security"], "the report: %s" % {k: v for k, v in d.items() if k != "report"})
     with open(os.path.join(crashes[0], "program1-0.txt")) as f:
         ran = f.read()
-    check("plant" in d["program"] and "shift" in d["program"] and len(d["program"]) <= len(ran) and os.path.exists(os.path.join(where, "repro.c")), "the program: " + d["program"])
+    check("plant" in d["program"] and "shift" in d["program"] and len(d["program"]) < len(ran) and os.path.exists(os.path.join(where, "repro.c")), "the program: " + d["program"])
     print("told: %s, %s, by C too: %s" % (d["reproduced"], d["title"], d["program"].splitlines()))
     status, out, err = ochre("triage", "--check", os.path.join(where, "report.txt"))
     check(status == 0 or "behind main" in out or "no commit" in out, "the report is complete: " + out)
