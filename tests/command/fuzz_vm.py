@@ -82,9 +82,7 @@ def found_and_told(top):
     with open(os.path.join(where, "report.json")) as f:
         d = json.load(f)
     check(d["fingerprint"] == info["fingerprint"] and d["reproduced"] == "2 of 2 boots" and d["c_reproduces"] and d["security"], "the report: %s" % {k: v for k, v in d.items() if k != "report"})
-    with open(os.path.join(crashes[0], "program1-0.txt")) as f:
-        ran = f.read()
-    check("plant" in d["program"] and "shift" in d["program"] and len(d["program"]) < len(ran) and os.path.exists(os.path.join(where, "repro.c")), "the program: " + d["program"])
+    check("plant" in d["program"] and "shift" in d["program"] and d["program"].count("\n") == 3 and os.path.exists(os.path.join(where, "repro.c")), "the program: " + d["program"])
     print("told: %s, %s, by C too: %s" % (d["reproduced"], d["title"], d["program"].splitlines()))
     status, out, err = ochre("triage", "--check", os.path.join(where, "report.txt"))
     check(status == 0 or "behind main" in out or "no commit" in out, "the report is complete: " + out)

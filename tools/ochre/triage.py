@@ -183,17 +183,18 @@ def minimise(lab, program, wanted, until):
             found, last, _ = lab.run(candidates, 3)
             if not found:
                 break
-            at = next((i for i, c in enumerate(candidates) if last and normal(lab, c) == last), None)
+            at = next((i for i, c in enumerate(candidates) if last and c.strip() == last.strip()), None)
             if same(found, wanted) and at is not None and same(lab.run([candidates[at]], 20)[0], wanted):
                 next_one = candidates[at]
             candidates = candidates[(at if at is not None else 0) + 1:]
         if not next_one:
-            return program
+            break
         program = next_one
-    return program
+    return normal(lab, program)
 
 
 def normal(lab, program):
+    """As the tool prints it: results are numbered by their calls."""
     path = os.path.join(lab.dir, "one.txt")
     with open(path, "w") as f:
         f.write(program)
