@@ -792,11 +792,9 @@ void proc_take_leadership(struct task *me, struct task *leader) __releases(taskl
 	}
 	list_replace_rcu(&leader->tasks, &me->tasks);		/* who walks the list may stand on the old leader: it leads on */
 	list_replace(&leader->sibling, &me->sibling);
-	list_replace(&leader->children, &me->children);
-	if (me->children.next == &leader->children)
-		INIT_LIST_HEAD(&me->children);
-	INIT_LIST_HEAD(&leader->children);
 	INIT_LIST_HEAD(&leader->sibling);
+	/* The old leader has exited: its children went to another thread, and with that one's end to us. */
+	WARN_ON(!list_empty(&leader->children));
 	me->group_leader = me;
 	leader->group_leader = me;
 	me->exit_signal = SIGCHLD;

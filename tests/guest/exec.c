@@ -2,6 +2,7 @@
 /* Running programs. proves: execve execveat */
 #include "t.h"
 #include <elf.h>
+#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -214,6 +215,51 @@ TEST(set_user_id)
 	}
 	CHECK(!t_child_ok(pid));
 	unlink("/tmp/suid");
+}
+
+/* The program that thread_runs_it runs: all before main(). */
+__attribute__((constructor)) static void has_children(void)
+{
+	const char *pids = getenv("HAS_CHILDREN");
+	int first, second;
+
+	if (!pids)
+		return;
+	_exit(sscanf(pids, "%d %d", &first, &second) != 2 || t_wait(first) != 5 << 8 || t_wait(second) != 6 << 8 || waitpid(-1, NULL, 0) != -1 ||
+	      errno != ECHILD);
+}
+
+static pid_t first_child;
+
+static void *exec_from_here(void *arg)
+{
+	char *argv[] = { "exec", NULL }, env[60], *envp[] = { env, NULL };
+	pid_t second = fork();
+
+	(void)arg;
+	if (second == 0)
+		_exit(6);
+	snprintf(env, sizeof(env), "HAS_CHILDREN=%d %d", first_child, second);
+	execve("/proc/self/exe", argv, envp);
+	_exit(99);
+}
+
+/* The new program has all the process's children, whichever thread made them, and whichever runs it. */
+TEST(thread_runs_it)
+{
+	pid_t pid = OK(fork());
+	pthread_t t;
+
+	if (pid == 0) {
+		first_child = fork();
+		if (first_child == 0)
+			_exit(5);
+		if (!pthread_create(&t, NULL, exec_from_here, NULL))
+			for (;;)
+				pause();
+		_exit(98);
+	}
+	CHECK(t_child_ok(pid));
 }
 
 /* What the kernel tells a new program about itself. */
