@@ -44,6 +44,7 @@ static bool have_kcov;
 static uint8_t *seen, *told;
 static uint64_t nseen, ntold;
 static struct exec_page *page;
+static uint64_t *calls;		/* of the program that runs */
 
 /* ---- the keeper ---- */
 
@@ -64,7 +65,7 @@ static bool new_directory(void)
 /* Waits for PID and for all that it left. True where it ended in time. */
 static bool wait_for(pid_t pid, int *status)
 {
-	uint64_t calls = page->calls;
+	uint64_t before = 0, now;
 	unsigned int stuck = 0, ticks = 0;
 	bool in_time = true;
 	sigset_t set;
@@ -77,8 +78,9 @@ static bool wait_for(pid_t pid, int *status)
 			continue;
 		if (sigtimedwait(&set, NULL, &(struct timespec){ 0, TICK_MS * 1000000l }) == SIGCHLD)
 			continue;
-		stuck = __atomic_load_n(&page->calls, __ATOMIC_RELAXED) == calls ? stuck + 1 : 0;
-		calls = __atomic_load_n(&page->calls, __ATOMIC_RELAXED);
+		now = __atomic_load_n(calls, __ATOMIC_RELAXED);
+		stuck = now == before ? stuck + 1 : 0;
+		before = now;
 		if (stuck > STUCK_TICKS || ++ticks > PROG_TICKS) {
 			in_time = false;
 			kill(pid, SIGKILL);
@@ -97,6 +99,7 @@ static bool wait_for(pid_t pid, int *status)
 /* Runs the one program that was asked for. How much of KEPT it takes: root of the namespaces can do things to its keeper too. */
 static int keep_one(int last_pid)
 {
+	const struct exec_order order = { have_kcov, page->trace, page->kcov_mode, calls };
 	int status = 0;
 	struct prog p;
 	pid_t pid;
@@ -108,6 +111,7 @@ static int keep_one(int last_pid)
 	}
 	if (pwrite(last_pid, "1", 1, 0) != 1)
 		give_up(errno);
+	*calls = 0;
 	pid = fork();
 	if (!pid) {
 		sigset_t none;
@@ -115,13 +119,16 @@ static int keep_one(int last_pid)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		close(last_pid);
-		caller_run(&p, page, have_kcov);
+		caller_run(&p, &order);
 	}
 	if (pid < 0)
 		give_up(errno);
 	in_time = wait_for(pid, &status);
+	page->calls += *calls;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 9)
 		give_up(EPERM);
+	if (!kill(-1, 0))
+		give_up(EBUSY);		/* a process that is nobody's child */
 	root = p.root;
 	prog_free(&p);
 	page->end = !in_time ? EXEC_TIMED_OUT : WIFSIGNALED(status) ? EXEC_KILLED : EXEC_ENDED;
@@ -137,6 +144,8 @@ static _Noreturn void keeper(void)
 		give_up(errno);
 	last_pid = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
 	if (last_pid < 0)
+		give_up(errno);
+	if (madvise(page, sizeof(*page), MADV_DONTFORK))	/* what a program does to its memory is its own affair */
 		give_up(errno);
 	caller_prepare();
 	sigemptyset(&set);
@@ -266,8 +275,9 @@ bool exec_init(uint8_t *cover, unsigned int bits, bool trace)
 	counter_bits = bits;
 	have_kcov = open_kcov();
 	page = shared(sizeof(*page));
+	calls = shared(sizeof(*calls));
 	mkdir("/w", 0777);
-	if (!page || !become_ordinary()) {
+	if (!page || !calls || !become_ordinary()) {
 		perror("fuzz: user namespace");
 		return false;
 	}

@@ -41,10 +41,9 @@ static struct worker {
 
 static struct {
 	const struct prog *p;
-	struct exec_page *page;
+	struct exec_order order;
 	struct result result[PROG_CALLS];
 	size_t used;
-	bool have_kcov;
 } run;
 
 static void handler(int sig)
@@ -158,7 +157,7 @@ static void fail_nth(unsigned int n)
 
 static bool cover(int which)
 {
-	return run.have_kcov && !ioctl(EXEC_KCOV_FD + which, KCOV_ENABLE, (unsigned long)run.page->kcov_mode);
+	return run.order.have_kcov && !ioctl(EXEC_KCOV_FD + which, KCOV_ENABLE, run.order.kcov_mode);
 }
 
 static void run_calls_alone(uint32_t from);
@@ -197,9 +196,9 @@ static void make_call(uint32_t i)
 	}
 	if (c->fail)
 		fail_nth(0);
-	__atomic_add_fetch(&run.page->calls, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(run.order.calls, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
-	if (run.page->trace)
+	if (run.order.trace)
 		dprintf(EXEC_TRACE_FD, "%2u %s = %ld\n", i, c->desc->name, r->value);
 }
 
@@ -314,11 +313,10 @@ static void use_all_cpus(void)
 	}
 }
 
-void caller_run(const struct prog *p, struct exec_page *page, bool have_kcov)
+void caller_run(const struct prog *p, const struct exec_order *order)
 {
 	run.p = p;
-	run.page = page;
-	run.have_kcov = have_kcov;
+	run.order = *order;
 	setsid();
 	use_all_cpus();
 	if (!p->root) {

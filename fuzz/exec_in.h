@@ -4,7 +4,7 @@
 
 #include "prog.h"
 
-/* One program at a time goes through this memory, which the fuzzer, the keeper and the callers share. */
+/* One program at a time goes through this memory, which the fuzzer, the starter and the keeper share; a caller has it not. */
 enum exec_state { EXEC_IDLE, EXEC_ASKED, EXEC_RUNS, EXEC_DONE };
 enum exec_end { EXEC_ENDED, EXEC_TIMED_OUT, EXEC_KILLED, EXEC_FAILED, EXEC_REFUSED };
 struct exec_page {
@@ -16,6 +16,13 @@ struct exec_page {
 	char text[PROG_BYTES];
 };
 
+/* What a caller knows of it. */
+struct exec_order {
+	bool have_kcov, trace;
+	unsigned long kcov_mode;
+	uint64_t *calls;	/* in a page of its own, shared with the keeper: a program may do as it likes with it */
+};
+
 #define EXEC_KCOV_FD	100	/* and the next, one for each thread and CHILDREN more; nothing else of the fuzzer's is open in a program */
 #define EXEC_CHILDREN	2	/* children of a program that are watched at the same time */
 #define EXEC_KCOVS	(PROG_THREADS + EXEC_CHILDREN)
@@ -25,7 +32,7 @@ struct exec_page {
 /* In the keeper: what its callers find in their memory and at their limits. */
 void caller_prepare(void);
 /* In a child of its own, which it ends: makes the calls. */
-_Noreturn void caller_run(const struct prog *p, struct exec_page *page, bool have_kcov);
+_Noreturn void caller_run(const struct prog *p, const struct exec_order *order);
 /* MS 0: without end. */
 void futex_wait(uint32_t *at, uint32_t is, unsigned int ms);
 void futex_set(uint32_t *at, uint32_t to);

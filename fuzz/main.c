@@ -21,6 +21,7 @@
 #include "desc.h"
 #include "exec.h"
 #include "mutate.h"
+#include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -238,6 +239,7 @@ static int test_one(const uint8_t *data, size_t size)
 		exec_prog(text, size, false, true);
 	if (!exec_prog(text, size, false, false))
 		return -1;
+	watch_alive(job);
 	report(false);
 	return 0;
 }
@@ -409,6 +411,7 @@ static int run_files(char **argv)
 			post(at, (uint32_t)(next - at));
 			for (long i = 0; i < times; i++)
 				exec_prog(at, (size_t)(next - at), trace, false);
+			watch_alive(0);
 			if (each)
 				say_each(ran);
 			ran++;
@@ -494,7 +497,7 @@ static int init(void)
 {
 	char *args[32] = { "fuzz" }, *text, line[400], last[300] = "";
 	struct termios t;
-	int argc = 1, r = 0, log;
+	int argc = 1, r, log;
 	size_t n;
 	pid_t pid;
 
@@ -519,13 +522,14 @@ static int init(void)
 		args[argc++] = w;
 	/* The console is the kernel's: a word of ours there could look like a report. */
 	log = open("/tmp/log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	watch_init();
 	pid = fork();
 	if (!pid) {
 		dup2(log, 1);
 		dup2(log, 2);
 		exit(command(argc, args));
 	}
-	waitpid(pid, &r, 0);
+	r = watch_wait(pid);
 	if (argc > 2 && !strcmp(args[2], "-v"))
 		say_text("/tmp/log");
 	r = WIFEXITED(r) ? WEXITSTATUS(r) : 128 + WTERMSIG(r);
