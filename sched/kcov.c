@@ -2,9 +2,6 @@
 /*
  * What the compiler calls at each branch and comparison of the debug build. A task that is traced notes where it was; what interrupts
  * it does not, since that would not come again with the same system call. Not instrumented itself, like everything else of this room.
- *
- * A function looks at its beginning whether any task is traced, and calls nothing where none is: compilers that cannot do that
- * (LLVM before 22) call each time.
  */
 #include <lib/types.h>
 
@@ -15,8 +12,6 @@
 #include <sched/task.h>
 #include <linux/kcov.h>
 
-u64 __sancov_should_track;		/* the compiler's name: how many tasks are traced */
-
 void kcov_start(enum kcov_mode mode, u64 *area, unsigned long words, void *owner)
 {
 	struct kcov_task *k = &current->kcov;
@@ -24,7 +19,6 @@ void kcov_start(enum kcov_mode mode, u64 *area, unsigned long words, void *owner
 	k->area = area;
 	k->words = words;
 	k->owner = owner;
-	__atomic_add_fetch(&__sancov_should_track, 1, __ATOMIC_RELAXED);
 	barrier();
 	WRITE_ONCE(k->mode, mode);
 }
@@ -35,7 +29,6 @@ void kcov_stop(void)
 
 	WRITE_ONCE(k->mode, KCOV_OFF);
 	barrier();
-	__atomic_sub_fetch(&__sancov_should_track, 1, __ATOMIC_RELAXED);
 	k->area = NULL;
 	k->words = 0;
 	k->owner = NULL;
@@ -57,23 +50,12 @@ static noinline void note_place(struct kcov_task *k, unsigned long ip)
 	}
 }
 
-static __always_inline void here(unsigned long ip)
+void __sanitizer_cov_trace_pc(void)
 {
 	struct kcov_task *k = &current->kcov;
 
 	if (unlikely(READ_ONCE(k->mode) == KCOV_PCS))
-		note_place(k, ip);
-}
-
-void __sanitizer_cov_trace_pc(void)
-{
-	here(_RET_IP_);
-}
-
-/* The guard, a word of each place, is not used: the place itself is its name. */
-void __sanitizer_cov_trace_pc_guard(u32 *guard)
-{
-	here(_RET_IP_);
+		note_place(k, _RET_IP_);
 }
 
 static noinline void note_comparison(struct kcov_task *k, u64 type, u64 a, u64 b, unsigned long ip)

@@ -76,7 +76,6 @@ SECTIONS
 		. = ALIGN(64);
 		*(.data..cacheline_aligned)
 		*(.data .data.*)
-		*(__sancov_gate __sancov_guards)	/* debug builds: what asks whether anybody is traced */
 		. = ALIGN(8);
 		_edata = .;
 	} :data
