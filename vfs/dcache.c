@@ -140,8 +140,8 @@ void d_drop(struct dentry *d)
 	spin_unlock(&d->d_lock);
 }
 
-/* Takes the inode away; i_lock and d_lock held, both dropped. */
-static void dentry_unlink_inode(struct dentry *d) __releases(d->d_lock) __releases(d->d_inode->i_lock)
+/* Takes the inode away; i_lock and d_lock held, both dropped. The count is that of a dead dentry; a LIVING one has its one reference again. */
+static void dentry_unlink_inode(struct dentry *d, bool living) __releases(d->d_lock) __releases(d->d_inode->i_lock)
 {
 	struct inode *inode = d->d_inode;
 
@@ -152,6 +152,8 @@ static void dentry_unlink_inode(struct dentry *d) __releases(d->d_lock) __releas
 		this_cpu_inc(nr_dentry_negative);
 	hlist_del_init(&d->d_alias);
 	raw_write_seqcount_end(&d->d_seq);
+	if (living)
+		atomic_set_release(&d->d_count, 1);
 	spin_unlock(&d->d_lock);
 	spin_unlock(&inode->i_lock);
 	if (!inode->i_nlink)
@@ -185,7 +187,7 @@ static struct dentry *__dentry_kill(struct dentry *d)
 		spin_unlock(&parent->d_lock);
 	}
 	if (d->d_inode)
-		dentry_unlink_inode(d);
+		dentry_unlink_inode(d, false);
 	else
 		spin_unlock(&d->d_lock);
 	this_cpu_dec(nr_dentry);
@@ -707,9 +709,10 @@ void d_delete(struct dentry *d)
 
 	spin_lock(&inode->i_lock);
 	spin_lock(&d->d_lock);
-	if (atomic_read(&d->d_count) == 1) {
+	/* An RCU-walk takes its reference without d_lock: not while the inode goes, and afterwards it sees another sequence. */
+	if (atomic_cmpxchg(&d->d_count, 1, D_COUNT_DEAD) == 1) {
 		d->d_flags &= ~DCACHE_CANT_MOUNT;
-		dentry_unlink_inode(d);
+		dentry_unlink_inode(d, true);
 	} else {
 		__d_drop(d);
 		spin_unlock(&d->d_lock);
