@@ -256,12 +256,6 @@ static u32 q_head, q_count;				/* quarantine_lock */
 static size_t q_bytes;					/* quarantine_lock */
 static spinlock_t quarantine_lock = __SPIN_LOCK_UNLOCKED(quarantine_lock);
 
-/* The object may be somebody's again: the leak scanner is not to find it here. */
-static void forget(struct waiting *w)
-{
-	WRITE_ONCE(w->object, NULL);
-}
-
 /* The oldest leave for good once there are too many; two for one, so that it shrinks. */
 bool kasan_slab_free(void *cache, void *object, size_t size)
 {
@@ -276,7 +270,6 @@ bool kasan_slab_free(void *cache, void *object, size_t size)
 	__raw_spin_lock(&quarantine_lock);
 	while (n < 2 && q_count && (q_count == QUARANTINE_SLOTS || q_bytes + size > QUARANTINE_BYTES)) {
 		out[n] = quarantine[(q_head - q_count) % QUARANTINE_SLOTS];
-		forget(&quarantine[(q_head - q_count) % QUARANTINE_SLOTS]);
 		q_bytes -= out[n++].size;
 		q_count--;
 	}
@@ -300,7 +293,6 @@ void kasan_quarantine_drain(void)
 		__raw_spin_lock(&quarantine_lock);
 		if (q_count) {
 			w = quarantine[(q_head - q_count) % QUARANTINE_SLOTS];
-			forget(&quarantine[(q_head - q_count) % QUARANTINE_SLOTS]);
 			q_count--;
 			q_bytes -= w.size;
 		}
