@@ -155,34 +155,34 @@ static void new_programs(void)
 		}
 }
 
-struct places { char line[2048]; size_t n; };
+/* Addresses, as many in a line as fit. */
+struct places { char line[2048]; size_t n; long number; uint64_t before; };
+
+static void full_line(struct places *s)
+{
+	if (s->n + 24 <= sizeof(s->line))
+		return;
+	s->line[s->n++] = '\n';
+	say(s->line, s->n);
+	s->n = 0;
+}
 
 static void say_place(uint64_t pc, void *arg)
 {
 	struct places *s = arg;
 
-	if (s->n + 24 > sizeof(s->line)) {
-		s->line[s->n++] = '\n';
-		say(s->line, s->n);
-		s->n = 0;
-	}
+	full_line(s);
 	if (!s->n)
 		s->line[s->n++] = 'P';
 	s->n += (size_t)snprintf(s->line + s->n, 20, " %llx", (unsigned long long)pc);
 }
 
 /* What one program reached. */
-struct distances { char line[2048]; size_t n; long number; uint64_t before; };
-
 static void say_distance(uint64_t pc, void *arg)
 {
-	struct distances *s = arg;
+	struct places *s = arg;
 
-	if (s->n + 24 > sizeof(s->line)) {
-		s->line[s->n++] = '\n';
-		say(s->line, s->n);
-		s->n = 0;
-	}
+	full_line(s);
 	if (!s->n) {
 		s->n = (size_t)snprintf(s->line, 24, "A %ld", s->number);
 		s->before = 0;
@@ -193,7 +193,7 @@ static void say_distance(uint64_t pc, void *arg)
 
 static void say_each(long number)
 {
-	struct distances s = { .number = number };
+	struct places s = { .number = number };
 
 	exec_new_places(say_distance, &s);
 	if (!s.n)

@@ -7,8 +7,8 @@
  * a hashed dentry rests on its superblock's LRU and stays findable -> killed by the shrinker, by
  * unlink of an unused name, or with its superblock -> freed after a grace period.
  *
- * d_count >= 0 is the number of references; negative means dead. Whoever has a reference may take
- * another with one increment; whoever has none may only do so through dget_not_dead().
+ * d_count >= 0 is the number of references; negative means dead, or that its inode is
+ * going and its one user has d_lock (d_delete()). Whoever has a reference may take another with one increment; whoever has none may only do so through dget_not_dead().
  *
  * Locks: [D] d_lock  [R] rename_lock + d_lock of the dentry and both parents, d_seq raised
  *        [B] hash bucket  [L] s_dentry_lru lock  [I] inode->i_lock  [P] the parent's d_lock
