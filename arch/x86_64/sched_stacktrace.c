@@ -8,7 +8,9 @@
 #include <arch/stacktrace.h>
 #include <arch/ptrace.h>
 #include <arch/uaccess.h>
+#include <kernel/ksyms.h>
 #include <kernel/printk.h>
+#include <lib/string.h>
 #include <sched/task.h>
 #include "arch/x86_64/x86_priv.h"
 #include "arch/x86_64/unwind.h"
@@ -132,6 +134,44 @@ static void walk_switched(const unsigned long *frame, const struct task *t, bool
 	walk(&c, t, fn, arg);
 }
 #else
+/* push %rbp; mov %rsp, %rbp: a function's first instructions, or behind a way out of it that needs no frame. */
+static const u8 make_frame[4] = { 0x55, 0x48, 0x89, 0xe5 };
+#define POP_RBP 0x5d
+#define RET     0xc3
+
+/* Whether the code at IP has its frame. Assembly never has; what C does before its frame is made keeps nothing on the stack. */
+static bool has_frame(unsigned long ip)
+{
+	unsigned long start, len;
+	const u8 *code = (const u8 *)ip;
+	char name[8];
+
+	if (code[0] == RET || code[-1] == POP_RBP || !ksym_lookup(ip, &start, &len, name, sizeof(name)))
+		return false;
+	for (const u8 *at = (const u8 *)start; at + sizeof(make_frame) <= code; at++)
+		if (!memcmp(at, make_frame, sizeof(make_frame)))
+			return true;
+	return false;
+}
+
+/*
+ * Where the interrupted function returns to while it has no frame: rbp is its caller's then, and only the stack knows the place.
+ * 0: it has a frame.
+ */
+static unsigned long return_without_frame(const struct pt_regs *regs, const struct task *t)
+{
+	unsigned long at = regs->rsp, to;
+
+	if (!is_kernel_text(regs->rip) || !is_kernel_text(regs->rip - 1) || has_frame(regs->rip))
+		return 0;
+	if (!memcmp((const u8 *)regs->rip, make_frame + 1, sizeof(make_frame) - 1))
+		at += 8;
+	if ((at & 7) || !stack_end(at, 8, t))
+		return 0;
+	to = *(const unsigned long *)at;
+	return kernel_text_address(to) ? to : 0;
+}
+
 static void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	for (unsigned int depth = 0; depth < DEPTH; depth++) {
@@ -139,8 +179,12 @@ static void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, u
 
 		if (fp & 1) {
 			const struct pt_regs *regs = kernel_regs(fp - 1, t);
+			unsigned long to;
 
 			if (!regs || !fn(arg, regs->rip))
+				return;
+			to = return_without_frame(regs, t);
+			if (to && !fn(arg, to))
 				return;
 			fp = regs->rbp;
 			continue;
@@ -164,8 +208,10 @@ static void walk_here(bool (*fn)(void *arg, unsigned long addr), void *arg)
 
 static void walk_regs(const struct pt_regs *regs, bool in_stack, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
-	(void)in_stack;
-	walk(regs->rbp, current, fn, arg);
+	unsigned long to = in_stack ? 0 : return_without_frame(regs, current);
+
+	if (!to || fn(arg, to))
+		walk(regs->rbp, current, fn, arg);
 }
 
 static void walk_switched(const unsigned long *frame, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)

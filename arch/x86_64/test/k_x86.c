@@ -58,8 +58,7 @@ KTEST(arch_x86_protections_are_on)
 	KT_ASSERT(cr0_all & cr0_wp);
 }
 
-#ifdef CONFIG_UNWIND_TABLE
-/* From an interrupt, wherever it comes: the functions that it interrupted, in their order. Frame pointers lose one in a function's beginning. */
+/* From an interrupt, wherever it comes: the functions that it interrupted, in their order. */
 static volatile int walked, wrong;
 static volatile bool inside;
 static struct { int n, spin, outer, unknown; } walk_seen;
@@ -126,4 +125,3 @@ KTEST(x86_stack_walk_from_interrupts)
 	hrtimer_cancel(&t);
 	KT_EQ(wrong, 0);
 }
-#endif
