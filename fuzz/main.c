@@ -308,7 +308,7 @@ static void last_report(void)
 static int hunt(unsigned long seed, const char *runs)
 {
 	char seed_arg[40], runs_arg[40], max_arg[40];
-	char *args[] = { "fuzz", (char *)dir, seed_arg, runs_arg, max_arg, "-len_control=0", "-mutate_depth=2", "-reload=1", "-timeout=1000000", "-rss_limit_mb=0", "-malloc_limit_mb=1024",
+	char *args[] = { "fuzz", (char *)dir, seed_arg, runs_arg, max_arg, "-len_control=0", "-entropic=0", "-mutate_depth=2", "-reload=1", "-timeout=1000000", "-rss_limit_mb=0", "-malloc_limit_mb=1024",
 			 "-handle_segv=0", "-handle_bus=0", "-handle_abrt=0", "-handle_ill=0", "-handle_fpe=0", "-handle_int=0", "-handle_term=0",
 			 "-handle_xfsz=0", "-handle_usr1=0", "-handle_usr2=0", "-detect_leaks=0", "-verbosity=0", "-print_final_stats=0", "-use_counters=1", NULL };
 	char **argv = args;

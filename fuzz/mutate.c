@@ -452,6 +452,9 @@ static void mutate_call(struct prog *p, uint32_t at)
 	}
 }
 
+/* Mutation makes no program longer, but for calls that give what a new one needs: what long ones find short ones find sooner. */
+#define GROWN 16
+
 void prog_mutate(struct prog *p)
 {
 	do {
@@ -459,19 +462,21 @@ void prog_mutate(struct prog *p)
 
 		switch (p->n ? rng_below(10) : 0) {
 		case 0:
-		case 1:
-		case 2: {
+		case 1: {
 			uint32_t to = (uint32_t)rng_below(p->n + 1);
 
-			if (p->n < PROG_CALLS - 8)
+			if (p->n < GROWN)
 				make_call(p, &to, any_call(), 2);
 			break;
 		}
+		case 2:		/* what it needs not */
+			prog_remove(p, at, (uint32_t)(1 + rng_below((p->n - at + 3) / 4)));
+			break;
 		case 3:
 			prog_remove(p, at, 1);
 			break;
 		case 4:		/* once more, at the same time */
-			if (p->n < PROG_CALLS) {
+			if (p->n < GROWN) {
 				struct call *c = prog_insert(p, at + 1), *from = &p->call[at];
 
 				*c = *from;
@@ -495,15 +500,16 @@ void prog_mutate(struct prog *p)
 void prog_cross(struct prog *to, const struct prog *a, const struct prog *b)
 {
 	struct prog tail;
-	uint32_t cut;
+	uint32_t cut, room;
 
 	prog_copy(to, a);
 	prog_copy(&tail, b);
 	cut = (uint32_t)rng_below(to->n + 1);
 	prog_remove(to, cut, to->n - cut);
 	cut = (uint32_t)rng_below(tail.n + 1);
-	if (tail.n - cut > PROG_CALLS - to->n)
-		cut = tail.n - (PROG_CALLS - to->n);
+	room = to->n < GROWN ? GROWN - to->n : 0;
+	if (tail.n - cut > room)
+		cut = tail.n - room;
 	prog_remove(&tail, 0, cut);
 	prog_append(to, &tail);
 	prog_free(&tail);
