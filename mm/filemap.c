@@ -532,7 +532,7 @@ ssize_t filemap_write(struct kiocb *iocb, struct iter *from, struct address_spac
 	while (iter_count(from)) {
 		loff_t pos = iocb->ki_pos;
 		size_t off = (size_t)pos & (PAGE_SIZE - 1);
-		size_t bytes = min(PAGE_SIZE - off, iter_count(from)), copied;
+		size_t bytes = min(PAGE_SIZE - off, iter_count(from)), copied, got;
 		struct folio *folio;
 		void *fsdata = NULL;
 
@@ -546,18 +546,23 @@ again:
 		if (err)
 			break;
 		off = (size_t)(pos - folio_pos(folio));
-		copied = copy_folio_from_iter_atomic(folio, off, bytes, from);
-		err = ops->write_end ? ops->write_end(iocb->ki_filp, mapping, pos, (unsigned int)bytes, (unsigned int)copied, folio, fsdata)
-				     : generic_write_end(iocb->ki_filp, mapping, pos, (unsigned int)bytes, (unsigned int)copied, folio, fsdata);
+		got = copy_folio_from_iter_atomic(folio, off, bytes, from);
+		err = ops->write_end ? ops->write_end(iocb->ki_filp, mapping, pos, (unsigned int)bytes, (unsigned int)got, folio, fsdata)
+				     : generic_write_end(iocb->ki_filp, mapping, pos, (unsigned int)bytes, (unsigned int)got, folio, fsdata);
 		if (err < 0) {
-			iter_revert(from, copied);
+			iter_revert(from, got);
 			break;
 		}
-		if ((size_t)err < copied)
-			iter_revert(from, copied - (size_t)err);
+		if ((size_t)err < got)
+			iter_revert(from, got - (size_t)err);
 		copied = (size_t)err;
 		err = 0;
 		if (unlikely(!copied)) {
+			/* The source ended within a folio that is not read: so much of it goes into one that is. */
+			if (got) {
+				bytes = got;
+				goto again;
+			}
 			/* The source is not there: fetch it with no folio locked, it may be the same page. */
 			bytes = min(bytes, iter_single_seg_count(from));
 			if (fault_in_iter_readable(from, bytes) == bytes) {

@@ -59,17 +59,21 @@ static void start_reads(struct address_space *mapping, struct file *file, pgoff_
 	}
 }
 
-/* Put missing folios of [index, index + nr) into the cache and start reading them. mark: gets PG_readahead. */
-static void read_window(struct address_space *mapping, struct file *file, pgoff_t index, unsigned long nr,
+/*
+ * Put missing folios of [index, index + nr) into the cache and start reading them. mark: gets PG_readahead.
+ * False: there is no memory for all of them, or nothing to read.
+ */
+static bool read_window(struct address_space *mapping, struct file *file, pgoff_t index, unsigned long nr,
 			pgoff_t mark)
 {
 	gfp_t gfp = mapping->gfp_mask | __GFP_NORETRY | __GFP_NOWARN;
 	loff_t size = mapping_size(mapping);
 	pgoff_t run = index, last;
 	unsigned int in_run = 0;
+	bool all = true;
 
 	if (size <= 0 || !mapping->ops->read_folio)
-		return;
+		return false;
 	last = (pgoff_t)(size - 1) >> PAGE_SHIFT;
 	filemap_invalidate_lock_shared(mapping);
 	for (pgoff_t i = index; i < index + nr && i <= last; i++) {
@@ -78,8 +82,10 @@ static void read_window(struct address_space *mapping, struct file *file, pgoff_
 		if (xa_load(&mapping->i_pages, i))
 			goto present;
 		folio = folio_alloc(gfp, 0);
-		if (!folio)
+		if (!folio) {
+			all = false;
 			break;
+		}
 		if (filemap_add_folio(mapping, folio, i, gfp)) {
 			folio_put(folio);
 			goto present;
@@ -97,6 +103,7 @@ present:
 	}
 	start_reads(mapping, file, run, in_run);
 	filemap_invalidate_unlock_shared(mapping);
+	return all;
 }
 
 void page_cache_readahead(struct address_space *mapping, struct file_ra_state *ra, struct file *file, pgoff_t index,
@@ -131,12 +138,18 @@ void page_cache_readahead(struct address_space *mapping, struct file_ra_state *r
 	read_window(mapping, file, ra->start, ra->size, ra->start + ra->size - ra->async_size);
 }
 
+/* Who asks may name any range: what lies behind the end is not walked, nor read what would push out its own beginning; who is killed does not go on. */
 void force_page_cache_readahead(struct address_space *mapping, struct file *file, pgoff_t index, unsigned long nr)
 {
-	while (nr) {
+	loff_t size = mapping_size(mapping);
+	pgoff_t end = size > 0 ? ((pgoff_t)(size - 1) >> PAGE_SHIFT) + 1 : 0;
+
+	nr = index < end ? min3(nr, end - index, totalram_pages() / 2) : 0;
+	while (nr && !fatal_signal_pending(current)) {
 		unsigned long n = min(nr, 512ul);
 
-		read_window(mapping, file, index, n, ~0ul);
+		if (!read_window(mapping, file, index, n, ~0ul))
+			break;
 		index += n;
 		nr -= n;
 		cond_resched();

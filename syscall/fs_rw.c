@@ -361,7 +361,7 @@ long sys_readahead(int fd, loff_t offset, size_t count)
 	err = 0;
 	if (file->f_mapping->ops && file->f_mapping->ops->read_folio && count)
 		force_page_cache_readahead(file->f_mapping, file, (pgoff_t)offset >> PAGE_SHIFT,
-					   (count + PAGE_SIZE - 1) >> PAGE_SHIFT);
+					   count / PAGE_SIZE + !!(count % PAGE_SIZE));
 out:
 	fdput(f);
 	return err;

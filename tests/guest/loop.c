@@ -125,6 +125,45 @@ TEST(ranges_are_written)
 	finish(d);
 }
 
+/* Memory that ends within what a write takes: what is there goes into a block that is read for it, and the rest of the block stays. */
+TEST(memory_that_ends)
+{
+	int d = start(), f = backing(MIB);
+	char b[8192], *m = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(m != MAP_FAILED);
+	memset(b, 'o', sizeof(b));
+	EQ(pwrite(f, b, sizeof(b), 65536), (ssize_t)sizeof(b));
+	memset(m, 'n', 2 * 4096);
+	OK(munmap(m + 2 * 4096, 4096));
+	OK(configure(d, f, 0, 0, 0));
+	EQ(pwrite(d, m + 2 * 4096 - 100, 4096, 65536), 100);
+	EQ(pwrite(d, m + 4096 - 50, 3 * 4096, 65536 + 4096), 4096 + 50);
+	ERR(pwrite(d, m + 2 * 4096, 4096, 65536), EFAULT);
+	EQ(pread(d, b, sizeof(b), 65536), (ssize_t)sizeof(b));
+	CHECK(b[0] == 'n' && b[99] == 'n' && b[100] == 'o' && b[4095] == 'o' && b[4096] == 'n' && b[8191] == 'n');
+	EQ(pread(d, b, 100, 65536 + 8192), 100);
+	CHECK(b[0] == 'n' && b[49] == 'n' && !b[50] && !b[99]);
+	finish(d);
+	munmap(m, 2 * 4096);
+	close(f);
+}
+
+/* Any range may be asked for; it ends with the device, at once. */
+TEST(readahead_behind_the_end)
+{
+	int d = start(), f = backing(MIB);
+
+	OK(configure(d, f, 0, 0, 0));
+	OK(readahead(d, 0, SIZE_MAX));
+	OK(readahead(d, 4096, SIZE_MAX));
+	OK(readahead(d, MIB, 1));
+	OK(readahead(d, INT64_MAX, SIZE_MAX));
+	OK(posix_fadvise(d, 0, INT64_MAX, POSIX_FADV_WILLNEED));
+	finish(d);
+	close(f);
+}
+
 TEST(offset_limit_size)
 {
 	int d = start(), f = backing(MIB);
