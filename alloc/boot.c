@@ -33,6 +33,19 @@ bool pfn_valid(unsigned long pfn)
 	return false;
 }
 
+#ifdef CONFIG_KMEMLEAK
+bool ram_run(unsigned int i, unsigned long *start, unsigned long *end)
+{
+	const unsigned long block = 1ul << MAX_PAGE_ORDER;
+
+	if (i >= ram_nr)
+		return false;
+	*start = round_down(ram[i].start, block);
+	*end = round_up(ram[i].end, block);
+	return true;
+}
+#endif
+
 static void mark_reserved(unsigned long pfn, unsigned long end)
 {
 	for (; pfn < end; pfn++) {

@@ -62,6 +62,11 @@ void kasan_poison(const void *addr, size_t size, u8 why)
 		__builtin_memset(shadow_of((unsigned long)addr), why, (size + 7) >> 3);
 }
 
+bool kasan_page_is_free(const void *addr)
+{
+	return (u8)*shadow_of((unsigned long)addr) == KASAN_FREE_PAGE;
+}
+
 static const char *reason(s8 v)
 {
 	switch ((u8)v) {
@@ -256,6 +261,12 @@ static u32 q_head, q_count;				/* quarantine_lock */
 static size_t q_bytes;					/* quarantine_lock */
 static spinlock_t quarantine_lock = __SPIN_LOCK_UNLOCKED(quarantine_lock);
 
+/* The object may be somebody's again: the leak scanner is not to find it here. */
+static void forget(struct waiting *w)
+{
+	WRITE_ONCE(w->object, NULL);
+}
+
 /* The oldest leave for good once there are too many; two for one, so that it shrinks. */
 bool kasan_slab_free(void *cache, void *object, size_t size)
 {
@@ -270,6 +281,7 @@ bool kasan_slab_free(void *cache, void *object, size_t size)
 	__raw_spin_lock(&quarantine_lock);
 	while (n < 2 && q_count && (q_count == QUARANTINE_SLOTS || q_bytes + size > QUARANTINE_BYTES)) {
 		out[n] = quarantine[(q_head - q_count) % QUARANTINE_SLOTS];
+		forget(&quarantine[(q_head - q_count) % QUARANTINE_SLOTS]);
 		q_bytes -= out[n++].size;
 		q_count--;
 	}
@@ -293,6 +305,7 @@ void kasan_quarantine_drain(void)
 		__raw_spin_lock(&quarantine_lock);
 		if (q_count) {
 			w = quarantine[(q_head - q_count) % QUARANTINE_SLOTS];
+			forget(&quarantine[(q_head - q_count) % QUARANTINE_SLOTS]);
 			q_count--;
 			q_bytes -= w.size;
 		}

@@ -5,6 +5,7 @@
  */
 #include <alloc/slab.h>
 #include <alloc/kasan.h>
+#include <alloc/kmemleak.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
 #include <lib/minmax.h>
@@ -22,6 +23,7 @@ static void *kmalloc_large(size_t size, gfp_t gfp)
 	if (!page)
 		return NULL;
 	page->mapcount.counter = PAGE_TYPE_KMALLOC;
+	kmemleak_alloc_pages(page, size, _RET_IP_);
 	return page_address(page);
 }
 
@@ -29,12 +31,14 @@ void *__kmalloc(size_t size, gfp_t gfp)
 {
 	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
 		return kmalloc_large(size, gfp);
-#ifdef CONFIG_KASAN
+#ifdef CONFIG_DEBUG
 	struct kmem_cache *c = kmalloc_caches[kmalloc_index(size)];
 	void *p = kmem_cache_alloc(c, gfp);
 
-	if (p)		/* what was not asked for may not be touched */
+	if (p) {	/* what was not asked for may not be touched */
 		kasan_slab_alloc(c, p, size, c->object_size);
+		kmemleak_set_size(p, size);
+	}
 	return p;
 #else
 	return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
@@ -59,6 +63,7 @@ void kfree(const void *p)
 	}
 	if (WARN_ON(page_type(page) != PAGE_TYPE_KMALLOC))
 		return;
+	kmemleak_free_pages(page);
 	page->mapcount.counter = 0;
 	__free_pages(page, compound_order(page));
 }

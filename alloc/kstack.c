@@ -8,6 +8,7 @@
  */
 #include <alloc/vmalloc.h>
 #include <alloc/kasan.h>
+#include <alloc/kmemleak.h>
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <arch/pgtable.h>
@@ -38,6 +39,7 @@ static void stack_destroy(void *stack)
 	a = varea_at(va);
 	if (WARN_ON(!a))
 		return;
+	varea_dying(a);
 	arch_unmap_kernel(va, THREAD_SIZE);
 	for (unsigned int i = 0; i < STACK_PAGES; i++)
 		__free_page(pages[i]);
@@ -108,6 +110,7 @@ void kstack_free(void *stack)
 	if (!stack)
 		return;
 	kasan_unpoison(stack, THREAD_SIZE);
+	kmemleak_stack_owner(stack, NULL);
 	local_irq_save(flags);
 	sc = this_cpu_ptr(&stack_cache);
 	if (sc->nr < STACK_CACHE) {

@@ -50,6 +50,11 @@ struct page *buddy_alloc(struct zone *z, unsigned int order);
 void buddy_free_range(unsigned long start_pfn, unsigned long end_pfn);
 void page_alloc_set_watermarks(void);
 
+#ifdef CONFIG_KMEMLEAK
+/* The I-th run of frames that have a struct page, whole blocks. False: there are no more. */
+bool ram_run(unsigned int i, unsigned long *start, unsigned long *end);
+#endif
+
 /* The words of a page as its next owner expects them. */
 static inline void page_prep(struct page *page)
 {

@@ -19,6 +19,7 @@
 #include <alloc/slab.h>
 #include <alloc/kasan.h>
 #include <alloc/kasan_runtime.h>
+#include <alloc/kmemleak.h>
 #include <alloc/upcalls.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
@@ -168,6 +169,9 @@ static struct slab *slab_new(struct kmem_cache *c, gfp_t gfp)
 	slab->inuse = 0;
 	slab->free = 1;
 	slab->on_list = 0;
+#ifdef CONFIG_KMEMLEAK
+	memset(slab_record(c, slab_base(slab), 0), 0, c->objs_per_slab * SLAB_RECORD);
+#endif
 	obj = slab_base(slab);
 	for (u32 i = 0; i < c->objs_per_slab; i++, obj += c->slot_size) {
 		redzone_set(c, obj);
@@ -318,6 +322,7 @@ static struct slab_cpu *sheaf_make(struct kmem_cache *c)
 		if (!page)
 			return NULL;
 		spin_lock_irqsave(&sheaf_lock, flags);
+		kmemleak_no_scan_page(virt_to_page((void *)page));
 		sheaf_mem = (char *)page;
 		sheaf_left = PAGE_SIZE;
 	}
@@ -403,6 +408,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	else if (c->poison)
 		memset(obj, 0x5a, c->object_size);
 #endif
+	kmemleak_alloc_slab(obj, c->object_size, _RET_IP_);
 	return obj;
 }
 
@@ -468,6 +474,7 @@ void kmem_cache_free(struct kmem_cache *c, void *obj)
 		object_poison(c, obj);
 #endif
 	lockdep_check_freed(obj, c->object_size, _RET_IP_);
+	kmemleak_free_slab(obj);
 	if (!(c->flags & SLAB_TYPESAFE_BY_RCU) && kasan_slab_free(c, obj, c->object_size))
 		return;
 	free_to(c, obj);
@@ -583,17 +590,17 @@ int kmem_cache_shrink(struct kmem_cache *c)
 /* Smallest order with few enough objects wasted. */
 static void choose_order(struct kmem_cache *c)
 {
-	unsigned int want = c->slot_size <= 2048 ? 4 : 2;
+	unsigned int want = c->slot_size <= 2048 ? 4 : 2, size = c->slot_size + (unsigned int)SLAB_RECORD;
 
 	for (c->order = 0; c->order < 3; c->order++) {
 		size_t bytes = PAGE_SIZE << c->order;
 
-		if (bytes / c->slot_size >= want && bytes % c->slot_size <= bytes / 8)
+		if (bytes / size >= want && bytes % size <= bytes / (SLAB_RECORD ? 4 : 8))
 			break;
 	}
-	while ((PAGE_SIZE << c->order) < c->slot_size)
+	while ((PAGE_SIZE << c->order) < size)
 		c->order++;
-	c->objs_per_slab = (u16)((PAGE_SIZE << c->order) / c->slot_size);
+	c->objs_per_slab = (u16)((PAGE_SIZE << c->order) / size);
 	if (c->slot_size <= 256)
 		c->capacity = SHEAF_MAX;
 	else
@@ -642,6 +649,9 @@ static int cache_setup(struct kmem_cache *c, const char *name, unsigned int size
 	if (id < SLAB_MAX_CACHES) {
 		__set_bit(id, cache_ids);
 		list_add_tail(&c->list, &slab_list);
+#ifdef CONFIG_KMEMLEAK
+		kmemleak_cache_made(c);
+#endif
 	}
 	spin_unlock_irqrestore(&slab_list_lock, irq);
 	c->id = id;
@@ -681,6 +691,9 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	spin_lock_irqsave(&slab_list_lock, irq);
 	list_del(&c->list);
 	spin_unlock_irqrestore(&slab_list_lock, irq);
+#ifdef CONFIG_KMEMLEAK
+	kmemleak_cache_gone(c);
+#endif
 	kmem_cache_free(&cache_cache, c);
 }
 
@@ -715,6 +728,13 @@ unsigned long slab_total_live(void)
 		n += kmem_cache_live(c);
 	return n;
 }
+
+#ifdef CONFIG_KMEMLEAK
+void slab_count_page(void)
+{
+	atomic64_inc(&slab_pages[0]);
+}
+#endif
 
 unsigned long slab_pages_reclaimable(void)
 {

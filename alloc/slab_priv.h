@@ -2,6 +2,7 @@
 #pragma once
 /* Inside the slab allocator. */
 #include <alloc/slab.h>
+#include <alloc/kmemleak.h>
 #include <alloc/page.h>
 #include <kernel/spinlock.h>
 #include <lib/list.h>
@@ -55,3 +56,16 @@ struct kmem_cache {
 	unsigned long	inuse;		/* (lock) objects out of slabs, in sheaves or live */
 	struct list_head list;		/* (slab_list_lock) */
 };
+
+/* The leak scanner's records lie behind the last slot, at the end of the slab. */
+#ifdef CONFIG_KMEMLEAK
+#define SLAB_RECORD sizeof(struct kmemleak_object)
+static inline struct kmemleak_object *slab_record(const struct kmem_cache *c, void *base, unsigned int slot)
+{
+	return (struct kmemleak_object *)((char *)base + (PAGE_SIZE << c->order)) - c->objs_per_slab + slot;
+}
+/* A page of backtraces counts among the slabs' pages. */
+void slab_count_page(void);
+#else
+#define SLAB_RECORD 0
+#endif

@@ -107,6 +107,27 @@ static void area_remove(struct varea *a)
 	}
 }
 
+#ifdef CONFIG_KMEMLEAK
+unsigned long varea_next(unsigned long addr)
+{
+	unsigned long found = 0;
+
+	spin_lock(&area_lock);
+	for (struct rb_node *n = areas.node; n;) {
+		struct varea *a = to_area(n);
+
+		if (a->start >= addr) {
+			found = a->start;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	spin_unlock(&area_lock);
+	return found;
+}
+#endif
+
 /* The area that holds addr. (area_lock) */
 static struct varea *area_find(unsigned long addr)
 {
@@ -134,6 +155,10 @@ struct varea *varea_alloc(unsigned long size, unsigned long align, gfp_t gfp, co
 	a = kmem_cache_zalloc(area_cache, gfp & ~(__GFP_DMA | __GFP_DMA32));
 	if (!a)
 		return NULL;
+#ifdef CONFIG_KMEMLEAK
+	kmemleak_no_scan(a);		/* its start is no pointer to the area */
+	kmemleak_alloc(&a->leak, size - PAGE_SIZE, _RET_IP_);
+#endif
 	spin_lock(&area_lock);
 	hole = find_hole(size + align - PAGE_SIZE);
 	if (hole) {
@@ -154,8 +179,29 @@ struct varea *varea_alloc(unsigned long size, unsigned long align, gfp_t gfp, co
 	return a;
 }
 
+#ifdef CONFIG_KMEMLEAK
+void varea_with(unsigned long addr, void (*fn)(struct varea *a, void *arg), void *arg)
+{
+	struct varea *a;
+
+	spin_lock(&area_lock);
+	a = area_find(addr);
+	if (a)
+		fn(a, arg);
+	spin_unlock(&area_lock);
+}
+
+void varea_dying(struct varea *a)
+{
+	spin_lock(&area_lock);
+	kmemleak_free(&a->leak);
+	spin_unlock(&area_lock);
+}
+#endif
+
 void varea_free(struct varea *a)
 {
+	varea_dying(a);
 	spin_lock(&area_lock);
 	area_remove(a);
 	spin_unlock(&area_lock);
@@ -277,6 +323,7 @@ static void vfree_now(const void *addr)
 
 	if (WARN_ON(!a))
 		return;
+	varea_dying(a);
 	kasan_poison((void *)a->start, a->size, KASAN_VMALLOC_INVALID);
 	arch_unmap_kernel(a->start, a->size - PAGE_SIZE);
 	if (a->pages) {

@@ -9,5 +9,6 @@ uapi_triplet := aarch64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=aarch64-unknown-none-elf)
 # -mno-outline-atomics: no helpers outside the kernel; the base set's exclusive pairs work on each CPU.
 cc_flags := -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-stack-protector
+debug_defines := -DCONFIG_KMEMLEAK
 rust_target := aarch64-unknown-none-softfloat
 rust_flags := -Crelocation-model=static

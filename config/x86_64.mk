@@ -22,7 +22,7 @@ cc_flags += -fomit-frame-pointer -DCONFIG_UNWIND_TABLE
 rust_frames := -Cforce-frame-pointers=n
 endif
 endif
-debug_defines := -DCONFIG_KASAN -DCONFIG_UBSAN -DCONFIG_LOCKDEP -DCONFIG_KCOV -DCONFIG_FAULT_INJECTION
+debug_defines := -DCONFIG_KASAN -DCONFIG_UBSAN -DCONFIG_LOCKDEP -DCONFIG_KCOV -DCONFIG_FAULT_INJECTION -DCONFIG_KMEMLEAK
 # The sanitizers know only systems by name; code for the kernel comes out the same.
 debug_flags := --target=x86_64-linux-gnu -fsanitize=kernel-address -mllvm -asan-mapping-offset=0xdffffc0000000000 \
 	-mllvm -asan-stack=1 -fsanitize-address-use-after-scope -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=10000 \

@@ -354,6 +354,40 @@ static void plant_covered(void)
 		zero = 0;
 }
 
+/* What nobody points to: an object that points to itself, and one, a large one and an area that only it points to. */
+static noinline void leak_one_set(unsigned long hidden[4])
+{
+	void **p = kmalloc(72, GFP_KERNEL);
+
+	if (!p)
+		return;
+	p[0] = p;
+	p[1] = kzalloc(40, GFP_KERNEL);
+	p[2] = kzalloc(3 * PAGE_SIZE, GFP_KERNEL);
+	p[3] = vzalloc(2 * PAGE_SIZE);
+	for (int i = 0; i < 4; i++)
+		hidden[i] = p[i] ? ~(unsigned long)p[i] : 0;
+}
+
+/* Some sets, since a stale word may point where one lies by chance; as complements, which are no pointers. */
+static unsigned long leaked[8][4];
+
+static void plant_no_leak(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(leaked); i++)
+		for (int k = 0; k < 4; k++)
+			if (leaked[i][k])
+				kvfree((void *)~leaked[i][k]);
+	memset(leaked, 0, sizeof(leaked));
+}
+
+static void plant_leak(void)
+{
+	plant_no_leak();
+	for (size_t i = 0; i < ARRAY_SIZE(leaked); i++)
+		leak_one_set(leaked[i]);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -371,7 +405,7 @@ static const struct {
 	{ "lock_uninitialised", plant_lock_uninitialised }, { "lock_irq_way", plant_lock_irq_way },
 	{ "lock_kept", plant_lock_kept }, { "null_locked", plant_null_locked }, { "hang", plant_hang },
 	{ "soft_lockup", plant_soft_lockup }, { "user_read", plant_user_read }, { "user_call", plant_user_call },
-	{ "covered", plant_covered },
+	{ "covered", plant_covered }, { "leak", plant_leak }, { "no_leak", plant_no_leak },
 };
 
 static struct plant *registered;

@@ -9,7 +9,9 @@
 #include <kernel/rcu.h>
 #include <arch/fpu.h>
 #include <arch/switch.h>
+#include <alloc/kmemleak.h>
 #include <alloc/slab.h>
+#include <alloc/upcalls.h>
 #include <alloc/vmalloc.h>
 #include <sched/sched_priv.h>
 #include <sched/task.h>
@@ -119,6 +121,7 @@ struct task *task_dup(const struct task *from)
 		kmem_cache_free(task_cache, t);
 		return NULL;
 	}
+	kmemleak_stack_owner(t->stack, t);
 	memset(&t->thread, 0, sizeof(t->thread));
 	t->work_flags = from->work_flags & (_TIF(TIF_SYSCALL_TRACE) | _TIF(TIF_SECCOMP) | _TIF(TIF_SYSCALL_LOG));
 	t->flags &= ~(unsigned int)(PF_IDLE | PF_SUPERPRIV | PF_WQ_WORKER | PF_KSWAPD | PF_MEMALLOC | PF_NO_SETAFFINITY);
@@ -154,6 +157,21 @@ void task_dup_undo(struct task *t)
 	kmem_cache_free(task_cache, t);
 	atomic_dec(&nr_tasks);
 }
+
+#ifdef CONFIG_KMEMLEAK
+/* The task may be freed, if not go away, while it is looked at. */
+__no_sanitize_address unsigned long kmemleak_stack_used(const void *owner, size_t size, unsigned long stack)
+{
+	const struct task *t = owner;
+	unsigned long end = stack + THREAD_SIZE, sp;
+
+	if (size < sizeof(*t) || READ_ONCE(t->stack) != (void *)stack || t == current)
+		return end;
+	sp = READ_ONCE(t->thread.sp);
+	/* One that runs is somewhere on it. */
+	return READ_ONCE(t->on_cpu) || sp < stack || sp > end ? stack : sp;
+}
+#endif
 
 void set_task_comm(struct task *t, const char *name)
 {

@@ -9,7 +9,7 @@
  * "test NAME ok|skipped|FAILED why".
  * A program NAME.sh is run by /bin/sh and its output compared with NAME.out. Around each program what the system counts (open files,
  * inodes, processes, objects of each slab cache, folios) must come back to where it was: a leak fails the test. At the end a debug kernel's graph of
- * lock orders follows, each line after "lock: ".
+ * lock orders follows, each line after "lock: ", and the leaks that its scanner suspects, after "leaked: ".
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -396,6 +396,33 @@ static void print_lock_graph(void)
 	fflush(stdout);
 }
 
+/* What nothing in the kernel points to any more: the second scan says, whatever its age. */
+static void print_leaks(void)
+{
+	static const char path[] = "/sys/kernel/debug/kmemleak";
+	static const char *const commands[] = { "min_age=0", "scan", "scan", "min_age=5000" };
+	char line[512];
+	FILE *f;
+
+	if (access(path, R_OK))
+		return;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		int fd = open(path, O_WRONLY);
+
+		if (fd < 0 || write(fd, commands[i], strlen(commands[i])) < 0)
+			printf("leaked: %s: %s\n", commands[i], strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		printf("leaked: %s", line);
+	if (f)
+		fclose(f);
+	printf("leaked: end\n");
+	fflush(stdout);
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -424,5 +451,6 @@ int main(int argc, char **argv)
 		if (list[i]->d_name[0] != '.' && !strstr(list[i]->d_name, ".out"))
 			failed += test_one(argv[1], list[i]->d_name);
 	print_lock_graph();
+	print_leaks();
 	return failed != 0;
 }

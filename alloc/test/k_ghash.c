@@ -154,8 +154,10 @@ KTEST(ghash_grows_under_readers)
 	for (int i = 0; i < started; i++)
 		wait_for_completion(&w[i].done);
 	synchronize_rcu();
-	for (u32 i = 0; i < THREADS; i++)
+	for (u32 i = 0; i < THREADS; i++) {
 		kvfree(w[i].items);
+		w[i].items = NULL;	/* the next there may be a leak on purpose */
+	}
 	KT_EQ(started, THREADS);
 	for (u32 i = 0; i < THREADS; i++)
 		KT_EQ(w[i].bad, 0);

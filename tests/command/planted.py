@@ -53,6 +53,10 @@ FROM_USER = {
     "user_call": ("(echo user_call > $P); echo status $?", "status 139", ["fault: kernel execution of 0x", "(not allowed)", "Oops: ", "@"]),
     "hang": ("echo 1 > /proc/sys/kernel/hung_task_timeout_secs; echo hang > $P; echo went on", "went on",
              ["INFO: task sh:", "blocked for more than", "@"]),
+    "leak": ("echo leak > $P; K=/sys/kernel/debug/kmemleak; echo min_age=0 > $K; echo scan > $K; echo scan > $K; cat $K >&2; "
+             "test $(grep -c unreferenced $K) -ge 24 && echo most of 32", "most of 32",
+             ["kmemleak: ", "new suspected memory leaks (see /sys/kernel/debug/kmemleak)", "(size 72):", "(size 40):", "(size 12288):",
+              "(size 8192):", 'comm "sh", pid', "hex dump (first 32 bytes):", "backtrace (crc ", "leak_one_set+", "@"]),
     "soft_lockup": ("echo 1 > /proc/sys/kernel/watchdog_thresh; echo soft_lockup > $P; echo went on", "went on",
                     ["watchdog: BUG: soft lockup", "@"]),
 }
@@ -89,7 +93,7 @@ def missing(name, text, expect):
 
 
 def show(name, text, bad, line, first=""):
-    said = first or next((l for l in text.splitlines() if re.search(r"LOCKDEP:|KASAN:|UBSAN:|WARNING:|BUG:|fault:|INFO:|kernel BUG|corruption", l)), "")
+    said = first or next((l for l in text.splitlines() if re.search(r"LOCKDEP:|KASAN:|UBSAN:|WARNING:|BUG:|fault:|INFO:|kernel BUG|corruption|kmemleak: ", l)), "")
     print("%-22s %s" % (name, "FAILED: no " + " / ".join(bad) if bad else "%s:%-4d %s" % (lines_of(name)[0], line, re.sub(r"^\[.*?\] ", "", said))))
     if bad:
         print(text[-6000:])

@@ -329,7 +329,7 @@ class Runner:
 
     def batches(self, cfg, names, initrd, kind, append="", memory="512M"):
         """Boots and runs the tests called names, found in /tests/run, of a kind (guest, debian); after the kernel's death the rest in a new boot."""
-        left, graph, reports, slower = list(names), [], [], 4 if self.args.fail_nth else 1
+        left, graph, reports, leaks, slower = list(names), [], [], [], 4 if self.args.fail_nth else 1
         while left:
             vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1%s" % (cfg.preempt, append), memory=memory)
             vm.initrd = initrd
@@ -346,6 +346,7 @@ class Runner:
                 text, errors = (f.read().decode("utf-8", "replace") for f in (out, err))
             reports += oops.reports(s.text, vmlinux, self.tools)
             graph += [l[6:] for l in text.splitlines() if l.startswith("lock: ")]
+            leaks.append([l[8:] for l in text.splitlines() if l.startswith("leaked: ")])
             done = self.guest_results(cfg, kind, text, errors, status)
             rest = [n for n in left if n not in done]
             if len(rest) == len(left):
@@ -358,6 +359,15 @@ class Runner:
                         "\n".join(reports), where=str(cfg)))
         if cfg.debug:
             self.lock_order(kind, cfg, graph, vmlinux)
+            self.no_leaks(kind, cfg, leaks, vmlinux)
+
+    def no_leaks(self, kind, cfg, leaks, vmlinux):
+        """What the debug kernel's leak scanner found at the end of each boot; the last that is there says that it was asked."""
+        found = [l for boot in leaks for l in boot if l != "end"]
+        n = sum(l.startswith("unreferenced object") for l in found)
+        asked = leaks and "end" in leaks[-1]
+        self.add(Result(kind + "/no_leaks", "passed" if asked and not found else "failed", "%d leaks" % n if found else "" if asked else "the kernel was not asked",
+                        oops.symbolize("\n".join(found), vmlinux, self.tools), where=str(cfg)))
 
     def lock_order(self, kind, cfg, graph, vmlinux):
         """What the debug kernel saw of locks, against docs/lock-order.md."""
@@ -372,7 +382,7 @@ class Runner:
         """Reads what testrun said; returns the names that are done with."""
         done, current, lines = set(), None, []
         for line in text.splitlines():
-            if line.startswith("lock: "):
+            if line.startswith(("lock: ", "leaked: ")):
                 continue
             m = re.match(r"test (\S+) (start|again|ok|skipped|FAILED)(?: (.*))?$", line)
             if m and m[2] == "again":
@@ -591,7 +601,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", "fuzz/corpus", "fuzz/reproducers", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "debian/lock_order", "debian/no_reports"}
+    names = {"layers", "abi/numbers", "bench/gate", "fuzz/corpus", "fuzz/reproducers", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}

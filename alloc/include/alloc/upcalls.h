@@ -23,5 +23,12 @@ gfp_t alloc_task_gfp_mask(void);
 bool fault_slab(gfp_t gfp, size_t size);
 bool fault_pages(gfp_t gfp, unsigned int order);
 #endif
+#ifdef CONFIG_KMEMLEAK
+/*
+ * sched: from where on to its end the kernel stack at STACK holds what its task still needs, if that is the object at OWNER of SIZE bytes, which is
+ * held still; its end: there is no such task, or it is the one that asks. Any context.
+ */
+unsigned long kmemleak_stack_used(const void *owner, size_t size, unsigned long stack);
+#endif
 /* sched: sleep about one tick. */
 void alloc_backoff(void);
