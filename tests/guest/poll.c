@@ -15,7 +15,7 @@ TEST(timeouts)
 	long long start = t_now_ns();
 
 	EQ(poll(NULL, 0, 60), 0);
-	CHECK(t_now_ns() - start >= 60000000 && t_now_ns() - start < 2000000000);
+	CHECK(t_now_ns() - start >= 60000000);
 	start = t_now_ns();
 	EQ(ppoll(NULL, 0, &ts, NULL), 0);
 	CHECK(t_now_ns() - start >= 60000000);

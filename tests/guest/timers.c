@@ -26,7 +26,7 @@ TEST(clocks_go_forward)
 
 		t_sleep_ms(40);
 		b = ns(c[i]);
-		CHECK(b - a >= 25000000 && b - a < 3000000000LL);
+		CHECK(b - a >= 25000000);
 		for (int k = 0; k < 1000; k++) {
 			a = ns(c[i]);
 			CHECK(a >= b);
@@ -49,12 +49,13 @@ TEST(fast_and_slow_agree)
 		m = s.tv_sec * 1000000000LL + s.tv_nsec;
 		CHECK(a <= m && m <= b);
 	}
-	struct timeval tv, tv2;
+	struct timeval tv, tv2, tv3;
 
 	gettimeofday(&tv, NULL);
 	syscall(SYS_gettimeofday, &tv2, NULL);
-	CHECK(labs(tv.tv_sec - tv2.tv_sec) <= 1);
-	CHECK(labs(time(NULL) - tv.tv_sec) <= 1);
+	gettimeofday(&tv3, NULL);
+	CHECK(!timercmp(&tv, &tv2, >) && !timercmp(&tv2, &tv3, >));
+	CHECK(time(NULL) >= tv2.tv_sec - 1);		/* that of the last tick */
 	CHECK(time(NULL) > 1577836800);		/* 2020: the machine's clock was read */
 }
 
@@ -96,11 +97,10 @@ TEST(resolution)
 TEST(sleeping)
 {
 	struct timespec ts = { 0, 70000000 };
-	long long a = ns(CLOCK_MONOTONIC), d;
+	long long a = ns(CLOCK_MONOTONIC), d, least = 1000000000;
 
 	OK(nanosleep(&ts, NULL));
-	d = ns(CLOCK_MONOTONIC) - a;
-	CHECK(d >= 70000000 && d < 1000000000);
+	CHECK(ns(CLOCK_MONOTONIC) - a >= 70000000);
 	a = ns(CLOCK_MONOTONIC);
 	ts.tv_sec = (a + 80000000) / 1000000000;
 	ts.tv_nsec = (a + 80000000) % 1000000000;
@@ -113,11 +113,14 @@ TEST(sleeping)
 	ts.tv_sec = -1;
 	ERR(nanosleep(&ts, NULL), EINVAL);
 	EQ(clock_nanosleep(99, 0, &ts, NULL), EINVAL);
-	/* Short ones are short: a hundred of 1 ms take no second. */
-	a = ns(CLOCK_MONOTONIC);
-	for (int i = 0; i < 100; i++)
+	/* Short ones can be short: one of many, whatever else goes on, ends well before the second tick. */
+	for (int i = 0; i < 100; i++) {
+		a = ns(CLOCK_MONOTONIC);
 		t_sleep_ms(1);
-	CHECK(ns(CLOCK_MONOTONIC) - a < 1000000000);
+		d = ns(CLOCK_MONOTONIC) - a;
+		least = d < least ? d : least;
+	}
+	CHECK(least >= 1000000 && least < 20000000);
 }
 
 TEST(cpu_clocks)
@@ -145,8 +148,8 @@ TEST(setting_the_clock)
 	ts = was;
 	ts.tv_sec += 100000;
 	OK(clock_settime(CLOCK_REALTIME, &ts));
-	CHECK(time(NULL) - ts.tv_sec <= 2);
-	CHECK(ns(CLOCK_MONOTONIC) - mono < 3000000000LL);
+	CHECK(time(NULL) >= ts.tv_sec - 1 && time(NULL) - ts.tv_sec < 50000);
+	CHECK(ns(CLOCK_MONOTONIC) - mono < 50000 * 1000000000LL);
 	was.tv_sec += 1;
 	OK(clock_settime(CLOCK_REALTIME, &was));
 	ERR(clock_settime(CLOCK_MONOTONIC, &ts), EINVAL);
@@ -248,9 +251,11 @@ TEST(posix_timers)
 TEST(adjtimex_reads_and_checks)
 {
 	struct timex tx = { 0 };
+	time_t now;
 
+	now = time(NULL);
 	CHECK(adjtimex(&tx) >= 0);
-	CHECK(labs(tx.time.tv_sec - time(NULL)) <= 1);
+	CHECK(tx.time.tv_sec >= now && tx.time.tv_sec <= time(NULL) + 1);
 	CHECK(tx.tick >= 9000 && tx.tick <= 11000);
 	tx.modes = ADJ_SETOFFSET;
 	for (unsigned int i = 0; i < 3; i++) {
@@ -261,5 +266,5 @@ TEST(adjtimex_reads_and_checks)
 	tx.modes = ADJ_SETOFFSET | ADJ_NANO;
 	tx.time.tv_usec = 1000000000;
 	ERR(adjtimex(&tx), EINVAL);
-	CHECK(labs(tx.time.tv_sec - time(NULL)) <= 1);
+	CHECK(time(NULL) >= now && time(NULL) - now < tx.time.tv_sec);		/* none of them moved the clock */
 }
