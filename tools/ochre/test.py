@@ -55,6 +55,9 @@ FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy",
 DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
 
 
+AGAIN = 20      # lines of a failure that the end of a run repeats
+
+
 class Result:
     def __init__(self, name, outcome, why="", text="", took=0.0, where=""):
         self.name, self.outcome, self.why, self.text, self.took, self.where = name, outcome, why, text, took, where
@@ -713,6 +716,10 @@ def run_all(args, r):
 
 def verdict(args, r, begin):
     n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "failed", "skipped")}
+    # Once more, in short: of a long run often only the end is at hand.
+    for x in (x for x in r.results if x.outcome == "failed"):
+        print("failed  %s%s%s" % (x.name, " [%s]" % x.where if x.where else "", ": " + x.why if x.why else ""))
+        print("\n".join("        " + l[:200] for l in x.text.rstrip().splitlines()[:AGAIN]))
     if n["failed"]:
         print("failed: " + ", ".join(sorted({x.name for x in r.results if x.outcome == "failed"})))
     print("%d passed, %d failed, %d skipped" % (n["passed"], n["failed"], n["skipped"]) + " (%.0f s)" % (time.monotonic() - begin) * bool(args.verbose))
