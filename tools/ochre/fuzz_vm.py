@@ -50,7 +50,7 @@ class Machine:
             f.truncate(DISK)
         # The first report ends the machine: what ran stands in its memory then, not what ran some time afterwards.
         vm = qemu.Vm(tools, cpus=cpus, memory=memory, kernel=kernel, initrd=initrd_path, disks=[disk],
-                     append=("console=ttyS0 panic=-1 oops=panic panic_on_warn nokaslr " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
+                     append=("console=ttyS0 panic=-1 oops=panic panic_on_warn nokaslr kmemleak=off " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
                                                                     % (qemu.size_arg(memory), self.ram), "-machine", "memory-backend=ram"])
         pairs = [socket.socketpair() for _ in range(2)]
         argv = vm.argv([pairs[0][1].fileno()])
