@@ -36,7 +36,7 @@ with open(os.path.join(ROOT, "syscall", os.path.basename(at[1]))) as f:
 check("\n%s\t%s\n" % (at[2], source[int(at[2]) - 1]) in out, "shows the source:\n" + out)
 check(re.search(r"^#\d+ +0x\w+ in entry_syscall \(.*\n#\d+ +0x", out, re.M), "goes on to the program that made the call:\n" + out)
 interrupt = out[out.index("\nBreakpoint 3, x86_trap_kernel"):]
-check(re.search(r"^#1 +<signal handler called>\n(#\d+ +(0x\w+ in )?\w+ \(\) at .*\n)*#\d+ .*\b(entry_syscall|cpu_idle_loop|kthread_main|ret_from_fork) \(", interrupt, re.M),
+check(re.search(r"^#1 +<signal handler called>\n(#\d+ +(0x\w+ in )?\w+ \(.*\) at .*\n)*#\d+ .*\b(entry_syscall|cpu_idle_loop|kthread_main|ret_from_fork) \(", interrupt, re.M),
       "and from an interrupt through what it interrupted to where that began:\n" + out)
 tasks = dict(re.findall(r"^0x[0-9a-f]+ +(\d+) \w+ +\d+ (\S+)$", out, re.M))
 check(tasks.get("0") and tasks.get("1") == "init" and tasks.get("2") == "kthreadd" and "sh" in tasks.values(), "lists processes, %r:\n%s" % (tasks, out))
