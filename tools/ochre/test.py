@@ -62,6 +62,11 @@ class Result:
     def __init__(self, name, outcome, why="", text="", took=0.0, where=""):
         self.name, self.outcome, self.why, self.text, self.took, self.where = name, outcome, why, text, took, where
 
+    def show(self, lines):
+        print("%-7s %s%s%s" % (self.outcome, self.name, " [%s]" % self.where if self.where else "", ": " + self.why if self.why else ""))
+        for l in lines:
+            print("        " + l)
+
 
 class Runner:
     def __init__(self, args, tools):
@@ -76,12 +81,10 @@ class Runner:
     def add(self, r):
         self.results.append(r)
         if r.outcome == "failed" or self.args.verbose or r.outcome == "skipped":
-            print("%-7s %s%s%s" % (r.outcome, r.name, " [%s]" % r.where if r.where else "", ": " + r.why if r.why else ""))
-            if r.text and (r.outcome == "failed" or self.args.verbose):
-                lines = r.text.rstrip().splitlines()
-                if len(lines) > 120:
-                    lines = lines[:60] + ["... (%d lines more)" % (len(lines) - 120)] + lines[-60:]
-                print("\n".join("        " + l for l in lines))
+            lines = r.text.rstrip().splitlines() if r.outcome == "failed" or self.args.verbose else []
+            if len(lines) > 120:
+                lines = lines[:60] + ["... (%d lines more)" % (len(lines) - 120)] + lines[-60:]
+            r.show(lines)
         sys.stdout.flush()
 
     def group(self, title, start, first):
@@ -717,9 +720,9 @@ def run_all(args, r):
 def verdict(args, r, begin):
     n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "failed", "skipped")}
     # Once more, in short: of a long run often only the end is at hand.
-    for x in (x for x in r.results if x.outcome == "failed"):
-        print("failed  %s%s%s" % (x.name, " [%s]" % x.where if x.where else "", ": " + x.why if x.why else ""))
-        print("\n".join("        " + l[:200] for l in x.text.rstrip().splitlines()[:AGAIN]))
+    for x in r.results:
+        if x.outcome == "failed":
+            x.show(l[:200] for l in x.text.rstrip().splitlines()[:AGAIN])
     if n["failed"]:
         print("failed: " + ", ".join(sorted({x.name for x in r.results if x.outcome == "failed"})))
     print("%d passed, %d failed, %d skipped" % (n["passed"], n["failed"], n["skipped"]) + " (%.0f s)" % (time.monotonic() - begin) * bool(args.verbose))
