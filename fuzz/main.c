@@ -305,10 +305,12 @@ static void last_report(void)
 	report(true);
 }
 
-static int hunt(unsigned long seed, const char *runs)
+static int hunt(unsigned long seed, const char *runs, unsigned long jobs)
 {
 	char seed_arg[40], runs_arg[40], max_arg[40];
-	char *args[] = { "fuzz", (char *)dir, seed_arg, runs_arg, max_arg, "-len_control=0", "-entropic=0", "-mutate_depth=2", "-reload=1", "-timeout=1000000", "-rss_limit_mb=0", "-malloc_limit_mb=1024",
+	/* What other jobs learnt is read now and then: to look for it is to look at each file of the corpus. */
+	char *reload = jobs > 1 ? "-reload=60" : "-reload=0";
+	char *args[] = { "fuzz", (char *)dir, seed_arg, runs_arg, max_arg, "-len_control=0", "-entropic=0", "-mutate_depth=2", reload, "-timeout=1000000", "-rss_limit_mb=0", "-malloc_limit_mb=1024",
 			 "-handle_segv=0", "-handle_bus=0", "-handle_abrt=0", "-handle_ill=0", "-handle_fpe=0", "-handle_int=0", "-handle_term=0",
 			 "-handle_xfsz=0", "-handle_usr1=0", "-handle_usr2=0", "-detect_leaks=0", "-verbosity=0", "-print_final_stats=0", "-use_counters=1", NULL };
 	char **argv = args;
@@ -343,7 +345,7 @@ static int hunt_jobs(char **argv)
 	for (unsigned long i = 0; i < jobs; i++)
 		if (!fork()) {
 			job = (int)i;
-			exit(hunt(seed + i, argv[2]));
+			exit(hunt(seed + i, argv[2], jobs));
 		}
 	while (wait(&status) > 0)
 		if (status && !worst)

@@ -17,6 +17,9 @@ OUT = os.path.join(BUILD, "fuzz")
 TURN = 1200         # seconds a machine hunts
 CORPUS = 1500       # programs it begins with: it runs each of them first
 OWN = 200           # numbers of machines that hunt in a folder of their own begin here
+# The machines of a hunt, in turns: processors and memory. Two processors find races and need half as much time again for a program;
+# little memory runs out, and it is programs that free what is not in use then, while elsewhere it is kswapd, which nobody traces.
+KINDS = [(1, fuzz_vm.MEMORY), (2, fuzz_vm.MEMORY), (1, fuzz_vm.LITTLE), (1, fuzz_vm.MEMORY)]
 
 
 def seconds(text):
@@ -101,14 +104,13 @@ class Hunt:
         self.boots += 1
         path = os.path.join(OUT, "vm%d.cpio" % (self.number + i))
         os.makedirs(OUT, exist_ok=True)
-        # One processor makes twice as many programs in the same time as two do together, two find what one cannot: each has its turn.
-        cpus = 1 if self.icount else 1 + (i + self.rounds[i]) % 2
+        cpus, memory = KINDS[0 if self.icount else (i + self.rounds[i]) % len(KINDS)]
         self.rounds[i] += 1
         runs = "0"
         if self.runs:
             runs = str(max((self.runs - self.total("programs")) // (cpus * len(self.slots)), 1))
         fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], self.corpus.some(CORPUS, random.Random(seed), self.always))
-        m = fuzz_vm.Machine(self.tools, self.number + i, self.vmlinux, path, cpus=cpus, icount=self.icount, append=self.append)
+        m = fuzz_vm.Machine(self.tools, self.number + i, self.vmlinux, path, cpus=cpus, memory=memory, icount=self.icount, append=self.append)
         m.seed, m.jobs, m.cpus, m.scan = seed, {}, cpus, oops.Scan()
         m.job_heard = [time.monotonic()] * cpus
         self.slots[i] = m
@@ -134,7 +136,7 @@ class Hunt:
         end = time.monotonic() + 2      # what else it says
         while time.monotonic() < end and not m.dead():
             self.take(m)
-        new, title, path = Crash.keep(m, kind, self.vmlinux, self.tools, {"commit": self.commit, "seed": m.seed})
+        new, title, path = Crash.keep(m, kind, self.vmlinux, self.tools, {"commit": self.commit, "seed": m.seed, "memory": m.memory})
         self.crashes += 1
         self.kinds += new
         self.titles[title] = path

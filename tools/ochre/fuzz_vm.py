@@ -17,6 +17,7 @@ MAGIC_A, MAGIC_B = 0x45524843305a5546, 0x0123456789abcdef       # as in fuzz/mai
 PAGE = 4096
 DISK = 16 << 20
 HUNG = 180          # seconds without a word of a job
+MEMORY, LITTLE = "512M", "128M"
 
 
 def initrd(path, binary, args, corpus=(), files=()):
@@ -41,7 +42,8 @@ class Machine:
     """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('A', [number, addresses...]), ('C', bytes),
     ('E', text)."""
 
-    def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory="512M", icount=False, append=""):
+    def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory=MEMORY, icount=False, append=""):
+        self.memory = memory
         self.dir = os.path.join(BUILD, "fuzz", "vm%d" % number)
         os.makedirs(self.dir, exist_ok=True)
         self.ram = os.path.join(self.dir, "ram")

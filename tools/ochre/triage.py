@@ -93,11 +93,16 @@ def names_fit(text, vmlinux, tools):
 
 # --- running ---
 
+def memory_of(facts):
+    """What the machine had that found it; nothing else that a stranger's file says."""
+    return fuzz_vm.LITTLE if facts.get("memory") == fuzz_vm.LITTLE else fuzz_vm.MEMORY
+
+
 class Lab:
     """Runs programs on the debug kernel and says what reports come."""
 
-    def __init__(self, tools, append=""):
-        self.tools, self.append = tools, append
+    def __init__(self, tools, append="", memory=fuzz_vm.MEMORY):
+        self.tools, self.append, self.memory = tools, append, memory
         self.vmlinux, self.binary, self.tool = fuzz.binaries(tools)
         self.dir = OUT
         os.makedirs(self.dir, exist_ok=True)
@@ -106,7 +111,7 @@ class Lab:
         """(reports, what was running, the console's text); a hang is a report of its own."""
         path = os.path.join(self.dir, "lab.cpio")
         fuzz_vm.initrd(path, self.binary, args, files=files)
-        m = fuzz_vm.Machine(self.tools, 90, self.vmlinux, path, cpus=2, append=self.append)
+        m = fuzz_vm.Machine(self.tools, 90, self.vmlinux, path, cpus=2, memory=self.memory, append=self.append)
         hung, scan = False, oops.Scan(report.START)
         try:
             end = time.monotonic() + deadline
@@ -234,7 +239,7 @@ def judge(r, program):
     return {"security": False, "class": "warning", "why": "a check of the kernel failed and it went on"}
 
 
-def bisect(good, program, wanted, tools, append):
+def bisect(good, program, wanted, tools, append, memory):
     """The first commit since GOOD that breaks: each is built and tried in a worktree of its own."""
     tree = os.path.join(OUT, "tree")
     git = ["git", "-C", ROOT]
@@ -248,7 +253,7 @@ def bisect(good, program, wanted, tools, append):
     try:
         os.makedirs(os.path.join(tree, "build"), exist_ok=True)
         os.symlink(os.path.join(BUILD, "host"), os.path.join(tree, "build", "host"))
-        lab = Lab(tools, append)
+        lab = Lab(tools, append, memory)
         lo, hi = 0, len(commits) - 1       # commits[hi] is bad
         while lo < hi:
             mid = (lo + hi) // 2
@@ -332,6 +337,7 @@ def cmd_triage(args):
         program = c_source = None
         d = {"reproduced": None, "program": None, "c_reproduces": False, "first_bad": None}
         if lab and i.programs:
+            lab.memory = memory_of(i.facts)
             with Progress("Reproducing"):
                 hit = reproduce(lab, i.programs, mark, args.times)
             if hit:
@@ -347,7 +353,7 @@ def cmd_triage(args):
                     c_source, d["c_reproduces"] = c_program(lab, program, r.title, mark)
                 if args.bisect:
                     with Progress("Bisecting"):
-                        d["first_bad"] = bisect(args.bisect, [program], mark, tools, args.append)
+                        d["first_bad"] = bisect(args.bisect, [program], mark, tools, args.append, lab.memory)
         if r is None:
             print("%s: none of its programs brings anything about here" % rel(i.path))
             continue
