@@ -11,7 +11,7 @@ $(O)/fuzz/desc.o: $(O)/fuzz/desc.c fuzz/desc.h
 $(O)/fuzz/%.o: fuzz/%.c $(fuzz_headers)
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)$(fuzz_clang) $(fuzz_cflags) -c $< -o $@
-$(O)/fuzz/fuzz: $(addprefix $(O)/fuzz/,main.o watch.o exec.o exec_calls.o mutate.o prog.o desc.o)
+$(O)/fuzz/fuzz: $(addprefix $(O)/fuzz/,main.o watch.o balloon.o exec.o exec_calls.o mutate.o prog.o desc.o)
 	$(call say,LD,$@)$(fuzz_clang) -static $^ $(fuzz_engine) -lstdc++ -lm -o $@
 $(O)/fuzz/tool: $(addprefix $(O)/fuzz/,tool.o toc.o mutate.o prog.o desc.o)
 	$(call say,LD,$@)$(fuzz_clang) $^ -o $@

@@ -2,7 +2,8 @@
 /*
  * The fuzzer in the guest: LLVM's libFuzzer chooses and keeps programs, prog.c and mutate.c make them, exec.c runs them.
  *
- *	fuzz init			as the first program of the machine: does what /fuzz.args says, a word a line, and powers off
+ *	fuzz init			as the first program of the machine: does what /fuzz.args says, a word a line, and powers off;
+ *					a first word of free=KIB: with so little free memory
  *	fuzz hunt DIR SEED RUNS JOBS	hunts from and into DIR; RUNS programs a job (0: without end)
  *	fuzz run [-v] [-p] [-n N] FILE...	runs each program of each file N times; -v shows results, -p tells what each program reaches
  *	fuzz exec FILE			runs another program, as root, for at most a minute
@@ -18,6 +19,7 @@
  * finds what ran last, however it died.
  */
 #define _GNU_SOURCE
+#include "balloon.h"
 #include "desc.h"
 #include "exec.h"
 #include "mutate.h"
@@ -500,6 +502,7 @@ static int init(void)
 	char *args[32] = { "fuzz" }, *text, line[400], last[300] = "";
 	struct termios t;
 	int argc = 1, r, log;
+	long free_kib = 0;
 	size_t n;
 	pid_t pid;
 
@@ -521,10 +524,13 @@ static int init(void)
 	text = slurp("/fuzz.args", &n);
 	text[n < (1 << 16) ? n : n - 1] = 0;
 	for (char *w = strtok(text, "\n"); w && argc < 31; w = strtok(NULL, "\n"))
-		args[argc++] = w;
+		if (argc > 1 || sscanf(w, "free=%ld", &free_kib) != 1)
+			args[argc++] = w;
 	/* The console is the kernel's: a word of ours there could look like a report. */
 	log = open("/tmp/log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	watch_init();
+	if (free_kib > 0)
+		balloon_start(free_kib);
 	pid = fork();
 	if (!pid) {
 		dup2(log, 1);

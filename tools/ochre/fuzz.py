@@ -95,6 +95,7 @@ class Hunt:
         self.started = time.monotonic()
         self.boots = self.new_programs = self.crashes = self.kinds = 0
         self.always = [fuzz_corpus.name_of(p) for p in always]
+        self.hungry = [(fuzz_corpus.name_of(p), p) for p in fuzz_corpus.committed(self.tool, fuzz_corpus.LITTLE_MEMORY)]
         self.record, self.commit = args.record, fuzz_corpus.commit_of_tree()
         self.last_ran, self.base = 0, {"programs": 0, "calls": 0}
         self.titles = {}
@@ -109,7 +110,8 @@ class Hunt:
         runs = "0"
         if self.runs:
             runs = str(max((self.runs - self.total("programs")) // (cpus * len(self.slots)), 1))
-        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], self.corpus.some(CORPUS, random.Random(seed), self.always))
+        begin = self.corpus.some(CORPUS, random.Random(seed), self.always) + (self.hungry if memory == fuzz_vm.LITTLE else [])
+        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], sorted(set(begin)), memory=memory)
         m = fuzz_vm.Machine(self.tools, self.number + i, self.vmlinux, path, cpus=cpus, memory=memory, icount=self.icount, append=self.append)
         m.seed, m.jobs, m.cpus, m.scan = seed, {}, cpus, oops.Scan()
         m.job_heard = [time.monotonic()] * cpus
@@ -278,8 +280,8 @@ def coverage(tools, args):
 def replay(tools, args):
     """What is committed, or files: nothing may come of it."""
     built, bad = binaries(tools), 0
-    for what in args.replay or ["corpus", "reproducers"]:
-        bad += fuzz_replay.replay(tools, built, what, {"corpus": [fuzz_corpus.COMMITTED], "reproducers": []}.get(what, [what]))
+    for what in args.replay or fuzz_corpus.REPLAYS:
+        bad += fuzz_replay.replay(tools, built, what, fuzz_corpus.REPLAYS.get(what, [what]), fuzz_vm.LITTLE if what == "little-memory" else fuzz_vm.MEMORY)
     return 1 if bad else 0
 
 
@@ -327,8 +329,8 @@ def cmd_fuzz(args):
         if value:
             number(value, what, least)
     for path in args.replay or []:
-        if path not in ("corpus", "reproducers") and not os.path.isfile(path):
-            raise Fail("--replay %s: neither corpus nor reproducers, and no file" % path)
+        if path not in fuzz_corpus.REPLAYS and not os.path.isfile(path):
+            raise Fail("--replay %s: none of %s, and no file" % (path, ", ".join(fuzz_corpus.REPLAYS)))
     for folder in args.merge or []:
         if not os.path.exists(folder):
             raise Fail("--merge %s: there is no such folder" % folder)

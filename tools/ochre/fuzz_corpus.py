@@ -11,6 +11,8 @@ from .util import BUILD, ROOT, Fail, output, rel
 
 DIR = os.path.join(BUILD, "fuzz", "syscalls")
 COMMITTED = os.path.join(ROOT, "fuzz", "corpus", "syscalls.txt")
+LITTLE_MEMORY = os.path.join(ROOT, "fuzz", "corpus", "little-memory.txt")
+REPLAYS = {"corpus": [COMMITTED], "little-memory": [LITTLE_MEMORY], "reproducers": []}      # --replay
 PLACES = os.path.join(DIR, "places.txt")
 LEDGER = os.path.join(ROOT, "fuzz", "ledger.csv")
 LEDGER_HEAD = ["commit", "target", "seed", "programs", "reports"]
@@ -97,11 +99,11 @@ class Corpus:
         self.names = set()
 
 
-def committed(tool):
-    """What a hunt begins with."""
-    if not os.path.exists(COMMITTED):
+def committed(tool, path=COMMITTED):
+    """What a hunt begins with; machines of little memory begin with what is in LITTLE_MEMORY, too, which takes the others long."""
+    if not os.path.exists(path):
         return []
-    programs, bad = checked(tool, COMMITTED)
+    programs, bad = checked(tool, path)
     for line in bad:
         sys.stderr.write("left out: %s\n" % line)
     return [p.encode() for p in programs]

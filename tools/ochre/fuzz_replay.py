@@ -24,14 +24,14 @@ class Outcome:
         self.reports, self.places, self.each, self.last, self.ended, self.text = [], set(), {}, [], None, ""
 
 
-def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMIT, note=None, show=None):
+def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMIT, note=None, show=None, memory=fuzz_vm.MEMORY):
     """Runs programs (texts) in one machine of so many CPUs. SHOW is given each call's result."""
     vmlinux, binary, _ = built
     os.makedirs(OUT, exist_ok=True)
     path = os.path.join(OUT, "replay%d.cpio" % number)
     args = ["run"] + (["-v"] if show else []) + (["-p"] if each else []) + ["-n", str(times), "/programs"]
-    fuzz_vm.initrd(path, binary, args, files=[("programs", "".join(programs).encode())])
-    m = fuzz_vm.Machine(tools, number, vmlinux, path, cpus=cpus)
+    fuzz_vm.initrd(path, binary, args, files=[("programs", "".join(programs).encode())], memory=memory)
+    m = fuzz_vm.Machine(tools, number, vmlinux, path, cpus=cpus, memory=memory)
     o = Outcome()
     settle = kind = None
     heard = time.monotonic()
@@ -87,7 +87,7 @@ def reproducers(tool, folder=REPRODUCERS):
     return out, bad
 
 
-def replay(tools, built, what, files):
+def replay(tools, built, what, files, memory=fuzz_vm.MEMORY):
     """The committed corpus, the reproducers, or files, with one CPU and with four. The number of machines in which something came."""
     _, _, tool = built
     bad = []
@@ -108,7 +108,7 @@ def replay(tools, built, what, files):
     for cpus in (1, 4):
         start = time.monotonic()
         with Progress("%s, %d CPU%s" % (what, cpus, "s" if cpus > 1 else "")):
-            o = run(tools, built, programs, cpus, times)
+            o = run(tools, built, programs, cpus, times, memory=memory)
         places |= o.places
         print("%s: %d programs, %d CPUs, %d places, %.0f s: %s" % (what, len(programs), cpus, len(o.places), time.monotonic() - start,
                                                                  "%d reports" % len(o.reports) if o.reports else "nothing came of it"))

@@ -18,10 +18,13 @@ PAGE = 4096
 DISK = 16 << 20
 HUNG = 180          # seconds without a word of a job
 MEMORY, LITTLE = "512M", "128M"
+FREE = 8 << 10      # KiB that machines of little memory keep free (fuzz/balloon.c)
 
 
-def initrd(path, binary, args, corpus=(), files=()):
+def initrd(path, binary, args, corpus=(), files=(), memory=MEMORY):
     """The root of such a machine: the fuzzer, what it shall do, a corpus as (name, bytes), other files as (path, bytes)."""
+    if memory == LITTLE:
+        args = ["free=%d" % FREE, *args]
     with open(path + ".new", "wb") as f:
         w = cpio.Writer(f)
         for d in ("dev", "proc", "sys", "tmp", "w", "corpus"):

@@ -128,7 +128,7 @@ def parser():
     s.add_argument("--try", dest="attempt", metavar="FILE", help="run the programs of a file, show what each call returned, and end")
     s.add_argument("--minimise", action="store_true", help="write the fewest programs that reach what the whole corpus does, and end")
     s.add_argument("--record", action="store_true", help="count what ran in fuzz/ledger.csv; with --minimise: the programs become fuzz/corpus")
-    s.add_argument("--replay", metavar="FILE", nargs="*", help="run the committed corpus and reproducers (or one of these words, or files) with one\n"
+    s.add_argument("--replay", metavar="FILE", nargs="*", help="run what is committed (or one of corpus, little-memory, reproducers; or files) with one\n"
                    "CPU and with four, and end")
     s.add_argument("--missed", metavar="FOLDER", nargs="?", const="", help="name the functions too (below FOLDER) that were not, with their lines")
 

@@ -6,6 +6,7 @@
   analyze/TOOL         ./ochre analyze --tool TOOL: nothing new (docs/static-analysis.md)
   command/NAME         tests/command/NAME.py: the command itself and what it makes
   fuzz/corpus          nothing comes of the programs that the fuzzer begins with, on the debug kernel with 1 and 4 CPUs
+  fuzz/little-memory   nor of programs that use up a machine of little memory
   fuzz/reproducers     nor of those that once broke it (fuzz/reproducers)
   bench/gate           operations take no more instructions than recorded (bench/README.md)
   build/*              other compilers and CPUs, equal bits, clippy's word
@@ -28,7 +29,7 @@ import sys
 import tempfile
 import time
 
-from . import analyze, build, cpio, debian, fuzz_host, lockorder, oops, qemu, rootfs, run, setup
+from . import analyze, build, cpio, debian, fuzz_corpus, fuzz_host, lockorder, oops, qemu, rootfs, run, setup
 from .util import BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -186,7 +187,7 @@ class Runner:
 
     def fuzz_replays(self):
         """The committed programs of the fuzzer on the debug kernel."""
-        for what in ("corpus", "reproducers"):
+        for what in fuzz_corpus.REPLAYS:
             if self.wanted("fuzz/" + what) and self.kernel(debug=True):
                 self.simple("fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what], timeout=600)
 
@@ -607,7 +608,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", "fuzz/corpus", "fuzz/reproducers", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
+    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()}
     names |= {"kernel/" + n for n in ktest_names()}

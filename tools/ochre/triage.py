@@ -110,7 +110,7 @@ class Lab:
     def boot(self, args, files, deadline=BOOT):
         """(reports, what was running, the console's text); a hang is a report of its own."""
         path = os.path.join(self.dir, "lab.cpio")
-        fuzz_vm.initrd(path, self.binary, args, files=files)
+        fuzz_vm.initrd(path, self.binary, args, files=files, memory=self.memory)
         m = fuzz_vm.Machine(self.tools, 90, self.vmlinux, path, cpus=2, memory=self.memory, append=self.append)
         hung, scan = False, oops.Scan(report.START)
         try:
