@@ -308,13 +308,6 @@ errseq_t errseq_sample(errseq_t *eseq)
 	return old & ERR_SEEN ? old : 0;
 }
 
-int errseq_check(errseq_t *eseq, errseq_t since)
-{
-	errseq_t cur = READ_ONCE(*eseq);
-
-	return cur == since ? 0 : -(int)(cur & ERR_MASK);
-}
-
 int errseq_check_and_advance(errseq_t *eseq, errseq_t *since)
 {
 	errseq_t old = READ_ONCE(*eseq), new;

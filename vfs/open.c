@@ -214,11 +214,6 @@ struct file *dentry_open(const struct path *path, int flags, const struct cred *
 	return f;
 }
 
-struct file *kernel_file_open(const struct path *path, int flags, const struct cred *cred)
-{
-	return dentry_open(path, flags, cred);
-}
-
 int do_open_filename(int dfd, struct filename *fn, int flags, umode_t mode, u64 resolve, struct file **out)
 {
 	struct open_how_k op;

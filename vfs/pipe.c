@@ -93,12 +93,6 @@ static void anon_release(struct pipe_inode_info *pipe, struct pipe_buffer *buf)
 	put_tmp_page(pipe, buf->page);
 }
 
-static bool anon_try_steal(struct pipe_inode_info *pipe, struct pipe_buffer *buf)
-{
-	(void)pipe;
-	return page_ref_count(buf->page) == 1;
-}
-
 void generic_pipe_buf_release(struct pipe_inode_info *pipe, struct pipe_buffer *buf)
 {
 	(void)pipe;
@@ -115,31 +109,14 @@ bool generic_pipe_buf_get(struct pipe_inode_info *pipe, struct pipe_buffer *buf)
 	return true;
 }
 
-bool generic_pipe_buf_try_steal(struct pipe_inode_info *pipe, struct pipe_buffer *buf)
-{
-	(void)pipe;
-	return page_ref_count(compound_head(buf->page)) == 1;
-}
-
 static const struct pipe_buf_operations anon_pipe_buf_ops = {
 	.release = anon_release,
-	.try_steal = anon_try_steal,
 	.get = generic_pipe_buf_get,
 };
 const struct pipe_buf_operations default_pipe_buf_ops = {
 	.release = generic_pipe_buf_release,
-	.try_steal = generic_pipe_buf_try_steal,
 	.get = generic_pipe_buf_get,
 };
-const struct pipe_buf_operations nosteal_pipe_buf_ops = {
-	.release = generic_pipe_buf_release,
-	.get = generic_pipe_buf_get,
-};
-
-static int buf_confirm(struct pipe_inode_info *pipe, struct pipe_buffer *buf)
-{
-	return buf->ops->confirm ? buf->ops->confirm(pipe, buf) : 0;
-}
 
 static void buf_release(struct pipe_inode_info *pipe, struct pipe_buffer *buf)
 {
@@ -217,14 +194,7 @@ static ssize_t pipe_read(struct kiocb *iocb, struct iter *to)
 		if (!pipe_empty(head, tail)) {
 			struct pipe_buffer *buf = pipe_buf(pipe, tail);
 			size_t chars = min((size_t)buf->len, total), done;
-			int err;
 
-			err = buf_confirm(pipe, buf);
-			if (unlikely(err)) {
-				if (!ret)
-					ret = err;
-				break;
-			}
 			done = copy_to_iter((char *)page_address(buf->page) + buf->offset, chars, to);
 			if (unlikely(done < chars)) {
 				if (!ret)
@@ -284,13 +254,9 @@ static ssize_t merge_into_last(struct pipe_inode_info *pipe, struct iter *from, 
 {
 	struct pipe_buffer *buf = pipe_buf(pipe, pipe->head - 1);
 	size_t chars = total & (PAGE_SIZE - 1), offset = buf->offset + buf->len, done;
-	int err;
 
 	if (!chars || !(buf->flags & PIPE_BUF_FLAG_CAN_MERGE) || offset + chars > PAGE_SIZE)
 		return 0;
-	err = buf_confirm(pipe, buf);
-	if (err)
-		return err;
 	done = copy_from_iter((char *)page_address(buf->page) + offset, chars, from);
 	if (unlikely(done < chars)) {
 		iter_revert(from, done);

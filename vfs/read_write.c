@@ -465,19 +465,6 @@ int iterate_dir(struct file *file, struct dir_context *ctx)
 	return err;
 }
 
-/* Write-back of page-cache files, for filesystems whose metadata needs nothing more. */
-int simple_file_fsync(struct file *file, loff_t start, loff_t end, int datasync)
-{
-	int err = filemap_write_and_wait_range(file->f_mapping, start, end), e;
-
-	(void)datasync;
-	e = write_inode_now(file->f_mapping->host, 1);
-	if (!err)
-		err = e;
-	e = filemap_check_wb_err(file->f_mapping, &file->f_wb_err);
-	return err ? err : e;
-}
-
 int generic_file_mmap(struct file *file, struct vma *vma)
 {
 	int err = filemap_mmap(file, vma);

@@ -119,7 +119,7 @@ ssize_t generic_file_splice_read(struct file *in, loff_t *ppos, struct pipe_inod
 			continue;
 		}
 		*pipe_buf(pipe, pipe->head) = (struct pipe_buffer){
-			.page = bv[i].bv_page, .offset = bv[i].bv_offset, .len = bv[i].bv_len, .ops = &nosteal_pipe_buf_ops,
+			.page = bv[i].bv_page, .offset = bv[i].bv_offset, .len = bv[i].bv_len, .ops = &default_pipe_buf_ops,
 		};
 		WRITE_ONCE(pipe->head, pipe->head + 1);
 		ret += bv[i].bv_len;
@@ -239,9 +239,6 @@ ssize_t iter_file_splice_write(struct pipe_inode_info *pipe, struct file *out, l
 		for (unsigned int t = pipe->tail; t != pipe->head && n < BATCH_PAGES && bytes < len; t++) {
 			struct pipe_buffer *buf = pipe_buf(pipe, t);
 
-			ret = buf->ops->confirm ? buf->ops->confirm(pipe, buf) : 0;
-			if (ret)
-				break;
 			bv[n].bv_page = buf->page;
 			bv[n].bv_offset = buf->offset;
 			bv[n].bv_len = (unsigned int)min((size_t)buf->len, len - bytes);
@@ -279,8 +276,8 @@ static ssize_t link_buffers(struct pipe_inode_info *in, struct pipe_inode_info *
 				return done ? done : -EFAULT;
 			*ob = *ib;
 			/* Two pipes share the page now: neither may write behind its own end. */
-			ob->flags &= ~(unsigned int)(PIPE_BUF_FLAG_GIFT | PIPE_BUF_FLAG_CAN_MERGE);
-			ob->ops = &nosteal_pipe_buf_ops;
+			ob->flags &= ~(unsigned int)PIPE_BUF_FLAG_CAN_MERGE;
+			ob->ops = &default_pipe_buf_ops;
 			ib->flags &= ~(unsigned int)PIPE_BUF_FLAG_CAN_MERGE;
 			if (!whole)
 				ob->len = (unsigned int)len;

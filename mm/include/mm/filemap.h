@@ -77,7 +77,6 @@ struct mapping_ops {
 typedef u32 errseq_t;
 errseq_t errseq_set(errseq_t *eseq, int err);
 errseq_t errseq_sample(errseq_t *eseq);
-int errseq_check(errseq_t *eseq, errseq_t since);
 int errseq_check_and_advance(errseq_t *eseq, errseq_t *since);
 
 struct address_space {
@@ -131,10 +130,6 @@ static inline void filemap_invalidate_unlock_shared(struct address_space *m) { u
 #define FGP_NOWAIT	0x20u
 #define FGP_WRITEBEGIN	(FGP_LOCK | FGP_WRITE | FGP_CREAT)
 struct folio *__filemap_get_folio(struct address_space *mapping, pgoff_t index, unsigned int fgp, gfp_t gfp);
-static inline struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index)
-{
-	return __filemap_get_folio(mapping, index, 0, 0);
-}
 static inline struct folio *filemap_lock_folio(struct address_space *mapping, pgoff_t index)
 {
 	return __filemap_get_folio(mapping, index, FGP_LOCK, 0);

@@ -254,7 +254,6 @@ struct file *alloc_file_clone(struct file *base, int flags, const struct file_op
 struct file *filp_open(const char *name, int flags, umode_t mode);
 struct file *file_open_root(const struct path *root, const char *name, int flags, umode_t mode);
 struct file *dentry_open(const struct path *path, int flags, const struct cred *cred);
-struct file *kernel_file_open(const struct path *path, int flags, const struct cred *cred);
 int filp_close(struct file *f, fl_owner_t id);
 int vfs_open(const struct path *path, struct file *file);
 int finish_open(struct file *file, struct dentry *dentry, int (*open)(struct inode *, struct file *));
@@ -350,6 +349,5 @@ ssize_t iter_file_splice_write(struct pipe_inode_info *, struct file *, loff_t *
 /* Page-cache files whose mapping ops do the work. */
 ssize_t generic_file_read_iter(struct kiocb *, struct iter *);
 ssize_t generic_file_write_iter(struct kiocb *, struct iter *);
-int simple_file_fsync(struct file *, loff_t, loff_t, int);
 int generic_file_mmap(struct file *, struct vma *);
 int generic_file_readonly_mmap(struct file *, struct vma *);

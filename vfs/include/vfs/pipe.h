@@ -17,18 +17,12 @@ struct user_struct;
 #define PIPE_DEF_BUFFERS	16
 #define PIPE_MIN_DEF_BUFFERS	2
 
-#define PIPE_BUF_FLAG_LRU	0x01
-#define PIPE_BUF_FLAG_ATOMIC	0x02
-#define PIPE_BUF_FLAG_GIFT	0x04
 #define PIPE_BUF_FLAG_PACKET	0x08	/* a read ends here */
 #define PIPE_BUF_FLAG_CAN_MERGE	0x10	/* later writes may append */
-#define PIPE_BUF_FLAG_WHOLE	0x20
 
 struct pipe_buffer;
 struct pipe_buf_operations {
-	int (*confirm)(struct pipe_inode_info *, struct pipe_buffer *);	/* data valid? may wait */
 	void (*release)(struct pipe_inode_info *, struct pipe_buffer *);
-	bool (*try_steal)(struct pipe_inode_info *, struct pipe_buffer *);
 	bool (*get)(struct pipe_inode_info *, struct pipe_buffer *);	/* one more reference, for tee */
 };
 
@@ -79,7 +73,5 @@ void pipe_unlock(struct pipe_inode_info *pipe) __releases(pipe->mutex);
 void pipe_double_lock(struct pipe_inode_info *a, struct pipe_inode_info *b) __acquires(a->mutex) __acquires(b->mutex);
 void generic_pipe_buf_release(struct pipe_inode_info *, struct pipe_buffer *);
 bool generic_pipe_buf_get(struct pipe_inode_info *, struct pipe_buffer *);
-bool generic_pipe_buf_try_steal(struct pipe_inode_info *, struct pipe_buffer *);
-extern const struct pipe_buf_operations nosteal_pipe_buf_ops;
 extern const struct pipe_buf_operations default_pipe_buf_ops;
 extern const struct file_operations pipefifo_fops;
