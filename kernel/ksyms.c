@@ -75,7 +75,7 @@ bool ksym_lookup(unsigned long addr, unsigned long *start, unsigned long *len, c
 	struct table t;
 	u32 off, lo = 0, hi;
 
-	if (!is_kernel_text(addr) || !size || !open_table(&t))
+	if (!is_kernel_text(addr) || !open_table(&t))
 		return false;
 	off = (u32)(addr - (unsigned long)_text);
 	for (hi = t.count; hi - lo > 1; ) {
@@ -90,7 +90,8 @@ bool ksym_lookup(unsigned long addr, unsigned long *start, unsigned long *len, c
 		return false;
 	*start = (unsigned long)_text + t.offset[lo];
 	*len = (lo + 1 < t.count ? t.offset[lo + 1] : off + 1) - t.offset[lo];
-	get_name(&t, lo, name, size);
+	if (size)
+		get_name(&t, lo, name, size);
 	return true;
 }
 

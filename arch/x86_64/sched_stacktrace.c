@@ -144,9 +144,8 @@ static bool has_frame(unsigned long ip)
 {
 	unsigned long start, len;
 	const u8 *code = (const u8 *)ip;
-	char name[8];
 
-	if (code[0] == RET || code[-1] == POP_RBP || !ksym_lookup(ip, &start, &len, name, sizeof(name)))
+	if (code[0] == RET || code[-1] == POP_RBP || !ksym_lookup(ip, &start, &len, NULL, 0))
 		return false;
 	for (const u8 *at = (const u8 *)start; at + sizeof(make_frame) <= code; at++)
 		if (!memcmp(at, make_frame, sizeof(make_frame)))

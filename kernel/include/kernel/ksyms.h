@@ -6,7 +6,7 @@
 
 /* "name+0x12/0x40", or the bare address when no function is there. BUF holds at least 128 bytes; returns BUF. */
 const char *ksym_describe(unsigned long addr, char *buf, size_t size);
-/* Start of the function that holds ADDR, its length and name; false: none. */
+/* Start of the function that holds ADDR, its length and name (none of SIZE 0, which spares looking it up); false: there is no function. */
 bool ksym_lookup(unsigned long addr, unsigned long *start, unsigned long *len, char *name, size_t size);
 bool is_kernel_text(unsigned long addr);
 /* Prints the current stack. */
