@@ -39,6 +39,8 @@ CFLAGS := $(cc_target) -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-strict-al
 
 # gdb learns the structures from the file that defines the first task; the others have lines alone.
 cflags_sched/task := -g2
+# Called at every branch: a frame of its own would be a third of it.
+cflags_sched/kcov := -momit-leaf-frame-pointer
 # A planted bug is to be found on the stack: its last call is a call.
 cflags_sched/plant := -fno-optimize-sibling-calls
 cflags_sched/test/k_plant := -fno-optimize-sibling-calls

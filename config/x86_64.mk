@@ -31,9 +31,15 @@ debug_flags := --target=x86_64-linux-gnu -fsanitize=kernel-address -mllvm -asan-
 rust_debug_flags := --cfg lockdep --cfg kcov -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=0xdffffc0000000000 -Cllvm-args=-asan-stack=0 \
 	-Cllvm-args=-asan-kernel-mem-intrinsic-prefix=1
 # Coverage: a call at each branch and comparison, kept out of what sets the processor up and takes exceptions (Makefile says what else).
-cov_flags := -fsanitize-coverage=trace-pc,trace-cmp
+# LLVM from 22 on can put comparisons' calls behind a word that a function reads at its beginning (sched/kcov.c).
+llvm_gates = $(shell test "$$($(1) | sed -n 's/.*\(clang\|LLVM\) version:* \([0-9]*\).*/\2/p' | head -n 1)" -ge 22 2>/dev/null && echo yes)
+ifneq ($(DEBUG),)
+cov_gated := $(call llvm_gates,$(CC) --version)
+rust_cov_gated := $(call llvm_gates,$(or $(RUSTC),rustc) --version --verbose)
+endif
+cov_flags := -fsanitize-coverage=trace-pc,trace-cmp $(if $(cov_gated),-mllvm -sanitizer-coverage-gated-trace-callbacks)
 rust_cov_flags := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 -Cllvm-args=-sanitizer-coverage-trace-pc \
-	-Cllvm-args=-sanitizer-coverage-trace-compares
+	-Cllvm-args=-sanitizer-coverage-trace-compares $(if $(rust_cov_gated),-Cllvm-args=-sanitizer-coverage-gated-trace-callbacks)
 arch_nocov := $(addprefix arch/x86_64/,boot_%.c kernel_%.c sched_%.c alloc_%.c mm_tlb.c)
 rust_target := x86_64-unknown-none
 rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes

@@ -2,6 +2,9 @@
 /*
  * What the compiler calls at each branch and comparison of the debug build. A task that is traced notes where it was; what interrupts
  * it does not, since that would not come again with the same system call. Not instrumented itself, like everything else of this room.
+ *
+ * Comparisons are seldom asked for, and there are as many of them as there are branches: a function looks at its beginning whether any task
+ * wants them, and calls nothing where none does. Compilers that cannot do that (LLVM before 22) call each time.
  */
 #include <lib/types.h>
 
@@ -12,6 +15,8 @@
 #include <sched/task.h>
 #include <linux/kcov.h>
 
+u64 __sancov_should_track;		/* (atomic) the compiler's name: how many tasks trace comparisons */
+
 void kcov_start(enum kcov_mode mode, u64 *area, unsigned long words, void *owner)
 {
 	struct kcov_task *k = &current->kcov;
@@ -19,6 +24,8 @@ void kcov_start(enum kcov_mode mode, u64 *area, unsigned long words, void *owner
 	k->area = area;
 	k->words = words;
 	k->owner = owner;
+	if (mode == KCOV_COMPARISONS)
+		__atomic_add_fetch(&__sancov_should_track, 1, __ATOMIC_RELAXED);
 	barrier();
 	WRITE_ONCE(k->mode, mode);
 }
@@ -27,6 +34,8 @@ void kcov_stop(void)
 {
 	struct kcov_task *k = &current->kcov;
 
+	if (k->mode == KCOV_COMPARISONS)
+		__atomic_sub_fetch(&__sancov_should_track, 1, __ATOMIC_RELAXED);
 	WRITE_ONCE(k->mode, KCOV_OFF);
 	barrier();
 	k->area = NULL;
@@ -34,28 +43,25 @@ void kcov_stop(void)
 	k->owner = NULL;
 }
 
-/* Apart from the test, which every branch of the kernel comes to. */
-static noinline void note_place(struct kcov_task *k, unsigned long ip)
-{
-	u64 n;
-
-	if (in_interrupt())
-		return;
-	n = READ_ONCE(k->area[0]) + 1;
-	/* The program clears the count when it likes: it is read each time, and looked at before it is believed. */
-	if (n && n < k->words) {
-		WRITE_ONCE(k->area[0], n);
-		barrier();
-		k->area[n] = (u64)ip;
-	}
-}
-
+/* Every branch of the kernel comes here. */
 void __sanitizer_cov_trace_pc(void)
 {
 	struct kcov_task *k = &current->kcov;
+	u64 *area, n;
 
-	if (unlikely(READ_ONCE(k->mode) == KCOV_PCS))
-		note_place(k, _RET_IP_);
+	if (likely(READ_ONCE(k->mode) != KCOV_PCS))
+		return;
+	area = k->area;
+	n = READ_ONCE(area[0]);
+	/*
+	 * The program writes the count when it likes: it is read each time, and looked at before it is believed. What is not 0 in an interrupt
+	 * makes it too large, for one branch instead of two.
+	 */
+	if ((n | (u64)in_interrupt() << 32) < k->words - 1) {
+		WRITE_ONCE(area[0], n + 1);
+		barrier();
+		area[n + 1] = (u64)_RET_IP_;
+	}
 }
 
 static noinline void note_comparison(struct kcov_task *k, u64 type, u64 a, u64 b, unsigned long ip)

@@ -76,6 +76,7 @@ SECTIONS
 		. = ALIGN(64);
 		*(.data..cacheline_aligned)
 		*(.data .data.*)
+		*(__sancov_gate)	/* debug builds: what asks whether comparisons are traced */
 		. = ALIGN(8);
 		_edata = .;
 	} :data

@@ -4,6 +4,7 @@
 
 #include <lib/types.h>
 
+extern u64 __sancov_should_track;
 void __sanitizer_cov_trace_pc(void);
 void __sanitizer_cov_trace_cmp1(u8 a, u8 b);
 void __sanitizer_cov_trace_cmp2(u16 a, u16 b);
