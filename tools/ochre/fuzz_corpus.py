@@ -11,8 +11,9 @@ from .util import BUILD, ROOT, Fail, output, rel
 
 DIR = os.path.join(BUILD, "fuzz", "syscalls")
 COMMITTED = os.path.join(ROOT, "fuzz", "corpus", "syscalls.txt")
+BY_HAND = os.path.join(ROOT, "fuzz", "corpus", "by-hand.txt")
 LITTLE_MEMORY = os.path.join(ROOT, "fuzz", "corpus", "little-memory.txt")
-REPLAYS = {"corpus": [COMMITTED], "little-memory": [LITTLE_MEMORY], "reproducers": []}      # --replay
+REPLAYS = {"corpus": [COMMITTED, BY_HAND], "little-memory": [LITTLE_MEMORY], "reproducers": []}      # --replay
 PLACES = os.path.join(DIR, "places.txt")
 LEDGER = os.path.join(ROOT, "fuzz", "ledger.csv")
 LEDGER_HEAD = ["commit", "target", "seed", "programs", "reports"]
@@ -99,14 +100,15 @@ class Corpus:
         self.names = set()
 
 
-def committed(tool, path=COMMITTED):
-    """What a hunt begins with; machines of little memory begin with what is in LITTLE_MEMORY, too, which takes the others long."""
-    if not os.path.exists(path):
-        return []
-    programs, bad = checked(tool, path)
-    for line in bad:
-        sys.stderr.write("left out: %s\n" % line)
-    return [p.encode() for p in programs]
+def committed(tool, *paths):
+    """What a hunt begins with, or what is in PATHS."""
+    out = []
+    for path in filter(os.path.exists, paths or (COMMITTED, BY_HAND)):
+        programs, bad = checked(tool, path)
+        for line in bad:
+            sys.stderr.write("left out: %s\n" % line)
+        out += [p.encode() for p in programs]
+    return out
 
 
 def merge(tool, folders, corpus):
