@@ -154,7 +154,7 @@ def minimise(tools, built, corpus, keep):
     each, fatal, at = {}, [], 0
     with Progress("Running %d programs" % len(programs)) as progress:
         while at < len(programs):
-            o = run(tools, built, programs[at:], 2, each=True, limit=6 * 3600,
+            o = run(tools, built, programs[at:], 1, each=True, limit=6 * 3600,
                     note=lambda s, done=at: progress.note("Running %d programs, %d done: %s" % (len(programs), done, s)))
             for n, places in o.each.items():
                 each[at + n] = places
