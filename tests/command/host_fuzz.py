@@ -177,11 +177,15 @@ def hanging(top):
         def stop(self):
             Stuck.stopped += 1
     lab = triage.Lab.__new__(triage.Lab)
+    lab.memory = triage.memory_of({"memory": fuzz_vm.LITTLE})
+    check(lab.memory == fuzz_vm.LITTLE and triage.memory_of({"memory": "1G,x=y"}) == triage.memory_of({}) == fuzz_vm.MEMORY, "what memory a machine gets")
     lab.tools, lab.append, lab.vmlinux, lab.binary, lab.tool, lab.dir = TOOLS, "", os.path.join(top, "none"), __file__, None, top
     real, fuzz_vm.Machine = fuzz_vm.Machine, Stuck
     try:
         found, last, _ = lab.boot(["run"], [], deadline=0)
         check(found[0].kind == "report" and found[0].text.startswith("hang") and last == [PROGRAM] and Stuck.stopped == 1, "a hang: %s" % found[0].text)
+        with open(os.path.join(top, "lab.cpio"), "rb") as f:
+            check(b"free=%d\nrun" % fuzz_vm.FREE in f.read(), "a machine of little memory fills it")
         with open(os.path.join(top, "fuzz"), "w"):
             pass
         fuzz_replay.OUT = top
@@ -210,6 +214,10 @@ def committed(tool, top):
     if os.path.exists(fuzz_corpus.COMMITTED):
         some, bad = fuzz_corpus.checked(tool, fuzz_corpus.COMMITTED)
         check(some and not bad and len(some) <= fuzz_replay.MOST_PROGRAMS and os.path.getsize(fuzz_corpus.COMMITTED) < fuzz_replay.MOST_BYTES + 4096, "the committed corpus: %s" % bad)
+    for by_hand in (fuzz_corpus.BY_HAND, fuzz_corpus.LITTLE_MEMORY):
+        some, bad = fuzz_corpus.checked(tool, by_hand)
+        check(some and not bad, "%s: %s" % (by_hand, bad))
+    check(set(fuzz_corpus.committed(tool)) == {p.encode() for f in fuzz_corpus.REPLAYS["corpus"] for p in fuzz_corpus.checked(tool, f)[0]}, "what hunts begin with is replayed")
     known, bad = fuzz_replay.reproducers(tool)
     check(len(known) >= 2 and not bad and all(programs and ";" in said for _, said, programs in known), "the committed reproducers: %s" % bad)
     with open(path, "w") as f:
