@@ -62,10 +62,11 @@ static void spin_lock_queued(spinlock_t *l)
 	while (!__atomic_compare_exchange_n(&l->val, &old, val, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 	if (old & Q_TAIL_MASK) {
 		prev = decode_tail(old & Q_TAIL_MASK);
-		WRITE_ONCE(prev->next, node);
+		/* The node's beginning before the link to it: the exchange orders it before the tail alone (tests/litmus/spinlock-queue*). */
+		smp_store_release(&prev->next, node);
 		while (!smp_load_acquire(&node->ready))
 			cpu_relax();
-		next = READ_ONCE(node->next);
+		next = smp_load_acquire(&node->next);
 	}
 	for (;;) {
 		/*
@@ -83,7 +84,7 @@ static void spin_lock_queued(spinlock_t *l)
 		__atomic_fetch_or(&l->val, Q_LOCKED, __ATOMIC_ACQUIRE);
 		break;
 	}
-	while (!next && !(next = READ_ONCE(node->next)))
+	while (!next && !(next = smp_load_acquire(&node->next)))	/* before its ready is written */
 		cpu_relax();
 	smp_store_release(&next->ready, 1);
 out:

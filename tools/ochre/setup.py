@@ -201,16 +201,16 @@ def mirrors(code, etc="/etc/apt"):
 
 
 class PrivateApt:
-    """An apt of our own under build/host/apt: it knows other suites and installs nothing."""
+    """An apt of our own under build/host: it knows other suites and installs nothing."""
 
-    def __init__(self, code):
-        self.code = code
-        d = os.path.join(HOST, "apt")
+    def __init__(self, code, suites=None, folder="apt"):
+        self.code, self.suites = code, suites or SUITES[code]
+        d = os.path.join(HOST, folder)
         for sub in ("empty", "lists/partial", "cache/archives/partial", "debs"):
             os.makedirs(os.path.join(d, sub), exist_ok=True)
         self.debs = os.path.join(d, "debs")
         mirror = (mirrors(code) or [ARCHIVE])[0]
-        lines = ["deb [signed-by=%s] %s %s main" % (KEYRING, mirror, s) for s in SUITES[code]]
+        lines = ["deb [signed-by=%s] %s %s main" % (KEYRING, mirror, s) for s in self.suites]
         write_if_changed(d + "/sources.list", "\n".join(lines) + "\n")
         write_if_changed(d + "/status", "")
         self.opts = []
@@ -224,7 +224,7 @@ class PrivateApt:
 
     def update(self):
         if not self.fresh:
-            logged("Reading the package lists of %s" % ", ".join(SUITES[self.code]),
+            logged("Reading the package lists of %s" % ", ".join(self.suites),
                    ["apt-get"] + self.opts + ["-q", "update"], LOG, env=dict(os.environ, LC_ALL="C"))
             self.fresh = True
 

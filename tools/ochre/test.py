@@ -4,6 +4,7 @@
   layers, abi/*        rules of the tree (tools/check-layers), the system call table against the kernel's headers
   host/ROOM_NAME       */test/host_NAME.c and */test/host_NAME.rs-free C: pure code on this machine, with ASan and UBSan
   analyze/TOOL         ./ochre analyze --tool TOOL: nothing new (docs/static-analysis.md)
+  litmus/NAME          tests/litmus/NAME.litmus: how a primitive comes out in C's memory model (herd7)
   command/NAME         tests/command/NAME.py: the command itself and what it makes
   fuzz/corpus          nothing comes of the programs that the fuzzer begins with, on the debug kernel with 1 and 4 CPUs
   fuzz/little-memory   nor of programs that use up a machine of little memory
@@ -29,7 +30,7 @@ import sys
 import tempfile
 import time
 
-from . import analyze, build, cpio, debian, fuzz_corpus, fuzz_host, lockorder, oops, qemu, rootfs, run, setup
+from . import analyze, build, cpio, debian, fuzz_corpus, fuzz_host, litmus, lockorder, oops, qemu, rootfs, run, setup
 from .util import BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -126,8 +127,24 @@ class Runner:
                 self.host_test(name, src)
         for name in [] if quick else analyze.GATE:      # it would take a third of the five minutes
             self.simple("analyze/" + name, [ROOT + "/ochre", "analyze", "--tool", name], timeout=1200)
+        if not quick:
+            self.litmus_tests()
         for src in sorted(glob.glob(ROOT + "/tests/command/host_*.py")):
             self.simple("command/" + os.path.basename(src)[5:-3], [sys.executable, "-B", src])
+
+    def litmus_tests(self):
+        """tests/litmus: each comes out as it says."""
+        paths = [p for p in litmus.tests() if self.wanted(litmus.name_of(p))]
+        try:
+            argv = litmus.herd() if paths else []
+        except Fail as e:
+            for p in paths:
+                self.add(Result(litmus.name_of(p), "skipped", "there is no herd7: " + str(e).splitlines()[0]))
+            return
+        for p in paths:
+            start = time.monotonic()
+            wrong, text = litmus.judge(argv, p)
+            self.add(Result(litmus.name_of(p), "failed" if wrong else "passed", wrong or "", text, time.monotonic() - start))
 
     def host_test(self, name, src):
         out = os.path.join(BUILD, "test", name)
@@ -610,7 +627,7 @@ def known_tests():
     """The names of all tests, for the table of features."""
     names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
-    names |= {host_name(s) for s in host_sources()}
+    names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}
     names |= {rust_name(f) for f in glob.glob(ROOT + "/tests/rust/*.rs")}
     names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}

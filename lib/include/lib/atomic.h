@@ -24,7 +24,10 @@ typedef atomic64_t atomic_long_t;
 #define smp_mb__before_atomic() smp_mb()
 #define smp_mb__after_atomic() smp_mb()
 
-#define xchg(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+#define xchg(p, v) ({								\
+	__typeof__(*(p)) __xc = __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST); \
+	__atomic_full();							\
+	__xc; })
 #define xchg_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
 #define xchg_release(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
 #define xchg_relaxed(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
@@ -36,6 +39,7 @@ typedef atomic64_t atomic_long_t;
 #define cmpxchg(p, o, n) ({							\
 	__typeof__(*(p)) __cx_old = (o);					\
 	__atomic_compare_exchange_n((p), &__cx_old, (n), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+	__atomic_full();							\
 	__cx_old; })
 #define cmpxchg_acquire(p, o, n) ({						\
 	__typeof__(*(p)) __cx_old = (o);					\
@@ -44,8 +48,10 @@ typedef atomic64_t atomic_long_t;
 #define cmpxchg_release(p, o, n) __cmpxchg(p, o, n, __ATOMIC_RELEASE)
 #define cmpxchg_relaxed(p, o, n) __cmpxchg(p, o, n, __ATOMIC_RELAXED)
 /* On failure *OP is what was found. */
-#define try_cmpxchg(p, op, n) \
-	__atomic_compare_exchange_n((p), (op), (n), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define try_cmpxchg(p, op, n) ({						\
+	bool __tc = __atomic_compare_exchange_n((p), (op), (n), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+	__atomic_full();							\
+	__tc; })
 #define try_cmpxchg_acquire(p, op, n) \
 	__atomic_compare_exchange_n((p), (op), (n), false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)
 #define try_cmpxchg_release(p, op, n) \
@@ -65,27 +71,31 @@ static inline void pre##_dec(T *v) { (void)__atomic_fetch_sub(&v->counter, 1, __
 static inline void pre##_or(I i, T *v) { (void)__atomic_fetch_or(&v->counter, i, __ATOMIC_RELAXED); } \
 static inline void pre##_and(I i, T *v) { (void)__atomic_fetch_and(&v->counter, i, __ATOMIC_RELAXED); } \
 static inline void pre##_andnot(I i, T *v) { (void)__atomic_fetch_and(&v->counter, ~i, __ATOMIC_RELAXED); } \
-static inline I pre##_add_return(I i, T *v) { return __atomic_add_fetch(&v->counter, i, __ATOMIC_SEQ_CST); } \
-static inline I pre##_sub_return(I i, T *v) { return __atomic_sub_fetch(&v->counter, i, __ATOMIC_SEQ_CST); } \
-static inline I pre##_inc_return(T *v) { return __atomic_add_fetch(&v->counter, 1, __ATOMIC_SEQ_CST); } \
-static inline I pre##_dec_return(T *v) { return __atomic_sub_fetch(&v->counter, 1, __ATOMIC_SEQ_CST); } \
-static inline I pre##_fetch_add(I i, T *v) { return __atomic_fetch_add(&v->counter, i, __ATOMIC_SEQ_CST); } \
-static inline I pre##_fetch_sub(I i, T *v) { return __atomic_fetch_sub(&v->counter, i, __ATOMIC_SEQ_CST); } \
-static inline I pre##_fetch_or(I i, T *v) { return __atomic_fetch_or(&v->counter, i, __ATOMIC_SEQ_CST); } \
-static inline I pre##_fetch_and(I i, T *v) { return __atomic_fetch_and(&v->counter, i, __ATOMIC_SEQ_CST); } \
-static inline I pre##_fetch_andnot(I i, T *v) { return __atomic_fetch_and(&v->counter, ~i, __ATOMIC_SEQ_CST); } \
-static inline bool pre##_dec_and_test(T *v) { return __atomic_sub_fetch(&v->counter, 1, __ATOMIC_SEQ_CST) == 0; } \
-static inline bool pre##_inc_and_test(T *v) { return __atomic_add_fetch(&v->counter, 1, __ATOMIC_SEQ_CST) == 0; } \
-static inline bool pre##_sub_and_test(I i, T *v) { return __atomic_sub_fetch(&v->counter, i, __ATOMIC_SEQ_CST) == 0; } \
-static inline I pre##_xchg(T *v, I i) { return __atomic_exchange_n(&v->counter, i, __ATOMIC_SEQ_CST); } \
+static inline I pre##_add_return(I i, T *v) { I r = __atomic_add_fetch(&v->counter, i, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline I pre##_sub_return(I i, T *v) { I r = __atomic_sub_fetch(&v->counter, i, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline I pre##_inc_return(T *v) { I r = __atomic_add_fetch(&v->counter, 1, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline I pre##_dec_return(T *v) { I r = __atomic_sub_fetch(&v->counter, 1, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline I pre##_fetch_add(I i, T *v) { I r = __atomic_fetch_add(&v->counter, i, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline I pre##_fetch_sub(I i, T *v) { I r = __atomic_fetch_sub(&v->counter, i, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline I pre##_fetch_or(I i, T *v) { I r = __atomic_fetch_or(&v->counter, i, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline I pre##_fetch_and(I i, T *v) { I r = __atomic_fetch_and(&v->counter, i, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline I pre##_fetch_andnot(I i, T *v) { I r = __atomic_fetch_and(&v->counter, ~i, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
+static inline bool pre##_dec_and_test(T *v) { I r = __atomic_sub_fetch(&v->counter, 1, __ATOMIC_SEQ_CST); __atomic_full(); return r == 0; } \
+static inline bool pre##_inc_and_test(T *v) { I r = __atomic_add_fetch(&v->counter, 1, __ATOMIC_SEQ_CST); __atomic_full(); return r == 0; } \
+static inline bool pre##_sub_and_test(I i, T *v) { I r = __atomic_sub_fetch(&v->counter, i, __ATOMIC_SEQ_CST); __atomic_full(); return r == 0; } \
+static inline I pre##_xchg(T *v, I i) { I r = __atomic_exchange_n(&v->counter, i, __ATOMIC_SEQ_CST); __atomic_full(); return r; } \
 static inline I pre##_cmpxchg(T *v, I o, I n)						\
 {											\
 	__atomic_compare_exchange_n(&v->counter, &o, n, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+	__atomic_full();								\
 	return o;									\
 }											\
 static inline bool pre##_try_cmpxchg(T *v, I *o, I n)					\
 {											\
-	return __atomic_compare_exchange_n(&v->counter, o, n, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+	bool r = __atomic_compare_exchange_n(&v->counter, o, n, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+											\
+	__atomic_full();								\
+	return r;									\
 }											\
 static inline bool pre##_try_cmpxchg_acquire(T *v, I *o, I n)				\
 {											\

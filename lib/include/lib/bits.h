@@ -81,7 +81,10 @@ static inline void clear_bit_unlock(unsigned long n, unsigned long *p)
 
 static inline bool test_and_set_bit(unsigned long n, unsigned long *p)
 {
-	return __atomic_fetch_or(&p[BIT_WORD(n)], BIT_MASK(n), __ATOMIC_SEQ_CST) & BIT_MASK(n);
+	bool r = __atomic_fetch_or(&p[BIT_WORD(n)], BIT_MASK(n), __ATOMIC_SEQ_CST) & BIT_MASK(n);
+
+	__atomic_full();
+	return r;
 }
 
 static inline bool test_and_set_bit_lock(unsigned long n, unsigned long *p)
@@ -91,5 +94,8 @@ static inline bool test_and_set_bit_lock(unsigned long n, unsigned long *p)
 
 static inline bool test_and_clear_bit(unsigned long n, unsigned long *p)
 {
-	return __atomic_fetch_and(&p[BIT_WORD(n)], ~BIT_MASK(n), __ATOMIC_SEQ_CST) & BIT_MASK(n);
+	bool r = __atomic_fetch_and(&p[BIT_WORD(n)], ~BIT_MASK(n), __ATOMIC_SEQ_CST) & BIT_MASK(n);
+
+	__atomic_full();
+	return r;
 }

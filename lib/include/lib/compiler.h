@@ -74,6 +74,16 @@
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) do { *(volatile __typeof__(x) *)&(x) = (v); } while (0)
 
+/*
+ * Behind a sequentially consistent read-modify-write: what is before it is ordered against what is behind. A locked instruction (x86) does so by
+ * itself. Elsewhere it may be a load-acquire and a store-release, between which both may slip (tests/litmus/atomic-full*).
+ */
+#ifdef CONFIG_ATOMIC_FULL
+#define __atomic_full() do { } while (0)
+#else
+#define __atomic_full() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#endif
+
 #define __stringify_1(x) #x
 #define __stringify(x) __stringify_1(x)
 #define __concat_1(a, b) a##b
