@@ -31,9 +31,11 @@ def herd():
         for path in glob.glob(dest + "/usr/bin/*"):     # 250 MB of relatives
             if os.path.basename(path) != "herd7":
                 os.unlink(path)
-        lib = dest + "/usr/lib/x86_64-linux-gnu"
-        write_if_changed(program, '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s/usr/bin/herd7 -set-libdir %s/usr/share/herdtools7/herd "$@"\n'
-                         % (lib, lib, dest, dest))
+        loader = (glob.glob(dest + "/usr/lib/*-linux-gnu/ld-linux*.so.*") + [None])[0]
+        if not loader:
+            raise Fail("sid's libc6 has no loader where it is looked for")
+        write_if_changed(program, '#!/bin/sh\nexec %s --library-path %s %s/usr/bin/herd7 -set-libdir %s/usr/share/herdtools7/herd "$@"\n'
+                         % (loader, os.path.dirname(loader), dest, dest))
         os.chmod(program, 0o755)
     return [program, "-model", MODEL]
 
