@@ -163,8 +163,10 @@ void rcu_idle_exit(void)
 {
 	struct rcu_cpu *r = this_cpu_ptr(&rcu_cpu);
 
-	if (!(r->dynticks & 1))
+	if (!(r->dynticks & 1)) {
 		__atomic_fetch_add(&r->dynticks, 1, __ATOMIC_SEQ_CST);
+		__atomic_full();	/* before the sections' reads; pairs with rcu_gp_begin()'s (tests/litmus/rcu-idle-exit) */
+	}
 }
 
 static bool gp_cpu_clear(int cpu, u64 gp, u64 snap)

@@ -185,6 +185,7 @@ int srcu_read_lock(struct srcu_struct *s)
 	preempt_disable();
 	idx = READ_ONCE(s->idx) & 1;
 	__atomic_fetch_add(&this_cpu_ptr(s->percpu)->lock[idx], 1, __ATOMIC_SEQ_CST);
+	__atomic_full();	/* before the section's reads; pairs with synchronize_srcu()'s (tests/litmus/srcu-lock) */
 	preempt_enable();
 	return idx;
 }
