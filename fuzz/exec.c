@@ -84,7 +84,9 @@ static bool wait_for(pid_t pid, int *status)
 		if (stuck > STUCK_TICKS || ++ticks > PROG_TICKS) {
 			in_time = false;
 			kill(pid, SIGKILL);
-			waitpid(pid, status, 0);
+			/* Not for PID alone: it does not end before its threads do, and one that asked to be traced by us waits for us. */
+			while ((got = waitpid(-1, status, __WALL)) != pid && (got > 0 || errno == EINTR))
+				;
 			break;
 		}
 		if (stuck)
@@ -92,7 +94,7 @@ static bool wait_for(pid_t pid, int *status)
 	}
 	do
 		kill(-1, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0);
+	while (waitpid(-1, NULL, __WALL) > 0);
 	return in_time;
 }
 

@@ -838,3 +838,38 @@ TEST(killed_anywhere)
 		CHECK(WIFSIGNALED(s) || WIFEXITED(s));
 	}
 }
+
+static void *ask_to_be_traced(void *ready)
+{
+	if (pt(PTRACE_TRACEME, 0, 0, 0))
+		_exit(1);
+	*(pid_t *)ready = gettid();
+	for (;;)
+		pause();
+}
+
+/* A thread that asked to be traced is its process's parent's to wait for: until then the process, killed, does not end. */
+TEST(a_thread_asks)
+{
+	volatile pid_t *tid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = fork();
+	siginfo_t i;
+	int status;
+
+	if (!pid) {
+		pthread_t t;
+
+		if (pthread_create(&t, NULL, ask_to_be_traced, (void *)tid))
+			_exit(2);
+		for (;;)
+			pause();
+	}
+	while (!*tid)
+		sched_yield();
+	kill(pid, SIGKILL);
+	OK(waitid(P_PID, (id_t)*tid, &i, WEXITED | WNOWAIT | __WALL));	/* it is dead */
+	EQ(waitpid(pid, &status, WNOHANG | __WALL), 0);
+	EQ(waitpid(-1, &status, __WALL), *tid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	EQ(next(pid), SIGKILL);
+}
