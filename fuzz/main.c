@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/loop.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -478,6 +479,28 @@ static void say_text(const char *path)
 	free(text);
 }
 
+/*
+ * Where instructions are the clock there is no disk of the host's, which answers when it likes: the machine's memory is one then, by
+ * the disk's name.
+ */
+static void own_disk(void)
+{
+	char path[32];
+	int file = open("/disk", O_RDWR | O_CREAT | O_CLOEXEC, 0600), control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), loop = -1;
+	int n = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/loop%d", n);
+	if (n >= 0)
+		loop = open(path, O_RDWR | O_CLOEXEC);
+	if (file < 0 || loop < 0 || ftruncate(file, 16 << 20) || ioctl(loop, LOOP_SET_FD, file) || fstat(loop, &st) ||
+	    mknod("/dev/vda", S_IFBLK | 0666, st.st_rdev))
+		perror("fuzz: a disk in memory");
+	close(file);
+	close(control);
+	close(loop);
+}
+
 /* A failure that was asked for is nothing to read about: the program says which one it was. */
 static void quiet_faults(void)
 {
@@ -515,6 +538,8 @@ static int init(void)
 	quiet_faults();
 	mkdir("/tmp", 01777);
 	mount_on("tmpfs", "/tmp", "mode=1777");
+	if (access("/dev/vda", F_OK))
+		own_disk();
 	chmod("/dev/vda", 0666);		/* the disk is the programs' */
 	wire = open("/dev/hvc0", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (wire >= 0 && !tcgetattr(wire, &t)) {
