@@ -49,14 +49,16 @@ class Machine:
         self.memory = memory
         self.dir = os.path.join(BUILD, "fuzz", "vm%d" % number)
         os.makedirs(self.dir, exist_ok=True)
-        self.ram = os.path.join(self.dir, "ram")
+        # The machine's memory, which is read after it died. Not a file: each page that the machine writes would be written to the disk.
+        self.ram = os.memfd_create("ram")
+        os.truncate(self.ram, qemu.size_arg(memory))
         disk = os.path.join(self.dir, "disk")
         if not icount:      # whose clock does not wait for this machine's answers: the disk is in the memory there
             with open(disk, "wb") as f:         # empty each time
                 f.truncate(DISK)
         # The first report ends the machine: what ran stands in its memory then, not what ran some time afterwards.
         vm = qemu.Vm(tools, cpus=cpus, memory=memory, kernel=kernel, initrd=initrd_path, disks=[] if icount else [disk],
-                     append=("console=ttyS0 panic=-1 oops=panic panic_on_warn nokaslr kmemleak=off " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on"
+                     append=("console=ttyS0 panic=-1 oops=panic panic_on_warn nokaslr kmemleak=off " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=/proc/self/fd/%d,share=on"
                                                                     % (qemu.size_arg(memory), self.ram), "-machine", "memory-backend=ram"])
         pairs = [socket.socketpair() for _ in range(2)]
         argv = vm.argv([pairs[0][1].fileno()])
@@ -67,10 +69,8 @@ class Machine:
             i = argv.index("-accel")
             argv[i:i + 2] = ["-icount", "shift=0,sleep=off"]
             argv += ["-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", "1"]
-        if os.path.exists(self.ram):
-            os.unlink(self.ram)
         try:
-            self.qemu = subprocess.Popen(argv, pass_fds=[t.fileno() for _, t in pairs], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            self.qemu = subprocess.Popen(argv, pass_fds=[t.fileno() for _, t in pairs] + [self.ram], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                          stderr=subprocess.PIPE, preexec_fn=run.die_with_parent)
         except OSError as e:
             raise Fail("cannot run QEMU: %s" % e.strerror)
@@ -137,7 +137,7 @@ class Machine:
         """What each job ran last, from the machine's memory: [(number of the program, text)]."""
         jobs = {}
         try:
-            with open(self.ram, "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
+            with mmap.mmap(self.ram, 0, prot=mmap.PROT_READ) as m:
                 head = struct.pack("<QQ", MAGIC_A ^ MAGIC_B, MAGIC_A)
                 at = m.find(head)
                 while at >= 0:
@@ -167,6 +167,5 @@ class Machine:
             s.close()
         self.poll.close()
         self.qemu.stderr.close()
-        if os.path.exists(self.ram):
-            os.unlink(self.ram)
+        os.close(self.ram)
 
