@@ -98,6 +98,16 @@ static bool wait_for(pid_t pid, int *status)
 	return in_time;
 }
 
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 /* Runs the one program that was asked for. How much of KEPT it takes: root of the namespaces can do things to its keeper too. */
 static int keep_one(int last_pid)
 {
@@ -121,6 +131,7 @@ static int keep_one(int last_pid)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		close(last_pid);
+		write_file("/proc/self/oom_score_adj", "0");
 		caller_run(&p, &order);
 	}
 	if (pid < 0)
@@ -167,23 +178,13 @@ static _Noreturn void keeper(void)
 
 /* ---- the starter ---- */
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 static _Noreturn void starter(bool trace)
 {
 	struct clone_args { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; } a = { 0 };
 	int null = open("/dev/null", O_RDWR);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	write_file("/proc/self/oom_score_adj", "0");	/* what runs out of memory is a program, not the fuzzer */
+	write_file("/proc/self/oom_score_adj", "-950");	/* what runs out of memory is a program, not the fuzzer */
 	if (trace)
 		dup2(1, EXEC_TRACE_FD);
 	for (int i = 0; i < 3; i++)

@@ -29,6 +29,7 @@
 #include <limits.h>
 #include <linux/loop.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -340,19 +341,29 @@ static int hunt(unsigned long seed, const char *runs, unsigned long jobs)
 static int hunt_jobs(char **argv)
 {
 	unsigned long seed = strtoul(argv[1], NULL, 0), jobs = strtoul(argv[3], NULL, 0);
+	pid_t *pid = must_alloc(jobs * sizeof(*pid)), ended;
 	int status, worst = 0;
 
 	dir = argv[0];
 	mkdir(dir, 0777);
 	chmod(dir, 0777);
-	for (unsigned long i = 0; i < jobs; i++)
-		if (!fork()) {
+	for (unsigned long i = 0; i < jobs; i++) {
+		pid[i] = fork();
+		if (!pid[i]) {
 			job = (int)i;
 			exit(hunt(seed + i, argv[2], jobs));
 		}
-	while (wait(&status) > 0)
-		if (status && !worst)
+	}
+	/* What one job ends by is told at once: the others end with it. */
+	while ((ended = wait(&status)) > 0)
+		if (status && !worst) {
 			worst = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+			fprintf(stderr, "fuzz: a job ended, status %#x\n", (unsigned int)status);
+			for (unsigned long i = 0; i < jobs; i++)
+				if (pid[i] > 0 && pid[i] != ended)
+					kill(pid[i], SIGKILL);
+		}
+	free(pid);
 	return worst;
 }
 
@@ -554,6 +565,7 @@ static int init(void)
 	/* The console is the kernel's: a word of ours there could look like a report. */
 	log = open("/tmp/log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	watch_init();
+	own_score("-1000");		/* who keeps the jobs; they set their own */
 	if (free_kib > 0)
 		balloon_start(free_kib);
 	pid = fork();
