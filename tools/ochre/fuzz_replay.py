@@ -13,7 +13,7 @@ from .util import BUILD, Fail, Progress, ROOT, rel
 OUT = os.path.join(BUILD, "fuzz", "replay")
 REPRODUCERS = os.path.join(ROOT, "fuzz", "reproducers")
 LIMIT = 900                     # seconds for all programs of one machine; a replay of what is committed takes one
-MOST_PROGRAMS, MOST_BYTES = 1000, 400 << 10
+MOST_PROGRAMS, MOST_BYTES = 1000, 400 << 10    # of what is committed
 OFTEN = 10                      # times that a reproducer is run: what it shows may be a race
 
 

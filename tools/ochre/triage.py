@@ -98,6 +98,10 @@ def memory_of(facts):
     return fuzz_vm.LITTLE if facts.get("memory") == fuzz_vm.LITTLE else fuzz_vm.MEMORY
 
 
+def memory_said(memory):
+    return memory + (" of memory, of which %d KiB are free" % fuzz_vm.FREE if memory == fuzz_vm.LITTLE else " of memory")
+
+
 class Lab:
     """Runs programs on the debug kernel and says what reports come."""
 
@@ -361,7 +365,8 @@ def cmd_triage(args):
         where = r.where[0] if r.where else None
         d.update(title=r.title, fingerprint=r.fingerprint, seen=seen, version=fuzz_corpus.commit_of_tree() + " (debug build, x86_64)",
                  where="%s (%s:%d)" % where if where and where[1] else where[0] if where else None, room=r.room(),
-                 conditions=("The program below, by %s; 2 CPUs." % ("an ordinary user" if program and program.startswith("@user") else "root of a user namespace"))
+                 conditions=("The program below, by %s; 2 CPUs, %s." % ("an ordinary user" if program and program.startswith("@user") else "root of a user namespace",
+                                                                                 memory_said(memory_of(i.facts))))
                  if program else "Not known: no program brought it about.",
                  why=next((t for k, t in WHY.items() if r.kind.startswith(k)), "The kernel's own check failed: no program may bring that about."),
                  security=verdict["security"], harm=verdict["why"], report=r.text, program=program, **{"class": verdict["class"]})
