@@ -113,6 +113,15 @@ __weak void *memmove(void *d, const void *s, size_t n)
 	return d;
 }
 
+static inline void set_32(char *dp, u64 v)
+{
+	((u64_unaligned *)dp)[0] = v;
+	((u64_unaligned *)dp)[1] = v;
+	((u64_unaligned *)dp)[2] = v;
+	((u64_unaligned *)dp)[3] = v;
+	barrier();
+}
+
 __weak void *memset(void *d, int c, size_t n)
 {
 	u64 v = 0x0101010101010101ULL * (u8)c;
@@ -125,12 +134,12 @@ __weak void *memset(void *d, int c, size_t n)
 		}
 		return d;
 	}
-	while (n >= 32) {
-		((u64_unaligned *)dp)[0] = v;
-		((u64_unaligned *)dp)[1] = v;
-		((u64_unaligned *)dp)[2] = v;
-		((u64_unaligned *)dp)[3] = v;
-		barrier();
+	for (; n >= 64; dp += 64, n -= 64) {
+		set_32(dp, v);
+		set_32(dp + 32, v);
+	}
+	if (n >= 32) {
+		set_32(dp, v);
 		dp += 32, n -= 32;
 	}
 	while (n >= 8) {
@@ -312,6 +321,18 @@ void memzero_explicit(void *p, size_t n)
 {
 	memset(p, 0, n);
 	__asm__ volatile("" : : "r"(p) : "memory");
+}
+
+size_t leading_zero_words(const u64 *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + 4 <= n; i += 4)
+		if (READ_ONCE(p[i]) | READ_ONCE(p[i + 1]) | READ_ONCE(p[i + 2]) | READ_ONCE(p[i + 3]))
+			break;
+	while (i < n && !READ_ONCE(p[i]))
+		i++;
+	return i;
 }
 
 void *memchr_inv(const void *p, int c, size_t n)

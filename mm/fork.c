@@ -46,8 +46,14 @@ static unsigned long copy_table(struct copy *c, pte_t *src, pte_t *dst, unsigned
 		struct folio *folio;
 		struct page *page;
 
-		if (pte_none(e))
+		if (pte_none(e)) {
+			unsigned long more = ptes_none(src + 1, (next - addr - 1) >> PAGE_SHIFT);
+
+			addr += more << PAGE_SHIFT;
+			src += more;
+			dst += more;
 			continue;
+		}
 		if (unlikely(!pte_present(e))) {
 			ptep_set(dst, e);
 			continue;
@@ -84,7 +90,7 @@ static unsigned long copy_table(struct copy *c, pte_t *src, pte_t *dst, unsigned
 	return addr;
 }
 
-int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma)
+int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma, bool *protected)
 {
 	struct mm *mm = svma->vm_mm;
 	struct copy c = {
@@ -121,8 +127,7 @@ int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma)
 	}
 	if (c.spare)
 		__free_page(c.spare);
-	if (c.protected)
-		arch_tlb_flush_mm_range(&mm->context, svma->vm_start, svma->vm_end, PAGE_SIZE, false);
+	*protected |= c.protected;
 	if (mm->notifiers)
 		__mmu_notifier_end(mm, svma->vm_start, svma->vm_end);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)

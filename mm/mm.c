@@ -252,7 +252,7 @@ static void copy_layout(struct mm *mm, struct mm *old)
 }
 
 /* A linked copy of one VMA with its page tables. */
-static int dup_vma(struct mm *mm, struct vma *old, struct vma **prev, struct vt_node **leaf)
+static int dup_vma(struct mm *mm, struct vma *old, struct vma **prev, struct vt_node **leaf, bool *protected)
 {
 	struct vma *vma;
 
@@ -289,7 +289,7 @@ static int dup_vma(struct mm *mm, struct vma *old, struct vma **prev, struct vt_
 		vma->anon_pgoff = vma->vm_start >> PAGE_SHIFT;
 		return 0;
 	}
-	return copy_page_range(mm, vma, old);
+	return copy_page_range(mm, vma, old, protected);
 unacct:
 	if (old->vm_flags & VM_ACCOUNT)
 		vm_unacct_memory(vma_pages(old));
@@ -301,6 +301,7 @@ struct mm *mm_dup(struct mm *old)
 	struct vma *vma, *prev = NULL;
 	struct vt_node *leaf = NULL;
 	struct mm *mm = mm_new();
+	bool protected = false;
 	int err;
 
 	if (!mm)
@@ -319,10 +320,13 @@ struct mm *mm_dup(struct mm *old)
 			vm_stat_account(mm, vma->vm_flags, -(long)vma_pages(vma));
 			continue;
 		}
-		err = dup_vma(mm, vma, &prev, &leaf);
+		err = dup_vma(mm, vma, &prev, &leaf, &protected);
 		if (err)
 			break;
 	}
+	/* Once for all: the copy does not run before, and who faults in the old space waits for its VMA. */
+	if (protected)
+		arch_tlb_flush_mm_range(&old->context, 0, TASK_SIZE_MAX, PAGE_SIZE, false);
 	mmap_write_unlock(mm);
 	mmap_write_unlock(old);
 	if (err) {

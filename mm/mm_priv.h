@@ -169,6 +169,11 @@ static inline struct page *pte_normal_page(pte_t e)
 {
 	return pte_special(e) ? NULL : pfn_to_page(pte_pfn(e));
 }
+/* How many entries from pte on, of the n there are in its table, are empty before the first that is not. */
+static inline unsigned long ptes_none(const pte_t *pte, unsigned long n)
+{
+	return leading_zero_words(&pte->v, n);
+}
 static inline int folio_counter(const struct folio *folio)
 {
 	if (folio_test_anon(folio))
@@ -180,13 +185,13 @@ static inline int folio_counter(const struct folio *folio)
 void zap_range(struct mmu_gather *tlb, struct vma *vma, unsigned long start, unsigned long end,
 	       bool even_cows);
 void zap_vma_range(struct vma *vma, unsigned long start, unsigned long len);
-/* fork.c */
-int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma);
-static inline int copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma)
+/* fork.c. Sets *PROTECTED where entries of svma's space lost their write permission: its TLBs are to be flushed before its lock is let go. */
+int __copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma, bool *protected);
+static inline int copy_page_range(struct mm *dst, struct vma *dvma, struct vma *svma, bool *protected)
 {
 	if (!svma->has_anon && !(svma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)))
 		return 0;
-	return __copy_page_range(dst, dvma, svma);
+	return __copy_page_range(dst, dvma, svma, protected);
 }
 
 /* Per-CPU gauges. */

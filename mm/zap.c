@@ -37,8 +37,13 @@ static unsigned long zap_table(struct mmu_gather *tlb, struct vma *vma, pte_t *p
 		struct page *page;
 		bool redirty = false;
 
-		if (pte_none(e))
+		if (pte_none(e)) {
+			unsigned long more = ptes_none(pte + 1, (next - addr - 1) >> PAGE_SHIFT);
+
+			addr += more << PAGE_SHIFT;
+			pte += more;
 			continue;
+		}
 		if (unlikely(!pte_present(e) && tlb->keep_markers))
 			continue;
 		page = pte_present(e) ? pte_normal_page(e) : NULL;
@@ -86,7 +91,11 @@ static void zap_table_at_end(struct mmu_gather *tlb, struct vma *vma, const pte_
 		struct folio *folio;
 		pte_t e = *pte;
 
-		if (pte_none(e) || !pte_present(e) || pte_special(e))
+		if (pte_none(e)) {
+			pte += ptes_none(pte + 1, (unsigned long)(end - pte) - 1);
+			continue;
+		}
+		if (!pte_present(e) || pte_special(e))
 			continue;
 		folio = page_folio(pfn_to_page(pte_pfn(e)));
 		is_anon = folio_test_anon(folio);

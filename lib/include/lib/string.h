@@ -38,6 +38,8 @@ char *strsep(char **s, const char *delim);
 ssize_t strscpy(char *d, const char *s, size_t size);
 /* Clears memory that held a secret; never optimised away. */
 void memzero_explicit(void *p, size_t n);
+/* How many of the N words from P on are 0 before the first that is not. Others may write to them meanwhile. */
+size_t leading_zero_words(const u64 *p, size_t n);
 /* First byte in [p, p + n) that is not C, or NULL. */
 void *memchr_inv(const void *p, int c, size_t n);
 char *skip_spaces(const char *s);
