@@ -619,23 +619,22 @@ static struct files_struct *dup_fd(struct files_struct *old, unsigned int punch_
 		spin_lock(&old->file_lock);
 	}
 	copy_bitmaps(to, from, words);
-	for (unsigned int fd = 0; fd < words * BITS_PER_LONG; fd++) {
-		struct file *f = files_slot(old, from, fd);
+	memset(to->fd, 0, to->max_fds * sizeof(struct file *));
+	for (unsigned int i = 0; i < words; i++) {
+		for (unsigned long set = to->open_fds[i]; set; set &= set - 1) {
+			unsigned int fd = i * BITS_PER_LONG + (unsigned int)__builtin_ctzl(set);
+			struct file *f = files_slot(old, from, fd);
 
-		if (f && !(fd >= punch_from && fd <= punch_to)) {
-			RCU_INIT_POINTER(to->fd[fd], get_file(f));
-		} else {
-			/* Claimed but not installed in the old table, or punched out: free here. */
-			RCU_INIT_POINTER(to->fd[fd], NULL);
-			if (test_bit(fd, to->open_fds)) {
+			if (f && !(fd >= punch_from && fd <= punch_to)) {
+				RCU_INIT_POINTER(to->fd[fd], get_file(f));
+			} else {
+				/* Claimed but not installed in the old table, or punched out: free here. */
 				__clear_bit(fd, to->open_fds);
-				__clear_bit(fd / BITS_PER_LONG, to->full_fds_bits);
+				__clear_bit(i, to->full_fds_bits);
 			}
 		}
 	}
 	spin_unlock(&old->file_lock);
-	memset(to->fd + words * BITS_PER_LONG, 0,
-	       (to->max_fds - words * BITS_PER_LONG) * sizeof(struct file *));
 	RCU_INIT_POINTER(new->fdt, to);
 	return new;
 }
