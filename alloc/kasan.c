@@ -35,6 +35,8 @@ static bool started;
 enum { STACK_LEFT = 0xf1, STACK_MID = 0xf2, STACK_RIGHT = 0xf3, STACK_OUT_OF_SCOPE = 0xf8, ALLOCA_LEFT = 0xca, ALLOCA_RIGHT = 0xcb };
 #define MAX_REPORTS 50
 
+typedef u64 u64_unaligned __attribute__((may_alias, aligned(1)));
+
 static s8 *shadow_of(unsigned long a)
 {
 	return (s8 *)((a >> 3) + KASAN_SHADOW_OFFSET);
@@ -126,7 +128,7 @@ static void report(unsigned long addr, size_t size, bool write, unsigned long ip
 	damage_reported();
 }
 
-/* The last byte decides within 8; longer ranges byte by byte of shadow. */
+/* The last byte decides within 8; of longer ranges eight bytes of shadow are looked at together. */
 static bool bad_range(unsigned long addr, size_t size)
 {
 	unsigned long last = addr + size - 1;
@@ -134,7 +136,11 @@ static bool bad_range(unsigned long addr, size_t size)
 	if (!size || !has_shadow(addr))
 		return false;
 	for (unsigned long a = addr & ~7UL; a <= last; a += 8) {
-		s8 v = *shadow_of(a);
+		s8 v;
+
+		while (last - a >= 64 && !*(const u64_unaligned *)shadow_of(a))
+			a += 64;
+		v = *shadow_of(a);
 
 		if (likely(!v))
 			continue;

@@ -127,6 +127,12 @@ static __maybe_unused void check_alloc(struct kmem_cache *c, void *obj)
 	/* The first bytes held the free link while the object lay in a slab. */
 	if (!c->free_offset)
 		b += 8;
+	for (const u64 all = POISON_FREE * 0x0101010101010101ull; end - b >= 32; b += 32) {
+		const u64 *w = (const u64 *)b;
+
+		if ((w[0] ^ all) | (w[1] ^ all) | (w[2] ^ all) | (w[3] ^ all))
+			break;
+	}
 	while (end - b >= 8 && *(const u64 *)b == POISON_FREE * 0x0101010101010101ull)
 		b += 8;
 	while (b < end && *b == POISON_FREE)

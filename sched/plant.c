@@ -44,6 +44,17 @@ static void plant_heap_overflow(void)
 	kfree((void *)p);
 }
 
+/* Its first 64 bytes are good, and looked at together. */
+static void plant_fill_overflow(void)
+{
+	size_t n = 100;
+	char *p = kmalloc(72, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(n);
+	memset(p, 0, n);
+	kfree(p);
+}
+
 static void plant_use_after_free(void)
 {
 	volatile char *p = kmalloc(64, GFP_KERNEL);
@@ -392,7 +403,8 @@ static const struct {
 	const char *name;
 	void (*fn)(void);
 } plants[] = {
-	{ "heap_overflow", plant_heap_overflow }, { "use_after_free", plant_use_after_free },
+	{ "heap_overflow", plant_heap_overflow }, { "fill_overflow", plant_fill_overflow },
+	{ "use_after_free", plant_use_after_free },
 	{ "page_after_free", plant_page_after_free }, { "global_overflow", plant_global_overflow },
 	{ "vmalloc_after_free", plant_vmalloc_after_free }, { "shift", plant_shift }, { "index", plant_index },
 	{ "lock_order", plant_lock_order }, { "lock_recursion", plant_lock_recursion }, { "lock_irq", plant_lock_irq },

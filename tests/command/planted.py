@@ -15,6 +15,7 @@ KERNEL = os.path.join(ROOT, "build/x86_64-debug/vmlinux")
 # What is said; '@' stands for a place in the plant's own function.
 PLANTS = {
     "heap_overflow": ["KASAN: slab-out-of-bounds in plant_heap_overflow", "Write of size 1", "@"],
+    "fill_overflow": ["KASAN: slab-out-of-bounds in plant_fill_overflow", "Write of size 100", "@"],
     "use_after_free": ["KASAN: use-after-free in plant_use_after_free", "@"],
     "page_after_free": ["KASAN: use-after-free (page) in plant_page_after_free", "@"],
     "global_overflow": ["KASAN: global-out-of-bounds in plant_global_overflow", "@"],
