@@ -25,8 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TICK_MS		15
-#define STUCK_TICKS	10	/* with the same call, which no signal ends */
+#define TICK_MS		8
+#define STUCK_TICKS	8	/* with the same call, which no signal ends */
 #define PROG_TICKS	60
 #define KEPT		64
 #define OUTER_UID	60000
@@ -38,13 +38,16 @@
 
 static struct exec_stats stats;
 static uint8_t *counters;
+static uint32_t *counted;	/* the place that each counter was last for, the lower half of its address: it is in SEEN */
 static unsigned int counter_bits;
 static uint64_t *kcov_area[EXEC_KCOVS];
 static bool have_kcov;
-static uint8_t *seen, *told;
-static uint64_t nseen, ntold;
+static uint8_t *seen;
+static uint32_t *fresh;		/* what nobody was told of yet: distances from TEXT_BASE */
+static size_t nfresh, fresh_room;
+static uint64_t nseen;
 static struct exec_page *page;
-static uint64_t *calls;		/* of the program that runs */
+static uint64_t *calls;		/* two words, of the program that runs: how many calls it made, and how many forks */
 
 /* ---- the keeper ---- */
 
@@ -111,7 +114,7 @@ static bool write_file(const char *path, const char *text)
 /* Runs the one program that was asked for. How much of KEPT it takes: root of the namespaces can do things to its keeper too. */
 static int keep_one(int last_pid)
 {
-	const struct exec_order order = { have_kcov, page->trace, page->kcov_mode, calls };
+	const struct exec_order order = { have_kcov, page->trace, page->kcov_mode, &calls[0], &calls[1] };
 	int status = 0;
 	struct prog p;
 	pid_t pid;
@@ -123,7 +126,7 @@ static int keep_one(int last_pid)
 	}
 	if (pwrite(last_pid, "1", 1, 0) != 1)
 		give_up(errno);
-	*calls = 0;
+	calls[0] = calls[1] = 0;
 	pid = fork();
 	if (!pid) {
 		sigset_t none;
@@ -278,7 +281,7 @@ bool exec_init(uint8_t *cover, unsigned int bits, bool trace)
 	counter_bits = bits;
 	have_kcov = open_kcov();
 	page = shared(sizeof(*page));
-	calls = shared(sizeof(*calls));
+	calls = shared(2 * sizeof(*calls));
 	mkdir("/w", 0777);
 	if (!page || !calls || !become_ordinary()) {
 		perror("fuzz: user namespace");
@@ -289,8 +292,8 @@ bool exec_init(uint8_t *cover, unsigned int bits, bool trace)
 	if (!pid)
 		starter(trace);
 	seen = calloc(1, TEXT_SIZE / 8);
-	told = calloc(1, TEXT_SIZE / 8);
-	if (pid < 0 || !map_kcov() || !seen || !told) {
+	counted = calloc(1ul << bits, sizeof(*counted));
+	if (pid < 0 || !map_kcov() || !seen || !counted) {
 		perror("fuzz: starter");
 		return false;
 	}
@@ -308,24 +311,43 @@ const struct exec_stats *exec_stats(void)
 	return &stats;
 }
 
+/* Not the place that its counter was last for. */
+static __attribute__((noinline)) void maybe_new(uint64_t pc)
+{
+	uint64_t off = pc - TEXT_BASE;
+	uint8_t bit = (uint8_t)(1u << off % 8);
+
+	if (off >= TEXT_SIZE || seen[off / 8] & bit)
+		return;
+	if (nfresh == fresh_room) {
+		fresh = realloc(fresh, (fresh_room = fresh_room * 2 + 4096) * sizeof(*fresh));
+		if (!fresh) {
+			perror("fuzz: places");
+			exit(2);
+		}
+	}
+	seen[off / 8] |= bit;
+	fresh[nfresh++] = (uint32_t)off;
+	nseen++;
+}
+
 /* What kcov wrote down, tens of thousands of a program. */
 static void places(const uint64_t *pc, uint64_t n)
 {
-	uint8_t *const hits = counters, *const bits = seen;
+	uint8_t *const hits = counters;
+	uint32_t *const last = counted;
 	const unsigned int shift = 64 - counter_bits;
-	uint64_t fresh = 0;
 
 	for (const uint64_t *end = pc + n; pc < end; pc++) {
-		uint64_t off = *pc - TEXT_BASE;
-		uint8_t *c = &hits[(*pc * 0x9e3779b97f4a7c15) >> shift], bit = (uint8_t)(1u << off % 8);
+		uint64_t i = (*pc * 0x9e3779b97f4a7c15) >> shift;
+		unsigned int now = hits[i] + 1u;
 
-		*c = (uint8_t)(*c + (*c < 255));
-		if (off < TEXT_SIZE && !(bits[off / 8] & bit)) {
-			bits[off / 8] |= bit;
-			fresh++;
+		hits[i] = (uint8_t)(now - (now >> 8));
+		if (last[i] != (uint32_t)*pc) {
+			last[i] = (uint32_t)*pc;
+			maybe_new(*pc);
 		}
 	}
-	nseen += fresh;
 }
 
 static void collect(bool compare)
@@ -350,6 +372,8 @@ static void collect(bool compare)
 
 bool exec_prog(const char *text, size_t len, bool trace, bool compare)
 {
+	bool in_time;
+
 	memcpy(page->text, text, len);
 	page->len = (uint32_t)len;
 	page->trace = trace;
@@ -359,6 +383,7 @@ bool exec_prog(const char *text, size_t len, bool trace, bool compare)
 		futex_wait(&page->state, s, 0);
 	if (page->end == EXEC_REFUSED)
 		return false;
+	in_time = page->end != EXEC_TIMED_OUT;
 	stats.programs++;
 	stats.timeouts += page->end == EXEC_TIMED_OUT;
 	stats.killed += page->end == EXEC_KILLED;
@@ -368,26 +393,27 @@ bool exec_prog(const char *text, size_t len, bool trace, bool compare)
 	}
 	if (have_kcov)
 		collect(compare);
-	return true;
+	return in_time;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return *(const uint32_t *)a < *(const uint32_t *)b ? -1 : 1;
 }
 
 uint64_t exec_new_places(void (*fn)(uint64_t pc, void *arg), void *arg)
 {
-	const uint64_t *now = (const uint64_t *)seen;
-	uint64_t *before = (uint64_t *)told;
-
-	for (uint64_t i = 0; nseen != ntold && i < TEXT_SIZE / 64; i++)
-		for (uint64_t fresh = now[i] & ~before[i]; fresh; fresh &= fresh - 1)
-			fn(TEXT_BASE + i * 64 + (uint64_t)__builtin_ctzll(fresh), arg);
-	if (nseen != ntold)
-		memcpy(told, seen, TEXT_SIZE / 8);
-	ntold = nseen;
+	qsort(fresh, nfresh, sizeof(*fresh), by_address);
+	for (size_t i = 0; i < nfresh; i++)
+		fn(TEXT_BASE + fresh[i], arg);
+	nfresh = 0;
 	return nseen;
 }
 
 void exec_forget(void)
 {
 	memset(seen, 0, TEXT_SIZE / 8);
-	memset(told, 0, TEXT_SIZE / 8);
-	nseen = ntold = 0;
+	memset(counted, 0, sizeof(*counted) << counter_bits);
+	nfresh = 0;
+	nseen = 0;
 }

@@ -17,7 +17,7 @@ bool exec_init(uint8_t *cover, unsigned int bits, bool trace);
 bool exec_has_cover(void);
 /*
  * Runs the program of TEXT, of at most PROG_BYTES; COVER counts. TRACE: each call and its result on stdout, where exec_init was told of it.
- * COMPARE: what the kernel compared with goes to mutate_hint instead. False where the text is no program.
+ * COMPARE: what the kernel compared with goes to mutate_hint instead. False where the text is no program, or did not end by itself.
  */
 bool exec_prog(const char *text, size_t len, bool trace, bool compare);
 const struct exec_stats *exec_stats(void);

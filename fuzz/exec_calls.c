@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "exec_in.h"
 #include "desc.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/kcov.h>
@@ -21,7 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CALL_MS		15
+#define CALL_MS		8
+#define MOST_FORKS	6	/* of a program and all that it forked: each makes the calls that are left, forks among them */
 #define ARENA		((uint8_t *)0x10000000)
 #define ARENA_SIZE	(2ul * PROG_MEMORY)
 #define AREA		0x20000000ul
@@ -185,6 +187,11 @@ static void make_call(uint32_t i)
 		}
 	}
 	f = forks(c, a);
+	if (f == 1 && __atomic_add_fetch(run.order.forks, 1, __ATOMIC_RELAXED) > MOST_FORKS) {
+		r->value = -EAGAIN;
+		__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
+		return;
+	}
 	if (c->fail)
 		fail_nth(c->fail);
 	r->value = raw(c->desc->nr, a, f);

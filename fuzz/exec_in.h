@@ -20,7 +20,7 @@ struct exec_page {
 struct exec_order {
 	bool have_kcov, trace;
 	unsigned long kcov_mode;
-	uint64_t *calls;	/* in a page of its own, shared with the keeper: a program may do as it likes with it */
+	uint64_t *calls, *forks;	/* made so far, in a page of their own, shared with the keeper: a program may do as it likes with it */
 };
 
 #define EXEC_KCOV_FD	100	/* and the next, one for each thread and CHILDREN more; nothing else of the fuzzer's is open in a program */

@@ -160,7 +160,7 @@ static void new_programs(void)
 }
 
 /* Addresses, as many in a line as fit. */
-struct places { char line[2048]; size_t n; long number; uint64_t before; };
+struct places { char line[2048]; size_t n; long number, took; uint64_t before; };
 
 static void full_line(struct places *s)
 {
@@ -188,20 +188,21 @@ static void say_distance(uint64_t pc, void *arg)
 
 	full_line(s);
 	if (!s->n) {
-		s->n = (size_t)snprintf(s->line, 24, "A %ld", s->number);
+		s->n = (size_t)snprintf(s->line, 48, "A %ld %ld", s->number, s->took);
 		s->before = 0;
 	}
 	s->n += (size_t)snprintf(s->line + s->n, 20, " %llx", (unsigned long long)(pc - s->before));
 	s->before = pc;
 }
 
-static void say_each(long number)
+/* TOOK: microseconds. */
+static void say_each(long number, long took)
 {
-	struct places s = { .number = number };
+	struct places s = { .number = number, .took = took };
 
 	exec_new_places(say_distance, &s);
 	if (!s.n)
-		s.n = (size_t)snprintf(s.line, 24, "A %ld", number);
+		s.n = (size_t)snprintf(s.line, 48, "A %ld %ld", number, took);
 	s.line[s.n++] = '\n';
 	say(s.line, s.n);
 	exec_forget();
@@ -235,17 +236,18 @@ static int test_one(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
 	static unsigned int count;
+	bool in_time;
 
 	if (!size || size > PROG_BYTES)
 		return -1;
 	post(text, (uint32_t)size);
 	if (exec_has_cover() && ++count % 32 == 0)
 		exec_prog(text, size, false, true);
-	if (!exec_prog(text, size, false, false))
-		return -1;
+	/* What had to be ended is not kept: what is made of it would wait as long. */
+	in_time = exec_prog(text, size, false, false);
 	watch_alive(job);
 	report(false);
-	return 0;
+	return in_time ? 0 : -1;
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
@@ -394,6 +396,7 @@ static char *slurp(const char *path, size_t *n)
 /* Files hold programs one after another: each begins with its line @user or @root. */
 static int run_files(char **argv)
 {
+	struct timespec begin, end_time;
 	bool trace = false, each = false;
 	long times = 1, ran = 0, bad = 0;
 
@@ -425,11 +428,13 @@ static int run_files(char **argv)
 			}
 			prog_free(&p);
 			post(at, (uint32_t)(next - at));
+			clock_gettime(CLOCK_MONOTONIC, &begin);
 			for (long i = 0; i < times; i++)
 				exec_prog(at, (size_t)(next - at), trace, false);
+			clock_gettime(CLOCK_MONOTONIC, &end_time);
 			watch_alive(0);
 			if (each)
-				say_each(ran);
+				say_each(ran, (end_time.tv_sec - begin.tv_sec) * 1000000 + (end_time.tv_nsec - begin.tv_nsec) / 1000);
 			ran++;
 			report(false);
 		}

@@ -14,12 +14,24 @@ from . import build, fuzz_corpus, fuzz_cover, fuzz_host, fuzz_replay, fuzz_virti
 from .util import BUILD, Fail, ROOT, digest, locked, rel
 
 OUT = os.path.join(BUILD, "fuzz")
-TURN = 1200         # seconds a machine hunts
+TURN = 600          # seconds a machine hunts
 CORPUS = 1500       # programs it begins with: it runs each of them first
 OWN = 200           # numbers of machines that hunt in a folder of their own begin here
-# The machines of a hunt, in turns: processors and memory. Two processors find races and need half as much time again for a program;
-# little memory runs out, and it is programs that free what is not in use then, while elsewhere it is kswapd, which nobody traces.
-KINDS = [(1, fuzz_vm.MEMORY), (2, fuzz_vm.MEMORY), (1, fuzz_vm.LITTLE), (1, fuzz_vm.MEMORY)]
+# Jobs of a machine, for each of its processors: one works while the other waits for a call to come back.
+JOBS = 2
+
+
+def kind_of(slot, turn):
+    """What machine stands in a slot, a processor of this host's, during a turn: (processors, memory, jobs), or None beside one of two
+    processors, which finds races. Little memory runs out, and it is programs that free what is not in use then, while elsewhere it is kswapd,
+    which nobody traces."""
+    pair, second = divmod(slot, 2)
+    turn = (turn + pair) % 4
+    if turn == 1:
+        return None if second else (2, fuzz_vm.MEMORY, 2 * JOBS)
+    if turn == 2 + second % 2:
+        return 1, fuzz_vm.LITTLE, 1
+    return 1, fuzz_vm.MEMORY, JOBS
 
 
 def seconds(text):
@@ -91,7 +103,7 @@ class Hunt:
         self.corpus = corpus
         self.mark = fuzz_cover.mark_of(self.vmlinux)
         self.places = fuzz_cover.read_places(fuzz_corpus.PLACES, self.mark)
-        self.slots, self.rounds = [None] * jobs, [0] * jobs
+        self.slots = [None] * jobs
         self.started = time.monotonic()
         self.boots = self.new_programs = self.crashes = self.kinds = 0
         self.always = [fuzz_corpus.name_of(p) for p in always]
@@ -100,21 +112,27 @@ class Hunt:
         self.last_ran, self.base = 0, {"programs": 0, "calls": 0}
         self.titles = {}
 
+    def turn(self):
+        return int((time.monotonic() - self.started) // TURN)
+
     def boot(self, i):
+        turn = self.turn()
+        kind = (1, fuzz_vm.MEMORY, 1) if self.icount else kind_of(i, turn)
+        if not kind:
+            return
+        cpus, memory, jobs = kind
         seed = self.seed + self.boots * 1000
         self.boots += 1
         path = os.path.join(OUT, "vm%d.cpio" % (self.number + i))
         os.makedirs(OUT, exist_ok=True)
-        cpus, memory = KINDS[0 if self.icount else (i + self.rounds[i]) % len(KINDS)]
-        self.rounds[i] += 1
         runs = "0"
         if self.runs:
-            runs = str(max((self.runs - self.total("programs")) // (cpus * len(self.slots)), 1))
+            runs = str(max((self.runs - self.total("programs")) // (jobs * len(self.slots)), 1))
         begin = self.corpus.some(CORPUS, random.Random(seed), self.always) + (self.hungry if memory == fuzz_vm.LITTLE else [])
-        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(cpus)], sorted(set(begin)), memory=memory)
+        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(jobs)], sorted(set(begin)), memory=memory)
         m = fuzz_vm.Machine(self.tools, self.number + i, self.vmlinux, path, cpus=cpus, memory=memory, icount=self.icount, append=self.append)
-        m.seed, m.jobs, m.cpus, m.scan = seed, {}, cpus, oops.Scan()
-        m.job_heard = [time.monotonic()] * cpus
+        m.seed, m.jobs, m.turn, m.scan = seed, {}, turn, oops.Scan()
+        m.job_heard = [time.monotonic()] * jobs
         self.slots[i] = m
 
     def total(self, what):
@@ -169,7 +187,7 @@ class Hunt:
             self.crash(i, "the fuzzer ended: " + (m.ended or "the machine is gone"))
         elif time.monotonic() - min(m.job_heard) > fuzz_vm.HUNG:
             self.crash(i, "hang: no word for %d s" % fuzz_vm.HUNG)
-        elif not self.runs and time.monotonic() - m.started > TURN:
+        elif not self.runs and m.turn != self.turn():
             self.close(i)       # the next one begins with what the others learnt
         return True
 

@@ -18,10 +18,10 @@ OFTEN = 10                      # times that a reproducer is run: what it shows 
 
 
 class Outcome:
-    """What became of programs in one machine: reports, places, what each program reached, what ran last, how it ended."""
+    """What became of programs in one machine: reports, places, what each program reached and how long it took (us), what ran last, how it ended."""
 
     def __init__(self):
-        self.reports, self.places, self.each, self.last, self.ended, self.text = [], set(), {}, [], None, ""
+        self.reports, self.places, self.each, self.took, self.last, self.ended, self.text = [], set(), {}, {}, [], None, ""
 
 
 def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMIT, note=None, show=None, memory=fuzz_vm.MEMORY):
@@ -44,7 +44,8 @@ def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMI
             elif what == "T" and show:
                 show(data)
             elif what == "A":
-                o.each.setdefault(data[0], set()).update(data[1:])
+                o.each.setdefault(data[0], set()).update(data[2:])
+                o.took[data[0]] = data[1]
                 if note and data[0] % 10 == 0:
                     note("%d of %d programs" % (data[0], len(programs)))
         return bool(words)

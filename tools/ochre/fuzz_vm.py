@@ -42,7 +42,7 @@ def initrd(path, binary, args, corpus=(), files=(), memory=MEMORY):
 
 
 class Machine:
-    """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('A', [number, addresses...]), ('C', bytes),
+    """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('A', [number, microseconds, addresses...]), ('C', bytes),
     ('E', text)."""
 
     def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory=MEMORY, icount=False, append=""):
@@ -57,7 +57,8 @@ class Machine:
             with open(disk, "wb") as f:         # empty each time
                 f.truncate(DISK)
         # The first report ends the machine: what ran stands in its memory then, not what ran some time afterwards.
-        vm = qemu.Vm(tools, cpus=cpus, memory=memory, kernel=kernel, initrd=initrd_path, disks=[] if icount else [disk],
+        # No fast copies of bytes: QEMU makes a loop of them, whose every turn is one byte.
+        vm = qemu.Vm(tools, cpus=cpus, memory=memory, cpu="max,-erms,-fsrm", kernel=kernel, initrd=initrd_path, disks=[] if icount else [disk],
                      append=("console=ttyS0 panic=-1 oops=panic panic_on_warn nokaslr kmemleak=off " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=/proc/self/fd/%d,share=on"
                                                                     % (qemu.size_arg(memory), self.ram), "-machine", "memory-backend=ram"])
         pairs = [socket.socketpair() for _ in range(2)]
@@ -117,8 +118,8 @@ class Machine:
             if kind == "P":
                 return kind, [int(w, 16) for w in rest.split()]
             if kind == "A":
-                number, *distances = rest.split()
-                return kind, [int(number), *itertools.accumulate(int(w, 16) for w in distances)]
+                number, took, *distances = rest.split()
+                return kind, [int(number), int(took), *itertools.accumulate(int(w, 16) for w in distances)]
             if kind == "T":
                 return kind, rest
             if kind == "C":

@@ -115,7 +115,7 @@ def parser():
     s.add_argument("--target", metavar="NAME", default="syscalls", help="syscalls (default), virtio (devices that break the rules), a decoder (elf, cpio, ...),\nall decoders, or all of them")
     s.add_argument("--time", metavar="TIME", help="how long, for each target: seconds, or like 30m, 8h (30m; decoders with --runs: no limit)")
     s.add_argument("--runs", metavar="N", help="end after N programs, executions of a decoder, machines of virtio")
-    s.add_argument("--jobs", metavar="N", help="machines at the same time (as many as processors), one in four of two CPUs, one in four of little memory; of a decoder, processes (1)")
+    s.add_argument("--jobs", metavar="N", help="processors that machines hunt on (all): one each, two in one turn of four, with little memory in another; of a decoder, processes (1)")
     s.add_argument("--engine", metavar="NAME", choices=["libfuzzer", "afl"], default="libfuzzer", help="for decoders: libfuzzer (default) or afl (AFL++)")
     s.add_argument("--coverage", action="store_true", help="say how many lines of each room were reached up to now, or which branches of a\n"
                    "decoder its corpus never takes, less those with a reason in fuzz/missed-branches.toml (with --record, make its committed corpus anew)")

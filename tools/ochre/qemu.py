@@ -12,7 +12,7 @@ class Vm:
     """What is to be booted; argv() gives the command line. Serial ports are numbered sockets that this process holds."""
 
     def __init__(self, tools, arch="x86_64", machine=None, cpus=1, memory="512M", kernel=None, initrd=None, append="",
-                 disks=(), gdb=False, extra=()):
+                 disks=(), gdb=False, extra=(), cpu="max"):
         self.tools, self.arch = tools, arch
         self.machine = machine or MACHINES[arch][0]
         if self.machine not in MACHINES[arch]:
@@ -25,7 +25,7 @@ class Vm:
             raise Fail("--cpus takes a number from 1 to 64, not '%s'" % cpus)
         self.memory = size_arg(memory) if isinstance(memory, str) else memory
         self.kernel, self.initrd, self.append = kernel, initrd, append
-        self.disks, self.gdb, self.extra = disks, gdb, list(extra)
+        self.disks, self.gdb, self.extra, self.cpu = disks, gdb, list(extra), cpu
         # Parallel translation may show a CPU the breakpoint that another has just patched away; Linux dies of it, ours retries.
         self.ours = True
         for d in disks:
@@ -42,7 +42,7 @@ class Vm:
         machine = self.machine
         if self.arch == "aarch64":
             machine += ",gic-version=2"
-        a += ["-M", machine, "-accel", "tcg,thread=" + ("multi" if self.ours else "single"), "-cpu", "max", "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
+        a += ["-M", machine, "-accel", "tcg,thread=" + ("multi" if self.ours else "single"), "-cpu", self.cpu, "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
               "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         if micro:
             a += ["-global", "virtio-mmio.force-legacy=false"]
