@@ -344,7 +344,8 @@ static void tell(struct mqueue *q)
 
 	if (!q->notify)
 		return;
-	if (q->how.sigev_notify == SIGEV_SIGNAL) {
+	/* Signal 0 is allowed, and none. */
+	if (q->how.sigev_notify == SIGEV_SIGNAL && q->how.sigev_signo) {
 		clear_siginfo(&i);
 		i.si_signo = q->how.sigev_signo;
 		i.si_code = SI_MESGQ;

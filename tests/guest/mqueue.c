@@ -293,6 +293,19 @@ TEST(notification)
 		EQ(get(q, buf, 8, NULL), 1);
 	OK(put(q, "d", 0));
 	EQ(hits, 1);
+	/* No signal is one, too: the registration ends and nobody is told. */
+	EQ(get(q, buf, 8, NULL), 1);
+	se.sigev_signo = 0;
+	OK(syscall(SYS_mq_notify, q, &se));
+	ERR(syscall(SYS_mq_notify, q, &se), EBUSY);
+	OK(put(q, "e", 0));
+	EQ(hits, 1);
+	OK(syscall(SYS_mq_notify, q, &se));
+	OK(syscall(SYS_mq_notify, q, NULL));
+	for (int i = -1; i < 66; i += 66) {
+		se.sigev_signo = i;
+		ERR(syscall(SYS_mq_notify, q, &se), EINVAL);
+	}
 	se.sigev_notify = 77;
 	ERR(syscall(SYS_mq_notify, q, &se), EINVAL);
 	ERR(syscall(SYS_mq_notify, q, 8), EFAULT);
