@@ -61,28 +61,27 @@ class Machine:
         vm = qemu.Vm(tools, cpus=cpus, memory=memory, cpu="max,-erms,-fsrm", kernel=kernel, initrd=initrd_path, disks=[] if icount else [disk],
                      append=("console=ttyS0 panic=-1 oops=panic panic_on_warn nokaslr kmemleak=off " + append).strip(), extra=["-object", "memory-backend-file,id=ram,size=%d,mem-path=/proc/self/fd/%d,share=on"
                                                                     % (qemu.size_arg(memory), self.ram), "-machine", "memory-backend=ram"])
-        pairs = [socket.socketpair() for _ in range(2)]
-        argv = vm.argv([pairs[0][1].fileno()])
+        self.console_sock, theirs = socket.socketpair()
+        argv = vm.argv([theirs.fileno()])
+        # A file: QEMU drops what a console says while the other end of a socket or pipe is full.
+        self.wire_file, self.wire_read = os.memfd_create("wire"), 0
         # Not a second serial line: each byte of that costs the machine as much as a hundred instructions do.
         # Where instructions are counted, what the device does is done before the machine goes on: else it depends on the time here.
-        argv += ["-device", "virtio-serial-pci" + (",ioeventfd=off" if icount else ""), "-chardev", "socket,id=wire,fd=%d" % pairs[1][1].fileno(), "-device", "virtconsole,chardev=wire"]
+        argv += ["-device", "virtio-serial-pci" + (",ioeventfd=off" if icount else ""), "-chardev", "file,id=wire,path=/proc/self/fd/%d" % self.wire_file, "-device", "virtconsole,chardev=wire"]
         if icount:
             i = argv.index("-accel")
             argv[i:i + 2] = ["-icount", "shift=0,sleep=off"]
             argv += ["-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", "1"]
         try:
-            self.qemu = subprocess.Popen(argv, pass_fds=[t.fileno() for _, t in pairs] + [self.ram], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            self.qemu = subprocess.Popen(argv, pass_fds=[theirs.fileno(), self.wire_file, self.ram], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                          stderr=subprocess.PIPE, preexec_fn=run.die_with_parent)
         except OSError as e:
             raise Fail("cannot run QEMU: %s" % e.strerror)
-        for _, t in pairs:
-            t.close()
-        self.console_sock, self.wire_sock = pairs[0][0], pairs[1][0]
+        theirs.close()
         self.console, self.wire = bytearray(), bytearray()
         self.poll = selectors.DefaultSelector()
-        for s in (self.console_sock, self.wire_sock):
-            s.setblocking(False)
-            self.poll.register(s, selectors.EVENT_READ)
+        self.console_sock.setblocking(False)
+        self.poll.register(self.console_sock, selectors.EVENT_READ)
         self.started = time.monotonic()
         self.ended = None
 
@@ -96,15 +95,14 @@ class Machine:
             if not data:
                 self.poll.unregister(key.fileobj)
                 continue
-            if key.fileobj is self.console_sock:
-                self.console += data
-                if len(self.console) > 32 << 20:
-                    del self.console[:16 << 20]
-            else:
-                self.wire += data
-        while b"\n" in self.wire:
-            line, _, rest = self.wire.partition(b"\n")
-            self.wire = bytearray(rest)
+            self.console += data
+            if len(self.console) > 32 << 20:
+                del self.console[:16 << 20]
+        while data := os.pread(self.wire_file, 1 << 20, self.wire_read):
+            self.wire_read += len(data)
+            self.wire += data
+        *lines, self.wire = self.wire.split(b"\n")
+        for line in lines:
             word = self.word(line)
             if word:
                 out.append(word)
@@ -164,9 +162,9 @@ class Machine:
     def stop(self):
         self.qemu.kill()
         self.qemu.wait()
-        for s in (self.console_sock, self.wire_sock):
-            s.close()
+        self.console_sock.close()
         self.poll.close()
         self.qemu.stderr.close()
         os.close(self.ram)
+        os.close(self.wire_file)
 
