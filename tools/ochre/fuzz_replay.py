@@ -128,18 +128,18 @@ def replay(tools, built, what, files, memory=fuzz_vm.MEMORY):
 
 # --- a small corpus ---
 
-def cover(each, size):
-    """Numbers of programs that together reach what all do, the ones that add most for their size first."""
+def cover(each, cost):
+    """Numbers of programs that together reach what all do, the ones that add most for their cost first."""
     left = {n: set(p) for n, p in each.items()}
     have, out = set(), []
-    heap = [(-len(p) / (size[n] + 300), n) for n, p in left.items()]
+    heap = [(-len(p) / (cost[n] + 1), n) for n, p in left.items()]
     heapq.heapify(heap)
     while heap:
         _, n = heapq.heappop(heap)
         fresh = left[n] - have
         if not fresh:
             continue
-        worth = -len(fresh) / (size[n] + 300)
+        worth = -len(fresh) / (cost[n] + 1)
         if heap and worth > heap[0][0]:         # others may add more by now
             left[n] = fresh
             heapq.heappush(heap, (worth, n))
@@ -152,13 +152,13 @@ def cover(each, size):
 def minimise(tools, built, corpus, keep):
     """Runs a whole corpus once. (programs that together reach what all did, how many places, programs that the kernel did not survive)"""
     programs = sorted((p.decode(errors="replace") for _, p in corpus.all()), key=lambda p: (len(p), p))
-    each, fatal, at = {}, [], 0
+    each, took, fatal, at = {}, {}, [], 0
     with Progress("Running %d programs" % len(programs)) as progress:
         while at < len(programs):
             o = run(tools, built, programs[at:], 1, each=True, limit=6 * 3600,
                     note=lambda s, done=at: progress.note("Running %d programs, %d done: %s" % (len(programs), done, s)))
             for n, places in o.each.items():
-                each[at + n] = places
+                each[at + n], took[at + n] = places, o.took[n]
             done = at + (max(o.each) + 1 if o.each else 0)
             if o.ended == "status 0" and not o.reports:
                 break
@@ -168,7 +168,7 @@ def minimise(tools, built, corpus, keep):
             at = done + 1
     for i in [i for i, p in enumerate(programs) if p in fatal]:
         each.pop(i, None)
-    order = cover(each, [len(p) for p in programs])
+    order = cover(each, took)
     return [programs[n] for n in order], len(set().union(*each.values())) if each else 0, fatal
 
 
