@@ -224,7 +224,11 @@ def committed(tool, top):
         f.write("@user\ngetpid()\n")
     os.rename(path, os.path.join(top, "no_comment.txt"))
     check("its comment" in fuzz_replay.reproducers(tool, top)[1][0], "a reproducer that does not say what it is of")
-    check(fuzz_replay.cover({0: {1, 2, 3}, 1: {1}, 2: {4}, 3: {1, 2, 3, 4, 5}, 4: set()}, [10, 10, 10, 1000, 1]) == [0, 2, 3], "the fewest programs, small ones first")
+    turns = [[fuzz.kind_of(slot, turn) for slot in range(4)] for turn in range(4)]
+    check(all(sum(k[0] for k in kinds if k) == 4 for kinds in turns), "machines have as many processors as there are slots: %s" % turns)
+    both = {k[:2] for kinds in turns for k in kinds[:2] if k}
+    check(both == {(1, fuzz_vm.MEMORY), (2, fuzz_vm.MEMORY), (1, fuzz_vm.LITTLE)}, "two slots see every kind of machine in four turns: %s" % both)
+    check(fuzz_replay.cover({0: {1, 2, 3}, 1: {1}, 2: {4}, 3: {1, 2, 3, 4, 5}, 4: set()}, [10, 10, 10, 1000, 1]) == [0, 2, 3], "the fewest programs, cheap ones first")
     many = {n: set(range(n, n + 40)) for n in range(0, 400, 7)}
     few = fuzz_replay.cover(many, {n: 100 for n in many})
     check(set().union(*(many[n] for n in few)) == set().union(*many.values()) and len(few) < len(many) // 2, "%d programs for what all reach" % len(few))

@@ -29,7 +29,7 @@ def kind_of(slot, turn):
     turn = (turn + pair) % 4
     if turn == 1:
         return None if second else (2, fuzz_vm.MEMORY, 2 * JOBS)
-    if turn == 2 + second % 2:
+    if turn == 2 + second:
         return 1, fuzz_vm.LITTLE, 1
     return 1, fuzz_vm.MEMORY, JOBS
 
