@@ -2,8 +2,11 @@
 /* Runs the in-kernel tests that the image holds. */
 #include <lib/types.h>
 #include <lib/string.h>
+#include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/irq.h>
 #include <kernel/ktest.h>
+#include <kernel/preempt.h>
 #include <kernel/printk.h>
 
 extern const struct ktest __ktest_start[], __ktest_end[];
@@ -11,6 +14,34 @@ extern const struct ktest __ktest_start[], __ktest_end[];
 bool ktest_requested(void)
 {
 	return command_line_get("ktest") != NULL;
+}
+
+/*
+ * Runs T. What it leaves behind is a failure of its own, and put right: a test that ends inside a section where the CPU
+ * may not switch would take the console with it. So is a report.
+ */
+static void run_one(const struct ktest *t, struct ktest_run *run)
+{
+	bool tainted = kernel_tainted;
+	int count = preempt_count();
+
+	kernel_tainted = false;
+	t->fn(run);
+	if (irqs_disabled()) {
+		local_irq_enable();
+		run->failures++;
+		pr_err("ktest: %s leaves interrupts off\n", t->name);
+	}
+	if (preempt_count() != count) {
+		run->failures++;
+		pr_err("ktest: %s leaves the preempt count at %#x, not %#x\n", t->name, (unsigned int)preempt_count(), (unsigned int)count);
+		preempt_count_set(count);
+	}
+	if (kernel_tainted) {
+		run->failures++;
+		pr_err("ktest: %s: the kernel has reported something\n", t->name);
+	}
+	kernel_tainted |= tainted;
 }
 
 int ktest_run_all(const char *filter)
@@ -22,7 +53,7 @@ int ktest_run_all(const char *filter)
 
 		if (filter && *filter && !strstr(t->name, filter))
 			continue;
-		t->fn(&run);
+		run_one(t, &run);
 		ran++;
 		if (run.failures) {
 			failed++;

@@ -167,33 +167,44 @@ KTEST(xarray_store_find)
 }
 
 /* Places that lie one behind the other: entries, empty ones, and where there is no node. */
+/* Nobody else changes XA: what is found stays. */
+static void __rcu **slots_of(struct xarray *xa, unsigned long index, unsigned int *n)
+{
+	void __rcu **s;
+
+	rcu_read_lock();
+	s = xa_slots(xa, index, n);
+	rcu_read_unlock();
+	return s;
+}
+
 KTEST(xarray_slots)
 {
 	DEFINE_XARRAY(xa);
 	unsigned int n = 16;
 	void __rcu **s;
 
-	KT_ASSERT(!xa_slots(&xa, 0, &n));
+	KT_ASSERT(!slots_of(&xa, 0, &n));
 	KT_EQ(n, 16);
 	KT_ASSERT(!xa_store(&xa, 0, xa_mk_value(1), GFP_KERNEL));
-	s = xa_slots(&xa, 0, &n);
+	s = slots_of(&xa, 0, &n);
 	KT_ASSERT(s && xa_to_value(rcu_access_pointer(*s)) == 1);
 	KT_EQ(n, 1);
 	n = 100;
-	KT_ASSERT(!xa_slots(&xa, 60, &n));
+	KT_ASSERT(!slots_of(&xa, 60, &n));
 	KT_EQ(n, 4);
 	for (unsigned long i = 64; i < 70; i++)
 		KT_ASSERT(!xa_store(&xa, i, xa_mk_value(i), GFP_KERNEL));
 	n = 100;
-	s = xa_slots(&xa, 65, &n);
+	s = slots_of(&xa, 65, &n);
 	KT_EQ(n, 63);
 	for (unsigned long i = 0; i < n; i++)
 		KT_EQ(rcu_access_pointer(s[i]) ? xa_to_value(rcu_access_pointer(s[i])) : 0, i < 5 ? 65 + i : 0);
 	n = 100;
-	KT_ASSERT(!xa_slots(&xa, 128, &n));
+	KT_ASSERT(!slots_of(&xa, 128, &n));
 	KT_EQ(n, 64);
 	n = 100;
-	KT_ASSERT(!xa_slots(&xa, 1ul << 40, &n));
+	KT_ASSERT(!slots_of(&xa, 1ul << 40, &n));
 	xa_destroy(&xa);
 }
 

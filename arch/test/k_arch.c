@@ -66,6 +66,7 @@ KTEST(arch_percpu_apart)
 KTEST(arch_preempt_count)
 {
 	int before = preempt_count();
+	unsigned long flags = arch_irq_save();		/* an interrupt may ask for a reschedule of its own */
 
 	preempt_disable();
 	KT_EQ(preempt_count(), before + 1);
@@ -77,6 +78,7 @@ KTEST(arch_preempt_count)
 	KT_ASSERT(!test_preempt_need_resched());
 	KT_ASSERT(!should_resched(before + 1));
 	preempt_enable();
+	arch_irq_restore(flags);
 	KT_EQ(preempt_count(), before);
 }
 

@@ -80,7 +80,7 @@ class Scan:
         self.pattern, self.seen = pattern, 0
 
     def found(self, console):
-        """CONSOLE: all of it, bytes. Where its front was cut off, all that is left is looked at again."""
+        """CONSOLE: all of it, bytes. Where a part was cut out, all that is left is looked at again."""
         if len(console) == self.seen:
             return False
         start = max(self.seen - self.KEEP, 0) if len(console) > self.seen else 0

@@ -74,7 +74,7 @@ class Machine:
         self.inbuf = b""
         self.out = {self.console: bytearray(), self.control: bytearray()}
         self.open = {self.console, self.control}
-        self.text = bytearray()         # of the console, its last part
+        self.text = bytearray()         # of the console, its first and its last part
         self.words = b""                # of QEMU itself
 
     def __enter__(self):
@@ -120,7 +120,7 @@ class Machine:
                     shown = data
                     self.text += data
                     if len(self.text) > 1 << 20:
-                        del self.text[:1 << 19]
+                        del self.text[1 << 16:1 << 19]
                     if self.log:
                         self.log.write(data)
                         self.log.flush()

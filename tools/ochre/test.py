@@ -288,9 +288,11 @@ class Runner:
                 self.add(Result(name, {"ok": "passed", "FAILED": "failed"}.get(word, "skipped"), m[3] or "", before, where=str(cfg)))
             before = ""
         said = oops.symbolize(oops.death(text), vmlinux, self.tools)
+        first = oops.REPORT.search(text)        # what comes later may be its consequence
+        first = oops.symbolize("\n".join(text[first.start():].splitlines()[:30]), vmlinux, self.tools) + "...\n" if first else ""
         if not re.search(r"ktest: \d+ passed", text):
             self.add(Result("kernel/(all)", "failed", "the kernel %s after %d of them" % ("died" if said else "ended" if ended else "hangs", len(seen)),
-                            said or "\n".join(text.splitlines()[-40:]), took, str(cfg)))
+                            said or first + "\n".join(text.splitlines()[-40:]), took, str(cfg)))
 
     # --- in the guest ---
 
