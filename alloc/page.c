@@ -122,7 +122,7 @@ static unsigned int take_bulk(gfp_t gfp, unsigned int want, struct page **out)
 
 static struct page *page_alloc_slow(gfp_t gfp, unsigned int order)
 {
-	unsigned int tries = 0;
+	unsigned int tries = 0, idle = 0;
 	struct page *page;
 
 	page = take(gfp, order, WMARK_LOW);
@@ -157,6 +157,11 @@ static struct page *page_alloc_slow(gfp_t gfp, unsigned int order)
 			return NULL;
 		if (freed && tries++ < 16 && (order <= 3 || tries < 4))
 			continue;
+		/* Much is left that others hold just now, for their time: nobody need be killed for that. */
+		if (order <= 3 && idle++ < 16 && reclaim_candidates() > 2 * totalreserve_pages()) {
+			alloc_backoff();
+			continue;
+		}
 		if (!(gfp & __GFP_NOFAIL)) {
 			if (order > 3 || gfp & __GFP_RETRY_MAYFAIL)
 				return NULL;
@@ -166,7 +171,7 @@ static struct page *page_alloc_slow(gfp_t gfp, unsigned int order)
 		if (gfp & __GFP_FS || gfp & __GFP_NOFAIL) {
 			if (!reclaim_out_of_memory(gfp, order) && !(gfp & __GFP_NOFAIL))
 				return NULL;
-			tries = 0;
+			tries = idle = 0;
 		}
 		alloc_backoff();
 	}

@@ -90,6 +90,24 @@ static void announce(struct choice *c)
 	       (unsigned long)atomic64_read(&c->mm->pgtables_bytes) >> 10);
 }
 
+/* Where memory is, in pages, so that who reads the console can tell what was short (Linux's "Mem-Info"). */
+static void say_where_memory_is(gfp_t gfp, unsigned int order)
+{
+	struct zone_info z;
+	struct meminfo i;
+
+	mm_meminfo(&i);
+	pr_warn("%s invoked oom-killer: gfp %#x, order %u\n", current->comm, (unsigned int)gfp, order);
+	pr_warn("Mem-Info: active_anon:%lu inactive_anon:%lu active_file:%lu inactive_file:%lu unevictable:%lu dirty:%lu writeback:%lu\n",
+		i.active_anon, i.inactive_anon, i.active_file, i.inactive_file, i.unevictable, i.dirty, i.writeback);
+	pr_warn(" slab_reclaimable:%lu slab_unreclaimable:%lu mapped:%lu shmem:%lu pagetables:%lu stacks:%lu free:%lu\n",
+		i.slab_reclaimable, i.slab_unreclaimable, i.file_mapped, i.shmem, i.page_tables, i.kernel_stacks, i.free);
+	for (int n = 0; n < MAX_NR_ZONES; n++)
+		if (zone_info((enum zone_type)n, &z))
+			pr_warn(" %s free:%lu min:%lu low:%lu high:%lu managed:%lu on CPUs:%lu\n", z.name, z.free, z.wmark_min,
+				z.wmark_low, z.wmark_high, z.managed, z.pcp);
+}
+
 static void kill(struct choice *c)
 {
 	/* Nobody need be told of what dies anyway. */
@@ -127,6 +145,7 @@ bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
 	}
 	oom_for_each_process(consider, &c);
 	if (!c.wait) {
+		say_where_memory_is(gfp, order);
 		if (!c.task || sysctl_panic_on_oom)
 			panic("Out of memory: %s", c.task ? "panic_on_oom is set" : "no killable process left");
 		kill(&c);

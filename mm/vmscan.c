@@ -247,6 +247,11 @@ unsigned long reclaim_direct(gfp_t gfp, unsigned int order)
 	return sc.freed;
 }
 
+unsigned long reclaim_candidates(void)
+{
+	return lru_nr(LRU_INACTIVE_FILE) + lru_nr(LRU_ACTIVE_FILE) + lru_nr(LRU_LAZYFREE);
+}
+
 void reclaim_wake_kswapd(void)
 {
 	if (READ_ONCE(kswapd_wanted))

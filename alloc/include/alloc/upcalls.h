@@ -8,6 +8,8 @@
 void reclaim_wake_kswapd(void);
 /* mm: free some pages now; returns how many were freed. May sleep. */
 unsigned long reclaim_direct(gfp_t gfp, unsigned int order);
+/* mm: how many pages stand where reclaim looks for what it may free. */
+unsigned long reclaim_candidates(void);
 /*
  * mm: nothing reclaimable is left. Kill somebody. True: try again (after the victim had time);
  * false: the allocation should fail (the caller itself is dying, or killing cannot help).
