@@ -145,7 +145,10 @@ TEST(structures_over_the_edge)
 	static const struct { const char *name; int nr; unsigned long a0; int which; } t[] = {
 		{ "newfstat", SYS_fstat, 0, 1 }, { "uname", SYS_uname, 0, 0 }, { "getrusage", SYS_getrusage, 0, 1 }, { "times", SYS_times, 0, 0 },
 		{ "clock_gettime", SYS_clock_gettime, 1, 1 }, { "getrlimit", SYS_getrlimit, 1, 1 }, { "sysinfo", SYS_sysinfo, 0, 0 },
-		{ "gettimeofday", SYS_gettimeofday, 0, 0 }, { "pipe", SYS_pipe, 0, 0 }, { "getitimer", SYS_getitimer, 0, 1 },
+#ifdef SYS_pipe
+		{ "pipe", SYS_pipe, 0, 0 },
+#endif
+		{ "gettimeofday", SYS_gettimeofday, 0, 0 }, { "pipe2", SYS_pipe2, 0, 0 }, { "getitimer", SYS_getitimer, 0, 1 },
 		{ "sched_getparam", SYS_sched_getparam, 0, 1 }, { "rt_sigpending", SYS_rt_sigpending, 0, 0 }, { "fstatfs", SYS_fstatfs, 0, 1 },
 	};
 	char *m = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -158,7 +158,8 @@ TEST(no_execute)
 	char *p = anon(PAGE);
 	pid_t pid;
 
-	*(unsigned char *)p = 0xc3;		/* ret */
+	memcpy(p, t_return, sizeof(t_return));
+	__builtin___clear_cache(p, p + sizeof(t_return));
 	pid = OK(fork());
 	if (pid == 0) {
 		((void (*)(void))p)();
@@ -387,12 +388,17 @@ TEST(locking)
 	ERR(mlock(p, PAGE), EPERM);
 }
 
-static long depth(long n)
+/* Neither turned into a loop nor made smaller: each call's own memory is known elsewhere, and read after the inner one. */
+static __attribute__((noinline)) long depth(long n)
 {
-	volatile char big[2048];
+	char big[2048];
+	long inner;
 
-	big[0] = n;
-	return n ? depth(n - 1) + big[0] * 0 + 1 : 0;
+	big[0] = 0;
+	__asm__ volatile("" :: "r"(big) : "memory");
+	inner = n ? depth(n - 1) + 1 : 0;
+	__asm__ volatile("" :: "r"(big) : "memory");
+	return inner + big[0];
 }
 
 TEST(stack_grows_to_its_limit)

@@ -78,21 +78,25 @@ TEST(filters_add_up)
 TEST(arguments_are_seen)
 {
 	struct sock_filter f[] = {
-		LOAD(NR), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_dup2, 0, 5),
+		LOAD(NR), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_dup3, 0, 5),
 		LOAD(ARG(1) + 4), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x11, 0, 3),
 		LOAD(ARG(1)), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x22, 0, 1), RET(SECCOMP_RET_ERRNO | 9), RET(SECCOMP_RET_ALLOW),
 	};
 	struct sock_filter arch[] = { LOAD(offsetof(struct seccomp_data, arch)), BPF_STMT(BPF_ALU | BPF_XOR | BPF_K,
 #ifdef __x86_64__
 		AUDIT_ARCH_X86_64
-#else
+#elif defined(__aarch64__)
 		AUDIT_ARCH_AARCH64
+#elif defined(__riscv)
+		AUDIT_ARCH_RISCV64
+#else
+		AUDIT_ARCH_LOONGARCH64
 #endif
 		), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), RET(SECCOMP_RET_ALLOW), RET(SECCOMP_RET_KILL_PROCESS) };
 
 	OK(install(0, f, 8));
-	ERR(syscall(SYS_dup2, 0, 0x1100000022UL), 9);
-	ERR(syscall(SYS_dup2, 99, 0x1100000023UL), EBADF);
+	ERR(syscall(SYS_dup3, 0, 0x1100000022UL, 0), 9);
+	ERR(syscall(SYS_dup3, 99, 0x1100000023UL, 0), EBADF);
 	OK(install(0, arch, 5));
 	CHECK(getppid() > 0);
 }

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from . import setup
+from . import arches, setup
 from .util import BUILD, Fail, HOST, Progress, ROOT, locked, rel, tail
 
 
@@ -15,8 +15,7 @@ def outdir(arch="x86_64", debug=False, gcc=False):
 
 def image(arch="x86_64", debug=False, bzimage=False):
     """The file that QEMU boots."""
-    name = {"x86_64": "bzImage" if bzimage else "vmlinux", "aarch64": "Image"}[arch]
-    return os.path.join(outdir(arch, debug), name)
+    return os.path.join(outdir(arch, debug), "bzImage" if bzimage else arches.ALL[arch].image)
 
 
 def make_argv(tools, arch, debug, gcc, verbose, targets):

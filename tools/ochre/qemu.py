@@ -3,9 +3,8 @@
 import os
 import shlex
 
+from . import arches
 from .util import Fail, size_arg
-
-MACHINES = {"x86_64": ["q35", "pc", "microvm"], "aarch64": ["virt"]}
 
 
 class Vm:
@@ -14,9 +13,10 @@ class Vm:
     def __init__(self, tools, arch="x86_64", machine=None, cpus=1, memory="512M", kernel=None, initrd=None, append="",
                  disks=(), gdb=False, extra=(), cpu="max"):
         self.tools, self.arch = tools, arch
-        self.machine = machine or MACHINES[arch][0]
-        if self.machine not in MACHINES[arch]:
-            raise Fail("--machine %s: %s has %s" % (self.machine, arch, ", ".join(MACHINES[arch])))
+        self.row = arches.ALL[arch]
+        self.machine = machine or self.row.machines[0]
+        if self.machine not in self.row.machines:
+            raise Fail("--machine %s: %s has %s" % (self.machine, arch, ", ".join(self.row.machines)))
         try:
             self.cpus = int(cpus)
         except ValueError:
@@ -33,7 +33,7 @@ class Vm:
                 raise Fail("--disk %s: no such file" % d)
 
     def console(self):
-        return "ttyAMA0" if self.arch == "aarch64" else "ttyS0"
+        return self.row.console
 
     def argv(self, serials=("stdio",)):
         """serials: for each port a file descriptor, or 'stdio', or 'null'."""
@@ -54,7 +54,9 @@ class Vm:
                 a += ["-chardev", "null,id=" + ident]
             else:
                 a += ["-chardev", "socket,id=%s,fd=%d" % (ident, s)]
-            if micro and i:
+            if i and self.row.control.startswith("/dev/hvc"):
+                a += ["-device", "virtio-serial" + self.row.blk[len("virtio-blk"):], "-device", "virtconsole,chardev=" + ident]
+            elif micro and i:
                 a += ["-device", "isa-serial,chardev=%s,index=%d" % (ident, i)]
             else:
                 a += ["-serial", "chardev:" + ident]
@@ -64,7 +66,7 @@ class Vm:
             a += ["-initrd", self.initrd]
         if self.append:
             a += ["-append", self.append]
-        dev = "virtio-blk-device" if micro or self.arch == "aarch64" else "virtio-blk-pci"
+        dev = "virtio-blk-device" if micro else self.row.blk
         for i, d in enumerate(self.disks):
             with open(d, "rb") as f:
                 fmt = "qcow2" if f.read(4) == b"QFI\xfb" else "raw"

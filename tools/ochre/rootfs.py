@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 
-from . import cpio, debian
+from . import arches, cpio, debian, setup
 from .util import BUILD, Fail, Progress, ROOT, digest, output
 
 CACHE = os.path.join(BUILD, "rootfs")
@@ -30,10 +30,34 @@ FILES = {
 }
 
 
+def user_cc(tools, arch):
+    """(compiler, what to link last) of static programs with musl's C library."""
+    if arch == "x86_64":
+        return [tools["musl_gcc"]], ["-lpthread"]
+    cross, triple = tools["cross"][arch], setup.musl(arch)
+    lib = "%s/usr/lib/%s" % (cross, triple)
+    gcc = sorted(glob.glob("%s/usr/lib/gcc/%s/*" % (cross, arches.ALL[arch].linux)))[-1]
+    return ([tools["clang"], "--target=" + triple, "-nostdlibinc", "-isystem", "%s/usr/include/%s" % (cross, triple), "--ld-path=" + tools["lld"],
+             "-nostdlib", "-Wno-unused-command-line-argument", "-Wno-unknown-warning-option", lib + "/crt1.o", lib + "/crti.o"],
+            ["-L" + lib, "-L" + gcc, "-Wl,--start-group", "-lc", "-lgcc", "-lgcc_eh", "-Wl,--end-group", lib + "/crtn.o"])
+
+
+def busybox(tools, arch):
+    """(its path, the names that it answers to)."""
+    path = tools["busybox"] if arch == "x86_64" else next((p for p in (tools["cross"][arch] + d for d in ("/usr/bin/busybox", "/bin/busybox")) if os.path.exists(p)), "")
+    names = output([tools["busybox"], "--list-full"]).split()
+    if arch != "x86_64":
+        # Which it has stands in the program, one after the other; where each goes is told by the machine's own.
+        data, at = read(path), {os.path.basename(n): n for n in names}
+        start = data.find(b"[\0[[\0")
+        names = [at.get(n, "usr/bin/" + n) for n in data[start:data.find(b"\0\0", start)].decode("ascii", "replace").split("\0")] if start >= 0 else []
+    if len(names) < 50:
+        raise Fail("%s does not list its applets" % path)
+    return path, names
+
+
 def build_user(tools, name, arch="x86_64", out=None, sources=None, flags=()):
     """One of our own user programs, static: its path."""
-    if arch != "x86_64":
-        raise Fail("user programs are built for x86_64 only so far: --arch %s has the in-kernel tests" % arch)
     src = sources or [os.path.join(ROOT, "user", name + ".c")]
     out = out or os.path.join(BUILD, arch, "user", name)
     deps = src + [os.path.join(ROOT, "user/proto.h"), os.path.join(ROOT, "tests/guest/t.h")]
@@ -41,10 +65,11 @@ def build_user(tools, name, arch="x86_64", out=None, sources=None, flags=()):
     if os.path.exists(out) and os.path.getmtime(out) > newest:
         return out
     os.makedirs(os.path.dirname(out), exist_ok=True)
-    argv = [tools["musl_gcc"], "-static", "-Os", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result",
-            "-Wno-unused-parameter", "-Wl,--build-id=none", "-ffile-prefix-map=%s/=" % ROOT] + list(flags)
-    r = subprocess.run(argv + ["-idirafter", tools["uapi"], "-idirafter", tools["uapi"] + "/x86_64-linux-gnu", "-o", out]
-                       + src + ["-lpthread"], capture_output=True, text=True, cwd=ROOT)
+    cc, libs = user_cc(tools, arch)
+    argv = cc + ["-static", "-Os", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result",
+                 "-Wno-unused-parameter", "-Wl,--build-id=none", "-ffile-prefix-map=%s/=" % ROOT] + list(flags)
+    r = subprocess.run(argv + ["-idirafter", tools["uapi"], "-idirafter", tools["uapi"] + "/" + arches.ALL[arch].linux, "-o", out]
+                       + src + libs, capture_output=True, text=True, cwd=ROOT)
     if r.returncode:
         raise Fail("%s does not compile:\n%s" % (name, r.stderr), 1)
     return out
@@ -55,7 +80,7 @@ def read(path):
         return f.read()
 
 
-def busybox_tree(w, tools, init):
+def busybox_tree(w, tools, init, arch):
     """The directories, links and files of the default root."""
     w.dir(".")
     for d in ("bin", "sbin", "usr", "usr/bin", "usr/sbin", "etc", "dev", "proc", "sys", "root", "var", "var/tmp", "mnt", "run",
@@ -66,11 +91,9 @@ def busybox_tree(w, tools, init):
     w.node("dev/null", stat.S_IFCHR, 1, 3, 0o666)
     for name, text in FILES.items():
         w.file(name, text)
-    w.file("bin/busybox", read(tools["busybox"]), 0o755)
+    path, names = busybox(tools, arch)
+    w.file("bin/busybox", read(path), 0o755)
     w.file("init", init, 0o755)
-    names = output([tools["busybox"], "--list-full"]).split()
-    if len(names) < 50:
-        raise Fail("%s does not list its applets" % tools["busybox"])
     for n in names:
         if n not in ("bin/busybox", "init", "sbin/init", "linuxrc"):
             w.link(n, "/bin/busybox")
@@ -113,13 +136,14 @@ def add_files(w, extra):
 def busybox_root(tools, extra=None, arch="x86_64"):
     """The default root. extra: {name: (data, mode)} put in too."""
     init = read(build_user(tools, "init", arch))
-    st = os.stat(tools["busybox"])
+    path, _ = busybox(tools, arch)
+    st = os.stat(path)
     extra = extra or {}
-    key = digest(VERSION, init, tools["busybox"], st.st_size, st.st_mtime_ns, str(FILES),
+    key = digest(VERSION, init, path, st.st_size, st.st_mtime_ns, str(FILES),
                  *[x for n in sorted(extra) for x in (n, extra[n][0], extra[n][1])])
 
     def fill(w):
-        busybox_tree(w, tools, init)
+        busybox_tree(w, tools, init, arch)
         add_files(w, extra)
     return store("busybox-" + key, fill)
 

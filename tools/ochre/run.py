@@ -305,7 +305,7 @@ def command_line(vm, verbose, append, host):
     parts = ["console=" + vm.console(), "panic=-1"]
     parts += [] if verbose else ["quiet"]
     if host:
-        parts.append("OCHRE=host:/dev/ttyS1")
+        parts.append("OCHRE=host:" + vm.row.control)
     return " ".join(parts + [append]).strip()     # last: it may hold --, and what follows is for init
 
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 
+from . import arches
 from .util import Fail, HOST, ROOT, digest, logged, output, write_if_changed
 
 CLIPPY_OWN = os.path.join(HOST, "own/usr/bin/clippy-driver")
@@ -27,9 +28,7 @@ RUST_LLVM = [((1, 94), 22), ((1, 91), 21), ((1, 87), 20), ((1, 82), 19)]
 # rustc, its source, its linter: the newest the release offers.
 RUSTS = [("rustc-web", "rust-web-src", "rust-web-clippy"), ("rustc", "rust-src", "rust-clippy")]
 SUITES = {"bookworm": ["bookworm-backports", "trixie", "trixie-backports"], "trixie": ["trixie-backports"]}
-QEMU_BIN = {"x86_64": "qemu-system-x86_64", "aarch64": "qemu-system-aarch64"}
-QEMU_PKG = {"x86_64": "qemu-system-x86", "aarch64": "qemu-system-arm"}
-REVISION = 4    # raise when what set-up does changes
+REVISION = 5    # raise when what set-up does changes
 
 
 def version(text):
@@ -201,9 +200,9 @@ def mirrors(code, etc="/etc/apt"):
 
 
 class PrivateApt:
-    """An apt of our own under build/host: it knows other suites and installs nothing."""
+    """An apt of our own under build/host: it knows other suites, or another CPU's packages (CPU: Debian's name), and installs nothing."""
 
-    def __init__(self, code, suites=None, folder="apt"):
+    def __init__(self, code, suites=None, folder="apt", cpu=None):
         self.code, self.suites = code, suites or SUITES[code]
         d = os.path.join(HOST, folder)
         for sub in ("empty", "lists/partial", "cache/archives/partial", "debs"):
@@ -218,7 +217,8 @@ class PrivateApt:
                            ("Dir::Etc::preferences", d + "/none"), ("Dir::Etc::preferencesparts", d + "/empty"),
                            ("Dir::State::lists", d + "/lists"), ("Dir::State::status", d + "/status"),
                            ("Dir::Cache", d + "/cache"), ("APT::Sandbox::User", "root"), ("Acquire::Retries", "2"),
-                           ("Acquire::Languages", "none"), ("APT::Install-Recommends", "no")):
+                           ("Acquire::Languages", "none"), ("APT::Install-Recommends", "no"),
+                           *((("APT::Architecture", cpu), ("APT::Architectures", cpu)) if cpu else ())):
             self.opts += ["-o", "%s=%s" % (key, value)]
         self.fresh = False
 
@@ -276,7 +276,8 @@ class PrivateApt:
 
 def find_qemu(arch, apt):
     """[program, options...] of a QEMU that is new enough."""
-    name = QEMU_BIN[arch]
+    row = arches.ALL[arch]
+    name = row.qemu
     own = shutil.which(name)
     if own:
         m = re.search(r"version ([\d.]+)", output([own, "--version"]))
@@ -284,15 +285,34 @@ def find_qemu(arch, apt):
             return [own]
     dest = os.path.join(HOST, "qemu-" + arch)
     suite = next(s for s in SUITES[apt.code] if s.endswith("-backports"))
-    pkgs = [QEMU_PKG[arch], "qemu-system-data", "qemu-system-common"] + (["seabios"] if arch == "x86_64" else [])
-    apt.unpack(pkgs, suite, dest, QEMU_MIN)
-    argv = [dest + "/usr/bin/" + name, "-L", dest + "/usr/share/qemu"]
-    if arch == "x86_64":
-        argv += ["-L", dest + "/usr/share/seabios"]
+    apt.unpack(list(row.packages), suite, dest, QEMU_MIN)
+    argv = [dest + "/usr/bin/" + name]
+    for folder in ("qemu", "seabios", "opensbi"):
+        if os.path.isdir(dest + "/usr/share/" + folder):
+            argv += ["-L", dest + "/usr/share/" + folder]
     lost = [l.split()[0] for l in output(["ldd", argv[0]]).splitlines() if "not found" in l]
     if lost:
-        raise Fail("%s needs the libraries %s; they come with the package %s" % (name, " ".join(lost), QEMU_PKG[arch]))
+        raise Fail("%s needs the libraries %s; they come with the package %s" % (name, " ".join(lost), row.packages[0]))
     return argv
+
+
+def find_cross(arch, code):
+    """The directory with another CPU's C library (musl's, static), compiler's library and busybox."""
+    row = arches.ALL[arch]
+    dest = os.path.join(HOST, "cross-" + arch)
+    apt = PrivateApt(code, [row.suite], "apt-" + arch, row.debian)
+    gcc = max((n for n in apt.names("libgcc-") if re.fullmatch(r"libgcc-\d+-dev", n) and apt.newest(n, row.suite)), key=lambda n: int(n.split("-")[1]),
+              default="libgcc-dev")
+    apt.unpack(["musl-dev", gcc, "busybox-static"], row.suite, dest)
+    for wanted in ("usr/lib/%s/libc.a" % musl(arch), "usr/lib/gcc/%s/*/libgcc.a" % row.linux):
+        if not glob.glob(os.path.join(dest, wanted)):
+            raise Fail("%s's packages for %s have no %s" % (row.suite, row.debian, os.path.basename(wanted)))
+    return dest
+
+
+def musl(arch):
+    """The multiarch name of musl's files."""
+    return arches.ALL[arch].linux.replace("-gnu", "-musl")
 
 
 def find_uapi(apt):
@@ -332,7 +352,7 @@ def find_rust_src(pkg):
     raise Fail("%s has no library/core: the package seems broken" % pkg)
 
 
-def gather(arches):
+def gather(wanted):
     code = codename()
     if code not in SUITES:
         raise Fail("set-up knows Debian 12 (bookworm) and 13 (trixie), this machine is '%s'; see docs/dependencies.md for what "
@@ -340,10 +360,7 @@ def gather(arches):
     for tool in ("apt-get", "dpkg-deb"):
         if not shutil.which(tool):
             raise Fail("%s is missing on this machine" % tool)
-    extra = [QEMU_PKG[a] for a in arches if a != "x86_64"]
-    if code == "trixie":
-        extra.append("bindgen")
-    rust, llvm = install_own(code, extra)
+    rust, llvm = install_own(code, ["bindgen"] if code == "trixie" else [])
     apt = PrivateApt(code)
     bindgen, libclang = find_bindgen(apt, llvm)
     t = {
@@ -353,20 +370,21 @@ def gather(arches):
         "clippy": CLIPPY_OWN if os.path.exists(CLIPPY_OWN) else "/usr/bin/clippy-driver",
         "bindgen": bindgen, "libclang": libclang, "uapi": find_uapi(apt),
         "musl_gcc": "/usr/bin/musl-gcc", "busybox": "/bin/busybox", "make": "/usr/bin/make", "gcc": "/usr/bin/gcc",
-        "qemu": {a: find_qemu(a, apt) for a in arches},
+        "qemu": {a: find_qemu(a, apt) for a in wanted},
+        "cross": {a: find_cross(a, code) for a in wanted if a != "x86_64"},
     }
     for n in ("objcopy", "nm", "symbolizer", "readelf", "ar", "addr2line"):
         t[n] = "/usr/lib/llvm-%d/bin/llvm-%s" % (llvm, n)
     return t
 
 
-def wish(arches):
+def wish(wanted):
     return digest(REVISION, codename(), SUITES, QEMU_MIN, UAPI_MIN, RUST_MIN, BINDGEN_MIN, HOST)
 
 
 def paths(tools):
     """The files that must exist for the recorded tools to be good."""
-    return [v for v in tools.values() if isinstance(v, str) and v.startswith("/")] + [q[0] for q in tools["qemu"].values()]
+    return [v for v in tools.values() if isinstance(v, str) and v.startswith("/")] + [q[0] for q in tools["qemu"].values()] + list(tools.get("cross", {}).values())
 
 
 def load():
@@ -386,10 +404,10 @@ def make_vars(t):
     return "# Written by ./ochre setup.\n" + "".join("%s := %s\n" % r for r in rows)
 
 
-def ensure(arches=("x86_64",)):
+def ensure(wanted=("x86_64",)):
     """The tools, installed and unpacked where they were not. Instant when they are."""
     t = load()
-    need = sorted(set(arches) | {"x86_64"} | set(t["qemu"] if t else ()))
+    need = sorted(set(wanted) | {"x86_64"} | set(t["qemu"] if t else ()))
     if t and t.get("wish") == wish(need) and set(need) <= set(t["qemu"]) and all(os.path.exists(p) for p in paths(t)):
         return t
     os.makedirs(HOST, exist_ok=True)

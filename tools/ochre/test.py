@@ -30,8 +30,8 @@ import sys
 import tempfile
 import time
 
-from . import analyze, build, cpio, debian, fuzz_corpus, fuzz_host, litmus, lockorder, oops, qemu, rootfs, run, setup
-from .util import BUILD, Fail, Progress, ROOT, locked, rel
+from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, litmus, lockorder, oops, qemu, rootfs, run, setup
+from .util import ARCHES, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
 # Not under failnth: what traces by itself, or sets faults; what counts on the kernel's memory being all there is.
@@ -52,6 +52,11 @@ class Config:
 
 QUICK = [Config(False, 4, "full"), Config(True, 4, "lazy")]      # of the debug build in-kernel tests alone: five minutes are soon over
 FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy", "full")]
+
+
+# Of another CPU: (debug, CPUs, preemption, user programs too).
+OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
+OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
 
 
 DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
@@ -271,9 +276,8 @@ class Runner:
         if not [n for n in names if self.wanted("kernel/" + n)] or not self.kernel(cfg.arch, cfg.debug):
             return
         vm, vmlinux = self.vm(cfg, "console=%s panic=-1 loglevel=7 preempt=%s ktest" % (
-            "ttyAMA0" if cfg.arch == "aarch64" else "ttyS0", cfg.preempt))
-        if cfg.arch == "x86_64":
-            vm.initrd = rootfs.busybox_root(self.tools)
+            arches.ALL[cfg.arch].console, cfg.preempt))
+        vm.initrd = rootfs.busybox_root(self.tools, arch=cfg.arch)
         with Progress("kernel tests, %s" % cfg):
             text, took, ended = self.console(vm, KTEST_LIMIT)
         seen, before = {}, ""
@@ -296,21 +300,21 @@ class Runner:
 
     # --- in the guest ---
 
-    def guest_files(self):
+    def guest_files(self, arch="x86_64"):
         """{path in the archive: (data, mode)} of every guest test, and their names in order."""
         files, names = {}, []
         all_of_them = any(f in ("guest/lock_order", "guest/no_reports") for f in self.filters)
-        gen = BUILD + "/test/abi-x86_64"
-        subprocess.run([ROOT + "/tools/abi-gen.py", "--arch", "x86_64", "--out", gen], stdout=subprocess.DEVNULL)
-        files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun")), 0o755)
+        gen = "%s/test/abi-%s" % (BUILD, arch)
+        subprocess.run([ROOT + "/tools/abi-gen.py", "--arch", arch, "--out", gen], stdout=subprocess.DEVNULL)
+        files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun", arch)), 0o755)
         if self.args.fail_nth:
-            files["tests/failnth"] = (rootfs.read(rootfs.build_user(self.tools, "failnth")), 0o755)
+            files["tests/failnth"] = (rootfs.read(rootfs.build_user(self.tools, "failnth", arch)), 0o755)
         for src in sorted(glob.glob(ROOT + "/tests/guest/*.c")):
             name = os.path.basename(src)[:-2]
             if not (self.wanted("guest/" + name) or all_of_them):
                 continue
             try:
-                out = rootfs.build_user(self.tools, name, out=os.path.join(BUILD, "x86_64/guest", name), sources=[src],
+                out = rootfs.build_user(self.tools, name, arch, out=os.path.join(BUILD, arch, "guest", name), sources=[src],
                                         flags=["-O1", "-I" + ROOT + "/tests/guest", "-I" + gen, "-Wno-maybe-uninitialized",
                                                "-Wno-stringop-overflow", "-Wno-stringop-overread", "-Wno-infinite-recursion", "-Wno-nonnull", "-Wno-array-bounds",
                                                "-Wno-unused-but-set-variable", "-Wno-unused-function"])
@@ -331,7 +335,7 @@ class Runner:
     def guest_tests(self, cfg, files, names):
         if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
             return
-        self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files), "guest")
+        self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files, arch=cfg.arch), "guest")
 
     def debian_tests(self, cfg):
         """tests/debian/NAME.sh under bash in a Debian that has the packages of tests/debian/packages."""
@@ -357,7 +361,8 @@ class Runner:
         """Boots and runs the tests called names, found in /tests/run, of a kind (guest, debian); after the kernel's death the rest in a new boot."""
         left, graph, reports, leaks, slower = list(names), [], [], [], 4 if self.args.fail_nth else 1
         while left:
-            vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 quiet preempt=%s OCHRE=host:/dev/ttyS1%s" % (cfg.preempt, append), memory=memory)
+            vm, vmlinux = self.vm(cfg, "console=%s panic=-1 quiet preempt=%s OCHRE=host:%s%s" % (
+                arches.ALL[cfg.arch].console, cfg.preempt, arches.ALL[cfg.arch].control, append), memory=memory)
             vm.initrd = initrd
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("%s tests, %s" % (kind, cfg)):
                 s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" else ["-f"] if self.args.fail_nth else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT * slower, vmlinux=vmlinux, stdin=None,
@@ -678,8 +683,8 @@ def cmd_test(args):
     if args.list:
         return list_tests(Runner(args, None))
     with locked("test", None):
-        arches = ["x86_64"] + (["aarch64"] if not args.quick and os.path.exists(ROOT + "/config/aarch64.mk") else [])
-        tools = setup.ensure(arches if args.arch is None else [args.arch])
+        wanted = [args.arch] if args.arch else ["x86_64"] if args.quick else ARCHES
+        tools = setup.ensure(wanted)
         r = Runner(args, tools)
         return run_all(args, r)
 
@@ -706,10 +711,8 @@ def run_all(args, r):
 
     if host and not args.debug:
         part("on this machine", r.host_tests, quick)
-    if not args.kernel and (args.arch == "aarch64" or args.arch is None and not args.quick) and os.path.exists(ROOT + "/config/aarch64.mk"):
-        for cpus in (1, 4):
-            cfg = Config(False, cpus, "lazy", "aarch64")
-            part("kernel tests, %s" % cfg, r.ktests, cfg)
+    for arch in [a for a in ([args.arch] if args.arch else [] if args.quick else ARCHES) if a != "x86_64" and not args.kernel]:
+        other_cpu(args, r, arch, part)
     if args.arch in (None, "x86_64"):
         files, names = r.guest_files() if not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/"))) else ({}, [])
         for cfg in configs:
@@ -735,6 +738,19 @@ def run_all(args, r):
             part("other builds", r.other_builds)
         report_features(r)
     return verdict(args, r, begin)
+
+
+def other_cpu(args, r, arch, part):
+    """The tests of a CPU that is not the one most is tested on: all where it is asked for, else what is quick."""
+    configs = OTHER if args.arch and not args.quick else OTHER_QUICK
+    files, names = r.guest_files(arch) if not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/"))) else ({}, [])
+    for debug, cpus, preempt, guests in configs:
+        cfg = Config(debug, cpus, preempt, arch)
+        if args.debug and not debug or args.release and debug:
+            continue
+        part("kernel tests, %s" % cfg, r.ktests, cfg)
+        if guests:
+            part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
 
 
 def verdict(args, r, begin):

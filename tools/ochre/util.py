@@ -9,10 +9,13 @@ import sys
 import threading
 import time
 
+from . import arches
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 BUILD = os.path.join(ROOT, "build")
 HOST = os.path.join(BUILD, "host")
-ARCHES = ["x86_64", "aarch64"]
+# The CPUs that this tree can be built for.
+ARCHES = [a for a in arches.ALL if os.path.exists(os.path.join(ROOT, "config", a + ".mk"))]
 
 
 class Fail(Exception):
