@@ -11,6 +11,7 @@
 #define FDT_END_NODE 2
 #define FDT_PROP 3
 #define FDT_NOP 4
+#define FDT_END 9
 #define HEADER_SIZE 40
 #define MAX_SIZE (16U << 20)
 
@@ -141,6 +142,24 @@ int fdt_next_node(const struct fdt *f, int node, int *depth)
 			--*depth;
 	}
 	return FDT_NONE;
+}
+
+bool fdt_whole(const struct fdt *f, int max_depth)
+{
+	int depth = 0;
+	struct token t;
+	u32 at = f->structs;
+	bool root = false;
+
+	for (; fdt_token(f, at, &t); at = t.next) {
+		if (!depth && t.kind != FDT_NOP && (t.kind != FDT_BEGIN_NODE || root))
+			return false;
+		depth += t.kind == FDT_BEGIN_NODE ? 1 : t.kind == FDT_END_NODE ? -1 : 0;
+		root |= t.kind == FDT_BEGIN_NODE;
+		if (depth > max_depth)
+			return false;
+	}
+	return root && !depth && f->structs_end - at >= 4 && be32_at(f->blob + at) == FDT_END;
 }
 
 const char *fdt_name(const struct fdt *f, int node)

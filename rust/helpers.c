@@ -94,7 +94,7 @@ u32 rust_tty_speed(struct tty *t)
 #include <block/blk.h>
 #include <dev/acpi.h>
 #include <arch/firmware.h>
-#include <lib/fdt.h>
+#include <lib/dt.h>
 
 u8 rust_readb(const void __iomem *p) { return readb(p); }
 u16 rust_readw(const void __iomem *p) { return readw(p); }
@@ -140,27 +140,30 @@ bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus)
 	return true;
 }
 
-bool rust_fdt_device(const char *compatible, u32 i, u64 *base, u64 *len, int *irq)
+bool rust_dt_device(const char *compatible, u32 *next, u64 *base, u64 *len, int *irq)
 {
-	const struct fdt *f = arch_fdt();
-	int n = FDT_NONE;
+	const struct dt *t = arch_dt();
+	struct dt_irq i;
+	u32 n;
 
-	while (f && (n = fdt_find_compatible(f, n, compatible)) != FDT_NONE) {
-		if (!fdt_enabled(f, n) || !fdt_reg(f, n, 0, base, len) || i--)
+	while (t && (n = dt_compatible(t, compatible, (*next)++)) != DT_NONE) {
+		if (!dt_enabled(t, n) || !dt_reg(t, n, 0, base, len))
 			continue;
-		*irq = arch_fdt_irq(n, 0);
+		*irq = dt_irq(t, n, 0, &i);
+		if (!*irq)
+			*irq = arch_dt_irq(&i);
 		return true;
 	}
 	return false;
 }
 
-bool rust_virtio_mmio(u32 i, u64 *base, u64 *len, int *irq)
+bool rust_virtio_mmio(u32 *next, u64 *base, u64 *len, int *irq)
 {
 	struct acpi_virtio_mmio v;
 
-	if (arch_fdt())
-		return rust_fdt_device("virtio,mmio", i, base, len, irq);
-	if (acpi_get_virtio_mmio(i, &v))
+	if (arch_dt())
+		return rust_dt_device("virtio,mmio", next, base, len, irq);
+	if (acpi_get_virtio_mmio((*next)++, &v))
 		return false;
 	*base = v.base;
 	*len = v.size;

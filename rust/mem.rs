@@ -10,7 +10,7 @@ use core::ptr::NonNull;
 ///
 /// ```
 /// use kernel::platform;
-/// if let Some(d) = platform::fdt_device(c"arm,pl031", 0) {
+/// if let Some(d) = platform::fdt_devices(c"arm,pl031").next() {
 ///     let clock = d.map()?;
 ///     assert!(clock.read32(0) > 0); // seconds since 1970
 ///     assert_eq!((clock.read32(clock.len()), clock.read32(2)), (u32::MAX, u32::MAX));

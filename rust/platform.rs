@@ -53,21 +53,24 @@ impl FdtDevice {
     }
 }
 
-/// The `i`-th enabled device that is compatible with `what`.
+/// The enabled devices that are compatible with `what`, in the tree's order.
 ///
 /// ```
 /// use kernel::platform;
-/// assert!(platform::fdt_device(c"nobody,nothing", 0).is_none());
-/// if let Some(uart) = platform::fdt_device(c"arm,pl011", 0) {
+/// assert!(platform::fdt_devices(c"nobody,nothing").next().is_none());
+/// for uart in platform::fdt_devices(c"arm,pl011") {
 ///     let regs = uart.map()?;
 ///     assert_eq!(regs.read32(0xfe0) & 0xff, 0x11); // it says who it is
 /// }
 /// ```
-pub fn fdt_device(what: &core::ffi::CStr, i: u32) -> Option<FdtDevice> {
-    let mut d = FdtDevice { base: 0, len: 0, irq: 0 };
-    // SAFETY: `what` ends with NUL, all places are valid for writing.
-    let ok = unsafe { bindings::rust_fdt_device(what.as_ptr(), i, &mut d.base, &mut d.len, &mut d.irq) };
-    ok.then_some(d)
+pub fn fdt_devices(what: &core::ffi::CStr) -> impl Iterator<Item = FdtDevice> + '_ {
+    let mut next = 0;
+    core::iter::from_fn(move || {
+        let mut d = FdtDevice { base: 0, len: 0, irq: 0 };
+        // SAFETY: `what` ends with NUL, all places are valid for writing.
+        let ok = unsafe { bindings::rust_dt_device(what.as_ptr(), &mut next, &mut d.base, &mut d.len, &mut d.irq) };
+        ok.then_some(d)
+    })
 }
 
 /// A virtio device that the tables name: registers and interrupt line.
@@ -91,21 +94,22 @@ impl VirtioMmio {
     }
 }
 
-/// The `i`-th such device.
+/// Those devices.
 ///
 /// ```
 /// use kernel::platform;
-/// let n = (0..).take_while(|i| platform::virtio_mmio(*i).is_some()).count();
-/// for i in 0..n as u32 {
-///     let d = platform::virtio_mmio(i).ok_or(kernel::Error::ENODEV)?;
+/// for d in platform::virtio_mmio() {
 ///     assert_eq!(d.map()?.read32(0), 0x7472_6976); // "virt"
 /// }
 /// ```
-pub fn virtio_mmio(i: u32) -> Option<VirtioMmio> {
-    let mut v = VirtioMmio { base: 0, len: 0, irq: 0 };
-    // SAFETY: all places are valid for writing.
-    let ok = unsafe { bindings::rust_virtio_mmio(i, &mut v.base, &mut v.len, &mut v.irq) };
-    ok.then_some(v)
+pub fn virtio_mmio() -> impl Iterator<Item = VirtioMmio> {
+    let mut next = 0;
+    core::iter::from_fn(move || {
+        let mut v = VirtioMmio { base: 0, len: 0, irq: 0 };
+        // SAFETY: all places are valid for writing.
+        let ok = unsafe { bindings::rust_virtio_mmio(&mut next, &mut v.base, &mut v.len, &mut v.irq) };
+        ok.then_some(v)
+    })
 }
 
 /// PCI configuration by the ports 0xcf8 and 0xcfc; `None` where the CPU has no ports.

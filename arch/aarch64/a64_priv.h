@@ -42,10 +42,12 @@ struct a64_machine {
 	u64 mpidr[NR_CPUS];		/* by CPU number; 0 is the boot CPU */
 	phys_addr_t uart;		/* PL011; 0: none */
 	unsigned int gic;		/* 2, 3; 0: none that is known */
+	u32 gic_node;			/* of the device tree */
 	phys_addr_t gic_dist, gic_cpu;	/* cpu: GICv3's redistributors */
 	u64 gic_cpu_size;
 	phys_addr_t msi_frame;		/* GICv2m; 0: none */
 	bool psci, psci_smc;
+	u32 psci_cpu_on;		/* function number */
 	unsigned int timer_irq;		/* INTID of the virtual timer */
 };
 extern struct a64_machine machine;
@@ -82,7 +84,6 @@ void a64_clock_for_users(unsigned long long *counter_base, unsigned long long *n
 /* kernel_power.c */
 #define PSCI_OFF 0x84000008U
 #define PSCI_RESET 0x84000009U
-#define PSCI_CPU_ON 0xc4000003U
 long a64_psci(u32 fn, u64 a, u64 b, u64 c);
 
 /* sched_trap.c */

@@ -4,6 +4,7 @@
  * start_kernel: traps, final page tables, per-CPU areas. Until a64_build_kernel_tables only the image's GiB of RAM and that of the
  * device tree can be read.
  */
+#include <boot/dt.h>
 #include <boot/info.h>
 #include <boot/memmap.h>
 #include <boot/boot_alloc.h>
@@ -18,7 +19,6 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
-#include <lib/fdt.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -27,120 +27,108 @@
 struct boot_info boot_info;
 struct a64_machine machine __ro_after_init;
 u64 kernel_image_pa __ro_after_init;
-static struct fdt tree __ro_after_init;
 
 #define GIB (1ULL << 30)
 
-static void __init read_memory(const struct fdt *f)
-{
-	u64 addr, size;
-
-	for (int n = fdt_next_node(f, FDT_NONE, NULL); n != FDT_NONE; n = fdt_next_node(f, n, NULL)) {
-		const char *type = fdt_string(f, n, "device_type");
-
-		if (!type || strcmp(type, "memory") || !fdt_enabled(f, n))
-			continue;
-		for (unsigned int i = 0; fdt_reg(f, n, i, &addr, &size); i++)
-			boot_map_add(&boot_info, addr, size, BOOT_MEM_RAM);
-	}
-	for (unsigned int i = 0; fdt_reserved(f, i, &addr, &size); i++)
-		boot_map_add(&boot_info, addr, size, BOOT_MEM_RESERVED);
-	for (int n = fdt_find_path(f, "/reserved-memory"), depth = 1, c = n; n != FDT_NONE; ) {
-		c = fdt_next_node(f, c, &depth);
-		if (c == FDT_NONE || depth <= 1)
-			break;
-		for (unsigned int i = 0; fdt_reg(f, c, i, &addr, &size); i++)
-			boot_map_add(&boot_info, addr, size, BOOT_MEM_RESERVED);
-	}
-}
-
-static void __init read_chosen(const struct fdt *f)
-{
-	int n = fdt_find_path(f, "/chosen");
-	const char *args = fdt_string(f, n, "bootargs");
-	u64 start, end;
-
-	if (args)
-		boot_set_cmdline(&boot_info, args, BOOT_CMDLINE_MAX);
-	if (fdt_number(f, n, "linux,initrd-start", &start) && fdt_number(f, n, "linux,initrd-end", &end) && end > start) {
-		boot_info.initrd = start;
-		boot_info.initrd_size = end - start;
-	}
-}
-
 #define MPIDR_AFFINITY 0xff00ffffffULL
 
-static void __init read_cpus(const struct fdt *f)
+static void __init read_cpus(const struct dt *t)
 {
-	u64 self = read_sysreg(mpidr_el1) & MPIDR_AFFINITY, addr, size;
+	u64 self = machine.mpidr[0];
+	struct dt_cpu cpu;
 
-	machine.mpidr[0] = self;
-	machine.nr_cpus = 1;
-	for (int n = fdt_next_node(f, FDT_NONE, NULL); n != FDT_NONE; n = fdt_next_node(f, n, NULL)) {
-		const char *type = fdt_string(f, n, "device_type");
-
-		if (!type || strcmp(type, "cpu") || !fdt_enabled(f, n) || !fdt_reg(f, n, 0, &addr, &size))
+	for (u32 n = dt_next_cpu(t, DT_NONE, &cpu); n != DT_NONE; n = dt_next_cpu(t, n, &cpu)) {
+		if (!cpu.enabled || (cpu.id & MPIDR_AFFINITY) == self)
 			continue;
-		if ((addr & MPIDR_AFFINITY) != self && machine.nr_cpus < NR_CPUS)
-			machine.mpidr[machine.nr_cpus++] = addr & MPIDR_AFFINITY;
+		if (machine.nr_cpus < NR_CPUS)
+			machine.mpidr[machine.nr_cpus++] = cpu.id & MPIDR_AFFINITY;
+		else
+			pr_warn("cpu: only %u CPUs are supported, the others stay off\n", NR_CPUS);
 	}
 }
 
-static phys_addr_t __init find_device(const struct fdt *f, const char *compatible)
+/* The first enabled device with registers; DT_NONE. */
+static u32 __init find_device(const struct dt *t, const char *compatible, phys_addr_t *base)
 {
-	int n = FDT_NONE;
-	u64 addr, size;
-
-	while ((n = fdt_find_compatible(f, n, compatible)) != FDT_NONE)
-		if (fdt_enabled(f, n) && fdt_reg(f, n, 0, &addr, &size))
-			return addr;
-	return 0;
-}
-
-static void __init read_gic(const struct fdt *f)
-{
-	static const char *const v2[] = { "arm,cortex-a15-gic", "arm,gic-400" };
 	u64 size;
-	int n;
+	u32 n;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(v2) && !machine.gic; i++) {
-		n = fdt_find_compatible(f, FDT_NONE, v2[i]);
-		if (fdt_reg(f, n, 0, &machine.gic_dist, &size) && fdt_reg(f, n, 1, &machine.gic_cpu, &machine.gic_cpu_size))
-			machine.gic = 2;
-	}
-	n = fdt_find_compatible(f, FDT_NONE, "arm,gic-v3");
-	if (!machine.gic && fdt_reg(f, n, 0, &machine.gic_dist, &size) &&
-	    fdt_reg(f, n, 1, &machine.gic_cpu, &machine.gic_cpu_size))
-		machine.gic = 3;
-	machine.msi_frame = find_device(f, "arm,gic-v2m-frame");
+	for (unsigned int i = 0; (n = dt_compatible(t, compatible, i)) != DT_NONE; i++)
+		if (dt_enabled(t, n) && dt_reg(t, n, 0, base, &size))
+			return n;
+	return DT_NONE;
 }
 
-static void __init read_devices(const struct fdt *f)
+static void __init read_gic(const struct dt *t)
 {
-	int n = fdt_find_path(f, "/psci");
-	const char *method = fdt_string(f, n, "method");
+	static const struct { const char *name; unsigned int version; } known[] = {
+		{ "arm,cortex-a15-gic", 2 }, { "arm,gic-400", 2 }, { "arm,gic-v3", 3 },
+	};
 
-	machine.psci = method;
-	machine.psci_smc = method && !strcmp(method, "smc");
-	machine.uart = find_device(f, "arm,pl011");
-	machine.timer_irq = 27;		/* the virtual timer's private interrupt (Arm BSA, B_PPI_00) */
-	read_gic(f);
+	machine.gic_node = DT_NONE;
+	for (unsigned int i = 0; i < ARRAY_SIZE(known) && !machine.gic; i++) {
+		u32 n = find_device(t, known[i].name, &machine.gic_dist);
+
+		if (n == DT_NONE || !dt_reg(t, n, 1, &machine.gic_cpu, &machine.gic_cpu_size))
+			continue;
+		machine.gic = known[i].version;
+		machine.gic_node = n;
+	}
+	if (find_device(t, "arm,gic-v2m-frame", &machine.msi_frame) == DT_NONE)
+		machine.msi_frame = 0;
 }
 
-static void __init read_tree(phys_addr_t pa)
+/* The virtual timer's private interrupt: the third of the binding's four; unsaid, what Arm BSA (B_PPI_00) says. */
+static unsigned int __init timer_irq(const struct dt *t)
+{
+	struct dt_irq irq;
+	u32 n = dt_compatible(t, "arm,armv8-timer", 0);
+
+	if (n == DT_NONE || dt_irq(t, n, 2, &irq) || irq.count < 2 || irq.cell[0] != 1 || irq.cell[1] >= 16)
+		return 27;
+	return 16 + irq.cell[1];
+}
+
+static void __init read_devices(const struct dt *t)
+{
+	const char *options;
+	struct dt_psci psci;
+	u64 size;
+	u32 uart;
+
+	if (!dt_psci(t, &psci)) {
+		machine.psci = true;
+		machine.psci_smc = psci.smc;
+		machine.psci_cpu_on = psci.cpu_on;
+	}
+	uart = dt_stdout(t, &options);
+	if (uart == DT_NONE || !fdt_compatible(&t->fdt, (int)t->nodes[uart].at, "arm,pl011") || !dt_reg(t, uart, 0, &machine.uart, &size))
+		if (find_device(t, "arm,pl011", &machine.uart) == DT_NONE)
+			machine.uart = 0;
+	machine.timer_irq = timer_irq(t);
+	read_gic(t);
+}
+
+static void __init look_at_tree(phys_addr_t pa)
 {
 	size_t room = (size_t)(GIB - (pa & (GIB - 1)));
 
 	boot_info.protocol = "image";
 	machine.nr_cpus = 1;
 	machine.mpidr[0] = read_sysreg(mpidr_el1) & MPIDR_AFFINITY;
-	if (!pa || pa >> 39 || fdt_open(&tree, phys_to_virt(pa), room))
+	if (pa && !(pa >> 39))
+		boot_dt_look(phys_to_virt(pa), pa, room);
+}
+
+/* Only the image's GiB of RAM can be read as yet. */
+static void __init open_tree(void)
+{
+	phys_addr_t gib = image_to_phys(_text) & ~(GIB - 1);
+
+	if (boot_dt_open(gib, gib + GIB))
 		return;
-	boot_info.fdt = pa;
-	read_memory(&tree);
-	read_chosen(&tree);
-	read_cpus(&tree);
-	read_devices(&tree);
+	read_cpus(arch_dt());
+	read_devices(arch_dt());
 }
 
 static void __init check_initrd(void)
@@ -167,25 +155,12 @@ void *boot_alloc(size_t size, size_t align)
 	return p;
 }
 
-const struct fdt *arch_fdt(void)
-{
-	return boot_info.fdt ? &tree : NULL;
-}
-
 /* Three cells: 0 for a shared line, its number, 1 rising, 2 falling, 4 high or 8 low (GIC binding). */
-int arch_fdt_irq(int node, unsigned int i)
+int arch_dt_irq(const struct dt_irq *irq)
 {
-	const u8 *p;
-	u32 len, v[3];
-
-	p = boot_info.fdt ? fdt_prop(&tree, node, "interrupts", &len) : NULL;
-	if (!p || len / 12 <= i)
-		return -ENOENT;
-	for (unsigned int k = 0; k < 3; k++, p += 4)
-		v[k] = (u32)p[12 * i] << 24 | (u32)p[12 * i + 1] << 16 | (u32)p[12 * i + 2] << 8 | p[12 * i + 3];
-	if (v[0] || v[1] >= NR_IRQS)
+	if (irq->controller != machine.gic_node || irq->count < 3 || irq->cell[0] || irq->cell[1] >= NR_IRQS)
 		return -EINVAL;
-	return arch_irq_map_gsi(v[1] + 32, v[2] & 12 ? IRQ_LEVEL : 0);
+	return arch_irq_map_gsi(irq->cell[1] + 32, irq->cell[2] & 12 ? IRQ_LEVEL : 0);
 }
 
 /* Device trees only: ACPI tables are not read on this CPU. */
@@ -204,13 +179,12 @@ void __init __noreturn a64_start(phys_addr_t fdt)
 	preempt_count_set(1);
 	clear_preempt_need_resched();
 	a64_detect_cpu();
-	read_tree(fdt);
-	arch_console_init(boot_info.cmdline);
-	boot_register_console();
+	look_at_tree(fdt);
 	boot_map_finish(&boot_info);
 	boot_map_to_memblock(&boot_info);
-	if (boot_info.fdt)
-		memblock_reserve(boot_info.fdt & PAGE_MASK, PAGE_ALIGN((u64)fdt_size(phys_to_virt(boot_info.fdt), GIB)) + PAGE_SIZE);
+	open_tree();
+	arch_console_init(boot_info.cmdline);
+	boot_register_console();
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the device tree names no memory");

@@ -32,7 +32,7 @@ int arch_smp_boot_cpu(unsigned int cpu, struct task *idle)
 	idle->thread.preempt = (struct arch_preempt){ .count = 1, .no_resched = 1 };
 	*per_cpu_ptr(&current_task, cpu) = idle;
 	__asm__ volatile("dsb sy" : : : "memory");
-	err = a64_psci(PSCI_CPU_ON, machine.mpidr[cpu], image_to_phys(secondary_entry), cpu);
+	err = a64_psci(machine.psci_cpu_on, machine.mpidr[cpu], image_to_phys(secondary_entry), cpu);
 	if (err)
 		pr_warn("smp: PSCI cannot start CPU %u (%ld)\n", cpu, err);
 	return err ? -EIO : 0;

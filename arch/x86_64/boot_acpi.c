@@ -30,14 +30,9 @@ const void *arch_map_firmware(u64 pa, size_t len)
 }
 
 /* Device trees are for machines without ACPI; none of this CPU's has one. */
-const struct fdt *arch_fdt(void)
+int arch_dt_irq(const struct dt_irq *irq)
 {
-	return NULL;
-}
-
-int arch_fdt_irq(int node, unsigned int i)
-{
-	return -ENOENT;
+	return -EINVAL;
 }
 
 phys_addr_t arch_acpi_rsdp(void)

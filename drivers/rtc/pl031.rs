@@ -36,7 +36,7 @@ impl Clock for Pl031 {
 static FOUND: SpinLockIrq<Option<&'static Pl031>> = SpinLockIrq::new(None);
 
 fn find() -> Result {
-    let Some(d) = platform::fdt_device(c"arm,pl031", 0) else { return Ok(()) };
+    let Some(d) = platform::fdt_devices(c"arm,pl031").next() else { return Ok(()) };
     let regs = d.map()?;
     regs.write32(MASK, 0);
     regs.write32(CONTROL, 1);

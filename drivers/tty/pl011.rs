@@ -215,8 +215,7 @@ fn add(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr) -> Result
 }
 
 fn init() -> Result {
-    for (i, name) in (0u32..).zip(NAMES) {
-        let Some(d) = platform::fdt_device(c"arm,pl011", i) else { break };
+    for ((i, name), d) in (0u32..).zip(NAMES).zip(platform::fdt_devices(c"arm,pl011")) {
         add(i, d, name)?;
     }
     Ok(())

@@ -123,8 +123,7 @@ fn probe(v: platform::VirtioMmio) -> Result {
 }
 
 fn init() -> Result {
-    for i in 0.. {
-        let Some(v) = platform::virtio_mmio(i) else { break };
+    for v in platform::virtio_mmio() {
         if let Err(e) = probe(v) {
             pr_warn!("virtio-mmio: {:#x}: {}\n", v.base(), e.code());
         }

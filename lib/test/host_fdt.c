@@ -117,7 +117,7 @@ static void test_good(const u8 *p, u32 size)
 	u64 a, s;
 	int n;
 
-	assert(!fdt_open(&f, p, size) && fdt_size(p, 40) == size);
+	assert(!fdt_open(&f, p, size) && fdt_size(p, 40) == size && fdt_whole(&f, 3) && !fdt_whole(&f, 2));
 	n = fdt_find_path(&f, "/memory@40000000");
 	assert(n > 0 && !strcmp(fdt_name(&f, n), "memory@40000000") && !strcmp(fdt_string(&f, n, "device_type"), "memory"));
 	assert(fdt_reg(&f, n, 0, &a, &s) && a == 0x40000000 && s == 0x10000000);

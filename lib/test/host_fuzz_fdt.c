@@ -58,6 +58,7 @@ static void fuzz_one(const u8 *p, size_t n)
 	while ((node = fdt_next_node(&f, node, &depth)) != FDT_NONE && count++ < 64)
 		ask_node(&f, p, n, node);
 	ask_nowhere(&f);
+	fdt_whole(&f, 8);
 	fdt_find_path(&f, "/cpus/cpu@1");
 	fdt_find_compatible(&f, FDT_NONE, "arm,pl011");
 	for (unsigned int i = 0; i < 100 && fdt_reserved(&f, i, &a, &b); i++)

@@ -9,8 +9,9 @@ phys_addr_t arch_acpi_rsdp(void);
 /* LEN bytes of firmware data at PA, mapped read-only for ever; NULL when that cannot be. */
 const void *arch_map_firmware(u64 pa, size_t len);
 
-struct fdt;
-/* The device tree that the machine was started with; NULL: it has none. */
-const struct fdt *arch_fdt(void);
-/* The irq of a device-tree node's I-th interrupt, masked as yet. -ENOENT (it names none), -EINVAL, -ENOSPC. */
-int arch_fdt_irq(int node, unsigned int i);
+struct dt;
+struct dt_irq;
+/* The device tree that the machine was started with, indexed; NULL: it has none. The same for all CPUs (boot/dt.c). */
+const struct dt *arch_dt(void);
+/* The irq of what dt_irq() found, masked as yet. -EINVAL (not a controller of ours, or it has no such line), -ENOSPC. */
+int arch_dt_irq(const struct dt_irq *irq);

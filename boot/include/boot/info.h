@@ -31,6 +31,7 @@ struct boot_info {
 	u64 initrd_size;
 	phys_addr_t rsdp;		/* ACPI, 0: none known */
 	phys_addr_t fdt;		/* device tree, 0: none */
+	u64 kaslr_seed;			/* of the device tree; 0: none */
 	unsigned int nr_map;
 	struct boot_mem map[BOOT_MAP_MAX];	/* as the firmware gave it, sorted, no overlaps */
 };

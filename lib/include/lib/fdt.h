@@ -22,6 +22,8 @@ struct fdt {
 s64 fdt_size(const void *blob, size_t max);
 /* 0 or -EINVAL. BLOB must be readable for fdt_size() bytes and stay. */
 int fdt_open(struct fdt *f, const void *blob, size_t max);
+/* One root, every node closed, the end marked, and no node nested deeper than MAX_DEPTH (the root is 1). */
+bool fdt_whole(const struct fdt *f, int max_depth);
 
 /* The node after NODE in document order (FDT_NONE: the root); *DEPTH follows, 0 for the root. FDT_NONE: no more. */
 int fdt_next_node(const struct fdt *f, int node, int *depth);

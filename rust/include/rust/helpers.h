@@ -40,9 +40,9 @@ void *rust_dma_alloc(size_t len, u64 *phys, u32 *order);
 u64 rust_virt_to_phys(const void *p);
 void rust_dma_free(void *p, u32 order);
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus);
-bool rust_virtio_mmio(u32 i, u64 *base, u64 *len, int *irq);
-/* The I-th enabled device of the device tree that is COMPATIBLE: its first registers and interrupt. */
-bool rust_fdt_device(const char *compatible, u32 i, u64 *base, u64 *len, int *irq);
+bool rust_virtio_mmio(u32 *next, u64 *base, u64 *len, int *irq);
+/* The next enabled device of the device tree that is COMPATIBLE: its first registers and interrupt. *NEXT starts as 0. */
+bool rust_dt_device(const char *compatible, u32 *next, u64 *base, u64 *len, int *irq);
 bool rust_has_ports(void);
 u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off);
 void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v);
