@@ -178,15 +178,15 @@ impl Lane {
 
 impl irq::Handler for Lane {
     fn handle(&self) -> bool {
-        if self.disk.t.acknowledge() == 0 {
-            return false;
-        }
+        // Where lanes share a line, whoever came first has acknowledged for all of them: the ring is looked at either way.
+        let mut ours = self.disk.t.acknowledge() != 0;
         loop {
             let mut hw = self.hw.lock();
             let popped = hw.ring.pop();
             let broken = hw.ring.is_broken();
             let r = popped.and_then(|(tag, len)| Some((hw.under_way.get_mut(usize::from(tag))?.take()?, tag, len)));
             drop(hw); // completing may queue the next one
+            ours |= popped.is_some();
             match r {
                 Some((r, tag, len)) => {
                     let status = self.status(&r, tag, len);
@@ -197,7 +197,7 @@ impl irq::Handler for Lane {
                     if broken {
                         self.disk.give_up(super::BROKE_RULES);
                     }
-                    return true;
+                    return ours;
                 }
             }
         }
