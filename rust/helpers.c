@@ -134,10 +134,56 @@ bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus)
 
 	if (acpi_get_mcfg(i, &e) || e.segment)
 		return false;
-	*base = e.base;
+	*base = e.base + ((u64)e.bus_start << 20);	/* what MCFG says is where bus 0 would be */
 	*first_bus = e.bus_start;
 	*last_bus = e.bus_end;
 	return true;
+}
+
+bool rust_dt_pci_host(u32 *next, u32 *node, u64 *base, u8 *first_bus, u8 *last_bus)
+{
+	const struct dt *t = arch_dt();
+	struct dt_pci_host h;
+	int err = -EINVAL;
+
+	while (t && err == -EINVAL) {
+		err = dt_pci_host(t, (*next)++, &h);
+		if (err == -EINVAL)
+			pr_warn("pci: host bridge %u of the device tree makes no sense\n", *next - 1);
+	}
+	if (err)
+		return false;
+	*node = h.node;
+	*base = h.ecam;
+	*first_bus = h.first_bus;
+	*last_bus = h.last_bus;
+	return true;
+}
+
+bool rust_dt_pci_window(u32 node, u32 *next, struct rust_pci_window *out)
+{
+	struct dt_pci_window w;
+	int err;
+
+	while ((err = dt_pci_window(arch_dt(), node, (*next)++, &w)) == -EINVAL)
+		pr_warn("pci: a window of a host bridge of the device tree makes no sense\n");
+	if (err)
+		return false;
+	*out = (struct rust_pci_window){ .memory = w.space != DT_PCI_IO, .pci = w.pci, .cpu = w.cpu, .size = w.size };
+	return true;
+}
+
+int rust_dt_pci_irq(u32 node, u8 bus, u8 devfn, u8 pin)
+{
+	struct dt_irq irq;
+	int err = dt_pci_irq(arch_dt(), node, bus, devfn, pin, &irq);
+
+	return err ? err : arch_dt_irq(&irq);
+}
+
+bool rust_dt_pci_msi(u32 node, u32 rid, u32 *device)
+{
+	return arch_dt_msi(dt_msi(arch_dt(), node, rid, device));
 }
 
 bool rust_dt_device(const char *compatible, u32 *next, u64 *base, u64 *len, int *irq)

@@ -18,7 +18,7 @@ use core::ffi::{c_int, c_void, CStr};
 ///     }
 /// }
 /// static COUNTER: Counter = Counter(AtomicU32::new(0));
-/// if let Ok(msi) = irq::alloc_msi() { // some machines have none
+/// if let Ok(msi) = irq::alloc_msi(None, 1) { // some machines have none
 ///     irq::request(msi.irq, &COUNTER, c"example", false)?;
 ///     irq::simulate(msi.irq);
 ///     assert_eq!(COUNTER.0.load(Ordering::Relaxed), 1);
@@ -54,10 +54,10 @@ pub struct Msi {
     pub data: u32,
 }
 
-/// A fresh one.
-pub fn alloc_msi() -> Result<Msi> {
+/// A fresh one for `device`, as its message controller calls it, which will have at most `max`. Nobody's: for tests.
+pub fn alloc_msi(device: Option<u32>, max: u16) -> Result<Msi> {
     // SAFETY: a plain request for one interrupt; the result is checked.
-    let irq = unsafe { bindings::arch_irq_alloc_msi(1) };
+    let irq = unsafe { bindings::arch_irq_alloc_msi(device.unwrap_or(bindings::MSI_NO_DEVICE), max.into(), 1) };
     to_result(irq.min(0))?;
     let mut m = bindings::arch_msi { addr: 0, data: 0 };
     // SAFETY: irq is what was just allocated, m is valid.

@@ -19,6 +19,7 @@ pub mod list;
 pub mod mem;
 mod panic;
 pub mod pci;
+mod pci_assign;
 pub mod platform;
 pub mod print;
 pub mod rcu;

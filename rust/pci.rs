@@ -1,36 +1,43 @@
 // SPDX-License-Identifier: MIT
 //! PCI: configuration space, functions, capabilities (PCI Local Bus 3.0, PCI Express Base 3.0).
 //!
-//! Configuration is reached through the memory window that ACPI's MCFG names, else through the ports 0xcf8 and 0xcfc (first 256
-//! bytes). Buses are walked from 0, following bridges by the secondary numbers that firmware gave. BARs are taken as firmware
-//! assigned them; a device with one that is not assigned is left alone.
+//! Configuration is reached through the memory windows that ACPI's MCFG or the device tree name, else through the ports 0xcf8 and
+//! 0xcfc (first 256 bytes). Buses are walked from the first, following bridges by their secondary numbers. Those and the BARs are taken
+//! as firmware assigned them; behind a host bridge of the device tree they are assigned here (`pci_assign.rs`). A device
+//! with a BAR that is not assigned is left alone.
 
+use crate::alloc::{KBox, KSlice, KERNEL};
 use crate::mem::Mmio;
-use crate::platform::{self, PciPorts};
+use crate::platform::{self, PciHost, PciPorts, PciWindow};
 use crate::sync::SpinLockIrq;
 use crate::{irq, Error, Result};
 
-const COMMAND: u16 = 0x04;
-const COMMAND_MEMORY: u16 = 0x0002;
-const COMMAND_MASTER: u16 = 0x0004;
+pub(crate) const COMMAND: u16 = 0x04;
+pub(crate) const COMMAND_MEMORY: u16 = 0x0002;
+pub(crate) const COMMAND_MASTER: u16 = 0x0004;
 const COMMAND_INTX_OFF: u16 = 0x0400;
 const STATUS_CAPS: u32 = 0x0010 << 16;
 const HEADER: u16 = 0x0c;
 const BAR0: u16 = 0x10;
-const SECONDARY: u16 = 0x18;
+pub(crate) const SECONDARY: u16 = 0x18;
 const CAPS: u16 = 0x34;
+const PIN: u16 = 0x3d;
 const CAP_MSIX: u8 = 0x11;
 
-/// How configuration space is reached. One for the machine.
+/// How configuration space is reached.
 enum Access {
     Window { map: Mmio, first_bus: u8 },
     Ports(PciPorts),
 }
 
-/// The host bridge.
+/// A host bridge.
 pub struct Host {
     access: Access,
-    last_bus: u8,
+    first_bus: u8,
+    pub(crate) last_bus: u8,
+    table: Option<PciHost>,
+    pub(crate) windows: KSlice<PciWindow>,
+    next: Option<&'static Host>,
     // Read-modify-write of configuration words.
     lock: SpinLockIrq<()>,
 }
@@ -84,23 +91,63 @@ impl Host {
         Some(Function { host: self, bus, devfn, vendor: id as u16, device: (id >> 16) as u16, class })
     }
 
-    /// Calls `found` for each function on `bus` and the buses behind its bridges. `depth` ends a loop of broken bridges.
-    fn walk(&'static self, bus: u8, depth: u32, found: &mut dyn FnMut(Function)) {
+    /// Calls `found` for each function on `bus`.
+    pub(crate) fn on_bus(&'static self, bus: u8, found: &mut dyn FnMut(Function)) {
         for dev in 0..32u8 {
             let Some(first) = self.function(bus, dev << 3) else { continue };
             let multi = first.read32(HEADER) & 0x0080_0000 != 0;
             for fun in 0..if multi { 8 } else { 1 } {
-                let Some(f) = self.function(bus, dev << 3 | fun) else { continue };
-                if f.class >> 8 == 0x0604 && depth < 8 {
-                    let secondary = (f.read32(SECONDARY) >> 8) as u8;
-                    if secondary > bus && secondary <= self.last_bus {
-                        self.walk(secondary, depth + 1, found);
-                    }
+                if let Some(f) = self.function(bus, dev << 3 | fun) {
+                    found(f);
                 }
-                found(f);
             }
         }
     }
+
+    /// Calls `found` for each function on `bus` and the buses behind its bridges. `depth` ends a loop of broken bridges.
+    fn walk(&'static self, bus: u8, depth: u32, found: &mut dyn FnMut(Function)) {
+        self.on_bus(bus, &mut |f| {
+            if let Some(secondary) = f.secondary().filter(|_| depth < 8) {
+                self.walk(secondary, depth + 1, found);
+            }
+            found(f);
+        });
+    }
+
+    /// The bridge that leads to `bus` from the one above it.
+    fn bridge_to(&'static self, bus: u8) -> Option<Function> {
+        let mut at = self.first_bus;
+        loop {
+            let mut way = None;
+            self.on_bus(at, &mut |f| {
+                if f.secondary().is_some_and(|s| s <= bus && bus <= (f.read32(SECONDARY) >> 16) as u8) {
+                    way = Some(f);
+                }
+            });
+            at = way?.secondary()?;
+            if at == bus {
+                return way;
+            }
+        }
+    }
+
+    /// The physical address of a PCI one. `None`: no window leads there.
+    fn physical(&self, pci: u64, size: u64) -> Option<u64> {
+        if self.windows.is_empty() {
+            return Some(pci);
+        }
+        let inside = |w: &&PciWindow| w.memory && pci >= w.pci && pci - w.pci < w.size && size <= w.size - (pci - w.pci);
+        self.windows.iter().find(inside).map(|w| w.cpu + (pci - w.pci))
+    }
+}
+
+/// A memory BAR.
+pub(crate) struct Bar {
+    pub(crate) base: u64,
+    pub(crate) size: u64,
+    /// It takes two words.
+    pub(crate) wide: bool,
+    pub(crate) prefetch: bool,
 }
 
 impl Function {
@@ -142,8 +189,18 @@ impl Function {
         })
     }
 
-    /// Address and size of memory BAR `i`. Decoding is off while it is sized.
-    pub fn bar(&self, i: u8) -> Result<(u64, u64)> {
+    /// The bus behind this bridge, where it is one that was numbered.
+    pub(crate) fn secondary(&self) -> Option<u8> {
+        let s = (self.read32(SECONDARY) >> 8) as u8;
+        (self.is_bridge() && s > self.bus && s <= self.host.last_bus).then_some(s)
+    }
+
+    pub(crate) fn is_bridge(&self) -> bool {
+        self.class >> 8 == 0x0604
+    }
+
+    /// Memory BAR `i`, assigned or not. Decoding is off while it is sized. `ENXIO`: there is none, or it is of ports.
+    pub(crate) fn size_bar(&self, i: u8) -> Result<Bar> {
         if i > 5 {
             return Err(Error::EINVAL);
         }
@@ -161,7 +218,8 @@ impl Function {
         self.write32(COMMAND, command & !u32::from(COMMAND_MEMORY));
         let high = if wide { self.read32(off + 4) } else { 0 };
         self.write32(off, u32::MAX);
-        let mut mask = u64::from(self.read32(off) & !0xf);
+        let sized = self.read32(off);
+        let mut mask = u64::from(sized & !0xf);
         self.write32(off, low);
         if wide {
             self.write32(off + 4, u32::MAX);
@@ -171,11 +229,43 @@ impl Function {
             mask |= 0xffff_ffff_0000_0000;
         }
         self.write32(COMMAND, command);
-        let base = u64::from(low & !0xf) | u64::from(high) << 32;
-        if base == 0 || mask == 0 {
+        if sized & !0xf == 0 && (!wide || mask == 0) {
             return Err(Error::ENXIO);
         }
-        Ok((base, (!mask).wrapping_add(1)))
+        let base = u64::from(low & !0xf) | u64::from(high) << 32;
+        Ok(Bar { base, size: (!mask).wrapping_add(1), wide, prefetch: low & 8 != 0 })
+    }
+
+    /// Gives BAR `i` a place.
+    pub(crate) fn set_bar(&self, i: u8, wide: bool, base: u64) {
+        let off = BAR0 + 4 * u16::from(i);
+        self.write32(off, base as u32);
+        if wide {
+            self.write32(off + 4, (base >> 32) as u32);
+        }
+    }
+
+    /// Address and size of memory BAR `i`. `ENXIO`: not assigned.
+    pub fn bar(&self, i: u8) -> Result<(u64, u64)> {
+        let b = self.size_bar(i)?;
+        if b.base == 0 { Err(Error::ENXIO) } else { Ok((b.base, b.size)) }
+    }
+
+    /// The interrupt line of its pin: the kernel's number, after which it may use it. Bridges on the way exchange pins.
+    pub fn line(&self) -> Result<i32> {
+        let table = self.host.table.as_ref().ok_or(Error::ENXIO)?;
+        let (mut pin, mut at) = (self.read8(PIN), *self);
+        if !(1..=4).contains(&pin) {
+            return Err(Error::ENXIO);
+        }
+        while at.bus != self.host.first_bus {
+            pin = (pin - 1 + (at.devfn >> 3)) % 4 + 1;
+            at = self.host.bridge_to(at.bus).ok_or(Error::ENXIO)?;
+        }
+        let irq = table.line(at.bus, at.devfn, pin)?;
+        let _guard = self.host.lock.lock();
+        self.write32(COMMAND, self.read32(COMMAND) & 0xffff & !u32::from(COMMAND_INTX_OFF));
+        Ok(irq)
     }
 
     /// Maps `len` bytes at `off` of memory BAR `i`; they must lie in it.
@@ -184,11 +274,13 @@ impl Function {
         if len == 0 || off.checked_add(len).is_none_or(|end| end > size) || base.checked_add(size).is_none() {
             return Err(Error::EINVAL);
         }
-        Mmio::map(base + off, len.min(1 << 20) as usize)
+        Mmio::map(self.host.physical(base, size).ok_or(Error::ENXIO)? + off, len.min(1 << 20) as usize)
     }
 
-    /// The MSI-X table, with every entry masked and the function's mask off. `ENODEV`: it has none.
+    /// The MSI-X table, with every entry masked and the function's mask off. `ENODEV`: it has none, or nobody takes its messages.
     pub fn msix(&self) -> Result<Msix> {
+        let requester = u32::from(self.bus) << 8 | u32::from(self.devfn);
+        let device = self.host.table.as_ref().map_or(Some(requester), |t| t.message_id(requester)).ok_or(Error::ENODEV)?;
         let (cap, _) = self.capabilities().find(|c| c.1 == CAP_MSIX).ok_or(Error::ENODEV)?;
         let count = (self.read32(cap) >> 16 & 0x7ff) as u16 + 1;
         let place = self.read32(cap + 4);
@@ -198,13 +290,14 @@ impl Function {
         }
         let control = self.read32(cap);
         self.write32(cap, (control & !0x4000_0000) | 0x8000_0000);
-        Ok(Msix { table, count })
+        Ok(Msix { table, device, count })
     }
 }
 
 /// A function's message-signalled interrupts.
 pub struct Msix {
     table: Mmio,
+    device: u32,
     /// How many.
     pub count: u16,
 }
@@ -215,7 +308,7 @@ impl Msix {
         if i >= self.count {
             return Err(Error::EINVAL);
         }
-        let m = irq::alloc_msi()?;
+        let m = irq::alloc_msi(Some(self.device), self.count)?;
         let at = 16 * usize::from(i);
         self.table.write32(at, m.addr as u32);
         self.table.write32(at + 4, (m.addr >> 32) as u32);
@@ -225,23 +318,46 @@ impl Msix {
     }
 }
 
-fn open_host() -> Result<Option<&'static Host>> {
-    let (access, last_bus) = match platform::ecam(0) {
-        Some(e) => {
-            let buses = usize::from(e.last_bus.saturating_sub(e.first_bus)) + 1;
-            (Access::Window { map: Mmio::map(e.base, buses << 20)?, first_bus: e.first_bus }, e.last_bus)
+impl Host {
+    fn open(table: PciHost, next: Option<&'static Host>) -> Result<&'static Host> {
+        let e = table.ecam;
+        let map = Mmio::map(e.base, (usize::from(e.last_bus.saturating_sub(e.first_bus)) + 1) << 20)?;
+        let mut windows = table.windows();
+        let windows = KSlice::from_fn(table.windows().count(), KERNEL, |_| windows.next().unwrap_or_default())?;
+        let access = Access::Window { map, first_bus: e.first_bus };
+        let lock = SpinLockIrq::new(());
+        let host = Host { access, first_bus: e.first_bus, last_bus: e.last_bus, table: Some(table), windows, next, lock };
+        let host: &Host = KBox::new(host, KERNEL)?.leak();
+        if table.is_bare() {
+            crate::pci_assign::assign(host, e.first_bus)?;
         }
-        None => match platform::pci_port_config() {
-            Some(p) => (Access::Ports(p), 255),
-            None => return Ok(None),
-        },
-    };
-    let host = crate::alloc::KBox::new(Host { access, last_bus, lock: SpinLockIrq::new(()) }, crate::alloc::KERNEL)?.leak();
-    Ok(Some(host))
+        Ok(host)
+    }
+
+    fn by_ports(p: PciPorts) -> Result<&'static Host> {
+        let (windows, lock) = (KSlice::from_fn(0, KERNEL, |_| PciWindow::default())?, SpinLockIrq::new(()));
+        let host = Host { access: Access::Ports(p), first_bus: 0, last_bus: 255, table: None, windows, next: None, lock };
+        Ok(KBox::new(host, KERNEL)?.leak())
+    }
 }
 
-/// The machine's only host bridge, once it was asked for.
-static HOST: SpinLockIrq<Option<&'static Host>> = SpinLockIrq::new(None);
+/// Opens what there is, each bridge linked to the next.
+fn open_hosts() -> Result<Option<&'static Host>> {
+    let mut first = None;
+    for table in platform::pci_hosts() {
+        match Host::open(table, first) {
+            Ok(h) => first = Some(h),
+            Err(e) => crate::pr_warn!("pci: host bridge at {:#x}: error {}\n", table.ecam.base, e.code()),
+        }
+    }
+    match (first, platform::pci_port_config()) {
+        (None, Some(p)) => Host::by_ports(p).map(Some),
+        _ => Ok(first),
+    }
+}
+
+/// The machine's host bridges, once they were asked for.
+static HOSTS: SpinLockIrq<Option<&'static Host>> = SpinLockIrq::new(None);
 
 /// Calls `found` for each function there is, bus by bus. Sleeps.
 ///
@@ -258,15 +374,15 @@ static HOST: SpinLockIrq<Option<&'static Host>> = SpinLockIrq::new(None);
 /// assert_eq!(again, functions);
 /// ```
 pub fn for_each(mut found: impl FnMut(Function)) -> Result {
-    let known = *HOST.lock();
-    let host = match known {
-        Some(h) => h,
-        None => match open_host()? {
-            Some(h) => h,
-            None => return Ok(()),
-        },
+    let known = *HOSTS.lock();
+    let mut host = match known {
+        Some(h) => Some(h),
+        None => open_hosts()?,
     };
-    *HOST.lock() = Some(host);
-    host.walk(0, 0, &mut found);
+    *HOSTS.lock() = host;
+    while let Some(h) = host {
+        h.walk(h.first_bus, 0, &mut found);
+        host = h.next;
+    }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::Result;
 /// A window of PCI configuration space.
 #[derive(Clone, Copy, Debug)]
 pub struct Ecam {
-    /// Physical address of bus 0's part.
+    /// Physical address of the first bus's part.
     pub base: u64,
     /// First bus.
     pub first_bus: u8,
@@ -30,6 +30,87 @@ pub fn ecam(i: u32) -> Option<Ecam> {
     // SAFETY: all places are valid for writing.
     let ok = unsafe { bindings::rust_acpi_ecam(i, &mut e.base, &mut e.first_bus, &mut e.last_bus) };
     ok.then_some(e)
+}
+
+/// A PCI host bridge that the tables name.
+#[derive(Clone, Copy, Debug)]
+pub struct PciHost {
+    /// Its configuration space.
+    pub ecam: Ecam,
+    // Of the device tree; ACPI's has none.
+    node: Option<u32>,
+}
+
+/// A range of PCI addresses that the host bridge lets through, and where the CPU sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PciWindow {
+    /// Memory, not ports.
+    pub memory: bool,
+    /// First PCI address.
+    pub pci: u64,
+    /// First physical address.
+    pub cpu: u64,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// ACPI's first window of segment 0, else the device tree's host bridges.
+///
+/// ```
+/// use kernel::platform;
+/// for h in platform::pci_hosts() {
+///     assert!(h.ecam.first_bus <= h.ecam.last_bus);
+///     assert!(h.windows().all(|w| w.pci.checked_add(w.size).is_some()));
+///     assert!(h.line(0, 0, 9).is_err()); // pins are 1 to 4
+/// }
+/// ```
+pub fn pci_hosts() -> impl Iterator<Item = PciHost> {
+    let mut acpi = ecam(0).map(|ecam| PciHost { ecam, node: None });
+    let mut next = 0;
+    core::iter::from_fn(move || {
+        if let Some(h) = acpi.take() {
+            return Some(h);
+        }
+        let (mut node, mut e) = (0, Ecam { base: 0, first_bus: 0, last_bus: 0 });
+        // SAFETY: all places are valid for writing.
+        let ok = unsafe { bindings::rust_dt_pci_host(&mut next, &mut node, &mut e.base, &mut e.first_bus, &mut e.last_bus) };
+        ok.then_some(PciHost { ecam: e, node: Some(node) })
+    })
+}
+
+impl PciHost {
+    /// Firmware left it as reset does: bus numbers and addresses are ours to give out.
+    pub fn is_bare(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// Its windows; none: PCI addresses are physical ones.
+    pub fn windows(&self) -> impl Iterator<Item = PciWindow> + '_ {
+        let mut next = 0;
+        core::iter::from_fn(move || {
+            let mut w = bindings::rust_pci_window { memory: false, pci: 0, cpu: 0, size: 0 };
+            // SAFETY: the node is one that the tree gave, the places are valid for writing.
+            let ok = unsafe { bindings::rust_dt_pci_window(self.node?, &mut next, &mut w) };
+            ok.then_some(PciWindow { memory: w.memory, pci: w.pci, cpu: w.cpu, size: w.size })
+        })
+    }
+
+    /// The kernel's number of the line behind pin 1 to 4 of a function on the first bus. `ENXIO`: nobody says.
+    pub fn line(&self, bus: u8, devfn: u8, pin: u8) -> Result<i32> {
+        let node = self.node.ok_or(crate::Error::ENXIO)?;
+        // SAFETY: the node is one that the tree gave; the result is checked.
+        let irq = unsafe { bindings::rust_dt_pci_irq(node, bus, devfn, pin) };
+        crate::error::to_result(irq.min(0))?;
+        Ok(irq)
+    }
+
+    /// What the message controller calls the requester; `None`: nobody takes its messages.
+    pub fn message_id(&self, requester: u32) -> Option<u32> {
+        let Some(node) = self.node else { return Some(requester) };
+        let mut id = 0;
+        // SAFETY: the node is one that the tree gave, the place is valid for writing.
+        unsafe { bindings::rust_dt_pci_msi(node, requester, &mut id) }.then_some(id)
+    }
 }
 
 /// A device that the device tree names: its registers and its interrupt.

@@ -46,6 +46,7 @@ struct a64_machine {
 	phys_addr_t gic_dist, gic_cpu;	/* cpu: GICv3's redistributors */
 	u64 gic_cpu_size;
 	phys_addr_t msi_frame;		/* GICv2m; 0: none */
+	u32 msi_node;			/* who takes messages, of the device tree; DT_NONE */
 	bool psci, psci_smc;
 	u32 psci_cpu_on;		/* function number */
 	unsigned int timer_irq;		/* INTID of the virtual timer */

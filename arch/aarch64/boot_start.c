@@ -74,7 +74,8 @@ static void __init read_gic(const struct dt *t)
 		machine.gic = known[i].version;
 		machine.gic_node = n;
 	}
-	if (find_device(t, "arm,gic-v2m-frame", &machine.msi_frame) == DT_NONE)
+	machine.msi_node = find_device(t, "arm,gic-v2m-frame", &machine.msi_frame);
+	if (machine.msi_node == DT_NONE)
 		machine.msi_frame = 0;
 }
 
@@ -161,6 +162,11 @@ int arch_dt_irq(const struct dt_irq *irq)
 	if (irq->controller != machine.gic_node || irq->count < 3 || irq->cell[0] || irq->cell[1] >= NR_IRQS)
 		return -EINVAL;
 	return arch_irq_map_gsi(irq->cell[1] + 32, irq->cell[2] & 12 ? IRQ_LEVEL : 0);
+}
+
+bool arch_dt_msi(u32 controller)
+{
+	return controller != DT_NONE && controller == machine.msi_node;
 }
 
 /* Device trees only: ACPI tables are not read on this CPU. */

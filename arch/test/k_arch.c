@@ -392,7 +392,7 @@ KTEST(arch_fpu_in_kernel)
 
 KTEST(arch_irq_numbers)
 {
-	int a = arch_irq_alloc_msi(1), b = arch_irq_alloc_msi(4);
+	int a = arch_irq_alloc_msi(MSI_NO_DEVICE, 1, 1), b = arch_irq_alloc_msi(MSI_NO_DEVICE, 4, 4);
 	struct arch_msi ma, mb;
 
 	if (a == -ENOSPC)

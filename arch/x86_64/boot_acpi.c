@@ -35,6 +35,11 @@ int arch_dt_irq(const struct dt_irq *irq)
 	return -EINVAL;
 }
 
+bool arch_dt_msi(u32 controller)
+{
+	return false;
+}
+
 phys_addr_t arch_acpi_rsdp(void)
 {
 	return boot_info.rsdp;

@@ -224,7 +224,7 @@ static void release(unsigned int irq)
 }
 
 /* Numbers from the top down, so that lines keep theirs. */
-int arch_irq_alloc_msi(unsigned int count)
+int arch_irq_alloc_msi(u32 device, unsigned int max, unsigned int count)
 {
 	unsigned long f;
 	int first = -ENOSPC;

@@ -40,9 +40,16 @@ struct Pci {
     notify_step: usize,
     isr: Mmio,
     device: Option<Mmio>,
-    msix: Msix,
+    irqs: Irqs,
     // Selecting a queue and using it is one step; the vector to give out next; where each queue is notified.
     state: SpinLockIrq<State>,
+}
+
+/// How the device calls.
+enum Irqs {
+    Messages(Msix),
+    // Where nobody takes messages: a line, which others may share.
+    Line(i32),
 }
 
 struct State {
@@ -79,6 +86,10 @@ pub fn attach(f: Function) -> Result {
             _ => {}
         }
     }
+    let irqs = match f.msix() {
+        Ok(m) => Irqs::Messages(m),
+        Err(e) => Irqs::Line(f.line().map_err(|_| e)?),
+    };
     let kind = if f.device >= 0x1040 { u32::from(f.device) - 0x1040 } else { f.read32(0x2c) >> 16 };
     super::attach(Pci {
         kind,
@@ -87,7 +98,7 @@ pub fn attach(f: Function) -> Result {
         notify_step: step,
         isr: isr.ok_or(Error::ENODEV)?,
         device,
-        msix: f.msix()?,
+        irqs,
         state: SpinLockIrq::new(State { next_vector: 0, notify_at: [0; MAX_QUEUES] }),
     })
 }
@@ -171,19 +182,24 @@ impl Transport for Pci {
     }
 
     fn interrupt(&self) -> Result<(i32, u16, bool)> {
+        let msix = match &self.irqs {
+            Irqs::Messages(m) => m,
+            Irqs::Line(irq) => return Ok((*irq, NO_VECTOR, true)),
+        };
         let mut s = self.state.lock();
         let v = s.next_vector;
-        if v >= self.msix.count {
+        if v >= msix.count {
             return Err(Error::ENOSPC);
         }
         s.next_vector += 1;
         drop(s);
-        Ok((self.msix.set(v)?, v, false))
+        Ok((msix.set(v)?, v, false))
     }
 
     fn acknowledge(&self) -> u32 {
-        // With MSI-X the register is not needed; the message itself says that it is for us.
-        let _ = &self.isr;
-        1
+        match self.irqs {
+            Irqs::Messages(_) => 1, // the message itself says that it is for us
+            Irqs::Line(_) => self.isr.read8(0).into(), // and the line falls
+        }
     }
 }

@@ -436,23 +436,23 @@ class Runner:
 
     # --- whole boots ---
 
-    def boot_tests(self, debugs):
+    def boot_tests(self, debugs, arch="x86_64"):
         for path in sorted(glob.glob(ROOT + "/tests/boot/*.txt")):
             name = "boot/" + os.path.basename(path)[:-4]
             if self.wanted(name):
                 spec = boot_spec(path)
-                for debug in debugs:
-                    if ("debug" if debug else "release") in spec["build"] and self.kernel("x86_64", debug):
-                        self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy"))
+                for debug in debugs if spec["arch"] == arch else []:
+                    if ("debug" if debug else "release") in spec["build"] and self.kernel(arch, debug):
+                        self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy", arch))
 
     def boot_test(self, name, spec, cfg):
-        vm, vmlinux = self.vm(cfg, "console=ttyS0 panic=-1 " + ("OCHRE=host:/dev/ttyS1 " if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None, disks=blank_disk(spec["disk"]),
+        vm, vmlinux = self.vm(cfg, "console=%s panic=-1 " % arches.ALL[cfg.arch].console + ("OCHRE=host:%s " % arches.ALL[cfg.arch].control if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None, disks=blank_disk(spec["disk"]),
                               extra=shlex.split(spec["qemu"]))
         if spec["image"] == "bzImage":
             vm.kernel = build.image("x86_64", cfg.debug, bzimage=True)
         start = time.monotonic()
         try:
-            vm.initrd = make_initrd(spec["initrd"], self.tools)
+            vm.initrd = make_initrd(spec["initrd"], self.tools, cfg.arch)
             if spec["command"]:
                 with tempfile.TemporaryFile() as out, Progress(name):
                     s = run.Session(vm, shlex.split(spec["command"]), timeout=float(spec["limit"]), vmlinux=vmlinux, stdin=None,
@@ -538,7 +538,7 @@ def ktest_names():
 
 def boot_spec(path):
     """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once."""
-    spec = {"build": "release debug", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "disk": "", "qemu": "",
+    spec = {"build": "release debug", "arch": "x86_64", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "disk": "", "qemu": "",
             "command": "", "status": "", "limit": "120", "expect": [], "refuse": []}
     with open(path) as f:
         for line in f:
@@ -565,11 +565,11 @@ def blank_disk(size):
     return (path,)
 
 
-def make_initrd(kind, tools):
+def make_initrd(kind, tools, arch="x86_64"):
     """An initramfs for a boot test: 'busybox', 'none', or one that is wrong in a known way."""
     if kind == "none":
         return None
-    good = rootfs.busybox_root(tools)
+    good = rootfs.busybox_root(tools, arch=arch)
     if kind == "busybox":
         return good
     path = os.path.join(BUILD, "test", "initrd-%s" % kind)
@@ -751,6 +751,8 @@ def other_cpu(args, r, arch, part):
         part("kernel tests, %s" % cfg, r.ktests, cfg)
         if guests:
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
+    if not args.debug:
+        part("boots, %s" % arch, r.boot_tests, [False], arch)
 
 
 def verdict(args, r, begin):

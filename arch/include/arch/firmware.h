@@ -15,3 +15,5 @@ struct dt_irq;
 const struct dt *arch_dt(void);
 /* The irq of what dt_irq() found, masked as yet. -EINVAL (not a controller of ours, or it has no such line), -ENOSPC. */
 int arch_dt_irq(const struct dt_irq *irq);
+/* Are messages to that node of the tree (dt_msi()) taken, by arch_irq_alloc_msi()? */
+bool arch_dt_msi(u32 controller);

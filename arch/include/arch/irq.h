@@ -2,7 +2,7 @@
 /*
  * Interrupt sources. An irq number is the kernel's name for a source; arch routes it to a vector of one CPU.
  *   lines   arch_irq_map_gsi(gsi, flags) of the machine's global lines
- *   MSI     arch_irq_alloc_msi(n, ...) then compose address and data for the device
+ *   MSI     arch_irq_alloc_msi(device, ...) then compose address and data for the device
  * All functions may be called from process context only, but mask/unmask from anywhere.
  */
 #pragma once
@@ -26,8 +26,12 @@ void arch_irq_init(void);
 int arch_irq_map_gsi(unsigned int gsi, unsigned int flags);
 /* The global line of an ISA interrupt, with its overridden flags. */
 unsigned int arch_isa_to_gsi(unsigned int isa, unsigned int *flags);
-/* COUNT irqs for one device (consecutive numbers), first returned. -ENOSPC. MSI-X takes them one by one. */
-int arch_irq_alloc_msi(unsigned int count);
+/*
+ * COUNT irqs for one device (consecutive numbers), first returned. -ENOSPC. MSI-X takes them one by one: MAX is how many the device
+ * will have in all. DEVICE is what the message controller knows it by; MSI_NO_DEVICE: none, it is only pretended that they come.
+ */
+#define MSI_NO_DEVICE 0xffffffffU
+int arch_irq_alloc_msi(u32 device, unsigned int max, unsigned int count);
 void arch_irq_free(unsigned int irq, unsigned int count);
 struct arch_msi {
 	u64 addr;

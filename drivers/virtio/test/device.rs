@@ -155,7 +155,7 @@ pub struct Handle(pub Arc<Evil>);
 impl Evil {
     /// One with that configuration; `ENODEV`: this machine has no message interrupts to pretend with.
     pub fn new(kind: u32, offered: u64, max: u16, config: &[u8]) -> Result<Evil> {
-        let irq = irq::alloc_msi().map_err(|_| Error::ENODEV)?.irq;
+        let irq = irq::alloc_msi(None, 1).map_err(|_| Error::ENODEV)?.irq;
         let config = KSlice::from_fn(config.len(), KERNEL, |i| config.get(i).copied().unwrap_or(0))?;
         Ok(Evil {
             kind,

@@ -40,6 +40,16 @@ void *rust_dma_alloc(size_t len, u64 *phys, u32 *order);
 u64 rust_virt_to_phys(const void *p);
 void rust_dma_free(void *p, u32 order);
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus);
+/* The next PCI host bridge of the device tree; *NEXT starts as 0. BASE is the first bus's. */
+bool rust_dt_pci_host(u32 *next, u32 *node, u64 *base, u8 *first_bus, u8 *last_bus);
+struct rust_pci_window {
+	bool memory;			/* else ports */
+	u64 pci, cpu, size;
+};
+/* Its next window; the others are about a NODE that rust_dt_pci_host gave. */
+bool rust_dt_pci_window(u32 node, u32 *next, struct rust_pci_window *out);
+int rust_dt_pci_irq(u32 node, u8 bus, u8 devfn, u8 pin);
+bool rust_dt_pci_msi(u32 node, u32 rid, u32 *device);
 bool rust_virtio_mmio(u32 *next, u64 *base, u64 *len, int *irq);
 /* The next enabled device of the device tree that is COMPATIBLE: its first registers and interrupt. *NEXT starts as 0. */
 bool rust_dt_device(const char *compatible, u32 *next, u64 *base, u64 *len, int *irq);
