@@ -46,6 +46,8 @@ struct a64_machine {
 	phys_addr_t gic_dist, gic_cpu;	/* cpu: GICv3's redistributors */
 	u64 gic_cpu_size;
 	phys_addr_t msi_frame;		/* GICv2m; 0: none */
+	phys_addr_t its;		/* GICv3's translation service; 0: none */
+	void *lpi_config, *lpi_pending;	/* of the redistributors */
 	u32 msi_node;			/* who takes messages, of the device tree; DT_NONE */
 	bool psci, psci_smc;
 	u32 psci_cpu_on;		/* function number */
@@ -78,6 +80,21 @@ void a64_gic_init_cpu(void);
 void a64_gic_handle(void);
 void a64_gic_enable_ppi(unsigned int intid);
 void a64_gic_send(unsigned int cpu, unsigned int sgi);
+phys_addr_t a64_redist_pa(const char __iomem *redist);
+
+/* kernel_its.c: messages by GICv3's translation service; LPI n is INTID FIRST_LPI + n. */
+#define FIRST_LPI 8192U
+#define LPI_BITS 14		/* the fewest that INTIDs of LPIs have */
+#define LPI_PENDING_STRIDE (64UL << 10)
+#define LPI_PENDING_BYTES(cpus) (((cpus) - 1) * LPI_PENDING_STRIDE + (1UL << LPI_BITS) / 8)
+struct arch_msi;
+unsigned int a64_its_init(unsigned int most);
+void a64_its_init_cpu(char __iomem *redist);
+int a64_lpi_alloc(u32 device, unsigned int max, unsigned int count);
+void a64_lpi_free(unsigned int n);
+void a64_lpi_enable(unsigned int n, bool on);
+int a64_lpi_route(unsigned int n, unsigned int cpu);
+void a64_lpi_compose(unsigned int n, struct arch_msi *msg);
 
 /* kernel_clock.c: ns = (counter - base) * mult >> 32 */
 void a64_clock_for_users(unsigned long long *counter_base, unsigned long long *ns_mult);

@@ -77,6 +77,11 @@ static void __init read_gic(const struct dt *t)
 	machine.msi_node = find_device(t, "arm,gic-v2m-frame", &machine.msi_frame);
 	if (machine.msi_node == DT_NONE)
 		machine.msi_frame = 0;
+	if (machine.gic != 3 || machine.msi_node != DT_NONE)
+		return;
+	machine.msi_node = find_device(t, "arm,gic-v3-its", &machine.its);
+	if (machine.msi_node == DT_NONE)
+		machine.its = 0;
 }
 
 /* The virtual timer's private interrupt: the third of the binding's four; unsaid, what Arm BSA (B_PPI_00) says. */
@@ -180,6 +185,15 @@ const void *arch_map_firmware(u64 pa, size_t len)
 	return NULL;
 }
 
+/* Memory of the redistributors' that is never given back: what is pending lies at multiples of 64 KiB. */
+static void __init reserve_lpi_memory(void)
+{
+	if (!machine.its)
+		return;
+	machine.lpi_config = boot_alloc(1UL << LPI_BITS, PAGE_SIZE);
+	machine.lpi_pending = boot_alloc(LPI_PENDING_BYTES(machine.nr_cpus), LPI_PENDING_STRIDE);
+}
+
 void __init __noreturn a64_start(phys_addr_t fdt)
 {
 	preempt_count_set(1);
@@ -197,6 +211,7 @@ void __init __noreturn a64_start(phys_addr_t fdt)
 	check_initrd();
 	a64_build_kernel_tables();
 	a64_console_window();
+	reserve_lpi_memory();
 	a64_setup_percpu();
 	a64_cpu_registers();
 	arch_fpu_init_cpu();

@@ -2,7 +2,7 @@
 /*
  * Interrupts: Arm GIC v2 (memory-mapped CPU interface) or v3 (system registers, redistributors). An irq number is the GIC's
  * INTID, a global line of the device tree's SPI n is 32 + n. Messages (MSI) are SPIs that a v2m frame raises when it
- * is written to; without such a frame there are none (the v3 ITS is not driven).
+ * is written to, or LPIs (kernel_its.c), whose irq numbers follow the lines'.
  * Lock: irq_table_lock guards the table; registers that change here are written under it or are one bit a write.
  */
 #include <arch/clock.h>
@@ -43,6 +43,7 @@
 #define DIST_SIZE 0x10000
 #define V2M_TYPER 0x8
 #define V2M_SETSPI 0x40
+#define LPI_ROOM 128		/* irqs kept for them where lines are many */
 
 enum { IRQ_FREE, IRQ_LINE, IRQ_MSI };
 
@@ -55,7 +56,7 @@ struct arch_irq {
 static DEFINE_SPINLOCK(irq_table_lock);		/* l */
 static struct arch_irq irqs[NR_IRQS];
 static char __iomem *dist __ro_after_init, *cpu_if __ro_after_init, *redists __ro_after_init;
-static unsigned int nr_lines __ro_after_init;
+static unsigned int nr_lines __ro_after_init, nr_lpis __ro_after_init;	/* LPI n is irq nr_lines + n */
 static unsigned int msi_first __ro_after_init, msi_count __ro_after_init;
 static DEFINE_PER_CPU(char __iomem *, redist);		/* v3: of this CPU; constant */
 static DEFINE_PER_CPU(u8, v2_target);		/* v2: this CPU's bit in target registers; constant */
@@ -95,8 +96,8 @@ void __init arch_irq_init(void)
 	BUG_ON(!dist || !cpu_if);
 	redists = cpu_if;
 	nr_lines = ((readl(dist + GICD_TYPER) & 31) + 1) * 32;
-	if (nr_lines > NR_IRQS)
-		nr_lines = NR_IRQS;
+	if (nr_lines > NR_IRQS - (machine.its ? LPI_ROOM : 0))
+		nr_lines = NR_IRQS - (machine.its ? LPI_ROOM : 0);
 	writel(0, dist + GICD_CTLR);
 	dist_settle();
 	for (unsigned int i = FIRST_SPI; i < nr_lines; i += 32) {
@@ -107,6 +108,8 @@ void __init arch_irq_init(void)
 		writel(0xa0a0a0a0, dist + GICD_IPRIORITYR + i);
 	writel(machine.gic == 3 ? 0x12 : 1, dist + GICD_CTLR);	/* v3: group 1, affinity routing */
 	dist_settle();
+	if (machine.its && (readl(dist + GICD_TYPER) & 1 << 17))
+		nr_lpis = a64_its_init(NR_IRQS - nr_lines);
 	a64_gic_init_cpu();
 	find_msi_frame();
 }
@@ -116,8 +119,11 @@ static char __iomem *find_redist(void)
 	u64 mpidr = machine.mpidr[arch_cpu_number()];
 	u32 want = (u32)(mpidr & 0xffffff) | (u32)(mpidr >> 32 & 0xff) << 24;
 
-	for (u64 off = 0; off + GICR_STRIDE <= machine.gic_cpu_size; off += GICR_STRIDE) {
-		u64 type = readq(redists + off + GICR_TYPER);
+	u64 type;
+
+	/* With virtual LPIs (bit 1 of TYPER) a redistributor has four frames, else two. */
+	for (u64 off = 0; off + GICR_STRIDE <= machine.gic_cpu_size; off += type & 2 ? 2 * GICR_STRIDE : GICR_STRIDE) {
+		type = readq(redists + off + GICR_TYPER);
 
 		if ((u32)(type >> 32) == want)
 			return redists + off;
@@ -125,6 +131,11 @@ static char __iomem *find_redist(void)
 			break;
 	}
 	panic("irq: CPU %u has no redistributor", arch_cpu_number());
+}
+
+phys_addr_t a64_redist_pa(const char __iomem *r)
+{
+	return machine.gic_cpu + (u64)(r - redists);
 }
 
 static void init_v3_cpu(void)
@@ -144,6 +155,7 @@ static void init_v3_cpu(void)
 	__asm__ volatile("msr s3_0_c4_c6_0, %0" : : "r"(0xf0UL) : "memory");		/* ICC_PMR_EL1 */
 	__asm__ volatile("msr s3_0_c12_c12_4, %0" : : "r"(0UL) : "memory");		/* ICC_CTLR_EL1 */
 	__asm__ volatile("msr s3_0_c12_c12_7, %0; isb" : : "r"(1UL) : "memory");	/* ICC_IGRPEN1_EL1 */
+	a64_its_init_cpu(r);
 }
 
 static void init_v2_cpu(void)
@@ -225,7 +237,7 @@ void a64_gic_handle(void)
 {
 	u32 iar = acknowledge(), id = iar & (machine.gic == 2 ? 0x3ff : 0xffffff);
 
-	if (id >= SPURIOUS)
+	if (id >= SPURIOUS && id < FIRST_LPI)
 		return;
 	if (id < 16) {
 		end(iar);
@@ -236,6 +248,8 @@ void a64_gic_handle(void)
 		timer_interrupt();
 		end(iar);
 	} else {
+		if (id >= FIRST_LPI)
+			id = nr_lines + (id - FIRST_LPI);
 		if (id < NR_IRQS)
 			irq_handle(id);
 		end(iar);
@@ -251,8 +265,17 @@ static void route(unsigned int irq, unsigned int cpu)
 	irqs[irq].cpu = (u8)cpu;
 }
 
+static bool is_lpi(unsigned int irq)
+{
+	return irq >= nr_lines && irq - nr_lines < nr_lpis;
+}
+
 static void set_enabled(unsigned int irq, bool on)
 {
+	if (is_lpi(irq)) {
+		a64_lpi_enable(irq - nr_lines, on);
+		return;
+	}
 	if (irq < FIRST_SPI || irq >= nr_lines)
 		return;
 	writel(1U << irq % 32, dist + (on ? GICD_ISENABLER : GICD_ICENABLER) + irq / 32 * 4);
@@ -297,6 +320,10 @@ int arch_irq_alloc_msi(u32 device, unsigned int max, unsigned int count)
 	unsigned long f;
 	int first = -ENOSPC;
 
+	if (nr_lpis) {
+		first = a64_lpi_alloc(device, max, count);
+		return first < 0 ? first : first + (int)nr_lines;
+	}
 	spin_lock_irqsave(&irq_table_lock, f);
 	for (unsigned int s = msi_first; count && first < 0 && s + count <= msi_first + msi_count; s++) {
 		unsigned int n = 0;
@@ -318,15 +345,21 @@ void arch_irq_free(unsigned int irq, unsigned int count)
 	unsigned long f;
 
 	spin_lock_irqsave(&irq_table_lock, f);
-	for (unsigned int i = irq; i < irq + count && i < NR_IRQS; i++) {
+	for (unsigned int i = irq; i < irq + count && i < nr_lines; i++) {
 		set_enabled(i, false);
 		irqs[i] = (struct arch_irq){ 0 };
 	}
 	spin_unlock_irqrestore(&irq_table_lock, f);
+	for (unsigned int i = irq; i < irq + count && is_lpi(i); i++)
+		a64_lpi_free(i - nr_lines);
 }
 
 void arch_irq_compose_msi(unsigned int irq, struct arch_msi *msg)
 {
+	if (is_lpi(irq)) {
+		a64_lpi_compose(irq - nr_lines, msg);
+		return;
+	}
 	msg->addr = machine.msi_frame + V2M_SETSPI;
 	msg->data = irq;
 }
@@ -347,16 +380,20 @@ int arch_irq_set_affinity(unsigned int irq, const struct cpumask *mask)
 	unsigned int cpu;
 	int err = -EINVAL;
 
+	for_each_cpu(cpu, mask)
+		if (cpu_online(cpu))
+			break;
+	if (cpu >= NR_CPUS)
+		return -EINVAL;
+	if (is_lpi(irq))
+		return a64_lpi_route(irq - nr_lines, cpu);
 	if (irq < FIRST_SPI || irq >= nr_lines)
 		return -EINVAL;
 	spin_lock_irqsave(&irq_table_lock, f);
-	if (irqs[irq].kind != IRQ_FREE)
-		for_each_cpu(cpu, mask)
-			if (cpu_online(cpu)) {
-				route(irq, cpu);
-				err = 0;
-				break;
-			}
+	if (irqs[irq].kind != IRQ_FREE) {
+		route(irq, cpu);
+		err = 0;
+	}
 	spin_unlock_irqrestore(&irq_table_lock, f);
 	return err;
 }
@@ -368,5 +405,5 @@ bool arch_irq_is_level(unsigned int irq)
 
 const char *arch_irq_chip_name(unsigned int irq)
 {
-	return irq < NR_IRQS && irqs[irq].kind == IRQ_MSI ? "GICv2m" : machine.gic == 3 ? "GICv3" : "GICv2";
+	return is_lpi(irq) ? "ITS-MSI" : irq < NR_IRQS && irqs[irq].kind == IRQ_MSI ? "GICv2m" : machine.gic == 3 ? "GICv3" : "GICv2";
 }
