@@ -157,7 +157,7 @@ static struct page *page_alloc_slow(gfp_t gfp, unsigned int order)
 			return NULL;
 		if (freed && tries++ < 16 && (order <= 3 || tries < 4))
 			continue;
-		/* Much is left that others hold just now, for their time: nobody need be killed for that. */
+		/* Much is left whose locks others hold just now, perhaps waiting for this CPU: nobody need be killed for that. */
 		if (order <= 3 && idle++ < 16 && reclaim_candidates() > 2 * totalreserve_pages()) {
 			alloc_backoff();
 			continue;

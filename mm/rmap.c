@@ -277,7 +277,7 @@ int folio_referenced(struct folio *folio, unsigned long *vm_flags)
 	}
 	rmap_walk(folio, &rw);
 	*vm_flags = r.vm_flags;
-	return rw.contended && !folio_test_anon(folio) ? r.count + 1 : r.count;
+	return rw.contended && !r.count && !folio_test_anon(folio) ? -EAGAIN : r.count;
 }
 
 static bool mkclean_one(struct folio *folio, struct vma *vma, unsigned long addr, void *arg)

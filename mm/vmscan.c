@@ -43,6 +43,9 @@ static enum verdict check_references(struct folio *folio)
 
 	if (vm_flags & VM_LOCKED)
 		return ACTIVATE;
+	/* Somebody holds its mappings' lock, perhaps a task that waits for this CPU: that says nothing about its use. */
+	if (mapped_refs < 0)
+		return KEEP;
 	if (mapped_refs) {
 		/* Programs' text stays; data stays if it was used twice. */
 		if (used || mapped_refs > 1 || vm_flags & VM_EXEC)

@@ -39,7 +39,7 @@ void rmap_walk(struct folio *folio, struct rmap_walk *rw);
 /* Remove all mappings of a locked folio. True if none is left. */
 #define TTU_IGNORE_MLOCK	1u
 bool try_to_unmap(struct folio *folio, unsigned int ttu);
-/* Number of mappings that were accessed since the last call; *vm_flags: OR of the VMAs' flags. */
+/* Number of mappings that were accessed since the last call, -EAGAIN: their lock is taken (files only); *vm_flags: OR of the VMAs' flags. */
 int folio_referenced(struct folio *folio, unsigned long *vm_flags);
 /* Write-protect and clean all mappings of a shared file folio; how many were cleaned. */
 int folio_mkclean(struct folio *folio);
