@@ -2,14 +2,16 @@
 """Makes a Debian root: debootstrap's minimal system and packages that the user names, packed once as an archive.
 
 It is made under build/ in a mount namespace of its own, from the mirror that this machine's own apt uses; nothing of the machine
-changes but that debootstrap is installed where it is missing."""
+changes but that debootstrap is installed where it is missing. Another CPU's packages are unpacked here and configured in a machine of
+that CPU, by the kernel of this tree, which writes the finished tree to a disk as a tar archive."""
 import os
 import shutil
+import tarfile
+import tempfile
 
-from . import cpio, setup
-from .util import BUILD, Fail, Progress, digest, locked, logged
+from . import arches, build, cpio, qemu, setup
+from .util import BUILD, Fail, Progress, digest, locked, logged, output, rel
 
-SUITE = "trixie"
 CACHE = os.path.join(BUILD, "rootfs")
 LOG = os.path.join(CACHE, "debian.log")
 REVISION = 1        # raise when what is made changes
@@ -41,21 +43,23 @@ def names(text):
     return sorted(set(found) | set(PACKAGES))
 
 
-def archive(packages=""):
-    """The path of the packed tree, made where it is not there yet (a minute and more, from the mirror)."""
+def archive(packages="", arch="x86_64", tools=None):
+    """The path of the packed tree, made where it is not there yet (a minute and more, from the mirror; minutes for another CPU)."""
     wanted = names(packages)
-    path = os.path.join(CACHE, "debian-%s.cpio" % digest(REVISION, SUITE, *wanted))
+    suite = arches.ALL[arch].suite
+    path = os.path.join(CACHE, "debian-%s%s.cpio" % ("" if arch == "x86_64" else arch + "-", digest(REVISION, suite, *wanted)))
     if os.path.exists(path):
         return path
     with locked("debian", "Waiting for another debootstrap"):
         if not os.path.exists(path):
-            make(path, wanted)
+            make(path, wanted, arch, suite, tools)
     return path
 
 
-def make(path, wanted):
+def make(path, wanted, arch, suite, tools):
     if os.geteuid():
-        raise Fail("a Debian root is made once, by root: sudo ./ochre run --rootfs debian --packages %s -- true" % ",".join(wanted))
+        raise Fail("a Debian root is made once, by root: sudo ./ochre run%s --rootfs debian --packages %s -- true" % (
+            "" if arch == "x86_64" else " --arch " + arch, ",".join(wanted)))
     os.makedirs(CACHE, exist_ok=True)
     setup.need(["debootstrap"], LOG)
     mirror = (setup.mirrors(setup.codename()) or [setup.ARCHIVE])[0]
@@ -64,9 +68,16 @@ def make(path, wanted):
         shutil.rmtree(top, ignore_errors=True)
         debs = os.path.join(CACHE, "debs")
         os.makedirs(debs, exist_ok=True)
-        logged("Making a Debian %s" % SUITE, ["unshare", "-m", "debootstrap", "--variant=minbase", "--cache-dir=" + debs, SUITE, top, mirror], LOG)
-        logged("Installing %s" % (", ".join(wanted[:4]) + (" ..." if len(wanted) > 4 else "")),
-               ["unshare", "-m", "sh", "-c", INSTALL, "sh", top] + wanted, LOG)
+        command = ["unshare", "-m", "debootstrap", "--variant=minbase", "--cache-dir=" + debs]
+        if arch == "x86_64":
+            logged("Making a Debian %s" % suite, command + [suite, top, mirror], LOG)
+            logged("Installing %s" % (", ".join(wanted[:4]) + (" ..." if len(wanted) > 4 else "")),
+                   ["unshare", "-m", "sh", "-c", INSTALL, "sh", top] + wanted, LOG)
+        else:
+            script = [] if os.path.exists("/usr/share/debootstrap/scripts/" + suite) else ["/usr/share/debootstrap/scripts/sid"]
+            logged("Unpacking a Debian %s for %s" % (suite, arches.ALL[arch].debian),
+                   command + ["--foreign", "--arch=" + arches.ALL[arch].debian, "--include=" + ",".join(wanted), suite, top, mirror] + script, LOG)
+            configure(top, path, arch, tools)
         finish(top)
         with Progress("Packing the root filesystem"), open(path + ".new", "wb") as f:
             w = cpio.Writer(f)
@@ -75,6 +86,47 @@ def make(path, wanted):
         os.rename(path + ".new", path)
     finally:
         shutil.rmtree(top, ignore_errors=True)
+
+
+# What runs in a machine of the tree's own CPU; the tree is its root.
+SECOND_STAGE = r"""
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C HOME=/root
+printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
+/debootstrap/debootstrap --second-stage </dev/null || { tail -n 30 /debootstrap/debootstrap.log; exit 1; }
+rm -rf /usr/sbin/policy-rc.d /var/cache/apt/archives/*.deb /debootstrap
+[ -b /dev/vda ] || { echo "the machine shows no disk"; exit 1; }
+tar -c --one-file-system --exclude=./.ochre --exclude=./init -f /dev/vda -C / . && sync
+"""
+
+
+def configure(top, path, arch, tools):
+    """The second half of debootstrap, in a machine of that CPU."""
+    from . import rootfs, run       # they know this module
+    build.build(tools, arch, quiet=True)
+    size = int(output(["du", "-sm", "--apparent-size", top]).split()[0])
+    with tempfile.TemporaryDirectory(dir=CACHE) as d:
+        initrd, disk = d + "/tree.cpio", d + "/disk"
+        with open(initrd, "wb") as f:
+            w = cpio.Writer(f)
+            w.tree(top, keep_owner=True)
+            rootfs.overlay(w, rootfs.read(rootfs.build_user(tools, "init", arch)))
+            w.end()
+        with open(disk, "wb") as f:
+            f.truncate((4 * size + 1024) << 20)
+        shutil.rmtree(top)
+        vm = qemu.Vm(tools, arch, None, min(4, os.cpu_count() or 1), (6 * size + 1024) << 20, disks=[disk])
+        vm.kernel, vm.initrd = build.image(arch), initrd
+        vm.append = run.command_line(vm, False, "rdinit=/" + rootfs.INIT_AT, True)
+        with open(LOG, "a") as log, Progress("Configuring it on this kernel", LOG):
+            status = run.Session(vm, ["/bin/sh", "-c", SECOND_STAGE], vmlinux=os.path.join(build.outdir(arch), "vmlinux"), stdin=None,
+                                 stdout=log.fileno(), stderr=log.fileno()).run()
+        if status:
+            raise Fail("the packages could not be configured (status %d); the whole output is in %s" % (status, rel(LOG)))
+        os.makedirs(top)
+        with tarfile.open(disk, "r:") as t:
+            t.extractall(top, numeric_owner=True)
+        if not os.path.isdir(top + "/etc"):
+            raise Fail("the machine wrote no tree; its output is in %s" % rel(LOG))
 
 
 def finish(top):

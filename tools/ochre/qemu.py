@@ -44,7 +44,7 @@ class Vm:
             machine += ",gic-version=2"
         a += ["-M", machine, "-accel", "tcg,thread=" + ("multi" if self.ours else "single"), "-cpu", self.cpu, "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
               "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-        if micro:
+        if micro or self.row.blk == "virtio-blk-device":
             a += ["-global", "virtio-mmio.force-legacy=false"]
         for i, s in enumerate(serials):
             ident = "s%d" % i

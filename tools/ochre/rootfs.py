@@ -167,9 +167,7 @@ def make(what, tools, arch="x86_64", packages=None):
         return busybox_root(tools, arch=arch), ""
     init = read(build_user(tools, "init", arch))
     if what == "debian":
-        if arch != "x86_64":
-            raise Fail("--rootfs debian is for x86_64 so far")
-        what = debian.archive(packages or "")
+        what = debian.archive(packages or "", arch, tools)
     if os.path.isdir(what):
         if os.path.realpath(what) == "/":
             raise Fail("the whole of this machine does not fit into memory: give a smaller directory")

@@ -342,15 +342,15 @@ class Runner:
         names = [n for n in debian_names() if self.wanted("debian/" + n)]
         if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
             return
-        files = {"tests/testrun": (rootfs.read(rootfs.build_user(self.tools, "testrun")), 0o755)}
+        files = {"tests/testrun": (rootfs.read(rootfs.build_user(self.tools, "testrun", cfg.arch)), 0o755)}
         for n in names:
             for end in (".sh", ".out"):
                 path = "%s/tests/debian/%s%s" % (ROOT, n, end)
                 if os.path.exists(path):
                     files["tests/run/" + n + end] = (rootfs.read(path), 0o755 if end == ".sh" else 0o644)
         try:
-            root = debian.archive(",".join(rootfs.read(ROOT + "/tests/debian/packages").decode().split()))
-            initrd = rootfs.with_init(root, rootfs.read(rootfs.build_user(self.tools, "init")), files)
+            root = debian.archive(",".join(rootfs.read(ROOT + "/tests/debian/packages").decode().split()), cfg.arch, self.tools)
+            initrd = rootfs.with_init(root, rootfs.read(rootfs.build_user(self.tools, "init", cfg.arch)), files)
         except Fail as e:
             self.add(Result("debian/(all)", "failed", "there is no root to run them in", str(e), where=str(cfg)))
             return
@@ -753,6 +753,8 @@ def other_cpu(args, r, arch, part):
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
     if not args.debug:
         part("boots, %s" % arch, r.boot_tests, [False], arch)
+    for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if configs is OTHER and not args.debug else []:
+        part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
 
 
 def verdict(args, r, begin):
