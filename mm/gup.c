@@ -7,6 +7,7 @@
  * fork copies pinned pages. So a pinned anonymous folio has one mapping.
  */
 #include "mm_priv.h"
+#include <arch/patch.h>
 
 static int check_vma(const struct vma *vma, unsigned int foll)
 {
@@ -275,6 +276,8 @@ int access_remote_vm(struct mm *mm, unsigned long addr, void *buf, int len, unsi
 		p = (char *)page_address(page) + off;
 		if (foll & FOLL_WRITE) {
 			memcpy(p, (char *)buf + done, (size_t)n);
+			if (vma->vm_flags & VM_EXEC)
+				arch_code_written(p, (size_t)n);
 			folio_mark_dirty(page_folio(page));
 		} else {
 			memcpy((char *)buf + done, p, (size_t)n);

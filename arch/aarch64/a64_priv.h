@@ -112,8 +112,12 @@ struct extable_entry {
 };
 extern const struct extable_entry __start_extable[], __stop_extable[];
 
-/* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, try again. */
-bool a64_mark_access(unsigned long addr, bool write);
+/* mm_fault.c: the CPU's part of keeping young, dirty and code coherent. True: the entry for ADDR was marked, try again. */
+bool a64_mark_access(unsigned long addr, bool write, bool fetch);
+/* mm_cache.c: what was written at [start, start + n) may be fetched by all CPUs. */
+void a64_detect_caches(void);
+void a64_check_caches(void);
+void a64_sync_code(unsigned long start, size_t n);
 /* mm_uaccess.c, uaccess.S */
 size_t __copy_from_user(void *dst, unsigned long src, size_t n);
 size_t __copy_to_user(unsigned long dst, const void *src, size_t n);

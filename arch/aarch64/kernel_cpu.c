@@ -51,6 +51,7 @@ void __init a64_detect_cpu(void)
 	pfr0 = read_sysreg(id_aa64pfr0_el1);
 	a64_has_pan = field(read_sysreg(id_aa64mmfr1_el1), 20);
 	a64_asid_bits = field(read_sysreg(id_aa64mmfr0_el1), 4) == 2 ? 16 : 8;
+	a64_detect_caches();
 	read_hwcap();
 }
 

@@ -36,7 +36,7 @@ void arch_text_poke(void *addr, const void *code, size_t len)
 		*(volatile u32 *)(TEXT_POKE_VA + offset_in_page(at)) = words[i];
 		ptep_set(poke_pte, PTE_NONE);
 		flush_poke();
-		__asm__ volatile("dc cvau, %0; dsb ish; ic ivau, %0; dsb ish; isb" : : "r"(at) : "memory");
+		a64_sync_code(at, 4);
 	}
 	spin_unlock_irqrestore(&poke_lock, flags);
 }

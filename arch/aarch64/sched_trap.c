@@ -143,7 +143,7 @@ static bool is_page_fault(u64 esr)
 /* 0, or the signal and its code as mm_handle_fault gives them. */
 static int page_fault(struct pt_regs *regs, unsigned long addr, u64 esr)
 {
-	if (FSC_TYPE(esr) != FSC_TRANSLATION && a64_mark_access(addr, is_write(esr)))
+	if (FSC_TYPE(esr) != FSC_TRANSLATION && a64_mark_access(addr, is_write(esr), ESR_EC(esr) == EC_IABORT_USER))
 		return 0;
 	return mm_handle_fault(regs, addr, fault_flags(esr));
 }
@@ -232,7 +232,7 @@ static bool kernel_abort(struct pt_regs *regs, u64 esr)
 		if (!r)
 			return true;
 	} else if (addr < TASK_SIZE_MAX && e && current->mm && is_page_fault(esr) && FSC_TYPE(esr) != FSC_TRANSLATION &&
-		   a64_mark_access(addr, is_write(esr))) {
+		   a64_mark_access(addr, is_write(esr), false)) {
 		return true;		/* needs nobody's help, so it is done in every context */
 	}
 	if (!e)

@@ -170,6 +170,11 @@ static void __init fix_branches(void)
 	}
 }
 
+/* Fetches see each store here. */
+void arch_code_written(const void *p, size_t n)
+{
+}
+
 void __init arch_apply_alternatives(void)
 {
 	int level;

@@ -52,5 +52,7 @@ static inline bool jump_entry_branch(const struct jump_entry *e)
 void arch_jump_patch(const struct jump_entry *e, bool jump);
 /* Writes LEN bytes of code at ADDR; instructions there may be running on other CPUs. */
 void arch_text_poke(void *addr, const void *code, size_t len);
+/* The kernel wrote N bytes at P, its own address of memory that a program executes (a debugger's breakpoint): fetches see them. */
+void arch_code_written(const void *p, size_t n);
 /* Applies the alternatives of the whole image for this machine's features. Once, before other CPUs start. */
 void arch_apply_alternatives(void);

@@ -4,7 +4,7 @@
  * kernel. The CPU is not asked to keep young and dirty: an access to an old entry faults and arch marks it, and a
  * writable entry is read-only for the CPU until its first write made it dirty (mm_fault.c), so the contract's
  * "the CPU writes them" holds for everybody above.
- *   bit 51 writable (DBM's place), 55 dirty, 56 special, 57 swap, 58 protnone.
+ *   bit 51 writable (DBM's place), 55 dirty, 56 special, 57 swap, 58 protnone, 59 executable (a user's: mm_cache.c).
  * A swap entry: bit 0 and 58 clear, 57 set; type in bits 2..6, offset in bits 12..51.
  */
 #pragma once
@@ -33,6 +33,7 @@
 #define A64_PTE_SPECIAL (1ULL << 56)
 #define A64_PTE_SWAP (1ULL << 57)
 #define A64_PTE_PROTNONE (1ULL << 58)
+#define A64_PTE_EXEC (1ULL << 59)
 #define A64_PTE_FRAME 0x0000fffffffff000ULL
 
 /* Indices in MAIR_EL1, as head.S sets it. */
@@ -65,11 +66,14 @@ static inline bool pte_is_swap(pte_t e) { return e.v && !pte_present(e); }
 static inline bool pte_leaf(pte_t e, int level) { return pte_present(e) && (level == 0 || !(e.v & A64_PTE_TABLE)); }
 static inline bool pte_write(pte_t e) { return e.v & A64_PTE_WRITE; }
 static inline bool pte_user(pte_t e) { return e.v & A64_PTE_USER; }
-static inline bool pte_exec(pte_t e) { return !(e.v & (pte_user(e) ? A64_PTE_UXN : A64_PTE_PXN)); }
+static inline bool pte_exec(pte_t e) { return pte_user(e) ? !!(e.v & A64_PTE_EXEC) : !(e.v & A64_PTE_PXN); }
 static inline bool pte_dirty(pte_t e) { return e.v & A64_PTE_DIRTY; }
 static inline bool pte_young(pte_t e) { return e.v & A64_PTE_AF; }
 static inline bool pte_special(pte_t e) { return e.v & A64_PTE_SPECIAL; }
 static inline unsigned long pte_pfn(pte_t e) { return (e.v & A64_PTE_FRAME) >> PAGE_SHIFT; }
+
+/* Instructions are fetched as they were written, without our help. Constant once detected. */
+extern bool a64_fetch_coherent;
 
 /* The hardware's write permission follows from writable and dirty. */
 static inline pte_t __pte_fix(u64 v)
@@ -89,7 +93,8 @@ static inline pte_t pte_make(unsigned long pfn, unsigned int prot, int level)
 	if (prot & PTE_P_WRITE)
 		v |= A64_PTE_WRITE;
 	if (prot & PTE_P_USER)
-		v |= A64_PTE_USER | A64_PTE_PXN | A64_PTE_NG | (prot & PTE_P_EXEC ? 0 : A64_PTE_UXN);
+		v |= A64_PTE_USER | A64_PTE_PXN | A64_PTE_NG | (prot & PTE_P_EXEC ? A64_PTE_EXEC : 0) |
+		     (prot & PTE_P_EXEC && a64_fetch_coherent ? 0 : A64_PTE_UXN);
 	else
 		v |= A64_PTE_UXN | (prot & PTE_P_EXEC ? 0 : A64_PTE_PXN) | (prot & PTE_P_WRITE ? A64_PTE_DIRTY : 0) |
 		     (prot & PTE_P_GLOBAL ? 0 : A64_PTE_NG);
