@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kernel stacks: THREAD_SIZE bytes, aligned to themselves, at the top of an area twice as large whose
+ * Kernel stacks: THREAD_SIZE bytes, aligned to themselves, at the top of an area twice as large (and aligned to that) whose
  * lower half is never mapped, so that running off the end faults. The last few freed ones stay mapped on
  * each CPU: fork and exit take a stack and give it back without touching page tables. A stack goes back when
  * its task is switched from for the last time; what is more than the few is unmapped by RCU's thread, since
@@ -63,7 +63,7 @@ static void *stack_create(gfp_t gfp)
 	got = alloc_pages_bulk(gfp, STACK_PAGES, pages);
 	if (got < STACK_PAGES)
 		goto free_pages;
-	a = varea_alloc(2 * THREAD_SIZE, THREAD_SIZE, gfp, "stack");
+	a = varea_alloc(2 * THREAD_SIZE, 2 * THREAD_SIZE, gfp, "stack");
 	if (!a)
 		goto free_pages;
 	va = a->start + THREAD_SIZE;

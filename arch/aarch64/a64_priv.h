@@ -135,6 +135,7 @@ void a64_user_sync(struct pt_regs *regs, u64 esr);
 void a64_user_irq(struct pt_regs *regs);
 void a64_kernel_sync(struct pt_regs *regs, u64 esr);
 void a64_kernel_irq(struct pt_regs *regs);
+void a64_stack_overflow(struct pt_regs *regs, u64 esr);
 void a64_serror(struct pt_regs *regs, u64 esr);
 void a64_bad(struct pt_regs *regs, u64 esr);
 void a64_exit_to_user(struct pt_regs *regs);

@@ -59,6 +59,13 @@
 .macro VECTOR el, handler
 	.balign 128
 	sub sp, sp, #R_SIZE
+	.if \el == 1
+	add sp, sp, x0			/* without another register: x0 = sp, tested, and back */
+	sub x0, sp, x0
+	tbz x0, #THREAD_SHIFT, stack_overflow
+	sub x0, sp, x0
+	sub sp, sp, x0
+	.endif
 	SAVE_GENERAL
 	mrs x22, elr_el1
 	mrs x23, spsr_el1
@@ -100,10 +107,36 @@ call_user_sync:
 	b a64_user_sync
 call_user_irq:
 	b a64_user_irq
+call_overflow:
+	b a64_stack_overflow
 call_serror:
 	b a64_serror
 call_bad:
 	b a64_bad
+
+	/*
+	 * A kernel stack is full (its upper half begins where the bit is set): x0 is what the stack pointer was, sp that and x0's value.
+	 * The user's thread pointers are scratch, nothing of this task goes on.
+	 */
+stack_overflow:
+	msr tpidrro_el0, x0
+	sub x0, sp, x0
+	msr tpidr_el0, x0
+	adrp x0, overflow_stack + OVERFLOW_STACK_SIZE
+	add x0, x0, :lo12:overflow_stack + OVERFLOW_STACK_SIZE
+	mov sp, x0
+	mrs x0, tpidr_el1
+	add sp, sp, x0
+	sub sp, sp, #R_SIZE
+	mrs x0, tpidr_el0
+	SAVE_GENERAL
+	mrs x21, tpidrro_el0
+	msr tpidrro_el0, xzr
+	add x21, x21, #R_SIZE
+	mrs x22, elr_el1
+	mrs x23, spsr_el1
+	adr x24, call_overflow
+	b common_el1
 
 common_el0:
 	stp x30, x21, [sp, #R_X30]

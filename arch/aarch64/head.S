@@ -219,17 +219,24 @@ secondary_virtual:
 	.ltorg
 
 	.section .bss..page_aligned, "aw", @nobits
-	.balign PAGE_SIZE
+	/* The boot stack is the upper half of twice its size, as each stack is: entry.S sees an overflow by that bit of the address. */
+	.balign 2 * THREAD_SIZE
+lower_half:
 idmap_root:
 	.skip PAGE_SIZE
 idmap_l1:
 	.skip PAGE_SIZE
-	.globl early_root
-early_root:
-	.skip PAGE_SIZE
 early_l1_direct:
 	.skip PAGE_SIZE
 early_l1_image:
+	.skip PAGE_SIZE
+	.org lower_half + THREAD_SIZE
+	.globl boot_stack, boot_stack_top
+boot_stack:
+	.skip THREAD_SIZE
+boot_stack_top:
+	.globl early_root
+early_root:
 	.skip PAGE_SIZE
 early_l2_image:
 	.skip PAGE_SIZE
@@ -239,9 +246,5 @@ kernel_root:
 	.globl empty_root
 empty_root:
 	.skip PAGE_SIZE
-	.globl boot_stack, boot_stack_top
-boot_stack:
-	.skip THREAD_SIZE
-boot_stack_top:
 
 	.section .note.GNU-stack, "", @progbits

@@ -263,6 +263,17 @@ void a64_kernel_sync(struct pt_regs *regs, u64 esr)
 	die("page fault", regs, (unsigned long)esr);
 }
 
+DEFINE_PER_CPU(char, overflow_stack[OVERFLOW_STACK_SIZE]) __aligned(16);
+
+/* On a stack of this CPU's. The task may hold anything and has no room to let go of it: this is the end. */
+void a64_stack_overflow(struct pt_regs *regs, u64 esr)
+{
+	preempt_disable();
+	pr_emerg("fault: kernel stack overflow; stack pointer %#llx, address %#llx\n", regs->sp, read_sysreg(far_el1));
+	die("kernel stack overflow", regs, (unsigned long)esr);
+	arch_cpu_halt();
+}
+
 /* An asynchronous error belongs to nobody in particular: memory or a device is broken. */
 void a64_serror(struct pt_regs *regs, u64 esr)
 {

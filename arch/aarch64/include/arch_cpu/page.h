@@ -17,6 +17,7 @@
 #define THREAD_SHIFT 14
 #endif
 #define THREAD_SIZE (1 << THREAD_SHIFT)
+#define OVERFLOW_STACK_SIZE 8192	/* of each CPU, for saying that a task's is full; not a page */
 
 #ifdef __ASSEMBLY__
 #define PAGE_SIZE (1 << PAGE_SHIFT)
