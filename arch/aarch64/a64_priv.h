@@ -63,6 +63,13 @@ void a64_detect_cpu(void);
 void a64_cpu_registers(void);
 void a64_setup_percpu(void);
 
+/* kernel_features.c */
+void a64_detect_features(void);
+void a64_check_features(void);
+size_t a64_show_features(char *buf, size_t size);
+struct pt_regs;
+bool a64_emulate_mrs(struct pt_regs *regs);
+
 /* kernel_console.c */
 void a64_console_window(void);
 

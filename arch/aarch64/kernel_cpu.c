@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* One CPU made ready: what it can do (the ID registers), its control registers, the per-CPU areas, what is told to users. */
 #include <arch/cpu.h>
-#include <arch/elf.h>
 #include <arch/irqflags.h>
 #include <arch/preempt.h>
 #include <arch/smp.h>
-#include <asm/hwcap.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <lib/format.h>
@@ -15,7 +13,6 @@
 
 bool a64_has_pan __ro_after_init;
 unsigned int a64_asid_bits __ro_after_init = 8;
-static unsigned long hwcap __ro_after_init;
 static u64 isar0 __ro_after_init, pfr0 __ro_after_init, midr __ro_after_init;
 
 DEFINE_PER_CPU(unsigned int, __cpu_number);
@@ -26,24 +23,6 @@ static unsigned int field(u64 reg, unsigned int shift)
 	return reg >> shift & 15;
 }
 
-static void __init read_hwcap(void)
-{
-	static const struct { u8 shift, least; unsigned long cap; } isa[] = {
-		{ 4, 1, HWCAP_AES }, { 4, 2, HWCAP_PMULL }, { 8, 1, HWCAP_SHA1 }, { 12, 1, HWCAP_SHA2 },
-		{ 12, 2, HWCAP_SHA512 }, { 16, 1, HWCAP_CRC32 }, { 20, 2, HWCAP_ATOMICS }, { 28, 1, HWCAP_ASIMDRDM },
-		{ 32, 1, HWCAP_SHA3 }, { 44, 1, HWCAP_ASIMDDP }, { 48, 1, HWCAP_ASIMDFHM },
-	};
-
-	hwcap = 0;
-	if (field(pfr0, 16) != 15)
-		hwcap |= HWCAP_FP | (field(pfr0, 16) == 1 ? HWCAP_FPHP : 0);
-	if (field(pfr0, 20) != 15)
-		hwcap |= HWCAP_ASIMD | (field(pfr0, 20) == 1 ? HWCAP_ASIMDHP : 0);
-	for (unsigned int i = 0; i < ARRAY_SIZE(isa); i++)
-		if (field(isar0, isa[i].shift) >= isa[i].least)
-			hwcap |= isa[i].cap;
-}
-
 void __init a64_detect_cpu(void)
 {
 	midr = read_sysreg(midr_el1);
@@ -52,7 +31,7 @@ void __init a64_detect_cpu(void)
 	a64_has_pan = field(read_sysreg(id_aa64mmfr1_el1), 20);
 	a64_asid_bits = field(read_sysreg(id_aa64mmfr0_el1), 4) == 2 ? 16 : 8;
 	a64_detect_caches();
-	read_hwcap();
+	a64_detect_features();
 }
 
 #define SCTLR_SPAN (1UL << 23)
@@ -124,31 +103,15 @@ bool arch_random_u64(u64 *out)
 
 int arch_cpuinfo_show(char *buf, size_t size, unsigned int cpu)
 {
-	static const char *const names[] = {
-		"fp", "asimd", "evtstrm", "aes", "pmull", "sha1", "sha2", "crc32", "atomics", "fphp", "asimdhp", "cpuid",
-		"asimdrdm", "jscvt", "fcma", "lrcpc", "dcpop", "sha3", "sm3", "sm4", "asimddp", "sha512", "sve", "asimdfhm",
-	};
 	u64 hz = read_sysreg(cntfrq_el0);
 	size_t at = (size_t)snprintf(buf, size, "processor\t: %u\nBogoMIPS\t: %llu.%02llu\nFeatures\t:", cpu,
 				     hz / 500000, hz / 5000 % 100);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
-		if (hwcap >> i & 1)
-			at += (size_t)snprintf(at < size ? buf + at : NULL, at < size ? size - at : 0, " %s", names[i]);
+	at += a64_show_features(at < size ? buf + at : NULL, at < size ? size - at : 0);
 	at += (size_t)snprintf(at < size ? buf + at : NULL, at < size ? size - at : 0,
 		"\nCPU implementer\t: 0x%02llx\nCPU architecture: 8\nCPU variant\t: 0x%llx\nCPU part\t: 0x%03llx\n"
 		"CPU revision\t: %llu\n\n", midr >> 24 & 0xff, midr >> 20 & 15, midr >> 4 & 0xfff, midr & 15);
 	return (int)at;
-}
-
-unsigned long arch_elf_hwcap(void)
-{
-	return hwcap;
-}
-
-unsigned long arch_elf_hwcap2(void)
-{
-	return 0;
 }
 
 static const char *const bugs[] = { "meltdown", "spec_store_bypass", "spectre_v1", "spectre_v2" };

@@ -45,6 +45,7 @@ void __noreturn a64_secondary_start(unsigned int cpu)
 	__asm__ volatile("tlbi vmalle1; dsb nsh; isb" : : : "memory");
 	a64_cpu_registers();
 	a64_check_caches();
+	a64_check_features();
 	arch_fpu_init_cpu();
 	a64_gic_init_cpu();
 	arch_timer_init_cpu();

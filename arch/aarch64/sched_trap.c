@@ -191,6 +191,16 @@ void a64_user_sync(struct pt_regs *regs, u64 esr)
 		user_abort(regs, esr);
 		a64_exit_to_user(regs);
 		return;
+	case EC_UNKNOWN:
+	case EC_SYSREG:
+		arch_irq_enable();
+		if (a64_emulate_mrs(regs)) {
+			if (current->thread.single_step)
+				user_signal(regs, SIGTRAP, TRAP_TRACE, regs->pc, esr);
+			a64_exit_to_user(regs);
+			return;
+		}
+		break;
 	case EC_PC_ALIGN:
 	case EC_SP_ALIGN:
 		sig = SIGBUS, code = BUS_ADRALN;
