@@ -143,7 +143,7 @@ KTEST(arch_ipi_reaches_all)
 KTEST(arch_pte_encoding)
 {
 	for (int level = 0; level < 2; level++) {
-		unsigned long pfn = 0x12345UL << (level * 9);
+		unsigned long pfn = 0x12345UL * (pt_span(level) / PAGE_SIZE);
 		pte_t e = pte_make(pfn, PTE_P_READ | PTE_P_WRITE | PTE_P_USER, level);
 
 		KT_EQ(pte_pfn(e), pfn);

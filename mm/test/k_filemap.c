@@ -68,7 +68,8 @@ KTEST(filemap_read_write)
 {
 	static struct address_space m;
 	loff_t size = 10 * PAGE_SIZE + 100;
-	static u8 buf[3 * 4096];	/* not a page: a test's buffer */
+	static u8 buf[3 * PAGE_SIZE];
+	const size_t more = PAGE_SIZE + 1000, at = PAGE_SIZE - 1100;	/* two pages */
 
 	disk = kvzalloc(DISK_PAGES * PAGE_SIZE, GFP_KERNEL);
 	KT_ASSERT(disk);
@@ -76,16 +77,16 @@ KTEST(filemap_read_write)
 		disk[i] = pattern((loff_t)i);
 	address_space_init(&m, NULL, &fake_ops, &size);
 	reads = writes = 0;
-	KT_EQ(rw(&m, buf, 5000, 3000, false), 5000);
-	for (int i = 0; i < 5000; i++)
-		KT_EQ(buf[i], pattern(3000 + i));
+	KT_EQ(rw(&m, buf, more, (loff_t)at, false), (ssize_t)more);
+	for (int i = 0; i < (int)more; i++)
+		KT_EQ(buf[i], pattern((loff_t)at + i));
 	KT_EQ(reads, 2);
-	KT_EQ(rw(&m, buf, 5000, 3000, false), 5000);
+	KT_EQ(rw(&m, buf, more, (loff_t)at, false), (ssize_t)more);
 	KT_EQ(reads, 2);
 	KT_EQ(rw(&m, buf, 500, size - 50, false), 50);
 	KT_EQ(rw(&m, buf, 500, size, false), 0);
 	memset(buf, 0xee, sizeof(buf));
-	KT_EQ(rw(&m, buf, 6000, 4 * PAGE_SIZE + 10, true), 6000);
+	KT_EQ(rw(&m, buf, more, 4 * PAGE_SIZE + 10, true), (ssize_t)more);
 	KT_EQ(m.nrpages, 5);
 	KT_ASSERT(xa_marked(&m.i_pages, CACHE_MARK_DIRTY));
 	KT_EQ(filemap_write_and_wait(&m), 0);
@@ -93,8 +94,8 @@ KTEST(filemap_read_write)
 	KT_ASSERT(!xa_marked(&m.i_pages, CACHE_MARK_DIRTY) && !xa_marked(&m.i_pages, CACHE_MARK_WRITEBACK));
 	KT_EQ(disk[4 * PAGE_SIZE + 9], pattern(4 * PAGE_SIZE + 9));
 	KT_EQ(disk[4 * PAGE_SIZE + 10], 0xee);
-	KT_EQ(disk[4 * PAGE_SIZE + 6009], 0xee);
-	KT_EQ(disk[4 * PAGE_SIZE + 6010], pattern(4 * PAGE_SIZE + 6010));
+	KT_EQ(disk[5 * PAGE_SIZE + 1009], 0xee);
+	KT_EQ(disk[5 * PAGE_SIZE + 1010], pattern(5 * PAGE_SIZE + 1010));
 	/* Appending moves the size. */
 	KT_EQ(rw(&m, buf, 300, size, true), 300);
 	KT_EQ(size, 10 * PAGE_SIZE + 400);

@@ -314,18 +314,18 @@ KTEST(mm_mprotect)
 KTEST(mm_brk_stack)
 {
 	struct mm *mm = mm_alloc();
-	unsigned long top = mm->task_size & PAGE_MASK;
+	unsigned long top = mm->task_size & PAGE_MASK, start = 0x600000, next = start + PAGE_SIZE;
 
 	KT_ASSERT(mm);
-	mm->start_brk = mm->brk = 0x600000;
-	KT_EQ(mm_brk(mm, 0x601234), 0x601234);
-	KT_ASSERT(poke(mm, 0x601000, 1));
-	KT_EQ(mm_brk(mm, 0x640000), 0x640000);
+	mm->start_brk = mm->brk = start;
+	KT_EQ(mm_brk(mm, next + 0x234), next + 0x234);
+	KT_ASSERT(poke(mm, next, 1));
+	KT_EQ(mm_brk(mm, start + 64 * PAGE_SIZE), start + 64 * PAGE_SIZE);
 	KT_EQ(mm->map_count, 1);
-	KT_EQ(mm_brk(mm, 0x600800), 0x600800);
-	KT_EQ(peek(mm, 0x601000), ~0ull);
-	KT_EQ(mm_brk(mm, 0x5ff000), 0x600800);
-	KT_EQ(mm_brk(mm, ~0ul), 0x600800);
+	KT_EQ(mm_brk(mm, start + 0x800), start + 0x800);
+	KT_EQ(peek(mm, next), ~0ull);
+	KT_EQ(mm_brk(mm, start - PAGE_SIZE), start + 0x800);
+	KT_EQ(mm_brk(mm, ~0ul), start + 0x800);
 	KT_EQ(mm_setup_stack(mm, top, 4 * PAGE_SIZE, 0), 0);
 	KT_ASSERT(poke(mm, top - 8, 1));
 	KT_ASSERT(poke(mm, top - 100 * PAGE_SIZE, 2));

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every way into the kernel and out of it.
+ *
+ * In the kernel $tp is the running task and $r21 the distance to this CPU's variables; for user mode both wait in scratch registers of
+ * the CPU, with the place where the task's user registers go. All registers are saved as struct pt_regs; its last two
+ * words are a frame record, so that a walk by frame pointers goes from the handler to what it interrupted (zeros: nothing, it
+ * was user mode).
+ */
+#include <arch_cpu/page.h>
+#include "arch/loongarch64/asm_priv.h"
+
+#define R_ORIG 256
+#define R_ERA 264
+#define R_BADV 272
+#define R_PRMD 280
+#define R_ESTAT 288
+#define R_NR 296
+#define R_FRAME 304
+#define R_SIZE 320
+
+	.section .entry.text, "ax"
+
+	/* All but $zero and $sp. */
+.macro SAVE_GENERAL
+	.irp n, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	st.d	$r\n, $sp, \n * 8
+	.endr
+.endm
+
+	/* All but $sp and $r21, which is the CPU's in the kernel. */
+.macro LOAD_GENERAL
+	.irp n, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	ld.d	$r\n, $sp, \n * 8
+	.endr
+.endm
+
+	/* What is the same from both modes; $sp is the frame, the interrupted one waits in KS_SCRATCH. */
+.macro SAVE_REST exception
+	st.d	$zero, $sp, 0
+	csrrd	$t0, KS_SCRATCH
+	csrrd	$t1, CSR_ERA
+	csrrd	$t2, CSR_PRMD
+	st.d	$t0, $sp, 24
+	st.d	$t1, $sp, R_ERA
+	st.d	$t2, $sp, R_PRMD
+	.if \exception
+	csrrd	$t0, CSR_BADV
+	csrrd	$t2, CSR_ESTAT
+	st.d	$t0, $sp, R_BADV
+	st.d	$t2, $sp, R_ESTAT
+	.endif
+	li.w	$t0, -1
+	st.d	$a0, $sp, R_ORIG
+	st.d	$t0, $sp, R_NR
+.endm
+
+.macro FROM_USER handler, exception
+	csrrd	$sp, KS_FRAME
+	SAVE_GENERAL
+	SAVE_REST \exception
+	st.d	$zero, $sp, R_FRAME
+	st.d	$zero, $sp, R_FRAME + 8
+	csrrd	$tp, KS_TASK
+	csrrd	$r21, KS_PERCPU
+	addi.d	$fp, $sp, R_SIZE
+	move	$a0, $sp
+	bl	\handler
+	b	exit_to_user
+.endm
+
+.macro ENTRY kernel, user, exception
+	csrwr	$sp, KS_SCRATCH
+	csrrd	$sp, CSR_PRMD
+	andi	$sp, $sp, 3
+	bnez	$sp, 1f
+	csrrd	$sp, KS_SCRATCH
+	addi.d	$sp, $sp, -R_SIZE
+	SAVE_GENERAL
+	SAVE_REST \exception
+	st.d	$fp, $sp, R_FRAME
+	st.d	$t1, $sp, R_FRAME + 8
+	addi.d	$fp, $sp, R_SIZE
+	move	$a0, $sp
+	bl	\kernel
+	b	exit_to_kernel
+1:	FROM_USER \user, \exception
+.endm
+
+.macro VECTOR to
+	.balign 4 << VECTOR_SHIFT
+	b	\to
+.endm
+
+	.balign 4096			/* not a page: what EENTRY takes */
+	.globl vectors
+vectors:
+	VECTOR	exception		/* 0: not used, interrupts have their own */
+	VECTOR	no_entry		/* 1..3: load, store, fetch of what is not valid */
+	VECTOR	no_entry
+	VECTOR	no_entry
+	.rept 7
+	VECTOR	exception
+	.endr
+	VECTOR	system_call		/* 11 */
+	.rept 52
+	VECTOR	exception
+	.endr
+	.rept 14			/* 64: one for each interrupt line */
+	VECTOR	interrupt
+	.endr
+
+	/*
+	 * A CPU may remember that a kernel page is not there, or that its neighbour in the pair was not, and nobody tells it
+	 * when one is mapped. So before anything else the tables are asked, without touching memory that may be missing.
+	 */
+no_entry:
+	csrwr	$t0, KS_SCRATCH
+	csrrd	$t0, CSR_BADV
+	bgez	$t0, 3f
+	csrwr	$t1, KS_SCRATCH2
+	csrrd	$t0, CSR_PGDH
+	lu52i.d	$t1, $zero, -1792	/* DIRECT_MAP_START, in which the entries of tables are too */
+	or	$t0, $t0, $t1
+	csrrd	$t1, CSR_BADV
+	bstrpick.d $t1, $t1, 46, 36
+	alsl.d	$t0, $t1, $t0, 3
+	ld.d	$t0, $t0, 0
+	beqz	$t0, 2f
+	csrrd	$t1, CSR_BADV
+	bstrpick.d $t1, $t1, 35, 25
+	alsl.d	$t0, $t1, $t0, 3
+	ld.d	$t0, $t0, 0
+	beqz	$t0, 2f
+	andi	$t1, $t0, 0x40		/* a large leaf */
+	bnez	$t1, 1f
+	csrrd	$t1, CSR_BADV
+	bstrpick.d $t1, $t1, 24, 14
+	alsl.d	$t0, $t1, $t0, 3
+	ld.d	$t0, $t0, 0
+1:	andi	$t0, $t0, 1
+	beqz	$t0, 2f
+	csrrd	$t0, CSR_BADV
+	invtlb	6, $zero, $t0
+	csrrd	$t1, KS_SCRATCH2
+	csrrd	$t0, KS_SCRATCH
+	ertn
+2:	csrrd	$t1, KS_SCRATCH2
+3:	csrrd	$t0, KS_SCRATCH
+exception:
+	ENTRY	la64_kernel_exception, la64_user_exception, 1
+
+interrupt:
+	ENTRY	la64_kernel_irq, la64_user_irq, 0
+
+system_call:				/* the kernel makes none */
+	csrwr	$sp, KS_SCRATCH
+	FROM_USER la64_system_call, 0
+
+exit_to_kernel:
+	ld.d	$t0, $sp, R_ERA
+	ld.d	$t1, $sp, R_PRMD
+	csrwr	$t0, CSR_ERA
+	csrwr	$t1, CSR_PRMD
+	LOAD_GENERAL
+	ld.d	$sp, $sp, 24
+	ertn
+
+exit_to_user:
+	ld.d	$t0, $sp, R_ERA
+	ld.d	$t1, $sp, R_PRMD
+	csrwr	$t0, CSR_ERA
+	csrwr	$t1, CSR_PRMD
+	LOAD_GENERAL
+	ld.d	$r21, $sp, 21 * 8
+	ld.d	$sp, $sp, 24
+	ertn
+
+	/* void arch_return_to_user(struct pt_regs *regs): REGS are at the top of the stack. */
+	.globl arch_return_to_user
+arch_return_to_user:
+	move	$sp, $a0
+	addi.d	$fp, $sp, R_SIZE
+	st.d	$zero, $sp, R_FRAME
+	st.d	$zero, $sp, R_FRAME + 8
+	bl	la64_exit_to_user
+	b	exit_to_user
+
+	/*
+	 * Translation is off here. Two pages are one TLB entry, global where both halves say so: an absent neighbour of a
+	 * kernel page has to say it too. Absent tables give an entry that is not valid, which faults.
+	 */
+	.balign 4096			/* not a page: what TLBRENTRY takes */
+	.globl tlb_refill
+tlb_refill:
+	csrwr	$t0, CSR_TLBRSAVE
+	csrrd	$t0, CSR_TLBRBADV
+	bltz	$t0, 2f
+	csrrd	$t0, CSR_PGDL
+	lddir	$t0, $t0, 3
+	beqz	$t0, 1f
+	lddir	$t0, $t0, 1
+	beqz	$t0, 1f
+	ldpte	$t0, 0
+	ldpte	$t0, 1
+	tlbfill
+	csrrd	$t0, CSR_TLBRSAVE
+	ertn
+1:	csrwr	$zero, CSR_TLBRELO0
+	csrwr	$zero, CSR_TLBRELO1
+	b	4f
+2:	csrrd	$t0, CSR_PGDH
+	lddir	$t0, $t0, 3
+	beqz	$t0, 3f
+	lddir	$t0, $t0, 1
+	beqz	$t0, 3f
+	ldpte	$t0, 0
+	ldpte	$t0, 1
+	csrrd	$t0, CSR_TLBRELO0
+	ori	$t0, $t0, 0x40
+	csrwr	$t0, CSR_TLBRELO0
+	csrrd	$t0, CSR_TLBRELO1
+	ori	$t0, $t0, 0x40
+	csrwr	$t0, CSR_TLBRELO1
+	tlbfill
+	csrrd	$t0, CSR_TLBRSAVE
+	ertn
+3:	ori	$t0, $zero, 0x40
+	csrwr	$t0, CSR_TLBRELO0
+	ori	$t0, $zero, 0x40
+	csrwr	$t0, CSR_TLBRELO1
+4:	csrrd	$t0, CSR_TLBREHI
+	bstrins.d $t0, $zero, 5, 0
+	ori	$t0, $t0, PAGE_SHIFT
+	csrwr	$t0, CSR_TLBREHI
+	tlbfill
+	csrrd	$t0, CSR_TLBRSAVE
+	ertn
+
+	/* Memory or a cache is broken, translation is off: nothing can be done safely. */
+	.balign 4096			/* not a page */
+	.globl machine_error
+machine_error:
+	idle	0
+	b	machine_error
+
+	.text
+	/*
+	 * struct task *__switch_stacks(struct task *prev, unsigned long *save_sp, unsigned long load_sp, struct task *next)
+	 * Comes back on the other stack with prev as the result.
+	 */
+	.globl __switch_stacks
+__switch_stacks:
+	addi.d	$sp, $sp, -96
+	st.d	$ra, $sp, 88
+	st.d	$fp, $sp, 80
+	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8
+	st.d	$s\n, $sp, \n * 8
+	.endr
+	st.d	$sp, $a1, 0
+	move	$sp, $a2
+	move	$tp, $a3
+	csrwr	$a3, KS_TASK
+	ld.d	$t0, $tp, 8		/* task->stack */
+	li.d	$t1, THREAD_SIZE - R_SIZE
+	add.d	$t0, $t0, $t1
+	csrwr	$t0, KS_FRAME
+	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8
+	ld.d	$s\n, $sp, \n * 8
+	.endr
+	ld.d	$fp, $sp, 80
+	ld.d	$ra, $sp, 88
+	addi.d	$sp, $sp, 96
+	ret
+
+	/* First code of a task: a0 = prev, s0 = function or 0, s1 = its argument; the stack pointer is at the user registers. */
+	.globl ret_from_fork
+ret_from_fork:
+	addi.d	$fp, $sp, R_SIZE
+	bl	schedule_tail
+	beqz	$s0, 1f
+	move	$a0, $s1
+	jirl	$ra, $s0, 0
+	st.d	$zero, $sp, 4 * 8
+1:	move	$a0, $sp
+	bl	la64_exit_to_user
+	b	exit_to_user
+
+	/* Lets interrupts in and waits for one. One that comes in between goes on behind the wait (sched_trap.c). */
+	.globl idle_wait, idle_wait_end, arch_cpu_idle
+arch_cpu_idle:
+	li.w	$t0, 4			/* CRMD.IE */
+	csrxchg	$t0, $t0, CSR_CRMD
+idle_wait:
+	idle	0
+idle_wait_end:
+	ret
+
+	.section .note.GNU-stack, "", @progbits

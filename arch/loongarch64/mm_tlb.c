@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Address spaces and TLBs. Nothing is broadcast: CPUs are told by interrupt, as on x86_64.
+ *
+ * Each CPU knows which space is loaded, whether it is only lazily so, and for each of its address-space ids (ASID) which space
+ * (ctx_id) and up to which generation (tlb_gen) its TLB is clean. A space has one place among them, by its number; id 0 is
+ * the empty space's.
+ *
+ * Order: a changer raises mm->tlb_gen after it wrote the tables and then looks at mm->cpus and the lazy flags; a CPU that
+ * loads a space or leaves lazy mode sets its bit or clears the flag and then reads tlb_gen. Full barriers on both sides.
+ */
+#include <arch/mmu.h>
+#include <arch/barrier.h>
+#include <arch/irqflags.h>
+#include <abi/errno.h>
+#include <alloc/page.h>
+#include <kernel/bug.h>
+#include <kernel/cpumask.h>
+#include <kernel/irq.h>
+#include <kernel/preempt.h>
+#include <lib/string.h>
+#include "arch/loongarch64/la64_priv.h"
+
+#define NR_SLOTS 64		/* of 1023; a power of two */
+#define FLUSH_PAGES_MAX 32
+
+struct tlb_slot {
+	u64 ctx_id, gen;
+};
+
+struct tlb_state {		/* this CPU's, interrupts off; lazy and loaded are read by others */
+	struct arch_mm *loaded;	/* NULL: the kernel's own tables */
+	bool lazy;
+	u8 slot;
+	struct tlb_slot slots[NR_SLOTS];
+};
+static DEFINE_PER_CPU_ALIGNED(struct tlb_state, tlb_state);
+static u64 next_ctx_id = 1;	/* atomic */
+
+int arch_mm_init(struct arch_mm *mm)
+{
+	*mm = (struct arch_mm){ 0 };
+	mm->pgd = (pte_t *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!mm->pgd)
+		return -ENOMEM;
+	mm->ctx_id = __atomic_fetch_add(&next_ctx_id, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static void mask_set(struct arch_mm *mm, unsigned int cpu)
+{
+	__atomic_fetch_or(&mm->cpus[cpu / 64], 1ULL << (cpu % 64), __ATOMIC_SEQ_CST);
+}
+
+static void mask_clear(struct arch_mm *mm, unsigned int cpu)
+{
+	__atomic_fetch_and(&mm->cpus[cpu / 64], ~(1ULL << (cpu % 64)), __ATOMIC_SEQ_CST);
+}
+
+#define INV_ALL_GLOBAL 2
+#define INV_ASID 4
+#define INV_ASID_PAGE 5
+#define INV_GLOBAL_PAGE 6
+
+static void flush_asid(u64 asid)
+{
+	__asm__ volatile("invtlb %0, %1, $zero" : : "i"(INV_ASID), "r"(asid) : "memory");
+}
+
+static void flush_page(u64 asid, unsigned long va)
+{
+	__asm__ volatile("invtlb %0, %1, %2" : : "i"(INV_ASID_PAGE), "r"(asid), "r"(va) : "memory");
+}
+
+static u64 asid_of(unsigned int slot)
+{
+	return slot + 1;
+}
+
+static void load_root(const struct arch_mm *mm, unsigned int slot, bool flush)
+{
+	csr_write(asid_of(slot), CSR_ASID);
+	csr_write(virt_to_phys(mm->pgd), CSR_PGDL);
+	if (flush)
+		flush_asid(asid_of(slot));
+}
+
+void arch_switch_kernel_mm(void)
+{
+	unsigned long flags = arch_irq_save();
+	struct tlb_state *t = this_cpu_ptr(&tlb_state);
+
+	if (t->loaded) {
+		csr_write(0, CSR_ASID);
+		csr_write(image_to_phys(empty_root), CSR_PGDL);
+		mask_clear(t->loaded, arch_cpu_number());
+		WRITE_ONCE(t->loaded, NULL);
+		WRITE_ONCE(t->lazy, false);
+	}
+	arch_irq_restore(flags);
+}
+
+void arch_switch_mm(struct arch_mm *prev, struct arch_mm *next, struct task *task)
+{
+	struct tlb_state *t = this_cpu_ptr(&tlb_state);
+	unsigned int cpu = arch_cpu_number(), slot;
+	bool flush;
+	u64 gen;
+
+	if (t->loaded == next) {
+		if (!t->lazy)
+			return;
+		WRITE_ONCE(t->lazy, false);
+		smp_mb();		/* pairs with the changer's */
+		gen = READ_ONCE(next->tlb_gen);
+		if (t->slots[t->slot].gen != gen) {
+			t->slots[t->slot].gen = gen;
+			flush_asid(asid_of(t->slot));
+		}
+		return;
+	}
+	mask_set(next, cpu);		/* before the read of tlb_gen: a full barrier */
+	gen = __atomic_load_n(&next->tlb_gen, __ATOMIC_SEQ_CST);
+	slot = next->ctx_id % NR_SLOTS;
+	flush = t->slots[slot].ctx_id != next->ctx_id || t->slots[slot].gen != gen;
+	t->slots[slot] = (struct tlb_slot){ next->ctx_id, gen };
+	t->slot = (u8)slot;
+	load_root(next, slot, flush);
+	if (t->loaded)
+		mask_clear(t->loaded, cpu);
+	/* In this order: who sees NEXT loaded sees that it is in use, and does not take the laziness of the one before for its own. */
+	WRITE_ONCE(t->lazy, false);
+	smp_store_release(&t->loaded, next);
+}
+
+void arch_enter_lazy_mm(struct arch_mm *mm)
+{
+	struct tlb_state *t = this_cpu_ptr(&tlb_state);
+
+	if (t->loaded)
+		WRITE_ONCE(t->lazy, true);
+}
+
+struct flush {
+	struct arch_mm *mm;
+	unsigned long start, end, stride;
+	u64 gen;
+	bool freed_tables;
+};
+
+static void flush_this_cpu(void *arg)
+{
+	const struct flush *f = arg;
+	struct tlb_state *t = this_cpu_ptr(&tlb_state);
+	struct tlb_slot *s = &t->slots[t->slot];
+	u64 gen;
+
+	if (t->loaded != f->mm)
+		return;
+	if (t->lazy) {
+		/* Off these tables altogether, since some are about to be freed. */
+		arch_switch_kernel_mm();
+		return;
+	}
+	gen = READ_ONCE(f->mm->tlb_gen);
+	if (s->gen == gen)
+		return;
+	if (f->gen == s->gen + 1 && f->gen == gen && (f->end - f->start) / f->stride <= FLUSH_PAGES_MAX &&
+	    !f->freed_tables) {
+		for (unsigned long a = f->start; a < f->end; a += f->stride)
+			flush_page(asid_of(t->slot), a);
+	} else {
+		flush_asid(asid_of(t->slot));
+	}
+	s->gen = gen;
+}
+
+static bool wants_flush(const struct flush *f, unsigned int cpu)
+{
+	const struct tlb_state *t = per_cpu_ptr(&tlb_state, cpu);
+
+	return f->freed_tables || smp_load_acquire(&t->loaded) != f->mm || !READ_ONCE(t->lazy);
+}
+
+void arch_tlb_flush_mm_range(struct arch_mm *mm, unsigned long start, unsigned long end, unsigned long stride,
+			     bool freed_tables)
+{
+	struct flush f = { mm, start & ~(stride - 1), end, stride, 0, freed_tables };
+	struct cpumask targets;
+	unsigned long flags;
+	unsigned int me;
+
+	preempt_disable();
+	me = arch_cpu_number();
+	f.gen = __atomic_add_fetch(&mm->tlb_gen, 1, __ATOMIC_SEQ_CST);
+	cpumask_clear(&targets);
+	for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++) {
+		u64 bits = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
+
+		for (; bits; bits &= bits - 1) {
+			unsigned int cpu = w * 64 + (unsigned int)__builtin_ctzll(bits);
+
+			if (cpu != me && wants_flush(&f, cpu))
+				__cpumask_set_cpu(cpu, &targets);
+		}
+	}
+	if (!cpumask_empty(&targets)) {
+		WARN_ON_ONCE(arch_irqs_disabled());
+		smp_call_function_many(&targets, flush_this_cpu, &f, true);
+	}
+	flags = arch_irq_save();
+	flush_this_cpu(&f);
+	arch_irq_restore(flags);
+	preempt_enable();
+}
+
+void arch_tlb_flush_local_page(struct arch_mm *mm, unsigned long addr)
+{
+	la64_forget_user_page(addr);
+}
+
+void la64_forget_user_page(unsigned long addr)
+{
+	flush_page(csr_read(CSR_ASID) & 0x3ff, addr);
+}
+
+static void leave_space(void *arg)
+{
+	if (this_cpu_read(tlb_state.loaded) == arg)
+		arch_switch_kernel_mm();
+}
+
+void arch_mm_destroy(struct arch_mm *mm)
+{
+	struct cpumask targets;
+	unsigned int me;
+
+	preempt_disable();
+	leave_space(mm);
+	me = arch_cpu_number();
+	cpumask_clear(&targets);
+	for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++)
+		targets.bits[w] = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
+	__cpumask_clear_cpu(me, &targets);
+	if (!cpumask_empty(&targets))
+		smp_call_function_many(&targets, leave_space, mm, true);
+	preempt_enable();
+	free_page((unsigned long)mm->pgd);
+	mm->pgd = NULL;
+}
+
+struct kernel_flush {
+	unsigned long start, end;
+};
+
+static void flush_kernel_here(void *arg)
+{
+	const struct kernel_flush *f = arg;
+
+	if ((f->end - f->start) >> PAGE_SHIFT <= 4 * FLUSH_PAGES_MAX) {
+		for (unsigned long a = f->start; a < f->end; a += PAGE_SIZE)
+			__asm__ volatile("invtlb %0, $zero, %1" : : "i"(INV_GLOBAL_PAGE), "r"(a) : "memory");
+	} else {
+		__asm__ volatile("invtlb %0, $zero, $zero" : : "i"(INV_ALL_GLOBAL) : "memory");
+	}
+}
+
+void arch_tlb_flush_kernel_range(unsigned long start, unsigned long end)
+{
+	struct kernel_flush f = { start & PAGE_MASK, end };
+
+	if (num_online_cpus() > 1)
+		on_each_cpu(flush_kernel_here, &f, true);
+	else
+		flush_kernel_here(&f);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/* Starting other CPUs (by the mailbox that the firmware parked them at) and stopping them. The starting CPU does not wait. */
+#include <arch/smp.h>
+#include <arch/clock.h>
+#include <arch/fpu.h>
+#include <arch/preempt.h>
+#include <arch/switch.h>
+#include <arch/stacktrace.h>
+#include <abi/errno.h>
+#include <kernel/ksyms.h>
+#include <kernel/cpumask.h>
+#include <kernel/init.h>
+#include <kernel/printk.h>
+#include <sched/task.h>
+#include "arch/loongarch64/la64_priv.h"
+
+int __init arch_smp_prepare(void)
+{
+	return 0;
+}
+
+int arch_smp_boot_cpu(unsigned int cpu, struct task *idle)
+{
+	if (cpu >= machine.nr_cpus)
+		return -EIO;
+	/* Its count starts out as the boot CPU's did. */
+	idle->thread.preempt = (struct arch_preempt){ .count = 1, .no_resched = 1 };
+	*per_cpu_ptr(&current_task, cpu) = idle;
+	la64_ipi_start_core(machine.core[cpu], image_to_phys(secondary_entry), cpu);
+	return 0;
+}
+
+void __noreturn la64_secondary_start(unsigned int cpu)
+{
+	csr_write((u64)current, KS_TASK);
+	csr_write((u64)task_pt_regs(current), KS_FRAME);
+	la64_cpu_registers(cpu);
+	arch_fpu_init_cpu();
+	la64_irq_init_cpu();
+	arch_timer_init_cpu();
+	smp_start_secondary(cpu);
+}
+
+void arch_send_reschedule(unsigned int cpu)
+{
+	la64_ipi_send(cpu, IPI_RESCHED);
+}
+
+void arch_send_call(const struct cpumask *mask)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, mask)
+		la64_ipi_send(cpu, IPI_CALL);
+}
+
+/* By an ordinary interrupt: a CPU that keeps them off goes on. */
+void arch_smp_stop_others(void)
+{
+	unsigned int cpu;
+
+	if (num_online_cpus() <= 1)
+		return;
+	for_each_online_cpu(cpu)
+		if (cpu != arch_cpu_number())
+			la64_ipi_send(cpu, IPI_STOP);
+	arch_udelay(1000);
+}
+
+void arch_smp_nmi_backtrace(unsigned int cpu)
+{
+	la64_ipi_send(cpu, IPI_BACKTRACE);
+}
+
+void la64_backtrace_here(struct pt_regs *regs)
+{
+	pr_emerg("backtrace for cpu %u\n", arch_cpu_number());
+	if (!regs)
+		return;
+	arch_show_regs(regs);
+	dump_stack_from(regs);
+}

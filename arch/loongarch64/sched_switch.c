@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Tasks on the CPU: the switch, the first steps of a new one. The thread pointer is a register like others. The preemption count belongs to the CPU
+ * but lives in the running task (<arch_cpu/preempt.h>): the switch hands it on.
+ */
+#include <arch/switch.h>
+#include <arch/fpu.h>
+#include <arch/mmu.h>
+#include <arch/ptrace.h>
+#include <abi/errno.h>
+#include <kernel/preempt.h>
+#include <lib/string.h>
+#include <sched/task.h>
+#include "arch/loongarch64/la64_priv.h"
+#include "arch/loongarch64/fpu_priv.h"
+
+DEFINE_PER_CPU(struct task *, current_task) = &init_task;
+
+static_assert(offsetof(struct task, thread.preempt) == TASK_PREEMPT_OFFSET, "<arch_cpu/thread.h>");
+static_assert(offsetof(struct task, stack) == 8, "head.S");
+
+struct task *arch_switch_to(struct task *prev, struct task *next)
+{
+	la64_fpu_switch(prev, next);
+	next->thread.preempt.both = prev->thread.preempt.both;
+	this_cpu_write(current_task, next);
+	return __switch_stacks(prev, &prev->thread.sp, next->thread.sp, next);
+}
+
+void arch_set_current(struct task *task)
+{
+	struct arch_preempt p = current->thread.preempt;
+
+	this_cpu_write(current_task, task);
+	task->thread.preempt = p;
+	csr_write((u64)task, KS_TASK);
+	csr_write((u64)task_pt_regs(task), KS_FRAME);
+	__asm__ volatile("move $tp, %0" : : "r"(task) : "memory");
+}
+
+struct pt_regs *task_pt_regs(struct task *task)
+{
+	return task_stack_regs(task->stack);
+}
+
+static struct switch_frame *new_frame(struct task *task)
+{
+	struct switch_frame *f = (struct switch_frame *)task_pt_regs(task) - 1;
+
+	*f = (struct switch_frame){ .ra = (unsigned long)ret_from_fork };
+	task->thread.sp = (unsigned long)f;
+	return f;
+}
+
+void arch_thread_dup(struct task *task)
+{
+	task->thread.fpu = NULL;
+	task->thread.fpu_cpu = FPU_NO_CPU;
+	task->thread.sc_flags = 0;
+}
+
+void arch_thread_start_kernel(struct task *task, int (*fn)(void *), void *arg)
+{
+	struct switch_frame *f = new_frame(task);
+
+	memset(task_pt_regs(task), 0, sizeof(struct pt_regs));
+	f->s[0] = (unsigned long)fn;
+	f->s[1] = (unsigned long)arg;
+}
+
+void arch_thread_fork(struct task *task, const struct pt_regs *regs, unsigned long newsp, bool set_tls, unsigned long tls)
+{
+	struct pt_regs *child = task_pt_regs(task);
+
+	new_frame(task);
+	*child = *regs;
+	child->regs[REG_A0] = 0;
+	child->frame[0] = child->frame[1] = 0;
+	if (newsp)
+		child->regs[REG_SP] = newsp;
+	if (set_tls)
+		child->regs[REG_TP] = tls;
+}
+
+int arch_thread_exec(struct pt_regs *regs, unsigned long ip, unsigned long sp)
+{
+	int err = arch_fpu_exec();
+
+	if (err)
+		return err;
+	regs_init_user(regs, ip, sp);
+	return 0;
+}
+
+void arch_thread_free(struct task *task)
+{
+	arch_fpu_free(task);
+}
+
+unsigned long arch_thread_ip(struct task *task)
+{
+	const struct switch_frame *f = (const struct switch_frame *)READ_ONCE(task->thread.sp);
+	unsigned long base = (unsigned long)task->stack;
+
+	if ((unsigned long)f < base || (unsigned long)(f + 1) > base + THREAD_SIZE)
+		return 0;
+	return READ_ONCE(f->ra);
+}
+
+bool arch_tsc_refused(void)
+{
+	return false;
+}
+
+int arch_refuse_tsc(bool refuse)
+{
+	return -EINVAL;
+}
+
+/* There is no such call here. */
+long arch_prctl_current(int code, unsigned long addr)
+{
+	return -EINVAL;
+}

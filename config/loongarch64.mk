@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# loongarch64: toolchain and code-generation flags.
+CC := $(if $(filter default undefined,$(origin CC)),$(or $(HOST_CLANG),clang-22),$(CC))
+LD := $(if $(filter default undefined,$(origin LD)),$(or $(HOST_LLD),ld.lld-22),$(LD))
+OBJCOPY ?= $(or $(HOST_OBJCOPY),llvm-objcopy-22)
+NM ?= $(or $(HOST_NM),llvm-nm-22)
+UAPI ?= $(or $(OCHRE_UAPI),$(firstword $(wildcard build/host/root/usr/include build/host/uapi/usr/include) /usr/include))
+uapi_triplet := loongarch64-linux-gnu
+cc_target := $(if $(findstring clang,$(CC)),--target=loongarch64-unknown-none)
+# -mno-relax (and the linker's): both link passes must lay the code out alike. The image is smaller than a call reaches (128 MiB).
+cc_flags := -march=loongarch64 -mabi=lp64s -msoft-float -mcmodel=normal -mno-relax -fno-stack-protector
+debug_defines := -DCONFIG_KMEMLEAK
+rust_target := loongarch64-unknown-none-softfloat
+rust_flags := -Crelocation-model=static -Ccode-model=small
