@@ -21,7 +21,7 @@ struct uts_namespace init_uts_ns = {
 	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFEU,
 	.name = {
 		.sysname = "Linux", .nodename = "(none)", .release = OCHRE_RELEASE, .version = OCHRE_VERSION,
-		.machine = ELF_PLATFORM, .domainname = "(none)",
+		.machine = ELF_MACHINE, .domainname = "(none)",
 	},
 };
 struct nsproxy init_nsproxy = {

@@ -37,10 +37,10 @@ struct frame {
 	u64 mask, mask_rest[15];
 	u64 pad;
 	u64 pc, regs[32];
-	u32 sc_flags, pad2[3];
+	u32 sc_flags, pad2;
 };
 static_assert(offsetof(struct frame, pc) == 128 + 176, "struct rt_sigframe of the ABI");
-static_assert(sizeof(struct frame) == 128 + 176 + 288 - 8 /* sc_flags aligned */ - 0 || sizeof(struct frame) % 16 == 0, "its end");
+static_assert(sizeof(struct frame) == 128 + 176 + 272 && sizeof(struct sigcontext) == 272, "the records follow");
 
 /* A record of registers: its mark, its alignment, bytes of one register. */
 static const struct {

@@ -4,6 +4,9 @@
 
 #include <lib/types.h>
 #include <arch_cpu/elf.h>
+#ifndef ELF_MACHINE
+#define ELF_MACHINE ELF_PLATFORM	/* what uname says */
+#endif
 
 unsigned long arch_elf_hwcap(void);
 unsigned long arch_elf_hwcap2(void);
