@@ -4,6 +4,7 @@
  * struct la64_machine; then the machine is made ready for start_kernel: traps, final page tables, per-CPU areas. The windows
  * reach all of memory from the first instruction on.
  */
+#include <boot/dt.h>
 #include <boot/info.h>
 #include <boot/memmap.h>
 #include <boot/boot_alloc.h>
@@ -18,7 +19,6 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
-#include <lib/fdt.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -27,11 +27,11 @@
 struct boot_info boot_info;
 struct la64_machine machine __ro_after_init;
 u64 kernel_image_pa __ro_after_init;
-static struct fdt tree __ro_after_init;
 
 #define PA_LIMIT (1ULL << 48)
 #define FDT_MAX (2UL << 20)
 #define QEMU_FDT 0x100000		/* where QEMU's direct boot leaves the tree */
+#define CORE_MAX 0x1ffU
 #define FIRMWARE_END 0x200000		/* parked CPUs run in what lies below */
 
 struct efi_guid {
@@ -75,151 +75,107 @@ static u64 __init efi_find(phys_addr_t systab, const struct efi_guid *guid)
 	return 0;
 }
 
-static void __init read_memory(const struct fdt *f)
-{
-	u64 addr, size;
-
-	for (int n = fdt_next_node(f, FDT_NONE, NULL); n != FDT_NONE; n = fdt_next_node(f, n, NULL)) {
-		const char *type = fdt_string(f, n, "device_type");
-
-		if (!type || strcmp(type, "memory") || !fdt_enabled(f, n))
-			continue;
-		for (unsigned int i = 0; fdt_reg(f, n, i, &addr, &size); i++)
-			boot_map_add(&boot_info, addr, size, BOOT_MEM_RAM);
-	}
-	for (unsigned int i = 0; fdt_reserved(f, i, &addr, &size); i++)
-		boot_map_add(&boot_info, addr, size, BOOT_MEM_RESERVED);
-	for (int n = fdt_find_path(f, "/reserved-memory"), depth = 1, c = n; n != FDT_NONE; ) {
-		c = fdt_next_node(f, c, &depth);
-		if (c == FDT_NONE || depth <= 1)
-			break;
-		for (unsigned int i = 0; fdt_reg(f, c, i, &addr, &size); i++)
-			boot_map_add(&boot_info, addr, size, BOOT_MEM_RESERVED);
-	}
-}
-
 /* The device tree's words, then what the loader said itself. */
-static void __init read_chosen(const struct fdt *f, phys_addr_t cmdline, phys_addr_t systab)
+static void __init read_loader(phys_addr_t cmdline, phys_addr_t systab)
 {
-	int n = boot_info.fdt ? fdt_find_path(f, "/chosen") : FDT_NONE;
-	const char *args = boot_info.fdt ? fdt_string(f, n, "bootargs") : NULL;
-	const u64 *initrd = NULL;
-	u64 start, end, pa;
+	u64 pa = efi_find(systab, &guid_initrd);
+	const u64 *initrd;
 
-	if (!args && systab && cmdline < PA_LIMIT)		/* QEMU has it at 0 */
-		args = phys_to_virt(cmdline);
-	if (args)
-		boot_set_cmdline(&boot_info, args, BOOT_CMDLINE_MAX);
-	pa = efi_find(systab, &guid_initrd);
-	if (pa && !(pa & 7))
-		initrd = phys_to_virt(pa);
-	if (initrd) {
-		boot_info.initrd = initrd[0] % PA_LIMIT;
-		boot_info.initrd_size = initrd[1];
-	} else if (boot_info.fdt && fdt_number(f, n, "linux,initrd-start", &start) &&
-		   fdt_number(f, n, "linux,initrd-end", &end) && end > start) {
-		boot_info.initrd = start;
-		boot_info.initrd_size = end - start;
-	}
+	if (!boot_info.cmdline[0] && systab && cmdline < PA_LIMIT)		/* QEMU has it at 0 */
+		boot_set_cmdline(&boot_info, phys_to_virt(cmdline), BOOT_CMDLINE_MAX);
+	if (!pa || (pa & 7))
+		return;
+	initrd = phys_to_virt(pa);
+	boot_info.initrd = initrd[0] % PA_LIMIT;
+	boot_info.initrd_size = initrd[1];
 }
 
-static void __init read_cpus(const struct fdt *f)
-{
-	u32 self = (u32)csr_read(CSR_CPUID) & 0x1ff;
-	u64 addr, size;
-	u64 seen[8] = { 0 };
-
-	seen[self / 64] |= 1ULL << self % 64;
-	for (int n = fdt_next_node(f, FDT_NONE, NULL); n != FDT_NONE; n = fdt_next_node(f, n, NULL)) {
-		const char *type = fdt_string(f, n, "device_type");
-
-		if (!type || strcmp(type, "cpu") || !fdt_enabled(f, n) || !fdt_reg(f, n, 0, &addr, &size) || addr > 0x1ff)
-			continue;
-		if (machine.nr_cpus < NR_CPUS && !(seen[addr / 64] >> addr % 64 & 1))
-			machine.core[machine.nr_cpus++] = (u32)addr;
-		seen[addr / 64] |= 1ULL << addr % 64;
-	}
-	/* Firmware lists them in any order: ours is theirs. The boot CPU stays the first. */
-	for (unsigned int i = 2; i < machine.nr_cpus; i++)
-		for (unsigned int k = i; k > 1 && machine.core[k] < machine.core[k - 1]; k--)
-			swap(machine.core[k], machine.core[k - 1]);
-}
-
-static int __init find_phandle(const struct fdt *f, u64 handle)
-{
-	u64 v;
-
-	for (int n = fdt_next_node(f, FDT_NONE, NULL); n != FDT_NONE; n = fdt_next_node(f, n, NULL))
-		if (fdt_number(f, n, "phandle", &v) && v == handle)
-			return n;
-	return FDT_NONE;
-}
-
-/* syscon-poweroff, syscon-reboot: a value for a register of another node. */
-static struct la64_poke __init read_poke(const struct fdt *f, const char *compatible)
-{
-	int n = fdt_find_compatible(f, FDT_NONE, compatible), r;
-	u64 map, offset, value, addr, size;
-
-	if (n == FDT_NONE || !fdt_number(f, n, "regmap", &map) || !fdt_number(f, n, "offset", &offset) ||
-	    !fdt_number(f, n, "value", &value))
-		return (struct la64_poke){ 0 };
-	r = find_phandle(f, map);
-	if (r == FDT_NONE || !fdt_reg(f, r, 0, &addr, &size) || offset >= size)
-		return (struct la64_poke){ 0 };
-	return (struct la64_poke){ addr + offset, (u8)value };
-}
-
-/* The one that the firmware writes to, else the first. */
-static phys_addr_t __init find_uart(const struct fdt *f)
-{
-	const char *path = fdt_string(f, fdt_find_path(f, "/chosen"), "stdout-path");
-	int n = path ? fdt_find_path(f, path) : FDT_NONE;
-	u64 addr, size;
-
-	if (n == FDT_NONE || !fdt_compatible(f, n, "ns16550a"))
-		n = fdt_find_compatible(f, FDT_NONE, "ns16550a");
-	return n != FDT_NONE && fdt_reg(f, n, 0, &addr, &size) ? addr : 0;
-}
-
-static void __init read_irqs(const struct fdt *f)
-{
-	static const char *const extioi[] = { "loongson,ls2k2000-eiointc", "loongson,ls2k0500-eiointc" };
-	int pic = fdt_find_compatible(f, FDT_NONE, "loongson,pch-pic-1.0");
-	int msi = fdt_find_compatible(f, FDT_NONE, "loongson,pch-msi-1.0");
-	u64 size, v, n;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(extioi); i++)
-		machine.extioi |= fdt_find_compatible(f, FDT_NONE, extioi[i]) != FDT_NONE;
-	if (pic != FDT_NONE && fdt_reg(f, pic, 0, &machine.pic, &size) && fdt_number(f, pic, "loongson,pic-base-vec", &v))
-		machine.pic_base = (u32)v;
-	if (msi != FDT_NONE && fdt_reg(f, msi, 0, &machine.msi, &size) && fdt_number(f, msi, "loongson,msi-base-vec", &v) &&
-	    fdt_number(f, msi, "loongson,msi-num-vecs", &n) && v < 256 && n <= 256 - v) {
-		machine.msi_base = (u32)v;
-		machine.msi_count = (u32)n;
-	}
-}
-
-static void __init read_tree(phys_addr_t cmdline, phys_addr_t systab)
+static void __init look_at_tree(phys_addr_t cmdline, phys_addr_t systab)
 {
 	u64 pa = efi_find(systab, &guid_fdt);
 
 	boot_info.protocol = "image";
 	machine.nr_cpus = 1;
-	machine.core[0] = (u32)csr_read(CSR_CPUID) & 0x1ff;
+	machine.core[0] = (u32)csr_read(CSR_CPUID) & CORE_MAX;
 	if (!pa)
 		pa = QEMU_FDT;
-	if (!(pa & 7) && !fdt_open(&tree, phys_to_virt(pa), FDT_MAX))
-		boot_info.fdt = pa;
-	read_chosen(&tree, cmdline, systab);
-	if (!boot_info.fdt)
-		return;
-	read_memory(&tree);
-	read_cpus(&tree);
-	read_irqs(&tree);
-	machine.uart = find_uart(&tree);
-	machine.off = read_poke(&tree, "syscon-poweroff");
-	machine.reset = read_poke(&tree, "syscon-reboot");
+	if (!(pa & 7))
+		boot_dt_look(phys_to_virt(pa), pa, FDT_MAX);
+	read_loader(cmdline, systab);
+}
+
+static void __init read_cpus(const struct dt *t)
+{
+	struct dt_cpu cpu;
+
+	for (u32 n = dt_next_cpu(t, DT_NONE, &cpu); n != DT_NONE; n = dt_next_cpu(t, n, &cpu)) {
+		if (!cpu.enabled || cpu.id > CORE_MAX || cpu.id == machine.core[0])
+			continue;
+		if (machine.nr_cpus < NR_CPUS)
+			machine.core[machine.nr_cpus++] = (u32)cpu.id;
+		else
+			pr_warn("cpu: only %u CPUs are supported, the others stay off\n", NR_CPUS);
+	}
+	/* The tree lists them in any order: ours is the hardware's. The boot CPU stays the first. */
+	for (unsigned int i = 2; i < machine.nr_cpus; i++)
+		for (unsigned int k = i; k > 1 && machine.core[k] < machine.core[k - 1]; k--)
+			swap(machine.core[k], machine.core[k - 1]);
+}
+
+/* The first enabled device with registers; DT_NONE. */
+static u32 __init find_device(const struct dt *t, const char *compatible, phys_addr_t *base)
+{
+	u64 size;
+	u32 n;
+
+	for (unsigned int i = 0; (n = dt_compatible(t, compatible, i)) != DT_NONE; i++)
+		if (dt_enabled(t, n) && dt_reg(t, n, 0, base, &size))
+			return n;
+	*base = 0;
+	return DT_NONE;
+}
+
+static struct la64_poke __init read_poke(const struct dt *t, const char *what)
+{
+	struct dt_syscon s;
+
+	if (dt_syscon(t, what, &s))
+		return (struct la64_poke){ 0 };
+	return (struct la64_poke){ s.addr, s.width, s.value, s.mask };
+}
+
+static void __init read_irqs(const struct dt *t)
+{
+	static const char *const extioi[] = { "loongson,ls2k2000-eiointc", "loongson,ls2k0500-eiointc" };
+	phys_addr_t unused;
+	u64 base, n;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(extioi); i++)
+		machine.extioi |= find_device(t, extioi[i], &unused) != DT_NONE;
+	machine.pic_node = find_device(t, "loongson,pch-pic-1.0", &machine.pic);
+	if (machine.pic && dt_number(t, machine.pic_node, "loongson,pic-base-vec", &base) && base < 256)
+		machine.pic_base = (u32)base;
+	machine.msi_node = find_device(t, "loongson,pch-msi-1.0", &machine.msi);
+	if (machine.msi && dt_number(t, machine.msi_node, "loongson,msi-base-vec", &base) &&
+	    dt_number(t, machine.msi_node, "loongson,msi-num-vecs", &n) && base < 256 && n <= 256 - base) {
+		machine.msi_base = (u32)base;
+		machine.msi_count = (u32)n;
+	} else {
+		machine.msi_node = DT_NONE;
+	}
+}
+
+static void __init read_devices(const struct dt *t)
+{
+	const char *options;
+	u64 size;
+	u32 uart = dt_stdout(t, &options);
+
+	if (uart == DT_NONE || !fdt_compatible(&t->fdt, (int)t->nodes[uart].at, "ns16550a") || !dt_reg(t, uart, 0, &machine.uart, &size))
+		find_device(t, "ns16550a", &machine.uart);
+	machine.off = read_poke(t, "syscon-poweroff");
+	machine.reset = read_poke(t, "syscon-reboot");
+	read_irqs(t);
 }
 
 static void __init check_initrd(void)
@@ -246,23 +202,19 @@ void *boot_alloc(size_t size, size_t align)
 	return p;
 }
 
-const struct fdt *arch_fdt(void)
+/* Two cells: the PCH-PIC's line; 1 rising, 2 falling, 4 high or 8 low (Linux's dt-bindings/interrupt-controller/irq.h). */
+int arch_dt_irq(const struct dt_irq *irq)
 {
-	return boot_info.fdt ? &tree : NULL;
+	u32 how = irq->count < 2 ? 4 : irq->cell[1];
+
+	if (irq->controller != machine.pic_node || !irq->count)
+		return -EINVAL;
+	return arch_irq_map_gsi(irq->cell[0], (how & 12 || !how ? IRQ_LEVEL : 0) | (how & 10 ? IRQ_ACTIVE_LOW : 0));
 }
 
-/* Two cells: the PCH-PIC's line; 1 rising, 2 falling, 4 high or 8 low (Linux's dt-bindings/interrupt-controller/irq.h). */
-int arch_fdt_irq(int node, unsigned int i)
+bool arch_dt_msi(u32 controller)
 {
-	const u8 *p;
-	u32 len, v[2];
-
-	p = boot_info.fdt ? fdt_prop(&tree, node, "interrupts", &len) : NULL;
-	if (!p || len / 8 <= i)
-		return -ENOENT;
-	for (unsigned int k = 0; k < 2; k++, p += 4)
-		v[k] = (u32)p[8 * i] << 24 | (u32)p[8 * i + 1] << 16 | (u32)p[8 * i + 2] << 8 | p[8 * i + 3];
-	return arch_irq_map_gsi(v[0], (v[1] & 12 ? IRQ_LEVEL : 0) | (v[1] & 10 ? IRQ_ACTIVE_LOW : 0));
+	return controller != DT_NONE && controller == machine.msi_node;
 }
 
 /* Device trees only: ACPI tables are not read on this CPU. */
@@ -281,14 +233,16 @@ void __init __noreturn la64_start(phys_addr_t cmdline, phys_addr_t systab)
 	preempt_count_set(1);
 	clear_preempt_need_resched();
 	la64_detect_cpu();
-	read_tree(cmdline, systab);
-	arch_console_init(boot_info.cmdline);
-	boot_register_console();
+	look_at_tree(cmdline, systab);
 	boot_map_finish(&boot_info);
 	boot_map_to_memblock(&boot_info);
 	memblock_reserve(0, FIRMWARE_END);
-	if (boot_info.fdt)
-		memblock_reserve(boot_info.fdt & PAGE_MASK, PAGE_ALIGN((u64)fdt_size(phys_to_virt(boot_info.fdt), FDT_MAX)) + PAGE_SIZE);
+	if (!boot_dt_open(0, PA_LIMIT)) {
+		read_cpus(arch_dt());
+		read_devices(arch_dt());
+	}
+	arch_console_init(boot_info.cmdline);
+	boot_register_console();
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the device tree names no memory");

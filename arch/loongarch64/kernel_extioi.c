@@ -222,7 +222,7 @@ int arch_irq_map_gsi(unsigned int gsi, unsigned int flags)
 	return err;
 }
 
-int arch_irq_alloc_msi(unsigned int count)
+int arch_irq_alloc_msi(u32 device, unsigned int max, unsigned int count)
 {
 	unsigned int end = machine.msi_base + machine.msi_count;
 	unsigned long f;

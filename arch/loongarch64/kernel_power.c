@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Power-off and reset: the bytes that the device tree names (syscon-poweroff, syscon-reboot). */
+/* Power-off and reset: the writes that the device tree names (syscon-poweroff, syscon-reboot). */
 #include <arch/power.h>
 #include <arch/cpu.h>
 #include <arch/io.h>
@@ -8,10 +8,17 @@
 
 static void poke(const struct la64_poke *p)
 {
+	char __iomem *reg = (char __iomem __force *)(DEVICE_MAP_START + p->reg);
+
 	arch_irq_disable();
 	if (!p->reg)
 		return;
-	writeb(p->value, (u8 __iomem __force *)(DEVICE_MAP_START + p->reg));
+	if (p->width == 1)
+		writeb((u8)((readb(reg) & ~p->mask) | (p->value & p->mask)), reg);
+	else if (p->width == 2)
+		writew((u16)((readw(reg) & ~p->mask) | (p->value & p->mask)), reg);
+	else
+		writel((readl(reg) & ~p->mask) | (p->value & p->mask), reg);
 	arch_cpu_halt();		/* it takes effect some instructions later */
 }
 

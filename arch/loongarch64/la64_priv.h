@@ -71,11 +71,12 @@ struct la64_machine {
 	phys_addr_t uart;		/* 16550; 0: none */
 	phys_addr_t pic;		/* PCH-PIC; 0: none */
 	u32 pic_base, msi_base, msi_count;	/* vectors */
+	u32 pic_node, msi_node;		/* of the device tree */
 	phys_addr_t msi;		/* PCH-MSI; 0: none */
 	bool extioi;
-	struct la64_poke {		/* a byte that turns the machine off, or starts it anew */
+	struct la64_poke {		/* a write that turns the machine off, or starts it anew */
 		phys_addr_t reg;	/* 0: there is none */
-		u8 value;
+		u32 width, value, mask;
 	} off, reset;
 };
 extern struct la64_machine machine;
