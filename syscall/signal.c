@@ -18,12 +18,25 @@
 #include <linux/signal.h>
 #include <linux/time.h>
 
-struct user_sigaction {		/* struct kernel_sigaction of the 64-bit ABI with SA_RESTORER */
-	u64 handler, flags, restorer, mask;
+/* struct sigaction of the ABI: who returns from handlers is only told where there is a flag that says so. */
+struct user_sigaction {
+	u64 handler, flags;
+#ifdef SA_RESTORER
+	u64 restorer;
+#endif
+	u64 mask;
 };
 
+#ifdef SA_RESTORER
+#define RESTORER_FLAG ((unsigned long)SA_RESTORER)
+#define RESTORER(u) ((u).restorer)
+#else
+#define RESTORER_FLAG 0UL
+#define RESTORER(u) 0UL
+#endif
+
 #define SA_KNOWN (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | \
-	SA_EXPOSE_TAGBITS | 0x04000000UL /* SA_RESTORER */)
+	SA_EXPOSE_TAGBITS | RESTORER_FLAG)
 
 long sys_rt_sigaction(int sig, struct uptr act, struct uptr oact, size_t size)
 {
@@ -37,9 +50,12 @@ long sys_rt_sigaction(int sig, struct uptr act, struct uptr oact, size_t size)
 		return -EFAULT;
 	spin_lock_irq(&my_sighand()->siglock);
 	a = &my_sighand()->action[sig - 1];
-	o = (struct user_sigaction){ a->handler, a->flags, a->restorer, a->mask };
+	o = (struct user_sigaction){ .handler = a->handler, .flags = a->flags, .mask = a->mask };
+#ifdef SA_RESTORER
+	o.restorer = a->restorer;
+#endif
 	if (!uptr_is_null(act)) {
-		*a = (struct k_sigaction){ u.handler, u.flags & SA_KNOWN, u.restorer, u.mask & ~unblockable };
+		*a = (struct k_sigaction){ u.handler, u.flags & SA_KNOWN, RESTORER(u), u.mask & ~unblockable };
 		/* POSIX: a pending signal that is now ignored is forgotten. */
 		if (sig_ignored_by(current, sig))
 			proc_forget_signal(current, sigmask_of(sig));
