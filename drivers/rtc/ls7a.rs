@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//! The clock of Loongson's LS7A bridge (LS7A1000 manual, chapter 19; QEMU's loongarch virt): a calendar in two words. Its alarm is not
+//! used.
+
+use super::calendar::Time;
+use super::Clock;
+use kernel::alloc::{KBox, KERNEL};
+use kernel::mem::Mmio;
+use kernel::sync::SpinLockIrq;
+use kernel::{platform, Error, Result};
+
+const TRIM: usize = 0x20;
+const WRITE0: usize = 0x24;
+const WRITE1: usize = 0x28;
+const READ0: usize = 0x2c; // month 31..26, day 25..21, hour 20..16, minute 15..10, second 9..4, tenths
+const READ1: usize = 0x30; // years since 1900
+const CONTROL: usize = 0x40;
+const CONTROL_CALENDAR: u32 = 1 << 11;
+const CONTROL_OSCILLATOR: u32 = 1 << 8;
+
+struct Ls7a {
+    regs: Mmio,
+    pair: SpinLockIrq<()>, // both words are one step
+}
+
+impl Ls7a {
+    /// Both words, of one moment: the years do not change between two equal readings.
+    fn words(&self) -> (u32, u32) {
+        let mut year = self.regs.read32(READ1);
+        loop {
+            let rest = self.regs.read32(READ0);
+            let again = self.regs.read32(READ1);
+            if again == year {
+                return (rest, year);
+            }
+            year = again;
+        }
+    }
+}
+
+impl Clock for Ls7a {
+    fn name(&self) -> &'static str {
+        "loongson-rtc"
+    }
+
+    fn read(&self) -> Result<Time> {
+        let (w, year) = self.words();
+        let part = |shift: u32, bits: u32| (w >> shift & ((1 << bits) - 1)) as u8;
+        let t = Time {
+            year: u16::try_from(year).ok().and_then(|y| y.checked_add(1900)).ok_or(Error::EINVAL)?.into(),
+            month: part(26, 6).into(),
+            day: part(21, 5).into(),
+            hour: part(16, 5).into(),
+            min: part(10, 6).into(),
+            sec: part(4, 6).into(),
+        };
+        if t.is_valid() { Ok(t) } else { Err(Error::EINVAL) }
+    }
+
+    fn set(&self, t: &Time) -> Result {
+        let year = u32::try_from(t.year - 1900).map_err(|_| Error::ERANGE)?;
+        let w = (t.month as u32) << 26 | (t.day as u32) << 21 | (t.hour as u32) << 16 | (t.min as u32) << 10 | (t.sec as u32) << 4;
+        let _guard = self.pair.lock();
+        // The year first: a day that the old one lacks would be taken for the next.
+        self.regs.write32(WRITE1, year);
+        self.regs.write32(WRITE0, w);
+        Ok(())
+    }
+}
+
+static FOUND: SpinLockIrq<Option<&'static Ls7a>> = SpinLockIrq::new(None);
+
+fn find() -> Result {
+    let Some(d) = platform::fdt_devices(c"loongson,ls7a-rtc").next() else { return Ok(()) };
+    let regs = d.map()?;
+    regs.write32(TRIM, 0);
+    regs.write32(CONTROL, regs.read32(CONTROL) | CONTROL_CALENDAR | CONTROL_OSCILLATOR);
+    let clock: &Ls7a = KBox::new(Ls7a { regs, pair: SpinLockIrq::new(()) }, KERNEL)?.leak();
+    *FOUND.lock() = Some(clock);
+    super::set_system_clock(clock);
+    Ok(())
+}
+
+fn start() -> Result {
+    let Some(clock) = *FOUND.lock() else { return Ok(()) };
+    super::register(clock).map(|_| ())
+}
+
+kernel::sched_init!(ls7a_find, find);
+kernel::device_init!(ls7a_start, start);
