@@ -14,6 +14,6 @@ ALL = {
                     "Image", "virtio-blk-device", "arm64", "trixie", "aarch64-linux-gnu", 183),
     "riscv64": Arch(("virt",), "ttyS0", "/dev/hvc0", "qemu-system-riscv64", ("qemu-system-riscv", "qemu-system-data", "qemu-system-common", "opensbi"),
                     "Image", "virtio-blk-device", "riscv64", "trixie", "riscv64-linux-gnu", 243),
-    "loongarch64": Arch(("virt",), "ttyS0", "/dev/hvc0", "qemu-system-loongarch64", ("qemu-system-misc", "qemu-system-data", "qemu-system-common"),
+    "loongarch64": Arch(("virt",), "ttyS0", "/dev/ttyS1", "qemu-system-loongarch64", ("qemu-system-misc", "qemu-system-data", "qemu-system-common"),
                         "vmlinux", "virtio-blk-pci", "loong64", "forky", "loongarch64-linux-gnu", 258),
 }
