@@ -751,8 +751,6 @@ def other_cpu(args, r, arch, part):
         part("kernel tests, %s" % cfg, r.ktests, cfg)
         if guests:
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
-    if not args.debug:
-        part("boots, %s" % arch, r.boot_tests, [False], arch)
     for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if configs is OTHER and not args.debug else []:
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
     part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch)
