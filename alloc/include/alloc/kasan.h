@@ -52,9 +52,4 @@ static inline void kasan_slab_alloc(void *cache, void *object, size_t size, size
 {
 	(void)cache; (void)object; (void)size; (void)slot_size;
 }
-static inline bool kasan_page_is_free(const void *addr)
-{
-	(void)addr;
-	return false;
-}
 #endif
