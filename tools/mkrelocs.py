@@ -10,16 +10,21 @@ the distances between ascending places (first from _text) in base 128, low part 
 import struct
 import sys
 
-R_64, R_PC32, R_PLT32, R_32S = 1, 2, 4, 11
-BASE = 0xFFFFFFFF80000000
+# By e_machine: where the image is linked, the kinds of references by absolute address (8 bytes, 4 bytes), the relative ones, and those
+# that cannot be moved: none may lead into the image.
+CPUS = {
+    62: (0xFFFFFFFF80000000, 1, 11, (2, 4), ()),
+    183: (0xFFFF800080000000, 257, None, (), (258, *range(263, 273))),
+}
 
 
 def collect(path):
     data = open(path, "rb").read()
+    base, wide, narrow, relative, fixed = CPUS[struct.unpack_from("<H", data, 18)[0]]
     (shoff,) = struct.unpack_from("<Q", data, 0x28)
     shentsize, shnum, _ = struct.unpack_from("<HHH", data, 0x3A)
     sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
-    places = {R_64: set(), R_32S: set(), R_PC32: set()}
+    places = {"wide": set(), "narrow": set(), "relative": set()}
     text = None
     for s in sections:
         if s[1] != 4 or not sections[s[7]][2] & 2:
@@ -27,15 +32,18 @@ def collect(path):
         symtab = sections[s[6]]
         symbols = [(v[4], v[3]) for v in struct.iter_unpack("<IBBHQQ", data[symtab[4]:symtab[4] + symtab[5]])]
         if text is None:
-            text = min(x[3] for x in sections if x[2] & 2 and x[3] >= BASE)
+            text = min(x[3] for x in sections if x[2] & 2 and x[3] >= base)
         for off, info, addend in struct.iter_unpack("<QQq", data[s[4]:s[4] + s[5]]):
             kind = info & 0xFFFFFFFF
             value, shndx = symbols[info >> 32]
-            if kind in (R_PC32, R_PLT32):
-                if shndx in (0, 0xFFF1) and value < BASE:
-                    places[R_PC32].add(off - text)
-            elif kind in places and (value + addend) & 0xFFFFFFFFFFFFFFFF >= BASE and shndx:
-                places[kind].add(off - text)
+            inside = (value + addend) & 0xFFFFFFFFFFFFFFFF >= base and shndx
+            if kind in relative:
+                if shndx in (0, 0xFFF1) and value < base:
+                    places["relative"].add(off - text)
+            elif kind in (wide, narrow) and inside:
+                places["wide" if kind == wide else "narrow"].add(off - text)
+            elif kind in fixed and inside:
+                sys.exit("mkrelocs: a reference at %#x (kind %d) cannot be moved" % (off, kind))
     return places
 
 
@@ -51,7 +59,7 @@ def encode(offsets):
 
 
 p = collect(sys.argv[1])
-kinds = (R_64, R_32S, R_PC32)
+kinds = ("wide", "narrow", "relative")
 blob = struct.pack("<III", *(len(p[k]) for k in kinds)) + b"".join(bytes(encode(p[k])) for k in kinds)
 lines = ['\t.section .relocs, "a"', "\t.balign 4"]
 for i in range(0, len(blob), 32):

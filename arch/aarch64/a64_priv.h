@@ -56,6 +56,10 @@ struct a64_machine {
 extern struct a64_machine machine;
 void __noreturn a64_start(phys_addr_t fdt);
 
+/* boot_kaslr.c */
+extern unsigned long kernel_image_slide;
+u64 a64_randomize(phys_addr_t fdt);
+
 /* kernel_cpu.c */
 extern bool a64_has_pan;
 extern unsigned int a64_asid_bits;

@@ -184,6 +184,15 @@ secondary_entry:
 
 	.text
 boot_virtual:
+	ldr x0, =boot_stack_top
+	mov sp, x0
+	mov x29, xzr
+	mov x0, x20
+	bl a64_randomize
+	sub x21, x21, x0		/* where the link address would lie */
+	ldr x1, =boot_moved		/* the literals have moved with the rest */
+	br x1
+boot_moved:
 	ldr x0, =kernel_image_pa
 	str x21, [x0]
 	ldr x0, =boot_stack_top
@@ -238,6 +247,7 @@ boot_stack_top:
 	.globl early_root
 early_root:
 	.skip PAGE_SIZE
+	.globl early_l2_image
 early_l2_image:
 	.skip PAGE_SIZE
 	.globl kernel_root

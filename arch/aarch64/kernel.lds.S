@@ -121,9 +121,15 @@ SECTIONS
 		ksyms_data = .;
 		KEEP(*(.ksyms))
 	} :syms
-	_file_end = .;
 	. = ALIGN(PAGE_SIZE);
 	__syms_end = .;
+	__relocs_begin = .;
+	.relocs : LMA(.relocs) {
+		__start_relocs = .; KEEP(*(.relocs)) __stop_relocs = .;
+	} :syms
+	_file_end = .;
+	. = ALIGN(PAGE_SIZE);
+	__relocs_end = .;
 
 	. = ALIGN(PAGE_SIZE);
 	.bss : LMA(.bss) {

@@ -26,7 +26,7 @@ static bool allocator_up;
 
 static pte_t *new_table(void)
 {
-	phys_addr_t pa, lo = kernel_image_pa & ~(GIB - 1);
+	phys_addr_t pa, lo = image_to_phys(_text) & ~(GIB - 1);
 	void *t;
 
 	if (allocator_up)
@@ -175,7 +175,7 @@ static void __init map_image(const char *from, const char *to, unsigned int prot
 		map((unsigned long)from, image_to_phys(from), (size_t)(to - from), prot, 0, "image");
 }
 
-extern char _sinittext[], _einittext[], __syms_end[];
+extern char _sinittext[], _einittext[], __syms_end[], __relocs_begin[], __relocs_end[];
 
 static void __init map_direct(phys_addr_t s, phys_addr_t e, unsigned int prot)
 {
@@ -206,6 +206,7 @@ void __init a64_build_kernel_tables(void)
 	map_image(_sinittext, _einittext, PTE_P_KERNEL_RX);
 	map_image(_einittext, __init_end, PTE_P_KERNEL);
 	map_image(__init_end, __syms_end, PTE_P_KERNEL_RO);
+	map_image(__relocs_begin, __relocs_end, PTE_P_KERNEL_RO);
 	map_image(__bss_start, _end, PTE_P_KERNEL);
 	__asm__ volatile("dsb ishst" : : : "memory");
 	write_sysreg(image_to_phys(empty_root), ttbr0_el1);
@@ -223,13 +224,14 @@ void arch_finish_boot(void)
 	arch_set_kernel_prot((unsigned long)__start_ro_after_init, (size_t)(__end_ro_after_init - __start_ro_after_init),
 			     PTE_P_KERNEL_RO);
 	arch_unmap_kernel((unsigned long)__init_begin, (size_t)(__init_end - __init_begin));
+	arch_unmap_kernel((unsigned long)__relocs_begin, (size_t)(__relocs_end - __relocs_begin));
 }
 
 bool arch_init_memory(unsigned int i, phys_addr_t *start, phys_addr_t *end)
 {
-	*start = image_to_phys(__init_begin);
-	*end = image_to_phys(__init_end);
-	return i < 1;
+	*start = image_to_phys(i ? __relocs_begin : __init_begin);
+	*end = image_to_phys(i ? __relocs_end : __init_end);
+	return i < 2;
 }
 
 /* Windows on devices, handed out upwards for ever: there are a few dozen of them, made at boot. */

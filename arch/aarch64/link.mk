@@ -11,7 +11,7 @@ $(lds): arch/aarch64/kernel.lds.S arch/aarch64/include/arch_cpu/page.h
 link_inputs = $(objs) $(rust_objs)
 
 $(O)/vmlinux.1: $(link_inputs) $(lds)
-	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs)
+	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ --emit-relocs $(link_inputs)
 
 $(O)/ksyms.S: $(O)/vmlinux.1 tools/mksyms.py
 	$(call say,SYMS,$@)python3 tools/mksyms.py $< $@
@@ -19,12 +19,18 @@ $(O)/ksyms.S: $(O)/vmlinux.1 tools/mksyms.py
 $(O)/ksyms.o: $(O)/ksyms.S
 	$(Q)$(CC) $(cc_target) -c $< -o $@
 
-$(O)/vmlinux: $(O)/vmlinux.1 $(O)/ksyms.o tools/checksyms.py
-	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(O)/ksyms.o
+$(O)/relocs.S: $(O)/vmlinux.1 tools/mkrelocs.py
+	$(Q)python3 tools/mkrelocs.py $< $@
+
+$(O)/relocs.o: $(O)/relocs.S
+	$(Q)$(CC) $(cc_target) -c $< -o $@
+
+$(O)/vmlinux: $(O)/vmlinux.1 $(O)/ksyms.o $(O)/relocs.o tools/checksyms.py
+	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(O)/ksyms.o $(O)/relocs.o
 	$(Q)python3 tools/checksyms.py $(O)/vmlinux.1 $@
 
 $(O)/Image: $(O)/vmlinux
-	$(call say,OBJCOPY,$@)$(OBJCOPY) -O binary -j .text -j .rodata -j .notes -j .data -j .init.text -j .init.data -j .percpu_init -j .ksyms $< $@
+	$(call say,OBJCOPY,$@)$(OBJCOPY) -O binary -j .text -j .rodata -j .notes -j .data -j .init.text -j .init.data -j .percpu_init -j .ksyms -j .relocs $< $@
 all: $(O)/Image
 
 # The vDSO: an ELF shared object of its own, carried inside the kernel.

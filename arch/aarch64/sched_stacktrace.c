@@ -62,6 +62,8 @@ void arch_show_regs(const struct pt_regs *r)
 		pr_emerg("x%-2d: %016llx x%-2d: %016llx x%-2d: %016llx\n", i, r->regs[i], i - 1, r->regs[i - 1], i - 2,
 			 r->regs[i - 2]);
 	pr_emerg("ESR: %08llx FAR: %016llx TTBR0: %016llx\n", read_sysreg(esr_el1), read_sysreg(far_el1), read_sysreg(ttbr0_el1));
+	if (kernel_image_slide)
+		pr_emerg("Kernel Offset: %#lx from %#lx\n", kernel_image_slide, KERNEL_IMAGE_VA);
 	if (user_mode(r))
 		return;
 	pr_emerg("Code:");

@@ -20,3 +20,15 @@ KTEST(aarch64_code_entries)
 	a64_sync_code((unsigned long)_text, PAGE_SIZE);
 	arch_code_written(_text + 3, 1);
 }
+
+/* The image is where relocations say, at whole pieces of 2 MiB, and nothing is left where it was linked. */
+KTEST(aarch64_image_moved)
+{
+	static const char *const volatile pointer = _text;
+
+	KT_EQ((unsigned long)_text, KERNEL_IMAGE_VA + kernel_image_slide);
+	KT_EQ((unsigned long)pointer, (unsigned long)_text);
+	KT_ASSERT(!(kernel_image_slide & ((2UL << 20) - 1)) && kernel_image_slide < 1UL << 30);
+	KT_EQ(*(u32 *)phys_to_virt(image_to_phys(_text)), *(u32 *)_text);
+	KT_ASSERT(!kernel_image_slide || !arch_kernel_pte(KERNEL_IMAGE_VA, NULL));
+}
