@@ -6,6 +6,7 @@
 #include <arch/patch.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/irq.h>
 #include <kernel/static_key.h>
 #include "arch/loongarch64/la64_priv.h"
 
@@ -21,6 +22,20 @@ void arch_text_poke(void *addr, const void *code, size_t len)
 	for (size_t i = 0; i < len / 4; i++)
 		WRITE_ONCE(to[i], words[i]);
 	__asm__ volatile("dbar 0; ibar 0" : : : "memory");
+}
+
+static void fetch_anew(void *unused)
+{
+	(void)unused;
+	__asm__ volatile("dbar 0; ibar 0" : : : "memory");
+}
+
+/* Caches are coherent; what a CPU has fetched already is dropped. */
+void arch_code_written(const void *p, size_t n)
+{
+	(void)p;
+	(void)n;
+	on_each_cpu(fetch_anew, NULL, true);
 }
 
 void arch_jump_patch(const struct jump_entry *e, bool jump)
