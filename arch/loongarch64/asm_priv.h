@@ -38,6 +38,7 @@
 /* Scratch registers of the CPU: two for entry, then constants of the running task and of the CPU. */
 #define KS_SCRATCH 0x30
 #define KS_SCRATCH2 0x31
+#define KS_REFILL 0x35		/* the TLB refill's own */
 #define KS_FRAME 0x32		/* where the task's user registers are saved */
 #define KS_TASK 0x33
 #define KS_PERCPU 0x34

@@ -132,13 +132,11 @@ no_entry:
 	alsl.d	$t0, $t1, $t0, 3
 	ld.d	$t0, $t0, 0
 	beqz	$t0, 2f
-	andi	$t1, $t0, 0x40		/* a large leaf */
-	bnez	$t1, 1f
 	csrrd	$t1, CSR_BADV
 	bstrpick.d $t1, $t1, 24, 14
 	alsl.d	$t0, $t1, $t0, 3
 	ld.d	$t0, $t0, 0
-1:	andi	$t0, $t0, 1
+	andi	$t0, $t0, 1
 	beqz	$t0, 2f
 	csrrd	$t0, CSR_BADV
 	invtlb	6, $zero, $t0
@@ -188,54 +186,43 @@ arch_return_to_user:
 
 	/*
 	 * Translation is off here. Two pages are one TLB entry, global where both halves say so: an absent neighbour of a
-	 * kernel page has to say it too. Absent tables give an entry that is not valid, which faults.
+	 * kernel page has to say it too. Absent tables give an entry that is not valid, which faults. All leaves are base pages, so the
+	 * size in TLBREHI stays as head.S set it. Not by ldpte: QEMU's (10.0) leaves the right to execute out.
 	 */
+.macro WALK root, none
+	csrrd	$t0, \root
+	lddir	$t0, $t0, 3
+	beqz	$t0, \none
+	lddir	$t0, $t0, 1
+	beqz	$t0, \none
+	bstrpick.d $t1, $t1, 24, 15
+	alsl.d	$t0, $t1, $t0, 4
+	ld.d	$t1, $t0, 8
+	ld.d	$t0, $t0, 0
+.endm
 	.balign 4096			/* not a page: what TLBRENTRY takes */
 	.globl tlb_refill
 tlb_refill:
 	csrwr	$t0, CSR_TLBRSAVE
-	csrrd	$t0, CSR_TLBRBADV
-	bltz	$t0, 2f
-	csrrd	$t0, CSR_PGDL
-	lddir	$t0, $t0, 3
-	beqz	$t0, 1f
-	lddir	$t0, $t0, 1
-	beqz	$t0, 1f
-	ldpte	$t0, 0
-	ldpte	$t0, 1
+	csrwr	$t1, KS_REFILL
+	csrrd	$t1, CSR_TLBRBADV
+	bltz	$t1, 2f
+	WALK	CSR_PGDL, 3f
+1:	csrwr	$t0, CSR_TLBRELO0
+	csrwr	$t1, CSR_TLBRELO1
 	tlbfill
+	csrrd	$t1, KS_REFILL
 	csrrd	$t0, CSR_TLBRSAVE
 	ertn
-1:	csrwr	$zero, CSR_TLBRELO0
-	csrwr	$zero, CSR_TLBRELO1
-	b	4f
-2:	csrrd	$t0, CSR_PGDH
-	lddir	$t0, $t0, 3
-	beqz	$t0, 3f
-	lddir	$t0, $t0, 1
-	beqz	$t0, 3f
-	ldpte	$t0, 0
-	ldpte	$t0, 1
-	csrrd	$t0, CSR_TLBRELO0
+2:	WALK	CSR_PGDH, 4f
 	ori	$t0, $t0, 0x40
-	csrwr	$t0, CSR_TLBRELO0
-	csrrd	$t0, CSR_TLBRELO1
-	ori	$t0, $t0, 0x40
-	csrwr	$t0, CSR_TLBRELO1
-	tlbfill
-	csrrd	$t0, CSR_TLBRSAVE
-	ertn
-3:	ori	$t0, $zero, 0x40
-	csrwr	$t0, CSR_TLBRELO0
-	ori	$t0, $zero, 0x40
-	csrwr	$t0, CSR_TLBRELO1
-4:	csrrd	$t0, CSR_TLBREHI
-	bstrins.d $t0, $zero, 5, 0
-	ori	$t0, $t0, PAGE_SHIFT
-	csrwr	$t0, CSR_TLBREHI
-	tlbfill
-	csrrd	$t0, CSR_TLBRSAVE
-	ertn
+	ori	$t1, $t1, 0x40
+	b	1b
+3:	move	$t1, $zero
+	b	1b
+4:	ori	$t0, $zero, 0x40
+	ori	$t1, $zero, 0x40
+	b	1b
 
 	/* Memory or a cache is broken, translation is off: nothing can be done safely. */
 	.balign 4096			/* not a page */

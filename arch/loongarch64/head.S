@@ -50,6 +50,8 @@ setup_translation:
 	csrwr	$t0, CSR_PWCH
 	li.w	$t0, PAGE_SHIFT
 	csrwr	$t0, CSR_STLBPS
+	li.w	$t0, PAGE_SHIFT
+	csrwr	$t0, CSR_TLBREHI
 	csrwr	$zero, CSR_ASID
 	csrwr	$s1, CSR_PGDH
 	la.pcrel $t0, empty_root

@@ -18,7 +18,7 @@ pte_t *kernel_pgd __ro_after_init = kernel_root;
 static bool allocator_up;
 
 #define ROOT (ARCH_PT_LEVELS - 1)
-#define MAX_LEAF 1
+#define MAX_LEAF 0		/* tlb_refill knows base pages only */
 
 static pte_t *new_table(void)
 {
