@@ -22,7 +22,7 @@
 #include <sys/un.h>
 #include <abi/fuzz.h>
 
-enum { TRIES = 160, SLOT = 8192, MAX_FD = 48 };
+enum { TRIES = 160, SLOT = 2 * PAGE, MAX_FD = 48 };
 #define KERNEL 0xffff888000001000UL
 
 static char *good;		/* a slot an argument */
@@ -105,13 +105,13 @@ static void fill(const struct typed_arg *a, char *p)
 		strcpy(p, strings[rnd(5)]);
 	} else if (is(a->what, "iovec")) {
 		for (int i = 0; i < 64; i += 2) {
-			w[i] = (unsigned long)p + 4096;
+			w[i] = (unsigned long)p + PAGE;
 			w[i + 1] = 16;
 		}
 	} else if (is(a->what, "msghdr") || is(a->what, "mmsghdr")) {
 		w[2] = (unsigned long)p + 1024;
 		w[3] = 1;
-		w[128] = (unsigned long)p + 4096;
+		w[128] = (unsigned long)p + PAGE;
 		w[129] = 16;
 	} else if (is(a->what, "sockaddr")) {
 		p[0] = 1;
@@ -412,13 +412,13 @@ TEST(every_pointer)
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 	good = mmap(NULL, 6 * SLOT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	edge = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	readonly = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	edge = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	readonly = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(good != MAP_FAILED && edge != MAP_FAILED && readonly != MAP_FAILED);
-	edge += 4096;
-	OK(mprotect(edge, 4096, PROT_NONE));
+	edge += PAGE;
+	OK(mprotect(edge, PAGE, PROT_NONE));
 	strcpy(readonly, "read only");
-	OK(mprotect(readonly, 4096, PROT_READ));
+	OK(mprotect(readonly, PAGE, PROT_READ));
 	unshare(CLONE_NEWIPC);		/* what stays of its queues and segments goes with it */
 	system("rm -rf /tmp/badptrs");
 	OK(mkdir("/tmp/badptrs", 0777));

@@ -141,7 +141,7 @@ TEST(memory_into_a_pipe)
 
 	source();
 	OK(pipe(p));
-	EQ(syscall(SYS_vmsplice, p[1], &v, 1, 0), 65536);
+	EQ(syscall(SYS_vmsplice, p[1], &v, 1, 0), 16 * PAGE);
 	ERR(syscall(SYS_vmsplice, p[1], &v, 1, SPLICE_F_NONBLOCK), EAGAIN);
 	pid = OK(fork());
 	if (pid == 0) {

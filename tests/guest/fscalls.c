@@ -211,7 +211,7 @@ static long cached(int fd, unsigned long long off, unsigned long long len)
 
 TEST(pages_in_memory)
 {
-	static const char page[4096];
+	static const char page[PAGE];
 	enum { PAGES = 40 };
 	int fd = file("");
 
@@ -219,17 +219,17 @@ TEST(pages_in_memory)
 		EQ(write(fd, page, sizeof(page)), sizeof(page));
 	for (int first = 0; first < PAGES; first += 3)
 		for (int n = 1; n <= PAGES; n++)
-			EQ(cached(fd, first * 4096ull, n * 4096ull), n < PAGES - first ? n : PAGES - first);
-	EQ(cached(fd, 4096 * PAGES - 1, 1), 1);
-	EQ(cached(fd, 4096 * PAGES, 4096), 0);
+			EQ(cached(fd, first * PAGE, n * PAGE), n < PAGES - first ? n : PAGES - first);
+	EQ(cached(fd, PAGE * PAGES - 1, 1), 1);
+	EQ(cached(fd, PAGE * PAGES, PAGE), 0);
 	EQ(cached(fd, 100, 0), PAGES);
-	EQ(cached(fd, 4096, 0), PAGES - 1);
-	EQ(cached(fd, 4095, 2), 2);
+	EQ(cached(fd, PAGE, 0), PAGES - 1);
+	EQ(cached(fd, PAGE - 1, 2), 2);
 	/* Of one large page, too. */
 	OK(ftruncate(fd, 4 << 20));
 	OK(fallocate(fd, 0, 0, 4 << 20));
-	EQ(cached(fd, 4096 * 300, 4096 * 3), 3);
-	EQ(cached(fd, 4096 * 500, 4096 * 100), 100);
+	EQ(cached(fd, PAGE * 300, PAGE * 3), 3);
+	EQ(cached(fd, PAGE * 500, PAGE * 100), 100);
 	EQ(cached(fd, 0, 0), 1024);
 	close(fd);
 }

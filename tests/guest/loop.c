@@ -108,16 +108,16 @@ TEST(ranges_are_written)
 {
 	int d = start(), f = backing(MIB);
 	unsigned long long range[2] = { 0 }, cs[5];	/* cachestat(2): cached, dirty, ... */
-	char b[4096];
+	char b[PAGE];
 
 	OK(configure(d, f, 0, 0, 0));
 	memset(b, 'x', sizeof(b));
 	/* Of every length: the last page is written, too. */
 	for (int n = 1; n <= 40; n++) {
-		range[1] = n * 4096ull;
+		range[1] = n * PAGE;
 		for (int i = 0; i < n; i++)
-			EQ(pwrite(d, b, 4096, i * 4096), 4096);
-		OK(sync_file_range(d, 0, n * 4096, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+			EQ(pwrite(d, b, PAGE, i * PAGE), PAGE);
+		OK(sync_file_range(d, 0, n * PAGE, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
 		OK((int)syscall(SYS_cachestat, d, range, cs, 0));
 		EQ(cs[0], n);
 		EQ(cs[1] + cs[2], 0);
@@ -129,23 +129,23 @@ TEST(ranges_are_written)
 TEST(memory_that_ends)
 {
 	int d = start(), f = backing(MIB);
-	char b[8192], *m = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char b[2 * PAGE], *m = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(m != MAP_FAILED);
 	memset(b, 'o', sizeof(b));
 	EQ(pwrite(f, b, sizeof(b), 65536), (ssize_t)sizeof(b));
-	memset(m, 'n', 2 * 4096);
-	OK(munmap(m + 2 * 4096, 4096));
+	memset(m, 'n', 2 * PAGE);
+	OK(munmap(m + 2 * PAGE, PAGE));
 	OK(configure(d, f, 0, 0, 0));
-	EQ(pwrite(d, m + 2 * 4096 - 100, 4096, 65536), 100);
-	EQ(pwrite(d, m + 4096 - 50, 3 * 4096, 65536 + 4096), 4096 + 50);
-	ERR(pwrite(d, m + 2 * 4096, 4096, 65536), EFAULT);
+	EQ(pwrite(d, m + 2 * PAGE - 100, PAGE, 65536), 100);
+	EQ(pwrite(d, m + PAGE - 50, 3 * PAGE, 65536 + PAGE), PAGE + 50);
+	ERR(pwrite(d, m + 2 * PAGE, PAGE, 65536), EFAULT);
 	EQ(pread(d, b, sizeof(b), 65536), (ssize_t)sizeof(b));
-	CHECK(b[0] == 'n' && b[99] == 'n' && b[100] == 'o' && b[4095] == 'o' && b[4096] == 'n' && b[8191] == 'n');
-	EQ(pread(d, b, 100, 65536 + 8192), 100);
+	CHECK(b[0] == 'n' && b[99] == 'n' && b[100] == 'o' && b[PAGE - 1] == 'o' && b[PAGE] == 'n' && b[2 * PAGE - 1] == 'n');
+	EQ(pread(d, b, 100, 65536 + 2 * PAGE), 100);
 	CHECK(b[0] == 'n' && b[49] == 'n' && !b[50] && !b[99]);
 	finish(d);
-	munmap(m, 2 * 4096);
+	munmap(m, 2 * PAGE);
 	close(f);
 }
 

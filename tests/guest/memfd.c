@@ -19,7 +19,7 @@
 TEST(reads_over_pages_and_holes)
 {
 	enum { PAGES = 90 };
-	static unsigned char want[PAGES * 4096 + 777], got[PAGES * 4096 + 777];
+	static unsigned char want[PAGES * PAGE + 777], got[PAGES * PAGE + 777];
 	int fd = OK(memfd_create("runs", 0));
 	unsigned int seed = 1;
 	char *edge;
@@ -27,9 +27,9 @@ TEST(reads_over_pages_and_holes)
 	for (int i = 0; i < PAGES; i++) {
 		if (i % 7 == 3 || (i > 40 && i < 62))
 			continue;
-		for (int k = 0; k < 4096; k++)
-			want[i * 4096 + k] = (unsigned char)(i + k * 3);
-		EQ(pwrite(fd, want + i * 4096, 4096, i * 4096), 4096);
+		for (int k = 0; k < PAGE; k++)
+			want[i * PAGE + k] = (unsigned char)(i + k * 3);
+		EQ(pwrite(fd, want + i * PAGE, PAGE, i * PAGE), PAGE);
 	}
 	OK(ftruncate(fd, sizeof(want)));
 	for (int i = 0; i < 600; i++) {
@@ -41,19 +41,20 @@ TEST(reads_over_pages_and_holes)
 		if (memcmp(got, want + at, have) || (have < (long)sizeof(got) && got[have] != 0xee))
 			FAIL("%ld bytes from %ld on", n, at);
 	}
-	edge = mmap(NULL, 20 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	OK(munmap(edge + 10 * 4096, 10 * 4096));
-	EQ(pread(fd, edge + 100, 20 * 4096, 5 * 4096 + 7), 10 * 4096 - 100);
-	CHECK(!memcmp(edge + 100, want + 5 * 4096 + 7, 10 * 4096 - 100));
-	ERR(pread(fd, edge + 10 * 4096, 20 * 4096, 0), EFAULT);
-	munmap(edge, 10 * 4096);
+	edge = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	OK(munmap(edge + 10 * PAGE, 10 * PAGE));
+	EQ(pread(fd, edge + 100, 20 * PAGE, 5 * PAGE + 7), 10 * PAGE - 100);
+	CHECK(!memcmp(edge + 100, want + 5 * PAGE + 7, 10 * PAGE - 100));
+	ERR(pread(fd, edge + 10 * PAGE, 20 * PAGE, 0), EFAULT);
+	munmap(edge, 10 * PAGE);
 	close(fd);
 }
 
 /* Writes of all lengths over pages, holes and the end; from memory that ends half-way; into a filesystem with little room left. */
 TEST(writes_over_pages_and_holes)
 {
-	enum { SIZE = 150 * 4096 };
+	char size[32];
+	enum { SIZE = 150 * PAGE };
 	static unsigned char want[SIZE], got[SIZE], data[SIZE];
 	int fd = OK(memfd_create("runs", 0));
 	unsigned int seed = 2;
@@ -85,22 +86,23 @@ TEST(writes_over_pages_and_holes)
 			FAIL("%ld bytes to %ld", n, at);
 	}
 	OK(ftruncate(fd, 0));
-	edge = mmap(NULL, 20 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	memcpy(edge, data, 10 * 4096);
-	OK(munmap(edge + 10 * 4096, 10 * 4096));
-	EQ(pwrite(fd, edge + 4, 20 * 4096, 4096), 10 * 4096 - 4);
-	EQ(pread(fd, got, SIZE, 4096), 10 * 4096 - 4);
-	CHECK(!memcmp(got, data + 4, 10 * 4096 - 4));
-	ERR(pwrite(fd, edge + 10 * 4096, 20 * 4096, 0), EFAULT);
-	munmap(edge, 10 * 4096);
+	edge = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memcpy(edge, data, 10 * PAGE);
+	OK(munmap(edge + 10 * PAGE, 10 * PAGE));
+	EQ(pwrite(fd, edge + 4, 20 * PAGE, PAGE), 10 * PAGE - 4);
+	EQ(pread(fd, got, SIZE, PAGE), 10 * PAGE - 4);
+	CHECK(!memcmp(got, data + 4, 10 * PAGE - 4));
+	ERR(pwrite(fd, edge + 10 * PAGE, 20 * PAGE, 0), EFAULT);
+	munmap(edge, 10 * PAGE);
 	close(fd);
 
 	OK(mkdir("/tmp/little", 0700));
-	OK(mount("none", "/tmp/little", "tmpfs", 0, "size=40k"));
+	snprintf(size, sizeof(size), "size=%dk", 10 * PAGE / 1024);
+	OK(mount("none", "/tmp/little", "tmpfs", 0, size));
 	fd = OK(open("/tmp/little/file", O_RDWR | O_CREAT, 0600));
 	OK(statfs("/tmp/little", &f));
-	room = f.f_bfree * 4096;
-	EQ(room, 40960);
+	room = f.f_bfree * PAGE;
+	EQ(room, 10 * PAGE);
 	EQ(write(fd, data, SIZE), room);
 	ERR(write(fd, data, SIZE), ENOSPC);
 	OK(statfs("/tmp/little", &f));
@@ -119,8 +121,8 @@ TEST(lives_and_maps)
 	int fd = OK(memfd_create("name", MFD_CLOEXEC));
 	char *p;
 
-	OK(ftruncate(fd, 8192));
-	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	OK(ftruncate(fd, 2 * PAGE));
+	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	CHECK(p != MAP_FAILED);
 	strcpy(p + 5000, "mapped");
 	char b[7];
@@ -147,20 +149,20 @@ TEST(seals)
 	EQ(fcntl(fd, F_GET_SEALS), 0);
 	OK(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK));
 	ERR(ftruncate(fd, 100), EPERM);
-	OK(ftruncate(fd, 8192));
+	OK(ftruncate(fd, 2 * PAGE));
 	OK(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW));
 	ERR(ftruncate(fd, 9000), EPERM);
-	ERR(pwrite(fd, "x", 1, 8192), EPERM);
+	ERR(pwrite(fd, "x", 1, 2 * PAGE), EPERM);
 	EQ(pwrite(fd, "x", 1, 8191), 1);
-	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	CHECK(p != MAP_FAILED);
 	ERR(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY);
-	OK(munmap(p, 4096));
+	OK(munmap(p, PAGE));
 	OK(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
 	ERR(pwrite(fd, "x", 1, 0), EPERM);
-	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED);
 	EQ(errno, EPERM);
-	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	CHECK(p != MAP_FAILED);
 	OK(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL));
 	ERR(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), EPERM);

@@ -8,12 +8,13 @@
 #include <sys/sysinfo.h>
 #include <sys/uio.h>
 
-#define PG 4096ul
+#define PG ((unsigned long)PAGE)
 #define RW (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static volatile int stop;
 static char *arena, *landing;
+static pthread_barrier_t all_there;
 enum { SLOTS = 64, SLOT_PAGES = 16 };
 
 /* Each thread owns slots i % n == id; what it writes it must read back, whatever happens next door. */
@@ -22,6 +23,8 @@ static void *churn(void *arg)
 	long id = (long)arg;
 	unsigned int seed = (unsigned int)id * 77 + 1;
 
+	/* A hole of the arena must not become the stack of a thread that is still to come. */
+	pthread_barrier_wait(&all_there);
 	for (int round = 0; !stop && round < 200; round++) {
 		int slot = (int)((unsigned int)rand_r(&seed) % (SLOTS / 4)) * 4 + (int)id;
 		char *p = arena + (size_t)slot * SLOT_PAGES * PG;
@@ -80,6 +83,7 @@ TEST(threads_against_the_map)
 	arena = mmap(NULL, (size_t)SLOTS * SLOT_PAGES * PG, RW, ANON, -1, 0);
 	landing = mmap(NULL, 8ul * SLOT_PAGES * PG, PROT_NONE, ANON, -1, 0);
 	CHECK(arena != MAP_FAILED && landing != MAP_FAILED);
+	EQ(pthread_barrier_init(&all_there, NULL, 4), 0);
 	for (long i = 0; i < 4; i++)
 		EQ(pthread_create(&t[i], NULL, churn, (void *)i), 0);
 	for (int i = 0; i < 10; i++) {

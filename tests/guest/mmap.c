@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#define PG 4096ul
+#define PG ((unsigned long)PAGE)
 #define RW (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #ifndef MAP_FIXED_NOREPLACE

@@ -6,7 +6,7 @@
 #include "t.h"
 #include <sys/mman.h>
 
-#define PG 4096UL
+#define PG ((unsigned long)PAGE)
 enum { DEFAULT, PREFERRED, BIND, INTERLEAVE, LOCAL, PREFERRED_MANY };
 enum { F_NODE = 1, F_ADDR = 2 };
 #define STATIC_NODES (1 << 15)

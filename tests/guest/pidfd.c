@@ -497,21 +497,21 @@ TEST(ioctls)
 
 TEST(advice_for_another)
 {
-	char *m = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct iovec v[2] = { { m, 4096 }, { m + 4096, 4096 } }, hole = { (void *)4096, 4096 };
+	char *m = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec v[2] = { { m, PAGE }, { m + PAGE, PAGE } }, hole = { (void *)PAGE, PAGE };
 	int self, fd;
 	pid_t pid;
 
-	m[0] = m[4096] = 1;
+	m[0] = m[PAGE] = 1;
 	pid = waiting_child();
 	fd = OK(pidfd_open(pid, 0));
 	self = OK(pidfd_open(getpid(), 0));
-	EQ(syscall(SYS_process_madvise, fd, v, 2, 20 /* COLD */, 0), 8192);
+	EQ(syscall(SYS_process_madvise, fd, v, 2, 20 /* COLD */, 0), 2 * PAGE);
 	ERR(syscall(SYS_process_madvise, fd, v, 2, MADV_DONTNEED, 0), EINVAL);	/* not to somebody else */
 	ERR(syscall(SYS_process_madvise, fd, v, 2, 20, 1), EINVAL);
 	ERR(syscall(SYS_process_madvise, fd, &hole, 1, 20, 0), ENOMEM);
 	ERR(syscall(SYS_process_madvise, 99, v, 2, 20, 0), EBADF);
-	EQ(syscall(SYS_process_madvise, self, v, 1, 20, 0), 4096);
+	EQ(syscall(SYS_process_madvise, self, v, 1, 20, 0), PAGE);
 	EQ(m[0], 1);
 	OK(kill(pid, SIGKILL));
 	t_wait(pid);

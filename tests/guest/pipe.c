@@ -29,25 +29,25 @@ TEST(bytes_in_order)
 
 TEST(capacity)
 {
-	static char buf[4096];
+	static char buf[PAGE];
 	int p[2], next;
 	long total = 0;
 
 	OK(pipe2(p, O_NONBLOCK | O_CLOEXEC));
 	EQ(fcntl(p[0], F_GETFD), FD_CLOEXEC);
-	EQ(fcntl(p[1], F_GETPIPE_SZ), 65536);
+	EQ(fcntl(p[1], F_GETPIPE_SZ), 16 * PAGE);
 	while (write(p[1], buf, sizeof(buf)) > 0)
 		total += sizeof(buf);
 	EQ(errno, EAGAIN);
-	EQ(total, 65536);
+	EQ(total, 16 * PAGE);
 	/* PIPE_BUF bytes go in whole or not at all. */
-	EQ(read(p[0], buf, 4095), 4095);
+	EQ(read(p[0], buf, PAGE - 1), PAGE - 1);
 	ERR(write(p[1], buf, 4096), EAGAIN);
 	EQ(read(p[0], buf, 1), 1);
 	EQ(write(p[1], buf, 4096), 4096);
-	CHECK(fcntl(p[1], F_SETPIPE_SZ, 131072) >= 131072);
+	CHECK(fcntl(p[1], F_SETPIPE_SZ, 32 * PAGE) >= 32 * PAGE);
 	EQ(write(p[1], buf, 4096), 4096);
-	ERR(fcntl(p[1], F_SETPIPE_SZ, 4096), EBUSY);
+	ERR(fcntl(p[1], F_SETPIPE_SZ, PAGE), EBUSY);
 	ERR(pipe2(p, 0x100000), EINVAL);
 	next = dup(0);
 	close(next);
@@ -182,7 +182,7 @@ TEST(named)
 
 TEST(interrupted_write_keeps_count)
 {
-	static char buf[100000];
+	static char buf[25 * PAGE];
 	struct sigaction sa = { .sa_handler = SIG_IGN };
 	int p[2];
 	pid_t pid, me = getpid();
@@ -196,7 +196,7 @@ TEST(interrupted_write_keeps_count)
 		kill(me, SIGUSR1);
 		_exit(0);
 	}
-	EQ(write(p[1], buf, sizeof(buf)), 65536);
+	EQ(write(p[1], buf, sizeof(buf)), 16 * PAGE);
 	t_wait(pid);
 }
 

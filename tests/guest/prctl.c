@@ -422,42 +422,42 @@ TEST(huge_pages_off)
 /* A name for anonymous memory: seen in maps, goes with the mapping, is checked. */
 TEST(name_of_memory)
 {
-	char *m = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), line[60];
+	char *m = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), line[60];
 	char long_name[100];
 	int fd;
 
 	CHECK(m != MAP_FAILED);
-	if (prctl(PR_SET_VMA, 0, m, 4096, "probe") && errno == EINVAL)
+	if (prctl(PR_SET_VMA, 0, m, PAGE, "probe") && errno == EINVAL)
 		SKIP("built without it");
-	OK(prctl(PR_SET_VMA, 0, m + 4096, 4096, "second page"));
+	OK(prctl(PR_SET_VMA, 0, m + PAGE, PAGE, "second page"));
 	CHECK(strstr(slurp("/proc/self/maps"), "[anon:second page]"));
-	snprintf(line, sizeof(line), "%lx-%lx rw-p", (unsigned long)m + 4096, (unsigned long)m + 8192);
+	snprintf(line, sizeof(line), "%lx-%lx rw-p", (unsigned long)m + PAGE, (unsigned long)m + 2 * PAGE);
 	CHECK(strstr(text, line));
-	OK(prctl(PR_SET_VMA, 0, m, 4 * 4096, NULL));
+	OK(prctl(PR_SET_VMA, 0, m, 4 * PAGE, NULL));
 	CHECK(!strstr(slurp("/proc/self/maps"), "[anon:second page]"));
-	ERR(prctl(PR_SET_VMA, 0, m, 4096, "no [brackets]"), EINVAL);
-	ERR(prctl(PR_SET_VMA, 0, m, 4096, "tab\t"), EINVAL);
+	ERR(prctl(PR_SET_VMA, 0, m, PAGE, "no [brackets]"), EINVAL);
+	ERR(prctl(PR_SET_VMA, 0, m, PAGE, "tab\t"), EINVAL);
 	memset(long_name, 'n', sizeof(long_name));
 	long_name[79] = 0;
-	OK(prctl(PR_SET_VMA, 0, m, 4096, long_name));
+	OK(prctl(PR_SET_VMA, 0, m, PAGE, long_name));
 	long_name[79] = 'n';
 	long_name[80] = 0;
-	ERR(prctl(PR_SET_VMA, 0, m, 4096, long_name), EINVAL);
-	ERR(prctl(PR_SET_VMA, 0, m, 4096, 8), EFAULT);
-	ERR(prctl(PR_SET_VMA, 0, m + 1, 4096, "x"), EINVAL);
-	ERR(prctl(PR_SET_VMA, 1, m, 4096, "x"), EINVAL);
-	OK(munmap(m + 8192, 4096));
-	ERR(prctl(PR_SET_VMA, 0, m, 4 * 4096, "hole"), ENOMEM);
+	ERR(prctl(PR_SET_VMA, 0, m, PAGE, long_name), EINVAL);
+	ERR(prctl(PR_SET_VMA, 0, m, PAGE, 8), EFAULT);
+	ERR(prctl(PR_SET_VMA, 0, m + 1, PAGE, "x"), EINVAL);
+	ERR(prctl(PR_SET_VMA, 1, m, PAGE, "x"), EINVAL);
+	OK(munmap(m + 2 * PAGE, PAGE));
+	ERR(prctl(PR_SET_VMA, 0, m, 4 * PAGE, "hole"), ENOMEM);
 	fd = OK(open("/proc/self/exe", O_RDONLY));
-	m = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	m = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
 	CHECK(m != MAP_FAILED);
-	ERR(prctl(PR_SET_VMA, 0, m, 4096, "file"), EBADF);
+	ERR(prctl(PR_SET_VMA, 0, m, PAGE, "file"), EBADF);
 }
 
 /* Programs that set their title move the arguments: /proc/PID/cmdline shows what is there. */
 TEST(memory_layout)
 {
-	char *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *m = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	unsigned long brk_now = (unsigned long)sbrk(0);
 	unsigned int size = 0;
 
@@ -495,7 +495,7 @@ TEST(auxiliary_vector)
 		SKIP("older than this option");
 	CHECK(n > 0);
 	for (int i = 0; i < 126 && v[i]; i += 2)
-		page_size |= v[i] == 6 /* AT_PAGESZ */ && v[i + 1] == 4096;
+		page_size |= v[i] == 6 /* AT_PAGESZ */ && v[i + 1] == PAGE;
 	CHECK(page_size);
 	file = slurp("/proc/self/auxv");
 	CHECK(!memcmp(file, v, 64));
@@ -517,21 +517,21 @@ TEST(no_executable_gain)
 	ERR(prctl(PR_SET_MDWE, 1, 1, 0, 0), EINVAL);
 	ERR(prctl(PR_SET_MDWE, 2, 0, 0, 0), EINVAL);
 	ERR(prctl(PR_SET_MDWE, 8, 0, 0, 0), EINVAL);
-	x = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	x = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(x != MAP_FAILED);
 	OK(prctl(PR_SET_MDWE, 1, 0, 0, 0));
 	EQ(prctl(PR_GET_MDWE, 0, 0, 0, 0), 1);
 	ERR(prctl(PR_SET_MDWE, 0, 0, 0, 0), EPERM);
-	ERR((long)mmap(NULL, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), EACCES);
-	m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ERR((long)mmap(NULL, PAGE, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), EACCES);
+	m = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(m != MAP_FAILED);
-	ERR(mprotect(m, 4096, PROT_READ | PROT_EXEC), EACCES);
-	ERR(mprotect(m, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), EACCES);
-	OK(mprotect(x, 4096, PROT_EXEC));		/* what was executable may stay so */
-	OK(mprotect(m, 4096, PROT_READ));
+	ERR(mprotect(m, PAGE, PROT_READ | PROT_EXEC), EACCES);
+	ERR(mprotect(m, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC), EACCES);
+	OK(mprotect(x, PAGE, PROT_EXEC));		/* what was executable may stay so */
+	OK(mprotect(m, PAGE, PROT_READ));
 	pid = OK(fork());
 	if (pid == 0)
-		_exit(prctl(PR_GET_MDWE, 0, 0, 0, 0) == 1 && mprotect(m, 4096, PROT_EXEC) < 0 ? 0 : 1);
+		_exit(prctl(PR_GET_MDWE, 0, 0, 0, 0) == 1 && mprotect(m, PAGE, PROT_EXEC) < 0 ? 0 : 1);
 	CHECK(t_child_ok(pid));
 }
 

@@ -72,7 +72,7 @@ TEST(status_and_stat)
 /* One mapping asked for by its address; its ID is what the linker wrote. */
 TEST(a_mapping_by_address)
 {
-	unsigned long size = 4 * 4096, a = (unsigned long)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long size = 4 * PAGE, a = (unsigned long)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = OK(open("/proc/self/maps", O_RDONLY)), f;
 	struct procmap_query q = { .size = sizeof(q), .query_addr = a + 5000 };
 	/* A program header, its note segment, and in it another note before the ID. */
@@ -90,18 +90,18 @@ TEST(a_mapping_by_address)
 	char name[300];
 	struct stat st;
 
-	OK(munmap((void *)(a + 3 * 4096), 4096));
-	OK(mprotect((void *)(a + 2 * 4096), 4096, PROT_READ));
+	OK(munmap((void *)(a + 3 * PAGE), PAGE));
+	OK(mprotect((void *)(a + 2 * PAGE), PAGE, PROT_READ));
 	OK(ioctl(fd, PROCMAP_QUERY, &q));
-	EQ(q.vma_end, a + 2 * 4096);
+	EQ(q.vma_end, a + 2 * PAGE);
 	CHECK(q.vma_start <= a);
 	EQ(q.vma_flags, PROCMAP_QUERY_VMA_READABLE | PROCMAP_QUERY_VMA_WRITABLE);
-	EQ(q.vma_page_size, 4096);
+	EQ(q.vma_page_size, PAGE);
 	EQ(q.inode + q.dev_major + q.dev_minor + q.vma_offset, 0);
-	q.query_addr = a + 2 * 4096;
+	q.query_addr = a + 2 * PAGE;
 	q.query_flags = PROCMAP_QUERY_VMA_WRITABLE;
 	ERR(ioctl(fd, PROCMAP_QUERY, &q), ENOENT);
-	q.query_addr = a + 3 * 4096;
+	q.query_addr = a + 3 * PAGE;
 	q.query_flags = 0;
 	ERR(ioctl(fd, PROCMAP_QUERY, &q), ENOENT);
 	q.query_addr = 1;
@@ -112,16 +112,16 @@ TEST(a_mapping_by_address)
 	unlink("/tmp/mapped");
 	f = OK(open("/tmp/mapped", O_CREAT | O_RDWR, 0600));
 	EQ(write(f, &elf, sizeof(elf)), sizeof(elf));
-	OK(ftruncate(f, 8192));
+	OK(ftruncate(f, 2 * PAGE));
 	OK(fstat(f, &st));
-	CHECK(mmap((void *)a, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, f, 4096) == (void *)a);
+	CHECK(mmap((void *)a, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, f, PAGE) == (void *)a);
 	memset(&q, 0, sizeof(q));
 	q = (struct procmap_query){ .size = sizeof(q), .query_addr = a, .query_flags = PROCMAP_QUERY_FILE_BACKED_VMA,
 		.vma_name_addr = (unsigned long)name, .vma_name_size = sizeof(name),
 		.build_id_addr = (unsigned long)id, .build_id_size = sizeof(id) };
 	OK(ioctl(fd, PROCMAP_QUERY, &q));
 	EQ(q.vma_start, a);
-	EQ(q.vma_offset, 4096);
+	EQ(q.vma_offset, PAGE);
 	EQ(q.inode, st.st_ino);
 	EQ(q.vma_flags, PROCMAP_QUERY_VMA_READABLE | PROCMAP_QUERY_VMA_SHARED);
 	EQ(q.vma_name_size, sizeof("/tmp/mapped"));
@@ -159,7 +159,7 @@ TEST(memory_maps)
 
 	CHECK(p != MAP_FAILED);
 	memset(p, 1, size);
-	OK(mprotect(p, 4096, PROT_READ));
+	OK(mprotect(p, PAGE, PROT_READ));
 	slurp("/proc/self/maps");
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char prot[5];
@@ -168,7 +168,7 @@ TEST(memory_maps)
 		CHECK(a < b);
 		if (a == (unsigned long)p) {
 			found = true;
-			EQ(b - a, 4096);
+			EQ(b - a, PAGE);
 			CHECK(!strcmp(prot, "r--p"));
 		}
 	}
@@ -190,7 +190,7 @@ TEST(memory_maps)
 	fd = OK(open("/proc/self/pagemap", O_RDONLY));
 	unsigned long long e;
 
-	EQ(pread(fd, &e, 8, (unsigned long)p / 4096 * 8), 8);
+	EQ(pread(fd, &e, 8, (unsigned long)p / PAGE * 8), 8);
 	CHECK(e >> 63);			/* present */
 	close(fd);
 }

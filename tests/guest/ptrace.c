@@ -426,7 +426,7 @@ static int family(void)
 	if (pid == 0)
 		_exit(11);
 	waitpid(pid, &status, 0);
-	pid = vfork();
+	pid = t_vfork();
 	if (pid == 0)
 		_exit(12);
 	waitpid(pid, &status, 0);

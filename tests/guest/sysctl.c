@@ -186,15 +186,17 @@ static int small_pipe(void)
 
 	if (setuid(4711) || pipe(p))
 		return 100;
-	return fcntl(p[1], F_GETPIPE_SZ) / 4096;
+	return fcntl(p[1], F_GETPIPE_SZ) / PAGE;
 }
 
 /* Also the first size of an unprivileged pipe is no larger. */
 TEST(pipe_max_size)
 {
+	char two[16];
 	int got;
 
-	set("fs/pipe-max-size", "8192");
+	snprintf(two, sizeof(two), "%d", 2 * PAGE);
+	set("fs/pipe-max-size", two);
 	got = in_child(small_pipe);
 	restore();
 	EQ(got, 2);

@@ -231,7 +231,7 @@ TEST(security_modules)
 	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c), 0), EOPNOTSUPP);
 	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c), 1), EINVAL);
 	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c) - 1, 0), EINVAL);
-	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, 5000, 0), E2BIG);
+	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, PAGE + 1, 0), E2BIG);
 	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, 8, sizeof(c), 0), EFAULT);
 	c.ctx_len = 1;
 	ERR(syscall(SYS_lsm_set_self_attr, LSM_ATTR_CURRENT, &c, sizeof(c), 0), EINVAL);

@@ -84,20 +84,20 @@ TEST(shared_memory)
 TEST(attaching)
 {
 	int id, *m;
-	char *at = mmap(NULL, 8 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = mmap(NULL, 8 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 	int st;
 
 	alone();
-	id = OK(shmget(IPC_PRIVATE, 3 * 4096, 0600));
-	OK(munmap(at, 4 * 4096));
+	id = OK(shmget(IPC_PRIVATE, 3 * PAGE, 0600));
+	OK(munmap(at, 4 * PAGE));
 	CHECK(shmat(id, at + 10, 0) == (void *)-1 && errno == EINVAL);
 	m = shmat(id, at + 10, SHM_RND);
 	EQ((long)m, (long)at);
 	m[0] = 5;
-	CHECK(shmat(id, at + 4 * 4096, 0) == (void *)-1 && errno == EINVAL);	/* taken */
-	m = shmat(id, at + 4 * 4096, SHM_REMAP);
-	EQ((long)m, (long)at + 4 * 4096);
+	CHECK(shmat(id, at + 4 * PAGE, 0) == (void *)-1 && errno == EINVAL);	/* taken */
+	m = shmat(id, at + 4 * PAGE, SHM_REMAP);
+	EQ((long)m, (long)at + 4 * PAGE);
 	EQ(m[0], 5);
 	m = shmat(id, NULL, SHM_RDONLY);
 	EQ(m[0], 5);
@@ -109,9 +109,9 @@ TEST(attaching)
 	st = t_wait(pid);
 	CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV);
 	/* Cut in two, it still goes as one. */
-	OK(munmap(at + 4096, 4096));
+	OK(munmap(at + PAGE, PAGE));
 	OK(shmdt(at));
-	EQ(mincore(at + 2 * 4096, 4096, (unsigned char *)&st), -1);
+	EQ(mincore(at + 2 * PAGE, PAGE, (unsigned char *)&st), -1);
 	OK(shmctl(id, IPC_RMID, NULL));
 	CHECK(shmat(12345678, NULL, 0) == (void *)-1 && errno == EINVAL);
 }
@@ -119,22 +119,22 @@ TEST(attaching)
 /* A mapping put in the place of the last one of a removed segment comes too late; one that is attached in its place does not. */
 TEST(the_last_mapping_of_a_removed_segment)
 {
-	int id = OK(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600));
+	int id = OK(shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600));
 	char *p = shmat(id, NULL, 0);
 	struct shmid_ds ds;
 
 	CHECK(p != (void *)-1);
 	*p = 7;
-	OK(syscall(SYS_remap_file_pages, p, 4096, 0, 0, 0));
+	OK(syscall(SYS_remap_file_pages, p, PAGE, 0, 0, 0));
 	EQ(*p, 7);
 	OK(shmctl(id, IPC_RMID, NULL));
 	CHECK(shmat(id, p, SHM_REMAP) == p);
 	EQ(*p, 7);
 	OK(shmctl(id, IPC_STAT, &ds));
 	EQ(ds.shm_nattch, 1);
-	ERR(syscall(SYS_remap_file_pages, p, 4096, 0, 0, 0), EINVAL);
+	ERR(syscall(SYS_remap_file_pages, p, PAGE, 0, 0, 0), EINVAL);
 	ERR(shmctl(id, IPC_STAT, &ds), EINVAL);
-	ERR(msync(p, 4096, MS_ASYNC), ENOMEM);			/* nothing is mapped there */
+	ERR(msync(p, PAGE, MS_ASYNC), ENOMEM);			/* nothing is mapped there */
 }
 
 TEST(shm_rights)
@@ -618,7 +618,7 @@ TEST(chosen_numbers)
 	other = OK(msgget(IPC_PRIVATE, 0600));
 	CHECK(other != at && other != at + 1);
 	want_next("shm", at);
-	shm = OK(shmget(IPC_PRIVATE, 4096, 0600));
+	shm = OK(shmget(IPC_PRIVATE, PAGE, 0600));
 	OK(msgctl(at, IPC_RMID, NULL));
 	OK(msgctl(at + 1, IPC_RMID, NULL));
 	OK(msgctl(other, IPC_RMID, NULL));
@@ -634,7 +634,7 @@ TEST(limits)
 	int id;
 
 	alone();
-	id = OK(shmget(1, 4096 * 5, IPC_CREAT | 0600));
+	id = OK(shmget(1, PAGE * 5, IPC_CREAT | 0600));
 	OK(semctl(0, 0, IPC_INFO, (union arg){ .ptr = &si }));
 	EQ(si.semvmx, 32767);
 	EQ(si.semopm, 500);
@@ -642,7 +642,7 @@ TEST(limits)
 	EQ(us.used_ids, 1);
 	EQ(us.shm_tot, 5);
 	EQ(shmctl(0, SHM_STAT, &d), id);
-	EQ(d.shm_segsz, 4096 * 5);
+	EQ(d.shm_segsz, PAGE * 5);
 	OK(shmctl(id, IPC_RMID, NULL));
 	OK(shmctl(0, SHM_INFO, (void *)&us));
 	EQ(us.shm_tot, 0);

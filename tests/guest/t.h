@@ -53,6 +53,29 @@ static const unsigned int t_return[] __attribute__((unused)) = { 0x00008067 };
 static const unsigned int t_return[] __attribute__((unused)) = { 0x4c000020 };
 #endif
 
+/* Some C libraries' vfork is a fork. */
+#ifdef __loongarch__
+#include <sched.h>
+static inline __attribute__((always_inline)) pid_t t_vfork(void)
+{
+	register long nr __asm__("$a7") = SYS_clone, a0 __asm__("$a0") = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	register long a1 __asm__("$a1") = 0, a2 __asm__("$a2") = 0, a3 __asm__("$a3") = 0, a4 __asm__("$a4") = 0;
+
+	__asm__ volatile("syscall 0" : "+r"(a0) : "r"(nr), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+			 : "memory", "$t0", "$t1", "$t2", "$t3", "$t4", "$t5", "$t6", "$t7", "$t8");
+	return (pid_t)a0;
+}
+#else
+#define t_vfork vfork
+#endif
+
+/* The page, a fact of each CPU's build. */
+#ifdef __loongarch__
+#define PAGE 16384
+#else
+#define PAGE 4096
+#endif
+
 /* The kernel headers' numbers, for calls that the C library does not know yet. */
 #include <asm/unistd.h>
 #ifndef SYS_close_range

@@ -167,7 +167,7 @@ TEST(orphans_go_to_init)
 TEST(vfork_shares_and_waits)
 {
 	volatile int x = 1;
-	pid_t pid = vfork();
+	pid_t pid = t_vfork();
 
 	if (pid == 0) {
 		x = 2;

@@ -38,7 +38,7 @@ def user_cc(tools, arch):
     lib = "%s/usr/lib/%s" % (cross, triple)
     gcc = sorted(glob.glob("%s/usr/lib/gcc/%s/*" % (cross, arches.ALL[arch].linux)))[-1]
     return ([tools["clang"], "--target=" + triple, "-nostdlibinc", "-isystem", "%s/usr/include/%s" % (cross, triple), "--ld-path=" + tools["lld"],
-             "-nostdlib", "-Wno-unused-command-line-argument", "-Wno-unknown-warning-option", lib + "/crt1.o", lib + "/crti.o"],
+             "-nostdlib", "-Wl,--image-base=0x400000", "-Wno-unused-command-line-argument", "-Wno-unknown-warning-option", lib + "/crt1.o", lib + "/crti.o"],
             ["-L" + lib, "-L" + gcc, "-Wl,--start-group", "-lc", "-lgcc", "-lgcc_eh", "-Wl,--end-group", lib + "/crtn.o"])
 
 
