@@ -80,6 +80,25 @@ static void ask_facts(const struct dt *t)
 		assert(dt_compatible(t, (const char *)t->fdt.blob + t->compatibles[i].key, 0) <= t->compatibles[i].node);
 }
 
+/* Nodes that there are not. */
+static void ask_nowhere(const struct dt *t)
+{
+	struct dt_pci_window w;
+	struct dt_irq irq;
+	struct dt_cpu cpu;
+	u64 v;
+	u32 dev;
+
+	assert(!dt_number(t, DT_NONE, "reg", &v) && !dt_reg(t, t->nr_nodes, 0, &v, &v) && !dt_enabled(t, DT_NONE));
+	assert(dt_next_child(t, DT_NONE, DT_NONE) == DT_NONE && dt_next_child(t, 0, t->nr_nodes) == DT_NONE);
+	assert(dt_path(t, "/x", 0) == DT_NONE && dt_next_cpu(t, t->nr_nodes, &cpu) == DT_NONE);
+	assert(dt_pci_window(t, DT_NONE, 0, &w) && dt_pci_window(t, 0, 0, &w) && dt_msi(t, DT_NONE, 0, &dev) == DT_NONE);
+	assert(dt_irq(t, DT_NONE, 0, &irq) && !dt_irq_count(t, DT_NONE) && dt_irq_parent(t, DT_NONE) == DT_NONE);
+	for (u32 i = 0; i < t->nr_nodes && i < 64; i++)
+		dt_pci_window(t, i, 0, &w);
+	dt_irq(t, 0, 0, &irq);
+}
+
 static void fuzz_one(const u8 *p, size_t n)
 {
 	struct dt_chosen c;
@@ -94,25 +113,154 @@ static void fuzz_one(const u8 *p, size_t n)
 	err = dt_first_look(&f, &c, memory, NULL);
 	need = dt_index_size(&f);
 	assert(!err == !!need);
+	assert(dt_open(&t, &f, NULL, need));
 	if (!need)
 		return;
 	mem = malloc(need);
+	assert(dt_open(&t, &f, mem, need - 1));
 	err = dt_open(&t, &f, mem, need);
 	assert(!err);
 	for (u32 i = 0; i < t.nr_nodes && i < 128; i++)
 		ask_node(&t, i);
+	ask_nowhere(&t);
 	ask_pci(&t);
 	ask_facts(&t);
 	free(mem);
+}
+
+static void host(const char *name, u32 bytes, u32 first, u32 last)
+{
+	begin(name);
+	text("compatible", "pci-host-ecam-generic");
+	CELLS("#address-cells", 3);
+	CELLS("#size-cells", 2);
+	CELLS("reg", 0x10000000, bytes);
+	CELLS("bus-range", first, last);
+}
+
+static void power(const char *what, u32 width, u32 offset)
+{
+	begin(what);
+	text("compatible", "syscon-poweroff");
+	CELLS("regmap", 5);
+	CELLS("offset", offset);
+	CELLS("value", 1);
+	end();
+	begin("regs");
+	CELLS("reg", 0x5000, 0x10);
+	CELLS("phandle", 5);
+	CELLS("reg-io-width", width);
+	end();
+}
+
+/* Forms that a machine's tree does not have: refused, or passed over. */
+static u32 odd_tree(unsigned int i)
+{
+	tree_start();
+	begin("");
+	CELLS("#address-cells", 1);
+	CELLS("#size-cells", 1);
+	host("off", 0x1000000, 0, 1);
+	text("status", "disabled");
+	end();
+	host("a", i & 1 ? 0x1000 : 0x1000000, 1, i & 2 ? 0 : 3);
+	CELLS("msi-map", 0, 9, 0, 8, 16, 9);
+	CELLS("msi-map-mask", 0xff);
+	CELLS("ranges", 0x2000000, 0, 1, 2, 0, 3, 0x2000000, 0, 1, 2);
+	end();
+	host("b", 0x1000000, 0, 3);
+	prop("msi-map-mask", "", 0);
+	CELLS("msi-parent", 9);
+	CELLS("ranges", 0x2000000, 0, 0, 0xfffff000, 0, 0x2000, 0, 0, 0, 0, 0, 8, 0x3000000, 1, 0, 0x1000, 0, 0x1000);
+	end();
+	begin("cpus");
+	CELLS("#address-cells", i & 1 ? 0 : 2);
+	begin("cpu");
+	text("device_type", "cpu");
+	CELLS("reg", 1, 2);
+	end();
+	end();
+	power("power", 1u << (i & 3), i);
+	begin("old");
+	text("compatible", "arm,psci-0.2");
+	text("method", i & 1 ? "call" : "smc");
+	text("status", i & 2 ? "disabled" : "okay");
+	end();
+	begin("chosen");
+	text("stdout-path", i & 1 ? "a-name-that-is-longer-than-any-property" : "nobody");
+	CELLS("kaslr-seed", 1);
+	end();
+	begin("memory");
+	text("device_type", "memory");
+	text("status", "disabled");
+	CELLS("reg", 0x40000000, 0x1000);
+	end();
+	begin("reserved-memory");
+	CELLS("#address-cells", 0);
+	begin("x");
+	text("status", "disabled");
+	end();
+	begin("y");
+	CELLS("reg", 1);
+	end();
+	end();
+	begin("bus");
+	CELLS("#address-cells", 5);
+	CELLS("#size-cells", 5);
+	CELLS("ranges", 0, 0xfffffff0, 0x20);
+	begin("x");
+	CELLS("reg", 0, 1);
+	end();
+	end();
+	begin("high");
+	CELLS("#address-cells", 1);
+	CELLS("#size-cells", 1);
+	CELLS("ranges", 0, 0xfffffff0, 0x20);
+	begin("x");
+	CELLS("reg", 8, 0x18);
+	end();
+	end();
+	begin("nexus");
+	CELLS("#interrupt-cells", 1);
+	CELLS("#address-cells", 1);
+	CELLS("interrupt-map-mask", 1);
+	CELLS("interrupt-map", 0, 1, 9, 7);
+	CELLS("phandle", 7);
+	end();
+	begin("behind");
+	CELLS("reg", 0, 4);
+	CELLS("interrupt-parent", 7);
+	CELLS("interrupts", 1);
+	end();
+	begin("plain");			/* hands on to the one above as it is */
+	CELLS("#interrupt-cells", 1);
+	CELLS("interrupt-parent", 9);
+	CELLS("phandle", 10);
+	begin("leaf");
+	CELLS("interrupts", 3);
+	end();
+	end();
+	begin("pic");
+	CELLS("#interrupt-cells", 1);
+	CELLS("#address-cells", 1);
+	CELLS("phandle", 9);
+	prop("interrupt-controller", "", 0);
+	if (i & 1)
+		CELLS("interrupt-map", 0, 1, 9, 0, 2);
+	end();
+	end();
+	return tree_done();
 }
 
 static size_t fuzz_seed(unsigned int i, u8 *buf)
 {
 	u32 size;
 
-	if (i > 2)
+	if (i > 6)
 		return 0;
-	if (i == 0) {
+	if (i > 2) {
+		size = odd_tree(i - 3);
+	} else if (i == 0) {
 		size = tree_machine();
 	} else {
 		tree_start();
