@@ -16,7 +16,6 @@ struct mm init_mm = {
 	.mmap_lock = __RWSEM_INITIALIZER(init_mm.mmap_lock),
 	.page_table_lock = __SPIN_LOCK_UNLOCKED(init_mm.page_table_lock),
 	.arg_lock = __SPIN_LOCK_UNLOCKED(init_mm.arg_lock),
-	.task_size = TASK_SIZE_MAX,
 	.family_link = LIST_HEAD_INIT(init_mm.family_link),
 };
 

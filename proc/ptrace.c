@@ -442,6 +442,10 @@ static long resume(struct task *t, long request, unsigned long sig)
 
 	if (sig > _NSIG)
 		return -EIO;
+#ifndef ARCH_HAS_SINGLE_STEP
+	if (step)
+		return -EIO;
+#endif
 #ifdef PTRACE_SYSEMU
 	step |= request == PTRACE_SYSEMU_SINGLESTEP;
 	if (request == PTRACE_SYSEMU || request == PTRACE_SYSEMU_SINGLESTEP)

@@ -5,6 +5,7 @@
  *   bool regs_irqs_enabled(regs),
  *   void regs_init_user(regs, ip, sp)       a fresh program's registers (exec)
  *   task_stack_regs(stack_base)             user registers at the top of a kernel stack
+ *   ARCH_HAS_SINGLE_STEP                    defined where the CPU can stop after one instruction
  * and for ptrace: arch_user_regs_get/put between pt_regs and the ABI's register set (struct user_regs_struct).
  */
 #pragma once

@@ -4,6 +4,8 @@
 
 #include <asm/ptrace.h>
 
+#define ARCH_HAS_SINGLE_STEP
+
 struct pt_regs {
 	union {
 		struct user_pt_regs user;

@@ -4,6 +4,8 @@
 
 #include <asm/ptrace.h>
 
+#define ARCH_HAS_SINGLE_STEP
+
 #define KERNEL_CS 0x10
 #define KERNEL_DS 0x18
 #define USER32_CS 0x23
