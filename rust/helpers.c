@@ -186,7 +186,7 @@ bool rust_dt_pci_msi(u32 node, u32 rid, u32 *device)
 	return arch_dt_msi(dt_msi(arch_dt(), node, rid, device));
 }
 
-bool rust_dt_device(const char *compatible, u32 *next, u64 *base, u64 *len, int *irq)
+bool rust_dt_device(const char *compatible, u32 *next, u32 *node, u64 *base, u64 *len, int *irq)
 {
 	const struct dt *t = arch_dt();
 	struct dt_irq i;
@@ -198,17 +198,24 @@ bool rust_dt_device(const char *compatible, u32 *next, u64 *base, u64 *len, int 
 		*irq = dt_irq(t, n, 0, &i);
 		if (!*irq)
 			*irq = arch_dt_irq(&i);
+		*node = n;
 		return true;
 	}
 	return false;
 }
 
+bool rust_dt_number(u32 node, const char *name, u64 *out)
+{
+	return dt_number(arch_dt(), node, name, out);
+}
+
 bool rust_virtio_mmio(u32 *next, u64 *base, u64 *len, int *irq)
 {
 	struct acpi_virtio_mmio v;
+	u32 node;
 
 	if (arch_dt())
-		return rust_dt_device("virtio,mmio", next, base, len, irq);
+		return rust_dt_device("virtio,mmio", next, &node, base, len, irq);
 	if (acpi_get_virtio_mmio((*next)++, &v))
 		return false;
 	*base = v.base;

@@ -118,6 +118,7 @@ impl PciHost {
 pub struct FdtDevice {
     base: u64,
     len: u64,
+    node: u32,
     /// The kernel's number of the first interrupt, or a negative error.
     pub irq: i32,
 }
@@ -131,6 +132,13 @@ impl FdtDevice {
     /// Maps its registers.
     pub fn map(&self) -> Result<Mmio> {
         Mmio::map(self.base, usize::try_from(self.len).map_err(|_| crate::Error::EINVAL)?)
+    }
+
+    /// A property that is a number.
+    pub fn number(&self, name: &core::ffi::CStr) -> Option<u64> {
+        let mut v = 0;
+        // SAFETY: the node is one that the tree gave, `name` ends with NUL, the place is valid for writing.
+        unsafe { bindings::rust_dt_number(self.node, name.as_ptr(), &mut v) }.then_some(v)
     }
 }
 
@@ -147,9 +155,9 @@ impl FdtDevice {
 pub fn fdt_devices(what: &core::ffi::CStr) -> impl Iterator<Item = FdtDevice> + '_ {
     let mut next = 0;
     core::iter::from_fn(move || {
-        let mut d = FdtDevice { base: 0, len: 0, irq: 0 };
+        let mut d = FdtDevice { base: 0, len: 0, node: 0, irq: 0 };
         // SAFETY: `what` ends with NUL, all places are valid for writing.
-        let ok = unsafe { bindings::rust_dt_device(what.as_ptr(), &mut next, &mut d.base, &mut d.len, &mut d.irq) };
+        let ok = unsafe { bindings::rust_dt_device(what.as_ptr(), &mut next, &mut d.node, &mut d.base, &mut d.len, &mut d.irq) };
         ok.then_some(d)
     })
 }

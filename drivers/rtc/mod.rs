@@ -8,6 +8,7 @@
 
 pub mod calendar;
 pub mod cmos;
+pub mod goldfish;
 pub mod ls7a;
 pub mod pl031;
 

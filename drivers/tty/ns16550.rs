@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-//! The 16550 UART (National Semiconductor PC16550D data sheet) on the PC's legacy ports: ttyS0 to ttyS3.
+//! The 16550 UART (National Semiconductor PC16550D data sheet) on the PC's legacy ports, or in memory where a device tree names it:
+//! ttyS0 to ttyS3.
 //!
 //! Sending: bytes wait in a ring; while it holds any the transmitter-empty interrupt is on and moves 16 at a time. Receiving: the
 //! interrupt empties the FIFO into the terminal layer. One lock for both, taken with interrupts off.
@@ -7,9 +8,10 @@
 use super::port::{self, Frame, Port, TIOCM_CD, TIOCM_CTS, TIOCM_DSR, TIOCM_DTR, TIOCM_RI, TIOCM_RTS};
 use kernel::alloc::{KBox, KERNEL};
 use kernel::io::Ports;
+use kernel::mem::Mmio;
 use kernel::sync::SpinLockIrq;
 use kernel::tty::{self, Flag, Settings};
-use kernel::{irq, pr_info, Error, Result};
+use kernel::{irq, platform, pr_info, Error, Result};
 
 const RBR_THR: u16 = 0;
 const IER: u16 = 1;
@@ -35,7 +37,7 @@ const MCR_DTR: u8 = 0x01;
 const MCR_RTS: u8 = 0x02;
 const MCR_OUT2: u8 = 0x08;
 const FIFO: usize = 16;
-const CLOCK: u32 = 115_200;
+const PC_CLOCK: u32 = 115_200;
 
 struct State {
     port: Port,
@@ -44,26 +46,62 @@ struct State {
     mcr: u8,
 }
 
-struct Uart {
-    ports: Ports,
+/// How its eight registers are reached.
+trait Registers: Sync + 'static {
+    fn read8(&self, reg: u16) -> u8;
+    fn write8(&self, reg: u16, v: u8);
+}
+
+impl Registers for Ports {
+    fn read8(&self, reg: u16) -> u8 {
+        Ports::read8(self, reg)
+    }
+
+    fn write8(&self, reg: u16, v: u8) {
+        Ports::write8(self, reg, v);
+    }
+}
+
+/// In memory, 1 << `shift` bytes apart; `wide`: only whole words can be read and written.
+struct Memory {
+    regs: Mmio,
+    shift: u32,
+    wide: bool,
+}
+
+impl Registers for Memory {
+    fn read8(&self, reg: u16) -> u8 {
+        let off = usize::from(reg) << self.shift;
+        if self.wide { self.regs.read32(off) as u8 } else { self.regs.read8(off) }
+    }
+
+    fn write8(&self, reg: u16, v: u8) {
+        let off = usize::from(reg) << self.shift;
+        if self.wide { self.regs.write32(off, u32::from(v)) } else { self.regs.write8(off, v) }
+    }
+}
+
+struct Uart<R> {
+    ports: R,
+    clock: u32, // sixteenth of the rate that it is driven with
     state: SpinLockIrq<State>,
 }
 
-impl Uart {
-    /// Is a UART there? Its scratch register keeps what is written, and its interrupt enable has four bits.
-    fn probe(ports: Ports) -> bool {
-        let ier = ports.read8(IER);
-        ports.write8(IER, 0);
-        if ports.read8(IER) & 0x0f != 0 {
-            return false;
-        }
-        ports.write8(IER, 0x0f);
-        let seen = ports.read8(IER) & 0x0f;
-        ports.write8(IER, ier);
-        ports.write8(SCR, 0x5a);
-        seen == 0x0f && ports.read8(SCR) == 0x5a
+/// Is a UART there? Its scratch register keeps what is written, and its interrupt enable has four bits.
+fn probe(ports: &Ports) -> bool {
+    let ier = ports.read8(IER);
+    ports.write8(IER, 0);
+    if ports.read8(IER) & 0x0f != 0 {
+        return false;
     }
+    ports.write8(IER, 0x0f);
+    let seen = ports.read8(IER) & 0x0f;
+    ports.write8(IER, ier);
+    ports.write8(SCR, 0x5a);
+    seen == 0x0f && ports.read8(SCR) == 0x5a
+}
 
+impl<R: Registers> Uart<R> {
     /// Moves what fits into the FIFO. True when the ring has drained to where writers are worth waking.
     /// While bytes are left the transmitter-empty interrupt is on, also where the FIFO is still busy with what was there before.
     fn feed(&self, s: &mut State) -> bool {
@@ -101,7 +139,7 @@ impl Uart {
     }
 }
 
-impl irq::Handler for Uart {
+impl<R: Registers> irq::Handler for Uart<R> {
     fn handle(&self) -> bool {
         let mut s = self.state.lock();
         let mut ours = false;
@@ -132,7 +170,7 @@ impl irq::Handler for Uart {
     }
 }
 
-impl tty::Line for Uart {
+impl<R: Registers> tty::Line for Uart<R> {
     fn open(&self) -> Result {
         let mut s = self.state.lock();
         self.ports.write8(IIR_FCR, 0x07); // FIFOs on and empty, interrupt at one byte
@@ -184,7 +222,7 @@ impl tty::Line for Uart {
             self.ports.write8(MCR, s.mcr);
             return;
         }
-        let divisor = (CLOCK / c.baud).clamp(1, 0xffff);
+        let divisor = (self.clock / c.baud).clamp(1, 0xffff);
         self.ports.write8(LCR, lcr | LCR_DLAB);
         self.ports.write8(RBR_THR, (divisor & 0xff) as u8);
         self.ports.write8(IER, (divisor >> 8) as u8);
@@ -227,24 +265,37 @@ impl tty::Line for Uart {
 
 static NAMES: [&core::ffi::CStr; 4] = [c"ttyS0", c"ttyS1", c"ttyS2", c"ttyS3"];
 
-fn add(i: u32, ports: Ports, line: i32, name: &'static core::ffi::CStr) -> Result {
+fn add<R: Registers>(i: u32, ports: R, clock: u32, line: i32, name: &'static core::ffi::CStr) -> Result {
     let state = State { port: Port::new()?, ier: 0, lcr: 0x03, mcr: 0 };
-    let uart = KBox::new(Uart { ports, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
+    let uart = KBox::new(Uart { ports, clock, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
     if line < 0 {
         return Err(Error::ENXIO);
     }
     irq::request(line, uart, name, true)?;
     tty::register(name, 4, 64 + i, uart, i == 0, |t| uart.state.lock().port.tty = Some(t))?;
-    pr_info!("serial: ttyS{} at port {:#x}, irq {}", i, ports.base(), line);
+    Ok(())
+}
+
+fn add_from_tree(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr) -> Result {
+    let shift = d.number(c"reg-shift").unwrap_or(0).min(4) as u32;
+    let regs = Memory { regs: d.map()?, shift, wide: d.number(c"reg-io-width") == Some(4) };
+    let clock = d.number(c"clock-frequency").and_then(|hz| u32::try_from(hz / 16).ok()).filter(|c| *c > 0);
+    regs.write8(IER, 0);
+    add(i, regs, clock.unwrap_or(PC_CLOCK), d.irq, name)?;
+    pr_info!("serial: ttyS{} at {:#x}, irq {}", i, d.base(), d.irq);
     Ok(())
 }
 
 fn init() -> Result {
     for (i, name) in (0u32..).zip(NAMES) {
         let Some((ports, line)) = Ports::legacy_uart(i) else { break };
-        if Uart::probe(ports) {
-            add(i, ports, line, name)?;
+        if probe(&ports) {
+            add(i, ports, PC_CLOCK, line, name)?;
+            pr_info!("serial: ttyS{} at port {:#x}, irq {}", i, ports.base(), line);
         }
+    }
+    for ((i, name), d) in (0u32..).zip(NAMES).zip(platform::fdt_devices(c"ns16550a")) {
+        add_from_tree(i, d, name)?;
     }
     Ok(())
 }

@@ -52,7 +52,8 @@ int rust_dt_pci_irq(u32 node, u8 bus, u8 devfn, u8 pin);
 bool rust_dt_pci_msi(u32 node, u32 rid, u32 *device);
 bool rust_virtio_mmio(u32 *next, u64 *base, u64 *len, int *irq);
 /* The next enabled device of the device tree that is COMPATIBLE: its first registers and interrupt. *NEXT starts as 0. */
-bool rust_dt_device(const char *compatible, u32 *next, u64 *base, u64 *len, int *irq);
+bool rust_dt_device(const char *compatible, u32 *next, u32 *node, u64 *base, u64 *len, int *irq);
+bool rust_dt_number(u32 node, const char *name, u64 *out);
 bool rust_has_ports(void);
 u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off);
 void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v);
