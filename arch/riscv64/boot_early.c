@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The first page tables, made and loaded while the code runs at physical addresses: nothing here may use an address that the linker
+ * wrote into memory (no tables of pointers, no switch). The deepest tables that the CPU has are taken: a write of satp with a
+ * mode that it lacks changes nothing.
+ *
+ * early_top is the level-2 table of the top 512 GiB: Sv39's root, else reached through early_level3 (Sv48's root), that from early_level4.
+ */
+#include <arch/page.h>
+#include <arch/pgtable.h>
+#include <kernel/init.h>
+#include "arch/riscv64/rv_priv.h"
+
+unsigned int rv_pt_levels __ro_after_init = 3;
+unsigned long rv_task_size __ro_after_init, rv_direct_map __ro_after_init, rv_direct_size __ro_after_init, rv_vmemmap __ro_after_init;
+u64 kernel_image_pa __ro_after_init;
+
+#define EARLY_TABLE __section(".bss..page_aligned") __aligned(1UL << PAGE_SHIFT)
+static pte_t early_level4[PT_ENTRIES] EARLY_TABLE, early_level3[PT_ENTRIES] EARLY_TABLE, early_top[PT_ENTRIES] EARLY_TABLE;
+static pte_t early_image[PT_ENTRIES] EARLY_TABLE;
+static pte_t early_direct[PT_ENTRIES] EARLY_TABLE;
+extern char _text[], _end[];
+
+#define LEAF (RV_PTE_V | RV_PTE_R | RV_PTE_W | RV_PTE_A | RV_PTE_D)
+
+static u64 __init leaf(u64 pa, u64 flags)
+{
+	return pa >> PAGE_SHIFT << RV_PTE_PPN_SHIFT | LEAF | flags;
+}
+
+static u64 __init table(const pte_t *t)
+{
+	return (u64)t >> PAGE_SHIFT << RV_PTE_PPN_SHIFT | RV_PTE_V;
+}
+
+#define GIB_SHIFT 30
+
+/* The GiB around PA in the direct map: entry of TABLE counted from FIRST. */
+static void __init map_gib(pte_t *t, unsigned int first, u64 pa)
+{
+	u64 n = pa >> GIB_SHIFT;
+
+	if (n < PT_ENTRIES - first)
+		t[first + n].v = leaf(n << GIB_SHIFT, 0);
+}
+
+static bool __init try_mode(unsigned long mode, const pte_t *root)
+{
+	unsigned long satp = mode << SATP_MODE_SHIFT | (u64)root >> PAGE_SHIFT;
+
+	__asm__ volatile("sfence.vma; csrw satp, %0; sfence.vma" : : "r"(satp) : "memory");
+	return csr_read(satp) == satp;
+}
+
+static void __init deep(unsigned int levels)
+{
+	rv_pt_levels = levels;
+	rv_task_size = 1UL << 47;
+	rv_direct_map = 0xffff800000000000UL;
+	rv_direct_size = 1UL << 45;
+	rv_vmemmap = 0xffffc00000000000UL;
+}
+
+void __init rv_early_tables(phys_addr_t fdt)
+{
+	u64 pa = kernel_image_pa, end = (u64)_end;
+
+	for (u64 i = 0; pa + (i << 21) < end; i++)
+		early_image[i].v = leaf(pa + (i << 21), RV_PTE_X);
+	early_top[PT_ENTRIES - 2].v = table(early_image);	/* KERNEL_IMAGE_VA: 2 GiB below the end */
+
+	map_gib(early_direct, 0, pa);
+	map_gib(early_direct, 0, fdt);
+	early_level3[0x100].v = table(early_direct);
+	early_level3[PT_ENTRIES - 1].v = table(early_top);
+	early_level3[pa >> 39 & 0xff].v = leaf(pa >> 39 << 39, RV_PTE_X);
+	early_level4[PT_ENTRIES - 1].v = table(early_level3);
+	early_level4[0].v = leaf(0, RV_PTE_X);
+	deep(5);
+	if (try_mode(SATP_SV39 + 2, early_level4))
+		return;
+	rv_pt_levels = 4;
+	if (try_mode(SATP_SV39 + 1, early_level3))
+		return;
+
+	rv_pt_levels = 3;
+	rv_task_size = 1UL << 38;
+	rv_direct_map = 0xffffffc000000000UL;
+	rv_direct_size = 1UL << 37;
+	rv_vmemmap = 0xfffffff000000000UL;
+	map_gib(early_top, 0x100, pa);
+	map_gib(early_top, 0x100, fdt);
+	early_top[pa >> GIB_SHIFT & 0xff].v = leaf(pa >> GIB_SHIFT << GIB_SHIFT, RV_PTE_X);
+	if (try_mode(SATP_SV39, early_top))
+		return;
+	for (;;)
+		__asm__ volatile("wfi");
+}
+
+/* The table and slot of the early direct map that a device's window is put into (kernel_console.c). */
+pte_t *__init rv_early_gib(phys_addr_t pa)
+{
+	u64 n = pa >> GIB_SHIFT;
+
+	if (n >= (rv_pt_levels == 3 ? 128 : PT_ENTRIES))
+		return NULL;
+	return rv_pt_levels == 3 ? &early_top[0x100 + n] : &early_direct[n];
+}

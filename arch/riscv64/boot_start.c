@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+/*
+ * First C code at its linked address. The device tree becomes struct boot_info and struct rv_machine; then the machine is made
+ * ready for start_kernel: final page tables, per-CPU areas. Until rv_build_kernel_tables only the image's GiB of RAM and that
+ * of the device tree can be read.
+ */
+#include <boot/dt.h>
+#include <boot/info.h>
+#include <boot/memmap.h>
+#include <boot/boot_alloc.h>
+#include <arch/console.h>
+#include <arch/cpu.h>
+#include <arch/firmware.h>
+#include <arch/fpu.h>
+#include <arch/irq.h>
+#include <arch/patch.h>
+#include <arch/preempt.h>
+#include <abi/errno.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/printk.h>
+#include <lib/memblock.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include "arch/riscv64/rv_priv.h"
+
+struct boot_info boot_info;
+struct rv_machine machine __ro_after_init;
+
+#define GIB (1ULL << 30)
+
+static void __init add_cpu(const struct dt_cpu *c)
+{
+	unsigned int cpu = machine.nr_cpus;
+
+	if (!c->enabled || c->id > 0xffffffff)
+		return;
+	if (c->id == machine.hart[0])
+		cpu = 0;
+	else if (cpu < NR_CPUS)
+		machine.nr_cpus++;
+	else
+		return;
+	machine.hart[cpu] = (unsigned int)c->id;
+	machine.cpu_node[cpu] = c->node;
+}
+
+static void __init read_cpus(const struct dt *t)
+{
+	struct dt_cpu cpu;
+
+	for (u32 n = dt_next_cpu(t, DT_NONE, &cpu); n != DT_NONE; n = dt_next_cpu(t, n, &cpu))
+		add_cpu(&cpu);
+	if (!dt_number(t, dt_path(t, "/cpus", 5), "timebase-frequency", &machine.timebase))
+		dt_number(t, machine.cpu_node[0], "timebase-frequency", &machine.timebase);
+}
+
+/* The first enabled device with registers; DT_NONE. */
+static u32 __init find_device(const struct dt *t, const char *compatible, phys_addr_t *base, u64 *size)
+{
+	u32 n;
+
+	for (unsigned int i = 0; (n = dt_compatible(t, compatible, i)) != DT_NONE; i++)
+		if (dt_enabled(t, n) && dt_reg(t, n, 0, base, size))
+			return n;
+	*base = 0;
+	return DT_NONE;
+}
+
+/* The CPU whose interrupt controller this is. */
+static unsigned int __init cpu_of_intc(const struct dt *t, u32 node)
+{
+	unsigned int cpu = 0;
+
+	while (cpu < machine.nr_cpus && (node == DT_NONE || t->nodes[node].parent != machine.cpu_node[cpu]))
+		cpu++;
+	return cpu < machine.nr_cpus ? cpu : NR_CPUS;
+}
+
+/* The PLIC's contexts are numbered as its interrupts-extended names them: pairs of a CPU's controller and a line of it. */
+static void __init read_plic(const struct dt *t)
+{
+	static const char *const names[] = { "sifive,plic-1.0.0", "riscv,plic0", "thead,c900-plic" };
+	u64 sources;
+	u32 handle, line, n = DT_NONE;
+
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+		machine.plic_context[cpu] = RV_NO_CONTEXT;
+	for (unsigned int i = 0; i < ARRAY_SIZE(names) && n == DT_NONE; i++)
+		n = find_device(t, names[i], &machine.plic, &machine.plic_size);
+	machine.plic_node = n;
+	if (n == DT_NONE)
+		return;
+	machine.plic_sources = dt_number(t, n, "riscv,ndev", &sources) ? (unsigned int)min(sources, 1023ULL) : 1023;
+	for (u32 i = 0; dt_cell(t, n, "interrupts-extended", 2 * i, &handle) && dt_cell(t, n, "interrupts-extended", 2 * i + 1, &line); i++) {
+		unsigned int cpu = line == IRQ_EXT ? cpu_of_intc(t, dt_by_phandle(t, handle)) : NR_CPUS;
+
+		if (cpu < NR_CPUS)
+			machine.plic_context[cpu] = i;
+	}
+}
+
+static void __init read_devices(const struct dt *t)
+{
+	const char *options;
+	u64 v, size;
+	u32 n = dt_stdout(t, &options);
+
+	if (n == DT_NONE || !fdt_compatible(&t->fdt, (int)t->nodes[n].at, "ns16550a") || !dt_reg(t, n, 0, &machine.uart, &size))
+		n = find_device(t, "ns16550a", &machine.uart, &size);
+	if (n != DT_NONE) {
+		machine.uart_shift = dt_number(t, n, "reg-shift", &v) && v <= 4 ? (unsigned int)v : 0;
+		machine.uart_width = dt_number(t, n, "reg-io-width", &v) && v == 4 ? 4 : 1;
+	}
+	find_device(t, "sifive,test0", &machine.test_device, &size);
+	read_plic(t);
+}
+
+static void __init look_at_tree(phys_addr_t pa)
+{
+	boot_info.protocol = "image";
+	if (pa && pa < rv_direct_size)
+		boot_dt_look(phys_to_virt(pa), pa, (size_t)(GIB - (pa & (GIB - 1))));
+}
+
+/* Only the image's GiB of RAM can be read as yet. */
+static void __init open_tree(void)
+{
+	phys_addr_t gib = kernel_image_pa & ~(GIB - 1);
+
+	if (boot_dt_open(gib, gib + GIB))
+		return;
+	read_cpus(arch_dt());
+	read_devices(arch_dt());
+}
+
+static void __init check_initrd(void)
+{
+	u64 end;
+
+	if (!boot_info.initrd || !boot_info.initrd_size ||
+	    check_add_overflow(boot_info.initrd, boot_info.initrd_size, &end) ||
+	    !memblock_is_memory(boot_info.initrd) || !memblock_is_memory(end - 1)) {
+		boot_info.initrd = 0;
+		boot_info.initrd_size = 0;
+	}
+}
+
+void *boot_alloc(size_t size, size_t align)
+{
+	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
+	void *p;
+
+	if (!pa)
+		panic("boot: out of memory");
+	p = phys_to_virt(pa);
+	memset(p, 0, size);
+	return p;
+}
+
+/* One cell: the PLIC's source. All are levels as far as anybody can tell. */
+int arch_dt_irq(const struct dt_irq *irq)
+{
+	if (irq->controller != machine.plic_node || irq->count < 1)
+		return -EINVAL;
+	return arch_irq_map_gsi(irq->cell[0], IRQ_LEVEL);
+}
+
+bool arch_dt_msi(u32 controller)
+{
+	return false;
+}
+
+/* Device trees only: ACPI tables are not read on this CPU. */
+phys_addr_t arch_acpi_rsdp(void)
+{
+	return 0;
+}
+
+const void *arch_map_firmware(u64 pa, size_t len)
+{
+	return NULL;
+}
+
+void __init __noreturn rv_start(unsigned long hart, phys_addr_t fdt)
+{
+	preempt_count_set(1);
+	clear_preempt_need_resched();
+	machine.nr_cpus = 1;
+	machine.hart[0] = (unsigned int)hart;
+	rv_sbi_init();
+	look_at_tree(fdt);
+	boot_map_finish(&boot_info);
+	boot_map_to_memblock(&boot_info);
+	memblock_remove(rv_direct_size, ~0ULL - rv_direct_size);	/* what the direct map cannot hold is left alone */
+	open_tree();
+	rv_read_isa();
+	arch_console_init(boot_info.cmdline);
+	boot_register_console();
+	boot_limit_memory(&boot_info);
+	if (!memblock_total())
+		panic("boot: the device tree names no memory");
+	check_initrd();
+	rv_build_kernel_tables();
+	rv_console_window();
+	rv_setup_percpu();
+	rv_cpu_registers();
+	arch_fpu_init_cpu();
+	arch_apply_alternatives();
+	start_kernel();
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the CPU reports: exceptions, interrupts and system calls, after entry.S saved the registers.
+ *
+ * From user mode everything ends in rv_exit_to_user: interrupts off, one test of the task's work word. From kernel mode a
+ * fault on a user address is served only at an instruction that the exception table knows; else the kernel is broken (die).
+ */
+#include <arch/entry.h>
+#include <arch/irq.h>
+#include <arch/irqflags.h>
+#include <arch/smp.h>
+#include <arch/stacktrace.h>
+#include <arch/uaccess.h>
+#include <asm/signal.h>
+#include <asm-generic/siginfo.h>
+#include <kernel/bug.h>
+#include <kernel/preempt.h>
+#include <kernel/printk.h>
+#include <kernel/time_priv.h>
+#include <sched/task.h>
+#include "arch/riscv64/rv_priv.h"
+#include "arch/riscv64/fpu_priv.h"
+
+static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
+
+struct pt_regs *get_irq_regs(void)
+{
+	return this_cpu_read(irq_regs);
+}
+
+bool irq_from_user(void)
+{
+	const struct pt_regs *regs = get_irq_regs();
+
+	return regs && user_mode(regs);
+}
+
+void rv_exit_to_user(struct pt_regs *regs)
+{
+	unsigned long flags;
+
+	arch_irq_disable();
+	flags = READ_ONCE(current->work_flags);
+	if (unlikely(flags & TIF_EXIT_WORK_MASK))
+		exit_to_user_work(regs, flags);
+	lockdep_user_return();
+}
+
+static const struct extable_entry *find_fixup(unsigned long pc)
+{
+	for (const struct extable_entry *e = __start_extable; e < __stop_extable; e++)
+		if ((unsigned long)&e->insn + (long)e->insn == pc)
+			return e;
+	return NULL;
+}
+
+static void fix_up(struct pt_regs *regs, const struct extable_entry *e)
+{
+	regs->pc = (unsigned long)&e->fixup + (long)e->fixup;
+	if (e->type == EX_EFAULT)
+		regs->a0 = (unsigned long)-14L;
+}
+
+static void interrupt(struct pt_regs *regs, unsigned long cause)
+{
+	struct pt_regs *old = this_cpu_xchg(irq_regs, regs);
+
+	irq_enter();
+	switch (cause & ~CAUSE_IRQ) {
+	case IRQ_SOFT:
+		rv_soft_interrupt();
+		break;
+	case IRQ_TIMER:
+		rv_timer_interrupt();
+		break;
+	case IRQ_EXT:
+		rv_plic_handle();
+		break;
+	}
+	irq_exit();
+	this_cpu_write(irq_regs, old);
+}
+
+void rv_user_irq(struct pt_regs *regs, unsigned long cause)
+{
+	interrupt(regs, cause);
+	rv_exit_to_user(regs);
+}
+
+void rv_kernel_irq(struct pt_regs *regs, unsigned long cause)
+{
+	interrupt(regs, cause);
+	if (regs_irqs_enabled(regs) && should_resched(0))
+		preempt_schedule_irq();
+}
+
+static unsigned int fault_flags(unsigned long cause)
+{
+	return cause == CAUSE_STORE_PAGE ? FAULT_WRITE : cause == CAUSE_INSN_PAGE ? FAULT_EXEC : 0;
+}
+
+static bool is_page_fault(unsigned long cause)
+{
+	return cause == CAUSE_LOAD_PAGE || cause == CAUSE_STORE_PAGE || cause == CAUSE_INSN_PAGE;
+}
+
+/* 0, or the signal and its code as mm_handle_fault gives them. */
+static int page_fault(struct pt_regs *regs, unsigned long cause, unsigned int flags)
+{
+	if (rv_mark_access(regs->badaddr, cause == CAUSE_STORE_PAGE))
+		return 0;
+	return mm_handle_fault(regs, regs->badaddr, fault_flags(cause) | flags);
+}
+
+static void user_page_fault(struct pt_regs *regs, unsigned long cause)
+{
+	int r = SIGSEGV | SEGV_MAPERR << 8;
+
+	arch_irq_enable();
+	if (regs->badaddr < TASK_SIZE_MAX)
+		r = page_fault(regs, cause, FAULT_USER);
+	if (cause == CAUSE_INSN_PAGE && !r)
+		rv_sync_icache();
+	if (unlikely(r))
+		trap_to_signal(regs, r & 0xff, r >> 8 & 0xff, regs->badaddr);
+}
+
+void rv_system_call(struct pt_regs *regs)
+{
+	regs->syscallno = (long)regs->a7;
+	regs->pc += 4;
+	regs->a0 = (unsigned long)-38L;
+	arch_irq_enable();
+	syscall_dispatch(regs);
+	rv_exit_to_user(regs);
+}
+
+static void user_exception(struct pt_regs *regs, unsigned long cause)
+{
+	int sig = SIGILL, code = ILL_ILLTRP;
+	unsigned long addr = regs->pc;
+
+	arch_irq_enable();
+	switch (cause) {
+	case CAUSE_ILLEGAL:
+		if (rv_vector_first_use(regs))
+			return;
+		code = ILL_ILLOPC;
+		break;
+	case CAUSE_BREAKPOINT:
+		sig = SIGTRAP, code = TRAP_BRKPT;
+		break;
+	case CAUSE_INSN_MISALIGNED:
+	case CAUSE_LOAD_MISALIGNED:
+	case CAUSE_STORE_MISALIGNED:
+		sig = SIGBUS, code = BUS_ADRALN, addr = regs->badaddr;
+		break;
+	case CAUSE_INSN_ACCESS:
+	case CAUSE_LOAD_ACCESS:
+	case CAUSE_STORE_ACCESS:
+		sig = SIGSEGV, code = SEGV_ACCERR, addr = regs->badaddr;
+		break;
+	}
+	trap_to_signal(regs, sig, code, addr);
+}
+
+void rv_user_trap(struct pt_regs *regs, unsigned long cause)
+{
+	if (likely(is_page_fault(cause)))
+		user_page_fault(regs, cause);
+	else
+		user_exception(regs, cause);
+	rv_exit_to_user(regs);
+}
+
+/* True when it was served or repaired. */
+static bool kernel_page_fault(struct pt_regs *regs, unsigned long cause)
+{
+	unsigned long addr = regs->badaddr;
+	const struct extable_entry *e = find_fixup(regs->pc);
+
+	if (addr >= TASK_SIZE_MAX && rv_kernel_spurious(addr, cause))
+		return true;
+	if (addr < TASK_SIZE_MAX && e && cause != CAUSE_INSN_PAGE && current->mm) {
+		if (regs_irqs_enabled(regs) && !faulthandler_disabled()) {
+			int r;
+
+			arch_irq_enable();
+			r = page_fault(regs, cause, 0);
+			arch_irq_disable();
+			if (!r)
+				return true;
+		} else if (rv_mark_access(addr, cause == CAUSE_STORE_PAGE)) {
+			return true;		/* needs nobody's help, so it is done in every context */
+		}
+	}
+	if (!e || cause == CAUSE_INSN_PAGE)
+		return false;
+	fix_up(regs, e);
+	return true;
+}
+
+static const char *const names[] = {
+	"misaligned jump", "instruction access fault", "illegal instruction", "breakpoint", "misaligned load", "load access fault",
+	"misaligned store", "store access fault",
+};
+
+void rv_kernel_trap(struct pt_regs *regs, unsigned long cause)
+{
+	unsigned long addr = regs->badaddr;
+	const char *what = cause == CAUSE_INSN_PAGE ? "execution" : cause == CAUSE_STORE_PAGE ? "write" : "read";
+
+	if (!is_page_fault(cause)) {
+		const struct extable_entry *e = cause == CAUSE_LOAD_ACCESS || cause == CAUSE_STORE_ACCESS ? find_fixup(regs->pc) : NULL;
+
+		if (e)
+			fix_up(regs, e);
+		else
+			die(cause < ARRAY_SIZE(names) ? names[cause] : "unexpected exception", regs, cause);
+		return;
+	}
+	if (kernel_page_fault(regs, cause))
+		return;
+	if (addr < PAGE_SIZE)
+		pr_emerg("fault: null pointer: kernel %s of %#lx\n", what, addr);
+	else
+		pr_emerg("fault: kernel %s of %#lx (%s)\n", what, addr,
+			 addr >= rv_direct_map && arch_kernel_pte(addr, NULL) ? "not allowed" : "not mapped");
+	die("page fault", regs, cause);
+}
+
+/* On the CPU's spare stack; what the task's held cannot go on. */
+void rv_stack_overflow(struct pt_regs *regs)
+{
+	pr_emerg("fault: kernel stack overflow: sp %#lx, stack %#lx\n", regs->sp, (unsigned long)current->stack);
+	arch_show_regs(regs);
+	panic("kernel stack overflow");
+}

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# riscv64: toolchain and code-generation flags.
+CC := $(if $(filter default undefined,$(origin CC)),$(or $(HOST_CLANG),clang-22),$(CC))
+LD := $(if $(filter default undefined,$(origin LD)),$(or $(HOST_LLD),ld.lld-22),$(LD))
+OBJCOPY ?= $(or $(HOST_OBJCOPY),llvm-objcopy-22)
+NM ?= $(or $(HOST_NM),llvm-nm-22)
+UAPI ?= $(or $(OCHRE_UAPI),$(firstword $(wildcard build/host/root/usr/include build/host/uapi/usr/include) /usr/include))
+uapi_triplet := riscv64-linux-gnu
+cc_target := $(if $(findstring clang,$(CC)),--target=riscv64-unknown-none-elf)
+# gp and tp are the kernel's own (per-CPU distance, running task): no small data, no relaxation to gp.
+cc_flags := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -msmall-data-limit=0 -fno-stack-protector
+debug_defines := -DCONFIG_KMEMLEAK
+rust_target := riscv64imac-unknown-none-elf
+rust_flags := -Ccode-model=medium -Crelocation-model=static
