@@ -220,7 +220,8 @@ class Sparse(Tool):
     def argv(self, u):
         # gcc's own headers (stddef.h and so on): those of clang ask __has_feature(), which sparse does not know. The byte orders of ours are
         # structures, that every compiler tells apart; 'bitwise' would be the types of Linux's headers, which its programs see as plain.
-        cpu = {"x86_64": ["-D__x86_64__", "-m64"], "aarch64": ["-D__aarch64__", "-m64"]}[u.arch]
+        cpu = {"x86_64": ["-D__x86_64__"], "aarch64": ["-D__aarch64__"], "riscv64": ["-D__riscv", "-D__riscv_xlen=64"],
+               "loongarch64": ["-D__loongarch__", "-D__loongarch64", "-D__loongarch_grlen=64"]}[u.arch] + ["-m64"]
         flags = [self.ctx.gcc_include if f.endswith("/include") and "/clang/" in f else f for f in u.gcc_flags()]
         return ["sparse"] + cpu + flags + ["-D__VERSION__=\"\"", "-Wno-bitwise", "-Wno-cast-truncate", "-Wcontext", "-Wno-decl", u.file]
 
