@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies to and from user memory, by words where both sides have 8 bytes left, then bytes. A fault in a word goes on by bytes, so
+ * Copies to and from user memory, by words where both sides have 8 bytes left, then what is left in pieces. A fault goes on by bytes, so
  * that all that can be copied is; a fault in a byte ends it. Memory takes unaligned accesses.
  * size_t fn(dst, src, n): bytes not copied. n > 0 and the range were checked by the caller.
  */
@@ -33,13 +33,28 @@ __copy_kernel_nofault:
 	addi.d	$a2, $a2, -32
 	b	1b
 11:	li.w	$t1, 8
-12:	bltu	$a2, $t1, 15f
+12:	bltu	$a2, $t1, 20f
 13:	ld.d	$t2, $a1, 0
 14:	st.d	$t2, $a0, 0
 	addi.d	$a1, $a1, 8
 	addi.d	$a0, $a0, 8
 	addi.d	$a2, $a2, -8
 	b	12b
+	/* What is left goes in one piece of four, of two, of one: nobody sees half of an aligned word. */
+20:	andi	$t1, $a2, 4
+	beqz	$t1, 23f
+21:	ld.w	$t2, $a1, 0
+22:	st.w	$t2, $a0, 0
+	addi.d	$a1, $a1, 4
+	addi.d	$a0, $a0, 4
+	addi.d	$a2, $a2, -4
+23:	andi	$t1, $a2, 2
+	beqz	$t1, 15f
+24:	ld.h	$t2, $a1, 0
+25:	st.h	$t2, $a0, 0
+	addi.d	$a1, $a1, 2
+	addi.d	$a0, $a0, 2
+	addi.d	$a2, $a2, -2
 15:	beqz	$a2, 18f
 16:	ld.b	$t2, $a1, 0
 17:	st.b	$t2, $a0, 0
@@ -59,6 +74,10 @@ __copy_kernel_nofault:
 	EX 9b, 11b
 	EX 13b, 15b
 	EX 14b, 15b
+	EX 21b, 15b
+	EX 22b, 15b
+	EX 24b, 15b
+	EX 25b, 15b
 	EX 16b, 18b
 	EX 17b, 18b
 

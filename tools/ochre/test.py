@@ -57,6 +57,7 @@ FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy",
 # Of another CPU: (debug, CPUs, preemption, user programs too).
 OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
 OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
+GUESTS_QUICK = ("aarch64",)     # whose user programs are in a whole run; of the others with --arch
 
 
 DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
@@ -632,7 +633,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", "build/x86_64", "build/x86_64-debug", "build/aarch64", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
+    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}
@@ -749,7 +750,7 @@ def other_cpu(args, r, arch, part):
         if args.debug and not debug or args.release and debug:
             continue
         part("kernel tests, %s" % cfg, r.ktests, cfg)
-        if guests:
+        if guests and (args.arch or arch in GUESTS_QUICK):
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
     for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if configs is OTHER and not args.debug else []:
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
