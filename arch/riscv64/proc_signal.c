@@ -74,8 +74,9 @@ static int put_vector(struct uptr frame)
 	struct uptr regs = uptr_add(frame, V_STATE + sizeof(v));
 
 	rv_vector_sync();
+	memset(&v, 0, sizeof(v));	/* its end is padding */
 	v.v_state = *mine;
-	v.v_state.datap = (void *)regs.addr;
+	memcpy(&v.v_state.datap, &regs.addr, sizeof(regs.addr));
 	if (arch_copy_to_user(uptr_add(frame, END_OFFSET), &hdr, sizeof(hdr)) ||
 	    arch_copy_to_user(uptr_add(frame, V_STATE), &v, sizeof(v)) ||
 	    arch_copy_to_user(regs, mine + 1, 32UL * rv_vlenb) ||
