@@ -27,7 +27,7 @@ out = subprocess.run(["gdb", "-nx", "-batch", "-x", ROOT + "/tools/gdb/ochre.py"
                       "-ex", "delete", "-ex", "hbreak x86_trap_kernel", "-ex", "continue", "-ex", "backtrace", "-ex", "delete", "-ex", "detach"],
                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=80, cwd=ROOT).stdout
 vm.wait()
-stops = [int(n) for n in re.findall(r"Breakpoint 1,.*\n?.*ns16550\.rs:(\d+)", out)]
+stops = [int(n) for n in re.findall(r"Breakpoint 1(?:\.\d+)?,.*\n?.*ns16550\.rs:(\d+)", out)]
 check(stops and first <= stops[0] <= last, "stops in a driver, at its line (%d to %d):\n%s" % (first, last, out))
 at = re.search(r"Breakpoint 2,.*sys_exit_group \(.*\n?.* at (\S*syscall/\w+\.c):(\d+)", out)
 check(at, "stops at a function, with its file and line:\n" + out)
