@@ -12,3 +12,5 @@ cc_flags := -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomi
 debug_defines := -DCONFIG_KMEMLEAK
 rust_target := aarch64-unknown-none-softfloat
 rust_flags := -Crelocation-model=static
+# What it takes of the code that CPUs have in common.
+arch_shared := $(addprefix arch/shared/,kernel_maps.c kernel_vdso.c mm_user.c mm_uatomic.c mm_ucopy.c vdso_image.S)

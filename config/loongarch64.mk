@@ -12,3 +12,5 @@ cc_flags := -march=loongarch64 -mabi=lp64s -msoft-float -mcmodel=normal -mno-rel
 debug_defines := -DCONFIG_KMEMLEAK
 rust_target := loongarch64-unknown-none-softfloat
 rust_flags := -Crelocation-model=static -Ccode-model=small
+# What it takes of the code that CPUs have in common.
+arch_shared := $(addprefix arch/shared/,kernel_maps.c kernel_vdso.c mm_user.c mm_uatomic.c mm_ucopy.c vdso_image.S)

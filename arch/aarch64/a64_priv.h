@@ -78,7 +78,6 @@ bool a64_emulate_mrs(struct pt_regs *regs);
 void a64_console_window(void);
 
 /* kernel_pgtable.c */
-#define TEXT_POKE_VA (FIXMAP_END - 16 * PAGE_SIZE)
 extern pte_t kernel_root[], empty_root[], early_root[];
 void a64_build_kernel_tables(void);
 
@@ -107,9 +106,6 @@ void a64_lpi_enable(unsigned int n, bool on);
 int a64_lpi_route(unsigned int n, unsigned int cpu);
 void a64_lpi_compose(unsigned int n, struct arch_msi *msg);
 
-/* kernel_clock.c: ns = (counter - base) * mult >> 32 */
-void a64_clock_for_users(unsigned long long *counter_base, unsigned long long *ns_mult);
-
 /* kernel_power.c */
 #define PSCI_OFF 0x84000008U
 #define PSCI_RESET 0x84000009U
@@ -129,11 +125,6 @@ bool a64_mark_access(unsigned long addr, bool write, bool fetch);
 void a64_detect_caches(void);
 void a64_check_caches(void);
 void a64_sync_code(unsigned long start, size_t n);
-/* mm_uaccess.c, uaccess.S */
-size_t __copy_from_user(void *dst, unsigned long src, size_t n);
-size_t __copy_to_user(unsigned long dst, const void *src, size_t n);
-size_t __copy_kernel_nofault(void *dst, const void *src, size_t n);
-size_t __clear_user(unsigned long dst, size_t n);
 
 /* sched_smp.c */
 void a64_stop_this_cpu(void);

@@ -9,6 +9,7 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
+#include <arch_cpu/vdso_data.h>
 #include "arch/aarch64/a64_priv.h"
 
 static u64 hz __ro_after_init, base __ro_after_init, mult __ro_after_init, ticks_mult __ro_after_init;
@@ -44,10 +45,10 @@ u64 arch_clock_ns(void)
 	return mult ? scale(counter() - base, mult) : 0;
 }
 
-void a64_clock_for_users(unsigned long long *counter_base, unsigned long long *ns_mult)
+bool arch_vdso_clock(struct vdso_clock *c)
 {
-	*counter_base = base;
-	*ns_mult = mult;
+	*c = (struct vdso_clock){ base, mult };
+	return mult != 0;
 }
 
 const char *arch_clock_name(void)

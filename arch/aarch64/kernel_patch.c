@@ -11,6 +11,7 @@
 #include <kernel/spinlock.h>
 #include <kernel/static_key.h>
 #include <lib/string.h>
+#include <arch_cpu/kernel_maps.h>
 #include "arch/aarch64/a64_priv.h"
 
 static DEFINE_SPINLOCK(poke_lock);

@@ -104,8 +104,7 @@ void la64_ipi_handle(void);
 /* Firmware's parked CPU goes on at ENTRY (physical), told ARG. */
 void la64_ipi_start_core(u32 core, phys_addr_t entry, u64 arg);
 
-/* kernel_clock.c: ns = (counter - base) * mult >> 32 */
-void la64_clock_for_users(unsigned long long *counter_base, unsigned long long *ns_mult);
+/* kernel_clock.c */
 void la64_timer_handle(void);
 
 /* sched_trap.c */
@@ -121,11 +120,6 @@ extern char idle_wait[], idle_wait_end[];
 bool la64_mark_access(unsigned long addr, bool write);
 /* mm_tlb.c: this CPU forgets what it holds for a user address. */
 void la64_forget_user_page(unsigned long addr);
-/* mm_uaccess.c, uaccess.S */
-size_t __copy_from_user(void *dst, unsigned long src, size_t n);
-size_t __copy_to_user(unsigned long dst, const void *src, size_t n);
-size_t __copy_kernel_nofault(void *dst, const void *src, size_t n);
-size_t __clear_user(unsigned long dst, size_t n);
 
 /* fpu.S */
 struct arch_fpu;

@@ -9,6 +9,7 @@
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <arch/upcalls.h>
+#include <arch_cpu/vdso_data.h>
 #include "arch/riscv64/rv_priv.h"
 
 static u64 base __ro_after_init, mult __ro_after_init, ticks_mult __ro_after_init;
@@ -46,10 +47,10 @@ u64 arch_clock_ns(void)
 	return mult ? scale(counter() - base, mult) : 0;
 }
 
-void rv_clock_for_users(unsigned long long *counter_base, unsigned long long *ns_mult)
+bool arch_vdso_clock(struct vdso_clock *c)
 {
-	*counter_base = base;
-	*ns_mult = mult;
+	*c = (struct vdso_clock){ base, mult };
+	return mult != 0;
 }
 
 const char *arch_clock_name(void)

@@ -12,6 +12,7 @@
 #include <kernel/spinlock.h>
 #include <kernel/static_key.h>
 #include <lib/string.h>
+#include <arch_cpu/kernel_maps.h>
 #include "arch/riscv64/rv_priv.h"
 
 static DEFINE_SPINLOCK(poke_lock);

@@ -5,6 +5,7 @@
  */
 #include <arch/pgtable.h>
 #include <kernel/preempt.h>
+#include "arch/shared/kernel_maps.h"
 #include "arch/riscv64/rv_priv.h"
 
 static bool mark(pte_t *e, pte_t old, bool write)
@@ -26,7 +27,7 @@ bool rv_mark_access(unsigned long addr, bool write)
 
 	preempt_disable();
 	if (t != phys_to_virt(image_to_phys(kernel_root))) {
-		e = rv_walk(t, addr, &level);
+		e = kernel_maps_walk(t, addr, &level);
 		done = e && mark(e, ptep_read(e), write);
 		if (done)	/* the entry without the bit may be in TLBs; others fault and find it good */
 			__asm__ volatile("sfence.vma %0, x0" : : "r"(addr) : "memory");

@@ -97,12 +97,9 @@ void rv_setup_percpu(void);
 void rv_console_window(void);
 
 /* kernel_pgtable.c */
-#define TEXT_POKE_VA (FIXMAP_END - 16 * PAGE_SIZE)
 extern pte_t kernel_root[], idmap_root[];
 extern u32 rv_map_gen;			/* raised when the kernel's tables got new entries */
 void rv_build_kernel_tables(void);
-/* The walk that the CPU does; NULL: nothing is there. */
-pte_t *rv_walk(pte_t *root, unsigned long va, int *level);
 
 static inline unsigned long rv_make_satp(phys_addr_t root, unsigned int asid)
 {
@@ -116,8 +113,7 @@ void rv_sync_icache(void);
 void rv_plic_init_cpu(void);
 void rv_plic_handle(void);
 
-/* kernel_clock.c: ns = (counter - base) * mult >> 32 */
-void rv_clock_for_users(unsigned long long *counter_base, unsigned long long *ns_mult);
+/* kernel_clock.c */
 void rv_timer_interrupt(void);
 
 /* sched_trap.c */
@@ -131,11 +127,6 @@ extern const struct extable_entry __start_extable[], __stop_extable[];
 /* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, or is good by now: try again. */
 bool rv_mark_access(unsigned long addr, bool write);
 bool rv_kernel_spurious(unsigned long addr, unsigned long cause);
-/* mm_uaccess.c, uaccess.S */
-size_t __copy_from_user(void *dst, unsigned long src, size_t n);
-size_t __copy_to_user(unsigned long dst, const void *src, size_t n);
-size_t __copy_kernel_nofault(void *dst, const void *src, size_t n);
-size_t __clear_user(unsigned long dst, size_t n);
 
 /* sched_smp.c */
 void rv_soft_interrupt(void);

@@ -20,6 +20,7 @@
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <lib/memblock.h>
+#include "arch/shared/kernel_maps.h"
 #include "arch/x86_64/x86_priv.h"
 
 #define ROOT (ARCH_PT_LEVELS - 1)
@@ -37,12 +38,12 @@ void __init x86_kasan_init_tables(void)
 {
 	unsigned int first = pt_index(shadow_of(KASAN_COVERED_START), ROOT), last = pt_index(shadow_of(~0UL), ROOT);
 
-	zero_page = x86_new_table();
+	zero_page = kernel_maps_new_table();
 	if (!zero_page)
 		panic("kasan: no memory");
 	shared_entry[0] = pte_make(virt_to_pfn(zero_page), PTE_P_READ | PTE_P_WRITE, 0);
 	for (int level = 0; level < ROOT; level++) {
-		shared[level] = x86_new_table();
+		shared[level] = kernel_maps_new_table();
 		if (!shared[level])
 			panic("kasan: no memory");
 		for (unsigned int i = 0; i < PT_ENTRIES; i++)

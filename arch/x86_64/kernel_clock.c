@@ -14,6 +14,7 @@
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
+#include <arch_cpu/vdso_data.h>
 #include "arch/x86_64/x86_priv.h"
 
 u64 tsc_khz __ro_after_init;
@@ -322,6 +323,12 @@ static void __init find_hpet(void)
 		return;
 	}
 	writel(readl(hpet + 0x10) | 1, hpet + 0x10);
+}
+
+bool arch_vdso_clock(struct vdso_clock *c)
+{
+	*c = (struct vdso_clock){ x86_clock.base_tsc, x86_clock.base_ns, x86_clock.mult, x86_clock.shift };
+	return x86_clock.user_readable;
 }
 
 static bool __init tsc_trusted(void)

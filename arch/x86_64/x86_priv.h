@@ -147,7 +147,6 @@ void x86_use_ist(unsigned int cpu);
 void x86_map_ist(unsigned int cpu);
 
 /* kernel_pgtable.c */
-pte_t *x86_new_table(void);
 void x86_build_kernel_tables(void);
 
 /* boot_acpi.c */

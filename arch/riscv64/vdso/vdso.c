@@ -1,25 +1,6 @@
 // SPDX-License-Identifier: MIT
-/*
- * The vDSO: runs in user mode, position-independent, touches only its data page (just below its first page) and what the caller
- * gave. What it cannot answer goes to the kernel by a system call. Signal handlers return through it.
- */
-#include <linux/time.h>
-#include <asm/unistd.h>
-#include <arch_cpu/vdso_data.h>
+#include "arch/shared/vdso_types.h"
 
-typedef unsigned long long u64;
-typedef long long s64;
-
-struct timespec64 {
-	s64 tv_sec, tv_nsec;
-};
-struct timeval64 {
-	s64 tv_sec, tv_usec;
-};
-
-int __vdso_clock_gettime(int clock, struct timespec64 *ts);
-int __vdso_clock_getres(int clock, struct timespec64 *ts);
-int __vdso_gettimeofday(struct timeval64 *tv, struct timezone *tz);
 int __vdso_getcpu(unsigned int *cpu, unsigned int *node, void *unused);
 int __vdso_flush_icache(void *start, void *end, unsigned long flags);
 int __vdso_riscv_hwprobe(void *pairs, unsigned long count, unsigned long size, unsigned long *cpus, unsigned int flags);
@@ -56,79 +37,18 @@ static inline long syscall2(long nr, long a, long b)
 	return syscall5(nr, a, b, 0, 0, 0);
 }
 
-/* The clock in nanoseconds; 0: ask the kernel. */
-static inline int read_clock(int clock, u64 *ns)
+#define VDSO(name) __vdso_##name
+#define vdso_relax() __asm__ volatile(".4byte 0x0100000f")	/* pause */
+
+static inline u64 vdso_now(const volatile struct vdso_clock *c)
 {
-	const volatile struct vdso_data *d = &vvar_page;
-	unsigned int seq;
 	u64 t;
 
-	do {
-		while ((seq = __atomic_load_n(&d->seq, __ATOMIC_ACQUIRE)) & 1)
-			__asm__ volatile(".4byte 0x0100000f");	/* pause */
-		if (!d->ready)
-			return 0;
-		__asm__ volatile("fence rw, i; rdtime %0; fence i, rw" : "=r"(t) : : "memory");
-		t = (u64)((unsigned __int128)(t - d->base) * d->mult >> 32);
-		switch (clock) {
-		case CLOCK_REALTIME:
-			t += (u64)d->wall_ns;
-			break;
-		case CLOCK_TAI:
-			t += (u64)(d->wall_ns + d->tai_s * 1000000000LL);
-			break;
-		case CLOCK_BOOTTIME:
-			t += (u64)d->boot_ns;
-			break;
-		}
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (d->seq != seq);
-	*ns = t;
-	return 1;
+	__asm__ volatile("fence rw, i; rdtime %0; fence i, rw" : "=r"(t) : : "memory");
+	return (u64)((unsigned __int128)(t - c->base) * c->mult >> 32);
 }
 
-#define OURS (1U << CLOCK_REALTIME | 1U << CLOCK_MONOTONIC | 1U << CLOCK_MONOTONIC_RAW | 1U << CLOCK_BOOTTIME | 1U << CLOCK_TAI)
-
-int __vdso_clock_gettime(int clock, struct timespec64 *ts)
-{
-	u64 ns;
-
-	if ((unsigned int)clock < 32 && (OURS >> clock & 1) && read_clock(clock, &ns)) {
-		ts->tv_sec = (s64)(ns / 1000000000);
-		ts->tv_nsec = (s64)(ns % 1000000000);
-		return 0;
-	}
-	return (int)syscall2(__NR_clock_gettime, clock, (long)ts);
-}
-
-int __vdso_clock_getres(int clock, struct timespec64 *ts)
-{
-	if ((unsigned int)clock < 32 && (OURS >> clock & 1)) {
-		if (ts) {
-			ts->tv_sec = 0;
-			ts->tv_nsec = 1;
-		}
-		return 0;
-	}
-	return (int)syscall2(__NR_clock_getres, clock, (long)ts);
-}
-
-int __vdso_gettimeofday(struct timeval64 *tv, struct timezone *tz)
-{
-	u64 ns;
-
-	if (tv) {
-		if (!read_clock(CLOCK_REALTIME, &ns))
-			return (int)syscall2(__NR_gettimeofday, (long)tv, (long)tz);
-		tv->tv_sec = (s64)(ns / 1000000000);
-		tv->tv_usec = (s64)(ns % 1000000000 / 1000);
-	}
-	if (tz) {
-		tz->tz_minuteswest = vvar_page.tz_minuteswest;
-		tz->tz_dsttime = vvar_page.tz_dsttime;
-	}
-	return 0;
-}
+#include "arch/shared/vdso_body.h"
 
 int __vdso_getcpu(unsigned int *cpu, unsigned int *node, void *unused)
 {

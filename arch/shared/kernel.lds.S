@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The image, in the order of its rights: text (rx), rodata (r), data (rw), init (given back after boot), symbol names
- * (r), bss (rw). The early code finds where it lies.
- * Everything before the symbol names has the same address in both link passes.
+ * (r), bss (rw). Everything before the symbol names has the same address in both link passes.
+ *
+ * Of a CPU's own, in arch_cpu/image.h: IMAGE_FORMAT, IMAGE_ARCH (the linker's names); IMAGE_VA, where it is linked; IMAGE_OFFSET, what that is
+ * ahead of where an ELF loader puts it; IMAGE_ENTRY, its first instruction; IMAGE_MAX, how many bytes the early page tables map.
  */
 #define __ASSEMBLY__
 #include <arch_cpu/page.h>
+#include <arch_cpu/image.h>
 
-#define ELF_PA 0x200000		/* where the firmware or QEMU puts it */
-#define LMA(s) AT(ADDR(s) - KERNEL_IMAGE_VA + ELF_PA)
+#define LMA(s) AT(ADDR(s) - (IMAGE_OFFSET))
 #define TABLE(sec, name) \
 	. = ALIGN(8); PROVIDE(__start_##name = .); KEEP(*(sec)) PROVIDE(__stop_##name = .);
 
-OUTPUT_FORMAT(elf64-loongarch)
-OUTPUT_ARCH(loongarch)
+OUTPUT_FORMAT(IMAGE_FORMAT)
+OUTPUT_ARCH(IMAGE_ARCH)
 ENTRY(entry_pa)
 
 PHDRS
@@ -29,11 +31,13 @@ PHDRS
 
 SECTIONS
 {
-	. = KERNEL_IMAGE_VA;
+	. = IMAGE_VA;
 	.text : LMA(.text) {
 		_text = .;
 		KEEP(*(.head.text))
+		__entry_text_begin = .;
 		*(.entry.text)
+		__entry_text_end = .;
 		__start_sched_text = .;
 		*sched/core.o(.text .text.*) *sched/sleep.o(.text .text.*) *sched/wait.o(.text .text.*)
 		*sched/mutex.o(.text .text.*) *sched/rwsem.o(.text .text.*)
@@ -42,8 +46,8 @@ SECTIONS
 		*(.text .text.[_a-zA-Z0-9]* .text.*)
 		_etext = .;
 	} :text
-	image_pa = ELF_PA;
-	entry_pa = boot_entry - KERNEL_IMAGE_VA + ELF_PA;
+	image_pa = IMAGE_VA - (IMAGE_OFFSET);
+	entry_pa = IMAGE_ENTRY - (IMAGE_OFFSET);
 
 	. = ALIGN(PAGE_SIZE);
 	.rodata : LMA(.rodata) {
@@ -57,6 +61,7 @@ SECTIONS
 	.notes : LMA(.notes) {
 		__start_notes = .;
 		KEEP(*(.note.gnu.build-id))
+		KEEP(*(.note.Xen))
 		__stop_notes = .;
 	} :rodata :note
 
@@ -75,7 +80,8 @@ SECTIONS
 		. = ALIGN(64);
 		*(.data..cacheline_aligned)
 		*(.data .data.*)
-		*(.got .got.plt)
+		*(.sdata .sdata.* .got .got.plt)
+		*(__sancov_gate)	/* debug builds: what asks whether comparisons are traced */
 		. = ALIGN(8);
 		_edata = .;
 	} :data
@@ -85,10 +91,12 @@ SECTIONS
 	.init.text : LMA(.init.text) {
 		_sinittext = .;
 		*(.init.text .init.text.*)
+		*(.alt_text)
 		. = ALIGN(PAGE_SIZE);
 		_einittext = .;
 	} :init
 	.init.data : LMA(.init.data) {
+		KEEP(*(.init.pgtables))
 		*(.init.data .init.data.* .init.rodata .init.rodata.*)
 		. = ALIGN(8);
 		__initcall_start = .;
@@ -102,6 +110,8 @@ SECTIONS
 		__initcall_end = .;
 		TABLE(.kernel_param, kernel_param)
 		__kernel_param_start = __start_kernel_param; __kernel_param_end = __stop_kernel_param;
+		. = ALIGN(8);
+		__start_alternatives = .; KEEP(*(.alternatives)) __stop_alternatives = .;
 		. = ALIGN(8);
 		__start_init_array = .; KEEP(*(.init_array .init_array.*)) __stop_init_array = .;
 	} :init
@@ -121,16 +131,24 @@ SECTIONS
 	.ksyms : LMA(.ksyms) {
 		ksyms_data = .;
 		KEEP(*(.ksyms))
+		. = ALIGN(8);
+		unwind_data = .;
+		KEEP(*(.unwind))
+	} :syms
+	. = ALIGN(PAGE_SIZE);
+	__relocs_begin = .;
+	.relocs : LMA(.relocs) {
+		__start_relocs = .; KEEP(*(.relocs)) __stop_relocs = .;
 	} :syms
 	_file_end = .;
 	. = ALIGN(PAGE_SIZE);
-	__syms_end = .;
+	__relocs_end = .;
 
 	. = ALIGN(PAGE_SIZE);
 	.bss : LMA(.bss) {
 		__bss_start = .;
 		*(.bss..page_aligned)
-		*(.bss .bss.* COMMON)
+		*(.sbss .sbss.* .bss .bss.* COMMON)
 		. = ALIGN(16);
 		__bss_stop = .;
 	} :bss
@@ -138,7 +156,7 @@ SECTIONS
 	_end = .;
 	image_size = _end - _text;
 
-	/DISCARD/ : { *(.comment) *(.fini_array .fini_array.*) *(.eh_frame*) *(.note.GNU-stack) *(.note.gnu.property) *(.interp) *(.dynamic) *(.iplt) *(.rela.*) *(.llvm_addrsig) *(.discard.*) }
+	/DISCARD/ : { *(.comment) *(.fini_array .fini_array.*) *(.eh_frame*) *(.note.GNU-stack) *(.note.gnu.property) *(.interp) *(.dynamic) *(.ARM*) *(.iplt) *(.riscv.attributes) *(.rela.*) *(.llvm_addrsig) *(.discard.*) }
 	.debug_info 0 : { *(.debug_info) }
 	.debug_abbrev 0 : { *(.debug_abbrev) }
 	.debug_line 0 : { *(.debug_line) }
@@ -158,4 +176,4 @@ SECTIONS
 	.strtab 0 : { *(.strtab) }
 	.shstrtab 0 : { *(.shstrtab) }
 }
-ASSERT(_end - _text <= 0x2000000, "the image is larger than the early page table maps")
+ASSERT(_end - _text <= IMAGE_MAX, "the image is larger than the early page tables map")

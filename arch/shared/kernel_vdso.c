@@ -4,7 +4,6 @@
 #include <arch/barrier.h>
 #include <arch/page.h>
 #include <arch_cpu/vdso_data.h>
-#include "arch/aarch64/a64_priv.h"
 
 extern const char vdso_image_start[], vdso_image_end[];
 
@@ -46,8 +45,7 @@ void arch_vdso_update(s64 wall_offset_ns, s64 boot_offset_ns, s32 tai_offset)
 	struct vdso_data *d = &vdso_data_page;
 
 	begin(d);
-	a64_clock_for_users(&d->base, &d->mult);
-	d->ready = d->mult != 0;
+	d->ready = arch_vdso_clock(&d->clock);
 	d->wall_ns = wall_offset_ns;
 	d->boot_ns = boot_offset_ns;
 	d->tai_s = tai_offset;

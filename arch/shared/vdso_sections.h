@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One read-execute segment; the data page lies just below it. The signal return stands at VDSO_SIGRETURN. */
+/* A vDSO's linker script up to its names: one read-execute segment; the data page lies just below it. VDSO_TEXT: where code begins, or nothing. */
 SECTIONS
 {
-	PROVIDE_HIDDEN(vvar_page = . - 4096);
+	PROVIDE_HIDDEN(vvar_page = . - VDSO_PAGE);
 	. = SIZEOF_HEADERS;
 	.hash : { *(.hash) } :text
 	.gnu.hash : { *(.gnu.hash) }
@@ -15,7 +15,7 @@ SECTIONS
 	.note : { *(.note.*) } :text :note
 	.eh_frame_hdr : { *(.eh_frame_hdr) } :text :eh_frame_hdr
 	.eh_frame : { KEEP(*(.eh_frame)) } :text
-	.text 0x800 : { *(.text.sigreturn) *(.text*) } :text
+	.text VDSO_TEXT : { *(.text.sigreturn) *(.text*) } :text
 	/DISCARD/ : { *(.data*) *(.bss*) *(.comment) *(.note.GNU-stack) }
 }
 PHDRS
@@ -24,18 +24,4 @@ PHDRS
 	dynamic PT_DYNAMIC FLAGS(4);
 	note PT_NOTE FLAGS(4);
 	eh_frame_hdr PT_GNU_EH_FRAME;
-}
-VERSION
-{
-	LINUX_4.15 {
-	global:
-		__vdso_rt_sigreturn;
-		__vdso_gettimeofday;
-		__vdso_clock_gettime;
-		__vdso_clock_getres;
-		__vdso_getcpu;
-		__vdso_flush_icache;
-		__vdso_riscv_hwprobe;
-	local: *;
-	};
 }
