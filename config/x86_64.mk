@@ -41,8 +41,8 @@ endif
 cov_flags := -fsanitize-coverage=trace-pc,trace-cmp $(if $(cov_gated),-mllvm -sanitizer-coverage-gated-trace-callbacks)
 rust_cov_flags := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 -Cllvm-args=-sanitizer-coverage-trace-pc \
 	-Cllvm-args=-sanitizer-coverage-trace-compares $(if $(rust_cov_gated),-Cllvm-args=-sanitizer-coverage-gated-trace-callbacks)
-arch_nocov := $(addprefix arch/x86_64/,boot_%.c kernel_%.c sched_%.c alloc_%.c mm_tlb.c)
+arch_nocov := $(addprefix arch/x86_64/,boot_%.c kernel_%.c sched_%.c alloc_%.c) $(addprefix arch/shared/,kernel_%.c mm_tlb.c)
 rust_target := x86_64-unknown-none
 rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes
 # What it takes of the code that CPUs have in common.
-arch_shared := $(addprefix arch/shared/,kernel_maps.c kernel_vdso.c mm_user.c mm_uatomic.c vdso_image.S)
+arch_shared := $(addprefix arch/shared/,kernel_maps.c kernel_vdso.c mm_tlb.c mm_user.c mm_uatomic.c vdso_image.S)

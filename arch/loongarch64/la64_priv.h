@@ -118,8 +118,6 @@ extern char idle_wait[], idle_wait_end[];
 
 /* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, try again. */
 bool la64_mark_access(unsigned long addr, bool write);
-/* mm_tlb.c: this CPU forgets what it holds for a user address. */
-void la64_forget_user_page(unsigned long addr);
 
 /* fpu.S */
 struct arch_fpu;

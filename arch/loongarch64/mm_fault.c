@@ -6,6 +6,7 @@
  */
 #include <arch/pgtable.h>
 #include <kernel/preempt.h>
+#include <arch_cpu/tlb.h>
 #include "arch/loongarch64/la64_priv.h"
 
 static bool mark(pte_t *e, pte_t old, bool write)
@@ -38,7 +39,7 @@ bool la64_mark_access(unsigned long addr, bool write)
 		t = pte_table(v);
 	}
 	if (done)		/* the entry without the right is in this TLB; others fault and find it good */
-		la64_forget_user_page(addr);
+		tlb_flush_local_page(addr);
 	preempt_enable();
 	return done;
 }

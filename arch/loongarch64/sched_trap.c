@@ -18,6 +18,7 @@
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
 #include <sched/task.h>
+#include <arch_cpu/tlb.h>
 #include "arch/loongarch64/la64_priv.h"
 #include "arch/loongarch64/fpu_priv.h"
 
@@ -121,7 +122,7 @@ static int page_fault(struct pt_regs *regs, unsigned long addr, unsigned int ex)
 	/* The TLB holds what it found missing; another CPU's keeps it until it faults there. */
 	if (!r) {
 		preempt_disable();
-		la64_forget_user_page(addr);
+		tlb_flush_local_page(addr);
 		preempt_enable();
 	}
 	return r;

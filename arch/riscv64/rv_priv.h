@@ -106,7 +106,7 @@ static inline unsigned long rv_make_satp(phys_addr_t root, unsigned int asid)
 	return (SATP_SV39 + rv_pt_levels - 3) << SATP_MODE_SHIFT | (unsigned long)asid << SATP_ASID_SHIFT | root >> PAGE_SHIFT;
 }
 
-/* mm_tlb.c: a page of the running task's space became executable and may hold what was just written. */
+/* mm_icache.c: a page of the running task's space became executable and may hold what was just written. */
 void rv_sync_icache(void);
 
 /* kernel_plic.c */

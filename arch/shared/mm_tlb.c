@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * Address spaces and TLBs.
+ * Address spaces and TLBs where a CPU's ids of spaces (PCID, ASID) are its own affair.
  *
- * Each CPU knows which space is loaded, whether it is only lazily so, and for each of its few process-context ids (PCID) which
- * space (ctx_id) and up to which generation (tlb_gen) the TLB is clean. Without PCID there is one slot and each load of CR3
- * flushes.
+ * Each CPU knows which space is loaded, whether it is only lazily so, and for each of its slots, an id each, which space (ctx_id) and up to which
+ * generation (tlb_gen) the TLB is clean. Without ids there is one slot and each load of a root flushes.
  *
  * Order: a changer raises mm->tlb_gen after it wrote the tables and then looks at mm->cpus and the lazy flags; a CPU that
  * loads a space or leaves lazy mode sets its bit or clears the flag and then reads tlb_gen. Full barriers on both sides.
+ *
+ * arch_cpu/tlb.h gives TLB_SLOTS and tlb_nr_slots(), how many of them are used; tlb_load(mm, slot, flush); tlb_load_kernel(), no space;
+ * tlb_flush_slot(mm, slot); tlb_flush_page(slot, va) and tlb_pages(slot), whether that works there; tlb_flush_local_page(va), of the space that is
+ * loaded; tlb_flush_kernel_page(va) and tlb_flush_kernel(), for every id; tlb_switched(), what else is due where a CPU loads a space. Where
+ * TLB_FIRMWARE is defined, tlb_flush_others(targets, start, end, everything) does what other CPUs are interrupted for elsewhere; it does not tell
+ * those CPUs up to which generation they are clean: such a CPU flushes once more when it next loads the space, which is never wrong.
  */
 #include <arch/mmu.h>
 #include <arch/barrier.h>
@@ -19,10 +24,9 @@
 #include <kernel/irq.h>
 #include <kernel/preempt.h>
 #include <lib/string.h>
-#include "arch/x86_64/x86_priv.h"
+#include <arch_cpu/tlb.h>
+#include "arch/shared/tlb.h"
 
-#define NR_SLOTS 6
-#define CR3_NOFLUSH (1ULL << 63)
 #define FLUSH_PAGES_MAX 32
 
 struct tlb_slot {
@@ -33,7 +37,7 @@ struct tlb_state {		/* this CPU's, interrupts off; lazy and loaded are read by o
 	struct arch_mm *loaded;	/* NULL: the kernel's own tables */
 	bool lazy;
 	u8 slot, next_slot;
-	struct tlb_slot slots[NR_SLOTS];
+	struct tlb_slot slots[TLB_SLOTS];
 };
 static DEFINE_PER_CPU_ALIGNED(struct tlb_state, tlb_state);
 static u64 next_ctx_id = 1;	/* atomic */
@@ -49,11 +53,6 @@ int arch_mm_init(struct arch_mm *mm)
 	return 0;
 }
 
-static unsigned int nr_slots(void)
-{
-	return cpu_has(X86_FEATURE_PCID) ? NR_SLOTS : 1;
-}
-
 static void mask_set(struct arch_mm *mm, unsigned int cpu)
 {
 	__atomic_fetch_or(&mm->cpus[cpu / 64], 1ULL << (cpu % 64), __ATOMIC_SEQ_CST);
@@ -64,27 +63,23 @@ static void mask_clear(struct arch_mm *mm, unsigned int cpu)
 	__atomic_fetch_and(&mm->cpus[cpu / 64], ~(1ULL << (cpu % 64)), __ATOMIC_SEQ_CST);
 }
 
-static void load_root(const struct arch_mm *mm, unsigned int slot, bool flush)
-{
-	u64 cr3 = virt_to_phys(mm->pgd);
-
-	if (cpu_has(X86_FEATURE_PCID))
-		cr3 |= (slot + 1) | (flush ? 0 : CR3_NOFLUSH);
-	write_cr3(cr3);
-}
-
 /* The slot that holds NEXT, or a new one; *FLUSH: its entries are not to be trusted. */
 static unsigned int choose_slot(struct tlb_state *t, const struct arch_mm *next, u64 gen, bool *flush)
 {
 	unsigned int s;
 
-	for (s = 0; s < nr_slots(); s++)
+	if (TLB_SLOTS > 8) {		/* too many to look through: each space has its place */
+		s = next->ctx_id % TLB_SLOTS;
+		*flush = t->slots[s].ctx_id != next->ctx_id || t->slots[s].gen != gen;
+		return s;
+	}
+	for (s = 0; s < tlb_nr_slots(); s++)
 		if (t->slots[s].ctx_id == next->ctx_id) {
 			*flush = t->slots[s].gen != gen;
 			return s;
 		}
 	s = t->next_slot;
-	t->next_slot = (u8)((s + 1) % nr_slots());
+	t->next_slot = (u8)((s + 1) % tlb_nr_slots());
 	*flush = true;
 	return s;
 }
@@ -95,7 +90,7 @@ void arch_switch_kernel_mm(void)
 	struct tlb_state *t = this_cpu_ptr(&tlb_state);
 
 	if (t->loaded) {
-		write_cr3(image_to_phys(kernel_pgd) | (cpu_has(X86_FEATURE_PCID) ? CR3_NOFLUSH : 0));
+		tlb_load_kernel();
 		mask_clear(t->loaded, arch_cpu_number());
 		WRITE_ONCE(t->loaded, NULL);
 		WRITE_ONCE(t->lazy, false);
@@ -118,7 +113,7 @@ void arch_switch_mm(struct arch_mm *prev, struct arch_mm *next, struct task *tas
 		gen = READ_ONCE(next->tlb_gen);
 		if (t->slots[t->slot].gen != gen) {
 			t->slots[t->slot].gen = gen;
-			load_root(next, t->slot, true);
+			tlb_flush_slot(next, t->slot);
 		}
 		return;
 	}
@@ -127,12 +122,18 @@ void arch_switch_mm(struct arch_mm *prev, struct arch_mm *next, struct task *tas
 	slot = choose_slot(t, next, gen, &flush);
 	t->slots[slot] = (struct tlb_slot){ next->ctx_id, gen };
 	t->slot = (u8)slot;
-	load_root(next, slot, flush);
+	tlb_load(next, slot, flush);
 	if (t->loaded)
 		mask_clear(t->loaded, cpu);
 	/* In this order: who sees NEXT loaded sees that it is in use, and does not take the laziness of the one before for its own. */
 	WRITE_ONCE(t->lazy, false);
 	smp_store_release(&t->loaded, next);
+	tlb_switched();
+}
+
+struct arch_mm *tlb_loaded(void)
+{
+	return this_cpu_read(tlb_state.loaded);
 }
 
 void arch_enter_lazy_mm(struct arch_mm *mm)
@@ -149,6 +150,11 @@ struct flush {
 	u64 gen;
 	bool freed_tables;
 };
+
+static bool pages_alone(const struct flush *f)
+{
+	return (f->end - f->start) / f->stride <= FLUSH_PAGES_MAX && !f->freed_tables;
+}
 
 static void flush_this_cpu(void *arg)
 {
@@ -167,15 +173,27 @@ static void flush_this_cpu(void *arg)
 	gen = READ_ONCE(f->mm->tlb_gen);
 	if (s->gen == gen)
 		return;
-	if (f->gen == s->gen + 1 && f->gen == gen && (f->end - f->start) / f->stride <= FLUSH_PAGES_MAX &&
-	    !f->freed_tables) {
+	if (f->gen == s->gen + 1 && f->gen == gen && pages_alone(f) && tlb_pages(t->slot)) {
 		for (unsigned long a = f->start; a < f->end; a += f->stride)
-			invlpg(a);
+			tlb_flush_page(t->slot, a);
 	} else {
-		load_root(f->mm, t->slot, true);
+		tlb_flush_slot(f->mm, t->slot);
 	}
 	s->gen = gen;
 }
+
+#ifndef TLB_FIRMWARE
+static void flush_others(const struct cpumask *targets, struct flush *f)
+{
+	WARN_ON_ONCE(arch_irqs_disabled());
+	smp_call_function_many(targets, flush_this_cpu, f, true);
+}
+#else
+static void flush_others(const struct cpumask *targets, struct flush *f)
+{
+	tlb_flush_others(targets, f->start, f->end, !pages_alone(f));
+}
+#endif
 
 static bool wants_flush(const struct flush *f, unsigned int cpu)
 {
@@ -206,10 +224,8 @@ void arch_tlb_flush_mm_range(struct arch_mm *mm, unsigned long start, unsigned l
 				__cpumask_set_cpu(cpu, &targets);
 		}
 	}
-	if (!cpumask_empty(&targets)) {
-		WARN_ON_ONCE(arch_irqs_disabled());
-		smp_call_function_many(&targets, flush_this_cpu, &f, true);
-	}
+	if (!cpumask_empty(&targets))
+		flush_others(&targets, &f);
 	flags = arch_irq_save();
 	flush_this_cpu(&f);
 	arch_irq_restore(flags);
@@ -218,7 +234,7 @@ void arch_tlb_flush_mm_range(struct arch_mm *mm, unsigned long start, unsigned l
 
 void arch_tlb_flush_local_page(struct arch_mm *mm, unsigned long addr)
 {
-	invlpg(addr);
+	tlb_flush_local_page(addr);
 }
 
 static void leave_space(void *arg)
@@ -256,24 +272,38 @@ static void flush_kernel_here(void *arg)
 
 	if ((f->end - f->start) >> PAGE_SHIFT <= 4 * FLUSH_PAGES_MAX) {
 		for (unsigned long a = f->start; a < f->end; a += PAGE_SIZE)
-			invlpg(a);
+			tlb_flush_kernel_page(a);
 	} else {
-		unsigned long flags = arch_irq_save(), cr4 = read_cr4();
-
-		write_cr4(cr4 ^ CR4_PGE);	/* drops global entries and all PCIDs */
-		write_cr4(cr4);
-		if (!(cr4 & CR4_PGE))
-			write_cr3(read_cr3() & ~CR3_NOFLUSH);
-		arch_irq_restore(flags);
+		tlb_flush_kernel();
 	}
 }
+
+#ifndef TLB_FIRMWARE
+static void flush_kernel_everywhere(struct kernel_flush *f)
+{
+	if (num_online_cpus() > 1)
+		on_each_cpu(flush_kernel_here, f, true);
+	else
+		flush_kernel_here(f);
+}
+#else
+static void flush_kernel_everywhere(struct kernel_flush *f)
+{
+	struct cpumask others;
+
+	preempt_disable();
+	others = *cpu_online_mask;
+	__cpumask_clear_cpu(arch_cpu_number(), &others);
+	flush_kernel_here(f);
+	if (!cpumask_empty(&others))
+		tlb_flush_others(&others, f->start, f->end, (f->end - f->start) >> PAGE_SHIFT > 4 * FLUSH_PAGES_MAX);
+	preempt_enable();
+}
+#endif
 
 void arch_tlb_flush_kernel_range(unsigned long start, unsigned long end)
 {
 	struct kernel_flush f = { start & PAGE_MASK, end };
 
-	if (num_online_cpus() > 1)
-		on_each_cpu(flush_kernel_here, &f, true);
-	else
-		flush_kernel_here(&f);
+	flush_kernel_everywhere(&f);
 }
