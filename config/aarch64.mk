@@ -7,10 +7,12 @@ NM ?= $(or $(HOST_NM),llvm-nm-22)
 UAPI ?= $(or $(OCHRE_UAPI),$(firstword $(wildcard build/host/root/usr/include build/host/uapi/usr/include) /usr/include))
 uapi_triplet := aarch64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=aarch64-unknown-none-elf)
-# -mno-outline-atomics: no helpers outside the kernel; the base set's exclusive pairs work on each CPU.
-cc_flags := -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-stack-protector
+# The builtins of C that are atomic are <arch_cpu/atomic.h>'s, Rust's go through lse.S: exclusives or FEAT_LSE, chosen at boot.
+cc_flags := -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-stack-protector -DCONFIG_ATOMIC_FULL -include arch/aarch64/include/arch_cpu/atomic.h
 debug_defines := -DCONFIG_KMEMLEAK
 rust_target := aarch64-unknown-none-softfloat
-rust_flags := -Crelocation-model=static
+rust_flags := -Crelocation-model=static -Ctarget-feature=+outline-atomics
+# The compiler warns of the feature's name each time; what it warns of in the code is said by clippy, and on x86_64.
+rust_quiet := -Awarnings
 # What it takes of the code that CPUs have in common.
 arch_shared := $(addprefix arch/shared/,kernel_maps.c kernel_vdso.c mm_user.c mm_uatomic.c mm_ucopy.c vdso_image.S)

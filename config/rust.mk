@@ -64,17 +64,17 @@ endif
 
 $(r)/kernel.o: $(filter-out rust/macros/%,$(rust_kernel_src)) $(r)/core.o $(r)/compiler_builtins.o $(r)/bindings.rs $(macros_dep)
 	$(call say,RUSTC,$@)OCHRE_BINDINGS=$(abspath $(r))/bindings.rs $(rustc) $(rust_common) $(rust_lints) $(macros_flag) --crate-type=rlib \
-		--crate-name kernel --emit=obj=$@,metadata=$(r)/libkernel.rmeta $(rust_cov) rust/lib.rs
+		--crate-name kernel --emit=obj=$@,metadata=$(r)/libkernel.rmeta $(rust_quiet) $(rust_cov) rust/lib.rs
 $(r)/drivers.o: $(rust_driver_src) $(r)/kernel.o
 	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
-		--crate-name drivers --emit=obj=$@,metadata=$(r)/libdrivers.rmeta $(rust_cov) drivers/lib.rs
+		--crate-name drivers --emit=obj=$@,metadata=$(r)/libdrivers.rmeta $(rust_quiet) $(rust_cov) drivers/lib.rs
 
 # The documentation's examples, as in-kernel tests.
 $(r)/doctests.rs: tools/rustdoc.py $(rust_kernel_src) $(rust_driver_src)
 	$(Q)python3 tools/rustdoc.py $@
 $(r)/doctests.o: $(r)/doctests.rs $(r)/drivers.o
 	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) $(macros_flag) --extern kernel=$(r)/libkernel.rmeta \
-		--extern drivers=$(r)/libdrivers.rmeta --crate-type=rlib --crate-name doctests --emit=obj=$@ $<
+		--extern drivers=$(r)/libdrivers.rmeta --crate-type=rlib --crate-name doctests --emit=obj=$@ $(rust_quiet) $<
 
 # clippy's word on both crates; not part of a build, but of the tests.
 .PHONY: clippy

@@ -74,6 +74,10 @@ size_t a64_show_features(char *buf, size_t size);
 struct pt_regs;
 bool a64_emulate_mrs(struct pt_regs *regs);
 
+/* kernel_patch.c */
+extern bool a64_alts[];			/* by ALT_*: the text was patched for it */
+bool a64_fits_alternatives(void);
+
 /* kernel_console.c */
 void a64_console_window(void);
 

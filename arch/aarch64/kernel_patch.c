@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * Patching kernel text. Text is never writable where it runs: words go in through a page of our own, mapped for the moment.
- * Only no-op and branch are exchanged, which other CPUs may run meanwhile (Arm ARM, B2.2.5): they see one or the other.
+ * Only no-op and branch are exchanged, which other CPUs may run meanwhile (Arm ARM, B2.2.5): they see one or the other. Alternatives
+ * are applied before there are other CPUs.
  */
 #include <arch/patch.h>
 #include <arch/irqflags.h>
 #include <arch/mmu.h>
+#include <arch_cpu/alternative.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/spinlock.h>
@@ -55,7 +57,56 @@ void arch_jump_patch(const struct jump_entry *e, bool jump)
 		arch_text_poke((void *)at, &code, 4);
 }
 
-/* There are no alternatives here; branch sites are compiled for one state of their key, what the keys are now is the truth. */
+static bool cpu_has_alt(u32 feature)
+{
+	return feature == ALT_LSE && (read_sysreg(id_aa64isar0_el1) >> 20 & 15) >= 2;
+}
+
+bool a64_alts[NR_ALTS] __ro_after_init;
+
+/* Shows the page of AT through the alias and has what was written to the one before fetched; 0: there is no other. */
+static void __init next_page(unsigned long *mapped, unsigned long at)
+{
+	ptep_set(poke_pte, PTE_NONE);
+	flush_poke();
+	if (*mapped)
+		a64_sync_code(*mapped, PAGE_SIZE);
+	*mapped = at & PAGE_MASK;
+	if (!at)
+		return;
+	ptep_set(poke_pte, pte_make(PFN_DOWN(image_to_phys((void *)at)), PTE_P_KERNEL, 0));
+	flush_poke();
+}
+
+/* The table is in the order of the text, nearly: a page is mapped once. No atomic operation meanwhile: they are what is patched. */
+static void __init apply_alternatives(void)
+{
+	unsigned long mapped = 0;
+
+	for (u32 i = 0; i < NR_ALTS; i++)
+		a64_alts[i] = cpu_has_alt(i);
+	for (const struct alt_entry *a = __start_alternatives; a < __stop_alternatives; a++) {
+		unsigned long at = (unsigned long)&a->site + (long)a->site;
+
+		if (!a64_alts[a->feature])
+			continue;
+		if ((at & PAGE_MASK) != mapped)
+			next_page(&mapped, at);
+		*(volatile u32 *)(TEXT_POKE_VA + offset_in_page(at)) = a->code;
+	}
+	next_page(&mapped, 0);
+}
+
+/* Has this CPU what the text was patched to use? Asked before its first atomic operation. */
+bool a64_fits_alternatives(void)
+{
+	for (u32 i = 0; i < NR_ALTS; i++)
+		if (a64_alts[i] && !cpu_has_alt(i))
+			return false;
+	return true;
+}
+
+/* Branch sites are compiled for one state of their key, what the keys are now is the truth. */
 void __init arch_apply_alternatives(void)
 {
 	int level;
@@ -63,8 +114,7 @@ void __init arch_apply_alternatives(void)
 	if (arch_map_kernel(TEXT_POKE_VA, 0, PAGE_SIZE, PTE_P_KERNEL_RO))
 		panic("patch: no memory for the alias");
 	poke_pte = arch_kernel_pte(TEXT_POKE_VA, &level);
-	ptep_set(poke_pte, PTE_NONE);
-	flush_poke();
+	apply_alternatives();
 	for (const struct jump_entry *e = __start_jump_table; e < __stop_jump_table; e++) {
 		const struct static_key *k = jump_entry_key(e);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Atomic steps on user words. */
 #include <arch/uaccess.h>
+#include <arch/barrier.h>
+#include <arch_cpu/alternative.h>
 #include <abi/errno.h>
 #include "arch/aarch64/a64_priv.h"
 
@@ -20,19 +22,29 @@ static __always_inline void user_end(void)
 int arch_user_cmpxchg_u32(struct uptr p, u32 *old, u32 expect, u32 new)
 {
 	register long err __asm__("x0") = 0;
-	u32 was = 0, failed;
+	u32 was = expect, got, failed;
 
 	if (!access_ok(p, 4))
 		return -EFAULT;
 	user_begin();
-	__asm__ volatile("1: ldaxr %w1, [%3]\n"
-			 "   cmp %w1, %w4\n"
-			 "   b.ne 3f\n"
-			 "2: stlxr %w2, %w5, [%3]\n"
-			 "   cbnz %w2, 1b\n"
-			 "3: dmb ish\n"
-			 "4:\n" EXTABLE(1b, 4b, EX_EFAULT) EXTABLE(2b, 4b, EX_EFAULT)
-			 : "+r"(err), "+&r"(was), "=&r"(failed) : "r"(p.addr), "r"(expect), "r"(new) : "memory", "cc");
+	__asm__ volatile("1: b 6f\n"
+			 "5:\n"
+			 ".subsection 1\n"
+			 "6: ldaxr %w[got], %[mem]\n"
+			 "   eor %w[failed], %w[got], %w[was]\n"
+			 "   cbnz %w[failed], 8f\n"
+			 "7: stlxr %w[failed], %w[new], %[mem]\n"
+			 "   cbnz %w[failed], 6b\n"
+			 "8: mov %w[was], %w[got]\n"
+			 "   dmb ish\n"
+			 "   b 5b\n"
+			 ".previous\n"
+			 ALTERNATIVE(ALT_LSE, ".arch_extension lse\ncasal %w[was], %w[new], %[mem]")
+			 EXTABLE(1b, 5b, EX_EFAULT) EXTABLE(6b, 5b, EX_EFAULT) EXTABLE(7b, 5b, EX_EFAULT)
+			 : "+r"(err), [was] "+&r"(was), [got] "=&r"(got), [failed] "=&r"(failed), [mem] "+Q"(*(u32 *)p.addr)
+			 : [new] "r"(new) : "memory");
+	if (was != expect)
+		smp_mb();		/* CAS alone orders only where it stores */
 	user_end();
 	*old = was;
 	return (int)err;

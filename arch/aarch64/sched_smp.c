@@ -38,8 +38,15 @@ int arch_smp_boot_cpu(unsigned int cpu, struct task *idle)
 	return err ? -EIO : 0;
 }
 
+static DEFINE_PER_CPU(bool, unfit);
+
+/* The kernel's text was patched for what the boot CPU has: another kind of CPU stays off. It cannot even say so itself. */
 void __noreturn a64_secondary_start(unsigned int cpu)
 {
+	if (!a64_fits_alternatives()) {
+		WRITE_ONCE(*per_cpu_ptr(&unfit, cpu), true);
+		arch_cpu_halt();
+	}
 	write_sysreg(image_to_phys(empty_root), ttbr0_el1);
 	isb();
 	__asm__ volatile("tlbi vmalle1; dsb nsh; isb" : : : "memory");
@@ -51,6 +58,15 @@ void __noreturn a64_secondary_start(unsigned int cpu)
 	arch_timer_init_cpu();
 	smp_start_secondary(cpu);
 }
+
+static int __init say_unfit(void)
+{
+	for (unsigned int cpu = 1; cpu < machine.nr_cpus; cpu++)
+		if (READ_ONCE(*per_cpu_ptr(&unfit, cpu)))
+			pr_err("smp: CPU %u has no LSE atomics, which the boot CPU has: it stays off\n", cpu);
+	return 0;
+}
+INITCALL(late, say_unfit);
 
 void arch_send_reschedule(unsigned int cpu)
 {

@@ -108,10 +108,9 @@ SECTIONS
 		__initcall_level_5 = .; KEEP(*(.initcall.5))
 		__initcall_level_6 = .; KEEP(*(.initcall.6))
 		__initcall_end = .;
+		TABLE(.alternatives, alternatives)
 		TABLE(.kernel_param, kernel_param)
 		__kernel_param_start = __start_kernel_param; __kernel_param_end = __stop_kernel_param;
-		. = ALIGN(8);
-		__start_alternatives = .; KEEP(*(.alternatives)) __stop_alternatives = .;
 		. = ALIGN(8);
 		__start_init_array = .; KEEP(*(.init_array .init_array.*)) __stop_init_array = .;
 	} :init

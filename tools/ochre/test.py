@@ -633,7 +633,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
+    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}
@@ -749,6 +749,8 @@ def other_cpu(args, r, arch, part):
         cfg = Config(debug, cpus, preempt, arch)
         if args.debug and not debug or args.release and debug:
             continue
+        if arch == "aarch64" and r.wanted("build/atomics_" + arch) and r.kernel(arch, debug):
+            r.simple("build/atomics_" + arch, [ROOT + "/tools/check-atomics", build.outdir(arch, debug) + "/vmlinux"], str(cfg))
         part("kernel tests, %s" % cfg, r.ktests, cfg)
         if guests and (args.arch or arch in GUESTS_QUICK):
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)

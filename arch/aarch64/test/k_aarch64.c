@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <arch/patch.h>
 #include <arch/pgtable.h>
+#include <arch_cpu/alternative.h>
 #include <kernel/ktest.h>
+#include <kernel/printk.h>
 #include "arch/aarch64/a64_priv.h"
 
 /* A user's entry lets nothing be fetched before its page was made coherent, where the CPU does not do that itself. */
@@ -31,4 +33,76 @@ KTEST(aarch64_image_moved)
 	KT_ASSERT(!(kernel_image_slide & ((2UL << 20) - 1)) && kernel_image_slide < 1UL << 30);
 	KT_EQ(*(u32 *)phys_to_virt(image_to_phys(_text)), *(u32 *)_text);
 	KT_ASSERT(!kernel_image_slide || !arch_kernel_pte(KERNEL_IMAGE_VA, NULL));
+}
+
+/* The text that runs has the instructions of FEAT_LSE where the CPU does, and branches to exclusives where not. */
+KTEST(aarch64_alternatives)
+{
+	bool lse = (read_sysreg(id_aa64isar0_el1) >> 20 & 15) >= 2;
+	unsigned int sites = 0;
+
+	KT_EQ(a64_alts[ALT_LSE], lse);
+	KT_ASSERT(a64_fits_alternatives());
+	for (const struct alt_entry *a = __start_alternatives; a < __stop_alternatives; a++, sites++) {
+		u32 now = *(const u32 *)((unsigned long)&a->site + (long)a->site);
+
+		KT_ASSERT(a->feature == ALT_LSE && (lse ? now == a->code : now >> 26 == 5));
+	}
+	KT_ASSERT(sites > 1000);
+	pr_info("%u atomic operations by %s\n", sites, lse ? "LSE" : "exclusives");
+}
+
+/* Each size at the end of its type's range, with neighbours that stay as they are; and each order once. */
+#define TEST_OPS(T, order) do {							\
+	T m[3] = { (T)0x1111111111111111ULL, (T)-1, (T)0x2222222222222222ULL }, e; \
+										\
+	KT_ASSERT(__atomic_fetch_add(&m[1], 3, order) == (T)-1 && m[1] == (T)2); \
+	KT_ASSERT(__atomic_fetch_sub(&m[1], 4, order) == (T)2 && m[1] == (T)-2); \
+	KT_ASSERT(__atomic_add_fetch(&m[1], 1, order) == (T)-1 && __atomic_sub_fetch(&m[1], 1, order) == (T)-2); \
+	KT_ASSERT(__atomic_fetch_and(&m[1], (T)0x7c, order) == (T)-2 && m[1] == (T)0x7c); \
+	KT_ASSERT(__atomic_fetch_or(&m[1], 3, order) == (T)0x7c && m[1] == (T)0x7f); \
+	KT_ASSERT(__atomic_fetch_xor(&m[1], 0x11, order) == (T)0x7f && m[1] == (T)0x6e); \
+	KT_ASSERT(__atomic_or_fetch(&m[1], 1, order) == (T)0x6f && __atomic_and_fetch(&m[1], 0xf, order) == (T)0xf); \
+	KT_ASSERT(__atomic_exchange_n(&m[1], (T)-5, order) == (T)0xf && m[1] == (T)-5); \
+	e = (T)-4;								\
+	KT_ASSERT(!__atomic_compare_exchange_n(&m[1], &e, (T)9, false, order, __ATOMIC_RELAXED) && e == (T)-5 && m[1] == (T)-5); \
+	KT_ASSERT(__atomic_compare_exchange_n(&m[1], &e, (T)9, false, order, __ATOMIC_RELAXED) && e == (T)-5 && m[1] == (T)9); \
+	KT_ASSERT(m[0] == (T)0x1111111111111111ULL && m[2] == (T)0x2222222222222222ULL); \
+} while (0)
+
+KTEST(aarch64_atomic_sizes)
+{
+	TEST_OPS(u8, __ATOMIC_RELAXED);
+	TEST_OPS(s8, __ATOMIC_ACQUIRE);
+	TEST_OPS(u16, __ATOMIC_RELEASE);
+	TEST_OPS(s16, __ATOMIC_ACQ_REL);
+	TEST_OPS(u32, __ATOMIC_SEQ_CST);
+	TEST_OPS(s32, __ATOMIC_RELAXED);
+	TEST_OPS(u64, __ATOMIC_ACQUIRE);
+	TEST_OPS(s64, __ATOMIC_SEQ_CST);
+}
+
+/* Rust's, by the names that its compiler knows. */
+u32 __aarch64_cas1_acq(u32 old, u32 new, u8 *p);
+u64 __aarch64_cas8_rel(u64 old, u64 new, u64 *p);
+u32 __aarch64_swp2_relax(u32 v, u16 *p);
+u64 __aarch64_ldadd8_acq_rel(u64 v, u64 *p);
+u32 __aarch64_ldclr1_acq_rel(u32 v, u8 *p);
+u32 __aarch64_ldset2_acq(u32 v, u16 *p);
+u32 __aarch64_ldeor4_rel(u32 v, u32 *p);
+
+KTEST(aarch64_atomic_names)
+{
+	u64 m = 0x1122334455667788ULL;
+
+	KT_EQ(__aarch64_cas1_acq(0xffffff89, 1, (u8 *)&m), 0x88);	/* only the low byte is its argument */
+	KT_EQ(__aarch64_cas1_acq(0xffffff88, 0x99, (u8 *)&m), 0x88);
+	KT_EQ(__aarch64_swp2_relax(0xabcd, (u16 *)&m + 1), 0x5566);
+	KT_EQ(__aarch64_ldclr1_acq_rel(0x91, (u8 *)&m), 0x99);
+	KT_EQ(__aarch64_ldset2_acq(0x1001, (u16 *)&m + 3), 0x1122);
+	KT_EQ(__aarch64_ldeor4_rel(0xffffffff, (u32 *)&m), 0xabcd7708);
+	KT_EQ(__aarch64_cas8_rel(1, 2, &m), 0x11233344543288f7ULL);
+	KT_EQ(__aarch64_cas8_rel(0x11233344543288f7ULL, 5, &m), 0x11233344543288f7ULL);
+	KT_EQ(__aarch64_ldadd8_acq_rel(~0ULL, &m), 5);
+	KT_EQ(m, 4);
 }
