@@ -222,8 +222,10 @@ static int fill_auxv(struct exec_prog *p, struct elf_file *prog, struct elf_file
 	int n = 0;
 
 #define AUX(k, x) do { v[n++] = (k); v[n++] = (u64)(x); } while (0)
+#ifdef AT_SYSINFO_EHDR		/* an ABI without a vDSO has no word for it */
 	if (current->mm->vdso)
 		AUX(AT_SYSINFO_EHDR, current->mm->vdso);
+#endif
 	AUX(AT_MINSIGSTKSZ, arch_signal_frame_size());
 	AUX(AT_HWCAP, arch_elf_hwcap());
 	AUX(AT_PAGESZ, PAGE_SIZE);

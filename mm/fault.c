@@ -12,7 +12,7 @@
  */
 #include "mm_priv.h"
 #include <asm/signal.h>
-#include <asm-generic/siginfo.h>
+#include <asm/siginfo.h>
 
 /* Does the first write to a page of this shared mapping need to be seen? */
 bool vma_wants_writenotify(const struct vma *vma)

@@ -23,7 +23,7 @@
 #include <mm/shmem.h>
 #include <mm/upcalls.h>
 #include <linux/mman.h>
-#include <asm-generic/resource.h>
+#include <asm/resource.h>
 #include "vmatree_priv.h"
 
 /* VMA locks (vma.c) */

@@ -6,6 +6,7 @@
  * search ended and hole_max the largest hole above it that was too small, so that a run of mmaps does not
  * look at the same VMAs again; unmapping above hole_top raises it.
  */
+#include <abi/mman.h>
 #include <arch/elf.h>
 #include "mm_priv.h"
 #include <linux/capability.h>

@@ -315,10 +315,13 @@ static bool note_name(void *arg, unsigned long addr)
 	return true;
 }
 
+/* A compiler may have made a function for the one call that there is: gcc calls it NAME.constprop.0. */
 static int place_of(const struct names *f, const char *name)
 {
+	size_t n = strlen(name);
+
 	for (int i = 0; i < f->n; i++)
-		if (!strcmp(f->name[i], name))
+		if (!strncmp(f->name[i], name, n) && (!f->name[i][n] || f->name[i][n] == '.'))
 			return i;
 	return -1;
 }
