@@ -25,6 +25,7 @@
 #define CSR_TICLR 0x44
 #define CSR_TLBRENTRY 0x88
 #define CSR_TLBRBADV 0x89
+#define CSR_TLBRERA 0x8a
 #define CSR_TLBRSAVE 0x8b
 #define CSR_TLBRELO0 0x8c
 #define CSR_TLBRELO1 0x8d
@@ -39,6 +40,7 @@
 #define KS_SCRATCH 0x30
 #define KS_SCRATCH2 0x31
 #define KS_REFILL 0x35		/* the TLB refill's own */
+#define KS_REFILL2 0x36
 #define KS_FRAME 0x32		/* where the task's user registers are saved */
 #define KS_TASK 0x33
 #define KS_PERCPU 0x34

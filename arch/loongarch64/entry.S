@@ -207,6 +207,9 @@ tlb_refill:
 	csrwr	$t1, KS_REFILL
 	csrrd	$t1, CSR_TLBRBADV
 	bltz	$t1, 2f
+	csrrd	$t0, CSR_TLBRERA
+	bstrins.d $t0, $zero, 1, 0
+	beq	$t0, $t1, 5f
 	WALK	CSR_PGDL, 3f
 1:	csrwr	$t0, CSR_TLBRELO0
 	csrwr	$t1, CSR_TLBRELO1
@@ -222,6 +225,20 @@ tlb_refill:
 	b	1b
 4:	ori	$t0, $zero, 0x40
 	ori	$t1, $zero, 0x40
+	b	1b
+	/* A fetch: what must not be executed is not valid for it. QEMU (10.0) takes the fault of the right itself for ever. */
+5:	WALK	CSR_PGDL, 3b
+	csrwr	$t2, KS_REFILL2
+	csrrd	$t2, CSR_TLBRBADV
+	bstrpick.d $t2, $t2, 14, 14
+	bnez	$t2, 6f
+	srli.d	$t2, $t0, 62		/* LA64_PTE_NX; above it is nothing */
+	andn	$t0, $t0, $t2		/* LA64_PTE_VALID */
+	csrrd	$t2, KS_REFILL2
+	b	1b
+6:	srli.d	$t2, $t1, 62
+	andn	$t1, $t1, $t2
+	csrrd	$t2, KS_REFILL2
 	b	1b
 
 	/* Memory or a cache is broken, translation is off: nothing can be done safely. */
