@@ -43,7 +43,7 @@ static unsigned long pick(char kind, unsigned int *seed)
 		if (r % 3 == 0)
 			return (unsigned long)edge - r / 4 % 9;
 		if (r % 3 == 1)
-			return (unsigned long)edge - 4096 + r / 4 % 64;
+			return (unsigned long)edge - PAGE + r / 4 % 64;
 		return pointers[r / 4 % (sizeof(pointers) / sizeof(*pointers))];
 	}
 	return numbers[r / 4 % (sizeof(numbers) / sizeof(*numbers))];
@@ -97,13 +97,13 @@ static void prepare(void)
 
 TEST(every_call_with_wrong_arguments)
 {
-	char *m = mmap(NULL, 3 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *m = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int waited = 0;
 
 	CHECK(m != MAP_FAILED);
-	OK(mprotect(m, 4096 * 2, PROT_READ | PROT_WRITE));
-	memset(m, 'x', 4096 * 2);
-	edge = m + 4096 * 2;
+	OK(mprotect(m, PAGE * 2, PROT_READ | PROT_WRITE));
+	memset(m, 'x', PAGE * 2);
+	edge = m + PAGE * 2;
 	unshare(CLONE_NEWIPC);		/* what stays of its queues and segments goes with it */
 	mkdir("/tmp/badargs", 0777);
 	chmod("/tmp/badargs", 0777);
@@ -184,24 +184,24 @@ TEST(structures_over_the_edge)
 /* Data up to the end of the page count; a transfer that gets nowhere is EFAULT. */
 TEST(half_a_buffer)
 {
-	char *m = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *m = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int p[2], fd;
 
-	OK(mprotect(m + 4096, 4096, PROT_NONE));
-	memset(m, 'y', 4096);
+	OK(mprotect(m + PAGE, PAGE, PROT_NONE));
+	memset(m, 'y', PAGE);
 	unlink("/tmp/half");
 	fd = OK(open("/tmp/half", O_CREAT | O_RDWR, 0600));
-	EQ(write(fd, m + 4000, 200), 96);
-	ERR(write(fd, m + 4096, 1), EFAULT);
-	EQ(pwrite(fd, m, 4096, 0), 4096);
-	EQ(pread(fd, m + 4000, 200, 0), 96);
-	ERR(pread(fd, m + 4096, 1, 0), EFAULT);
+	EQ(write(fd, m + PAGE - 96, 200), 96);
+	ERR(write(fd, m + PAGE, 1), EFAULT);
+	EQ(pwrite(fd, m, PAGE, 0), PAGE);
+	EQ(pread(fd, m + PAGE - 96, 200, 0), 96);
+	ERR(pread(fd, m + PAGE, 1, 0), EFAULT);
 	OK(pipe(p));
 	EQ(write(p[1], m, 100), 100);
-	ERR(read(p[0], m + 4096, 1), EFAULT);
-	ERR(open(m + 4090, O_RDONLY), EFAULT);	/* a path without an end */
-	memcpy(m + 4090, "/tmp\0", 5);
-	close(OK(open(m + 4090, O_RDONLY)));
+	ERR(read(p[0], m + PAGE, 1), EFAULT);
+	ERR(open(m + PAGE - 6, O_RDONLY), EFAULT);	/* a path without an end */
+	memcpy(m + PAGE - 6, "/tmp\0", 5);
+	close(OK(open(m + PAGE - 6, O_RDONLY)));
 	EQ(read(fd, NULL, 0), 0);
 	ERR(write(fd, (void *)0xffff888000000000, 10), EFAULT);
 	unlink("/tmp/half");

@@ -135,18 +135,18 @@ TEST(splicing)
 /* Into a pipe goes what fits; only a full one is waited for. */
 TEST(memory_into_a_pipe)
 {
-	struct iovec v = { pattern, sizeof(pattern) };
+	static char much[17 * PAGE];
+	struct iovec v = { much, sizeof(much) };
 	int p[2];
 	pid_t pid;
 
-	source();
 	OK(pipe(p));
 	EQ(syscall(SYS_vmsplice, p[1], &v, 1, 0), 16 * PAGE);
 	ERR(syscall(SYS_vmsplice, p[1], &v, 1, SPLICE_F_NONBLOCK), EAGAIN);
 	pid = OK(fork());
 	if (pid == 0) {
 		t_sleep_ms(50);
-		_exit(read(p[0], back, 8192) != 8192);
+		_exit(read(p[0], back, 2 * PAGE) != 2 * PAGE);
 	}
 	v.iov_len = 5000;
 	EQ(syscall(SYS_vmsplice, p[1], &v, 1, 0), 5000);

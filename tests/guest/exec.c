@@ -265,7 +265,7 @@ TEST(thread_runs_it)
 /* What the kernel tells a new program about itself. */
 TEST(auxiliary_vector)
 {
-	EQ(getauxval(AT_PAGESZ), 4096);
+	EQ(getauxval(AT_PAGESZ), PAGE);
 	EQ(getauxval(AT_UID), getuid());
 	EQ(getauxval(AT_EGID), getegid());
 	EQ(getauxval(AT_SECURE), 0);

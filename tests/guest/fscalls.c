@@ -226,8 +226,8 @@ TEST(pages_in_memory)
 	EQ(cached(fd, PAGE, 0), PAGES - 1);
 	EQ(cached(fd, PAGE - 1, 2), 2);
 	/* Of one large page, too. */
-	OK(ftruncate(fd, 4 << 20));
-	OK(fallocate(fd, 0, 0, 4 << 20));
+	OK(ftruncate(fd, 1024 * PAGE));
+	OK(fallocate(fd, 0, 0, 1024 * PAGE));
 	EQ(cached(fd, PAGE * 300, PAGE * 3), 3);
 	EQ(cached(fd, PAGE * 500, PAGE * 100), 100);
 	EQ(cached(fd, 0, 0), 1024);

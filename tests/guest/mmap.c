@@ -126,6 +126,23 @@ TEST(faults_have_codes)
 	EQ(touch((char *)0xffffffff80000000ul, 1), SIGSEGV);
 }
 
+/* What calling the code at P does, in a process that has not touched it: 0, or the signal with SEGV_ACCERR there. QEMU's LoongArch does not
+ * come back from the fault where the page was read or written just before (arch/loongarch64/README.md). */
+static int call(char *p)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		got_sig = 0;
+		if (!sigsetjmp(jb, 1))
+			((void (*)(void))p)();
+		_exit(!got_sig || (got_code == SEGV_ACCERR && got_addr == p) ? got_sig : 99);
+	}
+	status = pid < 0 ? -1 : t_wait(pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 TEST(no_execute)
 {
 	char *p = map(1, RW);
@@ -133,11 +150,9 @@ TEST(no_execute)
 	catch_faults();
 	memcpy(p, t_return, sizeof(t_return));
 	__builtin___clear_cache(p, p + sizeof(t_return));
-	got_sig = 0;
-	if (!sigsetjmp(jb, 1))
-		((void (*)(void))p)();
-	EQ(got_sig, SIGSEGV);
+	EQ(call(p), SIGSEGV);
 	OK(mprotect(p, PG, PROT_READ | PROT_EXEC));
+	EQ(call(p), 0);
 	((void (*)(void))p)();
 }
 

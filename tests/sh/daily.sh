@@ -13,7 +13,7 @@ ln a/b/f hard; [ a/b/f -ef hard ] && echo linked
 touch -d '2020-01-02 03:04:05' a/b/f; stat -c %Y a/b/f
 (sleep 0.2; echo late) & wait; echo waited
 seq 1 2000 | sort -rn | head -1
-dd if=/dev/zero of=z bs=1k count=100 2>/dev/null; wc -c < z | tr -d ' '
+dd if=/dev/zero of=z bs=1k count=128 2>/dev/null; wc -c < z | tr -d ' '
 du -s z | cut -f1
 md5sum z | cut -c1-8
 time true 2>/dev/null; echo timed
