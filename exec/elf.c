@@ -15,6 +15,7 @@
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <arch/elf.h>
+#include <arch/pgtable.h>
 #include <arch/ptrace.h>
 #include <arch/signal.h>
 #include <arch/switch.h>
@@ -45,6 +46,7 @@ struct elf_file {
 	struct elf_plan plan;
 	void *phdrs;
 	u64 bias;
+	bool guarded;		/* its code says where jumps into it may go */
 };
 
 static int elf_open(struct elf_file *f, struct file *file, const void *head, size_t n)
@@ -64,9 +66,34 @@ static int elf_open(struct elf_file *f, struct file *file, const void *head, siz
 	return e ?: elf_decode_plan(f->phdrs, f->h.phnum, f->h.phoff, size, TASK_SIZE_MAX, PAGE_SIZE, &f->plan);
 }
 
-static int seg_prot(u32 flags)
+static unsigned long seg_prot(const struct elf_file *f, u32 flags)
 {
-	return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0);
+	return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0) |
+	       ((flags & PF_X) && f->guarded ? ARCH_PROT_GUARDED : 0);
+}
+
+#define MAX_PROPERTIES 1024
+
+/* What the file that is entered says of itself; a program with an interpreter is left to that, which maps the rest alike. */
+static int read_properties(struct elf_file *f)
+{
+	u64 offset, size;
+	char *note;
+	u32 v = 0;
+	int e;
+
+	if (!ARCH_PROT_GUARDED || !elf_find_properties(f->phdrs, f->h.phnum, &offset, &size))
+		return 0;
+	if (size > MAX_PROPERTIES || offset > (u64)S64_MAX - size)
+		return -ENOEXEC;
+	note = kmalloc(size + !size, GFP_KERNEL);
+	if (!note)
+		return -ENOMEM;
+	e = exec_read(f->file, note, size, (loff_t)offset);
+	e = e ?: elf_property_word(note, size, ELF_PROPERTY_GUARDED, &v);
+	kfree(note);
+	f->guarded = v & ELF_FEATURE_GUARDED;
+	return e;
 }
 
 /* The rest of a segment beyond its file part: the end of the last page is cleared, whole pages are anonymous. */
@@ -90,7 +117,7 @@ static int map_segment(struct elf_file *f, const struct elf_segment *s)
 	unsigned long r;
 
 	if (s->filesz) {
-		r = vm_mmap(current->mm, f->file, f->bias + s->vaddr - pad, s->filesz + pad, (unsigned long)seg_prot(s->flags),
+		r = vm_mmap(current->mm, f->file, f->bias + s->vaddr - pad, s->filesz + pad, seg_prot(f, s->flags),
 			    MAP_PRIVATE | MAP_FIXED, (loff_t)(s->offset - pad));
 		if (IS_ERR_VALUE(r))
 			return (int)r;
@@ -394,6 +421,7 @@ int exec_load_elf(struct exec_prog *p)
 
 	if (!e && prog.plan.interp_size)
 		e = open_interp(&prog, &ld);
+	e = e ?: read_properties(ld.file ? &ld : &prog);
 	e = e ?: load(p, &prog, &ld);
 	elf_close(&prog, false);
 	elf_close(&ld, true);

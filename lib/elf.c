@@ -118,6 +118,64 @@ bool elf_next_load(const void *buf, u32 count, u32 *i, struct elf_segment *out)
 	return false;
 }
 
+bool elf_find_properties(const void *buf, u32 count, u64 *offset, u64 *size)
+{
+	Elf64_Phdr p;
+
+	for (u32 i = 0; i < count; i++) {
+		get_phdr(buf, i, &p);
+		if (p.p_type != PT_GNU_PROPERTY)
+			continue;
+		*offset = p.p_offset;
+		*size = p.p_filesz;
+		return true;
+	}
+	return false;
+}
+
+#define NOTE_PROPERTIES 5	/* among those of "GNU" */
+
+/* One note; its properties are in ascending order, each padded to 8 bytes (Linux ABI for program properties). */
+int elf_property_word(const void *buf, size_t n, u32 type, u32 *v)
+{
+	const char *p = buf;
+	struct { u32 type, size; } pr;
+	u32 last = 0;
+	bool any = false;
+	Elf64_Nhdr h;
+
+	*v = 0;
+	if (n < sizeof(h) + 4)
+		return -ENOEXEC;
+	memcpy(&h, p, sizeof(h));
+	if (h.n_type != NOTE_PROPERTIES || h.n_namesz != 4 || memcmp(p + sizeof(h), "GNU", 4) || h.n_descsz > n - sizeof(h) - 4)
+		return -ENOEXEC;
+	p += sizeof(h) + 4;
+	n = h.n_descsz;
+	while (n) {
+		size_t step;
+
+		if (n < sizeof(pr))
+			return -ENOEXEC;
+		memcpy(&pr, p, sizeof(pr));
+		if (pr.size > n - sizeof(pr) || (any && pr.type <= last))
+			return -ENOEXEC;
+		step = sizeof(pr) + (((size_t)pr.size + 7) & ~(size_t)7);
+		if (step > n)
+			return -ENOEXEC;
+		if (pr.type == type) {
+			if (pr.size != 4)
+				return -ENOEXEC;
+			memcpy(v, p + sizeof(pr), 4);
+		}
+		last = pr.type;
+		any = true;
+		p += step;
+		n -= step;
+	}
+	return 0;
+}
+
 #define NOTE_BUILD_ID 3		/* among those of "GNU" */
 
 size_t elf_build_id(const void *buf, size_t n, u8 *id)

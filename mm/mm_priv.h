@@ -40,6 +40,8 @@ static inline unsigned int vm_prot(unsigned long vm_flags)
 		p |= PTE_P_READ | PTE_P_EXEC;
 	if (vm_flags & VM_WRITE)
 		p |= PTE_P_WRITE;
+	if (ARCH_PROT_GUARDED && (vm_flags & VM_GUARDED))
+		p |= PTE_P_GUARDED;
 	return p;
 }
 static inline bool vma_is_shared(const struct vma *vma)

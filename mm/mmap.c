@@ -402,6 +402,7 @@ static unsigned long flags_to_vm(unsigned long prot, unsigned long flags)
 	v |= prot & PROT_READ ? VM_READ : 0;
 	v |= prot & PROT_WRITE ? VM_WRITE : 0;
 	v |= prot & PROT_EXEC ? VM_EXEC : 0;
+	v |= prot & ARCH_PROT_GUARDED ? VM_GUARDED : 0;
 	v |= flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0;
 	v |= flags & MAP_LOCKED ? VM_LOCKED : 0;
 	v |= flags & MAP_SYNC ? VM_SYNC : 0;

@@ -120,7 +120,7 @@ int mprotect_range(struct mm *mm, unsigned long start, unsigned long len, unsign
 	end = start + len;
 	if (!len || end <= start)
 		return -ENOMEM;
-	if (prot & ~(unsigned long)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
+	if (prot & ~(unsigned long)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | ARCH_PROT_GUARDED))
 		return -EINVAL;
 	err = mmap_write_lock_killable(mm);
 	if (err)
@@ -140,9 +140,9 @@ int mprotect_range(struct mm *mm, unsigned long start, unsigned long len, unsign
 	for (addr = start; addr < end;) {
 		unsigned long stop = min(end, vma->vm_end), flags;
 
-		flags = vma->vm_flags & ~VM_ACCESS_FLAGS;
+		flags = vma->vm_flags & ~(VM_ACCESS_FLAGS | (ARCH_PROT_GUARDED ? VM_GUARDED : 0));
 		flags |= (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) |
-			 (prot & PROT_EXEC ? VM_EXEC : 0);
+			 (prot & PROT_EXEC ? VM_EXEC : 0) | (prot & ARCH_PROT_GUARDED ? VM_GUARDED : 0);
 		err = -EACCES;
 		if (flags & ~(flags >> 4) & VM_ACCESS_FLAGS)
 			goto out;

@@ -417,5 +417,5 @@ long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
 			return -EPERM;
 		return a2 || a3 || a4 || a5 ? -EINVAL : !!(t->flags & PF_NOIO);
 	}
-	return -EINVAL;
+	return arch_prctl(option, a2, a3, a4, a5);
 }

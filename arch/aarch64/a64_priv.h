@@ -15,8 +15,10 @@
 #define EC_UNKNOWN 0x00
 #define EC_WFX 0x01
 #define EC_FP_ACCESS 0x07
+#define EC_BTI 0x0d
 #define EC_SVC64 0x15
 #define EC_SYSREG 0x18
+#define EC_PAC_FAIL 0x1c
 #define EC_IABORT_USER 0x20
 #define EC_IABORT_KERNEL 0x21
 #define EC_PC_ALIGN 0x22
@@ -61,7 +63,7 @@ extern unsigned long kernel_image_slide;
 u64 a64_randomize(phys_addr_t fdt);
 
 /* kernel_cpu.c */
-extern bool a64_has_pan;
+extern bool a64_has_pan, a64_has_bti;
 extern unsigned int a64_asid_bits;
 void a64_detect_cpu(void);
 void a64_cpu_registers(void);
@@ -73,6 +75,11 @@ void a64_check_features(void);
 size_t a64_show_features(char *buf, size_t size);
 struct pt_regs;
 bool a64_emulate_mrs(struct pt_regs *regs);
+/* The bits of pstate that are a program's own, through signals and ptrace. */
+extern u64 a64_user_pstate;
+
+/* sched_pac.c */
+extern bool a64_has_paca, a64_has_pacg;
 
 /* kernel_patch.c */
 extern bool a64_alts[];			/* by ALT_*: the text was patched for it */

@@ -32,6 +32,7 @@ drop_to_el1:
 	cmp x9, #8
 	b.ne 1f
 	mov x9, #1 << 31		/* EL1 is AArch64 */
+	orr x9, x9, #3 << 40		/* and has pointer authentication and its keys */
 	msr hcr_el2, x9
 	mov x9, #3			/* EL1 reaches the physical timer */
 	msr cnthctl_el2, x9

@@ -40,8 +40,13 @@ static const struct feature {
 	{ ISAR2, 4, 1, 1, HWCAP2_RPRES, "rpres" }, { ISAR2, 0, 2, 1, HWCAP2_WFXT, "wfxt" }, { ISAR1, 44, 2, 1, HWCAP2_EBF16, "ebf16" },
 	{ ISAR2, 52, 1, 1, HWCAP2_CSSC, "cssc" }, { ISAR2, 48, 1, 1, HWCAP2_RPRFM, "rprfm" }, { ISAR2, 20, 1, 1, HWCAP2_HBC, "hbc" },
 	{ ISAR1, 20, 3, 1, HWCAP2_LRCPC3, "lrcpc3" }, { ISAR0, 20, 3, 1, HWCAP2_LSE128, "lse128" },
+	/* Whose algorithm it is does not matter: a CPU has one of three. */
+	{ ISAR1, 4, 1, 0, HWCAP_PACA, "paca" }, { ISAR1, 8, 1, 0, HWCAP_PACA, "paca" }, { ISAR2, 12, 1, 0, HWCAP_PACA, "paca" },
+	{ ISAR1, 24, 1, 0, HWCAP_PACG, "pacg" }, { ISAR1, 28, 1, 0, HWCAP_PACG, "pacg" }, { ISAR2, 8, 1, 0, HWCAP_PACG, "pacg" },
+	{ PFR1, 0, 1, 1, HWCAP2_BTI, "bti" },
 };
 
+u64 a64_user_pstate __ro_after_init;
 static unsigned long hwcap[2] __ro_after_init;
 static u64 shown[NR_IDS] __ro_after_init;	/* what MRS gives */
 static u64 midr __ro_after_init, revidr __ro_after_init;
@@ -80,6 +85,11 @@ void __init a64_detect_features(void)
 		hwcap[f->word] |= f->bit;
 		shown[f->id] |= ids[f->id] & 15ULL << f->shift;
 	}
+	a64_has_bti = hwcap[1] & HWCAP2_BTI;
+	a64_has_paca = hwcap[0] & HWCAP_PACA;
+	a64_has_pacg = hwcap[0] & HWCAP_PACG;
+	a64_user_pstate = PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT | (a64_has_bti ? PSR_BTYPE_MASK : 0) |
+			  (hwcap[0] & HWCAP_DIT ? PSR_DIT_BIT : 0) | (hwcap[0] & HWCAP_SSBS ? PSR_SSBS_BIT : 0);
 	shown[PFR0] = (shown[PFR0] & ~0xffULL) | 0x11;	/* EL0 and EL1: AArch64 alone */
 }
 
@@ -90,7 +100,7 @@ void a64_check_features(void)
 
 	read_ids(ids);
 	for (const struct feature *f = features; f < features + ARRAY_SIZE(features); f++)
-		if ((hwcap[f->word] & f->bit) && !has(ids, f))
+		if (has(shown, f) && !has(ids, f))
 			pr_warn("cpu: CPU %u has no %s, which programs were promised\n", arch_cpu_number(), f->name);
 }
 
@@ -111,7 +121,7 @@ size_t a64_show_features(char *buf, size_t size)
 
 	for (unsigned int word = 0; word < 2; word++)
 		for (const struct feature *f = features; f < features + ARRAY_SIZE(features); f++)
-			if (f->word == word && (hwcap[word] & f->bit))
+			if (f->word == word && has(shown, f))
 				at += (size_t)snprintf(at < size ? buf + at : NULL, at < size ? size - at : 0, " %s", f->name);
 	return at;
 }
@@ -150,5 +160,6 @@ bool a64_emulate_mrs(struct pt_regs *regs)
 	if (rt != 31)
 		regs->regs[rt] = id_register(crm, op2);
 	regs->pc += 4;
+	regs->pstate &= ~(u64)PSR_BTYPE_MASK;
 	return true;
 }

@@ -10,7 +10,6 @@
 #include "arch/aarch64/a64_priv.h"
 #include "arch/aarch64/fpu_priv.h"
 
-#define USER_PSTATE (PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT)
 
 size_t arch_regset_size(unsigned int type)
 {
@@ -19,12 +18,19 @@ size_t arch_regset_size(unsigned int type)
 		return sizeof(struct user_pt_regs);
 	case NT_PRFPREG:
 		return sizeof(struct user_fpsimd_state);
+	case NT_ARM_PAC_MASK:
+		return a64_has_paca ? sizeof(struct user_pac_mask) : 0;
+	case NT_ARM_PAC_ENABLED_KEYS:
+		return a64_has_paca ? 8 : 0;
 	case NT_ARM_TLS:
 	case NT_ARM_SYSTEM_CALL:
 		return type == NT_ARM_TLS ? 8 : 4;
 	}
 	return 0;
 }
+
+/* Where an address has its signature: what is above user addresses but for bit 55, which says whose it is. There are no tags (TBI). */
+#define PAC_BITS 0xff7f000000000000ULL
 
 static u64 tls_of(const struct task *task)
 {
@@ -35,7 +41,8 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 {
 	size_t n = min(len, arch_regset_size(type));
 	struct pt_regs *r = task_pt_regs(task);
-	u64 tls = tls_of(task);
+	struct user_pac_mask pac = { PAC_BITS, PAC_BITS };
+	u64 tls = tls_of(task), keys;
 	s32 nr = (s32)r->syscallno;
 
 	switch (type) {
@@ -48,6 +55,15 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 		if (task == current)
 			a64_fpu_sync();
 		memcpy(buf, &task->thread.fpu->v, n);
+		return (int)n;
+	case NT_ARM_PAC_MASK:
+		memcpy(buf, &pac, n);
+		return (int)n;
+	case NT_ARM_PAC_ENABLED_KEYS:
+		if (!task->thread.fpu)
+			return -ENODEV;
+		keys = a64_keys_enabled(&task->thread.fpu->keys);
+		memcpy(buf, &keys, n);
 		return (int)n;
 	case NT_ARM_TLS:
 		memcpy(buf, &tls, n);
@@ -70,7 +86,7 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 	switch (type) {
 	case NT_PRSTATUS:
 		memcpy(&u, buf, n);
-		u.pstate = (u.pstate & USER_PSTATE) | PSR_MODE_EL0t;
+		u.pstate = (u.pstate & a64_user_pstate) | PSR_MODE_EL0t;
 		r->user = u;
 		return (int)n;
 	case NT_PRFPREG:
@@ -81,6 +97,19 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 		memcpy(&task->thread.fpu->v, buf, n);
 		a64_fpu_changed(task);
 		return (int)n;
+	case NT_ARM_PAC_MASK:
+		return -EOPNOTSUPP;
+	case NT_ARM_PAC_ENABLED_KEYS: {
+		u64 on = 0;
+		int err;
+
+		if (!task->thread.fpu)
+			return -ENODEV;
+		on = a64_keys_enabled(&task->thread.fpu->keys);
+		memcpy(&on, buf, n);
+		err = a64_keys_enable(&task->thread.fpu->keys, 15, on);
+		return err ?: (int)n;
+	}
 	case NT_ARM_TLS:
 		memcpy(&tls, buf, n);
 		if (task == current)

@@ -24,7 +24,6 @@
 #define ON_STACK 1			/* SS_ONSTACK */
 #define DISABLED 2			/* SS_DISABLE */
 #define AUTODISARM (1U << 31)
-#define USER_PSTATE (PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT)
 
 struct user_stack {
 	u64 sp;
@@ -135,6 +134,8 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	regs->sp = at;
 	regs->pc = f->handler;
 	regs->pstate &= ~(u64)(PSR_BTYPE_MASK | PSR_TCO_BIT);
+	if (a64_has_bti)
+		regs->pstate |= PSR_BTYPE_C;	/* the handler is called, as by blr */
 	current->thread.fault_code = 0;
 	return 0;
 }
@@ -187,7 +188,7 @@ int arch_signal_return(struct pt_regs *regs, struct arch_sigreturn *out)
 	memcpy(regs->regs, mc.regs, sizeof(mc.regs));
 	regs->sp = mc.sp;
 	regs->pc = mc.pc;
-	regs->pstate = (mc.pstate & USER_PSTATE) | PSR_MODE_EL0t;
+	regs->pstate = (mc.pstate & a64_user_pstate) | PSR_MODE_EL0t;
 	regs->syscallno = -1;
 	*out = (struct arch_sigreturn){ .mask = mask, .altstack_sp = stack.sp, .altstack_size = stack.size,
 					.altstack_flags = stack.flags };

@@ -51,6 +51,8 @@ void a64_fpu_switch(struct task *prev, struct task *next)
 		a64_fpu_save(&prev->thread.fpu->v);
 	if (next->thread.fpu && !fpu_is_loaded(next))
 		fpu_load(next);
+	if (next->thread.fpu)
+		a64_keys_load(&next->thread.fpu->keys);
 }
 
 void a64_fpu_sync(void)
@@ -111,8 +113,10 @@ int arch_fpu_exec(void)
 	}
 	flags = arch_irq_save();
 	memset(f, 0, sizeof(*f));
+	a64_keys_make(&f->keys, ALL_PAC_KEYS);
 	current->thread.fpu = f;
 	fpu_load(current);
+	a64_keys_load(&f->keys);
 	arch_irq_restore(flags);
 	return 0;
 }

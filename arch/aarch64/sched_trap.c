@@ -205,6 +205,9 @@ void a64_user_sync(struct pt_regs *regs, u64 esr)
 	case EC_SP_ALIGN:
 		sig = SIGBUS, code = BUS_ADRALN;
 		break;
+	case EC_PAC_FAIL:
+		code = ILL_ILLOPN;
+		break;
 	case EC_FP_EXC:
 		sig = SIGFPE;
 		code = esr & 1 ? FPE_FLTINV : esr & 2 ? FPE_FLTDIV : esr & 4 ? FPE_FLTOVF : esr & 8 ? FPE_FLTUND :

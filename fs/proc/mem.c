@@ -193,6 +193,8 @@ static void show_vm_flags(struct seq_file *m, unsigned long flags)
 			seq_putc(m, ' ');
 		}
 	}
+	if (ARCH_PROT_GUARDED && (flags & VM_GUARDED))
+		seq_puts(m, "bt ");
 	seq_putc(m, '\n');
 }
 

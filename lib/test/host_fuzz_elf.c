@@ -36,8 +36,11 @@ static void fuzz_one(const u8 *p, size_t n)
 	struct elf_header h;
 	struct elf_plan plan;
 	u8 *phdrs, id[ELF_BUILD_ID_MAX];
+	u64 offset, note;
+	u32 word;
 
 	assert(elf_build_id(p, n, id) <= ELF_BUILD_ID_MAX);
+	assert(!elf_property_word(p, n, 0xc0000000, &word) || !word || n > 16);
 	if (elf_decode_header(p, n, EM_X86_64, ELFDATA2LSB, &h))
 		return;
 	assert(h.phnum && h.phnum <= ELF_MAX_PHDRS);
@@ -47,6 +50,8 @@ static void fuzz_one(const u8 *p, size_t n)
 	memcpy(phdrs, p + h.phoff, h.phnum * sizeof(Elf64_Phdr));
 	if (!elf_decode_plan(phdrs, h.phnum, h.phoff, n, LIMIT, PAGE, &plan))
 		check_plan(phdrs, h.phnum, n, &plan);
+	if (elf_find_properties(phdrs, h.phnum, &offset, &note) && offset <= n && note <= n - offset)
+		elf_property_word(p + offset, note, 0xc0000000, &word);
 	free(phdrs);
 }
 
@@ -70,7 +75,17 @@ static size_t fuzz_seed(unsigned int i, u8 *buf)
 		assert(!elf_build_id(buf, sizeof(notes) - 1, id));
 		return sizeof(notes);
 	}
-	if (i > 3)
+	if (i == 4) {	/* properties: two, the second is asked for */
+		static const u32 note[] = { 4, 32, 5, 0x554e47, 0xc0000000, 4, 5, 0, 0xc0008002, 4, 7, 0 };
+		u32 v;
+
+		memcpy(buf, note, sizeof(note));
+		assert(!elf_property_word(buf, sizeof(note), 0xc0008002, &v) && v == 7);
+		assert(!elf_property_word(buf, sizeof(note), 0xc0000001, &v) && !v);
+		assert(elf_property_word(buf, sizeof(note) - 1, 0xc0008002, &v) == -ENOEXEC);
+		return sizeof(note);
+	}
+	if (i > 4)
 		return 0;
 	memset(buf, 0, 1024);
 	memcpy(e->e_ident, "\177ELF\2\1\1", 7);

@@ -34,7 +34,7 @@ TEST(id_registers)
 	EQ(FIELD(pfr0, 0), 1);				/* AArch64 alone */
 	EQ(FIELD(pfr0, 32) >= 1, !!(cap & HWCAP_SVE));
 	EQ(FIELD(pfr1, 0) >= 1, !!(cap2 & HWCAP2_BTI));
-	EQ(FIELD(isar1, 4) || FIELD(isar1, 8), !!(cap & HWCAP_PACA));
+	EQ(FIELD(isar1, 4) || FIELD(isar1, 8) || FIELD(ID(s3_0_c0_c6_2), 12), !!(cap & HWCAP_PACA));
 	CHECK(ID(midr_el1) != 0);
 	EQ(ID(mpidr_el1), 1ul << 31);			/* which CPU it is, is not told */
 	EQ(ID(s3_0_c0_c1_0), 0);			/* AArch32's */

@@ -8,5 +8,11 @@
 #define ELF_MACHINE ELF_PLATFORM	/* what uname says */
 #endif
 
+/* The GNU property whose bits say what a program's code is made for, and the bit of guarded code (ARCH_PROT_GUARDED). */
+#ifndef ELF_PROPERTY_GUARDED
+#define ELF_PROPERTY_GUARDED 0
+#define ELF_FEATURE_GUARDED 0
+#endif
+
 unsigned long arch_elf_hwcap(void);
 unsigned long arch_elf_hwcap2(void);

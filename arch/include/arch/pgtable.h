@@ -38,12 +38,18 @@
 #define PTE_P_NOCACHE (1U << 4)		/* device memory */
 #define PTE_P_WC (1U << 5)		/* write-combining */
 #define PTE_P_GLOBAL (1U << 6)		/* kernel mapping, same in each space */
+#define PTE_P_GUARDED (1U << 7)		/* jumps into it go where its code says that they may; see ARCH_PROT_GUARDED */
 #define PTE_P_KERNEL (PTE_P_READ | PTE_P_WRITE | PTE_P_GLOBAL)
 #define PTE_P_KERNEL_RO (PTE_P_READ | PTE_P_GLOBAL)
 #define PTE_P_KERNEL_RX (PTE_P_READ | PTE_P_EXEC | PTE_P_GLOBAL)
 #define PTE_P_KERNEL_IO (PTE_P_KERNEL | PTE_P_NOCACHE)
 
 #include <arch_cpu/pgtable.h>
+
+/* The bit of mmap(2)'s and mprotect(2)'s prot that asks for PTE_P_GUARDED; 0: this CPU has no such thing. */
+#ifndef ARCH_PROT_GUARDED
+#define ARCH_PROT_GUARDED 0UL
+#endif
 
 static inline pte_t ptep_read(const pte_t *p)
 {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lib/types.h>
+#include <abi/errno.h>
 #include <arch/page.h>
 #include <arch_cpu/thread.h>	/* struct arch_thread */
 
@@ -37,6 +38,12 @@ unsigned long arch_thread_ip(struct task *task);
 void arch_set_current(struct task *task);
 /* arch_prctl and the like. -EINVAL for an unknown code. */
 long arch_prctl_current(int code, unsigned long addr);
+/* The requests of prctl(2) that are this CPU's alone. -EINVAL for others. */
+#ifdef ARCH_HAS_PRCTL
+long arch_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
+#else
+static inline long arch_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5) { return -EINVAL; }
+#endif
 /* Whether user mode may read the cycle counter, for the current task and what it starts. -EINVAL: this CPU cannot refuse. */
 bool arch_tsc_refused(void);
 int arch_refuse_tsc(bool refuse);

@@ -38,5 +38,9 @@ int elf_decode_header(const void *buf, size_t n, u16 machine, u8 data, struct el
 int elf_decode_plan(const void *buf, u32 count, u64 phoff, u64 file_size, u64 limit, u64 page_size, struct elf_plan *out);
 /* The next loadable segment at or after index *I, which moves on; false: no more. */
 bool elf_next_load(const void *buf, u32 count, u32 *i, struct elf_segment *out);
+/* Where the GNU properties' note is, of the COUNT program headers at BUF. False: the file has none. */
+bool elf_find_properties(const void *buf, u32 count, u64 *offset, u64 *size);
+/* The word of the property TYPE in that note, N bytes at BUF, in *V; 0 there: it is not in it. 0, -ENOEXEC (malformed). */
+int elf_property_word(const void *buf, size_t n, u32 type, u32 *v);
 /* The GNU build ID among the notes, N bytes at BUF: its length, and it in ID (ELF_BUILD_ID_MAX bytes); 0: none. */
 size_t elf_build_id(const void *buf, size_t n, u8 *id);

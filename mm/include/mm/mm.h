@@ -61,6 +61,7 @@ struct vm_fault;
 #define VM_HUGEPAGE	0x20000000ul
 #define VM_NOHUGEPAGE	0x40000000ul
 #define VM_MERGEABLE	0x80000000ul
+#define VM_GUARDED	(1ul << 36)	/* ARCH_PROT_GUARDED; never set where that is 0 */
 #define VM_POLICY_SHIFT	40		/* mbind(2): mode in 3 bits, its flags (MPOL_F_*, from bit 13) in 3 */
 #define VM_POLICY_MASK	(0x3ful << VM_POLICY_SHIFT)
 #define VM_SPECIAL	(VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP)

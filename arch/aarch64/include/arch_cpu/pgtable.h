@@ -26,6 +26,7 @@
 #define A64_PTE_SHARED (3ULL << 8)
 #define A64_PTE_AF (1ULL << 10)
 #define A64_PTE_NG (1ULL << 11)
+#define A64_PTE_GP (1ULL << 50)		/* guarded: FEAT_BTI */
 #define A64_PTE_WRITE (1ULL << 51)
 #define A64_PTE_PXN (1ULL << 53)
 #define A64_PTE_UXN (1ULL << 54)
@@ -72,6 +73,10 @@ static inline bool pte_young(pte_t e) { return e.v & A64_PTE_AF; }
 static inline bool pte_special(pte_t e) { return e.v & A64_PTE_SPECIAL; }
 static inline unsigned long pte_pfn(pte_t e) { return (e.v & A64_PTE_FRAME) >> PAGE_SHIFT; }
 
+/* FEAT_BTI, with PROT_BTI. Constant once detected. */
+extern bool a64_has_bti;
+#define ARCH_PROT_GUARDED (a64_has_bti ? 0x10UL : 0UL)
+
 /* Instructions are fetched as they were written, without our help. Constant once detected. */
 extern bool a64_fetch_coherent;
 
@@ -98,6 +103,8 @@ static inline pte_t pte_make(unsigned long pfn, unsigned int prot, int level)
 	else
 		v |= A64_PTE_UXN | (prot & PTE_P_EXEC ? 0 : A64_PTE_PXN) | (prot & PTE_P_WRITE ? A64_PTE_DIRTY : 0) |
 		     (prot & PTE_P_GLOBAL ? 0 : A64_PTE_NG);
+	if (prot & PTE_P_GUARDED)
+		v |= A64_PTE_GP;
 	if (prot & PTE_P_NOCACHE)
 		v |= A64_PTE_ATTR(A64_ATTR_DEVICE);
 	else if (prot & PTE_P_WC)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#define ARCH_HAS_PRCTL
+
 #include <lib/types.h>
 
 /* See <arch_cpu/preempt.h>. */
