@@ -153,13 +153,8 @@ static void power(const char *what, u32 width, u32 offset)
 	end();
 }
 
-/* Forms that a machine's tree does not have: refused, or passed over. */
-static u32 odd_tree(unsigned int i)
+static void odd_hosts(unsigned int i)
 {
-	tree_start();
-	begin("");
-	CELLS("#address-cells", 1);
-	CELLS("#size-cells", 1);
 	host("off", 0x1000000, 0, 1);
 	text("status", "disabled");
 	end();
@@ -173,23 +168,10 @@ static u32 odd_tree(unsigned int i)
 	CELLS("msi-parent", 9);
 	CELLS("ranges", 0x2000000, 0, 0, 0xfffff000, 0, 0x2000, 0, 0, 0, 0, 0, 8, 0x3000000, 1, 0, 0x1000, 0, 0x1000);
 	end();
-	begin("cpus");
-	CELLS("#address-cells", i & 1 ? 0 : 2);
-	begin("cpu");
-	text("device_type", "cpu");
-	CELLS("reg", 1, 2);
-	end();
-	end();
-	power("power", 1u << (i & 3), i);
-	begin("old");
-	text("compatible", "arm,psci-0.2");
-	text("method", i & 1 ? "call" : "smc");
-	text("status", i & 2 ? "disabled" : "okay");
-	end();
-	begin("chosen");
-	text("stdout-path", i & 1 ? "a-name-that-is-longer-than-any-property" : "nobody");
-	CELLS("kaslr-seed", 1);
-	end();
+}
+
+static void odd_memory(void)
+{
 	begin("memory");
 	text("device_type", "memory");
 	text("status", "disabled");
@@ -204,6 +186,10 @@ static u32 odd_tree(unsigned int i)
 	CELLS("reg", 1);
 	end();
 	end();
+}
+
+static void odd_buses(void)
+{
 	begin("bus");
 	CELLS("#address-cells", 5);
 	CELLS("#size-cells", 5);
@@ -220,6 +206,10 @@ static u32 odd_tree(unsigned int i)
 	CELLS("reg", 8, 0x18);
 	end();
 	end();
+}
+
+static void odd_interrupts(unsigned int i)
+{
 	begin("nexus");
 	CELLS("#interrupt-cells", 1);
 	CELLS("#address-cells", 1);
@@ -248,6 +238,41 @@ static u32 odd_tree(unsigned int i)
 	if (i & 1)
 		CELLS("interrupt-map", 0, 1, 9, 0, 2);
 	end();
+}
+
+static void odd_firmware(unsigned int i)
+{
+	power("power", 1u << (i & 3), i);
+	begin("old");
+	text("compatible", "arm,psci-0.2");
+	text("method", i & 1 ? "call" : "smc");
+	text("status", i & 2 ? "disabled" : "okay");
+	end();
+	begin("chosen");
+	text("stdout-path", i & 1 ? "a-name-that-is-longer-than-any-property" : "nobody");
+	CELLS("kaslr-seed", 1);
+	end();
+}
+
+/* Forms that a machine's tree does not have: refused, or passed over. */
+static u32 odd_tree(unsigned int i)
+{
+	tree_start();
+	begin("");
+	CELLS("#address-cells", 1);
+	CELLS("#size-cells", 1);
+	odd_hosts(i);
+	begin("cpus");
+	CELLS("#address-cells", i & 1 ? 0 : 2);
+	begin("cpu");
+	text("device_type", "cpu");
+	CELLS("reg", 1, 2);
+	end();
+	end();
+	odd_firmware(i);
+	odd_memory();
+	odd_buses();
+	odd_interrupts(i);
 	end();
 	return tree_done();
 }
