@@ -18,6 +18,12 @@
 
 /* stat. */
 
+#ifdef STAT_HAVE_NSEC
+#define NSEC(field, t) field = (unsigned long)(t).tv_nsec,
+#else
+#define NSEC(field, t)		/* the older structures have none */
+#endif
+
 static int put_stat(const struct kstat *k, struct uptr ubuf)
 {
 	struct user_namespace *ns = current_user_ns();
@@ -31,19 +37,17 @@ static int put_stat(const struct kstat *k, struct uptr ubuf)
 		.st_rdev = new_encode_dev(k->rdev),
 		.st_size = k->size,
 		.st_atime = k->atime.tv_sec,
+		NSEC(.st_atime_nsec, k->atime)
 		.st_mtime = k->mtime.tv_sec,
+		NSEC(.st_mtime_nsec, k->mtime)
 		.st_ctime = k->ctime.tv_sec,
-#ifdef STAT_HAVE_NSEC		/* the older structures have none */
-		.st_atime_nsec = (unsigned long)k->atime.tv_nsec,
-		.st_mtime_nsec = (unsigned long)k->mtime.tv_nsec,
-		.st_ctime_nsec = (unsigned long)k->ctime.tv_nsec,
-#endif
+		NSEC(.st_ctime_nsec, k->ctime)
 		.st_blksize = k->blksize,
 		.st_blocks = (__typeof__(((struct stat *)0)->st_blocks))k->blocks,
 	};
 
 	/* Some ABIs have 32 bits for them. */
-	if ((u64)s.st_ino != k->ino || (u64)s.st_nlink != k->nlink)
+	if ((sizeof(s.st_ino) < sizeof(k->ino) && (u64)s.st_ino != k->ino) || (sizeof(s.st_nlink) < sizeof(k->nlink) && (u64)s.st_nlink != k->nlink))
 		return -EOVERFLOW;
 	return copy_to_user(ubuf, &s, sizeof(s)) ? -EFAULT : 0;
 }
