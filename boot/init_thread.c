@@ -8,6 +8,7 @@
 #include <abi/errno.h>
 #include <alloc/page.h>
 #include <arch/cpu.h>
+#include <arch/elf.h>
 #include <arch/power.h>
 #include <alloc/slab.h>
 #include <arch/ptrace.h>
@@ -17,6 +18,7 @@
 #include <kernel/init.h>
 #include <kernel/ktest.h>
 #include <kernel/printk.h>
+#include <lib/elf.h>
 #include <lib/err.h>
 #include <lib/string.h>
 #include <linux/fcntl.h>
@@ -83,6 +85,28 @@ static bool exists(const char *path)
 	return true;
 }
 
+/* True: PATH is a program of another CPU, and that was said. */
+static bool is_for_another(const char *path)
+{
+	struct file *f = filp_open(path, O_RDONLY, 0);
+	char head[20];
+	loff_t pos = 0;
+	int machine = -1;
+
+	if (IS_ERR(f))
+		return false;
+	if (kernel_read(f, head, sizeof(head), &pos) == sizeof(head))
+		machine = elf_machine_of(head, sizeof(head));
+	fput(f);
+	if (machine < 0 || machine == ELF_ARCH)
+		return false;
+	if (elf_machine_name(machine))
+		pr_err("init: %s is a program for %s, this machine is %s\n", path, elf_machine_name(machine), ELF_MACHINE);
+	else
+		pr_err("init: %s is a program for a CPU of ELF's number %d, this machine is %s\n", path, machine, ELF_MACHINE);
+	return true;
+}
+
 /* Becomes PATH, or says why not. */
 static int run(const char *path)
 {
@@ -90,7 +114,7 @@ static int run(const char *path)
 
 	init_argv[0] = path;
 	err = kernel_execve(path, init_argv, init_envp);
-	if (err && err != -ENOENT)
+	if (err && err != -ENOENT && !(err == -ENOEXEC && is_for_another(path)))
 		pr_err("init: %s exists but cannot be run (%d)\n", path, err);
 	return err;
 }

@@ -32,6 +32,32 @@ int elf_decode_header(const void *buf, size_t n, u16 machine, u8 data, struct el
 	return 0;
 }
 
+int elf_machine_of(const void *buf, size_t n)
+{
+	const u8 *p = buf;
+	size_t at = offsetof(Elf64_Ehdr, e_machine);	/* the same in 32-bit files */
+
+	if (n < at + 2 || memcmp(p, ELFMAG, SELFMAG))
+		return -1;
+	return p[EI_DATA] == ELFDATA2MSB ? p[at] << 8 | p[at + 1] : p[at + 1] << 8 | p[at];
+}
+
+const char *elf_machine_name(int machine)
+{
+	static const struct {
+		int machine;
+		char name[12];
+	} known[] = {
+		{ 2, "sparc" }, { 3, "i386" }, { 8, "mips" }, { 20, "ppc" }, { 21, "ppc64" }, { 22, "s390x" }, { 40, "arm" }, { 43, "sparc64" },
+		{ 62, "x86_64" }, { 183, "aarch64" }, { 243, "riscv64" }, { 258, "loongarch64" }, { 0x9026, "alpha" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].machine == machine)
+			return known[i].name;
+	return NULL;
+}
+
 static void get_phdr(const void *buf, u32 i, Elf64_Phdr *p)
 {
 	memcpy(p, (const char *)buf + (size_t)i * sizeof(*p), sizeof(*p));

@@ -56,6 +56,20 @@ with tempfile.TemporaryDirectory() as d:
         f.write(cpio)
     r = run("/bin/busybox", "cat", "/file", options=["--rootfs", d + "/root.cpio"])
     check(r.stdout == b"from the host\n", "--rootfs CPIO: %s" % r)
+    elf = b"\x7fELF\2\1\1" + bytes(9) + b"\2\0" + (183).to_bytes(2, "little") + bytes(44)
+    os.makedirs(d + "/other/usr/bin")
+    os.symlink("usr/bin", d + "/other/bin")
+    os.symlink("/bin/dash", d + "/other/usr/bin/sh")
+    with open(d + "/other/usr/bin/dash", "wb") as f:
+        f.write(elf)
+    cpio = subprocess.run("find . | /bin/busybox cpio -o -H newc | tee ../other.cpio | gzip", shell=True, cwd=d + "/other", stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
+    with open(d + "/other.gz", "wb") as f:
+        f.write(cpio)
+    for root in ("/other", "/other.cpio", "/other.gz"):
+        r = run("true", options=["--rootfs", d + root])
+        check(r.returncode == 2 and b"/bin/sh is a program for aarch64, not for x86_64" in r.stderr and r.stderr.count(b"ochre: ") == 1 and not r.stdout,
+              "a root of another CPU, %s: %s" % (root, r))
 # The kernel's death: process 1 gone is one.
 r = subprocess.run([OCHRE, "run", "--timeout", "60"] + OPTIONS + ["--append", "rdinit=/bin/false", "--", "true"], stdout=subprocess.PIPE,
                    stderr=subprocess.PIPE)

@@ -3,9 +3,11 @@
 
 Archives are kept under build/rootfs by the hash of what went into them."""
 import glob
+import gzip
 import os
 import stat
 import subprocess
+import zlib
 
 from . import arches, cpio, debian, setup
 from .util import BUILD, Fail, Progress, ROOT, digest, output
@@ -168,6 +170,8 @@ def make(what, tools, arch="x86_64", packages=None):
     init = read(build_user(tools, "init", arch))
     if what == "debian":
         what = debian.archive(packages or "", arch, tools)
+    elif os.path.exists(what) and os.path.realpath(what) != "/":
+        check_cpu(what, arch)
     if os.path.isdir(what):
         if os.path.realpath(what) == "/":
             raise Fail("the whole of this machine does not fit into memory: give a smaller directory")
@@ -184,6 +188,88 @@ def make(what, tools, arch="x86_64", packages=None):
     if head[:6] not in (b"070701", b"070702") and head[:2] != b"\x1f\x8b" and head[:4] != b"\x28\xb5\x2f\xfd":
         raise Fail("--rootfs %s is no cpio archive (newc, plain or in gzip or zstd)" % what)
     return with_init(what, init), "rdinit=/" + INIT_AT
+
+
+class TreeFiles:
+    """A directory of the host as a root: what lies at a path of it."""
+
+    def __init__(self, top):
+        self.top = top
+
+    def link(self, path):
+        p = os.path.join(self.top, path)
+        return os.readlink(p) if os.path.islink(p) else None
+
+    def head(self, path):
+        p = os.path.join(self.top, path)
+        if not os.path.isfile(p):
+            return None
+        try:
+            with open(p, "rb") as f:
+                return f.read(20)
+        except OSError:
+            return None
+
+
+class ArchiveFiles:
+    """The same of an archive."""
+
+    def __init__(self, path):
+        data = read(path)
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        elif data[:4] == b"\x28\xb5\x2f\xfd":
+            data = subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        self.found = {}
+        try:
+            for name, mode, at, size in cpio.members(data):
+                if stat.S_ISLNK(mode) or stat.S_ISREG(mode) and size:
+                    self.found[os.path.normpath(name).lstrip("/")] = (stat.S_ISLNK(mode), data[at:at + (size if stat.S_ISLNK(mode) else 20)])
+        except ValueError:
+            pass        # several archives, or one that is wrong: the kernel says what it makes of them
+
+    def link(self, path):
+        is_link, data = self.found.get(path, (False, b""))
+        return data.decode("utf-8", "surrogateescape") if is_link else None
+
+    def head(self, path):
+        is_link, data = self.found.get(path, (True, None))
+        return None if is_link else data
+
+
+def resolve(files, path):
+    """PATH of a root with all symbolic links followed, inside it; None where they do not end."""
+    left, at = path.strip("/").split("/"), []
+    for _ in range(100):
+        while left and left[0] in ("", ".", ".."):
+            at = at[:-1] if left.pop(0) == ".." else at
+        if not left:
+            return "/".join(at)
+        to = files.link("/".join(at + left[:1]))
+        if to is None:
+            at.append(left.pop(0))
+        else:
+            left = to.split("/") + left[1:]
+            at = [] if to.startswith("/") else at
+    return None
+
+
+def check_cpu(what, arch):
+    """A root of another CPU is refused by what its shell, or else its init, is."""
+    try:
+        files = TreeFiles(what) if os.path.isdir(what) else ArchiveFiles(what)
+    except (OSError, EOFError, zlib.error):
+        return          # the kernel says what is wrong with it
+    for path in ("/bin/sh", "/sbin/init", "/init"):
+        real = resolve(files, path)
+        head = files.head(real) if real else None
+        if not head or len(head) < 20 or head[:4] != b"\x7fELF":
+            continue
+        machine = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
+        if machine == arches.ALL[arch].elf:
+            return
+        name = next((a for a, row in arches.ALL.items() if row.elf == machine), "another CPU (ELF's number %d)" % machine)
+        raise Fail("--rootfs %s: %s is a program for %s, not for %s%s" % (what, path, name, arch, " (--arch %s)" % name if name in arches.ALL else ""))
 
 
 def with_init(archive, init, extra=None):

@@ -596,6 +596,18 @@ def make_initrd(kind, tools, arch="x86_64"):
             w.dir("dev")
             w.end()
         return path
+    elif kind == "foreign":     # every init is a program of aarch64, but for one that no CPU has
+        elf = b"\x7fELF\2\1\1" + bytes(9) + b"\2\0" + (183).to_bytes(2, "little") + bytes(44)
+        with open(path, "wb") as f:
+            w = cpio.Writer(f)
+            w.dir("sbin")
+            w.dir("bin")
+            w.file("init", elf, 0o755)
+            w.file("sbin/init", elf[:18] + b"\xfe\xca" + elf[20:], 0o755)
+            w.file("bin/init", elf[:5] + b"\2" + elf[6:18] + b"\0\x16" + elf[20:], 0o755)
+            w.file("bin/sh", "no program", 0o755)
+            w.end()
+        return path
     elif kind == "dotdot":
         with open(path, "wb") as f:
             w = cpio.Writer(f)

@@ -34,6 +34,10 @@ struct elf_plan {
 
 /* 0; -ENOEXEC: not for this MACHINE and byte order, or malformed. N bytes at BUF. */
 int elf_decode_header(const void *buf, size_t n, u16 machine, u8 data, struct elf_header *out);
+/* The CPU that an ELF file of either size and byte order is for, by its first N bytes: EM_*; -1: it is none. */
+int elf_machine_of(const void *buf, size_t n);
+/* As uname would call it; NULL: not known. */
+const char *elf_machine_name(int machine);
 /* The COUNT program headers at BUF of a file of FILE_SIZE bytes that lies below LIMIT in memory. 0, -ENOEXEC. */
 int elf_decode_plan(const void *buf, u32 count, u64 phoff, u64 file_size, u64 limit, u64 page_size, struct elf_plan *out);
 /* The next loadable segment at or after index *I, which moves on; false: no more. */
