@@ -152,6 +152,7 @@ static void __init read_irqs(const struct dt *t)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(extioi); i++)
 		machine.extioi |= find_device(t, extioi[i], &unused) != DT_NONE;
+	machine.extioi_virtual = fdt_compatible(&t->fdt, (int)t->nodes[0].at, "linux,dummy-loongson3");	/* the root's: QEMU's virt */
 	machine.pic_node = find_device(t, "loongson,pch-pic-1.0", &machine.pic);
 	if (machine.pic && dt_number(t, machine.pic_node, "loongson,pic-base-vec", &base) && base < 256)
 		machine.pic_base = (u32)base;

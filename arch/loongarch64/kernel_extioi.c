@@ -5,7 +5,8 @@
  * them.
  *
  * A level line is kept masked in the bridge while its handler runs; opening it again makes the bridge look at the level anew.
- * Vectors are routed to the first four CPUs only: what the register means beyond depends on the machine.
+ * A route is a bit for one of four CPUs. Virtual machines' controllers (Linux's virt EIOINTC, which QEMU's has) take the CPU's number instead once
+ * they are told to; without that interrupts go to the first four CPUs only.
  * Lock: irq_table_lock guards the table and the registers.
  */
 #include <arch/clock.h>
@@ -29,6 +30,9 @@
 #define EXTIOI_BOUNCE 0x1680
 #define EXTIOI_PENDING 0x1800		/* this CPU's */
 #define EXTIOI_ROUTE 0x1c00
+#define EXTIOI_VIRT_FEATURES 0x40000000	/* not a page */
+#define EXTIOI_VIRT_CONFIG 0x40000004
+#define VIRT_CPU_NUMBERS (1U << 3)
 #define NR_VECTORS 256
 #define ROUTE_CPUS 4
 
@@ -56,6 +60,7 @@ struct arch_irq {
 static DEFINE_SPINLOCK(irq_table_lock);		/* l */
 static struct arch_irq irqs[NR_VECTORS];
 static char __iomem *pic __ro_after_init;
+static unsigned int route_cpus __ro_after_init = ROUTE_CPUS;
 
 static unsigned int line_of(unsigned int irq)
 {
@@ -90,11 +95,26 @@ static void apply_mask(unsigned int irq)
 	iocsr_write(q->kind == IRQ_FREE || q->masked ? v & ~bit : v | bit, reg);
 }
 
+static u32 route_to(unsigned int cpu)
+{
+	return route_cpus > ROUTE_CPUS ? machine.core[cpu] : 1U << machine.core[cpu] % ROUTE_CPUS;
+}
+
 static void route(unsigned int irq, unsigned int cpu)
 {
 	u32 reg = EXTIOI_ROUTE + (irq & ~3U), shift = irq % 4 * 8;
 
-	iocsr_write((iocsr_read(reg) & ~(0xffU << shift)) | 1U << (machine.core[cpu] % ROUTE_CPUS + shift), reg);
+	iocsr_write((iocsr_read(reg) & ~(0xffU << shift)) | route_to(cpu) << shift, reg);
+}
+
+/* Its registers are there on virtual machines alone, and take this only before the controller is turned on. */
+static void __init use_cpu_numbers(void)
+{
+	if (!machine.extioi_virtual || !(iocsr_read(EXTIOI_VIRT_FEATURES) & VIRT_CPU_NUMBERS))
+		return;
+	iocsr_write(iocsr_read(EXTIOI_VIRT_CONFIG) | VIRT_CPU_NUMBERS, EXTIOI_VIRT_CONFIG);
+	if (iocsr_read(EXTIOI_VIRT_CONFIG) & VIRT_CPU_NUMBERS)
+		route_cpus = 256;
 }
 
 static void __init init_pic(void)
@@ -125,6 +145,7 @@ void __init arch_irq_init(void)
 {
 	if (!machine.extioi)
 		panic("irq: the device tree names no interrupt controller that is known");
+	use_cpu_numbers();
 	iocsr_write64(iocsr_read64(IOCSR_MISC) | MISC_EXTIOI, IOCSR_MISC);
 	for (unsigned int i = 0; i < NR_VECTORS / 32; i++) {
 		iocsr_write(0, EXTIOI_ENABLE + i * 4);
@@ -136,7 +157,7 @@ void __init arch_irq_init(void)
 	for (unsigned int i = 0; i < NR_VECTORS / 32 / 4; i++)
 		iocsr_write(0x01010101U << (LINE_EXTIOI - 2), EXTIOI_IPMAP + i * 4);
 	for (unsigned int i = 0; i < NR_VECTORS; i += 4)
-		iocsr_write(0x01010101U << machine.core[0] % ROUTE_CPUS, EXTIOI_ROUTE + i);
+		iocsr_write(0x01010101U * route_to(0), EXTIOI_ROUTE + i);
 	init_pic();
 	la64_irq_init_cpu();
 }
@@ -296,7 +317,7 @@ int arch_irq_set_affinity(unsigned int irq, const struct cpumask *mask)
 	spin_lock_irqsave(&irq_table_lock, f);
 	if (irqs[irq].kind != IRQ_FREE)
 		for_each_cpu(cpu, mask)
-			if (cpu_online(cpu) && machine.core[cpu] < ROUTE_CPUS) {
+			if (cpu_online(cpu) && machine.core[cpu] < route_cpus) {
 				route(irq, cpu);
 				err = 0;
 				break;

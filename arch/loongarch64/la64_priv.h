@@ -73,7 +73,7 @@ struct la64_machine {
 	u32 pic_base, msi_base, msi_count;	/* vectors */
 	u32 pic_node, msi_node;		/* of the device tree */
 	phys_addr_t msi;		/* PCH-MSI; 0: none */
-	bool extioi;
+	bool extioi, extioi_virtual;	/* it is there; and may be a virtual machine's */
 	struct la64_poke {		/* a write that turns the machine off, or starts it anew */
 		phys_addr_t reg;	/* 0: there is none */
 		u32 width, value, mask;

@@ -397,6 +397,8 @@ KTEST(arch_irq_numbers)
 {
 	int a = arch_irq_alloc_msi(MSI_NO_DEVICE, 1, 1), b = arch_irq_alloc_msi(MSI_NO_DEVICE, 4, 4);
 	struct arch_msi ma, mb;
+	struct cpumask one;
+	unsigned int cpu;
 
 	if (a == -ENOSPC)
 		KT_SKIP("no interrupts by message on this machine");
@@ -405,6 +407,11 @@ KTEST(arch_irq_numbers)
 	arch_irq_compose_msi((unsigned int)b, &mb);
 	KT_ASSERT(ma.addr != mb.addr || ma.data != mb.data);
 	KT_EQ(arch_irq_set_affinity((unsigned int)a, cpu_online_mask), 0);
+	for_each_online_cpu(cpu) {
+		cpumask_clear(&one);
+		cpumask_set_cpu(cpu, &one);
+		KT_EQ(arch_irq_set_affinity((unsigned int)a, &one), 0);
+	}
 	arch_irq_free((unsigned int)a, 1);
 	arch_irq_free((unsigned int)b, 4);
 	KT_EQ(arch_irq_set_affinity((unsigned int)a, cpu_online_mask), -EINVAL);
