@@ -30,7 +30,10 @@
 #define CSR_TLBRELO0 0x8c
 #define CSR_TLBRELO1 0x8d
 #define CSR_TLBREHI 0x8e
+#define CSR_MERRINFO1 0x91
+#define CSR_MERRINFO2 0x92
 #define CSR_MERRENTRY 0x93
+#define CSR_MERRERA 0x94
 #define CSR_DMW0 0x180
 #define CSR_DMW1 0x181
 #define CSR_DMW2 0x182
@@ -44,6 +47,14 @@
 #define KS_FRAME 0x32		/* where the task's user registers are saved */
 #define KS_TASK 0x33
 #define KS_PERCPU 0x34
+
+/* Of each CPU, for what cannot go on on the task's own stack. */
+#define OVERFLOW_STACK_SIZE 8192	/* not a page */
+
+/* Windows on memory. */
+#define WINDOW_PLV0 1
+#define WINDOW_NORMAL 0x10
+#define CRMD_PAGING 0xb0	/* translation on, interrupts off */
 
 /* The entry points are this many instructions apart, as a power of two. */
 #define VECTOR_SHIFT 2

@@ -75,7 +75,13 @@
 	andi	$sp, $sp, 3
 	bnez	$sp, 1f
 	csrrd	$sp, KS_SCRATCH
+	csrwr	$t0, KS_SCRATCH2
 	addi.d	$sp, $sp, -R_SIZE
+	ld.d	$t0, $tp, 8		/* task->stack */
+	sub.d	$t0, $sp, $t0
+	srli.d	$t0, $t0, THREAD_SHIFT
+	bnez	$t0, stack_overflow
+	csrrd	$t0, KS_SCRATCH2
 	SAVE_GENERAL
 	SAVE_REST \exception
 	st.d	$fp, $sp, R_FRAME
@@ -150,6 +156,22 @@ exception:
 
 interrupt:
 	ENTRY	la64_kernel_irq, la64_user_irq, 0
+
+	/* The stack pointer is not where this task's stack is. What is left is to say so, on a stack kept for that. */
+stack_overflow:
+	la.pcrel $sp, overflow_stack
+	add.d	$sp, $sp, $r21
+	li.w	$t0, OVERFLOW_STACK_SIZE - R_SIZE
+	add.d	$sp, $sp, $t0
+	csrrd	$t0, KS_SCRATCH2
+	SAVE_GENERAL
+	SAVE_REST 1
+	st.d	$fp, $sp, R_FRAME
+	st.d	$t1, $sp, R_FRAME + 8
+	addi.d	$fp, $sp, R_SIZE
+	move	$a0, $sp
+	bl	la64_stack_overflow
+1:	b	1b
 
 system_call:				/* the kernel makes none */
 	csrwr	$sp, KS_SCRATCH
@@ -241,12 +263,34 @@ tlb_refill:
 	csrrd	$t2, KS_REFILL2
 	b	1b
 
-	/* Memory or a cache is broken, translation is off: nothing can be done safely. */
+	/*
+	 * Memory or a cache is broken, translation is off. Nothing can go on, whatever ran here; what is left is to say so. Through a window on
+	 * memory to where the image is mapped, then to C on the spare stack.
+	 */
 	.balign 4096			/* not a page */
 	.globl machine_error
 machine_error:
-	idle	0
-	b	machine_error
+	li.d	$t0, DIRECT_MAP_START | WINDOW_NORMAL | WINDOW_PLV0
+	csrwr	$t0, CSR_DMW0
+	li.d	$t1, DIRECT_MAP_START
+	la.pcrel $t0, 1f
+	bstrpick.d $t0, $t0, 47, 0
+	or	$t0, $t0, $t1
+	jr	$t0
+1:	li.w	$t0, CRMD_PAGING
+	csrwr	$t0, CSR_CRMD
+	la.abs	$t0, 2f
+	jr	$t0
+2:	csrwr	$zero, CSR_DMW0
+	csrrd	$tp, KS_TASK
+	csrrd	$r21, KS_PERCPU
+	la.pcrel $sp, overflow_stack
+	add.d	$sp, $sp, $r21
+	li.w	$t0, OVERFLOW_STACK_SIZE
+	add.d	$sp, $sp, $t0
+	move	$fp, $zero
+	bl	la64_machine_error
+3:	b	3b
 
 	.text
 	/*

@@ -7,9 +7,6 @@
 #include <arch_cpu/page.h>
 #include "arch/loongarch64/asm_priv.h"
 
-#define WINDOW_PLV0 1
-#define WINDOW_NORMAL 0x10
-#define CRMD_PAGING 0xb0	/* translation on, interrupts off */
 #define LEAF 0x8000000000003d3	/* young; present, writable, dirty, global, normal memory, valid */
 
 	.section .head.text, "ax"

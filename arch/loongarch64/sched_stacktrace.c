@@ -11,6 +11,8 @@
 #include <sched/task.h>
 #include "arch/loongarch64/la64_priv.h"
 
+DEFINE_PER_CPU_ALIGNED(char, overflow_stack[OVERFLOW_STACK_SIZE]);
+
 /* The known stack that holds [a, a + len), by its end; 0: none. */
 static unsigned long stack_end(unsigned long a, size_t len, const struct task *t)
 {

@@ -14,6 +14,7 @@
 #include <asm/sigcontext.h>
 #include <asm/signal.h>
 #include <asm-generic/siginfo.h>
+#include <kernel/bug.h>
 #include <kernel/preempt.h>
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
@@ -272,4 +273,19 @@ void la64_kernel_exception(struct pt_regs *regs)
 	else
 		pr_emerg("fault: kernel %s of %#llx (%s)\n", what, regs->badv, ex >= EX_MODIFY ? "not allowed" : "not mapped");
 	die("page fault", regs, (unsigned long)regs->estat);
+}
+
+/* On the CPU's spare stack; what the task's held cannot go on. */
+void la64_stack_overflow(struct pt_regs *regs)
+{
+	preempt_disable();
+	pr_emerg("fault: kernel stack overflow; stack pointer %#llx, address %#llx\n", regs->regs[3], regs->badv);
+	die("kernel stack overflow", regs, (unsigned long)regs->estat);
+	arch_cpu_halt();
+}
+
+/* On the CPU's spare stack, with what the CPU tells of the place. */
+void __noreturn la64_machine_error(void)
+{
+	panic("machine error: the CPU reports %#llx %#llx at %#llx", csr_read(CSR_MERRINFO1), csr_read(CSR_MERRINFO2), csr_read(CSR_MERRERA));
 }

@@ -232,7 +232,8 @@ void rv_kernel_trap(struct pt_regs *regs, unsigned long cause)
 /* On the CPU's spare stack; what the task's held cannot go on. */
 void rv_stack_overflow(struct pt_regs *regs)
 {
-	pr_emerg("fault: kernel stack overflow: sp %#lx, stack %#lx\n", regs->sp, (unsigned long)current->stack);
-	arch_show_regs(regs);
-	panic("kernel stack overflow");
+	preempt_disable();
+	pr_emerg("fault: kernel stack overflow; stack pointer %#lx, stack %#lx\n", regs->sp, (unsigned long)current->stack);
+	die("kernel stack overflow", regs, regs->cause);
+	arch_cpu_halt();
 }
