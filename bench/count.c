@@ -15,6 +15,7 @@
  *
  * With blocks=on each block of kernel instructions that ran between the marks is told before the row: "block ADDRESS INSTRUCTIONS TIMES".
  *
+ * Of other CPUs than x86_64 the instructions are counted, and lines and blocks noted; atomics, invalidations and the like are 0.
  * Kernel code is what lies in the upper half. The declarations are those of QEMU's plugin interface, version 3 and later.
  */
 #include <pthread.h>
@@ -169,7 +170,7 @@ static bool is_move(const struct decoded *d)
 }
 
 /* 0 for none, 1 for the beginning, 2 for the end. */
-static int mark_of(const struct decoded *d)
+static int x86_mark(const struct decoded *d)
 {
 	uint32_t disp;
 
@@ -177,6 +178,27 @@ static int mark_of(const struct decoded *d)
 		return 0;
 	memcpy(&disp, d->rest + 1, 4);
 	return disp == MARK ? 1 : disp == MARK + 1 ? 2 : 0;
+}
+
+/* The marks of other CPUs (cpu.h), a word each. */
+static const struct marks {
+	const char *target;
+	uint32_t word[2];
+} marks[] = {
+	{ "aarch64", { 0xd5032fdf, 0xd5032fff } },	/* hint #126, #127 */
+	{ "riscv64", { 0x6f636037, 0x6f637037 } },	/* lui x0 */
+	{ "loongarch64", { 0x035bd800, 0x035bdc00 } },	/* andi $zero, $zero, 0x6f6, 0x6f7 */
+};
+static const struct marks *own;		/* NULL: x86_64 */
+
+static int word_mark(const uint8_t *bytes, size_t n)
+{
+	uint32_t w;
+
+	if (n != 4)
+		return 0;
+	memcpy(&w, bytes, 4);
+	return w == own->word[0] ? 1 : w == own->word[1] ? 2 : 0;
 }
 
 /* --- lines of kernel memory --- */
@@ -392,14 +414,18 @@ static void add(struct qemu_plugin_insn *insn, int what)
 		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, INLINE_ADD, counter(what), 1);
 }
 
-static void at_instruction(struct qemu_plugin_insn *insn, bool kernel, const struct decoded *d)
+static void at_mark(struct qemu_plugin_insn *insn, int mark)
 {
-	int mark = kernel ? 0 : mark_of(d);
-
 	if (mark)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, mark == 1 ? at_begin : at_end, NO_REGS, NULL);
-	if (!kernel)
+}
+
+static void at_instruction(struct qemu_plugin_insn *insn, bool kernel, const struct decoded *d)
+{
+	if (!kernel) {
+		at_mark(insn, x86_mark(d));
 		return;
+	}
 	if (d->lock || is_exchange(d))
 		add(insn, ATOMIC);
 	if (is_exchange(d))
@@ -428,9 +454,14 @@ static void at_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		bool kernel = qemu_plugin_insn_vaddr(insn) >> 63;
 		struct decoded d;
 		uint8_t bytes[16];
+		size_t len = qemu_plugin_insn_data(insn, bytes, sizeof(bytes));
 
 		add(insn, kernel ? KERNEL : USER);
-		if (decode(&d, bytes, qemu_plugin_insn_data(insn, bytes, sizeof(bytes))))
+		if (own && !kernel)
+			at_mark(insn, word_mark(bytes, len));
+		else if (own && lines)
+			qemu_plugin_register_vcpu_mem_cb(insn, at_line, NO_REGS, MEM_BOTH, line_data(qemu_plugin_insn_vaddr(insn), false));
+		else if (!own && decode(&d, bytes, len))
 			at_instruction(insn, kernel, &d);
 	}
 }
@@ -444,7 +475,10 @@ PUBLIC int qemu_plugin_install(qemu_plugin_id_t id, const struct info *info, int
 			lines = calloc(LINES, sizeof(*lines));
 		want_blocks |= !strcmp(argv[i], "blocks=on");
 	}
-	if (!out)
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+		if (!strcmp(info->target, marks[i].target))
+			own = &marks[i];
+	if (!out || (!own && strcmp(info->target, "x86_64")))
 		return -1;
 	by_call = info->system.cpus > 1 && !lines;
 	score = qemu_plugin_scoreboard_new(COUNTERS * sizeof(uint64_t));

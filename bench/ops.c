@@ -43,21 +43,10 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include "cpu.h"
 
 #define WINDOWS 5
 #define COMPUTE 12000000L	/* instructions of computing after each operation: three ticks and more */
-
-static inline uint64_t now(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
-	return (uint64_t)hi << 32 | lo;
-}
-
-/* For count.c, which counts between the two. */
-#define MARK_BEGIN() __asm__ volatile("nopl 0x6f636862(%%rax)" : : : "memory")
-#define MARK_END() __asm__ volatile("nopl 0x6f636863(%%rax)" : : : "memory")
 
 /* In user mode, where nothing is put off by it. */
 static void compute(void)
@@ -277,7 +266,7 @@ OP(op_setitimer) { struct itimerval t = { .it_value = { 100, 0 } }, z = { 0 }; L
 
 static void make_tty(void)
 {
-	int n, z = 0;
+	int n = 0, z = 0;
 	char name[40];
 	struct termios t;
 

@@ -9,20 +9,20 @@ import os
 import re
 import subprocess
 
-from . import bench_apps, bench_boot, bench_company, bench_gate, bench_peer, bench_profile, bench_show, build, cpio, rootfs, setup
+from . import arches, bench_apps, bench_boot, bench_company, bench_gate, bench_peer, bench_profile, bench_show, build, cpio, rootfs, setup
 from .util import BUILD, Fail, Progress, ROOT, digest, output, rel
 
 OUT = os.path.join(BUILD, "bench")
 LIMIT = 900
-# What count.c writes in a row.
+# What count.c writes in a row; of other CPUs than x86_64 it knows the first two.
 COUNTERS = ["kernel", "user", "atomics", "exchanges", "invalidations", "table loads", "IPIs", "device accesses"]
 
 
-def program(tools):
-    """bench/ops.c, static, and the archive with it as /init."""
-    exe = rootfs.build_user(tools, "ops", out=os.path.join(OUT, "ops"), sources=[ROOT + "/bench/ops.c"], flags=["-O2", "-Wno-clobbered"])
+def program(tools, arch, name="ops", flags=("-O2", "-Wno-clobbered")):
+    """bench/NAME.c, static, and the archive with it as /init."""
+    exe = rootfs.build_user(tools, name, arch, out=os.path.join(OUT, "%s-%s" % (name, arch)), sources=["%s/bench/%s.c" % (ROOT, name)], flags=flags)
     data = rootfs.read(exe)
-    path = os.path.join(OUT, "ops-%s.cpio" % digest(data))
+    path = os.path.join(OUT, "%s-%s.cpio" % (name, digest(data)))
     if not os.path.exists(path):
         with open(path + ".new", "wb") as f:
             w = cpio.Writer(f)
@@ -34,9 +34,9 @@ def program(tools):
     return path
 
 
-def plugin(tools):
+def plugin(tools, arch="x86_64"):
     """bench/count.c, built, or None where this QEMU takes no plugins."""
-    if "-plugin" not in output(tools["qemu"]["x86_64"] + ["--help"]):
+    if "-plugin" not in output(tools["qemu"][arch] + ["--help"]):
         return None
     path = os.path.join(OUT, "count-%s.so" % digest(rootfs.read(ROOT + "/bench/count.c")))
     if not os.path.exists(path):
@@ -49,14 +49,20 @@ def plugin(tools):
     return path
 
 
-def machine(tools, kernel, initrd, append, cpus=1):
+# Of each CPU's machine: more for -M, and the CPU. What is drawn at random is the same each time (-seed, no seeds for the kernel).
+MACHINES = {"x86_64": ("", "max,-rdrand,-rdseed,-erms,-fsrm"), "aarch64": (",gic-version=2,dtb-randomness=off", "max,pauth-impdef=on"),
+            "riscv64": ("", "max"), "loongarch64": ("", "max")}
+
+
+def machine(tools, arch, kernel, initrd, append, cpus=1):
     # In company each CPU is a thread, and the instructions are not counted.
     clock = ["-accel", "tcg,thread=multi"] if "company=" in append else ["-icount", "shift=0,sleep=off"]
-    return tools["qemu"]["x86_64"] + [
-        "-M", "q35", "-smp", str(cpus), "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",
-        "-monitor", "none", "-no-reboot", "-cpu", "max,-rdrand,-rdseed,-erms,-fsrm", "-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", "1",
+    row, (more, cpu) = arches.ALL[arch], MACHINES[arch]
+    return tools["qemu"][arch] + [
+        "-M", row.machines[0] + more, "-smp", str(cpus), "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",
+        "-monitor", "none", "-no-reboot", "-cpu", cpu, "-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", "1",
         *clock, "-kernel", kernel, "-initrd", initrd,
-        "-append", "console=ttyS0 quiet tsc=reliable nokaslr panic=-1 " + append]
+        "-append", "console=%s quiet %snokaslr panic=-1 " % (row.console, "tsc=reliable " if arch == "x86_64" else "") + append]
 
 
 # --- a run ---
@@ -81,7 +87,7 @@ def read_rows(text):
     return rows, shared, ran
 
 
-def read(text, rows):
+def read(text, rows, arch="x86_64"):
     """{operation: {"instructions": for one, "least": the same of the lowest reading, and what count.c saw}}"""
     found, idle = {}, None
     for m in re.finditer(r"^(?:idle (\d+)\t(\d+)|op (.*)\t(\d+)\t(-?\d+)\t(-?\d+)\t(\d+))\r?$", text, re.M):
@@ -91,15 +97,15 @@ def read(text, rows):
         n = int(m[4])
         op = found[m[3]] = {"instructions": int(m[5]) / n, "least": int(m[6]) / n}
         if rows:
-            op.update({name: (a - b) / n for name, a, b in zip(COUNTERS, rows[int(m[7])], idle)})
+            op.update({name: (a - b) / n for name, a, b in zip(COUNTERS if arch == "x86_64" else COUNTERS[:2], rows[int(m[7])], idle)})
     return found
 
 
-def run(tools, what, kernel, words, cpus, path, blocks):
+def run(tools, arch, what, kernel, words, cpus, path, blocks):
     """Boots it and keeps its words, and the plugin's, at path."""
     counts = path + ".rows"
-    argv = machine(tools, kernel, program(tools), words, cpus)
-    so = plugin(tools)
+    argv = machine(tools, arch, kernel, program(tools, arch), words, cpus)
+    so = plugin(tools, arch)
     if so:
         argv += ["-plugin", "%s,out=%s%s" % (so, counts, (",lines=on" if "company=" in words else "") + (",blocks=on" if blocks else ""))]
     with Progress("Measuring " + what):
@@ -115,22 +121,22 @@ def run(tools, what, kernel, words, cpus, path, blocks):
     os.rename(path + ".new", path)
 
 
-def kept(tools, what, kernel, append, filters, cpus=1, blocks=False):
+def kept(tools, what, kernel, append, filters, cpus=1, blocks=False, arch="x86_64"):
     """What a run of the operations said: (the guest's words, the plugin's). Run where it is not kept."""
     words = append + (" ops=" + ",".join(filters).replace(" ", "_") if filters else "")
-    key = digest(rootfs.read(kernel), rootfs.read(program(tools)), rootfs.read(ROOT + "/bench/count.c"), machine(tools, "", "", words, cpus) + ["blocks"] * blocks)
+    key = digest(rootfs.read(kernel), rootfs.read(program(tools, arch)), rootfs.read(ROOT + "/bench/count.c"), machine(tools, arch, "", "", words, cpus) + ["blocks"] * blocks)
     path = os.path.join(OUT, "run-%s.json" % key)
     if not os.path.exists(path):
-        run(tools, what, kernel, words, cpus, path, blocks)
+        run(tools, arch, what, kernel, words, cpus, path, blocks)
     with open(path) as f:
         said = json.load(f)
     return said["text"], said["counts"]
 
 
-def measure(tools, what, kernel, append, filters, cpus=1):
+def measure(tools, what, kernel, append, filters, cpus=1, arch="x86_64"):
     """Runs the operations under a kernel: {operation: its counts}."""
-    text, counts = kept(tools, what, kernel, append, filters, cpus)
-    return some(read(text, read_rows(counts)[0]), filters)
+    text, counts = kept(tools, what, kernel, append, filters, cpus, arch=arch)
+    return some(read(text, read_rows(counts)[0], arch), filters)
 
 
 def some(found, filters):
@@ -139,8 +145,8 @@ def some(found, filters):
     return found
 
 
-def vmlinux():
-    return os.path.join(build.outdir(), "vmlinux")
+def vmlinux(arch="x86_64"):
+    return os.path.join(build.outdir(arch), arches.ALL[arch].image)
 
 
 # --- the command ---
@@ -148,13 +154,13 @@ def vmlinux():
 def compare(tools, args, other):
     """The table, and all of it in build/bench/result.json."""
     modes = [("mitigations=off", "")] + ([("", ", mitigations on")] if args.mitigations else [])
-    result = {"unit": "instructions for one operation", "cpus": args.cpus, "runs": []}
+    result = {"unit": "instructions for one operation", "arch": args.arch, "cpus": args.cpus, "runs": []}
     for words, label in modes:
-        mine, theirs, name = measure(tools, "Ochre" + label, vmlinux(), words, args.filter, args.cpus), {}, None
+        mine, theirs, name = measure(tools, "Ochre" + label, vmlinux(args.arch), words, args.filter, args.cpus, args.arch), {}, None
         one = {"mitigations": not words, "ochre": mine}
         if other:
             name, image, more = other
-            theirs = measure(tools, name + label, image, " ".join([words, more, "settle=20"]).strip(), args.filter, args.cpus)
+            theirs = measure(tools, name + label, image, " ".join([words, more, "settle=20"]).strip(), args.filter, args.cpus, args.arch)
             one.update({"peer": args.against, "theirs": theirs})
         if label:
             print(label[2:] + ":")
@@ -175,14 +181,16 @@ def compare(tools, args, other):
 def cmd_bench(args):
     if (args.record or args.gate) and (args.filter or args.against or args.mitigations or args.cpus != 1):
         raise Fail("--record and --gate measure all operations of Ochre alone, on one CPU")
-    tools = setup.ensure()
+    if args.arch != "x86_64" and (args.record or args.gate or args.apps or args.profile or args.company or args.mitigations):
+        raise Fail("--arch %s: the table, --against, --cpus and --boot; the rest is x86_64's" % args.arch)
+    tools = setup.ensure([args.arch])
     os.makedirs(OUT, exist_ok=True)
-    other = bench_peer.find(args.against) if args.against else None
-    build.build(tools, quiet=True)
+    other = bench_peer.find(args.against, args.arch) if args.against else None
+    build.build(tools, args.arch, quiet=True)
     if args.record or args.gate:
         return (bench_gate.record if args.record else bench_gate.gate)(tools, measure(tools, "Ochre", vmlinux(), "mitigations=off", []))
     if args.boot:
-        return bench_boot.measure(tools, other)
+        return bench_boot.measure(tools, args.arch, other)
     if args.apps:
         return bench_apps.apps(tools, args, other)
     if args.profile:

@@ -6,33 +6,18 @@ import re
 import struct
 import subprocess
 
-from . import bench, build, cpio, rootfs
-from .util import Fail, Progress, ROOT, digest
+from . import bench, build, rootfs
+from .util import Fail, Progress, ROOT
 
 RAM = 256                                                                       # MiB
 SMALL = [6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 48, 56, 64, 72, 80, 96, 112, 128]
 
 
-def program(tools):
-    """bench/boot.c, static, and the archive with it as /init."""
-    exe = rootfs.build_user(tools, "boot", out=os.path.join(bench.OUT, "boot"), sources=[ROOT + "/bench/boot.c"])
-    path = os.path.join(bench.OUT, "boot-%s.cpio" % digest(rootfs.read(exe)))
-    if not os.path.exists(path):
-        with open(path + ".new", "wb") as f:
-            w = cpio.Writer(f)
-            w.dir("dev")
-            w.node("dev/console", 0o020000, 5, 1, 0o600)
-            w.file("init", rootfs.read(exe), 0o755)
-            w.end()
-        os.rename(path + ".new", path)
-    return path
-
-
-def boot(tools, name, kernel, words, cpus):
+def boot(tools, arch, name, kernel, words, cpus):
     """{"clock": ns that the machine's clock shows, "executed": instructions of all CPUs or None, "free": kB}"""
-    argv = bench.machine(tools, kernel, program(tools), words, cpus)
+    argv = bench.machine(tools, arch, kernel, bench.program(tools, arch, "boot", ()), words, cpus)
     argv[argv.index("-m") + 1] = str(RAM)
-    so, counts = bench.plugin(tools), os.path.join(bench.OUT, "boot.rows")
+    so, counts = bench.plugin(tools, arch), os.path.join(bench.OUT, "boot.rows")
     if so:
         argv += ["-plugin", "%s,out=%s" % (so, counts)]
     with Progress("Booting %s with %d CPU%s" % (name, cpus, "s" if cpus > 1 else "")):
@@ -55,35 +40,37 @@ def loaded(path):
                if struct.unpack_from("<I", data, off + i * size)[0] == 1) / 1048576
 
 
-def shell_in(name, kernel):
+def shell_in(arch, name, kernel):
     """The least MiB in which busybox's shell runs a command."""
     with Progress("Looking for the least memory of %s" % name):
         for m in SMALL:
-            r = subprocess.run([ROOT + "/ochre", "run", "--kernel", kernel, "--memory", "%dM" % m, "--timeout", "30", "--", "sh", "-c", "echo works"],
+            r = subprocess.run([ROOT + "/ochre", "run", "--arch", arch, "--kernel", kernel, "--memory", "%dM" % m, "--timeout", "30", "--", "sh", "-c", "echo works"],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             if r.returncode == 0 and r.stdout == b"works\n":
                 return m
     return None
 
 
-def kernels(other):
+def kernels(arch, other):
     """[(name, file, more words)]"""
-    found = [("Ochre, PVH", bench.vmlinux(), ""), ("Ochre, bzImage", os.path.join(build.outdir(), "bzImage"), "")]
+    found = [("Ochre", bench.vmlinux(arch), "")]
+    if arch == "x86_64":
+        found = [("Ochre, PVH", bench.vmlinux(), ""), ("Ochre, bzImage", os.path.join(build.outdir(), "bzImage"), "")]
     return found + ([other] if other else [])
 
 
-def measure(tools, other):
+def measure(tools, arch, other):
     """Prints the table; other: what bench_peer.find() gave, or None."""
     rows = []
-    for name, kernel, words in kernels(other):
-        one = boot(tools, name, kernel, "mitigations=off " + words, 1)
+    for name, kernel, words in kernels(arch, other):
+        one = boot(tools, arch, name, kernel, "mitigations=off " + words, 1)
         rows.append((name, {
             "million instructions to init, 1 CPU": "%.2f" % (one["clock"] / 1e6),
             **{"the same, executed by %d CPUs" % n: "%.2f" % (r / 1e6) if r else "-" for n, r in (
-                (n, boot(tools, name, kernel, "mitigations=off " + words, n)["executed"]) for n in (2, 4, 8))},
+                (n, boot(tools, arch, name, kernel, "mitigations=off " + words, n)["executed"]) for n in (2, 4, 8))},
             "MiB used of %d: all but MemFree" % RAM: "%.1f" % (RAM - one["free"] / 1024),
             "MiB used: MemTotal - MemFree": "%.1f" % ((one["total"] - one["free"]) / 1024),
-            "MiB that a shell needs": str(shell_in(name, kernel) or "more than %d" % SMALL[-1]),
+            "MiB that a shell needs": str(shell_in(arch, name, kernel) or "more than %d" % SMALL[-1]),
             "MiB of the file": "%.2f" % (os.path.getsize(kernel) / 1048576),
             "MiB loaded": "%.2f" % loaded(kernel) if loaded(kernel) else "-",
         }))

@@ -74,10 +74,12 @@ def build(path, log):
     shutil.rmtree(tree)
 
 
-def find(name):
+def find(name, arch="x86_64"):
     """(what it is called, kernel, more for its command line) for --against NAME."""
     if name == "linux":
-        return "Linux", setup.reference_linux(), SAME_TERMS
+        return "Linux", setup.reference_linux(arch), SAME_TERMS if arch == "x86_64" else "init_on_alloc=0"
+    if name == "linux-micro" and arch != "x86_64":
+        raise Fail("--against linux-micro: of x86_64 alone")
     if name == "linux-micro":
         return "linux-micro", linux_micro(), SAME_TERMS
     if not os.path.exists(name):

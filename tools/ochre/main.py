@@ -70,6 +70,7 @@ def parser():
 
     s = command("bench", "bench", "cmd_bench", "count the instructions that operations take, beside Linux",
                 epilog="Runs bench/ops.c as the first program of each kernel in a machine that counts instructions; results in build/bench.")
+    s.add_argument("--arch", choices=ARCHES, default="x86_64", help="another CPU than x86_64: the table, --against linux, --cpus, --boot")
     s.add_argument("--against", metavar="PEER", help="linux: Debian's, fetched once; linux-micro: the same cut down, built once; or a kernel's file")
     s.add_argument("--mitigations", action="store_true", help="measure a second time with mitigations on, on both sides")
     s.add_argument("--cpus", metavar="N", type=int, choices=range(1, 9), default=1, help="processors, 1 to 8 (1); with more there are IPIs")

@@ -312,7 +312,7 @@ def command_line(vm, verbose, append, host):
 def pick_kernel(args, tools):
     """(file to boot, ELF with symbols or None); builds ours where it is wanted."""
     if args.kernel == "linux":
-        return setup.reference_linux(), None
+        return setup.reference_linux(args.arch), None
     if args.kernel:
         if not os.path.isfile(args.kernel):
             raise Fail("--kernel %s: no such file" % args.kernel)

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -421,22 +422,51 @@ def ensure(wanted=("x86_64",)):
     return t
 
 
-def reference_linux():
-    """The newest Linux that the backports have, unpacked: the path of its vmlinuz."""
-    found = sorted(glob.glob(HOST + "/linux/usr/lib/modules/*/vmlinuz") + glob.glob(HOST + "/linux/boot/vmlinuz-*"))
+# Debian's Linux of each CPU: the suite, and the packages of which the newest is taken.
+LINUX = {"x86_64": ("trixie-backports", r"linux-binary-([\d.]+)\+deb13-cloud-amd64"), "aarch64": ("trixie-backports", r"linux-binary-([\d.]+)\+deb13-cloud-arm64"),
+         "riscv64": ("trixie", r"linux-image-([\d.]+)\+deb13-riscv64"), "loongarch64": ("forky", r"linux-binary-([\d.]+)\+deb14-loong64")}
+
+
+def reference_linux(arch="x86_64"):
+    """The newest Linux that Debian has for a CPU, unpacked: the path of what QEMU boots."""
+    dest, (suite, wanted) = HOST + "/linux" + ("" if arch == "x86_64" else "-" + arch), LINUX[arch]
+    found = sorted(glob.glob(dest + "/usr/lib/modules/*/vmlinuz") + glob.glob(dest + "/boot/vmlinu[xz]-*"))
     if found:
-        return found[-1]
+        return without_loader(found[-1])
     code = codename()
     if code not in SUITES:
         raise Fail("set-up knows Debian 12 and 13 only")
-    apt = PrivateApt(code)
-    names = [n for n in apt.names("linux-binary-") if re.fullmatch(r"linux-binary-[\d.]+\+deb13-cloud-amd64", n)]
-    names = [n for n in names if apt.newest(n, "trixie-backports")]
+    apt = PrivateApt(code) if arch == "x86_64" else PrivateApt(code, [suite], "apt-linux-" + arch, arches.ALL[arch].debian)
+    names = [n for n in apt.names("linux-") if re.fullmatch(wanted, n) and apt.newest(n, suite)]
     if not names:
-        raise Fail("trixie-backports has no linux-binary-*-cloud-amd64")
-    name = max(names, key=lambda n: version(n[len("linux-binary-"):]))
-    apt.unpack([name], "trixie-backports", HOST + "/linux")
-    return reference_linux()
+        raise Fail("%s has no %s" % (suite, wanted))
+    name = max(names, key=lambda n: version(re.fullmatch(wanted, n)[1]))
+    apt.unpack([name], suite, dest)
+    return reference_linux(arch)
+
+
+def without_loader(path):
+    """What an EFI program that only unpacks a kernel (CONFIG_EFI_ZBOOT) holds, as a file beside it; any other kernel as it is. QEMU's loader knows
+    fewer ways of packing than Linux has."""
+    with open(path, "rb") as f:
+        head = f.read(64)
+        if head[4:8] != b"zimg":
+            return path
+        offset, size = struct.unpack_from("<II", head, 8)
+        f.seek(offset)
+        packed = f.read(size)
+    tool = {b"gzip": "gzip", b"zstd": "zstd"}.get(head[24:28])
+    if not tool or not shutil.which(tool):
+        raise Fail("%s is packed by %s" % (rel(path), head[24:32].rstrip(b"\0").decode("ascii", "replace")))
+    if not os.path.exists(path + ".image"):
+        # What follows the packed part says its size, and is no part of it: the tools complain when they have unpacked all.
+        data = subprocess.run([tool, "-dc"], input=packed, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        if not data:
+            raise Fail("%s does not unpack" % rel(path))
+        with open(path + ".image.new", "wb") as f:
+            f.write(data)
+        os.rename(path + ".image.new", path + ".image")
+    return path + ".image"
 
 
 # --- the commands ---
