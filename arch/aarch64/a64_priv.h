@@ -22,6 +22,7 @@
 #define EC_IABORT_USER 0x20
 #define EC_IABORT_KERNEL 0x21
 #define EC_PC_ALIGN 0x22
+#define EC_MOPS 0x27
 #define EC_DABORT_USER 0x24
 #define EC_DABORT_KERNEL 0x25
 #define EC_SP_ALIGN 0x26
@@ -63,7 +64,7 @@ extern unsigned long kernel_image_slide;
 u64 a64_randomize(phys_addr_t fdt);
 
 /* kernel_cpu.c */
-extern bool a64_has_pan, a64_has_bti;
+extern bool a64_has_pan, a64_has_bti, a64_has_mops;
 extern unsigned int a64_asid_bits;
 void a64_detect_cpu(void);
 void a64_cpu_registers(void);

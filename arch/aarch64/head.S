@@ -40,6 +40,12 @@ drop_to_el1:
 	mov x9, #0x33ff
 	msr cptr_el2, x9
 	msr hstr_el2, xzr
+	mrs x9, id_aa64mmfr1_el1
+	ubfx x9, x9, #40, #4		/* FEAT_HCX */
+	cbz x9, 3f
+	mov x9, #1 << 11		/* EL1 and EL0 have FEAT_MOPS */
+	msr s3_4_c1_c2_2, x9		/* HCRX_EL2 */
+3:
 	msr vttbr_el2, xzr
 	mrs x9, midr_el1
 	msr vpidr_el2, x9

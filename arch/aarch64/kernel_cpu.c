@@ -11,7 +11,7 @@
 #include <lib/string.h>
 #include "arch/aarch64/a64_priv.h"
 
-bool a64_has_pan __ro_after_init, a64_has_bti __ro_after_init;
+bool a64_has_pan __ro_after_init, a64_has_bti __ro_after_init, a64_has_mops __ro_after_init;
 unsigned int a64_asid_bits __ro_after_init = 8;
 static u64 isar0 __ro_after_init, pfr0 __ro_after_init, midr __ro_after_init;
 
@@ -35,6 +35,7 @@ void __init a64_detect_cpu(void)
 }
 
 #define SCTLR_SPAN (1UL << 23)
+#define SCTLR_MSCEN (1ULL << 33)	/* programs may use FEAT_MOPS */
 #define SCTLR_BT (3ULL << 35)		/* PACIASP is no landing place for br but by x16, x17 */
 
 /* The same on each CPU. User mode may use the FPU and read the virtual counter; nothing else of the timer, no debug. */
@@ -49,6 +50,8 @@ void a64_cpu_registers(void)
 		write_sysreg(read_sysreg(sctlr_el1) & ~SCTLR_SPAN, sctlr_el1);
 		__asm__ volatile(".inst 0xd500419f" : : : "memory");	/* msr pan, #1 */
 	}
+	if (a64_has_mops)
+		write_sysreg(read_sysreg(sctlr_el1) | SCTLR_MSCEN, sctlr_el1);
 	if (a64_has_bti)
 		write_sysreg(read_sysreg(sctlr_el1) | SCTLR_BT, sctlr_el1);
 	isb();

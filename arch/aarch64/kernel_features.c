@@ -39,7 +39,7 @@ static const struct feature {
 	{ ISAR0, 60, 1, 1, HWCAP2_RNG, "rng" }, { MMFR0, 60, 1, 1, HWCAP2_ECV, "ecv" }, { MMFR1, 44, 1, 1, HWCAP2_AFP, "afp" },
 	{ ISAR2, 4, 1, 1, HWCAP2_RPRES, "rpres" }, { ISAR2, 0, 2, 1, HWCAP2_WFXT, "wfxt" }, { ISAR1, 44, 2, 1, HWCAP2_EBF16, "ebf16" },
 	{ ISAR2, 52, 1, 1, HWCAP2_CSSC, "cssc" }, { ISAR2, 48, 1, 1, HWCAP2_RPRFM, "rprfm" }, { ISAR2, 20, 1, 1, HWCAP2_HBC, "hbc" },
-	{ ISAR1, 20, 3, 1, HWCAP2_LRCPC3, "lrcpc3" }, { ISAR0, 20, 3, 1, HWCAP2_LSE128, "lse128" },
+	{ ISAR1, 20, 3, 1, HWCAP2_LRCPC3, "lrcpc3" }, { ISAR0, 20, 3, 1, HWCAP2_LSE128, "lse128" }, { ISAR2, 16, 1, 1, HWCAP2_MOPS, "mops" },
 	/* Whose algorithm it is does not matter: a CPU has one of three. */
 	{ ISAR1, 4, 1, 0, HWCAP_PACA, "paca" }, { ISAR1, 8, 1, 0, HWCAP_PACA, "paca" }, { ISAR2, 12, 1, 0, HWCAP_PACA, "paca" },
 	{ ISAR1, 24, 1, 0, HWCAP_PACG, "pacg" }, { ISAR1, 28, 1, 0, HWCAP_PACG, "pacg" }, { ISAR2, 8, 1, 0, HWCAP_PACG, "pacg" },
@@ -86,6 +86,7 @@ void __init a64_detect_features(void)
 		shown[f->id] |= ids[f->id] & 15ULL << f->shift;
 	}
 	a64_has_bti = hwcap[1] & HWCAP2_BTI;
+	a64_has_mops = hwcap[1] & HWCAP2_MOPS;
 	a64_has_paca = hwcap[0] & HWCAP_PACA;
 	a64_has_pacg = hwcap[0] & HWCAP_PACG;
 	a64_user_pstate = PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT | (a64_has_bti ? PSR_BTYPE_MASK : 0) |

@@ -59,7 +59,8 @@ void arch_jump_patch(const struct jump_entry *e, bool jump)
 
 static bool cpu_has_alt(u32 feature)
 {
-	return feature == ALT_LSE && (read_sysreg(id_aa64isar0_el1) >> 20 & 15) >= 2;
+	return feature == ALT_LSE ? (read_sysreg(id_aa64isar0_el1) >> 20 & 15) >= 2 :
+				    (read_sysreg(s3_0_c0_c6_2) >> 16 & 15) >= 1;	/* ID_AA64ISAR2_EL1 */
 }
 
 bool a64_alts[NR_ALTS] __ro_after_init;

@@ -63,7 +63,7 @@ static int __init say_unfit(void)
 {
 	for (unsigned int cpu = 1; cpu < machine.nr_cpus; cpu++)
 		if (READ_ONCE(*per_cpu_ptr(&unfit, cpu)))
-			pr_err("smp: CPU %u has no LSE atomics, which the boot CPU has: it stays off\n", cpu);
+			pr_err("smp: CPU %u lacks LSE atomics or MOPS, which the boot CPU has: it stays off\n", cpu);
 	return 0;
 }
 INITCALL(late, say_unfit);

@@ -176,6 +176,29 @@ static void system_call(struct pt_regs *regs)
 	syscall_dispatch(regs);
 }
 
+/*
+ * A copy or a filling that began on a CPU which counts another way (Arm ARM, FEAT_MOPS: options A and B), or with registers that somebody
+ * changed: its registers become those of one that begins with what is left, at its first instruction.
+ */
+static void again_from_its_first(struct pt_regs *regs, u64 esr)
+{
+	u64 *dst = &regs->regs[esr >> 10 & 31], *src = &regs->regs[esr >> 5 & 31], *n = &regs->regs[esr & 31];
+	bool fill = esr & 1 << 24, from_last = esr & 1 << 18, other = esr & 1 << 17, option_a = esr & 1 << 16;
+
+	if (option_a != other) {	/* what stands there is option A's: below zero forwards, both addresses are the end */
+		if ((s64)*n < 0) {
+			*dst += *n;
+			if (!fill)
+				*src += *n;
+			*n = -*n;
+		}
+	} else if (!fill && (regs->pstate & PSR_N_BIT)) {	/* B's, backwards: both are the end of what is left */
+		*dst -= *n;
+		*src -= *n;
+	}
+	regs->pc -= from_last ? 8 : 4;
+}
+
 void a64_user_sync(struct pt_regs *regs, u64 esr)
 {
 	int sig = SIGILL, code = ILL_ILLOPC;
@@ -201,6 +224,10 @@ void a64_user_sync(struct pt_regs *regs, u64 esr)
 			return;
 		}
 		break;
+	case EC_MOPS:
+		again_from_its_first(regs, esr);
+		a64_exit_to_user(regs);
+		return;
 	case EC_PC_ALIGN:
 	case EC_SP_ALIGN:
 		sig = SIGBUS, code = BUS_ADRALN;
@@ -261,6 +288,10 @@ void a64_kernel_sync(struct pt_regs *regs, u64 esr)
 	bool exec = ec == EC_IABORT_KERNEL;
 	const char *what = exec ? "execution" : is_write(esr) ? "write" : "read";
 
+	if (ec == EC_MOPS) {
+		again_from_its_first(regs, esr);
+		return;
+	}
 	if (ec != EC_DABORT_KERNEL && ec != EC_IABORT_KERNEL) {
 		die(ec == EC_BRK ? "breakpoint" : ec == EC_UNKNOWN ? "undefined instruction" : ec == EC_SP_ALIGN ?
 		    "stack pointer alignment" : "unexpected exception", regs, (unsigned long)esr);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies to and from user memory: 32 bytes at a time, words, then what is left in pieces. A fault goes on by smaller pieces from where
+ * Copies to and from user memory: by the CPU's own instructions where it has them (FEAT_MOPS; the branch at 10 becomes a no-op), else 32 bytes at a time, words, then what is left in pieces. A fault goes on by smaller pieces from where
  * the larger one began, in the end by bytes, so that all that can be copied is; a fault in a byte ends it. Normal memory takes unaligned accesses.
  * size_t fn(dst, src, n): bytes not copied. n > 0 and the range were checked by the caller.
  */
+#include <arch_cpu/alternative.h>
 #include <arch_cpu/page.h>
+
+	.arch_extension mops
 
 .macro EX from, to
 	.pushsection .extable, "a"
@@ -13,9 +16,32 @@
 	.popsection
 .endm
 
-.macro COPY name, ld, ldh, ldb, st, sth, stb
+.macro WITHOUT_MOPS to
+10:	b \to
+	.pushsection .alternatives, "a"
+	.balign 4
+	.long 10b - ., ALT_MOPS
+	nop
+	.popsection
+.endm
+
+/* U: which side is the user's, as the instructions' names say it. */
+.macro COPY name, u, ld, ldh, ldb, st, sth, stb
 	.globl \name
 \name:
+	WITHOUT_MOPS 10f
+80:	cpyfp\u [x0]!, [x1]!, x2!
+81:	cpyfm\u [x0]!, [x1]!, x2!
+82:	cpyfe\u [x0]!, [x1]!, x2!
+	mov x0, x2
+	ret
+	/* A fault. A count below zero is what is missing up to the end, which both addresses are (option A of the architecture). */
+83:	tbz x2, #63, 9f
+	add x0, x0, x2
+	add x1, x1, x2
+	neg x2, x2
+	b 9f
+10:
 	cmp x2, #32
 	b.lo 2f
 1:	\ld x3, [x1]
@@ -65,6 +91,9 @@
 	add x0, x0, #1
 	sub x2, x2, #1
 	b 9b
+	EX 80b, 83b
+	EX 81b, 83b
+	EX 82b, 83b
 	EX 91b, 7b
 	EX 92b, 7b
 	EX 1b, 2b
@@ -86,13 +115,24 @@
 .endm
 
 	.text
-	COPY __copy_from_user, ldtr, ldtrh, ldtrb, str, strh, strb
-	COPY __copy_to_user, ldr, ldrh, ldrb, sttr, sttrh, sttrb
-	COPY __copy_kernel_nofault, ldr, ldrh, ldrb, str, strh, strb
+	COPY __copy_from_user, rt, ldtr, ldtrh, ldtrb, str, strh, strb
+	COPY __copy_to_user, wt, ldr, ldrh, ldrb, sttr, sttrh, sttrb
+	COPY __copy_kernel_nofault, , ldr, ldrh, ldrb, str, strh, strb
 
 	/* size_t __clear_user(unsigned long dst, size_t n) */
 	.globl __clear_user
 __clear_user:
+	WITHOUT_MOPS 10f
+80:	setpt [x0]!, x1!, xzr
+81:	setmt [x0]!, x1!, xzr
+82:	setet [x0]!, x1!, xzr
+	mov x0, x1
+	ret
+83:	tbz x1, #63, 4f
+	add x0, x0, x1
+	neg x1, x1
+	b 4f
+10:
 	cmp x1, #32
 	b.lo 2f
 1:	sttr xzr, [x0]
@@ -116,6 +156,9 @@ __clear_user:
 	b 4b
 6:	mov x0, x1
 	ret
+	EX 80b, 83b
+	EX 81b, 83b
+	EX 82b, 83b
 	EX 1b, 2b
 	EX 11b, 2b
 	EX 12b, 2b

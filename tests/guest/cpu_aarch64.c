@@ -75,6 +75,17 @@ TEST(what_is_promised_works)
 		__asm__ volatile("mrs %0, s3_3_c2_c4_0" : "=r"(v) : : "cc");
 	if (cap2 & HWCAP2_ECV)
 		__asm__ volatile("mrs %0, s3_3_c14_c0_6" : "=r"(v));			/* cntvctss_el0 */
+	if (cap2 & HWCAP2_MOPS) {
+		static char from[70000], to[70000];
+		char *d = to, *src = from, *f = from;
+		unsigned long n = sizeof(to), m = sizeof(from);
+
+		__asm__ volatile(".arch_extension mops\n\tsetp [%0]!, %1!, %2\n\tsetm [%0]!, %1!, %2\n\tsete [%0]!, %1!, %2"
+				 : "+r"(f), "+r"(m) : "r"('x') : "memory", "cc");
+		__asm__ volatile("cpyfp [%0]!, [%1]!, %2!\n\tcpyfm [%0]!, [%1]!, %2!\n\tcpyfe [%0]!, [%1]!, %2!"
+				 : "+r"(d), "+r"(src), "+r"(n) : : "memory", "cc");
+		CHECK(!m && !n && to[0] == 'x' && to[sizeof(to) - 1] == 'x');
+	}
 	if (cap2 & HWCAP2_FLAGM2)
 		__asm__ volatile(".inst 0xd500403f; .inst 0xd500403f" : : : "cc");	/* xaflag */
 }
@@ -84,7 +95,7 @@ TEST(words_of_cpuinfo)
 	static const struct { const char *name; int word; unsigned long bit; } w[] = {
 		{ "fp", 0, HWCAP_FP }, { "aes", 0, HWCAP_AES }, { "atomics", 0, HWCAP_ATOMICS }, { "cpuid", 0, HWCAP_CPUID },
 		{ "jscvt", 0, HWCAP_JSCVT }, { "lrcpc", 0, HWCAP_LRCPC }, { "dit", 0, HWCAP_DIT }, { "sb", 0, HWCAP_SB },
-		{ "sve", 0, HWCAP_SVE }, { "paca", 0, HWCAP_PACA }, { "i8mm", 1, HWCAP2_I8MM }, { "bti", 1, HWCAP2_BTI }, { "rng", 1, HWCAP2_RNG },
+		{ "sve", 0, HWCAP_SVE }, { "paca", 0, HWCAP_PACA }, { "i8mm", 1, HWCAP2_I8MM }, { "bti", 1, HWCAP2_BTI }, { "mops", 1, HWCAP2_MOPS }, { "rng", 1, HWCAP2_RNG },
 	};
 	unsigned long cap[2] = { getauxval(AT_HWCAP), getauxval(AT_HWCAP2) };
 	char line[4096], word[64];

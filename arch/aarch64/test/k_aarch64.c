@@ -42,11 +42,12 @@ KTEST(aarch64_alternatives)
 	unsigned int sites = 0;
 
 	KT_EQ(a64_alts[ALT_LSE], lse);
+	KT_EQ(a64_alts[ALT_MOPS], a64_has_mops);
 	KT_ASSERT(a64_fits_alternatives());
 	for (const struct alt_entry *a = __start_alternatives; a < __stop_alternatives; a++, sites++) {
 		u32 now = *(const u32 *)((unsigned long)&a->site + (long)a->site);
 
-		KT_ASSERT(a->feature == ALT_LSE && (lse ? now == a->code : now >> 26 == 5));
+		KT_ASSERT(a->feature < NR_ALTS && (a64_alts[a->feature] ? now == a->code : now >> 26 == 5));
 	}
 	KT_ASSERT(sites > 1000);
 	pr_info("%u atomic operations by %s\n", sites, lse ? "LSE" : "exclusives");

@@ -6,7 +6,8 @@
 #pragma once
 
 #define ALT_LSE 0		/* ID_AA64ISAR0_EL1.Atomic >= 2 */
-#define NR_ALTS 1
+#define ALT_MOPS 1		/* ID_AA64ISAR2_EL1.MOPS >= 1: the usual one branches around three of its instructions, a no-op does not */
+#define NR_ALTS 2
 
 #ifndef __ASSEMBLY__
 #include <lib/types.h>
