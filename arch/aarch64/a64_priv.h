@@ -57,11 +57,18 @@ struct a64_machine {
 	unsigned int timer_irq;		/* INTID of the virtual timer */
 };
 extern struct a64_machine machine;
-void __noreturn a64_start(phys_addr_t fdt);
+struct efi_handoff;
+void __noreturn a64_start(phys_addr_t fdt, phys_addr_t efi);
+
+/* boot_efi.c, head.S */
+struct efi_system;
+u64 a64_efi_stub(void *handle, struct efi_system *sys);
+void __noreturn a64_efi_enter(u64 entry, u64 fdt, u64 handoff);
+extern char boot_entry_efi[];
 
 /* boot_kaslr.c */
 extern unsigned long kernel_image_slide;
-u64 a64_randomize(phys_addr_t fdt);
+u64 a64_randomize(phys_addr_t fdt, phys_addr_t efi);
 
 /* kernel_cpu.c */
 extern bool a64_has_pan, a64_has_bti, a64_has_mops;

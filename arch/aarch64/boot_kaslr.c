@@ -6,6 +6,7 @@
  * where it was linked. The direct map does not move.
  */
 #include <arch/cpu.h>
+#include <boot/efi.h>
 #include <kernel/init.h>
 #include <lib/fdt.h>
 #include <lib/string.h>
@@ -29,17 +30,22 @@ static u64 __init mix(u64 x)
 }
 
 /* What the loader gave for this, or for the generator, which gets it too; the counter alone says little. False: it says no. */
-static bool __init early_random(phys_addr_t pa, u64 *out)
+static bool __init early_random(phys_addr_t pa, const struct efi_handoff *efi, u64 *out)
 {
 	struct fdt f;
 	const char *args;
 	u64 v = arch_cycles();
 	int chosen;
 
+	if (efi && strstr(efi->cmdline, "nokaslr"))
+		return false;
+	for (unsigned int i = 0; efi && i < ARRAY_SIZE(efi->seed); i++)
+		v = mix(v ^ efi->seed[i]);
+
 	if (pa && !(pa >> 39) && !fdt_open(&f, phys_to_virt(pa), GIB - (pa & (GIB - 1)))) {
 		chosen = fdt_find_path(&f, "/chosen");
 		args = fdt_string(&f, chosen, "bootargs");
-		if (args && strstr(args, "nokaslr"))
+		if (args && !(efi && efi->cmdline[0]) && strstr(args, "nokaslr"))
 			return false;
 		for (unsigned int i = 0; i < 2; i++) {
 			u32 len;
@@ -77,11 +83,11 @@ static void __init relocate(u64 slide)
 }
 
 /* How far the image moved; where it was it stays mapped. */
-u64 __init a64_randomize(phys_addr_t fdt)
+u64 __init a64_randomize(phys_addr_t fdt, phys_addr_t efi)
 {
 	u64 pieces = ((u64)(_end - _text) + SLIDE_STEP - 1) / SLIDE_STEP, first, random;
 
-	if (!early_random(fdt, &random))
+	if (!early_random(fdt, efi ? phys_to_virt(efi) : NULL, &random))
 		return 0;
 	first = pieces + random % (PT_ENTRIES - 2 * pieces + 1);
 	for (u64 i = 0; i < pieces; i++)

@@ -5,6 +5,7 @@
  * device tree can be read.
  */
 #include <boot/dt.h>
+#include <boot/efi.h>
 #include <boot/info.h>
 #include <boot/memmap.h>
 #include <boot/boot_alloc.h>
@@ -126,6 +127,17 @@ static void __init look_at_tree(phys_addr_t pa)
 		boot_dt_look(phys_to_virt(pa), pa, room);
 }
 
+/* The stub put all of it into the image's GiB. */
+static void __init look_at_efi(phys_addr_t pa)
+{
+	const struct efi_handoff *h = pa ? phys_to_virt(pa) : NULL;
+
+	if (!h || h->magic != EFI_HANDOFF_MAGIC)
+		return;
+	boot_info.protocol = "efi";
+	boot_efi_look(&boot_info, h, phys_to_virt(h->map));
+}
+
 /* Only the image's GiB of RAM can be read as yet. */
 static void __init open_tree(void)
 {
@@ -194,12 +206,13 @@ static void __init reserve_lpi_memory(void)
 	machine.lpi_pending = boot_alloc(LPI_PENDING_BYTES(machine.nr_cpus), LPI_PENDING_STRIDE);
 }
 
-void __init __noreturn a64_start(phys_addr_t fdt)
+void __init __noreturn a64_start(phys_addr_t fdt, phys_addr_t efi)
 {
 	preempt_count_set(1);
 	clear_preempt_need_resched();
 	a64_detect_cpu();
 	look_at_tree(fdt);
+	look_at_efi(efi);
 	boot_map_finish(&boot_info);
 	boot_map_to_memblock(&boot_info);
 	open_tree();

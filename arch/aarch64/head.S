@@ -11,20 +11,50 @@
 #define SCTLR_OFF 0x30d00800
 /* M C SA SA0 I DZE UCT nTWI nTWE UCI */
 #define SCTLR_ON (SCTLR_OFF | 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 12 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 26)
+#define PE_PAGE 0x1000
 #define BLOCK 0x701			/* valid, inner shareable, accessed; normal memory */
 #define TABLE 3
 
 	.section .head.text, "ax"
 	.globl _head
 _head:
-	nop
+	ccmp x18, #0, #13, pl		/* does nothing, and is "MZ" */
 	b boot_entry
 	.quad 0				/* text offset */
 	.quad image_size
 	.quad 0xa			/* little endian, 4 KiB pages, anywhere */
 	.quad 0, 0, 0
 	.ascii "ARM\x64"
-	.long 0
+	.long pe_header - _head
+
+	/* The same as an EFI application (Microsoft PE format): its first page is header, the rest text, then data. */
+	.balign 8
+pe_header:
+	.ascii "PE\0\0"
+	.short 0xaa64, 2		/* machine, sections */
+	.long 0, 0, 0
+	.short sections - optional, 0x206	/* executable, no line numbers, no debug */
+optional:
+	.short 0x20b			/* PE32+ */
+	.byte 2, 20
+	.long pe_text_size, pe_data_size, 0, pe_entry, PE_PAGE
+	.quad 0				/* image base */
+	.long PE_PAGE, 0x200
+	.short 0, 0, 0, 0, 0, 0
+	.long 0, pe_image_size, PE_PAGE, 0
+	.short 10, 0x100		/* EFI application; data is not executed */
+	.quad 0, 0, 0, 0
+	.long 0, 6
+	.quad 0, 0, 0, 0, 0, 0
+sections:
+	.ascii ".text\0\0\0"
+	.long pe_text_size, PE_PAGE, pe_text_size, PE_PAGE, 0, 0
+	.short 0, 0
+	.long 0x60000020
+	.ascii ".data\0\0\0"
+	.long pe_data_size, pe_data_start, pe_data_raw, pe_data_start, 0, 0
+	.short 0, 0
+	.long 0xc0000040
 
 	/* From EL2 down to EL1; at EL1 nothing to do. Clobbers x9, x10. */
 drop_to_el1:
@@ -89,6 +119,9 @@ setup_translation:
 	ret
 
 boot_entry:
+	mov x19, xzr			/* no EFI */
+	.globl boot_entry_efi
+boot_entry_efi:				/* x19 = the stub's hand-off */
 	msr daifset, #15
 	mov x20, x0			/* device tree */
 	bl drop_to_el1
@@ -190,11 +223,39 @@ secondary_entry:
 	.ltorg
 
 	.text
+	/* void a64_efi_enter(entry, fdt, hand-off): off with the firmware's MMU and caches, on at ENTRY. All is mapped one to one. */
+	.globl a64_efi_enter
+a64_efi_enter:
+	msr daifset, #15
+	mov x20, x0
+	mov x0, x1
+	mov x19, x2
+	mrs x9, CurrentEL
+	cmp x9, #8
+	b.eq 1f
+	mrs x10, sctlr_el1
+	bic x10, x10, #1
+	bic x10, x10, #1 << 2
+	bic x10, x10, #1 << 12
+	msr sctlr_el1, x10
+	b 2f
+1:	mrs x10, sctlr_el2
+	bic x10, x10, #1
+	bic x10, x10, #1 << 2
+	bic x10, x10, #1 << 12
+	msr sctlr_el2, x10
+2:	isb
+	ic iallu
+	dsb nsh
+	isb
+	br x20
+
 boot_virtual:
 	ldr x0, =boot_stack_top
 	mov sp, x0
 	mov x29, xzr
 	mov x0, x20
+	mov x1, x19
 	bl a64_randomize
 	sub x21, x21, x0		/* where the link address would lie */
 	ldr x1, =boot_moved		/* the literals have moved with the rest */
@@ -212,6 +273,7 @@ boot_moved:
 	msr vbar_el1, x0
 	isb
 	mov x0, x20
+	mov x1, x19
 	bl a64_start
 	b .
 

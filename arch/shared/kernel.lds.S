@@ -4,7 +4,8 @@
  * (r), bss (rw). Everything before the symbol names has the same address in both link passes.
  *
  * Of a CPU's own, in arch_cpu/image.h: IMAGE_FORMAT, IMAGE_ARCH (the linker's names); IMAGE_VA, where it is linked; IMAGE_OFFSET, what that is
- * ahead of where an ELF loader puts it; IMAGE_ENTRY, its first instruction; IMAGE_MAX, how many bytes the early page tables map.
+ * ahead of where an ELF loader puts it; IMAGE_ENTRY, its first instruction; IMAGE_MAX, how many bytes the early page tables map; where the image is an EFI
+ * application IMAGE_EFI_ENTRY, what the firmware calls.
  */
 #define __ASSEMBLY__
 #include <arch_cpu/page.h>
@@ -154,6 +155,14 @@ SECTIONS
 	. = ALIGN(PAGE_SIZE);
 	_end = .;
 	image_size = _end - _text;
+#ifdef IMAGE_EFI_ENTRY
+	pe_text_size = _data - _text - PAGE_SIZE;
+	pe_data_start = _data - _text;
+	pe_data_size = _end - _data;
+	pe_data_raw = _file_end - _data;
+	pe_image_size = _end - _text;
+	pe_entry = IMAGE_EFI_ENTRY - _text;
+#endif
 
 	/DISCARD/ : { *(.comment) *(.fini_array .fini_array.*) *(.eh_frame*) *(.note.GNU-stack) *(.note.gnu.property) *(.interp) *(.dynamic) *(.ARM*) *(.iplt) *(.riscv.attributes) *(.rela.*) *(.llvm_addrsig) *(.discard.*) }
 	.debug_info 0 : { *(.debug_info) }

@@ -3,15 +3,31 @@
 import os
 import shlex
 
-from . import arches
-from .util import Fail, size_arg
+from . import arches, setup
+from .util import Fail, HOST, size_arg
+
+
+# UEFI: the package, and the file in it that QEMU takes as -bios.
+UEFI = {"aarch64": ("qemu-efi-aarch64", "usr/share/qemu-efi-aarch64/QEMU_EFI.fd")}
+UEFI_SUITE = "trixie"
+
+
+def uefi(arch):
+    """The packaged UEFI firmware of a CPU, unpacked when first asked for."""
+    if arch not in UEFI:
+        raise Fail("--firmware uefi: there is none for %s yet (%s)" % (arch, ", ".join(UEFI)))
+    package, path = UEFI[arch]
+    dest = os.path.join(HOST, "uefi-" + arch)
+    if not os.path.exists(os.path.join(dest, path)):
+        setup.PrivateApt(setup.codename(), [UEFI_SUITE], "apt-" + UEFI_SUITE).unpack([package], UEFI_SUITE, dest)
+    return os.path.join(dest, path)
 
 
 class Vm:
     """What is to be booted; argv() gives the command line. Serial ports are numbered sockets that this process holds."""
 
     def __init__(self, tools, arch="x86_64", machine=None, cpus=1, memory="512M", kernel=None, initrd=None, append="",
-                 disks=(), gdb=False, extra=(), cpu="max"):
+                 disks=(), gdb=False, extra=(), cpu="max", firmware=None):
         self.tools, self.arch = tools, arch
         self.row = arches.ALL[arch]
         self.machine = machine or self.row.machines[0]
@@ -26,6 +42,7 @@ class Vm:
         self.memory = size_arg(memory) if isinstance(memory, str) else memory
         self.kernel, self.initrd, self.append = kernel, initrd, append
         self.disks, self.gdb, self.extra, self.cpu = disks, gdb, list(extra), cpu
+        self.bios = uefi(arch) if firmware == "uefi" else None
         # Parallel translation may show a CPU the breakpoint that another has just patched away; Linux dies of it, ours retries.
         self.ours = True
         for d in disks:
@@ -62,6 +79,8 @@ class Vm:
                 a += ["-device", "isa-serial,chardev=%s,index=%d" % (ident, i)]
             else:
                 a += ["-serial", "chardev:" + ident]
+        if self.bios:
+            a += ["-bios", self.bios]
         if self.kernel:
             a += ["-kernel", self.kernel]
         if self.initrd:

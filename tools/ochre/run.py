@@ -341,7 +341,7 @@ def cmd_run(args):
     if args.argv is not None and not args.argv:
         raise Fail("no command after --")
     tools = setup.ensure([args.arch])
-    vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb,
+    vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb, firmware=args.firmware,
                  extra=shlex.split(args.qemu))
     kernel, vmlinux = pick_kernel(args, tools)
     vm.kernel, vm.ours = kernel, not args.kernel

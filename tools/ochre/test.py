@@ -448,7 +448,7 @@ class Runner:
 
     def boot_test(self, name, spec, cfg):
         vm, vmlinux = self.vm(cfg, "console=%s panic=-1 " % arches.ALL[cfg.arch].console + ("OCHRE=host:%s " % arches.ALL[cfg.arch].control if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None, disks=blank_disk(spec["disk"]),
-                              extra=shlex.split(spec["qemu"]))
+                              extra=shlex.split(spec["qemu"]), firmware=spec["firmware"] or None)
         if spec["image"] == "bzImage":
             vm.kernel = build.image("x86_64", cfg.debug, bzimage=True)
         start = time.monotonic()
@@ -539,7 +539,7 @@ def ktest_names():
 
 def boot_spec(path):
     """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once."""
-    spec = {"build": "release debug", "arch": "x86_64", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "disk": "", "qemu": "",
+    spec = {"build": "release debug", "arch": "x86_64", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "firmware": "", "disk": "", "qemu": "",
             "command": "", "status": "", "limit": "120", "expect": [], "refuse": []}
     with open(path) as f:
         for line in f:
