@@ -78,6 +78,23 @@ void boot_set_cmdline(struct boot_info *bi, const char *s, size_t max)
 	bi->cmdline[n] = '\0';
 }
 
+bool boot_use_acpi(const char *cmdline, bool have_acpi, bool have_dt)
+{
+	bool use = !have_dt;
+
+	for (const char *s = cmdline; (s = strstr(s, "acpi=")); s += 5) {
+		size_t n = strcspn(s + 5, " ");
+
+		if (s != cmdline && s[-1] != ' ')
+			continue;
+		if ((n == 5 && !memcmp(s + 5, "force", 5)) || (n == 2 && !memcmp(s + 5, "on", 2)))
+			use = true;
+		else if (n == 3 && !memcmp(s + 5, "off", 3))
+			use = false;
+	}
+	return use && have_acpi;
+}
+
 /* The last mem=SIZE of the command line; 0: none that makes sense. */
 u64 boot_mem_option(const char *cmdline)
 {

@@ -36,14 +36,14 @@ static const u8 *get_dsdt(u32 *len)
 	return acpi_table_at(&tables, f.dsdt, "DSDT", len);
 }
 
-int acpi_get_virtio_mmio(unsigned int i, struct acpi_virtio_mmio *out)
+int acpi_get_device(const char *hid, unsigned int i, struct acpi_device *out)
 {
 	u32 len, off;
 	const u8 *t = get_dsdt(&len);
 
 	for (unsigned int ssdt = 0; t; t = acpi_get_table("SSDT", ssdt++, &len)) {
 		off = 0;
-		while (acpi_next_virtio_mmio(t, len, &off, out))
+		while (acpi_next_device(t, len, &off, hid, out))
 			if (!i--)
 				return 0;
 	}

@@ -103,6 +103,46 @@ u32 acpi_madt_lapic(const u8 *madt, u32 len, bool *pic)
 	return get32(madt + 36);
 }
 
+/* ACPI 6.5, 5.2.12.14 to .18. The oldest GICC ends behind the MPIDR. */
+static bool madt_decode_gic(const u8 *e, u8 n, struct acpi_madt_item *out)
+{
+	switch (e[0]) {
+	case MADT_GICC:
+		if (n < 76)
+			return false;
+		out->id = get32(e + 8);
+		out->enabled = get32(e + 12) & 1;
+		out->addr = get64(e + 32);
+		out->redist = get64(e + 60);
+		out->mpidr = get64(e + 68);
+		return true;
+	case MADT_GICD:
+		if (n < 24)
+			return false;
+		out->addr = get64(e + 8);
+		out->version = e[20];
+		return true;
+	case MADT_MSI_FRAME:
+		if (n < 24)
+			return false;
+		out->addr = get64(e + 8);
+		return true;
+	case MADT_GICR:
+		if (n < 16)
+			return false;
+		out->addr = get64(e + 4);
+		out->size = get32(e + 12);
+		return true;
+	case MADT_ITS:
+		if (n < 20)
+			return false;
+		out->id = get32(e + 4);
+		out->addr = get64(e + 8);
+		return true;
+	}
+	return false;
+}
+
 static bool madt_decode(const u8 *e, u8 n, struct acpi_madt_item *out)
 {
 	*out = (struct acpi_madt_item){ .type = e[0] };
@@ -139,7 +179,7 @@ static bool madt_decode(const u8 *e, u8 n, struct acpi_madt_item *out)
 		out->enabled = get32(e + 8) & 1;
 		return true;
 	}
-	return false;
+	return madt_decode_gic(e, n, out);
 }
 
 bool acpi_madt_next(const u8 *madt, u32 len, u32 *off, struct acpi_madt_item *out)
@@ -181,6 +221,8 @@ int acpi_decode_fadt(const u8 *t, u32 len, struct acpi_fadt *out)
 	};
 	if (len > 128)
 		out->reset_value = t[128];
+	if (len >= 131)
+		out->arm_boot = get16(t + 129);
 	if (len >= 148 && get64(t + 140))
 		out->dsdt = get64(t + 140);
 	if (!(out->flags & FADT_RESET_REG_SUP))
@@ -267,8 +309,19 @@ u64 acpi_hpet_base(const u8 *t, u32 len)
 	return len >= 56 && t[40] == 0 ? get64(t + 44) : 0;
 }
 
+u32 acpi_gtdt_virtual_timer(const u8 *t, u32 len)
+{
+	return len >= 72 ? get32(t + 64) : 0;
+}
+
+/* Kinds of UART: 3 is a PL011, 14 what an SBSA machine has of it. */
+u64 acpi_spcr_pl011(const u8 *t, u32 len)
+{
+	return len >= 52 && (t[36] == 3 || t[36] == 14) && t[40] == 0 ? get64(t + 44) : 0;
+}
+
 /* The resource template behind a device's name: fixed memory (0x86) and extended interrupt (0x89). */
-static bool scan_resources(const u8 *p, u32 from, u32 to, struct acpi_virtio_mmio *out)
+static bool scan_resources(const u8 *p, u32 from, u32 to, struct acpi_device *out)
 {
 	bool mem = false, irq = false;
 
@@ -288,9 +341,8 @@ static bool scan_resources(const u8 *p, u32 from, u32 to, struct acpi_virtio_mmi
 	return mem && irq;
 }
 
-bool acpi_next_virtio_mmio(const u8 *p, u32 len, u32 *off, struct acpi_virtio_mmio *out)
+bool acpi_next_device(const u8 *p, u32 len, u32 *off, const char *hid, struct acpi_device *out)
 {
-	static const char hid[] = "LNRO0005";
 	u32 i = max(*off, (u32)HEADER);
 
 	for (; i + 8 <= len; i++) {

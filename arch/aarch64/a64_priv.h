@@ -60,6 +60,9 @@ extern struct a64_machine machine;
 struct efi_handoff;
 void __noreturn a64_start(phys_addr_t fdt, phys_addr_t efi);
 
+/* boot_acpi.c */
+void a64_read_acpi(void);
+
 /* boot_efi.c, head.S */
 struct efi_system;
 u64 a64_efi_stub(void *handle, struct efi_system *sys);
@@ -94,7 +97,7 @@ extern bool a64_alts[];			/* by ALT_*: the text was patched for it */
 bool a64_fits_alternatives(void);
 
 /* kernel_console.c */
-void a64_console_window(void);
+void a64_console_window(const char *cmdline);
 
 /* kernel_pgtable.c */
 extern pte_t kernel_root[], empty_root[], early_root[];

@@ -186,17 +186,6 @@ bool arch_dt_msi(u32 controller)
 	return controller != DT_NONE && controller == machine.msi_node;
 }
 
-/* Device trees only: ACPI tables are not read on this CPU. */
-phys_addr_t arch_acpi_rsdp(void)
-{
-	return 0;
-}
-
-const void *arch_map_firmware(u64 pa, size_t len)
-{
-	return NULL;
-}
-
 /* Memory of the redistributors' that is never given back: what is pending lies at multiples of 64 KiB. */
 static void __init reserve_lpi_memory(void)
 {
@@ -208,22 +197,34 @@ static void __init reserve_lpi_memory(void)
 
 void __init __noreturn a64_start(phys_addr_t fdt, phys_addr_t efi)
 {
+	bool acpi;
+
 	preempt_count_set(1);
 	clear_preempt_need_resched();
 	a64_detect_cpu();
 	look_at_tree(fdt);
 	look_at_efi(efi);
+	acpi = boot_use_acpi(boot_info.cmdline, boot_info.rsdp, boot_info.fdt);
+	if (acpi)
+		boot_info.fdt = 0;
+	else
+		boot_info.rsdp = 0;
 	boot_map_finish(&boot_info);
 	boot_map_to_memblock(&boot_info);
 	open_tree();
 	arch_console_init(boot_info.cmdline);
-	boot_register_console();
+	if (!acpi)
+		boot_register_console();
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
-		panic("boot: the device tree names no memory");
+		panic("boot: neither a device tree nor firmware names memory");
 	check_initrd();
 	a64_build_kernel_tables();
-	a64_console_window();
+	if (acpi)
+		a64_read_acpi();
+	a64_console_window(boot_info.cmdline);
+	if (acpi)			/* only now is it known where */
+		boot_register_console();
 	reserve_lpi_memory();
 	a64_setup_percpu();
 	a64_cpu_registers();

@@ -34,24 +34,39 @@ static void __init early_window(phys_addr_t pa)
 }
 
 /* console=ttyAMA0 or nothing said: the first PL011. Another console's name leaves it silent. */
-void __init arch_console_init(const char *cmdline)
+static bool __init is_wanted(const char *cmdline)
 {
 	const char *s = strstr(cmdline, "console=");
 
-	if (!machine.uart || (s && !strstr(cmdline, "console=ttyAMA0") && !strstr(cmdline, "earlycon")))
-		return;
-	early_window(machine.uart);
-	if (!regs)
-		return;
+	return machine.uart && (!s || strstr(cmdline, "console=ttyAMA0") || strstr(cmdline, "earlycon"));
+}
+
+static void __init set_up(void)
+{
 	writel(0, regs + UART_IMSC);
 	writel(0x70, regs + UART_LCRH);		/* 8n1, FIFOs */
 	writel(0x301, regs + UART_CR);
 }
 
-void __init a64_console_window(void)
+void __init arch_console_init(const char *cmdline)
 {
+	if (!is_wanted(cmdline))
+		return;
+	early_window(machine.uart);
 	if (regs)
-		regs = arch_ioremap(machine.uart, PAGE_SIZE, PTE_P_KERNEL_IO);
+		set_up();
+}
+
+/* ACPI's tables are not read before there are the final page tables: then it begins here. */
+void __init a64_console_window(const char *cmdline)
+{
+	bool begun = regs;
+
+	if (!is_wanted(cmdline))
+		return;
+	regs = arch_ioremap(machine.uart, PAGE_SIZE, PTE_P_KERNEL_IO);
+	if (regs && !begun)
+		set_up();
 }
 
 bool arch_console_present(void)

@@ -64,6 +64,12 @@ static const u8 madt_body[] = {
 	1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,	/* IOAPIC */
 	2, 10, 0, 0, 2, 0, 0, 0, 0xf, 0,		/* IRQ 0 is 2, active low, level */
 	9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,	/* x2APIC 256 */
+	11, 76, [62 + 12] = 1, [62 + 35] = 1, [62 + 63] = 2, [62 + 68] = 3,	/* a CPU of Arm's: 3, at 0x1000000, 0x2000000 */
+	[138] = 12, 24, [138 + 11] = 8, [138 + 20] = 3,		/* its distributor, version 3 */
+	[162] = 13, 24, [162 + 10] = 2,				/* messages */
+	[186] = 14, 16, [186 + 6] = 9, [186 + 14] = 4,		/* redistributors */
+	[202] = 15, 20, [202 + 10] = 8,				/* translation service */
+	[222] = 11, 75, [222 + 74] = 0,				/* too short */
 };
 static const u8 dsdt_body[] = {
 	0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x0a, 0x05, 0x00, 0x00,
@@ -104,7 +110,7 @@ static unsigned long ask(u64 rsdp)
 	struct acpi_madt_item it;
 	struct acpi_fadt f;
 	struct acpi_mcfg_entry m;
-	struct acpi_virtio_mmio v;
+	struct acpi_device v;
 	unsigned long sum = 0;
 	u32 len, off = 0;
 	const u8 *p;
@@ -125,7 +131,7 @@ static unsigned long ask(u64 rsdp)
 		p = acpi_table_at(&t, f.dsdt, "DSDT", &len);
 		if (p && !acpi_find_s5(p, len, &a, &b))
 			sum += a + b;
-		for (off = 0; p && acpi_next_virtio_mmio(p, len, &off, &v);)
+		for (off = 0; p && acpi_next_device(p, len, &off, ACPI_VIRTIO_MMIO, &v);)
 			sum += v.gsi;
 	}
 	p = acpi_find(&t, "MCFG", 0, &len);
@@ -139,7 +145,7 @@ static void test_good(void)
 {
 	struct acpi_tables t;
 	struct acpi_madt_item it;
-	struct acpi_virtio_mmio v;
+	struct acpi_device v;
 	struct acpi_fadt f;
 	u32 len, off = 0;
 	const u8 *p;
@@ -152,14 +158,19 @@ static void test_good(void)
 	assert(acpi_madt_next(p, len, &off, &it) && it.type == MADT_IOAPIC && it.addr == 0xfec00000);
 	assert(acpi_madt_next(p, len, &off, &it) && it.type == MADT_OVERRIDE && it.gsi == 2 && it.flags == 0xf);
 	assert(acpi_madt_next(p, len, &off, &it) && it.type == MADT_X2APIC && it.id == 256);
+	assert(acpi_madt_next(p, len, &off, &it) && it.type == MADT_GICC && it.enabled && it.mpidr == 3 && it.addr == 0x1000000 && it.redist == 0x2000000);
+	assert(acpi_madt_next(p, len, &off, &it) && it.type == MADT_GICD && it.version == 3 && it.addr == 0x8000000);
+	assert(acpi_madt_next(p, len, &off, &it) && it.type == MADT_MSI_FRAME && it.addr == 0x20000);
+	assert(acpi_madt_next(p, len, &off, &it) && it.type == MADT_GICR && it.addr == 0x90000 && it.size == 0x40000);
+	assert(acpi_madt_next(p, len, &off, &it) && it.type == MADT_ITS && it.addr == 0x80000);
 	assert(!acpi_madt_next(p, len, &off, &it));
 	p = acpi_find(&t, "FACP", 0, &len);
 	assert(p && !acpi_decode_fadt(p, len, &f) && f.pm1a_cnt == 0x604 && f.dsdt == 0x5000);
 	p = acpi_table_at(&t, f.dsdt, "DSDT", &len);
 	assert(p && !acpi_find_s5(p, len, &a, &b) && a == 5 && b == 5);
 	off = 0;
-	assert(acpi_next_virtio_mmio(p, len, &off, &v) && v.base == 0xfeb00000 && v.size == 0x200 && v.gsi == 16 && v.level);
-	assert(!acpi_next_virtio_mmio(p, len, &off, &v));
+	assert(acpi_next_device(p, len, &off, ACPI_VIRTIO_MMIO, &v) && v.base == 0xfeb00000 && v.size == 0x200 && v.gsi == 16 && v.level);
+	assert(!acpi_next_device(p, len, &off, ACPI_VIRTIO_MMIO, &v));
 	assert(!acpi_find(&t, "HPET", 0, &len) && !acpi_find(&t, "APIC", 1, &len));
 	drop_regions();
 }

@@ -49,7 +49,7 @@ static void fix_table(size_t at)
 
 static void ask_tables(const struct acpi_tables *t)
 {
-	struct acpi_virtio_mmio v;
+	struct acpi_device v;
 	struct acpi_mcfg_entry m;
 	struct acpi_madt_item it;
 	struct acpi_fadt f;
@@ -70,7 +70,7 @@ static void ask_tables(const struct acpi_tables *t)
 		p = acpi_table_at(t, f.dsdt, "DSDT", &len);
 		if (p)
 			acpi_find_s5(p, len, &a, &b);
-		for (off = 0; p && acpi_next_virtio_mmio(p, len, &off, &v);)
+		for (off = 0; p && acpi_next_device(p, len, &off, ACPI_VIRTIO_MMIO, &v);)
 			assert(off <= len);
 	}
 	p = acpi_find(t, "MCFG", 0, &len);
@@ -81,6 +81,12 @@ static void ask_tables(const struct acpi_tables *t)
 	p = acpi_find(t, "HPET", 0, &len);
 	if (p)
 		acpi_hpet_base(p, len);
+	p = acpi_find(t, "GTDT", 0, &len);
+	if (p)
+		acpi_gtdt_virtual_timer(p, len);
+	p = acpi_find(t, "SPCR", 0, &len);
+	if (p)
+		acpi_spcr_pl011(p, len);
 }
 
 /* The first byte: whether the checksums at the places of the seed's tables are made right. */

@@ -10,6 +10,11 @@ void boot_map_add(struct boot_info *bi, phys_addr_t start, u64 size, unsigned in
 void boot_map_finish(struct boot_info *bi);
 /* Copies the loader's command line: at most BOOT_CMDLINE_MAX - 1 bytes. */
 void boot_set_cmdline(struct boot_info *bi, const char *s, size_t max);
+/*
+ * Where firmware gives both, the device tree is what is used and ACPI's tables are not; acpi=force or acpi=on turns that round, acpi=off never
+ * uses them, nor does acpi=force where there are none. The last one counts.
+ */
+bool boot_use_acpi(const char *cmdline, bool have_acpi, bool have_dt);
 /* The last mem=SIZE of a command line; 0: none that makes sense. */
 u64 boot_mem_option(const char *cmdline);
 /* Tells memblock: RAM by whole pages; takes the image, the initrd and page 0 out of it. */

@@ -28,12 +28,16 @@ const u8 *acpi_find(const struct acpi_tables *t, const char *sig, unsigned int n
 /* A table by its address (DSDT). */
 const u8 *acpi_table_at(const struct acpi_tables *t, u64 pa, const char *sig, u32 *len);
 
-enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_ADDR = 5, MADT_X2APIC = 9 };
+enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_ADDR = 5, MADT_X2APIC = 9,
+       MADT_GICC = 11, MADT_GICD = 12, MADT_MSI_FRAME = 13, MADT_GICR = 14, MADT_ITS = 15 };
 struct acpi_madt_item {
 	u8 type;
-	bool enabled;		/* LAPIC, X2APIC: usable at boot */
+	bool enabled;		/* LAPIC, X2APIC, GICC: usable at boot */
 	u32 id;			/* APIC id, or IOAPIC id */
-	u64 addr;		/* IOAPIC, LAPIC_ADDR */
+	u64 addr;		/* IOAPIC, LAPIC_ADDR, GICD, MSI_FRAME, GICR, ITS; GICC: its interface, 0 with GICv3 */
+	u64 mpidr, redist;	/* GICC: which CPU; its redistributor, 0: in a GICR's region */
+	u32 size;		/* GICR */
+	u8 version;		/* GICD: 2, 3, 4; 0: ask the hardware */
 	u32 gsi;		/* IOAPIC: first; OVERRIDE */
 	u8 isa;			/* OVERRIDE */
 	u16 flags;		/* OVERRIDE: MPS INTI flags */
@@ -53,7 +57,7 @@ struct acpi_fadt {
 	u64 dsdt;
 	u32 pm1a_cnt, pm1b_cnt, pm_timer;
 	u32 flags;
-	u16 boot_arch;
+	u16 boot_arch, arm_boot;
 	u8 century;
 	u8 reset_value;
 	struct acpi_gas reset, sleep_control;
@@ -64,6 +68,8 @@ struct acpi_fadt {
 #define FADT_HW_REDUCED (1U << 20)
 #define FADT_BOOT_NO_VGA (1U << 2)
 #define FADT_BOOT_8042 (1U << 1)
+#define FADT_ARM_PSCI (1U << 0)
+#define FADT_ARM_PSCI_HVC (1U << 1)
 #define FADT_BOOT_NO_RTC (1U << 5)
 int acpi_decode_fadt(const u8 *t, u32 len, struct acpi_fadt *out);
 
@@ -81,10 +87,16 @@ int acpi_mcfg_entry(const u8 *t, u32 len, unsigned int i, struct acpi_mcfg_entry
 /* Base address of the HPET's registers, 0 when the table is no good. */
 u64 acpi_hpet_base(const u8 *t, u32 len);
 
-/* The next virtio-mmio device (LNRO0005) of a DSDT or SSDT at or after *OFF: registers and interrupt. */
-struct acpi_virtio_mmio {
+/* Interrupt of the virtual timer (GTDT), and the console's registers if it is a PL011 (SPCR); 0: the table is no good or says another. */
+u32 acpi_gtdt_virtual_timer(const u8 *t, u32 len);
+u64 acpi_spcr_pl011(const u8 *t, u32 len);
+
+#define ACPI_VIRTIO_MMIO "LNRO0005"
+#define ACPI_PL011 "ARMH0011"
+/* The next device with that hardware ID (8 letters) of a DSDT or SSDT at or after *OFF: its first registers and interrupt. */
+struct acpi_device {
 	u64 base;
 	u32 size, gsi;
 	bool level, active_low;
 };
-bool acpi_next_virtio_mmio(const u8 *t, u32 len, u32 *off, struct acpi_virtio_mmio *out);
+bool acpi_next_device(const u8 *t, u32 len, u32 *off, const char *hid, struct acpi_device *out);
