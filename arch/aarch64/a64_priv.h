@@ -89,6 +89,14 @@ bool a64_emulate_mrs(struct pt_regs *regs);
 /* The bits of pstate that are a program's own, through signals and ptrace. */
 extern u64 a64_user_pstate;
 
+/* sched_debug.c */
+struct task;
+struct user_hwdebug_state;
+void a64_debug_load(const struct task *next);
+void a64_debug_free(struct task *task);
+int a64_debug_get(struct task *task, bool watch, struct user_hwdebug_state *out);
+int a64_debug_set(struct task *task, bool watch, const void *buf, size_t n);
+
 /* sched_pac.c */
 extern bool a64_has_paca, a64_has_pacg;
 

@@ -44,6 +44,8 @@ void a64_cpu_registers(void)
 	write_sysreg(3UL << 20, cpacr_el1);
 	write_sysreg(2, cntkctl_el1);
 	write_sysreg(0, mdscr_el1);
+	write_sysreg(0, osdlr_el1);
+	write_sysreg(0, oslar_el1);
 	write_sysreg(0, tpidr_el0);
 	write_sysreg(0, tpidrro_el0);
 	if (a64_has_pan) {

@@ -18,6 +18,9 @@ size_t arch_regset_size(unsigned int type)
 		return sizeof(struct user_pt_regs);
 	case NT_PRFPREG:
 		return sizeof(struct user_fpsimd_state);
+	case NT_ARM_HW_BREAK:
+	case NT_ARM_HW_WATCH:
+		return sizeof(struct user_hwdebug_state);
 	case NT_ARM_PAC_MASK:
 		return a64_has_paca ? sizeof(struct user_pac_mask) : 0;
 	case NT_ARM_PAC_ENABLED_KEYS:
@@ -41,6 +44,7 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 {
 	size_t n = min(len, arch_regset_size(type));
 	struct pt_regs *r = task_pt_regs(task);
+	struct user_hwdebug_state debug;
 	struct user_pac_mask pac = { PAC_BITS, PAC_BITS };
 	u64 tls = tls_of(task), keys;
 	s32 nr = (s32)r->syscallno;
@@ -55,6 +59,11 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 		if (task == current)
 			a64_fpu_sync();
 		memcpy(buf, &task->thread.fpu->v, n);
+		return (int)n;
+	case NT_ARM_HW_BREAK:
+	case NT_ARM_HW_WATCH:
+		a64_debug_get(task, type == NT_ARM_HW_WATCH, &debug);
+		memcpy(buf, &debug, n);
 		return (int)n;
 	case NT_ARM_PAC_MASK:
 		memcpy(buf, &pac, n);
@@ -97,6 +106,9 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 		memcpy(&task->thread.fpu->v, buf, n);
 		a64_fpu_changed(task);
 		return (int)n;
+	case NT_ARM_HW_BREAK:
+	case NT_ARM_HW_WATCH:
+		return a64_debug_set(task, type == NT_ARM_HW_WATCH, buf, n) ?: (int)n;
 	case NT_ARM_PAC_MASK:
 		return -EOPNOTSUPP;
 	case NT_ARM_PAC_ENABLED_KEYS: {

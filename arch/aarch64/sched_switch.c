@@ -28,6 +28,8 @@ struct task *arch_switch_to(struct task *prev, struct task *next)
 	prev->thread.tls = read_sysreg(tpidr_el0);
 	write_sysreg(next->thread.tls, tpidr_el0);
 	a64_fpu_switch(prev, next);
+	if (unlikely(prev->thread.debug || next->thread.debug))
+		a64_debug_load(next);
 	next->thread.preempt.both = prev->thread.preempt.both;
 	this_cpu_write(current_task, next);
 	return __switch_stacks(prev, &prev->thread.sp, next->thread.sp, next);
@@ -61,6 +63,7 @@ void arch_thread_dup(struct task *task)
 	task->thread.fpu = NULL;
 	task->thread.fpu_cpu = FPU_NO_CPU;
 	task->thread.single_step = false;
+	task->thread.debug = NULL;
 }
 
 void arch_thread_start_kernel(struct task *task, int (*fn)(void *), void *arg)
@@ -92,6 +95,7 @@ int arch_thread_exec(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 
 	if (err)
 		return err;
+	a64_debug_free(current);
 	write_sysreg(0, tpidr_el0);
 	regs_init_user(regs, ip, sp);
 	return 0;
@@ -100,6 +104,7 @@ int arch_thread_exec(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 void arch_thread_free(struct task *task)
 {
 	arch_fpu_free(task);
+	a64_debug_free(task);
 }
 
 unsigned long arch_thread_ip(struct task *task)

@@ -246,8 +246,11 @@ void a64_user_sync(struct pt_regs *regs, u64 esr)
 	case EC_STEP_USER:
 		sig = SIGTRAP, code = TRAP_TRACE;
 		break;
-	case EC_BREAK_USER:
 	case EC_WATCH_USER:
+		addr = read_sysreg(far_el1);
+		sig = SIGTRAP, code = TRAP_HWBKPT;
+		break;
+	case EC_BREAK_USER:
 		sig = SIGTRAP, code = TRAP_HWBKPT;
 		break;
 	}

@@ -28,4 +28,5 @@ struct arch_thread {
 	unsigned long fault_address;	/* of the last fault that became a signal: for the frame */
 	unsigned long fault_code;	/* its ESR */
 	bool single_step;
+	struct a64_debug *debug;	/* NULL: no breakpoint or watchpoint was ever set */
 };
