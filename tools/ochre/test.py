@@ -25,6 +25,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -454,6 +455,8 @@ class Runner:
         start = time.monotonic()
         try:
             vm.initrd = make_initrd(spec["initrd"], self.tools, cfg.arch)
+            if spec["image"] == "efi disk":
+                boot_from_disk(vm)
             if spec["command"]:
                 with tempfile.TemporaryFile() as out, Progress(name):
                     s = run.Session(vm, shlex.split(spec["command"]), timeout=float(spec["limit"]), vmlinux=vmlinux, stdin=None,
@@ -564,6 +567,19 @@ def blank_disk(size):
     with open(path, "wb") as f:
         f.truncate(int(size[:-1]) << 20)
     return (path,)
+
+
+def boot_from_disk(vm):
+    """The firmware's shell starts the kernel from a FAT disk, with its command line and initrd=, instead of QEMU handing them over."""
+    esp = os.path.join(BUILD, "test", "esp")
+    os.makedirs(esp, exist_ok=True)
+    for name, path in (("ochre.efi", vm.kernel), ("root.cpio", vm.initrd)):
+        shutil.copyfile(path, os.path.join(esp, name))
+    with open(os.path.join(esp, "startup.nsh"), "w") as f:
+        f.write("fs0:\r\nochre.efi %s initrd=\\root.cpio\r\n" % vm.append)
+    vm.kernel = vm.initrd = None
+    vm.append = ""
+    vm.extra += ["-drive", "if=none,id=esp,format=raw,readonly=on,file=fat:" + esp.replace(",", ",,"), "-device", "virtio-blk-pci,drive=esp"]
 
 
 def make_initrd(kind, tools, arch="x86_64"):
