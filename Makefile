@@ -23,7 +23,7 @@ csrc := $(sort $(foreach r,$(rooms),$(wildcard $(r)/*.c $(r)/test/k_*.c)) \
 	$(foreach r,fs dev ipc net block,$(filter-out $(r)/test/%,$(wildcard $(r)/*/*.c))) \
 	$(wildcard fs/*/test/k_*.c) $(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/test/k_*.c arch/test/k_*.c) \
 	$(filter %.c,$(arch_shared)))
-ssrc := $(sort $(wildcard arch/$(ARCH)/*.S) $(filter %.S,$(arch_shared)))
+ssrc := $(filter-out %.lds.S,$(sort $(wildcard arch/$(ARCH)/*.S) $(filter %.S,$(arch_shared))))
 objs := $(csrc:%.c=$(O)/%.o) $(ssrc:%.S=$(O)/%.o) $(O)/gen/abi/dispatch.o
 
 # A compiler's own headers (stdarg.h and so on) are asked for once, not once a file.
@@ -41,7 +41,7 @@ CFLAGS := $(cc_target) -std=gnu11 -O2 -g1 -ffreestanding -fno-pic -fno-strict-al
 # gdb learns the structures from the file that defines the first task; the others have lines alone.
 cflags_sched/task := -g2
 # Called at every branch: a frame of its own would be a third of it.
-cflags_sched/kcov := -momit-leaf-frame-pointer
+cflags_sched/kcov := $(if $(gcc_only_flags),,-momit-leaf-frame-pointer)
 # A planted bug is to be found on the stack: its last call is a call.
 cflags_sched/plant := -fno-optimize-sibling-calls
 cflags_sched/test/k_plant := -fno-optimize-sibling-calls

@@ -230,7 +230,7 @@ static int sleeper(void *arg)
 KTEST(kmemleak_looks_at_stacks)
 {
 	struct sleeper s = { .hidden = hidden_alloc(96) };
-	volatile unsigned long here[SETS];
+	volatile unsigned long here[SETS] __maybe_unused;
 	unsigned long mine[SETS];
 	struct task *t;
 

@@ -99,7 +99,7 @@ def parser():
     command("doctor", "setup", "cmd_doctor", "say what is there, what is missing, in which version")
 
     s = command("coverage", "coverage", "cmd_coverage", "the system calls: implemented, partial, absent; those without a test")
-    s.add_argument("--arch", choices=[*arches.ALL, "sparc64", "alpha"], default="x86_64")
+    s.add_argument("--arch", choices=list(dict.fromkeys([*arches.ALL, "sparc64", "alpha"])), default="x86_64")
     s.add_argument("--untested", action="store_true", help="only what has no test")
     s.add_argument("--absent", action="store_true", help="only what is absent or partial")
 

@@ -27,7 +27,7 @@ class Vm:
     """What is to be booted; argv() gives the command line. Serial ports are numbered sockets that this process holds."""
 
     def __init__(self, tools, arch="x86_64", machine=None, cpus=1, memory="512M", kernel=None, initrd=None, append="",
-                 disks=(), gdb=False, extra=(), cpu="max", firmware=None):
+                 disks=(), gdb=False, extra=(), cpu=None, firmware=None):
         self.tools, self.arch = tools, arch
         self.row = arches.ALL[arch]
         self.machine = machine or self.row.machines[0]
@@ -41,7 +41,7 @@ class Vm:
             raise Fail("--cpus takes a number from 1 to 64, not '%s'" % cpus)
         self.memory = size_arg(memory) if isinstance(memory, str) else memory
         self.kernel, self.initrd, self.append = kernel, initrd, append
-        self.disks, self.gdb, self.extra, self.cpu = disks, gdb, list(extra), cpu
+        self.disks, self.gdb, self.extra, self.cpu = disks, gdb, list(extra), cpu or self.row.cpu
         self.bios = uefi(arch) if firmware == "uefi" else None
         # Parallel translation may show a CPU the breakpoint that another has just patched away; Linux dies of it, ours retries.
         self.ours = True

@@ -33,9 +33,12 @@ FILES = {
 
 
 def user_cc(tools, arch):
-    """(compiler, what to link last) of static programs with musl's C library."""
+    """(compiler, what to link last) of static programs with musl's C library, or glibc's of a cross compiler."""
     if arch == "x86_64":
         return [tools["musl_gcc"]], ["-lpthread"]
+    if arches.ALL[arch].gcc:
+        # alpha's linker makes 0 of __ehdr_start where it relaxes.
+        return ["%s/bin/%s-gcc" % (tools["cross"][arch], arches.ALL[arch].linux), "-Wl,--no-relax"], ["-lpthread"]
     cross, triple = tools["cross"][arch], setup.musl(arch)
     lib = "%s/usr/lib/%s" % (cross, triple)
     gcc = sorted(glob.glob("%s/usr/lib/gcc/%s/*" % (cross, arches.ALL[arch].linux)))[-1]
@@ -45,7 +48,9 @@ def user_cc(tools, arch):
 
 
 def busybox(tools, arch):
-    """(its path, the names that it answers to)."""
+    """(its path, the names that it answers to). Without Debian's there is our own first program, under its own name."""
+    if not arches.ALL[arch].debian:
+        return build_user(tools, "first", arch), []
     path = tools["busybox"] if arch == "x86_64" else next((p for p in (tools["cross"][arch] + d for d in ("/usr/bin/busybox", "/bin/busybox")) if os.path.exists(p)), "")
     names = output([tools["busybox"], "--list-full"]).split()
     if arch != "x86_64":
@@ -94,7 +99,7 @@ def busybox_tree(w, tools, init, arch):
     for name, text in FILES.items():
         w.file(name, text)
     path, names = busybox(tools, arch)
-    w.file("bin/busybox", read(path), 0o755)
+    w.file("bin/busybox" if names else "bin/first", read(path), 0o755)
     w.file("init", init, 0o755)
     for n in names:
         if n not in ("bin/busybox", "init", "sbin/init", "linuxrc"):

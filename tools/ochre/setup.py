@@ -297,9 +297,45 @@ def find_qemu(arch, apt):
     return argv
 
 
+def find_gcc(arch):
+    """The directory of a cross compiler of the machine's own release, with its C library: unpacked, and called through bin/."""
+    row = arches.ALL[arch]
+    dest = os.path.join(HOST, "gcc-" + arch)
+    prefix, name = dest + "/usr/bin/", row.linux
+    if not glob.glob(prefix + name + "-gcc-*"):
+        found = {n: v for n, v in candidates(names_of("gcc-", name)).items() if version(v)}
+        gcc = max(found, key=lambda n: int(n.split("-")[1]), default=None)
+        if not gcc and os.geteuid():
+            raise lacking(["gcc-12-" + name])
+        if not gcc:
+            update_lists(LOG)
+            found = {n: v for n, v in candidates(names_of("gcc-", name)).items() if version(v)}
+            gcc = max(found, key=lambda n: int(n.split("-")[1]), default=None)
+        if not gcc:
+            raise Fail("Debian's packages have no gcc for %s" % name)
+        number, cpu = gcc.split("-")[1], name.split("-")[0]
+        for package in (gcc, "cpp" + gcc[3:], "binutils-" + name, "libgcc-%s-dev-%s-cross" % (number, cpu)) + row.gcc:
+            unpack_beside(package, dest)
+    gcc = max((n for n in os.listdir(prefix) if re.fullmatch(name + r"-gcc-\d+", n)), key=lambda n: int(n.split("-")[-1]))
+    os.makedirs(dest + "/bin", exist_ok=True)
+    for tool, file in (("gcc", gcc), *((t, "%s-%s" % (name, t)) for t in ("ld", "objdump"))):
+        path = "%s/bin/%s-%s" % (dest, name, tool)
+        write_if_changed(path, '#!/bin/sh\n# Its shared libraries lie beside it.\nd=$(dirname "$(dirname "$(realpath "$0")")")\n'
+                         'LD_LIBRARY_PATH=$d/usr/lib/x86_64-linux-gnu exec "$d/usr/bin/%s" "$@"\n' % file)
+        os.chmod(path, 0o755)
+    return dest
+
+
+def names_of(prefix, suffix):
+    """Numbered packages that apt knows: gcc-12-sparc64-linux-gnu."""
+    return [n for n in output(["apt-cache", "pkgnames", prefix]).split() if re.fullmatch(re.escape(prefix) + r"\d+-" + re.escape(suffix), n)]
+
+
 def find_cross(arch, code):
     """The directory with another CPU's C library (musl's, static), compiler's library and busybox."""
     row = arches.ALL[arch]
+    if row.gcc:
+        return find_gcc(arch)
     dest = os.path.join(HOST, "cross-" + arch)
     apt = PrivateApt(code, [row.suite], "apt-" + arch, row.debian)
     gcc = max((n for n in apt.names("libgcc-") if re.fullmatch(r"libgcc-\d+-dev", n) and apt.newest(n, row.suite)), key=lambda n: int(n.split("-")[1]),

@@ -772,7 +772,8 @@ def run_all(args, r):
 def other_cpu(args, r, arch, part):
     """The tests of a CPU that is not the one most is tested on: all where it is asked for, else what is quick."""
     configs = OTHER if args.arch and not args.quick else OTHER_QUICK
-    files, names = r.guest_files(arch) if not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/"))) else ({}, [])
+    programs = bool(arches.ALL[arch].debian)        # of others than us
+    files, names = r.guest_files(arch) if programs and (not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/")))) else ({}, [])
     for debug, cpus, preempt, guests in configs:
         cfg = Config(debug, cpus, preempt, arch)
         if args.debug and not debug or args.release and debug:
@@ -780,9 +781,9 @@ def other_cpu(args, r, arch, part):
         if arch == "aarch64" and r.wanted("build/atomics_" + arch) and r.kernel(arch, debug):
             r.simple("build/atomics_" + arch, [ROOT + "/tools/check-atomics", build.outdir(arch, debug) + "/vmlinux"], str(cfg))
         part("kernel tests, %s" % cfg, r.ktests, cfg)
-        if guests and (args.arch or arch in GUESTS_QUICK):
+        if guests and programs and (args.arch or arch in GUESTS_QUICK):
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
-    for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if configs is OTHER and not args.debug else []:
+    for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if configs is OTHER and programs and not args.debug else []:
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
     part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch)
 

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# alpha: toolchain and code-generation flags. LLVM has no backend for it: gcc's cross compiler (./ochre setup brings it), and no Rust.
+gcc_prefix := $(if $(wildcard build/host/gcc-alpha/bin),build/host/gcc-alpha/bin/)alpha-linux-gnu-
+CC := $(if $(filter default undefined,$(origin CC)),$(gcc_prefix)gcc,$(CC))
+LD := $(if $(filter default undefined,$(origin LD)),$(gcc_prefix)ld,$(LD))
+UAPI ?= $(or $(OCHRE_UAPI),$(firstword $(wildcard build/host/root/usr/include build/host/uapi/usr/include) /usr/include))
+uapi_triplet := alpha-linux-gnu
+cc_target :=
+# $7 is the CPU's distance to its variables, $8 the running task. Backtraces read prologues (sched_stacktrace.c): no function is split, each
+# begins with its own.
+gcc_only_flags := -mcpu=ev67 -mno-fp-regs -ffixed-7 -ffixed-8 -fno-shrink-wrap -fno-reorder-blocks-and-partition -Wno-maybe-uninitialized
+cc_flags := $(gcc_only_flags) -fno-stack-protector
+debug_defines := -DCONFIG_KMEMLEAK
