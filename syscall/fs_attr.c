@@ -2,6 +2,7 @@
 /* What files are: stat, statx, statfs; who may do what: access, chmod, chown; when: utimensat. */
 #include <lib/types.h>
 #include <abi/syscalls.h>
+#include <arch/syscall.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
 #include <vfs/namei.h>
@@ -18,7 +19,7 @@
 
 /* stat. */
 
-#ifdef STAT_HAVE_NSEC
+#ifndef ARCH_STAT_SECONDS
 #define NSEC(field, t) field = (unsigned long)(t).tv_nsec,
 #else
 #define NSEC(field, t)		/* the older structures have none */
@@ -140,6 +141,62 @@ long sys_fstat(unsigned int fd, struct uptr statbuf)
 
 	return err ? err : put_stat(&k, statbuf);
 }
+
+#ifdef __NR_fstatat64		/* where struct stat has no room for all, there is a second one */
+static int put_stat64(const struct kstat *k, struct uptr ubuf)
+{
+	struct user_namespace *ns = current_user_ns();
+	struct stat64 s = {
+		.st_dev = new_encode_dev(k->dev),
+		.st_ino = k->ino,
+		.st_mode = k->mode,
+		.st_nlink = k->nlink,
+		.st_uid = from_kuid_munged(ns, k->uid),
+		.st_gid = from_kgid_munged(ns, k->gid),
+		.st_rdev = new_encode_dev(k->rdev),
+		.st_size = k->size,
+		.st_atime = (unsigned long)k->atime.tv_sec,
+		.st_mtime = (unsigned long)k->mtime.tv_sec,
+		.st_ctime = (unsigned long)k->ctime.tv_sec,
+		.st_atime_nsec = (unsigned long)k->atime.tv_nsec,
+		.st_mtime_nsec = (unsigned long)k->mtime.tv_nsec,
+		.st_ctime_nsec = (unsigned long)k->ctime.tv_nsec,
+		.st_blksize = k->blksize,
+		.st_blocks = (__typeof__(((struct stat64 *)0)->st_blocks))k->blocks,
+	};
+
+	return copy_to_user(ubuf, &s, sizeof(s)) ? -EFAULT : 0;
+}
+
+long sys_fstatat64(int dfd, struct uptr filename, struct uptr statbuf, int flag)
+{
+	struct kstat k;
+	int err;
+
+	if (flag & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = stat_at(dfd, filename, flag, &k, STATX_BASIC_STATS);
+	return err ? err : put_stat64(&k, statbuf);
+}
+
+long sys_stat64(struct uptr filename, struct uptr statbuf)
+{
+	return sys_fstatat64(AT_FDCWD, filename, statbuf, 0);
+}
+
+long sys_lstat64(struct uptr filename, struct uptr statbuf)
+{
+	return sys_fstatat64(AT_FDCWD, filename, statbuf, AT_SYMLINK_NOFOLLOW);
+}
+
+long sys_fstat64(unsigned long fd, struct uptr statbuf)
+{
+	struct kstat k;
+	int err = stat_fd((int)fd, &k, STATX_BASIC_STATS, 0);
+
+	return err ? err : put_stat64(&k, statbuf);
+}
+#endif
 
 static struct statx_timestamp xtime(const struct timespec64 *t)
 {

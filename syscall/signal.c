@@ -2,6 +2,7 @@
 /* Signals at the edge: sigaction(2), sigprocmask(2), kill(2), sigqueue(3), sigtimedwait(2), sigsuspend(2), sigaltstack(2). */
 #include <lib/types.h>
 #include <abi/syscalls.h>
+#include <arch/syscall.h>
 #include <arch/ptrace.h>
 #include <arch/signal.h>
 #include <arch/switch.h>
@@ -32,7 +33,11 @@ struct user_sigaction {
 #define RESTORER(u) ((u).restorer)
 #else
 #define RESTORER_FLAG 0UL
+#ifdef ARCH_SIGACTION_RESTORER	/* an argument of the call */
+#define RESTORER(u) ARCH_SIGACTION_RESTORER()
+#else
 #define RESTORER(u) 0UL
+#endif
 #endif
 
 #define SA_KNOWN (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | \

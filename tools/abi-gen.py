@@ -65,7 +65,7 @@ class Call:
         self.nr = {c: int(n) for c, n in zip(CPUS, nums.split()) if n != "-"}
         if self.restart not in RESTART:
             raise TableError("restart class '%s'" % self.restart)
-        self.block = self.regs = False
+        self.block = self.regs = self.pair = False
         self.uring = self.order = None
         self.ret2 = []
         for f in [] if flags == "-" else flags.split("+"):
@@ -171,6 +171,9 @@ class Table:
                 if call.defined and call.defined != rel:
                     raise TableError("sys_%s is defined in %s and in %s" % (name, call.defined, rel))
                 call.defined = rel
+            # What has no argument and two results on this CPU, where others have a pointer to both.
+            for m in re.finditer(r"^long\s+ret2_(\w+)\(struct pt_regs \*regs\)\n\{", text, re.M):
+                self.calls[m[1]].pair = True
             for m in re.finditer(r"\bpartial: (\w+): ([^\n*]+)", text):
                 if m[1] in self.calls and not self.calls[m[1]].partial:
                     self.calls[m[1]].partial = m[2].strip()
@@ -242,6 +245,10 @@ def dispatch(table, cpu):
         for a, slot in zip(c.args, table.slots(c, cpu)):
             v = "arch_syscall_arg(regs, %d)" % slot
             vals.append("UPTR(%s)" % v if a.pointer else "(%s)%s" % (a.ctype, v))
+        if c.pair:
+            out += ["long ret2_%s(struct pt_regs *regs);" % c.name, "static long call_%s(const struct pt_regs *regs)" % c.name, "{",
+                    "\treturn ret2_%s((struct pt_regs *)regs);" % c.name, "}", ""]
+            continue
         out += ["static long call_%s(const struct pt_regs *regs)" % c.name, "{",
                 "\treturn sys_%s(%s);" % (c.name, ", ".join(vals)), "}", ""]
     out.append("const syscall_fn syscall_fns[NR] = {")
