@@ -71,7 +71,15 @@
 #define OPTIMIZER_HIDE_VAR(v) __asm__("" : "=r"(v) : "0"(v))
 
 /* One access, of exactly this width, that the compiler neither tears, repeats nor invents. */
+#ifndef CONFIG_DEPENDENT_MB
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#else		/* alpha: what is read through a pointer may be older than the pointer, unless a barrier stands between */
+#define READ_ONCE(x) ({								\
+	__typeof__(x) __once = *(const volatile __typeof__(x) *)&(x);		\
+	if (sizeof(x) == sizeof(void *))					\
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);			\
+	__once; })
+#endif
 #define WRITE_ONCE(x, v) do { *(volatile __typeof__(x) *)&(x) = (v); } while (0)
 
 /*

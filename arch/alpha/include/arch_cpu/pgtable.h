@@ -134,8 +134,10 @@ static inline pte_t pte_make_table(phys_addr_t table)
 	return (pte_t){ table >> PAGE_SHIFT << ALPHA_PTE_PFN_SHIFT | ALPHA_PTE_TABLE | ALPHA_PTE_KRE | ALPHA_PTE_KWE | ALPHA_PTE_VALID };
 }
 
+/* The entry was read before what is read through it: pairs with ptep_set's release. */
 static inline pte_t *pte_table(pte_t e)
 {
+	__asm__ volatile("mb" : : : "memory");
 	return (pte_t *)phys_to_virt(pte_pfn(e) << PAGE_SHIFT);
 }
 
