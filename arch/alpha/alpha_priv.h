@@ -32,6 +32,7 @@
 #define PAL_wrunique 0x9f
 
 /* QEMU's own services, under the number that is the console's to define. */
+#define CSERVE_WALL_TIME 3	/* nanoseconds since 1970 */
 #define CSERVE_ALARM_ABS 6	/* nanoseconds of its clock; 0: never */
 #define CSERVE_TIME 7
 

@@ -47,6 +47,8 @@ def archive(packages="", arch="x86_64", tools=None):
     """The path of the packed tree, made where it is not there yet (a minute and more, from the mirror; minutes for another CPU)."""
     wanted = names(packages)
     suite = arches.ALL[arch].suite
+    if not arches.ALL[arch].debian:
+        raise Fail("there is no Debian for %s" % arch)
     path = os.path.join(CACHE, "debian-%s%s.cpio" % ("" if arch == "x86_64" else arch + "-", digest(REVISION, suite, *wanted)))
     if os.path.exists(path):
         return path

@@ -50,7 +50,7 @@ def user_cc(tools, arch):
 def busybox(tools, arch):
     """(its path, the names that it answers to). Without Debian's there is our own first program, under its own name."""
     if not arches.ALL[arch].debian:
-        return build_user(tools, "first", arch), []
+        return build_user(tools, "first", arch, sources=[ROOT + "/user/first.c"] + glob.glob("%s/arch/%s/test/first_*.c" % (ROOT, arch))), []
     path = tools["busybox"] if arch == "x86_64" else next((p for p in (tools["cross"][arch] + d for d in ("/usr/bin/busybox", "/bin/busybox")) if os.path.exists(p)), "")
     names = output([tools["busybox"], "--list-full"]).split()
     if arch != "x86_64":
