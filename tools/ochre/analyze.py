@@ -16,9 +16,10 @@ import threading
 import time
 import tomllib
 
-from . import build, setup
+from . import arches, build, setup
 from .util import ARCHES, BUILD, Fail, HOST, Progress, ROOT, digest, locked, output, rel, write_if_changed
 
+CPUS = [a for a in ARCHES if not arches.ALL[a].gcc]     # the tools are LLVM's, or read what its compiler takes
 ACCEPTED = os.path.join(ROOT, "tools/analyze/accepted.toml")
 OUT = os.path.join(BUILD, "analyze")
 REVISION = 1        # raise when what a tool is asked, or how its words are read, changes
@@ -387,7 +388,7 @@ class Clippy(Tool):
 
     def run_tree(self, run):
         found = []
-        for arch in ARCHES:
+        for arch in CPUS:
             rc, text = run(build.make_argv(self.ctx.tools, arch, False, False, False, ["clippy"]))
             one = []
             for m in re.finditer(r"^(?:error|warning)(?:\[(\w+)\])?: (.+)\n +--> ([^:\n]+):(\d+):\d+((?:\n(?!\n)[^\n]*)*)", text, re.M):
@@ -541,7 +542,7 @@ def cmd_analyze(args):
 def analyze(args, classes, changed, accepted):
     begin = time.monotonic()
     ctx = Context()
-    ctx.tools = setup.ensure(ARCHES)
+    ctx.tools = setup.ensure(CPUS)
     os.makedirs(OUT, exist_ok=True)
     chosen = [c(ctx) for c in classes]
     setup.need(sorted({p % {"llvm": ctx.tools["llvm"]} for t in chosen for p in t.packages}), OUT + "/setup.log")
@@ -549,7 +550,7 @@ def analyze(args, classes, changed, accepted):
         t.version_text = t.version()
     ctx.gcc_include = output([ctx.tools["gcc"], "-print-file-name=include"]).strip()
     ctx.listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.split("\0")[:-1]
-    todo = [u for a in ARCHES for u in units(ctx.tools, a)] if any(not t.tree for t in chosen) else []
+    todo = [u for a in CPUS for u in units(ctx.tools, a)] if any(not t.tree for t in chosen) else []
     with Progress("Analysing") as progress:
         if changed is not None:
             with concurrent.futures.ThreadPoolExecutor(args.jobs or os.cpu_count()) as pool:
