@@ -13,11 +13,15 @@
 #include <kernel/lockdep.h>
 #include <kernel/preempt.h>
 #include <arch/cpu.h>
+#include <lib/byteorder.h>
 
 typedef struct spinlock {
 	union {
 		u32 val;		/* locked:8 | pending:8 | tail:16 (index:2, cpu + 1:14) */
-		u8 locked;
+		struct {
+			u8 __above[LOW_BYTE_AT(4)];
+			u8 locked;
+		};
 	};
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map map;

@@ -7,9 +7,15 @@
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define __fix_le(bits, v) __builtin_bswap##bits(v)
 #define __fix_be(bits, v) (v)
+/* Where the lowest byte of a word of N bytes lies. */
+#define LOW_BYTE_AT(n) ((n) - 1)
+/* Two members that are the halves of a word beside them. */
+#define LOW_HALF_FIRST(low, high) high low
 #else
 #define __fix_le(bits, v) (v)
 #define __fix_be(bits, v) __builtin_bswap##bits(v)
+#define LOW_BYTE_AT(n) 0
+#define LOW_HALF_FIRST(low, high) low high
 #endif
 
 /* Plain integers that hold another order: for words loaded as they lie. */

@@ -15,6 +15,7 @@
  *        [c] constant after allocation. RCU readers check d_seq.
  * Order: i_lock > parent d_lock > d_lock > LRU lock > bucket.
  */
+#include <lib/byteorder.h>
 #include <lib/types.h>
 #include <lib/list.h>
 #include <lib/atomic.h>
@@ -34,10 +35,9 @@ struct mnt_idmap;
 struct qstr {
 	union {
 		struct {
-			u32	hash;
-			u32	len;
+			LOW_HALF_FIRST(u32 hash;, u32 len;)
 		};
-		u64		hash_len;
+		u64		hash_len;		/* the hash is the low half */
 	};
 	const char		*name;
 };
