@@ -7,9 +7,10 @@ import sys
 
 def marks(path):
     data = open(path, "rb").read()
-    (shoff,) = struct.unpack_from("<Q", data, 0x28)
-    shentsize, shnum, shstr = struct.unpack_from("<HHH", data, 0x3A)
-    sec = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
+    e = "<" if data[5] == 1 else ">"
+    (shoff,) = struct.unpack_from(e + "Q", data, 0x28)
+    shentsize, shnum, shstr = struct.unpack_from(e + "HHH", data, 0x3A)
+    sec = [struct.unpack_from(e + "IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
     names = data[sec[shstr][4]:sec[shstr][4] + sec[shstr][5]]
     out = {}
     for s in sec:

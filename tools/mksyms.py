@@ -7,6 +7,7 @@ Names are cut at underscores into words; each distinct word is stored once, a na
   u16 word_start[nwords + 1]; words (ASCII); names: u8 length, then word numbers (one byte below 0xc0, else two).
 Sizes come from the next symbol. Only code is kept. Usage: mksyms.py VMLINUX OUT.S
 """
+import re
 import struct
 import sys
 from collections import Counter
@@ -14,9 +15,10 @@ from collections import Counter
 
 def read_symbols(path):
     data = open(path, "rb").read()
-    (shoff,) = struct.unpack_from("<Q", data, 0x28)
-    shentsize, shnum, _ = struct.unpack_from("<HHH", data, 0x3A)
-    sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
+    e = "<" if data[5] == 1 else ">"
+    (shoff,) = struct.unpack_from(e + "Q", data, 0x28)
+    shentsize, shnum, _ = struct.unpack_from(e + "HHH", data, 0x3A)
+    sections = [struct.unpack_from(e + "IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
     execs = {i for i, s in enumerate(sections) if s[2] & 4}
     out = {}
     base = None
@@ -25,7 +27,7 @@ def read_symbols(path):
             continue
         strs = sections[s[6]]
         tab = data[strs[4]:strs[4] + strs[5]]
-        for name, info, _, shndx, value, _ in struct.iter_unpack("<IBBHQQ", data[s[4]:s[4] + s[5]]):
+        for name, info, _, shndx, value, _ in struct.iter_unpack(e + "IBBHQQ", data[s[4]:s[4] + s[5]]):
             n = tab[name:tab.index(b"\0", name)].decode("utf-8", "replace")
             if n == "_text":
                 base = value
@@ -41,9 +43,9 @@ def read_symbols(path):
 
 
 def demangle(name):
-    """Rust's v0 names are long: keep path words only."""
+    """What is shown. Rust's v0 names are long: keep path words only."""
     if not name.startswith("_R"):
-        return name
+        return re.sub(r"(\.(constprop|isra|part)\.\d+)+", "", name)      # gcc's copies of a function
     words, i = [], 2
     while i < len(name):
         if name[i].isdigit() and name[i] != "0":
