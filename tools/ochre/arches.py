@@ -2,12 +2,13 @@
 """The CPUs: what of the command depends on which one is meant, a row each. Everything else asks here."""
 import collections
 
-Arch = collections.namedtuple("Arch", "machines console control qemu packages image blk debian suite linux elf gcc cpu",
-                              defaults=(None, "max"))
+Arch = collections.namedtuple("Arch", "machines console control qemu packages image blk debian suite linux elf gcc cpu cpus",
+                              defaults=(None, "max", 64))
 Arch.__doc__ = """machines: QEMU's, the first is the default. console: the kernel's name of the first serial line. control: the second line, by which
 our init is told what to run. qemu, packages: QEMU's program, and the packages that bring it and its firmware. image: what QEMU boots. blk: a disk's
-device. debian, suite: Debian's name of the CPU and the suite that has programs for it. linux: its multiarch name. elf: e_machine. gcc: the C library's packages of Debian's cross compiler, where the
-C compiler is that one; such a CPU has no Debian (debian: None), and so no busybox and no guest tests yet. cpu: QEMU's model."""
+device. debian, suite: Debian's name of the CPU and the suite that has programs for it. linux: its multiarch name. elf: e_machine. gcc: the C library's
+packages of Debian's cross compiler, where the C compiler is that one; such a CPU has no Debian (debian: None), and so no busybox and no guest tests
+yet: its root is our own program, user/first.c. cpu, cpus: QEMU's model, and how many its machine takes."""
 
 ALL = {
     "x86_64": Arch(("q35", "pc", "microvm"), "ttyS0", "/dev/ttyS1", "qemu-system-x86_64", ("qemu-system-x86", "qemu-system-data", "qemu-system-common", "seabios"),
@@ -20,4 +21,7 @@ ALL = {
                         "vmlinux", "virtio-blk-pci", "loong64", "forky", "loongarch64-linux-gnu", 258),
     "alpha": Arch(("clipper",), "ttyS0", "/dev/ttyS1", "qemu-system-alpha", ("qemu-system-misc", "qemu-system-data", "qemu-system-common"),
                   "vmlinux", "virtio-blk-pci", None, "trixie", "alpha-linux-gnu", 0x9026, ("libc6.1-dev-alpha-cross", "libc6.1-alpha-cross", "linux-libc-dev-alpha-cross", "libgcc-s1-alpha-cross"), "ev67"),
+    "sparc64": Arch(("sun4u",), "ttyS0", "/dev/ttyS1", "qemu-system-sparc64", ("qemu-system-sparc", "qemu-system-data", "qemu-system-common"),
+                    "vmlinux", "virtio-blk-pci", None, "trixie", "sparc64-linux-gnu", 43, ("libc6-dev-sparc64-cross", "libc6-sparc64-cross", "linux-libc-dev-sparc64-cross", "libgcc-s1-sparc64-cross"),
+                    "TI-UltraSparc-IIi", 1),
 }

@@ -37,8 +37,9 @@ class Vm:
             self.cpus = int(cpus)
         except ValueError:
             self.cpus = 0
-        if not 1 <= self.cpus <= 64:
-            raise Fail("--cpus takes a number from 1 to 64, not '%s'" % cpus)
+        if not 1 <= self.cpus <= self.row.cpus:
+            raise Fail("--cpus takes a number from 1 to %d, not '%s'" % (self.row.cpus, cpus) if self.row.cpus > 1 else
+                       "--cpus %s: QEMU's %s has one CPU" % (cpus, self.machine))
         self.memory = size_arg(memory) if isinstance(memory, str) else memory
         self.kernel, self.initrd, self.append = kernel, initrd, append
         self.disks, self.gdb, self.extra, self.cpu = disks, gdb, list(extra), cpu or self.row.cpu
@@ -61,7 +62,8 @@ class Vm:
             machine += ",gic-version=2"
             # Addresses signed by QEMU's own algorithm: the architecture's, in software, takes a quarter of a program's time.
             self.cpu = "max,pauth-impdef=on" if self.cpu == "max" else self.cpu
-        a += ["-M", machine, "-accel", "tcg,thread=" + ("multi" if self.ours else "single"), "-cpu", self.cpu, "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
+        a += ["-M", machine, "-accel", "tcg,thread=" + ("multi" if self.ours and self.row.cpus > 1 else "single"), "-cpu", self.cpu,
+              "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
               "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         if micro or self.row.blk == "virtio-blk-device":
             a += ["-global", "virtio-mmio.force-legacy=false"]
