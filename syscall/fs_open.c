@@ -14,6 +14,7 @@
 #include <mm/shmem.h>
 #include <mm/uaccess.h>
 #include <sched/task.h>
+#include <arch/syscall.h>
 #include <proc/cred.h>
 #include <proc/signal.h>
 #include <linux/openat2.h>
@@ -335,10 +336,26 @@ long sys_pipe2(struct uptr fildes, int flags)
 	return 0;
 }
 
+#ifdef ARCH_HAS_RET2
+/* Both ends are results; FILDES is not looked at. */
+long sys_pipe(struct uptr fildes)
+{
+	struct file *files[2];
+	int fd[2], err = do_pipe_flags(fd, files, 0);
+
+	if (err)
+		return err;
+	fd_install((unsigned int)fd[0], files[0]);
+	fd_install((unsigned int)fd[1], files[1]);
+	arch_syscall_set_ret2(task_pt_regs(current), fd[1]);
+	return fd[0];
+}
+#else
 long sys_pipe(struct uptr fildes)
 {
 	return sys_pipe2(fildes, 0);
 }
+#endif
 
 /* memfd. */
 

@@ -140,8 +140,35 @@ def add_files(w, extra):
         w.file(n, extra[n][0], extra[n][1])
 
 
+def is_bare(arch):
+    """Is the root of this CPU one program of ours, which speaks on the console? Then nothing there takes a COMMAND."""
+    return os.path.exists(os.path.join(ROOT, "user", arch, "first.c"))
+
+
+def first_root(tools, arch):
+    """The root of a CPU that no package suite has programs for: our own first one is init."""
+    src, out = os.path.join(ROOT, "user", arch, "first.c"), os.path.join(BUILD, arch, "user", "first")
+    row = arches.ALL[arch]
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    r = subprocess.run(["%s/bin/%s-gcc" % (tools["cross"][arch], row.linux), "-O2", "-ffreestanding", "-nostdinc", "-nostdlib", "-static", "-no-pie",
+                        "-fno-stack-protector", "-Wall", "-Wextra", "-Werror", "-Wl,--build-id=none", "-isystem", tools["uapi"] + "/" + row.linux,
+                        "-isystem", tools["uapi"], "-o", out, src], capture_output=True, text=True, cwd=ROOT)
+    if r.returncode:
+        raise Fail("%s does not compile:\n%s" % (src, r.stderr), 1)
+    init = read(out)
+
+    def fill(w):
+        w.dir(".")
+        w.dir("dev")
+        w.node("dev/console", stat.S_IFCHR, 5, 1, 0o600)
+        w.file("init", init, 0o755)
+    return store("first-" + digest(VERSION, arch, init), fill)
+
+
 def busybox_root(tools, extra=None, arch="x86_64"):
     """The default root. extra: {name: (data, mode)} put in too."""
+    if is_bare(arch):
+        return first_root(tools, arch)
     init = read(build_user(tools, "init", arch))
     path, _ = busybox(tools, arch)
     st = os.stat(path)
@@ -172,6 +199,8 @@ def make(what, tools, arch="x86_64", packages=None):
         raise Fail("--packages goes with --rootfs debian")
     if what == "busybox":
         return busybox_root(tools, arch=arch), ""
+    if is_bare(arch):
+        raise Fail("--rootfs %s: no package suite has programs for %s, only its own first program runs" % (what, arch))
     init = read(build_user(tools, "init", arch))
     if what == "debian":
         what = debian.archive(packages or "", arch, tools)

@@ -332,6 +332,24 @@ def memory_for(initrd, ours):
     return 512 << 20 if size < 192 << 20 else (size + (512 << 20) + (256 << 20) - 1) & ~((256 << 20) - 1)
 
 
+def first_program(vm, vmlinux, timeout):
+    """A CPU that has no other programs yet: its first one speaks on the console. 0 where it says that all went well."""
+    start, shown = time.monotonic(), 0
+    with Machine(vm) as m:
+        while not m.ended() and not (timeout and time.monotonic() - start > timeout):
+            m.wait([], 0.5)
+            write_fd(1, bytes(m.text[shown:]).replace(b"\r\n", b"\n"))
+            shown = len(m.text)
+            if oops.PANIC.search(bytes(m.text[-4096:]).decode("utf-8", "replace")):
+                timeout = min(timeout or 1e9, time.monotonic() - start + 3)
+        ended = m.ended()
+    said = oops.death(bytes(m.text).decode("utf-8", "replace").replace("\r", ""))
+    if said:
+        write_fd(2, oops.symbolize(said, vmlinux, vm.tools).encode("utf-8", "replace"))
+        return DIED
+    return 0 if b"first: passed" in m.text else DIED if ended else TIMED_OUT
+
+
 def cmd_run(args):
     for name, value in (("--share", args.share), ("--net", args.net not in (None, "none") and args.net)):
         if value:
@@ -340,6 +358,8 @@ def cmd_run(args):
         raise Fail("--gdb needs a terminal or a COMMAND")
     if args.argv is not None and not args.argv:
         raise Fail("no command after --")
+    if args.argv is not None and rootfs.is_bare(args.arch):
+        raise Fail("%s has no programs to run a COMMAND with: without one its first program runs (user/%s/first.c)" % (args.arch, args.arch))
     tools = setup.ensure([args.arch])
     vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb, firmware=args.firmware,
                  extra=shlex.split(args.qemu))
@@ -353,6 +373,9 @@ def cmd_run(args):
         vm.append = command_line(vm, args.verbose, append, False)
         print(vm.shown())
         return 0
+    if rootfs.is_bare(args.arch):
+        vm.append = command_line(vm, args.verbose, append, False)
+        return first_program(vm, vmlinux, args.timeout)
     vm.append = command_line(vm, args.verbose, append, True)
     argv = args.argv
     if argv is None and not (sys.stdin.isatty() and sys.stdout.isatty()):

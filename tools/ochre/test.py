@@ -772,6 +772,7 @@ def run_all(args, r):
 def other_cpu(args, r, arch, part):
     """The tests of a CPU that is not the one most is tested on: all where it is asked for, else what is quick."""
     configs = OTHER if args.arch and not args.quick else OTHER_QUICK
+    configs = [(d, min(c, arches.ALL[arch].cpus), p, g) for d, c, p, g in configs]
     programs = bool(arches.ALL[arch].debian)        # of others than us
     files, names = r.guest_files(arch) if programs and (not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/")))) else ({}, [])
     for debug, cpus, preempt, guests in configs:

@@ -9,6 +9,7 @@
  *   void arch_syscall_restart(regs)                the call runs again with the same arguments
  *   void arch_syscall_restart_block(regs)          restart_syscall runs instead
  *   void arch_syscall_forget(regs)                 no restart any more (sigreturn)
+ *   ARCH_HAS_RET2, void arch_syscall_set_ret2(regs, v)   where some calls have a second result in a register of its own
  */
 #pragma once
 
