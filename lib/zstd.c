@@ -4,6 +4,7 @@
  * and sequences (literal length, offset, match length) whose codes are FSE states read backwards from the block's end.
  * Every table is built from checked counts; every read knows its end.
  */
+#include <lib/byteorder.h>
 #include <lib/inflate.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -84,7 +85,7 @@ static u64 load(const u8 *p, size_t len, size_t at)
 	u64 v = 0;
 
 	memcpy(&v, p + at, min((size_t)8, len - at));
-	return v;
+	return le64_raw(v);
 }
 
 /* N <= 56. */
