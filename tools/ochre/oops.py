@@ -12,8 +12,8 @@ from .util import Fail, ROOT
 DEATH = re.compile(r"Kernel panic|kernel panic|\bOops\b|\boops:|\bBUG: |kernel BUG at|double fault|general protection fault|"
                    r"KASAN: |UBSAN: |lockdep: |triple fault")
 PANIC = re.compile(r"Kernel panic|kernel panic|\bpanic: ")
-# A return address in a backtrace, or where the CPU was.
-PLACE = re.compile(r"\[<(ffff[0-9a-f]{12})>\]|\b(?:RIP|PC|pc|ELR)\s*:\s*(?:[0-9a-f]{4}:)?(ffff[0-9a-f]{12})\b")
+# A return address in a backtrace, or where the CPU was; sparc64's kernel lies low.
+PLACE = re.compile(r"\[<((?:ffff|0000)[0-9a-f]{12})>\]|\b(?:RIP|PC|pc|ELR)\s*:\s*(?:[0-9a-f]{4}:)?((?:ffff|0000)[0-9a-f]{12})\b")
 NOTE = re.compile(r"^ {8}(?:[^ ]+ )?at [\w./+-]+:\d+$")
 OFFSET = re.compile(r"(?:Kernel Offset|KASLR offset|kaslr offset)\s*[:=]\s*(?:0x)?([0-9a-f]+)", re.I)
 
