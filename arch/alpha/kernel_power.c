@@ -2,6 +2,7 @@
 /* The end of a CPU's work is PALcode's halt: the firmware of QEMU turns the machine off then. Nothing is known that starts it anew. */
 #include <arch/power.h>
 #include <arch/irqflags.h>
+#include <kernel/printk.h>
 #include "arch/alpha/alpha_priv.h"
 
 void arch_power_off(void)
@@ -12,7 +13,7 @@ void arch_power_off(void)
 
 void arch_reset(void)
 {
-	/* As `halt` with the HWRPB's request to boot again, which QEMU's firmware takes for power-off: with -no-reboot the same. */
+	pr_emerg("power: nothing starts this machine anew; it is turned off\n");
 	arch_power_off();
 }
 
