@@ -31,13 +31,19 @@ struct stub {
 	void *map;
 };
 
-static efi_status failed(struct stub *s, const u16 *what, efi_status status)
+static void say(struct stub *s, const char *text)
 {
-	if (s->sys->out) {
-		s->sys->out->output(s->sys->out, u"ochre: ");
-		s->sys->out->output(s->sys->out, what);
-		s->sys->out->output(s->sys->out, u"\r\n");
-	}
+	u16 one[2] = { 0, 0 };
+
+	while (s->sys->out && (one[0] = (u8)*text++))
+		s->sys->out->output(s->sys->out, one);
+}
+
+static efi_status failed(struct stub *s, const char *what, efi_status status)
+{
+	say(s, "ochre: ");
+	say(s, what);
+	say(s, "\r\n");
 	return status;
 }
 
@@ -242,17 +248,17 @@ efi_status a64_efi_stub(void *handle, struct efi_system *sys)
 	efi_status err = s.boot->handle_protocol(handle, &loaded, (void **)&s.image);
 
 	if (err)
-		return failed(&s, u"no loaded image protocol", err);
+		return failed(&s, "no loaded image protocol", err);
 	find_fdt(&s);
 	err = take_room(&s);
 	if (err)
-		return failed(&s, u"no memory for the kernel", err);
+		return failed(&s, "no memory for the kernel", err);
 	s.h->magic = EFI_HANDOFF_MAGIC;
 	take_options(&s);
 	if (!offered_initrd(&s, &err))
 		err = named_initrd(&s);
 	if (err)
-		return failed(&s, u"the initrd cannot be read", err);
+		return failed(&s, "the initrd cannot be read", err);
 	take_seed(&s);
 	s.h->rsdp = find_table(sys, &acpi);
 	s.h->fdt = s.to_fdt;
@@ -261,7 +267,7 @@ efi_status a64_efi_stub(void *handle, struct efi_system *sys)
 		memcpy((void *)s.to_fdt, (const void *)s.fdt, s.fdt_size);
 	err = leave(&s);
 	if (err)
-		return failed(&s, u"the firmware does not let go", err);
+		return failed(&s, "the firmware does not let go", err);
 	clean(s.base, (u64)s.map + MAP_ROOM);
 	a64_efi_enter(s.base + (u64)(boot_entry_efi - _head), s.to_fdt, (u64)s.h);
 }

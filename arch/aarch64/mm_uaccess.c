@@ -30,19 +30,19 @@ int arch_user_cmpxchg_u32(struct uptr p, u32 *old, u32 expect, u32 new)
 	__asm__ volatile("1: b 6f\n"
 			 "5:\n"
 			 ".subsection 1\n"
-			 "6: ldaxr %w[got], %[mem]\n"
+			 "6: ldaxr %w[got], [%[at]]\n"
 			 "   eor %w[failed], %w[got], %w[was]\n"
 			 "   cbnz %w[failed], 8f\n"
-			 "7: stlxr %w[failed], %w[new], %[mem]\n"
+			 "7: stlxr %w[failed], %w[new], [%[at]]\n"
 			 "   cbnz %w[failed], 6b\n"
 			 "8: mov %w[was], %w[got]\n"
 			 "   dmb ish\n"
 			 "   b 5b\n"
 			 ".previous\n"
-			 ALTERNATIVE(ALT_LSE, ".arch_extension lse\ncasal %w[was], %w[new], %[mem]")
+			 ALTERNATIVE(ALT_LSE, ".arch_extension lse\ncasal %w[was], %w[new], [%[at]]")
 			 EXTABLE(1b, 5b, EX_EFAULT) EXTABLE(6b, 5b, EX_EFAULT) EXTABLE(7b, 5b, EX_EFAULT)
-			 : "+r"(err), [was] "+&r"(was), [got] "=&r"(got), [failed] "=&r"(failed), [mem] "+Q"(*(u32 *)p.addr)
-			 : [new] "r"(new) : "memory");
+			 : "+r"(err), [was] "+&r"(was), [got] "=&r"(got), [failed] "=&r"(failed)
+			 : [new] "r"(new), [at] "r"(p.addr) : "memory");
 	if (was != expect)
 		smp_mb();		/* CAS alone orders only where it stores */
 	user_end();
