@@ -605,7 +605,7 @@ static noinline void still_held(unsigned long ip)
 void lockdep_user_return(void)
 {
 	if (enabled && unlikely(current_lockdep()->depth || this_cpu_read(rcu_depth) > 0))
-		still_held((unsigned long)__builtin_return_address(0));
+		still_held(_RET_IP_);
 }
 
 /* ---- control ---- */

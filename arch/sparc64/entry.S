@@ -492,7 +492,8 @@ __switch_stacks:
 	or	%l0, %lo(trap_block), %l0
 	stx	%i6, [%sp + BIAS + 14 * 8]
 	stx	%i7, [%sp + BIAS + 15 * 8]
-	stx	%sp, [%i0 + TASK_SP]
+	add	%sp, BIAS, %l1
+	stx	%l1, [%i0 + TASK_SP]
 	ldx	[%l0 + TB_SPILLED], %l1
 	stx	%l1, [%i0 + TASK_SPILLED]
 	mov	%i1, %g6
@@ -505,7 +506,8 @@ __switch_stacks:
 	set	THREAD_SIZE - R_SIZE - WINDOW_FRAME - BIAS, %l2
 	add	%l1, %l2, %l1
 	stx	%l1, [%l0 + TB_STACK]
-	ldx	[%g6 + TASK_SP], %sp
+	ldx	[%g6 + TASK_SP], %l1
+	sub	%l1, BIAS, %sp
 	ldx	[%sp + BIAS + 14 * 8], %i6
 	ldx	[%sp + BIAS + 15 * 8], %i7
 	ret

@@ -7,6 +7,7 @@
 #include <arch/stacktrace.h>
 #include <arch/ptrace.h>
 #include <arch/uaccess.h>
+#include <kernel/lockdep.h>
 #include <kernel/printk.h>
 #include <sched/task.h>
 #include "arch/sparc64/sparc_priv.h"
@@ -65,7 +66,7 @@ void arch_stack_walk(const struct pt_regs *regs, bool (*fn)(void *arg, unsigned 
 		unsigned long sp;
 
 		__asm__ volatile("mov %%i6, %0" : "=r"(sp));
-		if (fn(arg, (unsigned long)__builtin_return_address(0)))
+		if (fn(arg, _RET_IP_))
 			walk(sp, current, fn, arg);
 		return;
 	}
@@ -79,7 +80,7 @@ void arch_stack_walk(const struct pt_regs *regs, bool (*fn)(void *arg, unsigned 
 
 void arch_stack_walk_task(struct task *task, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
-	walk(task->thread.sp, task, fn, arg);
+	walk(task->thread.sp - BIAS, task, fn, arg);
 }
 
 void arch_show_regs(const struct pt_regs *r)

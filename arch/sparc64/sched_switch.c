@@ -71,7 +71,7 @@ static struct kernel_frame *new_frames(struct task *task)
 
 	*first = (struct kernel_frame){ 0 };
 	*f = (struct kernel_frame){ .w.in[6] = first_frame(task), .w.in[7] = (unsigned long)ret_from_fork - 8 };
-	task->thread.sp = (unsigned long)f - BIAS;
+	task->thread.sp = (unsigned long)f;
 	task->thread.next_spilled = task->thread.spilled;
 	return first;
 }
@@ -154,7 +154,7 @@ void arch_thread_free(struct task *task)
 
 unsigned long arch_thread_ip(struct task *task)
 {
-	unsigned long f = READ_ONCE(task->thread.sp) + BIAS, base = (unsigned long)task->stack;
+	unsigned long f = READ_ONCE(task->thread.sp), base = (unsigned long)task->stack;
 
 	if (f < base || f + sizeof(struct kernel_frame) > base + THREAD_SIZE)
 		return 0;

@@ -66,7 +66,7 @@ static inline bool __lockdep_unknown(const void *lock) { return true; }
 #define lockdep_check_freed(p, size, ip) do { } while (0)
 #define lockdep_print_held() do { } while (0)
 #endif
-#define _RET_IP_ ((unsigned long)__builtin_return_address(0))
+#define _RET_IP_ ((unsigned long)__builtin_extract_return_addr(__builtin_return_address(0)))
 #ifdef arch_this_ip
 #define _THIS_IP_ arch_this_ip()
 #else

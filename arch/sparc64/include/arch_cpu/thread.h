@@ -30,7 +30,7 @@ struct arch_spilled {
 
 struct arch_thread {
 	struct arch_preempt preempt;	/* of the CPU while the task runs; first: see above */
-	unsigned long sp;		/* kernel stack pointer while it does not run; entry.S knows these three */
+	unsigned long sp;		/* where the kernel's stack is used from while it does not run, without the bias; entry.S knows these three */
 	struct arch_spilled *next_spilled;	/* behind the last of spilled; while the task runs the trap block has it */
 	struct arch_window window;	/* of the program, to be loaded on the way to it, if the CPU's registers lost it */
 	struct arch_spilled spilled[ARCH_USER_WINDOWS];
