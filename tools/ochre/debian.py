@@ -4,6 +4,7 @@
 It is made under build/ in a mount namespace of its own, from the mirror that this machine's own apt uses; nothing of the machine
 changes but that debootstrap is installed where it is missing. Another CPU's packages are unpacked here and configured in a machine of
 that CPU, by the kernel of this tree, which writes the finished tree to a disk as a tar archive."""
+import glob
 import os
 import shutil
 import tarfile
@@ -79,6 +80,7 @@ def make(path, wanted, arch, suite, tools):
             script = [] if os.path.exists("/usr/share/debootstrap/scripts/" + suite) else ["/usr/share/debootstrap/scripts/sid"]
             logged("Unpacking a Debian %s for %s" % (suite, arches.ALL[arch].debian),
                    command + ["--foreign", "--arch=" + arches.ALL[arch].debian, "--include=" + ",".join(wanted), suite, top, mirror] + script, LOG)
+            shorten_lists(top)
             configure(top, path, arch, tools)
         finish(top)
         with Progress("Packing the root filesystem"), open(path + ".new", "wb") as f:
@@ -88,6 +90,23 @@ def make(path, wanted, arch, suite, tools):
         os.rename(path + ".new", path)
     finally:
         shutil.rmtree(top, ignore_errors=True)
+
+
+def shorten_lists(top):
+    """Leaves in the lists of packages those that are installed. For each Pre-Depends debootstrap reads them all several times."""
+    wanted = set()
+    for name in ("required", "base"):
+        with open(os.path.join(top, "debootstrap", name), "rb") as f:
+            wanted.update(f.read().split())
+    for path in glob.glob(top + "/var/lib/apt/lists/*_Packages"):
+        with open(path, "rb") as f:
+            stanzas = f.read().split(b"\n\n")
+        with open(path, "wb") as f:
+            f.writelines(s.strip(b"\n") + b"\n\n" for s in stanzas if package(s) in wanted)
+
+
+def package(stanza):
+    return next((l.split(b":", 1)[1].strip() for l in stanza.splitlines() if l.startswith(b"Package:")), b"")
 
 
 # What runs in a machine of the tree's own CPU; the tree is its root.
