@@ -25,6 +25,9 @@ void rv_fpu_changed(struct task *task);
 extern unsigned int rv_vlenb;		/* 0: no vector unit */
 void rv_vector_save(struct __riscv_v_ext_state *s);
 void rv_vector_load(const struct __riscv_v_ext_state *s);
+/* uaccess.S: words of user memory, both sides aligned, with the unit on; how many are left. */
+size_t rv_vector_copy(unsigned long dst, unsigned long src, size_t words);
+size_t rv_vector_clear(unsigned long dst, size_t words);
 void rv_vector_detect(void);
 void rv_vector_switch(struct task *prev, struct task *next);
 void rv_vector_sync(void);

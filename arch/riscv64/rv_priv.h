@@ -106,6 +106,10 @@ static inline unsigned long rv_make_satp(phys_addr_t root, unsigned int asid)
 	return (SATP_SV39 + rv_pt_levels - 3) << SATP_MODE_SHIFT | (unsigned long)asid << SATP_ASID_SHIFT | root >> PAGE_SHIFT;
 }
 
+/* uaccess.S: bytes that are left; addresses are checked already. */
+size_t rv_copy_user(unsigned long dst, unsigned long src, size_t n);
+size_t rv_clear_user(unsigned long dst, size_t n);
+
 /* mm_icache.c: a page of the running task's space became executable and may hold what was just written. */
 void rv_sync_icache(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies to and from user memory. Words where source and destination are aligned alike, four at a time, else words put together
+ * Copies to and from user memory, and memcpy. Words where source and destination are aligned alike, eight at a time, else words put together
  * from two aligned ones (a CPU may be slow with unaligned accesses), then 4 bytes where that is aligned, then bytes. A fault in words goes on by bytes, so
  * that all that can be copied is; a fault in a byte ends it.
  * size_t fn(dst, src, n): bytes not copied. n > 0 and the range were checked by the caller.
@@ -34,19 +34,27 @@
 	j 10b
 20:	andi t1, a1, 7
 	bnez t1, 50f
-25:	li t0, 32
+25:	li t0, 64
 	bltu a2, t0, 40f
 30:	ld t2, 0(a1)
 31:	ld t3, 8(a1)
 32:	ld t4, 16(a1)
 33:	ld t5, 24(a1)
+130:	ld t6, 32(a1)
+131:	ld a3, 40(a1)
+132:	ld a6, 48(a1)
+133:	ld a7, 56(a1)
 34:	sd t2, 0(a0)
 35:	sd t3, 8(a0)
 36:	sd t4, 16(a0)
 37:	sd t5, 24(a0)
-	addi a1, a1, 32
-	addi a0, a0, 32
-	addi a2, a2, -32
+134:	sd t6, 32(a0)
+135:	sd a3, 40(a0)
+136:	sd a6, 48(a0)
+137:	sd a7, 56(a0)
+	addi a1, a1, 64
+	addi a0, a0, 64
+	addi a2, a2, -64
 	bgeu a2, t0, 30b
 40:	li t0, 8
 41:	bltu a2, t0, 70f
@@ -105,6 +113,14 @@
 	EX 35b, 80b
 	EX 36b, 80b
 	EX 37b, 80b
+	EX 130b, 80b
+	EX 131b, 80b
+	EX 132b, 80b
+	EX 133b, 80b
+	EX 134b, 80b
+	EX 135b, 80b
+	EX 136b, 80b
+	EX 137b, 80b
 	EX 42b, 80b
 	EX 43b, 80b
 	EX 51b, 80b
@@ -117,9 +133,8 @@
 .endm
 
 	.text
-	.globl __copy_from_user, __copy_to_user, __copy_kernel_nofault
-__copy_from_user:
-__copy_to_user:
+	.globl rv_copy_user, __copy_kernel_nofault, memcpy, memset
+rv_copy_user:
 	li a4, SUM
 	csrs sstatus, a4
 	COPY_BODY
@@ -132,9 +147,59 @@ __copy_kernel_nofault:
 	mv a0, a2
 	ret
 
-	/* size_t __clear_user(unsigned long dst, size_t n) */
-	.globl __clear_user
-__clear_user:
+	/* void *memcpy(void *d, const void *s, size_t n): forwards */
+memcpy:
+	mv a5, a0
+	COPY_BODY
+	mv a0, a5
+	ret
+
+	/* void *memset(void *d, int c, size_t n) */
+memset:
+	mv a5, a0
+	andi a1, a1, 0xff
+	slli t1, a1, 8
+	or a1, a1, t1
+	slli t1, a1, 16
+	or a1, a1, t1
+	slli t1, a1, 32
+	or a1, a1, t1
+	li t0, 8
+	bltu a2, t0, 5f
+1:	andi t1, a5, 7
+	beqz t1, 2f
+	sb a1, 0(a5)
+	addi a5, a5, 1
+	addi a2, a2, -1
+	j 1b
+2:	li t1, 64
+	bltu a2, t1, 4f
+3:	sd a1, 0(a5)
+	sd a1, 8(a5)
+	sd a1, 16(a5)
+	sd a1, 24(a5)
+	sd a1, 32(a5)
+	sd a1, 40(a5)
+	sd a1, 48(a5)
+	sd a1, 56(a5)
+	addi a5, a5, 64
+	addi a2, a2, -64
+	bgeu a2, t1, 3b
+4:	bltu a2, t0, 5f
+	sd a1, 0(a5)
+	addi a5, a5, 8
+	addi a2, a2, -8
+	j 4b
+5:	beqz a2, 6f
+	sb a1, 0(a5)
+	addi a5, a5, 1
+	addi a2, a2, -1
+	j 5b
+6:	ret
+
+	/* size_t rv_clear_user(unsigned long dst, size_t n) */
+	.globl rv_clear_user
+rv_clear_user:
 	li a4, SUM
 	csrs sstatus, a4
 	li t0, 8
@@ -145,11 +210,24 @@ __clear_user:
 	addi a0, a0, 1
 	addi a1, a1, -1
 	j 1b
-3:	bltu a1, t0, 5f
+3:	li t1, 64
+	bltu a1, t1, 34f
+30:	sd zero, 0(a0)
+31:	sd zero, 8(a0)
+32:	sd zero, 16(a0)
+33:	sd zero, 24(a0)
+130:	sd zero, 32(a0)
+131:	sd zero, 40(a0)
+132:	sd zero, 48(a0)
+133:	sd zero, 56(a0)
+	addi a0, a0, 64
+	addi a1, a1, -64
+	bgeu a1, t1, 30b
+34:	bltu a1, t0, 5f
 4:	sd zero, 0(a0)
 	addi a0, a0, 8
 	addi a1, a1, -8
-	j 3b
+	j 34b
 5:	beqz a1, 9f
 6:	sb zero, 0(a0)
 	addi a0, a0, 1
@@ -158,6 +236,9 @@ __clear_user:
 9:	csrc sstatus, a4
 	mv a0, a1
 	ret
+	.irp n, 30, 31, 32, 33, 130, 131, 132, 133
+	EX \n\()b, 34b
+	.endr
 	EX 2b, 9b
 	EX 4b, 5b
 	EX 6b, 9b
@@ -219,6 +300,48 @@ rv_fpu_load:
 	.endr
 	fscsr t0
 	ret
+
+	.option push
+	.option arch, +v
+	/*
+	 * size_t rv_vector_copy(unsigned long dst, unsigned long src, size_t words), rv_vector_clear(unsigned long dst, size_t words): of user memory, both
+	 * sides aligned; sstatus.VS is on. Words that are left; a word is never torn, each is an element.
+	 */
+	.globl rv_vector_copy, rv_vector_clear
+rv_vector_copy:
+	li t0, SUM
+	csrs sstatus, t0
+1:	vsetvli t1, a2, e64, m8, ta, ma
+2:	vle64.v v0, (a1)
+3:	vse64.v v0, (a0)
+	slli t2, t1, 3
+	add a1, a1, t2
+	add a0, a0, t2
+	sub a2, a2, t1
+	bnez a2, 1b
+4:	csrc sstatus, t0
+	csrw vstart, zero
+	mv a0, a2
+	ret
+	EX 2b, 4b
+	EX 3b, 4b
+rv_vector_clear:
+	li t0, SUM
+	csrs sstatus, t0
+	vsetvli t1, zero, e64, m8, ta, ma
+	vmv.v.i v0, 0
+1:	vsetvli t1, a1, e64, m8, ta, ma
+2:	vse64.v v0, (a0)
+	slli t2, t1, 3
+	add a0, a0, t2
+	sub a1, a1, t1
+	bnez a1, 1b
+3:	csrc sstatus, t0
+	csrw vstart, zero
+	mv a0, a1
+	ret
+	EX 2b, 3b
+	.option pop
 
 	/* void rv_vector_save(struct __riscv_v_ext_state *s), rv_vector_load: s->datap is the registers; sstatus.VS is on */
 	.option arch, +v

@@ -2,12 +2,7 @@
 /* User copies as functions, about the CPU's uaccess.S. */
 #include <arch/uaccess.h>
 #include <sched/task.h>
-
-/* uaccess.S: how many bytes are left; addresses are checked already. */
-size_t __copy_from_user(void *dst, unsigned long src, size_t n);
-size_t __copy_to_user(unsigned long dst, const void *src, size_t n);
-size_t __copy_kernel_nofault(void *dst, const void *src, size_t n);
-size_t __clear_user(unsigned long dst, size_t n);
+#include "arch/shared/ucopy.h"
 
 size_t arch_copy_from_user(void *dst, struct uptr src, size_t n)
 {

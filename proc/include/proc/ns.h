@@ -18,7 +18,7 @@ struct uts_namespace {
 	unsigned int ino;
 	struct {
 		char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
-	} name;				/* uts_sem */
+	} name __aligned(8);			/* uts_sem; copied by words */
 };
 
 struct pid_namespace {
