@@ -81,8 +81,8 @@ TEST(what_is_promised_works)
 		unsigned long n = sizeof(to), m = sizeof(from);
 
 		__asm__ volatile(".arch_extension mops\n\tsetp [%0]!, %1!, %2\n\tsetm [%0]!, %1!, %2\n\tsete [%0]!, %1!, %2"
-				 : "+r"(f), "+r"(m) : "r"('x') : "memory", "cc");
-		__asm__ volatile("cpyfp [%0]!, [%1]!, %2!\n\tcpyfm [%0]!, [%1]!, %2!\n\tcpyfe [%0]!, [%1]!, %2!"
+				 : "+r"(f), "+r"(m) : "r"((unsigned long)'x') : "memory", "cc");
+		__asm__ volatile(".arch_extension mops\n\tcpyfp [%0]!, [%1]!, %2!\n\tcpyfm [%0]!, [%1]!, %2!\n\tcpyfe [%0]!, [%1]!, %2!"
 				 : "+r"(d), "+r"(src), "+r"(n) : : "memory", "cc");
 		CHECK(!m && !n && to[0] == 'x' && to[sizeof(to) - 1] == 'x');
 	}
