@@ -251,7 +251,11 @@ void __asan_unregister_globals(struct asan_global *g, size_t n)
 
 void kasan_slab_alloc(void *cache, void *object, size_t size, size_t slot_size)
 {
-	kasan_poison(object, slot_size & ~7UL, KASAN_SLAB_REDZONE);
+	size_t used = round_up(size, 8UL), slot = slot_size & ~7UL;
+
+	/* Never all of it: readers under RCU may still look at the object that lay here, of a cache that is typesafe. */
+	if (slot > used)
+		kasan_poison((char *)object + used, slot - used, KASAN_SLAB_REDZONE);
 	kasan_unpoison(object, size);
 }
 

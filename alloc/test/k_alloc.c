@@ -7,6 +7,9 @@
 #include <abi/errno.h>
 #include <kernel/ktest.h>
 #include <lib/string.h>
+#include <kernel/rcu.h>
+#include <sched/completion.h>
+#include <sched/kthread.h>
 
 KTEST(alloc_pages_orders)
 {
@@ -102,6 +105,60 @@ KTEST(slab_cache_life)
 		kmem_cache_free(c, obj[i]);
 	memset(obj, 0, sizeof(obj));	/* the next there may be leaks on purpose */
 	KT_EQ(kmem_cache_live(c), 0);
+	kmem_cache_destroy(c);
+}
+
+struct typesafe { unsigned long count; char more[32]; };
+
+struct typesafe_reader {
+	struct typesafe *obj;
+	unsigned long sum, stop;
+	struct completion started, done;
+};
+
+/* Holds no reference: of a typesafe cache it may, whoever frees and takes the object meanwhile. */
+static int read_typesafe(void *arg)
+{
+	struct typesafe_reader *r = arg;
+
+	complete(&r->started);
+	while (!READ_ONCE(r->stop)) {
+		rcu_read_lock();
+		for (int i = 0; i < 1000; i++)
+			r->sum += READ_ONCE(r->obj->count);
+		rcu_read_unlock();
+	}
+	complete(&r->done);
+	return 0;
+}
+
+KTEST(slab_typesafe_reader)
+{
+	struct kmem_cache *c = kmem_cache_create("k_typesafe", sizeof(struct typesafe), 8, SLAB_TYPESAFE_BY_RCU, NULL);
+	static struct typesafe_reader r;
+	struct typesafe *keep, *o;
+
+	KT_ASSERT(c);
+	keep = kmem_cache_alloc(c, GFP_KERNEL);		/* its slab stays */
+	r.obj = kmem_cache_alloc(c, GFP_KERNEL);
+	KT_ASSERT(keep && r.obj);
+	r.stop = 0;
+	init_completion(&r.started);
+	init_completion(&r.done);
+	KT_ASSERT(!IS_ERR(kthread_run(read_typesafe, &r, "k_typesafe")));
+	wait_for_completion(&r.started);
+	kmem_cache_free(c, r.obj);
+	for (int i = 0; i < 50000; i++) {
+		o = kmem_cache_alloc(c, GFP_KERNEL);
+		if (!o)
+			break;
+		WRITE_ONCE(o->count, 1);
+		kmem_cache_free(c, o);
+	}
+	WRITE_ONCE(r.stop, 1);
+	wait_for_completion(&r.done);
+	synchronize_rcu();
+	kmem_cache_free(c, keep);
 	kmem_cache_destroy(c);
 }
 
