@@ -5,7 +5,7 @@
 arch_link := 1
 lds := $(O)/kernel.lds
 ldflags := -m $(ld_emulation) -z max-page-size=$(page_size) -z noexecstack --build-id=sha1 --gc-sections -static --no-pie --orphan-handling=warn $(ld_more) $(LDEXTRA)
-as_flags := $(cc_target) $(filter -m%,$(cc_flags))
+as_flags := $(cc_target) -fno-pic $(filter -m%,$(cc_flags))
 link_inputs = $(objs) $(rust_objs)
 link_tables := $(O)/ksyms.o $(if $(unwind_table),$(O)/unwind.o) $(if $(moves),$(O)/relocs.o)
 
