@@ -9,5 +9,5 @@ cc_target :=
 # $7 is the CPU's distance to its variables, $8 the running task. Backtraces read prologues (sched_stacktrace.c): no function is split, each
 # begins with its own.
 gcc_only_flags := -mcpu=ev67 -mno-fp-regs -ffixed-7 -ffixed-8 -fno-shrink-wrap -fno-reorder-blocks-and-partition -Wno-maybe-uninitialized
-cc_flags := $(gcc_only_flags) -fno-stack-protector -DCONFIG_DEPENDENT_MB
+cc_flags := $(gcc_only_flags) -fno-stack-protector -DCONFIG_DEPENDENT_MB -DCONFIG_ATOMIC_FULL
 debug_defines := -DCONFIG_KMEMLEAK

@@ -11,7 +11,7 @@ uapi_triplet := sparc64-linux-gnu
 # No warning of what may be uninitialized: gcc's guesses depend on what it inlines; and a volatile that a test only writes is used.
 gcc_only_flags := -mcpu=ultrasparc -mcmodel=medlow -mno-fpu -mno-app-regs -mmemory-model=tso -Wno-maybe-uninitialized \
 	-Wno-unused-but-set-variable
-cc_flags := -m64 $(gcc_only_flags) -fno-stack-protector
+cc_flags := -m64 -DCONFIG_ATOMIC_FULL $(gcc_only_flags) -fno-stack-protector
 debug_defines := -DCONFIG_KMEMLEAK
 rust_target := config/sparc64-unknown-none.json
 # What gcc takes and clang, which reads the headers for Rust, does not, is in gcc_only_flags.

@@ -661,7 +661,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
+    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}
@@ -743,6 +743,8 @@ def run_all(args, r):
     for arch in [a for a in ([args.arch] if args.arch else [] if args.quick else ARCHES) if a != "x86_64" and not args.kernel]:
         other_cpu(args, r, arch, part)
     if args.arch in (None, "x86_64"):
+        if not args.kernel and not args.debug:
+            order_test(r, "x86_64")
         files, names = r.guest_files() if not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/"))) else ({}, [])
         for cfg in configs:
             if not args.kernel:
@@ -779,14 +781,22 @@ def other_cpu(args, r, arch, part):
         cfg = Config(debug, cpus, preempt, arch)
         if args.debug and not debug or args.release and debug:
             continue
+        if not debug and preempt == "lazy":
+            order_test(r, arch)
         if arch == "aarch64" and r.wanted("build/atomics_" + arch) and r.kernel(arch, debug):
             r.simple("build/atomics_" + arch, [ROOT + "/tools/check-atomics", build.outdir(arch, debug) + "/vmlinux"], str(cfg))
         part("kernel tests, %s" % cfg, r.ktests, cfg)
         if guests and programs and (args.arch or arch in GUESTS_QUICK):
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
-    for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if configs is OTHER and programs and not args.debug else []:
+    for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if args.arch and programs and not (args.quick or args.debug) else []:
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
     part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch)
+
+
+def order_test(r, arch):
+    """What memory order becomes there."""
+    if r.wanted("build/order_" + arch) and r.kernel(arch):
+        r.simple("build/order_" + arch, [ROOT + "/tools/check-order", arch, build.outdir(arch, False) + "/flags"])
 
 
 def verdict(args, r, begin):
