@@ -4,7 +4,7 @@
 
 Absolute references to the image, 8 bytes wide or 4 bytes sign-extended, as the link with --emit-relocs recorded them;
 references by physical address are left out. And relative references to what does not move (a weak symbol that is not there is
-at 0), which change the other way. Format: three u32 counts (8-byte places, 4-byte places, relative places), then for each kind
+at 0), which change the other way. What the linker put into the global offset table has no relocations: all of it that lies in the image is one. Format: three u32 counts (8-byte places, 4-byte places, relative places), then for each kind
 the distances between ascending places (first from _text) in base 128, low part first. Usage: mkrelocs.py VMLINUX OUT.S
 """
 import struct
@@ -15,7 +15,25 @@ import sys
 CPUS = {
     62: (0xFFFFFFFF80000000, 1, 11, (2, 4), ()),
     183: (0xFFFF800080000000, 257, None, (), (258, *range(263, 273))),
+    243: (0xFFFFFFFF80000000, 2, None, (), (1, 26, 27, 28)),
+    258: (0xFFFF800080000000, 2, None, (), (1, *range(67, 71))),
 }
+
+
+def got(data, sections, symtab, base):
+    """The table's words that are addresses in the image: between __start_got and __stop_got."""
+    strings = sections[symtab[6]][4]
+    ends = {}
+    for name, _, _, _, value, _ in struct.iter_unpack("<IBBHQQ", data[symtab[4]:symtab[4] + symtab[5]]):
+        for n in (b"__start_got\0", b"__stop_got\0"):
+            if data[strings + name:strings + name + len(n)] == n:
+                ends[n] = value
+    start, stop = ends[b"__start_got\0"], ends[b"__stop_got\0"]
+    for s in sections:
+        if s[2] & 2 and s[1] == 1 and s[3] <= start < s[3] + s[5]:
+            for at in range(start, stop, 8):
+                if struct.unpack_from("<Q", data, s[4] + at - s[3])[0] >= base:
+                    yield at
 
 
 def collect(path):
@@ -44,6 +62,7 @@ def collect(path):
                 places["wide" if kind == wide else "narrow"].add(off - text)
             elif kind in fixed and inside:
                 sys.exit("mkrelocs: a reference at %#x (kind %d) cannot be moved" % (off, kind))
+    places["wide"].update(at - text for s in sections if s[1] == 2 for at in got(data, sections, s, base))
     return places
 
 

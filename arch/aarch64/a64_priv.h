@@ -5,6 +5,7 @@
 #include <lib/types.h>
 #include <arch/pgtable.h>
 #include <arch/percpu.h>
+#include "arch/shared/kaslr.h"
 
 #define read_sysreg(name) ({ u64 __v; __asm__ volatile("mrs %0, " #name : "=r"(__v)); __v; })
 #define write_sysreg(v, name) __asm__ volatile("msr " #name ", %0" : : "rZ"((u64)(v)) : "memory")
@@ -70,7 +71,6 @@ void __noreturn a64_efi_enter(u64 entry, u64 fdt, u64 handoff);
 extern char boot_entry_efi[];
 
 /* boot_kaslr.c */
-extern unsigned long kernel_image_slide;
 u64 a64_randomize(phys_addr_t fdt, phys_addr_t efi);
 
 /* kernel_cpu.c */

@@ -28,8 +28,6 @@ struct boot_info boot_info;
 struct la64_machine machine __ro_after_init;
 u64 kernel_image_pa __ro_after_init;
 
-#define PA_LIMIT (1ULL << 48)
-#define FDT_MAX (2UL << 20)
 #define QEMU_FDT 0x100000		/* where QEMU's direct boot leaves the tree */
 #define CORE_MAX 0x1ffU
 #define FIRMWARE_END 0x200000		/* parked CPUs run in what lies below */
@@ -63,15 +61,15 @@ static u64 __init efi_find(phys_addr_t systab, const struct efi_guid *guid)
 	const struct efi_table *t;
 	u64 magic;
 
-	if (!systab || systab >= PA_LIMIT || (systab & 7))
+	if (!systab || systab >= LA64_PA_LIMIT || (systab & 7))
 		return 0;
 	memcpy(&magic, s->head, sizeof(magic));
 	if (magic != EFI_MAGIC || s->nr_tables > 256 || (s->tables & 7))
 		return 0;
-	t = phys_to_virt(s->tables % PA_LIMIT);
+	t = phys_to_virt(s->tables % LA64_PA_LIMIT);
 	for (u64 i = 0; i < s->nr_tables; i++)
 		if (!memcmp(&t[i].guid, guid, sizeof(*guid)))
-			return t[i].table % PA_LIMIT;	/* QEMU's are addresses in a window */
+			return t[i].table % LA64_PA_LIMIT;	/* QEMU's are addresses in a window */
 	return 0;
 }
 
@@ -81,26 +79,33 @@ static void __init read_loader(phys_addr_t cmdline, phys_addr_t systab)
 	u64 pa = efi_find(systab, &guid_initrd);
 	const u64 *initrd;
 
-	if (!boot_info.cmdline[0] && systab && cmdline < PA_LIMIT)		/* QEMU has it at 0 */
+	if (!boot_info.cmdline[0] && systab && cmdline < LA64_PA_LIMIT)		/* QEMU has it at 0 */
 		boot_set_cmdline(&boot_info, phys_to_virt(cmdline), BOOT_CMDLINE_MAX);
 	if (!pa || (pa & 7))
 		return;
 	initrd = phys_to_virt(pa);
-	boot_info.initrd = initrd[0] % PA_LIMIT;
+	boot_info.initrd = initrd[0] % LA64_PA_LIMIT;
 	boot_info.initrd_size = initrd[1];
+}
+
+phys_addr_t __init la64_find_tree(phys_addr_t systab)
+{
+	u64 pa = efi_find(systab, &guid_fdt);
+
+	if (!pa)
+		pa = QEMU_FDT;
+	return pa & 7 ? 0 : pa;
 }
 
 static void __init look_at_tree(phys_addr_t cmdline, phys_addr_t systab)
 {
-	u64 pa = efi_find(systab, &guid_fdt);
+	phys_addr_t pa = la64_find_tree(systab);
 
 	boot_info.protocol = "image";
 	machine.nr_cpus = 1;
 	machine.core[0] = (u32)csr_read(CSR_CPUID) & CORE_MAX;
-	if (!pa)
-		pa = QEMU_FDT;
-	if (!(pa & 7))
-		boot_dt_look(phys_to_virt(pa), pa, FDT_MAX);
+	if (pa)
+		boot_dt_look(phys_to_virt(pa), pa, LA64_FDT_MAX);
 	read_loader(cmdline, systab);
 }
 
@@ -238,7 +243,7 @@ void __init __noreturn la64_start(phys_addr_t cmdline, phys_addr_t systab)
 	boot_map_finish(&boot_info);
 	boot_map_to_memblock(&boot_info);
 	memblock_reserve(0, FIRMWARE_END);
-	if (!boot_dt_open(0, PA_LIMIT)) {
+	if (!boot_dt_open(0, LA64_PA_LIMIT)) {
 		read_cpus(arch_dt());
 		read_devices(arch_dt());
 	}

@@ -279,8 +279,12 @@ machine_error:
 	jr	$t0
 1:	li.w	$t0, CRMD_PAGING
 	csrwr	$t0, CSR_CRMD
-	la.abs	$t0, 2f
+	la.pcrel $t0, error_virtual
+	ld.d	$t0, $t0, 0
 	jr	$t0
+	.balign 8
+error_virtual:
+	.dword	2f			/* in the mapped image, wherever that is */
 2:	csrwr	$zero, CSR_DMW0
 	csrrd	$tp, KS_TASK
 	csrrd	$r21, KS_PERCPU

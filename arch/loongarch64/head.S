@@ -2,7 +2,7 @@
 /*
  * First code of each CPU. It comes with translation off. The boot CPU has in a1 the physical address of the command line and in
  * a2 that of the EFI system table (QEMU's direct boot and Linux's image protocol); others come by the firmware's mailbox, with their number
- * in mailbox 1. Windows on all of memory carry the step to the image's own addresses, which an early table maps.
+ * in mailbox 1. Windows on all of memory carry the step to the image's own addresses, which an early table maps; there la64_randomize moves it.
  */
 #include <arch_cpu/page.h>
 #include "arch/loongarch64/asm_priv.h"
@@ -60,7 +60,8 @@ setup_translation:
 	la.pcrel $t0, machine_error
 	bstrpick.d $t0, $t0, 47, 0
 	csrwr	$t0, CSR_MERRENTRY
-	la.abs	$t0, vectors
+	la.pcrel $t0, addresses
+	ld.d	$t0, $t0, 0
 	csrwr	$t0, CSR_EENTRY
 	li.w	$t0, VECTOR_SHIFT << 16
 	csrwr	$t0, CSR_ECFG
@@ -100,7 +101,8 @@ boot_entry:
 
 	bstrpick.d $s1, $s1, 47, 0
 	bl	setup_translation
-	la.abs	$t0, boot_virtual
+	la.pcrel $t0, addresses
+	ld.d	$t0, $t0, 8
 	jr	$t0
 
 	.globl secondary_entry
@@ -109,8 +111,16 @@ secondary_entry:
 	la.pcrel $s1, kernel_root
 	bstrpick.d $s1, $s1, 47, 0
 	bl	setup_translation
-	la.abs	$t0, secondary_virtual
+	la.pcrel $t0, addresses
+	ld.d	$t0, $t0, 16
 	jr	$t0
+
+	/* What runs through a window knows these of the mapped image; they move with it. */
+	.balign 8
+addresses:
+	.dword	vectors
+	.dword	boot_virtual
+	.dword	secondary_virtual
 
 	.text
 boot_virtual:
@@ -120,6 +130,17 @@ boot_virtual:
 	la.pcrel $sp, boot_stack_top
 	la.pcrel $tp, init_task
 	move	$r21, $zero
+	move	$fp, $zero
+	move	$a0, $s2
+	move	$a1, $s3
+	bl	la64_randomize
+	la.pcrel $t0, 1f
+	add.d	$t0, $t0, $a0
+	jr	$t0
+1:	la.pcrel $sp, boot_stack_top
+	la.pcrel $tp, init_task
+	la.pcrel $t0, vectors
+	csrwr	$t0, CSR_EENTRY
 	move	$fp, $zero
 	move	$a0, $s2
 	move	$a1, $s3
@@ -142,14 +163,18 @@ secondary_virtual:
 	bl	la64_secondary_start
 1:	b	1b
 
-	.section .bss..page_aligned, "aw", @nobits
+	.section .init.pgtables, "aw"
 	.balign PAGE_SIZE
 early_root:
 	.skip PAGE_SIZE
+	.globl early_l1, early_l0
 early_l1:
 	.skip PAGE_SIZE
 early_l0:
-	.skip PAGE_SIZE
+	.skip PAGE_SIZE * 3		/* where it was linked; where it is to be, across a border maybe */
+
+	.section .bss..page_aligned, "aw", @nobits
+	.balign PAGE_SIZE
 	.globl kernel_root
 kernel_root:
 	.skip PAGE_SIZE

@@ -6,6 +6,7 @@
 #include <arch/pgtable.h>
 #include <arch/percpu.h>
 #include "arch/loongarch64/asm_priv.h"
+#include "arch/shared/kaslr.h"
 
 #define csr_read(n) ({ u64 __v; __asm__ volatile("csrrd %0, %1" : "=r"(__v) : "i"(n) : "memory"); __v; })
 #define csr_write(v, n) do { u64 __v = (v); __asm__ volatile("csrwr %0, %1" : "+r"(__v) : "i"(n) : "memory"); } while (0)
@@ -81,6 +82,13 @@ struct la64_machine {
 };
 extern struct la64_machine machine;
 void __noreturn la64_start(phys_addr_t cmdline, phys_addr_t systab);
+/* Where the device tree lies; 0: misaligned. */
+phys_addr_t la64_find_tree(phys_addr_t systab);
+#define LA64_PA_LIMIT (1ULL << 48)
+#define LA64_FDT_MAX (2UL << 20)
+
+/* boot_kaslr.c: how far the image moved; where it was it stays mapped */
+u64 la64_randomize(phys_addr_t cmdline, phys_addr_t systab);
 
 /* kernel_cpu.c */
 void la64_detect_cpu(void);

@@ -6,4 +6,5 @@ ld_emulation := elf64loongarch
 ld_more := --no-relax
 page_size := 16384
 flat := Image
+moves := 1
 include arch/shared/link.mk

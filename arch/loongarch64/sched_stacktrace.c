@@ -68,6 +68,8 @@ void arch_show_regs(const struct pt_regs *r)
 		pr_emerg("%-4s: %016llx %-3s: %016llx %-3s: %016llx %-3s: %016llx\n", names[i], r->regs[i], names[i + 1], r->regs[i + 1],
 			 names[i + 2], r->regs[i + 2], names[i + 3], r->regs[i + 3]);
 	pr_emerg("ESTAT: %08llx BADV: %016llx PGDL: %016llx ASID: %llx\n", r->estat, r->badv, csr_read(CSR_PGDL), csr_read(CSR_ASID) & 0x3ff);
+	if (kernel_image_slide)
+		pr_emerg("Kernel Offset: %#lx from %#lx\n", kernel_image_slide, KERNEL_IMAGE_VA);
 	if (user_mode(r))
 		return;
 	pr_emerg("Code:");

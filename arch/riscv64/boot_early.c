@@ -8,6 +8,7 @@
  */
 #include <arch/page.h>
 #include <arch/pgtable.h>
+#include <arch_cpu/image.h>
 #include <kernel/init.h>
 #include "arch/riscv64/rv_priv.h"
 
@@ -17,9 +18,11 @@ u64 kernel_image_pa __ro_after_init;
 
 #define EARLY_TABLE __section(".bss..page_aligned") __aligned(1UL << PAGE_SHIFT)
 static pte_t early_level4[PT_ENTRIES] EARLY_TABLE, early_level3[PT_ENTRIES] EARLY_TABLE, early_top[PT_ENTRIES] EARLY_TABLE;
-static pte_t early_image[PT_ENTRIES] EARLY_TABLE;
+static pte_t early_image[2 * PT_ENTRIES] EARLY_TABLE;
 static pte_t early_direct[PT_ENTRIES] EARLY_TABLE;
-extern char _text[], _end[];
+/* For the image at another place, page by page. */
+static pte_t early_pages[(IMAGE_MAX >> 21) + 1][PT_ENTRIES] __section(".init.pgtables") __aligned(1UL << PAGE_SHIFT);
+extern char _end[];
 
 #define LEAF (RV_PTE_V | RV_PTE_R | RV_PTE_W | RV_PTE_A | RV_PTE_D)
 
@@ -68,6 +71,7 @@ void __init rv_early_tables(phys_addr_t fdt)
 	for (u64 i = 0; pa + (i << 21) < end; i++)
 		early_image[i].v = leaf(pa + (i << 21), RV_PTE_X);
 	early_top[PT_ENTRIES - 2].v = table(early_image);	/* KERNEL_IMAGE_VA: 2 GiB below the end */
+	early_top[PT_ENTRIES - 1].v = table(early_image + PT_ENTRIES);
 
 	map_gib(early_direct, 0, pa);
 	map_gib(early_direct, 0, fdt);
@@ -95,6 +99,19 @@ void __init rv_early_tables(phys_addr_t fdt)
 		return;
 	for (;;)
 		__asm__ volatile("wfi");
+}
+
+void __init rv_early_image(unsigned long va)
+{
+	unsigned long first = (va - KERNEL_IMAGE_VA) >> 21, pa = image_to_phys(_text);
+
+	for (; pa < image_to_phys(_end); pa += PAGE_SIZE, va += PAGE_SIZE) {
+		unsigned long piece = (va - KERNEL_IMAGE_VA) >> 21;
+
+		early_image[piece] = pte_make_table(image_to_phys(early_pages[piece - first]));
+		early_pages[piece - first][pt_index(va, 0)].v = leaf(pa, RV_PTE_X);
+	}
+	__asm__ volatile("sfence.vma" : : : "memory");
 }
 
 /* The table and slot of the early direct map that a device's window is put into (kernel_console.c). */

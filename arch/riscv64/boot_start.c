@@ -126,7 +126,7 @@ static void __init look_at_tree(phys_addr_t pa)
 /* Only the image's GiB of RAM can be read as yet. */
 static void __init open_tree(void)
 {
-	phys_addr_t gib = kernel_image_pa & ~(GIB - 1);
+	phys_addr_t gib = image_to_phys(_text) & ~(GIB - 1);
 
 	if (boot_dt_open(gib, gib + GIB))
 		return;

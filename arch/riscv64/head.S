@@ -2,7 +2,7 @@
 /*
  * First code of each CPU. The boot CPU comes in S mode with the MMU off, a0 = its hart, a1 = device tree (Linux's riscv Image protocol;
  * an ELF file the same). rv_early_tables (C, run at physical addresses) makes tables that hold this code where it lies and where it
- * is linked, and turns the MMU on. Others come by SBI HSM with a1 = their number.
+ * is linked, and turns the MMU on; there rv_randomize moves the image. Others come by SBI HSM with a1 = their number.
  */
 #include <arch_cpu/page.h>
 
@@ -55,14 +55,20 @@ boot_entry:
 	mv a0, s2
 	call rv_early_tables
 
-	/* Identity still holds; go on where the code is linked. */
-	li s4, KERNEL_IMAGE_VA
-	sub s4, s4, s3			/* from here to there */
-	lla t0, 2f
-	add t0, t0, s4
+	/* Identity still holds; go on where the code is linked, then where it is to be. */
+	lla t0, boot_linked
+	ld t0, 0(t0)
 	jr t0
-2:	add sp, sp, s4
-	add tp, tp, s4
+2:	lla sp, boot_stack_top
+	lla tp, init_task
+	li s0, 0
+	mv a0, s2
+	call rv_randomize
+	lla t0, 3f
+	add t0, t0, a0
+	jr t0
+3:	lla sp, boot_stack_top
+	lla tp, init_task
 	lla t0, rv_trap_entry
 	csrw stvec, t0
 	li s0, 0
@@ -70,6 +76,11 @@ boot_entry:
 	mv a1, s2
 	call rv_start
 
+	.balign 8
+boot_linked:
+	.quad 2b			/* until it has moved */
+secondary_linked:
+	.quad secondary_virtual
 	.balign 4
 hang:
 	wfi
@@ -88,13 +99,11 @@ secondary_entry:
 	ld t2, 8(t0)
 	csrw satp, t1
 	sfence.vma
-	lla s3, _text
-	li s4, KERNEL_IMAGE_VA
-	sub s4, s4, s3
-	lla t0, 3f
-	add t0, t0, s4
+	lla t0, secondary_linked
+	ld t0, 0(t0)
 	jr t0
-3:	csrw satp, t2
+secondary_virtual:
+	csrw satp, t2
 	sfence.vma
 	lla t0, rv_trap_entry
 	csrw stvec, t0
@@ -112,6 +121,18 @@ secondary_entry:
 	mv a0, s1
 	call rv_secondary_start
 	j hang
+
+	.globl rv_read_seed
+	.balign 4
+rv_read_seed:
+	csrr t0, stvec
+	lla t1, 1f			/* where there is none it traps */
+	csrw stvec, t1
+	li a0, 0
+	csrrw a0, 0x015, zero
+	.balign 4
+1:	csrw stvec, t0
+	ret
 
 	.section .bss..page_aligned, "aw", @nobits
 	.balign PAGE_SIZE

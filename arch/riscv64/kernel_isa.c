@@ -28,7 +28,7 @@ static const struct {
 	[RV_EXT_ZBA] = { "zba", RISCV_HWPROBE_EXT_ZBA },
 	[RV_EXT_ZBB] = { "zbb", RISCV_HWPROBE_EXT_ZBB }, [RV_EXT_ZBS] = { "zbs", RISCV_HWPROBE_EXT_ZBS },
 	[RV_EXT_ZIHINTPAUSE] = { "zihintpause", RISCV_HWPROBE_EXT_ZIHINTPAUSE }, [RV_EXT_SSTC] = { "sstc", 0 },
-	[RV_EXT_SVPBMT] = { "svpbmt", 0 }, [RV_EXT_SVVPTC] = { "svvptc", 0 },
+	[RV_EXT_SVPBMT] = { "svpbmt", 0 }, [RV_EXT_SVVPTC] = { "svvptc", 0 }, [RV_EXT_ZKR] = { "zkr", 0 },
 };
 
 /* Of those that user programs may use and that need nothing of the kernel: the rest of what riscv_hwprobe tells. */

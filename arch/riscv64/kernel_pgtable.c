@@ -34,7 +34,7 @@ void arch_pt_copy_kernel(pte_t *root)
 /* Where another CPU's first instructions lie, at the address that they lie at. */
 static void __init make_idmap(void)
 {
-	unsigned long at = kernel_image_pa & ~(pt_span(ROOT) - 1);
+	unsigned long at = image_to_phys(_text) & ~(pt_span(ROOT) - 1);
 
 	memcpy(idmap_root, kernel_root, PAGE_SIZE);
 	idmap_root[pt_index(at, ROOT)] = pte_make(PFN_DOWN(at), PTE_P_READ | PTE_P_EXEC, ROOT);

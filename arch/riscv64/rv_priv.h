@@ -5,6 +5,7 @@
 #include <lib/types.h>
 #include <arch/pgtable.h>
 #include <arch/percpu.h>
+#include "arch/shared/kaslr.h"
 
 #define csr_read(name) ({ unsigned long __v; __asm__ volatile("csrr %0, " #name : "=r"(__v) : : "memory"); __v; })
 #define csr_write(name, v) __asm__ volatile("csrw " #name ", %0" : : "rK"((unsigned long)(v)) : "memory")
@@ -52,6 +53,13 @@ void __noreturn rv_start(unsigned long hart, phys_addr_t fdt);
 
 /* boot_early.c: before the MMU is on */
 void rv_early_tables(phys_addr_t fdt);
+/* Maps the image at another place too, by pages. */
+void rv_early_image(unsigned long va);
+/* boot_kaslr.c: how far the image moved; where it was it stays mapped */
+u64 rv_randomize(phys_addr_t fdt);
+
+/* head.S: the CPU's entropy source (Zkr), read once; 0: it has none, or none for S mode */
+u64 rv_read_seed(void);
 /* The entry of the early direct map for the GiB around PA; NULL: it has none. */
 pte_t *rv_early_gib(phys_addr_t pa);
 
@@ -83,7 +91,7 @@ void rv_sbi_fence_i(const struct cpumask *mask);
 /* kernel_isa.c: what all CPUs can do */
 enum rv_ext {
 	RV_EXT_F, RV_EXT_D, RV_EXT_C, RV_EXT_V, RV_EXT_ZBA, RV_EXT_ZBB, RV_EXT_ZBS, RV_EXT_ZIHINTPAUSE, RV_EXT_SSTC, RV_EXT_SVPBMT,
-	RV_EXT_SVVPTC, NR_RV_EXT
+	RV_EXT_SVVPTC, RV_EXT_ZKR, NR_RV_EXT
 };
 bool rv_has(enum rv_ext e);
 void rv_read_isa(void);

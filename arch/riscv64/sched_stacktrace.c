@@ -69,6 +69,8 @@ void arch_show_regs(const struct pt_regs *r)
 		pr_emerg("%-3s: %016lx %-3s: %016lx %-3s: %016lx %-3s: %016lx\n", names[i], v[i], names[i + 1], v[i + 1], names[i + 2],
 			 v[i + 2], names[i + 3], v[i + 3]);
 	pr_emerg("status: %016lx cause: %016lx badaddr: %016lx satp: %016lx\n", r->status, r->cause, r->badaddr, csr_read(satp));
+	if (kernel_image_slide)
+		pr_emerg("Kernel Offset: %#lx from %#lx\n", kernel_image_slide, KERNEL_IMAGE_VA);
 	if (user_mode(r))
 		return;
 	pr_emerg("Code:");

@@ -81,7 +81,9 @@ SECTIONS
 		. = ALIGN(64);
 		*(.data..cacheline_aligned)
 		*(.data .data.*)
-		*(.sdata .sdata.* .got .got.plt)
+		*(.sdata .sdata.*)
+		. = ALIGN(8);
+		__start_got = .; *(.got .got.plt) __stop_got = .;
 		*(__sancov_gate)	/* debug builds: what asks whether comparisons are traced */
 		. = ALIGN(8);
 		_edata = .;

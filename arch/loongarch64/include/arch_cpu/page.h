@@ -5,7 +5,7 @@
  *   0x8000000000000000                device registers, at their physical address
  *   0x9000000000000000                direct map of all RAM, at its physical address
  *   0xffff800000000000 .. +2 GiB      modules
- *   0xffff800080000000                kernel image
+ *   0xffff800080000000 .. +62 GiB     kernel image, somewhere in it
  *   0xffffa00000000000 .. +512 GiB    vmalloc, stacks
  *   0xffffb00000000000 .. +512 GiB    struct page array
  *   0xffffc00000000000 .. +1 GiB      device windows that want another kind of memory
@@ -42,7 +42,8 @@
 #define FIXMAP_START 0xffffc00000000000UL
 #define FIXMAP_END 0xffffc00040000000UL
 
-extern u64 kernel_image_pa;		/* where KERNEL_IMAGE_VA lies; set before the first C code */
+/* Where KERNEL_IMAGE_VA would lie: the image may have moved up (boot_kaslr.c). May wrap. Set before la64_start. */
+extern u64 kernel_image_pa;
 
 static inline void *phys_to_virt(phys_addr_t pa)
 {

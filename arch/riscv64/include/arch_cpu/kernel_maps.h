@@ -6,7 +6,7 @@ extern u32 rv_map_gen;		/* see kernel_pgtable.c */
 
 #define KERNEL_LEAF_LEVEL (ARCH_PT_LEVELS > 3 ? 2 : 1)		/* no leaf in the root */
 #define KERNEL_IMAGE_LEAF_LEVEL 0				/* no large leaf is ever split */
-#define EARLY_TABLES_LOW (kernel_image_pa & ~((1ULL << 30) - 1))
+#define EARLY_TABLES_LOW (image_to_phys(_text) & ~((1ULL << 30) - 1))
 #define EARLY_TABLES_HIGH (EARLY_TABLES_LOW + (1ULL << 30))
 #define TEXT_POKE_VA (FIXMAP_END - 16 * PAGE_SIZE)
 #define KERNEL_WINDOWS_START FIXMAP_START

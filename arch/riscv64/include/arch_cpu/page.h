@@ -6,7 +6,7 @@
  *   0xfffffff000000000 .. +4 GiB      Sv39 alone: struct page array
  *   0xfffffff800000000 .. +1 GiB      device windows, the alias that patches code
  *   0xffffffff00000000 .. +2 GiB      modules
- *   0xffffffff80000000                kernel image
+ *   0xffffffff80000000 .. +2 GiB      kernel image, somewhere in it
  * Sv48 and Sv57 have more room:
  *   0xffff800000000000 .. +32 TiB     direct map
  *   0xffffc00000000000 .. +512 GiB    struct page array
@@ -41,7 +41,9 @@
 /* What the choice of the tables' depth decided; set before the MMU is on, constant after. */
 extern unsigned int rv_pt_levels;		/* 3, 4, 5 */
 extern unsigned long rv_task_size, rv_direct_map, rv_direct_size, rv_vmemmap;
-extern u64 kernel_image_pa;			/* where KERNEL_IMAGE_VA lies */
+
+/* Where KERNEL_IMAGE_VA would lie: the image may have moved up (boot_kaslr.c). May wrap. */
+extern u64 kernel_image_pa;
 
 #define TASK_SIZE_MAX rv_task_size
 #define VMEMMAP_START rv_vmemmap
