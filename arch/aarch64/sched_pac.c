@@ -7,6 +7,7 @@
 #include <arch/irqflags.h>
 #include <arch/switch.h>
 #include <abi/errno.h>
+#include <abi/syscalls.h>
 #include <kernel/init.h>
 #include <kernel/random.h>
 #include <linux/prctl.h>
@@ -122,4 +123,10 @@ long arch_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4
 		return a2 || a3 || a4 || a5 || !a64_has_paca ? -EINVAL : (long)a64_keys_enabled(&current->thread.fpu->keys);
 	}
 	return -EINVAL;
+}
+
+/* partial: map_shadow_stack: no CPU's shadow stacks are used, and Linux answers this where it has none */
+long sys_map_shadow_stack(unsigned long addr, unsigned long size, unsigned int flags)
+{
+	return -EOPNOTSUPP;
 }

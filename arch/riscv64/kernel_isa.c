@@ -46,8 +46,20 @@ static const struct {
 	{ "zcmop", RISCV_HWPROBE_EXT_ZCMOP }, { "zawrs", RISCV_HWPROBE_EXT_ZAWRS },
 };
 
+/* The same of RISCV_HWPROBE_KEY_IMA_EXT_1. */
+static const struct {
+	char name[16];
+	u64 ima;
+} plain1[] = {
+	{ "zicclsm", RISCV_HWPROBE_EXT_ZICCLSM }, { "ziccamoa", RISCV_HWPROBE_EXT_ZICCAMOA }, { "ziccif", RISCV_HWPROBE_EXT_ZICCIF },
+	{ "ziccrse", RISCV_HWPROBE_EXT_ZICCRSE }, { "za64rs", RISCV_HWPROBE_EXT_ZA64RS },
+};
+
+/* Not told of: the kernel turns neither landing pads nor shadow stacks on. */
+static const char *const withheld[] = { "zicfilp", "zicfiss" };
+
 static u32 have __ro_after_init;		/* bits of enum rv_ext that all CPUs have */
-static u64 plain_bits __ro_after_init;		/* hwprobe bits of PLAIN */
+static u64 plain_bits __ro_after_init, plain1_bits __ro_after_init;	/* hwprobe bits of PLAIN, PLAIN1 */
 static u64 mvendorid __ro_after_init, marchid __ro_after_init, mimpid __ro_after_init;
 
 /* Is NAME among the extensions of CPU? */
@@ -103,6 +115,9 @@ void __init rv_read_isa(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(plain); i++)
 		if (all_have(t, plain[i].name))
 			plain_bits |= plain[i].ima;
+	for (unsigned int i = 0; i < ARRAY_SIZE(plain1); i++)
+		if (all_have(t, plain1[i].name))
+			plain1_bits |= plain1[i].ima;
 	if (rv_has(RV_EXT_SVPBMT)) {
 		rv_pte_nc = RV_PBMT_NC;
 		rv_pte_io = RV_PBMT_IO;
@@ -132,6 +147,32 @@ unsigned long arch_elf_hwcap2(void)
 	return 0;
 }
 
+static bool is_withheld(const char *name, size_t n)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(withheld); i++)
+		if (strlen(withheld[i]) == n && !memcmp(withheld[i], name, n))
+			return true;
+	return false;
+}
+
+static size_t put(char *buf, size_t size, size_t at, const char *before, const char *name, size_t n)
+{
+	return at + (size_t)snprintf(at < size ? buf + at : NULL, at < size ? size - at : 0, "%s%.*s", before, (int)n, name);
+}
+
+/* The older word has it all: without what is withheld. */
+static size_t show_isa_word(char *buf, size_t size, const char *isa)
+{
+	size_t at = 0;
+
+	for (const char *s = isa, *end; s; s = *end ? end + 1 : NULL) {
+		end = strchrnul(s, '_');
+		if (!is_withheld(s, (size_t)(end - s)))
+			at = put(buf, size, at, s == isa ? "" : "_", s, (size_t)(end - s));
+	}
+	return at;
+}
+
 /* The word that programs read: rv64ima..., then the list of names behind underscores as the device tree has them. */
 static size_t show_isa(char *buf, size_t size, unsigned int cpu)
 {
@@ -142,15 +183,14 @@ static size_t show_isa(char *buf, size_t size, unsigned int cpu)
 	const char *isa = t ? dt_string(t, machine.cpu_node[cpu], "riscv,isa") : NULL;
 
 	if (!list)
-		return (size_t)snprintf(buf, size, "%s", isa ?: "rv64ima");
+		return show_isa_word(buf, size, isa ?: "rv64ima");
 	at = (size_t)snprintf(buf, size, "rv64");
 	for (int pass = 0; pass < 2; pass++)
 		for (const char *end = list + len, *s = list; s < end; s += strnlen(s, (size_t)(end - s)) + 1) {
-			int n = (int)strnlen(s, (size_t)(end - s));
+			size_t n = strnlen(s, (size_t)(end - s));
 
-			if ((n == 1) != (pass == 0))
-				continue;
-			at += (size_t)snprintf(at < size ? buf + at : NULL, at < size ? size - at : 0, "%s%.*s", pass ? "_" : "", n, s);
+			if ((n == 1) == (pass == 0) && !is_withheld(s, n))
+				at = put(buf, size, at, pass ? "_" : "", s, n);
 		}
 	return at;
 }
@@ -199,6 +239,9 @@ static bool probe_key(s64 key, u64 *value)
 		return true;
 	case RISCV_HWPROBE_KEY_IMA_EXT_0:
 		*value = ima_ext();
+		return true;
+	case RISCV_HWPROBE_KEY_IMA_EXT_1:
+		*value = plain1_bits;
 		return true;
 	case RISCV_HWPROBE_KEY_CPUPERF_0:
 	case RISCV_HWPROBE_KEY_MISALIGNED_SCALAR_PERF:
@@ -311,4 +354,10 @@ long sys_riscv_flush_icache(unsigned long start, unsigned long end, unsigned lon
 	if (num_online_cpus() > 1)
 		rv_sbi_fence_i(cpu_online_mask);
 	return 0;
+}
+
+/* partial: map_shadow_stack: no CPU's shadow stacks are used, and Linux answers this where it has none */
+long sys_map_shadow_stack(unsigned long addr, unsigned long size, unsigned int flags)
+{
+	return -EOPNOTSUPP;
 }

@@ -11,6 +11,7 @@
 #include <arch/ptrace.h>
 #include <arch/uaccess.h>
 #include <abi/errno.h>
+#include <abi/syscalls.h>
 #include <asm/prctl.h>
 #include <kernel/preempt.h>
 #include <lib/string.h>
@@ -288,4 +289,10 @@ void x86_load_bases(struct task *task)
 		return;
 	set_base(ARCH_SET_FS, task->thread.fsbase);
 	set_base(ARCH_SET_GS, task->thread.gsbase);
+}
+
+/* partial: map_shadow_stack: no CPU's shadow stacks are used, and Linux answers this where it has none */
+long sys_map_shadow_stack(unsigned long addr, unsigned long size, unsigned int flags)
+{
+	return -EOPNOTSUPP;
 }

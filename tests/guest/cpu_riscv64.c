@@ -18,6 +18,7 @@ TEST(cpu_riscv64)
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -28,6 +29,13 @@ TEST(cpu_riscv64)
 #endif
 #ifndef SYS_riscv_hwprobe
 #define SYS_riscv_hwprobe 258
+#endif
+#ifndef PR_GET_CFI
+#define PR_GET_CFI 80
+#define PR_SET_CFI 81
+#define PR_CFI_BRANCH_LANDING_PADS 0
+#define PR_CFI_ENABLE 1UL
+#define PR_CFI_DISABLE 2UL
 #endif
 #define HWCAP(letter) (1UL << ((letter) - 'A'))
 #define ALL_CPUS 1024
@@ -83,6 +91,34 @@ TEST(hwprobe_which_cpus)
 	EQ(p.key, -1);
 	EQ(cpus[0], 0);
 	ERR(probe(&p, 1, 0, NULL, RISCV_HWPROBE_WHICH_CPUS), EINVAL);
+}
+
+/* Landing pads and shadow stacks (shadow_stack.c) are neither used nor promised, also where the CPU has them. */
+TEST(user_cfi)
+{
+	unsigned long v = 7;
+	struct riscv_hwprobe p = { RISCV_HWPROBE_KEY_IMA_EXT_1, ~0UL };
+	char line[4096];
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	int seen = 0;
+
+	ERR(prctl(PR_GET_CFI, PR_CFI_BRANCH_LANDING_PADS, &v, 0, 0), EINVAL);
+	ERR(prctl(PR_SET_CFI, PR_CFI_BRANCH_LANDING_PADS, PR_CFI_ENABLE, 0, 0), EINVAL);
+	ERR(prctl(PR_SET_CFI, PR_CFI_BRANCH_LANDING_PADS, PR_CFI_DISABLE, 0, 0), EINVAL);
+	ERR(prctl(PR_GET_CFI, 1, &v, 0, 0), EINVAL);
+	ERR(prctl(PR_SET_CFI, PR_CFI_BRANCH_LANDING_PADS, PR_CFI_ENABLE, 1, 1), EINVAL);
+	EQ(v, 7);
+	CHECK(!(ima() & RISCV_HWPROBE_EXT_ZICFILP));
+	OK(probe(&p, 1, 0, NULL, 0));
+	EQ(p.key, RISCV_HWPROBE_KEY_IMA_EXT_1);
+	CHECK(!(p.value & RISCV_HWPROBE_EXT_ZICFISS));
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		CHECK(!strstr(line, "zicfi"));
+		seen += !!strstr(line, "zicsr");
+	}
+	CHECK(seen);
+	fclose(f);
 }
 
 TEST(words_of_cpuinfo)
