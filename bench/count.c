@@ -15,6 +15,9 @@
  *
  * With blocks=on each block of kernel instructions that ran between the marks is told before the row: "block ADDRESS INSTRUCTIONS TIMES".
  *
+ * With entry=ADDRESS what ran before the instruction there was first reached is told before the row: "entry INSTRUCTIONS". That is a firmware's
+ * share where the address is a kernel's first.
+ *
  * Of other CPUs than x86_64 the instructions are counted, and lines and blocks noted; atomics, invalidations and the like are 0.
  * Kernel code is what lies in the upper half. The declarations are those of QEMU's plugin interface, version 3 and later.
  */
@@ -86,6 +89,8 @@ static bool by_call;			/* all of it: code in line takes all CPUs of one thread f
 static struct qemu_plugin_register *rcx;
 static GByteArray *value;
 static uint64_t begun[COUNTERS];
+static bool want_entry, entered;
+static uint64_t entry, before_entry;
 static FILE *out;
 
 static qemu_plugin_u64 counter(int what)
@@ -351,8 +356,19 @@ static void at_begin(unsigned int cpu, void *unused)
 	pthread_mutex_unlock(&tables_lock);
 }
 
+/* Of those who come here at the same time, which no firmware lets happen, the last one counts. */
+static void at_entry(unsigned int cpu, void *unused)
+{
+	if (entered)
+		return;
+	before_entry = value_of(KERNEL) + value_of(USER);
+	entered = true;
+}
+
 static void at_end(unsigned int cpu, void *unused)
 {
+	if (entered)
+		fprintf(out, "entry %llu\n", (unsigned long long)before_entry);
 	pthread_mutex_lock(&tables_lock);
 	if (lines)
 		print_lines();
@@ -456,6 +472,8 @@ static void at_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		uint8_t bytes[16];
 		size_t len = qemu_plugin_insn_data(insn, bytes, sizeof(bytes));
 
+		if (want_entry && qemu_plugin_insn_vaddr(insn) == entry)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_entry, NO_REGS, NULL);
 		add(insn, kernel ? KERNEL : USER);
 		if (own && !kernel)
 			at_mark(insn, word_mark(bytes, len));
@@ -474,6 +492,10 @@ PUBLIC int qemu_plugin_install(qemu_plugin_id_t id, const struct info *info, int
 		if (!strcmp(argv[i], "lines=on"))
 			lines = calloc(LINES, sizeof(*lines));
 		want_blocks |= !strcmp(argv[i], "blocks=on");
+		if (!strncmp(argv[i], "entry=", 6)) {
+			entry = strtoull(argv[i] + 6, NULL, 16);
+			want_entry = true;
+		}
 	}
 	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
 		if (!strcmp(info->target, marks[i].target))

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """The bench reads what the guest and the plugin say, and its gate fails what costs over 2 % more, and nothing else."""
 import os
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools"))
-from ochre import bench, bench_apps, bench_gate, bench_peer, bench_profile, bench_show  # noqa: E402
+from ochre import bench, bench_apps, bench_boot, bench_gate, bench_peer, bench_profile, bench_show  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 TEXT = "boot\r\nidle 1000\t1\r\nop stat\t10\t5000\t5000\t2\r\nop switch, by pipes\t5\t1000\t900\t3\r\nend\r\n"
@@ -24,10 +25,26 @@ def reading():
     check(found["stat"]["instructions"] == 500 and found["switch, by pipes"]["least"] == 180, "instructions of one")
     check(found["stat"]["kernel"] == 100 and found["stat"]["atomics"] == 2 and found["stat"]["table loads"] == 1, "the plugin's counts, less the idle ones")
     check(found["switch, by pipes"]["device accesses"] == 2, "the window that the guest names")
-    rows, shared, ran = bench.read_rows("1 2\nline 9 ffff80 ff01\nshared 12 3\n3 4\nblock ff10 5 2\n5 6\n")
+    rows, shared, ran = bench.read_rows("entry 77\n1 2\nline 9 ffff80 ff01\nshared 12 3\n3 4\nblock ff10 5 2\n5 6\n")
     check(rows == [[1, 2], [3, 4], [5, 6]] and shared[:2] == [(0, 0, []), (12, 3, [(9, 0xffff80, 0xff01)])] and ran[2] == [(0xff10, 5, 2)],
           "the plugin's file")
     check("kernel" not in bench.read(TEXT, [])["stat"], "no counts without a plugin")
+
+
+def hand_off():
+    def elf(note):
+        head = struct.pack("<16xHHIQQQIHHHHHH", 2, 62, 1, 0xffff80200000, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+        return b"\x7fELF" + head[4:] + struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, 0, 0, 0) + struct.pack("<IIQQQQQQ", 4, 4, 176, 0, 0, len(note), 0, 4) + note
+
+    def image(at56, offset):
+        return struct.pack("<8xQ40x", offset) + at56 + bytes(1024)
+
+    gnu, xen = struct.pack("<III4s5s3x", 4, 5, 3, b"GNU", b"12345"), struct.pack("<III4sI", 4, 4, 18, b"Xen", 0x100040)
+    for data, want, what in ((elf(b""), 0xffff80200000, "an ELF file's entry"), (elf(gnu + xen), 0x100040, "its PVH note, behind another"),
+                             (elf(gnu), 0xffff80200000, "none"), (image(b"ARM\x64", 0), 0x40200000, "arm64's Image"),
+                             (image(b"RSC\x05", 0x200000), 0x80200000, "riscv's"), (image(b"\xcd\x23\x82\x81", 0x241000), 0x241000, "loongarch's"),
+                             (bytes(0x202) + b"HdrS" + bytes(64), 0x10200, "a bzImage"), (bytes(2048), None, "no kernel")):
+        check(bench_boot.first_instruction(data) == want, "the first instruction of " + what)
 
 
 def profile():
@@ -79,6 +96,7 @@ def drawing():
 
 
 reading()
+hand_off()
 profile()
 apps()
 gate()
