@@ -60,12 +60,16 @@ void __init kaslr_relocate(u64 slide)
 
 	memcpy(&count, __start_relocs, sizeof(count));
 	while (count--) {
-		u32 d = 0, shift = 0;
+		u32 d = *p++;
 
-		do {
-			d |= (u32)(*p & 127) << shift;
-			shift += 7;
-		} while (*p++ & 128);
+		if (d & 128) {		/* few */
+			d &= 127;
+			for (u32 shift = 7; ; shift += 7) {
+				d |= (u32)(*p & 127) << shift;
+				if (!(*p++ & 128))
+					break;
+			}
+		}
 		at += d;
 		*(u64 *)at += slide;
 	}
