@@ -7,8 +7,9 @@ NM ?= $(or $(HOST_NM),llvm-nm-22)
 UAPI ?= $(or $(OCHRE_UAPI),$(firstword $(wildcard build/host/root/usr/include build/host/uapi/usr/include) /usr/include))
 uapi_triplet := loongarch64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=loongarch64-unknown-none)
-# -mno-relax (and the linker's): both link passes must lay the code out alike. The image is smaller than a call reaches (128 MiB).
-cc_flags := -march=loongarch64 -mabi=lp64s -msoft-float -mcmodel=normal -mno-relax -fno-stack-protector
+# Variables of other files are reached without a table of their addresses. -mno-relax (and the linker's): both link passes must lay the code out
+# alike. The image is smaller than a call reaches (128 MiB).
+cc_flags := -march=loongarch64 -mabi=lp64s -fdirect-access-external-data -msoft-float -mcmodel=normal -mno-relax -fno-stack-protector
 debug_defines := -DCONFIG_KMEMLEAK
 rust_target := loongarch64-unknown-none-softfloat
 rust_flags := -Crelocation-model=static -Ccode-model=small
