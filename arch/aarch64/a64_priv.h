@@ -65,8 +65,6 @@ void __noreturn a64_start(phys_addr_t fdt, phys_addr_t efi);
 void a64_read_acpi(void);
 
 /* boot_efi.c, head.S */
-struct efi_system;
-u64 a64_efi_stub(void *handle, struct efi_system *sys);
 void __noreturn a64_efi_enter(u64 entry, u64 fdt, u64 handoff);
 extern char boot_entry_efi[];
 

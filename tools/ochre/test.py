@@ -570,13 +570,16 @@ def blank_disk(size):
 
 
 def boot_from_disk(vm):
-    """The firmware's shell starts the kernel from a FAT disk, with its command line and initrd=, instead of QEMU handing them over."""
+    """The firmware's shell starts the kernel from a FAT disk, with its command line and initrd=, instead of QEMU handing them over. Without an
+    initrd the name is that of no file. A kernel that comes back ends the machine."""
     esp = os.path.join(BUILD, "test", "esp")
-    os.makedirs(esp, exist_ok=True)
+    shutil.rmtree(esp, ignore_errors=True)
+    os.makedirs(esp)
     for name, path in (("ochre.efi", vm.kernel), ("root.cpio", vm.initrd)):
-        shutil.copyfile(path, os.path.join(esp, name))
+        if path:
+            shutil.copyfile(path, os.path.join(esp, name))
     with open(os.path.join(esp, "startup.nsh"), "w") as f:
-        f.write("fs0:\r\nochre.efi %s initrd=\\root.cpio\r\n" % vm.append)
+        f.write("fs0:\r\nochre.efi %s initrd=\\root.cpio\r\nreset -s\r\n" % vm.append)
     vm.kernel = vm.initrd = None
     vm.append = ""
     vm.extra += ["-drive", "if=none,id=esp,format=raw,readonly=on,file=fat:" + esp.replace(",", ",,"), "-device", "virtio-blk-pci,drive=esp"]

@@ -9,4 +9,4 @@
 #define IMAGE_OFFSET (KERNEL_IMAGE_VA - 0x40200000)
 #define IMAGE_ENTRY _head
 #define IMAGE_MAX 0x4000000
-#define IMAGE_EFI_ENTRY a64_efi_stub
+#define IMAGE_EFI_ENTRY efi_stub
