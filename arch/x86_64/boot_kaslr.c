@@ -8,6 +8,7 @@
 #include <arch/page.h>
 #include <arch_cpu/boot_proto.h>
 #include <asm/bootparam.h>
+#include <boot/efi.h>
 #include <kernel/init.h>
 #include <lib/string.h>
 #include "arch/x86_64/x86_priv.h"
@@ -20,7 +21,6 @@
 #define PTE_TABLE 0x63
 
 extern const u8 __start_relocs[], __stop_relocs[];
-extern u64 early_pd_slid[], early_pdpt_direct[];
 
 /* Whether the loader's command line has WORD; it is read in place, below the early limit only. */
 static bool __init cmdline_says(u32 protocol, phys_addr_t params, const char *word)
@@ -29,7 +29,9 @@ static bool __init cmdline_says(u32 protocol, phys_addr_t params, const char *wo
 
 	if (!params || params >= EARLY_LIMIT - PAGE_SIZE)
 		return true;
-	if (protocol == BOOT_PROTO_PVH)
+	if (protocol == BOOT_PROTO_EFI)
+		at = params + offsetof(struct efi_handoff, cmdline);
+	else if (protocol == BOOT_PROTO_PVH)
 		at = *(const u64 *)phys_to_virt(params + 24);
 	else
 		at = *(const u32 *)phys_to_virt(params + offsetof(struct boot_params, hdr.cmd_line_ptr));
@@ -45,6 +47,17 @@ static u64 __init mix(u64 x)
 	x ^= x >> 33;
 	x *= 0xc4ceb9fe1a85ec53ULL;
 	return x ^ x >> 33;
+}
+
+/* What differs from boot to boot beside the CPU's own: the firmware's randomness, where it had any. */
+static u64 __init loader_salt(u32 protocol, phys_addr_t params)
+{
+	const struct efi_handoff *h = phys_to_virt(params);
+	u64 salt = params;
+
+	for (unsigned int i = 0; protocol == BOOT_PROTO_EFI && i < ARRAY_SIZE(h->seed); i++)
+		salt = mix(salt ^ h->seed[i]);
+	return salt;
 }
 
 /* Before the CPU's features are known to the rest: asks CPUID itself. */
@@ -85,16 +98,16 @@ static const u8 *__init fix(const u8 *p, u32 count, enum kind kind, u64 slide)
 
 static void __init slide_image(u64 slide)
 {
-	u64 first = slide / SLIDE_STEP;
+	u64 first = slide / SLIDE_STEP, base = KERNEL_IMAGE_VA - kernel_image_delta;
 	const u8 *p = __start_relocs + 12;	/* not a page: three counts */
 	u32 n[3];
 
 	for (u64 i = 0; i < 512 - first; i++)
-		early_pd_slid[first + i] = early_pd[i];
+		early_pd_slid[first + i] = early_pd[i] + base;
 	early_pdpt_high[510] = image_to_phys(early_pd_slid) + PTE_TABLE;
 	/* The addresses that this code runs at stay mapped: the slid table begins at FIRST, the old place is below it. */
-	for (u64 i = 0; i < first && i < 16; i++)
-		early_pd_slid[i] = early_pd[i];
+	for (u64 i = 0; i < first && i < EARLY_IMAGE_ENTRIES; i++)
+		early_pd_slid[i] = early_pd[i] + base;
 	write_cr3(read_cr3());
 	memcpy(n, __start_relocs, sizeof(n));
 	p = fix(p, n[0], WIDE, slide);
@@ -113,12 +126,13 @@ u64 __init x86_randomize(u32 protocol, phys_addr_t params)
 	if (cmdline_says(protocol, params, "nokaslr"))
 		return 0;
 	/* At least 32 MiB away, so that the old and the new mapping do not overlap. */
-	slide = (32UL << 20) + early_random(params) % ((SLIDE_ROOM - image - (34UL << 20)) / SLIDE_STEP) * SLIDE_STEP;
+	slide = (32UL << 20) + early_random(loader_salt(protocol, params)) % ((SLIDE_ROOM - image - (34UL << 20)) / SLIDE_STEP) * SLIDE_STEP;
 	direct = DIRECT_MAP_DEFAULT + (early_random(slide) % DIRECT_STEPS << 30);
 	early_root[direct >> 39 & 511] = image_to_phys(early_pdpt_direct) + PTE_TABLE;
 	early_pdpt_direct[direct >> 30 & 511] = image_to_phys(early_pd) + PTE_TABLE;
 	slide_image(slide);
 	page_offset_base = direct;
 	kernel_image_slide = slide;
+	kernel_image_delta += slide;
 	return slide;
 }

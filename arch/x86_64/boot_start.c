@@ -3,6 +3,7 @@
  * First C code. Boot protocols become struct boot_info; then the machine is made ready for start_kernel: traps, final
  * page tables, firmware tables, per-CPU areas. Until x86_build_kernel_tables only the first GiB can be read.
  */
+#include <boot/efi.h>
 #include <boot/info.h>
 #include <boot/memmap.h>
 #include <boot/boot_alloc.h>
@@ -69,12 +70,24 @@ void *boot_alloc(size_t size, size_t align)
 	return p;
 }
 
+/* The stub put all of it below the early limit. */
+static void __init look_at_efi(phys_addr_t pa)
+{
+	const struct efi_handoff *h = early_ptr(pa, sizeof(*h));
+
+	boot_info.protocol = "efi";
+	if (h && h->magic == EFI_HANDOFF_MAGIC)
+		boot_efi_look(&boot_info, h, phys_to_virt(h->map));
+}
+
 void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 {
 	x86_detect_cpu();
 	if (protocol == BOOT_PROTO_PVH) {
 		boot_info.protocol = "pvh";
 		x86_decode_pvh(&boot_info, params, early_ptr, EARLY_LIMIT);
+	} else if (protocol == BOOT_PROTO_EFI) {
+		look_at_efi(params);
 	} else {
 		boot_info.protocol = protocol == BOOT_PROTO_LINUX64 ? "linux64" : "bzimage";
 		x86_decode_boot_params(&boot_info, params, early_ptr, EARLY_LIMIT);

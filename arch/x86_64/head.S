@@ -6,6 +6,7 @@
  *   startup_32  offset 0      32-bit protected mode, paging off, ESI = struct boot_params (bzImage)
  *   startup_64  offset 0x200  long mode, RSI = struct boot_params (the Linux 64-bit protocol)
  *   pvh_start   by ELF note   32-bit protected mode, paging off, EBX = struct hvm_start_info
+ *   boot_entry_efi            long mode, from the EFI stub, wherever in the first GiB it put the image; ESI = struct efi_handoff
  *   secondary_64              another CPU, from the trampoline, in long mode on the kernel's final tables
  */
 #include <arch_cpu/page.h>
@@ -120,7 +121,60 @@ move_image:
 	movq $PA(loaded), %rax
 	jmp *%rax
 
+	/* Interrupts are off, the stub's page tables on. Through 32-bit mode: so a fifth level of page tables is left, if the firmware had it on. */
+	.globl boot_entry_efi
+boot_entry_efi:
+	cld
+	leaq boot_stack_top(%rip), %rsp
+	leaq early_gdt(%rip), %rax
+	movq %rax, early_gdt_ptr32 + 2(%rip)
+	lgdt early_gdt_ptr32(%rip)
+	leaq early_root(%rip), %rbx
+	leaq efi_64(%rip), %rbp
+	leaq efi_32(%rip), %rax
+	pushq $0x20
+	pushq %rax
+	lretq
+	.code32
+efi_32:
+	movl $0x18, %eax
+	movl %eax, %ds
+	movl %eax, %ss
+	movl %cr0, %eax
+	andl $0x7fffffff, %eax
+	movl %eax, %cr0
+	movl $0x20, %eax		/* PAE */
+	movl %eax, %cr4
+	movl %ebx, %cr3
+	movl $0xc0000080, %ecx
+	rdmsr
+	orl $0x900, %eax		/* LME, NXE */
+	wrmsr
+	movl $0x80010033, %eax		/* PG WP NE ET MP PE */
+	movl %eax, %cr0
+	pushl $0x10
+	pushl %ebp
+	lretl
+	.code64
+efi_64:
+	movl $BOOT_PROTO_EFI, %edi
+	jmp common_64
+
 	.text
+	/* void x86_efi_step(root, entry, hand-off): on at ENTRY by the tables ROOT. Within 64 bytes, so that one large page has all of it. */
+	.balign 64
+	.globl x86_efi_step
+x86_efi_step:
+	cli
+	movq %rsi, %rcx
+	movq %rdx, %rsi
+	movq %cr4, %rax
+	andl $0x1000, %eax		/* five levels cannot be left here; what else was on is off, global entries are gone */
+	orl $0x20, %eax
+	movq %rax, %cr4
+	movq %rdi, %cr3
+	jmp *%rcx
+
 high_64:
 	leaq boot_stack_top(%rip), %rsp
 	/* bss may hold what the loader left. */
@@ -197,6 +251,7 @@ early_gdt:
 	.quad 0
 	.quad 0x00af9b000000ffff	/* 0x10: 64-bit code, as KERNEL_CS */
 	.quad 0x00cf93000000ffff	/* 0x18: data */
+	.quad 0x00cf9b000000ffff	/* 0x20: 32-bit code */
 early_gdt_end:
 early_gdt_ptr32:
 	.word early_gdt_end - early_gdt - 1
@@ -264,6 +319,8 @@ early_shadow_pt:
 early_shadow_zero:
 	.skip PAGE_SIZE
 #endif
+	.globl early_tables_end
+early_tables_end:
 
 	/* Xen's PHYS32_ENTRY note. */
 	.section .note.Xen, "a", @note

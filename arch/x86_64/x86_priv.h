@@ -36,6 +36,7 @@
 #define CR4_OSFXSR (1UL << 9)
 #define CR4_OSXMMEXCPT (1UL << 10)
 #define CR4_UMIP (1UL << 11)
+#define CR4_LA57 (1UL << 12)
 #define CR4_FSGSBASE (1UL << 16)
 #define CR4_PCIDE (1UL << 17)
 #define CR4_OSXSAVE (1UL << 18)
@@ -218,7 +219,9 @@ extern char entry_syscall[], entry_syscall32[], vector_stubs[], iret_to_user[];
 extern char ist_stub_df[], ist_stub_nmi[], ist_stub_mc[], ist_stub_db[];
 /* head.S, trampoline.S */
 extern char boot_stack[], boot_stack_top[];
-extern u64 early_root[], early_pdpt_low[], early_pdpt_high[], early_pd[];
+extern u64 early_root[], early_pdpt_low[], early_pdpt_high[], early_pd[], early_pd_slid[], early_pdpt_direct[];
+#define EARLY_IMAGE_ENTRIES 16		/* of early_pd_slid, from its start: the image where it was linked */
+void __noreturn x86_efi_step(u64 root, u64 entry, u64 handoff);
 
 /* alloc_kasan.c */
 #ifdef CONFIG_KASAN

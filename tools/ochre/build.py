@@ -13,9 +13,9 @@ def outdir(arch="x86_64", debug=False, gcc=False):
     return os.path.join(BUILD, arch + ("-debug" if debug else "") + ("-gcc" if gcc else ""))
 
 
-def image(arch="x86_64", debug=False, bzimage=False):
+def image(arch="x86_64", debug=False, bzimage=False, firmware=None):
     """The file that QEMU boots."""
-    return os.path.join(outdir(arch, debug), "bzImage" if bzimage else arches.ALL[arch].image)
+    return os.path.join(outdir(arch, debug), "bzImage" if bzimage else arches.ALL[arch].efi if firmware else arches.ALL[arch].image)
 
 
 def make_argv(tools, arch, debug, gcc, verbose, targets):

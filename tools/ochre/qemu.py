@@ -8,7 +8,7 @@ from .util import Fail, HOST, size_arg
 
 
 # UEFI: the package, and the file in it that QEMU takes as -bios.
-UEFI = {"aarch64": ("qemu-efi-aarch64", "usr/share/qemu-efi-aarch64/QEMU_EFI.fd")}
+UEFI = {"x86_64": ("ovmf", "usr/share/ovmf/OVMF.fd"), "aarch64": ("qemu-efi-aarch64", "usr/share/qemu-efi-aarch64/QEMU_EFI.fd")}
 UEFI_SUITE = "trixie"
 
 
@@ -43,6 +43,8 @@ class Vm:
         self.memory = size_arg(memory) if isinstance(memory, str) else memory
         self.kernel, self.initrd, self.append = kernel, initrd, append
         self.disks, self.gdb, self.extra, self.cpu = disks, gdb, list(extra), cpu or self.row.cpu
+        if firmware and self.machine == "microvm":
+            raise Fail("--firmware uefi: the packaged one is not for the microvm")
         self.bios = uefi(arch) if firmware == "uefi" else None
         # Parallel translation may show a CPU the breakpoint that another has just patched away; Linux dies of it, ours retries.
         self.ours = True

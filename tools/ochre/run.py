@@ -23,6 +23,7 @@ from . import build, oops, qemu, rootfs, setup
 from .util import Fail, rel
 
 FRAME_MAX = 4096
+FIRST_FRAME = b"R\1\0"     # with one byte
 STDIN_WINDOW = 2048
 DIED, TIMED_OUT = 125, 124
 ESCAPE = 0x1d       # Ctrl-], then q: end the machine
@@ -72,6 +73,7 @@ class Machine:
         for s in (self.console, self.control):
             s.setblocking(False)
         self.inbuf = b""
+        self.noise = bool(vm.bios)      # UEFI firmware takes each serial line for a console, until our init speaks
         self.out = {self.console: bytearray(), self.control: bytearray()}
         self.open = {self.console, self.control}
         self.text = bytearray()         # of the console, its first and its last part
@@ -130,6 +132,12 @@ class Machine:
 
     def frames(self):
         found = []
+        if self.noise:
+            at = self.inbuf.find(FIRST_FRAME)
+            self.inbuf = self.inbuf[at if at >= 0 else -(len(FIRST_FRAME) - 1):]
+            self.noise = at < 0
+            if self.noise:
+                return found
         while len(self.inbuf) >= 3:
             n = self.inbuf[1] | self.inbuf[2] << 8
             if n > FRAME_MAX:
@@ -320,7 +328,7 @@ def pick_kernel(args, tools):
         return args.kernel, near if os.path.exists(near) else None
     if not args.dry_run:
         build.build(tools, args.arch, args.debug, quiet=True)
-    out = build.image(args.arch, args.debug, args.bzimage)
+    out = build.image(args.arch, args.debug, args.bzimage, args.firmware)
     if not args.dry_run and not os.path.exists(out):
         raise Fail("the build made no %s" % rel(out), 1)
     return out, os.path.join(build.outdir(args.arch, args.debug), "vmlinux")

@@ -255,7 +255,7 @@ class Runner:
 
     def vm(self, cfg, append, **kw):
         out = build.outdir(cfg.arch, cfg.debug)
-        kernel = self.linux or build.image(cfg.arch, cfg.debug)
+        kernel = self.linux or build.image(cfg.arch, cfg.debug, firmware=kw.get("firmware"))
         kw.setdefault("memory", "512M")
         vm = qemu.Vm(self.tools, cfg.arch, kw.pop("machine", None), kw.pop("cpus", None) or cfg.cpus, kw.pop("memory"), **kw)
         vm.kernel, vm.ours = kernel, not self.linux

@@ -2,14 +2,15 @@
 /*
  * The real-mode part of the bzImage (Linux/x86 boot protocol 2.15). Its first page is struct boot_params in the making: the
  * loader fills the header in place, this code adds the memory map and hands the page over in ESI. Code starts behind it.
- * The fields marked 'build' are filled by tools/mkbzimage.py.
+ * The fields marked 'build' are filled by tools/mkbzimage.py, which also writes a PE header over the first 0x1f0 bytes: the file is an EFI
+ * application too. The part is whole pages long, so that each byte of the file is as far from its start as the firmware puts it in memory.
  */
 #define E820_COUNT 0x1e8
 #define E820_TABLE 0x2d0
 #define E820_MAX 128
 #define EXT_MEM_K 0x02
 #define ALT_MEM_K 0x1e0
-#define SETUP_SECTS 9
+#define SETUP_SECTS 15
 
 	.code16
 	.section .text, "ax"
@@ -72,6 +73,10 @@ code:
 	movw %ax, %es
 	movw %ax, %ss
 	movl $0xfff0, %esp
+	xorw %di, %di			/* what is there is the PE header of the file, and no boot_params */
+	xorl %eax, %eax
+	movw $0x1f0 / 4, %cx
+	rep stosl
 	sti
 
 	/* E820 (ACPI 6.5, 15.1): EBX continues, 20-byte entries. */

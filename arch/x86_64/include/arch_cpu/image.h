@@ -8,3 +8,4 @@
 #define IMAGE_OFFSET KERNEL_IMAGE_VA
 #define IMAGE_ENTRY startup_64
 #define IMAGE_MAX 0x1000000
+#define IMAGE_EFI_ENTRY efi_stub

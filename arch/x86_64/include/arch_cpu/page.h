@@ -41,6 +41,7 @@
 
 extern unsigned long page_offset_base;		/* start of the direct map; set once, before C code above arch */
 extern unsigned long kernel_image_slide;	/* how far KASLR moved the image from KERNEL_IMAGE_VA */
+extern unsigned long kernel_image_delta;	/* from the image's physical addresses to its virtual ones */
 
 static inline void *phys_to_virt(phys_addr_t pa)
 {
@@ -59,7 +60,7 @@ static inline phys_addr_t image_to_phys(const volatile void *p)
 
 	/* Folded into the symbol's relocation the difference would look like no address, and not be slid. */
 	__asm__("" : "+r"(a));
-	return a - KERNEL_IMAGE_VA - kernel_image_slide;
+	return a - kernel_image_delta;
 }
 
 static inline phys_addr_t kaddr_to_phys(const volatile void *p)
