@@ -73,7 +73,7 @@ class Machine:
         for s in (self.console, self.control):
             s.setblocking(False)
         self.inbuf = b""
-        self.noise = bool(vm.bios)      # UEFI firmware takes each serial line for a console, until our init speaks
+        self.noise = True               # until our init speaks: UEFI firmware takes each serial line for a console
         self.out = {self.console: bytearray(), self.control: bytearray()}
         self.open = {self.console, self.control}
         self.text = bytearray()         # of the console, its first and its last part
