@@ -363,7 +363,7 @@ long proc_sigreturn(struct pt_regs *regs)
 			t->sas_ss_sp = 0;
 			t->sas_ss_size = 0;
 			t->sas_ss_flags = SS_DISABLE;
-		} else if (r.altstack_size >= arch_signal_frame_size()) {
+		} else if (r.altstack_size >= MINSIGSTKSZ && arch_signal_stack_fits(r.altstack_size)) {
 			t->sas_ss_sp = r.altstack_sp;
 			t->sas_ss_size = r.altstack_size;
 			t->sas_ss_flags = (unsigned int)r.altstack_flags & SS_AUTODISARM;

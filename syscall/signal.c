@@ -315,7 +315,7 @@ long sys_sigaltstack(struct uptr uss, struct uptr uoss)
 			return -EINVAL;
 		if (mode == SS_DISABLE) {
 			n.sp = n.size = 0;
-		} else if (n.size < MINSIGSTKSZ || n.size < arch_signal_frame_size()) {
+		} else if (n.size < MINSIGSTKSZ || !arch_signal_stack_fits(n.size)) {
 			return -ENOMEM;
 		}
 		t->sas_ss_sp = n.sp;

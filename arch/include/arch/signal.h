@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lib/types.h>
+#include <arch/ptrace.h>
 
 struct pt_regs;
 
@@ -32,3 +33,13 @@ struct arch_sigreturn {
 int arch_signal_return(struct pt_regs *regs, struct arch_sigreturn *out);
 /* Smallest alternate stack that can hold a frame (AT_MINSIGSTKSZ). */
 size_t arch_signal_frame_size(void);
+
+/* Does sigaltstack(2), which asks for MINSIGSTKSZ, take a stack of SIZE bytes? ARCH_ANY_SIGNAL_STACK: of any, frames are mostly shorter. */
+static inline bool arch_signal_stack_fits(size_t size)
+{
+#ifdef ARCH_ANY_SIGNAL_STACK
+	return true;
+#else
+	return size >= arch_signal_frame_size();
+#endif
+}

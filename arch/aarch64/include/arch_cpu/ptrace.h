@@ -5,6 +5,7 @@
 #include <asm/ptrace.h>
 
 #define ARCH_HAS_SINGLE_STEP
+#define ARCH_ANY_SIGNAL_STACK
 
 struct pt_regs {
 	union {
