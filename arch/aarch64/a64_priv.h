@@ -19,6 +19,7 @@
 #define EC_BTI 0x0d
 #define EC_SVC64 0x15
 #define EC_SYSREG 0x18
+#define EC_SVE 0x19
 #define EC_PAC_FAIL 0x1c
 #define EC_IABORT_USER 0x20
 #define EC_IABORT_KERNEL 0x21
@@ -94,6 +95,14 @@ void a64_debug_load(const struct task *next);
 void a64_debug_free(struct task *task);
 int a64_debug_get(struct task *task, bool watch, struct user_hwdebug_state *out);
 int a64_debug_set(struct task *task, bool watch, const void *buf, size_t n);
+
+/* sched_sve.c */
+extern bool a64_has_sve;
+void a64_sve_init_cpu(void);
+int a64_sve_first_use(void);
+/* Around a system call of a task with THREAD_*, interrupts off. */
+void a64_sve_begin_call(void);
+void a64_sve_end_call(void);
 
 /* sched_pac.c */
 extern bool a64_has_paca, a64_has_pacg;

@@ -70,6 +70,15 @@ drop_to_el1:
 	mov x9, #0x33ff
 	msr cptr_el2, x9
 	msr hstr_el2, xzr
+	mrs x9, id_aa64pfr0_el1
+	ubfx x9, x9, #32, #4		/* SVE: EL1 and EL0 have it, of any length */
+	cbz x9, 4f
+	mov x9, #0x32ff
+	msr cptr_el2, x9
+	isb
+	mov x9, #15
+	msr s3_4_c1_c2_0, x9		/* ZCR_EL2 */
+4:
 	mrs x9, id_aa64mmfr1_el1
 	ubfx x9, x9, #40, #4		/* FEAT_HCX */
 	cbz x9, 3f

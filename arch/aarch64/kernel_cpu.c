@@ -56,6 +56,7 @@ void a64_cpu_registers(void)
 		write_sysreg(read_sysreg(sctlr_el1) | SCTLR_MSCEN, sctlr_el1);
 	if (a64_has_bti)
 		write_sysreg(read_sysreg(sctlr_el1) | SCTLR_BT, sctlr_el1);
+	a64_sve_init_cpu();
 	isb();
 	__asm__ volatile("msr daifclr, #4" : : : "memory");		/* SError */
 }

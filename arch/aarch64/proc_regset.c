@@ -10,7 +10,6 @@
 #include "arch/aarch64/a64_priv.h"
 #include "arch/aarch64/fpu_priv.h"
 
-
 size_t arch_regset_size(unsigned int type)
 {
 	switch (type) {
@@ -18,6 +17,8 @@ size_t arch_regset_size(unsigned int type)
 		return sizeof(struct user_pt_regs);
 	case NT_PRFPREG:
 		return sizeof(struct user_fpsimd_state);
+	case NT_ARM_SVE:
+		return a64_sve_regset_size();
 	case NT_ARM_HW_BREAK:
 	case NT_ARM_HW_WATCH:
 		return sizeof(struct user_hwdebug_state);
@@ -60,6 +61,8 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 			a64_fpu_sync();
 		memcpy(buf, &task->thread.fpu->v, n);
 		return (int)n;
+	case NT_ARM_SVE:
+		return a64_sve_regset_get(task, buf, n);
 	case NT_ARM_HW_BREAK:
 	case NT_ARM_HW_WATCH:
 		a64_debug_get(task, type == NT_ARM_HW_WATCH, &debug);
@@ -104,8 +107,11 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 		if (task == current)
 			a64_fpu_sync();
 		memcpy(&task->thread.fpu->v, buf, n);
+		a64_sve_zero(task->thread.fpu);
 		a64_fpu_changed(task);
 		return (int)n;
+	case NT_ARM_SVE:
+		return a64_sve_regset_set(task, buf, n);
 	case NT_ARM_HW_BREAK:
 	case NT_ARM_HW_WATCH:
 		return a64_debug_set(task, type == NT_ARM_HW_WATCH, buf, n) ?: (int)n;

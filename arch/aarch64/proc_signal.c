@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Signal frames of the aarch64 ABI. From the (alternate) stack downwards: a frame record {x29, lr} for unwinders, then ucontext
- * with the FPU registers as a record of its reserved area, then siginfo. rt_sigreturn trusts none of it. A handler without a
- * restorer returns through the vDSO.
+ * with the FPU registers as records of its reserved area, then siginfo. Where SVE's are too many for that area a record of it (extra_context) says that
+ * they follow it, behind the zeros that end it. rt_sigreturn trusts none of it. A handler without a restorer returns through the vDSO.
  */
 #include <arch/signal.h>
 #include <arch/ptrace.h>
@@ -48,16 +48,44 @@ static_assert(sizeof(struct frame) == 128 + 176 + 288 + 4096 /* not a page */, "
 /* All but the reserved area, which is written record by record. */
 #define HEAD_SIZE (offsetof(struct frame, uc.mc) + offsetof(struct sigcontext, __reserved))
 
-size_t arch_signal_frame_size(void)
+#define RESERVED sizeof(((struct sigcontext *)0)->__reserved)
+#define MAX_FRAME (256UL << 10)		/* what the ABI promises never to exceed */
+
+struct end {
+	struct _aarch64_ctx head;
+	u64 pad;
+};
+
+/* What goes before SVE's record, and behind it or instead of it where that does not fit. */
+#define FIRST_SIZE (sizeof(struct fpsimd_context) + sizeof(struct esr_context))
+#define LAST_SIZE (sizeof(struct extra_context) + sizeof(struct end))
+
+static bool needs_extra(size_t sve)
 {
-	return sizeof(struct frame) + 16 + 16;
+	return sve > RESERVED - FIRST_SIZE - LAST_SIZE;
 }
 
-static int put_records(struct uptr at)
+static size_t frame_size(size_t sve)
+{
+	return needs_extra(sve) ? max(sizeof(struct frame), HEAD_SIZE + FIRST_SIZE + LAST_SIZE + sve + sizeof(struct end)) : sizeof(struct frame);
+}
+
+/* With the frame record and what alignment takes. */
+size_t arch_signal_frame_size(void)
+{
+	return frame_size(a64_sve_record_max()) + 16 + 16;
+}
+
+/* SVE bytes of its record. */
+static int put_records(struct uptr at, size_t sve)
 {
 	struct fpsimd_context fp = { .head = { FPSIMD_MAGIC, sizeof(fp) } };
 	struct esr_context esr = { .head = { ESR_MAGIC, sizeof(esr) }, .esr = current->thread.fault_code };
-	struct _aarch64_ctx end = { 0, 0 };
+	struct {
+		struct extra_context extra;
+		struct end end;
+	} more = { .extra = { .head = { EXTRA_MAGIC, sizeof(struct extra_context) } } };
+	struct end end = { 0 };
 
 	if (current->thread.fpu) {
 		const struct user_fpsimd_state *v = &current->thread.fpu->v;
@@ -74,6 +102,18 @@ static int put_records(struct uptr at)
 		if (arch_copy_to_user(at, &esr, sizeof(esr)))
 			return -EFAULT;
 		at = uptr_add(at, sizeof(esr));
+	}
+	if (needs_extra(sve)) {
+		more.extra.datap = at.addr + sizeof(more);
+		more.extra.size = (u32)(sve + sizeof(end));
+		if (arch_copy_to_user(at, &more, sizeof(more)))
+			return -EFAULT;
+		at = uptr_add(at, sizeof(more));
+	}
+	if (sve) {
+		if (a64_sve_put_record(at))
+			return -EFAULT;
+		at = uptr_add(at, sve);
 	}
 	return arch_copy_to_user(at, &end, sizeof(end)) ? -EFAULT : 0;
 }
@@ -112,7 +152,8 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	bool on_alt = f->altstack_size && regs->sp > f->altstack_sp && regs->sp - f->altstack_sp <= f->altstack_size;
 	bool switched = (f->flags & SA_ONSTACK) && f->altstack_size && (!on_alt || (f->altstack_flags & (int)AUTODISARM));
 	unsigned long sp = ALIGN_DOWN(switched ? f->altstack_sp + f->altstack_size : regs->sp, 16), record = sp - 16;
-	unsigned long at = ALIGN_DOWN(record - sizeof(struct frame), 16);
+	size_t sve = a64_sve_record_size();
+	unsigned long at = ALIGN_DOWN(record - frame_size(sve), 16);
 	u64 rec[2] = { regs->regs[29], regs->regs[30] };
 	int err;
 
@@ -123,7 +164,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 		return -EFAULT;
 	err = put_head(UPTR(at), regs, f, on_alt);
 	if (!err)
-		err = put_records(UPTR(at + HEAD_SIZE));
+		err = put_records(UPTR(at + HEAD_SIZE), sve);
 	if (err || arch_copy_to_user(UPTR(record), rec, sizeof(rec)))
 		return -EFAULT;
 	regs->regs[0] = (u64)f->sig;
@@ -140,36 +181,99 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	return 0;
 }
 
-/* The records at AT: a chain by size, ended by zeros. FPU registers are required, what is not known is skipped. */
-static int get_records(struct uptr at)
-{
-	struct fpsimd_context fp;
-	struct _aarch64_ctx head;
-	size_t off = 0, room = sizeof(((struct sigcontext *)0)->__reserved);
-	bool seen = false;
+struct records {
+	struct uptr fp, sve;		/* null: not there */
+	u32 sve_size;
+};
 
-	while (off + sizeof(head) <= room) {
-		if (arch_copy_from_user(&head, uptr_add(at, off), sizeof(head)))
+/* The record AT of SIZE bytes says where and how many bytes the rest of the chain is: behind the zeros behind it. Their place, or null. */
+static struct uptr follow_extra(struct uptr at, u32 size, u32 *room)
+{
+	struct extra_context extra;
+	struct end end;
+	struct uptr rest = uptr_add(at, size + sizeof(end));
+
+	if (size < sizeof(extra) || arch_copy_from_user(&extra, at, sizeof(extra)) ||
+	    arch_copy_from_user(&end, uptr_add(at, size), sizeof(end)) || end.head.magic || end.head.size ||
+	    extra.datap != rest.addr || (extra.size & 15) || extra.size > MAX_FRAME - sizeof(struct frame))
+		return UPTR(0);
+	*room = extra.size;
+	return rest;
+}
+
+/* The records at AT: a chain by size, ended by zeros, each at most once. */
+static int find_records(struct uptr at, struct records *r)
+{
+	u32 off = 0, room = RESERVED;
+	struct _aarch64_ctx head;
+	bool extra = false;
+
+	for (;;) {
+		struct uptr here = uptr_add(at, off);
+
+		if (room - off < sizeof(struct end) || arch_copy_from_user(&head, here, sizeof(head)))
 			return -EFAULT;
 		if (!head.magic)
-			return head.size || (!seen && current->thread.fpu) ? -EFAULT : 0;
+			return head.size ? -EFAULT : 0;
 		if (head.size < sizeof(head) || (head.size & 15) || head.size > room - off)
 			return -EFAULT;
-		if (head.magic == FPSIMD_MAGIC) {
-			if (seen || head.size != sizeof(fp) || !current->thread.fpu ||
-			    arch_copy_from_user(&fp, uptr_add(at, off), sizeof(fp)))
-				return -EFAULT;
-			seen = true;
-			preempt_disable();
-			memcpy(current->thread.fpu->v.vregs, fp.vregs, sizeof(fp.vregs));
-			current->thread.fpu->v.fpsr = fp.fpsr;
-			current->thread.fpu->v.fpcr = fp.fpcr;
-			a64_fpu_changed(current);
-			preempt_enable();
-		}
 		off += head.size;
+		switch (head.magic) {
+		case FPSIMD_MAGIC:
+			if (r->fp.addr || head.size != sizeof(struct fpsimd_context))
+				return -EFAULT;
+			r->fp = here;
+			break;
+		case SVE_MAGIC:
+			if (!a64_has_sve || r->sve.addr || head.size < sizeof(struct sve_context))
+				return -EFAULT;
+			r->sve = here;
+			r->sve_size = head.size;
+			break;
+		case EXTRA_MAGIC:
+			if (extra || room - off < sizeof(struct end))
+				return -EFAULT;
+			extra = true;
+			at = follow_extra(here, head.size, &room);
+			off = 0;
+			if (!at.addr)
+				return -EFAULT;
+			break;
+		case ESR_MAGIC:
+			break;
+		default:
+			return -EFAULT;
+		}
 	}
-	return -EFAULT;
+}
+
+/* The FPU registers are required; without a record of SVE's those are gone. Bits that both records have are taken from the first. */
+static int get_records(struct uptr at)
+{
+	struct arch_fpu *f = current->thread.fpu;
+	struct records r = { 0 };
+	struct fpsimd_context fp;
+	int err = find_records(at, &r), sve = 0;
+
+	if (err || !f)
+		return err || r.fp.addr || r.sve.addr ? -EFAULT : 0;
+	if (!r.fp.addr || arch_copy_from_user(&fp, r.fp, sizeof(fp)))
+		return -EFAULT;
+	if (r.sve.addr)
+		sve = a64_sve_take_record(r.sve, r.sve_size);
+	if (sve < 0)
+		return sve;
+	preempt_disable();
+	if (!sve)
+		a64_sve_drop(current);
+	memcpy(f->v.vregs, fp.vregs, sizeof(fp.vregs));
+	f->v.fpsr = fp.fpsr;
+	f->v.fpcr = fp.fpcr;
+	if (sve)
+		current->thread.extra |= THREAD_SVE;
+	a64_fpu_changed(current);
+	preempt_enable();
+	return 0;
 }
 
 int arch_signal_return(struct pt_regs *regs, struct arch_sigreturn *out)

@@ -74,6 +74,7 @@ void a64_debug_free(struct task *task)
 		return;
 	flags = arch_irq_save();
 	task->thread.debug = NULL;
+	task->thread.extra &= (u8)~THREAD_DEBUG;
 	if (task == current)
 		a64_debug_load(task);
 	arch_irq_restore(flags);
@@ -134,5 +135,6 @@ int a64_debug_set(struct task *task, bool watch, const void *buf, size_t n)
 		d->slot[watch][i].ctrl = s.dbg_regs[i].ctrl & CTRL_USED;
 	}
 	task->thread.debug = d;
+	task->thread.extra |= THREAD_DEBUG;
 	return 0;
 }

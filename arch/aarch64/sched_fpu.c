@@ -55,12 +55,26 @@ void a64_fpu_switch(struct task *prev, struct task *next)
 		a64_keys_load(&next->thread.fpu->keys);
 }
 
+void a64_switch_extra(struct task *prev, struct task *next)
+{
+	bool loaded = next->thread.fpu && fpu_is_loaded(next);
+
+	a64_sve_leave(prev);
+	a64_fpu_switch(prev, next);
+	if (next->thread.extra & THREAD_SVE)
+		a64_sve_enter(next, !loaded);
+	if ((prev->thread.extra | next->thread.extra) & THREAD_DEBUG)
+		a64_debug_load(next);
+}
+
 void a64_fpu_sync(void)
 {
 	unsigned long flags = arch_irq_save();
 
 	if (current->thread.fpu)
 		a64_fpu_save(&current->thread.fpu->v);
+	if (current->thread.extra & THREAD_SVE)
+		a64_sve_save(current->thread.fpu->sve);
 	arch_irq_restore(flags);
 }
 
@@ -68,12 +82,16 @@ void a64_fpu_changed(struct task *task)
 {
 	unsigned long flags;
 
+	flags = arch_irq_save();
+	if (task->thread.extra & THREAD_SVE)
+		a64_sve_from_fpsimd(task->thread.fpu);
 	if (task != current) {
 		task->thread.fpu_cpu = FPU_NO_CPU;
-		return;
+	} else {
+		fpu_load(task);
+		if (task->thread.extra & THREAD_SVE)
+			a64_sve_enter(task, true);
 	}
-	flags = arch_irq_save();
-	fpu_load(task);
 	arch_irq_restore(flags);
 }
 
@@ -88,6 +106,7 @@ int arch_fpu_fork(struct task *child)
 		return -ENOMEM;
 	a64_fpu_sync();
 	*child->thread.fpu = *current->thread.fpu;
+	child->thread.fpu->sve = NULL;		/* this is a system call */
 	return 0;
 }
 
@@ -96,28 +115,35 @@ void arch_fpu_free(struct task *task)
 	struct arch_fpu *f = task->thread.fpu;
 
 	task->thread.fpu = NULL;
-	if (f)
-		kmem_cache_free(fpu_cache, f);
+	if (!f)
+		return;
+	kfree(f->sve);
+	kmem_cache_free(fpu_cache, f);
 }
 
 int arch_fpu_exec(void)
 {
 	struct arch_fpu *f = current->thread.fpu;
 	unsigned long flags;
+	void *sve;
 
 	if (!f) {
 		f = kmem_cache_alloc(fpu_cache, GFP_KERNEL);
 		if (!f)
 			return -ENOMEM;
+		memset(f, 0, sizeof(*f));
 		current->thread.fpu_cpu = FPU_NO_CPU;
 	}
 	flags = arch_irq_save();
-	memset(f, 0, sizeof(*f));
+	memset(&f->v, 0, sizeof(f->v));
+	memset(&f->keys, 0, sizeof(f->keys));
+	sve = a64_sve_exec(f);
 	a64_keys_make(&f->keys, ALL_PAC_KEYS);
 	current->thread.fpu = f;
 	fpu_load(current);
 	a64_keys_load(&f->keys);
 	arch_irq_restore(flags);
+	kfree(sve);
 	return 0;
 }
 

@@ -122,7 +122,7 @@ long arch_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4
 	case PR_PAC_GET_ENABLED_KEYS:
 		return a2 || a3 || a4 || a5 || !a64_has_paca ? -EINVAL : (long)a64_keys_enabled(&current->thread.fpu->keys);
 	}
-	return -EINVAL;
+	return a64_sve_prctl(option, a2);
 }
 
 /* partial: map_shadow_stack: no CPU's shadow stacks are used, and Linux answers this where it has none */

@@ -40,10 +40,10 @@ int arch_smp_boot_cpu(unsigned int cpu, struct task *idle)
 
 static DEFINE_PER_CPU(bool, unfit);
 
-/* The kernel's text was patched for what the boot CPU has: another kind of CPU stays off. It cannot even say so itself. */
+/* The kernel's text was patched for what the boot CPU has, and programs run everywhere: another kind of CPU stays off. It cannot even say so itself. */
 void __noreturn a64_secondary_start(unsigned int cpu)
 {
-	if (!a64_fits_alternatives()) {
+	if (!a64_fits_alternatives() || (a64_has_sve && !(read_sysreg(id_aa64pfr0_el1) >> 32 & 15))) {
 		WRITE_ONCE(*per_cpu_ptr(&unfit, cpu), true);
 		arch_cpu_halt();
 	}
@@ -63,7 +63,7 @@ static int __init say_unfit(void)
 {
 	for (unsigned int cpu = 1; cpu < machine.nr_cpus; cpu++)
 		if (READ_ONCE(*per_cpu_ptr(&unfit, cpu)))
-			pr_err("smp: CPU %u lacks LSE atomics or MOPS, which the boot CPU has: it stays off\n", cpu);
+			pr_err("smp: CPU %u lacks LSE atomics, MOPS or SVE, which the boot CPU has: it stays off\n", cpu);
 	return 0;
 }
 INITCALL(late, say_unfit);

@@ -27,9 +27,10 @@ struct task *arch_switch_to(struct task *prev, struct task *next)
 {
 	prev->thread.tls = read_sysreg(tpidr_el0);
 	write_sysreg(next->thread.tls, tpidr_el0);
-	a64_fpu_switch(prev, next);
-	if (unlikely(prev->thread.debug || next->thread.debug))
-		a64_debug_load(next);
+	if (unlikely(prev->thread.extra | next->thread.extra))
+		a64_switch_extra(prev, next);
+	else
+		a64_fpu_switch(prev, next);
 	next->thread.preempt.both = prev->thread.preempt.both;
 	this_cpu_write(current_task, next);
 	return __switch_stacks(prev, &prev->thread.sp, next->thread.sp, next);
@@ -64,6 +65,7 @@ void arch_thread_dup(struct task *task)
 	task->thread.fpu_cpu = FPU_NO_CPU;
 	task->thread.single_step = false;
 	task->thread.debug = NULL;
+	task->thread.extra = 0;
 }
 
 void arch_thread_start_kernel(struct task *task, int (*fn)(void *), void *arg)
@@ -89,12 +91,9 @@ void arch_thread_fork(struct task *task, const struct pt_regs *regs, unsigned lo
 	task->thread.tls = set_tls ? tls : read_sysreg(tpidr_el0);
 }
 
+/* The FPU is fresh already: exec_commit called arch_fpu_exec, and a length of vectors for the next program is taken once. */
 int arch_thread_exec(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 {
-	int err = arch_fpu_exec();
-
-	if (err)
-		return err;
 	a64_debug_free(current);
 	write_sysreg(0, tpidr_el0);
 	regs_init_user(regs, ip, sp);

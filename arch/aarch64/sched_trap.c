@@ -11,6 +11,7 @@
 #include <arch/smp.h>
 #include <arch/stacktrace.h>
 #include <arch/uaccess.h>
+#include <abi/errno.h>
 #include <asm/signal.h>
 #include <asm-generic/siginfo.h>
 #include <kernel/preempt.h>
@@ -199,13 +200,26 @@ static void again_from_its_first(struct pt_regs *regs, u64 esr)
 	regs->pc -= from_last ? 8 : 4;
 }
 
+/* Of a task that has more than most: see thread.extra. */
+static noinline void system_call_extra(struct pt_regs *regs)
+{
+	a64_sve_begin_call();
+	system_call(regs);
+	a64_exit_to_user(regs);
+	a64_sve_end_call();
+}
+
 void a64_user_sync(struct pt_regs *regs, u64 esr)
 {
-	int sig = SIGILL, code = ILL_ILLOPC;
+	int sig = SIGILL, code = ILL_ILLOPC, err;
 	unsigned long addr = regs->pc;
 
 	switch (ESR_EC(esr)) {
 	case EC_SVC64:
+		if (unlikely(current->thread.extra)) {
+			system_call_extra(regs);
+			return;
+		}
 		system_call(regs);
 		a64_exit_to_user(regs);
 		return;
@@ -224,6 +238,15 @@ void a64_user_sync(struct pt_regs *regs, u64 esr)
 			return;
 		}
 		break;
+	case EC_SVE:
+		arch_irq_enable();
+		err = a64_sve_first_use();
+		if (err == -ENOMEM)
+			sig = SIGKILL, code = SI_KERNEL;
+		if (err)
+			break;
+		a64_exit_to_user(regs);
+		return;
 	case EC_MOPS:
 		again_from_its_first(regs, esr);
 		a64_exit_to_user(regs);

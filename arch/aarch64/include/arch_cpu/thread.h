@@ -19,6 +19,11 @@ struct arch_preempt {
 
 struct arch_fpu;
 
+#define THREAD_DEBUG 1		/* debug is there */
+#define THREAD_SVE 2		/* uses SVE: registers beyond FPSIMD's are its own */
+#define THREAD_SVE_ZERO 4	/* the same in a system call: they are zero, and gone with the next switch */
+#define THREAD_SVE_ANY (THREAD_SVE | THREAD_SVE_ZERO)
+
 struct arch_thread {
 	struct arch_preempt preempt;	/* of the CPU while the task runs; first: see above */
 	unsigned long sp;		/* kernel stack pointer while it does not run: callee-saved registers lie there */
@@ -28,5 +33,6 @@ struct arch_thread {
 	unsigned long fault_address;	/* of the last fault that became a signal: for the frame */
 	unsigned long fault_code;	/* its ESR */
 	bool single_step;
+	u8 extra;			/* THREAD_*: what the switch and system calls have to mind; 0 for nearly all */
 	struct a64_debug *debug;	/* NULL: no breakpoint or watchpoint was ever set */
 };
