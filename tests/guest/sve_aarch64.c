@@ -363,11 +363,14 @@ TEST(system_calls_and_fork)
 	}
 }
 
-/* Has its registers while others have the CPU, until it was interrupted ten times. N 0: FPSIMD alone. */
-static int keep(unsigned int n)
+#define KEEPERS 5
+
+/* Has its registers while others have the CPU, until each was interrupted ten times. N 0: FPSIMD alone. */
+static int keep(unsigned int n, int *done)
 {
 	unsigned long vl = n ? (unsigned long)prctl(PR_SVE_SET_VL, 16ul << (n % 5)) & PR_SVE_VL_LEN_MASK : 16;
 	struct rusage u;
+	bool mine = false;
 	long first = -1;
 	static struct area a, b;
 
@@ -390,13 +393,18 @@ static int keep(unsigned int n)
 		getrusage(RUSAGE_SELF, &u);
 		if (first < 0)
 			first = u.ru_nivcsw;
-		if (u.ru_nivcsw - first >= 10)
+		if (u.ru_nivcsw - first >= 10 && !mine) {
+			mine = true;
+			__atomic_add_fetch(done, 1, __ATOMIC_RELAXED);
+		}
+		if (__atomic_load_n(done, __ATOMIC_RELAXED) == KEEPERS)
 			return 5;
 	}
 }
 
 TEST(preemption)
 {
+	int *done = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	static struct area a;
 	cpu_set_t one;
 	int status;
@@ -406,12 +414,12 @@ TEST(preemption)
 	CPU_SET(0, &one);
 	OK(sched_setaffinity(0, sizeof(one), &one));
 	fill(&a, sve_length(), 99);
-	for (unsigned int n = 0; n < 5; n++) {
+	for (unsigned int n = 0; n < KEEPERS; n++) {
 		sve_load(&a);
 		if (!OK(fork()))
-			_exit(keep(n));
+			_exit(keep(n, done));
 	}
-	for (unsigned int n = 0; n < 5; n++) {
+	for (unsigned int n = 0; n < KEEPERS; n++) {
 		CHECK(wait(&status) > 0);
 		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
 	}
