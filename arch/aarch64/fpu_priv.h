@@ -72,9 +72,9 @@ long a64_sve_prctl(int option, unsigned long arg);
 /* proc_sve.c: bytes of the running task's record in a signal frame; all of a64_sve_max's length. */
 size_t a64_sve_record_size(void);
 size_t a64_sve_record_max(void);
-int a64_sve_put_record(struct uptr at);
-/* Of a frame's record: into the area. 1: and it is to be loaded, 0: it says that there is no more than FPSIMD. -errno */
-int a64_sve_take_record(struct uptr at, u32 size);
+int a64_sve_put_record(struct uptr at, u32 size);
+/* Of a frame's record, of SIZE bytes and with DATA behind those: into the area. 1: and it is to be loaded, 0: it says that there is no more than FPSIMD. -errno */
+int a64_sve_take_record(struct uptr at, u32 size, u64 data);
 size_t a64_sve_regset_size(void);
 int a64_sve_regset_get(struct task *task, void *buf, size_t n);
 int a64_sve_regset_set(struct task *task, const void *buf, size_t n);

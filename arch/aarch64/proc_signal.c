@@ -76,46 +76,64 @@ size_t arch_signal_frame_size(void)
 	return frame_size(a64_sve_record_max()) + 16 + 16;
 }
 
-/* SVE bytes of its record. */
-static int put_records(struct uptr at, size_t sve)
+/* Any record's beginning, and all of the short ones. */
+struct short_record {
+	struct _aarch64_ctx head;
+	u64 data;
+};
+static_assert(sizeof(struct short_record) == sizeof(struct esr_context) && sizeof(struct short_record) == sizeof(struct sve_context) &&
+	      sizeof(struct short_record) == sizeof(struct end), "16 bytes each");
+
+/* Registers of SVE, SVE bytes of them, and the end of all. */
+static noinline int put_sve(struct uptr at, size_t sve)
 {
-	struct fpsimd_context fp = { .head = { FPSIMD_MAGIC, sizeof(fp) } };
-	struct esr_context esr = { .head = { ESR_MAGIC, sizeof(esr) }, .esr = current->thread.fault_code };
 	struct {
 		struct extra_context extra;
 		struct end end;
 	} more = { .extra = { .head = { EXTRA_MAGIC, sizeof(struct extra_context) } } };
-	struct end end = { 0 };
 
-	if (current->thread.fpu) {
-		const struct user_fpsimd_state *v = &current->thread.fpu->v;
-
-		a64_fpu_sync();
-		fp.fpsr = v->fpsr;
-		fp.fpcr = v->fpcr;
-		memcpy(fp.vregs, v->vregs, sizeof(fp.vregs));
-		if (arch_copy_to_user(at, &fp, sizeof(fp)))
-			return -EFAULT;
-		at = uptr_add(at, sizeof(fp));
-	}
-	if (current->thread.fault_code) {
-		if (arch_copy_to_user(at, &esr, sizeof(esr)))
-			return -EFAULT;
-		at = uptr_add(at, sizeof(esr));
-	}
 	if (needs_extra(sve)) {
 		more.extra.datap = at.addr + sizeof(more);
-		more.extra.size = (u32)(sve + sizeof(end));
+		more.extra.size = (u32)(sve + sizeof(struct end));
 		if (arch_copy_to_user(at, &more, sizeof(more)))
 			return -EFAULT;
 		at = uptr_add(at, sizeof(more));
 	}
-	if (sve) {
-		if (a64_sve_put_record(at))
-			return -EFAULT;
-		at = uptr_add(at, sve);
+	if (a64_sve_put_record(at, (u32)sve))
+		return -EFAULT;
+	return arch_copy_to_user(uptr_add(at, sve), &more.end, sizeof(more.end)) ? -EFAULT : 0;
+}
+
+/* SVE bytes of its record. */
+static int put_records(struct uptr at, size_t sve)
+{
+	const struct arch_fpu *f = current->thread.fpu;
+	struct {
+		struct fpsimd_context fp;
+		struct short_record rest[3];
+	} k;
+	void *from = k.rest;
+	unsigned int n = 0;
+	size_t size;
+
+	if (f) {
+		a64_fpu_sync();
+		from = &k;
+		k.fp.head = (struct _aarch64_ctx){ FPSIMD_MAGIC, sizeof(k.fp) };
+		k.fp.fpsr = f->v.fpsr;
+		k.fp.fpcr = f->v.fpcr;
+		memcpy(k.fp.vregs, f->v.vregs, sizeof(k.fp.vregs));
 	}
-	return arch_copy_to_user(at, &end, sizeof(end)) ? -EFAULT : 0;
+	if (current->thread.fault_code)
+		k.rest[n++] = (struct short_record){ { ESR_MAGIC, sizeof(struct esr_context) }, current->thread.fault_code };
+	if (sve == sizeof(struct sve_context))
+		k.rest[n++] = (struct short_record){ { SVE_MAGIC, sizeof(struct sve_context) }, f->vl };
+	if (sve <= sizeof(struct sve_context))
+		k.rest[n++] = (struct short_record){ { 0, 0 }, 0 };
+	size = (size_t)((u8 *)&k.rest[n] - (u8 *)from);
+	if (arch_copy_to_user(at, from, size))
+		return -EFAULT;
+	return sve > sizeof(struct sve_context) ? put_sve(uptr_add(at, size), sve) : 0;
 }
 
 static int put_head(struct uptr at, const struct pt_regs *regs, const struct arch_sigframe *f, bool on_alt)
@@ -183,7 +201,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 
 struct records {
 	struct uptr fp, sve;		/* null: not there */
-	u32 sve_size;
+	struct short_record head;	/* sve's */
 };
 
 /* The record AT of SIZE bytes says where and how many bytes the rest of the chain is: behind the zeros behind it. Their place, or null. */
@@ -205,36 +223,36 @@ static struct uptr follow_extra(struct uptr at, u32 size, u32 *room)
 static int find_records(struct uptr at, struct records *r)
 {
 	u32 off = 0, room = RESERVED;
-	struct _aarch64_ctx head;
+	struct short_record rec;
 	bool extra = false;
 
 	for (;;) {
 		struct uptr here = uptr_add(at, off);
 
-		if (room - off < sizeof(struct end) || arch_copy_from_user(&head, here, sizeof(head)))
+		if (room - off < sizeof(rec) || arch_copy_from_user(&rec, here, sizeof(rec)))
 			return -EFAULT;
-		if (!head.magic)
-			return head.size ? -EFAULT : 0;
-		if (head.size < sizeof(head) || (head.size & 15) || head.size > room - off)
+		if (!rec.head.magic)
+			return rec.head.size ? -EFAULT : 0;
+		if (rec.head.size < sizeof(rec) || (rec.head.size & 15) || rec.head.size > room - off)
 			return -EFAULT;
-		off += head.size;
-		switch (head.magic) {
+		off += rec.head.size;
+		switch (rec.head.magic) {
 		case FPSIMD_MAGIC:
-			if (r->fp.addr || head.size != sizeof(struct fpsimd_context))
+			if (r->fp.addr || rec.head.size != sizeof(struct fpsimd_context))
 				return -EFAULT;
 			r->fp = here;
 			break;
 		case SVE_MAGIC:
-			if (!a64_has_sve || r->sve.addr || head.size < sizeof(struct sve_context))
+			if (!a64_has_sve || r->sve.addr || rec.head.size < sizeof(struct sve_context))
 				return -EFAULT;
 			r->sve = here;
-			r->sve_size = head.size;
+			r->head = rec;
 			break;
 		case EXTRA_MAGIC:
 			if (extra || room - off < sizeof(struct end))
 				return -EFAULT;
 			extra = true;
-			at = follow_extra(here, head.size, &room);
+			at = follow_extra(here, rec.head.size, &room);
 			off = 0;
 			if (!at.addr)
 				return -EFAULT;
@@ -260,7 +278,7 @@ static int get_records(struct uptr at)
 	if (!r.fp.addr || arch_copy_from_user(&fp, r.fp, sizeof(fp)))
 		return -EFAULT;
 	if (r.sve.addr)
-		sve = a64_sve_take_record(r.sve, r.sve_size);
+		sve = a64_sve_take_record(r.sve, r.head.head.size, r.head.data);
 	if (sve < 0)
 		return sve;
 	preempt_disable();

@@ -32,37 +32,32 @@ size_t a64_sve_record_max(void)
 }
 
 /* a64_fpu_sync was done. */
-int a64_sve_put_record(struct uptr at)
+int a64_sve_put_record(struct uptr at, u32 size)
 {
 	const struct arch_fpu *f = current->thread.fpu;
-	struct sve_context head = { .head = { SVE_MAGIC, (u32)a64_sve_record_size() }, .vl = f->vl };
+	struct sve_context head = { .head = { SVE_MAGIC, size }, .vl = f->vl };
 
-	if (arch_copy_to_user(at, &head, sizeof(head)))
-		return -EFAULT;
-	if (head.head.size > sizeof(head) &&
-	    arch_copy_to_user(uptr_add(at, SVE_SIG_REGS_OFFSET), f->sve, SVE_SIG_REGS_SIZE(quadwords(current))))
-		return -EFAULT;
-	return 0;
+	return arch_copy_to_user(at, &head, sizeof(head)) ||
+	       arch_copy_to_user(uptr_add(at, SVE_SIG_REGS_OFFSET), f->sve, SVE_SIG_REGS_SIZE(quadwords(current))) ? -EFAULT : 0;
 }
 
-int a64_sve_take_record(struct uptr at, u32 size)
+int a64_sve_take_record(struct uptr at, u32 size, u64 data)
 {
 	struct arch_fpu *f = current->thread.fpu;
-	struct sve_context head;
 	unsigned long flags;
 
-	if (!f || arch_copy_from_user(&head, at, sizeof(head)) || head.vl != f->vl || head.flags)
+	if ((u32)data != f->vl)			/* flags are above it */
 		return -EFAULT;
-	/* The registers are being replaced: a switch from now on must not save them over what is read. */
-	flags = arch_irq_save();
-	a64_sve_drop(current);
-	arch_irq_restore(flags);
-	if (size == sizeof(head))
+	if (size == sizeof(struct sve_context))
 		return 0;
 	if (size < SVE_SIG_CONTEXT_SIZE(quadwords(current)))
 		return -EFAULT;
 	if (a64_sve_alloc(f))
 		return -ENOMEM;
+	/* The registers are being replaced: a switch from now on must not save them over what is read. */
+	flags = arch_irq_save();
+	a64_sve_drop(current);
+	arch_irq_restore(flags);
 	return arch_copy_from_user(f->sve, uptr_add(at, SVE_SIG_REGS_OFFSET), SVE_SIG_REGS_SIZE(quadwords(current))) ? -EFAULT : 1;
 }
 
