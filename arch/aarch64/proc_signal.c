@@ -126,7 +126,7 @@ static int put_records(struct uptr at, size_t sve)
 	}
 	if (current->thread.fault_code)
 		k.rest[n++] = (struct short_record){ { ESR_MAGIC, sizeof(struct esr_context) }, current->thread.fault_code };
-	if (sve == sizeof(struct sve_context))
+	if (f && sve == sizeof(struct sve_context))
 		k.rest[n++] = (struct short_record){ { SVE_MAGIC, sizeof(struct sve_context) }, f->vl };
 	if (sve <= sizeof(struct sve_context))
 		k.rest[n++] = (struct short_record){ { 0, 0 }, 0 };
