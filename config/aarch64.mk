@@ -9,7 +9,7 @@ uapi_triplet := aarch64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=aarch64-unknown-none-elf)
 # The builtins of C that are atomic are <arch_cpu/atomic.h>'s, Rust's go through lse.S: exclusives or FEAT_LSE, chosen at boot.
 cc_flags := -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-stack-protector -DCONFIG_ATOMIC_FULL -include arch/aarch64/include/arch_cpu/atomic.h
-debug_defines := -DCONFIG_KMEMLEAK
+include config/debug.mk
 rust_target := aarch64-unknown-none-softfloat
 rust_flags := -Crelocation-model=static -Ctarget-feature=+outline-atomics
 # The compiler warns of the feature's name each time; what it warns of in the code is said by clippy, and on x86_64.

@@ -10,7 +10,7 @@ cc_target := $(if $(findstring clang,$(CC)),--target=loongarch64-unknown-none)
 # Variables of other files are reached without a table of their addresses. -mno-relax (and the linker's): both link passes must lay the code out
 # alike. The image is smaller than a call reaches (128 MiB).
 cc_flags := -march=loongarch64 -mabi=lp64s -fdirect-access-external-data -msoft-float -mcmodel=normal -mno-relax -fno-stack-protector
-debug_defines := -DCONFIG_KMEMLEAK
+include config/debug.mk
 rust_target := loongarch64-unknown-none-softfloat
 rust_flags := -Crelocation-model=static -Ccode-model=small
 # What it takes of the code that CPUs have in common.

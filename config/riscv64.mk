@@ -9,7 +9,7 @@ uapi_triplet := riscv64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=riscv64-unknown-none-elf)
 # gp and tp are the kernel's own (per-CPU distance, running task): no small data, no relaxation to gp.
 cc_flags := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -msmall-data-limit=0 -fno-stack-protector
-debug_defines := -DCONFIG_KMEMLEAK
+include config/debug.mk
 rust_target := riscv64imac-unknown-none-elf
 rust_flags := -Ccode-model=medium -Crelocation-model=static
 # What it takes of the code that CPUs have in common.

@@ -262,6 +262,8 @@ a64_efi_enter:
 boot_virtual:
 	ldr x0, =boot_stack_top
 	mov sp, x0
+	ldr x0, =init_task
+	msr sp_el0, x0
 	mov x29, xzr
 	mov x0, x20
 	mov x1, x19

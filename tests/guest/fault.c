@@ -102,7 +102,7 @@ static int each_place(int (*call)(void))
 		r = call();
 		e = errno;
 		CHECK(pread(nth, buf, sizeof(buf) - 1, 0) > 1);
-		EQ(pwrite(nth, "0", 1, 0), 1);
+		EQ(write(nth, "0", 1), 1);		/* a C library may make pwrite(2) of calls with chances of their own */
 		if (r) {
 			EQ(atoi(buf), 0);
 			CHECK(e == ENOMEM || e == ENFILE || e == EFAULT || e == ENOBUFS);
