@@ -10,7 +10,9 @@
  * Lock: lru_lock (interrupts off), a leaf.
  */
 #include "mm_priv.h"
-#include <kernel/irq.h>
+#include <kernel/cpumask.h>
+#include <sched/mutex.h>
+#include <sched/work.h>
 
 struct lru {
 	u32 head, tail;			/* (lru_lock) frames; head is the newest */
@@ -138,17 +140,27 @@ void lru_add_drain(void)
 		batch_flush(full, nr);
 }
 
-static void drain_ipi(void *arg)
-{
-	/* A CPU in the middle of folio_add_lru has preemption off but interrupts on: leave its batch. */
-	if (!(preempt_count() & PREEMPT_MASK))
-		lru_add_drain();
-}
-
-void lru_add_drain_all(void)
+static void drain_here(struct work_struct *w)
 {
 	lru_add_drain();
-	on_each_cpu(drain_ipi, NULL, true);
+}
+
+static DEFINE_MUTEX(drain_lock);
+static DEFINE_PER_CPU(struct work_struct, drain_work);		/* drain_lock */
+
+/* Each CPU's own worker does it: whoever fills a batch has preemption off, so that none is found half filled or passed over. */
+void lru_add_drain_all(void)
+{
+	int cpu;
+
+	mutex_lock(&drain_lock);
+	for_each_online_cpu(cpu) {
+		INIT_WORK(per_cpu_ptr(&drain_work, cpu), drain_here);
+		queue_work_on(cpu, system_wq, per_cpu_ptr(&drain_work, cpu));
+	}
+	for_each_online_cpu(cpu)
+		flush_work(per_cpu_ptr(&drain_work, cpu));
+	mutex_unlock(&drain_lock);
 }
 
 /* First touch: referenced. Second: active. */

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* The page cache over a make-believe disk: reads, writes, maps, writeback, truncation, reclaim. */
 #include <alloc/page.h>
+#include <kernel/cpumask.h>
 #include <kernel/ktest.h>
+#include <kernel/time.h>
 #include <lib/string.h>
 #include <linux/mman.h>
 #include <mm/filemap.h>
 #include <mm/iter.h>
 #include <mm/mm.h>
+#include <sched/completion.h>
 #include <sched/kthread.h>
 #include "mm/mm_priv.h"
 
@@ -117,6 +120,57 @@ KTEST(filemap_read_write)
 	KT_EQ(vm_stat_sum(NR_DIRTY), 0);
 	kvfree(disk);
 	disk = NULL;
+}
+
+struct reader {
+	struct address_space *m;
+	bool ready;
+	struct completion done;
+};
+
+/* Reads a page, then keeps the CPU for a while. */
+static int read_and_hold(void *arg)
+{
+	struct reader *r = arg;
+	u64 end;
+	u8 b;
+
+	if (rw(r->m, &b, 1, 0, false) != 1)
+		r->m = NULL;
+	preempt_disable();
+	smp_store_release(&r->ready, true);
+	for (end = ktime_get_ns() + 20 * NSEC_PER_MSEC; ktime_get_ns() < end; )
+		cpu_relax();
+	preempt_enable();
+	complete(&r->done);
+	return 0;
+}
+
+/* Another CPU's batch of new pages is emptied, whatever that CPU does when it is asked. */
+KTEST(filemap_drain_waits)
+{
+	static struct address_space m;
+	static struct reader r;
+	loff_t size = PAGE_SIZE;
+	struct task *t;
+
+	if (num_online_cpus() == 1)
+		KT_SKIP("one CPU");
+	address_space_init(&m, NULL, &fake_ro_ops, &size);
+	r = (struct reader){ .m = &m };
+	init_completion(&r.done);
+	t = kthread_create(read_and_hold, &r, "k_drain");
+	KT_ASSERT(!IS_ERR(t));
+	kthread_bind(t, (int)num_online_cpus() - 1);
+	wake_up_process(t);
+	while (!smp_load_acquire(&r.ready))
+		cond_resched();
+	lru_add_drain_all();
+	KT_EQ(invalidate_mapping_pages(&m, 0, 0), 1);
+	wait_for_completion(&r.done);
+	KT_ASSERT(r.m);
+	truncate_inode_pages_final(&m);
+	address_space_destroy(&m);
 }
 
 /* A space with the fake file mapped at *addr. */
