@@ -196,6 +196,11 @@ bool hrtimer_active(const struct hrtimer *t)
 	return active;
 }
 
+bool hrtimer_is_queued(const struct hrtimer *t)
+{
+	return READ_ONCE(t->state) & STATE_QUEUED;
+}
+
 ktime_t hrtimer_get_remaining(const struct hrtimer *t)
 {
 	return READ_ONCE(t->expires) - hrtimer_cb_get_time(t);

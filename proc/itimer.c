@@ -16,26 +16,51 @@
 #include <linux/resource.h>
 #include <linux/time.h>
 
+/*
+ * A periodic timer is set again when its signal is taken: the shortest interval costs no more than the signals that are taken of it. Whoever sets
+ * the timer does not wait for this function, which may be about to take siglock: it looks again whether it is still wanted.
+ */
 static enum hrtimer_restart real_fire(struct hrtimer *t)
 {
 	struct signal_struct *s = container_of(t, struct signal_struct, real_timer);
+	struct task *leader, *before = NULL;
+	unsigned long flags;
 	struct pid *pid;
 
 	rcu_read_lock();
 	pid = rcu_dereference(s->pids[PIDTYPE_TGID]);
-	if (pid)
-		kill_pid_info(SIGALRM, SEND_SIG_PRIV, pid);
+	/* Gone as we looked at it, a thread in exec may have taken its place. */
+	while (pid && (leader = pid_task(pid, PIDTYPE_PID)) && leader != before) {
+		if (lock_task_sighand(leader, &flags)) {
+			if (s->it_real == ITIMER_ARMED && !hrtimer_is_queued(t)) {
+				s->it_real = ITIMER_FIRED;
+				send_kernel_signal_locked(SIGALRM, leader, PIDTYPE_TGID);
+			}
+			unlock_task_sighand(leader, &flags);
+			break;
+		}
+		before = leader;
+	}
 	rcu_read_unlock();
-	if (!s->it_real_incr)
-		return HRTIMER_NORESTART;
+	return HRTIMER_NORESTART;
+}
+
+void itimer_taken(struct signal_struct *s)
+{
+	struct hrtimer *t = &s->real_timer;
+
+	if (s->it_real != ITIMER_FIRED || !s->it_real_incr)
+		return;
+	s->it_real = ITIMER_ARMED;
 	hrtimer_forward(t, hrtimer_cb_get_time(t), s->it_real_incr);
-	return HRTIMER_RESTART;
+	hrtimer_start(t, t->expires, HRTIMER_MODE_ABS);
 }
 
 void itimer_init(struct signal_struct *s)
 {
 	hrtimer_init(&s->real_timer, CLOCK_MONOTONIC, real_fire);
 	s->it_real_incr = 0;
+	s->it_real = ITIMER_OFF;
 }
 
 void exit_itimers(struct signal_struct *s)
@@ -53,16 +78,41 @@ static u64 cpu_now(struct task *t, int which)
 	return which == ITIMER_PROF ? u + s : u;
 }
 
+/* (siglock) */
+static void real_get(const struct signal_struct *s, struct itimer_k *out)
+{
+	s64 left;
+
+	out->interval_ns = (u64)s->it_real_incr;
+	out->value_ns = 0;
+	if (s->it_real != ITIMER_ARMED)
+		return;
+	left = hrtimer_get_remaining(&s->real_timer);
+	out->value_ns = left > 1000 ? (u64)left : 1000;
+}
+
+/* The new setting for the old one, in one step for all threads. */
+static void real_set(struct signal_struct *s, const struct itimer_k *new, struct itimer_k *old)
+{
+	spin_lock_irq(&my_sighand()->siglock);
+	real_get(s, old);
+	s->it_real = new->value_ns ? ITIMER_ARMED : ITIMER_OFF;
+	s->it_real_incr = new->value_ns ? (ktime_t)new->interval_ns : 0;
+	if (new->value_ns)
+		hrtimer_start(&s->real_timer, (ktime_t)new->value_ns, HRTIMER_MODE_REL);
+	else
+		hrtimer_try_to_cancel(&s->real_timer);
+	spin_unlock_irq(&my_sighand()->siglock);
+}
+
 int itimer_get(int which, struct itimer_k *out)
 {
 	struct signal_struct *s = current->signal;
 
 	if (which == ITIMER_REAL) {
-		s64 left;
-
-		out->interval_ns = (u64)s->it_real_incr;
-		left = hrtimer_active(&s->real_timer) ? hrtimer_get_remaining(&s->real_timer) : 0;
-		out->value_ns = hrtimer_active(&s->real_timer) ? (left > 1000 ? (u64)left : 1000) : 0;
+		spin_lock_irq(&my_sighand()->siglock);
+		real_get(s, out);
+		spin_unlock_irq(&my_sighand()->siglock);
 		return 0;
 	}
 	if (which != ITIMER_VIRTUAL && which != ITIMER_PROF)
@@ -82,19 +132,15 @@ int itimer_set(int which, const struct itimer_k *new, struct itimer_k *old)
 {
 	struct signal_struct *s = current->signal;
 	u64 now;
-	int e = itimer_get(which, old);
+	int e;
 
-	if (e)
-		return e;
 	if (which == ITIMER_REAL) {
-		hrtimer_cancel(&s->real_timer);
-		s->it_real_incr = (ktime_t)new->interval_ns;
-		if (new->value_ns)
-			hrtimer_start(&s->real_timer, (ktime_t)new->value_ns, HRTIMER_MODE_REL);
-		else
-			s->it_real_incr = 0;
+		real_set(s, new, old);
 		return 0;
 	}
+	e = itimer_get(which, old);
+	if (e)
+		return e;
 	now = new->value_ns ? cpu_now(current, which) : 0;
 	spin_lock_irq(&my_sighand()->siglock);
 	s->it_cpu[which == ITIMER_VIRTUAL].expires_ns = new->value_ns ? now + new->value_ns : 0;

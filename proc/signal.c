@@ -372,6 +372,11 @@ int send_signal_locked(int sig, struct siginfo *info, struct task *t, enum pid_t
 	return send_locked(sig, info, t, type, false);
 }
 
+int send_kernel_signal_locked(int sig, struct task *t, enum pid_type type)
+{
+	return send_locked(sig, SEND_SIG_PRIV, t, type, true);
+}
+
 bool signal_peek(struct task *t, bool shared, u64 n, struct siginfo *out)
 {
 	struct sigpending *p = shared ? &t->signal->shared_pending : task_pending(t);
@@ -731,6 +736,8 @@ static int take_not_in(struct task *t, u64 mask, struct siginfo *info)
 		sig = next_signal(&t->signal->shared_pending, mask);
 		if (sig)
 			collect(sig, &t->signal->shared_pending, info);
+		if (unlikely(sig == SIGALRM))
+			itimer_taken(t->signal);
 	}
 	recalc_sigpending();
 	return sig;

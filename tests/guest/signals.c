@@ -544,6 +544,35 @@ TEST(context_can_be_changed)
 #endif
 }
 
+/* Starts and stops the process's timer; what was set before is one of the two, never a part of each. */
+static void *set_and_stop(void *bad)
+{
+	struct itimerval on = { { 0, 1 }, { 0, 3 } }, off = { { 0, 0 }, { 0, 0 } }, old;
+
+	for (int i = 0; i < 5000; i++) {
+		setitimer(ITIMER_REAL, i & 1 ? &off : &on, &old);
+		if (old.it_value.tv_usec && !old.it_interval.tv_usec)
+			*(volatile int *)bad = 1;
+	}
+	return NULL;
+}
+
+TEST(interval_timer_of_many_threads)
+{
+	struct itimerval off = { { 0, 0 }, { 0, 0 } };
+	pthread_t t[4];
+	int bad = 0;
+
+	handle(SIGALRM, count, SA_RESTART);
+	alarm(0);
+	for (int i = 0; i < 4; i++)
+		EQ(pthread_create(&t[i], NULL, set_and_stop, &bad), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	OK(setitimer(ITIMER_REAL, &off, NULL));
+	EQ(bad, 0);
+}
+
 TEST(interval_timer_repeats)
 {
 	struct itimerval it = { { 0, 20000 }, { 0, 20000 } }, old;

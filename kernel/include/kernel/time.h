@@ -63,6 +63,8 @@ int hrtimer_try_to_cancel(struct hrtimer *t);
 /* Waits for a running function. 1 when it was pending. */
 int hrtimer_cancel(struct hrtimer *t);
 bool hrtimer_active(const struct hrtimer *t);
+/* Not: its function runs. */
+bool hrtimer_is_queued(const struct hrtimer *t);
 /* Time left, maybe negative. */
 ktime_t hrtimer_get_remaining(const struct hrtimer *t);
 /* Moves the expiry past NOW by whole INTERVALs; how many. For use by the function, before HRTIMER_RESTART. */

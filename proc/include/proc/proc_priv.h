@@ -56,6 +56,8 @@ void sigqueue_free_all(struct task *t);
 void proc_forget_signal(struct task *t, u64 mask);
 /* siglock held. */
 int send_signal_locked(int sig, struct siginfo *info, struct task *t, enum pid_type type);
+/* The same of SEND_SIG_PRIV, which even the init of a pid namespace hears. */
+int send_kernel_signal_locked(int sig, struct task *t, enum pid_type type);
 void signal_wake_up_state(struct task *t, unsigned int state);
 /* siglock held: the Nth queued signal of T, or of its process. */
 bool signal_peek(struct task *t, bool shared, u64 n, struct siginfo *out);
@@ -86,5 +88,7 @@ struct nsproxy *nsproxy_create(unsigned long flags, struct fs_struct *fs, struct
 int ns_flags_check(unsigned long flags);
 void switch_task_namespaces(struct task *t, struct nsproxy *n);
 void itimer_init(struct signal_struct *s);
+/* A SIGALRM of the process was taken. (siglock) */
+void itimer_taken(struct signal_struct *s);
 int proc_start_kthreadd(void);
 void proc_schedule_tail(void);

@@ -76,7 +76,8 @@ struct signal_struct {
 	unsigned long io_bytes[6];
 	struct rlimit_k rlim[16];	/* group leader's task_lock to write */
 	struct hrtimer real_timer;
-	ktime_t it_real_incr;
+	ktime_t it_real_incr;		/* s */
+	enum { ITIMER_OFF, ITIMER_ARMED, ITIMER_FIRED } it_real;	/* s; fired: its signal was sent, and the next time is not set yet */
 	struct { u64 expires_ns, incr_ns; } it_cpu[2];	/* s: ITIMER_PROF, ITIMER_VIRTUAL */
 	struct rb_root posix_timers;	/* s: by id */
 	struct list_head cpu_timers;	/* s: those of them that the tick looks at */
