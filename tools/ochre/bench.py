@@ -49,20 +49,21 @@ def plugin(tools, arch="x86_64"):
     return path
 
 
-# Of each CPU's machine: more for -M, and the CPU. What is drawn at random is the same each time (-seed, no seeds for the kernel).
-MACHINES = {"x86_64": ("", "max,-rdrand,-rdseed,-erms,-fsrm"), "aarch64": (",gic-version=2,dtb-randomness=off", "max,pauth-impdef=on"),
-            "riscv64": ("", "max"), "loongarch64": ("", "max")}
+# Of each CPU's machine: more for -M, the CPU, and words for the kernel's command line (without UEFI, loongarch64's Linux dies of the search for a
+# keyboard). What is drawn at random is the same each time (-seed, no seeds for the kernel).
+MACHINES = {"x86_64": ("", "max,-rdrand,-rdseed,-erms,-fsrm", "tsc=reliable "), "aarch64": (",gic-version=2,dtb-randomness=off", "max,pauth-impdef=on", ""),
+            "riscv64": ("", "max", ""), "loongarch64": ("", "max", "initcall_blacklist=i8042_init ")}
 
 
 def machine(tools, arch, kernel, initrd, append, cpus=1):
     # In company each CPU is a thread, and the instructions are not counted.
     clock = ["-accel", "tcg,thread=multi"] if "company=" in append else ["-icount", "shift=0,sleep=off"]
-    row, (more, cpu) = arches.ALL[arch], MACHINES[arch]
+    row, (more, cpu, words) = arches.ALL[arch], MACHINES[arch]
     return tools["qemu"][arch] + [
         "-M", row.machines[0] + more, "-smp", str(cpus), "-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",
         "-monitor", "none", "-no-reboot", "-cpu", cpu, "-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", "1",
         *clock, "-kernel", kernel, "-initrd", initrd,
-        "-append", "console=%s quiet %snokaslr panic=-1 " % (row.console, "tsc=reliable " if arch == "x86_64" else "") + append]
+        "-append", "console=%s quiet %snokaslr panic=-1 " % (row.console, words) + append]
 
 
 # --- a run ---
