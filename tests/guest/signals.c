@@ -549,7 +549,7 @@ static void *set_and_stop(void *bad)
 {
 	struct itimerval on = { { 0, 1 }, { 0, 3 } }, off = { { 0, 0 }, { 0, 0 } }, old;
 
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 1000; i++) {
 		setitimer(ITIMER_REAL, i & 1 ? &off : &on, &old);
 		if (old.it_value.tv_usec && !old.it_interval.tv_usec)
 			*(volatile int *)bad = 1;
