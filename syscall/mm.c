@@ -7,6 +7,7 @@
 #include <abi/errno.h>
 #include <abi/syscalls.h>
 #include <alloc/page.h>
+#include <arch/syscall.h>
 #include <linux/capability.h>
 #include <linux/mempolicy.h>
 #include <linux/mman.h>
@@ -356,4 +357,10 @@ long sys_set_mempolicy_home_node(unsigned long start, unsigned long len, unsigne
 	}
 	mmap_read_unlock(current->mm);
 	return err;
+}
+
+/* partial: map_shadow_stack: no CPU's shadow stacks are used */
+long sys_map_shadow_stack(unsigned long addr, unsigned long size, unsigned int flags)
+{
+	return -ARCH_NO_SHADOW_STACK;
 }

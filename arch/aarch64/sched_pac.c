@@ -124,9 +124,3 @@ long arch_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4
 	}
 	return a64_sve_prctl(option, a2);
 }
-
-/* partial: map_shadow_stack: no CPU's shadow stacks are used, and Linux answers this where it has none */
-long sys_map_shadow_stack(unsigned long addr, unsigned long size, unsigned int flags)
-{
-	return -EOPNOTSUPP;
-}

@@ -355,9 +355,3 @@ long sys_riscv_flush_icache(unsigned long start, unsigned long end, unsigned lon
 		rv_sbi_fence_i(cpu_online_mask);
 	return 0;
 }
-
-/* partial: map_shadow_stack: no CPU's shadow stacks are used, and Linux answers this where it has none */
-long sys_map_shadow_stack(unsigned long addr, unsigned long size, unsigned int flags)
-{
-	return -EOPNOTSUPP;
-}

@@ -290,9 +290,3 @@ void x86_load_bases(struct task *task)
 	set_base(ARCH_SET_FS, task->thread.fsbase);
 	set_base(ARCH_SET_GS, task->thread.gsbase);
 }
-
-/* partial: map_shadow_stack: no CPU's shadow stacks are used, and Linux answers this where it has none */
-long sys_map_shadow_stack(unsigned long addr, unsigned long size, unsigned int flags)
-{
-	return -EOPNOTSUPP;
-}

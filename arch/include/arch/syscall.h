@@ -9,9 +9,14 @@
  *   void arch_syscall_restart(regs)                the call runs again with the same arguments
  *   void arch_syscall_restart_block(regs)          restart_syscall runs instead
  *   void arch_syscall_forget(regs)                 no restart any more (sigreturn)
+ *   ARCH_NO_SHADOW_STACK                           errno of map_shadow_stack(2), where ENOSYS is not what Linux answers on a CPU without them
  *   ARCH_HAS_RET2, void arch_syscall_set_ret2(regs, v)   where some calls have a second result in a register of its own
  */
 #pragma once
 
 #include <arch/ptrace.h>
 #include <arch_cpu/syscall.h>
+
+#ifndef ARCH_NO_SHADOW_STACK
+#define ARCH_NO_SHADOW_STACK ENOSYS
+#endif

@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 
 #define ARCH_AUDIT AUDIT_ARCH_RISCV64
+#define ARCH_NO_SHADOW_STACK EOPNOTSUPP	/* some CPUs of the kind have them */
 
 static inline long arch_syscall_nr(const struct pt_regs *r) { return r->syscallno; }
 static inline void arch_syscall_set_nr(struct pt_regs *r, long nr) { r->syscallno = nr; }
