@@ -64,20 +64,6 @@ static void *code(const uint32_t *words, size_t n, int prot)
 	return p;
 }
 
-/* What became of a child that calls FN: its exit status, or minus the signal. */
-static int call(void (*fn)(void))
-{
-	int status;
-	pid_t pid = OK(fork());
-
-	if (!pid) {
-		fn();
-		_exit(7);
-	}
-	EQ(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 TEST(prot_bti)
 {
 	static const uint32_t good[] = { BTI_C, RET }, bad[] = { RET };
@@ -90,10 +76,10 @@ TEST(prot_bti)
 	}
 	p = code(good, 2, PROT_READ | PROT_EXEC | PROT_BTI);
 	q = code(bad, 1, PROT_READ | PROT_EXEC | PROT_BTI);
-	EQ(call(p), 7);
-	EQ(call(q), -SIGILL);
+	EQ(t_call(p), 7);
+	EQ(t_call(q), -SIGILL);
 	OK(mprotect(q, PAGE, PROT_READ | PROT_EXEC));
-	EQ(call(q), 7);
+	EQ(t_call(q), 7);
 	ERR(mprotect(q, PAGE, PROT_READ | PROT_EXEC | 0x20), EINVAL);
 }
 
@@ -119,7 +105,7 @@ TEST(what_the_signal_says)
 	if (!BTI)
 		SKIP("no BTI");
 	wanted = code(bad, 1, PROT_READ | PROT_EXEC | PROT_BTI);
-	EQ(call(jump_badly), 11);
+	EQ(t_call(jump_badly), 11);
 }
 
 static void signal_self(void)
@@ -136,9 +122,9 @@ TEST(handlers_land_too)
 	if (!BTI)
 		SKIP("no BTI");
 	wanted = code(good, 2, PROT_READ | PROT_EXEC | PROT_BTI);
-	EQ(call(signal_self), 7);
+	EQ(t_call(signal_self), 7);
 	wanted = code(bad, 1, PROT_READ | PROT_EXEC | PROT_BTI);
-	EQ(call(signal_self), -SIGILL);
+	EQ(t_call(signal_self), -SIGILL);
 }
 
 TEST(smaps_say_it)

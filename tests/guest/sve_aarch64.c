@@ -171,20 +171,6 @@ static unsigned long longest(void)
 	return (unsigned long)OK(prctl(PR_SVE_SET_VL, SVE_VL_MAX)) & PR_SVE_VL_LEN_MASK;
 }
 
-/* What became of a child that calls FN: its exit status, or minus the signal. */
-static int call(void (*fn)(void))
-{
-	int status;
-	pid_t pid = OK(fork());
-
-	if (!pid) {
-		fn();
-		_exit(7);
-	}
-	EQ(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 static void is_illegal(void)
 {
 	__asm__ volatile(".arch armv8-a+sve\n\trdvl x0, #1" : : : "x0");
@@ -204,7 +190,7 @@ TEST(what_is_promised_works)
 		CHECK(!(cap2 & (HWCAP2_SVE2 | HWCAP2_SVEI8MM | HWCAP2_SVEBF16)));
 		ERR(prctl(PR_SVE_GET_VL), EINVAL);
 		ERR(prctl(PR_SVE_SET_VL, 16), EINVAL);
-		EQ(call(is_illegal), -SIGILL);
+		EQ(t_call(is_illegal), -SIGILL);
 		return;
 	}
 	EQ((zfr0 & 15) >= 1, !!(cap2 & HWCAP2_SVE2));
@@ -320,7 +306,7 @@ static void after_exec(long length, long first, long second)
 	set_in_child = length;
 	snprintf(wanted, sizeof(wanted), "%ld", first);
 	snprintf(then, sizeof(then), "%ld", second);
-	EQ(call(exec_self), 0);
+	EQ(t_call(exec_self), 0);
 }
 
 TEST(lengths_and_execve)
@@ -650,10 +636,10 @@ TEST(frames_that_are_refused)
 	most = longest();
 	with_handler(32 < most ? 32 : most);
 	change = good;
-	EQ(call(take_one), 9);
+	EQ(t_call(take_one), 9);
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		change = bad[i];
-		if (call(take_one) != -SIGSEGV) {
+		if (t_call(take_one) != -SIGSEGV) {
 			printf("number %u\n", i);
 			CHECK(!"a bad frame was taken");
 		}
@@ -662,10 +648,10 @@ TEST(frames_that_are_refused)
 		return;
 	with_handler(most);
 	change = good;
-	EQ(call(take_one), 9);
+	EQ(t_call(take_one), 9);
 	for (unsigned int i = 0; i < sizeof(bad_extra) / sizeof(*bad_extra); i++) {
 		change = bad_extra[i];
-		if (call(take_one) != -SIGSEGV) {
+		if (t_call(take_one) != -SIGSEGV) {
 			printf("number %u of those with extra_context\n", i);
 			CHECK(!"a bad frame was taken");
 		}
@@ -692,11 +678,11 @@ TEST(alternate_stacks)
 	with_handler(longest());
 	change = NULL;
 	stack_size = getauxval(AT_MINSIGSTKSZ) + 4096 /* not a page: the handler's */;
-	EQ(call(take_on_stack), 9);
+	EQ(t_call(take_on_stack), 9);
 	sve_load_udf_store(&was, &is);
 	stack_size = sizes - 16;
 	if (stack_size >= 5120)
-		EQ(call(take_on_stack), -SIGSEGV);
+		EQ(t_call(take_on_stack), -SIGSEGV);
 }
 
 /* ---- ptrace ---- */

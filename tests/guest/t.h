@@ -256,6 +256,20 @@ static inline int t_wait(pid_t pid)
 	return status;
 }
 
+/* What became of a child that calls FN: its exit status (7 when FN returned), or minus the signal. */
+static inline int t_call(void (*fn)(void))
+{
+	pid_t pid = OK(fork());
+	int status;
+
+	if (!pid) {
+		fn();
+		_exit(7);
+	}
+	status = t_wait(pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* True when the child ended by exit(0). */
 static inline bool t_child_ok(pid_t pid)
 {
