@@ -51,14 +51,13 @@ bool __init kaslr_tree(const void *blob, size_t room, bool args, u64 *v)
 	return true;
 }
 
-/* Three counts, of which the first is of places of 8 bytes; the other kinds do not occur on these CPUs. Distances in base 128. */
-void __init kaslr_relocate(u64 slide)
-{
-	const u8 *p = __start_relocs + 12;	/* not a page: three counts */
-	char *at = _text;
-	u32 count;
+enum kind { WIDE, NARROW, RELATIVE };
 
-	memcpy(&count, __start_relocs, sizeof(count));
+/* COUNT distances at P in base 128, from the start of the image on: each place of KIND changed. Where the list goes on. */
+static const u8 *__init relocate(const u8 *p, u32 count, enum kind kind, u64 slide)
+{
+	char *at = _text;
+
 	while (count--) {
 		u32 d = *p++;
 
@@ -71,6 +70,21 @@ void __init kaslr_relocate(u64 slide)
 			}
 		}
 		at += d;
-		*(u64 *)at += slide;
+		if (kind == WIDE)
+			*(u64 *)at += slide;
+		else
+			*(u32 *)at += kind == NARROW ? (u32)slide : -(u32)slide;
 	}
+	return p;
+}
+
+void __init kaslr_relocate(u64 slide)
+{
+	const u8 *p = __start_relocs;	/* not a page: three counts first */
+	u32 n[3];
+
+	memcpy(n, p, sizeof(n));
+	p = relocate(p + sizeof(n), n[0], WIDE, slide);
+	p = relocate(p, n[1], NARROW, slide);
+	relocate(p, n[2], RELATIVE, slide);
 }

@@ -11,6 +11,7 @@
 #include <boot/efi.h>
 #include <kernel/init.h>
 #include <lib/string.h>
+#include "arch/shared/kaslr.h"
 #include "arch/x86_64/x86_priv.h"
 #include "arch/x86_64/entry_priv.h"
 
@@ -19,8 +20,6 @@
 #define DIRECT_STEPS (32UL << 10)	/* in GiB: half of what lies between the direct map and vmalloc */
 #define EARLY_LIMIT (1ULL << 30)
 #define PTE_TABLE 0x63
-
-extern const u8 __start_relocs[], __stop_relocs[];
 
 /* Whether the loader's command line has WORD; it is read in place, below the early limit only. */
 static bool __init cmdline_says(u32 protocol, phys_addr_t params, const char *word)
@@ -40,23 +39,14 @@ static bool __init cmdline_says(u32 protocol, phys_addr_t params, const char *wo
 	return strstr(phys_to_virt(at), word);
 }
 
-static u64 __init mix(u64 x)
-{
-	x ^= x >> 33;
-	x *= 0xff51afd7ed558ccdULL;
-	x ^= x >> 33;
-	x *= 0xc4ceb9fe1a85ec53ULL;
-	return x ^ x >> 33;
-}
-
 /* What differs from boot to boot beside the CPU's own: the firmware's randomness, where it had any. */
 static u64 __init loader_salt(u32 protocol, phys_addr_t params)
 {
 	const struct efi_handoff *h = phys_to_virt(params);
 	u64 salt = params;
 
-	for (unsigned int i = 0; protocol == BOOT_PROTO_EFI && i < ARRAY_SIZE(h->seed); i++)
-		salt = mix(salt ^ h->seed[i]);
+	if (protocol == BOOT_PROTO_EFI)
+		kaslr_mix(&salt, h->seed, sizeof(h->seed));
 	return salt;
 }
 
@@ -64,43 +54,22 @@ static u64 __init loader_salt(u32 protocol, phys_addr_t params)
 static u64 __init early_random(u64 salt)
 {
 	u32 a, b, c, d;
-	u64 r = 0;
+	u64 r = 0, cycles;
 	bool ok = false;
 
 	cpuid(1, 0, &a, &b, &c, &d);
 	if (c >> 30 & 1)
 		for (int i = 0; i < 10 && !ok; i++)
 			__asm__ volatile("rdrand %0" : "=r"(r), "=@ccc"(ok));
-	return mix(r ^ arch_cycles() ^ salt);
-}
-
-enum kind { WIDE, NARROW, RELATIVE };
-
-static const u8 *__init fix(const u8 *p, u32 count, enum kind kind, u64 slide)
-{
-	char *at = _text;
-
-	while (count--) {
-		u32 d = 0, shift = 0;
-
-		do {
-			d |= (u32)(*p & 127) << shift;
-			shift += 7;
-		} while (*p++ & 128);
-		at += d;
-		if (kind == WIDE)
-			*(u64 *)at += slide;
-		else
-			*(u32 *)at += kind == NARROW ? (u32)slide : -(u32)slide;
-	}
-	return p;
+	cycles = arch_cycles();
+	kaslr_mix(&salt, &r, sizeof(r));
+	kaslr_mix(&salt, &cycles, sizeof(cycles));
+	return salt;
 }
 
 static void __init slide_image(u64 slide)
 {
 	u64 first = slide / SLIDE_STEP, base = KERNEL_IMAGE_VA - kernel_image_delta;
-	const u8 *p = __start_relocs + 12;	/* not a page: three counts */
-	u32 n[3];
 
 	for (u64 i = 0; i < 512 - first; i++)
 		early_pd_slid[first + i] = early_pd[i] + base;
@@ -109,10 +78,7 @@ static void __init slide_image(u64 slide)
 	for (u64 i = 0; i < first && i < EARLY_IMAGE_ENTRIES; i++)
 		early_pd_slid[i] = early_pd[i] + base;
 	write_cr3(read_cr3());
-	memcpy(n, __start_relocs, sizeof(n));
-	p = fix(p, n[0], WIDE, slide);
-	p = fix(p, n[1], NARROW, slide);
-	fix(p, n[2], RELATIVE, slide);
+	kaslr_relocate(slide);
 }
 
 u64 __init x86_randomize(u32 protocol, phys_addr_t params)

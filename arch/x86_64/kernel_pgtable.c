@@ -16,7 +16,6 @@
 #include "arch/x86_64/x86_priv.h"
 
 unsigned long page_offset_base __ro_after_init = DIRECT_MAP_DEFAULT;
-unsigned long kernel_image_slide __ro_after_init;
 unsigned long kernel_image_delta __ro_after_init = KERNEL_IMAGE_VA;
 static pte_t root_page[PT_ENTRIES] __section(".bss..page_aligned") __aligned(PAGE_SIZE);
 pte_t *kernel_pgd __ro_after_init = root_page;
