@@ -65,7 +65,7 @@ void itimer_init(struct signal_struct *s)
 
 void exit_itimers(struct signal_struct *s)
 {
-	s->it_real_incr = 0;
+	s->it_real = ITIMER_OFF;	/* whatever fires now finds nothing wanted */
 	hrtimer_cancel(&s->real_timer);
 	posix_timers_drop_all(s);
 }
