@@ -5,6 +5,7 @@
 #include <lib/string.h>
 #include <lib/format.h>
 #include <abi/syscalls.h>
+#include <arch/elf.h>
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <fs/kmsg.h>
@@ -39,7 +40,29 @@
 #include <linux/times.h>
 #include <linux/utsname.h>
 
-static noinline long uname_faulting(struct uptr name, struct uts_namespace *ns)
+/* What a program is told whose personality is that of a 32-bit program, or of one that fears versions after 2.6. */
+static void uname_disguise(struct new_utsname *u)
+{
+	const char *rest = u->release;
+	char release[sizeof(u->release)];
+	unsigned long minor = 0;
+
+	if ((current->personality & PER_MASK) == PER_LINUX32)
+		strscpy(u->machine, ELF_MACHINE_32 ?: ELF_MACHINE, sizeof(u->machine));
+	if (!(current->personality & UNAME26))
+		return;
+	/* VERSION.MINOR.LEVEL-more: LEVEL is left out, as on Linux. */
+	for (int dots = 0; *rest && dots < 3 && ((*rest >= '0' && *rest <= '9') || *rest == '.'); rest++) {
+		if (*rest == '.')
+			dots++;
+		else if (dots == 1)
+			minor = minor * 10 + (unsigned long)(*rest - '0');
+	}
+	snprintf(release, sizeof(release), "2.6.%lu%s", minor + 60, rest);
+	strscpy(u->release, release, sizeof(u->release));
+}
+
+static noinline long uname_slowly(struct uptr name, struct uts_namespace *ns)
 {
 	struct new_utsname u;
 
@@ -47,6 +70,7 @@ static noinline long uname_faulting(struct uptr name, struct uts_namespace *ns)
 	down_read(&uts_sem);
 	memcpy(&u, &ns->name, sizeof(u));
 	up_read(&uts_sem);
+	uname_disguise(&u);
 	return copy_to_user(name, &u, sizeof(u)) ? -EFAULT : 0;
 }
 
@@ -55,11 +79,13 @@ long sys_uname(struct uptr name)
 	struct uts_namespace *ns = utsname_ns();
 	size_t left;
 
+	if (unlikely(current->personality & (PER_MASK | UNAME26)))
+		return uname_slowly(name, ns);
 	/* No fault is waited for with the lock held: a program may take as long as it likes to resolve one. */
 	down_read(&uts_sem);
 	left = copy_to_user_nofault(name, &ns->name, sizeof(struct new_utsname));
 	up_read(&uts_sem);
-	return likely(!left) ? 0 : uname_faulting(name, ns);
+	return likely(!left) ? 0 : uname_slowly(name, ns);
 }
 
 static long set_name(struct uptr name, int len, char *field)
@@ -220,6 +246,8 @@ long sys_personality(unsigned int personality)
 {
 	unsigned int old = current->personality;
 
+	if ((personality & PER_MASK) == PER_LINUX32 && !ELF_MACHINE_32)
+		return -EINVAL;
 	if (personality != 0xffffffff)
 		current->personality = personality;
 	return old;

@@ -283,6 +283,42 @@ TEST(personality_addresses)
 	EQ(seen[2][1], seen[3][1]);
 }
 
+/* setarch(8): 32-bit machines, and versions that old programs can bear. */
+TEST(personality_names)
+{
+	struct utsname plain, u;
+	int ret = personality(PER_LINUX32);
+
+	OK(uname(&plain));
+#ifdef __aarch64__
+	/* lscpu(1) asks so whether 32-bit programs run. */
+	EQ(ret, -1);
+	EQ(errno, EINVAL);
+	ERR(personality(PER_LINUX32 | ADDR_NO_RANDOMIZE), EINVAL);
+	EQ(personality(0xffffffff), 0);
+#else
+	EQ(ret, 0);
+	EQ(personality(0xffffffff), PER_LINUX32);
+#ifdef __x86_64__
+	CHECK(!strcmp(plain.machine, "i686"));
+#elif defined(__riscv)
+	CHECK(!strcmp(plain.machine, "riscv"));
+#endif
+#endif
+	personality(0);
+	OK(uname(&plain));
+	personality(UNAME26);
+	OK(uname(&u));
+	CHECK(!strncmp(u.release, "2.6.6", 5));
+	CHECK(!strcmp(u.machine, plain.machine));
+	if (strchr(plain.release, '-'))
+		CHECK(!strcmp(strchr(u.release, '-'), strchr(plain.release, '-')));
+	ERR(uname((void *)8), EFAULT);
+	personality(0);
+	OK(uname(&u));
+	CHECK(!memcmp(&u, &plain, sizeof(u)));
+}
+
 TEST(personality_read_implies_exec)
 {
 	char *m, line[64];

@@ -7,6 +7,9 @@
 #ifndef ELF_MACHINE
 #define ELF_MACHINE ELF_PLATFORM	/* what uname says */
 #endif
+#ifndef ELF_MACHINE_32
+#define ELF_MACHINE_32 ELF_MACHINE	/* what uname says with personality PER_LINUX32; NULL: there is no such personality */
+#endif
 
 /* The GNU property whose bits say what a program's code is made for, and the bit of guarded code (ARCH_PROT_GUARDED). */
 #ifndef ELF_PROPERTY_GUARDED
