@@ -4,8 +4,8 @@
 //! Found and read once at the scheduler's level, so that the first file already has the right time; given to the class when
 //! drivers start. Registers are reached through an index and a data port: one lock, taken with interrupts off.
 
-use super::calendar::Time;
-use super::{Clock, Rtc};
+use super::calendar::{self, Time};
+use super::{Clock, Interrupts, Rtc};
 use core::fmt;
 use kernel::alloc::{KBox, KERNEL};
 use kernel::io::{CmosRtc, Ports};
@@ -179,8 +179,13 @@ impl Clock for Cmos {
         Ok(())
     }
 
-    fn has_interrupts(&self) -> bool {
-        self.irq >= 0
+    fn interrupts(&self) -> Interrupts {
+        if self.irq >= 0 { Interrupts::Each } else { Interrupts::None }
+    }
+
+    /// It compares the time of day alone.
+    fn reaches(&self, at: i64, now: i64) -> bool {
+        at - now < calendar::DAY
     }
 
     fn set_alarm(&self, at: Option<&Time>) {

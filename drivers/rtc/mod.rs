@@ -4,6 +4,9 @@
 //! A clock's driver reads and sets the date and, where it has an interrupt, tells of alarms, updates and ticks by `Rtc::event`. Files
 //! read what came: a word whose low byte says which kinds, the rest how many. There is one clock: the first that registers.
 //!
+//! Clocks of the PC's kind have an interrupt for each of the three. The others have one alarm, by date: it serves as the next alarm and
+//! as the next full second, whichever comes first, and ticks come from a timer.
+//!
 //! Locks: `setup` (sleeps; who changes the device) > `state` (interrupts off; also the handler's).
 
 pub mod calendar;
@@ -19,6 +22,7 @@ use kernel::alloc::{KBox, KERNEL};
 use kernel::chrdev::{self, Access, PollTable};
 use kernel::show::{self, Dir};
 use kernel::sync::{Mutex, SpinLockIrq};
+use kernel::time::{HrTimer, Next};
 use kernel::uapi::rtc as abi;
 use kernel::user::{capable, Capability, Sink, UserPtr};
 use kernel::wait::WaitQueue;
@@ -34,20 +38,35 @@ pub trait Clock: Sync + 'static {
     fn read(&self) -> Result<Time>;
     /// Sets a valid date; `ERANGE`: the clock cannot hold it.
     fn set(&self, t: &Time) -> Result;
-    /// Whether what follows works.
-    fn has_interrupts(&self) -> bool {
-        false
+    /// Which interrupts there are, and so which of what follows works.
+    fn interrupts(&self) -> Interrupts {
+        Interrupts::None
     }
-    /// An event when it is next that time of day; `None`: no more.
+    /// Whether the alarm can be set to `at` when it is `now`, both in seconds since 1970.
+    fn reaches(&self, _at: i64, _now: i64) -> bool {
+        true
+    }
+    /// An event when it is next that time of day (`Each`), `Rtc::alarm_came` at that date (`Alarm`); `None`: no more.
     fn set_alarm(&self, _at: Option<&Time>) {}
-    /// An event each second.
+    /// An event each second (`Each`).
     fn set_update(&self, _on: bool) {}
-    /// An event `hz` times a second, a power of two; 0: no more.
+    /// An event `hz` times a second, a power of two; 0: no more (`Each`).
     fn set_periodic(&self, _hz: u32) {}
     /// Further lines for /proc/driver/rtc.
     fn describe(&self, _out: &mut dyn fmt::Write) -> fmt::Result {
         Ok(())
     }
+}
+
+/// What interrupts a clock has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Interrupts {
+    /// None: there are no alarms.
+    None,
+    /// One for an alarm at a date.
+    Alarm,
+    /// One each for an alarm at a time of day, for updates and for ticks.
+    Each,
 }
 
 struct Setup {
@@ -60,6 +79,9 @@ struct State {
     alarm_on: bool,
     update_on: bool,
     periodic_on: bool,
+    alarm_at: i64,  // seconds since 1970
+    update_at: i64, // the next full second (`Alarm`)
+    tick_ns: u64,   // between ticks (`Alarm`)
 }
 
 /// A registered clock.
@@ -68,12 +90,14 @@ pub struct Rtc {
     setup: Mutex<Setup>,
     state: SpinLockIrq<State>,
     queue: WaitQueue,
+    ticks: HrTimer<fn() -> Next>,
     open: AtomicBool,
     hctosys: bool,
 }
 
 static SYSTEM_CLOCK_SET: AtomicBool = AtomicBool::new(false);
 static TAKEN: AtomicBool = AtomicBool::new(false);
+static RTC0: SpinLockIrq<Option<&'static Rtc>> = SpinLockIrq::new(None);
 
 /// Sets the wall clock from a battery clock, the first time that one is there to ask.
 pub fn set_system_clock(c: &dyn Clock) {
@@ -94,6 +118,7 @@ pub fn register(clock: &'static dyn Clock) -> Result<&'static Rtc> {
         return Err(Error::EBUSY);
     }
     let rtc = Rtc::new(clock)?;
+    *RTC0.lock() = Some(rtc);
     let node = KBox::new(chrdev::Registration::new(c"rtc0", 0o600, rtc)?, KERNEL)?.leak();
     publish(rtc, node)?;
     pr_info!("rtc: {} is rtc0\n", clock.name());
@@ -111,7 +136,7 @@ fn publish(rtc: &'static Rtc, node: &'static chrdev::Registration) -> Result {
     dir.attr(c"max_user_freq", rtc, |_, out| writeln!(out, "{MAX_USER_HZ}"), None)?;
     dir.attr(c"dev", node, |n, out| writeln!(out, "{}:{}", n.major(), n.minor()), None)?;
     dir.attr(c"uevent", node, |n, out| writeln!(out, "MAJOR={}\nMINOR={}\nDEVNAME=rtc0", n.major(), n.minor()), None)?;
-    if rtc.clock.has_interrupts() {
+    if rtc.has_alarm() {
         dir.attr(c"wakealarm", rtc, Rtc::show_wakealarm, Some(Rtc::store_wakealarm))?;
     }
     Dir::sys(c"class/rtc")?.link(c"rtc0", c"../../devices/platform/rtc/rtc/rtc0")?;
@@ -121,10 +146,64 @@ fn publish(rtc: &'static Rtc, node: &'static chrdev::Registration) -> Result {
 impl Rtc {
     fn new(clock: &'static dyn Clock) -> Result<&'static Rtc> {
         let setup = Mutex::new(c"rtc setup", Setup { alarm: Time::EPOCH, hz: 1024 })?;
-        let state = SpinLockIrq::new(State { events: 0, alarm_on: false, update_on: false, periodic_on: false });
+        let off = State { events: 0, alarm_on: false, update_on: false, periodic_on: false, alarm_at: 0, update_at: 0, tick_ns: 0 };
+        let state = SpinLockIrq::new(off);
         let hctosys = SYSTEM_CLOCK_SET.load(Ordering::Relaxed);
-        let rtc = Rtc { clock, setup, state, queue: WaitQueue::new()?, open: AtomicBool::new(false), hctosys };
+        let ticks = HrTimer::new(tick as fn() -> Next)?;
+        let rtc = Rtc { clock, setup, state, queue: WaitQueue::new()?, ticks, open: AtomicBool::new(false), hctosys };
         Ok(KBox::new(rtc, KERNEL)?.leak())
+    }
+
+    fn has_alarm(&self) -> bool {
+        self.clock.interrupts() != Interrupts::None
+    }
+
+    /// (`Alarm`) Sets the clock's alarm to what comes next. What has come already: its kinds.
+    fn set_next(&self, s: &mut State) -> u32 {
+        let mut kinds = 0;
+        for _ in 0..4 {
+            // A clock that cannot be read now is asked again when its alarm is set anew.
+            let Ok(now) = self.clock.read() else { return kinds };
+            let now = now.to_secs();
+            if s.alarm_on && s.alarm_at <= now {
+                s.alarm_on = false;
+                kinds |= abi::AF;
+            }
+            if s.update_on && s.update_at <= now {
+                s.update_at = now + 1;
+                kinds |= abi::UF;
+            }
+            let next = match (s.alarm_on, s.update_on) {
+                (true, true) => s.alarm_at.min(s.update_at),
+                (true, false) => s.alarm_at,
+                (false, true) => s.update_at,
+                (false, false) => {
+                    self.clock.set_alarm(None);
+                    return kinds;
+                }
+            };
+            self.clock.set_alarm(Some(&Time::from_secs(next)));
+            // It may have passed while we set it: a comparison that was missed never comes.
+            if self.clock.read().is_ok_and(|t| t.to_secs() < next) {
+                return kinds;
+            }
+        }
+        kinds // a clock that jumps whenever it is read
+    }
+
+    /// (`Alarm`) The clock's alarm came, or something changed that it depends on. Any context.
+    pub fn alarm_came(&self) {
+        let kinds = {
+            let mut s = self.state.lock();
+            let kinds = self.set_next(&mut s);
+            if kinds != 0 {
+                s.events = s.events.wrapping_add(0x100) | (kinds | abi::IRQF) as usize;
+            }
+            kinds
+        };
+        if kinds != 0 {
+            self.queue.wake_all();
+        }
     }
 
     /// Something happened: PF, AF, UF. Any context.
@@ -141,15 +220,24 @@ impl Rtc {
 
     /// Sets the alarm, or takes it back. One that is past comes at once.
     fn set_alarm(&self, at: Time, on: bool) -> Result {
-        if !self.clock.has_interrupts() || !at.is_valid() {
+        if !self.has_alarm() || !at.is_valid() {
             return Err(Error::EINVAL);
         }
         let now = self.clock.read()?.to_secs();
-        if on && at.to_secs() - now >= DAY {
-            return Err(Error::EINVAL); // the clock compares the time of day alone
+        if on && !self.clock.reaches(at.to_secs(), now) {
+            return Err(Error::EINVAL);
         }
         let mut setup = self.setup.lock();
         setup.alarm = at;
+        if self.clock.interrupts() == Interrupts::Alarm {
+            {
+                let mut s = self.state.lock();
+                s.alarm_at = at.to_secs();
+                s.alarm_on = on;
+            }
+            self.alarm_came();
+            return Ok(());
+        }
         self.clock.set_alarm(None);
         self.state.lock().alarm_on = on;
         if on && at.to_secs() <= now {
@@ -167,24 +255,49 @@ impl Rtc {
 
     fn switch_alarm(&self, on: bool) -> Result {
         let at = self.setup.lock().alarm;
-        if self.state.lock().alarm_on == on && self.clock.has_interrupts() {
+        if self.state.lock().alarm_on == on && self.has_alarm() {
             return Ok(());
         }
         self.set_alarm(at, on)
     }
 
     fn set_update(&self, on: bool) -> Result {
-        if !self.clock.has_interrupts() {
+        let how = self.clock.interrupts();
+        if how == Interrupts::None {
             return Err(Error::EINVAL);
         }
         let _setup = self.setup.lock();
-        self.state.lock().update_on = on;
-        self.clock.set_update(on);
+        if how == Interrupts::Each {
+            self.state.lock().update_on = on;
+            self.clock.set_update(on);
+            return Ok(());
+        }
+        let next = if on { self.clock.read()?.to_secs() + 1 } else { 0 };
+        {
+            let mut s = self.state.lock();
+            s.update_on = on;
+            s.update_at = next;
+        }
+        self.alarm_came();
         Ok(())
     }
 
+    /// Ticks `hz` times a second from now on; 0: no more. (setup)
+    fn start_ticks(&self, hz: u32) {
+        if self.clock.interrupts() == Interrupts::Each {
+            return self.clock.set_periodic(hz);
+        }
+        let ns = time::SECOND.checked_div(hz.into()).unwrap_or(0);
+        self.state.lock().tick_ns = ns;
+        if ns == 0 {
+            self.ticks.cancel();
+        } else {
+            self.ticks.start_after(ns);
+        }
+    }
+
     fn set_periodic(&self, on: bool) -> Result {
-        if !self.clock.has_interrupts() {
+        if !self.has_alarm() {
             return Err(Error::EINVAL);
         }
         let setup = self.setup.lock();
@@ -192,7 +305,7 @@ impl Rtc {
             return Err(Error::EACCES);
         }
         self.state.lock().periodic_on = on;
-        self.clock.set_periodic(if on { setup.hz } else { 0 });
+        self.start_ticks(if on { setup.hz } else { 0 });
         Ok(())
     }
 
@@ -206,7 +319,7 @@ impl Rtc {
         let mut setup = self.setup.lock();
         setup.hz = hz as u32;
         if self.state.lock().periodic_on {
-            self.clock.set_periodic(setup.hz);
+            self.start_ticks(setup.hz);
         }
         Ok(())
     }
@@ -219,7 +332,12 @@ impl Rtc {
             return Err(Error::EINVAL);
         }
         let _setup = self.setup.lock();
-        self.clock.set(t)
+        self.clock.set(t)?;
+        if self.clock.interrupts() == Interrupts::Alarm {
+            self.state.lock().update_at = t.to_secs() + 1;
+            self.alarm_came();
+        }
+        Ok(())
     }
 
     /// RTC_ALM_SET: a time of day, the next one that comes; its interrupt stays off until RTC_AIE_ON.
@@ -234,7 +352,7 @@ impl Rtc {
     }
 
     fn features(&self) -> u64 {
-        if self.clock.has_interrupts() { 1 << abi::FEATURE_ALARM | 1 << abi::FEATURE_UPDATE_INTERRUPT } else { 0 }
+        if self.has_alarm() { 1 << abi::FEATURE_ALARM | 1 << abi::FEATURE_UPDATE_INTERRUPT } else { 0 }
     }
 
     fn now_or(&self, out: &mut dyn fmt::Write, f: fn(Time, &mut dyn fmt::Write) -> fmt::Result) -> fmt::Result {
@@ -267,9 +385,6 @@ impl Rtc {
         }
         if set && !push {
             return Err(Error::EBUSY);
-        }
-        if at - now >= DAY {
-            return Err(Error::EINVAL);
         }
         self.set_alarm(Time::from_secs(at), true)
     }
@@ -307,6 +422,17 @@ impl Rtc {
         value.copy_from_slice(&self.features().to_ne_bytes());
         p.write(&raw)
     }
+}
+
+/// (`Alarm`) A tick of the timer.
+fn tick() -> Next {
+    let Some(rtc) = *RTC0.lock() else { return Next::Stop };
+    let ns = rtc.state.lock().tick_ns;
+    if ns == 0 {
+        return Next::Stop;
+    }
+    rtc.event(abi::PF);
+    Next::Again(ns)
 }
 
 fn get_time(p: UserPtr) -> Result<Time> {
@@ -365,11 +491,11 @@ impl chrdev::Device for Rtc {
             abi::RD_TIME => p.write(&self.clock.read()?.encode())?,
             abi::SET_TIME => self.set_time(&get_time(p)?)?,
             abi::ALM_SET => self.set_time_of_day(&get_time(p)?)?,
-            abi::ALM_READ if self.clock.has_interrupts() => {
+            abi::ALM_READ if self.has_alarm() => {
                 let at = self.setup.lock().alarm;
                 p.write(&at.encode())?;
             }
-            abi::WKALM_RD if self.clock.has_interrupts() => {
+            abi::WKALM_RD if self.has_alarm() => {
                 // struct rtc_wkalrm: enabled, pending, two bytes of padding, the time.
                 let mut raw = [0; 40];
                 let at = self.setup.lock().alarm;

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: MIT
-//! The Arm PL031 (DDI 0224): a count of seconds since 1970. Its alarm is not used.
+//! The Arm PL031 (DDI 0224): a count of seconds since 1970, and an alarm when it reaches a value.
 
 use super::calendar::Time;
-use super::Clock;
+use super::{Clock, Interrupts, Rtc};
 use kernel::alloc::{KBox, KERNEL};
 use kernel::mem::Mmio;
 use kernel::sync::SpinLockIrq;
-use kernel::{platform, Error, Result};
+use kernel::{irq, platform, pr_warn, Error, Result};
 
 const DATA: usize = 0x00;
+const MATCH: usize = 0x04;
 const LOAD: usize = 0x08;
 const CONTROL: usize = 0x0c;
 const MASK: usize = 0x10;
+const MASKED_STATUS: usize = 0x18;
+const CLEAR: usize = 0x1c;
 
 struct Pl031 {
     regs: Mmio,
+    irq: i32,
+    class: SpinLockIrq<Option<&'static Rtc>>,
 }
 
 impl Clock for Pl031 {
@@ -31,6 +36,36 @@ impl Clock for Pl031 {
         self.regs.write32(LOAD, secs);
         Ok(())
     }
+
+    fn interrupts(&self) -> Interrupts {
+        if self.irq >= 0 { Interrupts::Alarm } else { Interrupts::None }
+    }
+
+    fn reaches(&self, at: i64, _now: i64) -> bool {
+        u32::try_from(at).is_ok()
+    }
+
+    fn set_alarm(&self, at: Option<&Time>) {
+        self.regs.write32(MASK, 0);
+        self.regs.write32(CLEAR, 1);
+        if let Some(secs) = at.and_then(|t| u32::try_from(t.to_secs()).ok()) {
+            self.regs.write32(MATCH, secs);
+            self.regs.write32(MASK, 1);
+        }
+    }
+}
+
+impl irq::Handler for Pl031 {
+    fn handle(&self) -> bool {
+        if self.regs.read32(MASKED_STATUS) & 1 == 0 {
+            return false;
+        }
+        self.regs.write32(CLEAR, 1);
+        if let Some(class) = *self.class.lock() {
+            class.alarm_came();
+        }
+        true
+    }
 }
 
 static FOUND: SpinLockIrq<Option<&'static Pl031>> = SpinLockIrq::new(None);
@@ -40,7 +75,7 @@ fn find() -> Result {
     let regs = d.map()?;
     regs.write32(MASK, 0);
     regs.write32(CONTROL, 1);
-    let clock: &Pl031 = KBox::new(Pl031 { regs }, KERNEL)?.leak();
+    let clock: &Pl031 = KBox::new(Pl031 { regs, irq: d.irq, class: SpinLockIrq::new(None) }, KERNEL)?.leak();
     *FOUND.lock() = Some(clock);
     super::set_system_clock(clock);
     Ok(())
@@ -48,7 +83,13 @@ fn find() -> Result {
 
 fn start() -> Result {
     let Some(clock) = *FOUND.lock() else { return Ok(()) };
-    super::register(clock).map(|_| ())
+    if clock.irq >= 0
+        && let Err(e) = irq::request(clock.irq, clock, c"rtc0", false)
+    {
+        pr_warn!("rtc: interrupt {} cannot be had: {}\n", clock.irq, e.code());
+    }
+    *clock.class.lock() = Some(super::register(clock)?);
+    Ok(())
 }
 
 kernel::sched_init!(pl031_find, find);
