@@ -438,12 +438,14 @@ class Runner:
 
     # --- whole boots ---
 
-    def boot_tests(self, debugs, arch="x86_64"):
+    def boot_tests(self, debugs, arch="x86_64", every=True):
+        """The boots of a CPU, with EVERY also those that are the same on each that runs other people's programs."""
         for path in sorted(glob.glob(ROOT + "/tests/boot/*.txt")):
             name = "boot/" + os.path.basename(path)[:-4]
             if self.wanted(name):
                 spec = boot_spec(path)
-                for debug in debugs if spec["arch"] == arch else []:
+                here = every and arches.ALL[arch].debian if spec["arch"] == "every" else spec["arch"] == arch
+                for debug in debugs if here else []:
                     if ("debug" if debug else "release") in spec["build"] and self.kernel(arch, debug):
                         self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy", arch))
 
@@ -793,7 +795,7 @@ def other_cpu(args, r, arch, part):
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
     for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if args.arch and programs and not (args.quick or args.debug) else []:
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
-    part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch)
+    part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch, bool(args.arch and not args.quick))
 
 
 def order_test(r, arch):
