@@ -71,7 +71,8 @@ impl Clock for Goldfish {
 impl irq::Handler for Goldfish {
     fn handle(&self) -> bool {
         self.regs.write32(CLEAR_INTERRUPT, 1);
-        if let Some(class) = *self.class.lock() {
+        let class = *self.class.lock();
+        if let Some(class) = class {
             class.alarm_came();
         }
         true

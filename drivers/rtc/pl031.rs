@@ -61,7 +61,8 @@ impl irq::Handler for Pl031 {
             return false;
         }
         self.regs.write32(CLEAR, 1);
-        if let Some(class) = *self.class.lock() {
+        let class = *self.class.lock();
+        if let Some(class) = class {
             class.alarm_came();
         }
         true
