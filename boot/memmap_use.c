@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What becomes of the firmware's memory map: memblock's RAM, less what is taken and what mem= leaves out. */
 #include <boot/memmap.h>
+#include <kernel/init.h>
 #include <lib/memblock.h>
 #include <arch/page.h>
 
@@ -18,21 +19,35 @@ void boot_map_to_memblock(const struct boot_info *bi)
 		memblock_reserve(bi->initrd & PAGE_MASK, PAGE_ALIGN(bi->initrd + bi->initrd_size) - (bi->initrd & PAGE_MASK));
 }
 
-/*
- * mem=SIZE leaves that much RAM in use, the lowest. Loaders put the initrd near the end of RAM: where it would be lost, its pages stay in
- * use in place of as many others.
- */
-void boot_limit_memory(const struct boot_info *bi)
+static bool in_memory(const struct memblock_range *r)
 {
-	u64 limit = boot_mem_option(bi->cmdline), start = bi->initrd & PAGE_MASK, end = PAGE_ALIGN(bi->initrd + bi->initrd_size);
-	bool keep = bi->initrd_size && start < end && memblock_is_memory(start) && memblock_is_memory(end - 1);
+	return memblock_is_memory(r->start & PAGE_MASK) && memblock_is_memory(PAGE_ALIGN(r->end) - 1);
+}
+
+/*
+ * mem=SIZE leaves that much RAM in use, the lowest. Loaders put the initrd and the device tree near the end of RAM: what is reserved where it
+ * would be lost stays in use, its pages in place of as many others.
+ */
+void __init boot_limit_memory(const struct boot_info *bi)
+{
+	static bool was_memory[MEMBLOCK_MAX] __initdata;
+	const struct memblock_list *taken = &memblock.reserved;
+	u64 limit = boot_mem_option(bi->cmdline), lost = 0;
 
 	if (!limit)
 		return;
+	for (unsigned int i = 0; i < taken->nr; i++)
+		was_memory[i] = in_memory(&taken->r[i]);
 	memblock_cap_memory(limit);
-	if (!keep || (memblock_is_memory(start) && memblock_is_memory(end - 1)))
-		return;
-	if (limit > end - start + (1 << 20))
-		memblock_cap_memory(limit - (end - start));
-	memblock_add(start, end - start);
+	for (unsigned int i = 0; i < taken->nr; i++)
+		if (was_memory[i] && !in_memory(&taken->r[i]))
+			lost += PAGE_ALIGN(taken->r[i].end) - (taken->r[i].start & PAGE_MASK);
+	if (lost && limit > lost + (1 << 20))
+		memblock_cap_memory(limit - lost);
+	for (unsigned int i = 0; i < taken->nr; i++) {
+		phys_addr_t start = taken->r[i].start & PAGE_MASK;
+
+		if (was_memory[i] && !in_memory(&taken->r[i]))
+			memblock_add(start, PAGE_ALIGN(taken->r[i].end) - start);
+	}
 }
