@@ -135,7 +135,7 @@ def configure(top, path, arch, tools):
         with open(disk, "wb") as f:
             f.truncate((4 * size + 1024) << 20)
         shutil.rmtree(top)
-        vm = qemu.Vm(tools, arch, None, min(4, os.cpu_count() or 1), (6 * size + 1024) << 20, disks=[disk])
+        vm = qemu.Vm(tools, arch, None, min(4, os.cpu_count() or 1), qemu.fitting(arch, (6 * size + 1024) << 20, initrd), disks=[disk])
         vm.kernel, vm.initrd = build.image(arch), initrd
         vm.append = run.command_line(vm, False, "rdinit=/" + rootfs.INIT_AT, True)
         with open(LOG, "a") as log, Progress("Configuring it on this kernel", LOG):

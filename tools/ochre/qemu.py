@@ -23,6 +23,16 @@ def uefi(arch):
     return os.path.join(dest, path)
 
 
+def fitting(arch, memory, initrd):
+    """MEMORY in bytes, or the least above it that QEMU finds room for INITRD in: riscv64's takes the address of the archive for a size, and the
+    archive for too large where the memory is more than that address and less than both together."""
+    if arch == "riscv64" and initrd and os.path.exists(initrd):
+        at, size = 0x80200000 + min(memory // 2, 512 << 20), os.path.getsize(initrd)
+        if at < memory < at + size:
+            return (at + size + (2 << 20)) >> 20 << 20
+    return memory
+
+
 class Vm:
     """What is to be booted; argv() gives the command line. Serial ports are numbered sockets that this process holds."""
 
@@ -57,6 +67,9 @@ class Vm:
 
     def argv(self, serials=("stdio",)):
         """serials: for each port a file descriptor, or 'stdio', or 'null'."""
+        if fitting(self.arch, self.memory, self.initrd) != self.memory:
+            raise Fail("--memory %dM: QEMU does not find room for an initrd of %d MiB there; it does with 2560M or %dM" % (
+                self.memory >> 20, os.path.getsize(self.initrd) >> 20, fitting(self.arch, self.memory, self.initrd) >> 20))
         a = list(self.tools["qemu"][self.arch])
         micro = self.machine == "microvm"
         machine = self.machine

@@ -375,7 +375,7 @@ def cmd_run(args):
     vm.kernel, vm.ours = kernel, not args.kernel
     vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages)
     if args.memory is None:
-        vm.memory = memory_for(vm.initrd, not args.kernel)
+        vm.memory = qemu.fitting(args.arch, memory_for(vm.initrd, not args.kernel), vm.initrd)
     append = " ".join(x for x in ("nokaslr" if args.gdb else "", more, args.append) if x)
     if args.dry_run:
         vm.append = command_line(vm, args.verbose, append, False)

@@ -357,7 +357,7 @@ class Runner:
             self.add(Result("debian/(all)", "failed", "there is no root to run them in", str(e), where=str(cfg)))
             return
         self.batches(cfg, [n + ".sh" for n in names], initrd, "debian", " rdinit=/" + rootfs.INIT_AT,
-                     run.memory_for(initrd, not self.linux))
+                     qemu.fitting(cfg.arch, run.memory_for(initrd, not self.linux), initrd))
 
     def batches(self, cfg, names, initrd, kind, append="", memory="512M"):
         """Boots and runs the tests called names, found in /tests/run, of a kind (guest, debian); after the kernel's death the rest in a new boot."""
@@ -439,12 +439,13 @@ class Runner:
     # --- whole boots ---
 
     def boot_tests(self, debugs, arch="x86_64", every=True):
-        """The boots of a CPU, with EVERY also those that are the same on each that runs other people's programs."""
+        """The boots of a CPU, with EVERY also those that are the same on several."""
         for path in sorted(glob.glob(ROOT + "/tests/boot/*.txt")):
             name = "boot/" + os.path.basename(path)[:-4]
             if self.wanted(name):
                 spec = boot_spec(path)
-                here = every and arches.ALL[arch].debian if spec["arch"] == "every" else spec["arch"] == arch
+                several = spec["arch"] == "every" or " " in spec["arch"]
+                here = (every or not several) and (arches.ALL[arch].debian if spec["arch"] == "every" else arch in spec["arch"].split())
                 for debug in debugs if here else []:
                     if ("debug" if debug else "release") in spec["build"] and self.kernel(arch, debug):
                         self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy", arch))
@@ -543,7 +544,8 @@ def ktest_names():
 
 
 def boot_spec(path):
-    """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once."""
+    """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once.
+    arch: CPUs, or 'every' that runs other people's programs."""
     spec = {"build": "release debug", "arch": "x86_64", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "firmware": "", "disk": "", "qemu": "",
             "command": "", "status": "", "limit": "120", "expect": [], "refuse": []}
     with open(path) as f:
