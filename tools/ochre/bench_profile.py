@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Shows in which functions the instructions of an operation are: of our kernel, and beside it of the peer, if its ELF file has symbols."""
 import bisect
+import os
 import re
 
-from . import bench
+from . import bench, build
 from .util import Fail, output
 
 SHOWN = 0.5     # instructions of one operation: what is below is the rest
@@ -63,16 +64,17 @@ def show(mine, theirs, name):
 
 def profile(tools, args, other):
     """What --profile does."""
-    if not bench.plugin(tools):
+    if not bench.plugin(tools, args.arch):
         raise Fail("this QEMU takes no plugins, which --profile needs")
 
-    def measure(what, kernel, words):
-        text, counts = bench.kept(tools, what, kernel, words, args.filter, args.cpus, blocks=True)
-        return bench.some(read(text, counts, symbols(tools, kernel)), args.filter)
+    def measure(what, kernel, elf, words):
+        text, counts = bench.kept(tools, what, kernel, words, args.filter, args.cpus, blocks=True, arch=args.arch)
+        return bench.some(read(text, counts, symbols(tools, elf)), args.filter)
 
-    mine, theirs, name = measure("Ochre", bench.vmlinux(), "mitigations=off"), {}, ""
+    elf = os.path.join(build.outdir(args.arch), "vmlinux")
+    mine, theirs, name = measure("Ochre", bench.vmlinux(args.arch), elf, "mitigations=off"), {}, ""
     if other:
         name, image, more = other
-        theirs = measure(name, image, "mitigations=off %s settle=20" % more)
+        theirs = measure(name, image, image, "mitigations=off %s settle=20" % more)
     print("\n".join(show(mine, theirs, name)))
     return 0
