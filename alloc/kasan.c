@@ -64,11 +64,6 @@ void kasan_poison(const void *addr, size_t size, u8 why)
 		__builtin_memset(shadow_of((unsigned long)addr), why, (size + 7) >> 3);
 }
 
-bool kasan_page_is_free(const void *addr)
-{
-	return (u8)*shadow_of((unsigned long)addr) == KASAN_FREE_PAGE;
-}
-
 static const char *reason(s8 v)
 {
 	switch ((u8)v) {

@@ -17,7 +17,6 @@
 
 #ifdef CONFIG_KMEMLEAK
 #include <abi/errno.h>
-#include <alloc/kasan.h>
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <alloc/upcalls.h>
@@ -369,11 +368,9 @@ static bool note_area(struct scan *s, unsigned long start)
 	return !s->err;
 }
 
-/* A CPU's stack of free pages is filled while the scan goes on, with what was in them: the scanner's own lists among it. */
+/* Of a CPU's list of free pages, which is filled while the scan goes on, is PAGE_TYPE_PCP: the scanner's own lists come to lie there. */
 static bool is_kernel_page(struct page *page)
 {
-	if (kasan_page_is_free(page_address(page)))
-		return false;
 	page = kmemleak_head(page);
 	return page && !page_type(page) && !page->mapping &&
 	       !((u64)atomic64_read(&page->flags) & (1ul << PG_lru | 1ul << PG_swapbacked | 1ul << PG_uptodate));

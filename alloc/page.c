@@ -207,6 +207,25 @@ static void zero_pages(struct page *page, unsigned int order)
 		arch_clear_page(page_address(page + i));
 }
 
+/* The leak scanner must know what is on a CPU's list: what was in it is not what the kernel holds. */
+static __always_inline void pcp_put(struct pcp *pcp, struct page *page)
+{
+#ifdef CONFIG_KMEMLEAK
+	WRITE_ONCE(page->mapcount.counter, PAGE_TYPE_PCP);
+#endif
+	pcp->page[pcp->nr++] = page;
+}
+
+static __always_inline struct page *pcp_take(struct pcp *pcp)
+{
+	struct page *page = pcp->page[--pcp->nr];
+
+#ifdef CONFIG_KMEMLEAK
+	WRITE_ONCE(page->mapcount.counter, 0);
+#endif
+	return page;
+}
+
 static noinline struct page *alloc_order0_refill(gfp_t gfp)
 {
 	struct page *batch[PCP_BATCH];
@@ -230,7 +249,7 @@ static noinline struct page *alloc_order0_refill(gfp_t gfp)
 		barrier();
 		keep = min(got, PCP_MAX - pcp->nr);
 		for (unsigned int i = 0; i < keep; i++)
-			pcp->page[pcp->nr++] = batch[--got];
+			pcp_put(pcp, batch[--got]);
 		barrier();
 		pcp->busy = 0;
 	}
@@ -252,7 +271,7 @@ static __always_inline struct page *alloc_order0(gfp_t gfp)
 			pcp->busy = 1;
 			barrier();
 			if (likely(pcp->nr))
-				page = pcp->page[--pcp->nr];
+				page = pcp_take(pcp);
 			barrier();
 			pcp->busy = 0;
 		}
@@ -359,7 +378,7 @@ void free_unref_page(struct page *page)
 		barrier();
 		if (unlikely(pcp->nr >= pcp_high))
 			pcp_spill(pcp, pcp_high - pcp_high / 4);
-		pcp->page[pcp->nr++] = page;
+		pcp_put(pcp, page);
 		barrier();
 		pcp->busy = 0;
 		preempt_enable();

@@ -22,14 +22,7 @@ int kasan_populate_vmalloc(unsigned long start, size_t size);
 /* A freed object enters the quarantine: true if kasan keeps it (it is freed later). */
 bool kasan_slab_free(void *cache, void *object, size_t size);
 void kasan_slab_alloc(void *cache, void *object, size_t size, size_t slot_size);
-/* Whether the page of the direct map that ADDR lies in is the page allocator's, on a CPU's stack of them or in a zone. */
-bool kasan_page_is_free(const void *addr);
 #else
-static inline bool kasan_page_is_free(const void *addr)
-{
-	(void)addr;
-	return false;
-}
 static inline void kasan_poison(const void *addr, size_t size, u8 why)
 {
 	(void)addr; (void)size; (void)why;

@@ -53,7 +53,7 @@ enum pageflags {
 #define PAGE_TYPE_RESERVED	(-19)	/* never enters the allocator (image, firmware) */
 #define PAGE_TYPE_KMALLOC	(-20)	/* large kmalloc; index = order */
 #define PAGE_TYPE_TAIL		(-21)
-#define PAGE_TYPE_PCP		(-22)	/* on a CPU's page list; index = order */
+#define PAGE_TYPE_PCP		(-22)	/* on a CPU's page list; builds with the leak scanner alone say so */
 
 #define MAX_PAGE_ORDER		10
 #define NR_PAGE_ORDERS		(MAX_PAGE_ORDER + 1)
