@@ -5,11 +5,18 @@
  *
  * Of a CPU's own, in arch_cpu/image.h: IMAGE_FORMAT, IMAGE_ARCH (the linker's names); IMAGE_VA, where it is linked; IMAGE_OFFSET, what that is
  * ahead of where an ELF loader puts it; IMAGE_ENTRY, its first instruction; IMAGE_MAX, how many bytes the early page tables map; where the image is an EFI
- * application IMAGE_EFI_ENTRY, what the firmware calls.
+ * application IMAGE_EFI_ENTRY, what the firmware calls; where more than entry code must stay together IMAGE_ENTRY_TEXT, and what is to hold of the addresses IMAGE_CHECKS.
  */
 #define __ASSEMBLY__
 #include <arch_cpu/page.h>
 #include <arch_cpu/image.h>
+
+#ifndef IMAGE_ENTRY_TEXT
+#define IMAGE_ENTRY_TEXT *(.entry.text)
+#endif
+#ifndef IMAGE_CHECKS
+#define IMAGE_CHECKS
+#endif
 
 #define LMA(s) AT(ADDR(s) - (IMAGE_OFFSET))
 #define TABLE(sec, name) \
@@ -37,7 +44,7 @@ SECTIONS
 		_text = .;
 		KEEP(*(.head.text))
 		__entry_text_begin = .;
-		*(.entry.text)
+		IMAGE_ENTRY_TEXT
 		__entry_text_end = .;
 		__start_sched_text = .;
 		*sched/core.o(.text .text.*) *sched/sleep.o(.text .text.*) *sched/wait.o(.text .text.*)
@@ -81,7 +88,7 @@ SECTIONS
 		. = ALIGN(64);
 		*(.data..cacheline_aligned)
 		*(.data .data.*)
-		*(.sdata .sdata.*)
+		*(.sdata .sdata.* .lit8)
 		. = ALIGN(8);
 		__start_got = .; *(.got .got.plt) __stop_got = .;
 		*(__sancov_gate)	/* debug builds: what asks whether comparisons are traced */
@@ -150,7 +157,7 @@ SECTIONS
 	.bss : LMA(.bss) {
 		__bss_start = .;
 		*(.bss..page_aligned)
-		*(.sbss .sbss.* .bss .bss.* COMMON)
+		*(.sbss .sbss.* .scommon .bss .bss.* COMMON)
 		. = ALIGN(16);
 		__bss_stop = .;
 	} :bss
@@ -166,7 +173,7 @@ SECTIONS
 	pe_entry = IMAGE_EFI_ENTRY - _text;
 #endif
 
-	/DISCARD/ : { *(.comment) *(.fini_array .fini_array.*) *(.eh_frame*) *(.note.GNU-stack) *(.note.gnu.property) *(.interp) *(.dynamic) *(.ARM*) *(.iplt) *(.riscv.attributes) *(.rela.*) *(.llvm_addrsig) *(.discard.*) }
+	/DISCARD/ : { *(.comment) *(.fini_array .fini_array.*) *(.eh_frame*) *(.note.GNU-stack) *(.note.gnu.property) *(.gnu.attributes) *(.gnu.hash) *(.hash) *(.interp) *(.dynamic) *(.dynsym) *(.dynstr) *(.ARM*) *(.iplt) *(.plt) *(.riscv.attributes) *(.rela.*) *(.llvm_addrsig) *(.discard.*) }
 	.debug_info 0 : { *(.debug_info) }
 	.debug_abbrev 0 : { *(.debug_abbrev) }
 	.debug_line 0 : { *(.debug_line) }
@@ -187,3 +194,4 @@ SECTIONS
 	.shstrtab 0 : { *(.shstrtab) }
 }
 ASSERT(_end - _text <= IMAGE_MAX, "the image is larger than the early page tables map")
+IMAGE_CHECKS

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # How the objects become the images: vmlinux (ELF, debug information) and a flat one, as it lies in memory. A CPU's link.mk says, and then includes
-# this: ld_emulation; page_size in bytes; flat, the flat image's name; where wanted ld_more, more for the linker; moves, the image finds its
+# this: ld_emulation; page_size in bytes; where wanted flat, the flat image's name; ld_more, more for the linker; moves, the image finds its
 # relocations behind itself; unwind_table, a table of stack layouts.
 arch_link := 1
 lds := $(O)/kernel.lds
@@ -33,9 +33,11 @@ $(O)/vmlinux: $(O)/vmlinux.1 $(link_tables) tools/checksyms.py
 	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(link_tables)
 	$(Q)python3 tools/checksyms.py $(O)/vmlinux.1 $@
 
+ifneq ($(flat),)
 $(O)/$(flat): $(O)/vmlinux
 	$(call say,OBJCOPY,$@)$(OBJCOPY) -O binary $(foreach s,text rodata notes data init.text init.data percpu_init ksyms $(if $(moves),relocs),-j .$(s)) $< $@
 all: $(O)/$(flat)
+endif
 
 # The vDSO: an ELF shared object of its own, carried inside the kernel.
 vdso_flags := $(filter-out -mcmodel=kernel -fno-pic -ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables,$(CFLAGS)) \
