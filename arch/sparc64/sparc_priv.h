@@ -103,12 +103,6 @@ void sparc_empty_tlbs(void);
 bool sparc_mark_access(unsigned long addr, bool write);
 /* mm_tlb.c: this CPU forgets what it holds for a user address. */
 void sparc_forget_user_page(unsigned long addr);
-/* uaccess.S */
-size_t __copy_from_user(void *dst, unsigned long src, size_t n);
-size_t __copy_to_user(unsigned long dst, const void *src, size_t n);
-size_t __copy_kernel_nofault(void *dst, const void *src, size_t n);
-size_t __clear_user(unsigned long dst, size_t n);
-
 extern char boot_stack[], boot_stack_top[];
 
 /* fpu.S */
