@@ -83,12 +83,10 @@ void alpha_entry_points(void);
 extern pte_t kernel_root[];
 void alpha_build_kernel_tables(void);
 
-/* mm_tlb.c */
+/* mm_pcb.c */
 void alpha_pcb_init_cpu(unsigned int cpu);
-struct pcb *alpha_pcb(unsigned int cpu);
-/* The loaded user root of this CPU; NULL: none. Preemption off. */
-pte_t *alpha_user_root(void);
-void alpha_forget_page(unsigned long addr);
+/* Interrupts are off. */
+void alpha_load_root(const pte_t *root);
 
 /* kernel_irq.c */
 void alpha_device_interrupt(unsigned long vector);
@@ -98,12 +96,6 @@ void alpha_timer_handle(void);
 
 /* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, try again. */
 bool alpha_mark_access(unsigned long addr, bool write);
-
-/* uaccess.S */
-size_t __copy_from_user(void *dst, unsigned long src, size_t n);
-size_t __copy_to_user(unsigned long dst, const void *src, size_t n);
-size_t __copy_kernel_nofault(void *dst, const void *src, size_t n);
-size_t __clear_user(unsigned long dst, size_t n);
 
 struct extable_entry {
 	s32 insn, fixup;

@@ -6,6 +6,8 @@
  */
 #include <arch/pgtable.h>
 #include <kernel/preempt.h>
+#include <arch_cpu/tlb.h>
+#include "arch/shared/tlb.h"
 #include "arch/alpha/alpha_priv.h"
 
 static bool mark(pte_t *e, pte_t old, bool write)
@@ -21,11 +23,13 @@ static bool mark(pte_t *e, pte_t old, bool write)
 
 bool alpha_mark_access(unsigned long addr, bool write)
 {
+	const struct arch_mm *mm;
 	pte_t *t;
 	bool done = false;
 
 	preempt_disable();
-	t = alpha_user_root();
+	mm = tlb_loaded();
+	t = mm ? mm->pgd : NULL;
 	for (int level = ARCH_PT_LEVELS - 1; t; level--) {
 		pte_t *e = &t[pt_index(addr, level)], v = ptep_read(e);
 
@@ -38,7 +42,7 @@ bool alpha_mark_access(unsigned long addr, bool write)
 		t = pte_table(v);
 	}
 	if (done)		/* the entry without the right is in this TLB; others fault and find it good */
-		alpha_forget_page(addr);
+		tlb_flush_local_page(addr);
 	preempt_enable();
 	return done;
 }

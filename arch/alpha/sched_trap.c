@@ -13,6 +13,7 @@
 #include <arch/syscall.h>
 #include <arch/uaccess.h>
 #include <abi/errno.h>
+#include <arch_cpu/tlb.h>
 #include <asm/gentrap.h>
 #include <asm/siginfo.h>
 #include <asm/signal.h>
@@ -127,7 +128,7 @@ static int page_fault(struct pt_regs *regs)
 	r = mm_handle_fault(regs, addr, fault_flags(regs));
 	if (!r) {
 		preempt_disable();
-		alpha_forget_page(addr);
+		tlb_flush_local_page(addr);
 		preempt_enable();
 	}
 	return r;
