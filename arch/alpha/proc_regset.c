@@ -8,7 +8,8 @@
 #include <linux/elf.h>
 #include <sched/task.h>
 #include "arch/alpha/alpha_priv.h"
-#include "arch/alpha/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 #define SET_PC 31
 #define SET_UNIQUE 32
@@ -45,7 +46,7 @@ static void read_general(struct task *task, u64 *set)
 static struct arch_fpu *fpu_of(struct task *task)
 {
 	if (task->thread.fpu && task == current)
-		alpha_fpu_sync();
+		fpu_sync();
 	return task->thread.fpu;
 }
 
@@ -87,7 +88,7 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 	if (!fpu_of(task))
 		return -ENODEV;
 	memcpy(task->thread.fpu, buf, n);
-	alpha_fpu_changed(task);
+	fpu_changed(task);
 	return (int)n;
 }
 
@@ -124,7 +125,7 @@ int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
 			*regs_general(task_pt_regs(task), (unsigned int)off) = val;
 	} else if (fpu_of(task)) {
 		((u64 *)task->thread.fpu)[off - PEEK_FP] = val;
-		alpha_fpu_changed(task);
+		fpu_changed(task);
 	} else {
 		return -EIO;
 	}

@@ -15,7 +15,8 @@
 #include <lib/string.h>
 #include <sched/task.h>
 #include "arch/alpha/alpha_priv.h"
-#include "arch/alpha/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 #define ON_STACK 1			/* SS_ONSTACK */
 #define DISABLED 2			/* SS_DISABLE */
@@ -71,7 +72,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	bool switched = (f->flags & SA_ONSTACK) && f->altstack_size && (!on_alt || (f->altstack_flags & (int)AUTODISARM));
 	struct frame k;
 
-	alpha_fpu_sync();
+	fpu_sync();
 	if (switched)
 		sp = f->altstack_sp + f->altstack_size;
 	at = ALIGN_DOWN(sp - sizeof(k), 32);
@@ -114,7 +115,7 @@ static void load_fp(const struct sigcontext *c)
 	preempt_disable();
 	memcpy(f->f, c->sc_fpregs, sizeof(f->f));
 	f->fpcr = c->sc_fpcr;
-	alpha_fpu_changed(current);
+	fpu_changed(current);
 	preempt_enable();
 }
 

@@ -12,7 +12,8 @@
 #include <lib/string.h>
 #include <sched/task.h>
 #include "arch/alpha/alpha_priv.h"
-#include "arch/alpha/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 DEFINE_PER_CPU(struct task *, current_task) = &init_task;
 
@@ -29,7 +30,7 @@ static void name_stack(struct task *task)
 
 struct task *arch_switch_to(struct task *prev, struct task *next)
 {
-	alpha_fpu_switch(prev, next);
+	fpu_switch(prev, next);
 	if (prev->thread.fpu)
 		prev->thread.unique = pal_call0(PAL_rdunique);
 	if (next->thread.fpu)

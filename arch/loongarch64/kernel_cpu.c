@@ -13,7 +13,8 @@
 #include <lib/memblock.h>
 #include <lib/string.h>
 #include "arch/loongarch64/la64_priv.h"
-#include "arch/loongarch64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 static unsigned long hwcap __ro_after_init;
 static unsigned int tlb_entries __ro_after_init;

@@ -8,7 +8,8 @@
 #include <linux/elf.h>
 #include <sched/task.h>
 #include "arch/loongarch64/la64_priv.h"
-#include "arch/loongarch64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 #define CPUCFG_WORDS 64
 
@@ -41,7 +42,7 @@ static void read_general(const struct pt_regs *r, struct user_pt_regs *u)
 static struct arch_fpu *fpu_of(struct task *task)
 {
 	if (task->thread.fpu && task == current)
-		la64_fpu_sync();
+		fpu_sync();
 	return task->thread.fpu;
 }
 
@@ -108,7 +109,7 @@ static int set_fp(struct task *task, const void *buf, size_t n)
 		f->v[i][0] = s.fpr[i];
 	f->fcc = s.fcc;
 	f->fcsr = s.fcsr;
-	la64_fpu_changed(task);
+	fpu_changed(task);
 	return (int)n;
 }
 
@@ -123,7 +124,7 @@ static int set_vector(struct task *task, const u8 *buf, size_t n, unsigned int b
 		memcpy(f->v[at / bytes], buf + at, min((size_t)bytes, n - at));
 	if (f->width < width)
 		f->width = width;
-	la64_fpu_changed(task);
+	fpu_changed(task);
 	return (int)n;
 }
 

@@ -18,7 +18,8 @@
 #include <mm/mm.h>
 #include <sched/task.h>
 #include "arch/loongarch64/la64_priv.h"
-#include "arch/loongarch64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 #define ON_STACK 1			/* SS_ONSTACK */
 #define DISABLED 2			/* SS_DISABLE */
@@ -120,7 +121,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	struct places p;
 	struct frame k;
 
-	la64_fpu_sync();
+	fpu_sync();
 	if (switched)
 		sp = f->altstack_sp + f->altstack_size;
 	p = lay_out(sp, fpu ? fpu->width : FPU_NONE);
@@ -170,7 +171,7 @@ static int get_registers(struct uptr at, u32 width)
 	memcpy(f->v, v, sizeof(v));
 	f->fcc = tail.fcc;
 	f->fcsr = tail.fcsr;
-	la64_fpu_changed(current);
+	fpu_changed(current);
 	preempt_enable();
 	return 0;
 }

@@ -1,100 +1,9 @@
 // SPDX-License-Identifier: MIT
-/*
- * Floating-point and vector registers, kept eagerly: saved when their task is switched away from, loaded when another user
- * task comes. The registers of a CPU belong to fpu_owner if that area's task also remembers this CPU (fpu_cpu); so a user
- * task that only gave way to kernel threads need not be loaded again. The units that are on (EUEN) are those of the owner's width.
- */
-#include <arch/fpu.h>
-#include <arch/cpu.h>
+/* The first instruction on more bits than a task's registers have had. */
 #include <arch/irqflags.h>
-#include <abi/errno.h>
-#include <alloc/slab.h>
-#include <kernel/bug.h>
-#include <kernel/init.h>
-#include <lib/string.h>
 #include <sched/task.h>
-#include "arch/loongarch64/la64_priv.h"
-#include "arch/loongarch64/fpu_priv.h"
-
-static DEFINE_PER_CPU(struct arch_fpu *, fpu_owner);
-static struct kmem_cache *fpu_cache;
-
-void arch_fpu_init_cpu(void)
-{
-	csr_write(0, CSR_EUEN);
-	this_cpu_write(fpu_owner, NULL);
-}
-
-static int __init fpu_cache_init(void)
-{
-	fpu_cache = kmem_cache_create("fpu", sizeof(struct arch_fpu), 32, 0, NULL);
-	return fpu_cache ? 0 : -ENOMEM;
-}
-INITCALL(early, fpu_cache_init);
-
-/* FPE, SXE, ASXE: each needs those before it. */
-static void units_on(enum fpu_width width)
-{
-	csr_write((1U << width) - 1, CSR_EUEN);
-}
-
-static void save(struct arch_fpu *f)
-{
-	switch (f->width) {
-	case FPU_64: la64_save_fp(f); break;
-	case FPU_128: la64_save_lsx(f); break;
-	case FPU_256: la64_save_lasx(f); break;
-	}
-}
-
-static void fpu_load(struct task *t)
-{
-	struct arch_fpu *f = t->thread.fpu;
-
-	units_on(f->width);
-	switch (f->width) {
-	case FPU_64: la64_load_fp(f); break;
-	case FPU_128: la64_load_lsx(f); break;
-	case FPU_256: la64_load_lasx(f); break;
-	}
-	this_cpu_write(fpu_owner, f);
-	t->thread.fpu_cpu = arch_cpu_number();
-}
-
-static bool fpu_is_loaded(const struct task *t)
-{
-	return this_cpu_read(fpu_owner) == t->thread.fpu && t->thread.fpu_cpu == arch_cpu_number();
-}
-
-void la64_fpu_switch(struct task *prev, struct task *next)
-{
-	if (prev->thread.fpu)
-		save(prev->thread.fpu);
-	if (next->thread.fpu && !fpu_is_loaded(next))
-		fpu_load(next);
-}
-
-void la64_fpu_sync(void)
-{
-	unsigned long flags = arch_irq_save();
-
-	if (current->thread.fpu)
-		save(current->thread.fpu);
-	arch_irq_restore(flags);
-}
-
-void la64_fpu_changed(struct task *task)
-{
-	unsigned long flags;
-
-	if (task != current) {
-		task->thread.fpu_cpu = FPU_NO_CPU;
-		return;
-	}
-	flags = arch_irq_save();
-	fpu_load(task);
-	arch_irq_restore(flags);
-}
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 bool la64_fpu_widen(enum fpu_width width)
 {
@@ -104,69 +13,10 @@ bool la64_fpu_widen(enum fpu_width width)
 	if (!f || width > la64_fpu_width())
 		return false;
 	flags = arch_irq_save();
-	save(f);
+	fpu_regs_save(current, f);
 	if (f->width < width)
 		f->width = width;
-	fpu_load(current);
+	fpu_changed(current);
 	arch_irq_restore(flags);
 	return true;
-}
-
-int arch_fpu_fork(struct task *child)
-{
-	child->thread.fpu = NULL;
-	child->thread.fpu_cpu = FPU_NO_CPU;
-	if (!current->thread.fpu)
-		return 0;
-	child->thread.fpu = kmem_cache_alloc(fpu_cache, GFP_KERNEL);
-	if (!child->thread.fpu)
-		return -ENOMEM;
-	la64_fpu_sync();
-	*child->thread.fpu = *current->thread.fpu;
-	return 0;
-}
-
-void arch_fpu_free(struct task *task)
-{
-	struct arch_fpu *f = task->thread.fpu;
-
-	task->thread.fpu = NULL;
-	if (f)
-		kmem_cache_free(fpu_cache, f);
-}
-
-int arch_fpu_exec(void)
-{
-	struct arch_fpu *f = current->thread.fpu;
-	unsigned long flags;
-
-	if (!f) {
-		f = kmem_cache_alloc(fpu_cache, GFP_KERNEL);
-		if (!f)
-			return -ENOMEM;
-		current->thread.fpu_cpu = FPU_NO_CPU;
-	}
-	flags = arch_irq_save();
-	memset(f, 0, sizeof(*f));
-	f->width = la64_fpu_width() ? FPU_64 : FPU_NONE;
-	current->thread.fpu = f;
-	fpu_load(current);
-	arch_irq_restore(flags);
-	return 0;
-}
-
-void kernel_fpu_begin(void)
-{
-	preempt_disable();
-	WARN_ON_ONCE(in_interrupt());
-	la64_fpu_sync();
-	this_cpu_write(fpu_owner, NULL);
-	units_on(la64_fpu_width());
-}
-
-void kernel_fpu_end(void)
-{
-	if (current->thread.fpu)
-		la64_fpu_changed(current);
-	preempt_enable();
 }

@@ -12,7 +12,8 @@
 #include <lib/string.h>
 #include <sched/task.h>
 #include "arch/loongarch64/la64_priv.h"
-#include "arch/loongarch64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 DEFINE_PER_CPU(struct task *, current_task) = &init_task;
 
@@ -21,7 +22,7 @@ static_assert(offsetof(struct task, stack) == 8, "head.S");
 
 struct task *arch_switch_to(struct task *prev, struct task *next)
 {
-	la64_fpu_switch(prev, next);
+	fpu_switch(prev, next);
 	next->thread.preempt.both = prev->thread.preempt.both;
 	this_cpu_write(current_task, next);
 	return __switch_stacks(prev, &prev->thread.sp, next->thread.sp, next);

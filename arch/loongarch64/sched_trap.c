@@ -21,7 +21,8 @@
 #include <sched/task.h>
 #include <arch_cpu/tlb.h>
 #include "arch/loongarch64/la64_priv.h"
-#include "arch/loongarch64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
 
@@ -162,7 +163,7 @@ static int fp_code(void)
 {
 	u32 fcsr, cause;
 
-	la64_fpu_sync();
+	fpu_sync();
 	fcsr = current->thread.fpu ? current->thread.fpu->fcsr : 0;
 	cause = fcsr >> 24;
 	return cause & 16 ? FPE_FLTINV : cause & 8 ? FPE_FLTDIV : cause & 4 ? FPE_FLTOVF : cause & 2 ? FPE_FLTUND :

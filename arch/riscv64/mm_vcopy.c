@@ -11,7 +11,8 @@
 #include <sched/task.h>
 #include "arch/shared/ucopy.h"
 #include "arch/riscv64/rv_priv.h"
-#include "arch/riscv64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 #define VECTOR_MIN 512		/* bytes: below, taking the unit costs more */
 

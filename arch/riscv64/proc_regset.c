@@ -8,7 +8,8 @@
 #include <linux/elf.h>
 #include <sched/task.h>
 #include "arch/riscv64/rv_priv.h"
-#include "arch/riscv64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 #define V_HEAD sizeof(struct __riscv_v_regset_state)
 
@@ -76,7 +77,7 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 		if (!task->thread.fpu)
 			return -ENODEV;
 		if (task == current)
-			rv_fpu_sync();
+			fpu_sync();
 		memcpy(buf, &task->thread.fpu->d, n);
 		return (int)n;
 	case NT_RISCV_VECTOR:
@@ -100,9 +101,9 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 		if (!task->thread.fpu)
 			return -ENODEV;
 		if (task == current)
-			rv_fpu_sync();
+			fpu_sync();
 		memcpy(&task->thread.fpu->d, buf, n);
-		rv_fpu_changed(task);
+		fpu_changed(task);
 		return (int)n;
 	case NT_RISCV_VECTOR:
 		return n ? set_vector(task, buf, n) : -EINVAL;

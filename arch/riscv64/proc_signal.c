@@ -18,7 +18,8 @@
 #include <mm/mm.h>
 #include <sched/task.h>
 #include "arch/riscv64/rv_priv.h"
-#include "arch/riscv64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 #define ON_STACK 1			/* SS_ONSTACK */
 #define DISABLED 2			/* SS_DISABLE */
@@ -98,7 +99,7 @@ static int put_frame(struct uptr at, const struct pt_regs *regs, const struct ar
 	fr.uc.mask = f->mask;
 	fr.uc.mc.sc_regs = regs->user;
 	if (current->thread.fpu) {
-		rv_fpu_sync();
+		fpu_sync();
 		fr.uc.mc.sc_fpregs.d = current->thread.fpu->d;
 	}
 	if (arch_copy_to_user(at, &fr, sizeof(fr)))
@@ -189,7 +190,7 @@ int arch_signal_return(struct pt_regs *regs, struct arch_sigreturn *out)
 	if (current->thread.fpu) {
 		preempt_disable();
 		current->thread.fpu->d = d;
-		rv_fpu_changed(current);
+		fpu_changed(current);
 		preempt_enable();
 	}
 	*out = (struct arch_sigreturn){ .mask = mask, .altstack_sp = stack.sp, .altstack_size = stack.size,

@@ -12,7 +12,8 @@
 #include <lib/string.h>
 #include <sched/task.h>
 #include "arch/riscv64/rv_priv.h"
-#include "arch/riscv64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 DEFINE_PER_CPU(struct task *, current_task) = &init_task;
 
@@ -37,7 +38,7 @@ struct task *arch_switch_to(struct task *prev, struct task *next)
 		__this_cpu_write(seen_map_gen, gen);
 		__asm__ volatile("sfence.vma" : : : "memory");
 	}
-	rv_fpu_switch(prev, next);
+	fpu_switch(prev, next);
 	if (unlikely(prev->thread.vector || next->thread.vector))
 		rv_vector_switch(prev, next);
 	next->thread.preempt.both = prev->thread.preempt.both;

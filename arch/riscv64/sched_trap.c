@@ -19,7 +19,8 @@
 #include <kernel/time_priv.h>
 #include <sched/task.h>
 #include "arch/riscv64/rv_priv.h"
-#include "arch/riscv64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
 

@@ -17,7 +17,8 @@
 #include <lib/string.h>
 #include <sched/task.h>
 #include "arch/riscv64/rv_priv.h"
-#include "arch/riscv64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 unsigned int rv_vlenb __ro_after_init;
 

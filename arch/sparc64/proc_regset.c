@@ -8,7 +8,8 @@
 #include <linux/elf.h>
 #include <sched/task.h>
 #include "arch/sparc64/sparc_priv.h"
-#include "arch/sparc64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 /* NT_PRSTATUS: globals, outs, then locals and ins of the window that trapped, tstate, tpc, tnpc, y. */
 struct general {
@@ -54,7 +55,7 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 		if (!task->thread.fpu)
 			return -ENODEV;
 		if (task == current)
-			sparc_fpu_sync();
+			fpu_sync();
 		memcpy(buf, task->thread.fpu, n);
 		return (int)n;
 	}
@@ -81,10 +82,10 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 		if (!task->thread.fpu)
 			return -ENODEV;
 		if (task == current)
-			sparc_fpu_sync();
+			fpu_sync();
 		memcpy(task->thread.fpu, buf, n);
 		task->thread.fpu->fprs &= 7;
-		sparc_fpu_changed(task);
+		fpu_changed(task);
 		return (int)n;
 	}
 	return -EINVAL;

@@ -14,7 +14,8 @@
 #include <lib/string.h>
 #include <sched/task.h>
 #include "arch/sparc64/sparc_priv.h"
-#include "arch/sparc64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 DEFINE_PER_CPU(struct task *, current_task) = &init_task;
 
@@ -33,7 +34,7 @@ static_assert(sizeof(struct kernel_frame) == WINDOW_FRAME, "asm_priv.h");
 
 struct task *arch_switch_to(struct task *prev, struct task *next)
 {
-	sparc_fpu_switch(prev, next);
+	fpu_switch(prev, next);
 	next->thread.preempt.both = prev->thread.preempt.both;
 	this_cpu_write(current_task, next);
 	return __switch_stacks(prev, next);

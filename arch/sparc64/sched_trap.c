@@ -20,7 +20,8 @@
 #include <kernel/time_priv.h>
 #include <sched/task.h>
 #include "arch/sparc64/sparc_priv.h"
-#include "arch/sparc64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
 
@@ -213,7 +214,7 @@ static int fp_code(void)
 {
 	u64 fsr;
 
-	sparc_fpu_sync();
+	fpu_sync();
 	fsr = current->thread.fpu ? current->thread.fpu->fsr : 0;
 	return fsr & 16 ? FPE_FLTINV : fsr & 8 ? FPE_FLTOVF : fsr & 4 ? FPE_FLTUND : fsr & 2 ? FPE_FLTDIV : fsr & 1 ? FPE_FLTRES : 0;
 }

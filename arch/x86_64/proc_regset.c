@@ -8,7 +8,8 @@
 #include <linux/elf.h>
 #include <sched/task.h>
 #include "arch/x86_64/x86_priv.h"
-#include "arch/x86_64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 #define NR_USER_REGS 27
 #define REG_FS_BASE 21
@@ -87,7 +88,7 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 	if (!task->thread.fpu)
 		return -ENODEV;
 	if (task == current)
-		x86_fpu_sync();
+		fpu_sync();
 	memcpy(buf, task->thread.fpu, n);
 	if (type == NT_X86_XSTATE && n >= 512)		/* the software words tell which components there are */
 		memcpy((u8 *)buf + 464, &xfeatures_mask, 8);
@@ -117,7 +118,7 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 	if (n < (type == NT_PRFPREG ? 512 : size))
 		return -EINVAL;
 	if (task == current)
-		x86_fpu_sync();
+		fpu_sync();
 	memcpy(&mxcsr, f->legacy + 24, 4);
 	if (type == NT_X86_XSTATE && (((const struct arch_fpu *)buf)->xstate_bv & ~xfeatures_mask))
 		return -EINVAL;
@@ -126,10 +127,10 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 		f->xstate_bv |= 3;
 	if (x86_fpu_sanitize(f, size)) {
 		memcpy(f->legacy + 24, &mxcsr, 4);
-		x86_fpu_changed(task);
+		fpu_changed(task);
 		return -EINVAL;
 	}
-	x86_fpu_changed(task);
+	fpu_changed(task);
 	return (int)n;
 }
 

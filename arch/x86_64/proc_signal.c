@@ -18,7 +18,8 @@
 #include <lib/string.h>
 #include <sched/task.h>
 #include "arch/x86_64/x86_priv.h"
-#include "arch/x86_64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 /* uc_flags of <asm/ucontext.h>, which cannot be included without the C library's types. */
 #define UC_FP_XSTATE 1
@@ -112,7 +113,7 @@ static int put_fpstate(struct uptr at)
 
 	if (likely(cpu_has(X86_FEATURE_XSAVE)))
 		return put_xsave(at);
-	x86_fpu_sync();
+	fpu_sync();
 	return arch_copy_to_user(at, current->thread.fpu, xsave_size) || arch_copy_to_user(uptr_add(at, SW_RESERVED), &none, sizeof(none)) ? -EFAULT : 0;
 }
 
@@ -241,7 +242,7 @@ static int get_fpstate(struct uptr p)
 		memset(tmp->legacy + SW_RESERVED, 0, 48);
 		preempt_disable();
 		memcpy(f, tmp, xsave_size);
-		x86_fpu_changed(current);
+		fpu_changed(current);
 		preempt_enable();
 	}
 	kvfree(tmp);

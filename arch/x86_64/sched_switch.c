@@ -18,7 +18,8 @@
 #include <sched/task.h>
 #include "arch/x86_64/x86_priv.h"
 #include "arch/x86_64/entry_priv.h"
-#include "arch/x86_64/fpu_priv.h"
+#include "arch/shared/fpu.h"
+#include <arch_cpu/fpu.h>
 
 DEFINE_PER_CPU(struct task *, current_task) = &init_task;
 
@@ -100,7 +101,7 @@ struct task *arch_switch_to(struct task *prev, struct task *next)
 {
 	save_bases(&prev->thread);
 	load_bases(&prev->thread, &next->thread);
-	x86_fpu_switch(prev, next);
+	fpu_switch(prev, next);
 	if (unlikely(prev->thread.rare | next->thread.rare))
 		switch_rare(&prev->thread, &next->thread);
 	this_cpu_write(current_task, next);
