@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* What becomes of the firmware's memory map: memblock's RAM, less what is taken and what mem= leaves out. */
+/* What becomes of the firmware's memory map: memblock's RAM, less what is taken and what mem= leaves out; early allocation from it. */
 #include <boot/memmap.h>
-#include <kernel/init.h>
-#include <lib/memblock.h>
+#include <boot/boot_alloc.h>
 #include <arch/page.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/printk.h>
+#include <lib/memblock.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
 
 void boot_map_to_memblock(const struct boot_info *bi)
 {
@@ -50,4 +55,39 @@ void __init boot_limit_memory(const struct boot_info *bi)
 		if (was_memory[i] && !in_memory(&taken->r[i]))
 			memblock_add(start, PAGE_ALIGN(taken->r[i].end) - start);
 	}
+}
+
+/* A loader may put the end of the archive where firmware then put its tables: what lies in RAM is what there is. */
+void __init boot_check_initrd(struct boot_info *bi)
+{
+	u64 start = bi->initrd, end, have;
+
+	if (!start || !bi->initrd_size)
+		goto none;
+	if (check_add_overflow(start, bi->initrd_size, &end) || !memblock_is_memory(start)) {
+		pr_err("boot: the initrd at %#llx, %llu bytes, is not in RAM\n", start, bi->initrd_size);
+		goto none;
+	}
+	for (have = round_down(start, PAGE_SIZE) + PAGE_SIZE; have < end && memblock_is_memory(have); have += PAGE_SIZE)
+		;
+	if (have < end) {
+		pr_warn("boot: the last %llu bytes of the initrd are not in RAM\n", end - have);
+		bi->initrd_size = have - start;
+	}
+	return;
+none:
+	bi->initrd = 0;
+	bi->initrd_size = 0;
+}
+
+void *boot_alloc(size_t size, size_t align)
+{
+	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
+	void *p;
+
+	if (!pa)
+		panic("boot: out of memory");
+	p = phys_to_virt(pa);
+	memset(p, 0, size);
+	return p;
 }

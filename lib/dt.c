@@ -336,3 +336,14 @@ bool dt_reg(const struct dt *t, u32 node, unsigned int i, u64 *addr, u64 *size)
 		return false;
 	return dt_translate(t, t->nodes[node].parent, addr, *size);
 }
+
+u32 dt_device(const struct dt *t, const char *what, u64 *base, u64 *size)
+{
+	u32 n;
+
+	for (unsigned int i = 0; (n = dt_compatible(t, what, i)) != DT_NONE; i++)
+		if (dt_enabled(t, n) && dt_reg(t, n, 0, base, size))
+			return n;
+	*base = 0;
+	return DT_NONE;
+}

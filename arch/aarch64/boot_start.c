@@ -22,7 +22,6 @@
 #include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
-#include <lib/string.h>
 #include "arch/aarch64/a64_priv.h"
 
 struct boot_info boot_info;
@@ -48,41 +47,27 @@ static void __init read_cpus(const struct dt *t)
 	}
 }
 
-/* The first enabled device with registers; DT_NONE. */
-static u32 __init find_device(const struct dt *t, const char *compatible, phys_addr_t *base)
-{
-	u64 size;
-	u32 n;
-
-	for (unsigned int i = 0; (n = dt_compatible(t, compatible, i)) != DT_NONE; i++)
-		if (dt_enabled(t, n) && dt_reg(t, n, 0, base, &size))
-			return n;
-	return DT_NONE;
-}
-
 static void __init read_gic(const struct dt *t)
 {
 	static const struct { const char *name; unsigned int version; } known[] = {
 		{ "arm,cortex-a15-gic", 2 }, { "arm,gic-400", 2 }, { "arm,gic-v3", 3 },
 	};
 
+	u64 size;
+
 	machine.gic_node = DT_NONE;
 	for (unsigned int i = 0; i < ARRAY_SIZE(known) && !machine.gic; i++) {
-		u32 n = find_device(t, known[i].name, &machine.gic_dist);
+		u32 n = dt_device(t, known[i].name, &machine.gic_dist, &size);
 
 		if (n == DT_NONE || !dt_reg(t, n, 1, &machine.gic_cpu, &machine.gic_cpu_size))
 			continue;
 		machine.gic = known[i].version;
 		machine.gic_node = n;
 	}
-	machine.msi_node = find_device(t, "arm,gic-v2m-frame", &machine.msi_frame);
-	if (machine.msi_node == DT_NONE)
-		machine.msi_frame = 0;
+	machine.msi_node = dt_device(t, "arm,gic-v2m-frame", &machine.msi_frame, &size);
 	if (machine.gic != 3 || machine.msi_node != DT_NONE)
 		return;
-	machine.msi_node = find_device(t, "arm,gic-v3-its", &machine.its);
-	if (machine.msi_node == DT_NONE)
-		machine.its = 0;
+	machine.msi_node = dt_device(t, "arm,gic-v3-its", &machine.its, &size);
 }
 
 /* The virtual timer's private interrupt: the third of the binding's four; unsaid, what Arm BSA (B_PPI_00) says. */
@@ -110,8 +95,7 @@ static void __init read_devices(const struct dt *t)
 	}
 	uart = dt_stdout(t, &options);
 	if (uart == DT_NONE || !fdt_compatible(&t->fdt, (int)t->nodes[uart].at, "arm,pl011") || !dt_reg(t, uart, 0, &machine.uart, &size))
-		if (find_device(t, "arm,pl011", &machine.uart) == DT_NONE)
-			machine.uart = 0;
+		dt_device(t, "arm,pl011", &machine.uart, &size);
 	machine.timer_irq = timer_irq(t);
 	read_gic(t);
 }
@@ -147,30 +131,6 @@ static void __init open_tree(void)
 		return;
 	read_cpus(arch_dt());
 	read_devices(arch_dt());
-}
-
-static void __init check_initrd(void)
-{
-	u64 end;
-
-	if (!boot_info.initrd || !boot_info.initrd_size ||
-	    check_add_overflow(boot_info.initrd, boot_info.initrd_size, &end) ||
-	    !memblock_is_memory(boot_info.initrd) || !memblock_is_memory(end - 1)) {
-		boot_info.initrd = 0;
-		boot_info.initrd_size = 0;
-	}
-}
-
-void *boot_alloc(size_t size, size_t align)
-{
-	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
-	void *p;
-
-	if (!pa)
-		panic("boot: out of memory");
-	p = phys_to_virt(pa);
-	memset(p, 0, size);
-	return p;
 }
 
 /* Three cells: 0 for a shared line, its number, 1 rising, 2 falling, 4 high or 8 low (GIC binding). */
@@ -218,7 +178,7 @@ void __init __noreturn a64_start(phys_addr_t fdt, phys_addr_t efi)
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: neither a device tree nor firmware names memory");
-	check_initrd();
+	boot_check_initrd(&boot_info);
 	a64_build_kernel_tables();
 	if (acpi)
 		a64_read_acpi();

@@ -6,19 +6,14 @@
  */
 #include <boot/info.h>
 #include <boot/memmap.h>
-#include <boot/boot_alloc.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
-#include <arch/firmware.h>
 #include <arch/fpu.h>
 #include <arch/patch.h>
 #include <arch/preempt.h>
-#include <abi/errno.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <lib/memblock.h>
-#include <lib/minmax.h>
-#include <lib/string.h>
 #include "arch/alpha/alpha_priv.h"
 
 struct boot_info boot_info;
@@ -47,51 +42,6 @@ static void __init read_loader(void)
 	boot_info.initrd_size = p->initrd_size;
 }
 
-static void __init check_initrd(void)
-{
-	u64 end;
-
-	if (!boot_info.initrd || !boot_info.initrd_size ||
-	    check_add_overflow(boot_info.initrd, boot_info.initrd_size, &end) ||
-	    !memblock_is_memory(boot_info.initrd) || !memblock_is_memory(end - 1)) {
-		boot_info.initrd = 0;
-		boot_info.initrd_size = 0;
-	}
-}
-
-void *boot_alloc(size_t size, size_t align)
-{
-	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
-	void *p;
-
-	if (!pa)
-		panic("boot: out of memory");
-	p = phys_to_virt(pa);
-	memset(p, 0, size);
-	return p;
-}
-
-/* No device tree names anything here. */
-int arch_dt_irq(const struct dt_irq *irq)
-{
-	return -EINVAL;
-}
-
-bool arch_dt_msi(u32 controller)
-{
-	return false;
-}
-
-phys_addr_t arch_acpi_rsdp(void)
-{
-	return 0;
-}
-
-const void *arch_map_firmware(u64 pa, size_t len)
-{
-	return NULL;
-}
-
 void __init __noreturn alpha_start(void)
 {
 	bool found;
@@ -110,7 +60,7 @@ void __init __noreturn alpha_start(void)
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the HWRPB names no memory");
-	check_initrd();
+	boot_check_initrd(&boot_info);
 	alpha_setup_percpu();
 	alpha_build_kernel_tables();
 	alpha_pcb_init_cpu(0);

@@ -7,7 +7,6 @@
 #include <boot/dt.h>
 #include <boot/info.h>
 #include <boot/memmap.h>
-#include <boot/boot_alloc.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/firmware.h>
@@ -127,19 +126,6 @@ static void __init read_cpus(const struct dt *t)
 			swap(machine.core[k], machine.core[k - 1]);
 }
 
-/* The first enabled device with registers; DT_NONE. */
-static u32 __init find_device(const struct dt *t, const char *compatible, phys_addr_t *base)
-{
-	u64 size;
-	u32 n;
-
-	for (unsigned int i = 0; (n = dt_compatible(t, compatible, i)) != DT_NONE; i++)
-		if (dt_enabled(t, n) && dt_reg(t, n, 0, base, &size))
-			return n;
-	*base = 0;
-	return DT_NONE;
-}
-
 static struct la64_poke __init read_poke(const struct dt *t, const char *what)
 {
 	struct dt_syscon s;
@@ -153,15 +139,15 @@ static void __init read_irqs(const struct dt *t)
 {
 	static const char *const extioi[] = { "loongson,ls2k2000-eiointc", "loongson,ls2k0500-eiointc" };
 	phys_addr_t unused;
-	u64 base, n;
+	u64 base, size, n;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(extioi); i++)
-		machine.extioi |= find_device(t, extioi[i], &unused) != DT_NONE;
+		machine.extioi |= dt_device(t, extioi[i], &unused, &size) != DT_NONE;
 	machine.extioi_virtual = fdt_compatible(&t->fdt, (int)t->nodes[0].at, "linux,dummy-loongson3");	/* the root's: QEMU's virt */
-	machine.pic_node = find_device(t, "loongson,pch-pic-1.0", &machine.pic);
+	machine.pic_node = dt_device(t, "loongson,pch-pic-1.0", &machine.pic, &size);
 	if (machine.pic && dt_number(t, machine.pic_node, "loongson,pic-base-vec", &base) && base < 256)
 		machine.pic_base = (u32)base;
-	machine.msi_node = find_device(t, "loongson,pch-msi-1.0", &machine.msi);
+	machine.msi_node = dt_device(t, "loongson,pch-msi-1.0", &machine.msi, &size);
 	if (machine.msi && dt_number(t, machine.msi_node, "loongson,msi-base-vec", &base) &&
 	    dt_number(t, machine.msi_node, "loongson,msi-num-vecs", &n) && base < 256 && n <= 256 - base) {
 		machine.msi_base = (u32)base;
@@ -178,34 +164,10 @@ static void __init read_devices(const struct dt *t)
 	u32 uart = dt_stdout(t, &options);
 
 	if (uart == DT_NONE || !fdt_compatible(&t->fdt, (int)t->nodes[uart].at, "ns16550a") || !dt_reg(t, uart, 0, &machine.uart, &size))
-		find_device(t, "ns16550a", &machine.uart);
+		dt_device(t, "ns16550a", &machine.uart, &size);
 	machine.off = read_poke(t, "syscon-poweroff");
 	machine.reset = read_poke(t, "syscon-reboot");
 	read_irqs(t);
-}
-
-static void __init check_initrd(void)
-{
-	u64 end;
-
-	if (!boot_info.initrd || !boot_info.initrd_size ||
-	    check_add_overflow(boot_info.initrd, boot_info.initrd_size, &end) ||
-	    !memblock_is_memory(boot_info.initrd) || !memblock_is_memory(end - 1)) {
-		boot_info.initrd = 0;
-		boot_info.initrd_size = 0;
-	}
-}
-
-void *boot_alloc(size_t size, size_t align)
-{
-	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
-	void *p;
-
-	if (!pa)
-		panic("boot: out of memory");
-	p = phys_to_virt(pa);
-	memset(p, 0, size);
-	return p;
 }
 
 /* Two cells: the PCH-PIC's line; 1 rising, 2 falling, 4 high or 8 low (Linux's dt-bindings/interrupt-controller/irq.h). */
@@ -221,17 +183,6 @@ int arch_dt_irq(const struct dt_irq *irq)
 bool arch_dt_msi(u32 controller)
 {
 	return controller != DT_NONE && controller == machine.msi_node;
-}
-
-/* Device trees only: ACPI tables are not read on this CPU. */
-phys_addr_t arch_acpi_rsdp(void)
-{
-	return 0;
-}
-
-const void *arch_map_firmware(u64 pa, size_t len)
-{
-	return NULL;
 }
 
 void __init __noreturn la64_start(phys_addr_t cmdline, phys_addr_t systab)
@@ -252,7 +203,7 @@ void __init __noreturn la64_start(phys_addr_t cmdline, phys_addr_t systab)
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the device tree names no memory");
-	check_initrd();
+	boot_check_initrd(&boot_info);
 	la64_build_kernel_tables();
 	la64_setup_percpu();
 	la64_cpu_registers(0);

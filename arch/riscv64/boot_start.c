@@ -7,7 +7,6 @@
 #include <boot/dt.h>
 #include <boot/info.h>
 #include <boot/memmap.h>
-#include <boot/boot_alloc.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/firmware.h>
@@ -18,10 +17,8 @@
 #include <abi/errno.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
-#include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
-#include <lib/string.h>
 #include "arch/riscv64/rv_priv.h"
 
 struct boot_info boot_info;
@@ -55,18 +52,6 @@ static void __init read_cpus(const struct dt *t)
 		dt_number(t, machine.cpu_node[0], "timebase-frequency", &machine.timebase);
 }
 
-/* The first enabled device with registers; DT_NONE. */
-static u32 __init find_device(const struct dt *t, const char *compatible, phys_addr_t *base, u64 *size)
-{
-	u32 n;
-
-	for (unsigned int i = 0; (n = dt_compatible(t, compatible, i)) != DT_NONE; i++)
-		if (dt_enabled(t, n) && dt_reg(t, n, 0, base, size))
-			return n;
-	*base = 0;
-	return DT_NONE;
-}
-
 /* The CPU whose interrupt controller this is. */
 static unsigned int __init cpu_of_intc(const struct dt *t, u32 node)
 {
@@ -87,7 +72,7 @@ static void __init read_plic(const struct dt *t)
 	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
 		machine.plic_context[cpu] = RV_NO_CONTEXT;
 	for (unsigned int i = 0; i < ARRAY_SIZE(names) && n == DT_NONE; i++)
-		n = find_device(t, names[i], &machine.plic, &machine.plic_size);
+		n = dt_device(t, names[i], &machine.plic, &machine.plic_size);
 	machine.plic_node = n;
 	if (n == DT_NONE)
 		return;
@@ -107,12 +92,12 @@ static void __init read_devices(const struct dt *t)
 	u32 n = dt_stdout(t, &options);
 
 	if (n == DT_NONE || !fdt_compatible(&t->fdt, (int)t->nodes[n].at, "ns16550a") || !dt_reg(t, n, 0, &machine.uart, &size))
-		n = find_device(t, "ns16550a", &machine.uart, &size);
+		n = dt_device(t, "ns16550a", &machine.uart, &size);
 	if (n != DT_NONE) {
 		machine.uart_shift = dt_number(t, n, "reg-shift", &v) && v <= 4 ? (unsigned int)v : 0;
 		machine.uart_width = dt_number(t, n, "reg-io-width", &v) && v == 4 ? 4 : 1;
 	}
-	find_device(t, "sifive,test0", &machine.test_device, &size);
+	dt_device(t, "sifive,test0", &machine.test_device, &size);
 	read_plic(t);
 }
 
@@ -134,30 +119,6 @@ static void __init open_tree(void)
 	read_devices(arch_dt());
 }
 
-static void __init check_initrd(void)
-{
-	u64 end;
-
-	if (!boot_info.initrd || !boot_info.initrd_size ||
-	    check_add_overflow(boot_info.initrd, boot_info.initrd_size, &end) ||
-	    !memblock_is_memory(boot_info.initrd) || !memblock_is_memory(end - 1)) {
-		boot_info.initrd = 0;
-		boot_info.initrd_size = 0;
-	}
-}
-
-void *boot_alloc(size_t size, size_t align)
-{
-	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
-	void *p;
-
-	if (!pa)
-		panic("boot: out of memory");
-	p = phys_to_virt(pa);
-	memset(p, 0, size);
-	return p;
-}
-
 /* One cell: the PLIC's source. All are levels as far as anybody can tell. */
 int arch_dt_irq(const struct dt_irq *irq)
 {
@@ -169,17 +130,6 @@ int arch_dt_irq(const struct dt_irq *irq)
 bool arch_dt_msi(u32 controller)
 {
 	return false;
-}
-
-/* Device trees only: ACPI tables are not read on this CPU. */
-phys_addr_t arch_acpi_rsdp(void)
-{
-	return 0;
-}
-
-const void *arch_map_firmware(u64 pa, size_t len)
-{
-	return NULL;
 }
 
 void __init __noreturn rv_start(unsigned long hart, phys_addr_t fdt)
@@ -200,7 +150,7 @@ void __init __noreturn rv_start(unsigned long hart, phys_addr_t fdt)
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the device tree names no memory");
-	check_initrd();
+	boot_check_initrd(&boot_info);
 	rv_build_kernel_tables();
 	rv_console_window();
 	rv_setup_percpu();

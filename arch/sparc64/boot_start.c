@@ -5,20 +5,16 @@
  */
 #include <boot/info.h>
 #include <boot/memmap.h>
-#include <boot/boot_alloc.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
-#include <arch/firmware.h>
 #include <arch/fpu.h>
 #include <arch/patch.h>
 #include <arch/preempt.h>
-#include <abi/errno.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
-#include <lib/string.h>
 #include <sched/task.h>
 #include "arch/sparc64/sparc_priv.h"
 
@@ -36,18 +32,6 @@ static void __init read_memory(void)
 	boot_map_finish(&boot_info);
 }
 
-static void __init check_initrd(void)
-{
-	u64 end;
-
-	if (!boot_info.initrd || !boot_info.initrd_size ||
-	    check_add_overflow(boot_info.initrd, boot_info.initrd_size, &end) ||
-	    !memblock_is_memory(boot_info.initrd) || !memblock_is_memory(end - 1)) {
-		boot_info.initrd = 0;
-		boot_info.initrd_size = 0;
-	}
-}
-
 static void __init init_trap_block(void)
 {
 	trap_block.user_root = image_to_phys(empty_root);
@@ -56,39 +40,6 @@ static void __init init_trap_block(void)
 	trap_block.next_spilled = init_task.thread.spilled;
 	trap_block.window = &init_task.thread.window;
 	trap_block.stack = (unsigned long)boot_stack_top - WINDOW_FRAME - BIAS;
-}
-
-void *boot_alloc(size_t size, size_t align)
-{
-	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
-	void *p;
-
-	if (!pa)
-		panic("boot: out of memory");
-	p = phys_to_virt(pa);
-	memset(p, 0, size);
-	return p;
-}
-
-/* There is no device tree in the flat form, nor ACPI. */
-int arch_dt_irq(const struct dt_irq *irq)
-{
-	return -EINVAL;
-}
-
-bool arch_dt_msi(u32 controller)
-{
-	return false;
-}
-
-phys_addr_t arch_acpi_rsdp(void)
-{
-	return 0;
-}
-
-const void *arch_map_firmware(u64 pa, size_t len)
-{
-	return NULL;
 }
 
 void __init __noreturn sparc_start(int (*client)(void *args))
@@ -110,7 +61,7 @@ void __init __noreturn sparc_start(int (*client)(void *args))
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the firmware names no memory");
-	check_initrd();
+	boot_check_initrd(&boot_info);
 	sparc_build_kernel_tables();
 	sparc_setup_percpu();
 	arch_fpu_init_cpu();

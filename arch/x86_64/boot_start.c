@@ -6,7 +6,6 @@
 #include <boot/efi.h>
 #include <boot/info.h>
 #include <boot/memmap.h>
-#include <boot/boot_alloc.h>
 #include <arch/clock.h>
 #include <arch/console.h>
 #include <arch/cpu.h>
@@ -17,9 +16,7 @@
 #include <arch_cpu/boot_proto.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
-#include <kernel/printk.h>
 #include <lib/memblock.h>
-#include <lib/minmax.h>
 #include <lib/string.h>
 #include "arch/x86_64/boot_decode.h"
 #include "arch/x86_64/x86_priv.h"
@@ -33,41 +30,6 @@ struct boot_info boot_info;
 static const void *__init early_ptr(u64 pa, size_t len)
 {
 	return pa && pa < EARLY_LIMIT && len <= EARLY_LIMIT - pa ? phys_to_virt(pa) : NULL;
-}
-
-/* A loader may put the end of the archive where firmware then put its tables: what lies in RAM is what there is. */
-static void __init check_initrd(void)
-{
-	u64 start = boot_info.initrd, end, have;
-
-	if (!start || !boot_info.initrd_size)
-		goto none;
-	if (check_add_overflow(start, boot_info.initrd_size, &end) || !memblock_is_memory(start)) {
-		pr_err("boot: the initrd at %#llx, %llu bytes, is not in RAM\n", start, boot_info.initrd_size);
-		goto none;
-	}
-	for (have = round_down(start, PAGE_SIZE) + PAGE_SIZE; have < end && memblock_is_memory(have); have += PAGE_SIZE)
-		;
-	if (have < end) {
-		pr_warn("boot: the last %llu bytes of the initrd are not in RAM\n", end - have);
-		boot_info.initrd_size = have - start;
-	}
-	return;
-none:
-	boot_info.initrd = 0;
-	boot_info.initrd_size = 0;
-}
-
-void *boot_alloc(size_t size, size_t align)
-{
-	phys_addr_t pa = memblock_alloc_phys(size, max(align, (size_t)16));
-	void *p;
-
-	if (!pa)
-		panic("boot: out of memory");
-	p = phys_to_virt(pa);
-	memset(p, 0, size);
-	return p;
 }
 
 /* The stub put all of it below the early limit. */
@@ -101,7 +63,7 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 	boot_limit_memory(&boot_info);
 	if (!memblock_total())
 		panic("boot: the loader named no memory");
-	check_initrd();
+	boot_check_initrd(&boot_info);
 	x86_build_kernel_tables();
 	x86_kasan_init_shadow();
 	x86_read_firmware_tables();

@@ -62,6 +62,7 @@ static void test_names(const struct dt *t)
 	u32 uart = at(t, "/soc/uart@9000000");
 	const char *options;
 	struct dt_cpu cpu;
+	u64 base, size;
 	u32 n;
 
 	assert(uart != DT_NONE && dt_compatible(t, "arm,pl011", 0) == uart && dt_compatible(t, "arm,primecell", 0) == uart);
@@ -70,6 +71,8 @@ static void test_names(const struct dt *t)
 	assert(at(t, "/soc/uart") == DT_NONE && dt_path(t, "/", 0) == DT_NONE);
 	assert(dt_by_phandle(t, 5) == at(t, "/soc/test@100000") && dt_by_phandle(t, 99) == DT_NONE && dt_by_phandle(t, 0) == DT_NONE);
 	assert(dt_stdout(t, &options) == uart && !strcmp(options, "115200n8"));
+	assert(dt_device(t, "arm,pl011", &base, &size) == uart && base == 0x9000000 && size);
+	assert(dt_device(t, "arm,pl01", &base, &size) == DT_NONE && !base);
 	assert(dt_enabled(t, uart) && !dt_enabled(t, at(t, "/cpus/cpu@1")) && !dt_enabled(t, DT_NONE));
 	n = dt_next_cpu(t, DT_NONE, &cpu);
 	assert(n == cpu.node && cpu.id == 0 && cpu.enabled && !strcmp(cpu.method, "psci"));

@@ -21,3 +21,5 @@ u64 boot_mem_option(const char *cmdline);
 void boot_map_to_memblock(const struct boot_info *bi);
 /* mem= of the command line: memblock keeps that much. */
 void boot_limit_memory(const struct boot_info *bi);
+/* What of the initrd does not lie in RAM is left out, with a line that says so; all of it where its start does not. */
+void boot_check_initrd(struct boot_info *bi);

@@ -57,6 +57,8 @@ int dt_open(struct dt *t, const struct fdt *f, void *mem, size_t size);
 
 /* The I-th node (document order) that is compatible with WHAT, enabled or not; DT_NONE. */
 u32 dt_compatible(const struct dt *t, const char *what, unsigned int i);
+/* The first enabled node with registers that is compatible with WHAT, its first registers in *BASE and *SIZE; DT_NONE: *BASE is 0. */
+u32 dt_device(const struct dt *t, const char *what, u64 *base, u64 *size);
 /* DT_NONE: nobody has it, or more than one. */
 u32 dt_by_phandle(const struct dt *t, u32 phandle);
 /* By absolute path of full names, LEN bytes of it; DT_NONE. */
