@@ -69,9 +69,6 @@ void __noreturn sparc_start(int (*client)(void *args));
 void sparc_own_traps(struct trap_block *tb);
 extern u32 boot_initrd[2];
 
-/* kernel_console.c: one byte as it is. There is a console. */
-void sparc_console_put(char c);
-
 /* kernel_cpu.c */
 void sparc_setup_percpu(void);
 /* kernel_pgtable.c */

@@ -10,6 +10,7 @@
 #include <kernel/printk.h>
 #include <lib/kdev.h>
 #include <tty/tty.h>
+#include "arch/shared/uart.h"
 #include "arch/sparc64/sparc_priv.h"
 
 #define ROOM 256U		/* bytes at a time, a millisecond or two of a real line */
@@ -21,7 +22,7 @@ static size_t send(struct tty *t, const u8 *buf, size_t n)
 	n = n < ROOM ? n : ROOM;
 	/* The line discipline has added the carriage returns. */
 	for (size_t i = 0; i < n; i++)
-		sparc_console_put((char)buf[i]);
+		uart_put((char)buf[i]);
 	arch_irq_restore(flags);
 	return n;
 }

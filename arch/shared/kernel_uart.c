@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * The early console: a polled 16550 as the firmware left it, reached by its physical address. Writes take no lock, so that panic can
- * always use it.
+ * The early console: a polled 16550 as the firmware left it. Writes take no lock, so that panic can always use it. arch_cpu/uart.h gives
+ * uart_regs(), where its registers are, a byte each, from the first instruction on; NULL: there is none.
  */
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/io.h>
 #include <kernel/init.h>
 #include <lib/string.h>
-#include "arch/sparc64/sparc_priv.h"
+#include <arch_cpu/uart.h>
+#include "arch/shared/uart.h"
 
 #define UART_DATA 0
 #define UART_IER 1
@@ -26,9 +27,11 @@ void __init arch_console_init(const char *cmdline)
 {
 	const char *s = strstr(cmdline, "console=");
 
-	if (!machine.uart || (s && !strstr(cmdline, "console=ttyS0") && !strstr(cmdline, "earlycon")))
+	if (s && !strstr(cmdline, "console=ttyS0") && !strstr(cmdline, "earlycon"))
 		return;
-	regs = (char __iomem __force *)machine.uart;
+	regs = uart_regs();
+	if (!regs)
+		return;
 	writeb(0, regs + UART_IER);
 	writeb(3, regs + UART_LCR);		/* 8n1 */
 	writeb(1, regs + UART_FCR);		/* FIFOs */
@@ -40,7 +43,7 @@ bool arch_console_present(void)
 	return regs;
 }
 
-void sparc_console_put(char c)
+void uart_put(char c)
 {
 	unsigned int spins = 0;
 
@@ -55,8 +58,8 @@ void arch_console_write(const char *s, size_t n)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == '\n')
-			sparc_console_put('\r');
-		sparc_console_put(s[i]);
+			uart_put('\r');
+		uart_put(s[i]);
 	}
 }
 
