@@ -94,9 +94,6 @@ void alpha_device_interrupt(unsigned long vector);
 /* kernel_clock.c */
 void alpha_timer_handle(void);
 
-/* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, try again. */
-bool alpha_mark_access(unsigned long addr, bool write);
-
 struct extable_entry {
 	s32 insn, fixup;
 	u32 type;

@@ -21,6 +21,7 @@
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
 #include <sched/task.h>
+#include "arch/shared/young.h"
 #include "arch/alpha/alpha_priv.h"
 
 static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
@@ -123,7 +124,7 @@ static int page_fault(struct pt_regs *regs)
 	unsigned long addr = regs->trap[0];
 	int r;
 
-	if (regs->trap[1] != MM_NOT_VALID && alpha_mark_access(addr, is_write(regs)))
+	if (regs->trap[1] != MM_NOT_VALID && mark_access(addr, is_write(regs)))
 		return 0;
 	r = mm_handle_fault(regs, addr, fault_flags(regs));
 	if (!r) {
@@ -158,7 +159,7 @@ static bool kernel_fault(struct pt_regs *regs)
 		arch_irq_disable();
 		if (!r)
 			return true;
-	} else if (addr < TASK_SIZE_MAX && e && current->mm && regs->trap[1] != MM_NOT_VALID && alpha_mark_access(addr, is_write(regs))) {
+	} else if (addr < TASK_SIZE_MAX && e && current->mm && regs->trap[1] != MM_NOT_VALID && mark_access(addr, is_write(regs))) {
 		return true;		/* needs nobody's help, so it is done in every context */
 	}
 	if (!e)

@@ -124,9 +124,6 @@ struct extable_entry {
 extern const struct extable_entry __start_extable[], __stop_extable[];
 extern char idle_wait[], idle_wait_end[];
 
-/* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, try again. */
-bool la64_mark_access(unsigned long addr, bool write);
-
 /* fpu.S */
 struct arch_fpu;
 void la64_save_fp(struct arch_fpu *f);

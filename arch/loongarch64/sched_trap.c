@@ -20,6 +20,7 @@
 #include <kernel/time_priv.h>
 #include <sched/task.h>
 #include <arch_cpu/tlb.h>
+#include "arch/shared/young.h"
 #include "arch/loongarch64/la64_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
@@ -118,7 +119,7 @@ static int page_fault(struct pt_regs *regs, unsigned long addr, unsigned int ex)
 {
 	int r;
 
-	if (may_be_mark(ex) && la64_mark_access(addr, is_write(ex)))
+	if (may_be_mark(ex) && mark_access(addr, is_write(ex)))
 		return 0;
 	r = mm_handle_fault(regs, addr, fault_flags(regs, ex));
 	/* The TLB holds what it found missing; another CPU's keeps it until it faults there. */
@@ -248,7 +249,7 @@ static bool kernel_fault(struct pt_regs *regs, unsigned int ex)
 		arch_irq_disable();
 		if (!r)
 			return true;
-	} else if (addr < TASK_SIZE_MAX && e && current->mm && may_be_mark(ex) && la64_mark_access(addr, is_write(ex))) {
+	} else if (addr < TASK_SIZE_MAX && e && current->mm && may_be_mark(ex) && mark_access(addr, is_write(ex))) {
 		return true;		/* needs nobody's help, so it is done in every context */
 	}
 	if (!e)

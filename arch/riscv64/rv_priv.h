@@ -136,8 +136,6 @@ struct extable_entry {
 };
 extern const struct extable_entry __start_extable[], __stop_extable[];
 
-/* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, or is good by now: try again. */
-bool rv_mark_access(unsigned long addr, bool write);
 bool rv_kernel_spurious(unsigned long addr, unsigned long cause);
 
 /* sched_smp.c */

@@ -18,6 +18,7 @@
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
 #include <sched/task.h>
+#include "arch/shared/young.h"
 #include "arch/riscv64/rv_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
@@ -108,7 +109,7 @@ static bool is_page_fault(unsigned long cause)
 /* 0, or the signal and its code as mm_handle_fault gives them. */
 static int page_fault(struct pt_regs *regs, unsigned long cause, unsigned int flags)
 {
-	if (rv_mark_access(regs->badaddr, cause == CAUSE_STORE_PAGE))
+	if (mark_access(regs->badaddr, cause == CAUSE_STORE_PAGE))
 		return 0;
 	return mm_handle_fault(regs, regs->badaddr, fault_flags(cause) | flags);
 }
@@ -191,7 +192,7 @@ static bool kernel_page_fault(struct pt_regs *regs, unsigned long cause)
 			arch_irq_disable();
 			if (!r)
 				return true;
-		} else if (rv_mark_access(addr, cause == CAUSE_STORE_PAGE)) {
+		} else if (mark_access(addr, cause == CAUSE_STORE_PAGE)) {
 			return true;		/* needs nobody's help, so it is done in every context */
 		}
 	}

@@ -19,6 +19,8 @@
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
 #include <sched/task.h>
+#include <arch_cpu/tlb.h>
+#include "arch/shared/young.h"
 #include "arch/sparc64/sparc_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
@@ -171,14 +173,14 @@ static int page_fault(struct pt_regs *regs, unsigned long addr, unsigned int tt,
 {
 	int r;
 
-	if (tt != TT_ITLB_MISS && sparc_mark_access(addr, write))
+	if (tt != TT_ITLB_MISS && mark_access(addr, write))
 		return 0;
 	r = mm_handle_fault(regs, addr, fault_flags(regs, tt, write));
 	if (!r) {
 		preempt_disable();
 		if (tt == TT_ITLB_MISS)
-			sparc_mark_access(addr, false);
-		sparc_forget_user_page(addr);
+			mark_access(addr, false);
+		tlb_flush_local_page(addr);
 		preempt_enable();
 	}
 	return r;
@@ -303,7 +305,7 @@ static bool kernel_fault(struct pt_regs *regs, unsigned int tt, unsigned long wh
 			arch_irq_disable();
 			if (!r)
 				return true;
-		} else if (sparc_mark_access(addr, write)) {
+		} else if (mark_access(addr, write)) {
 			return true;		/* needs nobody's help, so it is done in every context */
 		}
 	}

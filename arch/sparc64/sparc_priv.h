@@ -93,13 +93,6 @@ void sparc_forget_windows(void);
 bool sparc_window_from_user(const struct pt_regs *regs);
 bool sparc_windows_kept(void);
 
-/* mm_tlb.c: all entries of both TLBs, locked ones too. */
-void sparc_empty_tlbs(void);
-
-/* mm_fault.c: the CPU's part of keeping young and dirty. True: the entry for ADDR was marked, try again. */
-bool sparc_mark_access(unsigned long addr, bool write);
-/* mm_tlb.c: this CPU forgets what it holds for a user address. */
-void sparc_forget_user_page(unsigned long addr);
 extern char boot_stack[], boot_stack_top[];
 
 /* fpu.S */
