@@ -42,29 +42,27 @@ bool rv_vector_first_use(struct pt_regs *regs);
 
 static inline void fpu_regs_init(void) { rv_vector_detect(); }
 
-static inline void fpu_set_clean(struct task *t)
-{
-	unsigned long *s = &task_pt_regs(t)->status;
-
-	*s = (*s & ~SR_FS) | SR_FS_CLEAN;
-}
-
 static inline void fpu_regs_save(struct task *t, struct arch_fpu *f)
 {
-	if ((task_pt_regs(t)->status & SR_FS) != SR_FS)		/* not dirty: the area is as good */
+	struct pt_regs *r = task_pt_regs(t);
+
+	if ((r->status & SR_FS) != SR_FS)		/* not dirty: the area is as good */
 		return;
 	csr_set(sstatus, SR_FS);
 	rv_fpu_save(&f->d);
 	csr_clear(sstatus, SR_FS);
-	fpu_set_clean(t);
+	r->status = (r->status & ~SR_FS) | SR_FS_CLEAN;
 }
 
 static inline void fpu_regs_load(struct task *t, const struct arch_fpu *f)
 {
+	struct pt_regs *r;
+
 	csr_set(sstatus, SR_FS);
 	rv_fpu_load(&f->d);
 	csr_clear(sstatus, SR_FS);
-	fpu_set_clean(t);
+	r = task_pt_regs(t);
+	r->status = (r->status & ~SR_FS) | SR_FS_CLEAN;
 }
 
 static inline void fpu_regs_initial(struct arch_fpu *f) { memset(f, 0, sizeof(*f)); }
