@@ -119,14 +119,9 @@ extern pte_t kernel_root[], empty_root[], early_root[];
 void a64_build_kernel_tables(void);
 
 /* kernel_gic.c */
-#define SGI_RESCHED 0
-#define SGI_CALL 1
-#define SGI_STOP 2
-#define SGI_BACKTRACE 3
 void a64_gic_init_cpu(void);
 void a64_gic_handle(void);
 void a64_gic_enable_ppi(unsigned int intid);
-void a64_gic_send(unsigned int cpu, unsigned int sgi);
 phys_addr_t a64_redist_pa(const char __iomem *redist);
 
 /* kernel_its.c: messages by GICv3's translation service; LPI n is INTID FIRST_LPI + n. */
@@ -164,8 +159,6 @@ void a64_check_caches(void);
 void a64_sync_code(unsigned long start, size_t n);
 
 /* sched_smp.c */
-void a64_stop_this_cpu(void);
-void a64_backtrace_here(struct pt_regs *regs);
 extern char secondary_entry[], boot_stack[], boot_stack_top[], vectors[];
 
 /* Called from assembly alone. */

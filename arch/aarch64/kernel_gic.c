@@ -18,6 +18,7 @@
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <kernel/spinlock.h>
+#include "arch/shared/ipi.h"
 #include "arch/aarch64/a64_priv.h"
 
 #define GICD_CTLR 0x0
@@ -182,18 +183,18 @@ void a64_gic_enable_ppi(unsigned int intid)
 	writel(1U << intid, (machine.gic == 3 ? this_cpu_read(redist) + GICR_SGI : dist) + GICD_ISENABLER);
 }
 
-void a64_gic_send(unsigned int cpu, unsigned int sgi)
+void ipi_send(unsigned int cpu, enum ipi what)
 {
 	u64 m = machine.mpidr[cpu];
 
 	__asm__ volatile("dsb ishst" : : : "memory");	/* what the other side is to see */
 	if (machine.gic == 3) {
-		u64 v = (m >> 32 & 0xff) << 48 | (m >> 16 & 0xff) << 32 | (m >> 8 & 0xff) << 16 | (u64)sgi << 24 |
+		u64 v = (m >> 32 & 0xff) << 48 | (m >> 16 & 0xff) << 32 | (m >> 8 & 0xff) << 16 | (u64)what << 24 |
 			(m >> 4 & 15) << 44 | 1ULL << (m & 15);
 
 		__asm__ volatile("msr s3_0_c12_c11_5, %0; isb" : : "r"(v) : "memory");	/* ICC_SGI1R_EL1 */
 	} else {
-		writel((u32)per_cpu(v2_target, cpu) << 16 | sgi, dist + GICD_SGIR);
+		writel((u32)per_cpu(v2_target, cpu) << 16 | what, dist + GICD_SGIR);
 	}
 }
 
@@ -215,24 +216,6 @@ static void end(u32 iar)
 		__asm__ volatile("msr s3_0_c12_c12_1, %0; isb" : : "r"((u64)iar) : "memory");	/* ICC_EOIR1_EL1 */
 }
 
-static void soft_interrupt(unsigned int sgi)
-{
-	switch (sgi) {
-	case SGI_RESCHED:
-		sched_ipi();
-		break;
-	case SGI_CALL:
-		smp_call_interrupt();
-		break;
-	case SGI_STOP:
-		a64_stop_this_cpu();
-		break;
-	case SGI_BACKTRACE:
-		a64_backtrace_here(get_irq_regs());
-		break;
-	}
-}
-
 void a64_gic_handle(void)
 {
 	u32 iar = acknowledge(), id = iar & (machine.gic == 2 ? 0x3ff : 0xffffff);
@@ -241,7 +224,7 @@ void a64_gic_handle(void)
 		return;
 	if (id < 16) {
 		end(iar);
-		soft_interrupt(id);
+		ipi_take(1U << id);
 	} else if (id == machine.timer_irq) {
 		/* Level-triggered, and there may be no next deadline: it ends here. */
 		arch_timer_set_deadline(U64_MAX);

@@ -4,10 +4,7 @@
 #include <arch/clock.h>
 #include <arch/fpu.h>
 #include <arch/preempt.h>
-#include <arch/stacktrace.h>
 #include <abi/errno.h>
-#include <kernel/ksyms.h>
-#include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <sched/task.h>
@@ -67,48 +64,3 @@ static int __init say_unfit(void)
 	return 0;
 }
 INITCALL(late, say_unfit);
-
-void arch_send_reschedule(unsigned int cpu)
-{
-	a64_gic_send(cpu, SGI_RESCHED);
-}
-
-void arch_send_call(const struct cpumask *mask)
-{
-	unsigned int cpu;
-
-	for_each_cpu(cpu, mask)
-		a64_gic_send(cpu, SGI_CALL);
-}
-
-void a64_stop_this_cpu(void)
-{
-	arch_cpu_halt();
-}
-
-/* By an ordinary interrupt: a CPU that keeps them off goes on. */
-void arch_smp_stop_others(void)
-{
-	unsigned int cpu;
-
-	if (num_online_cpus() <= 1)
-		return;
-	for_each_online_cpu(cpu)
-		if (cpu != arch_cpu_number())
-			a64_gic_send(cpu, SGI_STOP);
-	arch_udelay(1000);
-}
-
-void arch_smp_nmi_backtrace(unsigned int cpu)
-{
-	a64_gic_send(cpu, SGI_BACKTRACE);
-}
-
-void a64_backtrace_here(struct pt_regs *regs)
-{
-	pr_emerg("backtrace for cpu %u\n", arch_cpu_number());
-	if (!regs)
-		return;
-	arch_show_regs(regs);
-	dump_stack_from(regs);
-}

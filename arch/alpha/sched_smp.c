@@ -7,19 +7,13 @@
 #include <arch/smp.h>
 #include <arch/clock.h>
 #include <arch/fpu.h>
-#include <arch/irq.h>
 #include <arch/preempt.h>
 #include <arch/switch.h>
-#include <arch/stacktrace.h>
 #include <abi/errno.h>
-#include <kernel/ksyms.h>
-#include <kernel/cpumask.h>
 #include <kernel/init.h>
-#include <kernel/printk.h>
 #include <sched/task.h>
+#include "arch/shared/ipi.h"
 #include "arch/alpha/alpha_priv.h"
-
-enum ipi { IPI_RESCHED, IPI_CALL, IPI_STOP, IPI_BACKTRACE };
 
 static DEFINE_PER_CPU_ALIGNED(unsigned int, ipi_pending);	/* atomic: 1 << enum ipi */
 
@@ -65,7 +59,7 @@ void __noreturn alpha_secondary_start(void)
 	smp_start_secondary(cpu);
 }
 
-static void send(unsigned int cpu, enum ipi what)
+void ipi_send(unsigned int cpu, enum ipi what)
 {
 	/* What the other side is to see, then the bit, then the interrupt: pairs with the exchange in alpha_ipi_handle. */
 	__atomic_fetch_or(per_cpu_ptr(&ipi_pending, cpu), 1U << what, __ATOMIC_SEQ_CST);
@@ -78,48 +72,5 @@ void alpha_ipi_handle(void)
 	unsigned int bits = __atomic_exchange_n(this_cpu_ptr(&ipi_pending), 0, __ATOMIC_SEQ_CST);
 
 	smp_mb();
-	if (bits & 1U << IPI_STOP)
-		arch_cpu_halt();
-	if (bits & 1U << IPI_BACKTRACE) {
-		pr_emerg("backtrace for cpu %u\n", arch_cpu_number());
-		if (get_irq_regs()) {
-			arch_show_regs(get_irq_regs());
-			dump_stack_from(get_irq_regs());
-		}
-	}
-	if (bits & 1U << IPI_CALL)
-		smp_call_interrupt();
-	if (bits & 1U << IPI_RESCHED)
-		sched_ipi();
-}
-
-void arch_send_reschedule(unsigned int cpu)
-{
-	send(cpu, IPI_RESCHED);
-}
-
-void arch_send_call(const struct cpumask *mask)
-{
-	unsigned int cpu;
-
-	for_each_cpu(cpu, mask)
-		send(cpu, IPI_CALL);
-}
-
-/* By an ordinary interrupt: a CPU that keeps them off goes on. */
-void arch_smp_stop_others(void)
-{
-	unsigned int cpu;
-
-	if (num_online_cpus() <= 1)
-		return;
-	for_each_online_cpu(cpu)
-		if (cpu != arch_cpu_number())
-			send(cpu, IPI_STOP);
-	arch_udelay(1000);
-}
-
-void arch_smp_nmi_backtrace(unsigned int cpu)
-{
-	send(cpu, IPI_BACKTRACE);
+	ipi_take(bits);
 }

@@ -3,9 +3,8 @@
  * Interrupts between CPUs: each CPU has a word of pending bits and mailboxes behind IOCSR (Loongson 3A5000 manual, chapter 10); any CPU
  * sends by the other's core number.
  */
-#include <arch/irq.h>
 #include <arch/cpu.h>
-#include <arch/upcalls.h>
+#include "arch/shared/ipi.h"
 #include "arch/loongarch64/la64_priv.h"
 
 #define IPI_STATUS 0x1000
@@ -23,7 +22,7 @@ void la64_ipi_init_cpu(void)
 	iocsr_write(~0U, IPI_ENABLE);
 }
 
-void la64_ipi_send(unsigned int cpu, enum la64_ipi what)
+void ipi_send(unsigned int cpu, enum ipi what)
 {
 	__asm__ volatile("dbar 0" : : : "memory");	/* what the other side is to see */
 	iocsr_write(SEND_BLOCKING | SEND_CORE(machine.core[cpu]) | (u32)what, IPI_SEND);
@@ -49,13 +48,6 @@ void la64_ipi_handle(void)
 	u32 bits = iocsr_read(IPI_STATUS);
 
 	iocsr_write(bits, IPI_CLEAR);
-	__asm__ volatile("dbar 0" : : : "memory");	/* pairs with la64_ipi_send's */
-	if (bits & 1U << IPI_STOP)
-		arch_cpu_halt();
-	if (bits & 1U << IPI_BACKTRACE)
-		la64_backtrace_here(get_irq_regs());
-	if (bits & 1U << IPI_CALL)
-		smp_call_interrupt();
-	if (bits & 1U << IPI_RESCHED)
-		sched_ipi();
+	__asm__ volatile("dbar 0" : : : "memory");	/* pairs with ipi_send's */
+	ipi_take(bits);
 }

@@ -105,9 +105,7 @@ void la64_irq_init_cpu(void);
 void la64_irq_handle(u64 estat);
 
 /* kernel_ipi.c */
-enum la64_ipi { IPI_RESCHED, IPI_CALL, IPI_STOP, IPI_BACKTRACE };
 void la64_ipi_init_cpu(void);
-void la64_ipi_send(unsigned int cpu, enum la64_ipi what);
 void la64_ipi_handle(void);
 /* Firmware's parked CPU goes on at ENTRY (physical), told ARG. */
 void la64_ipi_start_core(u32 core, phys_addr_t entry, u64 arg);
@@ -134,7 +132,6 @@ void la64_load_lsx(const struct arch_fpu *f);
 void la64_load_lasx(const struct arch_fpu *f);
 
 /* sched_smp.c */
-void la64_backtrace_here(struct pt_regs *regs);
 extern char secondary_entry[], boot_stack[], boot_stack_top[];
 
 /* Called from assembly alone. */

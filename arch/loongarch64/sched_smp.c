@@ -5,12 +5,8 @@
 #include <arch/fpu.h>
 #include <arch/preempt.h>
 #include <arch/switch.h>
-#include <arch/stacktrace.h>
 #include <abi/errno.h>
-#include <kernel/ksyms.h>
-#include <kernel/cpumask.h>
 #include <kernel/init.h>
-#include <kernel/printk.h>
 #include <sched/task.h>
 #include "arch/loongarch64/la64_priv.h"
 
@@ -39,44 +35,4 @@ void __noreturn la64_secondary_start(unsigned int cpu)
 	la64_irq_init_cpu();
 	arch_timer_init_cpu();
 	smp_start_secondary(cpu);
-}
-
-void arch_send_reschedule(unsigned int cpu)
-{
-	la64_ipi_send(cpu, IPI_RESCHED);
-}
-
-void arch_send_call(const struct cpumask *mask)
-{
-	unsigned int cpu;
-
-	for_each_cpu(cpu, mask)
-		la64_ipi_send(cpu, IPI_CALL);
-}
-
-/* By an ordinary interrupt: a CPU that keeps them off goes on. */
-void arch_smp_stop_others(void)
-{
-	unsigned int cpu;
-
-	if (num_online_cpus() <= 1)
-		return;
-	for_each_online_cpu(cpu)
-		if (cpu != arch_cpu_number())
-			la64_ipi_send(cpu, IPI_STOP);
-	arch_udelay(1000);
-}
-
-void arch_smp_nmi_backtrace(unsigned int cpu)
-{
-	la64_ipi_send(cpu, IPI_BACKTRACE);
-}
-
-void la64_backtrace_here(struct pt_regs *regs)
-{
-	pr_emerg("backtrace for cpu %u\n", arch_cpu_number());
-	if (!regs)
-		return;
-	arch_show_regs(regs);
-	dump_stack_from(regs);
 }
