@@ -143,17 +143,6 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 	return -EINVAL;
 }
 
-/* This CPU's ABI has no user area beyond the register sets. */
-int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)
-{
-	return -EIO;
-}
-
-int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
-{
-	return -EIO;
-}
-
 void arch_set_single_step_flag(struct task *task, bool on)
 {
 	if (on)

@@ -131,16 +131,3 @@ int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
 	}
 	return 0;
 }
-
-void arch_set_single_step_flag(struct task *task, bool on)
-{
-	if (on)
-		set_tsk_flag(task, TIF_SINGLESTEP);
-	else
-		clear_tsk_flag(task, TIF_SINGLESTEP);
-}
-
-/* The CPU cannot; breakpoints behind each instruction would have to be planted. */
-void arch_set_single_step(struct task *task, bool on)
-{
-}

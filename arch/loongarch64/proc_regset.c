@@ -175,16 +175,3 @@ int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
 		r->regs[off] = val;
 	return 0;
 }
-
-void arch_set_single_step_flag(struct task *task, bool on)
-{
-	if (on)
-		set_tsk_flag(task, TIF_SINGLESTEP);
-	else
-		clear_tsk_flag(task, TIF_SINGLESTEP);
-}
-
-/* The CPU steps by a fetch watchpoint, which QEMU lacks. */
-void arch_set_single_step(struct task *task, bool on)
-{
-}

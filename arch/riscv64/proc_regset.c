@@ -110,23 +110,3 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 	}
 	return -EINVAL;
 }
-
-/* This CPU's ABI has no user area beyond the register sets. */
-int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)
-{
-	return -EIO;
-}
-
-int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
-{
-	return -EIO;
-}
-
-/* The CPU cannot step: PTRACE_SINGLESTEP is refused. */
-void arch_set_single_step_flag(struct task *task, bool on)
-{
-}
-
-void arch_set_single_step(struct task *task, bool on)
-{
-}

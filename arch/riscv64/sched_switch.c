@@ -7,7 +7,6 @@
 #include <arch/fpu.h>
 #include <arch/mmu.h>
 #include <arch/ptrace.h>
-#include <abi/errno.h>
 #include <kernel/preempt.h>
 #include <lib/string.h>
 #include <sched/task.h>
@@ -121,20 +120,4 @@ unsigned long arch_thread_ip(struct task *task)
 	if ((unsigned long)f < base || (unsigned long)(f + 1) > base + THREAD_SIZE)
 		return 0;
 	return READ_ONCE(f->ra);
-}
-
-bool arch_tsc_refused(void)
-{
-	return false;
-}
-
-int arch_refuse_tsc(bool refuse)
-{
-	return -EINVAL;
-}
-
-/* There is no such call here. */
-long arch_prctl_current(int code, unsigned long addr)
-{
-	return -EINVAL;
 }

@@ -90,27 +90,3 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 	}
 	return -EINVAL;
 }
-
-/* This ABI has no such requests. */
-int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)
-{
-	return -EIO;
-}
-
-int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
-{
-	return -EIO;
-}
-
-void arch_set_single_step_flag(struct task *task, bool on)
-{
-	if (on)
-		set_tsk_flag(task, TIF_SINGLESTEP);
-	else
-		clear_tsk_flag(task, TIF_SINGLESTEP);
-}
-
-/* The CPU cannot stop after one instruction. */
-void arch_set_single_step(struct task *task, bool on)
-{
-}

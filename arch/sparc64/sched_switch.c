@@ -9,7 +9,6 @@
 #include <arch/ptrace.h>
 #include <arch/syscall.h>
 #include <arch/uaccess.h>
-#include <abi/errno.h>
 #include <kernel/preempt.h>
 #include <lib/string.h>
 #include <sched/task.h>
@@ -160,20 +159,4 @@ unsigned long arch_thread_ip(struct task *task)
 	if (f < base || f + sizeof(struct kernel_frame) > base + THREAD_SIZE)
 		return 0;
 	return READ_ONCE(((const struct kernel_frame *)f)->w.in[7]);
-}
-
-bool arch_tsc_refused(void)
-{
-	return false;
-}
-
-int arch_refuse_tsc(bool refuse)
-{
-	return -EINVAL;
-}
-
-/* There is no such call here. */
-long arch_prctl_current(int code, unsigned long addr)
-{
-	return -EINVAL;
 }

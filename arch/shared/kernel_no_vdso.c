@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* There is no vDSO: the clock is read by a call that user mode may not make. Signal handlers return through code in their frames. */
+/* There is no vDSO: programs ask the kernel for the time, and signal handlers return through code in their frames. */
 #include <arch/vdso.h>
 
 const void *arch_vdso_image(size_t *size)
