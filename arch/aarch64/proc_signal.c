@@ -18,18 +18,9 @@
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <sched/task.h>
+#include "arch/shared/signal_stack.h"
 #include "arch/aarch64/a64_priv.h"
 #include "arch/aarch64/fpu_priv.h"
-
-#define ON_STACK 1			/* SS_ONSTACK */
-#define DISABLED 2			/* SS_DISABLE */
-#define AUTODISARM (1U << 31)
-
-struct user_stack {
-	u64 sp;
-	s32 flags, pad;
-	u64 size;
-};
 
 struct user_context {
 	u64 flags, link;
@@ -152,10 +143,7 @@ static int put_head(struct uptr at, const struct pt_regs *regs, const struct arc
 
 	memset(&head, 0, sizeof(head));
 	memcpy(head.h.info, f->info, f->info_size);
-	head.h.stack = (struct user_stack){
-		.sp = f->altstack_sp, .size = f->altstack_size,
-		.flags = f->altstack_flags | (f->altstack_size ? on_alt ? ON_STACK : 0 : DISABLED),
-	};
+	head.h.stack = signal_user_stack(f, on_alt);
 	head.h.mask = f->mask;
 	head.h.fault_address = current->thread.fault_address;
 	memcpy(head.h.regs, regs->regs, sizeof(head.h.regs));
@@ -167,20 +155,16 @@ static int put_head(struct uptr at, const struct pt_regs *regs, const struct arc
 
 int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 {
-	bool on_alt = f->altstack_size && regs->sp > f->altstack_sp && regs->sp - f->altstack_sp <= f->altstack_size;
-	bool switched = (f->flags & SA_ONSTACK) && f->altstack_size && (!on_alt || (f->altstack_flags & (int)AUTODISARM));
-	unsigned long sp = ALIGN_DOWN(switched ? f->altstack_sp + f->altstack_size : regs->sp, 16), record = sp - 16;
+	struct signal_stack stack = signal_stack(f, regs->sp);
+	unsigned long sp = ALIGN_DOWN(stack.sp, 16), record = sp - 16;
 	size_t sve = a64_sve_record_size();
 	unsigned long at = ALIGN_DOWN(record - frame_size(sve), 16);
 	u64 rec[2] = { regs->regs[29], regs->regs[30] };
 	int err;
 
-	if (at > sp)
+	if (!signal_fits(&stack, f, at))
 		return -EFAULT;
-	/* A handler that already runs on the alternate stack and no longer fits must not run past its end. */
-	if ((on_alt || switched) && (at < f->altstack_sp || at - f->altstack_sp > f->altstack_size))
-		return -EFAULT;
-	err = put_head(UPTR(at), regs, f, on_alt);
+	err = put_head(UPTR(at), regs, f, stack.on_alt);
 	if (!err)
 		err = put_records(UPTR(at + HEAD_SIZE), sve);
 	if (err || arch_copy_to_user(UPTR(record), rec, sizeof(rec)))

@@ -14,22 +14,14 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <sched/task.h>
+#include "arch/shared/signal_stack.h"
 #include "arch/alpha/alpha_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
 
-#define ON_STACK 1			/* SS_ONSTACK */
-#define DISABLED 2			/* SS_DISABLE */
-#define AUTODISARM (1U << 31)
 #define MOV_SP_A0 0x47fe0410U
 #define LDI_V0 0x201f0000U
 #define CALLSYS 0x00000083U
-
-struct user_stack {
-	u64 sp;
-	s32 flags, pad;
-	u64 size;
-};
 
 struct frame {
 	u8 info[128];
@@ -67,28 +59,19 @@ static void save_context(struct sigcontext *c, struct pt_regs *r, bool on_alt, u
 
 int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 {
-	unsigned long sp = regs->r[REG_SP], at;
-	bool on_alt = f->altstack_size && sp > f->altstack_sp && sp - f->altstack_sp <= f->altstack_size;
-	bool switched = (f->flags & SA_ONSTACK) && f->altstack_size && (!on_alt || (f->altstack_flags & (int)AUTODISARM));
+	struct signal_stack stack = signal_stack(f, regs->r[REG_SP]);
+	unsigned long at;
 	struct frame k;
 
 	fpu_sync();
-	if (switched)
-		sp = f->altstack_sp + f->altstack_size;
-	at = ALIGN_DOWN(sp - sizeof(k), 32);
-	if (at > sp)
-		return -EFAULT;
-	/* A handler that already runs on the alternate stack and no longer fits must not run past its end. */
-	if ((on_alt || switched) && (at < f->altstack_sp || at - f->altstack_sp > f->altstack_size))
+	at = ALIGN_DOWN(stack.sp - sizeof(k), 32);
+	if (!signal_fits(&stack, f, at))
 		return -EFAULT;
 	memset(&k, 0, sizeof(k));
 	memcpy(k.info, f->info, f->info_size);
 	k.osf_mask = k.mask = f->mask;
-	k.stack = (struct user_stack){
-		.sp = f->altstack_sp, .size = f->altstack_size,
-		.flags = f->altstack_flags | (f->altstack_size ? on_alt ? ON_STACK : 0 : DISABLED),
-	};
-	save_context(&k.context, regs, on_alt, f->mask);
+	k.stack = signal_user_stack(f, stack.on_alt);
+	save_context(&k.context, regs, stack.on_alt, f->mask);
 	k.code[0] = MOV_SP_A0;
 	k.code[1] = LDI_V0 | __NR_rt_sigreturn;
 	k.code[2] = CALLSYS;

@@ -17,19 +17,10 @@
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <sched/task.h>
+#include "arch/shared/signal_stack.h"
 #include "arch/loongarch64/la64_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
-
-#define ON_STACK 1			/* SS_ONSTACK */
-#define DISABLED 2			/* SS_DISABLE */
-#define AUTODISARM (1U << 31)
-
-struct user_stack {
-	u64 sp;
-	s32 flags, pad;
-	u64 size;
-};
 
 struct frame {
 	u8 info[128];
@@ -114,28 +105,18 @@ static int put_record(const struct places *p)
 
 int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 {
-	unsigned long sp = regs->regs[REG_SP];
-	bool on_alt = f->altstack_size && sp > f->altstack_sp && sp - f->altstack_sp <= f->altstack_size;
-	bool switched = (f->flags & SA_ONSTACK) && f->altstack_size && (!on_alt || (f->altstack_flags & (int)AUTODISARM));
+	struct signal_stack stack = signal_stack(f, regs->regs[REG_SP]);
 	struct arch_fpu *fpu = current->thread.fpu;
 	struct places p;
 	struct frame k;
 
 	fpu_sync();
-	if (switched)
-		sp = f->altstack_sp + f->altstack_size;
-	p = lay_out(sp, fpu ? fpu->width : FPU_NONE);
-	if (p.frame > sp)
-		return -EFAULT;
-	/* A handler that already runs on the alternate stack and no longer fits must not run past its end. */
-	if ((on_alt || switched) && (p.frame < f->altstack_sp || p.frame - f->altstack_sp > f->altstack_size))
+	p = lay_out(stack.sp, fpu ? fpu->width : FPU_NONE);
+	if (!signal_fits(&stack, f, p.frame))
 		return -EFAULT;
 	memset(&k, 0, sizeof(k));
 	memcpy(k.info, f->info, f->info_size);
-	k.stack = (struct user_stack){
-		.sp = f->altstack_sp, .size = f->altstack_size,
-		.flags = f->altstack_flags | (f->altstack_size ? on_alt ? ON_STACK : 0 : DISABLED),
-	};
+	k.stack = signal_user_stack(f, stack.on_alt);
 	k.mask = f->mask;
 	k.pc = regs->era;
 	memcpy(&k.regs[1], &regs->regs[1], sizeof(k.regs) - 8);

@@ -17,19 +17,10 @@
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <sched/task.h>
+#include "arch/shared/signal_stack.h"
 #include "arch/riscv64/rv_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
-
-#define ON_STACK 1			/* SS_ONSTACK */
-#define DISABLED 2			/* SS_DISABLE */
-#define AUTODISARM (1U << 31)
-
-struct user_stack {
-	u64 sp;
-	s32 flags, pad;
-	u64 size;
-};
 
 struct user_context {
 	u64 flags, link;
@@ -92,10 +83,7 @@ static int put_frame(struct uptr at, const struct pt_regs *regs, const struct ar
 
 	memset(&fr, 0, sizeof(fr));
 	memcpy(fr.info, f->info, f->info_size);
-	fr.uc.stack = (struct user_stack){
-		.sp = f->altstack_sp, .size = f->altstack_size,
-		.flags = f->altstack_flags | (f->altstack_size ? on_alt ? ON_STACK : 0 : DISABLED),
-	};
+	fr.uc.stack = signal_user_stack(f, on_alt);
 	fr.uc.mask = f->mask;
 	fr.uc.mc.sc_regs = regs->user;
 	if (current->thread.fpu) {
@@ -109,17 +97,12 @@ static int put_frame(struct uptr at, const struct pt_regs *regs, const struct ar
 
 int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 {
-	bool on_alt = f->altstack_size && regs->sp > f->altstack_sp && regs->sp - f->altstack_sp <= f->altstack_size;
-	bool switched = (f->flags & SA_ONSTACK) && f->altstack_size && (!on_alt || (f->altstack_flags & (int)AUTODISARM));
-	unsigned long sp = switched ? f->altstack_sp + f->altstack_size : regs->sp;
-	unsigned long at = ALIGN_DOWN(sp - frame_size(current->thread.vector), 16);
+	struct signal_stack stack = signal_stack(f, regs->sp);
+	unsigned long at = ALIGN_DOWN(stack.sp - frame_size(current->thread.vector), 16);
 
-	if (at > sp)
+	if (!signal_fits(&stack, f, at))
 		return -EFAULT;
-	/* A handler that already runs on the alternate stack and no longer fits must not run past its end. */
-	if ((on_alt || switched) && (at < f->altstack_sp || at - f->altstack_sp > f->altstack_size))
-		return -EFAULT;
-	if (put_frame(UPTR(at), regs, f, on_alt))
+	if (put_frame(UPTR(at), regs, f, stack.on_alt))
 		return -EFAULT;
 	regs->ra = current->mm->vdso + arch_vdso_sigreturn();
 	regs->sp = at;

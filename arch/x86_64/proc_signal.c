@@ -17,6 +17,7 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <sched/task.h>
+#include "arch/shared/signal_stack.h"
 #include "arch/x86_64/x86_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
@@ -29,14 +30,6 @@
 #define RED_ZONE 128
 #define SW_RESERVED 464			/* where struct _fpx_sw_bytes stands in the legacy area */
 #define MAGIC2_SIZE 4
-#define ON_STACK 1			/* SS_ONSTACK */
-#define AUTODISARM (1U << 31)
-
-struct user_stack {
-	u64 sp;
-	s32 flags, pad;
-	u64 size;
-};
 
 struct user_context {
 	u64 flags, link;
@@ -172,10 +165,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	fr.restorer = f->restorer;
 	fr.uc.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (cpu_has(X86_FEATURE_XSAVE) ? UC_FP_XSTATE : 0);
 	fr.uc.link = 0;
-	fr.uc.stack = (struct user_stack){
-		.sp = f->altstack_sp, .size = f->altstack_size,
-		.flags = f->altstack_flags | (f->altstack_size ? on_alt ? ON_STACK : 0 : 2 /* SS_DISABLE */),
-	};
+	fr.uc.stack = signal_user_stack(f, on_alt);
 	fill_context(&fr.uc.mc, regs, f->mask, fp);
 	fr.uc.mask = f->mask;
 	if (arch_copy_to_user(UPTR(at), &fr, sizeof(fr)) || arch_copy_to_user(UPTR(at + offsetof(struct frame, info)), f->info, f->info_size) ||
