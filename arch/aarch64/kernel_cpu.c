@@ -4,19 +4,15 @@
 #include <arch/irqflags.h>
 #include <arch/preempt.h>
 #include <arch/smp.h>
-#include <kernel/bug.h>
 #include <kernel/init.h>
 #include <lib/format.h>
-#include <lib/memblock.h>
-#include <lib/string.h>
+#include "arch/shared/percpu_areas.h"
 #include "arch/aarch64/a64_priv.h"
 
 bool a64_has_pan __ro_after_init, a64_has_bti __ro_after_init, a64_has_mops __ro_after_init;
 unsigned int a64_asid_bits __ro_after_init = 8;
 static u64 isar0 __ro_after_init, pfr0 __ro_after_init, midr __ro_after_init;
 
-DEFINE_PER_CPU(unsigned int, __cpu_number);
-unsigned long __per_cpu_offset[NR_CPUS] __ro_after_init;
 
 static unsigned int field(u64 reg, unsigned int shift)
 {
@@ -63,19 +59,7 @@ void a64_cpu_registers(void)
 
 void __init a64_setup_percpu(void)
 {
-	/* At a constant distance: dynamic per-CPU memory (alloc/) relies on it. */
-	size_t size = (size_t)(__per_cpu_end - __per_cpu_start), step = PAGE_ALIGN(size);
-	phys_addr_t all = memblock_alloc_phys(step * machine.nr_cpus, PAGE_SIZE);
-
-	if (!all)
-		panic("boot: no memory for the variables of %u CPUs (%zu bytes each)", machine.nr_cpus, size);
-	for (unsigned int cpu = 0; cpu < machine.nr_cpus; cpu++) {
-		void *p = phys_to_virt(all + cpu * step);
-
-		memcpy(p, __per_cpu_start, size);
-		__per_cpu_offset[cpu] = (unsigned long)p - (unsigned long)__per_cpu_start;
-		*per_cpu_ptr(&__cpu_number, cpu) = cpu;
-	}
+	percpu_make_areas(machine.nr_cpus);
 	write_sysreg(__per_cpu_offset[0], tpidr_el1);
 }
 

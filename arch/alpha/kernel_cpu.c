@@ -5,15 +5,10 @@
 #include <arch/elf.h>
 #include <arch/irqflags.h>
 #include <arch/smp.h>
-#include <kernel/bug.h>
 #include <kernel/init.h>
 #include <lib/format.h>
-#include <lib/memblock.h>
-#include <lib/string.h>
+#include "arch/shared/percpu_areas.h"
 #include "arch/alpha/alpha_priv.h"
-
-DEFINE_PER_CPU(unsigned int, __cpu_number);
-unsigned long __per_cpu_offset[NR_CPUS] __ro_after_init;
 
 void alpha_entry_points(void)
 {
@@ -29,20 +24,9 @@ void alpha_entry_points(void)
 
 void __init alpha_setup_percpu(void)
 {
-	/* At a constant distance: dynamic per-CPU memory (alloc/) relies on it. */
-	size_t size = (size_t)(__per_cpu_end - __per_cpu_start), step = PAGE_ALIGN(size);
-	phys_addr_t all = memblock_alloc_phys(step * machine.nr_cpus, PAGE_SIZE);
 	unsigned long *top = (unsigned long *)(boot_stack + THREAD_SIZE - STACK_TOP_WORDS);
 
-	if (!all)
-		panic("boot: no memory for the variables of %u CPUs (%zu bytes each)", machine.nr_cpus, size);
-	for (unsigned int cpu = 0; cpu < machine.nr_cpus; cpu++) {
-		void *p = phys_to_virt(all + cpu * step);
-
-		memcpy(p, __per_cpu_start, size);
-		__per_cpu_offset[cpu] = (unsigned long)p - (unsigned long)__per_cpu_start;
-		*per_cpu_ptr(&__cpu_number, cpu) = cpu;
-	}
+	percpu_make_areas(machine.nr_cpus);
 	top[1] = __per_cpu_offset[0];
 	__asm__ volatile("mov %0, $7" : : "r"(__per_cpu_offset[0]) : "memory");
 }

@@ -7,11 +7,10 @@
 #include <arch/preempt.h>
 #include <arch/smp.h>
 #include <asm/hwcap.h>
-#include <kernel/bug.h>
 #include <kernel/init.h>
 #include <lib/format.h>
-#include <lib/memblock.h>
 #include <lib/string.h>
+#include "arch/shared/percpu_areas.h"
 #include "arch/loongarch64/la64_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
@@ -19,8 +18,6 @@
 static unsigned long hwcap __ro_after_init;
 static unsigned int tlb_entries __ro_after_init;
 
-DEFINE_PER_CPU(unsigned int, __cpu_number);
-unsigned long __per_cpu_offset[NR_CPUS] __ro_after_init;
 
 #define CFG1_UAL (1U << 20)
 #define CFG2_FP (7U << 0)		/* single and double */
@@ -78,19 +75,7 @@ void la64_cpu_registers(unsigned int cpu)
 
 void __init la64_setup_percpu(void)
 {
-	/* At a constant distance: dynamic per-CPU memory (alloc/) relies on it. */
-	size_t size = (size_t)(__per_cpu_end - __per_cpu_start), step = PAGE_ALIGN(size);
-	phys_addr_t all = memblock_alloc_phys(step * machine.nr_cpus, PAGE_SIZE);
-
-	if (!all)
-		panic("boot: no memory for the variables of %u CPUs (%zu bytes each)", machine.nr_cpus, size);
-	for (unsigned int cpu = 0; cpu < machine.nr_cpus; cpu++) {
-		void *p = phys_to_virt(all + cpu * step);
-
-		memcpy(p, __per_cpu_start, size);
-		__per_cpu_offset[cpu] = (unsigned long)p - (unsigned long)__per_cpu_start;
-		*per_cpu_ptr(&__cpu_number, cpu) = cpu;
-	}
+	percpu_make_areas(machine.nr_cpus);
 	__asm__ volatile("move $r21, %0" : : "r"(__per_cpu_offset[0]) : "memory");
 }
 

@@ -4,15 +4,11 @@
 #include <arch/irqflags.h>
 #include <arch/preempt.h>
 #include <arch/smp.h>
-#include <kernel/bug.h>
 #include <kernel/init.h>
 #include <lib/format.h>
-#include <lib/memblock.h>
-#include <lib/string.h>
+#include "arch/shared/percpu_areas.h"
 #include "arch/riscv64/rv_priv.h"
 
-DEFINE_PER_CPU(unsigned int, __cpu_number);
-unsigned long __per_cpu_offset[NR_CPUS] __ro_after_init;
 unsigned int rv_nr_asids __ro_after_init = 1;
 
 /* Programs read cycles, time and retired instructions where M mode lets them. */
@@ -40,19 +36,7 @@ void rv_cpu_registers(void)
 
 void __init rv_setup_percpu(void)
 {
-	/* At a constant distance: dynamic per-CPU memory (alloc/) relies on it. */
-	size_t size = (size_t)(__per_cpu_end - __per_cpu_start), step = PAGE_ALIGN(size);
-	phys_addr_t all = memblock_alloc_phys(step * machine.nr_cpus, PAGE_SIZE);
-
-	if (!all)
-		panic("boot: no memory for the variables of %u CPUs (%zu bytes each)", machine.nr_cpus, size);
-	for (unsigned int cpu = 0; cpu < machine.nr_cpus; cpu++) {
-		void *p = phys_to_virt(all + cpu * step);
-
-		memcpy(p, __per_cpu_start, size);
-		__per_cpu_offset[cpu] = (unsigned long)p - (unsigned long)__per_cpu_start;
-		*per_cpu_ptr(&__cpu_number, cpu) = cpu;
-	}
+	percpu_make_areas(machine.nr_cpus);
 	__asm__ volatile("mv gp, %0" : : "r"(__per_cpu_offset[0]) : "memory");
 }
 

@@ -6,25 +6,14 @@
 #include <arch/irqflags.h>
 #include <arch/smp.h>
 #include <abi/errno.h>
-#include <kernel/bug.h>
 #include <kernel/init.h>
 #include <lib/format.h>
-#include <lib/memblock.h>
-#include <lib/string.h>
+#include "arch/shared/percpu_areas.h"
 #include "arch/sparc64/sparc_priv.h"
-
-DEFINE_PER_CPU(unsigned int, __cpu_number);
-unsigned long __per_cpu_offset[NR_CPUS] __ro_after_init;
 
 void __init sparc_setup_percpu(void)
 {
-	size_t size = (size_t)(__per_cpu_end - __per_cpu_start);
-	phys_addr_t pa = memblock_alloc_phys(PAGE_ALIGN(size), PAGE_SIZE);
-
-	if (!pa)
-		panic("boot: no memory for the CPU's variables (%zu bytes)", size);
-	memcpy(phys_to_virt(pa), __per_cpu_start, size);
-	__per_cpu_offset[0] = (unsigned long)phys_to_virt(pa) - (unsigned long)__per_cpu_start;
+	percpu_make_areas(1);
 	trap_block.percpu = __per_cpu_offset[0];
 	__asm__ volatile("mov %0, %%g7" : : "r"(__per_cpu_offset[0]) : "memory");
 }

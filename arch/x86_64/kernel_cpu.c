@@ -24,7 +24,6 @@ u32 hypervisor_base __ro_after_init;
 u64 pte_global_bit __ro_after_init;
 bool pte_has_1g __ro_after_init;
 
-DEFINE_PER_CPU(unsigned int, __cpu_number);
 DEFINE_PER_CPU(unsigned long, this_cpu_off);
 DEFINE_PER_CPU(int, __preempt_count) = (int)(PREEMPT_NEED_RESCHED + 1);
 DEFINE_PER_CPU_ALIGNED(struct tss, cpu_tss);
