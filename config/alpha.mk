@@ -12,4 +12,4 @@ gcc_only_flags := -mcpu=ev67 -mno-fp-regs -ffixed-7 -ffixed-8 -fno-shrink-wrap -
 cc_flags := $(gcc_only_flags) -fno-stack-protector -DCONFIG_DEPENDENT_MB -DCONFIG_ATOMIC_FULL
 debug_defines := -DCONFIG_KMEMLEAK
 # What it takes of the code that CPUs have in common.
-arch_shared := $(addprefix arch/shared/,boot_no_acpi.c boot_no_dt.c kernel_maps.c kernel_no_vdso.c kernel_percpu.c kernel_uart.c mm_tlb.c mm_uatomic.c mm_ucopy.c mm_user.c mm_young.c proc_no_step.c sched_fpu.c sched_ipi.c sched_plain.c)
+arch_shared := $(addprefix arch/shared/,boot_no_acpi.c boot_no_dt.c kernel_maps.c kernel_no_vdso.c kernel_percpu.c kernel_uart.c mm_tlb.c mm_uatomic.c mm_ucopy.c mm_user.c mm_young.c proc_no_step.c sched_fpu.c sched_ipi.c sched_irq_regs.c sched_plain.c)

@@ -17,4 +17,4 @@ rust_target := config/sparc64-unknown-none.json
 # What gcc takes and clang, which reads the headers for Rust, does not, is in gcc_only_flags.
 rust_flags := -Crelocation-model=static -Ccode-model=small
 # What it takes of the code that CPUs have in common.
-arch_shared := $(addprefix arch/shared/,boot_no_acpi.c boot_no_dt.c kernel_counter.c kernel_maps.c kernel_no_vdso.c kernel_percpu.c kernel_uart.c mm_tlb.c mm_uatomic.c mm_ucopy.c mm_user.c mm_young.c proc_no_step.c proc_no_user.c sched_fpu.c sched_plain.c)
+arch_shared := $(addprefix arch/shared/,boot_no_acpi.c boot_no_dt.c kernel_counter.c kernel_maps.c kernel_no_vdso.c kernel_percpu.c kernel_uart.c mm_tlb.c mm_uatomic.c mm_ucopy.c mm_user.c mm_young.c proc_no_step.c proc_no_user.c sched_fpu.c sched_irq_regs.c sched_plain.c)

@@ -145,11 +145,6 @@ long a64_psci(u32 fn, u64 a, u64 b, u64 c);
 
 /* sched_trap.c */
 struct pt_regs;
-struct extable_entry {
-	s32 insn, fixup;
-	u32 type;
-};
-extern const struct extable_entry __start_extable[], __stop_extable[];
 
 /* mm_fault.c: the CPU's part of keeping young, dirty and code coherent. True: the entry for ADDR was marked, try again. */
 bool a64_mark_access(unsigned long addr, bool write, bool fetch);

@@ -5,9 +5,6 @@
  * From user mode everything ends in a64_exit_to_user: interrupts off, one test of the task's work word. From kernel mode a
  * fault on a user address is served only at an instruction that the exception table knows; else the kernel is broken (die).
  */
-#include <arch/entry.h>
-#include <arch/irq.h>
-#include <arch/irqflags.h>
 #include <arch/smp.h>
 #include <arch/stacktrace.h>
 #include <arch/uaccess.h>
@@ -17,26 +14,13 @@
 #include <kernel/preempt.h>
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
-#include <sched/task.h>
+#include "arch/shared/sched_trap.h"
 #include "arch/aarch64/a64_priv.h"
 
-static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
 static DEFINE_PER_CPU(bool, stepping);		/* MDSCR_EL1.SS is set */
 
 #define PSTATE_SS (1ULL << 21)
 #define MDSCR_SS 1UL
-
-struct pt_regs *get_irq_regs(void)
-{
-	return this_cpu_read(irq_regs);
-}
-
-bool irq_from_user(void)
-{
-	const struct pt_regs *regs = get_irq_regs();
-
-	return regs && user_mode(regs);
-}
 
 /* The debug exception mask stays set in the kernel, so stepping begins at the eret. */
 static void prepare_step(struct pt_regs *regs)
@@ -57,28 +41,14 @@ static void prepare_step(struct pt_regs *regs)
 
 void a64_exit_to_user(struct pt_regs *regs)
 {
-	unsigned long flags;
-
-	arch_irq_disable();
-	flags = READ_ONCE(current->work_flags);
-	if (unlikely(flags & TIF_EXIT_WORK_MASK))
-		exit_to_user_work(regs, flags);
-	lockdep_user_return();
+	trap_exit_to_user(regs);
 	if (unlikely(current->thread.single_step || this_cpu_read(stepping)))
 		prepare_step(regs);
 }
 
-static const struct extable_entry *find_fixup(unsigned long pc)
-{
-	for (const struct extable_entry *e = __start_extable; e < __stop_extable; e++)
-		if ((unsigned long)&e->insn + (long)e->insn == pc)
-			return e;
-	return NULL;
-}
-
 static void fix_up(struct pt_regs *regs, const struct extable_entry *e)
 {
-	regs->pc = (unsigned long)&e->fixup + (long)e->fixup;
+	regs->pc = fixup_target(e);
 	if (e->type == EX_EFAULT)
 		regs->regs[0] = (u64)-14LL;
 }

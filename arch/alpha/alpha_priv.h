@@ -94,11 +94,6 @@ void alpha_device_interrupt(unsigned long vector);
 /* kernel_clock.c */
 void alpha_timer_handle(void);
 
-struct extable_entry {
-	s32 insn, fixup;
-	u32 type;
-};
-extern const struct extable_entry __start_extable[], __stop_extable[];
 extern char idle_wait[], idle_wait_end[], entry_text_begin[], entry_text_end[];
 extern char boot_stack[], boot_stack_top[];
 

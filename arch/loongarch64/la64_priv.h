@@ -115,11 +115,6 @@ void la64_timer_handle(void);
 
 /* sched_trap.c */
 struct pt_regs;
-struct extable_entry {
-	s32 insn, fixup;
-	u32 type;
-};
-extern const struct extable_entry __start_extable[], __stop_extable[];
 extern char idle_wait[], idle_wait_end[];
 
 /* fpu.S */

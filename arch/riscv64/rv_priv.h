@@ -130,11 +130,6 @@ void rv_timer_interrupt(void);
 
 /* sched_trap.c */
 struct pt_regs;
-struct extable_entry {
-	s32 insn, fixup;
-	u32 type;
-};
-extern const struct extable_entry __start_extable[], __stop_extable[];
 
 bool rv_kernel_spurious(unsigned long addr, unsigned long cause);
 

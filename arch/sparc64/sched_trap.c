@@ -6,9 +6,6 @@
  * kernel mode a fault on a user address is served only at an instruction that the exception table knows; else the kernel is
  * broken (die).
  */
-#include <arch/entry.h>
-#include <arch/irq.h>
-#include <arch/irqflags.h>
 #include <arch/stacktrace.h>
 #include <arch/syscall.h>
 #include <arch/uaccess.h>
@@ -18,26 +15,12 @@
 #include <kernel/preempt.h>
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
-#include <sched/task.h>
 #include <arch_cpu/tlb.h>
 #include "arch/shared/young.h"
+#include "arch/shared/sched_trap.h"
 #include "arch/sparc64/sparc_priv.h"
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
-
-static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
-
-struct pt_regs *get_irq_regs(void)
-{
-	return this_cpu_read(irq_regs);
-}
-
-bool irq_from_user(void)
-{
-	const struct pt_regs *regs = get_irq_regs();
-
-	return regs && user_mode(regs);
-}
 
 static unsigned long other_windows(void)
 {
@@ -84,17 +67,9 @@ void sparc_exit_to_user(struct pt_regs *regs)
 	}
 }
 
-static const struct extable_entry *find_fixup(unsigned long pc)
-{
-	for (const struct extable_entry *e = __start_extable; e < __stop_extable; e++)
-		if ((unsigned long)&e->insn + (unsigned long)(long)e->insn == pc)
-			return e;
-	return NULL;
-}
-
 static void fix_up(struct pt_regs *regs, const struct extable_entry *e)
 {
-	regs_set_ip(regs, (unsigned long)&e->fixup + (unsigned long)(long)e->fixup);
+	regs_set_ip(regs, fixup_target(e));
 	if (e->type == EX_EFAULT)
 		regs->u_regs[REG_G1] = (unsigned long)-14L;
 }

@@ -78,11 +78,6 @@ void sparc_build_kernel_tables(void);
 void sparc_timer_handle(void);
 
 /* sched_trap.c */
-struct extable_entry {
-	s32 insn, fixup;
-	u32 type;
-};
-extern const struct extable_entry __start_extable[], __stop_extable[];
 extern char idle_wait[], idle_wait_end[], entry_text[], entry_text_end[], trap_table[];
 
 /* sched_window.c: what of the program's windows is kept for it goes to its stack. False: the stack cannot take it. */

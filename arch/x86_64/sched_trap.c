@@ -5,9 +5,6 @@
  * From user mode everything ends in x86_exit_to_user: interrupts off, one test of the task's work word. From kernel
  * mode a fault first looks for a repair in the exception table, else the kernel is broken (die).
  */
-#include <arch/entry.h>
-#include <arch/irq.h>
-#include <arch/irqflags.h>
 #include <arch/kasan.h>
 #include <arch/smp.h>
 #include <arch/stacktrace.h>
@@ -18,12 +15,11 @@
 #include <kernel/preempt.h>
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
-#include <sched/task.h>
+#include "arch/shared/sched_trap.h"
 #include "arch/x86_64/x86_priv.h"
 #include "arch/x86_64/entry_priv.h"
 
 DEFINE_PER_CPU(unsigned long, cpu_user_sp);
-static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
 
 #define PF_PRESENT 1
 #define PF_WRITE 2
@@ -31,42 +27,23 @@ static DEFINE_PER_CPU(struct pt_regs *, irq_regs);
 #define PF_RSVD 8
 #define PF_INSTR 16
 
-struct pt_regs *get_irq_regs(void)
-{
-	return this_cpu_read(irq_regs);
-}
-
-bool irq_from_user(void)
-{
-	const struct pt_regs *regs = get_irq_regs();
-
-	return regs && user_mode(regs);
-}
-
 void x86_exit_to_user(struct pt_regs *regs)
 {
-	unsigned long flags;
-
 	/* entry.S asks first whether there is anything to do. */
 	BUILD_BUG_ON(offsetof(struct task, work_flags) || TIF_EXIT_WORK_MASK != 0xffffffffUL);
-	arch_irq_disable();
-	flags = READ_ONCE(current->work_flags);
-	if (unlikely(flags & TIF_EXIT_WORK_MASK))
-		exit_to_user_work(regs, flags);
-	lockdep_user_return();
+	trap_exit_to_user(regs);
 }
 
 bool x86_fixup_exception(struct pt_regs *regs)
 {
-	for (const struct extable_entry *e = __start_extable; e < __stop_extable; e++) {
-		if ((unsigned long)&e->insn + (long)e->insn != regs->rip)
-			continue;
-		regs->rip = (unsigned long)&e->fixup + (long)e->fixup;
-		if (e->type == EX_EFAULT)
-			regs->rax = (unsigned long)-14L;
-		return true;
-	}
-	return false;
+	const struct extable_entry *e = find_fixup(regs->rip);
+
+	if (!e)
+		return false;
+	regs->rip = fixup_target(e);
+	if (e->type == EX_EFAULT)
+		regs->rax = (unsigned long)-14L;
+	return true;
 }
 
 static void interrupt(struct pt_regs *regs, unsigned long vector)

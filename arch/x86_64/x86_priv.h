@@ -197,11 +197,6 @@ struct pt_regs;
 void x86_device_interrupt(u32 vector);
 
 /* kernel_trap.c */
-struct extable_entry {
-	s32 insn, fixup;
-	u32 type;
-};
-extern const struct extable_entry __start_extable[], __stop_extable[];
 bool x86_fixup_exception(struct pt_regs *regs);
 
 /* kernel_clock.c */
