@@ -15,6 +15,6 @@ endif
 cov_flags := -fsanitize-coverage=trace-pc,trace-cmp $(if $(cov_gated),-mllvm -sanitizer-coverage-gated-trace-callbacks)
 rust_cov_flags := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 -Cllvm-args=-sanitizer-coverage-trace-pc \
 	-Cllvm-args=-sanitizer-coverage-trace-compares $(if $(rust_cov_gated),-Cllvm-args=-sanitizer-coverage-gated-trace-callbacks)
-arch_nocov := $(addprefix arch/$(ARCH)/,boot_%.c kernel_%.c sched_%.c alloc_%.c mm_fault.c mm_tlb.c mm_cache.c mm_icache.c) $(addprefix arch/shared/,boot_%.c kernel_%.c mm_tlb.c)
+arch_nocov := $(addprefix arch/$(ARCH)/,boot_%.c kernel_%.c sched_%.c alloc_%.c mm_fault.c mm_tlb.c mm_cache.c mm_icache.c) $(addprefix arch/shared/,boot_%.c kernel_%.c sched_%.c mm_tlb.c mm_young.c)
 # Not where code runs before it was moved to its place, or by physical addresses.
 arch_nosan := $(wildcard $(addprefix arch/shared/,boot_efi.c boot_kaslr.c) $(addprefix arch/$(ARCH)/,boot_efi.c boot_early.c boot_kaslr.c))
