@@ -13,25 +13,6 @@
 #include <lib/dt.h>
 #include "arch/aarch64/a64_priv.h"
 
-/* Firmware's tables need not lie in RAM that is mapped: their pages join the direct map, read-only. */
-const void *arch_map_firmware(u64 pa, size_t len)
-{
-	for (u64 at = pa & PAGE_MASK; at < pa + len; at += PAGE_SIZE) {
-		unsigned long va = (unsigned long)phys_to_virt(at);
-
-		if (at >= 1ULL << 46)
-			return NULL;
-		if (!arch_kernel_pte(va, NULL) && arch_map_kernel(va, at, PAGE_SIZE, PTE_P_KERNEL_RO))
-			return NULL;
-	}
-	return phys_to_virt(pa);
-}
-
-phys_addr_t arch_acpi_rsdp(void)
-{
-	return boot_info.rsdp;
-}
-
 static void __init add_cpu(const struct acpi_madt_item *it)
 {
 	if (!it->enabled || it->mpidr == machine.mpidr[0])

@@ -3,9 +3,7 @@
  * What the firmware tables say about this machine, read once at boot into `machine`: CPUs, interrupt controllers, timers,
  * ways to power off. Without usable tables: one CPU, the APICs at their usual places.
  */
-#include <abi/errno.h>
 #include <lib/acpi.h>
-#include <lib/string.h>
 #include <arch/firmware.h>
 #include <arch/pgtable.h>
 #include <boot/info.h>
@@ -14,36 +12,6 @@
 #include "arch/x86_64/x86_priv.h"
 
 struct x86_machine machine __ro_after_init;
-
-/* Firmware tables lie outside RAM's map: their pages join the direct map, read-only. */
-const void *arch_map_firmware(u64 pa, size_t len)
-{
-	for (u64 at = pa & PAGE_MASK; at < pa + len; at += PAGE_SIZE) {
-		unsigned long va = (unsigned long)phys_to_virt(at);
-
-		if (at >= 1ULL << 46)
-			return NULL;
-		if (!arch_kernel_pte(va, NULL) && arch_map_kernel(va, at, PAGE_SIZE, PTE_P_KERNEL_RO))
-			return NULL;
-	}
-	return phys_to_virt(pa);
-}
-
-/* Device trees are for machines without ACPI; none of this CPU's has one. */
-int arch_dt_irq(const struct dt_irq *irq)
-{
-	return -EINVAL;
-}
-
-bool arch_dt_msi(u32 controller)
-{
-	return false;
-}
-
-phys_addr_t arch_acpi_rsdp(void)
-{
-	return boot_info.rsdp;
-}
 
 static void __init add_cpu(u32 id, u32 self)
 {
