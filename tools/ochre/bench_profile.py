@@ -13,7 +13,7 @@ SHOWN = 0.5     # instructions of one operation: what is below is the rest
 def symbols(tools, elf):
     """The functions of an ELF file, ([address], [name]), both in the order of addresses; none, if it has no symbols."""
     rows = [l.split() for l in output([tools["nm"], "-n", elf]).splitlines()]
-    rows = [(int(r[0], 16), r[2]) for r in rows if len(r) == 3 and r[1] in "tTwW"]
+    rows = [(int(r[0], 16), r[2]) for r in rows if len(r) == 3 and r[1] in "tTwW" and r[2][0] not in ".$"]     # labels of riscv64 and loongarch64
     return [a for a, _ in rows], [n for _, n in rows]
 
 
