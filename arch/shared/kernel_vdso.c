@@ -4,6 +4,7 @@
 #include <arch/barrier.h>
 #include <arch/page.h>
 #include <arch_cpu/vdso_data.h>
+#include <linux/time.h>
 
 extern const char vdso_image_start[], vdso_image_end[];
 
@@ -43,12 +44,19 @@ static void end(struct vdso_data *d)
 void arch_vdso_update(s64 wall_offset_ns, s64 boot_offset_ns, s32 tai_offset)
 {
 	struct vdso_data *d = &vdso_data_page;
+	bool ours;
 
 	begin(d);
-	d->ready = arch_vdso_clock(&d->clock);
-	d->wall_ns = wall_offset_ns;
-	d->boot_ns = boot_offset_ns;
-	d->tai_s = tai_offset;
+	ours = arch_vdso_clock(&d->clock);
+	for (int clock = 0; clock < VDSO_CLOCKS; clock++)
+		switch (ours ? clock : -1) {
+		case CLOCK_MONOTONIC:
+		case CLOCK_MONOTONIC_RAW: d->ahead_ns[clock] = 0; break;
+		case CLOCK_REALTIME: d->ahead_ns[clock] = wall_offset_ns; break;
+		case CLOCK_BOOTTIME: d->ahead_ns[clock] = boot_offset_ns; break;
+		case CLOCK_TAI: d->ahead_ns[clock] = wall_offset_ns + tai_offset * 1000000000LL; break;
+		default: d->ahead_ns[clock] = VDSO_ASK;
+		}
 	end(d);
 }
 

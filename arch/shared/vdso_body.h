@@ -10,43 +10,39 @@ int VDSO(clock_gettime)(int clock, struct timespec64 *ts);
 int VDSO(clock_getres)(int clock, struct timespec64 *ts);
 int VDSO(gettimeofday)(struct timeval64 *tv, struct timezone *tz);
 
-/* The clock in nanoseconds; 0: ask the kernel. */
+static inline s64 ahead_of_monotonic(const volatile struct vdso_data *d, int clock)
+{
+	return (unsigned int)clock < VDSO_CLOCKS ? d->ahead_ns[clock] : VDSO_ASK;
+}
+
+/* The clock in nanoseconds; 0: ask the kernel. What is read while the page changes is read again: an odd sequence number is none that ends it. */
 static inline int read_clock(int clock, u64 *ns)
 {
 	const volatile struct vdso_data *d = &vvar_page;
 	unsigned int seq;
+	s64 ahead;
 	u64 t;
 
-	do {
-		while ((seq = __atomic_load_n(&d->seq, __ATOMIC_ACQUIRE)) & 1)
-			vdso_relax();
-		if (!d->ready)
+	for (;;) {
+		seq = __atomic_load_n(&d->seq, __ATOMIC_ACQUIRE) & ~1U;
+		ahead = ahead_of_monotonic(d, clock);
+		if (ahead == VDSO_ASK)
 			return 0;
-		t = vdso_now(&d->clock);
-		switch (clock) {
-		case CLOCK_REALTIME:
-			t += (u64)d->wall_ns;
-			break;
-		case CLOCK_TAI:
-			t += (u64)(d->wall_ns + d->tai_s * 1000000000LL);
-			break;
-		case CLOCK_BOOTTIME:
-			t += (u64)d->boot_ns;
-			break;
-		}
+		t = vdso_now(&d->clock) + (u64)ahead;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (d->seq != seq);
+		if (__builtin_expect(d->seq == seq, 1))
+			break;
+		vdso_relax();
+	}
 	*ns = t;
 	return 1;
 }
-
-#define OURS (1U << CLOCK_REALTIME | 1U << CLOCK_MONOTONIC | 1U << CLOCK_MONOTONIC_RAW | 1U << CLOCK_BOOTTIME | 1U << CLOCK_TAI)
 
 int VDSO(clock_gettime)(int clock, struct timespec64 *ts)
 {
 	u64 ns;
 
-	if ((unsigned int)clock < 32 && (OURS >> clock & 1) && read_clock(clock, &ns)) {
+	if (read_clock(clock, &ns)) {
 		ts->tv_sec = (s64)(ns / 1000000000);
 		ts->tv_nsec = (s64)(ns % 1000000000);
 		return 0;
@@ -56,7 +52,7 @@ int VDSO(clock_gettime)(int clock, struct timespec64 *ts)
 
 int VDSO(clock_getres)(int clock, struct timespec64 *ts)
 {
-	if ((unsigned int)clock < 32 && (OURS >> clock & 1)) {
+	if (ahead_of_monotonic(&vvar_page, clock) != VDSO_ASK) {
 		if (ts) {
 			ts->tv_sec = 0;
 			ts->tv_nsec = 1;

@@ -2,13 +2,14 @@
 /* The page that the kernel writes and the vDSO reads. struct vdso_clock is the CPU's: how the clock is computed from its counter. */
 #pragma once
 
+#define VDSO_CLOCKS 12			/* CLOCK_TAI, and those before it */
+#define VDSO_ASK (-1LL - __LONG_LONG_MAX__)	/* this clock is the kernel's to tell */
+
 struct vdso_data {
 	unsigned int seq;		/* odd while the page changes */
-	unsigned int ready;		/* 0: ask the kernel */
-	struct vdso_clock clock;
-	long long wall_ns, boot_ns;	/* what REALTIME and BOOTTIME are ahead of MONOTONIC */
-	int tai_s;
 	int tz_minuteswest, tz_dsttime;
+	struct vdso_clock clock;
+	long long ahead_ns[VDSO_CLOCKS];	/* of MONOTONIC, each CLOCK_...; or VDSO_ASK */
 };
 
 extern struct vdso_data vdso_data_page;				/* the kernel's name for it */
