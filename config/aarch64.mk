@@ -15,4 +15,4 @@ rust_flags := -Crelocation-model=static -Ctarget-feature=+outline-atomics
 # The compiler warns of the feature's name each time; what it warns of in the code is said by clippy, and on x86_64.
 rust_quiet := -Awarnings
 # What it takes of the code that CPUs have in common.
-arch_shared := $(addprefix arch/shared/,boot_acpi.c boot_efi.c boot_kaslr.c kernel_counter.c kernel_maps.c kernel_percpu.c kernel_vdso.c mm_uatomic.c mm_ucopy.c mm_user.c proc_no_user.c sched_ipi.c sched_irq_regs.c sched_plain.c sched_stacktrace.c vdso_image.S)
+arch_shared := $(addprefix arch/shared/,boot_acpi.c boot_efi.c boot_kaslr.c kernel_counter.c kernel_maps.c kernel_percpu.c kernel_vdso.c mm_uatomic.c mm_ucopy.c mm_user.c proc_no_user.c sched_ipi.c sched_irq_regs.c sched_plain.c sched_stacktrace.c test/k_stack_walk.c vdso_image.S)

@@ -9,9 +9,9 @@ uapi_triplet := loongarch64-linux-gnu
 cc_target := $(if $(findstring clang,$(CC)),--target=loongarch64-unknown-none)
 # Variables of other files are reached without a table of their addresses. -mno-relax (and the linker's): both link passes must lay the code out
 # alike. The image is smaller than a call reaches (128 MiB).
-cc_flags := -march=loongarch64 -mabi=lp64s -fdirect-access-external-data -msoft-float -mcmodel=normal -mno-relax -fno-stack-protector
+cc_flags := -march=loongarch64 -mabi=lp64s -fdirect-access-external-data -msoft-float -mcmodel=normal -mno-relax -fno-stack-protector $(if $(findstring clang,$(CC)),-momit-leaf-frame-pointer)
 include config/debug.mk
 rust_target := loongarch64-unknown-none-softfloat
 rust_flags := -Crelocation-model=static -Ccode-model=small
 # What it takes of the code that CPUs have in common.
-arch_shared := $(addprefix arch/shared/,boot_kaslr.c boot_no_acpi.c kernel_counter.c kernel_maps.c kernel_percpu.c kernel_uart.c kernel_vdso.c mm_tlb.c mm_uatomic.c mm_ucopy.c mm_user.c mm_young.c proc_no_step.c sched_fpu.c sched_ipi.c sched_irq_regs.c sched_plain.c sched_stacktrace.c test/k_kaslr.c vdso_image.S)
+arch_shared := $(addprefix arch/shared/,boot_kaslr.c boot_no_acpi.c kernel_counter.c kernel_maps.c kernel_percpu.c kernel_uart.c kernel_vdso.c mm_tlb.c mm_uatomic.c mm_ucopy.c mm_user.c mm_young.c proc_no_step.c sched_fpu.c sched_ipi.c sched_irq_regs.c sched_plain.c sched_stacktrace.c test/k_kaslr.c test/k_stack_walk.c vdso_image.S)

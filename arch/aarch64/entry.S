@@ -4,7 +4,8 @@
  *
  * From user mode SP_EL1 is the top of the task's stack; SP_EL0 holds the user's stack pointer and is loaded with
  * the running task. All registers are saved as struct pt_regs; its last two words are a frame record, so that a walk by
- * frame pointers goes from the handler to what it interrupted (zeros: nothing, it was user mode).
+ * frame pointers goes from the handler to what it interrupted (bit 0 of its address says that
+ * all registers are before it; zeros: nothing, it was user mode).
  */
 #include <arch_cpu/page.h>
 
@@ -168,6 +169,7 @@ common_el1:
 	stp x22, x23, [sp, #R_PC]
 	mov x9, #-1
 	stp x0, x9, [sp, #R_ORIG]
+	orr x22, x22, #1
 	stp x29, x22, [sp, #R_FRAME]
 	add x29, sp, #R_FRAME
 	mov x0, sp

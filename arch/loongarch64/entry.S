@@ -4,8 +4,8 @@
  *
  * In the kernel $tp is the running task and $r21 the distance to this CPU's variables; for user mode both wait in scratch registers of
  * the CPU, with the place where the task's user registers go. All registers are saved as struct pt_regs; its last two
- * words are a frame record, so that a walk by frame pointers goes from the handler to what it interrupted (zeros: nothing, it
- * was user mode).
+ * words are a frame record, so that a walk by frame pointers goes from the handler to what it interrupted: bit 0 of the address says that
+ * all registers are before it (zeros: nothing, it was user mode).
  */
 #include <arch_cpu/page.h>
 #include "arch/loongarch64/asm_priv.h"
@@ -85,6 +85,7 @@
 	SAVE_GENERAL
 	SAVE_REST \exception
 	st.d	$fp, $sp, R_FRAME
+	ori	$t1, $t1, 1
 	st.d	$t1, $sp, R_FRAME + 8
 	addi.d	$fp, $sp, R_SIZE
 	move	$a0, $sp
@@ -167,6 +168,7 @@ stack_overflow:
 	SAVE_GENERAL
 	SAVE_REST 1
 	st.d	$fp, $sp, R_FRAME
+	ori	$t1, $t1, 1
 	st.d	$t1, $sp, R_FRAME + 8
 	addi.d	$fp, $sp, R_SIZE
 	move	$a0, $sp

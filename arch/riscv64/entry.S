@@ -4,7 +4,8 @@
  *
  * sscratch is the running task while user mode runs and 0 in the kernel, so that entry knows where it comes from; tp is the task in the
  * kernel, gp the distance to the CPU's variables. All registers are saved as struct pt_regs; its last two words are a frame
- * record, so that a walk by frame pointers goes from the handler to what it interrupted (zeros: nothing, it was user mode).
+ * record, so that a walk by frame pointers goes from the handler to what it interrupted (bit 0 of its address says that
+ * all registers are before it; zeros: nothing, it was user mode).
  */
 #include <arch_cpu/page.h>
 
@@ -181,6 +182,7 @@ common_kernel:
 	sd a1, R_CAUSE(sp)
 	sd a0, R_ORIG(sp)
 	sd t5, R_NR(sp)
+	ori t3, t3, 1
 	sd s0, R_FRAME(sp)
 	sd t3, R_FRAME+8(sp)
 	addi s0, sp, R_SIZE
@@ -218,6 +220,7 @@ overflow:
 	sd t3, R_PC(sp)
 	sd t4, R_BADADDR(sp)
 	sd a1, R_CAUSE(sp)
+	ori t3, t3, 1
 	sd s0, R_FRAME(sp)
 	sd t3, R_FRAME+8(sp)
 	addi s0, sp, R_SIZE

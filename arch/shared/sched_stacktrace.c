@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * Walking kernel stacks by frame records, {next frame pointer, return address}. A record is followed only while it stays on the stack
- * it is on, and only upwards. Trap entry leaves a record inside struct pt_regs, so the walk goes on in what was interrupted; zeros end it.
+ * Walking kernel stacks by frame records, {next frame pointer, return address}. Functions that call nobody may have none. A record is followed only
+ * while it stays on the stack it is on, and only upwards. Trap entry leaves a record at the end of struct pt_regs, marked by bit 0 of its address, so the
+ * walk goes on in what was interrupted; zeros end it.
  *
  * arch_cpu/stacktrace.h gives FRAME_RECORD_BELOW, how far below what the frame pointer says a record lies; regs_link(regs), the return address of
- * a function without a frame; stack_of_switch(sp), the frame pointer of a task that was switched away from with SP; show_cpu_regs(regs); and how code is shown: code_t,
- * the smallest instruction, CODE_FORMAT, CODE_UNKNOWN.
+ * a function without a frame; stack_of_switch(sp), the frame pointer of a task that was switched away from with SP; show_cpu_regs(regs); and how code is
+ * shown: code_t, the smallest instruction, CODE_FORMAT, CODE_UNKNOWN.
  */
 #include <arch/stacktrace.h>
 #include <arch/ptrace.h>
 #include <arch/uaccess.h>
+#include <kernel/ksyms.h>
 #include <kernel/printk.h>
 #include <sched/task.h>
 #include <arch_cpu/stacktrace.h>
@@ -28,12 +30,43 @@ static bool on_stack(unsigned long a, size_t len, const struct task *t)
 	return a >= lo && a + len <= lo + THREAD_SIZE;
 }
 
+/* Of the frame pointer FP; NULL: nothing that could be one. */
+static const unsigned long *record_of(unsigned long fp, const struct task *t)
+{
+	return (fp & 7) || !on_stack(fp - FRAME_RECORD_BELOW, 16, t) ? NULL : (const unsigned long *)(fp - FRAME_RECORD_BELOW);
+}
+
+/*
+ * Was interrupted code's caller in the link register alone? It is where a function makes no frame, has not made it yet or has given it up, and
+ * after a call to nowhere. Otherwise the register says what the frame does, or where the function itself called last.
+ */
+static bool link_is_caller(const struct pt_regs *r, const struct task *t)
+{
+	const unsigned long *rec = record_of(regs_fp(r), t);
+	unsigned long link = regs_link(r), start, len;
+
+	if (!kernel_text_address(link) || (rec && rec[1] == link))
+		return false;
+	return !ksym_lookup(regs_ip(r), &start, &len, NULL, 0) || link <= start || link > start + len;
+}
+
+static bool tell_interrupted(const struct pt_regs *r, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
+{
+	return fn(arg, regs_ip(r)) && (!link_is_caller(r, t) || fn(arg, regs_link(r)));
+}
+
 static void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	for (unsigned int depth = 0; depth < 128; depth++) {
-		const unsigned long *rec = (const unsigned long *)(fp - FRAME_RECORD_BELOW);
+		const unsigned long *rec = record_of(fp, t);
+		const struct pt_regs *r;
 
-		if ((fp & 7) || !on_stack((unsigned long)rec, 16, t) || !rec[1] || !fn(arg, rec[1]) || rec[0] <= fp)
+		if (!rec || !rec[1])
+			return;
+		r = (const struct pt_regs *)((unsigned long)rec - offsetof(struct pt_regs, frame));
+		if (!(rec[1] & 1) ? !fn(arg, rec[1]) : !on_stack((unsigned long)r, sizeof(*r), t) || !tell_interrupted(r, t, fn, arg))
+			return;
+		if (rec[0] <= fp)
 			return;
 		fp = rec[0];
 	}
@@ -43,14 +76,10 @@ void arch_stack_walk(const struct pt_regs *regs, bool (*fn)(void *arg, unsigned 
 {
 	if (!regs) {
 		walk((unsigned long)__builtin_frame_address(0), current, fn, arg);
-		return;
+		barrier();		/* not as the last thing: the frame must be there still */
+	} else if (!user_mode(regs) && tell_interrupted(regs, current, fn, arg)) {
+		walk(regs_fp(regs), current, fn, arg);
 	}
-	if (user_mode(regs) || !fn(arg, regs_ip(regs)))
-		return;
-	/* A call to nowhere: the caller is in the link register. */
-	if (!kernel_text_address(regs_ip(regs)) && kernel_text_address(regs_link(regs)) && !fn(arg, regs_link(regs)))
-		return;
-	walk(regs_fp(regs), current, fn, arg);
 }
 
 void arch_stack_walk_task(struct task *task, bool (*fn)(void *arg, unsigned long addr), void *arg)
