@@ -54,6 +54,7 @@
 /* Windows on memory. */
 #define WINDOW_PLV0 1
 #define WINDOW_NORMAL 0x10
+#define CRMD_INTERRUPTS 4	/* CRMD.IE */
 #define CRMD_PAGING 0xb0	/* translation on, interrupts off */
 
 /* The entry points are this many instructions apart, as a power of two. */

@@ -10,6 +10,7 @@
 #include <arch_cpu/page.h>
 #include "arch/loongarch64/asm_priv.h"
 
+#define R_A0 32
 #define R_ORIG 256
 #define R_ERA 264
 #define R_BADV 272
@@ -84,8 +85,8 @@
 	csrrd	$t0, KS_SCRATCH2
 	SAVE_GENERAL
 	SAVE_REST \exception
-	st.d	$fp, $sp, R_FRAME
 	ori	$t1, $t1, 1
+	st.d	$fp, $sp, R_FRAME
 	st.d	$t1, $sp, R_FRAME + 8
 	addi.d	$fp, $sp, R_SIZE
 	move	$a0, $sp
@@ -167,17 +168,54 @@ stack_overflow:
 	csrrd	$t0, KS_SCRATCH2
 	SAVE_GENERAL
 	SAVE_REST 1
-	st.d	$fp, $sp, R_FRAME
 	ori	$t1, $t1, 1
+	st.d	$fp, $sp, R_FRAME
 	st.d	$t1, $sp, R_FRAME + 8
 	addi.d	$fp, $sp, R_SIZE
 	move	$a0, $sp
 	bl	la64_stack_overflow
 1:	b	1b
 
-system_call:				/* the kernel makes none */
+	/*
+	 * The kernel makes none. The ABI leaves $t0 to $t8 to the callee: not saved, they come back as what they were when last saved (never the
+	 * kernel's). The call goes on behind the instruction; until it is made its result is -ENOSYS.
+	 */
+system_call:
 	csrwr	$sp, KS_SCRATCH
-	FROM_USER la64_system_call, 0
+	csrrd	$sp, KS_FRAME
+	.irp n, 1, 2, 5, 6, 7, 8, 9, 10, 11, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	st.d	$r\n, $sp, \n * 8
+	.endr
+	csrrd	$t0, KS_SCRATCH
+	csrrd	$t1, CSR_ERA
+	csrrd	$t2, CSR_PRMD
+	addi.d	$t1, $t1, 4
+	addi.w	$t3, $a7, 0
+	li.w	$t4, -38
+	st.d	$t0, $sp, 24
+	st.d	$t1, $sp, R_ERA
+	st.d	$t2, $sp, R_PRMD
+	st.d	$t3, $sp, R_NR
+	st.d	$t4, $sp, R_A0
+	st.d	$a0, $sp, R_ORIG
+	st.d	$zero, $sp, R_FRAME
+	st.d	$zero, $sp, R_FRAME + 8
+	csrrd	$tp, KS_TASK
+	csrrd	$r21, KS_PERCPU
+	addi.d	$fp, $sp, R_SIZE
+	move	$a0, $sp
+	li.w	$t0, CRMD_INTERRUPTS
+	csrxchg	$t0, $t0, CSR_CRMD
+	bl	syscall_dispatch
+#ifndef CONFIG_DEBUG			/* whose checks are in C */
+	li.w	$t0, CRMD_INTERRUPTS
+	csrxchg	$zero, $t0, CSR_CRMD
+	ld.wu	$t0, $tp, 0		/* task->work_flags, TIF_EXIT_WORK_MASK */
+	beqz	$t0, exit_to_user
+#endif
+	move	$a0, $sp
+	bl	la64_exit_to_user
+	b	exit_to_user
 
 exit_to_kernel:
 	ld.d	$t0, $sp, R_ERA
@@ -343,7 +381,7 @@ ret_from_fork:
 	/* Lets interrupts in and waits for one. One that comes in between goes on behind the wait (sched_trap.c). */
 	.globl idle_wait, idle_wait_end, arch_cpu_idle
 arch_cpu_idle:
-	li.w	$t0, 4			/* CRMD.IE */
+	li.w	$t0, CRMD_INTERRUPTS
 	csrxchg	$t0, $t0, CSR_CRMD
 idle_wait:
 	idle	0

@@ -58,9 +58,12 @@ enum fpu_width la64_fpu_width(void)
 	return hwcap & HWCAP_LOONGARCH_LASX ? FPU_256 : hwcap & HWCAP_LOONGARCH_LSX ? FPU_128 : FPU_64;
 }
 
+bool la64_has_vector_256 __ro_after_init;
+
 void __init la64_detect_cpu(void)
 {
 	read_hwcap();
+	la64_has_vector_256 = la64_fpu_width() == FPU_256;
 	read_tlb();
 }
 

@@ -95,6 +95,7 @@ void la64_detect_cpu(void);
 void la64_cpu_registers(unsigned int cpu);
 void la64_setup_percpu(void);
 enum fpu_width la64_fpu_width(void);
+extern bool la64_has_vector_256;
 
 /* kernel_pgtable.c */
 extern pte_t kernel_root[], empty_root[];
@@ -125,6 +126,20 @@ void la64_save_lasx(struct arch_fpu *f);
 void la64_load_fp(const struct arch_fpu *f);
 void la64_load_lsx(const struct arch_fpu *f);
 void la64_load_lasx(const struct arch_fpu *f);
+void la64_save_fp_record(void *record);
+void la64_save_lsx_record(void *record);
+void la64_load_fp_record(const void *record);
+void la64_load_lsx_record(const void *record);
+
+/* uaccess.S, by words; bytes that are left, as <arch/shared/ucopy.h> says */
+size_t la64_copy_user(unsigned long dst, unsigned long src, size_t n);
+size_t la64_clear_user(unsigned long dst, size_t n);
+void la64_clear_page(void *page);
+void la64_copy_page(void *dst, const void *src);
+
+/* vcopy.S: 256 bytes a block, user memory too; blocks that are left */
+size_t la64_copy_blocks(void *dst, const void *src, size_t blocks);
+size_t la64_clear_blocks(void *dst, size_t blocks);
 
 /* sched_smp.c */
 extern char secondary_entry[], boot_stack[], boot_stack_top[];
@@ -135,7 +150,6 @@ void la64_user_exception(struct pt_regs *regs);
 void la64_kernel_exception(struct pt_regs *regs);
 void la64_user_irq(struct pt_regs *regs);
 void la64_kernel_irq(struct pt_regs *regs);
-void la64_system_call(struct pt_regs *regs);
 void la64_stack_overflow(struct pt_regs *regs);
 void __noreturn la64_machine_error(void);
 DECLARE_PER_CPU_ALIGNED(char, overflow_stack[OVERFLOW_STACK_SIZE]);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# This one file moves the registers that the rest of the kernel does not use.
-$(O)/arch/loongarch64/fpu.o: CFLAGS := $(filter-out -msoft-float,$(CFLAGS)) -mfpu=64 -mlasx
+# These files move the registers that the rest of the kernel does not use.
+$(O)/arch/loongarch64/fpu.o $(O)/arch/loongarch64/vcopy.o: CFLAGS := $(filter-out -msoft-float,$(CFLAGS)) -mfpu=64 -mlasx
 
 ld_emulation := elf64loongarch
 ld_more := --no-relax

@@ -82,22 +82,17 @@ static struct places lay_out(unsigned long sp, u32 width)
 static int put_record(const struct places *p)
 {
 	struct sctx_info head = { 0 }, end = { 0 };
-	const struct arch_fpu *f = current->thread.fpu;
-	struct uptr at = UPTR(p->record + sizeof(head));
-	struct record_tail tail;
+	u64 record[FPU_RECORD_MAX / 8];
 
 	if (p->record) {
-		u32 width = kinds[f->width].width;
+		u32 width = current->thread.fpu->width;
 
-		head.magic = kinds[f->width].magic;
+		head.magic = kinds[width].magic;
 		head.size = (u32)(p->end - p->record);
-		if (arch_copy_to_user(UPTR(p->record), &head, sizeof(head)))
-			return -EFAULT;
-		for (unsigned int i = 0; i < 32; i++, at = uptr_add(at, width))
-			if (arch_copy_to_user(at, f->v[i], width))
-				return -EFAULT;
-		tail = (struct record_tail){ f->fcc, f->fcsr, 0 };
-		if (arch_copy_to_user(at, &tail, sizeof(tail)))
+		record[record_size(width) / 8 - 1] = 0;		/* its upper half is no register's */
+		la64_fpu_to_record(record);
+		if (arch_copy_to_user(UPTR(p->record), &head, sizeof(head)) ||
+		    arch_copy_to_user(UPTR(p->record + sizeof(head)), record, record_size(width)))
 			return -EFAULT;
 	}
 	return arch_copy_to_user(UPTR(p->end), &end, sizeof(end)) ? -EFAULT : 0;
@@ -110,7 +105,6 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	struct places p;
 	struct frame k;
 
-	fpu_sync();
 	p = lay_out(stack.sp, fpu ? fpu->width : FPU_NONE);
 	if (!signal_fits(&stack, f, p.frame))
 		return -EFAULT;
@@ -136,24 +130,11 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 /* The registers of a record become the task's, which is widened where it has to be. */
 static int get_registers(struct uptr at, u32 width)
 {
-	struct arch_fpu *f = current->thread.fpu;
-	struct record_tail tail;
-	u64 v[32][4];
+	u64 record[FPU_RECORD_MAX / 8];
 
-	memset(v, 0, sizeof(v));
-	for (unsigned int i = 0; i < 32; i++, at = uptr_add(at, kinds[width].width))
-		if (arch_copy_from_user(v[i], at, kinds[width].width))
-			return -EFAULT;
-	if (arch_copy_from_user(&tail, at, sizeof(tail)))
+	if (arch_copy_from_user(record, at, record_size(width)) || (current->thread.fpu->width < width && !la64_fpu_widen(width)))
 		return -EFAULT;
-	if (!la64_fpu_widen(width))
-		return -EFAULT;
-	preempt_disable();
-	memcpy(f->v, v, sizeof(v));
-	f->fcc = tail.fcc;
-	f->fcsr = tail.fcsr;
-	fpu_changed(current);
-	preempt_enable();
+	la64_fpu_from_record(record, width);
 	return 0;
 }
 

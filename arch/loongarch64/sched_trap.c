@@ -22,6 +22,8 @@
 #include "arch/shared/fpu.h"
 #include <arch_cpu/fpu.h>
 
+static_assert(offsetof(struct task, work_flags) == 0 && TIF_EXIT_WORK_MASK == 0xffffffffUL, "entry.S looks at them after a system call");
+
 void la64_exit_to_user(struct pt_regs *regs)
 {
 	trap_exit_to_user(regs);
@@ -117,16 +119,6 @@ static void user_fault(struct pt_regs *regs, unsigned int ex)
 		r = page_fault(regs, addr, ex);
 	if (unlikely(r))
 		user_signal(regs, r & 0xff, r >> 8 & 0xff, addr);
-}
-
-void la64_system_call(struct pt_regs *regs)
-{
-	regs->era += 4;
-	regs->syscallno = (s32)regs->regs[REG_A7];
-	regs->regs[REG_A0] = (u64)-38LL;
-	arch_irq_enable();
-	syscall_dispatch(regs);
-	la64_exit_to_user(regs);
 }
 
 static int fp_code(void)

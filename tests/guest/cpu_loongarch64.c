@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What a program is told of the CPU: AT_HWCAP, CPUCFG and /proc/cpuinfo say the same. Vector registers: a task's own, in signal frames and in
- * ptrace's register sets.
+ * ptrace's register sets; the kernel, which copies by them, leaves them as they were.
  * proves: ptrace rt_sigreturn
  */
 #include "t.h"
@@ -14,12 +14,14 @@ TEST(cpu_loongarch64)
 #else
 #include <asm/hwcap.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 
 #ifndef NT_LOONGARCH_CPUCFG
@@ -131,6 +133,63 @@ TEST(vector_registers_are_a_tasks_own)
 	if (!pid)
 		_exit(0);
 	CHECK(t_child_ok(pid));
+}
+
+/* xr0 to xr7, likewise. */
+static void load_first(const void *p)
+{
+	register const void *a __asm__("a0") = p;
+
+	__asm__ volatile(".word 0x2c800080\n\t.word 0x2c808081\n\t.word 0x2c810082\n\t.word 0x2c818083\n\t"
+			 ".word 0x2c820084\n\t.word 0x2c828085\n\t.word 0x2c830086\n\t.word 0x2c838087"
+			 : : "r"(a) : "memory", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7");
+}
+
+static void store_first(void *p)
+{
+	register void *a __asm__("a0") = p;
+
+	__asm__ volatile(".word 0x2cc00080\n\t.word 0x2cc08081\n\t.word 0x2cc10082\n\t.word 0x2cc18083\n\t"
+			 ".word 0x2cc20084\n\t.word 0x2cc28085\n\t.word 0x2cc30086\n\t.word 0x2cc38087" : : "r"(a) : "memory");
+}
+
+static unsigned char first[8 * LASX] __attribute__((aligned(32))), after[8 * LASX] __attribute__((aligned(32)));
+
+#define KEPT(...) do { load_first(first); __VA_ARGS__; store_first(after); EQ(memcmp(first, after, sizeof(first)), 0); } while (0)
+
+TEST(copies_leave_vector_registers_alone)
+{
+	size_t size = 1 << 20;
+	char *a = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int zero = OK(open("/dev/zero", O_RDONLY)), file = OK(open("/tmp/copies", O_RDWR | O_CREAT | O_TRUNC, 0600)), p[2], status = 0;
+	ssize_t out = 0, in = 0, cleared = 0, short_of = 0;
+	pid_t pid;
+
+	need_lasx();
+	for (size_t i = 0; i < sizeof(first); i++)
+		first[i] = (unsigned char)(i * 5 + 1);
+	CHECK(a != MAP_FAILED && !pipe(p));
+	KEPT(for (size_t i = 0; i < size; i += 4096) a[i] = (char)i);			/* pages cleared */
+	KEPT(out = write(p[1], a, 30000), in = read(p[0], a + 40000, 30000));		/* copied both ways, to pages that are there */
+	EQ(out, 30000);
+	EQ(in, 30000);
+	OK(madvise(a + size / 2, size / 2, MADV_DONTNEED));
+	KEPT(cleared = read(zero, a + size / 2 - 5000, 90000));				/* and to some that are not */
+	EQ(cleared, 90000);
+	OK(munmap(a + size / 2, size / 2));
+	EQ(write(file, a + 40000, 8000), 8000);
+	KEPT(short_of = pread(file, a + size / 2 - 1000, 8000, 0));			/* and to the end of what there is */
+	EQ(short_of, 1000);
+	EQ(memcmp(a + size / 2 - 1000, a + 40000, 1000), 0);
+	KEPT(pid = fork(); if (!pid) { load_first(first); a[0] = 1; store_first(after); _exit(memcmp(first, after, sizeof(first)) != 0); });	/* pages copied */
+	EQ(waitpid(OK(pid), &status, 0), pid);
+	EQ(status, 0);
+	OK(munmap(a, size / 2));
+	OK(unlink("/tmp/copies"));
+	close(file);
+	close(zero);
+	close(p[0]);
+	close(p[1]);
 }
 
 static void on_alarm(int sig, siginfo_t *si, void *uc)

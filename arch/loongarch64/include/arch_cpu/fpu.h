@@ -25,6 +25,14 @@ static_assert(offsetof(struct arch_fpu, fcc) == 1024 && offsetof(struct arch_fpu
 /* The running task may use WIDTH from now on. False: this CPU has no such registers, or the task none at all. */
 bool la64_fpu_widen(enum fpu_width width);
 
+/*
+ * The running task's registers to and from the record of a signal frame: 32 of WIDTH (8, 16 or 32 bytes each), the condition flags, the control
+ * word. A record has the task's width; one that has less than the task by now leaves the rest of the registers 0.
+ */
+#define FPU_RECORD_MAX (32 * 32 + 16)
+void la64_fpu_to_record(void *record);
+void la64_fpu_from_record(const void *record, enum fpu_width width);
+
 #define FPU_SIZE sizeof(struct arch_fpu)
 #define FPU_ALIGN 32
 
