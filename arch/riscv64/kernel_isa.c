@@ -349,9 +349,7 @@ long sys_riscv_flush_icache(unsigned long start, unsigned long end, unsigned lon
 {
 	if (flags & ~FLUSH_LOCAL)
 		return -EINVAL;
-	__asm__ volatile("fence rw, rw; fence.i" : : : "memory");
 	/* A thread that runs on alone here may be moved before it jumps: the others follow also for it. */
-	if (num_online_cpus() > 1)
-		rv_sbi_fence_i(cpu_online_mask);
+	rv_sync_icache();
 	return 0;
 }

@@ -2,8 +2,10 @@
 /* The supervisor binary interface: what the firmware in M mode does for us (RISC-V SBI specification 2.0). */
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
+#include <kernel/percpu.h>
 #include "arch/riscv64/rv_priv.h"
 
+DEFINE_PER_CPU(unsigned int, rv_fences);
 static bool v02 __ro_after_init, has_ipi __ro_after_init, has_rfence __ro_after_init;
 
 struct sbi_ret sbi_call(unsigned long ext, unsigned long fn, unsigned long arg0, unsigned long arg1, unsigned long arg2,
@@ -54,6 +56,7 @@ static void fence(unsigned long fn, const struct cpumask *mask, unsigned long st
 
 	if (!has_rfence)
 		return;
+	this_cpu_inc(rv_fences);
 	for_each_cpu(cpu, mask) {
 		unsigned long h = machine.hart[cpu];
 

@@ -7,7 +7,7 @@
 #include <arch_cpu/tlb.h>
 #include "arch/shared/tlb.h"
 
-/* Raised when a page was found executable by a fault; a CPU that loads a space and lags behind fetches its instructions anew. */
+/* Raised when a program says that it wrote instructions, or a fault found a page executable; a CPU that loads a space and lags behind fetches anew. */
 static u32 code_gen;		/* atomic */
 static DEFINE_PER_CPU(u32, seen_code_gen);
 
@@ -34,8 +34,10 @@ void rv_sync_icache(void)
 		for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++)
 			others.bits[w] = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
 		__cpumask_clear_cpu(arch_cpu_number(), &others);
-		if (!cpumask_empty(&others))
+		if (!cpumask_empty(&others)) {
+			__asm__ volatile("fence rw, rw" : : : "memory");	/* what was written, before others are told */
 			rv_sbi_fence_i(&others);
+		}
 	}
 	tlb_switched();
 	preempt_enable();

@@ -87,6 +87,7 @@ void rv_sbi_ipi(unsigned int cpu);
 /* On the CPUs of MASK, complete when these return. SIZE ~0: everything. */
 void rv_sbi_sfence(const struct cpumask *mask, unsigned long start, unsigned long size);
 void rv_sbi_fence_i(const struct cpumask *mask);
+DECLARE_PER_CPU(unsigned int, rv_fences);	/* how often a CPU asked for them */
 
 /* kernel_isa.c: what all CPUs can do */
 enum rv_ext {
@@ -118,7 +119,7 @@ static inline unsigned long rv_make_satp(phys_addr_t root, unsigned int asid)
 size_t rv_copy_user(unsigned long dst, unsigned long src, size_t n);
 size_t rv_clear_user(unsigned long dst, size_t n);
 
-/* mm_icache.c: a page of the running task's space became executable and may hold what was just written. */
+/* mm_icache.c: instructions of the running task's space were written, or a page that may hold such became executable. */
 void rv_sync_icache(void);
 
 /* kernel_plic.c */
