@@ -29,6 +29,7 @@ static inline int read_clock(int clock, u64 *ns)
 		if (ahead == VDSO_ASK)
 			return 0;
 		t = vdso_now(&d->clock) + (u64)ahead;
+		__asm__ volatile("" : "+r"(t));		/* now: it takes fewer registers than its parts would over the rest */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (__builtin_expect(d->seq == seq, 1))
 			break;
