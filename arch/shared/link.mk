@@ -29,9 +29,10 @@ $(O)/relocs.S: $(O)/vmlinux.1 tools/mkrelocs.py
 $(link_tables): $(O)/%.o: $(O)/%.S
 	$(Q)$(CC) $(as_flags) -c $< -o $@
 
-$(O)/vmlinux: $(O)/vmlinux.1 $(link_tables) tools/checksyms.py
+$(O)/vmlinux: $(O)/vmlinux.1 $(link_tables) tools/checksyms.py tools/sortextable.py
 	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(link_inputs) $(link_tables)
 	$(Q)python3 tools/checksyms.py $(O)/vmlinux.1 $@
+	$(Q)python3 tools/sortextable.py $@
 
 ifneq ($(flat),)
 $(O)/$(flat): $(O)/vmlinux

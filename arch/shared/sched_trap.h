@@ -12,18 +12,33 @@
 /* The registers that the interrupt being served found; NULL: none is. */
 extern struct pt_regs *irq_regs;		/* per-CPU */
 
-/* Instructions that may fault, and where to go on: EXTABLE in <arch_cpu/uaccess.h>. */
+/* Instructions that may fault, and where to go on: EXTABLE in <arch_cpu/uaccess.h>. By ascending addresses (tools/sortextable.py). */
 struct extable_entry {
 	s32 insn, fixup;
 	u32 type;
 };
 extern const struct extable_entry __start_extable[], __stop_extable[];
 
+static inline unsigned long extable_insn(const struct extable_entry *e)
+{
+	return (unsigned long)&e->insn + (unsigned long)(long)e->insn;
+}
+
 static inline const struct extable_entry *find_fixup(unsigned long pc)
 {
-	for (const struct extable_entry *e = __start_extable; e < __stop_extable; e++)
-		if ((unsigned long)&e->insn + (unsigned long)(long)e->insn == pc)
+	const struct extable_entry *first = __start_extable;
+
+	for (size_t n = (size_t)(__stop_extable - __start_extable); n; n >>= 1) {
+		const struct extable_entry *e = first + (n >> 1);
+		unsigned long at = extable_insn(e);
+
+		if (at == pc)
 			return e;
+		if (at < pc) {
+			first = e + 1;
+			n--;
+		}
+	}
 	return NULL;
 }
 
