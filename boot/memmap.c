@@ -95,6 +95,29 @@ bool boot_use_acpi(const char *cmdline, bool have_acpi, bool have_dt)
 	return use && have_acpi;
 }
 
+bool boot_initrd_option(const char *cmdline, phys_addr_t *start, u64 *size)
+{
+	bool found = false;
+
+	for (const char *s = cmdline; (s = strstr(s, "initrdmem=")); s += 10) {
+		char *rest;
+		u64 at, n, end;
+
+		if (s != cmdline && s[-1] != ' ')
+			continue;
+		at = memparse(s + 10, &rest);
+		if (*rest != ',')
+			continue;
+		n = memparse(rest + 1, &rest);
+		if ((*rest && *rest != ' ') || !n || check_add_overflow(at, n, &end))
+			continue;
+		*start = at;
+		*size = n;
+		found = true;
+	}
+	return found;
+}
+
 /* The last mem=SIZE of the command line; 0: none that makes sense. */
 u64 boot_mem_option(const char *cmdline)
 {

@@ -10,8 +10,9 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 
-void boot_map_to_memblock(const struct boot_info *bi)
+void boot_map_to_memblock(struct boot_info *bi)
 {
+	boot_initrd_option(bi->cmdline, &bi->initrd, &bi->initrd_size);
 	for (unsigned int i = 0; i < bi->nr_map; i++) {
 		phys_addr_t s = PAGE_ALIGN(bi->map[i].start), e = bi->map[i].end & PAGE_MASK;
 

@@ -14,7 +14,7 @@ $(lds): arch/shared/kernel.lds.S arch/$(ARCH)/include/arch_cpu/image.h arch/$(AR
 	$(Q)$(CC) $(cc_target) -E -P -x c -Iarch/$(ARCH)/include -Ilib/include $< -o $@
 
 # The first pass has everything but the tables that are made from it; they come last, so nothing moves (tools/checksyms.py).
-$(O)/vmlinux.1: $(link_inputs) $(lds)
+$(O)/vmlinux.1: $(link_inputs) $(lds) arch/shared/link.mk
 	$(call say,LD,$@)$(LD) $(ldflags) -T $(lds) -o $@ $(if $(moves),--emit-relocs) $(link_inputs)
 
 $(O)/ksyms.S: $(O)/vmlinux.1 tools/mksyms.py

@@ -41,6 +41,8 @@ static void fuzz_one(const u8 *p, size_t n)
 	memcpy(line, p, n);
 	line[n] = '\0';
 	boot_mem_option(line);
+	if (boot_initrd_option(line, &start, &size))
+		assert(size && start + size > start);
 	bi.nr_map = 0;
 	boot_set_cmdline(&bi, (const char *)p, n);
 	assert(strlen(bi.cmdline) < BOOT_CMDLINE_MAX);

@@ -23,13 +23,25 @@ def uefi(arch):
     return os.path.join(dest, path)
 
 
+LOONGARCH64_LOW, LOONGARCH64_HIGH = 256 << 20, 0x80000000      # so much memory lies at 0, the rest here
+HIGH_INITRD = LOONGARCH64_HIGH + (256 << 20)
+
+
+def is_high(arch, initrd):
+    """QEMU puts every archive into loongarch64's low memory, a large one over the devices behind it: such a one is loaded apart, and told of by a
+    word of the command line that Linux has, too."""
+    return arch == "loongarch64" and initrd and os.path.exists(initrd) and os.path.getsize(initrd) > LOONGARCH64_LOW * 3 // 4
+
+
 def fitting(arch, memory, initrd):
-    """MEMORY in bytes, or the least above it that QEMU finds room for INITRD in: riscv64's takes the address of the archive for a size, and the
+    """MEMORY in bytes, or the least above it that there is room for INITRD in. riscv64's QEMU takes the address of the archive for a size, and the
     archive for too large where the memory is more than that address and less than both together."""
     if arch == "riscv64" and initrd and os.path.exists(initrd):
         at, size = 0x80200000 + min(memory // 2, 512 << 20), os.path.getsize(initrd)
         if at < memory < at + size:
             return (at + size + (2 << 20)) >> 20 << 20
+    if is_high(arch, initrd):
+        return max(memory, LOONGARCH64_LOW + HIGH_INITRD - LOONGARCH64_HIGH + (os.path.getsize(initrd) + (2 << 20) >> 20 << 20))
     return memory
 
 
@@ -68,7 +80,7 @@ class Vm:
     def argv(self, serials=("stdio",)):
         """serials: for each port a file descriptor, or 'stdio', or 'null'."""
         if fitting(self.arch, self.memory, self.initrd) != self.memory:
-            raise Fail("--memory %dM: QEMU does not find room for an initrd of %d MiB there; it does with 2560M or %dM" % (
+            raise Fail("--memory %dM: no room for an initrd of %d MiB there; %d MiB have it" % (
                 self.memory >> 20, os.path.getsize(self.initrd) >> 20, fitting(self.arch, self.memory, self.initrd) >> 20))
         a = list(self.tools["qemu"][self.arch])
         micro = self.machine == "microvm"
@@ -100,10 +112,14 @@ class Vm:
             a += ["-bios", self.bios]
         if self.kernel:
             a += ["-kernel", self.kernel]
-        if self.initrd:
+        words = self.append
+        if is_high(self.arch, self.initrd):
+            a += ["-device", "loader,force-raw=on,addr=%#x,file=%s" % (HIGH_INITRD, self.initrd.replace(",", ",,"))]
+            words += " initrdmem=%#x,%#x" % (HIGH_INITRD, os.path.getsize(self.initrd))
+        elif self.initrd:
             a += ["-initrd", self.initrd]
-        if self.append:
-            a += ["-append", self.append]
+        if words:
+            a += ["-append", words]
         dev = "virtio-blk-device" if micro else self.row.blk
         for i, d in enumerate(self.disks):
             with open(d, "rb") as f:

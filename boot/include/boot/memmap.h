@@ -17,8 +17,10 @@ void boot_set_cmdline(struct boot_info *bi, const char *s, size_t max);
 bool boot_use_acpi(const char *cmdline, bool have_acpi, bool have_dt);
 /* The last mem=SIZE of a command line; 0: none that makes sense. */
 u64 boot_mem_option(const char *cmdline);
-/* Tells memblock: RAM by whole pages; takes the image, the initrd and page 0 out of it. */
-void boot_map_to_memblock(const struct boot_info *bi);
+/* The last initrdmem=ADDRESS,SIZE that makes sense: where a loader that has no other way put the initrd. False: none. */
+bool boot_initrd_option(const char *cmdline, phys_addr_t *start, u64 *size);
+/* Tells memblock: RAM by whole pages; takes the image, the initrd (initrdmem= is heard) and page 0 out of it. */
+void boot_map_to_memblock(struct boot_info *bi);
 /* mem= of the command line: memblock keeps that much. */
 void boot_limit_memory(const struct boot_info *bi);
 /* What of the initrd does not lie in RAM is left out, with a line that says so; all of it where its start does not. */
