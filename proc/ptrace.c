@@ -632,7 +632,7 @@ static long regset(struct task *t, bool set, unsigned int type, struct uptr uiov
 
 	if (copy_from_user(&iov, uiov, sizeof(iov)))
 		return -EFAULT;
-	if (iov.len % sizeof(long) && (type == NT_PRSTATUS || type == NT_X86_XSTATE))
+	if (iov.len % ARCH_REGSET_UNIT(type))
 		return -EINVAL;
 	len = iov.len;
 	e = set ? regs_set(t, type, UPTR(iov.base), &len) : regs_get(t, type, UPTR(iov.base), &len);

@@ -16,6 +16,11 @@
 
 struct task;
 
+/* PTRACE_GETREGSET and SETREGSET move whole registers of a set: how many bytes each has. */
+#ifndef ARCH_REGSET_UNIT
+#define ARCH_REGSET_UNIT(type) 8
+#endif
+
 /* NT_PRSTATUS and NT_PRFPREG style sets; LEN in bytes. Return bytes or -errno. The task is stopped or current. */
 int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len);
 int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_t len);

@@ -7,6 +7,9 @@
 #define ARCH_HAS_SINGLE_STEP
 #define ARCH_ANY_SIGNAL_STACK
 
+#define ARCH_REGSET_UNIT(type) ((type) == NT_ARM_SVE ? 16 : (type) == NT_PRFPREG || (type) == NT_ARM_HW_BREAK || (type) == NT_ARM_HW_WATCH || \
+				(type) == NT_ARM_SYSTEM_CALL ? 4 : 8)
+
 struct pt_regs {
 	union {
 		struct user_pt_regs user;

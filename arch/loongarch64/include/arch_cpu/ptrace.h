@@ -4,6 +4,8 @@
 
 #include <asm/ptrace.h>
 
+#define ARCH_REGSET_UNIT(type) ((type) == NT_LOONGARCH_CPUCFG ? 4 : (type) == NT_LOONGARCH_LSX ? 16 : (type) == NT_LOONGARCH_LASX ? 32 : 8)
+
 struct pt_regs {
 	u64 regs[32];
 	u64 orig_a0;

@@ -15,6 +15,8 @@
 #define SR_SUM (1UL << 18)
 #define SR_UXL_64 (2UL << 32)
 
+#define ARCH_REGSET_UNIT(type) ((type) == NT_RISCV_VECTOR ? 4 : 8)
+
 struct pt_regs {
 	union {
 		struct user_regs_struct user;
