@@ -9,6 +9,7 @@
 #include <arch/elf.h>
 #include <arch/firmware.h>
 #include <arch/uaccess.h>
+#include <arch_cpu/vdso_data.h>
 #include <asm/hwcap.h>
 #include <asm/hwprobe.h>
 #include <kernel/cpumask.h>
@@ -277,6 +278,17 @@ static int probe_cpus(struct cpumask *m, size_t size, struct uptr cpus)
 		m->bits[w] &= cpu_online_mask->bits[w];
 	return 0;
 }
+
+static int __init tell_vdso(void)
+{
+	struct vdso_cpu *c = &vdso_data_page.cpu;
+
+	for (unsigned int key = 0; key < VDSO_HWPROBE_KEYS; key++)
+		if (probe_key(key, &c->value[key]))
+			c->known |= 1U << key;
+	return 0;
+}
+INITCALL(early, tell_vdso);
 
 /* Which CPUs of the mask have all these values. They are the same on all: the mask stays or is emptied. */
 static long which_cpus(struct uptr pairs, size_t count, size_t size, struct uptr cpus)

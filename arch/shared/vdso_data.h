@@ -10,6 +10,9 @@ struct vdso_data {
 	int tz_minuteswest, tz_dsttime;
 	struct vdso_clock clock;
 	long long ahead_ns[VDSO_CLOCKS];	/* of MONOTONIC, each CLOCK_...; or VDSO_ASK */
+#ifdef VDSO_CPU
+	struct vdso_cpu cpu;		/* constant, of this CPU alone */
+#endif
 };
 
 extern struct vdso_data vdso_data_page;				/* the kernel's name for it */

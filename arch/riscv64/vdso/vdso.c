@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "arch/shared/vdso_types.h"
+#include <asm/hwprobe.h>
 
 int __vdso_getcpu(unsigned int *cpu, unsigned int *node, void *unused);
 int __vdso_flush_icache(void *start, void *end, unsigned long flags);
@@ -60,7 +61,22 @@ int __vdso_flush_icache(void *start, void *end, unsigned long flags)
 	return (int)syscall5(__NR_riscv_flush_icache, (long)start, (long)end, (long)flags, 0, 0);
 }
 
+/* Of all CPUs without a call, as on Linux. */
 int __vdso_riscv_hwprobe(void *pairs, unsigned long count, unsigned long size, unsigned long *cpus, unsigned int flags)
 {
+	const struct vdso_cpu *c = &vvar_page.cpu;
+	struct riscv_hwprobe *p = pairs;
+
+	if (!flags && !size && !cpus && c->known) {
+		for (; count; count--, p++) {
+			unsigned long long key = (unsigned long long)p->key;
+			int known = key < VDSO_HWPROBE_KEYS && (c->known >> key & 1);
+
+			if (!known)
+				p->key = -1;
+			p->value = known ? c->value[key] : 0;
+		}
+		return 0;
+	}
 	return (int)syscall5(__NR_riscv_hwprobe, (long)pairs, (long)count, (long)size, (long)cpus, flags);
 }
