@@ -45,7 +45,8 @@ static noinline int walk_spin(int n)
 {
 	volatile int a[8];
 
-	a[3] = 0;
+	for (int i = 0; i < 8; i++)
+		a[i] = 0;
 	for (int i = 0; i < n; i++)
 		a[i & 7] += i;
 	return a[3];
