@@ -526,6 +526,14 @@ def changed_files(ref):
     return {p for p in (r.stdout + new).split("\0") if p}
 
 
+def paths_of_tree():
+    for at, dirs, files in os.walk(ROOT):
+        if at == ROOT:
+            dirs[:] = [d for d in dirs if d not in (".git", "build")]
+        for f in files:
+            yield os.path.relpath(os.path.join(at, f), ROOT)
+
+
 def cmd_analyze(args):
     names = {t.name: t for t in TOOLS}
     for n in args.tool:
@@ -540,6 +548,8 @@ def cmd_analyze(args):
 
 
 def analyze(args, classes, changed, accepted):
+    if args.filter and not any(f in p for f in args.filter for p in paths_of_tree()):
+        raise Fail("no file's path contains %s" % " or ".join(args.filter))         # before tools are fetched for it
     begin = time.monotonic()
     ctx = Context()
     ctx.tools = setup.ensure(CPUS)
