@@ -291,8 +291,8 @@ static int grow(struct decomp_out *o, size_t want)
 
 	/* Not to the last page: there is nothing yet to reclaim, and nobody to kill. */
 	left -= min(left, b->nr / 256 + totalram_pages() / 16);
-	if (nr - b->nr > left)
-		nr = need;
+	if (nr - b->nr > left)		/* by less and less, not by a page each time: all of it is mapped anew */
+		nr = max(need, b->nr + left / 2);
 	if (nr - b->nr > left)
 		return -ENOMEM;
 	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
