@@ -19,10 +19,10 @@ echo 'a b  c' | { read -r p q r; echo "$p|$q|$r"; }
 exec 5>five; echo five >&5; exec 5>&-; cat five
 yes | head -n 100000 | wc -l; echo ${PIPESTATUS[0]} ${PIPESTATUS[1]}
 ulimit -n 50; ulimit -n
-dash -c 'i=0; while [ $i -lt 3 ]; do i=$((i + 1)); echo dash $i; done; f() { local v=$1; echo "f $v"; }; f x; cat <<END
+{ dash -c 'i=0; while [ $i -lt 3 ]; do i=$((i + 1)); echo dash $i; done; f() { local v=$1; echo "f $v"; }; f x; cat <<END
 $(echo nested)
 END
-trap "echo bye" EXIT; kill -s TERM $$'; echo dash: $?
+trap "echo bye" EXIT; kill -s TERM $$'; } 2>/dev/null; echo dash: $?
 seq 1 1000 | split -l 100 - part.; ls part.* | wc -l; cat part.* | md5sum
 factor 1234567890; numfmt --to=iec 1048576; date -u -d @86400 +%F; basename /a/b.c .c; realpath /usr/../etc/passwd
 mkdir -p d/e; touch -d @1000000000 d/e/f; stat -c '%n %s %Y %A %h' d/e/f; install -m 640 five d/g; stat -c %a d/g
