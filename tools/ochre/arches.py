@@ -20,7 +20,7 @@ ALL = {
     "loongarch64": Arch(("virt",), "ttyS0", "/dev/ttyS1", "qemu-system-loongarch64", ("qemu-system-misc", "qemu-system-data", "qemu-system-common"),
                         "vmlinux", "virtio-blk-pci", "loong64", "forky", "loongarch64-linux-gnu", 258),
     "alpha": Arch(("clipper",), "ttyS0", "/dev/ttyS1", "qemu-system-alpha", ("qemu-system-misc", "qemu-system-data", "qemu-system-common"),
-                  "vmlinux", "virtio-blk-pci", None, "trixie", "alpha-linux-gnu", 0x9026, ("libc6.1-dev-alpha-cross", "libc6.1-alpha-cross", "linux-libc-dev-alpha-cross", "libgcc-s1-alpha-cross"), "ev67"),
+                  "vmlinux", "virtio-blk-pci", None, "trixie", "alpha-linux-gnu", 0x9026, ("libc6.1-dev-alpha-cross", "libc6.1-alpha-cross", "linux-libc-dev-alpha-cross", "libgcc-s1-alpha-cross"), "ev67", 4),
     "sparc64": Arch(("sun4u",), "ttyS0", "/dev/ttyS1", "qemu-system-sparc64", ("qemu-system-sparc", "qemu-system-data", "qemu-system-common"),
                     "vmlinux", "virtio-blk-pci", None, "trixie", "sparc64-linux-gnu", 43, ("libc6-dev-sparc64-cross", "libc6-sparc64-cross", "linux-libc-dev-sparc64-cross", "libgcc-s1-sparc64-cross"),
                     "TI-UltraSparc-IIi", 1),

@@ -795,6 +795,8 @@ def other_cpu(args, r, arch, part):
         part("kernel tests, %s" % cfg, r.ktests, cfg)
         if guests and programs and (args.arch or arch in GUESTS_QUICK):
             part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
+    for cfg in [Config(False, c, "lazy", arch) for c in (2, 8) if c <= arches.ALL[arch].cpus] if args.arch and not (args.quick or args.debug) else []:
+        part("kernel tests, %s" % cfg, r.ktests, cfg)
     for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if args.arch and programs and not (args.quick or args.debug) else []:
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
     part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch, bool(args.arch and not args.quick))
