@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * User strings, a word at a time, and copies that do not wait. arch_cpu/uaccess_word.h gives user_load_word(addr, &word): the aligned word there,
- * its first byte lowest; 0 or -EFAULT. User access is open meanwhile.
+ * User strings, a word at a time, and copies that do not wait. arch_cpu/uaccess_word.h gives USER_LOAD_WORD, the instruction that loads the aligned
+ * word at %2 to %1, its first byte lowest, and USER_ERROR_REG, the register that a fault leaves -EFAULT in.
  */
 #include <arch/uaccess.h>
 #include <abi/errno.h>
@@ -9,6 +9,17 @@
 #include <lib/byteorder.h>
 #include <lib/minmax.h>
 #include <sched/task.h>
+
+/* 0 or -EFAULT. User access is open meanwhile. */
+static __always_inline int user_load_word(unsigned long addr, u64 *out)
+{
+	register long err __asm__(USER_ERROR_REG) = 0;
+	u64 v = 0;
+
+	__asm__ volatile("1: " USER_LOAD_WORD "\n2:\n" EXTABLE(1b, 2b, EX_EFAULT) : "+r"(err), "+r"(v) : "r"(addr) : "memory");
+	*out = v;
+	return (int)err;
+}
 
 size_t arch_copy_from_user_nofault(void *dst, struct uptr src, size_t n)
 {
