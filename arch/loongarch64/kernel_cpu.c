@@ -18,7 +18,6 @@
 static unsigned long hwcap __ro_after_init;
 static unsigned int tlb_entries __ro_after_init;
 
-
 #define CFG1_UAL (1U << 20)
 #define CFG2_FP (7U << 0)		/* single and double */
 #define CFG2_LSX (1U << 6)

@@ -16,19 +16,7 @@
 #include <sched/task.h>
 #include <arch_cpu/stacktrace.h>
 #include "arch/shared/kaslr.h"
-
-extern char boot_stack[];
-
-/* [A, a + LEN) lies on a stack that T may be on. */
-static bool on_stack(unsigned long a, size_t len, const struct task *t)
-{
-	unsigned long lo = (unsigned long)t->stack;
-
-	if (lo && a >= lo && a + len <= lo + THREAD_SIZE)
-		return true;
-	lo = (unsigned long)boot_stack;
-	return a >= lo && a + len <= lo + THREAD_SIZE;
-}
+#include "arch/shared/on_stack.h"
 
 /* Of the frame pointer FP; NULL: nothing that could be one. */
 static const unsigned long *record_of(unsigned long fp, const struct task *t)

@@ -10,17 +10,8 @@
 #include <kernel/lockdep.h>
 #include <kernel/printk.h>
 #include <sched/task.h>
+#include "arch/shared/on_stack.h"
 #include "arch/sparc64/sparc_priv.h"
-
-static bool on_stack(unsigned long a, size_t len, const struct task *t)
-{
-	unsigned long lo = (unsigned long)t->stack;
-
-	if (lo && a >= lo && a + len <= lo + THREAD_SIZE)
-		return true;
-	lo = (unsigned long)boot_stack;
-	return a >= lo && a + len <= lo + THREAD_SIZE;
-}
 
 static bool from_entry(unsigned long pc)
 {

@@ -196,7 +196,7 @@ void apic_write(u32 reg, u32 v);
 struct pt_regs;
 void x86_device_interrupt(u32 vector);
 
-/* kernel_trap.c */
+/* sched_trap.c */
 bool x86_fixup_exception(struct pt_regs *regs);
 
 /* kernel_clock.c */
