@@ -21,8 +21,15 @@ void boot_map_to_memblock(struct boot_info *bi)
 	}
 	memblock_reserve(0, PAGE_SIZE);
 	memblock_reserve(image_to_phys(_text), (u64)(_end - _text));
-	if (bi->initrd_size)
-		memblock_reserve(bi->initrd & PAGE_MASK, PAGE_ALIGN(bi->initrd + bi->initrd_size) - (bi->initrd & PAGE_MASK));
+	if (!bi->initrd_size)
+		return;
+	/* Its pages are given back once it was read: not the kernel's own. */
+	if (memblock_is_reserved(bi->initrd, bi->initrd_size)) {
+		pr_err("boot: the initrd at %#llx, %llu bytes, lies where the kernel does\n", bi->initrd, bi->initrd_size);
+		bi->initrd = bi->initrd_size = 0;
+		return;
+	}
+	memblock_reserve(bi->initrd & PAGE_MASK, PAGE_ALIGN(bi->initrd + bi->initrd_size) - (bi->initrd & PAGE_MASK));
 }
 
 static bool in_memory(const struct memblock_range *r)
