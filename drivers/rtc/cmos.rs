@@ -7,11 +7,12 @@
 use super::calendar::{self, Time};
 use super::{Clock, Interrupts, Rtc};
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::{KBox, KERNEL};
 use kernel::io::{CmosRtc, Ports};
 use kernel::sync::SpinLockIrq;
 use kernel::uapi::rtc as abi;
-use kernel::{irq, pr_warn, time, Error, Result};
+use kernel::{irq, time, Error, Result};
 
 const SEC: u8 = 0x00;
 const SEC_ALARM: u8 = 0x01;
@@ -134,6 +135,7 @@ impl Regs {
 struct Cmos {
     regs: SpinLockIrq<Regs>,
     irq: i32,
+    served: AtomicBool, // the interrupt is ours
     class: SpinLockIrq<Option<&'static Rtc>>,
 }
 
@@ -180,7 +182,7 @@ impl Clock for Cmos {
     }
 
     fn interrupts(&self) -> Interrupts {
-        if self.irq >= 0 { Interrupts::Each } else { Interrupts::None }
+        if self.served.load(Ordering::Relaxed) { Interrupts::Each } else { Interrupts::None }
     }
 
     /// It compares the time of day alone.
@@ -256,7 +258,7 @@ fn find() -> Result {
         return Ok(()); // nothing answers
     }
     regs.set_interrupts(B_PERIODIC | B_ALARM | B_UPDATE, false);
-    let cmos: &Cmos = KBox::new(Cmos { regs: SpinLockIrq::new(regs), irq, class: SpinLockIrq::new(None) }, KERNEL)?.leak();
+    let cmos: &Cmos = KBox::new(Cmos { regs: SpinLockIrq::new(regs), irq, served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
     *FOUND.lock() = Some(cmos);
     super::set_system_clock(cmos);
     Ok(())
@@ -264,11 +266,7 @@ fn find() -> Result {
 
 fn start() -> Result {
     let Some(cmos) = *FOUND.lock() else { return Ok(()) };
-    if cmos.irq >= 0
-        && let Err(e) = irq::request(cmos.irq, cmos, c"rtc0", false)
-    {
-        pr_warn!("rtc: interrupt {} cannot be had: {}\n", cmos.irq, e.code());
-    }
+    cmos.served.store(super::serve(cmos.irq, cmos), Ordering::Relaxed);
     *cmos.class.lock() = Some(super::register(cmos)?);
     Ok(())
 }

@@ -3,10 +3,11 @@
 
 use super::calendar::Time;
 use super::{Clock, Interrupts, Rtc};
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::{KBox, KERNEL};
 use kernel::mem::Mmio;
 use kernel::sync::SpinLockIrq;
-use kernel::{irq, platform, pr_warn, time, Error, Result};
+use kernel::{irq, platform, time, Error, Result};
 
 const TIME_LOW: usize = 0x00; // reading it keeps the other half for the next read
 const TIME_HIGH: usize = 0x04;
@@ -20,6 +21,7 @@ struct Goldfish {
     regs: Mmio,
     pair: SpinLockIrq<()>, // both halves are one step
     irq: i32,
+    served: AtomicBool, // the interrupt is ours
     class: SpinLockIrq<Option<&'static Rtc>>,
 }
 
@@ -50,7 +52,7 @@ impl Clock for Goldfish {
     }
 
     fn interrupts(&self) -> Interrupts {
-        if self.irq >= 0 { Interrupts::Alarm } else { Interrupts::None }
+        if self.served.load(Ordering::Relaxed) { Interrupts::Alarm } else { Interrupts::None }
     }
 
     fn reaches(&self, at: i64, _now: i64) -> bool {
@@ -85,7 +87,7 @@ fn find() -> Result {
     let Some(d) = platform::fdt_devices(c"google,goldfish-rtc").next() else { return Ok(()) };
     let regs = d.map()?;
     regs.write32(ALARM_IRQ_ENABLED, 0);
-    let clock: &Goldfish = KBox::new(Goldfish { regs, pair: SpinLockIrq::new(()), irq: d.irq, class: SpinLockIrq::new(None) }, KERNEL)?.leak();
+    let clock: &Goldfish = KBox::new(Goldfish { regs, pair: SpinLockIrq::new(()), irq: d.irq, served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
     *FOUND.lock() = Some(clock);
     super::set_system_clock(clock);
     Ok(())
@@ -93,11 +95,7 @@ fn find() -> Result {
 
 fn start() -> Result {
     let Some(clock) = *FOUND.lock() else { return Ok(()) };
-    if clock.irq >= 0
-        && let Err(e) = irq::request(clock.irq, clock, c"rtc0", false)
-    {
-        pr_warn!("rtc: interrupt {} cannot be had: {}\n", clock.irq, e.code());
-    }
+    clock.served.store(super::serve(clock.irq, clock), Ordering::Relaxed);
     *clock.class.lock() = Some(super::register(clock)?);
     Ok(())
 }

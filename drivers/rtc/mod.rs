@@ -26,7 +26,7 @@ use kernel::time::{HrTimer, Next};
 use kernel::uapi::rtc as abi;
 use kernel::user::{capable, Capability, Sink, UserPtr};
 use kernel::wait::WaitQueue;
-use kernel::{pr_info, pr_warn, time, Error, Result};
+use kernel::{irq, pr_info, pr_warn, time, Error, Result};
 
 const MAX_USER_HZ: u32 = 64;
 
@@ -98,6 +98,17 @@ pub struct Rtc {
 static SYSTEM_CLOCK_SET: AtomicBool = AtomicBool::new(false);
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static RTC0: SpinLockIrq<Option<&'static Rtc>> = SpinLockIrq::new(None);
+
+/// Has `clock` called for its interrupt. False: it has none, or not to itself, and so no alarms.
+pub fn serve<T: irq::Handler>(line: i32, clock: &'static T) -> bool {
+    match if line < 0 { return false } else { irq::request(line, clock, c"rtc0", false) } {
+        Ok(()) => true,
+        Err(e) => {
+            pr_warn!("rtc: interrupt {} cannot be had: {}\n", line, e.code());
+            false
+        }
+    }
+}
 
 /// Sets the wall clock from a battery clock, the first time that one is there to ask.
 pub fn set_system_clock(c: &dyn Clock) {

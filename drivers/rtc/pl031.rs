@@ -3,10 +3,11 @@
 
 use super::calendar::Time;
 use super::{Clock, Interrupts, Rtc};
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::{KBox, KERNEL};
 use kernel::mem::Mmio;
 use kernel::sync::SpinLockIrq;
-use kernel::{irq, platform, pr_warn, Error, Result};
+use kernel::{irq, platform, Error, Result};
 
 const DATA: usize = 0x00;
 const MATCH: usize = 0x04;
@@ -19,6 +20,7 @@ const CLEAR: usize = 0x1c;
 struct Pl031 {
     regs: Mmio,
     irq: i32,
+    served: AtomicBool, // the interrupt is ours
     class: SpinLockIrq<Option<&'static Rtc>>,
 }
 
@@ -38,7 +40,7 @@ impl Clock for Pl031 {
     }
 
     fn interrupts(&self) -> Interrupts {
-        if self.irq >= 0 { Interrupts::Alarm } else { Interrupts::None }
+        if self.served.load(Ordering::Relaxed) { Interrupts::Alarm } else { Interrupts::None }
     }
 
     fn reaches(&self, at: i64, _now: i64) -> bool {
@@ -76,7 +78,7 @@ fn find() -> Result {
     let regs = d.map()?;
     regs.write32(MASK, 0);
     regs.write32(CONTROL, 1);
-    let clock: &Pl031 = KBox::new(Pl031 { regs, irq: d.irq, class: SpinLockIrq::new(None) }, KERNEL)?.leak();
+    let clock: &Pl031 = KBox::new(Pl031 { regs, irq: d.irq, served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
     *FOUND.lock() = Some(clock);
     super::set_system_clock(clock);
     Ok(())
@@ -84,11 +86,7 @@ fn find() -> Result {
 
 fn start() -> Result {
     let Some(clock) = *FOUND.lock() else { return Ok(()) };
-    if clock.irq >= 0
-        && let Err(e) = irq::request(clock.irq, clock, c"rtc0", false)
-    {
-        pr_warn!("rtc: interrupt {} cannot be had: {}\n", clock.irq, e.code());
-    }
+    clock.served.store(super::serve(clock.irq, clock), Ordering::Relaxed);
     *clock.class.lock() = Some(super::register(clock)?);
     Ok(())
 }
