@@ -16,7 +16,7 @@
 #include <sched/task.h>
 #include <arch_cpu/stacktrace.h>
 #include "arch/shared/kaslr.h"
-#include "arch/shared/on_stack.h"
+#include "arch/shared/sched_on_stack.h"
 
 /* Of the frame pointer FP; NULL: nothing that could be one. */
 static const unsigned long *record_of(unsigned long fp, const struct task *t)

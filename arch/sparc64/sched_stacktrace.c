@@ -10,7 +10,7 @@
 #include <kernel/lockdep.h>
 #include <kernel/printk.h>
 #include <sched/task.h>
-#include "arch/shared/on_stack.h"
+#include "arch/shared/sched_on_stack.h"
 #include "arch/sparc64/sparc_priv.h"
 
 static bool from_entry(unsigned long pc)

@@ -828,7 +828,8 @@ TEST(debuggers)
 	ERR(set(pid, ARM_SVE, &x, x.h.size), EINVAL);
 	x.h.vl = 512;
 	ERR(set(pid, ARM_SVE, &x, x.h.size), EIO);
-	EQ(get(pid, ARM_SVE, &x, 8), 8);
+	ERR(get(pid, ARM_SVE, &x, 8), EINVAL);
+	EQ(get(pid, ARM_SVE, &x, 16), 16);
 	OK(kill(pid, SIGKILL));
 	EQ(waitpid(pid, NULL, 0), pid);
 }
