@@ -27,5 +27,4 @@ libadd.so: add.c
 	@$(CC) -O2 -g -c -o $@ $<
 P
 make -s -j4; echo make $?; ./prog; make -j4; touch f3.c; make -n | grep -c f3.c; nm libf.a | grep -c ' T '; objdump -d add.o 2>/dev/null || objdump -d libadd.so | grep -c '<add>:'
-gcc -static -O1 -o st -x c - <<< 'int main(void){return 42;}'; ./st; echo static $?; gcc -fsanitize=address -g -o asan -x c - <<< '#include <stdlib.h>
-int main(int c, char **v) { char *p = malloc(10); return p[c * 10]; }' 2>/dev/null && if grep -q '^mmu.*sv[45]' /proc/cpuinfo; then echo heap-buffer-overflow; else ./asan 2>&1 | grep -o 'heap-buffer-overflow' | head -1; fi	# (libasan knows riscv64's Sv39 alone)
+gcc -static -O1 -o st -x c - <<< 'int main(void){return 42;}'; ./st; echo static $?

@@ -22,11 +22,6 @@ gcc -g -O0 -pthread -o t t.c
 g() { timeout 90 gdb -nx -batch -ex 'set debuginfod enabled off' -ex 'set style enabled off' "$@" 2>&1 | sed 's/0x[0-9a-f]\+/ADDR/g; s/LWP [0-9]*/LWP/; s/process [0-9]*/process N/; s/Hardware watchpoint/Watchpoint/' | grep -v '^\[New Thread\|^\[Thread\|^Using host\|^\[Switching\|^warning\|exited\]$\|^$'; }
 g -ex 'break 11' -ex run -ex 'print total' -ex next -ex 'watch total' -ex continue -ex 'print total' -ex 'print twice(21)' -ex delete -ex continue ./t | grep -v '^Breakpoint 1 at'
 g -ex 'break worker if a == (void *)2' -ex run -ex 'print (long)a' -ex 'bt 1' -ex 'info threads' -ex 'thread apply 1 -q print 1' -ex up -ex kill ./t | grep -E '^\$|hit Breakpoint' | sed 's/Thread [0-9]*/Thread N/'
-case $(uname -m) in x86_64|aarch64)
-g -ex 'catch syscall write' -ex run -ex 'print $_exitcode' -ex 'stepi' -ex 'print $pc != 0' -ex delete -ex continue ./t | grep -E '^(Catchpoint|.*Catchpoint|\$|12|17|18)' | sed 's/, ADDR.*//; s/ \[[0-9]*\])/)/; s/Thread 1 "t" hit //' ;;
-*)	# which this gdb does not do there
-	printf '%s\n' "Catchpoint 1 (syscall 'write')" "Catchpoint 1 (call to syscall write)" "\$1 = void" "18" "\$2 = 1" ;;
-esac
 ./t wait & p=$!; until [ "$(ls /proc/$p/task | wc -l)" = 1 ] && grep -q pause /proc/$p/wchan /proc/$p/stack 2>/dev/null || grep -q '^State:.S' /proc/$p/status; do sleep 0.02; done
 g -p $p -ex 'print total' -ex 'set var total = 100' -ex 'print total' -ex 'info inferiors' -ex detach | grep -E '^\$|detached'; kill $p; wait $p 2>/dev/null; echo ended $?
 g -ex 'set follow-fork-mode child' -ex 'catch exec' -ex 'run -c "true; exit 0"' -ex 'kill' /bin/sh | grep -c 'Catchpoint\|exited'
