@@ -22,6 +22,8 @@ for argv, words in [
     (["fuzz", "--merge", "/nonexistent"], "/nonexistent"), (["fuzz", "--replay", "/nonexistent"], "/nonexistent"), (["triage"], "nothing to triage"), (["triage", "/nonexistent"], "/nonexistent"), (["triage", "--check", "/nonexistent"], "/nonexistent"),
     (["analyze", "--tool", "lint"], "there is no 'lint'"), (["analyze", "--changed", "nonsense-ref"], "nonsense-ref"), (["analyze", "-j", "0"], "-j"),
     (["analyze", "-j", "x"], "-j"), (["analyze", "--", "x"], "--"), (["analyze", "--tool", "sparse", "no/such/file"], "no/such/file"),
+    (["test", "--arch", "alpha", "--kernel", "linux"], "no Linux of alpha"), (["run", "--arch", "sparc64", "--kernel", "linux"], "no Linux of sparc64"),
+    (["test", "--arch", "alpha", "--kernel", "README.md"], "no programs"), (["test", "--kernel", "/nonexistent"], "/nonexistent"),
     (["test", "--", "x"], "--"), (["run", "--arch", "vax"], "vax"), (["test", "--frob"], "--frob"),
 ]:
     r = run(*(argv if argv[0] != "run" or "--dry-run" in argv or "--" in argv else argv + ["--dry-run"]))

@@ -103,7 +103,9 @@ class Vm:
             else:
                 a += ["-chardev", "socket,id=%s,fd=%d" % (ident, s)]
             if i and self.row.control.startswith("/dev/hvc"):
-                a += ["-device", "virtio-serial" + self.row.blk[len("virtio-blk"):], "-device", "virtconsole,chardev=" + ident]
+                # Debian's Linux has the driver of virtio over PCI in itself, that of virtio over MMIO as a module.
+                bus = self.row.blk[len("virtio-blk"):] if self.ours else "-pci"
+                a += ["-device", "virtio-serial" + bus, "-device", "virtconsole,chardev=" + ident]
             elif micro and i:
                 a += ["-device", "isa-serial,chardev=%s,index=%d" % (ident, i)]
             else:
@@ -113,6 +115,9 @@ class Vm:
         if self.kernel:
             a += ["-kernel", self.kernel]
         words = self.append
+        if self.arch == "loongarch64" and not self.ours:
+            # Linux asks for a keyboard that this machine lacks, and dies.
+            words = ("initcall_blacklist=i8042_init " + (words or "")).strip()
         if is_high(self.arch, self.initrd):
             a += ["-device", "loader,force-raw=on,addr=%#x,file=%s" % (HIGH_INITRD, self.initrd.replace(",", ",,"))]
             words += " initrdmem=%#x,%#x" % (HIGH_INITRD, os.path.getsize(self.initrd))

@@ -465,6 +465,8 @@ LINUX = {"x86_64": ("trixie-backports", r"linux-binary-([\d.]+)\+deb13-cloud-amd
 
 def reference_linux(arch="x86_64"):
     """The newest Linux that Debian has for a CPU, unpacked: the path of what QEMU boots."""
+    if arch not in LINUX:
+        raise Fail("Debian packages no Linux of %s" % arch)
     dest, (suite, wanted) = HOST + "/linux" + ("" if arch == "x86_64" else "-" + arch), LINUX[arch]
     found = sorted(glob.glob(dest + "/usr/lib/modules/*/vmlinuz") + glob.glob(dest + "/boot/vmlinu[xz]-*"))
     if found:

@@ -734,7 +734,9 @@ def run_all(args, r):
     if args.release:
         configs = [c for c in configs if not c.debug]
     if args.kernel:
-        r.linux = setup.reference_linux() if args.kernel == "linux" else args.kernel
+        r.linux = setup.reference_linux(args.arch or "x86_64") if args.kernel == "linux" else args.kernel
+        if not os.path.isfile(r.linux):
+            raise Fail("--kernel %s: no such file" % r.linux)
         configs = [Config(False, c, "lazy") for c in ((1,) if args.quick else (1, 4))]
     if args.fail_nth:
         return fault_tests(args, r)
@@ -747,8 +749,8 @@ def run_all(args, r):
 
     if host and not args.debug:
         part("on this machine", r.host_tests, quick)
-    for arch in [a for a in ([args.arch] if args.arch else [] if args.quick else ARCHES) if a != "x86_64" and not args.kernel]:
-        other_cpu(args, r, arch, part)
+    for arch in [a for a in ([args.arch] if args.arch else [] if args.quick or args.kernel else ARCHES) if a != "x86_64"]:
+        (other_kernel if args.kernel else other_cpu)(args, r, arch, part)
     if args.arch in (None, "x86_64"):
         if not args.kernel and not args.debug:
             order_test(r, "x86_64")
@@ -776,6 +778,18 @@ def run_all(args, r):
             part("other builds", r.other_builds)
         report_features(r)
     return verdict(args, r, begin)
+
+
+def other_kernel(args, r, arch, part):
+    """The programs' tests of a CPU under the kernel of --kernel."""
+    if not arches.ALL[arch].debian:
+        raise Fail("%s has no programs whose tests another kernel could run" % arch)
+    files, names = r.guest_files(arch)
+    configs = [Config(False, c, "lazy", arch) for c in ((1,) if args.quick else (1, 4))]
+    for cfg in configs:
+        part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
+    for cfg in configs if not args.quick else []:
+        part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
 
 
 def other_cpu(args, r, arch, part):
