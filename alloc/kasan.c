@@ -37,21 +37,11 @@ enum { STACK_LEFT = 0xf1, STACK_MID = 0xf2, STACK_RIGHT = 0xf3, STACK_OUT_OF_SCO
 
 typedef u64 u64_unaligned __attribute__((may_alias, aligned(1)));
 
-static s8 *shadow_of(unsigned long a)
-{
-	return (s8 *)((a >> 3) + KASAN_SHADOW_OFFSET);
-}
-
-static bool has_shadow(unsigned long a)
-{
-	return a >= KASAN_COVERED_START;
-}
-
 void kasan_unpoison(const void *addr, size_t size)
 {
-	s8 *s = shadow_of((unsigned long)addr);
+	s8 *s = kasan_shadow((unsigned long)addr);
 
-	if (!has_shadow((unsigned long)addr))
+	if (!kasan_has_shadow((unsigned long)addr))
 		return;
 	__builtin_memset(s, 0, size >> 3);
 	if (size & 7)
@@ -60,8 +50,8 @@ void kasan_unpoison(const void *addr, size_t size)
 
 void kasan_poison(const void *addr, size_t size, u8 why)
 {
-	if (has_shadow((unsigned long)addr))
-		__builtin_memset(shadow_of((unsigned long)addr), why, (size + 7) >> 3);
+	if (kasan_has_shadow((unsigned long)addr))
+		__builtin_memset(kasan_shadow((unsigned long)addr), why, (size + 7) >> 3);
 }
 
 static const char *reason(s8 v)
@@ -81,15 +71,15 @@ static const char *reason(s8 v)
 
 static void print_shadow(unsigned long addr)
 {
-	unsigned long row = (unsigned long)shadow_of(addr) & ~15UL;
+	const s8 *row = (const s8 *)((unsigned long)kasan_shadow(addr) & ~15UL);
 
-	for (unsigned long r = row - 32; r <= row + 32; r += 16) {
+	for (const s8 *r = row - 32; r <= row + 32; r += 16) {
 		char line[80];
 		int n = 0;
 
 		for (int i = 0; i < 16; i++)
-			n += scnprintf(line + n, sizeof(line) - (size_t)n, " %02x", (u8)((s8 *)r)[i]);
-		pr_err("%s%016lx:%s\n", r == row ? ">" : " ", (r - KASAN_SHADOW_OFFSET) << 3, line);
+			n += scnprintf(line + n, sizeof(line) - (size_t)n, " %02x", (u8)r[i]);
+		pr_err("%s%016lx:%s\n", r == row ? ">" : " ", kasan_unshadow(r), line);
 	}
 }
 
@@ -107,10 +97,10 @@ static void report(unsigned long addr, size_t size, bool write, unsigned long ip
 		return;
 	}
 	reports++;
-	while (bad < addr + size - 1 && !*shadow_of(bad))
+	while (bad < addr + size - 1 && !*kasan_shadow(bad))
 		bad++;
 	pr_err("==================================================================\n");
-	pr_err("BUG: KASAN: %s in %s\n", reason(*shadow_of(bad) > 0 ? shadow_of(bad)[1] : *shadow_of(bad)),
+	pr_err("BUG: KASAN: %s in %s\n", reason(*kasan_shadow(bad) > 0 ? kasan_shadow(bad)[1] : *kasan_shadow(bad)),
 	       ksym_describe(ip, name, sizeof(name)));
 	pr_err("%s of size %zu at addr %016lx by task %s/%d\n", write ? "Write" : "Read", size, addr, current_task_name(),
 	       current_task_pid());
@@ -128,14 +118,14 @@ static bool bad_range(unsigned long addr, size_t size)
 {
 	unsigned long last = addr + size - 1;
 
-	if (!size || !has_shadow(addr))
+	if (!size || !kasan_has_shadow(addr))
 		return false;
 	for (unsigned long a = addr & ~7UL; a <= last; a += 8) {
 		s8 v;
 
-		while (last - a >= 64 && !*(const u64_unaligned *)shadow_of(a))
+		while (last - a >= 64 && !*(const u64_unaligned *)kasan_shadow(a))
 			a += 64;
-		v = *shadow_of(a);
+		v = *kasan_shadow(a);
 
 		if (likely(!v))
 			continue;

@@ -32,6 +32,6 @@ rust_debug_flags += -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=
 rust_target := x86_64-unknown-none
 rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes
 # What it takes of the code that CPUs have in common.
-arch_shared := $(addprefix arch/shared/,boot_acpi.c boot_efi.c boot_kaslr.c boot_no_dt.c kernel_maps.c kernel_percpu.c kernel_vdso.c mm_tlb.c mm_uatomic.c mm_user.c sched_fpu.c sched_irq_regs.c test/k_stack_walk.c vdso_image.S)
+arch_shared := $(addprefix arch/shared/,alloc_kasan.c boot_acpi.c boot_efi.c boot_kaslr.c boot_no_dt.c kernel_maps.c kernel_percpu.c kernel_vdso.c mm_tlb.c mm_uatomic.c mm_user.c sched_fpu.c sched_irq_regs.c test/k_stack_walk.c vdso_image.S)
 # The EFI stub runs where the firmware put it.
 $(foreach f,arch/shared/boot_efi.c arch/x86_64/boot_efi.c,$(eval cflags_$(f:.c=) := -fpie -mcmodel=small))

@@ -195,7 +195,7 @@ KTEST(arch_no_writable_code)
 		unsigned long va = ~0UL << 48 | (unsigned long)i * pt_span(ARCH_PT_LEVELS - 1);
 
 		/* The sanitizer's shadow is terabytes of the same table. */
-		if (IS_ENABLED_KASAN && va >= KASAN_SHADOW_START && va < KASAN_SHADOW_END)
+		if (kasan_is_shadow(va))
 			continue;
 		if (pte_present(ptep_read(&kernel_pgd[i])))
 			n += count_wx(pte_table(ptep_read(&kernel_pgd[i])), ARCH_PT_LEVELS - 2, 0);

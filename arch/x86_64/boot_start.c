@@ -18,6 +18,7 @@
 #include <kernel/init.h>
 #include <lib/memblock.h>
 #include <lib/string.h>
+#include "arch/shared/kasan_init.h"
 #include "arch/x86_64/boot_decode.h"
 #include "arch/x86_64/x86_priv.h"
 #include "arch/x86_64/entry_priv.h"
@@ -65,7 +66,7 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 		panic("boot: the loader named no memory");
 	boot_check_initrd(&boot_info);
 	x86_build_kernel_tables();
-	x86_kasan_init_shadow();
+	kasan_init_shadow();
 	x86_read_firmware_tables();
 	x86_judge_bugs(strstr(boot_info.cmdline, "mitigations=off"));
 	x86_smp_reserve();

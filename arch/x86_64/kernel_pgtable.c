@@ -12,6 +12,7 @@
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
+#include "arch/shared/kasan_init.h"
 #include "arch/shared/kernel_maps.h"
 #include "arch/x86_64/x86_priv.h"
 
@@ -75,7 +76,7 @@ void __init x86_build_kernel_tables(void)
 	kernel_maps_reserve(VMALLOC_START, VMALLOC_START + 1);
 	kernel_maps_reserve(VMEMMAP_START, VMEMMAP_START + 1);
 	kernel_maps_image();
-	x86_kasan_init_tables();
+	kasan_init_tables();
 	write_cr3(image_to_phys(kernel_pgd));
 	kernel_maps_in_use();
 	/* Text and constants are read-only through the direct map too. */

@@ -218,15 +218,6 @@ extern u64 early_root[], early_pdpt_low[], early_pdpt_high[], early_pd[], early_
 #define EARLY_IMAGE_ENTRIES 16		/* of early_pd_slid, from its start: the image where it was linked */
 void __noreturn x86_efi_step(u64 root, u64 entry, u64 handoff);
 
-/* alloc_kasan.c */
-#ifdef CONFIG_KASAN
-void x86_kasan_init_tables(void);
-void x86_kasan_init_shadow(void);
-#else
-static inline void x86_kasan_init_tables(void) { }
-static inline void x86_kasan_init_shadow(void) { }
-#endif
-
 /* kernel_bugs.c */
 void x86_judge_bugs(bool mitigations_off);
 void x86_mitigate_cpu(void);

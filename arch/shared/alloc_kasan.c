@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The shadow's page tables. All of it is first mapped, through three shared tables, to one page of zeros; where
+ * The shadow's page tables. All of it is first mapped, through shared tables, one for each level, to one page of zeros; where
  * memory gets a shadow of its own the shared tables are replaced by private copies on the way down.
  *
  * Instrumented functions write to the shadow of their stack frames from the first on. Until the boot stack has a shadow of its own these
- * writes end up in the shared page, which is writable so long (as head.S's is before it), and nothing is reported: what the page says is
- * nonsense. Then it is cleared and made read-only, and kasan_start() is called.
+ * writes end up in the shared page, which is writable so long (as the page is that the CPU's first tables have there, before), and nothing is
+ * reported: what the page says is nonsense. Then it is cleared and made read-only, and kasan_start() is called.
  */
 #include <lib/types.h>
 
@@ -20,24 +20,43 @@
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <lib/memblock.h>
+#include <lib/minmax.h>
+#include "arch/shared/kasan_init.h"
 #include "arch/shared/kernel_maps.h"
-#include "arch/x86_64/x86_priv.h"
 
 #define ROOT (ARCH_PT_LEVELS - 1)
-static pte_t *shared[ROOT + 1];		/* shared[level]: the table of that level; all entries alike */
-static pte_t shared_entry[ROOT + 1];	/* what stands in such a table; [0] maps the zero page */
+#define MAX_LEVELS 5
+static pte_t *shared[MAX_LEVELS];		/* shared[level]: the table of that level; all entries alike */
+static pte_t shared_entry[MAX_LEVELS];		/* what stands in such a table; [0] maps the zero page */
 static void *zero_page;
 
-static unsigned long shadow_of(unsigned long a)
+/* The shared entries of [A, LAST] in T, and in the tables below it that hold other things too. */
+static void __init map_shared(pte_t *t, int level, unsigned long a, unsigned long last)
 {
-	return (a >> 3) + KASAN_SHADOW_OFFSET;
+	for (;;) {
+		unsigned long end = a | (pt_span(level) - 1);
+		pte_t *e = &t[pt_index(a, level)];
+
+		if (!(a & (pt_span(level) - 1)) && end <= last) {
+			*e = shared_entry[level];
+		} else {
+			if (!pte_present(*e)) {
+				pte_t *below = kernel_maps_new_table();
+
+				if (!below)
+					panic("kasan: no memory");
+				*e = pte_make_table(kaddr_to_phys(below));
+			}
+			map_shared(pte_table(*e), level - 1, a, min(end, last));
+		}
+		if (end >= last)
+			return;
+		a = end + 1;
+	}
 }
 
-/* Before the first load of the kernel's own root. */
-void __init x86_kasan_init_tables(void)
+void __init kasan_init_tables(void)
 {
-	unsigned int first = pt_index(shadow_of(KASAN_COVERED_START), ROOT), last = pt_index(shadow_of(~0UL), ROOT);
-
 	zero_page = kernel_maps_new_table();
 	if (!zero_page)
 		panic("kasan: no memory");
@@ -50,8 +69,7 @@ void __init x86_kasan_init_tables(void)
 			shared[level][i] = shared_entry[level];
 		shared_entry[level + 1] = pte_make_table(virt_to_phys(shared[level]));
 	}
-	for (unsigned int i = first; i <= last; i++)
-		kernel_pgd[i] = shared_entry[ROOT];
+	map_shared(kernel_pgd, ROOT, KASAN_SHADOW_START, KASAN_SHADOW_END - 1);
 }
 
 /* Root slots never change once address spaces copied them: all of them get private tables at boot. */
@@ -96,7 +114,7 @@ static int populate_page(unsigned long s)
 
 int arch_kasan_populate(unsigned long start, size_t size)
 {
-	unsigned long s = shadow_of(start) & PAGE_MASK, end = PAGE_ALIGN(shadow_of(start + size - 1) + 1);
+	unsigned long s = (unsigned long)kasan_shadow(start) & PAGE_MASK, end = PAGE_ALIGN((unsigned long)kasan_shadow(start + size - 1) + 1);
 
 	for (unsigned long a = s; a < end; a += PAGE_SIZE)
 		if (populate_page(a))
@@ -105,23 +123,22 @@ int arch_kasan_populate(unsigned long start, size_t size)
 	return 0;
 }
 
-/* The zero page read-only, in each table below T that maps it. */
+/* The zero page read-only, in each table below T that maps it and holds other things beside the shadow. */
 static void __init protect_zero_page(pte_t *t, int level, unsigned int first, unsigned int last)
 {
 	for (unsigned int i = first; i <= last; i++) {
 		pte_t e = ptep_read(&t[i]);
 
-		if (level && !pte_same(e, shared_entry[level]))
+		if (level && pte_present(e) && !pte_leaf(e, level) && !pte_same(e, shared_entry[level]))
 			protect_zero_page(pte_table(e), level - 1, 0, PT_ENTRIES - 1);
-		else if (!level && pte_pfn(e) == virt_to_pfn(zero_page))
+		else if (!level && pte_present(e) && pte_pfn(e) == virt_to_pfn(zero_page))
 			ptep_cmpxchg(&t[i], e, pte_make(virt_to_pfn(zero_page), PTE_P_READ, 0));
 	}
 }
 
-/* RAM and the image. Each root slot of the shadow becomes private here, before any address space copies it. */
-void __init x86_kasan_init_shadow(void)
+void __init kasan_init_shadow(void)
 {
-	unsigned int first = pt_index(shadow_of(KASAN_COVERED_START), ROOT), last = pt_index(shadow_of(~0UL), ROOT);
+	unsigned int first = pt_index(KASAN_SHADOW_START, ROOT), last = pt_index(KASAN_SHADOW_END - 1, ROOT);
 
 	for (unsigned int i = first; i <= last; i++)
 		if (!private_table(&kernel_pgd[i], ROOT))
@@ -135,7 +152,7 @@ void __init x86_kasan_init_shadow(void)
 	protect_zero_page(kernel_pgd, ROOT, first, last);
 	protect_zero_page(shared[0], 0, 0, PT_ENTRIES - 1);
 	shared_entry[0] = pte_make(virt_to_pfn(zero_page), PTE_P_READ, 0);
-	write_cr3(read_cr3());
+	arch_tlb_flush_kernel_range(KASAN_SHADOW_START, KASAN_SHADOW_END);
 	kasan_start(zero_page);
 }
 #endif
