@@ -390,8 +390,8 @@ def cmd_run(args):
         argv = ["/bin/sh"]      # a script on stdin
     if args.gdb:
         helper = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "gdb", "ochre.py")
-        sys.stderr.write("The machine waits for gdb. In another terminal:\n  gdb %s%s -ex 'target remote 127.0.0.1:1234'\n" % (
-            "-x %s " % rel(helper) if os.path.exists(helper) else "", rel(vmlinux or kernel)))
+        sys.stderr.write("The machine waits for gdb. In another terminal:\n  %s %s%s -ex 'target remote 127.0.0.1:1234'\n" % (
+            "gdb" if args.arch == "x86_64" else "gdb-multiarch", "-x %s " % rel(helper) if os.path.exists(helper) else "", rel(vmlinux or kernel)))
     for sig in (signal.SIGHUP,):
         signal.signal(sig, lambda *_: sys.exit(129))
     return Session(vm, argv, args.verbose, args.timeout, vmlinux).run()

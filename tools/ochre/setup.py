@@ -244,6 +244,11 @@ class PrivateApt:
         self.update()
         return output(["apt-cache"] + self.opts + ["pkgnames", prefix]).split()
 
+    def closure(self, name):
+        """A package and all that it needs, the C library included."""
+        self.update()
+        return re.findall(r"^Inst (\S+)", output(["apt-get"] + self.opts + ["-q", "-s", "install", name]), re.M)
+
     def unpack(self, names, suite, dest, minimum=None):
         """Downloads the newest of each and unpacks them together under dest (anew)."""
         wanted = []
@@ -345,6 +350,25 @@ def find_cross(arch, code):
         if not glob.glob(os.path.join(dest, wanted)):
             raise Fail("%s's packages for %s have no %s" % (row.suite, row.debian, os.path.basename(wanted)))
     return dest
+
+
+def find_gdb(arch):
+    """A gdb that knows the CPU. None: x86_64's is not there, which set-up does not install. Another CPU's is unpacked when first asked for, with its
+    own C library and Python: that of Debian 12 knows no loongarch64."""
+    if arch == "x86_64":
+        return shutil.which("gdb")
+    dest = os.path.join(HOST, "gdb")
+    program = dest + "/gdb-multiarch"
+    if not os.path.exists(program):
+        apt = PrivateApt(codename(), ["trixie"], "apt-trixie")
+        apt.unpack(apt.closure("gdb-multiarch") or ["gdb-multiarch"], "trixie", dest)
+        loader = (glob.glob(dest + "/usr/lib/*-linux-gnu/ld-linux*.so.*") + [None])[0]
+        if not loader:
+            raise Fail("trixie's libc6 has no loader where it is looked for")
+        write_if_changed(program, '#!/bin/sh\nPYTHONHOME=%s/usr exec %s --library-path %s %s/usr/bin/gdb-multiarch --data-directory=%s/usr/share/gdb "$@"\n'
+                         % (dest, loader, os.path.dirname(loader), dest, dest))
+        os.chmod(program, 0o755)
+    return program
 
 
 def musl(arch):
