@@ -11,6 +11,9 @@ static __always_inline unsigned int arch_cpu_number(void)
 	return *(const unsigned int *)((const char *)&__cpu_number + base);
 }
 
+/* An address inside the calling code. */
+#define arch_this_ip() ({ unsigned long __ip; __asm__("adr %0, ." : "=r"(__ip)); __ip; })
+
 static __always_inline void cpu_relax(void)
 {
 	__asm__ volatile("yield" : : : "memory");

@@ -11,6 +11,9 @@ static __always_inline unsigned int arch_cpu_number(void)
 	return *p;
 }
 
+/* An address inside the calling code. */
+#define arch_this_ip() ({ unsigned long __ip; __asm__("auipc %0, 0" : "=r"(__ip)); __ip; })
+
 /* The encoding of Zihintpause's pause: a no-op where the CPU does not know it. */
 static __always_inline void cpu_relax(void)
 {
