@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Reads kernel messages as people want them: the addresses of a backtrace get function, file and line."""
+import collections
 import json
 import os
 import re
@@ -16,14 +17,33 @@ PANIC = re.compile(r"Kernel panic|kernel panic|\bpanic: ")
 PLACE = re.compile(r"\[<((?:ffff|0000)[0-9a-f]{12})>\]|\b(?:RIP|PC|pc|ELR)\s*:\s*(?:[0-9a-f]{4}:)?((?:ffff|0000)[0-9a-f]{12})\b")
 NOTE = re.compile(r"^ {8}(?:[^ ]+ )?at [\w./+-]+:\d+$")
 OFFSET = re.compile(r"(?:Kernel Offset|KASLR offset|kaslr offset)\s*[:=]\s*(?:0x)?([0-9a-f]+)", re.I)
+# A place with its function's name, which says how far the kernel moved where no line does (a report that is no oops).
+NAMED = re.compile(r"\[<([0-9a-f]{16})>\] ([\w.$]+)\+0x([0-9a-f]+)/0x")
+
+
+def slide_of(text, vmlinux, tools):
+    """How far from where it was linked the kernel ran."""
+    m = OFFSET.search(text)
+    if m:
+        return int(m[1], 16)
+    begins = {(name, int(a, 16) - int(off, 16)) for a, name, off in NAMED.findall(text)}
+    if not begins:
+        return 0
+    r = subprocess.run([tools["nm"], vmlinux], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    linked = collections.defaultdict(set)
+    for l in r.stdout.splitlines():
+        cells = l.split()
+        if len(cells) == 3:
+            linked[cells[2]].add(int(cells[0], 16))
+    votes = collections.Counter(a - b for name, a in begins for b in linked[name])      # functions of one name: all of them
+    return votes.most_common(1)[0][0] if votes else 0
 
 
 def symbolize(text, vmlinux, tools):
     """The text with ' <function file:line>' lines below each line that has kernel addresses."""
     if not vmlinux or not os.path.exists(vmlinux):
         return text
-    m = OFFSET.search(text)
-    slide = int(m[1], 16) if m else 0
+    slide = slide_of(text, vmlinux, tools)
     lines = [line for line in text.splitlines() if not NOTE.match(line)]      # a text that was read before is not read twice
     wanted = []     # (line number, address)
     for i, line in enumerate(lines):
