@@ -24,11 +24,7 @@ rust_frames := -Cforce-frame-pointers=n
 endif
 endif
 include config/debug.mk
-debug_defines += -DCONFIG_KASAN
-debug_flags += -fsanitize=kernel-address -mllvm -asan-mapping-offset=0xdffffc0000000000 \
-	-mllvm -asan-stack=1 -fsanitize-address-use-after-scope -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=10000
-rust_debug_flags += -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=0xdffffc0000000000 -Cllvm-args=-asan-stack=0 \
-	-Cllvm-args=-asan-kernel-mem-intrinsic-prefix=1
+$(call with_kasan,0xdffffc0000000000)
 rust_target := x86_64-unknown-none
 rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes
 # What it takes of the code that CPUs have in common.

@@ -123,16 +123,20 @@ int arch_kasan_populate(unsigned long start, size_t size)
 	return 0;
 }
 
-/* The zero page read-only, in each table below T that maps it and holds other things beside the shadow. */
-static void __init protect_zero_page(pte_t *t, int level, unsigned int first, unsigned int last)
+/* The zero page read-only for [A, LAST] in T and in the tables below it that are nobody else's. */
+static void __init protect_zero_page(pte_t *t, int level, unsigned long a, unsigned long last)
 {
-	for (unsigned int i = first; i <= last; i++) {
-		pte_t e = ptep_read(&t[i]);
+	for (;;) {
+		unsigned long end = min(a | (pt_span(level) - 1), last);
+		pte_t *e = &t[pt_index(a, level)], old = ptep_read(e);
 
-		if (level && pte_present(e) && !pte_leaf(e, level) && !pte_same(e, shared_entry[level]))
-			protect_zero_page(pte_table(e), level - 1, 0, PT_ENTRIES - 1);
-		else if (!level && pte_present(e) && pte_pfn(e) == virt_to_pfn(zero_page))
-			ptep_cmpxchg(&t[i], e, pte_make(virt_to_pfn(zero_page), PTE_P_READ, 0));
+		if (level && !pte_same(old, shared_entry[level]))
+			protect_zero_page(pte_table(old), level - 1, a, end);
+		else if (!level && pte_pfn(old) == virt_to_pfn(zero_page))
+			ptep_cmpxchg(e, old, pte_make(virt_to_pfn(zero_page), PTE_P_READ, 0));
+		if (end >= last)
+			return;
+		a = end + 1;
 	}
 }
 
@@ -149,8 +153,8 @@ void __init kasan_init_shadow(void)
 		if (arch_kasan_populate((unsigned long)phys_to_virt(memblock.memory.r[i].start),
 					memblock.memory.r[i].end - memblock.memory.r[i].start))
 			panic("kasan: no memory for the shadow");
-	protect_zero_page(kernel_pgd, ROOT, first, last);
-	protect_zero_page(shared[0], 0, 0, PT_ENTRIES - 1);
+	protect_zero_page(kernel_pgd, ROOT, KASAN_SHADOW_START, KASAN_SHADOW_END - 1);
+	protect_zero_page(shared[0], 0, 0, pt_span(1) - 1);
 	shared_entry[0] = pte_make(virt_to_pfn(zero_page), PTE_P_READ, 0);
 	arch_tlb_flush_kernel_range(KASAN_SHADOW_START, KASAN_SHADOW_END);
 	kasan_start(zero_page);

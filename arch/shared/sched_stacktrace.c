@@ -43,7 +43,8 @@ static bool tell_interrupted(const struct pt_regs *r, const struct task *t, bool
 	return fn(arg, regs_ip(r)) && (!link_is_caller(r, t) || fn(arg, regs_link(r)));
 }
 
-static void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
+/* Not tested: a task that runs elsewhere goes on while its stack is read. */
+static __no_sanitize_address void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	for (unsigned int depth = 0; depth < 128; depth++) {
 		const unsigned long *rec = record_of(fp, t);

@@ -5,8 +5,11 @@
 #include <arch/entry.h>
 #include <arch/irq.h>
 #include <arch/irqflags.h>
+#include <arch/kasan.h>
 #include <arch/percpu.h>
+#include <arch/page.h>
 #include <arch/ptrace.h>
+#include <kernel/printk.h>
 #include <sched/task.h>
 
 /* The registers that the interrupt being served found; NULL: none is. */
@@ -57,4 +60,21 @@ static inline void trap_exit_to_user(struct pt_regs *regs)
 	if (unlikely(flags & TIF_EXIT_WORK_MASK))
 		exit_to_user_work(regs, flags);
 	lockdep_user_return();
+}
+
+/*
+ * The sanitizer's test of a pointer that is no address of the kernel's faults before the access itself would: at A, where nothing is. What the
+ * pointer was is said; false: A is no such shadow.
+ */
+static inline bool trap_explain_shadow(unsigned long a)
+{
+#ifdef CONFIG_KASAN
+	unsigned long s = a - KASAN_SHADOW_OFFSET;
+
+	if (a < KASAN_COVERED_START && s < KASAN_COVERED_START >> 3) {
+		pr_emerg("fault: %s: kernel access near %#lx\n", s << 3 < PAGE_SIZE ? "null pointer" : "bad pointer", s << 3);
+		return true;
+	}
+#endif
+	return false;
 }

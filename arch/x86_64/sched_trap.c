@@ -265,10 +265,7 @@ static unsigned long operand_address(const struct pt_regs *r)
 /* A test of the shadow of a bad pointer faults before the access itself would. */
 static void explain_protection_fault(const struct pt_regs *regs)
 {
-	unsigned long a = operand_address(regs) - KASAN_SHADOW_OFFSET;
-
-	if (a < KASAN_COVERED_START >> 3)
-		pr_emerg("fault: %s: kernel access near %#lx\n", a << 3 < PAGE_SIZE ? "null pointer" : "bad pointer", a << 3);
+	trap_explain_shadow(operand_address(regs));
 }
 #else
 static void explain_protection_fault(const struct pt_regs *regs) { }
