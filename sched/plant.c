@@ -63,6 +63,15 @@ static void plant_use_after_free(void)
 	p[8] = 1;
 }
 
+/* What a CPU does in one instruction is looked at too. */
+static void plant_atomic_after_free(void)
+{
+	atomic_t *volatile p = kmalloc(64, GFP_KERNEL);
+
+	kfree(p);
+	atomic_inc(p);
+}
+
 static void plant_page_after_free(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -404,7 +413,7 @@ static const struct {
 	void (*fn)(void);
 } plants[] = {
 	{ "heap_overflow", plant_heap_overflow }, { "fill_overflow", plant_fill_overflow },
-	{ "use_after_free", plant_use_after_free },
+	{ "use_after_free", plant_use_after_free }, { "atomic_after_free", plant_atomic_after_free },
 	{ "page_after_free", plant_page_after_free }, { "global_overflow", plant_global_overflow },
 	{ "vmalloc_after_free", plant_vmalloc_after_free }, { "shift", plant_shift }, { "index", plant_index },
 	{ "lock_order", plant_lock_order }, { "lock_recursion", plant_lock_recursion }, { "lock_irq", plant_lock_irq },

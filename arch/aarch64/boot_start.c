@@ -22,6 +22,7 @@
 #include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
+#include "arch/shared/kasan_init.h"
 #include "arch/aarch64/a64_priv.h"
 
 struct boot_info boot_info;
@@ -180,6 +181,7 @@ void __init __noreturn a64_start(phys_addr_t fdt, phys_addr_t efi)
 		panic("boot: neither a device tree nor firmware names memory");
 	boot_check_initrd(&boot_info);
 	a64_build_kernel_tables();
+	kasan_init_shadow();
 	if (acpi)
 		a64_read_acpi();
 	a64_console_window(boot_info.cmdline);

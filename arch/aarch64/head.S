@@ -14,6 +14,7 @@
 #define PE_PAGE 0x1000
 #define BLOCK 0x701			/* valid, inner shareable, accessed; normal memory */
 #define TABLE 3
+#define PAGE 0x703			/* as BLOCK */
 
 	.section .head.text, "ax"
 	.globl _head
@@ -190,6 +191,25 @@ boot_entry_efi:				/* x19 = the stub's hand-off */
 	cmp x6, x4
 	b.lo 4b
 
+#ifdef CONFIG_KASAN
+	/* The sanitizer's shadow, until the kernel has tables of its own: one page for all, which functions scribble on. Root slots 192 to 255. */
+	adrp x2, early_shadow
+	mov x5, #PAGE
+	orr x2, x2, x5
+	adrp x1, early_shadow_l3
+	bl fill_table
+	orr x2, x7, #TABLE
+	adrp x1, early_shadow_l2
+	bl fill_table
+	orr x2, x7, #TABLE
+	adrp x1, early_shadow_l1
+	bl fill_table
+	orr x2, x7, #TABLE
+	add x1, x0, #192 * 8
+	mov x3, #64
+	bl fill
+#endif
+
 	/* What the MMU will read was written past the caches: no stale lines of it may stay. */
 	dmb sy
 	adrp x0, __bss_start
@@ -204,6 +224,17 @@ boot_entry_efi:				/* x19 = the stub's hand-off */
 	adrp x1, early_root
 	ldr x30, =boot_virtual
 	b mmu_on
+
+#ifdef CONFIG_KASAN
+	/* x2 in all entries of the table at x1, or the x3 from there on; x7 = where that began. */
+fill_table:
+	mov x3, #512
+fill:	mov x7, x1
+1:	str x2, [x1], #8
+	subs x3, x3, #1
+	b.ne 1b
+	ret
+#endif
 
 	/* x0, x1: TTBR0, TTBR1; goes on at the virtual address in x30. */
 mmu_on:
@@ -330,6 +361,16 @@ early_root:
 	.globl early_l2_image
 early_l2_image:
 	.skip PAGE_SIZE
+#ifdef CONFIG_KASAN
+early_shadow_l1:
+	.skip PAGE_SIZE
+early_shadow_l2:
+	.skip PAGE_SIZE
+early_shadow_l3:
+	.skip PAGE_SIZE
+early_shadow:
+	.skip PAGE_SIZE
+#endif
 	.globl kernel_root
 kernel_root:
 	.skip PAGE_SIZE

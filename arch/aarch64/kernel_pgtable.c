@@ -3,6 +3,7 @@
 #include <arch/pgtable.h>
 #include <arch/mmu.h>
 #include <kernel/init.h>
+#include "arch/shared/kasan_init.h"
 #include "arch/shared/kernel_maps.h"
 #include "arch/aarch64/a64_priv.h"
 
@@ -17,6 +18,7 @@ void __init a64_build_kernel_tables(void)
 {
 	kernel_maps_ram();
 	kernel_maps_image();
+	kasan_init_tables();
 	__asm__ volatile("dsb ishst" : : : "memory");
 	write_sysreg(image_to_phys(empty_root), ttbr0_el1);
 	write_sysreg(image_to_phys(kernel_root), ttbr1_el1);

@@ -295,7 +295,9 @@ void a64_kernel_sync(struct pt_regs *regs, u64 esr)
 	}
 	if (!exec && kernel_abort(regs, esr))
 		return;
-	if (addr < PAGE_SIZE)
+	if (!exec && trap_explain_shadow(addr))
+		;
+	else if (addr < PAGE_SIZE)
 		pr_emerg("fault: null pointer: kernel %s of %#lx\n", what, addr);
 	else
 		pr_emerg("fault: kernel %s of %#lx (%s)\n", what, addr,

@@ -58,6 +58,7 @@ FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy",
 # Of another CPU: (debug, CPUs, preemption, user programs too).
 OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
 OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
+PLANTED = ("aarch64",)          # whose detectors are proved beside x86_64's: with --arch all of them
 GUESTS_QUICK = ("aarch64",)     # whose user programs are in a whole run; of the others with --arch
 
 
@@ -813,6 +814,8 @@ def other_cpu(args, r, arch, part):
         part("kernel tests, %s" % cfg, r.ktests, cfg)
     for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if args.arch and programs and not (args.quick or args.debug) else []:
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
+    if arch in PLANTED and not args.release and not (args.quick and not r.filters):
+        part("planted bugs, %s" % arch, planted_bugs, r, arch, not args.arch)
     part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch, bool(args.arch and not args.quick))
 
 
@@ -853,6 +856,12 @@ def command_tests(r):
             debug = "x86_64-debug" in f.read()      # it boots that kernel
         if r.kernel(debug=debug):
             r.simple("command/" + name, [sys.executable, "-B", src], timeout=600)
+
+
+def planted_bugs(r, arch, short):
+    """Another CPU's debug build says what was planted."""
+    if r.wanted("command/planted") and r.kernel(arch, True):
+        r.simple("command/planted", [sys.executable, "-B", ROOT + "/tests/command/planted.py", "--arch", arch] + ["--short"] * short, arch, timeout=900)
 
 
 def report_features(r):

@@ -15,6 +15,20 @@
 
 #define A64_LSE ".arch_extension lse\n"
 
+/* The address sanitizer does not see into assembly: it is told, where the file is looked into. */
+#if defined(CONFIG_KASAN) && defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define A64_SANITIZE(p, bytes) __asan_store##bytes##_noabort((unsigned long)(p))
+void __asan_store1_noabort(unsigned long a);
+void __asan_store2_noabort(unsigned long a);
+void __asan_store4_noabort(unsigned long a);
+void __asan_store8_noabort(unsigned long a);
+#endif
+#endif
+#ifndef A64_SANITIZE
+#define A64_SANITIZE(p, bytes) ((void)0)
+#endif
+
 /* OP: what the instruction is called. STEP: %[new] out of %[old] and %[v]. A, L: acquire, release. SZ: b, h or nothing. W: w or x. */
 #define A64_RMW(T, op, step, sz, w, a, l, ldx, stx, full, ...)			\
 	__asm__ volatile("1: b 3f\n"						\
@@ -65,6 +79,7 @@ static __always_inline T a64_##name##_##bytes(volatile void *p, R v, const int o
 {										\
 	R old, new, fail;							\
 										\
+	A64_SANITIZE(p, bytes);							\
 	A64_ORDERED(A64_RMW, order, T, op, step, sz, w);			\
 	return (T)old;								\
 }
@@ -79,6 +94,7 @@ static __always_inline T a64_cas_##bytes(volatile void *p, T expected, R v, cons
 {										\
 	R old = expected, got, fail;						\
 										\
+	A64_SANITIZE(p, bytes);							\
 	A64_ORDERED(A64_CAS, order, T, sz, w);					\
 	if (order == __ATOMIC_SEQ_CST && old != expected)			\
 		__asm__ volatile("dmb ish" : : : "memory");			\

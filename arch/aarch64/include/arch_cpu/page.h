@@ -2,6 +2,7 @@
 /*
  * aarch64 address space (4 KiB granule, 48 bits): user addresses through TTBR0, these through TTBR1:
  *   0xffff000000000000                direct map of all RAM, at its physical address
+ *   0xffff600000000000 .. +32 TiB     the sanitizer's shadow (debug build)
  *   0xffff800000000000 .. +2 GiB      modules
  *   0xffff800080000000 .. +1 GiB      kernel image, somewhere in it
  *   0xffffa00000000000 .. +512 GiB    vmalloc, stacks
