@@ -141,6 +141,16 @@ static void check(unsigned long addr, size_t size, bool write, unsigned long ip)
 		report(addr, size, write, ip);
 }
 
+/* Of the few bytes that an instruction reaches: mostly within one byte of shadow, which is 0. */
+static __always_inline bool bad_access(unsigned long addr, size_t size)
+{
+	if (!kasan_has_shadow(addr))
+		return false;
+	if (likely((addr & 7) + size <= 8 && !*kasan_shadow(addr)))
+		return false;
+	return bad_range(addr, size);
+}
+
 /* Rust's code cannot go on after a bad access. */
 static void __noreturn fatal(unsigned long addr, size_t size, bool write, unsigned long ip)
 {
@@ -151,8 +161,10 @@ static void __noreturn fatal(unsigned long addr, size_t size, bool write, unsign
 #define ACCESS(n)									\
 void __asan_report_load##n(unsigned long a) { fatal(a, n, false, _RET_IP_); }		\
 void __asan_report_store##n(unsigned long a) { fatal(a, n, true, _RET_IP_); }		\
-void __asan_load##n##_noabort(unsigned long a) { check(a, n, false, _RET_IP_); }	\
-void __asan_store##n##_noabort(unsigned long a) { check(a, n, true, _RET_IP_); }	\
+void __asan_load##n(unsigned long a) { if (unlikely(bad_access(a, n))) fatal(a, n, false, _RET_IP_); }		\
+void __asan_store##n(unsigned long a) { if (unlikely(bad_access(a, n))) fatal(a, n, true, _RET_IP_); }		\
+void __asan_load##n##_noabort(unsigned long a) { if (unlikely(bad_access(a, n))) report(a, n, false, _RET_IP_); }	\
+void __asan_store##n##_noabort(unsigned long a) { if (unlikely(bad_access(a, n))) report(a, n, true, _RET_IP_); }	\
 void __asan_report_load##n##_noabort(unsigned long a) { report(a, n, false, _RET_IP_); }	\
 void __asan_report_store##n##_noabort(unsigned long a) { report(a, n, true, _RET_IP_); }
 ACCESS(1)
@@ -160,6 +172,8 @@ ACCESS(2)
 ACCESS(4)
 ACCESS(8)
 ACCESS(16)
+void __asan_loadN(unsigned long a, size_t n) { if (unlikely(bad_range(a, n))) fatal(a, n, false, _RET_IP_); }
+void __asan_storeN(unsigned long a, size_t n) { if (unlikely(bad_range(a, n))) fatal(a, n, true, _RET_IP_); }
 void __asan_loadN_noabort(unsigned long a, size_t n) { check(a, n, false, _RET_IP_); }
 void __asan_storeN_noabort(unsigned long a, size_t n) { check(a, n, true, _RET_IP_); }
 void __asan_report_load_n_noabort(unsigned long a, size_t n) { report(a, n, false, _RET_IP_); }
@@ -171,6 +185,13 @@ void __asan_handle_no_return(void) { }
 
 #define SET_SHADOW(v) void __asan_set_shadow_##v(unsigned long s, size_t n) { __builtin_memset((void *)s, 0x##v, n); }
 SET_SHADOW(00)
+SET_SHADOW(01)
+SET_SHADOW(02)
+SET_SHADOW(03)
+SET_SHADOW(04)
+SET_SHADOW(05)
+SET_SHADOW(06)
+SET_SHADOW(07)
 SET_SHADOW(f1)
 SET_SHADOW(f2)
 SET_SHADOW(f3)

@@ -5,13 +5,14 @@ debug_defines := -DCONFIG_UBSAN -DCONFIG_LOCKDEP -DCONFIG_KCOV -DCONFIG_FAULT_IN
 debug_flags := --target=$(uapi_triplet) \
 	-fsanitize=bounds,shift,integer-divide-by-zero,unreachable,bool,enum,returns-nonnull-attribute,nonnull-attribute,array-bounds
 rust_debug_flags := --cfg lockdep --cfg kcov
-# The address sanitizer, where the CPU has arch_cpu/kasan.h: $(call with_kasan,OFFSET), that file's KASAN_SHADOW_OFFSET.
+# The address sanitizer, where the CPU has arch_cpu/kasan.h: $(call with_kasan,OFFSET[,CALLS]), that file's KASAN_SHADOW_OFFSET;
+# functions of more than CALLS accesses (10000) check them by calls.
 define kasan_settings
 debug_defines += -DCONFIG_KASAN
 debug_flags += -fsanitize=kernel-address -mllvm -asan-mapping-offset=$(1) \
-	-mllvm -asan-stack=1 -fsanitize-address-use-after-scope -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=10000
+	-mllvm -asan-stack=1 -fsanitize-address-use-after-scope -mllvm -asan-globals=1 -mllvm -asan-kernel-mem-intrinsic-prefix=1 -mllvm -asan-instrumentation-with-call-threshold=$(or $(2),10000)
 rust_debug_flags += -Zsanitizer=kernel-address -Cllvm-args=-asan-mapping-offset=$(1) -Cllvm-args=-asan-stack=0 \
-	-Cllvm-args=-asan-kernel-mem-intrinsic-prefix=1
+	-Cllvm-args=-asan-kernel-mem-intrinsic-prefix=1 $(if $(2),-Cllvm-args=-asan-instrumentation-with-call-threshold=$(2))
 endef
 with_kasan = $(eval $(kasan_settings))
 # Coverage: a call at each branch and comparison, kept out of what sets the processor up and takes exceptions (Makefile says what else).

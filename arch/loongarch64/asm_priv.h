@@ -49,7 +49,12 @@
 #define KS_PERCPU 0x34
 
 /* Of each CPU, for what cannot go on on the task's own stack. */
-#define OVERFLOW_STACK_SIZE 8192	/* not a page */
+#ifdef CONFIG_KASAN
+#define OVERFLOW_STACK_SHIFT 14
+#else
+#define OVERFLOW_STACK_SHIFT 13
+#endif
+#define OVERFLOW_STACK_SIZE (1 << OVERFLOW_STACK_SHIFT)	/* not a page */
 
 /* Windows on memory. */
 #define WINDOW_PLV0 1

@@ -21,6 +21,7 @@
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
+#include "arch/shared/kasan_init.h"
 #include "arch/loongarch64/la64_priv.h"
 
 struct boot_info boot_info;
@@ -205,6 +206,7 @@ void __init __noreturn la64_start(phys_addr_t cmdline, phys_addr_t systab)
 		panic("boot: the device tree names no memory");
 	boot_check_initrd(&boot_info);
 	la64_build_kernel_tables();
+	kasan_init_shadow();
 	la64_setup_percpu();
 	la64_cpu_registers(0);
 	arch_fpu_init_cpu();

@@ -56,6 +56,21 @@
 	st.d	$t0, $sp, R_NR
 .endm
 
+	/* $sp = \used bytes below the end of this CPU's spare stack. Clobbers t0. */
+.macro SPARE_STACK used
+#ifdef CONFIG_KASAN
+	csrrd	$t0, CSR_TID			/* the CPU's number */
+	slli.d	$t0, $t0, OVERFLOW_STACK_SHIFT
+	la.pcrel $sp, overflow_stacks + OVERFLOW_STACK_SIZE - \used
+	add.d	$sp, $sp, $t0
+#else
+	la.pcrel $sp, overflow_stack
+	add.d	$sp, $sp, $r21
+	li.w	$t0, OVERFLOW_STACK_SIZE - \used
+	add.d	$sp, $sp, $t0
+#endif
+.endm
+
 .macro FROM_USER handler, exception
 	csrrd	$sp, KS_FRAME
 	SAVE_GENERAL
@@ -161,10 +176,7 @@ interrupt:
 
 	/* The stack pointer is not where this task's stack is. What is left is to say so, on a stack kept for that. */
 stack_overflow:
-	la.pcrel $sp, overflow_stack
-	add.d	$sp, $sp, $r21
-	li.w	$t0, OVERFLOW_STACK_SIZE - R_SIZE
-	add.d	$sp, $sp, $t0
+	SPARE_STACK R_SIZE
 	csrrd	$t0, KS_SCRATCH2
 	SAVE_GENERAL
 	SAVE_REST 1
@@ -328,10 +340,7 @@ error_virtual:
 2:	csrwr	$zero, CSR_DMW0
 	csrrd	$tp, KS_TASK
 	csrrd	$r21, KS_PERCPU
-	la.pcrel $sp, overflow_stack
-	add.d	$sp, $sp, $r21
-	li.w	$t0, OVERFLOW_STACK_SIZE
-	add.d	$sp, $sp, $t0
+	SPARE_STACK 0
 	move	$fp, $zero
 	bl	la64_machine_error
 3:	b	3b

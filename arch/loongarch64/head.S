@@ -99,6 +99,29 @@ boot_entry:
 	add.d	$t3, $t3, $t5
 	bltu	$t3, $t1, 2b
 
+#ifdef CONFIG_KASAN
+	/* The sanitizer's shadow: one page for all of it, which functions scribble on, until the kernel has tables of its own. */
+	la.pcrel $t0, early_shadow
+	bstrpick.d $t0, $t0, 47, 0
+	or	$t0, $t0, $t4
+	la.pcrel $t1, early_shadow_l0
+	la.pcrel $t2, early_shadow_l1
+	la.pcrel $t3, early_shadow_end
+	move	$t4, $t1
+1:	st.d	$t0, $t4, 0
+	addi.d	$t4, $t4, 8
+	bltu	$t4, $t2, 1b
+1:	st.d	$t1, $t4, 0
+	addi.d	$t4, $t4, 8
+	bltu	$t4, $t3, 1b
+	li.w	$t0, 1152 * 8		/* bits 46..36 of KASAN_SHADOW_START */
+	li.w	$t1, 1920 * 8
+	add.d	$t0, $t0, $s1
+	add.d	$t1, $t1, $s1
+1:	st.d	$t2, $t0, 0
+	addi.d	$t0, $t0, 8
+	bltu	$t0, $t1, 1b
+#endif
 	bstrpick.d $s1, $s1, 47, 0
 	bl	setup_translation
 	la.pcrel $t0, addresses
@@ -172,6 +195,15 @@ early_l1:
 	.skip PAGE_SIZE
 early_l0:
 	.skip PAGE_SIZE * 3		/* where it was linked; where it is to be, across a border maybe */
+#ifdef CONFIG_KASAN
+early_shadow:
+	.skip PAGE_SIZE
+early_shadow_l0:
+	.skip PAGE_SIZE
+early_shadow_l1:
+	.skip PAGE_SIZE
+early_shadow_end:
+#endif
 
 	.section .bss..page_aligned, "aw", @nobits
 	.balign PAGE_SIZE

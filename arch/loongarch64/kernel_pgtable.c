@@ -6,6 +6,7 @@
 #include <arch/pgtable.h>
 #include <arch/mmu.h>
 #include <kernel/init.h>
+#include "arch/shared/kasan_init.h"
 #include "arch/shared/kernel_maps.h"
 #include "arch/loongarch64/la64_priv.h"
 
@@ -19,6 +20,7 @@ void arch_pt_copy_kernel(pte_t *root)
 void __init la64_build_kernel_tables(void)
 {
 	kernel_maps_image();
+	kasan_init_tables();
 	csr_write(image_to_phys(kernel_root), CSR_PGDH);
 	__asm__ volatile("invtlb 0, $zero, $zero" : : : "memory");
 	kernel_maps_in_use();

@@ -5,7 +5,11 @@
 #include <arch_cpu/stacktrace.h>
 #include "arch/loongarch64/la64_priv.h"
 
+#ifdef CONFIG_KASAN
+char overflow_stacks[NR_CPUS][OVERFLOW_STACK_SIZE] __aligned(16);	/* by pages, unlike the CPUs' areas: <arch_cpu/kasan.h> */
+#else
 DEFINE_PER_CPU_ALIGNED(char, overflow_stack[OVERFLOW_STACK_SIZE]);
+#endif
 
 void show_cpu_regs(const struct pt_regs *r)
 {

@@ -72,7 +72,6 @@ void __init kasan_init_tables(void)
 	map_shared(kernel_pgd, ROOT, KASAN_SHADOW_START, KASAN_SHADOW_END - 1);
 }
 
-/* Root slots never change once address spaces copied them: all of them get private tables at boot. */
 static pte_t *private_table(pte_t *e, int level)
 {
 	pte_t old = ptep_read(e);
@@ -144,7 +143,8 @@ void __init kasan_init_shadow(void)
 {
 	unsigned int first = pt_index(KASAN_SHADOW_START, ROOT), last = pt_index(KASAN_SHADOW_END - 1, ROOT);
 
-	for (unsigned int i = first; i <= last; i++)
+	/* Root slots never change once address spaces copied them: where they do, all of them get private tables now. */
+	for (unsigned int i = first; PT_KERNEL_ROOT_FIRST && i <= last; i++)
 		if (!private_table(&kernel_pgd[i], ROOT))
 			panic("kasan: no memory");
 	if (arch_kasan_populate((unsigned long)_text, (size_t)(_end - _text)))

@@ -18,6 +18,8 @@ struct asan_global {
 #define KASAN_DECLARE(n)						\
 	void __asan_report_load##n(unsigned long a) __noreturn;		\
 	void __asan_report_store##n(unsigned long a) __noreturn;	\
+	void __asan_load##n(unsigned long a);				\
+	void __asan_store##n(unsigned long a);				\
 	void __asan_load##n##_noabort(unsigned long a);			\
 	void __asan_store##n##_noabort(unsigned long a);		\
 	void __asan_report_load##n##_noabort(unsigned long a);		\
@@ -27,6 +29,8 @@ KASAN_DECLARE(2)
 KASAN_DECLARE(4)
 KASAN_DECLARE(8)
 KASAN_DECLARE(16)
+void __asan_loadN(unsigned long a, size_t n);
+void __asan_storeN(unsigned long a, size_t n);
 void __asan_loadN_noabort(unsigned long a, size_t n);
 void __asan_storeN_noabort(unsigned long a, size_t n);
 void __asan_report_load_n_noabort(unsigned long a, size_t n);
@@ -38,6 +42,13 @@ void *__asan_memcpy(void *d, const void *s, size_t n);
 void *__asan_memmove(void *d, const void *s, size_t n);
 void *__asan_memset(void *d, int c, size_t n);
 void __asan_set_shadow_00(unsigned long s, size_t n);
+void __asan_set_shadow_01(unsigned long s, size_t n);
+void __asan_set_shadow_02(unsigned long s, size_t n);
+void __asan_set_shadow_03(unsigned long s, size_t n);
+void __asan_set_shadow_04(unsigned long s, size_t n);
+void __asan_set_shadow_05(unsigned long s, size_t n);
+void __asan_set_shadow_06(unsigned long s, size_t n);
+void __asan_set_shadow_07(unsigned long s, size_t n);
 void __asan_set_shadow_f1(unsigned long s, size_t n);
 void __asan_set_shadow_f2(unsigned long s, size_t n);
 void __asan_set_shadow_f3(unsigned long s, size_t n);

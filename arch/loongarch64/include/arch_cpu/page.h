@@ -9,6 +9,7 @@
  *   0xffffa00000000000 .. +512 GiB    vmalloc, stacks
  *   0xffffb00000000000 .. +512 GiB    struct page array
  *   0xffffc00000000000 .. +1 GiB      device windows that want another kind of memory
+ *   0xffffc80000000000 .. +48 TiB     the sanitizer's shadow (debug build): of RAM, of what is mapped by pages (arch_cpu/kasan.h)
  */
 #pragma once
 
