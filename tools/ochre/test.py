@@ -58,7 +58,7 @@ FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy",
 # Of another CPU: (debug, CPUs, preemption, user programs too).
 OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
 OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
-PLANTED = ("aarch64",)          # whose detectors are proved beside x86_64's: with --arch all of them
+PLANTED = ("aarch64", "loongarch64")          # whose detectors are proved beside x86_64's: with --arch all of them
 GUESTS_QUICK = ("aarch64",)     # whose user programs are in a whole run; of the others with --arch
 
 
@@ -816,6 +816,8 @@ def other_cpu(args, r, arch, part):
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
     if arch in PLANTED and not args.release and not (args.quick and not r.filters):
         part("planted bugs, %s" % arch, planted_bugs, r, arch, not args.arch)
+    if args.arch and programs and not (args.debug or args.quick and not r.filters):
+        part("gdb, %s" % arch, under_gdb, r, arch)
     part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch, bool(args.arch and not args.quick))
 
 
@@ -856,6 +858,11 @@ def command_tests(r):
             debug = "x86_64-debug" in f.read()      # it boots that kernel
         if r.kernel(debug=debug):
             r.simple("command/" + name, [sys.executable, "-B", src], timeout=600)
+
+
+def under_gdb(r, arch):
+    if r.wanted("command/gdb") and r.kernel(arch):
+        r.simple("command/gdb", [sys.executable, "-B", ROOT + "/tests/command/gdb.py", "--arch", arch], arch, timeout=900)
 
 
 def planted_bugs(r, arch, short):
