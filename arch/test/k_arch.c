@@ -169,6 +169,34 @@ KTEST(arch_pte_encoding)
 	KT_ASSERT(pte_none(PTE_NONE) && !pte_present(PTE_NONE));
 }
 
+#ifdef CONFIG_KASAN
+static u64 in_image[4];
+
+static bool has_own_shadow(const void *p)
+{
+	unsigned long a = (unsigned long)p & ~7UL;
+
+	return kasan_has_shadow(a) && kasan_is_shadow((unsigned long)kasan_shadow(a)) && kasan_unshadow(kasan_shadow(a)) == a && !*kasan_shadow(a) &&
+	       kasan_shadow(a + 8) == kasan_shadow(a) + 1;
+}
+
+/* By whatever it is seen, memory has a shadow that is of it alone; users' has none. */
+KTEST(arch_kasan_shadow)
+{
+	u64 on_stack[4], *volatile kept = on_stack;
+	unsigned long page = __get_free_page(GFP_KERNEL);
+	void *v = vmalloc(PAGE_SIZE);
+
+	KT_ASSERT(page && v);
+	if (page && v)
+		KT_ASSERT(has_own_shadow((void *)page) && has_own_shadow(v));
+	KT_ASSERT(has_own_shadow(in_image) && has_own_shadow(kept));
+	KT_ASSERT(!kasan_has_shadow(0) && !kasan_has_shadow(TASK_SIZE_MAX - 1));
+	vfree(v);
+	free_page(page);
+}
+#endif
+
 /* Nothing that the kernel maps is both writable and executable. TABLE's entries from FIRST on; VA is that of its entry 0. */
 static int count_wx(const pte_t *table, int level, unsigned int first, unsigned long va)
 {
