@@ -14,7 +14,7 @@ endif
 r := $(O)/rust
 rust_edition := 2024
 rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-bitcode=n $(or $(rust_frames),-Cforce-frame-pointers=y) \
-	-Cdebuginfo=1 -Copt-level=2 -Ccodegen-units=1 --sysroot=$(r)/none -L $(r) \
+	-Cdebuginfo=1 -Copt-level=2 -Ccodegen-units=1 --sysroot=$(r)/none -L $(r) -Ztemps-dir=$(r) \
 	--remap-path-prefix=$(srctree)/= --remap-path-prefix=$(RUST_SRC)=rust-src $(rust_flags) $(if $(DEBUG),$(rust_debug_flags))
 # Not of core: what a driver uses of it is built into the driver.
 rust_cov := $(if $(DEBUG),$(rust_cov_flags))
