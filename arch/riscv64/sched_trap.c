@@ -15,6 +15,7 @@
 #include <kernel/printk.h>
 #include <kernel/time_priv.h>
 #include "arch/shared/young.h"
+#include "arch/shared/kernel_maps.h"
 #include "arch/shared/sched_trap.h"
 #include "arch/riscv64/rv_priv.h"
 #include "arch/shared/fpu.h"
@@ -176,6 +177,14 @@ static const char *const names[] = {
 	"misaligned store", "store access fault",
 };
 
+/* In the tables that are loaded, which stay as long as interrupts are off; the cause of a fault does not say it. */
+static bool is_mapped(unsigned long addr)
+{
+	phys_addr_t root = (csr_read(satp) & ((1UL << SATP_ASID_SHIFT) - 1)) << PAGE_SHIFT;
+
+	return (addr < TASK_SIZE_MAX || addr >= rv_direct_map) && kernel_maps_walk(phys_to_virt(root), addr, NULL);
+}
+
 void rv_kernel_trap(struct pt_regs *regs, unsigned long cause)
 {
 	unsigned long addr = regs->badaddr;
@@ -196,7 +205,7 @@ void rv_kernel_trap(struct pt_regs *regs, unsigned long cause)
 		pr_emerg("fault: null pointer: kernel %s of %#lx\n", what, addr);
 	else
 		pr_emerg("fault: kernel %s of %#lx (%s)\n", what, addr,
-			 addr >= rv_direct_map && arch_kernel_pte(addr, NULL) ? "not allowed" : "not mapped");
+			 is_mapped(addr) ? "not allowed" : "not mapped");
 	die("page fault", regs, cause);
 }
 
