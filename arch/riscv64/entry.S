@@ -32,7 +32,7 @@
 #define R_FRAME 304
 #define R_SIZE 320
 
-#define OVERFLOW_STACK_SIZE 4096
+#define OVERFLOW_STACK_SIZE 8192	/* not a page */
 #define SR_CLEAR (1 << 18 | 3 << 13 | 3 << 9)	/* SUM, FS, VS */
 #define CAUSE_ECALL_USER 8
 

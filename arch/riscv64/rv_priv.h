@@ -139,7 +139,7 @@ void rv_soft_interrupt(void);
 extern char secondary_entry[], boot_stack[], boot_stack_top[], rv_trap_entry[];
 
 /* sched_stacktrace.c */
-#define OVERFLOW_STACK_SIZE 4096	/* not a page; entry.S knows it */
+#define OVERFLOW_STACK_SIZE 8192	/* not a page; entry.S knows it */
 DECLARE_PER_CPU_ALIGNED(char, overflow_stack[OVERFLOW_STACK_SIZE]);
 
 /* Called from assembly alone. */
