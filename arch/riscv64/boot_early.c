@@ -6,6 +6,7 @@
  *
  * early_top is the level-2 table of the top 512 GiB: Sv39's root, else reached through early_level3 (Sv48's root), that from early_level4.
  */
+#include <arch/kasan.h>
 #include <arch/page.h>
 #include <arch/pgtable.h>
 #include <arch_cpu/image.h>
@@ -24,6 +25,16 @@ static pte_t early_direct[PT_ENTRIES] EARLY_TABLE;
 static pte_t early_pages[(IMAGE_MAX >> 21) + 1][PT_ENTRIES] __section(".init.pgtables") __aligned(1UL << PAGE_SHIFT);
 extern char _end[];
 
+/* Sv39's room for RAM ends where the sanitizer's shadow begins, else where vmalloc does. */
+#ifdef CONFIG_KASAN
+#define SV39_DIRECT_SIZE (96UL << 30)
+#else
+#define SV39_DIRECT_SIZE (128UL << 30)
+#endif
+
+#define GIB_SHIFT 30
+#define SV39_DIRECT_GIBS (SV39_DIRECT_SIZE >> GIB_SHIFT)
+
 #define LEAF (RV_PTE_V | RV_PTE_R | RV_PTE_W | RV_PTE_A | RV_PTE_D)
 
 static u64 __init leaf(u64 pa, u64 flags)
@@ -36,14 +47,12 @@ static u64 __init table(const pte_t *t)
 	return (u64)t >> PAGE_SHIFT << RV_PTE_PPN_SHIFT | RV_PTE_V;
 }
 
-#define GIB_SHIFT 30
-
-/* The GiB around PA in the direct map: entry of TABLE counted from FIRST. */
-static void __init map_gib(pte_t *t, unsigned int first, u64 pa)
+/* The GiB around PA in the direct map of so MANY: entry of TABLE counted from FIRST. */
+static void __init map_gib(pte_t *t, unsigned int first, unsigned int many, u64 pa)
 {
 	u64 n = pa >> GIB_SHIFT;
 
-	if (n < PT_ENTRIES - first)
+	if (n < many)
 		t[first + n].v = leaf(n << GIB_SHIFT, 0);
 }
 
@@ -64,6 +73,29 @@ static void __init deep(unsigned int levels)
 	rv_vmemmap = 0xffffc00000000000UL;
 }
 
+#ifdef CONFIG_KASAN
+static pte_t early_shadow_2[PT_ENTRIES] EARLY_TABLE, early_shadow_1[PT_ENTRIES] EARLY_TABLE, early_shadow_0[PT_ENTRIES] EARLY_TABLE;
+static char early_shadow[1UL << PAGE_SHIFT] EARLY_TABLE;
+
+/* The sanitizer's shadow, until the kernel has tables of its own: one page for all, which functions scribble on. */
+static void __init map_shadow(void)
+{
+	unsigned int end = pt_index(KASAN_SHADOW_END, 2);
+
+	for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+		early_shadow_0[i].v = leaf((u64)early_shadow, 0);
+		early_shadow_1[i].v = table(early_shadow_0);
+		early_shadow_2[i].v = table(early_shadow_1);
+	}
+	for (unsigned int i = end - 32; i < end; i++)		/* of the top 256 GiB */
+		early_top[i].v = table(early_shadow_1);
+	for (unsigned int i = pt_index((0xffff800000000000UL >> 3) + KASAN_SHADOW_OFFSET, 3); i < PT_ENTRIES - 1; i++)
+		early_level3[i].v = table(early_shadow_2);
+}
+#else
+static void __init map_shadow(void) { }
+#endif
+
 void __init rv_early_tables(phys_addr_t fdt)
 {
 	u64 pa = kernel_image_pa, end = (u64)_end;
@@ -73,8 +105,9 @@ void __init rv_early_tables(phys_addr_t fdt)
 	early_top[PT_ENTRIES - 2].v = table(early_image);	/* KERNEL_IMAGE_VA: 2 GiB below the end */
 	early_top[PT_ENTRIES - 1].v = table(early_image + PT_ENTRIES);
 
-	map_gib(early_direct, 0, pa);
-	map_gib(early_direct, 0, fdt);
+	map_shadow();
+	map_gib(early_direct, 0, PT_ENTRIES, pa);
+	map_gib(early_direct, 0, PT_ENTRIES, fdt);
 	early_level3[0x100].v = table(early_direct);
 	early_level3[PT_ENTRIES - 1].v = table(early_top);
 	early_level3[pa >> 39 & 0xff].v = leaf(pa >> 39 << 39, RV_PTE_X);
@@ -90,10 +123,10 @@ void __init rv_early_tables(phys_addr_t fdt)
 	rv_pt_levels = 3;
 	rv_task_size = 1UL << 38;
 	rv_direct_map = 0xffffffc000000000UL;
-	rv_direct_size = 1UL << 37;
+	rv_direct_size = SV39_DIRECT_SIZE;
 	rv_vmemmap = 0xfffffff000000000UL;
-	map_gib(early_top, 0x100, pa);
-	map_gib(early_top, 0x100, fdt);
+	map_gib(early_top, 0x100, SV39_DIRECT_GIBS, pa);
+	map_gib(early_top, 0x100, SV39_DIRECT_GIBS, fdt);
 	early_top[pa >> GIB_SHIFT & 0xff].v = leaf(pa >> GIB_SHIFT << GIB_SHIFT, RV_PTE_X);
 	if (try_mode(SATP_SV39, early_top))
 		return;
@@ -119,7 +152,7 @@ pte_t *__init rv_early_gib(phys_addr_t pa)
 {
 	u64 n = pa >> GIB_SHIFT;
 
-	if (n >= (rv_pt_levels == 3 ? 128 : PT_ENTRIES))
+	if (n >= (rv_pt_levels == 3 ? SV39_DIRECT_GIBS : PT_ENTRIES))
 		return NULL;
 	return rv_pt_levels == 3 ? &early_top[0x100 + n] : &early_direct[n];
 }

@@ -19,6 +19,7 @@
 #include <kernel/init.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
+#include "arch/shared/kasan_init.h"
 #include "arch/riscv64/rv_priv.h"
 
 struct boot_info boot_info;
@@ -152,6 +153,7 @@ void __init __noreturn rv_start(unsigned long hart, phys_addr_t fdt)
 		panic("boot: the device tree names no memory");
 	boot_check_initrd(&boot_info);
 	rv_build_kernel_tables();
+	kasan_init_shadow();
 	rv_console_window();
 	rv_setup_percpu();
 	rv_cpu_registers();

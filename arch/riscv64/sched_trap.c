@@ -201,7 +201,9 @@ void rv_kernel_trap(struct pt_regs *regs, unsigned long cause)
 	}
 	if (kernel_page_fault(regs, cause))
 		return;
-	if (addr < PAGE_SIZE)
+	if (cause != CAUSE_INSN_PAGE && trap_explain_shadow(addr))
+		;
+	else if (addr < PAGE_SIZE)
 		pr_emerg("fault: null pointer: kernel %s of %#lx\n", what, addr);
 	else
 		pr_emerg("fault: kernel %s of %#lx (%s)\n", what, addr,

@@ -51,6 +51,7 @@ PLANTS = {
 }
 # Where a CPU sees it in another way.
 ON = {
+    "riscv64": {"stack_end": ["kernel stack overflow", "Oops: kernel stack overflow", "at sched/plant.c:"]},
     "aarch64": {"stack_end": ["kernel stack overflow", "Oops: kernel stack overflow", "at sched/plant.c:"]},
 }
 # From user mode: what is done there, what must be printed there, what the kernel says.

@@ -58,7 +58,7 @@ FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy",
 # Of another CPU: (debug, CPUs, preemption, user programs too).
 OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
 OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
-PLANTED = ("aarch64", "loongarch64")          # whose detectors are proved beside x86_64's: with --arch all of them
+PLANTED = ("aarch64", "riscv64", "loongarch64")        # whose detectors are proved beside x86_64's: with --arch all of them
 GUESTS_QUICK = ("aarch64",)     # whose user programs are in a whole run; of the others with --arch
 
 

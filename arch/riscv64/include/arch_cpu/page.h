@@ -2,6 +2,7 @@
 /*
  * riscv64 address space. The CPU's best of Sv57, Sv48 and Sv39 is chosen at boot; what lies in the top 256 GiB is the same in all:
  *   0xffffffc000000000 .. +128 GiB    Sv39 alone: direct map of RAM, at its physical address
+ *   0xffffffd800000000 .. +32 GiB     the sanitizer's shadow (debug build, where Sv39's direct map has the 96 GiB before it)
  *   0xffffffe000000000 .. +32 GiB     vmalloc, stacks
  *   0xfffffff000000000 .. +4 GiB      Sv39 alone: struct page array
  *   0xfffffff800000000 .. +1 GiB      device windows, the alias that patches code
@@ -10,6 +11,7 @@
  * Sv48 and Sv57 have more room:
  *   0xffff800000000000 .. +32 TiB     direct map
  *   0xffffc00000000000 .. +512 GiB    struct page array
+ *   0xffffefe000000000 .. +16 TiB     the sanitizer's shadow (debug build); it ends where Sv39's does
  * User addresses have 38 bits with Sv39, else 47.
  */
 #pragma once
