@@ -65,17 +65,18 @@ static void print_context(void)
 	       kernel_tainted ? "Tainted: W" : "Not tainted");
 }
 
-/* One CPU prints at a time, so that two reports do not mix; the same CPU may come again. */
-static void oops_enter(void)
+/* One CPU prints at a time, so that two reports do not mix; the same CPU may come again: true. */
+static bool oops_enter(void)
 {
 	u32 me = raw_smp_processor_id() + 1, old = 0;
 
 	while (!try_cmpxchg_acquire(&oops_lock, &old, me)) {
 		if (old == me)
-			return;
+			return true;
 		old = 0;
 		cpu_relax();
 	}
+	return false;
 }
 
 static void oops_leave(void)
@@ -83,8 +84,11 @@ static void oops_leave(void)
 	smp_store_release(&oops_lock, 0);
 }
 
+static bool stopping;
+
 static void __noreturn stop_machine_for_good(void)
 {
+	stopping = true;
 	if (panic_timeout > 0) {
 		printk(KERN_EMERG "Rebooting in %d seconds..\n", panic_timeout);
 		for (int i = 0; i < panic_timeout * 100; i++)
@@ -107,8 +111,9 @@ void panic(const char *fmt, ...)
 	if (!try_cmpxchg(&panicking, &old, me)) {
 		if (old != me)
 			arch_cpu_halt();
-		for (;;)		/* a panic inside a panic: say nothing more */
+		while (stopping)	/* a panic inside a panic: say nothing more */
 			arch_cpu_halt();
+		stop_machine_for_good();
 	}
 	console_panic_mode();
 	va_start(ap, fmt);
@@ -167,9 +172,14 @@ void warn_trap(struct pt_regs *regs, const char *file, int line)
 
 void die(const char *what, struct pt_regs *regs, unsigned long error)
 {
+	char name[160];
 	int n = 0;
 
-	oops_enter();
+	/* What is told last reads what may be damaged. */
+	if (oops_enter()) {
+		printk(KERN_EMERG "Oops: %s, error %04lx, while another was reported, at %s\n", what, error, ksym_describe(regs_ip(regs), name, sizeof(name)));
+		panic("an oops could not be reported");
+	}
 	printk(KERN_EMERG "Oops: %s, error %04lx [#%u]\n", what, error, ++oops_count);
 	print_context();
 	arch_show_regs(regs);

@@ -21,6 +21,7 @@
 #include <kernel/show.h>
 #include <kernel/spinlock.h>
 #include <kernel/time.h>
+#include <kernel/upcalls.h>
 #include <lib/list.h>
 #include <lib/string.h>
 #include <sched/kthread.h>
@@ -323,6 +324,18 @@ static void plant_null_locked(void)
 	plant_null();
 }
 
+/* What the task is said to hold is damaged: reading it while that is told faults. */
+static void plant_oops_in_oops(void)
+{
+#ifdef CONFIG_LOCKDEP
+	struct lockdep_stack *s = current_lockdep();
+
+	s->h[0].class_idx = 0xffff;
+	s->depth = 1;
+#endif
+	plant_null();
+}
+
 /* What of user memory is not fetched through uaccess: the kernel must not, though the address is mapped. */
 static __no_sanitize_address void plant_user_read(void)
 {
@@ -424,7 +437,7 @@ static const struct {
 	{ "poisoned", plant_poisoned }, { "rcu_pointer", plant_rcu_pointer }, { "rcu_sleep", plant_rcu_sleep },
 	{ "rcu_unlock", plant_rcu_unlock }, { "unlock", plant_unlock }, { "lock_freed", plant_lock_freed },
 	{ "lock_uninitialised", plant_lock_uninitialised }, { "lock_irq_way", plant_lock_irq_way },
-	{ "lock_kept", plant_lock_kept }, { "null_locked", plant_null_locked }, { "hang", plant_hang },
+	{ "lock_kept", plant_lock_kept }, { "null_locked", plant_null_locked }, { "oops_in_oops", plant_oops_in_oops }, { "hang", plant_hang },
 	{ "soft_lockup", plant_soft_lockup }, { "user_read", plant_user_read }, { "user_call", plant_user_call },
 	{ "covered", plant_covered }, { "leak", plant_leak }, { "no_leak", plant_no_leak },
 };

@@ -12,6 +12,9 @@ static __always_inline unsigned int arch_cpu_number(void)
 }
 
 /* There is no hint for it. */
+/* An address inside the calling code. */
+#define arch_this_ip() ({ unsigned long __ip; __asm__("pcaddi %0, 0" : "=r"(__ip)); __ip; })
+
 static __always_inline void cpu_relax(void)
 {
 	__asm__ volatile("" : : : "memory");
