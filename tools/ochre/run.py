@@ -19,7 +19,7 @@ import termios
 import time
 import tty
 
-from . import build, oops, qemu, rootfs, setup
+from . import arches, build, oops, qemu, rootfs, setup
 from .util import Fail, rel
 
 FRAME_MAX = 4096
@@ -386,6 +386,8 @@ def cmd_run(args):
         return first_program(vm, vmlinux, args.timeout)
     vm.append = command_line(vm, args.verbose, append, True)
     argv = args.argv
+    if argv is None and not arches.ALL[args.arch].debian and args.rootfs == "busybox":
+        argv = ["/bin/first"]   # no Debian, no shell: all that its root has
     if argv is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         argv = ["/bin/sh"]      # a script on stdin
     if args.gdb:
