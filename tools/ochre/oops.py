@@ -35,8 +35,9 @@ def slide_of(text, vmlinux, tools):
         cells = l.split()
         if len(cells) == 3:
             linked[cells[2]].add(int(cells[0], 16))
-    votes = collections.Counter(a - b for name, a in begins for b in linked[name])      # functions of one name: all of them
-    return votes.most_common(1)[0][0] if votes else 0
+    # Functions of one name: all of them, but a kernel moves by whole pages, and mostly not at all where nothing says that it did.
+    votes = collections.Counter(a - b for name, a in begins for b in linked[name] if not (a - b) % 4096)
+    return max(votes, key=lambda slide: (votes[slide], slide == 0), default=0)
 
 
 def symbolize(text, vmlinux, tools):
