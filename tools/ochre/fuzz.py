@@ -227,6 +227,7 @@ class Hunt:
                     fuzz_cover.write_places(fuzz_corpus.PLACES, self.mark, self.places)
                     saved = time.monotonic()
         except KeyboardInterrupt:
+            self.corpus.look()
             sys.stderr.write("\nstopped; everything is kept in %s\n" % rel(fuzz_corpus.DIR))
         finally:
             for i, m in enumerate(self.slots):

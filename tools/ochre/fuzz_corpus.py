@@ -50,6 +50,13 @@ class Corpus:
     def __init__(self, top=None):
         self.dir = os.path.join(top or DIR, "corpus")
         os.makedirs(self.dir, exist_ok=True)
+        self.look()
+
+    def look(self):
+        """What is there. Whoever was stopped in the middle of add() left a file that does not count, or one that is not counted."""
+        for n in os.listdir(self.dir):
+            if n == ".new-%d" % os.getpid():
+                os.unlink(os.path.join(self.dir, n))
         self.names = set(n for n in os.listdir(self.dir) if not n.startswith("."))
 
     def add(self, data):

@@ -487,10 +487,14 @@ LINUX = {"x86_64": ("trixie-backports", r"linux-binary-([\d.]+)\+deb13-cloud-amd
          "riscv64": ("trixie", r"linux-image-([\d.]+)\+deb13-riscv64"), "loongarch64": ("forky", r"linux-binary-([\d.]+)\+deb14-loong64")}
 
 
-def reference_linux(arch="x86_64"):
-    """The newest Linux that Debian has for a CPU, unpacked: the path of what QEMU boots."""
+def check_linux(arch):
     if arch not in LINUX:
         raise Fail("Debian packages no Linux of %s" % arch)
+
+
+def reference_linux(arch="x86_64"):
+    """The newest Linux that Debian has for a CPU, unpacked: the path of what QEMU boots."""
+    check_linux(arch)
     dest, (suite, wanted) = HOST + "/linux" + ("" if arch == "x86_64" else "-" + arch), LINUX[arch]
     found = sorted(glob.glob(dest + "/usr/lib/modules/*/vmlinuz") + glob.glob(dest + "/boot/vmlinu[xz]-*"))
     if found:

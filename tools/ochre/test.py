@@ -719,11 +719,22 @@ def list_tests(r):
 def cmd_test(args):
     if args.list:
         return list_tests(Runner(args, None))
+    if args.kernel:
+        check_kernel(args.kernel, args.arch or "x86_64")
     with locked("test", None):
         wanted = [args.arch] if args.arch else ["x86_64"] if args.quick else ARCHES
         tools = setup.ensure(wanted)
         r = Runner(args, tools)
         return run_all(args, r)
+
+
+def check_kernel(kernel, arch):
+    if kernel == "linux":
+        setup.check_linux(arch)
+    elif not os.path.isfile(kernel):
+        raise Fail("--kernel %s: no such file" % kernel)
+    elif not arches.ALL[arch].debian:
+        raise Fail("%s has no programs whose tests another kernel could run" % arch)
 
 
 def run_all(args, r):
@@ -736,8 +747,6 @@ def run_all(args, r):
         configs = [c for c in configs if not c.debug]
     if args.kernel:
         r.linux = setup.reference_linux(args.arch or "x86_64") if args.kernel == "linux" else args.kernel
-        if not os.path.isfile(r.linux):
-            raise Fail("--kernel %s: no such file" % r.linux)
         configs = [Config(False, c, "lazy") for c in ((1,) if args.quick else (1, 4))]
     if args.fail_nth:
         return fault_tests(args, r)
@@ -783,8 +792,6 @@ def run_all(args, r):
 
 def other_kernel(args, r, arch, part):
     """The programs' tests of a CPU under the kernel of --kernel."""
-    if not arches.ALL[arch].debian:
-        raise Fail("%s has no programs whose tests another kernel could run" % arch)
     files, names = r.guest_files(arch)
     configs = [Config(False, c, "lazy", arch) for c in ((1,) if args.quick else (1, 4))]
     for cfg in configs:
