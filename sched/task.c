@@ -250,6 +250,7 @@ void task_work_defer(struct task_work *w)
 void task_work_flush_deferred(void)
 {
 	run_deferred(NULL);
+	flush_work(&deferred_work);	/* it may have taken some before */
 }
 
 void task_work_run(void)

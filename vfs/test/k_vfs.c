@@ -310,6 +310,26 @@ KTEST(vfs_pipe)
 	fput(p[0]);
 }
 
+/* Whoever flushes finds what was deferred done, though a kworker took it first. */
+KTEST(vfs_deferred_is_flushed)
+{
+	int late = 0;
+
+	for (int i = 0; i < 800; i++) {
+		struct file *p[2];
+		char buf[1];
+
+		KT_EQ(create_pipe_files(p, O_NONBLOCK), 0);
+		fput(p[1]);
+		for (int n = 0; n < i % 64 * 8; n++)
+			cpu_relax();
+		task_work_flush_deferred();
+		late += kernel_read(p[0], buf, sizeof(buf), NULL) != 0;
+		fput(p[0]);
+	}
+	KT_EQ(late, 0);
+}
+
 static struct list_head dying;
 
 static void shrink_now(struct dentry *d)

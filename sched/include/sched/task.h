@@ -294,7 +294,7 @@ int task_work_add(struct task *t, struct task_work *w, bool interrupt);
  * an exiting task) or must not be touched (atomic context). The func may sleep.
  */
 void task_work_defer(struct task_work *w);
-/* Runs here what waits for the kworker. May sleep. */
+/* What waited for the kworker is done when this returns. Sleeps. */
 void task_work_flush_deferred(void);
 void task_work_run(void);
 
