@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from . import arches, bench_apps, bench_boot, bench_company, bench_gate, bench_peer, bench_profile, bench_show, build, cpio, rootfs, setup
+from . import arches, bench_apps, bench_boot, bench_company, bench_gate, bench_peer, bench_profile, bench_show, build, cpio, qemu, rootfs, setup
 from .util import BUILD, Fail, Progress, ROOT, digest, output, rel
 
 OUT = os.path.join(BUILD, "bench")
@@ -49,8 +49,7 @@ def plugin(tools, arch="x86_64"):
     return path
 
 
-# Of each CPU's machine: more for -M, the CPU, words for the kernel's command line (without UEFI, loongarch64's Linux dies of the search for a
-# keyboard), and more for -accel. What is drawn at random is the same each time (-seed, no seeds for the kernel).
+# Of each CPU's machine: more for -M, the CPU, words for the kernel's command line, and more for -accel. What is drawn at random is the same each time (-seed, no seeds for the kernel).
 #
 # QEMU's loongarch64 does not know that IOCSRWR, by which a CPU sends interrupts, itself one too, is an access to a device: where it is not the last
 # instruction of what was translated together, the clock that counts instructions is not exact there, and QEMU ends with "Raised interrupt while not in
@@ -59,7 +58,7 @@ def plugin(tools, arch="x86_64"):
 MACHINES = {"x86_64": ("", "max,-rdrand,-rdseed,-erms,-fsrm", "tsc=reliable ", ""),
             "aarch64": (",gic-version=2,dtb-randomness=off", "max,pauth-impdef=on", "", ""),
             "riscv64": ("", "max", "", ""),
-            "loongarch64": ("", "max", "initcall_blacklist=i8042_init ", ",one-insn-per-tb=on")}
+            "loongarch64": ("", "max", qemu.NO_KEYBOARD + " ", ",one-insn-per-tb=on")}
 
 
 def machine(tools, arch, kernel, initrd, append, cpus=1):

@@ -45,6 +45,10 @@ def fitting(arch, memory, initrd):
     return memory
 
 
+# Without UEFI, loongarch64's Linux dies of the search for a keyboard, which the machine lacks.
+NO_KEYBOARD = "initcall_blacklist=i8042_init"
+
+
 class Vm:
     """What is to be booted; argv() gives the command line. Serial ports are numbered sockets that this process holds."""
 
@@ -116,8 +120,7 @@ class Vm:
             a += ["-kernel", self.kernel]
         words = self.append
         if self.arch == "loongarch64" and not self.ours:
-            # Linux asks for a keyboard that this machine lacks, and dies.
-            words = ("initcall_blacklist=i8042_init " + (words or "")).strip()
+            words = (NO_KEYBOARD + " " + (words or "")).strip()
         if is_high(self.arch, self.initrd):
             a += ["-device", "loader,force-raw=on,addr=%#x,file=%s" % (HIGH_INITRD, self.initrd.replace(",", ",,"))]
             words += " initrdmem=%#x,%#x" % (HIGH_INITRD, os.path.getsize(self.initrd))

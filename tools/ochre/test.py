@@ -823,6 +823,8 @@ def other_cpu(args, r, arch, part):
         part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
     if arch in PLANTED and not args.release and not (args.quick and not r.filters):
         part("planted bugs, %s" % arch, planted_bugs, r, arch, not args.arch)
+    if not programs and not args.debug:
+        part("first program, %s" % arch, first_program, r, arch)
     if args.arch and programs and not (args.debug or args.quick and not r.filters):
         part("gdb, %s" % arch, under_gdb, r, arch)
     part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch, bool(args.arch and not args.quick))
@@ -859,12 +861,17 @@ def command_tests(r):
     """What ./ochre run does, with our kernel."""
     for src in sorted(glob.glob(ROOT + "/tests/command/*.py")):
         name = os.path.basename(src)[:-3]
-        if name == "expect" or name.startswith("host_") or not r.wanted("command/" + name):
+        if name in ("expect", "first") or name.startswith("host_") or not r.wanted("command/" + name):
             continue
         with open(src) as f:
             debug = "x86_64-debug" in f.read()      # it boots that kernel
         if r.kernel(debug=debug):
             r.simple("command/" + name, [sys.executable, "-B", src], timeout=600)
+
+
+def first_program(r, arch):
+    if r.wanted("command/first") and r.kernel(arch):
+        r.simple("command/first", [sys.executable, "-B", ROOT + "/tests/command/first.py", "--arch", arch], arch, timeout=300)
 
 
 def under_gdb(r, arch):

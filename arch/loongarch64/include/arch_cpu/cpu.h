@@ -11,10 +11,10 @@ static __always_inline unsigned int arch_cpu_number(void)
 	return *(const unsigned int *)((const char *)&__cpu_number + base);
 }
 
-/* There is no hint for it. */
 /* An address inside the calling code. */
 #define arch_this_ip() ({ unsigned long __ip; __asm__("pcaddi %0, 0" : "=r"(__ip)); __ip; })
 
+/* There is no hint for it. */
 static __always_inline void cpu_relax(void)
 {
 	__asm__ volatile("" : : : "memory");
