@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from . import setup
-from .util import HOST, ROOT, Fail, write_if_changed
+from .util import HOST, ROOT, Fail
 
 # C11 with the weakest order of what is sequentially consistent; unlike RC11 it lets a store come before an earlier load, as aarch64 and alpha do.
 MODEL = "c11_partialSC.cat"
@@ -32,12 +32,7 @@ def herd():
         for path in glob.glob(dest + "/usr/bin/*"):     # 250 MB of relatives
             if os.path.basename(path) != "herd7":
                 os.unlink(path)
-        loader = (glob.glob(dest + "/usr/lib/*-linux-gnu/ld-linux*.so.*") + [None])[0]
-        if not loader:
-            raise Fail("sid's libc6 has no loader where it is looked for")
-        write_if_changed(program, '#!/bin/sh\nexec %s --library-path %s %s/usr/bin/herd7 -set-libdir %s/usr/share/herdtools7/herd "$@"\n'
-                         % (loader, os.path.dirname(loader), dest, dest))
-        os.chmod(program, 0o755)
+        setup.with_own_library(program, dest, ["herd7", "-set-libdir", dest + "/usr/share/herdtools7/herd"])
     return [program, "-model", MODEL]
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 from . import arches
-from .util import Fail, HOST, ROOT, digest, logged, output, write_if_changed
+from .util import Fail, HOST, ROOT, digest, logged, output, rel, write_if_changed
 
 CLIPPY_OWN = os.path.join(HOST, "own/usr/bin/clippy-driver")
 LOG = os.path.join(HOST, "setup.log")
@@ -352,6 +352,15 @@ def find_cross(arch, code):
     return dest
 
 
+def with_own_library(path, dest, argv, env=""):
+    """A script at PATH that runs what was unpacked under DEST together with its C library: argv[0] of its /usr/bin."""
+    loader = (glob.glob(dest + "/usr/lib/*-linux-gnu/ld-linux*.so.*") + [None])[0]
+    if not loader:
+        raise Fail("the libc6 under %s has no loader where it is looked for" % rel(dest))
+    write_if_changed(path, '#!/bin/sh\n%s exec %s --library-path %s %s/usr/bin/%s "$@"\n' % (env, loader, os.path.dirname(loader), dest, " ".join(argv)))
+    os.chmod(path, 0o755)
+
+
 def find_gdb(arch):
     """A gdb that knows the CPU. None: x86_64's is not there, which set-up does not install. Another CPU's is unpacked when first asked for, with its
     own C library and Python: that of Debian 12 knows no loongarch64."""
@@ -362,12 +371,7 @@ def find_gdb(arch):
     if not os.path.exists(program):
         apt = PrivateApt(codename(), ["trixie"], "apt-trixie")
         apt.unpack(apt.closure("gdb-multiarch") or ["gdb-multiarch"], "trixie", dest)
-        loader = (glob.glob(dest + "/usr/lib/*-linux-gnu/ld-linux*.so.*") + [None])[0]
-        if not loader:
-            raise Fail("trixie's libc6 has no loader where it is looked for")
-        write_if_changed(program, '#!/bin/sh\nPYTHONHOME=%s/usr exec %s --library-path %s %s/usr/bin/gdb-multiarch --data-directory=%s/usr/share/gdb "$@"\n'
-                         % (dest, loader, os.path.dirname(loader), dest, dest))
-        os.chmod(program, 0o755)
+        with_own_library(program, dest, ["gdb-multiarch", "--data-directory=%s/usr/share/gdb" % dest], "PYTHONHOME=%s/usr" % dest)
     return program
 
 
