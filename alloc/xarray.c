@@ -6,7 +6,9 @@
  *
  * Readers walk under RCU: nodes are filled before they are published and freed after a grace
  * period. A root node is replaced (grown) by a higher one that has it in slot 0, so a reader that started
- * at the old root still finds what it covers.
+ * at the old root still finds what it covers. A leaf leaves the tree only once it is empty: whoever still
+ * looks at one of its slots finds what is there, or NULL, and never what was there. A reader reads the
+ * head once, because it may be another kind of thing the next time.
  *
  * Changes are made under xa_lock. Nodes are allocated before the change; if the lock had to be dropped
  * for that, the walk starts again.
@@ -88,10 +90,9 @@ static inline void root_mark_set(struct xarray *xa, xa_mark_t m, bool on)
 		xa->xa_flags &= ~(1u << (16 + m));
 }
 
-/* Leaf node and slot of index, or NULL. (RCU or lock) */
-static struct xa_node *leaf_of(const struct xarray *xa, unsigned long index)
+/* Leaf node of index below head E, or NULL. (RCU or lock) */
+static struct xa_node *leaf_of(void *e, unsigned long index)
 {
-	void *e = head_of(xa);
 	struct xa_node *n;
 
 	if (!is_node(e))
@@ -119,7 +120,7 @@ void *xa_load(struct xarray *xa, unsigned long index)
 		if (index)
 			e = NULL;
 	} else {
-		n = leaf_of(xa, index);
+		n = leaf_of(e, index);
 		e = n ? rcu_dereference(n->slots[index & (XA_SLOTS - 1)]) : NULL;
 	}
 	rcu_read_unlock();
@@ -128,13 +129,14 @@ void *xa_load(struct xarray *xa, unsigned long index)
 
 void __rcu **xa_slots(struct xarray *xa, unsigned long index, unsigned int *n)
 {
-	struct xa_node *leaf = leaf_of(xa, index);
+	void *head = head_of(xa);
+	struct xa_node *leaf = leaf_of(head, index);
 	unsigned int slot = index & (XA_SLOTS - 1);
 
 	*n = min(*n, XA_SLOTS - slot);
 	if (leaf)
 		return &leaf->slots[slot];
-	if (index || !head_of(xa) || is_node(head_of(xa)))
+	if (index || !head || is_node(head))
 		return NULL;
 	*n = 1;
 	return &xa->xa_head;
@@ -144,12 +146,14 @@ bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 {
 	struct xa_node *n;
 	bool on = false;
+	void *e;
 
 	rcu_read_lock();
-	if (!is_node(head_of(xa))) {
+	e = head_of(xa);
+	if (!is_node(e)) {
 		on = !index && root_mark(xa, mark);
 	} else {
-		n = leaf_of(xa, index);
+		n = leaf_of(e, index);
 		if (n)
 			on = READ_ONCE(n->marks[mark]) >> (index & (XA_SLOTS - 1)) & 1;
 	}
@@ -273,12 +277,12 @@ unsigned int xa_extract_batch(struct xarray *xa, unsigned long *index, unsigned 
 			break;
 		i++;
 		/* Neighbours in the same leaf without another descent. */
-		leaf = i & (XA_SLOTS - 1) ? leaf_of(xa, i) : NULL;
+		leaf = i & (XA_SLOTS - 1) ? leaf_of(head_of(xa), i) : NULL;
 		while (leaf && got < n && i <= max) {
 			unsigned int s = i & (XA_SLOTS - 1);
 
 			e = rcu_dereference(leaf->slots[s]);
-			if (!e || (filter < XA_MARKS && !(leaf->marks[filter] >> s & 1)))
+			if (!e || (filter < XA_MARKS && !(READ_ONCE(leaf->marks[filter]) >> s & 1)))
 				break;
 			if (idx)
 				idx[got] = i;
@@ -493,7 +497,7 @@ static void mark_clear_up(struct xarray *xa, struct xa_node *n, unsigned int slo
 	}
 }
 
-/* Drop empty nodes upwards; lower the root where it has only slot 0. (lock) */
+/* Drop empty nodes upwards; lower the root to the node in slot 0 where it has only that. (lock) */
 static void shrink(struct xarray *xa, struct xa_node *n)
 {
 	while (n && !n->count) {
@@ -512,18 +516,10 @@ static void shrink(struct xarray *xa, struct xa_node *n)
 		struct xa_node *root = to_node(locked_head(xa));
 		void *e = locked_slot(root, 0);
 
-		if (root->count != 1 || !e)
+		/* An entry stays in its leaf: readers who look at its slot there must see it go. */
+		if (!root->shift || root->count != 1 || !e)
 			return;
-		if (root->shift) {
-			to_node(e)->parent = NULL;
-		} else {
-			/*
-			 * Entries that look like nodes must stay in a leaf; a mark moves to the root word,
-			 * where it already is.
-			 */
-			if (is_node(e))
-				return;
-		}
+		to_node(e)->parent = NULL;
 		rcu_assign_pointer(xa->xa_head, e);
 		/* Readers still on this root see its slots as they were. */
 		call_rcu(&root->rcu, node_free_rcu);
@@ -545,7 +541,7 @@ static void *store_prepared(struct xarray *xa, unsigned long index, void *entry,
 				root_mark_set(xa, m, false);
 		return old;
 	}
-	n = entry ? leaf_build(xa, index, p) : leaf_of(xa, index);
+	n = entry ? leaf_build(xa, index, p) : leaf_of(locked_head(xa), index);
 	if (!n)
 		return NULL;
 	s = index & (XA_SLOTS - 1);
@@ -664,7 +660,7 @@ void __xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 			root_mark_set(xa, mark, true);
 		return;
 	}
-	n = leaf_of(xa, index);
+	n = leaf_of(locked_head(xa), index);
 	if (!n || !locked_slot(n, s))
 		return;
 	for (;;) {
@@ -688,7 +684,7 @@ void __xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 			root_mark_set(xa, mark, false);
 		return;
 	}
-	n = leaf_of(xa, index);
+	n = leaf_of(locked_head(xa), index);
 	if (n)
 		mark_clear_up(xa, n, index & (XA_SLOTS - 1), mark);
 }

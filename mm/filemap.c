@@ -104,7 +104,7 @@ unsigned int filemap_get_run(struct address_space *mapping, pgoff_t index, unsig
 	end = slot + n;
 	next = slot ? rcu_dereference(*slot) : NULL;
 	*first = next;
-	if (likely(next && !xa_is_value(next))) {
+	if (likely(xa_is_pointer(next))) {
 		/* Still in its slot when we have a reference, it is this file's and stays what it is. */
 		for (; at < end && rcu_access_pointer(*at) == next && likely(folio_try_get_cached(next)); at++, next++) {
 			if (unlikely(rcu_access_pointer(*at) != next)) {
@@ -112,7 +112,7 @@ unsigned int filemap_get_run(struct address_space *mapping, pgoff_t index, unsig
 				break;
 			}
 		}
-	} else {
+	} else if (!xa_is_internal(next)) {
 		*first = NULL;
 		while (++at < end && !(slot && READ_ONCE(*at)))
 			;

@@ -265,6 +265,32 @@ KTEST(xarray_slots)
 	xa_destroy(&xa);
 }
 
+/* Who looks at an entry's place sees it go, whatever becomes of the nodes. */
+KTEST(xarray_erased_in_its_place)
+{
+	DEFINE_XARRAY(xa);
+	unsigned int n = 2;
+	void __rcu **s;
+
+	KT_ASSERT(!xa_store(&xa, 0, xa_mk_value(1), GFP_KERNEL));
+	KT_ASSERT(!xa_store(&xa, 1, xa_mk_value(2), GFP_KERNEL));
+	rcu_read_lock();
+	s = xa_slots(&xa, 0, &n);
+	xa_erase(&xa, 1);
+	KT_EQ(xa_to_value(rcu_access_pointer(*s)), 1);
+	xa_erase(&xa, 0);
+	KT_ASSERT(!rcu_access_pointer(*s));
+	rcu_read_unlock();
+	KT_ASSERT(xa_empty(&xa));
+	/* And of one that has moved, where it is no longer. */
+	KT_ASSERT(!xa_store(&xa, 0, xa_mk_value(1), GFP_KERNEL));
+	s = slots_of(&xa, 0, &n);
+	KT_ASSERT(!xa_store(&xa, 1, xa_mk_value(2), GFP_KERNEL));
+	KT_ASSERT(xa_is_internal(rcu_access_pointer(*s)));
+	KT_EQ(xa_to_value(xa_load(&xa, 0)), 1);
+	xa_destroy(&xa);
+}
+
 /* Pages one behind the other, each freed alone. */
 KTEST(alloc_adjacent_pages)
 {

@@ -355,6 +355,78 @@ KTEST(filemap_writeback_mark_is_flag)
 	disk = NULL;
 }
 
+struct toggler {
+	struct address_space m;
+	struct folio *folio;
+	bool both;	/* the first page goes and comes, too */
+	bool over;
+};
+
+static int toggle(void *arg)
+{
+	struct toggler *t = arg;
+	struct xarray *xa = &t->m.i_pages;
+	int err = 0;
+
+	for (int i = 0; i < 20000 && !err; i++) {
+		err = xa_err(xa_store(xa, 1, xa_mk_value(1), GFP_KERNEL));
+		xa_erase(xa, 1);
+		if (t->both && !err) {
+			xa_erase(xa, 0);
+			err = xa_err(xa_store(xa, 0, t->folio, GFP_KERNEL));
+		}
+		cond_resched();
+	}
+	smp_store_release(&t->over, true);
+	while (!kthread_should_stop())
+		schedule_timeout_uninterruptible(1);
+	return err;
+}
+
+/* A run is found, or none, while the index grows from one entry to a node and back. */
+static void runs_of_a_growing_file(struct ktest_run *__kt, bool both)
+{
+	static struct toggler t;
+	struct folio *first;
+	unsigned int runs = 0, none = 0;
+	loff_t size = PAGE_SIZE;
+	struct task *task;
+	u8 b;
+
+	address_space_init(&t.m, NULL, &fake_ro_ops, &size);
+	KT_EQ(rw(&t.m, &b, 1, 0, false), 1);
+	t.folio = __filemap_get_folio(&t.m, 0, 0, 0);
+	KT_ASSERT(t.folio);
+	t.both = both;
+	t.over = false;
+	task = kthread_run(toggle, &t, "index test");
+	KT_ASSERT(!IS_ERR(task));
+	while (!smp_load_acquire(&t.over)) {
+		unsigned int n = filemap_get_run(&t.m, 0, 2, &first);
+
+		if (first) {
+			KT_EQ(n, 1);
+			KT_EQ(first, t.folio);
+			folio_put(first);
+		}
+		none += !first;
+		runs++;
+		cond_resched();
+	}
+	KT_EQ(kthread_stop(task), 0);
+	KT_ASSERT(runs && (both || !none));
+	folio_put(t.folio);
+	truncate_inode_pages_final(&t.m);
+	KT_EQ(t.m.nrpages, 0);
+	address_space_destroy(&t.m);
+}
+
+KTEST(filemap_run_grows)
+{
+	runs_of_a_growing_file(__kt, false);
+	runs_of_a_growing_file(__kt, true);
+}
+
 KTEST(filemap_errseq)
 {
 	errseq_t e = 0, a = errseq_sample(&e), b;

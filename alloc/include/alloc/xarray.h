@@ -27,7 +27,7 @@ typedef unsigned int xa_mark_t;
 struct xarray {
 	spinlock_t	xa_lock;
 	u32		xa_flags;	/* XA_FLAGS_*; bits 16..18: marks of a root entry */
-	void __rcu	*xa_head;	/* NULL, the entry at index 0, or a node | 2 (xa_lock; RCU) */
+	void __rcu	*xa_head;	/* NULL, the entry at index 0 alone, or a node | 2 (xa_lock; RCU) */
 };
 #define XA_FLAGS_LOCK_IRQ	1u	/* take the lock with interrupts off */
 #define XA_FLAGS_ALLOC		2u	/* xa_alloc starts at 0 */
@@ -49,6 +49,16 @@ static inline unsigned long xa_to_value(const void *entry)
 static inline bool xa_is_value(const void *entry)
 {
 	return (unsigned long)entry & 1;
+}
+/* A pointer, neither NULL nor a value. */
+static inline bool xa_is_pointer(const void *entry)
+{
+	return entry && !((unsigned long)entry & 3);
+}
+/* In a place of xa_slots(): the array has grown meanwhile, and the entry is elsewhere. */
+static inline bool xa_is_internal(const void *entry)
+{
+	return ((unsigned long)entry & 3) == 2;
 }
 static inline bool xa_is_err(const void *entry)
 {
@@ -79,7 +89,7 @@ static inline bool xa_empty(const struct xarray *xa)
 
 /*
  * Where up to *N entries from INDEX on are, one behind the other, to be read by rcu_dereference(); *N: how many, at least one. NULL: these places
- * are empty. Under RCU.
+ * are empty. An entry that is erased is erased there too; but what was the only entry may move, xa_is_internal() then. Under RCU.
  */
 void __rcu **xa_slots(struct xarray *xa, unsigned long index, unsigned int *n);
 /* Under RCU or the lock. (xa_load takes rcu_read_lock itself.) */
