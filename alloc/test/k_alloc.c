@@ -271,17 +271,19 @@ KTEST(xarray_erased_in_its_place)
 	DEFINE_XARRAY(xa);
 	unsigned int n = 2;
 	void __rcu **s;
+	void *stays, *goes;
 
 	KT_ASSERT(!xa_store(&xa, 0, xa_mk_value(1), GFP_KERNEL));
 	KT_ASSERT(!xa_store(&xa, 1, xa_mk_value(2), GFP_KERNEL));
 	rcu_read_lock();
 	s = xa_slots(&xa, 0, &n);
 	xa_erase(&xa, 1);
-	KT_EQ(xa_to_value(rcu_access_pointer(*s)), 1);
+	stays = rcu_dereference(*s);
 	xa_erase(&xa, 0);
-	KT_ASSERT(!rcu_access_pointer(*s));
+	goes = rcu_dereference(*s);
 	rcu_read_unlock();
-	KT_ASSERT(xa_empty(&xa));
+	KT_EQ(xa_to_value(stays), 1);
+	KT_ASSERT(!goes && xa_empty(&xa));
 	/* And of one that has moved, where it is no longer. */
 	KT_ASSERT(!xa_store(&xa, 0, xa_mk_value(1), GFP_KERNEL));
 	s = slots_of(&xa, 0, &n);
