@@ -47,7 +47,8 @@ into = {"x86_64": r"^#\d+ +0x\w+ in entry_syscall \(.*\n#\d+ +0x", "loongarch64"
     ARCH, r"^#\d+ .*\bsyscall_dispatch \(.*\n(#\d+ .*\n)*#\d+ .* at \./arch/%s/entry\.S:\d+\n" % ARCH)
 check(re.search(into, out, re.M), "goes on to the program that made the call:\n" + out)
 check("\nBreakpoint 2, %s" % TRAP in out, "stops in an interrupt:\n" + out)
-through = {"x86_64": r"^#1 +<signal handler called>\n(#\d+ +.* \(.*\) at .*\n)*#\d+ .*\b(entry_syscall|cpu_idle_loop|kthread_main|ret_from_fork) \("}.get(
+through = {"x86_64": r"^#1 +<signal handler called>\n(#\d+ +.* \(.*\) at .*\n)*#\d+ .*\b(entry_syscall|cpu_idle_loop|kthread_main|ret_from_fork) \(",
+           "loongarch64": r"^#1 .* at \./arch/loongarch64/entry\.S:\d+$|^Backtrace stopped: Cannot access memory"}.get(
     ARCH, r"^#1 .* at \./arch/%s/entry\.S:\d+$" % ARCH)
 check(re.search(through, out[out.index("\nBreakpoint 2, "):], re.M), "and goes on through what it interrupted:\n" + out)
 tasks = dict(re.findall(r"^0x[0-9a-f]+ +(\d+) \w+ +\d+ (\S+)$", out, re.M))
