@@ -38,7 +38,7 @@ static struct kmem_cache *node_cache;
 
 static inline bool is_node(const void *e)
 {
-	return ((unsigned long)e & 3) == 2 && (unsigned long)e > PAGE_SIZE;
+	return xa_is_internal(e);
 }
 static inline struct xa_node *to_node(const void *e)
 {

@@ -223,7 +223,6 @@ KTEST(xarray_store_find)
 	KT_ASSERT(xa_empty(&xa));
 }
 
-/* Places that lie one behind the other: entries, empty ones, and where there is no node. */
 /* Nobody else changes XA: what is found stays. */
 static void __rcu **slots_of(struct xarray *xa, unsigned long index, unsigned int *n)
 {
@@ -235,6 +234,7 @@ static void __rcu **slots_of(struct xarray *xa, unsigned long index, unsigned in
 	return s;
 }
 
+/* Places that lie one behind the other: entries, empty ones, and where there is no node. */
 KTEST(xarray_slots)
 {
 	DEFINE_XARRAY(xa);

@@ -49,7 +49,8 @@ def plugin(tools, arch="x86_64"):
     return path
 
 
-# Of each CPU's machine: more for -M, the CPU, words for the kernel's command line, and more for -accel. What is drawn at random is the same each time (-seed, no seeds for the kernel).
+# Of each CPU's machine: more for -M, the CPU, words for the kernel's command line, and more for -accel.
+# What is drawn at random is the same each time (-seed, no seeds for the kernel).
 #
 # QEMU's loongarch64 does not know that IOCSRWR, by which a CPU sends interrupts, itself one too, is an access to a device: where it is not the last
 # instruction of what was translated together, the clock that counts instructions is not exact there, and QEMU ends with "Raised interrupt while not in
