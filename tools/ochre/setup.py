@@ -444,7 +444,7 @@ def gather(wanted):
 
 
 def wish(wanted):
-    return digest(REVISION, codename(), SUITES, QEMU_MIN, UAPI_MIN, RUST_MIN, BINDGEN_MIN, HOST)
+    return digest(REVISION, codename(), SUITES, QEMU_MIN, UAPI_MIN, RUST_MIN, BINDGEN_MIN, os.path.realpath(HOST))
 
 
 def paths(tools):
