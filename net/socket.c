@@ -11,10 +11,13 @@
 #include <net/socket.h>
 #include <proc/cred.h>
 #include <vfs/fs.h>
+#include <vfs/fcntl.h>
 #include <vfs/file.h>
 #include <vfs/mount.h>
 #include <vfs/poll.h>
 #include <abi/errno.h>
+#include <asm/sockios.h>
+#include "net/socket_priv.h"
 
 #define SOCKFS_MAGIC 0x534F434B
 #define MAX_FAMILIES 46
@@ -67,8 +70,26 @@ static __poll_t socket_poll(struct file *f, struct poll_table_struct *p)
 static long socket_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct socket *s = f->private_data;
+	long ret;
+	int who;
 
-	return s->ops->ioctl(s, cmd, arg);
+	switch (cmd) {
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		return get_user(who, UPTR(arg)) ? -EFAULT : f_setown(f, who, 1);
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		return put_user(f_getown(f), UPTR(arg)) ? -EFAULT : 0;
+	}
+	ret = s->ops->ioctl(s, cmd, arg);
+	return ret == -ENOIOCTLCMD ? interface_ioctl(cmd, UPTR(arg)) : ret;
+}
+
+static int socket_fasync(int fd, struct file *f, int on)
+{
+	struct socket *s = f->private_data;
+
+	return s->ops->fasync(fd, f, on, s);
 }
 
 static int socket_release(struct inode *inode, struct file *f)
@@ -83,7 +104,7 @@ static int socket_release(struct inode *inode, struct file *f)
 
 static const struct file_operations socket_fops = {
 	.llseek = no_llseek, .read_iter = socket_read, .write_iter = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
-	.release = socket_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+	.fasync = socket_fasync, .release = socket_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
 };
 
 /* ---- sockfs ---- */

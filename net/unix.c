@@ -26,7 +26,7 @@
 #include <abi/errno.h>
 #include "net/unix_priv.h"
 
-int unix_wmem_default = 212992, unix_wmem_max = 212992, unix_rmem_default = 212992, unix_rmem_max = 212992;
+int unix_wmem_default = 212992, unix_wmem_max = 4 << 20, unix_rmem_default = 212992, unix_rmem_max = 4 << 20;
 int unix_max_dgram_qlen = 10, unix_somaxconn = 4096;	/* not a page */
 
 void unix_addr_put(struct unix_addr *a)
@@ -51,8 +51,11 @@ void unix_msg_free(struct unix_msg *m)
 	struct unix_sock *from = m->from;
 
 	atomic_sub((int)m->truesize, &from->wmem);
-	if (atomic_read(&from->wmem) * 2 <= from->sndbuf)
+	if (atomic_read(&from->wmem) * 2 <= from->sndbuf) {
 		wake_up_interruptible_poll(&from->wait, EPOLLOUT | EPOLLWRNORM);
+		if (unlikely(rcu_access_pointer(from->fasync)) && xchg(&from->wants_space, false))
+			kill_fasync(&from->fasync, SIGIO, POLL_OUT);
+	}
 	unix_put(from);
 	if (m->fds)
 		unix_fds_free(m->fds);
@@ -227,6 +230,7 @@ void unix_release_sock(struct unix_sock *u, bool embryo)
 			if (unread || embryo)
 				peer->err = ECONNRESET;
 			spin_unlock(&peer->lock);
+			unix_signal_hangup(peer, 3);
 		}
 		unix_wake_state(peer);
 		unix_put(peer);
@@ -248,6 +252,28 @@ static int unix_release(struct socket *s)
 		unix_release_sock(u, false);
 	}
 	return 0;
+}
+
+void unix_signal_data(struct unix_sock *u, int band)
+{
+	if (unlikely(rcu_access_pointer(u->fasync)) && !READ_ONCE(u->reader_waits))
+		kill_fasync(&u->fasync, SIGIO, band);
+}
+
+void unix_signal_hangup(struct unix_sock *u, int shut)
+{
+	if (shut == 3)
+		unix_signal_data(u, POLL_HUP);
+	else if (shut & 1)
+		unix_signal_data(u, POLL_IN);
+}
+
+static int unix_fasync(int fd, struct file *f, int on, struct socket *s)
+{
+	struct unix_sock *u = s->sk;
+	int e = fasync_helper(fd, f, on, &u->fasync);
+
+	return e < 0 ? e : 0;
 }
 
 void unix_set_peer_creds(struct unix_sock *u)
@@ -284,7 +310,7 @@ struct unix_msg *unix_msg_new(struct unix_sock *from, size_t len)
 
 	if (!m)
 		return NULL;
-	*m = (struct unix_msg){ .from = from, .len = len, .truesize = sizeof(*m) + len };
+	*m = (struct unix_msg){ .from = from, .len = len, .truesize = sizeof(*m) + len, .uid = INVALID_UID, .gid = INVALID_GID };
 	INIT_LIST_HEAD(&m->list);
 	refcount_inc(&from->refs);
 	atomic_add((int)m->truesize, &from->wmem);
@@ -318,6 +344,7 @@ static int unix_shutdown(struct socket *s, int how)
 			p->shut |= theirs;
 			spin_unlock(&p->lock);
 			unix_wake_state(p);
+			unix_signal_hangup(p, theirs);
 		}
 		unix_put(p);
 	} else if (u->type != SOCK_DGRAM && u->state != UNIX_LISTEN) {
@@ -336,14 +363,25 @@ struct unix_msg *unix_build_msg(struct unix_sock *u, struct sock_msg *m, struct 
 		unix_msg_free(q);
 		return ERR_PTR(-EFAULT);
 	}
-	q->pid = get_pid(c->creds.pid);
-	q->uid = c->creds.uid;
-	q->gid = c->creds.gid;
+	if (c->creds.pid) {
+		q->pid = get_pid(c->creds.pid);
+		q->uid = c->creds.uid;
+		q->gid = c->creds.gid;
+	}
 	q->fds = c->fds;
 	c->fds = NULL;
 	if (q->fds)
 		unix_fds_attach(q->fds);
 	return q;
+}
+
+void unix_add_creds(struct unix_msg *q, const struct unix_sock *from, const struct unix_sock *to)
+{
+	if (q->pid || !(from->passcred || to->passcred || !READ_ONCE(to->socket)))
+		return;
+	q->pid = get_pid(task_own_pid(current->group_leader));
+	q->uid = current_uid();
+	q->gid = current_gid();
 }
 
 bool unix_can_queue(struct unix_sock *u)
@@ -373,11 +411,19 @@ int unix_shut_error(struct unix_sock *u)
 	return e ?: -EPIPE;
 }
 
+/* SIGIO for room is owed from now on, once, where SIGIO is asked for. */
+static void unix_want_space(struct unix_sock *u)
+{
+	if (unlikely(rcu_access_pointer(u->fasync)))
+		WRITE_ONCE(u->wants_space, true);
+}
+
 /* No SIGPIPE for who waited: as on Linux, it is for who finds the other end gone when he comes. */
 int unix_wait_room(struct unix_sock *u, long *timeo)
 {
 	int e;
 
+	unix_want_space(u);
 	if (!*timeo)
 		return -EAGAIN;
 	e = unix_waited(wait_event_interruptible_timeout(u->wait, unix_can_queue(u) || (u->shut & 2) || u->dead, *timeo), timeo);
@@ -414,8 +460,10 @@ int unix_wait_data(struct unix_sock *u, long *timeo)
 
 	if (!*timeo)
 		return -EAGAIN;
+	WRITE_ONCE(u->reader_waits, true);
 	r = wait_event_interruptible_timeout(u->wait, !list_empty(&u->queue) || u->err || (u->shut & 1) ||
 					     (u->type != SOCK_DGRAM && u->state == UNIX_CONNECTED && !u->peer), *timeo);
+	WRITE_ONCE(u->reader_waits, false);
 	return unix_waited(r, timeo);
 }
 
@@ -462,6 +510,8 @@ static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct 
 		mask |= EPOLLHUP;
 	if (u->type == SOCK_DGRAM && writable && wait_for_peer_room(u))
 		writable = false;
+	if (u->type != SOCK_STREAM && !writable)
+		unix_want_space(u);
 	if (writable)
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	return mask;
@@ -470,7 +520,7 @@ static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct 
 static const struct sock_ops unix_ops = {
 	.release = unix_release, .bind = unix_bind, .connect = unix_connect, .socketpair = unix_socketpair, .accept = unix_accept,
 	.getname = unix_getname, .poll = unix_poll, .ioctl = unix_ioctl, .listen = unix_listen, .shutdown = unix_shutdown,
-	.setsockopt = unix_setsockopt, .getsockopt = unix_getsockopt, .sendmsg = unix_sendmsg, .recvmsg = unix_recvmsg,
+	.setsockopt = unix_setsockopt, .getsockopt = unix_getsockopt, .sendmsg = unix_sendmsg, .recvmsg = unix_recvmsg, .fasync = unix_fasync,
 };
 
 static int unix_create(struct socket *s, int protocol)

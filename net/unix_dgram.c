@@ -88,8 +88,10 @@ static int deliver(struct unix_sock *u, struct unix_sock *p, struct unix_msg *q)
 		p->queued++;
 	}
 	spin_unlock(&p->lock);
-	if (!e)
+	if (!e) {
 		wake_up_interruptible_poll(&p->wait, EPOLLIN | EPOLLRDNORM);
+		unix_signal_data(p, POLL_IN);
+	}
 	return e;
 }
 
@@ -133,6 +135,7 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 		unix_put(p);
 		return PTR_ERR(q);
 	}
+	unix_add_creds(q, u, p);
 	for (;;) {
 		r = deliver(u, p, q);
 		if (r != -EAGAIN)
@@ -200,8 +203,6 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 		e = 0;
 		if (n < q->len)
 			m->out_flags |= MSG_TRUNC;
-		if (u->type == SOCK_SEQPACKET)
-			m->out_flags |= MSG_EOR;
 		unix_give_address(m, q->from);
 		unix_give_creds(u, m, q);
 		unix_give_fds(u, m, q);

@@ -169,19 +169,19 @@ static int bind_abstract(struct unix_sock *u, struct unix_addr *a)
 	return e;
 }
 
-/* The same with a path, whose node is made. */
-static int bind_path(struct unix_sock *u, struct unix_addr *a)
+/* The same with a path, whose node is made: it has MODE, the socket's own, without the umask (unix(7)). */
+static int bind_path(struct unix_sock *u, struct unix_addr *a, umode_t mode)
 {
 	struct path parent;
 	struct dentry *d = kern_path_create(a->name.sun_path, &parent, 0);
-	umode_t mode = S_IFSOCK | (0777 & ~(umode_t)current_umask());
 	unsigned long *b;
 	u32 hash;
 	int e;
 
 	if (IS_ERR(d))
 		return PTR_ERR(d) == -EEXIST ? -EADDRINUSE : (int)PTR_ERR(d);
-	e = vfs_mknod(mnt_idmap(parent.mnt), d_inode(parent.dentry), d, mode, 0);
+	e = vfs_mknod(mnt_idmap(parent.mnt), d_inode(parent.dentry), d,
+		      S_IFSOCK | (mode & 0777 & ~(umode_t)current_umask()), 0);
 	if (!e) {
 		u->path.mnt = mntget(parent.mnt);
 		u->path.dentry = dget(d);
@@ -251,7 +251,7 @@ int unix_bind(struct socket *s, const struct __kernel_sockaddr_storage *sa, int 
 	if (u->addr)
 		e = -EINVAL;
 	else
-		e = a->name.sun_path[0] ? bind_path(u, a) : bind_abstract(u, a);
+		e = a->name.sun_path[0] ? bind_path(u, a, file_inode(s->file)->i_mode) : bind_abstract(u, a);
 	mutex_unlock(&u->bind_lock);
 	if (e)
 		unix_addr_put(a);

@@ -39,7 +39,7 @@ int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
 		spin_unlock(&u->lock);
 		return put_user(n, UPTR(arg)) ? -EFAULT : 0;
 	}
-	return -ENOTTY;
+	return -ENOIOCTLCMD;
 }
 
 static int get_timeo(long *out, struct uptr val, int len)
@@ -113,6 +113,7 @@ int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int 
 	case SO_BROADCAST: u->broadcast = v; return 0;
 	case SO_DONTROUTE: u->dontroute = v; return 0;
 	case SO_OOBINLINE: u->oobinline = v; return 0;
+	case SO_NO_CHECK: u->no_check = v; return 0;
 	case SO_REUSEPORT: return v ? -EOPNOTSUPP : 0;
 	case SO_PRIORITY:
 		if (v > MOST_UNPRIVILEGED_PRIORITY && !capable(CAP_NET_RAW) && !capable(CAP_NET_ADMIN))
@@ -171,6 +172,7 @@ int unix_getsockopt(struct socket *s, int level, int name, struct uptr val, stru
 	case SO_BROADCAST: v = u->broadcast; break;
 	case SO_DONTROUTE: v = u->dontroute; break;
 	case SO_OOBINLINE: v = u->oobinline; break;
+	case SO_NO_CHECK: v = u->no_check; break;
 	case SO_REUSEPORT: v = 0; break;
 	case SO_PRIORITY: v = (s32)u->priority; break;
 	case SO_RCVTIMEO_OLD: case SO_RCVTIMEO_NEW: return put_timeo(u->rcvtimeo, val, len);

@@ -12,6 +12,7 @@
 #include <sched/wait.h>
 #include <vfs/fs.h>
 #include <vfs/namei.h>
+#include <asm/siginfo.h>
 #include <linux/un.h>
 
 enum { UNIX_CLOSED, UNIX_LISTEN, UNIX_CONNECTED };
@@ -57,7 +58,9 @@ struct unix_sock {
 	long rcvtimeo, sndtimeo;	/* jiffies */
 	int shut;			/* l: 1 no more reading, 2 no more writing */
 	int err;			/* positive errno, atomic */
-	bool dead, passcred, reuse, keepalive, broadcast, dontroute, oobinline, lingers;	/* kept for who asks, but for the first two */
+	struct fasync_struct __rcu *fasync;	/* who gets SIGIO: vfs/fasync.c's lock */
+	bool reader_waits, wants_space;	/* no SIGIO for data, one for room: hints, set by who waits or found no room */
+	bool dead, passcred, reuse, keepalive, broadcast, dontroute, oobinline, lingers, no_check;	/* kept for who asks, but for the first two */
 	u32 priority, linger_s;		/* the same */
 	struct pid *peer_pid;
 	kuid_t peer_uid, uid;
@@ -73,7 +76,7 @@ struct unix_msg {
 	struct unix_sock *from;		/* referenced */
 	struct unix_sock *embryo;	/* a connection to accept instead of data */
 	struct unix_fds *fds;
-	struct pid *pid;
+	struct pid *pid;		/* of the sender; NULL, and no ids: nobody asked for them (unix_add_creds) */
 	kuid_t uid;
 	kgid_t gid;
 	size_t len, off, truesize;
@@ -115,6 +118,10 @@ int unix_waited(long r, long *timeo);
 int unix_wait_room(struct unix_sock *u, long *timeo);
 int unix_wait_data(struct unix_sock *u, long *timeo);
 int unix_take_error(struct unix_sock *u);
+/* Locked, or Q is the caller's: the sender's credentials, where one end has asked for them or may before it accepts (unix(7)). */
+void unix_add_creds(struct unix_msg *q, const struct unix_sock *from, const struct unix_sock *to);
+void unix_signal_data(struct unix_sock *u, int band);	/* SIGIO, unless a reader waits */
+void unix_signal_hangup(struct unix_sock *u, int shut);	/* SIGIO: SHUT of it is the other end's doing */
 int unix_shut_error(struct unix_sock *u);	/* of a sender that no longer may: what the peer left, or EPIPE */
 ssize_t unix_pipe_error(struct sock_msg *m, ssize_t done);
 void unix_give_address(struct sock_msg *m, struct unix_sock *from);

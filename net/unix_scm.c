@@ -16,13 +16,6 @@
 #include <linux/capability.h>
 #include "net/unix_priv.h"
 
-static void get_my_creds(struct unix_creds *c)
-{
-	c->pid = get_pid(task_own_pid(current->group_leader));
-	c->uid = current_uid();
-	c->gid = current_gid();
-}
-
 void unix_control_free(struct unix_control *c)
 {
 	if (c->fds)
@@ -93,7 +86,6 @@ int unix_read_control(struct sock_msg *m, struct unix_control *c)
 	size_t off = 0;
 	int e = 0;
 
-	get_my_creds(&c->creds);
 	while (!e && off + sizeof(struct user_cmsghdr) <= m->control_len) {
 		struct uptr at = uptr_add(m->control, off);
 		struct user_cmsghdr h;

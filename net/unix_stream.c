@@ -106,6 +106,7 @@ int unix_stream_connect(struct socket *s, const struct __kernel_sockaddr_storage
 		unix_unlock_two(u, other);
 		if (!e) {
 			wake_up_interruptible_poll(&other->wait, EPOLLIN | EPOLLRDNORM);
+			unix_signal_data(other, POLL_IN);
 			unix_put(other);
 			return 0;
 		}
@@ -219,6 +220,7 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 			unix_msg_free(q);
 			return unix_pipe_error(m, done);
 		}
+		unix_add_creds(q, u, p);
 		spin_lock(&p->lock);
 		if (p->dead || (p->shut & 1)) {
 			spin_unlock(&p->lock);
@@ -230,6 +232,7 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 		p->bytes += len;
 		spin_unlock(&p->lock);
 		wake_up_interruptible_poll(&p->wait, EPOLLIN | EPOLLRDNORM);
+		unix_signal_data(p, POLL_IN);
 		unix_put(p);
 		done += (ssize_t)len;
 	} while (iter_count(m->iter));
@@ -318,7 +321,7 @@ static int read_msg(struct reading *r, struct unix_msg *q, size_t at)
 ssize_t unix_stream_recv(struct unix_sock *u, struct sock_msg *m)
 {
 	long timeo = m->nonblock ? 0 : u->rcvtimeo;
-	size_t size = iter_count(m->iter), want = m->flags & MSG_WAITALL ? size : min((size_t)u->rcvlowat, size), at;
+	size_t size = iter_count(m->iter), want = max(m->flags & MSG_WAITALL ? size : min((size_t)u->rcvlowat, size), 1UL), at;
 	struct reading r = { .u = u, .m = m };
 	struct unix_msg *q;
 	int e = 0;

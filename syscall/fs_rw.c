@@ -167,7 +167,7 @@ long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg)
 		set_close_on_exec(fd, cmd == FIOCLEX);
 		ret = 0;
 	} else {
-		ret = vfs_ioctl(fd_file(f), cmd, arg);
+		ret = vfs_ioctl((int)fd, fd_file(f), cmd, arg);
 	}
 	fdput(f);
 	return ret;

@@ -7,6 +7,7 @@
 #include <vfs/fs.h>
 #include <vfs/file.h>
 #include <vfs/fcntl.h>
+#include <vfs/poll.h>
 #include <alloc/slab.h>
 #include <sched/task.h>
 #include <proc/pid.h>
@@ -190,6 +191,23 @@ static bool may_send(struct task *t, const struct fown_struct *o, int sig)
 	return ok;
 }
 
+/* siginfo's si_band by its si_code: what poll(2) would say (fcntl(2), F_SETSIG). */
+static long band_events(int band)
+{
+	static const long events[NSIGPOLL] = {
+		POLLIN | POLLRDNORM, POLLOUT | POLLWRNORM | POLLWRBAND, POLLIN | POLLRDNORM | POLLMSG,
+		POLLERR, POLLPRI | POLLRDBAND, POLLHUP | POLLERR,
+	};
+
+	return events[band - POLL_IN];
+}
+
+/* Signals whose si_code has meanings of its own: POLL_IN would be read as one of them (sigaction(2)). */
+static bool sicodes_taken(int sig)
+{
+	return sig == SIGILL || sig == SIGFPE || sig == SIGSEGV || sig == SIGBUS || sig == SIGTRAP || sig == SIGCHLD || sig == SIGSYS;
+}
+
 static void sigio_to_task(struct task *t, struct fown_struct *o, int fd, int band, enum pid_type type)
 {
 	struct siginfo si;
@@ -199,8 +217,8 @@ static void sigio_to_task(struct task *t, struct fown_struct *o, int fd, int ban
 	if (o->signum) {
 		clear_siginfo(&si);
 		si.si_signo = o->signum;
-		si.si_code = band;
-		si.si_band = band;
+		si.si_code = sicodes_taken(o->signum) ? SI_SIGIO : band;
+		si.si_band = band_events(band);
 		si.si_fd = fd;
 		if (!do_send_sig_info(o->signum, &si, t, type))
 			return;

@@ -13,13 +13,13 @@
 #include <linux/fiemap.h>
 #include <asm/ioctls.h>
 
-static long set_fasync(struct file *file, unsigned int on)
+static long set_fasync(int fd, struct file *file, unsigned int on)
 {
 	unsigned int flag = on ? FASYNC : 0;
 	int err = 0;
 
 	if ((flag ^ file->f_flags) & FASYNC)
-		err = file->f_op->fasync ? file->f_op->fasync(-1, file, on != 0) : -ENOTTY;
+		err = file->f_op->fasync ? file->f_op->fasync(fd, file, on != 0) : -ENOTTY;
 	return err < 0 ? err : 0;
 }
 
@@ -55,7 +55,7 @@ static long share_range(struct file *out, struct uptr p)
 	return share_blocks(out, (unsigned int)r.src_fd);
 }
 
-long vfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+long vfs_ioctl(int fd, struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct inode *inode = file_inode(file);
 	int on;
@@ -78,7 +78,7 @@ long vfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case FIOASYNC:
 		if (get_user(on, UPTR(arg)))
 			return -EFAULT;
-		return set_fasync(file, (unsigned int)on);
+		return set_fasync(fd, file, (unsigned int)on);
 	case FIFREEZE:
 		ret = owns_sb(inode->i_sb);
 		if (ret)

@@ -63,7 +63,7 @@ struct sock_msg {
 	struct uptr control;
 	size_t control_len;		/* receive: room; what was used is control_done */
 	size_t control_done;
-	unsigned int out_flags;		/* MSG_TRUNC, MSG_CTRUNC, MSG_EOR */
+	unsigned int out_flags;		/* MSG_TRUNC, MSG_CTRUNC */
 };
 
 struct sock_ops {
@@ -81,6 +81,7 @@ struct sock_ops {
 	int (*getsockopt)(struct socket *s, int level, int name, struct uptr val, struct uptr len);
 	ssize_t (*sendmsg)(struct socket *s, struct sock_msg *m);
 	ssize_t (*recvmsg)(struct socket *s, struct sock_msg *m);
+	int (*fasync)(int fd, struct file *f, int on, struct socket *s);
 };
 
 struct socket {

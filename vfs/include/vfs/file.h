@@ -295,7 +295,7 @@ int do_truncate(struct mnt_idmap *, struct dentry *, loff_t length, unsigned int
 		struct file *filp);
 int vfs_truncate(const struct path *path, loff_t length);
 int iterate_dir(struct file *, struct dir_context *);
-long vfs_ioctl(struct file *, unsigned int cmd, unsigned long arg);
+long vfs_ioctl(int fd, struct file *, unsigned int cmd, unsigned long arg);	/* of descriptor FD, which SIGIO will name */
 
 /* Executables: no writers while they run. */
 int deny_write_access(struct file *file);

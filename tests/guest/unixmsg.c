@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+/* Local sockets: what comes with a message, and what a socket is as a file. proves: recvmsg ioctl fcntl setsockopt getsockopt bind */
+#include "t.h"
+#include <net/if.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <linux/sockios.h>
+
+#ifndef SCM_CREDENTIALS
+#define SCM_CREDENTIALS 2
+#endif
+
+/* One recvmsg of up to SIZE bytes. *CR: pid -1 where no credentials came. Its flags in *FLAGS. */
+static ssize_t receive(int s, void *b, size_t size, struct ucred *cr, int *flags)
+{
+	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(struct ucred))]; } u;
+	struct iovec iov = { b, size };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+	ssize_t n = recvmsg(s, &m, 0);
+	struct cmsghdr *h = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+
+	*cr = (struct ucred){ -1, 0, 0 };
+	if (h && h->cmsg_type == SCM_CREDENTIALS)
+		memcpy(cr, CMSG_DATA(h), sizeof(*cr));
+	if (flags)
+		*flags = m.msg_flags;
+	return n;
+}
+
+static void passcred(int s)
+{
+	int on = 1;
+
+	OK(setsockopt(s, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+}
+
+TEST(who_sent_is_not_told_of_before_it_was_asked)
+{
+	struct ucred cr;
+	char b[10];
+	int s[2];
+
+	for (int type = SOCK_STREAM; type <= SOCK_SEQPACKET; type++) {
+		if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET)
+			continue;
+		OK(socketpair(AF_UNIX, type, 0, s));
+		EQ(write(s[0], "a", 1), 1);
+		passcred(s[1]);
+		EQ(write(s[0], "b", 1), 1);
+		EQ(receive(s[1], b, sizeof(b), &cr, NULL), 1);	/* and no more: the next has a sender */
+		EQ(b[0], 'a');
+		EQ(cr.pid, 0);
+		EQ(cr.uid, 65534);
+		EQ(cr.gid, 65534);
+		EQ(receive(s[1], b, sizeof(b), &cr, NULL), 1);
+		EQ(b[0], 'b');
+		EQ(cr.pid, getpid());
+		EQ(cr.uid, getuid());
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
+TEST(the_sender_may_ask_for_it_too)
+{
+	struct ucred cr;
+	char b[10];
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	passcred(s[0]);
+	EQ(write(s[0], "a", 1), 1);
+	passcred(s[1]);
+	EQ(receive(s[1], b, sizeof(b), &cr, NULL), 1);
+	EQ(cr.pid, getpid());
+}
+
+/* Who has not been accepted yet may still ask. */
+TEST(before_the_connection_is_accepted)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/tmp/unixmsg.accept" };
+	int l = OK(socket(AF_UNIX, SOCK_STREAM, 0)), c = OK(socket(AF_UNIX, SOCK_STREAM, 0)), n;
+	struct ucred cr;
+	char b[10];
+
+	unlink(a.sun_path);
+	OK(bind(l, (void *)&a, sizeof(a)));
+	OK(listen(l, 1));
+	OK(connect(c, (void *)&a, sizeof(a)));
+	EQ(write(c, "a", 1), 1);
+	n = OK(accept(l, NULL, NULL));
+	EQ(write(c, "b", 1), 1);
+	passcred(n);
+	EQ(receive(n, b, sizeof(b), &cr, NULL), 1);
+	EQ(cr.pid, getpid());
+	EQ(receive(n, b, sizeof(b), &cr, NULL), 1);
+	EQ(cr.pid, 0);
+	unlink(a.sun_path);
+}
+
+/* Without anybody who asks, all that fits comes at once. */
+TEST(unasked_bytes_are_joined)
+{
+	int s[2];
+	char b[10];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	EQ(write(s[0], "a", 1), 1);
+	EQ(write(s[0], "b", 1), 1);
+	EQ(read(s[1], b, sizeof(b)), 2);
+}
+
+TEST(records_end_without_a_flag)
+{
+	struct ucred cr;
+	int s[2], flags;
+	char b[2];
+
+	OK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s));
+	EQ(send(s[0], "a", 1, MSG_EOR), 1);
+	EQ(receive(s[1], b, sizeof(b), &cr, &flags), 1);
+	EQ(flags, 0);
+	EQ(send(s[0], "abc", 3, 0), 3);
+	EQ(receive(s[1], b, sizeof(b), &cr, &flags), 2);
+	EQ(flags, MSG_TRUNC);
+}
+
+TEST(nothing_is_awaited_like_something)
+{
+	int s[2];
+	char b[1];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	ERR(recv(s[1], b, 0, MSG_DONTWAIT), EAGAIN);
+	EQ(read(s[1], b, 0), 0);
+	EQ(write(s[0], "a", 1), 1);
+	EQ(recv(s[1], b, 0, MSG_DONTWAIT), 0);
+	EQ(recv(s[1], b, 1, MSG_DONTWAIT), 1);
+	close(s[0]);
+	EQ(recv(s[1], b, 0, 0), 0);
+}
+
+TEST(an_option_that_is_kept)
+{
+	int s = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), v = 1;
+	socklen_t len = sizeof(v);
+
+	OK(setsockopt(s, SOL_SOCKET, SO_NO_CHECK, &v, sizeof(v)));
+	v = 0;
+	OK(getsockopt(s, SOL_SOCKET, SO_NO_CHECK, &v, &len));
+	EQ(v, 1);
+	v = 0;
+	OK(setsockopt(s, SOL_SOCKET, SO_NO_CHECK, &v, sizeof(v)));
+	v = 1;
+	OK(getsockopt(s, SOL_SOCKET, SO_NO_CHECK, &v, &len));
+	EQ(v, 0);
+}
+
+TEST(buffers_as_large_as_allowed)
+{
+	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0)), v = 1 << 30;
+	socklen_t len = sizeof(v);
+
+	OK(setsockopt(s, SOL_SOCKET, SO_SNDBUF, &v, sizeof(v)));
+	OK(getsockopt(s, SOL_SOCKET, SO_SNDBUF, &v, &len));
+	EQ(v, 8 << 20);
+	v = 1 << 30;
+	OK(setsockopt(s, SOL_SOCKET, SO_RCVBUF, &v, sizeof(v)));
+	OK(getsockopt(s, SOL_SOCKET, SO_RCVBUF, &v, &len));
+	EQ(v, 8 << 20);
+}
+
+static mode_t bound_mode(mode_t own, mode_t mask)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/tmp/unixmsg.mode" };
+	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+	struct stat st;
+
+	unlink(a.sun_path);
+	umask(mask);
+	OK(fchmod(s, own));
+	OK(bind(s, (void *)&a, sizeof(a)));
+	OK(stat(a.sun_path, &st));
+	unlink(a.sun_path);
+	close(s);
+	return st.st_mode;
+}
+
+TEST(a_bound_name_has_the_sockets_mode)
+{
+	EQ(bound_mode(0777, 022), S_IFSOCK | 0755);
+	EQ(bound_mode(0600, 022), S_IFSOCK | 0600);
+	EQ(bound_mode(0666, 0), S_IFSOCK | 0666);
+}
+
+TEST(an_owner_by_ioctl)
+{
+	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0)), who = getpid();
+
+	OK(ioctl(s, FIOSETOWN, &who));
+	EQ(fcntl(s, F_GETOWN), who);
+	who = 0;
+	OK(ioctl(s, FIOGETOWN, &who));
+	EQ(who, getpid());
+	who = -getpgrp();
+	OK(ioctl(s, SIOCSPGRP, &who));
+	who = 0;
+	OK(ioctl(s, SIOCGPGRP, &who));
+	EQ(who, -getpgrp());
+	who = 0x7ffffff0;
+	ERR(ioctl(s, SIOCSPGRP, &who), ESRCH);
+	ERR(ioctl(s, SIOCSPGRP, NULL), EFAULT);
+}
+
+static siginfo_t got;
+static volatile int signals;
+
+static void on_signal(int sig, siginfo_t *i, void *c)
+{
+	(void)sig;
+	(void)c;
+	got = *i;
+	signals++;
+}
+
+static void listen_to(int s, int sig)
+{
+	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	int on = 1;
+
+	OK(sigaction(sig, &sa, NULL));
+	OK(fcntl(s, F_SETOWN, getpid()));
+	if (sig != SIGIO)
+		OK(fcntl(s, F_SETSIG, sig));
+	signals = 0;
+	OK(ioctl(s, FIOASYNC, &on));
+	CHECK(fcntl(s, F_GETFL) & O_ASYNC);
+}
+
+TEST(a_signal_when_data_come)
+{
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	listen_to(s[1], SIGRTMIN);
+	EQ(write(s[0], "a", 1), 1);
+	EQ(signals, 1);
+	EQ(got.si_code, POLL_IN);
+	EQ(got.si_band, POLLIN | POLLRDNORM);
+	EQ(got.si_fd, s[1]);
+	OK(fcntl(s[1], F_SETFL, 0));
+	EQ(write(s[0], "a", 1), 1);
+	EQ(signals, 1);
+	OK(fcntl(s[1], F_SETFL, O_ASYNC));
+	OK(shutdown(s[0], SHUT_WR));
+	EQ(signals, 2);
+	EQ(got.si_band, POLLIN | POLLRDNORM);
+	close(s[0]);
+	EQ(signals, 3);
+	EQ(got.si_code, POLL_HUP);
+	EQ(got.si_band, POLLHUP | POLLERR);
+}
+
+/* Its si_code would mean something else there. */
+TEST(a_signal_with_codes_of_its_own)
+{
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s));
+	listen_to(s[1], SIGTRAP);
+	EQ(write(s[0], "a", 1), 1);
+	EQ(signals, 1);
+	EQ(got.si_code, SI_SIGIO);
+	EQ(got.si_band, POLLIN | POLLRDNORM);
+}
+
+TEST(a_signal_when_there_is_room)
+{
+	static char b[4096];
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	OK(fcntl(s[0], F_SETFL, O_NONBLOCK));
+	listen_to(s[0], SIGRTMIN);
+	while (write(s[0], b, sizeof(b)) > 0)
+		;
+	EQ(errno, EAGAIN);
+	EQ(signals, 0);
+	while (!signals && recv(s[1], b, sizeof(b), MSG_DONTWAIT) > 0)
+		;
+	EQ(signals, 1);
+	EQ(got.si_code, POLL_OUT);
+	while (recv(s[1], b, sizeof(b), MSG_DONTWAIT) > 0)
+		;
+	EQ(signals, 1);		/* once for one wait */
+}
+
+TEST(a_connection_is_data)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/tmp/unixmsg.listen" };
+	int l = OK(socket(AF_UNIX, SOCK_STREAM, 0)), c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+
+	unlink(a.sun_path);
+	OK(bind(l, (void *)&a, sizeof(a)));
+	OK(listen(l, 1));
+	listen_to(l, SIGRTMIN);
+	OK(connect(c, (void *)&a, sizeof(a)));
+	EQ(signals, 1);
+	EQ(got.si_code, POLL_IN);
+	unlink(a.sun_path);
+}
+
+TEST(no_such_interface)
+{
+	static const unsigned long asks[] = { SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFHWADDR, SIOCGIFINDEX, SIOCGIFMETRIC, SIOCGIFMAP };
+	int s = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+	struct ifreq r = { .ifr_name = "nosuch0" };
+	char list[64];
+	struct ifconf c = { .ifc_len = 0, .ifc_buf = list };
+
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
+		ERR(ioctl(s, asks[i], &r), ENODEV);
+	r.ifr_ifindex = 12345;
+	ERR(ioctl(s, SIOCGIFNAME, &r), ENODEV);
+	strcpy(r.ifr_name, "nosuch0");
+	ERR(ioctl(s, SIOCSIFFLAGS, &r), ENODEV);
+	ERR(ioctl(s, SIOCGIFFLAGS, NULL), EFAULT);
+	ERR(ioctl(s, 0x5401 /* TCGETS */, &r), ENOTTY);
+	OK(ioctl(s, SIOCGIFCONF, &c));
+	OK(setuid(1000));
+	ERR(ioctl(s, SIOCSIFFLAGS, &r), EPERM);
+	ERR(ioctl(s, SIOCGIFFLAGS, &r), ENODEV);
+}
