@@ -48,7 +48,7 @@ void truncate_inode_pages_range(struct address_space *mapping, loff_t lstart, lo
 	bool to_end = lend == -1 || lend == LLONG_MAX;
 	size_t tail = to_end ? 0 : (size_t)(lend + 1) & (PAGE_SIZE - 1);
 	pgoff_t start = (pgoff_t)((u64)(lstart + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT);
-	pgoff_t end = to_end ? ~0ul >> PG_index_shift : (pgoff_t)((u64)(lend + 1) >> PAGE_SHIFT);
+	pgoff_t end = to_end ? (~0ul >> PG_index_shift) + 1 : (pgoff_t)((u64)(lend + 1) >> PAGE_SHIFT);
 	struct folio *batch[16];
 	pgoff_t index;
 	unsigned int n;
