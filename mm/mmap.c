@@ -114,6 +114,23 @@ unsigned long vm_unmapped_area(struct mm *mm, unsigned long len)
 	}
 }
 
+#ifdef MAP_32BIT
+/* The lowest hole of LEN bytes in the second gigabyte, which is all that MAP_32BIT may have (mmap(2)). */
+static unsigned long area_of_32_bits(struct mm *mm, unsigned long len)
+{
+	const unsigned long end = 1ul << 31;
+	unsigned long low = 1ul << 30;
+	struct vma *vma;
+
+	for (vma = find_vma(mm, low); low + len <= end; vma = vma->vm_next) {
+		if (!vma || low + len <= vm_start_gap(vma))
+			return low;
+		low = vma->vm_end;
+	}
+	return (unsigned long)-ENOMEM;
+}
+#endif
+
 /* Is [addr, addr + len) free, guard gap of a stack above included? */
 static bool area_free(struct mm *mm, unsigned long addr, unsigned long len)
 {
@@ -142,11 +159,21 @@ unsigned long get_unmapped_area(struct mm *mm, struct file *file, unsigned long 
 			return r;
 	}
 	if (addr) {
+		unsigned long end = mm->task_size;
+
+#ifdef MAP_32BIT
+		if (flags & MAP_32BIT)
+			end = min(end, 1ul << 31);
+#endif
 		addr = PAGE_ALIGN(addr);
 		addr = max(addr, sysctl_mmap_min_addr);
-		if (addr <= mm->task_size - len && area_free(mm, addr, len))
+		if (len <= end && addr <= end - len && area_free(mm, addr, len))
 			return addr;
 	}
+#ifdef MAP_32BIT
+	if (flags & MAP_32BIT)
+		return area_of_32_bits(mm, len);
+#endif
 	return vm_unmapped_area(mm, len);
 }
 
@@ -410,6 +437,14 @@ static unsigned long flags_to_vm(unsigned long prot, unsigned long flags)
 	return v;
 }
 
+/* Do LEN bytes from page PGOFF on lie where FILE can have bytes? Offsets in regular files and disks are signed (lseek(2)). */
+static bool offsets_exist(struct file *file, unsigned long pgoff, unsigned long len)
+{
+	u64 most = mm_file_mode(file) & MM_FILE_REGULAR ? LLONG_MAX : ~0ull;
+
+	return len <= most && pgoff <= (most - len) >> PAGE_SHIFT;
+}
+
 unsigned long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len,
 		      unsigned long prot, unsigned long flags, unsigned long vm_flags,
 		      unsigned long pgoff, unsigned long *populate)
@@ -446,6 +481,8 @@ unsigned long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsi
 	if (vm_flags & VM_LOCKED && !mlock_allowed(mm, len >> PAGE_SHIFT))
 		return (unsigned long)-EAGAIN;
 	if (file) {
+		if (!offsets_exist(file, pgoff, len))
+			return (unsigned long)-EOVERFLOW;
 		err = check_file_flags(file, prot, flags, &vm_flags);
 		if (err)
 			return (unsigned long)err;

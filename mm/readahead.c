@@ -8,7 +8,6 @@
 #include "filemap_priv.h"
 #include <linux/fadvise.h>
 
-#define RA_DEFAULT_PAGES	32u
 
 void file_ra_state_init(struct file_ra_state *ra, struct address_space *mapping)
 {

@@ -22,7 +22,7 @@ int mm_shared_key(struct mm *mm, unsigned long addr, bool write, u64 *object, u6
 		*offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 	} else {
 		*object = (unsigned long)mm;
-		*offset = addr;
+		*offset = addr | 1;	/* the private name of the same word is another (futex(2), FUTEX_PRIVATE_FLAG) */
 	}
 	if (locked)
 		mmap_read_unlock(mm);

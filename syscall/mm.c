@@ -188,43 +188,54 @@ long sys_mincore(unsigned long start, size_t len, struct uptr vec)
 	return ret;
 }
 
-/* One memory node: policies can name only node 0. */
+#define MAX_NODES 1024	/* that masks may name (Linux's NODES_SHIFT); there is one */
+
+/* *NODES: the first word of the mask, with bit 1 for any node above. */
 long mm_read_nodes(struct uptr nmask, unsigned long maxnode, unsigned long *nodes)
 {
+	unsigned long bits = maxnode - 1;
+
 	*nodes = 0;
 	if (uptr_is_null(nmask) || maxnode <= 1)
 		return 0;
-	if (maxnode - 1 > PAGE_SIZE * 8)
+	if (bits > PAGE_SIZE * 8)
 		return -EINVAL;
-	for (unsigned long w = 0; w < (maxnode - 1 + 63) / 64; w++) {
+	for (unsigned long w = 0; w < (bits + 63) / 64; w++) {
 		unsigned long v;
 
 		if (get_user(v, uptr_add(nmask, w * sizeof(v))))
 			return -EFAULT;
-		if (w == (maxnode - 1) / 64 && (maxnode - 1) % 64)
-			v &= (1ul << (maxnode - 1) % 64) - 1;
-		if (w ? v != 0 : (v & ~1ul) != 0)
+		if (w == bits / 64 && bits % 64)
+			v &= (1ul << bits % 64) - 1;
+		if (v && w >= MAX_NODES / 64)
 			return -EINVAL;
-		if (!w)
-			*nodes = v;
+		*nodes |= w ? (v ? 2 : 0) : (v & 1) | (v > 1 ? 2 : 0);
 	}
 	return 0;
 }
 
+/* Of the nodes that a mask names the first alone exists; relative ones are counted round among those that do. */
 static long check_policy(int mode, unsigned long nodes)
 {
+	const int both = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
+	bool one_exists = mode & MPOL_F_RELATIVE_NODES ? nodes : nodes & 1;
+
+	if ((mode & both) == both)
+		return -EINVAL;
 	switch (mode & ~MPOL_MODE_FLAGS) {
 	case MPOL_DEFAULT:
 		return nodes ? -EINVAL : 0;
 	case MPOL_LOCAL:
-		return nodes ? -EINVAL : 0;
+		return nodes || mode & both ? -EINVAL : 0;
 	case MPOL_PREFERRED:
-		return 0;
+		if (!nodes)
+			return mode & both ? -EINVAL : 0;
+		fallthrough;
 	case MPOL_BIND:
 	case MPOL_INTERLEAVE:
 	case MPOL_PREFERRED_MANY:
 	case MPOL_WEIGHTED_INTERLEAVE:
-		return nodes ? 0 : -EINVAL;
+		return one_exists ? 0 : -EINVAL;
 	default:
 		return -EINVAL;
 	}

@@ -36,7 +36,7 @@ unsigned int mm_file_mode(struct file *file)
 		m |= MM_FILE_NOEXEC;
 	if (file->f_op->mmap)
 		m |= MM_FILE_CAN_MMAP;
-	if (S_ISREG(inode->i_mode))
+	if (S_ISREG(inode->i_mode) || S_ISBLK(inode->i_mode))
 		m |= MM_FILE_REGULAR;
 	return m;
 }

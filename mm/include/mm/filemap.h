@@ -162,6 +162,8 @@ void filemap_remove_folio(struct folio *folio);
 /* Up-to-date folio, read if needed; ERR_PTR(-EIO...). file goes to read_folio. */
 struct folio *read_mapping_folio(struct address_space *mapping, pgoff_t index, struct file *file);
 
+#define RA_DEFAULT_PAGES 32u
+
 /* Readahead state, one in each struct file. Zero it, then file_ra_state_init. */
 struct file_ra_state {
 	pgoff_t start;

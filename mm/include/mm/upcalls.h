@@ -34,7 +34,7 @@ struct address_space *mm_file_mapping(struct file *file);	/* f_mapping */
 #define MM_FILE_APPEND	4u	/* O_APPEND on an append-only inode: no shared writable map */
 #define MM_FILE_NOEXEC	8u	/* on a noexec mount */
 #define MM_FILE_CAN_MMAP 16u	/* has an mmap operation */
-#define MM_FILE_REGULAR	32u
+#define MM_FILE_REGULAR	32u	/* or a block device */
 unsigned int mm_file_mode(struct file *file);
 int mm_file_mmap(struct file *file, struct vma *vma);		/* f_op->mmap */
 struct file_ra_state *mm_file_ra(struct file *file);		/* its readahead state, or NULL */

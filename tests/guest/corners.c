@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: MIT
+/* Answers of system calls at the edges of what they take, as Linux gives them. proves: mmap set_mempolicy futex clone waitid pread64 sendfile
+ * copy_file_range setns pidfd_open clock_nanosleep ioctl */
+#include "t.h"
+#include <dirent.h>
+#include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/mempolicy.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/xattr.h>
+
+#ifndef MAP_32BIT
+#define MAP_32BIT 0x40
+#endif
+
+/* ---- memory ---- */
+
+#ifdef __x86_64__
+TEST(below_two_gigabytes)
+{
+	for (int i = 0; i < 100; i++) {
+		unsigned long p = (unsigned long)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+		CHECK(p != (unsigned long)MAP_FAILED && p >= 0x40000000 && p < 0x80000000);
+	}
+	/* More than there is of it. */
+	CHECK(mmap(NULL, 0x40000001, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_32BIT, -1, 0) == MAP_FAILED);
+	EQ(errno, ENOMEM);
+	/* A hint beyond it is no hint. */
+	CHECK((unsigned long)mmap((void *)0x100000000, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0) < 0x80000000);
+}
+
+/* The thread register takes addresses of user space only. */
+TEST(a_thread_register_out_of_range)
+{
+	static char stack[65536];
+
+	ERR(syscall(SYS_clone, CLONE_VM | CLONE_SETTLS | SIGCHLD, stack + sizeof(stack), NULL, NULL, 1ul << 60), EPERM);
+	ERR(syscall(SYS_clone, CLONE_VM | CLONE_SETTLS | SIGCHLD, stack + sizeof(stack), NULL, NULL, ~0ul), EPERM);
+}
+#endif
+
+static void offset_fails(int fd, unsigned long offset, size_t len)
+{
+	CHECK((long)syscall(SYS_mmap, NULL, len, PROT_READ, MAP_SHARED, fd, offset) == -1);
+	EQ(errno, EOVERFLOW);
+}
+
+TEST(offsets_that_no_file_has)
+{
+	int fd = OK(open("/tmp/corners.map", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	const unsigned long top = 0x7fffffffffffffff & ~((unsigned long)PAGE - 1);
+
+	offset_fails(fd, -(unsigned long)PAGE, PAGE);
+	offset_fails(fd, -(unsigned long)PAGE, 2 * PAGE);
+	offset_fails(fd, 1ul << 63, PAGE);
+	offset_fails(fd, top, PAGE);
+	offset_fails(fd, top - PAGE, 2 * PAGE);
+	CHECK((long)syscall(SYS_mmap, NULL, PAGE, PROT_READ, MAP_SHARED, fd, top - PAGE) != -1);
+	unlink("/tmp/corners.map");
+}
+
+static long set_policy(int mode, unsigned long *mask, unsigned long max)
+{
+	return syscall(SYS_set_mempolicy, mode, mask, max);
+}
+
+TEST(node_masks)
+{
+	static unsigned long m[1024];
+
+	memset(m, 0, sizeof(m));
+	OK(set_policy(MPOL_DEFAULT, NULL, 0));
+	OK(set_policy(MPOL_DEFAULT, m, 64));
+	OK(set_policy(MPOL_PREFERRED, NULL, 0));
+	OK(set_policy(MPOL_PREFERRED, m, 64));
+	OK(set_policy(MPOL_LOCAL, NULL, 0));
+	ERR(set_policy(MPOL_BIND, m, 64), EINVAL);
+	ERR(set_policy(MPOL_BIND, NULL, 0), EINVAL);
+	ERR(set_policy(MPOL_INTERLEAVE, m, 64), EINVAL);
+	m[0] = 1;
+	OK(set_policy(MPOL_BIND, m, 64));
+	OK(set_policy(MPOL_BIND, m, 2));
+	ERR(set_policy(MPOL_BIND, m, 1), EINVAL);		/* a mask of no bits */
+	ERR(set_policy(MPOL_DEFAULT, m, 64), EINVAL);
+	ERR(set_policy(MPOL_LOCAL, m, 64), EINVAL);
+	OK(set_policy(MPOL_INTERLEAVE | MPOL_F_STATIC_NODES, m, 64));
+	ERR(set_policy(MPOL_INTERLEAVE | MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES, m, 64), EINVAL);
+	ERR(set_policy(99, m, 64), EINVAL);
+	m[0] = 2;
+	ERR(set_policy(MPOL_BIND, m, 64), EINVAL);		/* a node that there is not */
+	m[0] = 3;
+	OK(set_policy(MPOL_BIND, m, 64));			/* one of them there is */
+	m[0] = 1;
+	OK(set_policy(MPOL_BIND, m, 32768));			/* zeros beyond do not count */
+	m[511] = 1;
+	ERR(set_policy(MPOL_BIND, m, 32768), EINVAL);
+	m[511] = 0;
+	ERR(set_policy(MPOL_BIND, m, PAGE * 8 + 2), EINVAL);	/* more than a page of them */
+	ERR(set_policy(MPOL_BIND, (void *)8, 64), EFAULT);
+	OK(set_policy(MPOL_DEFAULT, NULL, 0));
+}
+
+/* ---- futexes ---- */
+
+static uint32_t word;
+static pid_t waiter;
+
+static void *wait_on_word(void *op)
+{
+	__atomic_store_n(&waiter, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	return (void *)syscall(SYS_futex, &word, *(int *)op, 0, NULL, NULL, 0);
+}
+
+/* A word of memory that is not shared has a name among all processes and one in its own: they are not the same. */
+static void two_names(int wait, int wrong, int right)
+{
+	pthread_t t;
+
+	waiter = 0;
+	EQ(pthread_create(&t, NULL, wait_on_word, &wait), 0);
+	while (!__atomic_load_n(&waiter, __ATOMIC_ACQUIRE))
+		sched_yield();
+	t_until_asleep(waiter);
+	EQ(syscall(SYS_futex, &word, wrong, 9, NULL, NULL, 0), 0);
+	EQ(syscall(SYS_futex, &word, right, 9, NULL, NULL, 0), 1);
+	pthread_join(t, NULL);
+}
+
+TEST(shared_and_private_names)
+{
+	two_names(FUTEX_WAIT, FUTEX_WAKE_PRIVATE, FUTEX_WAKE);
+	two_names(FUTEX_WAIT_PRIVATE, FUTEX_WAKE, FUTEX_WAKE_PRIVATE);
+}
+
+/* ---- processes ---- */
+
+TEST(a_zombie_is_no_stopped_child)
+{
+	siginfo_t si;
+	pid_t pid = OK(fork());
+
+	if (!pid)
+		_exit(3);
+	OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	ERR(waitid(P_PID, (id_t)pid, &si, WSTOPPED), ECHILD);
+	ERR(waitid(P_PID, (id_t)pid, &si, WCONTINUED), ECHILD);
+	ERR(waitid(P_PID, (id_t)pid, &si, WSTOPPED | WNOHANG), ECHILD);
+	OK(waitid(P_PID, (id_t)pid, &si, WEXITED));
+}
+
+static pid_t a_zombie(void)
+{
+	siginfo_t si;
+	pid_t pid = OK(fork());
+
+	if (!pid)
+		_exit(3);
+	OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	return pid;
+}
+
+TEST(namespaces_of_a_zombie)
+{
+	pid_t pid = a_zombie();
+	int fd = (int)OK(syscall(SYS_pidfd_open, pid, 0));
+
+	ERR(setns(fd, CLONE_NEWUTS), ESRCH);
+	ERR(setns(fd, CLONE_NEWPID), ESRCH);
+	waitpid(pid, NULL, 0);
+	ERR(setns(fd, CLONE_NEWUTS), ESRCH);
+}
+
+/* What a link of a process says when the process has gone. */
+TEST(links_of_a_reaped_process)
+{
+	char path[64], b[64];
+	int p[2], dir, ns, exe, fd;
+	pid_t pid;
+
+	OK(pipe(p));
+	pid = OK(fork());
+	if (!pid) {
+		close(p[1]);
+		_exit(read(p[0], b, 1) != 0);
+	}
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	dir = OK(open(path, O_RDONLY | O_DIRECTORY));
+	exe = OK(openat(dir, "exe", O_PATH | O_NOFOLLOW));
+	ns = OK(openat(dir, "ns/uts", O_PATH | O_NOFOLLOW));
+	snprintf(b, sizeof(b), "fd/%d", p[0]);
+	fd = OK(openat(dir, b, O_PATH | O_NOFOLLOW));
+	CHECK(readlinkat(exe, "", b, sizeof(b)) > 0);
+	close(p[1]);
+	waitpid(pid, NULL, 0);
+	ERR(readlinkat(dir, "exe", b, sizeof(b)), ESRCH);
+	ERR(readlinkat(exe, "", b, sizeof(b)), ENOENT);
+	ERR(readlinkat(ns, "", b, sizeof(b)), EACCES);
+	ERR(readlinkat(fd, "", b, sizeof(b)), ENOENT);
+}
+
+static void *sleeps(void *p)
+{
+	char c;
+
+	return (void *)(read(*(int *)p, &c, 1));
+}
+
+TEST(children_by_thread)
+{
+	char path[64], b[256], want[64];
+	pid_t a, c;
+	int p[2], fd;
+	ssize_t n;
+	pthread_t t;
+
+	OK(pipe(p));
+	a = OK(fork());
+	if (!a)
+		_exit((int)read(p[0], b, 1));
+	c = OK(fork());
+	if (!c)
+		_exit((int)read(p[0], b, 1));
+	EQ(pthread_create(&t, NULL, sleeps, &p[0]), 0);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	fd = OK(open(path, O_RDONLY));
+	n = OK(read(fd, b, sizeof(b) - 1));
+	b[n] = 0;
+	snprintf(want, sizeof(want), "%d %d ", a, c);
+	EQ(strcmp(b, want), 0);
+	close(p[1]);
+	kill(a, SIGKILL);
+	kill(c, SIGKILL);
+	EQ(waitpid(a, NULL, 0), a);
+	EQ(waitpid(c, NULL, 0), c);
+	EQ(pread(fd, b, sizeof(b), 0), 0);
+	_exit(0);
+}
+
+TEST(sleeping_by_a_cpu_clock)
+{
+	struct timespec ts = { 0, 20000000 }, before, after;
+	volatile unsigned long spin = 0;
+	pid_t pid;
+
+	ERR(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &ts, NULL), EOPNOTSUPP);
+	/* Another process's time goes on while this one sleeps. */
+	pid = OK(fork());
+	if (!pid)
+		for (;;)
+			spin++;
+	clockid_t clock;
+
+	EQ(clock_getcpuclockid(pid, &clock), 0);
+	OK(clock_gettime(clock, &before));
+	EQ(clock_nanosleep(clock, 0, &ts, NULL), 0);
+	OK(clock_gettime(clock, &after));
+	CHECK((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec >= 20000000);
+	before.tv_nsec = 0;
+	EQ(clock_nanosleep(clock, TIMER_ABSTIME, &(struct timespec){ 0, 1 }, NULL), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	EQ(clock_nanosleep(clock, 0, &ts, NULL), EINVAL);
+}
+
+/* ---- files ---- */
+
+TEST(no_position_no_pread)
+{
+	int p[2], fds[6], n = 0;
+	sigset_t set;
+	char b[256];
+
+	sigemptyset(&set);
+	OK(pipe(p));
+	fds[n++] = p[0];
+	fds[n++] = OK(inotify_init1(IN_NONBLOCK));
+	fds[n++] = OK(eventfd(1, EFD_NONBLOCK));
+	fds[n++] = OK(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
+	fds[n++] = OK(signalfd(-1, &set, SFD_NONBLOCK));
+	for (int i = 0; i < n; i++)
+		ERR(pread(fds[i], b, sizeof(b), 0), ESPIPE);
+	ERR(pwrite(fds[2], b, 8, 0), ESPIPE);
+}
+
+/* What an inotify instance has heard. */
+static unsigned int heard(int fd)
+{
+	char b[4096] __attribute__((aligned(8)));
+	unsigned int mask = 0;
+	ssize_t n = read(fd, b, sizeof(b));
+
+	for (ssize_t at = 0; at < n; ) {
+		struct inotify_event *e = (void *)(b + at);
+
+		mask |= e->mask;
+		at += (ssize_t)(sizeof(*e) + e->len);
+	}
+	return mask;
+}
+
+TEST(an_unlinked_child_is_left_out)
+{
+	int fd = OK(inotify_init1(IN_NONBLOCK)), all = OK(inotify_init1(IN_NONBLOCK)), f;
+
+	mkdir("/tmp/corners.dir", 0700);
+	f = OK(open("/tmp/corners.dir/f", O_RDWR | O_CREAT, 0600));
+	OK(inotify_add_watch(fd, "/tmp/corners.dir", IN_MODIFY | IN_EXCL_UNLINK));
+	OK(inotify_add_watch(all, "/tmp/corners.dir", IN_MODIFY));
+	EQ(write(f, "x", 1), 1);
+	EQ(heard(fd), IN_MODIFY);
+	EQ(heard(all), IN_MODIFY);
+	OK(unlink("/tmp/corners.dir/f"));
+	EQ(write(f, "x", 1), 1);
+	EQ(heard(fd), 0);
+	EQ(heard(all), IN_MODIFY);
+	/* So is the watched file itself, by whatever name it was reached. */
+	close(f);
+	f = OK(open("/tmp/corners.dir/g", O_RDWR | O_CREAT, 0600));
+	OK(link("/tmp/corners.dir/g", "/tmp/corners.dir/h"));
+	heard(fd);
+	OK(inotify_add_watch(fd, "/tmp/corners.dir/g", IN_MODIFY | IN_EXCL_UNLINK));
+	EQ(write(f, "x", 1), 1);
+	EQ(heard(fd), IN_MODIFY);
+	OK(unlink("/tmp/corners.dir/g"));
+	EQ(write(f, "x", 1), 1);
+	EQ(heard(fd), 0);
+	int h = OK(open("/tmp/corners.dir/h", O_RDWR));
+
+	EQ(write(h, "x", 1), 1);
+	EQ(heard(fd), IN_MODIFY);
+	unlink("/tmp/corners.dir/h");
+	rmdir("/tmp/corners.dir");
+}
+
+TEST(sendfile_is_reading_and_writing)
+{
+	int fd = OK(inotify_init1(IN_NONBLOCK)), from, to;
+
+	mkdir("/tmp/corners.sf", 0700);
+	from = OK(open("/tmp/corners.sf/from", O_RDWR | O_CREAT, 0600));
+	to = OK(open("/tmp/corners.sf/to", O_RDWR | O_CREAT, 0600));
+	EQ(write(from, "hello", 5), 5);
+	OK(inotify_add_watch(fd, "/tmp/corners.sf/from", IN_ALL_EVENTS));
+	EQ(sendfile(to, from, &(off_t){ 0 }, 5), 5);
+	EQ(heard(fd), IN_ACCESS);
+	OK(inotify_add_watch(fd, "/tmp/corners.sf/to", IN_ALL_EVENTS));
+	OK(inotify_rm_watch(fd, 1));
+	EQ(heard(fd), IN_IGNORED);
+	EQ(sendfile(to, from, &(off_t){ 0 }, 5), 5);
+	EQ(heard(fd), IN_MODIFY);
+}
+
+TEST(copying_beyond_the_largest_offset)
+{
+	int a = OK(open("/tmp/corners.a", O_RDWR | O_CREAT | O_TRUNC, 0600)), b = OK(open("/tmp/corners.b", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	const off_t max = 0x7fffffffffffffff;
+	off_t in = 0, out = max;
+
+	EQ(write(a, "hello", 5), 5);
+	ERR(copy_file_range(a, &in, b, &out, 5, 0), EFBIG);
+	out = max - 4;
+	EQ(copy_file_range(a, &in, b, &out, 5, 0), 4);
+	in = max - 1;
+	out = 0;
+	EQ(copy_file_range(a, &in, b, &out, 5, 0), 0);
+	in = -1;
+	ERR(copy_file_range(a, &in, b, &out, 5, 0), EOVERFLOW);
+	in = -100;
+	ERR(copy_file_range(a, &in, b, &out, 5, 0), EINVAL);
+	in = 0;
+	out = -100;
+	ERR(copy_file_range(a, &in, b, &out, 5, 0), EINVAL);
+	unlink("/tmp/corners.a");
+	unlink("/tmp/corners.b");
+}
+
+/* chmod(2): who is not in the file's group may not leave it set-group-ID. */
+TEST(removing_an_acl)
+{
+	static const struct { uint32_t version; struct { uint16_t tag, perm; uint32_t id; } e[4]; } list = {
+		2, { { 1, 7, ~0u }, { 4, 5, ~0u }, { 0x10, 7, ~0u }, { 0x20, 5, ~0u } } };
+	const char *f = "/tmp/corners.acl";
+	struct stat st;
+	pid_t pid;
+
+	unlink(f);
+	close(OK(open(f, O_RDWR | O_CREAT, 0600)));
+	OK(chown(f, 1000, 2000));
+	OK(chmod(f, 02775));
+	pid = OK(fork());
+	if (!pid) {
+		OK(setgid(1000));
+		OK(setuid(1000));
+		_exit(removexattr(f, "system.posix_acl_access") && errno != ENODATA);
+	}
+	CHECK(t_child_ok(pid));
+	OK(stat(f, &st));
+	int without = (int)st.st_mode & 07777;
+
+	OK(chmod(f, 02775));
+	OK(setxattr(f, "system.posix_acl_access", &list, sizeof(list), 0));
+	OK(stat(f, &st));
+	EQ(st.st_mode & 07777, 02775);
+	pid = OK(fork());
+	if (!pid) {
+		OK(setgid(1000));
+		OK(setuid(1000));
+		_exit(removexattr(f, "system.posix_acl_access") != 0);
+	}
+	CHECK(t_child_ok(pid));
+	OK(stat(f, &st));
+	EQ(st.st_mode & 07777, 0775);
+	EQ(without, 0775);
+	unlink(f);
+}
+
+/* ---- settings ---- */
+
+TEST(polling_the_host_name)
+{
+	int fd = OK(open("/proc/sys/kernel/hostname", O_RDONLY));
+	struct pollfd p = { fd, POLLIN | POLLPRI, 0 };
+	char b[80];
+
+	OK(unshare(CLONE_NEWUTS));
+	close(fd);
+	p.fd = fd = OK(open("/proc/sys/kernel/hostname", O_RDONLY));
+	CHECK(read(fd, b, sizeof(b)) > 0);
+	EQ(poll(&p, 1, 0), 1);
+	EQ(p.revents, POLLIN);
+	OK(sethostname("corner", 6));
+	EQ(poll(&p, 1, 0), 1);
+	EQ(p.revents, POLLIN | POLLPRI | POLLERR);
+	EQ(poll(&p, 1, 0), 1);
+	EQ(p.revents, POLLIN);
+	p.events = POLLPRI;
+	EQ(poll(&p, 1, 0), 0);
+	OK(sethostname("corners", 7));
+	EQ(poll(&p, 1, 0), 1);
+	EQ(p.revents, POLLPRI | POLLERR);
+}
+
+/* ---- terminals ---- */
+
+static int master(char *slave, size_t len)
+{
+	int m = OK(open("/dev/ptmx", O_RDWR | O_NOCTTY)), n, zero = 0;
+
+	OK(ioctl(m, TIOCSPTLCK, &zero));
+	OK(ioctl(m, TIOCGPTN, &n));
+	snprintf(slave, len, "/dev/pts/%d", n);
+	return m;
+}
+
+TEST(a_controlling_terminal_by_its_master)
+{
+	char name[32];
+	int m = master(name, sizeof(name)), fd;
+	pid_t pid = OK(fork());
+
+	if (pid) {
+		CHECK(t_child_ok(pid));
+		return;
+	}
+	OK(setsid());
+	ERR(open("/dev/tty", O_RDWR), ENXIO);
+	OK(ioctl(m, TIOCSCTTY, 0));
+	fd = OK(open("/dev/tty", O_RDWR | O_NOCTTY));
+	EQ(write(fd, "x", 1), 1);
+	EQ(tcgetpgrp(fd), getpgrp());
+	_exit(0);
+}
+
+/* Its foreground group hears of it; who has the pty open goes on using it. */
+TEST(a_session_ends_and_its_pty_stays)
+{
+	char name[32], b[16];
+	int m = master(name, sizeof(name)), keep = OK(open(name, O_RDWR | O_NOCTTY)), p[2], status;
+	pid_t pid, child;
+
+	OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	OK(pipe(p));
+	pid = OK(fork());
+	if (!pid) {
+		OK(setsid());
+		OK(open(name, O_RDWR));
+		child = OK(fork());
+		if (!child) {
+			OK(write(p[1], &(pid_t){ getpid() }, sizeof(pid_t)));
+			for (;;)
+				pause();
+		}
+		EQ(read(p[0], &child, sizeof(child)), sizeof(child));
+		EQ(write(p[1], &child, sizeof(child)), sizeof(child));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	EQ(read(p[0], &child, sizeof(child)), sizeof(child));
+	EQ(waitpid(child, &status, 0), child);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
+	EQ(write(keep, "x", 1), 1);
+	EQ(read(m, b, sizeof(b)), 1);
+	EQ(write(m, "y\n", 2), 2);
+	EQ(read(keep, b, sizeof(b)), 2);
+	ERR(ioctl(m, TIOCGSID, b), ENOTTY);
+	pid = OK(fork());
+	if (!pid) {		/* another session may have it */
+		OK(setsid());
+		OK(ioctl(keep, TIOCSCTTY, 0));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
