@@ -16,6 +16,7 @@
 #include <kernel/printk.h>
 #include <mm/mm.h>
 #include <mm/uaccess.h>
+#include <proc/posix_timers.h>
 #include <proc/proc_priv.h>
 #include <proc/ptrace.h>
 #include <proc/signal.h>
@@ -306,6 +307,7 @@ static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 	flush_sigqueue((struct sigpending *)&t->pending);
 	if (leader) {
 		flush_sigqueue(&s->shared_pending);
+		posix_sleepers_leave(s);
 		gone[PIDTYPE_PGID] = change_pid(t, PIDTYPE_PGID, NULL);
 		gone[PIDTYPE_SID] = change_pid(t, PIDTYPE_SID, NULL);
 		gone[PIDTYPE_TGID] = change_pid(t, PIDTYPE_TGID, NULL);
@@ -673,10 +675,13 @@ static pid_t consider(struct wait_args *a, bool ptrace, struct task *t, bool *an
 	/* A child that a thread of ours traces is waited for as a tracee. */
 	if (!ptrace && unlikely(t->ptrace) && !ptrace_reparented(t))
 		ptrace = true;
+	/* One that has ended is nothing to wait for without WEXITED: it will neither stop nor go on. */
+	if (t->exit_state == EXIT_ZOMBIE && !group_alive && (ptrace || likely(!t->ptrace))) {
+		*any |= a->options & WEXITED;
+		return wait_zombie(a, t);
+	}
 	*any = true;
 	if (t->exit_state == EXIT_ZOMBIE) {
-		if (!group_alive && (ptrace || likely(!t->ptrace)))
-			return wait_zombie(a, t);
 		if (ptrace || !group_alive)
 			return 0;
 	}

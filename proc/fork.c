@@ -413,6 +413,9 @@ static struct task *copy_process(struct kernel_clone_args *a)
 	e = copy_rooms(t, a);
 	if (e)
 		goto undo_cred;
+	e = -EPERM;
+	if (a->flags & CLONE_SETTLS && !arch_tls_allowed(a->tls))
+		goto undo_rooms;
 	if (a->fn)
 		arch_thread_start_kernel(t, a->fn, a->fn_arg);
 	else

@@ -41,6 +41,7 @@ struct posix_timer {
 	enum cpu_clock cpu;		/* c */
 	struct pid *measured;		/* c: the thread whose time counts; NULL: the process */
 	struct sigqueue *queued;	/* c: its signal */
+	struct task *sleeper;		/* c: who is woken instead (posix_cpu_sleep) */
 	s64 interval_ns;		/* s */
 	s64 cpu_expires;		/* s: processor time */
 	s64 overrun, last_overrun;	/* s */
@@ -131,6 +132,10 @@ void posix_timer_discarded(struct posix_timer *p)
 static void expire(struct posix_timer *p, struct task *t)
 {
 	p->armed = false;
+	if (p->sleeper) {
+		wake_up_process(p->sleeper);
+		return;
+	}
 	p->waiting = true;
 	if (p->notify == SIGEV_NONE)
 		return;
@@ -168,7 +173,7 @@ void posix_timers_tick(struct task *me)
 			continue;
 		if (cpu_time(p, me) < p->cpu_expires)
 			continue;
-		t = pid_task(p->target, PIDTYPE_PID);
+		t = p->sleeper ? me : pid_task(p->target, PIDTYPE_PID);
 		if (t)
 			expire(p, t);
 	}
@@ -446,4 +451,114 @@ int posix_timer_overrun(int id)
 		r = (int)min(p->last_overrun, (s64)INT_MAX);
 	spin_unlock_irq(&my_sighand()->siglock);
 	return r;
+}
+
+/* ---- sleeping by processor time ---- */
+
+/* RCU held. Whose time CLOCK counts, and into P how; NULL: there is no such clock. */
+static struct task *clock_owner(struct posix_timer *p, clockid_t clock)
+{
+	pid_t nr = ~(clock >> 3);
+	struct task *t;
+
+	if (clock == CLOCK_PROCESS_CPUTIME_ID) {
+		p->cpu = CPU_SCHED;
+		return current;
+	}
+	if (clock >= 0 || (clock & 3) > 2)
+		return NULL;
+	p->cpu = CPU_PROF + (clock & 3);
+	t = nr ? find_task_by_vpid(nr) : current;
+	if (!t || (clock & 4 ? !same_thread_group(t, current) : nr && !thread_group_leader(t)))
+		return NULL;
+	if (clock & 4)
+		p->measured = task_own_pid(t);
+	return t;
+}
+
+int posix_cpu_now(clockid_t clock, s64 *now)
+{
+	struct posix_timer p = { 0 };
+	struct task *t;
+
+	rcu_read_lock();
+	t = clock_owner(&p, clock);
+	if (t)
+		*now = cpu_time(&p, t);
+	rcu_read_unlock();
+	return t ? 0 : -EINVAL;
+}
+
+/*
+ * Puts P on the list that the tick of GROUP's process looks at, or takes it off; tasklist_lock keeps an exec from changing the leader and
+ * its locks meanwhile. Once the process has gone P is on no list (posix_sleepers_leave): nothing counts, and the sleeper waits for a signal.
+ */
+static void attach(struct posix_timer *p, struct pid *group)
+{
+	struct task *leader, *t;
+
+	read_lock(&tasklist_lock);
+	leader = pid_task(group, PIDTYPE_TGID);
+	t = p->measured ? pid_task(p->measured, PIDTYPE_PID) : leader;
+	if (leader && t) {
+		spin_lock_irq(&task_sighand(leader)->siglock);
+		if (cpu_time(p, t) >= p->cpu_expires)
+			p->armed = false;
+		else
+			list_add(&p->cpu_list, &leader->signal->cpu_timers);
+		spin_unlock_irq(&task_sighand(leader)->siglock);
+	}
+	read_unlock(&tasklist_lock);
+}
+
+static void detach(struct posix_timer *p, struct pid *group)
+{
+	struct task *leader;
+
+	read_lock(&tasklist_lock);
+	leader = pid_task(group, PIDTYPE_TGID);
+	if (leader) {
+		spin_lock_irq(&task_sighand(leader)->siglock);
+		list_del_init(&p->cpu_list);
+		spin_unlock_irq(&task_sighand(leader)->siglock);
+	}
+	read_unlock(&tasklist_lock);
+}
+
+void posix_sleepers_leave(struct signal_struct *s)
+{
+	while (!list_empty(&s->cpu_timers))
+		list_del_init(s->cpu_timers.next);
+}
+
+int posix_cpu_sleep(clockid_t clock, bool absolute, s64 ns, s64 *when)
+{
+	struct posix_timer p = { .sleeper = current, .armed = true };
+	struct pid *group;
+	struct task *t;
+
+	INIT_LIST_HEAD(&p.cpu_list);
+	rcu_read_lock();
+	t = clock_owner(&p, clock);
+	if (!t || p.measured == task_own_pid(current)) {
+		rcu_read_unlock();
+		return -EINVAL;
+	}
+	p.cpu_expires = absolute ? ns : ktime_add_safe(cpu_time(&p, t), ns);
+	get_pid(p.measured);
+	group = get_pid(task_own_pid(t->group_leader));
+	rcu_read_unlock();
+	attach(&p, group);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (!READ_ONCE(p.armed) || signal_pending(current))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	detach(&p, group);
+	put_pid(p.measured);
+	put_pid(group);
+	*when = p.cpu_expires;
+	return p.armed ? -EINTR : 0;
 }

@@ -187,6 +187,8 @@ static int enter_those_of(struct task *t, unsigned int mask)
 
 	if (!ptrace_may_access(t, PTRACE_MODE_READ_REALCREDS))
 		return -EPERM;
+	if (READ_ONCE(t->exit_state))
+		return -ESRCH;
 	err = begin(&e);
 	if (err)
 		return err;

@@ -7,6 +7,7 @@
 #include <proc/cred.h>
 #include <proc/itimer.h>
 #include <proc/pid.h>
+#include <proc/posix_timers.h>
 #include <proc/signal.h>
 #include <proc/wait.h>
 #include <sched/sched.h>
@@ -198,6 +199,39 @@ long sys_nanosleep(struct uptr rqtp, struct uptr rmtp)
 	return e ?: sleep_relative(ns, rmtp);
 }
 
+static long cpu_sleep_again(struct task *t);
+
+/* The absolute sleep of a restart is told of its rest like the relative one it was. */
+static long sleep_by_cpu(clockid_t clock, bool absolute, s64 ns, struct uptr rmtp)
+{
+	s64 when, now;
+	int e = posix_cpu_sleep(clock, absolute, ns, &when);
+
+	if (e != -EINTR)
+		return e;
+	if (absolute)
+		return -ERESTARTNOHAND;
+	if (posix_cpu_now(clock, &now) || now >= when)
+		return 0;
+	if (!uptr_is_null(rmtp) && put_timespec_ns(when - now, rmtp))
+		return -EFAULT;
+	current->restart.fn = cpu_sleep_again;
+	current->restart.expires_ns = (u64)when;
+	current->restart.clock = clock;
+	current->restart.rmtp = rmtp;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long cpu_sleep_again(struct task *t)
+{
+	clockid_t clock = t->restart.clock;
+	s64 now, when = (s64)t->restart.expires_ns;
+
+	if (posix_cpu_now(clock, &now) || now >= when)
+		return 0;
+	return sleep_by_cpu(clock, false, when - now, t->restart.rmtp);
+}
+
 long sys_clock_nanosleep(int id, int flags, struct uptr rqtp, struct uptr rmtp)
 {
 	clockid_t clock = id;
@@ -212,12 +246,17 @@ long sys_clock_nanosleep(int id, int flags, struct uptr rqtp, struct uptr rmtp)
 		if (!capable(CAP_WAKE_ALARM))
 			return -EPERM;
 		break;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		break;
 	default:
-		return clock_read(id, &unused) ? -EINVAL : -EOPNOTSUPP;
+		if (id >= 0)
+			return clock_read(id, &unused) ? -EINVAL : -EOPNOTSUPP;
 	}
 	e = get_timespec_ns(&ns, rqtp);
 	if (e)
 		return e;
+	if (id < 0 || id == CLOCK_PROCESS_CPUTIME_ID)
+		return sleep_by_cpu(clock, flags & TIMER_ABSTIME, ns, rmtp);
 	if (flags & TIMER_ABSTIME)
 		return sleep_until(ns, clock);
 	return sleep_relative(ns, rmtp);

@@ -147,6 +147,11 @@ void arch_thread_start_kernel(struct task *task, int (*fn)(void *), void *arg)
 	task->thread.rare = 0;
 }
 
+bool arch_tls_allowed(unsigned long tls)
+{
+	return tls < TASK_SIZE_MAX;
+}
+
 void arch_thread_fork(struct task *task, const struct pt_regs *regs, unsigned long newsp, bool set_tls, unsigned long tls)
 {
 	struct pt_regs *child = task_pt_regs(task);

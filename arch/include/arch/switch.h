@@ -20,6 +20,12 @@ struct task *arch_switch_to(struct task *prev, struct task *next);
 void arch_thread_dup(struct task *task);
 /* First run of TASK: schedule_tail(prev), fn(arg); if fn returns 0 it goes to user mode with task_pt_regs. */
 void arch_thread_start_kernel(struct task *task, int (*fn)(void *), void *arg);
+/* May TLS be a thread pointer? Most CPUs take any value. */
+#ifdef ARCH_LIMITS_TLS
+bool arch_tls_allowed(unsigned long tls);
+#else
+static inline bool arch_tls_allowed(unsigned long tls) { return true; }
+#endif
 /*
  * First run of TASK: schedule_tail(prev), then user mode as the caller of fork with result 0. NEWSP 0 keeps the stack;
  * SET_TLS says that TLS is the new thread pointer.

@@ -18,6 +18,15 @@ int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, str
 int posix_timer_get(int id, struct posix_timer_spec *out);
 int posix_timer_overrun(int id);
 int posix_timer_remove(int id);
+/*
+ * Sleeps until the processor-time CLOCK has counted NS more, or, ABSOLUTE, says NS. 0; -EINVAL: no such clock, or the caller's own
+ * thread's, which stands still meanwhile; -EINTR: a signal, and *WHEN is what the clock was to say.
+ */
+int posix_cpu_sleep(clockid_t clock, bool absolute, s64 ns, s64 *when);
+/* What CLOCK says now. -EINVAL: there is none such. */
+int posix_cpu_now(clockid_t clock, s64 *now);
+/* siglock held, the process's last task goes: who sleeps by its time is on no list any more. */
+void posix_sleepers_leave(struct signal_struct *s);
 /* All of the process go: exit, exec. */
 void posix_timers_drop_all(struct signal_struct *s);
 /* The tick: those that count processor time. Interrupts off, T is current. */

@@ -8,6 +8,8 @@ struct arch_fpu;
 #define THREAD_DEBUG 1UL	/* dr7 is not 0 */
 #define THREAD_NO_TSC 2UL	/* reading the time stamp counter is SIGSEGV */
 
+#define ARCH_LIMITS_TLS
+
 struct arch_thread {
 	unsigned long sp;		/* kernel stack pointer while it does not run */
 	unsigned long fsbase;		/* user FS and GS base, valid while it does not run */
