@@ -100,7 +100,7 @@ void file_set_path(struct file *f, const struct path *path, const struct file_op
 	if (f->f_mode & FMODE_WRITE && fops->write_iter)
 		f->f_mode |= FMODE_CAN_WRITE;
 	if (fops->llseek)
-		f->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+		f->f_mode |= FMODE_LSEEK;
 	f->f_iocb_flags = (unsigned int)iocb_flags(f);
 	f->f_mode |= FMODE_OPENED;
 }

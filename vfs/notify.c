@@ -97,7 +97,7 @@ static void send(struct inode *inode, u32 mask, u32 cookie, const struct qstr *n
 
 		if (!(wanted & mask & (IN_ALL_EVENTS | NOTIFY_RENAME)) && !(mask & IN_UNMOUNT))
 			continue;
-		if (wanted & IN_EXCL_UNLINK && name && about && d_unhashed(about))
+		if (wanted & IN_EXCL_UNLINK && about && d_unhashed(about))
 			continue;
 		if (atomic_read(&w->dead))
 			continue;

@@ -210,12 +210,12 @@ static void put_mode(struct posix_acl *acl, umode_t mode, bool less)
 /* Locked. ACL is used up. */
 static int set_acl(struct mnt_idmap *idmap, struct inode *inode, int type, struct posix_acl *acl)
 {
-	if (type == ACL_TYPE_ACCESS && acl) {
-		umode_t mode = (inode->i_mode & (umode_t)~S_IRWXUGO) | mode_of(acl);
+	if (type == ACL_TYPE_ACCESS) {
+		umode_t mode = acl ? (inode->i_mode & (umode_t)~S_IRWXUGO) | mode_of(acl) : inode->i_mode;
 
 		if (!in_group_p(inode->i_gid) && !capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID))
 			mode &= (umode_t)~S_ISGID;
-		if (!says_more_than_mode(acl)) {
+		if (acl && !says_more_than_mode(acl)) {
 			kfree(acl);
 			acl = NULL;
 		}

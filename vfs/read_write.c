@@ -182,32 +182,42 @@ int kiocb_set_rw_flags(struct kiocb *ki, int rwf, int rw)
 	return 0;
 }
 
-/* The limits of a write at ki_pos: RLIMIT_FSIZE (SIGXFSZ), the filesystem's own. Bytes that may go. */
-ssize_t generic_write_checks(struct kiocb *iocb, struct iter *from)
+int generic_write_limit(struct file *file, loff_t pos, size_t *count)
 {
-	struct file *file = iocb->ki_filp;
-	struct inode *inode = file->f_mapping->host;
 	u64 limit = rlimit(RLIMIT_FSIZE);
-	loff_t max;
+	loff_t max = file->f_mapping->host->i_sb->s_maxbytes;
 
-	if (!iter_count(from))
-		return 0;
-	if (iocb->ki_flags & IOCB_APPEND)
-		iocb->ki_pos = i_size_read(inode);
 	if (unlikely(limit != RLIM_INFINITY)) {
-		if ((u64)iocb->ki_pos >= limit) {
+		if ((u64)pos >= limit) {
 			send_sig(SIGXFSZ, current, 0);
 			return -EFBIG;
 		}
-		iter_truncate(from, limit - (u64)iocb->ki_pos);
+		*count = min(*count, limit - (u64)pos);
 	}
-	max = inode->i_sb->s_maxbytes;
 	if (!(file->f_flags & O_LARGEFILE))
 		max = min(max, (loff_t)0x7fffffff);
-	if (unlikely(iocb->ki_pos >= max))
+	if (unlikely(pos >= max))
 		return -EFBIG;
-	iter_truncate(from, (u64)(max - iocb->ki_pos));
-	return (ssize_t)iter_count(from);
+	*count = min(*count, (size_t)(max - pos));
+	return 0;
+}
+
+/* The limits of a write at ki_pos. Bytes that may go. */
+ssize_t generic_write_checks(struct kiocb *iocb, struct iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	size_t count = iter_count(from);
+	int err;
+
+	if (!count)
+		return 0;
+	if (iocb->ki_flags & IOCB_APPEND)
+		iocb->ki_pos = i_size_read(file->f_mapping->host);
+	err = generic_write_limit(file, iocb->ki_pos, &count);
+	if (err)
+		return err;
+	iter_truncate(from, count);
+	return (ssize_t)count;
 }
 
 /* After a write of @count bytes: O_DSYNC and O_SYNC. */

@@ -565,6 +565,8 @@ ssize_t do_sendfile(int out_fd, int in_fd, loff_t *ppos, size_t count, loff_t ma
 			fd_file(out)->f_pos = out_pos;
 	}
 	if (ret > 0) {
+		if (!opipe)
+			notify_file(fd_file(in), IN_ACCESS);
 		if (ppos)
 			*ppos = pos;
 		else
@@ -605,12 +607,13 @@ ssize_t vfs_copy_file_range(struct file *in, loff_t pos_in, struct file *out, lo
 		return -EPERM;
 	if (iin->i_flags & S_SWAPFILE || iout->i_flags & S_SWAPFILE)
 		return -ETXTBSY;
-	if (pos_in < 0 || pos_out < 0 || (loff_t)((u64)pos_in + len) < 0 || (loff_t)((u64)pos_out + len) < 0)
+	if ((u64)pos_in + len < (u64)pos_in || (u64)pos_out + len < (u64)pos_out)
 		return -EOVERFLOW;
 	size = i_size_read(iin);
-	if (pos_in >= size)
-		return 0;
-	len = min(len, (size_t)(size - pos_in));
+	len = pos_in >= size ? 0 : min(len, (size_t)(size - pos_in));
+	ret = generic_write_limit(out, pos_out, &len);
+	if (ret)
+		return ret;
 	if (iin == iout && (u64)pos_out + len > (u64)pos_in && pos_out < pos_in + (loff_t)len)
 		return -EINVAL;
 	ret = rw_verify_area(0, in, &pos_in, len);

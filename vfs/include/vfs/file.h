@@ -286,6 +286,8 @@ ssize_t vfs_iter_write(struct file *, struct iter *, loff_t *pos, int rwf);
 void init_sync_kiocb(struct kiocb *kiocb, struct file *filp);
 int kiocb_set_rw_flags(struct kiocb *kiocb, int rwf, int rw);
 int iocb_flags(struct file *file);
+/* Cuts *COUNT bytes at POS to RLIMIT_FSIZE and the filesystem's largest file. 0; -EFBIG: none may go (SIGXFSZ by the first). */
+int generic_write_limit(struct file *file, loff_t pos, size_t *count);
 ssize_t generic_write_checks(struct kiocb *, struct iter *);
 ssize_t generic_write_sync(struct kiocb *iocb, ssize_t count);
 int vfs_fsync(struct file *file, int datasync);
