@@ -215,7 +215,33 @@ static int file_open(struct inode *inode, struct file *file)
 	/* A setting takes pwrite(2), too, if only at its start. */
 	if (!err && file->f_mode & FMODE_WRITE)
 		file->f_mode |= FMODE_PWRITE;
+	if (!err && n->changes)
+		((struct seq_file *)file->private_data)->poll_event = atomic_read(n->changes);
 	return err;
+}
+
+/* Changes are rare: one queue serves all files. */
+static DECLARE_WAIT_QUEUE_HEAD(pollers);
+
+void show_wake(void)
+{
+	wake_up_poll(&pollers, EPOLLERR | EPOLLPRI);
+}
+
+static __poll_t file_poll(struct file *file, struct poll_table_struct *pt)
+{
+	struct show_node *n = node_of(file_inode(file));
+	struct seq_file *m = file->private_data;
+	int now;
+
+	if (!n->changes)
+		return DEFAULT_POLLMASK;
+	poll_wait(file, &pollers, pt);
+	now = atomic_read(n->changes);
+	if (m->poll_event == now)
+		return DEFAULT_POLLMASK;
+	m->poll_event = now;
+	return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLPRI;
 }
 
 static bool is_sysctl(const struct show_node *n)
@@ -259,6 +285,7 @@ static ssize_t file_write(struct kiocb *iocb, struct iter *from)
 static const struct file_operations file_fops = {
 	.open = file_open,
 	.read_iter = seq_read_iter,
+	.poll = file_poll,
 	.write_iter = file_write,
 	.llseek = seq_lseek,
 	.release = single_release,

@@ -171,6 +171,18 @@ struct show_node *show_link(struct show_node *dir, const char *name, const char 
 	return node_link(dir, n);
 }
 
+void show_set_changes(struct show_node *n, atomic_t *changes)
+{
+	if (n)
+		n->changes = changes;
+}
+
+void show_changed(atomic_t *changes)
+{
+	atomic_inc(changes);
+	show_wake();
+}
+
 void show_remove(struct show_node *n)
 {
 	for (;;) {

@@ -2,11 +2,13 @@
 /* The namespace proxy: shared by clone, copied whole when any part changes (namespaces(7)). */
 #include <lib/types.h>
 #include <lib/err.h>
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <arch/elf.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/show.h>
 #include <proc/ns.h>
 #include <proc/proc_priv.h>
 #include <proc/upcalls.h>
@@ -17,6 +19,28 @@
 #include <linux/sched.h>
 
 DECLARE_RWSEM(uts_sem);
+atomic_t hostname_changes, domainname_changes;	/* in all namespaces */
+
+int uts_may_set(void)
+{
+	return ns_capable(utsname_ns()->user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+int uts_set_name(bool domain, const char *text, size_t len)
+{
+	struct uts_namespace *ns = utsname_ns();
+	char *field = domain ? ns->name.domainname : ns->name.nodename;
+	int e = uts_may_set();
+
+	if (e)
+		return e;
+	down_write(&uts_sem);
+	memset(field, 0, sizeof(ns->name.nodename));
+	memcpy(field, text, min(len, sizeof(ns->name.nodename) - 1));
+	up_write(&uts_sem);
+	show_changed(domain ? &domainname_changes : &hostname_changes);
+	return 0;
+}
 struct uts_namespace init_uts_ns = {
 	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFEU,
 	.name = {

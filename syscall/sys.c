@@ -88,24 +88,22 @@ long sys_uname(struct uptr name)
 	return likely(!left) ? 0 : uname_slowly(name, ns);
 }
 
-static long set_name(struct uptr name, int len, char *field)
+static long set_name(struct uptr name, int len, bool domain)
 {
-	char buf[65] = { 0 };
+	char buf[64];
+	int e = uts_may_set();
 
-	if (!ns_capable(utsname_ns()->user_ns, CAP_SYS_ADMIN))
-		return -EPERM;
-	if (len < 0 || len > 64)
+	if (e)
+		return e;
+	if (len < 0 || len > (int)sizeof(buf))
 		return -EINVAL;
 	if (copy_from_user(buf, name, (size_t)len))
 		return -EFAULT;
-	down_write(&uts_sem);
-	memcpy(field, buf, sizeof(buf));
-	up_write(&uts_sem);
-	return 0;
+	return uts_set_name(domain, buf, (size_t)len);
 }
 
-long sys_sethostname(struct uptr name, int len) { return set_name(name, len, utsname_ns()->name.nodename); }
-long sys_setdomainname(struct uptr name, int len) { return set_name(name, len, utsname_ns()->name.domainname); }
+long sys_sethostname(struct uptr name, int len) { return set_name(name, len, false); }
+long sys_setdomainname(struct uptr name, int len) { return set_name(name, len, true); }
 
 long sys_sysinfo(struct uptr info)
 {

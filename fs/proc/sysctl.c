@@ -37,32 +37,15 @@ UTS_SHOW(version)
 UTS_SHOW(nodename)
 UTS_SHOW(domainname)
 
-static ssize_t store_uts(char *field, const char *text, size_t len)
+static ssize_t store_uts(bool domain, const char *text, size_t len)
 {
-	size_t n = strcspn(text, "\n");
+	int e = uts_set_name(domain, text, strcspn(text, "\n"));
 
-	if (!ns_capable(utsname_ns()->user_ns, CAP_SYS_ADMIN))
-		return -EPERM;
-	if (n > 64)
-		n = 64;
-	down_write(&uts_sem);
-	memset(field, 0, 65);
-	memcpy(field, text, n);
-	up_write(&uts_sem);
-	return (ssize_t)len;
+	return e ? e : (ssize_t)len;
 }
 
-static ssize_t store_nodename(struct show_node *n, const char *text, size_t len)
-{
-	(void)n;
-	return store_uts(utsname_ns()->name.nodename, text, len);
-}
-
-static ssize_t store_domainname(struct show_node *n, const char *text, size_t len)
-{
-	(void)n;
-	return store_uts(utsname_ns()->name.domainname, text, len);
-}
+static ssize_t store_nodename(struct show_node *n, const char *text, size_t len) { return store_uts(false, text, len); }
+static ssize_t store_domainname(struct show_node *n, const char *text, size_t len) { return store_uts(true, text, len); }
 
 static ssize_t show_machine(struct show_node *n, char *buf, size_t size)
 {
@@ -209,8 +192,8 @@ static int proc_sysctl_init(void)
 	show_attr(kernel, "osrelease", 0444, show_release, NULL, NULL);
 	show_attr(kernel, "version", 0444, show_version, NULL, NULL);
 	show_attr(kernel, "arch", 0444, show_machine, NULL, NULL);
-	show_attr(kernel, "hostname", 0644, show_nodename, store_nodename, NULL);
-	show_attr(kernel, "domainname", 0644, show_domainname, store_domainname, NULL);
+	show_set_changes(show_attr(kernel, "hostname", 0644, show_nodename, store_nodename, NULL), &hostname_changes);
+	show_set_changes(show_attr(kernel, "domainname", 0644, show_domainname, store_domainname, NULL), &domainname_changes);
 	show_attr(kernel, "printk", 0644, show_printk, store_printk, NULL);
 	show_attr(kernel, "tainted", 0444, show_tainted, NULL, NULL);
 	sysctl_int("kernel/cap_last_cap", 0444, &cap_last, CAP_LAST_CAP, CAP_LAST_CAP);

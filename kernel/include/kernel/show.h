@@ -27,6 +27,7 @@ struct show_node {
 	show_fn show;
 	store_fn store;
 	void *data;
+	atomic_t *changes;		/* c: raised when the text changes by itself; NULL: poll(2) says nothing */
 #ifdef CONFIG_DEBUG
 	const void *fops;		/* struct file_operations, of a file that is more than its text */
 #endif
@@ -53,8 +54,13 @@ struct show_node *show_lookup(struct show_node *dir, const char *name, size_t le
 struct show_node *show_next_child(struct show_node *dir, struct show_node *cursor);
 void show_get(struct show_node *n);
 void show_put(struct show_node *n);
+/* N's text changes with *CHANGES, which show_changed() raises: poll(2) tells of it as of an exception. */
+void show_set_changes(struct show_node *n, atomic_t *changes);
+void show_changed(atomic_t *changes);
 /* Called when a node goes: presenters drop their cached names. upcall, fs/ */
 void show_removed(struct show_node *n);
+/* Called after a count of changes was raised: presenters wake who polls. upcall, fs/ */
+void show_wake(void);
 
 /* Sysctl helpers: an attribute over an int or unsigned long with bounds. */
 struct show_int {
