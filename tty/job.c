@@ -197,10 +197,12 @@ void disassociate_ctty(bool on_exit)
 	pgrp = get_pgrp(t);
 	if (pgrp) {
 		kill_pgrp(pgrp, SIGHUP, 1);
-		kill_pgrp(pgrp, SIGCONT, 1);
+		if (!on_exit || !t->is_pty)
+			kill_pgrp(pgrp, SIGCONT, 1);
 		put_pid(pgrp);
 	}
-	if (on_exit && !t->is_pty_master)
+	/* A line is hung up for the next one to log in; a pty belongs to who has its master (pty(7)). */
+	if (on_exit && !t->is_pty)
 		tty_hangup(t);
 	session = get_task_pid(current, PIDTYPE_SID);
 	read_lock(&tasklist_lock);
@@ -324,7 +326,7 @@ long tty_job_ioctl(struct tty *t, struct tty *real, unsigned int cmd, unsigned l
 
 	switch (cmd) {
 	case TIOCSCTTY:
-		return t->is_pty_master ? -EIO : tty_set_ctty(t, file, arg);
+		return tty_set_ctty(real, file, arg);
 	case TIOCNOTTY:
 		if (signal_tty(current->signal) != t)
 			return -ENOTTY;
