@@ -344,6 +344,13 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 			return -EFAULT;
 		v->read_only = n;
 		return 0;
+	case BLKRAGET: case BLKFRAGET:
+		return put_user((unsigned long)v->disk->ra_pages * (PAGE_SIZE / SECTOR_SIZE), p) ? -EFAULT : 0;
+	case BLKRASET: case BLKFRASET:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EACCES;
+		WRITE_ONCE(v->disk->ra_pages, (unsigned int)min(arg * SECTOR_SIZE / PAGE_SIZE, (unsigned long)INT_MAX));
+		return 0;
 	case BLKFLSBUF:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EACCES;
@@ -400,6 +407,7 @@ int blkdev_open_inode(struct inode *inode, struct file *f)
 	f->f_mapping = v->inode->i_mapping;
 	f->f_wb_err = errseq_sample(&f->f_mapping->wb_err);
 	file_ra_state_init(&f->f_ra, f->f_mapping);
+	f->f_ra.ra_pages = READ_ONCE(v->disk->ra_pages);
 	f->private_data = v;
 	replace_fops(f, &bdev_fops);
 	return 0;

@@ -4,6 +4,8 @@
 
 #include <block/blk.h>
 
+/* queue_show.c: /sys/block/NAME/queue. */
+void disk_show_queue(struct disk *d);
 int disk_queue_init(struct disk_queue *q, struct disk *d, unsigned int index);
 /* After disk->dead was set. */
 void disk_queue_fail_pending(struct disk_queue *q);

@@ -63,6 +63,7 @@ static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 	d->depth = depth;
 	d->block_size = d->phys_block_size = SECTOR_SIZE;
 	d->max_bytes = BIO_MAX_VECS * PAGE_SIZE;
+	d->ra_pages = RA_DEFAULT_PAGES;
 	refcount_set(&d->refs, 1);
 	INIT_LIST_HEAD(&d->list);
 	INIT_LIST_HEAD(&d->parts);
@@ -178,6 +179,8 @@ static void publish(struct bdev *b)
 #ifdef CONFIG_FAULT_INJECTION
 	show_attr(dir, "make-it-fail", 0644, show_make_it_fail, store_make_it_fail, b);
 #endif
+	if (!b->partno)
+		disk_show_queue(b->disk);
 	if (b->partno)
 		show_attr(dir, "start", 0444, show_start, NULL, b);
 }

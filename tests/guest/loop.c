@@ -468,3 +468,57 @@ TEST(races)
 	OK(configure(d, f, 0, 0, 0));
 	finish(d);
 }
+
+static void says(const char *name, const char *want)
+{
+	char path[96], b[64] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/block/loop%d/queue/%s", number, name);
+	fd = OK(open(path, O_RDONLY));
+	CHECK(read(fd, b, sizeof(b) - 1) > 0);
+	b[strcspn(b, "\n")] = 0;
+	if (strcmp(b, want))
+		FAIL("%s is %s, not %s", name, b, want);
+	close(fd);
+}
+
+/* What its queue says of itself, and readahead, by ioctl and by file. */
+TEST(the_queue)
+{
+	int d = start(), f = backing(MIB);
+	char path[96];
+	long ra = 0;
+
+	OK(configure(d, f, 0, 0, 0));
+	says("logical_block_size", "512");
+	says("hw_sector_size", "512");
+	says("rotational", "0");
+	says("zoned", "none");
+	OK(ioctl(d, BLKRAGET, &ra));
+	EQ(ra, 256);
+	says("read_ahead_kb", "128");
+	OK(ioctl(d, BLKRASET, 512));
+	OK(ioctl(d, BLKFRAGET, &ra));
+	EQ(ra, 512);
+	says("read_ahead_kb", "256");
+	snprintf(path, sizeof(path), "/sys/block/loop%d/queue/read_ahead_kb", number);
+	int q = OK(open(path, O_WRONLY));
+
+	EQ(write(q, "64\n", 3), 3);
+	ERR(write(q, "many\n", 5), EINVAL);
+	OK(ioctl(d, BLKRAGET, &ra));
+	EQ(ra, 128);
+	ERR(ioctl(d, BLKRAGET, NULL), EFAULT);
+	pid_t pid = OK(fork());
+
+	if (!pid) {
+		OK(setuid(1000));
+		ERR(ioctl(d, BLKRASET, 512), EACCES);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	close(q);
+	finish(d);
+	close(f);
+}

@@ -85,6 +85,7 @@ struct disk {
 	u32 max_bytes;			/* c: in one bio */
 	u32 max_discard_sectors;	/* c; 0: none */
 	u32 max_zeroes_sectors;
+	unsigned int ra_pages;		/* readahead of files opened from here on; BLKRASET */
 	bool read_only, write_cache, fua, dead;
 	const struct disk_ops *ops;	/* c */
 	void *driver_data;		/* c */
