@@ -129,7 +129,7 @@ long sys_migrate_pages(pid_t pid, unsigned long maxnode, struct uptr old_nodes, 
 		err = ptrace_may_access(task, PTRACE_MODE_READ_REALCREDS) ? 0 : -EPERM;
 		put_task_struct(task);
 	}
-	if (!err && !to)
+	if (!err && to != 1)	/* there is one node */
 		err = -EINVAL;
 	return err;
 }
