@@ -3,6 +3,7 @@
 #include <arch/ptrace.h>
 #include <arch/switch.h>
 #include <abi/errno.h>
+#include <kernel/bug.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <linux/elf.h>
@@ -56,21 +57,40 @@ static int set_gp(struct task *task, const unsigned long *u)
 	return 0;
 }
 
-static size_t fpu_set_size(unsigned int type)
-{
-	return type == NT_PRFPREG ? 512 : cpu_has(X86_FEATURE_XSAVE) ? xsave_size : 0;
-}
-
 size_t arch_regset_size(unsigned int type)
 {
 	switch (type) {
 	case NT_PRSTATUS:
 		return NR_USER_REGS * sizeof(unsigned long);
 	case NT_PRFPREG:
+		return FXSAVE_SIZE;
 	case NT_X86_XSTATE:
-		return fpu_set_size(type);
+		return xsave_size;
 	}
 	return 0;
+}
+
+/* What XSAVE alone tells of is not there without it. */
+static bool has_set(const struct task *task, unsigned int type)
+{
+	return task->thread.fpu && (type == NT_PRFPREG || cpu_has(X86_FEATURE_XSAVE));
+}
+
+/* A whole image: FXSAVE's part alone leaves the other components as they are. */
+static int set_fpu(struct task *task, unsigned int type, const struct arch_fpu *from, size_t n)
+{
+	struct arch_fpu *f = task->thread.fpu;
+
+	if (!x86_mxcsr_valid(from) || (type == NT_X86_XSTATE && (from->xstate_bv & ~xfeatures_mask)))
+		return -EINVAL;
+	if (task == current)
+		fpu_sync();
+	memcpy(f, from, n);
+	if (type == NT_PRFPREG && cpu_has(X86_FEATURE_XSAVE))
+		f->xstate_bv |= 3;
+	BUG_ON(x86_fpu_sanitize(f, xsave_size));
+	fpu_changed(task);
+	return (int)n;
 }
 
 int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
@@ -85,12 +105,12 @@ int arch_regset_get(struct task *task, unsigned int type, void *buf, size_t len)
 		memcpy(buf, u, n);
 		return (int)n;
 	}
-	if (!task->thread.fpu)
+	if (!has_set(task, type))
 		return -ENODEV;
 	if (task == current)
 		fpu_sync();
 	memcpy(buf, task->thread.fpu, n);
-	if (type == NT_X86_XSTATE && n >= 512)		/* the software words tell which components there are */
+	if (type == NT_X86_XSTATE && n >= FXSAVE_SIZE)		/* the software words tell which components there are */
 		memcpy((u8 *)buf + 464, &xfeatures_mask, 8);
 	return (int)n;
 }
@@ -99,8 +119,6 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 {
 	size_t size = arch_regset_size(type), n = min(len, size);
 	unsigned long u[NR_USER_REGS];
-	struct arch_fpu *f = task->thread.fpu;
-	u32 mxcsr;
 	int err;
 
 	if (!size)
@@ -113,25 +131,9 @@ int arch_regset_set(struct task *task, unsigned int type, const void *buf, size_
 		err = set_gp(task, u);
 		return err ? err : (int)n;
 	}
-	if (!f)
+	if (!has_set(task, type))
 		return -ENODEV;
-	if (n < (type == NT_PRFPREG ? 512 : size))
-		return -EINVAL;
-	if (task == current)
-		fpu_sync();
-	memcpy(&mxcsr, f->legacy + 24, 4);
-	if (type == NT_X86_XSTATE && (((const struct arch_fpu *)buf)->xstate_bv & ~xfeatures_mask))
-		return -EINVAL;
-	memcpy(f, buf, n);
-	if (type == NT_PRFPREG && cpu_has(X86_FEATURE_XSAVE))
-		f->xstate_bv |= 3;
-	if (x86_fpu_sanitize(f, size)) {
-		memcpy(f->legacy + 24, &mxcsr, 4);
-		fpu_changed(task);
-		return -EINVAL;
-	}
-	fpu_changed(task);
-	return (int)n;
+	return n < size ? -EINVAL : set_fpu(task, type, buf, n);
 }
 
 int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)

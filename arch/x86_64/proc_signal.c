@@ -209,7 +209,7 @@ static int get_fpstate(struct uptr p)
 		arch_fpu_exec();
 		return 0;
 	}
-	if (!f || (p.addr & 63 && cpu_has(X86_FEATURE_XSAVE)))
+	if (!f || p.addr & (cpu_has(X86_FEATURE_XSAVE) ? 63 : 15))
 		return -EFAULT;
 	if (arch_copy_from_user(&sw, uptr_add(p, SW_RESERVED), sizeof(sw)))
 		return -EFAULT;
@@ -217,7 +217,7 @@ static int get_fpstate(struct uptr p)
 	    sw.xstate_size <= xsave_size && sw.xstate_size <= sw.extended_size &&
 	    !arch_copy_from_user(&magic2, uptr_add(p, sw.xstate_size), 4) && magic2 == FP_XSTATE_MAGIC2)
 		len = sw.xstate_size;
-	if (likely(len == xsave_size))
+	if (likely(cpu_has(X86_FEATURE_XSAVE) && len == xsave_size))
 		return get_xsave(p, sw.xfeatures);
 	tmp = kvmalloc(xsave_size + 64, GFP_KERNEL);
 	if (!tmp)

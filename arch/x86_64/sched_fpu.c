@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The initial state of FPU and vector registers; areas that come from outside. */
 #include <abi/errno.h>
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <arch_cpu/fpu.h>
 
@@ -13,7 +14,7 @@ static struct {
 void x86_fpu_reset(struct arch_fpu *fpu)
 {
 	memset(fpu, 0, xsave_size);
-	memcpy(fpu, &init_fpu, 576);
+	memcpy(fpu, &init_fpu, min(xsave_size, (u32)sizeof(init_fpu)));	/* an area without XSAVE ends before the header */
 }
 
 /* Once, on the boot CPU, with the FPU enabled. */
@@ -49,12 +50,17 @@ void x86_fpu_reset_some(u64 components)
 	x86_xrstor_some(&init_fpu.fpu, components);
 }
 
-int x86_fpu_sanitize(struct arch_fpu *fpu, size_t len)
+bool x86_mxcsr_valid(const struct arch_fpu *fpu)
 {
 	u32 mxcsr;
 
 	memcpy(&mxcsr, fpu->legacy + 24, 4);
-	if (mxcsr & ~mxcsr_mask)
+	return !(mxcsr & ~mxcsr_mask);
+}
+
+int x86_fpu_sanitize(struct arch_fpu *fpu, size_t len)
+{
+	if (!x86_mxcsr_valid(fpu))
 		return -EINVAL;
 	if (!cpu_has(X86_FEATURE_XSAVE))
 		return 0;

@@ -19,7 +19,9 @@ TEST(cpu_x86)
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <ucontext.h>
 
 /* ---- the time stamp counter ---- */
@@ -328,6 +330,91 @@ TEST(frame_layout)
 	CHECK(sw.xfeatures & 4);
 	EQ(sw.extended_size, sw.xstate_size + 4);
 	CHECK(uc_flags & 1);			/* UC_FP_XSTATE */
+}
+
+/* ---- ptrace's view of the same registers ---- */
+
+static unsigned char image[65536];
+
+static int regset(pid_t pid, int request, long type, size_t len)
+{
+	struct iovec v = { image, len };
+
+	return (int)ptrace(request, pid, (void *)type, &v) ? -1 : (int)v.iov_len;
+}
+
+static void stop_with_registers(const unsigned long *ymm)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	set_xmm(0x1234);
+	if (have_avx())
+		__asm__ volatile("vmovdqu %0, %%ymm9" : : "m"(*(const char (*)[32])ymm));
+	raw_call(SYS_getpid);
+	__asm__ volatile("syscall" : : "a"(SYS_kill), "D"(getpid()), "S"(SIGSTOP) : "rcx", "r11", "memory");
+}
+
+TEST(ptrace_sets_legacy_registers)
+{
+	unsigned long in[4] = { 11, 12, 13, 14 }, out[4];
+	unsigned int bad = 0xffffffff, old;
+	pid_t pid = OK(fork());
+	int status;
+
+	if (!pid) {
+		stop_with_registers(in);
+		if (have_avx())
+			__asm__ volatile("vmovdqu %%ymm9, %0" : "=m"(out));
+		_exit(get_xmm6() == 0x99 && get_xmm15() == 0x1234 && (!have_avx() || !memcmp(in, out, sizeof(in))) ? 0 : 1);
+	}
+	OK(waitpid(pid, &status, 0));
+	CHECK(WIFSTOPPED(status));
+	EQ(regset(pid, PTRACE_GETREGSET, NT_PRFPREG, sizeof(image)), 512);
+	CHECK(*(unsigned long *)(image + 160 + 6 * 16) == 0x1234);
+	/* Reserved bits of MXCSR: refused, and nothing is changed. */
+	memcpy(&old, image + 24, 4);
+	memcpy(image + 24, &bad, 4);
+	*(unsigned long *)(image + 160 + 15 * 16) = 0xbad;
+	EQ(regset(pid, PTRACE_SETREGSET, NT_PRFPREG, 512), -1);
+	EQ(errno, EINVAL);
+	memcpy(image + 24, &old, 4);
+	*(unsigned long *)(image + 160 + 15 * 16) = 0x1234;
+	*(unsigned long *)(image + 160 + 6 * 16) = 0x99;
+	EQ(regset(pid, PTRACE_SETREGSET, NT_PRFPREG, 512), 512);
+	OK((int)ptrace(PTRACE_CONT, pid, NULL, NULL));
+	OK(waitpid(pid, &status, 0));
+	EQ(status, 0);
+}
+
+TEST(ptrace_of_xsave_state)
+{
+	unsigned long in[4] = { 0 };
+	unsigned int a, b, c = 0, d;
+	pid_t pid = OK(fork());
+	int status, n;
+
+	if (!pid) {
+		stop_with_registers(in);
+		_exit(get_xmm6() == 0x77 ? 0 : 1);
+	}
+	OK(waitpid(pid, &status, 0));
+	__get_cpuid(1, &a, &b, &c, &d);
+	n = regset(pid, PTRACE_GETREGSET, NT_X86_XSTATE, sizeof(image));
+	if (c & bit_OSXSAVE) {
+		CHECK(n >= 576);
+		*(unsigned long *)(image + 160 + 6 * 16) = 0x77;
+		EQ(regset(pid, PTRACE_SETREGSET, NT_X86_XSTATE, (size_t)n), n);
+	} else {
+		EQ(n, -1);
+		EQ(errno, ENODEV);
+		EQ(regset(pid, PTRACE_SETREGSET, NT_X86_XSTATE, 576), -1);
+		EQ(errno, ENODEV);
+		EQ(regset(pid, PTRACE_GETREGSET, NT_PRFPREG, sizeof(image)), 512);
+		*(unsigned long *)(image + 160 + 6 * 16) = 0x77;
+		EQ(regset(pid, PTRACE_SETREGSET, NT_PRFPREG, 512), 512);
+	}
+	OK((int)ptrace(PTRACE_CONT, pid, NULL, NULL));
+	OK(waitpid(pid, &status, 0));
+	EQ(status, 0);
 }
 
 static char alt[65536];

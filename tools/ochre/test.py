@@ -43,12 +43,12 @@ KTEST_LIMIT, BATCH_LIMIT, STALL = 300, 1800, 115   # seconds; user/testrun.c giv
 class Config:
     """A row of the matrix."""
 
-    def __init__(self, debug, cpus, preempt, arch="x86_64"):
-        self.debug, self.cpus, self.preempt, self.arch = debug, cpus, preempt, arch
+    def __init__(self, debug, cpus, preempt, arch="x86_64", cpu=None):
+        self.debug, self.cpus, self.preempt, self.arch, self.cpu = debug, cpus, preempt, arch, cpu
 
     def __str__(self):
-        return "%s%s, %d CPU%s, %s" % ("" if self.arch == "x86_64" else self.arch + ", ", "debug" if self.debug else "release",
-                                       self.cpus, "s" if self.cpus > 1 else "", self.preempt)
+        return "%s%s, %d %s%s, %s" % ("" if self.arch == "x86_64" else self.arch + ", ", "debug" if self.debug else "release",
+                                      self.cpus, self.cpu or "CPU", "s" if self.cpus > 1 and not self.cpu else "", self.preempt)
 
 
 QUICK = [Config(False, 4, "full"), Config(True, 4, "lazy")]      # of the debug build in-kernel tests alone: five minutes are soon over
@@ -61,6 +61,10 @@ OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
 PLANTED = ("aarch64", "riscv64", "loongarch64")        # whose detectors are proved beside x86_64's: with --arch all of them
 GUESTS_QUICK = ("aarch64",)     # whose user programs are in a whole run; of the others with --arch
 
+
+# An old CPU, which saves registers by FXSAVE: the programs that look at them.
+OLD_CPU = [Config(False, 2, "full", cpu="qemu64"), Config(True, 1, "lazy", cpu="qemu64")]
+OF_REGISTERS = ("cpu_x86", "fpu", "ptrace", "signal", "exec")
 
 DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
 
@@ -258,7 +262,7 @@ class Runner:
         out = build.outdir(cfg.arch, cfg.debug)
         kernel = self.linux or build.image(cfg.arch, cfg.debug, firmware=kw.get("firmware"))
         kw.setdefault("memory", "512M")
-        vm = qemu.Vm(self.tools, cfg.arch, kw.pop("machine", None), kw.pop("cpus", None) or cfg.cpus, kw.pop("memory"), **kw)
+        vm = qemu.Vm(self.tools, cfg.arch, kw.pop("machine", None), kw.pop("cpus", None) or cfg.cpus, kw.pop("memory"), cpu=cfg.cpu, **kw)
         vm.kernel, vm.ours = kernel, not self.linux
         vm.append = append
         return vm, os.path.join(out, "vmlinux")
@@ -770,6 +774,9 @@ def run_all(args, r):
                 part("kernel tests, %s" % cfg, r.ktests, cfg)
             if not (quick and cfg.debug and not args.debug):
                 part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
+        for cfg in OLD_CPU if not args.quick else []:
+            if cfg.debug in {c.debug for c in configs}:
+                part("guest tests, %s" % cfg, r.guest_tests, cfg, files, [n for n in names if n.startswith(OF_REGISTERS)])
         for cfg in configs if args.kernel else [c for c in DEBIAN if not args.quick and c.debug in {d.debug for d in configs}]:
             part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
     if host:

@@ -8,13 +8,15 @@
 struct task;
 
 /* The XSAVE area in the standard format (Intel SDM vol. 1, 13.4), or an FXSAVE image. xsave_size bytes. */
+#define FXSAVE_SIZE 512
 struct arch_fpu {
-	u8 legacy[512];
+	u8 legacy[FXSAVE_SIZE];
 	u64 xstate_bv, xcomp_bv;
 	u8 rest[];
 } __aligned(64);
 
 /* Makes an area that came from outside loadable: reserved bits cleared, unknown components refused. 0 or -EINVAL. */
+bool x86_mxcsr_valid(const struct arch_fpu *fpu);
 int x86_fpu_sanitize(struct arch_fpu *fpu, size_t len);
 void x86_fpu_reset(struct arch_fpu *fpu);
 /* These components of the running task's registers take their initial state. The CPU has XSAVE. */
