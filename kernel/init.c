@@ -143,6 +143,8 @@ KERNEL_PARAM("nosmp", take);
 KERNEL_PARAM("nokaslr", take);
 KERNEL_PARAM("kaslr", take);
 KERNEL_PARAM("mitigations", take);
+KERNEL_PARAM("clearcpuid", take);
+KERNEL_PARAM("setcpuid", take);
 KERNEL_PARAM("tsc", take);
 KERNEL_PARAM("clocksource", take);
 KERNEL_PARAM("trace", take);

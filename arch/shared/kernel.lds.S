@@ -148,6 +148,8 @@ SECTIONS
 	__relocs_begin = .;
 	.relocs : LMA(.relocs) {
 		__start_relocs = .; KEEP(*(.relocs)) __stop_relocs = .;
+		. = ALIGN(4);
+		__start_alt_relative = .; KEEP(*(.alt_relative)) __stop_alt_relative = .;
 	} :syms
 	_file_end = .;
 	. = ALIGN(PAGE_SIZE);

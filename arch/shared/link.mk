@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 # How the objects become the images: vmlinux (ELF, debug information) and a flat one, as it lies in memory. A CPU's link.mk says, and then includes
 # this: ld_emulation; page_size in bytes; where wanted flat, the flat image's name; ld_more, more for the linker; moves, the image finds its
-# relocations behind itself; unwind_table, a table of stack layouts.
+# relocations behind itself; alts, its alternatives have operands that
+# change with their place (tools/mkalts.py); unwind_table, a table of stack layouts.
 arch_link := 1
 lds := $(O)/kernel.lds
 ldflags := -m $(ld_emulation) -z max-page-size=$(page_size) -z noexecstack --build-id=sha1 --gc-sections -static --no-pie --orphan-handling=warn $(ld_more) $(LDEXTRA)
 as_flags := $(cc_target) -fno-pic $(filter -m%,$(cc_flags))
 link_inputs = $(objs) $(rust_objs)
-link_tables := $(O)/ksyms.o $(if $(unwind_table),$(O)/unwind.o) $(if $(moves),$(O)/relocs.o)
+link_tables := $(O)/ksyms.o $(if $(unwind_table),$(O)/unwind.o) $(if $(moves),$(O)/relocs.o) $(if $(alts),$(O)/alts.o)
 
 $(lds): arch/shared/kernel.lds.S arch/$(ARCH)/include/arch_cpu/image.h arch/$(ARCH)/include/arch_cpu/page.h
 	$(Q)mkdir -p $(@D)
@@ -25,6 +26,9 @@ $(O)/unwind.S: $(O)/vmlinux.1 tools/mkunwind.py
 
 $(O)/relocs.S: $(O)/vmlinux.1 tools/mkrelocs.py
 	$(Q)python3 tools/mkrelocs.py $< $@
+
+$(O)/alts.S: $(O)/vmlinux.1 tools/mkalts.py
+	$(Q)python3 tools/mkalts.py $< $@
 
 $(link_tables): $(O)/%.o: $(O)/%.S
 	$(Q)$(CC) $(as_flags) -c $< -o $@

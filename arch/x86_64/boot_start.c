@@ -69,6 +69,7 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 	kasan_init_shadow();
 	x86_read_firmware_tables();
 	x86_judge_bugs(strstr(boot_info.cmdline, "mitigations=off"));
+	x86_override_features(boot_info.cmdline);
 	x86_smp_reserve();
 	x86_setup_percpu();
 	x86_cpu_tables(0);

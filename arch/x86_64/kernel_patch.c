@@ -14,6 +14,7 @@
 #include <kernel/init.h>
 #include <kernel/irq.h>
 #include <kernel/preempt.h>
+#include <kernel/printk.h>
 #include <kernel/spinlock.h>
 #include <kernel/static_key.h>
 #include <lib/string.h>
@@ -130,6 +131,83 @@ static void __init fill_nops(u8 *p, size_t n)
 	}
 }
 
+/*
+ * The features by which the alternatives are chosen, with Linux's words: clearcpuid=NAME,... takes the usual code, setcpuid=NAME,... the other,
+ * whatever the CPU says. VERW and string instructions do the same everywhere; who sets smap on a CPU without it gets what he asked for.
+ */
+static const struct {
+	const char *name;
+	unsigned int feature;
+} choices[] __initconst = {
+	{ "erms", X86_FEATURE_ERMS }, { "fsrm", X86_FEATURE_FSRM }, { "smap", X86_FEATURE_SMAP }, { "clear_cpu_buf", X86_FEATURE_CLEAR_CPU_BUF },
+};
+
+static void __init override_one(const char *name, size_t len, bool set)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
+		u32 bit = 1U << choices[i].feature % 32, *word = &x86_features[choices[i].feature / 32];
+
+		if (strlen(choices[i].name) == len && !memcmp(choices[i].name, name, len)) {
+			*word = set ? *word | bit : *word & ~bit;
+			return;
+		}
+	}
+	pr_warn("%scpuid: cannot change '%.*s'\n", set ? "set" : "clear", (int)len, name);
+}
+
+static void __init override_list(const char *cmdline, const char *word, bool set)
+{
+	for (const char *p = strstr(cmdline, word); p; p = strstr(p, word)) {
+		bool begins = p == cmdline || p[-1] == ' ';
+
+		p += strlen(word);
+		while (begins && *p && *p != ' ') {
+			size_t len = strcspn(p, ", ");
+
+			override_one(p, len, set);
+			p += len + (p[len] == ',');
+		}
+	}
+}
+
+void __init x86_override_features(const char *cmdline)
+{
+	override_list(cmdline, "clearcpuid=", false);
+	override_list(cmdline, "setcpuid=", true);
+}
+
+extern const u32 __start_alt_relative[], __stop_alt_relative[];	/* from _text, ascending (tools/mkalts.py) */
+
+/* The first of the list that is not before AT. */
+static const u32 *__init first_relative(u32 at)
+{
+	const u32 *low = __start_alt_relative, *high = __stop_alt_relative;
+
+	while (low < high) {
+		const u32 *mid = low + (high - low) / 2;
+
+		if (*mid < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* BUF is a copy of the code at NEW that is to run at OLD: what its operands refer to stays where it is. */
+static void __init move_operands(u8 *buf, const u8 *new, size_t len, const u8 *old)
+{
+	u32 at = (u32)(new - (const u8 *)_text);
+
+	for (const u32 *p = first_relative(at); p < __stop_alt_relative && *p < at + len; p++) {
+		s32 rel;
+
+		memcpy(&rel, buf + (*p - at), sizeof(rel));
+		rel += (s32)(new - old);
+		memcpy(buf + (*p - at), &rel, sizeof(rel));
+	}
+}
+
 static void __init apply_one(const struct alt_entry *a)
 {
 	u8 *old = (u8 *)&a->old + a->old;
@@ -138,14 +216,7 @@ static void __init apply_one(const struct alt_entry *a)
 
 	if (cpu_has(a->feature)) {
 		memcpy(buf, new, a->new_len);
-		/* A lone relative jump or call was assembled elsewhere. */
-		if (a->new_len == 5 && (buf[0] == 0xe8 || buf[0] == 0xe9)) {
-			s32 rel;
-
-			memcpy(&rel, buf + 1, 4);
-			rel += (s32)(new - old);
-			memcpy(buf + 1, &rel, 4);
-		}
+		move_operands(buf, new, a->new_len, old);
 		fill_nops(buf + a->new_len, (size_t)a->old_len - a->new_len);
 	} else {
 		size_t used = a->old_len;

@@ -3,6 +3,7 @@ ld_emulation := elf_x86_64
 page_size := 4096
 flat := vmlinux.bin
 moves := 1
+alts := 1
 include arch/shared/link.mk
 
 # The bzImage: the real-mode part, then the kernel as it lies in memory. Nothing is compressed.

@@ -220,6 +220,7 @@ void __noreturn x86_efi_step(u64 root, u64 entry, u64 handoff);
 
 /* kernel_bugs.c */
 void x86_judge_bugs(bool mitigations_off);
+void x86_override_features(const char *cmdline);
 void x86_mitigate_cpu(void);
 
 /* sched_smp.c */

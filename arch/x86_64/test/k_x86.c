@@ -32,6 +32,25 @@ KTEST(arch_x86_alternatives)
 	KT_EQ(WHICH(X86_FEATURE_PCID), cpu_has(X86_FEATURE_PCID) ? 2 : 1);
 }
 
+static const u32 far_away[2] = { 3, 4 };
+
+/* Operands relative to the instruction pointer, first, in the midst and behind one another; and a jump out of the alternative. */
+KTEST(arch_x86_alternatives_are_moved)
+{
+	u32 one = 0, two = 0;
+
+	__asm__ volatile(ALTERNATIVE("", "movl %2, %0; nop; movl 4+%2, %1", X86_FEATURE_ALWAYS)
+			 : "+r"(one), "+r"(two) : "m"(far_away[0]));
+	KT_EQ(one, 3);
+	KT_EQ(two, 4);
+	__asm__ volatile(ALTERNATIVE("", "cmpl $4, 4+%1; jne 9f; movl $7, %0; jmp 9f", X86_FEATURE_ALWAYS) "movl $5, %0; 9:\n"
+			 : "+r"(one) : "m"(far_away[0]) : "cc");
+	KT_EQ(one, 7);
+	/* Of the two states of each choice, the one that this CPU does not use; VERW is older than all of them. */
+	__asm__ volatile(ALTERNATIVE("movl %1, %0", "movl 4+%1, %0", X86_FEATURE_NEVER) : "=r"(one) : "m"(far_away[0]));
+	KT_EQ(one, 3);
+}
+
 static unsigned long cr4_all;		/* atomic: what is set on each CPU */
 static unsigned long cr0_all, efer_all;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Code that depends on the CPU: the usual instructions stand in the text, padded with no-ops to the length of the other
- * choice, and the table says which feature swaps it in (arch_apply_alternatives, once at boot).
+ * choice, and the table says which feature swaps it in (arch_apply_alternatives, once at boot). Operands relative to the instruction pointer
+ * are moved with the copy; the build refuses what cannot be (tools/mkalts.py).
  */
 #pragma once
 

@@ -65,6 +65,7 @@
 #define X86_FEATURE_IBRS_ENHANCED (12 * 32 + 1)
 #define X86_FEATURE_CLEAR_CPU_BUF (12 * 32 + 2)	/* VERW before user mode */
 #define X86_FEATURE_PTI (12 * 32 + 3)
+#define X86_FEATURE_NEVER (12 * 32 + 30)
 #define X86_FEATURE_ALWAYS (12 * 32 + 31)
 
 #ifndef __ASSEMBLY__
