@@ -47,7 +47,9 @@ static void free_init_memory(void)
 	phys_addr_t start, end;
 	u64 bytes = 0;
 
-	arch_finish_boot();
+	arch_finish_boot(!smp_all_arrived());
+	if (!smp_all_arrived())
+		return;		/* one that comes yet halts, by code of ours */
 	for (unsigned int i = 0; arch_init_memory(i, &start, &end); i++) {
 		free_reserved_area(start, end);
 		bytes += end - start;

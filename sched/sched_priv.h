@@ -108,7 +108,8 @@ bool newidle_balance(struct rq *rq) __must_hold(rq->lock);
 void periodic_balance(struct rq *rq);
 /* threads.c */
 void sched_run_kicks(void);
-int sched_threads_cpu(unsigned int cpu);
+int sched_threads_create(unsigned int cpu);
+void sched_threads_wake(unsigned int cpu);
 /* detect.c */
 void soft_lockup_tick(struct rq *rq, struct task *t, bool user);
 /* cputime.c */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Bringing up the other CPUs. All are started at once (their start-up is mostly waiting), then waited for; one that does not
- * report within a second is left out.
+ * Bringing up the other CPUs. All are started at once (their start-up is mostly waiting). Each says that it has arrived, and waits to be admitted:
+ * it joins when its threads exist, or never. One that does not arrive in time is refused; should it come later, it halts, for
+ * which the code and the tables that it starts by are kept (smp_all_arrived).
  */
 #include <lib/types.h>
 #include <lib/format.h>
@@ -21,19 +22,57 @@
 #include <sched/task_life.h>
 #include <abi/errno.h>
 
-static u32 cpus_up;		/* atomic */
+/* A CPU moves from STARTED to ARRIVED, the boot CPU from STARTED to REFUSED and from ARRIVED to ADMITTED or REFUSED: by compare and swap. */
+enum { OFF, STARTED, ARRIVED, ADMITTED, REFUSED };
+static DEFINE_PER_CPU(u32, start_state);	/* atomic */
+static bool all_arrived = true;			/* the boot CPU's, before there are other programs */
+
+/* How long it may take from one CPU's arrival to the next one's: as long as Linux waits. */
+#define PATIENCE_NS (10 * NSEC_PER_SEC)
+/* What a CPU takes that has a processor to itself; after that, the one who waits sleeps, for a host may need its processor. */
+#define BRIEF_NS (2 * NSEC_PER_MSEC)
+
+bool smp_all_arrived(void)
+{
+	return all_arrived;
+}
+
+static u32 state_of(unsigned int cpu)
+{
+	return __atomic_load_n(per_cpu_ptr(&start_state, cpu), __ATOMIC_ACQUIRE);
+}
+
+static bool change_state(unsigned int cpu, u32 from, u32 to)
+{
+	return __atomic_compare_exchange_n(per_cpu_ptr(&start_state, cpu), &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+/* Whether this CPU may take part. It does not know of its own clock and scheduler yet. */
+static bool wait_for_admission(unsigned int cpu)
+{
+#ifdef CONFIG_DEBUG
+	if (command_line_get("plant") && !strcmp(command_line_get("plant"), "late_cpu") && cpu == nr_cpu_ids - 1)
+		while (state_of(cpu) == STARTED)
+			cpu_relax();
+#endif
+	if (change_state(cpu, STARTED, ARRIVED))
+		while (state_of(cpu) == ARRIVED)
+			cpu_relax();
+	return state_of(cpu) == ADMITTED;
+}
 
 void smp_start_secondary(unsigned int cpu)
 {
 	struct rq *rq = cpu_rq(cpu);
 
 	preempt_count_set(1);
+	if (!wait_for_admission(cpu))
+		arch_cpu_halt();
 	arch_timer_init_cpu();
 	rq->idle_since_ns = sched_clock();
 	rq->online = true;
 	cpumask_set_cpu(cpu, &cpu_online_mask_);
 	cpumask_set_cpu(cpu, &cpu_active_mask_);
-	__atomic_fetch_add(&cpus_up, 1, __ATOMIC_RELEASE);
 	local_irq_enable();
 	cpu_idle_loop();
 }
@@ -65,10 +104,43 @@ static unsigned int wanted_cpus(void)
 	return n;
 }
 
+static void pause_since(u64 start)
+{
+	if (ktime_get_ns() - start < BRIEF_NS)
+		cpu_relax();
+	else
+		msleep(1);
+}
+
+/* CPU joins, with all that belongs to it, or is left out for good. */
+static void await_cpu(unsigned int cpu)
+{
+	u64 start = ktime_get_ns();
+
+	while (state_of(cpu) == STARTED) {
+		if (ktime_get_ns() - start > PATIENCE_NS && change_state(cpu, STARTED, REFUSED)) {
+			all_arrived = false;
+			pr_err("smp: CPU %u did not come up: it stays off\n", cpu);
+			return;
+		}
+		pause_since(start);
+	}
+	if (sched_threads_create(cpu)) {
+		pr_err("smp: no memory for the threads of CPU %u: it stays off\n", cpu);
+		change_state(cpu, ARRIVED, REFUSED);
+		all_arrived = false;
+		return;
+	}
+	change_state(cpu, ARRIVED, ADMITTED);
+	start = ktime_get_ns();
+	while (!cpu_online(cpu))
+		pause_since(start);
+	sched_threads_wake(cpu);
+}
+
 void smp_init(void)
 {
-	unsigned int started = 0, n = wanted_cpus();
-	u64 give_up;
+	unsigned int n = wanted_cpus();
 
 	if (n == 1)
 		return;
@@ -79,16 +151,14 @@ void smp_init(void)
 	for (unsigned int cpu = 1; cpu < n; cpu++) {
 		struct task *idle = make_idle(cpu);
 
-		if (idle && !arch_smp_boot_cpu(cpu, idle))
-			started++;
-		else
+		change_state(cpu, OFF, STARTED);
+		if (!idle || arch_smp_boot_cpu(cpu, idle)) {
+			change_state(cpu, STARTED, REFUSED);
 			pr_err("smp: CPU %u did not start\n", cpu);
+		}
 	}
-	give_up = ktime_get_ns() + NSEC_PER_SEC;
-	while (__atomic_load_n(&cpus_up, __ATOMIC_ACQUIRE) < started && ktime_get_ns() < give_up)
-		cpu_relax();
 	for (unsigned int cpu = 1; cpu < n; cpu++)
-		if (cpu_online(cpu) && sched_threads_cpu(cpu))
-			pr_err("smp: no memory for the threads of CPU %u\n", cpu);
+		if (state_of(cpu) != REFUSED)
+			await_cpu(cpu);
 	pr_info("smp: %lu CPUs\n", num_online_cpus());
 }

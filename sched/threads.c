@@ -433,33 +433,43 @@ int stopper_migrate(struct task *t, int cpu)
 
 /* ---- start ---- */
 
-int sched_threads_cpu(unsigned int cpu)
+/* The threads of CPU, asleep: they run once it is online and they are woken. 0 or -ENOMEM, and then there are none. */
+int sched_threads_create(unsigned int cpu)
 {
 	struct stopper *s = per_cpu_ptr(&stoppers, cpu);
 	struct sched_attr_k top = { .policy = 1, .priority = 99 };
-	struct task *t;
+	struct task *stop, *cb;
 
 	spin_lock_init(&s->lock);
 	INIT_LIST_HEAD(&s->todo);
-	t = kthread_create(stopper_main, s, "migration/%u", cpu);
-	if (IS_ERR(t))
-		return (int)PTR_ERR(t);
-	kthread_bind(t, cpu);
-	sched_set_attr(t, &top);
-	s->task = t;
-	wake_up_process(t);
-	t = kthread_create(cb_main, (void *)(long)cpu, "rcuc/%u", cpu);
-	if (IS_ERR(t))
-		return (int)PTR_ERR(t);
-	kthread_bind(t, cpu);
-	per_cpu(cb_thread, cpu) = t;
-	wake_up_process(t);
+	stop = kthread_create(stopper_main, s, "migration/%u", cpu);
+	if (IS_ERR(stop))
+		return (int)PTR_ERR(stop);
+	cb = kthread_create(cb_main, (void *)(long)cpu, "rcuc/%u", cpu);
+	if (IS_ERR(cb)) {
+		kthread_stop(stop);
+		return (int)PTR_ERR(cb);
+	}
+	kthread_bind(stop, cpu);
+	sched_set_attr(stop, &top);
+	kthread_bind(cb, cpu);
+	s->task = stop;
+	per_cpu(cb_thread, cpu) = cb;
 	return 0;
+}
+
+void sched_threads_wake(unsigned int cpu)
+{
+	wake_up_process(per_cpu_ptr(&stoppers, cpu)->task);
+	wake_up_process(per_cpu(cb_thread, cpu));
 }
 
 static int sched_threads_start(void)
 {
-	int e = sched_threads_cpu(0);
+	int e = sched_threads_create(0);
+
+	if (!e)
+		sched_threads_wake(0);
 
 	gp_thread = kthread_run(gp_main, NULL, "rcu_gp");
 	console_thread = kthread_run(console_main, NULL, "console");

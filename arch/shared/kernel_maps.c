@@ -223,11 +223,13 @@ void __init kernel_maps_image(void)
 
 extern char __start_ro_after_init[], __end_ro_after_init[];
 
-/* What init wrote stays as it is; init's own code and data go, so that stray calls fault. */
-void arch_finish_boot(void)
+/* What init wrote stays as it is; init's own code and data go, unless another CPU may still start by them, so that stray calls fault. */
+void arch_finish_boot(bool keep_init)
 {
 	arch_set_kernel_prot((unsigned long)__start_ro_after_init, (size_t)(__end_ro_after_init - __start_ro_after_init),
 			     PTE_P_KERNEL_RO);
+	if (keep_init)
+		return;
 	arch_unmap_kernel((unsigned long)__init_begin, (size_t)(__init_end - __init_begin));
 	arch_unmap_kernel((unsigned long)__relocs_begin, (size_t)(__relocs_end - __relocs_begin));
 }

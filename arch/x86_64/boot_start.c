@@ -16,6 +16,7 @@
 #include <arch_cpu/boot_proto.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/string.h>
 #include "arch/shared/kasan_init.h"
@@ -70,6 +71,8 @@ void __init __noreturn x86_start(u32 protocol, phys_addr_t params)
 	x86_read_firmware_tables();
 	x86_judge_bugs(strstr(boot_info.cmdline, "mitigations=off"));
 	x86_override_features(boot_info.cmdline);
+	if (!cpu_has(X86_FEATURE_NX))
+		pr_warn("cpu: no NX: whatever can be read can be executed\n");
 	x86_smp_reserve();
 	x86_setup_percpu();
 	x86_cpu_tables(0);

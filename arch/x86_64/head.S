@@ -78,10 +78,15 @@ loaded:
 	andl $~0x80, %edx		/* flushes what is global */
 	movq %rdx, %cr4
 	movq %rax, %cr3
+	movl $0x80000001, %eax
+	cpuid
+	btl $20, %edx
+	jnc 1f
 	movl $0xc0000080, %ecx
 	rdmsr
-	orl $0x800, %eax
+	orl $0x800, %eax		/* NXE */
 	wrmsr
+1:
 	lgdt PA(early_gdt_ptr32)
 
 common_64:
@@ -146,10 +151,16 @@ efi_32:
 	movl $0x20, %eax		/* PAE */
 	movl %eax, %cr4
 	movl %ebx, %cr3
+	movl $0x80000001, %eax
+	cpuid
+	movl %edx, %ebx
 	movl $0xc0000080, %ecx
 	rdmsr
-	orl $0x900, %eax		/* LME, NXE */
-	wrmsr
+	orl $0x100, %eax		/* LME */
+	btl $20, %ebx
+	jnc 1f
+	orl $0x800, %eax		/* NXE */
+1:	wrmsr
 	movl $0x80010033, %eax		/* PG WP NE ET MP PE */
 	movl %eax, %cr0
 	pushl $0x10

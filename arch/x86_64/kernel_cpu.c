@@ -21,6 +21,7 @@ char cpu_vendor[13] __ro_after_init, cpu_model_name[49] __ro_after_init;
 u8 cpu_phys_bits __ro_after_init = 36, cpu_virt_bits __ro_after_init = 48;
 unsigned int cpu_family __ro_after_init, cpu_model __ro_after_init, cpu_stepping __ro_after_init;
 u32 hypervisor_base __ro_after_init;
+u64 pte_nx_bit __ro_after_init = X86_PTE_NX;
 u64 pte_global_bit __ro_after_init;
 bool pte_has_1g __ro_after_init;
 
@@ -131,6 +132,7 @@ void x86_detect_cpu(void)
 	read_vendor();
 	read_features();
 	read_xstate();
+	pte_nx_bit = cpu_has(X86_FEATURE_NX) ? X86_PTE_NX : 0;
 	pte_global_bit = cpu_has(X86_FEATURE_PGE) ? X86_PTE_G : 0;
 	pte_has_1g = cpu_has(X86_FEATURE_GBPAGES);
 }

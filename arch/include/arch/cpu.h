@@ -17,8 +17,8 @@ void __noreturn arch_cpu_halt(void);
 
 /* Set-up after the first C function of each CPU: tables, features, per-CPU base. */
 void arch_cpu_init(unsigned int cpu);
-/* After the last initialisation level: seals what may not change any more and unmaps init's sections. */
-void arch_finish_boot(void);
+/* After the last initialisation level: seals what may not change any more and unmaps init's sections, unless KEEP_INIT. */
+void arch_finish_boot(bool keep_init);
 /* The physical ranges that may then be given back; false: there is no I-th. */
 bool arch_init_memory(unsigned int i, phys_addr_t *start, phys_addr_t *end);
 

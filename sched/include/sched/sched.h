@@ -48,6 +48,8 @@ void __noreturn cpu_idle_loop(void);
 struct task *idle_task(int cpu);
 /* Starts every other CPU that the machine has and maxcpus= allows. */
 void smp_init(void);
+/* False: a CPU was started and may yet run the code that CPUs start by. */
+bool smp_all_arrived(void);
 /* Prints T's state and kernel stack. */
 void sched_show_task(struct task *t);
 /* Waits until the consoles have printed everything, two seconds at most. Before power-off. */

@@ -37,6 +37,7 @@ typedef struct {
 #define PTE_SWAP_TYPES 32
 #define PTE_SWAP_OFFSET_BITS 40
 
+extern u64 pte_nx_bit;			/* X86_PTE_NX, or 0: reserved on a CPU without it */
 extern u64 pte_global_bit;		/* X86_PTE_G, or 0 where global pages must not be */
 extern bool pte_has_1g;
 
@@ -78,7 +79,7 @@ static inline pte_t pte_make(unsigned long pfn, unsigned int prot, int level)
 	if (prot & PTE_P_WRITE)
 		v |= X86_PTE_W;
 	if (!(prot & PTE_P_EXEC))
-		v |= X86_PTE_NX;
+		v |= pte_nx_bit;
 	if (prot & PTE_P_USER)
 		v |= X86_PTE_U;
 	else if (prot & PTE_P_WRITE)
