@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from . import arches
+from . import accel, arches
 from .util import ARCHES, Fail
 
 ABOUT = """Ochre: a kernel that runs Linux programs. The two commands to know:
@@ -40,6 +40,7 @@ def parser():
     s.add_argument("--cpus", metavar="N", default="1", help="processors (1)")
     s.add_argument("--memory", metavar="SIZE", help="memory, like 256M or 2G (512M; more for a large root)")
     s.add_argument("--machine", choices=["q35", "pc", "microvm", "virt"], help="QEMU's machine (q35)")
+    s.add_argument("--accel", choices=accel.CHOICES, default="auto", help="kvm, or tcg (software emulation); auto: KVM where it runs a guest")
     s.add_argument("--firmware", choices=["uefi"], help="boot through the packaged UEFI firmware (x86_64, aarch64)")
     s.add_argument("--rootfs", metavar="WHAT", default="busybox", help="busybox (default), debian (made once, by root, from the mirror), a directory, or\n"
                    "a cpio archive")

@@ -19,7 +19,7 @@ import termios
 import time
 import tty
 
-from . import arches, build, oops, qemu, rootfs, setup
+from . import accel, arches, build, oops, qemu, rootfs, setup
 from .util import Fail, rel
 
 FRAME_MAX = 4096
@@ -371,6 +371,9 @@ def cmd_run(args):
     tools = setup.ensure([args.arch])
     vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb, firmware=args.firmware,
                  extra=shlex.split(args.qemu))
+    vm.accel, why = accel.choose(args.accel, args.arch, tools["qemu"][args.arch], "-icount" in vm.extra)
+    if args.verbose:
+        sys.stderr.write("ochre: %s: %s\n" % ("KVM" if vm.accel == "kvm" else "software emulation", why))
     kernel, vmlinux = pick_kernel(args, tools)
     vm.kernel, vm.ours = kernel, not args.kernel
     vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages)

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-from . import arches
+from . import accel, arches
 from .util import Fail, HOST, ROOT, digest, logged, output, rel, write_if_changed
 
 CLIPPY_OWN = os.path.join(HOST, "own/usr/bin/clippy-driver")
@@ -592,8 +592,8 @@ def cmd_doctor(args):
     tool("busybox", "/bin/busybox", ["--help"], None, r"BusyBox v([\d.]+)")
     for a, argv in sorted(t.get("qemu", {"x86_64": [shutil.which("qemu-system-x86_64") or ""]}).items()):
         tool("qemu " + a, argv[0], ["--version"], QEMU_MIN, r"version (\d+[\d.]*)")
-    kvm = os.access("/dev/kvm", os.R_OK | os.W_OK)
-    rows.append(("ok" if kvm else "note", "KVM", "usable" if kvm else "-", "optional", "/dev/kvm" if kvm else "software emulation is used"))
+    kvm, why = accel.probe(tuple(t.get("qemu", {}).get("x86_64") or ["qemu-system-x86_64"]))
+    rows.append(("ok" if kvm else "note", "KVM", "works" if kvm else "-", "optional", why if kvm else "software emulation is used: " + why))
     free = shutil.disk_usage(os.path.dirname(HOST) if os.path.exists(os.path.dirname(HOST)) else ".").free >> 20
     row("disk", "", "%d MiB free" % free, "2000 MiB", free > 2000)
     w = [max(len(r[i]) for r in rows) for i in range(4)]
