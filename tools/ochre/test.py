@@ -17,6 +17,7 @@
   guest/NAME           tests/guest/NAME.c, a static program in the guest
   sh/NAME              tests/sh/NAME.sh in the guest, its output compared with NAME.out
   debian/NAME          tests/debian/NAME.sh by bash in a Debian root, its output compared with NAME.out, which Linux printed
+  machines/NAME        a CPU model or a machine of QEMU's, or Bochs (tools/ochre/machines.py): a few in a whole run, all by the filter 'machines'
   boot/NAME            tests/boot/NAME.txt: a whole boot, its console compared with patterns (planted bugs among them)
 
 The last four run in each row of the matrix (CONTRIBUTING.md)."""
@@ -31,7 +32,7 @@ import sys
 import tempfile
 import time
 
-from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, litmus, lockorder, oops, qemu, rootfs, run, setup
+from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, litmus, lockorder, machines, oops, qemu, rootfs, run, setup
 from .util import ARCHES, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -677,6 +678,7 @@ def known_tests():
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}
+    names |= {"machines/" + n for n in machines.GATE}
     names |= {rust_name(f) for f in glob.glob(ROOT + "/tests/rust/*.rs")}
     names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}
     names |= {"sh/" + os.path.basename(s)[:-3] for s in glob.glob(ROOT + "/tests/sh/*.sh")}
@@ -743,6 +745,10 @@ def check_kernel(kernel, arch):
 
 def run_all(args, r):
     begin = time.monotonic()
+    if r.filters and all(f.startswith("machines") for f in r.filters):
+        for arch in [args.arch] if args.arch else ARCHES:
+            machines.run(r, arch, Result)
+        return verdict(args, r, begin)
     configs = QUICK if args.quick else FULL
     quick = args.quick and not r.filters        # what is named is run
     if args.debug:
@@ -788,6 +794,7 @@ def run_all(args, r):
         if not args.debug and not quick:
             part("drivers that must not compile", r.rust_fails)
             part("the command", command_tests, r)
+            part("machines", machines.run, r, "x86_64", Result)
         if not args.release and not quick:
             part("programs of the fuzzer", r.fuzz_replays)
         if not args.quick and not args.debug:
