@@ -16,6 +16,7 @@
 #include "arch/x86_64/x86_priv.h"
 
 #define APIC_ID 0x20
+#define APIC_VERSION 0x30
 #define APIC_TPR 0x80
 #define APIC_EOI 0xb0
 #define APIC_LDR 0xd0
@@ -128,6 +129,9 @@ void __init x86_apic_init(void)
 		apic_page = arch_ioremap(machine.lapic, PAGE_SIZE, PTE_P_KERNEL_IO);
 		if (!apic_page)
 			panic("apic: cannot map %#llx", machine.lapic);
+		/* CPUID may deny one that is there; where none is, nothing answers. A version is 0x10 at least (SDM vol. 3A, 11.4.8). */
+		if ((apic_read(APIC_VERSION) & 0xf0) != 0x10)
+			panic("apic: this CPU has no local APIC, which this kernel needs");
 	}
 }
 

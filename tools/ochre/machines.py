@@ -35,7 +35,7 @@ X86 = {
     "pci-bridge": "-M q35 -device pcie-root-port,id=r,chassis=1 -device pcie-pci-bridge,id=b,bus=r -device virtio-rng-pci,bus=b",
     "pci-deep": "-M q35 -device pcie-root-port,id=r,chassis=1 -device x3130-upstream,id=u,bus=r -device xio3130-downstream,id=d,bus=u,chassis=2 -device virtio-rng-pci,bus=d",
     "pci-extra-root": "-M q35 -device pxb-pcie,id=x,bus_nr=32,bus=pcie.0 -device pcie-root-port,id=r,bus=x,chassis=1", "pci-edu": "-M q35 -device edu",
-    "unknown-devices": "-M q35 -device e1000 -device nvme,serial=1 -device qemu-xhci -device usb-kbd -device AC97 -device sdhci-pci -device ich9-ahci",
+    "unknown-devices": "-M q35 -device e1000 -device nvme,serial=1 -device qemu-xhci -device usb-kbd -device sdhci-pci -device ich9-ahci",
     "unknown-vga": "-M q35 -vga std", "pc": "-M pc", "pc-nvdimm": "-M pc,nvdimm=on -m 512,slots=2,maxmem=1G", "microvm": "-M microvm", "microvm-bare": "-M microvm,acpi=off,pit=off,pic=off,rtc=off",
 }
 A64 = {
