@@ -116,6 +116,12 @@ umode_t mode_strip_umask(const struct inode *dir, umode_t mode)
 	return IS_POSIXACL(dir) ? mode : mode & (umode_t)~current_umask();
 }
 
+/* Whose S_ISGID stays on what has this group (inode_init_owner() and chmod(2), "set-group-ID"). */
+static bool in_group_or_capable(struct mnt_idmap *idmap, const struct inode *inode, kgid_t gid)
+{
+	return in_group_p(gid) || capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID);
+}
+
 /* A file created in a set-group-id directory keeps S_ISGID only for who is in that group. */
 umode_t mode_strip_sgid(struct mnt_idmap *idmap, const struct inode *dir, umode_t mode)
 {
@@ -123,9 +129,7 @@ umode_t mode_strip_sgid(struct mnt_idmap *idmap, const struct inode *dir, umode_
 		return mode;
 	if (S_ISDIR(mode) || !dir || !(dir->i_mode & S_ISGID))
 		return mode;
-	if (in_group_p(dir->i_gid) || capable_wrt_inode_uidgid(idmap, dir, CAP_FSETID))
-		return mode;
-	return mode & ~S_ISGID;
+	return in_group_or_capable(idmap, dir, dir->i_gid) ? mode : mode & ~S_ISGID;
 }
 
 /* Attributes. */
@@ -163,19 +167,10 @@ int inode_newsize_ok(const struct inode *inode, loff_t offset)
 	return 0;
 }
 
-int setattr_prepare(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+static int change_ok(struct mnt_idmap *idmap, const struct inode *inode, struct iattr *attr)
 {
-	struct inode *inode = dentry->d_inode;
 	unsigned int valid = attr->ia_valid;
-	int err;
 
-	if (valid & ATTR_SIZE) {
-		err = inode_newsize_ok(inode, attr->ia_size);
-		if (err)
-			return err;
-	}
-	if (valid & ATTR_FORCE)
-		return 0;
 	if (valid & ATTR_UID && !chown_ok(idmap, inode, attr->ia_uid))
 		return -EPERM;
 	if (valid & ATTR_GID && !chgrp_ok(idmap, inode, attr->ia_gid))
@@ -185,13 +180,30 @@ int setattr_prepare(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr
 
 		if (!inode_owner_or_capable(idmap, inode))
 			return -EPERM;
-		if (!in_group_p(gid) && !capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID))
+		if (!in_group_or_capable(idmap, inode, gid))
 			attr->ia_mode &= ~S_ISGID;
 	}
 	if (valid & (ATTR_MTIME_SET | ATTR_ATIME_SET | ATTR_TIMES_SET) &&
 	    !inode_owner_or_capable(idmap, inode))
 		return -EPERM;
 	return 0;
+}
+
+int setattr_prepare(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	int err = 0;
+
+	if (attr->ia_valid & ATTR_SIZE)
+		err = inode_newsize_ok(dentry->d_inode, attr->ia_size);
+	if (!err && !(attr->ia_valid & ATTR_FORCE))
+		err = change_ok(idmap, dentry->d_inode, attr);
+	/* Only a change that is allowed takes the file's capabilities away. */
+	if (!err && attr->ia_valid & ATTR_KILL_PRIV) {
+		err = __vfs_removexattr(idmap, dentry, XATTR_NAME_CAPS);
+		if (err == -ENODATA || err == -EOPNOTSUPP)
+			err = 0;
+	}
+	return err;
 }
 
 void setattr_copy(struct mnt_idmap *idmap, struct inode *inode, const struct iattr *attr)
@@ -211,7 +223,7 @@ void setattr_copy(struct mnt_idmap *idmap, struct inode *inode, const struct iat
 	if (valid & ATTR_MODE) {
 		umode_t mode = attr->ia_mode;
 
-		if (!in_group_p(inode->i_gid) && !capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID))
+		if (!in_group_or_capable(idmap, inode, inode->i_gid))
 			mode &= ~S_ISGID;
 		WRITE_ONCE(inode->i_mode, mode);
 	}
@@ -251,12 +263,6 @@ int notify_change(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 		attr->ia_atime = now;
 	if (!(valid & ATTR_MTIME_SET))
 		attr->ia_mtime = now;
-	if (valid & ATTR_KILL_PRIV) {
-		err = __vfs_removexattr(idmap, dentry, XATTR_NAME_CAPS);
-		if (err && err != -ENODATA && err != -EOPNOTSUPP)
-			return err;
-		valid = attr->ia_valid &= ~ATTR_KILL_PRIV;
-	}
 	/* A chmod says itself what becomes of the bits. */
 	if (valid & (ATTR_KILL_SUID | ATTR_KILL_SGID) && valid & ATTR_MODE)
 		return -EINVAL;
@@ -282,43 +288,53 @@ int notify_change(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 	return err;
 }
 
-/* Bits of @mode that a write or chown by an outsider takes away, as ATTR_KILL_*. */
-static unsigned int bits_to_kill(struct mnt_idmap *idmap, const struct inode *inode)
+/* ATTR_KILL_SGID where an outsider's change takes S_ISGID away, as from every group-executable file (chown(2)). */
+static unsigned int sgid_to_kill(struct mnt_idmap *idmap, const struct inode *inode)
 {
 	umode_t mode = inode->i_mode;
+
+	if (!(mode & S_ISGID))
+		return 0;
+	return mode & S_IXGRP || !in_group_or_capable(idmap, inode, inode->i_gid) ? ATTR_KILL_SGID : 0;
+}
+
+/*
+ * What a change of the contents takes away, as ATTR_KILL_*. The set-id bits are a promise to every user of the machine, so only
+ * CAP_FSETID over the initial namespace keeps them; a file's capabilities go in any case.
+ */
+static unsigned int privs_to_kill(struct mnt_idmap *idmap, struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode;
 	unsigned int kill = 0;
 
-	if (mode & S_ISUID)
-		kill |= ATTR_KILL_SUID;
-	if (mode & S_ISGID && (mode & S_IXGRP ||
-			       (!in_group_p(inode->i_gid) &&
-				!capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID))))
-		kill |= ATTR_KILL_SGID;
+	if (IS_NOSEC(inode) || !S_ISREG(inode->i_mode))
+		return 0;
+	if (inode->i_mode & (S_ISUID | S_ISGID)) {
+		kill = (inode->i_mode & S_ISUID ? ATTR_KILL_SUID : 0) | sgid_to_kill(idmap, inode);
+		if (kill && capable(CAP_FSETID))
+			kill = 0;
+	}
+	if (inode->i_opflags & IOP_XATTR && __vfs_getxattr(dentry, inode, XATTR_NAME_CAPS, NULL, 0) > 0)
+		kill |= ATTR_KILL_PRIV;
 	return kill;
 }
 
 int file_remove_privs(struct file *file)
 {
-	struct mnt_idmap *idmap = file_mnt_idmap(file);
 	struct inode *inode = file_inode(file);
-	struct iattr attr = { .ia_valid = 0 };
-	int err;
+	struct iattr attr;
+	unsigned int kill;
 
 	if (IS_NOSEC(inode) || !S_ISREG(inode->i_mode))
 		return 0;
-	if (inode->i_mode & (S_ISUID | S_ISGID) && !ns_capable(current_user_ns(), CAP_FSETID))
-		attr.ia_valid = bits_to_kill(idmap, inode);
-	if (inode->i_opflags & IOP_XATTR &&
-	    __vfs_getxattr(file->f_path.dentry, inode, XATTR_NAME_CAPS, NULL, 0) > 0)
-		attr.ia_valid |= ATTR_KILL_PRIV;
-	if (!attr.ia_valid) {
+	kill = privs_to_kill(file_mnt_idmap(file), file->f_path.dentry);
+	if (!kill) {
 		if (!(inode->i_mode & (S_ISUID | S_ISGID)) && inode->i_sb->s_flags & SB_NOSEC)
 			inode->i_flags |= S_NOSEC;
 		return 0;
 	}
-	attr.ia_valid |= ATTR_FORCE;
-	err = notify_change(idmap, file->f_path.dentry, &attr);
-	return err;
+	attr.ia_valid = kill | ATTR_FORCE;
+	return notify_change(file_mnt_idmap(file), file->f_path.dentry, &attr);
 }
 
 int chmod_common(const struct path *path, umode_t mode)
@@ -361,9 +377,7 @@ static int chown_locked(const struct path *path, uid_t user, gid_t group)
 	}
 	inode_lock(inode);
 	if (!S_ISDIR(inode->i_mode)) {
-		attr.ia_valid |= ATTR_KILL_SUID | ATTR_KILL_PRIV;
-		if (inode->i_mode & S_ISGID && (inode->i_mode & S_IXGRP || !in_group_p(inode->i_gid)))
-			attr.ia_valid |= ATTR_KILL_SGID;
+		attr.ia_valid |= ATTR_KILL_SUID | ATTR_KILL_PRIV | sgid_to_kill(mnt_idmap(path->mnt), inode);
 	}
 	err = notify_change(mnt_idmap(path->mnt), path->dentry, &attr);
 	inode_unlock(inode);
@@ -429,6 +443,7 @@ int do_truncate(struct mnt_idmap *idmap, struct dentry *dentry, loff_t length, u
 {
 	struct inode *inode = dentry->d_inode;
 	struct iattr attr;
+	unsigned int kill;
 	int err;
 
 	if (length < 0)
@@ -439,8 +454,10 @@ int do_truncate(struct mnt_idmap *idmap, struct dentry *dentry, loff_t length, u
 	if (filp)
 		attr.ia_valid |= ATTR_FILE;
 	inode_lock(inode);
-	if (inode->i_mode & (S_ISUID | S_ISGID) && !ns_capable(current_user_ns(), CAP_FSETID))
-		attr.ia_valid |= bits_to_kill(idmap, inode);
+	/* Who may write the file may shorten it: what goes with that is not asked for by its owner's right. */
+	kill = privs_to_kill(idmap, dentry);
+	if (kill)
+		attr.ia_valid |= kill | ATTR_FORCE;
 	err = notify_change(idmap, dentry, &attr);
 	inode_unlock(inode);
 	return err;
