@@ -115,7 +115,7 @@ static struct mqueue *lookup(struct ipc_namespace *ns, const char *name)
 
 static int check_attributes(const struct ipc_namespace *ns, const struct mq_attr *a)
 {
-	bool free_hand = ns_capable(current_user_ns(), CAP_SYS_RESOURCE);
+	bool free_hand = capable(CAP_SYS_RESOURCE);
 
 	if (a->mq_maxmsg <= 0 || a->mq_msgsize <= 0)
 		return -EINVAL;
@@ -192,7 +192,7 @@ static struct mqueue *find_or_make(struct ipc_namespace *ns, const char *name, i
 	e = a ? check_attributes(ns, a) : 0;
 	if (e)
 		return ERR_PTR(e);
-	if (ns->mq_count >= ns->mq_queues_max && !ns_capable(current_user_ns(), CAP_SYS_RESOURCE))
+	if (ns->mq_count >= ns->mq_queues_max && !capable(CAP_SYS_RESOURCE))
 		return ERR_PTR(-ENOSPC);
 	q = new_queue(ns, name, mode, a);
 	if (!IS_ERR(q)) {
@@ -260,7 +260,7 @@ int mqueue_unlink(const char *name)
 	q = lookup(ns, name);
 	if (!q)
 		e = -ENOENT;
-	else if (!uid_eq(q->inode->i_uid, current_fsuid()) && !ns_capable(current_user_ns(), CAP_FOWNER))
+	else if (!uid_eq(ns->mq_owner, current_fsuid()) && !inode_owner_or_capable(&nop_mnt_idmap, q->inode))
 		e = -EPERM;		/* as in a directory of everybody's, with the sticky bit */
 	else
 		unname(ns, q);

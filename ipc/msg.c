@@ -391,7 +391,7 @@ static long msg_set(struct ipc_namespace *ns, struct msg_queue_v *q, const struc
 {
 	long r;
 
-	if (d->msg_qbytes > (unsigned long)ns->msg_mnb && !ns_capable(ns->user_ns, CAP_SYS_RESOURCE))
+	if (d->msg_qbytes > (unsigned long)ns->msg_mnb && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	r = sysv_change(&q->o, &d->msg_perm);
 	if (r)

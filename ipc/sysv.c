@@ -80,6 +80,7 @@ struct ipc_namespace *copy_ipc_ns(bool fresh, struct ipc_namespace *old, struct 
 	ns->user_ns = get_user_ns(user_ns);
 	ns->ino = ns_alloc_ino();
 	init_limits(ns);
+	ns->mq_owner = current_fsuid();
 	return ns;
 }
 

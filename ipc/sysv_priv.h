@@ -54,6 +54,7 @@ struct ipc_namespace {
 	struct mutex mq_lock;
 	struct list_head queues;	/* mq_lock: POSIX queues by name */
 	int mq_count;			/* mq_lock */
+	kuid_t mq_owner;		/* c: of the directory of queues, which is everybody's and sticky */
 	int mq_queues_max, mq_msg_max, mq_msgsize_max;
 };
 

@@ -10,6 +10,7 @@
 #include <alloc/slab.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
+#include <proc/ns.h>
 #include <proc/pid.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
@@ -68,7 +69,7 @@ static int take_creds(struct unix_control *c, struct uptr data, size_t bytes)
 	gid = make_kgid(cr->user_ns, u.gid);
 	if (!uid_valid(uid) || !gid_valid(gid))
 		return -EINVAL;
-	if ((u.pid != task_tgid_vnr(current) && !ns_capable(cr->user_ns, CAP_SYS_ADMIN)) ||
+	if ((u.pid != task_tgid_vnr(current) && !ns_capable(task_active_pid_ns(current)->user_ns, CAP_SYS_ADMIN)) ||
 	    (!uid_eq(uid, cr->uid) && !uid_eq(uid, cr->euid) && !uid_eq(uid, cr->suid) && !ns_capable(cr->user_ns, CAP_SETUID)) ||
 	    (!gid_eq(gid, cr->gid) && !gid_eq(gid, cr->egid) && !gid_eq(gid, cr->sgid) && !ns_capable(cr->user_ns, CAP_SETGID)))
 		return -EPERM;

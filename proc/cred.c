@@ -317,6 +317,11 @@ bool ns_capable(struct user_namespace *ns, int cap)
 	return true;
 }
 
+bool checkpoint_restore_ns_capable(struct user_namespace *ns)
+{
+	return ns_capable(ns, CAP_CHECKPOINT_RESTORE) || ns_capable(ns, CAP_SYS_ADMIN);
+}
+
 bool capable(int cap)
 {
 	return ns_capable(&init_user_ns, cap);

@@ -99,12 +99,28 @@ void free_pid(struct pid *p)
 	put_pid(p);
 }
 
+/* clone3(2), set_tid: the number that was asked for in N. Each namespace's own administrator gives its numbers away. */
+static int take_number(struct pid_namespace *n, u32 nr, struct pid *p)
+{
+	int e;
+
+	if (nr >= (u32)n->pid_max || (nr != 1 && !n->child_reaper))
+		return -EINVAL;
+	if (!checkpoint_restore_ns_capable(n->user_ns))
+		return -EPERM;
+	e = xa_insert(&n->index->xa, nr, p, GFP_KERNEL);
+	return e == -EBUSY ? -EEXIST : e;
+}
+
 struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_tid_size)
 {
-	struct pid *p = pid_new(ns->level);
 	struct pid_namespace *n = ns;
 	int e = -ENOMEM;
+	struct pid *p;
 
+	if (set_tid_size > ns->level + 1)
+		return ERR_PTR(-EINVAL);
+	p = pid_new(ns->level);
 	if (!p)
 		return ERR_PTR(-ENOMEM);
 	get_pid_ns(ns);
@@ -115,10 +131,7 @@ struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_t
 		if (set_tid_size) {
 			nr = (u32)*set_tid++;
 			set_tid_size--;
-			e = nr >= (u32)n->pid_max || (nr != 1 && !n->child_reaper) ? -EINVAL :
-				xa_insert(&n->index->xa, nr, p, GFP_KERNEL);
-			if (e == -EBUSY)
-				e = -EEXIST;
+			e = take_number(n, nr, p);
 		} else {
 			u32 low = n->index->next > RESERVED_PIDS ? RESERVED_PIDS : 1;
 
@@ -377,7 +390,7 @@ static ssize_t store_last_pid(struct show_node *n, const char *text, size_t len)
 	struct pid_namespace *ns = task_active_pid_ns(current);
 	int last;
 
-	if (!ns_capable(ns->user_ns, CAP_CHECKPOINT_RESTORE) && !ns_capable(ns->user_ns, CAP_SYS_ADMIN))
+	if (!checkpoint_restore_ns_capable(ns->user_ns))
 		return -EPERM;
 	if (kstrtoint(text, 10, &last) || last < 0 || last >= ns->pid_max)
 		return -EINVAL;

