@@ -177,6 +177,7 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 	struct mnt_namespace *ns;
 	struct mount *null, *tree;
 	struct mountpoint *mp;
+	bool foreign;
 	int err = 0;
 
 	if (!ns_capable(current_user_ns(), CAP_SYS_ADMIN))
@@ -184,8 +185,9 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 	ns = alloc_mnt_ns(current_user_ns(), false);
 	if (!ns)
 		return ERR_PTR(-ENOMEM);
+	foreign = ns->user_ns != current->nsproxy->mnt_ns->user_ns;
 	namespace_lock();
-	tree = do_loopback_copy(path, recurse);
+	tree = do_loopback_copy(path, recurse, foreign);
 	if (IS_ERR(tree)) {
 		err = (int)PTR_ERR(tree);
 		goto fail;
@@ -207,7 +209,7 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 		namespace_free_tree(null);
 		goto fail;
 	}
-	if (ns->user_ns != current->nsproxy->mnt_ns->user_ns)
+	if (foreign)
 		lock_mnt_tree(tree);
 	lock_mount_hash();
 	ns->root = null;

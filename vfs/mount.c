@@ -659,9 +659,15 @@ struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag)
 	while (p) {
 		struct mount *up;
 
+		bool outside = p->mnt_parent == mnt && !is_subdir(p->mnt_mountpoint, dentry);
+
 		/* Not below @dentry, or not to be copied: pass over its whole tree. */
-		if ((p->mnt_parent == mnt && !is_subdir(p->mnt_mountpoint, dentry)) ||
-		    (!(flag & CL_COPY_UNBINDABLE) && p->unbindable)) {
+		if (outside || (!(flag & CL_COPY_UNBINDABLE) && p->unbindable)) {
+			/* What a locked one covers would come to light. */
+			if (!outside && (p->mnt.mnt_flags & MNT_LOCKED || flag & CL_SHARED_TO_SLAVE)) {
+				namespace_free_tree(res);
+				return ERR_PTR(-EPERM);
+			}
 			p = next_mnt(skip_mnt_tree(p), mnt);
 			continue;
 		}

@@ -173,10 +173,11 @@ void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
 struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id);	/* the first with that unique id or a larger one; namespace_sem held */
 void lock_mnt_tree(struct mount *m);
 void set_new_mount_flags(struct mount *m, int flags);
+int mount_not_revealing(const struct super_block *sb, unsigned int *flags);	/* before it is mounted; sleeps */
 int do_add_mount(struct mount *m, const struct path *path, int mnt_flags);
 int do_move_mount(struct path *from, struct path *to, bool beneath);
 int do_set_group(const struct path *from, const struct path *to);
-struct mount *do_loopback_copy(const struct path *old, bool recurse);
+struct mount *do_loopback_copy(const struct path *old, bool recurse, bool foreign);
 struct path *fs_root_path(void);
 unsigned int mnt_flags_from_ms(unsigned long flags);
 struct vfsmount *vfs_create_mount(struct fs_context *fc);	/* fc->root's references become the mount's */

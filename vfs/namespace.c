@@ -620,9 +620,13 @@ out:
 	return err;
 }
 
-/* A detached copy of what is at @old. namespace_sem held. */
-struct mount *do_loopback_copy(const struct path *old, bool recurse)
+/*
+ * A detached copy of what is at @old. @foreign: for another user namespace, to which every mount of ours is locked and no event goes back.
+ * namespace_sem held.
+ */
+struct mount *do_loopback_copy(const struct path *old, bool recurse, bool foreign)
 {
+	int flags = CL_COPY_MNT_NS_FILE | (foreign ? CL_SHARED_TO_SLAVE : 0);
 	struct mount *m = real_mount(old->mnt), *c;
 
 	if (m->unbindable)
@@ -632,11 +636,11 @@ struct mount *do_loopback_copy(const struct path *old, bool recurse)
 	if (!recurse) {
 		/* What is hidden below locked mounts must stay hidden. */
 		list_for_each_entry(c, &m->mnt_mounts, mnt_child) {
-			if (c->mnt.mnt_flags & MNT_LOCKED && is_subdir(c->mnt_mountpoint, old->dentry))
+			if ((foreign || c->mnt.mnt_flags & MNT_LOCKED) && is_subdir(c->mnt_mountpoint, old->dentry))
 				return ERR_PTR(-EINVAL);
 		}
 	}
-	c = recurse ? copy_tree(m, old->dentry, CL_COPY_MNT_NS_FILE) : clone_mnt(m, old->dentry, CL_COPY_MNT_NS_FILE);
+	c = recurse ? copy_tree(m, old->dentry, flags) : clone_mnt(m, old->dentry, flags);
 	if (!IS_ERR(c))
 		set_new_mount_flags(c, c->mnt.mnt_flags & ~MNT_LOCKED);
 	return c;
@@ -660,7 +664,7 @@ static int do_loopback(const struct path *path, struct filename *from, bool recu
 	err = -EINVAL;
 	if (!check_mnt(real_mount(at.mnt)))
 		goto unlock;
-	m = do_loopback_copy(&old, recurse);
+	m = do_loopback_copy(&old, recurse, false);
 	if (IS_ERR(m)) {
 		err = (int)PTR_ERR(m);
 		goto unlock;
@@ -858,6 +862,56 @@ static int do_reconfigure_mnt(const struct path *path, unsigned int mnt_flags)
 	return set_mount_flags(m, mnt_flags);
 }
 
+/* Is a locked mount on something in M other than a directory that nothing can ever be in? namespace_sem held. */
+static bool hides_something(const struct mount *m)
+{
+	struct mount *c;
+
+	list_for_each_entry(c, &m->mnt_mounts, mnt_child)
+		if (c->mnt.mnt_flags & MNT_LOCKED && !is_empty_dir_inode(c->mnt_mountpoint->d_inode))
+			return true;
+	return false;
+}
+
+/* Does M show all that a new mount of SB's type with FLAGS would? *LOCKS: what was locked in it. namespace_sem held. */
+static bool shows_as_much(const struct mount *m, const struct super_block *sb, int flags, int *locks)
+{
+	const int atime = MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME;
+	int have = m->mnt.mnt_flags;
+
+	if (m->mnt.mnt_sb->s_type != sb->s_type || m->mnt.mnt_root != m->mnt.mnt_sb->s_root)
+		return false;
+	if (sb_rdonly(m->mnt.mnt_sb))
+		have |= MNT_LOCK_READONLY;
+	if (have & MNT_LOCK_READONLY && !(flags & MNT_READONLY))
+		return false;
+	if (have & MNT_LOCK_ATIME && (have & atime) != (flags & atime))
+		return false;
+	*locks = have & (MNT_LOCK_READONLY | MNT_LOCK_ATIME);
+	return !hides_something(m);
+}
+
+/*
+ * A fresh mount of a filesystem that shows the machine (proc, sysfs) must not show a user namespace more than the mounts of it that
+ * were there before (mount_namespaces(7), "Restrictions"): -EPERM. *FLAGS takes over what is locked in those.
+ */
+int mount_not_revealing(const struct super_block *sb, unsigned int *flags)
+{
+	struct mnt_namespace *ns = current->nsproxy->mnt_ns;
+	int locks = 0, err = -EPERM;
+
+	if (ns->user_ns == &init_user_ns || !(sb->s_iflags & SB_I_USERNS_VISIBLE))
+		return 0;
+	down_read(&namespace_sem);
+	for (struct rb_node *n = rb_first(&ns->mounts); n && err; n = rb_next(n))
+		if (shows_as_much(rb_entry(n, struct mount, mnt_node), sb, (int)*flags, &locks))
+			err = 0;
+	up_read(&namespace_sem);
+	if (!err)
+		*flags |= (unsigned int)locks;
+	return err;
+}
+
 static int do_new_mount(const struct path *path, const char *fstype, unsigned long sb_flags,
 			unsigned int mnt_flags, const char *name, char *data)
 {
@@ -885,6 +939,9 @@ static int do_new_mount(const struct path *path, const char *fstype, unsigned lo
 	if (err)
 		goto out;
 	up_write(&fc->root->d_sb->s_umount);
+	err = mount_not_revealing(fc->root->d_sb, &mnt_flags);
+	if (err)
+		goto out;
 	mnt = vfs_create_mount(fc);
 	if (IS_ERR(mnt)) {
 		err = (int)PTR_ERR(mnt);

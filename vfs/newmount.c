@@ -146,7 +146,7 @@ int fs_context_reconfigure(struct fs_context *fc)
 /* @m becomes the root of an anonymous namespace held by the returned file. Takes @m over. */
 static struct file *hold_detached(struct mount *m)
 {
-	struct mnt_namespace *ns = alloc_mnt_ns(current_user_ns(), true);
+	struct mnt_namespace *ns = alloc_mnt_ns(current->nsproxy->mnt_ns->user_ns, true);
 	struct path path = { &m->mnt, m->mnt.mnt_root };
 	struct file *f;
 	int err = 0;
@@ -252,7 +252,7 @@ static int atime_to_flags(u64 attr, unsigned int *flags)
 /* fsmount(2). */
 int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags)
 {
-	struct vfsmount *mnt;
+	struct vfsmount *mnt = NULL;
 	unsigned int flags;
 	int err = attr_to_flags(attr, &flags);
 
@@ -266,7 +266,9 @@ int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags)
 	else if (fc->phase != PHASE_CREATED)
 		mnt = ERR_PTR(-EBUSY);
 	else
-		mnt = vfs_create_mount(fc);
+		err = mount_not_revealing(fc->root->d_sb, &flags);
+	if (!IS_ERR(mnt))
+		mnt = err ? ERR_PTR(err) : vfs_create_mount(fc);
 	if (!IS_ERR(mnt)) {
 		struct super_block *sb = fc->root->d_sb;
 
@@ -289,7 +291,7 @@ struct file *open_tree_clone(const struct path *path, bool recurse)
 	struct mount *m;
 
 	namespace_lock();
-	m = do_loopback_copy(path, recurse);
+	m = do_loopback_copy(path, recurse, false);
 	namespace_unlock();
 	return IS_ERR(m) ? ERR_CAST(m) : hold_detached(m);
 }

@@ -507,6 +507,8 @@ static struct dentry *root_lookup(struct inode *dir, struct dentry *d, unsigned 
 	if (proc_in_list(d->d_name.name, d->d_name.len, "self") ||
 	    proc_in_list(d->d_name.name, d->d_name.len, "thread-self"))
 		return proc_self_lookup(dir, d);
+	if (proc_sb_info(dir->i_sb)->pid_only)
+		return ERR_PTR(-ENOENT);
 	if (proc_in_list(d->d_name.name, d->d_name.len, "sys"))
 		return sys_lookup(dir, d);
 	return proc_lookup_de(dir, d, PDE(dir));
@@ -525,6 +527,14 @@ static int root_readdir(struct file *file, struct dir_context *ctx)
 		unsigned int type;
 	} extra[] = { { "self", DT_LNK }, { "thread-self", DT_LNK }, { "sys", DT_DIR } };
 
+	unsigned int nr_extra = ARRAY_SIZE(extra);
+
+	if (proc_sb_info(file_inode(file)->i_sb)->pid_only) {
+		nr_extra--;		/* sys */
+		if (!dir_emit_dots(file, ctx))
+			return 0;
+		ctx->pos = max(ctx->pos, (loff_t)(FIRST_PROCESS_ENTRY - 8));
+	}
 	if (ctx->pos < FIRST_PROCESS_ENTRY - 8) {
 		if (proc_readdir_de(file, ctx, PDE(file_inode(file))) <= 0)
 			return 0;
@@ -533,7 +543,7 @@ static int root_readdir(struct file *file, struct dir_context *ctx)
 	while (ctx->pos < FIRST_PROCESS_ENTRY) {
 		unsigned int i = (unsigned int)(ctx->pos - (FIRST_PROCESS_ENTRY - 8));
 
-		if (i < ARRAY_SIZE(extra) &&
+		if (i < nr_extra &&
 		    !dir_emit(ctx, extra[i].name, (int)strlen(extra[i].name), 2 + i, extra[i].type))
 			return 0;
 		ctx->pos++;
@@ -685,6 +695,7 @@ static int proc_reconfigure(struct fs_context *fc)
 
 	fi->hide_pid = o->hide_pid;
 	fi->pid_gid = o->pid_gid;
+	fi->pid_only = o->pid_only;
 	return 0;
 }
 
@@ -710,7 +721,15 @@ static int proc_init_fs_context(struct fs_context *fc)
 
 	if (!o)
 		return -ENOMEM;
-	o->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	/* What a remount does not name stays. */
+	if (fc->root)
+		*o = *proc_sb_info(fc->root->d_sb);
+	else
+		o->pid_ns = task_active_pid_ns(current);
+	get_pid_ns(o->pid_ns);
+	/* It shows the processes of that namespace: its owner may mount it, and owns it. */
+	put_user_ns(fc->user_ns);
+	fc->user_ns = get_user_ns(o->pid_ns->user_ns);
 	fc->fs_private = o;
 	fc->ops = &proc_context_ops;
 	return 0;
