@@ -393,7 +393,7 @@ static int set_ignore_loglevel(const char *v)
 }
 KERNEL_PARAM("ignore_loglevel", set_ignore_loglevel);
 
-int dmesg_restrict;
+int dmesg_restrict = 1;	/* Debian's default: the log tells addresses, and what others do */
 
 static int printk_sysctl(void)
 {

@@ -14,6 +14,11 @@
 unsigned long sysctl_max_map_count = 65530;
 unsigned long sysctl_mmap_min_addr = 65536;
 
+bool mm_addr_allowed(unsigned long addr)
+{
+	return addr >= sysctl_mmap_min_addr || mm_capable(CAP_SYS_RAWIO);
+}
+
 unsigned long stack_guard_gap(void)
 {
 	return 256ul << PAGE_SHIFT;
@@ -469,7 +474,7 @@ unsigned long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsi
 	addr = get_unmapped_area(mm, file, addr, len, pgoff, flags);
 	if (IS_ERR_VALUE(addr))
 		return addr;
-	if (addr < sysctl_mmap_min_addr && !mm_capable(CAP_SYS_RAWIO))
+	if (!mm_addr_allowed(addr))
 		return (unsigned long)-EPERM;
 	if (flags & MAP_FIXED_NOREPLACE && find_vma_intersection(mm, addr, addr + len))
 		return (unsigned long)-EEXIST;

@@ -259,6 +259,8 @@ static unsigned long mremap_to(struct mm *mm, unsigned long addr, unsigned long 
 		return (unsigned long)-EINVAL;
 	if (addr + old_len > new_addr && new_addr + new_len > addr)
 		return (unsigned long)-EINVAL;
+	if (flags & MREMAP_FIXED && !mm_addr_allowed(new_addr))
+		return (unsigned long)-EPERM;
 	if (mm->map_count + 2 >= (int)sysctl_max_map_count - 3)
 		return (unsigned long)-ENOMEM;
 	if (flags & MREMAP_FIXED) {

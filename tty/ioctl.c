@@ -3,6 +3,8 @@
 #include <lib/types.h>
 #include <lib/kdev.h>
 #include <lib/string.h>
+#include <kernel/init.h>
+#include <kernel/show.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <proc/signal.h>
@@ -304,10 +306,22 @@ static int send_break(struct tty *t, unsigned int ms)
 	return t->ops->break_ctl(t, false);
 }
 
+static int legacy_tiocsti;	/* dev.tty.legacy_tiocsti */
+
+static int tty_sysctl(void)
+{
+	sysctl_int("dev/tty/legacy_tiocsti", 0644, &legacy_tiocsti, 0, 1);
+	return 0;
+}
+INITCALL(fs, tty_sysctl);
+
+/* TIOCSTI types for whoever reads the terminal next, who may be root: a right of programs before 2023 only. */
 static int insert_char(struct tty *t, struct uptr p)
 {
 	u8 c;
 
+	if (!READ_ONCE(legacy_tiocsti) && !capable(CAP_SYS_ADMIN))
+		return -EIO;
 	if ((struct tty *)current->signal->tty != t && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (get_user(c, p))

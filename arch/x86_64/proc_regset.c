@@ -156,6 +156,15 @@ int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)
 	return -EIO;
 }
 
+/* R/W fields of DR7, two bits at 16 + 4 i (Intel SDM 3, 18.2.4): 2 is I/O, which no user has a debugger's business with. */
+static bool breaks_on_io(unsigned long dr7)
+{
+	for (unsigned int i = 0; i < 4; i++)
+		if ((dr7 >> (16 + 4 * i) & 3) == 2 && dr7 >> 2 * i & 3)
+			return true;
+	return false;
+}
+
 /* Watchpoints: user addresses only, no general-detect bit. */
 static int set_debugreg(struct task *task, unsigned int i, unsigned long v)
 {
@@ -166,7 +175,7 @@ static int set_debugreg(struct task *task, unsigned int i, unsigned long v)
 	} else if (i == 6) {
 		task->thread.dr6 = v;
 	} else if (i == 7) {
-		if (v & ~0xffff03ffUL & ~0x400UL)
+		if (v & ~0xffff03ffUL & ~0x400UL || breaks_on_io(v))
 			return -EINVAL;
 		task->thread.dr7 = v;
 		task->thread.rare = (task->thread.rare & ~THREAD_DEBUG) | (v ? THREAD_DEBUG : 0);

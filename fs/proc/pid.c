@@ -569,8 +569,13 @@ static bool show_frame(void *arg, unsigned long addr)
 	struct stack_arg *a = arg;
 	char text[96];
 
-	(void)ksym_describe(addr, text, sizeof(text));
-	seq_printf(a->m, "[<0>] %s\n", text);
+	unsigned long start, len;
+
+	/* Names, never addresses: they would tell where the kernel lies. */
+	if (ksym_lookup(addr, &start, &len, text, sizeof(text)))
+		seq_printf(a->m, "[<0>] %s+0x%lx/0x%lx\n", text, addr - start, len);
+	else
+		seq_puts(a->m, "[<0>] ?\n");
 	return --a->left > 0;
 }
 
@@ -580,8 +585,9 @@ static int show_stack(struct seq_file *m, struct pid_namespace *ns, struct pid *
 
 	(void)ns;
 	(void)pid;
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
+	/* Of who opened it: a privileged program that copies it out for somebody gives nothing away. */
+	if (!cred_capable(m->file->f_cred, &init_user_ns, CAP_SYS_ADMIN))
+		return -EACCES;
 	if (task == current) {
 		arch_stack_walk(NULL, show_frame, &a);
 	} else if (!READ_ONCE(task->on_cpu) && try_get_task_stack(task)) {

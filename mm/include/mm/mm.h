@@ -346,6 +346,7 @@ extern int sysctl_overcommit_ratio;
 extern unsigned long sysctl_overcommit_kbytes;
 extern unsigned long sysctl_max_map_count;
 extern unsigned long sysctl_mmap_min_addr;
+bool mm_addr_allowed(unsigned long addr);	/* vm.mmap_min_addr: what lies below is CAP_SYS_RAWIO's */
 extern unsigned long sysctl_user_reserve_kbytes, sysctl_admin_reserve_kbytes;
 extern int sysctl_panic_on_oom, sysctl_oom_kill_allocating_task, sysctl_drop_caches;
 extern int sysctl_dirty_ratio, sysctl_dirty_background_ratio, sysctl_dirty_writeback_centisecs, sysctl_dirty_expire_centisecs;
