@@ -24,6 +24,7 @@
 #include <vfs/poll.h>
 #include <abi/errno.h>
 #include <lib/kdev.h>
+#include <linux/capability.h>
 #include "tty/tty_priv.h"
 
 const struct ktermios tty_std_termios = {
@@ -177,7 +178,7 @@ int tty_open_file(struct tty *t, struct file *file)
 	if (!f)
 		return -ENOMEM;
 	mutex_lock(&t->open_lock);
-	e = t->exclusive && !capable(21 /* CAP_SYS_ADMIN */) ? -EBUSY : ld_open(t);
+	e = t->exclusive && !capable(CAP_SYS_ADMIN) ? -EBUSY : ld_open(t);
 	if (!e && !t->count && t->ops->open)
 		e = t->ops->open(t);
 	if (e) {

@@ -515,10 +515,6 @@ int do_renameat2(int olddfd, struct filename *from, int newdfd, struct filename 
 	err = mnt_want_write(old_path.mnt);
 	if (err)
 		goto put_new;
-	if (flags & RENAME_WHITEOUT && !capable(CAP_MKNOD)) {
-		err = -EPERM;
-		goto drop;
-	}
 	trap = lock_rename(new_path.dentry, old_path.dentry);
 	old = lookup_one_qstr(&old_last, old_path.dentry, 0);
 	err = (int)PTR_ERR(old);
@@ -566,7 +562,6 @@ put_old_dentry:
 	dput(old);
 unlock:
 	unlock_rename(new_path.dentry, old_path.dentry);
-drop:
 	mnt_drop_write(old_path.mnt);
 put_new:
 	path_put(&new_path);
@@ -659,6 +654,16 @@ static int may_linkat(const struct path *link)
 	return inode_owner_or_capable(idmap, inode) ? 0 : -EPERM;
 }
 
+/* By descriptor: only for whom opened it, or who could read everything of his. An unopened one is the look-up's to refuse. */
+static bool may_link_descriptor(int fd)
+{
+	struct fd f = fdget_raw((unsigned int)fd);
+	bool ok = fd_empty(f) || fd_file(f)->f_cred == current_cred() || ns_capable(fd_file(f)->f_cred->user_ns, CAP_DAC_READ_SEARCH);
+
+	fdput(f);
+	return ok;
+}
+
 int do_linkat(int olddfd, struct filename *old, int newdfd, struct filename *new, int flags)
 {
 	unsigned int how = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
@@ -669,17 +674,8 @@ int do_linkat(int olddfd, struct filename *old, int newdfd, struct filename *new
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if (flags & AT_EMPTY_PATH) {
-		/* By descriptor: only for whom opened it, or who could read everything anyway. */
-		if (!old->len && olddfd != AT_FDCWD && !capable(CAP_DAC_READ_SEARCH)) {
-			struct fd f = fdget_raw((unsigned int)olddfd);
-			bool mine = !fd_empty(f) && fd_file(f)->f_cred == current_cred();
-
-			fdput(f);
-			if (!mine)
-				return -ENOENT;
-		} else if (!old->len && olddfd == AT_FDCWD && !capable(CAP_DAC_READ_SEARCH)) {
+		if (!old->len && olddfd != AT_FDCWD && !may_link_descriptor(olddfd))
 			return -ENOENT;
-		}
 		how |= LOOKUP_EMPTY;
 	}
 	err = filename_lookup(olddfd, old, how, &old_path, NULL);

@@ -49,14 +49,10 @@ int proc_may_access(struct task *task, bool fsuid)
 	t = __task_cred(task);
 	same = uid_eq(uid, t->euid) && uid_eq(uid, t->suid) && uid_eq(uid, t->uid) &&
 	       gid_eq(gid, t->egid) && gid_eq(gid, t->sgid) && gid_eq(gid, t->gid);
-	if (!same)
+	if (!same || !task_dumpable(task))
 		same = ns_capable(t->user_ns, CAP_SYS_PTRACE);
 	rcu_read_unlock();
-	if (!same)
-		return -EACCES;
-	if (!task_dumpable(task) && !ns_capable(current_user_ns(), CAP_SYS_PTRACE))
-		return -EACCES;
-	return 0;
+	return same ? 0 : -EACCES;
 }
 
 /* The task's effective user, or root for what may not be dumped. */

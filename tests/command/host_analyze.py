@@ -69,6 +69,13 @@ u32 planted(le32 sectors)
 	return sectors + 1;
 }
 """, [("clang", 4, "error")]),
+    ("syscall/sched.c", """
+int planted(void);
+int planted(void)
+{
+	return ns_capable(current_user_ns(), CAP_SYS_NICE) ? 0 : -EPERM;
+}
+""", [("capabilities", 4, "unlisted")]),
     ("net/unix_name.c", """
 struct planted {
 	long a, b;
@@ -127,6 +134,14 @@ int planted(int v)
 	return v + *p;
 }
 """, [("cppcheck", 6, "arrayIndexOutOfBounds"), ("gcc", 7, "null-dereference")]),
+]
+# Rows of capabilities.toml that must not be: changed field, from, to, and the check that says so.
+ROWS = [
+    ('asks = "__task_cred(t)->user_ns"\nobject = "the task"\nowner = "task"', 'asks = "caller"\nobject = "the task"\nowner = "task"', "row"),
+    ('object = "own root directory"', 'object = "the root directory"', "row"),
+    ('"set_securebits"', '"set_securebits", "is_gone"', "stale"),
+    ('test = "guest/capabilities scheduling"', 'test = "guest/capabilities nowhere"', "row"),
+    ('man = "prlimit(2)"', 'man = "setrlimit(2)"', "document"),
 ]
 if tools_llvm() < 22:       # which has no checks of ours
     PLANTS = [p for p in PLANTS if p[2][0][0] != "tidy"]
@@ -190,6 +205,18 @@ with tempfile.TemporaryDirectory() as d:
     with open(d + "/build/host/tools.json") as f:
         tools = json.load(f)
     setup.ensure = lambda arches=(): tools      # as set up for the tree that was copied
+
+    table = d + "/tools/analyze/capabilities.toml"
+    with open(table) as f:
+        rows = f.read()
+    for was, now, check in ROWS:
+        assert was in rows, was
+        with open(table, "w") as f:
+            f.write(rows.replace(was, now, 1))
+        status, text = analyze("--tool", "capabilities")
+        assert status == 1 and "[capabilities %s]" % check in text, (now, text)
+    with open(table, "w") as f:
+        f.write(rows)
 
     files = sorted({p for p, _, _ in PLANTS})
     gate = [a for n in module.GATE for a in ("--tool", n)]

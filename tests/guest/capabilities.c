@@ -81,6 +81,37 @@ static void as_own_root(int flags, void (*fn)(void))
 	CHECK(t_child_ok(pid));
 }
 
+#define RENAME_WHITEOUT_ 4
+#define EMPTY 0x1000	/* AT_EMPTY_PATH */
+
+static int roots_fd;
+
+static void link_own_and_whiteout(void)
+{
+	int fd = OK(open("/tmp/capabilities-user/f", O_CREAT | O_RDWR, 0600));
+
+	OK(linkat(fd, "", AT_FDCWD, "/tmp/capabilities-user/linked", EMPTY));
+	OK(unlink("/tmp/capabilities-user/linked"));
+	ERR(linkat(roots_fd, "", AT_FDCWD, "/tmp/capabilities-user/linked", EMPTY), ENOENT);
+	OK((int)syscall(SYS_renameat2, AT_FDCWD, "/tmp/capabilities-user/f", AT_FDCWD, "/tmp/capabilities-user/g", RENAME_WHITEOUT_));
+	OK(unlink("/tmp/capabilities-user/f"));
+	OK(unlink("/tmp/capabilities-user/g"));
+}
+
+/* A descriptor is its opener's; a whiteout is no device. */
+TEST(links_and_whiteouts)
+{
+	umask(0);
+	OK(mkdir("/tmp/capabilities-user", 0777));
+	OK(mount("t", "/tmp/capabilities-user", "tmpfs", 0, NULL));
+	roots_fd = OK(open("/tmp/capabilities-user/root", O_CREAT | O_RDWR, 0666));
+	as_both(link_own_and_whiteout);
+	OK(linkat(roots_fd, "", AT_FDCWD, "/tmp/capabilities-user/linked", EMPTY));
+	close(roots_fd);
+	OK(umount("/tmp/capabilities-user"));
+	OK(rmdir("/tmp/capabilities-user"));
+}
+
 static const char *const file = "/tmp/capabilities-file";
 
 /* Root's, and everybody may write it. */

@@ -16,7 +16,7 @@ import threading
 import time
 import tomllib
 
-from . import arches, build, setup
+from . import arches, build, capabilities, setup
 from .util import ARCHES, BUILD, Fail, HOST, Progress, ROOT, digest, locked, output, rel, write_if_changed
 
 CPUS = [a for a in ARCHES if not arches.ALL[a].gcc]     # the tools are LLVM's, or read what its compiler takes
@@ -375,6 +375,18 @@ class Layers(Tool):
         return found or ([self.finding("failed", "", 0, text.strip() or "status %d" % rc)] if rc else [])
 
 
+class Capabilities(Tool):
+    """Each check of a capability asks the namespace that owns the object (tools/analyze/capabilities.toml)."""
+    name, tree = "capabilities", True
+
+    def tree_hash(self):
+        return digest(*[p + self.ctx.sources.content(p) for p in self.ctx.listed
+                        if p.endswith((".c", ".h", ".rs")) or p in (capabilities.TABLE, capabilities.DOCUMENT, "tools/ochre/capabilities.py")])
+
+    def run_tree(self, run):
+        return [self.finding(p.check, p.file, p.line, p.message, p.function) for p in capabilities.verify(self.ctx.base, self.ctx.listed)]
+
+
 class Clippy(Tool):
     """Rust's linter with the list of config/rust.mk."""
     name, tree = "clippy", True
@@ -400,7 +412,7 @@ class Clippy(Tool):
         return sorted(set(found))
 
 
-TOOLS = [Clang, ClangDeep, Gcc, Cocci, Cppcheck, Tidy, Sparse, Layers, Clippy]
+TOOLS = [Clang, ClangDeep, Gcc, Cocci, Cppcheck, Tidy, Sparse, Capabilities, Layers, Clippy]
 GATE = [t.name for t in TOOLS if t.gates and t.name not in ("layers", "clippy")]      # those two are tests of their own
 
 
