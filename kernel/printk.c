@@ -17,7 +17,6 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/init.h>
-#include <kernel/show.h>
 #include <kernel/printk.h>
 #include <kernel/preempt.h>
 #include <kernel/spinlock.h>
@@ -394,10 +393,3 @@ static int set_ignore_loglevel(const char *v)
 KERNEL_PARAM("ignore_loglevel", set_ignore_loglevel);
 
 int dmesg_restrict = 1;	/* Debian's default: the log tells addresses, and what others do */
-
-static int printk_sysctl(void)
-{
-	sysctl_int("kernel/dmesg_restrict", 0644, &dmesg_restrict, 0, 1);
-	return 0;
-}
-INITCALL(fs, printk_sysctl);

@@ -44,6 +44,27 @@ static ssize_t store_uts(bool domain, const char *text, size_t len)
 	return e ? e : (ssize_t)len;
 }
 
+/* Settings that their file's mode alone does not protect: of uid 0 without the capability, too. */
+static store_fn plain_int, plain_ulong;		/* constant once they are registered */
+
+static ssize_t store_admin(struct show_node *n, const char *text, size_t len)
+{
+	return capable(CAP_SYS_ADMIN) ? plain_int(n, text, len) : -EPERM;
+}
+
+static ssize_t store_rawio(struct show_node *n, const char *text, size_t len)
+{
+	return capable(CAP_SYS_RAWIO) ? plain_ulong(n, text, len) : -EPERM;
+}
+
+static void guard_store(struct show_node *n, store_fn *plain, store_fn guarded)
+{
+	if (!n)
+		return;
+	*plain = n->store;
+	n->store = guarded;
+}
+
 static ssize_t store_nodename(struct show_node *n, const char *text, size_t len) { return store_uts(false, text, len); }
 static ssize_t store_domainname(struct show_node *n, const char *text, size_t len) { return store_uts(true, text, len); }
 
@@ -216,7 +237,8 @@ static int proc_sysctl_init(void)
 	sysctl_int("vm/overcommit_ratio", 0644, &sysctl_overcommit_ratio, 0, INT_MAX);
 	sysctl_ulong("vm/overcommit_kbytes", 0644, &sysctl_overcommit_kbytes, 0, ULONG_MAX);
 	sysctl_ulong("vm/max_map_count", 0644, &sysctl_max_map_count, 0, INT_MAX);
-	sysctl_ulong("vm/mmap_min_addr", 0644, &sysctl_mmap_min_addr, 0, ULONG_MAX);
+	guard_store(sysctl_ulong("vm/mmap_min_addr", 0644, &sysctl_mmap_min_addr, 0, ULONG_MAX), &plain_ulong, store_rawio);
+	guard_store(sysctl_int("kernel/dmesg_restrict", 0644, &dmesg_restrict, 0, 1), &plain_int, store_admin);
 	sysctl_ulong("vm/user_reserve_kbytes", 0644, &sysctl_user_reserve_kbytes, 0, ULONG_MAX);
 	sysctl_ulong("vm/admin_reserve_kbytes", 0644, &sysctl_admin_reserve_kbytes, 0, ULONG_MAX);
 	sysctl_int("vm/panic_on_oom", 0644, &sysctl_panic_on_oom, 0, 2);

@@ -46,6 +46,27 @@ TEST(the_log_is_roots)
 	ERR(open("/proc/sys/kernel/dmesg_restrict", O_WRONLY), EACCES);
 }
 
+static int write_fails(const char *path, const char *v)
+{
+	int fd = OK(open(path, O_WRONLY)), e;
+
+	e = write(fd, v, strlen(v)) < 0 ? errno : 0;
+	close(fd);
+	return e;
+}
+
+/* Of uid 0 without capabilities the files are, and not the rights. */
+TEST(settings_of_root_without_rights)
+{
+	struct { uint32_t version; int pid; } h = { 0x20080522, 0 };
+	uint32_t none[6] = { 0 };
+
+	OK((int)syscall(SYS_capset, &h, none));
+	EQ(write_fails("/proc/sys/kernel/dmesg_restrict", "0"), EPERM);
+	EQ(write_fails("/proc/sys/vm/mmap_min_addr", "0"), EPERM);
+	EQ(read_setting("/proc/sys/kernel/dmesg_restrict"), 1);
+}
+
 /* A terminal of one's own; user 1000's, if not ROOT. 0, or the error of putting a character into its input. */
 static int insert(bool root)
 {
