@@ -369,21 +369,23 @@ static void set_layout(struct exec_prog *p, struct elf_file *prog, unsigned long
 
 static int load(struct exec_prog *p, struct elf_file *prog, struct elf_file *ld)
 {
-	bool randomize = !(current->personality & ADDR_NO_RANDOMIZE) && randomize_va_space;
-	unsigned long rnd = randomize ? get_random_u64() : 0, top = TASK_SIZE_MAX, want = 0, entry;
+	unsigned long rnd, top = TASK_SIZE_MAX, want = 0, entry;
 	struct pt_regs *regs = task_pt_regs(current);
-	bool exec_stack = prog->plan.stack == 2;
+	bool exec_stack = prog->plan.stack == 2, randomize;
 	long sp;
 	int e;
 
 	e = exec_commit(p, exec_stack);
 	if (e)
 		return e;
+	/* Only now: a program with more rights than its caller's is not laid out as he likes. */
+	randomize = !(current->personality & ADDR_NO_RANDOMIZE) && randomize_va_space;
+	rnd = randomize ? get_random_u64() : 0;
 	if (randomize)
 		current->flags |= PF_RANDOMIZE;
 	else
 		current->flags &= ~(unsigned int)PF_RANDOMIZE;
-	mm_pick_layout(current->mm, rlimit(RLIMIT_STACK), rnd >> 8, current->personality & ADDR_COMPAT_LAYOUT);
+	mm_pick_layout(current->mm, p->stack_limit, rnd >> 8, current->personality & ADDR_COMPAT_LAYOUT);
 	if (randomize)
 		top -= (get_random_u64() & ARCH_STACK_RND_PAGES) << PAGE_SHIFT;
 	top -= PAGE_SIZE;
@@ -421,6 +423,8 @@ int exec_load_elf(struct exec_prog *p)
 
 	if (!e && prog.plan.interp_size)
 		e = open_interp(&prog, &ld);
+	if (!e && ld.file)
+		exec_would_dump(p, ld.file);
 	e = e ?: read_properties(ld.file ? &ld : &prog);
 	e = e ?: load(p, &prog, &ld);
 	elf_close(&prog, false);

@@ -50,9 +50,11 @@
 #include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
+#include <linux/personality.h>
 #include "exec_priv.h"
 
 #define MAX_STRINGS 0x7fffffff
+#define DEFAULT_STACK_LIMIT (8UL << 20)	/* what a program with more rights than its caller's gets at most */
 
 int exec_read(struct file *f, void *buf, size_t len, u64 pos)
 {
@@ -221,7 +223,7 @@ static int push_kernel_array(struct exec_prog *p, const char *const *v, int *cou
 /* A quarter of the stack limit, at most 6 MiB, at least what old programs could count on; pointers are part of it. */
 static int set_limit(struct exec_prog *p)
 {
-	size_t limit = min_t(u64, 6UL << 20, rlimit(RLIMIT_STACK) / 4), ptrs;
+	size_t limit = min_t(u64, 6UL << 20, p->stack_limit / 4), ptrs;
 
 	limit = max_t(size_t, limit, 32 * PAGE_SIZE);
 	ptrs = ((size_t)max(p->argc, 1) + (size_t)p->envc) * sizeof(u64);
@@ -233,49 +235,97 @@ static int set_limit(struct exec_prog *p)
 
 /* ---- credentials (capabilities(7), "Transformation of capabilities during execve()") ---- */
 
+/* The ids that the file gives, as they are at one moment: a chown that takes the bits away is not between bits and owner. */
 static void file_owner_creds(struct exec_prog *p, struct cred *n)
 {
 	struct inode *inode = file_inode(p->executable);
-	umode_t mode = READ_ONCE(inode->i_mode);
+	umode_t mode;
+	kuid_t uid;
+	kgid_t gid;
 
-	if (!mnt_may_suid(p->executable->f_path.mnt) || current->no_new_privs ||
-	    (current->ptrace && !(current->ptrace & PT_TRACER_MAY)) || !(mode & (S_ISUID | S_ISGID)))
+	if (!mnt_may_suid(p->executable->f_path.mnt) || current->no_new_privs || !(READ_ONCE(inode->i_mode) & (S_ISUID | S_ISGID)))
 		return;
-	if (!privileged_wrt_inode_ids(n->user_ns, inode->i_uid, inode->i_gid))
+	inode_lock(inode);
+	mode = file_permission(p->executable, MAY_EXEC) ? 0 : inode->i_mode;
+	uid = inode->i_uid;
+	gid = inode->i_gid;
+	inode_unlock(inode);
+	if (!privileged_wrt_inode_ids(n->user_ns, uid, gid))
 		return;
 	if (mode & S_ISUID)
-		n->euid = inode->i_uid;
+		n->euid = uid;
 	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-		n->egid = inode->i_gid;
+		n->egid = gid;
+	if (mode & S_ISUID || (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		p->personality_clear = PER_CLEAR_ON_SETID;
 }
 
-static int new_creds(struct exec_prog *p)
+static bool gains_caps(const struct cred *n, const struct cred *old)
+{
+	return !cap_issubset(n->cap_permitted, old->cap_permitted);
+}
+
+/* User 0 of its namespace has all that the bounding set allows. True: at once in effect. */
+static bool root_caps(struct cred *n, const struct cred *old, kuid_t root)
+{
+	if (issecure(SECURE_NOROOT) || (!uid_eq(n->euid, root) && !uid_eq(n->uid, root)))
+		return false;
+	n->cap_permitted.val = old->cap_bset.val | old->cap_inheritable.val;
+	return uid_eq(n->euid, root);
+}
+
+/*
+ * A tracer, somebody who shares the root and working directories, and no_new_privs: the program gets no rights that the process had
+ * not, unless the process could have changed its ids itself; then at least no capabilities.
+ */
+static void downgrade(struct cred *n, const struct cred *old)
+{
+	if (current->no_new_privs || !ns_capable(n->user_ns, CAP_SETUID)) {
+		n->euid = n->uid;
+		n->egid = n->gid;
+	}
+	n->cap_permitted.val &= old->cap_permitted.val;
+}
+
+static void new_creds(struct exec_prog *p)
 {
 	const struct cred *old = current_cred();
 	struct cred *n = p->cred;
 	kuid_t root = make_kuid(n->user_ns, 0);
-	bool root_rules = !issecure(SECURE_NOROOT), changed, effective = false;
-	kernel_cap_t permitted = n->cap_ambient;
+	bool effective, changed;
 
+	n->cap_permitted = CAP_EMPTY_SET;
 	file_owner_creds(p, n);
-	changed = !uid_eq(n->euid, old->uid) || !gid_eq(n->egid, old->gid);
-	if (root_rules && (uid_eq(n->euid, root) || uid_eq(n->uid, root))) {
-		permitted.val = old->cap_bset.val | old->cap_inheritable.val;
-		effective = uid_eq(n->euid, root);
-	}
-	if (changed && !uid_eq(n->euid, old->euid)) {
-		n->cap_ambient = CAP_EMPTY_SET;
-		if (!(root_rules && (uid_eq(n->euid, root) || uid_eq(n->uid, root))))
-			permitted = CAP_EMPTY_SET;
-	}
-	n->cap_permitted = permitted;
-	n->cap_effective = effective ? permitted : n->cap_ambient;
+	effective = root_caps(n, old, root);
+	if (gains_caps(n, old))
+		p->personality_clear = PER_CLEAR_ON_SETID;
+	changed = !uid_eq(n->euid, old->euid) || !in_group_p(n->egid);
+	if ((changed || gains_caps(n, old)) && (p->unsafe || !ptracer_capable(current, n->user_ns)))
+		downgrade(n, old);
 	n->suid = n->fsuid = n->euid;
 	n->sgid = n->fsgid = n->egid;
+	if (changed)
+		n->cap_ambient = CAP_EMPTY_SET;
+	n->cap_permitted.val |= n->cap_ambient.val;
+	n->cap_effective = effective ? n->cap_permitted : n->cap_ambient;
 	n->securebits &= ~(1U << SECURE_KEEP_CAPS);
-	p->secure = !uid_eq(n->euid, n->uid) || !gid_eq(n->egid, n->gid) ||
-		    (!uid_eq(n->uid, root) && effective && !cap_issubset(permitted, n->cap_ambient));
-	return 0;
+	p->secure = changed || !uid_eq(n->euid, old->uid) || !gid_eq(n->egid, old->gid) ||
+		    (!uid_eq(n->uid, root) && (effective || !cap_issubset(n->cap_permitted, n->cap_ambient)));
+}
+
+void exec_would_dump(struct exec_prog *p, struct file *file)
+{
+	struct user_namespace *ns = p->mm->user_ns, *old = ns;
+	const struct inode *inode = file_inode(file);
+
+	if (!file_permission(file, MAY_READ))
+		return;
+	p->unreadable = true;
+	/* Rights over the program take rights over its file: a namespace that maps the file's ids. */
+	while (ns != &init_user_ns && !privileged_wrt_inode_ids(ns, inode->i_uid, inode->i_gid))
+		ns = ns->parent;
+	p->mm->user_ns = get_user_ns(ns);
+	put_user_ns(old);
 }
 
 /* ---- the swap ---- */
@@ -382,23 +432,27 @@ static void set_comm_from_path(struct exec_prog *p)
 
 int suid_dumpable;		/* fs.suid_dumpable */
 
-int exec_commit(struct exec_prog *p, bool exec_stack)
+/* What a program with more rights does not inherit (execve(2), "Effect on process attributes"). */
+static void drop_dangerous(struct exec_prog *p)
+{
+	struct task *me = current;
+
+	me->personality &= ~p->personality_clear;
+	if (!p->secure)
+		return;
+	me->pdeath_signal = 0;
+	p->stack_limit = min_t(u64, p->stack_limit, DEFAULT_STACK_LIMIT);
+	task_lock(me->group_leader);
+	me->signal->rlim[RLIMIT_STACK].cur = p->stack_limit;
+	task_unlock(me->group_leader);
+}
+
+/* The other program, with its memory, its descriptors and its rights. exec_update_lock write-held. */
+static int become(struct exec_prog *p)
 {
 	struct task *me = current;
 	int e;
 
-	e = new_creds(p);
-	if (e)
-		return e;
-	p->past_return = true;
-	e = de_thread(me);
-	if (e)
-		return e;
-	posix_timers_drop_all(me->signal);	/* they do not live over an exec; alarms do */
-	e = unshare_files();
-	if (e)
-		return e;
-	mm_set_exe_file(p->mm, p->executable);
 	swap_mm(p);
 	me->flags &= ~(unsigned int)(PF_KTHREAD | PF_FORKNOEXEC | PF_NO_SETAFFINITY);
 	e = arch_fpu_exec();
@@ -411,21 +465,44 @@ int exec_commit(struct exec_prog *p, bool exec_stack)
 	me->sas_ss_flags = 2 /* SS_DISABLE */;
 	me->robust_list = UPTR_NULL;
 	me->rseq = NULL;
-	me->pdeath_signal = p->secure ? 0 : me->pdeath_signal;
-	me->self_exec_id++;
+	drop_dangerous(p);
+	WRITE_ONCE(me->self_exec_id, me->self_exec_id + 1);
 	me->did_exec = true;
 	set_comm_from_path(p);
-	me->mm->user_ns = p->cred->user_ns;
-	mm_set_dumpable(me->mm, p->secure || !uid_eq(p->cred->euid, p->cred->uid) ? (unsigned long)suid_dumpable : 1);
+	/* By whom it was called; commit_creds() adds what the call changed. */
+	mm_set_dumpable(me->mm, p->unreadable || !uid_eq(current_euid(), current_uid()) || !gid_eq(current_egid(), current_gid()) ?
+					(unsigned long)suid_dumpable : 1);
 	commit_creds(p->cred);
 	p->cred = NULL;
 	return 0;
 }
 
+int exec_commit(struct exec_prog *p, bool exec_stack)
+{
+	struct task *me = current;
+	int e;
+
+	new_creds(p);
+	p->past_return = true;
+	e = de_thread(me);
+	if (e)
+		return e;
+	fs_exec_end();
+	posix_timers_drop_all(me->signal);	/* they do not live over an exec; alarms do */
+	e = unshare_files();
+	if (e)
+		return e;
+	exec_would_dump(p, p->executable);
+	mm_set_exe_file(p->mm, p->executable);
+	if (down_write_killable(&me->signal->exec_update_lock))
+		return -EINTR;
+	e = become(p);
+	up_write(&me->signal->exec_update_lock);
+	return e;
+}
+
 void cred_changed_dumpable(struct task *t)
 {
-	if (t->in_execve)
-		return;
 	mm_set_dumpable(t->mm, (unsigned long)suid_dumpable);
 }
 
@@ -520,8 +597,10 @@ static struct exec_prog *prog_new(int dfd, struct filename *fn, int flags)
 	p->cred = prepare_creds();
 	if (!p->mm || !p->cred)
 		goto fail;
+	p->mm->user_ns = get_user_ns(current_user_ns());
 	if (current->mm)	/* all but dumpable, which the credentials decide */
 		p->mm->flags = mmf_inherited(current->mm->flags);
+	p->stack_limit = rlimit(RLIMIT_STACK);
 	return p;
 fail:
 	prog_free(p);
@@ -539,7 +618,10 @@ static int run(struct exec_prog *p)
 	old_pid = pid_nr_ns(task_own_pid(me), task_active_pid_ns(rcu_dereference(me->parent)));
 	rcu_read_unlock();
 	me->in_execve = true;
+	p->unsafe = !fs_exec_begin() || me->no_new_privs;
 	e = try_formats(p);
+	if (!p->past_return || e)
+		fs_exec_end();
 	me->in_execve = false;
 	mutex_unlock(&me->signal->cred_guard_mutex);
 	if (e && p->past_return && !fatal_signal_pending(me))

@@ -20,6 +20,10 @@ struct exec_prog {
 	struct cred *cred;
 	struct mm *mm;
 	bool secure;		/* AT_SECURE */
+	bool unsafe;		/* others share what a program with more rights must have for itself, or no_new_privs */
+	bool unreadable;	/* of a file that the caller may not read: not dumpable */
+	unsigned int personality_clear;	/* flags that a program with more rights does not take over */
+	u64 stack_limit;	/* RLIMIT_STACK, as it was when the exec began */
 	bool past_return;	/* the old program is gone: an error is SIGKILL now */
 	bool interp_unreachable; /* a close-on-exec descriptor: a script could not be opened */
 	/* The strings, as they will lie on the stack: pages of text, last byte last. */
@@ -35,6 +39,8 @@ struct exec_prog {
 int exec_push(struct exec_prog *p, const char *s, size_t len);
 /* Drops the front string (argv[0] of a script). */
 void exec_pop_front(struct exec_prog *p);
+/* The program is (also) made of FILE: one that the caller may not read is not shown to him in memory either. */
+void exec_would_dump(struct exec_prog *p, struct file *file);
 /* Point of no return: threads gone, address space swapped, credentials installed. 0, or -errno before it. */
 int exec_commit(struct exec_prog *p, bool exec_stack);
 /* 0; -ENOEXEC: not mine. */

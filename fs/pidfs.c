@@ -139,9 +139,10 @@ static long open_namespace(struct pid *pid, enum ns_kind kind, bool for_children
 
 	if (!t)
 		return -ESRCH;
-	r = ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS) ? 0 : -EPERM;
+	r = ptrace_begin_access(t, PTRACE_MODE_READ_FSCREDS);
 	if (!r) {
 		ns = task_get_ns(t, kind, for_children, &label, &ino);
+		ptrace_end_access(t);
 		r = ino ? nsfs_open_fd(kind, label, ns, ino, O_CLOEXEC) : -ESRCH;
 	}
 	put_task_struct(t);

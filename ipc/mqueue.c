@@ -69,6 +69,7 @@ struct mqueue {
 	size_t used;			/* lock: bytes of text */
 	struct pid *notify;		/* lock: whom to tell of a message in an empty queue */
 	struct sigevent how;		/* lock */
+	u64 exec_id;			/* lock: of the program that asked for it */
 };
 
 static struct vfsmount *mq_mnt __ro_after_init;
@@ -341,6 +342,7 @@ static struct mq_waiter *next_in(struct list_head *line)
 static void tell(struct mqueue *q)
 {
 	struct siginfo i;
+	struct task *t;
 
 	if (!q->notify)
 		return;
@@ -353,8 +355,9 @@ static void tell(struct mqueue *q)
 		i.si_pid = task_tgid_vnr(current);
 		i.si_uid = from_kuid_munged(current_user_ns(), current_uid());
 		rcu_read_lock();
-		if (pid_task(q->notify, PIDTYPE_TGID))
-			do_send_sig_info(i.si_signo, &i, pid_task(q->notify, PIDTYPE_TGID), PIDTYPE_TGID);
+		t = pid_task(q->notify, PIDTYPE_TGID);
+		if (t && READ_ONCE(t->self_exec_id) == q->exec_id)	/* not another program that took its place (execve) */
+			do_send_sig_info(i.si_signo, &i, t, PIDTYPE_TGID);
 		rcu_read_unlock();
 	}
 	put_pid(q->notify);
@@ -517,6 +520,7 @@ int mqueue_notify(int fd, const struct sigevent *se)
 	} else {
 		q->notify = get_pid(me);
 		q->how = *se;
+		q->exec_id = current->self_exec_id;
 	}
 	mutex_unlock(&q->lock);
 	put_pid(me);

@@ -290,15 +290,3 @@ next:
 	mmap_read_unlock(mm);
 	return done;
 }
-
-int access_process_vm(struct task *task, unsigned long addr, void *buf, int len, unsigned int foll)
-{
-	struct mm *mm = get_task_mm(task);
-	int n;
-
-	if (!mm)
-		return 0;
-	n = access_remote_vm(mm, addr, buf, len, foll);
-	mmput(mm);
-	return n;
-}

@@ -90,6 +90,7 @@ struct mm *mm_alloc(void)
 void __mmdrop(struct mm *mm)
 {
 	arch_mm_destroy(&mm->context);
+	mm_user_ns_put(mm->user_ns);
 	kmem_cache_free(mm_cache, mm);
 }
 
@@ -241,7 +242,7 @@ static void copy_layout(struct mm *mm, struct mm *old)
 	memcpy(mm->saved_auxv, old->saved_auxv, sizeof(mm->saved_auxv));
 	mm->vdso = old->vdso;
 	mm->binfmt = old->binfmt;
-	mm->user_ns = old->user_ns;
+	mm->user_ns = mm_user_ns_get(old->user_ns);
 	mm->flags = old->flags & ((1ul << MMF_OOM_VICTIM) - 1);
 	mm->flags |= mmf_inherited(old->flags) | (old->flags & 1ul << MMF_ANON_MOVED);
 	mm->total_vm = old->total_vm;

@@ -56,6 +56,9 @@ bool do_notify_parent(struct task *t, int sig)
 	bool autoreap = false;
 	u64 u, s;
 
+	/* The parent has executed another program since, perhaps one with more rights: that did not choose this signal. */
+	if (sig != SIGCHLD && t->parent_exec_id != READ_ONCE(task_parent(t)->self_exec_id))
+		sig = SIGCHLD;
 	clear_siginfo(&info);
 	info.si_signo = sig;
 	rcu_read_lock();
@@ -429,6 +432,7 @@ static void exit_mm(struct task *t)
 		t->signal->maxrss = max(get_mm_rss(mm), mm_hiwater_rss(mm));
 	mmgrab(mm);		/* what this CPU has loaded until the last switch */
 	task_lock(t);
+	t->ended_dumpable = mm_dumpable(mm);
 	local_irq_disable();
 	t->mm = NULL;
 	arch_enter_lazy_mm(&mm->context);

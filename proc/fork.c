@@ -232,6 +232,7 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	t->seccomp_filter = NULL;
 	t->exit_state = t->exit_code = 0;
 	t->ptrace = 0;
+	RCU_INIT_POINTER(t->ptracer_cred, NULL);
 	t->ptrace_message = t->ptrace_siginfo = NULL;
 	t->pdeath_signal = 0;
 	t->vfork_done = NULL;
@@ -240,7 +241,7 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	t->futex_op = 0;
 	t->sysv_undo = NULL;
 	t->mm_data = t->vfs_data = NULL;
-	t->did_exec = t->in_execve = false;
+	t->did_exec = t->in_execve = t->ended_dumpable = false;
 	t->restart.fn = NULL;
 	t->default_timer_slack_ns = t->timer_slack_ns;
 	t->rseq = a->flags & CLONE_VM ? NULL : t->rseq;

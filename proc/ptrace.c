@@ -241,16 +241,18 @@ void ptrace_syscall_exit(struct pt_regs *regs)
 
 /* ---- linking and unlinking ---- */
 
-static void link_tracee(struct task *t, struct task *tracer, unsigned int flags)
+/* CRED: whose rights count for what the tracee executes and shows while it is traced. tasklist_lock write-held. */
+static void link_tracee(struct task *t, struct task *tracer, const struct cred *cred, unsigned int flags)
 {
 	t->ptrace = flags;
+	rcu_assign_pointer(t->ptracer_cred, get_cred(cred));
 	list_add(&t->ptrace_entry, &tracer->ptraced);
 	rcu_assign_pointer(t->parent, tracer);
 }
 
 void ptrace_child(struct task *child)
 {
-	link_tracee(child, task_parent(current), current->ptrace);
+	link_tracee(child, task_parent(current), rcu_dereference_protected(current->ptracer_cred, true), current->ptrace);
 	if (child->ptrace & PT_SEIZED)
 		child->jobctl |= JOBCTL_TRAP_STOP;
 	else
@@ -264,6 +266,8 @@ void ptrace_unlink(struct task *t)
 	struct signal_struct *s = t->signal;
 
 	BUG_ON(!t->ptrace);
+	put_cred(rcu_dereference_protected(t->ptracer_cred, true));
+	RCU_INIT_POINTER(t->ptracer_cred, NULL);
 	clear_tsk_flag(t, TIF_SYSCALL_TRACE);
 	clear_tsk_flag(t, TIF_SYSCALL_EMU);
 	rcu_assign_pointer(t->parent, task_real_parent(t));
@@ -323,16 +327,29 @@ void ptrace_exit(struct task *tracer, struct list_head *dead)
 	}
 }
 
+/* PARENT has every capability of the running task, or the one to trace it. */
+static bool may_be_traced_by(struct task *parent)
+{
+	const struct cred *me = current_cred(), *p;
+	bool yes;
+
+	rcu_read_lock();
+	p = __task_cred(parent);
+	yes = (p->user_ns == me->user_ns && cap_issubset(me->cap_permitted, p->cap_permitted)) ||
+	      cred_capable(p, me->user_ns, CAP_SYS_PTRACE);
+	rcu_read_unlock();
+	return yes;
+}
+
 long ptrace_traceme(void)
 {
 	struct task *me = current;
 	long e = -EPERM;
 
 	write_lock_irq(&tasklist_lock);
-	if (!me->ptrace && !(task_real_parent(me)->flags & PF_EXITING)) {
-		const struct cred *p = __task_cred(task_real_parent(me));
-
-		link_tracee(me, task_real_parent(me), PT_PTRACED | (cred_capable(p, current_user_ns(), CAP_SYS_PTRACE) ? PT_TRACER_MAY : 0));
+	if (!me->ptrace && may_be_traced_by(task_parent(me)) && !(task_real_parent(me)->flags & PF_EXITING)) {
+		/* The parent did not ask for this: what rights it has for the moment must not count (CVE-2019-13272). */
+		link_tracee(me, task_real_parent(me), current_cred(), PT_PTRACED);
 		e = 0;
 	}
 	write_unlock_irq(&tasklist_lock);
@@ -370,15 +387,11 @@ long ptrace_attach(struct task *t, long request, unsigned long options)
 		return -ERESTARTNOINTR;
 	e = ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS) ? 0 : -EPERM;
 	if (!e) {
-		rcu_read_lock();
-		if (ns_capable(__task_cred(t)->user_ns, CAP_SYS_PTRACE))
-			flags |= PT_TRACER_MAY;
-		rcu_read_unlock();
 		write_lock_irq(&tasklist_lock);
 		if (t->exit_state || t->ptrace) {
 			e = -EPERM;
 		} else {
-			link_tracee(t, current, flags);
+			link_tracee(t, current, current_cred(), flags);
 			trapping = stop_attached(t, seize);
 		}
 		write_unlock_irq(&tasklist_lock);
@@ -485,18 +498,32 @@ static long detach_request(struct task *t, unsigned long sig)
 	return 0;
 }
 
+/* Bytes moved. What is not dumpable is shown only to a tracer with the right to it: it may have executed such a program since. */
+static int access_memory(struct task *t, unsigned long addr, void *buf, int len, unsigned int foll)
+{
+	struct mm *mm = get_task_mm(t);
+	int n = 0;
+
+	if (!mm)
+		return 0;
+	if (mm_dumpable(mm) || ptracer_capable(t, mm->user_ns))
+		n = access_remote_vm(mm, addr, buf, len, foll | FOLL_FORCE);
+	mmput(mm);
+	return n;
+}
+
 static long peek(struct task *t, unsigned long addr, struct uptr to)
 {
 	unsigned long v;
 
-	if (access_process_vm(t, addr, &v, sizeof(v), FOLL_FORCE) != (int)sizeof(v))
+	if (access_memory(t, addr, &v, sizeof(v), 0) != (int)sizeof(v))
 		return -EIO;
 	return put_user(v, to) ? -EFAULT : 0;
 }
 
 static long poke(struct task *t, unsigned long addr, unsigned long v)
 {
-	return access_process_vm(t, addr, &v, sizeof(v), FOLL_FORCE | FOLL_WRITE) == (int)sizeof(v) ? 0 : -EIO;
+	return access_memory(t, addr, &v, sizeof(v), FOLL_WRITE) == (int)sizeof(v) ? 0 : -EIO;
 }
 
 static long set_options(struct task *t, unsigned long options)

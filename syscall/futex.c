@@ -8,6 +8,7 @@
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <proc/pid.h>
+#include <proc/ptrace.h>
 #include <proc/signal.h>
 #include <syscall/time_user.h>
 #include <abi/errno.h>
@@ -160,23 +161,18 @@ long sys_get_robust_list(int pid, struct uptr head_ptr, struct uptr len_ptr)
 {
 	struct task *t = pid ? find_get_task_by_vpid(pid) : NULL;
 	u64 head, len = 24;
-	bool ok = true;
+	int e;
 
 	if (pid && !t)
 		return -ESRCH;
-	if (t) {
-		const struct cred *c = current_cred(), *tc;
-
-		rcu_read_lock();
-		tc = __task_cred(t);
-		ok = same_thread_group(t, current) || (uid_eq(c->uid, tc->uid) && uid_eq(c->uid, tc->euid) && uid_eq(c->uid, tc->suid)) ||
-		     ns_capable(tc->user_ns, 19 /* CAP_SYS_PTRACE */);
-		rcu_read_unlock();
+	e = ptrace_begin_access(t ? t : current, PTRACE_MODE_READ_REALCREDS);
+	if (!e) {
+		head = (t ? t : current)->robust_list.addr;
+		ptrace_end_access(t ? t : current);
 	}
-	head = (t ? t : current)->robust_list.addr;
 	if (t)
 		put_task_struct(t);
-	if (!ok)
-		return -EPERM;
+	if (e)
+		return e;
 	return put_user(len, len_ptr) || put_user(head, head_ptr) ? -EFAULT : 0;
 }

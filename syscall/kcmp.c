@@ -26,43 +26,59 @@ static long order(const void *a, const void *b, int type)
 	return x == y ? 0 : x < y ? 1 : 2;
 }
 
-static long compare_files(struct task *a, struct task *b, unsigned long i, unsigned long k)
-{
-	struct file *x = fget_task(a, (unsigned int)i), *y = fget_task(b, (unsigned int)k);
-	long r = x && y ? order(x, y, KCMP_FILE) : -EBADF;
-
-	if (x)
-		fput(x);
-	if (y)
-		fput(y);
-	return r;
-}
-
-static long compare(struct task *a, struct task *b, int type, unsigned long i, unsigned long k)
+static const void *part_of(struct task *t, int type)
 {
 	switch (type) {
-	case KCMP_FILE: return compare_files(a, b, i, k);
-	case KCMP_VM: return order(a->mm, b->mm, type);
-	case KCMP_FILES: return order(a->files, b->files, type);
-	case KCMP_FS: return order(a->fs, b->fs, type);
-	case KCMP_SIGHAND: return order(rcu_access_pointer(a->sighand), rcu_access_pointer(b->sighand), type);
-	case KCMP_IO: return order(NULL, NULL, type);		/* there are no contexts of their own */
-	case KCMP_SYSVSEM: return order(a->sysv_undo, b->sysv_undo, type);
+	case KCMP_VM: return t->mm;
+	case KCMP_FILES: return t->files;
+	case KCMP_FS: return t->fs;
+	case KCMP_SIGHAND: return rcu_access_pointer(t->sighand);
+	case KCMP_SYSVSEM: return t->sysv_undo;
 	}
-	return -EINVAL;
+	return NULL;		/* KCMP_IO: there are no contexts of their own */
+}
+
+/* What is compared of T, by its address; a file is referenced, so that the address stays its own. */
+static long get_part(struct task *t, int type, unsigned long fd, const void **part)
+{
+	long r = ptrace_begin_access(t, PTRACE_MODE_READ_REALCREDS);
+
+	if (r)
+		return r;
+	*part = type == KCMP_FILE ? fget_task(t, (unsigned int)fd) : part_of(t, type);
+	ptrace_end_access(t);
+	return type == KCMP_FILE && !*part ? -EBADF : 0;
+}
+
+static void put_part(int type, const void *part)
+{
+	if (type == KCMP_FILE && part)
+		fput((struct file *)(unsigned long)part);
+}
+
+/* Each of the two is looked at while it may be; both at once would take two locks of one kind and tell no more. */
+static long compare(struct task *a, struct task *b, int type, unsigned long i, unsigned long k)
+{
+	const void *x = NULL, *y = NULL;
+	long r = get_part(a, type, i, &x), e = get_part(b, type, k, &y);
+
+	if (r == -EBADF)
+		r = e ? e : r;		/* rights come before descriptors */
+	else
+		r = r ? r : e;
+	if (!r)
+		r = type == KCMP_EPOLL_TFD ? -EOPNOTSUPP : (unsigned int)type >= KCMP_TYPES ? -EINVAL : order(x, y, type);
+	put_part(type, x);
+	put_part(type, y);
+	return r;
 }
 
 /* partial: kcmp: KCMP_EPOLL_TFD */
 long sys_kcmp(pid_t pid1, pid_t pid2, int type, unsigned long idx1, unsigned long idx2)
 {
 	struct task *a = find_get_task_by_vpid(pid1), *b = find_get_task_by_vpid(pid2);
-	long r = -ESRCH;
+	long r = a && b ? compare(a, b, type, idx1, idx2) : -ESRCH;
 
-	if (a && b) {
-		r = ptrace_may_access(a, PTRACE_MODE_READ_REALCREDS) && ptrace_may_access(b, PTRACE_MODE_READ_REALCREDS) ? 0 : -EPERM;
-		if (!r)
-			r = type == KCMP_EPOLL_TFD ? -EOPNOTSUPP : compare(a, b, type, idx1, idx2);
-	}
 	if (a)
 		put_task_struct(a);
 	if (b)

@@ -83,14 +83,12 @@ static long process_vm_rw(pid_t pid, struct uptr lvec, unsigned long liovcnt, st
 		ret = -ESRCH;
 		goto free_remote;
 	}
-	ret = -EPERM;
-	if (ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS)) {
-		mm = get_task_mm(task);
-		ret = -ESRCH;
-		if (mm) {
-			ret = vm_rw(mm, &local, riov && riovcnt > 1 ? riov : rfast, riovcnt, write);
-			mmput(mm);
-		}
+	mm = ptrace_get_mm(task, PTRACE_MODE_ATTACH_REALCREDS);
+	if (IS_ERR_OR_NULL(mm)) {
+		ret = mm ? PTR_ERR(mm) : -ESRCH;
+	} else {
+		ret = vm_rw(mm, &local, riov && riovcnt > 1 ? riov : rfast, riovcnt, write);
+		mmput(mm);
 	}
 	put_task_struct(task);
 free_remote:
@@ -138,7 +136,7 @@ long sys_move_pages(pid_t pid, unsigned long nr_pages, struct uptr pages, struct
 		    int flags)
 {
 	struct task *task = pid ? find_get_task_by_vpid(pid) : current;
-	struct mm *mm;
+	struct mm *mm = NULL;
 	long err = 0;
 
 	if (flags & ~(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) {
@@ -147,10 +145,10 @@ long sys_move_pages(pid_t pid, unsigned long nr_pages, struct uptr pages, struct
 		err = -EPERM;
 	} else if (!task) {
 		return -ESRCH;
-	} else if (pid && !ptrace_may_access(task, PTRACE_MODE_READ_REALCREDS)) {
-		err = -EPERM;
+	} else {
+		mm = ptrace_get_mm(task, PTRACE_MODE_READ_REALCREDS);
+		err = IS_ERR(mm) ? PTR_ERR(mm) : 0;
 	}
-	mm = !err ? get_task_mm(task) : NULL;
 	if (pid && task)
 		put_task_struct(task);
 	if (err)

@@ -185,18 +185,20 @@ static int enter_those_of(struct task *t, unsigned int mask)
 	struct entry e;
 	int err;
 
-	if (!ptrace_may_access(t, PTRACE_MODE_READ_REALCREDS))
-		return -EPERM;
 	if (READ_ONCE(t->exit_state))
 		return -ESRCH;
 	err = begin(&e);
 	if (err)
 		return err;
+	err = ptrace_begin_access(t, PTRACE_MODE_READ_REALCREDS);
+	if (err)
+		return finish(&e, err);
 	if (mask & CLONE_NEWUSER)
 		err = install_of(&e, t, NSK_USER);
 	for (unsigned int k = 0; k < ARRAY_SIZE(kind_flag) && !err; k++)
 		if (k != NSK_USER && (mask & (unsigned int)kind_flag[k]))
 			err = install_of(&e, t, (enum ns_kind)k);
+	ptrace_end_access(t);
 	return finish(&e, err);
 }
 

@@ -141,9 +141,10 @@ long sys_pidfd_getfd(int pidfd, int fd, unsigned int flags)
 	put_pid(pid);
 	if (!t)
 		return -ESRCH;
-	r = -EPERM;
-	if (ptrace_may_access(t, PTRACE_MODE_ATTACH_REALCREDS)) {
+	r = ptrace_begin_access(t, PTRACE_MODE_ATTACH_REALCREDS);
+	if (!r) {
 		file = fget_task(t, (unsigned int)fd);
+		ptrace_end_access(t);
 		r = file ? receive_fd(file, UPTR_NULL, O_CLOEXEC) : t->flags & PF_EXITING ? -ESRCH : -EBADF;
 		if (file)
 			fput(file);
@@ -174,12 +175,14 @@ static ssize_t advise_task(struct task *t, const struct iovec *iov, unsigned lon
 	if (t->signal != current->signal) {
 		if (!madvise_allowed_remote(behavior))
 			return -EINVAL;
-		if (!ptrace_may_access(t, PTRACE_MODE_READ_FSCREDS) || !capable(CAP_SYS_NICE))
-			return -EPERM;
 	}
-	mm = get_task_mm(t);
-	if (!mm)
-		return -ESRCH;
+	mm = ptrace_get_mm(t, PTRACE_MODE_READ_FSCREDS);
+	if (IS_ERR_OR_NULL(mm))
+		return mm ? PTR_ERR(mm) : -ESRCH;
+	if (t->signal != current->signal && !capable(CAP_SYS_NICE)) {
+		mmput(mm);
+		return -EPERM;
+	}
 	r = advise(mm, iov, n, behavior);
 	mmput(mm);
 	return r;

@@ -169,6 +169,35 @@ int copy_fs(unsigned long clone_flags, struct task *child)
 	return child->fs ? 0 : -ENOMEM;
 }
 
+/*
+ * True: nobody but the threads of the running task's process, which end in execve(2), has the same root and working directory. Until
+ * fs_exec_end() nobody comes to share them.
+ */
+bool fs_exec_begin(void)
+{
+	struct fs_struct *fs = current->fs;
+	struct task *t;
+	int ours = 0;
+	bool alone;
+
+	spin_lock(&fs->lock);
+	rcu_read_lock();
+	for_each_thread(current, t)
+		ours += READ_ONCE(t->fs) == fs;
+	rcu_read_unlock();
+	alone = fs->users <= ours;
+	fs->in_exec = alone;
+	spin_unlock(&fs->lock);
+	return alone;
+}
+
+void fs_exec_end(void)
+{
+	spin_lock(&current->fs->lock);
+	current->fs->in_exec = false;
+	spin_unlock(&current->fs->lock);
+}
+
 void exit_fs(struct task *task)
 {
 	struct fs_struct *fs = task->fs;

@@ -55,14 +55,15 @@ static int fd_link_path(struct inode *inode, struct path *path)
 {
 	struct task *task = get_proc_task(inode);
 	struct file *f;
-	int err = -ENOENT;
+	int err;
 
 	if (!task)
-		return err;
-	if (proc_may_access(task, true)) {
-		err = -EACCES;
-	} else {
+		return -ENOENT;
+	err = proc_begin_access(task, PTRACE_MODE_READ);
+	if (!err) {
 		f = fget_task(task, PROC_I(inode)->fd);
+		proc_end_access(task);
+		err = -ENOENT;
 		if (f) {
 			*path = f->f_path;
 			path_get(path);
@@ -129,10 +130,18 @@ static int fdinfo_show(struct seq_file *m, void *v)
 	unsigned int flags = 0;
 	struct file *f = NULL;
 
+	int err;
+
 	(void)v;
 	if (!task)
 		return -ENOENT;
+	err = proc_begin_access(task, PTRACE_MODE_READ);	/* also who was given the open file reads only what he may */
+	if (err) {
+		put_task_struct(task);
+		return err;
+	}
 	files = get_files_struct(task);
+	proc_end_access(task);
 	put_task_struct(task);
 	if (!files)
 		return -ENOENT;
@@ -158,20 +167,31 @@ static int fdinfo_show(struct seq_file *m, void *v)
 	return f ? 0 : -ENOENT;
 }
 
+/* What descriptors a process has, and what they are, is for those who may look into it. */
+static int fdinfo_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	struct task *task;
+	bool ok;
+
+	if (mask & MAY_NOT_BLOCK)
+		return -ECHILD;
+	task = get_proc_task(inode);
+	if (!task)
+		return -ESRCH;
+	ok = ptrace_may_access(task, PTRACE_MODE_READ_FSCREDS);
+	put_task_struct(task);
+	return ok ? generic_permission(idmap, inode, mask) : -EACCES;
+}
+
 static int fdinfo_open(struct inode *inode, struct file *file)
 {
-	struct task *task = get_proc_task(inode);
-	int err = task ? proc_may_access(task, true) : -ESRCH;
-
-	if (task)
-		put_task_struct(task);
-	return err ? err : single_open(file, fdinfo_show, inode);
+	return single_open(file, fdinfo_show, inode);
 }
 
 static const struct file_operations fdinfo_file_fops = {
 	.open = fdinfo_open, .read_iter = seq_read_iter, .llseek = seq_lseek, .release = single_release,
 };
-static const struct inode_operations fdinfo_file_iops = { .setattr = proc_setattr };
+static const struct inode_operations fdinfo_file_iops = { .permission = fdinfo_permission, .setattr = proc_setattr };
 
 /* The directories. */
 
@@ -244,6 +264,10 @@ static int fd_readdir(struct file *file, struct dir_context *ctx)
 
 	if (!task)
 		return -ENOENT;
+	if (!ptrace_may_access(task, PTRACE_MODE_READ_FSCREDS)) {	/* it may have executed since the directory was opened */
+		put_task_struct(task);
+		return -EACCES;
+	}
 	if (!dir_emit_dots(file, ctx))
 		goto out;
 	for (fd = (unsigned int)ctx->pos - 2; (f = fget_task_next(task, &fd)); fd++) {
@@ -266,7 +290,7 @@ out:
 static int fd_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
 	struct task *task;
-	int err = generic_permission(idmap, inode, mask);
+	int err = proc_task_permission(idmap, inode, mask);
 	bool mine;
 
 	if (!err)
@@ -302,7 +326,7 @@ const struct inode_operations proc_fd_iops = {
 	.lookup = fd_lookup, .permission = fd_permission, .getattr = fd_getattr, .setattr = proc_setattr,
 };
 const struct inode_operations proc_fdinfo_iops = {
-	.lookup = fdinfo_lookup, .permission = fd_permission, .setattr = proc_setattr,
+	.lookup = fdinfo_lookup, .permission = fdinfo_permission, .setattr = proc_setattr,
 };
 const struct file_operations proc_fd_fops = {
 	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = fd_readdir,

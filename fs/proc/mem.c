@@ -10,25 +10,23 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 
-/* The memory of the task an inode is of. ERR_PTR(-ESRCH, -EACCES); NULL: a kernel thread. */
-static struct mm *open_mm(struct inode *inode)
+/* The memory of the task an inode is of, if it may be accessed so. ERR_PTR(-ESRCH, -EACCES, -EINTR); NULL: it has none. */
+static struct mm *open_mm(struct inode *inode, unsigned int mode)
 {
 	struct task *task = get_proc_task(inode);
 	struct mm *mm;
-	int err;
 
 	if (!task)
 		return ERR_PTR(-ESRCH);
-	err = proc_may_access(task, true);
-	mm = err ? ERR_PTR(err) : get_task_mm(task);
+	mm = ptrace_get_mm(task, mode | PTRACE_MODE_FSCREDS);
 	put_task_struct(task);
-	return mm;
+	return mm == ERR_PTR(-EPERM) ? ERR_PTR(-EACCES) : mm;
 }
 
 /* For files that keep the mm: it is pinned, but its users are not (a reader must not keep memory alive). */
-static int keep_mm(struct inode *inode, struct file *file)
+static int keep_mm_for(struct inode *inode, struct file *file, unsigned int mode)
 {
-	struct mm *mm = open_mm(inode);
+	struct mm *mm = open_mm(inode, mode);
 
 	if (IS_ERR(mm))
 		return (int)PTR_ERR(mm);
@@ -39,6 +37,9 @@ static int keep_mm(struct inode *inode, struct file *file)
 	file->private_data = mm;
 	return 0;
 }
+
+static int keep_mm(struct inode *inode, struct file *file) { return keep_mm_for(inode, file, PTRACE_MODE_READ); }
+static int mem_open(struct inode *inode, struct file *file) { return keep_mm_for(inode, file, PTRACE_MODE_ATTACH); }
 
 static int drop_mm(struct inode *inode, struct file *file)
 {
@@ -223,7 +224,7 @@ static const struct seq_operations smaps_ops = {
 
 static int open_maps(struct inode *inode, struct file *file, const struct seq_operations *ops)
 {
-	struct mm *mm = open_mm(inode);
+	struct mm *mm = open_mm(inode, PTRACE_MODE_READ);
 	struct maps *p;
 
 	if (IS_ERR(mm))
@@ -268,7 +269,7 @@ const struct file_operations proc_smaps_fops = {
 
 static int rollup_show(struct seq_file *m, void *v)
 {
-	struct mm *mm = open_mm(m->private);
+	struct mm *mm = open_mm(m->private, PTRACE_MODE_READ);
 	unsigned long first = 0, last = 0;
 	struct smaps s = { 0 };
 	struct vma *vma;
@@ -488,7 +489,7 @@ static loff_t mem_lseek(struct file *file, loff_t offset, int whence)
 
 const struct file_operations proc_mem_fops = {
 	.fop_flags = FOP_UNSIGNED_OFFSET,
-	.open = keep_mm, .read_iter = mem_read, .write_iter = mem_write, .llseek = mem_lseek, .release = drop_mm,
+	.open = mem_open, .read_iter = mem_read, .write_iter = mem_write, .llseek = mem_lseek, .release = drop_mm,
 };
 
 /* pagemap: 8 bytes a page. Page frame numbers are for CAP_SYS_ADMIN. */

@@ -72,11 +72,14 @@ static int ns_readlink(struct dentry *d, struct uptr buf, int buflen)
 
 	if (!task)
 		return -EACCES;
-	err = proc_may_access(task, true);
-	len = err ? 0 : snprintf(text, sizeof(text), "%s:[%llu]", kinds[kind].label, ns_number(task, kind));
-	put_task_struct(task);
-	if (err)
+	err = proc_begin_access(task, PTRACE_MODE_READ);
+	if (err) {
+		put_task_struct(task);
 		return err;
+	}
+	len = snprintf(text, sizeof(text), "%s:[%llu]", kinds[kind].label, ns_number(task, kind));
+	proc_end_access(task);
+	put_task_struct(task);
 	if (len > buflen)
 		len = buflen;
 	return copy_to_user(buf, text, (size_t)len) ? -EFAULT : len;
@@ -156,9 +159,10 @@ static const char *ns_get_link(struct dentry *d, struct inode *inode, struct del
 	task = get_proc_task(inode);
 	if (!task)
 		return ERR_PTR(-EACCES);
-	err = proc_may_access(task, true);
+	err = proc_begin_access(task, PTRACE_MODE_READ);
 	if (!err) {
 		ns = get_ns(task, kind, &nsk, &ino);
+		proc_end_access(task);
 		err = ino ? nsfs_get_path(nsk, kinds[kind].label, ns, ino, &path) : -ENOENT;
 		if (!err)
 			err = nd_jump_link(&path);
@@ -209,7 +213,7 @@ static int ns_readdir(struct file *file, struct dir_context *ctx)
 	return 0;
 }
 
-const struct inode_operations proc_ns_dir_iops = { .lookup = ns_lookup, .setattr = proc_setattr };
+const struct inode_operations proc_ns_dir_iops = { .lookup = ns_lookup, .permission = proc_task_permission, .setattr = proc_setattr };
 const struct file_operations proc_ns_dir_fops = {
 	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = ns_readdir,
 };

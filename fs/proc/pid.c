@@ -14,6 +14,7 @@
 #include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
+#include <proc/ptrace.h>
 #include <proc/signal.h>
 #include <proc/upcalls.h>
 #include <linux/capability.h>
@@ -24,35 +25,21 @@ struct task *get_proc_task(const struct inode *inode)
 	return get_pid_task(PROC_I(inode)->pid, PIDTYPE_PID);
 }
 
-static bool task_dumpable(struct task *task)
+/*
+ * What every file below /proc/PID asks before it takes something of the task: the mode is that of ptrace(2), by the ids of files. In
+ * the middle of an execve(2) it waits; until proc_end_access() the task keeps its program and its rights. 0, -EACCES, -EINTR.
+ */
+int proc_begin_access(struct task *task, unsigned int mode)
 {
-	bool dumpable = true;
+	int err = ptrace_begin_access(task, mode | PTRACE_MODE_FSCREDS);
 
-	task_lock(task);
-	if (task->mm)
-		dumpable = (READ_ONCE(task->mm->flags) >> MMF_DUMPABLE & MMF_DUMPABLE_MASK) == 1;
-	task_unlock(task);
-	return dumpable;
+	return err == -EPERM ? -EACCES : err;
 }
 
-/* What ptrace(2) calls PTRACE_MODE_READ: the same user all through, or CAP_SYS_PTRACE. */
-int proc_may_access(struct task *task, bool fsuid)
+/* Only whether it may be known of: takes nothing. */
+static bool may_see(struct task *task)
 {
-	const struct cred *me = current_cred(), *t;
-	kuid_t uid = fsuid ? me->fsuid : me->uid;
-	kgid_t gid = fsuid ? me->fsgid : me->gid;
-	bool same;
-
-	if (same_thread_group(task, current))
-		return 0;
-	rcu_read_lock();
-	t = __task_cred(task);
-	same = uid_eq(uid, t->euid) && uid_eq(uid, t->suid) && uid_eq(uid, t->uid) &&
-	       gid_eq(gid, t->egid) && gid_eq(gid, t->sgid) && gid_eq(gid, t->gid);
-	if (!same || !task_dumpable(task))
-		same = ns_capable(t->user_ns, CAP_SYS_PTRACE);
-	rcu_read_unlock();
-	return same ? 0 : -EACCES;
+	return ptrace_may_access(task, PTRACE_MODE_READ_FSCREDS);
 }
 
 /* The task's effective user, or root for what may not be dumped. */
@@ -70,10 +57,8 @@ void proc_task_owner(struct task *task, umode_t mode, kuid_t *uid, kgid_t *gid)
 	*gid = c->egid;
 	rcu_read_unlock();
 	/* The directories themselves are readable by all and always the user's. */
-	if (mode != (S_IFDIR | 0555) && !task_dumpable(task)) {
-		*uid = GLOBAL_ROOT_UID;
-		*gid = GLOBAL_ROOT_GID;
-	}
+	if (mode != (S_IFDIR | 0555))
+		proc_private_owner(task, uid, gid);
 }
 
 struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t mode)
@@ -96,26 +81,36 @@ struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t
 	return inode;
 }
 
-static int pid_revalidate(struct inode *dir, const struct qstr *name, struct dentry *d, unsigned int flags)
+/* Whose the file is now. False: the task is gone. */
+static bool refresh_owner(struct inode *inode)
 {
-	struct inode *inode = READ_ONCE(d->d_inode);
 	struct task *task;
-	int res = 0;
 
-	(void)dir;
-	(void)name;
-	(void)flags;
-	if (!inode)
-		return 0;
 	rcu_read_lock();
 	task = pid_task(PROC_I(inode)->pid, PIDTYPE_PID);
 	if (task) {
 		proc_task_owner(task, inode->i_mode, &inode->i_uid, &inode->i_gid);
 		inode->i_mode &= (umode_t)~(S_ISUID | S_ISGID);
-		res = 1;
 	}
 	rcu_read_unlock();
-	return res;
+	return task;
+}
+
+/* By the owner of this moment: whoever comes by a descriptor instead of a name has passed no d_revalidate(). */
+int proc_task_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	refresh_owner(inode);
+	return generic_permission(idmap, inode, mask);
+}
+
+static int pid_revalidate(struct inode *dir, const struct qstr *name, struct dentry *d, unsigned int flags)
+{
+	struct inode *inode = READ_ONCE(d->d_inode);
+
+	(void)dir;
+	(void)name;
+	(void)flags;
+	return inode && refresh_owner(inode);
 }
 
 static int pid_delete(const struct dentry *d)
@@ -139,7 +134,7 @@ static bool visible(struct proc_fs_info *fi, struct task *task, int level)
 		return true;
 	if (in_group_p(fi->pid_gid) && !gid_eq(fi->pid_gid, GLOBAL_ROOT_GID))
 		return true;
-	return !proc_may_access(task, true);
+	return may_see(task);
 }
 
 static int pid_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
@@ -159,7 +154,7 @@ static int pid_permission(struct mnt_idmap *idmap, struct inode *inode, int mask
 		if (!ok)
 			return fi->hide_pid == 2 ? -ENOENT : -EPERM;
 	}
-	return generic_permission(idmap, inode, mask);
+	return proc_task_permission(idmap, inode, mask);
 }
 
 /* Entries of one record. */
@@ -198,13 +193,16 @@ static int link_path(struct dentry *d, struct inode *inode, struct path *path)
 {
 	const struct pid_entry *e = inode->i_private;
 	struct task *task = get_proc_task(inode);
-	int err = -EACCES;
+	int err;
 
 	(void)d;
 	if (!task)
 		return -ENOENT;
-	if (!proc_may_access(task, true))
+	err = proc_begin_access(task, PTRACE_MODE_READ);
+	if (!err) {
 		err = e->get_link(task, path);
+		proc_end_access(task);
+	}
 	put_task_struct(task);
 	return err;
 }
@@ -254,7 +252,7 @@ const struct inode_operations proc_link_iops = {
 	.get_link = magic_get_link,
 	.setattr = proc_setattr,
 };
-static const struct inode_operations file_iops = { .setattr = proc_setattr };
+static const struct inode_operations file_iops = { .permission = proc_task_permission, .setattr = proc_setattr };
 
 /* Directories of entries. */
 
@@ -520,12 +518,14 @@ static ssize_t fail_nth_read(struct kiocb *iocb, struct iter *to)
 
 static int show_personality(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
-	int err = proc_may_access(task, true);
+	int err = ptrace_begin_access(task, PTRACE_MODE_ATTACH_FSCREDS);
 
 	(void)ns;
 	(void)pid;
-	if (!err)
+	if (!err) {
 		seq_printf(m, "%08x\n", task->personality);
+		ptrace_end_access(task);
+	}
 	return err;
 }
 
@@ -547,9 +547,12 @@ static int show_wchan(struct seq_file *m, struct pid_namespace *ns, struct pid *
 
 	(void)ns;
 	(void)pid;
-	if (READ_ONCE(task->state) && !READ_ONCE(task->on_cpu) && !proc_may_access(task, true) && try_get_task_stack(task)) {
-		arch_stack_walk_task(task, is_wchan, name);
-		put_task_stack(task);
+	if (!proc_begin_access(task, PTRACE_MODE_READ)) {
+		if (READ_ONCE(task->state) && !READ_ONCE(task->on_cpu) && try_get_task_stack(task)) {
+			arch_stack_walk_task(task, is_wchan, name);
+			put_task_stack(task);
+		}
+		proc_end_access(task);
 	}
 	seq_puts(m, *name ? name : "0");
 	return 0;
@@ -578,24 +581,29 @@ static bool show_frame(void *arg, unsigned long addr)
 static int show_stack(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
 	struct stack_arg a = { m, 64 };
+	int err;
 
 	(void)ns;
 	(void)pid;
 	/* Of who opened it: a privileged program that copies it out for somebody gives nothing away. */
 	if (!cred_capable(m->file->f_cred, &init_user_ns, CAP_SYS_ADMIN))
 		return -EACCES;
+	err = ptrace_begin_access(task, PTRACE_MODE_ATTACH_FSCREDS);
+	if (err)
+		return err;
 	if (task == current) {
 		arch_stack_walk(NULL, show_frame, &a);
 	} else if (!READ_ONCE(task->on_cpu) && try_get_task_stack(task)) {
 		arch_stack_walk_task(task, show_frame, &a);
 		put_task_stack(task);
 	}
+	ptrace_end_access(task);
 	return 0;
 }
 
 static int show_syscall(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
-	int err = proc_may_access(task, true);
+	int err = ptrace_begin_access(task, PTRACE_MODE_ATTACH_FSCREDS);
 
 	(void)ns;
 	(void)pid;
@@ -603,14 +611,13 @@ static int show_syscall(struct seq_file *m, struct pid_namespace *ns, struct pid
 		return err;
 	if (task == current || READ_ONCE(task->on_cpu) || is_kthread(task)) {
 		seq_puts(m, "running\n");
-		return 0;
-	}
-	if (!try_get_task_stack(task)) {
+	} else if (!try_get_task_stack(task)) {
 		seq_puts(m, "-1 0x0 0x0\n");
-		return 0;
+	} else {
+		seq_printf(m, "-1 0x%lx 0x%lx\n", regs_sp(task_pt_regs(task)), regs_ip(task_pt_regs(task)));
+		put_task_stack(task);
 	}
-	seq_printf(m, "-1 0x%lx 0x%lx\n", regs_sp(task_pt_regs(task)), regs_ip(task_pt_regs(task)));
-	put_task_stack(task);
+	ptrace_end_access(task);
 	return 0;
 }
 
@@ -821,7 +828,9 @@ struct pid *proc_dir_pid(const struct file *file)
 	return file->f_op == &tgid_fops ? PROC_I(file->f_inode)->pid : NULL;
 }
 
-static const struct inode_operations tid_iops = { .lookup = tid_lookup, .setattr = proc_setattr };
+static const struct inode_operations tid_iops = {
+	.lookup = tid_lookup, .permission = proc_task_permission, .setattr = proc_setattr,
+};
 static const struct file_operations tid_fops = {
 	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = tid_readdir,
 };

@@ -232,13 +232,16 @@ static struct tty_ids task_tty(struct task *task, struct pid_namespace *ns)
 static int show_stat(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task, bool whole)
 {
 	struct tty_ids tty = task_tty(task, ns);
-	bool see = !proc_may_access(task, true);
+	bool see = !proc_begin_access(task, PTRACE_MODE_READ);
 	struct mm *mm = get_task_mm(task);
+	int exit_code = see ? task->exit_code : 0;
 	struct signal_struct *sig = task->signal;
 	u64 utime, stime, minflt, majflt, rsslim;
 	char comm[TASK_COMM_LEN];
 	struct signals s;
 
+	if (see)		/* of the space that it may see: from here on it is only counted or printed */
+		proc_end_access(task);
 	get_task_comm(comm, task);
 	collect_signals(task, &s);
 	if (whole) {
@@ -277,7 +280,7 @@ static int show_stat(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 			   mm->arg_start, mm->arg_end, mm->env_start, mm->env_end);
 	else
 		seq_puts(m, " 0 0 0 0 0 0 0");
-	seq_printf(m, " %d\n", see ? task->exit_code : 0);
+	seq_printf(m, " %d\n", exit_code);
 	if (mm)
 		mmput(mm);
 	return 0;
@@ -361,7 +364,7 @@ int proc_show_io(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, 
 	static const char *const names[] = { "rchar", "wchar", "syscr", "syscw", "read_bytes", "write_bytes" };
 	unsigned long sum[6];
 	struct task *t;
-	int err = proc_may_access(task, true);
+	int err = proc_begin_access(task, PTRACE_MODE_READ);
 
 	(void)ns;
 	(void)pid;
@@ -374,6 +377,7 @@ int proc_show_io(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, 
 			sum[i] += t->io_bytes[i];
 	}
 	rcu_read_unlock();
+	proc_end_access(task);
 	for (int i = 0; i < 6; i++)
 		seq_printf(m, "%s: %lu\n", names[i], sum[i]);
 	seq_puts(m, "cancelled_write_bytes: 0\n");

@@ -26,6 +26,7 @@
 
 struct file;
 struct task;
+struct user_namespace;
 struct address_space;
 struct anon_family;
 struct vm_operations;
@@ -143,7 +144,7 @@ struct mm {
 	unsigned long		vdso;
 	struct file		*exe_file;	/* RCU; mm_set_exe_file */
 	unsigned long		flags;		/* MMF_* bits, atomic */
-	void			*user_ns;	/* struct user_namespace of the exec; proc's */
+	struct user_namespace	*user_ns;	/* referenced: who has rights over it when it is not dumpable; exec sets it */
 	void			*binfmt;
 	struct mmu_notifier	*notifiers;	/* (mm/gather.h) */
 	struct anon_family	*family;	/* constant; see mm/rmap.h */
@@ -185,6 +186,8 @@ static inline void mm_set_dumpable(struct mm *mm, unsigned long how)
 	while (!try_cmpxchg(&mm->flags, &old, (old & ~MMF_DUMPABLE_MASK) | how))
 		;
 }
+
+static inline bool mm_dumpable(const struct mm *mm) { return (READ_ONCE(mm->flags) & MMF_DUMPABLE_MASK) == 1; }
 
 extern struct mm init_mm;
 
@@ -310,7 +313,6 @@ void mm_pick_layout(struct mm *mm, unsigned long stack_rlimit, unsigned long rnd
 #define FOLL_POPULATE	0x2000u	/* internal: mm_populate */
 /* Bytes moved. mm must have a user. */
 int access_remote_vm(struct mm *mm, unsigned long addr, void *buf, int len, unsigned int foll);
-int access_process_vm(struct task *task, unsigned long addr, void *buf, int len, unsigned int foll);
 /* mmap_lock held for reading; pages[i] referenced (FOLL_GET) or pinned (FOLL_PIN). Count or -errno. */
 long get_user_pages_remote(struct mm *mm, unsigned long start, unsigned long nr, unsigned int foll,
 			   struct page **pages);

@@ -8,12 +8,16 @@ struct inode;
 struct vma;
 struct mm;
 struct task;
+struct user_namespace;
 struct file_ra_state;
 struct address_space;
 
 /* proc: the current task's soft limit (RLIMIT_*), and a capability of the current task. */
 unsigned long mm_rlimit(unsigned int resource);
 bool mm_capable(int cap);
+/* proc: references to the user namespace of a space; NULL is none. */
+struct user_namespace *mm_user_ns_get(struct user_namespace *ns);
+void mm_user_ns_put(struct user_namespace *ns);
 /* proc: OOM choice. Calls fn for each process with a user mm that is not init's, with one of its threads. fn != 0 stops. */
 int oom_for_each_process(int (*fn)(struct task *task, struct mm *mm, int oom_score_adj, bool dying, void *arg),
 			 void *arg);

@@ -3,6 +3,7 @@
 /* Who may look into or control another process (ptrace(2), "Ptrace access mode checking"). */
 #include <lib/types.h>
 #include <sched/task.h>
+#include <proc/cred.h>
 #include <proc/signal.h>
 
 struct task;
@@ -17,8 +18,19 @@ struct task;
 #define PTRACE_MODE_ATTACH_FSCREDS	(PTRACE_MODE_ATTACH | PTRACE_MODE_FSCREDS)
 #define PTRACE_MODE_ATTACH_REALCREDS	(PTRACE_MODE_ATTACH | PTRACE_MODE_REALCREDS)
 
-/* May the running task do this to TASK? */
+/* May the running task do this to TASK? True says nothing of the next program that TASK executes: to take something, begin. */
 bool ptrace_may_access(struct task *task, unsigned int mode);
+/*
+ * 0 when it may: TASK keeps its program, memory, descriptors and credentials until ptrace_end_access(). -EPERM; -EINTR when the
+ * running task is killed meanwhile. Sleeps; take no more than references inside.
+ */
+int __must_check ptrace_begin_access(struct task *task, unsigned int mode) __acquires(&task->signal->exec_update_lock);
+void ptrace_end_access(struct task *task) __releases(&task->signal->exec_update_lock);
+#ifdef __CHECKER__
+#define ptrace_begin_access(t, mode) __acquires_if_zero(&(t)->signal->exec_update_lock, ptrace_begin_access(t, mode))
+#endif
+/* Its address space, referenced, if it may: NULL when there is none (any more); else ERR_PTR as above. */
+struct mm *ptrace_get_mm(struct task *task, unsigned int mode);
 
 /* ---- a traced task ---- */
 
@@ -29,8 +41,13 @@ struct pt_regs;
 /* task->ptrace: 0, or PT_PTRACED with the options of PTRACE_SETOPTIONS from PT_OPT_SHIFT on. */
 #define PT_PTRACED 1u
 #define PT_SEIZED 2u
-#define PT_TRACER_MAY 4u	/* the tracer had CAP_SYS_PTRACE over it: set-user-ID programs keep their rights */
-#define PT_OPT_SHIFT 3
+#define PT_OPT_SHIFT 2
+
+/* Whose the private files of TASK in /proc are: the root of its namespace, for what is not dumpable or has ended. Else as they are. */
+void proc_private_owner(struct task *task, kuid_t *uid, kgid_t *gid);
+struct user_namespace;
+/* Had who began to trace TASK CAP_SYS_PTRACE over NS then? True without a tracer. */
+bool ptracer_capable(struct task *task, struct user_namespace *ns);
 
 /* Reports EVENT if the tracer asked for it; sleeps until it says to go on. */
 void ptrace_event(int event, unsigned long message);

@@ -163,6 +163,7 @@ struct task {
 	int exit_signal;		/* c-ish, T */
 	int pdeath_signal;		/* t */
 	unsigned int ptrace;		/* s: PT_* */
+	const struct cred __rcu *ptracer_cred;	/* T, R: of who began to trace it; NULL: nobody */
 	unsigned int personality;	/* t */
 	pid_t pid, tgid;		/* c: in the initial namespace */
 	struct pid __rcu *thread_pid;	/* T, R */
@@ -194,6 +195,7 @@ struct task {
 	void *seccomp_filter;
 	bool no_new_privs;		/* t, set only */
 	bool did_exec, in_execve;	/* t */
+	bool ended_dumpable;		/* a: was its address space dumpable when it gave that up? */
 	u16 ioprio;			/* w: ioprio_set(2): class and data */
 	u16 mempolicy;			/* t: set_mempolicy(2)'s MPOL_* with flags */
 	u64 timer_slack_ns;		/* t */

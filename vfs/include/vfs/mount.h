@@ -140,6 +140,8 @@ extern struct fs_struct init_fs;
 int copy_fs(unsigned long clone_flags, struct task *child);
 void exit_fs(struct task *task);
 int unshare_fs_struct(void);
+bool fs_exec_begin(void);
+void fs_exec_end(void);
 struct fs_struct *copy_fs_struct(struct fs_struct *old);
 void free_fs_struct(struct fs_struct *fs);
 void set_fs_root(struct fs_struct *fs, const struct path *path);
