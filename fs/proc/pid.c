@@ -671,9 +671,14 @@ static ssize_t coredump_filter_write(struct kiocb *iocb, struct iter *from)
 
 static int show_timerslack(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
+	bool may;
+
 	(void)ns;
 	(void)pid;
-	if (task != current && !capable(CAP_SYS_NICE))
+	rcu_read_lock();
+	may = task == current || ns_capable(__task_cred(task)->user_ns, CAP_SYS_NICE);
+	rcu_read_unlock();
+	if (!may)
 		return -EPERM;
 	seq_printf(m, "%llu\n", task->timer_slack_ns);
 	return 0;

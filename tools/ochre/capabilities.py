@@ -208,7 +208,8 @@ A capability counts in the user namespace that owns the object (user_namespaces(
 namespace counts. *inode*: the caller's namespace counts if it knows both the inode's owner and its group. *caller*: the object is the caller's
 own. All other owners: the namespace is found by way of the object, by the expression given.
 
-The test is the one of the feature; where a case of it is named, that case is user 1000, as he is and as root of his own namespace.
+The test is the one of the feature; where a case of it is named, that case shows the refusal: of guest/capabilities
+to user 1000, as he is and as root of his own namespace; of guest/hardening to user 1000 or to uid 0 without the capability.
 
 %d checks.
 
