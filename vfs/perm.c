@@ -167,6 +167,9 @@ int inode_newsize_ok(const struct inode *inode, loff_t offset)
 	return 0;
 }
 
+/* Changes that are not everybody's who may write. */
+#define ASKS_OWNER (ATTR_UID | ATTR_GID | ATTR_MODE | ATTR_MTIME_SET | ATTR_ATIME_SET | ATTR_TIMES_SET)
+
 static int change_ok(struct mnt_idmap *idmap, const struct inode *inode, struct iattr *attr)
 {
 	unsigned int valid = attr->ia_valid;
@@ -195,7 +198,7 @@ int setattr_prepare(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr
 
 	if (attr->ia_valid & ATTR_SIZE)
 		err = inode_newsize_ok(dentry->d_inode, attr->ia_size);
-	if (!err && !(attr->ia_valid & ATTR_FORCE))
+	if (!err && attr->ia_valid & ASKS_OWNER && !(attr->ia_valid & ATTR_FORCE))
 		err = change_ok(idmap, dentry->d_inode, attr);
 	/* Only a change that is allowed takes the file's capabilities away. */
 	if (!err && attr->ia_valid & ATTR_KILL_PRIV) {
@@ -300,7 +303,7 @@ static unsigned int sgid_to_kill(struct mnt_idmap *idmap, const struct inode *in
 
 /*
  * What a change of the contents takes away, as ATTR_KILL_*. The set-id bits are a promise to every user of the machine, so only
- * CAP_FSETID over the initial namespace keeps them; a file's capabilities go in any case.
+ * CAP_FSETID over the initial namespace keeps them; a file's capabilities go in any case. The inode is locked.
  */
 static unsigned int privs_to_kill(struct mnt_idmap *idmap, struct dentry *dentry)
 {
@@ -316,6 +319,8 @@ static unsigned int privs_to_kill(struct mnt_idmap *idmap, struct dentry *dentry
 	}
 	if (inode->i_opflags & IOP_XATTR && __vfs_getxattr(dentry, inode, XATTR_NAME_CAPS, NULL, 0) > 0)
 		kill |= ATTR_KILL_PRIV;
+	if (!kill && !(inode->i_mode & (S_ISUID | S_ISGID)) && inode->i_sb->s_flags & SB_NOSEC)
+		inode->i_flags |= S_NOSEC;	/* the next change need not look */
 	return kill;
 }
 
@@ -328,11 +333,8 @@ int file_remove_privs(struct file *file)
 	if (IS_NOSEC(inode) || !S_ISREG(inode->i_mode))
 		return 0;
 	kill = privs_to_kill(file_mnt_idmap(file), file->f_path.dentry);
-	if (!kill) {
-		if (!(inode->i_mode & (S_ISUID | S_ISGID)) && inode->i_sb->s_flags & SB_NOSEC)
-			inode->i_flags |= S_NOSEC;
+	if (!kill)
 		return 0;
-	}
 	attr.ia_valid = kill | ATTR_FORCE;
 	return notify_change(file_mnt_idmap(file), file->f_path.dentry, &attr);
 }
@@ -455,7 +457,7 @@ int do_truncate(struct mnt_idmap *idmap, struct dentry *dentry, loff_t length, u
 		attr.ia_valid |= ATTR_FILE;
 	inode_lock(inode);
 	/* Who may write the file may shorten it: what goes with that is not asked for by its owner's right. */
-	kill = privs_to_kill(idmap, dentry);
+	kill = IS_NOSEC(inode) ? 0 : privs_to_kill(idmap, dentry);
 	if (kill)
 		attr.ia_valid |= kill | ATTR_FORCE;
 	err = notify_change(idmap, dentry, &attr);

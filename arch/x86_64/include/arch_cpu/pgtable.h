@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <arch_cpu/alternative.h>
 #include <arch_cpu/page.h>
 
 #define ARCH_PT_LEVELS 4
@@ -40,6 +41,15 @@ typedef struct {
 extern u64 pte_nx_bit;			/* X86_PTE_NX, or 0: reserved on a CPU without it */
 extern u64 pte_global_bit;		/* X86_PTE_G, or 0 where global pages must not be */
 extern bool pte_has_1g;
+
+/* pte_nx_bit without a load where the CPU has it; the compiler may take it out of a loop. */
+static inline u64 pte_nx(void)
+{
+	u64 bit;
+
+	__asm__(ALTERNATIVE("movq pte_nx_bit(%%rip), %0", "movabsq $0x8000000000000000, %0", X86_FEATURE_NX) : "=r"(bit));
+	return bit;
+}
 
 static inline unsigned int pt_index(unsigned long va, int level)
 {
@@ -78,8 +88,7 @@ static inline pte_t pte_make(unsigned long pfn, unsigned int prot, int level)
 	v |= X86_PTE_P | X86_PTE_A | ps;
 	if (prot & PTE_P_WRITE)
 		v |= X86_PTE_W;
-	if (!(prot & PTE_P_EXEC))
-		v |= pte_nx_bit;
+	v |= (u64)!(prot & PTE_P_EXEC) << 63 & pte_nx();
 	if (prot & PTE_P_USER)
 		v |= X86_PTE_U;
 	else if (prot & PTE_P_WRITE)
