@@ -43,7 +43,10 @@ DEFINE_GHASH(mp_hash, 4);			/* changed under mount_lock */
 static struct kmem_cache *mnt_cache __ro_after_init;
 static unsigned long nr_hashed;			/* mount_lock */
 static u64 next_unique_id = MNT_ID_FIRST;		/* mount_lock */
-static DEFINE_XARRAY_ALLOC1(mnt_ids);		/* by mnt_id, small and reused: what mountinfo shows */
+/* Those that mountinfo shows, small and reused. Each that was ever given has an entry: the next free one, if it is free. */
+static DEFINE_XARRAY(mnt_ids);
+static u32 free_id;				/* mount_lock: the one given back last, 0: none */
+static u32 last_id;				/* namespace_sem: the largest ever given */
 
 static struct hlist_head *mbucket(struct mhash *t, const struct vfsmount *mnt, const struct dentry *d)
 {
@@ -220,7 +223,24 @@ fail:
 	return NULL;
 }
 
-/* Internal mounts have id 0; the others get one when they join a namespace. */
+/* An id that was given back, or 0. mount_lock held. */
+static u32 reuse_id(void)
+{
+	u32 id = free_id;
+
+	if (id)
+		free_id = (u32)xa_to_value(xa_load(&mnt_ids, id));
+	return id;
+}
+
+/* mount_lock held. */
+static void give_id_back(u32 id)
+{
+	xa_store(&mnt_ids, id, xa_mk_value(free_id), GFP_NOWAIT);	/* in its place: needs no memory */
+	free_id = id;
+}
+
+/* Internal mounts have id 0; the others get one when they join a namespace, where namespace_sem is held for writing. */
 int mnt_assign_id(struct mount *m)
 {
 	u32 id;
@@ -228,9 +248,17 @@ int mnt_assign_id(struct mount *m)
 
 	if (m->mnt_id)
 		return 0;
-	err = xa_alloc(&mnt_ids, &id, m, XA_LIMIT(1, INT_MAX), GFP_KERNEL_ACCOUNT);
-	if (err)
-		return err;
+	lock_mount_hash();
+	id = reuse_id();
+	unlock_mount_hash();
+	if (!id) {
+		if (last_id == INT_MAX)
+			return -ENOSPC;
+		err = xa_insert(&mnt_ids, last_id + 1, xa_mk_value(0), GFP_KERNEL_ACCOUNT);
+		if (err)
+			return err;
+		id = ++last_id;
+	}
 	m->mnt_id = (int)id;
 	lock_mount_hash();
 	m->mnt_id_unique = next_unique_id++;
@@ -245,9 +273,9 @@ void free_vfsmnt_unused(struct mount *m)
 
 	lock_mount_hash();
 	list_del_init(&m->mnt_instance);
-	unlock_mount_hash();
 	if (m->mnt_id)
-		xa_erase(&mnt_ids, (unsigned long)m->mnt_id);
+		give_id_back((u32)m->mnt_id);
+	unlock_mount_hash();
 	dput(m->mnt.mnt_root);
 	if (sb)
 		deactivate_super(sb);

@@ -56,6 +56,8 @@ struct mount {
 	int			mnt_expiry_mark;
 	bool			unbindable;	/* [N] */
 	bool			marked;		/* [N] an event that propagates was here */
+	struct list_head	prop_link;	/* [N] of groups that the event has reached */
+	void			*prop_from;	/* [N] what it brought there */
 	u64			mnt_id_unique;
 	union {
 		struct task_work mnt_work;	/* its end, until it begins */
@@ -73,6 +75,7 @@ struct mnt_namespace {
 	u64			seq;		/* c: creation order, 0: anonymous */
 	unsigned int		ino;		/* c */
 	unsigned int		nr_mounts;	/* [N] */
+	unsigned int		nr_pending;	/* [N] made for it and not attached yet */
 	u64			event;		/* changed with [M]: for poll */
 	wait_queue_head_t	poll;
 	struct rcu_head		rcu;
@@ -172,6 +175,8 @@ void free_mnt_ns(struct mnt_namespace *ns);
 void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
 struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id);	/* the first with that unique id or a larger one; namespace_sem held */
 void lock_mnt_tree(struct mount *m);
+unsigned int count_mnt_tree(struct mount *m);
+bool mount_room(const struct mnt_namespace *ns, struct mount *tree);	/* would fs.mount-max allow the tree in there, too? */
 void set_new_mount_flags(struct mount *m, int flags);
 int mount_not_revealing(const struct super_block *sb, unsigned int *flags);	/* before it is mounted; sleeps */
 int do_add_mount(struct mount *m, const struct path *path, int mnt_flags);

@@ -305,7 +305,7 @@ void lock_mnt_tree(struct mount *mnt)
 	unlock_mount_hash();
 }
 
-static unsigned int count_tree(struct mount *mnt)
+unsigned int count_mnt_tree(struct mount *mnt)
 {
 	unsigned int n = 0;
 
@@ -314,11 +314,17 @@ static unsigned int count_tree(struct mount *mnt)
 	return n;
 }
 
+bool mount_room(const struct mnt_namespace *ns, struct mount *tree)
+{
+	return (u64)ns->nr_mounts + ns->nr_pending + count_mnt_tree(tree) <= READ_ONCE(sysctl_mount_max);
+}
+
 /* mount_lock held. The tree appears in the parent's namespace. */
 static void commit_tree(struct mount *mnt)
 {
 	struct mnt_namespace *ns = mnt->mnt_parent->mnt_ns;
 
+	ns->nr_pending = 0;
 	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
 		if (p->mnt_ns != ns) {
 			mnt_del_from_ns(p);
@@ -377,7 +383,7 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 	struct mount *c, *n;
 	int err;
 
-	if (!moving && ns->nr_mounts + count_tree(source) > sysctl_mount_max)
+	if (!moving && !mount_room(ns, source))
 		return -ENOSPC;
 	err = assign_ids(source);
 	if (err)
@@ -388,6 +394,7 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 	if (IS_ERR(root_mp))
 		return (int)PTR_ERR(root_mp);
 	if (is_mnt_shared(dest)) {
+		ns->nr_pending = moving ? 0 : count_mnt_tree(source);
 		err = invent_group_ids(source, true);
 		if (!err)
 			err = propagate_mnt(dest, mp, source, &copies);
@@ -413,8 +420,10 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 	put_mountpoint(root_mp);
 	return 0;
 undo:
+	ns->nr_pending = 0;
 	lock_mount_hash();
 	list_for_each_entry_safe(c, n, &copies, mnt_unmounted) {
+		c->mnt_parent->mnt_ns->nr_pending = 0;
 		list_del_init(&c->mnt_unmounted);
 		umount_tree(c, 0);
 	}

@@ -116,7 +116,7 @@ static void mark_group(struct mount *m, bool on)
 
 	do {
 		p->marked = on;
-		p = list_empty(&p->mnt_share) ? m : next_peer(p);
+		p = next_peer(p);
 	} while (p != m);
 }
 
@@ -126,38 +126,52 @@ static void mark_group(struct mount *m, bool on)
  */
 typedef void *(*prop_fn)(struct mount *to, void *from, bool slave, void *arg);
 
-static int for_each_prop(struct mount *dest, void *from, prop_fn fn, void *arg)
+/* The peers of @first, and then a representative of each group of slaves, which is queued. */
+static int visit_group(struct mount *first, void *from, prop_fn fn, void *arg, struct list_head *groups)
 {
 	struct mount *p, *s;
-	int err = 0;
 
-	for (p = dest; !list_empty(&dest->mnt_share) && (p = next_peer(p)) != dest;) {
+	for (p = next_peer(first); p != first; p = next_peer(p)) {
 		void *r = fn(p, from, false, arg);
 
 		if (IS_ERR(r))
 			return (int)PTR_ERR(r);
 	}
-	p = dest;
 	do {
 		list_for_each_entry(s, &p->mnt_slave_list, mnt_slave) {
 			void *r;
 
 			if (s->marked)
 				continue;
-			mark_group(s, true);
 			r = fn(s, from, true, arg);
-			err = IS_ERR(r) ? (int)PTR_ERR(r) : for_each_prop(s, r, fn, arg);
-			if (err)
-				break;
+			if (IS_ERR(r))
+				return (int)PTR_ERR(r);
+			mark_group(s, true);
+			s->prop_from = r;
+			list_add_tail(&s->prop_link, groups);
 		}
-		p = list_empty(&p->mnt_share) ? dest : next_peer(p);
-	} while (!err && p != dest);
-	p = dest;
-	do {
-		list_for_each_entry(s, &p->mnt_slave_list, mnt_slave)
-			mark_group(s, false);
-		p = list_empty(&p->mnt_share) ? dest : next_peer(p);
-	} while (p != dest);
+		p = next_peer(p);
+	} while (p != first);
+	return 0;
+}
+
+/* Group by group, masters first: how deep slaves are nested is the user's choice, and costs no stack. */
+static int for_each_prop(struct mount *dest, void *from, prop_fn fn, void *arg)
+{
+	struct mount *group, *n;
+	LIST_HEAD(groups);
+	int err = visit_group(dest, from, fn, arg, &groups);
+
+	/* More are queued meanwhile. */
+	list_for_each_entry(group, &groups, prop_link) {
+		if (err)
+			break;
+		err = visit_group(group, group->prop_from, fn, arg, &groups);
+	}
+	list_for_each_entry_safe(group, n, &groups, prop_link) {
+		list_del(&group->prop_link);
+		mark_group(group, false);
+	}
 	return err;
 }
 
@@ -174,11 +188,14 @@ static void *propagate_one(struct mount *to, void *from, bool slave, void *arg)
 
 	if (!to->mnt_ns || !is_subdir(a->mp->m_dentry, to->mnt.mnt_root))
 		return src;
+	if (!mount_room(to->mnt_ns, src))
+		return ERR_PTR(-ENOSPC);
 	if (slave)
 		type = CL_SLAVE | (is_mnt_shared(to) ? CL_MAKE_SHARED : 0);
 	child = copy_tree(src, src->mnt.mnt_root, type);
 	if (IS_ERR(child))
 		return child;
+	to->mnt_ns->nr_pending += count_mnt_tree(child);
 	if (to->mnt_ns->user_ns != current_user_ns())
 		lock_mnt_tree(child);
 	lock_mount_hash();
