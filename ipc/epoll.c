@@ -543,7 +543,76 @@ static bool would_loop(struct eventpoll *ep, struct file *target)
 	return below > EP_MAX_NESTS || below + 1 + depth_above(ep, 0) > EP_MAX_NESTS;
 }
 
-static int control(struct eventpoll *ep, struct file *target, int op, int fd, struct epoll_event *ev)
+/*
+ * How many ways an event at a watched file may go to instances that nobody watches, by how many instances it passes on its way there.
+ * Each is a call with interrupts off at each event, so that nesting must not multiply them. Straight ones are free: each is a watch,
+ * which is counted already.
+ */
+static const unsigned int path_limits[EP_MAX_NESTS + 1] = { UINT_MAX, 500, 100, 50, 10 };
+static unsigned int path_counts[EP_MAX_NESTS + 1];	/* nest_lock */
+
+/* Counts those from FILE up; false: too many. Called at most EP_MAX_NESTS + 2 deep. nest_lock and RCU held. */
+static bool count_paths(struct file *file, unsigned int depth)
+{
+	struct epitem *i;
+
+	if (depth > EP_MAX_NESTS)
+		return false;
+	hlist_for_each_entry_rcu(i, watchers(file), file_link) {
+		struct file *up = i->ep->file;
+
+		if (READ_ONCE(watchers(up)->first) ? !count_paths(up, depth + 1) : ++path_counts[depth] > path_limits[depth])
+			return false;
+	}
+	return true;
+}
+
+static bool file_paths_ok(struct file *file)
+{
+	bool ok;
+
+	memset(path_counts, 0, sizeof(path_counts));
+	rcu_read_lock();
+	ok = count_paths(file, 0);
+	rcu_read_unlock();
+	return ok;
+}
+
+/* Of FILE or, if it is an instance, of all that it and those below it watch; would_loop() has seen that they are few deep. nest_lock held. */
+static bool paths_ok(struct file *file, unsigned int depth)
+{
+	struct eventpoll *ep = file->private_data;
+	bool ok = true;
+
+	if (!is_epoll(file))
+		return file_paths_ok(file);
+	mutex_lock_nested(&ep->mtx, depth);
+	if (ep->loop_gen != loop_gen) {
+		ep->loop_gen = loop_gen;
+		for (struct rb_node *n = rb_first_cached(&ep->items); ok && n; n = rb_next(n)) {
+			ok = paths_ok(rb_entry(n, struct epitem, rbn)->file, depth + 1);
+			cond_resched();
+		}
+	}
+	mutex_unlock(&ep->mtx);
+	return ok;
+}
+
+static int add_checked(struct eventpoll *ep, const struct epoll_event *ev, struct file *target, int fd, bool check)
+{
+	int err = add_item(ep, ev, target, fd);
+
+	if (err || !check)
+		return err;
+	loop_gen++;
+	if (paths_ok(target, 1))
+		return 0;
+	remove_item(ep, find_item(ep, target, fd));
+	return -EINVAL;
+}
+
+/* CHECK: nest_lock is held. */
+static int control(struct eventpoll *ep, struct file *target, int op, int fd, struct epoll_event *ev, bool check)
 {
 	struct epitem *item = find_item(ep, target, fd);
 
@@ -552,7 +621,7 @@ static int control(struct eventpoll *ep, struct file *target, int op, int fd, st
 		if (item)
 			return -EEXIST;
 		ev->events |= EPOLLERR | EPOLLHUP;
-		return add_item(ep, ev, target, fd);
+		return add_checked(ep, ev, target, fd, check);
 	case EPOLL_CTL_DEL:
 		if (!item)
 			return -ENOENT;
@@ -570,11 +639,57 @@ static int control(struct eventpoll *ep, struct file *target, int op, int fd, st
 	return -EINVAL;
 }
 
+static int change(struct file *f, struct file *target, int op, int fd, struct epoll_event *ev)
+{
+	struct eventpoll *ep = f->private_data;
+	int e;
+
+	mutex_lock(&ep->mtx);
+	e = control(ep, target, op, fd, ev, false);
+	mutex_unlock(&ep->mtx);
+	return e;
+}
+
+static int add_nested(struct file *f, struct file *target, int fd, struct epoll_event *ev)
+{
+	struct eventpoll *ep = f->private_data;
+	int e = -ELOOP;
+
+	mutex_lock(&nest_lock);
+	if (!is_epoll(target) || !would_loop(ep, target)) {
+		mutex_lock(&ep->mtx);
+		e = control(ep, target, EPOLL_CTL_ADD, fd, ev, true);
+		mutex_unlock(&ep->mtx);
+	}
+	mutex_unlock(&nest_lock);
+	return e;
+}
+
+/*
+ * Paths are counted where one longer than a step may come into being. Who watches F puts its item there before he looks at what F
+ * watches, under F's mtx: he finds ours, or we his.
+ */
+static int add(struct file *f, struct file *target, int fd, struct epoll_event *ev)
+{
+	struct eventpoll *ep = f->private_data;
+	int e;
+
+	if (is_epoll(target))
+		return add_nested(f, target, fd, ev);
+	mutex_lock(&ep->mtx);
+	if (READ_ONCE(watchers(f)->first)) {
+		mutex_unlock(&ep->mtx);
+		return add_nested(f, target, fd, ev);
+	}
+	e = control(ep, target, EPOLL_CTL_ADD, fd, ev, false);
+	mutex_unlock(&ep->mtx);
+	return e;
+}
+
 int epoll_control(int epfd, int op, int fd, const struct epoll_event *user)
 {
 	struct file *f = fget((unsigned int)epfd), *target;
 	struct epoll_event ev = { 0 };
-	bool nested;
 	int e = -EBADF;
 
 	if (!f)
@@ -593,20 +708,7 @@ int epoll_control(int epfd, int op, int fd, const struct epoll_event *user)
 	if (op != EPOLL_CTL_DEL && (ev.events & EPOLLEXCLUSIVE) &&
 	    (op == EPOLL_CTL_MOD || is_epoll(target) || (ev.events & ~(u32)EP_EXCLUSIVE_OK)))
 		goto put_target;
-	nested = op == EPOLL_CTL_ADD && is_epoll(target);
-	if (nested) {
-		mutex_lock(&nest_lock);
-		if (would_loop(f->private_data, target)) {
-			mutex_unlock(&nest_lock);
-			e = -ELOOP;
-			goto put_target;
-		}
-	}
-	mutex_lock(&((struct eventpoll *)f->private_data)->mtx);
-	e = control(f->private_data, target, op, fd, &ev);
-	mutex_unlock(&((struct eventpoll *)f->private_data)->mtx);
-	if (nested)
-		mutex_unlock(&nest_lock);
+	e = op == EPOLL_CTL_ADD ? add(f, target, fd, &ev) : change(f, target, op, fd, &ev);
 put_target:
 	fput(target);
 put:
