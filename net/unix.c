@@ -24,6 +24,8 @@
 #include <vfs/file.h>
 #include <vfs/poll.h>
 #include <abi/errno.h>
+#include <linux/capability.h>
+#include <linux/resource.h>
 #include "net/unix_priv.h"
 
 int unix_wmem_default = 212992, unix_wmem_max = 4 << 20, unix_rmem_default = 212992, unix_rmem_max = 4 << 20;
@@ -353,10 +355,20 @@ static int unix_shutdown(struct socket *s, int how)
 	return 0;
 }
 
+/* What a user has under way he has not open: it is limited like what he has (unix(7)). */
+static bool too_many_under_way(const struct unix_fds *f)
+{
+	return atomic_long_read(&f->user->unix_inflight) > (long)min(rlimit(RLIMIT_NOFILE), (u64)LONG_MAX) &&
+	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
 struct unix_msg *unix_build_msg(struct unix_sock *u, struct sock_msg *m, struct unix_control *c, size_t len)
 {
-	struct unix_msg *q = unix_msg_new(u, len);
+	struct unix_msg *q;
 
+	if (c->fds && too_many_under_way(c->fds))
+		return ERR_PTR(-ETOOMANYREFS);
+	q = unix_msg_new(u, len);
 	if (!q)
 		return ERR_PTR(-ENOMEM);
 	if (len && copy_from_iter(q->data, len, m->iter) != len) {

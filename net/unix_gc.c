@@ -142,13 +142,28 @@ static void uncount(struct unix_sock *c)
 		c->scan--;
 }
 
-static bool progress;		/* g */
+static struct unix_sock *to_look_at;	/* g */
 
 static void reach(struct unix_sock *c)
 {
-	if (c->candidate && c->scan <= 0) {
-		c->scan = 1;
-		progress = true;
+	if (!c->candidate || c->reached)
+		return;
+	c->reached = true;
+	c->next_reached = to_look_at;
+	to_look_at = c;
+}
+
+/* Each queue is looked at once, however long the chains of sockets in sockets are. gc_lock held. */
+static void reach_all(void)
+{
+	struct unix_sock *u;
+
+	list_for_each_entry(u, &sockets, track)
+		if (u->scan > 0)
+			reach(u);
+	while ((u = to_look_at)) {
+		to_look_at = u->next_reached;
+		each_carried(u, reach);
 	}
 }
 
@@ -167,17 +182,9 @@ static void collect(struct work_struct *w)
 	list_for_each_entry(u, &sockets, track)
 		if (u->candidate)
 			each_carried(u, uncount);
-	do {
-		progress = false;
-		list_for_each_entry(u, &sockets, track) {
-			if (u->candidate && u->scan > 0 && !u->reached) {
-				u->reached = true;
-				each_carried(u, reach);
-			}
-		}
-	} while (progress);
+	reach_all();
 	list_for_each_entry(u, &sockets, track) {
-		if (!u->candidate || u->scan > 0)
+		if (!u->candidate || u->reached)
 			continue;
 		spin_lock(&u->lock);
 		take_fds(&u->queue, &hit);

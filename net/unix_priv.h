@@ -69,6 +69,7 @@ struct unix_sock {
 	struct file *file;		/* g: set while a message carries it */
 	int inflight, scan;		/* g: how often our file is under way; the collector's count */
 	bool candidate, reached;	/* g */
+	struct unix_sock *next_reached;	/* g: on the collector's list of those whose queue it has yet to look at */
 };
 
 struct unix_msg {
