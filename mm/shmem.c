@@ -56,23 +56,31 @@ void shmem_inode_evict(struct shmem_inode *si)
 	si->acct_pages = 0;
 }
 
+int shmem_sb_reserve(struct shmem_sb *sb, unsigned long nr)
+{
+	u64 max = READ_ONCE(sb->max_pages);
+	s64 used = atomic64_read(&sb->used);
+
+	do {
+		if (max && (u64)used + nr > max)
+			return -ENOSPC;
+	} while (!atomic64_try_cmpxchg(&sb->used, &used, used + (s64)nr));
+	return 0;
+}
+
+void shmem_sb_release(struct shmem_sb *sb, unsigned long nr)
+{
+	atomic64_sub((s64)nr, &sb->used);
+}
+
 static int charge(struct shmem_inode *si, unsigned long nr)
 {
-	struct shmem_sb *sb = si->sb;
-
 	if (!si->acct_pages && vm_enough_memory(NULL, nr))
 		return -ENOMEM;
-	if (sb) {
-		u64 max = READ_ONCE(sb->max_pages);
-		s64 used = atomic64_read(&sb->used);
-
-		do {
-			if (max && (u64)used + nr > max) {
-				if (!si->acct_pages)
-					vm_unacct_memory(nr);
-				return -ENOSPC;
-			}
-		} while (!atomic64_try_cmpxchg(&sb->used, &used, used + (s64)nr));
+	if (si->sb && shmem_sb_reserve(si->sb, nr)) {
+		if (!si->acct_pages)
+			vm_unacct_memory(nr);
+		return -ENOSPC;
 	}
 	atomic64_add((s64)nr, &si->nr_pages);
 	return 0;
@@ -82,7 +90,7 @@ static void uncharge(struct shmem_inode *si, unsigned long nr)
 {
 	atomic64_sub((s64)nr, &si->nr_pages);
 	if (si->sb)
-		atomic64_sub((s64)nr, &si->sb->used);
+		shmem_sb_release(si->sb, nr);
 	if (!si->acct_pages)
 		vm_unacct_memory(nr);
 }

@@ -192,9 +192,9 @@ void simple_xattrs_init(struct simple_xattrs *x)
 	rwlock_init(&x->lock);
 }
 
-static size_t xattr_space(const char *name, size_t size)
+size_t simple_xattr_space(const char *name, size_t size)
 {
-	return strlen(name) + 1 + size;
+	return sizeof(struct simple_xattr) + strlen(name) + 1 + size;
 }
 
 static void free_xattr(struct simple_xattr *a)
@@ -211,7 +211,7 @@ size_t simple_xattrs_free(struct simple_xattrs *x)
 	while ((n = rb_first(&x->root))) {
 		struct simple_xattr *a = rb_entry(n, struct simple_xattr, node);
 
-		bytes += xattr_space(a->name, a->size);
+		bytes += simple_xattr_space(a->name, a->size);
 		rb_erase(n, &x->root);
 		free_xattr(a);
 	}
@@ -299,11 +299,11 @@ int simple_xattr_set(struct simple_xattrs *x, const char *name, const void *valu
 		return err;
 	}
 	if (old) {
-		*delta -= (ssize_t)xattr_space(old->name, old->size);
+		*delta -= (ssize_t)simple_xattr_space(old->name, old->size);
 		rb_erase(&old->node, &x->root);
 	}
 	if (new) {
-		*delta += (ssize_t)xattr_space(name, size);
+		*delta += (ssize_t)simple_xattr_space(name, size);
 		insert_xattr(x, new);
 	}
 	write_unlock(&x->lock);

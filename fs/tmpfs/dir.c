@@ -46,6 +46,21 @@ static int tmpfs_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry
 	return err;
 }
 
+/* With room for its text; what is reserved is given back where the inode ends, which knows by i_size. */
+static struct inode *new_symlink(struct inode *dir, size_t len)
+{
+	struct shmem_sb *sb = &TMPFS_SB(dir->i_sb)->shmem;
+	struct inode *inode;
+	int err = len >= SHORT_SYMLINK ? shmem_sb_reserve(sb, 1) : 0;
+
+	if (err)
+		return ERR_PTR(err);
+	inode = tmpfs_new_inode(dir->i_sb, dir, S_IFLNK | S_IRWXUGO, 0);
+	if (IS_ERR(inode) && len >= SHORT_SYMLINK)
+		shmem_sb_release(sb, 1);
+	return inode;
+}
+
 static int tmpfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, const char *target)
 {
 	struct inode *inode;
@@ -58,7 +73,7 @@ static int tmpfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dent
 	link = kmemdup(target, len + 1, GFP_KERNEL_ACCOUNT);
 	if (!link)
 		return -ENOMEM;
-	inode = tmpfs_new_inode(dir->i_sb, dir, S_IFLNK | S_IRWXUGO, 0);
+	inode = new_symlink(dir, len);
 	if (IS_ERR(inode)) {
 		kfree(link);
 		return (int)PTR_ERR(inode);
@@ -70,11 +85,14 @@ static int tmpfs_symlink(struct mnt_idmap *idmap, struct inode *dir, struct dent
 	return 0;
 }
 
-/* A hard link is a name more and costs like an inode against nr_inodes in no way here: it has none. */
+/* Each name after the first counts like an inode. A file without any (O_TMPFILE) gets its first. */
 static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *new)
 {
 	struct inode *inode = old->d_inode;
+	int err = inode->i_nlink ? tmpfs_reserve_inode(inode->i_sb) : 0;
 
+	if (err)
+		return err;
 	name_added(dir);
 	inode_set_ctime_current(inode);
 	inc_nlink(inode);
@@ -87,6 +105,8 @@ static int tmpfs_unlink(struct inode *dir, struct dentry *d)
 {
 	struct inode *inode = d->d_inode;
 
+	if (inode->i_nlink > 1 && !S_ISDIR(inode->i_mode))
+		tmpfs_release_inode(inode->i_sb);
 	name_removed(dir);
 	inode_set_ctime_current(inode);
 	drop_nlink(inode);

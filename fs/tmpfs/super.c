@@ -10,14 +10,47 @@
 static struct kmem_cache *tmpfs_inode_cache __ro_after_init;
 struct vfsmount *tmpfs_kern_mnt;
 
-/* Inodes of files, directories and all. */
+static u64 space_used(const struct tmpfs_sb *ts)
+{
+	return ts->used_inodes * INODE_SPACE + ts->xattr_bytes;
+}
+
+static bool has_space(const struct tmpfs_sb *ts, u64 bytes)
+{
+	return !ts->max_inodes || space_used(ts) + bytes <= ts->max_inodes * INODE_SPACE;
+}
+
+int tmpfs_reserve_xattr(struct super_block *sb, size_t bytes)
+{
+	struct tmpfs_sb *ts = TMPFS_SB(sb);
+	int err = -ENOSPC;
+
+	spin_lock(&ts->stat_lock);
+	if (has_space(ts, bytes)) {
+		ts->xattr_bytes += bytes;
+		err = 0;
+	}
+	spin_unlock(&ts->stat_lock);
+	return err;
+}
+
+void tmpfs_release_xattr(struct super_block *sb, size_t bytes)
+{
+	struct tmpfs_sb *ts = TMPFS_SB(sb);
+
+	spin_lock(&ts->stat_lock);
+	ts->xattr_bytes -= bytes;
+	spin_unlock(&ts->stat_lock);
+}
+
+/* Inodes of files, directories and all; and each further name of one, which costs memory, too. */
 int tmpfs_reserve_inode(struct super_block *sb)
 {
 	struct tmpfs_sb *ts = TMPFS_SB(sb);
 	int err = 0;
 
 	spin_lock(&ts->stat_lock);
-	if (ts->max_inodes && ts->used_inodes >= ts->max_inodes)
+	if (!has_space(ts, INODE_SPACE))
 		err = -ENOSPC;
 	else
 		ts->used_inodes++;
@@ -62,7 +95,9 @@ static void tmpfs_evict_inode(struct inode *inode)
 		shmem_inode_evict(&ti->shmem);
 	else
 		truncate_inode_pages_final(&inode->i_data);
-	tmpfs_free_xattrs(ti);
+	if (S_ISLNK(inode->i_mode) && inode->i_size >= SHORT_SYMLINK)
+		shmem_sb_release(&TMPFS_SB(inode->i_sb)->shmem, 1);
+	tmpfs_release_xattr(inode->i_sb, tmpfs_free_xattrs(ti));
 	tmpfs_release_inode(inode->i_sb);
 	clear_inode(inode);
 }
@@ -82,7 +117,7 @@ static int tmpfs_statfs(struct dentry *d, struct kstatfs *buf)
 	spin_lock(&ts->stat_lock);
 	if (ts->max_inodes) {
 		buf->f_files = ts->max_inodes;
-		buf->f_ffree = ts->max_inodes - ts->used_inodes;
+		buf->f_ffree = ts->max_inodes - DIV_ROUND_UP(space_used(ts), INODE_SPACE);
 	}
 	spin_unlock(&ts->stat_lock);
 	return 0;
@@ -261,7 +296,7 @@ static int tmpfs_reconfigure(struct fs_context *fc)
 	spin_lock(&ts->stat_lock);
 	if (o->seen & SEEN_BLOCKS && o->blocks && (u64)atomic64_read(&ts->shmem.used) > o->blocks)
 		err = -EINVAL;
-	if (o->seen & SEEN_INODES && o->inodes && ts->used_inodes > o->inodes)
+	if (o->seen & SEEN_INODES && o->inodes && DIV_ROUND_UP(space_used(ts), INODE_SPACE) > o->inodes)
 		err = -EINVAL;
 	if (!err) {
 		if (o->seen & SEEN_BLOCKS)

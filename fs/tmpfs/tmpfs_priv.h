@@ -11,13 +11,16 @@
 #include <mm/shmem.h>
 
 #define TMPFS_MAGIC 0x01021994
+#define INODE_SPACE 1024	/* what an inode counts for in bytes of attributes, as on Linux */
+#define SHORT_SYMLINK 128	/* a longer text is counted as a page */
 #define DIRENT_SIZE 20		/* what a name adds to its directory's size */
 
 struct tmpfs_sb {
 	struct shmem_sb	shmem;
 	spinlock_t	stat_lock;
 	u64		max_inodes;	/* [s] 0: no limit */
-	u64		used_inodes;	/* [s] */
+	u64		used_inodes;	/* [s] and names beyond the first */
+	u64		xattr_bytes;	/* [s] of the room that max_inodes stands for */
 	umode_t		mode;
 	kuid_t		uid;
 	kgid_t		gid;
@@ -46,6 +49,8 @@ static inline struct tmpfs_sb *TMPFS_SB(const struct super_block *sb)
 int tmpfs_init_fs_context(struct fs_context *fc);
 int tmpfs_reserve_inode(struct super_block *sb);	/* -ENOSPC */
 void tmpfs_release_inode(struct super_block *sb);
+int tmpfs_reserve_xattr(struct super_block *sb, size_t bytes);	/* -ENOSPC */
+void tmpfs_release_xattr(struct super_block *sb, size_t bytes);
 extern struct vfsmount *tmpfs_kern_mnt;
 /* inode.c */
 struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode *dir, umode_t mode, dev_t dev);
@@ -59,4 +64,4 @@ extern const struct inode_operations tmpfs_dir_iops, tmpfs_special_iops, tmpfs_s
 /* xattr.c */
 extern const struct xattr_handler *const tmpfs_xattr_handlers[];
 ssize_t tmpfs_listxattr(struct dentry *, char *, size_t);
-void tmpfs_free_xattrs(struct tmpfs_inode *ti);
+size_t tmpfs_free_xattrs(struct tmpfs_inode *ti);	/* bytes that were reserved */

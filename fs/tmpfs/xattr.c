@@ -16,6 +16,7 @@ static int tmpfs_xattr_set(const struct xattr_handler *h, struct mnt_idmap *idma
 			   struct inode *inode, const char *name, const void *value, size_t size, int flags)
 {
 	struct tmpfs_inode *ti = TMPFS_I(inode);
+	size_t space = value ? simple_xattr_space(xattr_full_name(h, name), size) : 0;
 	ssize_t delta;
 	int err;
 
@@ -32,7 +33,12 @@ static int tmpfs_xattr_set(const struct xattr_handler *h, struct mnt_idmap *idma
 		simple_xattrs_init(x);
 		smp_store_release(&ti->xattrs, x);
 	}
+	err = tmpfs_reserve_xattr(inode->i_sb, space);
+	if (err)
+		return err;
 	err = simple_xattr_set(ti->xattrs, xattr_full_name(h, name), value, size, flags, &delta);
+	/* What was replaced comes back, all of it where nothing was set. */
+	tmpfs_release_xattr(inode->i_sb, (size_t)((ssize_t)space - delta));
 	if (!err)
 		inode_set_ctime_current(inode);
 	return err;
@@ -45,13 +51,16 @@ ssize_t tmpfs_listxattr(struct dentry *d, char *list, size_t size)
 	return x ? simple_xattr_list(x, list, size) : 0;
 }
 
-void tmpfs_free_xattrs(struct tmpfs_inode *ti)
+size_t tmpfs_free_xattrs(struct tmpfs_inode *ti)
 {
+	size_t bytes;
+
 	if (!ti->xattrs)
-		return;
-	simple_xattrs_free(ti->xattrs);
+		return 0;
+	bytes = simple_xattrs_free(ti->xattrs);
 	kfree(ti->xattrs);
 	ti->xattrs = NULL;
+	return bytes;
 }
 
 static const struct xattr_handler security_handler = {

@@ -31,6 +31,8 @@ extern const struct vm_operations shmem_vm_ops, shmem_anon_vm_ops;
 void shmem_inode_init(struct shmem_inode *si, struct shmem_sb *sb, struct address_space *mapping,
 		      struct inode *host, loff_t *i_size);
 /* Commit the whole size now (shared anonymous memory without MAP_NORESERVE). -ENOMEM. */
+int shmem_sb_reserve(struct shmem_sb *sb, unsigned long nr);	/* of its pages, for what is not in a file; -ENOSPC */
+void shmem_sb_release(struct shmem_sb *sb, unsigned long nr);
 int shmem_acct_size(struct shmem_inode *si, loff_t size);
 /* Drop all data. At eviction. */
 void shmem_inode_evict(struct shmem_inode *si);

@@ -41,6 +41,7 @@ struct simple_xattrs {
 	rwlock_t	lock;
 };
 void simple_xattrs_init(struct simple_xattrs *x);
+size_t simple_xattr_space(const char *name, size_t size);	/* bytes that it takes in memory */
 size_t simple_xattrs_free(struct simple_xattrs *x);	/* bytes given back */
 ssize_t simple_xattr_get(struct simple_xattrs *x, const char *name, void *buf, size_t size);
 int simple_xattr_set(struct simple_xattrs *x, const char *name, const void *value, size_t size,
