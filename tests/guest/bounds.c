@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/* What a user may make many of or nest deeply, and where it ends. proves: mount umount2 epoll_ctl sendmsg link symlink setxattr */
+#include "t.h"
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/xattr.h>
+
+static void put(const char *path, const char *text)
+{
+	int fd = OK(open(path, O_WRONLY));
+
+	EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* A user without rights, root in namespaces of his own, in an empty tmpfs there. */
+static void own_namespaces(const char *options)
+{
+	OK(setgid(1000));
+	OK(setuid(1000));
+	OK(prctl(PR_SET_DUMPABLE, 1));		/* his files in /proc are his */
+	OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	put("/proc/self/setgroups", "deny");
+	put("/proc/self/gid_map", "0 1000 1");
+	put("/proc/self/uid_map", "0 1000 1");
+	OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	OK(mount("t", "/tmp", "tmpfs", 0, options));
+	OK(chdir("/tmp"));
+}
+
+static int lines(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	int n = 0, c;
+
+	CHECK(f);
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+static char *numbered(const char *what, int n)
+{
+	static char b[2][40];
+	static int turn;
+
+	turn = !turn;
+	snprintf(b[turn], sizeof(b[turn]), "%s%d", what, n);
+	return b[turn];
+}
+
+TEST(deeply_nested_slaves)
+{
+	enum { DEPTH = 1000 };
+	int before;
+
+	own_namespaces(NULL);
+	OK(mkdir("m0", 0755));
+	OK(mount("t", "m0", "tmpfs", 0, NULL));
+	OK(mkdir("m0/x", 0755));
+	OK(mount(NULL, "m0", NULL, MS_SHARED, NULL));
+	for (int i = 1; i <= DEPTH; i++) {
+		OK(mkdir(numbered("m", i), 0755));
+		OK(mount(numbered("m", i - 1), numbered("m", i), NULL, MS_BIND, NULL));
+		OK(mount(NULL, numbered("m", i), NULL, MS_SLAVE, NULL));
+		OK(mount(NULL, numbered("m", i), NULL, MS_SHARED, NULL));
+	}
+	before = lines("/proc/self/mountinfo");
+	OK(mount("t", "m0/x", "tmpfs", 0, NULL));
+	EQ(lines("/proc/self/mountinfo"), before + DEPTH + 1);
+	close(OK(open("m0/x/file", O_CREAT | O_WRONLY, 0600)));
+	OK(access("m1000/x/file", F_OK));
+	/* From the middle only what is below. */
+	OK(umount2("m600/x", 0));
+	EQ(lines("/proc/self/mountinfo"), before + 600);
+	OK(umount2("m0/x", 0));
+	EQ(lines("/proc/self/mountinfo"), before);
+	OK(mount("t", "m0/x", "tmpfs", 0, NULL));
+	EQ(lines("/proc/self/mountinfo"), before + DEPTH + 1);
+	OK(umount2("m0/x", MNT_DETACH));
+	EQ(lines("/proc/self/mountinfo"), before);
+}
+
+static void fill_by_propagation(void)
+{
+	int before = 0, i;
+
+	own_namespaces(NULL);
+	OK(mkdir("a", 0755));
+	OK(mount("t", "a", "tmpfs", 0, NULL));
+	OK(mount(NULL, "a", NULL, MS_SHARED, NULL));
+	for (i = 0; i < 100; i++) {
+		OK(mkdir(numbered("peer", i), 0755));
+		OK(mount("a", numbered("peer", i), NULL, MS_BIND, NULL));
+	}
+	for (i = 0; i < 30; i++) {
+		OK(mkdir(numbered("a/", i), 0755));
+		before = lines("/proc/self/mountinfo");
+		if (mount("t", numbered("a/", i), "tmpfs", 0, NULL))
+			break;
+	}
+	EQ(errno, ENOSPC);
+	CHECK(before > 1899 && before <= 2000);
+	EQ(lines("/proc/self/mountinfo"), before);
+	/* Nothing is left of the attempt: what was there goes, and as much fits again. */
+	OK(umount2("a/0", 0));
+	EQ(lines("/proc/self/mountinfo"), before - 101);
+	OK(mount("t", numbered("a/", i), "tmpfs", 0, NULL));
+	EQ(lines("/proc/self/mountinfo"), before);
+}
+
+TEST(propagated_mounts_count)
+{
+	char old[20] = "";
+	int fd = OK(open("/proc/sys/fs/mount-max", O_RDONLY));
+	bool ok;
+	pid_t p;
+
+	OK(read(fd, old, sizeof(old) - 1));
+	put("/proc/sys/fs/mount-max", "2000");
+	p = OK(fork());
+	if (!p) {
+		fill_by_propagation();
+		_exit(0);
+	}
+	ok = t_child_ok(p);
+	put("/proc/sys/fs/mount-max", old);
+	CHECK(ok);
+}
+
+static int watch(int ep, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+}
+
+TEST(epoll_paths_that_multiply)
+{
+	int p[2], a, i, last = -1;
+
+	OK(setuid(1000));
+	OK(pipe(p));
+	a = OK(epoll_create1(0));
+	OK(watch(a, p[0]));
+	for (i = 0; i < 600; i++) {
+		int e = OK(epoll_create1(0));
+
+		if (watch(e, a))
+			break;
+		last = e;
+	}
+	EQ(errno, EINVAL);
+	EQ(i, 500);
+	/* One less, and there is room for one. */
+	OK(epoll_ctl(last, EPOLL_CTL_DEL, a, NULL));
+	OK(watch(last, a));
+	ERR(watch(OK(epoll_create1(0)), a), EINVAL);
+}
+
+TEST(epoll_paths_of_what_is_added_last)
+{
+	int p[2], a;
+
+	OK(setuid(1000));
+	OK(pipe(p));
+	a = OK(epoll_create1(0));
+	for (int i = 0; i < 101; i++) {
+		int b = OK(epoll_create1(0)), c = OK(epoll_create1(0));
+
+		OK(watch(b, a));
+		OK(watch(c, b));
+	}
+	ERR(watch(a, p[0]), EINVAL);
+	ERR(epoll_ctl(a, EPOLL_CTL_DEL, p[0], NULL), ENOENT);
+	/* Straight ones are as many as one likes. */
+	for (int i = 0; i < 600; i++)
+		OK(watch(OK(epoll_create1(0)), p[0]));
+}
+
+TEST(descriptors_in_flight)
+{
+	struct rlimit rl = { 100, 100 };
+	int s[2], fds[20], sent = 0;
+	char control[CMSG_SPACE(sizeof(fds))] = { 0 }, byte = 0;
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	OK(setrlimit(RLIMIT_NOFILE, &rl));
+	OK(setuid(1000));
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	for (int i = 0; i < 20; i++)
+		fds[i] = s[0];
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fds)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	while (sent < 1000 && sendmsg(s[0], &m, 0) == 1)
+		sent += 20;
+	EQ(errno, ETOOMANYREFS);
+	EQ(sent, 120);
+	EQ(send(s[0], &byte, 1, 0), 1);
+	/* Read without room for them, they are closed, and others may follow. */
+	EQ(recv(s[1], &byte, 1, 0), 1);
+	EQ(sendmsg(s[0], &m, 0), 1);
+	ERR(sendmsg(s[0], &m, 0), ETOOMANYREFS);
+}
+
+TEST(tmpfs_hard_links)
+{
+	int i;
+
+	own_namespaces("nr_inodes=20");
+	close(OK(open("file", O_CREAT | O_WRONLY, 0600)));
+	for (i = 0; i < 100 && !link("file", numbered("link", i)); i++)
+		;
+	EQ(errno, ENOSPC);
+	EQ(i, 18);
+	ERR(open("other", O_CREAT | O_WRONLY, 0600), ENOSPC);
+	/* Whichever name goes, and however: there is room for one again. */
+	OK(unlink("file"));
+	OK(link("link0", "file"));
+	ERR(link("link0", "other"), ENOSPC);
+	close(OK(open("link0", O_RDONLY)));
+	OK(unlink("link1"));
+	close(OK(open("other", O_CREAT | O_WRONLY, 0600)));
+	OK(rename("other", "link2"));
+	OK(link("link0", "other"));
+	ERR(link("link0", "another"), ENOSPC);
+}
+
+TEST(tmpfs_symlink_texts)
+{
+	char text[2001];
+	int i;
+
+	own_namespaces("size=256k");
+	memset(text, 'x', 2000);
+	text[2000] = 0;
+	for (i = 0; i < 1000 && !symlink(text, numbered("link", i)); i++)
+		;
+	EQ(errno, ENOSPC);
+	EQ(i, 256 * 1024 / PAGE);
+	OK(symlink("short", "short"));
+	OK(unlink("link0"));
+	OK(symlink(text, "link0"));
+	ERR(symlink(text, "another"), ENOSPC);
+}
+
+TEST(tmpfs_attributes)
+{
+	char value[1000] = { 0 };
+	int i;
+
+	own_namespaces("nr_inodes=12");
+	close(OK(open("file", O_CREAT | O_WRONLY, 0600)));
+	for (i = 0; i < 100 && !setxattr("file", numbered("user.", i), value, sizeof(value), 0); i++)
+		;
+	EQ(errno, ENOSPC);
+	CHECK(i > 5 && i <= 10);
+	OK(removexattr("file", "user.0"));
+	OK(setxattr("file", "user.0", value, sizeof(value), 0));
+	ERR(setxattr("file", "user.another", value, sizeof(value), 0), ENOSPC);
+	/* With the file its attributes go. */
+	OK(unlink("file"));
+	close(OK(open("file", O_CREAT | O_WRONLY, 0600)));
+	for (int j = 0; j < i; j++)
+		OK(setxattr("file", numbered("user.", j), value, sizeof(value), 0));
+}
