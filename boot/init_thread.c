@@ -24,6 +24,7 @@
 #include <linux/fcntl.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <mm/lasting.h>
 #include <proc/proc_priv.h>
 #include <sched/sched.h>
 #include <sched/task.h>
@@ -235,6 +236,7 @@ static int kernel_init(void *arg)
 	boot_unpack_initramfs();
 	task_work_flush_deferred();	/* or what was written would be busy (ETXTBSY) */
 	free_init_memory();
+	lasting_begin_limit();
 	system_state = SYSTEM_RUNNING;
 	open_console();
 	return run_init();

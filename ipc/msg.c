@@ -49,6 +49,20 @@ static const struct sysv_ops msg_ops;
 
 static struct sysv_ids *msg_ids(struct ipc_namespace *ns) { return &ns->ids[SYSV_MSG]; }
 
+static struct message *new_message(size_t size)
+{
+	struct message *m = sysv_alloc(sizeof(*m) + size, 0);
+
+	if (m)
+		m->size = size;
+	return m;
+}
+
+static void free_message(struct message *m)
+{
+	sysv_free(m, sizeof(*m) + m->size);
+}
+
 static void msg_put(struct msg_queue_v *q)
 {
 	struct message *m, *n;
@@ -56,10 +70,10 @@ static void msg_put(struct msg_queue_v *q)
 	if (!refcount_dec_and_test(&q->o.refs))
 		return;
 	list_for_each_entry_safe(m, n, &q->messages, list)
-		kvfree(m);
+		free_message(m);
 	put_pid(q->lspid);
 	put_pid(q->lrpid);
-	kfree(q);
+	sysv_free(q, sizeof(*q));
 }
 
 static void set_pid(struct pid **p, struct task *t)
@@ -72,7 +86,7 @@ static void set_pid(struct pid **p, struct task *t)
 
 static struct sysv_object *msg_make(struct ipc_namespace *ns, unsigned long arg, int key, int flags)
 {
-	struct msg_queue_v *q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
+	struct msg_queue_v *q = sysv_alloc(sizeof(*q), __GFP_ZERO);
 
 	if (!q)
 		return ERR_PTR(-ENOMEM);
@@ -108,13 +122,12 @@ static struct message *read_message(struct uptr from, size_t size)
 		return ERR_PTR(-EFAULT);
 	if (type < 1)
 		return ERR_PTR(-EINVAL);
-	m = kvmalloc(sizeof(*m) + size, GFP_KERNEL_ACCOUNT);
+	m = new_message(size);
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->type = type;
-	m->size = size;
 	if (copy_from_user(m->text, uptr_add(from, sizeof(long)), size)) {
-		kvfree(m);
+		free_message(m);
 		return ERR_PTR(-EFAULT);
 	}
 	return m;
@@ -254,7 +267,7 @@ long msg_send(int id, struct uptr from, size_t size, int flags)
 	o = sysv_get(msg_ids(ns), id);
 	r = IS_ERR(o) ? PTR_ERR(o) : put_message(to_msg(o), m, flags);
 	if (r)
-		kvfree(m);
+		free_message(m);
 	if (!IS_ERR(o))
 		msg_put(to_msg(o));
 	return r;
@@ -330,7 +343,7 @@ static struct message *copy_message(struct msg_queue_v *q, size_t size, long pla
 		list_for_each_entry(m, &q->messages, list) {
 			if (place--)
 				continue;
-			copy = kvmalloc(sizeof(*m) + m->size, GFP_KERNEL);
+			copy = new_message(m->size);
 			if (copy)
 				memcpy(copy, m, sizeof(*m) + m->size);
 			else
@@ -361,7 +374,7 @@ long msg_receive(int id, struct uptr to, size_t size, long type, int flags)
 		return PTR_ERR(m);
 	n = min(size, m->size);
 	r = put_user(m->type, to) || copy_to_user(uptr_add(to, sizeof(long)), m->text, n) ? -EFAULT : (long)n;
-	kvfree(m);
+	free_message(m);
 	return r;
 }
 

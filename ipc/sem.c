@@ -65,13 +65,18 @@ static const struct sysv_ops sem_ops;
 
 static struct sysv_ids *sem_ids(struct ipc_namespace *ns) { return &ns->ids[SYSV_SEM]; }
 
+static size_t set_size(unsigned long n)
+{
+	return sizeof(struct sem_set) + n * sizeof(struct semaphore_v);
+}
+
 static void sem_put(struct sem_set *s)
 {
 	if (!refcount_dec_and_test(&s->o.refs))
 		return;
 	for (unsigned int i = 0; i < s->n; i++)
 		put_pid(s->sem[i].pid);
-	kvfree(s);
+	sysv_free(s, set_size(s->n));
 }
 
 /* ---- doing operations; the set's lock held ---- */
@@ -398,7 +403,7 @@ static struct sysv_object *sem_make(struct ipc_namespace *ns, unsigned long n, i
 		return ERR_PTR(-EINVAL);
 	if (ns->sem_total + (int)n > ns->sem[1])
 		return ERR_PTR(-ENOSPC);
-	s = kvzalloc(sizeof(*s) + n * sizeof(s->sem[0]), GFP_KERNEL_ACCOUNT);
+	s = sysv_alloc(set_size(n), __GFP_ZERO);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&s->o.refs, 1);

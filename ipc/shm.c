@@ -58,7 +58,7 @@ static void shm_put(struct shm_segment *s)
 	fput(s->file);
 	put_pid(s->cpid);
 	put_pid(s->lpid);
-	kfree(s);
+	sysv_free(s, sizeof(*s));
 }
 
 static void set_lpid(struct shm_segment *s)
@@ -80,7 +80,7 @@ static struct sysv_object *shm_make(struct ipc_namespace *ns, unsigned long size
 		return ERR_PTR(-ENOMEM);	/* there are none */
 	if (PAGE_ALIGN(size) < size || ns->shm_tot + (PAGE_ALIGN(size) >> PAGE_SHIFT) > ns->shm_all)
 		return ERR_PTR(-ENOSPC);
-	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	s = sysv_alloc(sizeof(*s), __GFP_ZERO);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	snprintf(name, sizeof(name), "SYSV%08x", (unsigned int)key);
@@ -88,7 +88,7 @@ static struct sysv_object *shm_make(struct ipc_namespace *ns, unsigned long size
 	if (IS_ERR(s->file)) {
 		long e = PTR_ERR(s->file);
 
-		kfree(s);
+		sysv_free(s, sizeof(*s));
 		return ERR_PTR(e == -ENOSPC ? -ENOMEM : e);
 	}
 	refcount_set(&s->o.refs, 1);

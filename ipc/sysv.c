@@ -12,6 +12,7 @@
 #include <ipc/mqueue.h>
 #include <kernel/init.h>
 #include <kernel/show.h>
+#include <mm/lasting.h>
 #include <proc/upcalls.h>
 #include <vfs/fs.h>
 #include <vfs/seq_file.h>
@@ -43,6 +44,30 @@ static void init_limits(struct ipc_namespace *ns)
 	ns->sem[1] = SEMMNS;
 	ns->sem[2] = SEMOPM;
 	ns->sem[3] = SEMMNI;
+}
+
+/* What kvmalloc() takes for SIZE bytes, at most. */
+static size_t cost(size_t size)
+{
+	return size <= PAGE_SIZE << 3 ? roundup_pow_of_two(size) : PAGE_ALIGN(size);
+}
+
+void *sysv_alloc(size_t size, gfp_t zero)
+{
+	void *p;
+
+	if (lasting_charge(cost(size)))
+		return NULL;
+	p = kvmalloc(size, GFP_KERNEL_ACCOUNT | zero);
+	if (!p)
+		lasting_uncharge(cost(size));
+	return p;
+}
+
+void sysv_free(void *p, size_t size)
+{
+	kvfree(p);
+	lasting_uncharge(cost(size));
 }
 
 /* ---- namespaces ---- */

@@ -65,6 +65,10 @@ void put_ipc_ns(struct ipc_namespace *ns);
 
 struct sysv_ops;
 
+/* Memory that may outlive its maker (mm/lasting.h), and so is limited. ZERO: __GFP_ZERO or 0. NULL: there is none. */
+void *sysv_alloc(size_t size, gfp_t zero);
+void sysv_free(void *p, size_t size);
+
 /* ids->lock held. -ENOSPC over MAX, -ENOMEM. The caller's reference becomes the table's. */
 int sysv_add(struct ipc_namespace *ns, struct sysv_ids *ids, struct sysv_object *o, int key, int flags, unsigned int max);
 struct sysv_object *sysv_find_key(struct sysv_ids *ids, int key);

@@ -3,14 +3,15 @@
  * Files that live in memory. The folios of the page cache are the data: never clean, never written back,
  * never reclaimed; a missing folio is a hole of zeroes.
  *
- * Charging: each folio counts against its mount's limit (shmem_sb) and, unless the whole size was committed
- * at creation, against the system's commit limit; both are given back when the folio leaves the cache.
+ * Charging: each folio counts against its mount's limit (shmem_sb), against all that may outlive its maker (mm/lasting.h) and, unless the whole size was committed
+ * at creation, against the system's commit limit; all are given back when the folio leaves the cache.
  *
  * Writes, truncation and fallocate run under the inode lock (the caller's); reads and faults do not. A
  * folio enters the cache complete: zeroed, or filled by the write that makes it.
  */
 #include "mm_priv.h"
 #include "filemap_priv.h"
+#include <mm/lasting.h>
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
 
@@ -61,15 +62,20 @@ int shmem_sb_reserve(struct shmem_sb *sb, unsigned long nr)
 	u64 max = READ_ONCE(sb->max_pages);
 	s64 used = atomic64_read(&sb->used);
 
+	if (lasting_charge(nr << PAGE_SHIFT))
+		return -ENOSPC;
 	do {
-		if (max && (u64)used + nr > max)
+		if (max && (u64)used + nr > max) {
+			lasting_uncharge(nr << PAGE_SHIFT);
 			return -ENOSPC;
+		}
 	} while (!atomic64_try_cmpxchg(&sb->used, &used, used + (s64)nr));
 	return 0;
 }
 
 void shmem_sb_release(struct shmem_sb *sb, unsigned long nr)
 {
+	lasting_uncharge(nr << PAGE_SHIFT);
 	atomic64_sub((s64)nr, &sb->used);
 }
 

@@ -2,6 +2,7 @@
 /* Commit accounting, and the numbers of /proc/meminfo and /proc/vmstat. */
 #include "mm_priv.h"
 #include <alloc/vmalloc.h>
+#include <mm/lasting.h>
 #include <linux/capability.h>
 
 int sysctl_overcommit_memory;
@@ -28,6 +29,31 @@ unsigned long vm_committed(void)
 void vm_unacct_memory(unsigned long pages)
 {
 	atomic64_sub((s64)pages, &committed);
+}
+
+unsigned long sysctl_user_lasting_kbytes = ULONG_MAX;
+static atomic64_t lasting;		/* bytes */
+
+int lasting_charge(size_t bytes)
+{
+	u64 now = (u64)atomic64_add_return((s64)bytes, &lasting);
+
+	if (likely(now >> 10 <= READ_ONCE(sysctl_user_lasting_kbytes)) || mm_capable(CAP_SYS_ADMIN))
+		return 0;
+	lasting_uncharge(bytes);
+	return -ENOSPC;
+}
+
+void lasting_uncharge(size_t bytes)
+{
+	atomic64_sub((s64)bytes, &lasting);
+}
+
+void lasting_begin_limit(void)
+{
+	u64 used = (u64)atomic64_read(&lasting) >> 10;
+
+	WRITE_ONCE(sysctl_user_lasting_kbytes, used + (nr_free_pages() / 4 * 3 << (PAGE_SHIFT - 10)));
 }
 
 int vm_enough_memory(struct mm *mm, unsigned long pages)

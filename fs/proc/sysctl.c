@@ -6,6 +6,7 @@
 #include <kernel/printk.h>
 #include <kernel/random.h>
 #include <kernel/show.h>
+#include <mm/lasting.h>
 #include <mm/mm.h>
 #include <vfs/fs.h>
 #include <linux/capability.h>
@@ -240,6 +241,7 @@ static int proc_sysctl_init(void)
 	guard_store(sysctl_ulong("vm/mmap_min_addr", 0644, &sysctl_mmap_min_addr, 0, ULONG_MAX), &plain_ulong, store_rawio);
 	guard_store(sysctl_int("kernel/dmesg_restrict", 0644, &dmesg_restrict, 0, 1), &plain_int, store_admin);
 	sysctl_ulong("vm/user_reserve_kbytes", 0644, &sysctl_user_reserve_kbytes, 0, ULONG_MAX);
+	sysctl_ulong("vm/user_lasting_kbytes", 0644, &sysctl_user_lasting_kbytes, 0, ULONG_MAX);
 	sysctl_ulong("vm/admin_reserve_kbytes", 0644, &sysctl_admin_reserve_kbytes, 0, ULONG_MAX);
 	sysctl_int("vm/panic_on_oom", 0644, &sysctl_panic_on_oom, 0, 2);
 	sysctl_int("vm/oom_kill_allocating_task", 0644, &sysctl_oom_kill_allocating_task, 0, 1);

@@ -4,6 +4,7 @@
 #include <alloc/slab.h>
 #include <alloc/page.h>
 #include <kernel/init.h>
+#include <mm/lasting.h>
 #include <proc/cred.h>
 #include <sched/task.h>
 
@@ -25,12 +26,16 @@ int tmpfs_reserve_xattr(struct super_block *sb, size_t bytes)
 	struct tmpfs_sb *ts = TMPFS_SB(sb);
 	int err = -ENOSPC;
 
+	if (lasting_charge(bytes))
+		return -ENOSPC;
 	spin_lock(&ts->stat_lock);
 	if (has_space(ts, bytes)) {
 		ts->xattr_bytes += bytes;
 		err = 0;
 	}
 	spin_unlock(&ts->stat_lock);
+	if (err)
+		lasting_uncharge(bytes);
 	return err;
 }
 
@@ -41,6 +46,7 @@ void tmpfs_release_xattr(struct super_block *sb, size_t bytes)
 	spin_lock(&ts->stat_lock);
 	ts->xattr_bytes -= bytes;
 	spin_unlock(&ts->stat_lock);
+	lasting_uncharge(bytes);
 }
 
 /* Inodes of files, directories and all; and each further name of one, which costs memory, too. */
@@ -49,12 +55,16 @@ int tmpfs_reserve_inode(struct super_block *sb)
 	struct tmpfs_sb *ts = TMPFS_SB(sb);
 	int err = 0;
 
+	if (lasting_charge(INODE_SPACE))
+		return -ENOSPC;
 	spin_lock(&ts->stat_lock);
 	if (!has_space(ts, INODE_SPACE))
 		err = -ENOSPC;
 	else
 		ts->used_inodes++;
 	spin_unlock(&ts->stat_lock);
+	if (err)
+		lasting_uncharge(INODE_SPACE);
 	return err;
 }
 
@@ -65,6 +75,7 @@ void tmpfs_release_inode(struct super_block *sb)
 	spin_lock(&ts->stat_lock);
 	ts->used_inodes--;
 	spin_unlock(&ts->stat_lock);
+	lasting_uncharge(INODE_SPACE);
 }
 
 static struct inode *tmpfs_alloc_inode(struct super_block *sb)

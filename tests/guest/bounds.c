@@ -3,9 +3,14 @@
 #include "t.h"
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/xattr.h>
 
@@ -270,4 +275,122 @@ TEST(tmpfs_attributes)
 	close(OK(open("file", O_CREAT | O_WRONLY, 0600)));
 	for (int j = 0; j < i; j++)
 		OK(setxattr("file", numbered("user.", j), value, sizeof(value), 0));
+}
+
+/* ---- memory that may outlive who made it ---- */
+
+#define LASTING "/proc/sys/vm/user_lasting_kbytes"
+
+static char lasting_before[40];
+
+/* RUN in a process of its own went well. The limit is back whatever happened. */
+static bool with_limit(const char *kbytes, void (*run)(void))
+{
+	int fd = open(LASTING, O_RDONLY);
+	pid_t pid;
+	bool ok;
+
+	if (fd < 0)
+		SKIP("Linux has no such limit");
+	CHECK(read(fd, lasting_before, sizeof(lasting_before) - 1) > 1);
+	close(fd);
+	put(LASTING, kbytes);
+	pid = fork();
+	if (pid == 0) {
+		run();
+		_exit(0);
+	}
+	ok = t_child_ok(pid);
+	put(LASTING, lasting_before);
+	return ok;
+}
+
+static void as_user(void)
+{
+	OK(setgid(1000));
+	OK(setuid(1000));
+}
+
+static void nothing_more(void)
+{
+	static struct { long type; char text[8]; } m = { .type = 1 };
+	int queue = OK(msgget(IPC_PRIVATE, IPC_CREAT | 0600)), fd = OK(memfd_create("m", 0));
+	char *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	OK(msgctl(queue, IPC_RMID, NULL));
+	queue = OK(msgget(IPC_PRIVATE, IPC_CREAT | 0666));
+	CHECK(shared != MAP_FAILED);
+	EQ(write(fd, "x", 1), 1);			/* root may */
+	as_user();
+	ERR(pwrite(fd, "x", 1, 1 << 20), ENOSPC);
+	EQ(pwrite(fd, "x", 1, 1), 1);			/* in a page that is there */
+	ERR(open("/tmp/new", O_CREAT | O_WRONLY, 0600), ENOSPC);
+	ERR(symlink("a", "/tmp/new"), ENOSPC);
+	ERR(memfd_create("m", 0), ENOSPC);
+	ERR(msgget(IPC_PRIVATE, IPC_CREAT | 0600), ENOMEM);
+	ERR(msgsnd(queue, &m, sizeof(m.text), IPC_NOWAIT), ENOMEM);
+	ERR(semget(IPC_PRIVATE, 1, IPC_CREAT | 0600), ENOMEM);
+	ERR(shmget(IPC_PRIVATE, 1, IPC_CREAT | 0600), ENOMEM);
+	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+	if (fork() == 0) {
+		signal(SIGBUS, SIG_DFL);
+		*(volatile char *)shared = 1;
+		_exit(0);
+	}
+	int status;
+
+	OK(wait(&status));
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+}
+
+TEST(what_stays_is_limited)
+{
+	OK(unshare(CLONE_NEWIPC));
+	CHECK(with_limit("0", nothing_more));
+}
+
+static void a_page(void)
+{
+	as_user();
+	_exit(write(OK(memfd_create("m", 0)), "x", 1) != 1);
+}
+
+/* Much more in all than is left, of which nothing stays. */
+static void again_and_again(void)
+{
+	static struct { long type; char text[4000]; } m = { .type = 1 };
+
+	as_user();
+	for (int i = 0; i < 2000; i++) {
+		int fd = OK(memfd_create("m", 0)), id, queue = OK(msgget(IPC_PRIVATE, IPC_CREAT | 0600));
+
+		OK(fallocate(fd, 0, 0, 64 << 10));
+		close(fd);
+		OK(msgsnd(queue, &m, sizeof(m.text), 0));
+		EQ(msgrcv(queue, &m, sizeof(m.text), 0, 0), sizeof(m.text));
+		OK(msgsnd(queue, &m, sizeof(m.text), 0));
+		OK(msgctl(queue, IPC_RMID, NULL));
+		id = OK(semget(IPC_PRIVATE, 500, IPC_CREAT | 0600));
+		OK(semctl(id, 0, IPC_RMID));
+		id = OK(shmget(IPC_PRIVATE, 1 << 20, IPC_CREAT | 0600));
+		OK(shmctl(id, IPC_RMID, NULL));
+		OK(symlink(numbered("a", i), "/tmp/lasting"));
+		OK(unlink("/tmp/lasting"));
+	}
+}
+
+TEST(what_goes_is_given_back)
+{
+	unsigned long kbytes = 1 << 10;
+	char b[40];
+
+	OK(unshare(CLONE_NEWIPC));
+	do {
+		kbytes *= 2;
+		snprintf(b, sizeof(b), "%lu", kbytes);
+		CHECK(kbytes < 1ul << 40);
+	} while (!with_limit(b, a_page));
+	/* There may be just a page. */
+	snprintf(b, sizeof(b), "%lu", kbytes + 512);
+	CHECK(with_limit(b, again_and_again));
 }
