@@ -150,10 +150,13 @@ static const char *get_link(struct dentry *d, struct inode *inode, struct delaye
 /* Root and its group get what the mode gives them, everybody else what it gives others; nobody more. */
 static int sysctl_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
+	bool (*owner_like)(void) = node_of(inode)->owner_like;
 	unsigned int mode = inode->i_mode;
 
 	(void)idmap;
-	if (uid_eq(current_euid(), GLOBAL_ROOT_UID))
+	if (owner_like)
+		mode >>= owner_like() ? 6 : 0;
+	else if (uid_eq(current_euid(), GLOBAL_ROOT_UID))
 		mode >>= 6;
 	else if (in_egroup_p(GLOBAL_ROOT_GID))
 		mode >>= 3;

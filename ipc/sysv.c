@@ -13,6 +13,7 @@
 #include <kernel/init.h>
 #include <kernel/show.h>
 #include <mm/lasting.h>
+#include <proc/ns_count.h>
 #include <proc/upcalls.h>
 #include <vfs/fs.h>
 #include <vfs/seq_file.h>
@@ -88,6 +89,7 @@ void put_ipc_ns(struct ipc_namespace *ns)
 	mqueue_free_all(ns);
 	for (int i = 0; i < SYSV_KINDS; i++)
 		xa_destroy(&ns->ids[i].objects);
+	ns_uncount_one(ns->made, COUNTED_IPC);
 	put_user_ns(ns->user_ns);
 	kfree(ns);
 }
@@ -95,12 +97,19 @@ void put_ipc_ns(struct ipc_namespace *ns)
 struct ipc_namespace *copy_ipc_ns(bool fresh, struct ipc_namespace *old, struct user_namespace *user_ns)
 {
 	struct ipc_namespace *ns;
+	struct ns_count *made;
 
 	if (!fresh)
 		return get_ipc_ns(old);
+	made = ns_count_one(user_ns, current_euid(), COUNTED_IPC);
+	if (!made)
+		return ERR_PTR(-ENOSPC);
 	ns = kzalloc(sizeof(*ns), GFP_KERNEL_ACCOUNT);
-	if (!ns)
+	if (!ns) {
+		ns_uncount_one(made, COUNTED_IPC);
 		return ERR_PTR(-ENOMEM);
+	}
+	ns->made = made;
 	refcount_set(&ns->refs, 1);
 	ns->user_ns = get_user_ns(user_ns);
 	ns->ino = ns_alloc_ino();

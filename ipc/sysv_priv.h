@@ -45,6 +45,7 @@ struct sysv_ids {
 struct ipc_namespace {
 	refcount_t refs;
 	struct user_namespace *user_ns;	/* c */
+	struct ns_count *made;		/* c */
 	unsigned int ino;		/* c */
 	struct sysv_ids ids[SYSV_KINDS];
 	unsigned long shm_max, shm_all, shm_tot;	/* shm ids lock; pages but the first */

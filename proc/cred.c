@@ -13,6 +13,7 @@
 #include <mm/upcalls.h>
 #include <proc/cred.h>
 #include <proc/ns.h>
+#include <proc/ns_count.h>
 #include <proc/proc_priv.h>
 #include <proc/upcalls.h>
 #include <abi/errno.h>
@@ -410,6 +411,7 @@ void put_user_ns(struct user_namespace *ns)
 	while (ns && ns != &init_user_ns && refcount_dec_and_test(&ns->refs)) {
 		struct user_namespace *parent = ns->parent;
 
+		ns_uncount_one(ns->made, COUNTED_USER);
 		call_rcu(&ns->rcu, user_ns_free_rcu);
 		ns = parent;
 	}
@@ -427,15 +429,25 @@ int create_user_ns(struct cred *n)
 {
 	struct user_namespace *parent = n->user_ns, *ns;
 
-	if (parent->level >= 32)
+	struct ns_count *made;
+
+	if (parent->level > 32)
 		return -ENOSPC;
-	if (proc_current_chrooted())
+	made = ns_count_one(parent, n->euid, COUNTED_USER);
+	if (!made)
+		return -ENOSPC;
+	if (proc_current_chrooted() || from_kuid(parent, n->euid) == (uid_t)-1 || from_kgid(parent, n->egid) == (gid_t)-1) {
+		ns_uncount_one(made, COUNTED_USER);
 		return -EPERM;
-	if (from_kuid(parent, n->euid) == (uid_t)-1 || from_kgid(parent, n->egid) == (gid_t)-1)
-		return -EPERM;
-	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
-	if (!ns)
+	}
+	ns = kzalloc(sizeof(*ns), GFP_KERNEL_ACCOUNT);
+	if (!ns) {
+		ns_uncount_one(made, COUNTED_USER);
 		return -ENOMEM;
+	}
+	ns->made = made;
+	for (int i = 0; i < COUNTED_KINDS; i++)
+		ns->max[i] = INT_MAX;
 	refcount_set(&ns->refs, 1);
 	ns->parent = parent;	/* takes over N's reference */
 	ns->level = parent->level + 1;

@@ -10,6 +10,7 @@
 #include <kernel/init.h>
 #include <kernel/show.h>
 #include <proc/ns.h>
+#include <proc/ns_count.h>
 #include <proc/proc_priv.h>
 #include <proc/upcalls.h>
 #include <sched/mutex.h>
@@ -69,6 +70,7 @@ struct uts_namespace *get_uts_ns(struct uts_namespace *ns)
 void put_uts_ns(struct uts_namespace *ns)
 {
 	if (ns && ns != &init_uts_ns && refcount_dec_and_test(&ns->refs)) {
+		ns_uncount_one(ns->made, COUNTED_UTS);
 		put_user_ns(ns->user_ns);
 		kfree(ns);
 	}
@@ -76,13 +78,20 @@ void put_uts_ns(struct uts_namespace *ns)
 
 static struct uts_namespace *copy_uts(bool fresh, struct uts_namespace *old, struct user_namespace *user_ns)
 {
+	struct ns_count *made;
 	struct uts_namespace *n;
 
 	if (!fresh)
 		return get_uts_ns(old);
-	n = kzalloc(sizeof(*n), GFP_KERNEL);
-	if (!n)
+	made = ns_count_one(user_ns, current_euid(), COUNTED_UTS);
+	if (!made)
+		return ERR_PTR(-ENOSPC);
+	n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
+	if (!n) {
+		ns_uncount_one(made, COUNTED_UTS);
 		return ERR_PTR(-ENOMEM);
+	}
+	n->made = made;
 	refcount_set(&n->refs, 1);
 	n->user_ns = get_user_ns(user_ns);
 	n->ino = ns_alloc_ino();

@@ -15,6 +15,7 @@
 #include <lib/format.h>
 #include <kernel/show.h>
 #include <proc/ns.h>
+#include <proc/ns_count.h>
 #include <proc/pid.h>
 #include <proc/proc_priv.h>
 #include <proc/signal.h>
@@ -337,6 +338,7 @@ void put_pid_ns(struct pid_namespace *ns)
 	while (ns && ns != &init_pid_ns && refcount_dec_and_test(&ns->refs)) {
 		struct pid_namespace *parent = ns->parent;
 
+		ns_uncount_one(ns->made, COUNTED_PID);
 		put_user_ns(ns->user_ns);
 		call_rcu(&ns->rcu, pid_ns_free_rcu);
 		ns = parent;
@@ -347,21 +349,25 @@ struct pid_namespace *copy_pid_ns(struct user_namespace *user_ns, struct pid_nam
 {
 	struct pid_namespace *ns;
 
+	struct ns_count *made;
+
+	/* One that nobody lives in yet has no children. */
+	if (task_active_pid_ns(current) != old || !in_userns(old->user_ns, user_ns))
+		return ERR_PTR(-EINVAL);
 	if (old->level >= 32)
 		return ERR_PTR(-ENOSPC);
-	if (!in_userns(old->user_ns, user_ns))
-		return ERR_PTR(-EINVAL);
-	/* One that nobody lives in yet has no children. */
-	if (task_active_pid_ns(current) != old)
-		return ERR_PTR(-EINVAL);
-	ns = kzalloc(sizeof(*ns), GFP_KERNEL);
-	if (!ns)
-		return ERR_PTR(-ENOMEM);
-	ns->index = kzalloc(sizeof(*ns->index), GFP_KERNEL);
-	if (!ns->index) {
+	made = ns_count_one(user_ns, current_euid(), COUNTED_PID);
+	if (!made)
+		return ERR_PTR(-ENOSPC);
+	ns = kzalloc(sizeof(*ns), GFP_KERNEL_ACCOUNT);
+	if (ns)
+		ns->index = kzalloc(sizeof(*ns->index), GFP_KERNEL_ACCOUNT);
+	if (!ns || !ns->index) {
 		kfree(ns);
+		ns_uncount_one(made, COUNTED_PID);
 		return ERR_PTR(-ENOMEM);
 	}
+	ns->made = made;
 	xa_init_flags(&ns->index->xa, XA_FLAGS_ALLOC);
 	refcount_set(&ns->refs, 1);
 	ns->parent = get_pid_ns(old);

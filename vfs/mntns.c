@@ -14,6 +14,7 @@
 #include <vfs/poll.h>
 #include <proc/cred.h>
 #include <proc/ns.h>
+#include <proc/ns_count.h>
 #include <linux/sched.h>
 #include <linux/mount.h>
 #include <kernel/init.h>
@@ -25,10 +26,17 @@ static DEFINE_XARRAY(all_namespaces);	/* by seq; RCU */
 
 struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon)
 {
-	struct mnt_namespace *ns = kzalloc(sizeof(*ns), GFP_KERNEL_ACCOUNT);
+	struct ns_count *made = ns_count_one(user_ns, current_euid(), COUNTED_MNT);
+	struct mnt_namespace *ns;
 
-	if (!ns)
-		return NULL;
+	if (!made)
+		return ERR_PTR(-ENOSPC);
+	ns = kzalloc(sizeof(*ns), GFP_KERNEL_ACCOUNT);
+	if (!ns) {
+		ns_uncount_one(made, COUNTED_MNT);
+		return ERR_PTR(-ENOMEM);
+	}
+	ns->made = made;
 	atomic_set(&ns->refs, 1);
 	ns->mounts = RB_ROOT;
 	init_waitqueue_head(&ns->poll);
@@ -37,9 +45,10 @@ struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon)
 		ns->ino = ns_alloc_ino();
 		ns->seq = (u64)atomic64_inc_return((atomic64_t *)&next_ns_seq);
 		if (xa_err(xa_store(&all_namespaces, (unsigned long)ns->seq, ns, GFP_KERNEL))) {
+			ns_uncount_one(made, COUNTED_MNT);
 			put_user_ns(ns->user_ns);
 			kfree(ns);
-			return NULL;
+			return ERR_PTR(-ENOMEM);
 		}
 	}
 	return ns;
@@ -49,6 +58,7 @@ void free_mnt_ns(struct mnt_namespace *ns)
 {
 	if (ns->seq)
 		xa_erase(&all_namespaces, (unsigned long)ns->seq);
+	ns_uncount_one(ns->made, COUNTED_MNT);
 	put_user_ns(ns->user_ns);
 	kfree_rcu(ns, rcu);
 }
@@ -126,8 +136,8 @@ struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 		return ns;
 	}
 	new_ns = alloc_mnt_ns(user_ns, false);
-	if (!new_ns)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(new_ns))
+		return new_ns;
 	namespace_lock();
 	/* Into another user namespace: what it mounts must not come back. */
 	if (user_ns != ns->user_ns)
@@ -183,8 +193,8 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 	if (!ns_capable(current_user_ns(), CAP_SYS_ADMIN))
 		return ERR_PTR(-EPERM);
 	ns = alloc_mnt_ns(current_user_ns(), false);
-	if (!ns)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(ns))
+		return ns;
 	foreign = ns->user_ns != current->nsproxy->mnt_ns->user_ns;
 	namespace_lock();
 	tree = do_loopback_copy(path, recurse, foreign);
@@ -269,7 +279,7 @@ int vfs_mount_roots(void)
 	if (IS_ERR(null_mnt) || IS_ERR(root_mnt))
 		panic("vfs: cannot mount the root");
 	init_mnt_ns = alloc_mnt_ns(&init_user_ns, false);
-	if (!init_mnt_ns)
+	if (IS_ERR(init_mnt_ns))
 		panic("vfs: no memory for the first mount namespace");
 	namespace_lock();
 	m = real_mount(null_mnt);

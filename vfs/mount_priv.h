@@ -72,6 +72,7 @@ struct mnt_namespace {
 	struct mount		*root;		/* [N] */
 	struct rb_root		mounts;		/* [N] all, by mnt_id_unique */
 	struct user_namespace	*user_ns;	/* c */
+	struct ns_count		*made;		/* c */
 	u64			seq;		/* c: creation order, 0: anonymous */
 	unsigned int		ino;		/* c */
 	unsigned int		nr_mounts;	/* [N] */
@@ -170,7 +171,7 @@ void unlock_mount_point(struct path *at, struct mountpoint *mp);
 bool check_mnt(const struct mount *m);
 bool is_path_reachable(struct mount *m, struct dentry *d, const struct path *root);	/* namespace_sem held */
 void namespace_free_tree(struct mount *m);	/* a tree that was never attached; namespace_sem held */
-struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon);
+struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon);	/* ERR_PTR(-ENOSPC): max_mnt_namespaces */
 void free_mnt_ns(struct mnt_namespace *ns);
 void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
 struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id);	/* the first with that unique id or a larger one; namespace_sem held */

@@ -149,17 +149,17 @@ static struct file *hold_detached(struct mount *m)
 	struct mnt_namespace *ns = alloc_mnt_ns(current->nsproxy->mnt_ns->user_ns, true);
 	struct path path = { &m->mnt, m->mnt.mnt_root };
 	struct file *f;
-	int err = 0;
+	int err = IS_ERR(ns) ? (int)PTR_ERR(ns) : 0;
 
 	namespace_lock();
-	for (struct mount *p = m; !err && ns && p; p = next_mnt(p, m))
+	for (struct mount *p = m; !err && p; p = next_mnt(p, m))
 		err = mnt_assign_id(p);
-	if (err || !ns) {
+	if (err) {
 		namespace_free_tree(m);
 		namespace_unlock();
-		if (ns)
+		if (!IS_ERR(ns))
 			free_mnt_ns(ns);
-		return ERR_PTR(err ? err : -ENOMEM);
+		return ERR_PTR(err);
 	}
 	lock_mount_hash();
 	ns->root = m;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What a user may make many of or nest deeply, and where it ends. proves: mount umount2 epoll_ctl sendmsg link symlink setxattr */
 #include "t.h"
+#include <limits.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
@@ -277,6 +278,168 @@ TEST(tmpfs_attributes)
 		OK(setxattr("file", numbered("user.", j), value, sizeof(value), 0));
 }
 
+/* ---- namespaces ---- */
+
+static void as_user(void)
+{
+	OK(setgid(1000));
+	OK(setuid(1000));
+}
+
+static const struct { const char *name; int flag; } kinds[] = {
+	{ "uts", CLONE_NEWUTS }, { "ipc", CLONE_NEWIPC }, { "mnt", CLONE_NEWNS }, { "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID },
+};
+
+static const char *max_path(const char *kind)
+{
+	static char b[60];
+
+	snprintf(b, sizeof(b), "/proc/sys/user/max_%s_namespaces", kind);
+	return b;
+}
+
+static long number_in(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	long n;
+
+	CHECK(f && fscanf(f, "%ld", &n) == 1);
+	fclose(f);
+	return n;
+}
+
+static long max_of(const char *kind)
+{
+	return number_in(max_path(kind));
+}
+
+TEST(limits_of_namespaces)
+{
+	long threads = number_in("/proc/sys/kernel/threads-max");
+
+	for (int i = 0; i < 5; i++)
+		EQ(max_of(kinds[i].name), threads / 2);
+	own_namespaces(NULL);
+	for (int i = 0; i < 5; i++)
+		EQ(max_of(kinds[i].name), INT_MAX);
+	/* Root of a namespace sets its own. */
+	put(max_path("uts"), "1000");
+	EQ(max_of("uts"), 1000);
+	int fd = OK(open(max_path("uts"), O_WRONLY));
+	ERR(write(fd, "-1", 2), EINVAL);
+}
+
+TEST(limits_are_not_for_users)
+{
+	as_user();
+	ERR(open(max_path("uts"), O_WRONLY), EACCES);
+	close(OK(open(max_path("uts"), O_RDONLY)));
+}
+
+/* N more of a kind, each held by a process of its own: the one after that is refused. */
+static void count_kind(const char *kind, int flag, int n)
+{
+	int go[2];
+	char c;
+
+	OK(pipe(go));
+	for (int i = 0; i <= n; i++) {
+		int told[2];
+
+		OK(pipe(told));
+		if (OK(fork()) == 0) {
+			int r = unshare(flag) ? errno : 0;
+
+			OK(write(told[1], &r, sizeof(r)));
+			close(go[1]);
+			(void)!read(go[0], &c, 1);
+			_exit(0);
+		}
+		int r;
+
+		EQ(read(told[0], &r, sizeof(r)), sizeof(r));
+		if (r != (i < n ? 0 : ENOSPC))
+			fprintf(stderr, "%s %d of %d: %s\n", kind, i, n, strerror(r));
+		EQ(r, i < n ? 0 : ENOSPC);
+		close(told[0]);
+		close(told[1]);
+	}
+	close(go[1]);
+	for (int i = 0; i <= n; i++)
+		CHECK(t_child_ok(-1));
+}
+
+TEST(namespaces_are_counted)
+{
+	own_namespaces(NULL);
+	for (int i = 0; i < 4; i++) {
+		/* This process's mount namespace counts, too; and what ends gives its place back, some time after. */
+		put(max_path(kinds[i].name), kinds[i].flag == CLONE_NEWNS ? "4" : "3");
+		count_kind(kinds[i].name, kinds[i].flag, 3);
+		put(max_path(kinds[i].name), "2147483647");
+	}
+	put(max_path("pid"), "0");
+	ERR(unshare(CLONE_NEWPID), ENOSPC);
+	put(max_path("pid"), "1");
+	OK(unshare(CLONE_NEWPID));
+}
+
+/* What is made further in counts further out, to who made the namespace on the way. */
+TEST(namespaces_count_upwards)
+{
+	own_namespaces(NULL);
+	put(max_path("uts"), "1");
+	OK(unshare(CLONE_NEWUSER));
+	EQ(max_of("uts"), INT_MAX);
+	OK(unshare(CLONE_NEWUTS));
+	if (OK(fork()) == 0) {
+		ERR(unshare(CLONE_NEWUTS), ENOSPC);
+		_exit(0);
+	}
+	CHECK(t_child_ok(-1));
+}
+
+TEST(nested_user_namespaces)
+{
+	int n = 0;
+
+	as_user();
+	OK(prctl(PR_SET_DUMPABLE, 1));
+	while (unshare(CLONE_NEWUSER) == 0) {
+		put("/proc/self/uid_map", "1000 1000 1");
+		put("/proc/self/setgroups", "deny");
+		put("/proc/self/gid_map", "1000 1000 1");
+		n++;
+		CHECK(n < 100);
+	}
+	EQ(errno, ENOSPC);
+	EQ(n, 33);
+}
+
+static int deeper(void *arg)
+{
+	static char stack[16384] __attribute__((aligned(16)));
+	long n = (long)arg;
+	int status;
+	pid_t pid = clone(deeper, stack + sizeof(stack), CLONE_NEWPID | SIGCHLD, (void *)(n + 1));
+
+	if (pid < 0)
+		_exit(errno == ENOSPC ? (int)n : 99);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	_exit(WEXITSTATUS(status));
+}
+
+TEST(nested_pid_namespaces)
+{
+	if (OK(fork()) == 0)
+		deeper((void *)0);
+	int status;
+
+	OK(wait(&status));
+	CHECK(WIFEXITED(status));
+	EQ(WEXITSTATUS(status), 32);
+}
+
 /* ---- memory that may outlive who made it ---- */
 
 #define LASTING "/proc/sys/vm/user_lasting_kbytes"
@@ -303,12 +466,6 @@ static bool with_limit(const char *kbytes, void (*run)(void))
 	ok = t_child_ok(pid);
 	put(LASTING, lasting_before);
 	return ok;
-}
-
-static void as_user(void)
-{
-	OK(setgid(1000));
-	OK(setuid(1000));
 }
 
 static void nothing_more(void)

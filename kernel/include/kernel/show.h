@@ -27,6 +27,7 @@ struct show_node {
 	show_fn show;
 	store_fn store;
 	void *data;
+	bool (*owner_like)(void);	/* a setting: not root but whom this says yes to has the owner's rights, and all others have the others' */
 	atomic_t *changes;		/* c: raised when the text changes by itself; NULL: poll(2) says nothing */
 #ifdef CONFIG_DEBUG
 	const void *fops;		/* struct file_operations, of a file that is more than its text */

@@ -36,6 +36,8 @@ struct uid_gid_map {
 
 struct ucounts_key { u32 unused; };
 
+enum ns_counted { COUNTED_USER, COUNTED_PID, COUNTED_UTS, COUNTED_IPC, COUNTED_MNT, COUNTED_KINDS };	/* those that are counted */
+
 struct user_namespace {
 	refcount_t refs;
 	struct user_namespace *parent;	/* c; NULL for the initial one */
@@ -46,6 +48,8 @@ struct user_namespace {
 	bool setgroups_allowed;
 	bool parent_could_setfcap;
 	unsigned int ino;		/* c: /proc/PID/ns */
+	struct ns_count *made;		/* c: whom it is counted to, in its parent; NULL for the initial one */
+	int max[COUNTED_KINDS];		/* atomic: of namespaces that a user owns here */
 	struct rcu_head rcu;
 };
 

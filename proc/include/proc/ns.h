@@ -14,6 +14,7 @@ struct xarray;
 
 struct uts_namespace {
 	refcount_t refs;
+	struct ns_count *made;
 	struct user_namespace *user_ns;
 	unsigned int ino;
 	struct {
@@ -26,6 +27,7 @@ struct pid_namespace {
 	struct pid_namespace *parent;	/* c */
 	unsigned int level;		/* c */
 	struct user_namespace *user_ns;	/* c */
+	struct ns_count *made;		/* c */
 	struct task __rcu *child_reaper;	/* T, R */
 	unsigned int ino;
 	int pid_max;
