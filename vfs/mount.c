@@ -7,6 +7,7 @@
  * makes the mount read-only sets MNT_WRITE_HOLD, waits a grace period and can then trust the sum.
  */
 #include <lib/types.h>
+#include <kernel/static_key.h>
 #include "mount_priv.h"
 #include <lib/hash.h>
 #include <alloc/ghash.h>
@@ -44,9 +45,7 @@ static struct kmem_cache *mnt_cache __ro_after_init;
 static unsigned long nr_hashed;			/* mount_lock */
 static u64 next_unique_id = MNT_ID_FIRST;		/* mount_lock */
 /* Those that mountinfo shows, small and reused. Each that was ever given has an entry: the next free one, if it is free. */
-static DEFINE_XARRAY(mnt_ids);
-static u32 free_id;				/* mount_lock: the one given back last, 0: none */
-static u32 last_id;				/* namespace_sem: the largest ever given */
+static struct id_pool mnt_ids = ID_POOL_INIT(mnt_ids);
 
 static struct hlist_head *mbucket(struct mhash *t, const struct vfsmount *mnt, const struct dentry *d)
 {
@@ -223,43 +222,49 @@ fail:
 	return NULL;
 }
 
-/* An id that was given back, or 0. mount_lock held. */
-static u32 reuse_id(void)
+/* mount_lock held. */
+static u32 pool_reuse(struct id_pool *p)
 {
-	u32 id = free_id;
+	u32 id = p->free;
 
 	if (id)
-		free_id = (u32)xa_to_value(xa_load(&mnt_ids, id));
+		p->free = (u32)xa_to_value(xa_load(&p->ids, id));
 	return id;
 }
 
-/* mount_lock held. */
-static void give_id_back(u32 id)
+void id_pool_put(struct id_pool *p, u32 id)
 {
-	xa_store(&mnt_ids, id, xa_mk_value(free_id), GFP_NOWAIT);	/* in its place: needs no memory */
-	free_id = id;
+	xa_store(&p->ids, id, xa_mk_value(p->free), GFP_NOWAIT);	/* in its place: needs no memory */
+	p->free = id;
+}
+
+int id_pool_get(struct id_pool *p)
+{
+	u32 id;
+	int err;
+
+	lock_mount_hash();
+	id = pool_reuse(p);
+	unlock_mount_hash();
+	if (id)
+		return (int)id;
+	if (p->last == INT_MAX)
+		return -ENOSPC;
+	err = xa_insert(&p->ids, p->last + 1, xa_mk_value(0), GFP_KERNEL_ACCOUNT);
+	return err ? err : (int)++p->last;
 }
 
 /* Internal mounts have id 0; the others get one when they join a namespace, where namespace_sem is held for writing. */
 int mnt_assign_id(struct mount *m)
 {
-	u32 id;
-	int err;
+	int id;
 
 	if (m->mnt_id)
 		return 0;
-	lock_mount_hash();
-	id = reuse_id();
-	unlock_mount_hash();
-	if (!id) {
-		if (last_id == INT_MAX)
-			return -ENOSPC;
-		err = xa_insert(&mnt_ids, last_id + 1, xa_mk_value(0), GFP_KERNEL_ACCOUNT);
-		if (err)
-			return err;
-		id = ++last_id;
-	}
-	m->mnt_id = (int)id;
+	id = id_pool_get(&mnt_ids);
+	if (id < 0)
+		return id;
+	m->mnt_id = id;
 	lock_mount_hash();
 	m->mnt_id_unique = next_unique_id++;
 	unlock_mount_hash();
@@ -274,7 +279,7 @@ void free_vfsmnt_unused(struct mount *m)
 	lock_mount_hash();
 	list_del_init(&m->mnt_instance);
 	if (m->mnt_id)
-		give_id_back((u32)m->mnt_id);
+		id_pool_put(&mnt_ids, (u32)m->mnt_id);
 	unlock_mount_hash();
 	dput(m->mnt.mnt_root);
 	if (sb)
@@ -337,12 +342,31 @@ static noinline void mntput_unmounted(struct mount *m) __releases(RCU)
 	cleanup_later(m);
 }
 
-static __always_inline void mntput_inline(struct vfsmount *mnt)
+static DEFINE_STATIC_KEY_FALSE(expiry_key);	/* a mount was marked: rare, and for good */
+
+void mnt_watch_expiry(void)
+{
+	static DEFINE_MUTEX(first);
+	static bool begun;
+
+	if (smp_load_acquire(&begun))
+		return;
+	mutex_lock(&first);
+	if (!begun) {
+		static_key_enable(&expiry_key);
+		smp_store_release(&begun, true);
+	}
+	mutex_unlock(&first);
+}
+
+static __always_inline void mntput_inline(struct vfsmount *mnt, bool used)
 {
 	struct mount *m = real_mount(mnt);
 
 	if (!mnt)
 		return;
+	if (static_branch_unlikely(&expiry_key) && used && READ_ONCE(m->mnt_expiry_mark))
+		WRITE_ONCE(m->mnt_expiry_mark, 0);
 	rcu_read_lock();
 	if (likely(READ_ONCE(m->mnt_ns))) {
 		mnt_add_count(m, -1);
@@ -354,7 +378,12 @@ static __always_inline void mntput_inline(struct vfsmount *mnt)
 
 void mntput(struct vfsmount *mnt)
 {
-	mntput_inline(mnt);
+	mntput_inline(mnt, true);
+}
+
+void mntput_no_expire(struct vfsmount *mnt)
+{
+	mntput_inline(mnt, false);
 }
 
 void path_get(const struct path *path)
@@ -368,7 +397,7 @@ void path_put(const struct path *path)
 	struct vfsmount *mnt = path->mnt;
 
 	dput(path->dentry);
-	mntput_inline(mnt);
+	mntput_inline(mnt, true);
 }
 
 /* Write access. */

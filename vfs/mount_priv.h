@@ -74,6 +74,7 @@ struct mnt_namespace {
 	struct user_namespace	*user_ns;	/* c */
 	struct ns_count		*made;		/* c */
 	u64			seq;		/* c: creation order, 0: anonymous */
+	u64			origin;		/* c: anonymous: seq of the namespace that it was copied from, 0: made of new mounts */
 	unsigned int		ino;		/* c */
 	unsigned int		nr_mounts;	/* [N] */
 	unsigned int		nr_pending;	/* [N] made for it and not attached yet */
@@ -175,6 +176,21 @@ struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon);	/
 void free_mnt_ns(struct mnt_namespace *ns);
 void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
 struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id);	/* the first with that unique id or a larger one; namespace_sem held */
+/* Small numbers, taken and given back in constant time: those that were given back form a list, each in its own place. */
+struct id_pool {
+	struct xarray ids;		/* of what was ever given: the next free one, while it is free */
+	u32 free;			/* [M] the one given back last, 0: none */
+	u32 last;			/* [N] the largest ever given */
+};
+#define ID_POOL_INIT(name) { .ids = XARRAY_INIT((name).ids, 0) }
+int id_pool_get(struct id_pool *p);	/* > 0, or -ENOSPC, -ENOMEM; namespace_sem write-held, mount_lock not */
+void id_pool_put(struct id_pool *p, u32 id);	/* mount_lock held */
+/* From here on whoever lets go of a mount takes its mark of expiry away. */
+void mnt_watch_expiry(void);
+void mntput_no_expire(struct vfsmount *mnt);	/* but the one who set it */
+/* namespace_sem held. May the caller build on M, or copy it: his namespace's, or detached and from there? */
+bool may_use_mount(const struct mount *m);
+bool is_detached_root(const struct mount *m);	/* of a tree that is held by a descriptor alone */
 void lock_mnt_tree(struct mount *m);
 unsigned int count_mnt_tree(struct mount *m);
 bool mount_room(const struct mnt_namespace *ns, struct mount *tree);	/* would fs.mount-max allow the tree in there, too? */

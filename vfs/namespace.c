@@ -181,6 +181,20 @@ static bool check_fs_root(struct mount *m)
 	return same;
 }
 
+bool may_use_mount(const struct mount *m)
+{
+	const struct mnt_namespace *ns = m->mnt_ns;
+
+	if (check_mnt(m))
+		return true;
+	return is_mounted_ns(ns) && is_anon_ns(ns) && (!ns->origin || ns->origin == current->nsproxy->mnt_ns->seq);
+}
+
+bool is_detached_root(const struct mount *m)
+{
+	return is_mounted_ns(m->mnt_ns) && is_anon_ns(m->mnt_ns) && m->mnt_ns->root == m;
+}
+
 static int do_umount(struct mount *m, int flags)
 {
 	struct super_block *sb = m->mnt.mnt_sb;
@@ -196,6 +210,7 @@ static int do_umount(struct mount *m, int flags)
 		unlock_mount_hash();
 		if (err)
 			return err;
+		mnt_watch_expiry();
 		if (!xchg(&m->mnt_expiry_mark, 1))
 			return -EAGAIN;
 	}
@@ -269,7 +284,7 @@ int path_umount(struct path *path, int flags)
 		err = do_umount(m, flags);
 	/* The path's dentry first: the superblock must not go before. */
 	dput(path->dentry);
-	mntput(path->mnt);
+	mntput_no_expire(path->mnt);
 	return err;
 }
 
@@ -298,7 +313,7 @@ void lock_mnt_tree(struct mount *mnt)
 			flags |= MNT_LOCK_NOSUID;
 		if (flags & MNT_NOEXEC)
 			flags |= MNT_LOCK_NOEXEC;
-		if (RB_EMPTY_NODE(&p->mnt_node) || p != mnt)
+		if (p != mnt)		/* the whole may be taken away: nothing comes to light that was not there before */
 			flags |= MNT_LOCKED;
 		p->mnt.mnt_flags = flags;
 	}
@@ -366,6 +381,9 @@ static void commit_beneath(struct mount *m, struct mountpoint *root_mp)
 {
 	struct mount *top = covered_by(m);
 
+	/* A locked one hides what is beneath it: that includes M now. */
+	if (top && top->mnt.mnt_flags & MNT_LOCKED)
+		m->mnt.mnt_flags |= MNT_LOCKED;
 	commit_tree(m);
 	if (top)
 		tuck_beneath(m, root_mp, top);
@@ -640,7 +658,7 @@ struct mount *do_loopback_copy(const struct path *old, bool recurse, bool foreig
 
 	if (m->unbindable)
 		return ERR_PTR(-EINVAL);
-	if (!check_mnt(m) && !(m->mnt_ns && is_mounted_ns(m->mnt_ns) && is_anon_ns(m->mnt_ns)))
+	if (!may_use_mount(m))
 		return ERR_PTR(-EINVAL);
 	if (!recurse) {
 		/* What is hidden below locked mounts must stay hidden. */
@@ -714,13 +732,10 @@ int do_move_mount(struct path *from, struct path *to, bool beneath)
 	ns = old->mnt_ns;
 	attached = mnt_has_parent(old);
 	err = -EINVAL;
-	if (from->dentry != from->mnt->mnt_root || !check_mnt(parent) || !is_mounted_ns(ns))
+	if (from->dentry != from->mnt->mnt_root)
 		goto out;
-	if (!check_mnt(old) && !is_anon_ns(ns))
-		goto out;
-	if (is_anon_ns(ns) && (attached || ns->root != old))
-		goto out;
-	if (!is_anon_ns(ns) && !attached)
+	/* What is attached moves within the namespace; a detached tree goes into it, or onto another detached one. */
+	if (check_mnt(old) ? !attached || !check_mnt(parent) : !is_detached_root(old) || ns == parent->mnt_ns || !may_use_mount(parent))
 		goto out;
 	if (old->mnt.mnt_flags & MNT_LOCKED || old->mnt.mnt_sb->s_flags & SB_NOUSER)
 		goto out;
@@ -773,6 +788,9 @@ static int do_change_type(const struct path *path, int ms_flags)
 		err = -EINVAL;
 		goto out;
 	}
+	err = type == MS_SHARED ? invent_group_ids(m, recurse) : 0;
+	if (err)
+		goto out;
 	lock_mount_hash();
 	for (struct mount *p = m; p; p = recurse ? next_mnt(p, m) : NULL)
 		change_mnt_propagation(p, type);

@@ -143,8 +143,8 @@ int fs_context_reconfigure(struct fs_context *fc)
 
 /* Detached trees. */
 
-/* @m becomes the root of an anonymous namespace held by the returned file. Takes @m over. */
-static struct file *hold_detached(struct mount *m)
+/* @m, from the namespace with that number or new (0), becomes the root of an anonymous namespace held by the returned file. Takes @m over. */
+static struct file *hold_detached(struct mount *m, u64 origin)
 {
 	struct mnt_namespace *ns = alloc_mnt_ns(current->nsproxy->mnt_ns->user_ns, true);
 	struct path path = { &m->mnt, m->mnt.mnt_root };
@@ -163,6 +163,7 @@ static struct file *hold_detached(struct mount *m)
 	}
 	lock_mount_hash();
 	ns->root = m;
+	ns->origin = origin;
 	for (struct mount *p = m; p; p = next_mnt(p, m))
 		mnt_add_to_ns(ns, p);
 	unlock_mount_hash();
@@ -282,18 +283,24 @@ int fs_context_mount(struct fs_context *fc, u64 attr, unsigned int o_flags)
 	mutex_unlock(&fc->uapi_mutex);
 	if (IS_ERR(mnt))
 		return (int)PTR_ERR(mnt);
-	return install(hold_detached(real_mount(mnt)), o_flags);
+	return install(hold_detached(real_mount(mnt), 0), o_flags);
 }
 
 /* open_tree(2) with OPEN_TREE_CLONE. */
 struct file *open_tree_clone(const struct path *path, bool recurse)
 {
+	const struct mnt_namespace *ns;
 	struct mount *m;
+	u64 origin = 0;
 
 	namespace_lock();
 	m = do_loopback_copy(path, recurse, false);
+	if (!IS_ERR(m)) {
+		ns = real_mount(path->mnt)->mnt_ns;
+		origin = is_anon_ns(ns) ? ns->origin : ns->seq;
+	}
 	namespace_unlock();
-	return IS_ERR(m) ? ERR_CAST(m) : hold_detached(m);
+	return IS_ERR(m) ? ERR_CAST(m) : hold_detached(m, origin);
 }
 
 /* move_mount(2) below the edge. */
@@ -336,10 +343,12 @@ int path_mount_setattr(const struct path *path, const struct mount_attr *attr, b
 	if (path->dentry != path->mnt->mnt_root)
 		return -EINVAL;
 	namespace_lock();
-	if (!check_mnt(m) && !(is_mounted_ns(m->mnt_ns) && is_anon_ns(m->mnt_ns)))
+	if (!check_mnt(m) && !is_detached_root(m))
 		err = -EINVAL;
 	for (p = m; !err && (set || clear) && p; p = recurse ? next_mnt(p, m) : NULL)
 		err = set_mount_flags_locked(p, set, clear);
+	if (!err && attr->propagation == MS_SHARED)
+		err = invent_group_ids(m, recurse);
 	if (!err && attr->propagation) {
 		lock_mount_hash();
 		for (p = m; p; p = recurse ? next_mnt(p, m) : NULL)

@@ -9,7 +9,7 @@
 #include <vfs/file.h>
 #include <proc/cred.h>
 
-static int next_group_id;
+static struct id_pool group_ids = ID_POOL_INIT(group_ids);
 
 struct mount *next_peer(struct mount *p)
 {
@@ -21,11 +21,29 @@ static struct mount *next_mount_or_end(struct mount *m, struct mount *root, bool
 	return recurse ? next_mnt(m, root) : NULL;
 }
 
+/* mount_lock held. The last of its group gives the number back. */
+static void leave_group(struct mount *m)
+{
+	if (m->mnt_group_id && list_empty(&m->mnt_share))
+		id_pool_put(&group_ids, (u32)m->mnt_group_id);
+	list_del_init(&m->mnt_share);
+	m->mnt_group_id = 0;
+}
+
+/* Those that have no group get one each. 0, or -ENOSPC, -ENOMEM, and then none has. mount_lock not held. */
 int invent_group_ids(struct mount *m, bool recurse)
 {
 	for (struct mount *p = m; p; p = next_mount_or_end(p, m, recurse)) {
-		if (!p->mnt_group_id)
-			p->mnt_group_id = ++next_group_id;
+		int id;
+
+		if (p->mnt_group_id)
+			continue;
+		id = id_pool_get(&group_ids);
+		if (id < 0) {
+			cleanup_group_ids(m, p);
+			return id;
+		}
+		p->mnt_group_id = id;
 	}
 	return 0;
 }
@@ -33,10 +51,12 @@ int invent_group_ids(struct mount *m, bool recurse)
 /* Undo for those that have not become shared with anybody. */
 void cleanup_group_ids(struct mount *m, struct mount *end)
 {
+	lock_mount_hash();
 	for (struct mount *p = m; p != end && p; p = next_mnt(p, m)) {
 		if (p->mnt_group_id && list_empty(&p->mnt_share))
-			p->mnt_group_id = 0;
+			leave_group(p);
 	}
+	unlock_mount_hash();
 }
 
 /* The slaves of @m become those of @master, or free. */
@@ -67,10 +87,9 @@ static void make_slave(struct mount *m)
 				break;
 			}
 		}
-		list_del_init(&m->mnt_share);
 		/* Still a slave of the group's own master? The peers are, and pass it on. */
 	}
-	m->mnt_group_id = 0;
+	leave_group(m);
 	hand_over_slaves(m, master);
 	list_del_init(&m->mnt_slave);
 	m->mnt_master = master;
@@ -78,12 +97,12 @@ static void make_slave(struct mount *m)
 		list_add(&m->mnt_slave, &master->mnt_slave_list);
 }
 
-/* type: MS_SHARED (a group id is set already), MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE. */
+/* type: MS_SHARED (invent_group_ids() was called), MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE. mount_lock held. */
 int change_mnt_propagation(struct mount *m, int type)
 {
 	if (type == MS_SHARED) {
 		m->unbindable = false;
-		return invent_group_ids(m, false);
+		return 0;
 	}
 	if (m->mnt_group_id || type != MS_SLAVE)
 		make_slave(m);

@@ -391,3 +391,105 @@ TEST(walks_hold_nothing)
 		CHECK(t_child_ok(pid[k]));
 	OK(umount("a"));
 }
+
+/* umount2(2), MNT_EXPIRE: the mark lasts until somebody has used the mount. */
+TEST(expiry)
+{
+	int fd;
+
+	own();
+	OK(mkdir("/tmp/mnt/e", 0755));
+	OK(mount("t", "/tmp/mnt/e", "tmpfs", 0, NULL));
+	ERR(umount2("/tmp/mnt/e", MNT_EXPIRE | MNT_DETACH), EINVAL);
+	ERR(umount2("/tmp/mnt/e", MNT_EXPIRE | MNT_FORCE), EINVAL);
+	ERR(umount2("/tmp/mnt/e", MNT_EXPIRE), EAGAIN);
+	OK(umount2("/tmp/mnt/e", MNT_EXPIRE));
+	OK(mount("t", "/tmp/mnt/e", "tmpfs", 0, NULL));
+	ERR(umount2("/tmp/mnt/e", MNT_EXPIRE), EAGAIN);
+	fd = OK(open("/tmp/mnt/e/file", O_CREAT | O_RDWR, 0600));
+	ERR(umount2("/tmp/mnt/e", MNT_EXPIRE), EBUSY);
+	close(fd);
+	ERR(umount2("/tmp/mnt/e", MNT_EXPIRE), EAGAIN);
+	OK(access("/tmp/mnt/e/file", F_OK));
+	ERR(umount2("/tmp/mnt/e", MNT_EXPIRE), EAGAIN);
+	OK(umount2("/tmp/mnt/e", MNT_EXPIRE));
+	ERR(access("/tmp/mnt/e/file", F_OK), ENOENT);
+}
+
+/* What comes from a more privileged namespace can be taken away whole there, not in parts. */
+TEST(what_propagates_to_the_less_privileged)
+{
+	int up[2], down[2];
+	char c;
+	pid_t pid;
+
+	own();
+	OK(mkdir("/tmp/mnt/p", 0755));
+	OK(mkdir("/tmp/mnt/q", 0755));
+	OK(mount("t", "/tmp/mnt/p", "tmpfs", 0, NULL));
+	OK(mount(NULL, "/tmp/mnt/p", NULL, MS_SHARED, NULL));
+	OK(mkdir("/tmp/mnt/p/m", 0755));
+	OK(mount("t", "/tmp/mnt/q", "tmpfs", 0, NULL));
+	OK(mkdir("/tmp/mnt/q/sub", 0755));
+	OK(mount("t", "/tmp/mnt/q/sub", "tmpfs", 0, NULL));
+	OK(pipe(up));
+	OK(pipe(down));
+	pid = OK(fork());
+	if (!pid) {
+		OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+		EQ(write(up[1], "u", 1), 1);
+		EQ(read(down[0], &c, 1), 1);
+		EQ(mounted("/tmp/mnt/p/m"), 1);
+		EQ(mounted("/tmp/mnt/p/m/sub"), 1);
+		ERR(umount2("/tmp/mnt/p/m/sub", MNT_DETACH), EINVAL);
+		ERR(umount2("/tmp/mnt/p", MNT_DETACH), EINVAL);
+		OK(umount2("/tmp/mnt/p/m", MNT_DETACH));
+		EQ(mounted("/tmp/mnt/p/m"), 0);
+		_exit(0);
+	}
+	EQ(read(up[0], &c, 1), 1);
+	OK(mount("/tmp/mnt/q", "/tmp/mnt/p/m", NULL, MS_BIND | MS_REC, NULL));
+	EQ(write(down[1], "d", 1), 1);
+	CHECK(t_child_ok(pid));
+	EQ(mounted("/tmp/mnt/p/m/sub"), 1);
+}
+
+static int group_of(const char *where)
+{
+	char line[1024], at[256];
+	FILE *f = fopen("/proc/self/mountinfo", "r");
+	int id = 0;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		char *s = strstr(line, " shared:");
+
+		if (sscanf(line, "%*d %*d %*s %*s %255s", at) == 1 && !strcmp(at, where))
+			id = s ? atoi(s + 8) : 0;
+	}
+	fclose(f);
+	return id;
+}
+
+/* Numbers of peer groups are given again when the last of the group has gone. */
+TEST(numbers_of_groups)
+{
+	int first;
+
+	own();
+	OK(mkdir("/tmp/mnt/g", 0755));
+	OK(mount("t", "/tmp/mnt/g", "tmpfs", 0, NULL));
+	OK(mount(NULL, "/tmp/mnt/g", NULL, MS_SHARED, NULL));
+	first = group_of("/tmp/mnt/g");
+	CHECK(first > 0);
+	for (int i = 0; i < 3; i++) {
+		OK(mount(NULL, "/tmp/mnt/g", NULL, MS_PRIVATE, NULL));
+		EQ(group_of("/tmp/mnt/g"), 0);
+		OK(mount(NULL, "/tmp/mnt/g", NULL, MS_SHARED, NULL));
+		EQ(group_of("/tmp/mnt/g"), first);
+		OK(umount("/tmp/mnt/g"));
+		OK(mount("t", "/tmp/mnt/g", "tmpfs", 0, NULL));
+		OK(mount(NULL, "/tmp/mnt/g", NULL, MS_SHARED, NULL));
+		EQ(group_of("/tmp/mnt/g"), first);
+	}
+}

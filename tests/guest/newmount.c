@@ -338,3 +338,38 @@ TEST(tree_with_attributes)
 	a.attr_set = 1ull << 40;
 	ERR((int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE, &a, sizeof(a)), EINVAL);
 }
+
+/* A tree that is not attached yet may be put together. */
+TEST(onto_a_detached_tree)
+{
+	int a, b, c;
+
+	start();
+	a = detached("in_a");
+	b = detached("in_b");
+	c = detached("in_c");
+	OK(mkdirat(a, "on", 0755));
+	OK(mkdirat(b, "on", 0755));
+	OK(sys_move_mount(b, "", a, "on", MOVE_MOUNT_F_EMPTY_PATH));
+	OK(faccessat(a, "on/in_b", F_OK, 0));
+	OK(sys_move_mount(c, "", b, "on", MOVE_MOUNT_F_EMPTY_PATH));		/* B is part of the tree now */
+	OK(faccessat(a, "on/on/in_c", F_OK, 0));
+	ERR(sys_move_mount(b, "", AT_FDCWD, "a", MOVE_MOUNT_F_EMPTY_PATH), EINVAL);	/* the tree moves as a whole */
+	ERR(sys_move_mount(a, "", a, "on", MOVE_MOUNT_F_EMPTY_PATH), EINVAL);
+	attach(a, "a", 0);
+	OK(access("a/on/on/in_c", F_OK));
+	OK(access("a/in_a", F_OK));
+}
+
+/* Another namespace's detached tree is not built on. */
+TEST(onto_a_tree_of_another_namespace)
+{
+	int a, b;
+
+	start();
+	a = OK(sys_open_tree(AT_FDCWD, ".", 1 /* OPEN_TREE_CLONE */));
+	OK(unshare(CLONE_NEWNS));
+	b = detached("in_b");
+	ERR(sys_move_mount(b, "", a, "b", MOVE_MOUNT_F_EMPTY_PATH), EINVAL);
+	ERR(sys_open_tree(a, "", 1 | AT_EMPTY_PATH), EINVAL);
+}
