@@ -46,7 +46,8 @@ static __poll_t pidfd_poll(struct file *file, struct poll_table_struct *p)
 	t = pid_task(pid, PIDTYPE_PID);
 	if (!t)
 		mask = EPOLLIN | EPOLLRDNORM | EPOLLHUP;
-	else if (READ_ONCE(t->exit_state) && (of_thread(file) || thread_group_empty(t)))
+	/* A leader's own end is told with its process's: until then an exec of another thread may take its place. */
+	else if (READ_ONCE(t->exit_state) && ((of_thread(file) && !thread_group_leader(t)) || thread_group_empty(t)))
 		mask = EPOLLIN | EPOLLRDNORM;
 	rcu_read_unlock();
 	return mask;

@@ -524,3 +524,98 @@ TEST(a_session_ends_and_its_pty_stays)
 	}
 	CHECK(t_child_ok(pid));
 }
+
+/* ---- descriptors of processes ---- */
+
+static int leader_pipe[2];
+
+static void *stays(void *unused)
+{
+	char c;
+
+	(void)unused;
+	while (read(leader_pipe[0], &c, 1) != 0)
+		;
+	_exit(5);
+}
+
+static int polled(int fd)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	return poll(&p, 1, 0) == 1 ? p.revents : 0;
+}
+
+#define THREAD_FD O_EXCL	/* PIDFD_THREAD */
+
+static void until_zombie(pid_t pid)
+{
+	char path[40], state = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	while (state != 'Z') {
+		FILE *f = fopen(path, "r");
+
+		CHECK(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1);
+		fclose(f);
+		sched_yield();
+	}
+}
+
+/* The leader's own end, and its process's. */
+TEST(the_leaders_thread_and_its_process)
+{
+	int whole, thread, status;
+	siginfo_t si;
+	pthread_t t;
+	pid_t pid;
+
+	OK(pipe(leader_pipe));
+	pid = OK(fork());
+	if (!pid) {
+		close(leader_pipe[1]);
+		EQ(pthread_create(&t, NULL, stays, NULL), 0);
+		syscall(SYS_exit, 0);
+	}
+	whole = (int)OK(syscall(SYS_pidfd_open, pid, 0));
+	thread = (int)OK(syscall(SYS_pidfd_open, pid, THREAD_FD));
+	until_zombie(pid);
+	EQ(polled(thread), 0);		/* as long as there are other threads */
+	EQ(polled(whole), 0);
+	OK(syscall(SYS_pidfd_send_signal, whole, 0, NULL, 0));
+	OK(syscall(SYS_pidfd_send_signal, thread, 0, NULL, 0));
+	EQ(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT), 0);
+	close(leader_pipe[1]);
+	while (!polled(whole))
+		sched_yield();
+	EQ(polled(whole), POLLIN);
+	EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+	EQ(polled(whole), POLLIN | POLLHUP);
+	EQ(polled(thread), POLLIN | POLLHUP);
+	ERR(syscall(SYS_pidfd_send_signal, whole, 0, NULL, 0), ESRCH);
+}
+
+static void *only_thread(void *tid)
+{
+	__atomic_store_n((pid_t *)tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	return stays(NULL);
+}
+
+/* A thread that leads no process has none of the second kind. */
+TEST(a_thread_that_leads_nothing)
+{
+	static pid_t tid;
+	pthread_t t;
+	int fd;
+
+	OK(pipe(leader_pipe));
+	EQ(pthread_create(&t, NULL, only_thread, &tid), 0);
+	while (!__atomic_load_n(&tid, __ATOMIC_ACQUIRE))
+		sched_yield();
+	ERR(syscall(SYS_pidfd_open, tid, 0), ENOENT);
+	fd = (int)OK(syscall(SYS_pidfd_open, tid, THREAD_FD));
+	EQ(polled(fd), 0);
+	ERR(waitid((idtype_t)3 /* P_PIDFD */, (id_t)fd, NULL, WEXITED | WNOHANG), ECHILD);
+	_exit(0);
+}
