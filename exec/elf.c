@@ -117,6 +117,8 @@ static int map_segment(struct elf_file *f, const struct elf_segment *s)
 	unsigned long r;
 
 	if (s->filesz) {
+		if ((s->vaddr ^ s->offset) & (PAGE_SIZE - 1))
+			return -EINVAL;
 		r = vm_mmap(current->mm, f->file, f->bias + s->vaddr - pad, s->filesz + pad, seg_prot(f, s->flags),
 			    MAP_PRIVATE | MAP_FIXED, (loff_t)(s->offset - pad));
 		if (IS_ERR_VALUE(r))

@@ -21,9 +21,11 @@ int exec_load_script(struct exec_prog *p)
 		return -ENOENT;
 	memcpy(line, p->head, EXEC_HEAD);
 	line[EXEC_HEAD] = '\0';
-	e = script_parse_line(line, p->head_len, &name, &arg);
+	e = script_parse_line(line, p->head_len, p->head_len < EXEC_HEAD, &name, &arg);
 	if (e)
 		return e;
+	if (!*name)
+		return -EACCES;		/* no name is the working directory, and that is no program */
 	if (p->argc)
 		exec_pop_front(p);
 	else

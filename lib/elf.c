@@ -63,7 +63,8 @@ static void get_phdr(const void *buf, u32 i, Elf64_Phdr *p)
 	memcpy(p, (const char *)buf + (size_t)i * sizeof(*p), sizeof(*p));
 }
 
-static int check_load(const Elf64_Phdr *p, u64 limit, u64 page_size)
+/* That a segment cannot be mapped (its offset is not congruent to its address) is found when it is: by then it is no errno. */
+static int check_load(const Elf64_Phdr *p, u64 limit)
 {
 	u64 end;
 
@@ -71,14 +72,11 @@ static int check_load(const Elf64_Phdr *p, u64 limit, u64 page_size)
 		return -ENOEXEC;
 	if (check_add_overflow((u64)p->p_offset, (u64)p->p_filesz, &end) || end > (u64)S64_MAX)
 		return -ENOEXEC;
-	if ((p->p_vaddr ^ p->p_offset) & (page_size - 1))
-		return -ENOEXEC;	/* could not be mapped */
 	return 0;
 }
 
 int elf_decode_plan(const void *buf, u32 count, u64 phoff, u64 file_size, u64 limit, u64 page_size, struct elf_plan *out)
 {
-	u64 last = 0;
 	Elf64_Phdr p;
 
 	*out = (struct elf_plan){ .min_vaddr = U64_MAX, .align = page_size, .start_code = U64_MAX };
@@ -88,12 +86,8 @@ int elf_decode_plan(const void *buf, u32 count, u64 phoff, u64 file_size, u64 li
 		case PT_LOAD:
 			if (!p.p_memsz)
 				continue;
-			if (check_load(&p, limit, page_size))
+			if (check_load(&p, limit))
 				return -ENOEXEC;
-			/* In ascending order, so that mappings do not replace each other. */
-			if (out->nr_load && p.p_vaddr < last)
-				return -ENOEXEC;
-			last = p.p_vaddr;
 			out->nr_load++;
 			out->min_vaddr = min(out->min_vaddr, round_down((u64)p.p_vaddr, page_size));
 			out->max_vaddr = max(out->max_vaddr, round_up((u64)p.p_vaddr + p.p_memsz, page_size));
@@ -105,7 +99,7 @@ int elf_decode_plan(const void *buf, u32 count, u64 phoff, u64 file_size, u64 li
 				out->start_code = p.p_vaddr;
 			if (p.p_flags & PF_X)
 				out->end_code = max(out->end_code, (u64)p.p_vaddr + p.p_filesz);
-			out->start_data = p.p_vaddr;
+			out->start_data = max(out->start_data, (u64)p.p_vaddr);
 			out->end_data = max(out->end_data, (u64)p.p_vaddr + p.p_filesz);
 			out->brk = max(out->brk, (u64)p.p_vaddr + p.p_memsz);
 			break;

@@ -93,6 +93,72 @@ TEST(segments)
 	}
 }
 
+static Elf64_Phdr *headers(unsigned char *file)
+{
+	return (Elf64_Phdr *)(file + ((Elf64_Ehdr *)file)->e_phoff);
+}
+
+/* The headers of loadable segments may stand in any order. */
+TEST(segments_out_of_order)
+{
+	static unsigned char odd[sizeof(good)];
+	int n, loads = 0, at[16];
+	Elf64_Phdr *h;
+
+	load();
+	memcpy(odd, good, size);
+	n = ((Elf64_Ehdr *)odd)->e_phnum;
+	h = headers(odd);
+	for (int i = 0; i < n && loads < 16; i++)
+		if (h[i].p_type == PT_LOAD)
+			at[loads++] = i;
+	CHECK(loads > 1);
+	/* The first stays in a file that may lie anywhere: the others are placed by it. */
+	for (int i = ((Elf64_Ehdr *)odd)->e_type == ET_DYN, k = loads - 1; i < k; i++, k--) {
+		Elf64_Phdr p = h[at[i]];
+
+		h[at[i]] = h[at[k]];
+		h[at[k]] = p;
+	}
+	EQ(run(odd, size), 0);
+}
+
+/* One more segment, in the place of a header that nobody needs; what becomes of the program. */
+static int with_segment(Elf64_Off skew, Elf64_Xword filesz, Elf64_Xword memsz)
+{
+	static unsigned char odd[sizeof(good)];
+	Elf64_Addr end = 0;
+	Elf64_Phdr *h, *spare = NULL;
+
+	load();
+	memcpy(odd, good, size);
+	h = headers(odd);
+	for (int i = 0; i < ((Elf64_Ehdr *)odd)->e_phnum; i++) {
+		if (h[i].p_type == PT_LOAD && h[i].p_vaddr + h[i].p_memsz > end)
+			end = h[i].p_vaddr + h[i].p_memsz;
+		if (h[i].p_type == PT_GNU_STACK || h[i].p_type == PT_NOTE)
+			spare = &h[i];
+	}
+	if (!spare)
+		return -1;
+	end = (end + 0x20000) & ~0xffffUL;
+	*spare = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, skew, end + 64, end + 64, filesz, memsz, 0x10000 };
+	return run(odd, size);
+}
+
+TEST(segments_without_file_bytes)
+{
+	int r = with_segment(64, 0, 100);
+
+	if (r < 0)
+		SKIP("no header to spare");
+	EQ(r, 0);
+	EQ(with_segment(7, 0, 100000), 0);	/* an offset of nothing does not matter */
+	EQ(with_segment(64, 100, 100000), 0);
+	/* Not to be mapped; the old program is gone by then. */
+	EQ(with_segment(7, 100, 100), 300 + SIGSEGV);
+}
+
 TEST(truncated)
 {
 	load();

@@ -72,6 +72,14 @@ TEST(scripts)
 	script("/tmp/s4", "#!/bin/sh\nexit 6", 0755);
 	script("/tmp/s5", "#!/tmp/s4\n", 0755);
 	EQ(run("/tmp/s5", argv, NULL), 6);
+	/* The end of the file is the end of the line. */
+	script("/tmp/whole", "#!/tmp/s1", 0755);
+	script("/tmp/s1", "#!/bin/sh\n[ \"$1\" = /tmp/whole ] && exit 9\n[ \"$1\" = x ] && [ \"$2\" = /tmp/whole_arg ] && exit 10\n", 0755);
+	EQ(run("/tmp/whole", argv, NULL), 9);
+	script("/tmp/whole_arg", "#! /tmp/s1 x", 0755);
+	EQ(run("/tmp/whole_arg", argv, NULL), 10);
+	script("/tmp/whole_none", "#!", 0755);
+	EQ(run("/tmp/whole_none", argv, NULL), 102);	/* no name: the working directory */
 	for (int i = 0; i < 6; i++) {
 		char name[20], text[40];
 
