@@ -110,6 +110,17 @@ static int put_fpstate(struct uptr at)
 	return arch_copy_to_user(at, current->thread.fpu, xsave_size) || arch_copy_to_user(uptr_add(at, SW_RESERVED), &none, sizeof(none)) ? -EFAULT : 0;
 }
 
+/* A handler is a function that is called: its ABI wants the control words as they are at first, and it sees nobody's registers. */
+static void fpu_initial(void)
+{
+	if (!current->thread.fpu)
+		return;
+	if (likely(cpu_has(X86_FEATURE_XSAVE)))
+		x86_fpu_reset_some(xfeatures_mask);
+	else
+		arch_fpu_exec();
+}
+
 static void fill_context(struct sigcontext_64 *mc, const struct pt_regs *r, u64 mask, struct uptr fp)
 {
 	const struct arch_thread *t = &current->thread;
@@ -171,6 +182,7 @@ int arch_signal_setup(struct pt_regs *regs, const struct arch_sigframe *f)
 	if (arch_copy_to_user(UPTR(at), &fr, sizeof(fr)) || arch_copy_to_user(UPTR(at + offsetof(struct frame, info)), f->info, f->info_size) ||
 	    arch_clear_user(UPTR(at + offsetof(struct frame, info) + f->info_size), sizeof(((struct frame *)0)->info) - f->info_size))
 		return -EFAULT;
+	fpu_initial();
 	regs->rdi = (unsigned long)f->sig;
 	regs->rsi = at + offsetof(struct frame, info);
 	regs->rdx = at + offsetof(struct frame, uc);

@@ -273,17 +273,41 @@ TEST(over_fork)
 	}
 }
 
-/* A handler starts with clean control registers, as the ABI wants them. */
+/* A handler starts with clean registers, as the ABI wants them, and leaves those of the program as they were. */
 static volatile unsigned int handler_mxcsr, handler_fcw;
+static volatile unsigned long handler_xmm15 = 1;
 
 static void look(int sig)
 {
 	unsigned int mx;
 	unsigned short cw;
+	unsigned long x;
 
-	__asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(mx), "=m"(cw));
+	__asm__ volatile("movq %%xmm15, %2; stmxcsr %0; fnstcw %1" : "=m"(mx), "=m"(cw), "=r"(x));
 	handler_mxcsr = mx;
 	handler_fcw = cw;
+	handler_xmm15 = x;
+}
+
+TEST(a_handler_starts_afresh)
+{
+	unsigned int mx = 0x9f80, mx_after;	/* flush to zero */
+	unsigned short cw = 0x027f, cw_after;	/* 53 bits of precision */
+	unsigned long x = 0x1122334455667788, x_after;
+
+	signal(SIGUSR1, look);
+	__asm__ volatile("movq %3, %%xmm15; ldmxcsr %4; fldcw %5\n\t"
+			 "syscall\n\t"
+			 "movq %%xmm15, %0; stmxcsr %1; fnstcw %2; fninit"
+			 : "=&r"(x_after), "=m"(mx_after), "=m"(cw_after)
+			 : "r"(x), "m"(mx), "m"(cw), "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
+			 : "rcx", "r11", "memory", "xmm15");
+	EQ(handler_mxcsr, 0x1f80);
+	EQ(handler_fcw, 0x037f);
+	EQ(handler_xmm15, 0);
+	EQ(mx_after, mx);
+	EQ(cw_after, cw);
+	EQ(x_after, x);
 }
 
 TEST(general_registers_over_a_system_call)
