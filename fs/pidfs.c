@@ -141,6 +141,8 @@ static long open_namespace(struct pid *pid, enum ns_kind kind, bool for_children
 	if (!t)
 		return -ESRCH;
 	r = ptrace_begin_access(t, PTRACE_MODE_READ_FSCREDS);
+	if (r == -EPERM)
+		r = -EACCES;
 	if (!r) {
 		ns = task_get_ns(t, kind, for_children, &label, &ino);
 		ptrace_end_access(t);

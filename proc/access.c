@@ -6,6 +6,8 @@
  * asks takes what it asked for under the same hold of exec_update_lock: ptrace_begin_access() and ptrace_end_access(). Exec holds that
  * lock for writing from before the new address space is installed until after the new credentials are.
  */
+#include <lib/err.h>
+#include <lib/minmax.h>
 #include <mm/mm.h>
 #include <mm/upcalls.h>
 #include <proc/cred.h>
@@ -79,11 +81,54 @@ void ptrace_end_access(struct task *task)
 		up_read(&task->signal->exec_update_lock);
 }
 
+/* Each process's lock once, in the order of their addresses. */
+static void in_order(struct task **a, struct task **b)
+{
+	if ((*a)->signal > (*b)->signal)
+		swap(*a, *b);
+}
+
+int ptrace_begin_access_both(struct task *a, struct task *b, unsigned int mode)
+{
+	int e;
+
+	if (same_thread_group(a, b) || same_thread_group(b, current))
+		return ptrace_begin_access(a, mode);
+	if (same_thread_group(a, current))
+		return ptrace_begin_access(b, mode);
+	in_order(&a, &b);
+	if (down_read_killable(&a->signal->exec_update_lock))
+		return -EINTR;
+	e = down_read_killable_nested(&b->signal->exec_update_lock, 1) ? -EINTR : 0;
+	if (!e && ptrace_may_access(a, mode) && ptrace_may_access(b, mode))
+		return 0;
+	if (!e)
+		up_read(&b->signal->exec_update_lock);
+	up_read(&a->signal->exec_update_lock);
+	return e ?: -EPERM;
+}
+
+void ptrace_end_access_both(struct task *a, struct task *b)
+{
+	ptrace_end_access(a);
+	if (!same_thread_group(a, b))
+		ptrace_end_access(b);
+}
+
 struct mm *ptrace_get_mm(struct task *task, unsigned int mode)
 {
 	int e = ptrace_begin_access(task, mode);
 	struct mm *mm;
 
+	if (e == -EPERM) {
+		mm = READ_ONCE(task->mm);
+		if (!mm)		/* that it has none (any more) is told to all */
+			return NULL;
+		if (mm == current->mm) {	/* it shares ours */
+			mmget(mm);
+			return mm;
+		}
+	}
 	if (e)
 		return ERR_PTR(e);
 	mm = get_task_mm(task);

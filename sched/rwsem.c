@@ -171,7 +171,7 @@ void down_read_nested(struct rw_semaphore *s, int subclass) __acquires(s)
 	__acquire(s);
 }
 
-static int down_read_state(struct rw_semaphore *s, unsigned int state)
+static int down_read_state(struct rw_semaphore *s, unsigned int state, int subclass)
 {
 	int e = 0;
 
@@ -179,18 +179,23 @@ static int down_read_state(struct rw_semaphore *s, unsigned int state)
 	if (unlikely(!read_fast(s)))
 		e = wait_turn(s, false, state);
 	if (!e)
-		dep_acquire(s, 0, false, 1);
+		dep_acquire(s, subclass, false, 1);
 	return e;
 }
 
 int (down_read_killable)(struct rw_semaphore *s)
 {
-	return down_read_state(s, TASK_KILLABLE);
+	return down_read_state(s, TASK_KILLABLE, 0);
+}
+
+int (down_read_killable_nested)(struct rw_semaphore *s, int subclass)
+{
+	return down_read_state(s, TASK_KILLABLE, subclass);
 }
 
 int (down_read_interruptible)(struct rw_semaphore *s)
 {
-	return down_read_state(s, TASK_INTERRUPTIBLE);
+	return down_read_state(s, TASK_INTERRUPTIBLE, 0);
 }
 
 static noinline void wake_waiters(struct rw_semaphore *s)

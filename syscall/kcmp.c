@@ -38,38 +38,31 @@ static const void *part_of(struct task *t, int type)
 	return NULL;		/* KCMP_IO: there are no contexts of their own */
 }
 
-/* What is compared of T, by its address; a file is referenced, so that the address stays its own. */
-static long get_part(struct task *t, int type, unsigned long fd, const void **part)
+static long compare_files(struct task *a, struct task *b, unsigned int i, unsigned int k)
 {
-	long r = ptrace_begin_access(t, PTRACE_MODE_READ_REALCREDS);
+	struct file *x = fget_task(a, i), *y = fget_task(b, k);
+	long r = x && y ? order(x, y, KCMP_FILE) : -EBADF;
+
+	if (x)
+		fput(x);
+	if (y)
+		fput(y);
+	return r;
+}
+
+static long compare(struct task *a, struct task *b, int type, unsigned long i, unsigned long k)
+{
+	long r = ptrace_begin_access_both(a, b, PTRACE_MODE_READ_REALCREDS);
 
 	if (r)
 		return r;
-	*part = type == KCMP_FILE ? fget_task(t, (unsigned int)fd) : part_of(t, type);
-	ptrace_end_access(t);
-	return type == KCMP_FILE && !*part ? -EBADF : 0;
-}
-
-static void put_part(int type, const void *part)
-{
-	if (type == KCMP_FILE && part)
-		fput((struct file *)(unsigned long)part);
-}
-
-/* Each of the two is looked at while it may be; both at once would take two locks of one kind and tell no more. */
-static long compare(struct task *a, struct task *b, int type, unsigned long i, unsigned long k)
-{
-	const void *x = NULL, *y = NULL;
-	long r = get_part(a, type, i, &x), e = get_part(b, type, k, &y);
-
-	if (r == -EBADF)
-		r = e ? e : r;		/* rights come before descriptors */
+	if (type == KCMP_FILE)
+		r = compare_files(a, b, (unsigned int)i, (unsigned int)k);
+	else if (type == KCMP_EPOLL_TFD)
+		r = -EOPNOTSUPP;
 	else
-		r = r ? r : e;
-	if (!r)
-		r = type == KCMP_EPOLL_TFD ? -EOPNOTSUPP : (unsigned int)type >= KCMP_TYPES ? -EINVAL : order(x, y, type);
-	put_part(type, x);
-	put_part(type, y);
+		r = (unsigned int)type >= KCMP_TYPES ? -EINVAL : order(part_of(a, type), part_of(b, type), type);
+	ptrace_end_access_both(a, b);
 	return r;
 }
 

@@ -110,10 +110,24 @@ long sys_process_vm_writev(pid_t pid, struct uptr lvec, unsigned long liovcnt, s
 	return process_vm_rw(pid, lvec, liovcnt, rvec, riovcnt, flags, true);
 }
 
+/* The memory whose pages the caller may move. */
+static struct mm *get_movable(struct task *task)
+{
+	int e = ptrace_begin_access(task, PTRACE_MODE_READ_REALCREDS);
+	struct mm *mm;
+
+	if (e)
+		return ERR_PTR(e);
+	mm = get_task_mm(task);
+	ptrace_end_access(task);
+	return mm ? mm : ERR_PTR(-EINVAL);
+}
+
 long sys_migrate_pages(pid_t pid, unsigned long maxnode, struct uptr old_nodes, struct uptr new_nodes)
 {
 	unsigned long from, to;
 	struct task *task;
+	struct mm *mm;
 	long err = mm_read_nodes(old_nodes, maxnode, &from);
 
 	if (!err)
@@ -123,13 +137,13 @@ long sys_migrate_pages(pid_t pid, unsigned long maxnode, struct uptr old_nodes, 
 	task = pid ? find_get_task_by_vpid(pid) : current;
 	if (!task)
 		return -ESRCH;
-	if (pid) {
-		err = ptrace_may_access(task, PTRACE_MODE_READ_REALCREDS) ? 0 : -EPERM;
+	mm = get_movable(task);
+	if (pid)
 		put_task_struct(task);
-	}
-	if (!err && to != 1)	/* there is one node */
-		err = -EINVAL;
-	return err;
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	mmput(mm);
+	return to != 1 ? -EINVAL : 0;	/* there is one node */
 }
 
 long sys_move_pages(pid_t pid, unsigned long nr_pages, struct uptr pages, struct uptr nodes, struct uptr status,
@@ -146,15 +160,13 @@ long sys_move_pages(pid_t pid, unsigned long nr_pages, struct uptr pages, struct
 	} else if (!task) {
 		return -ESRCH;
 	} else {
-		mm = ptrace_get_mm(task, PTRACE_MODE_READ_REALCREDS);
+		mm = get_movable(task);
 		err = IS_ERR(mm) ? PTR_ERR(mm) : 0;
 	}
 	if (pid && task)
 		put_task_struct(task);
 	if (err)
 		return err;
-	if (!mm)
-		return -EINVAL;
 	for (unsigned long i = 0; i < nr_pages && !err; i++) {
 		unsigned long addr;
 		int node = 0, st;

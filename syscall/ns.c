@@ -185,15 +185,15 @@ static int enter_those_of(struct task *t, unsigned int mask)
 	struct entry e;
 	int err;
 
-	if (READ_ONCE(t->exit_state))
-		return -ESRCH;
 	err = begin(&e);
 	if (err)
 		return err;
 	err = ptrace_begin_access(t, PTRACE_MODE_READ_REALCREDS);
 	if (err)
 		return finish(&e, err);
-	if (mask & CLONE_NEWUSER)
+	if (READ_ONCE(t->exit_state))
+		err = -ESRCH;
+	if (!err && (mask & CLONE_NEWUSER))
 		err = install_of(&e, t, NSK_USER);
 	for (unsigned int k = 0; k < ARRAY_SIZE(kind_flag) && !err; k++)
 		if (k != NSK_USER && (mask & (unsigned int)kind_flag[k]))

@@ -172,18 +172,15 @@ static ssize_t advise_task(struct task *t, const struct iovec *iov, unsigned lon
 	struct mm *mm;
 	ssize_t r;
 
-	if (t->signal != current->signal) {
-		if (!madvise_allowed_remote(behavior))
-			return -EINVAL;
-	}
 	mm = ptrace_get_mm(t, PTRACE_MODE_READ_FSCREDS);
 	if (IS_ERR_OR_NULL(mm))
-		return mm ? PTR_ERR(mm) : -ESRCH;
-	if (t->signal != current->signal && !capable(CAP_SYS_NICE)) {
-		mmput(mm);
-		return -EPERM;
-	}
-	r = advise(mm, iov, n, behavior);
+		return !mm ? -ESRCH : mm == ERR_PTR(-EPERM) ? -EACCES : PTR_ERR(mm);
+	if (mm != current->mm && !madvise_allowed_remote(behavior))
+		r = -EINVAL;
+	else if (mm != current->mm && !capable(CAP_SYS_NICE))
+		r = -EPERM;
+	else
+		r = advise(mm, iov, n, behavior);
 	mmput(mm);
 	return r;
 }

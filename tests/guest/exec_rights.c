@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
  * What a program with more rights than its caller's gives away: nothing, at no moment of execve(2). proves: execve ptrace process_vm_readv
- * process_vm_writev pidfd_getfd kcmp get_robust_list prctl mq_notify
+ * process_vm_writev process_madvise move_pages migrate_pages pidfd_getfd kcmp get_robust_list prctl mq_notify
  *
  * The attacker is user 1000; the victim is this file, copied to a file system of its own as a set-user-ID-root program, which reports
  * what it was started with and waits until its descriptor WAIT_FD is closed.
  */
+#define TEST_LIMIT 100
 #include "t.h"
+#include <elf.h>
 #include <linux/capability.h>
-#include <mqueue.h>
 #include <linux/kcmp.h>
+#include <mqueue.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -25,6 +29,9 @@
 #define VICTIM "/tmp/victim"
 #define REPORT_FD 50
 #define WAIT_FD 51
+#ifndef PIDFD_GET_UTS_NAMESPACE		/* its header and the C library's fcntl.h do not go together */
+#define PIDFD_GET_UTS_NAMESPACE _IO(0xff, 10)
+#endif
 
 static char secret[] = "what only root may know";
 
@@ -70,6 +77,14 @@ static void after_exec(void)
 	_exit(sigwaitinfo(&both, &i) == SIGCHLD ? 0 : 1);
 }
 
+static void execute_again(void)
+{
+	char *argv[] = { "again", NULL }, *envp[] = { "VICTIM=again", NULL };
+
+	execve("/proc/self/exe", argv, envp);
+	_exit(99);
+}
+
 /* The victim, before main(). */
 __attribute__((constructor)) static void be_victim(void)
 {
@@ -82,6 +97,11 @@ __attribute__((constructor)) static void be_victim(void)
 		return;
 	if (!strcmp(mode, "signals"))
 		after_exec();
+	if (!strcmp(mode, "again")) {
+		if (write(REPORT_FD, "x", 1) != 1)
+			_exit(98);
+		execute_again();
+	}
 	r.uid = getuid();
 	r.euid = geteuid();
 	r.egid = getegid();
@@ -94,6 +114,8 @@ __attribute__((constructor)) static void be_victim(void)
 	r.dumpable = prctl(PR_GET_DUMPABLE);
 	if (!strcmp(mode, "traceme"))
 		r.traceme = ptrace(PTRACE_TRACEME, 0, 0, 0) ? errno : 0;
+	if (!strcmp(mode, "gives up") && setresuid(r.uid, r.uid, r.uid))
+		_exit(96);
 	if (write(REPORT_FD, &r, sizeof(r)) != sizeof(r))
 		_exit(98);
 	if (read(WAIT_FD, &c, 1) < 0)
@@ -331,6 +353,10 @@ static void refused(pid_t pid)
 	ERR(syscall(SYS_process_vm_readv, pid, &l, 1UL, &v, 1UL, 0UL), EPERM);
 	ERR(syscall(SYS_process_vm_writev, pid, &l, 1UL, &v, 1UL, 0UL), EPERM);
 	ERR(syscall(SYS_pidfd_getfd, pidfd, 0, 0), EPERM);
+	ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_COLD, 0), EACCES);
+	ERR(syscall(SYS_move_pages, pid, 1UL, &v.iov_base, NULL, (int[1]){ 0 }, 0), EPERM);
+	ERR(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }), EPERM);
+	ERR(ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0), EACCES);
 	ERR(syscall(SYS_kcmp, getpid(), pid, KCMP_FILES, 0, 0), EPERM);
 	ERR(syscall(SYS_kcmp, pid, getpid(), KCMP_FILES, 0, 0), EPERM);
 	ERR(syscall(SYS_get_robust_list, pid, &head, &len), EPERM);
@@ -443,6 +469,12 @@ TEST(equals)
 		CHECK(!strcmp(in, secret));
 		OK((int)syscall(SYS_pidfd_getfd, pidfd, 0, 0));
 		OK(syscall(SYS_kcmp, getpid(), pid, KCMP_FILES, 0, 0));
+		EQ(syscall(SYS_kcmp, pid, pid, KCMP_FILES, 0, 0), 0);
+		ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_COLD, 0), EPERM);		/* CAP_SYS_NICE */
+		ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_DONTNEED, 0), EINVAL);
+		OK(syscall(SYS_move_pages, pid, 1UL, &v.iov_base, NULL, (int[1]){ 0 }, 0));
+		OK(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }));
+		close(OK(ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0)));
 		snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 		OK(open(path, O_RDWR));
 		snprintf(path, sizeof(path), "/proc/%d/fdinfo/0", pid);
@@ -453,6 +485,122 @@ TEST(equals)
 	CHECK(t_child_ok(me));
 	OK(kill(pid, SIGKILL));
 	t_wait(pid);
+}
+
+/* kcmp(2) asks about two at once, in either order, while both execute: nobody waits for ever. */
+struct comparison {
+	pid_t a, b;
+	volatile bool *over;
+};
+
+static void *keep_comparing(void *arg)
+{
+	struct comparison *c = arg;
+
+	while (!*c->over)
+		if (syscall(SYS_kcmp, c->a, c->b, KCMP_VM, 0, 0) < 0 && errno != EPERM && errno != ESRCH)
+			return (void *)1;
+	return NULL;
+}
+
+TEST(comparing_two_that_execute)
+{
+	volatile bool over = false;
+	struct comparison c[2] = { { .over = &over }, { .over = &over } };
+	pthread_t t[2];
+	pid_t pid[2];
+	void *bad;
+	int said[2];
+	char b[64];
+
+	OK(pipe(said));
+	for (int i = 0; i < 2; i++) {
+		pid[i] = OK(fork());
+		if (!pid[i]) {
+			OK(prctl(PR_SET_PDEATHSIG, SIGKILL));
+			OK(dup2(said[1], REPORT_FD));
+			execute_again();
+		}
+	}
+	c[0].a = c[1].b = pid[0];
+	c[0].b = c[1].a = pid[1];
+	for (int i = 0; i < 2; i++)
+		EQ(pthread_create(&t[i], NULL, keep_comparing, &c[i]), 0);
+	for (int n = 0; n < 60;)		/* execs */
+		n += (int)OK(read(said[0], b, sizeof(b)));
+	over = true;
+	for (int i = 0; i < 2; i++) {
+		EQ(pthread_join(t[i], &bad), 0);
+		EQ(bad, NULL);
+		OK(kill(pid[i], SIGKILL));
+		t_wait(pid[i]);
+	}
+}
+
+/* ---- the end of a process ---- */
+
+/* What a zombie says to who may not look into it. */
+static void refused_at_the_end(pid_t pid, int pidfd)
+{
+	struct iovec v = { secret, 1 }, l = { (char[1]){ 0 }, 1 };
+
+	ERR(syscall(SYS_pidfd_getfd, pidfd, WAIT_FD, 0), EPERM);
+	ERR(syscall(SYS_kcmp, getpid(), pid, KCMP_FILES, 0, 0), EPERM);
+	ERR(syscall(SYS_move_pages, pid, 1UL, &v.iov_base, NULL, (int[1]){ 0 }, 0), EPERM);
+	ERR(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }), EPERM);
+	ERR(ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0), EACCES);
+	ERR(setns(pidfd, CLONE_NEWUTS), EPERM);
+	/* That it has no memory any more is told first. */
+	ERR(syscall(SYS_process_vm_readv, pid, &l, 1UL, &v, 1UL, 0UL), ESRCH);
+	ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_COLD, 0), ESRCH);
+}
+
+struct theft {
+	int pidfd;
+	volatile bool *over;
+	int stolen;
+};
+
+static void *keep_stealing(void *arg)
+{
+	struct theft *t = arg;
+
+	while (!*t->over) {
+		t->stolen = (int)syscall(SYS_pidfd_getfd, t->pidfd, WAIT_FD, 0);
+		if (t->stolen >= 0 || errno != EPERM)
+			break;
+	}
+	return NULL;
+}
+
+/* It has its caller's ids again, but still what root had opened. Its memory goes before its descriptors; that it was not dumpable is remembered. */
+TEST(set_user_id_program_that_ends)
+{
+	stage();
+	become_user();
+	for (int i = 0; i < 60; i++) {
+		volatile bool over = false;
+		struct theft t = { .over = &over, .stolen = -1 };
+		pthread_t thread;
+		siginfo_t info;
+		pid_t pid = OK(fork());
+
+		if (!pid)
+			exec_victim(VICTIM, "gives up");
+		t.pidfd = OK((int)syscall(SYS_pidfd_open, pid, 0));
+		EQ(get_report().euid, 0);
+		EQ(pthread_create(&thread, NULL, keep_stealing, &t), 0);
+		close(hold[1]);
+		EQ(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+		over = true;
+		EQ(pthread_join(thread, NULL), 0);
+		if (t.stolen >= 0)
+			FAIL("user 1000 takes a descriptor of a set-user-ID program that ends");
+		refused_at_the_end(pid, t.pidfd);
+		close(t.pidfd);
+		hold[1] = -1;
+		end_victim(pid);
+	}
 }
 
 /* A program that may be executed and not read is not read in memory either, by whoever executed it. */
@@ -487,6 +635,128 @@ TEST(execute_only)
 	ERR(ptrace(PTRACE_POKEDATA, pid, r.where, 0), EIO);
 	OK(ptrace(PTRACE_CONT, pid, 0, 0));
 	end_victim(pid);
+}
+
+/* Nor by who has every capability in his own namespace, where nobody is the file's owner. */
+static int read_by_the_parent(const char *path)
+{
+	pid_t pid = OK(fork());
+	struct report r;
+	char b[8];
+	ssize_t n;
+	int e;
+
+	if (!pid)
+		exec_victim(path, "report");
+	r = get_report();
+	n = syscall(SYS_process_vm_readv, pid, &(struct iovec){ b, 8 }, 1UL, &(struct iovec){ (void *)(uintptr_t)r.where, 8 }, 1UL, 0UL);
+	e = errno;
+	end_victim(pid);
+	return n == 8 ? 0 : e;
+}
+
+TEST(execute_only_in_a_user_namespace)
+{
+	stage();
+	copy_self("/tmp/xonly", 0711);
+	copy_self("/tmp/readable", 0755);
+	user_in_namespace();
+	EQ(read_by_the_parent("/tmp/readable"), 0);
+	EQ(read_by_the_parent("/tmp/xonly"), EPERM);
+}
+
+/* ---- an interpreter ---- */
+
+#if defined(__x86_64__)
+static const unsigned char for_ever[] = { 0xeb, 0xfe };
+#elif defined(__aarch64__)
+static const unsigned int for_ever[] = { 0x14000000 };
+#elif defined(__riscv)
+static const unsigned int for_ever[] = { 0x0000006f };
+#elif defined(__loongarch__)
+static const unsigned int for_ever[] = { 0x50000000 };
+#endif
+
+#define INTERP "/tmp/interp"
+
+/* A program that loops, started by an interpreter that loops. */
+static void small_elf(const char *path, mode_t mode, unsigned long at, bool interp)
+{
+	struct {
+		Elf64_Ehdr e;
+		Elf64_Phdr p[2];
+		char name[32];
+		unsigned char code[16];
+	} f = { 0 };
+	int fd, self = OK(open("/proc/self/exe", O_RDONLY));
+
+	EQ(pread(self, &f.e, sizeof(f.e), 0), sizeof(f.e));	/* the machine and its flags */
+	close(self);
+	f.e.e_type = ET_EXEC;
+	f.e.e_entry = at + (unsigned long)((char *)f.code - (char *)&f);
+	f.e.e_phoff = sizeof(f.e);
+	f.e.e_phnum = interp ? 2 : 1;
+	f.e.e_phentsize = sizeof(f.p[0]);
+	f.e.e_shnum = 0;
+	f.e.e_shoff = 0;
+	strcpy(f.name, INTERP);
+	memcpy(f.code, for_ever, sizeof(for_ever));
+	f.p[interp] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, at, at, sizeof(f), sizeof(f), 0x10000 };
+	if (interp)
+		f.p[0] = (Elf64_Phdr){ PT_INTERP, PF_R, (unsigned long)(f.name - (char *)&f), 0, 0, sizeof(INTERP), sizeof(INTERP), 1 };
+	fd = OK(open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0755));
+	EQ(write(fd, &f, sizeof(f)), sizeof(f));
+	close(fd);
+	OK(chmod(path, mode));
+}
+
+/* open(2) of the memory of a program of ours: 0 or errno. */
+static int mem_of_small(void)
+{
+	char *argv[] = { "small", NULL }, *envp[] = { NULL }, name[40], c;
+	int gone[2], fd, e;
+	pid_t pid;
+
+	OK(pipe2(gone, O_CLOEXEC));
+	pid = OK(fork());
+	if (!pid) {
+		execve("/tmp/small", argv, envp);
+		_exit(99);
+	}
+	close(gone[1]);
+	EQ(read(gone[0], &c, 1), 0);		/* it has executed */
+	close(gone[0]);
+	snprintf(name, sizeof(name), "/proc/%d/mem", pid);
+	fd = open(name, O_RDONLY);
+	e = errno;
+	if (fd >= 0)
+		close(fd);
+	OK(kill(pid, SIGKILL));
+	EQ(t_wait(pid), SIGKILL);
+	return fd >= 0 ? 0 : e;
+}
+
+/* What the interpreter brings into memory is not for who may not read it. */
+static void interpreter(mode_t mode, int want)
+{
+	pid_t pid;
+
+	small_elf("/tmp/small", 0755, 0x10000000, true);
+	small_elf(INTERP, mode, 0x20000000, false);
+	pid = OK(fork());
+	if (!pid) {
+		become_user();
+		EQ(mem_of_small(), want);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+TEST(interpreter_that_cannot_be_read)
+{
+	stage();
+	interpreter(0755, 0);
+	interpreter(0711, EACCES);
 }
 
 /* ---- tracers ---- */

@@ -75,6 +75,7 @@ struct rw_semaphore {
 void down_read(struct rw_semaphore *s) __acquires(s);
 void down_read_nested(struct rw_semaphore *s, int subclass) __acquires(s);
 int __must_check down_read_killable(struct rw_semaphore *s);
+int __must_check down_read_killable_nested(struct rw_semaphore *s, int subclass);
 int __must_check down_read_interruptible(struct rw_semaphore *s);
 bool __must_check down_read_trylock(struct rw_semaphore *s);
 void up_read(struct rw_semaphore *s) __releases(s);
@@ -86,6 +87,7 @@ void up_write(struct rw_semaphore *s) __releases(s);
 void downgrade_write(struct rw_semaphore *s) __must_hold(s);
 #ifdef __CHECKER__
 #define down_read_killable(s) __acquires_if_zero(s, down_read_killable(s))
+#define down_read_killable_nested(s, c) __acquires_if_zero(s, down_read_killable_nested(s, c))
 #define down_read_interruptible(s) __acquires_if_zero(s, down_read_interruptible(s))
 #define down_read_trylock(s) __acquires_if_true(s, down_read_trylock(s))
 #define down_write_killable(s) __acquires_if_zero(s, down_write_killable(s))
