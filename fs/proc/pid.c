@@ -103,6 +103,12 @@ int proc_task_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 	return generic_permission(idmap, inode, mask);
 }
 
+/* A thread's directory. Nothing is found in that of one who was waited for, whoever still holds it open. */
+static int thread_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	return refresh_owner(inode) ? generic_permission(idmap, inode, mask) : -ESRCH;
+}
+
 static int pid_revalidate(struct inode *dir, const struct qstr *name, struct dentry *d, unsigned int flags)
 {
 	struct inode *inode = READ_ONCE(d->d_inode);
@@ -154,7 +160,7 @@ static int pid_permission(struct mnt_idmap *idmap, struct inode *inode, int mask
 		if (!ok)
 			return fi->hide_pid == 2 ? -ENOENT : -EPERM;
 	}
-	return proc_task_permission(idmap, inode, mask);
+	return thread_permission(idmap, inode, mask);
 }
 
 /* Entries of one record. */
@@ -797,6 +803,7 @@ static const struct pid_entry tgid_entries[] = {
 static const struct pid_entry tid_entries[] = {
 	COMMON_ENTRIES,
 	ONE("stat", 0444, proc_show_thread_stat),
+	REG("children", 0444, &proc_children_fops),
 };
 
 static struct dentry *tgid_lookup(struct inode *dir, struct dentry *d, unsigned int flags)

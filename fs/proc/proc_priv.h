@@ -125,6 +125,8 @@ extern const struct inode_operations proc_net_iops;
 extern const struct file_operations proc_net_fops;
 /* self.c */
 struct dentry *proc_self_lookup(struct inode *dir, struct dentry *d);
+/* children.c */
+extern const struct file_operations proc_children_fops;
 /* userns.c */
 extern const struct file_operations proc_uid_map_fops, proc_gid_map_fops, proc_projid_map_fops,
 	proc_setgroups_fops;
