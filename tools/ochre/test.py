@@ -18,6 +18,7 @@
   sh/NAME              tests/sh/NAME.sh in the guest, its output compared with NAME.out
   debian/NAME          tests/debian/NAME.sh by bash in a Debian root, its output compared with NAME.out, which Linux printed
   machines/NAME        a CPU model or a machine of QEMU's, or Bochs (tools/ochre/machines.py): a few in a whole run, all by the filter 'machines'
+  scale/KIND           objects of a kind, up to 100,000 (tools/ochre/scale.py): all by the filter 'scale', none in a whole run
   boot/NAME            tests/boot/NAME.txt: a whole boot, its console compared with patterns (planted bugs among them)
 
 The last four run in each row of the matrix (CONTRIBUTING.md)."""
@@ -32,7 +33,7 @@ import sys
 import tempfile
 import time
 
-from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, litmus, lockorder, machines, oops, qemu, rootfs, run, setup
+from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
 from .util import ARCHES, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -679,6 +680,7 @@ def known_tests():
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}
     names |= {"machines/" + n for n in machines.GATE}
+    names |= {"scale/" + n for n in scale.kinds()}
     names |= {rust_name(f) for f in glob.glob(ROOT + "/tests/rust/*.rs")}
     names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}
     names |= {"sh/" + os.path.basename(s)[:-3] for s in glob.glob(ROOT + "/tests/sh/*.sh")}
@@ -748,6 +750,10 @@ def run_all(args, r):
     if r.filters and all(f.startswith("machines") for f in r.filters):
         for arch in [args.arch] if args.arch else ARCHES:
             machines.run(r, arch, Result)
+        return verdict(args, r, begin)
+    if r.filters and all(f.startswith("scale") for f in r.filters):
+        r.linux = setup.reference_linux("x86_64") if args.kernel == "linux" else args.kernel
+        scale.run(r, Result)
         return verdict(args, r, begin)
     configs = QUICK if args.quick else FULL
     quick = args.quick and not r.filters        # what is named is run
