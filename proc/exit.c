@@ -329,6 +329,21 @@ __weak void proc_flush_pid(struct pid *pid)
 {
 }
 
+#define FLUSH_MOST 128
+
+/* Before all processes wait for it in unhash(): what is queued in P of a task that is the caller's to release goes, some at a time. */
+static void flush_early(struct sighand_struct *h, struct sigpending *p)
+{
+	bool more;
+
+	do {
+		spin_lock_irq(&h->siglock);
+		more = flush_some(p, FLUSH_MOST);
+		spin_unlock_irq(&h->siglock);
+		cond_resched();
+	} while (more);
+}
+
 void release_task(struct task *t)
 {
 	struct pid *gone[PIDTYPE_MAX];
@@ -338,6 +353,9 @@ void release_task(struct task *t)
 	bool zap_leader = false;
 
 	atomic_dec(&own_real_cred(t)->user->processes);
+	flush_early(h, (struct sigpending *)&t->pending);
+	if (thread_group_empty(t))
+		flush_early(h, &t->signal->shared_pending);
 	write_lock_irq(&tasklist_lock);
 	if (unlikely(t->ptrace))
 		ptrace_unlink(t);

@@ -72,15 +72,21 @@ static void sigqueue_free(struct sigqueue *q)
 	kmem_cache_free(sigqueue_cache, q);
 }
 
-void flush_sigqueue(struct sigpending *p)
+bool flush_some(struct sigpending *p, unsigned int most)
 {
 	p->signal = 0;
-	while (!list_empty(&p->list)) {
+	while (!list_empty(&p->list) && most--) {
 		struct sigqueue *q = list_first_entry(&p->list, struct sigqueue, list);
 
 		list_del_init(&q->list);
 		sigqueue_free(q);
 	}
+	return !list_empty(&p->list);
+}
+
+void flush_sigqueue(struct sigpending *p)
+{
+	flush_some(p, UINT_MAX);
 }
 
 static void flush_mask(u64 mask, struct sigpending *p)

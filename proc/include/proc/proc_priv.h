@@ -46,6 +46,8 @@ void exit_notify_thread(struct task *t);
 
 /* signal.c */
 void flush_sigqueue(struct sigpending *p);
+/* The same of MOST signals. Whether there are more. */
+bool flush_some(struct sigpending *p, unsigned int most);
 void flush_signals_for_exec(struct task *t);
 void exit_signals(struct task *t);
 bool do_notify_parent(struct task *t, int sig);
