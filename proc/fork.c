@@ -52,7 +52,6 @@ static struct signal_struct init_signals = {
 	.threads = LIST_HEAD_INIT(init_signals.threads),
 	.wait_chldexit = __WAIT_QUEUE_HEAD_INIT(init_signals.wait_chldexit),
 	.shared_pending.list = LIST_HEAD_INIT(init_signals.shared_pending.list),
-	.cpu_timers = LIST_HEAD_INIT(init_signals.cpu_timers),
 	.cred_guard_mutex = __MUTEX_INITIALIZER(init_signals.cred_guard_mutex),
 	.exec_update_lock = __RWSEM_INITIALIZER(init_signals.exec_update_lock),
 };
@@ -122,7 +121,6 @@ static int copy_signal(u64 flags, struct task *t)
 	INIT_LIST_HEAD(&s->threads);
 	init_waitqueue_head(&s->wait_chldexit);
 	INIT_LIST_HEAD(&s->shared_pending.list);
-	INIT_LIST_HEAD(&s->cpu_timers);
 	mutex_init(&s->cred_guard_mutex);
 	init_rwsem(&s->exec_update_lock);
 	s->curr_target = t;

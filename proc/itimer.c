@@ -164,7 +164,7 @@ void cpu_timers_tick(struct task *t)
 	struct signal_struct *s = t->signal;
 	u64 soft = READ_ONCE(s->rlim[RLIMIT_CPU].cur), hard, u, st;
 
-	if (unlikely(!list_empty(&s->cpu_timers)) && !(t->flags & (PF_EXITING | PF_KTHREAD)))
+	if (unlikely(!RB_EMPTY_ROOT(&s->cpu_timers)) && !(t->flags & (PF_EXITING | PF_KTHREAD)))
 		posix_timers_tick(t);
 	if (likely(soft == RLIM_INFINITY && !READ_ONCE(s->it_cpu[0].expires_ns) && !READ_ONCE(s->it_cpu[1].expires_ns)))
 		return;

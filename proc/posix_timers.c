@@ -4,7 +4,8 @@
  * taken; then a periodic one is set for its next time and what it missed is the overrun. So the shortest interval costs no more
  * than the process asks for. If the signal is ignored the timer goes on by itself, no faster than the tick.
  *
- * A timer is either a high-resolution timer or one that the tick of its task looks at (processor-time clocks). All fields are
+ * A timer is either a high-resolution timer or one that the tick of its task looks at (processor-time clocks), which sees of each
+ * clock only what goes off next. All fields are
  * under the siglock of the process (s), but what is constant (c). The timer's function takes that lock; who cancels must not
  * hold it while waiting, and marks the timer dead first.
  */
@@ -29,7 +30,8 @@ enum cpu_clock { NOT_CPU, CPU_PROF, CPU_VIRT, CPU_SCHED };
 
 struct posix_timer {
 	struct rb_node by_id;		/* s: in signal->posix_timers */
-	struct list_head cpu_list;	/* s: in signal->cpu_timers, if it is one */
+	struct rb_node by_expiry;	/* s: in signal->cpu_timers while it is one and armed */
+	struct signal_struct *signal;	/* c: whose time counts */
 	struct hrtimer hr;
 	clockid_t clock;		/* c */
 	int id;				/* c */
@@ -46,6 +48,7 @@ struct posix_timer {
 	s64 cpu_expires;		/* s: processor time */
 	s64 overrun, last_overrun;	/* s */
 	bool armed;			/* s: will go off */
+	bool listed;			/* s: by_expiry is in the tree */
 	bool waiting;			/* s: went off, goes on when the signal is taken */
 	bool dead;			/* s */
 };
@@ -80,6 +83,59 @@ static s64 cpu_now(struct posix_timer *p)
 	return now;
 }
 
+/* ---- those that count processor time, by what they measure and when they go off ---- */
+
+static int order_of(const struct posix_timer *p, const struct pid *measured, enum cpu_clock cpu)
+{
+	if (p->measured != measured)
+		return p->measured < measured ? -1 : 1;
+	return (int)p->cpu - (int)cpu;
+}
+
+static bool expires_before(struct rb_node *a, const struct rb_node *b)
+{
+	const struct posix_timer *p = rb_entry(a, struct posix_timer, by_expiry);
+	const struct posix_timer *q = rb_entry(b, struct posix_timer, by_expiry);
+	int order = order_of(p, q->measured, q->cpu);
+
+	return order ? order < 0 : p->cpu_expires < q->cpu_expires;
+}
+
+/* siglock held. The one of its kind that goes off next. */
+static struct posix_timer *next_to_expire(struct signal_struct *s, const struct pid *measured, enum cpu_clock cpu)
+{
+	struct rb_node *n = s->cpu_timers.node;
+	struct posix_timer *found = NULL;
+
+	while (n) {
+		struct posix_timer *p = rb_entry(n, struct posix_timer, by_expiry);
+		int order = order_of(p, measured, cpu);
+
+		if (!order)
+			found = p;
+		n = order < 0 ? n->right : n->left;
+	}
+	return found;
+}
+
+/* siglock held. */
+static void list_timer(struct posix_timer *p)
+{
+	if (p->cpu && !p->listed) {
+		rb_add(&p->by_expiry, &p->signal->cpu_timers, expires_before);
+		p->listed = true;
+	}
+}
+
+/* siglock held. */
+static void unlist_timer(struct posix_timer *p)
+{
+	if (p->listed) {
+		rb_erase(&p->by_expiry, &p->signal->cpu_timers);
+		p->listed = false;
+	}
+}
+
 /* ---- going off ---- */
 
 static s64 now_of(struct posix_timer *p)
@@ -111,6 +167,7 @@ static void go_on(struct posix_timer *p, s64 not_before)
 		return;
 	p->overrun += (s64)forward(p, now_of(p)) - 1;
 	p->armed = true;
+	list_timer(p);
 	if (!p->cpu)
 		hrtimer_start(&p->hr, max(p->hr.expires, not_before), HRTIMER_MODE_ABS);
 }
@@ -160,22 +217,38 @@ static enum hrtimer_restart fire(struct hrtimer *h)
 	return HRTIMER_NORESTART;
 }
 
+/* What one tick handles; the rest, as late as it is, waits for the next one. */
+#define EXPIRE_MAX 20
+
+/* siglock held, ME is current. How many may go off after those of one kind did. */
+static int expire_due(struct task *me, const struct pid *measured, enum cpu_clock cpu, int left)
+{
+	struct posix_timer *p = next_to_expire(me->signal, measured, cpu);
+	s64 now = p ? cpu_time(p, me) : 0;
+	struct task *t;
+
+	for (; left && p && p->cpu_expires <= now; left--, p = next_to_expire(me->signal, measured, cpu)) {
+		unlist_timer(p);
+		t = p->sleeper ? me : pid_task(p->target, PIDTYPE_PID);
+		if (t) {
+			expire(p, t);
+		} else {
+			p->armed = false;
+			p->waiting = true;
+		}
+	}
+	return left;
+}
+
 void posix_timers_tick(struct task *me)
 {
-	struct signal_struct *s = me->signal;
-	struct posix_timer *p;
-	struct task *t;
+	int left = EXPIRE_MAX;
 
 	spin_lock(&task_sighand(me)->siglock);
 	rcu_read_lock();
-	list_for_each_entry(p, &s->cpu_timers, cpu_list) {
-		if (!p->armed || p->dead || (p->measured && p->measured != task_own_pid(me)))
-			continue;
-		if (cpu_time(p, me) < p->cpu_expires)
-			continue;
-		t = p->sleeper ? me : pid_task(p->target, PIDTYPE_PID);
-		if (t)
-			expire(p, t);
+	for (enum cpu_clock cpu = CPU_PROF; cpu <= CPU_SCHED; cpu++) {
+		left = expire_due(me, NULL, cpu, left);
+		left = expire_due(me, task_own_pid(me), cpu, left);
 	}
 	rcu_read_unlock();
 	spin_unlock(&task_sighand(me)->siglock);
@@ -285,8 +358,6 @@ static void add(struct posix_timer *p, struct signal_struct *s)
 		s->next_timer_id = p->id == INT_MAX ? 0 : p->id + 1;
 	} while (find(p->id));
 	rb_add(&p->by_id, &s->posix_timers, id_less);
-	if (p->cpu)
-		list_add(&p->cpu_list, &s->cpu_timers);
 }
 
 int posix_timer_create(clockid_t clock, const struct sigevent *se)
@@ -304,6 +375,7 @@ int posix_timer_create(clockid_t clock, const struct sigevent *se)
 	if (e)
 		goto fail;
 	e = -EAGAIN;
+	p->signal = s;
 	p->queued = signal_alloc_owned(p, p->signo ? p->signo : SIGALRM);
 	if (!p->queued)
 		goto fail;
@@ -330,8 +402,7 @@ static void remove(struct posix_timer *p, struct signal_struct *s) __releases(cu
 {
 	p->dead = true;
 	rb_erase(&p->by_id, &s->posix_timers);
-	if (p->cpu)
-		list_del(&p->cpu_list);
+	unlist_timer(p);
 	signal_unqueue_owned(p->queued, current);
 	spin_unlock_irq(&my_sighand()->siglock);
 	hrtimer_cancel(&p->hr);
@@ -405,10 +476,12 @@ static void start(struct posix_timer *p, bool absolute, s64 value)
 	hrtimer_set_clock(&p->hr, absolute ? p->clock : CLOCK_MONOTONIC);
 	when = absolute ? value : ktime_add_safe(now_of(p), value);
 	p->armed = true;
-	if (p->cpu)
+	if (p->cpu) {
 		p->cpu_expires = when;
-	else
+		list_timer(p);
+	} else {
 		hrtimer_start(&p->hr, when, HRTIMER_MODE_ABS);
+	}
 }
 
 int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, struct posix_timer_spec *old)
@@ -429,6 +502,7 @@ int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, str
 		cpu_relax();
 	}
 	read_timer(p, old);
+	unlist_timer(p);
 	p->armed = p->waiting = false;
 	p->interval_ns = n->value_ns ? n->interval_ns : 0;
 	p->overrun = 0;
@@ -490,8 +564,8 @@ int posix_cpu_now(clockid_t clock, s64 *now)
 }
 
 /*
- * Puts P on the list that the tick of GROUP's process looks at, or takes it off; tasklist_lock keeps an exec from changing the leader and
- * its locks meanwhile. Once the process has gone P is on no list (posix_sleepers_leave): nothing counts, and the sleeper waits for a signal.
+ * Puts P into the tree that the tick of GROUP's process looks at, or takes it off; tasklist_lock keeps an exec from changing the leader and
+ * its locks meanwhile. Once the process has gone P is in no tree (posix_sleepers_leave): nothing counts, and the sleeper waits for a signal.
  */
 static void attach(struct posix_timer *p, struct pid *group)
 {
@@ -502,10 +576,11 @@ static void attach(struct posix_timer *p, struct pid *group)
 	t = p->measured ? pid_task(p->measured, PIDTYPE_PID) : leader;
 	if (leader && t) {
 		spin_lock_irq(&task_sighand(leader)->siglock);
+		p->signal = leader->signal;
 		if (cpu_time(p, t) >= p->cpu_expires)
 			p->armed = false;
 		else
-			list_add(&p->cpu_list, &leader->signal->cpu_timers);
+			list_timer(p);
 		spin_unlock_irq(&task_sighand(leader)->siglock);
 	}
 	read_unlock(&tasklist_lock);
@@ -519,7 +594,7 @@ static void detach(struct posix_timer *p, struct pid *group)
 	leader = pid_task(group, PIDTYPE_TGID);
 	if (leader) {
 		spin_lock_irq(&task_sighand(leader)->siglock);
-		list_del_init(&p->cpu_list);
+		unlist_timer(p);
 		spin_unlock_irq(&task_sighand(leader)->siglock);
 	}
 	read_unlock(&tasklist_lock);
@@ -527,8 +602,8 @@ static void detach(struct posix_timer *p, struct pid *group)
 
 void posix_sleepers_leave(struct signal_struct *s)
 {
-	while (!list_empty(&s->cpu_timers))
-		list_del_init(s->cpu_timers.next);
+	while (!RB_EMPTY_ROOT(&s->cpu_timers))
+		unlist_timer(rb_entry(s->cpu_timers.node, struct posix_timer, by_expiry));
 }
 
 int posix_cpu_sleep(clockid_t clock, bool absolute, s64 ns, s64 *when)
@@ -537,7 +612,6 @@ int posix_cpu_sleep(clockid_t clock, bool absolute, s64 ns, s64 *when)
 	struct pid *group;
 	struct task *t;
 
-	INIT_LIST_HEAD(&p.cpu_list);
 	rcu_read_lock();
 	t = clock_owner(&p, clock);
 	if (!t || p.measured == task_own_pid(current)) {

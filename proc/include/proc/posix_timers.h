@@ -25,7 +25,7 @@ int posix_timer_remove(int id);
 int posix_cpu_sleep(clockid_t clock, bool absolute, s64 ns, s64 *when);
 /* What CLOCK says now. -EINVAL: there is none such. */
 int posix_cpu_now(clockid_t clock, s64 *now);
-/* siglock held, the process's last task goes: who sleeps by its time is on no list any more. */
+/* siglock held, the process's last task goes: who sleeps by its time is in no tree any more. */
 void posix_sleepers_leave(struct signal_struct *s);
 /* All of the process go: exit, exec. */
 void posix_timers_drop_all(struct signal_struct *s);

@@ -80,7 +80,7 @@ struct signal_struct {
 	enum { ITIMER_OFF, ITIMER_ARMED, ITIMER_FIRED } it_real;	/* s; fired: its signal was sent, and the next time is not set yet */
 	struct { u64 expires_ns, incr_ns; } it_cpu[2];	/* s: ITIMER_PROF, ITIMER_VIRTUAL */
 	struct rb_root posix_timers;	/* s: by id */
-	struct list_head cpu_timers;	/* s: those of them that the tick looks at */
+	struct rb_root cpu_timers;	/* s: those of them that the tick looks at (posix_timers.c) */
 	int next_timer_id;		/* s */
 	short oom_score_adj, oom_score_adj_min;
 	bool oom_flag_origin;
