@@ -50,11 +50,11 @@ struct sem_waiter {
 struct undo_list {
 	refcount_t refs;		/* tasks */
 	struct mutex lock;
-	struct list_head undos;		/* lock */
+	struct rb_root undos;		/* lock: by set */
 };
 
 struct sem_undo_v {
-	struct list_head of_list;	/* list->lock */
+	struct rb_node of_list;		/* list->lock */
 	struct list_head of_set;	/* the set's lock; empty when the set is gone */
 	struct sem_set *set;		/* c: referenced */
 	s16 adj[];			/* the set's lock */
@@ -187,19 +187,27 @@ static struct undo_list *undo_list_of(struct task *t)
 		return NULL;
 	refcount_set(&l->refs, 1);
 	mutex_init(&l->lock);
-	INIT_LIST_HEAD(&l->undos);
 	t->sysv_undo = l;
 	return l;
 }
 
 static struct sem_undo_v *find_undo(struct undo_list *l, struct sem_set *s)
 {
-	struct sem_undo_v *u;
+	struct rb_node *n = l->undos.node;
 
-	list_for_each_entry(u, &l->undos, of_list)
+	while (n) {
+		struct sem_undo_v *u = rb_entry(n, struct sem_undo_v, of_list);
+
 		if (u->set == s)
 			return u;
+		n = s < u->set ? n->left : n->right;
+	}
 	return NULL;
+}
+
+static bool before(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct sem_undo_v, of_list)->set < rb_entry(b, struct sem_undo_v, of_list)->set;
 }
 
 /* The caller's undo for the set, made if there is none. ERR_PTR. */
@@ -218,7 +226,7 @@ static struct sem_undo_v *get_undo(struct sem_set *s)
 			refcount_inc(&s->o.refs);
 			u->set = s;
 			INIT_LIST_HEAD(&u->of_set);
-			list_add(&u->of_list, &l->undos);
+			rb_add(&u->of_list, &l->undos, before);
 			mutex_lock(&s->o.lock);
 			if (!s->o.removed)
 				list_add(&u->of_set, &s->undos);
@@ -275,11 +283,12 @@ void exit_sysv_undo(struct task *t)
 	t->sysv_undo = NULL;
 	if (!l || !refcount_dec_and_test(&l->refs))
 		return;
-	while (!list_empty(&l->undos)) {
-		struct sem_undo_v *u = list_first_entry(&l->undos, struct sem_undo_v, of_list);
+	while (!RB_EMPTY_ROOT(&l->undos)) {
+		struct sem_undo_v *u = rb_entry(l->undos.node, struct sem_undo_v, of_list);
 
-		list_del(&u->of_list);
+		rb_erase(&u->of_list, &l->undos);
 		apply_undo(u);
+		cond_resched();
 	}
 	kfree(l);
 }
