@@ -98,10 +98,17 @@ static void copy_bitmaps(struct fdtable *to, const struct fdtable *from, unsigne
 	memcpy(to->full_fds_bits, from->full_fds_bits, bb * sizeof(long));
 }
 
+static void copy_table(struct fdtable *to, const struct fdtable *from)
+{
+	memcpy(to->fd, from->fd, from->max_fds * sizeof(struct file *));
+	copy_bitmaps(to, from, from->max_fds / BITS_PER_LONG);
+}
+
 /* file_lock held, dropped and taken again. 1: grown (look again), 0: big enough, -Exxx. */
 static int expand_files(struct files_struct *files, unsigned int nr) __must_hold(files->file_lock)
 {
 	struct fdtable *fdt, *new;
+	bool alone;
 
 	for (;;) {
 		fdt = files_fdt(files);
@@ -116,13 +123,16 @@ static int expand_files(struct files_struct *files, unsigned int nr) __must_hold
 		spin_lock(&files->file_lock);
 	}
 	files->resize_in_progress = true;
+	/* Only tasks that share a table change it: of one that is not shared there is nothing to lock out for so long. */
+	alone = atomic_read_acquire(&files->count) == 1;
 	spin_unlock(&files->file_lock);
 	new = alloc_fdtable(nr + 1);
+	if (!IS_ERR(new) && alone)
+		copy_table(new, fdt);
 	spin_lock(&files->file_lock);
 	if (!IS_ERR(new)) {
-		fdt = files_fdt(files);
-		memcpy(new->fd, fdt->fd, fdt->max_fds * sizeof(struct file *));
-		copy_bitmaps(new, fdt, fdt->max_fds / BITS_PER_LONG);
+		if (!alone)
+			copy_table(new, fdt);
 		rcu_assign_pointer(files->fdt, new);
 		if (fdt != &files->fdtab)
 			call_rcu(&fdt->rcu, free_fdtable_rcu);
