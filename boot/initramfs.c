@@ -23,6 +23,7 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 #include <mm/shmem.h>
+#include <sched/sched.h>
 #include <vfs/file.h>
 #include <vfs/fs.h>
 #include <vfs/inode.h>
@@ -189,6 +190,7 @@ static int write_contents(struct unpack *u, struct file *f, const struct cpio_en
 			return n ? (int)n : -EIO;
 		done += (u32)n;
 		consumed(u, e->data + done);
+		cond_resched();
 	}
 	return 0;
 }
@@ -276,6 +278,7 @@ static int unpack_cpio(struct unpack *u, const u8 *p, size_t len, size_t *off)
 	while ((r = cpio_next(p, len, off, u->name, &e)) == 1) {
 		make_entry(u, &e);
 		consumed(u, p + *off);
+		cond_resched();
 	}
 	drop_links(u);
 	return r;
@@ -309,15 +312,21 @@ static int grow(struct decomp_out *o, size_t want)
 		if (!pages[b->nr])
 			return -ENOMEM;
 		b->nr++;
+		cond_resched();
 	}
 	o->buf = vmap(pages, (unsigned int)nr, 0);
 	o->cap = nr << PAGE_SHIFT;
 	return o->buf ? 0 : -ENOMEM;
 }
 
+static void let_others_run(void)
+{
+	cond_resched();
+}
+
 static int unpack_compressed(struct unpack *u, const u8 *p, size_t len, size_t *off)
 {
-	struct buffer b = { .out.grow = grow };
+	struct buffer b = { .out = { .grow = grow, .pause = let_others_run } };
 	bool zstd = p[*off] != 0x1f;
 	void *work = zstd ? vmalloc(unzstd_workspace()) : NULL;
 	size_t used = 0, inner = 0;

@@ -31,6 +31,7 @@ struct inflate {
 	bool cut;			/* bits were wanted behind the end */
 	struct decomp_out *out;
 	size_t start;			/* where this member's output begins */
+	size_t rest;			/* where the next pause is due */
 	struct huff lit, dist;
 };
 
@@ -158,6 +159,13 @@ static int room(struct decomp_out *o, size_t n)
 	return o->grow(o, o->len + n);
 }
 
+static void pause(struct inflate *s)
+{
+	s->rest = s->out->len + DECOMP_STRETCH;
+	if (s->out->pause)
+		s->out->pause();
+}
+
 static int stored(struct inflate *s)
 {
 	u32 n, inv;
@@ -231,6 +239,8 @@ static int codes(struct inflate *s)
 	for (;;) {
 		int sym = decode(s, &s->lit), err;
 
+		if (s->out->len >= s->rest)
+			pause(s);
 		if (sym < 0)
 			return sym;
 		if (sym == 256)
@@ -352,6 +362,20 @@ static u32 le32_at(const u8 *p)
 	return p[0] | p[1] << 8 | p[2] << 16 | (u32)p[3] << 24;
 }
 
+/* The checksum of what came out, with pauses. */
+static u32 checksum(struct inflate *s)
+{
+	size_t at = s->start, n;
+	u32 crc = 0;
+
+	for (; at < s->out->len; at += n) {
+		n = min(s->out->len - at, (size_t)DECOMP_STRETCH);
+		crc = crc32_le(crc, s->out->buf + at, n);
+		pause(s);
+	}
+	return crc;
+}
+
 int gunzip(const u8 *in, size_t len, size_t *used, struct decomp_out *out)
 {
 	static struct inflate s;		/* 4 KiB; boot is single-threaded here */
@@ -365,7 +389,7 @@ int gunzip(const u8 *in, size_t len, size_t *used, struct decomp_out *out)
 		return err;
 	if (s.end - s.in < 8)
 		return -ENODATA;
-	if (le32_at(s.in) != crc32_le(0, out->buf + s.start, out->len - s.start) ||
+	if (le32_at(s.in) != checksum(&s) ||
 	    le32_at(s.in + 4) != (u32)(out->len - s.start))
 		return -EBADMSG;
 	*used = (size_t)(s.in + 8 - in);

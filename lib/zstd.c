@@ -692,6 +692,8 @@ int unzstd(const u8 *in, size_t len, size_t *used, struct decomp_out *out, void 
 		if (n)
 			return n;
 		at += stored;
+		if (out->pause)		/* a block is no more than two stretches */
+			out->pause();
 	} while (!last);
 	if (checksum) {
 		if (len - at < 4)

@@ -4,11 +4,14 @@
 
 #include <lib/types.h>
 
+#define DECOMP_STRETCH (64u << 10)
+
 /* Where output goes. When it is full GROW makes it larger (contents kept) or says -ENOMEM. */
 struct decomp_out {
 	u8 *buf;
 	size_t len, cap;
 	int (*grow)(struct decomp_out *out, size_t at_least);
+	void (*pause)(void);	/* for others to run, each DECOMP_STRETCH bytes or a few more; may be NULL */
 };
 
 /*
