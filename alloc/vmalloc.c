@@ -18,8 +18,10 @@
 #include <arch/mmu.h>
 #include <arch/pgtable.h>
 #include <kernel/bug.h>
+#include <kernel/printk.h>
 #include <kernel/spinlock.h>
 #include <lib/list.h>
+#include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/rbtree.h>
 #include <lib/string.h>
@@ -383,15 +385,32 @@ void vunmap(const void *addr)
 		vfree_now(addr);
 }
 
+/* RAM is no device: a second mapping of it would be a way round its owner. Holes between pieces of RAM may be devices. */
+static bool overlaps_ram(phys_addr_t start, phys_addr_t end)
+{
+	const struct memblock_list *ram = &memblock.memory;
+
+	for (unsigned int i = 0; i < ram->nr; i++)
+		if (start < ram->r[i].end && ram->r[i].start < end)
+			return true;
+	return false;
+}
+
 static void *ioremap_prot(phys_addr_t pa, size_t size, unsigned int prot, const char *what)
 {
 	unsigned long off = offset_in_page(pa);
 	struct varea *a;
 
-	if (!size || pa + size < pa)
+	if (!size || size > VMALLOC_END - VMALLOC_START || pa + size < pa)
 		return NULL;
 	pa -= off;
 	size = PAGE_ALIGN(size + off);
+	if (pa + size < pa)
+		return NULL;
+	if (overlaps_ram(pa, pa + size)) {
+		pr_warn("%s: %#llx is RAM\n", what, (unsigned long long)pa);
+		return NULL;
+	}
 	a = varea_alloc(size + PAGE_SIZE, PAGE_SIZE, GFP_KERNEL, what);
 	if (!a)
 		return NULL;

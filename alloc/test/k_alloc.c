@@ -6,6 +6,7 @@
 #include <alloc/xarray.h>
 #include <abi/errno.h>
 #include <kernel/ktest.h>
+#include <lib/memblock.h>
 #include <lib/string.h>
 #include <kernel/rcu.h>
 #include <sched/completion.h>
@@ -185,6 +186,23 @@ KTEST(vmalloc_areas)
 	vfree(a);
 	vfree(b);
 	KT_EQ(vmalloc_nr_pages(), before);
+}
+
+/* What has a second mapping has a way round its owner: the kernel's image, what is allocated, what borders on RAM. */
+KTEST(ioremap_refuses_ram)
+{
+	void *page = (void *)get_zeroed_page(GFP_KERNEL);
+	phys_addr_t end = memblock.memory.r[memblock.memory.nr - 1].end;
+
+	KT_ASSERT(page);
+	KT_ASSERT(!ioremap(virt_to_phys(page), 16));
+	KT_ASSERT(!ioremap_wc(virt_to_phys(page) + 8, PAGE_SIZE));
+	KT_ASSERT(!ioremap(image_to_phys(_text), 1));
+	KT_ASSERT(!ioremap(end - 1, PAGE_SIZE));
+	KT_ASSERT(!ioremap(memblock.memory.r[0].start, (size_t)(end - memblock.memory.r[0].start)));
+	KT_ASSERT(!ioremap(0, SIZE_MAX));
+	KT_ASSERT(!ioremap(~(phys_addr_t)0 - 8, 8));
+	free_page((unsigned long)page);
 }
 
 KTEST(xarray_store_find)

@@ -35,6 +35,7 @@ static inline bool is_vmalloc_addr(const void *p)
 struct page *vmalloc_to_page(const void *addr);
 
 /* Device memory. NULL on failure. */
+/* NULL: no memory, or a part of it is RAM. */
 void __iomem *ioremap(phys_addr_t pa, size_t size) __must_check;		/* uncached */
 void __iomem *ioremap_wc(phys_addr_t pa, size_t size) __must_check;
 void *memremap_wb(phys_addr_t pa, size_t size) __must_check;		/* normal memory outside the linear map */
