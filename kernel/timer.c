@@ -208,12 +208,18 @@ ktime_t hrtimer_get_remaining(const struct hrtimer *t)
 
 u64 hrtimer_forward(struct hrtimer *t, ktime_t now, ktime_t interval)
 {
-	u64 n;
+	struct timer_base *b;
+	unsigned long flags;
+	u64 n = 0;
 
-	if (now < t->expires)
-		return 0;
-	n = (u64)(now - t->expires) / (u64)interval + 1;
-	t->expires = ktime_add_safe(t->expires, (ktime_t)min(n * (unsigned __int128)interval, (unsigned __int128)KTIME_MAX));
+	b = lock_base(t, &flags);
+	/* Queued, by hrtimer_start() while its function runs: the tree is sorted by what would be changed, and that start wins. */
+	if (!(t->state & STATE_QUEUED) && now >= t->expires) {
+		n = (u64)(now - t->expires) / (u64)interval + 1;
+		t->expires = ktime_add_safe(t->expires,
+					    (ktime_t)min(n * (unsigned __int128)interval, (unsigned __int128)KTIME_MAX));
+	}
+	spin_unlock_irqrestore(&b->lock, flags);
 	return n;
 }
 

@@ -381,6 +381,19 @@ KTEST(sync_timer_started_everywhere)
 	hrtimer_cancel(&shared_timer);
 }
 
+/* The tree is sorted by the expiry: one that is queued keeps it. */
+KTEST(sync_timer_forwarded_while_queued)
+{
+	ktime_t hour = 3600LL * NSEC_PER_SEC, now;
+
+	hrtimer_init(&shared_timer, CLOCK_MONOTONIC, shared_fire);
+	hrtimer_start(&shared_timer, hour, HRTIMER_MODE_REL);
+	now = hrtimer_cb_get_time(&shared_timer);
+	KT_EQ(hrtimer_forward(&shared_timer, now + 2 * hour, hour), 0);
+	KT_ASSERT(hrtimer_get_remaining(&shared_timer) <= hour);
+	KT_EQ(hrtimer_cancel(&shared_timer), 1);
+	KT_EQ(hrtimer_forward(&shared_timer, now + 2 * hour, hour), 2);
+}
 
 static bool take_token(void)
 {

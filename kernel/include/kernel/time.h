@@ -67,7 +67,7 @@ bool hrtimer_active(const struct hrtimer *t);
 bool hrtimer_is_queued(const struct hrtimer *t);
 /* Time left, maybe negative. */
 ktime_t hrtimer_get_remaining(const struct hrtimer *t);
-/* Moves the expiry past NOW by whole INTERVALs; how many. For use by the function, before HRTIMER_RESTART. */
+/* Moves the expiry past NOW by whole INTERVALs; how many, 0 of one that is queued. For use by the function, before HRTIMER_RESTART. */
 u64 hrtimer_forward(struct hrtimer *t, ktime_t now, ktime_t interval);
 ktime_t hrtimer_cb_get_time(const struct hrtimer *t);	/* now, on the timer's clock */
 
