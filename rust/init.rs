@@ -20,7 +20,7 @@ unsafe impl Sync for InitCall {}
 #[macro_export]
 macro_rules! device_init {
     ($name:ident, $f:path) => {
-        $crate::initcall!(".initcall.5", $name, $f);
+        $crate::initcall!(device, $name, $f);
     };
 }
 
@@ -28,24 +28,39 @@ macro_rules! device_init {
 #[macro_export]
 macro_rules! sched_init {
     ($name:ident, $f:path) => {
-        $crate::initcall!(".initcall.2", $name, $f);
+        $crate::initcall!(sched, $name, $f);
     };
 }
 
-/// Registers a function for a level.
+/// Registers a function for a level: there are these two, and no other section can be named.
 #[macro_export]
 #[doc(hidden)]
 #[allow_internal_unsafe]
 macro_rules! initcall {
-    ($section:literal, $name:ident, $f:path) => {
+    (device, $name:ident, $f:path) => {
         const _: () = {
-            extern "C" fn call() -> core::ffi::c_int {
-                $crate::error::to_ret($f())
-            }
             #[used]
-            #[unsafe(link_section = $section)]
-            static ENTRY: $crate::init::InitCall =
-                $crate::init::InitCall { func: call, name: concat!(stringify!($name), "\0").as_ptr().cast() };
+            #[unsafe(link_section = ".initcall.5")]
+            static ENTRY: $crate::init::InitCall = $crate::init_entry!($name, $f);
         };
     };
+    (sched, $name:ident, $f:path) => {
+        const _: () = {
+            #[used]
+            #[unsafe(link_section = ".initcall.2")]
+            static ENTRY: $crate::init::InitCall = $crate::init_entry!($name, $f);
+        };
+    };
+}
+
+/// The entry of a function.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! init_entry {
+    ($name:ident, $f:path) => {{
+        extern "C" fn call() -> core::ffi::c_int {
+            $crate::error::to_ret($f())
+        }
+        $crate::init::InitCall { func: call, name: concat!(stringify!($name), "\0").as_ptr().cast() }
+    }};
 }
