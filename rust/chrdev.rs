@@ -8,6 +8,7 @@ use crate::user::{Sink, Source};
 use crate::wait::WaitQueue;
 use core::ffi::{c_int, c_long, c_uint, c_ulong, CStr};
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 /// There is something to read.
@@ -128,8 +129,7 @@ unsafe fn access(f: *mut bindings::file) -> Access {
 unsafe extern "C" fn open<D: Device>(_i: *mut bindings::inode, f: *mut bindings::file) -> c_int {
     // SAFETY: f is being opened; its private member is the `&'static D` of the registration.
     let (dev, how) = unsafe { (&*bindings::rust_file_private(f).cast::<D>(), access(f)) };
-    let made = dev.open(how).and_then(|file| KBox::new(Open { dev, file }, KERNEL));
-    match made {
+    match make_open(dev, how) {
         Ok(o) => {
             // SAFETY: f is being opened: only we know it.
             unsafe { bindings::rust_file_opened(f, KBox::into_raw(o).cast()) };
@@ -137,6 +137,13 @@ unsafe extern "C" fn open<D: Device>(_i: *mut bindings::inode, f: *mut bindings:
         }
         Err(e) => e.code(),
     }
+}
+
+/// The memory first: what the device was told to open is released, so nothing may fail behind it.
+fn make_open<D: Device>(dev: &'static D, how: Access) -> Result<KBox<MaybeUninit<Open<D>>>> {
+    let mut o = KBox::new(MaybeUninit::uninit(), KERNEL)?;
+    o.write(Open { dev, file: dev.open(how)? });
+    Ok(o)
 }
 
 unsafe extern "C" fn release<D: Device>(_i: *mut bindings::inode, f: *mut bindings::file) -> c_int {
