@@ -4,6 +4,7 @@
 #include <rust/helpers.h>
 
 #include <kernel/bug.h>
+#include <kernel/percpu.h>
 #include <kernel/printk.h>
 
 void rust_panic_oops(const char *file, size_t file_len, u32 line, const char *text, size_t text_len)
@@ -26,17 +27,35 @@ void *rust_kmalloc(size_t size, gfp_t gfp)
 	return kmalloc(size, gfp);
 }
 
-unsigned long rust_spin_lock_irqsave(spinlock_t *l)
+/* Guards may go in any order: interrupts come back, as they were before the first, with the last. */
+static DEFINE_PER_CPU(unsigned int, guards);		/* own CPU, interrupts off */
+static DEFINE_PER_CPU(unsigned long, guard_flags);	/* the same */
+
+void rust_spin_lock_irq(spinlock_t *l)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(l, flags);
-	return flags;
+	local_irq_save(flags);
+	if (!this_cpu_read(guards))
+		this_cpu_write(guard_flags, flags);
+	this_cpu_inc(guards);
+	spin_lock(l);
 }
 
-void rust_spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
+void rust_spin_unlock_irq(spinlock_t *l)
 {
-	spin_unlock_irqrestore(l, flags);
+	unsigned long flags = this_cpu_read(guard_flags);
+
+	this_cpu_dec(guards);
+	if (this_cpu_read(guards))
+		spin_unlock(l);
+	else
+		spin_unlock_irqrestore(l, flags);
+}
+
+bool rust_irqs_off(void)
+{
+	return irqs_disabled();
 }
 
 u8 rust_inb(u16 port)
@@ -121,11 +140,6 @@ void *rust_dma_alloc(size_t len, u64 *phys, u32 *order)
 void rust_dma_free(void *p, u32 order)
 {
 	free_pages((unsigned long)p, order);
-}
-
-u64 rust_virt_to_phys(const void *p)
-{
-	return virt_to_phys(p);
 }
 
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus)

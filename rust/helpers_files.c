@@ -40,10 +40,13 @@ void rust_init_wait(struct wait_queue_head *q) { init_waitqueue_head(q); }
 void rust_wake_all(struct wait_queue_head *q) { __wake_up(q, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM)); }
 void rust_init_completion(struct completion *c) { init_completion(c); }
 
-long rust_wait(struct wait_queue_head *q, bool (*cond)(void *), void *arg, bool interruptible, long ticks)
+long rust_wait(struct wait_queue_head *q, const u64 *turn, u64 seen, bool interruptible, long ticks)
 {
-	return interruptible ? wait_event_interruptible_timeout(*q, cond(arg), ticks) : wait_event_timeout(*q, cond(arg), ticks);
+	return interruptible ? wait_event_interruptible_timeout(*q, READ_ONCE(*turn) != seen, ticks) :
+			       wait_event_timeout(*q, READ_ONCE(*turn) != seen, ticks);
 }
+
+bool rust_has_waiters(struct wait_queue_head *q) { return wq_has_sleeper(q); }
 
 void rust_sleep(u32 ms)
 {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //! Device registers in memory, and memory that devices read and write.
 
-use crate::alloc::{Arc, KSlice};
+use crate::alloc::Arc;
 use crate::bindings;
 use crate::error::{Error, Result};
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A mapped range of device registers. Reads outside, or misaligned, give all ones; writes do nothing.
 ///
@@ -71,11 +72,13 @@ impl Mmio {
     }
 
     fn at(&self, off: usize, size: usize) -> Option<*mut u8> {
-        if !off.is_multiple_of(size) || off.checked_add(size)? > self.len {
+        if off.checked_add(size)? > self.len {
             return None;
         }
         // SAFETY: off lies within the mapping.
-        Some(unsafe { self.base.as_ptr().add(off) })
+        let p = unsafe { self.base.as_ptr().add(off) };
+        // The address, not the offset: a table or a capability may name a place in the middle of a word.
+        p.addr().is_multiple_of(size).then_some(p)
     }
 
     access!(read8, write8, u8, rust_readb, rust_writeb);
@@ -84,10 +87,28 @@ impl Mmio {
 
     /// Writes 64 bits as two halves, low first (virtio 1.2, 2.2: a 64-bit field may be written so).
     pub fn write64(&self, off: usize, v: u64) {
-        self.write32(off, v as u32);
-        self.write32(off + 4, (v >> 32) as u32);
+        if let Some(high) = off.checked_add(4) {
+            self.write32(off, v as u32);
+            self.write32(high, (v >> 32) as u32);
+        }
     }
 }
+
+fn misaligned(_run: &mut crate::ktest::Run<'_>) -> Result {
+    let words = [0u32; 4];
+    // SAFETY: one byte into the array, which the three words behind it lie in; it is not dropped, so nothing is unmapped.
+    let base = unsafe { NonNull::from(&words).cast::<u8>().add(1) };
+    let odd = core::mem::ManuallyDrop::new(Mmio { base, len: 12 });
+    crate::kt_eq!((odd.read32(0), odd.read16(0), odd.read32(4)), (u32::MAX, u16::MAX, u32::MAX));
+    crate::kt_eq!((odd.read8(0), odd.read16(1), odd.read32(3)), (0, 0, 0));
+    crate::kt_eq!((odd.read32(11), odd.read32(usize::MAX)), (u32::MAX, u32::MAX));
+    odd.write64(usize::MAX - 2, 1);
+    odd.write32(0, 1);
+    crate::kt_eq!(words, [0; 4]);
+    Ok(())
+}
+
+crate::ktest!(rust_mmio_misaligned, misaligned);
 
 impl Drop for Mmio {
     fn drop(&mut self) {
@@ -100,7 +121,12 @@ struct Memory {
     base: NonNull<u8>,
     phys: u64,
     order: u32,
+    // Somebody has asked for the address, so a device may know it.
+    shown: AtomicBool,
 }
+
+/// How many stayed because a device may know where they are.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: access is by volatile operations on memory that is ours.
 unsafe impl Send for Memory {}
@@ -109,12 +135,18 @@ unsafe impl Sync for Memory {}
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: it came from rust_dma_alloc; the device was reset before its memory goes.
+        if *self.shown.get_mut() {
+            // Nothing proves here that the device has forgotten the address: the memory is nobody else's from now on.
+            KEPT.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        // SAFETY: it came from rust_dma_alloc, and no device knows it.
         unsafe { bindings::rust_dma_free(self.base.as_ptr().cast(), self.order) }
     }
 }
 
-/// Coherent memory: zeroed at first, and a device may change it at any time, so that each access is one volatile load or store.
+/// Coherent memory: zeroed at first, and a device may change it at any time, so that each access is one volatile load or store. Once its
+/// address was asked for it never goes back, for a device may write to it for ever: drivers make what they need once.
 ///
 /// ```
 /// use kernel::mem::Dma;
@@ -126,6 +158,12 @@ impl Drop for Memory {
 /// let theirs = ring.share(); // what the device sees
 /// theirs.write8(0, 9);
 /// assert_eq!(ring.read8(0), Some(9));
+/// let text = *b"copied in words, odd ends by bytes";
+/// let mut back = [0; 34];
+/// assert_eq!((ring.copy_in(3, &text), ring.copy_out(3, &mut back)), (34, 34));
+/// assert!(back == text && ring.read8(2) == Some(0) && ring.read8(37) == Some(0));
+/// assert_eq!((ring.copy_in(60, &text), ring.copy_out(60, &mut back), ring.copy_out(99, &mut back)), (4, 4, 0));
+/// assert_eq!((ring.read8(63), ring.copy_out(usize::MAX, &mut back)), (Some(b'i'), 0));
 /// ```
 ///
 /// # Invariants
@@ -160,7 +198,8 @@ impl Dma {
         // SAFETY: both places are valid; the result is checked.
         let base = unsafe { bindings::rust_dma_alloc(len, &mut phys, &mut order) };
         let base = NonNull::new(base.cast()).ok_or(Error::ENOMEM)?;
-        Ok(Dma { mem: Arc::new(Memory { base, phys, order })?, len })
+        let mem = Memory { base, phys, order, shown: AtomicBool::new(false) };
+        Ok(Dma { mem: Arc::new(mem)?, len })
     }
 
     /// The same memory once more.
@@ -170,6 +209,7 @@ impl Dma {
 
     /// The address that the device uses.
     pub fn addr(&self) -> u64 {
+        self.mem.shown.store(true, Ordering::Relaxed);
         self.mem.phys
     }
 
@@ -198,13 +238,22 @@ impl Dma {
 
     /// Copies out from byte `off`; how many bytes there were.
     pub fn copy_out(&self, off: usize, to: &mut [u8]) -> usize {
-        let mut n = 0;
-        for b in to.iter_mut() {
-            match self.read8(off + n) {
-                Some(v) => *b = v,
-                None => break,
-            }
-            n += 1;
+        let n = to.len().min(self.len.saturating_sub(off));
+        let to = to.get_mut(..n).unwrap_or(&mut []);
+        let (head, rest) = to.split_at_mut((off.wrapping_neg() % 8).min(n));
+        let (words, tail) = rest.as_chunks_mut::<8>();
+        let mut at = off;
+        for b in head {
+            *b = self.read8(at).unwrap_or(0);
+            at += 1;
+        }
+        for w in words {
+            *w = self.read64(at).unwrap_or(0).to_le_bytes();
+            at += 8;
+        }
+        for b in tail {
+            *b = self.read8(at).unwrap_or(0);
+            at += 1;
         }
         n
     }
@@ -212,69 +261,43 @@ impl Dma {
     /// Copies in at byte `off`; how many bytes fit.
     pub fn copy_in(&self, off: usize, from: &[u8]) -> usize {
         let n = from.len().min(self.len.saturating_sub(off));
-        for (i, b) in from.iter().take(n).enumerate() {
-            self.write8(off + i, *b);
+        let from = from.get(..n).unwrap_or(&[]);
+        let (head, rest) = from.split_at((off.wrapping_neg() % 8).min(n));
+        let (words, tail) = rest.as_chunks::<8>();
+        let mut at = off;
+        for b in head {
+            self.write8(at, *b);
+            at += 1;
+        }
+        for w in words {
+            self.write64(at, u64::from_le_bytes(*w));
+            at += 8;
+        }
+        for b in tail {
+            self.write8(at, *b);
+            at += 1;
         }
         n
     }
 }
 
-/// Which way a transfer goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// Memory to device.
-    ToDevice,
-    /// Device to memory.
-    FromDevice,
+fn shown_memory_stays(_run: &mut crate::ktest::Run<'_>) -> Result {
+    let before = KEPT.load(Ordering::Relaxed);
+    drop(Dma::alloc(64)?);
+    crate::kt_eq!(KEPT.load(Ordering::Relaxed), before);
+    let a = Dma::alloc(64)?;
+    let (b, place) = (a.share(), a.addr());
+    drop(a);
+    crate::kt_eq!((b.addr(), KEPT.load(Ordering::Relaxed)), (place, before));
+    drop(b);
+    crate::kt_assert!(KEPT.load(Ordering::Relaxed) > before);
+    for _ in 0..64 {
+        crate::kt_assert!(Dma::alloc(64)?.mem.phys != place);
+    }
+    Ok(())
 }
 
-/// A buffer lent to a device for one transfer. Meanwhile nobody here can look at it or free it.
-///
-/// ```
-/// use kernel::alloc::{KSlice, KERNEL};
-/// use kernel::mem::{Direction, Streaming};
-/// let data = KSlice::from_fn(512, KERNEL, |i| i as u8)?;
-/// let lent = Streaming::map(data, Direction::ToDevice);
-/// assert!(lent.addr() != 0 && lent.len() == 512);
-/// let data = lent.unmap(); // the device is done
-/// assert_eq!(data[7], 7);
-/// ```
-pub struct Streaming {
-    data: KSlice<u8>,
-    direction: Direction,
-}
-
-impl Streaming {
-    /// Lends it. The machines that we know keep caches coherent: what is left to do is order.
-    pub fn map(data: KSlice<u8>, direction: Direction) -> Streaming {
-        write_barrier();
-        Streaming { data, direction }
-    }
-
-    /// The address that the device uses.
-    pub fn addr(&self) -> u64 {
-        // SAFETY: memory of the heap is mapped linearly.
-        unsafe { bindings::rust_virt_to_phys(self.data.as_ptr().cast()) }
-    }
-
-    /// Its length in bytes.
-    pub fn len(&self) -> usize {
-        self.data.len()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.data.is_empty()
-    }
-
-    /// Takes it back, once the device is done with it.
-    pub fn unmap(self) -> KSlice<u8> {
-        if self.direction == Direction::FromDevice {
-            read_barrier();
-        }
-        self.data
-    }
-}
+crate::ktest!(rust_dma_shown_stays, shown_memory_stays);
 
 /// Everything written before is seen by the device before what is written after.
 pub fn write_barrier() {

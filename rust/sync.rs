@@ -5,11 +5,12 @@
 
 use crate::alloc::{KBox, KERNEL};
 use crate::bindings;
-use crate::error::{to_result, Result};
+use crate::error::{to_result, Error, Result};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// Marks what must not leave its task.
 pub(crate) type NotSend = PhantomData<*mut ()>;
@@ -136,25 +137,88 @@ impl<T> SpinLockIrq<T> {
         Self { lock: UnsafeCell::new(unlocked()), data: UnsafeCell::new(data) }
     }
 
-    /// Takes it; interrupts come back as they were when the guard goes.
+    /// Takes it; interrupts come back as they were when the last such guard goes.
     pub fn lock(&self) -> IrqGuard<'_, T> {
         // SAFETY: the lock is initialised and lives as long as self.
-        let flags = unsafe { bindings::rust_spin_lock_irqsave(self.lock.get()) };
-        IrqGuard { owner: self, flags, stays: PhantomData }
+        unsafe { bindings::rust_spin_lock_irq(self.lock.get()) };
+        IrqGuard { owner: self, stays: PhantomData }
     }
 }
 
 /// The data, while the lock is held.
 pub struct IrqGuard<'a, T> {
     owner: &'a SpinLockIrq<T>,
-    flags: core::ffi::c_ulong,
     stays: NotSend,
 }
 
 guard!(IrqGuard, SpinLockIrq, |g| {
-    // SAFETY: we hold it, with these flags.
-    unsafe { bindings::rust_spin_unlock_irqrestore(g.owner.lock.get(), g.flags) }
+    // SAFETY: we hold it.
+    unsafe { bindings::rust_spin_unlock_irq(g.owner.lock.get()) }
 }, mutable);
+
+/// A place for a reference that is set once and read without a lock. Any context.
+///
+/// ```
+/// use kernel::sync::Once;
+/// static TABLE: [u32; 2] = [3, 4];
+/// let place: Once<[u32; 2]> = Once::new();
+/// assert!(place.get().is_none());
+/// place.set(&TABLE)?;
+/// assert_eq!(place.set(&TABLE), Err(kernel::Error::EBUSY));
+/// assert_eq!(place.get(), Some(&[3, 4]));
+/// ```
+pub struct Once<T: Sync + 'static> {
+    // Invariant: null, or made of a `&'static T`.
+    at: AtomicPtr<T>,
+}
+
+impl<T: Sync + 'static> Once<T> {
+    /// An empty place.
+    pub const fn new() -> Self {
+        Self { at: AtomicPtr::new(core::ptr::null_mut()) }
+    }
+
+    /// Puts it there. `EBUSY`: something is there.
+    pub fn set(&self, value: &'static T) -> Result {
+        let new = core::ptr::from_ref(value).cast_mut();
+        let old = self.at.compare_exchange(core::ptr::null_mut(), new, Ordering::Release, Ordering::Relaxed);
+        old.map(|_| ()).map_err(|_| Error::EBUSY)
+    }
+
+    /// What is there.
+    pub fn get(&self) -> Option<&'static T> {
+        // SAFETY: by the type's invariant; it was published with release.
+        unsafe { self.at.load(Ordering::Acquire).as_ref() }
+    }
+}
+
+impl<T: Sync + 'static> Default for Once<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn guards_in_any_order(_run: &mut crate::ktest::Run<'_>) -> Result {
+    let (first, second) = (SpinLockIrq::new(1), SpinLock::new(2));
+    let inner = SpinLockIrq::new(3);
+    // SAFETY: a question without effects.
+    let off = || unsafe { bindings::rust_irqs_off() };
+    crate::kt_assert!(!off());
+    let a = first.lock();
+    let s = second.lock();
+    let b = inner.lock();
+    drop(a);
+    crate::kt_assert!(off()); // B is held, and an interrupt handler may want it
+    let a = first.lock();
+    drop(b);
+    drop(s);
+    crate::kt_assert!(off());
+    drop(a);
+    crate::kt_assert!(!off());
+    Ok(())
+}
+
+crate::ktest!(rust_irq_guards_in_any_order, guards_in_any_order);
 
 /// A lock that one may sleep under. Its name is its class for the lock checker.
 ///

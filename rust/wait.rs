@@ -5,7 +5,8 @@ use crate::alloc::{KBox, KERNEL};
 use crate::bindings;
 use crate::error::{Error, Result};
 use core::cell::UnsafeCell;
-use core::ffi::{c_long, c_void};
+use core::ffi::c_long;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Tasks that wait until a condition holds. Who makes it true calls `wake_all` afterwards.
 ///
@@ -21,9 +22,17 @@ use core::ffi::{c_long, c_void};
 /// state.0.wait(|| state.1.load(Ordering::Acquire));
 /// t.join();
 /// assert_eq!(state.0.wait_timeout(1, || false), false);
+/// assert!(state.0.wait_timeout(1, || { kernel::time::sleep_ms(2); true })); // a condition may sleep
 /// ```
 pub struct WaitQueue {
-    raw: KBox<UnsafeCell<bindings::wait_queue_head_t>>,
+    q: KBox<Queue>,
+}
+
+struct Queue {
+    raw: UnsafeCell<bindings::wait_queue_head_t>,
+    // How often all were woken. C waits for the next time; the condition is asked by a task that is on no queue, so that it may end
+    // the task (a panic), or sleep.
+    turn: AtomicU64,
 }
 
 // SAFETY: the C side locks.
@@ -31,37 +40,30 @@ unsafe impl Send for WaitQueue {}
 // SAFETY: as above.
 unsafe impl Sync for WaitQueue {}
 
-unsafe extern "C" fn ask<F: FnMut() -> bool>(f: *mut c_void) -> bool {
-    // SAFETY: wait_raw() passes a pointer to its F, which it does not use meanwhile.
-    unsafe { (*f.cast::<F>())() }
-}
-
 impl WaitQueue {
     /// One with nobody on it. May sleep.
     pub fn new() -> Result<Self> {
         // SAFETY: zero is a valid value of all members; it is initialised in its final place below.
-        let raw = KBox::new(UnsafeCell::new(unsafe { core::mem::zeroed() }), KERNEL)?;
+        let q = KBox::new(Queue { raw: UnsafeCell::new(unsafe { core::mem::zeroed() }), turn: AtomicU64::new(0) }, KERNEL)?;
         // SAFETY: nobody else knows it.
-        unsafe { bindings::rust_init_wait(raw.get()) };
-        Ok(Self { raw })
+        unsafe { bindings::rust_init_wait(q.raw.get()) };
+        Ok(Self { q })
     }
 
+    /// Positive once `f` is true, else 0 after `ticks`, or a negative error. `f` is not asked again after a yes: it may have taken something.
     fn wait_for<F: FnMut() -> bool>(&self, mut f: F, interruptible: bool, ticks: c_long) -> c_long {
-        // C may ask again after a yes; the condition, which may have taken something, is asked until its first one only.
-        let mut yes = false;
-        self.wait_raw(
-            || {
-                yes = yes || f();
-                yes
-            },
-            interruptible,
-            ticks,
-        )
-    }
-
-    fn wait_raw<F: FnMut() -> bool>(&self, mut f: F, interruptible: bool, ticks: c_long) -> c_long {
-        // SAFETY: ask::<F> gets the F that outlives the call; the queue is initialised.
-        unsafe { bindings::rust_wait(self.raw.get(), Some(ask::<F>), core::ptr::from_mut(&mut f).cast(), interruptible, ticks) }
+        let mut left = ticks;
+        loop {
+            let seen = self.q.turn.load(Ordering::Acquire); // before the question: a change behind it brings another turn
+            if f() {
+                return left.max(1);
+            }
+            if left <= 0 {
+                return left;
+            }
+            // SAFETY: initialised; both live as long as self.
+            left = unsafe { bindings::rust_wait(self.q.raw.get(), self.q.turn.as_ptr(), seen, interruptible, left) };
+        }
     }
 
     /// Sleeps until `f` is true.
@@ -83,12 +85,13 @@ impl WaitQueue {
 
     /// Has all look at their condition again. Any context.
     pub fn wake_all(&self) {
+        self.q.turn.fetch_add(1, Ordering::AcqRel);
         // SAFETY: initialised.
-        unsafe { bindings::rust_wake_all(self.raw.get()) }
+        unsafe { bindings::rust_wake_all(self.q.raw.get()) }
     }
 
     pub(crate) fn raw(&self) -> *mut bindings::wait_queue_head_t {
-        self.raw.get()
+        self.q.raw.get()
     }
 }
 
@@ -153,3 +156,23 @@ impl Completion {
         unsafe { bindings::completion_done(self.raw.get().cast()) }
     }
 }
+
+/// A condition is asked by a task that no queue knows: were it to panic there, nothing would point into the stack of a task that ended.
+fn asked_off_the_queue(_run: &mut crate::ktest::Run<'_>) -> Result {
+    let q = WaitQueue::new()?;
+    let mut asked = 0;
+    let mut linked = false;
+    let yes = q.wait_timeout(1000, || {
+        // SAFETY: initialised; a look only.
+        linked |= unsafe { bindings::rust_has_waiters(q.raw()) };
+        asked += 1;
+        if asked == 1 {
+            q.wake_all(); // between the question and the sleep: it is not lost
+        }
+        asked == 2
+    });
+    crate::kt_eq!((yes, asked, linked), (true, 2, false));
+    Ok(())
+}
+
+crate::ktest!(rust_wait_asked_off_the_queue, asked_off_the_queue);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //! What the others do wrongly, done rightly: this compiles, so that they fail for their own reasons alone.
 use core::sync::atomic::{AtomicU32, Ordering};
-use kernel::alloc::{KSlice, KERNEL};
+use kernel::alloc::KERNEL;
 use kernel::block::Request;
 use kernel::list::{Entry, List};
-use kernel::mem::{Direction, Streaming};
+use kernel::mem::Dma;
 use kernel::rcu::{self, Fresh, Rcu};
 use kernel::sync::{RwSemaphore, SpinLock};
 use kernel::{irq, thread, Result};
@@ -28,14 +28,13 @@ pub fn finish(r: Request) -> u32 {
     n
 }
 
-pub fn run(line: i32) -> Result<u32> {
-    irq::request(line, &HANDLER, c"example", false)?;
+pub fn run(line: irq::Line) -> Result<u32> {
+    irq::request(line, &HANDLER, c"example", false)?.keep();
     thread::spawn(c"adder", || *COUNT.lock() += 1)?.join();
     let mut l = List::new();
     l.push_back(Entry::new(1, KERNEL)?);
     ROUTE.publish(Fresh::new(2)?);
-    let lent = Streaming::map(KSlice::from_fn(8, KERNEL, |_| 0u8)?, Direction::ToDevice);
-    let data = lent.unmap();
+    let data = Dma::alloc(8)?;
     let table = RwSemaphore::new(c"table", 3)?;
     *table.write() = data.len() as u32;
     let section = rcu::read();

@@ -15,8 +15,9 @@ void rust_print(int level, const char *text, size_t len);
 
 enum { GFP_KERNEL_CONST = GFP_KERNEL, GFP_ATOMIC_CONST = GFP_ATOMIC };
 void *rust_kmalloc(size_t size, gfp_t gfp);
-unsigned long rust_spin_lock_irqsave(spinlock_t *l);
-void rust_spin_unlock_irqrestore(spinlock_t *l, unsigned long flags);
+void rust_spin_lock_irq(spinlock_t *l);
+void rust_spin_unlock_irq(spinlock_t *l);
+bool rust_irqs_off(void);
 u8 rust_inb(u16 port);
 void rust_outb(u8 v, u16 port);
 /* The I-th legacy serial line of the machine: first port and irq. False: no such line. */
@@ -36,8 +37,6 @@ void rust_writew(u16 v, void __iomem *p);
 void rust_writel(u32 v, void __iomem *p);
 /* Zeroed contiguous pages for a device; NULL: none. */
 void *rust_dma_alloc(size_t len, u64 *phys, u32 *order);
-/* Of memory of the heap. */
-u64 rust_virt_to_phys(const void *p);
 void rust_dma_free(void *p, u32 order);
 bool rust_acpi_ecam(u32 i, u64 *base, u8 *first_bus, u8 *last_bus);
 /* The next PCI host bridge of the device tree; *NEXT starts as 0. BASE is the first bus's. */
@@ -95,8 +94,9 @@ void rust_rwsem_init(struct rw_semaphore *s, const char *name);
 void rust_init_wait(struct wait_queue_head *q);
 void rust_wake_all(struct wait_queue_head *q);
 void rust_init_completion(struct completion *c);
-/* Sleeps until COND(ARG), TICKS jiffies at most: ticks left (at least 1); 0: too late; -ERESTARTSYS. */
-long rust_wait(struct wait_queue_head *q, bool (*cond)(void *), void *arg, bool interruptible, long ticks);
+/* Sleeps until *TURN is not SEEN, TICKS jiffies at most: ticks left (at least 1); 0: too late; -ERESTARTSYS. */
+long rust_wait(struct wait_queue_head *q, const u64 *turn, u64 seen, bool interruptible, long ticks);
+bool rust_has_waiters(struct wait_queue_head *q);
 void rust_sleep(u32 ms);
 
 struct task *rust_current(void);
