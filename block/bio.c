@@ -6,7 +6,9 @@
 #include <alloc/slab.h>
 #include <block/blk.h>
 #include <kernel/bug.h>
+#include <kernel/cpumask.h>
 #include <kernel/init.h>
+#include <kernel/percpu.h>
 #include <kernel/time.h>
 #include <sched/completion.h>
 #include <sched/fault.h>
@@ -110,6 +112,26 @@ static void run_done(struct work_struct *w)
 	}
 }
 
+/*
+ * What the driver completed from within its queue function, where this CPU holds a queue's lock: it is settled once the lock is free.
+ */
+struct offering {
+	bool now;
+	struct list_head done;
+};
+static DEFINE_PER_CPU(struct offering, offering);	/* own CPU, interrupts off */
+
+static int offer(struct disk_queue *q, struct bio *b)
+{
+	struct offering *o = this_cpu_ptr(&offering);
+	int e;
+
+	o->now = true;
+	e = q->disk->ops->queue(q->disk, q->index, b);
+	o->now = false;
+	return e;
+}
+
 /* Offers what waits to the driver while there are tags. Queue locked. */
 static void dispatch(struct disk_queue *q)
 {
@@ -131,7 +153,7 @@ static void dispatch(struct disk_queue *q)
 		__set_bit(tag, q->tags);
 		b->tag = (int)tag;
 		list_del_init(&b->list);
-		e = d->ops->queue(d, q->index, b);
+		e = offer(q, b);
 		if (!e) {
 			q->used++;
 			continue;
@@ -149,15 +171,20 @@ static void dispatch(struct disk_queue *q)
 	}
 }
 
+static void settle_offered(void);
+
 static void enqueue(struct bio *b)
 {
 	struct disk_queue *q = b->queue;
 	unsigned long flags;
 
-	spin_lock_irqsave(&q->lock, flags);
+	local_irq_save(flags);
+	spin_lock(&q->lock);
 	list_add_tail(&b->list, &q->pending);
 	dispatch(q);
-	spin_unlock_irqrestore(&q->lock, flags);
+	spin_unlock(&q->lock);
+	settle_offered();
+	local_irq_restore(flags);
 }
 
 /* After the stage that just ended: what comes next, or -1. */
@@ -172,13 +199,13 @@ static int next_stage(const struct bio *b)
 	return -1;
 }
 
-void bio_done(struct bio *b, int status)
+/* Interrupts off. */
+static void settle(struct bio *b, int status)
 {
 	struct disk_queue *q = b->queue;
-	unsigned long flags;
 	int next = -1;
 
-	spin_lock_irqsave(&q->lock, flags);
+	spin_lock(&q->lock);
 	if (!WARN_ON(b->tag < 0)) {
 		__clear_bit((unsigned long)b->tag, q->tags);
 		b->tag = -1;
@@ -194,7 +221,37 @@ void bio_done(struct bio *b, int status)
 		finish_locked(q, b, status);
 	}
 	dispatch(q);
-	spin_unlock_irqrestore(&q->lock, flags);
+	spin_unlock(&q->lock);
+}
+
+/* After a dispatch, with no queue locked; settling one may offer, and complete, the next. Interrupts off. */
+static void settle_offered(void)
+{
+	struct list_head *done = &this_cpu_ptr(&offering)->done;
+
+	while (!list_empty(done)) {
+		struct bio *b = list_first_entry(done, struct bio, list);
+
+		list_del_init(&b->list);
+		settle(b, b->status);
+	}
+}
+
+void bio_done(struct bio *b, int status)
+{
+	struct offering *o;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	o = this_cpu_ptr(&offering);
+	if (unlikely(o->now)) {
+		b->status = status;
+		list_add_tail(&b->list, &o->done);
+	} else {
+		settle(b, status);
+		settle_offered();
+	}
+	local_irq_restore(flags);
 }
 
 static int check(struct bio *b)
@@ -273,13 +330,20 @@ int disk_queue_init(struct disk_queue *q, struct disk *d, unsigned int index)
 
 void disk_queue_fail_pending(struct disk_queue *q)
 {
-	spin_lock_irq(&q->lock);
+	local_irq_disable();
+	spin_lock(&q->lock);
 	dispatch(q);
-	spin_unlock_irq(&q->lock);
+	spin_unlock(&q->lock);
+	settle_offered();
+	local_irq_enable();
 }
 
 static int bio_init(void)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		INIT_LIST_HEAD(&per_cpu_ptr(&offering, cpu)->done);
 	bio_cache = kmem_cache_create("bio", sizeof(struct bio), 64, 0, NULL);
 	if (!bio_cache)
 		return -ENOMEM;

@@ -5,6 +5,7 @@ use crate::alloc::KBox;
 use crate::bindings;
 use crate::error::{to_result, Error, Result};
 use core::ffi::{c_int, c_uint, CStr};
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 /// What a request is for.
@@ -35,6 +36,7 @@ pub struct Segment {
 ///
 /// # Invariants
 /// Points to a bio that the block layer gave us and that we have not completed.
+#[repr(transparent)]
 pub struct Request(NonNull<bindings::bio>);
 
 // SAFETY: a bio may be completed from any context.
@@ -104,7 +106,7 @@ impl Drop for Request {
 ///
 /// ```
 /// use kernel::alloc::{Arc, KBox, ATOMIC, KERNEL};
-/// use kernel::block::{self, Driver, Limits, Request};
+/// use kernel::block::{self, Driver, Limits, Offer, Request, Taken};
 /// use kernel::list::{Entry, List};
 /// use kernel::{sync::SpinLockIrq, work::Work, Error};
 ///
@@ -114,16 +116,20 @@ impl Drop for Request {
 ///     work: Work<F>,
 /// }
 /// impl<F: Fn() + Send + Sync> Driver for Null<F> {
-///     fn queue(&self, _queue: u32, r: Request) -> Result<(), (Error, Request)> {
-///         match Entry::new(None::<Request>, ATOMIC) {
-///             Ok(mut e) => {
-///                 *e = Some(r);
-///                 self.waiting.lock().push_back(e);
-///             }
+///     fn queue<'a>(&self, _queue: u32, r: Offer<'a>) -> Result<Taken<'a>, (Error, Offer<'a>)> {
+///         let mut e = match Entry::new(None::<Request>, ATOMIC) {
+///             Ok(e) => e,
 ///             Err(e) => return Err((e, r)),
+///         };
+///         let (r, taken) = r.take();
+///         if r.disk_sector() == 5 {
+///             r.complete(Err(Error::EIO)); // at once
+///             return Ok(taken);
 ///         }
+///         *e = Some(r);
+///         self.waiting.lock().push_back(e);
 ///         self.work.queue();
-///         Ok(())
+///         Ok(taken)
 ///     }
 /// }
 /// let waiting = Arc::new(SpinLockIrq::new(List::<Option<Request>>::new()))?;
@@ -139,25 +145,53 @@ impl Drop for Request {
 /// let disk = block::add(c"example", &limits, driver)?; // its partition table has been looked for
 /// assert_eq!(disk.read(63, &mut [0; 512]), Ok(()));
 /// assert_eq!(disk.read(64, &mut [0; 512]), Err(Error::EIO)); // there is no such sector
+/// for _ in 0..9 {
+///     assert_eq!(disk.read(5, &mut [0; 512]), Err(Error::EIO)); // more often than there are tags
+/// }
 /// disk.kill();
 /// assert_eq!(disk.read(0, &mut [0; 512]), Err(Error::ENODEV));
 /// ```
 pub trait Driver: Sync + 'static {
     /// Starts the request in hardware queue `queue`; gives it back with the reason if it cannot: `EBUSY` means later.
     /// Does not sleep; interrupts may be off.
-    fn queue(&self, queue: u32, r: Request) -> core::result::Result<(), (Error, Request)>;
+    fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)>;
 }
 
 unsafe extern "C" fn queue<D: Driver>(d: *mut bindings::disk, q: c_uint, b: *mut bindings::bio) -> c_int {
     // SAFETY: driver_data is the `&'static D` that add() stored.
     let driver = unsafe { &*bindings::rust_disk_data(d).cast::<D>() };
     let Some(b) = NonNull::new(b) else { return Error::EINVAL.code() };
-    match driver.queue(q, Request(b)) {
-        Ok(()) => 0,
-        Err((e, r)) => {
-            core::mem::forget(r); // the block layer keeps it
-            e.code()
-        }
+    // Refused, the request stays the block layer's: an offer is nothing that must be completed.
+    driver.queue(q, Offer { raw: b, call: PhantomData }).map_or_else(|(e, _)| e.code(), |_| 0)
+}
+
+/// The life of one call of `queue`, and of no other: neither longer nor shorter will do.
+type Call<'a> = PhantomData<fn(&'a ()) -> &'a ()>;
+
+/// A request that is offered. A driver takes it, or gives this very one back.
+///
+/// # Invariants
+/// `raw` is a bio that the block layer offers in the call that `'a` names.
+pub struct Offer<'a> {
+    raw: NonNull<bindings::bio>,
+    call: Call<'a>,
+}
+
+/// That the offer of this call was taken.
+pub struct Taken<'a> {
+    call: Call<'a>,
+}
+
+impl<'a> Offer<'a> {
+    /// Takes it: the driver must complete the request, once, from now on. (Completed at once, it ends after `queue` has returned.)
+    pub fn take(self) -> (Request, Taken<'a>) {
+        (Request(self.raw), Taken { call: self.call })
+    }
+
+    /// Looks at it.
+    pub fn request(&self) -> &Request {
+        // SAFETY: a Request is a NonNull<bio> and nothing else; borrowed, it is neither completed nor dropped.
+        unsafe { &*core::ptr::from_ref(&self.raw).cast::<Request>() }
     }
 }
 

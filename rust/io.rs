@@ -2,6 +2,7 @@
 //! Device registers behind a checked range.
 
 use crate::bindings;
+use crate::irq::Line;
 
 /// A range of I/O ports that the machine's tables give to a device.
 ///
@@ -25,19 +26,19 @@ pub struct Ports {
 pub struct CmosRtc {
     /// Index and data.
     pub ports: Ports,
-    /// The kernel's number of its interrupt; negative: it has none.
-    pub irq: i32,
+    /// Its interrupt, where it has one.
+    pub line: Option<Line>,
     /// Which of its registers is the century; 0: none.
     pub century: u8,
 }
 
 impl Ports {
     /// The ports of the machine's `i`-th legacy serial line and its interrupt; `None` when there is no such line.
-    pub fn legacy_uart(i: u32) -> Option<(Ports, i32)> {
+    pub fn legacy_uart(i: u32) -> Option<(Ports, Option<Line>)> {
         let (mut port, mut irq) = (0u16, 0i32);
         // SAFETY: both places are valid for writing.
         let there = unsafe { bindings::rust_legacy_uart(i, &mut port, &mut irq) };
-        there.then_some((Ports { base: port, len: 8 }, irq))
+        there.then_some((Ports { base: port, len: 8 }, Line::of(irq).ok()))
     }
 
     /// The ports of the PC's battery clock.
@@ -45,7 +46,7 @@ impl Ports {
         let (mut port, mut irq, mut century) = (0u16, 0i32, 0u8);
         // SAFETY: all places are valid for writing.
         let there = unsafe { bindings::rust_cmos_rtc(&mut port, &mut irq, &mut century) };
-        there.then_some(CmosRtc { ports: Ports { base: port, len: 2 }, irq, century })
+        there.then_some(CmosRtc { ports: Ports { base: port, len: 2 }, line: Line::of(irq).ok(), century })
     }
 
     /// The first port's number.

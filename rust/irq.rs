@@ -19,10 +19,15 @@ use core::ffi::{c_int, c_void, CStr};
 /// }
 /// static COUNTER: Counter = Counter(AtomicU32::new(0));
 /// if let Ok(msi) = irq::alloc_msi(None, 1) { // some machines have none
-///     irq::request(msi.irq, &COUNTER, c"example", false)?;
-///     irq::simulate(msi.irq);
+///     let number = msi.number();
+///     let registered = irq::request(msi, &COUNTER, c"example", false)?;
+///     irq::simulate(number);
 ///     assert_eq!(COUNTER.0.load(Ordering::Relaxed), 1);
-///     assert_eq!(irq::request(msi.irq, &COUNTER, c"example", false), Err(kernel::Error::EBUSY));
+///     drop(registered); // and the message goes back
+///     irq::simulate(number);
+///     assert_eq!(COUNTER.0.load(Ordering::Relaxed), 1);
+///     let again = irq::alloc_msi(None, 1)?;
+///     irq::request(again, &COUNTER, c"example", false)?;
 /// }
 /// ```
 pub trait Handler: Sync {
@@ -36,22 +41,107 @@ unsafe extern "C" fn trampoline<T: Handler>(_irq: c_int, dev: *mut c_void) -> bi
     if handler.handle() { bindings::irqreturn_IRQ_HANDLED } else { bindings::irqreturn_IRQ_NONE }
 }
 
-/// Has `handler` called for `irq` from now on, shared with others if `shared`.
-pub fn request<T: Handler>(irq: i32, handler: &'static T, name: &'static CStr, shared: bool) -> Result {
+/// An interrupt line that the machine's tables, or a bridge's wiring, give to a device. There is no other way to one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Line(i32);
+
+impl Line {
+    /// What the tables gave: the kernel's number, or a negative error.
+    pub(crate) fn of(irq: i32) -> Result<Line> {
+        to_result(irq.min(0)).map(|()| Line(irq))
+    }
+
+    /// The kernel's number, to print.
+    pub fn number(&self) -> i32 {
+        self.0
+    }
+}
+
+/// Where interrupts come from.
+pub enum Source {
+    /// A line.
+    Line(Line),
+    /// A message, which goes back when nobody takes it any more.
+    Message(Msi),
+}
+
+impl Source {
+    fn number(&self) -> i32 {
+        match self {
+            Source::Line(l) => l.0,
+            Source::Message(m) => m.irq,
+        }
+    }
+}
+
+impl From<Line> for Source {
+    fn from(l: Line) -> Self {
+        Source::Line(l)
+    }
+}
+
+impl From<Msi> for Source {
+    fn from(m: Msi) -> Self {
+        Source::Message(m)
+    }
+}
+
+/// That a handler is called. Dropping it waits for the handler, and gives the interrupt back. Sleeps.
+pub struct Registration {
+    source: Source,
+    dev: *mut c_void,
+}
+
+// SAFETY: the C side locks; the pointer is a name here.
+unsafe impl Send for Registration {}
+// SAFETY: as above.
+unsafe impl Sync for Registration {}
+
+impl Registration {
+    /// Of a driver that stays.
+    pub fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // SAFETY: request() registered that pair, once. A message goes afterwards, with `source`.
+        unsafe { bindings::free_irq(self.source.number(), self.dev) }
+    }
+}
+
+/// Has `handler` called for what comes from `source` from now on, shared with others if `shared`. Sleeps.
+pub fn request<T: Handler>(source: impl Into<Source>, handler: &'static T, name: &'static CStr, shared: bool) -> Result<Registration> {
+    let source = source.into();
     let flags = if shared { bindings::IRQF_SHARED as u64 } else { 0 };
     let dev = core::ptr::from_ref(handler).cast_mut().cast();
     // SAFETY: handler and name live for ever; the trampoline knows the type.
-    to_result(unsafe { bindings::request_irq(irq, Some(trampoline::<T>), flags, name.as_ptr(), dev) })
+    to_result(unsafe { bindings::request_irq(source.number(), Some(trampoline::<T>), flags, name.as_ptr(), dev) })?;
+    Ok(Registration { source, dev })
 }
 
-/// A message-signalled interrupt: the address and value that the device writes, and the kernel's number.
+/// A message-signalled interrupt of ours: the address and value that the device writes.
 pub struct Msi {
-    /// For `request`.
-    pub irq: i32,
+    irq: i32,
     /// Where the device writes.
     pub addr: u64,
     /// What it writes.
     pub data: u32,
+}
+
+impl Msi {
+    /// The kernel's number, to print and to simulate.
+    pub fn number(&self) -> i32 {
+        self.irq
+    }
+}
+
+impl Drop for Msi {
+    fn drop(&mut self) {
+        // SAFETY: alloc_msi() was given it, and nobody handles it any more.
+        unsafe { bindings::arch_irq_free(self.irq as u32, 1) }
+    }
 }
 
 /// A fresh one for `device`, as its message controller calls it, which will have at most `max`. Nobody's: for tests.

@@ -150,14 +150,37 @@ pub(crate) struct Bar {
     pub(crate) prefetch: bool,
 }
 
+impl Bar {
+    /// A size is a power of two, and the place a multiple of it (PCI 3.0, 6.2.5.1): other bits cannot be set in a device that works.
+    fn check(&self) -> Result {
+        if self.base == 0 {
+            return Err(Error::ENXIO);
+        }
+        let fits = self.size.is_power_of_two() && self.base & (self.size - 1) == 0 && self.base.checked_add(self.size).is_some();
+        if fits { Ok(()) } else { Err(Error::EINVAL) }
+    }
+}
+
+fn bars(_run: &mut crate::ktest::Run<'_>) -> Result {
+    let check = |base, size| Bar { base, size, wide: true, prefetch: false }.check();
+    crate::kt_eq!((check(0xfebd_4000, 0x1000), check(1 << 40, 1 << 32)), (Ok(()), Ok(())));
+    crate::kt_eq!(check(0, 0x1000), Err(Error::ENXIO));
+    for (base, size) in [(0x1000, 0), (0x1000, 0x3000), (0x1000, 0x2000), (!0xfff, 0x1000), (1 << 63, 1 << 63)] {
+        crate::kt_eq!((base, check(base, size)), (base, Err(Error::EINVAL)));
+    }
+    Ok(())
+}
+
+crate::ktest!(rust_pci_bars, bars);
+
 impl Function {
     /// Reads an aligned word of configuration space.
     pub fn read32(&self, off: u16) -> u32 {
         self.host.read32(self.bus, self.devfn, off)
     }
 
-    /// Writes one.
-    pub fn write32(&self, off: u16, v: u32) {
+    /// Writes one. For this crate alone: a BAR, a bridge's window or a message's address written by a driver would lead into anything.
+    pub(crate) fn write32(&self, off: u16, v: u32) {
         self.host.write32(self.bus, self.devfn, off, v);
     }
 
@@ -245,14 +268,14 @@ impl Function {
         }
     }
 
-    /// Address and size of memory BAR `i`. `ENXIO`: not assigned.
+    /// Address and size of memory BAR `i`, read once. `ENXIO`: not assigned. `EINVAL`: it makes no sense.
     pub fn bar(&self, i: u8) -> Result<(u64, u64)> {
         let b = self.size_bar(i)?;
-        if b.base == 0 { Err(Error::ENXIO) } else { Ok((b.base, b.size)) }
+        b.check().map(|()| (b.base, b.size))
     }
 
-    /// The interrupt line of its pin: the kernel's number, after which it may use it. Bridges on the way exchange pins.
-    pub fn line(&self) -> Result<i32> {
+    /// The interrupt line of its pin, which it may use from now on. Bridges on the way exchange pins.
+    pub fn line(&self) -> Result<irq::Line> {
         let table = self.host.table.as_ref().ok_or(Error::ENXIO)?;
         let (mut pin, mut at) = (self.read8(PIN), *self);
         if !(1..=4).contains(&pin) {
@@ -262,10 +285,10 @@ impl Function {
             pin = (pin - 1 + (at.devfn >> 3)) % 4 + 1;
             at = self.host.bridge_to(at.bus).ok_or(Error::ENXIO)?;
         }
-        let irq = table.line(at.bus, at.devfn, pin)?;
+        let line = table.line(at.bus, at.devfn, pin)?;
         let _guard = self.host.lock.lock();
         self.write32(COMMAND, self.read32(COMMAND) & 0xffff & !u32::from(COMMAND_INTX_OFF));
-        Ok(irq)
+        Ok(line)
     }
 
     /// Maps `len` bytes at `off` of memory BAR `i`; they must lie in it.
@@ -303,8 +326,8 @@ pub struct Msix {
 }
 
 impl Msix {
-    /// Points entry `i` at a fresh interrupt and lets it through. The kernel's number of it.
-    pub fn set(&self, i: u16) -> Result<i32> {
+    /// Points entry `i` at a fresh interrupt and lets it through.
+    pub fn set(&self, i: u16) -> Result<irq::Msi> {
         if i >= self.count {
             return Err(Error::EINVAL);
         }
@@ -314,7 +337,7 @@ impl Msix {
         self.table.write32(at + 4, (m.addr >> 32) as u32);
         self.table.write32(at + 8, m.data);
         self.table.write32(at + 12, 0);
-        Ok(m.irq)
+        Ok(m)
     }
 }
 

@@ -2,6 +2,7 @@
 //! What the machine's tables name.
 
 use crate::bindings;
+use crate::irq::Line;
 use crate::mem::Mmio;
 use crate::Result;
 
@@ -95,13 +96,11 @@ impl PciHost {
         })
     }
 
-    /// The kernel's number of the line behind pin 1 to 4 of a function on the first bus. `ENXIO`: nobody says.
-    pub fn line(&self, bus: u8, devfn: u8, pin: u8) -> Result<i32> {
+    /// The line behind pin 1 to 4 of a function on the first bus. `ENXIO`: nobody says.
+    pub fn line(&self, bus: u8, devfn: u8, pin: u8) -> Result<Line> {
         let node = self.node.ok_or(crate::Error::ENXIO)?;
         // SAFETY: the node is one that the tree gave; the result is checked.
-        let irq = unsafe { bindings::rust_dt_pci_irq(node, bus, devfn, pin) };
-        crate::error::to_result(irq.min(0))?;
-        Ok(irq)
+        Line::of(unsafe { bindings::rust_dt_pci_irq(node, bus, devfn, pin) })
     }
 
     /// What the message controller calls the requester; `None`: nobody takes its messages.
@@ -119,11 +118,15 @@ pub struct FdtDevice {
     base: u64,
     len: u64,
     node: u32,
-    /// The kernel's number of the first interrupt, or a negative error.
-    pub irq: i32,
+    irq: i32,
 }
 
 impl FdtDevice {
+    /// Its first interrupt, or why it has none.
+    pub fn line(&self) -> Result<Line> {
+        Line::of(self.irq)
+    }
+
     /// Physical address of the first range of registers, to print.
     pub fn base(&self) -> u64 {
         self.base
@@ -167,11 +170,15 @@ pub fn fdt_devices(what: &core::ffi::CStr) -> impl Iterator<Item = FdtDevice> + 
 pub struct VirtioMmio {
     base: u64,
     len: u64,
-    /// The kernel's number of its interrupt.
-    pub irq: i32,
+    irq: i32,
 }
 
 impl VirtioMmio {
+    /// Its interrupt.
+    pub fn line(&self) -> Result<Line> {
+        Line::of(self.irq)
+    }
+
     /// Physical address of the registers, to print.
     pub fn base(&self) -> u64 {
         self.base
@@ -202,7 +209,7 @@ pub fn virtio_mmio() -> impl Iterator<Item = VirtioMmio> {
 }
 
 /// PCI configuration by the ports 0xcf8 and 0xcfc; `None` where the CPU has no ports.
-pub fn pci_port_config() -> Option<PciPorts> {
+pub(crate) fn pci_port_config() -> Option<PciPorts> {
     // SAFETY: a question without effects.
     unsafe { bindings::rust_has_ports() }.then_some(PciPorts(()))
 }
@@ -219,7 +226,7 @@ impl PciPorts {
     }
 
     /// Writes one.
-    pub fn write32(&self, bus: u8, devfn: u8, off: u8, v: u32) {
+    pub(crate) fn write32(&self, bus: u8, devfn: u8, off: u8, v: u32) {
         // SAFETY: the PCI host driver alone writes configuration space, for devices it owns.
         unsafe { bindings::rust_pci_port_write(bus, devfn, off, v) }
     }

@@ -134,7 +134,7 @@ impl Regs {
 
 struct Cmos {
     regs: SpinLockIrq<Regs>,
-    irq: i32,
+    line: Option<irq::Line>,
     served: AtomicBool, // the interrupt is ours
     class: SpinLockIrq<Option<&'static Rtc>>,
 }
@@ -252,13 +252,13 @@ impl irq::Handler for Cmos {
 static FOUND: SpinLockIrq<Option<&'static Cmos>> = SpinLockIrq::new(None);
 
 fn find() -> Result {
-    let Some(CmosRtc { ports, irq, century }) = Ports::cmos_rtc() else { return Ok(()) };
+    let Some(CmosRtc { ports, line, century }) = Ports::cmos_rtc() else { return Ok(()) };
     let mut regs = Regs { ports, century, missed: 0 };
     if regs.read(D) == 0xff {
         return Ok(()); // nothing answers
     }
     regs.set_interrupts(B_PERIODIC | B_ALARM | B_UPDATE, false);
-    let cmos: &Cmos = KBox::new(Cmos { regs: SpinLockIrq::new(regs), irq, served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
+    let cmos: &Cmos = KBox::new(Cmos { regs: SpinLockIrq::new(regs), line, served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
     *FOUND.lock() = Some(cmos);
     super::set_system_clock(cmos);
     Ok(())
@@ -266,7 +266,7 @@ fn find() -> Result {
 
 fn start() -> Result {
     let Some(cmos) = *FOUND.lock() else { return Ok(()) };
-    cmos.served.store(super::serve(cmos.irq, cmos), Ordering::Relaxed);
+    cmos.served.store(super::serve(cmos.line, cmos), Ordering::Relaxed);
     *cmos.class.lock() = Some(super::register(cmos)?);
     Ok(())
 }

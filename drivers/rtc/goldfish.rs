@@ -20,7 +20,7 @@ const CLEAR_INTERRUPT: usize = 0x1c;
 struct Goldfish {
     regs: Mmio,
     pair: SpinLockIrq<()>, // both halves are one step
-    irq: i32,
+    line: Option<irq::Line>,
     served: AtomicBool, // the interrupt is ours
     class: SpinLockIrq<Option<&'static Rtc>>,
 }
@@ -87,7 +87,7 @@ fn find() -> Result {
     let Some(d) = platform::fdt_devices(c"google,goldfish-rtc").next() else { return Ok(()) };
     let regs = d.map()?;
     regs.write32(ALARM_IRQ_ENABLED, 0);
-    let clock: &Goldfish = KBox::new(Goldfish { regs, pair: SpinLockIrq::new(()), irq: d.irq, served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
+    let clock: &Goldfish = KBox::new(Goldfish { regs, pair: SpinLockIrq::new(()), line: d.line().ok(), served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
     *FOUND.lock() = Some(clock);
     super::set_system_clock(clock);
     Ok(())
@@ -95,7 +95,7 @@ fn find() -> Result {
 
 fn start() -> Result {
     let Some(clock) = *FOUND.lock() else { return Ok(()) };
-    clock.served.store(super::serve(clock.irq, clock), Ordering::Relaxed);
+    clock.served.store(super::serve(clock.line, clock), Ordering::Relaxed);
     *clock.class.lock() = Some(super::register(clock)?);
     Ok(())
 }

@@ -100,11 +100,15 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 static RTC0: SpinLockIrq<Option<&'static Rtc>> = SpinLockIrq::new(None);
 
 /// Has `clock` called for its interrupt. False: it has none, or not to itself, and so no alarms.
-pub fn serve<T: irq::Handler>(line: i32, clock: &'static T) -> bool {
-    match if line < 0 { return false } else { irq::request(line, clock, c"rtc0", false) } {
-        Ok(()) => true,
+pub fn serve<T: irq::Handler>(line: Option<irq::Line>, clock: &'static T) -> bool {
+    let Some(line) = line else { return false };
+    match irq::request(line, clock, c"rtc0", false) {
+        Ok(registered) => {
+            registered.keep();
+            true
+        }
         Err(e) => {
-            pr_warn!("rtc: interrupt {} cannot be had: {}\n", line, e.code());
+            pr_warn!("rtc: interrupt {} cannot be had: {}\n", line.number(), e.code());
             false
         }
     }

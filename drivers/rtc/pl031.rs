@@ -19,7 +19,7 @@ const CLEAR: usize = 0x1c;
 
 struct Pl031 {
     regs: Mmio,
-    irq: i32,
+    line: Option<irq::Line>,
     served: AtomicBool, // the interrupt is ours
     class: SpinLockIrq<Option<&'static Rtc>>,
 }
@@ -78,7 +78,7 @@ fn find() -> Result {
     let regs = d.map()?;
     regs.write32(MASK, 0);
     regs.write32(CONTROL, 1);
-    let clock: &Pl031 = KBox::new(Pl031 { regs, irq: d.irq, served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
+    let clock: &Pl031 = KBox::new(Pl031 { regs, line: d.line().ok(), served: AtomicBool::new(false), class: SpinLockIrq::new(None) }, KERNEL)?.leak();
     *FOUND.lock() = Some(clock);
     super::set_system_clock(clock);
     Ok(())
@@ -86,7 +86,7 @@ fn find() -> Result {
 
 fn start() -> Result {
     let Some(clock) = *FOUND.lock() else { return Ok(()) };
-    clock.served.store(super::serve(clock.irq, clock), Ordering::Relaxed);
+    clock.served.store(super::serve(clock.line, clock), Ordering::Relaxed);
     *clock.class.lock() = Some(super::register(clock)?);
     Ok(())
 }

@@ -265,14 +265,12 @@ impl<R: Registers> tty::Line for Uart<R> {
 
 static NAMES: [&core::ffi::CStr; 4] = [c"ttyS0", c"ttyS1", c"ttyS2", c"ttyS3"];
 
-fn add<R: Registers>(i: u32, ports: R, clock: u32, line: i32, name: &'static core::ffi::CStr) -> Result {
+fn add<R: Registers>(i: u32, ports: R, clock: u32, line: Option<irq::Line>, name: &'static core::ffi::CStr) -> Result {
     let state = State { port: Port::new()?, ier: 0, lcr: 0x03, mcr: 0 };
     let uart = KBox::new(Uart { ports, clock, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
-    if line < 0 {
-        return Err(Error::ENXIO);
-    }
-    irq::request(line, uart, name, true)?;
+    let registered = irq::request(line.ok_or(Error::ENXIO)?, uart, name, true)?;
     tty::register(name, 4, 64 + i, uart, i == 0, |t| uart.state.lock().port.tty = Some(t))?;
+    registered.keep();
     Ok(())
 }
 
@@ -281,8 +279,8 @@ fn add_from_tree(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr)
     let regs = Memory { regs: d.map()?, shift, wide: d.number(c"reg-io-width") == Some(4) };
     let clock = d.number(c"clock-frequency").and_then(|hz| u32::try_from(hz / 16).ok()).filter(|c| *c > 0);
     regs.write8(IER, 0);
-    add(i, regs, clock.unwrap_or(PC_CLOCK), d.irq, name)?;
-    pr_info!("serial: ttyS{} at {:#x}, irq {}", i, d.base(), d.irq);
+    add(i, regs, clock.unwrap_or(PC_CLOCK), d.line().ok(), name)?;
+    pr_info!("serial: ttyS{} at {:#x}, irq {}", i, d.base(), d.line()?.number());
     Ok(())
 }
 
@@ -291,7 +289,7 @@ fn init() -> Result {
         let Some((ports, line)) = Ports::legacy_uart(i) else { break };
         if probe(&ports) {
             add(i, ports, PC_CLOCK, line, name)?;
-            pr_info!("serial: ttyS{} at port {:#x}, irq {}", i, ports.base(), line);
+            pr_info!("serial: ttyS{} at port {:#x}, irq {}", i, ports.base(), line.map_or(-1, |l| l.number()));
         }
     }
     for ((i, name), d) in (0u32..).zip(NAMES).zip(platform::fdt_devices(c"ns16550a")) {

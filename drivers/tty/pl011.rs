@@ -201,16 +201,15 @@ impl tty::Line for Uart {
 static NAMES: [&core::ffi::CStr; 4] = [c"ttyAMA0", c"ttyAMA1", c"ttyAMA2", c"ttyAMA3"];
 
 fn add(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr) -> Result {
-    if d.irq < 0 {
-        return Err(Error::ENXIO);
-    }
+    let line = d.line().map_err(|_| Error::ENXIO)?;
     let regs = d.map()?;
     regs.write32(IMSC, 0);
     let state = State { port: Port::new()?, mask: 0, lcrh: 0, cr: 0 };
     let uart = KBox::new(Uart { regs, state: SpinLockIrq::new(state) }, KERNEL)?.leak();
-    irq::request(d.irq, uart, name, false)?;
+    let registered = irq::request(line, uart, name, false)?;
     tty::register(name, 204, 64 + i, uart, i == 0, |t| uart.state.lock().port.tty = Some(t))?;
-    pr_info!("serial: ttyAMA{} at {:#x}, irq {}", i, d.base(), d.irq);
+    registered.keep();
+    pr_info!("serial: ttyAMA{} at {:#x}, irq {}", i, d.base(), line.number());
     Ok(())
 }
 

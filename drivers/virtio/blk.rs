@@ -4,10 +4,10 @@
 use super::queue::{Piece, Queue};
 use super::{config32, config64, Transport, F_RING_PACKED};
 use kernel::alloc::{KBox, KSlice, KERNEL};
-use kernel::block::{self, Op, Request};
+use kernel::block::{self, Offer, Op, Request, Taken};
 use kernel::mem::Dma;
-use kernel::sync::SpinLockIrq;
-use kernel::work::DelayedWork;
+use kernel::sync::{Once, SpinLockIrq};
+use kernel::work::{DelayedWork, Work};
 use kernel::{irq, Error, Result};
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,6 +28,8 @@ const SLOT: usize = 48;
 const MAX_PIECES: usize = 35;
 const MAX_LANES: usize = 8;
 const WATCH_MS: u32 = 2000;
+// Most requests that one interrupt completes.
+const BUDGET: usize = 2 * DEPTH;
 
 struct Hw {
     ring: Queue,
@@ -39,16 +41,28 @@ struct Lane {
     hw: SpinLockIrq<Hw>,
     slots: Dma,
     disk: &'static Disk,
+    // Goes on where an interrupt left off.
+    rest: Once<&'static dyn Rest>,
 }
 
 /// What lanes share. A device that breaks the rules, or stops being one, is given up: all that is under way and to come fails.
 struct Disk {
     t: &'static dyn Transport,
     dead: AtomicBool,
-    lanes: SpinLockIrq<[Option<&'static Lane>; MAX_LANES]>,
+    lanes: [Once<Lane>; MAX_LANES],
     // Looks after the device every now and then, while requests are under way.
-    watch: SpinLockIrq<Option<&'static dyn Watch>>,
+    watch: Once<&'static dyn Watch>,
     watched: AtomicBool,
+}
+
+trait Rest: Sync {
+    fn go_on(&self);
+}
+
+impl<F: Fn() + Send + Sync> Rest for Work<F> {
+    fn go_on(&self) {
+        self.queue();
+    }
 }
 
 trait Watch: Sync {
@@ -63,7 +77,7 @@ impl<F: Fn() + Send + Sync> Watch for DelayedWork<F> {
 
 impl Disk {
     fn lane(&self, i: u32) -> Option<&'static Lane> {
-        self.lanes.lock().get(i as usize).copied().flatten()
+        self.lanes.get(i as usize)?.get()
     }
 
     fn is_dead(&self) -> bool {
@@ -88,8 +102,9 @@ impl Disk {
 
     /// A request is on its way: look after it.
     fn arm(&self) {
-        let watch = *self.watch.lock();
-        if let Some(w) = watch
+        // Looked at before it is written: all queues share it.
+        if let Some(w) = self.watch.get()
+            && !self.watched.load(Ordering::Acquire)
             && !self.watched.swap(true, Ordering::AcqRel)
         {
             w.later();
@@ -179,8 +194,17 @@ impl Lane {
 impl irq::Handler for Lane {
     fn handle(&self) -> bool {
         // Where lanes share a line, whoever came first has acknowledged for all of them: the ring is looked at either way.
-        let mut ours = self.disk.t.acknowledge() != 0;
-        loop {
+        let ours = self.disk.t.acknowledge() != 0;
+        self.drain() || ours
+    }
+}
+
+impl Lane {
+    /// Completes what the device is done with: whether there was anything. Each may queue the next one, so a device that is done at once
+    /// could keep us here for ever: after a while a thread goes on.
+    fn drain(&self) -> bool {
+        let mut ours = false;
+        for _ in 0..BUDGET {
             let mut hw = self.hw.lock();
             let popped = hw.ring.pop();
             let broken = hw.ring.is_broken();
@@ -201,19 +225,26 @@ impl irq::Handler for Lane {
                 }
             }
         }
+        if let Some(rest) = self.rest.get() {
+            rest.go_on();
+        }
+        ours
     }
 }
 
 impl block::Driver for Disk {
-    fn queue(&self, queue: u32, r: Request) -> core::result::Result<(), (Error, Request)> {
+    fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)> {
         let Some(lane) = self.lane(queue) else { return Err((Error::EIO, r)) };
         let mut pieces = [Piece { addr: 0, len: 0, writable: false }; MAX_PIECES];
-        let n = match lane.describe(&r, &mut pieces) {
+        let tag = r.request().tag();
+        if usize::from(tag) >= DEPTH {
+            return Err((Error::EINVAL, r));
+        }
+        let n = match lane.describe(r.request(), &mut pieces) {
             Ok(n) => n,
             Err(e) => return Err((e, r)),
         };
-        let tag = r.tag();
-        let notify;
+        let (notify, taken);
         {
             let mut hw = lane.hw.lock();
             if self.is_dead() {
@@ -222,9 +253,10 @@ impl block::Driver for Disk {
             if let Err(e) = hw.ring.push(pieces.get(..n).unwrap_or(&[]), tag) {
                 return Err((e, r));
             }
-            match hw.under_way.get_mut(usize::from(tag)) {
-                Some(slot) => *slot = Some(r),
-                None => return Err((Error::EINVAL, r)),
+            let request;
+            (request, taken) = r.take();
+            if let Some(slot) = hw.under_way.get_mut(usize::from(tag)) {
+                *slot = Some(request);
             }
             notify = hw.ring.wants_notify();
         }
@@ -232,38 +264,48 @@ impl block::Driver for Disk {
             self.t.notify(lane.index);
         }
         self.arm();
-        Ok(())
+        Ok(taken)
     }
 }
 
-fn make_lane(disk: &'static Disk, i: u16, packed: bool) -> Result<&'static Lane> {
+fn make_lane(disk: &'static Disk, i: u16, packed: bool) -> Result<(&'static Lane, irq::Registration)> {
     let t = disk.t;
     let ring = Queue::new(t.queue_max(i), packed)?;
     if usize::from(ring.size) < MAX_PIECES {
         return Err(Error::EINVAL);
     }
     let hw = Hw { ring, under_way: KSlice::from_fn(DEPTH, KERNEL, |_| None)? };
-    let lane = KBox::new(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(DEPTH * SLOT)?, disk }, KERNEL)?.leak();
-    let (line, vector, shared) = t.interrupt()?;
-    irq::request(line, lane, c"virtio-blk", shared)?;
+    let lane = KBox::new(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(DEPTH * SLOT)?, disk, rest: Once::new() }, KERNEL)?;
+    let lane: &'static Lane = lane.leak();
+    let rest = Work::new(|| {
+        lane.drain();
+    })?;
+    let rest: &'static dyn Rest = KBox::new(rest, KERNEL)?.leak();
+    lane.rest.set(KBox::new(rest, KERNEL)?.leak())?;
+    let (source, vector, shared) = t.interrupt()?;
+    let registered = irq::request(source, lane, c"virtio-blk", shared)?;
     t.queue_setup(i, &lane.hw.lock().ring, vector)?;
-    Ok(lane)
+    Ok((lane, registered))
 }
 
 /// The disk's lanes and limits; the device may work.
 fn start(t: &'static dyn Transport) -> Result<(&'static Disk, block::Limits)> {
     let f = super::negotiate(t, F_RO | F_BLK_SIZE | F_FLUSH | F_MQ | F_DISCARD | F_WRITE_ZEROES | F_RING_PACKED)?;
     let offered = if f & F_MQ != 0 { u32::from(t.config8(34)) | u32::from(t.config8(35)) << 8 } else { 1 };
-    let lanes = SpinLockIrq::new([None; MAX_LANES]);
-    let disk = Disk { t, dead: AtomicBool::new(false), lanes, watch: SpinLockIrq::new(None), watched: AtomicBool::new(false) };
+    let disk = Disk { t, dead: AtomicBool::new(false), lanes: [const { Once::new() }; MAX_LANES], watch: Once::new(), watched: AtomicBool::new(false) };
     let disk: &'static Disk = KBox::new(disk, KERNEL)?.leak();
-    *disk.watch.lock() = Some(KBox::new(DelayedWork::new(|| disk.check())?, KERNEL)?.leak());
+    let watch: &'static dyn Watch = KBox::new(DelayedWork::new(|| disk.check())?, KERNEL)?.leak();
+    disk.watch.set(KBox::new(watch, KERNEL)?.leak())?;
     let mut queues = 0u32;
+    let mut interrupts = [const { None }; MAX_LANES];
     for i in 0..offered.clamp(1, MAX_LANES as u32) {
         match make_lane(disk, i as u16, f & F_RING_PACKED != 0) {
-            Ok(l) => {
-                if let Some(slot) = disk.lanes.lock().get_mut(i as usize) {
-                    *slot = Some(l);
+            Ok((l, registered)) => {
+                if let Some(r) = interrupts.get_mut(i as usize) {
+                    *r = Some(registered); // goes back if nothing comes of the disk
+                }
+                if let Some(slot) = disk.lanes.get(i as usize) {
+                    slot.set(l)?;
                 }
             }
             Err(e) if queues == 0 => return Err(e),
@@ -281,6 +323,7 @@ fn start(t: &'static dyn Transport) -> Result<(&'static Disk, block::Limits)> {
         queues,
         depth: DEPTH as u32,
     };
+    interrupts.into_iter().flatten().for_each(irq::Registration::keep);
     super::go(t);
     Ok((disk, limits))
 }

@@ -163,8 +163,8 @@ fn start(t: &'static dyn Transport) -> Result<&'static Port> {
     };
     let port = Port { t, rings: SpinLockIrq::new(rings), rx_buf: Dma::alloc(BUFS * SIZE)?, tx_buf: Dma::alloc(BUFS * SIZE)? };
     let port = KBox::new(port, KERNEL)?.leak();
-    let (line, vector, shared) = t.interrupt()?;
-    irq::request(line, port, c"virtio-console", shared)?;
+    let (source, vector, shared) = t.interrupt()?;
+    let registered = irq::request(source, port, c"virtio-console", shared)?;
     {
         let mut r = port.rings.lock();
         t.queue_setup(0, &r.rx, vector)?;
@@ -174,6 +174,7 @@ fn start(t: &'static dyn Transport) -> Result<&'static Port> {
         }
     }
     let tty = tty::register(name, 229, index as u32, port, false, |tty| port.rings.lock().tty = Some(tty))?;
+    registered.keep();
     super::go(t);
     t.notify(0);
     tty::print_messages(tty, name, port)?;

@@ -3,6 +3,7 @@
 
 use super::queue::Queue;
 use super::Transport;
+use kernel::irq::{Line, Source};
 use kernel::mem::Mmio;
 use kernel::platform;
 use kernel::sync::SpinLockIrq;
@@ -31,7 +32,7 @@ const CONFIG: usize = 0x100;
 
 struct Device {
     regs: Mmio,
-    irq: i32,
+    line: Result<Line>,
     select: SpinLockIrq<()>, // selecting a queue and using it is one step
 }
 
@@ -95,11 +96,8 @@ impl Transport for Device {
         self.regs.write32(QUEUE_NOTIFY, u32::from(i));
     }
 
-    fn interrupt(&self) -> Result<(i32, u16, bool)> {
-        if self.irq < 0 {
-            return Err(Error::ENXIO);
-        }
-        Ok((self.irq, 0, true))
+    fn interrupt(&self) -> Result<(Source, u16, bool)> {
+        Ok((self.line.map_err(|_| Error::ENXIO)?.into(), 0, true))
     }
 
     fn acknowledge(&self) -> u32 {
@@ -118,8 +116,9 @@ fn probe(v: platform::VirtioMmio) -> Result {
         pr_warn!("virtio-mmio: {:#x}: legacy device, version {}\n", v.base(), regs.read32(VERSION));
         return Ok(());
     }
-    pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base(), regs.read32(DEVICE_ID), v.irq);
-    super::attach(Device { regs, irq: v.irq, select: SpinLockIrq::new(()) })
+    let irq = v.line().map_or(-1, |l| l.number());
+    pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base(), regs.read32(DEVICE_ID), irq);
+    super::attach(Device { regs, line: v.line(), select: SpinLockIrq::new(()) })
 }
 
 fn init() -> Result {

@@ -10,6 +10,7 @@ pub mod rng;
 #[path = "test/device.rs"]
 pub(crate) mod test;
 
+use kernel::irq::Source;
 use kernel::{pr_err, pr_warn, Error, Result};
 use queue::Queue;
 
@@ -50,8 +51,8 @@ pub trait Transport: Send + Sync {
     fn queue_setup(&self, i: u16, q: &Queue, vector: u16) -> Result;
     /// Tells the device that queue `i` has something new.
     fn notify(&self, i: u16);
-    /// An interrupt for queues: its number and the vector to name in `queue_setup`. `shared`: the line may be others' too.
-    fn interrupt(&self) -> Result<(i32, u16, bool)>;
+    /// An interrupt for queues, and the vector to name in `queue_setup`. `shared`: the line may be others' too.
+    fn interrupt(&self) -> Result<(Source, u16, bool)>;
     /// For transports with a status register: reads and acknowledges why it fired. Nonzero: for us.
     fn acknowledge(&self) -> u32;
 }

@@ -6,7 +6,8 @@ use super::Transport;
 use kernel::mem::Mmio;
 use kernel::pci::{Function, Msix};
 use kernel::sync::SpinLockIrq;
-use kernel::{Error, Result};
+use kernel::{irq, Error, Result};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 const CAP_VENDOR: u8 = 0x09;
 // Structures (4.1.4).
@@ -41,7 +42,9 @@ struct Pci {
     isr: Mmio,
     device: Option<Mmio>,
     irqs: Irqs,
-    // Selecting a queue and using it is one step; the vector to give out next; where each queue is notified.
+    // Where each queue is notified: of its own, so that queues share no lock.
+    notify_at: [AtomicU32; MAX_QUEUES],
+    // Selecting a queue and using it is one step; the vector to give out next.
     state: SpinLockIrq<State>,
 }
 
@@ -49,12 +52,11 @@ struct Pci {
 enum Irqs {
     Messages(Msix),
     // Where nobody takes messages: a line, which others may share.
-    Line(i32),
+    Line(irq::Line),
 }
 
 struct State {
     next_vector: u16,
-    notify_at: [u32; MAX_QUEUES],
 }
 
 /// A modern virtio function, or a transitional one that has the modern structures.
@@ -99,7 +101,8 @@ pub fn attach(f: Function) -> Result {
         isr: isr.ok_or(Error::ENODEV)?,
         device,
         irqs,
-        state: SpinLockIrq::new(State { next_vector: 0, notify_at: [0; MAX_QUEUES] }),
+        notify_at: [const { AtomicU32::new(0) }; MAX_QUEUES],
+        state: SpinLockIrq::new(State { next_vector: 0 }),
     })
 }
 
@@ -154,7 +157,7 @@ impl Transport for Pci {
     }
 
     fn queue_setup(&self, i: u16, q: &Queue, vector: u16) -> Result {
-        let mut s = self.state.lock();
+        let _guard = self.state.lock();
         let (desc, driver, device) = q.addrs();
         self.common.write16(QUEUE_SELECT, i);
         self.common.write16(QUEUE_SIZE, q.size);
@@ -169,22 +172,21 @@ impl Transport for Pci {
         if at + 2 > self.notify.len() {
             return Err(Error::EINVAL);
         }
-        *s.notify_at.get_mut(usize::from(i)).ok_or(Error::EINVAL)? = at as u32;
+        self.notify_at.get(usize::from(i)).ok_or(Error::EINVAL)?.store(at as u32, Ordering::Release);
         self.common.write16(QUEUE_ENABLE, 1);
         Ok(())
     }
 
     fn notify(&self, i: u16) {
-        let at = self.state.lock().notify_at.get(usize::from(i)).copied();
-        if let Some(at) = at {
-            self.notify.write16(at as usize, i);
+        if let Some(at) = self.notify_at.get(usize::from(i)) {
+            self.notify.write16(at.load(Ordering::Acquire) as usize, i);
         }
     }
 
-    fn interrupt(&self) -> Result<(i32, u16, bool)> {
+    fn interrupt(&self) -> Result<(irq::Source, u16, bool)> {
         let msix = match &self.irqs {
             Irqs::Messages(m) => m,
-            Irqs::Line(irq) => return Ok((*irq, NO_VECTOR, true)),
+            Irqs::Line(line) => return Ok(((*line).into(), NO_VECTOR, true)),
         };
         let mut s = self.state.lock();
         let v = s.next_vector;
@@ -193,7 +195,7 @@ impl Transport for Pci {
         }
         s.next_vector += 1;
         drop(s);
-        Ok((msix.set(v)?, v, false))
+        Ok((msix.set(v)?.into(), v, false))
     }
 
     fn acknowledge(&self) -> u32 {

@@ -63,9 +63,10 @@ fn start(t: &'static dyn Transport) -> Result<&'static Rng> {
     let f = super::negotiate(t, F_RING_PACKED)?;
     let ring = Queue::new(t.queue_max(0).min(8), f & F_RING_PACKED != 0)?;
     let rng = KBox::new(Rng { t, ring: SpinLockIrq::new(ring), buf: Dma::alloc(BYTES)?, left: SpinLockIrq::new(3) }, KERNEL)?.leak();
-    let (line, vector, shared) = t.interrupt()?;
-    irq::request(line, rng, c"virtio-rng", shared)?;
+    let (source, vector, shared) = t.interrupt()?;
+    let registered = irq::request(source, rng, c"virtio-rng", shared)?;
     t.queue_setup(0, &rng.ring.lock(), vector)?;
+    registered.keep();
     super::go(t);
     rng.ask()?;
     Ok(rng)

@@ -140,6 +140,7 @@ pub struct Evil {
     /// Bytes of configuration; behind them are ones.
     pub config: KSlice<u8>,
     pub irq: i32,
+    source: SpinLockIrq<Option<irq::Msi>>,
     pub status: AtomicU8,
     /// How often we were told that it is over.
     pub failures: AtomicU32,
@@ -155,7 +156,7 @@ pub struct Handle(pub Arc<Evil>);
 impl Evil {
     /// One with that configuration; `ENODEV`: this machine has no message interrupts to pretend with.
     pub fn new(kind: u32, offered: u64, max: u16, config: &[u8]) -> Result<Evil> {
-        let irq = irq::alloc_msi(None, 1).map_err(|_| Error::ENODEV)?.irq;
+        let msi = irq::alloc_msi(None, 1).map_err(|_| Error::ENODEV)?;
         let config = KSlice::from_fn(config.len(), KERNEL, |i| config.get(i).copied().unwrap_or(0))?;
         Ok(Evil {
             kind,
@@ -164,7 +165,8 @@ impl Evil {
             refuses: false,
             restless: false,
             config,
-            irq,
+            irq: msi.number(),
+            source: SpinLockIrq::new(Some(msi)),
             status: AtomicU8::new(0),
             failures: AtomicU32::new(0),
             looks: AtomicU32::new(0),
@@ -234,8 +236,9 @@ impl Transport for Handle {
         self.0.told.wake_all();
     }
 
-    fn interrupt(&self) -> Result<(i32, u16, bool)> {
-        Ok((self.0.irq, 0, true))
+    fn interrupt(&self) -> Result<(irq::Source, u16, bool)> {
+        let msi = self.0.source.lock().take();
+        Ok((msi.ok_or(Error::ENOSPC)?.into(), 0, true))
     }
 
     fn acknowledge(&self) -> u32 {
