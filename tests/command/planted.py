@@ -43,7 +43,6 @@ PLANTS = {
     "sleeping_lock": ["LOCKDEP: sleeping lock taken under a spinning one", "mutex_a", "@"],
     "atomic_sleep": ["WARNING: sched/plant.c:", "sleeping function called", "@"],
     "rcu_pointer": ["WARNING: sched/plant.c:", "RCU: published is read outside a read section", "@"],
-    "rcu_sleep": ["sleeping function called", "in an RCU read section begun at plant_rcu_sleep", "@"],
     "rcu_unlock": ["LOCKDEP: rcu_read_unlock() without rcu_read_lock()", "@"],
     "list": ["list_del corruption", "@"],
     "refcount": ["refcount", "@"],
@@ -57,6 +56,9 @@ ON = {"aarch64": STACK_END, "riscv64": STACK_END, "loongarch64": STACK_END}
 NOT_ON = {"loongarch64": ["run_data", "user_read", "user_call"]}
 # From user mode: what is done there, what must be printed there, what the kernel says.
 FROM_USER = {
+    "rcu_sleep": ("(echo rcu_sleep > $P); echo status $?; echo went on", "status 139\nwent on",
+                  ["sleeping function called", "in an RCU read section begun at plant_rcu_sleep", "kernel BUG at sched/core.c:",
+                   "scheduling while atomic", "@"]),
     "lock_kept": ("echo lock_kept > $P; echo went on", "went on",
                   ["LOCKDEP: going back to user mode with locks held", "mutex_a (sched/plant.c), taken at", "@"]),
     "null_locked": ("(echo null_locked > $P); echo status $?; (echo shift > $P); echo went on", "status 139\nwent on",
