@@ -598,11 +598,20 @@ static bool paths_ok(struct file *file, unsigned int depth)
 	return ok;
 }
 
-static int add_checked(struct eventpoll *ep, const struct epoll_event *ev, struct file *target, int fd, bool check)
+static int add_new(struct eventpoll *ep, struct file *target, int fd, struct epoll_event *ev)
 {
-	int err = add_item(ep, ev, target, fd);
+	if (find_item(ep, target, fd))
+		return -EEXIST;
+	ev->events |= EPOLLERR | EPOLLHUP;
+	return add_item(ep, ev, target, fd);
+}
 
-	if (err || !check)
+/* nest_lock held. */
+static int add_checked(struct eventpoll *ep, struct file *target, int fd, struct epoll_event *ev)
+{
+	int err = add_new(ep, target, fd, ev);
+
+	if (err)
 		return err;
 	loop_gen++;
 	if (paths_ok(target, 1))
@@ -611,77 +620,58 @@ static int add_checked(struct eventpoll *ep, const struct epoll_event *ev, struc
 	return -EINVAL;
 }
 
-/* CHECK: nest_lock is held. */
-static int control(struct eventpoll *ep, struct file *target, int op, int fd, struct epoll_event *ev, bool check)
+static noinline int add_nested(struct eventpoll *ep, struct file *target, int fd, struct epoll_event *ev)
 {
-	struct epitem *item = find_item(ep, target, fd);
-
-	switch (op) {
-	case EPOLL_CTL_ADD:
-		if (item)
-			return -EEXIST;
-		ev->events |= EPOLLERR | EPOLLHUP;
-		return add_checked(ep, ev, target, fd, check);
-	case EPOLL_CTL_DEL:
-		if (!item)
-			return -ENOENT;
-		remove_item(ep, item);
-		return 0;
-	case EPOLL_CTL_MOD:
-		if (!item)
-			return -ENOENT;
-		if (item->event.events & EPOLLEXCLUSIVE)
-			return -EINVAL;
-		ev->events |= EPOLLERR | EPOLLHUP;
-		modify_item(ep, item, ev);
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int change(struct file *f, struct file *target, int op, int fd, struct epoll_event *ev)
-{
-	struct eventpoll *ep = f->private_data;
-	int e;
-
-	mutex_lock(&ep->mtx);
-	e = control(ep, target, op, fd, ev, false);
-	mutex_unlock(&ep->mtx);
-	return e;
-}
-
-static int add_nested(struct file *f, struct file *target, int fd, struct epoll_event *ev)
-{
-	struct eventpoll *ep = f->private_data;
 	int e = -ELOOP;
 
 	mutex_lock(&nest_lock);
 	if (!is_epoll(target) || !would_loop(ep, target)) {
 		mutex_lock(&ep->mtx);
-		e = control(ep, target, EPOLL_CTL_ADD, fd, ev, true);
+		e = add_checked(ep, target, fd, ev);
 		mutex_unlock(&ep->mtx);
 	}
 	mutex_unlock(&nest_lock);
 	return e;
 }
 
+/* EPOLL_CTL_DEL and EPOLL_CTL_MOD. */
+static int change(struct eventpoll *ep, struct file *target, int op, int fd, struct epoll_event *ev)
+{
+	struct epitem *item = find_item(ep, target, fd);
+
+	if (op != EPOLL_CTL_DEL && op != EPOLL_CTL_MOD)
+		return -EINVAL;
+	if (!item)
+		return -ENOENT;
+	if (op == EPOLL_CTL_DEL) {
+		remove_item(ep, item);
+		return 0;
+	}
+	if (item->event.events & EPOLLEXCLUSIVE)
+		return -EINVAL;
+	ev->events |= EPOLLERR | EPOLLHUP;
+	modify_item(ep, item, ev);
+	return 0;
+}
+
 /*
  * Paths are counted where one longer than a step may come into being. Who watches F puts its item there before he looks at what F
  * watches, under F's mtx: he finds ours, or we his.
  */
-static int add(struct file *f, struct file *target, int fd, struct epoll_event *ev)
+static int control(struct file *f, struct file *target, int op, int fd, struct epoll_event *ev)
 {
 	struct eventpoll *ep = f->private_data;
+	bool add = op == EPOLL_CTL_ADD;
 	int e;
 
-	if (is_epoll(target))
-		return add_nested(f, target, fd, ev);
+	if (unlikely(add && is_epoll(target)))
+		return add_nested(ep, target, fd, ev);
 	mutex_lock(&ep->mtx);
-	if (READ_ONCE(watchers(f)->first)) {
+	if (unlikely(add && READ_ONCE(watchers(f)->first))) {
 		mutex_unlock(&ep->mtx);
-		return add_nested(f, target, fd, ev);
+		return add_nested(ep, target, fd, ev);
 	}
-	e = control(ep, target, EPOLL_CTL_ADD, fd, ev, false);
+	e = add ? add_new(ep, target, fd, ev) : change(ep, target, op, fd, ev);
 	mutex_unlock(&ep->mtx);
 	return e;
 }
@@ -708,7 +698,7 @@ int epoll_control(int epfd, int op, int fd, const struct epoll_event *user)
 	if (op != EPOLL_CTL_DEL && (ev.events & EPOLLEXCLUSIVE) &&
 	    (op == EPOLL_CTL_MOD || is_epoll(target) || (ev.events & ~(u32)EP_EXCLUSIVE_OK)))
 		goto put_target;
-	e = op == EPOLL_CTL_ADD ? add(f, target, fd, &ev) : change(f, target, op, fd, &ev);
+	e = control(f, target, op, fd, &ev);
 put_target:
 	fput(target);
 put:
