@@ -182,7 +182,7 @@ struct id_pool {
 	u32 free;			/* [M] the one given back last, 0: none */
 	u32 last;			/* [N] the largest ever given */
 };
-#define ID_POOL_INIT(name) { .ids = XARRAY_INIT((name).ids, 0) }
+#define ID_POOL_INIT(name) { .ids = XARRAY_INIT(name.ids, 0) }
 int id_pool_get(struct id_pool *p);	/* > 0, or -ENOSPC, -ENOMEM; namespace_sem write-held, mount_lock not */
 void id_pool_put(struct id_pool *p, u32 id);	/* mount_lock held */
 /* From here on whoever lets go of a mount takes its mark of expiry away. */

@@ -73,11 +73,8 @@ void proc_pid_forget(struct proc_inode *pi);	/* it goes: out of pid->inodes */
 void proc_task_owner(struct task *task, umode_t mode, kuid_t *uid, kgid_t *gid);
 struct task *get_proc_task(const struct inode *inode);	/* referenced or NULL */
 extern const struct dentry_operations proc_pid_dops;
-int __must_check proc_begin_access(struct task *task, unsigned int mode) __acquires(&task->signal->exec_update_lock);
+int __must_check proc_begin_access(struct task *task, unsigned int mode);
 #define proc_end_access(task) ptrace_end_access(task)
-#ifdef __CHECKER__
-#define proc_begin_access(t, mode) __acquires_if_zero(&(t)->signal->exec_update_lock, proc_begin_access(t, mode))
-#endif
 int proc_task_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
 bool proc_in_list(const char *name, u32 len, const char *want);
 

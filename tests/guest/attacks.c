@@ -228,7 +228,7 @@ static void write_to_shared_pages(void)
 {
 	int fd = OK(open(FILE_OF_ROOT, O_RDONLY)), mem = OK(open("/proc/self/mem", O_RDWR));
 	char *map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	struct iovec l = { (char[8]){ "attacker" }, 8 }, v = { map, 8 };
+	struct iovec l = { (char[]){ "attacker" }, 8 }, v = { map, 8 };
 
 	CHECK(map != MAP_FAILED);
 	ERR(mprotect(map, PAGE, PROT_READ | PROT_WRITE), EACCES);

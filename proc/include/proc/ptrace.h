@@ -24,14 +24,11 @@ bool ptrace_may_access(struct task *task, unsigned int mode);
  * 0 when it may: TASK keeps its program, memory, descriptors and credentials until ptrace_end_access(). -EPERM; -EINTR when the
  * running task is killed meanwhile. Sleeps; take no more than references inside.
  */
-int __must_check ptrace_begin_access(struct task *task, unsigned int mode) __acquires(&task->signal->exec_update_lock);
-void ptrace_end_access(struct task *task) __releases(&task->signal->exec_update_lock);
+int __must_check ptrace_begin_access(struct task *task, unsigned int mode);
+void ptrace_end_access(struct task *task);
 /* Both processes at one moment. */
 int __must_check ptrace_begin_access_both(struct task *a, struct task *b, unsigned int mode);
 void ptrace_end_access_both(struct task *a, struct task *b);
-#ifdef __CHECKER__
-#define ptrace_begin_access(t, mode) __acquires_if_zero(&(t)->signal->exec_update_lock, ptrace_begin_access(t, mode))
-#endif
 /* Its address space, referenced, if it may; NULL when there is none (any more), whoever asks. Else ERR_PTR as above. */
 struct mm *ptrace_get_mm(struct task *task, unsigned int mode);
 
