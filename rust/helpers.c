@@ -74,6 +74,24 @@ void rust_outb(u8 v, u16 port)
 #endif
 }
 
+int rust_pci_pic_irq(u8 line)
+{
+#ifdef ARCH_HAS_PIC
+	if (arch_irq_by_pic())
+		return arch_irq_map_gsi(line, 0);
+#endif
+	return -ENXIO;
+}
+
+bool rust_takes_messages(void)
+{
+#ifdef ARCH_HAS_PIC
+	return !arch_irq_by_pic();
+#else
+	return true;
+#endif
+}
+
 bool rust_legacy_uart(unsigned int i, u16 *port, int *irq)
 {
 #ifdef ARCH_HAS_PORTS

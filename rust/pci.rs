@@ -10,7 +10,7 @@ use crate::alloc::{KBox, KSlice, KERNEL};
 use crate::mem::Mmio;
 use crate::platform::{self, PciHost, PciPorts, PciWindow};
 use crate::sync::SpinLockIrq;
-use crate::{irq, Error, Result};
+use crate::{bindings, irq, Error, Result};
 
 pub(crate) const COMMAND: u16 = 0x04;
 pub(crate) const COMMAND_MEMORY: u16 = 0x0002;
@@ -21,6 +21,7 @@ const HEADER: u16 = 0x0c;
 const BAR0: u16 = 0x10;
 pub(crate) const SECONDARY: u16 = 0x18;
 const CAPS: u16 = 0x34;
+const INTERRUPT_LINE: u16 = 0x3c;
 const PIN: u16 = 0x3d;
 const CAP_MSIX: u8 = 0x11;
 
@@ -276,19 +277,34 @@ impl Function {
 
     /// The interrupt line of its pin, which it may use from now on. Bridges on the way exchange pins.
     pub fn line(&self) -> Result<irq::Line> {
-        let table = self.host.table.as_ref().ok_or(Error::ENXIO)?;
         let (mut pin, mut at) = (self.read8(PIN), *self);
         if !(1..=4).contains(&pin) {
             return Err(Error::ENXIO);
         }
+        if let Ok(line) = self.pic_line() {
+            return Ok(line);
+        }
+        let table = self.host.table.as_ref().ok_or(Error::ENXIO)?;
         while at.bus != self.host.first_bus {
             pin = (pin - 1 + (at.devfn >> 3)) % 4 + 1;
             at = self.host.bridge_to(at.bus).ok_or(Error::ENXIO)?;
         }
         let line = table.line(at.bus, at.devfn, pin)?;
+        self.let_pin();
+        Ok(line)
+    }
+
+    /// The one that firmware has wired it to, on a PC of 8259As.
+    fn pic_line(&self) -> Result<irq::Line> {
+        // SAFETY: any number may be asked for.
+        let line = irq::Line::of(unsafe { bindings::rust_pci_pic_irq(self.read8(INTERRUPT_LINE)) })?;
+        self.let_pin();
+        Ok(line)
+    }
+
+    fn let_pin(&self) {
         let _guard = self.host.lock.lock();
         self.write32(COMMAND, self.read32(COMMAND) & 0xffff & !u32::from(COMMAND_INTX_OFF));
-        Ok(line)
     }
 
     /// Maps `len` bytes at `off` of memory BAR `i`; they must lie in it.
@@ -302,6 +318,10 @@ impl Function {
 
     /// The MSI-X table, with every entry masked and the function's mask off. `ENODEV`: it has none, or nobody takes its messages.
     pub fn msix(&self) -> Result<Msix> {
+        // SAFETY: it only reads what was found at boot.
+        if !unsafe { bindings::rust_takes_messages() } {
+            return Err(Error::ENODEV);
+        }
         let requester = u32::from(self.bus) << 8 | u32::from(self.devfn);
         let device = self.host.table.as_ref().map_or(Some(requester), |t| t.message_id(requester)).ok_or(Error::ENODEV)?;
         let (cap, _) = self.capabilities().find(|c| c.1 == CAP_MSIX).ok_or(Error::ENODEV)?;

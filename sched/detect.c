@@ -83,8 +83,12 @@ static int hung_main(void *unused)
 void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
 {
 	unsigned int cpu;
-	u64 limit = 2 * (u64)READ_ONCE(watchdog_thresh) * NSEC_PER_SEC;
+	u64 limit = 2 * (u64)READ_ONCE(watchdog_thresh) * NSEC_PER_SEC, gap = rq->clock_ns - rq->last_tick_seen_ns;
 
+	rq->last_tick_seen_ns = rq->clock_ns;
+	/* A few ticks that did not come: a busy host ran others on this CPU's processor, which is not time that the task has had. */
+	if (gap > TICK_NSEC && gap < NSEC_PER_SEC)
+		rq->last_switch_seen_ns += gap - TICK_NSEC;
 	if (user || t == rq->idle || rq->last_switches != rq->nr_switches) {
 		rq->last_switches = rq->nr_switches;
 		rq->last_switch_seen_ns = rq->clock_ns;

@@ -48,7 +48,7 @@ struct rq {
 	u64 next_balance_ns;
 	u64 idle_since_ns;		/* 0: busy */
 	struct cpu_times times;
-	u64 last_switches, last_switch_seen_ns;	/* soft-lockup detector */
+	u64 last_switches, last_switch_seen_ns, last_tick_seen_ns;	/* soft-lockup detector */
 	bool online;
 	bool rcu_kick, console_kick;	/* own CPU: threads to wake at the next chance */
 };

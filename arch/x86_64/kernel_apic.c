@@ -130,8 +130,7 @@ void __init x86_apic_init(void)
 		if (!apic_page)
 			panic("apic: cannot map %#llx", machine.lapic);
 		/* CPUID may deny one that is there; where none is, nothing answers. A version is 0x10 at least (SDM vol. 3A, 11.4.8). */
-		if ((apic_read(APIC_VERSION) & 0xf0) != 0x10)
-			panic("apic: this CPU has no local APIC, which this kernel needs");
+		x86_pic_mode = (apic_read(APIC_VERSION) & 0xf0) != 0x10;
 	}
 }
 
@@ -155,32 +154,37 @@ void x86_apic_init_cpu(void)
 /* Ticks of the APIC timer between the two: for calibration, together with the TSC. */
 void x86_apic_ticks_begin(void)
 {
+	if (x86_pic_mode)
+		return;
 	apic_write(APIC_TIMER_DIV, 0xb);
 	apic_write(APIC_TIMER_INIT, 0xffffffff);
 }
 
 u32 x86_apic_ticks(void)
 {
-	return 0xffffffff - apic_read(APIC_TIMER_CUR);
+	return x86_pic_mode ? 0 : 0xffffffff - apic_read(APIC_TIMER_CUR);
 }
 
 u32 x86_apic_ticks_end(void)
 {
 	u32 n = x86_apic_ticks();
 
-	apic_write(APIC_TIMER_INIT, 0);
+	if (!x86_pic_mode)
+		apic_write(APIC_TIMER_INIT, 0);
 	return n;
 }
 
 void x86_apic_timer_rate(u64 khz, bool tsc_reliable)
 {
-	use_deadline = tsc_reliable && cpu_has(X86_FEATURE_TSC_DEADLINE);
+	use_deadline = tsc_reliable && !x86_pic_mode && cpu_has(X86_FEATURE_TSC_DEADLINE);
 	timer_mult = (khz << 32) / 1000000;
 }
 
 void arch_timer_init_cpu(void)
 {
-	if (use_deadline) {
+	if (x86_pic_mode) {
+		x86_pit_init();
+	} else if (use_deadline) {
 		apic_write(APIC_LVT_TIMER, LVT_DEADLINE | VEC_TIMER);
 		__asm__ volatile("mfence" ::: "memory");
 	} else {
@@ -196,6 +200,10 @@ void arch_timer_set_deadline(u64 deadline_ns)
 
 	if (use_deadline) {
 		wrmsr(MSR_TSC_DEADLINE, deadline_ns == U64_MAX ? 0 : x86_clock_tsc_of(deadline_ns));
+		return;
+	}
+	if (x86_pic_mode) {
+		x86_pit_set_deadline(deadline_ns);
 		return;
 	}
 	if (deadline_ns == U64_MAX) {

@@ -194,7 +194,7 @@ static bool __init measure_by_apic(u64 *tsc, u64 *apic)
 {
 	u64 n0, n1, t0, t1;
 
-	if (!is_tcg())
+	if (!is_tcg() || x86_pic_mode)
 		return false;
 	x86_apic_ticks_begin();
 	sample_apic(&n0, &t0);
@@ -377,7 +377,7 @@ void __init arch_clock_init(void)
 		find_hpet();
 	if (!tsc_khz && !measure(&tsc_khz, &apic_khz))
 		pr_warn("clock: the TSC's rate could not be measured\n");
-	if (!apic_khz && tsc_khz)
+	if (!apic_khz && tsc_khz && !x86_pic_mode)
 		apic_khz = measure_apic();
 	choose_kind();
 	x86_apic_timer_rate(apic_khz, kind == CLOCK_TSC);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Device interrupts: an irq is bound to one vector of one CPU. Lines go through the IOAPICs, messages (MSI) come straight.
+ * Device interrupts: an irq is bound to one vector of one CPU. Lines go through the IOAPICs, messages (MSI) come straight; without
+ * a local APIC there are the lines of the 8259As only (kernel_pic.c).
  *
  * A moved irq keeps its old vector until the first interrupt arrives at the new place, since one may still be on its
  * way; both vectors lead to the same irq. Lock: irq_table_lock guards the tables below and the IOAPIC registers;
@@ -19,6 +20,8 @@
 #include "arch/x86_64/x86_priv.h"
 
 enum { IRQ_FREE, IRQ_GSI, IRQ_MSI };
+
+#define PIC_QUIET_VECTOR 0x20		/* while they are masked for good */
 
 struct arch_irq {
 	u8 kind;			/* l */
@@ -58,27 +61,26 @@ static int ioapic_of(u32 gsi, u32 *pin)
 	return -1;
 }
 
-/* Both PICs masked, their vectors moved off the exceptions. */
-static void __init mask_pics(void)
+/* The controllers' lines are the global lines then, and have the first vectors. */
+static void __init use_pics(void)
 {
 	if (!machine.have_pic)
-		return;
-	outb(0x11, 0x20);
-	outb(0x11, 0xa0);
-	outb(0x20, 0x21);
-	outb(0x28, 0xa1);
-	outb(4, 0x21);
-	outb(2, 0xa1);
-	outb(1, 0x21);
-	outb(1, 0xa1);
-	outb(0xff, 0x21);
-	outb(0xff, 0xa1);
+		panic("irq: this machine has neither a local APIC nor an 8259A, one of which this kernel needs");
+	machine.nr_cpus = 1;
+	machine.nr_ioapics = 0;
+	x86_pic_init(FIRST_DEVICE_VECTOR);
+	pr_info("irq: no local APIC: the 8259A's lines, the 8254's timer, no messages\n");
 }
 
 void __init arch_irq_init(void)
 {
-	mask_pics();
+	if (machine.have_pic)
+		x86_pic_init(PIC_QUIET_VECTOR);
 	x86_apic_init();
+	if (x86_pic_mode) {
+		use_pics();
+		return;
+	}
 	x86_apic_init_cpu();
 	for (unsigned int i = 0; i < machine.nr_ioapics; i++) {
 		u32 ver;
@@ -95,12 +97,17 @@ void __init arch_irq_init(void)
 	}
 }
 
+bool arch_irq_by_pic(void)
+{
+	return x86_pic_mode;
+}
+
 unsigned int arch_isa_to_gsi(unsigned int isa, unsigned int *flags)
 {
 	u16 f;
 
 	*flags = 0;
-	if (isa >= 16 || !machine.isa[isa].set)
+	if (x86_pic_mode || isa >= 16 || !machine.isa[isa].set)
 		return isa;
 	f = machine.isa[isa].flags;
 	if ((f & 3) == 3)
@@ -132,6 +139,13 @@ static int bind_irq(unsigned int irq, const struct cpumask *mask)
 	struct arch_irq *q = &irqs[irq];
 	unsigned int n = 0, cpu;
 
+	if (x86_pic_mode) {
+		if (!cpumask_test_cpu(0, mask))
+			return -EINVAL;
+		q->vector = (u8)(FIRST_DEVICE_VECTOR + irq);
+		set_vector(0, q->vector, (u16)(irq + 1));
+		return 0;
+	}
 	for_each_cpu(cpu, mask)
 		n += cpu_online(cpu) || cpu == 0;
 	if (!n)
@@ -160,8 +174,13 @@ static int bind_irq(unsigned int irq, const struct cpumask *mask)
 static void write_line(const struct arch_irq *q)
 {
 	u32 pin, low;
-	int i = ioapic_of(q->gsi, &pin);
+	int i;
 
+	if (x86_pic_mode) {
+		x86_pic_mask(q->gsi, q->masked);
+		return;
+	}
+	i = ioapic_of(q->gsi, &pin);
 	if (i < 0)
 		return;
 	low = q->vector | (q->active_low ? 1 << 13 : 0) | (q->level ? 1 << 15 : 0) | (q->masked ? 1 << 16 : 0);
@@ -182,13 +201,22 @@ static int take_irq(unsigned int irq, u8 kind)
 	return 0;
 }
 
+/* Of the 8259As, the timer's and the cascade are nobody else's. */
+static bool has_line(unsigned int gsi)
+{
+	u32 pin;
+
+	if (x86_pic_mode)
+		return gsi < PIC_LINES && gsi != 0 && gsi != 2;
+	return gsi < NR_IRQS && ioapic_of(gsi, &pin) >= 0;
+}
+
 int arch_irq_map_gsi(unsigned int gsi, unsigned int flags)
 {
 	unsigned long f;
 	int err = -ENOSPC;
-	u32 pin;
 
-	if (ioapic_of(gsi, &pin) < 0 || gsi >= NR_IRQS)
+	if (!has_line(gsi))
 		return -EINVAL;
 	spin_lock_irqsave(&irq_table_lock, f);
 	if (irqs[gsi].kind == IRQ_GSI) {
@@ -197,7 +225,7 @@ int arch_irq_map_gsi(unsigned int gsi, unsigned int flags)
 		err = take_irq(gsi, IRQ_GSI);
 		if (!err) {
 			irqs[gsi].gsi = gsi;
-			irqs[gsi].level = flags & IRQ_LEVEL;
+			irqs[gsi].level = x86_pic_mode ? x86_pic_is_level(gsi) : flags & IRQ_LEVEL;
 			irqs[gsi].active_low = flags & IRQ_ACTIVE_LOW;
 			write_line(&irqs[gsi]);
 			err = (int)gsi;
@@ -229,7 +257,7 @@ int arch_irq_alloc_msi(u32 device, unsigned int max, unsigned int count)
 	unsigned long f;
 	int first = -ENOSPC;
 
-	if (!count || count > NR_IRQS / 2)
+	if (x86_pic_mode || !count || count > NR_IRQS / 2)
 		return -ENOSPC;
 	spin_lock_irqsave(&irq_table_lock, f);
 	for (unsigned int start = NR_IRQS - count; start >= 64 && first < 0; start--) {
@@ -316,15 +344,39 @@ bool arch_irq_is_level(unsigned int irq)
 
 const char *arch_irq_chip_name(unsigned int irq)
 {
+	if (x86_pic_mode)
+		return "XT-PIC";
 	return irq < NR_IRQS && irqs[irq].kind == IRQ_GSI ? "IO-APIC" : "PCI-MSI";
+}
+
+static void pic_interrupt(unsigned int line)
+{
+	bool level = irqs[line].level;
+
+	if (!x86_pic_claimed(line))
+		return;
+	if (!level)
+		x86_pic_eoi(line);
+	if (line == 0)
+		timer_interrupt();
+	else if (irqs[line].kind != IRQ_FREE)
+		irq_handle(line);
+	if (level)
+		x86_pic_eoi(line);
 }
 
 /* Edge-triggered ones are acknowledged first, so that the next edge during the handler is not lost. */
 void x86_device_interrupt(u32 vector)
 {
-	u16 n = this_cpu_read(vector_irq[vector]);
+	u16 n;
 	struct arch_irq *q;
 
+	if (x86_pic_mode) {
+		if (vector < FIRST_DEVICE_VECTOR + PIC_LINES)
+			pic_interrupt(vector - FIRST_DEVICE_VECTOR);
+		return;
+	}
+	n = this_cpu_read(vector_irq[vector]);
 	if (!n) {
 		apic_eoi();
 		return;

@@ -192,6 +192,17 @@ void x86_apic_timer_rate(u64 khz, bool tsc_reliable);
 u32 apic_read(u32 reg);
 void apic_write(u32 reg, u32 v);
 
+/* kernel_pic.c */
+#define PIC_LINES 16
+extern bool x86_pic_mode;		/* no local APIC: one CPU, the 8259As and the 8254 */
+void x86_pic_init(u8 vector);		/* of line 0; both controllers masked */
+bool x86_pic_is_level(unsigned int line);
+void x86_pic_mask(unsigned int line, bool mask);
+bool x86_pic_claimed(unsigned int line);
+void x86_pic_eoi(unsigned int line);
+void x86_pit_init(void);
+void x86_pit_set_deadline(u64 deadline_ns);
+
 /* kernel_irq.c */
 struct pt_regs;
 void x86_device_interrupt(u32 vector);

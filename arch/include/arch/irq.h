@@ -24,6 +24,11 @@ void arch_irq_init(void);
 
 /* The irq of a global line; asking again gives the same one. -EINVAL (no controller has it), -ENOSPC. Starts masked. */
 int arch_irq_map_gsi(unsigned int gsi, unsigned int flags);
+/*
+ * With ARCH_HAS_PIC: are 8259As what this machine has? Then their lines are the global ones, a PCI function's register for its
+ * interrupt line names one (PCI 3.0, 6.2.4), and nobody takes messages.
+ */
+bool arch_irq_by_pic(void);
 /* The global line of an ISA interrupt, with its overridden flags. */
 unsigned int arch_isa_to_gsi(unsigned int isa, unsigned int *flags);
 /*

@@ -21,6 +21,9 @@ bool rust_irqs_off(void);
 u8 rust_inb(u16 port);
 void rust_outb(u8 v, u16 port);
 /* The I-th legacy serial line of the machine: first port and irq. False: no such line. */
+/* The irq of the line that a PCI function's register names; -ENXIO where that means nothing. Are messages taken on this machine? */
+int rust_pci_pic_irq(u8 line);
+bool rust_takes_messages(void);
 bool rust_legacy_uart(unsigned int i, u16 *port, int *irq);
 
 struct tty;

@@ -2,6 +2,7 @@
 #pragma once
 
 #define ARCH_HAS_PORTS 1
+#define ARCH_HAS_PIC 1
 
 #define __MMIO(type, suffix, insn, reg)							\
 static inline type read##suffix(const volatile void __iomem *p)					\
