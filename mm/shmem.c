@@ -3,8 +3,9 @@
  * Files that live in memory. The folios of the page cache are the data: never clean, never written back,
  * never reclaimed; a missing folio is a hole of zeroes.
  *
- * Charging: each folio counts against its mount's limit (shmem_sb), against all that may outlive its maker (mm/lasting.h) and, unless the whole size was committed
- * at creation, against the system's commit limit; all are given back when the folio leaves the cache.
+ * Charging: each folio counts against its mount's limit (shmem_sb), against all that may outlive its maker (mm/lasting.h) and,
+ * unless the whole size was committed at creation, against the system's commit limit; all are given back when the folio leaves
+ * the cache.
  *
  * Writes, truncation and fallocate run under the inode lock (the caller's); reads and faults do not. A
  * folio enters the cache complete: zeroed, or filled by the write that makes it.
@@ -150,15 +151,13 @@ static int reserve_page(struct shmem_inode *si, pgoff_t index)
 	return err == -EEXIST ? 0 : err;
 }
 
-struct folio *shmem_get_folio(struct shmem_inode *si, pgoff_t index, bool create)
+/* Where none was found. Out of line: whoever finds one saves no registers. */
+static noinline struct folio *make_folio(struct shmem_inode *si, pgoff_t index)
 {
 	for (;;) {
-		struct folio *folio = filemap_get_entry(si->mapping, index);
+		struct folio *folio = new_folio(__GFP_ZERO);
 		int err;
 
-		if (folio || !create)
-			return folio;
-		folio = new_folio(__GFP_ZERO);
 		if (!folio)
 			return ERR_PTR(-ENOMEM);
 		err = insert(si, folio, index);
@@ -167,7 +166,17 @@ struct folio *shmem_get_folio(struct shmem_inode *si, pgoff_t index, bool create
 		folio_put(folio);
 		if (err != -EEXIST)
 			return ERR_PTR(err);
+		folio = filemap_get_entry(si->mapping, index);
+		if (folio)
+			return folio;
 	}
+}
+
+struct folio *shmem_get_folio(struct shmem_inode *si, pgoff_t index, bool create)
+{
+	struct folio *folio = filemap_get_entry(si->mapping, index);
+
+	return folio || !create ? folio : make_folio(si, index);
 }
 
 #define RUN_ORDER 4		/* reads and writes go by runs of up to 64 KiB with pages of 4 */
