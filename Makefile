@@ -56,7 +56,7 @@ $(gen)/abi/dispatch.c $(gen)/abi/syscalls.h: $(gen)/abi.stamp ;
 
 # What the sanitizers must not look into: themselves, what they call, and what runs before their memory is there.
 san_flags := $(if $(DEBUG),$(debug_flags))
-nosan := alloc/kasan.c alloc/kmemleak.c alloc/kmemleak_scan.c alloc/slab.c kernel/ubsan.c kernel/lockdep.c sched/kcov.c lib/string.c arch/shared/alloc_kasan.c $(arch_nosan)
+nosan := alloc/kasan.c alloc/kmemleak.c alloc/kmemleak_scan.c alloc/slab.c kernel/ubsan.c kernel/lockdep.c kernel/section.c sched/kcov.c lib/string.c arch/shared/alloc_kasan.c $(arch_nosan)
 $(nosan:%.c=$(O)/%.o): san_flags :=
 
 # What a task's coverage leaves out: the tracer, and what runs for all tasks or by chance (locks, RCU, clocks, scheduling, allocation).

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What clang's debug builds have on each CPU: undefined behaviour, lock order, coverage, failures on purpose, leaks. (KASAN needs a CPU's shadow: with_kasan.)
-debug_defines := -DCONFIG_UBSAN -DCONFIG_LOCKDEP -DCONFIG_KCOV -DCONFIG_FAULT_INJECTION -DCONFIG_KMEMLEAK
+debug_defines := -DCONFIG_UBSAN -DCONFIG_LOCKDEP -DCONFIG_KCOV -DCONFIG_SECTIONS -DCONFIG_FAULT_INJECTION -DCONFIG_KMEMLEAK
 # The sanitizers know only systems by name; code for the kernel comes out the same.
 debug_flags := --target=$(uapi_triplet) \
 	-fsanitize=bounds,shift,integer-divide-by-zero,unreachable,bool,enum,returns-nonnull-attribute,nonnull-attribute,array-bounds

@@ -88,11 +88,13 @@ static struct irq_desc *desc_get(int irq)
 void irq_enter(void)
 {
 	__preempt_count_add(HARDIRQ_OFFSET);
+	section_irq_enter();
 	rcu_idle_exit();	/* it may have come while the CPU idled */
 }
 
 void irq_exit(void)
 {
+	section_irq_exit();
 	__preempt_count_sub(HARDIRQ_OFFSET);
 }
 

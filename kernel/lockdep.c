@@ -450,6 +450,8 @@ void lock_acquire(struct lockdep_map *m, unsigned int subclass, bool try, int re
 	unsigned long flags;
 	u16 c;
 
+	if (!sleeping)
+		section_lock(m->name);
 	if (!enter(&flags))
 		return;
 	c = find_class(m, subclass, sleeping);
@@ -547,8 +549,10 @@ static DEFINE_PER_CPU(unsigned long, rcu_began);
 
 void rcu_lock_acquire(unsigned long ip)
 {
-	if (!this_cpu_read(rcu_depth))
+	if (!this_cpu_read(rcu_depth)) {
 		this_cpu_write(rcu_began, ip);
+		section_rcu();
+	}
 	this_cpu_inc(rcu_depth);
 }
 

@@ -494,6 +494,7 @@ void sched_tick(bool user)
 
 static void idle_once(struct rq *rq)
 {
+	section_break();
 	local_irq_disable();
 	if (need_resched()) {
 		local_irq_enable();

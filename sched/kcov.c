@@ -10,6 +10,7 @@
 
 #ifdef CONFIG_KCOV
 #include <kernel/preempt.h>
+#include <kernel/section.h>
 #include <sched/kcov.h>
 #include <sched/kcov_runtime.h>
 #include <sched/task.h>
@@ -49,6 +50,8 @@ void __sanitizer_cov_trace_pc(void)
 	struct kcov_task *k = &current->kcov;
 	u64 *area, n;
 
+	if (section_is_open())
+		section_branch(_RET_IP_);
 	if (likely(READ_ONCE(k->mode) != KCOV_PCS))
 		return;
 	area = k->area;

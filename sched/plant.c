@@ -349,6 +349,28 @@ static __no_sanitize_address void plant_user_call(void)
 	fn();
 }
 
+/* A loop whose length no lock should have to wait for. */
+static noinline void long_loop(void)
+{
+	for (int i = 0; i < 1000000; i++)
+		if (zero)
+			zero = 0;
+}
+
+static void plant_long_lock(void)
+{
+	spin_lock(&lock_a);
+	long_loop();
+	spin_unlock(&lock_a);
+}
+
+static void plant_long_rcu(void)
+{
+	rcu_read_lock();
+	long_loop();
+	rcu_read_unlock();
+}
+
 static void plant_hang(void)
 {
 	DECLARE_WAIT_QUEUE_HEAD(nobody_wakes);
@@ -438,7 +460,8 @@ static const struct {
 	{ "rcu_unlock", plant_rcu_unlock }, { "unlock", plant_unlock }, { "lock_freed", plant_lock_freed },
 	{ "lock_uninitialised", plant_lock_uninitialised }, { "lock_irq_way", plant_lock_irq_way },
 	{ "lock_kept", plant_lock_kept }, { "null_locked", plant_null_locked }, { "oops_in_oops", plant_oops_in_oops }, { "hang", plant_hang },
-	{ "soft_lockup", plant_soft_lockup }, { "user_read", plant_user_read }, { "user_call", plant_user_call },
+	{ "soft_lockup", plant_soft_lockup }, { "long_lock", plant_long_lock }, { "long_rcu", plant_long_rcu },
+	 { "user_read", plant_user_read }, { "user_call", plant_user_call },
 	{ "covered", plant_covered }, { "leak", plant_leak }, { "no_leak", plant_no_leak },
 };
 

@@ -379,21 +379,25 @@ static int test_one(const char *dir, const char *name)
 	return *why != 0;
 }
 
-/* What the lock checker has seen; a kernel without it has no such file. */
-static void print_lock_graph(void)
+static void print_file(const char *lead, const char *path)
 {
-	static const char dir[] = "/sys/kernel/debug";
 	char line[512];
-	FILE *f;
+	FILE *f = fopen(path, "r");
 
-	if (access("/sys/kernel/debug/lockdep/graph", R_OK) && mount("debugfs", dir, "debugfs", 0, NULL))
-		return;
-	f = fopen("/sys/kernel/debug/lockdep/graph", "r");
 	while (f && fgets(line, sizeof(line), f))
-		printf("lock: %s", line);
+		printf("%s: %s", lead, line);
 	if (f)
 		fclose(f);
 	fflush(stdout);
+}
+
+/* What the lock checker has seen, and the longest sections without preemption; a kernel without them has no such files. */
+static void print_checks(void)
+{
+	if (access("/sys/kernel/debug/lockdep/graph", R_OK) && mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL))
+		return;
+	print_file("lock", "/sys/kernel/debug/lockdep/graph");
+	print_file("section", "/sys/kernel/debug/sections");
 }
 
 /* What nothing in the kernel points to any more: the second scan says, whatever its age. */
@@ -450,7 +454,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++)
 		if (list[i]->d_name[0] != '.' && !strstr(list[i]->d_name, ".out"))
 			failed += test_one(argv[1], list[i]->d_name);
-	print_lock_graph();
+	print_checks();
 	print_leaks();
 	return failed != 0;
 }

@@ -37,6 +37,8 @@ PLANTS = {
     "lock_recursion": ["LOCKDEP: possible recursive locking", "@"],
     "lock_irq": ["LOCKDEP: lock used in interrupts is held with them on", "lock_irq", "@"],
     "lock_irq_way": ["LOCKDEP: a lock that interrupts take waits for one that is held with them on", "lock_irq", "lock_b", "@"],
+    "long_lock": ["SECTION: ", "preemption off, lock_a (sched/plant.c), since", "passed the limit at", "long_loop", "@"],
+    "long_rcu": ["SECTION: ", "RCU read section, since", "passed the limit at", "long_loop", "@"],
     "lock_freed": ["LOCKDEP: freeing memory with a held lock in it", "@"],
     "lock_uninitialised": ["LOCKDEP: taking a lock that was never initialised", "@"],
     "unlock": ["LOCKDEP: releasing a lock that is not held", "lock_a", "@"],
@@ -107,7 +109,7 @@ def missing(name, text, expect):
 
 
 def show(name, text, bad, line, first=""):
-    said = first or next((l for l in text.splitlines() if re.search(r"LOCKDEP:|KASAN:|UBSAN:|WARNING:|BUG:|fault:|INFO:|kernel BUG|corruption|kmemleak: ", l)), "")
+    said = first or next((l for l in text.splitlines() if re.search(r"LOCKDEP:|SECTION:|KASAN:|UBSAN:|WARNING:|BUG:|fault:|INFO:|kernel BUG|corruption|kmemleak: ", l)), "")
     print("%-22s %s" % (name, "FAILED: no " + " / ".join(bad) if bad else "%s:%-4d %s" % (lines_of(name)[0], line, re.sub(r"^\[.*?\] ", "", said))))
     if bad:
         print(text[-6000:])

@@ -312,7 +312,7 @@ class Runner:
     def guest_files(self, arch="x86_64"):
         """{path in the archive: (data, mode)} of every guest test, and their names in order."""
         files, names = {}, []
-        all_of_them = any(f in ("guest/lock_order", "guest/no_reports") for f in self.filters)
+        all_of_them = any(f in ("guest/lock_order", "guest/no_reports", "guest/sections") for f in self.filters)
         gen = "%s/test/abi-%s" % (BUILD, arch)
         subprocess.run([ROOT + "/tools/abi-gen.py", "--arch", arch, "--out", gen], stdout=subprocess.DEVNULL)
         files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun", arch)), 0o755)
@@ -368,7 +368,7 @@ class Runner:
 
     def batches(self, cfg, names, initrd, kind, append="", memory="512M"):
         """Boots and runs the tests called names, found in /tests/run, of a kind (guest, debian); after the kernel's death the rest in a new boot."""
-        left, graph, reports, leaks, slower = list(names), [], [], [], 4 if self.args.fail_nth else 1
+        left, graph, sections, reports, leaks, slower = list(names), [], [], [], [], 4 if self.args.fail_nth else 1
         while left:
             vm, vmlinux = self.vm(cfg, "console=%s panic=-1 quiet preempt=%s OCHRE=host:%s%s" % (
                 arches.ALL[cfg.arch].console, cfg.preempt, arches.ALL[cfg.arch].control, append), memory=memory)
@@ -386,6 +386,7 @@ class Runner:
                 text, errors = (f.read().decode("utf-8", "replace") for f in (out, err))
             reports += oops.reports(s.text, vmlinux, self.tools)
             graph += [l[6:] for l in text.splitlines() if l.startswith("lock: ")]
+            sections += [l[9:] for l in text.splitlines() if l.startswith("section: ")]
             leaks.append([l[8:] for l in text.splitlines() if l.startswith("leaked: ")])
             done = self.guest_results(cfg, kind, text, errors, status)
             rest = [n for n in left if n not in done]
@@ -400,6 +401,15 @@ class Runner:
         if cfg.debug:
             self.lock_order(kind, cfg, graph, vmlinux)
             self.no_leaks(kind, cfg, leaks, vmlinux)
+            self.sections(kind, cfg, sections, vmlinux)
+
+    def sections(self, kind, cfg, lines, vmlinux):
+        """The longest sections with preemption or interrupts off that the debug kernel counted: none is longer than its limit."""
+        limit = next((int(l.split()[1]) for l in lines if l.startswith("limit ")), 0)
+        found = sorted((l for l in lines if re.match(r"\d+ branches, ", l)), key=lambda l: -int(l.split()[0]))
+        bad = [l for l in found if int(l.split()[0]) >= limit]
+        self.add(Result(kind + "/sections", "passed" if limit and not bad else "failed", "%d too long" % len(bad) if bad else "" if limit else "the kernel was not asked",
+                        oops.symbolize("\n".join((bad or found)[:8]), vmlinux, self.tools), where=str(cfg)))
 
     def no_leaks(self, kind, cfg, leaks, vmlinux):
         """What the debug kernel's leak scanner found at the end of each boot; the last that is there says that it was asked."""
@@ -422,7 +432,7 @@ class Runner:
         """Reads what testrun said; returns the names that are done with."""
         done, current, lines = set(), None, []
         for line in text.splitlines():
-            if line.startswith(("lock: ", "leaked: ")):
+            if line.startswith(("lock: ", "section: ", "leaked: ")):
                 continue
             m = re.match(r"test (\S+) (start|again|ok|skipped|FAILED)(?: (.*))?$", line)
             if m and m[2] == "again":
@@ -675,7 +685,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
+    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "guest/sections", "debian/sections", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}

@@ -8,6 +8,7 @@
 #include <lib/types.h>
 #include <arch/preempt.h>
 #include <arch/irqflags.h>
+#include <kernel/section.h>
 
 #define PREEMPT_MASK 0x000000ff
 #define HARDIRQ_SHIFT 16
@@ -26,15 +27,21 @@
 /* upcall, sched/: the count is 0 and a full reschedule is due */
 void preempt_schedule(void);
 
+#ifdef CONFIG_SECTIONS
+#define local_irq_save(f) do { (f) = SECTION_IRQ_SAVE(); } while (0)
+#define local_irq_disable() do { (void)SECTION_IRQ_SAVE(); } while (0)
+#define preempt_disable() do { section_preempt_disable(); barrier(); } while (0)
+#else
 #define local_irq_save(f) do { (f) = arch_irq_save(); } while (0)
+#define local_irq_disable() arch_irq_disable()
+#define preempt_disable() do { __preempt_count_add(1); barrier(); } while (0)
+#endif
 #define local_irq_restore(f) arch_irq_restore(f)
 #define local_irq_enable() arch_irq_enable()
-#define local_irq_disable() arch_irq_disable()
 #define local_save_flags(f) do { (f) = arch_irqs_flags(); } while (0)
 #define irqs_disabled() arch_irqs_disabled()
 #define irqs_disabled_flags(f) arch_irqs_disabled_flags(f)
 
-#define preempt_disable() do { __preempt_count_add(1); barrier(); } while (0)
 #define preempt_enable_no_resched() do { barrier(); __preempt_count_sub(1); } while (0)
 #define preempt_enable() do {							\
 	barrier();								\
