@@ -13,6 +13,7 @@
 #include <abi/errno.h>
 #include <abi/syscalls.h>
 #include <asm/prctl.h>
+#include <kernel/bug.h>
 #include <kernel/preempt.h>
 #include <lib/string.h>
 #include <sched/task.h>
@@ -40,11 +41,20 @@ static inline void wrfsbase(unsigned long v)
 	__asm__ volatile("wrfsbase %0" : : "r"(v));
 }
 
+/* An interrupt between two swaps would run on the user's GS base as if it were the kernel's. */
+static inline void check_interrupts_off(void)
+{
+#ifdef CONFIG_DEBUG
+	WARN_ON_ONCE(!irqs_disabled());
+#endif
+}
+
 /* The user's GS base waits in the other slot: swap, access, swap. Interrupts are off, and NMIs do not rely on GS. */
 static inline unsigned long read_user_gsbase(void)
 {
 	unsigned long v;
 
+	check_interrupts_off();
 	if (!cpu_has(X86_FEATURE_FSGSBASE))
 		return rdmsr(MSR_KERNEL_GS_BASE);
 	__asm__ volatile("swapgs; rdgsbase %0; swapgs" : "=r"(v) : : "memory");
@@ -53,6 +63,7 @@ static inline unsigned long read_user_gsbase(void)
 
 static inline void write_user_gsbase(unsigned long v)
 {
+	check_interrupts_off();
 	if (!cpu_has(X86_FEATURE_FSGSBASE))
 		wrmsr(MSR_KERNEL_GS_BASE, v);
 	else
@@ -155,17 +166,18 @@ bool arch_tls_allowed(unsigned long tls)
 void arch_thread_fork(struct task *task, const struct pt_regs *regs, unsigned long newsp, bool set_tls, unsigned long tls)
 {
 	struct pt_regs *child = task_pt_regs(task);
+	unsigned long flags;
 
 	new_frame(task);
 	*child = *regs;
 	child->rax = 0;
 	if (newsp)
 		child->rsp = newsp;
-	preempt_disable();
+	local_irq_save(flags);
 	save_bases(&current->thread);
 	task->thread.fsbase = set_tls ? tls : current->thread.fsbase;
 	task->thread.gsbase = current->thread.gsbase;
-	preempt_enable();
+	local_irq_restore(flags);
 	task->thread.dr7 = 0;
 	task->thread.rare = current->thread.rare & THREAD_NO_TSC;
 	memset(task->thread.debugreg, 0, sizeof(task->thread.debugreg));
