@@ -204,7 +204,8 @@ static bool is_reaper(struct task *t)
 
 static struct task *find_reaper(struct task *father)
 {
-	struct task *t = live_thread(father), *reaper = ns_reaper(task_active_pid_ns(father));
+	/* Where all threads end, children would go from one to the next. */
+	struct task *t = father->signal->flags & SIGNAL_GROUP_EXIT ? NULL : live_thread(father), *reaper = ns_reaper(task_active_pid_ns(father));
 
 	if (t)
 		return t;
@@ -226,19 +227,25 @@ static struct task *find_reaper(struct task *father)
 	return reaper;
 }
 
-/* tasklist_lock held. Those on DEAD are to be released. */
-static void forget_children(struct task *father, struct list_head *dead)
+#define FORGET_MOST 32
+
+/* tasklist_lock held: some children go to another parent. Those on DEAD are to be released. False: there are more. */
+static bool forget_some_children(struct task *father, struct list_head *dead)
 {
 	struct task *t, *n, *reaper;
+	int done = 0;
 
 	if (list_empty(&father->children))
-		return;
+		return true;
 	reaper = find_reaper(father);
 	list_for_each_entry_safe(t, n, &father->children, sibling) {
 		struct task *x;
 		bool same = same_thread_group(reaper, father);
 
+		if (done >= FORGET_MOST)
+			return false;
 		for_each_thread(t, x) {
+			done++;
 			rcu_assign_pointer(x->real_parent, reaper);
 			if (!x->ptrace)
 				rcu_assign_pointer(x->parent, reaper);
@@ -257,6 +264,7 @@ static void forget_children(struct task *father, struct list_head *dead)
 		}
 		kill_orphaned_pgrp(t, father);
 	}
+	return true;
 }
 
 /* ---- the end ---- */
@@ -380,16 +388,34 @@ void release_task(struct task *t)
 		release_task(leader);
 }
 
-static void exit_notify(struct task *t)
+static void release_all(struct list_head *dead)
 {
 	struct task *x, *n;
+
+	list_for_each_entry_safe(x, n, dead, ptrace_entry) {
+		list_del_init(&x->ptrace_entry);
+		release_task(x);
+	}
+}
+
+/* Takes tasklist_lock: T has neither tracees nor children from here on. All processes wait for the lock, so that many go some at a time. */
+static void leave_family(struct task *t, struct list_head *dead) __acquires(tasklist_lock)
+{
+	write_lock_irq(&tasklist_lock);
+	while (unlikely(!ptrace_exit_some(t, dead)) || unlikely(!forget_some_children(t, dead))) {
+		write_unlock_irq(&tasklist_lock);
+		release_all(dead);
+		cond_resched();
+		write_lock_irq(&tasklist_lock);
+	}
+}
+
+static void exit_notify(struct task *t)
+{
 	LIST_HEAD(dead);
 	bool autoreap;
 
-	write_lock_irq(&tasklist_lock);
-	if (unlikely(!list_empty(&t->ptraced)))
-		ptrace_exit(t, &dead);
-	forget_children(t, &dead);
+	leave_family(t, &dead);
 	if (t->group_leader == t)
 		kill_orphaned_pgrp(t, NULL);
 	t->exit_state = EXIT_ZOMBIE;
@@ -412,10 +438,7 @@ static void exit_notify(struct task *t)
 	if (t->signal->notify_count < 0 && t->signal->group_exec_task)
 		wake_up_process(t->signal->group_exec_task);
 	write_unlock_irq(&tasklist_lock);
-	list_for_each_entry_safe(x, n, &dead, ptrace_entry) {
-		list_del_init(&x->ptrace_entry);
-		release_task(x);
-	}
+	release_all(&dead);
 }
 
 /* Tells vfork's parent and who waits at clear_child_tid that the address space is no longer used. */
@@ -728,6 +751,44 @@ static pid_t scan_children(struct wait_args *a, struct task *parent, bool *any)
 	return 0;
 }
 
+static bool waits_for(const struct wait_args *a, struct task *parent)
+{
+	return a->options & __WNOTHREAD ? parent == current : same_thread_group(parent, current);
+}
+
+/* The one that a number names: a child, or a thread that one of us traces. */
+static pid_t look_up_child(struct wait_args *a, bool *any)
+{
+	struct task *t = pid_task(a->pid, PIDTYPE_PID);
+	pid_t p;
+
+	if (!t)
+		return 0;
+	if (t->group_leader == t && waits_for(a, task_real_parent(t))) {
+		p = consider(a, false, t, any);
+		if (p)
+			return p;
+	}
+	return t->ptrace && waits_for(a, task_parent(t)) ? consider(a, true, t, any) : 0;
+}
+
+static pid_t scan_family(struct wait_args *a, bool *any)
+{
+	struct task *t;
+	pid_t p;
+
+	if (a->type == PIDTYPE_TGID || a->type == PIDTYPE_PID)
+		return look_up_child(a, any);
+	if (a->options & __WNOTHREAD)
+		return scan_children(a, current, any);
+	for_each_thread(current, t) {
+		p = scan_children(a, t, any);
+		if (p)
+			return p;
+	}
+	return 0;
+}
+
 long do_wait(struct wait_args *a)
 {
 	DEFINE_WAIT_FUNC(w, default_wake_function);
@@ -735,9 +796,8 @@ long do_wait(struct wait_args *a)
 
 	add_wait_queue(&current->signal->wait_chldexit, &w);
 	for (;;) {
-		struct task *t;
 		bool any = false;
-		pid_t p = 0;
+		pid_t p;
 
 		set_current_state(TASK_INTERRUPTIBLE);
 		read_lock(&tasklist_lock);
@@ -746,11 +806,7 @@ long do_wait(struct wait_args *a)
 			ret = -ECHILD;
 			break;
 		}
-		for_each_thread(current->group_leader, t) {
-			p = scan_children(a, t, &any);
-			if (p || (a->options & __WNOTHREAD))
-				break;
-		}
+		p = scan_family(a, &any);
 		if (p) {		/* the lock is released already */
 			ret = p;
 			break;

@@ -315,16 +315,22 @@ static bool detach(struct task *tracer, struct task *t)
 	return dead;
 }
 
-void ptrace_exit(struct task *tracer, struct list_head *dead)
+#define EXIT_MOST 32
+
+bool ptrace_exit_some(struct task *tracer, struct list_head *dead)
 {
 	struct task *t, *n;
+	int done = 0;
 
 	list_for_each_entry_safe(t, n, &tracer->ptraced, ptrace_entry) {
+		if (done++ == EXIT_MOST)
+			return false;
 		if (t->ptrace & (unsigned int)PTRACE_O_EXITKILL << PT_OPT_SHIFT)
 			do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_TGID);
 		if (detach(tracer, t))
 			list_add(&t->ptrace_entry, dead);
 	}
+	return true;
 }
 
 /* PARENT has every capability of the running task, or the one to trace it. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Waiting for children. proves: wait4 waitid vfork */
 #include "t.h"
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 TEST(which_child)
@@ -223,4 +225,108 @@ TEST(exit_codes_are_eight_bits)
 	if (pid == 0)
 		_exit(0x1234);
 	EQ(WEXITSTATUS(t_wait(pid)), 0x34);
+}
+
+static pid_t first_thread_has;
+static char on_thread[65536] __attribute__((aligned(16)));
+
+/* What a second thread may wait for: its own children alone with __WNOTHREAD, those of all threads without. */
+static int second_thread(void *arg)
+{
+	pid_t own = (pid_t)syscall(SYS_clone, SIGCHLD, 0, NULL, NULL, NULL);
+	int ok;
+
+	if (!own)
+		_exit(0);
+	ok = waitpid(first_thread_has, NULL, __WNOTHREAD) == -1 && errno == ECHILD;
+	ok = ok && waitpid(-1, NULL, __WNOTHREAD) == own;
+	ok = ok && waitpid(-1, NULL, __WNOTHREAD) == -1 && errno == ECHILD;
+	ok = ok && waitpid(first_thread_has, NULL, 0) == first_thread_has;
+	ok = ok && waitpid(first_thread_has, NULL, 0) == -1 && errno == ECHILD;
+	_exit(ok ? 7 : 8);
+}
+
+TEST(children_of_another_thread)
+{
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		first_thread_has = fork();
+		if (!first_thread_has)
+			_exit(0);
+		clone(second_thread, on_thread + sizeof(on_thread), CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL);
+		for (;;)
+			pause();
+	}
+	EQ(WEXITSTATUS(t_wait(pid)), 7);
+}
+
+#define ORPHANS 1000
+
+/* More children than a parent hands over at a time, of both kinds, go to the subreaper. */
+TEST(many_orphans)
+{
+	int p[2], n = 0;
+	pid_t pid;
+	char c;
+
+	OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	OK(pipe(p));
+	pid = OK(fork());
+	if (pid == 0) {
+		close(p[1]);
+		for (int i = 0; i < ORPHANS; i++)
+			if (!fork()) {
+				if (i & 1)
+					_exit(3);
+				_exit(read(p[0], &c, 1) == 0 ? 3 : 4);
+			}
+		_exit(0);
+	}
+	EQ(t_wait(pid), 0);
+	close(p[0]);
+	close(p[1]);
+	for (int status; waitpid(-1, &status, 0) > 0; n++)
+		EQ(WEXITSTATUS(status), 3);
+	EQ(n, ORPHANS);
+	EQ(errno, ECHILD);
+}
+
+static volatile int started;
+
+static int one_of_many(void *arg)
+{
+	__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		pause();
+	return 0;
+}
+
+#define THREADS 200
+
+/* More threads than are killed at a time: by exit_group of one of them, and by a signal. */
+TEST(many_threads_end)
+{
+	for (int how = 0; how < 2; how++) {
+		pid_t pid = OK(fork());
+		int status;
+
+		if (pid == 0) {
+			char *stacks = malloc(THREADS * 4096UL);
+
+			for (int i = 0; i < THREADS; i++)
+				if (clone(one_of_many, stacks + (i + 1) * 4096, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) < 0)
+					_exit(1);
+			while (__atomic_load_n(&started, __ATOMIC_SEQ_CST) < THREADS)
+				sched_yield();
+			if (how)
+				kill(getpid(), SIGTERM);
+			_exit(9);
+		}
+		EQ(waitpid(pid, &status, 0), pid);
+		if (how)
+			CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+		else
+			EQ(WEXITSTATUS(status), 9);
+	}
 }

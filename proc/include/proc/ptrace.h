@@ -72,7 +72,8 @@ void ptrace_done_trapping(struct task *t);
 /* tasklist_lock write-held. A new child of a traced task is traced too. */
 void ptrace_child(struct task *child);
 /* The tracer ends: its tracees go free; those to be released are put on DEAD by ptrace_entry. */
-void ptrace_exit(struct task *tracer, struct list_head *dead);
+/* Some of its tracees; those on DEAD are to be released. False: there are more. */
+bool ptrace_exit_some(struct task *tracer, struct list_head *dead);
 void ptrace_unlink(struct task *t);
 static inline bool ptrace_reparented(const struct task *t)
 {
