@@ -327,6 +327,7 @@ static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 	}
 	gone[PIDTYPE_PID] = change_pid(t, PIDTYPE_PID, NULL);
 	s->nr_threads--;
+	zap_forget(s, t);
 	list_del_rcu(&t->thread_node);
 	rcu_assign_pointer(t->sighand, NULL);
 	spin_unlock(&h->siglock);

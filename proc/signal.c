@@ -261,6 +261,48 @@ static bool sig_is_fatal(struct task *t, int sig)
 	return !(sigmask_of(sig) & (SIG_DEFAULT_IGNORE | SIG_STOP_SET)) && task_sighand(t)->action[sig - 1].handler == SIG_KERNEL_DFL;
 }
 
+/* siglock held: X is on its way out. */
+static void kill_thread(struct task *x)
+{
+	x->jobctl &= ~JOBCTL_PENDING_MASK;
+	if (x->exit_state)
+		return;
+	x->pending.signal |= sigmask_of(SIGKILL);
+	signal_wake_up(x, true);
+}
+
+#define ZAP_MOST 32
+
+/* siglock held: some threads of a group that ends are killed. */
+static void zap_some(struct signal_struct *s)
+{
+	struct task *x = s->zap_next;
+
+	for (int n = 0; x && n < ZAP_MOST; n++) {
+		if (x != s->zap_not)
+			kill_thread(x);
+		x = list_is_last(&x->thread_node, &s->threads) ? NULL : list_next_entry(x, thread_node);
+	}
+	WRITE_ONCE(s->zap_next, x);
+}
+
+/* siglock held: the group ends with CODE, of which NOT (or NULL) knows. The first of its threads do the rest, some at a time (do_group_exit). No new thread comes. */
+static void begin_group_exit(struct signal_struct *s, int code, struct task *not)
+{
+	s->flags = SIGNAL_GROUP_EXIT | (not ? 0 : s->flags & SIGNAL_UNKILLABLE);
+	s->group_exit_code = code;
+	s->group_stop_count = 0;
+	s->zap_next = list_first_entry(&s->threads, struct task, thread_node);
+	s->zap_not = not;
+	zap_some(s);
+}
+
+void zap_forget(struct signal_struct *s, struct task *t)
+{
+	if (unlikely(s->zap_next == t))
+		WRITE_ONCE(s->zap_next, list_is_last(&t->thread_node, &s->threads) ? NULL : list_next_entry(t, thread_node));
+}
+
 /* Chooses the thread that will take SIG and wakes it. */
 static void complete_signal(int sig, struct task *p, enum pid_type type)
 {
@@ -284,14 +326,8 @@ static void complete_signal(int sig, struct task *p, enum pid_type type)
 	if (sig_is_fatal(p, sig) && !(s->flags & SIGNAL_GROUP_EXIT) && !(t->real_blocked & sigmask_of(sig)) &&
 	    (sig == SIGKILL || !p->ptrace) && !(sigmask_of(sig) & SIG_COREDUMP_SET)) {
 		/* Nothing can stop it: the whole group dies at once. */
-		s->flags = SIGNAL_GROUP_EXIT | (s->flags & SIGNAL_UNKILLABLE);
-		s->group_exit_code = sig;
-		s->group_stop_count = 0;
-		for_each_thread(p, x) {
-			x->jobctl &= ~JOBCTL_PENDING_MASK;
-			x->pending.signal |= sigmask_of(SIGKILL);
-			signal_wake_up(x, true);
-		}
+		begin_group_exit(s, sig, NULL);
+		kill_thread(t);
 		return;
 	}
 	signal_wake_up(t, sig == SIGKILL);
@@ -864,12 +900,8 @@ int zap_other_threads(struct task *t)
 	for_each_thread(t, x) {
 		if (x == t)
 			continue;
-		x->jobctl &= ~JOBCTL_PENDING_MASK;
 		n++;
-		if (x->exit_state)
-			continue;
-		x->pending.signal |= sigmask_of(SIGKILL);
-		signal_wake_up(x, true);
+		kill_thread(x);
 	}
 	return n;
 }
@@ -885,13 +917,17 @@ void do_group_exit(int code)
 		} else if (s->group_exec_task) {
 			code = 0;
 		} else {
-			s->group_exit_code = code;
-			s->flags = SIGNAL_GROUP_EXIT;
-			zap_other_threads(current);
+			begin_group_exit(s, code, current);
 		}
 		spin_unlock_irq(&my_sighand()->siglock);
 	} else {
 		code = s->group_exit_code;
+	}
+	while (READ_ONCE(s->zap_next)) {
+		spin_lock_irq(&my_sighand()->siglock);
+		zap_some(s);
+		spin_unlock_irq(&my_sighand()->siglock);
+		cond_resched();
 	}
 	do_exit(code);
 }

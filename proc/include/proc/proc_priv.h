@@ -54,6 +54,8 @@ bool do_notify_parent(struct task *t, int sig);
 void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why);
 void zap_other_threads_and_wait(void);
 int zap_other_threads(struct task *t);
+/* siglock held: T leaves the list of threads. */
+void zap_forget(struct signal_struct *s, struct task *t);
 void sigqueue_free_all(struct task *t);
 void proc_forget_signal(struct task *t, u64 mask);
 /* siglock held. */
