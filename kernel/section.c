@@ -29,7 +29,7 @@
 
 #define LIMIT 20000	/* branches: some 100,000 instructions of the release build */
 #define KEEP 100	/* shorter ones are not written down */
-#define MAX_PLACES 4096
+#define MAX_PLACES 4096	/* not a page */
 
 enum { WITHOUT_PREEMPTION, WITHOUT_INTERRUPTS, IN_RCU, IN_INTERRUPT };
 static const char *const whats[] = { "preemption off", "interrupts off", "RCU read section", "interrupt" };
