@@ -128,6 +128,11 @@ void rb_insert_augmented(struct rb_node *n, struct rb_root *root, rb_augment_fn 
 	insert_fix(n, root, augment);
 }
 
+void rb_insert_raised(struct rb_node *n, struct rb_root *root, rb_augment_fn augment)
+{
+	insert_fix(n, root, augment);
+}
+
 void rb_insert_color(struct rb_node *n, struct rb_root *root)
 {
 	insert_fix(n, root, augment_nothing);

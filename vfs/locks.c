@@ -3,13 +3,15 @@
  * Advisory locks.
  *
  * Each inode that was ever locked has a context with two lists of granted locks: flock, and POSIX (whose
- * owner is a descriptor table, or for OFD locks the open file). A request that conflicts goes to the
- * fl_blocked_requests of one lock that stands in its way and is woken when that goes or changes.
+ * owner is a descriptor table, or for OFD locks the open file). They are what /proc/locks shows; trees beside them find an owner's
+ * locks and those in the way of a range. A request that conflicts goes to the fl_blocked_requests of one lock that stands in
+ * its way and is woken when that goes or changes.
  *
  * POSIX waits are checked for cycles: the waiting owner, who waits for an owner, who waits ... EDEADLK.
  * OFD locks have no owner that could deadlock in a way we can see.
  *
- * Locks: [l] flc_lock of the context; [B] blocked_lock inside it, for the wait graph of all inodes.
+ * Locks: [C] contexts_lock, the list of all contexts; [l] flc_lock of a context, inside it, which sleeps, since one request may cut
+ * as many locks as a user has; [B] blocked_lock inside that, for the wait graph of all inodes.
  */
 #include <lib/types.h>
 #include <lib/hash.h>
@@ -33,24 +35,35 @@ static struct kmem_cache *lock_cache __ro_after_init;
 static struct kmem_cache *ctx_cache __ro_after_init;
 static DEFINE_SPINLOCK(blocked_lock);
 DEFINE_GHASH(blocked_hash, 5);			/* by owner; changed with [B] held */
+static LIST_HEAD(contexts);			/* [C] */
+static DEFINE_MUTEX(contexts_lock);
+
+static struct file_lock_context *new_context(struct inode *inode)
+{
+	struct file_lock_context *ctx = kmem_cache_alloc(ctx_cache, GFP_KERNEL_ACCOUNT), *old = NULL;
+
+	if (!ctx)
+		return NULL;
+	mutex_init(&ctx->flc_lock);
+	INIT_LIST_HEAD(&ctx->flc_flock);
+	INIT_LIST_HEAD(&ctx->flc_posix);
+	ctx->flc_own = ctx->flc_read = ctx->flc_write = RB_ROOT;
+	ctx->flc_inode = inode;
+	if (!try_cmpxchg(&inode->i_flctx, &old, ctx)) {
+		kmem_cache_free(ctx_cache, ctx);
+		return old;
+	}
+	mutex_lock(&contexts_lock);
+	list_add(&ctx->flc_all, &contexts);
+	mutex_unlock(&contexts_lock);
+	return ctx;
+}
 
 static struct file_lock_context *get_context(struct inode *inode, int type)
 {
-	struct file_lock_context *ctx = smp_load_acquire(&inode->i_flctx), *old = NULL;
+	struct file_lock_context *ctx = smp_load_acquire(&inode->i_flctx);
 
-	if (likely(ctx) || type == F_UNLCK)
-		return ctx;
-	ctx = kmem_cache_alloc(ctx_cache, GFP_KERNEL_ACCOUNT);
-	if (!ctx)
-		return NULL;
-	spin_lock_init(&ctx->flc_lock);
-	INIT_LIST_HEAD(&ctx->flc_flock);
-	INIT_LIST_HEAD(&ctx->flc_posix);
-	if (!try_cmpxchg(&inode->i_flctx, &old, ctx)) {
-		kmem_cache_free(ctx_cache, ctx);
-		ctx = old;
-	}
-	return ctx;
+	return likely(ctx) || type == F_UNLCK ? ctx : new_context(inode);
 }
 
 void locks_free_lock_context(struct inode *inode)
@@ -60,6 +73,9 @@ void locks_free_lock_context(struct inode *inode)
 	if (!ctx)
 		return;
 	WARN(!list_empty(&ctx->flc_flock) || !list_empty(&ctx->flc_posix), "vfs: inode goes with locks on it\n");
+	mutex_lock(&contexts_lock);
+	list_del(&ctx->flc_all);
+	mutex_unlock(&contexts_lock);
 	kmem_cache_free(ctx_cache, ctx);
 	inode->i_flctx = NULL;
 }
@@ -152,22 +168,25 @@ static void insert_block(struct file_lock *blocker, struct file_lock *waiter)
 	}
 }
 
+static void wake_blocked(struct file_lock *w)
+{
+	ghash_del(&blocked_hash, &w->fl_link);
+	list_del_init(&w->fl_blocked_member);
+	wake_up(&w->fl_wait);
+	/* After the wake-up the waiter may return as soon as it sees this. */
+	smp_store_release(&w->fl_blocker, NULL);
+}
+
+/* Nobody comes to wait meanwhile: flc_lock is held. */
 static void wake_up_blocks(struct file_lock *blocker)
 {
-	if (list_empty(&blocker->fl_blocked_requests))
-		return;
-	spin_lock(&blocked_lock);
 	while (!list_empty(&blocker->fl_blocked_requests)) {
-		struct file_lock *w = list_first_entry(&blocker->fl_blocked_requests, struct file_lock,
-						       fl_blocked_member);
-
-		ghash_del(&blocked_hash, &w->fl_link);
-		list_del_init(&w->fl_blocked_member);
-		wake_up(&w->fl_wait);
-		/* After the wake-up the waiter may return as soon as it sees this. */
-		smp_store_release(&w->fl_blocker, NULL);
+		spin_lock(&blocked_lock);
+		for (int i = 0; i < 16 && !list_empty(&blocker->fl_blocked_requests); i++)
+			wake_blocked(list_first_entry(&blocker->fl_blocked_requests, struct file_lock, fl_blocked_member));
+		spin_unlock(&blocked_lock);
+		cond_resched();
 	}
-	spin_unlock(&blocked_lock);
 }
 
 /* For which other owner does the owner of @fl wait? */
@@ -205,19 +224,233 @@ static bool would_deadlock(const struct file_lock *caller, struct file_lock *blo
 /* After waiting, however it ended. */
 static void delete_own_block(struct file_lock *waiter)
 {
-	if (!smp_load_acquire(&waiter->fl_blocker) && list_empty(&waiter->fl_blocked_requests))
+	if (!smp_load_acquire(&waiter->fl_blocker))
 		return;
 	spin_lock(&blocked_lock);
 	delete_block(waiter);
 	spin_unlock(&blocked_lock);
-	wake_up_blocks(waiter);
 }
 
-/* Granted lists. flc_lock held. */
+/*
+ * The trees. flc_lock held.
+ *
+ * flc_own finds an owner's locks, by start: those of one owner and family are disjoint. flc_read and flc_write find who stands in
+ * the way of a range: locks by start, each with the two farthest ends below it that are of different owners, so that a search
+ * passes over the searcher's own locks however many they are.
+ */
 
-static void unlink_lock(struct file_lock *fl, struct list_head *dispose)
+/* Where FL stands beside what OWNER has in FAMILY from START on. */
+static int own_order(const struct file_lock *fl, const void *owner, unsigned int family, loff_t start)
+{
+	if (fl->fl_owner != owner)
+		return (unsigned long)fl->fl_owner < (unsigned long)owner ? -1 : 1;
+	if ((fl->fl_flags & FL_FAMILY) != family)
+		return (fl->fl_flags & FL_FAMILY) < family ? -1 : 1;
+	return (fl->fl_start > start) - (fl->fl_start < start);
+}
+
+static bool same_owner(const struct file_lock *a, const struct file_lock *b)
+{
+	return a->fl_owner == b->fl_owner && !((a->fl_flags ^ b->fl_flags) & FL_FAMILY);
+}
+
+static struct file_lock *own_entry(struct rb_node *n)
+{
+	return rb_entry_safe(n, struct file_lock, fl_own);
+}
+
+/* The first at or behind that place, or NULL. @before, if wanted: what is in front of it, whosever, or NULL. */
+static struct file_lock *own_from(struct file_lock_context *ctx, const void *owner, unsigned int family, loff_t start,
+				  struct file_lock **before)
+{
+	struct file_lock *found = NULL, *last = NULL;
+	struct rb_node *n = ctx->flc_own.node;
+
+	while (n) {
+		struct file_lock *fl = own_entry(n);
+
+		if (own_order(fl, owner, family, start) >= 0) {
+			found = fl;
+			n = n->left;
+		} else {
+			last = fl;
+			n = n->right;
+		}
+	}
+	if (before)
+		*before = last;
+	return found;
+}
+
+/* The owner's first that touches REQ from below, overlaps it, or lies behind it; NULL: none. */
+static struct file_lock *own_touching(struct file_lock_context *ctx, const struct file_lock *req, struct file_lock **before)
+{
+	struct file_lock *fl = own_from(ctx, req->fl_owner, req->fl_flags & FL_FAMILY, req->fl_start, before);
+
+	if (*before && same_owner(*before, req) && (*before)->fl_end >= req->fl_start - 1)
+		return *before;
+	return fl && same_owner(fl, req) ? fl : NULL;
+}
+
+static struct file_lock *next_own(struct file_lock *fl)
+{
+	struct file_lock *next = own_entry(rb_next(&fl->fl_own));
+
+	return next && same_owner(fl, next) ? next : NULL;
+}
+
+static struct file_lock *range_entry(struct rb_node *n)
+{
+	return rb_entry_safe(n, struct file_lock, fl_range);
+}
+
+static void far_add(struct lock_end far[2], struct lock_end e)
+{
+	if (e.owner == far[0].owner) {
+		far[0].end = max(far[0].end, e.end);
+	} else if (e.end > far[0].end) {
+		far[1] = far[0];
+		far[0] = e;
+	} else if (e.end > far[1].end) {
+		far[1] = e;
+	}
+}
+
+static bool range_augment(struct rb_node *n)
+{
+	struct file_lock *fl = range_entry(n);
+	struct lock_end far[2] = { { fl->fl_end, fl->fl_owner }, { -1, NULL } };
+	bool same;
+
+	for (int i = 0; i < 2; i++) {
+		struct file_lock *below = range_entry(i ? n->right : n->left);
+
+		if (below) {
+			far_add(far, below->fl_far[0]);
+			far_add(far, below->fl_far[1]);
+		}
+	}
+	same = far[0].end == fl->fl_far[0].end && far[0].owner == fl->fl_far[0].owner && far[1].end == fl->fl_far[1].end &&
+	       far[1].owner == fl->fl_far[1].owner;
+	fl->fl_far[0] = far[0];
+	fl->fl_far[1] = far[1];
+	return !same;
+}
+
+static struct rb_root *range_tree(struct file_lock_context *ctx, unsigned char type)
+{
+	return type == F_WRLCK ? &ctx->flc_write : &ctx->flc_read;
+}
+
+static void range_insert(struct file_lock_context *ctx, struct file_lock *fl)
+{
+	struct rb_root *root = range_tree(ctx, fl->fl_type);
+	struct rb_node **link = &root->node, *parent = NULL;
+
+	fl->fl_far[0] = (struct lock_end){ fl->fl_end, fl->fl_owner };
+	fl->fl_far[1] = (struct lock_end){ -1, NULL };
+	while (*link) {
+		parent = *link;
+		far_add(range_entry(parent)->fl_far, fl->fl_far[0]);
+		link = fl->fl_start < range_entry(parent)->fl_start ? &parent->left : &parent->right;
+	}
+	rb_link_node(&fl->fl_range, parent, link);
+	rb_insert_raised(&fl->fl_range, root, range_augment);
+}
+
+static void set_range(struct file_lock_context *ctx, struct file_lock *fl, loff_t start, loff_t end)
+{
+	rb_erase_augmented(&fl->fl_range, range_tree(ctx, fl->fl_type), range_augment);
+	fl->fl_start = start;
+	fl->fl_end = end;
+	range_insert(ctx, fl);
+}
+
+/* The farthest end at N and below of somebody else's lock. */
+static loff_t others_end(struct rb_node *n, const void *owner)
+{
+	const struct lock_end *far = range_entry(n)->fl_far;
+
+	return far[0].owner != owner ? far[0].end : far[1].end;
+}
+
+/* Of the locks of others that end at START or behind it that which begins first: if it begins behind END, so do all. */
+static struct file_lock *range_overlap(struct rb_root *root, loff_t start, loff_t end, const void *owner)
+{
+	struct rb_node *n = root->node;
+	struct file_lock *fl;
+
+	if (!n || others_end(n, owner) < start)
+		return NULL;
+	for (;;) {
+		fl = range_entry(n);
+		if (n->left && others_end(n->left, owner) >= start)
+			n = n->left;
+		else if (fl->fl_owner != owner && fl->fl_end >= start)
+			break;
+		else
+			n = n->right;
+	}
+	return fl->fl_start <= end ? fl : NULL;
+}
+
+/*
+ * A lock that stands in REQ's way. Of several it is the one that is listed first, as long as that is among the first few:
+ * whose it is decides nothing, and a search of them all would take as long as there are locks.
+ */
+static struct file_lock *find_conflict(struct file_lock_context *ctx, const struct file_lock *req)
+{
+	struct file_lock *found, *fl;
+	int few = 32;
+
+	found = range_overlap(&ctx->flc_write, req->fl_start, req->fl_end, req->fl_owner);
+	if (!found && req->fl_type == F_WRLCK)
+		found = range_overlap(&ctx->flc_read, req->fl_start, req->fl_end, req->fl_owner);
+	if (!found)
+		return NULL;
+	list_for_each_entry(fl, &ctx->flc_posix, fl_list) {
+		if (posix_conflict(req, fl))
+			return fl;
+		if (!--few)
+			break;
+	}
+	return found;
+}
+
+/* Puts FL behind BEFORE, or in front of all. */
+static void own_insert(struct file_lock_context *ctx, struct file_lock *fl, struct file_lock *before)
+{
+	struct rb_node **link = before ? &before->fl_own.right : &ctx->flc_own.node, *parent = before ? &before->fl_own : NULL;
+
+	while (*link) {
+		parent = *link;
+		link = &parent->left;
+	}
+	rb_link_node(&fl->fl_own, parent, link);
+	rb_insert_color(&fl->fl_own, &ctx->flc_own);
+}
+
+/* Lists a POSIX lock: beside its owner's others, by start; a new owner is the last. */
+static void list_posix(struct file_lock_context *ctx, struct file_lock *fl, struct file_lock *before)
+{
+	struct file_lock *next;
+
+	own_insert(ctx, fl, before);
+	range_insert(ctx, fl);
+	if (before && same_owner(before, fl)) {
+		list_add(&fl->fl_list, &before->fl_list);
+		return;
+	}
+	next = next_own(fl);
+	list_add_tail(&fl->fl_list, next ? &next->fl_list : &ctx->flc_posix);
+}
+
+static void unlink_lock(struct file_lock_context *ctx, struct file_lock *fl, struct list_head *dispose)
 {
 	wake_up_blocks(fl);
+	rb_erase(&fl->fl_own, &ctx->flc_own);
+	if (fl->fl_flags & FL_POSIX)
+		rb_erase_augmented(&fl->fl_range, range_tree(ctx, fl->fl_type), range_augment);
 	list_move(&fl->fl_list, dispose);
 }
 
@@ -228,17 +461,56 @@ static void dispose_locks(struct list_head *dispose)
 	list_for_each_entry_safe(fl, n, dispose, fl_list) {
 		list_del_init(&fl->fl_list);
 		free_lock(fl);
+		cond_resched();
 	}
+}
+
+/* One who writes is alone; so the first of others' tells what they all do. */
+static struct file_lock *find_flock_conflict(struct file_lock_context *ctx, const struct file_lock *req)
+{
+	struct file_lock *fl;
+
+	list_for_each_entry(fl, &ctx->flc_flock, fl_list)
+		if (fl->fl_file != req->fl_file)
+			return flock_conflict(req, fl) ? fl : NULL;
+	return NULL;
+}
+
+static int flock_apply(struct file_lock_context *ctx, struct file_lock *req, struct file_lock **new, struct list_head *dispose)
+{
+	struct file_lock *before, *fl = own_from(ctx, req->fl_owner, FL_FLOCK, 0, &before);
+
+	if (fl && same_owner(fl, req)) {
+		if (req->fl_type == fl->fl_type)
+			return 0;
+		unlink_lock(ctx, fl, dispose);
+	}
+	if (req->fl_type == F_UNLCK)
+		return 0;
+	/* A conversion is not atomic: the old one is gone now, others may come first. */
+	fl = find_flock_conflict(ctx, req);
+	if (fl) {
+		if (!(req->fl_flags & FL_SLEEP))
+			return -EAGAIN;
+		spin_lock(&blocked_lock);
+		insert_block(fl, req);
+		spin_unlock(&blocked_lock);
+		return FILE_LOCK_DEFERRED;
+	}
+	copy_lock(*new, req);
+	own_insert(ctx, *new, before);
+	list_add_tail(&(*new)->fl_list, &ctx->flc_flock);
+	*new = NULL;
+	return 0;
 }
 
 /* flock(2). FILE_LOCK_DEFERRED: queued behind somebody. */
 static int flock_lock_inode(struct inode *inode, struct file_lock *req)
 {
 	struct file_lock_context *ctx = get_context(inode, req->fl_type);
-	struct file_lock *new = NULL, *fl, *n;
-	bool found = false;
+	struct file_lock *new = NULL;
 	LIST_HEAD(dispose);
-	int err = 0;
+	int err;
 
 	if (!ctx)
 		return req->fl_type == F_UNLCK ? 0 : -ENOMEM;
@@ -247,39 +519,9 @@ static int flock_lock_inode(struct inode *inode, struct file_lock *req)
 		if (!new)
 			return -ENOMEM;
 	}
-	spin_lock(&ctx->flc_lock);
-	list_for_each_entry_safe(fl, n, &ctx->flc_flock, fl_list) {
-		if (req->fl_file != fl->fl_file)
-			continue;
-		if (req->fl_type == fl->fl_type)
-			goto out;
-		found = true;
-		unlink_lock(fl, &dispose);
-		break;
-	}
-	if (req->fl_type == F_UNLCK) {
-		if (req->fl_flags & FL_CLOSE || found)
-			err = 0;
-		goto out;
-	}
-	/* A conversion is not atomic: the old one is gone now, others may come first. */
-	list_for_each_entry(fl, &ctx->flc_flock, fl_list) {
-		if (!flock_conflict(req, fl))
-			continue;
-		err = -EAGAIN;
-		if (req->fl_flags & FL_SLEEP) {
-			spin_lock(&blocked_lock);
-			insert_block(fl, req);
-			spin_unlock(&blocked_lock);
-			err = FILE_LOCK_DEFERRED;
-		}
-		goto out;
-	}
-	copy_lock(new, req);
-	list_add_tail(&new->fl_list, &ctx->flc_flock);
-	new = NULL;
-out:
-	spin_unlock(&ctx->flc_lock);
+	mutex_lock(&ctx->flc_lock);
+	err = flock_apply(ctx, req, &new, &dispose);
+	mutex_unlock(&ctx->flc_lock);
 	free_lock(new);
 	dispose_locks(&dispose);
 	return err;
@@ -289,144 +531,101 @@ out:
 
 struct posix_op {
 	struct file_lock *req;
-	struct file_lock *new, *new2;
+	struct file_lock *new, *new2;	/* memory: for the request, and for what is cut in two */
 	struct list_head *dispose;
-	struct file_lock *left, *right;	/* what sticks out of the request at its ends */
-	struct file_lock *at;		/* the first beyond it */
-	bool added;			/* the request is listed, or needs not be */
+	struct file_lock *grown;	/* the first that the request became one with */
+	loff_t start, end;		/* the request with all of its type that it touches */
 };
 
-/* What the walk over the owner's locks says after each. */
-enum { WALK_ON, WALK_ENOUGH };
-
 /*
- * One of the same type that touches the request: they become one. Whichever is listed already grows (op->req from then on), further
- * ones go. Careful with the largest offset.
+ * One of the same type that touches the request: they become one. The first grows in the end, further ones go. Careful with the
+ * largest offset.
  */
-static int merge_same(struct posix_op *op, struct file_lock *fl)
+static void merge_same(struct file_lock_context *ctx, struct posix_op *op, struct file_lock *fl)
 {
-	struct file_lock *req = op->req;
-
-	if (fl->fl_end < req->fl_start - 1)
-		return WALK_ON;
-	if (fl->fl_start - 1 > req->fl_end && fl->fl_start != 0) {
-		op->at = fl;
-		return WALK_ENOUGH;
-	}
-	fl->fl_start = req->fl_start = min(fl->fl_start, req->fl_start);
-	fl->fl_end = req->fl_end = max(fl->fl_end, req->fl_end);
-	if (op->added) {
-		unlink_lock(fl, op->dispose);
-		return WALK_ON;
-	}
-	op->req = fl;
-	op->added = true;
-	return WALK_ON;
+	op->start = min(op->start, fl->fl_start);
+	op->end = max(op->end, fl->fl_end);
+	if (op->grown)
+		unlink_lock(ctx, fl, op->dispose);
+	else
+		op->grown = fl;
 }
 
-/* One of the other type: what the request covers of it goes; what sticks out is remembered as left and right. */
-static int cut_other(struct posix_op *op, struct file_lock *fl, struct file_lock **next)
+/* One of the other type that overlaps: what the request covers of it goes; one cut in the middle becomes two. */
+static void cut_other(struct file_lock_context *ctx, struct posix_op *op, struct file_lock *fl)
 {
-	struct file_lock *req = op->req;
+	const struct file_lock *req = op->req;
+	loff_t end = fl->fl_end;
 
-	if (fl->fl_end < req->fl_start)
-		return WALK_ON;
-	if (fl->fl_start > req->fl_end) {
-		op->at = fl;
-		return WALK_ENOUGH;
+	if (fl->fl_start >= req->fl_start && end <= req->fl_end) {
+		unlink_lock(ctx, fl, op->dispose);
+		return;
+	}
+	if (fl->fl_start >= req->fl_start) {
+		set_range(ctx, fl, req->fl_end + 1, end);
+		wake_up_blocks(fl);
+		return;
+	}
+	set_range(ctx, fl, fl->fl_start, req->fl_start - 1);
+	if (end > req->fl_end) {
+		copy_lock(op->new2, fl);
+		op->new2->fl_start = req->fl_end + 1;
+		op->new2->fl_end = end;
+		list_posix(ctx, op->new2, fl);
+		op->new2 = NULL;
+	}
+	wake_up_blocks(fl);
+}
+
+static void posix_apply(struct file_lock_context *ctx, struct posix_op *op)
+{
+	struct file_lock *req = op->req, *fl, *next, *before;
+
+	for (fl = own_touching(ctx, req, &before); fl; fl = next) {
+		next = next_own(fl);
+		/* Those that only touch matter if they are of the same type. */
+		if (fl->fl_start - 1 > req->fl_end)
+			break;
+		if (fl->fl_type == req->fl_type)
+			merge_same(ctx, op, fl);
+		else if (overlap(fl, req))
+			cut_other(ctx, op, fl);
+		cond_resched();
 	}
 	if (req->fl_type == F_UNLCK)
-		op->added = true;
-	if (fl->fl_start < req->fl_start)
-		op->left = fl;
-	if (fl->fl_end > req->fl_end) {
-		op->right = op->at = fl;
-		return WALK_ENOUGH;
+		return;
+	if (op->grown) {
+		if (op->grown->fl_start != op->start || op->grown->fl_end != op->end)
+			set_range(ctx, op->grown, op->start, op->end);
+		return;
 	}
-	if (fl->fl_start < req->fl_start)
-		return WALK_ON;
-	/* Covered whole: replaced in place, or removed. */
-	if (op->added) {
-		unlink_lock(fl, op->dispose);
-		return WALK_ON;
-	}
-	if (!op->new)
-		return -ENOLCK;
 	copy_lock(op->new, req);
-	op->req = op->new;
+	/* What was in front of the request still is: it begins there, and is not of its type, or the two were one. */
+	list_posix(ctx, op->new, before);
 	op->new = NULL;
-	list_add(&op->req->fl_list, &fl->fl_list);
-	wake_up_blocks(fl);
-	list_move(&fl->fl_list, op->dispose);
-	*next = list_next_entry(op->req, fl_list);
-	op->added = true;
-	return WALK_ON;
 }
 
-/* Nothing listed took the request in: it is listed by itself, where the walk ended. */
-static int list_request(struct posix_op *op, struct file_lock_context *ctx)
+/* FL stands in the way of REQ, which waits for it if it may. */
+static int posix_wait_for(struct file_lock *fl, struct file_lock *req)
 {
-	if (!op->new)
-		return -ENOLCK;
-	copy_lock(op->new, op->req);
-	list_add_tail(&op->new->fl_list, op->at ? &op->at->fl_list : &ctx->flc_posix);
-	op->req = op->new;
-	op->new = NULL;
-	return 0;
-}
+	int err = FILE_LOCK_DEFERRED;
 
-/* The rests of what was cut get their new ends; one cut in the middle becomes two. */
-static void trim_rests(struct posix_op *op, bool listed)
-{
-	if (op->right) {
-		if (op->left == op->right) {
-			op->left = op->new2;
-			op->new2 = NULL;
-			copy_lock(op->left, op->right);
-			list_add_tail(&op->left->fl_list, &op->right->fl_list);
-			/* Order by start: left, then what was inserted, then right. */
-			if (listed)
-				list_move(&op->req->fl_list, &op->left->fl_list);
-		}
-		op->right->fl_start = op->req->fl_end + 1;
-		wake_up_blocks(op->right);
-	}
-	if (op->left) {
-		op->left->fl_end = op->req->fl_start - 1;
-		wake_up_blocks(op->left);
-	}
-}
-
-static int posix_apply(struct file_lock_context *ctx, struct posix_op *op)
-{
-	struct file_lock *asked = op->req, *fl, *n;
-	int e;
-
-	list_for_each_entry_safe(fl, n, &ctx->flc_posix, fl_list) {
-		if (fl->fl_owner != asked->fl_owner || (fl->fl_flags ^ asked->fl_flags) & FL_OFDLCK)
-			continue;
-		e = op->req->fl_type == fl->fl_type ? merge_same(op, fl) : cut_other(op, fl, &n);
-		if (e < 0)
-			return e;
-		if (e == WALK_ENOUGH)
-			break;
-	}
-	if (!op->added) {
-		if (asked->fl_type == F_UNLCK)
-			return 0;
-		e = list_request(op, ctx);
-		if (e)
-			return e;
-	}
-	trim_rests(op, op->req != asked);
-	return 0;
+	if (!(req->fl_flags & FL_SLEEP))
+		return -EAGAIN;
+	spin_lock(&blocked_lock);
+	if (would_deadlock(req, fl))
+		err = -EDEADLK;
+	else
+		insert_block(fl, req);
+	spin_unlock(&blocked_lock);
+	return err;
 }
 
 static int posix_lock_inode(struct inode *inode, struct file_lock *req, struct file_lock *conf)
 {
 	struct file_lock_context *ctx = get_context(inode, req->fl_type);
-	struct posix_op op = { .req = req };
-	struct file_lock *fl;
+	struct posix_op op = { .req = req, .start = req->fl_start, .end = req->fl_end };
+	struct file_lock *fl = NULL;
 	LIST_HEAD(dispose);
 	int err = 0;
 
@@ -444,30 +643,17 @@ static int posix_lock_inode(struct inode *inode, struct file_lock *req, struct f
 			goto free;
 		}
 	}
-	spin_lock(&ctx->flc_lock);
-	if (req->fl_type != F_UNLCK) {
-		list_for_each_entry(fl, &ctx->flc_posix, fl_list) {
-			if (!posix_conflict(req, fl))
-				continue;
-			if (conf)
-				copy_lock(conf, fl);
-			err = -EAGAIN;
-			if (!(req->fl_flags & FL_SLEEP))
-				goto out;
-			spin_lock(&blocked_lock);
-			if (would_deadlock(req, fl)) {
-				err = -EDEADLK;
-			} else {
-				err = FILE_LOCK_DEFERRED;
-				insert_block(fl, req);
-			}
-			spin_unlock(&blocked_lock);
-			goto out;
-		}
+	mutex_lock(&ctx->flc_lock);
+	if (req->fl_type != F_UNLCK)
+		fl = find_conflict(ctx, req);
+	if (fl) {
+		if (conf)
+			copy_lock(conf, fl);
+		err = posix_wait_for(fl, req);
+	} else {
+		posix_apply(ctx, &op);
 	}
-	err = posix_apply(ctx, &op);
-out:
-	spin_unlock(&ctx->flc_lock);
+	mutex_unlock(&ctx->flc_lock);
 free:
 	free_lock(op.new);
 	free_lock(op.new2);
@@ -487,19 +673,17 @@ void posix_test_lock(struct file *file, struct file_lock *fl)
 	bool found = false;
 
 	if (ctx) {
-		spin_lock(&ctx->flc_lock);
-		list_for_each_entry(sys, &ctx->flc_posix, fl_list) {
-			if (posix_conflict(fl, sys)) {
-				fl->fl_type = sys->fl_type;
-				fl->fl_start = sys->fl_start;
-				fl->fl_end = sys->fl_end;
-				fl->fl_pid = sys->fl_pid;
-				fl->fl_flags = sys->fl_flags;
-				found = true;
-				break;
-			}
+		mutex_lock(&ctx->flc_lock);
+		sys = find_conflict(ctx, fl);
+		if (sys) {
+			fl->fl_type = sys->fl_type;
+			fl->fl_start = sys->fl_start;
+			fl->fl_end = sys->fl_end;
+			fl->fl_pid = sys->fl_pid;
+			fl->fl_flags = sys->fl_flags;
+			found = true;
 		}
-		spin_unlock(&ctx->flc_lock);
+		mutex_unlock(&ctx->flc_lock);
 	}
 	if (!found)
 		fl->fl_type = F_UNLCK;
@@ -733,21 +917,19 @@ void locks_remove_posix(struct file *file, void *owner)
 void locks_remove_file(struct file *file)
 {
 	struct file_lock_context *ctx = smp_load_acquire(&file_inode(file)->i_flctx);
-	struct file_lock *fl, *n;
+	struct file_lock *fl, *next;
 	LIST_HEAD(dispose);
 
-	if (!ctx)
+	/* Nobody else uses the file any more, so what it has is listed. */
+	if (!ctx || RB_EMPTY_ROOT(&ctx->flc_own))
 		return;
-	spin_lock(&ctx->flc_lock);
-	list_for_each_entry_safe(fl, n, &ctx->flc_flock, fl_list) {
-		if (fl->fl_file == file)
-			unlink_lock(fl, &dispose);
+	mutex_lock(&ctx->flc_lock);
+	for (fl = own_from(ctx, file, 0, 0, NULL); fl && fl->fl_owner == file; fl = next) {
+		next = own_entry(rb_next(&fl->fl_own));
+		unlink_lock(ctx, fl, &dispose);
+		cond_resched();
 	}
-	list_for_each_entry_safe(fl, n, &ctx->flc_posix, fl_list) {
-		if (fl->fl_owner == file)
-			unlink_lock(fl, &dispose);
-	}
-	spin_unlock(&ctx->flc_lock);
+	mutex_unlock(&ctx->flc_lock);
 	dispose_locks(&dispose);
 }
 
@@ -770,54 +952,56 @@ static void show_lock(struct seq_file *m, const struct file_lock *fl, struct ino
 		seq_printf(m, "%lld %lld\n", fl->fl_start, fl->fl_end);
 }
 
-static void show_context(struct seq_file *m, struct inode *inode, struct file *only, void *files, int *id,
-			 const char *prefix)
+/* Those of OWNER and FAMILY that FILP got. */
+static void show_own(struct seq_file *m, struct file *filp, struct file_lock_context *ctx, void *owner, unsigned int family, int *id)
 {
-	struct file_lock_context *ctx = smp_load_acquire(&inode->i_flctx);
-	struct file_lock *fl;
+	struct file_lock *fl = own_from(ctx, owner, family, 0, NULL);
 
-	if (!ctx)
-		return;
-	spin_lock(&ctx->flc_lock);
-	list_for_each_entry(fl, &ctx->flc_flock, fl_list) {
-		if (!only || fl->fl_file == only)
-			show_lock(m, fl, inode, (*id)++, prefix);
+	for (; fl && fl->fl_owner == owner && (fl->fl_flags & FL_FAMILY) == family; fl = own_entry(rb_next(&fl->fl_own))) {
+		if (fl->fl_file == filp)
+			show_lock(m, fl, file_inode(filp), (*id)++, "lock:\t");
+		cond_resched();
 	}
-	list_for_each_entry(fl, &ctx->flc_posix, fl_list) {
-		if (!only || fl->fl_owner == only || fl->fl_owner == files)
-			show_lock(m, fl, inode, (*id)++, prefix);
-	}
-	spin_unlock(&ctx->flc_lock);
 }
 
 void show_fd_locks(struct seq_file *m, struct file *filp, void *files)
 {
+	struct file_lock_context *ctx = smp_load_acquire(&file_inode(filp)->i_flctx);
 	int id = 1;
 
-	show_context(m, file_inode(filp), filp, files, &id, "lock:\t");
+	if (!ctx)
+		return;
+	mutex_lock(&ctx->flc_lock);
+	show_own(m, filp, ctx, filp, FL_FLOCK, &id);
+	show_own(m, filp, ctx, files, FL_POSIX, &id);
+	show_own(m, filp, ctx, filp, FL_POSIX | FL_OFDLCK, &id);
+	mutex_unlock(&ctx->flc_lock);
 }
 
-struct show_arg {
-	struct seq_file *m;
-	int id;
-};
-
-static void show_super(struct super_block *sb, void *arg)
+static void show_list(struct seq_file *m, struct list_head *list, struct inode *inode, int *id)
 {
-	struct show_arg *a = arg;
-	struct inode *inode;
+	struct file_lock *fl;
 
-	spin_lock(&sb->s_inode_list_lock);
-	list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
-		show_context(a->m, inode, NULL, NULL, &a->id, "");
-	spin_unlock(&sb->s_inode_list_lock);
+	list_for_each_entry(fl, list, fl_list) {
+		show_lock(m, fl, inode, (*id)++, "");
+		cond_resched();
+	}
 }
 
 int locks_show(struct seq_file *m)
 {
-	struct show_arg a = { m, 1 };
+	struct file_lock_context *ctx;
+	int id = 1;
 
-	iterate_supers(show_super, &a);
+	mutex_lock(&contexts_lock);
+	list_for_each_entry(ctx, &contexts, flc_all) {
+		mutex_lock(&ctx->flc_lock);
+		show_list(m, &ctx->flc_flock, ctx->flc_inode, &id);
+		show_list(m, &ctx->flc_posix, ctx->flc_inode, &id);
+		mutex_unlock(&ctx->flc_lock);
+		cond_resched();
+	}
+	mutex_unlock(&contexts_lock);
 	return 0;
 }
 

@@ -161,3 +161,165 @@ TEST(flock_kind)
 	t_wait(pid);
 	unlink("/tmp/lk5");
 }
+
+/* What each of two open files has locked, byte by byte. */
+#define BYTES 48
+
+static unsigned int seed = 1;
+
+static int below(int n)
+{
+	seed = seed * 1103515245 + 12345;
+	return (int)(seed >> 16) % n;
+}
+
+static int stands_in_the_way(const char *other, int type, int start, int len)
+{
+	for (int i = start; type != F_UNLCK && i < start + len; i++)
+		if (other[i] == 'w' || (other[i] == 'r' && type == F_WRLCK))
+			return 1;
+	return 0;
+}
+
+/* What a third asks of byte I, and of all behind it. */
+static void ask(int fd, char has[2][BYTES], int i)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = i, .l_len = 1 };
+	int end = i;
+	char *h;
+
+	OK(fcntl(fd, F_OFD_GETLK, &l));
+	if (!has[0][i] && !has[1][i]) {
+		EQ(l.l_type, F_UNLCK);
+		return;
+	}
+	EQ(l.l_pid, -1);
+	/* Whosever it is of two readers: the whole of that lock. */
+	for (int k = 0; k < 2; k++) {
+		h = has[k];
+		if (!h[i])
+			continue;
+		for (end = i; end < BYTES && h[end] == h[i]; end++)
+			;
+		if (l.l_type == (h[i] == 'w' ? F_WRLCK : F_RDLCK) && l.l_start + l.l_len == end &&
+		    (!l.l_start || h[l.l_start - 1] != h[i]) && h[l.l_start] == h[i])
+			return;
+	}
+	CHECK(!"the lock that is named exists");
+}
+
+TEST(ranges_as_a_table_of_bytes_has_them)
+{
+	static const char letter[] = { [F_RDLCK] = 'r', [F_WRLCK] = 'w', [F_UNLCK] = 0 };
+	char has[2][BYTES] = { { 0 } };
+	int fds[3];
+
+	for (int i = 0; i < 3; i++)
+		fds[i] = OK(open("/tmp/lk6", O_CREAT | O_RDWR, 0600));
+	for (int round = 0; round < 4000; round++) {
+		int who = below(2), type = below(3), start = below(BYTES), len = 1 + below(BYTES - start);
+		int r = lock(fds[who], F_OFD_SETLK, type, start, len);
+
+		if (stands_in_the_way(has[!who], type, start, len)) {
+			EQ(r, -1);
+		} else {
+			EQ(r, 0);
+			memset(has[who] + start, letter[type], (size_t)len);
+		}
+		ask(fds[2], has, below(BYTES));
+	}
+	OK(lock(fds[0], F_OFD_SETLK, F_UNLCK, 0, 0));
+	close(fds[1]);
+	OK(lock(fds[2], F_OFD_SETLK, F_WRLCK, 0, 0));
+	unlink("/tmp/lk6");
+}
+
+static int locked_lines(const char *path, unsigned long ino, char *out, size_t size)
+{
+	char line[256], want[32];
+	FILE *f = fopen(path, "r");
+	int n = 0;
+
+	CHECK(f != NULL);
+	snprintf(want, sizeof(want), ":%lu ", ino);
+	*out = 0;
+	while (fgets(line, sizeof(line), f)) {
+		char *p = strstr(line, want);
+
+		if (!p || !strstr(line, "ADVISORY"))
+			continue;
+		n++;
+		strncat(out, p + strlen(want), size - strlen(out) - 1);
+	}
+	fclose(f);
+	return n;
+}
+
+TEST(locks_are_listed_by_owner_and_place)
+{
+	int a = OK(open("/tmp/lk7", O_CREAT | O_RDWR, 0600)), b = OK(open("/tmp/lk7", O_RDWR));
+	char text[512], path[64];
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat st;
+
+	OK(fstat(a, &st));
+	OK(lock(b, F_OFD_SETLK, F_WRLCK, 90, 10));
+	OK(lock(a, F_OFD_SETLK, F_WRLCK, 40, 10));
+	OK(lock(a, F_OFD_SETLK, F_WRLCK, 0, 10));
+	OK(lock(b, F_OFD_SETLK, F_WRLCK, 60, 10));
+	OK(lock(a, F_OFD_SETLK, F_UNLCK, 2, 2));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", a);
+	EQ(locked_lines(path, st.st_ino, text, sizeof(text)), 3);
+	CHECK(!strcmp(text, "0 1\n4 9\n40 49\n"));
+	EQ(locked_lines("/proc/locks", st.st_ino, text, sizeof(text)), 5);
+	/* Who asks is told of the first of these that stands in its way: B's, which came first. */
+	OK(fcntl(a, F_OFD_GETLK, &l));
+	EQ(l.l_start, 60);
+	l = (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	OK(fcntl(a, F_GETLK, &l));
+	EQ(l.l_start, 60);
+	/* Enough of them that a search finds its way by trees. */
+	for (int i = 0; i < 200; i++)
+		OK(lock(a, F_OFD_SETLK, F_RDLCK, 1000 + 4 * i, 2));
+	ERR(lock(b, F_OFD_SETLK, F_WRLCK, 1000 + 4 * 199 + 1, 100), EAGAIN);
+	OK(lock(b, F_OFD_SETLK, F_RDLCK, 1000, 10000));
+	ERR(lock(a, F_OFD_SETLK, F_WRLCK, 0, 0), EAGAIN);
+	OK(lock(b, F_OFD_SETLK, F_UNLCK, 0, 0));
+	OK(lock(a, F_OFD_SETLK, F_WRLCK, 0, 0));
+	EQ(locked_lines(path, st.st_ino, text, sizeof(text)), 1);
+	CHECK(!strcmp(text, "0 EOF\n"));
+	close(b);
+	unlink("/tmp/lk7");
+}
+
+/* Those who wait for one lock are all told when it goes, and each gets it. */
+TEST(all_that_wait_for_a_lock_come_to_it)
+{
+	int a = OK(open("/tmp/lk8", O_CREAT | O_RDWR, 0600)), p[2], ready[2];
+	char c[64];
+	pid_t pid[40];
+
+	OK(pipe(p));
+	OK(pipe(ready));
+	OK(flock(a, LOCK_EX));
+	for (int i = 0; i < 40; i++) {
+		pid[i] = OK(fork());
+		if (!pid[i]) {
+			int own = OK(open("/tmp/lk8", O_RDWR));
+
+			EQ(write(ready[1], "r", 1), 1);
+			OK(flock(own, i % 4 ? LOCK_EX : LOCK_SH));
+			EQ(write(p[1], "x", 1), 1);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 40; i++)
+		EQ(read(ready[0], c, 1), 1);
+	OK(flock(a, LOCK_UN));
+	for (int i = 0; i < 40; i++)
+		EQ(read(p[0], c, 1), 1);
+	for (int i = 0; i < 40; i++)
+		CHECK(t_child_ok(pid[i]));
+	OK(flock(a, LOCK_EX | LOCK_NB));
+	unlink("/tmp/lk8");
+}

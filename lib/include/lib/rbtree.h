@@ -41,6 +41,8 @@ static inline void rb_link_node(struct rb_node *n, struct rb_node *parent, struc
 typedef bool (*rb_augment_fn)(struct rb_node *n);
 
 void rb_insert_augmented(struct rb_node *n, struct rb_root *root, rb_augment_fn augment);
+/* The same where the values of N and of all above it are right already: the caller went by them on its way to N's place. */
+void rb_insert_raised(struct rb_node *n, struct rb_root *root, rb_augment_fn augment);
 void rb_erase_augmented(struct rb_node *n, struct rb_root *root, rb_augment_fn augment);
 /* After N's own key value changed: recomputes N and its ancestors. */
 void rb_augment_propagate(struct rb_node *n, rb_augment_fn augment);

@@ -6,7 +6,8 @@
  */
 #include <lib/types.h>
 #include <lib/list.h>
-#include <kernel/spinlock.h>
+#include <lib/rbtree.h>
+#include <sched/mutex.h>
 #include <sched/wait.h>
 
 struct file;
@@ -21,10 +22,19 @@ struct task;
 #define FL_CLOSE	64
 #define FL_SLEEP	128
 #define FL_OFDLCK	1024
+#define FL_FAMILY	(FL_POSIX | FL_FLOCK | FL_OFDLCK)
 #define FILE_LOCK_DEFERRED 1
+
+struct lock_end {
+	loff_t			end;		/* -1: none */
+	const void		*owner;
+};
 
 struct file_lock {
 	struct list_head	fl_list;	/* [l] of the context: the granted list */
+	struct rb_node		fl_own;		/* [l] of the context: flc_own */
+	struct rb_node		fl_range;	/* [l] of the context: flc_read, flc_write; POSIX only */
+	struct lock_end		fl_far[2];	/* [l] of fl_range and those below: the two farthest, of different owners */
 	struct list_head	fl_blocked_member; /* [B] the blocker's fl_blocked_requests */
 	struct list_head	fl_blocked_requests; /* [B] who waits for this one */
 	struct ghash_node	fl_link;	/* [B] deadlock hash, waiting POSIX locks only */
@@ -39,9 +49,13 @@ struct file_lock {
 };
 
 struct file_lock_context {
-	spinlock_t		flc_lock;
-	struct list_head	flc_flock;
-	struct list_head	flc_posix;
+	struct mutex		flc_lock;
+	struct list_head	flc_flock;	/* [l] as they came */
+	struct list_head	flc_posix;	/* [l] the locks of an owner beside each other, by start */
+	struct rb_root		flc_own;	/* [l] all, by owner, family and start */
+	struct rb_root		flc_read, flc_write;	/* [l] POSIX, by start */
+	struct inode		*flc_inode;	/* constant */
+	struct list_head	flc_all;	/* [C] */
 };
 
 void locks_remove_posix(struct file *, void *owner);
