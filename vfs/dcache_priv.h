@@ -22,8 +22,11 @@ static inline struct external_name *dname_ext(const struct dentry *d)
 
 /* dhash.c: each bucket is a chain of dentries with a lock in bit 0. */
 #define CHAIN_LOCK	1ul
+#define CHAIN_MOVED	2ul		/* it is in the table's future, here nothing is left */
+#define CHAIN_FLAGS	3ul
 struct dhash {
 	u32		mask;		/* number of buckets - 1 */
+	struct dhash __rcu *future;	/* set before the first chain moves there */
 	struct rcu_head	rcu;
 	unsigned long	bucket[];
 };
@@ -34,7 +37,7 @@ static __always_inline unsigned long *bucket_of(struct dhash *t, u32 hash)
 }
 static __always_inline struct dentry *chain_first(unsigned long *bucket)
 {
-	return (struct dentry *)(smp_load_acquire(bucket) & ~CHAIN_LOCK);
+	return (struct dentry *)(smp_load_acquire(bucket) & ~CHAIN_FLAGS);
 }
 static __always_inline struct dentry *chain_next(const struct dentry *d)
 {
@@ -53,7 +56,7 @@ static __always_inline bool dname_equals(const char *dname, const char *name, u3
 
 /*
  * d_lookup_rcu() to be inlined where every component of a path comes through: @parent has no d_hash nor d_compare. A miss may be
- * a name that is moving or being added. An odd *seqp fails every check.
+ * a name that is moving or being added, or in the table that this one grows into. An odd *seqp fails every check.
  */
 static __always_inline struct dentry *d_find_rcu(const struct dentry *parent, const char *name, u64 hashlen, u64 tail, u32 *seqp)
 {

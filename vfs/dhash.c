@@ -5,11 +5,12 @@
  * One hash table for all; each bucket is a word: a chain of dentries with a lock in bit 0. Look-up runs
  * under RCU without writing anything: it compares parent, hash-and-length and name under the dentry's
  * sequence count. Renames and growing the table may send a reader down the wrong chain; that can only
- * hide a name, and readers for whom "not there" matters check rename_lock's sequence.
+ * hide a name, and readers for whom "not there" matters check the sequences of rename_lock and of moves.
  *
  * The table grows (by four) when a look-up has walked a long chain and there really are more dentries
- * than buckets. Growing holds rename_lock and every old bucket's lock until the new table is published;
- * writers lock a bucket and then make sure that its table is still the current one.
+ * than buckets. Its chains move to the new table some at a time; a bucket that has moved says so, and writers go on in the new
+ * table. Readers on the way of every path look at the current table only: meanwhile what they miss is looked up the slow way,
+ * which looks in both.
  *
  * Names being looked up wait in a second, fixed hash, so that two tasks never ask the filesystem for the
  * same name at once (d_alloc_parallel).
@@ -34,6 +35,7 @@ static struct {
 struct dhash __rcu *dhash = RCU_INITIALIZER(&initial_table.h);
 static bool long_chain_seen;
 static atomic_t growing;
+static seqcount_t moves = SEQCNT_ZERO(moves);	/* odd while chains move; written by who grows the table */
 static struct {
 	struct hlist_head head;
 	spinlock_t lock;
@@ -110,33 +112,35 @@ static __always_inline __no_sanitize_address bool names_differ(const char *a, co
 
 static unsigned long *lock_bucket(u32 hash) __acquires(b)
 {
-	for (;;) {
-		struct dhash *t = rcu_dereference(dhash);
+	struct dhash *t = rcu_dereference(dhash);
+
+	for (;; t = rcu_dereference(t->future)) {
 		unsigned long *b = bucket_of(t, hash);
 
 		bit_spin_lock(0, b);
-		if (likely(t == rcu_access_pointer(dhash)))
+		if (likely(!(*b & CHAIN_MOVED)))
 			return b;
 		bit_spin_unlock(0, b);
 	}
 }
 
-static void chain_add(struct dentry *d, unsigned long *bucket, unsigned long lock)
+/* The bucket is locked. */
+static void chain_add(struct dentry *d, unsigned long *bucket)
 {
-	struct dentry *first = (struct dentry *)(*bucket & ~CHAIN_LOCK);
+	struct dentry *first = (struct dentry *)(*bucket & ~CHAIN_FLAGS);
 
 	RCU_INIT_POINTER(d->d_hnext, first);
 	d->d_hpprev = bucket;
 	if (first)
 		first->d_hpprev = (unsigned long *)&d->d_hnext;
-	smp_store_release(bucket, (unsigned long)d | lock);	/* pairs with chain_first() */
+	smp_store_release(bucket, (unsigned long)d | CHAIN_LOCK);	/* pairs with chain_first() */
 }
 
 void d_hash_insert(struct dentry *d)
 {
 	unsigned long *b = lock_bucket(d->d_name.hash);
 
-	chain_add(d, b, CHAIN_LOCK);
+	chain_add(d, b);
 	bit_spin_unlock(0, b);
 }
 
@@ -146,7 +150,7 @@ void d_hash_remove(struct dentry *d)
 	struct dentry *next = rcu_dereference_protected(d->d_hnext, true);
 
 	/* Keep d_hnext: readers standing here go on. */
-	WRITE_ONCE(*d->d_hpprev, (unsigned long)next | (*d->d_hpprev & CHAIN_LOCK));
+	WRITE_ONCE(*d->d_hpprev, (unsigned long)next | (*d->d_hpprev & CHAIN_FLAGS));
 	if (next)
 		next->d_hpprev = d->d_hpprev;
 	bit_spin_unlock(0, b);
@@ -159,17 +163,39 @@ static void dhash_free_rcu(struct rcu_head *head)
 	kvfree(container_of(head, struct dhash, rcu));
 }
 
-static void move_chain(unsigned long *from, struct dhash *to)
+/* How many dentries there were. */
+static unsigned int move_chain(unsigned long *from, struct dhash *to)
 {
-	struct dentry *d = (struct dentry *)(*from & ~CHAIN_LOCK);
+	unsigned int n = 0;
+	struct dentry *d;
 
-	WRITE_ONCE(*from, CHAIN_LOCK);
+	bit_spin_lock(0, from);
+	d = (struct dentry *)(*from & ~CHAIN_FLAGS);
 	while (d) {
 		struct dentry *next = rcu_dereference_protected(d->d_hnext, true);
+		unsigned long *b = bucket_of(to, d->d_name.hash);
 
-		chain_add(d, bucket_of(to, d->d_name.hash), 0);
+		bit_spin_lock(0, b);
+		chain_add(d, b);
+		bit_spin_unlock(0, b);
 		d = next;
+		n++;
 	}
+	smp_store_release(from, CHAIN_MOVED | CHAIN_LOCK);	/* pairs with chain_first() */
+	bit_spin_unlock(0, from);
+	return n;
+}
+
+/* Moves some chains from that of bucket I on. Who looks them up waits meanwhile, so they are few. Returns where to go on. */
+static u32 move_some(struct dhash *old, struct dhash *new, u32 i)
+{
+	unsigned int n = 0;
+
+	write_seqcount_begin(&moves);
+	while (i <= old->mask && n < 256)
+		n += 8 + move_chain(&old->bucket[i++], new);
+	write_seqcount_end(&moves);
+	return i;
 }
 
 static void dhash_grow(void)
@@ -181,16 +207,10 @@ static void dhash_grow(void)
 	if (!new)
 		return;
 	new->mask = mask;
-	write_seqlock(&rename_lock);
-	for (u32 i = 0; i <= old->mask; i++) {
-		while (test_and_set_bit_lock(0, &old->bucket[i]))
-			cpu_relax();
-		move_chain(&old->bucket[i], new);
-	}
+	rcu_assign_pointer(old->future, new);
+	for (u32 i = 0; i <= old->mask; cond_resched())
+		i = move_some(old, new, i);
 	rcu_assign_pointer(dhash, new);
-	for (u32 i = 0; i <= old->mask; i++)
-		clear_bit_unlock(0, &old->bucket[i]);
-	write_sequnlock(&rename_lock);
 	if (old != &initial_table.h)
 		call_rcu(&old->rcu, dhash_free_rcu);
 }
@@ -216,10 +236,9 @@ void d_hash_grow_if_long(void)
 
 /* Readers. */
 
-static noinline struct dentry *lookup_rcu_op_compare(const struct dentry *parent, const struct qstr *name,
-						     unsigned int *seqp)
+static struct dentry *find_op_compare(struct dhash *t, const struct dentry *parent, const struct qstr *name, unsigned int *seqp)
 {
-	struct dentry *d = chain_first(bucket_of(rcu_dereference(dhash), name->hash));
+	struct dentry *d = chain_first(bucket_of(t, name->hash));
 
 	for (; d; d = chain_next(d)) {
 		unsigned int seq, len;
@@ -242,19 +261,22 @@ static noinline struct dentry *lookup_rcu_op_compare(const struct dentry *parent
 	return NULL;
 }
 
-/*
- * RCU held. The dentry found has no reference; *seqp is its sequence from before the comparison: what is
- * read from it later is worth something only if the sequence has not changed.
- */
-struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name, unsigned int *seqp)
+static noinline struct dentry *lookup_rcu_op_compare(const struct dentry *parent, const struct qstr *name,
+						     unsigned int *seqp)
 {
+	struct dentry *d = NULL;
+
+	for (struct dhash *t = rcu_dereference(dhash); t && !d; t = rcu_dereference(t->future))
+		d = find_op_compare(t, parent, name, seqp);
+	return d;
+}
+
+static __always_inline struct dentry *find_rcu(struct dhash *t, const struct dentry *parent, const struct qstr *name, unsigned int *seqp)
+{
+	struct dentry *d = chain_first(bucket_of(t, name->hash));
 	u64 hashlen = name->hash_len;
-	struct dentry *d;
 	unsigned int steps = 0;
 
-	if (unlikely(parent->d_flags & DCACHE_OP_COMPARE))
-		return lookup_rcu_op_compare(parent, name, seqp);
-	d = chain_first(bucket_of(rcu_dereference(dhash), (u32)hashlen));
 	for (; d; d = chain_next(d)) {
 		unsigned int seq = raw_read_seqcount(&d->d_seq);
 
@@ -272,13 +294,25 @@ struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name
 	return NULL;
 }
 
-/* One try: may miss a name that is being moved. */
-static struct dentry *lookup_once(const struct dentry *parent, const struct qstr *name)
+/*
+ * RCU held. The dentry found has no reference; *seqp is its sequence from before the comparison: what is
+ * read from it later is worth something only if the sequence has not changed.
+ */
+struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name, unsigned int *seqp)
 {
-	struct dentry *d, *found = NULL;
+	struct dentry *d = NULL;
 
-	rcu_read_lock();
-	d = chain_first(bucket_of(rcu_dereference(dhash), name->hash));
+	if (unlikely(parent->d_flags & DCACHE_OP_COMPARE))
+		return lookup_rcu_op_compare(parent, name, seqp);
+	for (struct dhash *t = rcu_dereference(dhash); t && !d; t = rcu_dereference(t->future))
+		d = find_rcu(t, parent, name, seqp);
+	return d;
+}
+
+static struct dentry *find_ref(struct dhash *t, const struct dentry *parent, const struct qstr *name)
+{
+	struct dentry *d = chain_first(bucket_of(t, name->hash));
+
 	for (; d; d = chain_next(d)) {
 		if (READ_ONCE(d->d_name.hash) != name->hash)
 			continue;
@@ -288,28 +322,51 @@ static struct dentry *lookup_once(const struct dentry *parent, const struct qstr
 		     !parent->d_op->d_compare(d, d->d_name.len, d->d_name.name, name) :
 		     d->d_name.hash_len == name->hash_len &&
 		     !names_differ(d->d_name.name, name->name, name->len)) && dget_not_dead(d)) {
-			found = d;
 			spin_unlock(&d->d_lock);
-			break;
+			return d;
 		}
 		spin_unlock(&d->d_lock);
 	}
+	return NULL;
+}
+
+/* One try: may miss a name that is being moved. */
+static struct dentry *lookup_once(const struct dentry *parent, const struct qstr *name)
+{
+	struct dentry *d = NULL;
+
+	rcu_read_lock();
+	for (struct dhash *t = rcu_dereference(dhash); t && !d; t = rcu_dereference(t->future))
+		d = find_ref(t, parent, name);
 	rcu_read_unlock();
-	return found;
+	return d;
+}
+
+/* What look-up finds nothing under is not there, if no name moved since. */
+struct hash_seq {
+	u32 renames, moves;
+};
+
+static struct hash_seq hash_begin(void)
+{
+	return (struct hash_seq){ read_seqbegin(&rename_lock), read_seqcount_begin(&moves) };
+}
+
+static bool hash_retry(struct hash_seq s)
+{
+	return read_seqretry(&rename_lock, s.renames) || read_seqcount_retry(&moves, s.moves);
 }
 
 struct dentry *d_lookup(const struct dentry *parent, const struct qstr *name)
 {
+	struct hash_seq seq;
 	struct dentry *d;
-	u32 seq;
 
 	do {
-		seq = read_seqbegin(&rename_lock);
+		seq = hash_begin();
 		d = lookup_once(parent, name);
-		if (d)
-			return d;
-	} while (read_seqretry(&rename_lock, seq));
-	return NULL;
+	} while (!d && hash_retry(seq));
+	return d;
 }
 
 struct dentry *d_hash_and_lookup(struct dentry *parent, struct qstr *name)
@@ -426,7 +483,7 @@ struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, 
 	unsigned int slot = in_lookup_slot(parent, name->hash);
 	unsigned long seq;
 	unsigned int d_seq;
-	u32 r_seq;
+	struct hash_seq h_seq;
 
 	new = d_alloc(parent, name);
 	if (unlikely(!new))
@@ -434,7 +491,7 @@ struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, 
 retry:
 	rcu_read_lock();
 	seq = smp_load_acquire(&parent->d_inode->i_dir_seq);
-	r_seq = read_seqbegin(&rename_lock);
+	h_seq = hash_begin();
 	d = d_lookup_rcu(parent, name, &d_seq);
 	if (unlikely(d)) {
 		if (!dget_not_dead(d)) {
@@ -449,7 +506,7 @@ retry:
 		dput(new);
 		return d;
 	}
-	if (unlikely(read_seqretry(&rename_lock, r_seq) || seq & 1)) {
+	if (unlikely(hash_retry(h_seq) || seq & 1)) {
 		rcu_read_unlock();
 		goto retry;
 	}

@@ -4,6 +4,7 @@
 #include "t.h"
 #include <dirent.h>
 #include <limits.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -316,4 +317,53 @@ TEST(chroot_jail)
 	CHECK(t_child_ok(pid));
 	ERR(chroot("nothere"), ENOENT);
 	ERR(chroot("jail/inside"), ENOTDIR);
+}
+
+#define MANY 6000
+
+static void many_name(char *name, int i)
+{
+	sprintf(name, "/tmp/many/%d", i);
+}
+
+/* Finds the first hundred names, whatever becomes of the table meanwhile, until *STOP. */
+static void find_them(volatile int *stop)
+{
+	char name[32];
+	struct stat st;
+
+	for (int i = 0; !*stop; i = (i + 1) % 100) {
+		many_name(name, i);
+		OK(stat(name, &st));
+		ERR(open(name, O_CREAT | O_EXCL | O_WRONLY, 0600), EEXIST);
+	}
+	_exit(0);
+}
+
+TEST(names_are_found_while_more_and_more_come)
+{
+	volatile int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char name[32];
+	pid_t pid[3];
+
+	OK(mkdir("/tmp/many", 0700));
+	for (int i = 0; i < MANY; i++) {
+		if (i == 100)
+			for (int k = 0; k < 3; k++) {
+				pid[k] = OK(fork());
+				if (!pid[k])
+					find_them(stop);
+			}
+		many_name(name, i);
+		close(OK(open(name, O_CREAT | O_EXCL | O_WRONLY, 0600)));
+	}
+	*stop = 1;
+	for (int k = 0; k < 3; k++)
+		CHECK(t_child_ok(pid[k]));
+	for (int i = 0; i < MANY; i++) {
+		many_name(name, i);
+		OK(unlink(name));
+	}
+	OK(rmdir("/tmp/many"));
+	munmap((void *)stop, 4096);
 }
