@@ -81,6 +81,7 @@ struct unix_sock *unix_new(struct socket *s)
 	init_waitqueue_head(&u->peer_wait);
 	init_waitqueue_func_entry(&u->relay, relay_wake);
 	INIT_LIST_HEAD(&u->queue);
+	INIT_LIST_HEAD(&u->carried);
 	INIT_LIST_HEAD(&u->track);
 	mutex_init(&u->bind_lock);
 	u->sndbuf = unix_wmem_default;

@@ -83,7 +83,7 @@ static int deliver(struct unix_sock *u, struct unix_sock *p, struct unix_msg *q)
 	else if (p != u && p->peer != u && p->queued > (unsigned int)unix_max_dgram_qlen)
 		e = -EAGAIN;
 	if (!e) {
-		list_add_tail(&q->list, &p->queue);
+		unix_enqueue(p, q);
 		p->bytes += q->len;
 		p->queued++;
 	}

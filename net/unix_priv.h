@@ -27,8 +27,10 @@ struct unix_addr {
 struct unix_fds {
 	struct user_struct *user;
 	unsigned int count;
-	bool attached;		/* counted in inflight */
-	struct list_head all;
+	bool attached;		/* g: counted in inflight */
+	struct unix_sock *at;	/* l of it, and g to take off: in whose queue the message is */
+	struct unix_msg *msg;	/* the same */
+	struct list_head all;	/* the same: at->carried; what the collector took, on a list of its own */
 	struct file *file[SCM_MAX_FD];
 };
 
@@ -46,6 +48,7 @@ struct unix_sock {
 	struct ghash_node all_node;	/* h */
 	struct mutex io_lock;		/* readers of one stream */
 	struct list_head queue;		/* l: struct unix_msg */
+	struct list_head carried;	/* l, and g to take off: struct unix_fds of what is, or was just now, in queue */
 	size_t bytes;			/* l: unread */
 	unsigned int queued;		/* l: datagrams or connections */
 	unsigned int backlog;		/* l */
@@ -70,6 +73,7 @@ struct unix_sock {
 	int inflight, scan;		/* g: how often our file is under way; the collector's count */
 	bool candidate, reached;	/* g */
 	struct unix_sock *next_reached;	/* g: on the collector's list of those whose queue it has yet to look at */
+	struct unix_sock *next_embryo;	/* g: on its list of a listener's */
 };
 
 struct unix_msg {
@@ -162,6 +166,7 @@ int unix_getsockopt(struct socket *s, int level, int name, struct uptr val, stru
 
 /* unix_gc.c */
 void unix_fds_attach(struct unix_fds *f);
+void unix_enqueue(struct unix_sock *to, struct unix_msg *m);	/* to->lock held */
 void unix_fds_detach(struct unix_fds *f);	/* the collector does not see them any more, and is not running over what it saw */
 void unix_gc_pass(void);			/* a run of the collector that has begun is over */
 void unix_fds_free(struct unix_fds *f);

@@ -228,7 +228,7 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 			unix_put(p);
 			return unix_pipe_error(m, done);
 		}
-		list_add_tail(&q->list, &p->queue);
+		unix_enqueue(p, q);
 		p->bytes += len;
 		spin_unlock(&p->lock);
 		wake_up_interruptible_poll(&p->wait, EPOLLIN | EPOLLRDNORM);
