@@ -358,8 +358,28 @@ static void range_insert(struct file_lock_context *ctx, struct file_lock *fl)
 	rb_insert_raised(&fl->fl_range, root, range_augment);
 }
 
+/* May FL begin at START where it is in the tree? */
+static bool keeps_its_place(struct file_lock *fl, loff_t start)
+{
+	struct file_lock *o;
+
+	if (start == fl->fl_start)
+		return true;
+	o = range_entry(start > fl->fl_start ? rb_next(&fl->fl_range) : rb_prev(&fl->fl_range));
+	return !o || (start > fl->fl_start ? o->fl_start >= start : o->fl_start <= start);
+}
+
 static void set_range(struct file_lock_context *ctx, struct file_lock *fl, loff_t start, loff_t end)
 {
+	struct rb_node *n = &fl->fl_range;
+
+	if (keeps_its_place(fl, start)) {
+		fl->fl_start = start;
+		fl->fl_end = end;
+		while (n && range_augment(n))
+			n = rb_parent(n);
+		return;
+	}
 	rb_erase_augmented(&fl->fl_range, range_tree(ctx, fl->fl_type), range_augment);
 	fl->fl_start = start;
 	fl->fl_end = end;
@@ -533,6 +553,7 @@ struct posix_op {
 	struct file_lock *req;
 	struct file_lock *new, *new2;	/* memory: for the request, and for what is cut in two */
 	struct list_head *dispose;
+	struct file_lock *before;	/* what is in front of the request among all owners', or NULL */
 	struct file_lock *grown;	/* the first that the request became one with */
 	loff_t start, end;		/* the request with all of its type that it touches */
 };
@@ -566,12 +587,15 @@ static void cut_other(struct file_lock_context *ctx, struct posix_op *op, struct
 		wake_up_blocks(fl);
 		return;
 	}
-	set_range(ctx, fl, fl->fl_start, req->fl_start - 1);
-	if (end > req->fl_end) {
+	if (end <= req->fl_end) {
+		set_range(ctx, fl, fl->fl_start, req->fl_start - 1);
+	} else {
 		copy_lock(op->new2, fl);
-		op->new2->fl_start = req->fl_end + 1;
-		op->new2->fl_end = end;
-		list_posix(ctx, op->new2, fl);
+		op->new2->fl_end = req->fl_start - 1;
+		set_range(ctx, fl, req->fl_end + 1, end);
+		op->before = own_entry(rb_prev(&fl->fl_own));
+		list_posix(ctx, op->new2, op->before);
+		op->before = op->new2;
 		op->new2 = NULL;
 	}
 	wake_up_blocks(fl);
@@ -579,9 +603,9 @@ static void cut_other(struct file_lock_context *ctx, struct posix_op *op, struct
 
 static void posix_apply(struct file_lock_context *ctx, struct posix_op *op)
 {
-	struct file_lock *req = op->req, *fl, *next, *before;
+	struct file_lock *req = op->req, *fl, *next;
 
-	for (fl = own_touching(ctx, req, &before); fl; fl = next) {
+	for (fl = own_touching(ctx, req, &op->before); fl; fl = next) {
 		next = next_own(fl);
 		/* Those that only touch matter if they are of the same type. */
 		if (fl->fl_start - 1 > req->fl_end)
@@ -601,7 +625,7 @@ static void posix_apply(struct file_lock_context *ctx, struct posix_op *op)
 	}
 	copy_lock(op->new, req);
 	/* What was in front of the request still is: it begins there, and is not of its type, or the two were one. */
-	list_posix(ctx, op->new, before);
+	list_posix(ctx, op->new, op->before);
 	op->new = NULL;
 }
 
