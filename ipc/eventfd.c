@@ -54,12 +54,11 @@ static ssize_t eventfd_read(struct kiocb *k, struct iter *to)
 	for (;;) {
 		spin_lock_irq(&e->wqh.lock);
 		n = e->semaphore && e->count ? 1 : e->count;
-		if (n) {
-			e->count -= n;
-			if (waitqueue_active(&e->wqh))
-				wake_up_locked_poll(&e->wqh, EPOLLOUT);
-		}
-		spin_unlock_irq(&e->wqh.lock);
+		e->count -= n;
+		if (n && waitqueue_active(&e->wqh))
+			wake_up_poll_unlock_irq(&e->wqh, EPOLLOUT);
+		else
+			spin_unlock_irq(&e->wqh.lock);
 		if (n)
 			break;
 		if ((file->f_flags & O_NONBLOCK) || (k->ki_flags & IOCB_NOWAIT))
@@ -86,12 +85,12 @@ static ssize_t eventfd_write(struct kiocb *k, struct iter *from)
 	for (;;) {
 		spin_lock_irq(&e->wqh.lock);
 		done = U64_MAX - e->count > n;
-		if (done) {
+		if (done)
 			e->count += n;
-			if (n && waitqueue_active(&e->wqh))
-				wake_up_locked_poll(&e->wqh, EPOLLIN);
-		}
-		spin_unlock_irq(&e->wqh.lock);
+		if (done && n && waitqueue_active(&e->wqh))
+			wake_up_poll_unlock_irq(&e->wqh, EPOLLIN);
+		else
+			spin_unlock_irq(&e->wqh.lock);
 		if (done)
 			return sizeof(n);
 		if ((file->f_flags & O_NONBLOCK) || (k->ki_flags & IOCB_NOWAIT))

@@ -10,6 +10,7 @@
 #include <mm/iter.h>
 #include <proc/cred.h>
 #include <sched/wait.h>
+#include <sched/work.h>
 #include <vfs/file.h>
 #include <vfs/poll.h>
 #include <vfs/seq_file.h>
@@ -29,10 +30,28 @@ struct timerfd {
 	bool canceled;		/* wqh.lock: the wall clock was set */
 	struct list_head clist;	/* cancel_lock */
 	bool on_clist;		/* cancel_lock */
+	struct work_struct tell;	/* wakes up who waits where they are many */
 };
 
 static LIST_HEAD(cancel_list);		/* those with TFD_TIMER_CANCEL_ON_SET */
 static DEFINE_SPINLOCK(cancel_lock);
+
+static void tell_all(struct work_struct *w)
+{
+	wake_up_poll(&container_of(w, struct timerfd, tell)->wqh, EPOLLIN);
+}
+
+/* There is something to read. Interrupts are off: what takes long is not done here. wqh.lock held, dropped. */
+static void tell_unlock(struct timerfd *t, unsigned long flags) __releases(t->wqh.lock)
+{
+	bool few = waitqueue_is_short(&t->wqh);
+
+	if (likely(few))
+		wake_up_locked_poll(&t->wqh, EPOLLIN);
+	spin_unlock_irqrestore(&t->wqh.lock, flags);
+	if (unlikely(!few))
+		queue_work(system_unbound_wq, &t->tell);
+}
 
 static enum hrtimer_restart fire(struct hrtimer *h)
 {
@@ -42,8 +61,7 @@ static enum hrtimer_restart fire(struct hrtimer *h)
 	spin_lock_irqsave(&t->wqh.lock, flags);
 	t->expired = true;
 	t->ticks++;
-	wake_up_locked_poll(&t->wqh, EPOLLIN);
-	spin_unlock_irqrestore(&t->wqh.lock, flags);
+	tell_unlock(t, flags);
 	return HRTIMER_NORESTART;
 }
 
@@ -66,15 +84,15 @@ static void catch_up(struct timerfd *t)
 /* CLOCK_REALTIME jumped: from the clock code. */
 void clock_was_set(void)
 {
+	unsigned long flags;
 	struct timerfd *t;
 
 	spin_lock(&cancel_lock);
 	list_for_each_entry(t, &cancel_list, clist) {
-		spin_lock_irq(&t->wqh.lock);
+		spin_lock_irqsave(&t->wqh.lock, flags);
 		t->canceled = true;
 		t->ticks++;
-		wake_up_locked_poll(&t->wqh, EPOLLIN);
-		spin_unlock_irq(&t->wqh.lock);
+		tell_unlock(t, flags);
 	}
 	spin_unlock(&cancel_lock);
 }
@@ -95,6 +113,7 @@ static int timerfd_release(struct inode *inode, struct file *file)
 
 	cancel_unlink(t);
 	hrtimer_cancel(&t->timer);
+	cancel_work_sync(&t->tell);
 	kfree(t);
 	return 0;
 }
@@ -186,6 +205,7 @@ int timerfd_create(int clock, int flags)
 	if (!t)
 		return -ENOMEM;
 	init_waitqueue_head(&t->wqh);
+	INIT_WORK(&t->tell, tell_all);
 	t->clock = clock;
 	hrtimer_init(&t->timer, clock, fire);
 	fd = anon_inode_getfd("[timerfd]", &timerfd_fops, t, O_RDWR | (flags & (O_CLOEXEC | O_NONBLOCK)));

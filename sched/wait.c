@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* Wait queues and completions. */
 #include <lib/types.h>
+#include <arch/irqflags.h>
 #include <kernel/bug.h>
+#include <kernel/preempt.h>
 #include <sched/completion.h>
 #include <sched/task.h>
 #include <sched/upcalls.h>
 #include <sched/wait.h>
 #include <abi/errno.h>
+
+#define WAKE_AT_ONCE 64		/* of those that wait, before others on this CPU have their turn */
 
 int default_wake_function(struct wait_queue_entry *e, unsigned int mode, int flags, void *key)
 {
@@ -126,33 +130,96 @@ void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *e)
 	}
 }
 
-static void wake_locked(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, int flags, void *key)
+/* From E on. NULL: done; else where to go on, after @budget entries. */
+static struct wait_queue_entry *wake_some(wait_queue_head_t *q, struct wait_queue_entry *e, unsigned int mode, int *nr_exclusive,
+					  void *key, unsigned int budget)
 {
-	struct wait_queue_entry *e, *next;
+	struct wait_queue_entry *next;
 
-	list_for_each_entry_safe(e, next, &q->head, entry) {
+	for (; &e->entry != &q->head; e = next) {
 		unsigned int f = e->flags;
-		int ret = e->func(e, mode, flags, key);
+		int ret;
 
-		if (ret < 0)
-			break;
-		if (ret && (f & WQ_FLAG_EXCLUSIVE) && !--nr_exclusive)
+		if (unlikely(!budget--))
+			return e;
+		next = list_next_entry(e, entry);
+		ret = e->func(e, mode, 0, key);
+		if (ret < 0 || (ret && (f & WQ_FLAG_EXCLUSIVE) && !--*nr_exclusive))
 			break;
 	}
+	return NULL;
+}
+
+static void wake_locked(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key)
+{
+	wake_some(q, list_first_entry(&q->head, struct wait_queue_entry, entry), mode, &nr_exclusive, key, UINT_MAX);
+}
+
+static int mark_function(struct wait_queue_entry *e, unsigned int mode, int flags, void *key)
+{
+	return 0;
+}
+
+/*
+ * There are many: some at a time, from E on. An entry of ours keeps the place while the lock is not held: who is behind it was there
+ * before, or is exclusive and may as well be the one. The queue stays: it is somebody's whom more than a few wait for, not a waiter's.
+ */
+static noinline void wake_rest(wait_queue_head_t *q, struct wait_queue_entry *e, unsigned int mode, int nr_exclusive, void *key)
+	__must_hold(q->lock)
+{
+	struct wait_queue_entry mark = { .func = mark_function };
+
+	do {
+		list_add_tail(&mark.entry, &e->entry);
+		spin_unlock_irq(&q->lock);
+		spin_lock_irq(&q->lock);
+		e = list_next_entry(&mark, entry);
+		list_del(&mark.entry);
+		e = wake_some(q, e, mode, &nr_exclusive, key, WAKE_AT_ONCE);
+	} while (e);
 }
 
 void __wake_up(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key)
 {
+	struct wait_queue_entry *e;
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
-	wake_locked(q, mode, nr_exclusive, 0, key);
+	e = wake_some(q, list_first_entry(&q->head, struct wait_queue_entry, entry), mode, &nr_exclusive, key, WAKE_AT_ONCE);
+	if (unlikely(e)) {
+		/* Nothing but the queue's own lock keeps interrupts and preemption off? */
+		if (!arch_irqs_disabled_flags(flags) && preempt_count() == 1)
+			wake_rest(q, e, mode, nr_exclusive, key);
+		else
+			wake_some(q, e, mode, &nr_exclusive, key, UINT_MAX);
+	}
 	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+void __wake_up_unlock_irq(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key) __releases(q->lock)
+{
+	struct wait_queue_entry *e;
+
+	e = wake_some(q, list_first_entry(&q->head, struct wait_queue_entry, entry), mode, &nr_exclusive, key, WAKE_AT_ONCE);
+	if (unlikely(e))
+		wake_rest(q, e, mode, nr_exclusive, key);
+	spin_unlock_irq(&q->lock);
+}
+
+bool waitqueue_is_short(wait_queue_head_t *q)
+{
+	struct wait_queue_entry *e;
+	int n = 0;
+
+	list_for_each_entry(e, &q->head, entry)
+		if (++n > WAKE_AT_ONCE)
+			return false;
+	return true;
 }
 
 void __wake_up_locked(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key)
 {
-	wake_locked(q, mode, nr_exclusive, 0, key);
+	wake_locked(q, mode, nr_exclusive, key);
 }
 
 void __wake_up_sync(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key)
@@ -169,7 +236,7 @@ void complete(struct completion *c)
 	spin_lock_irqsave(&c->wait.lock, flags);
 	if (c->done != UINT_MAX)
 		c->done++;
-	wake_locked(&c->wait, TASK_NORMAL, 1, 0, NULL);
+	wake_locked(&c->wait, TASK_NORMAL, 1, NULL);
 	spin_unlock_irqrestore(&c->wait.lock, flags);
 }
 
@@ -179,7 +246,7 @@ void complete_all(struct completion *c)
 
 	spin_lock_irqsave(&c->wait.lock, flags);
 	c->done = UINT_MAX;
-	wake_locked(&c->wait, TASK_NORMAL, 0, 0, NULL);
+	wake_locked(&c->wait, TASK_NORMAL, 0, NULL);
 	spin_unlock_irqrestore(&c->wait.lock, flags);
 }
 

@@ -7,7 +7,11 @@
 #include <sched.h>
 #include <sys/personality.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
 
 TEST(timeouts)
 {
@@ -299,4 +303,108 @@ TEST(sticky_timeouts)
 	EQ(syscall(SYS_select, 0, NULL, NULL, NULL, &tv), 0);
 	EQ(tv.tv_usec, 0);
 #endif
+}
+
+/* ---- more that wait than are woken up at once ---- */
+
+#define CROWD 300
+
+static int crowd[CROWD];
+
+static void gather(int fd, unsigned int more)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET | more };
+
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = OK(epoll_create1(0));
+		OK(epoll_ctl(crowd[i], EPOLL_CTL_ADD, fd, &e));
+	}
+}
+
+static int told(int wait)
+{
+	struct epoll_event e;
+	int n = 0;
+
+	for (int i = 0; i < CROWD; i++)
+		n += OK(epoll_wait(crowd[i], &e, 1, wait));
+	return n;
+}
+
+static void disperse(void)
+{
+	for (int i = 0; i < CROWD; i++)
+		close(crowd[i]);
+}
+
+TEST(all_of_a_crowd_are_told)
+{
+	struct itimerspec s = { .it_value = { 0, 1000 } };
+	int e = OK(eventfd(0, EFD_NONBLOCK)), t = OK(timerfd_create(CLOCK_MONOTONIC, 0)), p[2], u[2];
+	uint64_t n = 1;
+
+	gather(e, 0);
+	EQ(told(0), 0);
+	EQ(write(e, &n, 8), 8);
+	EQ(told(0), CROWD);
+	EQ(told(0), 0);
+	disperse();
+	gather(t, 0);
+	OK(timerfd_settime(t, 0, &s, NULL));
+	EQ(told(-1), CROWD);
+	disperse();
+	OK(pipe(p));
+	gather(p[0], 0);
+	EQ(write(p[1], "x", 1), 1);
+	EQ(told(0), CROWD);
+	disperse();
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, u));
+	gather(u[0], 0);
+	EQ(write(u[1], "x", 1), 1);
+	EQ(told(0), CROWD);
+	/* The other end goes: all hear of it. */
+	close(u[1]);
+	EQ(told(0), CROWD);
+	disperse();
+	close(e);
+	close(t);
+	close(p[0]);
+	close(p[1]);
+	close(u[0]);
+}
+
+/* Watches come and go while all are told: nobody is forgotten, nothing is broken. */
+TEST(a_crowd_changes_while_it_is_told)
+{
+	volatile int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int e = OK(eventfd(0, EFD_NONBLOCK));
+	pid_t pid[2];
+	uint64_t n = 1;
+
+	gather(e, 0);
+	for (int k = 0; k < 2; k++) {
+		pid[k] = OK(fork());
+		if (pid[k])
+			continue;
+		for (int i = k; !*stop; i = (i + 7) % CROWD) {
+			struct epoll_event ev = { .events = EPOLLIN | (k ? EPOLLEXCLUSIVE : 0) };
+			int own = OK(epoll_create1(0));
+
+			OK(epoll_ctl(own, EPOLL_CTL_ADD, e, &ev));
+			if (i % 2)
+				OK(epoll_ctl(own, EPOLL_CTL_DEL, e, NULL));
+			close(own);
+		}
+		_exit(0);
+	}
+	for (int round = 0; round < 100; round++) {
+		EQ(write(e, &n, 8), 8);
+		EQ(told(0), CROWD);
+	}
+	*stop = 1;
+	for (int k = 0; k < 2; k++)
+		CHECK(t_child_ok(pid[k]));
+	disperse();
+	close(e);
+	munmap((void *)stop, 4096);
 }

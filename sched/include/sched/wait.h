@@ -60,6 +60,10 @@ long prepare_to_wait_event(wait_queue_head_t *q, struct wait_queue_entry *e, int
 void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *e);
 
 void __wake_up(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key);
+/* Q->lock was taken with spin_lock_irq() and nothing else around it; it is let go, in between too if many wait. */
+void __wake_up_unlock_irq(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key) __releases(q->lock);
+/* Q->lock held: few enough wait that they may be woken up where interrupts are off. */
+bool waitqueue_is_short(wait_queue_head_t *q);
 void __wake_up_locked(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key);
 void __wake_up_sync(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key);
 
@@ -94,6 +98,7 @@ static inline bool wq_has_sleeper(wait_queue_head_t *q) { smp_mb(); return waitq
 #define POLL_FREED 0x4000U
 #define wake_up_poll(q, m) __wake_up(q, TASK_NORMAL, 1, poll_to_key(m))
 #define wake_up_interruptible_poll(q, m) __wake_up(q, TASK_INTERRUPTIBLE, 1, poll_to_key(m))
+#define wake_up_poll_unlock_irq(q, m) __wake_up_unlock_irq(q, TASK_NORMAL, 1, poll_to_key(m))
 #define wake_up_locked(q) __wake_up_locked(q, TASK_NORMAL, 1, NULL)
 #define wake_up_locked_poll(q, m) __wake_up_locked(q, TASK_NORMAL, 1, poll_to_key(m))
 
