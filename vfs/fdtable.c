@@ -5,6 +5,9 @@
  * A table is an array of file pointers with three bitmaps (open, close-on-exec, full words). Reading is
  * under RCU; slots, bitmaps and growing are under file_lock. A task that is the table's only user reads
  * without RCU and without taking references: nobody else can close what it uses.
+ *
+ * What takes as long as the table is large, to copy it, is done without file_lock: who copies says so in resize_in_progress, and
+ * who would change the table meanwhile sleeps until it is over (lock_table()).
  */
 #include <lib/types.h>
 #include <lib/bitmap.h>
@@ -104,42 +107,58 @@ static void copy_table(struct fdtable *to, const struct fdtable *from)
 	copy_bitmaps(to, from, from->max_fds / BITS_PER_LONG);
 }
 
-/* file_lock held, dropped and taken again. 1: grown (look again), 0: big enough, -Exxx. */
-static int expand_files(struct files_struct *files, unsigned int nr) __must_hold(files->file_lock)
+static noinline void wait_copied(struct files_struct *files) __must_hold(files->file_lock)
 {
-	struct fdtable *fdt, *new;
-	bool alone;
-
-	for (;;) {
-		fdt = files_fdt(files);
-		if (nr < fdt->max_fds)
-			return 0;
-		if (nr >= sysctl_nr_open)
-			return -EMFILE;
-		if (likely(!files->resize_in_progress))
-			break;
+	do {
 		spin_unlock(&files->file_lock);
 		wait_event(files->resize_wait, !READ_ONCE(files->resize_in_progress));
 		spin_lock(&files->file_lock);
-	}
-	files->resize_in_progress = true;
-	/* Only tasks that share a table change it: of one that is not shared there is nothing to lock out for so long. */
-	alone = atomic_read_acquire(&files->count) == 1;
-	spin_unlock(&files->file_lock);
-	new = alloc_fdtable(nr + 1);
-	if (!IS_ERR(new) && alone)
-		copy_table(new, fdt);
+	} while (files->resize_in_progress);
+}
+
+/* Takes file_lock, to change the table. */
+static __always_inline void lock_table(struct files_struct *files) __acquires(files->file_lock)
+{
 	spin_lock(&files->file_lock);
-	if (!IS_ERR(new)) {
-		if (!alone)
-			copy_table(new, fdt);
-		rcu_assign_pointer(files->fdt, new);
-		if (fdt != &files->fdtab)
-			call_rcu(&fdt->rcu, free_fdtable_rcu);
-	}
+	if (unlikely(files->resize_in_progress))
+		wait_copied(files);
+}
+
+/* From here to end_copy() the table stays as it is. file_lock held, dropped. */
+static void begin_copy(struct files_struct *files) __releases(files->file_lock)
+{
+	files->resize_in_progress = true;
+	spin_unlock(&files->file_lock);
+}
+
+/* Takes file_lock. */
+static void end_copy(struct files_struct *files) __acquires(files->file_lock)
+{
+	spin_lock(&files->file_lock);
 	files->resize_in_progress = false;
 	wake_up_all(&files->resize_wait);
-	return IS_ERR(new) ? (int)PTR_ERR(new) : 1;
+}
+
+/* file_lock held by lock_table(), dropped and taken again. 1: grown (look again), 0: big enough, -Exxx. */
+static int expand_files(struct files_struct *files, unsigned int nr) __must_hold(files->file_lock)
+{
+	struct fdtable *fdt = files_fdt(files), *new;
+
+	if (nr < fdt->max_fds)
+		return 0;
+	if (nr >= sysctl_nr_open)
+		return -EMFILE;
+	begin_copy(files);
+	new = alloc_fdtable(nr + 1);
+	if (!IS_ERR(new))
+		copy_table(new, fdt);
+	end_copy(files);
+	if (IS_ERR(new))
+		return (int)PTR_ERR(new);
+	rcu_assign_pointer(files->fdt, new);
+	if (fdt != &files->fdtab)
+		call_rcu(&fdt->rcu, free_fdtable_rcu);
+	return 1;
 }
 
 static void mark_open(struct fdtable *fdt, unsigned int fd)
@@ -187,7 +206,7 @@ static int alloc_fd(unsigned int start, unsigned int end, unsigned int flags)
 	unsigned int fd;
 	int err;
 
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	for (;;) {
 		fdt = files_fdt(files);
 		fd = max(start, files->next_fd);
@@ -229,7 +248,7 @@ void put_unused_fd(unsigned int fd)
 {
 	struct files_struct *files = current->files;
 
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	mark_closed(files, files_fdt(files), fd);
 	spin_unlock(&files->file_lock);
 }
@@ -243,7 +262,7 @@ void fd_install(unsigned int fd, struct file *file)
 		rcu_assign_pointer(files_fdt(files)->fd[fd], file);
 		return;
 	}
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	rcu_assign_pointer(files_fdt(files)->fd[fd], file);
 	spin_unlock(&files->file_lock);
 }
@@ -359,6 +378,15 @@ struct file *fget_task(struct task *task, unsigned int fd)
 	return f;
 }
 
+/* The first descriptor in use from FD on, or ~0. RCU held. */
+static unsigned int next_open_rcu(struct files_struct *files, unsigned int fd)
+{
+	struct fdtable *fdt = rcu_dereference(files->fdt);
+
+	fd = (unsigned int)find_next_bit(fdt->open_fds, fdt->max_fds, fd);
+	return fd < fdt->max_fds ? fd : ~0u;
+}
+
 struct file *fget_task_next(struct task *task, unsigned int *fd)
 {
 	struct files_struct *files;
@@ -368,10 +396,11 @@ struct file *fget_task_next(struct task *task, unsigned int *fd)
 	files = task->files;
 	if (files) {
 		rcu_read_lock();
-		for (; *fd < rcu_dereference(files->fdt)->max_fds; (*fd)++) {
+		while ((*fd = next_open_rcu(files, *fd)) != ~0u) {
 			f = get_slot_rcu(files, *fd, 0);
 			if (f)
 				break;
+			++*fd;
 		}
 		rcu_read_unlock();
 	}
@@ -420,7 +449,7 @@ struct file *file_close_fd(unsigned int fd)
 	struct files_struct *files = current->files;
 	struct file *f;
 
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	f = take_slot(files, fd);
 	spin_unlock(&files->file_lock);
 	return f;
@@ -460,14 +489,14 @@ void set_close_on_exec(unsigned int fd, int on)
 {
 	struct files_struct *files = current->files;
 
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	mark_cloexec(files_fdt(files), fd, on);
 	spin_unlock(&files->file_lock);
 }
 
 void do_close_on_exec(struct files_struct *files)
 {
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	for (unsigned int i = 0; i * BITS_PER_LONG < files_fdt(files)->max_fds; i++) {
 		unsigned long set = files_fdt(files)->close_on_exec[i];
 
@@ -482,7 +511,7 @@ void do_close_on_exec(struct files_struct *files)
 			spin_unlock(&files->file_lock);
 			filp_close(f, files);
 			cond_resched();
-			spin_lock(&files->file_lock);
+			lock_table(files);
 		}
 	}
 	spin_unlock(&files->file_lock);
@@ -521,7 +550,7 @@ int replace_fd(unsigned int fd, struct file *file, unsigned int flags)
 		return close_fd(fd);
 	if (fd >= nofile_limit())
 		return -EBADF;
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	err = expand_files(files, fd);
 	if (err < 0) {
 		spin_unlock(&files->file_lock);
@@ -541,7 +570,7 @@ int do_dup3(unsigned int oldfd, unsigned int newfd, int flags)
 		return -EINVAL;
 	if (newfd >= nofile_limit())
 		return -EBADF;
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	err = expand_files(files, newfd);
 	file = oldfd < files_fdt(files)->max_fds ? files_slot(files, files_fdt(files), oldfd) : NULL;
 	if (!file)
@@ -591,6 +620,27 @@ static unsigned int words_in_use(struct fdtable *fdt)
 	return i;
 }
 
+/* TO gets FROM's files, referenced, but for the numbers from @punch_from to @punch_to. */
+static void copy_open(struct fdtable *to, const struct fdtable *from, unsigned int words, unsigned int punch_from, unsigned int punch_to)
+{
+	copy_bitmaps(to, from, words);
+	memset(to->fd, 0, to->max_fds * sizeof(struct file *));
+	for (unsigned int i = 0; i < words; i++) {
+		for (unsigned long set = to->open_fds[i]; set; set &= set - 1) {
+			unsigned int fd = i * BITS_PER_LONG + (unsigned int)__builtin_ctzl(set);
+			struct file *f = rcu_dereference_protected(from->fd[fd], true);		/* nobody changes it */
+
+			if (f && !(fd >= punch_from && fd <= punch_to)) {
+				RCU_INIT_POINTER(to->fd[fd], get_file(f));
+			} else {
+				/* Claimed but not installed in the old table, or punched out: free here. */
+				__clear_bit(fd, to->open_fds);
+				__clear_bit(i, to->full_fds_bits);
+			}
+		}
+	}
+}
+
 /* A private copy; descriptors from @punch_from to @punch_to (inclusive) are left out. */
 static struct files_struct *dup_fd(struct files_struct *old, unsigned int punch_from, unsigned int punch_to)
 {
@@ -612,39 +662,22 @@ static struct files_struct *dup_fd(struct files_struct *old, unsigned int punch_
 	to->close_on_exec = new->close_on_exec_init;
 	to->full_fds_bits = new->full_fds_bits_init;
 
-	spin_lock(&old->file_lock);
-	for (;;) {
-		from = files_fdt(old);
-		words = words_in_use(from);
-		if (words * BITS_PER_LONG <= to->max_fds)
-			break;
-		spin_unlock(&old->file_lock);
-		if (to != &new->fdtab)
-			free_fdtable(to);
+	lock_table(old);
+	begin_copy(old);
+	from = rcu_dereference_protected(old->fdt, true);	/* it stays */
+	words = words_in_use(from);
+	if (words * BITS_PER_LONG > to->max_fds)
 		to = alloc_fdtable(words * BITS_PER_LONG);
-		if (IS_ERR(to)) {
-			kmem_cache_free(files_cache, new);
-			return ERR_CAST(to);
-		}
-		spin_lock(&old->file_lock);
-	}
-	copy_bitmaps(to, from, words);
-	memset(to->fd, 0, to->max_fds * sizeof(struct file *));
-	for (unsigned int i = 0; i < words; i++) {
-		for (unsigned long set = to->open_fds[i]; set; set &= set - 1) {
-			unsigned int fd = i * BITS_PER_LONG + (unsigned int)__builtin_ctzl(set);
-			struct file *f = files_slot(old, from, fd);
-
-			if (f && !(fd >= punch_from && fd <= punch_to)) {
-				RCU_INIT_POINTER(to->fd[fd], get_file(f));
-			} else {
-				/* Claimed but not installed in the old table, or punched out: free here. */
-				__clear_bit(fd, to->open_fds);
-				__clear_bit(i, to->full_fds_bits);
-			}
-		}
-	}
+	if (!IS_ERR(to))
+		copy_open(to, from, words, punch_from, punch_to);
+	end_copy(old);
 	spin_unlock(&old->file_lock);
+	if (IS_ERR(to)) {
+		int err = (int)PTR_ERR(to);
+
+		kmem_cache_free(files_cache, new);
+		return ERR_PTR(err);
+	}
 	RCU_INIT_POINTER(new->fdt, to);
 	return new;
 }
@@ -766,6 +799,20 @@ int unshare_files(void)
 	return unshare_files_punched(~0u, 0);
 }
 
+/* Whole words at once: an open table is as large as its user wants it. */
+static void cloexec_range(struct fdtable *fdt, unsigned int fd, unsigned int last)
+{
+	for (unsigned int i = fd / BITS_PER_LONG; i <= last / BITS_PER_LONG && fd <= last; i++) {
+		unsigned long bits = fdt->open_fds[i];
+
+		if (i == fd / BITS_PER_LONG)
+			bits &= ~0ul << fd % BITS_PER_LONG;
+		if (i == last / BITS_PER_LONG)
+			bits &= ~0ul >> (BITS_PER_LONG - 1 - last % BITS_PER_LONG);
+		fdt->close_on_exec[i] |= bits;
+	}
+}
+
 int do_close_range(unsigned int fd, unsigned int max_fd, unsigned int flags)
 {
 	struct files_struct *files;
@@ -780,13 +827,9 @@ int do_close_range(unsigned int fd, unsigned int max_fd, unsigned int flags)
 			return err;
 	}
 	files = current->files;
-	spin_lock(&files->file_lock);
+	lock_table(files);
 	if (flags & CLOSE_RANGE_CLOEXEC) {
-		max_fd = min(max_fd, files_fdt(files)->max_fds - 1);
-		for (; fd <= max_fd; fd++) {
-			if (test_bit(fd, files_fdt(files)->open_fds))
-				__set_bit(fd, files_fdt(files)->close_on_exec);
-		}
+		cloexec_range(files_fdt(files), fd, min(max_fd, files_fdt(files)->max_fds - 1));
 		spin_unlock(&files->file_lock);
 		return 0;
 	}
@@ -804,7 +847,7 @@ int do_close_range(unsigned int fd, unsigned int max_fd, unsigned int flags)
 		spin_unlock(&files->file_lock);
 		filp_close(f, files);
 		cond_resched();
-		spin_lock(&files->file_lock);
+		lock_table(files);
 	}
 	spin_unlock(&files->file_lock);
 	return 0;

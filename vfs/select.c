@@ -300,6 +300,11 @@ static int max_select_fd(unsigned int n, const struct fd_sets *s)
 	for (unsigned int i = 0; i * BITS_PER_LONG < n; i++) {
 		unsigned long set = s->in[i] | s->out[i] | s->ex[i];
 
+		if (unlikely(i % 1024 == 1023)) {	/* as many as a user wants: some at a time */
+			rcu_read_unlock();
+			rcu_read_lock();
+			fdt = rcu_dereference(current->files->fdt);
+		}
 		if (i == n / BITS_PER_LONG)
 			set &= ~(~0ul << n % BITS_PER_LONG);
 		if (!set)

@@ -3,6 +3,8 @@
  * close creat truncate ftruncate fallocate dup dup2 dup3 fcntl readv writev preadv pwritev preadv2 pwritev2 close_range fsync fdatasync sync
  * syncfs sync_file_range fadvise64 readahead */
 #include "t.h"
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -264,4 +266,58 @@ TEST(unlinked_file_lives)
 	EQ(pread(fd, b, 4, 0), 4);
 	OK(fstat(fd, &st));
 	EQ(st.st_nlink, 0);
+}
+
+/* ---- a table of descriptors that two share ---- */
+
+static volatile int table_stop;
+
+/* Moves one file between a low number and a high one; at each moment it has one of them at least. */
+static int move_about(void *arg)
+{
+	while (!table_stop) {
+		if (dup2(40, 3000) != 3000 || close(40) || dup2(3000, 40) != 40 || close(3000))
+			return 1;
+	}
+	return 0;
+}
+
+TEST(shared_tables_grow_and_are_copied_at_one_moment)
+{
+	static char stack[65536];
+	struct rlimit lim;
+	pid_t pid, child;
+	int last = 0;
+
+	OK(getrlimit(RLIMIT_NOFILE, &lim));
+	lim.rlim_cur = lim.rlim_max;
+	OK(setrlimit(RLIMIT_NOFILE, &lim));
+	if (lim.rlim_cur < 4096)
+		SKIP("too few descriptors");
+	OK(dup2(1, 40));
+	pid = OK(clone(move_about, stack + sizeof(stack), CLONE_VM | CLONE_FILES | SIGCHLD, NULL));
+	for (int i = 0; i < 40; i++) {
+		for (int k = 0; k < 60; k++)
+			last = OK(fcntl(0, F_DUPFD, 100));
+		child = OK(fork());
+		if (!child) {
+			for (int fd = 100; fd <= last; fd++)
+				if (fd != 3000 && fcntl(fd, F_GETFD) < 0)
+					_exit(1);
+			_exit(fcntl(40, F_GETFD) < 0 && fcntl(3000, F_GETFD) < 0 ? 2 : 0);
+		}
+		CHECK(t_child_ok(child));
+	}
+	table_stop = 1;
+	CHECK(t_child_ok(pid));
+	/* All but the first few are marked at once. */
+	OK((int)syscall(SYS_close_range, 101, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */));
+	EQ(fcntl(100, F_GETFD), 0);
+	EQ(fcntl(101, F_GETFD), FD_CLOEXEC);
+	EQ(fcntl(last, F_GETFD), FD_CLOEXEC);
+	OK((int)syscall(SYS_close_range, 100, last - 1, 0));
+	EQ(fcntl(last, F_GETFD), FD_CLOEXEC);
+	ERR(fcntl(last - 1, F_GETFD), EBADF);
+	close(last);
+	close(40);
 }
