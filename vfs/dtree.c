@@ -197,18 +197,26 @@ static struct dentry *next_sibling(struct dentry *parent, struct dentry *child)
 	return NULL;
 }
 
-/* Calls @enter with d_lock held for @top and all below, parents first. rename_lock keeps the shape. */
-static void d_walk(struct dentry *top, void *data, enum walk (*enter)(void *, struct dentry *))
+/*
+ * Calls @enter with d_lock held for @top and all below, parents first. What keeps the shape is the caller's: rename_lock, or that nobody else
+ * uses the tree any more (@alone); then others on this CPU have their turn now and then.
+ */
+static void walk_shape(struct dentry *top, void *data, enum walk (*enter)(void *, struct dentry *), bool alone)
 {
 	struct dentry *this = top, *child = NULL;
+	unsigned int steps = 0;
 	enum walk ret;
 
-	read_seqlock_excl(&rename_lock);
 	spin_lock(&this->d_lock);
 	ret = enter(data, this);
 	if (ret != WALK_CONTINUE)
 		goto out;
 	for (;;) {
+		if (alone && !(++steps % 256)) {
+			spin_unlock(&this->d_lock);
+			cond_resched();
+			spin_lock(&this->d_lock);
+		}
 		child = next_sibling(this, child);
 		if (child) {
 			spin_lock_nested(&child->d_lock, 1);
@@ -238,6 +246,12 @@ static void d_walk(struct dentry *top, void *data, enum walk (*enter)(void *, st
 	}
 out:
 	spin_unlock(&this->d_lock);
+}
+
+static void d_walk(struct dentry *top, void *data, enum walk (*enter)(void *, struct dentry *))
+{
+	read_seqlock_excl(&rename_lock);
+	walk_shape(top, data, enter, false);
 	read_sequnlock_excl(&rename_lock);
 }
 
@@ -364,7 +378,7 @@ static enum walk umount_check(void *arg, struct dentry *d)
 static void kill_tree(struct dentry *root)
 {
 	shrink_dcache_parent(root);
-	d_walk(root, root, umount_check);
+	walk_shape(root, root, umount_check, true);
 	d_drop(root);
 	dput(root);
 }
@@ -393,10 +407,10 @@ static enum walk d_genocide_one(void *arg, struct dentry *d)
 	return WALK_CONTINUE;
 }
 
-/* Memory filesystems: let go of every name the tree pins. */
+/* Memory filesystems that end: let go of every name the tree pins. */
 void d_genocide(struct dentry *parent)
 {
-	d_walk(parent, parent, d_genocide_one);
+	walk_shape(parent, parent, d_genocide_one, true);
 }
 
 static enum walk find_submount(void *arg, struct dentry *d)

@@ -224,20 +224,30 @@ unsigned long simple_next_offset(struct inode *dir)
  */
 static struct dentry *next_listed(struct dentry *dir, struct dentry *cur, loff_t pos)
 {
-	struct dentry *found = NULL;
+	struct dentry *found = NULL, *place = NULL;
 	struct hlist_node *n;
+	unsigned int steps = 0;
 
 	spin_lock(&dir->d_lock);
 	for (n = cur ? cur->d_sib.next : dir->d_children.first; n; n = n->next) {
 		struct dentry *d = hlist_entry(n, struct dentry, d_sib);
 		unsigned long off = (unsigned long)d->d_fsdata;
 
+		/* A long way: others have the lock in between, while our reference keeps D where it is. */
+		if (unlikely(++steps > 1024) && dget_not_dead(d)) {
+			spin_unlock(&dir->d_lock);
+			dput(place);
+			place = d;
+			steps = 0;
+			spin_lock(&dir->d_lock);
+		}
 		if (off && DIR_POS_TOP - (loff_t)off > pos && d->d_inode && !d_unhashed(d)) {
 			found = d;
 			break;
 		}
 	}
 	spin_unlock(&dir->d_lock);
+	dput(place);
 	return found;
 }
 

@@ -80,15 +80,34 @@ void get_mnt_ns(struct mnt_namespace *ns)
 	atomic_inc(&ns->refs);
 }
 
+static struct mount *last_below(struct mount *m)
+{
+	while (!list_empty(&m->mnt_mounts))
+		m = list_last_entry(&m->mnt_mounts, struct mount, mnt_child);
+	return m;
+}
+
+/* A tree that nobody sees any more: one mount after the other, from the leaves up. namespace_sem held. */
+static void umount_all(struct mount *root)
+{
+	struct mount *m, *parent;
+
+	for (m = last_below(root); m; m = parent ? last_below(parent) : NULL) {
+		parent = m == root ? NULL : m->mnt_parent;
+		lock_mount_hash();
+		umount_tree(m, 0);
+		unlock_mount_hash();
+		cond_resched();
+	}
+}
+
 void put_mnt_ns(struct mnt_namespace *ns)
 {
 	if (!ns || !atomic_dec_and_test(&ns->refs))
 		return;
 	namespace_lock();
-	lock_mount_hash();
 	if (ns->root)
-		umount_tree(ns->root, 0);
-	unlock_mount_hash();
+		umount_all(ns->root);
 	namespace_unlock();
 	free_mnt_ns(ns);
 }
