@@ -319,7 +319,7 @@ TEST(chroot_jail)
 	ERR(chroot("jail/inside"), ENOTDIR);
 }
 
-#define MANY 6000
+#define MANY 4500
 
 static void many_name(char *name, int i)
 {
@@ -335,7 +335,8 @@ static void find_them(volatile int *stop)
 	for (int i = 0; !*stop; i = (i + 1) % 100) {
 		many_name(name, i);
 		OK(stat(name, &st));
-		ERR(open(name, O_CREAT | O_EXCL | O_WRONLY, 0600), EEXIST);
+		if (!i)
+			ERR(open(name, O_CREAT | O_EXCL | O_WRONLY, 0600), EEXIST);
 	}
 	_exit(0);
 }
@@ -344,12 +345,12 @@ TEST(names_are_found_while_more_and_more_come)
 {
 	volatile int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char name[32];
-	pid_t pid[3];
+	pid_t pid[2];
 
 	OK(mkdir("/tmp/many", 0700));
 	for (int i = 0; i < MANY; i++) {
 		if (i == 100)
-			for (int k = 0; k < 3; k++) {
+			for (int k = 0; k < 2; k++) {
 				pid[k] = OK(fork());
 				if (!pid[k])
 					find_them(stop);
@@ -358,7 +359,7 @@ TEST(names_are_found_while_more_and_more_come)
 		close(OK(open(name, O_CREAT | O_EXCL | O_WRONLY, 0600)));
 	}
 	*stop = 1;
-	for (int k = 0; k < 3; k++)
+	for (int k = 0; k < 2; k++)
 		CHECK(t_child_ok(pid[k]));
 	for (int i = 0; i < MANY; i++) {
 		many_name(name, i);

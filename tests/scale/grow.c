@@ -75,6 +75,21 @@ static int64_t now(void)
 
 static int from_errno(int r) { return r >= 0; }
 
+/* A descriptor table that two share. */
+static int sharer(void *arg)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+static int shared_start(void)
+{
+	static char stack[4096];
+
+	return clone(sharer, stack + sizeof(stack), CLONE_VM | CLONE_FILES, NULL) > 0;
+}
+
 static int dup_one(long i) { return from_errno(dup(0)); }
 static int file_one(long i) { return from_errno(open("/dev/null", O_RDONLY)); }
 static int epoll_one(long i) { return from_errno(epoll_create1(0)); }
@@ -94,20 +109,64 @@ static int watch_one(long i)
 	return f >= 0 && !epoll_ctl(fd, EPOLL_CTL_ADD, f, &e);
 }
 
+/* Now and then what all of them see, between those whose cost is read: it is as long as they are many, its sections are not. */
+static int time_for_all(long i) { return i % 5000 == 2500; }
+
 /* Many that wait for one file; now and then there is something for all. */
 static int crowd_start(void) { fd = eventfd(0, EFD_NONBLOCK); return fd >= 0; }
 
-static int crowd_one(long i)
+static int watches_it(void)
 {
 	struct epoll_event e = { .events = EPOLLIN };
 	int f = epoll_create1(0);
+
+	return f >= 0 && !epoll_ctl(f, EPOLL_CTL_ADD, fd, &e);
+}
+
+static int crowd_one(long i)
+{
 	uint64_t one = 1;
 
-	if (f < 0 || epoll_ctl(f, EPOLL_CTL_ADD, fd, &e))
+	return watches_it() && (!time_for_all(i) || (write(fd, &one, 8) == 8 && read(fd, &one, 8) == 8));
+}
+
+static int pipe_crowd_start(void)
+{
+	int p[2];
+
+	if (pipe(p))
 		return 0;
-	if (i % 5000 == 4999 && (write(fd, &one, 8) != 8 || read(fd, &one, 8) != 8))
-		return 0;
+	fd = p[0];
+	fd2 = p[1];
 	return 1;
+}
+
+static int pipe_crowd_one(long i)
+{
+	char c = 0;
+
+	return watches_it() && (!time_for_all(i) || (write(fd2, &c, 1) == 1 && read(fd, &c, 1) == 1));
+}
+
+static int unix_crowd_start(void)
+{
+	int p[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, p))
+		return 0;
+	fd = p[0];
+	fd2 = p[1];
+	return 1;
+}
+
+static int timerfd_crowd_start(void) { fd = timerfd_create(CLOCK_MONOTONIC, 0); return fd >= 0; }
+
+static int timerfd_crowd_one(long i)
+{
+	struct itimerspec s = { .it_value = { 0, 1000 } };
+	uint64_t n;
+
+	return watches_it() && (!time_for_all(i) || (!timerfd_settime(fd, 0, &s, NULL) && read(fd, &n, 8) == 8));
 }
 
 static int timerfd_one(long i)
@@ -183,6 +242,8 @@ static int zombie_one(long i)
 		_exit(0);
 	return p > 0;
 }
+
+static int user_ns(int more);
 
 static int in_tmp(void) { return !mkdir("/tmp/scale", 0700) && !chdir("/tmp/scale"); }
 
@@ -305,6 +366,237 @@ static int udp_one(long i)
 	return 1024 + i < 65536 && f >= 0 && !bind(f, (struct sockaddr *)&a, sizeof(a));
 }
 
+/* All locked, then every other byte not. */
+static int split_start(void)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return lock_start() && !fcntl(fd, F_SETLK, &l);
+}
+
+static int split_one(long i)
+{
+	struct flock l = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 2 * i, .l_len = 1 };
+
+	if (fcntl(fd, F_SETLK, &l))
+		return 0;
+	l.l_type = F_WRLCK;
+	return !time_for_all(i) || !fcntl(fd, F_GETLK, &l);
+}
+
+/* Each of another open file, over the same bytes; what one who writes waits for. */
+static int readers_one(long i)
+{
+	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = i % 7, .l_len = 100 }, w = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int f = open("locked", O_RDWR);
+
+	return f >= 0 && !fcntl(f, F_OFD_SETLK, &l) && fcntl(fd, F_OFD_SETLK, &w) < 0 && errno == EAGAIN;
+}
+
+/* Those who wait for a lock, each a process that shares all but its files. */
+static int wait_start(void)
+{
+	return thread_start() && lock_start() && !flock(fd, LOCK_EX);
+}
+
+static int lock_waiter(void *arg)
+{
+	int f = open("locked", O_RDWR);
+
+	word = 1;
+	flock(f, LOCK_SH);
+	for (;;)
+		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+	return 0;
+}
+
+static int waiter_of(int (*fn)(void *), long i)
+{
+	if (clone(fn, area + (i + 1) * STACK, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) < 0)
+		return 0;
+	sched_yield();
+	return 1;
+}
+
+static int lock_wait_one(long i)
+{
+	return waiter_of(lock_waiter, i) && (!time_for_all(i) || (!flock(fd, LOCK_UN) && !flock(fd, LOCK_EX)));
+}
+
+static int pipe_waiter(void *arg)
+{
+	char c;
+
+	for (;;)
+		if (read(fd, &c, 1) != 1)
+			pause();
+	return 0;
+}
+
+static int pipe_wait_start(void) { return thread_start() && pipe_crowd_start(); }
+
+static int pipe_wait_one(long i)
+{
+	return waiter_of(pipe_waiter, i) && (!time_for_all(i) || write(fd2, "12345678", 8) == 8);
+}
+
+static int sem_waiter(void *arg)
+{
+	struct sembuf b = { .sem_num = 0, .sem_op = -2 };
+
+	for (;;)
+		semop(fd, &b, 1);
+	return 0;
+}
+
+static int sem_wait_start(void) { return thread_start() && (fd = semget(IPC_PRIVATE, 2, 0600)) >= 0; }
+
+/* What is given is too little for any of them. */
+static int sem_wait_one(long i)
+{
+	struct sembuf up = { .sem_num = 0, .sem_op = 1 }, down = { .sem_num = 0, .sem_op = -1 };
+
+	return waiter_of(sem_waiter, i) && (!time_for_all(i) || (!semop(fd, &up, 1) && !semop(fd, &down, 1)));
+}
+
+static int msg_waiter(void *arg)
+{
+	struct { long type; char text[8]; } m;
+
+	for (;;)
+		if (msgrcv(fd, &m, 8, (long)arg, 0) < 0)
+			pause();
+	return 0;
+}
+
+static int msg_wait_start(void) { return thread_start() && (fd = msgget(IPC_PRIVATE, 0600)) >= 0; }
+
+static int msg_wait_one(long i)
+{
+	struct { long type; char text[8]; } m = { 1 << 30, "" };
+
+	if (clone(msg_waiter, area + (i + 1) * STACK, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, (void *)(i + 1)) < 0)
+		return 0;
+	sched_yield();
+	return !time_for_all(i) || (!msgsnd(fd, &m, 1, IPC_NOWAIT) && msgrcv(fd, &m, 8, 1 << 30, IPC_NOWAIT) == 1);
+}
+
+static int queue_one(long i)
+{
+	char name[32];
+
+	sprintf(name, "scale%ld", i);
+	return from_errno((int)syscall(SYS_mq_open, name, O_CREAT | O_RDWR, 0600, NULL));
+}
+
+static int note_start(void)
+{
+	struct { long maxmsg_flags, maxmsg, msgsize, cur, pad[4]; } a = { 0, 60000, 8, 0, { 0 } };
+
+	fd = (int)syscall(SYS_mq_open, "scale", O_CREAT | O_RDWR | O_NONBLOCK, 0600, &a);
+	return fd >= 0;
+}
+
+static int note_one(long i) { return !syscall(SYS_mq_timedsend, fd, "", 1, (unsigned int)(i * 7919 % 32768), NULL); }
+
+static int rename_one(long i)
+{
+	char from[32], to[32];
+
+	sprintf(from, "%ld", i);
+	sprintf(to, "other%ld", i);
+	return name_one(i) && !rename(from, to);
+}
+
+static int link_start(void) { return in_tmp() && name_one(0); }
+
+static int link_one(long i)
+{
+	char name[32];
+
+	sprintf(name, "%ld", i + 1);
+	return !link("0", name);
+}
+
+static int symlink_one(long i)
+{
+	char name[32];
+
+	sprintf(name, "%ld", i);
+	return !symlink("nowhere", name);
+}
+
+/* Each in the one before. */
+static int deep_one(long i) { return !mkdir("d", 0700) && !chdir("d"); }
+static int dir_one(long i) { char name[32]; sprintf(name, "%ld", i); return !mkdir(name, 0700); }
+
+/* An entry read for each that is made. */
+static int read_dir_start(void) { return in_tmp() && (fd = open(".", O_RDONLY | O_DIRECTORY)) >= 0; }
+
+static int read_dir_one(long i)
+{
+	char entry[32];
+
+	return name_one(i) && syscall(SYS_getdents64, fd, entry, sizeof(entry)) >= 0;
+}
+
+/* A file system of its own that goes with its namespace. */
+static int own_fs_start(void)
+{
+	return user_ns(CLONE_NEWNS) && in_tmp() && !mount("scale", "/tmp/scale", "tmpfs", 0, "nr_inodes=1000000") && !chdir("/tmp/scale");
+}
+
+/* Names that are not there, and then the directory neither. */
+static int absent_dir_start(void) { return in_tmp() && !mkdir("d", 0700); }
+
+static int absent_dir_one(long i)
+{
+	struct stat s;
+	char name[32];
+
+	if (time_for_all(i) && (rmdir("d") || mkdir("d", 0700)))
+		return 0;
+	sprintf(name, "d/absent%ld", i);
+	return stat(name, &s) < 0 && errno == ENOENT;
+}
+
+static int inotify_instance_one(long i) { return from_errno(inotify_init1(0)); }
+
+/* Many that watch one directory. */
+static int watchers_one(long i)
+{
+	int f = inotify_init1(0);
+
+	return f >= 0 && inotify_add_watch(f, ".", IN_CREATE) >= 0 && (!time_for_all(i) || name_one(0));
+}
+
+static int dnotify_start(void) { return signal(SIGIO, SIG_IGN) != SIG_ERR && in_tmp(); }
+
+static int dnotify_one(long i)
+{
+	int f = open(".", O_RDONLY | O_DIRECTORY);
+
+	return f >= 0 && !fcntl(f, F_NOTIFY, DN_CREATE) && (!time_for_all(i) || name_one(i));
+}
+
+/* Many that are sent SIGIO by one pipe. */
+static int sigio_start(void) { return signal(SIGIO, SIG_IGN) != SIG_ERR && pipe_crowd_start(); }
+
+static int sigio_one(long i)
+{
+	char path[32], c = 0;
+	int f;
+
+	sprintf(path, "/proc/self/fd/%d", fd);
+	f = open(path, O_RDONLY | O_NONBLOCK);
+	if (f < 0 || fcntl(f, F_SETOWN, getpid()) || fcntl(f, F_SETFL, O_ASYNC | O_NONBLOCK))
+		return 0;
+	return !time_for_all(i) || (write(fd2, &c, 1) == 1 && read(fd, &c, 1) == 1);
+}
+
+static int page_start(void) { return in_tmp() && (fd = open("pages", O_CREAT | O_RDWR, 0600)) >= 0; }
+static int page_one(long i) { return pwrite(fd, "x", 1, i * PAGE) == 1; }
+
 static int msg_start(void)
 {
 	fd = msgget(IPC_PRIVATE, 0600);
@@ -346,7 +638,7 @@ static void write_to(const char *path, const char *text)
 
 static int user_ns(int more)
 {
-	if (unshare(CLONE_NEWUSER | more))
+	if (prctl(PR_SET_DUMPABLE, 1) || unshare(CLONE_NEWUSER | more))
 		return 0;
 	write_to("/proc/self/setgroups", "deny");
 	write_to("/proc/self/uid_map", "0 1000 1");
@@ -359,11 +651,36 @@ static int mount_start(void)
 	return user_ns(CLONE_NEWNS) && in_tmp() && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) && !mkdir("m", 0700);
 }
 
-static int mount_one(long i) { return !mount("/tmp", "m", NULL, MS_BIND, NULL); }
+static int mount_one(long i)
+{
+	char name[32];
+
+	sprintf(name, "%ld", i);
+	return !mkdir(name, 0700) && !mount("m", name, NULL, MS_BIND, NULL);
+}
+
+/* One on top of the other. */
+static int stack_one(long i) { return !mount("/tmp", "m", NULL, MS_BIND, NULL); }
 static int ns_start(void) { return user_ns(0); }
 static int ns_one(long i) { return !unshare(CLONE_NEWUTS) && open("/proc/self/ns/uts", O_RDONLY) >= 0; }
 
 static int nothing(void) { return 1; }
+
+/* A list of all of a kind is read in one go. */
+static int read_all(const char *path)
+{
+	static char buf[65536];
+	int f = open(path, O_RDONLY);
+	long n = 1;
+
+	while (f >= 0 && n > 0)
+		n = read(f, buf, sizeof(buf));
+	return f >= 0 && !n && !close(f);
+}
+
+static int locks_shown_one(long i) { return posix_lock_one(i) && (i % 20000 != 12500 || read_all("/proc/locks")); }
+static int mounts_shown_one(long i) { return mount_one(i) && (i % 20000 != 12500 || read_all("/proc/self/mountinfo")); }
+static int sockets_shown_one(long i) { return unix_name_one(i) && (i % 20000 != 12500 || read_all("/proc/net/unix")); }
 
 static const struct kind {
 	const char *name;
@@ -403,7 +720,36 @@ static const struct kind {
 	{ "sem_undo", nothing, undo_one },
 	{ "shm", nothing, shm_one },
 	{ "mount", mount_start, mount_one },
+	{ "mount_stack", mount_start, stack_one },
 	{ "uts_ns", ns_start, ns_one },
+	{ "shared_dup", shared_start, dup_one },
+	{ "pipe_crowd", pipe_crowd_start, pipe_crowd_one },
+	{ "unix_crowd", unix_crowd_start, pipe_crowd_one },
+	{ "timerfd_crowd", timerfd_crowd_start, timerfd_crowd_one },
+	{ "lock_split", split_start, split_one },
+	{ "lock_readers", lock_start, readers_one },
+	{ "lock_wait", wait_start, lock_wait_one },
+	{ "pipe_wait", pipe_wait_start, pipe_wait_one },
+	{ "sem_wait", sem_wait_start, sem_wait_one },
+	{ "msg_wait", msg_wait_start, msg_wait_one },
+	{ "mqueue", nothing, queue_one },
+	{ "mq_message", note_start, note_one },
+	{ "rename", in_tmp, rename_one },
+	{ "link", link_start, link_one },
+	{ "symlink", in_tmp, symlink_one },
+	{ "dir", in_tmp, dir_one },
+	{ "deep_dir", in_tmp, deep_one },
+	{ "read_dir", read_dir_start, read_dir_one },
+	{ "own_fs", own_fs_start, name_one },
+	{ "absent_dir", absent_dir_start, absent_dir_one },
+	{ "inotify_fd", nothing, inotify_instance_one },
+	{ "watchers", in_tmp, watchers_one },
+	{ "dnotify", dnotify_start, dnotify_one },
+	{ "sigio", sigio_start, sigio_one },
+	{ "page", page_start, page_one },
+	{ "locks_shown", lock_start, locks_shown_one },
+	{ "mounts_shown", mount_start, mounts_shown_one },
+	{ "sockets_shown", nothing, sockets_shown_one },
 };
 
 /* --- a child of uid 1000 --- */
@@ -484,10 +830,10 @@ static void watcher(void)
 /* Whatever a user may be given. */
 static void raise_limits(void)
 {
-	static const int which[] = { RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_MEMLOCK };
+	static const int which[] = { RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_MEMLOCK };
 	static const char *const files[] = {
 		"fs/nr_open", "fs/file-max", "fs/inotify/max_user_watches", "fs/inotify/max_user_instances", "fs/inotify/max_queued_events",
-		"fs/epoll/max_user_watches", "fs/mount-max", "vm/max_map_count", "kernel/msgmnb", "user/max_uts_namespaces", "user/max_mnt_namespaces",
+		"fs/epoll/max_user_watches", "fs/mount-max", "vm/max_map_count", "kernel/msgmnb", "fs/mqueue/queues_max", "user/max_uts_namespaces", "user/max_mnt_namespaces",
 	};
 	char path[80];
 
@@ -496,11 +842,13 @@ static void raise_limits(void)
 		write_to(path, "1000000");
 	}
 	write_to("/proc/sys/kernel/pid_max", "200000");
+	write_to("/proc/sys/fs/mqueue/msg_max", "65536");
 	write_to("/proc/sys/kernel/threads-max", "200000");
 	write_to("/proc/sys/kernel/shmmni", "32768");
 	write_to("/proc/sys/kernel/sem", "32000 1024000000 500 32000");
 	for (size_t i = 0; i < sizeof(which) / sizeof(*which); i++)
 		setrlimit(which[i], &(struct rlimit){ 1000000, 1000000 });
+	setrlimit(RLIMIT_MSGQUEUE, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
 }
 
 /* What a kind left behind in the file system. Its System V objects go with their namespace. */
