@@ -222,32 +222,54 @@ unsigned long simple_next_offset(struct inode *dir)
  * i_rwsem is held: positive names neither come nor go, so @cur stays where it is without a reference.
  * Only negative entries change the list, under d_lock.
  */
-static struct dentry *next_listed(struct dentry *dir, struct dentry *cur, loff_t pos)
+static bool is_listed(const struct dentry *d, loff_t pos)
 {
-	struct dentry *found = NULL, *place = NULL;
-	struct hlist_node *n;
+	unsigned long off = (unsigned long)d->d_fsdata;
+
+	return off && DIR_POS_TOP - (loff_t)off > pos && d->d_inode && !d_unhashed(d);
+}
+
+/* The same from N on, which is far: now and then others have the lock, while a reference keeps our place. d_lock held, dropped. */
+static noinline struct dentry *next_far(struct dentry *dir, struct hlist_node *n, loff_t pos) __releases(dir->d_lock)
+{
+	struct dentry *d = NULL, *place = NULL;
 	unsigned int steps = 0;
 
-	spin_lock(&dir->d_lock);
-	for (n = cur ? cur->d_sib.next : dir->d_children.first; n; n = n->next) {
-		struct dentry *d = hlist_entry(n, struct dentry, d_sib);
-		unsigned long off = (unsigned long)d->d_fsdata;
-
-		/* A long way: others have the lock in between, while our reference keeps D where it is. */
-		if (unlikely(++steps > 1024) && dget_not_dead(d)) {
+	for (; n; n = n->next) {
+		d = hlist_entry(n, struct dentry, d_sib);
+		if (is_listed(d, pos))
+			break;
+		if (++steps > 1024 && dget_not_dead(d)) {
 			spin_unlock(&dir->d_lock);
 			dput(place);
 			place = d;
 			steps = 0;
 			spin_lock(&dir->d_lock);
 		}
-		if (off && DIR_POS_TOP - (loff_t)off > pos && d->d_inode && !d_unhashed(d)) {
-			found = d;
-			break;
-		}
 	}
 	spin_unlock(&dir->d_lock);
 	dput(place);
+	return n ? d : NULL;
+}
+
+static struct dentry *next_listed(struct dentry *dir, struct dentry *cur, loff_t pos)
+{
+	struct dentry *found = NULL;
+	struct hlist_node *n;
+	int near = 1024;
+
+	spin_lock(&dir->d_lock);
+	for (n = cur ? cur->d_sib.next : dir->d_children.first; n; n = n->next) {
+		struct dentry *d = hlist_entry(n, struct dentry, d_sib);
+
+		if (is_listed(d, pos)) {
+			found = d;
+			break;
+		}
+		if (unlikely(!--near))
+			return next_far(dir, n, pos);
+	}
+	spin_unlock(&dir->d_lock);
 	return found;
 }
 

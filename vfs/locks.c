@@ -82,7 +82,14 @@ void locks_free_lock_context(struct inode *inode)
 
 void locks_init_lock(struct file_lock *fl)
 {
-	memset(fl, 0, sizeof(*fl));
+	/* What trees and lists of granted locks hold of it is set there. */
+	fl->fl_blocker = NULL;
+	fl->fl_owner = NULL;
+	fl->fl_file = NULL;
+	fl->fl_flags = 0;
+	fl->fl_type = 0;
+	fl->fl_pid = 0;
+	fl->fl_start = fl->fl_end = 0;
 	INIT_LIST_HEAD(&fl->fl_list);
 	INIT_LIST_HEAD(&fl->fl_blocked_member);
 	INIT_LIST_HEAD(&fl->fl_blocked_requests);
@@ -90,12 +97,15 @@ void locks_init_lock(struct file_lock *fl)
 	init_waitqueue_head(&fl->fl_wait);
 }
 
+/* To be granted: the rest comes by copy_lock() and where it is listed. */
 static struct file_lock *alloc_lock(void)
 {
 	struct file_lock *fl = kmem_cache_alloc(lock_cache, GFP_KERNEL_ACCOUNT);
 
-	if (fl)
-		locks_init_lock(fl);
+	if (fl) {
+		INIT_LIST_HEAD(&fl->fl_list);
+		INIT_LIST_HEAD(&fl->fl_blocked_requests);
+	}
 	return fl;
 }
 
@@ -660,9 +670,9 @@ static int posix_lock_inode(struct inode *inode, struct file_lock *req, struct f
 		ghash_reserve(&blocked_hash);
 	/* Unlocking everything needs no memory, so it cannot fail for the lack of it. */
 	if (req->fl_type != F_UNLCK || req->fl_start || req->fl_end != OFFSET_MAX) {
-		op.new = alloc_lock();
+		op.new = req->fl_type != F_UNLCK ? alloc_lock() : NULL;
 		op.new2 = alloc_lock();
-		if (!op.new || !op.new2) {
+		if (!op.new2 || (!op.new && req->fl_type != F_UNLCK)) {
 			err = -ENOLCK;
 			goto free;
 		}
