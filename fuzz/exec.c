@@ -65,12 +65,10 @@ static bool new_directory(void)
 	return !chdir("/") && (!umount2("/w", MNT_DETACH) || errno == EINVAL) && !mount("none", "/w", "tmpfs", 0, "size=16m,mode=0777") && !chdir("/w");
 }
 
-/* Waits for PID and for all that it left. True where it ended in time. */
-static bool wait_for(pid_t pid, int *status)
+bool caller_wait(pid_t pid, uint64_t *made, int *status)
 {
 	uint64_t before = 0, now;
 	unsigned int stuck = 0, ticks = 0;
-	bool in_time = true;
 	sigset_t set;
 	pid_t got;
 
@@ -81,27 +79,34 @@ static bool wait_for(pid_t pid, int *status)
 			continue;
 		if (sigtimedwait(&set, NULL, &(struct timespec){ 0, TICK_MS * 1000000l }) == SIGCHLD)
 			continue;
-		now = __atomic_load_n(calls, __ATOMIC_RELAXED);
+		now = __atomic_load_n(made, __ATOMIC_RELAXED);
 		stuck = now == before ? stuck + 1 : 0;
 		before = now;
 		if (stuck > STUCK_TICKS || ++ticks > PROG_TICKS) {
-			in_time = false;
 			kill(pid, SIGKILL);
 			/* Not for PID alone: it does not end before its threads do, and one that asked to be traced by us waits for us. */
 			while ((got = waitpid(-1, status, __WALL)) != pid && (got > 0 || errno == EINTR))
 				;
-			break;
+			return false;
 		}
 		if (stuck)
 			syscall(SYS_tgkill, pid, pid, EXEC_TICK);
 	}
+	return true;
+}
+
+/* Waits for PID and for all that it left. True where it ended in time. */
+static bool wait_for(pid_t pid, int *status)
+{
+	bool in_time = caller_wait(pid, calls, status);
+
 	do
 		kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, __WALL) > 0);
 	return in_time;
 }
 
-static bool write_file(const char *path, const char *text)
+bool write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
 	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
@@ -114,7 +119,7 @@ static bool write_file(const char *path, const char *text)
 /* Runs the one program that was asked for. How much of KEPT it takes: root of the namespaces can do things to its keeper too. */
 static int keep_one(int last_pid)
 {
-	const struct exec_order order = { have_kcov, page->trace, page->kcov_mode, &calls[0], &calls[1] };
+	const struct exec_order order = { have_kcov, page->trace, page->kcov_mode, &calls[0], &calls[1], caller_become, NULL };
 	int status = 0;
 	struct prog p;
 	pid_t pid;

@@ -320,20 +320,22 @@ static void use_all_cpus(void)
 	}
 }
 
+bool caller_become(bool root)
+{
+	if (root)
+		return !unshare(CLONE_NEWNS);
+	return !setresgid(100, 100, 100) && !setresuid(100, 100, 100) && !prctl(PR_SET_DUMPABLE, 1);
+}
+
 void caller_run(const struct prog *p, const struct exec_order *order)
 {
 	run.p = p;
 	run.order = *order;
 	setsid();
 	use_all_cpus();
-	if (!p->root) {
-		if (setresgid(100, 100, 100) || setresuid(100, 100, 100))
-			_exit(9);
-		prctl(PR_SET_DUMPABLE, 1);
-	} else if (unshare(CLONE_NEWNS)) {
+	if (!order->become(p->root))
 		_exit(9);
-	}
 	cover(0);
 	make_calls();
-	_exit(0);
+	_exit(order->after ? order->after() : 0);
 }

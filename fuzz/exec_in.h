@@ -3,6 +3,7 @@
 #pragma once
 
 #include "prog.h"
+#include <sys/types.h>
 
 /* One program at a time goes through this memory, which the fuzzer, the starter and the keeper share; a caller has it not. */
 enum exec_state { EXEC_IDLE, EXEC_ASKED, EXEC_RUNS, EXEC_DONE };
@@ -21,6 +22,8 @@ struct exec_order {
 	bool have_kcov, trace;
 	unsigned long kcov_mode;
 	uint64_t *calls, *forks;	/* made so far, in a page of their own, shared with the keeper: a program may do as it likes with it */
+	bool (*become)(bool root);	/* takes the rights that the program has: caller_become, or another */
+	int (*after)(void);		/* the status to end with; NULL: 0 */
 };
 
 #define EXEC_KCOV_FD	100	/* and the next, one for each thread and CHILDREN more; nothing else of the fuzzer's is open in a program */
@@ -33,6 +36,14 @@ struct exec_order {
 void caller_prepare(void);
 /* In a child of its own, which it ends: makes the calls. */
 _Noreturn void caller_run(const struct prog *p, const struct exec_order *order);
+/* Root of the namespaces that it is in, with mounts of its own, or a user of them. */
+bool caller_become(bool root);
+/*
+ * Waits for PID, a caller, whose calls it interrupts when they take long; SIGCHLD is blocked. CALLS as its order has it. False where it
+ * had to be killed.
+ */
+bool caller_wait(pid_t pid, uint64_t *calls, int *status);
+bool write_file(const char *path, const char *text);
 /* MS 0: without end. */
 void futex_wait(uint32_t *at, uint32_t is, unsigned int ms);
 void futex_set(uint32_t *at, uint32_t to);

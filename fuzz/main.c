@@ -6,6 +6,7 @@
  *					a first word of free=KIB: with so little free memory
  *	fuzz hunt DIR SEED RUNS JOBS	hunts from and into DIR; RUNS programs a job (0: without end)
  *	fuzz run [-v] [-p] [-n N] FILE...	runs each program of each file N times; -v shows results, -p tells what each program reaches
+ *	fuzz parties SEED FIRST COUNT JOBS	programs of an attacker's against what root has (parties.h); FILE alone: those of a file
  *	fuzz exec FILE			runs another program, as root, for at most a minute
  *
  * What it has to say goes to the virtio console, a line each, for ./ochre fuzz:
@@ -13,6 +14,7 @@
  *	P ADDRESS ...			places of the kernel reached for the first time by this job
  *	A N ADDRESS OFFSET ...		of the Nth program: places reached, each but the first as its distance to the one before
  *	C BASE64			a program that reached something new
+ *	D TEXT			what of root's differs after programs of an attacker's, and which ones
  *	T TEXT				what `run -v` printed, a line each
  *	E TEXT				the end, and why
  * Before a program runs its text stands in pages that begin with a magic word: who reads the machine's memory after the kernel died
@@ -23,6 +25,7 @@
 #include "desc.h"
 #include "exec.h"
 #include "mutate.h"
+#include "parties.h"
 #include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +81,7 @@ static void make_mailbox(void)
 	madvise(mailbox, MAIL_PAGES * PAGE, MADV_DONTFORK);	/* programs must not write there */
 }
 
-static void post(const char *text, uint32_t total)
+static void post(const char *text, uint32_t total, uint64_t number)
 {
 	uint32_t at = 0;
 
@@ -92,11 +95,22 @@ static void post(const char *text, uint32_t total)
 		m->total = total;
 		m->index = i;
 		m->job = (uint32_t)job;
-		m->number = exec_stats()->programs;
+		m->number = number;
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		m->magic[1] = MAGIC_A;
 		m->magic[0] = MAGIC_A ^ MAGIC_B;
 	}
+}
+
+/* In the process of job OF, which has it of nobody. */
+static void post_batch(const char *text, uint32_t total, int of)
+{
+	static uint64_t number;
+
+	job = of;
+	if (!mailbox)
+		make_mailbox();
+	post(text, total, ++number);
 }
 
 /* Whole lines: a terminal takes what one write hands it before it takes another job's. */
@@ -241,7 +255,7 @@ static int test_one(const uint8_t *data, size_t size)
 
 	if (!size || size > PROG_BYTES)
 		return -1;
-	post(text, (uint32_t)size);
+	post(text, (uint32_t)size, exec_stats()->programs);
 	if (exec_has_cover() && ++count % 32 == 0)
 		exec_prog(text, size, false, true);
 	/* What had to be ended is not kept: what is made of it would wait as long. */
@@ -428,7 +442,7 @@ static int run_files(char **argv)
 				continue;
 			}
 			prog_free(&p);
-			post(at, (uint32_t)(next - at));
+			post(at, (uint32_t)(next - at), exec_stats()->programs);
 			clock_gettime(CLOCK_MONOTONIC, &begin);
 			for (long i = 0; i < times; i++)
 				exec_prog(at, (size_t)(next - at), trace, false);
@@ -468,9 +482,11 @@ static int command(int argc, char **argv)
 		return run_other(argv[2]);
 	if (argc == 6 && !strcmp(argv[1], "hunt"))
 		return hunt_jobs(argv + 2);
+	if ((argc == 6 || argc == 3) && !strcmp(argv[1], "parties"))
+		return parties_main(argc - 2, argv + 2, say, post_batch);
 	if (argc > 2 && !strcmp(argv[1], "run"))
 		return run_files(argv + 2);
-	fputs("usage: fuzz init | hunt DIR SEED RUNS JOBS | run [-v] [-p] [-n N] FILE... | exec FILE\n", stderr);
+	fputs("usage: fuzz init | hunt DIR SEED RUNS JOBS | run [-v] [-p] [-n N] FILE... | parties (SEED FIRST COUNT JOBS | FILE) | exec FILE\n", stderr);
 	return 2;
 }
 

@@ -82,6 +82,22 @@ static uint64_t of_set(const struct set *s)
 	return s->value[rng_below(s->n)];
 }
 
+static const struct aim *aim;
+
+void mutate_aim(const struct aim *aims)
+{
+	aim = aims;
+}
+
+/* The aim that has values for KIND, half of the times that it is asked for. */
+static const struct aim *aim_of(const char *kind, bool text)
+{
+	for (const struct aim *a = aim; a && a->kind; a++)
+		if (!!a->text == text && !strcmp(a->kind, kind))
+			return one_in(2) ? a : NULL;
+	return NULL;
+}
+
 static bool is_a(unsigned int res, unsigned int wanted)
 {
 	while (res && res != wanted)
@@ -147,9 +163,14 @@ static struct val resource(const struct type *t, struct making *m)
 {
 	const struct call_desc *d;
 	struct val v = { .kind = VAL_REF, .size = t->size };
+	const struct aim *a = NULL;
 	uint32_t seen = 0;
 	int out;
 
+	for (unsigned int r = t->res; r && !a; r = res_parent[r])
+		a = aim_of(res_names[r], false);
+	if (a)
+		return val_int(a->number[rng_below(a->n)], t->size);
 	if (one_in(12) && res_special[t->res])
 		return val_int(of_set(res_special[t->res]), t->size);
 	for (uint32_t i = 0; i < m->at; i++)		/* one of those there are, any with the same chance */
@@ -271,7 +292,8 @@ static void make_memory(const struct type *t, struct making *m, struct pieces *t
 			make_memory(t->elem, m, to);
 		break;
 	case TYPE_STR: {
-		const char *s = (const char *)(uintptr_t)of_set(t->set);
+		const struct aim *a = aim_of(t->set->name, true);
+		const char *s = a ? a->text[rng_below(a->n)] : (const char *)(uintptr_t)of_set(t->set);
 
 		add(to, bytes_of(s, (uint32_t)strlen(s) + 1));
 		break;

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from . import build, fuzz_corpus, fuzz_cover, fuzz_host, fuzz_replay, fuzz_virtio, fuzz_vm, oops, report, setup
+from . import build, fuzz_corpus, fuzz_cover, fuzz_host, fuzz_parties, fuzz_replay, fuzz_virtio, fuzz_vm, oops, report, setup
 from .util import BUILD, Fail, ROOT, digest, locked, rel
 
 OUT = os.path.join(BUILD, "fuzz")
@@ -55,7 +55,7 @@ def binaries(tools, debug=True):
     """Builds the kernel and the fuzzer: (vmlinux, the guest's program, this machine's tool)."""
     top = build.outdir("x86_64", debug)
     build.build(tools, "x86_64", debug, quiet=True)
-    build.build(tools, "x86_64", debug, quiet=True, targets=[os.path.join(os.path.relpath(top, ROOT), "fuzz", n) for n in ("fuzz", "tool")])
+    build.build(tools, "x86_64", debug, quiet=True, targets=[os.path.join(os.path.relpath(top, ROOT), "fuzz", n) for n in ("fuzz", "tool", "setuid")])
     return os.path.join(top, "vmlinux"), os.path.join(top, "fuzz", "fuzz"), os.path.join(top, "fuzz", "tool")
 
 
@@ -277,6 +277,25 @@ def fuzz_virtio_devices(tools, args):
     return 1 if any(found) else 0
 
 
+def fuzz_parties_of(tools, args):
+    """An attacker's programs against what root has."""
+    built, commit = binaries(tools), fuzz_corpus.commit_of_tree()
+
+    def keep(machine, what, facts):
+        _, title, path = Crash.keep(machine, what, built[0], tools, {"commit": commit, **facts})
+        print("  %s (%s)" % (title, rel(path)))
+    if args.replay is not None:
+        return fuzz_parties.replay(tools, built, args.replay, keep)
+    runs = number(args.runs, "--runs") if args.runs else 0
+    seed = number(args.seed, "--seed", 0) if args.seed else int(time.time())
+    p = fuzz_parties.Play(tools, built, seed, runs, number(args.jobs, "--jobs") if args.jobs else 1,
+                          seconds(args.time) if args.time else 0 if runs else 1800, args.append, args.first, keep)
+    status = p.go()
+    if args.record:
+        fuzz_corpus.record([[commit, "parties", seed, p.total(1), p.total(5) + p.reports]], fuzz_corpus.LEDGER)
+    return status
+
+
 def fuzz_decoder(tools, name, args):
     """A decoder's target, on this machine."""
     if args.coverage:
@@ -334,7 +353,7 @@ def minimise(tools, args):
 
 def cmd_fuzz(args):
     hosts = sorted(fuzz_host.sources())
-    known = ["syscalls", "virtio"] + hosts
+    known = ["syscalls", "virtio", "parties"] + hosts
     targets = hosts if args.target == "decoders" else known if args.target == "all" else [args.target]
     if targets[0] not in known:
         raise Fail("--target is one of %s, decoders, all; not '%s'" % (", ".join(known), args.target))
@@ -347,13 +366,24 @@ def cmd_fuzz(args):
     for value, what, least in ((args.runs, "--runs", 1), (args.jobs, "--jobs", 1), (args.seed, "--seed", 0)):
         if value:
             number(value, what, least)
+    parties = targets == ["parties"]
+    if parties and (args.coverage or args.missed is not None or args.minimise or args.merge or args.attempt or args.resume or args.out):
+        raise Fail("--target parties goes with --time, --runs, --jobs, --seed, --first, --append, --record and --replay FILE alone")
+    if parties and args.replay == []:
+        raise Fail("--replay takes a file of programs with --target parties")
     for path in args.replay or []:
+        if parties and os.path.isfile(path):
+            continue
         if path not in fuzz_corpus.REPLAYS and not os.path.isfile(path):
             raise Fail("--replay %s: none of %s, and no file" % (path, ", ".join(fuzz_corpus.REPLAYS)))
     for folder in args.merge or []:
         if not os.path.exists(folder):
             raise Fail("--merge %s: there is no such folder" % folder)
     tools = setup.ensure(["x86_64"])
+    if parties:
+        setup.need(["g++"], os.path.join(OUT, "setup.log"))
+        with locked("fuzz-parties", None):
+            return fuzz_parties_of(tools, args)
     setup.need(["g++"], os.path.join(OUT, "setup.log"))      # libFuzzer is C++
     if targets[0] in hosts:     # machines and decoders do not disturb each other
         worst = 0
@@ -382,5 +412,5 @@ def cmd_fuzz(args):
             return 0
         worst = 0
         for t in targets:
-            worst = max(worst, fuzz_syscalls(tools, args) if t == "syscalls" else fuzz_virtio_devices(tools, args) if t == "virtio" else fuzz_decoder(tools, t, args))
+            worst = max(worst, fuzz_syscalls(tools, args) if t == "syscalls" else fuzz_virtio_devices(tools, args) if t == "virtio" else fuzz_parties_of(tools, args) if t == "parties" else fuzz_decoder(tools, t, args))
         return worst

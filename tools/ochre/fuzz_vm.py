@@ -43,7 +43,7 @@ def initrd(path, binary, args, corpus=(), files=(), memory=MEMORY):
 
 class Machine:
     """One QEMU. step() gives what came: ('S', [numbers]), ('P', [addresses]), ('A', [number, microseconds, addresses...]), ('C', bytes),
-    ('E', text)."""
+    ('T', text), ('D', text), ('E', text)."""
 
     def __init__(self, tools, number, kernel, initrd_path, cpus=2, memory=MEMORY, icount=False, append=""):
         self.memory = memory
@@ -118,7 +118,7 @@ class Machine:
             if kind == "A":
                 number, took, *distances = rest.split()
                 return kind, [int(number), int(took), *itertools.accumulate(int(w, 16) for w in distances)]
-            if kind == "T":
+            if kind in "TD":
                 return kind, rest
             if kind == "C":
                 return kind, base64.b64decode(rest, validate=True)

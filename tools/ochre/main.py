@@ -116,7 +116,7 @@ def parser():
 
     s = command("fuzz", "fuzz", "cmd_fuzz", "hunt for bugs: programs of system calls on the debug kernel, or decoders on this machine",
                 epilog="Ends with status 1 where it found something new; all it found and learnt is in build/fuzz. docs/fuzzing.md has more.")
-    s.add_argument("--target", metavar="NAME", default="syscalls", help="syscalls (default), virtio (devices that break the rules), a decoder (elf, cpio, ...),\nall decoders, or all of them")
+    s.add_argument("--target", metavar="NAME", default="syscalls", help="syscalls (default), virtio (devices that break the rules), parties (an attacker's programs against\nwhat root has), a decoder (elf, cpio, ...),\nall decoders, or all of them")
     s.add_argument("--time", metavar="TIME", help="how long, for each target: seconds, or like 30m, 8h (30m; decoders with --runs: no limit)")
     s.add_argument("--runs", metavar="N", help="end after N programs, executions of a decoder, machines of virtio")
     s.add_argument("--jobs", metavar="N", help="processors that machines hunt on (all): one each, two in one turn of four, with little memory in another; of a decoder, processes (1)")

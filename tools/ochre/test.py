@@ -9,6 +9,7 @@
   fuzz/corpus          nothing comes of the programs that the fuzzer begins with, on the debug kernel with 1 and 4 CPUs
   fuzz/little-memory   nor of programs that use up a machine of little memory
   fuzz/reproducers     nor of those that once broke it (fuzz/reproducers)
+  fuzz/parties         nothing of root's changes by an attacker's programs, plain and in a user namespace (fuzz/parties.h)
   bench/gate           operations take no more instructions than recorded (bench/README.md)
   build/*              other compilers and CPUs, equal bits, clippy's word
   build/rust_NAME      tests/rust/NAME.rs: drivers that must not compile, with the errors that their lines say
@@ -33,7 +34,7 @@ import sys
 import tempfile
 import time
 
-from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
+from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, fuzz_parties, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
 from .util import ARCHES, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -221,6 +222,8 @@ class Runner:
         for what in fuzz_corpus.REPLAYS:
             if self.wanted("fuzz/" + what) and self.kernel(debug=True):
                 self.simple("fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what], timeout=600)
+        if self.wanted("fuzz/parties") and self.kernel(debug=True):
+            self.simple("fuzz/parties", [ROOT + "/ochre", "fuzz", "--target", "parties", "--seed", str(fuzz_parties.SEED), "--runs", str(fuzz_parties.RUNS)], timeout=600)
 
     def rust_fails(self):
         """tests/rust: each fail_* must not compile, with exactly the errors that its lines say; pass_* must."""
@@ -685,7 +688,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "guest/sections", "debian/sections", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
+    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "fuzz/parties", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "guest/sections", "debian/sections", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}
