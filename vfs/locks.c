@@ -840,17 +840,23 @@ static int from_user(struct file *file, struct file_lock *fl, const struct flock
 	return -EINVAL;
 }
 
-static pid_t pid_for_user(const struct file_lock *fl)
+/*
+ * Who holds a lock, as NS calls it: 0 where it has no name for it, -1 for a lock of an open file. The machine's own namespace knows a holder
+ * that has ended, too.
+ */
+static pid_t holder_nr(const struct file_lock *fl, const struct pid_namespace *ns)
 {
-	pid_t nr = -1;
+	pid_t nr = 0;
 	struct pid *pid;
 
 	if (is_ofd(fl))
 		return -1;
+	if (ns == &init_pid_ns)
+		return fl->fl_pid;
 	rcu_read_lock();
 	pid = find_pid_ns(fl->fl_pid, &init_pid_ns);
 	if (pid)
-		nr = pid_nr_ns(pid, task_active_pid_ns(current));
+		nr = pid_nr_ns(pid, ns);
 	rcu_read_unlock();
 	return nr;
 }
@@ -877,7 +883,7 @@ long fcntl_getlk(struct file *file, unsigned int cmd, struct uptr arg)
 	posix_test_lock(file, &fl);
 	l.l_type = fl.fl_type;
 	if (fl.fl_type != F_UNLCK) {
-		l.l_pid = pid_for_user(&fl);
+		l.l_pid = holder_nr(&fl, task_active_pid_ns(current));
 		l.l_start = fl.fl_start;
 		l.l_len = fl.fl_end == OFFSET_MAX ? 0 : fl.fl_end - fl.fl_start + 1;
 		l.l_whence = SEEK_SET;
@@ -969,16 +975,24 @@ void locks_remove_file(struct file *file)
 
 /* /proc/locks and the lock lines of fdinfo. */
 
-static void show_lock(struct seq_file *m, const struct file_lock *fl, struct inode *inode, int id,
-		      const char *prefix)
+struct show_arg {
+	struct seq_file *m;
+	const struct pid_namespace *ns;		/* by whose numbers */
+	const char *prefix;
+	int id;
+};
+
+static void show_lock(struct show_arg *a, const struct file_lock *fl, struct inode *inode)
 {
-	seq_printf(m, "%s%d: ", prefix, id);
+	struct seq_file *m = a->m;
+
+	seq_printf(m, "%s%d: ", a->prefix, a->id);
 	if (fl->fl_flags & FL_POSIX)
 		seq_printf(m, "%s ADVISORY  ", is_ofd(fl) ? "OFDLCK" : "POSIX ");
 	else
 		seq_puts(m, "FLOCK  ADVISORY  ");
 	seq_puts(m, fl->fl_type == F_WRLCK ? "WRITE " : "READ  ");
-	seq_printf(m, "%d %02x:%02x:%llu ", is_ofd(fl) ? -1 : fl->fl_pid, MAJOR(inode->i_sb->s_dev),
+	seq_printf(m, "%d %02x:%02x:%llu ", holder_nr(fl, a->ns), MAJOR(inode->i_sb->s_dev),
 		   MINOR(inode->i_sb->s_dev), (u64)inode->i_ino);
 	if (fl->fl_end == OFFSET_MAX)
 		seq_printf(m, "%lld EOF\n", fl->fl_start);
@@ -987,51 +1001,56 @@ static void show_lock(struct seq_file *m, const struct file_lock *fl, struct ino
 }
 
 /* Those of OWNER and FAMILY that FILP got. */
-static void show_own(struct seq_file *m, struct file *filp, struct file_lock_context *ctx, void *owner, unsigned int family, int *id)
+static void show_own(struct show_arg *a, struct file *filp, struct file_lock_context *ctx, void *owner, unsigned int family)
 {
 	struct file_lock *fl = own_from(ctx, owner, family, 0, NULL);
 
 	for (; fl && fl->fl_owner == owner && (fl->fl_flags & FL_FAMILY) == family; fl = own_entry(rb_next(&fl->fl_own))) {
-		if (fl->fl_file == filp)
-			show_lock(m, fl, file_inode(filp), (*id)++, "lock:\t");
+		if (fl->fl_file == filp) {
+			show_lock(a, fl, file_inode(filp));
+			a->id++;
+		}
 		cond_resched();
 	}
 }
 
-void show_fd_locks(struct seq_file *m, struct file *filp, void *files)
+void show_fd_locks(struct seq_file *m, const struct pid_namespace *ns, struct file *filp, void *files)
 {
 	struct file_lock_context *ctx = smp_load_acquire(&file_inode(filp)->i_flctx);
-	int id = 1;
+	struct show_arg a = { m, ns, "lock:\t", 1 };
 
 	if (!ctx)
 		return;
 	mutex_lock(&ctx->flc_lock);
-	show_own(m, filp, ctx, filp, FL_FLOCK, &id);
-	show_own(m, filp, ctx, files, FL_POSIX, &id);
-	show_own(m, filp, ctx, filp, FL_POSIX | FL_OFDLCK, &id);
+	show_own(&a, filp, ctx, filp, FL_FLOCK);
+	show_own(&a, filp, ctx, files, FL_POSIX);
+	show_own(&a, filp, ctx, filp, FL_POSIX | FL_OFDLCK);
 	mutex_unlock(&ctx->flc_lock);
 }
 
-static void show_list(struct seq_file *m, struct list_head *list, struct inode *inode, int *id)
+/* All that its reader has a name for the holder of (proc_locks(5)); the others are counted. */
+static void show_list(struct show_arg *a, struct list_head *list, struct inode *inode)
 {
 	struct file_lock *fl;
 
 	list_for_each_entry(fl, list, fl_list) {
-		show_lock(m, fl, inode, (*id)++, "");
+		if (holder_nr(fl, a->ns) != 0)
+			show_lock(a, fl, inode);
+		a->id++;
 		cond_resched();
 	}
 }
 
-int locks_show(struct seq_file *m)
+int locks_show(struct seq_file *m, const struct pid_namespace *ns)
 {
+	struct show_arg a = { m, ns, "", 1 };
 	struct file_lock_context *ctx;
-	int id = 1;
 
 	mutex_lock(&contexts_lock);
 	list_for_each_entry(ctx, &contexts, flc_all) {
 		mutex_lock(&ctx->flc_lock);
-		show_list(m, &ctx->flc_flock, ctx->flc_inode, &id);
-		show_list(m, &ctx->flc_posix, ctx->flc_inode, &id);
+		show_list(&a, &ctx->flc_flock, ctx->flc_inode);
+		show_list(&a, &ctx->flc_posix, ctx->flc_inode);
 		mutex_unlock(&ctx->flc_lock);
 		cond_resched();
 	}

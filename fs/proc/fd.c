@@ -158,7 +158,7 @@ static int fdinfo_show(struct seq_file *m, void *v)
 	if (f) {
 		seq_printf(m, "pos:\t%lli\nflags:\t0%o\nmnt_id:\t%i\nino:\t%llu\n", f->f_pos, flags,
 			   mnt_id_of(f->f_path.mnt), (u64)file_inode(f)->i_ino);
-		show_fd_locks(m, f, files);
+		show_fd_locks(m, proc_pid_ns(inode->i_sb), f, files);
 		if (f->f_op->show_fdinfo)
 			f->f_op->show_fdinfo(m, f);
 		fput(f);

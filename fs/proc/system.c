@@ -347,7 +347,7 @@ static int show_diskstats(struct seq_file *m, void *v)
 static int show_locks(struct seq_file *m, void *v)
 {
 	(void)v;
-	return locks_show(m);
+	return locks_show(m, proc_pid_ns(file_inode(m->file)->i_sb));
 }
 
 static int show_nothing(struct seq_file *m, void *v)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* File locks of all three kinds, and their deadlock. proves: flock */
 #include "t.h"
+#include <sched.h>
 #include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 #ifndef F_OFD_SETLK
 #define F_OFD_GETLK 36
@@ -322,4 +325,57 @@ TEST(all_that_wait_for_a_lock_come_to_it)
 		CHECK(t_child_ok(pid[i]));
 	OK(flock(a, LOCK_EX | LOCK_NB));
 	unlink("/tmp/lk8");
+
+/* The process of the line of a procfs' locks that is about INO: -2 where there is none. */
+static int holder_in(const char *path, ino_t ino)
+{
+	FILE *f = fopen(path, "r");
+	char line[200];
+	int pid = -2;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		unsigned long of;
+		int nr;
+
+		if (sscanf(line, "%*d: %*s %*s %*s %d %*x:%*x:%lu", &nr, &of) == 2 && of == ino)
+			pid = nr;
+	}
+	fclose(f);
+	return pid;
+}
+
+/* A pid namespace reads its own numbers, and of locks whose holder it has no number for nothing. */
+TEST(holders_in_other_namespaces)
+{
+	int fd = OK(open("/tmp/outer", O_CREAT | O_RDWR, 0600)), inner;
+	struct stat st, in;
+	pid_t pid;
+
+	OK(fstat(fd, &st));
+	OK(lock(fd, F_SETLK, F_WRLCK, 0, 0));
+	EQ(holder_in("/proc/locks", st.st_ino), getpid());
+	OK(unshare(CLONE_NEWPID | CLONE_NEWNS));
+	OK(mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	pid = OK(fork());
+	if (!pid) {
+		struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+		OK(mount("none", "/proc", "proc", 0, NULL));
+		EQ(getpid(), 1);
+		EQ(holder_in("/proc/locks", st.st_ino), -2);
+		OK(fcntl(fd, F_GETLK, &fl));
+		EQ(fl.l_type, F_WRLCK);
+		EQ(fl.l_pid, 0);
+		inner = OK(open("/tmp/inner", O_CREAT | O_RDWR, 0600));
+		OK(fstat(inner, &in));
+		OK(flock(inner, LOCK_EX));
+		EQ(holder_in("/proc/locks", in.st_ino), 1);
+		OK(umount("/proc"));
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	EQ(holder_in("/proc/locks", st.st_ino), getpid());
+	OK(unlink("/tmp/outer"));
+	OK(unlink("/tmp/inner"));
 }

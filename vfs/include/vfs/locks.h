@@ -13,6 +13,7 @@
 struct file;
 struct inode;
 struct files_struct;
+struct pid_namespace;
 struct seq_file;
 struct task;
 
@@ -69,5 +70,6 @@ int locks_lock_inode_wait(struct inode *inode, struct file_lock *fl);
 int do_flock(struct file *file, unsigned int cmd);	/* flock(2) */
 long fcntl_getlk(struct file *, unsigned int cmd, struct uptr arg);
 long fcntl_setlk(unsigned int fd, struct file *, unsigned int cmd, struct uptr arg);
-int locks_show(struct seq_file *m);			/* /proc/locks */
-void show_fd_locks(struct seq_file *f, struct file *filp, void *files);
+/* /proc/locks, and what fdinfo says of them, with the numbers that NS has for processes. */
+int locks_show(struct seq_file *m, const struct pid_namespace *ns);
+void show_fd_locks(struct seq_file *m, const struct pid_namespace *ns, struct file *filp, void *files);
