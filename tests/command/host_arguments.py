@@ -18,7 +18,7 @@ for argv, words in [
     (["run", "--memory", "lots"], "memory"), (["run", "--machine", "vax"], "vax"), (["run", "--disk", "/nonexistent"], "/nonexistent"),
     (["run", "--rootfs", "/nonexistent"], "/nonexistent"), (["run", "--rootfs", "/etc/passwd"], "cpio"),
     (["run", "--kernel", "/nonexistent"], "/nonexistent"), (["run", "--packages", "git"], "--rootfs debian"), (["run", "--rootfs", "debian", "--packages", "A;b"], "no name of a package"), (["run", "--share", "/tmp"], "later"),
-    (["run", "--net", "user"], "later"), (["run", "ls"], "--"), (["run", "--"], "no command"), (["bench", "--against", "/nonexistent"], "no such file"), (["image"], "not there yet"), (["fuzz", "--time", "5y"], "--time"), (["fuzz", "--target", "nothing"], "--target"), (["fuzz", "--runs", "0"], "--runs"),
+    (["run", "--net", "user"], "later"), (["run", "ls"], "--"), (["run", "--"], "no command"), (["bench", "--against", "/nonexistent"], "no such file"), (["image"], "not there yet"), (["fuzz", "--time", "5y"], "--time"), (["fuzz", "--target", "nothing"], "--target"), (["fuzz", "--runs", "0"], "--runs"), (["fuzz", "--target", "parties", "--minimise"], "--target parties"), (["fuzz", "--target", "parties", "--replay"], "--replay"),
     (["fuzz", "--merge", "/nonexistent"], "/nonexistent"), (["fuzz", "--replay", "/nonexistent"], "/nonexistent"), (["triage"], "nothing to triage"), (["triage", "/nonexistent"], "/nonexistent"), (["triage", "--check", "/nonexistent"], "/nonexistent"),
     (["analyze", "--tool", "lint"], "there is no 'lint'"), (["analyze", "--changed", "nonsense-ref"], "nonsense-ref"), (["analyze", "-j", "0"], "-j"),
     (["analyze", "-j", "x"], "-j"), (["analyze", "--", "x"], "--"), (["analyze", "--tool", "sparse", "no/such/file"], "no/such/file"),
