@@ -30,7 +30,7 @@
 
 static LIST_HEAD(disks);		/* disks_lock */
 static DEFINE_MUTEX(disks_lock);
-static unsigned int next_index;		/* disks_lock */
+static DEFINE_XARRAY_ALLOC(indices);	/* of disks whose names are letters */
 static u64 next_seq = 1;		/* disks_lock */
 static DEFINE_XARRAY_ALLOC(ext_minors);	/* of partitions beyond the disk's own minors */
 
@@ -83,17 +83,30 @@ static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 	return d;
 }
 
+static void free_disk(struct disk *d)
+{
+	for (unsigned int i = 0; i < d->nr_queues; i++)
+		kfree(d->queues[i].tags);
+	kfree(d->queues);
+	kfree(d);
+}
+
 struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth)
 {
 	struct disk *d = new_disk(nr_queues, depth);
+	u32 index;
 
 	if (!d)
 		return NULL;
-	mutex_lock(&disks_lock);
-	disk_name(d->name, sizeof(d->name), prefix, next_index);
+	if (xa_alloc(&indices, &index, d, XA_LIMIT(0, MINORMASK / MINORS), GFP_KERNEL)) {
+		free_disk(d);
+		return NULL;
+	}
+	disk_name(d->name, sizeof(d->name), prefix, index);
 	d->major = DISK_MAJOR;
-	d->first_minor = next_index++ * MINORS;
+	d->first_minor = index * MINORS;
 	d->minors = MINORS;
+	mutex_lock(&disks_lock);
 	d->seq = next_seq++;
 	mutex_unlock(&disks_lock);
 	return d;
@@ -121,10 +134,9 @@ void disk_put(struct disk *d)
 		return;
 	if (d->ops && d->ops->release)
 		d->ops->release(d);
-	for (unsigned int i = 0; i < d->nr_queues; i++)
-		kfree(d->queues[i].tags);
-	kfree(d->queues);
-	kfree(d);
+	if (d->major == DISK_MAJOR)
+		xa_erase(&indices, d->first_minor / MINORS);
+	free_disk(d);
 }
 
 /* ---- devices ---- */
@@ -401,20 +413,30 @@ unsigned int disk_openers(struct disk *d)
 	return n;
 }
 
-void disk_remove(struct disk *d)
+int disk_remove_unless_open(struct disk *d)
 {
 	struct bdev *b, *n;
 	LIST_HEAD(gone);
 
 	mutex_lock(&disks_lock);
+	list_for_each_entry(b, &d->parts, list) {
+		if (bdev_is_open(b)) {
+			mutex_unlock(&disks_lock);
+			return -EBUSY;
+		}
+	}
 	list_del_init(&d->list);
 	list_splice_init(&d->parts, &gone);
 	mutex_unlock(&disks_lock);
 	disk_kill(d);
+	/* Who waited for the last request may be here before the worker has left its queue. */
+	for (unsigned int i = 0; i < d->nr_queues; i++)
+		flush_work(&d->queues[i].work);
 	list_for_each_entry_safe(b, n, &gone, list)
 		bdev_del(b);
 	if (d->show)
 		show_remove(d->show);
+	return 0;
 }
 
 void disk_kill(struct disk *d)

@@ -622,9 +622,14 @@ static int take_away(unsigned long number)
 	mutex_unlock(&lo->lock);
 	if (e)
 		return e;
-	/* Who opened it just before found it deleted. */
+	e = disk_remove_unless_open(lo->disk);
+	if (e) {	/* somebody is about to find it deleted */
+		mutex_lock(&lo->lock);
+		lo->state = UNBOUND;
+		mutex_unlock(&lo->lock);
+		return e;
+	}
 	xa_erase(&loops, number);
-	disk_remove(lo->disk);
 	disk_put(lo->disk);
 	return (int)number;
 }

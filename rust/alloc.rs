@@ -4,8 +4,8 @@
 pub use crate::refs::Arc;
 use crate::bindings;
 use crate::error::{Error, Result};
-use core::marker::PhantomData;
-use core::ops::{Deref, DerefMut};
+use core::marker::{PhantomData, Unsize};
+use core::ops::{CoerceUnsized, Deref, DerefMut};
 use core::ptr::NonNull;
 
 /// How an allocation may behave.
@@ -17,6 +17,16 @@ pub const KERNEL: Flags = Flags(bindings::GFP_KERNEL_CONST);
 /// May not sleep.
 pub const ATOMIC: Flags = Flags(bindings::GFP_ATOMIC_CONST);
 
+/// How many pages nobody has: for tests of what comes back.
+///
+/// ```
+/// assert!(kernel::alloc::free_pages() > 0);
+/// ```
+pub fn free_pages() -> usize {
+    // SAFETY: a question without effects.
+    unsafe { bindings::nr_free_pages() as usize }
+}
+
 /// A value of its own in the heap.
 ///
 /// ```
@@ -26,19 +36,24 @@ pub const ATOMIC: Flags = Flags(bindings::GFP_ATOMIC_CONST);
 /// assert_eq!(b.into_inner(), [1, 42]);
 /// let small = KBox::new(7u8, ATOMIC)?; // does not sleep
 /// assert_eq!(*small, 7);
+/// let any: KBox<dyn core::fmt::Debug + Send> = small;
+/// drop(any);
 /// ```
 ///
 /// # Invariants
 /// `ptr` came from `kmalloc` for a `T` (or dangles for a type of no size) and holds an initialised `T` that nobody else owns.
-pub struct KBox<T> {
+pub struct KBox<T: ?Sized> {
     ptr: NonNull<T>,
     owns: PhantomData<T>,
 }
 
 // SAFETY: a KBox owns its value, so it may go where the value may.
-unsafe impl<T: Send> Send for KBox<T> {}
+unsafe impl<T: ?Sized + Send> Send for KBox<T> {}
 // SAFETY: shared access to a KBox gives shared access to the value only.
-unsafe impl<T: Sync> Sync for KBox<T> {}
+unsafe impl<T: ?Sized + Sync> Sync for KBox<T> {}
+
+/// A box of a type is one of each trait of it.
+impl<T: ?Sized + Unsize<U>, U: ?Sized> CoerceUnsized<KBox<U>> for KBox<T> {}
 
 impl<T> KBox<T> {
     /// Moves `value` into memory of its own.
@@ -85,8 +100,14 @@ impl<T> KBox<T> {
         Self { ptr: unsafe { NonNull::new_unchecked(raw) }, owns: PhantomData }
     }
 
+}
+
+impl<T: ?Sized> KBox<T> {
     /// Gives the value up: it lives for ever.
-    pub fn leak(self) -> &'static T {
+    pub fn leak(self) -> &'static T
+    where
+        T: 'static,
+    {
         let ptr = self.ptr;
         core::mem::forget(self);
         // SAFETY: by the type's invariant; nobody frees it any more.
@@ -94,19 +115,20 @@ impl<T> KBox<T> {
     }
 }
 
-impl<T> Drop for KBox<T> {
+impl<T: ?Sized> Drop for KBox<T> {
     fn drop(&mut self) {
+        let size = size_of_val(&**self);
         // SAFETY: by the type's invariant we own the value and the memory.
         unsafe {
             core::ptr::drop_in_place(self.ptr.as_ptr());
-            if size_of::<T>() != 0 {
+            if size != 0 {
                 bindings::kfree(self.ptr.as_ptr().cast());
             }
         }
     }
 }
 
-impl<T> Deref for KBox<T> {
+impl<T: ?Sized> Deref for KBox<T> {
     type Target = T;
     fn deref(&self) -> &T {
         // SAFETY: by the type's invariant.
@@ -114,7 +136,7 @@ impl<T> Deref for KBox<T> {
     }
 }
 
-impl<T> DerefMut for KBox<T> {
+impl<T: ?Sized> DerefMut for KBox<T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: by the type's invariant, and we are borrowed mutably.
         unsafe { self.ptr.as_mut() }

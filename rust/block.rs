@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! Disks under the block layer.
 
-use crate::alloc::KBox;
+use crate::alloc::{Arc, KSlice, KERNEL};
 use crate::bindings;
+use crate::dma::{Engine, Halted};
 use crate::error::{to_result, Error, Result};
 use core::ffi::{c_int, c_uint, CStr};
 use core::marker::PhantomData;
@@ -23,7 +24,7 @@ pub enum Op {
     WriteZeroes,
 }
 
-/// A piece of memory of a request, as the device addresses it.
+/// A piece of memory of a request that is lent, as the device addresses it.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
     /// Address.
@@ -78,11 +79,10 @@ impl Request {
         unsafe { (*self.0.as_ptr()).tag as u16 }
     }
 
-    /// Piece `i` of its memory.
-    pub fn segment(&self, i: usize) -> Option<Segment> {
-        let mut s = Segment { addr: 0, len: 0 };
-        // SAFETY: by the type's invariant; the C side checks i.
-        unsafe { bindings::rust_bio_segment(self.0.as_ptr(), i as u32, &mut s.addr, &mut s.len) }.then_some(s)
+    /// How many pieces its memory has: for reads and writes. What they are is for the device that it is lent to.
+    pub fn segments(&self) -> usize {
+        // SAFETY: by the type's invariant.
+        unsafe { usize::from((*self.0.as_ptr()).nvecs) }
     }
 
     /// It is done.
@@ -102,10 +102,94 @@ impl Drop for Request {
     }
 }
 
+/// A request whose memory its device may use.
+#[repr(transparent)]
+pub struct Lent(Request);
+
+impl core::ops::Deref for Lent {
+    type Target = Request;
+    fn deref(&self) -> &Request {
+        &self.0
+    }
+}
+
+impl Lent {
+    /// Piece `i` of its memory.
+    pub fn segment(&self, i: usize) -> Option<Segment> {
+        let mut s = Segment { addr: 0, len: 0 };
+        // SAFETY: by Request's invariant; the C side checks i.
+        unsafe { bindings::rust_bio_segment(self.0.0.as_ptr(), i as u32, &mut s.addr, &mut s.len) }.then_some(s)
+    }
+}
+
+/// The requests of a queue that its device works on, by tag. Where their memory is can be asked of these alone, and each comes back, to be
+/// completed, when the device says that it is done with it (the driver's ring vouches for that), or with the proof that it
+/// uses no memory any more. Dropped without either, requests stay under way for ever.
+///
+/// ```
+/// use kernel::{block::InFlight, dma::Engine};
+/// let engine = Engine::pretended()?;
+/// let mut under_way = InFlight::new(&engine, 4)?;
+/// assert!(under_way.is_empty() && under_way.done(0).is_none() && under_way.done(4).is_none());
+/// assert!(under_way.reset(0, &engine.halt()?).is_none());
+/// ```
+pub struct InFlight {
+    engine: Engine,
+    slots: KSlice<Option<Request>>,
+}
+
+impl InFlight {
+    /// Room for tags below `depth`.
+    pub fn new(engine: &Engine, depth: usize) -> Result<InFlight> {
+        Ok(InFlight { engine: engine.share(), slots: KSlice::from_fn(depth, KERNEL, |_| None)? })
+    }
+
+    /// Takes the request and lends it to the device. `EINVAL`, `EBUSY`: its tag is none, or taken; `EIO`: the device was halted.
+    pub fn lend<'a>(&mut self, r: Offer<'a>) -> core::result::Result<(&Lent, Taken<'a>), (Error, Offer<'a>)> {
+        let Some(slot) = self.slots.get_mut(usize::from(r.request().tag())) else { return Err((Error::EINVAL, r)) };
+        if slot.is_some() {
+            return Err((Error::EBUSY, r));
+        }
+        if self.engine.is_halted() {
+            return Err((Error::EIO, r));
+        }
+        let (request, taken) = r.take();
+        let request: &Request = slot.insert(request);
+        // SAFETY: a Lent is a Request and nothing else.
+        Ok((unsafe { &*core::ptr::from_ref(request).cast::<Lent>() }, taken))
+    }
+
+    /// The request that the device is done with.
+    pub fn done(&mut self, tag: u16) -> Option<Request> {
+        self.slots.get_mut(usize::from(tag))?.take()
+    }
+
+    /// One that it will never be done with. Proofs of other devices prove nothing.
+    pub fn reset(&mut self, tag: u16, proof: &Halted) -> Option<Request> {
+        if proof.is_of(&self.engine) { self.done(tag) } else { None }
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_empty(&self) -> bool {
+        self.slots.iter().all(Option::is_none)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.is_empty() || self.engine.halt().is_ok() {
+            return; // what is left fails
+        }
+        for slot in self.slots.iter_mut() {
+            core::mem::forget(slot.take());
+        }
+    }
+}
+
 /// A disk's driver.
 ///
 /// ```
-/// use kernel::alloc::{Arc, KBox, ATOMIC, KERNEL};
+/// use kernel::alloc::{Arc, ATOMIC};
 /// use kernel::block::{self, Driver, Limits, Offer, Request, Taken};
 /// use kernel::list::{Entry, List};
 /// use kernel::{sync::SpinLockIrq, work::Work, Error};
@@ -140,8 +224,8 @@ impl Drop for Request {
 /// })?;
 /// let limits = Limits { sectors: 64, block_size: 512, read_only: false, write_cache: false, max_discard: 0, max_zeroes: 0, queues: 1, depth: 4 };
 /// let bad = Limits { sectors: u64::MAX, ..limits };
-/// let driver = KBox::new(Null { waiting, work }, KERNEL)?.leak();
-/// assert_eq!(block::add(c"example", &bad, driver).err(), Some(Error::EINVAL));
+/// let driver = Arc::new(Null { waiting, work })?;
+/// assert_eq!(block::add(c"example", &bad, driver.clone()).err(), Some(Error::EINVAL));
 /// let disk = block::add(c"example", &limits, driver)?; // its partition table has been looked for
 /// assert_eq!(disk.read(63, &mut [0; 512]), Ok(()));
 /// assert_eq!(disk.read(64, &mut [0; 512]), Err(Error::EIO)); // there is no such sector
@@ -150,19 +234,31 @@ impl Drop for Request {
 /// }
 /// disk.kill();
 /// assert_eq!(disk.read(0, &mut [0; 512]), Err(Error::ENODEV));
+/// disk.remove().map_err(|(e, _)| e)?; // nobody has it open
 /// ```
-pub trait Driver: Sync + 'static {
+pub trait Driver: Send + Sync + 'static {
     /// Starts the request in hardware queue `queue`; gives it back with the reason if it cannot: `EBUSY` means later.
     /// Does not sleep; interrupts may be off.
     fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)>;
 }
 
 unsafe extern "C" fn queue<D: Driver>(d: *mut bindings::disk, q: c_uint, b: *mut bindings::bio) -> c_int {
-    // SAFETY: driver_data is the `&'static D` that add() stored.
+    // SAFETY: driver_data is the reference that add() stored.
     let driver = unsafe { &*bindings::rust_disk_data(d).cast::<D>() };
     let Some(b) = NonNull::new(b) else { return Error::EINVAL.code() };
     // Refused, the request stays the block layer's: an offer is nothing that must be completed.
     driver.queue(q, Offer { raw: b, call: PhantomData }).map_or_else(|(e, _)| e.code(), |_| 0)
+}
+
+unsafe extern "C" fn release<D: Driver>(d: *mut bindings::disk) {
+    // SAFETY: driver_data is the reference that add() stored, and this is its end.
+    drop(unsafe { Arc::from_raw(bindings::rust_disk_data(d).cast::<D>().cast_const()) });
+}
+
+struct Ops<D>(PhantomData<D>);
+
+impl<D: Driver> Ops<D> {
+    const OPS: bindings::disk_ops = bindings::disk_ops { queue: Some(queue::<D>), release: Some(release::<D>), open: None, closed: None, ioctl: None };
 }
 
 /// The life of one call of `queue`, and of no other: neither longer nor shorter will do.
@@ -219,7 +315,7 @@ pub struct Limits {
 /// A disk that was added.
 ///
 /// # Invariants
-/// Points to a disk that we hold a reference of, for ever.
+/// Points to a disk that we hold a reference of, until it is removed.
 pub struct Disk(NonNull<bindings::disk>);
 
 // SAFETY: the C side locks.
@@ -239,19 +335,27 @@ impl Disk {
         // SAFETY: by the type's invariant.
         unsafe { bindings::disk_kill(self.0.as_ptr()) }
     }
+
+    /// Kills it and takes it out of /dev and /sys; the driver goes when the last request has. `EBUSY`: it is open. Sleeps.
+    pub fn remove(self) -> core::result::Result<(), (Error, Disk)> {
+        // SAFETY: by the type's invariant.
+        match to_result(unsafe { bindings::disk_remove_unless_open(self.0.as_ptr()) }) {
+            // SAFETY: by the type's invariant, and self is gone.
+            Ok(()) => unsafe { bindings::disk_put(self.0.as_ptr()) },
+            Err(e) => return Err((e, self)),
+        }
+        Ok(())
+    }
 }
 
-/// Adds a disk named PREFIX + letters. Its partition table is read before this returns. `EINVAL`: the limits are nonsense.
-pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: &'static D) -> Result<Disk> {
+/// Adds a disk named PREFIX + letters. Its partition table is read before this returns. It stays, with its driver, until it is removed.
+/// `EINVAL`: the limits are nonsense.
+pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: Arc<D>) -> Result<Disk> {
     // What is counted in bytes stays a positive number of 64 bits.
     let most = i64::MAX as u64 >> 9;
     if limits.sectors > most || !limits.block_size.is_power_of_two() || !(512..=1 << 16).contains(&limits.block_size) || limits.queues == 0 || limits.depth == 0 {
         return Err(Error::EINVAL);
     }
-    // SAFETY: a null pointer is a valid value for both members.
-    let mut ops: bindings::disk_ops = unsafe { core::mem::zeroed() };
-    ops.queue = Some(queue::<D>);
-    let ops = KBox::new(ops, crate::alloc::KERNEL)?.leak();
     // SAFETY: the prefix is a C string; the result is checked.
     let raw = unsafe { bindings::disk_alloc(prefix.as_ptr(), limits.queues, limits.depth) };
     let disk = NonNull::new(raw).ok_or(Error::ENOMEM)?;
@@ -263,10 +367,16 @@ pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: &'static D) -> Res
         read_only: limits.read_only,
         write_cache: limits.write_cache,
     };
-    let data = core::ptr::from_ref(driver).cast_mut().cast();
-    // SAFETY: nobody else knows the disk yet; ops and driver live for ever.
-    unsafe { bindings::rust_disk_setup(disk.as_ptr(), &l, ops, data) };
-    // SAFETY: all constant members are filled in; the driver lives for ever.
-    to_result(unsafe { bindings::disk_add(disk.as_ptr()) })?;
-    Ok(Disk(disk))
+    let data = Arc::into_raw(driver).cast_mut().cast();
+    // SAFETY: nobody else knows the disk yet; the operations live for ever, the driver until they release it.
+    unsafe { bindings::rust_disk_setup(disk.as_ptr(), &l, &Ops::<D>::OPS, data) };
+    // SAFETY: all constant members are filled in.
+    match to_result(unsafe { bindings::disk_add(disk.as_ptr()) }) {
+        Ok(()) => Ok(Disk(disk)),
+        Err(e) => {
+            // SAFETY: it is on no list: the reference is the only one.
+            unsafe { bindings::disk_put(disk.as_ptr()) };
+            Err(e)
+        }
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //! Interrupts.
 
+use crate::alloc::{Arc, KBox, KERNEL};
 use crate::bindings;
 use crate::error::{to_result, Result};
 use core::ffi::{c_int, c_void, CStr};
@@ -36,7 +37,7 @@ pub trait Handler: Sync {
 }
 
 unsafe extern "C" fn trampoline<T: Handler>(_irq: c_int, dev: *mut c_void) -> bindings::irqreturn_t {
-    // SAFETY: request() registered a `&'static T`.
+    // SAFETY: register() was given a T that lives until the handler is taken back.
     let handler = unsafe { &*dev.cast::<T>() };
     if handler.handle() { bindings::irqreturn_IRQ_HANDLED } else { bindings::irqreturn_IRQ_NONE }
 }
@@ -90,7 +91,12 @@ impl From<Msi> for Source {
 pub struct Registration {
     source: Source,
     dev: *mut c_void,
+    // What owns the handler, where it does not live for ever. Goes after the handler was taken back.
+    _owner: Option<KBox<dyn Owner>>,
 }
+
+trait Owner: Send + Sync {}
+impl<T: Send + Sync> Owner for Arc<T> {}
 
 // SAFETY: the C side locks; the pointer is a name here.
 unsafe impl Send for Registration {}
@@ -106,19 +112,29 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        // SAFETY: request() registered that pair, once. A message goes afterwards, with `source`.
+        // SAFETY: register() registered that pair, once. A message goes afterwards, with `source`.
         unsafe { bindings::free_irq(self.source.number(), self.dev) }
     }
 }
 
 /// Has `handler` called for what comes from `source` from now on, shared with others if `shared`. Sleeps.
 pub fn request<T: Handler>(source: impl Into<Source>, handler: &'static T, name: &'static CStr, shared: bool) -> Result<Registration> {
-    let source = source.into();
+    register(source.into(), handler, name, shared, None)
+}
+
+/// The same for a handler that goes when nobody needs it any more; the registration is one who does.
+pub fn request_owned<T: Handler + Send + 'static>(source: impl Into<Source>, handler: &Arc<T>, name: &'static CStr, shared: bool) -> Result<Registration> {
+    let owner = KBox::new(handler.clone(), KERNEL)?;
+    register(source.into(), &**handler, name, shared, Some(owner))
+}
+
+/// The handler lives for ever, or as long as `owner`.
+fn register<T: Handler>(source: Source, handler: &T, name: &'static CStr, shared: bool, owner: Option<KBox<dyn Owner>>) -> Result<Registration> {
     let flags = if shared { bindings::IRQF_SHARED as u64 } else { 0 };
     let dev = core::ptr::from_ref(handler).cast_mut().cast();
-    // SAFETY: handler and name live for ever; the trampoline knows the type.
+    // SAFETY: handler and name live for ever, or the handler until the registration is gone; the trampoline knows the type.
     to_result(unsafe { bindings::request_irq(source.number(), Some(trampoline::<T>), flags, name.as_ptr(), dev) })?;
-    Ok(Registration { source, dev })
+    Ok(Registration { source, dev, _owner: owner })
 }
 
 /// A message-signalled interrupt of ours: the address and value that the device writes.

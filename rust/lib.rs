@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //! The kernel crate: safe wrappers around the kernel's C. The only place in the tree where `unsafe` may stand.
 #![no_std]
-#![feature(allow_internal_unsafe)]
+#![feature(allow_internal_unsafe, coerce_unsized, unsize)]
 #![allow(internal_features)]
 
 pub mod alloc;
 pub mod bindings;
 pub mod block;
 pub mod chrdev;
+pub mod dma;
 pub mod error;
 pub mod init;
 pub mod io;

@@ -7,10 +7,13 @@
 //! with a BAR that is not assigned is left alone.
 
 use crate::alloc::{KBox, KSlice, KERNEL};
+use crate::dma::Engine;
+use crate::list::{Entry, List};
 use crate::mem::Mmio;
 use crate::platform::{self, PciHost, PciPorts, PciWindow};
 use crate::sync::SpinLockIrq;
 use crate::{bindings, irq, Error, Result};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) const COMMAND: u16 = 0x04;
 pub(crate) const COMMAND_MEMORY: u16 = 0x0002;
@@ -23,6 +26,9 @@ pub(crate) const SECONDARY: u16 = 0x18;
 const CAPS: u16 = 0x34;
 const INTERRUPT_LINE: u16 = 0x3c;
 const PIN: u16 = 0x3d;
+const CAP_EXPRESS: u8 = 0x10;
+const EXPRESS_FLR: u32 = 1 << 28;
+const EXPRESS_START_FLR: u32 = 1 << 15;
 const CAP_MSIX: u8 = 0x11;
 
 /// How configuration space is reached.
@@ -41,6 +47,43 @@ pub struct Host {
     next: Option<&'static Host>,
     // Read-modify-write of configuration words.
     lock: SpinLockIrq<()>,
+    // Functions whose way to memory somebody has, or had.
+    claimed: Functions,
+    used: Functions,
+    // BARs that were sized, by devfn.
+    bars: SpinLockIrq<KSlice<List<Bars>>>,
+}
+
+/// What BARs of a function on that bus are.
+struct Bars {
+    bus: u8,
+    is: [Option<Result<(u64, u64)>>; 6],
+}
+
+/// A set of a host bridge's functions.
+struct Functions(KSlice<AtomicU64>);
+
+impl Functions {
+    fn new(first_bus: u8, last_bus: u8) -> Result<Functions> {
+        let buses = usize::from(last_bus.saturating_sub(first_bus)) + 1;
+        KSlice::from_fn(buses * 256 / 64, KERNEL, |_| AtomicU64::new(0)).map(Functions)
+    }
+
+    fn at(&self, f: &Function) -> Option<(&AtomicU64, u64)> {
+        let n = usize::from(f.bus.checked_sub(f.host.first_bus)?) * 256 + usize::from(f.devfn);
+        self.0.get(n / 64).map(|word| (word, 1 << (n % 64)))
+    }
+
+    /// Puts it in: whether it was not.
+    fn set(&self, f: &Function) -> bool {
+        self.at(f).is_some_and(|(word, bit)| word.fetch_or(bit, Ordering::AcqRel) & bit == 0)
+    }
+
+    fn clear(&self, f: &Function) {
+        if let Some((word, bit)) = self.at(f) {
+            word.fetch_and(!bit, Ordering::AcqRel);
+        }
+    }
 }
 
 /// A function that is there.
@@ -190,12 +233,59 @@ impl Function {
         (self.read32(off & !3) >> (8 * (off & 3))) as u8
     }
 
-    /// Lets the device answer memory accesses and read memory itself.
-    pub fn enable(&self) {
+    /// Lets the device answer memory accesses and master the bus: its way to memory is the caller's alone. `EBUSY`: somebody has it.
+    /// Sleeps, and resets a function that had one before: it knows addresses of memory that went back. `ENOTTY`: it cannot be reset.
+    pub fn enable(&self) -> Result<Engine> {
+        if !self.host.claimed.set(self) {
+            return Err(Error::EBUSY);
+        }
+        // From here on the engine gives the claim back.
+        let engine = match Engine::of_function(*self) {
+            Ok(e) => e,
+            Err(e) => {
+                self.unclaim();
+                return Err(e);
+            }
+        };
+        if !self.host.used.set(self) {
+            self.reset()?;
+        }
         let _guard = self.host.lock.lock();
         let c = self.read32(COMMAND) as u16;
         // The upper half is status, whose bits are cleared by ones.
         self.write32(COMMAND, u32::from(c | COMMAND_MEMORY | COMMAND_MASTER | COMMAND_INTX_OFF));
+        Ok(engine)
+    }
+
+    /// It masters the bus no more: whether that is so. What it wrote before has arrived when configuration space answers (PCI Express
+    /// Base 3.0, 2.4.1: completions do not pass posted writes). One that has left the bus reads as ones.
+    pub(crate) fn halt(&self) -> bool {
+        let _guard = self.host.lock.lock();
+        let c = self.read32(COMMAND) & 0xffff & !u32::from(COMMAND_MASTER);
+        self.write32(COMMAND, c);
+        let now = self.read32(COMMAND);
+        now & u32::from(COMMAND_MASTER) == 0 || (now == u32::MAX && self.read32(0) == u32::MAX)
+    }
+
+    pub(crate) fn unclaim(&self) {
+        self.host.claimed.clear(self);
+    }
+
+    /// A function-level reset (PCI Express Base 3.0, 6.6.2): the function forgets what it was told. Its header is written again. Sleeps.
+    fn reset(&self) -> Result {
+        let (cap, _) = self.capabilities().find(|c| c.1 == CAP_EXPRESS).ok_or(Error::ENOTTY)?;
+        if self.read32(cap + 4) & EXPRESS_FLR == 0 {
+            return Err(Error::ENOTTY);
+        }
+        let header: [u32; 16] = core::array::from_fn(|i| self.read32(4 * i as u16));
+        let control = self.read32(cap + 8) & 0xffff;
+        self.write32(cap + 8, control | EXPRESS_START_FLR);
+        crate::time::sleep_ms(100);
+        self.write32(cap + 8, control);
+        for (i, word) in header.iter().enumerate().skip(3) {
+            self.write32(4 * i as u16, *word);
+        }
+        Ok(())
     }
 
     /// The capabilities: offset and id. A chain that loops ends.
@@ -269,10 +359,20 @@ impl Function {
         }
     }
 
-    /// Address and size of memory BAR `i`, read once. `ENXIO`: not assigned. `EINVAL`: it makes no sense.
+    /// Address and size of memory BAR `i`, read the first time and kept: a device that works is not disturbed, and one that changes its
+    /// mind not heard. `ENXIO`: not assigned. `EINVAL`: it makes no sense. May sleep.
     pub fn bar(&self, i: u8) -> Result<(u64, u64)> {
-        let b = self.size_bar(i)?;
-        b.check().map(|()| (b.base, b.size))
+        let fresh = Entry::new(Bars { bus: self.bus, is: [None; 6] }, KERNEL)?;
+        let mut bars = self.host.bars.lock();
+        let here = bars.get_mut(usize::from(self.devfn)).ok_or(Error::EINVAL)?;
+        if !here.iter().any(|b| b.bus == self.bus) {
+            here.push_back(fresh);
+        }
+        let known = here.iter_mut().find(|b| b.bus == self.bus).and_then(|b| b.is.get_mut(usize::from(i))).ok_or(Error::EINVAL)?;
+        *known.get_or_insert_with(|| {
+            let b = self.size_bar(i)?;
+            b.check().map(|()| (b.base, b.size))
+        })
     }
 
     /// The interrupt line of its pin, which it may use from now on. Bridges on the way exchange pins.
@@ -369,7 +469,9 @@ impl Host {
         let windows = KSlice::from_fn(table.windows().count(), KERNEL, |_| windows.next().unwrap_or_default())?;
         let access = Access::Window { map, first_bus: e.first_bus };
         let lock = SpinLockIrq::new(());
-        let host = Host { access, first_bus: e.first_bus, last_bus: e.last_bus, table: Some(table), windows, next, lock };
+        let (claimed, used) = (Functions::new(e.first_bus, e.last_bus)?, Functions::new(e.first_bus, e.last_bus)?);
+        let bars = SpinLockIrq::new(KSlice::from_fn(256, KERNEL, |_| List::new())?);
+        let host = Host { access, first_bus: e.first_bus, last_bus: e.last_bus, table: Some(table), windows, next, lock, claimed, used, bars };
         let host: &Host = KBox::new(host, KERNEL)?.leak();
         if table.is_bare() {
             crate::pci_assign::assign(host, e.first_bus)?;
@@ -379,7 +481,9 @@ impl Host {
 
     fn by_ports(p: PciPorts) -> Result<&'static Host> {
         let (windows, lock) = (KSlice::from_fn(0, KERNEL, |_| PciWindow::default())?, SpinLockIrq::new(()));
-        let host = Host { access: Access::Ports(p), first_bus: 0, last_bus: 255, table: None, windows, next: None, lock };
+        let (claimed, used) = (Functions::new(0, 255)?, Functions::new(0, 255)?);
+        let bars = SpinLockIrq::new(KSlice::from_fn(256, KERNEL, |_| List::new())?);
+        let host = Host { access: Access::Ports(p), first_bus: 0, last_bus: 255, table: None, windows, next: None, lock, claimed, used, bars };
         Ok(KBox::new(host, KERNEL)?.leak())
     }
 }

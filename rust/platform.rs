@@ -2,6 +2,7 @@
 //! What the machine's tables name.
 
 use crate::bindings;
+use crate::dma::Engine;
 use crate::irq::Line;
 use crate::mem::Mmio;
 use crate::Result;
@@ -187,6 +188,30 @@ impl VirtioMmio {
     /// Maps its registers.
     pub fn map(&self) -> Result<Mmio> {
         Mmio::map(self.base, usize::try_from(self.len.max(0x200)).map_err(|_| crate::Error::EINVAL)?)
+    }
+
+    /// Its way to memory, which its reset ends (virtio 1.2, 4.2.2: the device status).
+    pub fn engine(&self) -> Result<Engine> {
+        Engine::of_status(ResetByStatus { regs: self.map()?, status: 0x70 })
+    }
+}
+
+/// A register that resets a device when 0 is written to it, and reads as 0 when the device has done so.
+pub(crate) struct ResetByStatus {
+    regs: Mmio,
+    status: usize,
+}
+
+impl ResetByStatus {
+    /// Whether the device says that it did. Waits for a millisecond at most.
+    pub(crate) fn reset(&self) -> bool {
+        self.regs.write32(self.status, 0);
+        (0..1000).any(|n| {
+            if n > 0 {
+                crate::time::delay_us(1);
+            }
+            self.regs.read32(self.status) == 0
+        })
     }
 }
 

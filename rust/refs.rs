@@ -47,6 +47,21 @@ impl<T> Arc<T> {
         Ok(Self { ptr: unsafe { NonNull::new_unchecked(raw) }, owns: PhantomData })
     }
 
+    /// Lends a reference to C; `from_raw` takes it back.
+    pub(crate) fn into_raw(a: Self) -> *const T {
+        let at = core::ptr::from_ref(&*a);
+        core::mem::forget(a);
+        at
+    }
+
+    /// # Safety
+    /// `raw` came from `into_raw`, once.
+    pub(crate) unsafe fn from_raw(raw: *const T) -> Self {
+        // SAFETY: the caller's word: the value lies in a Counted, which a reference of ours keeps.
+        let ptr = unsafe { NonNull::new_unchecked(raw.byte_sub(core::mem::offset_of!(Counted<T>, value)).cast_mut().cast()) };
+        Self { ptr, owns: PhantomData }
+    }
+
     /// Whether both are owners of the same value.
     pub fn ptr_eq(a: &Self, b: &Self) -> bool {
         a.ptr == b.ptr

@@ -13,7 +13,7 @@ pub type Show<D> = fn(&D, &mut dyn fmt::Write) -> fmt::Result;
 /// Takes a new value, without its last newline.
 pub type Store<D> = fn(&D, &str) -> Result;
 
-/// A directory of /sys. It stays.
+/// A directory of /sys or debugfs. It stays.
 ///
 /// ```
 /// use core::sync::atomic::{AtomicU32, Ordering};
@@ -84,8 +84,17 @@ unsafe extern "C" fn store<D: 'static>(n: *mut bindings::show_node, text: *const
 impl Dir {
     /// The directory `path` of /sys, made as needed. Sleeps.
     pub fn sys(path: &'static CStr) -> Result<Dir> {
+        Self::of(bindings::show_root_SHOW_SYS, path)
+    }
+
+    /// The directory `path` of debugfs, made as needed. Sleeps.
+    pub fn debug(path: &'static CStr) -> Result<Dir> {
+        Self::of(bindings::show_root_SHOW_DEBUG, path)
+    }
+
+    fn of(root: bindings::show_root, path: &'static CStr) -> Result<Dir> {
         // SAFETY: the path lives for ever.
-        let n = unsafe { bindings::show_path(bindings::show_root_SHOW_SYS, path.as_ptr()) };
+        let n = unsafe { bindings::show_path(root, path.as_ptr()) };
         NonNull::new(n).map(Dir).ok_or(Error::ENOMEM)
     }
 

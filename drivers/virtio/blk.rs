@@ -3,10 +3,10 @@
 
 use super::queue::{Piece, Queue};
 use super::{config32, config64, Transport, F_RING_PACKED};
-use kernel::alloc::{KBox, KSlice, KERNEL};
-use kernel::block::{self, Offer, Op, Request, Taken};
-use kernel::mem::Dma;
-use kernel::sync::{Once, SpinLockIrq};
+use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
+use kernel::block::{self, InFlight, Lent, Offer, Op, Request, Taken};
+use kernel::dma::{Dma, Halted};
+use kernel::sync::SpinLockIrq;
 use kernel::work::{DelayedWork, Work};
 use kernel::{irq, Error, Result};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -33,29 +33,28 @@ const BUDGET: usize = 2 * DEPTH;
 
 struct Hw {
     ring: Queue,
-    under_way: KSlice<Option<Request>>,
+    under_way: InFlight,
 }
 
 struct Lane {
     index: u16,
     hw: SpinLockIrq<Hw>,
     slots: Dma,
-    disk: &'static Disk,
     // Goes on where an interrupt left off.
-    rest: Once<&'static dyn Rest>,
+    rest: SpinLockIrq<Option<KBox<dyn Rest>>>,
 }
 
 /// What lanes share. A device that breaks the rules, or stops being one, is given up: all that is under way and to come fails.
 struct Disk {
-    t: &'static dyn Transport,
+    t: KBox<dyn Transport>,
     dead: AtomicBool,
-    lanes: [Once<Lane>; MAX_LANES],
+    lanes: KSlice<Option<Lane>>,
     // Looks after the device every now and then, while requests are under way.
-    watch: Once<&'static dyn Watch>,
+    watch: SpinLockIrq<Option<KBox<dyn Watch>>>,
     watched: AtomicBool,
 }
 
-trait Rest: Sync {
+trait Rest: Send + Sync {
     fn go_on(&self);
 }
 
@@ -65,7 +64,7 @@ impl<F: Fn() + Send + Sync> Rest for Work<F> {
     }
 }
 
-trait Watch: Sync {
+trait Watch: Send + Sync {
     fn later(&self);
 }
 
@@ -76,8 +75,12 @@ impl<F: Fn() + Send + Sync> Watch for DelayedWork<F> {
 }
 
 impl Disk {
-    fn lane(&self, i: u32) -> Option<&'static Lane> {
-        self.lanes.get(i as usize)?.get()
+    fn lane(&self, i: u32) -> Option<&Lane> {
+        self.lanes.get(i as usize)?.as_ref()
+    }
+
+    fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.lanes.iter().flatten()
     }
 
     fn is_dead(&self) -> bool {
@@ -88,24 +91,21 @@ impl Disk {
         if self.dead.swap(true, Ordering::AcqRel) {
             return;
         }
-        super::fail(self.t, "virtio-blk", why);
-        for i in 0..MAX_LANES as u32 {
-            if let Some(l) = self.lane(i) {
-                l.fail_all();
-            }
+        if let Ok(halted) = super::fail(&*self.t, "virtio-blk", why) {
+            self.lanes().for_each(|l| l.fail_all(&halted));
         }
     }
 
     fn is_busy(&self) -> bool {
-        (0..MAX_LANES as u32).any(|i| self.lane(i).is_some_and(|l| l.hw.lock().under_way.iter().any(Option::is_some)))
+        self.lanes().any(|l| !l.hw.lock().under_way.is_empty())
     }
 
     /// A request is on its way: look after it.
     fn arm(&self) {
         // Looked at before it is written: all queues share it.
-        if let Some(w) = self.watch.get()
-            && !self.watched.load(Ordering::Acquire)
+        if !self.watched.load(Ordering::Acquire)
             && !self.watched.swap(true, Ordering::AcqRel)
+            && let Some(w) = &*self.watch.lock()
         {
             w.later();
         }
@@ -117,7 +117,7 @@ impl Disk {
         if self.is_dead() || !self.is_busy() {
             return;
         }
-        if super::is_alive(self.t) {
+        if super::is_alive(&*self.t) {
             self.arm();
         } else {
             self.give_up("the device was reset with requests under way");
@@ -127,7 +127,7 @@ impl Disk {
 
 impl Lane {
     /// Writes the header of `r` into its slot and the pieces into `out`; how many.
-    fn describe(&self, r: &Request, out: &mut [Piece; MAX_PIECES]) -> Result<usize> {
+    fn describe(&self, r: &Lent, out: &mut [Piece; MAX_PIECES]) -> Result<usize> {
         let slot = usize::from(r.tag()) * SLOT;
         let base = self.slots.addr() + slot as u64;
         let (kind, sector) = match r.op() {
@@ -169,9 +169,9 @@ impl Lane {
     }
 
     /// Nobody will answer these any more.
-    fn fail_all(&self) {
-        for i in 0..DEPTH {
-            let lost = self.hw.lock().under_way.get_mut(i).and_then(Option::take);
+    fn fail_all(&self, proof: &Halted) {
+        for tag in 0..DEPTH as u16 {
+            let lost = self.hw.lock().under_way.reset(tag, proof);
             if let Some(r) = lost {
                 r.complete(Err(Error::EIO));
             }
@@ -191,72 +191,87 @@ impl Lane {
     }
 }
 
-impl irq::Handler for Lane {
+/// Who answers a lane's interrupt.
+struct Answer {
+    disk: Arc<Disk>,
+    lane: u32,
+}
+
+impl irq::Handler for Answer {
     fn handle(&self) -> bool {
         // Where lanes share a line, whoever came first has acknowledged for all of them: the ring is looked at either way.
         let ours = self.disk.t.acknowledge() != 0;
-        self.drain() || ours
+        self.disk.lane(self.lane).is_some_and(|l| self.disk.drain(l)) || ours
     }
 }
 
-impl Lane {
+impl Disk {
     /// Completes what the device is done with: whether there was anything. Each may queue the next one, so a device that is done at once
     /// could keep us here for ever: after a while a thread goes on.
-    fn drain(&self) -> bool {
+    fn drain(&self, lane: &Lane) -> bool {
         let mut ours = false;
         for _ in 0..BUDGET {
-            let mut hw = self.hw.lock();
+            let mut hw = lane.hw.lock();
             let popped = hw.ring.pop();
             let broken = hw.ring.is_broken();
-            let r = popped.and_then(|(tag, len)| Some((hw.under_way.get_mut(usize::from(tag))?.take()?, tag, len)));
+            let r = popped.and_then(|(tag, len)| Some((hw.under_way.done(tag)?, tag, len)));
             drop(hw); // completing may queue the next one
             ours |= popped.is_some();
             match r {
                 Some((r, tag, len)) => {
-                    let status = self.status(&r, tag, len);
+                    let status = lane.status(&r, tag, len);
                     r.complete(status);
                 }
                 None if popped.is_some() => {} // failed meanwhile
                 None => {
                     if broken {
-                        self.disk.give_up(super::BROKE_RULES);
+                        self.give_up(super::BROKE_RULES);
                     }
                     return ours;
                 }
             }
         }
-        if let Some(rest) = self.rest.get() {
+        if let Some(rest) = &*lane.rest.lock() {
             rest.go_on();
         }
         ours
     }
 }
 
+/// How many pieces `describe` makes of it.
+fn pieces_of(r: &Request) -> usize {
+    match r.op() {
+        Op::Read | Op::Write => 2 + r.segments(),
+        Op::Discard | Op::WriteZeroes => 3,
+        Op::Flush => 2,
+    }
+}
+
 impl block::Driver for Disk {
     fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)> {
         let Some(lane) = self.lane(queue) else { return Err((Error::EIO, r)) };
-        let mut pieces = [Piece { addr: 0, len: 0, writable: false }; MAX_PIECES];
-        let tag = r.request().tag();
-        if usize::from(tag) >= DEPTH {
-            return Err((Error::EINVAL, r));
-        }
-        let n = match lane.describe(r.request(), &mut pieces) {
-            Ok(n) => n,
-            Err(e) => return Err((e, r)),
-        };
         let (notify, taken);
         {
             let mut hw = lane.hw.lock();
-            if self.is_dead() {
+            let hw = &mut *hw;
+            if self.is_dead() || hw.ring.is_broken() {
                 return Err((Error::EIO, r));
             }
-            if let Err(e) = hw.ring.push(pieces.get(..n).unwrap_or(&[]), tag) {
-                return Err((e, r));
+            let n = pieces_of(r.request());
+            if n > MAX_PIECES {
+                return Err((Error::EINVAL, r));
             }
-            let request;
-            (request, taken) = r.take();
-            if let Some(slot) = hw.under_way.get_mut(usize::from(tag)) {
-                *slot = Some(request);
+            if !hw.ring.has_room(n) {
+                return Err((Error::EBUSY, r));
+            }
+            let lent;
+            (lent, taken) = hw.under_way.lend(r)?;
+            let tag = lent.tag();
+            let mut pieces = [Piece { addr: 0, len: 0, writable: false }; MAX_PIECES];
+            let pushed = lane.describe(lent, &mut pieces).and_then(|n| hw.ring.push(pieces.get(..n).unwrap_or(&[]), tag));
+            if let (Err(e), Some(r)) = (pushed, if pushed.is_err() { hw.under_way.done(tag) } else { None }) {
+                r.complete(Err(e)); // the ring does not have it
+                return Ok(taken);
             }
             notify = hw.ring.wants_notify();
         }
@@ -268,51 +283,57 @@ impl block::Driver for Disk {
     }
 }
 
-fn make_lane(disk: &'static Disk, i: u16, packed: bool) -> Result<(&'static Lane, irq::Registration)> {
-    let t = disk.t;
-    let ring = Queue::new(t.queue_max(i), packed)?;
+/// A disk with its driver.
+pub struct Bound {
+    disk: Arc<Disk>,
+    added: block::Disk,
+    _interrupts: KSlice<Option<irq::Registration>>,
+}
+
+/// The disk before it works.
+struct Ready {
+    disk: Arc<Disk>,
+    limits: block::Limits,
+    interrupts: KSlice<Option<irq::Registration>>,
+}
+
+fn make_lane(t: &dyn Transport, i: u16, packed: bool) -> Result<Lane> {
+    let ring = Queue::new(t.engine(), t.queue_max(i), packed)?;
     if usize::from(ring.size) < MAX_PIECES {
         return Err(Error::EINVAL);
     }
-    let hw = Hw { ring, under_way: KSlice::from_fn(DEPTH, KERNEL, |_| None)? };
-    let lane = KBox::new(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(DEPTH * SLOT)?, disk, rest: Once::new() }, KERNEL)?;
-    let lane: &'static Lane = lane.leak();
-    let rest = Work::new(|| {
-        lane.drain();
-    })?;
-    let rest: &'static dyn Rest = KBox::new(rest, KERNEL)?.leak();
-    lane.rest.set(KBox::new(rest, KERNEL)?.leak())?;
-    let (source, vector, shared) = t.interrupt()?;
-    let registered = irq::request(source, lane, c"virtio-blk", shared)?;
-    t.queue_setup(i, &lane.hw.lock().ring, vector)?;
-    Ok((lane, registered))
+    let hw = Hw { ring, under_way: InFlight::new(t.engine(), DEPTH)? };
+    Ok(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(t.engine(), DEPTH * SLOT)?, rest: SpinLockIrq::new(None) })
 }
 
-/// The disk's lanes and limits; the device may work.
-fn start(t: &'static dyn Transport) -> Result<(&'static Disk, block::Limits)> {
-    let f = super::negotiate(t, F_RO | F_BLK_SIZE | F_FLUSH | F_MQ | F_DISCARD | F_WRITE_ZEROES | F_RING_PACKED)?;
-    let offered = if f & F_MQ != 0 { u32::from(t.config8(34)) | u32::from(t.config8(35)) << 8 } else { 1 };
-    let disk = Disk { t, dead: AtomicBool::new(false), lanes: [const { Once::new() }; MAX_LANES], watch: Once::new(), watched: AtomicBool::new(false) };
-    let disk: &'static Disk = KBox::new(disk, KERNEL)?.leak();
-    let watch: &'static dyn Watch = KBox::new(DelayedWork::new(|| disk.check())?, KERNEL)?.leak();
-    disk.watch.set(KBox::new(watch, KERNEL)?.leak())?;
-    let mut queues = 0u32;
-    let mut interrupts = [const { None }; MAX_LANES];
-    for i in 0..offered.clamp(1, MAX_LANES as u32) {
-        match make_lane(disk, i as u16, f & F_RING_PACKED != 0) {
-            Ok((l, registered)) => {
-                if let Some(r) = interrupts.get_mut(i as usize) {
-                    *r = Some(registered); // goes back if nothing comes of the disk
-                }
-                if let Some(slot) = disk.lanes.get(i as usize) {
-                    slot.set(l)?;
-                }
-            }
+/// The lane's interrupt, and what it uses besides.
+fn open_lane(disk: &Arc<Disk>, i: u32) -> Result<irq::Registration> {
+    let lane = disk.lane(i).ok_or(Error::ENODEV)?;
+    let theirs = disk.clone();
+    let rest: KBox<dyn Rest> = KBox::new(Work::new(move || _ = theirs.lane(i).map(|l| theirs.drain(l)))?, KERNEL)?;
+    *lane.rest.lock() = Some(rest);
+    let (source, vector, shared) = disk.t.interrupt()?;
+    let registered = irq::request_owned(source, &Arc::new(Answer { disk: disk.clone(), lane: i })?, c"virtio-blk", shared)?;
+    disk.t.queue_setup(lane.index, &lane.hw.lock().ring, vector)?;
+    Ok(registered)
+}
+
+/// The disk's limits, and the lanes that there are interrupts for.
+fn open(disk: &Arc<Disk>, f: u64) -> Result<(block::Limits, KSlice<Option<irq::Registration>>)> {
+    let theirs = disk.clone();
+    let watch: KBox<dyn Watch> = KBox::new(DelayedWork::new(move || theirs.check())?, KERNEL)?;
+    *disk.watch.lock() = Some(watch);
+    let mut interrupts = KSlice::from_fn(disk.lanes.len(), KERNEL, |_| None)?;
+    let mut queues = 0;
+    for (i, place) in interrupts.iter_mut().enumerate() {
+        match open_lane(disk, i as u32) {
+            Ok(registered) => *place = Some(registered),
             Err(e) if queues == 0 => return Err(e),
             Err(_) => break, // fewer interrupts than queues: those that we have will do
         }
         queues += 1;
     }
+    let t = &*disk.t;
     let limits = block::Limits {
         sectors: config64(t, 0)?,
         block_size: if f & F_BLK_SIZE != 0 { config32(t, 20) } else { 512 },
@@ -323,22 +344,81 @@ fn start(t: &'static dyn Transport) -> Result<(&'static Disk, block::Limits)> {
         queues,
         depth: DEPTH as u32,
     };
-    interrupts.into_iter().flatten().for_each(irq::Registration::keep);
-    super::go(t);
-    Ok((disk, limits))
+    Ok((limits, interrupts))
+}
+
+/// Memory of the disk and its lanes.
+fn make(t: KBox<dyn Transport>) -> Result<(Arc<Disk>, u64)> {
+    let made = super::negotiate(&*t, F_RO | F_BLK_SIZE | F_FLUSH | F_MQ | F_DISCARD | F_WRITE_ZEROES | F_RING_PACKED).and_then(|f| {
+        let offered = if f & F_MQ != 0 { usize::from(t.config8(34)) | usize::from(t.config8(35)) << 8 } else { 1 };
+        let mut lanes = KSlice::from_fn(offered.clamp(1, MAX_LANES), KERNEL, |_| None)?;
+        for (i, place) in lanes.iter_mut().enumerate() {
+            match make_lane(&*t, i as u16, f & F_RING_PACKED != 0) {
+                Err(e) if i == 0 => return Err(e),
+                lane => *place = lane.ok(),
+            }
+        }
+        Ok((lanes, f))
+    });
+    let (lanes, f) = made.map_err(|e| super::refuse(&*t, "virtio-blk", e))?;
+    let (dead, watched) = (AtomicBool::new(false), AtomicBool::new(false));
+    Ok((Arc::new(Disk { t, dead, lanes, watch: SpinLockIrq::new(None), watched })?, f))
+}
+
+/// The disk's lanes and limits; the device may work.
+fn start(t: KBox<dyn Transport>) -> Result<Ready> {
+    let (disk, f) = make(t)?;
+    match open(&disk, f) {
+        Ok((limits, interrupts)) => {
+            super::go(&*disk.t);
+            Ok(Ready { disk, limits, interrupts })
+        }
+        Err(e) => {
+            disk.rest();
+            Err(super::refuse(&*disk.t, "virtio-blk", e))
+        }
+    }
 }
 
 /// Starts the disk behind `t`.
-pub fn attach<T: Transport + 'static>(t: T) -> Result {
-    let t: &'static T = KBox::new(t, KERNEL)?.leak();
-    let added = start(t).and_then(|(disk, limits)| block::add(c"vd", &limits, disk));
-    if let Err(e) = &added {
-        if *e != Error::ENODEV && *e != Error::EOPNOTSUPP {
-            super::fail(t, "virtio-blk", "the device makes no sense");
+pub fn bind(t: KBox<dyn Transport>) -> Result<Bound> {
+    let Ready { disk, limits, interrupts } = start(t)?;
+    match block::add(c"vd", &limits, disk.clone()) {
+        Ok(added) => Ok(Bound { disk, added, _interrupts: interrupts }),
+        Err(e) => {
+            disk.rest();
+            Err(super::refuse(&*disk.t, "virtio-blk", e))
         }
-        return Err(*e);
     }
-    Ok(())
+}
+
+impl Disk {
+    /// What runs later runs no more. Sleeps.
+    fn rest(&self) {
+        let watch = self.watch.lock().take();
+        drop(watch);
+        for l in self.lanes() {
+            let rest = l.rest.lock().take();
+            drop(rest);
+        }
+    }
+}
+
+impl Bound {
+    /// Takes the driver away: nothing of it stays. `EBUSY`: the disk is open; `EIO`: the device does not obey. Sleeps.
+    pub fn remove(self) -> core::result::Result<(), (Error, Option<Bound>)> {
+        let Bound { disk, added, _interrupts } = self;
+        if let Err((e, added)) = added.remove() {
+            return Err((e, Some(Bound { disk, added, _interrupts })));
+        }
+        disk.dead.store(true, Ordering::Release);
+        let halted = super::leave(&*disk.t);
+        if let Ok(proof) = &halted {
+            disk.lanes().for_each(|l| l.fail_all(proof));
+        }
+        disk.rest();
+        halted.map(|_| ()).map_err(|e| (e, None)) // EIO: what the device has of our memory is lost
+    }
 }
 
 #[path = "test/blk.rs"]

@@ -4,7 +4,7 @@
 use super::queue::{Piece, Queue};
 use super::{Transport, F_RING_PACKED};
 use kernel::alloc::{KBox, KERNEL};
-use kernel::mem::Dma;
+use kernel::dma::Dma;
 use kernel::sync::SpinLockIrq;
 use kernel::tty::{self, Flag, Settings, Tty};
 use kernel::{irq, Error, Result};
@@ -71,7 +71,7 @@ impl irq::Handler for Port {
         let tty = r.tty;
         drop(r);
         if broke {
-            super::fail(self.t, "virtio-console", super::BROKE_RULES);
+            let _ = super::fail(self.t, "virtio-console", super::BROKE_RULES);
         } else if n > 0 {
             self.t.notify(0);
         }
@@ -144,8 +144,8 @@ static NAMES: [&core::ffi::CStr; 8] = [c"hvc0", c"hvc1", c"hvc2", c"hvc3", c"hvc
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 /// Starts the console behind `t`.
-pub fn attach<T: Transport + 'static>(t: T) -> Result {
-    start(KBox::new(t, KERNEL)?.leak()).map(|_| ())
+pub fn attach(t: KBox<dyn Transport>) -> Result {
+    start(t.leak()).map(|_| ()) // a terminal stays
 }
 
 fn start(t: &'static dyn Transport) -> Result<&'static Port> {
@@ -154,14 +154,14 @@ fn start(t: &'static dyn Transport) -> Result<&'static Port> {
     let index = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = *NAMES.get(index).ok_or(Error::ENOSPC)?;
     let rings = Rings {
-        rx: Queue::new(t.queue_max(0), packed)?,
-        tx: Queue::new(t.queue_max(1), packed)?,
+        rx: Queue::new(t.engine(), t.queue_max(0), packed)?,
+        tx: Queue::new(t.engine(), t.queue_max(1), packed)?,
         tx_free: u16::MAX,
         receiving: false,
         dead: false,
         tty: None,
     };
-    let port = Port { t, rings: SpinLockIrq::new(rings), rx_buf: Dma::alloc(BUFS * SIZE)?, tx_buf: Dma::alloc(BUFS * SIZE)? };
+    let port = Port { t, rings: SpinLockIrq::new(rings), rx_buf: Dma::alloc(t.engine(), BUFS * SIZE)?, tx_buf: Dma::alloc(t.engine(), BUFS * SIZE)? };
     let port = KBox::new(port, KERNEL)?.leak();
     let (source, vector, shared) = t.interrupt()?;
     let registered = irq::request(source, port, c"virtio-console", shared)?;

@@ -3,6 +3,7 @@
 
 use super::queue::Queue;
 use super::Transport;
+use kernel::dma::Engine;
 use kernel::irq::{Line, Source};
 use kernel::mem::Mmio;
 use kernel::platform;
@@ -32,6 +33,7 @@ const CONFIG: usize = 0x100;
 
 struct Device {
     regs: Mmio,
+    engine: Engine,
     line: Result<Line>,
     select: SpinLockIrq<()>, // selecting a queue and using it is one step
 }
@@ -105,6 +107,10 @@ impl Transport for Device {
         self.regs.write32(INTERRUPT_ACK, s);
         s & 3
     }
+
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
 }
 
 fn probe(v: platform::VirtioMmio) -> Result {
@@ -118,7 +124,7 @@ fn probe(v: platform::VirtioMmio) -> Result {
     }
     let irq = v.line().map_or(-1, |l| l.number());
     pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base(), regs.read32(DEVICE_ID), irq);
-    super::attach(Device { regs, line: v.line(), select: SpinLockIrq::new(()) })
+    super::attach(Device { regs, engine: v.engine()?, line: v.line(), select: SpinLockIrq::new(()) })
 }
 
 fn init() -> Result {

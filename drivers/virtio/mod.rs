@@ -10,6 +10,8 @@ pub mod rng;
 #[path = "test/device.rs"]
 pub(crate) mod test;
 
+use kernel::alloc::{KBox, KERNEL};
+use kernel::dma::{Engine, Halted};
 use kernel::irq::Source;
 use kernel::{pr_err, pr_warn, Error, Result};
 use queue::Queue;
@@ -55,6 +57,8 @@ pub trait Transport: Send + Sync {
     fn interrupt(&self) -> Result<(Source, u16, bool)>;
     /// For transports with a status register: reads and acknowledges why it fired. Nonzero: for us.
     fn acknowledge(&self) -> u32;
+    /// The device's way to memory.
+    fn engine(&self) -> &Engine;
 }
 
 /// A 32-bit little-endian field of the configuration.
@@ -99,11 +103,30 @@ pub fn go(t: &dyn Transport) {
     t.set_status(ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
 }
 
-/// Gives up on the device: it is reset, so that it leaves our memory alone, and marked.
-pub fn fail(t: &dyn Transport, name: &str, why: &str) {
+/// Gives up on the device: it is reset and marked, and leaves our memory alone: the proof of that, where it obeys.
+pub fn fail(t: &dyn Transport, name: &str, why: &str) -> Result<Halted> {
     pr_err!("{}: {}; it is given up\n", name, why);
     t.set_status(0);
     t.set_status(FAILED);
+    let halted = t.engine().halt();
+    if halted.is_err() {
+        pr_err!("{}: it does not obey: what it has of our memory is lost\n", name);
+    }
+    halted
+}
+
+/// Why a driver did not come to be; `EOPNOTSUPP` and `ENODEV`: was said to the device already.
+pub fn refuse(t: &dyn Transport, name: &str, e: Error) -> Error {
+    if !matches!(e, Error::ENODEV | Error::EOPNOTSUPP) {
+        let _ = fail(t, name, "the device makes no sense");
+    }
+    e
+}
+
+/// Resets the device, which is to have no driver any more: the proof that it leaves our memory alone.
+pub fn leave(t: &dyn Transport) -> Result<Halted> {
+    t.set_status(0);
+    t.engine().halt()
 }
 
 /// What is said of a device whose ring makes no sense.
@@ -117,10 +140,12 @@ pub fn is_alive(t: &dyn Transport) -> bool {
 /// Finds the driver of a device that a transport brought up to "there is one".
 pub fn attach<T: Transport + 'static>(t: T) -> Result {
     let kind = t.device_type();
+    let t: KBox<dyn Transport> = KBox::new(t, KERNEL)?;
     match kind {
-        2 => blk::attach(t),
+        // These stay as long as the machine runs.
+        2 => blk::bind(t).and_then(|b| KBox::new(b, KERNEL)).map(|b| _ = b.leak()),
         3 => console::attach(t),
-        4 => rng::attach(t),
+        4 => rng::bind(t).and_then(|r| KBox::new(r, KERNEL)).map(|r| _ = r.leak()),
         _ => {
             pr_warn!("virtio: no driver for device type {}\n", kind);
             Ok(())

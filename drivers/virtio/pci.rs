@@ -3,6 +3,7 @@
 
 use super::queue::Queue;
 use super::Transport;
+use kernel::dma::Engine;
 use kernel::mem::Mmio;
 use kernel::pci::{Function, Msix};
 use kernel::sync::SpinLockIrq;
@@ -36,6 +37,7 @@ const MAX_QUEUES: usize = 64;
 
 struct Pci {
     kind: u32,
+    engine: Engine,
     common: Mmio,
     notify: Mmio,
     notify_step: usize,
@@ -72,7 +74,7 @@ fn map(f: &Function, cap: u16) -> Result<Mmio> {
 /// Brings the function to its driver.
 pub fn attach(f: Function) -> Result {
     let (mut common, mut notify, mut isr, mut device, mut step) = (None, None, None, None, 0);
-    f.enable();
+    let engine = f.enable()?;
     for (cap, id) in f.capabilities() {
         if id != CAP_VENDOR {
             continue;
@@ -95,6 +97,7 @@ pub fn attach(f: Function) -> Result {
     let kind = if f.device >= 0x1040 { u32::from(f.device) - 0x1040 } else { f.read32(0x2c) >> 16 };
     super::attach(Pci {
         kind,
+        engine,
         common: common.ok_or(Error::ENODEV)?,
         notify: notify.ok_or(Error::ENODEV)?,
         notify_step: step,
@@ -203,5 +206,9 @@ impl Transport for Pci {
             Irqs::Messages(_) => 1, // the message itself says that it is for us
             Irqs::Line(_) => self.isr.read8(0).into(), // and the line falls
         }
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.engine
     }
 }

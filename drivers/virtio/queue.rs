@@ -6,7 +6,8 @@
 //! broken, and every chain fails.
 
 use kernel::alloc::{KSlice, KERNEL};
-use kernel::mem::{full_barrier, read_barrier, write_barrier, Dma};
+use kernel::dma::{Dma, Engine};
+use kernel::mem::{full_barrier, read_barrier, write_barrier};
 use kernel::{Error, Result};
 
 /// Most descriptors of a queue of ours.
@@ -65,7 +66,7 @@ fn align(n: usize, a: usize) -> usize {
 
 impl Queue {
     /// A queue of `size` descriptors: a power of two for a split one, any number for a packed one; at most MAX.
-    pub fn new(size: u16, packed: bool) -> Result<Queue> {
+    pub fn new(engine: &Engine, size: u16, packed: bool) -> Result<Queue> {
         let size = size.min(MAX as u16);
         if size == 0 || (!packed && !size.is_power_of_two()) {
             return Err(Error::EINVAL);
@@ -81,7 +82,7 @@ impl Queue {
         Ok(Queue {
             size,
             packed,
-            ring: Dma::alloc(len)?,
+            ring: Dma::alloc(engine, len)?,
             avail_off,
             used_off,
             chains: KSlice::from_fn(n, KERNEL, |_| FREE)?,

@@ -3,15 +3,15 @@
 
 use super::queue::{Piece, Queue};
 use super::{Transport, F_RING_PACKED};
-use kernel::alloc::{KBox, KERNEL};
-use kernel::mem::Dma;
+use kernel::alloc::{Arc, KBox};
+use kernel::dma::Dma;
 use kernel::sync::SpinLockIrq;
 use kernel::{irq, platform, Result};
 
 const BYTES: usize = 64;
 
 struct Rng {
-    t: &'static dyn Transport,
+    t: KBox<dyn Transport>,
     ring: SpinLockIrq<Queue>,
     buf: Dma,
     left: SpinLockIrq<u32>,
@@ -36,7 +36,7 @@ impl irq::Handler for Rng {
             (ring.pop(), !before && ring.is_broken())
         };
         if broke {
-            super::fail(self.t, "virtio-rng", super::BROKE_RULES);
+            let _ = super::fail(&*self.t, "virtio-rng", super::BROKE_RULES);
         }
         if let Some((_, n)) = popped {
             let mut bytes = [0u8; BYTES];
@@ -54,22 +54,33 @@ impl irq::Handler for Rng {
     }
 }
 
-/// Starts the source behind `t`.
-pub fn attach<T: Transport + 'static>(t: T) -> Result {
-    start(KBox::new(t, KERNEL)?.leak()).map(|_| ())
+/// A source with its driver.
+pub struct Bound {
+    rng: Arc<Rng>,
+    registered: irq::Registration,
 }
 
-fn start(t: &'static dyn Transport) -> Result<&'static Rng> {
-    let f = super::negotiate(t, F_RING_PACKED)?;
-    let ring = Queue::new(t.queue_max(0).min(8), f & F_RING_PACKED != 0)?;
-    let rng = KBox::new(Rng { t, ring: SpinLockIrq::new(ring), buf: Dma::alloc(BYTES)?, left: SpinLockIrq::new(3) }, KERNEL)?.leak();
-    let (source, vector, shared) = t.interrupt()?;
-    let registered = irq::request(source, rng, c"virtio-rng", shared)?;
-    t.queue_setup(0, &rng.ring.lock(), vector)?;
-    registered.keep();
-    super::go(t);
+/// Starts the source behind `t`.
+pub fn bind(t: KBox<dyn Transport>) -> Result<Bound> {
+    let f = super::negotiate(&*t, F_RING_PACKED)?;
+    let ring = Queue::new(t.engine(), t.queue_max(0).min(8), f & F_RING_PACKED != 0)?;
+    let buf = Dma::alloc(t.engine(), BYTES)?;
+    let rng = Arc::new(Rng { t, ring: SpinLockIrq::new(ring), buf, left: SpinLockIrq::new(3) })?;
+    let (source, vector, shared) = rng.t.interrupt()?;
+    let registered = irq::request_owned(source, &rng, c"virtio-rng", shared)?;
+    rng.t.queue_setup(0, &rng.ring.lock(), vector)?;
+    super::go(&*rng.t);
     rng.ask()?;
-    Ok(rng)
+    Ok(Bound { rng, registered })
+}
+
+impl Bound {
+    /// Takes the driver away: nothing of it stays. Sleeps.
+    pub fn remove(self) -> Result {
+        super::leave(&*self.rng.t)?;
+        drop(self.registered);
+        Ok(())
+    }
 }
 
 #[path = "test/rng.rs"]

@@ -2,9 +2,9 @@
 //! What the others do wrongly, done rightly: this compiles, so that they fail for their own reasons alone.
 use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::alloc::KERNEL;
-use kernel::block::Request;
+use kernel::block::{InFlight, Offer, Request};
+use kernel::dma::{Dma, Engine};
 use kernel::list::{Entry, List};
-use kernel::mem::Dma;
 use kernel::rcu::{self, Fresh, Rcu};
 use kernel::sync::{RwSemaphore, SpinLock};
 use kernel::{irq, thread, Result};
@@ -28,13 +28,21 @@ pub fn finish(r: Request) -> u32 {
     n
 }
 
+pub fn lend(under_way: &mut InFlight, r: Offer<'_>) -> Option<u64> {
+    let (lent, _) = under_way.lend(r).ok()?;
+    let tag = lent.tag();
+    let at = lent.segment(0)?.addr;
+    under_way.done(tag)?.complete(Ok(()));
+    Some(at)
+}
+
 pub fn run(line: irq::Line) -> Result<u32> {
     irq::request(line, &HANDLER, c"example", false)?.keep();
     thread::spawn(c"adder", || *COUNT.lock() += 1)?.join();
     let mut l = List::new();
     l.push_back(Entry::new(1, KERNEL)?);
     ROUTE.publish(Fresh::new(2)?);
-    let data = Dma::alloc(8)?;
+    let data = Dma::alloc(&Engine::pretended()?, 8)?;
     let table = RwSemaphore::new(c"table", 3)?;
     *table.write() = data.len() as u32;
     let section = rcu::read();

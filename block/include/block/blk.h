@@ -111,8 +111,8 @@ int disk_add(struct disk *d);
 void disk_set_sectors(struct disk *d, u64 sectors);
 /* How many files of it and its partitions are open. */
 unsigned int disk_openers(struct disk *d);
-/* Takes the disk out of /dev, /sys and the list; nobody has it open. The caller's reference stays. */
-void disk_remove(struct disk *d);
+/* Kills the disk and takes it out of /dev, /sys and the list. The caller's reference stays. 0; -EBUSY: somebody has it open. */
+int __must_check disk_remove_unless_open(struct disk *d);
 /* The device is gone: everything under way and to come fails. */
 void disk_kill(struct disk *d);
 void disk_put(struct disk *d);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //! The disk against a device that answers wrongly: requests end, with EIO, and the device is given up once.
 
-use super::super::test::{Avail, Evil, Handle, Ring};
-use super::{block, start, Disk, DEPTH, F_BLK_SIZE, F_RING_PACKED, SLOT};
+use super::super::test::{no_growth, Avail, Evil, Handle, Ring};
+use super::{bind, block, start, Bound, Ready, DEPTH, F_BLK_SIZE, F_RING_PACKED, SLOT};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use kernel::alloc::{Arc, KBox, KERNEL};
-use kernel::mem::Dma;
+use kernel::dma::Dma;
 use kernel::{kt_assert, kt_eq, thread, Error, Result};
 
 /// What the device does with a request, once it was honest for some.
@@ -66,8 +66,7 @@ fn answer(r: &mut Ring, slots: &Dma, trick: Trick, a: Avail) -> Option<u8> {
 
 struct Setup {
     evil: Arc<Evil>,
-    disk: &'static Disk,
-    added: block::Disk,
+    bound: Bound,
     trick_from: Arc<AtomicU32>,
     stop: Arc<AtomicBool>,
     device: thread::JoinHandle,
@@ -80,7 +79,7 @@ fn setup(packed: bool, trick: Trick) -> Result<Setup> {
         *sectors = 64;
     }
     let evil = Arc::new(Evil::new(2, if packed { F_RING_PACKED } else { 0 }, 128, &config)?)?;
-    let (disk, limits) = start(KBox::new(Handle(evil.clone()), KERNEL)?.leak())?;
+    let Ready { disk, limits, interrupts } = start(KBox::new(Handle(evil.clone()), KERNEL)?)?;
     let slots = disk.lane(0).ok_or(Error::ENODEV)?.slots.share();
     let (trick_from, stop) = (Arc::new(AtomicU32::new(u32::MAX))?, Arc::new(AtomicBool::new(false))?);
     let (e, from, over) = (evil.clone(), trick_from.clone(), stop.clone());
@@ -102,45 +101,44 @@ fn setup(packed: bool, trick: Trick) -> Result<Setup> {
             e.interrupt();
         }
     })?;
-    let added = block::add(c"evil", &limits, disk)?;
-    Ok(Setup { evil, disk, added, trick_from, stop, device })
+    let added = block::add(c"evil", &limits, disk.clone())?;
+    Ok(Setup { evil, bound: Bound { disk, added, _interrupts: interrupts }, trick_from, stop, device })
 }
 
 fn try_trick(packed: bool, trick: Trick) -> Result {
     let s = setup(packed, trick)?;
     let mut sector = [0; 512];
-    kt_eq!(s.added.read(5, &mut sector), Ok(()));
+    kt_eq!(s.bound.added.read(5, &mut sector), Ok(()));
     s.trick_from.store(0, Ordering::Release);
     let is_reset = matches!(trick, Trick::Reset | Trick::NeedsReset | Trick::Gone);
     if is_reset {
         // The watch comes by itself after a while; here it comes when the device is no more what it was.
-        let (disk, evil) = (s.disk, s.evil.clone());
+        let (disk, evil) = (s.bound.disk.clone(), s.evil.clone());
         let t = thread::spawn(c"watch", move || {
             while evil.status.load(Ordering::Acquire) == 4 | 8 | 2 | 1 {
                 kernel::time::sleep_ms(1);
             }
             disk.check();
         })?;
-        kt_eq!(s.added.read(6, &mut sector), Err(Error::EIO));
+        kt_eq!(s.bound.added.read(6, &mut sector), Err(Error::EIO));
         t.join();
     } else {
         let want = if matches!(trick, Trick::Honest | Trick::Long) { Ok(()) } else { Err(Error::EIO) };
-        kt_eq!((trick, s.added.read(6, &mut sector)), (trick, want));
+        kt_eq!((trick, s.bound.added.read(6, &mut sector)), (trick, want));
     }
     // One more interrupt, and one more: what is given up is given up once.
     s.evil.interrupt();
     s.evil.interrupt();
     let given_up = is_reset || matches!(trick, Trick::BadId | Trick::Twice | Trick::Jump);
-    kt_eq!((trick, s.disk.is_dead(), s.evil.failures()), (trick, given_up, u32::from(given_up)));
-    kt_assert!(!s.disk.is_busy());
+    kt_eq!((trick, s.bound.disk.is_dead(), s.evil.failures()), (trick, given_up, u32::from(given_up)));
+    kt_assert!(!s.bound.disk.is_busy());
     if given_up {
-        kt_eq!(s.added.read(7, &mut sector), Err(Error::EIO));
+        kt_eq!(s.bound.added.read(7, &mut sector), Err(Error::EIO));
     }
     s.stop.store(true, Ordering::Release);
     s.evil.told.wake_all();
     s.device.join();
-    s.added.kill();
-    Ok(())
+    s.bound.remove().map_err(|(e, _)| e)
 }
 
 fn tricks(run: &mut kernel::ktest::Run<'_>) -> Result {
@@ -171,7 +169,7 @@ fn configurations(run: &mut kernel::ktest::Run<'_>) -> Result {
         let mut e = Evil::new(2, F_BLK_SIZE, max, config)?;
         change(&mut e);
         let e = Arc::new(e)?;
-        let r = super::attach(Handle(e.clone()));
+        let r = bind(KBox::new(Handle(e.clone()), KERNEL)?).map(|_| ());
         kt_assert!(r.is_err() && e.failures() == 1);
         r
     };
@@ -202,6 +200,56 @@ fn configurations(run: &mut kernel::ktest::Run<'_>) -> Result {
     Ok(())
 }
 
+/// Drivers that come and go.
+fn rebound(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if Evil::new(2, 0, 128, &[]).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    let mut packed = false;
+    no_growth(|| {
+        packed = !packed;
+        let evil = Arc::new(Evil::new(2, if packed { F_RING_PACKED } else { 0 }, 128, &[0; 60])?)?;
+        let bound = bind(KBox::new(Handle(evil.clone()), KERNEL)?)?;
+        kt_eq!(evil.failures(), 0);
+        bound.remove().map_err(|(e, _)| e)
+    })
+}
+
+/// What is under way when the driver goes fails, after the device was made to leave its memory alone.
+fn removed_under_way(run: &mut kernel::ktest::Run<'_>) -> Result {
+    let mut config = [0u8; 60];
+    let Ok(evil) = Evil::new(2, 0, 128, &config) else { return run.skip(c"no message interrupts") };
+    drop(evil);
+    if let Some(sectors) = config.first_mut() {
+        *sectors = 64;
+    }
+    let evil = Arc::new(Evil::new(2, 0, 128, &config)?)?;
+    let theirs = evil.clone();
+    let binding = thread::spawn(c"reader", move || {
+        // The device answers nothing: binding waits for the partition table until the device is found to be gone.
+        let Ok(t) = KBox::new(Handle(theirs.clone()), KERNEL) else { return };
+        let Ok(Ready { disk, limits, interrupts }) = start(t) else { return };
+        let halts = theirs.clone();
+        let lane = disk.clone();
+        let ends = thread::spawn(c"halter", move || {
+            halts.told.wait(|| halts.notified.load(Ordering::Acquire) > 0);
+            halts.status.store(0, Ordering::Release);
+            lane.check();
+        });
+        let added = block::add(c"evil", &limits, disk.clone());
+        let _ = ends.map(|t| t.join());
+        if let Ok(added) = added {
+            let r = Bound { disk, added, _interrupts: interrupts }.remove();
+            theirs.done.store(r.is_ok(), Ordering::Release);
+        }
+    })?;
+    binding.join();
+    kt_assert!(evil.done.load(Ordering::Acquire) && evil.engine.is_halted());
+    Ok(())
+}
+
+kernel::ktest!(virtio_disk_rebound, rebound);
+kernel::ktest!(virtio_disk_removed_under_way, removed_under_way);
 kernel::ktest!(virtio_disk_tricks, tricks);
 kernel::ktest!(virtio_disk_resets, resets);
 kernel::ktest!(virtio_disk_configurations, configurations);

@@ -3,6 +3,7 @@
 
 use super::super::test::{Random, Ring};
 use super::{Piece, Queue, MAX};
+use kernel::dma::Engine;
 use kernel::{kt_assert, kt_eq, Error, Result};
 
 fn piece(len: u32, writable: bool) -> Piece {
@@ -10,7 +11,7 @@ fn piece(len: u32, writable: bool) -> Piece {
 }
 
 fn make(packed: bool) -> Result<(Queue, Ring)> {
-    let q = Queue::new(8, packed)?;
+    let q = Queue::new(&Engine::pretended()?, 8, packed)?;
     let ring = Ring::new(&q);
     Ok((q, ring))
 }
@@ -120,16 +121,16 @@ fn lengths(_run: &mut kernel::ktest::Run<'_>) -> Result {
 }
 
 fn sizes(_run: &mut kernel::ktest::Run<'_>) -> Result {
-    kt_eq!(Queue::new(0, false).err(), Some(Error::EINVAL));
-    kt_eq!(Queue::new(0, true).err(), Some(Error::EINVAL));
-    kt_eq!(Queue::new(6, false).err(), Some(Error::EINVAL));
-    kt_eq!(Queue::new(6, true)?.size, 6);
+    kt_eq!(Queue::new(&Engine::pretended()?, 0, false).err(), Some(Error::EINVAL));
+    kt_eq!(Queue::new(&Engine::pretended()?, 0, true).err(), Some(Error::EINVAL));
+    kt_eq!(Queue::new(&Engine::pretended()?, 6, false).err(), Some(Error::EINVAL));
+    kt_eq!(Queue::new(&Engine::pretended()?, 6, true)?.size, 6);
     for size in [0x8000, u16::MAX] {
-        kt_eq!(usize::from(Queue::new(size, true)?.size), MAX);
+        kt_eq!(usize::from(Queue::new(&Engine::pretended()?, size, true)?.size), MAX);
     }
-    kt_eq!(usize::from(Queue::new(0x8000, false)?.size), MAX);
+    kt_eq!(usize::from(Queue::new(&Engine::pretended()?, 0x8000, false)?.size), MAX);
     for (size, packed) in [(1, false), (1, true), (5, true)] {
-        let mut q = Queue::new(size, packed)?;
+        let mut q = Queue::new(&Engine::pretended()?, size, packed)?;
         kt_eq!(q.push(&[], 0), Err(Error::EINVAL));
         kt_eq!(q.push(&[piece(1, true); 6], 0), Err(Error::EINVAL));
         // Many times round, so that the wrap counters turn.

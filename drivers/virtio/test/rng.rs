@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //! The entropy source against a device that answers wrongly.
 
-use super::super::test::{Evil, Handle, Ring};
-use super::{start, F_RING_PACKED};
+use super::super::test::{no_growth, Evil, Handle, Ring};
+use super::{bind, F_RING_PACKED};
 use kernel::alloc::{Arc, KBox, KERNEL};
 use kernel::{kt_assert, kt_eq, Error, Result};
 
@@ -10,7 +10,7 @@ fn answers(run: &mut kernel::ktest::Run<'_>) -> Result {
     for packed in [false, true] {
         let Ok(evil) = Evil::new(4, if packed { F_RING_PACKED } else { 0 }, 8, &[]) else { return run.skip(c"no message interrupts") };
         let evil = Arc::new(evil)?;
-        start(KBox::new(Handle(evil.clone()), KERNEL)?.leak())?;
+        let bound = bind(KBox::new(Handle(evil.clone()), KERNEL)?)?;
         evil.interrupt(); // for nothing
         // More bytes than were asked for count as what was asked for.
         let a = evil.ring(0, Ring::take).flatten().ok_or(Error::ENOENT)?;
@@ -24,16 +24,30 @@ fn answers(run: &mut kernel::ktest::Run<'_>) -> Result {
             evil.interrupt();
         }
         kt_eq!(evil.failures(), 1);
+        bound.remove()?;
     }
     // Nothing at all is an answer; it is not asked again.
     let evil = Arc::new(Evil::new(4, 0, 8, &[])?)?;
-    start(KBox::new(Handle(evil.clone()), KERNEL)?.leak())?;
+    let bound = bind(KBox::new(Handle(evil.clone()), KERNEL)?)?;
     let a = evil.ring(0, Ring::take).flatten().ok_or(Error::ENOENT)?;
     evil.ring(0, |r| r.give(a.id.into(), 0, a.descs));
     evil.interrupt();
     kt_assert!(evil.ring(0, Ring::take).flatten().is_none());
     kt_eq!(evil.failures(), 0);
-    Ok(())
+    bound.remove()
 }
 
+fn rebound(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if Evil::new(4, 0, 8, &[]).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    no_growth(|| {
+        let evil = Arc::new(Evil::new(4, 0, 8, &[])?)?;
+        let bound = bind(KBox::new(Handle(evil.clone()), KERNEL)?)?;
+        kt_assert!(evil.ring(0, Ring::take).flatten().is_some()); // it asked, and is not answered
+        bound.remove()
+    })
+}
+
+kernel::ktest!(virtio_rng_rebound, rebound);
 kernel::ktest!(virtio_rng_answers, answers);
