@@ -87,6 +87,16 @@ endif
 uapi_flags := -isystem $(UAPI)/$(uapi_triplet) -isystem $(UAPI)
 include fuzz/build.mk
 
+# What tools/check-atomic reads: the code as LLVM's, with marks where sections begin and end, and with the types of what is loaded.
+ir_files := $(foreach c,$(csrc) $(wildcard rust/*.c),$(if $(findstring /test/,$c)$(filter sched/plant.c,$c),,$(c:%.c=$(O)/ir/%.ll)))
+ir_flags = $(filter-out -g1 -Werror,$(CFLAGS)) -w -fstrict-aliasing -DCHECK_ATOMIC
+$(O)/ir/%.ll: %.c $(O)/flags | $(gen)/abi.stamp
+	$(Q)mkdir -p $(@D)
+	$(call say,IR,$@)$(CC) $(CPPFLAGS) $(ir_flags) $(filter-out -g2,$(cflags_$(<:.c=))) -MMD -MP -MT $@ -MF $(@:.ll=.d) -S -emit-llvm -c $< -o $@
+-include $(ir_files:.ll=.d)
+.PHONY: ir
+ir: $(ir_files) $(rust_ir)
+
 # Decoders of outside bytes under clang's fuzzer: make fuzz-NAME of */test/host_fuzz_NAME.c [FUZZ_SECONDS=60]
 FUZZ_SECONDS ?= 60
 fuzz-%: FORCE

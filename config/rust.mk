@@ -69,6 +69,20 @@ $(r)/drivers.o: $(rust_driver_src) $(r)/kernel.o
 	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) -Funsafe_code $(macros_flag) --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
 		--crate-name drivers --emit=obj=$@,metadata=$(r)/libdrivers.rmeta $(rust_quiet) $(rust_cov) drivers/lib.rs
 
+# Both crates, and what C's inline functions are for Rust, as LLVM's code: see the Makefile.
+$(O)/ir/rust/kernel.ll: $(r)/kernel.o
+	$(Q)mkdir -p $(@D)
+	$(call say,IR,$@)OCHRE_BINDINGS=$(abspath $(r))/bindings.rs $(rustc) $(rust_common) $(rust_lints) $(macros_flag) -Cdebuginfo=0 --crate-type=rlib \
+		--crate-name kernel --emit=llvm-ir=$@ rust/lib.rs
+$(O)/ir/rust/drivers.ll: $(r)/drivers.o
+	$(Q)mkdir -p $(@D)
+	$(call say,IR,$@)$(rustc) $(rust_common) $(rust_lints) $(macros_flag) -Cdebuginfo=0 --extern kernel=$(r)/libkernel.rmeta --crate-type=rlib \
+		--crate-name drivers --emit=llvm-ir=$@ drivers/lib.rs
+$(O)/ir/rust/extern.ll: $(r)/extern.c $(O)/flags
+	$(Q)mkdir -p $(@D)
+	$(call say,IR,$@)$(CC) $(CPPFLAGS) $(ir_flags) -S -emit-llvm -c $< -o $@
+rust_ir := $(addprefix $(O)/ir/rust/,kernel.ll drivers.ll extern.ll)
+
 # The documentation's examples, as in-kernel tests.
 $(r)/doctests.rs: tools/rustdoc.py $(rust_kernel_src) $(rust_driver_src)
 	$(Q)python3 tools/rustdoc.py $@

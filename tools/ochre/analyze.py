@@ -412,7 +412,33 @@ class Clippy(Tool):
         return sorted(set(found))
 
 
-TOOLS = [Clang, ClangDeep, Gcc, Cocci, Cppcheck, Tidy, Sparse, Capabilities, Layers, Clippy]
+class Graph(Tool):
+    """What a script of ours says of the whole kernel's call graph."""
+    tree, script, shape = True, None, None
+
+    def tree_hash(self):
+        return digest(self.ctx.tools["clang"] if "clang" in self.ctx.tools else "", *[p + self.ctx.sources.content(p) for p in self.ctx.listed if p.endswith((".c", ".h", ".S", ".rs", ".mk", ".toml", ".py"))
+                                                                                      or p in ("Makefile", self.script)])
+
+    def run_tree(self, run):
+        rc, text = run(build.make_argv(self.ctx.tools, "x86_64", False, False, False, []))
+        if not rc:
+            rc, text = run([self.ctx.base + "/" + self.script])
+        found = [self.finding(m[3], "", 0, m[2], m[1]) for m in re.finditer(r"^(.+?): (.*) \[%s (\w+)\]$" % self.name, text, re.M)]
+        return found or ([self.finding("failed", "", 0, (text.strip().splitlines() or ["status %d" % rc])[-1])] if rc else [])
+
+
+class Atomic(Graph):
+    """No sleep in atomic context (tools/analyze/atomic.toml)."""
+    name, script = "atomic", "tools/check-atomic"
+
+
+class Stack(Graph):
+    """No recursion without a bound, no entry point that needs more than its stack (tools/analyze/stack.toml)."""
+    name, script = "stack", "tools/check-stack"
+
+
+TOOLS = [Clang, ClangDeep, Gcc, Cocci, Cppcheck, Tidy, Sparse, Capabilities, Layers, Atomic, Stack, Clippy]
 GATE = [t.name for t in TOOLS if t.gates and t.name not in ("layers", "clippy")]      # those two are tests of their own
 
 

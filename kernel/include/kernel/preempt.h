@@ -27,6 +27,20 @@
 /* upcall, sched/: the count is 0 and a full reschedule is due */
 void preempt_schedule(void);
 
+#ifdef CHECK_ATOMIC
+/* Not a kernel, but code that tools/check-atomic reads: marks in the stead of what counts. */
+void __atomic_begin(void);
+void __atomic_end(void);
+void __atomic_breach(void);
+#define local_irq_save(f) do { (f) = arch_irqs_flags(); __atomic_begin(); } while (0)
+#define local_irq_restore(f) do { (void)(f); __atomic_end(); } while (0)
+#define local_irq_enable() __atomic_end()
+#define local_irq_disable() __atomic_begin()
+#define preempt_disable() __atomic_begin()
+#define preempt_enable_no_resched() __atomic_end()
+#define preempt_enable() __atomic_end()
+#define might_sleep() __atomic_breach()
+#else
 #ifdef CONFIG_SECTIONS
 #define local_irq_save(f) do { (f) = SECTION_IRQ_SAVE(); } while (0)
 #define local_irq_disable() do { (void)SECTION_IRQ_SAVE(); } while (0)
@@ -38,10 +52,12 @@ void preempt_schedule(void);
 #endif
 #define local_irq_restore(f) arch_irq_restore(f)
 #define local_irq_enable() arch_irq_enable()
+#endif
 #define local_save_flags(f) do { (f) = arch_irqs_flags(); } while (0)
 #define irqs_disabled() arch_irqs_disabled()
 #define irqs_disabled_flags(f) arch_irqs_disabled_flags(f)
 
+#ifndef CHECK_ATOMIC
 #define preempt_enable_no_resched() do { barrier(); __preempt_count_sub(1); } while (0)
 #define preempt_enable() do {							\
 	barrier();								\
@@ -54,4 +70,5 @@ void might_sleep_at(const char *file, int line);
 #define might_sleep() might_sleep_at(__FILE__, __LINE__)
 #else
 #define might_sleep() do { } while (0)
+#endif
 #endif
