@@ -21,6 +21,8 @@ pub mod mem;
 mod panic;
 pub mod pci;
 mod pci_assign;
+#[cfg(lockdep)]
+mod plant;
 pub mod platform;
 pub mod print;
 pub mod rcu;

@@ -217,6 +217,40 @@ fn bars(_run: &mut crate::ktest::Run<'_>) -> Result {
 
 crate::ktest!(rust_pci_bars, bars);
 
+/// BARs that were sized.
+static SIZED: AtomicU64 = AtomicU64::new(0);
+
+fn bars_are_kept(_run: &mut crate::ktest::Run<'_>) -> Result {
+    let all = || {
+        let mut sum = 0u64;
+        for_each(|f| {
+            for i in 0..6 {
+                sum = sum.wrapping_mul(31).wrapping_add(f.bar(i).map_or(1, |(base, size)| base ^ size));
+            }
+        })
+        .map(|()| sum)
+    };
+    let first = all()?;
+    let sized = SIZED.load(Ordering::Relaxed);
+    crate::kt_eq!((all(), SIZED.load(Ordering::Relaxed)), (Ok(first), sized));
+    Ok(())
+}
+
+crate::ktest!(rust_pci_bars_are_kept, bars_are_kept);
+
+fn one_owner(_run: &mut crate::ktest::Run<'_>) -> Result {
+    let mut again = 0;
+    for_each(|f| {
+        if f.host.claimed.at(&f).is_some_and(|(word, bit)| word.load(Ordering::Relaxed) & bit != 0) {
+            again += u32::from(f.enable().err() != Some(Error::EBUSY));
+        }
+    })?;
+    crate::kt_eq!(again, 0);
+    Ok(())
+}
+
+crate::ktest!(rust_pci_one_owner, one_owner);
+
 impl Function {
     /// Reads an aligned word of configuration space.
     pub fn read32(&self, off: u16) -> u32 {
@@ -328,6 +362,7 @@ impl Function {
         if wide && i == 5 {
             return Err(Error::EINVAL);
         }
+        SIZED.fetch_add(1, Ordering::Relaxed);
         let command = self.read32(COMMAND) & 0xffff;
         self.write32(COMMAND, command & !u32::from(COMMAND_MEMORY));
         let high = if wide { self.read32(off + 4) } else { 0 };
@@ -524,9 +559,13 @@ pub fn for_each(mut found: impl FnMut(Function)) -> Result {
     let known = *HOSTS.lock();
     let mut host = match known {
         Some(h) => Some(h),
-        None => open_hosts()?,
+        None => {
+            let opened = open_hosts()?;
+            let mut hosts = HOSTS.lock();
+            *hosts = hosts.or(opened); // who was first: a function has one owner
+            *hosts
+        }
     };
-    *HOSTS.lock() = host;
     while let Some(h) = host {
         h.walk(h.first_bus, 0, &mut found);
         host = h.next;

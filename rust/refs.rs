@@ -62,6 +62,13 @@ impl<T> Arc<T> {
         Self { ptr, owns: PhantomData }
     }
 
+    /// For the test of what overflows.
+    #[cfg(lockdep)]
+    pub(crate) fn set_count(&self, n: i32) {
+        // SAFETY: we own a reference; more owners than there are keep the value for ever.
+        unsafe { bindings::refcount_set(self.ptr.as_ref().refs.get(), n) }
+    }
+
     /// Whether both are owners of the same value.
     pub fn ptr_eq(a: &Self, b: &Self) -> bool {
         a.ptr == b.ptr
@@ -97,10 +104,20 @@ impl<T> Drop for Arc<T> {
         // SAFETY: we own a reference, which we put; the last one owns the box.
         unsafe {
             if bindings::refcount_dec_and_test(self.ptr.as_ref().refs.get()) {
-                drop(KBox::from_raw(self.ptr.as_ptr()));
+                last(self.ptr);
             }
         }
     }
+}
+
+/// The value's end; apart, because owners are many.
+///
+/// # Safety
+/// There are no owners any more.
+#[inline(never)]
+unsafe fn last<T>(ptr: NonNull<Counted<T>>) {
+    // SAFETY: the caller's word; the box came from KBox::into_raw.
+    drop(unsafe { KBox::from_raw(ptr.as_ptr()) });
 }
 
 /// An object of C that counts its references.

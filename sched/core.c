@@ -412,10 +412,10 @@ void schedule(void)
 {
 	might_sleep();
 	/*
-	 * A switch ends the RCU read sections of this CPU, and what a section or a spinlock protects would go: the task ends
-	 * instead. In every build: drivers without unsafe code can come here.
+	 * A switch ends the RCU read sections of this CPU, and what a section or a spinlock protects would go; with interrupts
+	 * off, what an interrupt shares. The task ends instead. In every build: drivers without unsafe code can come here.
 	 */
-	if (unlikely(preempt_count()))
+	if (unlikely(preempt_count() || irqs_disabled()))
 		bug_at(__FILE__, __LINE__, "scheduling while atomic");
 	if (unlikely(current->flags & PF_WQ_WORKER) && READ_ONCE(current->state))
 		work_worker_sleeps(current);

@@ -263,6 +263,15 @@ static void plant_rcu_sleep(void)
 	rcu_read_unlock();
 }
 
+static void plant_irq_sleep(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	schedule_timeout_uninterruptible(1);
+	local_irq_restore(flags);
+}
+
 static void plant_rcu_unlock(void)
 {
 	preempt_disable();
@@ -457,6 +466,7 @@ static const struct {
 	{ "stack_overflow_by_one", plant_stack_overflow_by_one }, { "use_after_scope", plant_use_after_scope },
 	{ "stack_end", plant_stack_end }, { "write_code", plant_write_code }, { "run_data", plant_run_data },
 	{ "poisoned", plant_poisoned }, { "rcu_pointer", plant_rcu_pointer }, { "rcu_sleep", plant_rcu_sleep },
+	{ "irq_sleep", plant_irq_sleep },
 	{ "rcu_unlock", plant_rcu_unlock }, { "unlock", plant_unlock }, { "lock_freed", plant_lock_freed },
 	{ "lock_uninitialised", plant_lock_uninitialised }, { "lock_irq_way", plant_lock_irq_way },
 	{ "lock_kept", plant_lock_kept }, { "null_locked", plant_null_locked }, { "oops_in_oops", plant_oops_in_oops }, { "hang", plant_hang },
