@@ -26,6 +26,8 @@ const DEPTH: usize = 64;
 // Beside each request: header (16 bytes), a range for discard (16), the status byte.
 const SLOT: usize = 48;
 const MAX_PIECES: usize = 35;
+// Most requests have no more: less to clear.
+const FEW: usize = 6;
 const MAX_LANES: usize = 8;
 const WATCH_MS: u32 = 2000;
 // Most requests that one interrupt completes.
@@ -127,7 +129,7 @@ impl Disk {
 
 impl Lane {
     /// Writes the header of `r` into its slot and the pieces into `out`; how many.
-    fn describe(&self, r: &Lent, out: &mut [Piece; MAX_PIECES]) -> Result<usize> {
+    fn describe(&self, r: &Lent, out: &mut [Piece]) -> Result<usize> {
         let slot = usize::from(r.tag()) * SLOT;
         let base = self.slots.addr() + slot as u64;
         let (kind, sector) = match r.op() {
@@ -166,6 +168,14 @@ impl Lane {
         }
         add(Piece { addr: base + 32, len: 1, writable: true })?;
         Ok(n)
+    }
+
+    /// Describes `r`, of at most `N` pieces, to the device.
+    #[inline(never)]
+    fn push<const N: usize>(&self, ring: &mut Queue, r: &Lent) -> Result {
+        let mut pieces = [Piece { addr: 0, len: 0, writable: false }; N];
+        let n = self.describe(r, &mut pieces)?;
+        ring.push(pieces.get(..n).unwrap_or(&[]), r.tag())
     }
 
     /// Nobody will answer these any more.
@@ -267,8 +277,7 @@ impl block::Driver for Disk {
             let lent;
             (lent, taken) = hw.under_way.lend(r)?;
             let tag = lent.tag();
-            let mut pieces = [Piece { addr: 0, len: 0, writable: false }; MAX_PIECES];
-            let pushed = lane.describe(lent, &mut pieces).and_then(|n| hw.ring.push(pieces.get(..n).unwrap_or(&[]), tag));
+            let pushed = if n <= FEW { lane.push::<FEW>(&mut hw.ring, lent) } else { lane.push::<MAX_PIECES>(&mut hw.ring, lent) };
             if let (Err(e), Some(r)) = (pushed, if pushed.is_err() { hw.under_way.done(tag) } else { None }) {
                 r.complete(Err(e)); // the ring does not have it
                 return Ok(taken);
