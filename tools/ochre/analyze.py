@@ -16,7 +16,7 @@ import threading
 import time
 import tomllib
 
-from . import arches, build, capabilities, setup
+from . import arches, build, capabilities, setup, soundness
 from .util import ARCHES, BUILD, Fail, HOST, Progress, ROOT, digest, locked, output, rel, write_if_changed
 
 CPUS = [a for a in ARCHES if not arches.ALL[a].gcc]     # the tools are LLVM's, or read what its compiler takes
@@ -387,6 +387,19 @@ class Capabilities(Tool):
         return [self.finding(p.check, p.file, p.line, p.message, p.function) for p in capabilities.verify(self.ctx.base, self.ctx.listed)]
 
 
+class Soundness(Tool):
+    """Each public safe function of rust/ is reviewed (docs/rust-soundness.md)."""
+    name, tree = "soundness", True
+
+    def tree_hash(self):
+        return digest(*[p + self.ctx.sources.content(p) for p in self.ctx.listed
+                        if p.endswith(".rs") or p.startswith(("tests/boot/", "tests/command/", "tools/check-")) or "/test/k_" in p
+                        or p in (soundness.DOCUMENT, "tools/ochre/soundness.py")])
+
+    def run_tree(self, run):
+        return [self.finding(p.check, p.file, p.line, p.message, "") for p in soundness.verify(self.ctx.base)]
+
+
 class Clippy(Tool):
     """Rust's linter with the list of config/rust.mk."""
     name, tree = "clippy", True
@@ -438,7 +451,7 @@ class Stack(Graph):
     name, script = "stack", "tools/check-stack"
 
 
-TOOLS = [Clang, ClangDeep, Gcc, Cocci, Cppcheck, Tidy, Sparse, Capabilities, Layers, Atomic, Stack, Clippy]
+TOOLS = [Clang, ClangDeep, Gcc, Cocci, Cppcheck, Tidy, Sparse, Capabilities, Layers, Soundness, Atomic, Stack, Clippy]
 GATE = [t.name for t in TOOLS if t.gates and t.name not in ("layers", "clippy")]      # those two are tests of their own
 
 
