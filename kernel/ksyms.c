@@ -13,9 +13,13 @@
 extern const u32 ksyms_data[];	/* by the linker script; empty in the first link */
 extern char _sinittext[], _einittext[];
 
+struct group {
+	u32 offset, start;
+};
+
 struct table {
-	u32 count, nwords;
-	const u32 *offset, *name_start;
+	u32 groups, nwords;
+	const struct group *group;
 	const u16 *word_start;
 	const char *words;
 	const u8 *names;
@@ -27,14 +31,21 @@ static bool open_table(struct table *t)
 
 	if (!p)
 		return false;
-	t->count = p[0];
+	t->groups = p[0];
 	t->nwords = p[1];
-	t->offset = p + 2;
-	t->name_start = t->offset + t->count;
-	t->word_start = (const u16 *)(t->name_start + DIV_ROUND_UP(t->count, 32));
+	t->group = (const struct group *)(p + 2);
+	t->word_start = (const u16 *)(t->group + t->groups + 1);
 	t->words = (const char *)(t->word_start + t->nwords + 1);
 	t->names = (const u8 *)t->words + t->word_start[t->nwords];
-	return t->count;
+	return t->groups;
+}
+
+/* A number of one byte below LIMIT, or of two. */
+static u32 next(const u8 **p, u32 limit)
+{
+	u32 n = *(*p)++;
+
+	return n < limit ? n : ((n - limit) << 8 | *(*p)++) + limit;
 }
 
 static void append(const struct table *t, u32 word, char *name, size_t size, size_t *len)
@@ -46,19 +57,15 @@ static void append(const struct table *t, u32 word, char *name, size_t size, siz
 	*len += n;
 }
 
-static void get_name(const struct table *t, u32 i, char *name, size_t size)
+/* The name that lies at P. */
+static void get_name(const struct table *t, const u8 *p, char *name, size_t size)
 {
-	const u8 *p = t->names + t->name_start[i / 32], *end;
+	const u8 *end = p + 1 + *p;
 	size_t len = 0;
 
-	for (u32 k = i % 32; k; k--)
-		p += 1 + *p;
-	end = p + 1 + *p;
-	for (p++; p < end; p++) {
-		u32 w = *p;
+	for (p++; p < end; ) {
+		u32 w = next(&p, 0xc0);
 
-		if (w >= 0xc0)
-			w = 0xc0 + ((w - 0xc0) << 8 | *++p);
 		if (w < t->nwords)
 			append(t, w, name, size, &len);
 	}
@@ -70,28 +77,50 @@ bool is_kernel_text(unsigned long addr)
 	return kernel_text_address(addr) || (addr >= (unsigned long)_sinittext && addr < (unsigned long)_einittext);
 }
 
+/* Of the symbols in group I, which begins at or before OFF, the last that does: its offset, its end, and where its name lies. */
+static const u8 *find_in_group(const struct table *t, u32 i, u32 off, u32 *start, u32 *end)
+{
+	const u8 *p = t->names + t->group[i].start, *stop = t->names + t->group[i + 1].start, *name;
+
+	*start = t->group[i].offset;
+	for (;;) {
+		name = p;
+		p += 1 + *p;
+		if (p == stop) {
+			*end = i + 1 < t->groups ? t->group[i + 1].offset : off + 1;
+			return name;
+		}
+		*end = *start + next(&p, 0x80);
+		if (*end > off)
+			return name;
+		*start = *end;
+	}
+}
+
 bool ksym_lookup(unsigned long addr, unsigned long *start, unsigned long *len, char *name, size_t size)
 {
+	u32 off, lo = 0, hi, from, to;
+	const u8 *at;
 	struct table t;
-	u32 off, lo = 0, hi;
 
 	if (!is_kernel_text(addr) || !open_table(&t))
 		return false;
 	off = (u32)(addr - (unsigned long)_text);
-	for (hi = t.count; hi - lo > 1; ) {
+	for (hi = t.groups; hi - lo > 1; ) {
 		u32 mid = lo + (hi - lo) / 2;
 
-		if (t.offset[mid] <= off)
+		if (t.group[mid].offset <= off)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	if (t.offset[lo] > off)
+	if (t.group[lo].offset > off)
 		return false;
-	*start = (unsigned long)_text + t.offset[lo];
-	*len = (lo + 1 < t.count ? t.offset[lo + 1] : off + 1) - t.offset[lo];
+	at = find_in_group(&t, lo, off, &from, &to);
+	*start = (unsigned long)_text + from;
+	*len = to - from;
 	if (size)
-		get_name(&t, lo, name, size);
+		get_name(&t, at, name, size);
 	return true;
 }
 

@@ -3,8 +3,9 @@
 """Makes the symbol table that the kernel carries for its backtraces.
 
 Names are cut at underscores into words; each distinct word is stored once, a name is a string of word numbers:
-  u32 count, nwords; u32 offset[count] (from _text, ascending); u32 name_start[count / 32 + 1];
-  u16 word_start[nwords + 1]; words (ASCII); names: u8 length, then word numbers (one byte below 0xc0, else two).
+  u32 groups, nwords; { u32 offset (from _text, ascending), start (in names) }[groups + 1]; u16 word_start[nwords + 1]; words (ASCII); names.
+A group is up to 32 names, of symbols by address: of each but the first how far behind the one before it lies (one byte below 0x80; else two, of
+what is above 0x80: 0x80 + high byte, low byte); u8 length; word numbers (below 0xc0 one byte, else two likewise). The last group is the end.
 Sizes come from the next symbol. Only code is kept. Usage: mksyms.py VMLINUX OUT.S
 """
 import re
@@ -64,6 +65,14 @@ def demangle(name):
     return "::".join(w for w in words[-4:] if w) or name
 
 
+GROUP = 32
+
+
+def number(n, limit):
+    """One byte below the limit, or two."""
+    return bytes((n,)) if n < limit else bytes((limit + (n - limit >> 8), n - limit & 255))
+
+
 def main():
     base, syms = read_symbols(sys.argv[1])
     syms = [(v - base, demangle(n)[:120]) for v, n in syms]
@@ -77,19 +86,15 @@ def main():
     index = {w: i for i, w in enumerate(words)}
     blob = bytearray()
     marks = []
-    for i, (_, n) in enumerate(syms):
-        if i % 32 == 0:
-            marks.append(len(blob))
-        enc = bytearray()
-        for w in split(n):
-            k = index.get(w)
-            if k is None:
-                continue
-            if k < 0xC0:
-                enc.append(k)
-            else:
-                k -= 0xC0
-                enc += bytes((0xC0 + (k >> 8), k & 255))
+    in_group, last = GROUP, 0
+    for v, n in syms:
+        if in_group == GROUP or v - last > 0x7FFF:
+            marks += [v, len(blob)]
+            in_group = 0
+        else:
+            blob += number(v - last, 0x80)
+        in_group, last = in_group + 1, v
+        enc = b"".join(number(index[w], 0xC0) for w in split(n) if w in index)
         blob.append(len(enc))
         blob += enc
     text = b"".join(w.encode("ascii", "replace") for w in words)
@@ -108,9 +113,8 @@ def main():
         return lines
 
     out = ['\t.section .ksyms, "a"', "\t.balign 8"]
-    out += emit(".long", [len(syms), len(words)])
-    out += emit(".long", [v for v, _ in syms])
-    out += emit(".long", marks)
+    out += emit(".long", [len(marks) // 2, len(words)])
+    out += emit(".long", [*marks, last, len(blob)])
     out += emit(".short", starts)
     out += emit(".byte", list(text))
     out += emit(".byte", list(blob))

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Makes the table by which a kernel without frame pointers finds the callers on a stack, from the ELF file's .debug_frame (DWARF 5, 6.4).
 
-  u32 functions, states, bytes of rows; u32 start[functions] (from _text, ascending); u32 rows[functions + 1];
-  u16 state[states][2]; the rows: bytes.
-A function's rows are in the order of addresses. Each: how many bytes of code after the one before it begins (one byte below 0x80; else two, of what is
+  u32 groups, states, bytes of rows; { u32 start (from _text, ascending), rows (where in them) }[groups + 1]; u16 state[states][2]; the rows: bytes.
+A group is up to 16 functions in the order of addresses. Of each but the first: how far behind the one before it begins, in one byte below 0x80, else
+two likewise; how many bytes its rows are, the same; its rows, in the order of addresses. Each row: how many bytes of code after the one before it begins (one byte below 0x80; else two, of what is
 above 0x80: 0x80 + high byte, low byte; the first row of a function is at its start and has none), and its state's number (below 0xc0 one byte,
 else two likewise).
 A state: where the caller's stack pointer is, in bytes above rsp, or above rbp if bit 0 is set; and how far below that the caller's rbp is kept
@@ -17,6 +17,7 @@ from collections import Counter
 
 RBP, RSP, RA = 6, 7, 16
 UNKNOWN = (0, 0)
+GROUP = 16
 
 
 class Elf:
@@ -201,14 +202,11 @@ def table(elf):
     count = Counter(s for f in every for _, s in f[2] if s != UNKNOWN)
     states = [UNKNOWN] + [s for s, _ in sorted(count.items(), key=lambda x: (-x[1], x[0]))]
     index = {s: i for i, s in enumerate(states)}
-    starts, places, rows, last = [], [], bytearray(), None
+    found, last = [], None          # (start, rows)
     for start, end, of in every:
         if last is not None and start - last >= 16:     # more than padding: assembly
-            starts.append(last - base)
-            places.append(len(rows))
-        starts.append(start - base)
-        places.append(len(rows))
-        at = start
+            found.append((last - base, b""))
+        rows, at = bytearray(), start
         for n, (pc, s) in enumerate(of):
             delta = pc - at
             while n and delta > 0x7FFF:                # longer than two bytes say: the same state again
@@ -216,11 +214,24 @@ def table(elf):
                 delta -= 0x7FFF
             rows += (number(delta, 0x80) if n else b"") + number(index[s], 0xC0)
             at = pc
+        found.append((start - base, rows))
         last = end
-    places.append(len(rows))
-    starts.append(last - base)
-    places.append(len(rows))
-    return starts, places, states, rows
+    found.append((last - base, b""))
+    return states, *grouped(found)
+
+
+def grouped(found):
+    """The groups, with one at the end; and their bytes."""
+    groups, data, inside, last = [], bytearray(), GROUP, 0
+    for start, rows in found:
+        if inside == GROUP or start - last > 0x7FFF:
+            groups += [start, len(data)]
+            inside = 0
+        else:
+            data += number(start - last, 0x80)
+        inside, last = inside + 1, start
+        data += number(len(rows), 0x80) + rows
+    return [*groups, last, len(data)], data
 
 
 def emit(kind, values):
@@ -232,10 +243,9 @@ def main():
     elf = Elf(sys.argv[1])
     out = ['\t.section .unwind, "a"', "\t.balign 8"]
     if elf.section(".debug_frame"):
-        starts, places, states, rows = table(elf)
-        out += emit(".long", [len(starts), len(states), len(rows)])
-        out += emit(".long", starts)
-        out += emit(".long", places)
+        states, groups, rows = table(elf)
+        out += emit(".long", [len(groups) // 2 - 1, len(states), len(rows)])
+        out += emit(".long", groups)
         out += emit(".short", [n for s in states for n in s])
         out += emit(".byte", list(rows))
     else:

@@ -10,19 +10,22 @@
 #ifdef CONFIG_UNWIND_TABLE
 extern const u32 unwind_data[];	/* by the linker script; empty in the first link */
 
+struct group {
+	u32 start, rows;
+};
+
 struct table {
-	u32 functions;
-	const u32 *start, *rows;
+	u32 groups;
+	const struct group *group;
 	const struct unwind_state *state;
 	const u8 *bytes;
 };
 
 static void open_table(struct table *t)
 {
-	t->functions = unwind_data[0];
-	t->start = unwind_data + 3;
-	t->rows = t->start + t->functions;
-	t->state = (const struct unwind_state *)(t->rows + t->functions + 1);
+	t->groups = unwind_data[0];
+	t->group = (const struct group *)(unwind_data + 3);
+	t->state = (const struct unwind_state *)(t->group + t->groups + 1);
 	t->bytes = (const u8 *)(t->state + unwind_data[1]);
 }
 
@@ -34,26 +37,43 @@ static u32 next(const u8 **p, u32 limit)
 	return n < limit ? n : ((n - limit) << 8 | *(*p)++) + limit;
 }
 
-/* The last function that begins at or before this; functions, if there is none. */
-static u32 find_function(const struct table *t, u32 at)
+/* The rows, up to END, of the last function that begins at or before this: where it begins is *PC. NULL: there is none. */
+static const u8 *find_function(const struct table *t, u32 at, u32 *pc, const u8 **end)
 {
-	u32 lo = 0, hi = t->functions;
+	u32 lo = 0, hi = t->groups;
+	const u8 *p, *stop, *rows;
 
 	while (lo < hi) {
 		u32 mid = lo + (hi - lo) / 2;
 
-		if (t->start[mid] <= at)
+		if (t->group[mid].start <= at)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo ? lo - 1 : t->functions;
+	if (!lo)
+		return NULL;
+	*pc = t->group[lo - 1].start;
+	p = t->bytes + t->group[lo - 1].rows;
+	stop = t->bytes + t->group[lo].rows;
+	for (;;) {
+		u32 len = next(&p, 0x80), step;
+
+		rows = p;
+		*end = p += len;
+		if (p == stop)
+			return rows;
+		step = next(&p, 0x80);
+		if (*pc + step > at)
+			return rows;
+		*pc += step;
+	}
 }
 
 bool x86_unwind_find(unsigned long ip, struct unwind_state *s, bool *assembly)
 {
 	struct table t;
-	u32 f, state, at, pc;
+	u32 state, at, pc;
 	const u8 *p, *end;
 
 	*assembly = true;
@@ -61,13 +81,10 @@ bool x86_unwind_find(unsigned long ip, struct unwind_state *s, bool *assembly)
 		return false;
 	open_table(&t);
 	at = (u32)(ip - (unsigned long)_text);
-	f = find_function(&t, at);
-	if (f == t.functions || t.rows[f] == t.rows[f + 1])
+	p = find_function(&t, at, &pc, &end);
+	if (!p || p == end)
 		return false;
 	*assembly = false;
-	p = t.bytes + t.rows[f];
-	end = t.bytes + t.rows[f + 1];
-	pc = t.start[f];
 	state = next(&p, 0xc0);
 	while (p < end) {
 		pc += next(&p, 0x80);

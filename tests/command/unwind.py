@@ -26,9 +26,8 @@ class Table:
         data = elf.data[s[4] + at - s[3]:s[4] + s[5]]
         n, states, size = struct.unpack_from("<III", data)
         self.base = elf.symbol("_text")
-        self.start = struct.unpack_from("<%dI" % n, data, 12)
-        self.rows = struct.unpack_from("<%dI" % (n + 1), data, 12 + 4 * n)
-        at = 12 + 4 * n + 4 * (n + 1)
+        self.group = list(struct.iter_unpack("<II", data[12:12 + 8 * (n + 1)]))
+        at = 12 + 8 * (n + 1)
         self.state = list(struct.iter_unpack("<HH", data[at:at + 4 * states]))
         self.bytes = data[at + 4 * states:at + 4 * states + size]
 
@@ -43,15 +42,22 @@ class Table:
 
     def every(self):
         """[(first address, state)] of all rows."""
-        for f, start in enumerate(self.start):
-            self.at, end, pc = self.rows[f], self.rows[f + 1], start
-            if self.at == end:
-                yield self.base + pc, None
-                continue
+        for (start, self.at), (_, stop) in zip(self.group, self.group[1:]):
+            while True:
+                size = self.next(0x80)
+                yield from self.of_function(start, self.at + size)
+                if self.at == stop:
+                    break
+                start += self.next(0x80)
+
+    def of_function(self, pc, end):
+        if self.at == end:
+            yield self.base + pc, None
+            return
+        yield self.base + pc, self.state[self.next(0xC0)]
+        while self.at < end:
+            pc += self.next(0x80)
             yield self.base + pc, self.state[self.next(0xC0)]
-            while self.at < end:
-                pc += self.next(0x80)
-                yield self.base + pc, self.state[self.next(0xC0)]
 
 
 def wanted():
