@@ -198,8 +198,8 @@ static struct dentry *next_sibling(struct dentry *parent, struct dentry *child)
 }
 
 /*
- * Calls @enter with d_lock held for @top and all below, parents first. What keeps the shape is the caller's: rename_lock, or that nobody else
- * uses the tree any more (@alone); then others on this CPU have their turn now and then.
+ * Calls @enter with d_lock held for @top and all below, parents first. What keeps the shape is the caller's: rename_lock, or
+ * that nobody else uses the tree any more (@alone); then others on this CPU have their turn now and then.
  */
 static void walk_shape(struct dentry *top, void *data, enum walk (*enter)(void *, struct dentry *), bool alone)
 {

@@ -647,6 +647,7 @@ static struct files_struct *dup_fd(struct files_struct *old, unsigned int punch_
 	struct files_struct *new = kmem_cache_alloc(files_cache, GFP_KERNEL_ACCOUNT);
 	struct fdtable *from, *to;
 	unsigned int words;
+	int err = 0;
 
 	if (!new)
 		return ERR_PTR(-ENOMEM);
@@ -666,15 +667,16 @@ static struct files_struct *dup_fd(struct files_struct *old, unsigned int punch_
 	begin_copy(old);
 	from = rcu_dereference_protected(old->fdt, true);	/* it stays */
 	words = words_in_use(from);
-	if (words * BITS_PER_LONG > to->max_fds)
+	if (words * BITS_PER_LONG > to->max_fds) {
 		to = alloc_fdtable(words * BITS_PER_LONG);
-	if (!IS_ERR(to))
+		if (IS_ERR(to))
+			err = (int)PTR_ERR(to);
+	}
+	if (!err)
 		copy_open(to, from, words, punch_from, punch_to);
 	end_copy(old);
 	spin_unlock(&old->file_lock);
-	if (IS_ERR(to)) {
-		int err = (int)PTR_ERR(to);
-
+	if (err) {
 		kmem_cache_free(files_cache, new);
 		return ERR_PTR(err);
 	}

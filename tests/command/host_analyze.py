@@ -219,7 +219,8 @@ with tempfile.TemporaryDirectory() as d:
         f.write(rows)
 
     files = sorted({p for p, _, _ in PLANTS})
-    gate = [a for n in module.GATE for a in ("--tool", n)]
+    # Those that read the linked kernel have tests of their own: there is none with the errors that are planted here.
+    gate = [a for n in module.GATE if n not in ("atomic", "stack") for a in ("--tool", n)]
     status, text = analyze(*gate, *files)
     assert status == 0 and "nothing new" in text, text
     wanted = plant(d, PLANTS)
