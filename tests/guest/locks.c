@@ -325,6 +325,7 @@ TEST(all_that_wait_for_a_lock_come_to_it)
 		CHECK(t_child_ok(pid[i]));
 	OK(flock(a, LOCK_EX | LOCK_NB));
 	unlink("/tmp/lk8");
+}
 
 /* The process of the line of a procfs' locks that is about INO: -2 where there is none. */
 static int holder_in(const char *path, ino_t ino)
