@@ -195,6 +195,10 @@ static __always_inline void erase(struct rb_node *z, struct rb_root *root, rb_au
 	struct rb_node *x, *xp, *y = z;
 	bool black;
 
+	if (z->parent_color == 1 && !z->left && !z->right) {		/* the only one */
+		WRITE_ONCE(root->node, NULL);
+		return;
+	}
 	if (z->left && z->right) {
 		y = z->right;
 		while (y->left)

@@ -343,14 +343,12 @@ __weak void proc_flush_pid(struct pid *pid)
 /* Before all processes wait for it in unhash(): what is queued in P of a task that is the caller's to release goes, some at a time. */
 static void flush_early(struct sighand_struct *h, struct sigpending *p)
 {
-	bool more;
-
-	do {
+	while (unlikely(!list_empty(&p->list))) {	/* asked without the lock: unhash() misses nothing */
 		spin_lock_irq(&h->siglock);
-		more = flush_some(p, FLUSH_MOST);
+		flush_some(p, FLUSH_MOST);
 		spin_unlock_irq(&h->siglock);
 		cond_resched();
-	} while (more);
+	}
 }
 
 void release_task(struct task *t)
@@ -403,7 +401,7 @@ static void release_all(struct list_head *dead)
 static void leave_family(struct task *t, struct list_head *dead) __acquires(tasklist_lock)
 {
 	write_lock_irq(&tasklist_lock);
-	while (unlikely(!ptrace_exit_some(t, dead)) || unlikely(!forget_some_children(t, dead))) {
+	while ((unlikely(!list_empty(&t->ptraced)) && !ptrace_exit_some(t, dead)) || unlikely(!forget_some_children(t, dead))) {
 		write_unlock_irq(&tasklist_lock);
 		release_all(dead);
 		cond_resched();

@@ -292,6 +292,8 @@ static void begin_group_exit(struct signal_struct *s, int code, struct task *not
 	s->flags = SIGNAL_GROUP_EXIT | (not ? 0 : s->flags & SIGNAL_UNKILLABLE);
 	s->group_exit_code = code;
 	s->group_stop_count = 0;
+	if (not && list_is_singular(&s->threads))
+		return;
 	s->zap_next = list_first_entry(&s->threads, struct task, thread_node);
 	s->zap_not = not;
 	zap_some(s);

@@ -5,7 +5,7 @@
  * One hash table for all; each bucket is a word: a chain of dentries with a lock in bit 0. Look-up runs
  * under RCU without writing anything: it compares parent, hash-and-length and name under the dentry's
  * sequence count. Renames and growing the table may send a reader down the wrong chain; that can only
- * hide a name, and readers for whom "not there" matters check the sequences of rename_lock and of moves.
+ * hide a name, and readers for whom "not there" matters check rename_lock's sequence.
  *
  * The table grows (by four) when a look-up has walked a long chain and there really are more dentries
  * than buckets. Its chains move to the new table some at a time; a bucket that has moved says so, and writers go on in the new
@@ -35,7 +35,6 @@ static struct {
 struct dhash __rcu *dhash = RCU_INITIALIZER(&initial_table.h);
 static bool long_chain_seen;
 static atomic_t growing;
-static seqcount_t moves = SEQCNT_ZERO(moves);	/* odd while chains move; written by who grows the table */
 static struct {
 	struct hlist_head head;
 	spinlock_t lock;
@@ -191,10 +190,10 @@ static u32 move_some(struct dhash *old, struct dhash *new, u32 i)
 {
 	unsigned int n = 0;
 
-	write_seqcount_begin(&moves);
+	write_seqlock(&rename_lock);
 	while (i <= old->mask && n < 256)
 		n += 8 + move_chain(&old->bucket[i++], new);
-	write_seqcount_end(&moves);
+	write_sequnlock(&rename_lock);
 	return i;
 }
 
@@ -342,30 +341,15 @@ static struct dentry *lookup_once(const struct dentry *parent, const struct qstr
 	return d;
 }
 
-/* What look-up finds nothing under is not there, if no name moved since. */
-struct hash_seq {
-	u32 renames, moves;
-};
-
-static struct hash_seq hash_begin(void)
-{
-	return (struct hash_seq){ read_seqbegin(&rename_lock), read_seqcount_begin(&moves) };
-}
-
-static bool hash_retry(struct hash_seq s)
-{
-	return read_seqretry(&rename_lock, s.renames) || read_seqcount_retry(&moves, s.moves);
-}
-
 struct dentry *d_lookup(const struct dentry *parent, const struct qstr *name)
 {
-	struct hash_seq seq;
 	struct dentry *d;
+	u32 seq;
 
 	do {
-		seq = hash_begin();
+		seq = read_seqbegin(&rename_lock);
 		d = lookup_once(parent, name);
-	} while (!d && hash_retry(seq));
+	} while (!d && read_seqretry(&rename_lock, seq));
 	return d;
 }
 
@@ -483,7 +467,7 @@ struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, 
 	unsigned int slot = in_lookup_slot(parent, name->hash);
 	unsigned long seq;
 	unsigned int d_seq;
-	struct hash_seq h_seq;
+	u32 r_seq;
 
 	new = d_alloc(parent, name);
 	if (unlikely(!new))
@@ -491,7 +475,7 @@ struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, 
 retry:
 	rcu_read_lock();
 	seq = smp_load_acquire(&parent->d_inode->i_dir_seq);
-	h_seq = hash_begin();
+	r_seq = read_seqbegin(&rename_lock);
 	d = d_lookup_rcu(parent, name, &d_seq);
 	if (unlikely(d)) {
 		if (!dget_not_dead(d)) {
@@ -506,7 +490,7 @@ retry:
 		dput(new);
 		return d;
 	}
-	if (unlikely(hash_retry(h_seq) || seq & 1)) {
+	if (unlikely(read_seqretry(&rename_lock, r_seq) || seq & 1)) {
 		rcu_read_unlock();
 		goto retry;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Waiting for children. proves: wait4 waitid vfork */
 #include "t.h"
+#include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -228,10 +229,9 @@ TEST(exit_codes_are_eight_bits)
 }
 
 static pid_t first_thread_has;
-static char on_thread[65536] __attribute__((aligned(16)));
 
 /* What a second thread may wait for: its own children alone with __WNOTHREAD, those of all threads without. */
-static int second_thread(void *arg)
+static void *second_thread(void *arg)
 {
 	pid_t own = (pid_t)syscall(SYS_clone, SIGCHLD, 0, NULL, NULL, NULL);
 	int ok;
@@ -249,12 +249,14 @@ static int second_thread(void *arg)
 TEST(children_of_another_thread)
 {
 	pid_t pid = OK(fork());
+	pthread_t t;
 
 	if (pid == 0) {
 		first_thread_has = fork();
 		if (!first_thread_has)
 			_exit(0);
-		clone(second_thread, on_thread + sizeof(on_thread), CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL);
+		if (pthread_create(&t, NULL, second_thread, NULL))
+			_exit(9);
 		for (;;)
 			pause();
 	}
@@ -294,12 +296,12 @@ TEST(many_orphans)
 
 static volatile int started;
 
-static int one_of_many(void *arg)
+static void *one_of_many(void *arg)
 {
 	__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST);
 	for (;;)
 		pause();
-	return 0;
+	return NULL;
 }
 
 #define THREADS 200
@@ -312,10 +314,13 @@ TEST(many_threads_end)
 		int status;
 
 		if (pid == 0) {
-			char *stacks = malloc(THREADS * 4096UL);
+			pthread_attr_t small;
+			pthread_t t;
 
+			pthread_attr_init(&small);
+			pthread_attr_setstacksize(&small, PTHREAD_STACK_MIN);
 			for (int i = 0; i < THREADS; i++)
-				if (clone(one_of_many, stacks + (i + 1) * 4096, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) < 0)
+				if (pthread_create(&t, &small, one_of_many, NULL))
 					_exit(1);
 			while (__atomic_load_n(&started, __ATOMIC_SEQ_CST) < THREADS)
 				sched_yield();
