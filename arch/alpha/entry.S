@@ -5,6 +5,9 @@
  *
  * In the kernel $8 is the running task and $7 the distance to this CPU's variables: both lie at the end of the task's stack. While a handler
  * runs $15 points to the registers, so that a walk by frames finds what it interrupted (sched_stacktrace.c).
+ *
+ * PALcode leaves interrupts as they were: one may come on the first instruction of an exception of a program, where the processor status says
+ * "kernel" and $7 and $8 are the program's. So they are loaded whoever was interrupted, and what was interrupted in here gets its own back.
  */
 #include <arch_cpu/page.h>
 
@@ -13,6 +16,7 @@
 #define R_NR 272
 #define R_TRAP 280
 #define R_PS 304
+#define R_PC 312
 #define R_SIZE 352
 #define OURS 304		/* of it, what PALcode does not save */
 #define PS_USER 8
@@ -45,11 +49,11 @@ entry_text_begin:
 	lda	$0, R_SIZE($30)		/* where the kernel's stack was */
 	beq	$9, 1f
 	call_pal 0x3a			/* rdusp */
-	lda	$1, THREAD_SIZE - 1($31)
+1:	lda	$1, THREAD_SIZE - 1($31)
 	bis	$30, $1, $1
 	ldq	$8, -15($1)
 	ldq	$7, -7($1)
-1:	stq	$0, 30 * 8($30)
+	stq	$0, 30 * 8($30)
 	bis	$31, $30, $15
 .endm
 
@@ -77,15 +81,26 @@ entry_text_begin:
 	ENTRY	alpha_ent_una, alpha_unaligned
 	ENTRY	alpha_ent_sys, alpha_system_call
 
-	/* $30: the registers; interrupts are off where they go on in user mode. $7 and $8 stay as they are within the kernel. */
+	/*
+	 * $30: the registers; interrupts are off where they go on in user mode. $7 and $8 stay as they are within the kernel, where a task may go on
+	 * on another CPU; not so in here (alpha_interrupt).
+	 */
 	.align	5
 exit:
 	ldq	$9, R_PS($30)
 	and	$9, PS_USER, $9
-	beq	$9, 1f
-	ldq	$16, 30 * 8($30)
+	bne	$9, 2f
+	ldq	$1, R_PC($30)
+	ldq	$2, entry_text_begin($29)	!literal
+	cmpult	$1, $2, $3
+	bne	$3, 1f
+	ldq	$2, entry_text_end($29)		!literal
+	cmpult	$1, $2, $3
+	beq	$3, 1f
+	br	$31, 3f
+2:	ldq	$16, 30 * 8($30)
 	call_pal 0x38			/* wrusp */
-	ldq	$7, 7 * 8($30)
+3:	ldq	$7, 7 * 8($30)
 	ldq	$8, 8 * 8($30)
 1:	.irp n, 0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 15, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28
 	ldq	$\n, \n * 8($30)

@@ -51,6 +51,12 @@ static void serve(struct pt_regs *regs)
 	}
 }
 
+/* Where $7 and $8 may be a program's yet: what they are goes back into them (entry.S), so the task stays on this CPU. */
+static bool in_entry_code(const struct pt_regs *regs)
+{
+	return regs->pc >= (unsigned long)entry_text_begin && regs->pc < (unsigned long)entry_text_end;
+}
+
 /* PALcode raised the level to the interrupt's own: others could come. */
 void alpha_interrupt(struct pt_regs *regs)
 {
@@ -67,7 +73,7 @@ void alpha_interrupt(struct pt_regs *regs)
 	this_cpu_write(irq_regs, old);
 	if (user_mode(regs))
 		alpha_exit_to_user(regs);
-	else if (regs_irqs_enabled(regs) && should_resched(0))
+	else if (regs_irqs_enabled(regs) && should_resched(0) && !in_entry_code(regs))
 		preempt_schedule_irq();
 }
 
