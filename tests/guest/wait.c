@@ -318,7 +318,7 @@ TEST(many_threads_end)
 			pthread_t t;
 
 			pthread_attr_init(&small);
-			pthread_attr_setstacksize(&small, PTHREAD_STACK_MIN);
+			pthread_attr_setstacksize(&small, 16384);
 			for (int i = 0; i < THREADS; i++)
 				if (pthread_create(&t, &small, one_of_many, NULL))
 					_exit(1);
