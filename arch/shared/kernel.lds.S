@@ -48,7 +48,7 @@ SECTIONS
 		__entry_text_end = .;
 		__start_sched_text = .;
 		*sched/core.o(.text .text.*) *sched/sleep.o(.text .text.*) *sched/wait.o(.text .text.*)
-		*sched/mutex.o(.text .text.*) *sched/rwsem.o(.text .text.*)
+		*sched/mutex.o(.text .text.*) *sched/rwsem.o(.text .text.*) *sched_switch.o(.text .text.*)
 		__stop_sched_text = .;
 		*(.text.hot .text.hot.*)
 		*(.text .text.[_a-zA-Z0-9]* .text.*)
