@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs the tests. Where they lie, and what each kind is:
+"""Runs the tests, as many parts of a run side by side as there are cores (lanes.py). Where they lie, and what each kind is:
 
   layers, abi/*        rules of the tree (tools/check-layers), the system call table against the kernel's headers
   host/ROOM_NAME       */test/host_NAME.c and */test/host_NAME.rs-free C: pure code on this machine, with ASan and UBSan
@@ -23,6 +23,8 @@
   boot/NAME            tests/boot/NAME.txt: a whole boot, its console compared with patterns (planted bugs among them)
 
 The last four run in each row of the matrix (CONTRIBUTING.md)."""
+import concurrent.futures
+import functools
 import glob
 import json
 import os
@@ -35,7 +37,7 @@ import tempfile
 import time
 import tomllib
 
-from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, fuzz_parties, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
+from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
 from .util import ARCHES, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -73,6 +75,9 @@ OF_REGISTERS = ("cpu_x86", "fpu", "ptrace", "signal", "exec")
 DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
 
 
+BOOTS_OF_A_PART = 12
+ALONE = 1 << 10     # cores of a part that has the whole machine
+CROWD = ("crowded",)    # commands' tests that load the whole machine
 AGAIN = 20      # lines of a failure that the end of a run repeats
 
 
@@ -86,17 +91,55 @@ class Result:
             print("        " + l)
 
 
+class Part:
+    """A part of a run."""
+
+    def __init__(self, title):
+        self.title, self.results, self.took = title, [], 0.0
+
+
 class Runner:
     def __init__(self, args, tools):
         self.args, self.tools, self.results = args, tools, []
         self.filters = args.filter
         self.broken = {}        # (arch, debug) -> why there is no kernel
         self.linux = None
+        self.parts = []
+        self.lanes = lanes.Lanes(args.jobs or os.cpu_count() or 1, self.take, self.group)
 
     def wanted(self, name):
         return not self.filters or any(f in name for f in self.filters)
 
+    def part(self, title, cores, fn, *args):
+        """FN(*ARGS) is a part of the run that keeps so many CORES busy; it is done by lanes.finish(), beside others."""
+        self.parts.append(Part(title))
+        self.lanes.add(self.parts[-1], cores, self.timed, fn, *args)
+
+    def timed(self, fn, *args):
+        start = time.monotonic()
+        fn(*args)
+        self.lanes.tell(("took", time.monotonic() - start))
+
+    def take(self, part, what):
+        """What a part tells the first process: ("result", Result), ("kernel", its key, why there is none or ""), ("took", seconds)."""
+        if what[0] == "kernel":
+            self.broken[what[1]] = what[2]
+        elif what[0] == "took":
+            part.took = what[1]
+        elif not (what[1].name.startswith("build/") and what[1].name in {r.name for r in self.results}):    # several parts may want one kernel
+            part.results.append(what[1])
+            self.add(what[1])
+
+    def group(self, part):
+        if part.results:
+            n = {o: sum(r.outcome == o for r in part.results) for o in ("passed", "failed", "skipped")}
+            print("%-60s %4d passed %3d failed %3d skipped  %5.0f s" % (part.title, n["passed"], n["failed"], n["skipped"], part.took))
+            sys.stdout.flush()
+
     def add(self, r):
+        if self.lanes.line:
+            self.lanes.tell(("result", r))
+            return
         self.results.append(r)
         if r.outcome == "failed" or self.args.verbose or r.outcome == "skipped":
             lines = r.text.rstrip().splitlines() if r.outcome == "failed" or self.args.verbose else []
@@ -104,14 +147,6 @@ class Runner:
                 lines = lines[:60] + ["... (%d lines more)" % (len(lines) - 120)] + lines[-60:]
             r.show(lines)
         sys.stdout.flush()
-
-    def group(self, title, start, first):
-        part = self.results[first:]
-        if part:
-            n = {o: sum(r.outcome == o for r in part) for o in ("passed", "failed", "skipped")}
-            print("%-60s %4d passed %3d failed %3d skipped  %5.0f s" % (title, n["passed"], n["failed"], n["skipped"],
-                                                                     time.monotonic() - start))
-            sys.stdout.flush()
 
     def simple(self, name, argv, where="", timeout=600, env=None, skip=None):
         """A test that is a program: status 0 is ok, 77 is skipped."""
@@ -132,21 +167,21 @@ class Runner:
 
     # --- on this machine ---
 
-    def host_tests(self, quick=False):
+    def rules(self):
         self.simple("layers", [ROOT + "/tools/check-layers"])
         self.simple("abi/numbers", [ROOT + "/tools/abi-gen.py", "--check", self.tools["uapi"]])
         for cpu in ("x86_64", "aarch64", "riscv64", "loongarch64", "sparc64", "alpha"):
             self.simple("abi/generate_" + cpu, [ROOT + "/tools/abi-gen.py", "--arch", cpu, "--out", "%s/test/abi-%s" % (BUILD, cpu)])
-        for src in host_sources():
-            name = host_name(src)
-            if self.wanted(name):
-                self.host_test(name, src)
-        for name in [] if quick else analyze.GATE:      # it would take a third of the five minutes
-            self.simple("analyze/" + name, [ROOT + "/ochre", "analyze", "--tool", name], timeout=1200)
-        if not quick:
-            self.litmus_tests()
         for src in sorted(glob.glob(ROOT + "/tests/command/host_*.py")):
             self.simple("command/" + os.path.basename(src)[5:-3], [sys.executable, "-B", src])
+
+    def host_tests(self, sources):
+        for src in sources:
+            self.host_test(host_name(src), src)
+
+    def analyses(self):
+        for name in analyze.GATE:
+            self.simple("analyze/" + name, [ROOT + "/ochre", "analyze", "--tool", name], timeout=1200)
 
     def litmus_tests(self):
         """tests/litmus: each comes out as it says."""
@@ -200,6 +235,8 @@ class Runner:
             except (Fail, OSError) as e:
                 self.broken[key] = str(e)
                 self.add(Result(name, "failed", str(e)))
+            if self.lanes.line:
+                self.lanes.tell(("kernel", key, self.broken[key]))
         return not self.broken[key]
 
     def other_builds(self):
@@ -219,12 +256,16 @@ class Runner:
         self.simple("bench/gate", [ROOT + "/ochre", "bench", "--gate"], timeout=1200)
 
     def fuzz_replays(self):
-        """The committed programs of the fuzzer on the debug kernel."""
-        for what in fuzz_corpus.REPLAYS:
-            if self.wanted("fuzz/" + what) and self.kernel(debug=True):
-                self.simple("fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what], timeout=600)
-        if self.wanted("fuzz/parties") and self.kernel(debug=True):
-            self.simple("fuzz/parties", [ROOT + "/ochre", "fuzz", "--target", "parties", "--seed", str(fuzz_parties.SEED), "--runs", str(fuzz_parties.RUNS)], timeout=600)
+        """Parts for the committed programs of the fuzzer on the debug kernel."""
+        for what in [w for w in fuzz_corpus.REPLAYS if self.wanted("fuzz/" + w)]:
+            self.part("programs of the fuzzer: " + what, 2, self.on_debug, "fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what])
+        if self.wanted("fuzz/parties"):
+            self.part("programs of the fuzzer: parties", 1, self.on_debug, "fuzz/parties",
+                      [ROOT + "/ochre", "fuzz", "--target", "parties", "--seed", str(fuzz_parties.SEED), "--runs", str(fuzz_parties.RUNS)])
+
+    def on_debug(self, name, argv):
+        if self.kernel(debug=True):
+            self.simple(name, argv, timeout=600)
 
     def rust_fails(self):
         """tests/rust: each fail_* must not compile, with exactly the errors that its lines say; pass_* must."""
@@ -285,8 +326,7 @@ class Runner:
         return bytes(m.text).decode("utf-8", "replace").replace("\r", ""), time.monotonic() - start, ended
 
     def ktests(self, cfg):
-        names = ktest_names()
-        if not [n for n in names if self.wanted("kernel/" + n)] or not self.kernel(cfg.arch, cfg.debug):
+        if not self.kernel(cfg.arch, cfg.debug):
             return
         vm, vmlinux = self.vm(cfg, "console=%s panic=-1 loglevel=7 preempt=%s ktest" % (
             arches.ALL[cfg.arch].console, cfg.preempt))
@@ -322,20 +362,15 @@ class Runner:
         files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun", arch)), 0o755)
         if self.args.fail_nth:
             files["tests/failnth"] = (rootfs.read(rootfs.build_user(self.tools, "failnth", arch)), 0o755)
-        for src in sorted(glob.glob(ROOT + "/tests/guest/*.c")):
-            name = os.path.basename(src)[:-2]
-            if not (self.wanted("guest/" + name) or all_of_them):
-                continue
-            try:
-                out = rootfs.build_user(self.tools, name, arch, out=os.path.join(BUILD, arch, "guest", name), sources=[src],
-                                        flags=["-O1", "-I" + ROOT + "/tests/guest", "-I" + gen, "-Wno-maybe-uninitialized",
-                                               "-Wno-stringop-overflow", "-Wno-stringop-overread", "-Wno-infinite-recursion", "-Wno-nonnull", "-Wno-array-bounds",
-                                               "-Wno-unused-but-set-variable", "-Wno-unused-function"])
-            except Fail as e:
-                self.add(Result("guest/" + name, "failed", "does not compile", "\n".join(str(e).splitlines()[:20])))
-                continue
-            files["tests/run/" + name] = (rootfs.read(out), 0o755)
-            names.append(name)
+        sources = [n for n in sorted(os.path.basename(p)[:-2] for p in glob.glob(ROOT + "/tests/guest/*.c")) if self.wanted("guest/" + n) or all_of_them]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            made = pool.map(lambda n: guest_program(self.tools, n, arch, gen), sources)
+            for name, (path, error) in zip(sources, made):
+                if error:
+                    self.add(Result("guest/" + name, "failed", "does not compile", error))
+                    continue
+                files["tests/run/" + name] = (rootfs.read(path), 0o755)
+                names.append(name)
         for src in sorted(glob.glob(ROOT + "/tests/sh/*.sh")):
             name = os.path.basename(src)
             if self.wanted("sh/" + name[:-3]) or all_of_them:
@@ -462,27 +497,35 @@ class Runner:
     # --- whole boots ---
 
     def boot_tests(self, debugs, arch="x86_64", every=True):
-        """The boots of a CPU, with EVERY also those that are the same on several."""
+        """Parts for the boots of a CPU, with EVERY also those that are the same on several: those of one processor each beside others, a few to a part."""
+        todo = {}
         for path in sorted(glob.glob(ROOT + "/tests/boot/*.txt")):
             name = "boot/" + os.path.basename(path)[:-4]
-            if self.wanted(name):
-                spec = boot_spec(path)
-                several = spec["arch"] == "every" or " " in spec["arch"]
-                here = (every or not several) and (arches.ALL[arch].debian if spec["arch"] == "every" else arch in spec["arch"].split())
-                for debug in debugs if here else []:
-                    if ("debug" if debug else "release") in spec["build"] and self.kernel(arch, debug):
-                        self.boot_test(name, spec, Config(debug, int(spec["cpus"]), "lazy", arch))
+            spec = boot_spec(path) if self.wanted(name) else None
+            if spec and boots_on(spec, arch, every):
+                for debug in [d for d in debugs if ("debug" if d else "release") in spec["build"]]:
+                    todo.setdefault(min(int(spec["cpus"]), 2), []).append((name, spec, Config(debug, int(spec["cpus"]), "lazy", arch)))
+        for cores, boots in todo.items():
+            for i in range(0, len(boots), BOOTS_OF_A_PART):
+                self.part("boots" + ("" if arch == "x86_64" else ", " + arch), cores, self.boots, boots[i:i + BOOTS_OF_A_PART])
 
-    def boot_test(self, name, spec, cfg):
-        vm, vmlinux = self.vm(cfg, "console=%s panic=-1 " % arches.ALL[cfg.arch].console + ("OCHRE=host:%s " % arches.ALL[cfg.arch].control if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None, disks=blank_disk(spec["disk"]),
+    def boots(self, todo):
+        os.makedirs(os.path.join(BUILD, "test"), exist_ok=True)
+        for name, spec, cfg in todo:
+            if self.kernel(cfg.arch, cfg.debug):
+                with tempfile.TemporaryDirectory(prefix="boot-", dir=os.path.join(BUILD, "test")) as folder:
+                    self.boot_test(name, spec, cfg, folder)
+
+    def boot_test(self, name, spec, cfg, folder):
+        vm, vmlinux = self.vm(cfg, "console=%s panic=-1 " % arches.ALL[cfg.arch].console + ("OCHRE=host:%s " % arches.ALL[cfg.arch].control if spec["command"] else "") + spec["append"], memory=spec["memory"], machine=spec["machine"] or None, disks=blank_disk(spec["disk"], folder),
                               extra=shlex.split(spec["qemu"]), firmware=spec["firmware"] or None)
         if spec["image"] == "bzImage":
             vm.kernel = build.image("x86_64", cfg.debug, bzimage=True)
         start = time.monotonic()
         try:
-            vm.initrd = make_initrd(spec["initrd"], self.tools, cfg.arch)
+            vm.initrd = make_initrd(spec["initrd"], self.tools, folder, cfg.arch)
             if spec["image"] == "efi disk":
-                boot_from_disk(vm)
+                boot_from_disk(vm, folder)
             if spec["command"]:
                 with tempfile.TemporaryFile() as out, Progress(name):
                     s = run.Session(vm, shlex.split(spec["command"]), timeout=float(spec["limit"]), vmlinux=vmlinux, stdin=None,
@@ -544,6 +587,17 @@ def shown(kind, name):
     return "%s/%s" % ("sh" if kind == "guest" else kind, name[:-3]) if name.endswith(".sh") else "%s/%s" % (kind, name)
 
 
+def guest_program(tools, name, arch, generated):
+    """(path, error): tests/guest/NAME.c compiled."""
+    try:
+        return rootfs.build_user(tools, name, arch, out=os.path.join(BUILD, arch, "guest", name), sources=[ROOT + "/tests/guest/%s.c" % name],
+                                 flags=["-O1", "-I" + ROOT + "/tests/guest", "-I" + generated, "-Wno-maybe-uninitialized",
+                                        "-Wno-stringop-overflow", "-Wno-stringop-overread", "-Wno-infinite-recursion", "-Wno-nonnull", "-Wno-array-bounds",
+                                        "-Wno-unused-but-set-variable", "-Wno-unused-function"]), ""
+    except Fail as e:
+        return None, "\n".join(str(e).splitlines()[:20])
+
+
 def host_sources():
     return sorted(glob.glob(ROOT + "/*/test/host_*.c") + glob.glob(ROOT + "/*/*/test/host_*.c"))
 
@@ -553,6 +607,7 @@ def host_name(src):
     return "host/%s_%s" % (room, os.path.basename(src)[5:-2])
 
 
+@functools.cache
 def ktest_names():
     names = []
     for d in glob.glob(ROOT + "/*/test/k_*.c") + glob.glob(ROOT + "/*/*/test/k_*.c"):
@@ -585,22 +640,26 @@ def boot_spec(path):
     return spec
 
 
-def blank_disk(size):
+def boots_on(spec, arch, every):
+    """Whether a boot is one of ARCH; those of several CPUs are with EVERY."""
+    several = spec["arch"] == "every" or " " in spec["arch"]
+    return (every or not several) and (arches.ALL[arch].debian if spec["arch"] == "every" else arch in spec["arch"].split())
+
+
+def blank_disk(size, folder):
     """A disk image of zeros, '8M' large; nothing for ''."""
     if not size:
         return ()
-    path = os.path.join(BUILD, "test", "blank-" + size)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    path = os.path.join(folder, "blank")
     with open(path, "wb") as f:
         f.truncate(int(size[:-1]) << 20)
     return (path,)
 
 
-def boot_from_disk(vm):
+def boot_from_disk(vm, folder):
     """The firmware's shell starts the kernel from a FAT disk, with its command line and initrd=, instead of QEMU handing them over. Without an
     initrd the name is that of no file. A kernel that comes back ends the machine."""
-    esp = os.path.join(BUILD, "test", "esp")
-    shutil.rmtree(esp, ignore_errors=True)
+    esp = os.path.join(folder, "esp")
     os.makedirs(esp)
     for name, path in (("ochre.efi", vm.kernel), ("root.cpio", vm.initrd)):
         if path:
@@ -612,15 +671,14 @@ def boot_from_disk(vm):
     vm.extra += ["-drive", "if=none,id=esp,format=raw,readonly=on,file=fat:" + esp.replace(",", ",,"), "-device", "virtio-blk-pci,drive=esp"]
 
 
-def make_initrd(kind, tools, arch="x86_64"):
+def make_initrd(kind, tools, folder, arch="x86_64"):
     """An initramfs for a boot test: 'busybox', 'none', or one that is wrong in a known way."""
     if kind == "none":
         return None
     good = rootfs.busybox_root(tools, arch=arch)
     if kind == "busybox":
         return good
-    path = os.path.join(BUILD, "test", "initrd-%s" % kind)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    path = os.path.join(folder, "initrd")
     data = rootfs.read(good)
     if kind == "truncated":
         data = data[:len(data) // 2]
@@ -741,6 +799,8 @@ def list_tests(r):
 
 
 def cmd_test(args):
+    if args.jobs is not None and args.jobs < 1:
+        raise Fail("-j takes a number from 1 on")
     if args.list:
         return list_tests(Runner(args, None))
     if args.kernel:
@@ -771,99 +831,132 @@ def run_all(args, r):
         r.linux = setup.reference_linux("x86_64") if args.kernel == "linux" else args.kernel
         scale.run(r, Result)
         return verdict(args, r, begin)
-    configs = QUICK if args.quick else FULL
-    quick = args.quick and not r.filters        # what is named is run
-    if args.debug:
-        configs = [c for c in configs if c.debug]
-    if args.release:
-        configs = [c for c in configs if not c.debug]
     if args.kernel:
         r.linux = setup.reference_linux(args.arch or "x86_64") if args.kernel == "linux" else args.kernel
-        configs = [Config(False, c, "lazy") for c in ((1,) if args.quick else (1, 4))]
     if args.fail_nth:
         return fault_tests(args, r)
-    host = not args.kernel and args.arch in (None, "x86_64")
-
-    def part(title, fn, *a):
-        first, start = len(r.results), time.monotonic()
-        fn(*a)
-        r.group(title, start, first)
-
-    if host and not args.debug:
-        part("on this machine", r.host_tests, quick)
-    for arch in [a for a in ([args.arch] if args.arch else [] if args.quick or args.kernel else ARCHES) if a != "x86_64"]:
-        (other_kernel if args.kernel else other_cpu)(args, r, arch, part)
-    if args.arch in (None, "x86_64"):
-        if not args.kernel and not args.debug:
-            order_test(r, "x86_64")
-        files, names = r.guest_files() if not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/"))) else ({}, [])
-        for cfg in configs:
-            if not args.kernel:
-                part("kernel tests, %s" % cfg, r.ktests, cfg)
-            if not (quick and cfg.debug and not args.debug):
-                part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
-        for cfg in OLD_CPU if not args.quick else []:
-            if cfg.debug in {c.debug for c in configs}:
-                part("guest tests, %s" % cfg, r.guest_tests, cfg, files, [n for n in names if n.startswith(OF_REGISTERS)])
-        for cfg in configs if args.kernel else [c for c in DEBIAN if not args.quick and c.debug in {d.debug for d in configs}]:
-            part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
-    if host:
-        if not args.quick and not args.debug:
-            for cpus in (2, 8):
-                part("kernel tests, %d CPUs" % cpus, r.ktests, Config(False, cpus, "lazy"))
-        if not quick:
-            part("boots", r.boot_tests, sorted({c.debug for c in configs}) if args.debug or not args.quick else [False])
-        if not args.debug and not quick:
-            part("drivers that must not compile", r.rust_fails)
-            part("the command", command_tests, r)
-            part("machines", machines.run, r, "x86_64", Result)
-        if not args.release and not quick:
-            part("programs of the fuzzer", r.fuzz_replays)
-        if not args.quick and not args.debug:
-            part("instructions of operations", r.bench_gate)
-            part("other builds", r.other_builds)
+    if args.kernel:
+        other_kernel(args, r, args.arch or "x86_64")
+    else:
+        whole_run(args, r)
+    r.lanes.finish()
+    if not args.kernel and args.arch in (None, "x86_64"):
         report_features(r)
     return verdict(args, r, begin)
 
 
-def other_kernel(args, r, arch, part):
+def whole_run(args, r):
+    """The parts of a run, the long ones first."""
+    quick = args.quick and not r.filters        # what is named is run
+    builds = {d for d in (False, True) if not (args.release if d else args.debug)}
+    others = [a for a in ([args.arch] if args.arch else [] if args.quick else ARCHES) if a != "x86_64"]
+    if args.arch in (None, "x86_64"):
+        x86_64(args, r, quick, builds)
+    for arch in others:
+        other_cpu(args, r, arch)
+    if args.arch in (None, "x86_64"):
+        this_machine(args, r, quick, builds)
+        if not args.quick and not args.debug:
+            r.part("instructions of operations", 1, r.bench_gate)
+            r.part("other builds", ALONE, r.other_builds)
+
+
+def x86_64(args, r, quick, builds):
+    """The kernel of the CPU that most is tested on, in each configuration."""
+    configs = [c for c in (QUICK if args.quick else FULL) if c.debug in builds]
+    files, names = r.guest_files() if wants_guests(r) else ({}, [])
+    if False in builds:
+        r.part("memory order, x86_64", 1, order_test, r, "x86_64")
+    for cfg in configs:
+        if not (quick and cfg.debug and not args.debug):
+            guest_part(r, cfg, files, names, args.quick)
+    for cfg in [c for c in OLD_CPU if not args.quick and c.debug in builds]:
+        guest_part(r, cfg, files, [n for n in names if n.startswith(OF_REGISTERS)])
+    for cfg in [c for c in DEBIAN if not args.quick and c.debug in builds]:
+        r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg)
+    for cfg in configs + [Config(False, n, "lazy") for n in (2, 8) if not args.quick and not args.debug]:
+        kernel_part(r, cfg)
+    if True in builds and not quick:
+        r.fuzz_replays()
+    if not quick:
+        r.boot_tests(sorted(builds) if args.debug or not args.quick else [False])
+
+
+def this_machine(args, r, quick, builds):
+    """What needs no kernel, and what the command does with one."""
+    if args.debug:
+        return
+    if not quick:
+        command_tests(r)
+        r.part("drivers that must not compile", 1, r.rust_fails)
+        r.part("machines", 1, machines.run, r, "x86_64", Result)
+    r.part("rules, and the command's own parts", 1, r.rules)
+    sources = [s for s in host_sources() if r.wanted(host_name(s))]
+    for i in range(2):
+        r.part("on this machine", 1, r.host_tests, sources[i::2])
+    if not quick:      # it would take a third of the five minutes
+        r.part("memory order", 1, r.litmus_tests)
+        r.part("analyses", ALONE, r.analyses)
+
+
+def wants_guests(r):
+    return not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/")))
+
+
+def kernel_part(r, cfg):
+    if any(r.wanted("kernel/" + n) for n in ktest_names()):
+        r.part("kernel tests, %s" % cfg, cfg.cpus, r.ktests, cfg)
+
+
+def guest_part(r, cfg, files, names, halves=False):
+    """Programs of a configuration. Most wait for one processor: two release kernels with several go side by side, but not two of the debug build,
+    whose races are long. HALVES: as two parts, each in a machine of its own, so that a run of one configuration has both cores."""
+    cores = cfg.cpus if cfg.debug else 1
+    for part in [names[0::2], names[1::2]] if halves and len(names) > 1 else [names]:
+        r.part("guest tests, %s" % cfg, cores, r.guest_tests, cfg, files, part)
+
+
+def other_kernel(args, r, arch):
     """The programs' tests of a CPU under the kernel of --kernel."""
     files, names = r.guest_files(arch)
-    configs = [Config(False, c, "lazy", arch) for c in ((1,) if args.quick else (1, 4))]
-    for cfg in configs:
-        part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
-    for cfg in configs if not args.quick else []:
-        part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
+    for cfg in [Config(False, c, "lazy", arch) for c in ((1,) if args.quick else (1, 4))]:
+        guest_part(r, cfg, files, names)
+        if arch == "x86_64" or not args.quick:
+            r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg)
 
 
-def other_cpu(args, r, arch, part):
+def other_cpu(args, r, arch):
     """The tests of a CPU that is not the one most is tested on: all where it is asked for, else what is quick."""
     configs = OTHER if args.arch and not args.quick else OTHER_QUICK
-    configs = [(d, min(c, arches.ALL[arch].cpus), p, g) for d, c, p, g in configs]
+    configs = [(Config(d, min(c, arches.ALL[arch].cpus), p, arch), g) for d, c, p, g in configs if not (args.release if d else args.debug)]
     programs = bool(arches.ALL[arch].debian)        # of others than us
-    files, names = r.guest_files(arch) if programs and (not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/")))) else ({}, [])
-    for debug, cpus, preempt, guests in configs:
-        cfg = Config(debug, cpus, preempt, arch)
-        if args.debug and not debug or args.release and debug:
-            continue
-        if not debug and preempt == "lazy":
-            order_test(r, arch)
-        if arch == "aarch64" and r.wanted("build/atomics_" + arch) and r.kernel(arch, debug):
-            r.simple("build/atomics_" + arch, [ROOT + "/tools/check-atomics", build.outdir(arch, debug) + "/vmlinux"], str(cfg))
-        part("kernel tests, %s" % cfg, r.ktests, cfg)
-        if guests and programs and (args.arch or arch in GUESTS_QUICK):
-            part("guest tests, %s" % cfg, r.guest_tests, cfg, files, names)
-    for cfg in [Config(False, c, "lazy", arch) for c in (2, 8) if c <= arches.ALL[arch].cpus] if args.arch and not (args.quick or args.debug) else []:
-        part("kernel tests, %s" % cfg, r.ktests, cfg)
-    for cfg in [Config(False, c, "lazy", arch) for c in (1, 4)] if args.arch and programs and not (args.quick or args.debug) else []:
-        part("Debian's programs, %s" % cfg, r.debian_tests, cfg)
+    guests = programs and (args.arch or arch in GUESTS_QUICK)
+    files, names = r.guest_files(arch) if guests and wants_guests(r) else ({}, [])
+    for cfg, with_guests in configs:
+        if guests and with_guests:
+            guest_part(r, cfg, files, names)
+        kernel_part(r, cfg)
+    if not args.debug:
+        r.part("code, " + arch, 1, what_became, r, arch)
+    if args.arch and not (args.quick or args.debug):
+        for cfg in [Config(False, c, "lazy", arch) for c in (2, 8) if c <= arches.ALL[arch].cpus]:
+            kernel_part(r, cfg)
+        for cfg in [Config(False, c, "lazy", arch) for c in (1, 4) if programs]:
+            r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg)
     if arch in PLANTED and not args.release and not (args.quick and not r.filters):
-        part("planted bugs, %s" % arch, planted_bugs, r, arch, not args.arch)
+        r.part("planted bugs, %s" % arch, 1, planted_bugs, r, arch, not args.arch)
     if not programs and not args.debug:
-        part("first program, %s" % arch, first_program, r, arch)
+        r.part("first program, %s" % arch, 1, first_program, r, arch)
     if args.arch and programs and not (args.debug or args.quick and not r.filters):
-        part("gdb, %s" % arch, under_gdb, r, arch)
-    part("boots, %s" % arch, r.boot_tests, sorted({d for d, *_ in configs if not (args.debug and not d or args.release and d)}), arch, bool(args.arch and not args.quick))
+        r.part("gdb, %s" % arch, ALONE, under_gdb, r, arch)
+    r.boot_tests(sorted({c.debug for c, _ in configs}), arch, bool(args.arch and not args.quick))
+
+
+def what_became(r, arch):
+    """What memory order and atomic operations became in the kernel's code."""
+    order_test(r, arch)
+    if arch == "aarch64" and r.wanted("build/atomics_" + arch) and r.kernel(arch):
+        r.simple("build/atomics_" + arch, [ROOT + "/tools/check-atomics", build.outdir(arch, False) + "/vmlinux"])
 
 
 def order_test(r, arch):
@@ -889,20 +982,24 @@ def fault_tests(args, r):
     begin = time.monotonic()
     files, names = r.guest_files()
     for cfg in [Config(True, 1, "lazy")] if args.quick else [Config(True, 1, "lazy"), Config(True, 4, "full")]:
-        r.guest_tests(cfg, files, [n for n in names if n not in NOT_WITH_FAULTS and not n.endswith(".sh")])
+        guest_part(r, cfg, files, [n for n in names if n not in NOT_WITH_FAULTS and not n.endswith(".sh")])
+    r.lanes.finish()
     return verdict(args, r, begin)
 
 
 def command_tests(r):
-    """What ./ochre run does, with our kernel."""
+    """Parts for what ./ochre run does, with our kernel."""
     for src in sorted(glob.glob(ROOT + "/tests/command/*.py")):
         name = os.path.basename(src)[:-3]
-        if name in ("expect", "first") or name.startswith("host_") or not r.wanted("command/" + name):
-            continue
-        with open(src) as f:
-            debug = "x86_64-debug" in f.read()      # it boots that kernel
-        if r.kernel(debug=debug):
-            r.simple("command/" + name, [sys.executable, "-B", src], timeout=600)
+        if name not in ("expect", "first") and not name.startswith("host_") and r.wanted("command/" + name):
+            r.part("the command: " + name, ALONE if name in CROWD else 1, command_test, r, name, src)
+
+
+def command_test(r, name, src):
+    with open(src) as f:
+        debug = "x86_64-debug" in f.read()      # it boots that kernel
+    if r.kernel(debug=debug):
+        r.simple("command/" + name, [sys.executable, "-B", src], timeout=600)
 
 
 def first_program(r, arch):
