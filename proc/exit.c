@@ -88,7 +88,7 @@ bool do_notify_parent(struct task *t, int sig)
 		}
 	}
 	spin_unlock_irqrestore(&h->siglock, flags);
-	if (sig > 0 && sig <= _NSIG)	/* clone(2) takes any number of eight bits */
+	if (sig > 0)
 		do_send_sig_info(sig, &info, task_parent(t), PIDTYPE_TGID);
 	wake_up_interruptible_all(&task_parent(t)->signal->wait_chldexit);
 	proc_notify_pidfd(t);

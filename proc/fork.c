@@ -503,6 +503,8 @@ pid_t kernel_clone(struct kernel_clone_args *a)
 	struct task *t;
 	pid_t nr;
 
+	if ((unsigned int)a->exit_signal > _NSIG)
+		return -EINVAL;
 	if (a->flags & CLONE_CHILD_SETTID) {
 		tid_work = kmalloc(sizeof(*tid_work), GFP_KERNEL);
 		if (!tid_work)

@@ -64,7 +64,7 @@ long sys_clone3(struct uptr uargs, size_t size)
 		return e;
 	if (u.set_tid_size > 32 || (!u.set_tid && u.set_tid_size) || (u.set_tid && !u.set_tid_size))
 		return -EINVAL;
-	if ((u.exit_signal & ~(u64)CSIGNAL) || u.exit_signal > _NSIG)
+	if (u.exit_signal & ~(u64)CSIGNAL)
 		return -EINVAL;
 	if ((u.flags & ~CLONE3_FLAGS) || (u.flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))))
 		return -EINVAL;

@@ -205,18 +205,39 @@ TEST(usage_of_a_child)
 	CHECK(ru.ru_maxrss >= 4096);
 }
 
-/* clone(2) takes any eight bits for the signal of the end, also where there is no such signal: none is sent then. */
-TEST(end_without_a_signal)
-{
-	for (unsigned long sig = 65; sig < 256; sig++) {
-		pid_t pid = (pid_t)syscall(SYS_clone, sig, 0, NULL, NULL, NULL);
-		int status;
+struct clone_words { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; };
 
-		if (!pid)
-			_exit(4);
-		EQ(waitpid(OK(pid), &status, 0x40000000), pid);
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 4);
+static pid_t clone3_with(uint64_t exit_signal)
+{
+	struct clone_words a = { .exit_signal = exit_signal };
+
+	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+}
+
+static void ends_with(pid_t pid, int code)
+{
+	int status;
+
+	if (!pid)
+		_exit(code);
+	EQ(waitpid(OK(pid), &status, 0x40000000 /* __WALL */), pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == code);
+}
+
+/* The last signal and none at all may tell of an end; clone(2) and clone3(2) refuse what is no signal. */
+TEST(signal_of_the_end)
+{
+	signal(64, SIG_IGN);
+	ends_with((pid_t)syscall(SYS_clone, 0, 0, NULL, NULL, NULL), 4);
+	ends_with((pid_t)syscall(SYS_clone, 64, 0, NULL, NULL, NULL), 5);
+	ends_with(clone3_with(0), 6);
+	ends_with(clone3_with(64), 7);
+	for (unsigned long sig = 65; sig < 256; sig++) {
+		ERR(syscall(SYS_clone, sig, 0, NULL, NULL, NULL), EINVAL);
+		ERR(clone3_with(sig), EINVAL);
 	}
+	ERR(syscall(SYS_clone, CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | 65, 0, NULL, NULL, NULL), EINVAL);
+	ERR(clone3_with(1ul << 32 | SIGCHLD), EINVAL);
 }
 
 TEST(exit_codes_are_eight_bits)

@@ -60,15 +60,15 @@ def binaries(tools, debug=True):
 
 
 class Crash:
-    """A folder of build/fuzz/syscalls/crashes: the console, what ran, what it was."""
+    """A folder below crashes of a target's: the console, what ran, what it was."""
 
     @staticmethod
-    def keep(machine, kind, vmlinux, tools, facts):
+    def keep(machine, kind, vmlinux, tools, facts, top=None):
         text = report.clean(machine.console.decode(errors="replace"))
         found = report.read(text, vmlinux, tools)
         title = found[0].title if found else kind
         mark = found[0].fingerprint if found else digest(kind)
-        path = os.path.join(fuzz_corpus.DIR, "crashes", mark)
+        path = os.path.join(top or fuzz_corpus.DIR, "crashes", mark)
         new = not os.path.isdir(path)
         os.makedirs(path, exist_ok=True)
         info = {"title": title, "fingerprint": mark, "times": 1, **facts}
