@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Set-up finds the Debian mirror in both formats of apt's sources, and takes nobody else's."""
+"""Set-up finds the Debian mirror in both formats of apt's sources, and takes nobody else's; a suite whose lists are not whole has a substitute."""
+import io
 import os
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools"))
 from ochre import setup  # noqa: E402
+from ochre.util import Fail  # noqa: E402
 
 
 def mirrors(files, code="bookworm"):
@@ -54,4 +56,33 @@ assert mirrors({"sources.list": "deb http://m.example/debian bookworm main\n"}, 
 assert mirrors({}) == []
 assert setup.version("1:10.0.2+ds-2+deb13u1~bpo12+1") == (10, 0, 2)
 assert setup.version("7.2.12-1~bpo13+1") >= (7, 2) and setup.version("6.12.9") < (7, 2) and setup.version(None) == ()
+
+
+class Apt:
+    """A mirror whose lists of some suites are not whole."""
+    broken = ()
+
+    def __init__(self, code, suites, folder, cpu):
+        self.suites = suites
+
+    def update(self):
+        if self.suites[0] in self.broken:
+            raise Fail(self.suites[0])
+
+
+def suite_of(arch, *broken):
+    Apt.broken, real, setup.PrivateApt, out, sys.stderr = broken, setup.PrivateApt, Apt, sys.stderr, io.StringIO()
+    try:
+        apt, suite = setup.readable_suite("bookworm", arch)
+        assert apt.suites == [suite]
+        return suite, len(sys.stderr.getvalue().splitlines())
+    except Fail as e:
+        return str(e), len(sys.stderr.getvalue().splitlines())
+    finally:
+        setup.PrivateApt, sys.stderr = real, out
+
+
+assert suite_of("riscv64") == ("trixie", 0) and suite_of("loongarch64") == ("forky", 0)
+assert suite_of("riscv64", "trixie") == ("forky", 1)
+assert suite_of("riscv64", "trixie", "forky") == ("forky", 2) and suite_of("loongarch64", "forky") == ("forky", 1)
 print("ok")

@@ -342,14 +342,29 @@ def find_cross(arch, code):
     if row.gcc:
         return find_gcc(arch)
     dest = os.path.join(HOST, "cross-" + arch)
-    apt = PrivateApt(code, [row.suite], "apt-" + arch, row.debian)
-    gcc = max((n for n in apt.names("libgcc-") if re.fullmatch(r"libgcc-\d+-dev", n) and apt.newest(n, row.suite)), key=lambda n: int(n.split("-")[1]),
+    apt, suite = readable_suite(code, arch)
+    gcc = max((n for n in apt.names("libgcc-") if re.fullmatch(r"libgcc-\d+-dev", n) and apt.newest(n, suite)), key=lambda n: int(n.split("-")[1]),
               default="libgcc-dev")
-    apt.unpack(["musl-dev", gcc, "busybox-static"], row.suite, dest)
+    apt.unpack(["musl-dev", gcc, "busybox-static"], suite, dest)
     for wanted in ("usr/lib/%s/libc.a" % musl(arch), "usr/lib/gcc/%s/*/libgcc.a" % row.linux):
         if not glob.glob(os.path.join(dest, wanted)):
-            raise Fail("%s's packages for %s have no %s" % (row.suite, row.debian, os.path.basename(wanted)))
+            raise Fail("%s's packages for %s have no %s" % (suite, row.debian, os.path.basename(wanted)))
     return dest
+
+
+def readable_suite(code, arch):
+    """(apt, suite) that another CPU's libraries come from: its own suite, or the next where the mirror, in the middle of its own update, has lists that
+    do not fit together. Any will do: only what runs in the guest is linked with them."""
+    row = arches.ALL[arch]
+    for suite in dict.fromkeys((row.suite, "forky")):
+        apt = PrivateApt(code, [suite], "apt-" + arch, row.debian)
+        try:
+            apt.update()
+            return apt, suite
+        except Fail as e:
+            failure = e
+            sys.stderr.write("%s's lists of %s cannot be had now\n" % (row.debian, suite))
+    raise failure
 
 
 def with_own_library(path, dest, argv, env=""):
