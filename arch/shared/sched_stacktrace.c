@@ -28,7 +28,7 @@ static const unsigned long *record_of(unsigned long fp, const struct task *t)
  * Was interrupted code's caller in the link register alone? It is where a function makes no frame, has not made it yet or has given it up, and
  * after a call to nowhere. Otherwise the register says what the frame does, or where the function itself called last.
  */
-static bool link_is_caller(const struct pt_regs *r, const struct task *t)
+static __no_sanitize_address bool link_is_caller(const struct pt_regs *r, const struct task *t)
 {
 	const unsigned long *rec = record_of(regs_fp(r), t);
 	unsigned long link = regs_link(r), start, len;
@@ -38,7 +38,7 @@ static bool link_is_caller(const struct pt_regs *r, const struct task *t)
 	return !ksym_lookup(regs_ip(r), &start, &len, NULL, 0) || link <= start || link > start + len;
 }
 
-static bool tell_interrupted(const struct pt_regs *r, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
+static __no_sanitize_address bool tell_interrupted(const struct pt_regs *r, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	return fn(arg, regs_ip(r)) && (!link_is_caller(r, t) || fn(arg, regs_link(r)));
 }
@@ -71,7 +71,7 @@ void arch_stack_walk(const struct pt_regs *regs, bool (*fn)(void *arg, unsigned 
 	}
 }
 
-void arch_stack_walk_task(struct task *task, bool (*fn)(void *arg, unsigned long addr), void *arg)
+__no_sanitize_address void arch_stack_walk_task(struct task *task, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	walk(stack_of_switch(task->thread.sp), task, fn, arg);
 }

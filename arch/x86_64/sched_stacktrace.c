@@ -3,7 +3,7 @@
  * Walking kernel stacks. Code with frame pointers (the debug build, gcc's) is walked along them; code without by the table of stack
  * layouts (unwind.h), which is as exact and costs running code nothing. A frame is followed only while it is on a known stack, and only
  * upwards, but for the way from an IST stack to the one that it interrupted. Entry code calls C with a struct pt_regs on top of the stack,
- * and marks that by bit 0 of rbp.
+ * and marks that by bit 0 of rbp. What is read is not tested: a task that runs again goes on while its stack is walked.
  */
 #include <arch/stacktrace.h>
 #include <arch/ptrace.h>
@@ -36,7 +36,7 @@ static unsigned long stack_end(unsigned long a, size_t len, const struct task *t
 }
 
 /* The interrupted code's registers, if kernel code was interrupted. */
-static const struct pt_regs *kernel_regs(unsigned long at, const struct task *t)
+static __no_sanitize_address const struct pt_regs *kernel_regs(unsigned long at, const struct task *t)
 {
 	const struct pt_regs *regs = (const struct pt_regs *)at;
 
@@ -157,7 +157,7 @@ static bool has_frame(unsigned long ip)
  * Where the interrupted function returns to while it has no frame: rbp is its caller's then, and only the stack knows the place.
  * 0: it has a frame.
  */
-static unsigned long return_without_frame(const struct pt_regs *regs, const struct task *t)
+static __no_sanitize_address unsigned long return_without_frame(const struct pt_regs *regs, const struct task *t)
 {
 	unsigned long at = regs->rsp, to;
 
@@ -171,10 +171,10 @@ static unsigned long return_without_frame(const struct pt_regs *regs, const stru
 	return kernel_text_address(to) ? to : 0;
 }
 
-static void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
+static __no_sanitize_address void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	for (unsigned int depth = 0; depth < DEPTH; depth++) {
-		unsigned long end, next;
+		unsigned long end, next, from;
 
 		if (fp & 1) {
 			const struct pt_regs *regs = kernel_regs(fp - 1, t);
@@ -191,8 +191,9 @@ static void walk(unsigned long fp, const struct task *t, bool (*fn)(void *arg, u
 		end = fp & 7 ? 0 : stack_end(fp, 16, t);
 		if (!end)
 			return;
-		next = ((const unsigned long *)fp)[0];
-		if (!((const unsigned long *)fp)[1] || !fn(arg, ((const unsigned long *)fp)[1]))
+		next = READ_ONCE(((const unsigned long *)fp)[0]);
+		from = READ_ONCE(((const unsigned long *)fp)[1]);
+		if (!from || !fn(arg, from))
 			return;
 		if (!(next & 1) && next <= fp && next < end && stack_end(next, 16, t) == end)
 			return;
@@ -205,7 +206,7 @@ static void walk_here(bool (*fn)(void *arg, unsigned long addr), void *arg)
 	walk((unsigned long)__builtin_frame_address(0), current, fn, arg);
 }
 
-static void walk_regs(const struct pt_regs *regs, bool in_stack, bool (*fn)(void *arg, unsigned long addr), void *arg)
+static __no_sanitize_address void walk_regs(const struct pt_regs *regs, bool in_stack, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	unsigned long to = in_stack ? 0 : return_without_frame(regs, current);
 
@@ -213,7 +214,7 @@ static void walk_regs(const struct pt_regs *regs, bool in_stack, bool (*fn)(void
 		walk(regs->rbp, current, fn, arg);
 }
 
-static void walk_switched(const unsigned long *frame, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
+static __no_sanitize_address void walk_switched(const unsigned long *frame, const struct task *t, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	walk(frame[5], t, fn, arg);
 }
@@ -236,7 +237,7 @@ void arch_stack_walk(const struct pt_regs *regs, bool (*fn)(void *arg, unsigned 
 	walk_regs(regs, in_stack, fn, arg);
 }
 
-void arch_stack_walk_task(struct task *task, bool (*fn)(void *arg, unsigned long addr), void *arg)
+__no_sanitize_address void arch_stack_walk_task(struct task *task, bool (*fn)(void *arg, unsigned long addr), void *arg)
 {
 	const unsigned long *frame = (const unsigned long *)task->thread.sp;
 

@@ -4,7 +4,9 @@
  * long something takes: what must not happen is looked for while it could, what must happen is waited for.
  */
 #include <lib/types.h>
+#include <alloc/kasan.h>
 #include <alloc/slab.h>
+#include <arch/stacktrace.h>
 #include <kernel/cpumask.h>
 #include <kernel/ktest.h>
 #include <kernel/rcu.h>
@@ -701,4 +703,48 @@ KTEST(sync_work_delayed)
 		schedule_timeout_uninterruptible(1);
 	cancel_delayed_work_sync(&test_delayed);
 	KT_EQ(atomic_read(&ran), 1);
+}
+
+struct napper {
+	struct completion ready, go, done;
+};
+
+static int nap(void *arg)
+{
+	struct napper *n = arg;
+
+	complete(&n->ready);
+	wait_for_completion(&n->go);
+	complete(&n->done);
+	return 0;
+}
+
+static bool count_frames(void *arg, unsigned long addr)
+{
+	return ++*(int *)arg < 64 && addr;
+}
+
+/* A task may run again while its stack is walked: what the sanitizer says of the places that are read then is of no meaning. */
+KTEST(sync_stack_walk_of_a_changing_stack)
+{
+	static struct napper n;
+	int frames = 0;
+	struct task *t;
+
+	init_completion(&n.ready);
+	init_completion(&n.go);
+	init_completion(&n.done);
+	t = kthread_run(nap, &n, "ktest/nap");
+	KT_ASSERT(!IS_ERR(t));
+	if (IS_ERR(t))
+		return;
+	wait_for_completion(&n.ready);
+	while (READ_ONCE(t->on_cpu) || READ_ONCE(t->state) == TASK_RUNNING)
+		schedule_timeout_uninterruptible(1);
+	kasan_poison(t->stack, THREAD_SIZE, KASAN_VMALLOC_INVALID);
+	arch_stack_walk_task(t, count_frames, &frames);
+	kasan_unpoison(t->stack, THREAD_SIZE);
+	KT_ASSERT(frames > 2);
+	complete(&n.go);
+	wait_for_completion(&n.done);
 }

@@ -10,7 +10,7 @@ typedef u32 code_t;
 #define CODE_FORMAT "%08x"
 #define CODE_UNKNOWN " ????????"
 
-static inline unsigned long regs_link(const struct pt_regs *r) { return r->regs[30]; }
+static __always_inline unsigned long regs_link(const struct pt_regs *r) { return r->regs[30]; }
 
 /* __switch_stacks left x29 and x30 as a record. */
 static inline unsigned long stack_of_switch(unsigned long sp) { return sp; }

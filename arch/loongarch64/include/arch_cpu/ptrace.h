@@ -30,10 +30,11 @@ static_assert(sizeof(struct pt_regs) == PT_REGS_SIZE, "entry.S knows this layout
 #define PRMD_PIE 4UL
 #define PRMD_USER (PRMD_PPLV | PRMD_PIE)
 
-static inline bool user_mode(const struct pt_regs *r) { return r->prmd & PRMD_PPLV; }
-static inline unsigned long regs_ip(const struct pt_regs *r) { return r->era; }
+/* Always inline: see arch/shared/sched_stacktrace.c, which reads registers without the address sanitizer. */
+static __always_inline bool user_mode(const struct pt_regs *r) { return r->prmd & PRMD_PPLV; }
+static __always_inline unsigned long regs_ip(const struct pt_regs *r) { return r->era; }
 static inline unsigned long regs_sp(const struct pt_regs *r) { return r->regs[REG_SP]; }
-static inline unsigned long regs_fp(const struct pt_regs *r) { return r->regs[REG_FP]; }
+static __always_inline unsigned long regs_fp(const struct pt_regs *r) { return r->regs[REG_FP]; }
 static inline void regs_set_ip(struct pt_regs *r, unsigned long v) { r->era = v; }
 static inline void regs_set_sp(struct pt_regs *r, unsigned long v) { r->regs[REG_SP] = v; }
 static inline bool regs_irqs_enabled(const struct pt_regs *r) { return r->prmd & PRMD_PIE; }

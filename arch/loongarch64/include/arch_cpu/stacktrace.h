@@ -12,7 +12,7 @@ typedef u32 code_t;
 #define CODE_FORMAT "%08x"
 #define CODE_UNKNOWN " ????????"
 
-static inline unsigned long regs_link(const struct pt_regs *r) { return r->regs[REG_RA]; }
+static __always_inline unsigned long regs_link(const struct pt_regs *r) { return r->regs[REG_RA]; }
 
 /* struct switch_frame ends in a record. */
 static inline unsigned long stack_of_switch(unsigned long sp) { return sp + sizeof(struct switch_frame); }

@@ -37,10 +37,11 @@ struct pt_regs {
 #define PT_REGS_SIZE 320
 static_assert(sizeof(struct pt_regs) == PT_REGS_SIZE, "entry.S knows this layout");
 
-static inline bool user_mode(const struct pt_regs *r) { return !(r->status & SR_SPP); }
-static inline unsigned long regs_ip(const struct pt_regs *r) { return r->pc; }
+/* Always inline: see arch/shared/sched_stacktrace.c, which reads registers without the address sanitizer. */
+static __always_inline bool user_mode(const struct pt_regs *r) { return !(r->status & SR_SPP); }
+static __always_inline unsigned long regs_ip(const struct pt_regs *r) { return r->pc; }
 static inline unsigned long regs_sp(const struct pt_regs *r) { return r->sp; }
-static inline unsigned long regs_fp(const struct pt_regs *r) { return r->s0; }
+static __always_inline unsigned long regs_fp(const struct pt_regs *r) { return r->s0; }
 static inline void regs_set_ip(struct pt_regs *r, unsigned long v) { r->pc = v; }
 static inline void regs_set_sp(struct pt_regs *r, unsigned long v) { r->sp = v; }
 static inline bool regs_irqs_enabled(const struct pt_regs *r) { return r->status & SR_SPIE; }

@@ -10,7 +10,7 @@ typedef u16 code_t;
 #define CODE_FORMAT "%04x"
 #define CODE_UNKNOWN " ????"
 
-static inline unsigned long regs_link(const struct pt_regs *r) { return r->ra; }
+static __always_inline unsigned long regs_link(const struct pt_regs *r) { return r->ra; }
 
 /* What __switch_stacks left ends with a record. */
 static inline unsigned long stack_of_switch(unsigned long sp) { return sp + 112; }

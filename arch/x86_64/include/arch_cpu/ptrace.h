@@ -12,10 +12,11 @@
 #define USER_DS 0x2b
 #define USER_CS 0x33
 
-static inline bool user_mode(const struct pt_regs *r) { return r->cs & 3; }
-static inline unsigned long regs_ip(const struct pt_regs *r) { return r->rip; }
+/* Always inline: who walks the stack of a task that may run reads registers there without the address sanitizer. */
+static __always_inline bool user_mode(const struct pt_regs *r) { return r->cs & 3; }
+static __always_inline unsigned long regs_ip(const struct pt_regs *r) { return r->rip; }
 static inline unsigned long regs_sp(const struct pt_regs *r) { return r->rsp; }
-static inline unsigned long regs_fp(const struct pt_regs *r) { return r->rbp; }
+static __always_inline unsigned long regs_fp(const struct pt_regs *r) { return r->rbp; }
 static inline void regs_set_ip(struct pt_regs *r, unsigned long v) { r->rip = v; }
 static inline void regs_set_sp(struct pt_regs *r, unsigned long v) { r->rsp = v; }
 static inline bool regs_irqs_enabled(const struct pt_regs *r) { return r->eflags & X86_EFLAGS_IF; }
