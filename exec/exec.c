@@ -345,9 +345,10 @@ static int de_thread(struct task *me)
 		return -EAGAIN;
 	}
 	s->group_exec_task = me;
-	s->notify_count = zap_other_threads(me);
+	s->notify_count = s->nr_threads - 1;
 	if (me != leader)
 		s->notify_count--;	/* the leader stays as a zombie until we take its place */
+	zap_other_threads(me);
 	while (s->notify_count > 0) {
 		__set_current_state(TASK_KILLABLE);
 		spin_unlock_irq(&old->siglock);

@@ -6,13 +6,19 @@
  * offset behind it (anonymous memory that is not shared keeps its private key, which is all it can be found by). Waiters of a
  * key hash to a bucket; who waits reads the word under the bucket's lock, so a waker that changed it before cannot be missed.
  *
- * Lock order: bucket locks by address. Waking takes tasks off under the lock and wakes them after it.
+ * A bucket has a tree of keys. The oldest waiter of a key is its node, the others of the key are in a ring with it, by age.
+ *
+ * Waking and requeueing take waiters off under the lock, a limited number at a time, and wake them without it. Between two such pieces
+ * a mark, which nothing matches, keeps the place in the ring. Waiters that came after the beginning are left alone.
+ *
+ * Lock order: bucket locks by address.
  */
 #include <lib/types.h>
 #include <lib/bits.h>
 #include <lib/hash.h>
 #include <lib/list.h>
 #include <lib/minmax.h>
+#include <lib/rbtree.h>
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
@@ -38,15 +44,19 @@ struct futex_key {
 struct bucket {
 	spinlock_t lock;
 	atomic_t waiters;	/* raised before the word is read: a waker that sees 0 need not lock */
-	struct list_head list;	/* lock */
+	struct rb_root keys;	/* lock */
+	u64 next_seq;		/* lock */
 } ____cacheline_aligned;
 
 struct futex_q {
-	struct list_head list;	/* bucket lock */
+	struct rb_node node;	/* bucket lock: of the first of a key */
+	struct list_head list;	/* bucket lock: all of the key, oldest first */
+	u64 seq;		/* bucket lock: by age in the bucket */
 	struct task *task;	/* NULL once woken, store-released */
 	struct futex_key key;	/* bucket lock: requeue changes it */
 	struct bucket *bucket;	/* bucket lock: requeue changes it */
-	u32 bitset;
+	u32 bitset;		/* 0: a mark */
+	bool first;		/* bucket lock: the oldest of its key */
 };
 
 static struct bucket *buckets;
@@ -57,9 +67,97 @@ static struct bucket *bucket_of(const struct futex_key *k)
 	return &buckets[hash_64(k->object * 0x9E3779B97F4A7C15ULL + k->offset, bucket_bits)];
 }
 
-static bool same_key(const struct futex_key *a, const struct futex_key *b)
+static int compare_keys(const struct futex_key *a, const struct futex_key *b)
 {
-	return a->object == b->object && a->offset == b->offset;
+	if (a->object != b->object)
+		return a->object < b->object ? -1 : 1;
+	return a->offset == b->offset ? 0 : a->offset < b->offset ? -1 : 1;
+}
+
+/* ---- the waiters of a bucket, which is locked ---- */
+
+static void enqueue(struct bucket *b, struct futex_q *q)
+{
+	struct rb_node **link = &b->keys.node, *parent = NULL;
+
+	q->seq = b->next_seq++;
+	while (*link) {
+		struct futex_q *x = rb_entry(*link, struct futex_q, node);
+		int c = compare_keys(&q->key, &x->key);
+
+		if (!c) {
+			list_add_tail(&q->list, &x->list);
+			q->first = false;
+			return;
+		}
+		parent = *link;
+		link = c < 0 ? &parent->left : &parent->right;
+	}
+	INIT_LIST_HEAD(&q->list);
+	q->first = true;
+	rb_link_node(&q->node, parent, link);
+	rb_insert_color(&q->node, &b->keys);
+}
+
+static void make_first(struct bucket *b, struct futex_q *old, struct futex_q *q)
+{
+	rb_replace_node(&old->node, &q->node, &b->keys);
+	old->first = false;
+	q->first = true;
+}
+
+static void dequeue(struct bucket *b, struct futex_q *q)
+{
+	if (q->first) {
+		if (list_empty(&q->list))
+			rb_erase(&q->node, &b->keys);
+		else
+			make_first(b, q, list_next_entry(q, list));
+	}
+	list_del(&q->list);
+}
+
+static struct futex_q *first_of(struct bucket *b, const struct futex_key *k)
+{
+	struct rb_node *n = b->keys.node;
+
+	while (n) {
+		struct futex_q *q = rb_entry(n, struct futex_q, node);
+		int c = compare_keys(k, &q->key);
+
+		if (!c)
+			return q;
+		n = c < 0 ? n->left : n->right;
+	}
+	return NULL;
+}
+
+/* The next younger one of the same key, or NULL. */
+static struct futex_q *next_of(struct futex_q *q)
+{
+	struct futex_q *n = list_next_entry(q, list);
+
+	return n->first ? NULL : n;
+}
+
+static void put_mark(struct bucket *b, struct futex_q *mark, struct futex_q *q)
+{
+	mark->key = q->key;
+	mark->seq = q->seq;
+	mark->bitset = 0;
+	mark->first = false;
+	list_add_tail(&mark->list, &q->list);
+	if (q->first)
+		make_first(b, q, mark);
+}
+
+/* What was behind the mark and still is, or NULL. */
+static struct futex_q *take_mark(struct bucket *b, struct futex_q *mark)
+{
+	struct futex_q *q = next_of(mark);
+
+	dequeue(b, mark);
+	return q;
 }
 
 /* Makes the page present so that read_word() works. */
@@ -101,8 +199,11 @@ static int read_word(u32 *v, struct uptr p)
 
 /* ---- waking ---- */
 
+#define WAKE_MOST 16		/* waiters that are taken off in one piece */
+#define LOOK_MOST 256		/* those that are looked at or moved */
+
 struct wake_list {
-	struct task *t[16];
+	struct task *t[WAKE_MOST];
 	int n;
 };
 
@@ -115,43 +216,90 @@ static void wake_flush(struct wake_list *w)
 	w->n = 0;
 }
 
-/* Bucket locked. The waiter is off and may vanish as soon as task is NULL. */
+/* Bucket locked, room on the list. The waiter is off and may vanish as soon as task is NULL. */
 static void take_waiter(struct futex_q *q, struct wake_list *w)
 {
 	struct task *t = q->task;
 
 	get_task_struct(t);
-	list_del(&q->list);
+	dequeue(q->bucket, q);
 	atomic_dec(&q->bucket->waiters);
 	smp_store_release(&q->task, NULL);
-	if (w->n == 16) {
-		/* Waking under the lock is allowed, only slower. */
-		wake_flush(w);
-	}
 	w->t[w->n++] = t;
+}
+
+/* Waking some waiters of a key. */
+struct waking {
+	struct bucket *bucket;
+	struct futex_q *next;	/* the one to look at next, NULL at the end; it has the mark before it when the bucket is not locked */
+	u64 before;		/* seq of those that come too late */
+	u32 bitset;
+	int nr, woke;
+	struct wake_list list;
+	struct futex_q mark;
+};
+
+/* Bucket locked. */
+static void wake_some(struct waking *w)
+{
+	struct futex_q *q = w->next, *n;
+
+	for (int looked = 0; q && q->seq < w->before; q = n, looked++) {
+		if (looked == LOOK_MOST || w->list.n == WAKE_MOST) {
+			put_mark(w->bucket, &w->mark, q);
+			w->next = q;
+			return;
+		}
+		n = next_of(q);
+		if (!(q->bitset & w->bitset))
+			continue;
+		take_waiter(q, &w->list);
+		if (++w->woke >= w->nr)
+			break;
+	}
+	w->next = NULL;
+}
+
+/* Bucket locked. wake_rest() has to follow without the lock. */
+static void wake_begin(struct waking *w, const struct futex_key *k, int nr, u32 bitset)
+{
+	w->bucket = bucket_of(k);
+	w->next = first_of(w->bucket, k);
+	w->before = w->bucket->next_seq;
+	w->bitset = bitset;
+	w->nr = nr;
+	w->woke = 0;
+	w->list.n = 0;
+	wake_some(w);
+}
+
+/* How many were woken in all. */
+static int wake_rest(struct waking *w)
+{
+	wake_flush(&w->list);
+	while (unlikely(w->next)) {
+		cond_resched();
+		spin_lock(&w->bucket->lock);
+		w->next = take_mark(w->bucket, &w->mark);
+		wake_some(w);
+		spin_unlock(&w->bucket->lock);
+		wake_flush(&w->list);
+	}
+	return w->woke;
 }
 
 static int wake_key(const struct futex_key *k, int nr, u32 bitset)
 {
 	struct bucket *b = bucket_of(k);
-	struct wake_list w = { .n = 0 };
-	struct futex_q *q, *n;
-	int woke = 0;
+	struct waking w;
 
 	smp_mb();		/* the caller's store to the word, before the look at waiters; pairs with wait_setup() */
 	if (!atomic_read(&b->waiters))
 		return 0;
 	spin_lock(&b->lock);
-	list_for_each_entry_safe(q, n, &b->list, list) {
-		if (!same_key(&q->key, k) || !(q->bitset & bitset))
-			continue;
-		take_waiter(q, &w);
-		if (++woke >= nr)
-			break;
-	}
+	wake_begin(&w, k, nr, bitset);
 	spin_unlock(&b->lock);
-	wake_flush(&w);
-	return woke;
+	return wake_rest(&w);
 }
 
 int futex_wake(struct uptr p, bool shared, int nr, u32 bitset)
@@ -203,7 +351,7 @@ static int wait_setup(struct uptr p, u32 val, bool shared, struct futex_q *q)
 		return -EWOULDBLOCK;
 	}
 	q->task = current;
-	list_add_tail(&q->list, &b->list);
+	enqueue(b, q);
 	set_current_state(TASK_INTERRUPTIBLE);
 	spin_unlock(&b->lock);
 	return 0;
@@ -227,7 +375,7 @@ static bool unqueue(struct futex_q *q)
 		spin_unlock(&b->lock);
 		return true;
 	}
-	list_del(&q->list);
+	dequeue(b, q);
 	atomic_dec(&b->waiters);
 	spin_unlock(&b->lock);
 	return false;
@@ -359,13 +507,72 @@ static void unlock_two(struct bucket *a, struct bucket *b) __releases(a->lock)
 	}
 }
 
+struct requeueing {
+	struct bucket *from, *to;
+	const struct futex_key *key;	/* the new one */
+	struct futex_q *next;		/* as in struct waking */
+	u64 before;
+	int nr_wake, nr_requeue, done;
+	struct wake_list list;
+	struct futex_q mark;
+};
+
+static void move_waiter(struct requeueing *r, struct futex_q *q)
+{
+	if (!compare_keys(&q->key, r->key))
+		return;
+	dequeue(r->from, q);
+	if (r->from != r->to) {
+		atomic_dec(&r->from->waiters);
+		atomic_inc(&r->to->waiters);
+		WRITE_ONCE(q->bucket, r->to);
+	}
+	q->key = *r->key;
+	enqueue(r->to, q);
+}
+
+/* Both buckets locked. */
+static void requeue_some(struct requeueing *r)
+{
+	struct futex_q *q = r->next, *n;
+
+	for (int looked = 0; q && q->seq < r->before && r->done - r->nr_wake < r->nr_requeue; q = n, looked++) {
+		if (looked == LOOK_MOST || r->list.n == WAKE_MOST) {
+			put_mark(r->from, &r->mark, q);
+			r->next = q;
+			return;
+		}
+		n = next_of(q);
+		if (!q->bitset)
+			continue;
+		if (r->done++ < r->nr_wake)
+			take_waiter(q, &r->list);
+		else
+			move_waiter(r, q);
+	}
+	r->next = NULL;
+}
+
+/* Without the buckets' locks. How many were woken and moved in all. */
+static int requeue_rest(struct requeueing *r)
+{
+	wake_flush(&r->list);
+	while (unlikely(r->next)) {
+		cond_resched();
+		lock_two(r->from, r->to);
+		r->next = take_mark(r->from, &r->mark);
+		requeue_some(r);
+		unlock_two(r->from, r->to);
+		wake_flush(&r->list);
+	}
+	return r->done;
+}
+
 int futex_requeue(struct uptr p1, bool shared1, struct uptr p2, bool shared2, int nr_wake, int nr_requeue, const u32 *cmpval)
 {
+	struct requeueing r = { .key = NULL };
 	struct futex_key k1, k2;
-	struct wake_list w = { .n = 0 };
-	struct bucket *b1, *b2;
-	struct futex_q *q, *n;
-	int e, done = 0;
+	int e;
 	u32 now;
 
 	if (nr_wake < 0 || nr_requeue < 0)
@@ -375,16 +582,16 @@ retry:
 	e = e ?: get_key(p2, shared2, false, &k2);
 	if (e)
 		return e;
-	b1 = bucket_of(&k1);
-	b2 = bucket_of(&k2);
+	r.from = bucket_of(&k1);
+	r.to = bucket_of(&k2);
 	/* Before the lock: a waker on the second word must see that somebody may come. */
-	atomic_inc(&b2->waiters);
-	lock_two(b1, b2);
+	atomic_inc(&r.to->waiters);
+	lock_two(r.from, r.to);
 	if (cmpval) {
 		e = read_word(&now, p1);
 		if (e || now != *cmpval) {
-			unlock_two(b1, b2);
-			atomic_dec(&b2->waiters);
+			unlock_two(r.from, r.to);
+			atomic_dec(&r.to->waiters);
 			if (!e)
 				return -EAGAIN;
 			if (fault_in(p1))
@@ -392,27 +599,16 @@ retry:
 			goto retry;
 		}
 	}
-	list_for_each_entry_safe(q, n, &b1->list, list) {
-		if (!same_key(&q->key, &k1))
-			continue;
-		if (done - nr_wake >= nr_requeue)
-			break;
-		if (done++ < nr_wake) {
-			take_waiter(q, &w);
-			continue;
-		}
-		if (b1 != b2) {
-			list_move_tail(&q->list, &b2->list);
-			atomic_dec(&b1->waiters);
-			atomic_inc(&b2->waiters);
-			WRITE_ONCE(q->bucket, b2);
-		}
-		q->key = k2;
-	}
-	unlock_two(b1, b2);
-	atomic_dec(&b2->waiters);
-	wake_flush(&w);
-	return done;
+	r.key = &k2;
+	r.nr_wake = nr_wake;
+	r.nr_requeue = nr_requeue;
+	r.before = r.from->next_seq;
+	r.next = first_of(r.from, &k1);
+	requeue_some(&r);
+	unlock_two(r.from, r.to);
+	e = requeue_rest(&r);
+	atomic_dec(&r.to->waiters);
+	return e;
 }
 
 /* FUTEX_WAKE_OP: changes the second word, compares what was there. *OLD_OK: the comparison holds. */
@@ -446,11 +642,10 @@ static int do_op(u32 encoded, struct uptr p, bool *old_ok)
 int futex_wake_op(struct uptr p1, struct uptr p2, bool shared, int nr1, int nr2, u32 op)
 {
 	struct futex_key k1, k2;
-	struct wake_list w = { .n = 0 };
+	struct waking w1, w2;
 	struct bucket *b1, *b2;
-	struct futex_q *q, *n;
-	int e, woke = 0, woke2 = 0;
 	bool ok = false;
+	int e;
 
 retry:
 	e = get_key(p1, shared, false, &k1);
@@ -469,25 +664,12 @@ retry:
 			return -EFAULT;
 		goto retry;
 	}
-	list_for_each_entry_safe(q, n, &b1->list, list) {
-		if (same_key(&q->key, &k1)) {
-			take_waiter(q, &w);
-			if (++woke >= nr1)
-				break;
-		}
-	}
-	if (ok) {
-		list_for_each_entry_safe(q, n, &b2->list, list) {
-			if (same_key(&q->key, &k2)) {
-				take_waiter(q, &w);
-				if (++woke2 >= nr2)
-					break;
-			}
-		}
-	}
+	wake_begin(&w1, &k1, nr1, FUTEX_BITSET_MATCH_ANY);
+	if (ok)
+		wake_begin(&w2, &k2, nr2, FUTEX_BITSET_MATCH_ANY);
 	unlock_two(b1, b2);
-	wake_flush(&w);
-	return woke + woke2;
+	e = wake_rest(&w1);
+	return ok ? e + wake_rest(&w2) : e;
 }
 
 /* ---- robust lists (get_robust_list(2)) ---- */
@@ -577,7 +759,8 @@ static int futex_init(void)
 	for (unsigned long i = 0; i < 1UL << bucket_bits; i++) {
 		spin_lock_init(&buckets[i].lock);
 		atomic_set(&buckets[i].waiters, 0);
-		INIT_LIST_HEAD(&buckets[i].list);
+		buckets[i].keys = RB_ROOT;
+		buckets[i].next_seq = 0;
 	}
 	return 0;
 }

@@ -515,12 +515,37 @@ void do_exit(long code)
 	sched_exit();
 }
 
+#define KILL_MOST 32
+
+/*
+ * Kills some that have a number of *I or more in the dying namespace; *I is where to go on. False: there are no more. With the lock: a fork that
+ * has not linked its child yet finds the namespace dying (copy_process), so that none is missed between two such pieces.
+ */
+static bool kill_some(struct pid_namespace *ns, unsigned int *i)
+{
+	struct pid *p;
+	int n = 0;
+
+	read_lock(&tasklist_lock);
+	rcu_read_lock();
+	while ((p = find_ge_pid(i, ns)) && n++ < KILL_MOST) {
+		struct task *t = pid_task(p, PIDTYPE_PID);
+
+		if (t && !(t->signal->flags & SIGNAL_GROUP_EXIT && t->exit_state))
+			do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_MAX);
+		++*i;
+	}
+	rcu_read_unlock();
+	read_unlock(&tasklist_lock);
+	return p;
+}
+
 /* The init of a namespace ends: so does everybody in it. */
 void zap_pid_ns_processes(struct pid_namespace *ns)
 {
 	/* The last thread of it; the leader, if that is another, stays a zombie with a number of its own. */
 	int ours = thread_group_leader(current) ? 1 : 2;
-	struct pid *p;
+	unsigned int next = 2;
 
 	WRITE_ONCE(ns->dying, true);
 	write_lock_irq(&tasklist_lock);
@@ -529,17 +554,8 @@ void zap_pid_ns_processes(struct pid_namespace *ns)
 	spin_lock_irq(&my_sighand()->siglock);
 	my_sighand()->action[SIGCHLD - 1].handler = SIG_KERNEL_IGN;
 	spin_unlock_irq(&my_sighand()->siglock);
-	/* With the lock: a fork that has not linked its child yet finds the namespace dying (copy_process). */
-	read_lock(&tasklist_lock);
-	rcu_read_lock();
-	for (unsigned int i = 2; (p = find_ge_pid(&i, ns)); i++) {
-		struct task *t = pid_task(p, PIDTYPE_PID);
-
-		if (t && !(t->signal->flags & SIGNAL_GROUP_EXIT && t->exit_state))
-			do_send_sig_info(SIGKILL, SEND_SIG_PRIV, t, PIDTYPE_MAX);
-	}
-	rcu_read_unlock();
-	read_unlock(&tasklist_lock);
+	while (kill_some(ns, &next))
+		cond_resched();
 	while (kernel_wait_any() > 0)
 		;
 	for (;;) {

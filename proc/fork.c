@@ -436,7 +436,7 @@ static struct task *copy_process(struct kernel_clone_args *a)
 	/* A signal that comes now would be missed by the child: start again after it. */
 	if (!a->fn) {
 		recalc_sigpending();
-		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT)) {
+		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT) || current->signal->group_exec_task) {
 			e = -EINTR;
 			goto undo_lock;
 		}

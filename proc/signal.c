@@ -272,6 +272,13 @@ static void kill_thread(struct task *x)
 }
 
 #define ZAP_MOST 32
+#define WALK_MOST 128
+
+/* siglock held: the thread after T, or NULL. */
+static struct task *next_in_group(struct task *t)
+{
+	return list_is_last(&t->thread_node, &t->signal->threads) ? NULL : list_next_entry(t, thread_node);
+}
 
 /* siglock held: some threads of a group that ends are killed. */
 static void zap_some(struct signal_struct *s)
@@ -281,9 +288,17 @@ static void zap_some(struct signal_struct *s)
 	for (int n = 0; x && n < ZAP_MOST; n++) {
 		if (x != s->zap_not)
 			kill_thread(x);
-		x = list_is_last(&x->thread_node, &s->threads) ? NULL : list_next_entry(x, thread_node);
+		x = next_in_group(x);
 	}
 	WRITE_ONCE(s->zap_next, x);
+}
+
+/* siglock held: all threads but T, or NULL, are to be killed, the first of them now. */
+static void begin_zap(struct signal_struct *s, struct task *t)
+{
+	s->zap_next = list_first_entry(&s->threads, struct task, thread_node);
+	s->zap_not = t;
+	zap_some(s);
 }
 
 /* siglock held: the group ends with CODE, of which NOT (or NULL) knows. The first of its threads do the rest, some at a time (do_group_exit). No new thread comes. */
@@ -294,15 +309,34 @@ static void begin_group_exit(struct signal_struct *s, int code, struct task *not
 	s->group_stop_count = 0;
 	if (not && list_is_singular(&s->threads))
 		return;
-	s->zap_next = list_first_entry(&s->threads, struct task, thread_node);
-	s->zap_not = not;
-	zap_some(s);
+	begin_zap(s, not);
 }
 
 void zap_forget(struct signal_struct *s, struct task *t)
 {
 	if (unlikely(s->zap_next == t))
-		WRITE_ONCE(s->zap_next, list_is_last(&t->thread_node, &s->threads) ? NULL : list_next_entry(t, thread_node));
+		WRITE_ONCE(s->zap_next, next_in_group(t));
+	if (unlikely(s->walk_next == t))
+		s->walk_next = next_in_group(t);
+}
+
+void walk_own_threads(void (*fn)(struct task *t, void *arg), void *arg)
+{
+	struct signal_struct *s = current->signal;
+	struct task *x;
+
+	spin_lock_irq(&my_sighand()->siglock);
+	s->walk_next = list_first_entry(&s->threads, struct task, thread_node);
+	for (int n = 1; (x = s->walk_next); n++) {
+		fn(x, arg);
+		s->walk_next = next_in_group(x);
+		if (n % WALK_MOST)
+			continue;
+		spin_unlock_irq(&my_sighand()->siglock);
+		cond_resched();
+		spin_lock_irq(&my_sighand()->siglock);
+	}
+	spin_unlock_irq(&my_sighand()->siglock);
 }
 
 /* Chooses the thread that will take SIG and wakes it. */
@@ -893,19 +927,24 @@ int copy_siginfo_from_user(struct siginfo *to, struct uptr from)
 
 /* ---- ends of life ---- */
 
-int zap_other_threads(struct task *t)
+/* Kills the rest of those, some at a time. */
+static void zap_rest(struct signal_struct *s)
 {
-	struct task *x;
-	int n = 0;
-
-	t->signal->group_stop_count = 0;
-	for_each_thread(t, x) {
-		if (x == t)
-			continue;
-		n++;
-		kill_thread(x);
+	while (READ_ONCE(s->zap_next)) {
+		spin_lock_irq(&my_sighand()->siglock);
+		zap_some(s);
+		spin_unlock_irq(&my_sighand()->siglock);
+		cond_resched();
 	}
-	return n;
+}
+
+void zap_other_threads(struct task *t)
+{
+	t->signal->group_stop_count = 0;
+	begin_zap(t->signal, t);
+	spin_unlock_irq(&task_sighand(t)->siglock);
+	zap_rest(t->signal);
+	spin_lock_irq(&task_sighand(t)->siglock);
 }
 
 void do_group_exit(int code)
@@ -925,12 +964,7 @@ void do_group_exit(int code)
 	} else {
 		code = s->group_exit_code;
 	}
-	while (READ_ONCE(s->zap_next)) {
-		spin_lock_irq(&my_sighand()->siglock);
-		zap_some(s);
-		spin_unlock_irq(&my_sighand()->siglock);
-		cond_resched();
-	}
+	zap_rest(s);
 	do_exit(code);
 }
 
@@ -947,7 +981,7 @@ void exit_signals(struct task *t)
 	t->flags |= PF_EXITING;
 	if (signal_pending(t)) {
 		retarget(t, ~t->blocked);
-		if ((t->jobctl & JOBCTL_STOP_PENDING) && task_participate_group_stop(t))
+		if ((t->jobctl & JOBCTL_STOP_PENDING) && !t->signal->group_exec_task && task_participate_group_stop(t))
 			group_stop = CLD_STOPPED;
 	}
 	spin_unlock_irq(&task_sighand(t)->siglock);

@@ -6,6 +6,7 @@
 #include <abi/syscalls.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
+#include <proc/ns.h>
 #include <proc/pid.h>
 #include <proc/signal.h>
 #include <sched/sched.h>
@@ -309,6 +310,30 @@ static int nice_one(struct task *t, int nice, int e)
 	return e == -ESRCH ? 0 : e;
 }
 
+#define USER_MOST 64
+
+/* FN for each thread of the user that the caller can see, by number and some at a time. */
+static int for_user(kuid_t uid, int (*fn)(struct task *t, int arg, int e), int arg, int e)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct pid *pid;
+
+	rcu_read_lock();
+	for (unsigned int i = 1, n = 1; (pid = find_ge_pid(&i, ns)); i++, n++) {
+		struct task *t = pid_task(pid, PIDTYPE_PID);
+
+		if (t && uid_eq(__task_cred(t)->uid, uid))
+			e = fn(t, arg, e);
+		if (!(n % USER_MOST)) {
+			rcu_read_unlock();
+			cond_resched();
+			rcu_read_lock();
+		}
+	}
+	rcu_read_unlock();
+	return e;
+}
+
 /* Calls FN for each thread that WHICH, WHO name; E goes through all. */
 static int for_who(int which, int who, int (*fn)(struct task *t, int arg, int e), int arg, int e)
 {
@@ -334,9 +359,8 @@ static int for_who(int which, int who, int (*fn)(struct task *t, int arg, int e)
 		break;
 	default:
 		uid = who ? make_kuid(current_user_ns(), (uid_t)who) : current_uid();
-		for_each_process_thread(p, t)
-			if (uid_eq(__task_cred(t)->uid, uid) && task_pid_vnr(t))
-				e = fn(t, arg, e);
+		rcu_read_unlock();
+		return for_user(uid, fn, arg, e);
 	}
 	rcu_read_unlock();
 	return e;

@@ -13,6 +13,7 @@
 #include <kernel/init.h>
 #include <proc/ns.h>
 #include <proc/signal.h>
+#include <proc/signal_sets.h>
 
 static struct kmem_cache *fs_cache __ro_after_init;
 struct fs_struct init_fs = {
@@ -130,6 +131,7 @@ struct fs_struct *copy_fs_struct(struct fs_struct *old)
 	if (!fs)
 		return NULL;
 	fs->users = 1;
+	fs->left = 0;
 	fs->in_exec = false;
 	spin_lock_init(&fs->lock);
 	seqcount_init(&fs->seq);
@@ -169,23 +171,63 @@ int copy_fs(unsigned long clone_flags, struct task *child)
 	return child->fs ? 0 : -ENOMEM;
 }
 
+struct own_users {
+	struct fs_struct *fs;
+	int n;
+};
+
+static void count_user(struct task *t, void *arg)
+{
+	struct own_users *ours = arg;
+
+	ours->n += READ_ONCE(t->fs) == ours->fs;
+}
+
+#define COUNT_MOST 1024		/* threads that are counted with the lock held */
+
+/*
+ * The same of many threads; lock held, released in between. Nobody comes to share FS meanwhile. Whoever leaves it may have been counted, and
+ * would hide one that is not of this process: then all are counted again, at most once for each that leaves.
+ */
+static bool alone_of_many(struct fs_struct *fs)
+{
+	struct own_users ours;
+	unsigned int left;
+
+	fs->in_exec = true;
+	do {
+		left = fs->left;
+		spin_unlock(&fs->lock);
+		ours = (struct own_users){ .fs = fs };
+		walk_own_threads(count_user, &ours);
+		spin_lock(&fs->lock);
+	} while (fs->users <= ours.n && left != fs->left && !fatal_signal_pending(current));
+	return fs->users <= ours.n && left == fs->left;
+}
+
+static bool alone_of_few(struct fs_struct *fs)
+{
+	struct own_users ours = { .fs = fs };
+	struct task *t;
+
+	rcu_read_lock();
+	for_each_thread(current, t)
+		count_user(t, &ours);
+	rcu_read_unlock();
+	return fs->users <= ours.n;
+}
+
 /*
  * True: nobody but the threads of the running task's process, which end in execve(2), has the same root and working directory. Until
- * fs_exec_end() nobody comes to share them.
+ * fs_exec_end() nobody comes to share them. cred_guard_mutex held.
  */
 bool fs_exec_begin(void)
 {
 	struct fs_struct *fs = current->fs;
-	struct task *t;
-	int ours = 0;
 	bool alone;
 
 	spin_lock(&fs->lock);
-	rcu_read_lock();
-	for_each_thread(current, t)
-		ours += READ_ONCE(t->fs) == fs;
-	rcu_read_unlock();
-	alone = fs->users <= ours;
+	alone = READ_ONCE(current->signal->nr_threads) <= COUNT_MOST ? alone_of_few(fs) : alone_of_many(fs);
 	fs->in_exec = alone;
 	spin_unlock(&fs->lock);
 	return alone;
@@ -209,6 +251,7 @@ void exit_fs(struct task *task)
 	spin_lock(&fs->lock);
 	task->fs = NULL;
 	last = !--fs->users;
+	fs->left++;
 	spin_unlock(&fs->lock);
 	task_unlock(task);
 	if (last && fs != &init_fs)
@@ -233,6 +276,7 @@ void install_fs_struct(struct fs_struct *new)
 	task_lock(current);
 	spin_lock(&fs->lock);
 	last = !--fs->users;
+	fs->left++;
 	current->fs = new;
 	spin_unlock(&fs->lock);
 	task_unlock(current);

@@ -3,6 +3,7 @@
 #include "t.h"
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 static long futex(volatile uint32_t *u, int op, uint32_t val, const void *t, volatile uint32_t *u2, uint32_t val3)
@@ -250,4 +251,61 @@ TEST(robust_between_release_and_wake)
 	pthread_create(&d, NULL, die_before_waking, NULL);
 	pthread_join(w, NULL);
 	EQ(woken, 1);
+}
+
+/* --- more waiters than are looked at, woken or moved under the lock at a time --- */
+
+#define MANY 1500
+
+static void *wait_with_bits(void *arg)
+{
+	return (void *)futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, (uint32_t)(long)arg);
+}
+
+static long move(volatile uint32_t *from, volatile uint32_t *to, uint32_t wake, long most)
+{
+	return futex(from, FUTEX_CMP_REQUEUE_PRIVATE, wake, (void *)most, to, 0);
+}
+
+/* Moves all to and fro, while others do the same and some are woken. */
+static void *move_to_and_fro(void *arg)
+{
+	long *bad = arg;
+
+	for (int i = 0; i < 40; i++)
+		if (move(&word, &word2, 0, 1 << 30) < 0 || move(&word2, &word, 0, 1 << 30) < 0 ||
+		    futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1 << 30, NULL, NULL, 4) != 0)
+			++*bad;
+	return NULL;
+}
+
+TEST(many_waiters)
+{
+	static pthread_t t[MANY], mover[3];
+	static long bad[3];
+	pthread_attr_t small;
+	void *r;
+
+	pthread_attr_init(&small);
+	EQ(pthread_attr_setstacksize(&small, 16384), 0);
+	for (long i = 0; i < MANY; i++)
+		EQ(pthread_create(&t[i], &small, wait_with_bits, (void *)(i < MANY / 2 ? 1L : 2L)), 0);
+	while (move(&word, &word, 0, 1 << 30) != MANY)		/* counts them, moves none */
+		sched_yield();
+	EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1 << 30, NULL, NULL, 4), 0);
+	EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 40, NULL, NULL, 2), 40);
+	EQ(move(&word, &word2, 20, 500), 520);
+	EQ(move(&word2, &word, 0, 300), 300);
+	EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, 100, (void *)100L, &word2, FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)), 200);
+	for (int i = 0; i < 3; i++)
+		EQ(pthread_create(&mover[i], NULL, move_to_and_fro, &bad[i]), 0);
+	for (int i = 0; i < 3; i++) {
+		EQ(pthread_join(mover[i], NULL), 0);
+		EQ(bad[i], 0);
+	}
+	EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1 << 30, NULL, NULL, 0) + futex(&word2, FUTEX_WAKE_PRIVATE, 1 << 30, NULL, NULL, 0), MANY - 260);
+	for (int i = 0; i < MANY; i++) {
+		EQ(pthread_join(t[i], &r), 0);
+		CHECK(!r);
+	}
 }

@@ -216,7 +216,7 @@ static volatile int word;
 static int thread_main(void *arg)
 {
 	for (;;)
-		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+		syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, 2);
 	return 0;
 }
 
@@ -232,6 +232,50 @@ static int thread_one(long i)
 		return 0;
 	sched_yield();		/* it comes to its wait */
 	return 1;
+}
+
+static void become_busy(long i);
+
+/* The last object is an exec, and SIGKILL comes meanwhile. */
+static int thread_exec_one(long i)
+{
+	if (i == limit - 1) {
+		become_busy(i);
+		execl("/proc/self/exe", "grow", "pause", NULL);
+	}
+	return thread_one(i);
+}
+
+static volatile int other_word;
+
+/* Now and then all go from one word to another and back, and are passed over by who wakes others of the word; seldom all are woken. */
+static int futex_crowd_one(long i)
+{
+	if (!thread_one(i))
+		return 0;
+	if (i % 20000 == 10500)
+		return syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1 << 30, NULL, NULL, 0) == i + 1;
+	return !time_for_all(i) || (syscall(SYS_futex, &word, FUTEX_REQUEUE_PRIVATE, 0, 1L << 30, &other_word, 0) == i + 1 &&
+				    !syscall(SYS_futex, &other_word, FUTEX_WAKE_BITSET_PRIVATE, 1, NULL, NULL, 1) &&
+				    syscall(SYS_futex, &other_word, FUTEX_REQUEUE_PRIVATE, 0, 1L << 30, &word, 0) == i + 1);
+}
+
+static int word_waiter(void *arg)
+{
+	for (;;)
+		syscall(SYS_futex, arg, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	return 0;
+}
+
+/* Each waits at a word of its own; one of those before is woken. */
+static int futex_words_one(long i)
+{
+	int *mine = (int *)(area + i * STACK), *other = (int *)(area + i * 7919 % (i + 1) * STACK);
+
+	if (clone(word_waiter, area + (i + 1) * STACK, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, mine) < 0)
+		return 0;
+	sched_yield();
+	return syscall(SYS_futex, other, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 1;
 }
 
 static int zombie_one(long i)
@@ -664,6 +708,27 @@ static int stack_one(long i) { return !mount("/tmp", "m", NULL, MS_BIND, NULL); 
 static int ns_start(void) { return user_ns(0); }
 static int ns_one(long i) { return !unshare(CLONE_NEWUTS) && open("/proc/self/ns/uts", O_RDONLY) >= 0; }
 
+/* The caller's child makes them: the init of a pid namespace, with which they end. */
+static int pid_ns_start(void)
+{
+	pid_t p;
+
+	if (!thread_start() || !user_ns(CLONE_NEWPID))
+		return 0;
+	p = fork();
+	while (p > 0)
+		pause();
+	return !p && !prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static int process_one(long i)
+{
+	if (clone(thread_main, area + (i + 1) * STACK, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | SIGCHLD, NULL) < 0)
+		return 0;
+	sched_yield();
+	return i % 20000 != 12500 || (getpriority(PRIO_USER, 0) == 0 && !setpriority(PRIO_USER, 0, 0));
+}
+
 static int nothing(void) { return 1; }
 
 /* A list of all of a kind is read in one go. */
@@ -702,6 +767,10 @@ static const struct kind {
 	{ "vma", nothing, vma_one },
 	{ "hole", hole_start, hole_one },
 	{ "thread", thread_start, thread_one },
+	{ "thread_exec", thread_start, thread_exec_one },
+	{ "pid_ns_process", pid_ns_start, process_one },
+	{ "futex_crowd", thread_start, futex_crowd_one },
+	{ "futex_words", thread_start, futex_words_one },
 	{ "zombie", nothing, zombie_one },
 	{ "name", in_tmp, name_one },
 	{ "absent", in_tmp, absent_one },
@@ -766,6 +835,13 @@ static int64_t grow(const struct kind *k, long *made, long to)
 	return *made > first ? (now() - begin) / (*made - first) : 0;
 }
 
+/* There are I objects: from here on process 1 looks at what goes on, and kills the caller. */
+static void become_busy(long i)
+{
+	shared->made = i;
+	shared->ready = 1;
+}
+
 static void child(const struct kind *k)
 {
 	int64_t begin = now();
@@ -791,8 +867,7 @@ static void child(const struct kind *k)
 		if (made >= limit || now() - begin > ENOUGH)
 			break;
 	}
-	shared->made = made;
-	shared->ready = 1;
+	become_busy(made);
 	for (;;)
 		pause();
 }
@@ -914,6 +989,8 @@ static void read_words(char **v)
 
 int main(int argc, char **argv, char **envp)
 {
+	while (argc == 2 && !strcmp(argv[1], "pause"))
+		pause();
 	read_words(argv);
 	read_words(envp);
 	mkdir("/proc", 0755);

@@ -52,8 +52,8 @@ void flush_signals_for_exec(struct task *t);
 void exit_signals(struct task *t);
 bool do_notify_parent(struct task *t, int sig);
 void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why);
-void zap_other_threads_and_wait(void);
-int zap_other_threads(struct task *t);
+/* siglock held, and released in between: all threads but T are killed. Those that come meanwhile are not (copy_process refuses: group_exec_task). */
+void zap_other_threads(struct task *t);
 /* siglock held: T leaves the list of threads. */
 void zap_forget(struct signal_struct *s, struct task *t);
 void sigqueue_free_all(struct task *t);

@@ -61,7 +61,8 @@ struct signal_struct {
 	int group_exit_code;		/* s */
 	int notify_count;
 	struct task *group_exec_task;
-	struct task *zap_next, *zap_not;	/* s: of a group that ends, the first thread that is still to be killed; the one that is not */
+	struct task *zap_next, *zap_not;	/* s: of a group that ends or executes, the first thread that is still to be killed; the one that is not */
+	struct task *walk_next;		/* s: the thread that walk_own_threads() comes to next */
 	int group_stop_count;		/* s */
 	unsigned int flags;		/* s: SIGNAL_* */
 	bool is_child_subreaper, has_child_subreaper;

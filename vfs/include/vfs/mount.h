@@ -129,6 +129,7 @@ int mnt_ns_root(struct mnt_namespace *ns, struct user_namespace *user_ns, struct
 #include <kernel/seqlock.h>
 struct fs_struct {
 	int		users;		/* lock */
+	unsigned int	left;		/* lock: users that went, ever */
 	spinlock_t	lock;
 	seqcount_t	seq;
 	int		umask;
