@@ -23,7 +23,10 @@ struct fown_struct {
 	enum pid_type	pid_type;
 	kuid_t		uid, euid;	/* of who set it */
 	int		signum;
+	struct fasync_struct *listens;	/* its entries in lists of listeners [fasync_lock] */
 };
+
+#define TELL_AT_ONCE 64		/* listeners, before others on this CPU have their turn */
 
 static DEFINE_SPINLOCK(fasync_lock);
 
@@ -287,67 +290,142 @@ static void free_fasync_rcu(struct rcu_head *head)
 	kfree(container_of(head, struct fasync_struct, fa_rcu));
 }
 
+static struct fasync_struct *fasync_alloc(gfp_t gfp)
+{
+	struct fasync_struct *new = kzalloc(sizeof(*new), gfp);
+
+	if (new)
+		spin_lock_init(&new->fa_lock);
+	return new;
+}
+
+/* fasync_lock held. */
+static void fasync_link(struct fasync_struct *fa, struct fasync_struct __rcu **at)
+{
+	struct fasync_struct *next = rcu_dereference_protected(*at, lockdep_is_held(&fasync_lock));
+
+	fa->fa_pprev = at;
+	RCU_INIT_POINTER(fa->fa_next, next);
+	if (next)
+		next->fa_pprev = &fa->fa_next;
+	rcu_assign_pointer(*at, fa);
+}
+
+/* fasync_lock held. Those who stand on it go on; it is freed when they have. */
+static void fasync_unlink(struct fasync_struct *fa)
+{
+	struct fasync_struct *next = rcu_dereference_protected(fa->fa_next, lockdep_is_held(&fasync_lock));
+
+	rcu_assign_pointer(*fa->fa_pprev, next);
+	if (next)
+		next->fa_pprev = fa->fa_pprev;
+	fa->fa_pprev = NULL;
+	call_rcu(&fa->fa_rcu, free_fasync_rcu);
+}
+
+/* fasync_lock held. Where FILP's entry in LIST hangs among its own, or would: they are as many as its kind of file has lists. */
+static struct fasync_struct **fasync_of(struct file *filp, struct fasync_struct __rcu **list)
+{
+	struct fasync_struct **p = &filp->f_owner->listens;
+
+	while (*p && (*p)->fa_list != list)
+		p = &(*p)->fa_other;
+	return p;
+}
+
+static void fasync_set(struct fasync_struct *fa, struct file *filp, int fd)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&fa->fa_lock, flags);
+	fa->fa_file = filp;
+	fa->fa_fd = fd;
+	spin_unlock_irqrestore(&fa->fa_lock, flags);
+}
+
 /* Adds or removes @filp in a list of listeners. > 0 changed, 0 nothing to do, -ENOMEM. */
 int fasync_helper(int fd, struct file *filp, int on, struct fasync_struct __rcu **list)
 {
-	struct fasync_struct __rcu **p;
-	struct fasync_struct *fa, *new = NULL;
+	struct fasync_struct **p, *fa, *new = NULL;
 	int res = 0;
 
 	if (on) {
 		if (!get_owner(filp))
 			return -ENOMEM;
-		new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+		new = fasync_alloc(GFP_KERNEL_ACCOUNT);
 		if (!new)
 			return -ENOMEM;
-		spin_lock_init(&new->fa_lock);
+		new->fa_list = list;
+	} else if (!smp_load_acquire(&filp->f_owner)) {
+		return 0;
 	}
 	spin_lock(&filp->f_lock);
 	spin_lock(&fasync_lock);
-	for (p = list; (fa = rcu_dereference_protected(*p, lockdep_is_held(&fasync_lock))); p = &fa->fa_next) {
-		unsigned long flags;
-
-		if (fa->fa_file != filp)
-			continue;
-		spin_lock_irqsave(&fa->fa_lock, flags);
-		if (on)
-			fa->fa_fd = fd;
-		else
-			fa->fa_file = NULL;
-		spin_unlock_irqrestore(&fa->fa_lock, flags);
-		if (!on) {
-			rcu_assign_pointer(*p, rcu_dereference_protected(fa->fa_next, lockdep_is_held(&fasync_lock)));
-			call_rcu(&fa->fa_rcu, free_fasync_rcu);
-			filp->f_flags &= ~(unsigned int)FASYNC;
-			res = 1;
-		}
-		goto out;
-	}
-	if (on) {
-		new->fa_file = filp;
-		new->fa_fd = fd;
-		RCU_INIT_POINTER(new->fa_next, rcu_dereference_protected(*list, lockdep_is_held(&fasync_lock)));
-		rcu_assign_pointer(*list, new);
+	p = fasync_of(filp, list);
+	fa = *p;
+	if (fa && on) {
+		fasync_set(fa, filp, fd);
+	} else if (fa) {
+		fasync_set(fa, NULL, fa->fa_fd);
+		*p = fa->fa_other;
+		fasync_unlink(fa);
+		filp->f_flags &= ~(unsigned int)FASYNC;
+		res = 1;
+	} else if (on) {
+		fasync_set(new, filp, fd);
+		fasync_link(new, list);
+		*p = new;
 		new = NULL;
 		filp->f_flags |= FASYNC;
 		res = 1;
 	}
-out:
 	spin_unlock(&fasync_lock);
 	spin_unlock(&filp->f_lock);
 	kfree(new);
 	return res;
 }
 
+/*
+ * RCU held; the caller keeps the list. Lets others have the CPU, if nothing else is held, and says who is next behind FA. An entry of our own keeps the place: whoever
+ * comes meanwhile comes to the list's head, and is none of those to be told.
+ */
+static struct fasync_struct *fasync_breathe(struct fasync_struct *fa) __must_hold(RCU)
+{
+	struct fasync_struct *mark = NULL, *next;
+
+	if (preempt_count() == 1 && !irqs_disabled())
+		mark = fasync_alloc(GFP_NOWAIT | __GFP_NOWARN);
+	if (!mark)
+		return rcu_dereference(fa->fa_next);
+	spin_lock(&fasync_lock);
+	if (fa->fa_pprev) {
+		fasync_link(mark, &fa->fa_next);
+	} else {
+		kfree(mark);
+		mark = NULL;
+	}
+	spin_unlock(&fasync_lock);
+	if (!mark)
+		return rcu_dereference(fa->fa_next);
+	rcu_read_unlock();
+	rcu_read_lock();
+	next = rcu_dereference(mark->fa_next);
+	spin_lock(&fasync_lock);
+	fasync_unlink(mark);
+	spin_unlock(&fasync_lock);
+	return next;
+}
+
 void kill_fasync(struct fasync_struct __rcu **list, int sig, int band)
 {
 	struct fasync_struct *fa;
 	unsigned long flags;
+	unsigned int n = 0;
 
 	if (likely(!rcu_access_pointer(*list)))
 		return;
 	rcu_read_lock();
-	for (fa = rcu_dereference(*list); fa; fa = rcu_dereference(fa->fa_next)) {
+	for (fa = rcu_dereference(*list); fa; fa = ++n % TELL_AT_ONCE ? rcu_dereference(fa->fa_next) : fasync_breathe(fa)) {
 		spin_lock_irqsave(&fa->fa_lock, flags);
 		if (fa->fa_file && fa->fa_file->f_owner &&
 		    !(sig == SIGURG && !fa->fa_file->f_owner->signum))

@@ -95,6 +95,16 @@ static inline struct mount *real_mount(const struct vfsmount *mnt)
 	return container_of((struct vfsmount *)mnt, struct mount, mnt);
 }
 static inline bool mnt_has_parent(const struct mount *m) { return m != m->mnt_parent; }
+/*
+ * RCU held. What @m is mounted on, for a way up that ends in a reference; NULL: nothing, or a mount at its end, which is about to cut its
+ * children off. Going up to it would be a reference to what is freed: its sequence count is no help to who comes after it was changed.
+ */
+static inline struct mount *mnt_up(const struct mount *m)
+{
+	struct mount *up = READ_ONCE(m->mnt_parent);
+
+	return up == m || READ_ONCE(up->mnt.mnt_flags) & MNT_DOOMED ? NULL : up;
+}
 static inline bool is_mounted_ns(const struct mnt_namespace *ns)
 {
 	return ns && ns != MNT_NS_INTERNAL;

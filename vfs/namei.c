@@ -690,9 +690,9 @@ static struct dentry *dotdot_rcu(struct nameidata *nd)
 		unsigned int seq;
 
 		for (;;) {
-			struct mount *m = real_mount(path.mnt), *up = READ_ONCE(m->mnt_parent);
+			struct mount *m = real_mount(path.mnt), *up = mnt_up(m);
 
-			if (!mnt_has_parent(m))
+			if (!up)
 				goto in_root;
 			path.dentry = READ_ONCE(m->mnt_mountpoint);
 			path.mnt = &up->mnt;
@@ -735,15 +735,15 @@ static bool choose_mountpoint(struct mount *m, const struct path *root, struct p
 
 	rcu_read_lock();
 	for (;;) {
-		struct mount *at = m;
+		struct mount *at = m, *up;
 		int res;
 
 		seq = read_seqbegin(&mount_lock);
 		found = false;
-		while (mnt_has_parent(at)) {
+		while ((up = mnt_up(at))) {
 			struct dentry *d = READ_ONCE(at->mnt_mountpoint);
 
-			at = READ_ONCE(at->mnt_parent);
+			at = up;
 			if (unlikely(root->dentry == d && root->mnt == &at->mnt))
 				break;
 			if (d != at->mnt.mnt_root) {

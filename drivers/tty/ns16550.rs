@@ -37,6 +37,8 @@ const MCR_DTR: u8 = 0x01;
 const MCR_RTS: u8 = 0x02;
 const MCR_OUT2: u8 = 0x08;
 const FIFO: usize = 16;
+/// FIFOs that one interrupt fills: a port that sends at once (QEMU's) would have the whole ring with interrupts off.
+const FIFOS_AT_ONCE: usize = 16;
 const PC_CLOCK: u32 = 115_200;
 
 struct State {
@@ -114,12 +116,17 @@ impl<R: Registers> Uart<R> {
                 }
             }
         }
-        let want = if s.port.used() > 0 { s.ier | IER_TX } else { s.ier & !IER_TX };
+        self.ask_to_send(s, s.port.used() > 0);
+        s.port.has_drained(before)
+    }
+
+    /// Switches the transmitter-empty interrupt. Switching it on with the FIFO empty raises it, whatever was read before.
+    fn ask_to_send(&self, s: &mut State, on: bool) {
+        let want = if on { s.ier | IER_TX } else { s.ier & !IER_TX };
         if want != s.ier {
             s.ier = want;
             self.ports.write8(IER, want);
         }
-        s.port.has_drained(before)
     }
 
     fn drain_receiver(&self, s: &State) {
@@ -142,7 +149,7 @@ impl<R: Registers> Uart<R> {
 impl<R: Registers> irq::Handler for Uart<R> {
     fn handle(&self) -> bool {
         let mut s = self.state.lock();
-        let mut ours = false;
+        let (mut ours, mut fed) = (false, 0);
         // Each pass serves one cause; a broken device that never stops asking is left after a while.
         for _ in 0..256 {
             let iir = self.ports.read8(IIR_FCR);
@@ -156,6 +163,10 @@ impl<R: Registers> irq::Handler for Uart<R> {
                     if self.feed(&mut s) {
                         s.port.wake_writers();
                     }
+                    fed += 1;
+                    if fed == FIFOS_AT_ONCE {
+                        self.ask_to_send(&mut s, false);
+                    }
                 }
                 0x06 => {
                     self.ports.read8(LSR);
@@ -165,6 +176,11 @@ impl<R: Registers> irq::Handler for Uart<R> {
                     self.ports.read8(MSR);
                 }
             }
+        }
+        // With no cause left the line is low, so what is raised now is an edge: an interrupt of its own for the rest.
+        if fed >= FIFOS_AT_ONCE {
+            let left = s.port.used() > 0;
+            self.ask_to_send(&mut s, left);
         }
         ours
     }

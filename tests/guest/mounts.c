@@ -2,6 +2,7 @@
 /* Mounts, namespaces of them, and the root. proves: mount umount2 pivot_root unshare setns open_tree move_mount fsopen fsconfig fsmount statmount
  * listmount mount_setattr */
 #include "t.h"
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -492,4 +493,46 @@ TEST(numbers_of_groups)
 		OK(mount(NULL, "/tmp/mnt/g", NULL, MS_SHARED, NULL));
 		EQ(group_of("/tmp/mnt/g"), first);
 	}
+}
+
+static int child_fd = -1, up_stop;
+
+static void *go_up(void *arg)
+{
+	struct stat s;
+
+	while (!__atomic_load_n(&up_stop, __ATOMIC_ACQUIRE)) {
+		int f = openat(__atomic_load_n(&child_fd, __ATOMIC_ACQUIRE), "..", O_PATH | O_DIRECTORY);
+
+		if (f >= 0) {
+			OK(fstat(f, &s));
+			close(f);
+		}
+	}
+	return NULL;
+}
+
+/* The top of a tree that was unmounted lazily ends while others go up to it from what is mounted on it. */
+TEST(up_to_what_ends)
+{
+	pthread_t t;
+
+	own();
+	OK(mkdir("d", 0755));
+	OK(mkdir("d/sub", 0755));
+	OK(mkdir("a", 0755));
+	EQ(pthread_create(&t, NULL, go_up, NULL), 0);
+	for (int i = 0; i < 60; i++) {
+		int top;
+
+		OK(mount("d", "a", NULL, MS_BIND, NULL));
+		OK(mount("d", "a/sub", NULL, MS_BIND, NULL));
+		top = OK(open("a", O_PATH | O_DIRECTORY));
+		OK(umount2("a", MNT_DETACH));
+		__atomic_store_n(&child_fd, OK(openat(top, "sub", O_PATH | O_DIRECTORY)), __ATOMIC_RELEASE);
+		close(top);
+		close(child_fd);
+	}
+	__atomic_store_n(&up_stop, 1, __ATOMIC_RELEASE);
+	EQ(pthread_join(t, NULL), 0);
 }

@@ -327,7 +327,10 @@ struct fasync_struct {
 	spinlock_t		fa_lock;
 	int			fa_fd;
 	struct fasync_struct __rcu *fa_next;
-	struct file		*fa_file;
+	struct fasync_struct __rcu **fa_pprev;	/* what points here; NULL: on no list any more */
+	struct file		*fa_file;	/* NULL: gone, or a place kept */
+	struct fasync_struct __rcu **fa_list;
+	struct fasync_struct	*fa_other;	/* of the same file, on another list */
 	struct rcu_head		fa_rcu;
 };
 int fasync_helper(int fd, struct file *, int on, struct fasync_struct __rcu **);
