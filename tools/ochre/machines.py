@@ -38,21 +38,64 @@ X86 = {
     "unknown-devices": "-M q35 -device e1000 -device nvme,serial=1 -device qemu-xhci -device usb-kbd -device sdhci-pci -device ich9-ahci",
     "unknown-vga": "-M q35 -vga std", "pc": "-M pc", "pc-nvdimm": "-M pc,nvdimm=on -m 512,slots=2,maxmem=1G", "microvm": "-M microvm", "microvm-bare": "-M microvm,acpi=off,pit=off,pic=off,rtc=off",
 }
+TWO_NODES = "-object memory-backend-ram,id=a,size=256M -object memory-backend-ram,id=b,size=256M "
+PLUGGED = {                             # into any machine that has PCI Express
+    "pci-bridge": "-device pcie-root-port,id=r,chassis=1 -device virtio-rng-pci,bus=r",
+    "pci-legacy-bridge": "-device pcie-root-port,id=r,chassis=1 -device pcie-pci-bridge,id=b,bus=r -device virtio-rng-pci,bus=b,addr=1",
+    "pci-deep": "-device pcie-root-port,id=r,chassis=1 -device x3130-upstream,id=u,bus=r -device xio3130-downstream,id=d,bus=u,chassis=2 -device virtio-rng-pci,bus=d",
+    "unknown-devices": "-device e1000 -device nvme,serial=1 -device qemu-xhci -device usb-kbd -device sdhci-pci -device ich9-ahci",
+    "unknown-vga": "-device bochs-display", "unknown-network": "-device e1000e -device igb -device rtl8139 -device vmxnet3", "virtio-iommu": "-device virtio-iommu-pci",
+    "virtio-old": "-device virtio-rng-pci,disable-modern=on,disable-legacy=off", "virtio-many": "-device virtio-rng-pci -device virtio-balloon-pci -device virtio-serial-pci -device virtio-scsi-pci -device virtio-net-pci",
+    "shared-memory": "-device ivshmem-plain,memdev=s -object memory-backend-ram,id=s,size=1M,share=on", "watchdog": "-device i6300esb", "panic-device": "-device pvpanic-pci",
+}
 A64 = {
-    "gic-%s%s" % (v, x): "-M virt,gic-version=%s%s -smp 4 -cpu max" % (v, o) for v in "234" for x, o in (("", ""), ("-secure-off", ",secure=off"), ("-el2", ",virtualization=on"))}
-A64.update({
-    "no-its": "-M virt,gic-version=3,its=off -cpu max", "no-highmem": "-M virt,highmem=off -cpu max", "no-acpi": "-M virt,acpi=off -cpu max", "memory-3G": "-M virt -m 3G -cpu max",
-    "smmu": "-M virt,iommu=smmuv3 -cpu max", "cpus-8": "-M virt,gic-version=3 -smp 8 -cpu max", "cpus-123": "-M virt,gic-version=3 -smp 123 -cpu max",
-    "sockets": "-M virt -smp 8,sockets=2,clusters=2,cores=2 -cpu max", "mte": "-M virt,mte=on -cpu max", "ras": "-M virt,ras=on -cpu max",
-    "pci-bridge": "-M virt -cpu max -device pcie-root-port,id=r,chassis=1 -device virtio-rng-pci,bus=r", "memory-96M": "-M virt -m 96 -cpu max",
-})
-RV = {"aia-%s" % a: "-M virt,aia=%s -smp 4" % a for a in ("none", "aplic", "aplic-imsic")}
-RV.update({"aclint": "-M virt,aclint=on -smp 2", "imsic-guests": "-M virt,aia=aplic-imsic,aia-guests=3 -smp 2", "cpus-8": "-M virt -smp 8", "memory-3G": "-M virt -m 3G",
-           "no-acpi": "-M virt,acpi=off", "pci-bridge": "-M virt -device pcie-root-port,id=r,chassis=1 -device virtio-rng-pci,bus=r",
-           "numa": "-M virt -smp 2 -m 512 -object memory-backend-ram,id=a,size=256M -object memory-backend-ram,id=b,size=256M -numa node,cpus=0,memdev=a -numa node,cpus=1,memdev=b"})
-LA = {"cpus-1": "-M virt", "cpus-4": "-M virt -smp 4", "memory-2G": "-M virt -m 2G", "sockets": "-M virt -smp 4,sockets=2,cores=2",
-      "pci-bridge": "-M virt -device pcie-root-port,id=r,chassis=1 -device virtio-rng-pci,bus=r"}
+    "gic-2": "-M virt,gic-version=2 -smp 8", "gic-2-el2": "-M virt,gic-version=2,virtualization=on -smp 4", "gic-2-secure": "-M virt,gic-version=2,secure=on -smp 4",
+    "gic-2-el2-secure": "-M virt,gic-version=2,virtualization=on,secure=on -smp 2",
+    "gic-3": "-M virt,gic-version=3 -smp 4", "gic-3-el2": "-M virt,gic-version=3,virtualization=on -smp 4", "gic-3-secure": "-M virt,gic-version=3,secure=on -smp 4",
+    "gic-3-el2-secure": "-M virt,gic-version=3,virtualization=on,secure=on -smp 2", "gic-3-no-its": "-M virt,gic-version=3,its=off -smp 4",
+    "gic-4": "-M virt,gic-version=4,virtualization=on -smp 4", "gic-4-secure": "-M virt,gic-version=4,virtualization=on,secure=on -smp 4",
+    "no-highmem": "-M virt,highmem=off", "no-highmem-ecam": "-M virt,highmem-ecam=off", "no-highmem-mmio": "-M virt,highmem-mmio=off",
+    "no-highmem-redists": "-M virt,gic-version=3,highmem-redists=off -smp 8", "no-compact-highmem": "-M virt,compact-highmem=off",
+    "cpus-1": "-M virt", "cpus-8": "-M virt,gic-version=3 -smp 8", "cpus-64": "-M virt,gic-version=3 -smp 64",
+    "cpus-123": "-M virt,gic-version=3 -smp 123 -m 1024", "cpus-255": "-M virt,gic-version=3 -smp 255 -m 2048",
+    "sockets": "-M virt -smp 8,sockets=2,clusters=2,cores=2", "threads": "-M virt -smp 8,sockets=1,clusters=2,cores=2,threads=2", "sockets-odd": "-M virt -smp 6,sockets=2,cores=3",
+    "numa": "-M virt -smp 2 -m 512 " + TWO_NODES + "-numa node,cpus=0,memdev=a -numa node,cpus=1,memdev=b",
+    "numa-memory-only": "-M virt -smp 2 -m 512 " + TWO_NODES + "-numa node,cpus=0-1,memdev=a -numa node,memdev=b",
+    "memory-96M": "-M virt -m 96", "memory-3G": "-M virt -m 3G", "memory-5G": "-M virt -m 5G", "memory-slots": "-M virt -m 512,slots=4,maxmem=4G",
+    "no-acpi": "-M virt,acpi=off", "no-random": "-M virt,dtb-randomness=off", "mte": "-M virt,mte=on", "smmu": "-M virt,iommu=smmuv3",
+    "no-pauth": "-M virt -cpu max,pauth=off", "no-sve": "-M virt -cpu max,sve=off", "no-sme": "-M virt -cpu max,sme=off", "no-sve-sme": "-M virt -cpu max,sve=off,sme=off",
+    "no-lpa2": "-M virt -cpu max,lpa2=off", "no-pmu": "-M virt -cpu max,pmu=off", "pauth-impdef": "-M virt -cpu max,pauth-impdef=on", "sve-128": "-M virt -cpu max,sve128=on,sve256=off",
+    "no-lse": "-M virt -smp 4 -cpu cortex-a53", "no-lse-el2": "-M virt,virtualization=on -smp 2 -cpu cortex-a72",
+    "pci-edu": "-M virt -device edu", "pci-extra-root": "-M virt -device pxb-pcie,id=x,bus_nr=32,bus=pcie.0 -device pcie-root-port,id=r,bus=x,chassis=1", "pci-smmu": "-M virt,iommu=smmuv3 -device virtio-rng-pci,disable-legacy=on,iommu_platform=on",
+}
+A64.update((n, "-M virt " + w) for n, w in PLUGGED.items())
+RV = {
+    "aia-none": "-M virt,aia=none -smp 4", "aia-aplic": "-M virt,aia=aplic -smp 4", "aia-imsic": "-M virt,aia=aplic-imsic -smp 4",
+    "imsic-guests": "-M virt,aia=aplic-imsic,aia-guests=3 -smp 2", "imsic-guests-7": "-M virt,aia=aplic-imsic,aia-guests=7 -smp 4",
+    "aclint": "-M virt,aclint=on -smp 2", "aclint-aplic": "-M virt,aclint=on,aia=aplic -smp 2", "aclint-imsic": "-M virt,aclint=on,aia=aplic-imsic -smp 2",
+    "no-v": "-M virt -cpu max,v=off", "no-zbb": "-M virt -cpu rv64,zbb=off", "no-zba-zbb-zbs": "-M virt -cpu rv64,zba=off,zbb=off,zbs=off", "no-sstc": "-M virt -smp 2 -cpu rv64,sstc=off",
+    "no-svpbmt": "-M virt -cpu max,svpbmt=off", "no-svnapot": "-M virt -cpu max,svnapot=off", "svnapot": "-M virt -cpu rv64,svnapot=on", "no-svinval": "-M virt -cpu max,svinval=off",
+    "sv39": "-M virt -cpu rv64,sv48=off,sv57=off", "sv48": "-M virt -cpu rv64,sv57=off", "sv57": "-M virt -cpu rv64,sv57=on", "svadu": "-M virt -cpu rv64,svadu=on", "svade": "-M virt -cpu max,svade=on",
+    "no-zicbom": "-M virt -cpu max,zicbom=off,zicboz=off", "no-h": "-M virt -cpu rv64,h=off", "no-c": "-M virt -cpu rv64,c=off", "vlen-1024": "-M virt -cpu max,vlen=1024",
+    "no-zkr": "-M virt -cpu max,zkr=off", "no-zacas": "-M virt -cpu max,zacas=off,zabha=off", "no-shadow-stack": "-M virt -cpu max,zicfiss=off,zicfilp=off",
+    "cpus-1": "-M virt", "cpus-8": "-M virt -smp 8", "cpus-8-imsic": "-M virt,aia=aplic-imsic -smp 8", "cpus-64": "-M virt -smp 64 -m 1024", "sockets": "-M virt -smp 8,sockets=2,cores=4",
+    "sockets-odd": "-M virt -smp 6,sockets=3,cores=2",
+    "numa": "-M virt -smp 2 -m 512 " + TWO_NODES + "-numa node,cpus=0,memdev=a -numa node,cpus=1,memdev=b",
+    "memory-96M": "-M virt -m 96", "memory-3G": "-M virt -m 3G", "memory-5G": "-M virt -m 5G", "no-acpi": "-M virt,acpi=off", "iommu": "-M virt,iommu-sys=on", "iommu-pci": "-M virt -device riscv-iommu-pci", "pci-edu": "-M virt -device edu",
+}
+RV.update((n, "-M virt " + w) for n, w in PLUGGED.items())
+LA = {
+    "cpus-1": "-M virt", "cpus-4": "-M virt -smp 4", "cpus-8": "-M virt -smp 8", "cpus-64": "-M virt -smp 64 -m 1024", "cpus-255": "-M virt -smp 255 -m 2048",
+    "sockets": "-M virt -smp 4,sockets=2,cores=2", "sockets-odd": "-M virt -smp 6,sockets=2,cores=3", "threads": "-M virt -smp 8,sockets=1,cores=4,threads=2", "hotplug-places": "-M virt -smp 2,maxcpus=8",
+    "numa": "-M virt -smp 2 -m 512 " + TWO_NODES + "-numa node,cpus=0,memdev=a -numa node,cpus=1,memdev=b",
+    "numa-memory-only": "-M virt -smp 2 -m 512 " + TWO_NODES + "-numa node,cpus=0-1,memdev=a -numa node,memdev=b",
+    "memory-128M": "-M virt -m 128", "memory-256M": "-M virt -m 256", "memory-1G": "-M virt -m 1G", "memory-2G": "-M virt -m 2G", "memory-5G": "-M virt -m 5G", "memory-slots": "-M virt -m 512,slots=4,maxmem=4G",
+    "no-lasx": "-M virt -cpu la464,lasx=off", "no-lsx": "-M virt -cpu la464,lasx=off,lsx=off", "max-no-lsx": "-M virt -cpu max,lasx=off,lsx=off", "max": "-M virt -smp 4 -cpu max",
+    "no-acpi": "-M virt,acpi=off", "v-eiointc": "-M virt,v-eiointc=on -smp 4", "no-v-eiointc": "-M virt,v-eiointc=off -smp 4", "v-eiointc-8": "-M virt,v-eiointc=on -smp 8", "usb": "-M virt,usb=on",
+}
+LA.update((n, "-M virt " + w) for n, w in PLUGGED.items())
 VARIANTS = {"x86_64": X86, "aarch64": A64, "riscv64": RV, "loongarch64": LA}
+WHOLE_CPU = ("riscv64", "loongarch64")  # the CPU that QEMU takes by itself is one of 64 bits with all that matters
 MACHINE = {"x86_64": "q35", "aarch64": "virt", "riscv64": "virt", "loongarch64": "virt"}
 # Those of a whole run: what has no XSAVE, from both makers; what wants VERW before user mode; the newest.
 GATE = ("x86_64_cpu_qemu64", "x86_64_cpu_kvm64", "x86_64_cpu_Nehalem", "x86_64_cpu_phenom", "x86_64_cpu_Opteron_G1",
@@ -61,20 +104,20 @@ GATE = ("x86_64_cpu_qemu64", "x86_64_cpu_kvm64", "x86_64_cpu_Nehalem", "x86_64_c
 
 def cpu_models(arch, qemu):
     """QEMU's, without those of 32 bits that refuse a 64-bit kernel, and without names for what the host has."""
-    skip = {"x86_64": r"486|pentium|athlon|coreduo|n270|kvm32|qemu32|host", "riscv64": r"rv32|lowrisc|sifive-[eu]3|host"}.get(arch, r"host|cortex-a(7|8|9|15)\b|cortex-[mr]|arm|sa1|pxa|ti925")
+    skip = {"x86_64": r"486|pentium|athlon|coreduo|n270|kvm32|qemu32|host", "riscv64": r"rv32|max32|x-rv128|lowrisc|sifive-[eu]3|host",
+            "loongarch64": r"la132|host"}.get(arch, r"host|cortex-a(7|8|9|15)\b|cortex-[mr]|arm|sa1|pxa|ti925")
     names = re.findall(r"^\s+([\w.-]+)(?=\s|$)", output([*qemu, "-M", MACHINE[arch], "-cpu", "help"]).partition("Recognized")[0], re.M)
-    return [n for n in names if not re.match(skip, n) and not n.endswith("-v1") or n == "athlon64"]
+    return [n for n in names if not re.match(skip, n) and (arch != "x86_64" or not n.endswith("-v1"))]
 
 
 def rows(arch, tools):
     """(name, QEMU's words) of a CPU's machines; Bochs's have its model's name for them."""
     qemu = tools["qemu"][arch]
     found = [("%s_cpu_%s" % (arch, n), "-M %s -smp 2 -cpu %s" % (MACHINE[arch], n)) for n in cpu_models(arch, qemu)]
-    found += [("%s_%s" % (arch, n), w if "-cpu" in w or arch != "x86_64" else w + " -cpu max") for n, w in VARIANTS[arch].items()]
-    if arch == "x86_64":
-        listed = output([*qemu, "-M", "help"])
-        found += [("x86_64_" + m, "-M %s -cpu max" % m) for m in re.findall(r"^(pc-(?:i440fx|q35)-[\d.]+)", listed, re.M)]
-    return found
+    usual = "" if arch in WHOLE_CPU else " -cpu max"
+    found += [("%s_%s" % (arch, n), w if "-cpu" in w else w + usual) for n, w in VARIANTS[arch].items()]
+    listed = re.findall(r"^((?:pc-(?:i440fx|q35)|virt)-[\d.]+) ", output([*qemu, "-M", "help"]), re.M)
+    return found + [("%s_%s" % (arch, m), "-M %s%s" % (m, usual)) for m in listed]
 
 
 class Lab:
