@@ -12,13 +12,14 @@
 #include <lib/acpi.h>
 #include <lib/dt.h>
 #include "arch/aarch64/a64_priv.h"
+#include "arch/shared/percpu_areas.h"
 
 static void __init add_cpu(const struct acpi_madt_item *it)
 {
 	if (!it->enabled || it->mpidr == machine.mpidr[0])
 		return;
 	if (machine.nr_cpus == NR_CPUS) {
-		pr_warn("cpu: only %u CPUs are supported, the others stay off\n", NR_CPUS);
+		cpu_left_off();
 		return;
 	}
 	for (unsigned int i = 1; i < machine.nr_cpus; i++)

@@ -19,11 +19,11 @@
 #include <abi/errno.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
-#include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include "arch/shared/kasan_init.h"
 #include "arch/aarch64/a64_priv.h"
+#include "arch/shared/percpu_areas.h"
 
 struct boot_info boot_info;
 struct a64_machine machine __ro_after_init;
@@ -44,7 +44,7 @@ static void __init read_cpus(const struct dt *t)
 		if (machine.nr_cpus < NR_CPUS)
 			machine.mpidr[machine.nr_cpus++] = cpu.id & MPIDR_AFFINITY;
 		else
-			pr_warn("cpu: only %u CPUs are supported, the others stay off\n", NR_CPUS);
+			cpu_left_off();
 	}
 }
 

@@ -17,12 +17,12 @@
 #include <abi/errno.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
-#include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include "arch/shared/kasan_init.h"
 #include "arch/loongarch64/la64_priv.h"
+#include "arch/shared/percpu_areas.h"
 
 struct boot_info boot_info;
 struct la64_machine machine __ro_after_init;
@@ -119,7 +119,7 @@ static void __init read_cpus(const struct dt *t)
 		if (machine.nr_cpus < NR_CPUS)
 			machine.core[machine.nr_cpus++] = (u32)cpu.id;
 		else
-			pr_warn("cpu: only %u CPUs are supported, the others stay off\n", NR_CPUS);
+			cpu_left_off();
 	}
 	/* The tree lists them in any order: ours is the hardware's. The boot CPU stays the first. */
 	for (unsigned int i = 2; i < machine.nr_cpus; i++)

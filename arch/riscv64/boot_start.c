@@ -21,6 +21,7 @@
 #include <lib/minmax.h>
 #include "arch/shared/kasan_init.h"
 #include "arch/riscv64/rv_priv.h"
+#include "arch/shared/percpu_areas.h"
 
 struct boot_info boot_info;
 struct rv_machine machine __ro_after_init;
@@ -38,7 +39,11 @@ static void __init add_cpu(const struct dt_cpu *c)
 	else if (cpu < NR_CPUS)
 		machine.nr_cpus++;
 	else
+		cpu = NR_CPUS;
+	if (cpu == NR_CPUS) {
+		cpu_left_off();
 		return;
+	}
 	machine.hart[cpu] = (unsigned int)c->id;
 	machine.cpu_node[cpu] = c->node;
 }

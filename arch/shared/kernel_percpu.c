@@ -5,6 +5,7 @@
 #include <arch/percpu.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/printk.h>
 #include <lib/memblock.h>
 #include <lib/string.h>
 #include "arch/shared/percpu_areas.h"
@@ -27,4 +28,13 @@ void __init percpu_make_areas(unsigned int nr_cpus)
 		__per_cpu_offset[cpu] = (unsigned long)p - (unsigned long)__per_cpu_start;
 		*per_cpu_ptr(&__cpu_number, cpu) = cpu;
 	}
+}
+
+void __init cpu_left_off(void)
+{
+	static bool told __initdata;
+
+	if (!told)
+		pr_warn("cpu: only %u CPUs are supported, the others stay off\n", NR_CPUS);
+	told = true;
 }

@@ -8,8 +8,8 @@
 #include <arch/pgtable.h>
 #include <boot/info.h>
 #include <kernel/init.h>
-#include <kernel/printk.h>
 #include "arch/x86_64/x86_priv.h"
+#include "arch/shared/percpu_areas.h"
 
 struct x86_machine machine __ro_after_init;
 
@@ -18,7 +18,7 @@ static void __init add_cpu(u32 id, u32 self)
 	if (id == self || id == 0xffffffff)
 		return;
 	if (machine.nr_cpus == NR_CPUS) {
-		pr_warn("cpu: only %u CPUs are supported, the others stay off\n", NR_CPUS);
+		cpu_left_off();
 		return;
 	}
 	for (unsigned int i = 0; i < machine.nr_cpus; i++)
