@@ -10,6 +10,7 @@
  * anybody queues.
  */
 #include <lib/types.h>
+#include <kernel/seqlock.h>
 #include <kernel/spinlock.h>
 #include <kernel/percpu.h>
 
@@ -144,4 +145,21 @@ void write_lock_slow(rwlock_t *l)
 		} while (!try_cmpxchg_acquire(&l->cnts, &old, RW_WRITER));
 	}
 	__raw_spin_unlock(&l->wait);
+}
+
+/* ---- other waits: here, because they are no work of whoever waits, and not to be counted as such (kernel/section.c) ---- */
+
+void bit_spin_wait(int nr, const unsigned long *p)
+{
+	while (test_bit(nr, p))
+		spin_relax();
+}
+
+u32 seqcount_wait(const seqcount_t *s)
+{
+	u32 v;
+
+	while ((v = smp_load_acquire(&s->seq)) & 1)
+		cpu_relax();
+	return v;
 }

@@ -727,7 +727,7 @@ unsigned long start_dir_add(struct inode *dir)
 
 		if (!(n & 1) && cmpxchg(&dir->i_dir_seq, n, n + 1) == n)
 			return n;
-		cpu_relax();
+		bit_spin_wait(0, &dir->i_dir_seq);
 	}
 }
 

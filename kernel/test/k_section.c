@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* The debug build finds what is long with preemption or interrupts off, and says where it began. */
 #include <lib/types.h>
+#include <linux/time.h>
 #include <kernel/ksyms.h>
 #include <kernel/ktest.h>
 #include <kernel/preempt.h>
 #include <kernel/rcu.h>
 #include <kernel/section.h>
+#include <kernel/seqlock.h>
 #include <kernel/spinlock.h>
+#include <kernel/time.h>
 
 #ifdef CONFIG_SECTIONS
 static DEFINE_SPINLOCK(long_lock);
@@ -71,6 +74,35 @@ static noinline void many_short(u32 n)
 	}
 }
 
+static seqcount_t count;
+static unsigned long bit;
+static struct hrtimer writer;
+
+static enum hrtimer_restart write_is_over(struct hrtimer *t)
+{
+	if (count.seq & 1)
+		raw_write_seqcount_end(&count);
+	clear_bit_unlock(0, &bit);
+	return HRTIMER_NORESTART;
+}
+
+/* Interrupts end what is waited for, N microseconds later. */
+static noinline void waiting(u32 n)
+{
+	hrtimer_init(&writer, CLOCK_MONOTONIC, write_is_over);
+	raw_write_seqcount_begin(&count);
+	preempt_disable();
+	hrtimer_start(&writer, (ktime_t)n * 1000, HRTIMER_MODE_REL);
+	read_seqcount_begin(&count);
+	preempt_enable();
+	set_bit(0, &bit);
+	preempt_disable();
+	hrtimer_start(&writer, (ktime_t)n * 1000, HRTIMER_MODE_REL);
+	bit_spin_lock(0, &bit);
+	bit_spin_unlock(0, &bit);
+	preempt_enable();
+}
+
 static noinline void in_the_open(u32 n)
 {
 	work(n);
@@ -119,6 +151,8 @@ KTEST(section_short_ones_are_not)
 
 	many_short(2 * limit);
 	KT_ASSERT(worst_of(many_short, &w) < 1000);
+	waiting(10 * limit);
+	KT_ASSERT(worst_of(waiting, &w) < 1000);
 	in_the_open(2 * limit);
 	KT_EQ(worst_of(in_the_open, &w), 0);
 #else

@@ -16,13 +16,14 @@ typedef struct seqcount {
 
 static inline u32 raw_read_seqcount(const seqcount_t *s) { return smp_load_acquire(&s->seq); }
 
+/* Waits for the writer at work. The count that it leaves. */
+u32 seqcount_wait(const seqcount_t *s);
+
 static inline u32 read_seqcount_begin(const seqcount_t *s)
 {
-	u32 v;
+	u32 v = smp_load_acquire(&s->seq);
 
-	while (unlikely((v = smp_load_acquire(&s->seq)) & 1))
-		cpu_relax();
-	return v;
+	return likely(!(v & 1)) ? v : seqcount_wait(s);
 }
 
 /* Pairs with the barriers in write_seqcount_begin and _end. */

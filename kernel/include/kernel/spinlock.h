@@ -242,15 +242,16 @@ static __always_inline void write_unlock_irqrestore(rwlock_t *l, unsigned long f
 	preempt_enable();
 }
 
+/* Until the bit is clear. */
+void bit_spin_wait(int nr, const unsigned long *p);
+
 /* A lock in one bit of a word, for objects too small for a lock of their own. */
 static inline void bit_spin_lock(int nr, unsigned long *p)
 {
 	preempt_disable();
 	while (unlikely(test_and_set_bit_lock(nr, p))) {
 		preempt_enable();
-		do
-			spin_relax();
-		while (test_bit(nr, p));
+		bit_spin_wait(nr, p);
 		preempt_disable();
 	}
 	__acquire(p);
