@@ -225,12 +225,14 @@ void console_flush(void)
 	} while (end != printk_next_seq());
 }
 
-bool console_pending(void)
+u64 console_behind(void)
 {
+	u64 end = printk_next_seq(), first = end;
+
 	for (struct console *c = READ_ONCE(consoles); c; c = READ_ONCE(c->next))
-		if (c->enabled && READ_ONCE(c->next_seq) < printk_next_seq())
-			return true;
-	return READ_ONCE(console_busy);
+		if (c->enabled)
+			first = min(first, READ_ONCE(c->next_seq));
+	return end - first ?: READ_ONCE(console_busy);
 }
 
 /* One round of the console thread: sleeps are allowed, every console is served. */

@@ -266,7 +266,12 @@ static int console_main(void *unused)
 
 void console_settle(void)
 {
-	for (int i = 0; i < 2 * HZ && console_pending(); i++) {
+	u64 behind, before = ~0ULL;
+	int stuck = 0;
+
+	for (int i = 0; i < 30 * HZ && stuck < 2 * HZ && (behind = console_behind()); i++) {
+		stuck = behind < before ? 0 : stuck + 1;
+		before = behind;
 		console_flush();
 		schedule_timeout_uninterruptible(1);
 	}

@@ -58,39 +58,6 @@ static void __init read_cpus(const struct dt *t)
 		dt_number(t, machine.cpu_node[0], "timebase-frequency", &machine.timebase);
 }
 
-/* The CPU whose interrupt controller this is. */
-static unsigned int __init cpu_of_intc(const struct dt *t, u32 node)
-{
-	unsigned int cpu = 0;
-
-	while (cpu < machine.nr_cpus && (node == DT_NONE || t->nodes[node].parent != machine.cpu_node[cpu]))
-		cpu++;
-	return cpu < machine.nr_cpus ? cpu : NR_CPUS;
-}
-
-/* The PLIC's contexts are numbered as its interrupts-extended names them: pairs of a CPU's controller and a line of it. */
-static void __init read_plic(const struct dt *t)
-{
-	static const char *const names[] = { "sifive,plic-1.0.0", "riscv,plic0", "thead,c900-plic" };
-	u64 sources;
-	u32 handle, line, n = DT_NONE;
-
-	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
-		machine.plic_context[cpu] = RV_NO_CONTEXT;
-	for (unsigned int i = 0; i < ARRAY_SIZE(names) && n == DT_NONE; i++)
-		n = dt_device(t, names[i], &machine.plic, &machine.plic_size);
-	machine.plic_node = n;
-	if (n == DT_NONE)
-		return;
-	machine.plic_sources = dt_number(t, n, "riscv,ndev", &sources) ? (unsigned int)min(sources, 1023ULL) : 1023;
-	for (u32 i = 0; dt_cell(t, n, "interrupts-extended", 2 * i, &handle) && dt_cell(t, n, "interrupts-extended", 2 * i + 1, &line); i++) {
-		unsigned int cpu = line == IRQ_EXT ? cpu_of_intc(t, dt_by_phandle(t, handle)) : NR_CPUS;
-
-		if (cpu < NR_CPUS)
-			machine.plic_context[cpu] = i;
-	}
-}
-
 static void __init read_devices(const struct dt *t)
 {
 	const char *options;
@@ -104,7 +71,7 @@ static void __init read_devices(const struct dt *t)
 		machine.uart_width = dt_number(t, n, "reg-io-width", &v) && v == 4 ? 4 : 1;
 	}
 	dt_device(t, "sifive,test0", &machine.test_device, &size);
-	read_plic(t);
+	rv_read_intc(t, n);
 }
 
 static void __init look_at_tree(phys_addr_t pa)
@@ -123,19 +90,6 @@ static void __init open_tree(void)
 		return;
 	read_cpus(arch_dt());
 	read_devices(arch_dt());
-}
-
-/* One cell: the PLIC's source. All are levels as far as anybody can tell. */
-int arch_dt_irq(const struct dt_irq *irq)
-{
-	if (irq->controller != machine.plic_node || irq->count < 1)
-		return -EINVAL;
-	return arch_irq_map_gsi(irq->cell[0], IRQ_LEVEL);
-}
-
-bool arch_dt_msi(u32 controller)
-{
-	return false;
 }
 
 void __init __noreturn rv_start(unsigned long hart, phys_addr_t fdt)

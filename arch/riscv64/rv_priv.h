@@ -40,16 +40,27 @@
 struct rv_machine {
 	unsigned int nr_cpus;
 	unsigned int hart[NR_CPUS];		/* by CPU number; 0 is the boot CPU */
-	u32 cpu_node[NR_CPUS], plic_node;	/* in the device tree */
-	u32 plic_context[NR_CPUS];		/* of S mode; RV_NO_CONTEXT: none */
-	phys_addr_t uart, plic, test_device;	/* 0: none */
+	u32 cpu_node[NR_CPUS];			/* in the device tree */
+	phys_addr_t uart, test_device;		/* 0: none */
 	unsigned int uart_shift, uart_width;
-	u64 plic_size;
-	unsigned int plic_sources;
+	/* boot_irq.c: interrupts of devices. */
+	enum { RV_NO_INTC, RV_PLIC, RV_APLIC, RV_APLIC_IMSIC } irq_kind;
+	u32 irq_node, msi_node;			/* of the lines' controller, of the messages'; DT_NONE */
+	phys_addr_t irq_base;
+	u64 irq_size;
+	unsigned int irq_sources;		/* 1 to this */
+	u32 irq_context[NR_CPUS];		/* of the PLIC or APLIC, for S mode; RV_NO_CONTEXT: none */
+	phys_addr_t imsic[NR_CPUS];		/* interrupt files of S mode; 0: none */
+	u32 imsic_target[NR_CPUS];		/* as an APLIC names the CPU: group and number in it */
+	unsigned int imsic_ids;			/* 1 to this */
 	u64 timebase;				/* Hz of rdtime */
 };
 extern struct rv_machine machine;
 void __noreturn rv_start(unsigned long hart, phys_addr_t fdt);
+
+/* boot_irq.c. UART: the console's node, or DT_NONE. */
+struct dt;
+void rv_read_intc(const struct dt *t, u32 uart);
 
 /* boot_early.c: before the MMU is on */
 void rv_early_tables(phys_addr_t fdt);
@@ -122,9 +133,9 @@ size_t rv_clear_user(unsigned long dst, size_t n);
 /* mm_icache.c: instructions of the running task's space were written, or a page that may hold such became executable. */
 void rv_sync_icache(void);
 
-/* kernel_plic.c */
-void rv_plic_init_cpu(void);
-void rv_plic_handle(void);
+/* kernel_irq.c */
+void rv_irq_init_cpu(void);
+void rv_irq_handle(void);
 
 /* kernel_clock.c */
 void rv_timer_interrupt(void);

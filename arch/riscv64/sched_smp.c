@@ -47,7 +47,7 @@ void __noreturn rv_secondary_start(unsigned int cpu)
 	__asm__ volatile("fence.i" : : : "memory");
 	rv_cpu_registers();
 	arch_fpu_init_cpu();
-	rv_plic_init_cpu();
+	rv_irq_init_cpu();
 	arch_timer_init_cpu();
 	smp_start_secondary(cpu);
 }

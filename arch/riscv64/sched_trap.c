@@ -46,7 +46,7 @@ static void interrupt(struct pt_regs *regs, unsigned long cause)
 		rv_timer_interrupt();
 		break;
 	case IRQ_EXT:
-		rv_plic_handle();
+		rv_irq_handle();
 		break;
 	}
 	irq_exit();

@@ -66,8 +66,8 @@ extern int console_loglevel;		/* records with a lower number reach the consoles 
 void console_panic_mode(void);
 /* Prints what is still waiting, or has the console thread do it. */
 void console_flush(void);
-/* A console is behind. */
-bool console_pending(void);
+/* By how many records the slowest console is behind; 1 also while one is printed. */
+u64 console_behind(void);
 
 /* Readers: /dev/kmsg and syslog(2). SEQ counts records from 0. */
 struct printk_record {

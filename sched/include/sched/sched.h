@@ -52,5 +52,5 @@ void smp_init(void);
 bool smp_all_arrived(void);
 /* Prints T's state and kernel stack. */
 void sched_show_task(struct task *t);
-/* Waits until the consoles have printed everything, two seconds at most. Before power-off. */
+/* Waits until the consoles have printed everything; not if for two seconds nothing comes out, and 30 s at most. Before power-off. */
 void console_settle(void);
