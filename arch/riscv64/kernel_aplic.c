@@ -10,7 +10,7 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
-#include "arch/riscv64/irq_priv.h"
+#include "arch/riscv64/kernel_irq.h"
 
 #define DOMAINCFG 0
 #define DOMAINCFG_MESSAGES (1U << 2)

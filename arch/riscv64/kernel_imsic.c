@@ -13,7 +13,7 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
-#include "arch/riscv64/irq_priv.h"
+#include "arch/riscv64/kernel_irq.h"
 
 #define CSR_SISELECT 0x150
 #define CSR_SIREG 0x151

@@ -16,7 +16,7 @@
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
-#include "arch/riscv64/irq_priv.h"
+#include "arch/riscv64/kernel_irq.h"
 
 DEFINE_SPINLOCK(rv_irq_lock);
 struct rv_irq rv_irqs[NR_IRQS];

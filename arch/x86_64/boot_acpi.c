@@ -27,10 +27,28 @@ static void __init add_cpu(u32 id, u32 self)
 	machine.apic_id[machine.nr_cpus++] = id;
 }
 
+/*
+ * Ours. Leaf 0xb has all 32 bits where it says anything (Intel SDM 2A, CPUID); leaf 1 has eight, which QEMU with 256 CPUs and more
+ * adds their number's ninth bit to.
+ */
+static u32 __init own_apic_id(void)
+{
+	u32 a, b, c, d;
+
+	cpuid(0, 0, &a, &b, &c, &d);
+	if (a >= 0xb) {
+		cpuid(0xb, 0, &a, &b, &c, &d);
+		if (b & 0xffff)
+			return d;
+	}
+	cpuid(1, 0, &a, &b, &c, &d);
+	return b >> 24;
+}
+
 static void __init read_madt(const struct acpi_tables *t)
 {
 	struct acpi_madt_item it;
-	u32 len, off = 0, a, self, c, d;
+	u32 len, off = 0, self;
 	const u8 *madt = acpi_find(t, "APIC", 0, &len);
 	bool pic = true;
 	u32 addr;
@@ -42,8 +60,7 @@ static void __init read_madt(const struct acpi_tables *t)
 	if (addr)
 		machine.lapic = addr;
 	machine.have_pic = pic;
-	cpuid(1, 0, &a, &self, &c, &d);
-	self >>= 24;
+	self = own_apic_id();
 	machine.apic_id[0] = self;
 	while (acpi_madt_next(madt, len, &off, &it)) {
 		switch (it.type) {
