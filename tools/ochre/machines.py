@@ -161,7 +161,7 @@ class Lab:
             text = self.bochs(words[6:], image, self.words)
             tests = self.bochs(words[6:], image, self.words + " ktest=") if fine(text) else ""
             return fine(text) and bool(re.search(r"ktest: \d+ passed, 0 failed", tests)), text + tests
-        text = self.qemu(words, build.image(self.arch))
+        text = self.qemu(words, build.image(self.arch, bzimage=self.arch == "x86_64"))
         return fine(text), text
 
     def linux(self, words):

@@ -342,7 +342,7 @@ def find_cross(arch, code):
     if row.gcc:
         return find_gcc(arch)
     dest = os.path.join(HOST, "cross-" + arch)
-    apt, suite = readable_suite(code, arch)
+    apt, suite = readable_suite(code, arch, row.suite, "apt-")
     gcc = max((n for n in apt.names("libgcc-") if re.fullmatch(r"libgcc-\d+-dev", n) and apt.newest(n, suite)), key=lambda n: int(n.split("-")[1]),
               default="libgcc-dev")
     apt.unpack(["musl-dev", gcc, "busybox-static"], suite, dest)
@@ -352,12 +352,12 @@ def find_cross(arch, code):
     return dest
 
 
-def readable_suite(code, arch):
-    """(apt, suite) that another CPU's libraries come from: its own suite, or the next where the mirror, in the middle of its own update, has lists that
-    do not fit together. Any will do: only what runs in the guest is linked with them."""
+def readable_suite(code, arch, first, folder):
+    """(apt, suite) that another CPU's packages come from: the suite FIRST, or the next where the mirror, in the middle of its own update, has lists that
+    do not fit together. Any will do: it is for what runs in the guest. FOLDER: the beginning of apt's folder's name."""
     row = arches.ALL[arch]
-    for suite in dict.fromkeys((row.suite, "forky")):
-        apt = PrivateApt(code, [suite], "apt-" + arch, row.debian)
+    for suite in dict.fromkeys((first, "forky")):
+        apt = PrivateApt(code, [suite], folder + arch, row.debian)
         try:
             apt.update()
             return apt, suite
@@ -503,7 +503,7 @@ def ensure(wanted=("x86_64",)):
 
 # Debian's Linux of each CPU: the suite, and the packages of which the newest is taken.
 LINUX = {"x86_64": ("trixie-backports", r"linux-binary-([\d.]+)\+deb13-cloud-amd64"), "aarch64": ("trixie-backports", r"linux-binary-([\d.]+)\+deb13-cloud-arm64"),
-         "riscv64": ("trixie", r"linux-image-([\d.]+)\+deb13-riscv64"), "loongarch64": ("forky", r"linux-binary-([\d.]+)\+deb14-loong64")}
+         "riscv64": ("trixie", r"linux-(?:image-([\d.]+)\+deb13|binary-([\d.]+)\+deb14)-riscv64"), "loongarch64": ("forky", r"linux-binary-([\d.]+)\+deb14-loong64")}
 
 
 def check_linux(arch):
@@ -521,12 +521,14 @@ def reference_linux(arch="x86_64"):
     code = codename()
     if code not in SUITES:
         raise Fail("set-up knows Debian 12 and 13 only")
-    apt = PrivateApt(code) if arch == "x86_64" else PrivateApt(code, [suite], "apt-linux-" + arch, arches.ALL[arch].debian)
+    apt, suite = (PrivateApt(code), suite) if arch == "x86_64" else readable_suite(code, arch, suite, "apt-linux-")
     names = [n for n in apt.names("linux-") if re.fullmatch(wanted, n) and apt.newest(n, suite)]
     if not names:
         raise Fail("%s has no %s" % (suite, wanted))
-    name = max(names, key=lambda n: version(re.fullmatch(wanted, n)[1]))
+    name = max(names, key=lambda n: version(next(g for g in re.fullmatch(wanted, n).groups() if g)))
     apt.unpack([name], suite, dest)
+    if not glob.glob(dest + "/usr/lib/modules/*/vmlinuz") + glob.glob(dest + "/boot/vmlinu[xz]-*"):
+        raise Fail("%s of %s has no kernel where it is looked for" % (name, suite))
     return reference_linux(arch)
 
 
