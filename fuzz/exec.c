@@ -65,7 +65,7 @@ static bool new_directory(void)
 	return !chdir("/") && (!umount2("/w", MNT_DETACH) || errno == EINVAL) && !mount("none", "/w", "tmpfs", 0, "size=16m,mode=0777") && !chdir("/w");
 }
 
-bool caller_wait(pid_t pid, uint64_t *made, int *status)
+bool caller_wait(pid_t pid, uint64_t *made, unsigned int programs, int *status)
 {
 	uint64_t before = 0, now;
 	unsigned int stuck = 0, ticks = 0;
@@ -82,7 +82,7 @@ bool caller_wait(pid_t pid, uint64_t *made, int *status)
 		now = __atomic_load_n(made, __ATOMIC_RELAXED);
 		stuck = now == before ? stuck + 1 : 0;
 		before = now;
-		if (stuck > STUCK_TICKS || ++ticks > PROG_TICKS) {
+		if (stuck > STUCK_TICKS || ++ticks > PROG_TICKS * programs) {
 			kill(pid, SIGKILL);
 			/* Not for PID alone: it does not end before its threads do, and one that asked to be traced by us waits for us. */
 			while ((got = waitpid(-1, status, __WALL)) != pid && (got > 0 || errno == EINTR))
@@ -98,7 +98,7 @@ bool caller_wait(pid_t pid, uint64_t *made, int *status)
 /* Waits for PID and for all that it left. True where it ended in time. */
 static bool wait_for(pid_t pid, int *status)
 {
-	bool in_time = caller_wait(pid, calls, status);
+	bool in_time = caller_wait(pid, calls, 1, status);
 
 	do
 		kill(-1, SIGKILL);
@@ -119,7 +119,9 @@ bool write_file(const char *path, const char *text)
 /* Runs the one program that was asked for. How much of KEPT it takes: root of the namespaces can do things to its keeper too. */
 static int keep_one(int last_pid)
 {
-	const struct exec_order order = { have_kcov, page->trace, page->kcov_mode, &calls[0], &calls[1], caller_become, NULL };
+	const struct exec_order order = {
+		.have_kcov = have_kcov, .trace = page->trace, .kcov_mode = page->kcov_mode, .calls = &calls[0], .forks = &calls[1], .become = caller_become
+	};
 	int status = 0;
 	struct prog p;
 	pid_t pid;

@@ -19,10 +19,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CALL_MS		8
+#define LAST_JOB	UINT32_MAX	/* of a worker: it ends */
 #define MOST_FORKS	6	/* of a program and all that it forked: each makes the calls that are left, forks among them */
 #define ARENA		((uint8_t *)0x10000000)
 #define ARENA_SIZE	(2ul * PROG_MEMORY)
@@ -164,6 +166,14 @@ static bool cover(int which)
 
 static void run_calls_alone(uint32_t from);
 
+/* What a call comes to that is not made, 0 where it is. */
+static long not_made(const struct call *c, const uint64_t *a, int forks)
+{
+	if (forks == 1 && __atomic_add_fetch(run.order.forks, 1, __ATOMIC_RELAXED) > MOST_FORKS)
+		return -EAGAIN;
+	return run.order.skip && run.order.skip(c->desc->nr, a) ? -EPERM : 0;
+}
+
 static void make_call(uint32_t i)
 {
 	const struct call *c = &run.p->call[i];
@@ -187,8 +197,8 @@ static void make_call(uint32_t i)
 		}
 	}
 	f = forks(c, a);
-	if (f == 1 && __atomic_add_fetch(run.order.forks, 1, __ATOMIC_RELAXED) > MOST_FORKS) {
-		r->value = -EAGAIN;
+	r->value = not_made(c, a, f);
+	if (r->value) {
 		__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
 		return;
 	}
@@ -242,6 +252,8 @@ static void *work(void *arg)
 			futex_wait(&w->job, 0, 0);
 			continue;
 		}
+		if (job == LAST_JOB)
+			return NULL;
 		make_call(job - 1);
 		futex_set(&w->job, 0);
 	}
@@ -327,8 +339,51 @@ bool caller_become(bool root)
 	return !setresgid(100, 100, 100) && !setresuid(100, 100, 100) && !prctl(PR_SET_DUMPABLE, 1);
 }
 
+/* All threads but the first. False where one is still in a call. */
+static bool end_workers(void)
+{
+	for (int i = 1; i < PROG_THREADS; i++) {
+		struct worker *w = &worker[i];
+
+		if (!w->started)
+			continue;
+		if (__atomic_load_n(&w->job, __ATOMIC_ACQUIRE))
+			return false;
+		futex_set(&w->job, LAST_JOB);
+		if (pthread_join(w->id, NULL))
+			return false;
+		*w = (struct worker){ 0 };
+	}
+	return true;
+}
+
+/* The children have ended, and are gone. */
+static bool no_children(void)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, __WALL | WNOHANG)) > 0)
+		;
+	return pid < 0 && errno == ECHILD;
+}
+
+/* The next one begins as this one did: nothing of it runs, and its memory is empty. */
+static const struct prog *next_program(void)
+{
+	if (!run.order.next || !end_workers() || !no_children())
+		return NULL;
+	if (madvise(ARENA, ARENA_SIZE, MADV_DONTNEED) || madvise((void *)AREA, AREA_SIZE, MADV_DONTNEED))
+		return NULL;
+	*run.order.forks = 0;
+	memset(run.result, 0, sizeof(run.result));
+	run.used = 0;
+	return run.order.next();
+}
+
 void caller_run(const struct prog *p, const struct exec_order *order)
 {
+	int status = 0;
+
 	run.p = p;
 	run.order = *order;
 	setsid();
@@ -336,6 +391,10 @@ void caller_run(const struct prog *p, const struct exec_order *order)
 	if (!order->become(p->root))
 		_exit(9);
 	cover(0);
-	make_calls();
-	_exit(order->after ? order->after() : 0);
+	do {
+		make_calls();
+		if (run.order.after)
+			status = run.order.after();
+	} while (!status && (run.p = next_program()));
+	_exit(status);
 }

@@ -23,7 +23,9 @@ struct exec_order {
 	unsigned long kcov_mode;
 	uint64_t *calls, *forks;	/* made so far, in a page of their own, shared with the keeper: a program may do as it likes with it */
 	bool (*become)(bool root);	/* takes the rights that the program has: caller_become, or another */
-	int (*after)(void);		/* the status to end with; NULL: 0 */
+	bool (*skip)(long nr, const uint64_t *a);	/* a call with these arguments is not made, and fails with EPERM; NULL: none */
+	int (*after)(void);		/* after a program: the status to end with, 0: none; NULL: always 0 */
+	const struct prog *(*next)(void);	/* the program to go on with, NULL: the end. Asked where nothing of the one before runs; NULL: one alone */
 };
 
 #define EXEC_KCOV_FD	100	/* and the next, one for each thread and CHILDREN more; nothing else of the fuzzer's is open in a program */
@@ -34,15 +36,15 @@ struct exec_order {
 
 /* In the keeper: what its callers find in their memory and at their limits. */
 void caller_prepare(void);
-/* In a child of its own, which it ends: makes the calls. */
+/* In a child of its own, which it ends: makes the calls, of P and those that the order has next. */
 _Noreturn void caller_run(const struct prog *p, const struct exec_order *order);
 /* Root of the namespaces that it is in, with mounts of its own, or a user of them. */
 bool caller_become(bool root);
 /*
- * Waits for PID, a caller, whose calls it interrupts when they take long; SIGCHLD is blocked. CALLS as its order has it. False where it
- * had to be killed.
+ * Waits for PID, a caller of at most PROGRAMS programs, whose calls it interrupts when they take long; SIGCHLD is blocked. CALLS as its order
+ * has it. False where it had to be killed.
  */
-bool caller_wait(pid_t pid, uint64_t *calls, int *status);
+bool caller_wait(pid_t pid, uint64_t *calls, unsigned int programs, int *status);
 bool write_file(const char *path, const char *text);
 /* MS 0: without end. */
 void futex_wait(uint32_t *at, uint32_t is, unsigned int ms);

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
  * Programs of the attacker's against what root has (parties.h). A batch begins with a fresh stage: the referee looks, the programs are played
- * one after another, every other one with all capabilities in a user namespace of its own, and the referee looks again. Where it sees a
+ * one after another, every other few with all capabilities in a user namespace of their own, and the referee looks again. Where it sees a
  * difference, the first program that makes one is looked for by playing fewer, each time on a fresh stage, and then made small.
+ *
+ * A process of the attacker's plays a few programs, while it is after each as it was before the first: another process is made where it is not.
  *
  * Programs depend on the seed and their number alone: a batch is the same in whatever machine, and by whichever job, it is played.
  */
 #define _GNU_SOURCE
 #include "parties.h"
 #include "exec_in.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,10 +26,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BATCH		100
+#define BATCH		1000
+#define TOGETHER	16		/* programs, at most, of a process; so many in a row have the same role */
+#define SWEEP		50		/* programs, about, until what the attacker left in directories for all is taken away */
 #define ATTACKS		"/attacks"	/* written by hand: a hunt begins with them as they are, in both roles */
 #define SEEDS		"/seeds"
 #define GAINED		77	/* status of a caller that has what it must not */
@@ -37,7 +44,7 @@ static struct page {
 	int32_t gained;			/* the number of one that gained rights, -1: none */
 	char how[200];
 } *page;
-static uint64_t *made;			/* calls and forks of the one that is played: it has this */
+static uint64_t *made;			/* calls and forks of those that are played, and which one it is: they have this */
 static void (*tell)(const char *text, size_t n);
 static void (*post)(const char *text, uint32_t n, int job);
 static int job;
@@ -116,8 +123,10 @@ static char *program(uint64_t seed, uint64_t number)
 	struct prog p;
 	size_t n;
 
+	uint64_t attack = number / (2 * TOGETHER) * TOGETHER + number % TOGETHER;	/* each comes in both roles */
+
 	rng_seed(seed * 1000000007 + number);
-	switch (number < 2 * nattacks ? 3 : rng_below(3)) {
+	switch (attack < nattacks ? 3 : rng_below(3)) {
 	case 0:
 		base = NULL;
 		break;
@@ -125,13 +134,13 @@ static char *program(uint64_t seed, uint64_t number)
 		base = seed_text[rng_below(nseeds)];
 		break;
 	default:
-		base = attack_text[number < 2 * nattacks ? number / 2 : rng_below(nattacks)];
+		base = attack_text[attack < nattacks ? attack : rng_below(nattacks)];
 	}
 	if (!base || !prog_parse(&p, base, strlen(base), NULL))
 		prog_generate(&p, 1 + (unsigned int)rng_below(10));
-	else if (number >= 2 * nattacks)
+	else if (attack >= nattacks)
 		prog_mutate(&p);
-	p.root = number & 1;
+	p.root = number / TOGETHER & 1;
 	n = prog_print(&p, text, sizeof(text) - 1);
 	prog_free(&p);
 	text[n] = 0;
@@ -258,16 +267,116 @@ static void end_all(bool look)
 	} while (waitpid(-1, NULL, __WALL) > 0);
 }
 
-static void play_one(const char *text)
+/* What a process of the attacker's has, and the next program shall find as the first did. Padding is 0. */
+struct self {
+	uid_t id[6];
+	struct rlimit limit[RLIM_NLIMITS];
+	int flags[FD_LAST + 1], bits[5];
+	struct __user_cap_data_struct caps[2];
+	struct { dev_t dev; ino_t ino; } at[5];
+};
+
+static void look_at_self(struct self *s)
 {
-	const struct exec_order order = { false, false, 0, &made[0], &made[1], become_attacker, gained };
+	static const char *const paths[] = { "/", "/v", "/tmp", "/tmp/w", "/proc" };
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct stat st;
+
+	memset(s, 0, sizeof(*s));
+	getresuid(&s->id[0], &s->id[1], &s->id[2]);
+	getresgid(&s->id[3], &s->id[4], &s->id[5]);
+	for (unsigned int i = 0; i < RLIM_NLIMITS; i++)
+		getrlimit(i, &s->limit[i]);
+	for (int i = 0; i <= FD_LAST; i++)
+		if (i < 3 || i >= FD_FIRST)
+			s->flags[i] = fcntl(i, F_GETFL);
+	s->bits[0] = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+	s->bits[1] = prctl(PR_GET_SECCOMP);
+	s->bits[2] = prctl(PR_GET_DUMPABLE);
+	s->bits[3] = prctl(PR_GET_SECUREBITS);
+	s->bits[4] = prctl(PR_GET_PDEATHSIG, &s->bits[4]) ? -1 : s->bits[4];
+	syscall(SYS_capget, &head, s->caps);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (!stat(paths[i], &st)) {
+			s->at[i].dev = st.st_dev;
+			s->at[i].ino = st.st_ino;
+		}
+}
+
+/* Programs of one process. */
+static struct together {
+	struct prog p[TOGETHER];
+	uint32_t n, at;
+	struct self begun;
+} group;
+
+static bool become_player(bool root)
+{
+	bool ok = become_attacker(root);
+
+	look_at_self(&group.begun);
+	return ok;
+}
+
+static const struct prog *next_of_group(void)
+{
+	struct itimerval off = { 0 };
+	struct self now;
+	sigset_t none;
+
+	if (group.at + 1 >= group.n || !go_home() || close_range(FD_LAST + 1, ~0u, 0))
+		return NULL;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setitimer(ITIMER_REAL, &off, NULL);
+	umask(022);
+	look_at_self(&now);
+	if (memcmp(&now, &group.begun, sizeof(now)))
+		return NULL;
+	made[2] = ++group.at;
+	return &group.p[group.at];
+}
+
+/* Anybody may chown(2) any file to nobody in particular: on Linux too it changes the time of the last change, and takes file capabilities away. */
+static bool for_anybody(long nr, const uint64_t *a)
+{
+	int at = nr == SYS_chown || nr == SYS_lchown || nr == SYS_fchown ? 1 : nr == SYS_fchownat ? 2 : 0;
+
+	return at && (uint32_t)a[at] == UINT32_MAX && (uint32_t)a[at + 1] == UINT32_MAX;
+}
+
+/* The programs from TEXT on, at most N, that one process is to play. How many of the texts they are: one that cannot be read is passed over. */
+static uint32_t make_group(char **text, uint32_t n)
+{
+	uint32_t i = 0;
+
+	for (group.n = group.at = 0; i < n && group.n < TOGETHER; i++) {
+		struct prog *p = &group.p[group.n];
+
+		if (!prog_parse(p, text[i], strlen(text[i]), NULL))
+			continue;
+		if (p->root != group.p[0].root) {
+			prog_free(p);
+			break;
+		}
+		group.n++;
+	}
+	return i;
+}
+
+/* The programs from TEXT on, at most N. How many of them were played: those that a process did not come to are another's. */
+static uint32_t play_some(char **text, uint32_t n)
+{
+	const struct exec_order order = {
+		.calls = &made[0], .forks = &made[1], .become = become_player, .skip = for_anybody, .after = gained, .next = next_of_group
+	};
+	uint32_t taken = make_group(text, n), played;
 	int status = 0;
-	struct prog p;
 	pid_t pid;
 
-	if (!prog_parse(&p, text, strlen(text), NULL))
-		return;
-	made[0] = made[1] = 0;
+	if (!group.n)
+		return taken;
+	made[0] = made[1] = made[2] = 0;
 	pid = fork();
 	if (!pid) {
 		sigset_t none;
@@ -275,20 +384,55 @@ static void play_one(const char *text)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		write_file("/proc/self/oom_score_adj", "0");
-		caller_run(&p, &order);
+		caller_run(&group.p[0], &order);
 	}
-	if (pid > 0 && !caller_wait(pid, made, &status))
+	if (pid > 0 && !caller_wait(pid, made, group.n, &status))
 		page->timeouts++;
 	else if (WIFSIGNALED(status))
 		page->killed++;
-	else if (WEXITSTATUS(status) == GAINED)
+	played = made[2] < group.n ? (uint32_t)made[2] + 1 : 1;
+	page->at += played - 1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == GAINED)
 		gains("it opens root's secret", pid);
-	else if (pid < 0 || WEXITSTATUS(status) == 9)
+	else if (pid < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 9))
 		gains("the attacker could not be made", pid);
 	end_all(true);
 	page->calls += made[0];
-	page->programs++;
-	prog_free(&p);
+	page->programs += played;
+	for (uint32_t i = 0; i < group.n; i++)
+		prog_free(&group.p[i]);
+	return played == group.n ? taken : played;
+}
+
+/* What is the attacker's in a directory in which anybody may make names; his own stays. */
+static void sweep(int dir, bool top)
+{
+	DIR *d = dir < 0 ? NULL : fdopendir(dir);
+	struct dirent *e;
+	struct stat st;
+
+	while (d && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		if (st.st_uid != ATTACKER)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			sweep(openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), false);
+		if (!top || !S_ISDIR(st.st_mode) || strcmp(e->d_name, "w"))
+			unlinkat(dirfd(d), e->d_name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void sweep_all(void)
+{
+	static const char *const dirs[] = { "/tmp", "/dev/shm", "/dev/mqueue" };
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		sweep(open(dirs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC), true);
+	if (!mkdir("/tmp/w", 0777) && lchown("/tmp/w", ATTACKER, ATTACKER))
+		perror("fuzz: /tmp/w");
 }
 
 static bool enter(pid_t stage)
@@ -350,9 +494,13 @@ static int play_all(void *arg)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	for (uint32_t i = 0; i < b->n && page->gained < 0; i++) {
+	for (uint32_t i = 0, swept = 0; i < b->n && page->gained < 0;) {
 		page->at = i;
-		play_one(b->text[i]);
+		i += play_some(b->text + i, b->n - i);
+		if (i >= swept + SWEEP) {
+			sweep_all();
+			swept = i;
+		}
 	}
 	return 0;
 }
@@ -466,6 +614,7 @@ static bool differs(char **text, uint32_t n)
 	bool r = play(&(struct batch){ text, n }, NULL) == DIFFERS;
 
 	*page = before;		/* the figures count what is hunted with */
+	say_figures();		/* a word now and then, or it passes for a hang */
 	return r;
 }
 
@@ -604,8 +753,10 @@ static bool batch(const struct batch *b, uint64_t first)
 
 static bool hunt(uint64_t seed, uint64_t first, uint64_t count, int jobs)
 {
-	for (uint64_t at = (uint64_t)job * BATCH; at < count; at += (uint64_t)jobs * BATCH) {
-		struct batch b = { .n = count - at < BATCH ? (uint32_t)(count - at) : BATCH };
+	uint64_t share = (count + (uint64_t)jobs - 1) / (uint64_t)jobs, size = share < BATCH ? share : BATCH;
+
+	for (uint64_t at = (uint64_t)job * size; at < count; at += (uint64_t)jobs * size) {
+		struct batch b = { .n = count - at < size ? (uint32_t)(count - at) : (uint32_t)size };
 		bool ok;
 
 		b.text = must_alloc(b.n * sizeof(*b.text));

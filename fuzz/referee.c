@@ -265,22 +265,36 @@ static void look_links(pid_t pid, const char *key)
 	}
 }
 
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+	return atoi((*a)->d_name) - atoi((*b)->d_name);
+}
+
 static void look_descriptors(pid_t pid, const char *key)
 {
-	char path[64], target[256], name[64];
+	char path[64], link[360], target[256], name[300];
+	struct dirent **e;
+	int n;
 
-	for (int fd = 0; fd < 64; fd++) {
-		ssize_t n;
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	n = scandir(path, &e, NULL, by_number);
+	for (int i = 0; i < n; i++) {
+		ssize_t length = -1;
 
-		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
-		n = readlink(path, target, sizeof(target));
-		if (n < 0)
-			continue;
-		fprintf(out, "%s fd %d\t%.*s\n", key, fd, (int)n, target);
-		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-		snprintf(name, sizeof(name), "%s fdinfo %d", key, fd);
-		look_text(name, path, (const char *const[]){ "pos", "flags", "mnt_id", "lock", NULL });
+		if (*e[i]->d_name != '.') {
+			snprintf(link, sizeof(link), "%s/%s", path, e[i]->d_name);
+			length = readlink(link, target, sizeof(target));
+		}
+		if (length >= 0) {
+			fprintf(out, "%s fd %s\t%.*s\n", key, e[i]->d_name, (int)length, target);
+			snprintf(link, sizeof(link), "/proc/%d/fdinfo/%s", pid, e[i]->d_name);
+			snprintf(name, sizeof(name), "%s fdinfo %s", key, e[i]->d_name);
+			look_text(name, link, (const char *const[]){ "pos", "flags", "mnt_id", "lock", NULL });
+		}
+		free(e[i]);
 	}
+	if (n >= 0)
+		free(e);
 }
 
 static void look_process(pid_t pid)

@@ -172,7 +172,7 @@ long sys_mincore(unsigned long start, size_t len, struct uptr vec)
 	if (!buf)
 		return -EAGAIN;
 	while (pages) {
-		ret = mm_mincore(current->mm, start, min(pages, PAGE_SIZE), buf);
+		ret = fatal_signal_pending(current) ? -EINTR : mm_mincore(current->mm, start, min(pages, PAGE_SIZE), buf);
 		if (ret <= 0)
 			break;
 		if (copy_to_user(vec, buf, (size_t)ret)) {
@@ -183,6 +183,7 @@ long sys_mincore(unsigned long start, size_t len, struct uptr vec)
 		vec = uptr_add(vec, (unsigned long)ret);
 		start += (unsigned long)ret << PAGE_SHIFT;
 		ret = 0;
+		cond_resched();
 	}
 	free_page((unsigned long)buf);
 	return ret;

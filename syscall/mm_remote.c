@@ -184,6 +184,8 @@ long sys_move_pages(pid_t pid, unsigned long nr_pages, struct uptr pages, struct
 		st = mm_mincore(mm, addr & PAGE_MASK, 1, &in) == 1 ? (in ? 0 : -ENOENT) : -EFAULT;
 		if (put_user(st, uptr_add(status, i * sizeof(st))))
 			err = -EFAULT;
+		else if (fatal_signal_pending(current))
+			err = -EINTR;
 		cond_resched();
 	}
 	mmput(mm);

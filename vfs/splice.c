@@ -506,8 +506,6 @@ ssize_t do_splice_direct(struct file *in, loff_t *ppos, struct file *out, loff_t
 		*ppos += ret;
 		done += ret;
 		len -= (size_t)ret;
-		if (ret < have)
-			break;
 		if (signal_pending(current))
 			break;
 		cond_resched();

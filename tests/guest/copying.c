@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Data from file to file without a buffer of one's own. proves: sendfile copy_file_range splice tee vmsplice */
 #include "t.h"
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -54,6 +56,30 @@ TEST(send_a_file)
 static long cfr(int in, loff_t *oin, int out, loff_t *oout, size_t n, unsigned int flags)
 {
 	return syscall(SYS_copy_file_range, in, oin, out, oout, n, flags);
+}
+
+/* A file whose text is made as it is read gives some lines a time: sendfile goes on to its end. */
+TEST(send_lines)
+{
+	int s, d = target();
+	char name[200];
+	ssize_t n;
+
+	memset(name, 'm', sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	OK(unshare(CLONE_NEWNS));
+	OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	OK(mkdir("/tmp/lines", 0755));
+	for (int i = 0; i < 100; i++)
+		OK(mount(name, "/tmp/lines", "tmpfs", 0, NULL));
+	s = OK(open("/proc/self/mounts", O_RDONLY));
+	n = OK(sendfile(d, s, NULL, sizeof(back)));
+	for (int i = 0; i < 100; i++)
+		OK(umount("/tmp/lines"));
+	OK(rmdir("/tmp/lines"));
+	CHECK(n > 100 * 200);
+	EQ(pread(d, back, sizeof(back), 0), n);
+	EQ(back[n - 1], '\n');
 }
 
 TEST(copy_a_range)
@@ -135,7 +161,7 @@ TEST(splicing)
 /* Into a pipe goes what fits; only a full one is waited for. */
 TEST(memory_into_a_pipe)
 {
-	static char much[17 * PAGE];
+	static char much[17 * PAGE] __attribute__((aligned(PAGE)));
 	struct iovec v = { much, sizeof(much) };
 	int p[2];
 	pid_t pid;

@@ -12,7 +12,8 @@ ATTACKS = os.path.join(ROOT, "fuzz", "corpus", "parties.txt")
 SLOT = 300          # numbers of these machines' folders begin here
 TURN = 20000        # programs of a machine: then the next one boots
 JOBS = 2            # of a machine of one processor: one works while the other's call blocks
-BATCH = 100         # as in fuzz/parties.c
+BATCH = 1000        # as in fuzz/parties.c
+HUNG = 600          # seconds without a word of a job, which says one after each batch
 RUNS = 1000         # of ./ochre test: the attacks in both roles and others made of them, the same each time
 SEED = 1
 
@@ -52,8 +53,8 @@ class Machine:
             return "" if self.vm.ended == "status 0" else "the referee ended: " + self.vm.ended
         if self.vm.dead():
             return "the machine is gone"
-        if time.monotonic() - self.heard > fuzz_vm.HUNG:
-            return "hang: no word for %d s" % fuzz_vm.HUNG
+        if time.monotonic() - self.heard > HUNG:
+            return "hang: no word for %d s" % HUNG
         return None
 
 
