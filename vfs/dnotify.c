@@ -24,7 +24,6 @@ struct dnotify {
 	spinlock_t lock;
 	struct file *file;	/* lock; NULL: used up */
 	int fd;			/* lock */
-	fl_owner_t owner;	/* [c] */
 };
 
 static int dir_notify_enable = 1;
@@ -69,15 +68,9 @@ static const struct watch_ops dnotify_ops = { .tell = dnotify_tell, .forget = dn
 /* The inode locked. */
 static struct dnotify *find(struct file *file, fl_owner_t owner)
 {
-	struct watch *w;
+	struct watch *w = watch_find(file_inode(file), file, owner);
 
-	hlist_for_each_entry(w, &file_inode(file)->i_watches, link) {
-		struct dnotify *d = dnotify_of(w);
-
-		if (w->ops == &dnotify_ops && d->owner == owner && READ_ONCE(d->file) == file)
-			return d;
-	}
-	return NULL;
+	return w ? dnotify_of(w) : NULL;
 }
 
 void dnotify_flush(struct file *file, fl_owner_t owner)
@@ -89,8 +82,10 @@ void dnotify_flush(struct file *file, fl_owner_t owner)
 	spin_lock(&inode->i_lock);
 	d = find(file, owner);
 	spin_unlock(&inode->i_lock);
-	if (d)
+	if (d) {
 		watch_end(&d->watch, false);
+		dnotify_forget(&d->watch, false);	/* also where somebody else is just ending it: the file goes */
+	}
 	rcu_read_unlock();
 }
 
@@ -120,18 +115,22 @@ static bool widen(struct dnotify *d, int fd, struct file *file, u32 mask)
 
 static void attach(struct dnotify *new, struct inode *inode)
 {
-	struct dnotify *d = new;
+	struct dnotify *d;
+	bool widened;
 
 	spin_lock(&inode->i_lock);
-	if (widen(find(new->file, new->owner), new->fd, new->file, new->watch.mask)) {
-		d = NULL;
+	d = find(new->file, (fl_owner_t)new->watch.also);
+	widened = widen(d, new->fd, new->file, new->watch.mask);
+	if (widened) {
+		watch_changed(&d->watch);
 	} else {
+		if (d)
+			watch_remove(&d->watch);
 		ihold(inode);
-		hlist_add_head_rcu(&new->watch.link, &inode->i_watches);
+		watch_add(&new->watch);
 	}
-	watch_update_inode_mask(inode);
 	spin_unlock(&inode->i_lock);
-	if (!d)
+	if (widened)
 		kmem_cache_free(dnotify_cache, new);
 }
 
@@ -162,7 +161,8 @@ int fcntl_dirnotify(unsigned int fd, struct file *file, unsigned int arg)
 	new->watch.mask = wanted(arg);
 	new->file = file;
 	new->fd = (int)fd;
-	new->owner = owner;
+	new->watch.whom = file;
+	new->watch.also = owner;
 	notify_begin();
 	spin_lock(&file->f_lock);
 	file->f_mode |= FMODE_DNOTIFY;

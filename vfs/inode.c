@@ -122,6 +122,7 @@ static void inode_init_always(struct super_block *sb, struct inode *inode)
 	inode->i_notify_mask = 0;
 	inode->i_acl = inode->i_default_acl = NULL;
 	inode->i_watches.first = NULL;
+	inode->i_watchers = RB_ROOT;
 	ghash_node_init(&inode->i_hash);
 	INIT_LIST_HEAD(&inode->i_lru);
 	INIT_LIST_HEAD(&inode->i_sb_list);

@@ -352,15 +352,15 @@ static int change_watch(struct inotify *g, struct inode *inode, u32 mask)
 	int wd = 0;
 
 	spin_lock(&inode->i_lock);
-	hlist_for_each_entry(w, &inode->i_watches, link) {
-		if (w->group != g || atomic_read(&w->dead))
-			continue;
+	w = watch_find(inode, g, NULL);
+	if (w && atomic_read(&w->dead)) {
+		watch_remove(w);
+	} else if (w) {
 		wd = mask & IN_MASK_CREATE ? -EEXIST : w->wd;
 		if (wd > 0) {
 			WRITE_ONCE(w->mask, (mask & IN_MASK_ADD ? w->mask : 0) | (mask & MASK_KEPT));
-			watch_update_inode_mask(inode);
+			watch_changed(w);
 		}
-		break;
 	}
 	spin_unlock(&inode->i_lock);
 	return wd;
@@ -389,13 +389,13 @@ static int new_watch(struct inotify *g, struct inode *inode, u32 mask)
 	ihold(inode);
 	w->ops = &inotify_ops;
 	w->group = g;
+	w->whom = g;
 	w->inode = inode;
 	w->mask = mask & MASK_KEPT;
 	w->wd = (int)wd;
 	notify_begin();
 	spin_lock(&inode->i_lock);
-	hlist_add_head_rcu(&w->link, &inode->i_watches);
-	watch_update_inode_mask(inode);
+	watch_add(w);
 	spin_unlock(&inode->i_lock);
 	return (int)wd;
 }

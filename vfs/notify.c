@@ -2,8 +2,8 @@
 /*
  * Watches on inodes, and how events reach them.
  *
- * An inode has a list of watches and the union of what they want, so that an event that nobody waits for costs one load. The list is
- * walked under RCU. A watch holds its inode; it ends once: removed by its owner, used up (IN_ONESHOT), with its inode (the last name and
+ * An inode has a list of watches, a tree of them by who watches, and the union of what they want, so that an event that nobody waits for costs one
+ * load. The list is walked under RCU, some watches at a time. A watch holds its inode; it ends once: removed by its owner, used up (IN_ONESHOT), with its inode (the last name and
  * user gone, or unmounted) or with its instance. Whoever sets `dead` takes it off the inode and out of the instance at once; the inode's
  * reference is dropped by a work item, because events come from where one cannot sleep.
  */
@@ -39,6 +39,7 @@ static void reap(struct work_struct *work)
 		next = w->reap_next;
 		iput(w->inode);
 		call_rcu(&w->rcu, free_watch_rcu);
+		cond_resched();
 	}
 }
 
@@ -58,14 +59,73 @@ void notify_begin(void)
 	mutex_unlock(&first);
 }
 
-void watch_update_inode_mask(struct inode *inode)
+#define TELL_AT_ONCE 64		/* watches, before others on this CPU have their turn */
+
+static int compare(const struct watch *w, const void *whom, const void *also)
+{
+	if (w->whom != whom)
+		return whom < w->whom ? -1 : 1;
+	return also == w->also ? 0 : also < w->also ? -1 : 1;
+}
+
+struct watch *watch_find(const struct inode *inode, const void *whom, const void *also)
+{
+	struct rb_node *n = inode->i_watchers.node;
+
+	while (n) {
+		struct watch *w = rb_entry(n, struct watch, by_whom);
+		int c = compare(w, whom, also);
+
+		if (!c)
+			return w;
+		n = c < 0 ? n->left : n->right;
+	}
+	return NULL;
+}
+
+/* Inode locked. Bits that nobody waits for any more go where they are cheap to find: elsewhere they cost an event a walk that finds nothing. */
+static void narrow_mask(struct inode *inode)
 {
 	struct watch *w;
 	u32 mask = 0;
+	int n = 0;
 
-	hlist_for_each_entry(w, &inode->i_watches, link)
+	hlist_for_each_entry(w, &inode->i_watches, link) {
 		mask |= w->mask;
+		if (++n > TELL_AT_ONCE)
+			return;
+	}
 	WRITE_ONCE(inode->i_notify_mask, mask);
+}
+
+void watch_changed(struct watch *w)
+{
+	WRITE_ONCE(w->inode->i_notify_mask, w->inode->i_notify_mask | w->mask);
+	narrow_mask(w->inode);
+}
+
+void watch_add(struct watch *w)
+{
+	struct rb_node **link = &w->inode->i_watchers.node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = compare(rb_entry(parent, struct watch, by_whom), w->whom, w->also) < 0 ? &parent->left : &parent->right;
+	}
+	rb_link_node(&w->by_whom, parent, link);
+	rb_insert_color(&w->by_whom, &w->inode->i_watchers);
+	hlist_add_head_rcu(&w->link, &w->inode->i_watches);
+	watch_changed(w);
+}
+
+void watch_remove(struct watch *w)
+{
+	if (hlist_unhashed(&w->link))
+		return;
+	hlist_del_init_rcu(&w->link);
+	if (w->whom)
+		rb_erase(&w->by_whom, &w->inode->i_watchers);
+	narrow_mask(w->inode);
 }
 
 bool watch_end(struct watch *w, bool tell)
@@ -75,8 +135,7 @@ bool watch_end(struct watch *w, bool tell)
 	if (atomic_xchg(&w->dead, 1))
 		return false;
 	spin_lock(&inode->i_lock);
-	hlist_del_rcu(&w->link);
-	watch_update_inode_mask(inode);
+	watch_remove(w);
 	spin_unlock(&inode->i_lock);
 	w->ops->forget(w, tell);
 	spin_lock(&reap_lock);
@@ -87,12 +146,68 @@ bool watch_end(struct watch *w, bool tell)
 	return true;
 }
 
+/* A place in the list of an inode, which it holds as watches do: nobody ends it but who made it. */
+static bool mark_tell(struct watch *w, u32 mask, u32 cookie, const struct qstr *name) { return false; }
+static void mark_forget(struct watch *w, bool tell) { }
+static void mark_free(struct watch *w) { kfree(w); }
+static const struct watch_ops mark_ops = { .tell = mark_tell, .forget = mark_forget, .free = mark_free };
+
+/* A mark behind W. NULL: there is no memory for it, or W has ended. */
+static struct watch *put_mark(struct watch *w)
+{
+	struct watch *mark = kzalloc(sizeof(*mark), GFP_NOWAIT | __GFP_NOWARN);
+	bool put;
+
+	if (!mark)
+		return NULL;
+	mark->ops = &mark_ops;
+	mark->inode = w->inode;
+	spin_lock(&w->inode->i_lock);
+	put = !hlist_unhashed(&w->link);
+	if (put) {
+		ihold(w->inode);
+		hlist_add_behind_rcu(&mark->link, &w->link);
+	}
+	spin_unlock(&w->inode->i_lock);
+	if (put)
+		return mark;
+	kfree(mark);
+	return NULL;
+}
+
+/*
+ * RCU held. The watch behind W, the NTH; now and then others have the CPU before, where nothing else is held. Watches that come meanwhile come to the
+ * list's head, and are none of those to be told.
+ */
+static struct watch *next_watch(struct watch *w, unsigned int nth) __must_hold(RCU)
+{
+	struct watch *mark = NULL;
+	struct hlist_node *n;
+
+	if (!(nth % TELL_AT_ONCE) && preempt_count() == 1 && !irqs_disabled())
+		mark = put_mark(w);
+	if (!mark) {
+		n = rcu_dereference_raw(w->link.next);
+		return hlist_entry_safe(n, struct watch, link);
+	}
+	rcu_read_unlock();
+	rcu_read_lock();
+	n = rcu_dereference_raw(mark->link.next);
+	watch_end(mark, false);
+	return hlist_entry_safe(n, struct watch, link);
+}
+
+static struct watch *first_watch(struct inode *inode)
+{
+	return hlist_entry_safe(rcu_dereference_raw(inode->i_watches.first), struct watch, link);
+}
+
 /* RCU held. ABOUT: what was reached by a name, if anything. */
 static void send(struct inode *inode, u32 mask, u32 cookie, const struct qstr *name, const struct dentry *about)
 {
-	struct watch *w;
+	unsigned int n = 1;
 
-	hlist_for_each_entry_rcu(w, &inode->i_watches, link) {
+	for (struct watch *w = first_watch(inode); w; w = next_watch(w, n++)) {
 		u32 wanted = READ_ONCE(w->mask);
 
 		if (!(wanted & mask & (IN_ALL_EVENTS | NOTIFY_RENAME)) && !(mask & IN_UNMOUNT))
@@ -219,17 +334,30 @@ void notify_move(struct inode *old_dir, const struct qstr *old, struct inode *ne
 	__notify_inode(d->d_inode, IN_MOVE_SELF);
 }
 
-void __notify_gone(struct inode *inode, u32 last)
+/* True: there may be more. */
+static bool end_some(struct inode *inode)
 {
+	unsigned int n = 0;
 	struct watch *w;
 
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(w, &inode->i_watches, link) {
+		if (w->ops != &mark_ops && watch_end(w, true) && ++n == TELL_AT_ONCE)
+			break;
+	}
+	rcu_read_unlock();
+	return n == TELL_AT_ONCE;
+}
+
+void __notify_gone(struct inode *inode, u32 last)
+{
 	if (hlist_empty(&inode->i_watches))
 		return;
 	rcu_read_lock();
 	send(inode, last | dir_flag(inode), 0, NULL, NULL);
-	hlist_for_each_entry_rcu(w, &inode->i_watches, link)
-		watch_end(w, true);
 	rcu_read_unlock();
+	while (end_some(inode))
+		;
 }
 
 void __notify_super_gone(struct super_block *sb)

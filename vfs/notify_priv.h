@@ -4,6 +4,7 @@
 
 #include <vfs/notify.h>
 #include <kernel/refcount.h>
+#include <lib/rbtree.h>
 
 struct inotify;
 struct watch;
@@ -21,6 +22,8 @@ struct watch_ops {
 
 struct watch {
 	struct hlist_node link;		/* [i] inode->i_watches; RCU */
+	struct rb_node by_whom;		/* [i] inode->i_watchers */
+	const void *whom, *also;	/* [c] who watches: an inotify instance; a file and its owner */
 	const struct watch_ops *ops;	/* [c] */
 	struct inotify *group;		/* [c] inotify: referenced */
 	struct inode *inode;		/* [c] referenced while it is linked */
@@ -33,7 +36,12 @@ struct watch {
 
 /* Before a watch is added, with nothing locked: from now on events are told. */
 void notify_begin(void);
-/* Inode locked: the events that anybody waits for. */
-void watch_update_inode_mask(struct inode *inode);
+/* Inode locked. W, which holds its inode, is on it from now on. */
+void watch_add(struct watch *w);
+/* Inode locked: who watches it as these, or NULL. It may have been used up, and is about to end: then watch_remove() makes room for another. */
+struct watch *watch_find(const struct inode *inode, const void *whom, const void *also);
+void watch_remove(struct watch *w);
+/* Inode locked: the mask of W, which is on it, has changed. */
+void watch_changed(struct watch *w);
 /* Ends W: true for the one who did it. It is off its inode then and freed when nobody reads it any more. Does not sleep. */
 bool watch_end(struct watch *w, bool tell);

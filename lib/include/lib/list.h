@@ -248,6 +248,16 @@ static inline void hlist_add_head_rcu(struct hlist_node *n, struct hlist_head *h
 		first->pprev = &n->next;
 }
 
+/* N comes behind PREV. */
+static inline void hlist_add_behind_rcu(struct hlist_node *n, struct hlist_node *prev)
+{
+	n->next = prev->next;
+	n->pprev = &prev->next;
+	__atomic_store_n(&prev->next, n, __ATOMIC_RELEASE);
+	if (n->next)
+		n->next->pprev = &n->next;
+}
+
 static inline void hlist_del_rcu(struct hlist_node *n)
 {
 	__hlist_del(n);

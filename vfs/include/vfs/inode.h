@@ -13,6 +13,7 @@
 #include <abi/errno.h>
 #include <lib/kdev.h>
 #include <lib/list.h>
+#include <lib/rbtree.h>
 #include <lib/atomic.h>
 #include <alloc/ghash.h>
 #include <kernel/time.h>
@@ -114,6 +115,7 @@ struct inode {
 	};
 	u32			i_notify_mask;	/* [l] IN_*: what its watches wait for */
 	struct hlist_head	i_watches;	/* [l] RCU */
+	struct rb_root		i_watchers;	/* [l] the same, by who watches */
 	struct posix_acl __rcu	*i_default_acl;	/* [w] RCU; of what is made in the directory */
 	u64			i_dir_offset;	/* [w] last number given to a name in it (libfs) */
 	void			*i_private;	/* the filesystem's */
