@@ -36,10 +36,12 @@ static void put_name(struct outbuf *b, const struct dentry *d)
 	put_back(b, "/", 1);
 }
 
-/* 0: reached @root; 1: the global root of the namespace; 2: a detached mount; 3: outside of @root's tree. */
+/* 0: reached @root; 1: the global root of the namespace; 2: a detached mount; 3: outside of @root's tree; or @mseq has changed. */
 static int put_path(const struct dentry *d, const struct mount *mnt, const struct path *root,
-		    struct outbuf *b)
+		    struct outbuf *b, u32 mseq)
 {
+	unsigned int steps = 0;
+
 	while (d != root->dentry || &mnt->mnt != root->mnt) {
 		const struct dentry *parent = READ_ONCE(d->d_parent);
 		const struct mnt_namespace *ns;
@@ -50,6 +52,8 @@ static int put_path(const struct dentry *d, const struct mount *mnt, const struc
 			if (likely(mnt != m)) {
 				d = READ_ONCE(mnt->mnt_mountpoint);
 				mnt = m;
+				if (!mnt_step_rcu(&steps, mseq))
+					return 3;
 				continue;
 			}
 			ns = READ_ONCE(mnt->mnt_ns);
@@ -74,7 +78,7 @@ static int prepend_path(const struct path *path, const struct path *root, struct
 		mseq = read_seqbegin(&mount_lock);
 		rseq = read_seqbegin(&rename_lock);
 		rcu_read_lock();
-		err = put_path(path->dentry, real_mount(path->mnt), root, &b);
+		err = put_path(path->dentry, real_mount(path->mnt), root, &b, mseq);
 		rcu_read_unlock();
 	} while (read_seqretry(&rename_lock, rseq) || read_seqretry(&mount_lock, mseq));
 	if (err == 3)

@@ -300,26 +300,18 @@ int current_umask(void)
 	return READ_ONCE(current->fs->umask);
 }
 
+/* Is the root other than that of the namespace, the topmost mount on its root mount? */
 bool current_chrooted(void)
 {
-	struct path ns_root, root;
+	struct path root;
+	struct mount *m;
 	bool chrooted;
-	u32 seq;
 
-	/* The root of the namespace: the topmost mount on its root mount. */
-	rcu_read_lock();
-	do {
-		struct mount *m = current->nsproxy->mnt_ns->root, *over;
-
-		seq = read_seqbegin(&mount_lock);
-		while ((over = __lookup_mnt(&m->mnt, m->mnt.mnt_root)))
-			m = over;
-		ns_root.mnt = &m->mnt;
-		ns_root.dentry = m->mnt.mnt_root;
-	} while (read_seqretry(&mount_lock, seq));
-	rcu_read_unlock();
 	get_fs_root(current->fs, &root);
-	chrooted = !path_equal(&root, &ns_root);
+	down_read(&namespace_sem);
+	m = topmost_on(current->nsproxy->mnt_ns->root);
+	chrooted = root.mnt != &m->mnt || root.dentry != m->mnt.mnt_root;
+	up_read(&namespace_sem);
 	path_put(&root);
 	return chrooted;
 }

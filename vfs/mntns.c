@@ -80,34 +80,13 @@ void get_mnt_ns(struct mnt_namespace *ns)
 	atomic_inc(&ns->refs);
 }
 
-static struct mount *last_below(struct mount *m)
-{
-	while (!list_empty(&m->mnt_mounts))
-		m = list_last_entry(&m->mnt_mounts, struct mount, mnt_child);
-	return m;
-}
-
-/* A tree that nobody sees any more: one mount after the other, from the leaves up. namespace_sem held. */
-static void umount_all(struct mount *root)
-{
-	struct mount *m, *parent;
-
-	for (m = last_below(root); m; m = parent ? last_below(parent) : NULL) {
-		parent = m == root ? NULL : m->mnt_parent;
-		lock_mount_hash();
-		umount_tree(m, 0);
-		unlock_mount_hash();
-		cond_resched();
-	}
-}
-
 void put_mnt_ns(struct mnt_namespace *ns)
 {
 	if (!ns || !atomic_dec_and_test(&ns->refs))
 		return;
 	namespace_lock();
 	if (ns->root)
-		umount_all(ns->root);
+		umount_tree(ns->root, 0);
 	namespace_unlock();
 	free_mnt_ns(ns);
 }
@@ -189,6 +168,7 @@ struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 		p = next_mnt(p, ns->root);
 		while (p && p->mnt.mnt_root != q->mnt.mnt_root)
 			p = next_mnt(p, ns->root);
+		cond_resched();
 	}
 	namespace_unlock();
 	mntput(old_root);
@@ -240,13 +220,12 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 	}
 	if (foreign)
 		lock_mnt_tree(tree);
-	lock_mount_hash();
 	ns->root = null;
-	mnt_add_to_ns(ns, null);
+	mnt_tree_join_ns(null, ns);
+	mnt_tree_join_ns(tree, ns);
+	lock_mount_hash();
 	mnt_set_mountpoint(null, mp, tree);
 	mnt_attach(tree);
-	for (struct mount *p = tree; p; p = next_mnt(p, tree))
-		mnt_add_to_ns(ns, p);
 	unlock_mount_hash();
 	namespace_unlock();
 	put_mountpoint(mp);
@@ -274,6 +253,7 @@ int mnt_ns_root(struct mnt_namespace *ns, struct user_namespace *user_ns, struct
 		path_put(root);
 		root->mnt = top;
 		root->dentry = dget(top->mnt_root);
+		cond_resched();
 	}
 	return 0;
 }

@@ -20,8 +20,6 @@
 #include <vfs/newmount.h>
 #include <proc/cred.h>
 
-#define INIT_MHASH_SHIFT 5
-
 DEFINE_SEQLOCK(mount_lock);
 DECLARE_RWSEM(namespace_sem);
 
@@ -30,84 +28,67 @@ struct mnt_idmap {
 };
 struct mnt_idmap nop_mnt_idmap;
 
-struct mhash {
-	unsigned int shift;
-	struct rcu_head rcu;
-	struct hlist_head head[];
-};
-static struct {
-	struct mhash h;
-	struct hlist_head head[1 << INIT_MHASH_SHIFT];
-} initial_mhash = { .h.shift = INIT_MHASH_SHIFT };
-static struct mhash __rcu *mhash = RCU_INITIALIZER(&initial_mhash.h);	/* replaced under namespace_sem and mount_lock */
+DEFINE_GHASH(mount_hash, 5);			/* changed under mount_lock; grows at any time */
 DEFINE_GHASH(mp_hash, 4);			/* changed under mount_lock */
 static struct kmem_cache *mnt_cache __ro_after_init;
-static unsigned long nr_hashed;			/* mount_lock */
 static u64 next_unique_id = MNT_ID_FIRST;		/* mount_lock */
 /* Those that mountinfo shows, small and reused. Each that was ever given has an entry: the next free one, if it is free. */
 static struct id_pool mnt_ids = ID_POOL_INIT(mnt_ids);
 
-static struct hlist_head *mbucket(struct mhash *t, const struct vfsmount *mnt, const struct dentry *d)
+static u32 mount_hash_of(const struct vfsmount *mnt, const struct dentry *d)
 {
-	return &t->head[hash_64((unsigned long)mnt + ((unsigned long)d >> 4), t->shift)];
+	return hash_64((unsigned long)mnt + ((unsigned long)d >> 4), 32);
 }
 
-static void mhash_free_rcu(struct rcu_head *head)
+static void mount_hash_add(struct mount *m)
 {
-	kvfree(container_of(head, struct mhash, rcu));
+	u32 hash = mount_hash_of(&m->mnt_parent->mnt, m->mnt_mountpoint);
+	unsigned long *b = ghash_lock(&mount_hash, hash);
+
+	ghash_add(&mount_hash, b, &m->mnt_hash, hash);
+	ghash_unlock(b);
 }
 
-/* namespace_sem held for writing: nobody else adds. */
-static void mhash_grow(void)
+/* The table grew: whoever stood in a chain that moved has to look again. */
+static noinline struct mount *lookup_mnt_locked(const struct vfsmount *mnt, const struct dentry *d, u32 hash)
 {
-	struct mhash *old = rcu_dereference_protected(mhash, true), *new;
-	unsigned int shift = old->shift + 2;
+	unsigned long *b = ghash_lock(&mount_hash, hash);
+	struct mount *m;
 
-	new = kvzalloc(sizeof(*new) + (sizeof(struct hlist_head) << shift), GFP_KERNEL | __GFP_NOWARN);
-	if (!new)
-		return;
-	new->shift = shift;
-	lock_mount_hash();
-	for (unsigned int i = 0; i < 1u << old->shift; i++) {
-		struct hlist_node *n;
-		struct mount *m;
-
-		hlist_for_each_entry_safe(m, n, &old->head[i], mnt_hash) {
-			hlist_del_rcu(&m->mnt_hash);
-			hlist_add_head_rcu(&m->mnt_hash,
-					   mbucket(new, &m->mnt_parent->mnt, m->mnt_mountpoint));
-		}
+	ghash_for_each(m, b, hash, mnt_hash) {
+		if (&m->mnt_parent->mnt == mnt && m->mnt_mountpoint == d)
+			break;
 	}
-	rcu_assign_pointer(mhash, new);
-	unlock_mount_hash();
-	if (old != &initial_mhash.h)
-		call_rcu(&old->rcu, mhash_free_rcu);
-}
-
-void mount_hash_add(struct mount *m)
-{
-	hlist_add_head_rcu(&m->mnt_hash, mbucket(rcu_dereference_protected(mhash, true), &m->mnt_parent->mnt, m->mnt_mountpoint));
-	nr_hashed++;
-}
-
-void mount_hash_del(struct mount *m)
-{
-	if (hlist_unhashed(&m->mnt_hash))
-		return;
-	hlist_del_init_rcu(&m->mnt_hash);
-	nr_hashed--;
+	ghash_unlock(b);
+	return m;
 }
 
 /* Under RCU a miss is worth something only if mount_lock's sequence has not moved. */
 struct mount *__lookup_mnt(const struct vfsmount *mnt, const struct dentry *d)
 {
+	u32 hash = mount_hash_of(mnt, d), seq = ghash_read_begin(&mount_hash);
 	struct mount *m;
 
-	hlist_for_each_entry_rcu(m, mbucket(rcu_dereference(mhash), mnt, d), mnt_hash) {
+	ghash_for_each_rcu(m, &mount_hash, hash, mnt_hash) {
 		if (&m->mnt_parent->mnt == mnt && m->mnt_mountpoint == d)
 			return m;
 	}
-	return NULL;
+	return ghash_read_retry(&mount_hash, seq) ? lookup_mnt_locked(mnt, d, hash) : NULL;
+}
+
+/* What is on top of all that is mounted on the root of @m. namespace_sem held. */
+struct mount *topmost_on(struct mount *m)
+{
+	struct mount *over = m;
+
+	while (over) {
+		m = over;
+		rcu_read_lock();
+		over = __lookup_mnt(&m->mnt, m->mnt.mnt_root);
+		rcu_read_unlock();
+		cond_resched();
+	}
+	return m;
 }
 
 struct vfsmount *lookup_mnt(const struct path *path)
@@ -203,7 +184,7 @@ struct mount *alloc_vfsmnt(const char *name)
 	}
 	m->mnt_id = 0;
 	mnt_add_count(m, 1);
-	INIT_HLIST_NODE(&m->mnt_hash);
+	ghash_node_init(&m->mnt_hash);
 	INIT_LIST_HEAD(&m->mnt_child);
 	INIT_LIST_HEAD(&m->mnt_mounts);
 	RB_CLEAR_NODE(&m->mnt_node);
@@ -287,25 +268,39 @@ void free_vfsmnt_unused(struct mount *m)
 	call_rcu(&m->mnt_rcu, free_vfsmnt_rcu);
 }
 
+/* Some of those that stayed connected to a mount at its end, to @children; false: there are no more. */
+static bool cut_off_children(struct mount *m, struct list_head *children)
+{
+	struct hlist_head dead = HLIST_HEAD_INIT;
+	struct mount *child;
+	bool more;
+
+	lock_mount_hash();
+	for (int n = 0; n < MNT_PIECE && !list_empty(&m->mnt_mounts); n++) {
+		child = list_first_entry(&m->mnt_mounts, struct mount, mnt_child);
+		mnt_unhook(child, &dead);
+		list_add(&child->mnt_unmounted, children);
+	}
+	more = !list_empty(&m->mnt_mounts);
+	unlock_mount_hash();
+	free_mountpoints(&dead);
+	return more;
+}
+
 /* The end of a mount: no references, no grace period under way that could find it. */
 static void cleanup_mnt(struct mount *m)
 {
-	struct hlist_head dead = HLIST_HEAD_INIT;
 	struct mount *child, *n;
 	LIST_HEAD(children);
 
 	WARN_ON(mnt_get_writers(m));
 	/* Children that stayed connected to a detached mount go with it. */
-	lock_mount_hash();
-	list_for_each_entry_safe(child, n, &m->mnt_mounts, mnt_child) {
-		mnt_unhook(child, &dead);
-		list_add(&child->mnt_unmounted, &children);
-	}
-	unlock_mount_hash();
-	free_mountpoints(&dead);
+	while (cut_off_children(m, &children))
+		cond_resched();
 	list_for_each_entry_safe(child, n, &children, mnt_unmounted) {
 		list_del_init(&child->mnt_unmounted);
 		mntput(&child->mnt);
+		cond_resched();
 	}
 	free_vfsmnt_unused(m);
 }
@@ -597,6 +592,8 @@ void mnt_attach(struct mount *m)
 {
 	mount_hash_add(m);
 	list_add_tail(&m->mnt_child, &m->mnt_parent->mnt_mounts);
+	if (m->mnt.mnt_flags & MNT_LOCKED)
+		m->mnt_parent->nr_locked++;
 }
 
 /* Cuts @m from its parent, of which it holds no reference (any more). mount_lock held. */
@@ -604,10 +601,12 @@ void mnt_unhook(struct mount *m, struct hlist_head *dead)
 {
 	struct mountpoint *mp = m->mnt_mp;
 
+	if (m->mnt.mnt_flags & MNT_LOCKED && !list_empty(&m->mnt_child))
+		m->mnt_parent->nr_locked--;
 	m->mnt_parent = m;
 	m->mnt_mountpoint = m->mnt.mnt_root;
 	list_del_init(&m->mnt_child);
-	mount_hash_del(m);
+	ghash_del(&mount_hash, &m->mnt_hash);
 	hlist_del_init(&m->mnt_mp_list);
 	m->mnt_mp = NULL;
 	put_mountpoint_locked(mp, dead);
@@ -731,15 +730,17 @@ struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag)
 		/* Find where its parent was copied to. */
 		for (up = src; up != p->mnt_parent; up = up->mnt_parent)
 			dst_parent = dst_parent->mnt_parent;
-		q = clone_mnt(p, p->mnt.mnt_root, flag);
+		q = fatal_signal_pending(current) ? ERR_PTR(-EINTR) : clone_mnt(p, p->mnt.mnt_root, flag);
 		if (IS_ERR(q)) {
 			namespace_free_tree(res);
 			return q;
 		}
+		mount_hash_reserve();
 		lock_mount_hash();
 		mnt_set_mountpoint(dst_parent, p->mnt_mp, q);
 		mnt_attach(q);
 		unlock_mount_hash();
+		cond_resched();
 		src = p;
 		dst_parent = q;
 		p = next_mnt(p, mnt);
@@ -750,8 +751,7 @@ struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag)
 /* Before a mount is added, outside of mount_lock. */
 void mount_hash_reserve(void)
 {
-	if (nr_hashed > 2ul << rcu_dereference_protected(mhash, true)->shift)
-		mhash_grow();
+	ghash_reserve(&mount_hash);
 }
 
 int mnt_id_of(const struct vfsmount *mnt)

@@ -10,6 +10,9 @@
  *
  * Locks: [N] namespace_sem  [M] mount_lock, a seqlock: RCU-walk reads and checks  [S] the superblock's
  * list under mount_lock. Changing the tree takes both, N first.
+ *
+ * How many mounts come or go in one call is the user's choice. Where they are many, mount_lock is given back every MNT_PIECE
+ * mounts. That is only seen by walks under RCU: everybody else who reads the tree holds namespace_sem, which is held over all of it.
  */
 #include <vfs/fs.h>
 #include <vfs/mount.h>
@@ -17,6 +20,7 @@
 #include <vfs/path_text.h>
 #include <lib/list.h>
 #include <lib/rbtree.h>
+#include <alloc/ghash.h>
 #include <kernel/seqlock.h>
 #include <kernel/percpu.h>
 
@@ -34,7 +38,7 @@ struct mnt_pcp {
 };
 
 struct mount {
-	struct hlist_node	mnt_hash;	/* [M] RCU */
+	struct ghash_node	mnt_hash;	/* [M] RCU */
 	struct mount		*mnt_parent;	/* [M] RCU; self: not mounted on anything */
 	struct dentry		*mnt_mountpoint;	/* [M] RCU */
 	struct vfsmount		mnt;
@@ -55,6 +59,7 @@ struct mount {
 	int			mnt_group_id;	/* [N] peer group, 0: not shared */
 	int			mnt_expiry_mark;
 	bool			unbindable;	/* [N] */
+	unsigned int		nr_locked;	/* [M] children with MNT_LOCKED */
 	bool			marked;		/* [N] an event that propagates was here */
 	struct list_head	prop_link;	/* [N] of groups that the event has reached */
 	void			*prop_from;	/* [N] what it brought there */
@@ -78,13 +83,14 @@ struct mnt_namespace {
 	unsigned int		ino;		/* c */
 	unsigned int		nr_mounts;	/* [N] */
 	unsigned int		nr_pending;	/* [N] made for it and not attached yet */
-	u64			event;		/* changed with [M]: for poll */
+	u64			event;		/* [N]: for poll */
 	wait_queue_head_t	poll;
 	struct rcu_head		rcu;
 };
 struct mnt_namespace *mnt_ns_by_seq(u64 seq);	/* referenced; NULL */
 void show_mount_options(struct seq_file *m, struct mount *r);	/* the filesystem's, each after a comma */
 
+#define MNT_PIECE 32		/* mounts in one section of mount_lock */
 #define MNT_NS_INTERNAL ((struct mnt_namespace *)-22l)
 
 extern struct rw_semaphore namespace_sem;
@@ -105,6 +111,19 @@ static inline struct mount *mnt_up(const struct mount *m)
 
 	return up == m || READ_ONCE(up->mnt.mnt_flags) & MNT_DOOMED ? NULL : up;
 }
+#define MNT_STEPS 256		/* in one read section */
+/*
+ * A way over mounts under RCU that may be long: lets go of RCU every MNT_STEPS steps. False: the tree has changed since @seq, and what was
+ * found may be gone; else it is still there, since nothing is freed before the sequence has changed and a grace period has passed.
+ */
+static inline bool mnt_step_rcu(unsigned int *steps, u32 seq)
+{
+	if (likely(++*steps % MNT_STEPS))
+		return true;
+	rcu_read_unlock();
+	rcu_read_lock();
+	return !read_seqretry(&mount_lock, seq);
+}
 static inline bool is_mounted_ns(const struct mnt_namespace *ns)
 {
 	return ns && ns != MNT_NS_INTERNAL;
@@ -119,14 +138,27 @@ static inline bool is_mnt_slave(const struct mount *m) { return m->mnt_master; }
 static inline void lock_mount_hash(void) { write_seqlock(&mount_lock); }
 static inline void unlock_mount_hash(void) { write_sequnlock(&mount_lock); }
 
+/* A flag that others look at under namespace_sem. mount_lock not held. */
+static inline void mnt_mark(struct mount *m, int flag)
+{
+	read_seqlock_excl(&mount_lock);
+	m->mnt.mnt_flags |= flag;
+	read_sequnlock_excl(&mount_lock);
+}
+static inline void mnt_unmark(struct mount *m, int flag)
+{
+	read_seqlock_excl(&mount_lock);
+	m->mnt.mnt_flags &= ~flag;
+	read_sequnlock_excl(&mount_lock);
+}
+
 /* mount.c */
 struct mount *alloc_vfsmnt(const char *name);
 void free_vfsmnt_unused(struct mount *m);
 struct mount *__lookup_mnt(const struct vfsmount *mnt, const struct dentry *d);	/* RCU or mount_lock */
 struct vfsmount *lookup_mnt(const struct path *path);	/* referenced */
+struct mount *topmost_on(struct mount *m);
 int legitimize_mnt_slow(struct mount *m);
-void mount_hash_add(struct mount *m);
-void mount_hash_del(struct mount *m);
 static inline void mnt_add_count(struct mount *m, int n)
 {
 	this_cpu_add(m->pcp->count, n);
@@ -151,7 +183,7 @@ struct mountpoint *get_mountpoint(struct dentry *d);	/* ERR_PTR; sleeps */
 void put_mountpoint(struct mountpoint *mp);
 void put_mountpoint_locked(struct mountpoint *mp, struct hlist_head *dead);
 void free_mountpoints(struct hlist_head *dead);
-void mount_hash_reserve(void);		/* namespace_sem held for writing */
+void mount_hash_reserve(void);		/* sleeps */
 int mnt_assign_id(struct mount *m);
 void mnt_set_mountpoint(struct mount *parent, struct mountpoint *mp, struct mount *child);
 void mnt_attach(struct mount *m);			/* hash and parent's list */
@@ -185,6 +217,7 @@ void namespace_free_tree(struct mount *m);	/* a tree that was never attached; na
 struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon);	/* ERR_PTR(-ENOSPC): max_mnt_namespaces */
 void free_mnt_ns(struct mnt_namespace *ns);
 void mnt_add_to_ns(struct mnt_namespace *ns, struct mount *m);
+void mnt_tree_join_ns(struct mount *tree, struct mnt_namespace *ns);
 struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id);	/* the first with that unique id or a larger one; namespace_sem held */
 /* Small numbers, taken and given back in constant time: those that were given back form a list, each in its own place. */
 struct id_pool {
@@ -219,6 +252,7 @@ extern struct mnt_namespace *init_mnt_ns;
 
 /* pnode.c */
 int change_mnt_propagation(struct mount *m, int type);	/* MS_SHARED.. ; namespace locked */
+void change_tree_propagation(struct mount *tree, bool recurse, int type);
 int invent_group_ids(struct mount *m, bool recurse);
 void cleanup_group_ids(struct mount *m, struct mount *end);
 int propagate_mnt(struct mount *dest, struct mountpoint *mp, struct mount *source,

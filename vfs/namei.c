@@ -317,17 +317,11 @@ int complete_walk(struct nameidata *nd)
 
 bool path_is_under(const struct path *path, const struct path *root)
 {
-	struct mount *m = real_mount(path->mnt);
-	struct dentry *d = path->dentry;
 	bool res;
 
-	read_seqlock_excl(&mount_lock);
-	while (&m->mnt != root->mnt && mnt_has_parent(m)) {
-		d = m->mnt_mountpoint;
-		m = m->mnt_parent;
-	}
-	res = &m->mnt == root->mnt && is_subdir(d, root->dentry);
-	read_sequnlock_excl(&mount_lock);
+	down_read(&namespace_sem);
+	res = is_path_reachable(real_mount(path->mnt), path->dentry, root);
+	up_read(&namespace_sem);
 	return res;
 }
 
@@ -531,7 +525,7 @@ static bool rcu_cross_mounts(struct nameidata *nd, struct path *path)
 		return true;
 	if (unlikely(nd->flags & LOOKUP_NO_XDEV))
 		return false;
-	for (;;) {
+	for (int steps = 0;; steps++) {
 		if (unlikely(flags & DCACHE_MANAGE_TRANSIT)) {
 			int res = d->d_op->d_manage(path, true);
 
@@ -548,8 +542,8 @@ static bool rcu_cross_mounts(struct nameidata *nd, struct path *path)
 				nd->state |= ND_JUMPED;
 				nd->next_seq = read_seqcount_begin(&d->d_seq);
 				flags = d->d_flags;
-				/* The mount may be going: then its sequence told. */
-				if (read_seqretry(&mount_lock, nd->m_seq))
+				/* The mount may be going: then its sequence told. A high stack is climbed with references. */
+				if (read_seqretry(&mount_lock, nd->m_seq) || unlikely(steps == MNT_STEPS))
 					return false;
 				continue;
 			}
@@ -689,11 +683,13 @@ static struct dentry *dotdot_rcu(struct nameidata *nd)
 		struct path path = nd->path;
 		unsigned int seq;
 
-		for (;;) {
+		for (int steps = 0;; steps++) {
 			struct mount *m = real_mount(path.mnt), *up = mnt_up(m);
 
 			if (!up)
 				goto in_root;
+			if (unlikely(steps == MNT_STEPS))
+				return ERR_PTR(-ECHILD);
 			path.dentry = READ_ONCE(m->mnt_mountpoint);
 			path.mnt = &up->mnt;
 			seq = read_seqcount_begin(&path.dentry->d_seq);
@@ -727,7 +723,10 @@ in_root:
 	return nd->path.dentry;
 }
 
-/* From the root of a mount to the place below everything stacked there; false at the walk's root. */
+/*
+ * From the root of a mount to the place below everything stacked there; false at the walk's root. The stack may be high: RCU is let go of
+ * now and then, which means nothing while the sequence stays.
+ */
 static bool choose_mountpoint(struct mount *m, const struct path *root, struct path *path)
 {
 	bool found = false;
@@ -736,6 +735,7 @@ static bool choose_mountpoint(struct mount *m, const struct path *root, struct p
 	rcu_read_lock();
 	for (;;) {
 		struct mount *at = m, *up;
+		unsigned int steps = 0;
 		int res;
 
 		seq = read_seqbegin(&mount_lock);
@@ -743,6 +743,8 @@ static bool choose_mountpoint(struct mount *m, const struct path *root, struct p
 		while ((up = mnt_up(at))) {
 			struct dentry *d = READ_ONCE(at->mnt_mountpoint);
 
+			if (!mnt_step_rcu(&steps, seq))
+				break;
 			at = up;
 			if (unlikely(root->dentry == d && root->mnt == &at->mnt))
 				break;

@@ -248,20 +248,19 @@ int vfs_link(struct dentry *old, struct mnt_idmap *idmap, struct inode *dir, str
 
 bool is_local_mountpoint(const struct dentry *d)
 {
-	struct mountpoint *mp;
-	struct mount *m;
 	bool found = false;
 
-	if (likely(!d_mountpoint(d)))
+	if (likely(!d_mountpoint(d)) || !current->nsproxy)
 		return false;
-	lock_mount_hash();
-	mp = find_mountpoint(d);
-	if (mp)
-		hlist_for_each_entry(m, &mp->m_list, mnt_mp_list)
-			found |= check_mnt(m);
-	unlock_mount_hash();
-	if (mp)
-		put_mountpoint(mp);
+	/* Other namespaces may have any number of mounts on it: the caller's own are looked at. */
+	down_read(&namespace_sem);
+	for (struct rb_node *n = rb_first(&current->nsproxy->mnt_ns->mounts); n && !found; n = rb_next(n)) {
+		const struct mount *m = rb_entry(n, struct mount, mnt_node);
+
+		found = mnt_has_parent(m) && m->mnt_mountpoint == d;
+		cond_resched();
+	}
+	up_read(&namespace_sem);
 	return found;
 }
 

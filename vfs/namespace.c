@@ -20,7 +20,7 @@
 
 static LIST_HEAD(unmounted);		/* namespace_sem */
 static struct hlist_head dead_points;	/* namespace_sem, mount_lock */
-static u64 event;			/* mount_lock */
+static u64 event;			/* namespace_sem */
 unsigned int sysctl_mount_max = 100000;
 
 void namespace_lock(void) __acquires(namespace_sem)
@@ -46,13 +46,15 @@ void namespace_unlock(void) __releases(namespace_sem)
 	list_for_each_entry_safe(m, n, &list, mnt_unmounted) {
 		list_del_init(&m->mnt_unmounted);
 		mntput(&m->mnt);
+		cond_resched();
 	}
 }
 
+/* namespace_sem held for writing: whoever is woken reads when all of it has changed. */
 void touch_mnt_namespace(struct mnt_namespace *ns)
 {
 	if (is_mounted_ns(ns)) {
-		ns->event = ++event;
+		WRITE_ONCE(ns->event, ++event);
 		wake_up_interruptible(&ns->poll);
 	}
 }
@@ -77,6 +79,20 @@ static void mnt_del_from_ns(struct mount *m)
 		m->mnt_ns->nr_mounts--;
 	}
 	m->mnt_ns = NULL;
+}
+
+/* namespace_sem held for writing, mount_lock not. A tree that cannot be reached yet, or what joins a namespace where it is. */
+void mnt_tree_join_ns(struct mount *tree, struct mnt_namespace *ns)
+{
+	for (struct mount *p = tree; p; p = next_mnt(p, tree)) {
+		if (p->mnt_ns == ns)
+			continue;
+		read_seqlock_excl(&mount_lock);
+		mnt_del_from_ns(p);
+		mnt_add_to_ns(ns, p);
+		read_sequnlock_excl(&mount_lock);
+		cond_resched();
+	}
 }
 
 struct mount *mnt_find_id_at(struct mnt_namespace *ns, u64 id)
@@ -108,47 +124,151 @@ bool may_mount(void)
 
 /* Unmounting. */
 
+/* @mnt, all below it and, if asked for, what goes with them elsewhere, to @list, parents before their children. */
+static void mark_going(struct mount *mnt, int how, struct list_head *list)
+{
+	struct mnt_namespace *told = NULL;
+	struct mount *p;
+	LIST_HEAD(more);
+
+	for (p = mnt; p; p = next_mnt(p, mnt)) {
+		mnt_mark(p, MNT_UMOUNT);
+		list_add_tail(&p->mnt_unmounted, list);
+		cond_resched();
+	}
+	if (how & UMOUNT_PROPAGATE) {
+		list_for_each_entry_reverse(p, list, mnt_unmounted)
+			propagate_umount_mark(p, &more);
+		list_splice_tail_init(&more, list);
+	}
+	list_for_each_entry(p, list, mnt_unmounted) {
+		if (p->mnt_ns != told)
+			touch_mnt_namespace(p->mnt_ns);
+		told = p->mnt_ns;
+		cond_resched();
+	}
+}
+
+/* mount_lock held. True: @p keeps its place in the tree that goes, and its own reference is its parent's. */
+static bool take_out(struct mount *p, const struct mount *top, int how)
+{
+	bool keep = how & UMOUNT_CONNECTED && p != top && mnt_has_parent(p) && p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT;
+
+	mnt_del_from_ns(p);
+	if (how & UMOUNT_SYNC)
+		p->mnt.mnt_flags |= MNT_SYNC_UMOUNT;
+	/* A kept child no longer holds its parent: it goes with it (cleanup_mnt). */
+	if (keep)
+		mnt_add_count(p->mnt_parent, -1);
+	else if (mnt_has_parent(p))
+		mnt_detach_locked(p, &dead_points);
+	return keep;
+}
+
+/* mount_lock held. The first of @list. */
+static void take_out_piece(struct list_head *list, const struct mount *top, int how, struct list_head *gone, struct list_head *kept)
+{
+	struct mount *p;
+
+	for (int n = 0; n < MNT_PIECE && !list_empty(list); n++) {
+		p = list_first_entry(list, struct mount, mnt_unmounted);
+		list_move_tail(&p->mnt_unmounted, take_out(p, top, how) ? kept : gone);
+	}
+}
+
+/* What was taken out neither sends nor gets events any more. */
+static void end_propagation(struct list_head *gone, struct list_head *kept)
+{
+	struct mount *p, *n;
+
+	list_for_each_entry(p, gone, mnt_unmounted) {
+		change_mnt_propagation(p, MS_PRIVATE);
+		cond_resched();
+	}
+	list_splice_tail_init(gone, &unmounted);
+	list_for_each_entry_safe(p, n, kept, mnt_unmounted) {
+		change_mnt_propagation(p, MS_PRIVATE);
+		list_del_init(&p->mnt_unmounted);
+		cond_resched();
+	}
+}
+
+static void take_out_all(struct list_head *list, const struct mount *top, int how)
+{
+	LIST_HEAD(gone);
+	LIST_HEAD(kept);
+
+	while (!list_empty(list)) {
+		lock_mount_hash();
+		take_out_piece(list, top, how, &gone, &kept);
+		unlock_mount_hash();
+		cond_resched();
+	}
+	end_propagation(&gone, &kept);
+}
+
 /*
  * Takes @mnt and all below it out of its namespace. UMOUNT_CONNECTED leaves children attached to their
- * parents (lazy unmount of a tree still looks whole to those inside). namespace_sem and mount_lock held.
+ * parents (lazy unmount of a tree still looks whole to those inside). namespace_sem held for writing, mount_lock not: @mnt
+ * goes first, and with it the way to all the others.
  */
 void umount_tree(struct mount *mnt, int how)
 {
 	LIST_HEAD(list);
-	struct mount *p, *n;
 
-	for (p = mnt; p; p = next_mnt(p, mnt)) {
-		p->mnt.mnt_flags |= MNT_UMOUNT;
-		list_add_tail(&p->mnt_unmounted, &list);
+	mark_going(mnt, how, &list);
+	take_out_all(&list, mnt, how);
+}
+
+/* mount_lock held. Has somebody come to the first of those that are about to go? The caller holds one reference to the very first. */
+static bool came_meanwhile(const struct list_head *list)
+{
+	int n = 0, allowed = 2;
+	struct mount *p;
+
+	smp_mb();	/* pairs with legitimize_mnt(): it sees the sequence or we see its count */
+	list_for_each_entry(p, list, mnt_unmounted) {
+		if (list_empty(&p->mnt_mounts) && mnt_get_count(p) > allowed)
+			return true;
+		allowed = 1;
+		if (++n == MNT_PIECE)
+			break;
 	}
-	if (how & UMOUNT_PROPAGATE) {
-		LIST_HEAD(more);
+	return false;
+}
 
-		list_for_each_entry_reverse(p, &list, mnt_unmounted)
-			propagate_umount_mark(p, &more);
-		list_splice_tail_init(&more, &list);
+/*
+ * Unmounts @m, which nobody uses, and its copies. That nobody uses it is seen in the section in which it goes, with MNT_PIECE copies;
+ * who comes to one of the others after it was looked at keeps what he has, as after a lazy unmount.
+ */
+static int umount_unused(struct mount *m)
+{
+	const int how = UMOUNT_PROPAGATE | UMOUNT_SYNC;
+	struct mount *p, *n;
+	LIST_HEAD(list);
+	LIST_HEAD(gone);
+	LIST_HEAD(kept);
+	bool busy;
+
+	if (propagate_mount_busy(m, 2))
+		return -EBUSY;
+	mark_going(m, how, &list);
+	lock_mount_hash();
+	busy = came_meanwhile(&list);
+	if (!busy)
+		take_out_piece(&list, m, how, &gone, &kept);
+	unlock_mount_hash();
+	if (!busy) {
+		end_propagation(&gone, &kept);
+		take_out_all(&list, m, how);
+		return 0;
 	}
 	list_for_each_entry_safe(p, n, &list, mnt_unmounted) {
-		struct mnt_namespace *ns = p->mnt_ns;
-		bool keep;
-
+		mnt_unmark(p, MNT_UMOUNT);
 		list_del_init(&p->mnt_unmounted);
-		mnt_del_from_ns(p);
-		touch_mnt_namespace(ns);
-		if (how & UMOUNT_SYNC)
-			p->mnt.mnt_flags |= MNT_SYNC_UMOUNT;
-		/* A child inside the detached tree keeps its place; its own reference is the parent's. */
-		keep = how & UMOUNT_CONNECTED && p != mnt && mnt_has_parent(p) &&
-		       p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT && !(how & UMOUNT_SYNC);
-		/* A kept child no longer holds its parent: it goes with it (cleanup_mnt). */
-		if (keep)
-			mnt_add_count(p->mnt_parent, -1);
-		else if (mnt_has_parent(p))
-			mnt_detach_locked(p, &dead_points);
-		change_mnt_propagation(p, MS_PRIVATE);
-		if (!keep)
-			list_add_tail(&p->mnt_unmounted, &unmounted);
+		cond_resched();
 	}
+	return -EBUSY;
 }
 
 static int do_umount_root(struct super_block *sb)
@@ -222,27 +342,40 @@ static int do_umount(struct mount *m, int flags)
 		return do_umount_root(sb);
 	}
 	namespace_lock();
-	lock_mount_hash();
-	err = -EINVAL;
-	if (m->mnt.mnt_flags & MNT_LOCKED || !check_mnt(m))
-		goto out;
 	/* The root of a namespace and what lies below all the rest stay. */
-	if (!mnt_has_parent(m))
-		goto out;
-	if (flags & MNT_DETACH) {
+	if (m->mnt.mnt_flags & MNT_LOCKED || !check_mnt(m) || !mnt_has_parent(m))
+		err = -EINVAL;
+	else if (flags & MNT_DETACH)
 		umount_tree(m, UMOUNT_PROPAGATE | UMOUNT_CONNECTED);
-		err = 0;
-	} else {
-		err = -EBUSY;
-		if (!propagate_mount_busy(m, 2)) {
-			umount_tree(m, UMOUNT_PROPAGATE | UMOUNT_SYNC);
-			err = 0;
-		}
-	}
-out:
-	unlock_mount_hash();
+	else
+		err = umount_unused(m);
 	namespace_unlock();
 	return err;
+}
+
+/*
+ * One of those on @mp, which somebody holds; false: there is none. *LEFT: one that is still in its namespace, for the caller.
+ * Others are those kept in a tree that was unmounted lazily.
+ */
+static bool detach_one(struct mountpoint *mp, struct mount **left)
+{
+	bool any;
+
+	*left = NULL;
+	lock_mount_hash();
+	any = mp->m_list.first;
+	if (any) {
+		struct mount *m = hlist_entry(mp->m_list.first, struct mount, mnt_mp_list);
+
+		if (m->mnt.mnt_flags & MNT_UMOUNT) {
+			mnt_unhook(m, &dead_points);
+			list_add_tail(&m->mnt_unmounted, &unmounted);
+		} else {
+			*left = m;
+		}
+	}
+	unlock_mount_hash();
+	return any;
 }
 
 /* Everything mounted on a directory that is gone. */
@@ -254,18 +387,14 @@ void detach_mounts(struct dentry *dentry)
 	namespace_lock();
 	lock_mount_hash();
 	mp = find_mountpoint(dentry);
-	while (mp && mp->m_list.first) {
-		m = hlist_entry(mp->m_list.first, struct mount, mnt_mp_list);
-		if (m->mnt.mnt_flags & MNT_UMOUNT) {	/* kept in a tree that was unmounted lazily */
-			mnt_unhook(m, &dead_points);
-			list_add_tail(&m->mnt_unmounted, &unmounted);
-		} else {
+	unlock_mount_hash();
+	while (mp && detach_one(mp, &m)) {
+		if (m)
 			umount_tree(m, UMOUNT_CONNECTED);
-		}
+		cond_resched();
 	}
 	if (mp)
-		put_mountpoint_locked(mp, &dead_points);
-	unlock_mount_hash();
+		put_mountpoint(mp);
 	namespace_unlock();
 }
 
@@ -290,34 +419,39 @@ int path_umount(struct path *path, int flags)
 
 void namespace_free_tree(struct mount *m)
 {
-	lock_mount_hash();
 	umount_tree(m, 0);
-	unlock_mount_hash();
 }
 
 /* Attaching. */
 
+static int locked_flags(int flags)
+{
+	flags |= MNT_LOCK_ATIME;
+	if (flags & MNT_READONLY)
+		flags |= MNT_LOCK_READONLY;
+	if (flags & MNT_NODEV)
+		flags |= MNT_LOCK_NODEV;
+	if (flags & MNT_NOSUID)
+		flags |= MNT_LOCK_NOSUID;
+	if (flags & MNT_NOEXEC)
+		flags |= MNT_LOCK_NOEXEC;
+	return flags;
+}
+
 /* A locked mount may not be looked under: for trees given to less privileged namespaces. */
 void lock_mnt_tree(struct mount *mnt)
 {
-	lock_mount_hash();	/* a remount of the superblock changes flags, too */
 	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
-		int flags = p->mnt.mnt_flags;
-
-		flags |= MNT_LOCK_ATIME;
-		if (flags & MNT_READONLY)
-			flags |= MNT_LOCK_READONLY;
-		if (flags & MNT_NODEV)
-			flags |= MNT_LOCK_NODEV;
-		if (flags & MNT_NOSUID)
-			flags |= MNT_LOCK_NOSUID;
-		if (flags & MNT_NOEXEC)
-			flags |= MNT_LOCK_NOEXEC;
-		if (p != mnt)		/* the whole may be taken away: nothing comes to light that was not there before */
-			flags |= MNT_LOCKED;
-		p->mnt.mnt_flags = flags;
+		read_seqlock_excl(&mount_lock);	/* a remount of the superblock changes flags, too */
+		p->mnt.mnt_flags = locked_flags(p->mnt.mnt_flags);
+		/* The whole may be taken away: nothing comes to light that was not there before. */
+		if (p != mnt && !(p->mnt.mnt_flags & MNT_LOCKED)) {
+			p->mnt.mnt_flags |= MNT_LOCKED;
+			p->mnt_parent->nr_locked++;
+		}
+		read_sequnlock_excl(&mount_lock);
+		cond_resched();
 	}
-	unlock_mount_hash();
 }
 
 unsigned int count_mnt_tree(struct mount *mnt)
@@ -334,22 +468,6 @@ bool mount_room(const struct mnt_namespace *ns, struct mount *tree)
 	return (u64)ns->nr_mounts + ns->nr_pending + count_mnt_tree(tree) <= READ_ONCE(sysctl_mount_max);
 }
 
-/* mount_lock held. The tree appears in the parent's namespace. */
-static void commit_tree(struct mount *mnt)
-{
-	struct mnt_namespace *ns = mnt->mnt_parent->mnt_ns;
-
-	ns->nr_pending = 0;
-	for (struct mount *p = mnt; p; p = next_mnt(p, mnt)) {
-		if (p->mnt_ns != ns) {
-			mnt_del_from_ns(p);
-			mnt_add_to_ns(ns, p);
-		}
-	}
-	mnt_attach(mnt);
-	touch_mnt_namespace(ns);
-}
-
 static int assign_ids(struct mount *mnt)
 {
 	int err;
@@ -358,6 +476,7 @@ static int assign_ids(struct mount *mnt)
 		err = mnt_assign_id(p);
 		if (err)
 			return err;
+		cond_resched();
 	}
 	return 0;
 }
@@ -376,17 +495,62 @@ static void tuck_beneath(struct mount *m, struct mountpoint *root_mp, struct mou
 	mnt_attach(top);
 }
 
-/* commit_tree(), beneath what is mounted at its place already, if anything. */
-static void commit_beneath(struct mount *m, struct mountpoint *root_mp)
+/* mount_lock held. @m, whose place is set, appears with its tree: beneath what is mounted there already, if anything. */
+static void attach_beneath(struct mount *m, struct mountpoint *root_mp)
 {
 	struct mount *top = covered_by(m);
 
 	/* A locked one hides what is beneath it: that includes M now. */
 	if (top && top->mnt.mnt_flags & MNT_LOCKED)
 		m->mnt.mnt_flags |= MNT_LOCKED;
-	commit_tree(m);
+	mnt_attach(m);
 	if (top)
 		tuck_beneath(m, root_mp, top);
+}
+
+/* Copies of @source for all that @dest propagates to, complete but for their being seen. */
+static int make_copies(struct mount *source, struct mount *dest, struct mountpoint *mp, struct list_head *copies)
+{
+	int err = invent_group_ids(source, true);
+	struct mount *c;
+
+	if (!err)
+		err = propagate_mnt(dest, mp, source, copies);
+	list_for_each_entry(c, copies, mnt_unmounted) {
+		if (!err)
+			err = assign_ids(c);
+	}
+	return err;
+}
+
+static void drop_copies(struct list_head *copies)
+{
+	struct mount *c, *n;
+
+	list_for_each_entry_safe(c, n, copies, mnt_unmounted) {
+		c->mnt_parent->mnt_ns->nr_pending = 0;
+		list_del_init(&c->mnt_unmounted);
+		umount_tree(c, 0);
+	}
+}
+
+/* The trees are complete before the first appears: that is one short section for each. */
+static void show_copies(struct list_head *copies, struct mountpoint *root_mp)
+{
+	struct mount *c, *n;
+
+	list_for_each_entry(c, copies, mnt_unmounted) {
+		c->mnt_parent->mnt_ns->nr_pending = 0;
+		mnt_tree_join_ns(c, c->mnt_parent->mnt_ns);
+	}
+	list_for_each_entry_safe(c, n, copies, mnt_unmounted) {
+		list_del_init(&c->mnt_unmounted);
+		lock_mount_hash();
+		attach_beneath(c, root_mp);
+		unlock_mount_hash();
+		touch_mnt_namespace(c->mnt_ns);
+		cond_resched();
+	}
 }
 
 /*
@@ -398,7 +562,6 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 	struct mnt_namespace *ns = dest->mnt_ns;
 	struct mountpoint *root_mp;
 	LIST_HEAD(copies);
-	struct mount *c, *n;
 	int err;
 
 	if (!moving && !mount_room(ns, source))
@@ -413,40 +576,23 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 		return (int)PTR_ERR(root_mp);
 	if (is_mnt_shared(dest)) {
 		ns->nr_pending = moving ? 0 : count_mnt_tree(source);
-		err = invent_group_ids(source, true);
-		if (!err)
-			err = propagate_mnt(dest, mp, source, &copies);
-		list_for_each_entry(c, &copies, mnt_unmounted) {
-			if (!err)
-				err = assign_ids(c);
-		}
-		if (err)
-			goto undo;
+		err = make_copies(source, dest, mp, &copies);
 	}
-	lock_mount_hash();
-	if (moving) {
-		mnt_detach_locked(source, &dead_points);
-		touch_mnt_namespace(source->mnt_ns);
-	}
-	mnt_set_mountpoint(dest, mp, source);
-	commit_beneath(source, root_mp);
-	list_for_each_entry_safe(c, n, &copies, mnt_unmounted) {
-		list_del_init(&c->mnt_unmounted);
-		commit_beneath(c, root_mp);
-	}
-	unlock_mount_hash();
-	put_mountpoint(root_mp);
-	return 0;
-undo:
 	ns->nr_pending = 0;
-	lock_mount_hash();
-	list_for_each_entry_safe(c, n, &copies, mnt_unmounted) {
-		c->mnt_parent->mnt_ns->nr_pending = 0;
-		list_del_init(&c->mnt_unmounted);
-		umount_tree(c, 0);
+	if (err) {
+		drop_copies(&copies);
+		cleanup_group_ids(source, NULL);
+	} else {
+		mnt_tree_join_ns(source, ns);
+		lock_mount_hash();
+		if (moving)
+			mnt_detach_locked(source, &dead_points);
+		mnt_set_mountpoint(dest, mp, source);
+		attach_beneath(source, root_mp);
+		unlock_mount_hash();
+		touch_mnt_namespace(ns);
+		show_copies(&copies, root_mp);
 	}
-	unlock_mount_hash();
-	cleanup_group_ids(source, NULL);
 	put_mountpoint(root_mp);
 	return err;
 }
@@ -516,10 +662,25 @@ static int may_go_beneath(const struct path *from, const struct path *to, const 
 	return 0;
 }
 
+/* Is anything mounted on @m in @dir, or, @locked, anything that may not be looked under? namespace_sem held. */
+static bool has_children_below(const struct mount *m, struct dentry *dir, bool locked)
+{
+	struct mount *c;
+
+	if (locked && !m->nr_locked)
+		return false;
+	list_for_each_entry(c, &m->mnt_mounts, mnt_child) {
+		if ((!locked || c->mnt.mnt_flags & MNT_LOCKED) && is_subdir(c->mnt_mountpoint, dir))
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
 /* MOVE_MOUNT_SET_GROUP: @to, which is private, joins the group of @from, of the same filesystem. */
 int do_set_group(const struct path *from_path, const struct path *to_path)
 {
-	struct mount *from = real_mount(from_path->mnt), *to = real_mount(to_path->mnt), *c;
+	struct mount *from = real_mount(from_path->mnt), *to = real_mount(to_path->mnt);
 	int err = -EINVAL;
 
 	namespace_lock();
@@ -532,9 +693,8 @@ int do_set_group(const struct path *from_path, const struct path *to_path)
 	if (from_path->dentry != from->mnt.mnt_root || to_path->dentry != to->mnt.mnt_root || from->mnt.mnt_sb != to->mnt.mnt_sb ||
 	    !is_subdir(to->mnt.mnt_root, from->mnt.mnt_root))
 		goto out;
-	list_for_each_entry(c, &from->mnt_mounts, mnt_child)
-		if (c->mnt.mnt_flags & MNT_LOCKED && is_subdir(c->mnt_mountpoint, to->mnt.mnt_root))
-			goto out;
+	if (has_children_below(from, to->mnt.mnt_root, true))
+		goto out;
 	if (is_mnt_shared(to) || is_mnt_slave(to) || (!is_mnt_shared(from) && !is_mnt_slave(from)))
 		goto out;
 	lock_mount_hash();
@@ -662,10 +822,8 @@ struct mount *do_loopback_copy(const struct path *old, bool recurse, bool foreig
 		return ERR_PTR(-EINVAL);
 	if (!recurse) {
 		/* What is hidden below locked mounts must stay hidden. */
-		list_for_each_entry(c, &m->mnt_mounts, mnt_child) {
-			if ((foreign || c->mnt.mnt_flags & MNT_LOCKED) && is_subdir(c->mnt_mountpoint, old->dentry))
-				return ERR_PTR(-EINVAL);
-		}
+		if (has_children_below(m, old->dentry, !foreign))
+			return ERR_PTR(-EINVAL);
 	}
 	c = recurse ? copy_tree(m, old->dentry, flags) : clone_mnt(m, old->dentry, flags);
 	if (!IS_ERR(c))
@@ -791,11 +949,8 @@ static int do_change_type(const struct path *path, int ms_flags)
 	err = type == MS_SHARED ? invent_group_ids(m, recurse) : 0;
 	if (err)
 		goto out;
-	lock_mount_hash();
-	for (struct mount *p = m; p; p = recurse ? next_mnt(p, m) : NULL)
-		change_mnt_propagation(p, type);
+	change_tree_propagation(m, recurse, type);
 	touch_mnt_namespace(m->mnt_ns);
-	unlock_mount_hash();
 out:
 	namespace_unlock();
 	return err;
@@ -834,8 +989,8 @@ int set_mount_flags_locked(struct mount *m, unsigned int set, unsigned int clear
 	if (!err)
 		m->mnt.mnt_flags = (m->mnt.mnt_flags & ~MNT_USER_SETTABLE_MASK) | (int)new;
 	m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
-	touch_mnt_namespace(m->mnt_ns);
 	unlock_mount_hash();
+	touch_mnt_namespace(m->mnt_ns);
 	return err;
 }
 
@@ -894,6 +1049,8 @@ static bool hides_something(const struct mount *m)
 {
 	struct mount *c;
 
+	if (!m->nr_locked)
+		return false;
 	list_for_each_entry(c, &m->mnt_mounts, mnt_child)
 		if (c->mnt.mnt_flags & MNT_LOCKED && !is_empty_dir_inode(c->mnt_mountpoint->d_inode))
 			return true;
@@ -1117,9 +1274,9 @@ int path_pivot_root(const struct path *new, const struct path *old)
 	mnt_set_mountpoint(old_mnt, old_mp, root_mnt);
 	mnt_attach(root_mnt);
 	put_mountpoint_locked(root_mp, &dead_points);
-	touch_mnt_namespace(current->nsproxy->mnt_ns);
 	new_mnt->mnt_expiry_mark = 0;
 	unlock_mount_hash();
+	touch_mnt_namespace(current->nsproxy->mnt_ns);
 	chroot_fs_refs(&root, new);
 	err = 0;
 out:

@@ -161,12 +161,9 @@ static struct file *hold_detached(struct mount *m, u64 origin)
 			free_mnt_ns(ns);
 		return ERR_PTR(err);
 	}
-	lock_mount_hash();
 	ns->root = m;
 	ns->origin = origin;
-	for (struct mount *p = m; p; p = next_mnt(p, m))
-		mnt_add_to_ns(ns, p);
-	unlock_mount_hash();
+	mnt_tree_join_ns(m, ns);
 	namespace_unlock();
 	f = dentry_open(&path, O_PATH, current_cred());
 	if (IS_ERR(f)) {
@@ -183,7 +180,6 @@ void dissolve_on_fput(struct vfsmount *mnt)
 	struct mnt_namespace *ns;
 
 	namespace_lock();
-	lock_mount_hash();
 	ns = m->mnt_ns;
 	if (is_mounted_ns(ns) && is_anon_ns(ns) && ns->root == m) {
 		ns->root = NULL;
@@ -191,7 +187,6 @@ void dissolve_on_fput(struct vfsmount *mnt)
 	} else {
 		ns = NULL;
 	}
-	unlock_mount_hash();
 	namespace_unlock();
 	if (ns)
 		free_mnt_ns(ns);
@@ -349,12 +344,8 @@ int path_mount_setattr(const struct path *path, const struct mount_attr *attr, b
 		err = set_mount_flags_locked(p, set, clear);
 	if (!err && attr->propagation == MS_SHARED)
 		err = invent_group_ids(m, recurse);
-	if (!err && attr->propagation) {
-		lock_mount_hash();
-		for (p = m; p; p = recurse ? next_mnt(p, m) : NULL)
-			change_mnt_propagation(p, (int)attr->propagation);
-		unlock_mount_hash();
-	}
+	if (!err && attr->propagation)
+		change_tree_propagation(m, recurse, (int)attr->propagation);
 	namespace_unlock();
 	return err;
 }
@@ -564,16 +555,13 @@ static struct mnt_namespace *get_namespace(u64 seq, struct mnt_namespace *given)
 /* Where names begin: the caller's root in his own namespace, the visible root of another one. namespace_sem held. */
 static void root_of(struct mnt_namespace *ns, struct path *root)
 {
-	struct mount *m = ns->root, *over;
+	struct mount *m = ns->root;
 
 	if (ns == current->nsproxy->mnt_ns || !m) {
 		get_fs_root(current->fs, root);
 		return;
 	}
-	lock_mount_hash();
-	while ((over = __lookup_mnt(&m->mnt, m->mnt.mnt_root)))
-		m = over;
-	unlock_mount_hash();
+	m = topmost_on(m);
 	*root = (struct path){ &m->mnt, m->mnt.mnt_root };
 	path_get(root);
 }

@@ -21,11 +21,14 @@ static struct mount *next_mount_or_end(struct mount *m, struct mount *root, bool
 	return recurse ? next_mnt(m, root) : NULL;
 }
 
-/* mount_lock held. The last of its group gives the number back. */
+/* The last of its group gives the number back. */
 static void leave_group(struct mount *m)
 {
-	if (m->mnt_group_id && list_empty(&m->mnt_share))
+	if (m->mnt_group_id && list_empty(&m->mnt_share)) {
+		read_seqlock_excl(&mount_lock);
 		id_pool_put(&group_ids, (u32)m->mnt_group_id);
+		read_sequnlock_excl(&mount_lock);
+	}
 	list_del_init(&m->mnt_share);
 	m->mnt_group_id = 0;
 }
@@ -44,6 +47,7 @@ int invent_group_ids(struct mount *m, bool recurse)
 			return id;
 		}
 		p->mnt_group_id = id;
+		cond_resched();
 	}
 	return 0;
 }
@@ -51,12 +55,11 @@ int invent_group_ids(struct mount *m, bool recurse)
 /* Undo for those that have not become shared with anybody. */
 void cleanup_group_ids(struct mount *m, struct mount *end)
 {
-	lock_mount_hash();
 	for (struct mount *p = m; p != end && p; p = next_mnt(p, m)) {
 		if (p->mnt_group_id && list_empty(&p->mnt_share))
 			leave_group(p);
+		cond_resched();
 	}
-	unlock_mount_hash();
 }
 
 /* The slaves of @m become those of @master, or free. */
@@ -70,48 +73,70 @@ static void hand_over_slaves(struct mount *m, struct mount *master)
 			list_move(&s->mnt_slave, &master->mnt_slave_list);
 		else
 			list_del_init(&s->mnt_slave);
+		cond_resched();
 	}
 }
 
-static void make_slave(struct mount *m)
+/*
+ * Who follows @m as the master of its slaves: a peer that stays, one of the same root before others, or its own master. Still a slave of
+ * the group's own master? The peers are, and pass it on.
+ */
+static struct mount *heir_of(struct mount *m)
+{
+	struct mount *heir = NULL;
+
+	for (struct mount *p = next_peer(m); p != m; p = next_peer(p)) {
+		if (p->mnt.mnt_flags & MNT_UMOUNT)
+			continue;
+		if (p->mnt.mnt_root == m->mnt.mnt_root)
+			return p;
+		heir = heir ?: p;
+		cond_resched();
+	}
+	return heir ?: m->mnt_master;
+}
+
+/* The slaves of @m go to @heir, and with them those of its peers that are being unmounted: each looks for an heir no more. */
+static void leave_slaves(struct mount *m, struct mount *heir)
+{
+	struct mount *p = m;
+
+	hand_over_slaves(m, heir);
+	if (!(m->mnt.mnt_flags & MNT_UMOUNT))
+		return;
+	while ((p = next_peer(p)) != m) {
+		if (p->mnt.mnt_flags & MNT_UMOUNT)
+			hand_over_slaves(p, heir);
+		cond_resched();
+	}
+}
+
+/* type: MS_SHARED (invent_group_ids() was called), MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE. mount_lock not held. */
+int change_mnt_propagation(struct mount *m, int type)
 {
 	struct mount *master = m->mnt_master;
 
-	if (!list_empty(&m->mnt_share)) {
-		struct mount *p;
-
-		master = next_peer(m);
-		for (p = master; p != m; p = next_peer(p)) {
-			if (p->mnt.mnt_root == m->mnt.mnt_root) {
-				master = p;
-				break;
-			}
-		}
-		/* Still a slave of the group's own master? The peers are, and pass it on. */
+	m->unbindable = type == MS_UNBINDABLE;
+	if (type == MS_SHARED || (type == MS_SLAVE && !m->mnt_group_id))
+		return 0;
+	if (type == MS_SLAVE || !list_empty(&m->mnt_slave_list)) {
+		master = heir_of(m);
+		leave_slaves(m, master);
 	}
 	leave_group(m);
-	hand_over_slaves(m, master);
 	list_del_init(&m->mnt_slave);
-	m->mnt_master = master;
-	if (master)
+	m->mnt_master = type == MS_SLAVE ? master : NULL;
+	if (m->mnt_master)
 		list_add(&m->mnt_slave, &master->mnt_slave_list);
+	return 0;
 }
 
-/* type: MS_SHARED (invent_group_ids() was called), MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE. mount_lock held. */
-int change_mnt_propagation(struct mount *m, int type)
+void change_tree_propagation(struct mount *tree, bool recurse, int type)
 {
-	if (type == MS_SHARED) {
-		m->unbindable = false;
-		return 0;
+	for (struct mount *p = tree; p; p = next_mount_or_end(p, tree, recurse)) {
+		change_mnt_propagation(p, type);
+		cond_resched();
 	}
-	if (m->mnt_group_id || type != MS_SLAVE)
-		make_slave(m);
-	if (type != MS_SLAVE) {
-		list_del_init(&m->mnt_slave);
-		m->mnt_master = NULL;
-	}
-	m->unbindable = type == MS_UNBINDABLE;
-	return 0;
 }
 
 /* The id of the nearest master group that has a mount visible from @root. */
@@ -155,11 +180,13 @@ static int visit_group(struct mount *first, void *from, prop_fn fn, void *arg, s
 
 		if (IS_ERR(r))
 			return (int)PTR_ERR(r);
+		cond_resched();
 	}
 	do {
 		list_for_each_entry(s, &p->mnt_slave_list, mnt_slave) {
 			void *r;
 
+			cond_resched();
 			if (s->marked)
 				continue;
 			r = fn(s, from, true, arg);
@@ -264,7 +291,7 @@ static void *umount_one(struct mount *to, void *from, bool slave, void *arg)
 	child = propagated_child(to, a->mountpoint);
 	rcu_read_unlock();
 	if (child && !(child->mnt.mnt_flags & (MNT_UMOUNT | MNT_LOCKED)) && !has_live_children(child)) {
-		child->mnt.mnt_flags |= MNT_UMOUNT;
+		mnt_mark(child, MNT_UMOUNT);
 		list_add_tail(&child->mnt_unmounted, a->list);
 	}
 	return from;
@@ -292,7 +319,7 @@ static void *busy_one(struct mount *to, void *from, bool slave, void *arg)
 	return from;
 }
 
-/* May @m not be unmounted because somebody uses it, or what would go with it? mount_lock held. */
+/* May @m not be unmounted because somebody uses it, or what would go with it? */
 bool propagate_mount_busy(struct mount *m, int refcnt)
 {
 	struct prop_umount a = { .mountpoint = m->mnt_mountpoint };

@@ -464,31 +464,68 @@ struct super_block *user_get_super(dev_t dev)
 	return NULL;
 }
 
+static void hold_new_writers(struct super_block *sb, bool on)
+{
+	lock_mount_hash();
+	sb->s_hold_writers = on;
+	unlock_mount_hash();
+}
+
+static int hold_writers(struct mount *m)
+{
+	m->mnt.mnt_flags |= MNT_WRITE_HOLD;
+	return 0;
+}
+
+static int let_writers(struct mount *m)
+{
+	m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
+	return 0;
+}
+
+static int no_writers(struct mount *m)
+{
+	return !(m->mnt.mnt_flags & MNT_READONLY) && mnt_get_writers(m) > 0 ? -EBUSY : 0;
+}
+
+/* FN under mount_lock, which is given back now and then, for each mount of @sb until it fails. s_umount held: one at a time. */
+static int for_each_mount_of(struct super_block *sb, int (*fn)(struct mount *m))
+{
+	struct list_head at;		/* between those that were visited and the others */
+	int err = 0, n = 0;
+
+	lock_mount_hash();
+	list_add(&at, &sb->s_mounts);
+	while (!err && at.next != &sb->s_mounts) {
+		err = fn(list_entry(at.next, struct mount, mnt_instance));
+		list_move(&at, at.next);
+		if (++n % MNT_PIECE == 0) {
+			unlock_mount_hash();
+			cond_resched();
+			lock_mount_hash();
+		}
+	}
+	list_del(&at);
+	unlock_mount_hash();
+	return err;
+}
+
 /* s_umount held for writing. */
 int reconfigure_super(struct fs_context *fc)
 {
 	struct super_block *sb = fc->root->d_sb;
 	unsigned long flags = (sb->s_flags & ~fc->sb_flags_mask) | (fc->sb_flags & fc->sb_flags_mask);
 	bool to_ro = flags & SB_RDONLY && !sb_rdonly(sb);
-	struct mount *m;
 	int err = 0;
 
 	if (sb->s_frozen != SB_UNFROZEN)
 		return -EBUSY;
 	if (to_ro) {
 		/* No mount may have writers; new ones wait until we are done. */
-		lock_mount_hash();
-		sb->s_hold_writers = true;
-		list_for_each_entry(m, &sb->s_mounts, mnt_instance)
-			m->mnt.mnt_flags |= MNT_WRITE_HOLD;
-		unlock_mount_hash();
+		hold_new_writers(sb, true);
+		for_each_mount_of(sb, hold_writers);
 		synchronize_rcu();
-		lock_mount_hash();
-		list_for_each_entry(m, &sb->s_mounts, mnt_instance) {
-			if (!(m->mnt.mnt_flags & MNT_READONLY) && mnt_get_writers(m) > 0)
-				err = -EBUSY;
-		}
-		unlock_mount_hash();
+		err = for_each_mount_of(sb, no_writers);
 		if (!err)
 			sync_filesystem(sb);
 	}
@@ -497,11 +534,8 @@ int reconfigure_super(struct fs_context *fc)
 	if (!err)
 		WRITE_ONCE(sb->s_flags, flags);
 	if (to_ro) {
-		lock_mount_hash();
-		sb->s_hold_writers = false;
-		list_for_each_entry(m, &sb->s_mounts, mnt_instance)
-			m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
-		unlock_mount_hash();
+		hold_new_writers(sb, false);
+		for_each_mount_of(sb, let_writers);
 	}
 	return err;
 }

@@ -56,7 +56,7 @@ static struct shared {
 	volatile int64_t late;			/* the watcher's worst */
 	volatile int64_t cost[3];
 	volatile long made;
-	volatile int error, ready;
+	volatile int error, ready, other;
 } *shared;
 
 static long limit = 100000;
@@ -705,6 +705,64 @@ static int mount_one(long i)
 
 /* One on top of the other. */
 static int stack_one(long i) { return !mount("/tmp", "m", NULL, MS_BIND, NULL); }
+
+/* In a mount that a second namespace has, too. */
+static int mount_tree_start(void)
+{
+	pid_t p;
+
+	if (!mount_start() || mount(".", ".", NULL, MS_BIND, NULL) || chdir("/tmp/scale") || mount(NULL, ".", NULL, MS_SHARED, NULL) ||
+	    mkdir("t", 0700) || mkdir("copy", 0700))
+		return 0;
+	p = fork();
+	if (!p) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		shared->error = unshare(CLONE_NEWNS) ? errno : 0;
+		shared->other = 1;
+		for (;;)
+			pause();
+	}
+	while (p > 0 && !shared->other)
+		usleep(1000);
+	return p > 0 && !shared->error;
+}
+
+/* A third namespace, a copy of the caller's, comes and goes. */
+static int namespace_comes_and_goes(void)
+{
+	pid_t p = fork();
+	int status;
+
+	if (!p)
+		_exit(unshare(CLONE_NEWNS) ? 1 : 0);
+	return p > 0 && waitpid(p, &status, 0) == p && !status;
+}
+
+/* Now and then a copy of the whole tree, and that of it in the other namespace. */
+static int mount_tree_one(long i)
+{
+	char name[32];
+
+	sprintf(name, "t/%ld", i);
+	if (mkdir(name, 0700) || mount("m", name, NULL, MS_BIND, NULL))
+		return 0;
+	return i % 20000 != 12500 || (!mount("t", "copy", NULL, MS_BIND | MS_REC, NULL) && !mount(NULL, "copy", NULL, MS_REC | MS_SLAVE, NULL) &&
+				      !umount2("copy", MNT_DETACH) && namespace_comes_and_goes());
+}
+
+/* A file system of the caller's own, of which all are peers. */
+static int mount_peers_start(void)
+{
+	return mount_start() && !mount("scale", "m", "tmpfs", 0, NULL) && !mount(NULL, "m", NULL, MS_SHARED, NULL) && !mkdir("m/in", 0700);
+}
+
+/* Now and then something is mounted in one, and with it in all; it goes from all; and they become read-only. */
+static int mount_peers_one(long i)
+{
+	return mount_one(i) && (i % 20000 != 12500 || (!mount("m", "m/in", NULL, MS_BIND, NULL) && !umount2("m/in", 0) &&
+			       !mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL) && !mount(NULL, "m", NULL, MS_REMOUNT, NULL)));
+}
+
 static int ns_start(void) { return user_ns(0); }
 static int ns_one(long i) { return !unshare(CLONE_NEWUTS) && open("/proc/self/ns/uts", O_RDONLY) >= 0; }
 
@@ -790,6 +848,8 @@ static const struct kind {
 	{ "shm", nothing, shm_one },
 	{ "mount", mount_start, mount_one },
 	{ "mount_stack", mount_start, stack_one },
+	{ "mount_tree", mount_tree_start, mount_tree_one },
+	{ "mount_peers", mount_peers_start, mount_peers_one },
 	{ "uts_ns", ns_start, ns_one },
 	{ "shared_dup", shared_start, dup_one },
 	{ "pipe_crowd", pipe_crowd_start, pipe_crowd_one },
