@@ -729,6 +729,15 @@ def make_initrd(kind, tools, folder, arch="x86_64"):
         w.file(kind, bytes(100 << 20) if kind == "bomb" else bytes(i * 73 >> 7 & 255 for i in range(1 << 20)) * 20)
         w.end()
         data += gzip.compress(f.getvalue(), 6 if kind == "bomb" else 0, mtime=0)
+    elif kind == "manymegs":                # busybox, then 50 MiB in a tenth of that: long for a processor that is emulated
+        import gzip
+        import io
+        f = io.BytesIO()
+        w = cpio.Writer(f)
+        lines = b"".join(b"%d %d\n" % (i, i * i % 10007) for i in range(300000))
+        w.file(kind, (lines * (1 + (50 << 20) // len(lines)))[:50 << 20])
+        w.end()
+        data += gzip.compress(f.getvalue(), 1, mtime=0)
     elif kind == "hugesize":
         data = data.replace(b"070701", b"070701", 1)
         data = data[:54] + b"FFFFFFF0" + data[62:]
