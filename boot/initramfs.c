@@ -134,15 +134,21 @@ static int set_attributes(const struct cpio_entry *e)
 /* Frees the image from where it was last used up to PA (a page boundary). */
 static void release_until(struct unpack *u, phys_addr_t pa)
 {
-	if (pa > u->kept)
-		free_reserved_area(u->kept, pa);
-	u->kept = max(u->kept, pa);
+	while (pa > u->kept) {
+		phys_addr_t end = min(pa, u->kept + STEP);
+
+		free_reserved_area(u->kept, end);
+		u->kept = end;
+		cond_resched();
+	}
 }
 
 static void buffer_release(struct buffer *b, unsigned long end)
 {
-	for (; b->freed < end; b->freed++)
+	for (; b->freed < end; b->freed++) {
 		__free_page(b->pages[b->freed]);
+		cond_resched();
+	}
 }
 
 /* Nobody reads the archive below P any more. */
@@ -366,7 +372,8 @@ static int unpack_plain(struct unpack *u, const u8 *p, size_t len, size_t *off)
 
 	while (!err) {
 		while (*off < len && !p[*off])
-			++*off;
+			if (!(++*off % STEP))
+				cond_resched();
 		if (*off == len)
 			return 0;
 		if (cpio_is_header(p + *off, len - *off)) {

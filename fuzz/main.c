@@ -6,7 +6,8 @@
  *					a first word of free=KIB: with so little free memory
  *	fuzz hunt DIR SEED RUNS JOBS	hunts from and into DIR; RUNS programs a job (0: without end)
  *	fuzz run [-v] [-p] [-n N] FILE...	runs each program of each file N times; -v shows results, -p tells what each program reaches
- *	fuzz parties SEED FIRST COUNT JOBS	programs of an attacker's against what root has (parties.h); FILE alone: those of a file
+ *	fuzz parties SEED FIRST COUNT JOBS	programs of an attacker's against what root has (parties.h); FILE alone: those of a file; FILE planted:
+ *					those of a file, by root: which of them the referee does not see
  *	fuzz exec FILE			runs another program, as root, for at most a minute
  *
  * What it has to say goes to the virtio console, a line each, for ./ochre fuzz:
@@ -482,11 +483,11 @@ static int command(int argc, char **argv)
 		return run_other(argv[2]);
 	if (argc == 6 && !strcmp(argv[1], "hunt"))
 		return hunt_jobs(argv + 2);
-	if ((argc == 6 || argc == 3) && !strcmp(argv[1], "parties"))
+	if ((argc == 6 || argc == 3 || argc == 4) && !strcmp(argv[1], "parties"))
 		return parties_main(argc - 2, argv + 2, say, post_batch);
 	if (argc > 2 && !strcmp(argv[1], "run"))
 		return run_files(argv + 2);
-	fputs("usage: fuzz init | hunt DIR SEED RUNS JOBS | run [-v] [-p] [-n N] FILE... | parties (SEED FIRST COUNT JOBS | FILE) | exec FILE\n", stderr);
+	fputs("usage: fuzz init | hunt DIR SEED RUNS JOBS | run [-v] [-p] [-n N] FILE... | parties (SEED FIRST COUNT JOBS | FILE [planted]) | exec FILE\n", stderr);
 	return 2;
 }
 

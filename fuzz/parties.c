@@ -47,6 +47,7 @@ static struct page {
 static uint64_t *made;			/* calls and forks of those that are played, and which one it is: they have this */
 static void (*tell)(const char *text, size_t n);
 static void (*post)(const char *text, uint32_t n, int job);
+static bool planted;			/* the attacker is root, and nobody looks at what he has: each attack is to be seen by what it does */
 static int job;
 
 struct batch {
@@ -159,6 +160,8 @@ static bool become_attacker(bool root)
 {
 	char map[40];
 
+	if (planted)
+		return go_home();
 	if (!go_home() || setgroups(0, NULL) || setresgid(ATTACKER, ATTACKER, ATTACKER) || setresuid(ATTACKER, ATTACKER, ATTACKER) || prctl(PR_SET_DUMPABLE, 1))
 		return false;
 	if (!root)
@@ -185,6 +188,8 @@ static bool has(const char *path, int flags, const struct stat *what)
 /* Whether what is left of a program can do what the attacker cannot: in its own process, with whatever namespaces and rights it has now. */
 static int gained(void)
 {
+	if (planted)
+		return 0;
 	return has(SECRET, O_RDONLY, &secret[0]) || has(SECRET, O_WRONLY, &secret[0]) || has(MASKED, O_RDONLY, &secret[1]) ? GAINED : 0;
 }
 
@@ -260,7 +265,7 @@ static void end_all(bool look)
 
 			if (end == at)
 				break;
-			if (look)
+			if (look && !planted)
 				judge(pid);
 			kill(pid, SIGKILL);
 		}
@@ -404,6 +409,15 @@ static uint32_t play_some(char **text, uint32_t n)
 	return played == group.n ? taken : played;
 }
 
+/* In a directory of the attacker's nothing is anybody else's, and nowhere is a device his. 0:0 is none: anybody may make it. */
+static void judge_file(const struct stat *st, bool top)
+{
+	if (st->st_uid != ATTACKER && !top)
+		gains("a file of somebody else's in his directory", 0);
+	if (st->st_uid == ATTACKER && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) && st->st_rdev)
+		gains("a device of his", 0);
+}
+
 /* What is the attacker's in a directory in which anybody may make names; his own stays. */
 static void sweep(int dir, bool top)
 {
@@ -414,6 +428,7 @@ static void sweep(int dir, bool top)
 	while (d && (e = readdir(d))) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
+		judge_file(&st, top);
 		if (st.st_uid != ATTACKER)
 			continue;
 		if (S_ISDIR(st.st_mode))
@@ -502,6 +517,7 @@ static int play_all(void *arg)
 			swept = i;
 		}
 	}
+	sweep_all();
 	return 0;
 }
 
@@ -772,6 +788,24 @@ static bool hunt(uint64_t seed, uint64_t first, uint64_t count, int jobs)
 	return true;
 }
 
+/* The referee's own test: programs that change what root has, each by root on a stage of its own. What it does not see is said. */
+static bool all_seen(const struct batch *b)
+{
+	planted = true;
+	for (uint32_t i = 0; i < b->n; i++) {
+		bool seen = differs(&b->text[i], 1);
+
+		page->programs++;
+		if (!seen) {
+			page->differences++;
+			say("D", "= not seen:");
+			say_program(b->text[i]);
+		}
+		say_figures();
+	}
+	return true;
+}
+
 static bool prepare(int which)
 {
 	job = which;
@@ -793,11 +827,11 @@ int parties_main(int argc, char **argv, void (*say_text)(const char *text, size_
 		perror("fuzz: protected links");
 		return 2;
 	}
-	if (argc == 1) {
+	if (argc < 3) {
 		struct batch b = { NULL, 0 };
 
 		b.n = split(argv[0], &b.text);
-		return prepare(0) && b.n && batch(&b, 0) ? 0 : 2;
+		return prepare(0) && b.n && (argc == 2 ? all_seen(&b) : batch(&b, 0)) ? 0 : 2;
 	}
 	nseeds = split(SEEDS, &seed_text);
 	nattacks = split(ATTACKS, &attack_text);

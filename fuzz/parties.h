@@ -38,5 +38,5 @@ void referee_begin(void);
 /* In the stage, by root, while no attacker runs: a line for each thing that root has, key and value. */
 void referee_look(FILE *to);
 
-/* fuzz parties SEED FIRST COUNT JOBS, or fuzz parties FILE. */
+/* fuzz parties SEED FIRST COUNT JOBS, or fuzz parties FILE [planted]. */
 int parties_main(int argc, char **argv, void (*say)(const char *text, size_t n), void (*post)(const char *text, uint32_t n, int job));

@@ -146,7 +146,7 @@ static void look_below(const char *path)
 		free(e);
 }
 
-/* Anybody may write to it: then it is no set-user-ID program any more. Who owns it stays. */
+/* Anybody may write to it: then it is no set-user-ID program any more, and anybody may link to it (fs.protected_hardlinks). Who owns it stays. */
 static void look_open_program(const char *path, const struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), was = open("/setuid", O_RDONLY | O_CLOEXEC);
@@ -154,8 +154,8 @@ static void look_open_program(const char *path, const struct stat *st)
 
 	close(fd);
 	close(was);
-	fprintf(out, "%s\tmode %o uid %u gid %u ino %lu links %lu, %s\n", path, st->st_mode & ~06000u, st->st_uid, st->st_gid, st->st_ino, st->st_nlink,
-		!same && st->st_mode & S_ISUID ? "set-user-ID with other bytes" : "as it should");
+	fprintf(out, "%s\tmode %o uid %u gid %u ino %lu, %s\n", path, st->st_mode & ~06000u, st->st_uid, st->st_gid, st->st_ino,
+		!(st->st_mode & S_ISUID) || (same && st->st_nlink == 1) ? "as it should" : same ? "linked to" : "set-user-ID with other bytes");
 }
 
 static void look_file(const char *path)

@@ -327,6 +327,7 @@ static int inflate(struct inflate *s)
 			err = codes(s);
 		if (err)
 			return err;
+		pause(s);		/* a stored block is less than a stretch; one without output takes its tables' time */
 	} while (!last);
 	/* Whole bytes that were read ahead go back. */
 	s->in -= s->nbits / 8;

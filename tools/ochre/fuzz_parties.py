@@ -8,6 +8,7 @@ from . import fuzz_corpus, fuzz_vm, oops
 from .util import BUILD, ROOT, rel
 
 OUT = os.path.join(BUILD, "fuzz", "parties")
+PLANTED = os.path.join(ROOT, "fuzz", "planted.txt")      # what root does to what is staged: the referee sees each
 ATTACKS = os.path.join(ROOT, "fuzz", "corpus", "parties.txt")
 SLOT = 300          # numbers of these machines' folders begin here
 TURN = 20000        # programs of a machine: then the next one boots
@@ -21,7 +22,7 @@ SEED = 1
 class Machine:
     """Programs FIRST to FIRST + COUNT of a seed, or those of a file."""
 
-    def __init__(self, tools, built, number, seed, first, count, append="", programs=None):
+    def __init__(self, tools, built, number, seed, first, count, append="", programs=None, planted=False):
         vmlinux, binary, _ = built
         os.makedirs(OUT, exist_ok=True)
         path = os.path.join(OUT, "vm%d.cpio" % number)
@@ -29,7 +30,7 @@ class Machine:
             files = [("setuid", f.read())]
         files += [("attacks", b"".join(fuzz_corpus.committed(built[2], ATTACKS))), ("seeds", b"".join(fuzz_corpus.committed(built[2])))]
         files += ([("programs", programs)] if programs else [])
-        args = ["parties", "/programs"] if programs else ["parties", str(seed), str(first), str(count), str(JOBS)]
+        args = ["parties", "/programs"] + ["planted"] * planted if programs else ["parties", str(seed), str(first), str(count), str(JOBS)]
         fuzz_vm.initrd(path, binary, args, files=files)
         self.vm = fuzz_vm.Machine(tools, SLOT + number, vmlinux, path, cpus=1, append=append)
         self.seed, self.first, self.count, self.scan = seed, first, count, oops.Scan()
@@ -119,7 +120,7 @@ def replay(tools, built, paths, keep):
     worst = 0
     for path in paths:
         with open(path, "rb") as f:
-            m = Machine(tools, built, 90, 0, 0, 0, programs=f.read())
+            m = Machine(tools, built, 90, 0, 0, 0, programs=f.read(), planted=os.path.realpath(path) == PLANTED)
         try:
             how = None
             while how is None:
@@ -128,6 +129,6 @@ def replay(tools, built, paths, keep):
                 keep(m.vm, how, {"seed": None})
         finally:
             m.vm.stop()
-        print("%s: %d programs, %s" % (rel(path), m.total(1), how or ("%d differences" % m.total(5) if m.total(5) else "nothing changed")))
+        print("%s: %d programs, %s" % (rel(path), m.total(1), how or ("%d differences" % m.total(5) if m.total(5) else "nothing changed" if path != PLANTED else "all seen")))
         worst |= bool(how) or bool(m.total(5)) or not m.total(1)
     return int(worst)

@@ -10,6 +10,7 @@
   fuzz/little-memory   nor of programs that use up a machine of little memory
   fuzz/reproducers     nor of those that once broke it (fuzz/reproducers)
   fuzz/parties         nothing of root's changes by an attacker's programs, plain and in a user namespace (fuzz/parties.h)
+  fuzz/planted         the referee of these sees what root does (fuzz/planted.txt)
   bench/gate           operations take no more instructions than recorded (bench/README.md)
   build/*              other compilers and CPUs, equal bits, clippy's word
   build/rust_NAME      tests/rust/NAME.rs: drivers that must not compile, with the errors that their lines say
@@ -262,6 +263,8 @@ class Runner:
         if self.wanted("fuzz/parties"):
             self.part("programs of the fuzzer: parties", 1, self.on_debug, "fuzz/parties",
                       [ROOT + "/ochre", "fuzz", "--target", "parties", "--seed", str(fuzz_parties.SEED), "--runs", str(fuzz_parties.RUNS)])
+        if self.wanted("fuzz/planted"):
+            self.part("programs of the fuzzer: planted", 1, self.on_debug, "fuzz/planted", [ROOT + "/ochre", "fuzz", "--target", "parties", "--replay", fuzz_parties.PLANTED])
 
     def on_debug(self, name, argv):
         if self.kernel(debug=True):
@@ -729,6 +732,15 @@ def make_initrd(kind, tools, folder, arch="x86_64"):
         w.file(kind, bytes(100 << 20) if kind == "bomb" else bytes(i * 73 >> 7 & 255 for i in range(1 << 20)) * 20)
         w.end()
         data += gzip.compress(f.getvalue(), 6 if kind == "bomb" else 0, mtime=0)
+    elif kind == "manymegs":                # busybox, then 50 MiB in a tenth of that: long for a processor that is emulated
+        import gzip
+        import io
+        f = io.BytesIO()
+        w = cpio.Writer(f)
+        lines = b"".join(b"%d %d\n" % (i, i * i % 10007) for i in range(300000))
+        w.file(kind, (lines * (1 + (50 << 20) // len(lines)))[:50 << 20])
+        w.end()
+        data += gzip.compress(f.getvalue(), 1, mtime=0)
     elif kind == "hugesize":
         data = data.replace(b"070701", b"070701", 1)
         data = data[:54] + b"FFFFFFF0" + data[62:]
@@ -749,7 +761,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "fuzz/parties", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "guest/sections", "debian/sections", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
+    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "fuzz/parties", "fuzz/planted", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "guest/sections", "debian/sections", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}
