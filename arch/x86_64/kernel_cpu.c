@@ -109,9 +109,16 @@ static void read_xstate(void)
 {
 	u32 a, b, c, d;
 
+	cpuid(0, 0, &a, &b, &c, &d);
+	if (a >= 13)
+		cpuid(13, 0, &a, &b, &c, &d);
+	else
+		a = d = 0;
+	/* Old virtual machines name XSAVE and nothing that it saves: XSETBV would fault. */
+	if ((a & 3) != 3)
+		x86_features[X86_FEATURE_XSAVE / 32] &= ~(1U << X86_FEATURE_XSAVE % 32);
 	if (!cpu_has(X86_FEATURE_XSAVE))
 		return;
-	cpuid(13, 0, &a, &b, &c, &d);
 	xfeatures_mask = (a | (u64)d << 32) & 0xe7;
 	if ((xfeatures_mask & 0xe0) != 0xe0)
 		xfeatures_mask &= ~0xe0ULL;
