@@ -181,6 +181,7 @@ static struct dentry *__dentry_kill(struct dentry *d)
 	if (parent) {
 		/* d_sib.next stays: a walker standing here finds its way on. */
 		if (!hlist_unhashed(&d->d_sib)) {
+			dir_place_forget(d);
 			__hlist_del(&d->d_sib);
 			d->d_sib.pprev = NULL;
 		}
@@ -582,6 +583,7 @@ void d_make_persistent(struct dentry *d, struct inode *inode)
 	__d_set_inode_and_type(d, inode, d_flags_for_inode(inode) | DCACHE_PERSISTENT);
 	raw_write_seqcount_end(&d->d_seq);
 	d->d_fsdata = (void *)simple_next_offset(parent->d_inode);
+	dir_place_forget(d);
 	__hlist_del(&d->d_sib);
 	hlist_add_head(&d->d_sib, &parent->d_children);
 	if (d_unhashed(d))

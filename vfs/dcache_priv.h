@@ -11,6 +11,15 @@ struct external_name {
 	struct rcu_head	rcu;
 	char		name[];
 };
+/* libfs.c */
+void __dir_place_forget(struct dentry *d);
+/* D leaves its place in its parent's list; both locked. */
+static __always_inline void dir_place_forget(struct dentry *d)
+{
+	if (unlikely(d->d_flags & DCACHE_DIR_PLACE))
+		__dir_place_forget(d);
+}
+
 static inline bool dname_external(const struct dentry *d)
 {
 	return d->d_name.name != d->d_iname;

@@ -99,13 +99,17 @@ static void __d_move(struct dentry *d, struct dentry *target, bool exchange)
 		d_hash_remove(target);
 		target->d_hpprev = NULL;
 	}
-	if (!d_was_root)
+	if (!d_was_root) {
+		dir_place_forget(d);
 		__hlist_del(&d->d_sib);
+	}
 	d->d_parent = new_parent;
 	if (exchange) {
 		swap_names(d, target);
-		if (!hlist_unhashed(&target->d_sib))
+		if (!hlist_unhashed(&target->d_sib)) {
+			dir_place_forget(target);
 			__hlist_del(&target->d_sib);
+		}
 		target->d_parent = old_parent;
 		hlist_add_head(&target->d_sib, &old_parent->d_children);
 		d_hash_insert(target);

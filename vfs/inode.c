@@ -110,6 +110,7 @@ static void inode_init_always(struct super_block *sb, struct inode *inode)
 	inode->i_state = 0;
 	inode->i_dir_seq = 0;
 	inode->i_dir_offset = 0;
+	inode->i_dir_places = RB_ROOT;
 	inode->i_private = NULL;
 	inode->i_flctx = NULL;
 	inode->i_write_hint = 0;

@@ -229,46 +229,118 @@ static bool is_listed(const struct dentry *d, loff_t pos)
 	return off && DIR_POS_TOP - (loff_t)off > pos && d->d_inode && !d_unhashed(d);
 }
 
-/* The same from N on, which is far: now and then others have the lock, while a reference keeps our place. d_lock held, dropped. */
-static noinline struct dentry *next_far(struct dentry *dir, struct hlist_node *n, loff_t pos) __releases(dir->d_lock)
+/*
+ * Where a reader begins: each that had to pass by many names leaves places among them, for those who come later. All names from the place on have numbers up to its own, all
+ * before it higher ones. It goes with its name, and then the way from the next newer place is longer, once.
+ */
+struct dir_place {
+	struct rb_node	node;		/* in i_dir_places, by offset */
+	unsigned long	offset;
+	struct dentry	*name;
+};
+
+#define PLACE_EVERY 256u		/* names from one place to the next */
+#define LOOK_AT_ONCE 1024u		/* names, before others have the lock */
+
+/* Both locked. */
+void __dir_place_forget(struct dentry *d)
 {
-	struct dentry *d = NULL, *place = NULL;
-	unsigned int steps = 0;
+	struct dir_place *p = d->d_place;
+
+	rb_erase(&p->node, &d->d_parent->d_inode->i_dir_places);
+	d->d_flags &= ~(unsigned int)DCACHE_DIR_PLACE;
+	d->d_time = 0;
+	kfree(p);
+}
+
+static void place_add(struct inode *dir, struct dir_place *new)
+{
+	struct rb_node **link = &dir->i_dir_places.node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = new->offset < rb_entry(parent, struct dir_place, node)->offset ? &parent->left : &parent->right;
+	}
+	rb_link_node(&new->node, parent, link);
+	rb_insert_color(&new->node, &dir->i_dir_places);
+}
+
+/* The directory locked. D becomes a place, if it is a name, and there is memory: else it takes longer. */
+static noinline bool leave_place(struct dentry *dir, struct dentry *d)
+{
+	struct dir_place *p;
+
+	if (!is_listed(d, 0) || d->d_flags & DCACHE_DIR_PLACE)
+		return false;
+	p = kmalloc(sizeof(*p), GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
+	if (!p)
+		return false;
+	p->offset = (unsigned long)d->d_fsdata;
+	p->name = d;
+	spin_lock_nested(&d->d_lock, 1);
+	d->d_flags |= DCACHE_DIR_PLACE;
+	d->d_place = p;
+	spin_unlock(&d->d_lock);
+	place_add(dir->d_inode, p);
+	return true;
+}
+
+/* The directory locked. From where on to look for the newest name behind POS. */
+static struct hlist_node *place_before(const struct dentry *dir, loff_t pos)
+{
+	const struct rb_node *n = dir->d_inode->i_dir_places.node;
+	const struct dir_place *best = NULL;
+
+	while (n) {
+		const struct dir_place *p = rb_entry(n, struct dir_place, node);
+
+		if (DIR_POS_TOP - (loff_t)p->offset <= pos) {
+			best = p;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return best ? &best->name->d_sib : dir->d_children.first;
+}
+
+/*
+ * The next name behind POS, from N on: one that readers have passed by, or that does not exist, is not. Now and then others have the lock, while a
+ * reference keeps our place.
+ */
+static struct dentry *next_from(struct dentry *dir, struct hlist_node *n, loff_t pos) __must_hold(dir->d_lock)
+{
+	struct dentry *d = NULL, *kept = NULL;
+	unsigned int steps = 0, since = 0;
 
 	for (; n; n = n->next) {
 		d = hlist_entry(n, struct dentry, d_sib);
 		if (is_listed(d, pos))
 			break;
-		if (++steps > 1024 && dget_not_dead(d)) {
+		if (unlikely(++since > PLACE_EVERY) && leave_place(dir, d))
+			since = 0;
+		if (unlikely(++steps > LOOK_AT_ONCE) && dget_not_dead(d)) {
 			spin_unlock(&dir->d_lock);
-			dput(place);
-			place = d;
+			dput(kept);
+			kept = d;
 			steps = 0;
 			spin_lock(&dir->d_lock);
 		}
 	}
-	spin_unlock(&dir->d_lock);
-	dput(place);
+	if (kept) {
+		spin_unlock(&dir->d_lock);
+		dput(kept);
+		spin_lock(&dir->d_lock);
+	}
 	return n ? d : NULL;
 }
 
 static struct dentry *next_listed(struct dentry *dir, struct dentry *cur, loff_t pos)
 {
-	struct dentry *found = NULL;
-	struct hlist_node *n;
-	int near = 1024;
+	struct dentry *found;
 
 	spin_lock(&dir->d_lock);
-	for (n = cur ? cur->d_sib.next : dir->d_children.first; n; n = n->next) {
-		struct dentry *d = hlist_entry(n, struct dentry, d_sib);
-
-		if (is_listed(d, pos)) {
-			found = d;
-			break;
-		}
-		if (unlikely(!--near))
-			return next_far(dir, n, pos);
-	}
+	found = next_from(dir, cur ? cur->d_sib.next : place_before(dir, pos), pos);
 	spin_unlock(&dir->d_lock);
 	return found;
 }

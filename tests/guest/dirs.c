@@ -255,6 +255,105 @@ TEST(listing)
 	ERR(syscall(SYS_getdents64, fd, b, 1), EINVAL);
 }
 
+struct entry {
+	unsigned long ino;
+	long off;
+	unsigned short len;
+	unsigned char type;
+	char name[];
+};
+
+/* The number in the name of the next entry but "." and ".."; -1: there is none. Its buffer holds one name. */
+static int next_number(int fd, long *off)
+{
+	char b[32] __attribute__((aligned(8)));
+	struct entry *e = (struct entry *)b;
+	int i;
+
+	do {
+		if (!OK((int)syscall(SYS_getdents64, fd, b, sizeof(b))))
+			return -1;
+		*off = e->off;
+	} while (e->name[0] == '.');
+	EQ(sscanf(e->name, "n%d", &i), 1);
+	return i;
+}
+
+#define NAMES 3000
+
+static void name_of(char *name, const char *kind, int i) { sprintf(name, "%s%d", kind, i); }
+
+/* Each reads one entry at a place of its own, while names around it come, go, and are renamed. */
+TEST(places_among_many_names)
+{
+	static char seen[NAMES];
+	static long places[NAMES];
+	char name[32], to[64];
+	int fd, other, n = 0, i;
+	long off;
+
+	enter("places");
+	for (i = 0; i < NAMES; i++) {
+		name_of(name, "n", i);
+		make(name);
+	}
+	fd = OK(open(".", O_RDONLY | O_DIRECTORY));
+	other = OK(open(".", O_RDONLY | O_DIRECTORY));
+	while ((i = next_number(fd, &off)) >= 0) {
+		EQ(seen[i]++, 0);
+		places[n++] = off;
+	}
+	EQ(n, NAMES);
+	/* A place leads to what follows it, from whichever end one comes. */
+	for (i = NAMES - 2; i >= 0; i -= 7) {
+		int a, b;
+
+		OK(lseek(fd, places[i], SEEK_SET));
+		a = next_number(fd, &off);
+		EQ(off, places[i + 1]);
+		OK(lseek(other, i ? places[i - 1] : 0, SEEK_SET));
+		next_number(other, &off);
+		b = next_number(other, &off);
+		EQ(a, b);
+	}
+	/* What is removed is passed by, and so is the place of the last that was read; the rest stays in its order. */
+	OK(lseek(fd, places[NAMES / 2], SEEK_SET));
+	memset(seen, 0, sizeof(seen));
+	for (i = 0; i < NAMES; i++) {
+		name_of(name, "n", i);
+		if (i % 3) {
+			OK(unlink(name));
+		} else if (i % 2) {
+			name_of(to, "n", i + 2 * NAMES);	/* a name as new as any */
+			OK(rename(name, to));
+		}
+	}
+	while ((i = next_number(fd, &off)) >= 0) {
+		CHECK(i < NAMES && i % 6 == 0);
+		EQ(seen[i]++, 0);
+	}
+	for (i = n = 0; i < NAMES; i++)
+		n += seen[i];
+	CHECK(n >= NAMES / 12 - 1 && n <= NAMES / 12 + 1);
+	OK(lseek(fd, 0, SEEK_SET));
+	for (n = 0; (i = next_number(fd, &off)) >= 0; n++)
+		EQ(i % 3 || (i >= NAMES && i % 2 == 0) || (i < NAMES && i % 2), 0);
+	EQ(n, NAMES / 3);
+	/* To another directory, and with one of another; then the directory goes. */
+	OK(mkdir("../places2", 0700));
+	for (i = 0; i < NAMES; i += 6) {
+		name_of(name, "n", i);
+		sprintf(to, "../places2/%s", name);
+		make(to);
+		OK(rename2(AT_FDCWD, name, AT_FDCWD, to, i % 4 ? 2 /* RENAME_EXCHANGE */ : 0));
+		OK(lseek(fd, places[NAMES / 2], SEEK_SET));
+		next_number(fd, &off);
+	}
+	EQ(system("rm -r ../places ../places2"), 0);
+	EQ(syscall(SYS_getdents64, fd, name, sizeof(name)), -1);
+	EQ(errno, ENOENT);
+}
+
 TEST(long_names)
 {
 	char name[300], path[5000];

@@ -83,7 +83,10 @@ struct dentry {
 	struct super_block	*d_sb;		/* [c] */
 	atomic_t		d_count;
 	spinlock_t		d_lock;
-	unsigned long		d_time;		/* d_revalidate's */
+	union {
+		unsigned long		d_time;		/* d_revalidate's */
+		struct dir_place	*d_place;	/* [P] DCACHE_DIR_PLACE (libfs) */
+	};
 	void			*d_fsdata;	/* the filesystem's */
 	union {
 		struct list_head	d_lru;	/* [L] */
@@ -119,7 +122,7 @@ struct dentry {
 #define DCACHE_DENTRY_KILLED	0x00010000	/* dead, and off its parent's list */
 #define DCACHE_PERSISTENT	0x00020000	/* pinned by a memory filesystem's tree */
 #define DCACHE_NORCU		0x00040000	/* never seen by RCU-walk: freed at once */
-#define DCACHE_DENTRY_CURSOR	0x00080000
+#define DCACHE_DIR_PLACE	0x00080000	/* d_place is valid: readers of its directory begin here */
 #define DCACHE_ENTRY_TYPE	0x00700000
 #define DCACHE_MISS_TYPE	0x00000000	/* negative */
 #define DCACHE_WHITEOUT_TYPE	0x00100000

@@ -118,6 +118,7 @@ struct inode {
 	struct rb_root		i_watchers;	/* [l] the same, by who watches */
 	struct posix_acl __rcu	*i_default_acl;	/* [w] RCU; of what is made in the directory */
 	u64			i_dir_offset;	/* [w] last number given to a name in it (libfs) */
+	struct rb_root		i_dir_places;	/* its dentry's d_lock: where its readers begin (libfs) */
 	void			*i_private;	/* the filesystem's */
 	void (*i_sb_free_op)(struct inode *);	/* set at destruction */
 	struct address_space	i_data;
