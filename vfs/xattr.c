@@ -218,19 +218,28 @@ size_t simple_xattrs_free(struct simple_xattrs *x)
 	return bytes;
 }
 
-static struct simple_xattr *find_xattr(struct simple_xattrs *x, const char *name)
+/* Locked. The link to the attribute NAME, or where it belongs: below *PARENT. */
+static struct rb_node **place_of(struct simple_xattrs *x, const char *name, struct rb_node **parent)
 {
-	struct rb_node *n = x->root.node;
+	struct rb_node **p = &x->root.node;
 
-	while (n) {
-		struct simple_xattr *a = rb_entry(n, struct simple_xattr, node);
-		int c = strcmp(name, a->name);
+	*parent = NULL;
+	while (*p) {
+		int c = strcmp(name, rb_entry(*p, struct simple_xattr, node)->name);
 
 		if (!c)
-			return a;
-		n = c < 0 ? n->left : n->right;
+			break;
+		*parent = *p;
+		p = c < 0 ? &(*parent)->left : &(*parent)->right;
 	}
-	return NULL;
+	return p;
+}
+
+static struct simple_xattr *find_xattr(struct simple_xattrs *x, const char *name)
+{
+	struct rb_node *parent;
+
+	return rb_entry_safe(*place_of(x, name, &parent), struct simple_xattr, node);
 }
 
 ssize_t simple_xattr_get(struct simple_xattrs *x, const char *name, void *buf, size_t size)
@@ -253,17 +262,17 @@ ssize_t simple_xattr_get(struct simple_xattrs *x, const char *name, void *buf, s
 	return ret;
 }
 
-static void insert_xattr(struct simple_xattrs *x, struct simple_xattr *new)
+/* Locked. NEW, if any, takes the place of OLD, if any: LINK below PARENT. */
+static void put_in_place(struct simple_xattrs *x, struct simple_xattr *new, struct simple_xattr *old, struct rb_node *parent, struct rb_node **link)
 {
-	struct rb_node **p = &x->root.node, *parent = NULL;
-
-	while (*p) {
-		parent = *p;
-		p = strcmp(new->name, rb_entry(parent, struct simple_xattr, node)->name) < 0 ?
-		    &parent->left : &parent->right;
+	if (old && new) {
+		rb_replace_node(&old->node, &new->node, &x->root);
+	} else if (old) {
+		rb_erase(&old->node, &x->root);
+	} else {
+		rb_link_node(&new->node, parent, link);
+		rb_insert_color(&new->node, &x->root);
 	}
-	rb_link_node(&new->node, parent, p);
-	rb_insert_color(&new->node, &x->root);
 }
 
 /* *delta: bytes more (or, negative, less) that are stored afterwards. value NULL: remove. */
@@ -271,6 +280,7 @@ int simple_xattr_set(struct simple_xattrs *x, const char *name, const void *valu
 		     ssize_t *delta)
 {
 	struct simple_xattr *new = NULL, *old;
+	struct rb_node **link, *parent;
 	int err = 0;
 
 	*delta = 0;
@@ -287,7 +297,8 @@ int simple_xattr_set(struct simple_xattrs *x, const char *name, const void *valu
 		memcpy(new->value, value, size);
 	}
 	write_lock(&x->lock);
-	old = find_xattr(x, name);
+	link = place_of(x, name, &parent);
+	old = rb_entry_safe(*link, struct simple_xattr, node);
 	if (old && flags & XATTR_CREATE)
 		err = -EEXIST;
 	else if (!old && (flags & XATTR_REPLACE || !value))
@@ -298,14 +309,11 @@ int simple_xattr_set(struct simple_xattrs *x, const char *name, const void *valu
 			free_xattr(new);
 		return err;
 	}
-	if (old) {
+	put_in_place(x, new, old, parent, link);
+	if (old)
 		*delta -= (ssize_t)simple_xattr_space(old->name, old->size);
-		rb_erase(&old->node, &x->root);
-	}
-	if (new) {
+	if (new)
 		*delta += (ssize_t)simple_xattr_space(name, size);
-		insert_xattr(x, new);
-	}
 	write_unlock(&x->lock);
 	if (old)
 		free_xattr(old);
