@@ -176,16 +176,19 @@ static struct watch *put_mark(struct watch *w)
 }
 
 /*
- * RCU held. The watch behind W, the NTH; now and then others have the CPU before, where nothing else is held. Watches that come meanwhile come to the
- * list's head, and are none of those to be told.
+ * RCU held. Before W, the NTH, is told or ended, which may take it off the list: now and then a mark behind it, where nothing else is held, so that others
+ * can have the CPU before the next.
  */
-static struct watch *next_watch(struct watch *w, unsigned int nth) __must_hold(RCU)
+static struct watch *keep_place(struct watch *w, unsigned int nth)
 {
-	struct watch *mark = NULL;
+	return nth % TELL_AT_ONCE || preempt_count() != 1 || irqs_disabled() ? NULL : put_mark(w);
+}
+
+/* RCU held. The watch behind W, or MARK. Watches that come meanwhile come to the list's head, and are none of those to be told. */
+static struct watch *next_watch(struct watch *w, struct watch *mark) __must_hold(RCU)
+{
 	struct hlist_node *n;
 
-	if (!(nth % TELL_AT_ONCE) && preempt_count() == 1 && !irqs_disabled())
-		mark = put_mark(w);
 	if (!mark) {
 		n = rcu_dereference_raw(w->link.next);
 		return hlist_entry_safe(n, struct watch, link);
@@ -205,11 +208,13 @@ static struct watch *first_watch(struct inode *inode)
 /* RCU held. ABOUT: what was reached by a name, if anything. */
 static void send(struct inode *inode, u32 mask, u32 cookie, const struct qstr *name, const struct dentry *about)
 {
-	unsigned int n = 1;
+	struct watch *w, *mark;
+	unsigned int n = 0;
 
-	for (struct watch *w = first_watch(inode); w; w = next_watch(w, n++)) {
+	for (w = first_watch(inode); w; w = next_watch(w, mark)) {
 		u32 wanted = READ_ONCE(w->mask);
 
+		mark = keep_place(w, ++n);
 		if (!(wanted & mask & (IN_ALL_EVENTS | NOTIFY_RENAME)) && !(mask & IN_UNMOUNT))
 			continue;
 		if (wanted & IN_EXCL_UNLINK && about && d_unhashed(about))

@@ -84,6 +84,41 @@ TEST(one_event_and_many)
 	EQ(signals(fd), 0);
 }
 
+#define FILES 200
+
+/* Many files of one directory: each is told, and the end of one is that of no other. */
+TEST(many_files)
+{
+	int fds[FILES], n;
+
+	fds[0] = start();
+	for (int i = 0; i < FILES; i++) {
+		if (i) {
+			fds[i] = OK(open(DIR, O_RDONLY | O_DIRECTORY));
+			OK(fcntl(fds[i], F_SETSIG, SIG));
+		}
+		OK(fcntl(fds[i], F_NOTIFY, DN_CREATE | (i % 2 ? DN_MULTISHOT : 0)));
+	}
+	for (int round = 0; round < 2; round++) {
+		char told[1024] = { 0 };
+		siginfo_t si;
+
+		touch(round ? DIR "/r1" : DIR "/r0");
+		for (n = 0; sigtimedwait(&set, &si, &(struct timespec){ 0, 0 }) > 0; n++)
+			EQ(told[si.si_fd]++, 0);
+		EQ(n, round ? FILES / 2 : FILES);
+		for (int i = 0; i < FILES; i++)
+			EQ(told[fds[i]], !round || i % 2);
+	}
+	for (int i = 0; i < FILES; i += 2)
+		OK(fcntl(fds[i], F_NOTIFY, DN_CREATE));		/* once more, where it was used up */
+	for (int i = 0; i < FILES - 1; i++)
+		close(fds[i]);
+	touch(DIR "/r2");
+	EQ(signals(fds[FILES - 1]), 1);
+	close(fds[FILES - 1]);
+}
+
 TEST(each_event)
 {
 	int fd = start(), f = OK(open(DIR "/f", O_RDWR));

@@ -266,6 +266,63 @@ TEST(equal_events_are_one)
 	EQ(n, 0);
 }
 
+#define CROWD 100
+
+/* Many instances at one directory: each is told once, in whatever order they come, change and go. */
+TEST(many_instances)
+{
+	int fd = start(), in[CROWD], wd[CROWD];
+
+	for (int i = 0; i < CROWD; i++) {
+		in[i] = OK(inotify_init1(IN_NONBLOCK));
+		wd[i] = OK(inotify_add_watch(in[i], DIR, i % 3 ? IN_CREATE : IN_DELETE | IN_ONESHOT));
+		EQ(inotify_add_watch(in[i], DIR, (i % 3 ? IN_CREATE : IN_DELETE | IN_ONESHOT) | IN_MASK_ADD), wd[i]);
+		ERR(inotify_add_watch(in[i], DIR, IN_OPEN | IN_MASK_CREATE), EEXIST);
+	}
+	close(touch(DIR "/f"));
+	OK(unlink(DIR "/f"));
+	OK(mkdir(DIR "/d", 0700));
+	OK(rmdir(DIR "/d"));
+	for (int i = 0; i < CROWD; i++) {
+		if (i % 3) {
+			EXPECT(in[i], wd[i], IN_CREATE, "f");
+			EXPECT(in[i], wd[i], IN_CREATE | IN_ISDIR, "d");
+			EQ(inotify_add_watch(in[i], DIR, IN_ATTRIB), wd[i]);
+		} else {
+			EXPECT(in[i], wd[i], IN_DELETE, "f");
+			EXPECT(in[i], wd[i], IN_IGNORED, NULL);
+			/* Used up: this is another. */
+			CHECK(OK(inotify_add_watch(in[i], DIR, IN_CREATE)) != wd[i]);
+			NOTHING(in[i]);
+			close(in[i]);
+			continue;
+		}
+		NOTHING(in[i]);
+	}
+	/* Nobody waits for a new name any more; then somebody does again. */
+	close(touch(DIR "/g"));
+	OK(chmod(DIR, 0700));
+	for (int i = 0; i < CROWD; i++) {
+		if (i % 3 == 1) {
+			EXPECT(in[i], wd[i], IN_ATTRIB | IN_ISDIR, NULL);
+			EQ(inotify_add_watch(in[i], DIR, IN_CREATE | IN_MASK_ADD), wd[i]);
+			close(touch(DIR "/h"));
+			OK(unlink(DIR "/h"));
+			EXPECT(in[i], wd[i], IN_CREATE, "h");
+			close(in[i]);
+		}
+	}
+	OK(umount2(DIR, 0));
+	for (int i = 2; i < CROWD; i += 3) {
+		EXPECT(in[i], wd[i], IN_ATTRIB | IN_ISDIR, NULL);
+		EXPECT(in[i], wd[i], IN_UNMOUNT | IN_ISDIR, NULL);
+		EXPECT(in[i], wd[i], IN_IGNORED, NULL);
+		NOTHING(in[i]);
+		close(in[i]);
+	}
+	close(fd);
+}
+
 TEST(unmounting_ends_it)
 {
 	int fd = start(), wd = OK(inotify_add_watch(fd, DIR, IN_ALL_EVENTS)), f;
