@@ -260,11 +260,16 @@ class Runner:
         """Parts for the committed programs of the fuzzer on the debug kernel."""
         for what in [w for w in fuzz_corpus.REPLAYS if self.wanted("fuzz/" + w)]:
             self.part("programs of the fuzzer: " + what, 2, self.on_debug, "fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what])
+        if self.wanted("fuzz/parties") or self.wanted("fuzz/planted"):
+            self.part("programs of the fuzzer: parties", 1, self.two_parties)
+
+    def two_parties(self):
+        """One after the other: a stage's machines belong to one hunt or replay at a time."""
+        argv = [ROOT + "/ochre", "fuzz", "--target", "parties"]
         if self.wanted("fuzz/parties"):
-            self.part("programs of the fuzzer: parties", 1, self.on_debug, "fuzz/parties",
-                      [ROOT + "/ochre", "fuzz", "--target", "parties", "--seed", str(fuzz_parties.SEED), "--runs", str(fuzz_parties.RUNS)])
+            self.on_debug("fuzz/parties", [*argv, "--seed", str(fuzz_parties.SEED), "--runs", str(fuzz_parties.RUNS)])
         if self.wanted("fuzz/planted"):
-            self.part("programs of the fuzzer: planted", 1, self.on_debug, "fuzz/planted", [ROOT + "/ochre", "fuzz", "--target", "parties", "--replay", fuzz_parties.PLANTED])
+            self.on_debug("fuzz/planted", [*argv, "--replay", fuzz_parties.PLANTED])
 
     def on_debug(self, name, argv):
         if self.kernel(debug=True):
