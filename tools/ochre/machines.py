@@ -19,7 +19,7 @@ for i in 1 2 3 4; do [ "$(cat /bin/busybox | md5sum)" = "$n" ] || echo "machine:
 poweroff -f
 sleep 1000
 """
-LIMIT, BOCHS_LIMIT = 60, 150            # seconds, of the processor and of the clock
+LIMIT, BOCHS_LIMIT = 60, 400            # seconds, of the processor and of the clock
 SLOWEST = 4                             # the clock's to the processor's, where others want it as well, or the machine waits for nothing
 GRACE = 5                               # to power off in: some machines cannot
 
