@@ -938,7 +938,7 @@ static void zap_rest(struct signal_struct *s)
 	}
 }
 
-void zap_other_threads(struct task *t)
+void zap_other_threads(struct task *t) __must_hold(t->sighand->siglock)
 {
 	t->signal->group_stop_count = 0;
 	begin_zap(t->signal, t);

@@ -38,7 +38,7 @@ static void put_name(struct outbuf *b, const struct dentry *d)
 
 /* 0: reached @root; 1: the global root of the namespace; 2: a detached mount; 3: outside of @root's tree; or @mseq has changed. */
 static int put_path(const struct dentry *d, const struct mount *mnt, const struct path *root,
-		    struct outbuf *b, u32 mseq)
+		    struct outbuf *b, u32 mseq) __must_hold(RCU)
 {
 	unsigned int steps = 0;
 

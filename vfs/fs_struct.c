@@ -189,7 +189,7 @@ static void count_user(struct task *t, void *arg)
  * The same of many threads; lock held, released in between. Nobody comes to share FS meanwhile. Whoever leaves it may have been counted, and
  * would hide one that is not of this process: then all are counted again, at most once for each that leaves.
  */
-static bool alone_of_many(struct fs_struct *fs)
+static bool alone_of_many(struct fs_struct *fs) __must_hold(fs->lock)
 {
 	struct own_users ours;
 	unsigned int left;

@@ -190,19 +190,19 @@ static struct watch *next_watch(struct watch *w, struct watch *mark) __must_hold
 	struct hlist_node *n;
 
 	if (!mark) {
-		n = rcu_dereference_raw(w->link.next);
+		n = rcu_dereference_untyped(w->link.next);
 		return hlist_entry_safe(n, struct watch, link);
 	}
 	rcu_read_unlock();
 	rcu_read_lock();
-	n = rcu_dereference_raw(mark->link.next);
+	n = rcu_dereference_untyped(mark->link.next);
 	watch_end(mark, false);
 	return hlist_entry_safe(n, struct watch, link);
 }
 
 static struct watch *first_watch(struct inode *inode)
 {
-	return hlist_entry_safe(rcu_dereference_raw(inode->i_watches.first), struct watch, link);
+	return hlist_entry_safe(rcu_dereference_untyped(inode->i_watches.first), struct watch, link);
 }
 
 /* RCU held. ABOUT: what was reached by a name, if anything. */
