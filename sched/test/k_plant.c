@@ -11,6 +11,7 @@
 #include <arch/ptrace.h>
 #include <block/blk.h>
 #include <kernel/init.h>
+#include <kernel/preempt.h>
 #include <mm/uaccess.h>
 #include <sched/mutex.h>
 #include <sched/plant.h>
@@ -45,9 +46,11 @@ static void plant_fail_page(void)
 	may_fail(true);
 	more = alloc_pages(GFP_ATOMIC, 1);
 	may_fail(false);
+	preempt_disable();		/* or somebody else has it before it is written to */
 	if (!more)
 		__free_page(had);
 	*(volatile char *)page_address(had) = 1;
+	preempt_enable();
 	if (more) {
 		__free_pages(more, 1);
 		__free_page(had);
