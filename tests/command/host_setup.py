@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools"))
-from ochre import setup  # noqa: E402
+from ochre import arches, setup  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 
@@ -73,7 +73,7 @@ class Apt:
 def suite_of(arch, *broken):
     Apt.broken, real, setup.PrivateApt, out, sys.stderr = broken, setup.PrivateApt, Apt, sys.stderr, io.StringIO()
     try:
-        apt, suite = setup.readable_suite("bookworm", arch)
+        apt, suite = setup.readable_suite("bookworm", arch, arches.ALL[arch].suite, "apt-")
         assert apt.suites == [suite]
         return suite, len(sys.stderr.getvalue().splitlines())
     except Fail as e:
