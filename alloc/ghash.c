@@ -19,11 +19,6 @@
 
 #define MAX_SHIFT 24
 
-static unsigned long *bucket_of(struct ghash_table *t, u32 hash)
-{
-	return &t->bucket[hash_32(hash, t->shift)];
-}
-
 unsigned long *ghash_lock(struct ghash *h, u32 hash) __acquires(bucket)
 {
 	struct ghash_table *t;
@@ -31,7 +26,7 @@ unsigned long *ghash_lock(struct ghash *h, u32 hash) __acquires(bucket)
 
 	preempt_disable();
 	for (t = rcu_dereference(h->table);; t = rcu_dereference(t->future)) {
-		b = bucket_of(t, hash);
+		b = ghash_bucket(t, hash);
 		bit_spin_lock(0, b);
 		if (likely(!(*b & GHASH_MOVED)))
 			break;
@@ -41,13 +36,14 @@ unsigned long *ghash_lock(struct ghash *h, u32 hash) __acquires(bucket)
 	return b;
 }
 
-struct ghash_node *ghash_first_rcu(const struct ghash *h, u32 hash)
+__saves_registers struct ghash_node *ghash_first_moved(const struct ghash_table *t, u32 hash)
 {
-	struct ghash_table *t = rcu_dereference(h->table);
 	unsigned long word;
 
-	while (unlikely((word = smp_load_acquire(bucket_of(t, hash))) & GHASH_MOVED))
+	do {
 		t = rcu_dereference(t->future);
+		word = smp_load_acquire(ghash_bucket(t, hash));
+	} while (word & GHASH_MOVED);
 	return (struct ghash_node *)(word & ~GHASH_FLAGS);
 }
 
@@ -137,7 +133,7 @@ static void move_bucket(unsigned long *from, struct ghash_table *to)
 
 	bit_spin_lock(0, from);
 	for (n = ghash_first(from); n; n = next) {
-		unsigned long *b = bucket_of(to, n->hash);
+		unsigned long *b = ghash_bucket(to, n->hash);
 
 		next = ghash_next(n);
 		bit_spin_lock(0, b);

@@ -149,13 +149,13 @@ void write_lock_slow(rwlock_t *l)
 
 /* ---- other waits: here, because they are no work of whoever waits, and not to be counted as such (kernel/section.c) ---- */
 
-void bit_spin_wait(int nr, const unsigned long *p)
+__saves_registers void bit_spin_wait(int nr, const unsigned long *p)
 {
 	while (test_bit(nr, p))
 		spin_relax();
 }
 
-u32 seqcount_wait(const seqcount_t *s)
+__saves_registers u32 seqcount_wait(const seqcount_t *s)
 {
 	u32 v;
 

@@ -13,8 +13,8 @@
 #include <arch/clock.h>
 #include <arch/vdso.h>
 
-static DEFINE_SEQLOCK(clock_lock);
-static s64 real_offset_ns;		/* clock_lock */
+static DEFINE_SPINLOCK(clock_lock);
+static s64 real_offset_ns;		/* clock_lock to change */
 static u64 coarse_ns;			/* atomic; as of the last tick anywhere */
 
 u64 ktime_get_ns(void)
@@ -42,14 +42,7 @@ u64 ktime_get_coarse_ns(void)
 
 s64 ktime_real_offset_ns(void)
 {
-	u32 seq;
-	s64 v;
-
-	do {
-		seq = read_seqbegin(&clock_lock);
-		v = real_offset_ns;
-	} while (read_seqretry(&clock_lock, seq));
-	return v;
+	return READ_ONCE(real_offset_ns);
 }
 
 u64 ktime_get_real_coarse_ns(void)
@@ -70,10 +63,10 @@ void ktime_set_real_ns(u64 ns)
 {
 	unsigned long flags;
 
-	write_seqlock_irqsave(&clock_lock, flags);
-	real_offset_ns = (s64)(ns - arch_clock_ns());
+	spin_lock_irqsave(&clock_lock, flags);
+	WRITE_ONCE(real_offset_ns, (s64)(ns - arch_clock_ns()));
 	arch_vdso_update(real_offset_ns, 0, 0);
-	write_sequnlock_irqrestore(&clock_lock, flags);
+	spin_unlock_irqrestore(&clock_lock, flags);
 	time_update_coarse(ktime_get_ns());
 	timers_clock_was_set();
 	clock_was_set();

@@ -218,10 +218,12 @@ static long give_cwd(struct uptr buf, unsigned long size, char *room, int left)
 	unsigned long len;
 	char *text;
 
-	rcu_read_lock();
-	get_fs_root_and_pwd_rcu(current->fs, &root, &pwd);
-	text = unlikely(d_unlinked(pwd.dentry)) ? ERR_PTR(-ENOENT) : d_path_root(&pwd, &root, room, left, false, true);
-	rcu_read_unlock();
+	do {
+		rcu_read_lock();
+		get_fs_root_and_pwd_rcu(current->fs, &root, &pwd);
+		text = unlikely(d_unlinked(pwd.dentry)) ? ERR_PTR(-ENOENT) : d_path_root_rcu(&pwd, &root, room, left);
+		rcu_read_unlock();
+	} while (unlikely(text == ERR_PTR(-ECHILD)));
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	len = (unsigned long)(room + left - text);

@@ -67,25 +67,36 @@ static int put_path(const struct dentry *d, const struct mount *mnt, const struc
 	return 0;
 }
 
-static int prepend_path(const struct path *path, const struct path *root, struct outbuf *out)
+/*
+ * What put_path() says. RCU is let go of on a long way. -ECHILD: a mount or a name has changed, and of @path and @root is left what the
+ * caller has references of.
+ */
+static int prepend_path_rcu(const struct path *path, const struct path *root, struct outbuf *out) __must_hold(RCU)
 {
-	struct outbuf b;
-	u32 mseq, rseq;
-	int err;
+	u32 mseq = read_seqbegin(&mount_lock), rseq = read_seqbegin(&rename_lock);
+	struct outbuf b = *out;
+	int err = put_path(path->dentry, real_mount(path->mnt), root, &b, mseq);
 
-	do {
-		b = *out;
-		mseq = read_seqbegin(&mount_lock);
-		rseq = read_seqbegin(&rename_lock);
-		rcu_read_lock();
-		err = put_path(path->dentry, real_mount(path->mnt), root, &b, mseq);
-		rcu_read_unlock();
-	} while (read_seqretry(&rename_lock, rseq) || read_seqretry(&mount_lock, mseq));
+	if (read_seqretry(&rename_lock, rseq) || read_seqretry(&mount_lock, mseq))
+		return -ECHILD;
 	if (err == 3)
 		b = *out;
 	if (b.left == out->left)
 		put_back(&b, "/", 1);
 	*out = b;
+	return err;
+}
+
+/* The same with references of @path and @root. */
+static int prepend_path(const struct path *path, const struct path *root, struct outbuf *out)
+{
+	int err;
+
+	do {
+		rcu_read_lock();
+		err = prepend_path_rcu(path, root, out);
+		rcu_read_unlock();
+	} while (err == -ECHILD);
 	return err;
 }
 
@@ -115,17 +126,30 @@ char *d_absolute_path(const struct path *path, char *buf, int buflen)
 	return finish(&b);
 }
 
-/* With @root referenced: "(unreachable)" where the path does not lead there, as getcwd(2) shows it. */
-char *d_path_root(const struct path *path, const struct path *root, char *buf, int buflen,
-		  bool mark_deleted, bool mark_unreachable)
+/* A path under RCU alone, of which it lets go; "(unreachable)" in front where @path is not below @root. -ECHILD: take both again. */
+char *d_path_root_rcu(const struct path *path, const struct path *root, char *buf, int buflen)
+{
+	struct outbuf b = { buf + buflen, buflen };
+	int err;
+
+	put_back(&b, "", 1);
+	err = prepend_path_rcu(path, root, &b);
+	if (unlikely(err < 0))
+		return ERR_PTR(err);
+	if (err > 0)
+		put_back(&b, "(unreachable)", 13);
+	return finish(&b);
+}
+
+/* With both referenced. */
+static char *d_path_root(const struct path *path, const struct path *root, char *buf, int buflen)
 {
 	struct outbuf b = { buf + buflen, buflen };
 
 	put_back(&b, "", 1);
-	if (mark_deleted && d_unlinked(path->dentry))
+	if (d_unlinked(path->dentry))
 		put_back(&b, " (deleted)", 10);
-	if (prepend_path(path, root, &b) > 0 && mark_unreachable)
-		put_back(&b, "(unreachable)", 13);
+	prepend_path(path, root, &b);
 	return finish(&b);
 }
 
@@ -142,7 +166,7 @@ char *d_path(const struct path *path, char *buf, int buflen)
 	} else {
 		get_fs_root(&init_fs, &root);
 	}
-	res = d_path_root(path, &root, buf, buflen, true, false);
+	res = d_path_root(path, &root, buf, buflen);
 	path_put(&root);
 	return res;
 }

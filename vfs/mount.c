@@ -37,7 +37,7 @@ static struct id_pool mnt_ids = ID_POOL_INIT(mnt_ids);
 
 static u32 mount_hash_of(const struct vfsmount *mnt, const struct dentry *d)
 {
-	return hash_64((unsigned long)mnt + ((unsigned long)d >> 4), 32);
+	return (u32)((unsigned long)mnt + ((unsigned long)d >> 4));
 }
 
 static void mount_hash_add(struct mount *m)
@@ -47,6 +47,13 @@ static void mount_hash_add(struct mount *m)
 
 	ghash_add(&mount_hash, b, &m->mnt_hash, hash);
 	ghash_unlock(b);
+}
+
+bool mnt_breathe_rcu(u32 seq) __must_hold(RCU)
+{
+	rcu_read_unlock();
+	rcu_read_lock();
+	return !read_seqretry(&mount_lock, seq);
 }
 
 /* The table grew: whoever stood in a chain that moved has to look again. */
@@ -67,10 +74,12 @@ static noinline struct mount *lookup_mnt_locked(const struct vfsmount *mnt, cons
 struct mount *__lookup_mnt(const struct vfsmount *mnt, const struct dentry *d)
 {
 	u32 hash = mount_hash_of(mnt, d), seq = ghash_read_begin(&mount_hash);
-	struct mount *m;
 
-	ghash_for_each_rcu(m, &mount_hash, hash, mnt_hash) {
-		if (&m->mnt_parent->mnt == mnt && m->mnt_mountpoint == d)
+	/* The hashes are not compared: what they are made of is. */
+	for (struct ghash_node *n = ghash_first_rcu(&mount_hash, hash); n; n = rcu_dereference(n->next)) {
+		struct mount *m = container_of(n, struct mount, mnt_hash);
+
+		if (m->mnt_mountpoint == d && &m->mnt_parent->mnt == mnt)
 			return m;
 	}
 	return ghash_read_retry(&mount_hash, seq) ? lookup_mnt_locked(mnt, d, hash) : NULL;

@@ -116,13 +116,10 @@ static inline struct mount *mnt_up(const struct mount *m)
  * A way over mounts under RCU that may be long: lets go of RCU every MNT_STEPS steps. False: the tree has changed since @seq, and what was
  * found may be gone; else it is still there, since nothing is freed before the sequence has changed and a grace period has passed.
  */
-static inline bool mnt_step_rcu(unsigned int *steps, u32 seq)
+bool mnt_breathe_rcu(u32 seq);
+static __always_inline bool mnt_step_rcu(unsigned int *steps, u32 seq)
 {
-	if (likely(++*steps % MNT_STEPS))
-		return true;
-	rcu_read_unlock();
-	rcu_read_lock();
-	return !read_seqretry(&mount_lock, seq);
+	return likely(++*steps % MNT_STEPS) || mnt_breathe_rcu(seq);
 }
 static inline bool is_mounted_ns(const struct mnt_namespace *ns)
 {

@@ -525,7 +525,7 @@ static bool rcu_cross_mounts(struct nameidata *nd, struct path *path)
 		return true;
 	if (unlikely(nd->flags & LOOKUP_NO_XDEV))
 		return false;
-	for (int steps = 0;; steps++) {
+	for (int steps = 0;;) {
 		if (unlikely(flags & DCACHE_MANAGE_TRANSIT)) {
 			int res = d->d_op->d_manage(path, true);
 
@@ -542,8 +542,13 @@ static bool rcu_cross_mounts(struct nameidata *nd, struct path *path)
 				nd->state |= ND_JUMPED;
 				nd->next_seq = read_seqcount_begin(&d->d_seq);
 				flags = d->d_flags;
-				/* The mount may be going: then its sequence told. A high stack is climbed with references. */
-				if (read_seqretry(&mount_lock, nd->m_seq) || unlikely(steps == MNT_STEPS))
+				/* The mount may be going: then its sequence told. */
+				if (read_seqretry(&mount_lock, nd->m_seq))
+					return false;
+				if (likely(!(flags & DCACHE_MANAGED_DENTRY)))
+					return true;
+				/* A high stack is climbed with references. */
+				if (unlikely(++steps == MNT_STEPS))
 					return false;
 				continue;
 			}
@@ -683,12 +688,12 @@ static struct dentry *dotdot_rcu(struct nameidata *nd)
 		struct path path = nd->path;
 		unsigned int seq;
 
-		for (int steps = 0;; steps++) {
+		for (int steps = 0;;) {
 			struct mount *m = real_mount(path.mnt), *up = mnt_up(m);
 
 			if (!up)
 				goto in_root;
-			if (unlikely(steps == MNT_STEPS))
+			if (unlikely(++steps == MNT_STEPS))
 				return ERR_PTR(-ECHILD);
 			path.dentry = READ_ONCE(m->mnt_mountpoint);
 			path.mnt = &up->mnt;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <lib/types.h>
+#include <lib/hash.h>
 #include <lib/list.h>
 #include <kernel/rcu.h>
 #include <kernel/spinlock.h>
@@ -98,8 +99,21 @@ static inline struct ghash_node *ghash_next(const struct ghash_node *n) { return
 #define GHASH_END (1ull << 32)
 void ghash_walk(struct ghash *h, u64 *pos, void (*fn)(struct ghash_node *n, void *arg), void *arg);
 
+/* The chain of HASH in a table that does not grow, or not yet there. */
+__saves_registers struct ghash_node *ghash_first_moved(const struct ghash_table *t, u32 hash);
+static __always_inline unsigned long *ghash_bucket(const struct ghash_table *t, u32 hash)
+{
+	return (unsigned long *)&t->bucket[hash_32(hash, t->shift)];
+}
+
 /* Under RCU. */
-struct ghash_node *ghash_first_rcu(const struct ghash *h, u32 hash);
+static __always_inline struct ghash_node *ghash_first_rcu(const struct ghash *h, u32 hash)
+{
+	const struct ghash_table *t = rcu_dereference(h->table);
+	unsigned long word = smp_load_acquire(ghash_bucket(t, hash));
+
+	return unlikely(word & GHASH_MOVED) ? ghash_first_moved(t, hash) : (struct ghash_node *)(word & ~GHASH_FLAGS);
+}
 
 #define ghash_entry_or_null(n, type, member) ({ struct ghash_node *__n = (n); __n ? container_of(__n, type, member) : NULL; })
 /* Those in the locked BUCKET with this HASH (others share the bucket). */

@@ -17,7 +17,7 @@ typedef struct seqcount {
 static inline u32 raw_read_seqcount(const seqcount_t *s) { return smp_load_acquire(&s->seq); }
 
 /* Waits for the writer at work. The count that it leaves. */
-u32 seqcount_wait(const seqcount_t *s);
+__saves_registers u32 seqcount_wait(const seqcount_t *s);
 
 static inline u32 read_seqcount_begin(const seqcount_t *s)
 {

@@ -243,7 +243,7 @@ static __always_inline void write_unlock_irqrestore(rwlock_t *l, unsigned long f
 }
 
 /* Until the bit is clear. */
-void bit_spin_wait(int nr, const unsigned long *p);
+__saves_registers void bit_spin_wait(int nr, const unsigned long *p);
 
 /* A lock in one bit of a word, for objects too small for a lock of their own. */
 static inline void bit_spin_lock(int nr, unsigned long *p)

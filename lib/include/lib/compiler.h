@@ -11,6 +11,12 @@
 #define __weak __attribute__((weak))
 #define __noreturn __attribute__((noreturn))
 #define noinline __attribute__((noinline))
+/* For the unlikely call in a hot function: it changes no register, so that the function need not save any. bindgen does not know it. */
+#if defined(CONFIG_PRESERVE_MOST) && defined(__clang__) && !defined(__BINDGEN__)
+#define __saves_registers __attribute__((preserve_most))
+#else
+#define __saves_registers
+#endif
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
