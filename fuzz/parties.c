@@ -409,10 +409,17 @@ static uint32_t play_some(char **text, uint32_t n)
 	return played == group.n ? taken : played;
 }
 
+/* fs.protected_hardlinks lets anybody link to what anybody may read and write, if it is not set-user-ID, as /tmp/opensetuid no longer is when written to. */
+static bool may_be_linked(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink > 1 && (st->st_mode & 06) == 06 && !(st->st_mode & S_ISUID) &&
+		(st->st_mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP);
+}
+
 /* In a directory of the attacker's nothing is anybody else's, and nowhere is a device his. 0:0 is none: anybody may make it. */
 static void judge_file(const struct stat *st, bool top)
 {
-	if (st->st_uid != ATTACKER && !top)
+	if (st->st_uid != ATTACKER && !top && !may_be_linked(st))
 		gains("a file of somebody else's in his directory", 0);
 	if (st->st_uid == ATTACKER && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) && st->st_rdev)
 		gains("a device of his", 0);
@@ -429,7 +436,7 @@ static void sweep(int dir, bool top)
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
 		judge_file(&st, top);
-		if (st.st_uid != ATTACKER)
+		if (st.st_uid != ATTACKER && (top || S_ISDIR(st.st_mode)))
 			continue;
 		if (S_ISDIR(st.st_mode))
 			sweep(openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), false);

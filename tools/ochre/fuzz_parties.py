@@ -129,6 +129,6 @@ def replay(tools, built, paths, keep):
                 keep(m.vm, how, {"seed": None})
         finally:
             m.vm.stop()
-        print("%s: %d programs, %s" % (rel(path), m.total(1), how or ("%d differences" % m.total(5) if m.total(5) else "nothing changed" if path != PLANTED else "all seen")))
+        print("%s: %d programs, %s" % (rel(path), m.total(1), how or ("%d differences" % m.total(5) if m.total(5) else "nothing changed" if os.path.realpath(path) != PLANTED else "all seen")))
         worst |= bool(how) or bool(m.total(5)) or not m.total(1)
     return int(worst)
