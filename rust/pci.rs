@@ -148,14 +148,20 @@ impl Host {
         }
     }
 
-    /// Calls `found` for each function on `bus` and the buses behind its bridges. `depth` ends a loop of broken bridges.
-    fn walk(&'static self, bus: u8, depth: u32, found: &mut dyn FnMut(Function)) {
-        self.on_bus(bus, &mut |f| {
-            if let Some(secondary) = f.secondary().filter(|_| depth < 8) {
-                self.walk(secondary, depth + 1, found);
+    /// Calls `found` for each function: bus by bus, of those that bridges lead to, whose numbers grow on the way down.
+    fn walk(&'static self, found: &mut dyn FnMut(Function)) {
+        let mut behind = [false; 256];
+        behind[usize::from(self.first_bus)] = true;
+        for bus in self.first_bus..=u8::MAX {
+            if behind[usize::from(bus)] {
+                self.on_bus(bus, &mut |f| {
+                    if let Some(secondary) = f.secondary() {
+                        behind[usize::from(secondary)] = true;
+                    }
+                    found(f);
+                });
             }
-            found(f);
-        });
+        }
     }
 
     /// The bridge that leads to `bus` from the one above it.
@@ -567,7 +573,7 @@ pub fn for_each(mut found: impl FnMut(Function)) -> Result {
         }
     };
     while let Some(h) = host {
-        h.walk(h.first_bus, 0, &mut found);
+        h.walk(&mut found);
         host = h.next;
     }
     Ok(())
