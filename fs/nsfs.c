@@ -7,6 +7,8 @@
 #include <vfs/fs.h>
 #include <vfs/file.h>
 #include <vfs/mount.h>
+#include <vfs/seq_file.h>
+#include <vfs/upcalls.h>
 #include <fs/nsfs.h>
 #include <ipc/sysv.h>
 #include <alloc/slab.h>
@@ -74,7 +76,18 @@ static char *nsfs_dname(struct dentry *d, char *buf, int len)
 }
 
 static const struct dentry_operations nsfs_dops = { .d_dname = nsfs_dname, .d_delete = always_delete_dentry };
-static const struct super_operations nsfs_super_ops = { .statfs = simple_statfs, .evict_inode = nsfs_evict };
+/* In mountinfo: such a file is the root of its own small tree, and has no other name. */
+static int nsfs_show_path(struct seq_file *m, struct dentry *root)
+{
+	const struct ns_ref *r = root->d_inode->i_private;
+
+	seq_printf(m, "%s:[%llu]", r->label, (u64)root->d_inode->i_ino);
+	return 0;
+}
+
+static const struct super_operations nsfs_super_ops = {
+	.statfs = simple_statfs, .evict_inode = nsfs_evict, .show_path = nsfs_show_path,
+};
 
 static struct user_namespace *owner_of(const struct ns_ref *r)
 {
@@ -217,6 +230,18 @@ bool nsfs_of_file(const struct file *file, enum ns_kind *kind, void **ns)
 	*kind = r->kind;
 	*ns = r->ns;
 	return true;
+}
+
+bool nsfs_is_file(const struct inode *inode)
+{
+	return inode->i_fop == &nsfs_fops;
+}
+
+struct mnt_namespace *nsfs_mnt_ns(const struct inode *inode)
+{
+	const struct ns_ref *r = nsfs_is_file(inode) ? inode->i_private : NULL;
+
+	return r && r->kind == NSK_MNT ? r->ns : NULL;
 }
 
 static const struct pseudo_fs nsfs = {

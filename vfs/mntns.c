@@ -196,7 +196,7 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 		return ns;
 	foreign = ns->user_ns != current->nsproxy->mnt_ns->user_ns;
 	namespace_lock();
-	tree = do_loopback_copy(path, recurse, foreign);
+	tree = do_loopback_copy(path, recurse, true, foreign);
 	if (IS_ERR(tree)) {
 		err = (int)PTR_ERR(tree);
 		goto fail;

@@ -18,6 +18,7 @@
 #include <sched/task.h>
 #include <vfs/file.h>
 #include <vfs/newmount.h>
+#include <vfs/upcalls.h>
 #include <proc/cred.h>
 
 DEFINE_SEQLOCK(mount_lock);
@@ -708,12 +709,20 @@ struct mount *clone_mnt(struct mount *old, struct dentry *root, int flag)
 	return m;
 }
 
+/* A new namespace, and what propagates, has no mounts of mount namespaces' files: they could hold each other. */
+static bool may_copy_file(const struct dentry *root, int flag)
+{
+	return flag & CL_COPY_MNT_NS_FILE || !nsfs_mnt_ns(root->d_inode);
+}
+
 /* The tree from @dentry of @mnt on, in the same shape. Mounts outside of @dentry are left out. */
 struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag)
 {
 	struct mount *res, *p, *q, *src, *dst_parent;
 
 	if (!(flag & CL_COPY_UNBINDABLE) && mnt->unbindable)
+		return ERR_PTR(-EINVAL);
+	if (!may_copy_file(dentry, flag))
 		return ERR_PTR(-EINVAL);
 	res = clone_mnt(mnt, dentry, flag);
 	if (IS_ERR(res))
@@ -733,6 +742,10 @@ struct mount *copy_tree(struct mount *mnt, struct dentry *dentry, int flag)
 				namespace_free_tree(res);
 				return ERR_PTR(-EPERM);
 			}
+			p = next_mnt(skip_mnt_tree(p), mnt);
+			continue;
+		}
+		if (!may_copy_file(p->mnt.mnt_root, flag)) {
 			p = next_mnt(skip_mnt_tree(p), mnt);
 			continue;
 		}

@@ -239,7 +239,7 @@ int mount_not_revealing(const struct super_block *sb, unsigned int *flags);	/* b
 int do_add_mount(struct mount *m, const struct path *path, int mnt_flags);
 int do_move_mount(struct path *from, struct path *to, bool beneath);
 int do_set_group(const struct path *from, const struct path *to);
-struct mount *do_loopback_copy(const struct path *old, bool recurse, bool foreign);
+struct mount *do_loopback_copy(const struct path *old, bool recurse, bool new_ns, bool foreign);
 struct path *fs_root_path(void);
 unsigned int mnt_flags_from_ms(unsigned long flags);
 struct vfsmount *vfs_create_mount(struct fs_context *fc);	/* fc->root's references become the mount's */

@@ -12,6 +12,7 @@
 #include <alloc/slab.h>
 #include <vfs/namei.h>
 #include <vfs/file.h>
+#include <vfs/upcalls.h>
 #include <proc/cred.h>
 #include <proc/ns.h>
 #include <sched/task.h>
@@ -778,6 +779,28 @@ void set_new_mount_flags(struct mount *m, int flags)
 	unlock_mount_hash();
 }
 
+/*
+ * Would a mount of the file make a circle of mount namespaces that hold each other? Each may hold younger ones alone. A copy of a namespace has no
+ * such mounts (copy_tree()), and nothing propagates them.
+ */
+static bool mnt_ns_loop(const struct dentry *d)
+{
+	const struct mnt_namespace *ns = nsfs_mnt_ns(d->d_inode);
+
+	return ns && current->nsproxy->mnt_ns->seq >= ns->seq;
+}
+
+/* namespace_sem held. */
+static bool tree_has_ns_loop(struct mount *tree)
+{
+	for (struct mount *p = tree; p; p = next_mnt(p, tree)) {
+		if (mnt_ns_loop(p->mnt.mnt_root))
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
 /* Puts a new mount on @path. The reference to @m is the tree's on success and the caller's otherwise. */
 int do_add_mount(struct mount *m, const struct path *path, int mnt_flags)
 {
@@ -808,17 +831,19 @@ out:
 }
 
 /*
- * A detached copy of what is at @old. @foreign: for another user namespace, to which every mount of ours is locked and no event goes back.
+ * A detached copy of what is at @old. @new_ns: for a new mount namespace; @foreign: of another user namespace, to which every mount of ours is locked and no event goes back.
  * namespace_sem held.
  */
-struct mount *do_loopback_copy(const struct path *old, bool recurse, bool foreign)
+struct mount *do_loopback_copy(const struct path *old, bool recurse, bool new_ns, bool foreign)
 {
-	int flags = CL_COPY_MNT_NS_FILE | (foreign ? CL_SHARED_TO_SLAVE : 0);
+	int flags = (new_ns ? 0 : CL_COPY_MNT_NS_FILE) | (foreign ? CL_SHARED_TO_SLAVE : 0);
 	struct mount *m = real_mount(old->mnt), *c;
 
 	if (m->unbindable)
 		return ERR_PTR(-EINVAL);
-	if (!may_use_mount(m))
+	if (!may_use_mount(m) && !nsfs_is_file(old->dentry->d_inode))
+		return ERR_PTR(-EINVAL);
+	if (new_ns && nsfs_mnt_ns(old->dentry->d_inode))
 		return ERR_PTR(-EINVAL);
 	if (!recurse) {
 		/* What is hidden below locked mounts must stay hidden. */
@@ -849,12 +874,14 @@ static int do_loopback(const struct path *path, struct filename *from, bool recu
 	err = -EINVAL;
 	if (!check_mnt(real_mount(at.mnt)))
 		goto unlock;
-	m = do_loopback_copy(&old, recurse, false);
+	m = do_loopback_copy(&old, recurse, false, false);
 	if (IS_ERR(m)) {
 		err = (int)PTR_ERR(m);
 		goto unlock;
 	}
-	err = graft_tree(m, real_mount(at.mnt), mp);
+	err = -EINVAL;
+	if (!tree_has_ns_loop(m))
+		err = graft_tree(m, real_mount(at.mnt), mp);
 	if (err)
 		namespace_free_tree(m);
 unlock:
@@ -913,6 +940,8 @@ int do_move_mount(struct path *from, struct path *to, bool beneath)
 	if (is_mnt_shared(parent) && tree_contains_unbindable(old))
 		goto out;
 	err = -ELOOP;
+	if (tree_has_ns_loop(old))
+		goto out;
 	for (p = parent; mnt_has_parent(p); p = p->mnt_parent) {
 		if (p == old)
 			goto out;

@@ -289,7 +289,7 @@ struct file *open_tree_clone(const struct path *path, bool recurse)
 	u64 origin = 0;
 
 	namespace_lock();
-	m = do_loopback_copy(path, recurse, false);
+	m = do_loopback_copy(path, recurse, false, false);
 	if (!IS_ERR(m)) {
 		ns = real_mount(path->mnt)->mnt_ns;
 		origin = is_anon_ns(ns) ? ns->origin : ns->seq;
