@@ -912,6 +912,61 @@ TEST(no_new_privs)
 	}
 }
 
+static void write_text(const char *path, const char *text)
+{
+	int fd = OK(open(path, O_WRONLY | O_CLOEXEC));
+
+	EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* A descriptor, in the table that is shared with the caller's parent, of a file system of a user namespace that user 1000 made. */
+static int own_file_system(void)
+{
+	int fs, fd;
+
+	become_user();
+	OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	write_text("/proc/self/setgroups", "deny");
+	write_text("/proc/self/uid_map", "0 1000 1");
+	write_text("/proc/self/gid_map", "0 1000 1");
+	fs = OK((int)syscall(SYS_fsopen, "tmpfs", 1));
+	OK((int)syscall(SYS_fsconfig, fs, 6, NULL, NULL, 0));
+	fd = OK((int)syscall(SYS_fsmount, fs, 0, 0));
+	OK(fchdir(fd));
+	copy_self("victim", 06755);
+	return fd;
+}
+
+/* Who made the namespace is user 0 there; whoever executes such a program outside of it becomes nobody else, and user 1000 least of all. */
+TEST(file_system_of_a_user_namespace)
+{
+	struct report r;
+	int status, fd;
+	pid_t pid;
+
+	stage();
+	pid = (pid_t)OK(syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL));
+	if (!pid)
+		_exit(own_file_system());
+	EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status));
+	fd = WEXITSTATUS(status);
+	OK(mkdir("/tmp/place", 0755));
+	OK((int)syscall(SYS_move_mount, fd, "", AT_FDCWD, "/tmp/place", 4));
+	pid = OK(fork());
+	if (!pid) {
+		OK(setgid(2000));
+		OK(setuid(2000));
+		exec_victim("/tmp/place/victim", "report");
+	}
+	r = get_report();
+	EQ(r.euid, 2000);
+	EQ(r.egid, 2000);
+	EQ(r.secure, 0);
+	end_victim(pid);
+}
+
 /* A shared root and working directory would lead a program with rights by its relative names. A shared table is copied. */
 static uid_t sharing(unsigned long flags)
 {
