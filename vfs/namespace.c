@@ -152,7 +152,8 @@ static void mark_going(struct mount *mnt, int how, struct list_head *list)
 /* mount_lock held. True: @p keeps its place in the tree that goes, and its own reference is its parent's. */
 static bool take_out(struct mount *p, const struct mount *top, int how)
 {
-	bool keep = how & UMOUNT_CONNECTED && p != top && mnt_has_parent(p) && p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT;
+	bool keep = !(how & UMOUNT_SYNC) && p != top && mnt_has_parent(p) && p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT &&
+		    (how & UMOUNT_CONNECTED || p->mnt.mnt_flags & MNT_LOCKED);
 
 	mnt_del_from_ns(p);
 	if (how & UMOUNT_SYNC)
@@ -208,8 +209,8 @@ static void take_out_all(struct list_head *list, const struct mount *top, int ho
 }
 
 /*
- * Takes @mnt and all below it out of its namespace. UMOUNT_CONNECTED leaves children attached to their
- * parents (lazy unmount of a tree still looks whole to those inside). namespace_sem held for writing, mount_lock not: @mnt
+ * Takes @mnt and all below it out of its namespace. A lazy unmount takes all apart (umount2(2)), but for what may not be looked under;
+ * with UMOUNT_CONNECTED the tree still looks whole to those inside. namespace_sem held for writing, mount_lock not: @mnt
  * goes first, and with it the way to all the others.
  */
 void umount_tree(struct mount *mnt, int how)
@@ -346,7 +347,7 @@ static int do_umount(struct mount *m, int flags)
 	if (m->mnt.mnt_flags & MNT_LOCKED || !check_mnt(m) || !mnt_has_parent(m))
 		err = -EINVAL;
 	else if (flags & MNT_DETACH)
-		umount_tree(m, UMOUNT_PROPAGATE | UMOUNT_CONNECTED);
+		umount_tree(m, UMOUNT_PROPAGATE);
 	else
 		err = umount_unused(m);
 	namespace_unlock();
