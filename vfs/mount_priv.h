@@ -254,7 +254,7 @@ int invent_group_ids(struct mount *m, bool recurse);
 void cleanup_group_ids(struct mount *m, struct mount *end);
 int propagate_mnt(struct mount *dest, struct mountpoint *mp, struct mount *source,
 		  struct list_head *tree_list);
-void propagate_umount_mark(struct mount *m, struct list_head *list);
+void propagate_umount_mark(struct mount *top, struct list_head *going);
 bool propagate_mount_busy(struct mount *m, int refcnt);
 int get_dominating_id(struct mount *m, const struct path *root);
 struct mount *next_peer(struct mount *p);

@@ -129,18 +129,14 @@ static void mark_going(struct mount *mnt, int how, struct list_head *list)
 {
 	struct mnt_namespace *told = NULL;
 	struct mount *p;
-	LIST_HEAD(more);
 
 	for (p = mnt; p; p = next_mnt(p, mnt)) {
 		mnt_mark(p, MNT_UMOUNT);
 		list_add_tail(&p->mnt_unmounted, list);
 		cond_resched();
 	}
-	if (how & UMOUNT_PROPAGATE) {
-		list_for_each_entry_reverse(p, list, mnt_unmounted)
-			propagate_umount_mark(p, &more);
-		list_splice_tail_init(&more, list);
-	}
+	if (how & UMOUNT_PROPAGATE)
+		propagate_umount_mark(mnt, list);
 	list_for_each_entry(p, list, mnt_unmounted) {
 		if (p->mnt_ns != told)
 			touch_mnt_namespace(p->mnt_ns);

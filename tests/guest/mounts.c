@@ -758,3 +758,48 @@ TEST(high_stack)
 	OK(umount("e"));
 	OK(stat("e/in", &b));
 }
+
+/* What a namespace takes away goes in less privileged ones, too, though it is locked there; nothing that was covered comes to light. */
+TEST(locked_copies_go_with_what_they_copy)
+{
+	int up[2], down[2];
+	char c;
+	pid_t pid;
+
+	own();
+	OK(mkdir("p", 0755));
+	OK(mount("t", "p", "tmpfs", 0, NULL));
+	OK(mount(NULL, "p", NULL, MS_SHARED, NULL));
+	OK(mkdir("p/m", 0755));
+	OK(mkdir("p/m2", 0755));
+	OK(mount("t", "p/m", "tmpfs", 0, NULL));
+	OK(mkdir("p/m/sub", 0755));
+	OK(mkdir("p/m/sub/covered", 0755));
+	OK(mkdir("p/m/own", 0755));
+	OK(mount("t", "p/m/sub", "tmpfs", 0, NULL));
+	OK(mount("t", "p/m2", "tmpfs", 0, NULL));
+	OK(mkdir("p/m2/sub", 0755));
+	OK(mount("t", "p/m2/sub", "tmpfs", 0, NULL));
+	OK(pipe(up));
+	OK(pipe(down));
+	pid = OK(fork());
+	if (!pid) {
+		OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+		OK(mount("mine", "/tmp/mnt/p/m/own", "tmpfs", 0, NULL));
+		ERR(umount2("/tmp/mnt/p/m/sub", MNT_DETACH), EINVAL);
+		EQ(write(up[1], "u", 1), 1);
+		EQ(read(down[0], &c, 1), 1);
+		EQ(mounted("/tmp/mnt/p/m2"), 0);
+		EQ(mounted("/tmp/mnt/p/m2/sub"), 0);
+		/* Held by what was mounted here; then what is mounted in it stays as well. */
+		EQ(mounted("/tmp/mnt/p/m"), 1);
+		EQ(mounted("/tmp/mnt/p/m/sub"), 1);
+		ERR(access("/tmp/mnt/p/m/sub/covered", F_OK), ENOENT);
+		_exit(0);
+	}
+	EQ(read(up[0], &c, 1), 1);
+	OK(umount2("p/m", MNT_DETACH));
+	OK(umount2("p/m2", MNT_DETACH));
+	EQ(write(down[1], "d", 1), 1);
+	CHECK(t_child_ok(pid));
+}
