@@ -153,9 +153,11 @@ static inline void mnt_unmark(struct mount *m, int flag)
 struct mount *alloc_vfsmnt(const char *name);
 void free_vfsmnt_unused(struct mount *m);
 struct mount *__lookup_mnt(const struct vfsmount *mnt, const struct dentry *d);	/* RCU or mount_lock */
-struct vfsmount *lookup_mnt(const struct path *path);	/* referenced */
+/* Referenced; NULL: nothing is mounted there. Of a stack one above the lowest: on the topmost there is nothing. */
+struct vfsmount *lookup_mnt(const struct path *path);
 struct mount *topmost_on(struct mount *m);
 int legitimize_mnt_slow(struct mount *m);
+void mnt_wake_writers(void);
 static inline void mnt_add_count(struct mount *m, int n)
 {
 	this_cpu_add(m->pcp->count, n);
@@ -243,7 +245,8 @@ struct mount *do_loopback_copy(const struct path *old, bool recurse, bool foreig
 struct path *fs_root_path(void);
 unsigned int mnt_flags_from_ms(unsigned long flags);
 struct vfsmount *vfs_create_mount(struct fs_context *fc);	/* fc->root's references become the mount's */
-int set_mount_flags_locked(struct mount *m, unsigned int set, unsigned int clear);	/* namespace_sem held */
+int prepare_tree_flags(struct mount *top, bool recurse, unsigned int set, unsigned int clear);
+void commit_tree_flags(struct mount *top, bool recurse, unsigned int set, unsigned int clear, bool change);
 void dissolve_on_fput(struct vfsmount *mnt);	/* newmount.c */
 extern struct mnt_namespace *init_mnt_ns;
 

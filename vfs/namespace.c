@@ -771,7 +771,7 @@ int graft_tree(struct mount *source, struct mount *parent, struct mountpoint *mp
 void set_new_mount_flags(struct mount *m, int flags)
 {
 	lock_mount_hash();
-	m->mnt.mnt_flags = (m->mnt.mnt_flags & MNT_WRITE_HOLD) | (flags & ~MNT_WRITE_HOLD);
+	m->mnt.mnt_flags = (m->mnt.mnt_flags & MNT_HELD) | (flags & ~MNT_HELD);
 	unlock_mount_hash();
 }
 
@@ -966,29 +966,68 @@ static bool can_change_locked_flags(struct mount *m, unsigned int new)
 		 (f & MNT_LOCK_ATIME && (f & atime) != (new & atime)));
 }
 
-/* Making it read-only fails with EBUSY while it has writers. namespace_sem held. */
-int set_mount_flags_locked(struct mount *m, unsigned int set, unsigned int clear)
+static unsigned int flags_after(const struct mount *m, unsigned int set, unsigned int clear)
 {
-	unsigned int new = ((unsigned int)m->mnt.mnt_flags & MNT_USER_SETTABLE_MASK & ~clear) | set;
-	int err = 0;
+	return ((unsigned int)m->mnt.mnt_flags & MNT_USER_SETTABLE_MASK & ~clear) | set;
+}
 
-	if (!can_change_locked_flags(m, new))
-		return -EPERM;
-	lock_mount_hash();
-	if (new & MNT_READONLY && !(m->mnt.mnt_flags & MNT_READONLY)) {
-		m->mnt.mnt_flags |= MNT_WRITE_HOLD;
-		unlock_mount_hash();
-		synchronize_rcu();	/* pairs with the preempt-off section of mnt_get_write_access() */
-		lock_mount_hash();
-		if (mnt_get_writers(m) > 0)
-			err = -EBUSY;
+static struct mount *next_of_tree(struct mount *p, struct mount *top, bool recurse)
+{
+	return recurse ? next_mnt(p, top) : NULL;
+}
+
+/* Stops writers of those that are to become read-only; one grace period is enough for all. -EBUSY: somebody writes. */
+static int hold_tree_writers(struct mount *top, bool recurse)
+{
+	bool any = false;
+	struct mount *p;
+
+	for (p = top; p; p = next_of_tree(p, top, recurse)) {
+		if (!(p->mnt.mnt_flags & MNT_READONLY)) {
+			mnt_mark(p, MNT_WRITE_HOLD);
+			any = true;
+		}
+		cond_resched();
 	}
-	if (!err)
-		m->mnt.mnt_flags = (m->mnt.mnt_flags & ~MNT_USER_SETTABLE_MASK) | (int)new;
-	m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
-	unlock_mount_hash();
-	touch_mnt_namespace(m->mnt_ns);
-	return err;
+	if (any)
+		synchronize_rcu();	/* pairs with the preempt-off section of mnt_get_write_access() */
+	for (p = top; any && p; p = next_of_tree(p, top, recurse)) {
+		/* No more come, so the sum is at least what is left. */
+		if (p->mnt.mnt_flags & MNT_WRITE_HOLD && mnt_get_writers(p) > 0)
+			return -EBUSY;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * May the tree have these flags? commit_tree_flags() follows, whatever this returns. -EPERM: some are locked; -EBUSY: it has writers.
+ * namespace_sem held for writing until then.
+ */
+int prepare_tree_flags(struct mount *top, bool recurse, unsigned int set, unsigned int clear)
+{
+	for (struct mount *p = top; p; p = next_of_tree(p, top, recurse)) {
+		if (!can_change_locked_flags(p, flags_after(p, set, clear)))
+			return -EPERM;
+		cond_resched();
+	}
+	return set & MNT_READONLY ? hold_tree_writers(top, recurse) : 0;
+}
+
+/* @change: all of the tree gets the flags; else they stay as they were. */
+void commit_tree_flags(struct mount *top, bool recurse, unsigned int set, unsigned int clear, bool change)
+{
+	for (struct mount *p = top; p; p = next_of_tree(p, top, recurse)) {
+		read_seqlock_excl(&mount_lock);
+		if (change)
+			p->mnt.mnt_flags = (p->mnt.mnt_flags & ~MNT_USER_SETTABLE_MASK) | (int)flags_after(p, set, clear);
+		p->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
+		read_sequnlock_excl(&mount_lock);
+		cond_resched();
+	}
+	mnt_wake_writers();
+	if (change)
+		touch_mnt_namespace(top->mnt_ns);
 }
 
 static int set_mount_flags(struct mount *m, unsigned int new)
@@ -996,7 +1035,8 @@ static int set_mount_flags(struct mount *m, unsigned int new)
 	int err;
 
 	namespace_lock();
-	err = set_mount_flags_locked(m, new, MNT_USER_SETTABLE_MASK);
+	err = prepare_tree_flags(m, false, new, MNT_USER_SETTABLE_MASK);
+	commit_tree_flags(m, false, new, MNT_USER_SETTABLE_MASK, !err);
 	namespace_unlock();
 	return err;
 }

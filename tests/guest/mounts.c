@@ -803,3 +803,39 @@ TEST(locked_copies_go_with_what_they_copy)
 	EQ(write(down[1], "d", 1), 1);
 	CHECK(t_child_ok(pid));
 }
+
+/* mount_setattr(2): one of the tree is written to, so nothing has changed. */
+TEST(attributes_of_all_or_none)
+{
+	/* struct mount_attr: MOUNT_ATTR_RDONLY and NOEXEC set, none cleared, propagation */
+	uint64_t ro[4] = { 1 | 8, 0, MS_SHARED, 0 };
+	struct statfs st;
+	char name[40];
+	int fd;
+
+	own();
+	for (int i = 0; i < 10; i++) {
+		sprintf(name, "d%d", i);
+		OK(mkdir(name, 0755));
+		OK(mount("t", name, "tmpfs", 0, NULL));
+	}
+	fd = OK(open("d7/f", O_CREAT | O_WRONLY, 0600));
+	ERR(syscall(SYS_mount_setattr, AT_FDCWD, "/tmp/mnt", 0x8000 /* AT_RECURSIVE */, ro, sizeof(ro)), EBUSY);
+	for (int i = 0; i < 10; i++) {
+		sprintf(name, "d%d", i);
+		OK(statfs(name, &st));
+		EQ(st.f_flags & (1 /* ST_RDONLY */ | 8 /* ST_NOEXEC */), 0);
+		sprintf(name, "/tmp/mnt/d%d", i);
+		EQ(group_of(name), 0);
+		sprintf(name, "d%d/g", i);
+		make(name);
+	}
+	close(fd);
+	OK((int)syscall(SYS_mount_setattr, AT_FDCWD, "/tmp/mnt", 0x8000, ro, sizeof(ro)));
+	for (int i = 0; i < 10; i++) {
+		sprintf(name, "d%d/h", i);
+		ERR(open(name, O_CREAT | O_WRONLY, 0600), EROFS);
+		sprintf(name, "/tmp/mnt/d%d", i);
+		CHECK(group_of(name) > 0);
+	}
+}
