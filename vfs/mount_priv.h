@@ -59,6 +59,7 @@ struct mount {
 	int			mnt_group_id;	/* [N] peer group, 0: not shared */
 	int			mnt_expiry_mark;
 	bool			unbindable;	/* [N] */
+	bool			group_is_new;	/* [N] by the last invent_group_ids() */
 	unsigned int		nr_locked;	/* [M] children with MNT_LOCKED */
 	bool			marked;		/* [N] an event that propagates was here */
 	struct list_head	prop_link;	/* [N] of groups that the event has reached */

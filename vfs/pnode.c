@@ -39,6 +39,7 @@ int invent_group_ids(struct mount *m, bool recurse)
 	for (struct mount *p = m; p; p = next_mount_or_end(p, m, recurse)) {
 		int id;
 
+		p->group_is_new = !p->mnt_group_id;
 		if (p->mnt_group_id)
 			continue;
 		id = id_pool_get(&group_ids);
@@ -52,11 +53,11 @@ int invent_group_ids(struct mount *m, bool recurse)
 	return 0;
 }
 
-/* Undo for those that have not become shared with anybody. */
+/* Undo, up to @end. */
 void cleanup_group_ids(struct mount *m, struct mount *end)
 {
 	for (struct mount *p = m; p != end && p; p = next_mnt(p, m)) {
-		if (p->mnt_group_id && list_empty(&p->mnt_share))
+		if (p->group_is_new && p->mnt_group_id && list_empty(&p->mnt_share))
 			leave_group(p);
 		cond_resched();
 	}

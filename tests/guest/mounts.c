@@ -839,3 +839,45 @@ TEST(attributes_of_all_or_none)
 		CHECK(group_of(name) > 0);
 	}
 }
+
+/* The largest number of mounts; -1: only what it is. */
+static int mount_max(int n)
+{
+	FILE *f = fopen("/proc/sys/fs/mount-max", "r+");
+	int old = -1;
+
+	CHECK(f);
+	EQ(fscanf(f, "%d", &old), 1);
+	if (n >= 0) {
+		rewind(f);
+		CHECK(fprintf(f, "%d", n) > 0);
+	}
+	fclose(f);
+	return old;
+}
+
+/* A move that fails leaves the mount in the group in which it was, alone. */
+TEST(failed_move_keeps_the_group)
+{
+	int group, max, e;
+
+	own();
+	OK(mkdir("from", 0755));
+	OK(mkdir("to", 0755));
+	OK(mkdir("peer", 0755));
+	OK(mount("t", "to", "tmpfs", 0, NULL));
+	OK(mount(NULL, "to", NULL, MS_SHARED, NULL));
+	OK(mkdir("to/in", 0755));
+	OK(mount("to", "peer", NULL, MS_BIND, NULL));
+	OK(mount("t", "from", "tmpfs", 0, NULL));
+	OK(mount(NULL, "from", NULL, MS_SHARED, NULL));
+	group = group_of("/tmp/mnt/from");
+	CHECK(group > 0);
+	max = mount_max(1);
+	errno = 0;
+	mount("from", "to/in", NULL, MS_MOVE, NULL);
+	e = errno;
+	mount_max(max);
+	EQ(e, ENOSPC);
+	EQ(group_of("/tmp/mnt/from"), group);
+}
