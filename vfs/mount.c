@@ -100,6 +100,23 @@ struct mount *topmost_on(struct mount *m)
 	return m;
 }
 
+/* RCU held. What is mounted there, and on that: up to MNT_STEPS of a stack. NULL: nothing. */
+static struct mount *climb_rcu(const struct path *path)
+{
+	struct mount *m = __lookup_mnt(path->mnt, path->dentry), *over = m;
+
+	for (int steps = 0; over; steps++) {
+		const struct dentry *root = over->mnt.mnt_root;
+
+		m = over;
+		/* Who wants to be asked on the way is asked by the caller. */
+		if (steps == MNT_STEPS || (READ_ONCE(root->d_flags) & DCACHE_MANAGED_DENTRY) != DCACHE_MOUNTED)
+			break;
+		over = __lookup_mnt(&m->mnt, root);
+	}
+	return m;
+}
+
 struct vfsmount *lookup_mnt(const struct path *path)
 {
 	struct mount *m;
@@ -109,7 +126,7 @@ struct vfsmount *lookup_mnt(const struct path *path)
 	rcu_read_lock();
 	for (;;) {
 		seq = read_seqbegin(&mount_lock);
-		m = __lookup_mnt(path->mnt, path->dentry);
+		m = climb_rcu(path);
 		if (!m) {
 			if (!read_seqretry(&mount_lock, seq))
 				break;
