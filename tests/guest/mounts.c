@@ -881,3 +881,54 @@ TEST(failed_move_keeps_the_group)
 	EQ(e, ENOSPC);
 	EQ(group_of("/tmp/mnt/from"), group);
 }
+
+/* What looks at a mount on top of thousands has to go down over all of them. */
+TEST(names_in_a_high_stack)
+{
+	enum { HIGH = 5000 };
+	static uint64_t ids[1000];
+	static char out[4096];
+	char buf[200];
+	int top, next, n;
+	FILE *f;
+
+	own();
+	OK(mkdir("d", 0755));
+	OK(mkdir("d/in", 0755));
+	OK(mkdir("e", 0755));
+	top = OK(open("e", O_PATH | O_DIRECTORY));
+	for (int i = 0; i < HIGH; i++) {
+		next = OK((int)syscall(SYS_open_tree, AT_FDCWD, "d", 1 /* CLONE */));
+		OK((int)syscall(SYS_move_mount, next, "", top, "", 4 | 0x40 /* F_EMPTY_PATH, T_EMPTY_PATH */));
+		close(top);
+		top = next;
+	}
+	EQ(mounted("/tmp/mnt/e"), HIGH);
+	OK(fchdir(top));
+	OK(chdir("in"));
+	CHECK(getcwd(buf, sizeof(buf)) && !strcmp(buf, "/tmp/mnt/e/in"));
+	n = OK((int)readlink("/proc/self/cwd", buf, sizeof(buf) - 1));
+	buf[n] = '\0';
+	CHECK(!strcmp(buf, "/tmp/mnt/e/in"));
+	f = fopen("/proc/self/mountinfo", "r");
+	CHECK(f);
+	for (n = 0; fgets(out, sizeof(out), f);)
+		n++;
+	fclose(f);
+	CHECK(n > HIGH);
+	/* struct mnt_id_req: size, mnt_id, param (listmount: behind which; statmount: STATMOUNT_MNT_POINT) */
+	uint64_t req[3] = { 24, ~0ull /* LSMT_ROOT */, 0 };
+	int got, total = 0;
+
+	while ((got = OK((int)syscall(458 /* listmount */, req, ids, 1000, 0))) > 0) {
+		total += got;
+		req[2] = ids[got - 1];
+	}
+	CHECK(total >= HIGH);
+	req[1] = req[2];
+	req[2] = 0x10;
+	OK((int)syscall(457 /* statmount */, req, out, sizeof(out), 0));
+	close(top);
+	OK(chdir("/"));
+	OK(umount2("/tmp/mnt", MNT_DETACH));
+}
