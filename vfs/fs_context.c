@@ -189,7 +189,7 @@ struct vfsmount *vfs_create_mount(struct fs_context *fc)
 	m->mnt_parent = m;
 	lock_mount_hash();
 	if (sb->s_hold_writers)
-		m->mnt.mnt_flags |= MNT_WRITE_HOLD;
+		m->mnt.mnt_flags |= MNT_SB_HOLD;
 	list_add_tail(&m->mnt_instance, &sb->s_mounts);
 	unlock_mount_hash();
 	return &m->mnt;

@@ -4,7 +4,7 @@
  * with them is in namespace.c; propagation in pnode.c.
  *
  * Write access is a per-CPU count taken with preemption off, which makes it a read section: whoever
- * makes the mount read-only sets MNT_WRITE_HOLD, waits a grace period and can then trust the sum.
+ * makes the mount read-only sets MNT_WRITE_HOLD (its superblock: MNT_SB_HOLD), waits a grace period and can then trust the sum.
  */
 #include <lib/types.h>
 #include <kernel/static_key.h>
@@ -101,6 +101,23 @@ struct mount *topmost_on(struct mount *m)
 	return m;
 }
 
+/* RCU held. What is mounted there, and on that: up to MNT_STEPS of a stack. NULL: nothing. */
+static struct mount *climb_rcu(const struct path *path)
+{
+	struct mount *m = __lookup_mnt(path->mnt, path->dentry), *over = m;
+
+	for (int steps = 0; over; steps++) {
+		const struct dentry *root = over->mnt.mnt_root;
+
+		m = over;
+		/* Who wants to be asked on the way is asked by the caller. */
+		if (steps == MNT_STEPS || (READ_ONCE(root->d_flags) & DCACHE_MANAGED_DENTRY) != DCACHE_MOUNTED)
+			break;
+		over = __lookup_mnt(&m->mnt, root);
+	}
+	return m;
+}
+
 struct vfsmount *lookup_mnt(const struct path *path)
 {
 	struct mount *m;
@@ -110,7 +127,7 @@ struct vfsmount *lookup_mnt(const struct path *path)
 	rcu_read_lock();
 	for (;;) {
 		seq = read_seqbegin(&mount_lock);
-		m = __lookup_mnt(path->mnt, path->dentry);
+		m = climb_rcu(path);
 		if (!m) {
 			if (!read_seqretry(&mount_lock, seq))
 				break;
@@ -407,6 +424,14 @@ void path_put(const struct path *path)
 
 /* Write access. */
 
+static DECLARE_WAIT_QUEUE_HEAD(held_writers);
+
+/* After flags of MNT_HELD were taken away. */
+void mnt_wake_writers(void)
+{
+	wake_up_all(&held_writers);
+}
+
 bool mnt_is_readonly(const struct vfsmount *mnt)
 {
 	return mnt->mnt_flags & MNT_READONLY || sb_rdonly(mnt->mnt_sb);
@@ -417,10 +442,9 @@ int mnt_get_write_access(struct vfsmount *mnt)
 	struct mount *m = real_mount(mnt);
 
 	preempt_disable();
-	while (unlikely(READ_ONCE(mnt->mnt_flags) & MNT_WRITE_HOLD)) {
+	while (unlikely(READ_ONCE(mnt->mnt_flags) & MNT_HELD)) {
 		preempt_enable();
-		cond_resched();
-		cpu_relax();
+		wait_event(held_writers, !(READ_ONCE(mnt->mnt_flags) & MNT_HELD));
 		preempt_disable();
 	}
 	if (unlikely(mnt_is_readonly(mnt))) {
@@ -668,7 +692,7 @@ struct mount *clone_mnt(struct mount *old, struct dentry *root, int flag)
 
 	if (!m)
 		return ERR_PTR(-ENOMEM);
-	m->mnt.mnt_flags = old->mnt.mnt_flags & ~(MNT_WRITE_HOLD | MNT_INTERNAL | MNT_DOOMED | MNT_UMOUNT | MNT_SYNC_UMOUNT);
+	m->mnt.mnt_flags = old->mnt.mnt_flags & ~(MNT_HELD | MNT_INTERNAL | MNT_DOOMED | MNT_UMOUNT | MNT_SYNC_UMOUNT);
 	m->mnt.mnt_idmap = old->mnt.mnt_idmap;
 	atomic_inc(&sb->s_active);
 	m->mnt.mnt_sb = sb;
@@ -679,7 +703,7 @@ struct mount *clone_mnt(struct mount *old, struct dentry *root, int flag)
 		m->unbindable = true;
 	lock_mount_hash();
 	if (sb->s_hold_writers)		/* being made read-only */
-		m->mnt.mnt_flags |= MNT_WRITE_HOLD;
+		m->mnt.mnt_flags |= MNT_SB_HOLD;
 	list_add_tail(&m->mnt_instance, &sb->s_mounts);
 	unlock_mount_hash();
 	if (flag & (CL_SLAVE | CL_PRIVATE | CL_SHARED_TO_SLAVE))

@@ -59,6 +59,7 @@ struct mount {
 	int			mnt_group_id;	/* [N] peer group, 0: not shared */
 	int			mnt_expiry_mark;
 	bool			unbindable;	/* [N] */
+	bool			group_is_new;	/* [N] by the last invent_group_ids() */
 	unsigned int		nr_locked;	/* [M] children with MNT_LOCKED */
 	bool			marked;		/* [N] an event that propagates was here */
 	struct list_head	prop_link;	/* [N] of groups that the event has reached */
@@ -153,9 +154,11 @@ static inline void mnt_unmark(struct mount *m, int flag)
 struct mount *alloc_vfsmnt(const char *name);
 void free_vfsmnt_unused(struct mount *m);
 struct mount *__lookup_mnt(const struct vfsmount *mnt, const struct dentry *d);	/* RCU or mount_lock */
-struct vfsmount *lookup_mnt(const struct path *path);	/* referenced */
+/* Referenced; NULL: nothing is mounted there. Of a stack one above the lowest: on the topmost there is nothing. */
+struct vfsmount *lookup_mnt(const struct path *path);
 struct mount *topmost_on(struct mount *m);
 int legitimize_mnt_slow(struct mount *m);
+void mnt_wake_writers(void);
 static inline void mnt_add_count(struct mount *m, int n)
 {
 	this_cpu_add(m->pcp->count, n);
@@ -243,7 +246,8 @@ struct mount *do_loopback_copy(const struct path *old, bool recurse, bool new_ns
 struct path *fs_root_path(void);
 unsigned int mnt_flags_from_ms(unsigned long flags);
 struct vfsmount *vfs_create_mount(struct fs_context *fc);	/* fc->root's references become the mount's */
-int set_mount_flags_locked(struct mount *m, unsigned int set, unsigned int clear);	/* namespace_sem held */
+int prepare_tree_flags(struct mount *top, bool recurse, unsigned int set, unsigned int clear);
+void commit_tree_flags(struct mount *top, bool recurse, unsigned int set, unsigned int clear, bool change);
 void dissolve_on_fput(struct vfsmount *mnt);	/* newmount.c */
 extern struct mnt_namespace *init_mnt_ns;
 
@@ -254,7 +258,7 @@ int invent_group_ids(struct mount *m, bool recurse);
 void cleanup_group_ids(struct mount *m, struct mount *end);
 int propagate_mnt(struct mount *dest, struct mountpoint *mp, struct mount *source,
 		  struct list_head *tree_list);
-void propagate_umount_mark(struct mount *m, struct list_head *list);
+void propagate_umount_mark(struct mount *top, struct list_head *going);
 bool propagate_mount_busy(struct mount *m, int refcnt);
 int get_dominating_id(struct mount *m, const struct path *root);
 struct mount *next_peer(struct mount *p);

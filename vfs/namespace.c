@@ -130,18 +130,14 @@ static void mark_going(struct mount *mnt, int how, struct list_head *list)
 {
 	struct mnt_namespace *told = NULL;
 	struct mount *p;
-	LIST_HEAD(more);
 
 	for (p = mnt; p; p = next_mnt(p, mnt)) {
 		mnt_mark(p, MNT_UMOUNT);
 		list_add_tail(&p->mnt_unmounted, list);
 		cond_resched();
 	}
-	if (how & UMOUNT_PROPAGATE) {
-		list_for_each_entry_reverse(p, list, mnt_unmounted)
-			propagate_umount_mark(p, &more);
-		list_splice_tail_init(&more, list);
-	}
+	if (how & UMOUNT_PROPAGATE)
+		propagate_umount_mark(mnt, list);
 	list_for_each_entry(p, list, mnt_unmounted) {
 		if (p->mnt_ns != told)
 			touch_mnt_namespace(p->mnt_ns);
@@ -153,7 +149,8 @@ static void mark_going(struct mount *mnt, int how, struct list_head *list)
 /* mount_lock held. True: @p keeps its place in the tree that goes, and its own reference is its parent's. */
 static bool take_out(struct mount *p, const struct mount *top, int how)
 {
-	bool keep = how & UMOUNT_CONNECTED && p != top && mnt_has_parent(p) && p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT;
+	bool keep = !(how & UMOUNT_SYNC) && p != top && mnt_has_parent(p) && p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT &&
+		    (how & UMOUNT_CONNECTED || p->mnt.mnt_flags & MNT_LOCKED);
 
 	mnt_del_from_ns(p);
 	if (how & UMOUNT_SYNC)
@@ -209,8 +206,8 @@ static void take_out_all(struct list_head *list, const struct mount *top, int ho
 }
 
 /*
- * Takes @mnt and all below it out of its namespace. UMOUNT_CONNECTED leaves children attached to their
- * parents (lazy unmount of a tree still looks whole to those inside). namespace_sem held for writing, mount_lock not: @mnt
+ * Takes @mnt and all below it out of its namespace. A lazy unmount takes all apart (umount2(2)), but for what may not be looked under;
+ * with UMOUNT_CONNECTED the tree still looks whole to those inside. namespace_sem held for writing, mount_lock not: @mnt
  * goes first, and with it the way to all the others.
  */
 void umount_tree(struct mount *mnt, int how)
@@ -347,7 +344,7 @@ static int do_umount(struct mount *m, int flags)
 	if (m->mnt.mnt_flags & MNT_LOCKED || !check_mnt(m) || !mnt_has_parent(m))
 		err = -EINVAL;
 	else if (flags & MNT_DETACH)
-		umount_tree(m, UMOUNT_PROPAGATE | UMOUNT_CONNECTED);
+		umount_tree(m, UMOUNT_PROPAGATE);
 	else
 		err = umount_unused(m);
 	namespace_unlock();
@@ -775,7 +772,7 @@ int graft_tree(struct mount *source, struct mount *parent, struct mountpoint *mp
 void set_new_mount_flags(struct mount *m, int flags)
 {
 	lock_mount_hash();
-	m->mnt.mnt_flags = (m->mnt.mnt_flags & MNT_WRITE_HOLD) | (flags & ~MNT_WRITE_HOLD);
+	m->mnt.mnt_flags = (m->mnt.mnt_flags & MNT_HELD) | (flags & ~MNT_HELD);
 	unlock_mount_hash();
 }
 
@@ -998,29 +995,68 @@ static bool can_change_locked_flags(struct mount *m, unsigned int new)
 		 (f & MNT_LOCK_ATIME && (f & atime) != (new & atime)));
 }
 
-/* Making it read-only fails with EBUSY while it has writers. namespace_sem held. */
-int set_mount_flags_locked(struct mount *m, unsigned int set, unsigned int clear)
+static unsigned int flags_after(const struct mount *m, unsigned int set, unsigned int clear)
 {
-	unsigned int new = ((unsigned int)m->mnt.mnt_flags & MNT_USER_SETTABLE_MASK & ~clear) | set;
-	int err = 0;
+	return ((unsigned int)m->mnt.mnt_flags & MNT_USER_SETTABLE_MASK & ~clear) | set;
+}
 
-	if (!can_change_locked_flags(m, new))
-		return -EPERM;
-	lock_mount_hash();
-	if (new & MNT_READONLY && !(m->mnt.mnt_flags & MNT_READONLY)) {
-		m->mnt.mnt_flags |= MNT_WRITE_HOLD;
-		unlock_mount_hash();
-		synchronize_rcu();	/* pairs with the preempt-off section of mnt_get_write_access() */
-		lock_mount_hash();
-		if (mnt_get_writers(m) > 0)
-			err = -EBUSY;
+static struct mount *next_of_tree(struct mount *p, struct mount *top, bool recurse)
+{
+	return recurse ? next_mnt(p, top) : NULL;
+}
+
+/* Stops writers of those that are to become read-only; one grace period is enough for all. -EBUSY: somebody writes. */
+static int hold_tree_writers(struct mount *top, bool recurse)
+{
+	bool any = false;
+	struct mount *p;
+
+	for (p = top; p; p = next_of_tree(p, top, recurse)) {
+		if (!(p->mnt.mnt_flags & MNT_READONLY)) {
+			mnt_mark(p, MNT_WRITE_HOLD);
+			any = true;
+		}
+		cond_resched();
 	}
-	if (!err)
-		m->mnt.mnt_flags = (m->mnt.mnt_flags & ~MNT_USER_SETTABLE_MASK) | (int)new;
-	m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
-	unlock_mount_hash();
-	touch_mnt_namespace(m->mnt_ns);
-	return err;
+	if (any)
+		synchronize_rcu();	/* pairs with the preempt-off section of mnt_get_write_access() */
+	for (p = top; any && p; p = next_of_tree(p, top, recurse)) {
+		/* No more come, so the sum is at least what is left. */
+		if (p->mnt.mnt_flags & MNT_WRITE_HOLD && mnt_get_writers(p) > 0)
+			return -EBUSY;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * May the tree have these flags? commit_tree_flags() follows, whatever this returns. -EPERM: some are locked; -EBUSY: it has writers.
+ * namespace_sem held for writing until then.
+ */
+int prepare_tree_flags(struct mount *top, bool recurse, unsigned int set, unsigned int clear)
+{
+	for (struct mount *p = top; p; p = next_of_tree(p, top, recurse)) {
+		if (!can_change_locked_flags(p, flags_after(p, set, clear)))
+			return -EPERM;
+		cond_resched();
+	}
+	return set & MNT_READONLY ? hold_tree_writers(top, recurse) : 0;
+}
+
+/* @change: all of the tree gets the flags; else they stay as they were. */
+void commit_tree_flags(struct mount *top, bool recurse, unsigned int set, unsigned int clear, bool change)
+{
+	for (struct mount *p = top; p; p = next_of_tree(p, top, recurse)) {
+		read_seqlock_excl(&mount_lock);
+		if (change)
+			p->mnt.mnt_flags = (p->mnt.mnt_flags & ~MNT_USER_SETTABLE_MASK) | (int)flags_after(p, set, clear);
+		p->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
+		read_sequnlock_excl(&mount_lock);
+		cond_resched();
+	}
+	mnt_wake_writers();
+	if (change)
+		touch_mnt_namespace(top->mnt_ns);
 }
 
 static int set_mount_flags(struct mount *m, unsigned int new)
@@ -1028,7 +1064,8 @@ static int set_mount_flags(struct mount *m, unsigned int new)
 	int err;
 
 	namespace_lock();
-	err = set_mount_flags_locked(m, new, MNT_USER_SETTABLE_MASK);
+	err = prepare_tree_flags(m, false, new, MNT_USER_SETTABLE_MASK);
+	commit_tree_flags(m, false, new, MNT_USER_SETTABLE_MASK, !err);
 	namespace_unlock();
 	return err;
 }

@@ -309,10 +309,23 @@ int path_set_group(const struct path *from, const struct path *to)
 	return do_set_group(from, to);
 }
 
-/* mount_setattr(2): all of the tree or nothing as far as the rights go; flags are then changed one by one. */
+/* namespace_sem held for writing. */
+static int set_tree_attr(struct mount *m, bool recurse, unsigned int set, unsigned int clear, int propagation)
+{
+	int err = prepare_tree_flags(m, recurse, set, clear);
+
+	if (!err && propagation == MS_SHARED)
+		err = invent_group_ids(m, recurse);
+	commit_tree_flags(m, recurse, set, clear, !err);
+	if (!err && propagation)
+		change_tree_propagation(m, recurse, propagation);
+	return err;
+}
+
+/* mount_setattr(2): all of the tree or nothing. */
 int path_mount_setattr(const struct path *path, const struct mount_attr *attr, bool recurse)
 {
-	struct mount *m = real_mount(path->mnt), *p;
+	struct mount *m = real_mount(path->mnt);
 	unsigned int set, clear;
 	int err;
 
@@ -340,12 +353,8 @@ int path_mount_setattr(const struct path *path, const struct mount_attr *attr, b
 	namespace_lock();
 	if (!check_mnt(m) && !is_detached_root(m))
 		err = -EINVAL;
-	for (p = m; !err && (set || clear) && p; p = recurse ? next_mnt(p, m) : NULL)
-		err = set_mount_flags_locked(p, set, clear);
-	if (!err && attr->propagation == MS_SHARED)
-		err = invent_group_ids(m, recurse);
-	if (!err && attr->propagation)
-		change_tree_propagation(m, recurse, (int)attr->propagation);
+	else
+		err = set_tree_attr(m, recurse, set, clear, (int)attr->propagation);
 	namespace_unlock();
 	return err;
 }

@@ -39,6 +39,7 @@ int invent_group_ids(struct mount *m, bool recurse)
 	for (struct mount *p = m; p; p = next_mount_or_end(p, m, recurse)) {
 		int id;
 
+		p->group_is_new = !p->mnt_group_id;
 		if (p->mnt_group_id)
 			continue;
 		id = id_pool_get(&group_ids);
@@ -52,11 +53,11 @@ int invent_group_ids(struct mount *m, bool recurse)
 	return 0;
 }
 
-/* Undo for those that have not become shared with anybody. */
+/* Undo, up to @end. */
 void cleanup_group_ids(struct mount *m, struct mount *end)
 {
 	for (struct mount *p = m; p != end && p; p = next_mnt(p, m)) {
-		if (p->mnt_group_id && list_empty(&p->mnt_share))
+		if (p->group_is_new && p->mnt_group_id && list_empty(&p->mnt_share))
 			leave_group(p);
 		cond_resched();
 	}
@@ -290,20 +291,53 @@ static void *umount_one(struct mount *to, void *from, bool slave, void *arg)
 	rcu_read_lock();
 	child = propagated_child(to, a->mountpoint);
 	rcu_read_unlock();
-	if (child && !(child->mnt.mnt_flags & (MNT_UMOUNT | MNT_LOCKED)) && !has_live_children(child)) {
+	if (child && !(child->mnt.mnt_flags & MNT_UMOUNT) && !has_live_children(child)) {
 		mnt_mark(child, MNT_UMOUNT);
-		list_add_tail(&child->mnt_unmounted, a->list);
+		list_add(&child->mnt_unmounted, a->list);
 	}
 	return from;
 }
 
-/* What goes with @m (which is still mounted) in the peers and slaves of its parent. */
-void propagate_umount_mark(struct mount *m, struct list_head *list)
+/* What goes with @m (which is still mounted) in the peers and slaves of its parent, to the front of @list. */
+static void mark_copies(struct mount *m, struct list_head *list)
 {
 	struct prop_umount a = { .mountpoint = m->mnt_mountpoint, .list = list };
 
 	if (mnt_has_parent(m))
 		for_each_prop(m->mnt_parent, m, umount_one, &a);
+}
+
+/* Parents before their children: a locked one goes with its parent or not at all, for what it covers would come to light. */
+static void keep_locked(struct list_head *list)
+{
+	struct mount *m, *n;
+
+	list_for_each_entry_safe(m, n, list, mnt_unmounted) {
+		if (m->mnt.mnt_flags & MNT_LOCKED && !(m->mnt_parent->mnt.mnt_flags & MNT_UMOUNT)) {
+			mnt_unmark(m, MNT_UMOUNT);
+			list_del_init(&m->mnt_unmounted);
+		}
+		cond_resched();
+	}
+}
+
+/*
+ * What goes with the trees on @going, parents before their children, of which @top is the first: to its end. Copies of @top come from where
+ * it is unmounted, with the right to do so: they go even where they are locked.
+ */
+void propagate_umount_mark(struct mount *top, struct list_head *going)
+{
+	struct mount *m;
+	LIST_HEAD(tops);
+	LIST_HEAD(more);
+
+	list_for_each_entry_reverse(m, going, mnt_unmounted) {
+		mark_copies(m, m == top ? &tops : &more);
+		cond_resched();
+	}
+	keep_locked(&more);
+	list_splice_tail_init(&tops, going);
+	list_splice_tail_init(&more, going);
 }
 
 static void *busy_one(struct mount *to, void *from, bool slave, void *arg)

@@ -473,13 +473,13 @@ static void hold_new_writers(struct super_block *sb, bool on)
 
 static int hold_writers(struct mount *m)
 {
-	m->mnt.mnt_flags |= MNT_WRITE_HOLD;
+	m->mnt.mnt_flags |= MNT_SB_HOLD;
 	return 0;
 }
 
 static int let_writers(struct mount *m)
 {
-	m->mnt.mnt_flags &= ~MNT_WRITE_HOLD;
+	m->mnt.mnt_flags &= ~MNT_SB_HOLD;
 	return 0;
 }
 
@@ -536,6 +536,7 @@ int reconfigure_super(struct fs_context *fc)
 	if (to_ro) {
 		hold_new_writers(sb, false);
 		for_each_mount_of(sb, let_writers);
+		mnt_wake_writers();
 	}
 	return err;
 }

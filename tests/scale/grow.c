@@ -712,7 +712,7 @@ static int mount_tree_start(void)
 	pid_t p;
 
 	if (!mount_start() || mount(".", ".", NULL, MS_BIND, NULL) || chdir("/tmp/scale") || mount(NULL, ".", NULL, MS_SHARED, NULL) ||
-	    mkdir("t", 0700) || mkdir("copy", 0700))
+	    mount("m", "m", NULL, MS_BIND, NULL) || mount(NULL, "m", NULL, MS_PRIVATE, NULL) || mkdir("t", 0700) || mkdir("copy", 0700))
 		return 0;
 	p = fork();
 	if (!p) {

@@ -35,7 +35,9 @@ struct poll_table_struct;
 #define MNT_READONLY		0x40
 #define MNT_NOSYMFOLLOW		0x80
 #define MNT_USER_SETTABLE_MASK	0xff
-#define MNT_WRITE_HOLD		0x200	/* writers wait: about to become read-only */
+#define MNT_WRITE_HOLD		0x200	/* writers wait: about to become read-only; namespace_sem */
+#define MNT_SB_HOLD		0x400	/* its superblock is; s_umount */
+#define MNT_HELD		(MNT_WRITE_HOLD | MNT_SB_HOLD)
 #define MNT_DOOMED		0x1000000
 #define MNT_SYNC_UMOUNT		0x2000000
 #define MNT_UMOUNT		0x8000000
