@@ -270,6 +270,13 @@ static noinline struct dentry *lookup_rcu_op_compare(const struct dentry *parent
 	return d;
 }
 
+/* A name was not there, after so many steps. */
+static __always_inline void chain_was(unsigned int steps)
+{
+	if (unlikely(steps > LONG_CHAIN) && !READ_ONCE(long_chain_seen))
+		WRITE_ONCE(long_chain_seen, true);
+}
+
 static __always_inline struct dentry *find_rcu(struct dhash *t, const struct dentry *parent, const struct qstr *name, unsigned int *seqp)
 {
 	struct dentry *d = chain_first(bucket_of(t, name->hash));
@@ -288,8 +295,7 @@ static __always_inline struct dentry *find_rcu(struct dhash *t, const struct den
 		*seqp = seq & ~1u;
 		return d;
 	}
-	if (unlikely(steps > LONG_CHAIN) && !READ_ONCE(long_chain_seen))
-		WRITE_ONCE(long_chain_seen, true);
+	chain_was(steps);
 	return NULL;
 }
 
@@ -311,8 +317,9 @@ struct dentry *d_lookup_rcu(const struct dentry *parent, const struct qstr *name
 static struct dentry *find_ref(struct dhash *t, const struct dentry *parent, const struct qstr *name)
 {
 	struct dentry *d = chain_first(bucket_of(t, name->hash));
+	unsigned int steps = 0;
 
-	for (; d; d = chain_next(d)) {
+	for (; d; d = chain_next(d), steps++) {
 		if (READ_ONCE(d->d_name.hash) != name->hash)
 			continue;
 		spin_lock(&d->d_lock);
@@ -326,6 +333,7 @@ static struct dentry *find_ref(struct dhash *t, const struct dentry *parent, con
 		}
 		spin_unlock(&d->d_lock);
 	}
+	chain_was(steps);
 	return NULL;
 }
 

@@ -108,6 +108,35 @@ KTEST(vfs_many_names)
 	KT_EQ(init_rmdir("/ktest-m"), 0);
 }
 
+static unsigned int name_buckets(void)
+{
+	unsigned int n;
+
+	rcu_read_lock();
+	n = rcu_dereference(dhash)->mask + 1;
+	rcu_read_unlock();
+	return n;
+}
+
+/* Names that are made and never looked up along a path, as by link(2) and mkdir(2): the table of names grows for them, too. */
+KTEST(vfs_names_that_are_only_made)
+{
+	unsigned int before = name_buckets(), n = 0;
+	char name[40];
+
+	KT_EQ(init_mkdir("/ktest-g", 0755), 0);
+	for (; n < 5 * before && name_buckets() == before; n++) {
+		snprintf(name, sizeof(name), "/ktest-g/%u", n);
+		KT_EQ(init_mknod(name, S_IFREG | 0600, 0), 0);
+	}
+	KT_ASSERT(name_buckets() > before);
+	while (n--) {
+		snprintf(name, sizeof(name), "/ktest-g/%u", n);
+		KT_EQ(init_unlink(name), 0);
+	}
+	KT_EQ(init_rmdir("/ktest-g"), 0);
+}
+
 /* As a walk finds it that only reads. */
 static struct dentry *find_word_by_word(struct dentry *dir, const char *name)
 {
