@@ -11,8 +11,8 @@
 #define __weak __attribute__((weak))
 #define __noreturn __attribute__((noreturn))
 #define noinline __attribute__((noinline))
-/* For the unlikely call in a hot function: it changes no register, so that the function need not save any. bindgen does not know it. */
-#if defined(CONFIG_PRESERVE_MOST) && defined(__clang__) && !defined(__BINDGEN__)
+/* For the unlikely call in a hot function: it changes no register, so that the function need not save any. */
+#if defined(CONFIG_PRESERVE_MOST) && defined(__clang__)
 #define __saves_registers __attribute__((preserve_most))
 #else
 #define __saves_registers
