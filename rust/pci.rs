@@ -151,12 +151,11 @@ impl Host {
     /// Calls `found` for each function: bus by bus, of those that bridges lead to, whose numbers grow on the way down.
     fn walk(&'static self, found: &mut dyn FnMut(Function)) {
         let mut behind = [false; 256];
-        behind[usize::from(self.first_bus)] = true;
         for bus in self.first_bus..=u8::MAX {
-            if behind[usize::from(bus)] {
+            if bus == self.first_bus || behind.get(usize::from(bus)) == Some(&true) {
                 self.on_bus(bus, &mut |f| {
-                    if let Some(secondary) = f.secondary() {
-                        behind[usize::from(secondary)] = true;
+                    if let Some(led_to) = f.secondary().and_then(|bus| behind.get_mut(usize::from(bus))) {
+                        *led_to = true;
                     }
                     found(f);
                 });

@@ -394,7 +394,7 @@ static struct fasync_struct *fasync_breathe(struct fasync_struct *fa) __must_hol
 	struct fasync_struct *mark = NULL, *next;
 
 	if (preempt_count() == 1 && !irqs_disabled())
-		mark = fasync_alloc(GFP_NOWAIT | __GFP_NOWARN);
+		mark = fasync_alloc(GFP_NOWAIT);
 	if (!mark)
 		return rcu_dereference(fa->fa_next);
 	spin_lock(&fasync_lock);

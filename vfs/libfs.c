@@ -272,7 +272,7 @@ static noinline bool leave_place(struct dentry *dir, struct dentry *d)
 
 	if (!is_listed(d, 0) || d->d_flags & DCACHE_DIR_PLACE)
 		return false;
-	p = kmalloc(sizeof(*p), GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
+	p = kmalloc(sizeof(*p), GFP_NOWAIT | __GFP_ACCOUNT);
 	if (!p)
 		return false;
 	p->offset = (unsigned long)d->d_fsdata;

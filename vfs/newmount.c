@@ -291,8 +291,10 @@ struct file *open_tree_clone(const struct path *path, bool recurse)
 	namespace_lock();
 	m = do_loopback_copy(path, recurse, false, false);
 	if (!IS_ERR(m)) {
+		/* NULL: the kernel's own mount, of which files of namespaces alone may be copied. */
 		ns = real_mount(path->mnt)->mnt_ns;
-		origin = is_anon_ns(ns) ? ns->origin : ns->seq;
+		if (ns)
+			origin = is_anon_ns(ns) ? ns->origin : ns->seq;
 	}
 	namespace_unlock();
 	return IS_ERR(m) ? ERR_CAST(m) : hold_detached(m, origin);

@@ -155,7 +155,7 @@ static const struct watch_ops mark_ops = { .tell = mark_tell, .forget = mark_for
 /* A mark behind W. NULL: there is no memory for it, or W has ended. */
 static struct watch *put_mark(struct watch *w)
 {
-	struct watch *mark = kzalloc(sizeof(*mark), GFP_NOWAIT | __GFP_NOWARN);
+	struct watch *mark = kzalloc(sizeof(*mark), GFP_NOWAIT);
 	bool put;
 
 	if (!mark)

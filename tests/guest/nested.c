@@ -121,7 +121,7 @@ TEST(file_of_a_namespace_is_mounted)
 	char path[40], name[60], root[200];
 	struct stat a, b;
 	pid_t p;
-	int fd, status;
+	int fd, tree, status;
 
 	own_place();
 	p = elsewhere();
@@ -150,6 +150,13 @@ TEST(file_of_a_namespace_is_mounted)
 	OK(mount("/proc/self/ns/uts", "pin", NULL, MS_BIND, NULL));
 	OK(umount2("pin", 0));
 	OK(mount("/proc/self/ns/uts", "pin", NULL, MS_BIND | MS_REC, NULL));
+	OK(umount2("pin", 0));
+	/* A copy of the kernel's own mount of it, and one of that copy. */
+	tree = OK((int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/ns/uts", 1 | O_CLOEXEC));
+	OK(close((int)OK(syscall(SYS_open_tree, tree, "", 1 | AT_EMPTY_PATH | O_CLOEXEC))));
+	OK(syscall(SYS_move_mount, tree, "", AT_FDCWD, "pin", 4));
+	root_of("/tmp/nested/pin", root);
+	CHECK(!strncmp(root, "uts:[", 5));
 }
 
 /* A namespace holds only younger ones: not itself, not the one that it came from. Nor does a copy, or what others would see of the mount. */
