@@ -291,9 +291,9 @@ struct file *open_tree_clone(const struct path *path, bool recurse)
 	namespace_lock();
 	m = do_loopback_copy(path, recurse, false, false);
 	if (!IS_ERR(m)) {
-		/* NULL: the kernel's own mount, of which files of namespaces alone may be copied. */
+		/* Of the kernel's own mounts, which are in none, files of namespaces may be copied. */
 		ns = real_mount(path->mnt)->mnt_ns;
-		if (ns)
+		if (is_mounted_ns(ns))
 			origin = is_anon_ns(ns) ? ns->origin : ns->seq;
 	}
 	namespace_unlock();
