@@ -28,7 +28,7 @@ struct user_namespace init_user_ns = {
 	.uid_map = { 1, &whole_range }, .gid_map = { 1, &whole_range }, .projid_map = { 1, &whole_range },
 };
 static struct group_info init_groups = { .refs = REFCOUNT_INIT(2) };
-static struct user_struct root_user = { .refs = REFCOUNT_INIT(2), .processes = ATOMIC_INIT(1) };
+static struct user_struct root_user = { .refs = REFCOUNT_INIT(2), .processes = ATOMIC_INIT(1), .everybody = __MUTEX_INITIALIZER(root_user.everybody) };
 static struct cred init_cred = {
 	.usage = REFCOUNT_INIT(4), .group_info = &init_groups, .user_ns = &init_user_ns, .user = &root_user,
 	.cap_permitted = { CAP_VALID_MASK }, .cap_effective = { CAP_VALID_MASK }, .cap_bset = { CAP_VALID_MASK },
@@ -76,6 +76,7 @@ struct user_struct *alloc_uid(kuid_t uid)
 		if (!n)
 			return NULL;
 		refcount_set(&n->refs, 1);
+		mutex_init(&n->everybody);
 		n->uid = uid;
 	}
 }

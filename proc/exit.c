@@ -121,59 +121,102 @@ void do_notify_parent_cldstop(struct task *t, bool for_ptracer, int why)
 
 /* ---- orphans ---- */
 
-static bool will_become_orphaned(struct pid *pgrp, struct task *ignored)
+/* tasklist_lock held: does T, by its parent, keep its group in the session's job control? */
+static bool keeps_group(struct task *t)
 {
-	struct task *t;
+	struct task *parent = task_real_parent(t);
 
-	do_each_pid_task(pgrp, PIDTYPE_PGID, t) {
-		if (t == ignored || (t->exit_state && thread_group_empty(t)) || task_real_parent(t)->pid == 1)
-			continue;
-		if (task_pid_type(task_real_parent(t), PIDTYPE_PGID) != pgrp &&
-		    task_pid_type(task_real_parent(t), PIDTYPE_SID) == task_pid_type(t, PIDTYPE_SID))
-			return false;
-	}
-	return true;
+	if ((t->exit_state && thread_group_empty(t)) || parent->pid == 1)
+		return false;
+	return task_pid_type(parent, PIDTYPE_PGID) != task_pid_type(t, PIDTYPE_PGID) &&
+	       task_pid_type(parent, PIDTYPE_SID) == task_pid_type(t, PIDTYPE_SID);
+}
+
+struct orphan_search {
+	bool kept, stopped;
+};
+
+static enum for_group search_member(struct task *t, void *arg)
+{
+	struct orphan_search *o = arg;
+
+	o->kept = keeps_group(t);
+	o->stopped |= t->signal->flags & SIGNAL_STOP_STOPPED;
+	return o->kept ? ENOUGH : GO_ON;
 }
 
 bool is_current_pgrp_orphaned(void)
 {
-	bool r;
+	struct orphan_search o = { .kept = false };
+	struct pid *pgrp = get_task_pid(current, PIDTYPE_PGID);
 
-	read_lock(&tasklist_lock);
-	r = will_become_orphaned(task_pid_type(current, PIDTYPE_PGID), NULL);
-	read_unlock(&tasklist_lock);
-	return r;
+	for_group(pgrp, search_member, &o);
+	put_pid(pgrp);
+	return !o.kept;
 }
 
-static bool has_stopped_jobs(struct pid *pgrp)
+/* Large groups that may have become orphans. tasklist_lock */
+static LIST_HEAD(orphaned_groups);
+
+static struct pid *next_orphaned_group(void)
 {
-	struct task *t;
+	struct pid *pgrp;
 
-	do_each_pid_task(pgrp, PIDTYPE_PGID, t)
-		if (t->signal->flags & SIGNAL_STOP_STOPPED)
-			return true;
-	return false;
+	write_lock_irq(&tasklist_lock);
+	pgrp = list_first_entry_or_null(&orphaned_groups, struct pid, orphan);
+	if (pgrp)
+		list_del_init(&pgrp->orphan);
+	write_unlock_irq(&tasklist_lock);
+	return pgrp;
 }
 
-/* The group of T loses its link to the session through T (or through T's PARENT): POSIX wants SIGHUP, SIGCONT. */
+static void signal_orphaned_groups(struct work_struct *unused)
+{
+	struct pid *pgrp;
+
+	while ((pgrp = next_orphaned_group())) {
+		struct orphan_search o = { .kept = false };
+
+		for_group(pgrp, search_member, &o);
+		if (!o.kept && o.stopped) {
+			kill_pgrp(pgrp, SIGHUP, 1);
+			kill_pgrp(pgrp, SIGCONT, 1);
+		}
+		put_pid(pgrp);
+		cond_resched();
+	}
+}
+static DECLARE_WORK(orphan_work, signal_orphaned_groups);
+
+/* The group of T loses its link to the session through T (or through T's PARENT): POSIX wants SIGHUP, SIGCONT. tasklist_lock held for writing. */
 static void kill_orphaned_pgrp(struct task *t, struct task *parent)
 {
 	struct pid *pgrp = task_pid_type(t, PIDTYPE_PGID);
-	struct task *ignored = t;
+	struct task *ignored = parent ? NULL : t, *x;
+	bool stopped = false;
 
 	if (!parent)
 		parent = task_real_parent(t);
-	else
-		ignored = NULL;
-	if (task_pid_type(parent, PIDTYPE_PGID) != pgrp &&
-	    task_pid_type(parent, PIDTYPE_SID) == task_pid_type(t, PIDTYPE_SID) &&
-	    will_become_orphaned(pgrp, ignored) && has_stopped_jobs(pgrp)) {
-		struct task *x;
-
-		do_each_pid_task(pgrp, PIDTYPE_PGID, x) {
-			do_send_sig_info(SIGHUP, SEND_SIG_PRIV, x, PIDTYPE_TGID);
-			do_send_sig_info(SIGCONT, SEND_SIG_PRIV, x, PIDTYPE_TGID);
+	if (task_pid_type(parent, PIDTYPE_PGID) == pgrp ||
+	    task_pid_type(parent, PIDTYPE_SID) != task_pid_type(t, PIDTYPE_SID))
+		return;
+	if (pgrp->group_size > GROUP_MOST) {
+		if (list_empty(&pgrp->orphan)) {
+			list_add_tail(&get_pid(pgrp)->orphan, &orphaned_groups);
+			queue_work(system_unbound_wq, &orphan_work);
 		}
+		return;
+	}
+	do_each_pid_task(pgrp, PIDTYPE_PGID, x) {
+		if (x != ignored && keeps_group(x))
+			return;
+		stopped |= x->signal->flags & SIGNAL_STOP_STOPPED;
+	}
+	if (!stopped)
+		return;
+	do_each_pid_task(pgrp, PIDTYPE_PGID, x) {
+		do_send_sig_info(SIGHUP, SEND_SIG_PRIV, x, PIDTYPE_TGID);
+		do_send_sig_info(SIGCONT, SEND_SIG_PRIV, x, PIDTYPE_TGID);
 	}
 }
 
@@ -319,13 +362,10 @@ static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 	if (leader) {
 		flush_sigqueue(&s->shared_pending);
 		posix_sleepers_leave(s);
-		gone[PIDTYPE_PGID] = change_pid(t, PIDTYPE_PGID, NULL);
-		gone[PIDTYPE_SID] = change_pid(t, PIDTYPE_SID, NULL);
-		gone[PIDTYPE_TGID] = change_pid(t, PIDTYPE_TGID, NULL);
 		list_del_rcu(&t->tasks);
 		list_del_init(&t->sibling);
 	}
-	gone[PIDTYPE_PID] = change_pid(t, PIDTYPE_PID, NULL);
+	detach_pids(t, leader, gone);
 	s->nr_threads--;
 	zap_forget(s, t);
 	list_del_rcu(&t->thread_node);
@@ -903,21 +943,42 @@ void proc_take_leadership(struct task *me, struct task *leader) __releases(taskl
 	write_unlock_irq(&tasklist_lock);
 }
 
-/* prctl(PR_SET_CHILD_SUBREAPER): descendants look for us from now on. */
+#define SUBREAPER_MOST 256
+
+/*
+ * prctl(PR_SET_CHILD_SUBREAPER): descendants look for us from now on, and so do theirs. On the list of all processes the parent comes first: children go to
+ * an ancestor, or to the namespace's init. Some at a time: as long as the last one is on the list, the next ones are behind it; if it is not, again, with
+ * more at a time.
+ */
 void proc_mark_subreaper(struct task *t)
 {
-	struct task *p, *x;
+	struct task *p = &init_task, *last;
+	unsigned int most = SUBREAPER_MOST;
 
-	read_lock(&tasklist_lock);
-	for_each_process(p) {
-		for (x = task_real_parent(p); x && x != &init_task; x = task_real_parent(x)) {
-			if (same_thread_group(x, t)) {
-				p->signal->has_child_subreaper = true;
-				break;
-			}
+	get_task_struct(p);
+	do {
+		read_lock(&tasklist_lock);
+		last = p;
+		if (!rcu_access_pointer(p->sighand)) {
+			p = &init_task;
+			most *= 2;
 		}
-	}
-	read_unlock(&tasklist_lock);
+		for (unsigned int n = 0; n < most; n++) {
+			struct task *parent;
+
+			p = list_entry_rcu(p->tasks.next, struct task, tasks);
+			if (p == &init_task)
+				break;
+			parent = task_real_parent(p);
+			if (same_thread_group(parent, t) || parent->signal->has_child_subreaper)
+				p->signal->has_child_subreaper = true;
+		}
+		get_task_struct(p);
+		read_unlock(&tasklist_lock);
+		put_task_struct(last);
+		cond_resched();
+	} while (p != &init_task);
+	put_task_struct(p);
 }
 
 /* reboot(2) in a pid namespace: its init dies as if by SIGHUP or SIGINT. */

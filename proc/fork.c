@@ -130,7 +130,6 @@ static int copy_signal(u64 flags, struct task *t)
 	task_unlock(current->group_leader);
 	s->oom_score_adj = old->oom_score_adj;
 	s->oom_score_adj_min = old->oom_score_adj_min;
-	s->has_child_subreaper = old->has_child_subreaper || old->is_child_subreaper;
 	t->signal = s;
 	return 0;
 }
@@ -317,6 +316,12 @@ static void undo_rooms(struct task *t, const struct kernel_clone_args *a)
 	exit_files(t);
 }
 
+/* Do the children of S look for a subreaper when their parent ends? */
+static bool looks_for_subreaper(const struct signal_struct *s)
+{
+	return s->has_child_subreaper | s->is_child_subreaper;
+}
+
 /* tasklist_lock and siglock held: from here it can be found. */
 static void link_task(struct task *t, const struct kernel_clone_args *a, struct pid *pid)
 {
@@ -351,18 +356,14 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_TGID], pid);
 		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_PGID], task_pid_type(from, PIDTYPE_PGID));
 		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_SID], task_pid_type(from, PIDTYPE_SID));
+		t->signal->has_child_subreaper = looks_for_subreaper(task_real_parent(t)->signal);
 		t->signal->tty = from->signal->tty;
 		proc_tty_inherited(t->signal);
 		if (pid->numbers[pid->level].nr == 1) {		/* the init of a namespace */
 			rcu_assign_pointer(pid->numbers[pid->level].ns->child_reaper, t);
 			t->signal->flags |= SIGNAL_UNKILLABLE;
 		}
-		/* Either may be missing: process 1 starts with neither, and a child of it may make itself a group only. */
-		if (rcu_access_pointer(t->signal->pids[PIDTYPE_PGID]))
-			attach_pid(t, PIDTYPE_PGID);
-		if (rcu_access_pointer(t->signal->pids[PIDTYPE_SID]))
-			attach_pid(t, PIDTYPE_SID);
-		attach_pid(t, PIDTYPE_TGID);
+		attach_pids(t);
 		list_add_tail(&t->sibling, &task_real_parent(t)->children);
 		list_add_tail_rcu(&t->tasks, &init_task.tasks);
 	} else {
@@ -377,7 +378,8 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 	total_forks++;
 }
 
-static struct task *copy_process(struct kernel_clone_args *a)
+/* Where HOLD says that it is to be waited for, nothing is done. */
+static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 {
 	struct task *t;
 	struct pid *pid;
@@ -440,6 +442,10 @@ static struct task *copy_process(struct kernel_clone_args *a)
 			e = -EINTR;
 			goto undo_lock;
 		}
+		if (!(a->flags & CLONE_THREAD) && task_is_held(current, hold)) {
+			e = -EAGAIN;
+			goto undo_lock;
+		}
 	}
 	if (unlikely(READ_ONCE(pid->numbers[pid->level].ns->dying))) {
 		e = -ENOMEM;		/* its init ended after the number was given out, and kills nobody any more */
@@ -495,6 +501,22 @@ static int trace_event_of(const struct kernel_clone_args *a)
 	return !(a->flags & CLONE_UNTRACED) && ptrace_event_enabled(current, event) ? event : 0;
 }
 
+/* A new process, when no signal is on its way to those of which it would be. */
+static struct task *copy_unheld(struct kernel_clone_args *a)
+{
+	struct hold hold = { .is = false };
+	struct task *t;
+	int e = 0;
+
+	do {
+		t = copy_process(a, &hold);
+		if (likely(!hold.is))
+			return t;
+		e = hold_wait(&hold);
+	} while (!e);
+	return ERR_PTR(e);
+}
+
 pid_t kernel_clone(struct kernel_clone_args *a)
 {
 	struct completion vfork;
@@ -512,7 +534,7 @@ pid_t kernel_clone(struct kernel_clone_args *a)
 		tid_work->func = set_tid_work;
 	}
 	a->trace_event = trace_event_of(a);
-	t = copy_process(a);
+	t = copy_unheld(a);
 	if (IS_ERR(t)) {
 		kfree(tid_work);
 		return (pid_t)PTR_ERR(t);
@@ -552,7 +574,7 @@ struct task *kernel_thread_create(int (*fn)(void *), void *arg, const char *name
 		.flags = CLONE_VM | CLONE_UNTRACED | CLONE_FS | CLONE_FILES, .fn = fn, .fn_arg = arg, .name = name,
 	};
 
-	return copy_process(&a);
+	return copy_process(&a, NULL);
 }
 
 /* kthreadd: parent of all kernel threads; they reap themselves. */

@@ -48,6 +48,7 @@ static struct pid *pid_new(unsigned int level)
 	p->level = level;
 	spin_lock_init(&p->lock);
 	INIT_HLIST_HEAD(&p->inodes);
+	INIT_LIST_HEAD(&p->orphan);
 	init_waitqueue_head(&p->wait_pidfd);
 	p->ino = __atomic_add_fetch(&last_pid_ino, 1, __ATOMIC_RELAXED);
 	return p;
@@ -245,31 +246,247 @@ struct pid *get_task_pid(struct task *t, enum pid_type type)
 	return p;
 }
 
-/* tasklist_lock held for writing. */
+/*
+ * tasklist_lock held for writing, as in all that changes a group. A large group has a tree of its processes, so that who looks at them some at a time finds
+ * the next one; it is made when the group becomes large, and forgotten when it is half of that.
+ */
+static u64 last_group_stamp;
+
+static void group_tree_add(struct pid *pgrp, struct signal_struct *s)
+{
+	struct rb_node *parent = NULL, **link = &pgrp->group.node;
+
+	while (*link) {
+		parent = *link;
+		link = s->group_stamp > rb_entry(parent, struct signal_struct, group_node)->group_stamp ? &parent->right : &parent->left;
+	}
+	rb_link_node(&s->group_node, parent, link);
+	rb_insert_color(&s->group_node, &pgrp->group);
+}
+
+static noinline void large_group_grows(struct pid *pgrp, struct signal_struct *s)
+{
+	struct task *t;
+
+	if (pgrp->group_has_tree) {
+		group_tree_add(pgrp, s);
+		return;
+	}
+	pgrp->group_has_tree = true;
+	do_each_pid_task(pgrp, PIDTYPE_PGID, t)
+		group_tree_add(pgrp, t->signal);
+}
+
+/* S is on the list of the group's processes. */
+static void join_group(struct signal_struct *s, struct pid *pgrp)
+{
+	s->group_stamp = ++last_group_stamp;
+	if (unlikely(++pgrp->group_size > GROUP_MOST) || unlikely(pgrp->group_has_tree))
+		large_group_grows(pgrp, s);
+}
+
+static void leave_group(struct signal_struct *s, struct pid *pgrp)
+{
+	pgrp->group_size--;
+	if (likely(!pgrp->group_has_tree))
+		return;
+	rb_erase(&s->group_node, &pgrp->group);
+	if (pgrp->group_size <= GROUP_MOST / 2) {
+		pgrp->group_has_tree = false;
+		pgrp->group = RB_ROOT;
+	}
+}
+
+/* tasklist_lock held: the first process that joined after STAMP. */
+static struct signal_struct *group_after(struct pid *pgrp, u64 stamp)
+{
+	struct signal_struct *found = NULL, *s;
+	struct task *t;
+
+	for (struct rb_node *n = pgrp->group.node; n;) {
+		s = rb_entry(n, struct signal_struct, group_node);
+		if (s->group_stamp > stamp) {
+			found = s;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	if (pgrp->group_has_tree)
+		return found;
+	do_each_pid_task(pgrp, PIDTYPE_PGID, t)
+		if (t->signal->group_stamp > stamp && (!found || t->signal->group_stamp < found->group_stamp))
+			found = t->signal;
+	return found;
+}
+
+atomic_t holds_of_all;
+
+void pid_hold(struct pid *pid)
+{
+	atomic_inc(&holds_of_all);
+	atomic_inc(&pid->holds);
+}
+
+void pid_let_go(struct pid *pid)
+{
+	atomic_dec(&holds_of_all);
+	if (atomic_dec_and_test(&pid->holds))
+		wake_up_all(&pid->wait_pidfd);
+}
+
+void for_group(struct pid *pgrp, enum for_group (*fn)(struct task *leader, void *arg), void *arg)
+{
+	bool large, held = false;
+	struct signal_struct *s;
+	u64 end, after = 0;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	read_lock(&tasklist_lock);
+	large = pgrp->group_size > GROUP_MOST;
+	end = last_group_stamp;
+	while ((s = group_after(pgrp, after)) && s->group_stamp <= end) {
+		enum for_group next = fn(pid_task(rcu_dereference(s->pids[PIDTYPE_TGID]), PIDTYPE_TGID), arg);
+
+		if (next == ENOUGH)
+			break;
+		after = s->group_stamp;
+		if (next == GO_ON_HELD && large && !held) {
+			held = true;
+			end = last_group_stamp;
+			pid_hold(pgrp);
+		}
+		if (++n % GROUP_MOST)
+			continue;
+		read_unlock(&tasklist_lock);
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+		read_lock(&tasklist_lock);
+	}
+	read_unlock(&tasklist_lock);
+	rcu_read_unlock();
+	if (held)
+		pid_let_go(pgrp);
+}
+
+bool __pid_is_held(struct task *t, struct hold *h)
+{
+	struct pid *pgrp = task_pid_type(t, PIDTYPE_PGID), *session = task_pid_type(t, PIDTYPE_SID);
+
+	h->pid = NULL;
+	if (unlikely(pgrp && atomic_read(&pgrp->holds)))
+		h->pid = get_pid(pgrp);
+	else if (unlikely(session && atomic_read(&session->holds)))
+		h->pid = get_pid(session);
+	h->is = h->pid;
+	return h->is;
+}
+
+bool __task_is_held(struct task *t, struct hold *h)
+{
+	if (!__pid_is_held(t, h))
+		h->is = everybody_held(t, &h->walk);
+	return h->is;
+}
+
+int hold_wait(struct hold *h)
+{
+	int e;
+
+	if (h->pid) {
+		e = wait_event_interruptible(h->pid->wait_pidfd, !atomic_read(&h->pid->holds));
+		put_pid(h->pid);
+	} else {
+		e = wait_for_everybody(h->walk);
+	}
+	h->is = false;
+	return e ? -ERESTARTNOINTR : 0;
+}
+
+static __always_inline void link_pid(struct task *t, enum pid_type type, struct pid *p)
+{
+	hlist_add_head_rcu(&t->pid_links[type], &p->tasks[type]);
+	if (type == PIDTYPE_PGID)
+		join_group(t->signal, p);
+	else if (type == PIDTYPE_SID)
+		p->session_size++;
+}
+
+/* The pid that nobody is attached to any more, for free_pid() without the lock; else NULL. */
+static __always_inline struct pid *unlink_pid(struct task *t, enum pid_type type, struct pid *p)
+{
+	hlist_del_rcu(&t->pid_links[type]);
+	if (type == PIDTYPE_PGID)
+		leave_group(t->signal, p);
+	else if (type == PIDTYPE_SID)
+		p->session_size--;
+	for (int i = PIDTYPE_MAX; --i >= 0;)
+		if (!hlist_empty(&p->tasks[i]))
+			return NULL;
+	return p;
+}
+
+/* tasklist_lock held for writing, here and below. */
 void attach_pid(struct task *t, enum pid_type type)
 {
 	struct pid *p = task_pid_type(t, type);
 
-	hlist_add_head_rcu(&t->pid_links[type], &p->tasks[type]);
+	if (type == PIDTYPE_PGID)
+		link_pid(t, PIDTYPE_PGID, p);
+	else if (type == PIDTYPE_SID)
+		link_pid(t, PIDTYPE_SID, p);
+	else
+		link_pid(t, type, p);
 }
 
-/* The pid that nobody is attached to any more, for free_pid() without the lock; else NULL. */
+void attach_pids(struct task *t)
+{
+	struct pid *pgrp = task_pid_type(t, PIDTYPE_PGID), *session = task_pid_type(t, PIDTYPE_SID);
+
+	/* Either may be missing: process 1 starts with neither, and a child of it may make itself a group only. */
+	if (pgrp)
+		link_pid(t, PIDTYPE_PGID, pgrp);
+	if (session)
+		link_pid(t, PIDTYPE_SID, session);
+	link_pid(t, PIDTYPE_TGID, task_pid_type(t, PIDTYPE_TGID));
+}
+
 struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n)
+{
+	struct pid *p = task_pid_type(t, type), *gone = NULL;
+
+	rcu_assign_pointer(t->signal->pids[type], n);
+	if (type == PIDTYPE_PGID) {
+		gone = p ? unlink_pid(t, PIDTYPE_PGID, p) : NULL;
+		link_pid(t, PIDTYPE_PGID, n);
+	} else {
+		gone = p ? unlink_pid(t, PIDTYPE_SID, p) : NULL;
+		link_pid(t, PIDTYPE_SID, n);
+	}
+	return gone;
+}
+
+static __always_inline struct pid *detach_pid(struct task *t, enum pid_type type)
 {
 	struct pid *p = task_pid_type(t, type);
 
-	if (p)			/* process 1 and what it starts have no group and session at first */
-		hlist_del_rcu(&t->pid_links[type]);
-	if (type == PIDTYPE_PID)
-		rcu_assign_pointer(t->thread_pid, n);
-	else
-		rcu_assign_pointer(t->signal->pids[type], n);
-	if (n)
-		hlist_add_head_rcu(&t->pid_links[type], &n->tasks[type]);
-	for (int i = PIDTYPE_MAX; p && --i >= 0;)
-		if (!hlist_empty(&p->tasks[i]))
-			return NULL;
-	return p;
+	rcu_assign_pointer(t->signal->pids[type], NULL);
+	return p ? unlink_pid(t, type, p) : NULL;
+}
+
+void detach_pids(struct task *t, bool leader, struct pid *gone[PIDTYPE_MAX])
+{
+	struct pid *own = task_own_pid(t);
+
+	if (leader) {
+		gone[PIDTYPE_PGID] = detach_pid(t, PIDTYPE_PGID);
+		gone[PIDTYPE_SID] = detach_pid(t, PIDTYPE_SID);
+		gone[PIDTYPE_TGID] = detach_pid(t, PIDTYPE_TGID);
+	}
+	rcu_assign_pointer(t->thread_pid, NULL);
+	gone[PIDTYPE_PID] = unlink_pid(t, PIDTYPE_PID, own);
 }
 
 int pid_nr_ns(const struct pid *pid, const struct pid_namespace *ns)

@@ -578,12 +578,24 @@ int send_sig(int sig, struct task *t, int priv)
 
 /* ---- rights ---- */
 
+static bool same_user(const struct cred *c, const struct cred *tc)
+{
+	return uid_eq(c->euid, tc->suid) || uid_eq(c->euid, tc->uid) || uid_eq(c->uid, tc->suid) || uid_eq(c->uid, tc->uid);
+}
+
 bool may_signal(const struct cred *c, struct task *t)
 {
 	const struct cred *tc = __task_cred(t);
 
-	return uid_eq(c->euid, tc->suid) || uid_eq(c->euid, tc->uid) || uid_eq(c->uid, tc->suid) || uid_eq(c->uid, tc->uid) ||
-	       ns_capable(tc->user_ns, CAP_KILL);
+	return same_user(c, tc) || ns_capable(tc->user_ns, CAP_KILL);
+}
+
+/* The same of another's credentials. */
+static bool cred_may_signal(const struct cred *c, struct task *t)
+{
+	const struct cred *tc = __task_cred(t);
+
+	return same_user(c, tc) || cred_capable(c, tc->user_ns, CAP_KILL);
 }
 
 static int check_kill_permission(int sig, struct siginfo *info, struct task *t)
@@ -637,32 +649,33 @@ int kill_pid(struct pid *pid, int sig, int priv)
 	return kill_pid_info(sig, priv ? SEND_SIG_PRIV : SEND_SIG_NOINFO, pid);
 }
 
-/* To each process of the group. 0 if any took it. */
-static int kill_pgrp_locked(int sig, struct siginfo *info, struct pid *pgrp)
+/* A signal to a group, and what came of it: 0 if any took it. */
+struct group_signal {
+	int sig;
+	struct siginfo *info;
+	bool ok;
+	int e;
+};
+
+static enum for_group send_to_member(struct task *t, void *arg)
 {
-	struct task *t;
-	bool ok = false;
-	int e = -ESRCH;
+	struct group_signal *g = arg;
+	int r = group_send_sig_info(g->sig, g->info, t, PIDTYPE_PGID);
 
-	do_each_pid_task(pgrp, PIDTYPE_PGID, t) {
-		int r = group_send_sig_info(sig, info, t, PIDTYPE_PGID);
-
-		ok |= !r;
-		if (e == -ESRCH || r != -EPERM)
-			e = r;
-	}
-	return ok ? 0 : e;
+	g->ok |= !r;
+	if (g->e == -ESRCH || r != -EPERM)
+		g->e = r;
+	/* Who may send nothing holds nobody up. */
+	return !r && g->sig ? GO_ON_HELD : GO_ON;
 }
 
 int kill_pgrp_info(int sig, struct siginfo *info, struct pid *pgrp)
 {
-	unsigned long flags;
-	int e;
+	struct group_signal g = { .sig = sig, .info = info, .e = -ESRCH };
 
-	read_lock_irqsave(&tasklist_lock, flags);
-	e = pgrp ? kill_pgrp_locked(sig, info, pgrp) : -ESRCH;
-	read_unlock_irqrestore(&tasklist_lock, flags);
-	return e;
+	if (pgrp)
+		for_group(pgrp, send_to_member, &g);
+	return g.ok ? 0 : g.e;
 }
 
 int kill_pgrp(struct pid *pgrp, int sig, int priv)
@@ -670,26 +683,104 @@ int kill_pgrp(struct pid *pgrp, int sig, int priv)
 	return kill_pgrp_info(sig, priv ? SEND_SIG_PRIV : SEND_SIG_NOINFO, pgrp);
 }
 
-/* kill(2) with PID -1: everybody but init and the caller's own process. */
-int kill_everybody(int sig, struct siginfo *info)
-{
-	struct pid_namespace *ns = task_active_pid_ns(current);
-	int e = -ESRCH, sent = 0;
-	unsigned long flags;
-	struct task *t;
+/* ---- everybody ---- */
 
-	read_lock_irqsave(&tasklist_lock, flags);
-	for_each_process(t) {
-		if (pid_nr_ns(task_pid_type(t, PIDTYPE_TGID), ns) > 1 && !same_thread_group(t, current)) {
+/* A signal on its way to everybody whom SENDER may send it and NS shows. One at a time for each user. */
+struct everybody {
+	struct list_head node;		/* tasklist_lock */
+	const struct cred *sender;
+	struct pid_namespace *ns;
+};
+static LIST_HEAD(everybody);
+static atomic_t everybody_ended;
+static DECLARE_WAIT_QUEUE_HEAD(everybody_wait);
+
+/* tasklist_lock held for writing: is T one of those to whom a signal is on its way? */
+bool everybody_held(struct task *t, int *walk)
+{
+	struct everybody *w;
+
+	list_for_each_entry(w, &everybody, node) {
+		if (cred_may_signal(w->sender, t) && pid_nr_ns(task_own_pid(t), w->ns)) {
+			*walk = atomic_read(&everybody_ended);
+			return true;
+		}
+	}
+	return false;
+}
+
+int wait_for_everybody(int walk)
+{
+	return wait_event_interruptible(everybody_wait, atomic_read(&everybody_ended) != walk);
+}
+
+static void hold_everybody(struct everybody *w)
+{
+	write_lock_irq(&tasklist_lock);
+	list_add(&w->node, &everybody);
+	atomic_inc(&holds_of_all);
+	write_unlock_irq(&tasklist_lock);
+}
+
+static void let_go_of_everybody(struct everybody *w)
+{
+	if (list_empty(&w->node))
+		return;
+	write_lock_irq(&tasklist_lock);
+	list_del(&w->node);
+	atomic_dec(&holds_of_all);
+	atomic_inc(&everybody_ended);
+	write_unlock_irq(&tasklist_lock);
+	wake_up_all(&everybody_wait);
+}
+
+#define EVERYBODY_MOST 32
+
+/* By number, some at a time: whom it reaches first makes no other process before the last has it. */
+static int signal_everybody(int sig, struct siginfo *info)
+{
+	struct everybody w = { .sender = current_cred(), .ns = task_active_pid_ns(current) };
+	int e = 0, sent = 0;
+	struct pid *pid;
+
+	INIT_LIST_HEAD(&w.node);
+	if (sig)
+		hold_everybody(&w);
+	rcu_read_lock();
+	for (unsigned int i = 2, n = 1; (pid = find_ge_pid(&i, w.ns)); i++, n++) {
+		struct task *t = pid_task(pid, PIDTYPE_TGID);
+
+		if (t && !same_thread_group(t, current)) {
 			int r = group_send_sig_info(sig, info, t, PIDTYPE_MAX);
 
 			sent++;
 			if (r != -EPERM)
 				e = r;
 		}
+		if (n % EVERYBODY_MOST)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
 	}
-	read_unlock_irqrestore(&tasklist_lock, flags);
+	rcu_read_unlock();
+	let_go_of_everybody(&w);
 	return sent ? (e == -ESRCH ? 0 : e) : -ESRCH;
+}
+
+/* kill(2) with PID -1: everybody but init and the caller's own process. */
+int kill_everybody(int sig, struct siginfo *info)
+{
+	struct mutex *mine = &current_cred()->user->everybody;
+	int e;
+
+	if (!sig)
+		return signal_everybody(0, info);
+	if (mutex_lock_killable(mine))
+		return -EINTR;
+	e = signal_everybody(sig, info);
+	mutex_unlock(mine);
+	return e;
 }
 
 /* ---- forced ---- */

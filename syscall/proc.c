@@ -241,7 +241,8 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 {
 	struct task *leader = current->group_leader, *p;
 	struct pid *pgrp, *freed = NULL;
-	int e = -ESRCH;
+	struct hold hold = { .is = false };
+	int e;
 
 	if (!pid)
 		pid = task_pid_vnr(leader);
@@ -249,6 +250,8 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 		pgid = pid;
 	if (pgid < 0)
 		return -EINVAL;
+again:
+	e = -ESRCH;
 	write_lock_irq(&tasklist_lock);
 	p = find_task_by_vpid(pid);
 	if (!p || !thread_group_leader(p)) {
@@ -280,10 +283,18 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 			goto out;
 	}
 	e = 0;
-	if (task_pid_type(p, PIDTYPE_PGID) != pgrp)
+	if (task_pid_type(p, PIDTYPE_PGID) != pgrp) {
+		if (pid_is_held(p, &hold))
+			goto out;
 		freed = change_pid(p, PIDTYPE_PGID, pgrp);
+	}
 out:
 	write_unlock_irq(&tasklist_lock);
+	if (unlikely(hold.is)) {
+		e = hold_wait(&hold);
+		if (!e)
+			goto again;
+	}
 	if (freed)
 		free_pid(freed);
 	return e;
@@ -293,11 +304,16 @@ long sys_setsid(void)
 {
 	struct task *leader = current->group_leader;
 	struct pid *sid, *old_pg = NULL, *old_sid = NULL;
-	long r = -EPERM;
+	struct hold hold = { .is = false };
+	long r;
 
+again:
+	r = -EPERM;
 	write_lock_irq(&tasklist_lock);
 	sid = task_own_pid(leader);
 	if (leader->signal->leader || pid_task(sid, PIDTYPE_PGID))
+		goto out;
+	if (pid_is_held(leader, &hold))
 		goto out;
 	leader->signal->leader = true;
 	if (task_pid_type(leader, PIDTYPE_SID) != sid)
@@ -308,6 +324,11 @@ long sys_setsid(void)
 	r = pid_vnr(sid);
 out:
 	write_unlock_irq(&tasklist_lock);
+	if (unlikely(hold.is)) {
+		r = hold_wait(&hold);
+		if (!r)
+			goto again;
+	}
 	if (old_sid && old_sid != old_pg)
 		free_pid(old_sid);
 	if (old_pg)

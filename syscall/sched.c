@@ -334,36 +334,45 @@ static int for_user(kuid_t uid, int (*fn)(struct task *t, int arg, int e), int a
 	return e;
 }
 
+struct to_threads {
+	int (*fn)(struct task *t, int arg, int e);
+	int arg, e;
+};
+
+static enum for_group to_threads(struct task *p, void *arg)
+{
+	struct to_threads *c = arg;
+	struct task *t;
+
+	for_each_thread(p, t)
+		c->e = c->fn(t, c->arg, c->e);
+	return GO_ON;
+}
+
 /* Calls FN for each thread that WHICH, WHO name; E goes through all. */
 static int for_who(int which, int who, int (*fn)(struct task *t, int arg, int e), int arg, int e)
 {
-	struct task *t, *p;
+	struct to_threads c = { fn, arg, e };
+	struct task *t;
 	struct pid *pid;
-	kuid_t uid;
 
-	rcu_read_lock();
 	switch (which) {
 	case PRIO_PROCESS:
+		rcu_read_lock();
 		t = who ? find_task_by_vpid(who) : current;
 		if (t)
 			e = fn(t, arg, e);
-		break;
-	case PRIO_PGRP:
-		read_lock(&tasklist_lock);
-		pid = who ? find_vpid(who) : task_pid_type(current, PIDTYPE_PGID);
-		if (pid)
-			do_each_pid_task(pid, PIDTYPE_PGID, p)
-				for_each_thread(p, t)
-					e = fn(t, arg, e);
-		read_unlock(&tasklist_lock);
-		break;
-	default:
-		uid = who ? make_kuid(current_user_ns(), (uid_t)who) : current_uid();
 		rcu_read_unlock();
-		return for_user(uid, fn, arg, e);
+		return e;
+	case PRIO_PGRP:
+		pid = who ? find_get_pid(who) : get_task_pid(current, PIDTYPE_PGID);
+		if (pid)
+			for_group(pid, to_threads, &c);
+		put_pid(pid);
+		return c.e;
+	default:
+		return for_user(who ? make_kuid(current_user_ns(), (uid_t)who) : current_uid(), fn, arg, e);
 	}
-	rcu_read_unlock();
-	return e;
 }
 
 long sys_setpriority(int which, int who, int niceval)

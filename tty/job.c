@@ -9,6 +9,7 @@
 #include <kernel/bug.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
+#include <proc/ns.h>
 #include <proc/pid.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
@@ -98,20 +99,55 @@ struct tty *get_current_tty(void)
 	return t;
 }
 
-/* Nobody of the session has T as its terminal any more. tasklist_lock read-held. */
+/* RCU or tasklist_lock held. */
+static void drop_tty_of(struct task *p)
+{
+	struct tty *t;
+	struct sighand_struct *h;
+	unsigned long flags;
+
+	h = lock_task_sighand(p, &flags);
+	if (!h)
+		return;
+	t = signal_tty(p->signal);
+	set_signal_tty(p->signal, NULL);
+	unlock_task_sighand(p, &flags);
+	if (t)
+		tty_put(t);
+}
+
+#define SESSION_MOST 64
+
+/* Nobody of the session has a terminal any more: some of a large one at a time, which makes no process meanwhile. */
 static void drop_session_tty(struct pid *session)
 {
+	struct pid *pid;
 	struct task *p;
+	bool large;
 
-	do_each_pid_task(session, PIDTYPE_SID, p) {
-		spin_lock_irq(&task_sighand(p)->siglock);
-		struct tty *t = signal_tty(p->signal);
-
-		set_signal_tty(p->signal, NULL);
-		spin_unlock_irq(&task_sighand(p)->siglock);
-		if (t)
-			tty_put(t);
+	read_lock(&tasklist_lock);
+	large = session->session_size > SESSION_MOST;
+	if (large)
+		pid_hold(session);
+	else
+		do_each_pid_task(session, PIDTYPE_SID, p)
+			drop_tty_of(p);
+	read_unlock(&tasklist_lock);
+	if (!large)
+		return;
+	rcu_read_lock();
+	for (unsigned int i = 1, n = 1; (pid = find_ge_pid(&i, &init_pid_ns)); i++, n++) {
+		p = pid_task(pid, PIDTYPE_TGID);
+		if (p && task_pid_type(p, PIDTYPE_SID) == session)
+			drop_tty_of(p);
+		if (n % SESSION_MOST)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
 	}
+	rcu_read_unlock();
+	pid_let_go(session);
 }
 
 static void set_ids(struct tty *t, struct pid *session, struct pid *pgrp)
@@ -165,14 +201,13 @@ void session_clear(struct tty *t)
 
 	if (session) {
 		read_lock(&tasklist_lock);
-		do_each_pid_task(session, PIDTYPE_SID, p) {
-			if (!p->signal->leader)
-				continue;
+		p = pid_task(session, PIDTYPE_TGID);
+		if (p && p->signal->leader) {
 			do_send_sig_info(SIGHUP, SEND_SIG_PRIV, p, PIDTYPE_TGID);
 			do_send_sig_info(SIGCONT, SEND_SIG_PRIV, p, PIDTYPE_TGID);
 		}
-		drop_session_tty(session);
 		read_unlock(&tasklist_lock);
+		drop_session_tty(session);
 	}
 	if (pgrp) {
 		kill_pgrp(pgrp, SIGHUP, 1);
@@ -205,9 +240,7 @@ void disassociate_ctty(bool on_exit)
 	if (on_exit && !t->is_pty)
 		tty_hangup(t);
 	session = get_task_pid(current, PIDTYPE_SID);
-	read_lock(&tasklist_lock);
 	drop_session_tty(session);
-	read_unlock(&tasklist_lock);
 	clear_ids(t, session);
 	put_pid(session);
 	tty_put(t);
@@ -260,9 +293,7 @@ int tty_set_ctty(struct tty *t, struct file *file, unsigned long arg)
 		/* Only root may steal it. */
 		if (arg != 1 || !capable(CAP_SYS_ADMIN))
 			goto out;
-		read_lock(&tasklist_lock);
 		drop_session_tty(session);
-		read_unlock(&tasklist_lock);
 	}
 	if (!(file->f_mode & FMODE_READ) && !capable(CAP_SYS_ADMIN))
 		goto out;

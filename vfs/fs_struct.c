@@ -82,35 +82,49 @@ static bool replace_path(struct path *p, const struct path *old, const struct pa
 	return true;
 }
 
-/* Every task whose root or cwd is @old_root moves to @new_root. */
+/* Moves root and cwd of @t from @old to @new: how many of them. */
+static int replace_fs_refs(struct task *t, const struct path *old, const struct path *new)
+{
+	struct fs_struct *fs;
+	int hits = 0;
+
+	task_lock(t);
+	fs = t->fs;
+	if (fs) {
+		spin_lock(&fs->lock);
+		raw_write_seqcount_begin(&fs->seq);
+		hits = replace_path(&fs->root, old, new);
+		hits += replace_path(&fs->pwd, old, new);
+		raw_write_seqcount_end(&fs->seq);
+		for (int n = 0; n < hits; n++)
+			path_get(new);
+		spin_unlock(&fs->lock);
+	}
+	task_unlock(t);
+	return hits;
+}
+
+#define REFS_MOST 64
+
+/* Every task whose root or cwd is @old_root moves to @new_root, but for those forked meanwhile. May sleep. */
 void chroot_fs_refs(const struct path *old_root, const struct path *new_root)
 {
-	struct task *p, *t;
+	struct pid *pid;
 	int count = 0;
 
-	read_lock(&tasklist_lock);
-	for_each_process_thread(p, t) {
-		struct fs_struct *fs;
+	rcu_read_lock();
+	for (unsigned int i = 1, n = 1; (pid = find_ge_pid(&i, &init_pid_ns)); i++, n++) {
+		struct task *t = pid_task(pid, PIDTYPE_PID);
 
-		task_lock(t);
-		fs = t->fs;
-		if (fs) {
-			int hits;
-
-			spin_lock(&fs->lock);
-			raw_write_seqcount_begin(&fs->seq);
-			hits = replace_path(&fs->root, old_root, new_root);
-			hits += replace_path(&fs->pwd, old_root, new_root);
-			raw_write_seqcount_end(&fs->seq);
-			while (hits--) {
-				count++;
-				path_get(new_root);
-			}
-			spin_unlock(&fs->lock);
-		}
-		task_unlock(t);
+		if (t)
+			count += replace_fs_refs(t, old_root, new_root);
+		if (n % REFS_MOST)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
 	}
-	read_unlock(&tasklist_lock);
+	rcu_read_unlock();
 	while (count--)
 		path_put(old_root);
 }

@@ -2,8 +2,11 @@
 /* Sessions, process groups and terminals. proves: setsid getsid setpgid getpgid getpgrp vhangup ioctl */
 #include "t.h"
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <termios.h>
 
 static int open_pty(char *name, size_t len)
@@ -730,5 +733,328 @@ TEST(open_as_the_master_closes)
 	}
 	for (int i = 0; i < 300; i++)
 		close(open_pty(name, sizeof(name)));
+	CHECK(t_child_ok(pid));
+}
+
+/* From process to process: each makes the next and ends. */
+static void hop(volatile int *said, volatile int *escaped)
+{
+	for (;;) {
+		int before = *said;
+		pid_t pid = fork();
+
+		if (pid > 0)
+			_exit(0);
+		if (!pid && before) {		/* a process that has been killed makes no other */
+			__sync_fetch_and_add(escaped, 1);
+			_exit(0);
+		}
+	}
+}
+
+/* A signal to a large group, whose members go on making others, reaches all of them. */
+TEST(nobody_escapes_a_signal_to_the_group)
+{
+	volatile int *said = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	for (int round = 0; round < 3; round++) {
+		pid_t pid = OK(fork()), group;
+		int status;
+
+		*said = 0;
+		if (pid) {
+			CHECK(t_child_ok(pid));
+			EQ(said[1], 0);
+			continue;
+		}
+		OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+		CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+		group = OK(fork());
+		if (!group) {
+			OK(setpgid(0, 0));
+			for (int i = 0; i < 90; i++)
+				if (!OK(fork())) {
+					if (i % 10 == 0)
+						hop(said, said + 1);
+					for (;;)
+						pause();
+				}
+			raise(SIGSTOP);
+			for (;;)
+				pause();
+		}
+		EQ(waitpid(group, &status, WUNTRACED), group);
+		CHECK(WIFSTOPPED(status));
+		OK(kill(-group, 0));
+		OK(kill(-group, SIGCONT));
+		OK(kill(-group, SIGKILL));
+		*said = 1;
+		while (waitpid(-1, &status, 0) > 0)
+			;
+		EQ(errno, ECHILD);
+		_exit(0);
+	}
+}
+
+/* Who is of a group that gets a signal makes children and leaves the group all the same, when all have it. */
+TEST(a_group_goes_on_after_a_signal)
+{
+	volatile int *made = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = OK(fork());
+	int status;
+
+	if (!pid) {
+		OK(setpgid(0, 0));
+		for (int i = 0; i < 60; i++)
+			if (!OK(fork())) {
+				while (!*made)
+					t_sleep_ms(1);
+				pid = OK(fork());
+				if (!pid)
+					_exit(0);
+				CHECK(t_child_ok(pid));
+				if (i % 2)
+					OK(setsid());
+				else
+					OK(setpgid(0, 0));
+				__sync_fetch_and_add(made + 1, 1);
+				_exit(0);
+			}
+		*made = 1;
+		for (int i = 0; i < 50; i++)
+			OK(kill(0, i % 2 ? SIGURG : SIGCONT));
+		for (int i = 0; i < 60; i++) {
+			OK(wait(&status));
+			EQ(status, 0);
+		}
+		EQ(made[1], 60);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+/* N processes that wait for a signal, made by the caller; CALL first. */
+static void crowd(int n, void (*call)(void))
+{
+	for (int i = 0; i < n; i++)
+		if (!OK(fork())) {
+			if (call)
+				call();
+			for (;;)
+				pause();
+		}
+}
+
+/* kill(2) of -1 reaches all that its sender sees, and nobody makes another that it misses. */
+TEST(nobody_escapes_a_signal_to_everybody)
+{
+	volatile int *said = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	for (int round = 0; round < 3; round++) {
+		pid_t pid;
+		int status;
+
+		*said = 0;
+		pid = OK((pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL));
+		if (pid) {
+			CHECK(t_child_ok(pid));
+			EQ(said[1], 0);
+			continue;
+		}
+		CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+		for (int i = 0; i < 90; i++)
+			if (!OK(fork())) {
+				if (i % 10 == 0)
+					hop(said, said + 1);
+				if (i % 3 == 0)
+					OK(setsid());
+				for (;;)
+					pause();
+			}
+		OK(kill(-1, 0));
+		OK(kill(-1, SIGCONT));
+		OK(kill(-1, SIGKILL));
+		*said = 1;
+		while (waitpid(-1, &status, 0) > 0)
+			;
+		EQ(errno, ECHILD);
+		_exit(0);
+	}
+}
+
+/* setpriority(2) and getpriority(2) of a group of many. */
+TEST(priority_of_a_large_group)
+{
+	pid_t pid = OK(fork());
+	int status;
+
+	if (!pid) {
+		pid_t first = getpid(), other;
+
+		OK(setpgid(0, 0));
+		crowd(80, NULL);
+		other = OK(fork());
+		if (!other) {
+			OK(setpgid(0, 0));
+			for (;;)
+				pause();
+		}
+		OK(setpgid(other, other));
+		OK(setpriority(PRIO_PGRP, 0, 7));
+		for (pid_t p = first; p < other; p++) {
+			errno = 0;
+			if (getpgid(p) == first)
+				EQ(getpriority(PRIO_PROCESS, (id_t)p), 7);
+		}
+		EQ(getpriority(PRIO_PROCESS, (id_t)other), 0);
+		OK(setpriority(PRIO_PROCESS, (id_t)first, 9));
+		EQ(getpriority(PRIO_PGRP, (id_t)first), 7);
+		ERR(setpriority(PRIO_PGRP, 0x3fffffff, 1), ESRCH);
+		OK(kill(other, SIGKILL));
+		EQ(waitpid(other, &status, 0), other);
+		OK(kill(0, SIGKILL));
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static volatile int *hung_up;
+static void on_hup(int sig) { (void)sig; __sync_fetch_and_add(hung_up, 1); _exit(0); }
+
+/* A group of many, one of which is stopped, loses its last link to the session. */
+TEST(a_large_group_becomes_an_orphan)
+{
+	pid_t pid = OK(fork());
+
+	hung_up = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(hung_up != MAP_FAILED);
+	if (!pid) {
+		pid_t leader;
+		int status;
+
+		OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+		leader = OK(fork());
+		if (!leader) {
+			pid_t link;
+
+			OK(setsid());
+			link = OK(fork());
+			if (!link) {
+				/* Of the group, with a parent of another group of the session. */
+				OK(setpgid(0, 0));
+				CHECK(signal(SIGHUP, on_hup) != SIG_ERR);
+				crowd(60, NULL);
+				link = OK(fork());
+				if (!link)
+					for (raise(SIGSTOP);;)
+						pause();
+				EQ(waitpid(link, &status, WUNTRACED), link);
+				CHECK(WIFSTOPPED(status));
+				_exit(0);
+			}
+			EQ(waitpid(link, &status, 0), link);
+			for (;;)
+				pause();
+		}
+		for (int n = 0; n < 61; n++) {
+			OK(wait(&status));
+			EQ(status, 0);
+		}
+		EQ(*hung_up, 61);
+		OK(kill(leader, SIGKILL));
+		EQ(wait(&status), leader);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+/* All of a large session lose the terminal that is given back. */
+TEST(a_large_session_loses_its_terminal)
+{
+	char name[32], c;
+	int master = open_pty(name, sizeof(name)), status, ready[2], go[2];
+	pid_t pid = OK(fork());
+
+	if (!pid) {
+		int tty;
+
+		OK(setsid());
+		tty = OK(open(name, O_RDWR));
+		CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR);
+		close(master);
+		OK(pipe(ready));
+		OK(pipe(go));
+		for (int i = 0; i < 80; i++)
+			if (!OK(fork())) {
+				close(go[1]);
+				close(OK(open("/dev/tty", O_RDWR)));
+				EQ(write(ready[1], "r", 1), 1);
+				EQ(read(go[0], &c, 1), 0);
+				ERR(open("/dev/tty", O_RDWR), ENXIO);
+				_exit(0);
+			}
+		for (int i = 0; i < 80; i++)
+			EQ(read(ready[0], &c, 1), 1);
+		OK(ioctl(tty, TIOCNOTTY));
+		ERR(open("/dev/tty", O_RDWR), ENXIO);
+		close(go[1]);
+		for (int i = 0; i < 80; i++) {
+			OK(wait(&status));
+			EQ(status, 0);
+		}
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	close(master);
+}
+
+static void close_files(void)
+{
+	for (int fd = 3; fd < 16; fd++)
+		close(fd);
+}
+
+/* Who becomes a subreaper does so for descendants that there are, however many and however deep. */
+TEST(a_subreaper_of_many)
+{
+	pid_t pid = OK(fork());
+	int status;
+
+	if (!pid) {
+		pid_t chain, me;
+		int gate[2];
+		char c;
+
+		OK(setpgid(0, 0));
+		OK(pipe(gate));
+		me = getpid();
+		chain = OK(fork());
+		if (!chain) {
+			close(gate[1]);
+			for (int deep = 0; deep < 100; deep++) {
+				pid_t next = OK(fork());
+
+				if (next) {
+					EQ(read(gate[0], &c, 1), 0);
+					if (deep < 98)
+						waitpid(next, &status, 0);
+					_exit(0);	/* the last but one leaves the last */
+				}
+			}
+			while (getppid() != me)
+				t_sleep_ms(1);
+			_exit(7);
+		}
+		close(gate[0]);
+		crowd(200, close_files);
+		OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+		close(gate[1]);
+		do
+			OK(wait(&status));
+		while (!WIFEXITED(status) || WEXITSTATUS(status) != 7);
+		CHECK(signal(SIGTERM, SIG_IGN) != SIG_ERR);
+		OK(kill(0, SIGTERM));
+		_exit(0);
+	}
 	CHECK(t_child_ok(pid));
 }

@@ -787,6 +787,34 @@ static int process_one(long i)
 	return i % 20000 != 12500 || (getpriority(PRIO_USER, 0) == 0 && !setpriority(PRIO_USER, 0, 0));
 }
 
+/* All in one group; now and then all of it gets a signal that does nothing, or a priority. */
+static int group_start(void) { return setsid() > 0 && pid_ns_start(); }
+static int group_one(long i) { return process_one(i) && (!time_for_all(i) || (!kill(0, SIGURG) && !setpriority(PRIO_PGRP, 0, 0))); }
+
+/* Everybody gets a signal, and looks for a new parent. */
+static int everybody_one(long i) { return process_one(i) && (!time_for_all(i) || (!kill(-1, SIGURG) && !prctl(PR_SET_CHILD_SUBREAPER, 1))); }
+
+/* A member that keeps the group from being an orphan ends, when there is no other. */
+static int orphan_one(long i)
+{
+	pid_t p, group = getpgrp();
+	int status;
+
+	if (!process_one(i))
+		return 0;
+	if (!time_for_all(i))
+		return 1;
+	p = fork();
+	if (!p) {
+		setpgid(0, 0);
+		p = fork();
+		if (!p)
+			_exit(setpgid(0, group) != 0);
+		_exit(waitpid(p, &status, 0) != p || status);
+	}
+	return waitpid(p, &status, 0) == p && !status;
+}
+
 static int nothing(void) { return 1; }
 
 /* A list of all of a kind is read in one go. */
@@ -827,6 +855,9 @@ static const struct kind {
 	{ "thread", thread_start, thread_one },
 	{ "thread_exec", thread_start, thread_exec_one },
 	{ "pid_ns_process", pid_ns_start, process_one },
+	{ "group", group_start, group_one },
+	{ "everybody", pid_ns_start, everybody_one },
+	{ "orphan", group_start, orphan_one },
 	{ "futex_crowd", thread_start, futex_crowd_one },
 	{ "futex_words", thread_start, futex_words_one },
 	{ "zombie", nothing, zombie_one },

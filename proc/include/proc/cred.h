@@ -10,6 +10,7 @@
 #include <lib/err.h>
 #include <lib/idmap.h>
 #include <kernel/refcount.h>
+#include <sched/mutex.h>
 #include <kernel/rcu.h>
 #include <sched/task.h>
 #include <abi/errno.h>
@@ -91,6 +92,7 @@ struct user_struct {
 	struct ghash_node node;
 	atomic_t processes, sigpending, inotify_instances, inotify_watches;
 	atomic_long_t locked_vm, pipe_bufs, unix_inflight, mq_bytes, epoll_watches;
+	struct mutex everybody;		/* a signal to everybody, one at a time: all forks look at each */
 };
 struct user_struct *alloc_uid(kuid_t uid);	/* found or made; NULL without memory */
 void free_uid(struct user_struct *u);

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <lib/list.h>
+#include <lib/rbtree.h>
+#include <lib/atomic.h>
 #include <kernel/refcount.h>
 #include <sched/task.h>
 #include <sched/wait.h>
@@ -23,6 +25,11 @@ struct pid {
 	spinlock_t lock;		/* inodes; first of file systems' locks of inodes */
 	struct hlist_head inodes;	/* lock: directories that show its task, to be dropped with it */
 	struct hlist_head tasks[PIDTYPE_MAX];	/* tasklist_lock; R */
+	struct rb_root group;		/* tasklist_lock: the processes of the group that it names, by signal->group_stamp, if they are many */
+	bool group_has_tree;		/* tasklist_lock */
+	unsigned int group_size, session_size;	/* tasklist_lock: processes */
+	atomic_t holds;			/* raised under tasklist_lock: struct hold; wait_pidfd for the end of the last */
+	struct list_head orphan;	/* tasklist_lock: on orphaned_groups (exit.c) */
 	wait_queue_head_t wait_pidfd;
 	struct rcu_head rcu;
 	u64 ino;			/* c: never used twice */
@@ -43,6 +50,33 @@ struct pid *find_vpid(int nr);				/* in the caller's namespace; under RCU */
 struct pid *find_pid_ns(int nr, struct pid_namespace *ns);
 struct pid *find_get_pid(int nr);
 /* The first at or after *NR, which becomes its number: what the pid itself says may not be set yet. Under RCU. */
+/*
+ * What is done to many processes is done some at a time. Meanwhile the group, the session or the namespace's processes are held: they make no process, and
+ * do not leave the group, before all is done. Who finds so under tasklist_lock, held for writing, lets go of it, waits and begins again.
+ */
+struct hold {
+	bool is;
+	struct pid *pid;	/* of the group or session; a reference */
+	int walk;		/* without PID: how many signals to everybody had ended */
+};
+extern atomic_t holds_of_all;	/* how many there are; raised under tasklist_lock */
+bool __pid_is_held(struct task *t, struct hold *h);
+bool __task_is_held(struct task *t, struct hold *h);
+/* T's group or session. */
+static inline bool pid_is_held(struct task *t, struct hold *h) { return unlikely(atomic_read(&holds_of_all)) && __pid_is_held(t, h); }
+/* These, or T by a signal to everybody. */
+static inline bool task_is_held(struct task *t, struct hold *h) { return unlikely(atomic_read(&holds_of_all)) && __task_is_held(t, h); }
+int hold_wait(struct hold *h);				/* 0, or -ERESTARTNOINTR for a signal */
+void pid_hold(struct pid *pid);				/* tasklist_lock held */
+void pid_let_go(struct pid *pid);			/* without it */
+enum for_group { GO_ON, GO_ON_HELD, ENOUGH };
+#define GROUP_MOST 32U
+/*
+ * FN for the processes that are in the group as the call begins, in the order in which they joined it, GROUP_MOST at a time under tasklist_lock and RCU.
+ * May sleep. After GO_ON_HELD, for what none may escape, a large group is held: who is in it makes no child and goes to no other group until the call
+ * ends, so that there is nobody but whom FN sees.
+ */
+void for_group(struct pid *pgrp, enum for_group (*fn)(struct task *leader, void *arg), void *arg);
 struct pid *find_ge_pid(unsigned int *nr, struct pid_namespace *ns);
 struct task *pid_task(struct pid *pid, enum pid_type type);	/* under RCU or tasklist_lock */
 struct task *get_pid_task(struct pid *pid, enum pid_type type);

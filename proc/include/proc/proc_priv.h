@@ -10,7 +10,15 @@
 struct pid *alloc_pid(struct pid_namespace *ns, const int *set_tid, size_t set_tid_size);
 void free_pid(struct pid *p);
 void attach_pid(struct task *t, enum pid_type type);
-struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n);
+void attach_pids(struct task *t);		/* a new process */
+struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n);	/* to another group or session */
+/* The end of a thread, or of a process. GONE: see change_pid(); left alone where there is none. */
+void detach_pids(struct task *t, bool leader, struct pid *gone[PIDTYPE_MAX]);
+
+/* Of signal.c, for task_is_held() and hold_wait(). */
+bool everybody_held(struct task *t, int *walk);
+int wait_for_everybody(int walk);
+
 struct pid_namespace *copy_pid_ns(struct user_namespace *user_ns, struct pid_namespace *old);
 void proc_mark_subreaper(struct task *t);
 int proc_reboot_pid_ns(struct pid_namespace *ns, unsigned int cmd);

@@ -68,6 +68,8 @@ struct signal_struct {
 	bool is_child_subreaper, has_child_subreaper;
 	struct pid __rcu *pids[PIDTYPE_MAX];	/* T, R: TGID, PGID, SID */
 	bool leader;			/* T: session leader */
+	struct rb_node group_node;	/* T: in its group's tree, if that has one */
+	u64 group_stamp;		/* T: when it joined its group: no two are alike */
 	struct tty_struct *tty;		/* s */
 	struct pid *tty_old_pgrp;
 	u64 utime_ns, stime_ns, cutime_ns, cstime_ns;	/* s: of dead threads; of waited-for children */
