@@ -50,6 +50,17 @@ static bool may_nice(struct task *t)
 	return ok;
 }
 
+/* Whose capabilities are more than one's own, as a set-user-ID program's are, is not to be slowed down or moved by one's own right (capabilities(7)). */
+static bool caps_within_own(struct task *t)
+{
+	bool within;
+
+	rcu_read_lock();
+	within = cap_issubset(__task_cred(t)->cap_permitted, current_cred()->cap_permitted);
+	rcu_read_unlock();
+	return within || may_nice(t);
+}
+
 static bool nice_within_limit(struct task *t, int nice)
 {
 	return 20 - nice <= (s64)min_t(u64, task_rlimit(t, RLIMIT_NICE), 40);
@@ -77,7 +88,7 @@ static bool within_rights(struct task *t, const struct sched_attr_k *a)
 
 static int check_rights(struct task *t, const struct sched_attr_k *a)
 {
-	return within_rights(t, a) || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+	return (within_rights(t, a) || capable(CAP_SYS_NICE)) && caps_within_own(t) ? 0 : -EPERM;
 }
 
 static long set_attr(pid_t pid, struct sched_attr_k *a)
@@ -274,7 +285,7 @@ long sys_sched_setaffinity(pid_t pid, unsigned int len, struct uptr umask)
 		return -ESRCH;
 	if (t->flags & PF_NO_SETAFFINITY)
 		e = -EINVAL;
-	else if (same_owner(t) || may_nice(t))
+	else if ((same_owner(t) || may_nice(t)) && caps_within_own(t))
 		e = set_cpus_allowed(t, &m);
 	put_task_struct(t);
 	return e;
@@ -306,6 +317,8 @@ static int nice_one(struct task *t, int nice, int e)
 		return -EPERM;
 	if (nice < t->nice && !nice_within_limit(t, nice) && !capable(CAP_SYS_NICE))
 		return -EACCES;
+	if (!caps_within_own(t))
+		return -EPERM;
 	set_user_nice(t, nice);
 	return e == -ESRCH ? 0 : e;
 }
@@ -419,6 +432,8 @@ static int ioprio_one(struct task *t, int p, int e)
 	if (e && e != -ESRCH)
 		return e;
 	if (!uid_eq(tc->uid, c->euid) && !uid_eq(tc->uid, c->uid) && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	if (!caps_within_own(t))
 		return -EPERM;
 	WRITE_ONCE(t->ioprio, (u16)p);
 	return 0;

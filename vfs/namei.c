@@ -20,7 +20,7 @@
 #include <kernel/show.h>
 #include <kernel/init.h>
 
-int sysctl_protected_symlinks = 0;
+int sysctl_protected_symlinks = 1;
 
 /* File names. */
 
@@ -1494,7 +1494,7 @@ struct dentry *lookup_noperm_unlocked(const char *name, struct dentry *base, int
 
 static int namei_sysctls(void)
 {
-	sysctl_int("fs/protected_symlinks", 0600, &sysctl_protected_symlinks, 0, 1);
+	sysctl_int("fs/protected_symlinks", 0644, &sysctl_protected_symlinks, 0, 1);
 	return 0;
 }
 INITCALL(fs, namei_sysctls);

@@ -456,8 +456,8 @@ struct file *path_open_file(int dfd, struct filename *fn, const struct open_how_
 
 static int open_sysctls(void)
 {
-	sysctl_int("fs/protected_fifos", 0600, &sysctl_protected_fifos, 0, 2);
-	sysctl_int("fs/protected_regular", 0600, &sysctl_protected_regular, 0, 2);
+	sysctl_int("fs/protected_fifos", 0644, &sysctl_protected_fifos, 0, 2);
+	sysctl_int("fs/protected_regular", 0644, &sysctl_protected_regular, 0, 2);
 	return 0;
 }
 INITCALL(fs, open_sysctls);

@@ -17,7 +17,7 @@
 #include <proc/ns.h>
 #include <vfs/notify.h>
 
-int sysctl_protected_hardlinks;
+int sysctl_protected_hardlinks = 1;
 
 static bool ids_representable(const struct super_block *sb)
 {
@@ -818,7 +818,7 @@ int vfs_readlink(struct dentry *d, struct uptr buf, int buflen)
 
 static int link_sysctls(void)
 {
-	sysctl_int("fs/protected_hardlinks", 0600, &sysctl_protected_hardlinks, 0, 1);
+	sysctl_int("fs/protected_hardlinks", 0644, &sysctl_protected_hardlinks, 0, 1);
 	return 0;
 }
 INITCALL(fs, link_sysctls);

@@ -47,6 +47,11 @@ static void other(void)
 	ERR(rename("/tmp/perm/sticky/roots", "/tmp/perm/sticky/mine"), EPERM);
 	close(OK(open("/tmp/perm/sticky/mine", O_CREAT | O_WRONLY, 0600)));
 	OK(unlink("/tmp/perm/sticky/mine"));
+	/* In a directory where all leave things, links of others lead nowhere, but for those of its owner. */
+	ERR(open("/tmp/perm/sticky/of1000", O_RDONLY), EACCES);
+	close(OK(open("/tmp/perm/sticky/of1000/passwd", O_RDONLY)));	/* that one is on the way */
+	close(OK(open("/tmp/perm/sticky/ofroot", O_RDONLY)));
+	close(OK(open("/tmp/perm/drop/of1000", O_RDONLY)));
 	ERR(link("/tmp/perm/grp", "/tmp/perm/sticky/l"), EPERM);
 	ERR(mknod("/tmp/perm/drop/dev", S_IFCHR | 0600, 0x103), EPERM);
 	ERR(execl("/tmp/perm/noexec", "x", (char *)NULL), EACCES);
@@ -61,8 +66,7 @@ TEST(permissions)
 {
 	EQ(system("rm -rf /tmp/perm; mkdir -m 755 /tmp/perm; cd /tmp/perm; mkdir -m 700 closed; mkdir -m 733 drop; mkdir -m 1777 sticky;"
 		  "touch own noown grp closed/x sticky/roots; echo x > noexec; chmod 644 noexec; chown 1000:1000 own noown; chmod 600 own;"
-		  "chmod 077 noown; chown 0:2000 grp; chmod 640 grp"), 0);
-	EQ(system("echo 1 > /proc/sys/fs/protected_hardlinks 2>/dev/null; true"), 0);
+		  "chmod 077 noown; chown 0:2000 grp; chmod 640 grp; ln -s /etc sticky/of1000; ln -s /etc drop/of1000; chown -h 1000 sticky/of1000 drop/of1000; ln -s /etc sticky/ofroot"), 0);
 	CHECK(as(1000, 1000, owner));
 	CHECK(as(1001, 2000, group));
 	CHECK(as(1002, 1002, other));
