@@ -640,10 +640,11 @@ int do_execveat(int dfd, struct uptr filename, struct uptr argv, struct uptr env
 
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
-	/* setuid() past the process limit is caught here, at its next exec. */
-	if (atomic_read(&current_cred()->user->processes) > (s64)min_t(u64, rlimit(RLIMIT_NPROC), S32_MAX) &&
-	    !uid_eq(current_uid(), GLOBAL_ROOT_UID) && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
-		return -EAGAIN;
+	if (unlikely(current->flags & PF_NPROC_EXCEEDED)) {
+		if ((u64)atomic_read(&current_cred()->user->processes) > rlimit(RLIMIT_NPROC))
+			return -EAGAIN;
+		current->flags &= ~(unsigned int)PF_NPROC_EXCEEDED;
+	}
 	e = getname_flags(&fn, filename, flags & AT_EMPTY_PATH);
 	if (e)
 		return e;

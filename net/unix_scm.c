@@ -46,7 +46,7 @@ static int take_rights(struct unix_control *c, struct uptr data, size_t bytes)
 
 		if (get_user(fd, uptr_add(data, i * sizeof(fd))))
 			return -EFAULT;
-		f = fget((unsigned int)fd);
+		f = fget_raw((unsigned int)fd);
 		if (!f)
 			return -EBADF;
 		c->fds->file[c->fds->count++] = f;

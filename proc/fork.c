@@ -209,6 +209,8 @@ static int check_limits(struct task *t)
 		return -EAGAIN;
 	if (nr_tasks_alive() >= max_threads)
 		return -EAGAIN;
+	current->flags &= ~(unsigned int)PF_NPROC_EXCEEDED;
+	t->flags &= ~(unsigned int)PF_NPROC_EXCEEDED;
 	return 0;
 }
 

@@ -42,6 +42,11 @@ static int switch_user(struct cred *n)
 		return -EAGAIN;
 	free_uid(n->user);
 	n->user = u;
+	/* Programs do not look whether setuid() succeeded: the next exec fails (execve(2), EAGAIN). */
+	if ((u64)atomic_read(&u->processes) > rlimit(RLIMIT_NPROC) && !uid_eq(u->uid, GLOBAL_ROOT_UID))
+		current->flags |= PF_NPROC_EXCEEDED;
+	else
+		current->flags &= ~(unsigned int)PF_NPROC_EXCEEDED;
 	return 0;
 }
 

@@ -135,6 +135,48 @@ TEST(processes)
 	CHECK(t_child_ok(pid));
 }
 
+static int try_exec(void)
+{
+	execl("/proc/self/exe/x", "x", (char *)NULL);
+	return errno;
+}
+
+/* A program that became a user's who has too many processes does not start another; one that was his does, and so does one that could fork since. */
+TEST(exec_past_the_limit)
+{
+	for (int other = 0; other < 2; other++) {
+		pid_t pid = OK(fork());
+
+		if (!pid) {
+			pid_t kids[2];
+
+			OK(setuid(other ? 0 : 4322));
+			for (int i = 0; i < 2; i++) {
+				kids[i] = OK(fork());
+				if (!kids[i]) {
+					OK(setuid(4322));
+					for (;;)
+						pause();
+				}
+				t_until_asleep(kids[i]);
+			}
+			limit(RLIMIT_NPROC, 1, 2);
+			OK(setuid(4322));
+			EQ(try_exec(), other ? EAGAIN : ENOTDIR);
+			ERR(fork(), EAGAIN);
+			EQ(try_exec(), other ? EAGAIN : ENOTDIR);
+			OK(kill(kids[0], SIGKILL));
+			t_wait(kids[0]);
+			EQ(try_exec(), other ? EAGAIN : ENOTDIR);
+			OK(kill(kids[1], SIGKILL));
+			t_wait(kids[1]);
+			EQ(try_exec(), ENOTDIR);
+			_exit(0);
+		}
+		CHECK(t_child_ok(pid));
+	}
+}
+
 TEST(pending_signals)
 {
 	union sigval v = { 0 };

@@ -296,6 +296,21 @@ static int recv_fd(int s, int flags)
 	return fd;
 }
 
+/* What was opened by name alone travels, and is no more than that where it arrives. */
+TEST(name_alone_travels)
+{
+	int s[2], fd;
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	fd = OK(open("/etc/passwd", O_PATH));
+	EQ(send_fd(s[0], fd), 1);
+	close(fd);
+	fd = recv_fd(s[1], 0);
+	EQ(fcntl(fd, F_GETFL) & O_PATH, O_PATH);
+	ERR(read(fd, &s, 1), EBADF);
+	close(fd);
+}
+
 TEST(descriptors_travel)
 {
 	int s[2], p[2], got;

@@ -54,6 +54,7 @@
 #define PF_DUMPCORE 0x00000200
 #define PF_SIGNALED 0x00000400
 #define PF_MEMALLOC 0x00000800
+#define PF_NPROC_EXCEEDED 0x00001000	/* its user has too many processes since it became his: no exec until then, or a fork, finds fewer */
 #define PF_NOFS 0x00040000
 #define PF_NOIO 0x00080000
 #define PF_IDLE 0x00000002
