@@ -470,9 +470,10 @@ struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n)
 
 static __always_inline struct pid *detach_pid(struct task *t, enum pid_type type)
 {
-	struct pid *p = task_pid_type(t, type);
+	struct signal_struct *s = t->signal;
+	struct pid *p = rcu_dereference_protected(s->pids[type], lockdep_is_held(&tasklist_lock));
 
-	rcu_assign_pointer(t->signal->pids[type], NULL);
+	RCU_INIT_POINTER(s->pids[type], NULL);
 	return p ? unlink_pid(t, type, p) : NULL;
 }
 

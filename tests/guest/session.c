@@ -774,7 +774,7 @@ TEST(nobody_escapes_a_signal_to_the_group)
 			OK(setpgid(0, 0));
 			for (int i = 0; i < 90; i++)
 				if (!OK(fork())) {
-					if (i % 10 == 0)
+					if (i % 45 == 0)
 						hop(said, said + 1);
 					for (;;)
 						pause();
@@ -864,7 +864,7 @@ TEST(nobody_escapes_a_signal_to_everybody)
 		CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
 		for (int i = 0; i < 90; i++)
 			if (!OK(fork())) {
-				if (i % 10 == 0)
+				if (i % 45 == 0)
 					hop(said, said + 1);
 				if (i % 3 == 0)
 					OK(setsid());
