@@ -471,7 +471,7 @@ struct pid *change_pid(struct task *t, enum pid_type type, struct pid *n)
 static __always_inline struct pid *detach_pid(struct task *t, enum pid_type type)
 {
 	struct signal_struct *s = t->signal;
-	struct pid *p = rcu_dereference_protected(s->pids[type], lockdep_is_held(&tasklist_lock));
+	struct pid *p = rcu_access_pointer(s->pids[type]);
 
 	RCU_INIT_POINTER(s->pids[type], NULL);
 	return p ? unlink_pid(t, type, p) : NULL;
