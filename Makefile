@@ -9,6 +9,7 @@ gen := $(O)/gen
 .SUFFIXES:
 MAKEFLAGS += -rR
 
+.DELETE_ON_ERROR:
 .PHONY: all clean commands compile_commands FORCE
 all: $(O)/vmlinux
 
@@ -45,6 +46,14 @@ cflags_sched/kcov := $(if $(gcc_only_flags),,-momit-leaf-frame-pointer)
 # A planted bug is to be found on the stack: its last call is a call.
 cflags_sched/plant := -fno-optimize-sibling-calls
 cflags_sched/test/k_plant := -fno-optimize-sibling-calls
+
+# What runs once, or seldom and at length anyway, is compiled for size; the debug build's size is no matter.
+small := $(if $(DEBUG),,$(filter %.c,$(filter $(foreach d,$(rooms) arch arch/$(ARCH) arch/shared fs/tmpfs fs/proc,$d/test/%) boot/% dev/% fs/sysfs/%,$(csrc))) \
+	$(addprefix lib/,acpi.c cmdline.c dt.c dt_facts.c dt_irq.c fdt.c memblock.c options.c partition.c) \
+	$(addprefix vfs/,mntns.c mount.c namespace.c newmount.c pnode.c fs_context.c) $(addprefix proc/,ns.c ptrace.c))
+$(foreach f,$(filter $(csrc),$(small)),$(eval cflags_$(f:.c=) += -Os))
+$(shell mkdir -p $(O) && echo '$(small)' | cmp -s - $(O)/small || echo '$(small)' > $(O)/small)
+$(csrc:%.c=$(O)/%.o): $(O)/small
 
 # The flags a build was made with: another set builds everything again.
 $(shell mkdir -p $(O) && echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags) $(cov_flags))' | cmp -s - $(O)/flags || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(DEBUG),$(debug_flags) $(cov_flags))' > $(O)/flags)

@@ -45,6 +45,7 @@ void __init boot_register_console(void)
 static void __init name_cpus(void)
 {
 	nr_cpu_ids = arch_smp_count();
+	nr_cpu_words = (unsigned int)BITS_TO_LONGS(nr_cpu_ids);
 	for (unsigned int i = 0; i < nr_cpu_ids; i++) {
 		__cpumask_set_cpu(i, &cpu_possible_mask_);
 		__cpumask_set_cpu(i, &cpu_present_mask_);

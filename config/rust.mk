@@ -14,7 +14,7 @@ endif
 r := $(O)/rust
 rust_edition := 2024
 rust_common := --target $(rust_target) -Zunstable-options -Cpanic=abort -Cembed-bitcode=n $(or $(rust_frames),-Cforce-frame-pointers=y) \
-	-Cdebuginfo=1 -Copt-level=2 -Ccodegen-units=1 --sysroot=$(r)/none -L $(r) -Ztemps-dir=$(r) \
+	-Cdebuginfo=1 -Copt-level=2 $(rust_align) -Ccodegen-units=1 --sysroot=$(r)/none -L $(r) -Ztemps-dir=$(r) \
 	--remap-path-prefix=$(srctree)/= --remap-path-prefix=$(RUST_SRC)=rust-src $(rust_flags) $(if $(DEBUG),$(rust_debug_flags))
 # Not of core: what a driver uses of it is built into the driver.
 rust_cov := $(if $(DEBUG),$(rust_cov_flags))
@@ -88,7 +88,7 @@ $(r)/doctests.rs: tools/rustdoc.py $(rust_kernel_src) $(rust_driver_src)
 	$(Q)python3 tools/rustdoc.py $@
 $(r)/doctests.o: $(r)/doctests.rs $(r)/drivers.o
 	$(call say,RUSTC,$@)$(rustc) $(rust_common) $(rust_lints) $(macros_flag) --extern kernel=$(r)/libkernel.rmeta \
-		--extern drivers=$(r)/libdrivers.rmeta --crate-type=rlib --crate-name doctests --emit=obj=$@ $(rust_quiet) $<
+		--extern drivers=$(r)/libdrivers.rmeta --crate-type=rlib -Copt-level=s --crate-name doctests --emit=obj=$@ $(rust_quiet) $<
 
 # clippy's word on both crates; not part of a build, but of the tests.
 .PHONY: clippy

@@ -15,6 +15,8 @@ cc_flags := -mno-mmx -mno-sse -mno-sse2 -mno-80387 -Xclang -target-feature -Xcla
 endif
 # A locked instruction orders all that is around it.
 cc_flags += -DCONFIG_ATOMIC_FULL -DCONFIG_PRESERVE_MOST -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -fno-stack-protector -fcf-protection=none
+# Modern CPUs fetch from a cache of decoded instructions: loops need no padding.
+cc_flags += -falign-loops=1
 # Release code of clang keeps no frame pointers: tools/mkunwind.py makes the table that backtraces are found by.
 ifneq ($(cc_is_clang),)
 ifeq ($(DEBUG),)
@@ -26,6 +28,7 @@ endif
 include config/debug.mk
 $(call with_kasan,0xdffffc0000000000)
 rust_target := x86_64-unknown-none
+rust_align := -Cllvm-args=-align-loops=1
 rust_flags := -Ccode-model=kernel -Crelocation-model=static -Cno-redzone=y -Ctarget-cpu=x86-64 -Zplt=yes -Zdirect-access-external-data=yes
 # What it takes of the code that CPUs have in common.
 arch_shared := $(addprefix arch/shared/,alloc_kasan.c boot_acpi.c boot_efi.c boot_kaslr.c boot_no_dt.c kernel_maps.c kernel_percpu.c kernel_vdso.c mm_tlb.c mm_uatomic.c mm_user.c sched_fpu.c sched_irq_regs.c test/k_stack_walk.c vdso_image.S)

@@ -12,6 +12,7 @@
 #include <lib/types.h>
 #include <kernel/init.h>
 #include <lib/err.h>
+#include <lib/fcaps.h>
 #include <lib/format.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -41,6 +42,7 @@
 #include <vfs/fs.h>
 #include <vfs/mount.h>
 #include <vfs/namei.h>
+#include <vfs/xattr.h>
 #include <abi/errno.h>
 #include <linux/binfmts.h>
 #include <linux/capability.h>
@@ -265,10 +267,34 @@ static bool gains_caps(const struct cred *n, const struct cred *old)
 	return !cap_issubset(n->cap_permitted, old->cap_permitted);
 }
 
-/* User 0 of its namespace has all that the bounding set allows. True: at once in effect. */
-static bool root_caps(struct cred *n, const struct cred *old, kuid_t root)
+/*
+ * The file's capabilities, as far as the bounding set and what may be inherited go: 1 if it has any, 0. -EPERM: a program that takes them for granted (its effective
+ * bit is set) would not get all.
+ */
+static int file_caps(struct exec_prog *p, struct cred *n, bool *effective)
+{
+	struct fcaps f;
+	int e;
+
+	if (!mnt_may_suid(p->executable->f_path.mnt))
+		return 0;
+	e = vfs_file_caps(p->executable->f_path.dentry, &f);
+	if (e)
+		return e == -ENODATA ? 0 : e;
+	n->cap_permitted.val = (n->cap_bset.val & f.permitted) | (n->cap_inheritable.val & f.inheritable);
+	*effective = f.effective;
+	return f.effective && f.permitted & ~n->cap_permitted.val ? -EPERM : 1;
+}
+
+/*
+ * User 0 of its namespace has all that the bounding set allows. True: at once in effect. A set-user-ID program that has capabilities
+ * of its own gets those alone, unless root itself calls it.
+ */
+static bool root_caps(struct cred *n, const struct cred *old, kuid_t root, bool has_caps)
 {
 	if (issecure(SECURE_NOROOT) || (!uid_eq(n->euid, root) && !uid_eq(n->uid, root)))
+		return false;
+	if (has_caps && !uid_eq(n->uid, root))
 		return false;
 	n->cap_permitted.val = old->cap_bset.val | old->cap_inheritable.val;
 	return uid_eq(n->euid, root);
@@ -287,16 +313,20 @@ static void downgrade(struct cred *n, const struct cred *old)
 	n->cap_permitted.val &= old->cap_permitted.val;
 }
 
-static void new_creds(struct exec_prog *p)
+static int new_creds(struct exec_prog *p)
 {
 	const struct cred *old = current_cred();
 	struct cred *n = p->cred;
 	kuid_t root = make_kuid(n->user_ns, 0);
-	bool effective, changed;
+	bool effective = false, changed;
+	int has_caps;
 
 	n->cap_permitted = CAP_EMPTY_SET;
 	file_owner_creds(p, n);
-	effective = root_caps(n, old, root);
+	has_caps = file_caps(p, n, &effective);
+	if (has_caps < 0)
+		return has_caps;
+	effective |= root_caps(n, old, root, has_caps);
 	if (gains_caps(n, old))
 		p->personality_clear = PER_CLEAR_ON_SETID;
 	changed = !uid_eq(n->euid, old->euid) || !in_group_p(n->egid);
@@ -304,13 +334,14 @@ static void new_creds(struct exec_prog *p)
 		downgrade(n, old);
 	n->suid = n->fsuid = n->euid;
 	n->sgid = n->fsgid = n->egid;
-	if (changed)
+	if (changed || has_caps)
 		n->cap_ambient = CAP_EMPTY_SET;
 	n->cap_permitted.val |= n->cap_ambient.val;
 	n->cap_effective = effective ? n->cap_permitted : n->cap_ambient;
 	n->securebits &= ~(1U << SECURE_KEEP_CAPS);
 	p->secure = changed || !uid_eq(n->euid, old->uid) || !gid_eq(n->egid, old->gid) ||
 		    (!uid_eq(n->uid, root) && (effective || !cap_issubset(n->cap_permitted, n->cap_ambient)));
+	return 0;
 }
 
 void exec_would_dump(struct exec_prog *p, struct file *file)
@@ -384,7 +415,7 @@ alone:
 		return -ENOMEM;
 	spin_lock_init(&fresh->siglock);
 	refcount_set(&fresh->count, 1);
-	init_waitqueue_head(&fresh->signalfd_wqh);
+	init_signalfd(fresh);
 	write_lock_irq(&tasklist_lock);
 	spin_lock(&old->siglock);
 	memcpy(fresh->action, old->action, sizeof(fresh->action));
@@ -483,7 +514,9 @@ int exec_commit(struct exec_prog *p, bool exec_stack)
 	struct task *me = current;
 	int e;
 
-	new_creds(p);
+	e = new_creds(p);
+	if (e)
+		return e;
 	p->past_return = true;
 	e = de_thread(me);
 	if (e)

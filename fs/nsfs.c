@@ -160,7 +160,7 @@ static long nsfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-static const struct file_operations nsfs_fops = { .ioctl = nsfs_ioctl, .llseek = noop_llseek };
+static const struct file_operations nsfs_fops = { .ioctl = nsfs_ioctl };
 
 int nsfs_get_path(enum ns_kind kind, const char *label, void *ns, u64 ino, struct path *path)
 {

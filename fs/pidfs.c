@@ -177,7 +177,7 @@ static int pidfd_release(struct inode *inode, struct file *file)
 }
 
 static const struct file_operations pidfd_fops = {
-	.llseek = noop_llseek, .poll = pidfd_poll, .ioctl = pidfd_ioctl, .release = pidfd_release, .show_fdinfo = pidfd_fdinfo,
+	.poll = pidfd_poll, .ioctl = pidfd_ioctl, .release = pidfd_release, .show_fdinfo = pidfd_fdinfo,
 };
 
 /* ---- making and finding them ---- */

@@ -150,12 +150,12 @@ static const char *get_link(struct dentry *d, struct inode *inode, struct delaye
 /* Root and its group get what the mode gives them, everybody else what it gives others; nobody more. */
 static int sysctl_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
-	bool (*owner_like)(void) = node_of(inode)->owner_like;
+	const struct show_node *n = node_of(inode);
 	unsigned int mode = inode->i_mode;
 
 	(void)idmap;
-	if (owner_like)
-		mode >>= owner_like() ? 6 : 0;
+	if (n->rights)
+		mode = n->rights(current_cred());
 	else if (uid_eq(current_euid(), GLOBAL_ROOT_UID))
 		mode >>= 6;
 	else if (in_egroup_p(GLOBAL_ROOT_GID))
@@ -178,9 +178,8 @@ static int node_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr 
 
 static int sysctl_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 {
-	(void)idmap;
-	(void)d;
-	return attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
+	/* Times are taken, and forgotten; but only the owner may set any. */
+	return attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : setattr_prepare(idmap, d, attr);
 }
 
 /* Text. */
@@ -207,6 +206,13 @@ static int show_text(struct seq_file *m, void *v)
 	return 0;
 }
 
+static bool is_sysctl(const struct show_node *n)
+{
+	while (n->parent)
+		n = n->parent;
+	return n == show_root_node(SHOW_SYSCTL);
+}
+
 static int file_open(struct inode *inode, struct file *file)
 {
 	struct show_node *n = node_of(inode);
@@ -215,8 +221,8 @@ static int file_open(struct inode *inode, struct file *file)
 	if ((file->f_mode & FMODE_WRITE && !n->store) || (file->f_mode & FMODE_READ && !n->show))
 		return -EACCES;
 	err = single_open(file, show_text, n);
-	/* A setting takes pwrite(2), too, if only at its start. */
-	if (!err && file->f_mode & FMODE_WRITE)
+	/* A setting takes pwrite(2), too, if only at its start; of /proc/sys it is the descriptor that refuses. */
+	if (!err && (file->f_mode & FMODE_WRITE || is_sysctl(n)))
 		file->f_mode |= FMODE_PWRITE;
 	if (!err && n->changes)
 		((struct seq_file *)file->private_data)->poll_event = atomic_read(n->changes);
@@ -247,11 +253,13 @@ static __poll_t file_poll(struct file *file, struct poll_table_struct *pt)
 	return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLPRI;
 }
 
-static bool is_sysctl(const struct show_node *n)
+/*
+ * A per-namespace setting is the one of the writer's namespace, and a file descriptor may have been passed to the writer. So whoever opened the
+ * file must have rights over that namespace too: else a user could have root write to root's limits through a descriptor that he opened.
+ */
+static bool may_still_write(const struct show_node *n, const struct file *file)
 {
-	while (n->parent)
-		n = n->parent;
-	return n == show_root_node(SHOW_SYSCTL);
+	return !n->rights || n->rights(file->f_cred) & MAY_WRITE;
 }
 
 static ssize_t file_write(struct kiocb *iocb, struct iter *from)
@@ -278,7 +286,7 @@ static ssize_t file_write(struct kiocb *iocb, struct iter *from)
 		return -EFAULT;
 	}
 	text[len] = 0;
-	ret = n->dead ? -ENODEV : n->store(n, text, len);
+	ret = n->dead ? -ENODEV : may_still_write(n, iocb->ki_filp) ? n->store(n, text, len) : -EPERM;
 	kfree(text);
 	if (ret > 0)
 		iocb->ki_pos += ret;

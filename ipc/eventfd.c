@@ -76,7 +76,7 @@ static ssize_t eventfd_write(struct kiocb *k, struct iter *from)
 	bool done;
 	u64 n;
 
-	if (iter_count(from) < sizeof(n))
+	if (iter_count(from) != sizeof(n))
 		return -EINVAL;
 	if (copy_from_iter(&n, sizeof(n), from) != sizeof(n))
 		return -EFAULT;

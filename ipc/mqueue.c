@@ -38,6 +38,7 @@
 #define HARD_MSGMAX 65536
 #define HARD_MSGSIZEMAX (16 << 20)
 #define NAME_LIMIT 255
+#define STATUS_SIZE 80	/* what stat(2) says of the text that read(2) gives, however long that is */
 
 struct mq_message {
 	struct list_head list;		/* queue's lock */
@@ -74,6 +75,7 @@ struct mqueue {
 
 static struct vfsmount *mq_mnt __ro_after_init;
 static const struct file_operations mq_fops;
+static const struct inode_operations mq_iops;
 
 static void put_queue(struct mqueue *q)
 {
@@ -154,8 +156,8 @@ static struct mqueue *new_queue(struct ipc_namespace *ns, const char *name, umod
 	INIT_LIST_HEAD(&q->messages);
 	INIT_LIST_HEAD(&q->senders);
 	INIT_LIST_HEAD(&q->receivers);
-	q->max_messages = a ? a->mq_maxmsg : min(ns->mq_msg_max, 10);
-	q->max_size = a ? a->mq_msgsize : min(ns->mq_msgsize_max, 8192);
+	q->max_messages = a ? a->mq_maxmsg : min(ns->mq_msg_max, ns->mq_msg_default);
+	q->max_size = a ? a->mq_msgsize : min(ns->mq_msgsize_max, ns->mq_msgsize_default);
 	q->name = kstrdup(name, GFP_KERNEL_ACCOUNT);
 	q->inode = alloc_anon_inode(mq_mnt->mnt_sb);
 	if (!q->name || IS_ERR(q->inode))
@@ -164,6 +166,9 @@ static struct mqueue *new_queue(struct ipc_namespace *ns, const char *name, umod
 	if (e)
 		goto fail;
 	q->inode->i_mode = S_IFREG | (mode & S_IRWXUGO & ~current->fs->umask);
+	q->inode->i_op = &mq_iops;
+	inode_set_op_flags(q->inode);
+	i_size_write(q->inode, STATUS_SIZE);
 	return q;
 fail:
 	if (!IS_ERR_OR_NULL(q->inode))
@@ -241,6 +246,7 @@ int mqueue_open(const char *name, int oflag, umode_t mode, const struct mq_attr 
 	}
 	refcount_inc(&q->refs);
 	f->private_data = q;
+	f->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	fd_install((unsigned int)fd, f);
 out:
 	mutex_unlock(&ns->mq_lock);
@@ -608,6 +614,9 @@ static int mq_release(struct inode *inode, struct file *f)
 	return 0;
 }
 
+/* The size that a caller sets is only told; times, mode and owner are the queue's. */
+static const struct inode_operations mq_iops = { .setattr = simple_setattr };
+
 static const struct file_operations mq_fops = {
 	.llseek = default_llseek, .read_iter = mq_read, .poll = mq_poll, .flush = mq_flush, .release = mq_release,
 };
@@ -628,9 +637,11 @@ static int mqueue_init(void)
 	mq_mnt = kern_mount(&mq_type);
 	if (IS_ERR(mq_mnt))
 		return (int)PTR_ERR(mq_mnt);
-	sysctl_int("fs/mqueue/queues_max", 0644, &ns->mq_queues_max, 0, INT_MAX);
-	sysctl_int("fs/mqueue/msg_max", 0644, &ns->mq_msg_max, 1, HARD_MSGMAX);
-	sysctl_int("fs/mqueue/msgsize_max", 0644, &ns->mq_msgsize_max, 128, HARD_MSGSIZEMAX);
+	ipc_ns_setting(sysctl_int("fs/mqueue/queues_max", 0644, &ns->mq_queues_max, 0, INT_MAX));
+	ipc_ns_setting(sysctl_int("fs/mqueue/msg_max", 0644, &ns->mq_msg_max, 1, HARD_MSGMAX));
+	ipc_ns_setting(sysctl_int("fs/mqueue/msg_default", 0644, &ns->mq_msg_default, 1, HARD_MSGMAX));
+	ipc_ns_setting(sysctl_int("fs/mqueue/msgsize_max", 0644, &ns->mq_msgsize_max, 128, HARD_MSGSIZEMAX));
+	ipc_ns_setting(sysctl_int("fs/mqueue/msgsize_default", 0644, &ns->mq_msgsize_default, 128, HARD_MSGSIZEMAX));
 	return 0;
 }
 INITCALL(fs, mqueue_init);

@@ -410,7 +410,7 @@ static struct sysv_object *sem_make(struct ipc_namespace *ns, unsigned long n, i
 
 	if (!n)
 		return ERR_PTR(-EINVAL);
-	if (ns->sem_total + (int)n > ns->sem[1])
+	if ((u64)ns->sem_total + n > (u64)max(ns->sem[1], 0))
 		return ERR_PTR(-ENOSPC);
 	s = sysv_alloc(set_size(n), __GFP_ZERO);
 	if (!s)

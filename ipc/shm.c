@@ -84,7 +84,7 @@ static struct sysv_object *shm_make(struct ipc_namespace *ns, unsigned long size
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	snprintf(name, sizeof(name), "SYSV%08x", (unsigned int)key);
-	s->file = mm_shmem_file_setup(name, (loff_t)size, flags & SHM_NORESERVE ? VM_NORESERVE : 0);
+	s->file = mm_shmem_file_setup(name, (loff_t)size, flags & SHM_NORESERVE && sysctl_overcommit_memory != 2 ? VM_NORESERVE : 0);
 	if (IS_ERR(s->file)) {
 		long e = PTR_ERR(s->file);
 

@@ -31,6 +31,7 @@ static __poll_t signalfd_poll(struct file *file, struct poll_table_struct *p)
 
 	poll_wait(file, &my_sighand()->signalfd_wqh, p);
 	spin_lock_irq(&my_sighand()->siglock);
+	settle_signals(current);
 	pending = (current->pending.signal | current->signal->shared_pending.signal) & s->mask;
 	spin_unlock_irq(&my_sighand()->siglock);
 	return pending ? EPOLLIN : 0;

@@ -35,6 +35,8 @@ static void init_limits(struct ipc_namespace *ns)
 	ns->mq_queues_max = 256;
 	ns->mq_msg_max = 10;
 	ns->mq_msgsize_max = 8192;
+	ns->mq_msg_default = 10;
+	ns->mq_msgsize_default = 8192;
 	ns->shm_max = SHMMAX;
 	ns->shm_all = SHMALL;
 	ns->shm_mni = SHMMNI;
@@ -417,9 +419,68 @@ void sysv_show(enum sysv_kind kind, struct seq_file *m)
 
 static ssize_t show_sem(struct show_node *n, char *buf, size_t size)
 {
-	const int *s = init_ipc_ns.sem;
+	const int *s = current_ipc_ns()->sem;
 
 	return scnprintf(buf, size, "%d\t%d\t%d\t%d\n", s[0], s[1], s[2], s[3]);
+}
+
+/* Up to four numbers; the last, of sets, is the table's. Those that are not given stay. */
+static ssize_t store_sem(struct show_node *n, const char *text, size_t len)
+{
+	struct ipc_namespace *ns = current_ipc_ns();
+	const char *p = skip_spaces(text);
+	int v[4], k = 0;
+
+	for (; *p && k < 4; k++) {
+		char *end;
+		long x = simple_strtol(p, &end, 10);
+
+		if (end == p || (*end && !strchr(" \t\n", *end)) || x < INT_MIN || x > INT_MAX)
+			return -EINVAL;
+		v[k] = (int)x;
+		p = skip_spaces(end);
+	}
+	if (k == 4 && (v[3] < 0 || v[3] > SYSV_IPCMNI))
+		return -EINVAL;
+	mutex_lock(&ns->ids[SYSV_SEM].lock);
+	memcpy(ns->sem, v, (size_t)k * sizeof(v[0]));
+	mutex_unlock(&ns->ids[SYSV_SEM].lock);
+	return (ssize_t)len;
+}
+
+/* ---- settings, of each namespace its own (ipc_namespaces(7)) ---- */
+
+static void *of_caller(void *value)
+{
+	return (char *)current_ipc_ns() + ((char *)value - (char *)&init_ipc_ns);
+}
+
+static unsigned int root_rights(const struct cred *cred)
+{
+	kuid_t root = make_kuid(current_ipc_ns()->user_ns, 0);
+
+	return uid_eq(cred->euid, uid_valid(root) ? root : GLOBAL_ROOT_UID) ? 06 : 04;
+}
+
+/* *_next_id: for checkpoint/restore, which chooses identifiers. */
+static unsigned int restorer_rights(const struct cred *cred)
+{
+	struct user_namespace *ns = current_ipc_ns()->user_ns;
+
+	return cred_capable(cred, ns, CAP_CHECKPOINT_RESTORE) || cred_capable(cred, ns, CAP_SYS_ADMIN) ? 06 : 04;
+}
+
+static void namespace_setting(struct show_node *n, unsigned int (*rights)(const struct cred *cred))
+{
+	if (!n)
+		return;
+	n->of_caller = of_caller;
+	n->rights = rights;
+}
+
+void ipc_ns_setting(struct show_node *n)
+{
+	namespace_setting(n, root_rights);
 }
 
 static int sysv_init(void)
@@ -436,15 +497,15 @@ static int sysv_sysctls(void)
 	};
 	struct ipc_namespace *ns = &init_ipc_ns;
 
-	sysctl_ulong("kernel/shmmax", 0644, &ns->shm_max, 0, ULONG_MAX);
-	sysctl_ulong("kernel/shmall", 0644, &ns->shm_all, 0, ULONG_MAX);
-	sysctl_int("kernel/shmmni", 0644, &ns->shm_mni, 0, SYSV_IPCMNI);
-	sysctl_int("kernel/msgmax", 0644, &ns->msg_max, 0, INT_MAX);
-	sysctl_int("kernel/msgmnb", 0644, &ns->msg_mnb, 0, INT_MAX);
-	sysctl_int("kernel/msgmni", 0644, &ns->msg_mni, 0, SYSV_IPCMNI);
+	ipc_ns_setting(sysctl_ulong("kernel/shmmax", 0644, &ns->shm_max, 0, ULONG_MAX));
+	ipc_ns_setting(sysctl_ulong("kernel/shmall", 0644, &ns->shm_all, 0, ULONG_MAX));
+	ipc_ns_setting(sysctl_int("kernel/shmmni", 0644, &ns->shm_mni, 0, SYSV_IPCMNI));
+	ipc_ns_setting(sysctl_int("kernel/msgmax", 0644, &ns->msg_max, 0, INT_MAX));
+	ipc_ns_setting(sysctl_int("kernel/msgmnb", 0644, &ns->msg_mnb, 0, INT_MAX));
+	ipc_ns_setting(sysctl_int("kernel/msgmni", 0644, &ns->msg_mni, 0, SYSV_IPCMNI));
 	for (int i = 0; i < SYSV_KINDS; i++)
-		sysctl_int(next_id[i], 0644, &ns->ids[i].next_id, 0, INT_MAX);
-	show_attr(show_path(SHOW_SYSCTL, "kernel"), "sem", 0444, show_sem, NULL, NULL);
+		namespace_setting(sysctl_int(next_id[i], 0444, &ns->ids[i].next_id, 0, INT_MAX), restorer_rights);
+	ipc_ns_setting(show_attr(show_path(SHOW_SYSCTL, "kernel"), "sem", 0644, show_sem, store_sem, NULL));
 	return 0;
 }
 INITCALL(fs, sysv_sysctls);

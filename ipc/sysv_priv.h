@@ -42,6 +42,8 @@ struct sysv_ids {
 	int next_id;			/* atomic: wanted for the next one, -1: any */
 };
 
+struct show_node;
+
 struct ipc_namespace {
 	refcount_t refs;
 	struct user_namespace *user_ns;	/* c */
@@ -56,10 +58,12 @@ struct ipc_namespace {
 	struct list_head queues;	/* mq_lock: POSIX queues by name */
 	int mq_count;			/* mq_lock */
 	kuid_t mq_owner;		/* c: of the directory of queues, which is everybody's and sticky */
-	int mq_queues_max, mq_msg_max, mq_msgsize_max;
+	int mq_queues_max, mq_msg_max, mq_msgsize_max, mq_msg_default, mq_msgsize_default;
 };
 
 extern struct ipc_namespace init_ipc_ns;
+/* Makes N, whose value is in init_ipc_ns, the setting of the caller's namespace, and of the root of the user namespace that owns it. */
+void ipc_ns_setting(struct show_node *n);
 static inline struct ipc_namespace *current_ipc_ns(void) { return current->nsproxy->ipc_ns; }
 struct ipc_namespace *get_ipc_ns(struct ipc_namespace *ns);
 void put_ipc_ns(struct ipc_namespace *ns);

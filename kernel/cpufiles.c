@@ -26,12 +26,13 @@ static ssize_t list_show(struct show_node *n, char *buf, size_t size)
 
 static ssize_t offline_show(struct show_node *n, char *buf, size_t size)
 {
-	struct cpumask off = *cpu_possible_mask;
+	struct cpumask off;
 	unsigned int cpu;
 	int len;
 
+	cpumask_copy(&off, cpu_possible_mask);
 	for_each_online_cpu(cpu)
-		cpumask_clear_cpu(cpu, &off);
+		__cpumask_clear_cpu(cpu, &off);
 	len = bitmap_print_list(buf, size - 1, off.bits, nr_cpu_ids);
 	if (len < 0)
 		return len;

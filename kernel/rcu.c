@@ -185,7 +185,7 @@ bool rcu_gp_needed(void)
 	return READ_ONCE(gp_wanted) > READ_ONCE(gp_completed);
 }
 
-static u64 gp_snap[NR_CPUS];		/* gp thread only */
+static DEFINE_PER_CPU(u64, gp_snap);	/* gp thread only: its dynticks when the period began */
 
 void rcu_gp_begin(void)
 {
@@ -195,7 +195,7 @@ void rcu_gp_begin(void)
 	__atomic_store_n(&gp_started, gp_started + 1, __ATOMIC_SEQ_CST);
 	smp_mb();
 	for_each_online_cpu(cpu)
-		gp_snap[cpu] = __atomic_load_n(&per_cpu_ptr(&rcu_cpu, cpu)->dynticks, __ATOMIC_SEQ_CST);
+		per_cpu(gp_snap, cpu) = __atomic_load_n(&per_cpu_ptr(&rcu_cpu, cpu)->dynticks, __ATOMIC_SEQ_CST);
 }
 
 /* The first CPU that still may be in an old section, or -1. NUDGE: make those reschedule. */
@@ -204,7 +204,7 @@ int rcu_gp_holdout(bool nudge)
 	int cpu, first = -1;
 
 	for_each_online_cpu(cpu) {
-		if (gp_cpu_clear(cpu, gp_started, gp_snap[cpu]))
+		if (gp_cpu_clear(cpu, gp_started, per_cpu(gp_snap, cpu)))
 			continue;
 		if (first < 0)
 			first = cpu;

@@ -234,11 +234,16 @@ struct show_node *show_next_child(struct show_node *dir, struct show_node *curso
 	return n;
 }
 
+static void *value_of(const struct show_node *n, void *value)
+{
+	return n->of_caller ? n->of_caller(value) : value;
+}
+
 static ssize_t int_show(struct show_node *n, char *buf, size_t size)
 {
 	struct show_int *i = n->data;
 
-	return scnprintf(buf, size, "%d\n", READ_ONCE(*i->value));
+	return scnprintf(buf, size, "%d\n", READ_ONCE(*(int *)value_of(n, i->value)));
 }
 
 static ssize_t int_store(struct show_node *n, const char *text, size_t len)
@@ -250,7 +255,7 @@ static ssize_t int_store(struct show_node *n, const char *text, size_t len)
 		return e;
 	if (v < i->min || v > i->max)
 		return -EINVAL;
-	WRITE_ONCE(*i->value, v);
+	WRITE_ONCE(*(int *)value_of(n, i->value), v);
 	return (ssize_t)len;
 }
 
@@ -289,7 +294,7 @@ static ssize_t ulong_show(struct show_node *n, char *buf, size_t size)
 {
 	struct show_ulong *i = n->data;
 
-	return scnprintf(buf, size, "%lu\n", READ_ONCE(*i->value));
+	return scnprintf(buf, size, "%lu\n", READ_ONCE(*(unsigned long *)value_of(n, i->value)));
 }
 
 static ssize_t ulong_store(struct show_node *n, const char *text, size_t len)
@@ -302,7 +307,7 @@ static ssize_t ulong_store(struct show_node *n, const char *text, size_t len)
 		return e;
 	if (v < i->min || v > i->max)
 		return -EINVAL;
-	WRITE_ONCE(*i->value, v);
+	WRITE_ONCE(*(unsigned long *)value_of(n, i->value), v);
 	return (ssize_t)len;
 }
 

@@ -17,7 +17,7 @@
 #include <arch/upcalls.h>
 #include <abi/errno.h>
 
-unsigned int nr_cpu_ids = 1;
+unsigned int nr_cpu_ids __ro_after_init = 1, nr_cpu_words __ro_after_init = 1;
 struct cpumask cpu_possible_mask_, cpu_present_mask_, cpu_online_mask_, cpu_active_mask_;
 
 struct call {

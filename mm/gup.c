@@ -246,7 +246,8 @@ int access_remote_vm(struct mm *mm, unsigned long addr, void *buf, int len, unsi
 {
 	int done = 0;
 
-	if (mmap_read_lock_killable(mm))
+	/* Pages that are there cost no fault, which would ask; how many its caller wants is the user's choice. */
+	if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
 		return 0;
 	while (done < len) {
 		unsigned long off = offset_in_page(addr);

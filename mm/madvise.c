@@ -2,13 +2,14 @@
 /* madvise, mincore, msync, remap_file_pages. */
 #include "mm_priv.h"
 #include <mm/mman.h>
+#include <linux/capability.h>
 #include <linux/fadvise.h>
 #include <linux/falloc.h>
 
 #define GUARD_SWAP_TYPE	1u	/* an entry that is not to be touched (MADV_GUARD_INSTALL) */
 
 /* Which lock the advice needs, or whether it is known at all. */
-enum need { NEED_READ, NEED_WRITE, NEED_POPULATE, UNKNOWN };
+enum need { NEED_READ, NEED_WRITE, NEED_POPULATE, NEED_ADMIN, UNKNOWN };
 
 static enum need advice_need(int b)
 {
@@ -20,6 +21,10 @@ static enum need advice_need(int b)
 	case MADV_WILLNEED: case MADV_DONTNEED: case MADV_DONTNEED_LOCKED: case MADV_FREE: case MADV_REMOVE:
 	case MADV_COLD: case MADV_PAGEOUT: case MADV_GUARD_INSTALL: case MADV_GUARD_REMOVE:
 		return NEED_READ;
+#ifdef MADV_HWPOISON		/* alpha has none */
+	case MADV_HWPOISON: case MADV_SOFT_OFFLINE:
+		return NEED_ADMIN;
+#endif
 	case MADV_POPULATE_READ: case MADV_POPULATE_WRITE:
 		return NEED_POPULATE;
 	default:
@@ -312,6 +317,9 @@ int mm_madvise(struct mm *mm, unsigned long start, size_t len_in, int behavior)
 		return -EINVAL;
 	if (end == start)
 		return 0;
+	/* Pages that fail do so by themselves here: nobody takes one out of use by hand. */
+	if (need == NEED_ADMIN)
+		return mm_capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	if (need == NEED_POPULATE)
 		return madvise_populate(mm, start, end, behavior == MADV_POPULATE_WRITE);
 	if (need == NEED_WRITE) {

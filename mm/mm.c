@@ -318,6 +318,8 @@ struct mm *mm_dup(struct mm *old)
 		vma_start_write(vma);
 		if (vma->vm_flags & VM_DONTCOPY) {
 			vm_stat_account(mm, vma->vm_flags, -(long)vma_pages(vma));
+			mm->hole_top = mm->mmap_base;
+			mm->hole_max = 0;
 			continue;
 		}
 		err = dup_vma(mm, vma, &prev, &leaf, &protected);
@@ -357,7 +359,7 @@ void mm_reset_hiwater_rss(struct mm *mm)
 
 static int mm_init(void)
 {
-	mm_cache = kmem_cache_create("mm", sizeof(struct mm), 64, SLAB_PANIC | SLAB_ACCOUNT, NULL);
+	mm_cache = kmem_cache_create("mm", offsetof(struct mm, context.cpus) + cpumask_size(), 64, SLAB_PANIC | SLAB_ACCOUNT, NULL);
 	init_mm.context.pgd = kernel_pgd;
 	zero_page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
 	if (!zero_page)

@@ -2,9 +2,10 @@
 /*
  * Making and removing mappings: mmap, munmap, brk, the search for room, stack growth.
  *
- * Room is searched downwards from mmap_base and the highest fit is taken. hole_top remembers where the
- * search ended and hole_max the largest hole above it that was too small, so that a run of mmaps does not
- * look at the same VMAs again; unmapping above hole_top raises it.
+ * Room is searched downwards from mmap_base, and the highest fit is taken. A run of mmaps finds it at once:
+ * hole_top remembers where the last search ended, and no hole that ends above it (mmap_base at most) has more
+ * than hole_max bytes. A mapping only makes holes smaller; unmapping raises hole_top to the end of the hole
+ * that it makes. After a few VMAs the range tree has the next fit (mm/include/mm/vmatree.h).
  */
 #include <abi/mman.h>
 #include <arch/elf.h>
@@ -72,67 +73,91 @@ bool mlock_allowed(struct mm *mm, unsigned long more)
 	return mm_capable(CAP_IPC_LOCK);
 }
 
-unsigned long vm_unmapped_area(struct mm *mm, unsigned long len)
+unsigned long vt_gap_below(const struct vma *vma)
 {
-	unsigned long top, low = sysctl_mmap_min_addr;
-	struct vma *vma;
+	unsigned long from = vma->vm_prev ? vma->vm_prev->vm_end : 0, to = vm_start_gap(vma);
 
-	if (len > mm->hole_max && mm->hole_top) {
-		top = mm->hole_top;
-	} else {
-		top = mm->mmap_base;
-		mm->hole_max = 0;
+	return to > from ? to - from : 0;
+}
+
+/* Never 0, whatever the sysctl says: nobody gets that address without asking for it. */
+static unsigned long lowest_room(void)
+{
+	return max(sysctl_mmap_min_addr, PAGE_SIZE);
+}
+
+/* The lowest room of LEN bytes in [low, end). */
+static unsigned long lowest_area(struct mm *mm, unsigned long low, unsigned long end, unsigned long len)
+{
+	struct vma *vma = find_vma(mm, low);
+
+	if (vma && (low > vm_start_gap(vma) || vm_start_gap(vma) - low < len)) {
+		struct vma *above = vt_gap_up(&mm->tree, vma->vm_start + 1, len);
+
+		low = above ? above->vm_prev->vm_end : vt_floor(&mm->tree, ~0ul)->vm_end;
 	}
-	vma = vt_floor(&mm->tree, top - 1);
-	if (vma && vma->vm_next)
-		top = min(top, max(vm_start_gap(vma->vm_next), vma->vm_end));
-	else if (!vma && vt_first(&mm->tree))
-		top = min(top, vm_start_gap(vt_first(&mm->tree)));
-	for (;;) {
-		unsigned long end = vma ? vma->vm_end : low;
+	return low < end && end - low >= len ? low : (unsigned long)-ENOMEM;
+}
 
-		end = max(end, low);
+/* Nothing fits below mmap_base: anything from the hole around it up to the end of user space. */
+static unsigned long area_above_base(struct mm *mm, unsigned long len)
+{
+	struct vma *vma = vt_floor(&mm->tree, mm->mmap_base - 1);
+	unsigned long low = max(vma ? vma->vm_end : lowest_room(), PAGE_ALIGN(mm->task_size / 3));
+
+	mm->hole_top = mm->mmap_base;
+	mm->hole_max = 0;
+	return lowest_area(mm, min(low, mm->mmap_base), mm->task_size, len);
+}
+
+/* The end of the highest room of LEN bytes below mmap_base, or 0. LEN is above hole_max. */
+static unsigned long highest_area(struct mm *mm, unsigned long len)
+{
+	struct vma *vma = vt_floor(&mm->tree, mm->hole_top - 1);
+	struct vma *next = vma ? vma->vm_next : vt_first(&mm->tree);
+	unsigned long top, end;
+
+	for (int tries = 0; tries < 4; tries++) {
+		top = next ? min(mm->mmap_base, vm_start_gap(next)) : mm->mmap_base;
+		end = max(vma ? vma->vm_end : 0, lowest_room());
 		if (top > end) {
-			if (top - end >= len) {
-				mm->hole_top = top - len;
-				return top - len;
-			}
+			if (top - end >= len)
+				return top;
 			mm->hole_max = max(mm->hole_max, top - end);
 		}
 		if (!vma)
-			break;
-		top = vm_start_gap(vma);
+			return 0;
+		next = vma;
 		vma = vma->vm_prev;
 	}
-	/* Nothing below: anything between mmap_base and the end of user space. */
-	mm->hole_top = mm->mmap_base;
-	mm->hole_max = 0;
-	low = mm->mmap_base;
-	for (vma = find_vma(mm, low);; vma = vma->vm_next) {
-		unsigned long hi = vma ? vm_start_gap(vma) : mm->task_size;
+	next = vt_gap_down(&mm->tree, next->vm_start, len);
+	if (!next)
+		return 0;
+	mm->hole_max = len - 1;
+	top = vm_start_gap(next);
+	return top - len >= lowest_room() ? top : 0;
+}
 
-		if (hi > low && hi - low >= len)
-			return low;
-		if (!vma)
-			return (unsigned long)-ENOMEM;
-		low = max(low, vma->vm_end);
+unsigned long vm_unmapped_area(struct mm *mm, unsigned long len)
+{
+	unsigned long top;
+
+	if (len <= mm->hole_max) {
+		mm->hole_top = mm->mmap_base;
+		mm->hole_max = 0;
 	}
+	top = highest_area(mm, len);
+	if (!top)
+		return area_above_base(mm, len);
+	mm->hole_top = top;
+	return top - len;
 }
 
 #ifdef MAP_32BIT
 /* The lowest hole of LEN bytes in the second gigabyte, which is all that MAP_32BIT may have (mmap(2)). */
 static unsigned long area_of_32_bits(struct mm *mm, unsigned long len)
 {
-	const unsigned long end = 1ul << 31;
-	unsigned long low = 1ul << 30;
-	struct vma *vma;
-
-	for (vma = find_vma(mm, low); low + len <= end; vma = vma->vm_next) {
-		if (!vma || low + len <= vm_start_gap(vma))
-			return low;
-		low = vma->vm_end;
-	}
-	return (unsigned long)-ENOMEM;
+	return lowest_area(mm, 1ul << 30, 1ul << 31, len);
 }
 #endif
 
@@ -242,9 +267,11 @@ int do_vma_munmap(struct mm *mm, struct vma *vma, unsigned long start, unsigned 
 	}
 	free_pgtables(&tlb, first, last->vm_end, floor, ceiling);
 	gather_finish(&tlb);
-	if (last->vm_end > mm->hole_top)
-		mm->hole_top = ceiling && ceiling < mm->mmap_base ? max(ceiling, mm->hole_top) : mm->mmap_base;
+	if (!ceiling || ceiling > mm->hole_top)
+		mm->hole_top = ceiling ? min(ceiling, mm->mmap_base) : mm->mmap_base;
 	/* Unlinked VMAs keep their next pointers. */
+	if (unlikely(mm->tree.searched) && last->vm_next)
+		vt_gap_grew(&mm->tree, last->vm_next->vm_start, vt_gap_below(last->vm_next));
 	for (v = vma;; v = next) {
 		bool end_here = v == last;
 

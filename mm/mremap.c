@@ -312,7 +312,7 @@ unsigned long mm_mremap(struct mm *mm, unsigned long addr, unsigned long old_len
 		return ret;
 	old_len = PAGE_ALIGN(old_len);
 	new_len = PAGE_ALIGN(new_len);
-	if (!new_len)
+	if (!new_len || new_len > mm->task_size)
 		return ret;
 	err = mmap_write_lock_killable(mm);
 	if (err)

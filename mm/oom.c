@@ -159,21 +159,36 @@ bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
 	return true;
 }
 
-/* Take private memory away from a space whose users are all being killed. False: could not get the lock. */
-bool oom_reap_mm(struct mm *mm)
+static void reap_locked(struct mm *mm)
 {
 	struct vma *vma;
 
-	if (!mmap_read_trylock(mm))
-		return false;
 	set_bit(MMF_UNSTABLE, &mm->flags);
 	for_each_vma(mm, vma) {
 		if (vma->vm_flags & (VM_SHARED | VM_LOCKED | VM_PFNMAP) || !vma->has_anon)
 			continue;
 		zap_vma_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	}
+}
+
+/* Take private memory away from a space whose users are all being killed. False: could not get the lock. */
+bool oom_reap_mm(struct mm *mm)
+{
+	if (!mmap_read_trylock(mm))
+		return false;
+	reap_locked(mm);
 	mmap_read_unlock(mm);
 	return true;
+}
+
+int mm_reap_dying(struct mm *mm)
+{
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	if (!test_bit(MMF_OOM_SKIP, &mm->flags))	/* else the reaper has been here */
+		reap_locked(mm);
+	mmap_read_unlock(mm);
+	return 0;
 }
 
 static int reaper(void *arg)

@@ -228,6 +228,8 @@ ssize_t shmem_read_iter(struct kiocb *iocb, struct iter *to, struct shmem_inode 
 			return done ? done : -EFAULT;
 		if (need_resched())
 			cond_resched();
+		if (unlikely(signal_pending(current)) && fatal_signal_pending(current))
+			break;
 	}
 	return done;
 }

@@ -247,8 +247,12 @@ void vma_link_reserved(struct mm *mm, struct vma *vma)
 	vma->vm_next = next;
 	if (prev)
 		prev->vm_next = vma;
-	if (next)
+	if (next) {
 		next->vm_prev = vma;
+		/* In the guard gap of a stack: the hole below ends here now. */
+		if (unlikely(vma_is_stack(next)) && vma->vm_start > mm->hole_top)
+			mm->hole_top = min(vma->vm_start, mm->mmap_base);
+	}
 	atomic_inc(&vma->readers);
 	vt_insert(&mm->tree, vma->vm_start, vma);
 	mm->map_count++;

@@ -128,6 +128,82 @@ static void fix_min(struct path *p, int l)
 	}
 }
 
+/* A gap in the path's leaf grew. A node's bound is at least those of its children: stop at the first that holds. */
+static noinline void raise(const struct path *p, unsigned long gap)
+{
+	for (int l = 0; l <= p->top && p->node[l]->gap < gap; l++)
+		p->node[l]->gap = gap;
+}
+
+void vt_gap_grew(struct vma_tree *t, unsigned long start, unsigned long gap)
+{
+	struct path p;
+
+	descend(t, start, &p);
+	raise(&p, gap);
+}
+
+/* The bound as it can be known from slot i. */
+static inline unsigned long slot_gap(const struct vt_node *n, unsigned int i)
+{
+	return n->level ? ((const struct vt_node *)n->slot[i])->gap : vt_gap_below(n->slot[i]);
+}
+
+static void correct(struct vt_node *n)
+{
+	unsigned long most = 0;
+
+	for (unsigned int i = 0; i < n->nr; i++)
+		most = max(most, slot_gap(n, i));
+	n->gap = most;
+}
+
+/*
+ * Look at the slots in order, and into the nodes whose bound promises LEN bytes. After one was corrected it promises
+ * them again only for what lies beyond addr: that is one node per level.
+ */
+static struct vma *gap_down(struct vt_node *n, unsigned long addr, unsigned long len)
+{
+	for (unsigned int i = search(n, addr) + 1; i-- > 0;) {
+		struct vma *vma;
+
+		if (slot_gap(n, i) < len || (!n->level && n->key[i] > addr))
+			continue;
+		vma = n->level ? gap_down(n->slot[i], addr, len) : n->slot[i];
+		if (vma)
+			return vma;
+	}
+	correct(n);
+	return NULL;
+}
+
+static struct vma *gap_up(struct vt_node *n, unsigned long addr, unsigned long len)
+{
+	for (unsigned int i = search(n, addr); i < n->nr; i++) {
+		struct vma *vma;
+
+		if (slot_gap(n, i) < len || (!n->level && n->key[i] < addr))
+			continue;
+		vma = n->level ? gap_up(n->slot[i], addr, len) : n->slot[i];
+		if (vma)
+			return vma;
+	}
+	correct(n);
+	return NULL;
+}
+
+struct vma *vt_gap_down(struct vma_tree *t, unsigned long addr, unsigned long len)
+{
+	t->searched = true;
+	return t->root && t->root->gap >= len ? gap_down(t->root, min(addr, LAST_KEY), len) : NULL;
+}
+
+struct vma *vt_gap_up(struct vma_tree *t, unsigned long addr, unsigned long len)
+{
+	t->searched = true;
+	return t->root && t->root->gap >= len ? gap_up(t->root, min(addr, LAST_KEY), len) : NULL;
+}
+
 int vt_reserve(struct vma_tree *t, unsigned int inserts)
 {
 	unsigned int want = inserts * ((t->root ? t->root->level + 1u : 0) + 1);
@@ -163,6 +239,7 @@ static struct vt_node *node_new(struct vma_tree *t, unsigned int level)
 	t->reserve_nr--;
 	n->nr = 0;
 	n->level = (u16)level;
+	n->gap = ~0ul;
 	for (unsigned int i = 0; i < VT_SLOTS; i++) {
 		n->key[i] = ~0ul;
 		n->slot[i] = NULL;
@@ -203,6 +280,7 @@ static void insert_at(struct vma_tree *t, struct path *p, int l, unsigned int at
 		return;
 	}
 	right = node_new(t, (unsigned int)l);
+	right->gap = n->gap;
 	keep = at == VT_SLOTS ? VT_SLOTS : at == 0 ? 0 : VT_SLOTS / 2;
 	for (unsigned int i = keep; i < VT_SLOTS; i++) {
 		right->key[i - keep] = n->key[i];
@@ -218,6 +296,7 @@ static void insert_at(struct vma_tree *t, struct path *p, int l, unsigned int at
 		node_insert(n, at, key, ptr);
 	if (l == p->top) {
 		root = node_new(t, (unsigned int)l + 1);
+		root->gap = n->gap;
 		node_insert(root, 0, n->key[0], n);
 		node_insert(root, 1, right->key[0], right);
 		smp_wmb();
@@ -243,6 +322,8 @@ void vt_insert(struct vma_tree *t, unsigned long start, struct vma *vma)
 		return;
 	}
 	descend(t, start, &p);
+	if (unlikely(t->searched))
+		raise(&p, vt_gap_below(vma));
 	at = p.slot[0];
 	if (p.node[0]->key[at] < start)
 		at++;

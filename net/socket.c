@@ -57,6 +57,8 @@ static ssize_t socket_write(struct kiocb *k, struct iter *from)
 	sock_init_msg(&m, s, from, k->ki_flags & IOCB_NOWAIT ? MSG_DONTWAIT : 0);
 	if (s->type == SOCK_SEQPACKET)
 		m.flags |= MSG_EOR;
+	if (k->ki_flags & IOCB_NOSIGNAL)
+		m.flags |= MSG_NOSIGNAL;
 	return s->ops->sendmsg(s, &m);
 }
 

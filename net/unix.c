@@ -45,6 +45,8 @@ void unix_put(struct unix_sock *u)
 	if (u->path.dentry)
 		path_put(&u->path);
 	put_pid(u->peer_pid);
+	if (u->peer_groups)
+		put_group_info(u->peer_groups);
 	kfree(u);
 }
 
@@ -85,6 +87,8 @@ struct unix_sock *unix_new(struct socket *s)
 	INIT_LIST_HEAD(&u->track);
 	mutex_init(&u->bind_lock);
 	u->sndbuf = unix_wmem_default;
+	u->incoming_cpu = -1;
+	u->pacing = ~0UL;
 	u->rcvbuf = unix_rmem_default;
 	u->rcvlowat = 1;
 	u->rcvtimeo = u->sndtimeo = MAX_SCHEDULE_TIMEOUT;
@@ -279,12 +283,16 @@ static int unix_fasync(int fd, struct file *f, int on, struct socket *s)
 	return e < 0 ? e : 0;
 }
 
-void unix_set_peer_creds(struct unix_sock *u)
+struct group_info *unix_set_peer_creds(struct unix_sock *u)
 {
+	struct group_info *old = u->peer_groups;
+
 	put_pid(u->peer_pid);
 	u->peer_pid = get_pid(task_own_pid(current->group_leader));
 	u->peer_uid = current_euid();
 	u->peer_gid = current_egid();
+	u->peer_groups = get_group_info(current_cred()->group_info);
+	return old;
 }
 
 static int unix_socketpair(struct socket *sa, struct socket *sb)
@@ -295,8 +303,8 @@ static int unix_socketpair(struct socket *sa, struct socket *sb)
 	refcount_inc(&b->refs);
 	a->peer = b;
 	b->peer = a;
-	unix_set_peer_creds(a);
-	unix_set_peer_creds(b);
+	(void)!unix_set_peer_creds(a);	/* new: there were none */
+	(void)!unix_set_peer_creds(b);
 	if (a->type != SOCK_DGRAM)
 		a->state = b->state = UNIX_CONNECTED;
 	return 0;

@@ -64,10 +64,16 @@ struct unix_sock {
 	struct fasync_struct __rcu *fasync;	/* who gets SIGIO: vfs/fasync.c's lock */
 	bool reader_waits, wants_space;	/* no SIGIO for data, one for room: hints, set by who waits or found no room */
 	bool dead, passcred, reuse, keepalive, broadcast, dontroute, oobinline, lingers, no_check;	/* kept for who asks, but for the first two */
-	u32 priority, linger_s;		/* the same */
+	bool debug, rxq_ovfl;		/* the same */
+	u32 priority, linger_s, mark;	/* the same */
+	int busy_poll, incoming_cpu;	/* the same */
+	unsigned long pacing;		/* the same */
+	unsigned int locked_bufs;	/* the same: SOCK_*BUF_LOCK */
+	atomic64_t cookie;		/* 0: nobody has asked */
 	struct pid *peer_pid;
 	kuid_t peer_uid, uid;
 	kgid_t peer_gid;
+	struct group_info *peer_groups;	/* l: referenced, or NULL */
 	struct list_head track;		/* g: all that are under way */
 	struct file *file;		/* g: set while a message carries it */
 	int inflight, scan;		/* g: how often our file is under way; the collector's count */
@@ -112,7 +118,8 @@ void unix_unlock_two(struct unix_sock *a, struct unix_sock *b) __releases(a->loc
 void unix_wake_state(struct unix_sock *u);
 void unix_relay_leave(struct unix_sock *u);	/* locked: U is about to lose its peer */
 struct unix_sock *unix_peer_get(struct unix_sock *u);	/* referenced; NULL: none */
-void unix_set_peer_creds(struct unix_sock *u);
+/* The caller's, as those whom a peer will see. The groups that were there: put them without a spinlock. */
+struct group_info *__must_check unix_set_peer_creds(struct unix_sock *u);
 bool unix_may_send(struct unix_sock *to, struct unix_sock *from);
 struct unix_msg *unix_msg_new(struct unix_sock *from, size_t len);
 void unix_msg_free(struct unix_msg *m);

@@ -23,6 +23,8 @@ static void copy_peer_creds(struct unix_sock *to, struct unix_sock *from)
 	to->peer_pid = get_pid(from->peer_pid);
 	to->peer_uid = from->peer_uid;
 	to->peer_gid = from->peer_gid;
+	if (!to->peer_groups)
+		to->peer_groups = get_group_info(from->peer_groups);	/* who connects never listened, and does so once */
 }
 
 static bool backlog_full(const struct unix_sock *o)
@@ -59,7 +61,7 @@ static void join(struct unix_sock *u, struct unix_sock *other, struct unix_sock 
 	refcount_inc(&u->refs);
 	n->peer = u;
 	n->state = UNIX_CONNECTED;
-	unix_set_peer_creds(n);
+	(void)!unix_set_peer_creds(n);	/* new: there were none */
 	if (other->path.dentry) {
 		path_get(&other->path);
 		n->path = other->path;
@@ -125,6 +127,7 @@ drop:
 int unix_listen(struct socket *s, int backlog)
 {
 	struct unix_sock *u = s->sk;
+	struct group_info *old = NULL;
 	int e = 0;
 
 	if (s->type == SOCK_DGRAM)
@@ -137,9 +140,11 @@ int unix_listen(struct socket *s, int backlog)
 	} else {
 		u->backlog = min((unsigned int)backlog, (unsigned int)unix_somaxconn);
 		u->state = UNIX_LISTEN;
-		unix_set_peer_creds(u);
+		old = unix_set_peer_creds(u);
 	}
 	spin_unlock(&u->lock);
+	if (old)
+		put_group_info(old);
 	wake_up_interruptible_all(&u->peer_wait);
 	return e;
 }

@@ -20,7 +20,9 @@
 #include <proc/ptrace.h>
 #include <proc/rseq.h>
 #include <proc/signal.h>
+#include <proc/signal_many.h>
 #include <proc/signal_sets.h>
+#include <proc/threads.h>
 #include <proc/upcalls.h>
 #include <sched/sched.h>
 #include <sched/task_life.h>
@@ -36,7 +38,7 @@ struct taken {
 
 /* ---- stopping ---- */
 
-bool task_set_jobctl_stop(struct task *t, unsigned long sig)
+static bool task_set_jobctl_stop(struct task *t, unsigned long sig)
 {
 	if ((t->flags & PF_EXITING) || fatal_signal_pending(t))
 		return false;
@@ -61,35 +63,106 @@ bool task_participate_group_stop(struct task *t)
 	return false;
 }
 
+/* siglock held: T takes part in the stop that its process does, once. */
+static bool join_stop(struct task *t, unsigned long sig)
+{
+	struct signal_struct *s = t->signal;
+
+	settle_signals(t);
+	if (t->stop_round == s->stop_round || !task_set_jobctl_stop(t, sig))
+		return false;
+	t->stop_round = s->stop_round;
+	s->group_stop_count++;
+	return true;
+}
+
+void thread_joins_stop(struct task *t)
+{
+	struct signal_struct *s = current->signal;
+	unsigned long sig;
+
+	t->job_seq = s->job_seq;
+	settle_signals(current);
+	if (likely(!s->group_stop_count && !(s->flags & SIGNAL_STOP_STOPPED)) || s->stopper)
+		return;		/* a stopper comes to it: it is the last thread */
+	sig = current->jobctl & JOBCTL_STOP_SIGMASK ?: (unsigned long)s->group_exit_code & JOBCTL_STOP_SIGMASK;
+	if (s->group_stop_count)
+		join_stop(t, sig);
+	else
+		t->jobctl = sig | JOBCTL_STOP_PENDING;
+	set_tsk_flag(t, TIF_SIGPENDING);
+}
+
+static void stop_thread(struct task *t, int sig)
+{
+	if ((READ_ONCE(t->state) & TASK_STOPPED_) || !join_stop(t, (unsigned long)sig))
+		return;
+	if (t->ptrace & PT_SEIZED) {
+		ptrace_trap_notify(t);
+		return;
+	}
+	set_tsk_flag(t, TIF_SIGPENDING);
+	if (!wake_up_state(t, TASK_INTERRUPTIBLE))
+		kick_process(t);
+}
+
+#define STOP_MOST 32		/* threads that are told in one critical section */
+
+/*
+ * siglock held, released in between: all threads are told to stop. The running one counts itself first, so that they have not all stopped before all are told.
+ * Those that come meanwhile are behind the others; who was told makes none. False: SIGCONT, exec or the end of the process called it off.
+ */
+static bool stop_threads(struct signal_struct *s, int sig) __must_hold(me->sighand->siglock)
+{
+	struct task *me = current, *t;
+	u64 after = 0;
+
+	if (unlikely(s->stopper)) {		/* another does it, and has not told this one yet */
+		join_stop(me, (unsigned long)sig);
+		return true;
+	}
+	if (!(s->flags & SIGNAL_STOP_STOPPED))
+		s->group_exit_code = sig;
+	s->group_stop_count = 0;
+	s->stop_round++;
+	s->stopper = me;
+	s->cont_some = s->cont_again = false;		/* who is still stopped stays so */
+	join_stop(me, (unsigned long)sig);
+	while ((t = thread_after(s, after))) {
+		for (int n = 0; t && n < STOP_MOST; n++, t = thread_next(t)) {
+			if (t != me)
+				stop_thread(t, sig);
+			after = t->thread_stamp;
+		}
+		if (!t)
+			break;
+		spin_unlock_irq(&task_sighand(me)->siglock);
+		cond_resched();
+		spin_lock_irq(&task_sighand(me)->siglock);
+		if (s->stopper != me)
+			return false;
+	}
+	s->stopper = NULL;
+	return true;
+}
+
 /* siglock held, released. True when it stopped (and runs again); false: look for signals anew. */
 static bool do_signal_stop(int sig) __releases(me->sighand->siglock)
 {
-	struct task *me = current, *t;
+	struct task *me = current;
 	struct signal_struct *s = me->signal;
 	int notify = 0;
 
+	settle_signals(me);
 	if (!(me->jobctl & JOBCTL_STOP_PENDING)) {
 		/* SIGCONT may have come since the signal was taken. */
 		if (!(me->jobctl & JOBCTL_STOP_DEQUEUED) || (s->flags & SIGNAL_GROUP_EXIT) || s->group_exec_task) {
 			spin_unlock_irq(&task_sighand(me)->siglock);
 			return false;
 		}
-		if (!(s->flags & SIGNAL_STOP_STOPPED))
-			s->group_exit_code = sig;
-		s->group_stop_count = 0;
-		if (task_set_jobctl_stop(me, (unsigned long)sig))
-			s->group_stop_count++;
-		for_each_thread(me, t) {
-			if (t == me || (READ_ONCE(t->state) & TASK_STOPPED_) || !task_set_jobctl_stop(t, (unsigned long)sig))
-				continue;
-			s->group_stop_count++;
-			if (t->ptrace & PT_SEIZED) {
-				ptrace_trap_notify(t);
-				continue;
-			}
-			set_tsk_flag(t, TIF_SIGPENDING);
-			if (!wake_up_state(t, TASK_INTERRUPTIBLE))
-				kick_process(t);
+		if (!stop_threads(s, sig)) {
+			spin_unlock_irq(&task_sighand(me)->siglock);
+			return false;
 		}
 	}
 	if (!(me->jobctl & JOBCTL_STOP_PENDING)) {
@@ -139,6 +212,7 @@ again:
 	for (;;) {
 		struct k_sigaction *a;
 
+		settle_signals(me);
 		if ((s->flags & SIGNAL_GROUP_EXIT) || s->group_exec_task) {
 			me->pending.signal &= ~sigmask_of(SIGKILL);
 			recalc_sigpending();

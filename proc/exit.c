@@ -21,6 +21,7 @@
 #include <proc/ptrace.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
+#include <proc/threads.h>
 #include <proc/upcalls.h>
 #include <proc/wait.h>
 #include <sched/completion.h>
@@ -45,7 +46,7 @@ void proc_notify_pidfd(struct task *t)
 	struct pid *p = task_own_pid(t);
 
 	if (p)
-		__wake_up(&p->wait_pidfd, TASK_NORMAL, 0, poll_to_key(0x0041 /* EPOLLIN | EPOLLRDNORM */));
+		pid_tell_end(p);
 }
 
 bool do_notify_parent(struct task *t, int sig)
@@ -245,6 +246,57 @@ static bool is_reaper(struct task *t)
 	return is;
 }
 
+/*
+ * ---- subreapers ----
+ *
+ * Each process refers to the nearest ancestor that was a subreaper when the process was made, or when an ancestor became one (proc_mark_subreaper). That one may
+ * have ended since, or have given the role up: then the one above it counts. A lookup shortens the chain that it followed, so that later exits do not follow all of it again.
+ */
+
+#define CLIMB_MOST 256
+
+static bool is_subreaper(const struct signal_struct *s)
+{
+	return s->is_child_subreaper && !list_empty(&s->threads) && !(s->flags & SIGNAL_GROUP_EXIT);
+}
+
+static void set_subreaper(struct signal_struct *s, struct signal_struct *to, struct signal_struct **dropped)
+{
+	*dropped = s->subreaper;
+	if (to)
+		refcount_inc(&to->sigcnt);
+	s->subreaper = to;
+}
+
+void proc_inherit_subreaper(struct signal_struct *s, struct signal_struct *parent)
+{
+	struct signal_struct *none;
+
+	set_subreaper(s, parent->is_child_subreaper ? parent : parent->subreaper, &none);
+}
+
+static struct signal_struct *subreaper_of(const struct signal_struct *s)
+{
+	struct signal_struct *r = s->subreaper;
+
+	while (r && !is_subreaper(r))
+		r = r->subreaper;
+	return r;
+}
+
+/* tasklist_lock write-held. True: S refers to one that is a subreaper now, or to none; else again, after others had the lock. */
+static bool shorten_way(struct signal_struct *s, struct signal_struct **dropped)
+{
+	struct signal_struct *r = s->subreaper;
+
+	*dropped = NULL;
+	for (unsigned int n = 0; r && !is_subreaper(r) && n < CLIMB_MOST; n++)
+		r = r->subreaper;
+	if (r != s->subreaper)
+		set_subreaper(s, r, dropped);
+	return !r || is_subreaper(r);
+}
+
 static struct task *find_reaper(struct task *father)
 {
 	/* Where all threads end, children would go from one to the next. */
@@ -252,15 +304,13 @@ static struct task *find_reaper(struct task *father)
 
 	if (t)
 		return t;
-	if (father->signal->has_child_subreaper) {
-		for (t = task_real_parent(father); t != &init_task && t != reaper; t = task_real_parent(t)) {
-			struct task *x;
-
-			if (task_active_pid_ns(t) != task_active_pid_ns(father))
-				break;
-			if (t->signal->is_child_subreaper && (x = live_thread(t)))
-				return x;
-		}
+	for (struct signal_struct *r = subreaper_of(father->signal); r; r = subreaper_of(r)) {
+		t = list_first_entry(&r->threads, struct task, thread_node);
+		if (task_active_pid_ns(t) != task_active_pid_ns(father))
+			break;
+		t = live_thread(t);
+		if (t)
+			return t;
 	}
 	if (reaper->flags & PF_EXITING) {
 		t = live_thread(reaper);
@@ -366,9 +416,8 @@ static void unhash(struct task *t, struct pid *gone[PIDTYPE_MAX])
 		list_del_init(&t->sibling);
 	}
 	detach_pids(t, leader, gone);
-	s->nr_threads--;
 	zap_forget(s, t);
-	list_del_rcu(&t->thread_node);
+	thread_leaves(s, t);
 	rcu_assign_pointer(t->sighand, NULL);
 	spin_unlock(&h->siglock);
 }
@@ -437,24 +486,32 @@ static void release_all(struct list_head *dead)
 	}
 }
 
-/* Takes tasklist_lock: T has neither tracees nor children from here on. All processes wait for the lock, so that many go some at a time. */
-static void leave_family(struct task *t, struct list_head *dead) __acquires(tasklist_lock)
+/* Takes tasklist_lock: T has neither tracees nor children from here on. All processes wait for the lock, so that many go some at a time. What is to be put then. */
+static struct signal_struct *leave_family(struct task *t, struct list_head *dead) __acquires(tasklist_lock)
 {
+	struct signal_struct *dropped = NULL;
+
 	write_lock_irq(&tasklist_lock);
-	while ((unlikely(!list_empty(&t->ptraced)) && !ptrace_exit_some(t, dead)) || unlikely(!forget_some_children(t, dead))) {
+	while ((unlikely(!list_empty(&t->ptraced)) && !ptrace_exit_some(t, dead)) ||
+	       (unlikely(!list_empty(&t->children)) && t->signal->subreaper && !shorten_way(t->signal, &dropped)) ||
+	       unlikely(!forget_some_children(t, dead))) {
 		write_unlock_irq(&tasklist_lock);
+		put_signal(dropped);
+		dropped = NULL;
 		release_all(dead);
 		cond_resched();
 		write_lock_irq(&tasklist_lock);
 	}
+	return dropped;
 }
 
 static void exit_notify(struct task *t)
 {
+	struct signal_struct *dropped;
 	LIST_HEAD(dead);
 	bool autoreap;
 
-	leave_family(t, &dead);
+	dropped = leave_family(t, &dead);
 	if (t->group_leader == t)
 		kill_orphaned_pgrp(t, NULL);
 	t->exit_state = EXIT_ZOMBIE;
@@ -477,6 +534,7 @@ static void exit_notify(struct task *t)
 	if (t->signal->notify_count < 0 && t->signal->group_exec_task)
 		wake_up_process(t->signal->group_exec_task);
 	write_unlock_irq(&tasklist_lock);
+	put_signal(dropped);
 	release_all(&dead);
 }
 
@@ -944,37 +1002,50 @@ void proc_take_leadership(struct task *me, struct task *leader) __releases(taskl
 }
 
 #define SUBREAPER_MOST 256
+#define DROPPED_MOST 64
+
+/* P's ancestors are known to look to the right one: now P does. What it looked to is added to DROPPED, which has room. */
+static void look_up_to_parent(struct task *p, struct signal_struct **dropped, unsigned int *n)
+{
+	struct signal_struct *parent = task_real_parent(p)->signal, *to = parent->is_child_subreaper ? parent : parent->subreaper;
+
+	if (p->signal->subreaper == to)
+		return;
+	set_subreaper(p->signal, to, &dropped[*n]);
+	*n += !!dropped[*n];
+}
 
 /*
  * prctl(PR_SET_CHILD_SUBREAPER): descendants look for us from now on, and so do theirs. On the list of all processes the parent comes first: children go to
  * an ancestor, or to the namespace's init. Some at a time: as long as the last one is on the list, the next ones are behind it; if it is not, again, with
  * more at a time.
  */
-void proc_mark_subreaper(struct task *t)
+void proc_mark_subreaper(void)
 {
+	struct signal_struct *dropped[DROPPED_MOST];
 	struct task *p = &init_task, *last;
 	unsigned int most = SUBREAPER_MOST;
 
 	get_task_struct(p);
 	do {
-		read_lock(&tasklist_lock);
+		unsigned int drop = 0;
+
+		write_lock_irq(&tasklist_lock);
 		last = p;
 		if (!rcu_access_pointer(p->sighand)) {
 			p = &init_task;
 			most *= 2;
 		}
-		for (unsigned int n = 0; n < most; n++) {
-			struct task *parent;
-
+		for (unsigned int n = 0; n < most && drop < DROPPED_MOST; n++) {
 			p = list_entry_rcu(p->tasks.next, struct task, tasks);
 			if (p == &init_task)
 				break;
-			parent = task_real_parent(p);
-			if (same_thread_group(parent, t) || parent->signal->has_child_subreaper)
-				p->signal->has_child_subreaper = true;
+			look_up_to_parent(p, dropped, &drop);
 		}
 		get_task_struct(p);
-		read_unlock(&tasklist_lock);
+		write_unlock_irq(&tasklist_lock);
+		while (drop)
+			put_signal(dropped[--drop]);
 		put_task_struct(last);
 		cond_resched();
 	} while (p != &init_task);

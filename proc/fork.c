@@ -22,6 +22,8 @@
 #include <proc/proc_priv.h>
 #include <proc/ptrace.h>
 #include <proc/seccomp.h>
+#include <proc/signal_many.h>
+#include <proc/threads.h>
 #include <proc/upcalls.h>
 #include <sched/completion.h>
 #include <sched/sched.h>
@@ -75,6 +77,8 @@ static void sighand_free_rcu(struct rcu_head *h)
 void put_sighand(struct sighand_struct *s)
 {
 	if (refcount_dec_and_test(&s->count)) {
+		if (unlikely(s->tell_used))
+			cancel_work_sync(&s->tell_signalfd);
 		if (waitqueue_active(&s->signalfd_wqh))
 			wake_up_poll(&s->signalfd_wqh, POLL_FREED | 0x10 /* EPOLLHUP */);
 		call_rcu(&s->rcu, sighand_free_rcu);
@@ -94,7 +98,7 @@ static int copy_sighand(u64 flags, struct task *t)
 		return -ENOMEM;
 	spin_lock_init(&s->siglock);
 	refcount_set(&s->count, 1);
-	init_waitqueue_head(&s->signalfd_wqh);
+	init_signalfd(s);
 	spin_lock_irq(&old->siglock);
 	memcpy(s->action, old->action, sizeof(s->action));
 	spin_unlock_irq(&old->siglock);
@@ -131,15 +135,19 @@ static int copy_signal(u64 flags, struct task *t)
 	s->oom_score_adj = old->oom_score_adj;
 	s->oom_score_adj_min = old->oom_score_adj_min;
 	t->signal = s;
+	t->group_times = &s->times;
 	return 0;
 }
 
-static void put_signal(struct signal_struct *s)
+void put_signal(struct signal_struct *s)
 {
-	if (refcount_dec_and_test(&s->sigcnt)) {
+	while (s && refcount_dec_and_test(&s->sigcnt)) {
+		struct signal_struct *above = s->subreaper;
+
 		flush_sigqueue(&s->shared_pending);
 		proc_tty_released(s);
 		kmem_cache_free(signal_cache, s);
+		s = above;
 	}
 }
 
@@ -223,8 +231,11 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	INIT_LIST_HEAD(&t->ptraced);
 	INIT_LIST_HEAD(&t->ptrace_entry);
 	INIT_LIST_HEAD(&t->pending.list);
+	t->pending.tree = RB_ROOT;
 	t->pending.signal = 0;
+	t->pending.nr = 0;
 	t->jobctl = 0;
+	t->job_seq = t->stop_round = 0;
 	clear_tsk_flag(t, TIF_SYSCALL_TRACE);
 	clear_tsk_flag(t, TIF_SECCOMP);
 	t->seccomp_mode = 0;
@@ -318,12 +329,6 @@ static void undo_rooms(struct task *t, const struct kernel_clone_args *a)
 	exit_files(t);
 }
 
-/* Do the children of S look for a subreaper when their parent ends? */
-static bool looks_for_subreaper(const struct signal_struct *s)
-{
-	return s->has_child_subreaper | s->is_child_subreaper;
-}
-
 /* tasklist_lock and siglock held: from here it can be found. */
 static void link_task(struct task *t, const struct kernel_clone_args *a, struct pid *pid)
 {
@@ -358,7 +363,7 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_TGID], pid);
 		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_PGID], task_pid_type(from, PIDTYPE_PGID));
 		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_SID], task_pid_type(from, PIDTYPE_SID));
-		t->signal->has_child_subreaper = looks_for_subreaper(task_real_parent(t)->signal);
+		proc_inherit_subreaper(t->signal, task_real_parent(t)->signal);
 		t->signal->tty = from->signal->tty;
 		proc_tty_inherited(t->signal);
 		if (pid->numbers[pid->level].nr == 1) {		/* the init of a namespace */
@@ -372,10 +377,11 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 		current->signal->nr_threads++;
 		atomic_inc(&current->signal->live);
 		refcount_inc(&current->signal->sigcnt);
+		thread_joins_stop(t);
 	}
 	if (unlikely(current->ptrace) && (a->trace_event || (f & CLONE_PTRACE)) && !a->fn)
 		ptrace_child(t);
-	list_add_tail_rcu(&t->thread_node, &t->signal->threads);
+	thread_joins(t->signal, t);
 	attach_pid(t, PIDTYPE_PID);
 	total_forks++;
 }
@@ -624,8 +630,9 @@ static int fork_init(void)
 	s->rlim[RLIMIT_SIGPENDING] = s->rlim[RLIMIT_NPROC];
 	s->curr_target = &init_task;
 	itimer_init(s);
-	list_add_tail(&init_task.thread_node, &s->threads);
+	thread_joins(s, &init_task);
 	init_task.signal = s;
+	init_task.group_times = &s->times;
 	RCU_INIT_POINTER(s->pids[PIDTYPE_PGID], &init_group);
 	RCU_INIT_POINTER(s->pids[PIDTYPE_SID], &init_group);
 	attach_pid(&init_task, PIDTYPE_PGID);

@@ -11,7 +11,7 @@ unsigned long mm_rlimit(unsigned int resource)
 	return (unsigned long)rlimit(resource);
 }
 
-static bool is_dying(struct task *t)
+bool process_is_dying(struct task *t)
 {
 	return t->signal->flags & SIGNAL_GROUP_EXIT || (t->flags & PF_EXITING && thread_group_empty(t));
 }
@@ -37,7 +37,7 @@ int oom_for_each_process(int (*fn)(struct task *, struct mm *, int, bool, void *
 			task_lock(t);
 			mm = t->mm;
 			if (mm && mm != of_init)	/* its child by vfork lives in what must not be reaped */
-				r = fn(t, mm, p->signal->oom_score_adj, is_dying(t), arg);
+				r = fn(t, mm, p->signal->oom_score_adj, process_is_dying(t), arg);
 			task_unlock(t);
 			if (mm)
 				break;

@@ -27,20 +27,16 @@ int uts_may_set(void)
 	return ns_capable(utsname_ns()->user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
-int uts_set_name(bool domain, const char *text, size_t len)
+void uts_set_name(bool domain, const char *text, size_t len)
 {
 	struct uts_namespace *ns = utsname_ns();
 	char *field = domain ? ns->name.domainname : ns->name.nodename;
-	int e = uts_may_set();
 
-	if (e)
-		return e;
 	down_write(&uts_sem);
 	memset(field, 0, sizeof(ns->name.nodename));
 	memcpy(field, text, min(len, sizeof(ns->name.nodename) - 1));
 	up_write(&uts_sem);
 	show_changed(domain ? &domainname_changes : &hostname_changes);
-	return 0;
 }
 struct uts_namespace init_uts_ns = {
 	.refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xEFFFFFFEU,

@@ -130,9 +130,9 @@ static ssize_t store_max(struct show_node *n, const char *text, size_t len)
 	return (ssize_t)len;
 }
 
-static bool may_set(void)
+static unsigned int rights(const struct cred *cred)
 {
-	return ns_capable(current_user_ns(), CAP_SYS_RESOURCE);
+	return cred_capable(cred, current_user_ns(), CAP_SYS_RESOURCE) ? 06 : 04;
 }
 
 static int ns_count_sysctls(void)
@@ -146,7 +146,7 @@ static int ns_count_sysctls(void)
 		struct show_node *n = show_attr(show_path(SHOW_SYSCTL, "user"), name[i], 0644, show_max, store_max, (void *)i);
 
 		if (n)
-			n->owner_like = may_set;
+			n->rights = rights;
 		init_user_ns.max[i] = max_threads / 2;
 	}
 	return 0;

@@ -23,6 +23,8 @@
 
 #define RESERVED_PIDS 300
 
+#define PIDFD_ENDED 0x0041	/* EPOLLIN | EPOLLRDNORM */
+
 struct pid_index {
 	struct xarray xa;
 	u32 next;
@@ -36,6 +38,27 @@ struct pid_namespace init_pid_ns = {
 DEFINE_RWLOCK(tasklist_lock);
 static u64 last_pid_ino;
 static struct kmem_cache *pid_cache;		/* of level 0; deeper ones are kmalloc'ed */
+
+static void tell_pidfd(struct work_struct *w)
+{
+	struct pid *p = container_of(w, struct pid, tell_pidfd);
+
+	__wake_up(&p->wait_pidfd, TASK_NORMAL, 0, poll_to_key(PIDFD_ENDED));
+	put_pid(p);
+}
+
+/* tasklist_lock held for writing. */
+void pid_tell_end(struct pid *p)
+{
+	/* The barrier in wq_has_sleeper() pairs with poll_wait()'s: the end is noted before the look at the queue. */
+	if (likely(!wq_has_sleeper(&p->wait_pidfd)) || wake_up_few(&p->wait_pidfd, TASK_NORMAL, poll_to_key(PIDFD_ENDED)))
+		return;
+	if (!p->tell_pidfd.func)
+		INIT_WORK(&p->tell_pidfd, tell_pidfd);
+	get_pid(p);
+	if (!queue_work(system_unbound_wq, &p->tell_pidfd))
+		put_pid(p);
+}
 
 static struct pid *pid_new(unsigned int level)
 {
@@ -189,6 +212,28 @@ struct pid *find_ge_pid(unsigned int *nr, struct pid_namespace *ns)
 
 	*nr = (unsigned int)i;
 	return p;
+}
+
+#define PIDS_AT_ONCE 64		/* numbers in one read section: most may be those of threads */
+
+struct task *next_process(struct pid_namespace *ns, unsigned int *nr)
+{
+	struct task *t = NULL;
+	struct pid *pid;
+
+	rcu_read_lock();
+	for (unsigned int n = 1; (pid = find_ge_pid(nr, ns)); n++, ++*nr) {
+		t = get_pid_task(pid, PIDTYPE_TGID);
+		if (t)
+			break;
+		if (n % PIDS_AT_ONCE)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+	return t;
 }
 
 struct task *pid_task(struct pid *pid, enum pid_type type)
@@ -347,7 +392,8 @@ void for_group(struct pid *pgrp, enum for_group (*fn)(struct task *leader, void 
 	large = pgrp->group_size > GROUP_MOST;
 	end = last_group_stamp;
 	while ((s = group_after(pgrp, after)) && s->group_stamp <= end) {
-		enum for_group next = fn(pid_task(rcu_dereference(s->pids[PIDTYPE_TGID]), PIDTYPE_TGID), arg);
+		struct task *t = pid_task(rcu_dereference(s->pids[PIDTYPE_TGID]), PIDTYPE_TGID);
+		enum for_group next = likely(t) ? fn(t, arg) : GO_ON;	/* the kernel's own group has an idle task, which no number finds */
 
 		if (next == ENOUGH)
 			break;

@@ -403,7 +403,7 @@ static void remove(struct posix_timer *p, struct signal_struct *s) __releases(cu
 	p->dead = true;
 	rb_erase(&p->by_id, &s->posix_timers);
 	unlist_timer(p);
-	signal_unqueue_owned(p->queued, current);
+	signal_unqueue_owned(p->queued);
 	spin_unlock_irq(&my_sighand()->siglock);
 	hrtimer_cancel(&p->hr);
 	free_timer(p);
@@ -507,7 +507,7 @@ int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, str
 	p->interval_ns = n->value_ns ? n->interval_ns : 0;
 	p->overrun = 0;
 	/* A signal of the old setting says nothing about the new one. */
-	signal_unqueue_owned(p->queued, current);
+	signal_unqueue_owned(p->queued);
 	if (n->value_ns)
 		start(p, absolute, n->value_ns);
 	spin_unlock_irq(&my_sighand()->siglock);

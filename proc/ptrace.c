@@ -94,6 +94,7 @@ int ptrace_stop(int code, int why, unsigned long message, struct siginfo *info) 
 		ptrace_done_trapping(me);
 		return code;
 	}
+	settle_signals(me);
 	me->ptrace_message = (void *)message;
 	me->ptrace_siginfo = info;
 	me->exit_code = code;
@@ -273,6 +274,7 @@ void ptrace_unlink(struct task *t)
 	rcu_assign_pointer(t->parent, task_real_parent(t));
 	list_del_init(&t->ptrace_entry);
 	spin_lock(&task_sighand(t)->siglock);
+	settle_signals(t);
 	t->ptrace = 0;
 	ptrace_done_trapping(t);
 	t->jobctl &= ~(JOBCTL_TRAP_STOP | JOBCTL_TRAP_NOTIFY);
@@ -581,14 +583,7 @@ static long peek_siginfo(struct task *t, struct uptr uargs, struct uptr to)
 	if ((a.flags & ~(u32)PTRACE_PEEKSIGINFO_SHARED) || a.nr < 0)
 		return -EINVAL;
 	for (n = 0; n < a.nr; n++) {
-		unsigned long flags;
-		bool found;
-
-		if (a.off + (u64)n < a.off || !lock_task_sighand(t, &flags))
-			break;
-		found = signal_peek(t, a.flags & PTRACE_PEEKSIGINFO_SHARED, a.off + (u64)n, &i);
-		unlock_task_sighand(t, &flags);
-		if (!found)
+		if (a.off + (u64)n < a.off || !signal_peek(t, a.flags & PTRACE_PEEKSIGINFO_SHARED, a.off + (u64)n, &i))
 			break;
 		if (copy_siginfo_to_user(uptr_add(to, (unsigned long)n * sizeof(i)), &i))
 			return n ? n : -EFAULT;

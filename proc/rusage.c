@@ -4,9 +4,19 @@
 #include <lib/minmax.h>
 #include <mm/mm.h>
 #include <proc/signal.h>
+#include <proc/threads.h>
 #include <proc/wait.h>
 #include <sched/sched.h>
 #include <linux/resource.h>
+
+/* What was told once is never taken back, though samples change the split. */
+static void never_back(struct signal_struct *s, u64 *utime_ns, u64 *stime_ns)
+{
+	*utime_ns = max(*utime_ns, READ_ONCE(s->told_utime_ns));
+	*stime_ns = max(*stime_ns, READ_ONCE(s->told_stime_ns));
+	WRITE_ONCE(s->told_utime_ns, *utime_ns);
+	WRITE_ONCE(s->told_stime_ns, *stime_ns);
+}
 
 void thread_group_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns)
 {
@@ -14,15 +24,31 @@ void thread_group_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns)
 	u64 us = READ_ONCE(s->utime_ns), ss = READ_ONCE(s->stime_ns), u, st;
 	struct task *x;
 
-	rcu_read_lock();
-	for_each_thread(t, x) {
-		task_cputime(x, &u, &st);
-		us += u;
-		ss += st;
+	if (unlikely(READ_ONCE(s->nr_threads) > THREADS_MOST)) {
+		group_cputime(&s->times, &us, &ss);
+	} else {
+		rcu_read_lock();
+		for_each_thread(t, x) {
+			task_cputime(x, &u, &st);
+			us += u;
+			ss += st;
+		}
+		rcu_read_unlock();
 	}
-	rcu_read_unlock();
+	never_back(s, &us, &ss);
 	*utime_ns = us;
 	*stime_ns = ss;
+}
+
+static unsigned int add_thread(struct task *t, void *to)
+{
+	struct rusage_k *r = to;
+
+	r->nvcsw += t->nvcsw;
+	r->nivcsw += t->nivcsw;
+	r->minflt += t->min_flt;
+	r->majflt += t->maj_flt;
+	return 1;
 }
 
 static void add_live(struct task *t, struct rusage_k *r)
@@ -38,13 +64,13 @@ static void add_live(struct task *t, struct rusage_k *r)
 	r->inblock += s->inblock;
 	r->oublock += s->oublock;
 	r->maxrss_pages = max(r->maxrss_pages, s->maxrss);
-	rcu_read_lock();
-	for_each_thread(t, x) {
-		r->nvcsw += x->nvcsw;
-		r->nivcsw += x->nivcsw;
-		r->minflt += x->min_flt;
-		r->majflt += x->maj_flt;
+	if (unlikely(READ_ONCE(s->nr_threads) > THREADS_MOST)) {
+		(void)!walk_threads(s, add_thread, r);		/* a killed caller does not see the result */
+		return;
 	}
+	rcu_read_lock();
+	for_each_thread(t, x)
+		add_thread(x, r);
 	rcu_read_unlock();
 }
 

@@ -22,6 +22,7 @@
 #include <proc/ptrace.h>
 #include <proc/seccomp.h>
 #include <proc/signal.h>
+#include <proc/threads.h>
 #include <proc/upcalls.h>
 #include <sched/task.h>
 #include <abi/errno.h>
@@ -133,55 +134,54 @@ static void set_mode(struct task *t, unsigned int mode)
 	set_tsk_flag(t, TIF_SECCOMP);
 }
 
-static bool is_ancestor(const struct seccomp_filter *a, const struct seccomp_filter *f)
+#define STEPS_OF_A_THREAD 32	/* filters that are looked at as fast as a thread is */
+
+/* *STEPS: how many filters were looked at. */
+static bool is_ancestor(const struct seccomp_filter *a, const struct seccomp_filter *f, unsigned int *steps)
 {
 	if (!a)
 		return true;
-	for (; f; f = f->prev)
+	for (; f; f = f->prev, ++*steps)
 		if (f == a)
 			return true;
 	return false;
 }
 
-/* The first thread that has gone another way; NULL: all can follow. */
-static struct task *cannot_follow(void)
+/*
+ * All threads get the caller's filters, some at a time. While cred_guard_mutex is held no thread of a process of several changes its own, so that what was
+ * found of all still holds when they follow; a new thread has what its maker has, and comes behind it.
+ */
+static unsigned int look_at_follower(struct task *t, void *arg)
 {
-	struct task *t;
+	pid_t *other_way = arg;
+	unsigned int steps = 0;
 
-	for_each_thread(current, t) {
-		if (t == current || (t->flags & PF_EXITING))
-			continue;
-		if (!t->seccomp_mode || (t->seccomp_mode == SECCOMP_MODE_FILTER && is_ancestor(t->seccomp_filter, current->seccomp_filter)))
-			continue;
-		return t;
-	}
-	return NULL;
+	if (t == current || (t->flags & PF_EXITING) || *other_way || !t->seccomp_mode)
+		return 1;
+	if (t->seccomp_mode != SECCOMP_MODE_FILTER || !is_ancestor(t->seccomp_filter, current->seccomp_filter, &steps))
+		*other_way = task_pid_vnr(t);
+	return 1 + steps / STEPS_OF_A_THREAD;
 }
 
-static void all_follow(void)
+static unsigned int follow(struct task *t, void *filter)
 {
-	struct seccomp_filter *f = current->seccomp_filter;
-	struct task *t;
+	struct seccomp_filter *f = filter, *old = t->seccomp_filter;
 
-	for_each_thread(current, t) {
-		struct seccomp_filter *old = t->seccomp_filter;
-
-		if (t == current || (t->flags & PF_EXITING))
-			continue;
-		refcount_inc(&f->refs);
-		smp_store_release((struct seccomp_filter **)&t->seccomp_filter, f);
-		put_filter(old);
-		if (current->no_new_privs)
-			t->no_new_privs = true;
-		if (!t->seccomp_mode)
-			set_mode(t, SECCOMP_MODE_FILTER);
-	}
+	if (t == current || (t->flags & PF_EXITING) || old == f)
+		return 1;
+	refcount_inc(&f->refs);
+	smp_store_release((struct seccomp_filter **)&t->seccomp_filter, f);
+	put_filter(old);
+	if (current->no_new_privs)
+		t->no_new_privs = true;
+	if (!t->seccomp_mode)
+		set_mode(t, SECCOMP_MODE_FILTER);
+	return 1;
 }
 
 static long attach(struct seccomp_filter *f, unsigned int flags)
 {
 	size_t total = f->len;
-	struct task *t;
 
 	if (!may_set_mode(SECCOMP_MODE_FILTER))
 		return -EINVAL;
@@ -189,25 +189,63 @@ static long attach(struct seccomp_filter *f, unsigned int flags)
 		total += x->len + 4;
 	if (total > MAX_CHAIN)
 		return -ENOMEM;
-	if (flags & SECCOMP_FILTER_FLAG_TSYNC) {
-		t = cannot_follow();
-		if (t)
-			return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : task_pid_vnr(t);
-	}
 	f->log = flags & SECCOMP_FILTER_FLAG_LOG;
 	f->prev = current->seccomp_filter;	/* its reference goes over */
 	smp_store_release((struct seccomp_filter **)&current->seccomp_filter, f);
 	set_mode(current, SECCOMP_MODE_FILTER);
-	if (flags & SECCOMP_FILTER_FLAG_TSYNC)
-		all_follow();
 	return 0;
+}
+
+static long attach_locked(struct seccomp_filter *f, unsigned int flags)
+{
+	long r;
+
+	spin_lock_irq(&my_sighand()->siglock);
+	r = attach(f, flags);
+	spin_unlock_irq(&my_sighand()->siglock);
+	return r;
+}
+
+/* cred_guard_mutex held. */
+static long attach_to_all(struct seccomp_filter *f, unsigned int flags)
+{
+	pid_t other_way = 0;
+	long r;
+
+	/* What is wrong with the filter counts before what is wrong with a thread. */
+	if (!may_set_mode(SECCOMP_MODE_FILTER))
+		return -EINVAL;
+	if (!walk_threads(current->signal, look_at_follower, &other_way))
+		return -EINTR;
+	if (other_way)
+		return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : other_way;
+	r = attach_locked(f, flags);
+	if (!r)
+		(void)!walk_threads(current->signal, follow, f);	/* where it is killed all are */
+	return r;
+}
+
+/* A process of several threads changes under cred_guard_mutex, so that all can follow one (attach_to_all) and none becomes another program meanwhile. */
+static int begin_change(bool all)
+{
+	if (!all && list_is_singular(&current->signal->threads))
+		return 0;
+	return mutex_lock_killable(&current->signal->cred_guard_mutex) ? -EINTR : 1;
+}
+
+static void end_change(int locked)
+{
+	if (locked)
+		mutex_unlock(&current->signal->cred_guard_mutex);
 }
 
 long seccomp_set_filter(unsigned int flags, struct uptr uprog)
 {
 	const unsigned int known = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW |
 				   SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+	bool all = flags & SECCOMP_FILTER_FLAG_TSYNC;
 	struct seccomp_filter *f;
+	int locked;
 	long r;
 
 	if (flags & ~known)
@@ -215,16 +253,9 @@ long seccomp_set_filter(unsigned int flags, struct uptr uprog)
 	f = read_filter(uprog);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
-	/* With every thread: not while one of them becomes another program. */
-	if ((flags & SECCOMP_FILTER_FLAG_TSYNC) && mutex_lock_killable(&current->signal->cred_guard_mutex)) {
-		put_filter(f);
-		return -EINTR;
-	}
-	spin_lock_irq(&my_sighand()->siglock);
-	r = attach(f, flags);
-	spin_unlock_irq(&my_sighand()->siglock);
-	if (flags & SECCOMP_FILTER_FLAG_TSYNC)
-		mutex_unlock(&current->signal->cred_guard_mutex);
+	locked = begin_change(all);
+	r = locked < 0 ? locked : all ? attach_to_all(f, flags) : attach_locked(f, flags);
+	end_change(locked > 0);
 	if (r)
 		put_filter(f);
 	return r;
@@ -232,14 +263,18 @@ long seccomp_set_filter(unsigned int flags, struct uptr uprog)
 
 long seccomp_set_strict(void)
 {
+	int locked = begin_change(false);
 	long r = -EINVAL;
 
+	if (locked < 0)
+		return locked;
 	spin_lock_irq(&my_sighand()->siglock);
 	if (may_set_mode(SECCOMP_MODE_STRICT)) {
 		set_mode(current, SECCOMP_MODE_STRICT);
 		r = 0;
 	}
 	spin_unlock_irq(&my_sighand()->siglock);
+	end_change(locked);
 	return r;
 }
 

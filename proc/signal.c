@@ -20,7 +20,10 @@
 #include <proc/proc_priv.h>
 #include <proc/ptrace.h>
 #include <proc/signal.h>
+#include <proc/signal_many.h>
 #include <proc/signal_sets.h>
+#include <proc/sigqueue.h>
+#include <proc/threads.h>
 #include <proc/upcalls.h>
 #include <sched/sched.h>
 #include <sched/upcalls.h>
@@ -29,87 +32,6 @@
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
-
-struct sigqueue {
-	struct list_head list;
-	struct siginfo info;
-	struct user_struct *user;
-	struct posix_timer *timer;	/* c: belongs to it, and is not freed by taking it; or NULL */
-};
-
-static struct kmem_cache *sigqueue_cache;
-
-/* ---- queues ---- */
-
-static struct sigqueue *sigqueue_alloc(struct task *t, int sig, gfp_t gfp, bool override_limit)
-{
-	struct user_struct *u;
-	struct sigqueue *q = NULL;
-
-	rcu_read_lock();
-	u = __task_cred(t)->user;
-	refcount_inc(&u->refs);
-	rcu_read_unlock();
-	if ((u64)atomic_inc_return(&u->sigpending) <= task_rlimit(t, RLIMIT_SIGPENDING) || override_limit)
-		q = kmem_cache_alloc(sigqueue_cache, gfp);
-	if (!q) {
-		atomic_dec(&u->sigpending);
-		free_uid(u);
-		return NULL;
-	}
-	q->user = u;
-	q->timer = NULL;
-	INIT_LIST_HEAD(&q->list);
-	return q;
-}
-
-static void sigqueue_free(struct sigqueue *q)
-{
-	if (q->timer)
-		return;
-	atomic_dec(&q->user->sigpending);
-	free_uid(q->user);
-	kmem_cache_free(sigqueue_cache, q);
-}
-
-bool flush_some(struct sigpending *p, unsigned int most)
-{
-	p->signal = 0;
-	while (!list_empty(&p->list) && most--) {
-		struct sigqueue *q = list_first_entry(&p->list, struct sigqueue, list);
-
-		list_del_init(&q->list);
-		sigqueue_free(q);
-	}
-	return !list_empty(&p->list);
-}
-
-void flush_sigqueue(struct sigpending *p)
-{
-	flush_some(p, UINT_MAX);
-}
-
-static void flush_mask(u64 mask, struct sigpending *p)
-{
-	struct sigqueue *q, *n;
-
-	if (!(p->signal & mask))
-		return;
-	p->signal &= ~mask;
-	list_for_each_entry_safe(q, n, &p->list, list) {
-		if (sigmask_of(q->info.si_signo) & mask) {
-			list_del_init(&q->list);
-			if (q->timer)
-				posix_timer_discarded(q->timer);
-			sigqueue_free(q);
-		}
-	}
-}
-
-static inline struct sigpending *task_pending(struct task *t)
-{
-	return (struct sigpending *)&t->pending;
-}
 
 /* ---- who has one ---- */
 
@@ -212,26 +134,21 @@ static bool drop_signal(struct task *t, int sig, bool force)
 static bool prepare_signal(int sig, struct task *p, bool force)
 {
 	struct signal_struct *s = p->signal;
-	struct task *t;
 
 	if (s->flags & SIGNAL_GROUP_EXIT)
 		return sig == SIGKILL && (s->flags & SIGNAL_GROUP_EXIT) && s->group_exit_code & 0x80;
 	if (sigmask_of(sig) & SIG_STOP_SET) {
 		flush_mask(sigmask_of(SIGCONT), &s->shared_pending);
-		for_each_thread(p, t)
-			flush_mask(sigmask_of(SIGCONT), task_pending(t));
+		s->stop_seq = ++s->job_seq;
+		settle_signals(p);
 	} else if (sig == SIGCONT) {
 		unsigned int why = 0;
 
 		flush_mask(SIG_STOP_SET, &s->shared_pending);
-		for_each_thread(p, t) {
-			flush_mask(SIG_STOP_SET, task_pending(t));
-			t->jobctl &= ~(JOBCTL_STOP_PENDING | JOBCTL_STOP_DEQUEUED);
-			if (t->ptrace & PT_SEIZED)
-				ptrace_trap_notify(t);
-			else
-				wake_up_state(t, TASK_STOPPED_);
-		}
+		s->cont_seq = ++s->job_seq;
+		settle_signals(p);
+		s->stopper = NULL;
+		continue_threads(s);
 		if (s->flags & SIGNAL_STOP_STOPPED)
 			why = SIGNAL_CLD_CONTINUED;
 		else if (s->group_stop_count)
@@ -245,7 +162,7 @@ static bool prepare_signal(int sig, struct task *p, bool force)
 	return !drop_signal(p, sig, force);
 }
 
-static bool wants_signal(int sig, struct task *t)
+static __always_inline bool takes_signal(int sig, struct task *t)
 {
 	if ((t->blocked & sigmask_of(sig)) || (t->flags & PF_EXITING))
 		return false;
@@ -254,6 +171,11 @@ static bool wants_signal(int sig, struct task *t)
 	if (READ_ONCE(t->state) & (TASK_STOPPED_ | TASK_TRACED_))
 		return false;
 	return t == current || !signal_pending(t);
+}
+
+bool wants_signal(int sig, struct task *t)
+{
+	return takes_signal(sig, t);
 }
 
 static bool sig_is_fatal(struct task *t, int sig)
@@ -272,13 +194,6 @@ static void kill_thread(struct task *x)
 }
 
 #define ZAP_MOST 32
-#define WALK_MOST 128
-
-/* siglock held: the thread after T, or NULL. */
-static struct task *next_in_group(struct task *t)
-{
-	return list_is_last(&t->thread_node, &t->signal->threads) ? NULL : list_next_entry(t, thread_node);
-}
 
 /* siglock held: some threads of a group that ends are killed. */
 static void zap_some(struct signal_struct *s)
@@ -288,7 +203,7 @@ static void zap_some(struct signal_struct *s)
 	for (int n = 0; x && n < ZAP_MOST; n++) {
 		if (x != s->zap_not)
 			kill_thread(x);
-		x = next_in_group(x);
+		x = thread_next(x);
 	}
 	WRITE_ONCE(s->zap_next, x);
 }
@@ -296,6 +211,7 @@ static void zap_some(struct signal_struct *s)
 /* siglock held: all threads but T, or NULL, are to be killed, the first of them now. */
 static void begin_zap(struct signal_struct *s, struct task *t)
 {
+	s->stopper = NULL;
 	s->zap_next = list_first_entry(&s->threads, struct task, thread_node);
 	s->zap_not = t;
 	zap_some(s);
@@ -307,6 +223,7 @@ static void begin_group_exit(struct signal_struct *s, int code, struct task *not
 	s->flags = SIGNAL_GROUP_EXIT | (not ? 0 : s->flags & SIGNAL_UNKILLABLE);
 	s->group_exit_code = code;
 	s->group_stop_count = 0;
+	s->stopper = NULL;
 	if (not && list_is_singular(&s->threads))
 		return;
 	begin_zap(s, not);
@@ -315,50 +232,14 @@ static void begin_group_exit(struct signal_struct *s, int code, struct task *not
 void zap_forget(struct signal_struct *s, struct task *t)
 {
 	if (unlikely(s->zap_next == t))
-		WRITE_ONCE(s->zap_next, next_in_group(t));
-	if (unlikely(s->walk_next == t))
-		s->walk_next = next_in_group(t);
+		WRITE_ONCE(s->zap_next, thread_next(t));
 }
 
-void walk_own_threads(void (*fn)(struct task *t, void *arg), void *arg)
-{
-	struct signal_struct *s = current->signal;
-	struct task *x;
-
-	spin_lock_irq(&my_sighand()->siglock);
-	s->walk_next = list_first_entry(&s->threads, struct task, thread_node);
-	for (int n = 1; (x = s->walk_next); n++) {
-		fn(x, arg);
-		s->walk_next = next_in_group(x);
-		if (n % WALK_MOST)
-			continue;
-		spin_unlock_irq(&my_sighand()->siglock);
-		cond_resched();
-		spin_lock_irq(&my_sighand()->siglock);
-	}
-	spin_unlock_irq(&my_sighand()->siglock);
-}
-
-/* Chooses the thread that will take SIG and wakes it. */
-static void complete_signal(int sig, struct task *p, enum pid_type type)
+/* T takes SIG, which was sent to P or its process. */
+static __always_inline void hand_over(int sig, struct task *p, struct task *t)
 {
 	struct signal_struct *s = p->signal;
-	struct task *t = NULL, *x;
 
-	if (wants_signal(sig, p)) {
-		t = p;
-	} else if (type == PIDTYPE_PID || list_is_singular(&s->threads)) {
-		return;
-	} else {
-		for_each_thread(p, x) {
-			if (wants_signal(sig, x)) {
-				t = x;
-				break;
-			}
-		}
-		if (!t)
-			return;		/* whoever unblocks it first takes it */
-	}
 	if (sig_is_fatal(p, sig) && !(s->flags & SIGNAL_GROUP_EXIT) && !(t->real_blocked & sigmask_of(sig)) &&
 	    (sig == SIGKILL || !p->ptrace) && !(sigmask_of(sig) & SIG_COREDUMP_SET)) {
 		/* Nothing can stop it: the whole group dies at once. */
@@ -367,6 +248,36 @@ static void complete_signal(int sig, struct task *p, enum pid_type type)
 		return;
 	}
 	signal_wake_up(t, sig == SIGKILL);
+}
+
+void signal_chosen(int sig, struct task *p, struct task *t)
+{
+	hand_over(sig, p, t);
+}
+
+static struct task *choose_of_few(int sig, struct task *p)
+{
+	struct task *x;
+
+	for_each_thread(p, x)
+		if (takes_signal(sig, x))
+			return x;
+	return NULL;
+}
+
+/* Chooses the thread that will take SIG and wakes it. */
+static void complete_signal(int sig, struct task *p, enum pid_type type)
+{
+	struct task *t = p;
+
+	if (!takes_signal(sig, p)) {
+		if (type == PIDTYPE_PID || list_is_singular(&p->signal->threads))
+			return;
+		t = unlikely(p->signal->nr_threads > THREADS_MOST) ? choose_of_many(sig, p) : choose_of_few(sig, p);
+		if (!t)
+			return;		/* whoever unblocks it first takes it */
+	}
+	hand_over(sig, p, t);
 }
 
 /* What the running task says of itself, as T may see it. OUTSIDE: its pid is none in T's namespace. */
@@ -410,11 +321,28 @@ static void fill_info(struct siginfo *to, int sig, const struct siginfo *info, s
 	}
 }
 
-/* siglock held, under which who waits looks once more after it has queued itself. */
-static void wake_signalfd(struct task *t)
+static void tell_signalfd(struct work_struct *w)
 {
-	if (unlikely(waitqueue_active(&task_sighand(t)->signalfd_wqh)))
-		wake_up_poll(&task_sighand(t)->signalfd_wqh, 1 /* EPOLLIN */);
+	struct sighand_struct *h = container_of(w, struct sighand_struct, tell_signalfd);
+
+	__wake_up(&h->signalfd_wqh, TASK_NORMAL, 0, poll_to_key(1 /* EPOLLIN */));
+}
+
+void init_signalfd(struct sighand_struct *h)
+{
+	init_waitqueue_head(&h->signalfd_wqh);
+	h->tell_used = false;
+}
+
+/* siglock held, under which who waits looks once more after it has queued itself. How many wait is the user's choice. */
+static void wake_signalfd(struct sighand_struct *h)
+{
+	if (likely(!waitqueue_active(&h->signalfd_wqh)) || wake_up_few(&h->signalfd_wqh, TASK_NORMAL, poll_to_key(1 /* EPOLLIN */)))
+		return;
+	if (!h->tell_used)
+		INIT_WORK(&h->tell_signalfd, tell_signalfd);
+	h->tell_used = true;
+	queue_work(system_unbound_wq, &h->tell_signalfd);
 }
 
 /* siglock held. */
@@ -431,15 +359,15 @@ static int send_locked(int sig, struct siginfo *info, struct task *t, enum pid_t
 	if (sig == SIGKILL || (t->flags & PF_KTHREAD))
 		goto set_bit;
 	must_queue = sig < SIGRTMIN && (info == SEND_SIG_NOINFO || info == SEND_SIG_PRIV || info->si_code >= 0);
-	q = sigqueue_alloc(t, sig, GFP_ATOMIC, must_queue);
+	q = sigqueue_alloc(t, GFP_ATOMIC, must_queue);
 	if (q) {
-		fill_info(&q->info, sig, info, t, force);
-		list_add_tail(&q->list, &p->list);
+		fill_info(signal_owned_info(q), sig, info, t, force);
+		sigqueue_add(q, p);
 	} else if (info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV && sig >= SIGRTMIN && info->si_code != SI_USER) {
 		return -EAGAIN;		/* sigqueue(3) must not lose one silently */
 	}
 set_bit:
-	wake_signalfd(t);
+	wake_signalfd(task_sighand(t));
 	p->signal |= sigmask_of(sig);
 	complete_signal(sig, t, type);
 	return 0;
@@ -455,89 +383,20 @@ int send_kernel_signal_locked(int sig, struct task *t, enum pid_type type)
 	return send_locked(sig, SEND_SIG_PRIV, t, type, true);
 }
 
-bool signal_peek(struct task *t, bool shared, u64 n, struct siginfo *out)
-{
-	struct sigpending *p = shared ? &t->signal->shared_pending : task_pending(t);
-	struct sigqueue *q;
-
-	list_for_each_entry(q, &p->list, list) {
-		if (n--)
-			continue;
-		copy_siginfo(out, &q->info);
-		return true;
-	}
-	return false;
-}
-
-/* ---- signals that belong to a timer ---- */
-
-struct sigqueue *signal_alloc_owned(struct posix_timer *owner, int sig)
-{
-	struct sigqueue *q = sigqueue_alloc(current, sig, GFP_KERNEL, false);
-
-	if (q) {
-		clear_siginfo(&q->info);
-		q->info.si_signo = sig;
-		q->timer = owner;
-	}
-	return q;
-}
-
-struct siginfo *signal_owned_info(struct sigqueue *q)
-{
-	return &q->info;
-}
-
-void signal_free_owned(struct sigqueue *q)
-{
-	if (!q)
-		return;
-	q->timer = NULL;
-	sigqueue_free(q);
-}
-
 bool signal_queue_owned(struct sigqueue *q, struct task *t, enum pid_type type)
 {
 	struct sigpending *p = type == PIDTYPE_PID ? task_pending(t) : &t->signal->shared_pending;
-	int sig = q->info.si_signo;
+	int sig = signal_owned_info(q)->si_signo;
 
-	if (!list_empty(&q->list))
+	if (signal_owned_is_queued(q))
 		return true;
 	if (!prepare_signal(sig, t, false))
 		return false;
-	wake_signalfd(t);
-	list_add_tail(&q->list, &p->list);
+	wake_signalfd(task_sighand(t));
+	sigqueue_add(q, p);
 	p->signal |= sigmask_of(sig);
 	complete_signal(sig, t, type);
 	return true;
-}
-
-static bool take_out(struct sigqueue *q, struct sigpending *p)
-{
-	struct sigqueue *x;
-	bool here = false, other = false;
-
-	list_for_each_entry(x, &p->list, list) {
-		here |= x == q;
-		other |= x != q && x->info.si_signo == q->info.si_signo;
-	}
-	if (!here)
-		return false;
-	list_del_init(&q->list);
-	if (!other)
-		p->signal &= ~sigmask_of(q->info.si_signo);
-	return true;
-}
-
-void signal_unqueue_owned(struct sigqueue *q, struct task *t)
-{
-	struct task *x;
-
-	if (list_empty(&q->list) || take_out(q, &t->signal->shared_pending))
-		return;
-	for_each_thread(t, x)
-		if (take_out(q, task_pending(x)))
-			return;
 }
 
 /* Even the init of a pid namespace hears what the kernel says, and processes outside of it. */
@@ -865,46 +724,17 @@ static int next_signal(const struct sigpending *p, u64 mask)
 	return (int)__ffs(x) + 1;
 }
 
-static void collect(int sig, struct sigpending *p, struct siginfo *info)
-{
-	struct sigqueue *q, *first = NULL;
-	bool more = false;
-
-	list_for_each_entry(q, &p->list, list) {
-		if (q->info.si_signo != sig)
-			continue;
-		if (first) {
-			more = true;
-			break;
-		}
-		first = q;
-	}
-	if (!more)
-		p->signal &= ~sigmask_of(sig);
-	if (first) {
-		list_del_init(&first->list);
-		copy_siginfo(info, &first->info);
-		if (first->timer)
-			posix_timer_taken(first->timer, info);
-		sigqueue_free(first);
-	} else {
-		clear_siginfo(info);
-		info->si_signo = sig;
-		info->si_code = SI_USER;
-	}
-}
-
 /* MASK: what is not wanted. */
 static int take_not_in(struct task *t, u64 mask, struct siginfo *info)
 {
 	int sig = next_signal(task_pending(t), mask);
 
 	if (sig) {
-		collect(sig, task_pending(t), info);
+		sigqueue_take(sig, task_pending(t), info);
 	} else {
 		sig = next_signal(&t->signal->shared_pending, mask);
 		if (sig)
-			collect(sig, &t->signal->shared_pending, info);
+			sigqueue_take(sig, &t->signal->shared_pending, info);
 		if (unlikely(sig == SIGALRM))
 			itimer_taken(t->signal);
 	}
@@ -914,6 +744,7 @@ static int take_not_in(struct task *t, u64 mask, struct siginfo *info)
 
 int dequeue_signal(u64 mask, struct siginfo *info)
 {
+	settle_signals(current);
 	return take_not_in(current, ~mask, info);
 }
 
@@ -932,6 +763,10 @@ static void retarget(struct task *t, u64 newly_blocked)
 
 	if (!left)
 		return;
+	if (unlikely(t->signal->nr_threads > THREADS_MOST)) {
+		seek_receivers(t->signal, left);
+		return;
+	}
 	for_each_thread(t, x) {
 		if (x == t || (x->flags & PF_EXITING) || !(left & ~x->blocked))
 			continue;
@@ -1071,6 +906,7 @@ void exit_signals(struct task *t)
 	spin_lock_irq(&task_sighand(t)->siglock);
 	t->flags |= PF_EXITING;
 	if (signal_pending(t)) {
+		settle_signals(t);
 		retarget(t, ~t->blocked);
 		if ((t->jobctl & JOBCTL_STOP_PENDING) && !t->signal->group_exec_task && task_participate_group_stop(t))
 			group_stop = CLD_STOPPED;
@@ -1098,19 +934,46 @@ void flush_signals_for_exec(struct task *t)
 	spin_unlock_irq(&task_sighand(t)->siglock);
 }
 
-static int signal_init(void)
+/* siglock held: SIG is no longer pending in some threads of S that came after *AFTER. False: there are more. */
+static bool forget_some(struct signal_struct *s, int sig, u64 *after)
 {
-	sigqueue_cache = kmem_cache_create("sigqueue", sizeof(struct sigqueue), 8, 0, NULL);
-	return sigqueue_cache ? 0 : -ENOMEM;
+	struct task *t = thread_after(s, *after);
+	unsigned int most = FLUSH_MOST;
+
+	for (; t && most; t = thread_next(t), most--) {
+		if ((t->pending.signal & sigmask_of(sig)) && flush_mask_some(sigmask_of(sig), task_pending(t), &most))
+			return false;
+		*after = t->thread_stamp;
+		if (!most)
+			return false;
+	}
+	return !t;
 }
-INITCALL(early, signal_init);
 
-/* siglock held: MASK is no longer pending anywhere in the process of T. */
-void proc_forget_signal(struct task *t, u64 mask)
+bool proc_forget_signal(struct task *t, int sig)
 {
-	struct task *x;
+	unsigned int most = FLUSH_MOST;
+	u64 after = 0;
 
-	flush_mask(mask, &t->signal->shared_pending);
-	for_each_thread(t, x)
-		flush_mask(mask, task_pending(x));
+	if (likely(!((t->signal->shared_pending.signal | t->pending.signal) & sigmask_of(sig)) && list_is_singular(&t->signal->threads)))
+		return false;
+	return flush_mask_some(sigmask_of(sig), &t->signal->shared_pending, &most) || !forget_some(t->signal, sig, &after);
+}
+
+void proc_forget_rest(int sig)
+{
+	struct signal_struct *s = current->signal;
+	bool more = true;
+	u64 after = 0;
+
+	while (more && !fatal_signal_pending(current)) {
+		unsigned int most = FLUSH_MOST;
+
+		spin_lock_irq(&my_sighand()->siglock);
+		/* Another thread may have given it a handler again. */
+		more = sig_is_ignored(current, sig) &&
+		       (flush_mask_some(sigmask_of(sig), &s->shared_pending, &most) || !forget_some(s, sig, &after));
+		spin_unlock_irq(&my_sighand()->siglock);
+		cond_resched();
+	}
 }

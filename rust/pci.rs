@@ -135,6 +135,24 @@ impl Host {
         Some(Function { host: self, bus, devfn, vendor: id as u16, device: (id >> 16) as u16, class })
     }
 
+    /// The first function on `bus` whose device and function number is `from` or more.
+    pub(crate) fn next_on_bus(&'static self, bus: u8, from: u16) -> Option<Function> {
+        for dev in (from >> 3)..32 {
+            let dev = (dev << 3) as u8;
+            let Some(first) = self.function(bus, dev) else { continue };
+            let multi = first.read32(HEADER) & 0x0080_0000 != 0;
+            for devfn in dev..=dev | if multi { 7 } else { 0 } {
+                if u16::from(devfn) < from {
+                    continue;
+                }
+                if let Some(f) = self.function(bus, devfn) {
+                    return Some(f);
+                }
+            }
+        }
+        None
+    }
+
     /// Calls `found` for each function on `bus`.
     pub(crate) fn on_bus(&'static self, bus: u8, found: &mut dyn FnMut(Function)) {
         for dev in 0..32u8 {

@@ -5,6 +5,9 @@
 //! its bridges: the largest alignment first, so that nothing is lost between them. There are two pools: low, below 4 GiB, and
 //! high, for what is 64 bits wide and prefetchable, where the host bridge has such a window. Ports are not given out: no driver
 //! here uses them. What finds no room stays without an address, with a message, and its driver refuses it.
+//!
+//! Bridges may be as deep as there are numbers: sizes are summed up from the last bus to the first, and places given from the first to the
+//! last, without recursion.
 
 use crate::alloc::{KSlice, KERNEL};
 use crate::pci::{Function, Host, COMMAND, COMMAND_MASTER, COMMAND_MEMORY, SECONDARY};
@@ -82,22 +85,34 @@ fn each_bar(f: Function, high: bool, want: &mut dyn FnMut(Need)) {
     }
 }
 
-/// The windows that a bridge needs. Looks at all behind it, once.
-fn each_window(host: &'static Host, f: Function, high: bool, want: &mut dyn FnMut(Need)) -> Result {
-    let Some(behind) = f.secondary() else { return Ok(()) };
-    let all = needs(host, behind, high && passes_high(&f))?;
-    for pool in [Pool::Low, Pool::High] {
-        let (size, align) = extent(&all, pool);
+/// A bus.
+#[derive(Clone, Copy)]
+struct Bus {
+    /// The bridge that leads to it; the first bus has none.
+    bridge: Option<Function>,
+    /// Do addresses above 4 GiB get there?
+    high: bool,
+    /// Size and alignment of what it takes of the pools, with all behind it.
+    low_need: (u64, u64),
+    high_need: (u64, u64),
+}
+
+const NO_BUS: Bus = Bus { bridge: None, high: false, low_need: (0, 1), high_need: (0, 1) };
+
+/// The windows that a bridge needs.
+fn each_window(buses: &[Bus], f: Function, want: &mut dyn FnMut(Need)) {
+    let Some(behind) = f.secondary().and_then(|b| buses.get(usize::from(b))) else { return };
+    for (pool, (size, align)) in [(Pool::Low, behind.low_need), (Pool::High, behind.high_need)] {
         if size > 0 {
             let size = size.checked_next_multiple_of(WINDOW).unwrap_or(u64::MAX);
             want(Need { what: What::Window, pool, size, align: align.max(WINDOW), of: Some(f) });
         }
     }
-    Ok(())
 }
 
-/// All needs of a bus, the largest alignment first.
-fn needs(host: &'static Host, bus: u8, high: bool) -> Result<KSlice<Need>> {
+/// All needs of a bus, the largest alignment first. Those of the buses behind it are known.
+fn needs(host: &'static Host, bus: u8, buses: &[Bus]) -> Result<KSlice<Need>> {
+    let high = buses.get(usize::from(bus)).is_some_and(|b| b.high);
     let mut count = 0;
     host.on_bus(bus, &mut |f| {
         each_bar(f, high, &mut |_| count += 1);
@@ -110,12 +125,10 @@ fn needs(host: &'static Host, bus: u8, high: bool) -> Result<KSlice<Need>> {
             *p = n;
         }
     };
-    let mut err = Ok(());
     host.on_bus(bus, &mut |f| {
         each_bar(f, high, &mut put);
-        err = err.and(each_window(host, f, high, &mut put));
+        each_window(buses, f, &mut put);
     });
-    err?;
     all.sort_unstable_by_key(|n| core::cmp::Reverse(n.align));
     Ok(all)
 }
@@ -145,9 +158,9 @@ fn set_window(bridge: &Function, pool: Pool, base: u64, limit: u64) {
     }
 }
 
-/// Gives all on `bus` and behind it places in `r`.
-fn place(host: &'static Host, bus: u8, r: &mut Ranges) -> Result {
-    let all = needs(host, bus, r.high.is_some())?;
+/// Gives all on `bus` places in `r`, and its bridges windows.
+fn place(host: &'static Host, bus: u8, buses: &[Bus], r: &mut Ranges) -> Result {
+    let all = needs(host, bus, buses)?;
     host.on_bus(bus, &mut |f| {
         if f.is_bridge() {
             // A base above its limit: closed.
@@ -171,14 +184,7 @@ fn place(host: &'static Host, bus: u8, r: &mut Ranges) -> Result {
             What::Nothing => {}
         }
     }
-    let mut err = Ok(());
-    host.on_bus(bus, &mut |f| {
-        if let Some(behind) = f.secondary() {
-            err = err.and(place(host, behind, &mut behind_ranges(&f)));
-            f.write32(COMMAND, f.read32(COMMAND) & 0xffff | u32::from(COMMAND_MEMORY | COMMAND_MASTER));
-        }
-    });
-    err
+    Ok(())
 }
 
 /// The windows of a bridge, read back.
@@ -191,25 +197,36 @@ fn behind_ranges(bridge: &Function) -> Ranges {
     Ranges { low: open(bridge.read32(MEMORY), 0, 0), high }
 }
 
-/// Numbers the buses behind `bus`; `last` is the last number given. `depth`: as deep as `Host::walk` goes.
-fn number(host: &'static Host, bus: u8, depth: u32, last: &mut u8) {
-    host.on_bus(bus, &mut |f| {
-        if !f.is_bridge() {
-            return;
-        }
+/// Numbers the buses behind `first`, noting which bridge leads to each. The last number given.
+fn number(host: &'static Host, first: u8, buses: &mut [Bus]) -> u8 {
+    let (mut bus, mut from, mut last) = (first, 0, first);
+    let write = |f: &Function, own: u8, to: u8| {
         let latency = f.read32(SECONDARY) & 0xff00_0000;
-        if *last >= host.last_bus || depth >= 8 {
-            pr_warn!("pci: {:02x}:{:02x}.{}: no number left for the bus behind it\n", f.bus, f.devfn >> 3, f.devfn & 7);
-            f.write32(SECONDARY, latency);
-            return;
+        f.write32(SECONDARY, latency | u32::from(to) << 16 | u32::from(own) << 8 | u32::from(f.bus));
+    };
+    loop {
+        if let Some(f) = host.next_on_bus(bus, from) {
+            from = u16::from(f.devfn) + 1;
+            if !f.is_bridge() {
+                continue;
+            }
+            let own = last.checked_add(1).filter(|own| *own <= host.last_bus);
+            let Some((own, b)) = own.and_then(|own| Some((own, buses.get_mut(usize::from(own))?))) else {
+                pr_warn!("pci: {:02x}:{:02x}.{}: no number left for the bus behind it\n", f.bus, f.devfn >> 3, f.devfn & 7);
+                f.write32(SECONDARY, f.read32(SECONDARY) & 0xff00_0000);
+                continue;
+            };
+            // Down, with all numbers that are left.
+            b.bridge = Some(f);
+            write(&f, own, host.last_bus);
+            (bus, from, last) = (own, 0, own);
+        } else {
+            // Up again, to what follows the bridge.
+            let Some(f) = buses.get(usize::from(bus)).and_then(|b| b.bridge) else { return last };
+            write(&f, bus, last);
+            (bus, from) = (f.bus, u16::from(f.devfn) + 1);
         }
-        *last += 1;
-        let own = *last;
-        let numbers = |to: u8| latency | u32::from(to) << 16 | u32::from(own) << 8 | u32::from(bus);
-        f.write32(SECONDARY, numbers(host.last_bus));
-        number(host, own, depth + 1, last);
-        f.write32(SECONDARY, numbers(*last));
-    });
+    }
 }
 
 /// The largest memory window that starts below 4 GiB, or above.
@@ -220,10 +237,30 @@ fn largest(host: &Host, high: bool) -> Option<Range> {
     Some(Range { at: w.pci.max(WINDOW), end: if high { end } else { end.min(1 << 32) } })
 }
 
-/// Numbers buses from `first` on and gives out addresses.
+/// Numbers buses from `first` on and gives out addresses. A bridge's number is below those of what is behind it.
 pub(crate) fn assign(host: &'static Host, first: u8) -> Result {
-    let mut last = first;
-    number(host, first, 0, &mut last);
-    let low = largest(host, false).unwrap_or(Range { at: 0, end: 0 });
-    place(host, first, &mut Ranges { low, high: largest(host, true) })
+    let mut buses = KSlice::from_fn(256, KERNEL, |_| NO_BUS)?;
+    let last = number(host, first, &mut buses);
+    let all = Ranges { low: largest(host, false).unwrap_or(Range { at: 0, end: 0 }), high: largest(host, true) };
+    for bus in first..=last {
+        let bridge = buses.get(usize::from(bus)).and_then(|b| b.bridge);
+        let high = bridge.map_or(all.high.is_some(), |f| passes_high(&f) && buses.get(usize::from(f.bus)).is_some_and(|b| b.high));
+        if let Some(b) = buses.get_mut(usize::from(bus)) {
+            b.high = high;
+        }
+    }
+    for bus in (first..=last).rev() {
+        let all = needs(host, bus, &buses)?;
+        if let Some(b) = buses.get_mut(usize::from(bus)) {
+            (b.low_need, b.high_need) = (extent(&all, Pool::Low), extent(&all, Pool::High));
+        }
+    }
+    for bus in first..=last {
+        let bridge = buses.get(usize::from(bus)).and_then(|b| b.bridge);
+        place(host, bus, &buses, &mut bridge.map_or(all, |f| behind_ranges(&f)))?;
+    }
+    for f in buses.iter().filter_map(|b| b.bridge) {
+        f.write32(COMMAND, f.read32(COMMAND) & 0xffff | u32::from(COMMAND_MEMORY | COMMAND_MASTER));
+    }
+    Ok(())
 }

@@ -64,7 +64,7 @@ int select_cpu(struct task *t, int prev)
 	if (cpumask_and(&free, &t->cpus_mask, &idle_cpus) && cpumask_and(&free, &free, cpu_active_mask)) {
 		if (me != prev && cpumask_test_cpu((unsigned int)me, &free))
 			return me;
-		for (cpu = cpumask_next((unsigned int)prev, &free); cpu < NR_CPUS; cpu = cpumask_next(cpu, &free))
+		for (cpu = cpumask_next((unsigned int)prev, &free); cpu < nr_cpu_ids; cpu = cpumask_next(cpu, &free))
 			if (cpu_is_free((int)cpu))
 				return (int)cpu;
 		for_each_cpu(cpu, &free)
@@ -133,7 +133,7 @@ static void poke_idle_cpu(const struct rq *rq)
 	if (!cpumask_and(&free, &idle_cpus, cpu_active_mask))
 		return;
 	cpu = cpumask_next((unsigned int)rq->cpu, &free);
-	if (cpu >= NR_CPUS)
+	if (cpu >= nr_cpu_ids)
 		cpu = cpumask_first(&free);
 	/* It will find nothing to run and look for work. */
 	set_tsk_flag(cpu_rq(cpu)->idle, TIF_NEED_RESCHED);

@@ -471,11 +471,7 @@ void sched_tick(bool user)
 		if (test_tsk_flag(t, TIF_NEED_RESCHED_LAZY))
 			resched_curr(rq);
 		if (task_is_rt(t)) {
-			u64 d = rq->clock_ns - t->se.exec_start;
-
-			t->se.sum_exec_ns += d;
-			t->se.exec_start = rq->clock_ns;
-			rt_update_curr(rq, d);
+			rt_update_curr(rq, account_rt(rq, t));
 			rt_tick(rq, t);
 		} else {
 			fair_tick(rq, t);

@@ -9,6 +9,16 @@
 #include <kernel/time.h>
 #include <sched/sched_priv.h>
 
+u64 account_rt(struct rq *rq, struct task *t)
+{
+	u64 ns = rq->clock_ns - t->se.exec_start;
+
+	t->se.sum_exec_ns += ns;
+	t->se.exec_start = rq->clock_ns;
+	atomic64_add((s64)ns, &t->group_times->run_ns);
+	return ns;
+}
+
 /* PREV leaves the CPU, rq locked, clock fresh. */
 void account_switch(struct rq *rq, struct task *prev)
 {
@@ -17,8 +27,7 @@ void account_switch(struct rq *rq, struct task *prev)
 	if (!task_is_rt(prev)) {
 		fair_update_curr(rq);
 	} else {
-		prev->se.sum_exec_ns += rq->clock_ns - prev->se.exec_start;
-		prev->se.exec_start = rq->clock_ns;
+		account_rt(rq, prev);
 	}
 	if (!rq->nr_running)
 		WRITE_ONCE(rq->idle_since_ns, rq->clock_ns);
@@ -46,12 +55,14 @@ void account_tick(bool user)
 		return;
 	if (user) {
 		t->utime_ns += TICK_NSEC;
+		atomic64_add(TICK_NSEC, &t->group_times->utime_ns);
 		if (t->nice > 0)
 			rq->times.nice += TICK_NSEC;
 		else
 			rq->times.user += TICK_NSEC;
 	} else {
 		t->stime_ns += TICK_NSEC;
+		atomic64_add(TICK_NSEC, &t->group_times->stime_ns);
 		rq->times.system += TICK_NSEC;
 	}
 }
@@ -77,16 +88,54 @@ u64 task_sched_runtime(struct task *t)
 	return ns;
 }
 
+/* A task of the group on this CPU: what it ran until now is added. */
+static void account_running(struct rq *rq, const struct group_times *g)
+{
+	unsigned long flags;
+	struct task *t;
+	bool ours;
+
+	rcu_read_lock();
+	ours = rcu_dereference_untyped(rq->curr)->group_times == g;
+	rcu_read_unlock();
+	if (!ours)
+		return;
+	spin_lock_irqsave(&rq->lock, flags);
+	t = rq->curr;
+	if (t->group_times == g && t != rq->idle) {
+		update_rq_clock(rq);
+		if (!task_is_rt(t))
+			fair_update_curr(rq);
+		else
+			rt_update_curr(rq, account_rt(rq, t));
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
+/* The part of SUM that was system time, by samples of user and system time. */
+static u64 system_part(u64 sum, u64 u, u64 s)
+{
+	if (!s)
+		return 0;
+	return u ? (u64)((unsigned __int128)sum * s / (u + s)) : sum;
+}
+
+void group_cputime(const struct group_times *g, u64 *utime_ns, u64 *stime_ns)
+{
+	unsigned int cpu;
+	u64 sum;
+
+	for_each_online_cpu(cpu)
+		account_running(cpu_rq(cpu), g);
+	sum = (u64)atomic64_read(&g->run_ns);
+	*stime_ns = system_part(sum, (u64)atomic64_read(&g->utime_ns), (u64)atomic64_read(&g->stime_ns));
+	*utime_ns = sum - *stime_ns;
+}
+
 void task_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns)
 {
-	u64 sum = task_sched_runtime(t), u = READ_ONCE(t->utime_ns), s = READ_ONCE(t->stime_ns), st;
+	u64 sum = task_sched_runtime(t), u, st = system_part(sum, READ_ONCE(t->utime_ns), READ_ONCE(t->stime_ns));
 
-	if (!s)
-		st = 0;
-	else if (!u)
-		st = sum;
-	else
-		st = (u64)((unsigned __int128)sum * s / (u + s));
 	/* Neither may go back when the samples change the split. */
 	st = max(st, READ_ONCE(t->prev_stime_ns));
 	st = min(st, sum - min(sum, READ_ONCE(t->prev_utime_ns)));

@@ -156,6 +156,7 @@ void fair_update_curr(struct rq *rq)
 		return;
 	se->exec_start = rq->clock_ns;
 	se->sum_exec_ns += delta;
+	atomic64_add((s64)delta, &container_of(se, struct task, se)->group_times->run_ns);
 	se->vruntime += scale(delta, se->weight);
 	advance_min(&rq->fair);
 	if ((s64)(se->vruntime - se->deadline) >= 0) {

@@ -12,7 +12,7 @@
 
 static ssize_t show_mask(struct show_node *n, char *buf, size_t size)
 {
-	int len = bitmap_print_list(buf, size, ((const struct cpumask *)n->data)->bits, NR_CPUS);
+	int len = bitmap_print_list(buf, size, ((const struct cpumask *)n->data)->bits, nr_cpu_ids);
 
 	return len + scnprintf(buf + len, size - (size_t)len, "\n");
 }

@@ -82,6 +82,8 @@ struct task *fair_steal_candidate(struct rq *from, int to);
 void rt_enqueue(struct rq *rq, struct task *t, bool head);
 void rt_dequeue(struct rq *rq, struct task *t);
 struct task *rt_pick(struct rq *rq);
+/* RQ's running task, of a real-time policy: adds what it ran, and says how much. */
+u64 account_rt(struct rq *rq, struct task *t);
 void rt_update_curr(struct rq *rq, u64 delta_ns);
 void rt_check_window(struct rq *rq);
 void rt_tick(struct rq *rq, struct task *t);
@@ -109,6 +111,8 @@ void periodic_balance(struct rq *rq);
 /* threads.c */
 void sched_run_kicks(void);
 int sched_threads_create(unsigned int cpu);
+/* Ends those of a CPU that never joined. */
+void sched_threads_destroy(unsigned int cpu);
 void sched_threads_wake(unsigned int cpu);
 /* detect.c */
 void soft_lockup_tick(struct rq *rq, struct task *t, bool user);

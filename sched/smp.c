@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Bringing up the other CPUs. All are started at once (their start-up is mostly waiting). Each says that it has arrived, and waits to be admitted:
- * it joins when its threads exist, or never. One that does not arrive in time is refused; should it come later, it halts, for
- * which the code and the tables that it starts by are kept (smp_all_arrived).
+ * Bringing up the other CPUs. All are started at once (their start-up is mostly waiting), each after its threads were made, so that it joins as
+ * it arrives: if CPUs waited for each other here, those of a machine with more CPUs than its host has would take the host from the one that is
+ * waited for. One that does not arrive in time is refused; should it come later, it halts, for which the code and the tables that it
+ * starts by are kept (smp_all_arrived).
  */
 #include <lib/types.h>
 #include <lib/format.h>
@@ -22,8 +23,8 @@
 #include <sched/task_life.h>
 #include <abi/errno.h>
 
-/* A CPU moves from STARTED to ARRIVED, the boot CPU from STARTED to REFUSED and from ARRIVED to ADMITTED or REFUSED: by compare and swap. */
-enum { OFF, STARTED, ARRIVED, ADMITTED, REFUSED };
+/* A CPU moves itself from STARTED to ADMITTED, the boot CPU moves it from STARTED to REFUSED: by compare and swap. */
+enum { OFF, STARTED, ADMITTED, REFUSED };
 static DEFINE_PER_CPU(u32, start_state);	/* atomic */
 static bool all_arrived = true;			/* the boot CPU's, before there are other programs */
 
@@ -48,17 +49,14 @@ static bool change_state(unsigned int cpu, u32 from, u32 to)
 }
 
 /* Whether this CPU may take part. It does not know of its own clock and scheduler yet. */
-static bool wait_for_admission(unsigned int cpu)
+static bool may_join(unsigned int cpu)
 {
 #ifdef CONFIG_DEBUG
 	if (command_line_get("plant") && !strcmp(command_line_get("plant"), "late_cpu") && cpu == nr_cpu_ids - 1)
 		while (state_of(cpu) == STARTED)
 			cpu_relax();
 #endif
-	if (change_state(cpu, STARTED, ARRIVED))
-		while (state_of(cpu) == ARRIVED)
-			cpu_relax();
-	return state_of(cpu) == ADMITTED;
+	return change_state(cpu, STARTED, ADMITTED);
 }
 
 void smp_start_secondary(unsigned int cpu)
@@ -66,7 +64,7 @@ void smp_start_secondary(unsigned int cpu)
 	struct rq *rq = cpu_rq(cpu);
 
 	preempt_count_set(1);
-	if (!wait_for_admission(cpu))
+	if (!may_join(cpu))
 		arch_cpu_halt();
 	arch_timer_init_cpu();
 	rq->idle_since_ns = sched_clock();
@@ -112,7 +110,22 @@ static void pause_since(u64 start)
 		msleep(1);
 }
 
-/* CPU joins, with all that belongs to it, or is left out for good. */
+/* Makes all that belongs to CPU and starts it. */
+static bool start_cpu(unsigned int cpu)
+{
+	struct task *idle = make_idle(cpu);
+
+	if (!idle || sched_threads_create(cpu))
+		return false;
+	change_state(cpu, OFF, STARTED);
+	if (!arch_smp_boot_cpu(cpu, idle))
+		return true;
+	if (change_state(cpu, STARTED, REFUSED))
+		sched_threads_destroy(cpu);
+	return false;
+}
+
+/* CPU has joined when this returns, or is left out for good. */
 static void await_cpu(unsigned int cpu)
 {
 	u64 start = ktime_get_ns();
@@ -120,18 +133,12 @@ static void await_cpu(unsigned int cpu)
 	while (state_of(cpu) == STARTED) {
 		if (ktime_get_ns() - start > PATIENCE_NS && change_state(cpu, STARTED, REFUSED)) {
 			all_arrived = false;
+			sched_threads_destroy(cpu);
 			pr_err("smp: CPU %u did not come up: it stays off\n", cpu);
 			return;
 		}
 		pause_since(start);
 	}
-	if (sched_threads_create(cpu)) {
-		pr_err("smp: no memory for the threads of CPU %u: it stays off\n", cpu);
-		change_state(cpu, ARRIVED, REFUSED);
-		all_arrived = false;
-		return;
-	}
-	change_state(cpu, ARRIVED, ADMITTED);
 	start = ktime_get_ns();
 	while (!cpu_online(cpu))
 		pause_since(start);
@@ -148,17 +155,11 @@ void smp_init(void)
 		pr_warn("smp: other CPUs cannot be started\n");
 		return;
 	}
-	for (unsigned int cpu = 1; cpu < n; cpu++) {
-		struct task *idle = make_idle(cpu);
-
-		change_state(cpu, OFF, STARTED);
-		if (!idle || arch_smp_boot_cpu(cpu, idle)) {
-			change_state(cpu, STARTED, REFUSED);
-			pr_err("smp: CPU %u did not start\n", cpu);
-		}
-	}
 	for (unsigned int cpu = 1; cpu < n; cpu++)
-		if (state_of(cpu) != REFUSED)
+		if (!start_cpu(cpu))
+			pr_err("smp: CPU %u did not start\n", cpu);
+	for (unsigned int cpu = 1; cpu < n; cpu++)
+		if (state_of(cpu) == STARTED || state_of(cpu) == ADMITTED)
 			await_cpu(cpu);
 	pr_info("smp: %lu CPUs\n", num_online_cpus());
 }

@@ -44,6 +44,8 @@ struct task init_task __aligned(64) = {
 	.parent = RCU_INITIALIZER(&init_task),
 	.pi_lock = __SPIN_LOCK_UNLOCKED(init_task.pi_lock),
 	.alloc_lock = __SPIN_LOCK_UNLOCKED(init_task.alloc_lock),
+	.login_uid = (u32)-1,
+	.login_session = (u32)-1,
 	.timer_slack_ns = 50000,
 	.default_timer_slack_ns = 50000,
 	.se.weight = 1024,
@@ -108,13 +110,19 @@ static void sched_fork(struct task *t, const struct task *from)
 	t->cpu = (int)raw_smp_processor_id();
 }
 
+/* Of all but init_task: the mask at the end has a bit for each CPU that there is. */
+static size_t task_size(void)
+{
+	return offsetof(struct task, cpus_mask) + cpumask_size();
+}
+
 struct task *task_dup(const struct task *from)
 {
 	struct task *t = kmem_cache_alloc(task_cache, GFP_KERNEL);
 
 	if (!t)
 		return NULL;
-	*t = *from;
+	memcpy(t, from, task_size());
 	arch_thread_dup(t);
 	t->stack = kstack_alloc(GFP_KERNEL);
 	if (!t->stack) {
@@ -165,7 +173,7 @@ __no_sanitize_address unsigned long kmemleak_stack_used(const void *owner, size_
 	const struct task *t = owner;
 	unsigned long end = stack + THREAD_SIZE, sp;
 
-	if (size < sizeof(*t) || READ_ONCE(t->stack) != (void *)stack || t == current)
+	if (size < task_size() || READ_ONCE(t->stack) != (void *)stack || t == current)
 		return end;
 	sp = READ_ONCE(t->thread.sp);
 	/* One that runs is somewhere on it. */
@@ -275,7 +283,7 @@ void task_work_run(void)
 
 static int task_init(void)
 {
-	task_cache = kmem_cache_create("task_struct", sizeof(struct task), 64, 0, NULL);
+	task_cache = kmem_cache_create("task_struct", task_size(), 64, 0, NULL);
 	return task_cache ? 0 : -ENOMEM;
 }
 INITCALL(early, task_init);

@@ -463,6 +463,20 @@ int sched_threads_create(unsigned int cpu)
 	return 0;
 }
 
+/* They never ran: CPU stays off. */
+void sched_threads_destroy(unsigned int cpu)
+{
+	struct task *made[] = { per_cpu_ptr(&stoppers, cpu)->task, per_cpu(cb_thread, cpu) };
+
+	per_cpu_ptr(&stoppers, cpu)->task = NULL;
+	per_cpu(cb_thread, cpu) = NULL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(made); i++) {
+		cpumask_setall(&made[i]->cpus_mask);
+		made[i]->nr_cpus_allowed = (int)nr_cpu_ids;
+		kthread_stop(made[i]);
+	}
+}
+
 void sched_threads_wake(unsigned int cpu)
 {
 	wake_up_process(per_cpu_ptr(&stoppers, cpu)->task);

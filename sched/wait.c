@@ -217,6 +217,19 @@ bool waitqueue_is_short(wait_queue_head_t *q)
 	return true;
 }
 
+bool wake_up_few(wait_queue_head_t *q, unsigned int mode, void *key)
+{
+	unsigned long flags;
+	bool few;
+
+	spin_lock_irqsave(&q->lock, flags);
+	few = waitqueue_is_short(q);
+	if (likely(few))
+		wake_locked(q, mode, 0, key);
+	spin_unlock_irqrestore(&q->lock, flags);
+	return few;
+}
+
 void __wake_up_locked(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key)
 {
 	wake_locked(q, mode, nr_exclusive, key);

@@ -339,12 +339,14 @@ struct user_cap_data {
 	u32 effective, permitted, inheritable;
 };
 
-/* How many words each set has. -EINVAL, with the version we like stored for the caller, for an unknown one. */
-static int cap_version(struct uptr header, struct user_cap_header *h, unsigned int *words)
+/* How many words each set has. -EINVAL, with the version we like stored for the caller, for an unknown one. Only the version is read. */
+static int cap_version(struct uptr header, unsigned int *words)
 {
-	if (copy_from_user(h, header, sizeof(*h)))
+	u32 version;
+
+	if (get_user(version, header))
 		return -EFAULT;
-	switch (h->version) {
+	switch (version) {
 	case _LINUX_CAPABILITY_VERSION_1: *words = 1; return 0;
 	case _LINUX_CAPABILITY_VERSION_2: case _LINUX_CAPABILITY_VERSION_3: *words = 2; return 0;
 	}
@@ -353,20 +355,29 @@ static int cap_version(struct uptr header, struct user_cap_header *h, unsigned i
 	return -EINVAL;
 }
 
+static int cap_pid(struct uptr header, s32 *pid)
+{
+	return get_user(*pid, uptr_add(header, offsetof(struct user_cap_header, pid))) ? -EFAULT : 0;
+}
+
 long sys_capget(struct uptr header, struct uptr data)
 {
-	struct user_cap_header h;
+	s32 pid;
 	struct user_cap_data d[2];
 	const struct cred *c;
 	unsigned int words;
-	int e = cap_version(header, &h, &words);
+	int e = cap_version(header, &words);
 
+	if (uptr_is_null(data))
+		return e == -EINVAL ? 0 : e;	/* a question for the version */
+	if (!e)
+		e = cap_pid(header, &pid);
 	if (e)
-		return e == -EINVAL && uptr_is_null(data) ? 0 : e;
-	if (h.pid < 0)
+		return e;
+	if (pid < 0)
 		return -EINVAL;
-	if (h.pid && h.pid != task_pid_vnr(current)) {
-		struct task *t = find_get_task_by_vpid(h.pid);
+	if (pid && pid != task_pid_vnr(current)) {
+		struct task *t = find_get_task_by_vpid(pid);
 
 		if (!t)
 			return -ESRCH;
@@ -379,24 +390,24 @@ long sys_capget(struct uptr header, struct uptr data)
 		d[i] = (struct user_cap_data){ (u32)(c->cap_effective.val >> 32 * i), (u32)(c->cap_permitted.val >> 32 * i),
 					       (u32)(c->cap_inheritable.val >> 32 * i) };
 	put_cred(c);
-	if (uptr_is_null(data))
-		return 0;
 	return copy_to_user(data, d, words * sizeof(d[0])) ? -EFAULT : 0;
 }
 
 long sys_capset(struct uptr header, struct uptr data)
 {
-	struct user_cap_header h;
+	s32 pid;
 	struct user_cap_data d[2] = { 0 };
 	kernel_cap_t eff, perm, inh;
 	const struct cred *old = current_cred();
 	unsigned int words;
 	struct cred *n;
-	int e = cap_version(header, &h, &words);
+	int e = cap_version(header, &words);
 
+	if (!e)
+		e = cap_pid(header, &pid);
 	if (e)
 		return e;
-	if (h.pid && h.pid != task_pid_vnr(current))
+	if (pid && pid != task_pid_vnr(current))
 		return -EPERM;
 	if (copy_from_user(d, data, words * sizeof(d[0])))
 		return -EFAULT;

@@ -239,7 +239,7 @@ static noinline long give_long_cwd(struct uptr buf, unsigned long size)
 
 	if (!page)
 		return -ENOMEM;
-	ret = give_cwd(buf, size, page, PAGE_SIZE);
+	ret = give_cwd(buf, size, page, min(PAGE_SIZE, PATH_MAX));
 	free_page((unsigned long)page);
 	return ret;
 }
@@ -291,6 +291,25 @@ static bool flush_batch(struct list_buf *b, loff_t pos)
 	return true;
 }
 
+/* Most names are short: halves of what is left, instead of a call. */
+static inline void copy_name(char *to, const char *from, unsigned int len)
+{
+	for (; len >= 8; len -= 8, to += 8, from += 8)
+		memcpy(to, from, 8);
+	if (len & 4) {
+		memcpy(to, from, 4);
+		to += 4;
+		from += 4;
+	}
+	if (len & 2) {
+		memcpy(to, from, 2);
+		to += 2;
+		from += 2;
+	}
+	if (len & 1)
+		*to = *from;
+}
+
 static bool emit_record(struct dir_context *ctx, const char *name, int namlen, loff_t pos, u64 ino,
 			unsigned int type)
 {
@@ -323,8 +342,7 @@ static bool emit_record(struct dir_context *ctx, const char *name, int namlen, l
 	*(u64 *)(rec + 8) = 0;
 	*(u16 *)(rec + 16) = (u16)len;
 	rec[18] = (char)type;
-	for (int i = 0; i < namlen; i++)
-		rec[at + (unsigned int)i] = name[i];
+	copy_name(rec + at, name, (unsigned int)namlen);
 	rec[at + (unsigned int)namlen] = 0;
 	if (b->old)
 		rec[len - 1] = (char)type;
@@ -336,10 +354,13 @@ static bool emit_record(struct dir_context *ctx, const char *name, int namlen, l
 
 static long list_dir(unsigned int fd, struct uptr dirent, unsigned int count, bool old)
 {
-	struct fd f = fdget_pos(fd);
 	struct list_buf b;
+	struct fd f;
 	long err;
 
+	if (count > INT_MAX)
+		return -EINVAL;
+	f = fdget_pos(fd);
 	if (fd_empty(f))
 		return -EBADF;
 	b.ctx.actor = emit_record;

@@ -241,6 +241,8 @@ static long do_fcntl(unsigned int fd, struct file *file, unsigned int cmd, unsig
 		return f_getown_ex(file, UPTR(arg));
 	case F_SETOWN_EX:
 		return f_setown_ex(file, UPTR(arg));
+	case F_GETOWNER_UIDS:
+		return f_getowner_uids(file, UPTR(arg));
 	case F_GETSIG:
 		return f_getsig(file);
 	case F_SETSIG:
@@ -301,11 +303,12 @@ long sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg)
 
 long sys_flock(unsigned int fd, unsigned int cmd)
 {
+	unsigned int what = cmd & ~(unsigned int)LOCK_NB;
 	struct fd f;
 	int err;
 
-	/* LOCK_MAND never did anything useful and is gone. */
-	if (cmd & LOCK_MAND)
+	/* Asked before the descriptor. LOCK_MAND never did anything useful and is gone. */
+	if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN)
 		return -EINVAL;
 	f = fdget(fd);
 	if (fd_empty(f))

@@ -104,25 +104,25 @@ long sys_pwrite64(unsigned int fd, struct uptr buf, size_t count, loff_t pos)
 
 long sys_readv(unsigned long fd, struct uptr vec, unsigned long vlen)
 {
-	return at_fpos(fd, VECTOR(false, vec, vlen, 0));
+	return at_fpos(fd, VECTOR(false, vec, (unsigned int)vlen, 0));
 }
 
 long sys_writev(unsigned long fd, struct uptr vec, unsigned long vlen)
 {
-	return at_fpos(fd, VECTOR(true, vec, vlen, 0));
+	return at_fpos(fd, VECTOR(true, vec, (unsigned int)vlen, 0));
 }
 
 /* On 64-bit CPUs the low half holds the whole offset. */
 long sys_preadv(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h)
 {
 	(void)pos_h;
-	return at_pos(fd, VECTOR(false, vec, vlen, 0), (loff_t)pos_l);
+	return at_pos(fd, VECTOR(false, vec, (unsigned int)vlen, 0), (loff_t)pos_l);
 }
 
 long sys_pwritev(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h)
 {
 	(void)pos_h;
-	return at_pos(fd, VECTOR(true, vec, vlen, 0), (loff_t)pos_l);
+	return at_pos(fd, VECTOR(true, vec, (unsigned int)vlen, 0), (loff_t)pos_l);
 }
 
 long sys_preadv2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h,
@@ -130,8 +130,8 @@ long sys_preadv2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned
 {
 	(void)pos_h;
 	if ((loff_t)pos_l == -1)
-		return at_fpos(fd, VECTOR(false, vec, vlen, flags));
-	return at_pos(fd, VECTOR(false, vec, vlen, flags), (loff_t)pos_l);
+		return at_fpos(fd, VECTOR(false, vec, (unsigned int)vlen, flags));
+	return at_pos(fd, VECTOR(false, vec, (unsigned int)vlen, flags), (loff_t)pos_l);
 }
 
 long sys_pwritev2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigned long pos_l, unsigned long pos_h,
@@ -139,8 +139,8 @@ long sys_pwritev2(unsigned long fd, struct uptr vec, unsigned long vlen, unsigne
 {
 	(void)pos_h;
 	if ((loff_t)pos_l == -1)
-		return at_fpos(fd, VECTOR(true, vec, vlen, flags));
-	return at_pos(fd, VECTOR(true, vec, vlen, flags), (loff_t)pos_l);
+		return at_fpos(fd, VECTOR(true, vec, (unsigned int)vlen, flags));
+	return at_pos(fd, VECTOR(true, vec, (unsigned int)vlen, flags), (loff_t)pos_l);
 }
 
 long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence)
@@ -331,7 +331,7 @@ long sys_fadvise64(int fd, loff_t offset, size_t len, int advice)
 	if (S_ISFIFO(file_inode(file)->i_mode))
 		goto out;
 	err = -EINVAL;
-	if ((loff_t)len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
+	if (offset < 0 || (loff_t)len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
 		goto out;
 	if (file->f_op->fadvise)
 		err = file->f_op->fadvise(file, offset, (loff_t)len, advice);
@@ -356,7 +356,7 @@ long sys_readahead(int fd, loff_t offset, size_t count)
 	if (!(file->f_mode & FMODE_READ))
 		goto out;
 	err = -EINVAL;
-	if (!S_ISREG(file_inode(file)->i_mode) && !S_ISBLK(file_inode(file)->i_mode))
+	if (offset < 0 || (!S_ISREG(file_inode(file)->i_mode) && !S_ISBLK(file_inode(file)->i_mode)))
 		goto out;
 	err = 0;
 	if (file->f_mapping->ops && file->f_mapping->ops->read_folio && count)

@@ -123,7 +123,7 @@ long sys_vmsplice(int fd, struct uptr uiov, unsigned long nr_segs, unsigned int 
 	write = file->f_mode & FMODE_WRITE;
 	if (!write && !(file->f_mode & FMODE_READ))
 		goto put;
-	ret = import_iovec(write ? ITER_SOURCE : ITER_DEST, uiov, nr_segs, UIO_FASTIOV, &iov, &it);
+	ret = import_iovec(write ? ITER_SOURCE : ITER_DEST, uiov, (unsigned int)nr_segs, UIO_FASTIOV, &iov, &it);
 	if (ret < 0)
 		goto put;
 	init_sync_kiocb(&kiocb, file);

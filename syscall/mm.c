@@ -20,6 +20,12 @@
 #include <vfs/file.h>
 #include "syscall/mm_priv.h"
 
+/* The sizes are what an entry of the two upper kinds of table maps, one of which holds 2^(PAGE_SHIFT - 3); 0: the default. */
+static bool huge_page_known(unsigned long log)
+{
+	return !log || log == 2 * PAGE_SHIFT - 3 || log == 3 * PAGE_SHIFT - 6;
+}
+
 long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags, unsigned long fd,
 	      unsigned long off)
 {
@@ -38,7 +44,7 @@ long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigne
 			return -EINVAL;
 		}
 	} else if (flags & MAP_HUGETLB) {
-		return -ENOMEM;		/* there is no pool of huge pages */
+		return huge_page_known(flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK) ? -ENOMEM : -EINVAL;	/* there is no pool of them */
 	}
 	if (prot & PROT_READ && current->personality & READ_IMPLIES_EXEC)
 		prot |= file && mm_file_mode(file) & MM_FILE_NOEXEC ? 0 : PROT_EXEC;
@@ -197,7 +203,7 @@ long mm_read_nodes(struct uptr nmask, unsigned long maxnode, unsigned long *node
 	unsigned long bits = maxnode - 1;
 
 	*nodes = 0;
-	if (uptr_is_null(nmask) || maxnode <= 1)
+	if (uptr_is_null(nmask) || maxnode == 1)
 		return 0;
 	if (bits > PAGE_SIZE * 8)
 		return -EINVAL;
@@ -333,11 +339,11 @@ long sys_get_mempolicy(struct uptr policy, struct uptr nmask, unsigned long maxn
 	if (!uptr_is_null(policy) && put_user(mode, policy))
 		return -EFAULT;
 	if (!uptr_is_null(nmask)) {
-		unsigned long bytes = ALIGN((maxnode + 7) / 8, sizeof(long));
+		unsigned long bytes = ALIGN(maxnode - 1, 8 * sizeof(long)) / 8;
 
 		if (bytes > PAGE_SIZE)
 			return -EINVAL;
-		if (clear_user(nmask, bytes) || put_user(nodes, nmask))
+		if (clear_user(nmask, bytes) || (bytes && put_user(nodes, nmask)))
 			return -EFAULT;
 	}
 	return 0;

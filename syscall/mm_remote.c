@@ -56,28 +56,47 @@ static ssize_t vm_rw(struct mm *mm, struct iter *local, const struct iovec *rvec
 	return done ? done : err;
 }
 
+/* Addresses in another space: nothing but lengths can be checked. Positive if there are any bytes. */
+static ssize_t remote_vec(struct uptr rvec, unsigned long n, struct iovec *fast, struct iovec **iovp)
+{
+	struct iovec *iov = fast;
+	size_t total = 0;
+
+	if (n > UIO_MAXIOV)
+		return -EINVAL;
+	if (n > UIO_FASTIOV) {
+		iov = kmalloc_array(n, sizeof(*iov), GFP_KERNEL);
+		if (!iov)
+			return -ENOMEM;
+	}
+	*iovp = iov;
+	if (copy_from_user(iov, rvec, n * sizeof(*iov)))
+		return -EFAULT;
+	for (unsigned long i = 0; i < n; i++) {
+		if ((ssize_t)iov[i].iov_len < 0)
+			return -EINVAL;
+		total |= iov[i].iov_len;
+	}
+	return (ssize_t)total;
+}
+
 static long process_vm_rw(pid_t pid, struct uptr lvec, unsigned long liovcnt, struct uptr rvec,
 			  unsigned long riovcnt, unsigned long flags, bool write)
 {
 	struct iovec lfast[UIO_FASTIOV], rfast[UIO_FASTIOV], *liov = lfast, *riov = rfast;
-	struct iter local, remote;
+	struct iter local;
 	struct task *task;
 	struct mm *mm;
 	ssize_t ret;
 
 	if (flags)
 		return -EINVAL;
-	ret = import_iovec(write ? ITER_SOURCE : ITER_DEST, lvec, liovcnt, UIO_FASTIOV, &liov, &local);
+	ret = import_iovec(write ? ITER_SOURCE : ITER_DEST, lvec, (unsigned int)liovcnt, UIO_FASTIOV, &liov, &local);
 	if (ret <= 0)
-		return ret;
-	/* The remote side is addresses in another space: import_iovec checks counts and lengths. */
-	ret = import_iovec(ITER_DEST, rvec, riovcnt, UIO_FASTIOV, &riov, &remote);
+		goto free_remote;
+	ret = remote_vec(rvec, riovcnt, rfast, &riov);
 	if (ret <= 0)
-		goto free_local;
-	if (riovcnt == 1) {
-		rfast[0].iov_base = (void *)remote.ubuf;
-		rfast[0].iov_len = remote.count;
-	}
+		goto free_remote;
 	task = find_get_task_by_vpid(pid);
 	if (!task) {
 		ret = -ESRCH;
@@ -87,13 +106,13 @@ static long process_vm_rw(pid_t pid, struct uptr lvec, unsigned long liovcnt, st
 	if (IS_ERR_OR_NULL(mm)) {
 		ret = mm ? PTR_ERR(mm) : -ESRCH;
 	} else {
-		ret = vm_rw(mm, &local, riov && riovcnt > 1 ? riov : rfast, riovcnt, write);
+		ret = vm_rw(mm, &local, riov, riovcnt, write);
 		mmput(mm);
 	}
 	put_task_struct(task);
 free_remote:
-	kfree(riov);
-free_local:
+	if (riov != rfast)
+		kfree(riov);
 	kfree(liov);
 	return ret;
 }

@@ -109,7 +109,7 @@ static int install(struct entry *e, enum ns_kind kind, void *ns)
 		n->pid_ns_for_children = get_pid_ns(ns);
 		return 0;
 	default:	/* of these there is one only */
-		return ns_capable(e->user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
+		return admin_over(e, &init_user_ns) ? 0 : -EPERM;
 	}
 }
 

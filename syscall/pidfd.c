@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Processes by descriptor: pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), process_madvise(2). */
+/* Processes by descriptor: pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), process_madvise(2), process_mrelease(2). */
 #include <lib/types.h>
 #include <lib/err.h>
 #include <abi/syscalls.h>
@@ -17,6 +17,7 @@
 #include <proc/pid.h>
 #include <proc/ptrace.h>
 #include <proc/signal.h>
+#include <proc/threads.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
 
@@ -215,4 +216,90 @@ long sys_process_madvise(int pidfd, struct uptr vec, size_t vlen, int behavior, 
 	}
 	kfree(iov);
 	return r;
+}
+
+/* ---- process_mrelease(2): frees the memory of a dying process at once ---- */
+
+/* The memory of the first thread that still has it (the leader may have exited), referenced; or NULL. */
+static struct mm *mm_of_process(struct task *leader)
+{
+	struct mm *mm = get_task_mm(leader);
+	u64 stamp = 0;
+
+	while (!mm) {
+		struct sighand_struct *h;
+		unsigned long flags;
+		struct task *t;
+
+		h = lock_threads(leader->signal, &flags);
+		if (!h)
+			break;
+		t = thread_after(leader->signal, stamp);
+		if (t) {
+			get_task_struct(t);
+			stamp = t->thread_stamp;
+		}
+		spin_unlock_irqrestore(&h->siglock, flags);
+		if (!t)
+			break;
+		mm = get_task_mm(t);
+		put_task_struct(t);
+		cond_resched();
+	}
+	return mm;
+}
+
+/*
+ * 0 if all processes that use MM are dying, -EINVAL if one is not. A dying process forks no more, so the walk misses nobody. It looks at every
+ * process of the machine: vfork(2) and CLONE_VM share memory across all of them.
+ */
+static int all_dying(const struct mm *mm)
+{
+	unsigned int nr = 1;
+	struct task *t;
+	int e = 0;
+
+	for (; !e && (t = next_process(&init_pid_ns, &nr)); nr++) {
+		if (!is_kthread(t) && !process_is_dying(t)) {
+			struct mm *theirs = mm_of_process(t);
+
+			if (theirs == mm)
+				e = -EINVAL;
+			if (theirs)
+				mmput_async(theirs);
+		}
+		put_task_struct(t);
+		if (fatal_signal_pending(current))
+			e = -EINTR;
+		cond_resched();
+	}
+	return e;
+}
+
+long sys_process_mrelease(int pidfd, unsigned int flags)
+{
+	unsigned int f_flags;
+	struct task *t;
+	struct pid *pid;
+	struct mm *mm;
+	int e = -ESRCH;
+
+	if (flags)
+		return -EINVAL;
+	pid = pidfd_get_pid(pidfd, &f_flags);
+	if (IS_ERR(pid))
+		return PTR_ERR(pid);
+	t = get_pid_task(pid, f_flags & PIDFD_THREAD ? PIDTYPE_PID : PIDTYPE_TGID);
+	put_pid(pid);
+	if (!t)
+		return -ESRCH;
+	mm = mm_of_process(t);
+	if (mm) {
+		e = process_is_dying(t) ? all_dying(mm) : -EINVAL;
+		if (!e)
+			e = mm_reap_dying(mm);
+		mmput_async(mm);
+	}
+	put_task_struct(t);
+	return e;
 }

@@ -354,6 +354,26 @@ static long set_io_flusher(unsigned long on)
 	return 0;
 }
 
+/* When the process is to learn of memory that fails: at once, or when it touches it. Memory that fails stops the machine here. */
+static long set_mce_kill(unsigned long what, unsigned long policy)
+{
+	unsigned int f = current->flags & ~(unsigned int)(PF_MCE_PROCESS | PF_MCE_EARLY);
+
+	if (what == PR_MCE_KILL_CLEAR ? policy : what != PR_MCE_KILL_SET || policy > PR_MCE_KILL_DEFAULT)
+		return -EINVAL;
+	if (what == PR_MCE_KILL_SET && policy != PR_MCE_KILL_DEFAULT)
+		f |= policy == PR_MCE_KILL_EARLY ? PF_MCE_PROCESS | PF_MCE_EARLY : PF_MCE_PROCESS;
+	current->flags = f;
+	return 0;
+}
+
+static long get_mce_kill(void)
+{
+	if (!(current->flags & PF_MCE_PROCESS))
+		return PR_MCE_KILL_DEFAULT;
+	return current->flags & PF_MCE_EARLY ? PR_MCE_KILL_EARLY : PR_MCE_KILL_LATE;
+}
+
 /* partial: prctl: PR_SET_MM_EXE_FILE, PR_SCHED_CORE, PR_SET_SYSCALL_USER_DISPATCH and the controls of CPU features */
 long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
 {
@@ -388,7 +408,7 @@ long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
 	case PR_SET_CHILD_SUBREAPER:
 		t->signal->is_child_subreaper = !!a2;
 		if (a2)
-			proc_mark_subreaper(t);
+			proc_mark_subreaper();
 		return 0;
 	case PR_GET_CHILD_SUBREAPER: return put_user((u32)t->signal->is_child_subreaper, UPTR(a2)) ? -EFAULT : 0;
 	case PR_SET_NO_NEW_PRIVS:
@@ -411,6 +431,8 @@ long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
 	case PR_SET_TSC:
 		return a2 != PR_TSC_ENABLE && a2 != PR_TSC_SIGSEGV ? -EINVAL : arch_refuse_tsc(a2 == PR_TSC_SIGSEGV);
 	case PR_GET_TSC: return put_user((u32)(arch_tsc_refused() ? PR_TSC_SIGSEGV : PR_TSC_ENABLE), UPTR(a2)) ? -EFAULT : 0;
+	case PR_MCE_KILL: return a4 || a5 ? -EINVAL : set_mce_kill(a2, a3);
+	case PR_MCE_KILL_GET: return a2 || a3 || a4 || a5 ? -EINVAL : get_mce_kill();
 	case PR_SET_IO_FLUSHER: return a3 || a4 || a5 ? -EINVAL : set_io_flusher(a2);
 	case PR_GET_IO_FLUSHER:
 		if (!capable(CAP_SYS_RESOURCE))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Processes at the edge: clone(2), execve(2), exit(2), wait(2), sessions and groups. */
 #include <lib/types.h>
+#include <lib/minmax.h>
 #include <lib/err.h>
 #include <lib/string.h>
 #include <abi/syscalls.h>
@@ -147,11 +148,10 @@ long sys_wait4(pid_t upid, struct uptr stat, int options, struct uptr ru)
 	return r;
 }
 
-long sys_waitid(int which, pid_t upid, struct uptr infop, int options, struct uptr ru)
+/* What waitid(2) waits for, and the wait: 1 when *A tells of a child, 0 when none is ready. */
+static long wait_for(struct wait_args *a, int which, pid_t upid, int options)
 {
-	struct wait_args a = { .options = options, .want_rusage = !uptr_is_null(ru) };
 	unsigned int pidfd_flags = 0;
-	struct siginfo info;
 	long r;
 
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
@@ -160,54 +160,66 @@ long sys_waitid(int which, pid_t upid, struct uptr infop, int options, struct up
 		return -EINVAL;
 	switch (which) {
 	case P_ALL:
-		a.type = PIDTYPE_MAX;
+		a->type = PIDTYPE_MAX;
 		break;
 	case P_PID:
 		if (upid <= 0)
 			return -EINVAL;
-		a.type = PIDTYPE_TGID;
-		a.pid = find_get_pid(upid);
+		a->type = PIDTYPE_TGID;
+		a->pid = find_get_pid(upid);
 		break;
 	case P_PGID:
 		if (upid < 0)
 			return -EINVAL;
-		a.type = PIDTYPE_PGID;
-		a.pid = upid ? find_get_pid(upid) : get_task_pid(current, PIDTYPE_PGID);
+		a->type = PIDTYPE_PGID;
+		a->pid = upid ? find_get_pid(upid) : get_task_pid(current, PIDTYPE_PGID);
 		break;
 	case P_PIDFD:
 		if (upid < 0)
 			return -EINVAL;
-		a.type = PIDTYPE_TGID;
-		a.pid = pidfd_get_pid(upid, &pidfd_flags);
-		if (IS_ERR(a.pid))
-			return PTR_ERR(a.pid);
+		a->type = PIDTYPE_TGID;
+		a->pid = pidfd_get_pid(upid, &pidfd_flags);
+		if (IS_ERR(a->pid))
+			return PTR_ERR(a->pid);
 		if (pidfd_flags & O_NONBLOCK)
-			a.options |= WNOHANG;
+			a->options |= WNOHANG;
 		break;
 	default:
 		return -EINVAL;
 	}
-	r = do_wait(&a);
-	put_pid(a.pid);
+	r = do_wait(a);
+	put_pid(a->pid);
 	if (!r && (pidfd_flags & O_NONBLOCK) && !(options & WNOHANG))
 		return -EAGAIN;
-	if (r < 0)
-		return r;
+	return r;
+}
+
+/* What there is to tell is written, zeros where that is nothing, also where the call fails. */
+static int put_child_info(struct uptr infop, const struct wait_args *a, bool told)
+{
+	struct siginfo info;
+
+	clear_siginfo(&info);
+	if (told) {
+		info.si_signo = SIGCHLD;
+		info.si_code = a->cause;
+		info.si_pid = a->info_pid;
+		info.si_uid = a->info_uid;
+		info.si_status = a->info_status;
+	}
+	return copy_to_user(infop, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+long sys_waitid(int which, pid_t upid, struct uptr infop, int options, struct uptr ru)
+{
+	struct wait_args a = { .options = options, .want_rusage = !uptr_is_null(ru) };
+	long r = wait_for(&a, which, upid, options);
+
 	if (r > 0 && !uptr_is_null(ru) && put_rusage(&a.ru, ru))
 		return -EFAULT;
-	if (!uptr_is_null(infop)) {
-		clear_siginfo(&info);
-		if (r > 0) {
-			info.si_signo = SIGCHLD;
-			info.si_code = a.cause;
-			info.si_pid = a.info_pid;
-			info.si_uid = a.info_uid;
-			info.si_status = a.info_status;
-		}
-		if (copy_to_user(infop, &info, sizeof(info)))
-			return -EFAULT;
-	}
-	return 0;
+	if (!uptr_is_null(infop) && put_child_info(infop, &a, r > 0))
+		return -EFAULT;
+	return min(r, 0l);
 }
 
 long sys_getpid(void) { return task_tgid_vnr(current); }
@@ -346,7 +358,7 @@ long sys_unshare(unsigned long flags)
 	int e;
 
 	if (flags & ~(unsigned long)(CLONE_FS | CLONE_FILES | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-		      CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | CLONE_SYSVSEM))
+		      CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | CLONE_SYSVSEM))
 		return -EINVAL;
 	if (flags & CLONE_NEWUSER)
 		flags |= CLONE_THREAD | CLONE_FS;
@@ -354,7 +366,8 @@ long sys_unshare(unsigned long flags)
 		flags |= CLONE_FS;
 	if ((flags & (CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)) && !list_is_singular(&current->signal->threads))
 		return -EINVAL;
-	e = ns_flags_check(flags);
+	/* clone(2) has no bit for a time namespace: it lies in those of the signal at exit. */
+	e = ns_flags_check(flags & CLONE_NEWTIME ? flags | CLONE_NEWNET : flags);
 	if (e)
 		return e;
 	if (flags & CLONE_NEWUSER) {

@@ -277,7 +277,7 @@ long sys_sched_setaffinity(pid_t pid, unsigned int len, struct uptr umask)
 	long e = -EPERM;
 
 	cpumask_clear(&m);
-	if (copy_from_user(&m, umask, min_t(size_t, len, sizeof(m))))
+	if (copy_from_user(&m, umask, min_t(size_t, len, cpumask_size())))
 		return -EFAULT;
 	cpumask_and(&m, &m, cpu_possible_mask);
 	t = task_of(pid);
@@ -295,9 +295,9 @@ long sys_sched_getaffinity(pid_t pid, unsigned int len, struct uptr umask)
 {
 	struct cpumask m;
 	struct task *t;
-	size_t n = min_t(size_t, len, sizeof(m));
+	size_t n = min_t(size_t, len, cpumask_size());
 
-	if (len * 8 < nr_cpu_ids || (len & (sizeof(long) - 1)))
+	if (len * 8UL < nr_cpu_ids || (len & (sizeof(long) - 1)))
 		return -EINVAL;
 	t = task_of(pid);
 	if (!t)

@@ -48,6 +48,7 @@ long sys_rt_sigaction(int sig, struct uptr act, struct uptr oact, size_t size)
 	struct user_sigaction u, o;
 	struct k_sigaction *a;
 	u64 unblockable = sigmask_of(SIGKILL) | sigmask_of(SIGSTOP);
+	bool forget = false;
 
 	if (size != sizeof(u64) || sig < 1 || sig > _NSIG || (!uptr_is_null(act) && (sigmask_of(sig) & unblockable)))
 		return -EINVAL;
@@ -62,10 +63,11 @@ long sys_rt_sigaction(int sig, struct uptr act, struct uptr oact, size_t size)
 	if (!uptr_is_null(act)) {
 		*a = (struct k_sigaction){ u.handler, u.flags & SA_KNOWN, RESTORER(u), u.mask & ~unblockable };
 		/* POSIX: a pending signal that is now ignored is forgotten. */
-		if (sig_ignored_by(current, sig))
-			proc_forget_signal(current, sigmask_of(sig));
+		forget = sig_ignored_by(current, sig) && proc_forget_signal(current, sig);
 	}
 	spin_unlock_irq(&my_sighand()->siglock);
+	if (unlikely(forget))
+		proc_forget_rest(sig);
 	if (!uptr_is_null(oact) && copy_to_user(oact, &o, sizeof(o)))
 		return -EFAULT;
 	return 0;
@@ -98,6 +100,7 @@ long sys_rt_sigpending(struct uptr uset, size_t size)
 	if (size > sizeof(u64))
 		return -EINVAL;
 	spin_lock_irq(&my_sighand()->siglock);
+	settle_signals(current);
 	p = (current->pending.signal | current->signal->shared_pending.signal) & current->blocked;
 	spin_unlock_irq(&my_sighand()->siglock);
 	return copy_to_user(uset, &p, size) ? -EFAULT : 0;

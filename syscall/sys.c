@@ -99,7 +99,8 @@ static long set_name(struct uptr name, int len, bool domain)
 		return -EINVAL;
 	if (copy_from_user(buf, name, (size_t)len))
 		return -EFAULT;
-	return uts_set_name(domain, buf, (size_t)len);
+	uts_set_name(domain, buf, (size_t)len);
+	return 0;
 }
 
 long sys_sethostname(struct uptr name, int len) { return set_name(name, len, false); }
@@ -200,7 +201,12 @@ long sys_prlimit64(pid_t pid, unsigned int res, struct uptr newp, struct uptr ol
 	return e;
 }
 
-long sys_getrlimit(unsigned int res, struct uptr rlim) { return sys_prlimit64(0, res, UPTR_NULL, rlim); }
+long sys_getrlimit(unsigned int res, struct uptr rlim)
+{
+	long e = sys_prlimit64(0, res, UPTR_NULL, rlim);
+
+	return !e && uptr_is_null(rlim) ? -EFAULT : e;
+}
 
 long sys_setrlimit(unsigned int res, struct uptr rlim)
 {

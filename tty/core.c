@@ -192,7 +192,7 @@ int tty_open_file(struct tty *t, struct file *file)
 	file->private_data = f;
 	tty_get(t);
 	mutex_unlock(&t->open_lock);
-	return 0;
+	return nonseekable_open(file_inode(file), file);
 }
 
 static int tty_release(struct inode *inode, struct file *file)

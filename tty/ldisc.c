@@ -958,6 +958,20 @@ static size_t write_some(struct tty *t, const u8 *buf, size_t n)
 	return n;
 }
 
+#define WRITE_PIECE 2048	/* bytes that are written without a look for signals, as under Linux: programs that draw a screen rely on it */
+
+/*
+ * Is the write to end here for a signal? Asked also while there is room: the input queue takes any number of bytes beyond the longest line and drops
+ * them, so a write to a pty's master might never wait.
+ */
+static bool signal_cuts(size_t *uncut)
+{
+	if (*uncut < WRITE_PIECE)
+		return false;
+	*uncut = 0;
+	return signal_pending(current);
+}
+
 static bool write_dead(struct tty_file *f)
 {
 	struct tty *t = f->tty;
@@ -970,7 +984,7 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 	struct tty *t = f->tty;
 	bool nonblock = (k->ki_filp->f_flags & O_NONBLOCK) || (k->ki_flags & IOCB_NOWAIT);
 	DEFINE_WAIT_FUNC(w, default_wake_function);
-	size_t have = 0, used = 0;
+	size_t have = 0, used = 0, uncut = 0;
 	bool queued = false, pushed = true;
 	ssize_t done = 0;
 	u8 buf[512];
@@ -992,6 +1006,11 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 		if (used == have) {
 			if (!iter_count(from))
 				break;
+			if (signal_cuts(&uncut)) {
+				e = -ERESTARTSYS;
+				break;
+			}
+			cond_resched();
 			have = copy_from_iter(buf, min(iter_count(from), sizeof(buf)), from);
 			used = 0;
 			if (!have) {
@@ -1002,6 +1021,7 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 		n = READ_ONCE(t->stopped) ? 0 : write_some(t, buf + used, have - used);
 		if (n) {
 			used += n;
+			uncut += n;
 			done += (ssize_t)n;
 			pushed = false;
 			continue;

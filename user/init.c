@@ -14,6 +14,7 @@
  * machine is powered off.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -373,6 +374,57 @@ static void feed_stdin(struct job *j)
 		end_stdin(j);
 }
 
+/* A file of a task, with its lines behind each other. */
+static size_t task_file(char *text, size_t size, int dir, const char *tid, const char *file)
+{
+	int fd, at = openat(dir, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ssize_t n = 0;
+
+	fd = at < 0 ? -1 : openat(at, file, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, text, size - 1);
+	close(fd);
+	close(at);
+	text[n > 0 ? n : 0] = 0;
+	return n > 0 ? n : 0;
+}
+
+static void tell_task(int dir, const char *tid)
+{
+	char text[FRAME_MAX];
+	size_t n = task_file(text, 200, dir, tid, "stat");
+
+	n = n ? strcspn(text, "\n") : 0;
+	text[n++] = '\n';
+	n += task_file(text + n, 200, dir, tid, "syscall");
+	n += task_file(text + n, sizeof(text) - n, dir, tid, "stack");
+	send_frame(F_STDERR, text, n);
+}
+
+/* Where each task of a user program is, for who wonders why a command does not go on. */
+static void tell_tasks(void)
+{
+	DIR *all = opendir("/proc"), *threads;
+	struct dirent *d, *t;
+	char path[300], exe[8];
+
+	while (all && (d = readdir(all))) {
+		snprintf(path, sizeof(path), "/proc/%s/exe", d->d_name);
+		if (d->d_name[0] < '1' || d->d_name[0] > '9' || readlink(path, exe, sizeof(exe)) < 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/task", d->d_name);
+		threads = opendir(path);
+		while (threads && (t = readdir(threads)))
+			if (t->d_name[0] != '.')
+				tell_task(dirfd(threads), t->d_name);
+		if (threads)
+			closedir(threads);
+	}
+	if (all)
+		closedir(all);
+	send_frame(F_TASKS, "", 0);
+}
+
 static void host_input(struct job *j)
 {
 	unsigned char buf[FRAME_MAX + 1];
@@ -389,6 +441,8 @@ static void host_input(struct job *j)
 		j->eof = 1;
 	} else if (type == F_HANGUP) {
 		kill(-j->pid, SIGHUP);
+	} else if (type == F_TASKS) {
+		tell_tasks();
 	}
 	feed_stdin(j);
 }

@@ -13,6 +13,7 @@
 #define F_STDERR 'E'
 #define F_ACK 'A'	/* u32: so many bytes of stdin were taken in all */
 #define F_EXIT 'X'	/* two bytes: 0 and the exit status, or 1 and the signal's number */
+/* F_TASKS: all was said */
 
 /* To the guest. */
 #define F_PART 'P'	/* a part of argv; the next one is sent once this is answered with F_READY */
@@ -22,5 +23,6 @@
 #define F_STDIN 'D'
 #define F_EOF 'Z'	/* stdin has ended */
 #define F_HANGUP 'H'	/* the user is gone: end */
+#define F_TASKS 'T'	/* say as the command's stderr where each task is, and end that with this frame */
 
 #define STDIN_WINDOW 2048	/* the host sends no more than this beyond what was acknowledged */

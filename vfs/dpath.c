@@ -5,6 +5,7 @@
  */
 #include <lib/types.h>
 #include <lib/format.h>
+#include <lib/minmax.h>
 #include "dcache_priv.h"
 #include "mount_priv.h"
 #include <sched/task.h>
@@ -23,20 +24,25 @@ static void put_back(struct outbuf *b, const char *s, int len)
 	memcpy(b->p, s, len);
 }
 
-/* A name may change under us: copy it by its own NUL, at most its length; the caller checks later. */
-static void put_name(struct outbuf *b, const struct dentry *d)
+/* A name may change under us: copy it by its own NUL, at most its length; the caller checks later. False: it does not fit, nor does what is above. */
+static bool put_name(struct outbuf *b, const struct dentry *d)
 {
 	const char *name = rcu_dereference_untyped(d->d_name.name);
-	u32 len = READ_ONCE(d->d_name.len);
+	int len = (int)strnlen(name, min(READ_ONCE(d->d_name.len), (u32)NAME_MAX));
 
-	if (len > NAME_MAX)
-		len = NAME_MAX;
-	len = strnlen(name, len);
-	put_back(b, name, len);
-	put_back(b, "/", 1);
+	b->left -= len + 1;
+	if (b->left < 0)
+		return false;
+	b->p -= len + 1;
+	*b->p = '/';
+	memcpy(b->p + 1, name, len);
+	return true;
 }
 
-/* 0: reached @root; 1: the global root of the namespace; 2: a detached mount; 3: outside of @root's tree; or @mseq has changed. */
+/*
+ * 0: reached @root, or the text is too long and the rest of the way is not looked at: how long a path is is the user's choice; 1: the global
+ * root of the namespace; 2: a detached mount; 3: outside of @root's tree; or @mseq has changed.
+ */
 static int put_path(const struct dentry *d, const struct mount *mnt, const struct path *root,
 		    struct outbuf *b, u32 mseq) __must_hold(RCU)
 {
@@ -61,7 +67,8 @@ static int put_path(const struct dentry *d, const struct mount *mnt, const struc
 		}
 		if (unlikely(d == parent))
 			return 3;
-		put_name(b, d);
+		if (unlikely(!put_name(b, d)))
+			return 0;
 		d = parent;
 	}
 	return 0;
@@ -184,8 +191,8 @@ char *dentry_path(const struct dentry *dentry, char *buf, int buflen)
 			put_back(&b, "//deleted", 9);
 		seq = read_seqbegin(&rename_lock);
 		rcu_read_lock();
-		for (d = dentry; !IS_ROOT(d); d = READ_ONCE(d->d_parent))
-			put_name(&b, d);
+		for (d = dentry; !IS_ROOT(d) && put_name(&b, d);)
+			d = READ_ONCE(d->d_parent);
 		rcu_read_unlock();
 	} while (read_seqretry(&rename_lock, seq));
 	if (dentry == d)

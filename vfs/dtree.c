@@ -167,7 +167,27 @@ struct dentry *d_ancestor(struct dentry *anc, struct dentry *d)
 	return NULL;
 }
 
-bool is_subdir(struct dentry *d, struct dentry *ancestor)
+#define UP_STEPS 1024		/* in one read section */
+
+/* RCU held, @d referenced: it keeps all above it as long as @seq of rename_lock stays, so that RCU may be let go of on a long way. */
+static bool is_below_rcu(const struct dentry *d, const struct dentry *ancestor, u32 seq) __must_hold(RCU)
+{
+	unsigned int steps = 0;
+
+	while (d != ancestor && !IS_ROOT(d)) {
+		d = READ_ONCE(d->d_parent);
+		if (likely(++steps % UP_STEPS))
+			continue;
+		rcu_read_unlock();
+		rcu_read_lock();
+		if (read_seqretry(&rename_lock, seq))
+			return false;
+	}
+	return d == ancestor;
+}
+
+/* @d is referenced. Renames elsewhere make it begin again: who is being killed gives up, with false. */
+bool is_subdir(const struct dentry *d, const struct dentry *ancestor)
 {
 	bool sub;
 	u32 seq;
@@ -177,9 +197,9 @@ bool is_subdir(struct dentry *d, struct dentry *ancestor)
 	do {
 		seq = read_seqbegin(&rename_lock);
 		rcu_read_lock();
-		sub = d_ancestor(ancestor, d) != NULL;
+		sub = is_below_rcu(d, ancestor, seq);
 		rcu_read_unlock();
-	} while (read_seqretry(&rename_lock, seq));
+	} while (read_seqretry(&rename_lock, seq) && !fatal_signal_pending(current));
 	return sub;
 }
 

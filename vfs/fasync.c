@@ -10,6 +10,8 @@
 #include <vfs/poll.h>
 #include <alloc/slab.h>
 #include <sched/task.h>
+#include <sched/work.h>
+#include <kernel/refcount.h>
 #include <proc/pid.h>
 #include <proc/cred.h>
 #include <proc/signal.h>
@@ -23,12 +25,26 @@ struct fown_struct {
 	enum pid_type	pid_type;
 	kuid_t		uid, euid;	/* of who set it */
 	int		signum;
+	refcount_t	refs;		/* the file's, and that of work under way */
+	struct work_struct work;	/* the signals to a large group */
+	unsigned long	bands;		/* for it, atomic: what there is to tell; bit 0: SIGURG */
+	int		fd;		/* for it: of the last */
 	struct fasync_struct *listens;	/* its entries in lists of listeners [fasync_lock] */
 };
 
 #define TELL_AT_ONCE 64		/* listeners, before others on this CPU have their turn */
 
 static DEFINE_SPINLOCK(fasync_lock);
+
+static void tell_group(struct work_struct *w);
+
+static void put_owner(struct fown_struct *o)
+{
+	if (!refcount_dec_and_test(&o->refs))
+		return;
+	put_pid(o->pid);
+	kfree(o);
+}
 
 static struct fown_struct *get_owner(struct file *f)
 {
@@ -40,6 +56,8 @@ static struct fown_struct *get_owner(struct file *f)
 	if (!o)
 		return NULL;
 	o->file = f;
+	refcount_set(&o->refs, 1);
+	INIT_WORK(&o->work, tell_group);
 	rwlock_init(&o->lock);
 	if (!try_cmpxchg(&f->f_owner, &old, o)) {
 		kfree(o);
@@ -50,8 +68,7 @@ static struct fown_struct *get_owner(struct file *f)
 
 void file_free_owner(struct file *f)
 {
-	put_pid(f->f_owner->pid);
-	kfree(f->f_owner);
+	put_owner(f->f_owner);
 	f->f_owner = NULL;
 }
 
@@ -159,6 +176,22 @@ int f_getown_ex(struct file *filp, struct uptr arg)
 	return copy_to_user(arg, &ex, sizeof(ex)) ? -EFAULT : 0;
 }
 
+/* F_GETOWNER_UIDS: whose rights the signal has, real and effective user. */
+int f_getowner_uids(struct file *filp, struct uptr arg)
+{
+	struct fown_struct *o = smp_load_acquire(&filp->f_owner);
+	struct user_namespace *ns = current_user_ns();
+	uid_t ids[2] = { 0 };
+
+	if (o) {
+		read_lock_irq(&o->lock);
+		ids[0] = from_kuid(ns, o->uid);
+		ids[1] = from_kuid(ns, o->euid);
+		read_unlock_irq(&o->lock);
+	}
+	return copy_to_user(arg, ids, sizeof(ids)) ? -EFAULT : 0;
+}
+
 int f_setsig(struct file *filp, int sig)
 {
 	struct fown_struct *o;
@@ -230,6 +263,71 @@ static void sigio_to_task(struct task *t, struct fown_struct *o, int fd, int ban
 	do_send_sig_info(SIGIO, SEND_SIG_PRIV, t, type);
 }
 
+/* ---- large groups ---- */
+
+/* Tells a group of BAND, 0: of urgent data. */
+struct told {
+	struct fown_struct *o;
+	int fd, band;
+};
+
+static void tell_task(struct task *t, const struct told *w)
+{
+	if (w->band)
+		sigio_to_task(t, w->o, w->fd, w->band, PIDTYPE_PGID);
+	else if (may_send(t, w->o, SIGURG))
+		do_send_sig_info(SIGURG, SEND_SIG_PRIV, t, PIDTYPE_PGID);
+}
+
+static enum for_group tell_member(struct task *t, void *arg)
+{
+	struct told *w = arg;
+	unsigned long flags;
+
+	read_lock_irqsave(&w->o->lock, flags);
+	tell_task(t, w);
+	read_unlock_irqrestore(&w->o->lock, flags);
+	return GO_ON;
+}
+
+/* A kworker: who has something to tell may hold locks, or be an interrupt. What comes before the work began is told once. */
+static void tell_group(struct work_struct *work)
+{
+	struct told w = { .o = container_of(work, struct fown_struct, work) };
+	unsigned long bands = xchg(&w.o->bands, 0);
+	struct pid *pgrp;
+
+	read_lock_irq(&w.o->lock);
+	pgrp = w.o->pid_type == PIDTYPE_PGID ? get_pid(w.o->pid) : NULL;
+	read_unlock_irq(&w.o->lock);
+	w.fd = READ_ONCE(w.o->fd);
+	for (w.band = 0; pgrp && w.band <= NSIGPOLL; w.band++)
+		if (bands & 1UL << w.band)
+			for_group(pgrp, tell_member, &w);
+	put_pid(pgrp);
+	put_owner(w.o);
+}
+
+/* o->lock held for reading, the owner is a group: its processes are told of BAND. */
+static void tell_each(struct fown_struct *o, int fd, int band)
+{
+	struct told w = { .o = o, .fd = fd, .band = band };
+	struct task *t;
+
+	if (unlikely(READ_ONCE(o->pid->group_size) > GROUP_MOST)) {
+		WRITE_ONCE(o->fd, fd);
+		set_bit(band, &o->bands);
+		refcount_inc(&o->refs);
+		if (!queue_work(system_unbound_wq, &o->work))
+			refcount_dec(&o->refs);		/* the file's is another */
+		return;
+	}
+	rcu_read_lock();
+	do_each_pid_task(o->pid, PIDTYPE_PGID, t)
+		tell_task(t, &w);
+	rcu_read_unlock();
+}
+
 /* band: POLL_IN... */
 void send_sigio(struct fown_struct *o, int fd, int band)
 {
@@ -247,10 +345,7 @@ void send_sigio(struct fown_struct *o, int fd, int band)
 				sigio_to_task(t, o, fd, band, type);
 			rcu_read_unlock();
 		} else {
-			rcu_read_lock();
-			do_each_pid_task(o->pid, type, t)
-				sigio_to_task(t, o, fd, band, type);
-			rcu_read_unlock();
+			tell_each(o, fd, band);
 		}
 	}
 	read_unlock_irqrestore(&o->lock, flags);
@@ -268,18 +363,15 @@ int send_sigurg(struct file *file)
 	read_lock_irqsave(&o->lock, flags);
 	if (o->pid) {
 		sent = 1;
-		rcu_read_lock();
 		if (o->pid_type <= PIDTYPE_TGID) {
+			rcu_read_lock();
 			t = pid_task(o->pid, PIDTYPE_PID);
 			if (t && may_send(t, o, SIGURG))
 				do_send_sig_info(SIGURG, SEND_SIG_PRIV, t, o->pid_type);
+			rcu_read_unlock();
 		} else {
-			do_each_pid_task(o->pid, o->pid_type, t) {
-				if (may_send(t, o, SIGURG))
-					do_send_sig_info(SIGURG, SEND_SIG_PRIV, t, o->pid_type);
-			}
+			tell_each(o, 0, 0);
 		}
-		rcu_read_unlock();
 	}
 	read_unlock_irqrestore(&o->lock, flags);
 	return sent;

@@ -13,7 +13,7 @@
 #include <kernel/init.h>
 #include <proc/ns.h>
 #include <proc/signal.h>
-#include <proc/signal_sets.h>
+#include <proc/threads.h>
 
 static struct kmem_cache *fs_cache __ro_after_init;
 struct fs_struct init_fs = {
@@ -190,11 +190,12 @@ struct own_users {
 	int n;
 };
 
-static void count_user(struct task *t, void *arg)
+static unsigned int count_user(struct task *t, void *arg)
 {
 	struct own_users *ours = arg;
 
 	ours->n += READ_ONCE(t->fs) == ours->fs;
+	return 1;
 }
 
 #define COUNT_MOST 1024		/* threads that are counted with the lock held */
@@ -207,16 +208,17 @@ static bool alone_of_many(struct fs_struct *fs) __must_hold(fs->lock)
 {
 	struct own_users ours;
 	unsigned int left;
+	bool done;
 
 	fs->in_exec = true;
 	do {
 		left = fs->left;
 		spin_unlock(&fs->lock);
 		ours = (struct own_users){ .fs = fs };
-		walk_own_threads(count_user, &ours);
+		done = walk_threads(current->signal, count_user, &ours);
 		spin_lock(&fs->lock);
-	} while (fs->users <= ours.n && left != fs->left && !fatal_signal_pending(current));
-	return fs->users <= ours.n && left == fs->left;
+	} while (done && fs->users <= ours.n && left != fs->left);
+	return done && fs->users <= ours.n && left == fs->left;
 }
 
 static bool alone_of_few(struct fs_struct *fs)

@@ -308,7 +308,7 @@ static struct hlist_node *place_before(const struct dentry *dir, loff_t pos)
  * The next name behind POS, from N on: one that readers have passed by, or that does not exist, is not. Now and then others have the lock, while a
  * reference keeps our place.
  */
-static struct dentry *next_from(struct dentry *dir, struct hlist_node *n, loff_t pos) __must_hold(dir->d_lock)
+static noinline struct dentry *next_from(struct dentry *dir, struct hlist_node *n, loff_t pos) __must_hold(dir->d_lock)
 {
 	struct dentry *d = NULL, *kept = NULL;
 	unsigned int steps = 0, since = 0;
@@ -335,12 +335,17 @@ static struct dentry *next_from(struct dentry *dir, struct hlist_node *n, loff_t
 	return n ? d : NULL;
 }
 
-static struct dentry *next_listed(struct dentry *dir, struct dentry *cur, loff_t pos)
+static inline struct dentry *next_listed(struct dentry *dir, struct dentry *cur, loff_t pos)
 {
 	struct dentry *found;
+	struct hlist_node *n;
 
 	spin_lock(&dir->d_lock);
-	found = next_from(dir, cur ? cur->d_sib.next : place_before(dir, pos), pos);
+	n = cur ? cur->d_sib.next : place_before(dir, pos);
+	found = n ? hlist_entry(n, struct dentry, d_sib) : NULL;
+	/* Mostly it is the neighbour. */
+	if (found && !is_listed(found, pos))
+		found = next_from(dir, n, pos);
 	spin_unlock(&dir->d_lock);
 	return found;
 }

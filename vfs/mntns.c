@@ -120,6 +120,20 @@ static void redirect_fs(struct fs_struct *fs, struct mount *from, struct mount *
 	}
 }
 
+/* namespace_sem held: gives ids to all mounts of a tree that is not visible yet. On failure the caller frees the tree, and the ids with it. */
+static int assign_ids(struct mount *tree)
+{
+	struct mount *p = tree;
+	int err;
+
+	do {
+		err = mnt_assign_id(p);
+		p = next_mnt(p, tree);
+		cond_resched();
+	} while (!err && p);
+	return err;
+}
+
 struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 				  struct user_namespace *user_ns, struct fs_struct *fs)
 {
@@ -147,12 +161,10 @@ struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 	}
 	if (user_ns != ns->user_ns)
 		lock_mnt_tree(new);
-	for (p = new; p; p = next_mnt(p, new)) {
-		err = mnt_assign_id(p);
-		if (err) {
-			namespace_free_tree(new);
-			goto fail;
-		}
+	err = assign_ids(new);
+	if (err) {
+		namespace_free_tree(new);
+		goto fail;
 	}
 	new_ns->root = new;
 	p = ns->root;
@@ -209,8 +221,8 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 	}
 	mp = get_mountpoint(null->mnt.mnt_root);
 	err = IS_ERR(mp) ? (int)PTR_ERR(mp) : mnt_assign_id(null);
-	for (struct mount *p = tree; !err && p; p = next_mnt(p, tree))
-		err = mnt_assign_id(p);
+	if (!err)
+		err = assign_ids(tree);
 	if (err) {
 		if (!IS_ERR(mp))
 			put_mountpoint(mp);
@@ -224,6 +236,9 @@ struct mnt_namespace *mnt_ns_of_tree(const struct path *path, bool recurse)
 	mnt_tree_join_ns(null, ns);
 	mnt_tree_join_ns(tree, ns);
 	lock_mount_hash();
+	/* The nullfs is a copy of the first namespace's: only whose that is may uncover it. */
+	if (ns->user_ns != init_mnt_ns->user_ns)
+		tree->mnt.mnt_flags |= MNT_LOCKED;
 	mnt_set_mountpoint(null, mp, tree);
 	mnt_attach(tree);
 	unlock_mount_hash();

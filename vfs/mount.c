@@ -118,31 +118,32 @@ static struct mount *climb_rcu(const struct path *path)
 	return m;
 }
 
-struct vfsmount *lookup_mnt(const struct path *path)
+/*
+ * One try, in a read section of its own: a high stack takes long to climb, and any change of the mounts makes the try void. False: void,
+ * nothing is held. @found: referenced; NULL: nothing is mounted there.
+ */
+static bool try_lookup_mnt(const struct path *path, struct mount **found)
 {
 	struct mount *m;
 	u32 seq;
 	int res;
 
 	rcu_read_lock();
-	for (;;) {
-		seq = read_seqbegin(&mount_lock);
-		m = climb_rcu(path);
-		if (!m) {
-			if (!read_seqretry(&mount_lock, seq))
-				break;
-			continue;
-		}
-		res = legitimize_mnt(&m->mnt, seq);
-		if (!res)
-			break;
-		if (res < 0) {
-			rcu_read_unlock();
-			mntput(&m->mnt);
-			rcu_read_lock();
-		}
-	}
+	seq = read_seqbegin(&mount_lock);
+	*found = m = climb_rcu(path);
+	res = legitimize_mnt(m ? &m->mnt : NULL, seq);
 	rcu_read_unlock();
+	if (unlikely(res < 0))
+		mntput(&m->mnt);
+	return !res;
+}
+
+struct vfsmount *lookup_mnt(const struct path *path)
+{
+	struct mount *m;
+
+	while (!try_lookup_mnt(path, &m))
+		cond_resched();
 	return m ? &m->mnt : NULL;
 }
 

@@ -61,6 +61,7 @@ struct mount {
 	bool			unbindable;	/* [N] */
 	bool			group_is_new;	/* [N] by the last invent_group_ids() */
 	unsigned int		nr_locked;	/* [M] children with MNT_LOCKED */
+	bool			slides;		/* [N] goes, and what is on its root stays: that takes its place */
 	bool			marked;		/* [N] an event that propagates was here */
 	struct list_head	prop_link;	/* [N] of groups that the event has reached */
 	void			*prop_from;	/* [N] what it brought there */
@@ -163,7 +164,10 @@ static inline void mnt_add_count(struct mount *m, int n)
 {
 	this_cpu_add(m->pcp->count, n);
 }
-/* RCU held. A reference to a mount found without one, valid only if nothing was mounted since @seq: 0; 1 no, -1 no and mntput later. */
+/*
+ * RCU held. A reference to a mount found without one, valid only if nothing was mounted since @seq: 0; 1 no, -1 no and mntput later. Of no
+ * mount (NULL) it says only whether that is valid: 0 or 1.
+ */
 static __always_inline int legitimize_mnt(struct vfsmount *mnt, u32 seq)
 {
 	if (unlikely(read_seqretry(&mount_lock, seq)))

@@ -130,6 +130,21 @@ static bool path_connected(struct vfsmount *mnt, struct dentry *dentry)
 	return is_subdir(dentry, mnt->mnt_root);
 }
 
+#define CONNECTED_STEPS 16
+
+/* Under RCU: is it known to be, within some steps? How deep it is nested, and how often a walk asks, is the user's choice. */
+static bool path_connected_rcu(const struct vfsmount *mnt, const struct dentry *d)
+{
+	if (likely(mnt->mnt_root == mnt->mnt_sb->s_root))
+		return true;
+	for (int steps = 0; steps < CONNECTED_STEPS; steps++) {
+		if (d == mnt->mnt_root)
+			return true;
+		d = READ_ONCE(d->d_parent);
+	}
+	return false;
+}
+
 /* The walk's read section: LOOKUP_RCU keeps it in mind, so that sparse need not count it. */
 static void enter_rcu(void)
 {
@@ -716,7 +731,7 @@ static struct dentry *dotdot_rcu(struct nameidata *nd)
 	nd->next_seq = read_seqcount_begin(&parent->d_seq);
 	if (read_seqcount_retry(&old->d_seq, nd->seq))
 		return ERR_PTR(-ECHILD);
-	if (unlikely(!path_connected(nd->path.mnt, parent)))
+	if (unlikely(!path_connected_rcu(nd->path.mnt, parent)))
 		return ERR_PTR(-ECHILD);
 	return parent;
 in_root:
@@ -729,56 +744,59 @@ in_root:
 }
 
 /*
- * From the root of a mount to the place below everything stacked there; false at the walk's root. The stack may be high: RCU is let go of
- * now and then, which means nothing while the sequence stays.
+ * RCU held. @path, without references: what the lowest mount of the stack is mounted on whose top is @m. False at the walk's root, or if the
+ * mounts have changed since @seq.
+ */
+static bool below_stack_rcu(struct mount *m, const struct path *root, struct path *path, u32 seq) __must_hold(RCU)
+{
+	unsigned int steps = 0;
+	struct mount *up;
+
+	while ((up = mnt_up(m))) {
+		struct dentry *d = READ_ONCE(m->mnt_mountpoint);
+
+		if (!mnt_step_rcu(&steps, seq))
+			break;
+		m = up;
+		if (unlikely(root->dentry == d && root->mnt == &m->mnt))
+			break;
+		if (d != m->mnt.mnt_root) {
+			path->dentry = d;
+			path->mnt = &m->mnt;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One try, in a read section of its own. False: the mounts have changed or the place has gone, and nothing is held. */
+static bool try_choose_mountpoint(struct mount *m, const struct path *root, struct path *path, bool *found)
+{
+	bool done;
+	u32 seq;
+	int res;
+
+	rcu_read_lock();
+	seq = read_seqbegin(&mount_lock);
+	*found = below_stack_rcu(m, root, path, seq);
+	res = legitimize_mnt(*found ? path->mnt : NULL, seq);
+	done = !res && (!*found || dget_not_dead(path->dentry));
+	rcu_read_unlock();
+	if (unlikely(!done && res <= 0))
+		mntput(path->mnt);
+	return done;
+}
+
+/*
+ * From the root of a mount to the place below everything stacked there, with references; false at the walk's root. The stack may be high:
+ * RCU is let go of now and then, which means nothing while the sequence stays.
  */
 static bool choose_mountpoint(struct mount *m, const struct path *root, struct path *path)
 {
-	bool found = false;
-	u32 seq;
+	bool found;
 
-	rcu_read_lock();
-	for (;;) {
-		struct mount *at = m, *up;
-		unsigned int steps = 0;
-		int res;
-
-		seq = read_seqbegin(&mount_lock);
-		found = false;
-		while ((up = mnt_up(at))) {
-			struct dentry *d = READ_ONCE(at->mnt_mountpoint);
-
-			if (!mnt_step_rcu(&steps, seq))
-				break;
-			at = up;
-			if (unlikely(root->dentry == d && root->mnt == &at->mnt))
-				break;
-			if (d != at->mnt.mnt_root) {
-				path->dentry = d;
-				path->mnt = &at->mnt;
-				found = true;
-				break;
-			}
-		}
-		if (!found) {
-			if (!read_seqretry(&mount_lock, seq))
-				break;
-			continue;
-		}
-		res = legitimize_mnt(path->mnt, seq);
-		if (!res) {
-			if (dget_not_dead(path->dentry))
-				break;
-			rcu_read_unlock();
-			mntput(path->mnt);
-			rcu_read_lock();
-		} else if (res < 0) {
-			rcu_read_unlock();
-			mntput(path->mnt);
-			rcu_read_lock();
-		}
-	}
-	rcu_read_unlock();
+	while (!try_choose_mountpoint(m, root, path, &found))
+		cond_resched();
 	return found;
 }
 

@@ -133,6 +133,7 @@ static void mark_going(struct mount *mnt, int how, struct list_head *list)
 
 	for (p = mnt; p; p = next_mnt(p, mnt)) {
 		mnt_mark(p, MNT_UMOUNT);
+		p->slides = false;
 		list_add_tail(&p->mnt_unmounted, list);
 		cond_resched();
 	}
@@ -146,12 +147,31 @@ static void mark_going(struct mount *mnt, int how, struct list_head *list)
 	}
 }
 
+/*
+ * mount_lock held. What lies on the root of @p and stays takes the place of @p, which goes; so does what goes itself with something on it that
+ * stays. Parents come first, so that the place is in a mount that stays (propagate_umount_mark()).
+ */
+static void slide_down(struct mount *p)
+{
+	struct mount *over = __lookup_mnt(&p->mnt, p->mnt.mnt_root);
+	struct mountpoint *mp = p->mnt_mp;
+
+	if (!over || (over->mnt.mnt_flags & MNT_UMOUNT && !over->slides))
+		return;
+	mnt_detach_locked(over, &dead_points);
+	mnt_set_mountpoint(p->mnt_parent, mp, over);
+	mnt_attach(over);
+}
+
 /* mount_lock held. True: @p keeps its place in the tree that goes, and its own reference is its parent's. */
 static bool take_out(struct mount *p, const struct mount *top, int how)
 {
-	bool keep = !(how & UMOUNT_SYNC) && p != top && mnt_has_parent(p) && p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT &&
-		    (how & UMOUNT_CONNECTED || p->mnt.mnt_flags & MNT_LOCKED);
+	bool keep;
 
+	if (p->slides)
+		slide_down(p);
+	keep = !(how & UMOUNT_SYNC) && p != top && mnt_has_parent(p) && p->mnt_parent->mnt.mnt_flags & MNT_UMOUNT &&
+	       (how & UMOUNT_CONNECTED || p->mnt.mnt_flags & MNT_LOCKED);
 	mnt_del_from_ns(p);
 	if (how & UMOUNT_SYNC)
 		p->mnt.mnt_flags |= MNT_SYNC_UMOUNT;
@@ -485,25 +505,44 @@ static struct mount *covered_by(const struct mount *m)
 	return __lookup_mnt(&m->mnt_parent->mnt, m->mnt_mountpoint);
 }
 
-/* mount_lock held. @top moves onto the root of @m, which has taken its place. */
-static void tuck_beneath(struct mount *m, struct mountpoint *root_mp, struct mount *top)
+/*
+ * mount_lock held. @top, which lay where @m is now, moves onto the root of @over, the topmost of what is mounted on @m. If it was locked, it hid
+ * what was there: @m does so from here on, whose namespace had it mounted there and may show it.
+ */
+static void tuck_beneath(struct mount *over, struct mountpoint *root_mp, struct mount *top)
 {
 	mnt_detach_locked(top, &dead_points);
-	mnt_set_mountpoint(m, root_mp, top);
+	top->mnt.mnt_flags &= ~MNT_LOCKED;
+	mnt_set_mountpoint(over, root_mp, top);
 	mnt_attach(top);
 }
 
-/* mount_lock held. @m, whose place is set, appears with its tree: beneath what is mounted there already, if anything. */
+/* mount_lock held. The mount point on the root of @over, which is that of @root_mp unless a copy lacks some of what is mounted on its source. */
+static struct mountpoint *point_on(const struct mount *over, struct mountpoint *root_mp)
+{
+	if (over->mnt.mnt_root != root_mp->m_dentry)
+		return find_mountpoint(over->mnt.mnt_root);	/* the source has something there */
+	root_mp->m_count++;
+	return root_mp;
+}
+
+/* @m, whose place is set, appears with its tree: beneath what is mounted there already, if anything. mount_lock not held. */
 static void attach_beneath(struct mount *m, struct mountpoint *root_mp)
 {
-	struct mount *top = covered_by(m);
+	struct mount *over = topmost_on(m), *top;
+	struct mountpoint *mp;
 
-	/* A locked one hides what is beneath it: that includes M now. */
+	lock_mount_hash();
+	top = covered_by(m);
 	if (top && top->mnt.mnt_flags & MNT_LOCKED)
 		m->mnt.mnt_flags |= MNT_LOCKED;
 	mnt_attach(m);
-	if (top)
-		tuck_beneath(m, root_mp, top);
+	if (top) {
+		mp = point_on(over, root_mp);
+		tuck_beneath(over, mp, top);
+		put_mountpoint_locked(mp, &dead_points);
+	}
+	unlock_mount_hash();
 }
 
 /* Copies of @source for all that @dest propagates to, complete but for their being seen. */
@@ -543,9 +582,7 @@ static void show_copies(struct list_head *copies, struct mountpoint *root_mp)
 	}
 	list_for_each_entry_safe(c, n, copies, mnt_unmounted) {
 		list_del_init(&c->mnt_unmounted);
-		lock_mount_hash();
 		attach_beneath(c, root_mp);
-		unlock_mount_hash();
 		touch_mnt_namespace(c->mnt_ns);
 		cond_resched();
 	}
@@ -568,8 +605,8 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 	if (err)
 		return err;
 	mount_hash_reserve();
-	/* Copies have the same root: what is mounted at their places goes on it. */
-	root_mp = get_mountpoint(source->mnt.mnt_root);
+	/* Copies have the same root and the same on it: what is mounted at their places goes on that. */
+	root_mp = get_mountpoint(topmost_on(source)->mnt.mnt_root);
 	if (IS_ERR(root_mp))
 		return (int)PTR_ERR(root_mp);
 	if (is_mnt_shared(dest)) {
@@ -586,8 +623,8 @@ static int attach_recursive(struct mount *source, struct mount *dest, struct mou
 		if (moving)
 			mnt_detach_locked(source, &dead_points);
 		mnt_set_mountpoint(dest, mp, source);
-		attach_beneath(source, root_mp);
 		unlock_mount_hash();
+		attach_beneath(source, root_mp);
 		touch_mnt_namespace(ns);
 		show_copies(&copies, root_mp);
 	}
@@ -603,8 +640,10 @@ static int lock_place_beneath(const struct path *path, struct path *at, struct m
 	for (;;) {
 		namespace_lock();
 		if (!mnt_has_parent(top) || !check_mnt(top)) {
+			int err = is_mounted(&top->mnt) ? -EINVAL : -ENOENT;
+
 			namespace_unlock();
-			return -EINVAL;
+			return err;
 		}
 		*at = (struct path){ &top->mnt_parent->mnt, top->mnt_mountpoint };
 		path_get(at);
@@ -645,7 +684,7 @@ static int may_go_beneath(const struct path *from, const struct path *to, const 
 {
 	struct mount *m = real_mount(from->mnt), *top = real_mount(to->mnt), *p, *over;
 
-	if (to->dentry != to->mnt->mnt_root || top->mnt.mnt_flags & MNT_LOCKED)
+	if (to->dentry != to->mnt->mnt_root)
 		return -EINVAL;
 	rcu_read_lock();
 	over = __lookup_mnt(from->mnt, from->mnt->mnt_root);
@@ -727,11 +766,13 @@ int lock_mount_point(const struct path *path, struct path *at, struct mountpoint
 		}
 		namespace_lock();
 		top = lookup_mnt(at);
-		if (likely(!top))
+		if (likely(!top && is_mounted(at->mnt)))
 			break;
 		namespace_unlock();
 		inode_unlock(at->dentry->d_inode);
 		path_put(at);
+		if (!top)
+			return -ENOENT;		/* unmounted, held by somebody */
 		at->mnt = top;
 		at->dentry = dget(top->mnt_root);
 	}
@@ -968,10 +1009,12 @@ static int do_change_type(const struct path *path, int ms_flags)
 	if (type != MS_SHARED && type != MS_SLAVE && type != MS_PRIVATE && type != MS_UNBINDABLE)
 		return -EINVAL;
 	namespace_lock();
-	if (!check_mnt(m)) {
+	if (!is_mounted(&m->mnt))
 		err = -EINVAL;
+	else if (!ns_capable(m->mnt_ns->user_ns, CAP_SYS_ADMIN))
+		err = -EPERM;
+	if (err)
 		goto out;
-	}
 	err = type == MS_SHARED ? invent_group_ids(m, recurse) : 0;
 	if (err)
 		goto out;

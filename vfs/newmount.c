@@ -667,6 +667,37 @@ static struct rb_node *first_listed(struct mnt_namespace *ns, u64 last, bool rev
 	return last && m ? rb_prev(&m->mnt_node) : rb_last(&ns->mounts);
 }
 
+#define LIST_PIECE 16
+
+/*
+ * namespace_sem held; given back now and then, for the way from each mount to @top is as long as the user made it. What is under @top, which is
+ * referenced, to @out: how many.
+ */
+static ssize_t list_below(struct mnt_namespace *ns, u64 id, u64 last, const struct path *top, u64 *out, size_t max, bool reverse)
+	__must_hold(namespace_sem)
+{
+	struct rb_node *at = first_listed(ns, last, reverse);
+	ssize_t n = 0;
+
+	for (unsigned int looked = 1; at && n < (ssize_t)max; looked++) {
+		struct mount *m = rb_entry(at, struct mount, mnt_node);
+
+		last = m->mnt_id_unique;
+		if (last != id && is_path_reachable(m, m->mnt.mnt_root, top))
+			out[n++] = last;
+		at = reverse ? rb_prev(at) : rb_next(at);
+		if (looked % LIST_PIECE)
+			continue;
+		up_read(&namespace_sem);
+		cond_resched();
+		down_read(&namespace_sem);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		at = first_listed(ns, last, reverse);
+	}
+	return n;
+}
+
 /* Unique ids above @last (below, when reversed) of what lies under the mount; how many. */
 ssize_t do_listmount(u64 ns_seq, struct mnt_namespace *given, u64 id, u64 last, struct uptr ids, size_t max, bool reverse)
 {
@@ -694,13 +725,15 @@ ssize_t do_listmount(u64 ns_seq, struct mnt_namespace *given, u64 id, u64 last, 
 		n = -ENOENT;
 	else if (!may_see(ns, &top, &root))
 		n = -EPERM;
-	for (struct rb_node *at = n ? NULL : first_listed(ns, last, reverse); at && n < (ssize_t)max; at = reverse ? rb_prev(at) : rb_next(at)) {
-		m = rb_entry(at, struct mount, mnt_node);
-		if (m->mnt_id_unique != id && is_path_reachable(m, m->mnt.mnt_root, &top))
-			out[n++] = m->mnt_id_unique;
-		cond_resched();
+	if (!n) {
+		path_get(&top);
+		n = list_below(ns, id, last, &top, out, max, reverse);
+	} else {
+		top.mnt = NULL;
 	}
 	up_read(&namespace_sem);
+	if (top.mnt)
+		path_put(&top);
 	path_put(&root);
 	put_mnt_ns(ns);
 	if (n > 0 && copy_to_user(ids, out, (size_t)n * sizeof(u64)))

@@ -475,11 +475,13 @@ int vfs_truncate(const struct path *path, loff_t length)
 		return -EISDIR;
 	if (!S_ISREG(inode->i_mode))
 		return -EINVAL;
+	err = inode_permission(idmap, inode, MAY_WRITE);
+	if (err)
+		return err;
 	err = mnt_want_write(path->mnt);
 	if (err)
 		return err;
-	err = inode_permission(idmap, inode, MAY_WRITE);
-	if (!err && IS_APPEND(inode))
+	if (IS_APPEND(inode))
 		err = -EPERM;
 	if (!err)
 		err = get_write_access(inode);

@@ -291,13 +291,14 @@ static ssize_t append_page(struct pipe_inode_info *pipe, struct iter *from, bool
 }
 
 /* As much as fits. 0: all is written; -EAGAIN: full; what counts is in *done. */
-static int fill_pipe(struct pipe_inode_info *pipe, struct iter *from, bool packet, ssize_t *done)
+static int fill_pipe(struct pipe_inode_info *pipe, struct iter *from, const struct kiocb *iocb, bool packet, ssize_t *done)
 {
 	ssize_t n;
 
 	do {
 		if (!pipe->readers) {
-			send_sig(SIGPIPE, current, 0);
+			if (!(iocb->ki_flags & IOCB_NOSIGNAL))
+				send_sig(SIGPIPE, current, 0);
 			return -EPIPE;
 		}
 		if (pipe_full(pipe->head, pipe->tail, pipe->max_usage))
@@ -331,7 +332,7 @@ static ssize_t pipe_write(struct kiocb *iocb, struct iter *from)
 		done = err;
 	}
 	for (;;) {
-		err = fill_pipe(pipe, from, packet, &done);
+		err = fill_pipe(pipe, from, iocb, packet, &done);
 		if (err != -EAGAIN || dont_wait)
 			break;
 		if (signal_pending(current)) {
@@ -735,8 +736,10 @@ int do_pipe_flags(int *fd, struct file **files, int flags)
 {
 	int err, r, w;
 
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_EXCL))
 		return -EINVAL;
+	if (flags & O_EXCL)
+		return -ENOPKG;		/* a pipe of the kernel's notifications (O_NOTIFICATION_PIPE): there are none */
 	err = create_pipe_files(files, flags);
 	if (err)
 		return err;

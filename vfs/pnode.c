@@ -8,6 +8,8 @@
 #include "mount_priv.h"
 #include <vfs/file.h>
 #include <proc/cred.h>
+#include <proc/ns.h>
+#include <sched/task.h>
 
 static struct id_pool group_ids = ID_POOL_INIT(group_ids);
 
@@ -224,6 +226,7 @@ static int for_each_prop(struct mount *dest, void *from, prop_fn fn, void *arg)
 
 struct prop_mnt {
 	struct mountpoint *mp;
+	const struct mnt_namespace *own;	/* that of a detached source, which gets no copies of itself */
 	struct list_head *list;
 };
 
@@ -233,7 +236,7 @@ static void *propagate_one(struct mount *to, void *from, bool slave, void *arg)
 	struct mount *src = from, *child;
 	int type = 0;
 
-	if (!to->mnt_ns || !is_subdir(a->mp->m_dentry, to->mnt.mnt_root))
+	if (!to->mnt_ns || to->mnt_ns == a->own || !is_subdir(a->mp->m_dentry, to->mnt.mnt_root))
 		return src;
 	if (!mount_room(to->mnt_ns, src))
 		return ERR_PTR(-ENOSPC);
@@ -243,7 +246,7 @@ static void *propagate_one(struct mount *to, void *from, bool slave, void *arg)
 	if (IS_ERR(child))
 		return child;
 	to->mnt_ns->nr_pending += count_mnt_tree(child);
-	if (to->mnt_ns->user_ns != current_user_ns())
+	if (to->mnt_ns->user_ns != current->nsproxy->mnt_ns->user_ns)
 		lock_mnt_tree(child);
 	lock_mount_hash();
 	mnt_set_mountpoint(to, a->mp, child);
@@ -256,7 +259,7 @@ static void *propagate_one(struct mount *to, void *from, bool slave, void *arg)
 int propagate_mnt(struct mount *dest, struct mountpoint *mp, struct mount *source,
 		  struct list_head *tree_list)
 {
-	struct prop_mnt a = { mp, tree_list };
+	struct prop_mnt a = { mp, is_detached_root(source) ? source->mnt_ns : NULL, tree_list };
 
 	return for_each_prop(dest, source, propagate_one, &a);
 }
@@ -272,15 +275,42 @@ static struct mount *propagated_child(struct mount *to, const struct dentry *mou
 	return __lookup_mnt(&to->mnt, mountpoint);
 }
 
-static bool has_live_children(struct mount *m)
+/* RCU or mount_lock held. What is mounted on the root of @m. */
+static struct mount *mount_over(const struct mount *m)
+{
+	return __lookup_mnt(&m->mnt, m->mnt.mnt_root);
+}
+
+/* Does @c, mounted on what might go, stay there, or something in its place? */
+static bool leaves_something(const struct mount *c)
+{
+	return !(c->mnt.mnt_flags & MNT_UMOUNT) || c->slides;
+}
+
+/* May @m not go because of what is mounted on it? What lies on its root is no reason: that takes its place. */
+static bool has_live_children(const struct mount *m)
 {
 	struct mount *c;
 
 	list_for_each_entry(c, &m->mnt_mounts, mnt_child) {
-		if (!(c->mnt.mnt_flags & MNT_UMOUNT))
+		if (c->mnt_mountpoint != m->mnt.mnt_root && leaves_something(c))
 			return true;
+		cond_resched();
 	}
 	return false;
+}
+
+/* @m goes with what it is a copy of. */
+static void mark_copy(struct mount *m, struct list_head *list)
+{
+	const struct mount *over;
+
+	rcu_read_lock();
+	over = mount_over(m);
+	m->slides = over && leaves_something(over);
+	rcu_read_unlock();
+	mnt_mark(m, MNT_UMOUNT);
+	list_add(&m->mnt_unmounted, list);
 }
 
 static void *umount_one(struct mount *to, void *from, bool slave, void *arg)
@@ -291,10 +321,8 @@ static void *umount_one(struct mount *to, void *from, bool slave, void *arg)
 	rcu_read_lock();
 	child = propagated_child(to, a->mountpoint);
 	rcu_read_unlock();
-	if (child && !(child->mnt.mnt_flags & MNT_UMOUNT) && !has_live_children(child)) {
-		mnt_mark(child, MNT_UMOUNT);
-		list_add(&child->mnt_unmounted, a->list);
-	}
+	if (child && !(child->mnt.mnt_flags & MNT_UMOUNT) && !has_live_children(child))
+		mark_copy(child, a->list);
 	return from;
 }
 
@@ -343,12 +371,14 @@ void propagate_umount_mark(struct mount *top, struct list_head *going)
 static void *busy_one(struct mount *to, void *from, bool slave, void *arg)
 {
 	struct prop_umount *a = arg;
-	struct mount *child;
+	struct mount *child, *over;
 
 	rcu_read_lock();
 	child = propagated_child(to, a->mountpoint);
+	over = child ? mount_over(child) : NULL;
 	rcu_read_unlock();
-	if (child && list_empty(&child->mnt_mounts) && mnt_get_count(child) > 1)
+	/* What lies on its root refers to it. Other things that are mounted on it keep it, as long as they stay. */
+	if (child && (over ? list_is_singular(&child->mnt_mounts) : list_empty(&child->mnt_mounts)) && mnt_get_count(child) > 1 + !!over)
 		return ERR_PTR(-EBUSY);
 	return from;
 }

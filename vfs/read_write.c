@@ -155,7 +155,7 @@ int kiocb_set_rw_flags(struct kiocb *ki, int rwf, int rw)
 
 	if (likely(!rwf))
 		return 0;
-	if (unlikely(rwf & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND)))
+	if (unlikely(rwf & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_NOSIGNAL)))
 		return -EOPNOTSUPP;
 	if (unlikely((rwf & RWF_APPEND) && (rwf & RWF_NOAPPEND)))
 		return -EINVAL;
@@ -164,6 +164,8 @@ int kiocb_set_rw_flags(struct kiocb *ki, int rwf, int rw)
 			return -EOPNOTSUPP;
 		f |= IOCB_NOWAIT;
 	}
+	if (rwf & RWF_NOSIGNAL)
+		f |= IOCB_NOSIGNAL;
 	if (rwf & RWF_HIPRI)
 		f |= IOCB_HIPRI;
 	if (rwf & RWF_DSYNC)

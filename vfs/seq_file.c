@@ -504,7 +504,7 @@ static int put_path_text(struct seq_file *m, char *(*make)(const void *, char *,
 	buf = (char *)__get_free_page(GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	p = make(arg, buf, PAGE_SIZE);
+	p = make(arg, buf, min(PAGE_SIZE, PATH_MAX));
 	if (!p)
 		err = SEQ_SKIP;
 	else if (!IS_ERR(p))

@@ -3,10 +3,11 @@
  * Extended attributes: who may use which name space, and a store in memory for filesystems without one.
  *   user.      regular files, directories and sockets, by the file's permissions
  *   trusted.   CAP_SYS_ADMIN; invisible to others
- *   security.  reading is free; security.capability needs CAP_SETFCAP, the rest CAP_SYS_ADMIN
+ *   security.  reading is free; security.capability needs CAP_SETFCAP (filecaps.c), the rest CAP_SYS_ADMIN
  *   system.    POSIX ACLs (posix_acl.c); the owner sets them
  */
 #include <lib/types.h>
+#include <lib/fcaps.h>
 #include <vfs/fs.h>
 #include <vfs/notify.h>
 #include <vfs/posix_acl.h>
@@ -41,11 +42,11 @@ static int xattr_permission(struct mnt_idmap *idmap, struct inode *inode, const 
 	return inode_permission(idmap, inode, mask);
 }
 
-/* Rights of the security. names, which generic permission leaves alone. */
-static int security_permission(const struct inode *inode, const char *name)
+/* Rights of the security. names, which generic permission leaves alone. Setting a file's capabilities is filecaps_to_store()'s. */
+static int security_permission(struct mnt_idmap *idmap, const struct inode *inode, const char *name, bool set)
 {
 	if (!strcmp(name, XATTR_NAME_CAPS))
-		return ns_capable(inode->i_sb->s_user_ns, CAP_SETFCAP) ? 0 : -EPERM;
+		return set || capable_wrt_inode_uidgid(idmap, inode, CAP_SETFCAP) ? 0 : -EPERM;
 	if (str_has_prefix(name, XATTR_SECURITY_PREFIX))
 		return ns_capable(inode->i_sb->s_user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
 	return 0;
@@ -95,7 +96,11 @@ ssize_t vfs_getxattr(struct mnt_idmap *idmap, struct dentry *d, const char *name
 	if (posix_acl_name(name, &type))
 		return posix_acl_getxattr(d->d_inode, type, value, size);
 	err = xattr_permission(idmap, d->d_inode, name, MAY_READ);
-	return err ? err : __vfs_getxattr(d, d->d_inode, name, value, size);
+	if (err)
+		return err;
+	if (!strcmp(name, XATTR_NAME_CAPS))
+		return filecaps_get(d, value, size);
+	return __vfs_getxattr(d, d->d_inode, name, value, size);
 }
 
 static int set_locked(struct mnt_idmap *idmap, struct dentry *d, const char *name, const void *value,
@@ -123,6 +128,7 @@ int vfs_setxattr(struct mnt_idmap *idmap, struct dentry *d, const char *name, co
 		 int flags)
 {
 	struct inode *inode = d->d_inode;
+	u8 caps[FCAPS_MAX];
 	int type, err;
 
 	if (posix_acl_name(name, &type))
@@ -130,7 +136,13 @@ int vfs_setxattr(struct mnt_idmap *idmap, struct dentry *d, const char *name, co
 	inode_lock(inode);
 	err = xattr_permission(idmap, inode, name, MAY_WRITE);
 	if (!err)
-		err = security_permission(inode, name);
+		err = security_permission(idmap, inode, name, true);
+	if (!err && !strcmp(name, XATTR_NAME_CAPS)) {
+		ssize_t n = filecaps_to_store(idmap, inode, &value, size, caps);
+
+		err = n < 0 ? (int)n : 0;
+		size = (size_t)n;
+	}
 	if (!err)
 		err = set_locked(idmap, d, name, value, size, flags);
 	inode_unlock(inode);
@@ -153,7 +165,7 @@ int vfs_removexattr(struct mnt_idmap *idmap, struct dentry *d, const char *name)
 	inode_lock(inode);
 	err = xattr_permission(idmap, inode, name, MAY_WRITE);
 	if (!err)
-		err = security_permission(inode, name);
+		err = security_permission(idmap, inode, name, false);
 	if (!err)
 		err = __vfs_removexattr(idmap, d, name);
 	inode_unlock(inode);
@@ -320,28 +332,70 @@ int simple_xattr_set(struct simple_xattrs *x, const char *name, const void *valu
 	return 0;
 }
 
+/* Locked. The first attribute whose name comes after @name. */
+static struct simple_xattr *xattr_after(struct simple_xattrs *x, const char *name)
+{
+	struct rb_node *parent, **link = place_of(x, name, &parent);
+
+	if (*link)
+		return rb_entry_safe(rb_next(*link), struct simple_xattr, node);
+	/* NAME would be a leaf below PARENT. */
+	if (parent && link == &parent->right)
+		parent = rb_next(parent);
+	return rb_entry_safe(parent, struct simple_xattr, node);
+}
+
+struct name_list {
+	char *buf;		/* NULL: only the size is asked for */
+	size_t size;
+	ssize_t total;		/* bytes so far, -ERANGE: they do not fit */
+	bool trusted;
+};
+
+static void add_name(struct name_list *l, const char *name)
+{
+	size_t len = strlen(name) + 1;
+
+	if (!l->trusted && str_has_prefix(name, XATTR_TRUSTED_PREFIX))
+		return;
+	if (l->buf && (size_t)l->total + len > l->size) {
+		l->total = -ERANGE;
+		return;
+	}
+	if (l->buf)
+		memcpy(l->buf + l->total, name, len);
+	l->total += (ssize_t)len;
+}
+
+#define LIST_PIECE 32		/* names in one section */
+
+/* Locked. Some names that come after @last, which becomes the last one seen; false: there are no more. */
+static bool list_piece(struct simple_xattrs *x, struct name_list *l, char last[XATTR_NAME_MAX + 1])
+{
+	struct simple_xattr *a = xattr_after(x, last), *seen = NULL;
+
+	for (int n = 0; a && n < LIST_PIECE && l->total >= 0; n++) {
+		add_name(l, a->name);
+		seen = a;
+		a = rb_entry_safe(rb_next(&a->node), struct simple_xattr, node);
+	}
+	if (seen)
+		strscpy(last, seen->name, XATTR_NAME_MAX + 1);
+	return a && l->total >= 0;
+}
+
+/* How many there are is the user's choice: the lock is given back every LIST_PIECE names. Those that come or go meanwhile may be seen or not. */
 ssize_t simple_xattr_list(struct simple_xattrs *x, char *buf, size_t size)
 {
-	bool trusted = capable(CAP_SYS_ADMIN);
-	ssize_t total = 0;
-	struct rb_node *n;
+	struct name_list l = { .buf = buf, .size = size, .trusted = capable(CAP_SYS_ADMIN) };
+	char last[XATTR_NAME_MAX + 1] = "";
+	bool more;
 
-	read_lock(&x->lock);
-	for (n = rb_first(&x->root); n; n = rb_next(n)) {
-		struct simple_xattr *a = rb_entry(n, struct simple_xattr, node);
-		size_t len = strlen(a->name) + 1;
-
-		if (!trusted && str_has_prefix(a->name, XATTR_TRUSTED_PREFIX))
-			continue;
-		if (buf) {
-			if ((size_t)total + len > size) {
-				total = -ERANGE;
-				break;
-			}
-			memcpy(buf + total, a->name, len);
-		}
-		total += (ssize_t)len;
-	}
-	read_unlock(&x->lock);
-	return total;
+	do {
+		read_lock(&x->lock);
+		more = list_piece(x, &l, last);
+		read_unlock(&x->lock);
+		cond_resched();
+	} while (more && !fatal_signal_pending(current));
+	return l.total;
 }

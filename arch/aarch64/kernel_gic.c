@@ -50,7 +50,7 @@ enum { IRQ_FREE, IRQ_LINE, IRQ_MSI };
 
 struct arch_irq {
 	u8 kind;		/* l */
-	u8 cpu;			/* l */
+	u16 cpu;		/* l */
 	bool level;		/* constant while in use */
 };
 
@@ -245,7 +245,7 @@ static void route(unsigned int irq, unsigned int cpu)
 		writeq(route_of(cpu), dist + GICD_IROUTER + 8UL * irq);
 	else
 		writeb(per_cpu(v2_target, cpu), dist + GICD_ITARGETSR + irq);
-	irqs[irq].cpu = (u8)cpu;
+	irqs[irq].cpu = (u16)cpu;
 }
 
 static bool is_lpi(unsigned int irq)
@@ -366,7 +366,7 @@ int arch_irq_set_affinity(unsigned int irq, const struct cpumask *mask)
 	for_each_cpu(cpu, mask)
 		if (cpu_online(cpu))
 			break;
-	if (cpu >= NR_CPUS)
+	if (cpu >= nr_cpu_ids)
 		return -EINVAL;
 	if (is_lpi(irq))
 		return a64_lpi_route(irq - nr_lines, cpu);

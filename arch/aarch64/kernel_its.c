@@ -61,7 +61,7 @@ struct its_device {
 struct lpi {
 	struct its_device *dev;		/* l; NULL: nobody's */
 	u32 event;			/* l */
-	u8 cpu;				/* l */
+	u16 cpu;			/* l */
 	bool taken;			/* l */
 };
 
@@ -420,7 +420,7 @@ int a64_lpi_route(unsigned int n, unsigned int cpu)
 	spin_lock_irqsave(&its_lock, f);
 	if (lpis[n].taken) {
 		tell(n, CMD_MOVI, cpu);
-		lpis[n].cpu = (u8)cpu;
+		lpis[n].cpu = (u16)cpu;
 		err = 0;
 	}
 	spin_unlock_irqrestore(&its_lock, f);

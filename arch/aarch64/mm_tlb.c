@@ -70,7 +70,7 @@ static void flush_asid(unsigned int asid)
 
 int arch_mm_init(struct arch_mm *mm)
 {
-	*mm = (struct arch_mm){ 0 };
+	memset(mm, 0, offsetof(struct arch_mm, cpus) + cpumask_size());
 	mm->pgd = (pte_t *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!mm->pgd)
 		return -ENOMEM;
@@ -92,7 +92,7 @@ static enum where seen_by(const struct arch_mm *mm)
 	u64 here = 0, others = 0;
 
 	__asm__ volatile("dsb ish" : : : "memory");	/* pairs with arch_switch_mm's */
-	for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++) {
+	for (unsigned int w = 0; w < nr_cpu_words; w++) {
 		u64 mine = w == me / 64 ? 1ULL << (me % 64) : 0, bits = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
 
 		here |= bits & mine;
@@ -191,8 +191,7 @@ void arch_mm_destroy(struct arch_mm *mm)
 
 	preempt_disable();
 	leave_space(mm);
-	cpumask_clear(&targets);
-	for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++)
+	for (unsigned int w = 0; w < nr_cpu_words; w++)
 		targets.bits[w] = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
 	__cpumask_clear_cpu(arch_cpu_number(), &targets);
 	if (!cpumask_empty(&targets))

@@ -59,7 +59,7 @@ struct pcb {		/* PALcode's process context, in physical memory */
 
 struct alpha_machine {
 	unsigned int nr_cpus;
-	u8 core[NR_CPUS];	/* the hardware's number of each CPU; 0 is the boot CPU */
+	u16 core[NR_CPUS];	/* the hardware's number of each CPU; 0 is the boot CPU */
 	u64 cycle_hz;
 	u32 cpu_type;
 	u64 system_type, system_variation;

@@ -89,7 +89,7 @@ static void __init read_cpus(void)
 	unsigned int me = (unsigned int)pal_call0(PAL_whami);
 
 	machine.nr_cpus = 1;
-	machine.core[0] = (u8)me;
+	machine.core[0] = (u16)me;
 	if (hwrpb->cpus > NR_CPUS || hwrpb->cpu_size < sizeof(struct hwrpb_cpu) || !fits(hwrpb->cpu_offset, hwrpb->cpus * hwrpb->cpu_size))
 		return;
 	for (unsigned int i = 0; i < hwrpb->cpus; i++) {
@@ -99,7 +99,7 @@ static void __init read_cpus(void)
 		if (i == me)
 			machine.cpu_type = (u32)c->type;
 		else if ((c->flags & wanted) == wanted)
-			machine.core[machine.nr_cpus++] = (u8)i;
+			machine.core[machine.nr_cpus++] = (u16)i;
 	}
 }
 

@@ -4,9 +4,10 @@
  * first and loaded back.
  */
 #include <arch/cpu.h>
+#include <arch/percpu.h>
 #include "arch/alpha/alpha_priv.h"
 
-static struct pcb pcbs[NR_CPUS];	/* PALcode's, by physical address */
+static DEFINE_PER_CPU(struct pcb, pcb);	/* PALcode's, by physical address */
 
 static u64 frame_of(const pte_t *root)
 {
@@ -15,7 +16,7 @@ static u64 frame_of(const pte_t *root)
 
 void alpha_load_root(const pte_t *root)
 {
-	struct pcb *p = &pcbs[arch_cpu_number()];
+	struct pcb *p = this_cpu_ptr(&pcb);
 
 	p->ptbr = frame_of(root);
 	__swap_context(p, virt_to_phys(p));
@@ -25,7 +26,7 @@ void alpha_load_root(const pte_t *root)
 /* The firmware's context is left for ours. The stack pointer in it is only what is in use. */
 void alpha_pcb_init_cpu(unsigned int cpu)
 {
-	pcbs[cpu] = (struct pcb){ .ptbr = frame_of(kernel_root), .fen = 1 };
+	per_cpu(pcb, cpu) = (struct pcb){ .ptbr = frame_of(kernel_root), .fen = 1 };
 	alpha_load_root(kernel_root);
 	pal_tbi(TBI_ALL, 0);
 }

@@ -60,8 +60,10 @@
 .macro SPARE_STACK used
 #ifdef CONFIG_KASAN
 	csrrd	$t0, CSR_TID			/* the CPU's number */
-	slli.d	$t0, $t0, OVERFLOW_STACK_SHIFT
-	la.pcrel $sp, overflow_stacks + OVERFLOW_STACK_SIZE - \used
+	slli.d	$t0, $t0, 3
+	la.pcrel $sp, overflow_stacks
+	ldx.d	$sp, $sp, $t0
+	li.w	$t0, OVERFLOW_STACK_SIZE - \used
 	add.d	$sp, $sp, $t0
 #else
 	la.pcrel $sp, overflow_stack

@@ -153,7 +153,7 @@ void la64_kernel_irq(struct pt_regs *regs);
 void la64_stack_overflow(struct pt_regs *regs);
 void __noreturn la64_machine_error(void);
 DECLARE_PER_CPU_ALIGNED(char, overflow_stack[OVERFLOW_STACK_SIZE]);	/* or, with CONFIG_KASAN: */
-extern char overflow_stacks[][OVERFLOW_STACK_SIZE];
+extern char *overflow_stacks[NR_CPUS];
 void la64_exit_to_user(struct pt_regs *regs);
 void __noreturn la64_secondary_start(unsigned int cpu);
 struct task *__switch_stacks(struct task *prev, unsigned long *save_sp, unsigned long load_sp, struct task *next);

@@ -6,6 +6,7 @@
 #include <arch/preempt.h>
 #include <arch/switch.h>
 #include <abi/errno.h>
+#include <alloc/vmalloc.h>
 #include <kernel/init.h>
 #include <sched/task.h>
 #include "arch/loongarch64/la64_priv.h"
@@ -19,6 +20,11 @@ int arch_smp_boot_cpu(unsigned int cpu, struct task *idle)
 {
 	if (cpu >= machine.nr_cpus)
 		return -EIO;
+#ifdef CONFIG_KASAN
+	overflow_stacks[cpu] = vmalloc(OVERFLOW_STACK_SIZE);
+	if (!overflow_stacks[cpu])
+		return -ENOMEM;
+#endif
 	/* Its count starts out as the boot CPU's did. */
 	idle->thread.preempt = (struct arch_preempt){ .count = 1, .no_resched = 1 };
 	*per_cpu_ptr(&current_task, cpu) = idle;

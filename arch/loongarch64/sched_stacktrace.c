@@ -6,7 +6,9 @@
 #include "arch/loongarch64/la64_priv.h"
 
 #ifdef CONFIG_KASAN
-char overflow_stacks[NR_CPUS][OVERFLOW_STACK_SIZE] __aligned(16);	/* by pages, unlike the CPUs' areas: <arch_cpu/kasan.h> */
+/* By pages, unlike the CPUs' areas: <arch_cpu/kasan.h>. The others' are made when they are started. */
+static char boot_overflow_stack[OVERFLOW_STACK_SIZE] __aligned(16);
+char *overflow_stacks[NR_CPUS] __ro_after_init = { boot_overflow_stack };
 #else
 DEFINE_PER_CPU_ALIGNED(char, overflow_stack[OVERFLOW_STACK_SIZE]);
 #endif

@@ -140,7 +140,7 @@ void __init rv_read_intc(const struct dt *t, u32 uart)
 {
 	u32 n = find_intc(t, uart);
 
-	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+	for (unsigned int cpu = 0; cpu < machine.nr_cpus; cpu++)
 		machine.irq_context[cpu] = RV_NO_CONTEXT;
 	machine.irq_node = n;
 	machine.msi_node = DT_NONE;

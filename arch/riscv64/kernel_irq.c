@@ -68,7 +68,7 @@ unsigned int arch_isa_to_gsi(unsigned int isa, unsigned int *flags)
 static void take(unsigned int irq, struct rv_irq q)
 {
 	q.used = true;
-	q.cpu = (u8)first_cpu;
+	q.cpu = (u16)first_cpu;
 	rv_irqs[irq] = q;
 	intc->open(irq);
 }
@@ -180,7 +180,7 @@ int arch_irq_set_affinity(unsigned int irq, const struct cpumask *mask)
 			if (cpu_online(cpu) && intc->reaches(cpu)) {
 				if (cpu != rv_irqs[irq].cpu) {
 					intc->route(irq, cpu);
-					WRITE_ONCE(rv_irqs[irq].cpu, (u8)cpu);
+					WRITE_ONCE(rv_irqs[irq].cpu, (u16)cpu);
 				}
 				err = 0;
 				break;

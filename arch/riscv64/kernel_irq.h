@@ -12,7 +12,7 @@ struct rv_irq {
 	bool message;		/* constant while in use; else a line */
 	bool level, low;	/* the same: the line's trigger */
 	u16 source;		/* the same: the line's number */
-	u8 cpu;			/* rv_irq_lock */
+	u16 cpu;		/* rv_irq_lock */
 	u32 state;		/* atomic: the controller's */
 };
 

@@ -31,7 +31,7 @@ void rv_sync_icache(void)
 	cpumask_clear(&others);
 	if (mm) {
 		__atomic_add_fetch(&code_gen, 1, __ATOMIC_SEQ_CST);
-		for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++)
+		for (unsigned int w = 0; w < nr_cpu_words; w++)
 			others.bits[w] = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
 		__cpumask_clear_cpu(arch_cpu_number(), &others);
 		if (!cpumask_empty(&others)) {

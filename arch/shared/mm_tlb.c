@@ -44,7 +44,7 @@ static u64 next_ctx_id = 1;	/* atomic */
 
 int arch_mm_init(struct arch_mm *mm)
 {
-	*mm = (struct arch_mm){ 0 };
+	memset(mm, 0, offsetof(struct arch_mm, cpus) + cpumask_size());
 	mm->pgd = (pte_t *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!mm->pgd)
 		return -ENOMEM;
@@ -214,7 +214,7 @@ void arch_tlb_flush_mm_range(struct arch_mm *mm, unsigned long start, unsigned l
 	me = arch_cpu_number();
 	f.gen = __atomic_add_fetch(&mm->tlb_gen, 1, __ATOMIC_SEQ_CST);
 	cpumask_clear(&targets);
-	for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++) {
+	for (unsigned int w = 0; w < nr_cpu_words; w++) {
 		u64 bits = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
 
 		for (; bits; bits &= bits - 1) {
@@ -251,8 +251,7 @@ void arch_mm_destroy(struct arch_mm *mm)
 	preempt_disable();
 	leave_space(mm);
 	me = arch_cpu_number();
-	cpumask_clear(&targets);
-	for (unsigned int w = 0; w < ARCH_CPU_WORDS; w++)
+	for (unsigned int w = 0; w < nr_cpu_words; w++)
 		targets.bits[w] = __atomic_load_n(&mm->cpus[w], __ATOMIC_SEQ_CST);
 	__cpumask_clear_cpu(me, &targets);
 	if (!cpumask_empty(&targets))
@@ -292,7 +291,7 @@ static void flush_kernel_everywhere(struct kernel_flush *f)
 	struct cpumask others;
 
 	preempt_disable();
-	others = *cpu_online_mask;
+	cpumask_copy(&others, cpu_online_mask);
 	__cpumask_clear_cpu(arch_cpu_number(), &others);
 	flush_kernel_here(f);
 	if (!cpumask_empty(&others))

@@ -8,15 +8,21 @@
 #include <arch/pgtable.h>
 #include <boot/info.h>
 #include <kernel/init.h>
+#include <kernel/printk.h>
 #include "arch/x86_64/x86_priv.h"
 #include "arch/shared/percpu_areas.h"
 
 struct x86_machine machine __ro_after_init;
 
-static void __init add_cpu(u32 id, u32 self)
+/* X2APIC: whether ids may have more than eight bits, of which all ones name everybody. */
+static void __init add_cpu(u32 id, u32 self, bool x2apic)
 {
 	if (id == self || id == 0xffffffff)
 		return;
+	if (id >= 0xff && !x2apic) {
+		pr_warn("cpu: APIC id %u takes x2APIC, which the CPU has not: it stays off\n", id);
+		return;
+	}
 	if (machine.nr_cpus == NR_CPUS) {
 		cpu_left_off();
 		return;
@@ -51,10 +57,13 @@ static void __init read_madt(const struct acpi_tables *t)
 	u32 len, off = 0, self;
 	const u8 *madt = acpi_find(t, "APIC", 0, &len);
 	bool pic = true;
-	u32 addr;
+	u32 addr, a, b, c, d;
+	bool x2apic;
 
 	if (!madt)
 		return;
+	cpuid(1, 0, &a, &b, &c, &d);
+	x2apic = c >> 21 & 1;
 	machine.madt = true;
 	addr = acpi_madt_lapic(madt, len, &pic);
 	if (addr)
@@ -67,7 +76,7 @@ static void __init read_madt(const struct acpi_tables *t)
 		case MADT_LAPIC:
 		case MADT_X2APIC:
 			if (it.enabled)
-				add_cpu(it.id, self);
+				add_cpu(it.id, self, x2apic);
 			break;
 		case MADT_LAPIC_ADDR:
 			machine.lapic = it.addr;

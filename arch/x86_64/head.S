@@ -234,19 +234,19 @@ secondary_64:
 1:	movl $0xb, %eax
 	xorl %ecx, %ecx
 	cpuid
-2:	leaq secondary_apic_ids(%rip), %rsi
+2:	leaq machine(%rip), %rsi		/* nr_cpus, apic_id[] */
 	xorl %edi, %edi
-3:	cmpl %edx, (%rsi, %rdi, 4)
+3:	cmpl %edx, 4(%rsi, %rdi, 4)
 	je 4f
 	incl %edi
-	cmpl $64, %edi
+	cmpl (%rsi), %edi
 	jb 3b
 5:	hlt
 	jmp 5b
-4:	leaq secondary_stacks(%rip), %rsi
-	movq (%rsi, %rdi, 8), %rsp
-	leaq __per_cpu_offset(%rip), %rsi
+4:	leaq __per_cpu_offset(%rip), %rsi
 	movq (%rsi, %rdi, 8), %rdx
+	leaq secondary_stack(%rip), %rsi
+	movq (%rsi, %rdx), %rsp
 	movl %edx, %eax
 	shrq $32, %rdx
 	movl $0xc0000101, %ecx

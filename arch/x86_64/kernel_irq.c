@@ -26,7 +26,7 @@ enum { IRQ_FREE, IRQ_GSI, IRQ_MSI };
 struct arch_irq {
 	u8 kind;			/* l */
 	u8 vector, old_vector;		/* l; 0: none */
-	u8 cpu, old_cpu;		/* l */
+	u16 cpu, old_cpu;		/* l */
 	bool masked;			/* l */
 	bool level, active_low;		/* constant while in use */
 	u32 gsi;			/* constant while in use */
@@ -133,6 +133,15 @@ static void set_vector(unsigned int cpu, u8 vector, u16 irq_plus_1)
 	WRITE_ONCE(per_cpu_ptr(&vector_irq[0], cpu)[vector], irq_plus_1);
 }
 
+/*
+ * Lines and messages name a CPU in eight bits, of which all ones are everybody. More would take an IOMMU that remaps interrupts, which is not
+ * driven: a CPU with a larger id runs programs and takes no interrupts of devices.
+ */
+static bool takes_irqs(unsigned int cpu)
+{
+	return machine.apic_id[cpu] < 0xff && (cpu_online(cpu) || cpu == 0);
+}
+
 /* A vector for IRQ on some CPU of MASK that is online. */
 static int bind_irq(unsigned int irq, const struct cpumask *mask)
 {
@@ -147,14 +156,14 @@ static int bind_irq(unsigned int irq, const struct cpumask *mask)
 		return 0;
 	}
 	for_each_cpu(cpu, mask)
-		n += cpu_online(cpu) || cpu == 0;
+		n += takes_irqs(cpu);
 	if (!n)
 		return -EINVAL;
-	for (unsigned int try = 0; try < NR_CPUS; try++) {
+	for (unsigned int try = 0; try < nr_cpu_ids; try++) {
 		u8 v;
 
-		cpu = next_cpu++ % NR_CPUS;
-		if (!cpumask_test_cpu(cpu, mask) || !(cpu_online(cpu) || cpu == 0))
+		cpu = next_cpu++ % nr_cpu_ids;
+		if (!cpumask_test_cpu(cpu, mask) || !takes_irqs(cpu))
 			continue;
 		v = find_vector(cpu);
 		if (!v)
@@ -164,7 +173,7 @@ static int bind_irq(unsigned int irq, const struct cpumask *mask)
 		q->old_vector = q->vector;
 		q->old_cpu = q->cpu;
 		q->vector = v;
-		q->cpu = (u8)cpu;
+		q->cpu = (u16)cpu;
 		set_vector(cpu, v, (u16)(irq + 1));
 		return 0;
 	}
@@ -191,10 +200,12 @@ static void write_line(const struct arch_irq *q)
 
 static int take_irq(unsigned int irq, u8 kind)
 {
-	struct cpumask boot = { { 1 } };
+	struct cpumask cpus;
 
+	cpumask_copy(&cpus, cpu_online_mask);
+	__cpumask_set_cpu(0, &cpus);		/* also before it says so itself */
 	irqs[irq] = (struct arch_irq){ .kind = kind, .masked = true };
-	if (bind_irq(irq, cpumask_empty(cpu_online_mask) ? &boot : cpu_online_mask)) {
+	if (bind_irq(irq, &cpus)) {
 		irqs[irq].kind = IRQ_FREE;
 		return -ENOSPC;
 	}
@@ -294,8 +305,7 @@ void arch_irq_compose_msi(unsigned int irq, struct arch_msi *msg)
 {
 	const struct arch_irq *q = &irqs[irq];
 
-	/* Destinations above 255 need interrupt remapping: their CPUs are not given device interrupts. */
-	msg->addr = 0xfee00000ULL | (u64)(machine.apic_id[q->cpu] & 0xff) << 12;	/* not a page */
+	msg->addr = 0xfee00000ULL | (u64)machine.apic_id[q->cpu] << 12;	/* takes_irqs(); not a page */
 	msg->data = q->vector;
 }
 

@@ -84,6 +84,8 @@ void __init x86_build_kernel_tables(void)
 	kernel_maps_must(arch_set_kernel_prot(text_alias, (size_t)(__end_rodata - _text), PTE_P_KERNEL_RO), "alias");
 }
 
+static_assert(IST_AREA(NR_CPUS) <= KERNEL_WINDOWS_START, "the stacks of all CPUs fit");
+
 /* The IST stacks of CPU, with the unmapped page below each. */
 void x86_map_ist(unsigned int cpu)
 {

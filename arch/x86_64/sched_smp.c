@@ -24,11 +24,11 @@
 extern char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_efer[], trampoline_entry[];
 extern char trampoline_jump[], trampoline_gdt_ptr[], secondary_64[];
 
-u32 secondary_apic_ids[NR_CPUS];
-unsigned long secondary_stacks[NR_CPUS];
+DEFINE_PER_CPU(unsigned long, secondary_stack);	/* read by head.S, as machine's first two members are */
+static_assert(offsetof(struct x86_machine, nr_cpus) == 0 && offsetof(struct x86_machine, apic_id) == 4, "head.S");
 static phys_addr_t trampoline_page;
 static bool stopping;
-static u64 backtrace_wanted;		/* atomic mask of CPUs */
+static struct cpumask backtrace_wanted;	/* atomic bits */
 
 /* While memory below 1 MiB is still free. */
 void __init x86_smp_reserve(void)
@@ -57,9 +57,6 @@ int __init arch_smp_prepare(void)
 	*(u32 *)(t + (trampoline_gdt_ptr - trampoline_start) + 2) += (u32)trampoline_page;
 	/* The start-up root: low memory at its own address, and the kernel as it is now. */
 	arch_pt_copy_kernel((pte_t *)early_root);
-	memcpy(secondary_apic_ids, machine.apic_id, sizeof(secondary_apic_ids));
-	for (unsigned int i = machine.nr_cpus; i < NR_CPUS; i++)
-		secondary_apic_ids[i] = 0xffffffff;
 	return 0;
 }
 
@@ -72,7 +69,7 @@ int arch_smp_boot_cpu(unsigned int cpu, struct task *idle)
 {
 	if (!trampoline_page || cpu >= machine.nr_cpus)
 		return -EIO;
-	secondary_stacks[cpu] = (unsigned long)idle->stack + THREAD_SIZE;
+	per_cpu(secondary_stack, cpu) = (unsigned long)idle->stack + THREAD_SIZE;
 	*per_cpu_ptr(&current_task, cpu) = idle;
 	smp_mb();
 	apic_send_icr(machine.apic_id[cpu], ICR_INIT);
@@ -112,20 +109,18 @@ void arch_smp_stop_others(void)
 
 void arch_smp_nmi_backtrace(unsigned int cpu)
 {
-	__atomic_fetch_or(&backtrace_wanted, 1ULL << cpu, __ATOMIC_SEQ_CST);
+	cpumask_test_and_set_cpu(cpu, &backtrace_wanted);	/* a full barrier: the other CPU sees it */
 	apic_send_icr(machine.apic_id[cpu], ICR_NMI);
 }
 
 void x86_nmi(struct pt_regs *regs, unsigned long vector)
 {
-	u64 bit = 1ULL << arch_cpu_number();
-
 	if (READ_ONCE(stopping))
 		arch_cpu_halt();
 	__preempt_count_add(NMI_OFFSET);
 	if (vector == VEC_MC) {
 		die("machine check", regs, 0);
-	} else if (__atomic_fetch_and(&backtrace_wanted, ~bit, __ATOMIC_SEQ_CST) & bit) {
+	} else if (cpumask_test_and_clear_cpu(arch_cpu_number(), &backtrace_wanted)) {
 		pr_emerg("NMI backtrace for cpu %u\n", arch_cpu_number());
 		arch_show_regs(regs);
 		dump_stack_from(regs);

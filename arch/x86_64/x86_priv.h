@@ -152,7 +152,7 @@ void x86_build_kernel_tables(void);
 
 /* boot_acpi.c */
 struct x86_machine {
-	unsigned int nr_cpus;
+	u32 nr_cpus;			/* these two: read by head.S */
 	u32 apic_id[NR_CPUS];		/* by CPU number; 0 is the boot CPU */
 	phys_addr_t lapic;
 	bool have_pic;
@@ -236,8 +236,7 @@ void x86_mitigate_cpu(void);
 
 /* sched_smp.c */
 void x86_smp_reserve(void);
-extern u32 secondary_apic_ids[NR_CPUS];
-extern unsigned long secondary_stacks[NR_CPUS];
+DECLARE_PER_CPU(unsigned long, secondary_stack);
 
 /* sched_fpu.c */
 void x86_fpu_detect(void);

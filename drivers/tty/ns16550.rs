@@ -189,7 +189,7 @@ impl<R: Registers> irq::Handler for Uart<R> {
 impl<R: Registers> tty::Line for Uart<R> {
     fn open(&self) -> Result {
         let mut s = self.state.lock();
-        self.ports.write8(IIR_FCR, 0x07); // FIFOs on and empty, interrupt at one byte
+        self.ports.write8(IIR_FCR, 0x03); // FIFOs on, what was received before dropped, interrupt at one byte; the console may be sending
         s.port.receiving = true;
         s.mcr = MCR_DTR | MCR_RTS | MCR_OUT2;
         self.ports.write8(MCR, s.mcr);

@@ -121,10 +121,16 @@ ssize_t kmsg_stream_unread(void)
 	return total;
 }
 
+/* The right is checked at open, as by syslog(2), not at each read: a logger opens the file and then drops its capabilities. */
+static int kmsg_open(struct inode *inode, struct file *file)
+{
+	(void)inode;
+	(void)file;
+	return capable(CAP_SYSLOG) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
 static ssize_t kmsg_read(struct kiocb *iocb, struct iter *to)
 {
-	if (!capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
-		return -EPERM;
 	return kmsg_stream_read(to, iocb->ki_filp->f_flags & O_NONBLOCK);
 }
 
@@ -134,7 +140,7 @@ static __poll_t kmsg_poll(struct file *file, struct poll_table_struct *pt)
 	return unread() ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-static const struct proc_ops kmsg_ops = { .proc_read_iter = kmsg_read, .proc_poll = kmsg_poll };
+static const struct proc_ops kmsg_ops = { .proc_open = kmsg_open, .proc_read_iter = kmsg_read, .proc_poll = kmsg_poll };
 
 static int kmsg_init(void)
 {

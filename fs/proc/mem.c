@@ -9,6 +9,7 @@
 #include <linux/auxvec.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/mempolicy.h>
 
 /* The memory of the task an inode is of, if it may be accessed so. ERR_PTR(-ESRCH, -EACCES, -EINTR); NULL: it has none. */
 static struct mm *open_mm(struct inode *inode, unsigned int mode)
@@ -30,10 +31,10 @@ static int keep_mm_for(struct inode *inode, struct file *file, unsigned int mode
 
 	if (IS_ERR(mm))
 		return (int)PTR_ERR(mm);
-	if (mm) {
-		mmgrab(mm);
-		mmput(mm);
-	}
+	if (!mm)
+		return -ESRCH;
+	mmgrab(mm);
+	mmput(mm);
 	file->private_data = mm;
 	return 0;
 }
@@ -43,11 +44,8 @@ static int mem_open(struct inode *inode, struct file *file) { return keep_mm_for
 
 static int drop_mm(struct inode *inode, struct file *file)
 {
-	struct mm *mm = file->private_data;
-
 	(void)inode;
-	if (mm)
-		mmdrop(mm);
+	mmdrop(file->private_data);
 	return 0;
 }
 
@@ -267,17 +265,68 @@ const struct file_operations proc_smaps_fops = {
 	.open = smaps_open, .read_iter = seq_read_iter, .llseek = seq_lseek, .release = maps_release,
 };
 
+static void show_policy(struct seq_file *m, unsigned int policy)
+{
+	static const char *const names[] = {
+		[MPOL_DEFAULT] = "default", [MPOL_PREFERRED] = "prefer:0", [MPOL_BIND] = "bind:0", [MPOL_INTERLEAVE] = "interleave:0",
+		[MPOL_LOCAL] = "local", [MPOL_PREFERRED_MANY] = "prefer (many):0", [MPOL_WEIGHTED_INTERLEAVE] = "weighted interleave:0",
+	};
+	unsigned int mode = policy & ~(unsigned int)MPOL_MODE_FLAGS;
+
+	seq_puts(m, mode < ARRAY_SIZE(names) ? names[mode] : "unknown");
+}
+
+/* The machine has one NUMA node: every page is on it. */
+static int numa_show(struct seq_file *m, void *v)
+{
+	struct vma *vma = v;
+	struct smaps s = { 0 };
+	char buf[96];
+	const char *name = vma->vm_file ? NULL : vma_name(vma, buf, sizeof(buf));
+
+	mm_smaps(vma, &s);
+	seq_printf(m, "%08lx ", vma->vm_start);
+	show_policy(m, vma_policy(vma));
+	if (vma->vm_file) {
+		seq_puts(m, " file=");
+		seq_path(m, &vma->vm_file->f_path, "\n\t= ");
+	} else if (name && !strcmp(name, "[heap]")) {
+		seq_puts(m, " heap");
+	} else if (name && !strcmp(name, "[stack]")) {
+		seq_puts(m, " stack");
+	}
+	if (s.rss) {
+		if (s.anonymous)
+			seq_printf(m, " anon=%lu", s.anonymous >> PAGE_SHIFT);
+		if (s.shared_dirty + s.private_dirty)
+			seq_printf(m, " dirty=%lu", (s.shared_dirty + s.private_dirty) >> PAGE_SHIFT);
+		if (s.rss != s.anonymous && s.rss != s.shared_dirty + s.private_dirty)
+			seq_printf(m, " mapped=%lu", s.rss >> PAGE_SHIFT);
+		seq_printf(m, " N0=%lu kernelpagesize_kB=%lu", s.rss >> PAGE_SHIFT, PAGE_SIZE >> 10);
+	}
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static const struct seq_operations numa_ops = {
+	.start = maps_start, .next = maps_next, .stop = maps_stop, .show = numa_show,
+};
+
+static int numa_open(struct inode *inode, struct file *file) { return open_maps(inode, file, &numa_ops); }
+
+const struct file_operations proc_numa_maps_fops = {
+	.open = numa_open, .read_iter = seq_read_iter, .llseek = seq_lseek, .release = maps_release,
+};
+
 static int rollup_show(struct seq_file *m, void *v)
 {
-	struct mm *mm = open_mm(m->private, PTRACE_MODE_READ);
+	struct mm *mm = m->private;
 	unsigned long first = 0, last = 0;
 	struct smaps s = { 0 };
 	struct vma *vma;
 
 	(void)v;
-	if (IS_ERR(mm))
-		return (int)PTR_ERR(mm);
-	if (!mm)
+	if (!mmget_not_zero(mm))
 		return -ESRCH;
 	mmap_read_lock(mm);
 	for_each_vma(mm, vma) {
@@ -297,11 +346,26 @@ static int rollup_show(struct seq_file *m, void *v)
 
 static int rollup_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, rollup_show, inode);
+	struct mm *mm = open_mm(inode, PTRACE_MODE_READ);
+	int err;
+
+	if (IS_ERR_OR_NULL(mm))
+		return mm ? (int)PTR_ERR(mm) : -ESRCH;
+	err = single_open(file, rollup_show, mm);
+	if (!err)
+		mmgrab(mm);
+	mmput(mm);
+	return err;
+}
+
+static int rollup_release(struct inode *inode, struct file *file)
+{
+	mmdrop(((struct seq_file *)file->private_data)->private);
+	return single_release(inode, file);
 }
 
 const struct file_operations proc_rollup_fops = {
-	.open = rollup_open, .read_iter = seq_read_iter, .llseek = seq_lseek, .release = single_release,
+	.open = rollup_open, .read_iter = seq_read_iter, .llseek = seq_lseek, .release = rollup_release,
 };
 
 /* Reading strings out of the task: @limit bytes at @start, from the position on. */
@@ -517,7 +581,10 @@ static ssize_t pagemap_read(struct kiocb *iocb, struct iter *to)
 		if (page >= mm->task_size >> PAGE_SHIFT)
 			break;
 		want = min(want, (mm->task_size >> PAGE_SHIFT) - page);
-		mmap_read_lock(mm);
+		if (fatal_signal_pending(current) || mmap_read_lock_killable(mm)) {
+			done = done ? done : -EINTR;
+			break;
+		}
 		n = mm_pagemap(mm, page << PAGE_SHIFT, want, buf);
 		mmap_read_unlock(mm);
 		if (!n)

@@ -15,14 +15,29 @@ static const struct pid_entry entries[] = {
 	{ .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
 };
 
+/* A zombie has left its namespaces: its net directory is empty. */
+static bool has_namespaces(struct inode *dir)
+{
+	struct task *task = get_proc_task(dir);
+	bool has = false;
+
+	if (task) {
+		task_lock(task);
+		has = task->nsproxy;
+		task_unlock(task);
+		put_task_struct(task);
+	}
+	return has;
+}
+
 static struct dentry *net_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
 {
-	return proc_entries_lookup(dir, d, entries, ARRAY_SIZE(entries));
+	return has_namespaces(dir) ? proc_entries_lookup(dir, d, entries, ARRAY_SIZE(entries)) : ERR_PTR(-ENOENT);
 }
 
 static int net_readdir(struct file *file, struct dir_context *ctx)
 {
-	return proc_entries_readdir(file, ctx, entries, ARRAY_SIZE(entries));
+	return has_namespaces(file_inode(file)) ? proc_entries_readdir(file, ctx, entries, ARRAY_SIZE(entries)) : -EINVAL;
 }
 
 const struct inode_operations proc_net_iops = { .lookup = net_lookup, .setattr = proc_setattr };

@@ -10,12 +10,14 @@
 #include <arch/stacktrace.h>
 #include <arch/ptrace.h>
 #include <arch/switch.h>
+#include <arch/syscall.h>
 #include <kernel/ksyms.h>
 #include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <proc/ptrace.h>
 #include <proc/signal.h>
+#include <proc/threads.h>
 #include <proc/upcalls.h>
 #include <linux/capability.h>
 #include <vfs/mount.h>
@@ -138,7 +140,8 @@ static bool visible(struct proc_fs_info *fi, struct task *task, int level)
 {
 	if (fi->hide_pid < level)
 		return true;
-	if (in_group_p(fi->pid_gid) && !gid_eq(fi->pid_gid, GLOBAL_ROOT_GID))
+	/* "ptraceable" excepts no group. */
+	if (fi->hide_pid < 4 && in_group_p(fi->pid_gid) && !gid_eq(fi->pid_gid, GLOBAL_ROOT_GID))
 		return true;
 	return may_see(task);
 }
@@ -183,6 +186,16 @@ static int single_show(struct seq_file *m, void *v)
 static int single_open_pid(struct inode *inode, struct file *file)
 {
 	return single_open(file, single_show, inode);
+}
+
+/* Files that hold one number: pwrite(2) sets it at any position. */
+static int number_open(struct inode *inode, struct file *file)
+{
+	int err = single_open_pid(inode, file);
+
+	if (!err)
+		file->f_mode |= FMODE_PWRITE;
+	return err;
 }
 
 const struct file_operations proc_single_fops = {
@@ -415,15 +428,21 @@ static int show_oom_adj(struct seq_file *m, struct pid_namespace *ns, struct pid
 	return 0;
 }
 
-/* A number that was written as text. */
+/* What was written, up to SIZE - 1 bytes of it, as text. */
+static int text_from(struct iter *from, char *text, size_t size)
+{
+	size_t n = min(iter_count(from), size - 1);
+
+	text[n] = 0;
+	return copy_from_iter_full(text, n, from) ? 0 : -EFAULT;
+}
+
 static int number_from(struct iter *from, long *out)
 {
-	char buf[24] = "";
-	size_t n = min(iter_count(from), sizeof(buf) - 1);
+	char text[24];
+	int err = text_from(from, text, sizeof(text));
 
-	if (!copy_from_iter_full(buf, n, from))
-		return -EFAULT;
-	return kstrtol(strim(buf), 0, out);
+	return err ? err : kstrtol(strim(text), 0, out);
 }
 
 static ssize_t oom_adj_write(struct kiocb *iocb, struct iter *from)
@@ -607,6 +626,17 @@ static int show_stack(struct seq_file *m, struct pid_namespace *ns, struct pid *
 	return 0;
 }
 
+/* proc(5): the system call that the task is in, its arguments, stack pointer and program counter. -1: it sleeps outside of system calls. */
+static void show_blocked(struct seq_file *m, const struct pt_regs *regs)
+{
+	long nr = arch_syscall_nr(regs);
+
+	seq_printf(m, "%ld", nr);
+	for (unsigned int i = 0; nr >= 0 && i < 6; i++)
+		seq_printf(m, " 0x%lx", arch_syscall_arg(regs, i));
+	seq_printf(m, " 0x%lx 0x%lx\n", regs_sp(regs), regs_ip(regs));
+}
+
 static int show_syscall(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
 	int err = ptrace_begin_access(task, PTRACE_MODE_ATTACH_FSCREDS);
@@ -615,12 +645,12 @@ static int show_syscall(struct seq_file *m, struct pid_namespace *ns, struct pid
 	(void)pid;
 	if (err)
 		return err;
-	if (task == current || READ_ONCE(task->on_cpu) || is_kthread(task)) {
+	if ((task != current && READ_ONCE(task->on_cpu)) || is_kthread(task)) {
 		seq_puts(m, "running\n");
 	} else if (!try_get_task_stack(task)) {
 		seq_puts(m, "-1 0x0 0x0\n");
 	} else {
-		seq_printf(m, "-1 0x%lx 0x%lx\n", regs_sp(task_pt_regs(task)), regs_ip(task_pt_regs(task)));
+		show_blocked(m, task_pt_regs(task));
 		put_task_stack(task);
 	}
 	ptrace_end_access(task);
@@ -675,6 +705,12 @@ static ssize_t coredump_filter_write(struct kiocb *iocb, struct iter *from)
 	return err ? err : ret;
 }
 
+/* RCU. May the caller see and set the slack of TASK's timers? */
+static bool may_slack(struct task *task)
+{
+	return task == current || ns_capable(__task_cred(task)->user_ns, CAP_SYS_NICE);
+}
+
 static int show_timerslack(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
 	bool may;
@@ -682,12 +718,40 @@ static int show_timerslack(struct seq_file *m, struct pid_namespace *ns, struct 
 	(void)ns;
 	(void)pid;
 	rcu_read_lock();
-	may = task == current || ns_capable(__task_cred(task)->user_ns, CAP_SYS_NICE);
+	may = may_slack(task);
 	rcu_read_unlock();
 	if (!may)
 		return -EPERM;
-	seq_printf(m, "%llu\n", task->timer_slack_ns);
+	seq_printf(m, "%llu\n", READ_ONCE(task->timer_slack_ns));
 	return 0;
+}
+
+/* As PR_SET_TIMERSLACK: 0 is the default, and real-time tasks have none. */
+static ssize_t timerslack_write(struct kiocb *iocb, struct iter *from)
+{
+	struct task *task;
+	ssize_t ret = (ssize_t)iter_count(from);
+	char text[24];
+	u64 ns;
+	int err;
+
+	if (iter_count(from) >= sizeof(text))
+		return -EINVAL;
+	err = text_from(from, text, sizeof(text));
+	if (!err)
+		err = kstrtoull(text, 10, &ns);
+	if (err)
+		return err;
+	task = get_proc_task(file_inode(iocb->ki_filp));
+	if (!task)
+		return -ESRCH;
+	rcu_read_lock();
+	err = may_slack(task) ? 0 : -EPERM;
+	rcu_read_unlock();
+	if (!err)
+		WRITE_ONCE(task->timer_slack_ns, READ_ONCE(task->rt_priority) ? 0 : ns ? ns : task->default_timer_slack_ns);
+	put_task_struct(task);
+	return err ? err : ret;
 }
 
 /* Mount tables. */
@@ -721,15 +785,16 @@ static const struct file_operations mounts_fops = MOUNTS_FOPS(mounts_open_fstab)
 static const struct file_operations mountinfo_fops = MOUNTS_FOPS(mounts_open_info);
 static const struct file_operations mountstats_fops = MOUNTS_FOPS(mounts_open_stats);
 
-#define WRITABLE_FOPS(fwrite)							\
-	{ .open = single_open_pid, .read_iter = seq_read_iter, .llseek = seq_lseek, \
+#define WRITABLE_FOPS(fopen, fwrite)						\
+	{ .open = fopen, .read_iter = seq_read_iter, .llseek = seq_lseek, \
 	  .release = single_release, .write_iter = fwrite }
-static const struct file_operations comm_fops = WRITABLE_FOPS(comm_write);
-static const struct file_operations oom_adj_fops = WRITABLE_FOPS(oom_adj_write);
-static const struct file_operations coredump_filter_fops = WRITABLE_FOPS(coredump_filter_write);
+static const struct file_operations comm_fops = WRITABLE_FOPS(single_open_pid, comm_write);
+static const struct file_operations timerslack_fops = WRITABLE_FOPS(single_open_pid, timerslack_write);
+static const struct file_operations oom_adj_fops = WRITABLE_FOPS(number_open, oom_adj_write);
+static const struct file_operations coredump_filter_fops = WRITABLE_FOPS(number_open, coredump_filter_write);
 
 #ifdef CONFIG_FAULT_INJECTION
-static const struct file_operations make_it_fail_fops = WRITABLE_FOPS(make_it_fail_write);
+static const struct file_operations make_it_fail_fops = WRITABLE_FOPS(number_open, make_it_fail_write);
 static const struct file_operations fail_nth_fops = {
 	.read_iter = fail_nth_read, .write_iter = fail_nth_write, .llseek = generic_file_llseek,
 };
@@ -784,6 +849,9 @@ static const struct file_operations task_dir_fops;
 	ONE("cgroup", 0444, show_cgroup),					\
 	ONE("oom_score", 0444, show_oom_score),					\
 	RW("oom_score_adj", 0644, &oom_adj_fops, show_oom_adj),			\
+	REG("loginuid", 0644, &proc_loginuid_fops),					\
+	REG("sessionid", 0444, &proc_sessionid_fops),				\
+	REG("numa_maps", 0444, &proc_numa_maps_fops),				\
 	REG("uid_map", 0644, &proc_uid_map_fops),					\
 	REG("gid_map", 0644, &proc_gid_map_fops),					\
 	REG("projid_map", 0644, &proc_projid_map_fops),				\
@@ -797,7 +865,7 @@ static const struct pid_entry tgid_entries[] = {
 	ONE("stat", 0444, proc_show_stat),
 	REG("mountstats", 0400, &mountstats_fops),
 	RW("coredump_filter", 0644, &coredump_filter_fops, show_coredump_filter),
-	ONE("timerslack_ns", 0666, show_timerslack),
+	RW("timerslack_ns", 0666, &timerslack_fops, show_timerslack),
 };
 
 static const struct pid_entry tid_entries[] = {
@@ -968,22 +1036,6 @@ struct dentry *proc_pid_lookup(struct dentry *d, struct super_block *sb)
 	return res;
 }
 
-static struct task *next_process(struct pid_namespace *ns, unsigned int *nr)
-{
-	struct task *task = NULL;
-	struct pid *pid;
-
-	rcu_read_lock();
-	while ((pid = find_ge_pid(nr, ns))) {
-		task = get_pid_task(pid, PIDTYPE_TGID);
-		if (task)
-			break;
-		++*nr;
-	}
-	rcu_read_unlock();
-	return task;
-}
-
 int proc_pid_readdir(struct file *file, struct dir_context *ctx)
 {
 	struct super_block *sb = file_inode(file)->i_sb;
@@ -1031,45 +1083,51 @@ static struct dentry *task_dir_lookup(struct inode *dir, struct dentry *d, unsig
 	return res;
 }
 
+struct tids {
+	unsigned int n;
+	struct { u64 stamp; int nr; } of[32];
+};
+
+/* Threads that came after STAMP, as many as fit. */
+static void next_tids(struct signal_struct *s, u64 stamp, struct pid_namespace *ns, struct tids *tids)
+{
+	struct sighand_struct *h;
+	unsigned long flags;
+
+	tids->n = 0;
+	h = lock_threads(s, &flags);
+	if (!h)
+		return;
+	for (struct task *t = thread_after(s, stamp); t && tids->n < ARRAY_SIZE(tids->of); t = thread_next(t)) {
+		tids->of[tids->n].stamp = t->thread_stamp;
+		tids->of[tids->n++].nr = task_pid_nr_ns(t, ns);
+	}
+	spin_unlock_irqrestore(&h->siglock, flags);
+}
+
+/* In the order in which they came. The position is the stamp of the last one and 2. */
 static int task_dir_readdir(struct file *file, struct dir_context *ctx)
 {
 	struct pid_namespace *ns = proc_pid_ns(file_inode(file)->i_sb);
-	struct task *leader = get_proc_task(file_inode(file)), *t;
-	int tids[32], n, last;
+	struct task *leader = get_proc_task(file_inode(file));
+	struct tids tids;
 
 	if (!leader)
 		return -ENOENT;
 	if (!dir_emit_dots(file, ctx))
 		goto out;
-	/* In batches, ascending from the last number seen; the position is that number plus 2. */
-	last = (int)(ctx->pos - 2);
 	do {
-		n = 0;
-		rcu_read_lock();
-		for_each_thread(leader, t) {
-			int nr = task_pid_nr_ns(t, ns), i;
-
-			if (nr <= last)
-				continue;
-			if (n == (int)ARRAY_SIZE(tids) && nr >= tids[n - 1])
-				continue;
-			if (n < (int)ARRAY_SIZE(tids))
-				n++;
-			for (i = n - 1; i > 0 && tids[i - 1] > nr; i--)
-				tids[i] = tids[i - 1];
-			tids[i] = nr;
-		}
-		rcu_read_unlock();
-		for (int i = 0; i < n; i++) {
+		next_tids(leader->signal, (u64)ctx->pos - 2, ns, &tids);
+		for (unsigned int i = 0; i < tids.n; i++) {
 			char name[12];
-			int len = snprintf(name, sizeof(name), "%d", tids[i]);
+			int len = snprintf(name, sizeof(name), "%d", tids.of[i].nr);
 
-			if (!dir_emit(ctx, name, len, 0x40000000ull + (u64)tids[i], DT_DIR))
+			if (tids.of[i].nr && !dir_emit(ctx, name, len, 0x40000000ull + (u64)tids.of[i].nr, DT_DIR))
 				goto out;
-			last = tids[i];
-			ctx->pos = last + 2;
+			ctx->pos = (loff_t)tids.of[i].stamp + 2;
 		}
-	} while (n);
+		cond_resched();
+	} while (tids.n && !fatal_signal_pending(current));
 out:
 	put_task_struct(leader);
 	return 0;

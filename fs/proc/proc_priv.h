@@ -102,8 +102,10 @@ extern const struct inode_operations proc_fd_iops, proc_fdinfo_iops;
 extern const struct file_operations proc_fd_fops, proc_fdinfo_fops;
 /* mem.c */
 long proc_maps_query(struct mm *mm, struct uptr arg);	/* mapquery.c */
-extern const struct file_operations proc_maps_fops, proc_smaps_fops, proc_rollup_fops, proc_mem_fops,
+extern const struct file_operations proc_maps_fops, proc_smaps_fops, proc_numa_maps_fops, proc_rollup_fops, proc_mem_fops,
 	proc_cmdline_fops, proc_environ_fops, proc_auxv_fops, proc_clear_refs_fops, proc_pagemap_fops;
+/* login.c */
+extern const struct file_operations proc_loginuid_fops, proc_sessionid_fops;
 /* status.c */
 int proc_show_status(struct seq_file *, struct pid_namespace *, struct pid *, struct task *);
 int proc_show_stat(struct seq_file *, struct pid_namespace *, struct pid *, struct task *);

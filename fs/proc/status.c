@@ -5,6 +5,7 @@
 #include <mm/mm.h>
 #include <proc/cred.h>
 #include <proc/signal.h>
+#include <proc/threads.h>
 #include <proc/wait.h>
 #include <sched/sched.h>
 #include <tty/tty.h>
@@ -130,6 +131,7 @@ static void collect_signals(struct task *task, struct signals *s)
 	memset(s, 0, sizeof(*s));
 	if (!lock_task_sighand(task, &flags))
 		return;
+	settle_signals(task);
 	s->pending = task->pending.signal;
 	s->shared = task->signal->shared_pending.signal;
 	s->blocked = task->blocked;
@@ -166,12 +168,21 @@ static void show_caps(struct seq_file *m, struct task *task)
 	put_cred(c);
 }
 
-static void show_mask(struct seq_file *m, const struct cpumask *mask, int (*print)(char *, size_t, const unsigned long *, unsigned long))
+static void show_cpus(struct seq_file *m, const struct cpumask *mask)
 {
-	char text[4 * NR_CPUS];
+	char text[NR_CPUS / 32 * 9 + 1];	/* eight digits and a comma for 32 CPUs */
+	unsigned long first, end = 0;
+	const char *comma = "";
 
-	print(text, sizeof(text), mask->bits, nr_cpu_ids);
-	seq_puts(m, text);
+	bitmap_print_mask(text, sizeof(text), mask->bits, nr_cpu_ids);
+	seq_printf(m, "Cpus_allowed:\t%s\nCpus_allowed_list:\t", text);
+	while ((first = find_next_bit(mask->bits, nr_cpu_ids, end)) < nr_cpu_ids) {
+		end = find_next_zero_bit(mask->bits, nr_cpu_ids, first);
+		seq_printf(m, "%s%lu", comma, first);
+		if (end - 1 > first)
+			seq_printf(m, "-%lu", end - 1);
+		comma = ",";
+	}
 }
 
 int proc_show_status(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
@@ -192,11 +203,8 @@ int proc_show_status(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 	show_caps(m, task);
 	seq_printf(m, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n", task->no_new_privs ? 1 : 0,
 		   task->seccomp_mode, seccomp_count(task));
-	seq_puts(m, "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\tunknown\n"
-		    "Cpus_allowed:\t");
-	show_mask(m, &task->cpus_mask, bitmap_print_mask);
-	seq_puts(m, "\nCpus_allowed_list:\t");
-	show_mask(m, &task->cpus_mask, bitmap_print_list);
+	seq_puts(m, "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\tunknown\n");
+	show_cpus(m, &task->cpus_mask);
 	seq_printf(m, "\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%llu\n"
 		      "nonvoluntary_ctxt_switches:\t%llu\n", task->nvcsw, task->nivcsw);
 	return 0;
@@ -273,7 +281,7 @@ static int show_stat(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 	/* Only the first 31 signals fit here, as ever. */
 	seq_printf(m, " %llu %llu %llu %llu", s.pending & 0x7fffffff, s.blocked & 0x7fffffff,
 		   s.ignored & 0x7fffffff, s.caught & 0x7fffffff);
-	seq_printf(m, " %d 0 0 %d %d %d %u 0 0 0", READ_ONCE(task->state) ? 1 : 0, task->exit_signal,
+	seq_printf(m, " %d 0 0 %d %d %d %u 0 0 0", see && READ_ONCE(task->state) ? 1 : 0, task->exit_signal,
 		   task_cpu(task), task->rt_priority, task->policy);
 	if (mm && see)
 		seq_printf(m, " %lu %lu %lu %lu %lu %lu %lu", mm->start_data, mm->end_data, mm->start_brk,
@@ -359,25 +367,31 @@ int proc_show_limits(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 
 /* io, sched */
 
+static unsigned int add_io(struct task *t, void *to)
+{
+	unsigned long *sum = to;
+
+	for (int i = 0; i < 6; i++)
+		sum[i] += t->io_bytes[i];
+	return 1;
+}
+
 int proc_show_io(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
 	static const char *const names[] = { "rchar", "wchar", "syscr", "syscw", "read_bytes", "write_bytes" };
 	unsigned long sum[6];
-	struct task *t;
 	int err = proc_begin_access(task, PTRACE_MODE_READ);
+	bool all;
 
 	(void)ns;
 	(void)pid;
 	if (err)
 		return err;
 	memcpy(sum, task->signal->io_bytes, sizeof(sum));
-	rcu_read_lock();
-	for_each_thread(task, t) {
-		for (int i = 0; i < 6; i++)
-			sum[i] += t->io_bytes[i];
-	}
-	rcu_read_unlock();
+	all = walk_threads(task->signal, add_io, sum);
 	proc_end_access(task);
+	if (!all)
+		return -EINTR;
 	for (int i = 0; i < 6; i++)
 		seq_printf(m, "%s: %lu\n", names[i], sum[i]);
 	seq_puts(m, "cancelled_write_bytes: 0\n");

@@ -364,14 +364,14 @@ static int proc_system_init(void)
 		umode_t mode;
 		int (*show)(struct seq_file *, void *);
 	} files[] = {
-		{ "buddyinfo", 0400, show_buddyinfo }, { "cmdline", 0, show_cmdline },
+		{ "buddyinfo", 0, show_buddyinfo }, { "cmdline", 0, show_cmdline },
 		{ "devices", 0, show_devices }, { "diskstats", 0, show_diskstats },
 		{ "filesystems", 0, show_filesystems }, { "interrupts", 0, show_interrupts },
 		{ "loadavg", 0, show_loadavg }, { "locks", 0, show_locks }, { "meminfo", 0, show_meminfo },
 		{ "modules", 0, show_nothing }, { "partitions", 0, show_partitions },
 		{ "slabinfo", 0400, show_slabinfo }, { "stat", 0, show_stat }, { "swaps", 0, show_swaps },
 		{ "uptime", 0, show_uptime }, { "version", 0, show_version }, { "vmstat", 0, show_vmstat },
-		{ "zoneinfo", 0400, show_zoneinfo },
+		{ "zoneinfo", 0, show_zoneinfo },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++)

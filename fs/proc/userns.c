@@ -2,6 +2,7 @@
 /*
  * /proc/PID/uid_map, gid_map, projid_map, setgroups: how the ids of a user namespace are those of its
  * parent. Each map is written once, by somebody in the namespace or its parent who may (user_namespaces(7)).
+ * A file is of the namespace that the task had when it was opened, whatever the task has entered since.
  */
 #include "proc_priv.h"
 #include <alloc/slab.h>
@@ -27,6 +28,11 @@ static struct user_namespace *ns_of(struct inode *inode)
 	return ns;
 }
 
+static struct user_namespace *ns_of_file(const struct file *file)
+{
+	return ((const struct seq_file *)file->private_data)->private;
+}
+
 static struct uid_gid_map *map_of(struct user_namespace *ns, enum which w)
 {
 	return w == MAP_UID ? &ns->uid_map : w == MAP_GID ? &ns->gid_map : &ns->projid_map;
@@ -46,20 +52,25 @@ static u32 from_kernel(struct user_namespace *ns, enum which w, u32 id)
 /* Showing: the other side in the reader's namespace, or, for one's own, the parent's. */
 static int show_map(struct seq_file *m, enum which w)
 {
-	struct user_namespace *ns = ns_of(m->private), *reader = m->file->f_cred->user_ns, *lower;
+	struct user_namespace *ns = m->private, *reader = m->file->f_cred->user_ns, *lower;
 	struct uid_gid_map *map;
 	u32 nr;
 
-	if (!ns)
-		return -ESRCH;
 	lower = reader == ns && ns->parent ? ns->parent : reader;
 	map = map_of(ns, w);
 	nr = smp_load_acquire(&map->nr);
 	for (u32 i = 0; i < nr; i++)
 		seq_printf(m, "%10u %10u %10u\n", map->extents[i].first,
 			   from_kernel(lower, w, map->extents[i].lower_first), map->extents[i].count);
-	put_user_ns(ns);
 	return 0;
+}
+
+/* Mapping the parent's root takes CAP_SETFCAP over the parent: of the namespace's creator when it was made, or of a writer in the parent. */
+static bool may_map_root(const struct cred *cred, struct user_namespace *ns)
+{
+	if (cred->user_ns == ns)
+		return ns->parent_could_setfcap;
+	return cred_capable(cred, ns->parent, CAP_SETFCAP);
 }
 
 /* One's own id alone is everybody's right; more needs the parent's CAP_SETUID or CAP_SETGID. */
@@ -69,13 +80,9 @@ static bool permitted(const struct file *file, struct user_namespace *ns, enum w
 	const struct cred *cred = file->f_cred;
 	int cap = w == MAP_UID ? CAP_SETUID : w == MAP_GID ? CAP_SETGID : -1;
 
-	if (w == MAP_UID) {
-		/* Root of the parent is only for a creator who could set file capabilities there. */
-		for (u32 i = 0; i < nr; i++) {
-			if (!to_kernel(ns->parent, w, ext[i].lower_first) && !ns->parent_could_setfcap &&
-			    cred->user_ns == ns)
-				return false;
-		}
+	for (u32 i = 0; w == MAP_UID && i < nr; i++) {
+		if (!ext[i].lower_first && !may_map_root(cred, ns))
+			return false;
 	}
 	if (nr == 1 && ext[0].count == 1 && uid_eq(ns->owner, cred->euid)) {
 		if (w == MAP_UID && to_kernel(ns->parent, w, ext[0].lower_first) == cred->euid.val)
@@ -130,8 +137,8 @@ static int install_map(struct file *file, struct user_namespace *ns, enum which 
 static ssize_t take_text(struct kiocb *iocb, struct iter *from, enum which w,
 			 int (*take)(struct file *, struct user_namespace *, enum which, char *))
 {
+	struct file *file = iocb->ki_filp;
 	size_t len = iter_count(from);
-	struct user_namespace *ns;
 	char *text;
 	int err;
 
@@ -142,14 +149,10 @@ static ssize_t take_text(struct kiocb *iocb, struct iter *from, enum which w,
 		return -ENOMEM;
 	err = copy_from_iter_full(text, len, from) ? 0 : -EFAULT;
 	text[len] = 0;
-	ns = err ? NULL : ns_of(file_inode(iocb->ki_filp));
-	if (ns) {
+	if (!err) {
 		mutex_lock(&map_lock);
-		err = take(iocb->ki_filp, ns, w, text);
+		err = take(file, ns_of_file(file), w, text);
 		mutex_unlock(&map_lock);
-		put_user_ns(ns);
-	} else if (!err) {
-		err = -ESRCH;
 	}
 	kfree(text);
 	if (err)
@@ -163,6 +166,7 @@ static int take_setgroups(struct file *file, struct user_namespace *ns, enum whi
 {
 	bool allow;
 
+	(void)file;
 	(void)w;
 	text = strim(text);
 	if (!strcmp(text, "allow"))
@@ -171,8 +175,6 @@ static int take_setgroups(struct file *file, struct user_namespace *ns, enum whi
 		allow = false;
 	else
 		return -EINVAL;
-	if (!cred_capable(file->f_cred, ns, CAP_SYS_ADMIN))
-		return -EACCES;
 	if (allow)
 		return ns->setgroups_allowed ? 0 : -EPERM;
 	if (ns->gid_map.nr)
@@ -183,14 +185,30 @@ static int take_setgroups(struct file *file, struct user_namespace *ns, enum whi
 
 static int show_setgroups(struct seq_file *m, void *v)
 {
-	struct user_namespace *ns = ns_of(m->private);
+	const struct user_namespace *ns = m->private;
 
 	(void)v;
-	if (!ns)
-		return -ESRCH;
 	seq_puts(m, ns->setgroups_allowed ? "allow\n" : "deny\n");
-	put_user_ns(ns);
 	return 0;
+}
+
+static int open_of(struct inode *inode, struct file *file, int (*show)(struct seq_file *, void *), int gone)
+{
+	struct user_namespace *ns = ns_of(inode);
+	int err;
+
+	if (!ns)
+		return gone;
+	err = single_open(file, show, ns);
+	if (err)
+		put_user_ns(ns);
+	return err;
+}
+
+static int release(struct inode *inode, struct file *file)
+{
+	put_user_ns(ns_of_file(file));
+	return single_release(inode, file);
 }
 
 static ssize_t setgroups_write(struct kiocb *iocb, struct iter *from)
@@ -200,12 +218,17 @@ static ssize_t setgroups_write(struct kiocb *iocb, struct iter *from)
 
 static int setgroups_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, show_setgroups, inode);
+	int err = open_of(inode, file, show_setgroups, -ESRCH);
+
+	if (err || !(file->f_mode & FMODE_WRITE) || ns_capable(ns_of_file(file), CAP_SYS_ADMIN))
+		return err;
+	release(inode, file);
+	return -EACCES;
 }
 
 const struct file_operations proc_setgroups_fops = {
 	.open = setgroups_open, .read_iter = seq_read_iter, .write_iter = setgroups_write, .llseek = seq_lseek,
-	.release = single_release,
+	.release = release,
 };
 
 #define MAP_FILE(name, which)								\
@@ -216,11 +239,11 @@ const struct file_operations proc_setgroups_fops = {
 	}										\
 	static int name##_open(struct inode *inode, struct file *file)			\
 	{										\
-		return single_open(file, name##_show, inode);				\
+		return open_of(inode, file, name##_show, -EINVAL);			\
 	}										\
 	const struct file_operations proc_##name##_fops = {				\
 		.open = name##_open, .read_iter = seq_read_iter, .write_iter = name##_write, \
-		.llseek = seq_lseek, .release = single_release,				\
+		.llseek = seq_lseek, .release = release,				\
 	}
 MAP_FILE(uid_map, MAP_UID);
 MAP_FILE(gid_map, MAP_GID);

@@ -214,6 +214,9 @@ static long tmpfs_fallocate(struct file *file, int mode, loff_t offset, loff_t l
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
+	/* No file has the last page of all offsets. */
+	if (!(mode & FALLOC_FL_PUNCH_HOLE) && (u64)(offset + len) > ((u64)MAX_LFS_FILESIZE & PAGE_MASK))
+		return -EFBIG;
 	inode_lock(inode);
 	err = mode & FALLOC_FL_PUNCH_HOLE ? 0 : inode_newsize_ok(inode, offset + len);
 	if (!err)

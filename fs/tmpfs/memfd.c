@@ -36,8 +36,12 @@ struct file *tmpfs_unlinked_file(const char *name, loff_t size, umode_t mode, un
 
 struct file *mm_shmem_file_setup(const char *name, loff_t size, unsigned long vm_flags)
 {
-	(void)vm_flags;
-	return tmpfs_unlinked_file(name, size, S_IRWXUGO, F_SEAL_SEAL, 0);
+	struct file *f = tmpfs_unlinked_file(name, size, S_IRWXUGO, F_SEAL_SEAL, 0);
+
+	if (IS_ERR(f) || vm_flags & VM_NORESERVE || !shmem_acct_size(&TMPFS_I(file_inode(f))->shmem, size))
+		return f;
+	fput(f);
+	return ERR_PTR(-ENOMEM);
 }
 
 struct file *tmpfs_memfd(const char *name, unsigned int flags)

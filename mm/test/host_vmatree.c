@@ -38,8 +38,53 @@ static int ref_floor(unsigned long a)
 	return lo;
 }
 
+/* An area begins at its key and takes a third of the way to the next: the gap below it is the rest. */
+unsigned long vt_gap_below(const struct vma *vma)
+{
+	unsigned long start = (unsigned long)vma - 1;
+	int i = ref_floor(start);
+
+	return i < 1 ? start : start - ref[i - 1] - (start - ref[i - 1]) / 3;
+}
+
+static struct vma *ref_gap(unsigned long addr, unsigned long len, int step)
+{
+	int i = ref_floor(addr);
+
+	if (step > 0 && (i < 0 || ref[i] < addr))
+		i++;
+	for (; i >= 0 && i < nref; i += step)
+		if (vt_gap_below((struct vma *)(ref[i] + 1)) >= len)
+			return (struct vma *)(ref[i] + 1);
+	return NULL;
+}
+
+/* No gap is larger than the bounds above it, and no bound larger than its parent's. */
+static unsigned long bounded(struct vt_node *n)
+{
+	for (unsigned int i = 0; i < n->nr; i++)
+		if ((n->level ? bounded(n->slot[i]) : vt_gap_below(n->slot[i])) > n->gap) {
+			printf("a gap of %lu at most is larger\n", n->gap);
+			exit(1);
+		}
+	return n->gap;
+}
+
+static void check_gaps(struct vma_tree *t)
+{
+	unsigned long a = (unsigned long)rand() % 2000000, len = 1 + (unsigned long)rand() % (1 + (unsigned long)rand() % 3000);
+
+	if (t->root)
+		bounded(t->root);
+	if (vt_gap_down(t, a, len) != ref_gap(a, len, -1) || vt_gap_up(t, a, len) != ref_gap(a, len, 1)) {
+		printf("gap of %lu about %lu wrong\n", len, a);
+		exit(1);
+	}
+}
+
 static void check(struct vma_tree *t)
 {
+	check_gaps(t);
 	for (int k = 0; k < 50; k++) {
 		unsigned long a = (unsigned long)rand() % 2000000;
 		int i = ref_floor(a);
@@ -72,9 +117,13 @@ static void insert(struct vma_tree *t, unsigned long a)
 
 static void erase(struct vma_tree *t, int i)
 {
-	vt_erase(t, ref[i]);
+	unsigned long start = ref[i];
+
 	memmove(ref + i, ref + i + 1, (size_t)(nref - i - 1) * sizeof(*ref));
 	nref--;
+	vt_erase(t, start);
+	if (t->searched && i < nref)
+		vt_gap_grew(t, ref[i], vt_gap_below((struct vma *)(ref[i] + 1)));
 }
 
 int main(void)
@@ -119,6 +168,8 @@ int main(void)
 		}
 		if (round % 100 == 0)
 			check(&t);
+		else if (round % 5 == 0)
+			check_gaps(&t);
 	}
 	vt_destroy(&t);
 	nref = 0;

@@ -57,6 +57,9 @@ static wait_queue_head_t queue;
 void planted_wait(void) { wait_event(queue, READ_ONCE(spin.val)); }
 static noinline void runs(void (*f)(void)) { rcu_read_lock(); f(); f(); rcu_read_unlock(); }
 void planted_hands(void) { runs(planted_below); }
+struct planted_unknown { void (*nobody)(void); };
+void planted_unknown(struct planted_unknown *u);
+void planted_unknown(struct planted_unknown *u) { u->nobody(); }
 """
 C_WRONG = ["planted_in_lock: calls planted_below", "planted_memory: calls __kmalloc", "planted_user: calls arch_copy_from_user", "planted_irqs_off: calls schedule",
            "planted_one_way: calls planted_sleeps", "planted_guarded: calls planted_sleeps", "irq_handle: calls handler", "timer_interrupt: calls fires",
@@ -123,5 +126,6 @@ for wrong in C_WRONG + RUST_WRONG:
 for good in ("planted_good", "planted_wait", "planted_sleeps", "planted_below", "rust_good", "rust_sleeps", "second"):
     check(not re.search(r"(?m)^\S*%s\S*: calls" % good, text), "%s: %s" % (good, text))
 check("planted_in_lock: calls planted_below in atomic context: planted_below > planted_sleeps > mutex_lock > " in text, text)
+check([(p.function, p.message) for p in found if p.check == "unfollowed"] == [("planted_unknown", "calls through planted_unknown+0, of which nothing is known")], text)
 check([p.function for p in found if p.check == "stale"] == ["nobody"], text)
 print("ok")

@@ -76,7 +76,7 @@ def found_and_told(top):
     check(info["title"].startswith("UBSAN: shift-out-of-bounds") and info["fingerprint"] == os.path.basename(crashes[0]) and info["seed"] == 1, "what it was: %s" % info)
     print("found: " + info["title"])
     reports = os.path.join(top, "reports")
-    status, out, err = ochre("triage", "--out", reports, "--times", "2", "--minutes", "2", "--append", "plant=open", crashes[0])
+    status, out, err = ochre("triage", "--out", reports, "--times", "2", "--minutes", "5", "--append", "plant=open", crashes[0])
     check(status == 0, "triage: status %d: %s%s" % (status, out, err[-2000:]))
     where = os.path.join(reports, info["fingerprint"])
     with open(os.path.join(where, "report.json")) as f:

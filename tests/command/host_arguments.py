@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What the command says to a wrong command line: one clear line, status 2, and nothing on stdout."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ def run(*argv, **kw):
 
 
 for argv, words in [
-    (["frob"], "frob"), (["run", "--frob"], "--frob"), (["run", "--cpus", "0"], "--cpus"), (["run", "--cpus", "99"], "1 to 64"),
+    (["frob"], "frob"), (["run", "--frob"], "--frob"), (["run", "--cpus", "0"], "--cpus"), (["run", "--cpus", "999"], "1 to 288"), (["run", "--cpus", "256", "--machine", "pc"], "1 to 255"),
     (["run", "--memory", "lots"], "memory"), (["run", "--machine", "vax"], "vax"), (["run", "--disk", "/nonexistent"], "/nonexistent"),
     (["run", "--rootfs", "/nonexistent"], "/nonexistent"), (["run", "--rootfs", "/etc/passwd"], "cpio"),
     (["run", "--kernel", "/nonexistent"], "/nonexistent"), (["run", "--packages", "git"], "--rootfs debian"), (["run", "--rootfs", "debian", "--packages", "A;b"], "no name of a package"), (["run", "--share", "/tmp"], "later"),
@@ -31,6 +32,16 @@ for argv, words in [
     assert r.returncode == 2, (argv, r.returncode, r.stderr)
     assert len(lines) == 1 and words in lines[0], (argv, r.stderr)
     assert not r.stdout, (argv, r.stdout)
+
+# They come before any set-up: on a fresh clone nothing is fetched first.
+with tempfile.TemporaryDirectory() as d:
+    clone = d + "/clone"
+    shutil.copytree(os.path.dirname(OCHRE), clone, ignore=shutil.ignore_patterns("build", ".git"), symlinks=True)
+    for argv in (["run", "--arch", "sparc64", "--kernel", "linux"], ["run", "--kernel", "/nonexistent"], ["run", "--rootfs", "/nonexistent"], ["run", "--cpus", "0"],
+                 ["run", "--disk", "/nonexistent"], ["run", "--arch", "riscv64", "--firmware", "uefi"], ["test", "--arch", "alpha", "--kernel", "linux"]):
+        r = subprocess.run([clone + "/ochre"] + argv, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        assert r.returncode == 2 and len(r.stderr.strip().splitlines()) == 1, (argv, r.stderr)
+        assert not os.path.exists(clone + "/build/host/tools.json") and not os.path.exists(clone + "/build/host/apt"), argv
 
 for name in ("run", "test", "build", "setup", "doctor", "clean", "coverage", "analyze"):
     r = run(name, "--help")

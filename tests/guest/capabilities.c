@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/xattr.h>
+#include <linux/capability.h>
 
 static void put(const char *name, const char *text)
 {
@@ -638,4 +639,98 @@ TEST(tree_as_namespace)
 	as_own_root(0, tree_stays_away);
 	OK(mount(NULL, "/mnt/over", NULL, MS_UNBINDABLE, NULL));
 	as_own_root(0, unbindable_covers);
+}
+
+/* ---- what a file's mode gives, and what it does not ---- */
+
+static void drop_all(void)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2] = { { 0 } };
+
+	OK(syscall(SYS_capset, &h, d));
+}
+
+/* proc(5), syslog(2): the kernel's log is for who has CAP_SYSLOG as he opens it, and then his. The host's name is its file's owner's. */
+TEST(uid_0_without_capabilities)
+{
+	char name[65], text[4096];
+	int log = OK(open("/proc/kmsg", O_RDONLY | O_NONBLOCK)), fd;
+
+	OK(gethostname(name, sizeof(name)));
+	drop_all();
+	ERR(open("/proc/kmsg", O_RDONLY | O_NONBLOCK), EPERM);
+	if (read(log, text, sizeof(text)) < 0)
+		EQ(errno, EAGAIN);
+	ERR(sethostname(name, strlen(name)), EPERM);
+	fd = OK(open("/proc/sys/kernel/hostname", O_WRONLY));
+	EQ(write(fd, name, strlen(name)), strlen(name));
+	fd = OK(open("/proc/sys/kernel/dmesg_restrict", O_RDWR));
+	EQ(read(fd, text, sizeof(text)), 2);
+	ERR(pwrite(fd, text, 2, 0), EPERM);
+}
+
+static void namespaces_there_is_one_of(void)
+{
+	static const struct { const char *name; int flag; } of[] = { { "net", CLONE_NEWNET }, { "cgroup", CLONE_NEWCGROUP }, { "time", CLONE_NEWTIME } };
+	char path[64];
+
+	for (int i = 0; i < 3; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", of[i].name);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			continue;
+		ERR(setns(fd, of[i].flag), EPERM);
+		close(fd);
+	}
+}
+
+static void time_namespace(void)
+{
+	ERR(unshare(CLONE_NEWTIME), EPERM);
+}
+
+TEST(namespaces_of_the_machine)
+{
+	pid_t pid = OK(fork());
+
+	as_both(namespaces_there_is_one_of);
+	if (!pid) {
+		become_user();
+		time_namespace();
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+static void put_file(const char *name, mode_t mode)
+{
+	int fd = OK(open(name, O_CREAT | O_WRONLY, 0600));
+
+	OK(fchmod(fd, mode));
+	close(fd);
+}
+
+/* On a mount that is read-only, who may not write hears that first. */
+TEST(truncate_asks_for_the_right_first)
+{
+	pid_t pid;
+
+	OK(unshare(CLONE_NEWNS));
+	OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	OK(mount("t", "/mnt", "tmpfs", 0, NULL));
+	put_file("/mnt/root", 0600);
+	put_file("/mnt/all", 0666);
+	OK(mount(NULL, "/mnt", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	pid = OK(fork());
+	if (!pid) {
+		become_user();
+		ERR(truncate("/mnt/root", 1), EACCES);
+		ERR(truncate("/mnt/all", 1), EROFS);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	OK(umount("/mnt"));
 }

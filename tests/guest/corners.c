@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Answers of system calls at the edges of what they take, as Linux gives them. proves: mmap set_mempolicy futex clone waitid pread64 sendfile
- * copy_file_range setns pidfd_open clock_nanosleep ioctl */
+ * copy_file_range setns pidfd_open clock_nanosleep ioctl
+ * capget process_vm_readv mremap fallocate prctl pwritev2 pipe2 madvise */
 #include "t.h"
 #include <dirent.h>
 #include <linux/fs.h>
@@ -17,8 +18,10 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 
 #ifndef MAP_32BIT
@@ -618,4 +621,248 @@ TEST(a_thread_that_leads_nothing)
 	EQ(polled(fd), 0);
 	ERR(waitid((idtype_t)3 /* P_PIDFD */, (id_t)fd, NULL, WEXITED | WNOHANG), ECHILD);
 	_exit(0);
+}
+
+/* ---- what a descriptor can do ---- */
+
+TEST(descriptors_without_a_position)
+{
+	int fds[] = { OK(syscall(SYS_pidfd_open, getpid(), 0)), OK(open("/proc/self/ns/user", O_RDONLY)) };
+	int m = OK(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK));
+	char b[8];
+
+	for (int i = 0; i < 2; i++) {
+		ERR(lseek(fds[i], 0, SEEK_SET), ESPIPE);
+		ERR(lseek(fds[i], 0, SEEK_CUR), ESPIPE);
+	}
+	ERR(pread(m, b, 1, 0), ESPIPE);
+	ERR(pwrite(m, b, 1, 0), ESPIPE);
+	ERR(lseek(m, 0, SEEK_SET), ESPIPE);
+}
+
+TEST(an_eventfd_takes_eight_bytes)
+{
+	int fd = OK(eventfd(0, EFD_NONBLOCK));
+	uint64_t n[2] = { 1, 1 };
+
+	EQ(write(fd, n, 8), 8);
+	ERR(write(fd, n, 4), EINVAL);
+	ERR(write(fd, n, 16), EINVAL);
+	EQ(read(fd, n, sizeof(n)), 8);
+	EQ(n[0], 1);
+}
+
+TEST(counts_beyond_an_int)
+{
+	int fd = OK(open("/proc/self", O_RDONLY | O_DIRECTORY));
+	char b[64];
+	struct iovec v = { b, sizeof(b) };
+
+	ERR(syscall(SYS_getdents64, fd, b, 0x80000000u), EINVAL);
+	ERR(syscall(SYS_getdents64, fd, b, -1), EINVAL);
+	/* The number of vectors is an int's. */
+	fd = OK(open("/dev/zero", O_RDWR));
+	EQ(syscall(SYS_readv, fd, &v, 1ul << 32), 0);
+	EQ(syscall(SYS_writev, fd, &v, (1ul << 32) + 1), 64);
+	ERR(syscall(SYS_readv, fd, &v, 0xffffffffu), EINVAL);
+}
+
+TEST(advice_about_no_offset)
+{
+	int fd = OK(open("/tmp/corners.advice", O_RDWR | O_CREAT | O_TRUNC, 0600));
+
+	ERR(syscall(SYS_readahead, fd, -1l, 1), EINVAL);
+	EQ(syscall(SYS_readahead, fd, 0, 1), 0);
+	unlink("/tmp/corners.advice");
+}
+
+TEST(a_lock_of_no_kind_before_the_descriptor)
+{
+	ERR(syscall(SYS_flock, -1, 0), EINVAL);
+	ERR(syscall(SYS_flock, -1, 1 | 2), EINVAL);
+	ERR(syscall(SYS_flock, -1, 1), EBADF);
+}
+
+TEST(whose_signals_a_file_sends)
+{
+	int fd = OK(eventfd(0, 0));
+	uid_t ids[2] = { 7, 7 };
+
+	OK(fcntl(fd, 17 /* F_GETOWNER_UIDS */, ids));
+	CHECK(!ids[0] && !ids[1]);
+	OK(setresuid(5, 6, 0));
+	OK(fcntl(fd, F_SETOWN, getpid()));
+	OK(fcntl(fd, 17, ids));
+	CHECK(ids[0] == 5 && ids[1] == 6);
+	ERR(fcntl(fd, 17, NULL), EFAULT);
+}
+
+TEST(times_of_a_setting_are_its_owners)
+{
+	struct timespec t[2] = { { 1, 1 }, { 1, 1 } };
+
+	OK(utimensat(AT_FDCWD, "/proc/sys/kernel/hostname", t, 0));
+	OK(setgid(1000));
+	OK(setuid(1000));
+	ERR(utimensat(AT_FDCWD, "/proc/sys/kernel/hostname", t, 0), EPERM);
+}
+
+TEST(masks_of_no_length)
+{
+	unsigned long mask[2] = { 0, 7 };
+
+	ERR(syscall(SYS_set_mempolicy, 0, mask, 0), EINVAL);
+	EQ(syscall(SYS_set_mempolicy, 0, mask, 1), 0);
+	EQ(syscall(SYS_set_mempolicy, 0, NULL, 0), 0);
+	EQ(syscall(SYS_get_mempolicy, NULL, mask, 65, NULL, 0), 0);
+	EQ(mask[1], 7);
+}
+
+TEST(limits_are_told_to_somebody)
+{
+#ifdef SYS_getrlimit
+	ERR(syscall(SYS_getrlimit, 7, NULL), EFAULT);
+#endif
+	EQ(syscall(SYS_prlimit64, 0, 7, NULL, NULL), 0);
+}
+
+TEST(waitid_tells_of_nobody)
+{
+	siginfo_t info;
+
+	memset(&info, 1, sizeof(info));
+	ERR(waitid(P_ALL, 0, &info, 0), EINVAL);
+	CHECK(!info.si_signo && !info.si_code && !info.si_pid);
+	memset(&info, 1, sizeof(info));
+	ERR(waitid(P_ALL, 0, &info, WEXITED), ECHILD);
+	CHECK(!info.si_signo && !info.si_code && !info.si_pid);
+	ERR(syscall(SYS_waitid, P_ALL, 0, 1ul, WEXITED, NULL), EFAULT);
+}
+
+/* What asks for the version of capabilities alone reads and writes no more than that. */
+TEST(the_version_of_capabilities)
+{
+	char *end = (char *)mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + PAGE;
+	uint32_t *v = (uint32_t *)end - 1, data[6], header[2] = { 0x20080522, (uint32_t)-1 };
+
+	OK(munmap(end, PAGE));
+	*v = 0x20080522;
+	OK(syscall(SYS_capget, v, NULL));
+	ERR(syscall(SYS_capget, v, data), EFAULT);
+	ERR(syscall(SYS_capset, v, data), EFAULT);
+	*v = 1;
+	OK(syscall(SYS_capget, v, NULL));
+	EQ(*v, 0x20080522);
+	*v = 1;
+	ERR(syscall(SYS_capset, v, data), EINVAL);
+	EQ(*v, 0x20080522);
+	OK(syscall(SYS_capget, header, NULL));		/* whatever the process */
+	ERR(syscall(SYS_capget, header, data), EINVAL);
+}
+
+/* Whose memory comes before where in it; of the count of local vectors 32 bits are looked at. */
+TEST(vectors_of_others_memory)
+{
+	char from[10] = "123456789", to[10] = "";
+	struct iovec l = { to, 10 }, r = { from, 10 }, bad = { (void *)~0ul, 10 }, none[9] = { { to, 0 } };
+	pid_t me = getpid();
+
+	EQ(syscall(SYS_process_vm_readv, me, &l, (1ul << 32) + 1, &r, 1, 0), 10);
+	CHECK(!strcmp(from, to));
+	EQ(syscall(SYS_process_vm_readv, me, &l, 1ul << 32, &r, 1, 0), 0);
+	ERR(syscall(SYS_process_vm_readv, me, &l, 1, &r, (1ul << 32) + 1, 0), EINVAL);
+	ERR(syscall(SYS_process_vm_readv, me, &l, 1, &bad, 1, 0), EFAULT);
+	ERR(syscall(SYS_process_vm_readv, 0x3fffffff, &l, 1, &bad, 1, 0), ESRCH);
+	EQ(syscall(SYS_process_vm_readv, 0x3fffffff, none, 9, &bad, 1, 0), 0);
+	EQ(syscall(SYS_process_vm_readv, 0x3fffffff, &l, 1, none, 9, 0), 0);
+	r.iov_len = 1ul << 33;
+	EQ(syscall(SYS_process_vm_readv, me, &l, 1, &r, 1, 0), 10);
+	r.iov_len = -1ul;
+	ERR(syscall(SYS_process_vm_readv, me, &l, 1, &r, 1, 0), EINVAL);
+}
+
+TEST(sizes_that_no_space_has)
+{
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = OK(open("/tmp/corners.large", O_RDWR | O_CREAT, 0600));
+	const off_t last = 0x7fffffffffffffff & ~((off_t)PAGE - 1);
+
+	ERR(syscall(SYS_mremap, p, PAGE, 1ul << 62, MREMAP_MAYMOVE), EINVAL);
+	ERR(syscall(SYS_mremap, p, PAGE, 1ul << 62, 0), EINVAL);
+	ERR(syscall(SYS_mmap, NULL, PAGE, PROT_READ, -1, -1, 0), EINVAL);
+	ERR(fallocate(fd, 0, last, PAGE - 1), EFBIG);
+	ERR(fallocate(fd, FALLOC_FL_KEEP_SIZE, last, PAGE - 1), EFBIG);
+	OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, last, PAGE - 1));
+	close(fd);
+	unlink("/tmp/corners.large");
+}
+
+TEST(advice_of_an_administrator)
+{
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	OK(setuid(1000));
+	ERR(madvise(p, PAGE, MADV_HWPOISON), EPERM);
+	ERR(madvise(p, PAGE, MADV_SOFT_OFFLINE), EPERM);
+	ERR(madvise(p + 1, PAGE, MADV_HWPOISON), EINVAL);
+	OK(madvise(p, 0, MADV_HWPOISON));
+}
+
+TEST(policy_for_failed_memory)
+{
+	pid_t pid;
+
+	EQ(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0), PR_MCE_KILL_DEFAULT);
+	OK(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
+	EQ(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0), PR_MCE_KILL_EARLY);
+	pid = OK(fork());
+	if (!pid)
+		_exit(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
+	EQ(WEXITSTATUS(t_wait(pid)), PR_MCE_KILL_EARLY);
+	OK(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_LATE, 0, 0));
+	EQ(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0), PR_MCE_KILL_LATE);
+	OK(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_DEFAULT, 0, 0));
+	EQ(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0), PR_MCE_KILL_DEFAULT);
+	OK(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0));
+	OK(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 0, 0, 0));
+	EQ(prctl(PR_MCE_KILL_GET, 0, 0, 0, 0), PR_MCE_KILL_DEFAULT);
+	ERR(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, 3, 0, 0), EINVAL);
+	ERR(prctl(PR_MCE_KILL, PR_MCE_KILL_CLEAR, 1, 0, 0), EINVAL);
+	ERR(prctl(PR_MCE_KILL, 2, 0, 0, 0), EINVAL);
+	ERR(prctl(PR_MCE_KILL, 0, 0, 1, 0), EINVAL);
+	ERR(prctl(PR_MCE_KILL_GET, 1, 0, 0, 0), EINVAL);
+}
+
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x100
+#endif
+
+TEST(writes_without_a_signal)
+{
+	struct iovec v = { "x", 1 };
+	int p[2], s[2];
+	pid_t pid;
+
+	OK(pipe(p));
+	OK(close(p[0]));
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	OK(close(s[0]));
+	if (syscall(SYS_pwritev2, p[1], &v, 1, -1l, 0, RWF_NOSIGNAL) < 0 && errno == EOPNOTSUPP)
+		SKIP("an older kernel");
+	ERR(syscall(SYS_pwritev2, p[1], &v, 1, -1l, 0, RWF_NOSIGNAL), EPIPE);
+	ERR(syscall(SYS_pwritev2, s[1], &v, 1, -1l, 0, RWF_NOSIGNAL), EPIPE);
+	for (int i = 0; i < 2; i++) {
+		pid = OK(fork());
+		if (!pid)
+			_exit(syscall(SYS_pwritev2, i ? s[1] : p[1], &v, 1, -1l, 0, 0) < 0);
+		EQ(WTERMSIG(t_wait(pid)), SIGPIPE);
+	}
+}
+
+TEST(pipes_of_notifications)
+{
+	int p[2];
+
+	ERR(syscall(SYS_pipe2, p, O_EXCL), ENOPKG);
+	ERR(syscall(SYS_pipe2, p, O_EXCL | O_CREAT), EINVAL);
 }

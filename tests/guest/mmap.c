@@ -411,3 +411,66 @@ TEST(copy_on_write_storm)
 			p[i * PG]++;
 	}
 }
+
+/* Use up the holes of up to four pages: from now on the highest room is right below what was mapped last. */
+static void fill_holes(void)
+{
+	char *last = map(4, PROT_NONE), *p;
+
+	for (size_t pages = 4; pages; pages--)
+		for (int run = 0; run < 4; last = p) {
+			p = map(pages, PROT_NONE);
+			run = p == last - pages * PG ? run + 1 : 0;
+		}
+}
+
+TEST(room_is_the_highest_that_fits)
+{
+	char *p;
+
+	fill_holes();
+	p = map(24, PROT_NONE);
+	OK(munmap(p + 10 * PG, PG));
+	CHECK(map(2, PROT_READ) == p - 2 * PG);		/* the hole is too small */
+	OK(munmap(p + 11 * PG, PG));
+	CHECK(map(2, PROT_READ) == p + 10 * PG);	/* it grew upwards */
+	OK(munmap(p + 11 * PG, PG));
+	OK(munmap(p + 10 * PG, PG));
+	CHECK(map(2, RW) == p + 10 * PG);		/* downwards */
+	OK(munmap(p + 5 * PG, PG));
+	OK(munmap(p + 15 * PG, 2 * PG));
+	CHECK(mmap(p + 15 * PG, PG, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0) == p + 15 * PG);
+	CHECK(map(1, RW) == p + 16 * PG);		/* what was left above a mapping with an address */
+	CHECK(map(1, RW) == p + 5 * PG);
+}
+
+TEST(room_below_a_stack_ends_at_its_guard_gap)
+{
+	char *p, *stack;
+
+	fill_holes();
+	p = map(600, PROT_NONE);
+	stack = p + 599 * PG;
+	OK(munmap(p, 600 * PG));
+	CHECK(mmap(stack, PG, RW, ANON | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN, -1, 0) == stack);
+	CHECK(map(1, PROT_NONE) == stack - 257 * PG);
+	CHECK(map(1, PROT_READ) == stack - 258 * PG);
+	CHECK(mmap(stack - PG, PG, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0) == stack - PG);
+	CHECK(map(1, PROT_READ) == stack - 2 * PG);	/* which now is not right below a stack */
+}
+
+TEST(room_that_fork_left_out)
+{
+	char *p[8];
+	pid_t child;
+
+	fill_holes();
+	for (int i = 0; i < 8; i++)
+		p[i] = map(1, i & 1 ? PROT_READ : RW);
+	OK(madvise(p[0], PG, MADV_DONTFORK));
+	child = fork();
+	if (!child)
+		_exit(map(1, RW) != p[0]);
+	CHECK(t_child_ok(child));
+	CHECK(map(1, RW) == p[7] - PG);
+}

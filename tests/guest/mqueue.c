@@ -330,3 +330,43 @@ TEST(namespaces)
 	}
 	CHECK(t_child_ok(pid));
 }
+
+/* A queue is a file too: its status is read at any place, its mode and owner are changed, its size is only told. */
+TEST(a_queue_as_a_file)
+{
+	char b[100], c[100];
+	struct stat st;
+	int q, r, w;
+
+	alone();
+	q = mopen("test", O_CREAT | O_RDWR, 0600, NULL);
+	if (q < 0 && errno == ENOSYS)
+		SKIP("built without it");
+	OK(fstat(q, &st));
+	EQ(st.st_size, 80);
+	EQ(pread(q, b, sizeof(b), 0), 60);
+	EQ(pread(q, c, sizeof(c), 6), 54);
+	CHECK(!memcmp(b + 6, c, 54));
+	EQ(pread(q, b, 10, 100), 0);
+	ERR(pwrite(q, b, 10, 0), EINVAL);
+	EQ(lseek(q, 0, SEEK_END), 80);
+	OK(ftruncate(q, 1000));
+	OK(fstat(q, &st));
+	EQ(st.st_size, 1000);
+	EQ(pread(q, b, sizeof(b), 0), 60);
+	OK(futimens(q, NULL));
+	OK(fchown(q, 1000, 1000));
+	OK(fchmod(q, 0440));
+	OK(fstat(q, &st));
+	EQ(st.st_mode, S_IFREG | 0440);
+	EQ(st.st_uid, 1000);
+	r = OK(mopen("test", O_RDONLY, 0, NULL));
+	ERR(pwrite(r, b, 1, 0), EBADF);
+	ERR(ftruncate(r, 0), EINVAL);
+	w = OK(mopen("test", O_WRONLY, 0, NULL));
+	ERR(pread(w, b, 1, 0), EBADF);
+	OK(setgid(1001));
+	OK(setuid(1001));
+	ERR(fchmod(q, 0666), EPERM);
+	ERR(mopen("test", O_RDONLY, 0, NULL), EACCES);	/* the mode counts */
+}

@@ -2,6 +2,7 @@
 /* Mounting by descriptors, and asking about mounts. proves: fsopen fspick fsconfig fsmount move_mount open_tree open_tree_attr mount_setattr
  * statmount listmount */
 #include "t.h"
+#include <pthread.h>
 #include <linux/mount.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -372,4 +373,347 @@ TEST(onto_a_tree_of_another_namespace)
 	b = detached("in_b");
 	ERR(sys_move_mount(b, "", a, "b", MOVE_MOUNT_F_EMPTY_PATH), EINVAL);
 	ERR(sys_open_tree(a, "", 1 | AT_EMPTY_PATH), EINVAL);
+}
+
+static int lines_of(const char *where)
+{
+	char line[500], dir[200];
+	FILE *f = fopen("/proc/self/mounts", "r");
+	int n = 0;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		n += sscanf(line, "%*s %199s", dir) == 1 && !strcmp(dir, where);
+	fclose(f);
+	return n;
+}
+
+static void mount_with(const char *where, const char *file)
+{
+	char path[100];
+
+	OK(sys_mount("t", where, "tmpfs", 0, "mode=777"));
+	snprintf(path, sizeof(path), "%s/%s", where, file);
+	close(OK(open(path, O_CREAT | O_WRONLY, 0600)));
+}
+
+/* A shared mount "d" and its slave "s", with a directory "in". */
+static void master_and_slave(void)
+{
+	start();
+	OK(mkdir("d", 0755));
+	OK(mkdir("s", 0755));
+	OK(sys_mount("t", "d", "tmpfs", 0, NULL));
+	OK(sys_mount(NULL, "d", NULL, MS_SHARED, NULL));
+	OK(mkdir("d/in", 0755));
+	OK(sys_mount("d", "s", NULL, MS_BIND, NULL));
+	OK(sys_mount(NULL, "s", NULL, MS_SLAVE, NULL));
+}
+
+#define umount2(path, flags) (int)syscall(SYS_umount2, path, flags)
+
+/* The copy of what is unmounted goes from beneath what lies on it alone. */
+TEST(overmount_slides_down)
+{
+	master_and_slave();
+	for (int flags = 0; flags <= 2 /* MNT_DETACH */; flags += 2) {
+		mount_with("d/in", "event");
+		mount_with("s/in", "own");
+		mount_with("s/in", "top");
+		EQ(lines_of(DIR "/s/in"), 3);
+		OK(umount2("d/in", flags));
+		EQ(lines_of(DIR "/s/in"), 2);
+		OK(access("s/in/top", F_OK));
+		OK(umount2("s/in", 0));
+		OK(access("s/in/own", F_OK));
+		OK(umount2("s/in", 0));
+		ERR(umount2("s/in", 0), EINVAL);
+	}
+	/* Two of the tree that goes, one on the other, and one in them that stays. */
+	mount_with("d/in", "event");
+	mount_with("d/in", "event2");
+	mount_with("s/in", "own");
+	OK(umount2("d/in", 0));
+	OK(umount2("d/in", 0));
+	EQ(lines_of(DIR "/s/in"), 1);
+	OK(access("s/in/own", F_OK));
+	OK(umount2("s/in", 0));
+	/* What is mounted elsewhere in it keeps it. */
+	mount_with("d/in", "event");
+	OK(mkdir("d/in/sub", 0755));
+	mount_with("s/in/sub", "own");
+	OK(umount2("d/in", 2));
+	OK(access("s/in/event", F_OK));
+	OK(access("s/in/sub/own", F_OK));
+}
+
+TEST(overmount_in_use_is_no_reason)
+{
+	int fd;
+
+	master_and_slave();
+	mount_with("d/in", "event");
+	fd = OK(open("s/in/event", O_RDONLY));
+	mount_with("s/in", "own");
+	ERR(umount2("d/in", 0), EBUSY);
+	close(fd);
+	fd = OK(open("s/in/own", O_RDONLY));
+	OK(umount2("d/in", 0));
+	OK(access("s/in/own", F_OK));
+	close(fd);
+}
+
+/* A copy of a stack goes beneath what is there as a whole. */
+TEST(stack_goes_beneath)
+{
+	unsigned long long below;
+	struct statmount *about_own;
+	int low, tree;
+
+	master_and_slave();
+	mount_with("a", "low");
+	low = OK(open("a", O_PATH));
+	mount_with("a", "high");
+	tree = OK(sys_open_tree(low, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | 0x8000 /* AT_RECURSIVE */));
+	mount_with("s/in", "own");
+	attach(tree, "d/in", 0);
+	EQ(lines_of(DIR "/s/in"), 3);
+	OK(access("s/in/own", F_OK));
+	about_own = about(id_of("s/in"), 0, STATMOUNT_MNT_BASIC);
+	CHECK(about_own);
+	below = about_own->mnt_parent_id;
+	OK(umount2("s/in", 0));
+	OK(access("s/in/high", F_OK));
+	EQ(id_of("s/in"), below);		/* on the topmost of the stack, not beside it */
+	OK(umount2("s/in", 0));
+	OK(access("s/in/low", F_OK));
+	OK(umount2("s/in", 0));
+	ERR(umount2("s/in", 0), EINVAL);
+	close(low);
+}
+
+/* A detached copy is a peer of what it is mounted on: it gets no copy of itself. */
+TEST(no_copy_in_itself)
+{
+	start();
+	OK(sys_mount("a", "b", NULL, MS_BIND, NULL));
+	OK(sys_mount(NULL, "b", NULL, MS_SHARED, NULL));
+	attach(OK(sys_open_tree(AT_FDCWD, "b", OPEN_TREE_CLONE)), "b", 0);
+	EQ(lines_of(DIR "/b"), 2);
+}
+
+static void write_to(const char *path, const char *text)
+{
+	int fd = OK(open(path, O_WRONLY));
+
+	OK(write(fd, text, strlen(text)));
+	close(fd);
+}
+
+static void become_user_root(void)
+{
+	OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	write_to("/proc/self/uid_map", "0 0 1");
+	write_to("/proc/self/setgroups", "deny");
+	write_to("/proc/self/gid_map", "0 0 1");
+}
+
+/* What goes beneath a locked mount hides in its stead what is there. */
+TEST(beneath_takes_over_the_lock)
+{
+	start();
+	OK(mkdir("a/covered", 0755));
+	mount_with("a", "locked");
+	become_user_root();
+	ERR(umount2(DIR "/a", 2), EINVAL);
+	attach(detached("mine"), DIR "/a", MOVE_MOUNT_BENEATH);
+	OK(access(DIR "/a/locked", F_OK));
+	OK(umount2(DIR "/a", 0));
+	OK(access(DIR "/a/mine", F_OK));
+	ERR(umount2(DIR "/a", 2), EINVAL);
+	ERR(sys_move_mount(AT_FDCWD, DIR "/a", AT_FDCWD, DIR "/b", 0), EINVAL);
+	ERR(sys_open_tree(AT_FDCWD, DIR, OPEN_TREE_CLONE), EINVAL);
+	ERR(access(DIR "/a/covered", F_OK), ENOENT);
+}
+
+/* Mount FD by its name in /proc. */
+static int change_type(int fd, unsigned long type)
+{
+	char path[40];
+
+	sprintf(path, "/proc/self/fd/%d", fd);
+	return sys_mount(NULL, path, NULL, type, NULL);
+}
+
+/* mount(2) changes the type of propagation of whatever mount the caller has rights over: a detached one, one of another namespace. */
+TEST(type_of_mounts_elsewhere)
+{
+	int up[2], down[2], fd = detached("x");
+	char path[60], c;
+	pid_t pid, lesser;
+
+	start();
+	OK(change_type(fd, MS_SHARED));
+	OK(change_type(fd, MS_PRIVATE));
+	close(fd);
+	OK(pipe(up));
+	OK(pipe(down));
+	pid = OK(fork());
+	if (!pid) {
+		OK(unshare(CLONE_NEWNS));
+		EQ(write(up[1], "u", 1), 1);
+		EQ(read(down[0], &c, 1), 1);
+		_exit(0);
+	}
+	EQ(read(up[0], &c, 1), 1);
+	sprintf(path, "/proc/%d/root" DIR, pid);
+	fd = OK(open(path, O_PATH));
+	OK(change_type(fd, MS_SHARED));
+	OK(change_type(fd, MS_PRIVATE));
+	ERR(change_type(fd, MS_REMOUNT | MS_BIND | MS_RDONLY), EINVAL);
+	lesser = OK(fork());
+	if (!lesser) {
+		become_user_root();
+		ERR(change_type(fd, MS_PRIVATE), EPERM);
+		OK(sys_mount(NULL, DIR, NULL, MS_PRIVATE, NULL));
+		_exit(0);
+	}
+	CHECK(t_child_ok(lesser));
+	EQ(write(down[1], "d", 1), 1);
+	CHECK(t_child_ok(pid));
+	close(fd);
+	/* Nor is it on one that was unmounted, which is no place for another one either. */
+	fd = OK(open("a", O_PATH));
+	OK(chdir("/"));
+	OK(umount2(DIR, 2));
+	sprintf(path, "/proc/self/fd/%d", fd);
+	ERR(sys_mount("t", path, "tmpfs", 0, NULL), ENOENT);
+	attach(detached("y"), "/tmp", 0);
+	ERR(sys_move_mount(AT_FDCWD, "/tmp", fd, "", 0x40 /* MOVE_MOUNT_T_EMPTY_PATH */), ENOENT);
+	close(fd);
+}
+
+/* OPEN_TREE_NAMESPACE by who is root in a user namespace alone: what covers the nullfs stays. */
+TEST(namespace_of_a_tree_stays_covered)
+{
+	int ns;
+
+	start();
+	become_user_root();
+	OK(chdir(DIR));
+	mount_with("a", "mine");
+	OK(mkdir("a/sub", 0755));
+	mount_with("a/sub", "mine");
+	ns = sys_open_tree(AT_FDCWD, "a", 2 /* OPEN_TREE_NAMESPACE */ | 0x8000);
+	if (ns < 0 && errno == EINVAL)
+		SKIP("no OPEN_TREE_NAMESPACE");
+	OK(ns);
+	OK(setns(ns, CLONE_NEWNS));
+	OK(umount2("/sub", 0));
+	ERR(umount2("/", 2), EINVAL);
+	OK(access("/mine", F_OK));
+}
+
+/* Who mounts in a namespace with more rights than its owner has locks nothing in those of the same owner. */
+TEST(mount_by_the_more_privileged)
+{
+	struct mount_attr exec = { .attr_clr = MOUNT_ATTR_NOEXEC };
+	int up[2], down[2], ns;
+	char path[60], c;
+	pid_t pid, other;
+
+	start();
+	OK(pipe(up));
+	OK(pipe(down));
+	pid = OK(fork());
+	if (!pid) {
+		become_user_root();
+		OK(chdir(DIR));
+		OK(sys_mount("t", "a", "tmpfs", 0, NULL));
+		OK(sys_mount(NULL, "a", NULL, MS_SHARED, NULL));
+		OK(mkdir("a/in", 0755));
+		other = OK(fork());
+		if (!other) {
+			OK(unshare(CLONE_NEWNS));
+			EQ(write(up[1], "u", 1), 1);
+			EQ(read(down[0], &c, 1), 1);
+			OK((int)syscall(SYS_mount_setattr, AT_FDCWD, DIR "/a/in", 0, &exec, sizeof(exec)));
+			OK(umount2(DIR "/a/in", 0));
+			EQ(write(up[1], "u", 1), 1);
+			_exit(0);
+		}
+		CHECK(t_child_ok(other));
+		_exit(0);
+	}
+	EQ(read(up[0], &c, 1), 1);
+	sprintf(path, "/proc/%d/ns/mnt", pid);
+	ns = OK(open(path, O_RDONLY));
+	OK(setns(ns, CLONE_NEWNS));
+	OK(sys_mount("t", DIR "/a/in", "tmpfs", MS_NOEXEC, NULL));
+	EQ(write(down[1], "d", 1), 1);
+	CHECK(t_child_ok(pid));
+}
+
+static int racers_left;
+
+/* Whatever comes of each call: the kernel keeps its tree. */
+static void *race(void *arg)
+{
+	static const char *const places[] = { "d/in", "s/in", "d", "s", "a" };
+	unsigned int seed = (unsigned int)(uintptr_t)arg;
+
+	for (int i = 0; i < 150; i++) {
+		unsigned int r = (unsigned int)rand_r(&seed);
+		const char *place = places[r / 8 % 5], *other = places[r / 64 % 5];
+		int fd;
+
+		switch (r % 8) {
+		case 0:
+			sys_mount("t", place, "tmpfs", 0, "size=64k");
+			break;
+		case 1:
+			(void)umount2(place, r & 8 ? 2 : 0);
+			break;
+		case 2:
+			fd = sys_open_tree(AT_FDCWD, place, OPEN_TREE_CLONE);
+			(void)sys_move_mount(fd, "", AT_FDCWD, other, MOVE_MOUNT_F_EMPTY_PATH | (r & 16 ? MOVE_MOUNT_BENEATH : 0));
+			close(fd);
+			break;
+		case 3:
+			sys_mount(place, other, NULL, MS_MOVE, NULL);
+			break;
+		case 4:
+			sys_mount(NULL, place, NULL, r & 8 ? MS_SHARED : r & 16 ? MS_SLAVE : MS_PRIVATE, NULL);
+			break;
+		case 5:
+			if (!mkdir("a/new", 0755))
+				rename("a/new", "b/new");
+			rmdir("b/new");
+			break;
+		case 6:
+			lines_of(place);
+			break;
+		default:
+			access("s/in/../../d/in/..", F_OK);
+			break;
+		}
+	}
+	__atomic_sub_fetch(&racers_left, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+TEST(all_at_once)
+{
+	pthread_t t[4];
+
+	master_and_slave();
+	racers_left = 4;
+	for (uintptr_t i = 0; i < 4; i++)
+		EQ(pthread_create(&t[i], NULL, race, (void *)(i + 1)), 0);
+	for (int i = 0; i < 4; i++)
+		EQ(pthread_join(t[i], NULL), 0);
+	EQ(racers_left, 0);
+	for (int i = 0; i < 5000 && !umount2(DIR, 2); i++)
+		;
+	EQ(lines_of(DIR), 0);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * One call whose length its caller sets: another task of the same CPU runs meanwhile, and SIGKILL ends it before it is through.
- * proves: mincore move_pages getrandom readv process_vm_readv sendfile
+ * proves: mincore move_pages getrandom read readv write process_vm_readv sendfile
  */
 #include "t.h"
 #include <sched.h>
@@ -102,7 +102,41 @@ static void long_process_vm_readv(void)
 	vectors(v);
 	for (int i = 0; i < VECTORS + 1; i++)
 		f[i] = from;
+	/* All pages are there: no fault asks whether it was killed. */
+	for (size_t i = 0; i < CHUNK; i += 4096)
+		((volatile unsigned char *)chunk)[i] = 0xff + ((volatile unsigned char *)zeros)[i];
 	process_vm_readv(getpid(), v, VECTORS + 1, f, VECTORS + 1, 0);
+}
+
+static void long_pagemap(void)
+{
+	int fd = OK(open("/proc/self/pagemap", O_RDONLY));
+	size_t n = end_with_last(ALL - CHUNK);
+
+	OK(lseek(fd, 1l << 20, SEEK_SET));
+	while (n) {
+		ssize_t got = OK(read(fd, many + ALL - CHUNK + 4096 - n, n));
+
+		n -= (size_t)got;
+	}
+}
+
+static void long_hole(void)
+{
+	int fd = OK(memfd_create("hole", 0));
+
+	OK(ftruncate(fd, 1l << 40));
+	read(fd, many, end_with_last(ALL - CHUNK));
+}
+
+/* A line of the terminal that is too long: all of it goes nowhere. */
+static void long_terminal_input(void)
+{
+	int master = OK(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+
+	chunk[0] = 0;
+	while (write(master, zeros, ALL) >= 0)
+		;
 }
 
 static int one_byte;	/* of a file that a call lengthens, a byte a round, by what it wrote the round before */
@@ -163,10 +197,15 @@ static void ends_early(void (*call)(void))
 		EQ(last[i], 0xff);
 }
 
-/* Linux goes through with these two: half a minute where its processor is emulated. */
+/* Linux goes through with these: half a minute where its processor is emulated. */
+static bool on_linux(void)
+{
+	return access("/proc/sys/vm/user_lasting_kbytes", F_OK);
+}
+
 static void not_on_linux(void (*call)(void))
 {
-	if (access("/proc/sys/vm/user_lasting_kbytes", F_OK))
+	if (on_linux())
 		SKIP("Linux does not end it");
 	writes(call);
 }
@@ -176,6 +215,15 @@ TEST(killed_move_pages) { not_on_linux(long_move_pages); }
 TEST(killed_getrandom) { ends_early(long_getrandom); }
 TEST(killed_readv) { ends_early(long_readv); }
 TEST(killed_process_vm_readv) { ends_early(long_process_vm_readv); }
+TEST(killed_terminal_input) { writes(long_terminal_input); }
+
+TEST(killed_pagemap_and_hole)
+{
+	if (on_linux())
+		SKIP("Linux does not end them");
+	ends_early(long_pagemap);
+	ends_early(long_hole);
+}
 
 TEST(killed_sendfile_of_single_bytes)
 {

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-/* Processes by descriptor. proves: pidfd_open pidfd_send_signal pidfd_getfd clone3 waitid setns process_madvise */
+/* Processes by descriptor. proves: pidfd_open pidfd_send_signal pidfd_getfd clone3 waitid setns process_madvise process_mrelease */
 #include "t.h"
 #include <linux/sched.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
 #define P_PIDFD_ 3
 #define PIDFD_THREAD O_EXCL
-
-int unshare(int);
 
 static int pidfd_open(pid_t pid, unsigned int flags)
 {
@@ -618,4 +618,86 @@ TEST(exec_by_a_thread_is_no_gap)
 	}
 	CHECK(WIFEXITED(status));
 	EQ(WEXITSTATUS(status), 0);
+}
+
+static long mrelease(int fd, unsigned int flags)
+{
+	return syscall(SYS_process_mrelease, fd, flags);
+}
+
+static unsigned long resident(pid_t pid)
+{
+	char path[40], b[64] = "";
+	unsigned long size = 0, rss = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	fd = OK(open(path, O_RDONLY));
+	CHECK(read(fd, b, sizeof(b) - 1) > 0);
+	close(fd);
+	EQ(sscanf(b, "%lu %lu", &size, &rss), 2);
+	return rss;
+}
+
+static int with_memory(void *arg)
+{
+	memset(arg, 1, 64 * PAGE);
+	syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0);
+	syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP);
+	syscall(SYS_exit_group, 0);
+	return 0;
+}
+
+/* A child with memory, to be stopped in its exit; FLAGS: of clone(2). */
+static pid_t stops_in_exit(int *fd, int flags)
+{
+	char *p = mmap(NULL, 80 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = OK(clone(with_memory, p + 80 * PAGE, flags | SIGCHLD, p));
+
+	EQ(waitpid(pid, NULL, 0), pid);
+	OK(ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXIT));
+	*fd = OK(pidfd_open(pid, 0));
+	return pid;
+}
+
+static void go_on_to_exit(pid_t pid)
+{
+	int status;
+
+	OK(ptrace(PTRACE_CONT, pid, 0, 0));
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status >> 8, SIGTRAP | PTRACE_EVENT_EXIT << 8);
+}
+
+TEST(memory_of_the_dying)
+{
+	int fd, status;
+	pid_t pid = stops_in_exit(&fd, 0);
+
+	ERR(mrelease(fd, 1), EINVAL);
+	ERR(mrelease(-1, 0), EBADF);
+	ERR(mrelease(0, 0), EBADF);
+	ERR(mrelease(fd, 0), EINVAL);		/* it lives */
+	CHECK(resident(pid) >= 64);
+	go_on_to_exit(pid);
+	OK(mrelease(fd, 0));
+	CHECK(resident(pid) < 64);
+	OK(ptrace(PTRACE_CONT, pid, 0, 0));
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	ERR(mrelease(fd, 0), ESRCH);
+}
+
+/* Who lives in the same memory keeps it. */
+TEST(memory_of_the_dying_and_the_living)
+{
+	int fd, own = OK(pidfd_open(getpid(), 0));
+	pid_t pid;
+
+	ERR(mrelease(own, 0), EINVAL);
+	pid = stops_in_exit(&fd, CLONE_VM);
+	go_on_to_exit(pid);
+	ERR(mrelease(fd, 0), EINVAL);
+	OK(ptrace(PTRACE_CONT, pid, 0, 0));
+	EQ(waitpid(pid, NULL, 0), pid);
 }

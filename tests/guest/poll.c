@@ -5,11 +5,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/personality.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
@@ -371,6 +373,38 @@ TEST(all_of_a_crowd_are_told)
 	close(p[0]);
 	close(p[1]);
 	close(u[0]);
+}
+
+/* Of a signal, and of the end of a process; the group that had a crowd ends with it. */
+TEST(all_of_a_crowd_hear_of_signals)
+{
+	sigset_t one;
+	int s, p;
+	pid_t pid;
+
+	sigemptyset(&one);
+	sigaddset(&one, SIGUSR1);
+	OK(sigprocmask(SIG_BLOCK, &one, NULL));
+	s = OK(signalfd(-1, &one, 0));
+	gather(s, 0);
+	EQ(told(0), 0);
+	OK(kill(getpid(), SIGUSR1));
+	EQ(told(-1), CROWD);
+	OK(kill(getpid(), SIGUSR1));
+	disperse();
+	pid = OK(fork());
+	if (!pid) {
+		gather(OK(signalfd(-1, &one, 0)), 0);
+		OK(kill(getpid(), SIGUSR1));
+		_exit(0);
+	}
+	p = OK((int)syscall(SYS_pidfd_open, pid, 0));
+	gather(p, 0);
+	EQ(told(-1), CROWD);
+	CHECK(t_child_ok(pid));
+	disperse();
+	close(p);
+	close(s);
 }
 
 /* Watches come and go while all are told: nobody is forgotten, nothing is broken. */

@@ -3,11 +3,14 @@
 #include "t.h"
 #include <dirent.h>
 #include <elf.h>
+#include <grp.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -418,6 +421,35 @@ TEST(stacks_of_the_dying)
 	}
 }
 
+/* The call that a task sleeps in, with its arguments; of oneself the one that asks. */
+TEST(syscall)
+{
+	long nr, fd, at, len, sp = 0, ip = 0;
+	char path[64], c;
+	pid_t pid;
+	int p[2];
+
+	OK(pipe(p));
+	pid = OK(fork());
+	if (!pid) {
+		close(p[1]);
+		_exit(read(p[0], &c, 1) != 0);
+	}
+	close(p[0]);
+	t_until_asleep(pid);
+	sprintf(path, "/proc/%d/syscall", pid);
+	EQ(sscanf(slurp(path), "%ld 0x%lx 0x%lx 0x%lx 0x%*x 0x%*x 0x%*x 0x%lx 0x%lx\n", &nr, (unsigned long *)&fd, (unsigned long *)&at,
+		  (unsigned long *)&len, (unsigned long *)&sp, (unsigned long *)&ip), 6);
+	EQ(nr, SYS_read);
+	EQ(fd, p[0]);
+	EQ(at, (long)&c);
+	EQ(len, 1);
+	CHECK(sp && ip);
+	EQ(strtol(slurp("/proc/self/syscall"), NULL, 10), SYS_read);
+	close(p[1]);
+	t_wait(pid);
+}
+
 /* Where a task sleeps has a name; one that runs is nowhere. */
 TEST(wchan)
 {
@@ -452,4 +484,201 @@ TEST(sysfs_is_there)
 	OK(stat("/sys/fs/cgroup", &st));
 	ERR(mkdir("/sys/kernel/x", 0755), EPERM);
 	ERR(open("/sys/none", O_RDONLY), ENOENT);
+}
+
+/* gid= lets a group see all processes, but not where only what may be traced is seen. */
+TEST(no_group_sees_what_it_may_not_trace)
+{
+	static const struct { const char *options; bool seen; } t[] = { { "hidepid=invisible,gid=50", true }, { "hidepid=ptraceable,gid=50", false } };
+	gid_t group = 50;
+
+	OK(unshare(CLONE_NEWNS));
+	OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	for (int i = 0; i < 2; i++) {
+		pid_t pid;
+
+		OK(mount("p", "/mnt", "proc", 0, t[i].options));
+		pid = OK(fork());
+		if (!pid) {
+			OK(setgroups(1, &group));
+			OK(setgid(1000));
+			OK(setuid(1000));
+			if (t[i].seen)
+				OK(access("/mnt/1/stat", F_OK));
+			else
+				ERR(access("/mnt/1/stat", F_OK), ENOENT);
+			_exit(0);
+		}
+		CHECK(t_child_ok(pid));
+		OK(umount("/mnt"));
+	}
+}
+
+/* A number is set by pwrite(2), too, wherever; of a file that is more than that, nothing. */
+TEST(numbers_are_set_at_any_place)
+{
+	char b[20] = "";
+	int fd = OK(open("/proc/self/oom_score_adj", O_RDWR));
+
+	EQ(pwrite(fd, "10", 2, 0), 2);
+	EQ(pwrite(fd, "11", 2, 1), 2);
+	EQ(pread(fd, b, sizeof(b), 0), 3);
+	CHECK(!strcmp(b, "11\n"));
+	close(fd);
+	fd = OK(open("/proc/self/oom_score_adj", O_RDONLY));
+	ERR(pwrite(fd, "10", 2, 0), EBADF);
+	close(fd);
+	fd = OK(open("/proc/self/coredump_filter", O_RDWR));
+	EQ(pwrite(fd, "33", 2, 0), 2);
+	close(fd);
+	fd = OK(open("/proc/self/comm", O_RDWR));
+	ERR(pwrite(fd, "name", 4, 0), ESPIPE);
+	close(fd);
+	fd = OK(open("/proc/sys/kernel/hostname", O_RDONLY));
+	ERR(pwrite(fd, "name", 4, 0), EBADF);
+	close(fd);
+}
+
+static int of_process(pid_t pid, const char *name, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return open(path, flags);
+}
+
+/* Memory that is gone is not found when the file is opened, which is also when the caller's right to it is looked at. */
+TEST(files_of_a_zombie)
+{
+	static const char *const gone[] = { "environ", "auxv", "mem", "pagemap", "smaps_rollup" };
+	siginfo_t si;
+	char b[64];
+	pid_t pid = OK(fork());
+	struct stat st;
+	int fd;
+
+	if (!pid)
+		_exit(0);
+	OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	for (unsigned int i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+		ERR(of_process(pid, gone[i], O_RDONLY), ESRCH);
+	OK(of_process(pid, "net", O_RDONLY | O_DIRECTORY));
+	ERR(of_process(pid, "net/unix", O_RDONLY), ENOENT);
+	snprintf(b, sizeof(b), "/proc/%d/net/unix", pid);
+	ERR(stat(b, &st), ENOENT);
+	t_wait(pid);
+	fd = OK(of_process(getpid(), "smaps_rollup", O_RDONLY));
+	OK(setgid(1000));
+	OK(setuid(1000));
+	CHECK(read(fd, b, sizeof(b)) > 0);
+	ERR(of_process(1, "smaps_rollup", O_RDONLY), EACCES);
+}
+
+TEST(slack_of_another)
+{
+	char b[32] = "";
+	pid_t pid = OK(fork()), user;
+	int fd;
+
+	if (!pid)
+		for (;;)
+			pause();
+	fd = OK(of_process(pid, "timerslack_ns", O_RDWR));
+	EQ(write(fd, "1000\n", 5), 5);
+	CHECK(pread(fd, b, sizeof(b), 0) == 5 && !strncmp(b, "1000\n", 5));
+	EQ(write(fd, "0", 1), 1);
+	CHECK(pread(fd, b, sizeof(b), 0) == 6 && !strncmp(b, "50000\n", 6));
+	ERR(write(fd, "-1", 2), EINVAL);
+	ERR(write(fd, "0x10", 4), EINVAL);
+	ERR(write(fd, "18446744073709551616", 20), ERANGE);
+	user = OK(fork());
+	if (!user) {
+		OK(setuid(1000));
+		ERR(write(fd, "7", 1), EPERM);
+		ERR(pread(fd, b, sizeof(b), 0), EPERM);
+		fd = OK(open("/proc/self/timerslack_ns", O_RDWR));
+		EQ(write(fd, "70000", 5), 5);
+		EQ(prctl(PR_GET_TIMERSLACK), 70000);
+		_exit(0);
+	}
+	EQ(t_wait(user), 0);
+	kill(pid, SIGKILL);
+	t_wait(pid);
+}
+
+static void login_is(const char *name, const char *text)
+{
+	char b[16] = "";
+	int fd = OK(open(name, O_RDONLY));
+
+	CHECK(read(fd, b, sizeof(b) - 1) > 0);
+	CHECK(!strcmp(b, text));
+	close(fd);
+}
+
+TEST(who_logged_in)
+{
+	char session[16] = "";
+	pid_t pid;
+	int fd;
+
+	login_is("/proc/self/loginuid", "4294967295");
+	login_is("/proc/self/sessionid", "4294967295");
+	OK(setgid(1000));
+	OK(prctl(PR_SET_KEEPCAPS, 1));
+	pid = OK(fork());
+	if (!pid) {
+		OK(setuid(1000));
+		OK(prctl(PR_SET_DUMPABLE, 1));
+		fd = OK(open("/proc/self/loginuid", O_RDWR));
+		EQ(write(fd, "1000", 4), 4);			/* once */
+		login_is("/proc/self/loginuid", "1000");
+		ERR(pwrite(fd, "1001", 4, 0), EPERM);
+		ERR(pwrite(fd, "4294967295", 10, 0), EPERM);
+		fd = OK(open("/proc/self/sessionid", O_RDONLY));
+		CHECK(read(fd, session, sizeof(session) - 1) > 0);
+		CHECK(strcmp(session, "4294967295"));
+		pid = OK(fork());
+		if (!pid) {
+			login_is("/proc/self/loginuid", "1000");
+			login_is("/proc/self/sessionid", session);
+			fd = OK(of_process(getppid(), "loginuid", O_WRONLY));
+			ERR(write(fd, "1000", 4), EPERM);	/* only one's own */
+			_exit(0);
+		}
+		_exit(t_wait(pid));
+	}
+	EQ(t_wait(pid), 0);
+	fd = OK(open("/proc/self/loginuid", O_WRONLY));
+	EQ(write(fd, "5", 1), 1);
+	ERR(pwrite(fd, "6", 1, 1), EINVAL);			/* not at the start */
+	EQ(pwrite(fd, "6", 1, 0), 1);				/* CAP_AUDIT_CONTROL */
+	login_is("/proc/self/loginuid", "6");
+	EQ(pwrite(fd, "4294967295", 10, 0), 10);
+	login_is("/proc/self/sessionid", "4294967295");
+	ERR(pwrite(fd, "x", 1, 0), EINVAL);
+}
+
+TEST(memory_by_node)
+{
+	char *p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), want[32], line[512];
+	bool found = false, heap = false;
+	unsigned long mask = 1;
+	FILE *f;
+
+	/* An area of its own: nothing beside it has this policy. */
+	EQ(syscall(SYS_mbind, p, 4 * PAGE, 2 /* MPOL_BIND */, &mask, 64, 0), 0);
+	memset(p, 1, 3 * PAGE);
+	snprintf(want, sizeof(want), "%08lx bind:0 ", (unsigned long)p);
+	f = fopen("/proc/self/numa_maps", "r");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, want, strlen(want))) {
+			found = true;
+			CHECK(strstr(line, " anon=3 dirty=3 ") && strstr(line, " N0=3 "));
+		}
+		heap |= strstr(line, " heap") != NULL || strstr(line, " stack") != NULL;
+		CHECK(strchr(line, '\n'));
+	}
+	CHECK(found && heap);
 }

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <time.h>
 #include <ucontext.h>
 
 static volatile int hits, last;
@@ -198,6 +199,89 @@ TEST(real_time_signals_queue_in_order)
 	EQ(norder, 6);
 	for (int i = 0; i < 6; i++)
 		EQ(order[i], i < 3 ? SIGRTMIN + 1 : SIGRTMIN + 2);
+}
+
+/* More than a few: each number has its own order, whatever stands between; what is ignored goes, the rest stays. */
+TEST(many_are_queued)
+{
+	enum { MANY = 600 };
+	struct timespec no = { 0, 0 };
+	sigset_t all, set, pending;
+	siginfo_t si;
+
+	sigfillset(&all);
+	OK(sigprocmask(SIG_SETMASK, &all, NULL));
+	for (int i = 0; i < MANY; i++)
+		OK(sigqueue(getpid(), SIGRTMIN + i % 3, (union sigval){ .sival_int = i }));
+	raise(SIGUSR1);
+	for (int sig = 1; sig >= 0; sig--) {
+		sigemptyset(&set);
+		sigaddset(&set, SIGRTMIN + sig);
+		for (int i = sig; i < MANY / 2; i += 3) {
+			EQ(sigtimedwait(&set, &si, &no), SIGRTMIN + sig);
+			EQ(si.si_value.sival_int, i);
+		}
+	}
+	handle(SIGRTMIN + 1, SIG_IGN, 0);
+	OK(sigpending(&pending));
+	EQ(sigismember(&pending, SIGRTMIN), 1);
+	EQ(sigismember(&pending, SIGRTMIN + 1), 0);
+	EQ(sigismember(&pending, SIGRTMIN + 2), 1);
+	handle(SIGRTMIN + 1, SIG_DFL, 0);
+	OK(sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ .sival_int = MANY }));
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 1);
+	EQ(sigtimedwait(&set, &si, &no), SIGRTMIN + 1);
+	EQ(si.si_value.sival_int, MANY);
+	ERR(sigtimedwait(&set, &si, &no), EAGAIN);
+	sigaddset(&set, SIGRTMIN);
+	sigaddset(&set, SIGRTMIN + 2);
+	for (int i = MANY / 2 / 3 * 3; i < MANY; i += 3) {
+		EQ(sigtimedwait(&set, &si, &no), SIGRTMIN);
+		EQ(si.si_value.sival_int, i);
+	}
+	for (int i = 2; i < MANY; i += 3) {
+		EQ(sigtimedwait(&set, &si, &no), SIGRTMIN + 2);
+		EQ(si.si_value.sival_int, i);
+	}
+	ERR(sigtimedwait(&set, &si, &no), EAGAIN);
+	OK(sigpending(&pending));
+	EQ(sigismember(&pending, SIGUSR1), 1);
+}
+
+/* Each of many timers has its signal queued; those that are deleted have none any more. */
+TEST(signals_of_many_timers)
+{
+	enum { MANY = 150 };
+	struct sigevent e = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
+	struct itimerspec at = { .it_value = { 0, 1 } };
+	struct timespec no = { 0, 0 };
+	timer_t id[MANY];
+	sigset_t set;
+	siginfo_t si;
+	long sum = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	for (int i = 0; i < MANY; i++) {
+		e.sigev_value.sival_int = i;
+		OK(timer_create(CLOCK_MONOTONIC, &e, &id[i]));
+		OK(timer_settime(id[i], TIMER_ABSTIME, &at, NULL));
+	}
+	for (int i = 0; i < MANY; i++)
+		if (i % 3)
+			OK(timer_delete(id[i]));
+	for (int i = 0; i < MANY; i += 3) {
+		EQ(sigwaitinfo(&set, &si), SIGRTMIN);
+		EQ(si.si_code, SI_TIMER);
+		EQ(si.si_value.sival_int % 3, 0);
+		sum += si.si_value.sival_int;
+	}
+	EQ(sum, 3L * (MANY / 3) * (MANY / 3 - 1) / 2);
+	ERR(sigtimedwait(&set, &si, &no), EAGAIN);
+	for (int i = 0; i < MANY; i += 3)
+		OK(timer_delete(id[i]));
 }
 
 TEST(handler_mask)

@@ -7,6 +7,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
@@ -667,4 +668,152 @@ TEST(many_keys)
 	for (int i = 0; i < n; i++)
 		OK(semctl(ids[i], 0, IPC_RMID));
 	ERR(semget(0x10000, 1, 0), ENOENT);
+}
+
+/* A segment is promised as a whole, unless SHM_NORESERVE says that it need not be. */
+TEST(a_segment_larger_than_memory)
+{
+	int id;
+
+	OK(unshare(CLONE_NEWIPC));
+	ERR(shmget(IPC_PRIVATE, 1ul << 62, 0600), ENOMEM);
+	ERR(shmget(IPC_PRIVATE, 1ul << 42, 0600), ENOMEM);
+	CHECK(mmap(NULL, 1ul << 42, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+	EQ(errno, ENOMEM);
+	id = OK(shmget(IPC_PRIVATE, 1ul << 42, 0600 | SHM_NORESERVE));
+	OK(shmctl(id, IPC_RMID, NULL));
+}
+
+/* ---- the settings, of each namespace its own ---- */
+
+static int setting(const char *name, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	return open(path, flags);
+}
+
+static void setting_is(const char *name, const char *text)
+{
+	char b[64] = "";
+	int fd = OK(setting(name, O_RDONLY));
+
+	CHECK(read(fd, b, sizeof(b) - 1) > 0);
+	b[strcspn(b, "\n")] = 0;
+	CHECK(!strcmp(b, text));
+	close(fd);
+}
+
+static void map_root(unsigned int id)
+{
+	char b[32];
+	int fd = OK(open("/proc/self/setgroups", O_WRONLY));
+
+	EQ(write(fd, "deny", 4), 4);
+	close(fd);
+	fd = OK(open("/proc/self/uid_map", O_WRONLY));
+	snprintf(b, sizeof(b), "0 %u 1", id);
+	EQ(write(fd, b, strlen(b)), strlen(b));
+	close(fd);
+}
+
+TEST(settings_of_a_namespace)
+{
+	char before[64] = "";
+	int fd = OK(setting("kernel/shmmni", O_RDONLY)), inherited;
+
+	CHECK(read(fd, before, sizeof(before) - 1) > 0);
+	close(fd);
+	before[strcspn(before, "\n")] = 0;
+	inherited = OK(setting("kernel/shmmni", O_WRONLY));
+	EQ(write(inherited, before, strlen(before)), strlen(before));
+	OK(lseek(inherited, 0, SEEK_SET));
+	if (fork() == 0) {
+		OK(unshare(CLONE_NEWIPC));
+		fd = OK(setting("kernel/shmmni", O_WRONLY));
+		EQ(write(fd, "1", 1), 1);
+		setting_is("kernel/shmmni", "1");
+		OK(shmget(IPC_PRIVATE, PAGE, 0600));
+		ERR(shmget(IPC_PRIVATE, PAGE, 0600), ENOSPC);
+		fd = OK(setting("kernel/sem", O_WRONLY));
+		EQ(write(fd, "7 20 3", 6), 6);
+		setting_is("kernel/sem", "7\t20\t3\t32000");
+		ERR(semget(IPC_PRIVATE, 8, 0600), EINVAL);
+		OK(semget(IPC_PRIVATE, 7, 0600));
+		OK(lseek(fd, 0, SEEK_SET));
+		ERR(write(fd, "7 20 3 32769", 12), EINVAL);
+		fd = OK(setting("fs/mqueue/msg_default", O_WRONLY));
+		EQ(write(fd, "3", 1), 1);
+		setting_is("fs/mqueue/msg_default", "3");
+		_exit(0);
+	}
+	t_wait(-1);
+	setting_is("kernel/shmmni", before);
+}
+
+/* They are the root's of the user namespace that owns it; identifiers are chosen by who restores processes there. */
+TEST(settings_are_the_owners)
+{
+	pid_t pid;
+	int fd;
+
+	pid = OK(fork());
+	if (!pid) {
+		OK(setgid(1000));
+		OK(setuid(1000));
+		ERR(setting("kernel/shmmax", O_WRONLY), EACCES);
+		OK(prctl(PR_SET_DUMPABLE, 1));
+		OK(unshare(CLONE_NEWUSER));
+		ERR(setting("kernel/shmmax", O_WRONLY), EACCES);
+		ERR(setting("kernel/shm_next_id", O_WRONLY), EACCES);
+		OK(unshare(CLONE_NEWIPC));
+		OK(setting("kernel/shm_next_id", O_WRONLY));
+		ERR(setting("kernel/shmmax", O_WRONLY), EACCES);	/* nobody there is root */
+		map_root(1000);
+		fd = OK(setting("kernel/shmmni", O_WRONLY));
+		EQ(write(fd, "5", 1), 1);
+		setting_is("kernel/shmmni", "5");
+		OK(setting("kernel/sem", O_WRONLY));
+		OK(setting("fs/mqueue/msg_max", O_WRONLY));
+		ERR(setting("kernel/printk", O_WRONLY), EACCES);
+		_exit(0);
+	}
+	EQ(t_wait(pid), 0);
+}
+
+/* A child's descriptor for its namespace's setting is none for the parent's. */
+TEST(settings_by_a_descriptor_of_another)
+{
+	char before[64] = "", user[64] = "";
+	int p[2], fd, ipc, max;
+	pid_t pid;
+
+	OK(setgid(1000));
+	OK(setuid(1000));
+	OK(prctl(PR_SET_DUMPABLE, 1));
+	fd = OK(setting("kernel/shmmni", O_RDONLY));
+	CHECK(read(fd, before, sizeof(before) - 1) > 0);
+	fd = OK(setting("user/max_ipc_namespaces", O_RDONLY));
+	CHECK(read(fd, user, sizeof(user) - 1) > 0);
+	OK(pipe(p));
+	pid = (pid_t)OK(syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, 0));
+	if (!pid) {
+		OK(unshare(CLONE_NEWUSER | CLONE_NEWIPC));
+		map_root(1000);
+		ipc = OK(setting("kernel/shmmni", O_WRONLY));
+		max = OK(setting("user/max_ipc_namespaces", O_WRONLY));
+		EQ(write(p[1], &ipc, sizeof(ipc)), sizeof(ipc));
+		EQ(write(p[1], &max, sizeof(max)), sizeof(max));
+		_exit(0);
+	}
+	EQ(read(p[0], &ipc, sizeof(ipc)), sizeof(ipc));
+	EQ(read(p[0], &max, sizeof(max)), sizeof(max));
+	EQ(t_wait(pid), 0);
+	(void)!write(ipc, "9", 1);
+	(void)!write(max, "9", 1);
+	before[strcspn(before, "\n")] = 0;
+	user[strcspn(user, "\n")] = 0;
+	setting_is("kernel/shmmni", before);
+	setting_is("user/max_ipc_namespaces", user);
 }

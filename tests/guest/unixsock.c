@@ -2,6 +2,7 @@
 /* Local sockets. proves: socket socketpair bind listen accept accept4 connect getsockname getpeername sendto recvfrom sendmsg recvmsg sendmmsg
  * recvmmsg shutdown setsockopt getsockopt */
 #include "t.h"
+#include <grp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -658,4 +659,122 @@ TEST(poll_outlives_the_peer)
 	while (poll(&(struct pollfd){ p[1], POLLIN, 0 }, 1, 0) == 1)
 		EQ(read(p[1], &c, 1), 1);
 	CHECK(t_child_ok(pid));
+}
+
+/* The C library's headers lack the newer ones, which all CPUs but alpha and sparc64 number alike. */
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72
+#endif
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+static int option(int s, int name)
+{
+	socklen_t len = sizeof(int);
+	int v = -7;
+
+	OK(getsockopt(s, SOL_SOCKET, name, &v, &len));
+	EQ(len, sizeof(v));
+	return v;
+}
+
+static int set_option(int s, int name, int v)
+{
+	return setsockopt(s, SOL_SOCKET, name, &v, sizeof(v));
+}
+
+TEST(options_of_networks)
+{
+	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0)), other = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+	uint64_t rate = 1ull << 40, a = 0, b = 0;
+	socklen_t len = sizeof(rate);
+
+	EQ(option(s, SO_INCOMING_CPU), -1);
+	OK(set_option(s, SO_INCOMING_CPU, 3));
+	EQ(option(s, SO_INCOMING_CPU), 3);
+	OK(set_option(s, SO_BUSY_POLL, 50));
+	EQ(option(s, SO_BUSY_POLL), 50);
+	ERR(set_option(s, SO_BUSY_POLL, -1), EINVAL);
+	EQ(option(s, SO_MAX_PACING_RATE), -1);
+	OK(setsockopt(s, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	EQ(option(s, SO_MAX_PACING_RATE), -1);		/* too much for an int */
+	rate = 0;
+	OK(getsockopt(s, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len));
+	CHECK(rate == 1ull << 40 && len == sizeof(rate));
+	OK(set_option(s, SO_RXQ_OVFL, 5));
+	EQ(option(s, SO_RXQ_OVFL), 1);
+	EQ(option(s, SO_BUF_LOCK), 0);
+	OK(set_option(s, SO_SNDBUF, 10000));
+	EQ(option(s, SO_BUF_LOCK), 1);
+	OK(set_option(s, SO_BUF_LOCK, 2));
+	EQ(option(s, SO_BUF_LOCK), 2);
+	ERR(set_option(s, SO_BUF_LOCK, 4), EINVAL);
+	ERR(set_option(s, SO_ZEROCOPY, 1), EOPNOTSUPP);
+	len = sizeof(a);
+	OK(getsockopt(s, SOL_SOCKET, SO_COOKIE, &a, &len));
+	OK(getsockopt(other, SOL_SOCKET, SO_COOKIE, &b, &len));
+	CHECK(a && b && a != b);
+	OK(getsockopt(s, SOL_SOCKET, SO_COOKIE, &b, &len));
+	EQ(a, b);
+	OK(set_option(s, SO_DEBUG, 1));
+	EQ(option(s, SO_DEBUG), 1);
+	OK(set_option(s, SO_MARK, 77));
+	EQ(option(s, SO_MARK), 77);
+	OK(setuid(1000));
+	ERR(set_option(s, SO_MARK, 78), EPERM);
+	ERR(set_option(s, SO_DEBUG, 1), EACCES);
+	OK(set_option(s, SO_DEBUG, 0));
+	EQ(option(s, SO_MARK), 77);
+}
+
+/* Whom a socket is connected to, by descriptor, groups and name. */
+TEST(the_peer)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0the peer" }, name;
+	int l = OK(socket(AF_UNIX, SOCK_STREAM, 0)), c, s, fd = -1;
+	gid_t groups[3] = { 5, 70, 9999 }, got[3] = { 0 };
+	socklen_t len = sizeof(fd);
+	char path[64], text[512] = "";
+	pid_t pid;
+
+	ERR(getsockopt(l, SOL_SOCKET, SO_PEERPIDFD, &fd, &len), ENODATA);
+	len = sizeof(got);
+	ERR(getsockopt(l, SOL_SOCKET, SO_PEERGROUPS, got, &len), ENODATA);
+	len = 2;
+	ERR(getsockopt(l, SOL_SOCKET, SO_PEERNAME, &name, &len), ENOTCONN);
+	OK(bind(l, (struct sockaddr *)&a, offsetof(struct sockaddr_un, sun_path) + 9));
+	OK(setgroups(3, groups));
+	OK(listen(l, 1));
+	OK(setgroups(0, NULL));
+	c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+	pid = OK(fork());
+	if (!pid) {
+		OK(connect(c, (struct sockaddr *)&a, offsetof(struct sockaddr_un, sun_path) + 9));
+		len = sizeof(got[0]);
+		ERR(getsockopt(c, SOL_SOCKET, SO_PEERGROUPS, got, &len), ERANGE);
+		EQ(len, sizeof(got));
+		OK(getsockopt(c, SOL_SOCKET, SO_PEERGROUPS, got, &len));
+		CHECK(!memcmp(got, groups, sizeof(got)));
+		len = sizeof(name);
+		ERR(getsockopt(c, SOL_SOCKET, SO_PEERNAME, &name, &len), EINVAL);
+		len = offsetof(struct sockaddr_un, sun_path) + 9;
+		OK(getsockopt(c, SOL_SOCKET, SO_PEERNAME, &name, &len));
+		CHECK(!memcmp(&name, &a, len));
+		pause();
+	}
+	s = OK(accept(l, NULL, NULL));
+	len = sizeof(got);
+	OK(getsockopt(s, SOL_SOCKET, SO_PEERGROUPS, got, &len));
+	EQ(len, 0);
+	len = sizeof(fd);
+	OK(getsockopt(s, SOL_SOCKET, SO_PEERPIDFD, &fd, &len));
+	EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	l = OK(open(path, O_RDONLY));
+	CHECK(read(l, text, sizeof(text) - 1) > 0);
+	snprintf(path, sizeof(path), "\nPid:\t%d\n", pid);
+	CHECK(strstr(text, path));
+	OK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
+	EQ(WTERMSIG(t_wait(pid)), SIGKILL);
 }

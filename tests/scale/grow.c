@@ -14,7 +14,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -34,6 +36,7 @@
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,6 +45,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <netinet/in.h>
+#include <limits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,7 +60,7 @@ static struct shared {
 	volatile int64_t late;			/* the watcher's worst */
 	volatile int64_t cost[3];
 	volatile long made;
-	volatile int error, ready, other;
+	volatile int error, ready;
 } *shared;
 
 static long limit = 100000;
@@ -115,12 +119,33 @@ static int time_for_all(long i) { return i % 5000 == 2500; }
 /* Many that wait for one file; now and then there is something for all. */
 static int crowd_start(void) { fd = eventfd(0, EFD_NONBLOCK); return fd >= 0; }
 
+static int first_watcher = -1, last_watcher;
+
 static int watches_it(void)
 {
 	struct epoll_event e = { .events = EPOLLIN };
 	int f = epoll_create1(0);
 
+	last_watcher = f;
+	if (first_watcher < 0)
+		first_watcher = f;
 	return f >= 0 && !epoll_ctl(f, EPOLL_CTL_ADD, fd, &e);
+}
+
+/* Until those at both ends have heard of it, if a thread of the kernel tells them: it would go on at the cost of the next objects. */
+static int all_told(void)
+{
+	struct epoll_event e;
+
+	return epoll_wait(first_watcher, &e, 1, -1) == 1 && epoll_wait(last_watcher, &e, 1, -1) == 1;
+}
+
+/* The first one has to hear it again the next time. */
+static int none_left(void)
+{
+	struct epoll_event e;
+
+	return epoll_wait(first_watcher, &e, 1, 0) == 0;
 }
 
 static int crowd_one(long i)
@@ -166,7 +191,46 @@ static int timerfd_crowd_one(long i)
 	struct itimerspec s = { .it_value = { 0, 1000 } };
 	uint64_t n;
 
-	return watches_it() && (!time_for_all(i) || (!timerfd_settime(fd, 0, &s, NULL) && read(fd, &n, 8) == 8));
+	return watches_it() && (!time_for_all(i) || (!timerfd_settime(fd, 0, &s, NULL) && all_told() && read(fd, &n, 8) == 8 && none_left()));
+}
+
+static int signalfd_crowd_start(void)
+{
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &one, NULL);
+	fd = signalfd(-1, &one, 0);
+	return fd >= 0;
+}
+
+static int signalfd_crowd_one(long i)
+{
+	struct signalfd_siginfo s;
+
+	return watches_it() && (!time_for_all(i) || (!kill(getpid(), SIGUSR1) && all_told() && read(fd, &s, sizeof(s)) == sizeof(s) && none_left()));
+}
+
+static pid_t watched;
+
+static int pidfd_crowd_start(void)
+{
+	watched = fork();
+	if (!watched) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	first_watcher = -1;
+	fd = watched > 0 ? (int)syscall(SYS_pidfd_open, watched, 0) : -1;
+	return fd >= 0;
+}
+
+/* A process ends that many watch; the next one is watched by those to come. */
+static int pidfd_crowd_one(long i)
+{
+	return watches_it() && (!time_for_all(i) || (!kill(watched, SIGKILL) && all_told() && waitpid(watched, NULL, 0) == watched && pidfd_crowd_start()));
 }
 
 static int timerfd_one(long i)
@@ -211,6 +275,34 @@ static int hole_one(long i)
 	return p != MAP_FAILED && !munmap(p, (size_t)(2 * PAGE));
 }
 
+/* Areas of a page with holes of a page between. Each new hole lies above the others: a search from there down passes over them all. */
+static int vma_holes_one(long i)
+{
+	char *p;
+
+	if (munmap(area + (2 * i + 1) * PAGE, (size_t)PAGE))
+		return 0;
+	p = mmap(NULL, (size_t)(2 * PAGE), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p != MAP_FAILED && !munmap(p, (size_t)(2 * PAGE));
+}
+
+static int vma_holes_32_start(void)
+{
+	area = mmap((void *)(1l << 30), (size_t)(2 * limit + 2 * STEP) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	return area != MAP_FAILED;
+}
+
+/* The lowest room is wanted, which lies behind them all. */
+static int vma_holes_32_one(long i)
+{
+	char *p;
+
+	if (munmap(area + (2 * i + 1) * PAGE, (size_t)PAGE))
+		return 0;
+	p = mmap(NULL, (size_t)(2 * PAGE), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	return p != MAP_FAILED && !munmap(p, (size_t)(2 * PAGE));
+}
+
 static volatile int word;
 
 static int thread_main(void *arg)
@@ -222,7 +314,7 @@ static int thread_main(void *arg)
 
 static int thread_start(void)
 {
-	area = mmap(NULL, (size_t)(limit + STEP) * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	area = mmap(NULL, (size_t)(limit + 2 * STEP) * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return area != MAP_FAILED;
 }
 
@@ -244,6 +336,128 @@ static int thread_exec_one(long i)
 		execl("/proc/self/exe", "grow", "pause", NULL);
 	}
 	return thread_one(i);
+}
+
+/* --- threads, and now and then what looks at all of them --- */
+
+static int read_all(const char *path);
+
+static int usage_start(void) { return thread_start() && !prctl(PR_SET_DUMPABLE, 1); }
+
+static int usage_one(long i)
+{
+	struct timespec t;
+	struct rusage r;
+
+	return thread_one(i) && (!time_for_all(i) || (!getrusage(RUSAGE_SELF, &r) && !clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) &&
+						      read_all("/proc/self/stat") && read_all("/proc/self/io")));
+}
+
+/* All get the filters of one; a signal that may be queued for any of them is ignored from now on. */
+static int tsync_one(long i)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog p = { 1, &allow };
+
+	return thread_one(i) && (!time_for_all(i) || (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && signal(SIGUSR1, SIG_DFL) != SIG_ERR &&
+						      signal(SIGUSR1, SIG_IGN) != SIG_ERR &&
+						      !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &p)));
+}
+
+/* A directory is read to its end: how many names. */
+static long count_names(const char *path)
+{
+	static char buf[65536];
+	int f = open(path, O_RDONLY | O_DIRECTORY);
+	long n, names = 0;
+
+	while (f >= 0 && (n = syscall(SYS_getdents64, f, buf, sizeof(buf))) > 0)
+		for (long at = 0; at < n; at += *(unsigned short *)(buf + at + 16))
+			names++;
+	return f < 0 || close(f) ? -1 : names;
+}
+
+static int task_dir_one(long i) { return thread_one(i) && (!time_for_all(i) || count_names("/proc/self/task") == i + 4); }
+
+/* The numbers of threads are no processes: /proc lists none of them. */
+static int proc_dir_one(long i) { return thread_one(i) && (!time_for_all(i) || count_names("/proc") > 10); }
+
+/* The threads block a signal that the process gets, all but the newest. */
+static volatile int taken;
+
+static void on_usr1(int sig)
+{
+	taken++;
+}
+
+static int blocks_it(void *arg)
+{
+	uint64_t set = 1 << (SIGUSR1 - 1);
+
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, 8);
+	while (taken == (int)(long)arg)
+		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, 8);
+	return thread_main(arg);
+}
+
+static int blocked_start(void)
+{
+	struct sigaction a = { .sa_handler = on_usr1 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	return thread_start() && !sigaction(SIGUSR1, &a, NULL) && !sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int blocked_one(long i)
+{
+	int before = taken;
+
+	if (!time_for_all(i))
+		return thread_one(i);
+	if (clone(blocks_it, area + (i + 1) * STACK, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, (void *)(long)before) < 0)
+		return 0;
+	sched_yield();
+	if (kill(getpid(), SIGUSR1))
+		return 0;
+	while (taken == before)
+		sched_yield();
+	return 1;
+}
+
+/* They stop, and go on: a child says so. */
+static int stop_one(long i)
+{
+	pid_t p, me = getpid();
+	int status;
+
+	if (!thread_one(i))
+		return 0;
+	if (i % 20000 != 12500)
+		return 1;
+	p = fork();
+	if (!p) {
+		char path[64], buf[512], *at;
+
+		sprintf(path, "/proc/%d/stat", me);
+		kill(me, SIGSTOP);
+		do {
+			int f = open(path, O_RDONLY);
+			ssize_t n = read(f, buf, sizeof(buf) - 1);
+
+			close(f);
+			buf[n > 0 ? n : 0] = 0;
+			at = strrchr(buf, ')');
+			sched_yield();
+		} while (!at || at[2] != 'T');
+		kill(me, SIGCONT);
+		kill(me, SIGTSTP);
+		kill(me, SIGCONT);
+		_exit(0);
+	}
+	return p > 0 && waitpid(p, &status, 0) == p && !status;
 }
 
 static volatile int other_word;
@@ -349,6 +563,14 @@ static int xattr_one(long i)
 	return !fsetxattr(fd, name, "", 0, 0);
 }
 
+/* All of them are listed: for their size, and into a buffer that is too small. */
+static int xattr_listed_one(long i)
+{
+	static char buf[65536];
+
+	return xattr_one(i) && (!time_for_all(i) || (flistxattr(fd, NULL, 0) > 0 && flistxattr(fd, buf, sizeof(buf)) != 0));
+}
+
 static int signal_start(void)
 {
 	sigset_t all;
@@ -358,6 +580,21 @@ static int signal_start(void)
 }
 
 static int signal_one(long i) { return !sigqueue(getpid(), SIGRTMIN + (int)(i % 4), (union sigval){ 0 }); }
+
+/* Behind all of a number, one of another is queued and taken. Seldom they are ignored, and none is there any more. */
+static int signal_take_one(long i)
+{
+	sigset_t set;
+
+	if (sigqueue(getpid(), SIGRTMIN, (union sigval){ 0 }))
+		return 0;
+	if (!time_for_all(i))
+		return 1;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 1);
+	return !sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ 0 }) && sigwaitinfo(&set, NULL) == SIGRTMIN + 1 &&
+	       (i % 50000 != 47500 || (signal(SIGRTMIN, SIG_IGN) != SIG_ERR && signal(SIGRTMIN, SIG_DFL) != SIG_ERR));
+}
 
 static int flight_start(void)
 {
@@ -572,6 +809,24 @@ static int symlink_one(long i)
 
 /* Each in the one before. */
 static int deep_one(long i) { return !mkdir("d", 0700) && !chdir("d"); }
+/* In a mount of a directory that is not its file system's root, with ways up from as deep as it is, one of which goes on to the top; and getcwd(2). */
+static int deep_path_start(void)
+{
+	return user_ns(CLONE_NEWNS) && in_tmp() && !mkdir("b", 0700) && !mount("b", "b", NULL, MS_BIND, NULL) && !chdir("b");
+}
+
+static int deep_path_one(long i)
+{
+	static char up[PATH_MAX], path[PATH_MAX];
+	struct stat s;
+
+	if (!deep_one(i) || i % 20000 != 12500)
+		return i % 20000 != 12500;
+	for (size_t n = 0; n + 4 < sizeof(up); n += 3)
+		memcpy(up + n, "../", 4);
+	return !stat(up, &s) && syscall(SYS_getcwd, path, sizeof(path)) < 0 && errno == ENAMETOOLONG;
+}
+
 static int dir_one(long i) { char name[32]; sprintf(name, "%ld", i); return !mkdir(name, 0700); }
 
 /* An entry read for each that is made. */
@@ -706,25 +961,42 @@ static int mount_one(long i)
 /* One on top of the other. */
 static int stack_one(long i) { return !mount("/tmp", "m", NULL, MS_BIND, NULL); }
 
+static int to_other[2], from_other[2];
+
+/* The tree at "copy" goes, and it alone: what it is a copy of would go with it, as its peer. */
+static int drop_copy(void) { return !mount(NULL, "copy", NULL, MS_REC | MS_SLAVE, NULL) && !umount2("copy", MNT_DETACH); }
+
+/* In a second namespace. */
+static void other_namespace(void)
+{
+	char done = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	done = !unshare(CLONE_NEWNS);
+	do {
+		if (write(from_other[1], &done, 1) != 1)
+			_exit(1);
+	} while (read(to_other[0], &done, 1) == 1 && (done = (char)drop_copy(), 1));
+	_exit(0);
+}
+
+static int other_is_done(void)
+{
+	char done = 0;
+
+	return read(from_other[0], &done, 1) == 1 && done;
+}
+
 /* In a mount that a second namespace has, too. */
 static int mount_tree_start(void)
 {
-	pid_t p;
-
 	if (!mount_start() || mount(".", ".", NULL, MS_BIND, NULL) || chdir("/tmp/scale") || mount(NULL, ".", NULL, MS_SHARED, NULL) ||
-	    mount("m", "m", NULL, MS_BIND, NULL) || mount(NULL, "m", NULL, MS_PRIVATE, NULL) || mkdir("t", 0700) || mkdir("copy", 0700))
+	    mount("m", "m", NULL, MS_BIND, NULL) || mount(NULL, "m", NULL, MS_PRIVATE, NULL) || mkdir("t", 0700) || mkdir("copy", 0700) ||
+	    pipe(to_other) || pipe(from_other))
 		return 0;
-	p = fork();
-	if (!p) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		shared->error = unshare(CLONE_NEWNS) ? errno : 0;
-		shared->other = 1;
-		for (;;)
-			pause();
-	}
-	while (p > 0 && !shared->other)
-		usleep(1000);
-	return p > 0 && !shared->error;
+	if (!fork())
+		other_namespace();
+	return other_is_done();
 }
 
 /* A third namespace, a copy of the caller's, comes and goes. */
@@ -738,7 +1010,7 @@ static int namespace_comes_and_goes(void)
 	return p > 0 && waitpid(p, &status, 0) == p && !status;
 }
 
-/* Now and then a copy of the whole tree, and that of it in the other namespace. */
+/* Now and then a copy of the whole tree, and that of it in the other namespace. None is left, so that an object stays two mounts. */
 static int mount_tree_one(long i)
 {
 	char name[32];
@@ -746,8 +1018,8 @@ static int mount_tree_one(long i)
 	sprintf(name, "t/%ld", i);
 	if (mkdir(name, 0700) || mount("m", name, NULL, MS_BIND, NULL))
 		return 0;
-	return i % 20000 != 12500 || (!mount("t", "copy", NULL, MS_BIND | MS_REC, NULL) && !mount(NULL, "copy", NULL, MS_REC | MS_SLAVE, NULL) &&
-				      !umount2("copy", MNT_DETACH) && namespace_comes_and_goes());
+	return i % 20000 != 12500 || (!mount("t", "copy", NULL, MS_BIND | MS_REC, NULL) && drop_copy() && write(to_other[1], "", 1) == 1 &&
+				      other_is_done() && namespace_comes_and_goes());
 }
 
 /* A file system of the caller's own, of which all are peers. */
@@ -815,6 +1087,80 @@ static int orphan_one(long i)
 	return waitpid(p, &status, 0) == p && !status;
 }
 
+/* Each process is the child of the one before, and the caller wants to be told of orphans. At its word the last one makes the next, or an orphan. */
+enum { CHAIN_WAIT, CHAIN_NEXT, CHAIN_ORPHAN };
+#define LIKE_A_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | SIGCHLD)
+
+static void wait_while(volatile int *p, int value)
+{
+	while (*p == value)
+		syscall(SYS_futex, p, FUTEX_WAIT, value, NULL, NULL, 0);
+}
+
+static void tell(volatile int *p, int value)
+{
+	*p = value;
+	syscall(SYS_futex, p, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static int ends_at_once(void *stack) { return 0; }
+static int makes_orphan(void *stack) { return clone(ends_at_once, (char *)stack - STACK / 4, LIKE_A_THREAD, NULL) < 0; }
+static volatile int *chain_word(long i) { return (volatile int *)(area + i * STACK); }
+
+static int chain_main(void *arg)
+{
+	long i = (long)arg;
+
+	tell(&other_word, 1);
+	for (;;) {
+		wait_while(chain_word(i), CHAIN_WAIT);
+		if (*chain_word(i) == CHAIN_NEXT && clone(chain_main, area + (i + 2) * STACK, LIKE_A_THREAD, (void *)(i + 1)) < 0)
+			tell(&other_word, 2);
+		if (*chain_word(i) == CHAIN_ORPHAN)
+			tell(&other_word, clone(makes_orphan, area + (i + 1) * STACK - STACK / 4, LIKE_A_THREAD, area + (i + 1) * STACK - STACK / 2) > 0 ? 1 : 2);
+		*chain_word(i) = CHAIN_WAIT;
+	}
+	return 0;
+}
+
+static int chain_does(long i, int what)
+{
+	other_word = 0;
+	tell(chain_word(i), what);
+	wait_while(&other_word, 0);
+	return other_word == 1;
+}
+
+static int chain_start(void)
+{
+	if (!pid_ns_start() || prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return 0;
+	other_word = 0;
+	if (clone(chain_main, area + STACK, LIKE_A_THREAD, NULL) < 0)
+		return 0;
+	wait_while(&other_word, 0);
+	return 1;
+}
+
+static int chain_one(long i)
+{
+	return chain_does(i, CHAIN_NEXT) && (!time_for_all(i) || chain_does(i, CHAIN_ORPHAN));
+}
+
+/* A group that a pipe sends SIGIO. */
+static int sigio_group_start(void)
+{
+	return group_start() && signal(SIGIO, SIG_IGN) != SIG_ERR && pipe_crowd_start() && !fcntl(fd, F_SETOWN, -getpgrp()) &&
+	       !fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK);
+}
+
+static int sigio_group_one(long i)
+{
+	char c = 0;
+
+	return process_one(i) && (!time_for_all(i) || (write(fd2, &c, 1) == 1 && read(fd, &c, 1) == 1));
+}
+
 static int nothing(void) { return 1; }
 
 /* A list of all of a kind is read in one go. */
@@ -852,12 +1198,22 @@ static const struct kind {
 	{ "cpu_timer", nothing, cpu_timer_one },
 	{ "vma", nothing, vma_one },
 	{ "hole", hole_start, hole_one },
+	{ "vma_holes", hole_start, vma_holes_one },
+	{ "vma_holes_32", vma_holes_32_start, vma_holes_32_one },
 	{ "thread", thread_start, thread_one },
 	{ "thread_exec", thread_start, thread_exec_one },
+	{ "blocked_signal", blocked_start, blocked_one },
+	{ "stop", usage_start, stop_one },
+	{ "usage", usage_start, usage_one },
+	{ "tsync", thread_start, tsync_one },
+	{ "task_dir", thread_start, task_dir_one },
+	{ "proc_dir", thread_start, proc_dir_one },
 	{ "pid_ns_process", pid_ns_start, process_one },
 	{ "group", group_start, group_one },
 	{ "everybody", pid_ns_start, everybody_one },
 	{ "orphan", group_start, orphan_one },
+	{ "reaper_chain", chain_start, chain_one },
+	{ "sigio_group", sigio_group_start, sigio_group_one },
 	{ "futex_crowd", thread_start, futex_crowd_one },
 	{ "futex_words", thread_start, futex_words_one },
 	{ "zombie", nothing, zombie_one },
@@ -869,7 +1225,9 @@ static const struct kind {
 	{ "ofd_lock", lock_start, ofd_lock_one },
 	{ "flock", lock_start, flock_one },
 	{ "xattr", lock_start, xattr_one },
+	{ "xattr_listed", lock_start, xattr_listed_one },
 	{ "signal", signal_start, signal_one },
+	{ "signal_take", signal_start, signal_take_one },
 	{ "unix_pair", nothing, pair_one },
 	{ "unix_flight", flight_start, flight_one },
 	{ "unix_name", nothing, unix_name_one },
@@ -886,6 +1244,8 @@ static const struct kind {
 	{ "pipe_crowd", pipe_crowd_start, pipe_crowd_one },
 	{ "unix_crowd", unix_crowd_start, pipe_crowd_one },
 	{ "timerfd_crowd", timerfd_crowd_start, timerfd_crowd_one },
+	{ "signalfd_crowd", signalfd_crowd_start, signalfd_crowd_one },
+	{ "pidfd_crowd", pidfd_crowd_start, pidfd_crowd_one },
 	{ "lock_split", split_start, split_one },
 	{ "lock_readers", lock_start, readers_one },
 	{ "lock_wait", wait_start, lock_wait_one },
@@ -899,6 +1259,7 @@ static const struct kind {
 	{ "symlink", in_tmp, symlink_one },
 	{ "dir", in_tmp, dir_one },
 	{ "deep_dir", in_tmp, deep_one },
+	{ "deep_path", deep_path_start, deep_path_one },
 	{ "read_dir", read_dir_start, read_dir_one },
 	{ "own_fs", own_fs_start, name_one },
 	{ "absent_dir", absent_dir_start, absent_dir_one },

@@ -428,15 +428,18 @@ class Clippy(Tool):
 class Graph(Tool):
     """What a script of ours says of the whole kernel's call graph."""
     tree, script, shape = True, None, None
+    building = threading.Lock()     # they want the same files: two makes at once would write them over each other
 
     def tree_hash(self):
         return digest(self.ctx.tools["clang"] if "clang" in self.ctx.tools else "", *[p + self.ctx.sources.content(p) for p in self.ctx.listed if p.endswith((".c", ".h", ".S", ".rs", ".mk", ".toml", ".py"))
                                                                                       or p in ("Makefile", self.script)])
 
     def run_tree(self, run):
-        rc, text = run(build.make_argv(self.ctx.tools, "x86_64", False, False, False, []))
-        if not rc:
-            rc, text = run([self.ctx.base + "/" + self.script])
+        with self.building:
+            with locked("make-x86_64", "waiting for another build..."):
+                rc, text = run(build.make_argv(self.ctx.tools, "x86_64", False, False, False, []))
+            if not rc:
+                rc, text = run([self.ctx.base + "/" + self.script])
         found = [self.finding(m[3], "", 0, m[2], m[1]) for m in re.finditer(r"^(.+?): (.*) \[%s (\w+)\]$" % self.name, text, re.M)]
         return found or ([self.finding("failed", "", 0, (text.strip().splitlines() or ["status %d" % rc])[-1])] if rc else [])
 

@@ -8,17 +8,18 @@ guard that is taken or dropped). Where ways meet that differ the smaller depth c
 A function may sleep that calls one that may outside a section of its own: the roots are marked in the code and listed in the table. Whoever takes
 a gfp_t sleeps where the constant that it is given may reclaim. A call through a pointer is one of all functions that are put into that member of
 that type (the types are those of strict aliasing), into the parameter, or of Rust's tables of methods, of that place and number of arguments. Into a member
-of what Rust fills in, [[rust]], comes what Rust puts anywhere, if it takes as many arguments. What a pointer is otherwise is not followed.
+of what Rust fills in, [[rust]], comes what Rust puts anywhere, if it takes as many arguments. A call through a pointer that nothing is put into is a finding, but for those that [[unfollowed]] names.
 
 tools/analyze/atomic.toml: [[goes]] what a function puts an argument into where the code does not say (TYPE+OFFSET), [[root]] functions that are called in atomic context (a regular expression), [[sleeps]] more that sleep, [[ignore]] what is not
-looked into, [[accept]] calls that cannot sleep there. Each with a reason; a row that stands for nothing any more is a finding."""
+looked into, [[accept]] calls that cannot sleep there, [[unfollowed]] pointers that nothing
+is known of (TYPE+OFFSET, FUNCTION(ARGUMENT), or rust+OFFSET(ARGUMENTS) of a table of methods; a regular expression). Each with a reason; a row that stands for nothing any more is a finding."""
 import collections
 import os
 import re
 import tomllib
 
 TABLE = "tools/analyze/atomic.toml"
-ROW = {"rust": {"struct", "why"}, "goes": {"function", "argument", "member", "why"}, "root": {"function", "why"}, "sleeps": {"function", "why"}, "ignore": {"function", "why"}, "accept": {"from", "to", "why"}}
+ROW = {"rust": {"struct", "why"}, "goes": {"function", "argument", "member", "why"}, "root": {"function", "why"}, "sleeps": {"function", "why"}, "ignore": {"function", "why"}, "accept": {"from", "to", "why"}, "unfollowed": {"pointer", "why"}}
 MARKS = {"__atomic_begin": 1, "__atomic_end": -1}
 BREACH = "__atomic_breach"
 RECLAIM = 0x100         # __GFP_DIRECT_RECLAIM
@@ -355,17 +356,18 @@ class Check:
         if isinstance(call.targets, str):
             return {call.targets}
         key = call.targets
-        if key[0] == "table":       # of those that take as many
-            return {t for t in self.p.flows.get(key[:2], ()) if t in self.p.functions and len(self.p.functions[t].params) == key[2]}
+        if key[0] == "table":       # of those that take as many; what Rust keeps in a structure of its own looks the same
+            return self.as_many(key[:2], key[2]) or (self.as_many(ANY, key[2]) if key[2] else set())
         known = self.p.flows.get(key)
         if known or key[0] != "field" or key[1] not in self.of_rust:
             return known or set()
-        if key not in self.guessed:
-            self.guessed[key] = {}
-        many = len(call.args)
-        if many not in self.guessed[key]:
-            self.guessed[key][many] = {t for t in self.p.flows.get(ANY, ()) if t in self.p.functions and len(self.p.functions[t].params) == many}
-        return self.guessed[key][many]
+        return self.as_many(ANY, len(call.args))
+
+    def as_many(self, key, many):
+        """Those of KEY that take as many arguments."""
+        if (key, many) not in self.guessed:
+            self.guessed[key, many] = {t for t in self.p.flows.get(key, ()) if t in self.p.functions and len(self.p.functions[t].params) == many}
+        return self.guessed[key, many]
 
     def after(self, depths, call):
         effect = set()
@@ -460,6 +462,20 @@ class Check:
                 return True
         return False
 
+    def unfollowed(self):
+        """{(function, pointer that it calls through)}: those that nothing is known of, and that no row names."""
+        found = set()
+        for name, f in self.p.functions.items():
+            for call in (c for b in f.blocks.values() for c in b):
+                if isinstance(call.targets, str) or self.targets(call) or "/test/" in f.module:
+                    continue
+                pointer = pointer_name(call.targets)
+                rows = [n for n, row in enumerate(self.table.get("unfollowed", [])) if re.fullmatch(row["pointer"], pointer)]
+                self.used |= {("unfollowed", n) for n in rows}
+                if not rows:
+                    found.add((name, pointer))
+        return found
+
     def run(self):
         self.effects()
         why = self.sleepers()
@@ -474,8 +490,9 @@ class Check:
             if name not in self.ignored and name in self.p.functions:
                 self.look(name, why, problems, atomic, work, True)
         found = [Problem("sleep", n, text) for (n, _), text in sorted(problems.items())]
+        found += [Problem("unfollowed", name, "calls through %s, of which nothing is known" % pointer) for name, pointer in sorted(self.unfollowed())]
         for kind, rows in self.table.items():
-            found += [Problem("stale", row.get("function") or row.get("from") or row.get("struct"), "the row of '%s' stands for nothing" % kind)
+            found += [Problem("stale", row.get("function") or row.get("from") or row.get("struct") or row.get("pointer"), "the row of '%s' stands for nothing" % kind)
                       for n, row in enumerate(rows) if (kind, n) not in self.used]
         return found
 
@@ -509,6 +526,14 @@ class Check:
             name = atomic[name]
             r.append(name)
         return r
+
+
+def pointer_name(key):
+    if key[0] == "field":
+        return "%s+%d" % (key[1].split(":")[-1], key[2])
+    if key[0] == "param":
+        return "%s(%d)" % (key[1].split(":")[-1], key[2])
+    return "rust+%d(%d)" % (key[1], key[2]) if key[0] == "table" else str(key)
 
 
 def short(name):

@@ -49,6 +49,12 @@ def build(tools, arch="x86_64", debug=False, gcc=False, verbose=False, targets=(
         raise Fail("the build failed" + (": the whole output is in " + rel(log) if quiet else ""), 1)
 
 
+def ir(tools):
+    """LLVM's code of x86_64's release kernel, under build/x86_64/ir, for what follows its calls."""
+    with locked("make-x86_64", "waiting for another build..."):
+        subprocess.run(make_argv(tools, "x86_64", False, False, False, ["ir"]), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
 def cmd_build(args):
     tools = setup.ensure([args.arch])
     build(tools, args.arch, args.debug, args.gcc, args.verbose, args.target)

@@ -11,7 +11,7 @@ import sys
 import time
 
 from . import build, fuzz_corpus, fuzz_cover, fuzz_host, fuzz_parties, fuzz_replay, fuzz_virtio, fuzz_vm, oops, report, setup
-from .util import BUILD, Fail, ROOT, digest, locked, rel
+from .util import BUILD, Fail, ROOT, awake, digest, locked, rel
 
 OUT = os.path.join(BUILD, "fuzz")
 TURN = 600          # seconds a machine hunts
@@ -132,7 +132,7 @@ class Hunt:
         fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(jobs)], sorted(set(begin)), memory=memory)
         m = fuzz_vm.Machine(self.tools, self.number + i, self.vmlinux, path, cpus=cpus, memory=memory, icount=self.icount, append=self.append)
         m.seed, m.jobs, m.turn, m.scan = seed, {}, turn, oops.Scan()
-        m.job_heard = [time.monotonic()] * jobs
+        m.job_heard = [awake()] * jobs
         self.slots[i] = m
 
     def total(self, what):
@@ -168,7 +168,7 @@ class Hunt:
             if kind == "S" and len(what) == 6:
                 m.jobs[what[0]] = what
                 if what[0] < len(m.job_heard):
-                    m.job_heard[what[0]] = time.monotonic()
+                    m.job_heard[what[0]] = awake()
             elif kind == "P":
                 self.places.update(what)
             elif kind == "C":
@@ -185,7 +185,7 @@ class Hunt:
                 self.close(i)
                 return False
             self.crash(i, "the fuzzer ended: " + (m.ended or "the machine is gone"))
-        elif time.monotonic() - min(m.job_heard) > fuzz_vm.HUNG:
+        elif awake() - min(m.job_heard) > fuzz_vm.HUNG:
             self.crash(i, "hang: no word for %d s" % fuzz_vm.HUNG)
         elif not self.runs and m.turn != self.turn():
             self.close(i)       # the next one begins with what the others learnt

@@ -5,7 +5,7 @@ import sys
 import time
 
 from . import fuzz_corpus, fuzz_vm, oops
-from .util import BUILD, ROOT, rel
+from .util import BUILD, ROOT, awake, rel
 
 OUT = os.path.join(BUILD, "fuzz", "parties")
 PLANTED = os.path.join(ROOT, "fuzz", "planted.txt")      # what root does to what is staged: the referee sees each
@@ -34,7 +34,7 @@ class Machine:
         fuzz_vm.initrd(path, binary, args, files=files)
         self.vm = fuzz_vm.Machine(tools, SLOT + number, vmlinux, path, cpus=1, append=append)
         self.seed, self.first, self.count, self.scan = seed, first, count, oops.Scan()
-        self.figures, self.said, self.heard = {}, [], time.monotonic()
+        self.figures, self.said, self.heard = {}, [], awake()
 
     def total(self, k):
         return sum(f[k] for f in self.figures.values())
@@ -42,7 +42,7 @@ class Machine:
     def step(self):
         """None while it plays; "" at its end, or what it died of."""
         for kind, what in self.vm.step(0.2):
-            self.heard = time.monotonic()
+            self.heard = awake()
             if kind == "S" and len(what) == 6:
                 self.figures[what[0]] = what
             elif kind == "D":
@@ -54,7 +54,7 @@ class Machine:
             return "" if self.vm.ended == "status 0" else "the referee ended: " + self.vm.ended
         if self.vm.dead():
             return "the machine is gone"
-        if time.monotonic() - self.heard > HUNG:
+        if awake() - self.heard > HUNG:
             return "hang: no word for %d s" % HUNG
         return None
 

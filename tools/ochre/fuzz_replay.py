@@ -8,7 +8,7 @@ import sys
 import time
 
 from . import fuzz_corpus, fuzz_cover, fuzz_vm, oops, report
-from .util import BUILD, Fail, Progress, ROOT, rel
+from .util import BUILD, Fail, Progress, ROOT, awake, rel
 
 OUT = os.path.join(BUILD, "fuzz", "replay")
 REPRODUCERS = os.path.join(ROOT, "fuzz", "reproducers")
@@ -34,7 +34,7 @@ def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMI
     m = fuzz_vm.Machine(tools, number, vmlinux, path, cpus=cpus, memory=memory)
     o = Outcome()
     settle = kind = None
-    heard = time.monotonic()
+    heard = awake()
     end, scan = heard + limit, oops.Scan()
 
     def take(words):
@@ -51,7 +51,7 @@ def run(tools, built, programs, cpus, times=1, each=False, number=80, limit=LIMI
         return bool(words)
     try:
         while True:
-            now = time.monotonic()
+            now = awake()
             if take(m.step()):
                 heard = now
             if not settle and (m.ended is not None or m.dead() or scan.found(m.console)):

@@ -13,9 +13,7 @@ UEFI_SUITE = "trixie"
 
 
 def uefi(arch):
-    """The packaged UEFI firmware of a CPU, unpacked when first asked for."""
-    if arch not in UEFI:
-        raise Fail("--firmware uefi: there is none for %s yet (%s)" % (arch, ", ".join(UEFI)))
+    """The packaged UEFI firmware of a CPU that UEFI names, unpacked when first asked for."""
     package, path = UEFI[arch]
     dest = os.path.join(HOST, "uefi-" + arch)
     if not os.path.exists(os.path.join(dest, path)):
@@ -49,6 +47,9 @@ def fitting(arch, memory, initrd):
 NO_KEYBOARD = "initcall_blacklist=i8042_init"
 
 
+CPUS = {"pc": 255}        # of machines that take fewer than the CPU's others
+
+
 class Vm:
     """What is to be booted; argv() gives the command line. Serial ports are numbered sockets that this process holds."""
 
@@ -63,8 +64,9 @@ class Vm:
             self.cpus = int(cpus)
         except ValueError:
             self.cpus = 0
-        if not 1 <= self.cpus <= self.row.cpus:
-            raise Fail("--cpus takes a number from 1 to %d, not '%s'" % (self.row.cpus, cpus) if self.row.cpus > 1 else
+        most = CPUS.get(self.machine, self.row.cpus)
+        if not 1 <= self.cpus <= most:
+            raise Fail("--cpus takes a number from 1 to %d for %s's %s, not '%s'" % (most, arch, self.machine, cpus) if most > 1 else
                        "--cpus %s: QEMU's %s has one CPU" % (cpus, self.machine))
         self.memory = size_arg(memory) if isinstance(memory, str) else memory
         self.kernel, self.initrd, self.append = kernel, initrd, append
@@ -72,7 +74,9 @@ class Vm:
         self.disks, self.gdb, self.extra, self.cpu = disks, gdb, list(extra), cpu or self.row.cpu
         if firmware and self.machine == "microvm":
             raise Fail("--firmware uefi: the packaged one is not for the microvm")
-        self.bios = uefi(arch) if firmware == "uefi" else None
+        if firmware == "uefi" and arch not in UEFI:
+            raise Fail("--firmware uefi: there is none for %s yet (%s)" % (arch, ", ".join(UEFI)))
+        self.firmware = firmware
         # Parallel translation may show a CPU the breakpoint that another has just patched away; Linux dies of it, ours retries.
         self.ours = True
         for d in disks:
@@ -82,8 +86,8 @@ class Vm:
     def console(self):
         return self.row.console
 
-    def argv(self, serials=("stdio",)):
-        """serials: for each port a file descriptor, or 'stdio', or 'null'."""
+    def argv(self, serials=("stdio",), monitor=None):
+        """serials: for each port a file descriptor, or 'stdio', or 'null'. monitor: a file descriptor."""
         if fitting(self.arch, self.memory, self.initrd) != self.memory:
             raise Fail("--memory %dM: no room for an initrd of %d MiB there; %d MiB have it" % (
                 self.memory >> 20, os.path.getsize(self.initrd) >> 20, fitting(self.arch, self.memory, self.initrd) >> 20))
@@ -115,8 +119,10 @@ class Vm:
                 a += ["-device", "isa-serial,chardev=%s,index=%d" % (ident, i)]
             else:
                 a += ["-serial", "chardev:" + ident]
-        if self.bios:
-            a += ["-bios", self.bios]
+        if monitor is not None:
+            a += ["-chardev", "socket,id=monitor,fd=%d" % monitor, "-mon", "chardev=monitor,mode=readline"]
+        if self.firmware == "uefi":
+            a += ["-bios", uefi(self.arch)]
         if self.kernel:
             a += ["-kernel", self.kernel]
         words = self.append

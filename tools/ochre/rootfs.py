@@ -193,14 +193,21 @@ def tree_key(top):
     return digest(VERSION, os.geteuid() == 0, *rows)
 
 
-def make(what, tools, arch="x86_64", packages=None):
-    """(archive, more for the kernel's command line) for a --rootfs argument."""
+def check(what, arch, packages):
+    """What make() would refuse: before anything is installed for it."""
     if packages and what != "debian":
         raise Fail("--packages goes with --rootfs debian")
+    if what != "busybox" and is_bare(arch):
+        raise Fail("--rootfs %s: no package suite has programs for %s, only its own first program runs" % (what, arch))
+    if what not in ("busybox", "debian") and not os.path.exists(what):
+        raise Fail("--rootfs %s: no such file or directory (or busybox, debian)" % what)
+
+
+def make(what, tools, arch="x86_64", packages=None):
+    """(archive, more for the kernel's command line) for a --rootfs argument."""
+    check(what, arch, packages)
     if what == "busybox":
         return busybox_root(tools, arch=arch), ""
-    if is_bare(arch):
-        raise Fail("--rootfs %s: no package suite has programs for %s, only its own first program runs" % (what, arch))
     init = read(build_user(tools, "init", arch))
     if what == "debian":
         what = debian.archive(packages or "", arch, tools)
@@ -216,8 +223,6 @@ def make(what, tools, arch="x86_64", packages=None):
         with Progress("Looking at " + what):
             key = digest(tree_key(what), init)
         return store("dir-" + key, fill), "rdinit=/" + INIT_AT
-    if not os.path.exists(what):
-        raise Fail("--rootfs %s: no such file or directory (or busybox, debian)" % what)
     head = read_head(what)
     if head[:6] not in (b"070701", b"070702") and head[:2] != b"\x1f\x8b" and head[:4] != b"\x28\xb5\x2f\xfd":
         raise Fail("--rootfs %s is no cpio archive (newc, plain or in gzip or zstd)" % what)

@@ -8,6 +8,7 @@ the terminal, and that it ends with this program, however this program ends."""
 import ctypes
 import fcntl
 import os
+import re
 import select
 import shlex
 import signal
@@ -20,12 +21,14 @@ import time
 import tty
 
 from . import accel, arches, build, oops, qemu, rootfs, setup
-from .util import Fail, rel
+from .util import Awake, Fail, rel
 
 FRAME_MAX = 4096
 FIRST_FRAME = b"R\1\0"     # with one byte
 STDIN_WINDOW = 2048
 DIED, TIMED_OUT = 125, 124
+# Where a CPU is, as QEMU says it of any: "RIP=", " PC=", " pc ", "PC  ", "pc: ".
+PC = re.compile(r"^\W*(?:.*\b)?(?:RIP|PC|pc)\b[=: ]\s*([0-9a-f]{16})\b", re.M)
 ESCAPE = 0x1d       # Ctrl-], then q: end the machine
 
 
@@ -62,14 +65,13 @@ class Machine:
     def __init__(self, vm, log=None):
         self.console, c0 = socket.socketpair()
         self.control, c1 = socket.socketpair()
-        for s in (c0, c1):
-            os.set_inheritable(s.fileno(), True)
+        self.monitor, c2 = socket.socketpair()
+        theirs = [s.fileno() for s in (c0, c1, c2)]
         self.log = log
-        self.proc = subprocess.Popen(vm.argv([c0.fileno(), c1.fileno()]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, close_fds=True, pass_fds=[c0.fileno(), c1.fileno()],
-                                     preexec_fn=die_with_parent)
-        c0.close()
-        c1.close()
+        self.proc = subprocess.Popen(vm.argv(theirs[:2], theirs[2]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                     close_fds=True, pass_fds=theirs, preexec_fn=die_with_parent)
+        for s in (c0, c1, c2):
+            s.close()
         for s in (self.console, self.control):
             s.setblocking(False)
         self.inbuf = b""
@@ -87,8 +89,39 @@ class Machine:
         self.words += self.proc.stdout.read() or b""
         self.proc.wait()
         self.proc.stdout.close()
-        self.console.close()
-        self.control.close()
+        for s in (self.console, self.control, self.monitor):
+            s.close()
+
+    def ask(self, command, seconds=5.0):
+        """What QEMU's monitor answers, '' where it does not."""
+        text, end = b"", time.monotonic() + seconds
+        self.monitor.sendall(command.encode() + b"\n")
+        while text.count(b"(qemu) ") < 2 and time.monotonic() < end:
+            if select.select([self.monitor], [], [], 0.2)[0]:
+                data = self.monitor.recv(65536)
+                if not data:
+                    break
+                text += data
+        return text.decode(errors="replace")
+
+    def autopsy(self, tasks=True):
+        """Where its CPUs are, and where its TASKS, if its init still answers. For a machine that is given up."""
+        with open("/proc/%d/stat" % self.proc.pid) as f:
+            before = f.read().rsplit(")", 1)[1].split()
+        began, told, answered = time.monotonic(), b"", False
+        if tasks:
+            self.frame(b"T")
+        while time.monotonic() - began < (10 if tasks else 2) and not self.ended() and not answered:
+            frames = self.wait([], 0.2)[1]
+            told += b"".join(data for kind, data in frames if kind == b"E")
+            answered = any(kind == b"T" for kind, _ in frames)
+        with open("/proc/%d/stat" % self.proc.pid) as f:
+            after = f.read().rsplit(")", 1)[1].split()
+        used = sum(int(after[i]) - int(before[i]) for i in (11, 12)) / os.sysconf("SC_CLK_TCK")
+        places = PC.findall(self.ask("info registers -a"))
+        return "QEMU used %.1f s of the last %.1f%s\n%s%s" % (
+            used, time.monotonic() - began, "; init answers" if answered else "; init does not answer" if tasks else "",
+            "".join("CPU %d: PC: %016x\n" % (i, int(p, 16)) for i, p in enumerate(places)) or "QEMU's monitor does not answer\n", told.decode(errors="replace"))
 
     def frame(self, kind, data=b""):
         self.out[self.control] += kind + struct.pack("<H", len(data)) + data
@@ -173,21 +206,23 @@ class Session:
 
     def __init__(self, vm, argv, verbose=False, timeout=None, vmlinux=None, stdin=0, stdout=1, stderr=2, log=None):
         self.vm, self.argv, self.verbose, self.vmlinux = vm, argv, verbose, vmlinux
-        self.deadline = time.monotonic() + timeout if timeout else None
+        self.now = Awake()
+        self.deadline = timeout or None
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.log, self.status, self.ready = log, None, False
         self.panicked = None
-        self.stall = self.heard = None  # give up after so many seconds without a word from the command
+        self.stall = self.heard = None  # give up after so many seconds without a word from the command, and say where everybody is
+        self.why = ""
 
     def tick(self, most=None):
         """How long select may sleep."""
-        now = time.monotonic()
+        now = self.now()
         ends = [t - now for t in (self.deadline, self.panicked) if t]
         return max(0, min(ends + [1.0 if most is None else most]))
 
     def over(self, m):
         """Ends a machine that has nothing more to say, or that ran out of time."""
-        now = time.monotonic()
+        now = self.now()
         if self.deadline and now > self.deadline:
             self.status = TIMED_OUT if self.status is None else self.status
             return True
@@ -218,7 +253,7 @@ class Session:
                 if self.verbose and shown:
                     write_fd(self.stderr, shown.replace(b"\r\n", b"\n"))
                 if frames or not self.heard:
-                    self.heard = time.monotonic()
+                    self.heard = self.now()
                 for kind, data in frames:
                     if kind == b"R":
                         part, blob = blob[:FRAME_MAX], blob[FRAME_MAX:]
@@ -234,7 +269,7 @@ class Session:
                         acked = struct.unpack("<I", data)[0] if len(data) == 4 else acked
                     elif kind == b"X" and len(data) == 2:
                         self.status = status_of(data)
-                        self.deadline = time.monotonic() + 5
+                        self.deadline = self.now() + 5
                 if able:
                     data = os.read(self.stdin, min(1024, STDIN_WINDOW - (sent - acked)))
                     if data:
@@ -243,6 +278,8 @@ class Session:
                     else:
                         m.frame(b"Z")
                         reading = False
+            if self.status == TIMED_OUT and self.stall:
+                self.why = m.autopsy()
         return self.finish(m)
 
     # --- a shell ---
@@ -265,7 +302,7 @@ class Session:
                             m.frame(b"S", term.size() + os.fsencode(os.environ.get("TERM", "linux"))[:64])
                         elif kind == b"X" and len(data) == 2:
                             self.status = status_of(data)
-                            self.deadline = time.monotonic() + 5
+                            self.deadline = self.now() + 5
                     if wake_r in able and os.read(wake_r, 64) and self.ready:
                         m.frame(b"W", term.size())
                     if self.stdin in able:
@@ -292,7 +329,7 @@ class Session:
             said = oops.symbolize(said, self.vmlinux, self.vm.tools)
             write_fd(self.stderr, said.encode("utf-8", "replace"))
         if self.status == TIMED_OUT:
-            write_fd(self.stderr, b"ochre: gave up: the time was over\n")
+            write_fd(self.stderr, b"ochre: gave up: the time was over\n" + oops.symbolize(self.why, self.vmlinux, self.vm.tools).encode("utf-8", "replace"))
             return TIMED_OUT
         if self.status is not None:
             return self.status
@@ -322,8 +359,6 @@ def pick_kernel(args, tools):
     if args.kernel == "linux":
         return setup.reference_linux(args.arch), None
     if args.kernel:
-        if not os.path.isfile(args.kernel):
-            raise Fail("--kernel %s: no such file" % args.kernel)
         near = os.path.join(os.path.dirname(args.kernel), "vmlinux")
         return args.kernel, near if os.path.exists(near) else None
     if not args.dry_run:
@@ -368,9 +403,15 @@ def cmd_run(args):
         raise Fail("no command after --")
     if args.argv is not None and rootfs.is_bare(args.arch):
         raise Fail("%s has no programs to run a COMMAND with: without one its first program runs (user/%s/first.c)" % (args.arch, args.arch))
-    tools = setup.ensure([args.arch])
-    vm = qemu.Vm(tools, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb, firmware=args.firmware,
+    # What is refused is refused before anything is installed for it.
+    if args.kernel == "linux":
+        setup.check_linux(args.arch)
+    elif args.kernel and not os.path.isfile(args.kernel):
+        raise Fail("--kernel %s: no such file" % args.kernel)
+    rootfs.check(args.rootfs, args.arch, args.packages)
+    vm = qemu.Vm(None, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb, firmware=args.firmware,
                  extra=shlex.split(args.qemu))
+    vm.tools = tools = setup.ensure([args.arch])
     vm.accel, why = accel.choose(args.accel, args.arch, tools["qemu"][args.arch], "-icount" in vm.extra)
     if args.verbose:
         sys.stderr.write("ochre: %s: %s\n" % ("KVM" if vm.accel == "kvm" else "software emulation", why))

@@ -39,7 +39,7 @@ import time
 import tomllib
 
 from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
-from .util import ARCHES, BUILD, Fail, Progress, ROOT, locked, rel
+from .util import ARCHES, Awake, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
 # Not under failnth: what traces by itself, or sets faults; what counts on the kernel's memory being all there is.
@@ -72,6 +72,10 @@ GUESTS_QUICK = ("aarch64",)     # whose user programs are in a whole run; of the
 # An old CPU, which saves registers by FXSAVE: the programs that look at them.
 OLD_CPU = [Config(False, 2, "full", cpu="qemu64"), Config(True, 1, "lazy", cpu="qemu64")]
 OF_REGISTERS = ("cpu_x86", "fpu", "ptrace", "signal", "exec")
+
+# More CPUs than one word of a mask has bits: the programs that count them.
+# Memory is not counted: each idle CPU may keep the tables of a space that is gone.
+MANY_CPUS, OF_CPUS = Config(False, 70, "full"), ("cpus",)
 
 DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
 
@@ -324,14 +328,16 @@ class Runner:
 
     def console(self, vm, limit):
         """Boots, returns (console text, seconds, did it end by itself)."""
-        start = time.monotonic()
+        start, now, died, why = time.monotonic(), Awake(), False, ""
         with run.Machine(vm) as m:
-            while not m.ended() and time.monotonic() - start < limit:
+            while not m.ended() and now() < limit:
                 m.wait([], 0.5)
-                if oops.PANIC.search(bytes(m.text[-4096:]).decode("utf-8", "replace")):
-                    limit = min(limit, time.monotonic() - start + 5)
+                if not died and oops.PANIC.search(bytes(m.text[-4096:]).decode("utf-8", "replace")):
+                    died, limit = True, min(limit, now() + 5)
             ended = m.ended()
-        return bytes(m.text).decode("utf-8", "replace").replace("\r", ""), time.monotonic() - start, ended
+            if not ended and not died:
+                why = "\n" + m.autopsy(tasks=False)
+        return bytes(m.text).decode("utf-8", "replace").replace("\r", "") + why, time.monotonic() - start, ended
 
     def ktests(self, cfg):
         if not self.kernel(cfg.arch, cfg.debug):
@@ -421,7 +427,7 @@ class Runner:
                 arches.ALL[cfg.arch].console, cfg.preempt, arches.ALL[cfg.arch].control, append), memory=memory)
             vm.initrd = initrd
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Progress("%s tests, %s" % (kind, cfg)):
-                s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" else ["-f"] if self.args.fail_nth else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT * slower, vmlinux=vmlinux, stdin=None,
+                s = run.Session(vm, ["/tests/testrun"] + (["-1"] if kind == "debian" or cfg.cpus > 8 else ["-f"] if self.args.fail_nth else []) + ["/tests/run"] + left, timeout=BATCH_LIMIT * slower, vmlinux=vmlinux, stdin=None,
                                 stdout=out.fileno(), stderr=err.fileno())
                 s.stall = STALL * slower
                 try:
@@ -889,6 +895,8 @@ def x86_64(args, r, quick, builds):
             guest_part(r, cfg, files, names, args.quick)
     for cfg in [c for c in OLD_CPU if not args.quick and c.debug in builds]:
         guest_part(r, cfg, files, [n for n in names if n.startswith(OF_REGISTERS)])
+    if False in builds and not args.quick:
+        guest_part(r, MANY_CPUS, files, [n for n in names if n in OF_CPUS])
     for cfg in [c for c in DEBIAN if not args.quick and c.debug in builds]:
         r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg)
     for cfg in configs + [Config(False, n, "lazy") for n in (2, 8) if not args.quick and not args.debug]:

@@ -7,10 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 
 from . import build, fuzz, fuzz_corpus, fuzz_vm, oops, report, setup
-from .util import BUILD, Fail, Progress, ROOT, output, rel
+from .util import BUILD, Fail, Progress, ROOT, awake, output, rel
 
 OUT = os.path.join(BUILD, "triage")
 MOST = 64 << 20         # of an input
@@ -118,11 +117,11 @@ class Lab:
         m = fuzz_vm.Machine(self.tools, 90, self.vmlinux, path, cpus=2, memory=self.memory, append=self.append)
         hung, scan = False, oops.Scan(report.START)
         try:
-            end = time.monotonic() + deadline
+            end = awake() + deadline
             settle = None
             while not m.dead():
                 m.step()
-                now = time.monotonic()
+                now = awake()
                 if m.ended is not None or (settle and now > settle):
                     break
                 if not settle and scan.found(m.console):
@@ -185,10 +184,10 @@ def smaller(program):
 
 def minimise(lab, program, wanted, until):
     """One machine tries many: what ran last when the kernel broke is the next to be made smaller."""
-    while time.monotonic() < until:
+    while awake() < until:
         candidates = smaller(program)
         next_one = None
-        while candidates and time.monotonic() < until and not next_one:
+        while candidates and awake() < until and not next_one:
             found, last, _ = lab.run(candidates, 3)
             if not found:
                 break
@@ -337,7 +336,7 @@ def cmd_triage(args):
     if not kinds:
         raise Fail("no report of a detector in %s: nothing to triage" % ", ".join(rel(p) if p != "-" else "the input" for p in args.input), 1)
     for mark, (r, seen, i) in kinds.items():
-        until = time.monotonic() + args.minutes * 60
+        until = awake() + args.minutes * 60
         program = c_source = None
         d = {"reproduced": None, "program": None, "c_reproduces": False, "first_bad": None}
         if lab and i.programs:

@@ -26,6 +26,25 @@ class Fail(Exception):
         self.status = status
 
 
+class Awake:
+    """A clock for limits. What this process could not look at counts little: a pause of the whole host is nobody's hang. For who asks once a second or oftener."""
+
+    STEP = 3.0
+
+    def __init__(self):
+        self.seen, self.sum, self.lost = time.monotonic(), 0.0, 0.0
+
+    def __call__(self):
+        now = time.monotonic()
+        passed, self.seen = now - self.seen, now
+        self.sum += min(passed, self.STEP)
+        self.lost += max(passed - self.STEP, 0)
+        return self.sum
+
+
+awake = Awake()
+
+
 def rel(path):
     """The path as the user would type it."""
     r = os.path.relpath(path)

@@ -4,8 +4,7 @@
 
 #include <lib/types.h>
 
-#define NR_CPUS 64		/* masks are one word; areas exist only for CPUs that the machine names */
-
+#include <arch/nr_cpus.h>
 #include <arch_cpu/cpu.h>	/* cpu_relax(), smp_processor_id() (raw), __cpu_number */
 
 #define raw_smp_processor_id() arch_cpu_number()

@@ -11,13 +11,11 @@
 #include <arch/pgtable.h>
 #include <arch/cpu.h>
 
-#define ARCH_CPU_WORDS ((NR_CPUS + 63) / 64)
-
 struct arch_mm {
 	pte_t *pgd;			/* root table, constant */
 	u64 ctx_id;			/* never reused, constant */
 	u64 tlb_gen;			/* atomic: generation of the last change */
-	u64 cpus[ARCH_CPU_WORDS];	/* atomic: CPUs whose TLB may hold entries */
+	u64 cpus[(NR_CPUS + 63) / 64];	/* atomic: CPUs whose TLB may hold entries. Last: what holds a space may be cut after the words in use */
 };
 
 struct task;

@@ -12,6 +12,7 @@
 enum show_root { SHOW_SYS, SHOW_DEBUG, SHOW_SYSCTL, SHOW_ROOTS };	/* /sys, /sys/kernel/debug, /proc/sys */
 
 struct show_node;
+struct cred;
 
 /* Text into BUF (SIZE bytes); the length, or -errno. */
 typedef ssize_t (*show_fn)(struct show_node *n, char *buf, size_t size);
@@ -27,7 +28,9 @@ struct show_node {
 	show_fn show;
 	store_fn store;
 	void *data;
-	bool (*owner_like)(void);	/* a setting: not root but whom this says yes to has the owner's rights, and all others have the others' */
+	/* A setting of namespaces: what CRED may do to that of the caller's, as the bits of one class in a mode. NULL: by the mode, root is the owner. */
+	unsigned int (*rights)(const struct cred *cred);
+	void *(*of_caller)(void *value);	/* of a sysctl_*(): where it is, given where the initial namespace's is */
 	atomic_t *changes;		/* c: raised when the text changes by itself; NULL: poll(2) says nothing */
 #ifdef CONFIG_DEBUG
 	const void *fops;		/* struct file_operations, of a file that is more than its text */

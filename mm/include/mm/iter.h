@@ -147,6 +147,7 @@ struct kiocb {
 #define IOCB_NOAPPEND	0x0100u		/* RWF_NOAPPEND */
 #define IOCB_ATOMIC	0x0200u
 #define IOCB_DONTCACHE	0x0400u
+#define IOCB_NOSIGNAL	0x0800u		/* no SIGPIPE */
 
 static inline bool is_sync_kiocb(const struct kiocb *iocb)
 {

@@ -122,12 +122,11 @@ struct mm {
 	atomic_t		mm_users;	/* user-space users; 0: address space is torn down */
 	atomic_t		mm_count;	/* struct references (all users count as one) */
 	spinlock_t		page_table_lock; /* lists hung on the mm */
-	struct arch_mm		context;	/* root table and TLB state (arch/mmu.h) */
 	int			map_count;	/* (mmap_lock) */
 	unsigned long		task_size;
 	unsigned long		mmap_base;	/* top of the mmap area */
 	unsigned long		hole_top;	/* search from here (mmap_lock) */
-	unsigned long		hole_max;	/* largest hole above hole_top */
+	unsigned long		hole_max;	/* no hole that ends above hole_top is larger */
 	/* in pages (mmap_lock) */
 	unsigned long		total_vm, locked_vm, data_vm, exec_vm, stack_vm;
 	atomic64_t		pinned_vm;
@@ -153,6 +152,7 @@ struct mm {
 	atomic_t		membarrier_state;
 	void			*futex_private;	/* ipc's */
 	struct work_struct	async_work;	/* mmput_async */
+	struct arch_mm		context;	/* root table and TLB state (arch/mmu.h); last: cut to the CPUs that there are */
 };
 
 /* mm->flags bits */
@@ -215,6 +215,8 @@ static inline void mmap_write_downgrade(struct mm *mm)
 
 /* Life: mm_alloc gives an empty space with one user. NULL when out of memory. */
 struct mm *mm_alloc(void);
+/* Takes private memory away, at once. All users of MM must be dying: they meet SIGBUS where it was. -EINTR. */
+int __must_check mm_reap_dying(struct mm *mm);
 static inline void mmget(struct mm *mm) { atomic_inc(&mm->mm_users); }
 static inline bool mmget_not_zero(struct mm *mm) { return atomic_add_unless(&mm->mm_users, 1, 0); }
 /* Last user: tears the space down; may sleep. */

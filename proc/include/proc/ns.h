@@ -54,9 +54,9 @@ extern struct pid_namespace init_pid_ns;
 extern struct nsproxy init_nsproxy;
 extern struct rw_semaphore uts_sem;
 extern atomic_t hostname_changes, domainname_changes;
-/* sethostname(2), setdomainname(2): TEXT's first LEN bytes (64 at most) are the current namespace's name. 0; -EPERM. */
-int uts_set_name(bool domain, const char *text, size_t len);
-/* -EPERM: the caller may not set the current namespace's names. */
+/* TEXT's first LEN bytes (64 at most) are the current namespace's host or domain name. Who may is asked before. */
+void uts_set_name(bool domain, const char *text, size_t len);
+/* sethostname(2), setdomainname(2): -EPERM where the caller may not set the current namespace's names. */
 int uts_may_set(void);
 
 struct pid_namespace *task_active_pid_ns(struct task *t);

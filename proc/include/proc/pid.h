@@ -11,6 +11,7 @@
 #include <kernel/refcount.h>
 #include <sched/task.h>
 #include <sched/wait.h>
+#include <sched/work.h>
 
 struct pid_namespace;
 
@@ -31,6 +32,7 @@ struct pid {
 	atomic_t holds;			/* raised under tasklist_lock: struct hold; wait_pidfd for the end of the last */
 	struct list_head orphan;	/* tasklist_lock: on orphaned_groups (exit.c) */
 	wait_queue_head_t wait_pidfd;
+	struct work_struct tell_pidfd;	/* of an end, where many wait for it; holds a reference */
 	struct rcu_head rcu;
 	u64 ino;			/* c: never used twice */
 	int exit_code;			/* wait status form, once EXITED */
@@ -78,12 +80,16 @@ enum for_group { GO_ON, GO_ON_HELD, ENOUGH };
  */
 void for_group(struct pid *pgrp, enum for_group (*fn)(struct task *leader, void *arg), void *arg);
 struct pid *find_ge_pid(unsigned int *nr, struct pid_namespace *ns);
+/* The first process whose number in NS is *NR or more, referenced; *NR becomes its number. NULL: there is none. May sleep. */
+struct task *next_process(struct pid_namespace *ns, unsigned int *nr);
 struct task *pid_task(struct pid *pid, enum pid_type type);	/* under RCU or tasklist_lock */
 struct task *get_pid_task(struct pid *pid, enum pid_type type);
 struct task *find_task_by_vpid(int nr);			/* under RCU */
 struct task *find_get_task_by_vpid(int nr);
 static inline struct pid *get_pid(struct pid *p) { if (p) refcount_inc(&p->count); return p; }
 void put_pid(struct pid *p);
+/* tasklist_lock held for writing: who polls a pidfd of P hears that its task has ended, or goes. */
+void pid_tell_end(struct pid *p);
 struct pid *get_task_pid(struct task *t, enum pid_type type);
 struct pid *task_pid_type(struct task *t, enum pid_type type);	/* under RCU or tasklist_lock */
 

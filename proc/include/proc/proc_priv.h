@@ -20,7 +20,9 @@ bool everybody_held(struct task *t, int *walk);
 int wait_for_everybody(int walk);
 
 struct pid_namespace *copy_pid_ns(struct user_namespace *user_ns, struct pid_namespace *old);
-void proc_mark_subreaper(struct task *t);
+void proc_mark_subreaper(void);
+/* tasklist_lock write-held: S, a new process, is PARENT's child. */
+void proc_inherit_subreaper(struct signal_struct *s, struct signal_struct *parent);
 int proc_reboot_pid_ns(struct pid_namespace *ns, unsigned int cmd);
 void zap_pid_ns_processes(struct pid_namespace *ns);
 
@@ -52,7 +54,9 @@ extern int max_threads;
 void release_task(struct task *t);
 void exit_notify_thread(struct task *t);
 
-/* signal.c */
+void put_signal(struct signal_struct *s);
+
+/* sigqueue.c, signal.c */
 void flush_sigqueue(struct sigpending *p);
 /* The same of MOST signals. Whether there are more. */
 bool flush_some(struct sigpending *p, unsigned int most);
@@ -65,13 +69,16 @@ void zap_other_threads(struct task *t);
 /* siglock held: T leaves the list of threads. */
 void zap_forget(struct signal_struct *s, struct task *t);
 void sigqueue_free_all(struct task *t);
-void proc_forget_signal(struct task *t, u64 mask);
+/* siglock held: SIG is no longer pending in the process of T. True: in some of its threads it may be; then proc_forget_rest() is to do the rest. */
+bool __must_check proc_forget_signal(struct task *t, int sig);
+/* SIG, which the running task's process ignores, is no longer pending in it. May sleep. */
+void proc_forget_rest(int sig);
 /* siglock held. */
 int send_signal_locked(int sig, struct siginfo *info, struct task *t, enum pid_type type);
 /* The same of SEND_SIG_PRIV, which even the init of a pid namespace hears. */
 int send_kernel_signal_locked(int sig, struct task *t, enum pid_type type);
 void signal_wake_up_state(struct task *t, unsigned int state);
-/* siglock held: the Nth queued signal of T, or of its process. */
+/* The Nth queued signal of T, a frozen tracee, or of its process. May sleep. */
 bool signal_peek(struct task *t, bool shared, u64 n, struct siginfo *out);
 bool may_signal(const struct cred *from, struct task *t);
 extern struct kmem_cache *sighand_cache;
@@ -80,12 +87,14 @@ struct sigqueue;
 struct posix_timer;
 struct sigqueue *signal_alloc_owned(struct posix_timer *owner, int sig);
 struct siginfo *signal_owned_info(struct sigqueue *q);
+bool signal_owned_is_queued(const struct sigqueue *q);		/* siglock held */
 void signal_free_owned(struct sigqueue *q);
 /* siglock of T held. False: it is ignored. One that is queued already stays so. */
 bool signal_queue_owned(struct sigqueue *q, struct task *t, enum pid_type type);
-/* siglock of T held: no longer pending in T's process. */
-void signal_unqueue_owned(struct sigqueue *q, struct task *t);
-void put_sighand(struct sighand_struct *s);
+/* siglock of the process held: no longer pending. */
+void signal_unqueue_owned(struct sigqueue *q);
+void put_sighand(struct sighand_struct *s);	/* may sleep */
+void init_signalfd(struct sighand_struct *h);
 
 /* itimer.c */
 void exit_itimers(struct signal_struct *sig);

@@ -11,6 +11,7 @@
 #include <sched/task.h>
 #include <proc/pid.h>
 #include <sched/mutex.h>
+#include <sched/work.h>
 #include <asm/signal.h>
 #include <asm/siginfo.h>
 
@@ -34,6 +35,8 @@ struct sighand_struct {
 	spinlock_t siglock;
 	refcount_t count;
 	wait_queue_head_t signalfd_wqh;
+	struct work_struct tell_signalfd;	/* of a signal, where many wait for one */
+	bool tell_used;			/* siglock: it was queued at some time */
 	struct rcu_head rcu;
 	struct k_sigaction action[_NSIG];	/* s */
 };
@@ -45,16 +48,23 @@ struct rlimit_k {
 struct tty_struct;
 struct taskstats_k;
 
-struct sigpending {
+struct sigpending {		/* as struct task has one, too */
 	struct list_head list;
+	struct rb_root tree;
 	u64 signal;
+	unsigned int nr;
 };
 
 struct signal_struct {
 	refcount_t sigcnt;
 	int nr_threads;			/* s */
 	atomic_t live;
-	struct list_head threads;	/* T, R */
+	struct list_head threads;	/* T, R: by thread_stamp */
+	struct rb_root thread_tree;	/* T: the same of a process with many (threads.c) */
+	bool has_thread_tree;		/* T */
+	u64 last_thread_stamp;		/* T */
+	struct group_times times;
+	u64 told_utime_ns, told_stime_ns;	/* what was last told: never goes back */
 	wait_queue_head_t wait_chldexit;
 	struct task *curr_target;	/* s */
 	struct sigpending shared_pending;	/* s */
@@ -62,10 +72,19 @@ struct signal_struct {
 	int notify_count;
 	struct task *group_exec_task;
 	struct task *zap_next, *zap_not;	/* s: of a group that ends or executes, the first thread that is still to be killed; the one that is not */
-	struct task *walk_next;		/* s: the thread that walk_own_threads() comes to next */
+	/* s: signals to many threads (signal_many.c) */
+	u64 seek, seek_again, seek_after;	/* signals that a thread is sought for: now, behind the stamp SEEK_AFTER; then from the first one on */
+	u64 last_taker;			/* the stamp of who took the last one */
+	struct task *stopper;		/* who tells all to stop, and has not told all yet */
+	u64 stop_round;			/* how often somebody did */
+	u64 job_seq, cont_seq, stop_seq;	/* how many SIGCONT and stop signals were sent; which was the last of either */
+	u64 cont_after;			/* threads behind this stamp are still to be continued */
+	bool cont_some, cont_again;	/* there are such; and then all once more */
+	struct work_struct many_work;	/* holds a reference while it is queued or runs */
 	int group_stop_count;		/* s */
 	unsigned int flags;		/* s: SIGNAL_* */
-	bool is_child_subreaper, has_child_subreaper;
+	bool is_child_subreaper;	/* T */
+	struct signal_struct *subreaper;	/* T: the nearest ancestor that was one, referenced; see exit.c */
 	struct pid __rcu *pids[PIDTYPE_MAX];	/* T, R: TGID, PGID, SID */
 	bool leader;			/* T: session leader */
 	struct rb_node group_node;	/* T: in its group's tree, if that has one */
@@ -146,6 +165,14 @@ static inline void unlock_task_sighand(struct task *t, unsigned long *flags)
 	spin_unlock_irqrestore(&task_sighand(t)->siglock, *flags);
 }
 
+/* siglock held: what SIGCONT and stop signals undid in T since it, or anybody for it, last looked. Before T's jobctl, or its own pending signals, are looked at. */
+void settle_signals_slow(struct task *t);
+static inline void settle_signals(struct task *t)
+{
+	if (unlikely(t->job_seq != t->signal->job_seq))
+		settle_signals_slow(t);
+}
+
 void recalc_sigpending(void);
 /* The same, but never takes the work flag away. siglock. */
 void note_sigpending(void);
@@ -162,6 +189,7 @@ bool sig_ignored_by(struct task *t, int sig);
 void __noreturn do_group_exit(int code);
 void __noreturn do_exit(long code);
 bool is_current_pgrp_orphaned(void);
+bool process_is_dying(struct task *t);	/* its group is ending, or its only thread */
 void ignore_signals(struct task *t);
 struct pt_regs;
 long proc_sigreturn(struct pt_regs *regs);

@@ -29,11 +29,5 @@ struct task;
 struct siginfo;
 /* siglock held. True when T was the last to stop, so the parent is to be told. */
 bool task_participate_group_stop(struct task *t);
-bool task_set_jobctl_stop(struct task *t, unsigned long sig);
 int dequeue_signal_unblocked(struct siginfo *info);
-/*
- * FN for each thread of the running task's process, some at a time under siglock; the caller holds cred_guard_mutex. Those that come meanwhile
- * are among them, those that end may be.
- */
-void walk_own_threads(void (*fn)(struct task *t, void *arg), void *arg);
 int kill_everybody(int sig, struct siginfo *info);

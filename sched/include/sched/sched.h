@@ -24,6 +24,8 @@ u64 sched_rr_interval_ns(struct task *t);
 /* Times of a task, of the whole group (proc/ adds the dead threads). */
 void task_cputime(struct task *t, u64 *utime_ns, u64 *stime_ns);
 u64 task_sched_runtime(struct task *t);
+/* Of all threads that a process had, however many. */
+void group_cputime(const struct group_times *g, u64 *utime_ns, u64 *stime_ns);
 
 /* avenrun in units of 1/2048, as the ABI has it. */
 void get_avenrun(unsigned long out[3]);

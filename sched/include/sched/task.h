@@ -50,6 +50,8 @@
 #define PF_KTHREAD 0x00200000
 #define PF_EXITING 0x00000004
 #define PF_FORKNOEXEC 0x00000040
+#define PF_MCE_PROCESS 0x00000080	/* its policy for failed memory (PR_MCE_KILL) is its own: early or late */
+#define PF_MCE_EARLY 0x08000000
 #define PF_SUPERPRIV 0x00000100
 #define PF_DUMPCORE 0x00000200
 #define PF_SIGNALED 0x00000400
@@ -98,6 +100,12 @@ struct sched_rt {
 
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
 
+/* What all threads of a process used, and those that have ended: as of the last switch or tick of each. */
+struct group_times {
+	atomic64_t run_ns;
+	atomic64_t utime_ns, stime_ns;	/* sampled by the tick */
+};
+
 struct task {
 	unsigned long work_flags;	/* w: TIF_*; first: tested by entry code */
 	void *stack;			/* c: lowest address */
@@ -116,13 +124,13 @@ struct task {
 	int migrate_disabled;		/* t */
 	struct sched_entity se;
 	struct sched_rt rt;
-	struct cpumask cpus_mask;	/* r, p: affinity */
 	int nr_cpus_allowed;		/* r, p */
 	spinlock_t pi_lock;		/* irq-safe: state changes and affinity */
 	struct llist_node wake_entry;
 	u64 nvcsw, nivcsw;		/* r */
 	u64 utime_ns, stime_ns;		/* r: sampled by the tick */
 	u64 prev_utime_ns, prev_stime_ns;	/* what was last told: never goes back */
+	struct group_times *group_times;	/* c: its process's */
 	u64 run_delay_ns, last_queued_ns, pcount;	/* r: schedstat */
 	u64 start_ns, start_boottime_ns;	/* c */
 	unsigned long min_flt, maj_flt;	/* t */
@@ -151,7 +159,9 @@ struct task {
 	struct sighand_struct __rcu *sighand;	/* R, s */
 	struct {
 		struct list_head list;	/* s: queued siginfos */
+		struct rb_root tree;	/* s: the same where they are many, by signal */
 		u64 signal;		/* s */
+		unsigned int nr;	/* s: of the list */
 	} pending;
 	u64 blocked, real_blocked;	/* s */
 	u64 saved_sigmask;		/* t */
@@ -159,6 +169,7 @@ struct task {
 	size_t sas_ss_size;		/* t */
 	unsigned int sas_ss_flags;	/* t */
 	unsigned long jobctl;		/* s */
+	u64 job_seq, stop_round;	/* s: how much of its process's it has heeded (proc/signal_many.c) */
 	int exit_state;			/* T: 0, EXIT_ZOMBIE, EXIT_DEAD */
 	int exit_code;
 	int exit_signal;		/* c-ish, T */
@@ -175,6 +186,8 @@ struct task {
 	struct list_head sibling;	/* T */
 	struct task *group_leader;	/* T, R */
 	struct list_head thread_node;	/* T, R: in signal->threads */
+	struct rb_node thread_rb;	/* T: in its process's tree of threads, if that has one */
+	u64 thread_stamp;		/* T: when it came to its process: no two of one are alike, and it only grows */
 	struct list_head tasks;		/* T, R: all thread-group leaders */
 	struct list_head ptraced, ptrace_entry;	/* T */
 	struct completion *vfork_done;	/* a */
@@ -199,7 +212,8 @@ struct task {
 	bool ended_dumpable;		/* a: was its address space dumpable when it gave that up? */
 	u16 ioprio;			/* w: ioprio_set(2): class and data */
 	u16 mempolicy;			/* t: set_mempolicy(2)'s MPOL_* with flags */
-	u64 timer_slack_ns;		/* t */
+	u32 login_uid, login_session;	/* t: who logged in, as a kuid, and which login; -1: nobody (/proc/PID/loginuid) */
+	u64 timer_slack_ns;		/* a */
 	u64 default_timer_slack_ns;	/* t: the parent's at fork */
 	struct llist_head task_work;
 	void *ptrace_message;
@@ -230,6 +244,7 @@ struct task {
 	u64 last_switch_count;		/* hung-task detector */
 	u64 last_switch_ns;
 	unsigned long io_bytes[6];	/* t: rchar wchar syscr syscw read_bytes write_bytes */
+	struct cpumask cpus_mask;	/* r, p: affinity; last: cut to cpumask_size() in all tasks but init_task */
 };
 
 static inline bool test_tsk_flag(const struct task *t, int f) { return READ_ONCE(t->work_flags) >> f & 1; }

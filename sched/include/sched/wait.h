@@ -62,6 +62,8 @@ void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *e);
 void __wake_up(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key);
 /* Q->lock was taken with spin_lock_irq() and nothing else around it; it is let go, in between too if many wait. */
 void __wake_up_unlock_irq(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key) __releases(q->lock);
+/* Any context. All are woken up, if they are few; false: they are many, and none was: it is for who may take a while. */
+bool wake_up_few(wait_queue_head_t *q, unsigned int mode, void *key);
 /* Q->lock held: few enough wait that they may be woken up where interrupts are off. */
 bool waitqueue_is_short(wait_queue_head_t *q);
 void __wake_up_locked(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key);

@@ -249,7 +249,7 @@ u32 full_name_hash(const void *salt, const char *name, unsigned int len);
 u64 hashlen_string(const void *salt, const char *name);
 
 /* Trees. */
-bool is_subdir(struct dentry *d, struct dentry *ancestor);
+bool is_subdir(const struct dentry *d, const struct dentry *ancestor);	/* @d is referenced */
 struct dentry *d_ancestor(struct dentry *maybe_ancestor, struct dentry *d);
 void d_invalidate(struct dentry *d);
 void d_prune_aliases(struct inode *inode);

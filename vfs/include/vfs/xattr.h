@@ -47,3 +47,14 @@ ssize_t simple_xattr_get(struct simple_xattrs *x, const char *name, void *buf, s
 int simple_xattr_set(struct simple_xattrs *x, const char *name, const void *value, size_t size,
 		     int flags, ssize_t *removed);
 ssize_t simple_xattr_list(struct simple_xattrs *x, char *buf, size_t size);
+
+/*
+ * security.capability (filecaps.c). A program's file's capabilities as they count for the running task, whose namespace must descend from the one they are for:
+ * 0, -ENODATA, -EINVAL (the attribute makes no sense).
+ */
+struct fcaps;
+int vfs_file_caps(struct dentry *, struct fcaps *out);
+/* What is stored for VALUE, in OUT where it differs: its length, -EPERM, -EINVAL. */
+ssize_t filecaps_to_store(struct mnt_idmap *, const struct inode *, const void **value, size_t size, u8 *out);
+/* What the running task is told of it: getxattr(2). */
+ssize_t filecaps_get(struct dentry *, void *value, size_t size);

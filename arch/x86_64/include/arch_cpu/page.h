@@ -6,7 +6,7 @@
  *   0xffffc90000000000 .. +512 GiB            vmalloc, stacks, device windows
  *   0xffffea0000000000 .. +512 GiB            struct page array
  *   0xffffffff80000000 + slide                kernel image
- *   0xffffffffc0000000 .. 0xffffffffff000000  modules, then early device windows
+ *   0xffffffffc0000000 .. 0xfffffffffc000000  modules, then early device windows
  */
 #pragma once
 
@@ -35,8 +35,8 @@
 #define VMEMMAP_START 0xffffea0000000000UL
 #define VMEMMAP_END 0xffffea8000000000UL
 #define MODULES_START 0xffffffffc0000000UL
-#define MODULES_END 0xffffffffff000000UL
-#define FIXMAP_START 0xffffffffff000000UL
+#define MODULES_END 0xfffffffffc000000UL
+#define FIXMAP_START 0xfffffffffc000000UL
 #define FIXMAP_END 0xffffffffffe00000UL
 
 extern unsigned long page_offset_base;		/* start of the direct map; set once, before C code above arch */
