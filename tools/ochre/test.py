@@ -173,6 +173,7 @@ class Runner:
 
     def rules(self):
         self.simple("layers", [ROOT + "/tools/check-layers"])
+        self.simple("form", [ROOT + "/tools/check-form"])
         self.simple("abi/numbers", [ROOT + "/tools/abi-gen.py", "--check", self.tools["uapi"]])
         for cpu in ("x86_64", "aarch64", "riscv64", "loongarch64", "sparc64", "alpha"):
             self.simple("abi/generate_" + cpu, [ROOT + "/tools/abi-gen.py", "--arch", cpu, "--out", "%s/test/abi-%s" % (BUILD, cpu)])
