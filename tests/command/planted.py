@@ -131,7 +131,7 @@ def boot(tools, arch, name):
         argv = qemu.Vm(tools, arch, cpus=min(2, arches.ALL[arch].cpus), memory="256M", kernel=build.image(arch, True),
                        append="console=%s panic=-1 plant=%s" % (arches.ALL[arch].console, name)).argv()
     try:
-        out = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=90).stdout
+        out = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300).stdout
     except subprocess.TimeoutExpired as e:
         out = e.stdout or b""
     text = oops.symbolize(out.decode("utf-8", "replace"), vmlinux(arch), tools)
@@ -139,7 +139,7 @@ def boot(tools, arch, name):
 
 
 def run_shell(arch, script):
-    return subprocess.run([ROOT + "/ochre", "run", "--arch", arch, "--debug", "--cpus", "2", "--timeout", "90", "-v", "--", "sh", "-c",
+    return subprocess.run([ROOT + "/ochre", "run", "--arch", arch, "--debug", "--cpus", "2", "--timeout", "300", "-v", "--", "sh", "-c",
                            "mount -t debugfs d /sys/kernel/debug; P=/sys/kernel/debug/plant; " + script],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
 

@@ -289,20 +289,20 @@ def command_test(r, name, src, more):
     with open(src) as f:
         debug = "x86_64-debug" in f.read()      # it boots that kernel
     if r.kernel(debug=debug):
-        r.simple("command/" + name, [sys.executable, "-B", src, *more], timeout=600)
+        r.simple("command/" + name, [sys.executable, "-B", src, *more])
 
 
 def first_program(r, arch):
     if r.wanted("command/first") and r.kernel(arch):
-        r.simple("command/first", [sys.executable, "-B", ROOT + "/tests/command/first.py", "--arch", arch], arch, timeout=300)
+        r.simple("command/first", [sys.executable, "-B", ROOT + "/tests/command/first.py", "--arch", arch], arch)
 
 
 def under_gdb(r, arch):
     if r.wanted("command/gdb") and r.kernel(arch):
-        r.simple("command/gdb", [sys.executable, "-B", ROOT + "/tests/command/gdb.py", "--arch", arch], arch, timeout=900)
+        r.simple("command/gdb", [sys.executable, "-B", ROOT + "/tests/command/gdb.py", "--arch", arch], arch)
 
 
 def planted_bugs(r, arch, short):
     """Another CPU's debug build says what was planted."""
     if r.wanted("command/planted") and r.kernel(arch, True):
-        r.simple("command/planted", [sys.executable, "-B", ROOT + "/tests/command/planted.py", "--arch", arch] + ["--short"] * short, arch, timeout=900)
+        r.simple("command/planted", [sys.executable, "-B", ROOT + "/tests/command/planted.py", "--arch", arch] + ["--short"] * short, arch)

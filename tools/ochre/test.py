@@ -45,7 +45,8 @@ from .plan import ALONE, Config
 from .util import ARCHES, Awake, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
-KTEST_LIMIT, BATCH_LIMIT, STALL = 300, 1800, 115   # seconds; user/testrun.c gives a run of a test 100, and says when the next begins
+# Seconds, for hangs alone: several times what all takes on a host that is free. user/testrun.c gives a run of a test 300, and says when the next begins.
+KTEST_LIMIT, BATCH_LIMIT, STALL, PROGRAM_LIMIT, LONG_LIMIT = 900, 5400, 345, 1800, 3600
 
 
 BOOTS_OF_A_PART = 12
@@ -152,7 +153,7 @@ class Runner:
             r.show(lines)
         sys.stdout.flush()
 
-    def simple(self, name, argv, where="", timeout=600, env=None, skip=None):
+    def simple(self, name, argv, where="", timeout=PROGRAM_LIMIT, env=None):
         """A test that is a program: status 0 is ok, 77 is skipped."""
         if not self.wanted(name):
             return
@@ -186,7 +187,7 @@ class Runner:
 
     def analyses(self, names):
         for name in names:
-            self.simple("analyze/" + name, [ROOT + "/ochre", "analyze", "--tool", name], timeout=1200)
+            self.simple("analyze/" + name, [ROOT + "/ochre", "analyze", "--tool", name], timeout=LONG_LIMIT)
 
     def litmus_tests(self):
         """tests/litmus: each comes out as it says."""
@@ -223,7 +224,7 @@ class Runner:
         target = os.path.basename(src)[len("host_fuzz_"):-2]
         if target in fuzz_host.sources():
             env["OCHRE_FUZZ_INPUTS"] = fuzz_host.unpack_committed(target, out + ".inputs")
-        self.simple(name, [out], timeout=300, env=env)
+        self.simple(name, [out], env=env)
 
     # --- builds ---
 
@@ -262,14 +263,14 @@ class Runner:
             self.reproducible()
 
     def gcc(self):
-        self.simple("build/gcc", build.make_argv(self.tools, "x86_64", False, True, False, []), timeout=1200)
+        self.simple("build/gcc", build.make_argv(self.tools, "x86_64", False, True, False, []), timeout=LONG_LIMIT)
         if self.wanted("build/gcc") and os.path.exists(build.outdir("x86_64", False, True) + "/vmlinux"):
-            self.simple("build/gcc_boots", [ROOT + "/ochre", "run", "--timeout", "60", "--cpus", "2", "--kernel",
+            self.simple("build/gcc_boots", [ROOT + "/ochre", "run", "--timeout", "300", "--cpus", "2", "--kernel",
                                             build.outdir("x86_64", False, True) + "/vmlinux", "--", "true"])
 
     def bench_gate(self):
         """No operation takes over 2 % more instructions than when bench/history.json was last recorded."""
-        self.simple("bench/gate", [ROOT + "/ochre", "bench", "--gate"], timeout=1200)
+        self.simple("bench/gate", [ROOT + "/ochre", "bench", "--gate"], timeout=LONG_LIMIT)
 
     def replay(self, what):
         self.on_debug("fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what])
@@ -284,7 +285,7 @@ class Runner:
 
     def on_debug(self, name, argv):
         if self.kernel(debug=True):
-            self.simple(name, argv, timeout=600)
+            self.simple(name, argv)
 
     def rust_fails(self):
         """tests/rust: each fail_* must not compile, with exactly the errors that its lines say; pass_* must."""
@@ -340,7 +341,7 @@ class Runner:
             while not m.ended() and now() < limit:
                 m.wait([], 0.5)
                 if not died and oops.PANIC.search(bytes(m.text[-4096:]).decode("utf-8", "replace")):
-                    died, limit = True, min(limit, now() + 5)
+                    died, limit = True, min(limit, now() + 20)
             ended = m.ended()
             if not ended and not died:
                 why = "\n" + m.autopsy(tasks=False)
@@ -633,7 +634,7 @@ def boot_spec(path):
     """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once.
     arch: CPUs, or 'every' that runs other people's programs."""
     spec = {"build": "release debug", "arch": "x86_64", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "firmware": "", "disk": "", "qemu": "",
-            "command": "", "status": "", "limit": "120", "expect": [], "refuse": []}
+            "command": "", "status": "", "limit": "360", "expect": [], "refuse": []}
     with open(path) as f:
         for line in f:
             if not line.strip() or line.startswith("#"):
