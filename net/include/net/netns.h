@@ -15,6 +15,7 @@
 #include <lib/list.h>
 #include <lib/types.h>
 #include <alloc/xarray.h>
+#include <kernel/rcu.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
 #include <sched/mutex.h>
@@ -46,6 +47,7 @@ struct net {
 	bool dying;			/* rtnl: no new devices, addresses, routes */
 	struct list_head all;		/* net_list_lock */
 	struct work_struct end_work;
+	struct rcu_head rcu;
 
 	/* net/dev: devices. Changed under rtnl_lock(), read under it or RCU. */
 	struct xarray dev_by_index;
@@ -88,7 +90,7 @@ static inline struct net *get_net(struct net *net)
 }
 /* False: its end has begun. */
 bool get_net_unless_zero(struct net *net) __must_check;
-void put_net(struct net *net);
+void put_net(struct net *net);		/* NULL: nothing */
 static inline struct net *net_pin(struct net *net)
 {
 	refcount_inc(&net->pins);
