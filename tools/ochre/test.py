@@ -743,13 +743,13 @@ def make_initrd(kind, tools, folder, arch="x86_64"):
         w.file(kind, bytes(100 << 20) if kind == "bomb" else bytes(i * 73 >> 7 & 255 for i in range(1 << 20)) * 20)
         w.end()
         data += gzip.compress(f.getvalue(), 6 if kind == "bomb" else 0, mtime=0)
-    elif kind == "manymegs":                # busybox, then 50 MiB in a tenth of that: long for a processor that is emulated
+    elif kind == "longmegs":                # busybox, then 10 MiB in a tenth of that
         import gzip
         import io
         f = io.BytesIO()
         w = cpio.Writer(f)
         lines = b"".join(b"%d %d\n" % (i, i * i % 10007) for i in range(300000))
-        w.file(kind, (lines * (1 + (50 << 20) // len(lines)))[:50 << 20])
+        w.file(kind, (lines * (1 + (10 << 20) // len(lines)))[:10 << 20])
         w.end()
         data += gzip.compress(f.getvalue(), 1, mtime=0)
     elif kind == "hugesize":
