@@ -778,3 +778,66 @@ TEST(the_peer)
 	OK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
 	EQ(WTERMSIG(t_wait(pid)), SIGKILL);
 }
+
+/* A control message of TYPE with a time of PART (nano or micro) seconds a second, between BEFORE and now. */
+static void one_stamp(int s, int type, long parts, time_t before)
+{
+	char control[128], c;
+	struct iovec v = { &c, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *h;
+	struct { long sec, part; } t;
+
+	EQ(recvmsg(s, &m, 0), 1);
+	h = CMSG_FIRSTHDR(&m);
+	CHECK(h);
+	EQ(h->cmsg_level, SOL_SOCKET);
+	EQ(h->cmsg_type, type);
+	EQ(h->cmsg_len, CMSG_LEN(sizeof(t)));
+	memcpy(&t, CMSG_DATA(h), sizeof(t));
+	CHECK(t.sec >= before && t.sec <= time(NULL));
+	CHECK(t.part >= 0 && t.part < parts);
+	CHECK(!CMSG_NXTHDR(&m, h));
+}
+
+TEST(timestamps)
+{
+	static const int types[] = { SO_TIMESTAMP, SO_TIMESTAMPNS, 63, 64 };	/* the last two: SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW */
+	int s[2], on = 1, got;
+	socklen_t len = sizeof(got);
+	time_t before = time(NULL);
+
+	OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s));
+	for (int i = 0; i < 4; i++) {
+		OK(setsockopt(s[1], SOL_SOCKET, types[i], &on, sizeof(on)));
+		for (int k = 0; k < 4; k++) {
+			OK(getsockopt(s[1], SOL_SOCKET, types[k], &got, &len));
+			EQ(got, k == i || (i == 3 && k == 2));
+		}
+		EQ(write(s[0], "x", 1), 1);
+		one_stamp(s[1], types[i], types[i] == SO_TIMESTAMP || types[i] == 63 ? 1000000 : 1000000000, before);
+	}
+	on = 0;
+	OK(setsockopt(s[1], SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)));
+	OK(getsockopt(s[1], SOL_SOCKET, 64, &got, &len));
+	EQ(got, 0);
+}
+
+TEST(memory_in_use)
+{
+	unsigned int m[16];
+	socklen_t len = sizeof(m);
+	int s[2], size;
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	EQ(write(s[0], "data", 4), 4);
+	OK(getsockopt(s[0], SOL_SOCKET, 55, m, &len));	/* SO_MEMINFO */
+	EQ(len, 9 * sizeof(m[0]));
+	CHECK(m[2] >= 4);		/* in flight */
+	len = sizeof(size);
+	OK(getsockopt(s[0], SOL_SOCKET, SO_SNDBUF, &size, &len));
+	EQ(m[3], size);
+	len = 8;
+	OK(getsockopt(s[0], SOL_SOCKET, 55, m, &len));
+	EQ(len, 8);
+}

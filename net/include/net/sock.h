@@ -18,9 +18,11 @@
  */
 #pragma once
 
+#include <kernel/lockdep.h>
 #include <kernel/rcu.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
+#include <kernel/time.h>
 #include <net/packet.h>
 #include <net/socket.h>
 #include <proc/cred.h>
@@ -31,6 +33,12 @@ struct net;
 struct pid;
 struct sock;
 struct sock_filter_prog;		/* classic BPF, attached */
+
+/* Settings of net/core/, of each namespace. */
+struct net_conf {
+	int wmem_default, wmem_max, rmem_default, rmem_max, somaxconn, optmem_max, unix_max_dgram_qlen;
+};
+extern struct net_conf init_net_conf;
 
 enum sock_flag {
 	SOCK_F_DEAD,			/* no program has it open any more */
@@ -46,9 +54,18 @@ struct sock_mem {
 	bool pressure;
 };
 
+#ifdef CONFIG_LOCKDEP
+#define SOCK_LOCKS(lock, ownership) .lock_name = LOCK_NAME(lock), .owner_name = LOCK_NAME(ownership),
+#else
+#define SOCK_LOCKS(lock, ownership)
+#endif
+
 /* What a kind of socket does beneath the calls. NULL: nothing to do, unless it says otherwise. */
 struct sock_kind {
 	const char *name;		/* /proc/net/protocols */
+#ifdef CONFIG_LOCKDEP
+	const char *lock_name, *owner_name;	/* what docs/lock-order.md calls sk->lock and ownership: SOCK_LOCKS() */
+#endif
 	size_t size;			/* of the family's structure */
 	struct sock_mem *mem;		/* NULL: only the socket's own buffers limit it */
 	void (*destruct)(struct sock *sk);	/* the last reference is gone; may not sleep */
@@ -69,19 +86,21 @@ struct sock {
 	u16 protocol;			/* c */
 	u8 state;			/* l: the family's; TCP's numbers where diag shows it */
 	u8 shut;			/* l: bit 0: no more reading, bit 1: no more writing */
-	unsigned long flags;		/* a: enum sock_flag */
+	atomic_long_t flags;		/* enum sock_flag */
 	const struct sock_kind *kind;	/* c */
-	struct net *net;		/* c: a user reference if SOCK_NET_USER, else a pin */
+	struct net *net;		/* c: a user reference if net_user, else a pin; NULL: the family knows no namespaces yet */
 	bool net_user;			/* c */
 	spinlock_t lock;
 	struct task *owner;		/* l: who has it by lock_sock() */
 	struct packet_list backlog;	/* l */
+	u32 backlog_bytes;		/* l: truesize of all that came since the owner last let go: bounds release_sock() */
 	struct socket *socket;		/* l: NULL while no program has it open */
 	wait_queue_head_t wait;		/* readers and writers, with poll keys */
 	wait_queue_head_t owner_wait;	/* for ownership */
+	struct lockdep_map owner_map;
 	struct fasync_struct __rcu *fasync;	/* SIGIO: vfs/fasync.c's lock */
 	int err;			/* a: positive errno, taken by sock_take_error() */
-	int err_soft;			/* o: what to tell when it times out */
+	int err_soft;			/* o: the error to report when it times out */
 
 	struct {
 		spinlock_t lock;
@@ -113,7 +132,11 @@ struct sock {
 	struct rcu_head rcu;
 };
 
-static inline bool sock_flag(const struct sock *sk, enum sock_flag f) { return READ_ONCE(sk->flags) >> f & 1; }
+static inline bool sock_flag(const struct sock *sk, enum sock_flag f) { return atomic_long_read(&sk->flags) >> f & 1; }
+/* The settings of its namespace. */
+const struct net_conf *sock_conf(const struct sock *sk);
+/* Whether the caller has CAP over the socket's namespace. */
+bool sock_capable(const struct sock *sk, int cap);
 void sock_set_flag(struct sock *sk, enum sock_flag f, bool on);
 
 /* Zeroed memory of KIND->size, initialised for S (NULL: nobody's file) in NET, with a user reference of it if USER. NULL: no memory. */
@@ -143,7 +166,7 @@ void sock_report_error(struct sock *sk);	/* wakes and signals */
 /* -EPIPE after SIGPIPE, unless MSG_NOSIGNAL or something was DONE. */
 ssize_t sock_pipe_error(const struct sock_msg *m, ssize_t done);
 
-/* Waiting. 0; -EAGAIN (TIMEO ran out or was 0), -ERESTARTSYS, -EINTR. */
+/* What wait_event_interruptible_timeout() returned, as 0 (and *TIMEO is what is left), -EAGAIN, -ERESTARTSYS or -EINTR. */
 int sock_waited(long r, long *timeo);
 static inline long sock_rcvtimeo(const struct sock *sk, bool nonblock) { return nonblock ? 0 : READ_ONCE(sk->rcvtimeo); }
 static inline long sock_sndtimeo(const struct sock *sk, bool nonblock) { return nonblock ? 0 : READ_ONCE(sk->sndtimeo); }
@@ -173,6 +196,7 @@ int sock_queue_rx(struct sock *sk, struct packet *p) __must_check;
 struct packet *sock_recv_packet(struct sock *sk, struct sock_msg *m) __must_check;
 int sock_queue_error(struct sock *sk, struct packet *p) __must_check;	/* for MSG_ERRQUEUE; -ENOBUFS */
 /* Control messages that all families give with a packet: timestamps, drops, mark, napi. */
+void sock_recv_stamp(struct sock *sk, struct sock_msg *m, u64 real_ns);	/* the timestamp alone, if asked for; 0: now */
 void sock_recv_cmsgs(struct sock *sk, struct sock_msg *m, const struct packet *p);
 /* A control message of SOL_SOCKET on the way out: 0 or -EINVAL, -EPERM. */
 struct sock_tx { u32 mark, priority; u16 tsflags; };
@@ -191,7 +215,3 @@ int sock_get_int_option(u32 *v, struct uptr val, int len);	/* 0, -EINVAL, -EFAUL
 int sock_ioctl(struct sock *sk, unsigned int cmd, struct uptr arg);
 int sock_fasync(int fd, struct file *f, int on, struct socket *s);
 
-/* Settings of net/core/, of each namespace. */
-struct net_conf {
-	int wmem_default, wmem_max, rmem_default, rmem_max, somaxconn, optmem_max, unix_max_dgram_qlen;
-};

@@ -9,7 +9,7 @@
 #include <abi/errno.h>
 #include <linux/capability.h>
 #include <linux/sockios.h>
-#include "net/socket_priv.h"
+#include "net/core/core_priv.h"
 
 /* The layouts of <linux/if.h>, which only user programs can include. */
 struct user_ifreq {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Names of local sockets. A path's socket is found through the inode that it names, an abstract one by its bytes; both in one hash, each
- * name under its bucket's lock, which is outside of u->lock. bind_lock makes sure that a socket gets one name.
+ * name under its bucket's lock, which is outside of u->sk.lock. bind_lock makes sure that a socket gets one name.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -15,7 +15,7 @@
 #include <vfs/mount.h>
 #include <vfs/namei.h>
 #include <abi/errno.h>
-#include "net/unix_priv.h"
+#include "net/unix/unix_priv.h"
 
 #define NAME_OFF offsetof(struct sockaddr_un, sun_path)
 
@@ -65,7 +65,7 @@ static struct unix_sock *find_abstract(unsigned long *bucket, const struct unix_
 	struct unix_sock *u;
 
 	ghash_for_each(u, bucket, name_hash(a), name_node)
-		if (!u->path.dentry && u->type == type && u->addr->len == a->len &&
+		if (!u->path.dentry && u->sk.type == type && u->addr->len == a->len &&
 		    !memcmp(&u->addr->name, &a->name, (size_t)a->len))
 			return u;
 	return NULL;
@@ -104,9 +104,9 @@ static struct unix_sock *find_inode(struct inode *inode, int type)
 	ghash_for_each(u, b, hash, name_node) {
 		if (!u->path.dentry || d_inode(u->path.dentry) != inode)
 			continue;
-		if (u->type != type)
+		if (u->sk.type != type)
 			found = ERR_PTR(-EPROTOTYPE);
-		else if (refcount_inc_not_zero(&u->refs))
+		else if (refcount_inc_not_zero(&u->sk.refs))
 			found = u;
 		break;
 	}
@@ -142,7 +142,7 @@ struct unix_sock *unix_find_other(const struct __kernel_sockaddr_storage *sa, in
 	} else {
 		b = ghash_lock(&names, name_hash(a));
 		u = find_abstract(b, a, type);
-		if (!u || !refcount_inc_not_zero(&u->refs))
+		if (!u || !refcount_inc_not_zero(&u->sk.refs))
 			u = ERR_PTR(-ECONNREFUSED);
 		ghash_unlock(b);
 	}
@@ -159,7 +159,7 @@ static int bind_abstract(struct unix_sock *u, struct unix_addr *a)
 
 	ghash_reserve(&names);
 	b = ghash_lock(&names, hash);
-	if (find_abstract(b, a, u->type)) {
+	if (find_abstract(b, a, u->sk.type)) {
 		e = -EADDRINUSE;
 	} else {
 		smp_store_release(&u->addr, a);

@@ -4,16 +4,16 @@
 #include <net/unix.h>
 #include <vfs/file.h>
 #include <vfs/seq_file.h>
-#include "net/unix_priv.h"
+#include "net/unix/unix_priv.h"
 
 #define SO_ACCEPTCON_FLAG (1u << 16)
 
 /* The state's number: those of a socket that somebody has open, and of one that nobody has accepted yet. */
 static unsigned int state_number(const struct unix_sock *u)
 {
-	bool connected = u->state == UNIX_CONNECTED;
+	bool connected = u->sk.state == UNIX_CONNECTED;
 
-	if (u->socket)
+	if (u->sk.socket)
 		return connected ? 3 : 1;
 	return connected ? 2 : 4;
 }
@@ -39,13 +39,13 @@ static void show_socket(struct ghash_node *n, void *arg)
 	struct seq_file *m = arg;
 	unsigned long ino = 0;
 
-	spin_lock(&u->lock);
-	if (u->socket && READ_ONCE(u->socket->file))
-		ino = (unsigned long)file_inode(u->socket->file)->i_ino;
+	spin_lock(&u->sk.lock);
+	if (u->sk.socket && READ_ONCE(u->sk.socket->file))
+		ino = (unsigned long)file_inode(u->sk.socket->file)->i_ino;
 	/* The first column was an address once. */
-	seq_printf(m, "%016lx: %08X %08X %08X %04X %02X %5lu", 0ul, refcount_read(&u->refs), 0,
-		   u->state == UNIX_LISTEN ? SO_ACCEPTCON_FLAG : 0, (unsigned int)u->type, state_number(u), ino);
-	spin_unlock(&u->lock);
+	seq_printf(m, "%016lx: %08X %08X %08X %04X %02X %5lu", 0ul, refcount_read(&u->sk.refs), 0,
+		   u->sk.state == UNIX_LISTEN ? SO_ACCEPTCON_FLAG : 0, (unsigned int)u->sk.type, state_number(u), ino);
+	spin_unlock(&u->sk.lock);
 	if (a)
 		show_name(m, a);
 	seq_putc(m, '\n');

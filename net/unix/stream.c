@@ -13,18 +13,16 @@
 #include <vfs/file.h>
 #include <vfs/poll.h>
 #include <abi/errno.h>
-#include "net/unix_priv.h"
+#include "net/unix/unix_priv.h"
 
 #define CHUNK 32768UL
 
 static void copy_peer_creds(struct unix_sock *to, struct unix_sock *from)
 {
-	put_pid(to->peer_pid);
-	to->peer_pid = get_pid(from->peer_pid);
-	to->peer_uid = from->peer_uid;
-	to->peer_gid = from->peer_gid;
-	if (!to->peer_groups)
-		to->peer_groups = get_group_info(from->peer_groups);	/* who connects never listened, and does so once */
+	put_pid(to->sk.peer_pid);
+	to->sk.peer_pid = get_pid(from->sk.peer_pid);
+	if (!to->sk.peer_cred)
+		to->sk.peer_cred = get_cred(from->sk.peer_cred);	/* a socket that connects never listened, and does so once */
 }
 
 static bool backlog_full(const struct unix_sock *o)
@@ -39,18 +37,18 @@ static int wait_for_backlog(struct unix_sock *o, long *timeo)
 
 	if (!*timeo)
 		return -EAGAIN;
-	r = wait_event_interruptible_timeout(o->peer_wait, o->dead || o->state != UNIX_LISTEN || !backlog_full(o), *timeo);
-	return unix_waited(r, timeo);
+	r = wait_event_interruptible_timeout(o->peer_wait, sock_flag(&o->sk, SOCK_F_DEAD) || o->sk.state != UNIX_LISTEN || !backlog_full(o), *timeo);
+	return sock_waited(r, timeo);
 }
 
 /* Both locked: may U connect to the listener OTHER? -EAGAIN: not yet, it is full. */
 static int may_connect(const struct unix_sock *u, const struct unix_sock *other)
 {
-	if (u->state == UNIX_CONNECTED)
+	if (u->sk.state == UNIX_CONNECTED)
 		return -EISCONN;
-	if (u->state != UNIX_CLOSED || u == other)
+	if (u->sk.state != UNIX_CLOSED || u == other)
 		return -EINVAL;
-	if (other->dead || other->state != UNIX_LISTEN || (other->shut & 1))
+	if (sock_flag(&other->sk, SOCK_F_DEAD) || other->sk.state != UNIX_LISTEN || (other->sk.shut & 1))
 		return -ECONNREFUSED;
 	return backlog_full(other) ? -EAGAIN : 0;
 }
@@ -58,9 +56,9 @@ static int may_connect(const struct unix_sock *u, const struct unix_sock *other)
 /* Both locked. N becomes the server's end: it has the listener's name and waits, in M, in its queue. */
 static void join(struct unix_sock *u, struct unix_sock *other, struct unix_sock *n, struct unix_msg *m)
 {
-	refcount_inc(&u->refs);
+	refcount_inc(&u->sk.refs);
 	n->peer = u;
-	n->state = UNIX_CONNECTED;
+	n->sk.state = UNIX_CONNECTED;
 	(void)!unix_set_peer_creds(n);	/* new: there were none */
 	if (other->path.dentry) {
 		path_get(&other->path);
@@ -71,10 +69,10 @@ static void join(struct unix_sock *u, struct unix_sock *other, struct unix_sock 
 		smp_store_release(&n->addr, other->addr);
 	}
 	copy_peer_creds(u, other);
-	n->passcred = other->passcred;
-	u->state = UNIX_CONNECTED;
+	sock_set_flag(&n->sk, SOCK_F_PASSCRED, sock_flag(&other->sk, SOCK_F_PASSCRED));
+	u->sk.state = UNIX_CONNECTED;
 	u->peer = n;
-	refcount_inc(&n->refs);
+	refcount_inc(&n->sk.refs);
 	m->embryo = n;
 	list_add_tail(&m->list, &other->queue);
 	other->queued++;
@@ -83,9 +81,9 @@ static void join(struct unix_sock *u, struct unix_sock *other, struct unix_sock 
 int unix_stream_connect(struct socket *s, const struct __kernel_sockaddr_storage *sa, int len, int flags)
 {
 	struct unix_sock *u = s->sk, *other, *n;
-	long timeo = flags & O_NONBLOCK ? 0 : u->sndtimeo;
+	long timeo = flags & O_NONBLOCK ? 0 : u->sk.sndtimeo;
 	struct unix_msg *m;
-	int e = u->passcred ? unix_autobind(u) : 0;
+	int e = sock_flag(&u->sk, SOCK_F_PASSCRED) ? unix_autobind(u) : 0;
 
 	if (e)
 		return e;
@@ -107,7 +105,7 @@ int unix_stream_connect(struct socket *s, const struct __kernel_sockaddr_storage
 			join(u, other, n, m);
 		unix_unlock_two(u, other);
 		if (!e) {
-			wake_up_interruptible_poll(&other->wait, EPOLLIN | EPOLLRDNORM);
+			wake_up_interruptible_poll(&other->sk.wait, EPOLLIN | EPOLLRDNORM);
 			unix_signal_data(other, POLL_IN);
 			unix_put(other);
 			return 0;
@@ -127,24 +125,24 @@ drop:
 int unix_listen(struct socket *s, int backlog)
 {
 	struct unix_sock *u = s->sk;
-	struct group_info *old = NULL;
+	const struct cred *old = NULL;
 	int e = 0;
 
 	if (s->type == SOCK_DGRAM)
 		return -EOPNOTSUPP;
 	if (!READ_ONCE(u->addr))
 		return -EINVAL;
-	spin_lock(&u->lock);
-	if (u->state == UNIX_CONNECTED) {
+	spin_lock(&u->sk.lock);
+	if (u->sk.state == UNIX_CONNECTED) {
 		e = -EINVAL;
 	} else {
-		u->backlog = min((unsigned int)backlog, (unsigned int)unix_somaxconn);
-		u->state = UNIX_LISTEN;
+		u->backlog = min((unsigned int)backlog, (unsigned int)sock_conf(&u->sk)->somaxconn);
+		u->sk.state = UNIX_LISTEN;
 		old = unix_set_peer_creds(u);
 	}
-	spin_unlock(&u->lock);
+	spin_unlock(&u->sk.lock);
 	if (old)
-		put_group_info(old);
+		put_cred(old);
 	wake_up_interruptible_all(&u->peer_wait);
 	return e;
 }
@@ -152,40 +150,40 @@ int unix_listen(struct socket *s, int backlog)
 int unix_accept(struct socket *s, struct socket *fresh, int flags)
 {
 	struct unix_sock *u = s->sk, *n;
-	long timeo = flags & O_NONBLOCK ? 0 : u->rcvtimeo;
+	long timeo = flags & O_NONBLOCK ? 0 : u->sk.rcvtimeo;
 	struct unix_msg *m = NULL;
 
 	if (s->type == SOCK_DGRAM)
 		return -EOPNOTSUPP;
-	if (u->state != UNIX_LISTEN)
+	if (u->sk.state != UNIX_LISTEN)
 		return -EINVAL;
 	for (;;) {
 		long r;
 		int e;
 
-		spin_lock(&u->lock);
+		spin_lock(&u->sk.lock);
 		m = list_first_entry_or_null(&u->queue, struct unix_msg, list);
 		if (m) {
 			list_del(&m->list);
 			u->queued--;
 		}
-		spin_unlock(&u->lock);
+		spin_unlock(&u->sk.lock);
 		if (m)
 			break;
-		if (u->shut & 1)
+		if (u->sk.shut & 1)
 			return -EINVAL;
 		if (!timeo)
 			return -EAGAIN;
-		r = wait_event_interruptible_timeout(u->wait, !list_empty(&u->queue) || (u->shut & 1), timeo);
-		e = unix_waited(r, &timeo);
+		r = wait_event_interruptible_timeout(u->sk.wait, !list_empty(&u->queue) || (u->sk.shut & 1), timeo);
+		e = sock_waited(r, &timeo);
 		if (e)
 			return e;
 	}
 	wake_up_interruptible(&u->peer_wait);
 	n = m->embryo;
-	spin_lock(&n->lock);
-	n->socket = fresh;
-	spin_unlock(&n->lock);
+	spin_lock(&n->sk.lock);
+	n->sk.socket = fresh;
+	spin_unlock(&n->sk.lock);
 	fresh->sk = n;
 	m->embryo = NULL;
 	unix_msg_free(m);
@@ -194,21 +192,21 @@ int unix_accept(struct socket *s, struct socket *fresh, int flags)
 
 ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_control *c)
 {
-	long timeo = m->nonblock ? 0 : u->sndtimeo;
+	long timeo = m->nonblock ? 0 : u->sk.sndtimeo;
 	ssize_t done = 0;
 
 	if (m->addr_len)
-		return u->state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+		return u->sk.state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
 	if (!READ_ONCE(u->peer))
-		return u->shut & 2 ? unix_pipe_error(m, 0) : -ENOTCONN;
+		return u->sk.shut & 2 ? sock_pipe_error(m, 0) : -ENOTCONN;
 	do {
-		size_t len = min3(iter_count(m->iter), CHUNK, (size_t)max(u->sndbuf / 2 - 64, 256));
+		size_t len = min3(iter_count(m->iter), CHUNK, (size_t)max(u->sk.sndbuf / 2 - 64, 256));
 		struct unix_sock *p;
 		struct unix_msg *q;
 		int e;
 
-		if (u->shut & 2)
-			return unix_pipe_error(m, done);
+		if (u->sk.shut & 2)
+			return sock_pipe_error(m, done);
 		if (!unix_can_queue(u)) {
 			e = unix_wait_room(u, &timeo);
 			if (e)
@@ -223,20 +221,20 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 		p = unix_peer_get(u);
 		if (!p) {
 			unix_msg_free(q);
-			return unix_pipe_error(m, done);
+			return sock_pipe_error(m, done);
 		}
 		unix_add_creds(q, u, p);
-		spin_lock(&p->lock);
-		if (p->dead || (p->shut & 1)) {
-			spin_unlock(&p->lock);
+		spin_lock(&p->sk.lock);
+		if (sock_flag(&p->sk, SOCK_F_DEAD) || (p->sk.shut & 1)) {
+			spin_unlock(&p->sk.lock);
 			unix_msg_free(q);
 			unix_put(p);
-			return unix_pipe_error(m, done);
+			return sock_pipe_error(m, done);
 		}
 		unix_enqueue(p, q);
 		p->bytes += len;
-		spin_unlock(&p->lock);
-		wake_up_interruptible_poll(&p->wait, EPOLLIN | EPOLLRDNORM);
+		spin_unlock(&p->sk.lock);
+		wake_up_interruptible_poll(&p->sk.wait, EPOLLIN | EPOLLRDNORM);
 		unix_signal_data(p, POLL_IN);
 		unix_put(p);
 		done += (ssize_t)len;
@@ -261,7 +259,7 @@ static struct unix_msg *next_msg(struct reading *r, size_t *at)
 	size_t skip = r->m->flags & MSG_PEEK ? r->done : 0;
 	struct unix_msg *q, *found = NULL;
 
-	spin_lock(&r->u->lock);
+	spin_lock(&r->u->sk.lock);
 	list_for_each_entry(q, &r->u->queue, list) {
 		size_t left = q->len - q->off;
 
@@ -272,7 +270,7 @@ static struct unix_msg *next_msg(struct reading *r, size_t *at)
 		}
 		skip -= left;
 	}
-	spin_unlock(&r->u->lock);
+	spin_unlock(&r->u->sk.lock);
 	return found;
 }
 
@@ -281,13 +279,13 @@ static void consume(struct unix_sock *u, struct unix_msg *q, size_t n)
 {
 	bool over;
 
-	spin_lock(&u->lock);
+	spin_lock(&u->sk.lock);
 	q->off += n;
 	u->bytes -= n;
 	over = q->off == q->len;
 	if (over)
 		list_del_init(&q->list);
-	spin_unlock(&u->lock);
+	spin_unlock(&u->sk.lock);
 	if (over)
 		unix_msg_free(q);
 }
@@ -295,7 +293,7 @@ static void consume(struct unix_sock *u, struct unix_msg *q, size_t n)
 /* Bytes from different senders are not joined where the receiver wants to know who sent them. */
 static bool same_sender(const struct reading *r, const struct unix_msg *q)
 {
-	return !r->gave || !r->u->passcred || (q->pid == r->pid && uid_eq(q->uid, r->uid) && gid_eq(q->gid, r->gid));
+	return !r->gave || !sock_flag(&r->u->sk, SOCK_F_PASSCRED) || (q->pid == r->pid && uid_eq(q->uid, r->uid) && gid_eq(q->gid, r->gid));
 }
 
 /* 0: go on; 1: no further (bytes that came with descriptors end a read); -EFAULT. */
@@ -325,13 +323,13 @@ static int read_msg(struct reading *r, struct unix_msg *q, size_t at)
 
 ssize_t unix_stream_recv(struct unix_sock *u, struct sock_msg *m)
 {
-	long timeo = m->nonblock ? 0 : u->rcvtimeo;
-	size_t size = iter_count(m->iter), want = max(m->flags & MSG_WAITALL ? size : min((size_t)u->rcvlowat, size), 1UL), at;
+	long timeo = m->nonblock ? 0 : u->sk.rcvtimeo;
+	size_t size = iter_count(m->iter), want = max(m->flags & MSG_WAITALL ? size : min((size_t)u->sk.rcvlowat, size), 1UL), at;
 	struct reading r = { .u = u, .m = m };
 	struct unix_msg *q;
 	int e = 0;
 
-	if (u->state != UNIX_CONNECTED)
+	if (u->sk.state != UNIX_CONNECTED)
 		return -EINVAL;
 	mutex_lock(&u->io_lock);
 	for (;;) {
@@ -344,8 +342,8 @@ ssize_t unix_stream_recv(struct unix_sock *u, struct sock_msg *m)
 		}
 		if (r.done >= want)
 			break;
-		e = unix_take_error(u);
-		if (e || (u->shut & 1))
+		e = sock_take_error(&u->sk);
+		if (e || (u->sk.shut & 1))
 			break;
 		mutex_unlock(&u->io_lock);
 		e = unix_wait_data(u, &timeo);

@@ -15,7 +15,7 @@
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
-#include "net/unix_priv.h"
+#include "net/unix/unix_priv.h"
 
 void unix_control_free(struct unix_control *c)
 {
@@ -130,7 +130,7 @@ void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_
 {
 	struct { s32 pid; u32 uid, gid; } c;
 
-	if (!u->passcred)
+	if (!sock_flag(&u->sk, SOCK_F_PASSCRED))
 		return;
 	c.pid = pid_vnr(q->pid);
 	c.uid = from_kuid_munged(current_user_ns(), q->uid);
@@ -138,19 +138,19 @@ void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_
 	put_cmsg(m, SOL_SOCKET, SCM_CREDENTIALS, sizeof(c), &c);
 }
 
-/* Those of Q, in the queue of U or just off it, whose io_lock is held. See unix_gc.c for the order of things. */
+/* Those of Q, in the queue of U or just off it, whose io_lock is held. See gc.c for the order of things. */
 void unix_give_fds(struct unix_sock *u, struct sock_msg *m, struct unix_msg *q)
 {
 	bool peek = m->flags & MSG_PEEK;
 	struct unix_fds *f;
 
-	spin_lock(&u->lock);
+	spin_lock(&u->sk.lock);
 	f = q->fds;
 	if (!peek)
 		q->fds = NULL;
 	for (unsigned int i = 0; peek && f && i < f->count; i++)
 		get_file(f->file[i]);
-	spin_unlock(&u->lock);
+	spin_unlock(&u->sk.lock);
 	if (!f)
 		return;
 	if (!peek) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the files of local sockets. Lock letters: (l) u->lock, (b) bind_lock, (h) a bucket, (g) gc_lock, (c) constant. */
+/* Between the files of local sockets. Lock letters: (l) sk.lock, (b) bind_lock, (h) a bucket, (g) gc_lock, (c) constant. */
 #pragma once
 
 #include <alloc/ghash.h>
 #include <lib/list.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
-#include <net/socket.h>
+#include <net/sock.h>
 #include <proc/cred.h>
 #include <sched/mutex.h>
 #include <sched/wait.h>
@@ -34,13 +34,10 @@ struct unix_fds {
 	struct file *file[SCM_MAX_FD];
 };
 
+/* sk.state is UNIX_*; sk.queue and ownership are not used: messages have their own list, whose bytes count to the sender's sk.wmem. */
 struct unix_sock {
-	refcount_t refs;
-	int type;			/* c */
-	spinlock_t lock;
-	int state;			/* l */
+	struct sock sk;			/* first; l is sk.lock */
 	struct unix_sock *peer;		/* l: referenced */
-	struct socket *socket;		/* l: NULL while nobody has it open */
 	struct mutex bind_lock;
 	struct unix_addr *addr;		/* b: set once, release */
 	struct path path;		/* b: set before addr */
@@ -52,28 +49,9 @@ struct unix_sock {
 	size_t bytes;			/* l: unread */
 	unsigned int queued;		/* l: datagrams or connections */
 	unsigned int backlog;		/* l */
-	wait_queue_head_t wait;		/* readers, and writers of ours */
 	wait_queue_head_t peer_wait;	/* who waits to send to us or connect */
-	struct wait_queue_entry relay;	/* on relay_of->peer_wait, under its lock: passes its wake-up on to wait */
+	struct wait_queue_entry relay;	/* on relay_of->peer_wait, under its lock: passes its wake-up on to sk.wait */
 	struct unix_sock *relay_of;	/* l and that lock: NULL or peer */
-	atomic_t wmem;			/* bytes of ours that others have not read */
-	int sndbuf, rcvbuf, rcvlowat;
-	long rcvtimeo, sndtimeo;	/* jiffies */
-	int shut;			/* l: 1 no more reading, 2 no more writing */
-	int err;			/* positive errno, atomic */
-	struct fasync_struct __rcu *fasync;	/* who gets SIGIO: vfs/fasync.c's lock */
-	bool reader_waits, wants_space;	/* no SIGIO for data, one for room: hints, set by who waits or found no room */
-	bool dead, passcred, reuse, keepalive, broadcast, dontroute, oobinline, lingers, no_check;	/* kept for who asks, but for the first two */
-	bool debug, rxq_ovfl;		/* the same */
-	u32 priority, linger_s, mark;	/* the same */
-	int busy_poll, incoming_cpu;	/* the same */
-	unsigned long pacing;		/* the same */
-	unsigned int locked_bufs;	/* the same: SOCK_*BUF_LOCK */
-	atomic64_t cookie;		/* 0: nobody has asked */
-	struct pid *peer_pid;
-	kuid_t peer_uid, uid;
-	kgid_t peer_gid;
-	struct group_info *peer_groups;	/* l: referenced, or NULL */
 	struct list_head track;		/* g: all that are under way */
 	struct file *file;		/* g: set while a message carries it */
 	int inflight, scan;		/* g: how often our file is under way; the collector's count */
@@ -81,6 +59,8 @@ struct unix_sock {
 	struct unix_sock *next_reached;	/* g: on the collector's list of those whose queue it has yet to look at */
 	struct unix_sock *next_embryo;	/* g: on its list of a listener's */
 };
+
+static inline struct unix_sock *unix_sk(struct sock *sk) { return container_of(sk, struct unix_sock, sk); }
 
 struct unix_msg {
 	struct list_head list;		/* receiver's l */
@@ -106,11 +86,9 @@ struct unix_control {
 	struct unix_creds creds;
 };
 
-extern int unix_wmem_default, unix_wmem_max, unix_rmem_default, unix_rmem_max, unix_max_dgram_qlen, unix_somaxconn;
-
 /* unix.c */
 struct unix_sock *unix_new(struct socket *s);		/* of its type; NULL: no memory */
-void unix_put(struct unix_sock *u);
+static inline void unix_put(struct unix_sock *u) { sock_put(&u->sk); }
 void unix_addr_put(struct unix_addr *a);
 void unix_release_sock(struct unix_sock *u, bool embryo);
 void unix_lock_two(struct unix_sock *a, struct unix_sock *b) __acquires(a->lock);
@@ -118,27 +96,24 @@ void unix_unlock_two(struct unix_sock *a, struct unix_sock *b) __releases(a->loc
 void unix_wake_state(struct unix_sock *u);
 void unix_relay_leave(struct unix_sock *u);	/* locked: U is about to lose its peer */
 struct unix_sock *unix_peer_get(struct unix_sock *u);	/* referenced; NULL: none */
-/* The caller's, as those whom a peer will see. The groups that were there: put them without a spinlock. */
-struct group_info *__must_check unix_set_peer_creds(struct unix_sock *u);
+/* The caller's credentials become those that a peer sees. Returns the previous ones (NULL: none): put them without a spinlock. */
+const struct cred *__must_check unix_set_peer_creds(struct unix_sock *u);
 bool unix_may_send(struct unix_sock *to, struct unix_sock *from);
 struct unix_msg *unix_msg_new(struct unix_sock *from, size_t len);
 void unix_msg_free(struct unix_msg *m);
 /* A message of LEN bytes from M and what C holds, which moves into it. ERR_PTR. */
 struct unix_msg *unix_build_msg(struct unix_sock *u, struct sock_msg *m, struct unix_control *c, size_t len);
 bool unix_can_queue(struct unix_sock *u);
-int unix_waited(long r, long *timeo);
 int unix_wait_room(struct unix_sock *u, long *timeo);
 int unix_wait_data(struct unix_sock *u, long *timeo);
-int unix_take_error(struct unix_sock *u);
 /* Locked, or Q is the caller's: the sender's credentials, where one end has asked for them or may before it accepts (unix(7)). */
 void unix_add_creds(struct unix_msg *q, const struct unix_sock *from, const struct unix_sock *to);
 void unix_signal_data(struct unix_sock *u, int band);	/* SIGIO, unless a reader waits */
 void unix_signal_hangup(struct unix_sock *u, int shut);	/* SIGIO: SHUT of it is the other end's doing */
 int unix_shut_error(struct unix_sock *u);	/* of a sender that no longer may: what the peer left, or EPIPE */
-ssize_t unix_pipe_error(struct sock_msg *m, ssize_t done);
 void unix_give_address(struct sock_msg *m, struct unix_sock *from);
 
-/* unix_name.c */
+/* name.c */
 void unix_list(struct unix_sock *u);
 void unix_unlist(struct unix_sock *u);
 /* Calls FN for some sockets (their all_node) and advances *POS; it is over when that is 1 << 32. */
@@ -148,30 +123,31 @@ int unix_autobind(struct unix_sock *u);
 int unix_bind(struct socket *s, const struct __kernel_sockaddr_storage *sa, int len);
 int unix_getname(struct socket *s, struct __kernel_sockaddr_storage *sa, bool peer);
 
-/* unix_stream.c */
+/* stream.c */
 int unix_stream_connect(struct socket *s, const struct __kernel_sockaddr_storage *sa, int len, int flags);
 int unix_listen(struct socket *s, int backlog);
 int unix_accept(struct socket *s, struct socket *fresh, int flags);
 ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_control *c);
 ssize_t unix_stream_recv(struct unix_sock *u, struct sock_msg *m);
 
-/* unix_dgram.c */
+/* dgram.c */
 int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_storage *sa, int len);
 ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_control *c);
 ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m);
 
-/* unix_scm.c */
+/* scm.c */
 int unix_read_control(struct sock_msg *m, struct unix_control *c);
 void unix_control_free(struct unix_control *c);
 void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_msg *q);
 void unix_give_fds(struct unix_sock *u, struct sock_msg *m, struct unix_msg *q);
 
-/* unix_opt.c */
+/* opt.c */
 int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
+int unix_get_option(struct sock *sk, int name, struct uptr val, struct uptr len);
 int unix_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
 int unix_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len);
 
-/* unix_gc.c */
+/* gc.c */
 void unix_fds_attach(struct unix_fds *f);
 void unix_enqueue(struct unix_sock *to, struct unix_msg *m);	/* to->lock held */
 void unix_fds_detach(struct unix_fds *f);	/* the collector does not see them any more, and is not running over what it saw */

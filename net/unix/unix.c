@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * Local sockets (unix(7)): streams, datagrams and sequenced packets between processes of one machine, with descriptors
- * and credentials. Here: their life, messages, waiting, and the way from a struct socket to unix_stream.c and unix_dgram.c.
+ * and credentials. Here: their life, messages, waiting, and the way from a struct socket to stream.c and dgram.c.
  *
  * A message is queued at its receiver; its bytes count against the sender's buffer until it is read. A connected pair holds
  * references of each other.
  *
- * Locks: u->lock (state, peer, queues; two of them in the order of their addresses), a name's bucket (unix_name.c) outside of it.
+ * Locks: u->sk.lock (state, peer, queues; two of them in the order of their addresses), a name's bucket (name.c) outside of it.
  * u->io_lock keeps readers of one socket apart. Descriptors that are under way in messages may form cycles that no process can
- * reach: unix_gc.c collects them.
+ * reach: gc.c collects them.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -26,10 +26,7 @@
 #include <abi/errno.h>
 #include <linux/capability.h>
 #include <linux/resource.h>
-#include "net/unix_priv.h"
-
-int unix_wmem_default = 212992, unix_wmem_max = 4 << 20, unix_rmem_default = 212992, unix_rmem_max = 4 << 20;
-int unix_max_dgram_qlen = 10, unix_somaxconn = 4096;	/* not a page */
+#include "net/unix/unix_priv.h"
 
 void unix_addr_put(struct unix_addr *a)
 {
@@ -37,28 +34,29 @@ void unix_addr_put(struct unix_addr *a)
 		kfree(a);
 }
 
-void unix_put(struct unix_sock *u)
+static void unix_destruct(struct sock *sk)
 {
-	if (!refcount_dec_and_test(&u->refs))
-		return;
+	struct unix_sock *u = unix_sk(sk);
+
 	unix_addr_put(u->addr);
 	if (u->path.dentry)
 		path_put(&u->path);
-	put_pid(u->peer_pid);
-	if (u->peer_groups)
-		put_group_info(u->peer_groups);
-	kfree(u);
 }
+
+static const struct sock_kind unix_kind = {
+	.name = "UNIX", .size = sizeof(struct unix_sock), .destruct = unix_destruct, .get = unix_get_option,
+	SOCK_LOCKS("&u->sk.lock", "&u->sk.owner")
+};
 
 void unix_msg_free(struct unix_msg *m)
 {
 	struct unix_sock *from = m->from;
 
-	atomic_sub((int)m->truesize, &from->wmem);
-	if (atomic_read(&from->wmem) * 2 <= from->sndbuf) {
-		wake_up_interruptible_poll(&from->wait, EPOLLOUT | EPOLLWRNORM);
-		if (unlikely(rcu_access_pointer(from->fasync)) && xchg(&from->wants_space, false))
-			kill_fasync(&from->fasync, SIGIO, POLL_OUT);
+	atomic_sub((int)m->truesize, &from->sk.wmem);
+	if (atomic_read(&from->sk.wmem) * 2 <= from->sk.sndbuf) {
+		wake_up_interruptible_poll(&from->sk.wait, EPOLLOUT | EPOLLWRNORM);
+		if (unlikely(rcu_access_pointer(from->sk.fasync)) && xchg(&from->sk.wants_space, false))
+			kill_fasync(&from->sk.fasync, SIGIO, POLL_OUT);
 	}
 	unix_put(from);
 	if (m->fds)
@@ -71,55 +69,46 @@ static int relay_wake(struct wait_queue_entry *e, unsigned int mode, int flags, 
 
 struct unix_sock *unix_new(struct socket *s)
 {
-	struct unix_sock *u = kzalloc(sizeof(*u), GFP_KERNEL);
+	struct sock *sk = sock_alloc(&unix_kind, NULL, false, AF_UNIX, s, s->protocol, GFP_KERNEL);
+	struct unix_sock *u = sk ? unix_sk(sk) : NULL;
 
 	if (!u)
 		return NULL;
-	refcount_set(&u->refs, 1);
-	u->type = s->type;
-	spin_lock_init(&u->lock);
+	sk->socket = NULL;	/* the family's to set */
 	mutex_init(&u->io_lock);
-	init_waitqueue_head(&u->wait);
 	init_waitqueue_head(&u->peer_wait);
 	init_waitqueue_func_entry(&u->relay, relay_wake);
 	INIT_LIST_HEAD(&u->queue);
 	INIT_LIST_HEAD(&u->carried);
 	INIT_LIST_HEAD(&u->track);
 	mutex_init(&u->bind_lock);
-	u->sndbuf = unix_wmem_default;
-	u->incoming_cpu = -1;
-	u->pacing = ~0UL;
-	u->rcvbuf = unix_rmem_default;
-	u->rcvlowat = 1;
-	u->rcvtimeo = u->sndtimeo = MAX_SCHEDULE_TIMEOUT;
-	u->uid = current_uid();
 	unix_list(u);
 	return u;
 }
 
-void unix_lock_two(struct unix_sock *a, struct unix_sock *b) __acquires(a->lock)
+void unix_lock_two(struct unix_sock *a, struct unix_sock *b) __acquires(a->sk.lock)
 {
 	if (a > b)
 		swap(a, b);
-	spin_lock(&a->lock);
+	spin_lock(&a->sk.lock);
 	if (a != b) {
-		spin_lock_nested(&b->lock, 1);
-		__release(b->lock);	/* both count as one */
+		spin_lock_nested(&b->sk.lock, 1);
+		__release(b->sk.lock);	/* both count as one */
 	}
 }
 
-void unix_unlock_two(struct unix_sock *a, struct unix_sock *b) __releases(a->lock)
+void unix_unlock_two(struct unix_sock *a, struct unix_sock *b) __releases(a->sk.lock)
 {
-	spin_unlock(&a->lock);
+	spin_unlock(&a->sk.lock);
 	if (a != b) {
-		__acquire(b->lock);
-		spin_unlock(&b->lock);
+		__acquire(b->sk.lock);
+		spin_unlock(&b->sk.lock);
 	}
 }
 
 void unix_wake_state(struct unix_sock *u)
 {
-	wake_up_interruptible_all(&u->wait);
+	wake_up_interruptible_all(&u->sk.wait);
 	wake_up_interruptible_all(&u->peer_wait);
 }
 
@@ -133,13 +122,13 @@ static int relay_wake(struct wait_queue_entry *e, unsigned int mode, int flags, 
 
 	list_del_init(&e->entry);
 	WRITE_ONCE(u->relay_of, NULL);
-	wake_up_interruptible_poll(&u->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	wake_up_interruptible_poll(&u->sk.wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
 	return 0;
 }
 
 static bool dgram_full(const struct unix_sock *p, const struct unix_sock *u)
 {
-	return p->peer != u && p->queued > (unsigned int)unix_max_dgram_qlen;
+	return p->peer != u && p->queued > (unsigned int)sock_conf(&u->sk)->unix_max_dgram_qlen;
 }
 
 /* Is the peer full? Then U hears of it when that changes. */
@@ -149,7 +138,7 @@ static bool wait_for_peer_room(struct unix_sock *u)
 	unsigned long flags;
 	bool full = false;
 
-	spin_lock(&u->lock);
+	spin_lock(&u->sk.lock);
 	p = u->peer;
 	if (p && p != u && dgram_full(p, u)) {
 		spin_lock_irqsave(&p->peer_wait.lock, flags);
@@ -161,7 +150,7 @@ static bool wait_for_peer_room(struct unix_sock *u)
 		smp_mb();	/* listed before the second look; pairs with the receiver, who takes one off and then looks for waiters */
 		full = dgram_full(p, u);
 	}
-	spin_unlock(&u->lock);
+	spin_unlock(&u->sk.lock);
 	return full;
 }
 
@@ -185,11 +174,11 @@ struct unix_sock *unix_peer_get(struct unix_sock *u)
 {
 	struct unix_sock *p;
 
-	spin_lock(&u->lock);
+	spin_lock(&u->sk.lock);
 	p = u->peer;
 	if (p)
-		refcount_inc(&p->refs);
-	spin_unlock(&u->lock);
+		refcount_inc(&p->sk.refs);
+	spin_unlock(&u->sk.lock);
 	return p;
 }
 
@@ -199,11 +188,11 @@ static void drop_queue(struct unix_sock *u)
 	for (;;) {
 		struct unix_msg *m;
 
-		spin_lock(&u->lock);
+		spin_lock(&u->sk.lock);
 		m = list_first_entry_or_null(&u->queue, struct unix_msg, list);
 		if (m)
 			list_del(&m->list);
-		spin_unlock(&u->lock);
+		spin_unlock(&u->sk.lock);
 		if (!m)
 			return;
 		if (m->embryo) {		/* a connection that nobody accepted */
@@ -220,23 +209,23 @@ void unix_release_sock(struct unix_sock *u, bool embryo)
 	bool unread;
 
 	unix_unlist(u);
-	spin_lock(&u->lock);
-	u->dead = true;
-	u->shut = 3;
-	u->state = UNIX_CLOSED;
+	spin_lock(&u->sk.lock);
+	sock_set_flag(&u->sk, SOCK_F_DEAD, true);
+	u->sk.shut = 3;
+	u->sk.state = UNIX_CLOSED;
 	peer = u->peer;
 	unix_relay_leave(u);
 	u->peer = NULL;
 	unread = !list_empty(&u->queue);
-	spin_unlock(&u->lock);
+	spin_unlock(&u->sk.lock);
 	unix_wake_state(u);
 	if (peer) {
-		if (u->type != SOCK_DGRAM) {
-			spin_lock(&peer->lock);
-			peer->shut = 3;
+		if (u->sk.type != SOCK_DGRAM) {
+			spin_lock(&peer->sk.lock);
+			peer->sk.shut = 3;
 			if (unread || embryo)
-				peer->err = ECONNRESET;
-			spin_unlock(&peer->lock);
+				peer->sk.err = ECONNRESET;
+			spin_unlock(&peer->sk.lock);
 			unix_signal_hangup(peer, 3);
 		}
 		unix_wake_state(peer);
@@ -253,9 +242,9 @@ static int unix_release(struct socket *s)
 
 	s->sk = NULL;
 	if (u) {
-		spin_lock(&u->lock);
-		u->socket = NULL;
-		spin_unlock(&u->lock);
+		spin_lock(&u->sk.lock);
+		u->sk.socket = NULL;
+		spin_unlock(&u->sk.lock);
 		unix_release_sock(u, false);
 	}
 	return 0;
@@ -263,8 +252,8 @@ static int unix_release(struct socket *s)
 
 void unix_signal_data(struct unix_sock *u, int band)
 {
-	if (unlikely(rcu_access_pointer(u->fasync)) && !READ_ONCE(u->reader_waits))
-		kill_fasync(&u->fasync, SIGIO, band);
+	if (unlikely(rcu_access_pointer(u->sk.fasync)) && !READ_ONCE(u->sk.reader_waits))
+		kill_fasync(&u->sk.fasync, SIGIO, band);
 }
 
 void unix_signal_hangup(struct unix_sock *u, int shut)
@@ -275,23 +264,13 @@ void unix_signal_hangup(struct unix_sock *u, int shut)
 		unix_signal_data(u, POLL_IN);
 }
 
-static int unix_fasync(int fd, struct file *f, int on, struct socket *s)
+const struct cred *unix_set_peer_creds(struct unix_sock *u)
 {
-	struct unix_sock *u = s->sk;
-	int e = fasync_helper(fd, f, on, &u->fasync);
+	const struct cred *old = u->sk.peer_cred;
 
-	return e < 0 ? e : 0;
-}
-
-struct group_info *unix_set_peer_creds(struct unix_sock *u)
-{
-	struct group_info *old = u->peer_groups;
-
-	put_pid(u->peer_pid);
-	u->peer_pid = get_pid(task_own_pid(current->group_leader));
-	u->peer_uid = current_euid();
-	u->peer_gid = current_egid();
-	u->peer_groups = get_group_info(current_cred()->group_info);
+	put_pid(u->sk.peer_pid);
+	u->sk.peer_pid = get_pid(task_own_pid(current->group_leader));
+	u->sk.peer_cred = get_cred(current_cred());
 	return old;
 }
 
@@ -299,14 +278,14 @@ static int unix_socketpair(struct socket *sa, struct socket *sb)
 {
 	struct unix_sock *a = sa->sk, *b = sb->sk;
 
-	refcount_inc(&a->refs);
-	refcount_inc(&b->refs);
+	refcount_inc(&a->sk.refs);
+	refcount_inc(&b->sk.refs);
 	a->peer = b;
 	b->peer = a;
 	(void)!unix_set_peer_creds(a);	/* new: there were none */
 	(void)!unix_set_peer_creds(b);
-	if (a->type != SOCK_DGRAM)
-		a->state = b->state = UNIX_CONNECTED;
+	if (a->sk.type != SOCK_DGRAM)
+		a->sk.state = b->sk.state = UNIX_CONNECTED;
 	return 0;
 }
 
@@ -323,8 +302,8 @@ struct unix_msg *unix_msg_new(struct unix_sock *from, size_t len)
 		return NULL;
 	*m = (struct unix_msg){ .from = from, .len = len, .truesize = sizeof(*m) + len, .uid = INVALID_UID, .gid = INVALID_GID };
 	INIT_LIST_HEAD(&m->list);
-	refcount_inc(&from->refs);
-	atomic_add((int)m->truesize, &from->wmem);
+	refcount_inc(&from->sk.refs);
+	atomic_add((int)m->truesize, &from->sk.wmem);
 	return m;
 }
 
@@ -342,23 +321,23 @@ static int unix_shutdown(struct socket *s, int how)
 
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
-	spin_lock(&u->lock);
-	u->shut |= mine;
+	spin_lock(&u->sk.lock);
+	u->sk.shut |= mine;
 	p = u->peer;
 	if (p)
-		refcount_inc(&p->refs);
-	spin_unlock(&u->lock);
+		refcount_inc(&p->sk.refs);
+	spin_unlock(&u->sk.lock);
 	unix_wake_state(u);
 	if (p) {
-		if (u->type != SOCK_DGRAM) {
-			spin_lock(&p->lock);
-			p->shut |= theirs;
-			spin_unlock(&p->lock);
+		if (u->sk.type != SOCK_DGRAM) {
+			spin_lock(&p->sk.lock);
+			p->sk.shut |= theirs;
+			spin_unlock(&p->sk.lock);
 			unix_wake_state(p);
 			unix_signal_hangup(p, theirs);
 		}
 		unix_put(p);
-	} else if (u->type != SOCK_DGRAM && u->state != UNIX_LISTEN) {
+	} else if (u->sk.type != SOCK_DGRAM && u->sk.state != UNIX_LISTEN) {
 		return -ENOTCONN;
 	}
 	return 0;
@@ -398,7 +377,7 @@ struct unix_msg *unix_build_msg(struct unix_sock *u, struct sock_msg *m, struct 
 
 void unix_add_creds(struct unix_msg *q, const struct unix_sock *from, const struct unix_sock *to)
 {
-	if (q->pid || !(from->passcred || to->passcred || !READ_ONCE(to->socket)))
+	if (q->pid || !(sock_flag(&from->sk, SOCK_F_PASSCRED) || sock_flag(&to->sk, SOCK_F_PASSCRED) || !READ_ONCE(to->sk.socket)))
 		return;
 	q->pid = get_pid(task_own_pid(current->group_leader));
 	q->uid = current_uid();
@@ -407,36 +386,17 @@ void unix_add_creds(struct unix_msg *q, const struct unix_sock *from, const stru
 
 bool unix_can_queue(struct unix_sock *u)
 {
-	return atomic_read(&u->wmem) < u->sndbuf;
-}
-
-/* What wait_event_interruptible_timeout() said, as an error; less is left of *timeo. */
-int unix_waited(long r, long *timeo)
-{
-	if (r < 0)
-		return *timeo == MAX_SCHEDULE_TIMEOUT ? -ERESTARTSYS : -EINTR;
-	if (!r)
-		return -EAGAIN;
-	if (*timeo != MAX_SCHEDULE_TIMEOUT)
-		*timeo = r;
-	return 0;
+	return atomic_read(&u->sk.wmem) < u->sk.sndbuf;
 }
 
 int unix_shut_error(struct unix_sock *u)
 {
 	int e;
 
-	spin_lock(&u->lock);	/* who shuts us also says why */
-	e = unix_take_error(u);
-	spin_unlock(&u->lock);
+	spin_lock(&u->sk.lock);	/* who shuts us also says why */
+	e = sock_take_error(&u->sk);
+	spin_unlock(&u->sk.lock);
 	return e ?: -EPIPE;
-}
-
-/* SIGIO for room is owed from now on, once, where SIGIO is asked for. */
-static void unix_want_space(struct unix_sock *u)
-{
-	if (unlikely(rcu_access_pointer(u->fasync)))
-		WRITE_ONCE(u->wants_space, true);
 }
 
 /* No SIGPIPE for who waited: as on Linux, it is for who finds the other end gone when he comes. */
@@ -444,20 +404,11 @@ int unix_wait_room(struct unix_sock *u, long *timeo)
 {
 	int e;
 
-	unix_want_space(u);
+	sock_want_space(&u->sk);
 	if (!*timeo)
 		return -EAGAIN;
-	e = unix_waited(wait_event_interruptible_timeout(u->wait, unix_can_queue(u) || (u->shut & 2) || u->dead, *timeo), timeo);
-	return e || !(u->shut & 2) ? e : unix_shut_error(u);
-}
-
-ssize_t unix_pipe_error(struct sock_msg *m, ssize_t done)
-{
-	if (done)
-		return done;
-	if (!(m->flags & MSG_NOSIGNAL))
-		send_sig(SIGPIPE, current, 0);
-	return -EPIPE;
+	e = sock_waited(wait_event_interruptible_timeout(u->sk.wait, unix_can_queue(u) || (u->sk.shut & 2) || sock_flag(&u->sk, SOCK_F_DEAD), *timeo), timeo);
+	return e || !(u->sk.shut & 2) ? e : unix_shut_error(u);
 }
 
 static ssize_t unix_sendmsg(struct socket *s, struct sock_msg *m)
@@ -481,11 +432,11 @@ int unix_wait_data(struct unix_sock *u, long *timeo)
 
 	if (!*timeo)
 		return -EAGAIN;
-	WRITE_ONCE(u->reader_waits, true);
-	r = wait_event_interruptible_timeout(u->wait, !list_empty(&u->queue) || u->err || (u->shut & 1) ||
-					     (u->type != SOCK_DGRAM && u->state == UNIX_CONNECTED && !u->peer), *timeo);
-	WRITE_ONCE(u->reader_waits, false);
-	return unix_waited(r, timeo);
+	WRITE_ONCE(u->sk.reader_waits, true);
+	r = wait_event_interruptible_timeout(u->sk.wait, !list_empty(&u->queue) || u->sk.err || (u->sk.shut & 1) ||
+					     (u->sk.type != SOCK_DGRAM && u->sk.state == UNIX_CONNECTED && !u->peer), *timeo);
+	WRITE_ONCE(u->sk.reader_waits, false);
+	return sock_waited(r, timeo);
 }
 
 void unix_give_address(struct sock_msg *m, struct unix_sock *from)
@@ -499,11 +450,6 @@ void unix_give_address(struct sock_msg *m, struct unix_sock *from)
 	}
 }
 
-int unix_take_error(struct unix_sock *u)
-{
-	return -xchg(&u->err, 0);
-}
-
 static ssize_t unix_recvmsg(struct socket *s, struct sock_msg *m)
 {
 	if (m->flags & (MSG_OOB | MSG_ERRQUEUE))
@@ -515,24 +461,19 @@ static ssize_t unix_recvmsg(struct socket *s, struct sock_msg *m)
 static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct *p)
 {
 	struct unix_sock *u = s->sk;
-	bool writable = unix_can_queue(u) && atomic_read(&u->wmem) * 4 <= u->sndbuf;
-	u32 mask = 0;
+	bool writable = unix_can_queue(u) && atomic_read(&u->sk.wmem) * 4 <= u->sk.sndbuf;
+	u32 mask;
 
-	poll_wait(f, &u->wait, p);
-	if (u->err)
-		mask |= EPOLLERR;
-	if (u->shut == 3)
-		mask |= EPOLLHUP;
-	if (u->shut & 1)
-		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+	poll_wait(f, &u->sk.wait, p);
+	mask = sock_poll_common(&u->sk);
 	if (!list_empty(&u->queue))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (u->type != SOCK_DGRAM && u->state == UNIX_CLOSED)
+	if (u->sk.type != SOCK_DGRAM && u->sk.state == UNIX_CLOSED)
 		mask |= EPOLLHUP;
-	if (u->type == SOCK_DGRAM && writable && wait_for_peer_room(u))
+	if (u->sk.type == SOCK_DGRAM && writable && wait_for_peer_room(u))
 		writable = false;
-	if (u->type != SOCK_STREAM && !writable)
-		unix_want_space(u);
+	if (u->sk.type != SOCK_STREAM && !writable)
+		sock_want_space(&u->sk);
 	if (writable)
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	return mask;
@@ -541,7 +482,7 @@ static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct 
 static const struct sock_ops unix_ops = {
 	.release = unix_release, .bind = unix_bind, .connect = unix_connect, .socketpair = unix_socketpair, .accept = unix_accept,
 	.getname = unix_getname, .poll = unix_poll, .ioctl = unix_ioctl, .listen = unix_listen, .shutdown = unix_shutdown,
-	.setsockopt = unix_setsockopt, .getsockopt = unix_getsockopt, .sendmsg = unix_sendmsg, .recvmsg = unix_recvmsg, .fasync = unix_fasync,
+	.setsockopt = unix_setsockopt, .getsockopt = unix_getsockopt, .sendmsg = unix_sendmsg, .recvmsg = unix_recvmsg, .fasync = sock_fasync,
 };
 
 static int unix_create(struct socket *s, int protocol)
@@ -555,7 +496,7 @@ static int unix_create(struct socket *s, int protocol)
 	s->sk = unix_new(s);
 	if (!s->sk)
 		return -ENOMEM;
-	((struct unix_sock *)s->sk)->socket = s;
+	((struct sock *)s->sk)->socket = s;
 	s->ops = &unix_ops;
 	return 0;
 }
@@ -564,12 +505,7 @@ static const struct socket_family unix_family = { AF_UNIX, unix_create };
 
 static int unix_init(void)
 {
-	sysctl_int("net/unix/max_dgram_qlen", 0644, &unix_max_dgram_qlen, 0, INT_MAX);
-	sysctl_int("net/core/somaxconn", 0644, &unix_somaxconn, 0, INT_MAX);
-	sysctl_int("net/core/wmem_max", 0644, &unix_wmem_max, 4608, INT_MAX / 2);
-	sysctl_int("net/core/rmem_max", 0644, &unix_rmem_max, 2304, INT_MAX / 2);
-	sysctl_int("net/core/rmem_default", 0644, &unix_rmem_default, 2304, INT_MAX / 2);
-	sysctl_int("net/core/wmem_default", 0644, &unix_wmem_default, 4608, INT_MAX / 2);
+	sysctl_int("net/unix/max_dgram_qlen", 0644, &init_net_conf.unix_max_dgram_qlen, 0, INT_MAX);
 	return sock_register_family(&unix_family);
 }
 INITCALL(subsys, unix_init);

@@ -17,7 +17,7 @@
 #include <vfs/poll.h>
 #include <abi/errno.h>
 #include <asm/sockios.h>
-#include "net/socket_priv.h"
+#include "net/core/core_priv.h"
 
 #define SOCKFS_MAGIC 0x534F434B
 #define MAX_FAMILIES 46
@@ -310,26 +310,6 @@ int sock_accept_fd(struct socket *s, struct __kernel_sockaddr_storage *a, int *l
 	put_unused_fd((unsigned int)fd);
 	fput(f);
 	return e;
-}
-
-void put_cmsg(struct sock_msg *m, int level, int type, size_t len, const void *data)
-{
-	struct user_cmsghdr h = { sizeof(h) + len, level, type };
-	size_t room = m->control_len - m->control_done, n;
-	struct uptr at = uptr_add(m->control, m->control_done);
-
-	if (uptr_is_null(m->control) || room < sizeof(h)) {
-		m->out_flags |= MSG_CTRUNC;
-		return;
-	}
-	if (room < h.len) {
-		m->out_flags |= MSG_CTRUNC;
-		h.len = room;
-	}
-	n = h.len - sizeof(h);
-	if (copy_to_user(at, &h, sizeof(h)) || copy_to_user(uptr_add(at, sizeof(h)), data, n))
-		return;
-	m->control_done += min(ALIGN(h.len, 8UL), room);
 }
 
 static int socket_init(void)

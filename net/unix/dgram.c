@@ -11,7 +11,7 @@
 #include <sched/task.h>
 #include <vfs/poll.h>
 #include <abi/errno.h>
-#include "net/unix_priv.h"
+#include "net/unix/unix_priv.h"
 
 int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_storage *sa, int len)
 {
@@ -19,17 +19,17 @@ int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_stora
 	int e = 0;
 
 	if (sa->ss_family != AF_UNSPEC) {
-		if (u->passcred)
+		if (sock_flag(&u->sk, SOCK_F_PASSCRED))
 			e = unix_autobind(u);
 		if (e)
 			return e;
-		other = unix_find_other(sa, len, u->type);
+		other = unix_find_other(sa, len, u->sk.type);
 		if (IS_ERR(other))
 			return (int)PTR_ERR(other);
 		unix_lock_two(u, other);
 		if (!unix_may_send(other, u))
 			e = -EPERM;
-		if (other->dead)
+		if (sock_flag(&other->sk, SOCK_F_DEAD))
 			e = -ECONNREFUSED;
 		if (e) {
 			unix_unlock_two(u, other);
@@ -41,16 +41,16 @@ int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_stora
 		u->peer = other;
 		unix_unlock_two(u, other);
 	} else {
-		spin_lock(&u->lock);
+		spin_lock(&u->sk.lock);
 		old = u->peer;
 		unix_relay_leave(u);
 		u->peer = NULL;
-		spin_unlock(&u->lock);
+		spin_unlock(&u->sk.lock);
 	}
 	if (old) {
 		if (old != other)
 			unix_wake_state(old);
-		wake_up_interruptible_poll(&u->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);	/* there may be room where it sends to now */
+		wake_up_interruptible_poll(&u->sk.wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);	/* there may be room where it sends to now */
 		unix_put(old);
 	}
 	return 0;
@@ -63,9 +63,9 @@ static int wait_for_peer(struct unix_sock *u, struct unix_sock *p, long *timeo)
 
 	if (!*timeo)
 		return -EAGAIN;
-	r = wait_event_interruptible_timeout(p->peer_wait, p->dead || (p->shut & 1) ||
-					     p->queued <= (unsigned int)unix_max_dgram_qlen, *timeo);
-	return unix_waited(r, timeo);
+	r = wait_event_interruptible_timeout(p->peer_wait, sock_flag(&p->sk, SOCK_F_DEAD) || (p->sk.shut & 1) ||
+					     p->queued <= (unsigned int)sock_conf(&u->sk)->unix_max_dgram_qlen, *timeo);
+	return sock_waited(r, timeo);
 }
 
 /* Puts Q into P's queue. 0; -EAGAIN: full; -ECONNREFUSED; -EPERM; -EPIPE. */
@@ -73,23 +73,23 @@ static int deliver(struct unix_sock *u, struct unix_sock *p, struct unix_msg *q)
 {
 	int e = 0;
 
-	spin_lock(&p->lock);
-	if (p->dead)
+	spin_lock(&p->sk.lock);
+	if (sock_flag(&p->sk, SOCK_F_DEAD))
 		e = -ECONNREFUSED;
 	else if (!unix_may_send(p, u))
 		e = -EPERM;
-	else if (p->shut & 1)
+	else if (p->sk.shut & 1)
 		e = -EPIPE;
-	else if (p != u && p->peer != u && p->queued > (unsigned int)unix_max_dgram_qlen)
+	else if (p != u && p->peer != u && p->queued > (unsigned int)sock_conf(&u->sk)->unix_max_dgram_qlen)
 		e = -EAGAIN;
 	if (!e) {
 		unix_enqueue(p, q);
 		p->bytes += q->len;
 		p->queued++;
 	}
-	spin_unlock(&p->lock);
+	spin_unlock(&p->sk.lock);
 	if (!e) {
-		wake_up_interruptible_poll(&p->wait, EPOLLIN | EPOLLRDNORM);
+		wake_up_interruptible_poll(&p->sk.wait, EPOLLIN | EPOLLRDNORM);
 		unix_signal_data(p, POLL_IN);
 	}
 	return e;
@@ -97,24 +97,24 @@ static int deliver(struct unix_sock *u, struct unix_sock *p, struct unix_msg *q)
 
 ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_control *c)
 {
-	long timeo = m->nonblock ? 0 : u->sndtimeo;
+	long timeo = m->nonblock ? 0 : u->sk.sndtimeo;
 	size_t len = iter_count(m->iter);
 	struct unix_sock *p;
 	struct unix_msg *q;
 	ssize_t r;
 
-	if (u->type == SOCK_SEQPACKET && u->state != UNIX_CONNECTED)
-		return u->shut & 2 ? -EPIPE : -ENOTCONN;
-	if (u->type == SOCK_SEQPACKET)
+	if (u->sk.type == SOCK_SEQPACKET && u->sk.state != UNIX_CONNECTED)
+		return u->sk.shut & 2 ? -EPIPE : -ENOTCONN;
+	if (u->sk.type == SOCK_SEQPACKET)
 		m->addr_len = 0;
-	if (u->passcred && !READ_ONCE(u->addr)) {
+	if (sock_flag(&u->sk, SOCK_F_PASSCRED) && !READ_ONCE(u->addr)) {
 		r = unix_autobind(u);
 		if (r)
 			return r;
 	}
-	if (len > (size_t)u->sndbuf - 32)
+	if (len > (size_t)u->sk.sndbuf - 32)
 		return -EMSGSIZE;
-	if (u->shut & 2)
+	if (u->sk.shut & 2)
 		return unix_shut_error(u);
 	while (!unix_can_queue(u)) {
 		r = unix_wait_room(u, &timeo);
@@ -122,7 +122,7 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 			return r;
 	}
 	if (m->addr_len) {
-		p = unix_find_other(&m->addr, m->addr_len, u->type);
+		p = unix_find_other(&m->addr, m->addr_len, u->sk.type);
 		if (IS_ERR(p))
 			return PTR_ERR(p);
 	} else {
@@ -148,13 +148,13 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 		unix_msg_free(q);
 		if (r == -ECONNREFUSED && !m->addr_len) {
 			/* The connected peer is gone: so is the connection. */
-			spin_lock(&u->lock);
+			spin_lock(&u->sk.lock);
 			if (u->peer == p) {
 				unix_relay_leave(u);
 				u->peer = NULL;
 				unix_put(p);
 			}
-			spin_unlock(&u->lock);
+			spin_unlock(&u->sk.lock);
 		}
 	}
 	unix_put(p);
@@ -163,16 +163,16 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 
 ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 {
-	long timeo = m->nonblock ? 0 : u->rcvtimeo;
+	long timeo = m->nonblock ? 0 : u->sk.rcvtimeo;
 	struct unix_msg *q;
 	size_t n;
 	int e;
 
-	if (u->type == SOCK_SEQPACKET && u->state != UNIX_CONNECTED)
+	if (u->sk.type == SOCK_SEQPACKET && u->sk.state != UNIX_CONNECTED)
 		return -ENOTCONN;
 	mutex_lock(&u->io_lock);
 	for (;;) {
-		spin_lock(&u->lock);
+		spin_lock(&u->sk.lock);
 		q = list_first_entry_or_null(&u->queue, struct unix_msg, list);
 		if (q && !(m->flags & MSG_PEEK)) {
 			list_del_init(&q->list);
@@ -180,11 +180,11 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 			if (u->queued)
 				u->queued--;
 		}
-		spin_unlock(&u->lock);
+		spin_unlock(&u->sk.lock);
 		if (q)
 			break;
-		e = unix_take_error(u);
-		if (!e && (u->shut & 1)) {
+		e = sock_take_error(&u->sk);
+		if (!e && (u->sk.shut & 1)) {
 			mutex_unlock(&u->io_lock);
 			return 0;
 		}
@@ -204,6 +204,7 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 		if (n < q->len)
 			m->out_flags |= MSG_TRUNC;
 		unix_give_address(m, q->from);
+		sock_recv_stamp(&u->sk, m, 0);
 		unix_give_creds(u, m, q);
 		unix_give_fds(u, m, q);
 	}

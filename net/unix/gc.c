@@ -29,7 +29,7 @@
 #include <sched/task.h>
 #include <sched/work.h>
 #include <vfs/file.h>
-#include "net/unix_priv.h"
+#include "net/unix/unix_priv.h"
 
 static LIST_HEAD(sockets);		/* g: those whose file is under way */
 static DEFINE_MUTEX(gc_lock);
@@ -80,10 +80,10 @@ static void leave_queue(struct unix_fds *f)
 
 	if (!at)
 		return;
-	spin_lock(&at->lock);
+	spin_lock(&at->sk.lock);
 	list_del_init(&f->all);
 	f->at = NULL;
-	spin_unlock(&at->lock);
+	spin_unlock(&at->sk.lock);
 }
 
 void unix_fds_detach(struct unix_fds *f)
@@ -137,9 +137,9 @@ void unix_gc_poke(void)
 /* What is carried behind F (NULL: the first) in the queue of U, NULL: no more. gc_lock keeps F listed. */
 static struct unix_fds *next_carried(struct unix_sock *u, struct unix_fds *f)
 {
-	spin_lock(&u->lock);
+	spin_lock(&u->sk.lock);
 	f = f ? list_next_entry(f, all) : list_first_entry(&u->carried, struct unix_fds, all);
-	spin_unlock(&u->lock);
+	spin_unlock(&u->sk.lock);
 	return &f->all == &u->carried ? NULL : f;
 }
 
@@ -149,17 +149,17 @@ static struct unix_sock *embryos(struct unix_sock *u)
 	struct unix_sock *list = NULL;
 	struct unix_msg *m;
 
-	if (READ_ONCE(u->state) != UNIX_LISTEN)
+	if (READ_ONCE(u->sk.state) != UNIX_LISTEN)
 		return NULL;
-	spin_lock(&u->lock);
+	spin_lock(&u->sk.lock);
 	list_for_each_entry(m, &u->queue, list) {
 		if (!m->embryo || list_empty(&m->embryo->carried))
 			continue;
-		refcount_inc(&m->embryo->refs);
+		refcount_inc(&m->embryo->sk.refs);
 		m->embryo->next_embryo = list;
 		list = m->embryo;
 	}
-	spin_unlock(&u->lock);
+	spin_unlock(&u->sk.lock);
 	return list;
 }
 
@@ -242,11 +242,11 @@ static void take(struct unix_fds *f)
 {
 	struct unix_sock *at = f->at;
 
-	spin_lock(&at->lock);
+	spin_lock(&at->sk.lock);
 	f->msg->fds = NULL;
 	f->at = NULL;
 	list_move(&f->all, &hit);
-	spin_unlock(&at->lock);
+	spin_unlock(&at->sk.lock);
 }
 
 /* gc_lock held. */
