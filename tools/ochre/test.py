@@ -613,7 +613,7 @@ def guest_program(tools, name, arch, generated):
 
 
 def host_sources():
-    return sorted(glob.glob(ROOT + "/*/test/host_*.c") + glob.glob(ROOT + "/*/*/test/host_*.c"))
+    return sorted(fuzz_host.host_tests())
 
 
 def host_name(src):
@@ -624,7 +624,7 @@ def host_name(src):
 @functools.cache
 def ktest_names():
     names = []
-    for d in glob.glob(ROOT + "/*/test/k_*.c") + glob.glob(ROOT + "/*/*/test/k_*.c"):
+    for d in glob.glob(ROOT + "/*/test/k_*.c") + glob.glob(ROOT + "/*/*/test/k_*.c") + glob.glob(ROOT + "/*/*/*/test/k_*.c"):
         with open(d, errors="replace") as f:
             names += re.findall(r"^KTEST\((\w+)\)", f.read(), re.M)
     for path in glob.glob(ROOT + "/drivers/**/*.rs", recursive=True) + glob.glob(ROOT + "/rust/**/*.rs", recursive=True):
