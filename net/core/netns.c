@@ -11,7 +11,6 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <net/netns.h>
-#include <net/sock.h>
 #include <proc/ns.h>
 #include <proc/ns_count.h>
 #include <proc/upcalls.h>
@@ -24,7 +23,7 @@
 struct net init_net = {
 	.users = REFCOUNT_INIT(1), .pins = REFCOUNT_INIT(1), .user_ns = &init_user_ns, .ino = FIRST_NET_INO, .cookie = 1,
 	.devs = LIST_HEAD_INIT(init_net.devs), .all = LIST_HEAD_INIT(init_net.all), .dev_by_index = XARRAY_INIT(init_net.dev_by_index, 0),
-	.next_ifindex = 1, .conf = &init_net_conf,
+	.next_ifindex = 1,
 };
 
 DEFINE_MUTEX(net_ops_lock);
@@ -134,20 +133,6 @@ struct net *copy_net_ns(bool fresh, struct net *old, struct user_namespace *user
 	return net;
 }
 
-/* Settings of net/core: a new namespace begins with the initial one's defaults, as they were compiled in. */
-static struct net_conf first_conf __ro_after_init;
-
-static int conf_begin(struct net *net)
-{
-	if (net == &init_net)
-		return 0;
-	net->conf = kmemdup(&first_conf, sizeof(first_conf), GFP_KERNEL_ACCOUNT);
-	return net->conf ? 0 : -ENOMEM;
-}
-
-/* Sockets that are pinned still read them: freed with the namespace. */
-static struct net_ops conf_ops = { .init = conf_begin };
-
 struct net *get_net_ns(struct net *net) { return get_net(net); }
 struct user_namespace *net_ns_owner(struct net *net) { return net->user_ns; }
 unsigned int net_ns_ino(struct net *net) { return net->ino; }
@@ -157,13 +142,6 @@ static int netns_init(void)
 	init_nsproxy.net_ns = &init_net;
 	list_add_tail(&init_net.all, &net_list);
 	net_init_end(&init_net);
-	first_conf = init_net_conf;
 	return 0;
 }
 INITCALL(early, netns_init);
-
-static int conf_init(void)
-{
-	return net_register_ops(&conf_ops);
-}
-INITCALL(sched, conf_init);

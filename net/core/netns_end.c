@@ -11,7 +11,7 @@
 #include <kernel/bug.h>
 #include <kernel/rcu.h>
 #include <proc/ns_count.h>
-#include <net/sock.h>
+#include "net/core/core_priv.h"
 #include "net/core/netns_priv.h"
 
 static void net_end(struct work_struct *w)
@@ -47,9 +47,8 @@ static void net_free(struct rcu_head *head)
 	struct net *net = container_of(head, struct net, rcu);
 	struct user_namespace *user_ns = net->user_ns;
 
-	if (net->conf != &init_net_conf)
-		kfree(net->conf);
 	xa_destroy(&net->dev_by_index);
+	net_conf_free(net);
 	ns_uncount_one(net->made, COUNTED_NET);
 	put_user_ns(user_ns);
 	kfree(net);

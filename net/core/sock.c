@@ -12,8 +12,6 @@
 #include <lib/minmax.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
-#include <kernel/init.h>
-#include <kernel/show.h>
 #include <net/netns.h>
 #include <net/sock.h>
 #include <proc/pid.h>
@@ -24,22 +22,9 @@
 #include <vfs/poll.h>
 #include <abi/errno.h>
 
-#define MIN_SNDBUF 4608		/* doubled; socket(7) */
-#define MIN_RCVBUF 2304
-
-struct net_conf init_net_conf = {
-	.wmem_default = 212992, .wmem_max = 4 << 20, .rmem_default = 212992, .rmem_max = 4 << 20,
-	.somaxconn = 4096, .optmem_max = 131072, .unix_max_dgram_qlen = 10,	/* not a page */
-};
-
-const struct net_conf *sock_conf(const struct sock *sk)
-{
-	return sk->net ? sk->net->conf : &init_net_conf;
-}
-
 bool sock_capable(const struct sock *sk, int cap)
 {
-	return ns_capable(sk->net ? sk->net->user_ns : &init_user_ns, cap);
+	return ns_capable(sk->net->user_ns, cap);
 }
 
 void sock_set_flag(struct sock *sk, enum sock_flag f, bool on)
@@ -62,8 +47,6 @@ static void init_locks(struct sock *sk, const struct sock_kind *kind)
 
 void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, bool user, int family, struct socket *s, int protocol)
 {
-	const struct net_conf *conf;
-
 	refcount_set(&sk->refs, 1);
 	sk->kind = kind;
 	sk->family = (u16)family;
@@ -75,9 +58,8 @@ void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, b
 	packet_list_init(&sk->backlog);
 	packet_list_init(&sk->queue.rx);
 	packet_list_init(&sk->queue.errors);
-	conf = sock_conf(sk);
-	sk->sndbuf = conf->wmem_default;
-	sk->rcvbuf = conf->rmem_default;
+	sk->sndbuf = READ_ONCE(net_limits.wmem_default);
+	sk->rcvbuf = READ_ONCE(net_limits.rmem_default);
 	sk->rcvlowat = 1;
 	sk->rcvtimeo = sk->sndtimeo = MAX_SCHEDULE_TIMEOUT;
 	sk->incoming_cpu = -1;
@@ -93,9 +75,9 @@ struct sock *sock_alloc(const struct sock_kind *kind, struct net *net, bool user
 
 	if (!sk)
 		return NULL;
-	if (net && user)
+	if (user)
 		get_net(net);
-	else if (net)
+	else
 		net_pin(net);
 	sock_init(sk, kind, net, user, family, s, protocol);
 	return sk;
@@ -116,9 +98,9 @@ void sock_put(struct sock *sk)
 	put_pid(sk->peer_pid);
 	if (sk->peer_cred)
 		put_cred(sk->peer_cred);
-	if (sk->net && sk->net_user)
+	if (sk->net_user)
 		put_net(sk->net);
-	else if (sk->net)
+	else
 		net_unpin(sk->net);
 	if (sock_flag(sk, SOCK_F_RCU_FREE))
 		call_rcu(&sk->rcu, sock_free);
@@ -234,14 +216,3 @@ ssize_t sock_pipe_error(const struct sock_msg *m, ssize_t done)
 		send_sig(SIGPIPE, current, 0);
 	return -EPIPE;
 }
-
-static int sock_core_init(void)
-{
-	sysctl_int("net/core/somaxconn", 0644, &init_net_conf.somaxconn, 0, INT_MAX);
-	sysctl_int("net/core/wmem_max", 0644, &init_net_conf.wmem_max, MIN_SNDBUF, INT_MAX / 2);
-	sysctl_int("net/core/rmem_max", 0644, &init_net_conf.rmem_max, MIN_RCVBUF, INT_MAX / 2);
-	sysctl_int("net/core/rmem_default", 0644, &init_net_conf.rmem_default, MIN_RCVBUF, INT_MAX / 2);
-	sysctl_int("net/core/wmem_default", 0644, &init_net_conf.wmem_default, MIN_SNDBUF, INT_MAX / 2);
-	return 0;
-}
-INITCALL(subsys, sock_core_init);

@@ -114,13 +114,12 @@ static int put_timeo(long t, struct uptr val, struct uptr len)
 static int set_buffer(struct sock *sk, int name, u32 v)
 {
 	bool force = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE, send = name == SO_SNDBUF || name == SO_SNDBUFFORCE;
-	const struct net_conf *conf = sock_conf(sk);
 	int size;
 
 	if (force && !capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (!force)
-		v = min(v, (u32)(send ? conf->wmem_max : conf->rmem_max));
+		v = min(v, (u32)(send ? net_limits.wmem_max : net_limits.rmem_max));
 	size = max((int)min(v, (u32)INT_MAX / 2) * 2, send ? LEAST_SNDBUF : LEAST_RCVBUF);
 	spin_lock(&sk->lock);
 	WRITE_ONCE(*(send ? &sk->sndbuf : &sk->rcvbuf), size);
@@ -360,7 +359,7 @@ static int put_meminfo(struct sock *sk, struct uptr val, struct uptr len)
 
 static int put_cookie(struct sock *sk, int name, struct uptr val, struct uptr ulen)
 {
-	u64 v = name == SO_COOKIE ? sock_cookie(sk) : sk->net ? sk->net->cookie : 1;
+	u64 v = name == SO_COOKIE ? sock_cookie(sk) : sk->net->cookie;
 	s32 room;
 
 	if (get_user(room, ulen))

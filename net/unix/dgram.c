@@ -23,7 +23,7 @@ int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_stora
 			e = unix_autobind(u);
 		if (e)
 			return e;
-		other = unix_find_other(sa, len, u->sk.type);
+		other = unix_find_other(u->sk.net, sa, len, u->sk.type);
 		if (IS_ERR(other))
 			return (int)PTR_ERR(other);
 		unix_lock_two(u, other);
@@ -122,7 +122,7 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 			return r;
 	}
 	if (m->addr_len) {
-		p = unix_find_other(&m->addr, m->addr_len, u->sk.type);
+		p = unix_find_other(u->sk.net, &m->addr, m->addr_len, u->sk.type);
 		if (IS_ERR(p))
 			return PTR_ERR(p);
 	} else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Names of local sockets. A path's socket is found through the inode that it names, an abstract one by its bytes; both in one hash, each
+ * Names of local sockets. Abstract ones are their network namespace's; a path is seen wherever its file is (unix(7)). A path's socket is found through the inode that it names, an abstract one by its bytes; both in one hash, each
  * name under its bucket's lock, which is outside of u->sk.lock. bind_lock makes sure that a socket gets one name.
  */
 #include <lib/types.h>
@@ -45,9 +45,9 @@ void unix_walk(u64 *pos, void (*fn)(struct ghash_node *all_node, void *arg), voi
 	ghash_walk(&all, pos, fn, arg);
 }
 
-static u32 name_hash(const struct unix_addr *a)
+static u32 name_hash(const struct net *net, const struct unix_addr *a)
 {
-	u64 h = (u64)a->len;
+	u64 h = (u64)a->len + net->cookie;
 
 	for (int i = 0; i < a->len - (int)NAME_OFF; i++)
 		h = h * 31 + (u8)a->name.sun_path[i];
@@ -60,12 +60,12 @@ static u32 inode_hash(const struct inode *i)
 }
 
 /* Its bucket is locked. */
-static struct unix_sock *find_abstract(unsigned long *bucket, const struct unix_addr *a, int type)
+static struct unix_sock *find_abstract(struct net *net, unsigned long *bucket, const struct unix_addr *a, int type)
 {
 	struct unix_sock *u;
 
-	ghash_for_each(u, bucket, name_hash(a), name_node)
-		if (!u->path.dentry && u->sk.type == type && u->addr->len == a->len &&
+	ghash_for_each(u, bucket, name_hash(net, a), name_node)
+		if (!u->path.dentry && u->sk.net == net && u->sk.type == type && u->addr->len == a->len &&
 		    !memcmp(&u->addr->name, &a->name, (size_t)a->len))
 			return u;
 	return NULL;
@@ -129,7 +129,7 @@ static struct unix_sock *find_path(const char *path, int type)
 }
 
 /* Who is bound to the address, referenced; ERR_PTR. */
-struct unix_sock *unix_find_other(const struct __kernel_sockaddr_storage *sa, int len, int type)
+struct unix_sock *unix_find_other(struct net *net, const struct __kernel_sockaddr_storage *sa, int len, int type)
 {
 	struct unix_addr *a = addr_copy(sa, len);
 	struct unix_sock *u;
@@ -140,8 +140,8 @@ struct unix_sock *unix_find_other(const struct __kernel_sockaddr_storage *sa, in
 	if (a->name.sun_path[0]) {
 		u = find_path(a->name.sun_path, type);
 	} else {
-		b = ghash_lock(&names, name_hash(a));
-		u = find_abstract(b, a, type);
+		b = ghash_lock(&names, name_hash(net, a));
+		u = find_abstract(net, b, a, type);
 		if (!u || !refcount_inc_not_zero(&u->sk.refs))
 			u = ERR_PTR(-ECONNREFUSED);
 		ghash_unlock(b);
@@ -153,13 +153,13 @@ struct unix_sock *unix_find_other(const struct __kernel_sockaddr_storage *sa, in
 /* u->bind_lock held, U has no name. A becomes U's. */
 static int bind_abstract(struct unix_sock *u, struct unix_addr *a)
 {
-	u32 hash = name_hash(a);
+	u32 hash = name_hash(u->sk.net, a);
 	unsigned long *b;
 	int e = 0;
 
 	ghash_reserve(&names);
 	b = ghash_lock(&names, hash);
-	if (find_abstract(b, a, u->sk.type)) {
+	if (find_abstract(u->sk.net, b, a, u->sk.type)) {
 		e = -EADDRINUSE;
 	} else {
 		smp_store_release(&u->addr, a);

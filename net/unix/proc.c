@@ -32,12 +32,21 @@ static void show_name(struct seq_file *m, const struct unix_addr *a)
 		seq_putc(m, p[i] ? p[i] : '@');
 }
 
+struct listing {
+	struct seq_file *m;
+	const struct net *net;
+};
+
 static void show_socket(struct ghash_node *n, void *arg)
 {
 	struct unix_sock *u = container_of(n, struct unix_sock, all_node);
 	struct unix_addr *a = smp_load_acquire(&u->addr);
-	struct seq_file *m = arg;
+	const struct listing *l = arg;
+	struct seq_file *m = l->m;
 	unsigned long ino = 0;
+
+	if (u->sk.net != l->net)
+		return;
 
 	spin_lock(&u->sk.lock);
 	if (u->sk.socket && READ_ONCE(u->sk.socket->file))
@@ -51,9 +60,11 @@ static void show_socket(struct ghash_node *n, void *arg)
 	seq_putc(m, '\n');
 }
 
-void unix_show_sockets(struct seq_file *m)
+void unix_show_sockets(struct seq_file *m, const struct net *net)
 {
+	struct listing l = { m, net };
+
 	seq_puts(m, "Num       RefCount Protocol Flags    Type St Inode Path\n");
 	for (u64 pos = 0; pos < GHASH_END && !seq_has_overflowed(m);)
-		unix_walk(&pos, show_socket, m);
+		unix_walk(&pos, show_socket, &l);
 }

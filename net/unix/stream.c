@@ -87,14 +87,14 @@ int unix_stream_connect(struct socket *s, const struct __kernel_sockaddr_storage
 
 	if (e)
 		return e;
-	n = unix_new(s);
+	n = unix_new(s, u->sk.net);
 	m = n ? unix_msg_new(n, 0) : NULL;
 	if (!m) {
 		e = -ENOMEM;
 		goto drop;
 	}
 	do {
-		other = unix_find_other(sa, len, s->type);
+		other = unix_find_other(u->sk.net, sa, len, s->type);
 		if (IS_ERR(other)) {
 			e = (int)PTR_ERR(other);
 			goto drop;

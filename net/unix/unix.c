@@ -16,7 +16,6 @@
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
 #include <kernel/init.h>
-#include <kernel/show.h>
 #include <proc/cred.h>
 #include <proc/pid.h>
 #include <proc/signal.h>
@@ -67,9 +66,9 @@ void unix_msg_free(struct unix_msg *m)
 
 static int relay_wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *key);
 
-struct unix_sock *unix_new(struct socket *s)
+struct unix_sock *unix_new(struct socket *s, struct net *net)
 {
-	struct sock *sk = sock_alloc(&unix_kind, NULL, false, AF_UNIX, s, s->protocol, GFP_KERNEL);
+	struct sock *sk = sock_alloc(&unix_kind, net, true, AF_UNIX, s, s->protocol, GFP_KERNEL);
 	struct unix_sock *u = sk ? unix_sk(sk) : NULL;
 
 	if (!u)
@@ -493,7 +492,7 @@ static int unix_create(struct socket *s, int protocol)
 		s->type = SOCK_DGRAM;
 	if (s->type != SOCK_STREAM && s->type != SOCK_DGRAM && s->type != SOCK_SEQPACKET)
 		return -ESOCKTNOSUPPORT;
-	s->sk = unix_new(s);
+	s->sk = unix_new(s, current_net());
 	if (!s->sk)
 		return -ENOMEM;
 	((struct sock *)s->sk)->socket = s;
@@ -505,7 +504,6 @@ static const struct socket_family unix_family = { AF_UNIX, unix_create };
 
 static int unix_init(void)
 {
-	sysctl_int("net/unix/max_dgram_qlen", 0644, &init_net_conf.unix_max_dgram_qlen, 0, INT_MAX);
 	return sock_register_family(&unix_family);
 }
 INITCALL(subsys, unix_init);

@@ -87,7 +87,7 @@ struct unix_control {
 };
 
 /* unix.c */
-struct unix_sock *unix_new(struct socket *s);		/* of its type; NULL: no memory */
+struct unix_sock *unix_new(struct socket *s, struct net *net);		/* of its type; NULL: no memory */
 static inline void unix_put(struct unix_sock *u) { sock_put(&u->sk); }
 void unix_addr_put(struct unix_addr *a);
 void unix_release_sock(struct unix_sock *u, bool embryo);
@@ -118,7 +118,7 @@ void unix_list(struct unix_sock *u);
 void unix_unlist(struct unix_sock *u);
 /* Calls FN for some sockets (their all_node) and advances *POS; it is over when that is 1 << 32. */
 void unix_walk(u64 *pos, void (*fn)(struct ghash_node *all_node, void *arg), void *arg);
-struct unix_sock *unix_find_other(const struct __kernel_sockaddr_storage *sa, int len, int type);
+struct unix_sock *unix_find_other(struct net *net, const struct __kernel_sockaddr_storage *sa, int len, int type);
 int unix_autobind(struct unix_sock *u);
 int unix_bind(struct socket *s, const struct __kernel_sockaddr_storage *sa, int len);
 int unix_getname(struct socket *s, struct __kernel_sockaddr_storage *sa, bool peer);

@@ -841,3 +841,34 @@ TEST(memory_in_use)
 	OK(getsockopt(s[0], SOL_SOCKET, 55, m, &len));
 	EQ(len, 8);
 }
+
+/* Abstract names belong to a network namespace, paths do not; settings are the namespace's, sizes of buffers the machine's. */
+TEST(network_namespaces)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0ofnet" }, p = { .sun_family = AF_UNIX, .sun_path = "/tmp/ofnet" };
+	socklen_t alen = offsetof(struct sockaddr_un, sun_path) + 6;
+	char text[64];
+	int l = OK(socket(AF_UNIX, SOCK_STREAM, 0)), m = OK(socket(AF_UNIX, SOCK_STREAM, 0)), c, f;
+
+	unlink(p.sun_path);
+	OK(bind(l, (struct sockaddr *)&a, alen));
+	OK(listen(l, 1));
+	OK(bind(m, (struct sockaddr *)&p, sizeof(p)));
+	OK(listen(m, 1));
+	if (syscall(SYS_unshare, 0x40000000))	/* CLONE_NEWNET */
+		SKIP("not root");
+	c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+	ERR(connect(c, (struct sockaddr *)&a, alen), ECONNREFUSED);
+	OK(bind(c, (struct sockaddr *)&a, alen));
+	c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+	OK(connect(c, (struct sockaddr *)&p, sizeof(p)));
+	f = OK(open("/proc/sys/net/core/somaxconn", O_RDWR));
+	EQ(write(f, "77\n", 3), 3);
+	f = OK(open("/proc/sys/net/core/somaxconn", O_RDONLY));
+	EQ(read(f, text, sizeof(text)), 3);
+	ERR(open("/proc/sys/net/core/wmem_max", O_RDWR), EACCES);
+	f = OK(open("/proc/self/net/unix", O_RDONLY));
+	f = (int)read(f, text, sizeof(text));
+	CHECK(f > 0);
+	OK(unlink(p.sun_path));
+}

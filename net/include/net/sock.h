@@ -23,22 +23,26 @@
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
 #include <kernel/time.h>
+#include <net/netns.h>
 #include <net/packet.h>
 #include <net/socket.h>
 #include <proc/cred.h>
 #include <sched/wait.h>
 
 struct fasync_struct;
-struct net;
 struct pid;
 struct sock;
 struct sock_filter_prog;		/* classic BPF, attached */
 
 /* Settings of net/core/, of each namespace. */
 struct net_conf {
-	int wmem_default, wmem_max, rmem_default, rmem_max, somaxconn, optmem_max, unix_max_dgram_qlen;
+	int somaxconn, optmem_max, unix_max_dgram_qlen;
 };
-extern struct net_conf init_net_conf;
+/* Sizes of buffers before they are doubled, the machine's. */
+struct net_limits {
+	int wmem_default, wmem_max, rmem_default, rmem_max;
+};
+extern struct net_limits net_limits;
 
 enum sock_flag {
 	SOCK_F_DEAD,			/* no program has it open any more */
@@ -88,7 +92,7 @@ struct sock {
 	u8 shut;			/* l: bit 0: no more reading, bit 1: no more writing */
 	atomic_long_t flags;		/* enum sock_flag */
 	const struct sock_kind *kind;	/* c */
-	struct net *net;		/* c: a user reference if net_user, else a pin; NULL: the family knows no namespaces yet */
+	struct net *net;		/* c: a user reference if net_user, else a pin */
 	bool net_user;			/* c */
 	spinlock_t lock;
 	struct task *owner;		/* l: who has it by lock_sock() */
@@ -134,7 +138,7 @@ struct sock {
 
 static inline bool sock_flag(const struct sock *sk, enum sock_flag f) { return atomic_long_read(&sk->flags) >> f & 1; }
 /* The settings of its namespace. */
-const struct net_conf *sock_conf(const struct sock *sk);
+static inline const struct net_conf *sock_conf(const struct sock *sk) { return sk->net->conf; }
 /* Whether the caller has CAP over the socket's namespace. */
 bool sock_capable(const struct sock *sk, int cap);
 void sock_set_flag(struct sock *sk, enum sock_flag f, bool on);
