@@ -189,6 +189,12 @@ static bool do_signal_stop(int sig) __releases(me->sighand->siglock)
 
 /* ---- choosing what to do ---- */
 
+void end_by_signal(int sig)
+{
+	current->flags |= PF_SIGNALED;
+	do_group_exit(sig | ((sigmask_of(sig) & SIG_COREDUMP_SET) && do_coredump(sig) ? 0x80 : 0));
+}
+
 static bool get_signal(struct taken *k)
 {
 	struct task *me = current;
@@ -264,8 +270,7 @@ again:
 			goto again;
 		}
 		spin_unlock_irq(&h->siglock);
-		me->flags |= PF_SIGNALED;
-		do_group_exit(k->sig | ((sigmask_of(k->sig) & SIG_COREDUMP_SET) && do_coredump(k->sig) ? 0x80 : 0));
+		end_by_signal(k->sig);
 	}
 	spin_unlock_irq(&h->siglock);
 	return k->sig > 0;

@@ -351,15 +351,13 @@ static void note(const struct pt_regs *regs, u32 action)
 			  regs_ip(regs), action);
 }
 
-static void end_task(struct pt_regs *regs, u32 ret)
+static void __noreturn end_task(struct pt_regs *regs, u32 ret)
 {
 	bool whole = (ret & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_KILL_THREAD;
 
 	note(regs, ret);
-	if (whole || list_is_singular(&current->signal->threads)) {
-		force_sig_seccomp(regs_ip(regs), (int)arch_syscall_nr(regs), ARCH_AUDIT, 0, true);
-		return;
-	}
+	if (whole || atomic_read(&current->signal->live) == 1)
+		end_by_signal(SIGSYS);
 	do_exit(SIGSYS);
 }
 
@@ -393,7 +391,7 @@ static bool by_filters(struct pt_regs *regs, bool asked)
 	case SECCOMP_RET_TRAP:
 		/* As if the call had not been begun, for the handler to look at. */
 		arch_syscall_set_ret(regs, arch_syscall_nr(regs));
-		force_sig_seccomp(regs_ip(regs), (int)arch_syscall_nr(regs), ARCH_AUDIT, (int)data, false);
+		force_sig_seccomp(regs_ip(regs), (int)arch_syscall_nr(regs), ARCH_AUDIT, (int)data);
 		return false;
 	case SECCOMP_RET_TRACE:
 		/* What the tracer made of it is looked at once more, but not asked about again. */
@@ -403,7 +401,6 @@ static bool by_filters(struct pt_regs *regs, bool asked)
 		return false;
 	}
 	end_task(regs, ret);
-	return false;
 }
 
 bool seccomp_allows(struct pt_regs *regs)

@@ -116,6 +116,23 @@ bool sig_ignored_by(struct task *t, int sig)
 	return sig_is_ignored(t, sig);
 }
 
+/*
+ * Does T have no handler for SIG, and no default action either? An init of a namespace and a kernel thread have none, whoever sends; but FORCE (the kernel, or
+ * a process outside of the namespace) kills and stops an init (pid_namespaces(7)), other than process 1 of all.
+ */
+static bool is_protected(struct task *t, int sig, bool force)
+{
+	bool last_resort = sigmask_of(sig) & (sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
+
+	if (task_sighand(t)->action[sig - 1].handler != SIG_KERNEL_DFL)
+		return false;
+	if (t->flags & PF_KTHREAD)
+		return true;
+	if (last_resort && t->group_leader->pid == 1)
+		return true;
+	return (t->signal->flags & SIGNAL_UNKILLABLE) && !(force && last_resort);
+}
+
 /* Would sending be for nothing? Blocked ones are kept: the handler may change. */
 static bool drop_signal(struct task *t, int sig, bool force)
 {
@@ -123,11 +140,7 @@ static bool drop_signal(struct task *t, int sig, bool force)
 		return false;
 	if (t->ptrace && sig != SIGKILL)
 		return false;
-	if ((t->signal->flags & SIGNAL_UNKILLABLE) && task_sighand(t)->action[sig - 1].handler == SIG_KERNEL_DFL && !force)
-		return true;
-	if ((t->flags & PF_KTHREAD) && task_sighand(t)->action[sig - 1].handler == SIG_KERNEL_DFL && !force)
-		return true;
-	return sig_is_ignored(t, sig);
+	return is_protected(t, sig, force) || sig_is_ignored(t, sig);
 }
 
 /* What the mere sending does: SIGCONT starts a stopped group, a stop signal cancels SIGCONT. False: drop it. */
@@ -697,7 +710,7 @@ void force_sig_fault(int sig, int code, unsigned long addr)
 	force_info(&i, false);
 }
 
-void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data, bool fatal)
+void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data)
 {
 	struct siginfo i;
 
@@ -708,7 +721,7 @@ void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data, bool fata
 	i.si_errno = data;
 	i.si_arch = arch;
 	i.si_syscall = nr;
-	force_info(&i, fatal);
+	force_info(&i, false);
 }
 
 /* ---- taking ---- */

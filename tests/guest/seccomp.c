@@ -175,6 +175,61 @@ TEST(killing)
 	CHECK(WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL);
 }
 
+static void killed_traced(void)
+{
+	OK(ptrace(PTRACE_TRACEME, 0, 0, 0));
+	raise(SIGSTOP);
+	killed();
+}
+
+static void killed_thread_traced(void)
+{
+	OK(ptrace(PTRACE_TRACEME, 0, 0, 0));
+	raise(SIGSTOP);
+	forbid(0, SYS_getpgid, SECCOMP_RET_KILL_THREAD);
+	syscall(SYS_getpgid, 0);		/* of the only one */
+}
+
+/* How FN ends, whose tracer keeps every signal back that it sees. */
+static int status_when_swallowed(void (*fn)(void), int *sigsys)
+{
+	pid_t pid = OK(fork());
+	int s;
+
+	if (pid == 0) {
+		fn();
+		_exit(0);
+	}
+	for (*sigsys = 0;;) {
+		EQ(waitpid(pid, &s, 0), pid);
+		if (!WIFSTOPPED(s))
+			return s;
+		*sigsys += WSTOPSIG(s) == SIGSYS;
+		OK(ptrace(PTRACE_CONT, pid, 0, 0));
+	}
+}
+
+TEST(a_tracer_cannot_keep_it_alive)
+{
+	int n, s = status_when_swallowed(killed_traced, &n);
+
+	CHECK(WIFSIGNALED(s) && WTERMSIG(s) == SIGSYS);
+	EQ(n, 0);			/* it is not even asked */
+	s = status_when_swallowed(killed_thread_traced, &n);
+	CHECK(WIFSIGNALED(s) && WTERMSIG(s) == SIGSYS);
+	EQ(n, 0);
+}
+
+TEST(an_init_is_killed)
+{
+	int n, s;
+
+	OK(unshare(CLONE_NEWPID));
+	s = status_when_swallowed(killed_traced, &n);
+	CHECK(WIFSIGNALED(s) && WTERMSIG(s) == SIGSYS);
+	EQ(n, 0);
+}
+
 static volatile siginfo_t seen;
 
 static void trapped(int sig, siginfo_t *i, void *ctx)

@@ -752,3 +752,48 @@ TEST(permission_to_kill)
 	CHECK(t_child_ok(pid));
 	OK(kill(-1, 0));
 }
+
+static void live_as_init(int up)
+{
+	struct itimerval soon = { .it_value.tv_usec = 1000 };
+	sigset_t usr2;
+
+	sigemptyset(&usr2);
+	sigaddset(&usr2, SIGUSR2);
+	OK(sigprocmask(SIG_BLOCK, &usr2, NULL));
+	OK(setitimer(ITIMER_REAL, &soon, NULL));
+	do
+		OK(getitimer(ITIMER_REAL, &soon));
+	while (soon.it_value.tv_usec);
+	raise(SIGTERM);
+	for (int sig; write(up, "x", 1) == 1;)
+		sigwait(&usr2, &sig);
+}
+
+/* An init dies of no signal that it has no handler for, whoever sends it; from outside of its namespace two are different (pid_namespaces(7)). */
+TEST(an_init_is_protected)
+{
+	const int sigs[] = { SIGALRM, SIGHUP, SIGTERM, SIGQUIT, SIGUSR1, SIGTSTP, SIGRTMIN + 1 };
+	int up[2], status;
+	char c;
+	pid_t p;
+
+	OK(pipe(up));
+	p = OK((pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL));
+	if (!p) {
+		live_as_init(up[1]);
+		_exit(1);
+	}
+	EQ(read(up[0], &c, 1), 1);
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(*sigs); i++) {
+		OK(kill(p, sigs[i]));
+		OK(kill(p, SIGUSR2));
+		EQ(read(up[0], &c, 1), 1);
+	}
+	OK(kill(p, SIGSTOP));
+	EQ(waitpid(p, &status, WUNTRACED), p);
+	CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	OK(kill(p, SIGKILL));
+	EQ(waitpid(p, &status, 0), p);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from . import analyze, fuzz_corpus, litmus, machines, scale
+from . import analyze, fuzz_corpus, fuzz_host, litmus, machines, scale
 from .util import ARCHES, ROOT
 
 
@@ -16,7 +16,7 @@ def rust_name(src):
 
 
 def host_sources():
-    return sorted(glob.glob(ROOT + "/*/test/host_*.c") + glob.glob(ROOT + "/*/*/test/host_*.c"))
+    return sorted(fuzz_host.host_tests())
 
 
 def host_name(src):
@@ -27,7 +27,7 @@ def host_name(src):
 @functools.cache
 def ktest_names():
     names = []
-    for d in glob.glob(ROOT + "/*/test/k_*.c") + glob.glob(ROOT + "/*/*/test/k_*.c"):
+    for d in glob.glob(ROOT + "/*/test/k_*.c") + glob.glob(ROOT + "/*/*/test/k_*.c") + glob.glob(ROOT + "/*/*/*/test/k_*.c"):
         with open(d, errors="replace") as f:
             names += re.findall(r"^KTEST\((\w+)\)", f.read(), re.M)
     for path in glob.glob(ROOT + "/drivers/**/*.rs", recursive=True) + glob.glob(ROOT + "/rust/**/*.rs", recursive=True):

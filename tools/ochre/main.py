@@ -14,7 +14,7 @@ ABOUT = """Ochre: a kernel that runs Linux programs. The two commands to know:
   ./ochre run     builds it and boots it to a shell
   ./ochre test    builds it and tests it"""
 
-LATER = {"image": "disk images come with the XFS work"}
+LATER = {}
 
 
 class Parser(argparse.ArgumentParser):
@@ -150,6 +150,13 @@ def parser():
     s.add_argument("--out", metavar="DIR", help="where to write (build/triage)")
     s.add_argument("--append", metavar="STR", default="", help="more for the kernel's command line")
     s.add_argument("--check", metavar="REPORT", help="say what a report lacks of what docs/security-bugs.md asks for")
+
+    s = command("image", "image", "cmd_image", "look into an XFS disk image",
+                epilog="ls lists a directory, cat writes a file's bytes, info shows the file system or one file, check compares all that is in it (status 1\n"
+                       "where something is wrong). Images are only read; raw ones only.")
+    s.add_argument("what", choices=["ls", "cat", "info", "check"])
+    s.add_argument("image", metavar="IMAGE")
+    s.add_argument("path", metavar="PATH", nargs="?", help="in the image")
 
     s = command("symbolize", "oops", "cmd_symbolize", "read kernel messages on stdin, add file and line to each address")
     s.add_argument("--arch", choices=ARCHES, default="x86_64")

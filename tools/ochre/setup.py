@@ -376,13 +376,30 @@ def readable_suite(code, arch, first, folder):
     raise failure
 
 
-def with_own_library(path, dest, argv, env=""):
-    """A script at PATH that runs what was unpacked under DEST together with its C library: argv[0] of its /usr/bin."""
-    loader = (glob.glob(dest + "/usr/lib/*-linux-gnu/ld-linux*.so.*") + [None])[0]
+def with_own_library(path, dest, argv, env="", folder="usr/bin"):
+    """A script at PATH that runs what was unpacked under DEST together with its C library: argv[0] of its /usr/bin (or another FOLDER)."""
+    folders = [d for top in ("/usr/lib", "/lib") for d in glob.glob("%s%s/*-linux-gnu" % (dest, top))]      # Debian 12's packages have both
+    loader = next((l for d in folders for l in glob.glob(d + "/ld-linux*.so.*")), None)
     if not loader:
         raise Fail("the libc6 under %s has no loader where it is looked for" % rel(dest))
-    write_if_changed(path, '#!/bin/sh\n%s exec %s --library-path %s %s/usr/bin/%s "$@"\n' % (env, loader, os.path.dirname(loader), dest, " ".join(argv)))
+    write_if_changed(path, '#!/bin/sh\n%s exec %s --library-path %s %s/%s/%s "$@"\n' % (env, loader, ":".join(folders), dest, folder, " ".join(argv)))
     os.chmod(path, 0o755)
+
+
+XFSPROGS = ("mkfs.xfs", "xfs_db", "xfs_repair", "xfs_io", "xfs_mdrestore")
+
+
+def find_xfsprogs(suite="trixie"):
+    """The folder with SUITE's programs that make, look into and check XFS images; fetched when first asked for. The programs of the release need not be
+    the newest, whose formats the kernel reads too."""
+    dest = os.path.join(HOST, "xfsprogs-" + suite)
+    if not all(os.path.exists(os.path.join(dest, n)) for n in XFSPROGS):
+        apt = PrivateApt(codename(), [suite], "apt-" + suite)
+        apt.unpack(apt.closure("xfsprogs") or ["xfsprogs"], suite, dest)
+        for n in XFSPROGS:
+            folder = next(f for f in ("usr/sbin", "usr/bin", "sbin") if os.path.exists("%s/%s/%s" % (dest, f, n)))
+            with_own_library(os.path.join(dest, n), dest, [n], folder=folder)
+    return dest
 
 
 def find_gdb(arch):

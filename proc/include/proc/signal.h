@@ -150,8 +150,10 @@ int kill_pgrp_info(int sig, struct siginfo *info, struct pid *pgrp);
 void force_sig(int sig);
 void force_sig_fault(int sig, int code, unsigned long addr);
 void force_fatal_sig(int sig);
-/* SIGSYS for a call that a filter forbids; FATAL: no handler gets it. */
-void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data, bool fatal);
+/* SIGSYS for a call that a filter forbids. */
+void force_sig_seccomp(unsigned long addr, int nr, u32 arch, int data);
+/* The process ends as by SIG's default action, and nothing can be in the way: no handler, mask or tracer, nor that it is an init. */
+void __noreturn end_by_signal(int sig);
 
 /* Of the running task, which keeps it until it ends; of one that cannot be released: its siglock or tasklist_lock is held, or it has not run yet. */
 #define my_sighand() rcu_dereference_protected(current->sighand, true)
