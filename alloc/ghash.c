@@ -12,10 +12,12 @@
  */
 #include <lib/types.h>
 #include <lib/hash.h>
+#include <lib/minmax.h>
 #include <alloc/ghash.h>
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
 #include <kernel/bug.h>
+#include <abi/errno.h>
 
 #define MAX_SHIFT 24
 
@@ -125,6 +127,28 @@ void ghash_walk(struct ghash *h, u64 *pos, void (*fn)(struct ghash_node *n, void
 static void table_free_rcu(struct rcu_head *head)
 {
 	kvfree(container_of(head, struct ghash_table, rcu));
+}
+
+int ghash_init(struct ghash *h, unsigned int shift)
+{
+	struct ghash_table *t = kvzalloc(struct_size(t, bucket, 1ul << shift), GFP_KERNEL);
+
+	if (!t)
+		return -ENOMEM;
+	t->shift = shift;
+	*h = (struct ghash){ .table = RCU_INITIALIZER(t) };
+	return 0;
+}
+
+void ghash_destroy(struct ghash *h)
+{
+	struct ghash_table *t = rcu_dereference_protected(h->table, true);
+
+	if (!t)
+		return;
+	WARN_ON(ghash_count(h));
+	RCU_INIT_POINTER(h->table, NULL);
+	call_rcu(&t->rcu, table_free_rcu);
 }
 
 static void move_bucket(unsigned long *from, struct ghash_table *to)

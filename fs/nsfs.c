@@ -51,6 +51,9 @@ static void put_ns(enum ns_kind kind, void *ns)
 	case NSK_IPC:
 		put_ipc_ns(ns);
 		break;
+	case NSK_NET:
+		put_net(ns);
+		break;
 	default:
 		break;
 	}
@@ -102,6 +105,8 @@ static struct user_namespace *owner_of(const struct ns_ref *r)
 		return ((struct uts_namespace *)r->ns)->user_ns;
 	case NSK_IPC:
 		return ipc_ns_owner(r->ns);
+	case NSK_NET:
+		return net_ns_owner(r->ns);
 	default:
 		return &init_user_ns;
 	}

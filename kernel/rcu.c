@@ -3,8 +3,9 @@
  * Read-copy update.
  *
  * A grace period has a number. Each CPU remembers the last number for which it has passed a quiescent state (a context
- * switch, a tick that found user code, or idle). A grace period ends when every online CPU that is not idle has
- * done so; idle CPUs carry an even "dynticks" count that the grace-period thread reads from outside, so they are never woken.
+ * switch, a tick that interrupted user code or preemptible kernel code, or idle). A grace period ends when every online CPU
+ * that is not idle has done so; idle CPUs carry an even "dynticks" count that the grace-period thread reads from outside, so
+ * they are never woken.
  *
  * Callbacks wait on their CPU in segments: next (after the coming grace period) and wait (after the one under way). One
  * thread runs grace periods; callbacks run in a thread too, in batches, so that they may take sleeping-free locks
@@ -126,12 +127,22 @@ void rcu_note_context_switch(void)
 	}
 }
 
+/*
+ * A read section disables preemption: what a tick interrupted with a preemption count of 0 was outside of every section of this
+ * CPU, in the kernel as in user mode. The interrupt's own part of the count is HARDIRQ_OFFSET.
+ */
+static bool tick_is_quiescent(bool user)
+{
+	return user || preempt_count() == HARDIRQ_OFFSET;
+}
+
 void rcu_tick(bool user)
 {
 	struct rcu_cpu *r = this_cpu_ptr(&rcu_cpu);
 	bool work = false;
 
-	if (user) {
+	DEBUG_ON(!in_hardirq());
+	if (tick_is_quiescent(user)) {
 		u64 gp = smp_load_acquire(&gp_started);
 
 		if (r->passed != gp) {

@@ -110,6 +110,7 @@ static void nsproxy_free(struct nsproxy *n)
 		put_mnt_ns(n->mnt_ns);
 	put_uts_ns(n->uts_ns);
 	put_ipc_ns(n->ipc_ns);
+	put_net(n->net_ns);
 	put_pid_ns(n->pid_ns_for_children);
 	kfree(n);
 }
@@ -141,6 +142,10 @@ struct nsproxy *nsproxy_create(unsigned long flags, struct fs_struct *fs, struct
 	if (IS_ERR(p))
 		goto fail;
 	n->pid_ns_for_children = p;
+	p = copy_net_ns(flags & CLONE_NEWNET, old->net_ns, user_ns);
+	if (IS_ERR(p))
+		goto fail;
+	n->net_ns = p;
 	/* Last: the fs_struct is in the new tree after it, and nothing can fail any more. */
 	p = copy_mnt_ns(flags, old->mnt_ns, user_ns, fs);
 	if (IS_ERR(p))
@@ -157,7 +162,7 @@ fail:
 /* Those that this kernel has not got cannot be made; who may not make any hears that first. */
 int ns_flags_check(unsigned long flags)
 {
-	if (!(flags & (CLONE_NEWNET | CLONE_NEWCGROUP)))
+	if (!(flags & CLONE_NEWCGROUP))
 		return 0;
 	return flags & CLONE_NEWUSER || ns_capable(current_user_ns(), CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 }

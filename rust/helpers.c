@@ -13,9 +13,12 @@ void rust_panic_oops(const char *file, size_t file_len, u32 line, const char *te
 	BUG();
 }
 
+/* One line, whether or not TEXT ends it: without its end the next message would first bring it to the log. */
 void rust_print(int level, const char *text, size_t len)
 {
-	printk("\001%c%.*s", '0' + (level & 7), (int)len, text);
+	bool ended = len && text[len - 1] == '\n';
+
+	printk("\001%c%.*s%s", '0' + (level & 7), (int)len, text, ended ? "" : "\n");
 }
 
 #include <alloc/slab.h>

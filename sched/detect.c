@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Detectors of what should not happen: a CPU that has not switched tasks for 20 s while it runs kernel code (soft lockup), and
- * tasks that sleep uninterruptibly for 120 s (hung). Both report with a backtrace.
+ * Detectors of what should not happen: a CPU that has run kernel code for 20 s without a switch while another task waits for
+ * it (soft lockup), and tasks that sleep uninterruptibly for 120 s (hung). Both report with a backtrace.
  */
 #include <lib/types.h>
 #include <arch/smp.h>
@@ -84,20 +84,23 @@ void soft_lockup_tick(struct rq *rq, struct task *t, bool user)
 {
 	unsigned int cpu;
 	u64 limit = 2 * (u64)READ_ONCE(watchdog_thresh) * NSEC_PER_SEC, gap = rq->clock_ns - rq->last_tick_seen_ns;
+	bool wanted;
 
 	rq->last_tick_seen_ns = rq->clock_ns;
 	/* A few ticks that did not come: a busy host ran others on this CPU's processor, which is not time that the task has had. */
 	if (gap > TICK_NSEC && gap < NSEC_PER_SEC)
 		rq->last_switch_seen_ns += gap - TICK_NSEC;
-	if (user || t == rq->idle || rq->last_switches != rq->nr_switches) {
+	/*
+	 * Alone on its CPU a task may run in the kernel for long: the time counts from the first tick that finds another task waiting,
+	 * or the first waker after 20 s would be a false report.
+	 */
+	wanted = rq->nr_running > 1 || test_tsk_flag(t, TIF_NEED_RESCHED);
+	if (user || t == rq->idle || !wanted || rq->last_switches != rq->nr_switches) {
 		rq->last_switches = rq->nr_switches;
 		rq->last_switch_seen_ns = rq->clock_ns;
 		return;
 	}
-	/* Alone on its CPU a task may run in the kernel for long, as long as it would give way. */
 	if (!limit || rq->clock_ns - rq->last_switch_seen_ns < limit)
-		return;
-	if (!test_tsk_flag(t, TIF_NEED_RESCHED) && rq->nr_running < 2)
 		return;
 	pr_emerg("watchdog: BUG: soft lockup - CPU#%d stuck for %llus! [%s:%d]\n", rq->cpu,
 		 (rq->clock_ns - rq->last_switch_seen_ns) / NSEC_PER_SEC, t->comm, t->pid);

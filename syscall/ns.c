@@ -100,6 +100,12 @@ static int install(struct entry *e, enum ns_kind kind, void *ns)
 		n->ipc_ns = get_ipc_ns(ns);
 		e->leaves_ipc = true;
 		return 0;
+	case NSK_NET:
+		if (!admin_over(e, net_ns_owner(ns)))
+			return -EPERM;
+		put_net(n->net_ns);
+		n->net_ns = get_net_ns(ns);
+		return 0;
 	case NSK_PID:
 		if (!admin_over(e, ((struct pid_namespace *)ns)->user_ns))
 			return -EPERM;
@@ -160,6 +166,8 @@ static void put_any(enum ns_kind kind, void *ns)
 		put_pid_ns(ns);
 	else if (kind == NSK_IPC)
 		put_ipc_ns(ns);
+	else if (kind == NSK_NET)
+		put_net(ns);
 	else if (kind == NSK_USER)
 		put_user_ns(ns);
 }

@@ -296,7 +296,7 @@ fn add_from_tree(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr)
     let clock = d.number(c"clock-frequency").and_then(|hz| u32::try_from(hz / 16).ok()).filter(|c| *c > 0);
     regs.write8(IER, 0);
     add(i, regs, clock.unwrap_or(PC_CLOCK), d.line().ok(), name)?;
-    pr_info!("serial: ttyS{} at {:#x}, irq {}", i, d.base(), d.line()?.number());
+    pr_info!("serial: ttyS{} at {:#x}, irq {}\n", i, d.base(), d.line()?.number());
     Ok(())
 }
 
@@ -305,7 +305,7 @@ fn init() -> Result {
         let Some((ports, line)) = Ports::legacy_uart(i) else { break };
         if probe(&ports) {
             add(i, ports, PC_CLOCK, line, name)?;
-            pr_info!("serial: ttyS{} at port {:#x}, irq {}", i, ports.base(), line.map_or(-1, |l| l.number()));
+            pr_info!("serial: ttyS{} at port {:#x}, irq {}\n", i, ports.base(), line.map_or(-1, |l| l.number()));
         }
     }
     for ((i, name), d) in (0u32..).zip(NAMES).zip(platform::fdt_devices(c"ns16550a")) {

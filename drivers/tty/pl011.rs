@@ -214,7 +214,7 @@ fn add(i: u32, d: platform::FdtDevice, name: &'static core::ffi::CStr) -> Result
     let registered = irq::request(line, uart, name, false)?;
     tty::register(name, 204, 64 + i, uart, i == 0, |t| uart.state.lock().port.tty = Some(t))?;
     registered.keep();
-    pr_info!("serial: ttyAMA{} at {:#x}, irq {}", i, d.base(), line.number());
+    pr_info!("serial: ttyAMA{} at {:#x}, irq {}\n", i, d.base(), line.number());
     Ok(())
 }
 

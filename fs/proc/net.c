@@ -3,11 +3,21 @@
 #include "proc_priv.h"
 #include <kernel/init.h>
 #include <lib/minmax.h>
+#include <net/netns.h>
 #include <net/unix.h>
 
 static int show_unix(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
-	unix_show_sockets(m);
+	struct net *net = NULL;
+
+	task_lock(task);
+	if (task->nsproxy)
+		net = get_net(task->nsproxy->net_ns);
+	task_unlock(task);
+	if (!net)
+		return -EINVAL;
+	unix_show_sockets(m, net);
+	put_net(net);
 	return 0;
 }
 

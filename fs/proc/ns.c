@@ -22,7 +22,7 @@ static const struct {
 	[NS_CGROUP] = { "cgroup", "cgroup", 0xeffffffb },
 	[NS_IPC] = { "ipc", "ipc", 0 },
 	[NS_MNT] = { "mnt", "mnt", 0 },
-	[NS_NET] = { "net", "net", 0xeffffff9 },
+	[NS_NET] = { "net", "net", 0 },
 	[NS_PID] = { "pid", "pid", 0 },
 	[NS_PID_CHILDREN] = { "pid_for_children", "pid", 0 },
 	[NS_TIME] = { "time", "time", 0xeffffffa },
@@ -56,6 +56,8 @@ static u64 ns_number(struct task *task, enum kind kind)
 		ino = task->nsproxy->pid_ns_for_children->ino;
 	else if (kind == NS_IPC)
 		ino = ipc_ns_ino(task->nsproxy->ipc_ns);
+	else if (kind == NS_NET)
+		ino = net_ns_ino(task->nsproxy->net_ns);
 	else if (kind == NS_UTS)
 		ino = task->nsproxy->uts_ns->ino;
 	task_unlock(task);
@@ -129,6 +131,9 @@ static void *get_ns(struct task *task, enum kind kind, enum ns_kind *nsk, u64 *i
 		} else if (kind == NS_IPC) {
 			ns = get_ipc_ns(task->nsproxy->ipc_ns);
 			*ino = ipc_ns_ino(ns);
+		} else if (kind == NS_NET) {
+			ns = get_net_ns(task->nsproxy->net_ns);
+			*ino = net_ns_ino(ns);
 		} else {
 			ns = get_uts_ns(task->nsproxy->uts_ns);
 			*ino = ((struct uts_namespace *)ns)->ino;

@@ -509,6 +509,56 @@ KTEST(sync_rcu_waits_for_sections)
 	KT_EQ(grace_over, 1);
 }
 
+static struct task *lone_worker;
+static unsigned long lone_turns;
+
+static u64 lone_switches(void)
+{
+	return READ_ONCE(lone_worker->nvcsw) + READ_ONCE(lone_worker->nivcsw);
+}
+
+/* A whole grace period in which the worker's CPU was not made to switch. A late tick may miss one, so there are many. */
+static bool gp_without_a_switch(void)
+{
+	for (int i = 0; i < 200; i++) {
+		u64 switches = lone_switches();
+		unsigned long turns;
+
+		synchronize_rcu();
+		turns = READ_ONCE(lone_turns);
+		while (READ_ONCE(lone_turns) == turns)	/* a switch under way is counted once it works again */
+			schedule_timeout_uninterruptible(1);
+		if (lone_switches() == switches)
+			return true;
+	}
+	return false;
+}
+
+/* 1 works in the kernel alone on its CPU, 0 waits for grace periods. */
+static void work_alone(struct team *t, int me)
+{
+	if (me) {
+		WRITE_ONCE(lone_worker, current);
+		complete(&both[0]);
+		while (!READ_ONCE(stop_readers))
+			WRITE_ONCE(lone_turns, lone_turns + 1);
+		return;
+	}
+	wait_for_completion(&both[0]);
+	expect(t, gp_without_a_switch());
+	WRITE_ONCE(stop_readers, 1);
+}
+
+KTEST(sync_rcu_tick_of_preemptible_code)
+{
+	if (num_online_cpus() < 2)
+		KT_SKIP("needs two CPUs");
+	stop_readers = 0;
+	init_completion(&both[0]);
+	KT_ASSERT(team_start(&team, 2, work_alone));
+	KT_EQ(team_join(&team), 0);
+}
+
 static atomic_t called;
 
 static void count_call(struct rcu_head *h)

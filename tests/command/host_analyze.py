@@ -76,7 +76,7 @@ int planted(void)
 	return ns_capable(current_user_ns(), CAP_SYS_NICE) ? 0 : -EPERM;
 }
 """, [("capabilities", 4, "unlisted")]),
-    ("net/unix_name.c", """
+    ("net/unix/name.c", """
 struct planted {
 	long a, b;
 };

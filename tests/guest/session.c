@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: hundreds of sessions come and go
 /* Sessions, process groups and terminals. proves: setsid getsid setpgid getpgid getpgrp vhangup ioctl */
 #include "t.h"
 #include <poll.h>

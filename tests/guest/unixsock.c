@@ -778,3 +778,97 @@ TEST(the_peer)
 	OK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
 	EQ(WTERMSIG(t_wait(pid)), SIGKILL);
 }
+
+/* A control message of TYPE with a time of PART (nano or micro) seconds a second, between BEFORE and now. */
+static void one_stamp(int s, int type, long parts, time_t before)
+{
+	char control[128], c;
+	struct iovec v = { &c, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *h;
+	struct { long sec, part; } t;
+
+	EQ(recvmsg(s, &m, 0), 1);
+	h = CMSG_FIRSTHDR(&m);
+	CHECK(h);
+	EQ(h->cmsg_level, SOL_SOCKET);
+	EQ(h->cmsg_type, type);
+	EQ(h->cmsg_len, CMSG_LEN(sizeof(t)));
+	memcpy(&t, CMSG_DATA(h), sizeof(t));
+	CHECK(t.sec >= before && t.sec <= time(NULL));
+	CHECK(t.part >= 0 && t.part < parts);
+	CHECK(!CMSG_NXTHDR(&m, h));
+}
+
+TEST(timestamps)
+{
+	static const int types[] = { SO_TIMESTAMP, SO_TIMESTAMPNS, 63, 64 };	/* the last two: SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW */
+	int s[2], on = 1, got;
+	socklen_t len = sizeof(got);
+	time_t before = time(NULL);
+
+	OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s));
+	for (int i = 0; i < 4; i++) {
+		OK(setsockopt(s[1], SOL_SOCKET, types[i], &on, sizeof(on)));
+		for (int k = 0; k < 4; k++) {
+			OK(getsockopt(s[1], SOL_SOCKET, types[k], &got, &len));
+			EQ(got, k == i || (i == 3 && k == 2));
+		}
+		EQ(write(s[0], "x", 1), 1);
+		one_stamp(s[1], types[i], types[i] == SO_TIMESTAMP || types[i] == 63 ? 1000000 : 1000000000, before);
+	}
+	on = 0;
+	OK(setsockopt(s[1], SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)));
+	OK(getsockopt(s[1], SOL_SOCKET, 64, &got, &len));
+	EQ(got, 0);
+}
+
+TEST(memory_in_use)
+{
+	unsigned int m[16];
+	socklen_t len = sizeof(m);
+	int s[2], size;
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	EQ(write(s[0], "data", 4), 4);
+	OK(getsockopt(s[0], SOL_SOCKET, 55, m, &len));	/* SO_MEMINFO */
+	EQ(len, 9 * sizeof(m[0]));
+	CHECK(m[2] >= 4);		/* in flight */
+	len = sizeof(size);
+	OK(getsockopt(s[0], SOL_SOCKET, SO_SNDBUF, &size, &len));
+	EQ(m[3], size);
+	len = 8;
+	OK(getsockopt(s[0], SOL_SOCKET, 55, m, &len));
+	EQ(len, 8);
+}
+
+/* Abstract names belong to a network namespace, paths do not; settings are the namespace's, sizes of buffers the machine's. */
+TEST(network_namespaces)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0ofnet" }, p = { .sun_family = AF_UNIX, .sun_path = "/tmp/ofnet" };
+	socklen_t alen = offsetof(struct sockaddr_un, sun_path) + 6;
+	char text[64];
+	int l = OK(socket(AF_UNIX, SOCK_STREAM, 0)), m = OK(socket(AF_UNIX, SOCK_STREAM, 0)), c, f;
+
+	unlink(p.sun_path);
+	OK(bind(l, (struct sockaddr *)&a, alen));
+	OK(listen(l, 1));
+	OK(bind(m, (struct sockaddr *)&p, sizeof(p)));
+	OK(listen(m, 1));
+	if (syscall(SYS_unshare, 0x40000000))	/* CLONE_NEWNET */
+		SKIP("not root");
+	c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+	ERR(connect(c, (struct sockaddr *)&a, alen), ECONNREFUSED);
+	OK(bind(c, (struct sockaddr *)&a, alen));
+	c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+	OK(connect(c, (struct sockaddr *)&p, sizeof(p)));
+	f = OK(open("/proc/sys/net/core/somaxconn", O_RDWR));
+	EQ(write(f, "77\n", 3), 3);
+	f = OK(open("/proc/sys/net/core/somaxconn", O_RDONLY));
+	EQ(read(f, text, sizeof(text)), 3);
+	ERR(open("/proc/sys/net/core/wmem_max", O_RDWR), EACCES);
+	f = OK(open("/proc/self/net/unix", O_RDONLY));
+	f = (int)read(f, text, sizeof(text));
+	CHECK(f > 0);
+	OK(unlink(p.sun_path));
+}

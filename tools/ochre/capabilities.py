@@ -13,16 +13,16 @@ import tomllib
 TABLE, DOCUMENT = "tools/analyze/capabilities.toml", "docs/capabilities.md"
 TO_INIT = {"capable", "mm_capable"}
 TO_INODE = {"capable_wrt_inode_uidgid": 2, "inode_owner_or_capable": None}      # which argument is the capability; None: CAP_FOWNER
-BY_NAMESPACE = {"ns_capable": 0, "cred_capable": 1, "checkpoint_restore_ns_capable": 0}
+BY_NAMESPACE = {"ns_capable": 0, "cred_capable": 1, "checkpoint_restore_ns_capable": 0, "sock_capable": 0}
 # The rules themselves: what they call is no check of its own.
 RULES = {"proc/cred.c": {"ns_capable", "capable", "mm_capable", "checkpoint_restore_ns_capable"},
-         "vfs/perm.c": {"capable_wrt_inode_uidgid", "inode_owner_or_capable"}, "rust/user.rs": {"capable"}}
+         "vfs/perm.c": {"capable_wrt_inode_uidgid", "inode_owner_or_capable"}, "rust/user.rs": {"capable"}, "net/core/sock.c": {"sock_capable"}}
 # These compute capabilities, or hand them out as numbers.
 READERS = {"proc/cred.c", "proc/access.c", "exec/exec.c", "syscall/cred.c", "syscall/prctl.c"}
 # Of what a caller's own namespace may be asked: it is his own, or becomes so by this call.
 OWN = {"own credentials", "own seccomp filters", "own root directory", "own new namespace", "own limits of namespaces"}
 # What can own an object besides: the check must name that namespace by way of the object.
-OWNERS = {"task", "credentials of the opener", "pid namespace", "IPC namespace", "UTS namespace", "mount namespace", "superblock", "user namespace"}
+OWNERS = {"task", "credentials of the opener", "pid namespace", "IPC namespace", "UTS namespace", "network namespace", "mount namespace", "superblock", "user namespace"}
 FIELDS = {"file", "functions", "capability", "asks", "object", "owner", "man", "test"}
 CALL = re.compile(r"\b(%s)\s*\(" % "|".join(sorted(TO_INIT | set(TO_INODE) | set(BY_NAMESPACE))))
 

@@ -86,6 +86,10 @@ class Vm:
     def console(self):
         return self.row.console
 
+    def parallel(self):
+        """Whether each CPU is emulated by a thread of its own: not where instructions are counted."""
+        return self.ours and self.row.cpus > 1 and "-icount" not in self.extra
+
     def argv(self, serials=("stdio",), monitor=None):
         """serials: for each port a file descriptor, or 'stdio', or 'null'. monitor: a file descriptor."""
         if fitting(self.arch, self.memory, self.initrd) != self.memory:
@@ -98,7 +102,7 @@ class Vm:
             machine += ",gic-version=2"
             # Addresses signed by QEMU's own algorithm: the architecture's, in software, takes a quarter of a program's time.
             self.cpu = "max,pauth-impdef=on" if self.cpu == "max" else self.cpu
-        a += ["-M", machine, "-accel", "kvm" if self.accel == "kvm" else "tcg,thread=" + ("multi" if self.ours and self.row.cpus > 1 else "single"), "-cpu", self.cpu,
+        a += ["-M", machine, "-accel", "kvm" if self.accel == "kvm" else "tcg,thread=" + ("multi" if self.parallel() else "single"), "-cpu", self.cpu,
               "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
               "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         if micro or self.row.blk == "virtio-blk-device":

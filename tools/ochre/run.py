@@ -95,13 +95,16 @@ class Machine:
     def ask(self, command, seconds=5.0):
         """What QEMU's monitor answers, '' where it does not."""
         text, end = b"", time.monotonic() + seconds
-        self.monitor.sendall(command.encode() + b"\n")
-        while text.count(b"(qemu) ") < 2 and time.monotonic() < end:
-            if select.select([self.monitor], [], [], 0.2)[0]:
-                data = self.monitor.recv(65536)
-                if not data:
-                    break
-                text += data
+        try:
+            self.monitor.sendall(command.encode() + b"\n")
+            while text.count(b"(qemu) ") < 2 and time.monotonic() < end:
+                if select.select([self.monitor], [], [], 0.2)[0]:
+                    data = self.monitor.recv(65536)
+                    if not data:
+                        break
+                    text += data
+        except OSError:
+            pass        # it is gone
         return text.decode(errors="replace")
 
     def autopsy(self, tasks=True):
@@ -232,7 +235,7 @@ class Session:
             self.status = TIMED_OUT
             return True
         if self.panicked is None and self.status is None and oops.PANIC.search(self.tail(m)):
-            self.panicked = now + 3     # it should reboot, and so end, by itself
+            self.panicked = now + 20    # it should reboot, and so end, by itself
         return m.ended()
 
     def tail(self, m):

@@ -49,6 +49,11 @@ struct ghash {
 	} name##_first = { .t = { .shift = (init_shift), .is_static = true } };		\
 	static struct ghash name = { .table = RCU_INITIALIZER(&name##_first.t) }
 
+/* A table of its own of 1 << SHIFT buckets (1..16): 0 or -ENOMEM. Sleeps. */
+int ghash_init(struct ghash *h, unsigned int shift) __must_check;
+/* H is empty, nobody adds any more; readers may still look. Waits for nobody. What ghash_init() never saw is let be. */
+void ghash_destroy(struct ghash *h);
+
 static inline bool ghash_unhashed(const struct ghash_node *n) { return !READ_ONCE(n->pprev); }
 static inline void ghash_node_init(struct ghash_node *n) { n->next = NULL; n->pprev = NULL; n->hash = 0; }
 static inline long ghash_count(struct ghash *h) { return atomic_long_read(&h->count); }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Read-copy update. A read section disables preemption; a CPU that switches tasks, idles or runs user code has left
- * every section. Objects unpublished before call_rcu() or synchronize_rcu() are seen by no section afterwards.
+ * Read-copy update. A read section disables preemption; a CPU that switches tasks, idles, runs user code or takes its tick
+ * in preemptible code has left every section. Objects unpublished before call_rcu() or synchronize_rcu() are seen by no section afterwards.
  * SRCU: sections that may sleep, per domain.
  */
 #pragma once
@@ -82,7 +82,7 @@ void rcu_barrier(void);
 
 /* From the scheduler and the entry code: this CPU is in no read section. */
 void rcu_note_context_switch(void);
-/* The tick. USER: it interrupted user code or idle. */
+/* The tick, in hard interrupt context, no lock held. USER: it interrupted user code. */
 void rcu_tick(bool user);
 /* Idle brackets, interrupts off: between them the CPU is ignored by grace periods. The first interrupt ends it too. */
 void rcu_idle_enter(void);

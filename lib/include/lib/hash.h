@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hashing of integers and strings for hash tables (not for adversaries: see lib/siphash.h). */
+/* Hashing of integers and strings for hash tables (not for adversaries: see <lib/siphash.h>). */
 #pragma once
 
 #include <lib/types.h>

@@ -13,6 +13,8 @@
 
 #define AF_UNSPEC 0
 #define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
 #define SOCK_STREAM 1		/* mips alone differs */
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3

@@ -4,5 +4,7 @@
 
 struct seq_file;
 
-/* /proc/PID/net/unix: a line for each socket. */
-void unix_show_sockets(struct seq_file *m);
+struct net;
+
+/* /proc/PID/net/unix: a line for each socket of NET. */
+void unix_show_sockets(struct seq_file *m, const struct net *net);

@@ -66,6 +66,13 @@ struct ipc_namespace *copy_ipc_ns(bool fresh, struct ipc_namespace *old, struct 
 struct ipc_namespace *get_ipc_ns(struct ipc_namespace *ns);
 void put_ipc_ns(struct ipc_namespace *ns);
 extern struct ipc_namespace init_ipc_ns;
+struct net;
+/* net/: network namespaces; a new one when FRESH, else a reference to OLD. ERR_PTR(-ENOSPC, -ENOMEM). */
+struct net *copy_net_ns(bool fresh, struct net *old, struct user_namespace *user_ns);
+struct net *get_net_ns(struct net *net);
+void put_net(struct net *net);
+struct user_namespace *net_ns_owner(struct net *net);
+unsigned int net_ns_ino(struct net *net);
 /* ipc/: what semaphores get back when a process ends (SEM_UNDO). */
 int copy_sysv_undo(unsigned long flags, struct task *child);
 void exit_sysv_undo(struct task *t);

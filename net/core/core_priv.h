@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Between socket.c and what serves the sockets of all families. */
+#pragma once
+
+#include <lib/types.h>
+
+struct cred;
+struct net;
+
+/* net/conf: an ioctl about network interfaces (netdevice(7)), on a socket of any family in NET. 0 or -errno; -ENOTTY: it is none. */
+long interface_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
+
+/* What CRED may do to a setting of the caller's network namespace: the bits of one class in a mode. */
+unsigned int net_setting_rights(const struct cred *cred);
+void net_conf_free(struct net *net);	/* upon its last pin */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Network namespaces: making them, finding them, the list of all. Their end: netns_end.c.
+ *
+ * Locks: ops_lock (a mutex) over the list of struct net_ops, and held as a namespace begins or ends, so that each namespace sees each
+ * op's init and end exactly once; it is above rtnl, which the functions may take. net_list_lock over the list of namespaces.
+ */
+#include <lib/err.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <net/netns.h>
+#include <proc/ns.h>
+#include <proc/ns_count.h>
+#include <proc/upcalls.h>
+#include <sched/task.h>
+#include <abi/errno.h>
+#include "net/core/netns_priv.h"
+
+#define FIRST_NET_INO 0xeffffff9u	/* what Linux's initial one has: programs compare */
+
+struct net init_net = {
+	.users = REFCOUNT_INIT(1), .pins = REFCOUNT_INIT(1), .user_ns = &init_user_ns, .ino = FIRST_NET_INO, .cookie = 1,
+	.devs = LIST_HEAD_INIT(init_net.devs), .all = LIST_HEAD_INIT(init_net.all), .dev_by_index = XARRAY_INIT(init_net.dev_by_index, 0),
+	.next_ifindex = 1,
+};
+
+DEFINE_MUTEX(net_ops_lock);
+LIST_HEAD(net_ops_list);
+DEFINE_SPINLOCK(net_list_lock);
+LIST_HEAD(net_list);
+static DEFINE_MUTEX(rtnl_mutex);
+static atomic64_t last_cookie = ATOMIC64_INIT(1);
+
+void rtnl_lock(void) { mutex_lock(&rtnl_mutex); }
+int rtnl_lock_interruptible(void) { return mutex_lock_interruptible(&rtnl_mutex); }
+void rtnl_unlock(void) { mutex_unlock(&rtnl_mutex); }
+void rtnl_assert(void) { WARN_ON_ONCE(!mutex_is_locked(&rtnl_mutex)); }
+
+struct net *current_net(void)
+{
+	return current->nsproxy ? current->nsproxy->net_ns : &init_net;
+}
+
+bool get_net_unless_zero(struct net *net)
+{
+	return refcount_inc_not_zero(&net->users);
+}
+
+int net_register_ops(struct net_ops *ops)
+{
+	struct net *net;
+	int err;
+
+	/* Registered at boot, when the initial namespace is the only one. */
+	mutex_lock(&net_ops_lock);
+	err = ops->init ? ops->init(&init_net) : 0;
+	if (!err)
+		list_add_tail(&ops->list, &net_ops_list);
+	spin_lock(&net_list_lock);
+	list_for_each_entry(net, &net_list, all)
+		BUG_ON(net != &init_net);
+	spin_unlock(&net_list_lock);
+	mutex_unlock(&net_ops_lock);
+	return err;
+}
+
+/* All ops begin; on failure those that began end. */
+static int begin(struct net *net)
+{
+	struct net_ops *ops;
+	int err = 0;
+
+	mutex_lock(&net_ops_lock);
+	list_for_each_entry(ops, &net_ops_list, list) {
+		err = ops->init ? ops->init(net) : 0;
+		if (err)
+			break;
+	}
+	while (err && ops->list.prev != &net_ops_list) {
+		ops = list_prev_entry(ops, list);
+		if (ops->end)
+			ops->end(net);
+	}
+	mutex_unlock(&net_ops_lock);
+	return err;
+}
+
+static struct net *net_new(struct user_namespace *user_ns, struct ns_count *made)
+{
+	struct net *net = kzalloc(sizeof(*net), GFP_KERNEL_ACCOUNT);
+
+	if (!net)
+		return NULL;
+	refcount_set(&net->users, 1);
+	refcount_set(&net->pins, 1);
+	net->user_ns = get_user_ns(user_ns);
+	net->made = made;
+	net->ino = ns_alloc_ino();
+	net->cookie = (u64)atomic64_inc_return(&last_cookie);
+	xa_init(&net->dev_by_index);
+	INIT_LIST_HEAD(&net->devs);
+	net->next_ifindex = 1;
+	net_init_end(net);
+	return net;
+}
+
+struct net *copy_net_ns(bool fresh, struct net *old, struct user_namespace *user_ns)
+{
+	struct ns_count *made;
+	struct net *net;
+	int err;
+
+	if (!fresh)
+		return get_net(old);
+	made = ns_count_one(user_ns, current_euid(), COUNTED_NET);
+	if (!made)
+		return ERR_PTR(-ENOSPC);
+	net = net_new(user_ns, made);
+	if (!net) {
+		ns_uncount_one(made, COUNTED_NET);
+		return ERR_PTR(-ENOMEM);
+	}
+	err = begin(net);
+	if (err) {
+		net_unpin(net);
+		return ERR_PTR(err);
+	}
+	spin_lock(&net_list_lock);
+	list_add_tail(&net->all, &net_list);
+	spin_unlock(&net_list_lock);
+	return net;
+}
+
+struct net *get_net_ns(struct net *net) { return get_net(net); }
+struct user_namespace *net_ns_owner(struct net *net) { return net->user_ns; }
+unsigned int net_ns_ino(struct net *net) { return net->ino; }
+
+static int netns_init(void)
+{
+	init_nsproxy.net_ns = &init_net;
+	list_add_tail(&init_net.all, &net_list);
+	net_init_end(&init_net);
+	return 0;
+}
+INITCALL(early, netns_init);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The end of a network namespace, in a worker, in steps:
+ *	1. the last user is gone: nothing new comes in; it leaves the list of all;
+ *	2. each sub-room's end(), in the reverse order of their begins: devices go, tables empty, sockets that programs no more have are closed;
+ *	3. a grace period: no section that found the namespace through a packet or a table goes on;
+ *	4. the pin that stood for all users is let go. What is still in flight (a packet in a socket's queue of another namespace, a timer's
+ *	   function) has pins of its own, and the last one frees.
+ */
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/rcu.h>
+#include <proc/ns_count.h>
+#include "net/core/core_priv.h"
+#include "net/core/netns_priv.h"
+
+static void net_end(struct work_struct *w)
+{
+	struct net *net = container_of(w, struct net, end_work);
+	struct net_ops *ops;
+
+	spin_lock(&net_list_lock);
+	list_del(&net->all);
+	spin_unlock(&net_list_lock);
+	mutex_lock(&net_ops_lock);
+	list_for_each_entry_reverse(ops, &net_ops_list, list)
+		if (ops->end)
+			ops->end(net);
+	mutex_unlock(&net_ops_lock);
+	synchronize_rcu();
+	net_unpin(net);
+}
+
+void net_init_end(struct net *net)
+{
+	INIT_WORK(&net->end_work, net_end);
+}
+
+void put_net(struct net *net)
+{
+	if (net && refcount_dec_and_test(&net->users))
+		queue_work(system_unbound_wq, &net->end_work);
+}
+
+static void net_free(struct rcu_head *head)
+{
+	struct net *net = container_of(head, struct net, rcu);
+	struct user_namespace *user_ns = net->user_ns;
+
+	xa_destroy(&net->dev_by_index);
+	net_conf_free(net);
+	ns_uncount_one(net->made, COUNTED_NET);
+	put_user_ns(user_ns);
+	kfree(net);
+}
+
+void net_unpin(struct net *net)
+{
+	if (refcount_dec_and_test(&net->pins))
+		call_rcu(&net->rcu, net_free);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Network devices: interfaces, whatever is behind them, and how packets move between them and the protocols.
+ *
+ * Life. netdev_alloc(), netdev_register() (rtnl), then packets; netdev_unregister() (rtnl): the device is closed, its name and index go, protocols
+ * hear of it (NETDEV_UNREGISTER) and drop what they hold, a grace period passes, and when the last netdev_put() has come ops->free is called.
+ * A packet that is on its way refers to its device without a count: packets move within RCU read sections, and what is queued anywhere
+ * (poller, neighbour, fragment, socket backlog) is purged of the device's packets, or has its own netdev_get(), before the grace period ends.
+ *
+ * Sending. dev_queue_xmit(p) takes a packet with its link header built, chooses a send queue, and calls ops->xmit under that queue's lock.
+ * A queue that is full says BUSY; the packet waits in the queue's list (tx_queue_len packets at most) until the driver calls netdev_wake_queue().
+ *
+ * Receiving. A hardware queue is a struct net_poll: its interrupt masks itself and calls net_poll_schedule(); the claim bit has one holder at a
+ * time (the poller thread, bound to the interrupt's CPU, a task that is about to wait, or an idle CPU), which calls ->poll(budget) and
+ * then, after the last packet, ->arm(), which asks for interrupts again and says whether more came meanwhile. Others leave a mark on the queue.
+ * poll() hands packets to netdev_receive(), at most NET_BATCH of them within one RCU read section; nothing sleeps from there to the socket.
+ *
+ * Local delivery. Loopback, veth and tun call net_local_receive(): the packet goes to the list of the sender's context (struct net_ctx, on the stack
+ * of its outermost socket operation) and is delivered when that ends or the task is about to sleep; beyond a budget, and without a context,
+ * this CPU's net thread does it. While that thread has packets of this CPU, new ones queue behind them, so that order is kept.
+ */
+#pragma once
+
+#include <lib/list.h>
+#include <alloc/ghash.h>
+#include <kernel/percpu.h>
+#include <kernel/refcount.h>
+#include <kernel/spinlock.h>
+#include <net/packet.h>
+#include <linux/if_ether.h>
+
+struct net;
+struct netdev;
+struct net_poll;
+struct net_queue;
+struct in_device;			/* net/ip4: addresses and settings of the device */
+struct in6_device;
+struct nlattr;
+struct show_node;
+struct task;
+
+#define NETDEV_NAME 16			/* IFNAMSIZ */
+#define NETDEV_ADDR 32			/* MAX_ADDR_LEN */
+#define NET_BATCH 16			/* packets of one RCU read section */
+
+/* IFF_UP and its like are <linux/if.h>'s, which the kernel may include with __KERNEL_OCHRE__ (net/dev/if_flags.h wraps it). */
+
+/* What the device does itself, or is able to; bits are ours, ethtool's names are in net/conf. */
+enum netdev_feature {
+	NETDEV_F_CSUM = 1u << 0,	/* completes PACKET_CSUM_PARTIAL */
+	NETDEV_F_RXCSUM = 1u << 1,
+	NETDEV_F_SG = 1u << 2,		/* pieces */
+	NETDEV_F_TSO4 = 1u << 3,
+	NETDEV_F_TSO6 = 1u << 4,
+	NETDEV_F_TSO_ECN = 1u << 5,
+	NETDEV_F_GSO_UDP = 1u << 6,
+	NETDEV_F_GRO = 1u << 7,
+	NETDEV_F_LOCAL = 1u << 8,	/* stays in this machine: checksums need not be computed */
+	NETDEV_F_LRO = 1u << 9,
+	NETDEV_F_NO_QUEUE = 1u << 10,	/* xmit() needs no lock and is never busy */
+};
+
+enum netdev_xmit { NETDEV_XMIT_OK, NETDEV_XMIT_BUSY };
+
+struct netdev_stats {
+	u64 rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, multicast, collisions,
+	    rx_length_errors, rx_over_errors, rx_crc_errors, rx_frame_errors, rx_fifo_errors, rx_missed_errors, tx_aborted_errors,
+	    tx_carrier_errors, tx_fifo_errors, tx_heartbeat_errors, tx_window_errors, rx_compressed, tx_compressed, rx_nohandler;
+};
+
+/* All under rtnl unless it says otherwise. Those that may be NULL say what happens then. */
+struct netdev_ops {
+	int (*open)(struct netdev *d);			/* IFF_UP begins: 0 or -errno */
+	void (*stop)(struct netdev *d);			/* no packet is in the driver any more when it returns */
+	/* Under the queue's lock and RCU, does not sleep. OK: the packet is the driver's. BUSY: it is the caller's, and the queue was stopped. MORE: another follows at once. */
+	enum netdev_xmit (*xmit)(struct netdev *d, struct packet *p, u16 queue, bool more);
+	void (*set_rx_mode)(struct netdev *d);		/* flags or the list of multicast addresses changed; NULL: nothing to do */
+	int (*set_mac)(struct netdev *d, const u8 *addr);	/* NULL: it is just stored */
+	int (*set_mtu)(struct netdev *d, u32 mtu);	/* within min_mtu..max_mtu; NULL: just stored */
+	void (*get_stats)(struct netdev *d, struct netdev_stats *s);	/* adds what the per-CPU counters do not know; NULL */
+	void (*free)(struct netdev *d);			/* the last reference is gone */
+	long (*ioctl)(struct netdev *d, unsigned int cmd, struct uptr arg);	/* NULL: -EOPNOTSUPP */
+};
+
+/* A kind that programs can make and remove (IFLA_INFO_KIND), or NULL in netdev->kind. */
+struct netdev_kind {
+	const char *name;
+	struct list_head list;
+	/* rtnl; attributes are decoded by net/rtnl, DATA is IFLA_INFO_DATA (NULL: none). On success D is registered. */
+	int (*make)(struct net *net, struct netdev *d, const struct nlattr *data, struct net *peer_net);
+	void (*remove)(struct netdev *d, struct list_head *going);
+	size_t priv_size;
+	void (*setup)(struct netdev *d);
+};
+
+struct netdev_tx_queue {
+	spinlock_t lock;
+	struct packet_list waiting;	/* lock: until the driver has room */
+	bool stopped;			/* lock to change */
+	u64 trans_start_ns;		/* lock */
+};
+
+struct netdev_pcpu {
+	u64 rx_packets, rx_bytes, tx_packets, tx_bytes, rx_dropped, tx_dropped, multicast, rx_nohandler;
+};
+
+struct netdev {
+	char name[NETDEV_NAME];		/* rtnl to change; read under RCU by copying */
+	int ifindex;			/* c */
+	int iflink;			/* rtnl */
+	u16 type;			/* c: ARPHRD_* */
+	u8 addr_len;			/* c */
+	u8 hard_header_len;		/* c */
+	u32 flags;			/* rtnl to change: IFF_* */
+	u32 promiscuity, allmulti;	/* rtnl: how many want it */
+	u32 features;			/* rtnl: what is on */
+	u32 hw_features;		/* rtnl: what can be switched */
+	u32 mtu, min_mtu, max_mtu;	/* rtnl to change */
+	u32 tx_queue_len;		/* rtnl */
+	u32 gso_max_size;		/* rtnl */
+	u8 addr[NETDEV_ADDR];		/* rtnl to change */
+	u8 broadcast[NETDEV_ADDR];	/* rtnl */
+	u8 perm_addr[NETDEV_ADDR];	/* c */
+	bool carrier;			/* any context: netdev_carrier() */
+	bool dismantling;		/* rtnl */
+	struct net *net;		/* rtnl to change, RCU */
+	const struct netdev_ops *ops;	/* c */
+	const struct netdev_kind *kind;	/* c: NULL: a device that no program made */
+	refcount_t refs;
+	struct list_head list;		/* net->devs: rtnl, RCU */
+	struct ghash_node by_name;	/* net->dev_by_name: rtnl, RCU */
+	struct list_head going;		/* rtnl: of many that are unregistered at once */
+	u16 nr_tx, nr_rx;		/* rtnl */
+	struct netdev_tx_queue *tx;	/* nr_tx of them */
+	struct netdev_pcpu *stats;	/* per CPU */
+	struct netdev *master;		/* rtnl, RCU: the bridge it is a port of */
+	/* Of a port: takes each received packet first. True: it is the bridge's now. rtnl to change, RCU. */
+	bool (*rx_handler)(struct packet *p);
+	void *rx_handler_data;		/* rtnl, RCU */
+	struct in_device *ip4;		/* rtnl, RCU */
+	struct in6_device *ip6;		/* rtnl, RCU */
+	struct list_head mc;		/* rtnl: link-layer multicast addresses, counted */
+	struct list_head taps;		/* rtnl, RCU: packet sockets bound to it */
+	struct show_node *show;		/* rtnl */
+	struct list_head polls;		/* rtnl: its struct net_poll */
+	const void *bus_device;		/* c: what it sits on, for names in /sys; NULL */
+	const char *driver_name;	/* c: for ethtool; NULL */
+	void *priv;			/* c: the driver's */
+};
+
+/* A device of PRIV_SIZE bytes of driver's own, one send queue and one receive queue unless said otherwise; ether_setup() or the like follows. NULL: no memory. */
+struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_tx, u16 nr_rx, const struct netdev_ops *ops) __must_check;
+/* Ethernet's constants: type, lengths, MTU 68..65535 with 1500, broadcast, IFF_BROADCAST | IFF_MULTICAST. */
+void ether_setup(struct netdev *d);
+/*
+ * rtnl. Gives it a number, and a name where the pattern has a %d. 0; -EEXIST the name is taken; -EINVAL it is none; -ENFILE no number is free;
+ * -ENODEV the namespace is dying.
+ */
+int netdev_register(struct netdev *d, struct net *net) __must_check;
+/* rtnl. What is on GOING goes with netdev_unregister_all(): one grace period for many. */
+void netdev_unregister(struct netdev *d);
+void netdev_unregister_queue(struct netdev *d, struct list_head *going);
+void netdev_unregister_all(struct list_head *going);
+static inline void netdev_get(struct netdev *d) { refcount_inc(&d->refs); }
+void netdev_put(struct netdev *d);
+
+/* rtnl or RCU; not referenced. NULL: none. */
+struct netdev *netdev_by_index(struct net *net, int ifindex);
+struct netdev *netdev_by_name(struct net *net, const char *name);
+
+/* rtnl. IFF_UP: 0 or -errno. */
+int netdev_open(struct netdev *d);
+void netdev_close(struct netdev *d);
+int netdev_change_flags(struct netdev *d, u32 flags);
+int netdev_set_mtu(struct netdev *d, u32 mtu);
+int netdev_set_mac(struct netdev *d, const u8 *addr);
+int netdev_rename(struct netdev *d, const char *pattern);
+int netdev_move(struct netdev *d, struct net *net, const char *pattern);
+int netdev_mc_add(struct netdev *d, const u8 *addr);
+int netdev_mc_del(struct netdev *d, const u8 *addr);
+void netdev_set_promiscuity(struct netdev *d, int by);
+void netdev_set_allmulti(struct netdev *d, int by);
+
+/* Any context: the link went up or down. Protocols and netlink hear of it from a worker. */
+void netdev_carrier(struct netdev *d, bool on);
+void netdev_get_stats(struct netdev *d, struct netdev_stats *s);
+
+/* Changes, told under rtnl to those who registered. */
+enum netdev_event {
+	NETDEV_REGISTER, NETDEV_UNREGISTER, NETDEV_UP, NETDEV_GOING_DOWN, NETDEV_DOWN, NETDEV_CHANGE, NETDEV_CHANGEMTU, NETDEV_CHANGEADDR,
+	NETDEV_CHANGENAME, NETDEV_CHANGEFLAGS, NETDEV_MOVED,
+};
+struct netdev_listener {
+	struct list_head list;
+	/* -errno (for REGISTER, UP, CHANGEMTU alone): it must not be. */
+	int (*event)(struct netdev *d, enum netdev_event e);
+};
+void netdev_listen(struct netdev_listener *l);	/* at boot */
+
+/* ---- sending ---- */
+
+/* Takes P, its link header built, p->dev set. 0, or -ENETDOWN, -ENOBUFS (dropped), -ENOMEM. Within RCU; not from hard interrupts. */
+int dev_queue_xmit(struct packet *p);
+/* Builds the link header: 0, or -errno (the packet stays the caller's). */
+int dev_hard_header(struct packet *p, struct netdev *d, u16 protocol, const u8 *to, const u8 *from);
+void netdev_stop_queue(struct netdev *d, u16 queue);	/* in ops->xmit */
+void netdev_wake_queue(struct netdev *d, u16 queue);	/* any context but hard interrupts */
+
+/* ---- receiving ---- */
+
+/* P came in by p->dev with the link header at packet_data(), which eth_type_trans() takes off and reads. Within RCU, does not sleep. */
+void eth_type_trans(struct packet *p, struct netdev *d);
+void netdev_receive(struct packet *p);
+
+/* Who gets packets of an EtherType. Within RCU; the packet is the handler's. */
+struct packet_type {
+	struct list_head list;
+	be16 protocol;			/* ETH_P_ALL: a tap, sees sent packets too */
+	struct netdev *dev;		/* NULL: any */
+	struct net *net;		/* taps: of this namespace alone; NULL: any */
+	void (*receive)(struct packet *p, struct netdev *d, struct packet_type *t);
+	void *data;
+};
+void packet_type_add(struct packet_type *t);
+/* After it returns and a grace period nothing calls T any more. */
+void packet_type_del(struct packet_type *t);
+
+struct net_poll_ops {
+	/* At most BUDGET packets to netdev_receive(); how many. Fewer than BUDGET: the ring was empty. */
+	int (*poll)(struct net_poll *q, int budget);
+	/* Interrupts on again. True: work had come before that took effect (they are off again). */
+	bool (*arm)(struct net_poll *q);
+};
+
+struct net_poll {
+	unsigned long state;		/* atomic: NET_POLL_CLAIMED, NET_POLL_MARKED, NET_POLL_OFF */
+	const struct net_poll_ops *ops;	/* c */
+	struct netdev *dev;		/* c */
+	struct list_head list;		/* dev->polls */
+	struct list_head scheduled;	/* its CPU's list: that lock */
+	int cpu;			/* where its interrupt comes */
+	u32 napi_id;			/* c */
+	struct task *thread;		/* c: its poller */
+	void *priv;			/* c */
+};
+/* rtnl, before the device is open. Starts the thread. */
+int net_poll_add(struct netdev *d, struct net_poll *q, const struct net_poll_ops *ops, int cpu) __must_check;
+void net_poll_del(struct net_poll *q);
+void net_poll_enable(struct net_poll *q);
+/* No poll() runs or begins when it returns. Sleeps. */
+void net_poll_disable(struct net_poll *q);
+/* Hard interrupts too: there is something to do. The driver has masked the queue's interrupt. */
+void net_poll_schedule(struct net_poll *q);
+/* Before a task waits for packets: looks at this CPU's queues, within a budget. Does not sleep. True: packets were handled. */
+bool net_poll_look(void);
+
+/* ---- local delivery ---- */
+
+struct net_ctx {
+	struct packet_list pending;
+	struct net_ctx *outer;
+	int flight;			/* section of packets under way, while there are some */
+};
+/* Around what may send packets: nests, and only the outermost delivers. */
+void net_ctx_begin(struct net_ctx *c);
+void net_ctx_end(struct net_ctx *c);
+/* The task is about to sleep inside of one, with no lock held: what it sent is delivered. */
+void net_ctx_flush(void);
+/* From ops->xmit of a device whose other end is here: P is received, soon, by p->dev. */
+void net_local_receive(struct packet *p);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Network namespaces (network_namespaces(7)). A struct net reaches every table, setting and counter of the network: no global
+ * but the initial one.
+ *
+ * Two counts. `users` is tasks, open namespace files and sockets that programs made: when it falls to 0 a worker takes the namespace
+ * down: devices go (those of hardware return to the initial namespace), sub-rooms end (struct net_ops, in reverse order). `pins` is
+ * whatever must only not see the memory go: sockets without a user, timers, packets in a queue. The last pin frees.
+ * `pins` holds one for all of `users`.
+ *
+ * A sub-room's state of a namespace is a pointer in struct net that its net_ops->init fills. Lookups run under RCU or hold a user or a pin.
+ */
+#pragma once
+
+#include <lib/list.h>
+#include <lib/types.h>
+#include <alloc/ghash.h>
+#include <alloc/xarray.h>
+#include <kernel/rcu.h>
+#include <kernel/refcount.h>
+#include <kernel/spinlock.h>
+#include <sched/mutex.h>
+#include <sched/work.h>
+
+struct net_conf;			/* net/core: settings of net/core and its like */
+struct net_stats;			/* net/core: SNMP counters, per CPU */
+struct netdev;
+struct neigh_net;
+struct fib4;
+struct fib6;
+struct ip4_net;
+struct ip6_net;
+struct inet_net;
+struct tcp_net;
+struct netlink_net;
+struct packet_net;
+struct unix_net;
+struct user_namespace;
+struct ns_count;
+
+struct net {
+	refcount_t users;
+	refcount_t pins;
+	struct user_namespace *user_ns;	/* c: owner, referenced */
+	struct ns_count *made;		/* c: who pays for it */
+	unsigned int ino;		/* c: /proc/PID/ns/net */
+	u64 cookie;			/* c: SO_NETNS_COOKIE; never used again */
+	bool dying;			/* rtnl: no new devices, addresses, routes */
+	struct list_head all;		/* net_list_lock */
+	struct work_struct end_work;
+	struct rcu_head rcu;
+
+	/* net/dev: devices. Changed under rtnl_lock(), read under it or RCU. */
+	struct xarray dev_by_index;
+	struct ghash dev_by_name;
+	struct list_head devs;		/* by index, ascending; RCU */
+	u32 dev_seq;			/* rtnl: raised with each change, for dumps */
+	int next_ifindex;		/* rtnl */
+	struct netdev *loopback;	/* c once made */
+
+	struct net_conf *conf;
+	struct net_stats *stats;
+	struct unix_net *unix_net;
+	struct netlink_net *netlink;
+	struct neigh_net *neigh;
+	struct fib4 *fib4;
+	struct fib6 *fib6;
+	struct ip4_net *ip4;
+	struct ip6_net *ip6;
+	struct inet_net *inet;
+	struct tcp_net *tcp;
+	struct packet_net *packet;
+};
+
+extern struct net init_net;		/* users and pins never end */
+
+/* What a sub-room does at a namespace's begin and end, in the order of registration and its reverse. */
+struct net_ops {
+	struct list_head list;
+	/* May sleep. -errno: the namespace is not made, what was initialised before is ended. */
+	int (*init)(struct net *net);
+	/* No user is left; packets, timers and sockets may be in flight. When it returns nothing of the sub-room is reached by NET any more. May sleep. */
+	void (*end)(struct net *net);
+};
+/* At boot, in the order of the initcalls; init runs at once for init_net. */
+int net_register_ops(struct net_ops *ops);
+
+static inline struct net *get_net(struct net *net)
+{
+	refcount_inc(&net->users);
+	return net;
+}
+/* False: its end has begun. */
+bool get_net_unless_zero(struct net *net) __must_check;
+void put_net(struct net *net);		/* NULL: nothing */
+static inline struct net *net_pin(struct net *net)
+{
+	refcount_inc(&net->pins);
+	return net;
+}
+void net_unpin(struct net *net);
+
+/* The caller's. Not referenced: lasts as long as current does not change its namespaces. */
+struct net *current_net(void);
+
+/*
+ * rtnl_lock(): one mutex over all changes of devices, addresses, routes and settings, in all namespaces, as their order among each other is
+ * what programs see. Never taken by the paths of packets.
+ */
+void rtnl_lock(void) __acquires(rtnl_mutex);
+/* 0 or -EINTR: for changes that a program asks for. */
+int rtnl_lock_interruptible(void) __must_check;
+void rtnl_unlock(void) __releases(rtnl_mutex);
+void rtnl_assert(void);

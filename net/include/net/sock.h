@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct sock: what the sockets of all families share (socket(7)): options of SOL_SOCKET, buffers and what lies in them, waiting, errors,
+ * filters, owner, namespace. A family embeds it as its structure's first member.
+ *
+ * Life. sock_init() gives one reference, the file's; the tables, timers and packets of a family take their own with sock_hold(), or sock_get() where
+ * they found the sock under RCU. The last sock_put() calls ops->destruct and frees the memory after a grace period (SOCK_RCU_FREE) or at once.
+ * sk->socket is NULL once no program has it open (SOCK_DEAD), and before accept(2).
+ *
+ * Locks. sk->lock, a spinlock, guards the fields marked l; it is held for short. A family whose calls take long (TCP, UDP's corking) also
+ * uses ownership: lock_sock() makes the task the owner, and may sleep; packets that come meanwhile go to the backlog, which release_sock()
+ * runs. A receiver of packets does spin_lock(&sk->lock); if (sock_owned(sk)) sock_backlog_add(); else ...; spin_unlock().
+ * queue_lock guards the receive queue and the error queue and nests inside of sk->lock.
+ * Lock letters: (l) sk->lock; (o) owner, or sk->lock while there is none; (q) queue.lock; (c) constant; (a) atomic; none: plain stores of one word.
+ *
+ * Memory. sk->wmem counts truesize that the socket has under way until packets are freed; sk->rmem what waits for a reader. A family with
+ * memory limits of its own (tcp_mem, udp_mem) has a struct sock_mem. A packet is charged by sock_charge_rx/tx and gives back by its uncharge().
+ */
+#pragma once
+
+#include <kernel/lockdep.h>
+#include <kernel/rcu.h>
+#include <kernel/refcount.h>
+#include <kernel/spinlock.h>
+#include <kernel/time.h>
+#include <net/netns.h>
+#include <net/packet.h>
+#include <net/socket.h>
+#include <proc/cred.h>
+#include <sched/wait.h>
+
+struct fasync_struct;
+struct pid;
+struct sock;
+struct sock_filter_prog;		/* classic BPF, attached */
+
+/* Settings of net/core/, of each namespace. */
+struct net_conf {
+	int somaxconn, optmem_max, unix_max_dgram_qlen;
+};
+/* Sizes of buffers before they are doubled, the machine's. */
+struct net_limits {
+	int wmem_default, wmem_max, rmem_default, rmem_max;
+};
+extern struct net_limits net_limits;
+
+enum sock_flag {
+	SOCK_F_DEAD,			/* no program has it open any more */
+	SOCK_F_DEBUG, SOCK_F_REUSEADDR, SOCK_F_REUSEPORT, SOCK_F_KEEPALIVE, SOCK_F_BROADCAST, SOCK_F_DONTROUTE, SOCK_F_OOBINLINE,
+	SOCK_F_LINGER, SOCK_F_NO_CHECK, SOCK_F_RXQ_OVFL, SOCK_F_PASSCRED, SOCK_F_PASSPIDFD, SOCK_F_TIMESTAMP, SOCK_F_TIMESTAMPNS,
+	SOCK_F_TSTAMP_NEW, SOCK_F_FILTER_LOCKED, SOCK_F_RCU_FREE, SOCK_F_ZEROCOPY, SOCK_F_SELECT_ERR_QUEUE, SOCK_F_NOFCS,
+};
+
+/* Memory of a family's sockets, in pages, with its three limits (tcp(7), tcp_mem). */
+struct sock_mem {
+	atomic_long_t pages;
+	long limit[3];			/* low, pressure, high; sysctl */
+	bool pressure;
+};
+
+#ifdef CONFIG_LOCKDEP
+#define SOCK_LOCKS(lock, ownership) .lock_name = LOCK_NAME(lock), .owner_name = LOCK_NAME(ownership),
+#else
+#define SOCK_LOCKS(lock, ownership)
+#endif
+
+/* What a kind of socket does beneath the calls. NULL: nothing to do, unless it says otherwise. */
+struct sock_kind {
+	const char *name;		/* /proc/net/protocols */
+#ifdef CONFIG_LOCKDEP
+	const char *lock_name, *owner_name;	/* what docs/lock-order.md calls sk->lock and ownership: SOCK_LOCKS() */
+#endif
+	size_t size;			/* of the family's structure */
+	struct sock_mem *mem;		/* NULL: only the socket's own buffers limit it */
+	void (*destruct)(struct sock *sk);	/* the last reference is gone; may not sleep */
+	/* A packet of the backlog: owner's, with sk->lock not held; consumes P. */
+	void (*backlog_rcv)(struct sock *sk, struct packet *p);
+	void (*release_cb)(struct sock *sk);	/* owner, as it gives up: what timers left to do */
+	/* An option of SOL_SOCKET that the family refuses or extends: -ENOIOCTLCMD: as all do. */
+	int (*set)(struct sock *sk, int name, struct uptr val, int len);
+	int (*get)(struct sock *sk, int name, struct uptr val, struct uptr len);
+	void (*buf_changed)(struct sock *sk);	/* o: SO_SNDBUF or SO_RCVBUF was set */
+	void (*keepalive)(struct sock *sk, bool on);	/* o */
+	int (*bind_dev)(struct sock *sk);	/* o: SO_BINDTODEVICE changed sk->bound_dev */
+};
+
+struct sock {
+	refcount_t refs;
+	u16 family, type;		/* c: AF_*, SOCK_* */
+	u16 protocol;			/* c */
+	u8 state;			/* l: the family's; TCP's numbers where diag shows it */
+	u8 shut;			/* l: bit 0: no more reading, bit 1: no more writing */
+	atomic_long_t flags;		/* enum sock_flag */
+	const struct sock_kind *kind;	/* c */
+	struct net *net;		/* c: a user reference if net_user, else a pin */
+	bool net_user;			/* c */
+	spinlock_t lock;
+	struct task *owner;		/* l: who has it by lock_sock() */
+	struct packet_list backlog;	/* l */
+	u32 backlog_bytes;		/* l: truesize of all that came since the owner last let go: bounds release_sock() */
+	struct socket *socket;		/* l: NULL while no program has it open */
+	wait_queue_head_t wait;		/* readers and writers, with poll keys */
+	wait_queue_head_t owner_wait;	/* for ownership */
+	struct lockdep_map owner_map;
+	struct fasync_struct __rcu *fasync;	/* SIGIO: vfs/fasync.c's lock */
+	int err;			/* a: positive errno, taken by sock_take_error() */
+	int err_soft;			/* o: the error to report when it times out */
+
+	struct {
+		spinlock_t lock;
+		struct packet_list rx;	/* q: for the reader */
+		struct packet_list errors;	/* q: IP_RECVERR, timestamps */
+	} queue;
+	atomic_t rmem;			/* truesize in rx and errors */
+	atomic_t wmem;			/* truesize under way */
+	atomic_t drops;			/* SO_RXQ_OVFL, /proc/net/udp */
+	int forward_alloc;		/* o: bytes reserved of kind->mem */
+	int rcvbuf, sndbuf;		/* doubled as Linux shows them */
+	int rcvlowat;
+	long rcvtimeo, sndtimeo;	/* jiffies; MAX_SCHEDULE_TIMEOUT: for ever */
+	unsigned int buf_locks;		/* SOCK_SNDBUF_LOCK, SOCK_RCVBUF_LOCK */
+	u32 linger_s, priority, mark;
+	int busy_poll_us, incoming_cpu;
+	u32 napi_id;			/* of the queue that its last packet came by */
+	unsigned long pacing_rate;	/* bytes a second; ~0: no limit */
+	int bound_dev;			/* l: ifindex, 0: any */
+	int peek_off;			/* -1: off (SO_PEEK_OFF) */
+	bool reader_waits, wants_space;	/* no SIGIO for data, one for room: hints, set by who waits or found no room */
+	kuid_t uid;			/* of the maker, shown and used by routing */
+	u64 ino;			/* of the file: idiag_inode, /proc/net */
+	atomic64_t cookie;		/* 0: nobody has asked */
+	u64 rx_stamp_ns;		/* SIOCGSTAMP: when the last packet read came */
+	struct sock_filter_prog __rcu *filter;	/* l to change */
+	struct pid *peer_pid;		/* l: SO_PEERCRED */
+	const struct cred *peer_cred;	/* l */
+	struct rcu_head rcu;
+};
+
+static inline bool sock_flag(const struct sock *sk, enum sock_flag f) { return atomic_long_read(&sk->flags) >> f & 1; }
+/* The settings of its namespace. */
+static inline const struct net_conf *sock_conf(const struct sock *sk) { return sk->net->conf; }
+/* Whether the caller has CAP over the socket's namespace. */
+bool sock_capable(const struct sock *sk, int cap);
+void sock_set_flag(struct sock *sk, enum sock_flag f, bool on);
+
+/* Zeroed memory of KIND->size, initialised for S (NULL: nobody's file) in NET, with a user reference of it if USER. NULL: no memory. */
+struct sock *sock_alloc(const struct sock_kind *kind, struct net *net, bool user, int family, struct socket *s, int protocol, gfp_t gfp) __must_check;
+/* SK, which is embedded in something allocated otherwise, as sock_alloc() leaves it. */
+void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, bool user, int family, struct socket *s, int protocol);
+static inline void sock_hold(struct sock *sk) { refcount_inc(&sk->refs); }
+static inline bool __must_check sock_get(struct sock *sk) { return refcount_inc_not_zero(&sk->refs); }
+void sock_put(struct sock *sk);
+/* The file goes: sk->socket is NULL and SOCK_F_DEAD set; the family drops its reference afterwards. */
+void sock_orphan(struct sock *sk);
+/* The file of a connection that accept(2) hands out. */
+void sock_graft(struct sock *sk, struct socket *s);
+u64 sock_cookie(struct sock *sk);
+
+/* Ownership. Not in atomic context. */
+void lock_sock(struct sock *sk);
+void release_sock(struct sock *sk);
+static inline bool sock_owned(const struct sock *sk) { return sk->owner; }
+/* sk->lock held, and somebody owns it. False: the backlog is full, P stays the caller's. */
+bool sock_backlog_add(struct sock *sk, struct packet *p) __must_check;
+
+/* Errors. */
+static inline void sock_set_error(struct sock *sk, int positive) { WRITE_ONCE(sk->err, positive); }
+int sock_take_error(struct sock *sk);	/* 0 or -errno, and none is left */
+void sock_report_error(struct sock *sk);	/* wakes and signals */
+/* -EPIPE after SIGPIPE, unless MSG_NOSIGNAL or something was DONE. */
+ssize_t sock_pipe_error(const struct sock_msg *m, ssize_t done);
+
+/* What wait_event_interruptible_timeout() returned, as 0 (and *TIMEO is what is left), -EAGAIN, -ERESTARTSYS or -EINTR. */
+int sock_waited(long r, long *timeo);
+static inline long sock_rcvtimeo(const struct sock *sk, bool nonblock) { return nonblock ? 0 : READ_ONCE(sk->rcvtimeo); }
+static inline long sock_sndtimeo(const struct sock *sk, bool nonblock) { return nonblock ? 0 : READ_ONCE(sk->sndtimeo); }
+void sock_wake_readable(struct sock *sk);	/* and SIGIO POLL_IN */
+void sock_wake_writable(struct sock *sk);	/* if half of the buffer is free; SIGIO POLL_OUT where owed */
+void sock_wake_state(struct sock *sk);
+void sock_want_space(struct sock *sk);
+/* What poll(2) says of what all families share: errors, shutdown. */
+u32 sock_poll_common(struct sock *sk);
+
+/* Buffers. */
+static inline bool sock_wspace_free(const struct sock *sk) { return atomic_read(&sk->wmem) < READ_ONCE(sk->sndbuf); }
+/* P counts against SK's send buffer until it is freed; P holds SK. */
+void sock_charge_tx(struct sock *sk, struct packet *p);
+/* 0: P counts against the receive buffer; -ENOBUFS: it is full (drops is raised), or the family's memory is. */
+int sock_charge_rx(struct sock *sk, struct packet *p) __must_check;
+/*
+ * Waits until the send buffer has room. 0, -EAGAIN, -ERESTARTSYS, -EINTR, the socket's error, -EPIPE. Not under a lock; flushes the task's net_ctx.
+ */
+int sock_wait_wspace(struct sock *sk, long *timeo) __must_check;
+/* 0: P passed the filter, is charged and lies in the receive queue, and readers are awake. Else -errno, P stays the caller's. */
+int sock_queue_rx(struct sock *sk, struct packet *p) __must_check;
+/*
+ * The first packet of the receive queue, for a datagram reader: taken off, or with MSG_PEEK cloned... (a counted look: see net/core/wait.c).
+ * Waits as flags and rcvtimeo say. ERR_PTR(-EAGAIN, -ERESTARTSYS, -EINTR, -ENOTCONN, the socket's error); NULL: shut down for reading.
+ */
+struct packet *sock_recv_packet(struct sock *sk, struct sock_msg *m) __must_check;
+int sock_queue_error(struct sock *sk, struct packet *p) __must_check;	/* for MSG_ERRQUEUE; -ENOBUFS */
+/* Control messages that all families give with a packet: timestamps, drops, mark, napi. */
+void sock_recv_stamp(struct sock *sk, struct sock_msg *m, u64 real_ns);	/* the timestamp alone, if asked for; 0: now */
+void sock_recv_cmsgs(struct sock *sk, struct sock_msg *m, const struct packet *p);
+/* A control message of SOL_SOCKET on the way out: 0 or -EINVAL, -EPERM. */
+struct sock_tx { u32 mark, priority; u16 tsflags; };
+int sock_send_cmsg(struct sock *sk, struct sock_tx *t, int type, const void *data, size_t len);
+
+/* Filters: the packet's bytes to keep, 0: drop it. Under RCU. */
+u32 sock_filter_run(const struct sock *sk, struct packet *p);
+
+/* SOL_SOCKET. Under no lock; sleeps. -ENOPROTOOPT and what socket(7) says. */
+int sock_setsockopt(struct socket *s, int name, struct uptr val, int len);
+int sock_getsockopt(struct socket *s, int name, struct uptr val, struct uptr len);
+/* For a family's own options: the value of SIZE bytes, cut to what *LEN says. */
+int sock_put_option(const void *v, size_t size, struct uptr val, struct uptr len);
+int sock_get_int_option(u32 *v, struct uptr val, int len);	/* 0, -EINVAL, -EFAULT */
+/* FIONREAD's kin that all families share, SIOCGSTAMP. -ENOIOCTLCMD: none of them. */
+int sock_ioctl(struct sock *sk, unsigned int cmd, struct uptr arg);
+int sock_fasync(int fd, struct file *f, int on, struct socket *s);
+
