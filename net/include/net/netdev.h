@@ -259,7 +259,7 @@ bool net_poll_look(void);
 struct net_ctx {
 	struct packet_list pending;
 	struct net_ctx *outer;
-	int flight;			/* section of packets under way, while there are some */
+	int flight;			/* the section that packets under way lie in; -1: none are */
 };
 /* Around what may send packets: nests, and only the outermost delivers. */
 void net_ctx_begin(struct net_ctx *c);
