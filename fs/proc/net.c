@@ -4,7 +4,10 @@
 #include <kernel/init.h>
 #include <lib/minmax.h>
 #include <net/netns.h>
+#include <net/show.h>
 #include <net/unix.h>
+#include <proc/ns.h>
+#include <proc/upcalls.h>
 
 static int show_unix(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
 {
@@ -21,8 +24,45 @@ static int show_unix(struct seq_file *m, struct pid_namespace *ns, struct pid *p
 	return 0;
 }
 
+/* The namespace of TASK, kept; NULL: it has left. */
+static struct net *net_of(struct task *task)
+{
+	struct net *net = NULL;
+
+	task_lock(task);
+	if (task->nsproxy)
+		net = get_net_ns(task->nsproxy->net_ns);
+	task_unlock(task);
+	return net;
+}
+
+#define SHOWS(what)										\
+static int show_##what(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)	\
+{												\
+	struct net *net = net_of(task);								\
+												\
+	if (net)										\
+		net_show_##what(m, net);							\
+	put_net(net);										\
+	return 0;										\
+}
+SHOWS(dev)
+SHOWS(dev_mcast)
+SHOWS(route)
+SHOWS(arp)
+SHOWS(udp)
+SHOWS(raw)
+SHOWS(icmp)
+SHOWS(snmp)
+SHOWS(netstat)
+SHOWS(sockstat)
+SHOWS(pnp)
+
+#define SHOWN(what) { .name = #what, .mode = S_IFREG | 0444, .show = show_##what }
+
 static const struct pid_entry entries[] = {
 	{ .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
+	SHOWN(dev), SHOWN(dev_mcast), SHOWN(route), SHOWN(arp), SHOWN(udp), SHOWN(raw), SHOWN(icmp), SHOWN(snmp), SHOWN(netstat), SHOWN(sockstat), SHOWN(pnp),
 };
 
 /* A zombie has left its namespaces: its net directory is empty. */

@@ -28,6 +28,8 @@ static inline be32 conf_get_addr(const struct sockaddr *s)
 	return (be32){ ((const struct sockaddr_in *)s)->sin_addr.s_addr };
 }
 
+/* S as four numbers with dots. */
+bool conf_parse_ip(const char *s, be32 *out) __must_check;
 /* SIOCADDRT, SIOCDELRT; SIOCSARP and its like. */
 long conf_route_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 long conf_arp_ioctl(struct net *net, unsigned int cmd, struct uptr arg);

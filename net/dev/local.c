@@ -83,6 +83,7 @@ static void ctx_deliver(struct net_ctx *c)
 		}
 	preempt_enable();
 	srcu_read_unlock(&flight, c->flight);
+	c->flight = -1;
 }
 
 void net_ctx_begin(struct net_ctx *c)
@@ -91,6 +92,7 @@ void net_ctx_begin(struct net_ctx *c)
 	if (c->outer)
 		return;
 	packet_list_init(&c->pending);
+	c->flight = -1;
 	current->net_ctx = c;
 }
 
@@ -119,7 +121,7 @@ void net_local_receive(struct packet *p)
 
 	preempt_disable();
 	if (c && !READ_ONCE(this_cpu_ptr(&backlogs)->active)) {
-		if (packet_list_empty(&c->pending))
+		if (c->flight < 0)	/* not while ctx_deliver() has taken the last one out */
 			c->flight = srcu_read_lock(&flight);
 		packet_list_add(&c->pending, p);
 	} else {

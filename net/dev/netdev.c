@@ -11,6 +11,7 @@
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
+#include <vfs/seq_file.h>
 #include <abi/errno.h>
 #include "net/dev/dev_priv.h"
 #include "net/dev/if_flags.h"
@@ -300,6 +301,19 @@ static struct mc_addr *mc_find(struct netdev *d, const u8 *addr)
 		if (!memcmp(m->addr, addr, d->addr_len))
 			return m;
 	return NULL;
+}
+
+void netdev_show_mc(struct seq_file *f, struct netdev *d)
+{
+	struct mc_addr *m;
+
+	rtnl_assert();
+	list_for_each_entry(m, &d->mc, list) {
+		seq_printf(f, "%-4d %-15s %-5u %-5d ", d->ifindex, d->name, m->users, 0);
+		for (unsigned int i = 0; i < d->addr_len; i++)
+			seq_printf(f, "%02x", m->addr[i]);
+		seq_putc(f, '\n');
+	}
 }
 
 static void mc_changed(struct netdev *d)

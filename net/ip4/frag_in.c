@@ -387,6 +387,9 @@ struct packet *ip4_reassemble(struct net *net, struct packet *p)
 	return out;
 }
 
+unsigned int ip4_frags_count(struct net *net) { return (unsigned int)ghash_count(&net->ip4->frags->queues); }
+unsigned long ip4_frags_bytes(struct net *net) { return (unsigned long)atomic_long_read(&net->ip4->frags->bytes); }
+
 /* ---- life ---- */
 
 int ip4_frags_begin(struct net *net)

@@ -27,11 +27,11 @@
 
 struct raw_sock {
 	struct inet_sock inet;		/* first */
-	struct ghash_node node;		/* in inet->raw.bound, by protocol */
 	u32 icmp_filter;		/* o: types that are not wanted */
 };
 
 static struct raw_sock *raw_sk(const struct inet_sock *s) { return (struct raw_sock *)s; }
+/* Sockets are in the table of bound ones, by protocol. */
 static struct ghash *table(struct net *net) { return &net->inet->raw.bound; }
 static u32 protocol_hash(u8 protocol) { return (u32)(protocol + 1) * 0x9E3779B1u; }
 
@@ -74,7 +74,7 @@ static bool raw_deliver(struct packet *p)
 
 	if (likely(!ghash_count(table(net))))
 		return false;
-	ghash_for_each_rcu(r, table(net), protocol_hash(h->protocol), node) {
+	ghash_for_each_rcu(r, table(net), protocol_hash(h->protocol), inet.bound) {
 		if (n == RECEIVERS_MOST)
 			break;
 		if (!wants(r, p, h) || !sock_get(&r->inet.sk))
@@ -94,7 +94,7 @@ static void raw_error(struct packet *p, const struct icmp_quote *q, int err, boo
 
 	if (likely(!ghash_count(table(net))))
 		return;
-	ghash_for_each_rcu(r, table(net), protocol_hash(q->protocol), node) {
+	ghash_for_each_rcu(r, table(net), protocol_hash(q->protocol), inet.bound) {
 		struct inet_sock *s = &r->inet;
 
 		if (s->sk.protocol != q->protocol || (s->e.peer.v && s->e.peer.v != q->dst.v) || (s->e.local.v && s->e.local.v != q->src.v))
@@ -288,7 +288,7 @@ static int raw_release(struct socket *sock)
 		return 0;
 	inet_mc_drop_all(s);
 	sock_orphan(&s->sk);
-	ghash_del(table(s->sk.net), &raw_sk(s)->node);
+	ghash_del(table(s->sk.net), &s->bound);
 	sock->sk = NULL;
 	sock_put(&s->sk);
 	return 0;
@@ -312,7 +312,7 @@ static int raw_make(struct inet_sock *s)
 		inet_set_flag(s, INET_HDRINCL, true);
 	ghash_reserve(table(s->sk.net));
 	b = ghash_lock(table(s->sk.net), hash);
-	ghash_add(table(s->sk.net), b, &raw_sk(s)->node, hash);
+	ghash_add(table(s->sk.net), b, &s->bound, hash);
 	ghash_unlock(b);
 	return 0;
 }

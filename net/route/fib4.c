@@ -123,7 +123,6 @@ static struct fib4_table *table_new(u32 id)
 		return NULL;
 	}
 	t->id = id;
-	INIT_LIST_HEAD(&t->all);
 	return t;
 }
 
@@ -185,10 +184,33 @@ static void prefix_put(struct fib4_table *t, struct fib4_prefix *p)
 	kfree_rcu(p, rcu);
 }
 
+static bool comes_before(const struct fib4_route *a, const struct fib4_route *b)
+{
+	u32 x = be32_get(a->prefix->prefix), y = be32_get(b->prefix->prefix);
+
+	if (x != y)
+		return x < y;
+	if (a->prefix->len != b->prefix->len)
+		return a->prefix->len > b->prefix->len;
+	return a->tos != b->tos ? a->tos > b->tos : a->metric < b->metric;
+}
+
+static void dump_add(struct fib4_table *t, struct fib4_route *r)
+{
+	struct rb_node **at = &t->all.node, *parent = NULL;
+
+	while (*at) {
+		parent = *at;
+		at = comes_before(r, rb_entry(parent, struct fib4_route, dump)) ? &parent->left : &parent->right;
+	}
+	rb_link_node(&r->dump, parent, at);
+	rb_insert_color(&r->dump, &t->all);
+}
+
 static void route_remove(struct net *net, struct fib4_table *t, struct fib4_route *r)
 {
 	list_del_rcu(&r->list);
-	list_del(&r->dump);
+	rb_erase(&r->dump, &t->all);
 	t->count--;
 	net->fib4->count--;
 	prefix_put(t, r->prefix);
@@ -318,7 +340,7 @@ int fib4_add(struct net *net, const struct fib4_config *c)
 		return err ?: -ENOMEM;
 	}
 	list_add_tail_rcu(&r->list, old ? &old->list : before);
-	list_add_tail(&r->dump, &t->all);
+	dump_add(t, r);
 	t->count++;
 	net->fib4->count++;
 	if (old)
@@ -366,11 +388,15 @@ static void remove_where(struct net *net, bool (*goes)(const struct fib4_route *
 
 	rtnl_assert();
 	xa_for_each(&net->fib4->tables, id, t) {
-		struct fib4_route *r, *next;
+		struct rb_node *n, *next;
 
-		list_for_each_entry_safe(r, next, &t->all, dump)
+		for (n = rb_first(&t->all); n; n = next) {
+			struct fib4_route *r = rb_entry(n, struct fib4_route, dump);
+
+			next = rb_next(n);
 			if (goes(r, arg))
 				route_remove(net, t, r);
+		}
 	}
 	fib4_changed(net);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <alloc/ghash.h>
+#include <lib/rbtree.h>
 #include "net/route/route4.h"
 
 #define FIB4_METRICS 18			/* RTAX_MAX + 1, and some */
@@ -15,7 +16,7 @@
 struct fib4_route {
 	struct list_head list;		/* prefix->routes: rtnl, RCU */
 	struct rcu_head rcu;
-	struct list_head dump;		/* table->all: rtnl */
+	struct rb_node dump;		/* table->all: rtnl */
 	struct fib4_prefix *prefix;
 	u32 table;
 	u8 type, scope, protocol, tos;
@@ -39,7 +40,7 @@ struct fib4_table {
 	struct ghash prefixes;
 	u64 lens;			/* bit N: there are prefixes of length N; RCU */
 	u32 nr[33];			/* rtnl */
-	struct list_head all;		/* rtnl: in the order of /proc/net/route */
+	struct rb_root all;		/* rtnl: by prefix, longer ones first, metric */
 	u32 count;			/* rtnl */
 };
 

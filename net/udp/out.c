@@ -87,9 +87,7 @@ static ssize_t corked(struct udp_sock *u, struct sock_msg *m, u32 len, const str
 	ssize_t err;
 
 	lock_sock(&u->inet.sk);
-	err = udp_autobind(&u->inet);
-	if (!err)
-		err = append(u, m, len, d);
+	err = append(u, m, len, d);
 	if (!err && !u->cork && !(m->flags & MSG_MORE))
 		err = udp_push(u);
 	release_sock(&u->inet.sk);
@@ -110,12 +108,8 @@ static int bind_first(struct inet_sock *s)
 
 static ssize_t send_one(struct inet_sock *s, struct sock_msg *m, u32 len, const struct inet_dgram *d)
 {
-	struct packet *p;
-	int err = bind_first(s);
+	struct packet *p = inet_dgram_packet(s, m, len);
 
-	if (err)
-		return err;
-	p = inet_dgram_packet(s, m, len);
 	return IS_ERR(p) ? PTR_ERR(p) : transmit(s, p, d);
 }
 
@@ -128,6 +122,9 @@ ssize_t udp_sendmsg(struct socket *sock, struct sock_msg *m)
 	struct inet_dgram d;
 	ssize_t err;
 
+	err = bind_first(s);	/* before all else, as on Linux */
+	if (err)
+		return err;
 	if (len > UDP_MOST)
 		return -EMSGSIZE;
 	if (m->flags & MSG_OOB)

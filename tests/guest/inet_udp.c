@@ -170,9 +170,12 @@ TEST(connected)
 	name.sin_family = AF_UNSPEC;
 	OK(connect(x, SA(name)));
 	ERR(getpeername(x, (struct sockaddr *)&name, &len), ENOTCONN);
+	OK(getsockname(x, (struct sockaddr *)&name, &len));
+	CHECK(!name.sin_addr.s_addr && !name.sin_port);
+	/* Whatever comes of sending, there is a port before. */
 	ERR(send(x, "a", 1, 0), EDESTADDRREQ);
 	OK(getsockname(x, (struct sockaddr *)&name, &len));
-	EQ(name.sin_port, 0);
+	CHECK(name.sin_port);
 }
 
 /* A connected socket hears that nobody is there. */
@@ -300,6 +303,8 @@ TEST(names)
 	ERR(sendto(y, "a", 1, 0, SA(in)), ENETUNREACH);
 	ERR(connect(y, SA(in)), ENETUNREACH);
 	close(x);
+	close(y);
+	y = OK(socket(AF_INET, SOCK_DGRAM, 0));
 	/* Both with SO_REUSEADDR: the port is shared. */
 	x = OK(socket(AF_INET, SOCK_DGRAM, 0));
 	OK(setsockopt(x, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
@@ -325,7 +330,6 @@ TEST(unprivileged_ports)
 TEST(kinds)
 {
 	ERR(socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP), EPROTONOSUPPORT);
-	ERR(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
 	ERR(socket(AF_INET, SOCK_SEQPACKET, 0), ESOCKTNOSUPPORT);
 	ERR(socket(AF_INET, SOCK_DGRAM, 1000), EINVAL);
 	ERR(socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), EPROTONOSUPPORT);

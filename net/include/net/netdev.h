@@ -178,6 +178,9 @@ int netdev_rename(struct netdev *d, const char *pattern);
 int netdev_move(struct netdev *d, struct net *net, const char *pattern);
 int netdev_mc_add(struct netdev *d, const u8 *addr);
 int netdev_mc_del(struct netdev *d, const u8 *addr);
+struct seq_file;
+/* rtnl. D's lines of /proc/net/dev_mcast. */
+void netdev_show_mc(struct seq_file *f, struct netdev *d);
 void netdev_set_promiscuity(struct netdev *d, int by);
 void netdev_set_allmulti(struct netdev *d, int by);
 
@@ -259,7 +262,7 @@ bool net_poll_look(void);
 struct net_ctx {
 	struct packet_list pending;
 	struct net_ctx *outer;
-	int flight;			/* section of packets under way, while there are some */
+	int flight;			/* the section that packets under way lie in; -1: none are */
 };
 /* Around what may send packets: nests, and only the outermost delivers. */
 void net_ctx_begin(struct net_ctx *c);
