@@ -70,6 +70,7 @@ def parser():
     s.add_argument("--fail-nth", action="store_true", help="the guest tests of the debug build, each system call failing wherever it can")
     s.add_argument("--list", action="store_true", help="name the tests, run none")
     s.add_argument("-j", "--jobs", metavar="N", type=int, help="keep about N cores busy (as many as there are; 1: one thing after the other)")
+    s.add_argument("--strict", action="store_true", help="a test that failed and passed when it was run again, alone, counts as failed")
     s.add_argument("-v", "--verbose", action="store_true", help="show what tests print, also where they pass")
     s.add_argument("filter", nargs="*", metavar="FILTER", help="only tests whose name contains one of these")
 

@@ -95,13 +95,16 @@ class Machine:
     def ask(self, command, seconds=5.0):
         """What QEMU's monitor answers, '' where it does not."""
         text, end = b"", time.monotonic() + seconds
-        self.monitor.sendall(command.encode() + b"\n")
-        while text.count(b"(qemu) ") < 2 and time.monotonic() < end:
-            if select.select([self.monitor], [], [], 0.2)[0]:
-                data = self.monitor.recv(65536)
-                if not data:
-                    break
-                text += data
+        try:
+            self.monitor.sendall(command.encode() + b"\n")
+            while text.count(b"(qemu) ") < 2 and time.monotonic() < end:
+                if select.select([self.monitor], [], [], 0.2)[0]:
+                    data = self.monitor.recv(65536)
+                    if not data:
+                        break
+                    text += data
+        except OSError:
+            pass        # it is gone
         return text.decode(errors="replace")
 
     def autopsy(self, tasks=True):

@@ -32,13 +32,16 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
+import traceback
 
-from . import analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
+from . import again, analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
+from .again import Result
 from .util import ARCHES, Awake, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
@@ -83,47 +86,69 @@ DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
 BOOTS_OF_A_PART = 12
 ALONE = 1 << 10     # cores of a part that has the whole machine
 CROWD = ("crowded",)    # commands' tests that load the whole machine
-AGAIN = 20      # lines of a failure that the end of a run repeats
-
-
-class Result:
-    def __init__(self, name, outcome, why="", text="", took=0.0, where=""):
-        self.name, self.outcome, self.why, self.text, self.took, self.where = name, outcome, why, text, took, where
-
-    def show(self, lines):
-        print("%-7s %s%s%s" % (self.outcome, self.name, " [%s]" % self.where if self.where else "", ": " + self.why if self.why else ""))
-        for l in lines:
-            print("        " + l)
 
 
 class Part:
-    """A part of a run."""
+    """A part of a run: FN(*ARGS). FIRST: the part of which it is the second try."""
 
-    def __init__(self, title):
-        self.title, self.results, self.took = title, [], 0.0
+    def __init__(self, title, fn, args, first=None):
+        self.title, self.fn, self.args, self.first, self.results, self.took = title, fn, args, first, [], 0.0
 
 
 class Runner:
     def __init__(self, args, tools):
         self.args, self.tools, self.results = args, tools, []
         self.filters = args.filter
+        self.only = None        # in a second try: the names that it is for
         self.broken = {}        # (arch, debug) -> why there is no kernel
         self.linux = None
         self.parts = []
         self.lanes = lanes.Lanes(args.jobs or os.cpu_count() or 1, self.take, self.group)
 
     def wanted(self, name):
+        if self.only is not None:
+            return again.selects(self.only, name)
         return not self.filters or any(f in name for f in self.filters)
 
     def part(self, title, cores, fn, *args):
         """FN(*ARGS) is a part of the run that keeps so many CORES busy; it is done by lanes.finish(), beside others."""
-        self.parts.append(Part(title))
-        self.lanes.add(self.parts[-1], cores, self.timed, fn, *args)
+        self.parts.append(Part(title, fn, args))
+        self.lanes.add(self.parts[-1], cores, self.timed, title, fn, *args)
 
-    def timed(self, fn, *args):
+    def timed(self, title, fn, *args):
         start = time.monotonic()
-        fn(*args)
+        try:
+            fn(*args)
+        except Fail:
+            raise       # somebody has to do something
+        except Exception as e:
+            self.add(Result("%s: %s" % (title, again.EVERYTHING), "failed", "the test runner: %s" % e, traceback.format_exc()))
         self.lanes.tell(("took", time.monotonic() - start))
+
+    def second_try(self):
+        """Runs once more, one part after the other, the tests that failed and may pass now (again.py)."""
+        failed = [r for r in self.results if r.outcome == "failed"]
+        todo = [(p, again.to_retry(p.results)) for p in self.parts]
+        todo = [(p, names) for p, names in todo if names]
+        if not todo:
+            return
+        if len(failed) > again.MOST:
+            print("%d tests failed: none is run again" % len(failed))
+            return
+        print("once more, alone: " + ", ".join(sorted(set().union(*(names for _, names in todo)))))
+        tries = [Part("once more, alone: " + p.title, p.fn, p.args, p) for p, _ in todo]
+        for p, (_, names) in zip(tries, todo):
+            self.lanes.add(p, ALONE, self.timed, p.title, self.one_more, names, p.fn, *p.args)
+        self.lanes.finish()
+        for p in tries:
+            for r in p.first.results + p.results:
+                if r.name in again.to_retry(p.first.results):
+                    again.keep(r, "second" if r in p.results else "first")
+            self.results += again.judge(p.first.results, p.results)
+
+    def one_more(self, names, fn, *args):
+        self.only = names
+        fn(*args)
 
     def take(self, part, what):
         """What a part tells the first process: ("result", Result), ("kernel", its key, why there is none or ""), ("took", seconds)."""
@@ -131,6 +156,9 @@ class Runner:
             self.broken[what[1]] = what[2]
         elif what[0] == "took":
             part.took = what[1]
+        elif part.first:
+            part.results.append(what[1])
+            self.say(what[1])
         elif not (what[1].name.startswith("build/") and what[1].name in {r.name for r in self.results}):    # several parts may want one kernel
             part.results.append(what[1])
             self.add(what[1])
@@ -146,6 +174,9 @@ class Runner:
             self.lanes.tell(("result", r))
             return
         self.results.append(r)
+        self.say(r)
+
+    def say(self, r):
         if r.outcome == "failed" or self.args.verbose or r.outcome == "skipped":
             lines = r.text.rstrip().splitlines() if r.outcome == "failed" or self.args.verbose else []
             if len(lines) > 120:
@@ -203,6 +234,8 @@ class Runner:
             self.add(Result(litmus.name_of(p), "failed" if wrong else "passed", wrong or "", text, time.monotonic() - start))
 
     def host_test(self, name, src):
+        if not self.wanted(name):
+            return
         out = os.path.join(BUILD, "test", name)
         os.makedirs(os.path.dirname(out), exist_ok=True)
         with open(src) as f:
@@ -337,6 +370,8 @@ class Runner:
             ended = m.ended()
             if not ended and not died:
                 why = "\n" + m.autopsy(tasks=False)
+        if m.proc.returncode not in (0, -signal.SIGKILL):
+            why += "\nQEMU ended with status %s: %s\n" % (m.proc.returncode, m.words.decode("utf-8", "replace").strip())
         return bytes(m.text).decode("utf-8", "replace").replace("\r", "") + why, time.monotonic() - start, ended
 
     def ktests(self, cfg):
@@ -395,6 +430,7 @@ class Runner:
         return files, names
 
     def guest_tests(self, cfg, files, names):
+        names = [n for n in names if self.only is None or self.wanted(shown("guest", n)) or again.selects(self.only, "guest/" + n)]
         if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
             return
         self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files, arch=cfg.arch), "guest")
@@ -526,7 +562,7 @@ class Runner:
     def boots(self, todo):
         os.makedirs(os.path.join(BUILD, "test"), exist_ok=True)
         for name, spec, cfg in todo:
-            if self.kernel(cfg.arch, cfg.debug):
+            if self.wanted(name) and self.kernel(cfg.arch, cfg.debug):
                 with tempfile.TemporaryDirectory(prefix="boot-", dir=os.path.join(BUILD, "test")) as folder:
                     self.boot_test(name, spec, cfg, folder)
 
@@ -554,12 +590,13 @@ class Runner:
         except Fail as e:
             self.add(Result(name, "failed", str(e), where=str(cfg)))
             return
+        reports = any(oops.DEATH.search(e) or oops.REPORT.search(e) for e in spec["expect"])
         text = oops.symbolize(text, vmlinux, self.tools)
         bad = ["does not say /%s/" % e for e in spec["expect"] if not re.search(e, text, re.M)]
         bad += ["says /%s/" % e for e in spec["refuse"] if re.search(e, text, re.M)]
         if spec["status"] and status is not None and str(status) != spec["status"]:
             bad.append("status %s, not %s" % (status, spec["status"]))
-        self.add(Result(name, "failed" if bad else "passed", "; ".join(bad), text, time.monotonic() - start, str(cfg)))
+        self.add(Result(name, "failed" if bad else "passed", "; ".join(bad), text, time.monotonic() - start, str(cfg), reports))
 
 
 def rust_name(src):
@@ -846,6 +883,7 @@ def check_kernel(kernel, arch):
 
 def run_all(args, r):
     begin = time.monotonic()
+    again.forget()
     if r.filters and all(f.startswith("machines") for f in r.filters):
         for arch in [args.arch] if args.arch else ARCHES:
             machines.run(r, arch, Result)
@@ -863,6 +901,7 @@ def run_all(args, r):
     else:
         whole_run(args, r)
     r.lanes.finish()
+    r.second_try()
     if not args.kernel and args.arch in (None, "x86_64"):
         report_features(r)
     return verdict(args, r, begin)
@@ -991,15 +1030,11 @@ def order_test(r, arch):
 
 
 def verdict(args, r, begin):
-    n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "failed", "skipped")}
-    # Once more, in short: of a long run often only the end is at hand.
-    for x in r.results:
-        if x.outcome == "failed":
-            x.show(l[:200] for l in x.text.rstrip().splitlines()[:AGAIN])
-    if n["failed"]:
-        print("failed: " + ", ".join(sorted({x.name for x in r.results if x.outcome == "failed"})))
-    print("%d passed, %d failed, %d skipped" % (n["passed"], n["failed"], n["skipped"]) + " (%.0f s)" % (time.monotonic() - begin) * bool(args.verbose))
-    return 1 if n["failed"] or not (n["passed"] or r.filters) else 0
+    n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "unstable", "failed", "skipped")}
+    status = again.say(r.results, args.strict)
+    print("%d passed, " % n["passed"] + "%d unstable, " % n["unstable"] * bool(n["unstable"]) + "%d failed, %d skipped" % (n["failed"], n["skipped"])
+          + " (%.0f s)" % (time.monotonic() - begin) * bool(args.verbose))
+    return status or int(not (n["passed"] or n["unstable"] or r.filters))
 
 
 def fault_tests(args, r):

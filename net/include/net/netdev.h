@@ -22,6 +22,7 @@
 #pragma once
 
 #include <lib/list.h>
+#include <alloc/ghash.h>
 #include <kernel/percpu.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
@@ -56,6 +57,7 @@ enum netdev_feature {
 	NETDEV_F_GRO = 1u << 7,
 	NETDEV_F_LOCAL = 1u << 8,	/* stays in this machine: checksums need not be computed */
 	NETDEV_F_LRO = 1u << 9,
+	NETDEV_F_NO_QUEUE = 1u << 10,	/* xmit() needs no lock and is never busy */
 };
 
 enum netdev_xmit { NETDEV_XMIT_OK, NETDEV_XMIT_BUSY };
@@ -126,6 +128,8 @@ struct netdev {
 	const struct netdev_kind *kind;	/* c: NULL: a device that no program made */
 	refcount_t refs;
 	struct list_head list;		/* net->devs: rtnl, RCU */
+	struct ghash_node by_name;	/* net->dev_by_name: rtnl, RCU */
+	struct list_head going;		/* rtnl: of many that are unregistered at once */
 	u16 nr_tx, nr_rx;		/* rtnl */
 	struct netdev_tx_queue *tx;	/* nr_tx of them */
 	struct netdev_pcpu *stats;	/* per CPU */
@@ -195,7 +199,7 @@ void netdev_listen(struct netdev_listener *l);	/* at boot */
 
 /* ---- sending ---- */
 
-/* Takes P, its link header built, p->dev set. 0, or -ENETDOWN, -ENOBUFS (dropped), -ENOMEM. Within RCU. */
+/* Takes P, its link header built, p->dev set. 0, or -ENETDOWN, -ENOBUFS (dropped), -ENOMEM. Within RCU; not from hard interrupts. */
 int dev_queue_xmit(struct packet *p);
 /* Builds the link header: 0, or -errno (the packet stays the caller's). */
 int dev_hard_header(struct packet *p, struct netdev *d, u16 protocol, const u8 *to, const u8 *from);
@@ -259,6 +263,7 @@ bool net_poll_look(void);
 struct net_ctx {
 	struct packet_list pending;
 	struct net_ctx *outer;
+	int flight;			/* section of packets under way, while there are some */
 };
 /* Around what may send packets: nests, and only the outermost delivers. */
 void net_ctx_begin(struct net_ctx *c);

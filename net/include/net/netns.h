@@ -14,6 +14,7 @@
 
 #include <lib/list.h>
 #include <lib/types.h>
+#include <alloc/ghash.h>
 #include <alloc/xarray.h>
 #include <kernel/rcu.h>
 #include <kernel/refcount.h>
@@ -51,6 +52,7 @@ struct net {
 
 	/* net/dev: devices. Changed under rtnl_lock(), read under it or RCU. */
 	struct xarray dev_by_index;
+	struct ghash dev_by_name;
 	struct list_head devs;		/* by index, ascending; RCU */
 	u32 dev_seq;			/* rtnl: raised with each change, for dumps */
 	int next_ifindex;		/* rtnl */

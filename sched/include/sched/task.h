@@ -226,6 +226,9 @@ struct task {
 	unsigned int futex_op;
 	void *sysv_undo;
 
+	/* net/ */
+	struct net_ctx *net_ctx;	/* t: where local packets that it sends wait */
+
 	/* kernel/, debug */
 	void *kthread;			/* c */
 	void *worker;

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files of net/dev. */
+#pragma once
+
+#include <net/netdev.h>
+#include <net/netns.h>
+
+/* names.c, rtnl: 0, -EINVAL, -EEXIST, -ENFILE: PATTERN's name for D in NET into NAME. */
+int netdev_make_name(struct net *net, const char *pattern, char name[NETDEV_NAME]) __must_check;
+u32 netdev_name_hash(const char *name);
+/* D is in NET's tables, or is no more. rtnl. */
+int netdev_publish(struct netdev *d) __must_check;
+void netdev_unpublish(struct netdev *d);
+/* Protocols hear of it; their first -errno. */
+int netdev_tell(struct netdev *d, enum netdev_event e);
+/* loopback.c: NET gets its lo. */
+int loopback_begin(struct net *net) __must_check;
+/* local.c: packets under way to D, of which no new ones come, are gone. Sleeps. */
+void net_local_purge(struct netdev *d);
+/* send.c: what waits for the driver goes. */
+void netdev_tx_purge(struct netdev *d);
+/* receive.c: taps see P, which D sends. Within RCU. */
+void netdev_tap_sent(struct packet *p, struct netdev *d);
+bool netdev_has_taps(struct netdev *d);

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Local delivery: packets from loopback, veth and tun to this machine itself.
+ *
+ * A task in a socket operation has a context (current->net_ctx): packets wait there, and when the outermost operation ends, with no lock held, it delivers
+ * them itself, and those that they caused, up to CTX_BUDGET. So a datagram comes to its reader without a switch to a kernel thread, and from a clean stack. What is
+ * beyond the budget, and what is sent without a context, waits in this CPU's list for its wheel thread. While something waits there, or that thread
+ * delivers, new packets queue behind it: order is kept for each CPU.
+ *
+ * Packets hold no reference to their device. Those of a CPU's list are purged when one goes; those of contexts lie within a section of `flight`,
+ * a sleepable RCU domain for which the purge waits.
+ *
+ * Locks: backlog->lock, innermost.
+ */
+#include <lib/minmax.h>
+#include <kernel/bug.h>
+#include <kernel/cpumask.h>
+#include <kernel/init.h>
+#include <kernel/percpu.h>
+#include <kernel/rcu.h>
+#include <sched/task.h>
+#include <sched/wheel.h>
+#include "net/dev/dev_priv.h"
+
+#define CTX_BUDGET 64
+#define BACKLOG_MOST 1000		/* net/core/netdev_max_backlog's default */
+
+struct backlog {
+	spinlock_t lock;
+	struct packet_list list;	/* lock */
+	bool active;			/* lock to change: the thread has, or will get, packets */
+	struct wheel_timer timer;	/* due at once */
+};
+
+static DEFINE_PER_CPU(struct backlog, backlogs);
+static struct srcu_struct flight;
+int netdev_max_backlog = BACKLOG_MOST;
+
+/* At most N packets of L, in sections of NET_BATCH. */
+static unsigned int deliver(struct packet_list *l, unsigned int n)
+{
+	unsigned int done = 0;
+	struct packet *p;
+
+	while (done < n && !packet_list_empty(l)) {
+		rcu_read_lock();
+		for (unsigned int i = 0; i < NET_BATCH && done < n && (p = packet_list_take(l)); i++, done++)
+			netdev_receive(p);
+		rcu_read_unlock();
+	}
+	return done;
+}
+
+/* Preemption is off. False: too many wait. */
+static bool to_backlog(struct packet *p)
+{
+	struct backlog *b = this_cpu_ptr(&backlogs);
+	bool wake = false, ok;
+
+	spin_lock(&b->lock);
+	ok = b->list.nr < (u32)READ_ONCE(netdev_max_backlog);
+	if (ok) {
+		packet_list_add(&b->list, p);
+		wake = !b->active;
+		b->active = true;
+	}
+	spin_unlock(&b->lock);
+	if (wake)
+		wheel_arm(&b->timer, 0);
+	return ok;
+}
+
+static void ctx_deliver(struct net_ctx *c)
+{
+	struct packet *p;
+
+	deliver(&c->pending, CTX_BUDGET);
+	preempt_disable();
+	while ((p = packet_list_take(&c->pending)))
+		if (!to_backlog(p)) {
+			this_cpu_inc(p->dev->stats->rx_dropped);
+			packet_free(p, DROP_BACKLOG);
+		}
+	preempt_enable();
+	srcu_read_unlock(&flight, c->flight);
+}
+
+void net_ctx_begin(struct net_ctx *c)
+{
+	c->outer = current->net_ctx;
+	if (c->outer)
+		return;
+	packet_list_init(&c->pending);
+	current->net_ctx = c;
+}
+
+void net_ctx_end(struct net_ctx *c)
+{
+	if (c->outer)
+		return;
+	if (!packet_list_empty(&c->pending))
+		ctx_deliver(c);
+	current->net_ctx = NULL;
+}
+
+void net_ctx_flush(void)
+{
+	struct net_ctx *c = current->net_ctx;
+
+	if (c && !packet_list_empty(&c->pending))
+		ctx_deliver(c);
+}
+
+void net_local_receive(struct packet *p)
+{
+	struct net_ctx *c = in_task() ? current->net_ctx : NULL;
+	struct netdev *d = p->dev;
+	bool ok = true;
+
+	preempt_disable();
+	if (c && !READ_ONCE(this_cpu_ptr(&backlogs)->active)) {
+		if (packet_list_empty(&c->pending))
+			c->flight = srcu_read_lock(&flight);
+		packet_list_add(&c->pending, p);
+	} else {
+		ok = to_backlog(p);
+	}
+	preempt_enable();
+	if (!ok) {
+		this_cpu_inc(d->stats->rx_dropped);
+		packet_free(p, DROP_BACKLOG);
+	}
+}
+
+/* The CPU's wheel thread. */
+static void backlog_run(struct wheel_timer *t)
+{
+	struct backlog *b = container_of(t, struct backlog, timer);
+	struct packet_list l;
+	struct net_ctx c;
+	bool more;
+	int idx;
+
+	net_ctx_begin(&c);
+	packet_list_init(&l);
+	idx = srcu_read_lock(&flight);
+	spin_lock(&b->lock);
+	for (unsigned int i = 0; i < CTX_BUDGET && !packet_list_empty(&b->list); i++)
+		packet_list_add(&l, packet_list_take(&b->list));
+	spin_unlock(&b->lock);
+	deliver(&l, CTX_BUDGET);
+	srcu_read_unlock(&flight, idx);
+	net_ctx_end(&c);
+	spin_lock(&b->lock);
+	more = !packet_list_empty(&b->list);
+	b->active = more;
+	spin_unlock(&b->lock);
+	if (more)
+		wheel_arm(&b->timer, 0);
+}
+
+void net_local_purge(struct netdev *d)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct backlog *b = per_cpu_ptr(&backlogs, cpu);
+		struct packet_list gone;
+		struct packet *p, *next;
+
+		packet_list_init(&gone);
+		spin_lock(&b->lock);
+		list_for_each_entry_safe(p, next, &b->list.head, list)
+			if (p->dev == d) {
+				packet_list_del(&b->list, p);
+				packet_list_add(&gone, p);
+			}
+		spin_unlock(&b->lock);
+		packet_list_free(&gone, DROP_DEV_DOWN);
+	}
+	synchronize_srcu(&flight);
+}
+
+static int local_init(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct backlog *b = per_cpu_ptr(&backlogs, cpu);
+
+		spin_lock_init(&b->lock);
+		packet_list_init(&b->list);
+		wheel_init_timer(&b->timer, backlog_run);
+	}
+	return init_srcu_struct(&flight);
+}
+INITCALL(sched, local_init);

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/* Names and numbers of devices: tables of each namespace, read under RCU, changed under rtnl. */
+#include <lib/bitmap.h>
+#include <lib/err.h>
+#include <lib/format.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <abi/errno.h>
+#include "net/dev/dev_priv.h"
+
+#define MOST_NUMBERS 32768	/* of names by one pattern */
+
+u32 netdev_name_hash(const char *name)
+{
+	u64 a = 0, b = 0;
+	size_t n = strnlen(name, NETDEV_NAME - 1);
+
+	memcpy(&a, name, n < 8 ? n : 8);
+	if (n > 8)
+		memcpy(&b, name + 8, n - 8);
+	return (u32)(((a ^ b * 31) * GOLDEN_RATIO_64) >> 32);
+}
+
+struct netdev *netdev_by_index(struct net *net, int ifindex)
+{
+	return ifindex > 0 ? xa_load(&net->dev_by_index, (unsigned long)ifindex) : NULL;
+}
+
+struct netdev *netdev_by_name(struct net *net, const char *name)
+{
+	u32 hash = netdev_name_hash(name);
+	struct netdev *d, *found = NULL;
+
+	rcu_read_lock();
+	ghash_for_each_rcu(d, &net->dev_by_name, hash, by_name)
+		if (!strncmp(d->name, name, NETDEV_NAME)) {
+			found = d;
+			break;
+		}
+	rcu_read_unlock();
+	return found;
+}
+
+static bool valid(const char *name)
+{
+	size_t n = strnlen(name, NETDEV_NAME);
+
+	if (!n || n == NETDEV_NAME || !strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	for (const char *c = name; *c; c++)
+		if (*c == '/' || *c == ':' || *c == ' ' || (*c >= '\t' && *c <= '\r') || (u8)*c == 0xa0)
+			return false;
+	return true;
+}
+
+/* The numbers that names of PREFIX%dREST have in NET. */
+static void note_used(struct net *net, const char *prefix, size_t n, const char *rest, unsigned long *used)
+{
+	struct netdev *d;
+
+	list_for_each_entry(d, &net->devs, list) {
+		char text[NETDEV_NAME];
+		unsigned long v = 0;
+		const char *c = d->name + n;
+
+		if (strncmp(d->name, prefix, n) || *c < '0' || *c > '9')
+			continue;
+		while (*c >= '0' && *c <= '9' && v < MOST_NUMBERS)
+			v = v * 10 + (unsigned long)(*c++ - '0');
+		if (v >= MOST_NUMBERS || strcmp(c, rest))
+			continue;
+		snprintf(text, sizeof(text), "%.*s%lu%s", (int)n, prefix, v, rest);
+		if (!strcmp(text, d->name))
+			__set_bit((unsigned int)v, used);
+	}
+}
+
+static int by_pattern(struct net *net, const char *pattern, const char *at, char name[NETDEV_NAME])
+{
+	unsigned long *used = kzalloc(MOST_NUMBERS / 8, GFP_KERNEL), v;
+
+	if (!used)
+		return -ENOMEM;
+	note_used(net, pattern, (size_t)(at - pattern), at + 2, used);
+	v = find_next_zero_bit(used, MOST_NUMBERS, 0);
+	kfree(used);
+	if (v >= MOST_NUMBERS)
+		return -ENFILE;
+	if (snprintf(name, NETDEV_NAME, "%.*s%lu%s", (int)(at - pattern), pattern, v, at + 2) >= NETDEV_NAME)
+		return -EINVAL;
+	return 0;
+}
+
+int netdev_make_name(struct net *net, const char *pattern, char name[NETDEV_NAME])
+{
+	const char *at;
+
+	rtnl_assert();
+	if (!valid(pattern))
+		return -EINVAL;
+	at = strchr(pattern, '%');
+	if (at)
+		return at[1] == 'd' && !strchr(at + 2, '%') ? by_pattern(net, pattern, at, name) : -EINVAL;
+	if (netdev_by_name(net, pattern))
+		return -EEXIST;
+	memset(name, 0, NETDEV_NAME);
+	memcpy(name, pattern, strlen(pattern));
+	return 0;
+}
+
+static void name_add(struct netdev *d)
+{
+	u32 hash = netdev_name_hash(d->name);
+	unsigned long *b = ghash_lock(&d->net->dev_by_name, hash);
+
+	ghash_add(&d->net->dev_by_name, b, &d->by_name, hash);
+	ghash_unlock(b);
+}
+
+static int next_index(struct net *net)
+{
+	while (xa_load(&net->dev_by_index, (unsigned long)net->next_ifindex))
+		if (++net->next_ifindex <= 0)
+			net->next_ifindex = 1;
+	return net->next_ifindex;
+}
+
+static void list_in_order(struct netdev *d)
+{
+	struct netdev *o;
+
+	list_for_each_entry_reverse(o, &d->net->devs, list)
+		if (o->ifindex < d->ifindex)
+			break;
+	list_add_rcu(&d->list, &o->list);
+}
+
+int netdev_publish(struct netdev *d)
+{
+	struct net *net = d->net;
+	int err;
+
+	if (!d->ifindex || netdev_by_index(net, d->ifindex)) {
+		d->ifindex = next_index(net);
+		if (++net->next_ifindex <= 0)
+			net->next_ifindex = 1;
+	}
+	ghash_reserve(&net->dev_by_name);
+	err = xa_err(xa_store(&net->dev_by_index, (unsigned long)d->ifindex, d, GFP_KERNEL));
+	if (err)
+		return err;
+	name_add(d);
+	list_in_order(d);
+	net->dev_seq++;
+	return 0;
+}
+
+void netdev_unpublish(struct netdev *d)
+{
+	list_del_rcu(&d->list);
+	ghash_del(&d->net->dev_by_name, &d->by_name);
+	xa_erase(&d->net->dev_by_index, (unsigned long)d->ifindex);
+	d->net->dev_seq++;
+}
+
+int netdev_rename(struct netdev *d, const char *pattern)
+{
+	char name[NETDEV_NAME];
+	int err;
+
+	rtnl_assert();
+	if (!strncmp(d->name, pattern, NETDEV_NAME))
+		return 0;
+	err = netdev_make_name(d->net, pattern, name);
+	if (err)
+		return err;
+	/* The node may go in again only when nobody stands on it. */
+	ghash_del(&d->net->dev_by_name, &d->by_name);
+	synchronize_rcu();
+	memcpy(d->name, name, NETDEV_NAME);
+	name_add(d);
+	d->net->dev_seq++;
+	netdev_tell(d, NETDEV_CHANGENAME);
+	return 0;
+}
+
+static int names_begin(struct net *net) { return ghash_init(&net->dev_by_name, 3); }
+static void names_end(struct net *net) { ghash_destroy(&net->dev_by_name); }
+static struct net_ops names_ops = { .init = names_begin, .end = names_end };
+static int names_init(void) { return net_register_ops(&names_ops); }
+INITCALL(sched, names_init);

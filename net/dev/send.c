@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sending: a packet with its link header goes to a send queue of its device, or waits in it. A device with NETDEV_F_NO_QUEUE is called without any lock.
+ *
+ * The link header: the device's type says how it looks. Devices without addresses have none.
+ */
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <kernel/bug.h>
+#include <kernel/percpu.h>
+#include <abi/errno.h>
+#include "net/dev/dev_priv.h"
+#include "net/dev/if_flags.h"
+#include "net/wire/eth.h"
+
+int dev_hard_header(struct packet *p, struct netdev *d, u16 protocol, const u8 *to, const u8 *from)
+{
+	static const u8 nobody[ETH_ADDR];
+
+	p->protocol = be16_make(protocol);
+	if (!d->hard_header_len)
+		return 0;
+	if (packet_headroom(p) < d->hard_header_len && !packet_want_headroom(p, d->hard_header_len))
+		return -ENOMEM;
+	eth_encode(packet_push(p, ETH_HEADER), to ?: nobody, from ?: d->addr, p->protocol);
+	packet_set_mac(p);
+	return 0;
+}
+
+static void count_sent(struct netdev *d, u32 len)
+{
+	this_cpu_inc(d->stats->tx_packets);
+	this_cpu_add(d->stats->tx_bytes, len);
+}
+
+static int drop(struct packet *p, struct netdev *d, enum drop_reason why, int err)
+{
+	this_cpu_inc(d->stats->tx_dropped);
+	packet_free(p, why);
+	return err;
+}
+
+/* What the device cannot do itself. */
+static bool prepare(struct packet *p, struct netdev *d)
+{
+	if (p->csum_state != PACKET_CSUM_PARTIAL || d->features & (NETDEV_F_CSUM | NETDEV_F_LOCAL))
+		return true;
+	return packet_csum_finish(p);
+}
+
+static u16 choose_queue(const struct packet *p, const struct netdev *d)
+{
+	u16 nr = READ_ONCE(d->nr_tx);
+
+	if (nr == 1)
+		return 0;
+	return (u16)((p->hash ?: (u32)raw_smp_processor_id()) % nr);
+}
+
+/* The queue's lock is held. Hands waiting packets to the driver, as many as it takes. */
+static void run_queue(struct netdev *d, u16 queue)
+{
+	struct netdev_tx_queue *q = &d->tx[queue];
+	struct packet *p;
+
+	lockdep_assert_held(&q->lock);
+	for (unsigned int n = 0; n < 4 * NET_BATCH && !q->stopped && (p = packet_list_first(&q->waiting)); n++) {
+		u32 len = p->len;
+
+		packet_list_del(&q->waiting, p);
+		if (d->ops->xmit(d, p, queue, !packet_list_empty(&q->waiting)) == NETDEV_XMIT_BUSY) {
+			list_add(&p->list, &q->waiting.head);
+			q->waiting.nr++;
+			q->waiting.bytes += p->truesize;
+			return;
+		}
+		count_sent(d, len);
+	}
+}
+
+static int queue_xmit(struct packet *p, struct netdev *d)
+{
+	u16 queue = choose_queue(p, d);
+	struct netdev_tx_queue *q = &d->tx[queue];
+	u32 len = p->len;
+	int err = 0;
+
+	p->queue = queue;
+	spin_lock(&q->lock);
+	if (!q->stopped && packet_list_empty(&q->waiting) && d->ops->xmit(d, p, queue, false) == NETDEV_XMIT_OK) {
+		count_sent(d, len);
+	} else if (q->waiting.nr < max(READ_ONCE(d->tx_queue_len), 1u)) {
+		packet_list_add(&q->waiting, p);
+		run_queue(d, queue);
+	} else {
+		err = -ENOBUFS;
+	}
+	spin_unlock(&q->lock);
+	return err ? drop(p, d, DROP_TX, err) : 0;
+}
+
+int dev_queue_xmit(struct packet *p)
+{
+	struct netdev *d = p->dev;
+	u32 len = p->len;
+
+	if (unlikely(!(READ_ONCE(d->flags) & IFF_UP)))
+		return drop(p, d, DROP_DEV_DOWN, -ENETDOWN);
+	if (unlikely(!prepare(p, d)))
+		return drop(p, d, DROP_BAD_HEADER, -EINVAL);
+	if (unlikely(netdev_has_taps(d)))
+		netdev_tap_sent(p, d);
+	if (!(d->features & NETDEV_F_NO_QUEUE))
+		return queue_xmit(p, d);
+	if (d->ops->xmit(d, p, 0, false) == NETDEV_XMIT_BUSY)
+		return drop(p, d, DROP_TX, -ENOBUFS);
+	count_sent(d, len);
+	return 0;
+}
+
+void netdev_stop_queue(struct netdev *d, u16 queue)
+{
+	lockdep_assert_held(&d->tx[queue].lock);
+	WRITE_ONCE(d->tx[queue].stopped, true);
+}
+
+void netdev_wake_queue(struct netdev *d, u16 queue)
+{
+	struct netdev_tx_queue *q = &d->tx[queue];
+
+	if (!READ_ONCE(q->stopped))
+		return;
+	spin_lock(&q->lock);
+	q->stopped = false;
+	run_queue(d, queue);
+	spin_unlock(&q->lock);
+}
+
+void netdev_tx_purge(struct netdev *d)
+{
+	for (u16 i = 0; i < d->nr_tx; i++) {
+		struct netdev_tx_queue *q = &d->tx[i];
+		struct packet_list gone;
+
+		packet_list_init(&gone);
+		spin_lock(&q->lock);
+		list_splice_tail_init(&q->waiting.head, &gone.head);
+		gone.nr = q->waiting.nr;
+		gone.bytes = q->waiting.bytes;
+		packet_list_init(&q->waiting);
+		q->stopped = false;
+		spin_unlock(&q->lock);
+		packet_list_free(&gone, DROP_DEV_DOWN);
+	}
+}
