@@ -134,7 +134,8 @@ void netdev_receive(struct packet *p)
 	struct netdev *d = p->dev;
 	bool (*handler)(struct packet *p);
 
-	count_received(d, p);
+	if (likely(p->pkt_type != PACKET_LOOPBACK))
+		count_received(d, p);
 	p->iif = (u32)d->ifindex;
 	packet_set_net(p);
 	if (unlikely(!(READ_ONCE(d->flags) & IFF_UP))) {

@@ -20,12 +20,13 @@
 #include <sched/mutex.h>
 #include <linux/in.h>
 #include <linux/in6.h>
+#include "net/ip4/ip4_priv.h"
+#include "net/ip4/options.h"
 #include "net/route/route4.h"
 
 struct inet_mc_member;
 struct inet_port;
 struct inet_table;
-struct icmp_quote;
 
 enum inet_entry_kind { INET_FULL, INET_REQUEST, INET_TIMEWAIT };
 
@@ -44,14 +45,6 @@ struct inet_entry {
 	int bound_dev;			/* 0: any */
 	refcount_t refs;		/* of REQUEST and TIMEWAIT; FULL: the sock's count */
 	const struct inet6_pair *v6;	/* AF_INET6 */
-};
-
-/* IP_OPTIONS: what is put into headers. */
-struct inet_options {
-	struct rcu_head rcu;
-	be32 first_hop;			/* source routing: what packets are sent to; 0: none */
-	u8 len;				/* a multiple of 4 */
-	u8 bytes[40];
 };
 
 enum inet_flag {			/* inet->flags */
@@ -153,18 +146,7 @@ bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b);
 
 /* ---- protocols ---- */
 
-struct inet_protocol {
-	/* P is for us: its transport header is at packet_data(), packet_net() its IP header, p->cb a struct ip4_cb. Within RCU, does not sleep; consumes P. */
-	void (*receive)(struct packet *p);
-	/*
-	 * An ICMP error about a packet of ours: P's data begins at the ICMP header and is not consumed, Q says what it quotes. Within RCU. ERR: the errno that goes with it
-	 * (positive), FATAL: it ends a connection (RFC 1122, 4.2.3.9).
-	 */
-	void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal);
-};
-/* At boot. */
-void inet_register_protocol(u8 number, const struct inet_protocol *p);
-const struct inet_protocol *inet_protocol(u8 number);
+/* struct inet_protocol: net/ip4/ip4_priv.h. */
 
 /* What socket(AF_INET, TYPE, PROTOCOL) makes. */
 struct inet_type {
@@ -178,6 +160,16 @@ struct inet_type {
 	int (*init)(struct inet_sock *s);	/* 0 or -errno; NULL */
 };
 void inet_register_type(struct inet_type *t);
+
+/* ---- sending for connected sockets (xmit.c) ---- */
+
+/*
+ * P, which begins with its transport header, is sent to S's peer: addresses, TOS, TTL, options, DF and route are S's; the route is looked up again if it is not fresh. Owner or
+ * sk->lock. Takes the RCU section itself. Consumes P. As ip4_send(), and what route4_out() says.
+ */
+int ip4_queue_xmit(struct inet_sock *s, struct packet *p);
+/* S's route is made fresh: 0, or what route4_out() says. Owner or sk->lock, within RCU. */
+int ip4_sock_route(struct inet_sock *s);
 
 /* ---- what families' operations share (af_inet.c) ---- */
 

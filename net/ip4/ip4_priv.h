@@ -6,7 +6,7 @@
 #include "net/route/route4.h"
 #include "net/wire/ip4.h"
 
-struct inet_sock;
+struct icmp_quote;
 struct inet_options;
 
 /* In p->cb of a received packet, from ip4 up to the socket that reads it. */
@@ -27,7 +27,8 @@ _Static_assert(sizeof(struct ip4_cb) <= PACKET_CB, "fits");
 struct ip4_tx {
 	u8 tos, ttl, protocol;		/* ttl 0: the namespace's, or 1 for multicast */
 	bool df;
-	bool local_df;			/* may be longer than the MTU, and is fragmented even with df unset... */
+	bool fragment;			/* may be longer than the MTU: then it goes in fragments, without DF */
+	u16 id;				/* of the header; 0: chosen if the packet may be fragmented */
 	bool mc_loop;
 	const struct inet_options *opt;	/* NULL */
 	be32 src, dst;
@@ -38,13 +39,6 @@ struct ip4_tx {
  * may. Consumes P. Within RCU. 0; -EMSGSIZE: too long, and not to be fragmented; -ENOBUFS, -ENOMEM, -ENETDOWN dropped.
  */
 int ip4_send(struct net *net, struct packet *p, const struct ip4_route *r, const struct ip4_tx *t);
-/*
- * The same for a connected socket: addresses, TOS, TTL, options, DF and route are S's; looks the route up again if it is not fresh, and keeps it.
- * Owner or sk->lock. Takes the RCU section itself. As ip4_send(), and what route4_out() says.
- */
-int ip4_queue_xmit(struct inet_sock *s, struct packet *p);
-/* S's route is made fresh: 0, or what route4_out() says. Owner or sk->lock, within RCU. */
-int ip4_sock_route(struct inet_sock *s);
 /* P has its IP header and goes out by R (forwarded, or IP_HDRINCL). Consumes P; within RCU. */
 int ip4_output(struct net *net, struct packet *p, const struct ip4_route *r);
 
@@ -52,6 +46,25 @@ int ip4_output(struct net *net, struct packet *p, const struct ip4_route *r);
 void icmp_send(struct packet *p, u8 type, u8 code, u32 info);
 /* The errno of an ICMP error: positive, *FATAL as struct inet_protocol says; 0: none. */
 int icmp_errno(u8 type, u8 code, bool *fatal);
+
+/* ---- protocols ---- */
+
+struct inet_protocol {
+	/* P is for us: its transport header is at packet_data(), packet_net() its IP header, p->cb a struct ip4_cb. Within RCU, does not sleep; consumes P. */
+	void (*receive)(struct packet *p);
+	/*
+	 * An ICMP error about a packet of ours: P's data begins at the ICMP header and is not consumed, Q says what it quotes. Within RCU. ERR: the errno that goes with it
+	 * (positive), FATAL: it ends a connection (RFC 1122, 4.2.3.9).
+	 */
+	void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal);
+};
+/* At boot. */
+void inet_register_protocol(u8 number, const struct inet_protocol *p);
+const struct inet_protocol *inet_protocol(u8 number);
+/* At boot: FN sees P, for each protocol, before that: raw sockets. True: somebody took a copy. */
+void ip4_register_raw(bool (*fn)(struct packet *p), void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal));
+/* At boot: FN gets echo replies; consumes P. */
+void icmp_register_reply(bool (*fn)(struct packet *p));
 
 /* P goes to its protocol and to raw sockets: its destination is ours. */
 void ip4_deliver(struct packet *p);

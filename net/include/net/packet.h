@@ -73,6 +73,7 @@ struct packet {
 	u8 csum_state;			/* enum packet_csum */
 	u8 pkt_type;			/* PACKET_HOST ... */
 	u8 nr_pieces;
+	u8 routed;			/* made here and to be received here: RTN_* of its destination; 0: to be looked up */
 	be16 protocol;			/* ETH_P_*: of what is behind the link header */
 	u16 queue;			/* receive queue, or chosen send queue */
 	u32 csum;			/* COMPLETE: folded on use */

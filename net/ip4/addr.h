@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* IPv4's state of a namespace, and addresses of devices. */
+#pragma once
+
+#include <sched/wheel.h>
+#include "net/route/fib4_priv.h"
+#include "net/route/in_device.h"
+
+struct icmp_rates;
+struct ip4_frags;
+struct icmp_conf {
+	int echo_ignore_all, echo_ignore_broadcasts, ignore_bogus_error_responses, ratelimit_ms, ratemask, msgs_per_sec, msgs_burst,
+	    errors_use_inbound_ifaddr;
+};
+
+struct ip4_net {
+	struct in_conf conf_all, conf_default;
+	int forwarding, default_ttl, nonlocal_bind, no_pmtu_disc, min_pmtu, fwd_use_pmtu, dynaddr, early_demux;
+	struct ip4_frags *frags;
+	int frag_high, frag_low, frag_time_s, frag_max_dist;
+	struct icmp_conf icmp;
+	u64 icmp_empty_ns;		/* plain, races are harmless: when the bucket of all errors will be empty */
+	struct icmp_rates *rates;	/* by destination */
+};
+
+/* rtnl. 0, -EEXIST, -EINVAL, -ENOMEM. WANT: local, peer, broadcast, bits, scope, flags, lifetimes, label. */
+int in_addr_add(struct in_device *in, const struct in_addr4 *want) __must_check;
+void in_addr_del(struct in_addr4 *a);
+/* rtnl. BITS -1: any. NULL. */
+struct in_addr4 *in_addr_find(struct in_device *in, be32 local, int bits);
+/* rtnl. An address as ifconfig and ip= set it: with its broadcast address and scope. */
+int in_addr_set(struct in_device *in, const char *label, be32 local, u8 bits) __must_check;
+/* rtnl. D's, made if it has none; NULL: no memory, or its MTU is too small for IPv4. */
+struct in_device *in_device_get(struct netdev *d);
+void arp_announce_if(struct in_device *in, be32 a);
+
+/* frag_in.c, icmp.c */
+int ip4_frags_begin(struct net *net) __must_check;
+void ip4_frags_end(struct net *net);
+int icmp_begin(struct net *net) __must_check;
+void icmp_end(struct net *net);
+
+/* mcast.c, rtnl: GROUP is joined on D once more, or once less. 0, -ENOBUFS, -ENOMEM. */
+int in_group_join(struct in_device *in, be32 group) __must_check;
+void in_group_leave(struct in_device *in, be32 group);

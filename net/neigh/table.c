@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: MIT
+/* Neighbour tables: states, waiting packets, garbage. neigh.h says what they are. */
+#include <lib/err.h>
+#include <lib/hash.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/random.h>
+#include <kernel/time.h>
+#include <abi/errno.h>
+#include "net/dev/if_flags.h"
+#include "net/neigh/neigh.h"
+
+#define GC_EVERY_NS (15 * NSEC_PER_SEC)
+#define GC_FORCED_NS (5 * NSEC_PER_SEC)
+
+static u32 key_hash(const struct neigh_table *t, const struct netdev *d, const u32 *key)
+{
+	u64 h = (unsigned long)d >> 6;
+
+	for (unsigned int i = 0; i < t->family->key_words; i++)
+		h = (h ^ key[i]) * GOLDEN_RATIO_64 + (h >> 29);
+	return (u32)(h >> 32);
+}
+
+static bool is(const struct neigh *n, const struct netdev *d, const u32 *key)
+{
+	return n->dev == d && !memcmp(n->key, key, n->table->family->key_words * sizeof(*key));
+}
+
+struct neigh *neigh_find(struct neigh_table *t, const struct netdev *d, const u32 *key)
+{
+	u32 hash = key_hash(t, d, key), seq = ghash_read_begin(&t->hash);
+	struct neigh *n, *found = NULL;
+	unsigned long *b;
+
+	ghash_for_each_rcu(n, &t->hash, hash, node)
+		if (is(n, d, key))
+			return n;
+	if (likely(!ghash_read_retry(&t->hash, seq)))
+		return NULL;
+	b = ghash_lock(&t->hash, hash);
+	ghash_for_each(n, b, hash, node)
+		if (is(n, d, key)) {
+			found = n;
+			break;
+		}
+	ghash_unlock(b);
+	return found;
+}
+
+static void neigh_free(struct rcu_head *head)
+{
+	struct neigh *n = container_of(head, struct neigh, rcu);
+
+	netdev_put(n->dev);
+	kfree(n);
+}
+
+void neigh_put(struct neigh *n)
+{
+	if (refcount_dec_and_test(&n->refs))
+		call_rcu(&n->rcu, neigh_free);
+}
+
+/* N's lock is held. */
+static void arm(struct neigh *n, u64 ns)
+{
+	lockdep_assert_held(&n->lock);
+	if (!n->dead && !wheel_arm(&n->timer, ns))
+		refcount_inc(&n->refs);
+}
+
+static void disarm(struct neigh *n)
+{
+	lockdep_assert_held(&n->lock);
+	if (wheel_cancel(&n->timer))
+		refcount_dec(&n->refs);
+}
+
+static u64 reachable_ns(const struct neigh_table *t)
+{
+	u64 ms = (u64)READ_ONCE(t->conf.base_reachable_ms);
+
+	return (ms / 2 + get_random_u32_below((u32)ms + 1)) * NSEC_PER_MSEC;
+}
+
+static u64 retrans_ns(const struct neigh_table *t) { return (u64)max(READ_ONCE(t->conf.retrans_ms), 1) * NSEC_PER_MSEC; }
+
+/* N's lock is held: what waits is now GONE's. */
+static void take_waiting(struct neigh *n, struct packet_list *gone)
+{
+	packet_list_init(gone);
+	list_splice_tail_init(&n->waiting.head, &gone->head);
+	gone->nr = n->waiting.nr;
+	gone->bytes = n->waiting.bytes;
+	packet_list_init(&n->waiting);
+}
+
+void neigh_delete(struct neigh *n)
+{
+	struct packet_list gone;
+	bool was;
+
+	spin_lock(&n->lock);
+	was = !n->dead;
+	n->dead = true;
+	WRITE_ONCE(n->state, NUD_FAILED);
+	disarm(n);
+	take_waiting(n, &gone);
+	spin_unlock(&n->lock);
+	packet_list_free(&gone, DROP_NEIGH);
+	if (was && ghash_del(&n->table->hash, &n->node))
+		neigh_put(n);
+}
+
+/* ---- garbage ---- */
+
+struct sweep {
+	struct neigh_table *t;
+	u64 older_ns;			/* not used since */
+	struct netdev *dev;		/* only of it; NULL */
+	bool keep, all;
+	unsigned int nr;
+	struct neigh *found[NET_BATCH];	/* referenced */
+};
+
+static void look(struct ghash_node *node, void *arg)
+{
+	struct neigh *n = container_of(node, struct neigh, node);
+	struct sweep *s = arg;
+	u8 state = READ_ONCE(n->state);
+
+	if (s->nr == NET_BATCH)
+		return;
+	if (s->dev && n->dev != s->dev)
+		return;
+	if (!s->all && (state & (NUD_PERMANENT | NEIGH_TIMED) || max(n->used_ns, n->confirmed_ns) > s->older_ns))
+		return;
+	if (s->keep && state & NUD_PERMANENT)
+		return;
+	if (refcount_inc_not_zero(&n->refs))
+		s->found[s->nr++] = n;
+}
+
+/* Up to MOST buckets, and again where one held more than a batch. */
+static void sweep(struct sweep *s, u64 *pos, unsigned int most)
+{
+	while (*pos < GHASH_END && most--) {
+		u64 at = *pos;
+
+		s->nr = 0;
+		ghash_walk(&s->t->hash, pos, look, s);
+		for (unsigned int i = 0; i < s->nr; i++) {
+			neigh_delete(s->found[i]);
+			neigh_put(s->found[i]);
+		}
+		if (s->nr == NET_BATCH)
+			*pos = at;
+	}
+}
+
+static void gc_run(struct wheel_timer *w)
+{
+	struct neigh_table *t = container_of(w, struct neigh_table, gc);
+	u64 now = ktime_get_coarse_ns(), stale = (u64)READ_ONCE(t->conf.gc_stale_s) * NSEC_PER_SEC, pos = 0;
+	struct sweep s = { .t = t, .older_ns = now > stale ? now - stale : 0 };
+
+	if (ghash_count(&t->hash) >= READ_ONCE(t->conf.thresh[0]))
+		while (pos < GHASH_END)
+			sweep(&s, &pos, NET_BATCH);
+	ghash_reserve(&t->hash);
+	wheel_arm(&t->gc, GC_EVERY_NS);
+}
+
+/* One more is wanted. Atomic: looks at a few buckets, from a place of its own choice. */
+static bool make_room(struct neigh_table *t)
+{
+	u64 now = ktime_get_coarse_ns(), pos = (u64)get_random_u32();
+	struct sweep s = { .t = t, .older_ns = now > GC_FORCED_NS ? now - GC_FORCED_NS : 0 };
+	long nr = ghash_count(&t->hash);
+
+	if (nr < READ_ONCE(t->conf.thresh[1]))
+		return true;
+	atomic64_inc(&t->forced_gcs);
+	sweep(&s, &pos, NET_BATCH);
+	return ghash_count(&t->hash) < READ_ONCE(t->conf.thresh[2]);
+}
+
+/* ---- making ---- */
+
+static void neigh_timer(struct wheel_timer *w);
+
+static struct neigh *neigh_new(struct neigh_table *t, struct netdev *d, const u32 *key)
+{
+	struct neigh *n = kzalloc(sizeof(*n), GFP_ATOMIC);
+
+	if (!n)
+		return NULL;
+	n->table = t;
+	n->dev = d;
+	netdev_get(d);
+	memcpy(n->key, key, t->family->key_words * sizeof(*key));
+	refcount_set(&n->refs, 2);	/* the table's and the caller's */
+	spin_lock_init(&n->lock);
+	seqcount_init(&n->seq);
+	packet_list_init(&n->waiting);
+	wheel_init_timer(&n->timer, neigh_timer);
+	n->state = NUD_NONE;
+	n->used_ns = n->confirmed_ns = n->updated_ns = ktime_get_coarse_ns();
+	t->family->fixed(d, n->key, n->hw, &n->state);
+	return n;
+}
+
+struct neigh *neigh_get(struct neigh_table *t, struct netdev *d, const u32 *key)
+{
+	u32 hash = key_hash(t, d, key);
+	struct neigh *n, *fresh;
+	unsigned long *b;
+
+	rcu_read_lock();
+	n = neigh_find(t, d, key);
+	if (n && !refcount_inc_not_zero(&n->refs))
+		n = NULL;
+	rcu_read_unlock();
+	if (n)
+		return n;
+	if (READ_ONCE(d->dismantling) || !make_room(t))
+		return ERR_PTR(-ENOBUFS);
+	fresh = neigh_new(t, d, key);
+	if (!fresh)
+		return ERR_PTR(-ENOMEM);
+	b = ghash_lock(&t->hash, hash);
+	ghash_for_each(n, b, hash, node)
+		if (is(n, d, key) && refcount_inc_not_zero(&n->refs)) {
+			ghash_unlock(b);
+			neigh_put(fresh);
+			neigh_put(fresh);
+			return n;
+		}
+	ghash_add(&t->hash, b, &fresh->node, hash);
+	ghash_unlock(b);
+	return fresh;
+}
+
+/* ---- states ---- */
+
+static void send_to(struct neigh *n, struct packet *p)
+{
+	u8 hw[NETDEV_ADDR];
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&n->seq);
+		memcpy(hw, n->hw, sizeof(hw));
+	} while (read_seqcount_retry(&n->seq, seq));
+	p->dev = n->dev;
+	if (dev_hard_header(p, n->dev, be16_get(p->protocol), hw, NULL))
+		packet_free(p, DROP_NOMEM);
+	else
+		dev_queue_xmit(p);
+}
+
+static void solicit(struct neigh *n, const u8 *to, struct packet *p)
+{
+	rcu_read_lock();
+	n->table->family->solicit(n, to, p);
+	rcu_read_unlock();
+}
+
+static void fail(struct neigh *n, struct packet_list *gone)
+{
+	WRITE_ONCE(n->state, NUD_FAILED);
+	n->updated_ns = ktime_get_coarse_ns();
+	take_waiting(n, gone);
+}
+
+/* One step of asking; N's lock is held and let go. */
+static void ask(struct neigh *n)
+{
+	const struct neigh_conf *c = &n->table->conf;
+	unsigned int most = (unsigned int)(n->state == NUD_PROBE ? READ_ONCE(c->ucast_probes) : READ_ONCE(c->mcast_probes));
+	struct packet_list gone;
+	struct packet *first = NULL, *p;
+	u8 hw[NETDEV_ADDR];
+	bool direct = n->state == NUD_PROBE;
+
+	packet_list_init(&gone);
+	if (n->probes >= most) {
+		fail(n, &gone);
+	} else {
+		n->probes++;
+		memcpy(hw, n->hw, sizeof(hw));
+		arm(n, retrans_ns(n->table));
+		first = packet_list_first(&n->waiting);
+		if (first)
+			first = packet_clone(first, GFP_ATOMIC);
+		most = 0;
+	}
+	spin_unlock(&n->lock);
+	if (!most)
+		solicit(n, direct ? hw : NULL, first);
+	packet_consume(first);
+	while ((p = packet_list_take(&gone))) {
+		rcu_read_lock();
+		n->table->family->give_up(p);
+		rcu_read_unlock();
+	}
+}
+
+static void neigh_timer(struct wheel_timer *w)
+{
+	struct neigh *n = container_of(w, struct neigh, timer);
+	u64 now = ktime_get_coarse_ns();
+
+	spin_lock(&n->lock);
+	switch (n->state) {
+	case NUD_REACHABLE:
+		if (n->confirmed_ns + (u64)n->table->conf.base_reachable_ms * NSEC_PER_MSEC > now)
+			arm(n, reachable_ns(n->table));
+		else
+			WRITE_ONCE(n->state, NUD_STALE);
+		break;
+	case NUD_DELAY:
+		if (n->confirmed_ns + (u64)n->table->conf.delay_probe_s * NSEC_PER_SEC > now) {
+			WRITE_ONCE(n->state, NUD_REACHABLE);
+			arm(n, reachable_ns(n->table));
+			break;
+		}
+		WRITE_ONCE(n->state, NUD_PROBE);
+		n->probes = 0;
+		ask(n);
+		neigh_put(n);
+		return;
+	case NUD_INCOMPLETE:
+	case NUD_PROBE:
+		ask(n);
+		neigh_put(n);
+		return;
+	}
+	spin_unlock(&n->lock);
+	neigh_put(n);
+}
+
+/* P waits for an answer, in place of older ones if there is no room. N's lock is held. */
+static void wait_for(struct neigh *n, struct packet *p, struct packet_list *gone)
+{
+	u32 most = (u32)max(READ_ONCE(n->table->conf.unres_bytes), 0);
+
+	while (!packet_list_empty(&n->waiting) && n->waiting.bytes + p->truesize > most)
+		packet_list_add(gone, packet_list_take(&n->waiting));
+	packet_list_add(&n->waiting, p);
+}
+
+/* N's address is not known: P waits, and N is asked if that is not under way. */
+static int resolve(struct neigh *n, struct packet *p)
+{
+	struct packet_list gone;
+
+	packet_list_init(&gone);
+	p->dev = n->dev;
+	spin_lock(&n->lock);
+	if (n->dead) {
+		spin_unlock(&n->lock);
+		packet_free(p, DROP_NEIGH);
+		return -ENOBUFS;
+	}
+	if (n->state & NEIGH_VALID) {	/* answered meanwhile */
+		spin_unlock(&n->lock);
+		send_to(n, p);
+		return 0;
+	}
+	wait_for(n, p, &gone);
+	if (n->state != NUD_INCOMPLETE) {
+		WRITE_ONCE(n->state, NUD_INCOMPLETE);
+		n->updated_ns = ktime_get_coarse_ns();
+		n->probes = 0;
+		ask(n);
+	} else {
+		spin_unlock(&n->lock);
+	}
+	packet_list_free(&gone, DROP_NEIGH);
+	return 0;
+}
+
+/* A stale entry is used: within delay_probe_s it must be confirmed. */
+static void doubt(struct neigh *n)
+{
+	spin_lock(&n->lock);
+	if (n->state == NUD_STALE && !n->dead) {
+		WRITE_ONCE(n->state, NUD_DELAY);
+		arm(n, (u64)n->table->conf.delay_probe_s * NSEC_PER_SEC);
+	}
+	spin_unlock(&n->lock);
+}
+
+static void use(struct neigh *n)
+{
+	u64 now = ktime_get_coarse_ns();
+
+	if (READ_ONCE(n->used_ns) != now)
+		WRITE_ONCE(n->used_ns, now);
+}
+
+int neigh_send(struct neigh_table *t, struct netdev *d, const u32 *key, struct packet *p)
+{
+	struct neigh *n = neigh_find(t, d, key);
+	bool got = false;
+	int err = 0;
+	u8 state;
+
+	if (unlikely(!n)) {
+		n = neigh_get(t, d, key);
+		if (IS_ERR(n)) {
+			packet_free(p, DROP_NEIGH);
+			return -ENOBUFS;
+		}
+		got = true;
+	}
+	use(n);
+	state = READ_ONCE(n->state);
+	if (likely(state & NEIGH_VALID)) {
+		if (unlikely(state == NUD_STALE))
+			doubt(n);
+		send_to(n, p);
+	} else {
+		err = resolve(n, p);
+	}
+	if (got)
+		neigh_put(n);
+	return err;
+}
+
+void neigh_update(struct neigh *n, const u8 *hw, u8 state, unsigned int how)
+{
+	struct packet_list ready;
+	struct packet *p;
+	bool differs;
+	u64 now = ktime_get_coarse_ns();
+
+	packet_list_init(&ready);
+	spin_lock(&n->lock);
+	if (n->dead || (n->state & (NUD_PERMANENT | NUD_NOARP) && !(how & NEIGH_ADMIN)))
+		goto out;
+	differs = hw && (!(n->state & NEIGH_VALID) || memcmp(hw, n->hw, n->dev->addr_len));
+	if (differs && n->state & NEIGH_VALID && !(how & (NEIGH_OVERRIDE | NEIGH_ADMIN)))
+		goto out;
+	if (!differs && state == NUD_STALE && n->state & (NUD_REACHABLE | NUD_DELAY | NUD_PROBE))
+		goto out;
+	if (differs) {
+		write_seqcount_begin(&n->seq);
+		memcpy(n->hw, hw, n->dev->addr_len);
+		write_seqcount_end(&n->seq);
+	}
+	disarm(n);
+	WRITE_ONCE(n->state, state);
+	n->updated_ns = now;
+	n->probes = 0;
+	if (state == NUD_REACHABLE) {
+		n->confirmed_ns = now;
+		arm(n, reachable_ns(n->table));
+	}
+	if (state & NEIGH_VALID)
+		take_waiting(n, &ready);
+out:
+	spin_unlock(&n->lock);
+	while ((p = packet_list_take(&ready))) {
+		rcu_read_lock();
+		send_to(n, p);
+		rcu_read_unlock();
+	}
+}
+
+void neigh_confirm(struct neigh_table *t, struct netdev *d, const u32 *key)
+{
+	struct neigh *n = neigh_find(t, d, key);
+	u64 now = ktime_get_coarse_ns();
+
+	if (n && READ_ONCE(n->confirmed_ns) != now)
+		WRITE_ONCE(n->confirmed_ns, now);
+}
+
+void neigh_dev_down(struct neigh_table *t, struct netdev *d, bool keep)
+{
+	struct sweep s = { .t = t, .dev = d, .keep = keep, .all = true };
+	u64 pos = 0;
+
+	while (pos < GHASH_END)
+		sweep(&s, &pos, NET_BATCH);
+}
+
+/* ---- life ---- */
+
+int neigh_table_begin(struct neigh_table *t, struct net *net, const struct neigh_family *f)
+{
+	t->family = f;
+	t->net = net;
+	t->conf = (struct neigh_conf){ .thresh = { 128, 512, 1024 }, .gc_stale_s = 60, .base_reachable_ms = 30000, .retrans_ms = 1000, .ucast_probes = 3,
+		.mcast_probes = 3, .delay_probe_s = 5, .unres_bytes = 212992, .anycast_delay = 100, .proxy_delay = 80, .proxy_qlen = 64, .locktime = 100 };
+	wheel_init_timer(&t->gc, gc_run);
+	if (ghash_init(&t->hash, 3))
+		return -ENOMEM;
+	wheel_arm(&t->gc, GC_EVERY_NS);
+	return 0;
+}
+
+void neigh_table_end(struct neigh_table *t)
+{
+	struct sweep s = { .t = t, .all = true };
+	u64 pos = 0;
+
+	/* It arms itself: twice, so that one which ran has been armed again and is cancelled. */
+	wheel_cancel_sync(&t->gc);
+	wheel_cancel_sync(&t->gc);
+	while (pos < GHASH_END)
+		sweep(&s, &pos, NET_BATCH);
+	ghash_destroy(&t->hash);
+}

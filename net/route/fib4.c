@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: MIT
+/* Routing tables of IPv4: fib4_priv.h. */
+#include <lib/bits.h>
+#include <lib/err.h>
+#include <lib/hash.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <abi/errno.h>
+#include "net/dev/if_flags.h"
+#include "net/route/fib4_priv.h"
+#include "net/route/in_device.h"
+#include "net/wire/ip4.h"
+
+static u32 prefix_hash(be32 prefix, u8 len)
+{
+	return (u32)(((u64)be32_get(prefix) << 6 | len) * GOLDEN_RATIO_64 >> 32);
+}
+
+void fib4_changed(struct net *net)
+{
+	u32 gen = net->fib4->gen + 1;
+
+	rtnl_assert();
+	smp_store_release(&net->fib4->gen, gen ?: 1);
+}
+
+void route4_flush(struct net *net) { fib4_changed(net); }
+
+/* ---- finding ---- */
+
+static struct fib4_prefix *find_prefix(struct fib4_table *t, be32 prefix, u8 len)
+{
+	u32 hash = prefix_hash(prefix, len), seq = ghash_read_begin(&t->prefixes);
+	struct fib4_prefix *p, *found = NULL;
+	unsigned long *b;
+
+	ghash_for_each_rcu(p, &t->prefixes, hash, node)
+		if (p->prefix.v == prefix.v && p->len == len)
+			return p;
+	if (likely(!ghash_read_retry(&t->prefixes, seq)))
+		return NULL;
+	b = ghash_lock(&t->prefixes, hash);
+	ghash_for_each(p, b, hash, node)
+		if (p->prefix.v == prefix.v && p->len == len) {
+			found = p;
+			break;
+		}
+	ghash_unlock(b);
+	return found;
+}
+
+static bool usable(const struct fib4_route *r, int oif, u8 tos, u8 scope)
+{
+	if (READ_ONCE(r->flags) & RTNH_F_DEAD || r->scope < scope)
+		return false;
+	if (r->tos && r->tos != tos)
+		return false;
+	return !oif || (r->dev && r->dev->ifindex == oif);
+}
+
+struct fib4_route *fib4_find(struct fib4_table *t, be32 dst, int oif, u8 tos, u8 scope)
+{
+	u64 lens = READ_ONCE(t->lens);
+
+	while (lens) {
+		unsigned int len = __fls(lens);
+		struct fib4_prefix *p = find_prefix(t, (be32){ dst.v & ip4_mask(len).v }, (u8)len);
+		struct fib4_route *r;
+
+		lens &= ~(1ull << len);
+		if (!p)
+			continue;
+		list_for_each_entry_rcu(r, &p->routes, list)
+			if (usable(r, oif, tos, scope))
+				return r;
+	}
+	return NULL;
+}
+
+static int verdict(const struct fib4_route *r)
+{
+	switch (r->type) {
+	case RTN_BLACKHOLE:
+		return -EINVAL;
+	case RTN_UNREACHABLE:
+		return -EHOSTUNREACH;
+	case RTN_PROHIBIT:
+		return -EACCES;
+	}
+	return 0;
+}
+
+int fib4_lookup(struct net *net, be32 dst, int oif, u8 tos, u8 scope, struct fib4_route **r)
+{
+	struct fib4 *f = net->fib4;
+	struct fib4_table *more;
+
+	*r = fib4_find(rcu_dereference(f->local), dst, oif, tos, scope);
+	if (!*r)
+		*r = fib4_find(rcu_dereference(f->main), dst, oif, tos, scope);
+	if (!*r) {
+		more = xa_load(&f->tables, RT_TABLE_DEFAULT);
+		if (more)
+			*r = fib4_find(more, dst, oif, tos, scope);
+	}
+	if (!*r || (*r)->type == RTN_THROW)
+		return -ENETUNREACH;
+	return verdict(*r);
+}
+
+/* ---- changing ---- */
+
+static struct fib4_table *table_new(u32 id)
+{
+	struct fib4_table *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+
+	if (!t)
+		return NULL;
+	if (ghash_init(&t->prefixes, 4)) {
+		kfree(t);
+		return NULL;
+	}
+	t->id = id;
+	INIT_LIST_HEAD(&t->all);
+	return t;
+}
+
+static void table_free(struct fib4_table *t)
+{
+	ghash_destroy(&t->prefixes);
+	kfree(t);
+}
+
+struct fib4_table *fib4_table(struct net *net, u32 id, bool make)
+{
+	struct fib4_table *t;
+
+	rtnl_assert();
+	id = id ?: RT_TABLE_MAIN;
+	t = xa_load(&net->fib4->tables, id);
+	if (t || !make)
+		return t;
+	t = table_new(id);
+	if (t && xa_err(xa_store(&net->fib4->tables, id, t, GFP_KERNEL))) {
+		table_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+static struct fib4_prefix *prefix_get(struct fib4_table *t, be32 prefix, u8 len)
+{
+	struct fib4_prefix *p;
+	unsigned long *b;
+
+	rcu_read_lock();
+	p = find_prefix(t, prefix, len);
+	rcu_read_unlock();
+	if (p)
+		return p;
+	p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		return NULL;
+	p->prefix = prefix;
+	p->len = len;
+	INIT_LIST_HEAD(&p->routes);
+	ghash_reserve(&t->prefixes);
+	b = ghash_lock(&t->prefixes, prefix_hash(prefix, len));
+	ghash_add(&t->prefixes, b, &p->node, prefix_hash(prefix, len));
+	ghash_unlock(b);
+	if (!t->nr[len]++)
+		WRITE_ONCE(t->lens, t->lens | 1ull << len);
+	return p;
+}
+
+static void prefix_put(struct fib4_table *t, struct fib4_prefix *p)
+{
+	if (!list_empty(&p->routes))
+		return;
+	ghash_del(&t->prefixes, &p->node);
+	if (!--t->nr[p->len])
+		WRITE_ONCE(t->lens, t->lens & ~(1ull << p->len));
+	kfree_rcu(p, rcu);
+}
+
+static void route_remove(struct net *net, struct fib4_table *t, struct fib4_route *r)
+{
+	list_del_rcu(&r->list);
+	list_del(&r->dump);
+	t->count--;
+	net->fib4->count--;
+	prefix_put(t, r->prefix);
+	kfree_rcu(r, rcu);
+}
+
+/* The device of a route by C, or through a gateway that must be on a link of ours. */
+static int find_hop(struct net *net, const struct fib4_config *c, struct netdev **d)
+{
+	struct fib4_route *via;
+	int err;
+
+	*d = c->oif ? netdev_by_index(net, c->oif) : NULL;
+	if (c->oif && !*d)
+		return -ENODEV;
+	if (*d && !((*d)->flags & IFF_UP))
+		return -ENETDOWN;
+	if (!c->gateway.v)
+		return *d ? 0 : -ENODEV;
+	if (c->flags & RTNH_F_ONLINK)
+		return *d ? 0 : -EINVAL;
+	rcu_read_lock();
+	err = fib4_lookup(net, c->gateway, c->oif, 0, RT_SCOPE_LINK, &via);
+	if (!err && via->type != RTN_UNICAST)
+		err = -EINVAL;
+	if (!err && !*d)
+		*d = via->dev;
+	rcu_read_unlock();
+	return err == -ENETUNREACH || err == -EHOSTUNREACH ? -ENETUNREACH : err;
+}
+
+static int check(const struct fib4_config *c)
+{
+	if (c->len > 32 || c->dst.v & ~ip4_mask(c->len).v)
+		return -EINVAL;
+	if (!c->type || c->type > RTN_THROW)
+		return -EINVAL;
+	return c->table == RT_TABLE_LOCAL || c->scope <= RT_SCOPE_HOST || c->type != RTN_UNICAST ? 0 : -EINVAL;
+}
+
+static bool needs_device(u8 type)
+{
+	return type == RTN_UNICAST || type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_MULTICAST || type == RTN_ANYCAST;
+}
+
+static struct fib4_route *route_new(const struct fib4_config *c, struct fib4_prefix *p, struct netdev *d)
+{
+	struct fib4_route *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+
+	if (!r)
+		return NULL;
+	r->prefix = p;
+	r->table = c->table ?: RT_TABLE_MAIN;
+	r->type = c->type;
+	r->scope = c->scope;
+	r->protocol = c->protocol;
+	r->tos = c->tos;
+	r->metric = c->metric;
+	r->dev = d;
+	r->gateway = c->gateway;
+	r->src = c->src;
+	r->flags = c->flags & RTNH_F_ONLINK;
+	memcpy(r->metrics, c->metrics, sizeof(r->metrics));
+	return r;
+}
+
+static bool same_hop(const struct fib4_route *r, const struct fib4_config *c, const struct netdev *d)
+{
+	return r->type == c->type && r->scope == c->scope && r->dev == d && r->gateway.v == c->gateway.v && r->src.v == c->src.v && r->protocol == c->protocol;
+}
+
+/* Where C's route goes among P's: *BEFORE, or behind all; *OLD: the one that it replaces. 0, -EEXIST, -ENOENT. */
+static int find_place(struct fib4_prefix *p, const struct fib4_config *c, const struct netdev *d, struct list_head **before, struct fib4_route **old)
+{
+	struct fib4_route *r, *first = NULL;
+
+	*before = &p->routes;
+	*old = NULL;
+	list_for_each_entry(r, &p->routes, list) {
+		if (r->metric > c->metric) {
+			*before = &r->list;
+			break;
+		}
+		if (r->metric != c->metric || r->tos != c->tos)
+			continue;
+		if (same_hop(r, c, d))
+			return c->replace ? 0 : -EEXIST;
+		first = first ?: r;
+	}
+	if (first && c->excl)
+		return -EEXIST;
+	if (first && c->replace)
+		*old = first;
+	else if (first && !c->append)
+		*before = &first->list;
+	return first || c->create ? 0 : -ENOENT;
+}
+
+int fib4_add(struct net *net, const struct fib4_config *c)
+{
+	struct fib4_table *t;
+	struct fib4_prefix *p;
+	struct fib4_route *r, *old;
+	struct list_head *before;
+	struct netdev *d = NULL;
+	int err = check(c);
+
+	rtnl_assert();
+	if (!err && net->dying)
+		err = -ENODEV;
+	if (!err && net->fib4->count >= FIB4_MOST)
+		err = -ENOSPC;
+	if (!err && needs_device(c->type))
+		err = find_hop(net, c, &d);
+	if (err)
+		return err;
+	if (c->src.v && c->type != RTN_LOCAL && !in_is_local(net, c->src))
+		return -EINVAL;
+	t = fib4_table(net, c->table, true);
+	p = t ? prefix_get(t, c->dst, c->len) : NULL;
+	if (!p)
+		return -ENOMEM;
+	err = find_place(p, c, d, &before, &old);
+	r = err ? NULL : route_new(c, p, d);
+	if (!r) {
+		prefix_put(t, p);
+		return err ?: -ENOMEM;
+	}
+	list_add_tail_rcu(&r->list, old ? &old->list : before);
+	list_add_tail(&r->dump, &t->all);
+	t->count++;
+	net->fib4->count++;
+	if (old)
+		route_remove(net, t, old);
+	fib4_changed(net);
+	return 0;
+}
+
+static bool matches(const struct fib4_route *r, const struct fib4_config *c)
+{
+	return r->tos == c->tos && (!c->type || r->type == c->type) && (c->scope == RT_SCOPE_NOWHERE || r->scope == c->scope) &&
+	       (!c->protocol || r->protocol == c->protocol) && (!c->metric || r->metric == c->metric) && (!c->src.v || r->src.v == c->src.v) &&
+	       (!c->oif || (r->dev && r->dev->ifindex == c->oif)) && (!c->gateway.v || r->gateway.v == c->gateway.v);
+}
+
+int fib4_del(struct net *net, const struct fib4_config *c)
+{
+	struct fib4_table *t = fib4_table(net, c->table, false);
+	struct fib4_prefix *p = NULL;
+	struct fib4_route *r;
+
+	rtnl_assert();
+	if (c->len > 32)
+		return -EINVAL;
+	rcu_read_lock();
+	if (t)
+		p = find_prefix(t, c->dst, c->len);
+	rcu_read_unlock();
+	if (!p)
+		return -ESRCH;
+	list_for_each_entry(r, &p->routes, list)
+		if (matches(r, c)) {
+			route_remove(net, t, r);
+			fib4_changed(net);
+			return 0;
+		}
+	return -ESRCH;
+}
+
+/* Those of all tables for which GOES says so. */
+static void remove_where(struct net *net, bool (*goes)(const struct fib4_route *r, const void *arg), const void *arg)
+{
+	struct fib4_table *t;
+	unsigned long id;
+
+	rtnl_assert();
+	xa_for_each(&net->fib4->tables, id, t) {
+		struct fib4_route *r, *next;
+
+		list_for_each_entry_safe(r, next, &t->all, dump)
+			if (goes(r, arg))
+				route_remove(net, t, r);
+	}
+	fib4_changed(net);
+}
+
+static bool by_device(const struct fib4_route *r, const void *d) { return r->dev == d && r->table != RT_TABLE_LOCAL; }
+static bool by_device_all(const struct fib4_route *r, const void *d) { return r->dev == d; }
+static bool from_source(const struct fib4_route *r, const void *a) { return r->src.v == ((const be32 *)a)->v; }
+
+void fib4_dev_down(struct netdev *d, bool all) { remove_where(d->net, all ? by_device_all : by_device, d); }
+void fib4_source_gone(struct net *net, be32 a) { remove_where(net, from_source, &a); }
+
+/* ---- life ---- */
+
+static bool any(const struct fib4_route *r, const void *unused) { return true; }
+
+struct fib4_mtu {
+	struct ghash_node node;
+	struct rcu_head rcu;
+	be32 dst;
+	u32 mtu;
+	u64 until_ns;
+};
+
+#define MTUS_MOST 4096u		/* not a page: learned MTUs of a namespace */
+#define MTU_LIVES_NS (600 * NSEC_PER_SEC)
+
+u32 fib4_mtu_of(struct fib4 *f, be32 dst)
+{
+	u32 hash = prefix_hash(dst, 32);
+	struct fib4_mtu *m;
+
+	if (likely(!ghash_count(&f->mtus)))
+		return 0;
+	ghash_for_each_rcu(m, &f->mtus, hash, node)
+		if (m->dst.v == dst.v)
+			return ktime_get_coarse_ns() < READ_ONCE(m->until_ns) ? READ_ONCE(m->mtu) : 0;
+	return 0;
+}
+
+/* Whatever is learned lies in memory that peers can make grow: at the limit a bucket's others go. */
+void route4_learn_mtu(struct net *net, be32 dst, u32 mtu)
+{
+	struct ghash *h = &net->fib4->mtus;
+	u32 hash = prefix_hash(dst, 32);
+	struct fib4_mtu *m, *fresh = NULL;
+	bool found = false;
+	unsigned long *b;
+
+	if (ghash_count(h) < MTUS_MOST)
+		fresh = kmalloc(sizeof(*fresh), GFP_ATOMIC);
+	b = ghash_lock(h, hash);
+	ghash_for_each(m, b, hash, node)
+		if (m->dst.v == dst.v) {
+			found = true;
+			break;
+		}
+	if (!found && fresh) {
+		m = fresh;
+		fresh = NULL;
+		m->dst = dst;
+		ghash_add(h, b, &m->node, hash);
+		found = true;
+	}
+	if (found) {
+		WRITE_ONCE(m->mtu, mtu);
+		WRITE_ONCE(m->until_ns, ktime_get_coarse_ns() + MTU_LIVES_NS);
+	}
+	ghash_unlock(b);
+	kfree(fresh);
+}
+
+static void drop_mtu(struct ghash_node *n, void *arg)
+{
+	struct fib4_mtu *m = container_of(n, struct fib4_mtu, node);
+
+	ghash_del_locked(arg, n);
+	kfree_rcu(m, rcu);
+}
+
+static int fib4_begin(struct net *net)
+{
+	struct fib4 *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	int err = -ENOMEM;
+
+	if (!f)
+		return -ENOMEM;
+	net->fib4 = f;
+	f->gen = 1;
+	xa_init(&f->tables);
+	rtnl_lock();
+	RCU_INIT_POINTER(f->local, fib4_table(net, RT_TABLE_LOCAL, true));
+	RCU_INIT_POINTER(f->main, fib4_table(net, RT_TABLE_MAIN, true));
+	rtnl_unlock();
+	if (rcu_access_pointer(f->local) && rcu_access_pointer(f->main))
+		err = ghash_init(&f->mtus, 3);
+	return err;	/* what was made is of net's end, which is not called; see fib4_init() */
+}
+
+static void fib4_end(struct net *net)
+{
+	struct fib4 *f = net->fib4;
+	struct fib4_table *t;
+	unsigned long id;
+	u64 pos = 0;
+
+	rtnl_lock();
+	remove_where(net, any, NULL);
+	rtnl_unlock();
+	if (rcu_access_pointer(f->mtus.table))
+		while (pos < GHASH_END)
+			ghash_walk(&f->mtus, &pos, drop_mtu, &f->mtus);
+	ghash_destroy(&f->mtus);
+	synchronize_rcu();
+	xa_for_each(&f->tables, id, t) {
+		xa_erase(&f->tables, id);
+		table_free(t);
+	}
+	xa_destroy(&f->tables);
+	net->fib4 = NULL;
+	kfree(f);
+}
+
+static int fib4_make(struct net *net)
+{
+	int err = fib4_begin(net);
+
+	if (err && net->fib4)
+		fib4_end(net);
+	return err;
+}
+
+static struct net_ops fib4_ops = { .init = fib4_make, .end = fib4_end };
+static int fib4_init(void) { return net_register_ops(&fib4_ops); }
+INITCALL(sched, fib4_init);
