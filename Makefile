@@ -22,6 +22,7 @@ say = $(if $(V),,@printf '  %-8s%s\n' $(1) $(2);)
 rooms := lib kernel alloc sched mm proc dev vfs block net ipc tty fs exec bpf io_uring kvm syscall boot
 csrc := $(sort $(foreach r,$(rooms),$(wildcard $(r)/*.c $(r)/test/k_*.c)) \
 	$(foreach r,fs dev ipc net block,$(filter-out $(r)/test/%,$(wildcard $(r)/*/*.c))) \
+	$(foreach f,$(wildcard fs/*/*/*.c),$(if $(findstring /test/,$f),,$f)) $(wildcard fs/*/*/test/k_*.c) \
 	$(wildcard fs/*/test/k_*.c net/*/test/k_*.c) $(wildcard arch/$(ARCH)/*.c arch/$(ARCH)/test/k_*.c arch/test/k_*.c) \
 	$(filter %.c,$(arch_shared)))
 ssrc := $(filter-out %.lds.S,$(sort $(wildcard arch/$(ARCH)/*.S) $(filter %.S,$(arch_shared))))

@@ -455,11 +455,22 @@ static void swap_mm(struct exec_prog *p)
 		mmdrop(old_active);
 }
 
-static void set_comm_from_path(struct exec_prog *p)
+/* After the path by which it was called; where there was a descriptor only, after the file: of a script, its interpreter's. */
+static void set_comm(struct exec_prog *p)
 {
 	const char *s = strrchr(p->path, '/');
+	char name[TASK_COMM_LEN];
+	struct dentry *d;
 
-	set_task_comm(current, s ? s + 1 : p->path);
+	if (!p->by_descriptor) {
+		set_task_comm(current, s ? s + 1 : p->path);
+		return;
+	}
+	d = p->executable->f_path.dentry;
+	spin_lock(&d->d_lock);
+	strscpy(name, d->d_name.name, sizeof(name));
+	spin_unlock(&d->d_lock);
+	set_task_comm(current, name);
 }
 
 int suid_dumpable;		/* fs.suid_dumpable */
@@ -500,7 +511,7 @@ static int become(struct exec_prog *p)
 	drop_dangerous(p);
 	WRITE_ONCE(me->self_exec_id, me->self_exec_id + 1);
 	me->did_exec = true;
-	set_comm_from_path(p);
+	set_comm(p);
 	/* By whom it was called; commit_creds() adds what the call changed. */
 	mm_set_dumpable(me->mm, p->unreadable || !uid_eq(current_euid(), current_uid()) || !gid_eq(current_egid(), current_gid()) ?
 					(unsigned long)suid_dumpable : 1);
@@ -621,6 +632,7 @@ static struct exec_prog *prog_new(int dfd, struct filename *fn, int flags)
 				p->path[n] = '/';
 				strscpy(p->path + n + 1, fn->name, strlen(fn->name) + 1);
 			}
+			p->by_descriptor = !fn->name[0];
 			p->interp_unreachable = get_close_on_exec((unsigned int)dfd);
 		}
 	}
@@ -671,7 +683,7 @@ int do_execveat(int dfd, struct uptr filename, struct uptr argv, struct uptr env
 	struct exec_prog *p;
 	int e;
 
-	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_EXECVE_CHECK))
 		return -EINVAL;
 	if (unlikely(current->flags & PF_NPROC_EXCEEDED)) {
 		if ((u64)atomic_read(&current_cred()->user->processes) > rlimit(RLIMIT_NPROC))
@@ -700,7 +712,8 @@ int do_execveat(int dfd, struct uptr filename, struct uptr argv, struct uptr env
 		e = exec_push(p, "", 1);
 		p->argc = 1;
 	}
-	e = e ?: run(p);
+	if (!(flags & AT_EXECVE_CHECK))
+		e = e ?: run(p);
 out:
 	prog_free(p);
 name:

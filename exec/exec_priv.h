@@ -25,6 +25,7 @@ struct exec_prog {
 	unsigned int personality_clear;	/* flags that a program with more rights does not take over */
 	u64 stack_limit;	/* RLIMIT_STACK, as it was when the exec began */
 	bool past_return;	/* the old program is gone: an error is SIGKILL now */
+	bool by_descriptor;	/* called without a path */
 	bool interp_unreachable; /* a close-on-exec descriptor: a script could not be opened */
 	/* The strings, as they will lie on the stack: pages of text, last byte last. */
 	char **pages;

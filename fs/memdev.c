@@ -257,12 +257,21 @@ static long random_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+/* Who would hear that there is randomness; there is some before the first program. */
+static struct fasync_struct __rcu *random_listeners;
+
+static int random_fasync(int fd, struct file *file, int on)
+{
+	return fasync_helper(fd, file, on, &random_listeners);
+}
+
 static const struct file_operations random_fops = {
 	.llseek = noop_llseek,
 	.read_iter = random_read,
 	.write_iter = random_write,
 	.poll = random_poll,
 	.ioctl = random_ioctl,
+	.fasync = random_fasync,
 	.splice_read = copy_splice_read,
 };
 static const struct file_operations urandom_fops = {
@@ -270,6 +279,7 @@ static const struct file_operations urandom_fops = {
 	.read_iter = urandom_read,
 	.write_iter = random_write,
 	.ioctl = random_ioctl,
+	.fasync = random_fasync,
 	.splice_read = copy_splice_read,
 };
 

@@ -140,7 +140,8 @@ static long open_namespace(struct pid *pid, enum ns_kind kind, bool for_children
 
 	if (!t)
 		return -ESRCH;
-	r = ptrace_begin_access(t, PTRACE_MODE_READ_FSCREDS);
+	/* None of a task that has ended, though it keeps two kinds. */
+	r = READ_ONCE(t->nsproxy) ? ptrace_begin_access(t, PTRACE_MODE_READ_FSCREDS) : -ESRCH;
 	if (r == -EPERM)
 		r = -EACCES;
 	if (!r) {

@@ -27,7 +27,8 @@ struct timerfd {
 	int clock;		/* c */
 	int settime_flags;
 	bool expired;		/* wqh.lock: fired, not rearmed by a read yet */
-	bool canceled;		/* wqh.lock: the wall clock was set */
+	bool may_cancel;	/* wqh.lock: who sets the wall clock cancels it */
+	bool canceled;		/* wqh.lock: somebody did, and nobody was told yet */
 	struct list_head clist;	/* cancel_lock */
 	bool on_clist;		/* cancel_lock */
 	struct work_struct tell;	/* wakes up who waits where they are many */
@@ -41,15 +42,12 @@ static void tell_all(struct work_struct *w)
 	wake_up_poll(&container_of(w, struct timerfd, tell)->wqh, EPOLLIN);
 }
 
-/* There is something to read. Interrupts are off: what takes long is not done here. wqh.lock held, dropped. */
-static void tell_unlock(struct timerfd *t, unsigned long flags) __releases(t->wqh.lock)
+/* There is something to read. Interrupts are off: what takes long is not done here. wqh.lock held. */
+static void tell_locked(struct timerfd *t)
 {
-	bool few = waitqueue_is_short(&t->wqh);
-
-	if (likely(few))
+	if (likely(waitqueue_is_short(&t->wqh)))
 		wake_up_locked_poll(&t->wqh, EPOLLIN);
-	spin_unlock_irqrestore(&t->wqh.lock, flags);
-	if (unlikely(!few))
+	else
 		queue_work(system_unbound_wq, &t->tell);
 }
 
@@ -61,7 +59,8 @@ static enum hrtimer_restart fire(struct hrtimer *h)
 	spin_lock_irqsave(&t->wqh.lock, flags);
 	t->expired = true;
 	t->ticks++;
-	tell_unlock(t, flags);
+	tell_locked(t);
+	spin_unlock_irqrestore(&t->wqh.lock, flags);
 	return HRTIMER_NORESTART;
 }
 
@@ -92,26 +91,34 @@ void clock_was_set(void)
 		spin_lock_irqsave(&t->wqh.lock, flags);
 		t->canceled = true;
 		t->ticks++;
-		tell_unlock(t, flags);
+		tell_locked(t);
+		spin_unlock_irqrestore(&t->wqh.lock, flags);
 	}
 	spin_unlock(&cancel_lock);
 }
 
-static void cancel_unlink(struct timerfd *t)
+static void cancel_link(struct timerfd *t, bool may_cancel)
 {
 	spin_lock(&cancel_lock);
-	if (t->on_clist) {
+	if (may_cancel && !t->on_clist)
+		list_add(&t->clist, &cancel_list);
+	else if (!may_cancel && t->on_clist)
 		list_del(&t->clist);
-		t->on_clist = false;
-	}
+	t->on_clist = may_cancel;
 	spin_unlock(&cancel_lock);
+}
+
+static bool heeds_steps(const struct timerfd *t, int flags)
+{
+	return (flags & TFD_TIMER_CANCEL_ON_SET) && (flags & TFD_TIMER_ABSTIME) &&
+	       (t->clock == CLOCK_REALTIME || t->clock == CLOCK_REALTIME_ALARM);
 }
 
 static int timerfd_release(struct inode *inode, struct file *file)
 {
 	struct timerfd *t = file->private_data;
 
-	cancel_unlink(t);
+	cancel_link(t, false);
 	hrtimer_cancel(&t->timer);
 	cancel_work_sync(&t->tell);
 	kfree(t);
@@ -143,7 +150,7 @@ static ssize_t timerfd_read(struct kiocb *k, struct iter *to)
 		if (wait_event_interruptible(t->wqh, READ_ONCE(t->ticks)))
 			return -ERESTARTSYS;
 	}
-	if (t->canceled) {
+	if (t->may_cancel && t->canceled) {
 		t->canceled = false;
 		t->ticks = 0;
 		spin_unlock_irq(&t->wqh.lock);
@@ -228,10 +235,30 @@ static struct file *timerfd_fget(int fd)
 	return f;
 }
 
+/* wqh.lock held. A time that has gone by needs no interrupt. */
+static void start(struct timerfd *t, ktime_t value, bool absolute)
+{
+	ktime_t now;
+
+	/* Setting the clock affects absolute timers only. */
+	hrtimer_set_clock(&t->timer, absolute ? t->clock : CLOCK_MONOTONIC);
+	now = hrtimer_cb_get_time(&t->timer);
+	t->timer.expires = value && !absolute ? ktime_add_safe(now, value) : value;
+	if (!value)
+		return;
+	if (t->timer.expires > hrtimer_cb_get_time(&t->timer)) {
+		hrtimer_start(&t->timer, t->timer.expires, HRTIMER_MODE_ABS);
+		return;
+	}
+	t->expired = true;
+	t->ticks = 1;
+}
+
 int timerfd_set(int fd, int flags, const struct timerfd_spec *n, struct timerfd_spec *old)
 {
 	struct file *f;
 	struct timerfd *t;
+	int err = 0;
 
 	if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
 		return -EINVAL;
@@ -239,7 +266,7 @@ int timerfd_set(int fd, int flags, const struct timerfd_spec *n, struct timerfd_
 	if (IS_ERR(f))
 		return (int)PTR_ERR(f);
 	t = f->private_data;
-	cancel_unlink(t);
+	cancel_link(t, heeds_steps(t, flags));
 	/* Stopped and set anew under the lock, or two setters and a reader would mix. */
 	for (;;) {
 		spin_lock_irq(&t->wqh.lock);
@@ -250,26 +277,21 @@ int timerfd_set(int fd, int flags, const struct timerfd_spec *n, struct timerfd_
 		spin_unlock_irq(&t->wqh.lock);
 		cpu_relax();
 	}
-	t->expired = t->canceled = false;
+	t->expired = false;
 	t->ticks = 0;
+	t->may_cancel = heeds_steps(t, flags);
 	t->interval = n->interval_ns;
 	t->settime_flags = flags;
-	/* Who sets the clock changes moments, not spans of time. */
-	hrtimer_set_clock(&t->timer, flags & TFD_TIMER_ABSTIME ? t->clock : CLOCK_MONOTONIC);
-	if (n->value_ns)
-		hrtimer_start(&t->timer, n->value_ns, flags & TFD_TIMER_ABSTIME ? HRTIMER_MODE_ABS : HRTIMER_MODE_REL);
-	else
-		t->timer.expires = 0;
-	spin_unlock_irq(&t->wqh.lock);
-	if ((flags & TFD_TIMER_CANCEL_ON_SET) && (flags & TFD_TIMER_ABSTIME) && t->clock == CLOCK_REALTIME) {
-		spin_lock(&cancel_lock);
-		if (!t->on_clist)
-			list_add(&t->clist, &cancel_list);
-		t->on_clist = true;
-		spin_unlock(&cancel_lock);
+	start(t, n->value_ns, flags & TFD_TIMER_ABSTIME);
+	if (t->expired)
+		tell_locked(t);
+	if (n->value_ns && t->may_cancel && t->canceled) {	/* it is set all the same */
+		t->canceled = false;
+		err = -ECANCELED;
 	}
+	spin_unlock_irq(&t->wqh.lock);
 	fput(f);
-	return 0;
+	return err;
 }
 
 int timerfd_get(int fd, struct timerfd_spec *out)

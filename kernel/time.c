@@ -12,6 +12,7 @@
 #include <kernel/time_priv.h>
 #include <arch/clock.h>
 #include <arch/vdso.h>
+#include <abi/errno.h>
 
 static DEFINE_SPINLOCK(clock_lock);
 static s64 real_offset_ns;		/* clock_lock to change */
@@ -59,17 +60,34 @@ void time_update_coarse(u64 now)
 		;
 }
 
-void ktime_set_real_ns(u64 ns)
+/* Sums of 64-bit nanoseconds do not overflow within 30 years of such a time. */
+#define SET_TIME_LIMIT ((u64)(KTIME_MAX / NSEC_PER_SEC - 30LL * 365 * 24 * 3600) * NSEC_PER_SEC)
+
+bool ktime_may_be_set(u64 ns)
+{
+	return ns < SET_TIME_LIMIT;
+}
+
+int ktime_set_real_ns(u64 ns)
 {
 	unsigned long flags;
+	u64 mono;
 
+	if (!ktime_may_be_set(ns))
+		return -EINVAL;
 	spin_lock_irqsave(&clock_lock, flags);
-	WRITE_ONCE(real_offset_ns, (s64)(ns - arch_clock_ns()));
+	mono = arch_clock_ns();
+	if (ns < mono) {		/* or the wall clock at boot would be before 1970 */
+		spin_unlock_irqrestore(&clock_lock, flags);
+		return -EINVAL;
+	}
+	WRITE_ONCE(real_offset_ns, (s64)(ns - mono));
 	arch_vdso_update(real_offset_ns, 0, 0);
 	spin_unlock_irqrestore(&clock_lock, flags);
 	time_update_coarse(ktime_get_ns());
 	timers_clock_was_set();
 	clock_was_set();
+	return 0;
 }
 
 u64 sched_clock(void)

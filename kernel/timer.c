@@ -257,6 +257,14 @@ static void tick(struct timer_base *b, u64 now)
 	sched_tick(user);
 }
 
+/* Lock held, dropped round each function. */
+static void run_due(struct timer_base *b) __must_hold(b->lock)
+{
+	for (int i = 0; i < TB_CLOCKS; i++)
+		if (rb_first_cached(&b->queue[i]))
+			run_expired(b, i);
+}
+
 /* Own CPU, in hard interrupt context: the deadline passed, or somebody queued a timer here from afar. */
 void timer_interrupt(void)
 {
@@ -268,9 +276,7 @@ void timer_interrupt(void)
 	if (now >= b->next_tick_ns)
 		tick(b, now);
 	spin_lock(&b->lock);
-	for (int i = 0; i < TB_CLOCKS; i++)
-		if (rb_first_cached(&b->queue[i]))
-			run_expired(b, i);
+	run_due(b);
 	b->in_interrupt = false;
 	rearm(b);
 	spin_unlock(&b->lock);
@@ -315,12 +321,17 @@ void tick_stop_idle(void)
 	spin_unlock(&b->lock);
 }
 
-/* CLOCK_REALTIME jumped: every CPU looks at its tree again. */
+/* CLOCK_REALTIME jumped: what is past now goes off before the call that set the clock returns. Interrupts off. */
 static void retrigger(void *unused)
 {
-	timer_check_remote();
-	this_cpu_ptr(&timer_base)->armed_ns = 0;
-	arch_timer_set_deadline(0);
+	struct timer_base *b = this_cpu_ptr(&timer_base);
+
+	b->in_interrupt = true;
+	spin_lock(&b->lock);
+	run_due(b);
+	b->in_interrupt = false;
+	rearm(b);
+	spin_unlock(&b->lock);
 }
 
 void timers_clock_was_set(void)

@@ -468,20 +468,27 @@ int posix_timer_get(int id, struct posix_timer_spec *out)
 	return p ? 0 : -EINVAL;
 }
 
+/* siglock held. A time that has gone by goes off at once. */
 static void start(struct posix_timer *p, bool absolute, s64 value)
 {
+	struct task *t = NULL;
 	s64 when;
 
-	/* Who sets the clock changes moments, not spans of time. */
+	/* Setting the clock affects absolute timers only. */
 	hrtimer_set_clock(&p->hr, absolute ? p->clock : CLOCK_MONOTONIC);
 	when = absolute ? value : ktime_add_safe(now_of(p), value);
 	p->armed = true;
-	if (p->cpu) {
-		p->cpu_expires = when;
+	p->hr.expires = p->cpu_expires = when;
+	rcu_read_lock();
+	if (when <= now_of(p))
+		t = pid_task(p->target, PIDTYPE_PID);
+	if (t)
+		expire(p, t);
+	else if (p->cpu)
 		list_timer(p);
-	} else {
+	else
 		hrtimer_start(&p->hr, when, HRTIMER_MODE_ABS);
-	}
+	rcu_read_unlock();
 }
 
 int posix_timer_set(int id, bool absolute, const struct posix_timer_spec *n, struct posix_timer_spec *old)

@@ -6,6 +6,7 @@ use crate::bindings;
 use crate::error::{Error, Result};
 use crate::user::{Sink, Source};
 use crate::wait::WaitQueue;
+use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_long, c_uint, c_ulong, CStr};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -41,6 +42,8 @@ pub const POLLOUT: u32 = bindings::RUST_POLLOUT;
 pub trait Device: Sync + Sized + 'static {
     /// What is kept for each open file.
     type File: Send + Sync;
+    /// Do files of it take `O_ASYNC`? Then `listeners` has some.
+    const LISTENS: bool = false;
     /// open(2).
     fn open(&'static self, how: Access) -> Result<Self::File>;
     /// The last close(2).
@@ -62,6 +65,40 @@ pub trait Device: Sync + Sized + 'static {
     /// ioctl(2). `arg` is a number, or an address of the program's.
     fn ioctl(&'static self, _file: &Self::File, _cmd: u32, _arg: usize) -> Result<u32> {
         Err(Error::ENOTTY)
+    }
+    /// Whose owners get `SIGIO`.
+    fn listeners(&'static self) -> Option<&'static Listeners> {
+        None
+    }
+}
+
+/// Files with `O_ASYNC`, whose owners get `SIGIO` (fcntl(2), `F_SETOWN`).
+///
+/// # Invariants
+/// Only the kernel's own functions look at the list.
+pub struct Listeners(UnsafeCell<*mut bindings::fasync_struct>);
+
+// SAFETY: the C side locks.
+unsafe impl Send for Listeners {}
+// SAFETY: as above.
+unsafe impl Sync for Listeners {}
+
+impl Listeners {
+    /// Nobody yet.
+    pub const fn new() -> Self {
+        Listeners(UnsafeCell::new(core::ptr::null_mut()))
+    }
+
+    /// There is something to read. Any context.
+    pub fn tell(&self) {
+        // SAFETY: the list is valid as long as self is.
+        unsafe { bindings::rust_tell_listeners(self.0.get()) }
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -197,6 +234,15 @@ unsafe extern "C" fn ioctl<D: Device>(f: *mut bindings::file, cmd: c_uint, arg: 
     }
 }
 
+unsafe extern "C" fn fasync<D: Device>(fd: c_int, f: *mut bindings::file, on: c_int) -> c_int {
+    // SAFETY: the file was opened by open::<D>.
+    match unsafe { opened::<D>(f) }.dev.listeners() {
+        // SAFETY: the file is open; the device, and so its list, lives for ever.
+        Some(l) => unsafe { bindings::fasync_helper(fd, f, on, l.0.get()) },
+        None => Error::ENOTTY.code(),
+    }
+}
+
 struct Ops<D>(PhantomData<D>);
 
 impl<D: Device> Ops<D> {
@@ -207,6 +253,7 @@ impl<D: Device> Ops<D> {
         write_iter: Some(write::<D>),
         poll: Some(poll::<D>),
         ioctl: Some(ioctl::<D>),
+        fasync: if D::LISTENS { Some(fasync::<D>) } else { None },
         llseek: Some(bindings::no_llseek),
         // SAFETY: null is a valid value of the other members.
         ..unsafe { core::mem::zeroed() }

@@ -14,7 +14,10 @@
 #include <kernel/irq.h>
 #include <kernel/ktest.h>
 #include <kernel/show.h>
+#include <vfs/file.h>
 #include <linux/time.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
 
 void rust_spin_lock(spinlock_t *l) { spin_lock(l); }
 bool rust_spin_trylock(spinlock_t *l) { return spin_trylock(l); }
@@ -59,6 +62,7 @@ void rust_sleep(u32 ms)
 
 u32 rust_file_mode(const struct file *f) { return f->f_mode; }
 bool rust_file_nonblock(const struct file *f) { return READ_ONCE(f->f_flags) & O_NONBLOCK; }
+void rust_tell_listeners(struct fasync_struct **list) { kill_fasync((struct fasync_struct __rcu **)list, SIGIO, POLL_IN); }
 void *rust_file_private(const struct file *f) { return f->private_data; }
 void *rust_seq_private(const struct seq_file *m) { return m->private; }
 void *rust_show_data(const struct show_node *n) { return n->data; }

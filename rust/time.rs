@@ -3,7 +3,7 @@
 
 use crate::alloc::{KBox, KERNEL};
 use crate::bindings;
-use crate::error::Result;
+use crate::error::{to_result, Result};
 use core::cell::UnsafeCell;
 
 /// Nanoseconds of a second.
@@ -28,20 +28,21 @@ pub fn real_ns() -> u64 {
     unsafe { bindings::ktime_get_real_ns() }
 }
 
-/// Sets the wall clock. Sleeps.
+/// Sets the wall clock. Sleeps. `EINVAL`: a time that sums of nanoseconds could overflow with.
 ///
 /// ```
 /// use kernel::time;
 /// let (real, mono) = (time::real_ns(), time::now_ns());
-/// time::set_real_ns(4_000_000_000 * time::SECOND);
+/// time::set_real_ns(4_000_000_000 * time::SECOND).unwrap();
 /// let since = time::now_ns() - mono;
 /// assert!(time::real_ns() >= 4_000_000_000 * time::SECOND);
 /// assert!(time::now_ns() >= mono); // the other clock knows nothing of it
-/// time::set_real_ns(real + since);
+/// time::set_real_ns(real + since).unwrap();
+/// assert!(time::set_real_ns(9_000_000_000 * time::SECOND).is_err());
 /// ```
-pub fn set_real_ns(ns: u64) {
-    // SAFETY: any value is a time.
-    unsafe { bindings::ktime_set_real_ns(ns) }
+pub fn set_real_ns(ns: u64) -> Result<()> {
+    // SAFETY: any value may be tried.
+    to_result(unsafe { bindings::ktime_set_real_ns(ns) })
 }
 
 /// Burns `us` microseconds: only for hardware that asks for it.

@@ -78,14 +78,12 @@ long sys_clock_getres(int id, struct uptr tp)
 	return put_timespec_ns(id == CLOCK_REALTIME_COARSE || id == CLOCK_MONOTONIC_COARSE ? TICK_NSEC : 1, tp);
 }
 
+/* NS: no times before 1970, and KTIME_MAX for all later ones. */
 static long set_real(s64 ns)
 {
-	if (!capable(CAP_SYS_TIME))
-		return -EPERM;
-	if (ns < (s64)ktime_get_ns())
-		return -EINVAL;		/* before boot would make CLOCK_REALTIME of boot negative */
-	ktime_set_real_ns((u64)ns);
-	return 0;
+	if (!ktime_may_be_set((u64)ns))
+		return -EINVAL;
+	return capable(CAP_SYS_TIME) ? ktime_set_real_ns((u64)ns) : -EPERM;
 }
 
 long sys_clock_settime(int id, struct uptr tp)
@@ -100,32 +98,52 @@ long sys_clock_settime(int id, struct uptr tp)
 	return e ?: set_real(ns);
 }
 
+/* What settimeofday(2) said last, for gettimeofday(2): nothing else heeds it. */
+static union zone {
+	struct { s32 west, dst; };	/* minutes */
+	u64 both;
+} zone;
+
 long sys_gettimeofday(struct uptr tv, struct uptr tz)
 {
 	struct user_timeval u = ns_to_user_timeval(ktime_get_real_ns());
-	u64 zero = 0;
+	union zone z = { .both = READ_ONCE(zone.both) };
 
 	if (!uptr_is_null(tv) && copy_to_user(tv, &u, sizeof(u)))
 		return -EFAULT;
-	if (!uptr_is_null(tz) && copy_to_user(tz, &zero, sizeof(zero)))
+	if (!uptr_is_null(tz) && copy_to_user(tz, &z, sizeof(z)))
 		return -EFAULT;
+	return 0;
+}
+
+static long set_zone(union zone z)
+{
+	if (z.west > 15 * 60 || z.west < -15 * 60)
+		return -EINVAL;
+	WRITE_ONCE(zone.both, z.both);
 	return 0;
 }
 
 long sys_settimeofday(struct uptr tv, struct uptr tz)
 {
-	struct user_timeval u;
-	struct { s32 west, dst; } z;
+	struct user_timeval u = { 0 };
+	union zone z;
+	s64 ns;
+	long e;
 
-	if (!uptr_is_null(tz) && copy_from_user(&z, tz, sizeof(z)))
-		return -EFAULT;
-	if (uptr_is_null(tv))
-		return uptr_is_null(tz) || capable(CAP_SYS_TIME) ? 0 : -EPERM;
-	if (copy_from_user(&u, tv, sizeof(u)))
+	if (!uptr_is_null(tv) && copy_from_user(&u, tv, sizeof(u)))
 		return -EFAULT;
 	if (u.usec < 0 || u.usec >= USEC_PER_SEC || u.sec < 0)
 		return -EINVAL;
-	return set_real(u.sec > KTIME_MAX / NSEC_PER_SEC ? KTIME_MAX : u.sec * NSEC_PER_SEC + u.usec * NSEC_PER_USEC);
+	ns = u.sec > KTIME_MAX / NSEC_PER_SEC ? KTIME_MAX : u.sec * NSEC_PER_SEC + u.usec * NSEC_PER_USEC;
+	if (!uptr_is_null(tz) && copy_from_user(&z, tz, sizeof(z)))
+		return -EFAULT;
+	if (!ktime_may_be_set((u64)ns))
+		return -EINVAL;
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	e = uptr_is_null(tz) ? 0 : set_zone(z);
+	return e || uptr_is_null(tv) ? e : set_real(ns);
 }
 
 long sys_time(struct uptr tloc)

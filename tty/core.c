@@ -58,6 +58,7 @@ struct tty *tty_alloc(const struct tty_ops *ops, const char *name, dev_t dev, vo
 	t->driver_data = driver_data;
 	strscpy(t->name, name, sizeof(t->name));
 	mutex_init(&t->open_lock);
+	INIT_LIST_HEAD(&t->files);
 	init_rwsem(&t->termios_lock);
 	t->termios = tty_std_termios;
 	spin_lock_init(&t->ctrl_lock);
@@ -164,6 +165,8 @@ size_t tty_insert_room(struct tty *t)
 void tty_wakeup(struct tty *t)
 {
 	wake_up_interruptible_poll(&t->write_wait, EPOLLOUT | EPOLLWRNORM);
+	if (unlikely(READ_ONCE(t->wants_room)) && xchg(&t->wants_room, false))
+		kill_fasync(&t->fasync, SIGIO, POLL_OUT);
 	if (READ_ONCE(t->echo_head) != READ_ONCE(t->echo_tail))
 		queue_work(system_unbound_wq, &t->input_work);
 }
@@ -188,7 +191,9 @@ int tty_open_file(struct tty *t, struct file *file)
 	}
 	t->count++;
 	f->tty = t;
+	f->file = file;
 	f->hangups = t->hangups;
+	list_add(&f->node, &t->files);
 	file->private_data = f;
 	tty_get(t);
 	mutex_unlock(&t->open_lock);
@@ -201,6 +206,7 @@ static int tty_release(struct inode *inode, struct file *file)
 	struct tty *t = f->tty;
 
 	mutex_lock(&t->open_lock);
+	list_del(&f->node);
 	if (!--t->count) {
 		t->exclusive = false;
 		if (t->ops->close)
@@ -219,10 +225,10 @@ static int tty_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Gives the session's leader its terminal if it has none and the terminal is free. */
+/* Gives the session's leader its terminal if it has none and the terminal is free. Who may only write to it would otherwise get the right to read, by /dev/tty. */
 static void maybe_take_ctty(struct tty *t, struct file *file, bool console)
 {
-	if ((file->f_flags & O_NOCTTY) || t->is_pty_master || console)
+	if ((file->f_flags & O_NOCTTY) || t->is_pty_master || console || !(file->f_mode & FMODE_READ))
 		return;
 	if (current->signal->leader && !current->signal->tty)
 		tty_set_ctty(t, file, 0);
@@ -293,21 +299,70 @@ static __poll_t tty_poll(struct file *file, struct poll_table_struct *p)
 	return ld_poll(file->private_data, file, p);
 }
 
+/* SIGIO, unless somebody was named already, to the foreground group, or where there is none to the caller. open_lock held. */
+static int listen(struct tty *t, int fd, struct file *file)
+{
+	struct pid *who;
+	enum pid_type type = PIDTYPE_PGID;
+	int e = fasync_helper(fd, file, 1, &t->fasync);
+
+	if (e <= 0)
+		return e;
+	spin_lock_irq(&t->ctrl_lock);
+	who = get_pid(t->pgrp);
+	spin_unlock_irq(&t->ctrl_lock);
+	if (!who) {
+		type = PIDTYPE_TGID;
+		who = get_task_pid(current, type);
+	}
+	e = f_set_owner(file, who, type, false);
+	put_pid(who);
+	return e;
+}
+
+static int tty_fasync(int fd, struct file *file, int on)
+{
+	struct tty_file *f = file->private_data;
+	int e;
+
+	mutex_lock(&f->tty->open_lock);
+	if (tty_file_hung(f))
+		e = -ENOTTY;
+	else if (on)
+		e = listen(f->tty, fd, file);
+	else
+		e = fasync_helper(fd, file, 0, &f->tty->fasync);
+	mutex_unlock(&f->tty->open_lock);
+	return e;
+}
+
+/* Files that are dead from now on hear nothing of what becomes of the terminal. open_lock held. */
+static void drop_files(struct tty *t)
+{
+	struct tty_file *f, *n;
+
+	list_for_each_entry_safe(f, n, &t->files, node) {
+		list_del_init(&f->node);
+		fasync_helper(-1, f->file, 0, &t->fasync);
+		cond_resched();
+	}
+}
+
 const struct file_operations tty_fops = {
 	.llseek = no_llseek, .read_iter = tty_read, .write_iter = tty_write, .poll = tty_poll, .ioctl = tty_ioctl,
-	.open = cdev_open, .release = tty_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+	.open = cdev_open, .release = tty_release, .fasync = tty_fasync, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
 };
 static const struct file_operations console_fops = {
 	.llseek = no_llseek, .read_iter = tty_read, .write_iter = tty_write, .poll = tty_poll, .ioctl = tty_ioctl,
-	.open = console_open, .release = tty_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+	.open = console_open, .release = tty_release, .fasync = tty_fasync, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
 };
 static const struct file_operations current_fops = {
 	.llseek = no_llseek, .read_iter = tty_read, .write_iter = tty_write, .poll = tty_poll, .ioctl = tty_ioctl,
-	.open = current_open, .release = tty_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+	.open = current_open, .release = tty_release, .fasync = tty_fasync, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
 };
 static const struct file_operations pts_fops = {
 	.llseek = no_llseek, .read_iter = tty_read, .write_iter = tty_write, .poll = tty_poll, .ioctl = tty_ioctl,
-	.open = pts_open, .release = tty_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+	.open = pts_open, .release = tty_release, .fasync = tty_fasync, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
 };
 
 /* ---- hanging up ---- */
@@ -319,6 +374,7 @@ void tty_hangup(struct tty *t)
 	/* The last close of a master, its open_lock held, hangs up its slave. */
 	mutex_lock_nested(&t->open_lock, t->is_pty);
 	WRITE_ONCE(t->hangups, t->hangups + 1);
+	drop_files(t);
 	mutex_unlock(&t->open_lock);
 	wake_up_interruptible_all(&t->read_wait);
 	wake_up_interruptible_all(&t->write_wait);

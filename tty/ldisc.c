@@ -406,6 +406,7 @@ static void line_done(struct tty *t, u8 c)
 	t->read_head++;
 	t->canon_head = t->read_head;
 	WRITE_ONCE(t->canon_lines, t->canon_lines + 1);
+	kill_fasync(&t->fasync, SIGIO, POLL_IN);
 }
 
 static void flush_input_locked(struct tty *t)
@@ -696,8 +697,11 @@ void ld_input(struct tty *t)
 			for (u32 i = 0; i < n; i++)
 				receive_special(t, buf[i], flag);
 	}
-	if (came && readable(t, 1))
+	if (came && readable(t, 1)) {
 		wake_up_interruptible_poll(&t->read_wait, EPOLLIN | EPOLLRDNORM);
+		if (!L_FLAG(t, ICANON))		/* else each line was told of */
+			kill_fasync(&t->fasync, SIGIO, POLL_IN);
+	}
 	mutex_unlock(&t->ld_lock);
 	ld_flush_echo(t);
 	if (unthrottle && t->ops->unthrottle)
@@ -979,6 +983,15 @@ static bool write_dead(struct tty_file *f)
 	return tty_file_hung(f) || (t->is_pty && t->closed_other && t->link);
 }
 
+/* Not all was written: whoever gets SIGIO from T hears when there is room, which may have come already. */
+static void tell_of_room(struct tty *t)
+{
+	WRITE_ONCE(t->wants_room, true);
+	smp_mb();		/* tty_wakeup() comes after room was made */
+	if (!READ_ONCE(t->stopped) && t->ops->write_room(t) >= OUT_MOST && xchg(&t->wants_room, false))
+		kill_fasync(&t->fasync, SIGIO, POLL_OUT);
+}
+
 ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 {
 	struct tty *t = f->tty;
@@ -1054,6 +1067,8 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 		tty_push(t);
 	if (have != used)
 		iter_revert(from, have - used);
+	if (unlikely(rcu_access_pointer(t->fasync)) && iter_count(from))
+		tell_of_room(t);
 	mutex_unlock(&t->write_lock);
 	return done ?: e;
 }

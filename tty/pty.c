@@ -233,11 +233,12 @@ static int ptmx_release(struct inode *inode, struct file *file)
 
 static ssize_t ptm_read(struct kiocb *k, struct iter *to) { return tty_fops.read_iter(k, to); }
 static ssize_t ptm_write(struct kiocb *k, struct iter *from) { return tty_fops.write_iter(k, from); }
+static int ptm_fasync(int fd, struct file *f, int on) { return tty_fops.fasync(fd, f, on); }
 static __poll_t ptm_poll(struct file *f, struct poll_table_struct *p) { return tty_fops.poll(f, p); }
 
 const struct file_operations pty_master_fops = {
 	.llseek = no_llseek, .read_iter = ptm_read, .write_iter = ptm_write, .poll = ptm_poll, .ioctl = tty_ioctl,
-	.open = ptmx_open, .release = ptmx_release,
+	.open = ptmx_open, .release = ptmx_release, .fasync = ptm_fasync,
 };
 
 int pty_open_slave(struct file *file, struct tty **out)
@@ -315,13 +316,6 @@ static long master_ioctl(struct tty *t, struct file *file, unsigned int cmd, uns
 		if (t->link)
 			tty_signal_foreground(t->link, (int)arg);
 		return 0;
-	case TCFLSH:
-		/* Of the master: its input is the slave's output. */
-		if (t->link && (arg == TCIFLUSH || arg == TCIOFLUSH))
-			ld_flush_input(t);
-		if (t->link && (arg == TCOFLUSH || arg == TCIOFLUSH))
-			ld_flush_input(t->link);
-		return arg > TCIOFLUSH ? -EINVAL : 0;
 	}
 	return -ENOIOCTLCMD;
 }

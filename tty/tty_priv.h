@@ -12,6 +12,8 @@ struct file;
 /* What file->private_data points to. */
 struct tty_file {
 	struct tty *tty;	/* referenced */
+	struct file *file;	/* c: whose this is */
+	struct list_head node;	/* tty->open_lock: in tty->files, until a hang-up */
 	unsigned int hangups;	/* of the tty when it was opened */
 };
 

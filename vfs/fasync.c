@@ -72,7 +72,7 @@ void file_free_owner(struct file *f)
 	f->f_owner = NULL;
 }
 
-static int set_owner(struct file *f, struct pid *pid, enum pid_type type, bool force)
+int f_set_owner(struct file *f, struct pid *pid, enum pid_type type, bool force)
 {
 	struct fown_struct *o = get_owner(f);
 	const struct cred *cred = current_cred();
@@ -111,7 +111,7 @@ int f_setown(struct file *filp, int who, int force)
 		if (!pid)
 			return -ESRCH;
 	}
-	err = set_owner(filp, pid, type, force);
+	err = f_set_owner(filp, pid, type, force);
 	put_pid(pid);
 	return err;
 }
@@ -156,7 +156,7 @@ int f_setown_ex(struct file *filp, struct uptr arg)
 	pid = ex.pid ? find_get_pid(ex.pid) : NULL;
 	if (ex.pid && !pid)
 		return -ESRCH;
-	err = set_owner(filp, pid, type, true);
+	err = f_set_owner(filp, pid, type, true);
 	put_pid(pid);
 	return err;
 }

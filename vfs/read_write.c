@@ -255,7 +255,7 @@ static void account_write(ssize_t n)
 	t->io_bytes[3]++;
 }
 
-static __always_inline ssize_t do_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
+static __always_inline ssize_t do_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf, bool notify)
 {
 	struct kiocb kiocb;
 	ssize_t ret;
@@ -269,12 +269,12 @@ static __always_inline ssize_t do_iter_read(struct file *file, struct iter *to, 
 	ret = file->f_op->read_iter(&kiocb, to);
 	*pos = kiocb.ki_pos;
 	account_read(ret);
-	if (ret > 0)
+	if (ret > 0 && notify)
 		notify_file(file, IN_ACCESS);
 	return ret;
 }
 
-static __always_inline ssize_t do_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf)
+static __always_inline ssize_t do_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf, bool notify)
 {
 	struct inode *inode = file_inode(file);
 	bool reg = S_ISREG(inode->i_mode);
@@ -295,7 +295,8 @@ static __always_inline ssize_t do_iter_write(struct file *file, struct iter *fro
 		sb_end_write(inode->i_sb);
 	if (ret > 0) {
 		*pos = kiocb.ki_pos;
-		notify_file(file, IN_MODIFY);
+		if (notify)
+			notify_file(file, IN_MODIFY);
 	}
 	account_write(ret);
 	return ret;
@@ -319,7 +320,7 @@ static int check_write(struct file *file)
 	return mode & FMODE_WRITE ? -EINVAL : -EBADF;
 }
 
-ssize_t vfs_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
+static __always_inline ssize_t iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf, bool notify)
 {
 	int err = check_read(file);
 	loff_t none = 0;
@@ -329,10 +330,10 @@ ssize_t vfs_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
 	err = rw_verify_area(0, file, pos, iter_count(to));
 	if (unlikely(err))
 		return err;
-	return iter_count(to) ? do_iter_read(file, to, pos ? pos : &none, rwf) : 0;
+	return iter_count(to) ? do_iter_read(file, to, pos ? pos : &none, rwf, notify) : 0;
 }
 
-ssize_t vfs_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf)
+static __always_inline ssize_t iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf, bool notify)
 {
 	int err = check_write(file);
 	loff_t none = 0;
@@ -342,7 +343,27 @@ ssize_t vfs_iter_write(struct file *file, struct iter *from, loff_t *pos, int rw
 	err = rw_verify_area(1, file, pos, iter_count(from));
 	if (unlikely(err))
 		return err;
-	return iter_count(from) ? do_iter_write(file, from, pos ? pos : &none, rwf) : 0;
+	return iter_count(from) ? do_iter_write(file, from, pos ? pos : &none, rwf, notify) : 0;
+}
+
+ssize_t vfs_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
+{
+	return iter_read(file, to, pos, rwf, true);
+}
+
+ssize_t vfs_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf)
+{
+	return iter_write(file, from, pos, rwf, true);
+}
+
+ssize_t vfs_iter_read_quietly(struct file *file, struct iter *to, loff_t *pos)
+{
+	return iter_read(file, to, pos, 0, false);
+}
+
+ssize_t vfs_iter_write_quietly(struct file *file, struct iter *from, loff_t *pos)
+{
+	return iter_write(file, from, pos, 0, false);
 }
 
 ssize_t vfs_read(struct file *file, struct uptr buf, size_t count, loff_t *pos)
@@ -360,7 +381,7 @@ ssize_t vfs_read(struct file *file, struct uptr buf, size_t count, loff_t *pos)
 	if (count > MAX_RW_COUNT)
 		count = MAX_RW_COUNT;
 	iter_init_ubuf(&to, ITER_DEST, buf, count);
-	return do_iter_read(file, &to, pos, 0);
+	return do_iter_read(file, &to, pos, 0, true);
 }
 
 ssize_t vfs_write(struct file *file, struct uptr buf, size_t count, loff_t *pos)
@@ -378,7 +399,7 @@ ssize_t vfs_write(struct file *file, struct uptr buf, size_t count, loff_t *pos)
 	if (count > MAX_RW_COUNT)
 		count = MAX_RW_COUNT;
 	iter_init_ubuf(&from, ITER_SOURCE, buf, count);
-	return do_iter_write(file, &from, pos, 0);
+	return do_iter_write(file, &from, pos, 0, true);
 }
 
 ssize_t kernel_read(struct file *file, void *buf, size_t count, loff_t *pos)

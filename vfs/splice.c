@@ -247,7 +247,7 @@ ssize_t iter_file_splice_write(struct pipe_inode_info *pipe, struct file *out, l
 		if (!n)
 			break;
 		iter_init_bvec(&from, ITER_SOURCE, bv, n, bytes);
-		ret = vfs_iter_write(out, &from, ppos, 0);
+		ret = vfs_iter_write_quietly(out, &from, ppos);
 		if (ret <= 0)
 			break;
 		consume(pipe, (size_t)ret);
@@ -376,15 +376,13 @@ static ssize_t file_to_pipe(struct file *in, loff_t *ppos, struct pipe_inode_inf
 			ret = copy_splice_read(in, ppos, pipe, len, flags);
 	}
 	pipe_unlock(pipe);
-	if (ret > 0) {
+	if (ret > 0)
 		wake_readers(pipe);
-		notify_file(in, IN_ACCESS);
-	}
 	return ret;
 }
 
-/* splice(2): at least one of them is a pipe. An offset pointer says "there, and leave f_pos alone". */
-ssize_t do_splice(struct file *in, loff_t *off_in, struct file *out, loff_t *off_out, size_t len,
+/* At least one of them is a pipe. An offset pointer says "there, and leave f_pos alone". */
+static ssize_t splice_files(struct file *in, loff_t *off_in, struct file *out, loff_t *off_out, size_t len,
 		  unsigned int flags)
 {
 	struct pipe_inode_info *ipipe = get_pipe_info(in, true), *opipe = get_pipe_info(out, true);
@@ -448,6 +446,17 @@ ssize_t do_splice(struct file *in, loff_t *off_in, struct file *out, loff_t *off
 	return -EINVAL;
 }
 
+ssize_t do_splice(struct file *in, loff_t *off_in, struct file *out, loff_t *off_out, size_t len, unsigned int flags)
+{
+	ssize_t ret = splice_files(in, off_in, out, off_out, len, flags);
+
+	if (ret > 0) {
+		notify_file(out, IN_MODIFY);
+		notify_file(in, IN_ACCESS);
+	}
+	return ret;
+}
+
 /* One round of do_splice_direct by copying: pages is filled when it is first needed. */
 static ssize_t copy_direct(struct file *in, loff_t pos, struct file *out, loff_t *opos, size_t len, struct page **pages,
 			   unsigned int *nr)
@@ -463,11 +472,11 @@ static ssize_t copy_direct(struct file *in, loff_t pos, struct file *out, loff_t
 	for (unsigned int i = 0; i < *nr; i++)
 		bv[i] = (struct bio_vec){ pages[i], PAGE_SIZE, 0 };
 	iter_init_bvec(&it, ITER_DEST, bv, *nr, min(len, (size_t)*nr << PAGE_SHIFT));
-	got = vfs_iter_read(in, &it, &pos, 0);
+	got = vfs_iter_read_quietly(in, &it, &pos);
 	if (got <= 0)
 		return got;
 	iter_init_bvec(&it, ITER_SOURCE, bv, *nr, (size_t)got);
-	return vfs_iter_write(out, &it, opos, 0);
+	return vfs_iter_write_quietly(out, &it, opos);
 }
 
 /*
@@ -490,7 +499,7 @@ ssize_t do_splice_direct(struct file *in, loff_t *ppos, struct file *out, loff_t
 
 		if (have > 0) {
 			iter_init_bvec(&it, ITER_SOURCE, bv, n, (size_t)have);
-			ret = vfs_iter_write(out, &it, opos, 0);
+			ret = vfs_iter_write_quietly(out, &it, opos);
 			while (n--)
 				put_page(bv[n].bv_page);
 		} else if (!have) {
@@ -563,8 +572,8 @@ ssize_t do_sendfile(int out_fd, int in_fd, loff_t *ppos, size_t count, loff_t ma
 			fd_file(out)->f_pos = out_pos;
 	}
 	if (ret > 0) {
-		if (!opipe)
-			notify_file(fd_file(in), IN_ACCESS);
+		notify_file(fd_file(in), IN_ACCESS);
+		notify_file(fd_file(out), IN_MODIFY);
 		if (ppos)
 			*ppos = pos;
 		else
@@ -601,6 +610,8 @@ ssize_t vfs_copy_file_range(struct file *in, loff_t pos_in, struct file *out, lo
 	ret = vfs_copy_checks(in, out);
 	if (ret)
 		return ret;
+	if (iin->i_sb != iout->i_sb)
+		return -EXDEV;
 	if (IS_IMMUTABLE(iout))
 		return -EPERM;
 	if (iin->i_flags & S_SWAPFILE || iout->i_flags & S_SWAPFILE)
@@ -620,13 +631,10 @@ ssize_t vfs_copy_file_range(struct file *in, loff_t pos_in, struct file *out, lo
 	if (ret < 0 || !len)
 		return ret;
 	len = min(len, (size_t)MAX_RW_COUNT);
-	if (in->f_op->copy_file_range && in->f_op->copy_file_range == out->f_op->copy_file_range &&
-	    iin->i_sb == iout->i_sb) {
-		sb_start_write(iout->i_sb);
-		ret = out->f_op->copy_file_range(in, pos_in, out, pos_out, len, flags);
-		sb_end_write(iout->i_sb);
-		if (ret != -EOPNOTSUPP && ret != -EXDEV)
-			return ret;
+	ret = do_splice_direct(in, &pos_in, out, &pos_out, len, 0);
+	if (ret > 0) {
+		notify_file(in, IN_ACCESS);
+		notify_file(out, IN_MODIFY);
 	}
-	return do_splice_direct(in, &pos_in, out, &pos_out, len, 0);
+	return ret;
 }

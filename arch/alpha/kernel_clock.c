@@ -39,7 +39,7 @@ void __init arch_clock_init(void)
 static int __init read_wall_clock(void)
 {
 	if (machine.qemu)
-		ktime_set_real_ns(pal_call1(PAL_cserve, CSERVE_WALL_TIME));
+		(void)ktime_set_real_ns(pal_call1(PAL_cserve, CSERVE_WALL_TIME));
 	return 0;
 }
 INITCALL(sched, read_wall_clock);

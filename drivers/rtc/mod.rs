@@ -19,7 +19,7 @@ use calendar::{Time, DAY};
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::alloc::{KBox, KERNEL};
-use kernel::chrdev::{self, Access, PollTable};
+use kernel::chrdev::{self, Access, Listeners, PollTable};
 use kernel::show::{self, Dir};
 use kernel::sync::{Mutex, SpinLockIrq};
 use kernel::time::{HrTimer, Next};
@@ -90,6 +90,7 @@ pub struct Rtc {
     setup: Mutex<Setup>,
     state: SpinLockIrq<State>,
     queue: WaitQueue,
+    listeners: Listeners,
     ticks: HrTimer<fn() -> Next>,
     open: AtomicBool,
     hctosys: bool,
@@ -120,7 +121,10 @@ pub fn set_system_clock(c: &dyn Clock) {
         Ok(t) => {
             if !SYSTEM_CLOCK_SET.swap(true, Ordering::Relaxed) {
                 // Somewhere within that second: half of it is the best guess.
-                time::set_real_ns(t.to_secs() as u64 * time::SECOND + time::SECOND / 2);
+                let ns = (t.to_secs() as u64).saturating_mul(time::SECOND).saturating_add(time::SECOND / 2);
+                if time::set_real_ns(ns).is_err() {
+                    pr_warn!("rtc: {} tells a time that the clock is not set to\n", c.name());
+                }
             }
         }
         Err(e) => pr_warn!("rtc: {} does not tell the time: {}\n", c.name(), e.code()),
@@ -165,7 +169,7 @@ impl Rtc {
         let state = SpinLockIrq::new(off);
         let hctosys = SYSTEM_CLOCK_SET.load(Ordering::Relaxed);
         let ticks = HrTimer::new(tick as fn() -> Next)?;
-        let rtc = Rtc { clock, setup, state, queue: WaitQueue::new()?, ticks, open: AtomicBool::new(false), hctosys };
+        let rtc = Rtc { clock, setup, state, queue: WaitQueue::new()?, listeners: Listeners::new(), ticks, open: AtomicBool::new(false), hctosys };
         Ok(KBox::new(rtc, KERNEL)?.leak())
     }
 
@@ -217,8 +221,13 @@ impl Rtc {
             kinds
         };
         if kinds != 0 {
-            self.queue.wake_all();
+            self.tell();
         }
+    }
+
+    fn tell(&self) {
+        self.queue.wake_all();
+        self.listeners.tell();
     }
 
     /// Something happened: PF, AF, UF. Any context.
@@ -230,7 +239,7 @@ impl Rtc {
                 s.alarm_on = false;
             }
         }
-        self.queue.wake_all();
+        self.tell();
     }
 
     /// Sets the alarm, or takes it back. One that is past comes at once.
@@ -458,6 +467,11 @@ fn get_time(p: UserPtr) -> Result<Time> {
 
 impl chrdev::Device for Rtc {
     type File = ();
+    const LISTENS: bool = true;
+
+    fn listeners(&'static self) -> Option<&'static Listeners> {
+        Some(&self.listeners)
+    }
 
     /// One at a time: who reads the events has them all.
     fn open(&'static self, _how: Access) -> Result {

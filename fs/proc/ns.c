@@ -49,7 +49,7 @@ static u64 ns_number(struct task *task, enum kind kind)
 	}
 	task_lock(task);
 	if (!task->nsproxy)
-		ino = 0;
+		ino = 0;		/* it went as the task ended */
 	else if (kind == NS_MNT)
 		ino = mnt_ns_inum(task->nsproxy->mnt_ns);
 	else if (kind == NS_PID_CHILDREN)
@@ -71,6 +71,7 @@ static int ns_readlink(struct dentry *d, struct uptr buf, int buflen)
 	struct task *task = get_proc_task(inode);
 	char text[48];
 	int len, err;
+	u64 ino;
 
 	if (!task)
 		return -EACCES;
@@ -79,15 +80,18 @@ static int ns_readlink(struct dentry *d, struct uptr buf, int buflen)
 		put_task_struct(task);
 		return err;
 	}
-	len = snprintf(text, sizeof(text), "%s:[%llu]", kinds[kind].label, ns_number(task, kind));
+	ino = ns_number(task, kind);
 	proc_end_access(task);
 	put_task_struct(task);
+	if (!ino)
+		return -ENOENT;
+	len = snprintf(text, sizeof(text), "%s:[%llu]", kinds[kind].label, ino);
 	if (len > buflen)
 		len = buflen;
 	return copy_to_user(buf, text, (size_t)len) ? -EFAULT : len;
 }
 
-/* A reference to what the link means; *kind for nsfs. NULL with *ino set: the kind there is one of. */
+/* A reference to what the link means; *NSK for nsfs. NULL with *INO set: the kind there is one of; with 0: it went as the task ended. */
 static void *get_ns(struct task *task, enum kind kind, enum ns_kind *nsk, u64 *ino)
 {
 	static const enum ns_kind map[NS_KINDS] = {
@@ -111,22 +115,26 @@ static void *get_ns(struct task *task, enum kind kind, enum ns_kind *nsk, u64 *i
 			get_pid_ns(ns);
 		rcu_read_unlock();
 		*ino = ns ? ((struct pid_namespace *)ns)->ino : 0;
-	} else if (!*ino) {
+	} else {
 		task_lock(task);
-		if (task->nsproxy && kind == NS_MNT) {
+		if (!task->nsproxy) {
+			*ino = 0;
+		} else if (*ino) {
+			;
+		} else if (kind == NS_MNT) {
 			ns = task->nsproxy->mnt_ns;
 			get_mnt_ns(ns);
 			*ino = mnt_ns_inum(ns);
-		} else if (task->nsproxy && kind == NS_PID_CHILDREN) {
+		} else if (kind == NS_PID_CHILDREN) {
 			ns = get_pid_ns(task->nsproxy->pid_ns_for_children);
 			*ino = ((struct pid_namespace *)ns)->ino;
-		} else if (task->nsproxy && kind == NS_IPC) {
+		} else if (kind == NS_IPC) {
 			ns = get_ipc_ns(task->nsproxy->ipc_ns);
 			*ino = ipc_ns_ino(ns);
-		} else if (task->nsproxy && kind == NS_NET) {
+		} else if (kind == NS_NET) {
 			ns = get_net_ns(task->nsproxy->net_ns);
 			*ino = net_ns_ino(ns);
-		} else if (task->nsproxy) {
+		} else {
 			ns = get_uts_ns(task->nsproxy->uts_ns);
 			*ino = ((struct uts_namespace *)ns)->ino;
 		}

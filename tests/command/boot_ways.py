@@ -29,7 +29,7 @@ def boot(name, qemu, machine, cpus, kernel, extra, cpu="max"):
     argv = qemu + ["-M", machine, "-cpu", cpu, "-smp", str(cpus), "-m", "256", "-nodefaults", "-display", "none", "-no-reboot",
                    "-serial", "stdio", "-monitor", "none", "-append", "console=ttyS0 ktest=arch_ panic=-1 " + extra] + kernel
     try:
-        r = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=90)
+        r = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
         out = r.stdout.decode("utf-8", "replace")
     except subprocess.TimeoutExpired as e:
         out = (e.stdout or b"").decode("utf-8", "replace") + "\n(did not power off)"

@@ -14,7 +14,7 @@ OPTIONS = sys.argv[1:]
 
 
 def run(*argv, options=(), stdin=b""):
-    return subprocess.run([OCHRE, "run", "--timeout", "120"] + OPTIONS + list(options) + ["--"] + list(argv), input=stdin,
+    return subprocess.run([OCHRE, "run", "--timeout", "300"] + OPTIONS + list(options) + ["--"] + list(argv), input=stdin,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -37,7 +37,7 @@ r = run("sh", "-c", "echo $(nproc)", options=["--cpus", "4", "--machine", "pc"])
 check(r.stdout == b"4\n", "--cpus 4 --machine pc: %r" % r.stdout)
 r = run("sh", "-c", "echo hi", options=["-v"])
 check(r.stdout == b"hi\n" and len(r.stderr) > 100, "-v shows the kernel's messages on stderr")
-r = subprocess.run([OCHRE, "run", "--timeout", "120"] + OPTIONS, input=b"cd /tmp\necho script in $PWD\nexit 9\n", stdout=subprocess.PIPE)
+r = subprocess.run([OCHRE, "run", "--timeout", "300"] + OPTIONS, input=b"cd /tmp\necho script in $PWD\nexit 9\n", stdout=subprocess.PIPE)
 check((r.returncode, r.stdout) == (9, b"script in /tmp\n"), "a script on stdin")
 r = run("sleep", "100", options=["--timeout", "8"])
 check(r.returncode == 124, "--timeout: %s" % r.returncode)
@@ -71,7 +71,7 @@ with tempfile.TemporaryDirectory() as d:
         check(r.returncode == 2 and b"/bin/sh is a program for aarch64, not for x86_64" in r.stderr and r.stderr.count(b"ochre: ") == 1 and not r.stdout,
               "a root of another CPU, %s: %s" % (root, r))
 # The kernel's death: process 1 gone is one.
-r = subprocess.run([OCHRE, "run", "--timeout", "60"] + OPTIONS + ["--append", "rdinit=/bin/false", "--", "true"], stdout=subprocess.PIPE,
+r = subprocess.run([OCHRE, "run", "--timeout", "300"] + OPTIONS + ["--append", "rdinit=/bin/false", "--", "true"], stdout=subprocess.PIPE,
                    stderr=subprocess.PIPE)
 check(r.returncode == 125 and b"panic" in r.stderr, "125 where the kernel dies, and what it said: %s" % r)
 print("ok")

@@ -14,7 +14,7 @@ argv = (setup.load() or setup.ensure())["qemu"]["x86_64"] + [
     "-kernel", ROOT + "/build/x86_64/vmlinux", "-append", "console=ttyS0 loglevel=7 panic=-1 ktest=arch_pte"]
 crowd = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"]) for _ in range(10 * (os.cpu_count() or 2))]
 try:
-    out = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300).stdout
+    out = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900).stdout
 finally:
     for p in crowd:
         p.kill()

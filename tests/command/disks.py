@@ -72,7 +72,7 @@ def session(title, options):
     with tempfile.TemporaryDirectory() as d:
         image = d + "/disk.img"
         make(image)
-        r = subprocess.run([OCHRE, "run", "--timeout", "120"] + sys.argv[1:] + [o.replace("IMAGE", image) for o in options] + ["--", "sh", "-c", SCRIPT],
+        r = subprocess.run([OCHRE, "run", "--timeout", "300"] + sys.argv[1:] + [o.replace("IMAGE", image) for o in options] + ["--", "sh", "-c", SCRIPT],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
         out = r.stdout.splitlines()
         check(r.returncode == 0, "%s: status %d\n%s%s" % (title, r.returncode, r.stdout, r.stderr[-3000:]))
@@ -113,13 +113,13 @@ def console(title, options, device):
                         to.write(b"from the host\n")
         t = threading.Thread(target=host, daemon=True)
         t.start()
-        r = subprocess.run([OCHRE, "run", "--timeout", "60"] + sys.argv[1:] + options +
+        r = subprocess.run([OCHRE, "run", "--timeout", "300"] + sys.argv[1:] + options +
                            ["--append", "console=hvc0 loglevel=7", "--qemu", "-device virtio-rng-%s -device virtio-serial-%s,max_ports=2 -chardev pipe,id=vc,path=%s/vc "
                             "-device virtconsole,chardev=vc" % (device, device, d), "--", "sh", "-c",
                             "stty -F /dev/hvc0 -echo; echo to the console > /dev/console; exec 3<>/dev/hvc0; echo speak >&3; read line <&3; echo \"heard $line\"; "
                             "awk '/virtio-rng/ { for (i = 2; i < NF; i++) n += $i } END { if (n > 0) print \"entropy\" }' /proc/interrupts"],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
-        t.join(10)
+        t.join(120)
         out = "%s: status %d\n%s%s%s" % (title, r.returncode, r.stdout, "".join(said), r.stderr[-2000:])
         check("to the console\r\n" in said, out)
         check("heard from the host" in r.stdout.splitlines(), out)

@@ -32,7 +32,7 @@ class Terminal:
     def type(self, text):
         os.write(self.fd, text.encode())
 
-    def expect(self, pattern, timeout=60):
+    def expect(self, pattern, timeout=300):
         """Waits until the pattern was shown since the last call; what was shown up to it."""
         end = time.monotonic() + timeout
         while True:
@@ -53,13 +53,13 @@ class Terminal:
                 # Less what busybox asks a terminal: where is the cursor?
                 self.text = (self.text + data.decode("utf-8", "replace")).replace("\x1b[6n", "")
 
-    def line(self, text, timeout=60):
+    def line(self, text, timeout=300):
         """Types a line at a prompt; what was shown before the next one."""
         self.type(text + "\n")
         self.expect(r"\n")
         return self.expect(r"[#$] $", timeout)
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=300):
         """The exit status after the end."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:

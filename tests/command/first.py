@@ -13,6 +13,6 @@ ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 
 LAST = {"alpha": "first: all is well", "sparc64": "first: passed"}
 arch = sys.argv[2]
-r = subprocess.run([ROOT + "/ochre", "run", "--arch", arch, "--timeout", "120"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+r = subprocess.run([ROOT + "/ochre", "run", "--arch", arch, "--timeout", "300"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 check(r.returncode == 0 and LAST[arch] in r.stdout, "%s's first program (status %d):\n%s" % (arch, r.returncode, r.stdout))
 print("ok")

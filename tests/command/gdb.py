@@ -27,13 +27,13 @@ with open(ROOT + "/" + DRIVER) as f:
     lines = f.read().splitlines()
 first = next(i for i, l in enumerate(lines, 1) if re.match(r"\s+fn open\(", l))
 last = next(i for i, l in enumerate(lines, 1) if i > first and re.match(r"    }$", l))
-vm = subprocess.Popen([ROOT + "/ochre", "run", "--arch", ARCH, "--gdb", "--timeout", "90", "--", "sh", "-c", "exit 4"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+vm = subprocess.Popen([ROOT + "/ochre", "run", "--arch", ARCH, "--gdb", "--timeout", "300", "--", "sh", "-c", "exit 4"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                       stderr=subprocess.PIPE, text=True)
 out = subprocess.run([GDB, "-nx", "-batch", "-x", ROOT + "/tools/gdb/ochre.py", ROOT + "/build/%s/vmlinux" % ARCH, "-ex", "set pagination off",
-                      "-ex", "set tcp connect-timeout 60", "-ex", "target remote 127.0.0.1:1234",     # it tries until somebody listens
+                      "-ex", "set tcp connect-timeout 250", "-ex", "target remote 127.0.0.1:1234",     # it tries until somebody listens
                       "-ex", "hbreak %s:%d" % (DRIVER, first + 1), "-ex", "continue", "-ex", "backtrace", "-ex", "delete", "-ex", "hbreak " + TRAP, "-ex", "continue", "-ex", "backtrace", "-ex", "delete",
                       "-ex", "hbreak sys_exit_group", "-ex", "continue", "-ex", "backtrace", "-ex", "list", "-ex", "ochre-tasks", "-ex", "delete", "-ex", "detach"],
-                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=80, cwd=ROOT).stdout
+                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280, cwd=ROOT).stdout
 vm.wait()
 stops = [int(n) for n in re.findall(r"Breakpoint 1(?:\.\d+)?,.*\n?.*%s:(\d+)" % re.escape(os.path.basename(DRIVER)), out)]
 check(stops and first <= stops[0] <= last, "stops in a driver, at its line (%d to %d):\n%s" % (first, last, out))

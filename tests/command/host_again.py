@@ -61,7 +61,8 @@ class Fake:
 
     def __init__(self, folder, strict=False, filters=()):
         self.folder = folder
-        self.args = argparse.Namespace(filter=list(filters), jobs=2, verbose=False, strict=strict)
+        self.args = argparse.Namespace(filter=list(filters) or ["/"], jobs=2, verbose=False, strict=strict, full=False, quick=False, arch=None, kernel=None,
+                                       fail_nth=False, seed=None)
         self.r = test.Runner(self.args, None)
 
     def fails(self, name, times):

@@ -26,7 +26,7 @@ def main():
         for ways in [[w] for w in WAYS] + [WAYS]:
             if sys.argv[1:] and ways[0] not in sys.argv[1:]:
                 continue
-            r = subprocess.run([os.path.join(ROOT, "ochre"), "run", "--timeout", "120", "--memory", "96M", "--rootfs", root, "--", "sh", "-c",
+            r = subprocess.run([os.path.join(ROOT, "ochre"), "run", "--timeout", "300", "--memory", "96M", "--rootfs", root, "--", "sh", "-c",
                                 "mkdir -p /dev/shm; mount -t tmpfs t /dev/shm; lasting %s; " % " ".join(ways + ways) + AFTER],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
             said = "%s: status %d\n%s%s" % (" ".join(ways), r.returncode, r.stdout, r.stderr[-3000:])

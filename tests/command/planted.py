@@ -3,7 +3,7 @@
 """Each detector of the debug build reports the bug that was planted for it: what, and in which line of sched/plant.c or sched/test/k_plant.c. Bugs of a task
 that lives in user mode are planted from there, and the system goes on.
 
-    planted.py [--arch CPU] [--short | NAME ...]"""
+    planted.py [--arch CPU] [--short | --slice I/N | NAME ...]"""
 import argparse
 import os
 import re
@@ -131,7 +131,7 @@ def boot(tools, arch, name):
         argv = qemu.Vm(tools, arch, cpus=min(2, arches.ALL[arch].cpus), memory="256M", kernel=build.image(arch, True),
                        append="console=%s panic=-1 plant=%s" % (arches.ALL[arch].console, name)).argv()
     try:
-        out = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=90).stdout
+        out = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300).stdout
     except subprocess.TimeoutExpired as e:
         out = e.stdout or b""
     text = oops.symbolize(out.decode("utf-8", "replace"), vmlinux(arch), tools)
@@ -139,7 +139,7 @@ def boot(tools, arch, name):
 
 
 def run_shell(arch, script):
-    return subprocess.run([ROOT + "/ochre", "run", "--arch", arch, "--debug", "--cpus", "2", "--timeout", "90", "-v", "--", "sh", "-c",
+    return subprocess.run([ROOT + "/ochre", "run", "--arch", arch, "--debug", "--cpus", "2", "--timeout", "300", "-v", "--", "sh", "-c",
                            "mount -t debugfs d /sys/kernel/debug; P=/sys/kernel/debug/plant; " + script],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
 
@@ -174,6 +174,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--arch", default="x86_64", choices=["x86_64", *ON])
     p.add_argument("--short", action="store_true")
+    p.add_argument("--slice", default="0/1", help="I/N: each Nth of them, from the Ith on")
     p.add_argument("name", nargs="*")
     args = p.parse_args()
     tools = setup.load() if args.arch == "x86_64" else None
@@ -181,6 +182,8 @@ def main():
     if not os.path.exists(build.image(args.arch, True)):
         subprocess.run([os.path.join(ROOT, "ochre"), "build", "--arch", args.arch, "--debug"], check=True)
     wanted = SHORT if args.short else args.name or [n for n in [*PLANTS, *FROM_USER, *FAILURES] if n not in NOT_ON.get(args.arch, ())]
+    at, of = (int(n) for n in args.slice.split("/"))
+    wanted = wanted[at::of]
     sys.exit(0 if all([(boot if n in PLANTS else from_user if n in FROM_USER else failure)(tools, args.arch, n) for n in wanted]) else 1)
 
 

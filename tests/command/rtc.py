@@ -25,7 +25,7 @@ hwclock -s && date +'date %F %H'
 
 def session(title, base, options):
     # The clock runs with the guest: what the host does meanwhile does not count.
-    r = subprocess.run([OCHRE, "run", "--timeout", "120"] + sys.argv[1:] + options + ["--qemu", "-rtc base=%sT07:08:09,clock=vm" % base, "--", "sh", "-c", SCRIPT],
+    r = subprocess.run([OCHRE, "run", "--timeout", "300"] + sys.argv[1:] + options + ["--qemu", "-rtc base=%sT07:08:09,clock=vm" % base, "--", "sh", "-c", SCRIPT],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     out = r.stdout.splitlines()
     said = "%s: status %d\n%s%s" % (title, r.returncode, r.stdout, r.stderr[-2000:])

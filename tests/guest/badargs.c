@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: every system call with every bad argument
 /*
  * Every system call of the table with arguments that nobody should give: pointers to nothing, to the kernel, to no address at
  * all, to the last bytes of a page; lengths of nothing, of everything, of more; descriptors that are closed, and numbers at

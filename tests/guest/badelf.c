@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: hundreds of malformed programs
 /* Malformed programs: an errno, or a signal for the one that asked; never more. */
 #define TEST_LIMIT 55
 #include "t.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: every pointer of every system call
 /*
  * Every pointer of every system call, one wrong at a time. For each call arguments are tried until it succeeds, as the types in
  * the table suggest; then the same again with one pointer to nothing, into the kernel, to the last byte of a page, to a page that

@@ -2,6 +2,7 @@
 /* Data from file to file without a buffer of one's own. proves: sendfile copy_file_range splice tee vmsplice */
 #include "t.h"
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
@@ -107,6 +108,75 @@ TEST(copy_a_range)
 	OK(pipe(p));
 	ERR(cfr(p[0], NULL, d, NULL, 10, 0), EINVAL);
 	ERR(cfr(d, NULL, OK(open("/tmp/dst", O_RDONLY)), NULL, 10, 0), EBADF);
+}
+
+/* Only within one file system, whatever is asked for; a file of /proc, which says that it is empty, is not at its end. */
+TEST(copying_between_file_systems)
+{
+	int d = target(), p = OK(open("/proc/version", O_RDONLY)), there, here;
+	loff_t at = 3;
+
+	ERR(cfr(p, NULL, d, NULL, 50, 0), EXDEV);
+	ERR(cfr(p, NULL, d, NULL, 0, 0), EXDEV);
+	ERR(cfr(p, &at, d, NULL, 5, 0), EXDEV);
+	EQ(sendfile(d, p, NULL, 5), 5);
+	OK(unshare(CLONE_NEWNS));
+	OK(mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	OK(mkdir("/tmp/other", 0755));
+	OK(mount("tmpfs", "/tmp/other", "tmpfs", 0, NULL));
+	there = OK(open("/tmp/other/file", O_CREAT | O_RDWR, 0600));
+	ERR(cfr(d, NULL, there, NULL, 5, 0), EXDEV);
+	ERR(cfr(d, NULL, OK(open("/tmp/other/file", O_RDONLY)), NULL, 5, 0), EBADF);
+	ERR(cfr(d, NULL, OK(open("/tmp/other", O_RDONLY)), NULL, 5, 0), EISDIR);
+	/* Two mounts of one. */
+	EQ(write(there, "hello", 5), 5);
+	OK(mkdir("/tmp/again", 0755));
+	OK(mount("/tmp/other", "/tmp/again", NULL, MS_BIND, NULL));
+	here = OK(open("/tmp/again/copy", O_CREAT | O_RDWR, 0600));
+	at = 0;
+	EQ(cfr(there, &at, here, NULL, 5, 0), 5);
+}
+
+/* Events that I has, as a text: s and d are the files, r reading, w writing. */
+static const char *events(int i)
+{
+	static char text[64];
+	char buf[2048];
+	ssize_t n = read(i, buf, sizeof(buf)), at = 0;
+	int len = 0;
+
+	while (at < n) {
+		struct inotify_event *e = (struct inotify_event *)(buf + at);
+
+		text[len++] = e->wd == 1 ? 's' : 'd';
+		text[len++] = e->mask == IN_ACCESS ? 'r' : 'w';
+		at += (ssize_t)sizeof(*e) + e->len;
+	}
+	text[len] = 0;
+	return text;
+}
+
+TEST(watchers_hear_of_both_files)
+{
+	int s = source(), d = target(), i = OK(inotify_init1(IN_NONBLOCK)), p[2];
+	loff_t at = 0, to = 50000;
+
+	OK(pipe(p));
+	EQ(inotify_add_watch(i, "/tmp/src", IN_ACCESS | IN_MODIFY), 1);
+	EQ(inotify_add_watch(i, "/tmp/dst", IN_ACCESS | IN_MODIFY), 2);
+	EQ(cfr(s, NULL, d, NULL, 50000, 0), 50000);
+	CHECK(!strcmp(events(i), "srdw"));
+	EQ(cfr(s, NULL, d, NULL, 0, 0), 0);
+	CHECK(!strcmp(events(i), ""));
+	EQ(sendfile(d, s, &at, 50000), 50000);
+	CHECK(!strcmp(events(i), "srdw"));
+	at = 0;
+	EQ(cfr(d, &at, d, &to, 100, 0), 100);
+	CHECK(!strcmp(events(i), "drdw"));
+	EQ(splice(s, &at, p[1], NULL, 100, 0), 100);
+	CHECK(!strcmp(events(i), "sr"));
+	EQ(splice(p[0], NULL, d, NULL, 100, 0), 100);
+	CHECK(!strcmp(events(i), "dw"));
 }
 
 /* Memory files have no blocks to share. */

@@ -116,6 +116,28 @@ TEST(what_stays_and_what_goes)
 	OK(access("/tmp/alive", F_OK));
 }
 
+/* Is a program, executed by a descriptor of /bin/NAME, called NAME? The path that it was called by says nothing then. */
+static bool named_by_descriptor(const char *name)
+{
+	char *argv[] = { "cat", "/proc/self/comm", NULL }, path[40], comm[40];
+	int fd, out[2], n;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "/bin/%s", name);
+	fd = OK(open(path, O_PATH));
+	OK(pipe(out));
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(dup2(out[1], 1));
+		syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+		_exit(99);
+	}
+	n = (int)OK(read(out[0], comm, sizeof(comm)));
+	CHECK(t_child_ok(pid));
+	close(fd);
+	return n == (int)strlen(name) + 1 && !memcmp(comm, name, strlen(name));
+}
+
 TEST(by_descriptor)
 {
 	char *argv[] = { "true", NULL };
@@ -127,9 +149,41 @@ TEST(by_descriptor)
 		_exit(99);
 	}
 	CHECK(t_child_ok(pid));
+	CHECK(named_by_descriptor("busybox"));
 	ERR(syscall(SYS_execveat, fd, "", argv, environ, 0), ENOENT);
 	ERR(syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, environ, AT_SYMLINK_NOFOLLOW), ELOOP);
 	ERR(syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, environ, 0x4000000), EINVAL);
+}
+
+static long check(int fd, const char *path, int flags)
+{
+	return syscall(SYS_execveat, fd, path, NULL, NULL, flags | 0x10000 /* AT_EXECVE_CHECK */);
+}
+
+/* May it be executed? Nothing is. */
+TEST(only_to_check)
+{
+	int fd;
+
+	EQ(check(AT_FDCWD, "/bin/busybox", 0), 0);
+	fd = OK(open("/tmp/check", O_CREAT | O_WRONLY, 0755));
+	EQ(write(fd, "#!/none\n", 8), 8);
+	ERR(check(AT_FDCWD, "/tmp/check", 0), ETXTBSY);
+	close(fd);
+	EQ(check(AT_FDCWD, "/tmp/check", 0), 0);	/* what is in it does not matter */
+	fd = OK(open("/tmp/check", O_RDONLY));
+	EQ(check(fd, "", AT_EMPTY_PATH), 0);
+	OK(fchmod(fd, 0644));
+	ERR(check(fd, "", AT_EMPTY_PATH), EACCES);
+	ERR(check(AT_FDCWD, "/tmp", 0), EACCES);
+	ERR(check(AT_FDCWD, "/tmp/none", 0), ENOENT);
+	OK(symlink("/bin/busybox", "/tmp/check.link"));
+	EQ(check(AT_FDCWD, "/tmp/check.link", 0), 0);
+	ERR(check(AT_FDCWD, "/tmp/check.link", AT_SYMLINK_NOFOLLOW), ELOOP);
+	ERR(syscall(SYS_execveat, AT_FDCWD, "/bin/busybox", 8, NULL, 0x10000), EFAULT);
+	ERR(check(AT_FDCWD, "/bin/busybox", 0x20000), EINVAL);
+	OK(unlink("/tmp/check"));
+	OK(unlink("/tmp/check.link"));
 }
 
 TEST(argument_limit)

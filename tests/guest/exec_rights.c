@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: an attacker's tries at each moment of an exec
 /*
  * What a program with more rights than its caller's gives away: nothing, at no moment of execve(2). proves: execve ptrace process_vm_readv
  * process_vm_writev process_madvise move_pages migrate_pages pidfd_getfd kcmp get_robust_list prctl mq_notify

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: uses up all there is
 /* Everything used up: an errno each time, and all of it comes back. */
 #define TEST_LIMIT 90
 #include "t.h"

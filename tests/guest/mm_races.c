@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: races are waited for
 /* What one thread unmaps, truncates or gives up while another faults, splits mappings or reclaims. proves: mprotect munmap fallocate */
 #define TEST_LIMIT 60
 #include "t.h"

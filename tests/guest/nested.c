@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: a hundred thousand of each
 /* What holds on to what holds on to more: the last reference goes, and no stack is long enough for all of it at once. proves: unshare mount umount2 setns open_tree move_mount */
 #include "t.h"
 #include <sched.h>

@@ -574,6 +574,38 @@ TEST(files_of_a_zombie)
 	ERR(of_process(1, "smaps_rollup", O_RDONLY), EACCES);
 }
 
+/* Those that went with the process are no names any more. */
+TEST(namespaces_of_a_zombie)
+{
+	static const char *const gone[] = { "cgroup", "ipc", "mnt", "net", "pid_for_children", "time", "time_for_children", "uts" };
+	static const char *const kept[] = { "pid", "user" };
+	pid_t pid = OK(fork());
+	char name[64], text[64];
+	struct stat st;
+	siginfo_t si;
+	int fd;
+
+	if (!pid)
+		_exit(0);
+	OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	for (unsigned int i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+		snprintf(name, sizeof(name), "/proc/%d/ns/%s", pid, gone[i]);
+		ERR(readlink(name, text, sizeof(text)), ENOENT);
+		ERR(open(name, O_RDONLY), ENOENT);
+		ERR(stat(name, &st), ENOENT);
+		OK(lstat(name, &st));
+	}
+	for (unsigned int i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		snprintf(name, sizeof(name), "/proc/%d/ns/%s", pid, kept[i]);
+		CHECK(OK(readlink(name, text, sizeof(text))) > 8);
+		OK(stat(name, &st));
+	}
+	fd = OK((int)syscall(SYS_pidfd_open, pid, 0));
+	for (unsigned int i = 1; i <= 10; i++)		/* PIDFD_GET_CGROUP_NAMESPACE and so on */
+		ERR(ioctl(fd, _IO(0xff, i), 0), ESRCH);
+	t_wait(pid);
+}
+
 TEST(slack_of_another)
 {
 	char b[32] = "";

@@ -144,6 +144,22 @@ TEST(updates)
 	OK(ioctl(fd, RTC_UIE_OFF, 0));
 }
 
+TEST(signals_of_updates)
+{
+	int fd = rtc_open(0), sig;
+	sigset_t set;
+
+	NEEDS_INTERRUPTS(fd);
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	OK(fcntl(fd, F_SETOWN, getpid()));
+	OK(fcntl(fd, F_SETFL, O_ASYNC));
+	OK(ioctl(fd, RTC_UIE_ON, 0));
+	EQ(sigwait(&set, &sig), 0);
+	OK(ioctl(fd, RTC_UIE_OFF, 0));
+}
+
 TEST(an_alarm)
 {
 	int fd = rtc_open(0);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: shares of processor time are measured
 /* Scheduling, by its effect. proves: sched_setscheduler sched_getscheduler sched_setparam sched_getparam sched_setaffinity sched_getaffinity
  * sched_setattr sched_getattr sched_rr_get_interval sched_get_priority_max sched_get_priority_min sched_yield getpriority setpriority nice getcpu */
 #define TEST_LIMIT 55

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// slow: hundreds of sessions come and go
 /* Sessions, process groups and terminals. proves: setsid getsid setpgid getpgid getpgrp vhangup ioctl */
 #include "t.h"
 #include <poll.h>
@@ -160,6 +161,35 @@ static void reader(int s)
 	}
 }
 
+/* Who opens a terminal only to write gets no right to read from it as /dev/tty. */
+TEST(no_controlling_terminal_to_who_writes)
+{
+	char name[40];
+	int m, s;
+
+	OK(setsid());
+	signal(SIGHUP, SIG_IGN);
+	m = open_pty(name, sizeof(name));
+	s = OK(open(name, O_WRONLY));
+	ERR(open("/dev/tty", O_RDWR), ENXIO);
+	OK(open(name, O_RDWR));
+	OK(open("/dev/tty", O_RDWR));
+	OK(ioctl(s, TIOCNOTTY));
+	EQ(ioctl(m, TIOCGPTPEER, O_WRONLY) >= 0, 1);
+	ERR(open("/dev/tty", O_RDWR), ENXIO);
+	pid_t pid = OK(fork());
+
+	if (pid == 0) {
+		OK(setsid());
+		OK(setuid(1000));
+		ERR(ioctl(s, TIOCSCTTY, 0), EPERM);
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+	OK(ioctl(s, TIOCSCTTY, 0));		/* root asks for it */
+	OK(open("/dev/tty", O_RDWR));
+}
+
 TEST(line_discipline)
 {
 	char b[200];
@@ -204,6 +234,33 @@ static void raw_reader(int s)
 	CHECK(t_now_ns() - start > 150000000);
 	EQ(write(s, "a\nb", 3), 3);
 	t_sleep_ms(300);
+}
+
+/* The master's flush of what it wrote leaves the lines that the slave has. */
+TEST(flushing_at_the_master)
+{
+	char name[40];
+	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY | O_NONBLOCK)), n;
+
+	for (int raw = 0; raw < 2; raw++) {
+		struct termios t;
+
+		OK(tcgetattr(s, &t));
+		if (raw)
+			cfmakeraw(&t);
+		OK(tcsetattr(s, TCSANOW, &t));
+		EQ(write(m, "ab\ncd\n", 6), 6);
+		while (!ioctl(s, FIONREAD, &n) && n < 6)
+			;
+		OK(tcflush(m, TCOFLUSH));
+		OK(tcflush(m, TCIOFLUSH));
+		OK(ioctl(s, FIONREAD, &n));
+		EQ(n, 6);
+		OK(tcflush(s, TCIFLUSH));
+		OK(ioctl(s, FIONREAD, &n));
+		EQ(n, 0);
+	}
+	ERR(ioctl(m, TCFLSH, 3), EINVAL);
 }
 
 TEST(raw_mode)

@@ -2,6 +2,7 @@
 /* Clocks and sleeping. proves: clock_gettime clock_settime clock_getres clock_nanosleep nanosleep gettimeofday settimeofday time timer_create
  * timer_settime timer_gettime timer_getoverrun timer_delete times adjtimex clock_adjtime */
 #include "t.h"
+#include <limits.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/times.h>
@@ -267,4 +268,151 @@ TEST(adjtimex_reads_and_checks)
 	tx.time.tv_usec = 1000000000;
 	ERR(adjtimex(&tx), EINVAL);
 	CHECK(time(NULL) >= now && time(NULL) - now < tx.time.tv_sec);		/* none of them moved the clock */
+}
+
+static int set_to(time_t s)
+{
+	return clock_settime(CLOCK_REALTIME, &(struct timespec){ .tv_sec = s });
+}
+
+#define LATEST 8277292035LL	/* from a second more on, 64-bit nanoseconds overflow within 30 years */
+
+static void set_badly(int why)
+{
+	ERR(set_to(LATEST + 1), EINVAL);
+	ERR(set_to(1LL << 34), EINVAL);
+	ERR(set_to(LONG_MAX), EINVAL);
+	ERR(set_to(-1), EINVAL);
+	ERR(syscall(SYS_settimeofday, &(struct timeval){ .tv_sec = LATEST + 1 }, NULL), EINVAL);
+	ERR(syscall(SYS_settimeofday, NULL, &(struct timezone){ .tz_minuteswest = 901 }), why);
+}
+
+TEST(times_out_of_range)
+{
+	struct timex tx = { .modes = ADJ_SETOFFSET, .time.tv_sec = LATEST };
+	struct timespec was;
+	pid_t pid;
+
+	OK(clock_gettime(CLOCK_REALTIME, &was));
+	set_badly(EINVAL);
+	ERR(adjtimex(&tx), EINVAL);
+	tx.time.tv_sec = -LATEST;
+	ERR(adjtimex(&tx), EINVAL);
+	ERR(set_to(0), EINVAL);			/* before boot */
+	CHECK(time(NULL) - was.tv_sec < 100);
+	OK(set_to(LATEST));
+	CHECK(time(NULL) >= LATEST - 1);
+	OK(clock_settime(CLOCK_REALTIME, &was));
+	pid = OK(fork());
+	if (pid == 0) {
+		OK(setuid(1000));
+		set_badly(EPERM);		/* the time is looked at before the right to set it, the zone after */
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+TEST(time_zone)
+{
+	struct timezone set = { -60, 1 }, z = { 0 }, none = { 0 };
+
+	OK(syscall(SYS_settimeofday, NULL, &none));
+	OK(syscall(SYS_settimeofday, NULL, &set));
+	OK(syscall(SYS_gettimeofday, NULL, &z));
+	OK(syscall(SYS_settimeofday, NULL, &none));
+	EQ(z.tz_minuteswest, -60);
+	EQ(z.tz_dsttime, 1);
+}
+
+static const struct itimerspec long_ago = { .it_value.tv_nsec = 1 };
+
+/* How often it went off; minus the errno. */
+static int count_of(int fd)
+{
+	uint64_t n;
+
+	return read(fd, &n, sizeof(n)) == sizeof(n) ? (int)n : -errno;
+}
+
+static bool is_past(struct itimerspec *s)
+{
+	struct timespec now;
+
+	OK(clock_gettime(CLOCK_MONOTONIC, &now));
+	s->it_value = (struct timespec){ .tv_sec = now.tv_sec - 1, .tv_nsec = now.tv_nsec };
+	return s->it_value.tv_sec > 0;
+}
+
+/* It has gone off when the call returns, by whatever means one looks. */
+TEST(timers_for_times_gone_by)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME };
+	struct itimerspec s = { .it_interval.tv_nsec = 100000000 }, left;
+	int fd, n;
+
+	for (int i = 0; i < 300; i++) {
+		fd = OK(timerfd_create(clocks[i % 3], TFD_NONBLOCK));
+		OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &long_ago, NULL));
+		EQ(count_of(fd), 1);
+		EQ(count_of(fd), -EAGAIN);
+		OK(timerfd_gettime(fd, &left));
+		EQ(left.it_value.tv_sec + left.it_value.tv_nsec, 0);
+		close(fd);
+	}
+	fd = OK(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
+	while (!is_past(&s))
+		t_sleep_ms(100);
+	OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &s, NULL));
+	n = count_of(fd);
+	CHECK(n >= 11 && n < 100);		/* all of its intervals */
+	OK(timerfd_gettime(fd, &left));
+	CHECK(left.it_value.tv_nsec > 0 && left.it_value.tv_nsec <= 100000000);
+}
+
+static volatile sig_atomic_t alarms;
+
+static void count_alarm(int sig)
+{
+	alarms++;
+}
+
+TEST(signals_of_times_gone_by)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_PROCESS_CPUTIME_ID };
+	struct itimerspec left;
+	timer_t id;
+
+	signal(SIGALRM, count_alarm);
+	alarm(0);
+	for (int i = 0; i < 300; i++) {
+		OK(timer_create(clocks[i % 3], NULL, &id));
+		OK(timer_settime(id, TIMER_ABSTIME, &long_ago, NULL));
+		EQ(alarms, i + 1);
+		OK(timer_gettime(id, &left));
+		EQ(left.it_value.tv_sec + left.it_value.tv_nsec, 0);
+		OK(timer_delete(id));
+	}
+}
+
+/* A step of the clock cancels; who sets the timer anew before a read is told by that. */
+TEST(canceled_by_a_step)
+{
+	const int how = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+	struct itimerspec far = { .it_value.tv_sec = 8000000000LL }, none = { 0 };
+	int fd = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
+	struct timespec now;
+
+	OK(timerfd_settime(fd, how, &far, NULL));
+	OK(clock_gettime(CLOCK_REALTIME, &now));
+	OK(clock_settime(CLOCK_REALTIME, &now));
+	EQ(count_of(fd), -ECANCELED);
+	EQ(count_of(fd), -EAGAIN);
+	OK(clock_gettime(CLOCK_REALTIME, &now));
+	OK(clock_settime(CLOCK_REALTIME, &now));
+	ERR(timerfd_settime(fd, how, &far, NULL), ECANCELED);
+	EQ(count_of(fd), -EAGAIN);
+	OK(clock_gettime(CLOCK_REALTIME, &now));
+	OK(clock_settime(CLOCK_REALTIME, &now));
+	OK(timerfd_settime(fd, 0, &none, NULL));
+	EQ(count_of(fd), -EAGAIN);
 }

@@ -31,9 +31,14 @@ FLAGS = {
 }
 
 
+def host_tests():
+    """The tests of pure code: of a room, of a part of one, of a part of that."""
+    return [p for depth in ("*", "*/*", "*/*/*") for p in glob.glob("%s/%s/test/host_*.c" % (ROOT, depth))]
+
+
 def sources():
     """{target: its source}"""
-    return {re.search(r"host_fuzz_(\w+)\.c$", p)[1]: p for p in sorted(glob.glob(ROOT + "/*/test/host_fuzz_*.c") + glob.glob(ROOT + "/*/*/test/host_fuzz_*.c"))}
+    return {re.search(r"host_fuzz_(\w+)\.c$", p)[1]: p for p in sorted(p for p in host_tests() if "/host_fuzz_" in p)}
 
 
 class Target:

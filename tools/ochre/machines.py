@@ -20,7 +20,7 @@ poweroff -f
 sleep 1000
 """
 LIMIT, BOCHS_LIMIT = 60, 400            # seconds, of the processor and of the clock
-SLOWEST = 4                             # the clock's to the processor's, where others want it as well, or the machine waits for nothing
+SLOWEST = 10                            # the clock's to the processor's, where others want it as well, or the machine waits for nothing
 GRACE = 5                               # to power off in: some machines cannot
 
 X86 = {

@@ -14,7 +14,7 @@ ABOUT = """Ochre: a kernel that runs Linux programs. The two commands to know:
   ./ochre run     builds it and boots it to a shell
   ./ochre test    builds it and tests it"""
 
-LATER = {"image": "disk images come with the XFS work"}
+LATER = {}
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,9 +61,11 @@ def parser():
     s.add_argument("-v", "--verbose", action="store_true", help="the kernel's messages on stderr")
     s.add_argument("argv", nargs="*", metavar="COMMAND ARG", help="after --: what to run instead of a shell")
 
-    s = command("test", "test", "cmd_test", "build and test; ends with 'N passed, N failed, N skipped'")
+    s = command("test", "test", "cmd_test", "build and test, in half an hour; ends with 'N passed, N failed, N skipped'")
     s.add_argument("--arch", choices=ARCHES, help="only this CPU")
-    s.add_argument("--quick", action="store_true", help="the part that takes under five minutes, with the builds done")
+    s.add_argument("--quick", action="store_true", help="what comes before a commit: five minutes")
+    s.add_argument("--full", action="store_true", help="everything: what a run without it samples, too")
+    s.add_argument("--seed", metavar="SEED", help="sample as a run did that says 'sample SEED' (default: by the commit)")
     s.add_argument("--debug", action="store_true", help="only the debug build")
     s.add_argument("--kernel", metavar="FILE", help="run the guest tests under another kernel ('linux': Debian's), and nothing else")
     s.add_argument("--release", action="store_true", help="only the release build")
@@ -150,6 +152,13 @@ def parser():
     s.add_argument("--out", metavar="DIR", help="where to write (build/triage)")
     s.add_argument("--append", metavar="STR", default="", help="more for the kernel's command line")
     s.add_argument("--check", metavar="REPORT", help="say what a report lacks of what docs/security-bugs.md asks for")
+
+    s = command("image", "image", "cmd_image", "look into an XFS disk image",
+                epilog="ls lists a directory, cat writes a file's bytes, info shows the file system or one file, check compares all that is in it (status 1\n"
+                       "where something is wrong). Images are only read; raw ones only.")
+    s.add_argument("what", choices=["ls", "cat", "info", "check"])
+    s.add_argument("image", metavar="IMAGE")
+    s.add_argument("path", metavar="PATH", nargs="?", help="in the image")
 
     s = command("symbolize", "oops", "cmd_symbolize", "read kernel messages on stdin, add file and line to each address")
     s.add_argument("--arch", choices=ARCHES, default="x86_64")

@@ -235,7 +235,7 @@ class Session:
             self.status = TIMED_OUT
             return True
         if self.panicked is None and self.status is None and oops.PANIC.search(self.tail(m)):
-            self.panicked = now + 3     # it should reboot, and so end, by itself
+            self.panicked = now + 20    # it should reboot, and so end, by itself
         return m.ended()
 
     def tail(self, m):

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-from . import accel, arches
+from . import accel, apt as debs, arches
 from .util import Fail, HOST, ROOT, digest, logged, output, rel, write_if_changed
 
 CLIPPY_OWN = os.path.join(HOST, "own/usr/bin/clippy-driver")
@@ -93,7 +93,7 @@ def unpack_own(name, env):
     d = os.path.join(HOST, "own")
     os.makedirs(d, exist_ok=True)
     opts = ["-o", "APT::Sandbox::User=root"]
-    logged("Fetching " + name, ["apt-get"] + opts + ["-q", "download", name], LOG, cwd=d, env=env)
+    debs.run("Fetching " + name, ["apt-get"] + opts + ["-q", "download", name], LOG, cwd=d, env=env)
     for deb in glob.glob("%s/%s_*.deb" % (d, name)):
         logged("Unpacking " + name, ["dpkg-deb", "-x", deb, d], LOG)
         os.unlink(deb)
@@ -108,9 +108,8 @@ def unpack_beside(name, dest):
         if os.geteuid():
             raise lacking([name])
         update_lists(log)
-    logged("Fetching " + name, ["apt-get", "-o", "APT::Sandbox::User=root", "-q", "download", name], log, cwd=dest, env=env)
-    debs = glob.glob("%s/%s_*.deb" % (dest, name))
-    for deb in debs:
+    debs.run("Fetching " + name, ["apt-get", "-o", "APT::Sandbox::User=root", "-q", "download", name], log, cwd=dest, env=env)
+    for deb in glob.glob("%s/%s_*.deb" % (dest, name)):
         logged("Unpacking " + name, ["dpkg-deb", "-x", deb, dest], log)
         os.unlink(deb)
 
@@ -120,12 +119,12 @@ APT_INSTALL = ["apt-get", "-q", "-y", "--no-install-recommends", "--no-remove", 
 
 
 def update_lists(log):
-    logged("Reading Debian's package lists", ["apt-get", "-q", "update"], log, env=dict(os.environ, **APT_ENV))
+    debs.run("Reading Debian's package lists", ["apt-get", "-q", "update"], log, env=dict(os.environ, **APT_ENV))
 
 
 def install(names, log):
-    logged("Installing %s" % (names[0] if len(names) == 1 else "%d packages" % len(names)), APT_INSTALL + names, log,
-           env=dict(os.environ, **APT_ENV))
+    debs.run("Installing %s" % (names[0] if len(names) == 1 else "%d packages" % len(names)), APT_INSTALL + names, log,
+             again=lambda: update_lists(log), env=dict(os.environ, **APT_ENV))
 
 
 def lacking(names):
@@ -225,8 +224,7 @@ class PrivateApt:
 
     def update(self):
         if not self.fresh:
-            logged("Reading the package lists of %s" % ", ".join(self.suites),
-                   ["apt-get"] + self.opts + ["-q", "update"], LOG, env=dict(os.environ, LC_ALL="C"))
+            debs.run("Reading the package lists of %s" % ", ".join(self.suites), ["apt-get"] + self.opts + ["-q", "update"], LOG)
             self.fresh = True
 
     def newest(self, name, suite):
@@ -249,33 +247,44 @@ class PrivateApt:
         self.update()
         return re.findall(r"^Inst (\S+)", output(["apt-get"] + self.opts + ["-q", "-s", "install", name]), re.M)
 
-    def unpack(self, names, suite, dest, minimum=None):
-        """Downloads the newest of each and unpacks them together under dest (anew)."""
-        wanted = []
+    def wanted(self, names, suite, minimum):
+        """["NAME=VERSION"] of the newest of each."""
+        found = []
         for n in names:
             v = self.newest(n, suite)
             if not v or (minimum and n == names[0] and version(v) < minimum):
                 raise Fail("%s has %s %s, at least %s is needed" % (
                     suite, n, v or "nowhere", ".".join(map(str, minimum or ()))))
-            wanted.append("%s=%s" % (n, v))
-        stamp = os.path.join(dest, ".packages")
-        try:
-            with open(stamp) as f:
-                if f.read().split() == wanted:
-                    return
-        except OSError:
-            pass
-        logged("Fetching %s of %s" % (", ".join(names[:2]) + (" ..." if len(names) > 2 else ""), suite),
-               ["apt-get"] + self.opts + ["-q", "download"] + wanted, LOG, cwd=self.debs)
-        shutil.rmtree(dest, ignore_errors=True)
-        os.makedirs(dest)
-        for n in names:
-            debs = sorted(glob.glob("%s/%s_*.deb" % (self.debs, n)), key=os.path.getmtime)
-            logged("Unpacking " + n, ["dpkg-deb", "-x", debs[-1], dest], LOG)
-            for d in debs:
-                os.unlink(d)
-        with open(stamp, "w") as f:
-            f.write("\n".join(wanted) + "\n")
+            found.append("%s=%s" % (n, v))
+        return found
+
+    def unpack(self, names, suite, dest, minimum=None):
+        """Downloads the newest of each and unpacks them together under dest (anew)."""
+        with debs.one_at_a_time():
+            wanted = self.wanted(names, suite, minimum)
+            stamp = os.path.join(dest, ".packages")
+            try:
+                with open(stamp) as f:
+                    if f.read().split() == wanted:
+                        return
+            except OSError:
+                pass
+
+            def again():
+                self.fresh = False
+                wanted[:] = self.wanted(names, suite, minimum)
+                return argv + wanted
+            argv = ["apt-get"] + self.opts + ["-q", "download"]
+            debs.run("Fetching %s of %s" % (", ".join(names[:2]) + (" ..." if len(names) > 2 else ""), suite), argv + wanted, LOG, again=again, cwd=self.debs)
+            shutil.rmtree(dest, ignore_errors=True)
+            os.makedirs(dest)
+            for n in names:
+                files = sorted(glob.glob("%s/%s_*.deb" % (self.debs, n)), key=os.path.getmtime)
+                logged("Unpacking " + n, ["dpkg-deb", "-x", files[-1], dest], LOG)
+                for d in files:
+                    os.unlink(d)
+            with open(stamp, "w") as f:
+                f.write("\n".join(wanted) + "\n")
 
 
 # --- tools ---
@@ -367,13 +376,30 @@ def readable_suite(code, arch, first, folder):
     raise failure
 
 
-def with_own_library(path, dest, argv, env=""):
-    """A script at PATH that runs what was unpacked under DEST together with its C library: argv[0] of its /usr/bin."""
-    loader = (glob.glob(dest + "/usr/lib/*-linux-gnu/ld-linux*.so.*") + [None])[0]
+def with_own_library(path, dest, argv, env="", folder="usr/bin"):
+    """A script at PATH that runs what was unpacked under DEST together with its C library: argv[0] of its /usr/bin (or another FOLDER)."""
+    folders = [d for top in ("/usr/lib", "/lib") for d in glob.glob("%s%s/*-linux-gnu" % (dest, top))]      # Debian 12's packages have both
+    loader = next((l for d in folders for l in glob.glob(d + "/ld-linux*.so.*")), None)
     if not loader:
         raise Fail("the libc6 under %s has no loader where it is looked for" % rel(dest))
-    write_if_changed(path, '#!/bin/sh\n%s exec %s --library-path %s %s/usr/bin/%s "$@"\n' % (env, loader, os.path.dirname(loader), dest, " ".join(argv)))
+    write_if_changed(path, '#!/bin/sh\n%s exec %s --library-path %s %s/%s/%s "$@"\n' % (env, loader, ":".join(folders), dest, folder, " ".join(argv)))
     os.chmod(path, 0o755)
+
+
+XFSPROGS = ("mkfs.xfs", "xfs_db", "xfs_repair", "xfs_io", "xfs_mdrestore")
+
+
+def find_xfsprogs(suite="trixie"):
+    """The folder with SUITE's programs that make, look into and check XFS images; fetched when first asked for. The programs of the release need not be
+    the newest, whose formats the kernel reads too."""
+    dest = os.path.join(HOST, "xfsprogs-" + suite)
+    if not all(os.path.exists(os.path.join(dest, n)) for n in XFSPROGS):
+        apt = PrivateApt(codename(), [suite], "apt-" + suite)
+        apt.unpack(apt.closure("xfsprogs") or ["xfsprogs"], suite, dest)
+        for n in XFSPROGS:
+            folder = next(f for f in ("usr/sbin", "usr/bin", "sbin") if os.path.exists("%s/%s/%s" % (dest, f, n)))
+            with_own_library(os.path.join(dest, n), dest, [n], folder=folder)
+    return dest
 
 
 def find_gdb(arch):
@@ -486,11 +512,27 @@ def make_vars(t):
 
 def ensure(wanted=("x86_64",)):
     """The tools, installed and unpacked where they were not. Instant when they are."""
-    t = load()
-    need = sorted(set(wanted) | {"x86_64"} | set(t["qemu"] if t else ()))
-    if t and t.get("wish") == wish(need) and set(need) <= set(t["qemu"]) and all(os.path.exists(p) for p in paths(t)):
+    if t := ready(wanted):
         return t
-    os.makedirs(HOST, exist_ok=True)
+    with debs.one_at_a_time():
+        return ready(wanted) or make_ready(wanted)
+
+
+def needed(wanted, t):
+    """The CPUs that tools are for: those of WANTED and those there were before."""
+    return sorted(set(wanted) | {"x86_64"} | set(t["qemu"] if t else ()))
+
+
+def ready(wanted):
+    """The recorded tools, None where they are not all that is needed."""
+    t = load()
+    need = needed(wanted, t)
+    good = t and t.get("wish") == wish(need) and set(need) <= set(t["qemu"]) and all(os.path.exists(p) for p in paths(t))
+    return t if good else None
+
+
+def make_ready(wanted):
+    need = needed(wanted, load())
     t = gather(need)
     t["wish"] = wish(need)
     lost = [p for p in paths(t) if not os.path.exists(p)]

@@ -25,7 +25,6 @@
 
 The last four run in each row of the matrix (CONTRIBUTING.md)."""
 import concurrent.futures
-import functools
 import glob
 import json
 import os
@@ -40,52 +39,18 @@ import time
 import tomllib
 import traceback
 
-from . import again, analyze, arches, build, cpio, debian, fuzz_corpus, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, qemu, rootfs, run, scale, setup
+from . import again, arches, budget, build, catalogue, cpio, debian, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup
 from .again import Result
+from .plan import ALONE, Config
 from .util import ARCHES, Awake, BUILD, Fail, Progress, ROOT, locked, rel
 
 GUEST_SKIP = 77
-# Not under failnth: what traces by itself, or sets faults; what counts on the kernel's memory being all there is.
-NOT_WITH_FAULTS = {"ptrace", "seccomp", "fault", "kcov", "exhaust", "mm_limits", "mm_stress", "mm_races"}
-KTEST_LIMIT, BATCH_LIMIT, STALL = 300, 1800, 115   # seconds; user/testrun.c gives a run of a test 100, and says when the next begins
-
-
-class Config:
-    """A row of the matrix."""
-
-    def __init__(self, debug, cpus, preempt, arch="x86_64", cpu=None):
-        self.debug, self.cpus, self.preempt, self.arch, self.cpu = debug, cpus, preempt, arch, cpu
-
-    def __str__(self):
-        return "%s%s, %d %s%s, %s" % ("" if self.arch == "x86_64" else self.arch + ", ", "debug" if self.debug else "release",
-                                      self.cpus, self.cpu or "CPU", "s" if self.cpus > 1 and not self.cpu else "", self.preempt)
-
-
-QUICK = [Config(False, 4, "full"), Config(True, 4, "lazy")]      # of the debug build in-kernel tests alone: five minutes are soon over
-FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy", "full")]
-
-
-# Of another CPU: (debug, CPUs, preemption, user programs too).
-OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
-OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
-PLANTED = ("aarch64", "riscv64", "loongarch64")        # whose detectors are proved beside x86_64's: with --arch all of them
-GUESTS_QUICK = ("aarch64",)     # whose user programs are in a whole run; of the others with --arch
-
-
-# An old CPU, which saves registers by FXSAVE: the programs that look at them.
-OLD_CPU = [Config(False, 2, "full", cpu="qemu64"), Config(True, 1, "lazy", cpu="qemu64")]
-OF_REGISTERS = ("cpu_x86", "fpu", "ptrace", "signal", "exec")
-
-# More CPUs than one word of a mask has bits: the programs that count them.
-# Memory is not counted: each idle CPU may keep the tables of a space that is gone.
-MANY_CPUS, OF_CPUS = Config(False, 70, "full"), ("cpus",)
-
-DEBIAN = [Config(False, 4, "lazy"), Config(True, 4, "full")]
+# Seconds, for hangs alone: several times what all takes on a host that is free. user/testrun.c gives a run of a test 300, and says when the next begins.
+KTEST_LIMIT, BATCH_LIMIT, STALL, PROGRAM_LIMIT, LONG_LIMIT = 900, 5400, 345, 1800, 3600
 
 
 BOOTS_OF_A_PART = 12
-ALONE = 1 << 10     # cores of a part that has the whole machine
-CROWD = ("crowded",)    # commands' tests that load the whole machine
+BOOT_SLICES = 3         # of the debug build's boots that the release build has too
 
 
 class Part:
@@ -93,6 +58,7 @@ class Part:
 
     def __init__(self, title, fn, args, first=None):
         self.title, self.fn, self.args, self.first, self.results, self.took = title, fn, args, first, [], 0.0
+        self.share = 1.0        # of the machine
 
 
 class Runner:
@@ -103,6 +69,8 @@ class Runner:
         self.broken = {}        # (arch, debug) -> why there is no kernel
         self.linux = None
         self.parts = []
+        whole = not (self.filters or args.full or args.quick or args.arch or args.kernel or args.fail_nth)
+        self.sample = sample.Sample(sample.seed_of(args.seed) if whole else None)
         self.lanes = lanes.Lanes(args.jobs or os.cpu_count() or 1, self.take, self.group)
 
     def wanted(self, name):
@@ -113,6 +81,7 @@ class Runner:
     def part(self, title, cores, fn, *args):
         """FN(*ARGS) is a part of the run that keeps so many CORES busy; it is done by lanes.finish(), beside others."""
         self.parts.append(Part(title, fn, args))
+        self.parts[-1].share = min(cores, self.lanes.cores) / self.lanes.cores
         self.lanes.add(self.parts[-1], cores, self.timed, title, fn, *args)
 
     def timed(self, title, fn, *args):
@@ -184,7 +153,7 @@ class Runner:
             r.show(lines)
         sys.stdout.flush()
 
-    def simple(self, name, argv, where="", timeout=600, env=None, skip=None):
+    def simple(self, name, argv, where="", timeout=PROGRAM_LIMIT, env=None):
         """A test that is a program: status 0 is ok, 77 is skipped."""
         if not self.wanted(name):
             return
@@ -205,6 +174,7 @@ class Runner:
 
     def rules(self):
         self.simple("layers", [ROOT + "/tools/check-layers"])
+        self.simple("form", [ROOT + "/tools/check-form"])
         self.simple("abi/numbers", [ROOT + "/tools/abi-gen.py", "--check", self.tools["uapi"]])
         for cpu in ("x86_64", "aarch64", "riscv64", "loongarch64", "sparc64", "alpha"):
             self.simple("abi/generate_" + cpu, [ROOT + "/tools/abi-gen.py", "--arch", cpu, "--out", "%s/test/abi-%s" % (BUILD, cpu)])
@@ -213,11 +183,11 @@ class Runner:
 
     def host_tests(self, sources):
         for src in sources:
-            self.host_test(host_name(src), src)
+            self.host_test(catalogue.host_name(src), src)
 
-    def analyses(self):
-        for name in analyze.GATE:
-            self.simple("analyze/" + name, [ROOT + "/ochre", "analyze", "--tool", name], timeout=1200)
+    def analyses(self, names):
+        for name in names:
+            self.simple("analyze/" + name, [ROOT + "/ochre", "analyze", "--tool", name], timeout=LONG_LIMIT)
 
     def litmus_tests(self):
         """tests/litmus: each comes out as it says."""
@@ -254,7 +224,7 @@ class Runner:
         target = os.path.basename(src)[len("host_fuzz_"):-2]
         if target in fuzz_host.sources():
             env["OCHRE_FUZZ_INPUTS"] = fuzz_host.unpack_committed(target, out + ".inputs")
-        self.simple(name, [out], timeout=300, env=env)
+        self.simple(name, [out], env=env)
 
     # --- builds ---
 
@@ -277,28 +247,33 @@ class Runner:
                 self.lanes.tell(("kernel", key, self.broken[key]))
         return not self.broken[key]
 
-    def other_builds(self):
+    def kernels(self, arch, debugs):
+        for debug in debugs:
+            self.kernel(arch, debug)
+
+    def other_builds(self, kinds):
         make = build.make_argv(self.tools, "x86_64", False, False, False, [])
         if glob.glob(ROOT + "/rust/lib.rs"):
             self.simple("build/clippy", make + ["clippy"])
+        if "clippy_aarch64" in kinds and glob.glob(ROOT + "/rust/lib.rs"):
             self.simple("build/clippy_aarch64", build.make_argv(self.tools, "aarch64", False, False, False, []) + ["clippy"])
-        self.simple("build/gcc", build.make_argv(self.tools, "x86_64", False, True, False, []), timeout=1200)
-        if self.wanted("build/gcc") and os.path.exists(build.outdir("x86_64", False, True) + "/vmlinux"):
-            self.simple("build/gcc_boots", [ROOT + "/ochre", "run", "--timeout", "60", "--cpus", "2", "--kernel",
-                                            build.outdir("x86_64", False, True) + "/vmlinux", "--", "true"])
-        if self.wanted("build/reproducible") and self.kernel():
+        if "gcc" in kinds:
+            self.gcc()
+        if "reproducible" in kinds and self.wanted("build/reproducible") and self.kernel():
             self.reproducible()
+
+    def gcc(self):
+        self.simple("build/gcc", build.make_argv(self.tools, "x86_64", False, True, False, []), timeout=LONG_LIMIT)
+        if self.wanted("build/gcc") and os.path.exists(build.outdir("x86_64", False, True) + "/vmlinux"):
+            self.simple("build/gcc_boots", [ROOT + "/ochre", "run", "--timeout", "300", "--cpus", "2", "--kernel",
+                                            build.outdir("x86_64", False, True) + "/vmlinux", "--", "true"])
 
     def bench_gate(self):
         """No operation takes over 2 % more instructions than when bench/history.json was last recorded."""
-        self.simple("bench/gate", [ROOT + "/ochre", "bench", "--gate"], timeout=1200)
+        self.simple("bench/gate", [ROOT + "/ochre", "bench", "--gate"], timeout=LONG_LIMIT)
 
-    def fuzz_replays(self):
-        """Parts for the committed programs of the fuzzer on the debug kernel."""
-        for what in [w for w in fuzz_corpus.REPLAYS if self.wanted("fuzz/" + w)]:
-            self.part("programs of the fuzzer: " + what, 2, self.on_debug, "fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what])
-        if self.wanted("fuzz/parties") or self.wanted("fuzz/planted"):
-            self.part("programs of the fuzzer: parties", 1, self.two_parties)
+    def replay(self, what):
+        self.on_debug("fuzz/" + what, [ROOT + "/ochre", "fuzz", "--replay", what])
 
     def two_parties(self):
         """One after the other: a stage's machines belong to one hunt or replay at a time."""
@@ -310,11 +285,11 @@ class Runner:
 
     def on_debug(self, name, argv):
         if self.kernel(debug=True):
-            self.simple(name, argv, timeout=600)
+            self.simple(name, argv)
 
     def rust_fails(self):
         """tests/rust: each fail_* must not compile, with exactly the errors that its lines say; pass_* must."""
-        files = [f for f in sorted(glob.glob(ROOT + "/tests/rust/*.rs")) if self.wanted(rust_name(f))]
+        files = [f for f in sorted(glob.glob(ROOT + "/tests/rust/*.rs")) if self.wanted(catalogue.rust_name(f))]
         if not files:
             return
         make = build.make_argv(self.tools, "x86_64", False, False, False, [])
@@ -324,7 +299,7 @@ class Runner:
             for src in files:
                 start = time.monotonic()
                 bad, text = (rust_errors(command, src) if command else (["the kernel crate does not build"], r.stdout))
-                self.add(Result(rust_name(src), "failed" if bad else "passed", "; ".join(bad), text, time.monotonic() - start))
+                self.add(Result(catalogue.rust_name(src), "failed" if bad else "passed", "; ".join(bad), text, time.monotonic() - start))
 
     def reproducible(self):
         """The tree, copied elsewhere and built again, gives the same kernel."""
@@ -366,7 +341,7 @@ class Runner:
             while not m.ended() and now() < limit:
                 m.wait([], 0.5)
                 if not died and oops.PANIC.search(bytes(m.text[-4096:]).decode("utf-8", "replace")):
-                    died, limit = True, min(limit, now() + 5)
+                    died, limit = True, min(limit, now() + 20)
             ended = m.ended()
             if not ended and not died:
                 why = "\n" + m.autopsy(tasks=False)
@@ -435,9 +410,9 @@ class Runner:
             return
         self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files, arch=cfg.arch), "guest")
 
-    def debian_tests(self, cfg):
+    def debian_tests(self, cfg, names):
         """tests/debian/NAME.sh under bash in a Debian that has the packages of tests/debian/packages."""
-        names = [n for n in debian_names() if self.wanted("debian/" + n)]
+        names = [n for n in names if self.wanted("debian/" + n)]
         if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
             return
         files = {"tests/testrun": (rootfs.read(rootfs.build_user(self.tools, "testrun", cfg.arch)), 0o755)}
@@ -536,7 +511,7 @@ class Runner:
                 done.add(m[1])
                 skip = next((l for l in lines if "skipped:" in l), "") if m[2] == "skipped" else ""
                 self.add(Result(shown(kind, m[1]), {"ok": "passed", "FAILED": "failed"}.get(m[2], "skipped"),
-                                skip or (m[3] if m[2] == "FAILED" else ""), "\n".join(lines), where=str(cfg)))
+                                skip or (m[3] if m[2] == "FAILED" else ""), "\n".join(lines), seconds_of(m[3]), str(cfg)))
                 current, lines = None, []
         if current:
             done.add(current)
@@ -548,13 +523,17 @@ class Runner:
 
     def boot_tests(self, debugs, arch="x86_64", every=True):
         """Parts for the boots of a CPU, with EVERY also those that are the same on several: those of one processor each beside others, a few to a part."""
-        todo = {}
+        todo, specs = {}, {}
         for path in sorted(glob.glob(ROOT + "/tests/boot/*.txt")):
             name = "boot/" + os.path.basename(path)[:-4]
             spec = boot_spec(path) if self.wanted(name) else None
             if spec and boots_on(spec, arch, every):
-                for debug in [d for d in debugs if ("debug" if d else "release") in spec["build"]]:
-                    todo.setdefault(min(int(spec["cpus"]), 2), []).append((name, spec, Config(debug, int(spec["cpus"]), "lazy", arch)))
+                specs[name] = spec
+        both = [n for n, s in specs.items() if "release" in s["build"] and "debug" in s["build"]]
+        left_out = set(both) - set(self.sample.share("boots of the debug build", both, BOOT_SLICES))
+        for name, spec in specs.items():
+            for debug in [d for d in debugs if ("debug" if d else "release") in spec["build"] and not (d and name in left_out)]:
+                todo.setdefault(min(int(spec["cpus"]), 2), []).append((name, spec, Config(debug, int(spec["cpus"]), "lazy", arch)))
         for cores, boots in todo.items():
             for i in range(0, len(boots), BOOTS_OF_A_PART):
                 self.part("boots" + ("" if arch == "x86_64" else ", " + arch), cores, self.boots, boots[i:i + BOOTS_OF_A_PART])
@@ -599,10 +578,6 @@ class Runner:
         self.add(Result(name, "failed" if bad else "passed", "; ".join(bad), text, time.monotonic() - start, str(cfg), reports))
 
 
-def rust_name(src):
-    return "build/rust_" + os.path.basename(src)[:-3]
-
-
 def rust_errors(command, src):
     """What is wrong with how SRC (does not) compile, and what the compiler said. A line of it says '// error: CODE' where one must be."""
     with open(src) as f:
@@ -633,6 +608,12 @@ def rust_errors(command, src):
     return bad, "\n".join(text)
 
 
+def seconds_of(said):
+    """How long a test took, by the rest of its line: "1234 ms, ..."."""
+    m = re.match(r"(\d+) ms", said or "")
+    return int(m[1]) / 1000 if m else 0.0
+
+
 def shown(kind, name):
     """The name that a test of /tests/run has here."""
     return "%s/%s" % ("sh" if kind == "guest" else kind, name[:-3]) if name.endswith(".sh") else "%s/%s" % (kind, name)
@@ -649,34 +630,11 @@ def guest_program(tools, name, arch, generated):
         return None, "\n".join(str(e).splitlines()[:20])
 
 
-def host_sources():
-    return sorted(glob.glob(ROOT + "/*/test/host_*.c") + glob.glob(ROOT + "/*/*/test/host_*.c"))
-
-
-def host_name(src):
-    room = os.path.relpath(src, ROOT).split("/test/")[0].replace("/", "_")
-    return "host/%s_%s" % (room, os.path.basename(src)[5:-2])
-
-
-@functools.cache
-def ktest_names():
-    names = []
-    for d in glob.glob(ROOT + "/*/test/k_*.c") + glob.glob(ROOT + "/*/*/test/k_*.c"):
-        with open(d, errors="replace") as f:
-            names += re.findall(r"^KTEST\((\w+)\)", f.read(), re.M)
-    for path in glob.glob(ROOT + "/drivers/**/*.rs", recursive=True) + glob.glob(ROOT + "/rust/**/*.rs", recursive=True):
-        with open(path, errors="replace") as f:
-            names += re.findall(r"^(?:kernel::|crate::)?ktest!\((\w+),", f.read(), re.M)
-    if os.path.exists(ROOT + "/tools/rustdoc.py"):
-        names += subprocess.run([sys.executable, "-B", ROOT + "/tools/rustdoc.py", "--list"], stdout=subprocess.PIPE, text=True).stdout.split()
-    return sorted(set(names))
-
-
 def boot_spec(path):
     """tests/boot/NAME.txt: lines 'key: value'; expect and refuse (regular expressions) may stand more than once.
     arch: CPUs, or 'every' that runs other people's programs."""
     spec = {"build": "release debug", "arch": "x86_64", "cpus": "1", "machine": "", "memory": "256M", "append": "", "initrd": "busybox", "image": "vmlinux", "firmware": "", "disk": "", "qemu": "",
-            "command": "", "status": "", "limit": "120", "expect": [], "refuse": []}
+            "command": "", "status": "", "limit": "360", "expect": [], "refuse": []}
     with open(path) as f:
         for line in f:
             if not line.strip() or line.startswith("#"):
@@ -801,58 +759,10 @@ def make_initrd(kind, tools, folder, arch="x86_64"):
     return path
 
 
-# --- docs/features.md ---
-
-def debian_names():
-    return sorted(os.path.basename(s)[:-3] for s in glob.glob(ROOT + "/tests/debian/*.sh"))
-
-
-def known_tests():
-    """The names of all tests, for the table of features."""
-    names = {"layers", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "fuzz/parties", "fuzz/planted", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "guest/sections", "debian/sections", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
-    names |= {"analyze/" + n for n in analyze.GATE}
-    names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
-    names |= {"kernel/" + n for n in ktest_names()}
-    names |= {"machines/" + n for n in machines.GATE}
-    names |= {"scale/" + n for n in scale.kinds()}
-    names |= {rust_name(f) for f in glob.glob(ROOT + "/tests/rust/*.rs")}
-    names |= {"guest/" + os.path.basename(s)[:-2] for s in glob.glob(ROOT + "/tests/guest/*.c")}
-    names |= {"sh/" + os.path.basename(s)[:-3] for s in glob.glob(ROOT + "/tests/sh/*.sh")}
-    names |= {"debian/" + n for n in debian_names()}
-    names |= {"boot/" + os.path.basename(s)[:-4] for s in glob.glob(ROOT + "/tests/boot/*.txt")}
-    names |= {"command/" + re.sub("^host_", "", os.path.basename(s)[:-3]) for s in glob.glob(ROOT + "/tests/command/*.py")}
-    return names
-
-
-def features():
-    """Rows (feature, [tests]) of docs/features.md."""
-    rows = []
-    try:
-        with open(ROOT + "/docs/features.md") as f:
-            for line in f:
-                cells = [c.strip() for c in line.strip().strip("|").split("|")]
-                if line.startswith("|") and len(cells) >= 2 and not re.fullmatch(r"[-: ]+", cells[0]) and cells[0] != "What" \
-                        and not cells[0].startswith("**"):
-                    rows.append((cells[0], re.findall(r"[\w-]+/[\w*()-]+|\blayers\b", cells[1])))
-    except OSError:
-        pass
-    return rows
-
-
-def untested_features():
-    """(rows without a test, names in rows that no test has)."""
-    known = known_tests()
-
-    def there(t):
-        return t in known or t.endswith("*") and any(k.startswith(t[:-1]) for k in known)
-    rows = features()
-    return [f for f, tests in rows if not [t for t in tests if there(t)]], sorted({t for _, ts in rows for t in ts if not there(t)})
-
-
 # --- the command ---
 
 def list_tests(r):
-    for n in sorted(known_tests()):
+    for n in sorted(catalogue.known_tests()):
         if r.wanted(n):
             print(n)
     return 0
@@ -897,9 +807,12 @@ def run_all(args, r):
     if args.fail_nth:
         return fault_tests(args, r)
     if args.kernel:
-        other_kernel(args, r, args.arch or "x86_64")
+        plan.other_kernel(args, r, args.arch or "x86_64")
     else:
-        whole_run(args, r)
+        p = plan.Plan(args, r)
+        if r.sample.seed:
+            print(p.says())
+        p.add()
     r.lanes.finish()
     r.second_try()
     if not args.kernel and args.arch in (None, "x86_64"):
@@ -907,184 +820,38 @@ def run_all(args, r):
     return verdict(args, r, begin)
 
 
-def whole_run(args, r):
-    """The parts of a run, the long ones first."""
-    quick = args.quick and not r.filters        # what is named is run
-    builds = {d for d in (False, True) if not (args.release if d else args.debug)}
-    others = [a for a in ([args.arch] if args.arch else [] if args.quick else ARCHES) if a != "x86_64"]
-    if args.arch in (None, "x86_64"):
-        x86_64(args, r, quick, builds)
-    for arch in others:
-        other_cpu(args, r, arch)
-    if args.arch in (None, "x86_64"):
-        this_machine(args, r, quick, builds)
-        if not args.quick and not args.debug:
-            r.part("instructions of operations", 1, r.bench_gate)
-            r.part("other builds", ALONE, r.other_builds)
-
-
-def x86_64(args, r, quick, builds):
-    """The kernel of the CPU that most is tested on, in each configuration."""
-    configs = [c for c in (QUICK if args.quick else FULL) if c.debug in builds]
-    files, names = r.guest_files() if wants_guests(r) else ({}, [])
-    if False in builds:
-        r.part("memory order, x86_64", 1, order_test, r, "x86_64")
-    for cfg in configs:
-        if not (quick and cfg.debug and not args.debug):
-            guest_part(r, cfg, files, names, args.quick)
-    for cfg in [c for c in OLD_CPU if not args.quick and c.debug in builds]:
-        guest_part(r, cfg, files, [n for n in names if n.startswith(OF_REGISTERS)])
-    if False in builds and not args.quick:
-        guest_part(r, MANY_CPUS, files, [n for n in names if n in OF_CPUS])
-    for cfg in [c for c in DEBIAN if not args.quick and c.debug in builds]:
-        r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg)
-    for cfg in configs + [Config(False, n, "lazy") for n in (2, 8) if not args.quick and not args.debug]:
-        kernel_part(r, cfg)
-    if True in builds and not quick:
-        r.fuzz_replays()
-    if not quick:
-        r.boot_tests(sorted(builds) if args.debug or not args.quick else [False])
-
-
-def this_machine(args, r, quick, builds):
-    """What needs no kernel, and what the command does with one."""
-    if args.debug:
-        return
-    if not quick:
-        command_tests(r)
-        r.part("drivers that must not compile", 1, r.rust_fails)
-        r.part("machines", 1, machines.run, r, "x86_64", Result)
-    r.part("rules, and the command's own parts", 1, r.rules)
-    sources = [s for s in host_sources() if r.wanted(host_name(s))]
-    for i in range(2):
-        r.part("on this machine", 1, r.host_tests, sources[i::2])
-    if not quick:      # it would take a third of the five minutes
-        r.part("memory order", 1, r.litmus_tests)
-        r.part("analyses", ALONE, r.analyses)
-
-
-def wants_guests(r):
-    return not r.filters or any(r.wanted(n) for n in known_tests() if n.startswith(("guest/", "sh/")))
-
-
-def kernel_part(r, cfg):
-    if any(r.wanted("kernel/" + n) for n in ktest_names()):
-        r.part("kernel tests, %s" % cfg, cfg.cpus, r.ktests, cfg)
-
-
-def guest_part(r, cfg, files, names, halves=False):
-    """Programs of a configuration. Most wait for one processor: two release kernels with several go side by side, but not two of the debug build,
-    whose races are long. HALVES: as two parts, each in a machine of its own, so that a run of one configuration has both cores."""
-    cores = cfg.cpus if cfg.debug else 1
-    for part in [names[0::2], names[1::2]] if halves and len(names) > 1 else [names]:
-        r.part("guest tests, %s" % cfg, cores, r.guest_tests, cfg, files, part)
-
-
-def other_kernel(args, r, arch):
-    """The programs' tests of a CPU under the kernel of --kernel."""
-    files, names = r.guest_files(arch)
-    for cfg in [Config(False, c, "lazy", arch) for c in ((1,) if args.quick else (1, 4))]:
-        guest_part(r, cfg, files, names)
-        if arch == "x86_64" or not args.quick:
-            r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg)
-
-
-def other_cpu(args, r, arch):
-    """The tests of a CPU that is not the one most is tested on: all where it is asked for, else what is quick."""
-    configs = OTHER if args.arch and not args.quick else OTHER_QUICK
-    configs = [(Config(d, min(c, arches.ALL[arch].cpus), p, arch), g) for d, c, p, g in configs if not (args.release if d else args.debug)]
-    programs = bool(arches.ALL[arch].debian)        # of others than us
-    guests = programs and (args.arch or arch in GUESTS_QUICK)
-    files, names = r.guest_files(arch) if guests and wants_guests(r) else ({}, [])
-    for cfg, with_guests in configs:
-        if guests and with_guests:
-            guest_part(r, cfg, files, names)
-        kernel_part(r, cfg)
-    if not args.debug:
-        r.part("code, " + arch, 1, what_became, r, arch)
-    if args.arch and not (args.quick or args.debug):
-        for cfg in [Config(False, c, "lazy", arch) for c in (2, 8) if c <= arches.ALL[arch].cpus]:
-            kernel_part(r, cfg)
-        for cfg in [Config(False, c, "lazy", arch) for c in (1, 4) if programs]:
-            r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg)
-    if arch in PLANTED and not args.release and not (args.quick and not r.filters):
-        r.part("planted bugs, %s" % arch, 1, planted_bugs, r, arch, not args.arch)
-    if not programs and not args.debug:
-        r.part("first program, %s" % arch, 1, first_program, r, arch)
-    if args.arch and programs and not (args.debug or args.quick and not r.filters):
-        r.part("gdb, %s" % arch, ALONE, under_gdb, r, arch)
-    r.boot_tests(sorted({c.debug for c, _ in configs}), arch, bool(args.arch and not args.quick))
-
-
-def what_became(r, arch):
-    """What memory order and atomic operations became in the kernel's code."""
-    order_test(r, arch)
-    if arch == "aarch64" and r.wanted("build/atomics_" + arch) and r.kernel(arch):
-        r.simple("build/atomics_" + arch, [ROOT + "/tools/check-atomics", build.outdir(arch, False) + "/vmlinux"])
-
-
-def order_test(r, arch):
-    """What memory order becomes there."""
-    if r.wanted("build/order_" + arch) and r.kernel(arch):
-        r.simple("build/order_" + arch, [ROOT + "/tools/check-order", arch, build.outdir(arch, False) + "/flags"])
-
-
 def verdict(args, r, begin):
     n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "unstable", "failed", "skipped")}
     status = again.say(r.results, args.strict)
+    say_budget(args, r, time.monotonic() - begin)
     print("%d passed, " % n["passed"] + "%d unstable, " % n["unstable"] * bool(n["unstable"]) + "%d failed, %d skipped" % (n["failed"], n["skipped"])
           + " (%.0f s)" % (time.monotonic() - begin) * bool(args.verbose))
     return status or int(not (n["passed"] or n["unstable"] or r.filters))
 
 
+def say_budget(args, r, seconds):
+    """The parts of a whole run that exceeded their minutes."""
+    if args.quick and not r.filters and seconds > budget.QUICK * budget.OVER * 60:
+        print("a quick run took %.1f minutes, not %d (%s)" % (seconds / 60, budget.QUICK, budget.TABLE))
+    if r.sample.seed:
+        for line in budget.lines([(p.title, p.took, p.share) for p in r.parts], args.verbose):
+            print(line)
+
+
 def fault_tests(args, r):
-    """The guest tests of the debug build with each system call failing at each place where it can (user/failnth.c)."""
     begin = time.monotonic()
-    files, names = r.guest_files()
-    for cfg in [Config(True, 1, "lazy")] if args.quick else [Config(True, 1, "lazy"), Config(True, 4, "full")]:
-        guest_part(r, cfg, files, [n for n in names if n not in NOT_WITH_FAULTS and not n.endswith(".sh")])
+    plan.fault_parts(args, r)
     r.lanes.finish()
     return verdict(args, r, begin)
-
-
-def command_tests(r):
-    """Parts for what ./ochre run does, with our kernel."""
-    for src in sorted(glob.glob(ROOT + "/tests/command/*.py")):
-        name = os.path.basename(src)[:-3]
-        if name not in ("expect", "first") and not name.startswith("host_") and r.wanted("command/" + name):
-            r.part("the command: " + name, ALONE if name in CROWD else 1, command_test, r, name, src)
-
-
-def command_test(r, name, src):
-    with open(src) as f:
-        debug = "x86_64-debug" in f.read()      # it boots that kernel
-    if r.kernel(debug=debug):
-        r.simple("command/" + name, [sys.executable, "-B", src], timeout=600)
-
-
-def first_program(r, arch):
-    if r.wanted("command/first") and r.kernel(arch):
-        r.simple("command/first", [sys.executable, "-B", ROOT + "/tests/command/first.py", "--arch", arch], arch, timeout=300)
-
-
-def under_gdb(r, arch):
-    if r.wanted("command/gdb") and r.kernel(arch):
-        r.simple("command/gdb", [sys.executable, "-B", ROOT + "/tests/command/gdb.py", "--arch", arch], arch, timeout=900)
-
-
-def planted_bugs(r, arch, short):
-    """Another CPU's debug build says what was planted."""
-    if r.wanted("command/planted") and r.kernel(arch, True):
-        r.simple("command/planted", [sys.executable, "-B", ROOT + "/tests/command/planted.py", "--arch", arch] + ["--short"] * short, arch, timeout=900)
 
 
 def report_features(r):
     if r.filters:
         return
-    bare, unknown = untested_features()
+    bare, unknown = catalogue.untested_features()
     if unknown:
         r.add(Result("docs/features", "failed", "names tests that do not exist: " + ", ".join(unknown)))
-    elif features():
+    elif catalogue.features():
         r.add(Result("docs/features", "passed"))
     if bare:
         print("features without a test (docs/features.md):")

@@ -21,8 +21,9 @@ u64 ktime_get_boottime_ns(void);
 u64 ktime_get_coarse_ns(void);		/* as of the last tick; no hardware access */
 u64 ktime_get_real_coarse_ns(void);	/* for file timestamps; at most a tick old */
 s64 ktime_real_offset_ns(void);		/* REALTIME - MONOTONIC */
-/* Sets CLOCK_REALTIME; wakes TFD_TIMER_CANCEL_ON_SET readers through the upcall below. */
-void ktime_set_real_ns(u64 ns);
+/* Sets CLOCK_REALTIME; wakes TFD_TIMER_CANCEL_ON_SET readers through the upcall below. -EINVAL: out of range, or less than CLOCK_MONOTONIC. Sleeps. */
+int ktime_set_real_ns(u64 ns);
+bool ktime_may_be_set(u64 ns);		/* is it in range? */
 void clock_was_set(void);		/* upcall, ipc/ */
 static inline ktime_t ktime_get(void) { return (ktime_t)ktime_get_ns(); }
 static inline u64 ktime_get_seconds(void) { return ktime_get_ns() / NSEC_PER_SEC; }

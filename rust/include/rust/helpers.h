@@ -117,6 +117,7 @@ void rust_irq_simulate(int irq);
 
 u32 rust_file_mode(const struct file *f);
 bool rust_file_nonblock(const struct file *f);
+void rust_tell_listeners(struct fasync_struct **list);
 void *rust_file_private(const struct file *f);
 void *rust_seq_private(const struct seq_file *m);
 struct show_node;

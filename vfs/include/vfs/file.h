@@ -114,7 +114,6 @@ struct file_operations {
 	struct page *(*splice_page)(struct file *, pgoff_t index);
 	long (*fallocate)(struct file *, int mode, loff_t offset, loff_t len);
 	int (*fadvise)(struct file *, loff_t offset, loff_t len, int advice);
-	ssize_t (*copy_file_range)(struct file *, loff_t, struct file *, loff_t, size_t, unsigned int);
 	void (*show_fdinfo)(struct seq_file *m, struct file *f);
 };
 #define FOP_MMAP_SYNC		1u
@@ -283,6 +282,9 @@ ssize_t kernel_read(struct file *, void *buf, size_t count, loff_t *pos);
 ssize_t kernel_write(struct file *, const void *buf, size_t count, loff_t *pos);
 ssize_t vfs_iter_read(struct file *, struct iter *, loff_t *pos, int rwf);
 ssize_t vfs_iter_write(struct file *, struct iter *, loff_t *pos, int rwf);
+/* The same as parts of a call that tells the watchers of the files when it is done. */
+ssize_t vfs_iter_read_quietly(struct file *, struct iter *, loff_t *pos);
+ssize_t vfs_iter_write_quietly(struct file *, struct iter *, loff_t *pos);
 void init_sync_kiocb(struct kiocb *kiocb, struct file *filp);
 int kiocb_set_rw_flags(struct kiocb *kiocb, int rwf, int rw);
 int iocb_flags(struct file *file);
@@ -336,6 +338,8 @@ struct fasync_struct {
 int fasync_helper(int fd, struct file *, int on, struct fasync_struct __rcu **);
 void kill_fasync(struct fasync_struct __rcu **, int sig, int band);
 int f_setown(struct file *filp, int who, int force);
+/* Whom FILP's signals go to; without FORCE only where nobody was named yet. 0, -ENOMEM. */
+int f_set_owner(struct file *filp, struct pid *pid, enum pid_type type, bool force);
 void send_sigio(struct fown_struct *fown, int fd, int band);
 int send_sigurg(struct file *file);
 int fcntl_dirnotify(unsigned int fd, struct file *file, unsigned int arg);	/* F_NOTIFY */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the walks. */
+#pragma once
+
+#include "fs/xfs/format/da.h"
+#include "fs/xfs/format/walk.h"
+#include <lib/minmax.h>
+#include <abi/errno.h>
+
+/* Reports; -EUCLEAN. */
+int xfs_walk_bad(struct xfs_vol *v, const char *what, const char *field, u64 place, u64 value);
+int xfs_get_fsb(struct xfs_vol *v, enum xfs_kind kind, u64 fsb, u32 count, struct xfs_blk *out);
+/* COUNT blocks of a fork from OFF on as one block. -ENOENT: there is a hole. */
+int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum xfs_kind kind, u64 off, u32 count, struct xfs_blk *out);
+
+/* Watches a chain of block numbers for a loop (Brent): true when one comes again. */
+struct xfs_chain { u32 mark, steps, limit; };
+static inline bool xfs_chain_loops(struct xfs_chain *c, u32 block)
+{
+	if (c->steps && block == c->mark)
+		return true;
+	if (++c->steps >= c->limit) {
+		c->mark = block;
+		c->limit = c->limit ? c->limit * 2 : 1;
+		c->steps = 1;
+	}
+	return false;
+}

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+"""Which parts a run of the tests has.
+
+A run without words takes half an hour at most (budget.py): what is fast or breaks often in full, of the rest a share that changes with the commit
+(sample.py). One stop of the wheel is visited each time, and one CPU beside x86_64. --full takes everything. --quick is what comes before a commit.
+What is named by a filter runs in the configurations of a whole run, unsampled, on x86_64; with --full in all, with --arch on another CPU."""
+import glob
+import os
+import re
+import sys
+
+from . import analyze, arches, build, catalogue, fuzz_corpus, machines, rootfs
+from .again import Result
+from .util import ARCHES, ROOT
+
+
+class Config:
+    """A row of the matrix."""
+
+    def __init__(self, debug, cpus, preempt, arch="x86_64", cpu=None):
+        self.debug, self.cpus, self.preempt, self.arch, self.cpu = debug, cpus, preempt, arch, cpu
+
+    def __str__(self):
+        return "%s%s, %d %s%s, %s" % ("" if self.arch == "x86_64" else self.arch + ", ", "debug" if self.debug else "release",
+                                      self.cpus, self.cpu or "CPU", "s" if self.cpus > 1 and not self.cpu else "", self.preempt)
+
+
+RELEASE, LONE, CROWD = Config(False, 4, "lazy"), Config(True, 1, "lazy"), Config(True, 4, "full")
+QUICK = [Config(False, 4, "full"), Config(True, 4, "lazy")]      # of the debug build in-kernel tests alone: five minutes are soon over
+FULL = [Config(d, c, p) for d in (False, True) for c in (1, 4) for p in ("lazy", "full")]
+# A whole run's, with the number of slices that the programs are dealt into, of which one runs.
+USUAL = [(RELEASE, 1), (LONE, 2), (CROWD, 4)]
+SLOW_SLICES = 3         # of the programs that say "slow:"
+# The rest of FULL is a stop of the wheel, each with one slice of so many.
+REST, REST_SLICES = [c for c in FULL if str(c) not in {str(u) for u, _ in USUAL}], 10
+# In-kernel tests: in these each time, and one of the others.
+KERNEL = [Config(False, 4, "full"), Config(True, 4, "lazy"), LONE]
+KERNEL_OTHER = [c for c in FULL if str(c) not in {str(k) for k in KERNEL}] + [Config(False, n, "lazy") for n in (2, 8)]
+
+# Of another CPU: (debug, CPUs, preemption, user programs too).
+OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
+OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
+OTHER_SAMPLED = [(False, 4, "full", True)]
+PLANTED = ("aarch64", "riscv64", "loongarch64")        # whose detectors are proved beside x86_64's: with --arch all of them
+GUESTS = "aarch64"      # whose user programs are in a full run; of the others with --arch
+GUEST_SLICES, DEBIAN_SLICES, COMMAND_SLICES, PLANT_SLICES = 3, 2, 2, 3
+
+# An old CPU, which saves registers by FXSAVE: the programs that look at them.
+OLD_CPU = [Config(False, 2, "full", cpu="qemu64"), Config(True, 1, "lazy", cpu="qemu64")]
+OF_REGISTERS = ("cpu_x86", "fpu", "ptrace", "signal", "exec")
+
+# More CPUs than one word of a mask has bits: the programs that count them.
+# Memory is not counted: each idle CPU may keep the tables of a space that is gone.
+MANY_CPUS, OF_CPUS = Config(False, 70, "full"), ("cpus",)
+
+DEBIAN = [RELEASE, CROWD]
+ALONE = 1 << 10     # cores of a part that has the whole machine
+CROWDED = ("crowded",)  # commands' tests that load the whole machine
+HEAVY = ("clang-deep", "gcc", "cppcheck", "tidy")      # analyses that look at each file for long
+ANALYSIS_SLICES = 4
+OTHER_BUILDS = ["gcc", "reproducible", "clippy_aarch64"]
+
+# Not under failnth: what traces by itself, or sets faults; what counts on the kernel's memory being all there is.
+NOT_WITH_FAULTS = {"ptrace", "seccomp", "fault", "kcov", "exhaust", "mm_limits", "mm_stress", "mm_races"}
+# What a run takes one of.
+WHEEL = ["planted bugs, " + a for a in PLANTED] + ["guest tests, " + GUESTS, "configurations", "Debian and machines", "replays", "parties"]
+
+
+class Plan:
+    """What a run does, of its ARGS and its sample."""
+
+    def __init__(self, args, r):
+        self.args, self.r, self.sample = args, r, r.sample
+        self.named = bool(r.filters)
+        self.quick = args.quick and not self.named     # what is named is run
+        self.usual = not (args.quick or args.full)
+        self.builds = {d for d in (False, True) if not (args.release if d else args.debug)}
+        self.x86 = args.arch in (None, "x86_64")
+        others = [a for a in ([args.arch] if args.arch else [] if args.quick else ARCHES) if a != "x86_64"]
+        self.wheel = set(self.sample.one("wheel", WHEEL))
+        self.cpus = set(self.sample.one("CPU", others)) if others else set()
+        self.others = others
+
+    def says(self):
+        """One line of what was drawn."""
+        return "sample %s: %s; %s (--seed %s repeats it, --full leaves nothing out)" % (
+            self.sample.seed, ", ".join(sorted(self.wheel)), ", ".join(sorted(self.cpus)), self.sample.seed)
+
+    def add(self):
+        """The parts of the run, the long ones first."""
+        if not self.named:
+            self.kernels()
+        if self.x86:
+            self.x86_64()
+        for arch in self.others:
+            self.other_cpu(arch)
+        if self.x86:
+            self.this_machine()
+            if not self.args.quick and not self.args.debug:
+                self.r.part("instructions of operations", 1, self.r.bench_gate)
+                self.r.part("other builds", ALONE, self.r.other_builds, self.sample.one("other builds", OTHER_BUILDS))
+
+    def kernels(self):
+        """The kernels that the parts want: make keeps all cores busy."""
+        wanted = {"x86_64": set(self.builds)} if self.x86 else {}
+        for arch in self.others:
+            debug = arch in PLANTED and "planted bugs, " + arch in self.wheel
+            wanted[arch] = {False} & self.builds if arch in self.cpus or arch == GUESTS and "guest tests, " + GUESTS in self.wheel else set()
+            wanted[arch] |= {True} & self.builds if debug else set()
+        for arch, debugs in wanted.items():
+            if debugs:
+                self.r.part("builds, " + arch, ALONE, self.r.kernels, arch, sorted(debugs))
+
+    # --- x86_64 ---
+
+    def x86_64(self):
+        """The kernel of the CPU that most is tested on, in each configuration."""
+        r = self.r
+        if False in self.builds:
+            r.part("memory order, x86_64", 1, order_test, r, "x86_64")
+        self.programs()
+        for i, cfg in enumerate(c for c in DEBIAN if not self.args.quick and c.debug in self.builds):
+            if not i or self.args.full or self.args.debug or not self.named and "Debian and machines" in self.wheel:
+                r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg, self.sample.share("Debian %s" % cfg, catalogue.debian_names(), DEBIAN_SLICES))
+        if not self.usual:
+            kernels = QUICK if self.args.quick else FULL + [Config(False, n, "lazy") for n in (2, 8)]
+        else:
+            kernels = KERNEL if self.named else KERNEL + self.sample.one("kernel tests", KERNEL_OTHER)
+        for cfg in [c for c in kernels if c.debug in self.builds]:
+            kernel_part(r, cfg)
+        if True in self.builds and not self.quick:
+            self.replays()
+        if not self.quick:
+            r.boot_tests(sorted(self.builds) if self.args.debug or not self.args.quick else [False])
+
+    def programs(self):
+        """Guest tests."""
+        r = self.r
+        files, names = r.guest_files() if wants_guests(r) else ({}, [])
+        slow = set() if self.named else slow_programs(names)
+        kept = set() if self.quick else set(self.sample.share("slow programs", sorted(slow), SLOW_SLICES))
+        names = [n for n in names if n not in slow or n in kept]
+        if self.args.quick:
+            guest_part(r, QUICK[0], files, names, True)
+            return
+        configs = USUAL if self.usual else [(c, 1) for c in FULL]
+        if self.usual and not self.named and "configurations" in self.wheel:
+            configs = configs + [(c, REST_SLICES) for c in REST]
+        for cfg, of in [(c, of) for c, of in configs if c.debug in self.builds]:
+            guest_part(r, cfg, files, self.sample.share("guest tests, %s" % cfg, names, of))
+        if self.args.full or self.named or "configurations" in self.wheel:
+            for cfg in [c for c in OLD_CPU if c.debug in self.builds]:
+                guest_part(r, cfg, files, [n for n in names if n.startswith(OF_REGISTERS)])
+            if False in self.builds:
+                guest_part(r, MANY_CPUS, files, [n for n in names if n in OF_CPUS])
+
+    def replays(self):
+        r = self.r
+        everything = self.named or self.args.full
+        for what in [w for w in fuzz_corpus.REPLAYS if r.wanted("fuzz/" + w) and (everything or "replays" in self.wheel)]:
+            r.part("programs of the fuzzer: " + what, 2, r.replay, what)
+        if (r.wanted("fuzz/parties") or r.wanted("fuzz/planted")) and (everything or "parties" in self.wheel):
+            r.part("programs of the fuzzer: parties", 1, r.two_parties)
+
+    # --- this machine ---
+
+    def this_machine(self):
+        """What needs no kernel, and what the command does with one."""
+        r = self.r
+        if self.args.debug:
+            return
+        if not self.quick:
+            self.commands()
+            r.part("drivers that must not compile", 1, r.rust_fails)
+            if self.named or self.args.full or "Debian and machines" in self.wheel:
+                r.part("machines", 1, machines.run, r, "x86_64", Result)
+        r.part("rules, and the command's own parts", 1, r.rules)
+        sources = [s for s in catalogue.host_sources() if r.wanted(catalogue.host_name(s))]
+        for i in range(2):
+            r.part("on this machine", 1, r.host_tests, sources[i::2])
+        if not self.quick:      # it would take a third of the five minutes
+            r.part("memory order", 1, r.litmus_tests)
+            heavy = self.sample.share("analyses", HEAVY, ANALYSIS_SLICES)
+            r.part("analyses", ALONE, r.analyses, [n for n in analyze.GATE if n not in HEAVY or n in heavy])
+
+    def commands(self):
+        """Parts for what ./ochre run does, with our kernel."""
+        r = self.r
+        sources = {os.path.basename(s)[:-3]: s for s in sorted(glob.glob(ROOT + "/tests/command/*.py"))}
+        names = [n for n in sources if n not in ("expect", "first") and not n.startswith("host_") and r.wanted("command/" + n)]
+        kept = set(self.sample.share("commands", [n for n in names if n != "planted"], COMMAND_SLICES)) | {"planted"}
+        for name in [n for n in names if n in kept]:
+            more = ["--slice", "%d/%d" % (self.sample.number("plants", PLANT_SLICES), PLANT_SLICES)] if name == "planted" and self.sample.seed else []
+            r.part("the command: " + name, ALONE if name in CROWDED else 1, command_test, r, name, sources[name], more)
+
+    # --- another CPU ---
+
+    def other_cpu(self, arch):
+        """The tests of a CPU that is not the one most is tested on: all where it is asked for, else what is quick."""
+        args, r = self.args, self.r
+        asked = bool(args.arch)
+        drawn = asked or args.full or arch in self.cpus
+        configs = OTHER if asked and not args.quick else OTHER_QUICK if asked or args.full else OTHER_SAMPLED
+        configs = [(Config(d, min(c, arches.ALL[arch].cpus), p, arch), g) for d, c, p, g in configs if not (args.release if d else args.debug)]
+        programs = bool(arches.ALL[arch].debian)        # of others than us
+        here = not self.named or asked or args.full     # what has a name on x86_64, too
+        guests = programs and here and (asked or arch == GUESTS and "guest tests, " + GUESTS in self.wheel)
+        files, names = r.guest_files(arch) if guests and wants_guests(r) else ({}, [])
+        for cfg, with_guests in configs:
+            if guests and with_guests:
+                guest_part(r, cfg, files, self.sample.share("guest tests, %s" % cfg, names, GUEST_SLICES))
+            if here and drawn:
+                kernel_part(r, cfg)
+        if arch in PLANTED and not args.release and not self.quick and here and (asked or "planted bugs, " + arch in self.wheel):
+            r.part("planted bugs, %s" % arch, 1, planted_bugs, r, arch, not asked)
+        if not drawn:
+            return
+        if not args.debug:
+            r.part("code, " + arch, 1, what_became, r, arch)
+        if asked and not (args.quick or args.debug):
+            for cfg in [Config(False, c, "lazy", arch) for c in (2, 8) if c <= arches.ALL[arch].cpus]:
+                kernel_part(r, cfg)
+            for cfg in [Config(False, c, "lazy", arch) for c in (1, 4) if programs]:
+                r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg, catalogue.debian_names())
+        if not programs and not args.debug and here:
+            r.part("first program, %s" % arch, 1, first_program, r, arch)
+        if asked and programs and not (args.debug or args.quick and not r.filters):
+            r.part("gdb, %s" % arch, ALONE, under_gdb, r, arch)
+        r.boot_tests(sorted({c.debug for c, _ in configs}), arch, bool(asked and not args.quick))
+
+
+def slow_programs(names):
+    """Those of the guest tests that say in a comment "slow: why": a whole run has a slice of them, a quick one none."""
+    found = set()
+    for name in names:
+        path = ROOT + ("/tests/sh/" + name if name.endswith(".sh") else "/tests/guest/%s.c" % name)
+        if re.search(rb"^(?:[ /]\*|//|#) slow: ", rootfs.read(path), re.M):
+            found.add(name)
+    return found
+
+
+def wants_guests(r):
+    return not r.filters or any(r.wanted(n) for n in catalogue.known_tests() if n.startswith(("guest/", "sh/")))
+
+
+def kernel_part(r, cfg):
+    if any(r.wanted("kernel/" + n) for n in catalogue.ktest_names()):
+        r.part("kernel tests, %s" % cfg, cfg.cpus, r.ktests, cfg)
+
+
+def guest_part(r, cfg, files, names, halves=False):
+    """Programs of a configuration. Most wait for one processor: two release kernels with several go side by side, but not two of the debug build,
+    whose races are long. HALVES: as two parts, each in a machine of its own, so that a run of one configuration has both cores."""
+    cores = cfg.cpus if cfg.debug else 1
+    for part in [names[0::2], names[1::2]] if halves and len(names) > 1 else [names]:
+        r.part("guest tests, %s" % cfg, cores, r.guest_tests, cfg, files, part)
+
+
+def other_kernel(args, r, arch):
+    """The programs' tests of a CPU under the kernel of --kernel."""
+    files, names = r.guest_files(arch)
+    for cfg in [Config(False, c, "lazy", arch) for c in ((1,) if args.quick else (1, 4))]:
+        guest_part(r, cfg, files, names)
+        if arch == "x86_64" or not args.quick:
+            r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg, catalogue.debian_names())
+
+
+def fault_parts(args, r):
+    """The guest tests of the debug build with each system call failing at each place where it can (user/failnth.c)."""
+    files, names = r.guest_files()
+    for cfg in [Config(True, 1, "lazy")] if args.quick else [Config(True, 1, "lazy"), Config(True, 4, "full")]:
+        guest_part(r, cfg, files, [n for n in names if n not in NOT_WITH_FAULTS and not n.endswith(".sh")])
+
+
+def what_became(r, arch):
+    """What memory order and atomic operations became in the kernel's code."""
+    order_test(r, arch)
+    if arch == "aarch64" and r.wanted("build/atomics_" + arch) and r.kernel(arch):
+        r.simple("build/atomics_" + arch, [ROOT + "/tools/check-atomics", build.outdir(arch, False) + "/vmlinux"])
+
+
+def order_test(r, arch):
+    """What memory order becomes there."""
+    if r.wanted("build/order_" + arch) and r.kernel(arch):
+        r.simple("build/order_" + arch, [ROOT + "/tools/check-order", arch, build.outdir(arch, False) + "/flags"])
+
+
+def command_test(r, name, src, more):
+    with open(src) as f:
+        debug = "x86_64-debug" in f.read()      # it boots that kernel
+    if r.kernel(debug=debug):
+        r.simple("command/" + name, [sys.executable, "-B", src, *more])
+
+
+def first_program(r, arch):
+    if r.wanted("command/first") and r.kernel(arch):
+        r.simple("command/first", [sys.executable, "-B", ROOT + "/tests/command/first.py", "--arch", arch], arch)
+
+
+def under_gdb(r, arch):
+    if r.wanted("command/gdb") and r.kernel(arch):
+        r.simple("command/gdb", [sys.executable, "-B", ROOT + "/tests/command/gdb.py", "--arch", arch], arch)
+
+
+def planted_bugs(r, arch, short):
+    """Another CPU's debug build says what was planted."""
+    if r.wanted("command/planted") and r.kernel(arch, True):
+        r.simple("command/planted", [sys.executable, "-B", ROOT + "/tests/command/planted.py", "--arch", arch] + ["--short"] * short, arch)
