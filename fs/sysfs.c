@@ -2,10 +2,12 @@
 /* sysfs and debugfs: the show trees of those names, one superblock each. */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <vfs/xattr.h>
 #include <fs/showfs.h>
 #include <kernel/init.h>
 #include <kernel/show.h>
 #include <proc/cred.h>
+#include <abi/errno.h>
 
 #define SYSFS_MAGIC 0x62656572
 #define DEBUGFS_MAGIC 0x64626720
@@ -37,9 +39,21 @@ static int fill(struct super_block *sb, enum show_root root, unsigned long magic
 	return sb->s_root ? 0 : -ENOMEM;
 }
 
+/* Attributes could be there, and none is. */
+static int no_xattr(const struct xattr_handler *h, struct dentry *d, struct inode *inode, const char *name, void *buf, size_t size)
+{
+	return -ENODATA;
+}
+
+static const struct xattr_handler user_xattr = { .prefix = XATTR_USER_PREFIX, .get = no_xattr };
+static const struct xattr_handler trusted_xattr = { .prefix = XATTR_TRUSTED_PREFIX, .get = no_xattr };
+static const struct xattr_handler security_xattr = { .prefix = XATTR_SECURITY_PREFIX, .get = no_xattr };
+static const struct xattr_handler *const sysfs_xattrs[] = { &user_xattr, &trusted_xattr, &security_xattr, NULL };
+
 static int sysfs_fill(struct super_block *sb, struct fs_context *fc)
 {
 	(void)fc;
+	sb->s_xattr = sysfs_xattrs;
 	sb->s_iflags |= SB_I_USERNS_VISIBLE;
 	return fill(sb, SHOW_SYS, SYSFS_MAGIC);
 }

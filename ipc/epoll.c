@@ -418,8 +418,14 @@ static void ep_fdinfo(struct seq_file *m, struct file *f)
 	mutex_unlock(&ep->mtx);
 }
 
+/* Not -ENOTTY: that an instance takes ioctls is part of the ABI, though there is none here (its busy polling needs networks). */
+static long ep_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return -EINVAL;
+}
+
 static const struct file_operations eventpoll_fops = {
-	.llseek = noop_llseek, .poll = ep_poll, .release = ep_release, .show_fdinfo = ep_fdinfo,
+	.llseek = noop_llseek, .poll = ep_poll, .release = ep_release, .ioctl = ep_ioctl, .show_fdinfo = ep_fdinfo,
 };
 
 /* ---- adding and changing ---- */

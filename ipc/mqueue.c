@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * POSIX message queues (mq_overview(7)). A queue has a name in its IPC namespace until it is unlinked, and lives as long as it
- * is open or named. Messages are kept in order of priority, then of age; they are copied in before and out after the queue's lock
+ * POSIX message queues (mq_overview(7)): what they do. A queue is an inode of the file system in mqueue_fs.c, and lives as long. Messages are kept in order of priority, then of age; they are copied in before and out after the queue's lock
  * is held.
  *
  * Who must wait stands in one of two lines, in order of his own priority, then of patience, and is served by whoever changes the
@@ -9,7 +8,7 @@
  * sender's in its place. So each change wakes one task, which finds its work done, and nobody overtakes. Where somebody waits for a
  * message the queue is empty, where somebody waits for room it is full.
  *
- * The queue's inode holds owner and mode. Lock order: ns->mq_lock, queue's lock.
+ * The queue's inode holds owner and mode.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -33,12 +32,11 @@
 #include <linux/capability.h>
 #include <linux/resource.h>
 #include <linux/time.h>
+#include "mqueue_priv.h"
 #include "sysv_priv.h"
 
 #define HARD_MSGMAX 65536
 #define HARD_MSGSIZEMAX (16 << 20)
-#define NAME_LIMIT 255
-#define STATUS_SIZE 80	/* what stat(2) says of the text that read(2) gives, however long that is */
 
 struct mq_message {
 	struct list_head list;		/* queue's lock */
@@ -54,67 +52,7 @@ struct mq_waiter {
 	struct mq_message *message;	/* queue's lock: what it sends, or was given */
 };
 
-struct mqueue {
-	refcount_t refs;		/* name, open files */
-	struct list_head list;		/* ns->mq_lock; empty: unlinked */
-	struct inode *inode;		/* c */
-	char *name;			/* c */
-	struct user_struct *user;	/* c: who pays */
-	unsigned long bytes;		/* c: what is paid */
-	struct mutex lock;
-	wait_queue_head_t wait;		/* who polls */
-	struct list_head senders, receivers;	/* lock: of struct mq_waiter, who is served first in front */
-	long max_messages, max_size;	/* c */
-	struct list_head messages;	/* lock: highest priority first */
-	long count;			/* lock: messages */
-	size_t used;			/* lock: bytes of text */
-	struct pid *notify;		/* lock: whom to tell of a message in an empty queue */
-	struct sigevent how;		/* lock */
-	u64 exec_id;			/* lock: of the program that asked for it */
-};
-
-static struct vfsmount *mq_mnt __ro_after_init;
-static const struct file_operations mq_fops;
-static const struct inode_operations mq_iops;
-
-static void put_queue(struct mqueue *q)
-{
-	struct mq_message *m, *n;
-
-	if (!refcount_dec_and_test(&q->refs))
-		return;
-	list_for_each_entry_safe(m, n, &q->messages, list)
-		kvfree(m);
-	atomic_long_sub((long)q->bytes, &q->user->mq_bytes);
-	free_uid(q->user);
-	put_pid(q->notify);
-	iput(q->inode);
-	kfree(q->name);
-	kfree(q);
-}
-
-/* ---- names ---- */
-
-static int check_name(const char *name)
-{
-	size_t n = strlen(name);
-
-	if (!n)
-		return -ENOENT;
-	if (n > NAME_LIMIT)
-		return -ENAMETOOLONG;
-	return strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ? -EACCES : 0;
-}
-
-static struct mqueue *lookup(struct ipc_namespace *ns, const char *name)
-{
-	struct mqueue *q;
-
-	list_for_each_entry(q, &ns->queues, list)
-		if (!strcmp(q->name, name))
-			return q;
-	return NULL;
-}
+/* ---- making and freeing ---- */
 
 static int check_attributes(const struct ipc_namespace *ns, const struct mq_attr *a)
 {
@@ -143,14 +81,16 @@ static int pay(struct mqueue *q)
 	return 0;
 }
 
-static struct mqueue *new_queue(struct ipc_namespace *ns, const char *name, umode_t mode, const struct mq_attr *a)
+struct mqueue *mqueue_new(const struct ipc_namespace *ns, const struct mq_attr *a)
 {
-	struct mqueue *q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
-	int e = -ENOMEM;
+	struct mqueue *q;
+	int e = a ? check_attributes(ns, a) : 0;
 
+	if (e)
+		return ERR_PTR(e);
+	q = kzalloc(sizeof(*q), GFP_KERNEL_ACCOUNT);
 	if (!q)
 		return ERR_PTR(-ENOMEM);
-	refcount_set(&q->refs, 1);
 	mutex_init(&q->lock);
 	init_waitqueue_head(&q->wait);
 	INIT_LIST_HEAD(&q->messages);
@@ -158,130 +98,31 @@ static struct mqueue *new_queue(struct ipc_namespace *ns, const char *name, umod
 	INIT_LIST_HEAD(&q->receivers);
 	q->max_messages = a ? a->mq_maxmsg : min(ns->mq_msg_max, ns->mq_msg_default);
 	q->max_size = a ? a->mq_msgsize : min(ns->mq_msgsize_max, ns->mq_msgsize_default);
-	q->name = kstrdup(name, GFP_KERNEL_ACCOUNT);
-	q->inode = alloc_anon_inode(mq_mnt->mnt_sb);
-	if (!q->name || IS_ERR(q->inode))
-		goto fail;
 	e = pay(q);
-	if (e)
-		goto fail;
-	q->inode->i_mode = S_IFREG | (mode & S_IRWXUGO & ~current->fs->umask);
-	q->inode->i_op = &mq_iops;
-	inode_set_op_flags(q->inode);
-	i_size_write(q->inode, STATUS_SIZE);
-	return q;
-fail:
-	if (!IS_ERR_OR_NULL(q->inode))
-		iput(q->inode);
-	kfree(q->name);
+	if (!e)
+		return q;
 	kfree(q);
 	return ERR_PTR(e);
 }
 
-/* ns->mq_lock held. The queue that OFLAG asks for; *FRESH when it was made. */
-static struct mqueue *find_or_make(struct ipc_namespace *ns, const char *name, int oflag, umode_t mode, const struct mq_attr *a, bool *fresh)
+void mqueue_free(struct mqueue *q)
 {
-	static const int access[] = { [O_RDONLY] = MAY_READ, [O_WRONLY] = MAY_WRITE, [O_RDWR] = MAY_READ | MAY_WRITE };
-	struct mqueue *q = lookup(ns, name);
-	int e;
+	struct mq_message *m, *n;
 
-	if (q) {
-		if ((oflag & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-			return ERR_PTR(-EEXIST);
-		if ((oflag & O_ACCMODE) == O_ACCMODE)
-			return ERR_PTR(-EINVAL);
-		e = inode_permission(&nop_mnt_idmap, q->inode, access[oflag & O_ACCMODE]);
-		return e ? ERR_PTR(e) : q;
-	}
-	if (!(oflag & O_CREAT))
-		return ERR_PTR(-ENOENT);
-	e = a ? check_attributes(ns, a) : 0;
-	if (e)
-		return ERR_PTR(e);
-	if (ns->mq_count >= ns->mq_queues_max && !capable(CAP_SYS_RESOURCE))
-		return ERR_PTR(-ENOSPC);
-	q = new_queue(ns, name, mode, a);
-	if (!IS_ERR(q)) {
-		list_add(&q->list, &ns->queues);
-		ns->mq_count++;
-		*fresh = true;
-	}
-	return q;
-}
-
-static void unname(struct ipc_namespace *ns, struct mqueue *q)
-{
-	list_del_init(&q->list);
-	ns->mq_count--;
-	put_queue(q);
-}
-
-int mqueue_open(const char *name, int oflag, umode_t mode, const struct mq_attr *attr)
-{
-	struct ipc_namespace *ns = current_ipc_ns();
-	int fd, e = check_name(name);
-	bool fresh = false;
-	struct mqueue *q;
-	struct file *f;
-
-	if (e)
-		return e;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	mutex_lock(&ns->mq_lock);
-	q = find_or_make(ns, name, oflag, mode, attr, &fresh);
-	if (IS_ERR(q)) {
-		e = (int)PTR_ERR(q);
-		goto out;
-	}
-	ihold(q->inode);
-	f = alloc_file_pseudo(q->inode, mq_mnt, name, oflag & (O_ACCMODE | O_NONBLOCK), &mq_fops);
-	if (IS_ERR(f)) {
-		iput(q->inode);
-		e = (int)PTR_ERR(f);
-		if (fresh)
-			unname(ns, q);
-		goto out;
-	}
-	refcount_inc(&q->refs);
-	f->private_data = q;
-	f->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
-	fd_install((unsigned int)fd, f);
-out:
-	mutex_unlock(&ns->mq_lock);
-	if (e)
-		put_unused_fd((unsigned int)fd);
-	return e ? e : fd;
-}
-
-int mqueue_unlink(const char *name)
-{
-	struct ipc_namespace *ns = current_ipc_ns();
-	int e = check_name(name);
-	struct mqueue *q;
-
-	if (e)
-		return e;
-	mutex_lock(&ns->mq_lock);
-	q = lookup(ns, name);
-	if (!q)
-		e = -ENOENT;
-	else if (!uid_eq(ns->mq_owner, current_fsuid()) && !inode_owner_or_capable(&nop_mnt_idmap, q->inode))
-		e = -EPERM;		/* as in a directory of everybody's, with the sticky bit */
-	else
-		unname(ns, q);
-	mutex_unlock(&ns->mq_lock);
-	return e;
-}
-
-void mqueue_free_all(struct ipc_namespace *ns)
-{
-	while (!list_empty(&ns->queues))
-		unname(ns, list_first_entry(&ns->queues, struct mqueue, list));
+	list_for_each_entry_safe(m, n, &q->messages, list)
+		kvfree(m);
+	atomic_long_sub((long)q->bytes, &q->user->mq_bytes);
+	free_uid(q->user);
+	put_pid(q->notify);
+	kfree(q);
 }
 
 /* ---- moving messages ---- */
+
+static struct mqueue *queue_of(const struct file *f)
+{
+	return file_inode(f)->i_private;
+}
 
 /* The open queue of FD, if it may be used so; the file is referenced. */
 static struct file *get_queue(int fd, fmode_t mode)
@@ -290,7 +131,7 @@ static struct file *get_queue(int fd, fmode_t mode)
 
 	if (!f)
 		return ERR_PTR(-EBADF);
-	if (f->f_op != &mq_fops || (mode && !(f->f_mode & mode))) {
+	if (f->f_op != &mqueue_fops || (mode && !(f->f_mode & mode))) {
 		fput(f);
 		return ERR_PTR(-EBADF);
 	}
@@ -418,7 +259,7 @@ long mqueue_send(int fd, struct uptr msg, size_t len, unsigned int prio, const k
 
 	if (IS_ERR(f))
 		return PTR_ERR(f);
-	q = f->private_data;
+	q = queue_of(f);
 	if (len > (size_t)q->max_size)
 		goto put;
 	r = -ENOMEM;
@@ -476,7 +317,7 @@ long mqueue_receive(int fd, struct uptr msg, size_t len, struct uptr prio, const
 
 	if (IS_ERR(f))
 		return PTR_ERR(f);
-	q = f->private_data;
+	q = queue_of(f);
 	if (len < (size_t)q->max_size)
 		goto put;
 	m = take(q, f, until);
@@ -513,7 +354,7 @@ int mqueue_notify(int fd, const struct sigevent *se)
 	f = get_queue(fd, 0);
 	if (IS_ERR(f))
 		return (int)PTR_ERR(f);
-	q = f->private_data;
+	q = queue_of(f);
 	me = get_task_pid(current, PIDTYPE_TGID);
 	mutex_lock(&q->lock);
 	if (!se) {
@@ -544,7 +385,7 @@ int mqueue_attributes(int fd, const struct mq_attr *n, struct mq_attr *old)
 	f = get_queue(fd, 0);
 	if (IS_ERR(f))
 		return (int)PTR_ERR(f);
-	q = f->private_data;
+	q = queue_of(f);
 	mutex_lock(&q->lock);
 	*old = (struct mq_attr){ .mq_flags = (long)(f->f_flags & O_NONBLOCK), .mq_maxmsg = q->max_messages, .mq_msgsize = q->max_size,
 				 .mq_curmsgs = q->count };
@@ -562,7 +403,7 @@ int mqueue_attributes(int fd, const struct mq_attr *n, struct mq_attr *old)
 
 static __poll_t mq_poll(struct file *f, struct poll_table_struct *p)
 {
-	struct mqueue *q = f->private_data;
+	struct mqueue *q = queue_of(f);
 	__poll_t mask = 0;
 
 	poll_wait(f, &q->wait, p);
@@ -577,7 +418,7 @@ static __poll_t mq_poll(struct file *f, struct poll_table_struct *p)
 
 static ssize_t mq_read(struct kiocb *k, struct iter *to)
 {
-	struct mqueue *q = k->ki_filp->private_data;
+	struct mqueue *q = queue_of(k->ki_filp);
 	char text[120];
 	size_t n, off;
 
@@ -595,7 +436,7 @@ static ssize_t mq_read(struct kiocb *k, struct iter *to)
 /* A process that closes it is not told any more. */
 static int mq_flush(struct file *f, fl_owner_t id)
 {
-	struct mqueue *q = f->private_data;
+	struct mqueue *q = queue_of(f);
 	struct pid *me = get_task_pid(current, PIDTYPE_TGID);
 
 	mutex_lock(&q->lock);
@@ -608,35 +449,12 @@ static int mq_flush(struct file *f, fl_owner_t id)
 	return 0;
 }
 
-static int mq_release(struct inode *inode, struct file *f)
-{
-	put_queue(f->private_data);
-	return 0;
-}
+const struct file_operations mqueue_fops = { .llseek = default_llseek, .read_iter = mq_read, .poll = mq_poll, .flush = mq_flush };
 
-/* The size that a caller sets is only told; times, mode and owner are the queue's. */
-static const struct inode_operations mq_iops = { .setattr = simple_setattr };
-
-static const struct file_operations mq_fops = {
-	.llseek = default_llseek, .read_iter = mq_read, .poll = mq_poll, .flush = mq_flush, .release = mq_release,
-};
-
-static const struct pseudo_fs mq_fs = { .name = "mqueue", .magic = 0x19800202 };
-
-static int mq_init_fs_context(struct fs_context *fc)
-{
-	return pseudo_init_fs_context(fc, &mq_fs);
-}
-
-static struct file_system_type mq_type = { .name = "mqueue", .init_fs_context = mq_init_fs_context, .kill_sb = kill_anon_super };
-
-static int mqueue_init(void)
+static int mqueue_settings(void)
 {
 	struct ipc_namespace *ns = &init_ipc_ns;
 
-	mq_mnt = kern_mount(&mq_type);
-	if (IS_ERR(mq_mnt))
-		return (int)PTR_ERR(mq_mnt);
 	ipc_ns_setting(sysctl_int("fs/mqueue/queues_max", 0644, &ns->mq_queues_max, 0, INT_MAX));
 	ipc_ns_setting(sysctl_int("fs/mqueue/msg_max", 0644, &ns->mq_msg_max, 1, HARD_MSGMAX));
 	ipc_ns_setting(sysctl_int("fs/mqueue/msg_default", 0644, &ns->mq_msg_default, 1, HARD_MSGMAX));
@@ -644,4 +462,4 @@ static int mqueue_init(void)
 	ipc_ns_setting(sysctl_int("fs/mqueue/msgsize_default", 0644, &ns->mq_msgsize_default, 128, HARD_MSGSIZEMAX));
 	return 0;
 }
-INITCALL(fs, mqueue_init);
+INITCALL(fs, mqueue_settings);

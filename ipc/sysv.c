@@ -31,7 +31,6 @@ static void init_limits(struct ipc_namespace *ns)
 		ns->ids[i].next_id = -1;
 	}
 	mutex_init(&ns->mq_lock);
-	INIT_LIST_HEAD(&ns->queues);
 	ns->mq_queues_max = 256;
 	ns->mq_msg_max = 10;
 	ns->mq_msgsize_max = 8192;
@@ -117,6 +116,7 @@ struct ipc_namespace *copy_ipc_ns(bool fresh, struct ipc_namespace *old, struct 
 	ns->ino = ns_alloc_ino();
 	init_limits(ns);
 	ns->mq_owner = current_fsuid();
+	ns->mq_group = current_fsgid();
 	return ns;
 }
 

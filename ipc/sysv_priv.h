@@ -55,9 +55,10 @@ struct ipc_namespace {
 	int sem[4];			/* SEMMSL, SEMMNS, SEMOPM, SEMMNI */
 	int sem_total;			/* sem ids lock */
 	struct mutex mq_lock;
-	struct list_head queues;	/* mq_lock: POSIX queues by name */
-	int mq_count;			/* mq_lock */
-	kuid_t mq_owner;		/* c: of the directory of queues, which is everybody's and sticky */
+	struct vfsmount *mq_mnt;	/* mq_lock to set: of the POSIX queues; NULL until it is needed (mqueue_fs.c) */
+	int mq_count;			/* mqueue_fs.c's link_lock */
+	kuid_t mq_owner;		/* c: of the directory of queues */
+	kgid_t mq_group;		/* c */
 	int mq_queues_max, mq_msg_max, mq_msgsize_max, mq_msg_default, mq_msgsize_default;
 };
 

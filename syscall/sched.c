@@ -195,6 +195,8 @@ long sys_sched_setattr(pid_t pid, struct uptr uattr, unsigned int flags)
 	}
 	memset(&u, 0, sizeof(u));
 	e = copy_struct_from_user(&u, sizeof(u), uattr, size);
+	if (e == -E2BIG)
+		(void)put_user((u32)sizeof(u), uattr);
 	if (e)
 		return e;
 	if (u.sched_flags & ~(u64)(SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS))

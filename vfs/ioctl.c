@@ -28,6 +28,16 @@ static long bytes_left(struct file *file)
 	return (long)(i_size_read(file_inode(file)) - file->f_pos);
 }
 
+/* FIBMAP: no filesystem here has blocks that a boot loader could read by number. */
+static long no_block_numbers(struct uptr p)
+{
+	int block;
+
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	return get_user(block, p) || (block >= 0 && put_user(0, p)) ? -EFAULT : -EINVAL;
+}
+
 static long owns_sb(struct super_block *sb)
 {
 	return ns_capable(sb->s_user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
@@ -95,6 +105,10 @@ long vfs_ioctl(int fd, struct file *file, unsigned int cmd, unsigned long arg)
 		if (!S_ISREG(inode->i_mode))
 			break;
 		return put_user((int)bytes_left(file), UPTR(arg)) ? -EFAULT : 0;
+	case FIBMAP:
+		if (!S_ISREG(inode->i_mode))
+			break;
+		return no_block_numbers(UPTR(arg));
 	case FIOQSIZE:
 		if (S_ISDIR(inode->i_mode) || S_ISREG(inode->i_mode) || S_ISLNK(inode->i_mode))
 			return put_user(i_size_read(inode), UPTR(arg)) ? -EFAULT : 0;

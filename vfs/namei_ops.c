@@ -170,6 +170,14 @@ int vfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umo
 	return made(dir, d, dir->i_op->create(idmap, dir, d, (mode & S_IALLUGO) | S_IFREG, excl));
 }
 
+int vfs_mkobj(struct dentry *d, umode_t mode, int (*make)(struct dentry *, umode_t, void *), void *arg)
+{
+	struct inode *dir = d->d_parent->d_inode;
+	int err = may_create(&nop_mnt_idmap, dir, d);
+
+	return err ? err : made(dir, d, make(d, (mode & S_IALLUGO) | S_IFREG, arg));
+}
+
 int vfs_mknod(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umode_t mode, dev_t dev)
 {
 	bool whiteout = S_ISCHR(mode) && dev == WHITEOUT_DEV;

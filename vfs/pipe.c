@@ -765,6 +765,8 @@ put:
 
 /* F_SETPIPE_SZ, F_GETPIPE_SZ. */
 
+#define RING_MOST (4UL << 20)	/* bytes of a ring: a pipe of 256 MiB */
+
 static unsigned int round_slots(unsigned long size)
 {
 	unsigned long n = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -782,6 +784,8 @@ static int resize_ring(struct pipe_inode_info *pipe, unsigned int slots)
 
 	if (slots < n)
 		return -EBUSY;
+	if (slots > RING_MOST / sizeof(*bufs))
+		return -ENOMEM;
 	bufs = kvcalloc(slots, sizeof(*bufs), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!bufs)
 		return -ENOMEM;

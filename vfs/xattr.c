@@ -178,7 +178,7 @@ ssize_t vfs_listxattr(struct dentry *d, char *list, size_t size)
 	ssize_t acls, n;
 
 	if (!inode->i_op->listxattr)
-		return inode->i_opflags & IOP_XATTR ? 0 : -EOPNOTSUPP;
+		return 0;
 	acls = posix_acl_listxattr(inode, list, size);
 	if (acls < 0)
 		return acls;

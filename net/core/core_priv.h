@@ -4,11 +4,11 @@
 
 #include <lib/types.h>
 
-/* An ioctl about network interfaces (netdevice(7)), on a socket of any family. 0 or -errno; -ENOTTY: it is none. */
-long interface_ioctl(unsigned int cmd, struct uptr arg);
-
 struct cred;
 struct net;
+
+/* net/conf: an ioctl about network interfaces (netdevice(7)), on a socket of any family in NET. 0 or -errno; -ENOTTY: it is none. */
+long interface_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 
 /* What CRED may do to a setting of the caller's network namespace: the bits of one class in a mode. */
 unsigned int net_setting_rights(const struct cred *cred);

@@ -8,7 +8,8 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <mm/uaccess.h>
-#include <net/socket.h>
+#include <net/netns.h>
+#include <net/sock.h>
 #include <proc/cred.h>
 #include <vfs/fs.h>
 #include <vfs/fcntl.h>
@@ -72,6 +73,7 @@ static __poll_t socket_poll(struct file *f, struct poll_table_struct *p)
 static long socket_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct socket *s = f->private_data;
+	const struct sock *sk = s->sk;
 	long ret;
 	int who;
 
@@ -84,7 +86,7 @@ static long socket_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 		return put_user(f_getown(f), UPTR(arg)) ? -EFAULT : 0;
 	}
 	ret = s->ops->ioctl(s, cmd, arg);
-	return ret == -ENOIOCTLCMD ? interface_ioctl(cmd, UPTR(arg)) : ret;
+	return ret == -ENOIOCTLCMD ? interface_ioctl(sk->net ?: current_net(), cmd, UPTR(arg)) : ret;
 }
 
 static int socket_fasync(int fd, struct file *f, int on)

@@ -28,6 +28,13 @@ struct inet_mc_member;
 struct inet_port;
 struct inet_table;
 
+/* In inet_sock->bind_gave: what bind(2) gave, which outlives a disconnection. */
+#define BOUND_ADDRESS 1u
+#define BOUND_PORT 2u
+/* sk->state of sockets without a protocol's own states, in TCP's numbers. */
+#define INET_ESTABLISHED 1
+#define INET_CLOSED 7
+
 enum inet_entry_kind { INET_FULL, INET_REQUEST, INET_TIMEWAIT };
 
 struct inet6_pair {
@@ -54,18 +61,24 @@ enum inet_flag {			/* inet->flags */
 	INET_C_PKTINFO, INET_C_TTL, INET_C_TOS, INET_C_RECVOPTS, INET_C_RETOPTS, INET_C_ORIGDST,
 };
 
+struct inet_owner {
+	struct list_head list;
+	struct inet_sock *sock;		/* NULL: a cursor of who walks the list */
+};
+
 struct inet_sock {
 	struct sock sk;			/* first */
 	struct inet_entry e;		/* local is the address that it receives at, "any" where zero; local_port is chosen at bind */
 	struct ghash_node bound;	/* in the table of bound ones */
 	be32 saddr;			/* o: source of what it sends, 0: the route's */
 	struct inet_port *port;		/* its port's lock */
-	struct list_head port_node;	/* that lock */
+	struct inet_owner owner;	/* that lock: in the port's list */
 	u8 tos;				/* o */
 	s16 ttl;			/* o: -1: the namespace's */
 	u8 mc_ttl;			/* o */
 	u8 pmtudisc;			/* o: IP_PMTUDISC_* */
 	u8 min_ttl;			/* o: IP_MINTTL */
+	u8 bind_gave;			/* o: BOUND_* */
 	unsigned long flags;		/* a: enum inet_flag */
 	int uc_index, mc_index;		/* o */
 	be32 mc_addr;			/* o */
@@ -108,6 +121,8 @@ u32 inet_connected_hash(const struct inet_table *t, be32 local, be16 local_port,
  * Atomic.
  */
 int inet_connected_add(struct inet_table *t, struct inet_entry *e, struct inet_entry **was) __must_check;
+/* Adds E, which may have the same ends as others (UDP). */
+void inet_connected_add_also(struct inet_table *t, struct inet_entry *e);
 /* E is in no table any more, and the table's reference is the caller's: true. False: it was not in. */
 bool inet_connected_del(struct inet_table *t, struct inet_entry *e) __must_check;
 /* NOW, with the same ends, takes the place of OLD in one step, with OLD's reference given to the caller: false: OLD was not in. */
@@ -141,6 +156,9 @@ int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(str
 int inet_port_share(struct inet_table *t, struct inet_sock *child, const struct inet_sock *parent) __must_check;
 /* S gives its port up. Atomic. */
 void inet_port_put(struct inet_table *t, struct inet_sock *s);
+/* Up to MOST owners of PORT that WANT says yes to, referenced; how many. Looks at 16 * MOST at most. Atomic. */
+unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_sock **out, unsigned int most, bool (*want)(struct inet_sock *s, const void *arg),
+			      const void *arg);
 /* How bind(2) judges of two that want one port; also what TCP adds for TIME-WAIT is up to it. */
 bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b);
 
@@ -168,12 +186,17 @@ void inet_register_type(struct inet_type *t);
  * sk->lock. Takes the RCU section itself. Consumes P. As ip4_send(), and what route4_out() says.
  */
 int ip4_queue_xmit(struct inet_sock *s, struct packet *p);
+/* How S's settings want packets to its peer sent. Within RCU. */
+void inet_tx_of(const struct inet_sock *s, struct ip4_tx *t);
 /* S's route is made fresh: 0, or what route4_out() says. Owner or sk->lock, within RCU. */
 int ip4_sock_route(struct inet_sock *s);
 
 /* ---- what families' operations share (af_inet.c) ---- */
 
-int inet_bind(struct socket *s, const struct __kernel_sockaddr_storage *a, int len);
+/* May S be bound to IN? 0, -EINVAL, -EAFNOSUPPORT, -EADDRNOTAVAIL. */
+int inet_check_bind(struct inet_sock *s, const struct sockaddr_in *in, int len) __must_check;
+/* e.local and saddr for address A. */
+void inet_set_local(struct inet_sock *s, be32 a);
 int inet_getname(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer);
 int inet_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
 int inet_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);	/* SOL_SOCKET and IPPROTO_IP */
@@ -187,6 +210,8 @@ void inet_destruct(struct sock *sk);
 bool inet_may_bind(struct net *net, u16 port);
 /* Control messages of IPPROTO_IP for a received packet. */
 void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p);
+/* net/conf: ioctls of AF_INET sockets: addresses, routes, ARP. -ENOIOCTLCMD: none of them. */
+long inet_conf_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 /* Tables of a namespace. */
 struct inet_net {
 	struct inet_table udp, raw, ping;

@@ -35,8 +35,13 @@ struct icmp_rates {
 };
 
 static bool (*reply_to_sockets)(struct packet *p);
+static struct inet_protocol icmp_protocol;
 
-void icmp_register_reply(bool (*fn)(struct packet *p)) { reply_to_sockets = fn; }
+void icmp_register_reply(bool (*fn)(struct packet *p), void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal))
+{
+	reply_to_sockets = fn;
+	icmp_protocol.error = error;
+}
 
 int icmp_errno(u8 type, u8 code, bool *fatal)
 {
@@ -336,8 +341,6 @@ static void icmp_receive(struct packet *p)
 	packet_free(p, DROP_NO_PROTOCOL);
 }
 
-static const struct inet_protocol icmp_protocol = { .receive = icmp_receive };
-
 void icmp_tell_sender(struct packet *p, u8 type, u8 code)
 {
 	struct packet *e;
@@ -378,6 +381,7 @@ void icmp_end(struct net *net)
 
 static int icmp_init(void)
 {
+	icmp_protocol.receive = icmp_receive;
 	inet_register_protocol(IPPROTO_ICMP, &icmp_protocol);
 	return 0;
 }

@@ -63,8 +63,10 @@ void inet_register_protocol(u8 number, const struct inet_protocol *p);
 const struct inet_protocol *inet_protocol(u8 number);
 /* At boot: FN sees P, for each protocol, before that: raw sockets. True: somebody took a copy. */
 void ip4_register_raw(bool (*fn)(struct packet *p), void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal));
-/* At boot: FN gets echo replies; consumes P. */
-void icmp_register_reply(bool (*fn)(struct packet *p));
+/* At boot: FN gets echo replies, and consumes P if it says true; ERROR hears of errors about echo requests. */
+void icmp_register_reply(bool (*fn)(struct packet *p), void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal));
+/* An identification for a header that a program made without one. */
+u16 ip4_next_id(const struct net *net, be32 src, be32 dst, u8 protocol);
 
 /* P goes to its protocol and to raw sockets: its destination is ours. */
 void ip4_deliver(struct packet *p);

@@ -24,7 +24,7 @@
 static atomic_t idents[IDENTS];
 static struct siphash_key ident_key __ro_after_init;
 
-static u16 next_ident(const struct net *net, be32 src, be32 dst, u8 protocol)
+u16 ip4_next_id(const struct net *net, be32 src, be32 dst, u8 protocol)
 {
 	const u64 w[2] = { (u64)src.v << 32 | dst.v, net->cookie << 8 | protocol };
 
@@ -146,7 +146,7 @@ static void header(struct net *net, struct packet *p, const struct ip4_route *r,
 	};
 	if (olen)
 		memcpy(h + 1, t->opt->bytes, olen);
-	h->id = be16_make(t->id || df ? t->id : next_ident(net, t->src, t->dst, t->protocol));
+	h->id = be16_make(t->id || df ? t->id : ip4_next_id(net, t->src, t->dst, t->protocol));
 	ip4_set_csum(h, hdr);
 }
 

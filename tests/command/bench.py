@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
+# slow: whole programs in a Debian root
 """./ochre bench counts: operations whose cost in atomics is known, the same figures from two runs, what the results file holds; in company,
 a call that shares nothing is seen to share nothing, and one that must share is seen."""
 import json

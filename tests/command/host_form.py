@@ -66,6 +66,8 @@ def comments():
     up = form.comments_up("\tx = 1;\t/* %s */\n" % LONG)
     assert up.startswith("\t/*\n\t * a comment") and up.endswith("\t */\n\tx = 1;\n"), up
     assert form.comments_up("#define A \"/* %s */\"\n" % LONG) == "#define A \"/* %s */\"\n" % LONG        # no comment
+    macro = "#define A(x) \\\n\tf(x)\t/* %s */\n" % LONG
+    assert form.comments_up(macro) == macro
     assert max(form.width(l) for l in form.comments_up("/* %s */" % LONG).split("\n")) <= form.COLUMNS
     assert form.own_spaces("int a; /* x */", "int a;\t\t/* x */") == "int a;\t\t/* x */"
 

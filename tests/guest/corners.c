@@ -866,3 +866,64 @@ TEST(pipes_of_notifications)
 	ERR(syscall(SYS_pipe2, p, O_EXCL), ENOPKG);
 	ERR(syscall(SYS_pipe2, p, O_EXCL | O_CREAT), EINVAL);
 }
+
+/* ---- what small calls say ---- */
+
+TEST(ioctls_of_what_has_none)
+{
+	char b[100];
+	int n = 0, fd = OK(open("/tmp/corner", O_CREAT | O_RDWR, 0600)), ep = OK(epoll_create1(0));
+
+	ERR(ioctl(ep, 0x5401 /* TCGETS */, b), EINVAL);
+	ERR(ioctl(ep, FIONREAD, &n), EINVAL);
+	ERR(ioctl(fd, FIBMAP, &n), EINVAL);
+	ERR(ioctl(fd, FIBMAP, 8), EFAULT);
+	ERR(ioctl(ep, FIBMAP, &n), EINVAL);
+	OK(setuid(1000));
+	ERR(ioctl(fd, FIBMAP, &n), EPERM);
+	unlink("/tmp/corner");
+}
+
+TEST(lists_of_attributes_that_are_empty)
+{
+	char b[100];
+	int p[2];
+
+	OK(pipe(p));
+	EQ(listxattr("/proc", b, sizeof(b)), 0);
+	EQ(listxattr("/sys", b, sizeof(b)), 0);
+	EQ(listxattr("/dev/pts", b, sizeof(b)), 0);
+	EQ(llistxattr("/proc/self", b, sizeof(b)), 0);
+	EQ(flistxattr(p[0], b, sizeof(b)), 0);
+	ERR(getxattr("/sys", "user.x", b, sizeof(b)), ENODATA);
+	ERR(getxattr("/sys/kernel", "trusted.x", b, sizeof(b)), ENODATA);
+	ERR(getxattr("/proc", "user.x", b, sizeof(b)), EOPNOTSUPP);
+	ERR(setxattr("/sys/kernel", "user.x", b, 1, 0), EOPNOTSUPP);
+}
+
+TEST(pipes_of_absurd_sizes)
+{
+	int p[2];
+
+	OK(pipe(p));
+	ERR(fcntl(p[1], F_SETPIPE_SZ, 0x80000000u), ENOMEM);
+	ERR(fcntl(p[1], F_SETPIPE_SZ, 1u << 30), ENOMEM);
+	ERR(fcntl(p[1], F_SETPIPE_SZ, 0x80000001u), EINVAL);
+	EQ(fcntl(p[1], F_GETPIPE_SZ), 16 * PAGE);
+	EQ(fcntl(p[1], F_SETPIPE_SZ, 0), PAGE);
+}
+
+TEST(the_size_of_scheduling_attributes)
+{
+	uint32_t a[100] = { 64 };
+
+	a[15] = 1;
+	ERR(syscall(SYS_sched_setattr, 0, a, 0), E2BIG);
+	EQ(a[0], 56);
+	a[0] = 47;
+	ERR(syscall(SYS_sched_setattr, 0, a, 0), E2BIG);
+	EQ(a[0], 56);
+	memset(a, 0, sizeof(a));
+	a[0] = sizeof(a);
+	OK(syscall(SYS_sched_setattr, 0, a, 0));
+}

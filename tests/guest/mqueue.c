@@ -4,6 +4,8 @@
 #include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 static volatile siginfo_t seen;
@@ -369,4 +371,195 @@ TEST(a_queue_as_a_file)
 	OK(setuid(1001));
 	ERR(fchmod(q, 0666), EPERM);
 	ERR(mopen("test", O_RDONLY, 0, NULL), EACCES);	/* the mode counts */
+}
+
+/* ---- the file system ---- */
+
+#define PLACE "/tmp/queues"
+
+static void mount_queues(void)
+{
+	OK(unshare(CLONE_NEWNS | CLONE_NEWIPC));
+	OK(mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	if (mkdir(PLACE, 0755))
+		EQ(errno, EEXIST);
+	OK(mount("mqueue", PLACE, "mqueue", 0, NULL));
+}
+
+static void be(uid_t id)
+{
+	OK(setgid(id));
+	OK(setuid(id));
+}
+
+/* What FN, called by a child, comes to: it is killed, or fails a check of its own. */
+static void in_child(void (*fn)(void))
+{
+	pid_t pid = OK(fork());
+
+	if (!pid) {
+		fn();
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
+
+TEST(queues_are_files)
+{
+	struct mq_attr a = { .mq_maxmsg = 3, .mq_msgsize = 20 }, got;
+	char text[100], place[40], path[100];
+	struct stat st;
+	int q, f;
+
+	mount_queues();
+	q = OK(mopen("one", O_CREAT | O_RDWR, 0600, &a));
+	OK(stat(PLACE, &st));
+	EQ(st.st_mode, S_IFDIR | S_ISVTX | 0777);
+	EQ(st.st_size, 60);
+	OK(stat(PLACE "/one", &st));
+	EQ(st.st_mode, S_IFREG | 0600);
+	EQ(st.st_size, 80);
+	EQ(syscall(SYS_mq_timedsend, q, "hello", 5, 1, NULL), 0);
+	f = OK(open(PLACE "/one", O_RDONLY));
+	EQ(read(f, text, sizeof(text)), 60);
+	CHECK(!memcmp(text, "QSIZE:5 ", 8));
+	EQ(syscall(SYS_mq_timedreceive, f, text, 20, NULL, NULL), 5);	/* by path or by name is the same */
+	ERR(syscall(SYS_mq_timedsend, f, "x", 1, 0, NULL), EBADF);
+	/* By its descriptor, as long as there is one. */
+	snprintf(place, sizeof(place), "/proc/self/fd/%d", q);
+	f = OK(open(place, O_WRONLY | O_NONBLOCK));
+	EQ(syscall(SYS_mq_timedsend, f, "again", 5, 0, NULL), 0);
+	EQ(syscall(SYS_mq_timedreceive, q, text, 20, NULL, NULL), 5);
+	path[OK(readlink(place, path, sizeof(path) - 1))] = 0;
+	CHECK(!strcmp(path, "/one"));
+	OK(unlink(PLACE "/one"));
+	OK(open(place, O_RDONLY));
+	ERR(mopen("one", O_RDWR, 0, NULL), ENOENT);
+	/* Made by open(2): with the defaults. */
+	f = OK(open(PLACE "/two", O_CREAT | O_EXCL | O_RDWR, 0640));
+	q = OK(mopen("two", O_RDONLY, 0, NULL));
+	EQ(syscall(SYS_mq_getsetattr, q, NULL, &got), 0);
+	EQ(got.mq_maxmsg, 10);
+	EQ(got.mq_msgsize, 8192);
+	ERR(mkdir(PLACE "/dir", 0755), EPERM);
+	ERR(link(PLACE "/two", PLACE "/three"), EPERM);
+	ERR(rename(PLACE "/two", PLACE "/three"), EPERM);
+	OK(umount2(PLACE, MNT_DETACH));
+	OK(mopen("two", O_RDONLY, 0, NULL));		/* it needs no mount */
+}
+
+static void another_user(void)
+{
+	be(1001);
+	ERR(unlink(PLACE "/his"), EPERM);		/* the directory is sticky */
+	ERR(syscall(SYS_mq_unlink, "his"), EPERM);
+	OK(mopen("his", O_RDONLY, 0, NULL));
+	ERR(open(PLACE "/his", O_RDWR), EACCES);
+	OK(mopen("mine", O_CREAT | O_RDWR, 0600, NULL));
+	OK(unlink(PLACE "/mine"));
+}
+
+static void user_of_a_closed_place(void)
+{
+	be(1000);
+	ERR(mopen("more", O_CREAT | O_RDWR, 0600, NULL), EACCES);
+	ERR(syscall(SYS_mq_unlink, "his"), EACCES);
+}
+
+static void user(void)
+{
+	be(1000);
+	OK(mopen("his", O_CREAT | O_RDWR, 0644, NULL));
+}
+
+TEST(whose_queues)
+{
+	mount_queues();
+	in_child(user);
+	in_child(another_user);
+	OK(chmod(PLACE, 0755));
+	in_child(user_of_a_closed_place);		/* mq_open(2) asks the same directory */
+	OK(unlink(PLACE "/his"));
+}
+
+static void of_a_dead_namespace(void)
+{
+	OK(unshare(CLONE_NEWIPC));
+	OK(mopen("late", O_CREAT | O_RDWR, 0600, NULL));
+	OK(mount("mqueue", PLACE "2", "mqueue", 0, NULL));
+	OK(access(PLACE "2/late", F_OK));
+	ERR(access(PLACE "/late", F_OK), ENOENT);
+	OK(open(PLACE "/early", O_CREAT | O_RDWR, 0600));	/* in the other's: by path, not by name */
+	ERR(mopen("early", O_RDWR, 0, NULL), ENOENT);
+}
+
+TEST(one_for_each_namespace)
+{
+	mount_queues();
+	if (mkdir(PLACE "2", 0755))
+		EQ(errno, EEXIST);
+	in_child(of_a_dead_namespace);
+	OK(mopen("early", O_RDWR, 0, NULL));
+	OK(open(PLACE "2/late", O_RDWR));			/* what was mounted stays */
+	ERR(open(PLACE "2/later", O_CREAT | O_RDWR, 0600), EACCES);	/* without a namespace */
+	OK(unlink(PLACE "2/late"));
+	OK(umount2(PLACE "2", MNT_DETACH));
+}
+
+static void tell(const char *file, const char *text)
+{
+	int fd = OK(open(file, O_WRONLY));
+
+	EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void root_of_a_user_namespace(void)
+{
+	struct stat st;
+
+	be(1000);
+	OK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+	OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	tell("/proc/self/setgroups", "deny");
+	tell("/proc/self/uid_map", "0 1000 1");
+	tell("/proc/self/gid_map", "0 1000 1");
+	ERR(mount("mqueue", PLACE, "mqueue", 0, NULL), EPERM);	/* of a namespace that is not his */
+	OK(unshare(CLONE_NEWIPC));
+	OK(mount("mqueue", PLACE, "mqueue", 0, NULL));
+	OK(mopen("his", O_CREAT | O_RDWR, 0600, NULL));
+	OK(stat(PLACE "/his", &st));
+	EQ(st.st_uid, 0);
+	OK(stat(PLACE, &st));
+	EQ(st.st_uid, 0);
+}
+
+TEST(mounting_by_a_user)
+{
+	mount_queues();
+	in_child(root_of_a_user_namespace);
+	ERR(mount("mqueue", PLACE, "mqueue", 0, "what=1"), EINVAL);
+}
+
+static void too_many(void)
+{
+	int a, b;
+
+	be(1000);
+	a = OK(mopen("a", O_CREAT | O_RDWR, 0600, NULL));
+	b = OK(open(PLACE "/b", O_CREAT | O_RDWR, 0600));
+	ERR(mopen("c", O_CREAT | O_RDWR, 0600, NULL), ENOSPC);
+	ERR(open(PLACE "/c", O_CREAT | O_RDWR, 0600), ENOSPC);
+	OK(syscall(SYS_mq_unlink, "a"));
+	ERR(mopen("c", O_CREAT | O_RDWR, 0600, NULL), ENOSPC);	/* it is still there */
+	close(a);
+	OK(mopen("c", O_CREAT | O_RDWR, 0600, NULL));
+	close(b);
+}
+
+TEST(names_and_queues_are_counted)
+{
+	mount_queues();
+	tell("/proc/sys/fs/mqueue/queues_max", "2");
+	in_child(too_many);
 }

@@ -188,7 +188,9 @@ class Plan:
         r = self.r
         sources = {os.path.basename(s)[:-3]: s for s in sorted(glob.glob(ROOT + "/tests/command/*.py"))}
         names = [n for n in sources if n not in ("expect", "first") and not n.startswith("host_") and r.wanted("command/" + n)]
-        kept = set(self.sample.share("commands", [n for n in names if n != "planted"], COMMAND_SLICES)) | {"planted"}
+        slow = [n for n in names if says_slow(sources[n])]
+        kept = set(self.sample.share("commands", [n for n in names if n != "planted" and n not in slow], COMMAND_SLICES)) | {"planted"}
+        kept |= {n for n in slow if self.sample.chance("command " + n, SLOW_SLICES)}
         for name in [n for n in names if n in kept]:
             more = ["--slice", "%d/%d" % (self.sample.number("plants", PLANT_SLICES), PLANT_SLICES)] if name == "planted" and self.sample.seed else []
             r.part("the command: " + name, ALONE if name in CROWDED else 1, command_test, r, name, sources[name], more)
@@ -229,14 +231,14 @@ class Plan:
         r.boot_tests(sorted({c.debug for c, _ in configs}), arch, bool(asked and not args.quick))
 
 
+def says_slow(path):
+    """Whether a test says in a comment "slow: why": a whole run has a slice of those, a quick one none."""
+    return bool(re.search(rb"^(?:[ /]\*|//|#) slow: ", rootfs.read(path), re.M))
+
+
 def slow_programs(names):
-    """Those of the guest tests that say in a comment "slow: why": a whole run has a slice of them, a quick one none."""
-    found = set()
-    for name in names:
-        path = ROOT + ("/tests/sh/" + name if name.endswith(".sh") else "/tests/guest/%s.c" % name)
-        if re.search(rb"^(?:[ /]\*|//|#) slow: ", rootfs.read(path), re.M):
-            found.add(name)
-    return found
+    """The slow ones of the guest tests."""
+    return {n for n in names if says_slow(ROOT + ("/tests/sh/" + n if n.endswith(".sh") else "/tests/guest/%s.c" % n))}
 
 
 def wants_guests(r):

@@ -39,3 +39,7 @@ class Sample:
         """[one of them], or all."""
         items = list(items)
         return items if self.seed is None else [items[self.number(kind, len(items))]]
+
+    def chance(self, kind, of):
+        """True in one of so many samples."""
+        return self.seed is None or not self.number(kind, of)

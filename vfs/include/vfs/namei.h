@@ -57,6 +57,8 @@ void end_creating_path(const struct path *parent, struct dentry *dentry);
 
 /* Directory operations: may_* checks, then the filesystem's operation. */
 int vfs_create(struct mnt_idmap *, struct inode *dir, struct dentry *, umode_t, bool excl);
+/* As vfs_create(), of what MAKE adds with ARG; its parent's i_rwsem is held. */
+int vfs_mkobj(struct dentry *, umode_t, int (*make)(struct dentry *, umode_t, void *), void *arg);
 int vfs_mkdir(struct mnt_idmap *, struct inode *dir, struct dentry *, umode_t);
 int vfs_mknod(struct mnt_idmap *, struct inode *dir, struct dentry *, umode_t, dev_t);
 int vfs_symlink(struct mnt_idmap *, struct inode *dir, struct dentry *, const char *target);

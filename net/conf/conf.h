@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files of net/conf. */
+#pragma once
+
+#include "net/dev/if_flags.h"
+#include "net/inet/inet_priv.h"
+
+/* struct ifconf, with the pointer as a number. */
+struct user_ifconf {
+	s32 ifc_len;
+	u32 pad;
+	u64 addresses;
+};
+
+u32 netdev_shown_flags(const struct netdev *d);
+
+static inline void conf_put_addr(struct sockaddr *s, be32 a)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)s;
+
+	__builtin_memset(s, 0, sizeof(*s));
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = a.v;
+}
+
+static inline be32 conf_get_addr(const struct sockaddr *s)
+{
+	return (be32){ ((const struct sockaddr_in *)s)->sin_addr.s_addr };
+}
+
+/* SIOCADDRT, SIOCDELRT; SIOCSARP and its like. */
+long conf_route_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
+long conf_arp_ioctl(struct net *net, unsigned int cmd, struct uptr arg);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/* Control messages of IPPROTO_IP (ip(7)): what a reader hears of a packet, what a writer says of one; and the error queue. */
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <mm/uaccess.h>
+#include <abi/errno.h>
+#include <linux/time.h>
+#include <linux/errqueue.h>
+#include "net/inet/cmsg.h"
+#include "net/ip4/addr.h"
+#include "net/wire/icmp.h"
+#include "net/wire/ip4.h"
+
+void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
+{
+	const struct ip4_wire *h = (const struct ip4_wire *)packet_net(p);
+	const struct ip4_cb *cb = ip4_cb(p);
+	unsigned long flags = READ_ONCE(s->flags);
+
+	sock_recv_cmsgs(&s->sk, m, p);
+	if (likely(!(flags >> INET_C_PKTINFO | (flags >> INET_RECV_FRAGSIZE & 1))))
+		return;
+	if (inet_flag(s, INET_C_PKTINFO)) {
+		struct in_pktinfo i = { .ipi_ifindex = (int)p->iif, .ipi_spec_dst = { cb->spec_dst.v }, .ipi_addr = { h->dst.v } };
+
+		put_cmsg(m, IPPROTO_IP, IP_PKTINFO, sizeof(i), &i);
+	}
+	if (inet_flag(s, INET_C_TTL)) {
+		s32 ttl = h->ttl;
+
+		put_cmsg(m, IPPROTO_IP, IP_TTL, sizeof(ttl), &ttl);
+	}
+	if (inet_flag(s, INET_C_TOS))
+		put_cmsg(m, IPPROTO_IP, IP_TOS, 1, &h->tos);
+	if (inet_flag(s, INET_C_RECVOPTS) && ip4_header_len(h) > IP4_HEADER)
+		put_cmsg(m, IPPROTO_IP, IP_RECVOPTS, ip4_header_len(h) - IP4_HEADER, h + 1);
+	if (inet_flag(s, INET_C_RETOPTS) && ip4_header_len(h) > IP4_HEADER)
+		put_cmsg(m, IPPROTO_IP, IP_RETOPTS, ip4_header_len(h) - IP4_HEADER, h + 1);
+	if (inet_flag(s, INET_C_ORIGDST) && p->transport_at != PACKET_NO_HEADER) {
+		struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr = { h->dst.v } };
+
+		memcpy(&in.sin_port, packet_transport(p) + 2, 2);
+		put_cmsg(m, IPPROTO_IP, IP_ORIGDSTADDR, sizeof(in), &in);
+	}
+	if (inet_flag(s, INET_RECV_FRAGSIZE) && cb->frag_size) {
+		s32 size = cb->frag_size;
+
+		put_cmsg(m, IPPROTO_IP, IP_RECVFRAGSIZE, sizeof(size), &size);
+	}
+}
+
+static int one_cmsg(struct inet_sock *s, struct inet_cmsg *c, const struct user_cmsghdr *h, const u8 *data, size_t len)
+{
+	struct in_pktinfo i;
+	s32 v = 0;
+
+	if (h->level == SOL_SOCKET)
+		return sock_send_cmsg(&s->sk, &c->tx, h->type, data, len);
+	if (h->level != IPPROTO_IP)
+		return 0;
+	if (h->type != IP_PKTINFO && h->type != IP_RETOPTS) {
+		if (len == sizeof(v))
+			memcpy(&v, data, sizeof(v));
+		else if (len == 1 && h->type == IP_TOS)
+			v = data[0];
+		else
+			return -EINVAL;
+	}
+	switch (h->type) {
+	case IP_PKTINFO:
+		if (len != sizeof(i))
+			return -EINVAL;
+		memcpy(&i, data, sizeof(i));
+		if (i.ipi_ifindex)
+			c->oif = i.ipi_ifindex;
+		c->src = (be32){ i.ipi_spec_dst.s_addr };
+		return 0;
+	case IP_TTL:
+		if (v < 1 || v > 255)
+			return -EINVAL;
+		c->ttl = v;
+		return 0;
+	case IP_TOS:
+		if (v < 0 || v > 255)
+			return -EINVAL;
+		c->tos = v;
+		return 0;
+	case IP_PROTOCOL:
+		if (v < 1 || v > 255)
+			return -EINVAL;
+		c->protocol = v;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_cmsg *c)
+{
+	size_t off = 0;
+	int err = 0;
+
+	*c = (struct inet_cmsg){ .tos = -1, .ttl = -1, .tx = { .mark = s->sk.mark, .priority = s->sk.priority } };
+	while (!err && !uptr_is_null(m->control) && m->control_len - off >= sizeof(struct user_cmsghdr)) {
+		struct user_cmsghdr h;
+		u8 data[64] __aligned(8);
+		size_t len;
+
+		if (copy_from_user(&h, uptr_add(m->control, off), sizeof(h)))
+			return -EFAULT;
+		if (h.len < sizeof(h) || h.len > m->control_len - off)
+			return -EINVAL;
+		len = h.len - sizeof(h);
+		if (len > sizeof(data))
+			return h.level == SOL_SOCKET || h.level == IPPROTO_IP ? -EINVAL : 0;
+		if (copy_from_user(data, uptr_add(m->control, off + sizeof(h)), len))
+			return -EFAULT;
+		err = one_cmsg(s, c, &h, data, len);
+		off += ALIGN(h.len, 8UL);
+		if (off > m->control_len)
+			break;
+	}
+	return err;
+}
+
+/* ---- the error queue ---- */
+
+/* In p->cb of what lies there. */
+struct error_cb {
+	struct sock_extended_err ee;
+	be32 offender, dst;
+	be16 dst_port;
+};
+_Static_assert(sizeof(struct error_cb) <= PACKET_CB, "fits");
+
+void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err, be16 port, u32 payload_at)
+{
+	const struct icmp_wire *w = (const struct icmp_wire *)packet_data(p);
+	struct packet *c = packet_clone(p, GFP_ATOMIC);
+	struct error_cb *cb;
+
+	if (!c)
+		return;
+	cb = (struct error_cb *)c->cb;
+	*cb = (struct error_cb){
+		.ee = { .ee_errno = (u32)err, .ee_origin = SO_EE_ORIGIN_ICMP, .ee_type = w->type, .ee_code = w->code, .ee_info = q->info },
+		.dst = q->dst, .dst_port = port,
+	};
+	if (c->net_at != PACKET_NO_HEADER && ip4_header_len((struct ip4_wire *)packet_net(c)) >= IP4_HEADER)
+		cb->offender = ((struct ip4_wire *)packet_net(c))->src;
+	packet_drop_front(c, payload_at < c->len ? payload_at : c->len);
+	if (sock_queue_error(&s->sk, c))
+		packet_free(c, DROP_RCVBUF);
+}
+
+void inet_queue_local(struct inet_sock *s, int err, be32 dst, be16 port, u32 info)
+{
+	struct packet *p = packet_alloc(GFP_ATOMIC);
+
+	if (!p)
+		return;
+	*(struct error_cb *)p->cb = (struct error_cb){ .ee = { .ee_errno = (u32)err, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = info }, .dst = dst, .dst_port = port };
+	if (sock_queue_error(&s->sk, p))
+		packet_free(p, DROP_RCVBUF);
+}
+
+ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m)
+{
+	struct {
+		struct sock_extended_err ee;
+		struct sockaddr_in offender;
+	} out = {};
+	struct sock *sk = &s->sk;
+	struct packet *p;
+	struct error_cb *cb;
+	u32 n;
+	int err, next = 0;
+
+	spin_lock(&sk->queue.lock);
+	p = packet_list_take(&sk->queue.errors);
+	if (!packet_list_empty(&sk->queue.errors))
+		next = (int)((struct error_cb *)packet_list_first(&sk->queue.errors)->cb)->ee.ee_errno;
+	spin_unlock(&sk->queue.lock);
+	if (!p)
+		return -EAGAIN;
+	sock_set_error(sk, next);
+	cb = (struct error_cb *)p->cb;
+	n = (u32)min_t(size_t, p->len, iter_count(m->iter));
+	if (n < p->len)
+		m->out_flags |= MSG_TRUNC;
+	err = packet_to_iter(p, 0, m->iter, n);
+	if (!err) {
+		inet_put_name(m, cb->dst, cb->dst_port);
+		out.ee = cb->ee;
+		if (cb->ee.ee_origin == SO_EE_ORIGIN_ICMP) {
+			out.offender.sin_family = AF_INET;
+			out.offender.sin_addr.s_addr = cb->offender.v;
+		}
+		put_cmsg(m, IPPROTO_IP, IP_RECVERR, sizeof(out), &out);
+		m->out_flags |= MSG_ERRQUEUE;
+	}
+	packet_consume(p);
+	return err ?: (ssize_t)n;
+}

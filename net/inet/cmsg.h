@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Control messages and errors of datagram sockets. */
+#pragma once
+
+#include "net/inet/inet_priv.h"
+
+/* What a writer said of one packet. */
+struct inet_cmsg {
+	struct sock_tx tx;
+	be32 src;			/* zero: not said */
+	int oif;			/* 0 */
+	int tos, ttl;			/* -1 */
+	int protocol;			/* 0 */
+};
+/* 0, -EFAULT, -EINVAL, -EPERM. Sleeps. */
+int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_cmsg *c) __must_check;
+/* P, an ICMP error from its ICMP header on, for S, whose payload begins PAYLOAD_AT bytes on; PORT: of the peer. */
+void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err, be16 port, u32 payload_at);
+/* An error of our own making (EMSGSIZE). */
+void inet_queue_local(struct inet_sock *s, int err, be32 dst, be16 port, u32 info);
+/* MSG_ERRQUEUE. */
+ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m);

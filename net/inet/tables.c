@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+/* The tables in which sockets are found: inet_priv.h. Hashes are keyed: who sends chooses addresses and ports. */
+#include <lib/string.h>
+#include <kernel/bug.h>
+#include <kernel/random.h>
+#include <abi/errno.h>
+#include "net/inet/inet_priv.h"
+
+int inet_table_init(struct inet_table *t)
+{
+	int err = ghash_init(&t->connected, 4);
+
+	get_random_bytes(&t->key, sizeof(t->key));
+	if (!err)
+		err = ghash_init(&t->bound, 4);
+	if (!err)
+		err = ghash_init(&t->ports, 4);
+	if (err)
+		inet_table_destroy(t);
+	return err;
+}
+
+void inet_table_destroy(struct inet_table *t)
+{
+	ghash_destroy(&t->connected);
+	ghash_destroy(&t->bound);
+	ghash_destroy(&t->ports);
+}
+
+void inet_entry_put(struct inet_table *t, struct inet_entry *e)
+{
+	if (e->kind == INET_FULL)
+		sock_put(&inet_of_entry(e)->sk);
+	else if (refcount_dec_and_test(&e->refs))
+		t->entry_free(e);
+}
+
+u32 inet_connected_hash(const struct inet_table *t, be32 local, be16 local_port, be32 peer, be16 peer_port)
+{
+	const u64 w[2] = { (u64)local.v << 32 | peer.v, (u64)local_port.v << 16 | peer_port.v };
+
+	return (u32)siphash_13(&t->key, w, 2);
+}
+
+static u32 entry_hash(const struct inet_table *t, const struct inet_entry *e)
+{
+	return inet_connected_hash(t, e->local, e->local_port, e->peer, e->peer_port);
+}
+
+static bool same_ends(const struct inet_entry *a, const struct inet_entry *b)
+{
+	return a->local.v == b->local.v && a->peer.v == b->peer.v && a->local_port.v == b->local_port.v && a->peer_port.v == b->peer_port.v &&
+	       a->net == b->net && a->family == b->family && a->bound_dev == b->bound_dev && (!a->v6 || !memcmp(a->v6, b->v6, sizeof(*a->v6)));
+}
+
+int inet_connected_add(struct inet_table *t, struct inet_entry *e, struct inet_entry **was)
+{
+	u32 hash = entry_hash(t, e);
+	unsigned long *b = ghash_lock(&t->connected, hash);
+	struct inet_entry *o;
+
+	if (was)
+		*was = NULL;
+	ghash_for_each(o, b, hash, node)
+		if (same_ends(o, e)) {
+			if (was && inet_entry_get(o))
+				*was = o;
+			ghash_unlock(b);
+			return -EADDRNOTAVAIL;
+		}
+	ghash_add(&t->connected, b, &e->node, hash);
+	ghash_unlock(b);
+	return 0;
+}
+
+void inet_connected_add_also(struct inet_table *t, struct inet_entry *e)
+{
+	u32 hash = entry_hash(t, e);
+	unsigned long *b = ghash_lock(&t->connected, hash);
+
+	ghash_add(&t->connected, b, &e->node, hash);
+	ghash_unlock(b);
+}
+
+bool inet_connected_del(struct inet_table *t, struct inet_entry *e)
+{
+	unsigned long *b;
+	bool was;
+
+	if (ghash_unhashed(&e->node))
+		return false;
+	b = ghash_lock(&t->connected, e->node.hash);
+	was = !ghash_unhashed(&e->node);
+	if (was)
+		ghash_del_locked(&t->connected, &e->node);
+	ghash_unlock(b);
+	return was;
+}
+
+bool inet_connected_replace(struct inet_table *t, struct inet_entry *old, struct inet_entry *now)
+{
+	u32 hash = entry_hash(t, old);
+	unsigned long *b = ghash_lock(&t->connected, hash);
+	bool was = !ghash_unhashed(&old->node);
+
+	if (was) {
+		ghash_add(&t->connected, b, &now->node, hash);
+		ghash_del_locked(&t->connected, &old->node);
+	}
+	ghash_unlock(b);
+	return was;
+}
+
+static bool matches(const struct inet_entry *e, const struct net *net, be32 local, be16 local_port, be32 peer, be16 peer_port, int dif)
+{
+	return e->peer.v == peer.v && e->local.v == local.v && e->local_port.v == local_port.v && e->peer_port.v == peer_port.v && e->net == net &&
+	       (!e->bound_dev || e->bound_dev == dif) && !e->v6;
+}
+
+struct inet_entry *inet_connected_find(struct inet_table *t, struct net *net, be32 local, be16 local_port, be32 peer, be16 peer_port, int dif)
+{
+	u32 hash = inet_connected_hash(t, local, local_port, peer, peer_port), seq = ghash_read_begin(&t->connected);
+	struct inet_entry *e, *found = NULL;
+	unsigned long *b;
+
+	ghash_for_each_rcu(e, &t->connected, hash, node)
+		if (matches(e, net, local, local_port, peer, peer_port, dif) && inet_entry_get(e))
+			return e;
+	if (likely(!ghash_read_retry(&t->connected, seq)))
+		return NULL;
+	b = ghash_lock(&t->connected, hash);
+	ghash_for_each(e, b, hash, node)
+		if (matches(e, net, local, local_port, peer, peer_port, dif) && inet_entry_get(e)) {
+			found = e;
+			break;
+		}
+	ghash_unlock(b);
+	return found;
+}
+
+/* ---- bound ---- */
+
+static u32 bound_hash(const struct inet_table *t, be32 local, be16 port)
+{
+	const u64 w[1] = { (u64)local.v << 16 | port.v };
+
+	return (u32)siphash_13(&t->key, w, 1);
+}
+
+void inet_bound_add(struct inet_table *t, struct inet_sock *s)
+{
+	u32 hash = bound_hash(t, s->e.local, s->e.local_port);
+	unsigned long *b = ghash_lock(&t->bound, hash);
+
+	sock_hold(&s->sk);
+	ghash_add(&t->bound, b, &s->bound, hash);
+	ghash_unlock(b);
+}
+
+bool inet_bound_del(struct inet_table *t, struct inet_sock *s)
+{
+	unsigned long *b;
+	bool was;
+
+	if (ghash_unhashed(&s->bound))
+		return false;
+	b = ghash_lock(&t->bound, s->bound.hash);
+	was = !ghash_unhashed(&s->bound);
+	if (was)
+		ghash_del_locked(&t->bound, &s->bound);
+	ghash_unlock(b);
+	return was;
+}
+
+/* How well S serves; -1: not at all. */
+static int score(const struct inet_sock *s, const struct net *net, be32 local, be16 port, int dif)
+{
+	if (s->e.local.v != local.v || s->e.local_port.v != port.v || s->e.net != net || s->e.family != AF_INET)
+		return -1;
+	if (!s->e.bound_dev)
+		return 0;
+	return s->e.bound_dev == dif ? 1 : -1;
+}
+
+/*
+ * One pass over the chain: the best; of a group, that with the highest value of a hash over the flow and the member ("rendezvous hashing"), so that others of the group may come
+ * and go without moving it.
+ */
+static struct inet_sock *best_of(struct inet_table *t, struct net *net, be32 local, be16 port, u64 flow, int dif)
+{
+	u32 hash = bound_hash(t, local, port), won = 0;
+	struct inet_sock *s, *best = NULL;
+	int high = -1;
+
+	ghash_for_each_rcu(s, &t->bound, hash, bound) {
+		int n = score(s, net, local, port, dif);
+		u32 draw;
+
+		if (n < high || n < 0)
+			continue;
+		draw = sock_flag(&s->sk, SOCK_F_REUSEPORT) ? (u32)((flow ^ (unsigned long)s) * GOLDEN_RATIO_64 >> 32) : 0;
+		if (n > high || draw > won) {
+			best = s;
+			high = n;
+			won = draw;
+		}
+	}
+	return best;
+}
+
+struct inet_sock *inet_bound_find(struct inet_table *t, struct net *net, be32 local, be16 port, be32 peer, be16 peer_port, int dif)
+{
+	u32 seq = ghash_read_begin(&t->bound);
+	u64 flow = ((u64)peer.v << 16 | peer_port.v) * GOLDEN_RATIO_64;
+	struct inet_sock *s;
+
+	do {
+		s = best_of(t, net, local, port, flow, dif);
+		if (!s)
+			s = best_of(t, net, be32_make(0), port, flow, dif);
+		if (s && sock_get(&s->sk))
+			return s;
+		/* None, while the table grew, is not certain; packets are lost in worse ways than this one in the few that come while it does. */
+	} while (ghash_read_retry(&t->bound, seq) && !((seq = ghash_read_begin(&t->bound)) & 1));
+	return NULL;
+}

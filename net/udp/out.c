@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/* Sending UDP: one datagram a call, or what UDP_CORK and MSG_MORE put together. */
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <abi/errno.h>
+#include "net/core/stats.h"
+#include "net/udp/udp.h"
+#include "net/wire/csum.h"
+#include "net/wire/udp.h"
+
+#define UDP_MOST 65535u
+
+/* P, the payload, gets its header and goes. Consumes P. */
+static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgram *d)
+{
+	struct net *net = s->sk.net;
+	struct udp_wire *h;
+	struct ip4_route r;
+	struct ip4_tx t;
+	u32 len = p->len + UDP_HEADER;
+	int err;
+
+	rcu_read_lock();
+	err = inet_dgram_route(s, d, &r, &t);
+	if (!err && !t.fragment && len + IP4_HEADER + (t.opt ? t.opt->len : 0u) > r.mtu && !p->gso) {
+		err = -EMSGSIZE;
+		if (inet_flag(s, INET_RECVERR))
+			inet_queue_local(s, EMSGSIZE, t.dst, d->port, r.mtu);
+	}
+	if (err) {
+		rcu_read_unlock();
+		packet_free(p, err == -EMSGSIZE ? DROP_TOO_BIG : DROP_NO_ROUTE);
+		return err;
+	}
+	packet_push(p, UDP_HEADER);
+	packet_set_transport(p);
+	h = (struct udp_wire *)packet_data(p);
+	udp_encode((u8 *)h, s->e.local_port, d->port, len);
+	if (!sock_flag(&s->sk, SOCK_F_NO_CHECK)) {
+		h->csum.v = csum_fold_raw(csum_pseudo4(t.src, t.dst, IPPROTO_UDP, len, 0));
+		p->csum_state = PACKET_CSUM_PARTIAL;
+		p->csum_start = p->transport_at;
+		p->csum_off = offsetof(struct udp_wire, csum);
+	}
+	p->mark = d->c.tx.mark;
+	p->priority = d->c.tx.priority;
+	err = ip4_send(net, p, &r, &t);
+	rcu_read_unlock();
+	net_count(net, err == -ENOBUFS ? UDP_SNDBUF_ERRORS : UDP_OUT_DATAGRAMS);
+	return inet_dgram_sent(s, err);
+}
+
+int udp_push(struct udp_sock *u)
+{
+	struct packet *p = u->pending;
+
+	u->pending = NULL;
+	return p ? transmit(&u->inet, p, &u->to) : 0;
+}
+
+/* LEN bytes more for what is corked. Owner. */
+static ssize_t append(struct udp_sock *u, struct sock_msg *m, u32 len, const struct inet_dgram *d)
+{
+	struct packet *p = u->pending;
+	int err;
+
+	if (!p) {
+		p = inet_dgram_packet(&u->inet, m, len);
+		if (IS_ERR(p))
+			return PTR_ERR(p);
+		u->pending = p;
+		u->to = *d;
+		return 0;
+	}
+	if (p->len + len > UDP_MOST - UDP_HEADER - IP4_HEADER)
+		return -EMSGSIZE;
+	packet_orphan(p);
+	err = packet_from_iter(p, m->iter, len, GFP_KERNEL_ACCOUNT);
+	sock_charge_tx(&u->inet.sk, p);
+	return err;
+}
+
+/* Corking, and all sending while something is corked. */
+static ssize_t corked(struct udp_sock *u, struct sock_msg *m, u32 len, const struct inet_dgram *d)
+{
+	ssize_t err;
+
+	lock_sock(&u->inet.sk);
+	err = udp_autobind(&u->inet);
+	if (!err)
+		err = append(u, m, len, d);
+	if (!err && !u->cork && !(m->flags & MSG_MORE))
+		err = udp_push(u);
+	release_sock(&u->inet.sk);
+	return err;
+}
+
+static int bind_first(struct inet_sock *s)
+{
+	int err;
+
+	if (likely(READ_ONCE(s->port)))
+		return 0;
+	lock_sock(&s->sk);
+	err = udp_autobind(s);
+	release_sock(&s->sk);
+	return err;
+}
+
+static ssize_t send_one(struct inet_sock *s, struct sock_msg *m, u32 len, const struct inet_dgram *d)
+{
+	struct packet *p;
+	int err = bind_first(s);
+
+	if (err)
+		return err;
+	p = inet_dgram_packet(s, m, len);
+	return IS_ERR(p) ? PTR_ERR(p) : transmit(s, p, d);
+}
+
+ssize_t udp_sendmsg(struct socket *sock, struct sock_msg *m)
+{
+	struct inet_sock *s = sock->sk;
+	struct udp_sock *u = udp_sk(s);
+	size_t len = iter_count(m->iter);
+	struct net_ctx ctx;
+	struct inet_dgram d;
+	ssize_t err;
+
+	if (len > UDP_MOST)
+		return -EMSGSIZE;
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(s->sk.shut) & 2)
+		return sock_pipe_error(m, 0);
+	err = READ_ONCE(u->pending) ? 0 : inet_dgram_begin(s, m, true, &d);
+	if (err)
+		return err;
+	if (len > UDP_MOST - UDP_HEADER - IP4_HEADER)
+		return -EMSGSIZE;
+	net_ctx_begin(&ctx);
+	if (READ_ONCE(u->cork) || m->flags & MSG_MORE || READ_ONCE(u->pending))
+		err = corked(u, m, (u32)len, &d);
+	else
+		err = send_one(s, m, (u32)len, &d);
+	net_ctx_end(&ctx);
+	return err ?: (ssize_t)len;
+}

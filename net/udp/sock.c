@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/*
+ * UDP sockets (udp(7)): names, connecting, options. A socket with a port is in the table of bound ones; one that is connected in that of connections instead, where several may have
+ * the same ends.
+ */
+#include <lib/err.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <mm/uaccess.h>
+#include <vfs/poll.h>
+#include <abi/errno.h>
+#include <linux/udp.h>
+#include "net/inet/mcast.h"
+#include "net/udp/udp.h"
+#include "net/wire/ip4.h"
+
+/* S, which has a port, is where it is to be found now. Owner. */
+static void place(struct inet_sock *s)
+{
+	if (s->sk.state == INET_ESTABLISHED && s->e.peer_port.v) {
+		s->e.bound_dev = s->sk.bound_dev;
+		sock_hold(&s->sk);
+		inet_connected_add_also(udp_table(s->sk.net), &s->e);
+	} else {
+		inet_bound_add(udp_table(s->sk.net), s);
+	}
+}
+
+/* S is in no table; a grace period must pass before it may be in one again. */
+static bool displace(struct inet_sock *s)
+{
+	struct inet_table *t = udp_table(s->sk.net);
+
+	if (!inet_connected_del(t, &s->e) && !inet_bound_del(t, s))
+		return false;
+	sock_put(&s->sk);
+	return true;
+}
+
+int udp_autobind(struct inet_sock *s)
+{
+	int err;
+
+	if (s->port)
+		return 0;
+	err = inet_port_get(udp_table(s->sk.net), s, 0);
+	if (err)
+		return err == -EADDRINUSE ? -EAGAIN : err;
+	place(s);
+	return 0;
+}
+
+static int udp_bind(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+	struct inet_sock *s = sock->sk;
+	int err = inet_check_bind(s, in, len);
+	u16 port;
+
+	if (err)
+		return err;
+	port = be16_raw(in->sin_port);
+	if (!inet_may_bind(s->sk.net, port))
+		return -EACCES;
+	lock_sock(&s->sk);
+	if (s->port || s->sk.state != INET_CLOSED) {
+		err = -EINVAL;
+	} else {
+		inet_set_local(s, (be32){ in->sin_addr.s_addr });
+		s->e.bound_dev = s->sk.bound_dev;
+		err = port || !inet_flag(s, INET_BIND_NO_PORT) ? inet_port_get(udp_table(s->sk.net), s, port) : 0;
+		if (err)
+			inet_set_local(s, be32_make(0));
+		else if (s->port)
+			place(s);
+		if (!err && in->sin_addr.s_addr)
+			s->bind_gave |= BOUND_ADDRESS;
+		if (!err && port)
+			s->bind_gave |= BOUND_PORT;
+	}
+	release_sock(&s->sk);
+	return err;
+}
+
+/* Owner: no peer any more; what bind(2) did not give is given up. */
+static void disconnect(struct inet_sock *s)
+{
+	bool was = displace(s);
+
+	WRITE_ONCE(s->sk.state, INET_CLOSED);
+	s->e.peer = be32_make(0);
+	s->e.peer_port = be16_make(0);
+	s->route.gen = 0;
+	if (!(s->bind_gave & BOUND_ADDRESS)) {
+		s->e.local = be32_make(0);
+		s->saddr = be32_make(0);
+	}
+	if (was)
+		synchronize_rcu();
+	if (s->bind_gave & BOUND_PORT) {
+		place(s);
+	} else {
+		inet_port_put(udp_table(s->sk.net), s);
+		s->e.local_port = be16_make(0);
+	}
+}
+
+static int udp_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len, int flags)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+	struct inet_sock *s = sock->sk;
+	be32 local;
+	int err = 0;
+	bool was;
+
+	if (len < (int)sizeof(in->sin_family))
+		return -EINVAL;
+	if (in->sin_family == AF_UNSPEC) {
+		lock_sock(&s->sk);
+		disconnect(s);
+		release_sock(&s->sk);
+		return 0;
+	}
+	if (len < (int)sizeof(*in))
+		return -EINVAL;
+	if (in->sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	lock_sock(&s->sk);
+	local = s->e.local;
+	if (!s->port)
+		err = inet_port_get(udp_table(s->sk.net), s, 0) ? -EAGAIN : 0;
+	if (!err && !(s->bind_gave & BOUND_ADDRESS))
+		s->saddr = be32_make(0);
+	if (!err) {
+		was = displace(s);
+		err = inet_dgram_connect(s, (be32){ in->sin_addr.s_addr }, (be16){ in->sin_port });
+		if (!err)
+			s->e.local = local.v && s->bind_gave & BOUND_ADDRESS ? local : s->saddr;
+		if (was)
+			synchronize_rcu();
+		place(s);
+	}
+	release_sock(&s->sk);
+	return err;
+}
+
+static int udp_release(struct socket *sock)
+{
+	struct inet_sock *s = sock->sk;
+	struct net_ctx ctx;
+
+	if (!s)
+		return 0;
+	inet_mc_drop_all(s);
+	net_ctx_begin(&ctx);
+	lock_sock(&s->sk);
+	sock_orphan(&s->sk);
+	packet_consume(udp_sk(s)->pending);
+	udp_sk(s)->pending = NULL;
+	displace(s);
+	inet_port_put(udp_table(s->sk.net), s);
+	release_sock(&s->sk);
+	net_ctx_end(&ctx);
+	sock->sk = NULL;
+	/* Who found it in a table has a reference, and may queue until he lets go: inet_destruct() frees that. */
+	sock_put(&s->sk);
+	return 0;
+}
+
+static int udp_setsockopt(struct socket *sock, int level, int name, struct uptr val, int len)
+{
+	struct inet_sock *s = sock->sk;
+	struct net_ctx ctx;
+	u32 v;
+	int err;
+
+	if (level != IPPROTO_UDP)
+		return inet_setsockopt(sock, level, name, val, len);
+	err = sock_get_int_option(&v, val, len);
+	if (err)
+		return err;
+	if (name != UDP_CORK)
+		return -ENOPROTOOPT;
+	net_ctx_begin(&ctx);
+	lock_sock(&s->sk);
+	udp_sk(s)->cork = v;
+	if (!v)
+		err = udp_push(udp_sk(s));
+	release_sock(&s->sk);
+	net_ctx_end(&ctx);
+	return err;
+}
+
+static int udp_getsockopt(struct socket *sock, int level, int name, struct uptr val, struct uptr len)
+{
+	struct inet_sock *s = sock->sk;
+	s32 v;
+
+	if (level != IPPROTO_UDP)
+		return inet_getsockopt(sock, level, name, val, len);
+	if (name != UDP_CORK)
+		return -ENOPROTOOPT;
+	v = udp_sk(s)->cork;
+	return sock_put_option(&v, sizeof(v), val, len);
+}
+
+static void udp_name(struct sock_msg *m, struct packet *p)
+{
+	be16 port;
+
+	memcpy(&port, packet_transport(p), sizeof(port));
+	inet_put_name(m, ((struct ip4_wire *)packet_net(p))->src, port);
+}
+
+static ssize_t udp_recvmsg(struct socket *sock, struct sock_msg *m)
+{
+	return inet_dgram_recv(sock->sk, m, udp_name);
+}
+
+static const struct sock_ops udp_ops = {
+	.release = udp_release, .bind = udp_bind, .connect = udp_connect, .getname = inet_getname, .poll = inet_dgram_poll, .ioctl = inet_dgram_ioctl,
+	.shutdown = inet_dgram_shutdown, .setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt, .sendmsg = udp_sendmsg, .recvmsg = udp_recvmsg,
+	.fasync = inet_fasync,
+};
+static const struct sock_kind udp_kind = { .name = "UDP", .size = sizeof(struct udp_sock), .destruct = inet_destruct, SOCK_LOCKS("udp sk->lock", "udp lock_sock()") };
+static const struct inet_protocol udp_protocol = { .receive = udp_receive, .error = udp_error };
+
+static int udp_make(struct inet_sock *s)
+{
+	s->sk.state = INET_CLOSED;
+	return 0;
+}
+
+static struct inet_type udp_type = { .type = SOCK_DGRAM, .protocol = IPPROTO_UDP, .is_default = true, .kind = &udp_kind, .ops = &udp_ops, .init = udp_make };
+
+static int udp_init(void)
+{
+	inet_register_protocol(IPPROTO_UDP, &udp_protocol);
+	inet_register_type(&udp_type);
+	return 0;
+}
+INITCALL(subsys, udp_init);

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/* UDP over loopback and the names of its sockets. proves: socket bind connect sendto recvfrom sendmsg recvmsg getsockname getpeername setsockopt getsockopt shutdown */
+#include "t.h"
+#include <arpa/inet.h>
+#include <linux/errqueue.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+/* A namespace of its own, with lo up: what other tests do does not matter. */
+static void own_net(void)
+{
+	struct ifreq r = { .ifr_name = "lo" };
+	int s;
+
+	if (unshare(CLONE_NEWNET))
+		SKIP("no network namespaces");
+	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(ioctl(s, SIOCGIFFLAGS, &r));
+	r.ifr_flags |= IFF_UP;
+	OK(ioctl(s, SIOCSIFFLAGS, &r));
+	close(s);
+}
+
+static struct sockaddr_in at(const char *a, int port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = inet_addr(a) };
+
+	return in;
+}
+
+#define SA(x) ((struct sockaddr *)&(x)), sizeof(x)
+
+static int bound(const char *a, int port, struct sockaddr_in *name)
+{
+	int s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	struct sockaddr_in in = at(a, port);
+	socklen_t len = sizeof(*name);
+
+	OK(bind(s, SA(in)));
+	OK(getsockname(s, (struct sockaddr *)name, &len));
+	EQ(len, sizeof(*name));
+	return s;
+}
+
+TEST(both_ways)
+{
+	struct sockaddr_in a, b, from;
+	socklen_t len = sizeof(from);
+	char buf[100];
+	int x, y;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.2", 0, &b);
+	CHECK(a.sin_port && b.sin_port);
+	EQ(sendto(x, "hello", 5, 0, SA(b)), 5);
+	EQ(recvfrom(y, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), 5);
+	CHECK(!memcmp(buf, "hello", 5) && !memcmp(&from, &a, sizeof(a)));
+	EQ(sendto(y, "", 0, 0, SA(from)), 0);
+	EQ(recvfrom(x, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), 0);
+	CHECK(!memcmp(&from, &b, sizeof(b)));
+	ERR(recv(x, buf, 1, MSG_DONTWAIT), EAGAIN);
+}
+
+/* Payloads of all kinds of lengths come as they went: in the head, in pieces, in fragments. */
+TEST(sizes)
+{
+	static const int sizes[] = { 1, 100, 117, 118, 159, 160, 161, 1472, 1473, 4096, 16384, 65000, 65507 };
+	struct sockaddr_in a, b;
+	static char out[65536], in[65536];
+	int x, y, big = 1 << 20;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	setsockopt(y, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		int n = sizes[i];
+
+		for (int k = 0; k < n; k++)
+			out[k] = (char)(k * 31 + i);
+		EQ(sendto(x, out, (size_t)n, 0, SA(b)), n);
+		EQ(recv(y, in, sizeof(in), 0), n);
+		CHECK(!memcmp(in, out, (size_t)n));
+	}
+	ERR(sendto(x, out, 65508, 0, SA(b)), EMSGSIZE);
+	ERR(sendto(x, out, 65536, 0, SA(b)), EMSGSIZE);
+}
+
+/* The same by a link of 1500 bytes. */
+TEST(fragments)
+{
+	struct ifreq r = { .ifr_name = "lo" };
+	struct sockaddr_in a, b;
+	static char out[65536], in[65536];
+	int x, y, v, big = 1 << 20;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	setsockopt(y, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
+	r.ifr_mtu = 1500;
+	OK(ioctl(x, SIOCSIFMTU, &r));
+	for (int k = 0; k < 60000; k++)
+		out[k] = (char)(k * 7 + (k >> 8));
+	for (int n = 1460; n < 60000; n = n * 3 / 2 + 1) {
+		EQ(sendto(x, out, (size_t)n, 0, SA(b)), n);
+		EQ(recv(y, in, sizeof(in), 0), n);
+		CHECK(!memcmp(in, out, (size_t)n));
+	}
+	v = IP_PMTUDISC_DO;
+	OK(setsockopt(x, IPPROTO_IP, IP_MTU_DISCOVER, &v, sizeof(v)));
+	ERR(sendto(x, out, 1473, 0, SA(b)), EMSGSIZE);
+	EQ(sendto(x, out, 1472, 0, SA(b)), 1472);
+	r.ifr_mtu = 65536;
+	OK(ioctl(x, SIOCSIFMTU, &r));
+}
+
+TEST(truncation_and_peek)
+{
+	struct sockaddr_in a, b;
+	char buf[16];
+	struct iovec v = { buf, 4 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	int x, y;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	EQ(sendto(x, "0123456789", 10, 0, SA(b)), 10);
+	EQ(recvmsg(y, &m, MSG_PEEK), 4);
+	CHECK(m.msg_flags & MSG_TRUNC);
+	EQ(recv(y, buf, 4, MSG_PEEK | MSG_TRUNC), 10);
+	EQ(recv(y, buf, 4, MSG_TRUNC), 10);
+	CHECK(!memcmp(buf, "0123", 4));
+	ERR(recv(y, buf, 4, MSG_DONTWAIT | MSG_PEEK), EAGAIN);
+}
+
+TEST(connected)
+{
+	struct sockaddr_in a, b, c, name;
+	socklen_t len = sizeof(name);
+	char buf[16];
+	int x, y, z;
+
+	own_net();
+	x = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	y = bound("127.0.0.1", 0, &b);
+	z = bound("127.0.0.1", 0, &c);
+	ERR(send(x, "a", 1, 0), EDESTADDRREQ);
+	ERR(getpeername(x, (struct sockaddr *)&name, &len), ENOTCONN);
+	OK(connect(x, SA(b)));
+	OK(getpeername(x, (struct sockaddr *)&name, &len));
+	CHECK(!memcmp(&name, &b, sizeof(b)));
+	OK(getsockname(x, (struct sockaddr *)&a, &len));
+	EQ(a.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	EQ(send(x, "one", 3, 0), 3);
+	EQ(recv(y, buf, sizeof(buf), 0), 3);
+	/* Others are not heard. */
+	EQ(sendto(z, "two", 3, 0, SA(a)), 3);
+	ERR(recv(x, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+	EQ(sendto(y, "three", 5, 0, SA(a)), 5);
+	EQ(recv(x, buf, sizeof(buf), MSG_DONTWAIT), 5);
+	name.sin_family = AF_UNSPEC;
+	OK(connect(x, SA(name)));
+	ERR(getpeername(x, (struct sockaddr *)&name, &len), ENOTCONN);
+	ERR(send(x, "a", 1, 0), EDESTADDRREQ);
+	OK(getsockname(x, (struct sockaddr *)&name, &len));
+	EQ(name.sin_port, 0);
+}
+
+/* A connected socket hears that nobody is there. */
+TEST(refused)
+{
+	struct sockaddr_in a, b;
+	char buf[4];
+	struct pollfd p;
+	int x, y, e;
+	socklen_t len = sizeof(e);
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	close(y);
+	EQ(sendto(x, "a", 1, 0, SA(b)), 1);
+	ERR(recv(x, buf, 1, MSG_DONTWAIT), EAGAIN);
+	OK(connect(x, SA(b)));
+	EQ(send(x, "a", 1, 0), 1);
+	p = (struct pollfd){ .fd = x, .events = POLLIN };
+	EQ(poll(&p, 1, 1000), 1);
+	CHECK(p.revents & POLLERR);
+	ERR(recv(x, buf, 1, MSG_DONTWAIT), ECONNREFUSED);
+	EQ(send(x, "a", 1, 0), 1);
+	OK(getsockopt(x, SOL_SOCKET, SO_ERROR, &e, &len));
+	EQ(e, ECONNREFUSED);
+	ERR(recv(x, buf, 1, MSG_DONTWAIT), EAGAIN);
+}
+
+TEST(error_queue)
+{
+	struct sockaddr_in a, b, name;
+	char buf[64], control[256];
+	struct iovec v = { buf, sizeof(buf) };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control), .msg_name = &name, .msg_namelen = sizeof(name) };
+	struct cmsghdr *c;
+	struct sock_extended_err *ee;
+	int x, y, on = 1;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	close(y);
+	OK(setsockopt(x, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)));
+	ERR(recvmsg(x, &m, MSG_ERRQUEUE), EAGAIN);
+	EQ(sendto(x, "lost one", 8, 0, SA(b)), 8);
+	EQ(recvmsg(x, &m, MSG_ERRQUEUE), 8);
+	CHECK(m.msg_flags & MSG_ERRQUEUE);
+	CHECK(!memcmp(buf, "lost one", 8) && name.sin_port == b.sin_port && name.sin_addr.s_addr == b.sin_addr.s_addr);
+	c = CMSG_FIRSTHDR(&m);
+	CHECK(c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR);
+	ee = (struct sock_extended_err *)CMSG_DATA(c);
+	EQ(ee->ee_errno, ECONNREFUSED);
+	EQ(ee->ee_origin, SO_EE_ORIGIN_ICMP);
+	EQ(ee->ee_type, 3);
+	EQ(ee->ee_code, 3);
+	EQ(((struct sockaddr_in *)SO_EE_OFFENDER(ee))->sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+}
+
+TEST(control_messages)
+{
+	struct sockaddr_in a, b;
+	char buf[64], control[256];
+	struct iovec v = { buf, sizeof(buf) };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	int x, y, on = 1, ttl = 33, seen = 0;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("0.0.0.0", 0, &b);
+	OK(setsockopt(y, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)));
+	OK(setsockopt(y, IPPROTO_IP, IP_RECVTTL, &on, sizeof(on)));
+	OK(setsockopt(y, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)));
+	OK(setsockopt(x, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)));
+	b.sin_addr.s_addr = inet_addr("127.3.2.1");
+	EQ(sendto(x, "a", 1, 0, SA(b)), 1);
+	EQ(recvmsg(y, &m, 0), 1);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		if (c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo *i = (struct in_pktinfo *)CMSG_DATA(c);
+
+			EQ(i->ipi_ifindex, 1);
+			EQ(i->ipi_addr.s_addr, b.sin_addr.s_addr);
+			EQ(i->ipi_spec_dst.s_addr, b.sin_addr.s_addr);
+			seen |= 1;
+		} else if (c->cmsg_type == IP_TTL) {
+			EQ(*(int *)CMSG_DATA(c), 33);
+			seen |= 2;
+		} else if (c->cmsg_type == IP_TOS) {
+			EQ(*(unsigned char *)CMSG_DATA(c), 0);
+			seen |= 4;
+		}
+	}
+	EQ(seen, 7);
+}
+
+TEST(names)
+{
+	struct sockaddr_in a, in;
+	int x, y, one = 1;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	ERR(bind(y, SA(a)), EADDRINUSE);
+	in = at("0.0.0.0", ntohs(a.sin_port));
+	ERR(bind(y, SA(in)), EADDRINUSE);
+	in = at("127.0.0.2", ntohs(a.sin_port));
+	OK(bind(y, SA(in)));
+	ERR(bind(y, SA(in)), EINVAL);
+	close(y);
+	y = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	in = at("10.9.8.7", 0);
+	ERR(bind(y, SA(in)), EADDRNOTAVAIL);
+	OK(setsockopt(y, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)));
+	OK(bind(y, SA(in)));
+	close(y);
+	y = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	ERR(bind(y, (struct sockaddr *)&in, 8), EINVAL);
+	in.sin_family = AF_INET6;
+	ERR(bind(y, SA(in)), EAFNOSUPPORT);
+	in = at("127.0.0.1", 0);
+	ERR(sendto(y, "a", 1, 0, SA(in)), EINVAL);
+	in = at("192.0.2.1", 9);
+	ERR(sendto(y, "a", 1, 0, SA(in)), ENETUNREACH);
+	ERR(connect(y, SA(in)), ENETUNREACH);
+	close(x);
+	/* Both with SO_REUSEADDR: the port is shared. */
+	x = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(setsockopt(x, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	OK(setsockopt(y, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	in = at("127.0.0.1", 5353);
+	OK(bind(x, SA(in)));
+	OK(bind(y, SA(in)));
+}
+
+TEST(unprivileged_ports)
+{
+	struct sockaddr_in in = at("0.0.0.0", 53);
+	int x;
+
+	own_net();
+	x = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(setresuid(1000, 1000, 1000));
+	ERR(bind(x, SA(in)), EACCES);
+	in.sin_port = htons(1024);
+	OK(bind(x, SA(in)));
+}
+
+TEST(kinds)
+{
+	ERR(socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP), EPROTONOSUPPORT);
+	ERR(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
+	ERR(socket(AF_INET, SOCK_SEQPACKET, 0), ESOCKTNOSUPPORT);
+	ERR(socket(AF_INET, SOCK_DGRAM, 1000), EINVAL);
+	ERR(socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), EPROTONOSUPPORT);
+	OK(setresuid(1000, 1000, 1000));
+	ERR(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), EPERM);
+	ERR(socket(AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
+}
+
+TEST(shut)
+{
+	struct sockaddr_in a, b;
+	char buf[4];
+	int x, y;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	OK(connect(x, SA(b)));
+	ERR(shutdown(x, 3), EINVAL);
+	OK(shutdown(x, SHUT_WR));
+	ERR(send(x, "a", 1, MSG_NOSIGNAL), EPIPE);
+	OK(shutdown(x, SHUT_RD));
+	EQ(recv(x, buf, sizeof(buf), 0), 0);
+	ERR(shutdown(y, SHUT_RD), ENOTCONN);
+}
+
+/* A full receive buffer loses what comes, and a reader gets what was before. */
+TEST(full_buffer)
+{
+	struct sockaddr_in a, b;
+	char buf[1000] = "";
+	int x, y, small = 5000, n = 0;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	OK(setsockopt(y, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+	for (int i = 0; i < 100; i++) {
+		buf[0] = (char)i;
+		EQ(sendto(x, buf, sizeof(buf), 0, SA(b)), (int)sizeof(buf));
+	}
+	while (recv(y, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		EQ(buf[0], n++);
+	CHECK(n > 1 && n < 20);
+}
+
+TEST(corked)
+{
+	struct sockaddr_in a, b;
+	char buf[64];
+	int x, y, on = 1, off = 0;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	OK(connect(x, SA(b)));
+	EQ(send(x, "ab", 2, MSG_MORE), 2);
+	ERR(recv(y, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+	EQ(send(x, "cd", 2, 0), 2);
+	EQ(recv(y, buf, sizeof(buf), MSG_DONTWAIT), 4);
+	CHECK(!memcmp(buf, "abcd", 4));
+	OK(setsockopt(x, IPPROTO_UDP, UDP_CORK, &on, sizeof(on)));
+	EQ(send(x, "ef", 2, 0), 2);
+	EQ(send(x, "gh", 2, 0), 2);
+	ERR(recv(y, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+	OK(setsockopt(x, IPPROTO_UDP, UDP_CORK, &off, sizeof(off)));
+	EQ(recv(y, buf, sizeof(buf), MSG_DONTWAIT), 4);
+	CHECK(!memcmp(buf, "efgh", 4));
+}
+
+/* A reader that sleeps is woken by a sender of another process. */
+TEST(wakes)
+{
+	struct sockaddr_in a, b;
+	char buf[16];
+	int x, y, status;
+	pid_t pid;
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	pid = OK(fork());
+	if (!pid) {
+		for (int i = 0; i < 1000; i++) {
+			if (recv(y, buf, sizeof(buf), 0) != 4 || sendto(y, "pong", 4, 0, SA(a)) != 4)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 1000; i++) {
+		EQ(sendto(x, "ping", 4, 0, SA(b)), 4);
+		EQ(recv(x, buf, sizeof(buf), 0), 4);
+	}
+	OK(waitpid(pid, &status, 0));
+	EQ(status, 0);
+}
