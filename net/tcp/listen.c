@@ -334,17 +334,18 @@ int tcp_listen(struct socket *s, int backlog)
 	int e = 0;
 
 	lock_sock(sk);
-	if (!tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) || (sk->state == TCPS_CLOSE && t->inet.e.peer.v)) {
+	if (!tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) || (sk->state == TCPS_CLOSE && sk->shut && t->inet.e.peer.v)) {
 		e = -EINVAL;
 		goto out;
 	}
 	t->accept_max = min((u32)backlog, (u32)sock_conf(sk)->somaxconn);
 	if (sk->state == TCPS_LISTEN)
 		goto out;
-	if (!t->inet.e.local_port.v)
+	if (!t->inet.port)
 		e = inet_port_get(table, &t->inet, 0);
 	if (e)
 		goto out;
+	tcp_may_hash(t);
 	spin_lock(&sk->lock);
 	tcp_set_state(t, TCPS_LISTEN);
 	spin_unlock(&sk->lock);

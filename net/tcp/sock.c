@@ -117,16 +117,30 @@ void tcp_purge_received(struct tcp_sock *t)
 	t->nr_recent = 0;
 }
 
-/* The ends are nobody's any more. */
+/* Nobody finds T any more. A port that bind(2) gave stays until close(2). */
 static void unhash(struct tcp_sock *t)
 {
 	struct inet_table *table = &tcp_net(t)->table;
+	struct inet_sock *s = &t->inet;
 
-	if (inet_connected_del(table, &t->inet.e))
-		sock_put(&t->inet.sk);
-	if (inet_bound_del(table, &t->inet))
-		sock_put(&t->inet.sk);
-	inet_port_put(table, &t->inet);
+	if (inet_connected_del(table, &s->e)) {
+		t->was_hashed = true;
+		sock_put(&s->sk);
+	}
+	if (inet_bound_del(table, s)) {
+		t->was_hashed = true;
+		sock_put(&s->sk);
+	}
+	if (s->port && (sock_flag(&s->sk, SOCK_F_DEAD) || !(s->bind_gave & BOUND_PORT)))
+		inet_port_put(table, s);
+}
+
+/* A node goes into a table again only when no search can be at its old place any more. Sleeps. */
+void tcp_may_hash(struct tcp_sock *t)
+{
+	if (t->was_hashed)
+		synchronize_rcu();
+	t->was_hashed = false;
 }
 
 void tcp_done(struct tcp_sock *t, int err)
@@ -220,9 +234,7 @@ static const struct sock_kind tcp_kind = {
 /* What a child has of its listener's IP. */
 static void inherit(struct inet_sock *s, const struct inet_sock *l)
 {
-	INIT_LIST_HEAD(&s->port_node);
 	INIT_LIST_HEAD(&s->mc);
-	ghash_node_init(&s->bound);
 	s->tos = l->tos;
 	s->ttl = l->ttl;
 	s->mc_ttl = l->mc_ttl;
@@ -294,6 +306,7 @@ static int choose_ends(struct tcp_sock *t, const struct sockaddr_in *to)
 	};
 	int e;
 
+	tcp_may_hash(t);
 	rcu_read_lock();
 	e = route4_out(s->sk.net, &f, &s->route);
 	rcu_read_unlock();
@@ -306,9 +319,39 @@ static int choose_ends(struct tcp_sock *t, const struct sockaddr_in *to)
 	if (ip4_is_zero(s->saddr))
 		s->saddr = s->route.src;
 	s->e.local = s->saddr;
-	e = s->e.local_port.v ? take_ends(s) : inet_port_connect(&tcp_net(t)->table, s, take_ends);
+	s->e.bound_dev = s->sk.bound_dev;
+	e = s->port ? take_ends(s) : inet_port_connect(&tcp_net(t)->table, s, take_ends);
 	if (e)
 		s->e.peer = (be32){ 0 };
+	return e;
+}
+
+static int tcp_bind(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+	struct inet_sock *s = sock->sk;
+	int e = inet_check_bind(s, in, len);
+	u16 port;
+
+	if (e)
+		return e;
+	port = be16_raw(in->sin_port);
+	if (!inet_may_bind(s->sk.net, port))
+		return -EACCES;
+	lock_sock(&s->sk);
+	if (s->port || s->sk.state != TCPS_CLOSE) {
+		e = -EINVAL;
+	} else {
+		inet_set_local(s, (be32){ in->sin_addr.s_addr });
+		s->e.bound_dev = s->sk.bound_dev;
+		if (port || !inet_flag(s, INET_BIND_NO_PORT))
+			e = inet_port_get(&tcp_net(tcp_sk(&s->sk))->table, s, port);
+		if (e)
+			inet_set_local(s, be32_make(0));
+		else
+			s->bind_gave |= (in->sin_addr.s_addr ? BOUND_ADDRESS : 0) | (s->port ? BOUND_PORT : 0);
+	}
+	release_sock(&s->sk);
 	return e;
 }
 
@@ -370,8 +413,10 @@ static void disconnect(struct tcp_sock *t)
 	sk->shut = 0;
 	t->inet.e.peer = (be32){ 0 };
 	t->inet.e.peer_port = (be16){ 0 };
-	t->inet.e.local = t->inet.saddr = (be32){ 0 };
-	t->inet.e.local_port = (be16){ 0 };
+	if (!(t->inet.bind_gave & BOUND_ADDRESS))
+		t->inet.e.local = t->inet.saddr = (be32){ 0 };
+	if (!t->inet.port)
+		t->inet.e.local_port = (be16){ 0 };
 	t->srtt8 = t->rttvar4 = t->min_rtt_us = t->cwnd_count = 0;
 	t->rto_us = TCP_RTO_INIT_US;
 	t->cwnd = TCP_INIT_CWND;
@@ -539,6 +584,8 @@ static int tcp_release(struct socket *s)
 		else
 			tcp_time_wait(t, true, (u64)(t->linger2_s ?: tcp_net(t)->fin_timeout) * NSEC_PER_SEC);
 	}
+	if (sk->state == TCPS_CLOSE)
+		unhash(t);
 	release_sock(sk);
 	sock_put(sk);
 	return 0;
@@ -639,7 +686,7 @@ bad:
 }
 
 static const struct sock_ops tcp_ops = {
-	.release = tcp_release, .bind = inet_bind, .connect = tcp_connect, .accept = tcp_accept, .getname = tcp_getname, .poll = tcp_poll,
+	.release = tcp_release, .bind = tcp_bind, .connect = tcp_connect, .accept = tcp_accept, .getname = tcp_getname, .poll = tcp_poll,
 	.ioctl = tcp_ioctl, .listen = tcp_listen, .shutdown = tcp_shutdown, .setsockopt = tcp_setsockopt, .getsockopt = tcp_getsockopt,
 	.sendmsg = tcp_sendmsg, .recvmsg = tcp_recvmsg, .fasync = sock_fasync,
 };

@@ -127,6 +127,7 @@ struct tcp_sock {
 	u32 user_timeout_ms;
 	int linger2_s;
 	u8 syn_retries;
+	bool was_hashed;		/* o: left a table, and nothing has been waited for since */
 	u32 challenges;			/* within the second that begins at challenge_ns */
 	u64 challenge_ns;
 
@@ -216,6 +217,7 @@ u32 tcp_make_ts_offset(struct net *net, be32 local, be32 peer);
 void tcp_free_sent(struct tcp_sock *t, struct packet *p);
 bool tcp_may_write(const struct tcp_sock *t);
 void tcp_wake_writer(struct tcp_sock *t);
+void tcp_may_hash(struct tcp_sock *t);
 /* Unread and early packets go. */
 void tcp_purge_received(struct tcp_sock *t);
 
