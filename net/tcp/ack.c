@@ -292,6 +292,8 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 	duplicate = !progress && !window && !s->len && !(s->flags & (TCP_SYN | TCP_FIN)) && t->packets_out;
 	if (progress) {
 		t->snd_una = s->ack;
+		if (before(t->snd_up, t->snd_una))
+			t->snd_up = t->snd_una;
 		n = clean_queue(t, s->ack, now, &rtt);
 		t->retries = t->backoff = 0;
 		t->stuck_since_ns = 0;

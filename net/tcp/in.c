@@ -228,11 +228,15 @@ static void put_early(struct tcp_sock *t, struct packet *p)
 	rb_insert_color(&cb->rb, &t->early);
 }
 
-/* How much the peer sends at a time: ACKs go for two of them. */
-static void measure_mss(struct tcp_sock *t, u32 len)
+/* How much the peer sends at a time: an ACK goes for two such segments. One that is shorter, or pushed, may be the last for now. */
+static void measure_mss(struct tcp_sock *t, const struct tcp_seg *s)
 {
-	if (len >= t->rcv_mss)
-		t->rcv_mss = min(len, 65535u);
+	if (s->len < t->rcv_mss)
+		t->pushed = t->pushed ? 2 : 1;
+	else if (s->flags & TCP_PSH && !t->pushed)
+		t->pushed = 1;
+	if (s->len >= t->rcv_mss)
+		t->rcv_mss = min(s->len, 65535u);
 }
 
 /* The payload and FIN of S. Consumes P. */
@@ -264,12 +268,12 @@ static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 		cb->flags &= (u8)~TCP_FIN;
 	}
 	if (!make_room(t, p)) {
-		t->ack_now = true;
+		t->no_room = t->ack_now = true;
 		atomic_inc(&sk->drops);
 		goto drop;
 	}
 	t->data_segs_in++;
-	measure_mss(t, s->len);
+	measure_mss(t, s);
 	if (cb->seq != t->rcv_nxt) {
 		t->ack_now = true;
 		put_early(t, p);
@@ -345,7 +349,7 @@ void tcp_established(struct tcp_sock *t)
 
 	tcp_set_state(t, TCPS_ESTABLISHED);
 	tcp_sync_mss(t);
-	t->rcv_mss = clamp(min((u32)t->mss, t->rcv_wnd / 2), (u32)TCPC_MSS_DEFAULT, 65535u);
+	t->rcv_mss = max(min3((u32)t->mss, t->rcv_wnd / 2, (u32)TCPC_MSS_DEFAULT), (u32)TCP_MSS_MIN);
 	t->copied_seq = t->rcv_nxt;
 	t->drs_seq = t->copied_seq;
 	t->drs_begin_ns = t->last_rx_ns = ktime_get_ns();

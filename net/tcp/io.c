@@ -129,6 +129,8 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 		if (e)
 			return e;
 	}
+	if (m->flags & MSG_OOB)
+		t->snd_up = t->write_seq + (u32)iter_count(m->iter);
 	while (iter_count(m->iter)) {
 		e = send_error(t);
 		if (e)
@@ -154,8 +156,6 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 	if (done) {
 		t->pingpong = true;
 		t->quickacks = 0;
-		if (m->flags & MSG_OOB)
-			t->snd_up = t->write_seq;
 		if (!(m->flags & MSG_MORE) || !tcp_may_write(t))
 			tcp_push(t, false);
 		return done;
@@ -181,14 +181,17 @@ ssize_t tcp_sendmsg(struct socket *s, struct sock_msg *m)
 /* The window has grown enough to be told of, or an ACK waits. */
 static void reader_has_room(struct tcp_sock *t, bool read_any)
 {
-	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0, space = tcp_space(t);
+	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0, space = tcp_space(t), worth;
 
 	if (tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)))
 		return;
-	if (read_any && (space >= 2 * left && space >= left + t->rcv_mss) && !(t->inet.sk.shut & 1))
+	worth = min((u32)t->inet.sk.rcvbuf / 4, t->rcv_mss);
+	if (read_any && space >= 2 * left && space >= left + worth && !(t->inet.sk.shut & 1))
 		tcp_send_ack(t);
-	else if (t->rcv_nxt - t->rcv_wup > t->rcv_mss && read_any)
+	else if (read_any && t->rcv_nxt - t->rcv_wup > t->rcv_mss)
 		tcp_send_ack(t);
+	else if (read_any && packet_list_empty(&t->inet.sk.queue.rx) && (t->pushed == 2 || (t->pushed && !t->pingpong)))
+		tcp_send_ack(t);	/* the sender may wait for it, and nothing more of his is here */
 }
 
 /* The buffer grows with what is read within a round trip, up to the namespace's most. */

@@ -140,6 +140,16 @@ int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int l
 
 /* ---- asking ---- */
 
+int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct uptr len)
+{
+	s32 v;
+
+	if (name != SO_ACCEPTCONN)
+		return -ENOIOCTLCMD;
+	v = READ_ONCE(sk->state) == TCPS_LISTEN;
+	return sock_put_option(&v, sizeof(v), val, len);
+}
+
 static u32 ms_since(u64 ns, u64 now) { return ns && now > ns ? (u32)((now - ns) / NSEC_PER_MS) : 0; }
 
 static void fill_info(const struct tcp_sock *t, struct tcp_info *i)

@@ -53,6 +53,10 @@ static u16 select_window(struct tcp_sock *t)
 {
 	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0, space = tcp_space(t), full = (u32)t->inet.sk.rcvbuf / 2;
 
+	if (t->no_room) {
+		t->no_room = false;
+		space = left = 0;
+	}
 	if (space < min(full / 2, (u32)t->rcv_mss))
 		space = 0;		/* a silly window is none */
 	if (t->window_clamp)
@@ -134,6 +138,7 @@ static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 	p->mark = s->sk.mark;
 	if (flags & TCP_ACK) {
 		t->ack_now = false;
+		t->pushed = 0;
 		t->dsack = (struct tcp_sack){ 0 };
 		tcp_timer_cancel(t, &t->delack_timer);
 	}
@@ -256,6 +261,8 @@ static void send_next(struct tcp_sock *t)
 	bool first = !t->packets_out;
 
 	t->send_head = list_is_last(&p->list, &t->sndq.head) ? NULL : list_next_entry(p, list);
+	if (!t->send_head && p->len)
+		tcp_cb(p)->flags |= TCP_PSH;
 	link_sent(t, p);
 	t->packets_out++;
 	t->snd_nxt = tcp_cb(p)->end;

@@ -228,7 +228,7 @@ static void backlog_rcv(struct sock *sk, struct packet *p)
 
 static const struct sock_kind tcp_kind = {
 	.name = "TCP", .size = sizeof(struct tcp_sock), .destruct = tcp_destruct, .backlog_rcv = backlog_rcv, .release_cb = tcp_release_cb,
-	.keepalive = tcp_keepalive, SOCK_LOCKS("&tcp->sk.lock", "&tcp->sk.owner")
+	.keepalive = tcp_keepalive, .get = tcp_get_socket_option, SOCK_LOCKS("&tcp->sk.lock", "&tcp->sk.owner")
 };
 
 /* What a child has of its listener's IP. */
@@ -349,7 +349,7 @@ static int tcp_bind(struct socket *sock, const struct __kernel_sockaddr_storage 
 		if (e)
 			inet_set_local(s, be32_make(0));
 		else
-			s->bind_gave |= (in->sin_addr.s_addr ? BOUND_ADDRESS : 0) | (s->port ? BOUND_PORT : 0);
+			s->bind_gave |= (in->sin_addr.s_addr ? BOUND_ADDRESS : 0) | (port ? BOUND_PORT : 0);
 	}
 	release_sock(&s->sk);
 	return e;

@@ -112,7 +112,9 @@ struct tcp_sock {
 	u64 ts_recent_ns;
 	u32 rcv_mss;			/* what the peer seems to send at a time */
 	u8 quickacks;
-	bool pingpong, ack_now, no_delack;
+	u8 pushed;			/* since the last ACK: 1: a segment that may be the last for now, 2: more than one */
+	bool pingpong, ack_now;
+	bool no_room;			/* a segment within the window was dropped: the next window is 0, whatever was promised */
 	u32 urg_seq;
 	bool urg_valid, urg_have;	/* a mark lies ahead, or was not passed; its byte is here */
 	u8 urg_byte;
@@ -287,5 +289,6 @@ ssize_t tcp_sendmsg(struct socket *s, struct sock_msg *m);
 ssize_t tcp_recvmsg(struct socket *s, struct sock_msg *m);
 int tcp_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
 u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p);
+int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct uptr len);
 int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
 int tcp_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len);
