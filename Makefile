@@ -19,7 +19,7 @@ include config/$(ARCH).mk
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' $(1) $(2);)
 
-rooms := lib kernel alloc sched mm proc dev vfs block net ipc tty fs exec bpf io_uring kvm syscall boot
+rooms := lib kernel alloc sched mm proc dev vfs block extent net ipc tty fs exec bpf io_uring kvm syscall boot
 csrc := $(sort $(foreach r,$(rooms),$(wildcard $(r)/*.c $(r)/test/k_*.c)) \
 	$(foreach r,fs dev ipc net block,$(filter-out $(r)/test/%,$(wildcard $(r)/*/*.c))) \
 	$(foreach f,$(wildcard fs/*/*/*.c),$(if $(findstring /test/,$f),,$f)) $(wildcard fs/*/*/test/k_*.c) \

@@ -319,6 +319,27 @@ static long discard_range(struct file *f, struct uptr arg, bool zeroes)
 	return take_away(f->f_mapping, (loff_t)r[0], (loff_t)r[1], zeroes);
 }
 
+/* The block size that programs ask for: it is remembered, the cache works in pages. Whoever does not hold the device alone claims it meanwhile. */
+static long set_soft_block(struct file *f, struct bdev *v, struct uptr p)
+{
+	int n, e;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	if (uptr_is_null(p))
+		return -EINVAL;
+	if (get_user(n, p))
+		return -EFAULT;
+	if (n < (int)v->disk->block_size || n > (int)PAGE_SIZE || (n & (n - 1)))
+		return -EINVAL;
+	e = bdev_claim(v, f);
+	if (e)
+		return e;
+	WRITE_ONCE(v->soft_block, (u32)n);
+	bdev_unclaim(v, f);
+	return 0;
+}
+
 static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
@@ -330,7 +351,8 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	case BLKGETSIZE: return put_user((unsigned long)v->sectors, p) ? -EFAULT : 0;
 	case BLKSSZGET: return put_user(v->disk->block_size, p) ? -EFAULT : 0;
 	case BLKPBSZGET: return put_user(v->disk->phys_block_size, p) ? -EFAULT : 0;
-	case BLKBSZGET: return put_user((u32)PAGE_SIZE, p) ? -EFAULT : 0;
+	case BLKBSZGET: return put_user(READ_ONCE(v->soft_block) ?: (u32)PAGE_SIZE, p) ? -EFAULT : 0;
+	case BLKBSZSET: return set_soft_block(f, v, p);
 	case BLKIOMIN: return put_user(v->disk->phys_block_size, p) ? -EFAULT : 0;
 	case BLKIOOPT: case BLKALIGNOFF: return put_user((u32)0, p) ? -EFAULT : 0;
 	case BLKDISCARDZEROES: return put_user((u32)0, p) ? -EFAULT : 0;
@@ -385,7 +407,12 @@ static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 
 static int bdev_release(struct inode *inode, struct file *f)
 {
-	return bdev_close(f->private_data);
+	struct bdev *v = f->private_data;
+
+	/* A file that was opened with O_EXCL is the holder; the flag itself is gone since. */
+	if (READ_ONCE(v->holder) == f)
+		bdev_unclaim(v, f);
+	return bdev_close(v);
 }
 
 static const struct file_operations bdev_fops = {
@@ -403,6 +430,14 @@ int blkdev_open_inode(struct inode *inode, struct file *f)
 	if ((f->f_mode & FMODE_WRITE) && v->disk->read_only) {
 		bdev_close(v);
 		return -EROFS;
+	}
+	if (f->f_flags & O_EXCL) {
+		int e = bdev_claim(v, f);
+
+		if (e) {
+			bdev_close(v);
+			return e;
+		}
 	}
 	f->f_mapping = v->inode->i_mapping;
 	f->f_wb_err = errseq_sample(&f->f_mapping->wb_err);

@@ -483,6 +483,43 @@ struct bdev *bdev_get_by_dev(dev_t dev) { return find_bdev(dev_matches, &dev, fa
 struct bdev *bdev_get_by_name(const char *name) { return find_bdev(name_matches, name, false); }
 void bdev_put(struct bdev *b) { disk_put(b->disk); }
 
+/* Whether another than HOLDER stands in the way. disks_lock held. */
+static bool claimed_by_other(const struct bdev *b, const void *holder)
+{
+	struct bdev *p;
+
+	lockdep_assert_held(&disks_lock);
+	if (b->holder && b->holder != holder)
+		return true;
+	list_for_each_entry(p, &b->disk->parts, list)
+		if (p != b && p->holder && (!p->partno || !b->partno))
+			return true;
+	return false;
+}
+
+int bdev_claim(struct bdev *b, void *holder)
+{
+	int e = 0;
+
+	mutex_lock(&disks_lock);
+	if (claimed_by_other(b, holder)) {
+		e = -EBUSY;
+	} else {
+		b->holder = holder;
+		b->claims++;
+	}
+	mutex_unlock(&disks_lock);
+	return e;
+}
+
+void bdev_unclaim(struct bdev *b, void *holder)
+{
+	mutex_lock(&disks_lock);
+	if (!WARN_ON(b->holder != holder) && !--b->claims)
+		b->holder = NULL;
+	mutex_unlock(&disks_lock);
+}
+
 struct bdev *bdev_open_by_dev(dev_t dev)
 {
 	struct bdev *b = find_bdev(dev_matches, &dev, true);

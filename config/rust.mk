@@ -42,7 +42,7 @@ clang_args := $(filter-out $(gcc_only_flags) -ffile-prefix-map=% -fwrapv -Werror
 $(r)/bindings.rs: rust/bindings.h config/rust.mk $(O)/flags | $(gen)/abi.stamp
 	$(call say,BINDGEN,$@)LIBCLANG_PATH=$(LIBCLANG_PATH) $(BINDGEN) $< --use-core --rust-target 1.85 --rust-edition 2024 \
 		--no-doc-comments --no-layout-tests --blocklist-item '__ktest.*|_Static.*' --ctypes-prefix core::ffi \
-		--allowlist-item 'RTC_.*|rtc_(time|wkalrm|param)' --allowlist-file '.*/(lib|kernel|alloc|sched|mm|proc|dev|vfs|block|ipc|tty|fs|arch|arch_cpu|abi|rust|asm-generic)/[^/]*\.h' --allowlist-file '.*/asm/errno\.h' \
+		--allowlist-item 'RTC_.*|rtc_(time|wkalrm|param)' --allowlist-file '.*/(lib|kernel|alloc|sched|mm|proc|dev|vfs|block|net|ipc|tty|fs|arch|arch_cpu|abi|rust|asm-generic)/[^/]*\.h' --allowlist-file '.*/asm/errno\.h' \
 		--wrap-static-fns --wrap-static-fns-path $(r)/extern.c --experimental --default-enum-style consts \
 		--depfile $@.d -o $@ -- --target=$(ARCH)-unknown-linux-gnu $(clang_args) -UCONFIG_PRESERVE_MOST $(bindgen_args) >$(r)/bindgen.log 2>&1 || { cat $(r)/bindgen.log; exit 1; }
 $(r)/extern.c: $(r)/bindings.rs ;

@@ -123,6 +123,24 @@ static long clone_flag(enum ns_kind kind)
 	return flags[kind];
 }
 
+static u64 id_of(const struct ns_ref *r)
+{
+	switch (r->kind) {
+	case NSK_MNT:
+		return mnt_ns_seq(r->ns);
+	case NSK_PID:
+		return ((struct pid_namespace *)r->ns)->nsid.id;
+	case NSK_USER:
+		return ((struct user_namespace *)r->ns)->nsid.id;
+	case NSK_UTS:
+		return ((struct uts_namespace *)r->ns)->nsid.id;
+	case NSK_IPC:
+		return ipc_ns_id(r->ns);
+	default:
+		return ns_id_of_only((u32)clone_flag(r->kind));
+	}
+}
+
 static long nsfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct ns_ref *r = file_inode(file)->i_private;
@@ -155,6 +173,8 @@ static long nsfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (r->kind != NSK_MNT)
 			return -EINVAL;
 		return put_user(mnt_ns_seq(r->ns), UPTR(arg)) ? -EFAULT : 0;
+	case NS_GET_ID:
+		return put_user(id_of(r), UPTR(arg)) ? -EFAULT : 0;
 	case NS_GET_OWNER_UID:
 		if (r->kind != NSK_USER)
 			return -EINVAL;

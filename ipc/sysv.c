@@ -14,11 +14,13 @@
 #include <kernel/show.h>
 #include <mm/lasting.h>
 #include <proc/ns_count.h>
+#include <proc/ns_ids.h>
 #include <proc/upcalls.h>
 #include <vfs/fs.h>
 #include <vfs/seq_file.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include "sysv_priv.h"
 
 struct ipc_namespace init_ipc_ns = { .refs = REFCOUNT_INIT(2), .user_ns = &init_user_ns, .ino = 0xefffffff };
@@ -90,6 +92,7 @@ void put_ipc_ns(struct ipc_namespace *ns)
 	mqueue_free_all(ns);
 	for (int i = 0; i < SYSV_KINDS; i++)
 		xa_destroy(&ns->ids[i].objects);
+	ns_id_remove(&ns->nsid);
 	ns_uncount_one(ns->made, COUNTED_IPC);
 	put_user_ns(ns->user_ns);
 	kfree(ns);
@@ -117,9 +120,11 @@ struct ipc_namespace *copy_ipc_ns(bool fresh, struct ipc_namespace *old, struct 
 	init_limits(ns);
 	ns->mq_owner = current_fsuid();
 	ns->mq_group = current_fsgid();
+	ns_id_add(&ns->nsid, CLONE_NEWIPC, user_ns);
 	return ns;
 }
 
+u64 ipc_ns_id(const struct ipc_namespace *ns) { return ns->nsid.id; }
 unsigned int ipc_ns_ino(const struct ipc_namespace *ns) { return ns->ino; }
 struct user_namespace *ipc_ns_owner(const struct ipc_namespace *ns) { return ns->user_ns; }
 
@@ -486,6 +491,7 @@ void ipc_ns_setting(struct show_node *n)
 static int sysv_init(void)
 {
 	init_limits(&init_ipc_ns);
+	ns_id_add(&init_ipc_ns.nsid, CLONE_NEWIPC, &init_user_ns);
 	return 0;
 }
 INITCALL(early, sysv_init);

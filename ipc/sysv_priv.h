@@ -46,6 +46,7 @@ struct show_node;
 
 struct ipc_namespace {
 	refcount_t refs;
+	struct ns_id nsid;
 	struct user_namespace *user_ns;	/* c */
 	struct ns_count *made;		/* c */
 	unsigned int ino;		/* c */

@@ -412,6 +412,7 @@ void put_user_ns(struct user_namespace *ns)
 	while (ns && ns != &init_user_ns && refcount_dec_and_test(&ns->refs)) {
 		struct user_namespace *parent = ns->parent;
 
+		ns_id_remove(&ns->nsid);
 		ns_uncount_one(ns->made, COUNTED_USER);
 		call_rcu(&ns->rcu, user_ns_free_rcu);
 		ns = parent;
@@ -457,6 +458,7 @@ int create_user_ns(struct cred *n)
 	ns->setgroups_allowed = parent->setgroups_allowed;
 	ns->parent_could_setfcap = cap_raised(n->cap_effective, CAP_SETFCAP);
 	ns->ino = ns_alloc_ino();
+	ns_id_add(&ns->nsid, CLONE_NEWUSER, parent);
 	n->user_ns = ns;
 	n->securebits = SECUREBITS_DEFAULT;
 	n->cap_inheritable = n->cap_ambient = CAP_EMPTY_SET;

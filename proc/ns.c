@@ -66,6 +66,7 @@ struct uts_namespace *get_uts_ns(struct uts_namespace *ns)
 void put_uts_ns(struct uts_namespace *ns)
 {
 	if (ns && ns != &init_uts_ns && refcount_dec_and_test(&ns->refs)) {
+		ns_id_remove(&ns->nsid);
 		ns_uncount_one(ns->made, COUNTED_UTS);
 		put_user_ns(ns->user_ns);
 		kfree(ns);
@@ -91,6 +92,7 @@ static struct uts_namespace *copy_uts(bool fresh, struct uts_namespace *old, str
 	refcount_set(&n->refs, 1);
 	n->user_ns = get_user_ns(user_ns);
 	n->ino = ns_alloc_ino();
+	ns_id_add(&n->nsid, CLONE_NEWUTS, user_ns);
 	down_read(&uts_sem);
 	n->name = old->name;
 	up_read(&uts_sem);

@@ -20,6 +20,7 @@
 #include <proc/proc_priv.h>
 #include <proc/signal.h>
 #include <abi/errno.h>
+#include <linux/sched.h>
 
 #define RESERVED_PIDS 300
 
@@ -602,6 +603,7 @@ void put_pid_ns(struct pid_namespace *ns)
 	while (ns && ns != &init_pid_ns && refcount_dec_and_test(&ns->refs)) {
 		struct pid_namespace *parent = ns->parent;
 
+		ns_id_remove(&ns->nsid);
 		ns_uncount_one(ns->made, COUNTED_PID);
 		put_user_ns(ns->user_ns);
 		call_rcu(&ns->rcu, pid_ns_free_rcu);
@@ -639,6 +641,7 @@ struct pid_namespace *copy_pid_ns(struct user_namespace *user_ns, struct pid_nam
 	ns->user_ns = get_user_ns(user_ns);
 	ns->ino = ns_alloc_ino();
 	ns->pid_max = old->pid_max;
+	ns_id_add(&ns->nsid, CLONE_NEWPID, user_ns);
 	return ns;
 }
 

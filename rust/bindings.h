@@ -19,9 +19,11 @@
 #include <kernel/show.h>
 #include <kernel/time.h>
 #include <mm/uaccess.h>
+#include <net/netdev.h>
 #include <proc/cred.h>
 #include <sched/completion.h>
 #include <sched/kthread.h>
 #include <sched/work.h>
 #include <vfs/seq_file.h>
 #include <rust/helpers.h>
+#include <rust/helpers_net.h>

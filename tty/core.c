@@ -165,9 +165,8 @@ size_t tty_insert_room(struct tty *t)
 void tty_wakeup(struct tty *t)
 {
 	wake_up_interruptible_poll(&t->write_wait, EPOLLOUT | EPOLLWRNORM);
-	if (unlikely(READ_ONCE(t->wants_room)) && xchg(&t->wants_room, false))
-		kill_fasync(&t->fasync, SIGIO, POLL_OUT);
-	if (READ_ONCE(t->echo_head) != READ_ONCE(t->echo_tail))
+	/* Signals are sent by the worker: drivers call with their locks held, which a message on the console takes under others. */
+	if (READ_ONCE(t->echo_head) != READ_ONCE(t->echo_tail) || unlikely(READ_ONCE(t->wants_room)))
 		queue_work(system_unbound_wq, &t->input_work);
 }
 

@@ -708,9 +708,20 @@ void ld_input(struct tty *t)
 		t->ops->unthrottle(t);
 }
 
+/* Whoever gets SIGIO from T, and could not write all, hears that there is room, if there is. */
+static void tell_of_room(struct tty *t)
+{
+	if (!READ_ONCE(t->stopped) && t->ops->write_room(t) >= OUT_MOST && xchg(&t->wants_room, false))
+		kill_fasync(&t->fasync, SIGIO, POLL_OUT);
+}
+
 void ld_input_work(struct work_struct *w)
 {
-	ld_input(container_of(w, struct tty, input_work));
+	struct tty *t = container_of(w, struct tty, input_work);
+
+	ld_input(t);
+	if (unlikely(READ_ONCE(t->wants_room)))
+		tell_of_room(t);
 }
 
 void ld_flush_input(struct tty *t)
@@ -983,15 +994,6 @@ static bool write_dead(struct tty_file *f)
 	return tty_file_hung(f) || (t->is_pty && t->closed_other && t->link);
 }
 
-/* Not all was written: whoever gets SIGIO from T hears when there is room, which may have come already. */
-static void tell_of_room(struct tty *t)
-{
-	WRITE_ONCE(t->wants_room, true);
-	smp_mb();		/* tty_wakeup() comes after room was made */
-	if (!READ_ONCE(t->stopped) && t->ops->write_room(t) >= OUT_MOST && xchg(&t->wants_room, false))
-		kill_fasync(&t->fasync, SIGIO, POLL_OUT);
-}
-
 ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 {
 	struct tty *t = f->tty;
@@ -1067,8 +1069,11 @@ ssize_t ld_write(struct tty_file *f, struct kiocb *k, struct iter *from)
 		tty_push(t);
 	if (have != used)
 		iter_revert(from, have - used);
-	if (unlikely(rcu_access_pointer(t->fasync)) && iter_count(from))
+	if (unlikely(rcu_access_pointer(t->fasync)) && iter_count(from)) {
+		WRITE_ONCE(t->wants_room, true);
+		smp_mb();	/* tty_wakeup() comes after room was made, which may have been just now */
 		tell_of_room(t);
+	}
 	mutex_unlock(&t->write_lock);
 	return done ?: e;
 }

@@ -42,6 +42,8 @@ static void say(const char *what)
 	dprintf(2, "init: %s: %s\n", what, strerror(errno));
 }
 
+#include "network.h"
+
 static void mount_on(const char *type, const char *dir, unsigned long flags, const char *data)
 {
 	mkdir(dir, 0755);
@@ -565,6 +567,7 @@ int main(void)
 		return 1;
 	}
 	prepare_root();
+	prepare_network();
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/root", 1);
 	setenv("USER", "root", 1);

@@ -3,6 +3,7 @@
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
+#include <vfs/fiemap.h>
 #include <vfs/fileattr.h>
 #include <vfs/splice.h>
 #include <mm/uaccess.h>
@@ -126,8 +127,8 @@ long vfs_ioctl(int fd, struct file *file, unsigned int cmd, unsigned long arg)
 			return ret;
 		break;
 	case FS_IOC_FIEMAP:
-		if (S_ISREG(inode->i_mode) && !inode->i_op->fiemap)
-			return -EOPNOTSUPP;
+		if (S_ISREG(inode->i_mode) || inode->i_op->fiemap)
+			return fiemap_ioctl(file, UPTR(arg));
 		break;
 	}
 	if (!file->f_op->ioctl)

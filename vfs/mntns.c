@@ -20,7 +20,6 @@
 #include <kernel/init.h>
 #include <linux/capability.h>
 
-static u64 next_ns_seq;			/* namespace_sem */
 struct mnt_namespace *init_mnt_ns;
 static DEFINE_XARRAY(all_namespaces);	/* by seq; RCU */
 
@@ -43,8 +42,10 @@ struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon)
 	ns->user_ns = get_user_ns(user_ns);
 	if (!anon) {
 		ns->ino = ns_alloc_ino();
-		ns->seq = (u64)atomic64_inc_return((atomic64_t *)&next_ns_seq);
+		ns_id_add(&ns->nsid, CLONE_NEWNS, user_ns);
+		ns->seq = ns->nsid.id;
 		if (xa_err(xa_store(&all_namespaces, (unsigned long)ns->seq, ns, GFP_KERNEL))) {
+			ns_id_remove(&ns->nsid);
 			ns_uncount_one(made, COUNTED_MNT);
 			put_user_ns(ns->user_ns);
 			kfree(ns);
@@ -56,8 +57,10 @@ struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon)
 
 void free_mnt_ns(struct mnt_namespace *ns)
 {
-	if (ns->seq)
+	if (ns->seq) {
 		xa_erase(&all_namespaces, (unsigned long)ns->seq);
+		ns_id_remove(&ns->nsid);
+	}
 	ns_uncount_one(ns->made, COUNTED_MNT);
 	put_user_ns(ns->user_ns);
 	kfree_rcu(ns, rcu);

@@ -80,7 +80,8 @@ struct mnt_namespace {
 	struct rb_root		mounts;		/* [N] all, by mnt_id_unique */
 	struct user_namespace	*user_ns;	/* c */
 	struct ns_count		*made;		/* c */
-	u64			seq;		/* c: creation order, 0: anonymous */
+	struct ns_id		nsid;		/* not of an anonymous one */
+	u64			seq;		/* c: nsid's number, which is creation order; 0: anonymous */
 	u64			origin;		/* c: anonymous: seq of the namespace that it was copied from, 0: made of new mounts */
 	unsigned int		ino;		/* c */
 	unsigned int		nr_mounts;	/* [N] */

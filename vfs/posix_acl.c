@@ -72,8 +72,8 @@ void posix_acl_forget(struct inode *inode)
 
 /* Decoding. */
 
-/* NULL: an empty list. -EINVAL, -EOPNOTSUPP (another version), -ENOMEM. */
-static struct posix_acl *decode(const u8 *value, size_t size)
+/* Ids are NS's. NULL: an empty list. -EINVAL, -EOPNOTSUPP (another version), -ENOMEM. */
+static struct posix_acl *decode(struct user_namespace *ns, const u8 *value, size_t size)
 {
 	struct posix_acl *acl;
 	int n = acl_check(value, size);
@@ -93,10 +93,10 @@ static struct posix_acl *decode(const u8 *value, size_t size)
 		e->perm = x.perm;
 		e->uid = INVALID_UID;
 		if (e->tag == ACL_USER) {
-			e->uid = make_kuid(current_user_ns(), x.id);
+			e->uid = make_kuid(ns, x.id);
 			ok = uid_valid(e->uid);
 		} else if (e->tag == ACL_GROUP) {
-			e->gid = make_kgid(current_user_ns(), x.id);
+			e->gid = make_kgid(ns, x.id);
 			ok = gid_valid(e->gid);
 		}
 		if (!ok) {
@@ -229,7 +229,7 @@ static int set_acl(struct mnt_idmap *idmap, struct inode *inode, int type, struc
 int posix_acl_setxattr(struct mnt_idmap *idmap, struct dentry *d, int type, const void *value, size_t size)
 {
 	struct inode *inode = d->d_inode;
-	struct posix_acl *acl = decode(value, size);
+	struct posix_acl *acl = decode(current_user_ns(), value, size);
 	int err = 0;
 
 	if (IS_ERR(acl))
@@ -250,6 +250,20 @@ int posix_acl_setxattr(struct mnt_idmap *idmap, struct dentry *d, int type, cons
 	inode_unlock(inode);
 	kfree(acl);
 	return err;
+}
+
+int posix_acl_load(struct inode *inode, int type, const void *value, size_t size)
+{
+	struct posix_acl *acl = decode(inode->i_sb->s_user_ns, value, size);
+
+	if (IS_ERR(acl))
+		return (int)PTR_ERR(acl);
+	if (acl && type == ACL_TYPE_ACCESS && !says_more_than_mode(acl)) {
+		kfree(acl);
+		acl = NULL;
+	}
+	replace(inode, type, acl);
+	return 0;
 }
 
 int posix_acl_chmod(struct inode *inode)

@@ -4,6 +4,7 @@
 pub mod blk;
 pub mod console;
 pub mod mmio;
+pub mod net;
 pub mod pci;
 pub mod queue;
 pub mod rng;
@@ -23,6 +24,11 @@ const DRIVER_OK: u8 = 4;
 const FEATURES_OK: u8 = 8;
 const NEEDS_RESET: u8 = 64;
 const FAILED: u8 = 128;
+
+/// Why a device with a status register interrupts (4.1.4.5); a message is one for a queue.
+pub const WHY_QUEUE: u32 = 1;
+/// Its configuration changed.
+pub const WHY_CONFIG: u32 = 2;
 
 /// Feature bits that belong to no device type (6).
 pub const F_RING_INDIRECT: u64 = 1 << 28;
@@ -57,6 +63,10 @@ pub trait Transport: Send + Sync {
     fn interrupt(&self) -> Result<(Source, u16, bool)>;
     /// For transports with a status register: reads and acknowledges why it fired. Nonzero: for us.
     fn acknowledge(&self) -> u32;
+    /// VECTOR, which `interrupt` gave, is for changes of the configuration. Where interrupts are no messages they come with the others.
+    fn on_config(&self, _vector: u16) -> Result {
+        Ok(())
+    }
     /// The device's way to memory.
     fn engine(&self) -> &Engine;
 }
@@ -143,6 +153,7 @@ pub fn attach<T: Transport + 'static>(t: T) -> Result {
     let t: KBox<dyn Transport> = KBox::new(t, KERNEL)?;
     match kind {
         // These stay as long as the machine runs.
+        1 => net::bind(t).and_then(|n| KBox::new(n, KERNEL)).map(|n| _ = n.leak()),
         2 => blk::bind(t).and_then(|b| KBox::new(b, KERNEL)).map(|b| _ = b.leak()),
         3 => console::attach(t),
         4 => rng::bind(t).and_then(|r| KBox::new(r, KERNEL)).map(|r| _ = r.leak()),

@@ -208,6 +208,16 @@ impl Transport for Pci {
         }
     }
 
+    fn on_config(&self, vector: u16) -> Result {
+        if let Irqs::Messages(_) = self.irqs {
+            self.common.write16(CONFIG_MSIX, vector);
+            if self.common.read16(CONFIG_MSIX) != vector {
+                return Err(Error::EIO); // it has no room for the vector
+            }
+        }
+        Ok(())
+    }
+
     fn engine(&self) -> &Engine {
         &self.engine
     }

@@ -292,6 +292,22 @@ impl Queue {
         Some((c.token, len.min(c.room)))
     }
 
+    /// Whether the device is done with something that was not popped yet.
+    fn has_more(&self) -> bool {
+        if self.packed {
+            let flags = self.ring.read16(16 * usize::from(self.used_idx) + 14).unwrap_or(0);
+            let (a, u) = (flags & AVAIL != 0, flags & USED != 0);
+            return a == u && u == self.used_wrap;
+        }
+        self.ring.read16(self.used_off + 2) != Some(self.used_idx)
+    }
+
+    /// Asks for interrupts again. True: something came before that took effect, for which none may come.
+    pub fn arm(&mut self) -> bool {
+        self.set_quiet(false); // and a full barrier: pairs with the device's store of the index, then load of our flag
+        !self.broken && self.has_more()
+    }
+
     /// Asks for no interrupts (polling), or for them again.
     pub fn set_quiet(&mut self, quiet: bool) {
         if self.sleeping == quiet {

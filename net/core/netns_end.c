@@ -46,7 +46,11 @@ static void net_free(struct rcu_head *head)
 {
 	struct net *net = container_of(head, struct net, rcu);
 	struct user_namespace *user_ns = net->user_ns;
+	struct net_ops *ops;
 
+	list_for_each_entry_reverse(ops, &net_ops_list, list)	/* which grows at boot alone */
+		if (ops->release)
+			ops->release(net);
 	xa_destroy(&net->dev_by_index);
 	net_conf_free(net);
 	ns_uncount_one(net->made, COUNTED_NET);

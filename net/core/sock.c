@@ -116,6 +116,15 @@ void sock_orphan(struct sock *sk)
 	spin_unlock(&sk->lock);
 }
 
+void sock_net_unuse(struct sock *sk)
+{
+	if (!sk->net_user)
+		return;
+	sk->net_user = false;
+	net_pin(sk->net);
+	put_net(sk->net);
+}
+
 void sock_graft(struct sock *sk, struct socket *s)
 {
 	spin_lock(&sk->lock);

@@ -396,6 +396,7 @@ static int get_number(struct socket *s, struct sock *sk, int name, s32 *v)
 	case SO_TYPE: *v = s->type; return 0;
 	case SO_DOMAIN: *v = sk->family; return 0;
 	case SO_PROTOCOL: *v = sk->protocol; return 0;
+	case SO_ACCEPTCONN: *v = 0; return 0;	/* families that listen answer themselves */
 	case SO_ERROR: *v = -sock_take_error(sk); return 0;
 	case SO_SNDBUF: *v = READ_ONCE(sk->sndbuf); return 0;
 	case SO_RCVBUF: *v = READ_ONCE(sk->rcvbuf); return 0;

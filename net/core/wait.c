@@ -52,6 +52,12 @@ void sock_wake_state(struct sock *sk)
 	wake_up_interruptible_all(&sk->wait);
 }
 
+void sock_urgent(struct sock *sk)
+{
+	if (sk->socket && sk->socket->file && send_sigurg(sk->socket->file))
+		wake_up_interruptible_poll(&sk->wait, EPOLLPRI);
+}
+
 void sock_want_space(struct sock *sk)
 {
 	if (unlikely(rcu_access_pointer(sk->fasync)))

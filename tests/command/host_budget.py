@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools"))
 sys.dont_write_bytecode = True
-from ochre import budget, plan, sample, test  # noqa: E402
+from ochre import analyze, budget, plan, sample, test  # noqa: E402
 
 class Recorder(test.Runner):
     """Names its parts and runs none."""
@@ -71,6 +71,9 @@ def parts():
     for t in ("guest tests, release, 4 CPUs, lazy", "guest tests, debug, 1 CPU, lazy", "guest tests, debug, 4 CPUs, full"):
         assert set().union(*slices[t]) == everyone, t
         assert set(full.guests()[t]) == everyone, t
+    # Each analysis that gates comes up, one of the heavy ones at a time.
+    drawn = [next(p.args[0] for p in r.parts if p.title == "analyses") for r in (Recorder(seed=s) for s in seeds)]
+    assert set().union(*drawn) == set(analyze.GATE) and all(sum(n in plan.HEAVY for n in d) == 1 for d in drawn), drawn
     # No more than a share at a time.
     assert max(len(s) for s in slices["guest tests, debug, 1 CPU, lazy"]) <= len(everyone) / plan.USUAL[1][1] + 1
     for r in (Recorder(seed=s) for s in seeds):

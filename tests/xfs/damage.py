@@ -115,7 +115,8 @@ def fuzz(path, seed):
     found = im.structures()
     kinds = sorted({s[0] for s in found})
     for _ in range(r.randrange(1, 6)):
-        kind, at, n, crc = r.choice([s for s in found if s[0] == r.choice(kinds)] or found)
+        which = r.choice(kinds)
+        kind, at, n, crc = r.choice([s for s in found if s[0] == which])
         for _ in range(r.randrange(1, 4)):
             place = r.randrange(min(n, 200)) if r.randrange(3) else r.randrange(n)
             width = r.choice((1, 2, 4, 8))

@@ -51,7 +51,9 @@ def parser():
     s.add_argument("--disk", metavar="IMG", action="append", default=[], help="a disk image, seen as a virtio block device")
     s.add_argument("--qemu", metavar="ARGS", default="", help="more arguments for QEMU, as a shell would split them")
     s.add_argument("--share", metavar="DIR", help=argparse.SUPPRESS)
-    s.add_argument("--net", metavar="KIND", help=argparse.SUPPRESS)
+    s.add_argument("--net", metavar="KIND", help="none, user (default: the guest reaches what the host reaches), restricted (only what is forwarded),\n"
+                   "tap=NAME, or socket=PATH (a cable between two guests)")
+    s.add_argument("--forward", metavar="[ADDRESS:]HOST:GUEST", action="append", default=[], help="a TCP port of the host (of loopback) that is the guest's")
     s.add_argument("--debug", action="store_true", help="the debug build")
     s.add_argument("--gdb", action="store_true", help="wait for gdb before the first instruction")
     s.add_argument("--dry-run", action="store_true", help="print QEMU's command line")

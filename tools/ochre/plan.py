@@ -56,8 +56,8 @@ MANY_CPUS, OF_CPUS = Config(False, 70, "full"), ("cpus",)
 DEBIAN = [RELEASE, CROWD]
 ALONE = 1 << 10     # cores of a part that has the whole machine
 CROWDED = ("crowded",)  # commands' tests that load the whole machine
-HEAVY = ("clang-deep", "gcc", "cppcheck", "tidy")      # analyses that look at each file for long
-ANALYSIS_SLICES = 4
+HEAVY = ("clang", "tidy", "sparse")    # analyses that look at each file of each CPU
+ANALYSIS_SLICES = len(HEAVY)            # one of them
 OTHER_BUILDS = ["gcc", "reproducible", "clippy_aarch64"]
 
 # Not under failnth: what traces by itself, or sets faults; what counts on the kernel's memory being all there is.

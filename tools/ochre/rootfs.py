@@ -30,6 +30,7 @@ FILES = {
     "etc/profile": PROFILE,
     "etc/shells": "/bin/sh\n/bin/ash\n",
 }
+UDHCPC = os.path.join(ROOT, "user/udhcpc.script")
 
 
 def user_cc(tools, arch):
@@ -67,7 +68,7 @@ def build_user(tools, name, arch="x86_64", out=None, sources=None, flags=()):
     """One of our own user programs, static: its path."""
     src = sources or [os.path.join(ROOT, "user", name + ".c")]
     out = out or os.path.join(BUILD, arch, "user", name)
-    deps = src + [os.path.join(ROOT, "user/proto.h"), os.path.join(ROOT, "tests/guest/t.h")]
+    deps = src + [os.path.join(ROOT, "user/proto.h"), os.path.join(ROOT, "user/network.h"), os.path.join(ROOT, "tests/guest/t.h")]
     newest = max(os.path.getmtime(s) for s in deps if os.path.exists(s))
     if os.path.exists(out) and os.path.getmtime(out) > newest:
         return out
@@ -98,6 +99,8 @@ def busybox_tree(w, tools, init, arch):
     w.node("dev/null", stat.S_IFCHR, 1, 3, 0o666)
     for name, text in FILES.items():
         w.file(name, text)
+    w.dir("etc/udhcpc")
+    w.file("etc/udhcpc/default.script", read(UDHCPC), 0o755)
     path, names = busybox(tools, arch)
     w.file("bin/busybox" if names else "bin/first", read(path), 0o755)
     w.file("init", init, 0o755)
@@ -173,7 +176,7 @@ def busybox_root(tools, extra=None, arch="x86_64"):
     path, _ = busybox(tools, arch)
     st = os.stat(path)
     extra = extra or {}
-    key = digest(VERSION, init, path, st.st_size, st.st_mtime_ns, str(FILES),
+    key = digest(VERSION, init, path, st.st_size, st.st_mtime_ns, str(FILES), read(UDHCPC),
                  *[x for n in sorted(extra) for x in (n, extra[n][0], extra[n][1])])
 
     def fill(w):

@@ -20,7 +20,7 @@ import termios
 import time
 import tty
 
-from . import accel, arches, build, oops, qemu, rootfs, setup
+from . import accel, arches, build, net, oops, qemu, rootfs, setup
 from .util import Awake, Fail, rel
 
 FRAME_MAX = 4096
@@ -397,9 +397,8 @@ def first_program(vm, vmlinux, timeout):
 
 
 def cmd_run(args):
-    for name, value in (("--share", args.share), ("--net", args.net not in (None, "none") and args.net)):
-        if value:
-            raise Fail("%s comes with a later version" % name)
+    if args.share:
+        raise Fail("--share comes with a later version")
     if args.gdb and not args.dry_run and args.argv is None and not sys.stdin.isatty():
         raise Fail("--gdb needs a terminal or a COMMAND")
     if args.argv is not None and not args.argv:
@@ -414,6 +413,8 @@ def cmd_run(args):
     rootfs.check(args.rootfs, args.arch, args.packages)
     vm = qemu.Vm(None, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb, firmware=args.firmware,
                  extra=shlex.split(args.qemu))
+    more_qemu, ip = net.plan(args.net, args.forward, vm.row, vm.machine, not args.dry_run)
+    vm.extra = more_qemu + vm.extra
     vm.tools = tools = setup.ensure([args.arch])
     vm.accel, why = accel.choose(args.accel, args.arch, tools["qemu"][args.arch], "-icount" in vm.extra)
     if args.verbose:
@@ -423,7 +424,7 @@ def cmd_run(args):
     vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages)
     if args.memory is None:
         vm.memory = qemu.fitting(args.arch, memory_for(vm.initrd, not args.kernel), vm.initrd)
-    append = " ".join(x for x in ("nokaslr" if args.gdb else "", more, args.append) if x)
+    append = " ".join(x for x in ("nokaslr" if args.gdb else "", more, ip, args.append) if x)
     if args.dry_run:
         vm.append = command_line(vm, args.verbose, append, False)
         print(vm.shown())

@@ -142,6 +142,9 @@ struct bdev {
 	bool read_only;
 	u8 uuid[16];
 	atomic_t openers;
+	void *holder;			/* disks_lock: whose it is alone; NULL: nobody's */
+	unsigned int claims;		/* disks_lock: how often the holder has claimed it */
+	u32 soft_block;			/* a: BLKBSZSET; 0: a page */
 	bool ext;			/* its number is one of BLKEXT_MAJOR's */
 #ifdef CONFIG_FAULT_INJECTION
 	bool make_it_fail;		/* w: its transfers may be made to fail */
@@ -154,6 +157,12 @@ int bdev_close(struct bdev *b);			/* what writing its cache said, if it was the 
 struct bdev *bdev_get_by_dev(dev_t dev);	/* the disk referenced; NULL */
 struct bdev *bdev_get_by_name(const char *name);
 void bdev_put(struct bdev *b);
+/*
+ * Exclusive use: a mounted file system, a file opened with O_EXCL. A disk and its partitions exclude each other; partitions do not. The device is open.
+ * 0; -EBUSY: somebody else's. HOLDER may claim again.
+ */
+int __must_check bdev_claim(struct bdev *b, void *holder);
+void bdev_unclaim(struct bdev *b, void *holder);
 int bdev_flush(struct bdev *b);
 int bdev_discard(struct bdev *b, sector_t sector, u64 n, bool zeroes);
 int bdev_init_cache(struct bdev *b);
@@ -162,3 +171,13 @@ int disk_rescan(struct disk *d);
 
 /* The disks and partitions there are, as kernel messages. */
 void block_print_partitions(void);
+
+/*
+ * File systems on block devices: one superblock a device (sb->s_bdev), which is claimed while it is there. For fs_context_operations.get_tree: finds the superblock
+ * of fc->source's device, or makes one and has FILL fill it. -ENOTBLK, -EACCES (nodev; a read-only disk), -EBUSY: in use, or mounted with other rights.
+ */
+struct fs_context;
+struct super_block;
+int get_tree_bdev(struct fs_context *fc, int (*fill)(struct super_block *sb, struct fs_context *fc));
+/* file_system_type.kill_sb of those. */
+void kill_block_super(struct super_block *sb) __releases(sb->s_umount);

@@ -56,7 +56,7 @@ static void decode(const struct xfs_dsb *d, struct xfs_sb *sb)
 		.blocklog = d->blocklog, .sectlog = d->sectlog, .inodelog = d->inodelog, .inopblog = d->inopblog, .agblklog = d->agblklog,
 		.dirblklog = d->dirblklog, .agblocks = be32_get(d->agblocks), .agcount = be32_get(d->agcount), .logblocks = be32_get(d->logblocks),
 		.inoalignmt = be32_get(d->inoalignmt), .spino_align = be32_get(d->spino_align), .logsectsize = be16_get(d->logsectsize),
-		.logsunit = be32_get(d->logsunit), .unit = be32_get(d->unit), .width = be32_get(d->width), .dblocks = be64_get(d->dblocks),
+		.logsunit = be32_get(d->logsunit), .unit = be32_get(d->unit), .width = be32_get(d->width), .dblocks = be64_get(d->dblocks), .rblocks = be64_get(d->rblocks),
 		.logstart = be64_get(d->logstart), .rootino = be64_get(d->rootino), .icount = be64_get(d->icount), .ifree = be64_get(d->ifree),
 		.fdblocks = be64_get(d->fdblocks), .uquotino = be64_get(d->uquotino), .gquotino = be64_get(d->gquotino),
 		.pquotino = be64_get(d->pquotino), .qflags = be16_get(d->qflags), .imax_pct = d->imax_pct, .compat = be32_get(d->compat),
@@ -120,6 +120,8 @@ const char *xfs_sb_unsupported(const struct xfs_sb *sb, u32 *bits)
 		return "directories without file types are not V5's";
 	if (sb->versionnum & XFS_SB_VERSION_BORG)
 		return "names without regard to case are not supported";
+	if (sb->rblocks)
+		return "realtime devices are not supported";
 	if (!sb->logstart)
 		return "external logs are not supported";
 	return NULL;

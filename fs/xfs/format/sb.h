@@ -15,7 +15,7 @@ struct xfs_sb {
 	u8 blocklog, sectlog, inodelog, inopblog, agblklog, dirblklog;
 	u32 agblocks, agcount, logblocks, inoalignmt, spino_align;
 	u32 logsectsize, logsunit, unit, width;
-	u64 dblocks, logstart, rootino, metadirino;
+	u64 dblocks, rblocks, logstart, rootino, metadirino;
 	u64 icount, ifree, fdblocks;
 	u64 uquotino, gquotino, pquotino;
 	u32 qflags, imax_pct;

@@ -17,15 +17,6 @@ int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const voi
 	}
 }
 
-int xfs_walk_bad(struct xfs_vol *v, const char *what, const char *field, u64 place, u64 value)
-{
-	struct xfs_fault f;
-	int e = xfs_bad(&f, what, field, place, value);
-
-	v->report(v, &f);
-	return e;
-}
-
 int xfs_get_fsb(struct xfs_vol *v, enum xfs_kind kind, u64 fsb, u32 count, struct xfs_blk *out)
 {
 	struct xfs_run run = { xfs_fsb_daddr(&v->sb, fsb), count << (v->sb.blocklog - 9) };

@@ -27,4 +27,5 @@ long msg_control(int id, int cmd, struct uptr buf);
 /* /proc/sysvipc: a table of all there is in the caller's namespace. */
 void sysv_show(enum sysv_kind kind, struct seq_file *m);
 unsigned int ipc_ns_ino(const struct ipc_namespace *ns);
+u64 ipc_ns_id(const struct ipc_namespace *ns);		/* <proc/ns_ids.h> */
 struct user_namespace *ipc_ns_owner(const struct ipc_namespace *ns);

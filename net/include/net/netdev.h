@@ -246,6 +246,10 @@ struct net_poll {
 	struct task *thread;		/* c: its poller */
 	void *priv;			/* c */
 };
+/* Bits of net_poll's state. */
+enum { NET_POLL_CLAIMED, NET_POLL_MARKED, NET_POLL_OFF };
+/* Q may be scheduled, which does nothing until net_poll_enable(). */
+static inline void net_poll_prepare(struct net_poll *q) { q->state = 1ul << NET_POLL_OFF; }
 /* rtnl, before the device is open. Starts the thread. */
 int net_poll_add(struct netdev *d, struct net_poll *q, const struct net_poll_ops *ops, int cpu) __must_check;
 void net_poll_del(struct net_poll *q);

@@ -81,6 +81,8 @@ struct net_ops {
 	int (*init)(struct net *net);
 	/* No user is left; packets, timers and sockets may be in flight. When it returns nothing of the sub-room is reached by NET any more. May sleep. */
 	void (*end)(struct net *net);
+	/* The last pin is gone: frees what pinned objects still used. In an RCU callback, does not sleep. NULL. */
+	void (*release)(struct net *net);
 };
 /* At boot, in the order of the initcalls; init runs at once for init_net. */
 int net_register_ops(struct net_ops *ops);

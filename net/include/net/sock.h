@@ -152,6 +152,8 @@ static inline bool __must_check sock_get(struct sock *sk) { return refcount_inc_
 void sock_put(struct sock *sk);
 /* The file goes: sk->socket is NULL and SOCK_F_DEAD set; the family drops its reference afterwards. */
 void sock_orphan(struct sock *sk);
+/* SK, which no program has open any more, holds its namespace as a pin alone: it does not keep it from its end. */
+void sock_net_unuse(struct sock *sk);
 /* The file of a connection that accept(2) hands out. */
 void sock_graft(struct sock *sk, struct socket *s);
 u64 sock_cookie(struct sock *sk);
@@ -177,6 +179,7 @@ static inline long sock_sndtimeo(const struct sock *sk, bool nonblock) { return 
 void sock_wake_readable(struct sock *sk);	/* and SIGIO POLL_IN */
 void sock_wake_writable(struct sock *sk);	/* if half of the buffer is free; SIGIO POLL_OUT where owed */
 void sock_wake_state(struct sock *sk);
+void sock_urgent(struct sock *sk);	/* SIGURG, and EPOLLPRI */
 void sock_want_space(struct sock *sk);
 /* What poll(2) says of what all families share: errors, shutdown. */
 u32 sock_poll_common(struct sock *sk);

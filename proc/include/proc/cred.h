@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <proc/ns_ids.h>
 #include <alloc/ghash.h>
 #include <lib/err.h>
 #include <lib/idmap.h>
@@ -49,6 +50,7 @@ struct user_namespace {
 	bool setgroups_allowed;
 	bool parent_could_setfcap;
 	unsigned int ino;		/* c: /proc/PID/ns */
+	struct ns_id nsid;
 	struct ns_count *made;		/* c: whom it is counted to, in its parent; NULL for the initial one */
 	int max[COUNTED_KINDS];		/* atomic: of namespaces that a user owns here */
 	struct rcu_head rcu;

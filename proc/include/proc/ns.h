@@ -5,6 +5,7 @@
 #include <lib/types.h>
 #include <kernel/refcount.h>
 #include <proc/cred.h>
+#include <proc/ns_ids.h>
 #include <sched/mutex.h>
 
 struct mnt_namespace;			/* vfs/ */
@@ -17,6 +18,7 @@ struct uts_namespace {
 	struct ns_count *made;
 	struct user_namespace *user_ns;
 	unsigned int ino;
+	struct ns_id nsid;
 	struct {
 		char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
 	} name __aligned(8);			/* uts_sem; copied by words */
@@ -30,6 +32,7 @@ struct pid_namespace {
 	struct ns_count *made;		/* c */
 	struct task __rcu *child_reaper;	/* T, R */
 	unsigned int ino;
+	struct ns_id nsid;
 	int pid_max;
 	unsigned int pid_allocated;	/* pid lock */
 	bool dying;			/* pid lock: its init is going, no new pids */

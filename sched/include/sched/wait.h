@@ -151,13 +151,15 @@ void schedule(void);
 		__r = ___wait_event(q, cond, TASK_KILLABLE, 0, 0, schedule());	\
 	(int)__r; })
 /* Jiffies left (at least 1) when COND came true, 0 when the time ran out, or -ERESTARTSYS. */
-#define __wait_event_timeout(q, cond, state, t) ({				\
+#define __wait_event_timeout(q, cond, state, t) ___wait_event_timeout(q, cond, state, 0, t)
+#define wait_event_interruptible_exclusive_timeout(q, cond, t) ___wait_event_timeout(q, cond, TASK_INTERRUPTIBLE, 1, t)
+#define ___wait_event_timeout(q, cond, state, exclusive, t) ({			\
 	long __left = (t);							\
 	long __e = 0;								\
 	might_sleep();								\
 	if (!(cond))								\
 		__e = ___wait_event(q, ({ bool __c = (cond); if (__c && !__left) __left = 1; __c || !__left; }), \
-				    state, 0, 0, __left = schedule_timeout(__left)); \
+				    state, exclusive, 0, __left = schedule_timeout(__left)); \
 	__e ? __e : ((cond) && !__left ? 1 : __left); })
 #define wait_event_timeout(q, cond, t) __wait_event_timeout(q, cond, TASK_UNINTERRUPTIBLE, t)
 #define wait_event_interruptible_timeout(q, cond, t) __wait_event_timeout(q, cond, TASK_INTERRUPTIBLE, t)

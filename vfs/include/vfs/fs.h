@@ -39,7 +39,7 @@ struct seq_file;
 struct user_namespace;
 struct xattr_handler;
 struct writeback_control;
-struct block_device;
+struct bdev;
 struct backing_dev_info;
 struct shrinker;
 
@@ -88,7 +88,7 @@ struct super_block {
 	const struct xattr_handler *const *s_xattr;	/* [c] */
 	const struct dentry_operations *s_d_op;	/* [c] default of new dentries */
 	struct user_namespace	*s_user_ns;	/* [c] owner: rights over this filesystem */
-	struct block_device	*s_bdev;
+	struct bdev		*s_bdev;	/* [c] block's; NULL: on no device */
 	struct backing_dev_info	*s_bdi;
 	void			*s_fs_info;	/* the filesystem's */
 	u32			s_time_gran;	/* ns */

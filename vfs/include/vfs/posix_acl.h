@@ -46,6 +46,8 @@ int posix_acl_permission(const struct inode *inode, int mask);
  * from the umask. 0, -ENOMEM.
  */
 int posix_acl_init_inode(const struct inode *dir, struct inode *inode);
+/* INODE was read from a disk and nobody sees it: it gets the ACL that VALUE, as setxattr(2) would have it, says in the filesystem's ids. 0, -EINVAL, -ENOMEM. */
+int posix_acl_load(struct inode *inode, int type, const void *value, size_t size);
 /* After its mode was changed, inode locked. 0, -ENOMEM. */
 int posix_acl_chmod(struct inode *inode);
 /* The inode goes. */

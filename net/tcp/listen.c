@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Listeners. A SYN makes a struct tcp_request, which lies in the table of connections and is all that a peer gets for one packet; the ACK that proves that the
+ * peer hears us makes the child, which takes the request's place in the table, in one step, and joins the accept queue.
+ *
+ * The listener's sk->lock guards both queues. A listener that closes gives its requests up, and resets the children that nobody accepted. At most
+ * accept_max children wait, and as many requests: a SYN beyond that is dropped, the peer will say it again.
+ *
+ * Locks: the listener's sk->lock, then the child's (nested).
+ */
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <alloc/slab.h>
+#include <kernel/rcu.h>
+#include <kernel/time.h>
+#include <net/netdev.h>
+#include <sched/task.h>
+#include <vfs/fcntl.h>
+#include <vfs/poll.h>
+#include <abi/errno.h>
+#include "net/ip4/ip4_priv.h"
+#include "net/tcp/tcp_priv.h"
+
+static struct inet_table *table_of(const struct inet_entry *e) { return &e->net->tcp->table; }
+
+static void request_free(struct rcu_head *h)
+{
+	struct tcp_request *q = container_of(h, struct tcp_request, rcu);
+	struct net *net = q->e.net;
+
+	kfree(q);
+	net_unpin(net);
+}
+
+static void timewait_free(struct rcu_head *h)
+{
+	struct tcp_timewait *w = container_of(h, struct tcp_timewait, rcu);
+	struct net *net = w->e.net;
+
+	kfree(w);
+	net_unpin(net);
+}
+
+void tcp_entry_free(struct inet_entry *e)
+{
+	struct tcp_request *q = container_of(e, struct tcp_request, e);
+
+	if (e->kind == INET_TIMEWAIT) {
+		call_rcu(&container_of(e, struct tcp_timewait, e)->rcu, timewait_free);
+		return;
+	}
+	sock_put(tcp_sock_of(q->listener));
+	call_rcu(&q->rcu, request_free);
+}
+
+/* ---- requests ---- */
+
+/* The listener's lock is held. True: Q was one of its requests, and the list's reference is the caller's. */
+static bool unlink_request(struct tcp_sock *l, struct tcp_request *q)
+{
+	if (list_empty(&q->node))
+		return false;
+	list_del_init(&q->node);
+	l->nr_requests--;
+	return true;
+}
+
+/* Q is over: out of table, list and wheel. No lock held. */
+static void drop_request(struct tcp_request *q)
+{
+	struct inet_table *table = table_of(&q->e);
+	struct tcp_sock *l = q->listener;
+	bool mine;
+
+	spin_lock(&l->inet.sk.lock);
+	mine = unlink_request(l, q);
+	spin_unlock(&l->inet.sk.lock);
+	if (inet_connected_del(table, &q->e))
+		inet_entry_put(table, &q->e);
+	if (wheel_cancel(&q->timer))
+		inet_entry_put(table, &q->e);
+	if (mine)
+		inet_entry_put(table, &q->e);
+}
+
+static void send_synack(struct tcp_request *q)
+{
+	struct tcp_tx_options o = { .mss = q->mss, .sack_ok = q->sack_ok, .wscale = q->wscale_ok, .shift = q->rcv_wscale };
+
+	if (q->ts_ok) {
+		o.ts = true;
+		o.ts_val = tcp_clock_ms() + q->ts_offset;
+		o.ts_ecr = q->ts_recent;
+	}
+	tcp_reply(&q->e, q->snd_isn, q->rcv_isn + 1, TCP_SYN | TCP_ACK, (u16)q->rcv_wnd, &o);
+}
+
+static void arm_request(struct tcp_request *q)
+{
+	refcount_inc(&q->e.refs);
+	if (wheel_arm(&q->timer, (u64)TCP_RTO_INIT_US * 1000 << min_t(u8, q->tries, 6)))
+		inet_entry_put(table_of(&q->e), &q->e);
+}
+
+static void request_timer(struct wheel_timer *w)
+{
+	struct tcp_request *q = container_of(w, struct tcp_request, timer);
+	struct net_ctx c;
+
+	net_ctx_begin(&c);
+	if (q->tries++ >= q->e.net->tcp->synack_retries || READ_ONCE(q->listener->inet.sk.state) != TCPS_LISTEN) {
+		drop_request(q);
+	} else {
+		rcu_read_lock();
+		send_synack(q);
+		rcu_read_unlock();
+		arm_request(q);
+	}
+	net_ctx_end(&c);
+	inet_entry_put(table_of(&q->e), &q->e);
+}
+
+static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s, const struct ip4_route *r)
+{
+	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
+	struct tcp_request *q = kzalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
+	struct tcp_net *n = tcp_net(l);
+	struct net *net = l->inet.sk.net;
+
+	if (!q)
+		return NULL;
+	q->e = (struct inet_entry){
+		.net = net_pin(net), .local = ip->dst, .peer = ip->src, .local_port = s->dst, .peer_port = s->src, .kind = INET_REQUEST,
+		.family = AF_INET, .bound_dev = l->inet.sk.bound_dev,
+	};
+	refcount_set(&q->e.refs, 1);
+	INIT_LIST_HEAD(&q->node);
+	wheel_init_timer(&q->timer, request_timer);
+	sock_hold(tcp_sock_of(l));
+	q->listener = l;
+	q->iif = (int)p->iif;
+	q->rcv_isn = s->seq;
+	q->snd_isn = tcp_make_isn(net, ip->dst, s->dst, ip->src, s->src);
+	q->mss = tcp_advertised_mss(l, r);
+	q->wscale_ok = s->has_wscale && n->window_scaling;
+	q->snd_wscale = q->wscale_ok ? s->wscale : 0;
+	q->rcv_wscale = q->wscale_ok ? tcp_choose_wscale(n) : 0;
+	q->sack_ok = s->sack_ok && n->sack;
+	q->ts_ok = s->has_ts && n->timestamps;
+	q->ts_recent = s->ts_val;
+	q->ts_offset = tcp_make_ts_offset(net, ip->dst, ip->src);
+	q->rcv_wnd = tcp_first_window(l);
+	return q;
+}
+
+/* Q is L's, and in the table. 0, or -errno: it is neither. */
+static int add_request(struct tcp_sock *l, struct tcp_request *q)
+{
+	struct inet_table *table = table_of(&q->e);
+	int e = 0;
+
+	spin_lock(&l->inet.sk.lock);
+	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max || l->nr_requests > max(l->accept_max, 7u))
+		e = -EAGAIN;
+	if (!e)
+		e = inet_connected_add(table, &q->e, NULL);	/* takes our reference */
+	if (!e) {
+		refcount_inc(&q->e.refs);
+		list_add_tail(&q->node, &l->requests);
+		l->nr_requests++;
+	}
+	spin_unlock(&l->inet.sk.lock);
+	return e;
+}
+
+void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s)
+{
+	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
+	struct ip4_flow f = { .dst = ip->src, .src = ip->dst, .protocol = IPPROTO_TCP, .oif = l->inet.sk.bound_dev, .any_src = true };
+	struct tcp_request *q;
+	struct ip4_route r;
+
+	if (s->flags & TCP_RST)
+		goto drop;
+	if (s->flags & TCP_ACK) {
+		tcp_reply_reset(l->inet.sk.net, p, s);
+		goto drop;
+	}
+	if (!(s->flags & TCP_SYN) || s->flags & TCP_FIN || !s->src.v)
+		goto drop;
+	if (route4_out(l->inet.sk.net, &f, &r) || r.type == RTN_BROADCAST || r.type == RTN_MULTICAST)
+		goto drop;
+	q = make_request(l, p, s, &r);
+	if (!q)
+		goto drop;
+	refcount_inc(&q->e.refs);		/* ours beside the one that the table gets */
+	if (add_request(l, q)) {
+		inet_entry_put(table_of(&q->e), &q->e);
+	} else {
+		send_synack(q);
+		arm_request(q);
+	}
+	inet_entry_put(table_of(&q->e), &q->e);
+	packet_consume(p);
+	return;
+drop:
+	packet_free(p, DROP_TCP);
+}
+
+/* ---- from a request to a child ---- */
+
+static void fill_child(struct tcp_sock *t, const struct tcp_request *q, const struct tcp_seg *s)
+{
+	t->inet.e = q->e;
+	ghash_node_init(&t->inet.e.node);
+	t->inet.e.kind = INET_FULL;
+	t->inet.saddr = q->e.local;
+	t->isn = q->snd_isn;
+	t->snd_una = t->snd_nxt = t->write_seq = q->snd_isn + 1;
+	t->snd_up = t->snd_una;
+	t->rcv_irs = q->rcv_isn;
+	t->rcv_nxt = t->rcv_wup = t->copied_seq = q->rcv_isn + 1;
+	t->rcv_wnd = q->rcv_wnd;
+	t->snd_wscale = q->snd_wscale;
+	t->rcv_wscale = q->rcv_wscale;
+	t->wscale_ok = q->wscale_ok;
+	t->sack_ok = q->sack_ok;
+	t->ts_ok = q->ts_ok;
+	t->ts_recent = q->ts_recent;
+	t->ts_recent_ns = ktime_get_ns();
+	t->ts_offset = q->ts_offset;
+	t->mss_peer = max_t(u16, q->mss, TCP_MSS_MIN);
+	t->snd_wl1 = s->seq;
+	t->snd_wnd = t->max_window = (u32)s->window << q->snd_wscale;
+}
+
+/* L's lock is held, Q is a request of it. The child, locked, or NULL. */
+static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q, const struct tcp_seg *s)
+{
+	struct inet_table *table = table_of(&q->e);
+	struct tcp_sock *t = tcp_child(l);
+	struct sock *sk;
+
+	if (!t)
+		return NULL;
+	sk = &t->inet.sk;
+	fill_child(t, q, s);
+	spin_lock_nested(&sk->lock, 1);
+	if (inet_port_share(table, &t->inet, &l->inet)) {
+		spin_unlock(&sk->lock);
+		sock_put(sk);
+		return NULL;
+	}
+	ip4_sock_route(&t->inet);
+	sock_hold(sk);				/* the table's */
+	if (!inet_connected_replace(table, &q->e, &t->inet.e)) {
+		inet_port_put(table, &t->inet);
+		spin_unlock(&sk->lock);
+		sock_put(sk);
+		sock_put(sk);
+		return NULL;
+	}
+	inet_entry_put(table, &q->e);
+	return t;
+}
+
+/* The ACK that completes the handshake. True: P was consumed by the child. */
+static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_seg *s)
+{
+	struct inet_table *table = table_of(&q->e);
+	struct tcp_sock *l = q->listener, *t;
+
+	spin_lock(&l->inet.sk.lock);
+	if (l->inet.sk.state != TCPS_LISTEN || list_empty(&q->node) || l->accept_len > l->accept_max) {
+		spin_unlock(&l->inet.sk.lock);
+		return false;		/* full: the peer's data, or our SYN-ACK, comes again */
+	}
+	t = make_child(l, q, s);
+	if (!t) {
+		spin_unlock(&l->inet.sk.lock);
+		return false;
+	}
+	unlink_request(l, q);
+	inet_entry_put(table, &q->e);
+	if (wheel_cancel(&q->timer))
+		inet_entry_put(table, &q->e);
+	tcp_established(t);
+	list_add_tail(&t->accept_node, &l->accept_queue);	/* with the first reference */
+	l->accept_len++;
+	spin_unlock(&l->inet.sk.lock);
+	tcp_input(t, p, s);
+	spin_unlock(&t->inet.sk.lock);
+	sock_wake_readable(&l->inet.sk);
+	return true;
+}
+
+void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_seg *s)
+{
+	if (q->ts_ok && s->has_ts && (s32)(s->ts_val - q->ts_recent) < 0 && !(s->flags & TCP_RST))
+		goto drop;
+	if (s->flags & TCP_RST) {
+		if (s->seq == q->rcv_isn + 1)
+			drop_request(q);
+		goto drop;
+	}
+	if (s->flags & TCP_SYN) {
+		if (s->seq == q->rcv_isn)
+			send_synack(q);		/* it did not hear us */
+		goto drop;
+	}
+	if (!(s->flags & TCP_ACK))
+		goto drop;
+	if (s->ack != q->snd_isn + 1) {
+		tcp_reply_reset(q->e.net, p, s);
+		goto drop;
+	}
+	if (before(s->seq, q->rcv_isn + 1) || after(s->seq, q->rcv_isn + 1 + q->rcv_wnd))
+		goto drop;
+	if (q->listener->defer_s && !s->len && q->tries < q->e.net->tcp->synack_retries)
+		goto drop;		/* accept(2) is to find data */
+	if (complete(q, p, s))
+		return;
+drop:
+	packet_free(p, DROP_TCP);
+}
+
+/* ---- calls ---- */
+
+int tcp_listen(struct socket *s, int backlog)
+{
+	struct tcp_sock *t = tcp_sk(s->sk);
+	struct sock *sk = s->sk;
+	struct inet_table *table = &tcp_net(t)->table;
+	int e = 0;
+
+	lock_sock(sk);
+	if (!tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) || (sk->state == TCPS_CLOSE && sk->shut && t->inet.e.peer.v)) {
+		e = -EINVAL;
+		goto out;
+	}
+	t->accept_max = min((u32)backlog, (u32)sock_conf(sk)->somaxconn);
+	if (sk->state == TCPS_LISTEN)
+		goto out;
+	if (!t->inet.port)
+		e = inet_port_get(table, &t->inet, 0);
+	if (e)
+		goto out;
+	tcp_may_hash(t);
+	spin_lock(&sk->lock);
+	tcp_set_state(t, TCPS_LISTEN);
+	spin_unlock(&sk->lock);
+	inet_bound_add(table, &t->inet);
+out:
+	release_sock(sk);
+	return e;
+}
+
+/* The first child that waits, off the queue; NULL. */
+static struct tcp_sock *next_child(struct tcp_sock *l)
+{
+	struct tcp_sock *t;
+
+	spin_lock(&l->inet.sk.lock);
+	t = list_first_entry_or_null(&l->accept_queue, struct tcp_sock, accept_node);
+	if (t) {
+		list_del_init(&t->accept_node);
+		l->accept_len--;
+	}
+	spin_unlock(&l->inet.sk.lock);
+	return t;
+}
+
+int tcp_accept(struct socket *s, struct socket *fresh, int flags)
+{
+	struct tcp_sock *l = tcp_sk(s->sk), *t;
+	struct sock *sk = s->sk;
+	long timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK);
+	int e;
+
+	for (;;) {
+		if (READ_ONCE(sk->state) != TCPS_LISTEN)
+			return -EINVAL;
+		t = next_child(l);
+		if (t)
+			break;
+		net_ctx_flush();
+		net_poll_look();
+		t = next_child(l);
+		if (t)
+			break;
+		if (!timeo)
+			return -EAGAIN;
+		e = sock_waited(wait_event_interruptible_exclusive_timeout(sk->wait, READ_ONCE(l->accept_len) || READ_ONCE(sk->state) != TCPS_LISTEN, timeo), &timeo);
+		if (e)
+			return e;
+	}
+	sock_graft(tcp_sock_of(t), fresh);
+	return 0;
+}
+
+void tcp_listen_stop(struct tcp_sock *l)
+{
+	struct inet_table *table = &tcp_net(l)->table;
+	struct tcp_request *q;
+	struct tcp_sock *t;
+
+	for (;;) {
+		spin_lock(&l->inet.sk.lock);
+		q = list_first_entry_or_null(&l->requests, struct tcp_request, node);
+		if (q)
+			refcount_inc(&q->e.refs);
+		spin_unlock(&l->inet.sk.lock);
+		if (!q)
+			break;
+		drop_request(q);
+		inet_entry_put(table, &q->e);
+		cond_resched();
+	}
+	while ((t = next_child(l))) {
+		struct sock *sk = tcp_sock_of(t);
+
+		lock_sock(sk);
+		sock_orphan(sk);
+		rcu_read_lock();
+		tcp_abort(t, 0);
+		rcu_read_unlock();
+		release_sock(sk);
+		sock_put(sk);
+		cond_resched();
+	}
+}

@@ -1,0 +1,873 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TCP's sockets: made, connected, shut down, closed; and the way of a segment to its sock.
+ *
+ * References: the file's, or the accept queue's before there is one; the table's while the ends are known; one for each armed timer. close(2) gives the file's
+ * up at once where nothing is left to do, and otherwise leaves an orphan, which its last acknowledgement or its timer ends.
+ */
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <kernel/random.h>
+#include <kernel/rcu.h>
+#include <kernel/show.h>
+#include <kernel/time.h>
+#include <net/netdev.h>
+#include <proc/signal.h>
+#include <sched/task.h>
+#include <vfs/fcntl.h>
+#include <vfs/file.h>
+#include <vfs/poll.h>
+#include <abi/errno.h>
+#include <linux/if_packet.h>
+#include "net/ip4/ip4_priv.h"
+#include "net/core/core_priv.h"
+#include "net/tcp/tcp_priv.h"
+#include "net/wire/csum.h"
+#include "net/wire/icmp.h"
+
+static struct siphash_key isn_key __ro_after_init;
+
+u32 tcp_make_isn(struct net *net, be32 local, be16 lport, be32 peer, be16 pport)
+{
+	u64 w[3] = { (u64)local.v << 32 | peer.v, (u64)lport.v << 16 | pport.v, net->cookie };
+
+	return (u32)siphash_words(&isn_key, w, 3) + (u32)(ktime_get_ns() >> 6);	/* RFC 6528 */
+}
+
+u32 tcp_make_ts_offset(struct net *net, be32 local, be32 peer)
+{
+	u64 w[3] = { (u64)local.v << 32 | peer.v, net->cookie, 1 };
+
+	return (u32)siphash_words(&isn_key, w, 3);
+}
+
+/* ---- states ---- */
+
+void tcp_set_state(struct tcp_sock *t, enum tcp_state s)
+{
+	WRITE_ONCE(t->inet.sk.state, (u8)s);
+}
+
+void tcp_free_sent(struct tcp_sock *t, struct packet *p)
+{
+	atomic_sub((int)p->truesize, &t->inet.sk.wmem);
+	packet_consume(p);
+}
+
+bool tcp_may_write(const struct tcp_sock *t)
+{
+	const struct sock *sk = &t->inet.sk;
+	u32 unsent = t->write_seq - t->snd_nxt, low = t->notsent_lowat ?: U32_MAX;
+
+	return atomic_read(&sk->wmem) < READ_ONCE(sk->sndbuf) && unsent < low;
+}
+
+/* Room for a third of the buffer: a writer that is woken for less would come for each segment. */
+static bool has_much_room(const struct tcp_sock *t)
+{
+	int used = atomic_read(&t->inet.sk.wmem);
+
+	return used + used / 2 <= READ_ONCE(t->inet.sk.sndbuf) && tcp_may_write(t);
+}
+
+void tcp_wake_writer(struct tcp_sock *t)
+{
+	struct sock *sk = &t->inet.sk;
+	int want = (int)min(2ull * t->cwnd * (t->mss + 1024u), (u64)tcp_net(t)->wmem[2]);
+
+	if (!(sk->buf_locks & SOCK_SNDBUF_LOCK) && want > sk->sndbuf)
+		WRITE_ONCE(sk->sndbuf, want);
+	if (!has_much_room(t))
+		return;
+	wake_up_interruptible_poll(&sk->wait, EPOLLOUT | EPOLLWRNORM);
+	if (unlikely(rcu_access_pointer(sk->fasync)) && xchg(&sk->wants_space, false))
+		kill_fasync(&sk->fasync, SIGIO, POLL_OUT);
+}
+
+static void purge_sent(struct tcp_sock *t)
+{
+	struct packet *p;
+
+	while ((p = packet_list_take(&t->sndq)))
+		tcp_free_sent(t, p);
+	t->send_head = NULL;
+	t->sent = RB_ROOT;
+	t->packets_out = t->sacked_out = t->lost_out = t->retrans_out = 0;
+}
+
+void tcp_purge_received(struct tcp_sock *t)
+{
+	struct sock *sk = &t->inet.sk;
+	struct packet *p;
+
+	while ((p = packet_list_take(&sk->queue.rx))) {
+		atomic_sub((int)p->truesize, &sk->rmem);
+		packet_consume(p);
+	}
+	while ((p = tcp_packet_of(rb_first(&t->early)))) {
+		rb_erase(&tcp_cb(p)->rb, &t->early);
+		atomic_sub((int)p->truesize, &sk->rmem);
+		packet_consume(p);
+	}
+	t->early_bytes = 0;
+	t->nr_recent = 0;
+}
+
+/* Nobody finds T any more. A port that bind(2) gave stays until close(2). */
+static void unhash(struct tcp_sock *t)
+{
+	struct inet_table *table = &tcp_net(t)->table;
+	struct inet_sock *s = &t->inet;
+
+	if (inet_connected_del(table, &s->e)) {
+		t->was_hashed = true;
+		sock_put(&s->sk);
+	}
+	if (inet_bound_del(table, s)) {
+		t->was_hashed = true;
+		sock_put(&s->sk);
+	}
+	if (s->port && (sock_flag(&s->sk, SOCK_F_DEAD) || !(s->bind_gave & BOUND_PORT)))
+		inet_port_put(table, s);
+}
+
+/* A node goes into a table again only when no search can be at its old place any more. Sleeps. */
+void tcp_may_hash(struct tcp_sock *t)
+{
+	if (t->was_hashed)
+		synchronize_rcu();
+	t->was_hashed = false;
+}
+
+void tcp_done(struct tcp_sock *t, int err)
+{
+	struct sock *sk = &t->inet.sk;
+
+	if (sk->state == TCPS_CLOSE)
+		return;
+	tcp_set_state(t, TCPS_CLOSE);
+	sk->shut = 3;
+	if (err)
+		sock_set_error(sk, err);
+	tcp_timers_stop(t);
+	purge_sent(t);
+	if (sock_flag(sk, SOCK_F_DEAD))
+		tcp_purge_received(t);
+	unhash(t);
+	if (!sock_flag(sk, SOCK_F_DEAD)) {
+		sock_wake_state(sk);
+		if (unlikely(rcu_access_pointer(sk->fasync)))
+			kill_fasync(&sk->fasync, SIGIO, err ? POLL_ERR : POLL_HUP);
+	}
+}
+
+void tcp_abort(struct tcp_sock *t, int err)
+{
+	if (tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(SYN_RECV) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2) | TCPS(CLOSE_WAIT) | TCPS(CLOSING) | TCPS(LAST_ACK)))
+		tcp_send_reset(t);
+	tcp_done(t, err);
+}
+
+/* ---- made and unmade ---- */
+
+static void set_up(struct tcp_sock *t)
+{
+	struct sock *sk = &t->inet.sk;
+
+	sock_set_flag(sk, SOCK_F_RCU_FREE, true);
+	sk->state = TCPS_CLOSE;
+	packet_list_init(&t->sndq);
+	t->sent = t->early = RB_ROOT;
+	INIT_LIST_HEAD(&t->accept_queue);
+	INIT_LIST_HEAD(&t->requests);
+	INIT_LIST_HEAD(&t->accept_node);
+	tcp_timers_init(t);
+	t->cwnd = TCP_INIT_CWND;
+	t->ssthresh = U32_MAX / 2;
+	t->mss = t->mss_peer = TCPC_MSS_DEFAULT;
+	t->rcv_mss = TCPC_MSS_DEFAULT;
+	t->rto_us = TCP_RTO_INIT_US;
+	t->cc->init(t);
+}
+
+static int tcp_init_sock(struct inet_sock *s)
+{
+	struct tcp_sock *t = container_of(s, struct tcp_sock, inet);
+	struct tcp_net *n = s->sk.net->tcp;
+
+	s->sk.rcvbuf = n->rmem[1];
+	s->sk.sndbuf = n->wmem[1];
+	t->cc = &tcp_cubic;
+	set_up(t);
+	return 0;
+}
+
+static void tcp_destruct(struct sock *sk)
+{
+	struct tcp_sock *t = tcp_sk(sk);
+
+	DEBUG_ON(wheel_is_armed(&t->rto_timer) || wheel_is_armed(&t->delack_timer) || wheel_is_armed(&t->keep_timer));
+	purge_sent(t);
+	tcp_purge_received(t);
+	inet_destruct(sk);
+}
+
+static void backlog_rcv(struct sock *sk, struct packet *p)
+{
+	struct tcp_seg s;
+
+	rcu_read_lock();
+	tcp_decode(&s, packet_data(p), p->len);
+	tcp_input(tcp_sk(sk), p, &s);
+	rcu_read_unlock();
+}
+
+static const struct sock_kind tcp_kind = {
+	.name = "TCP", .size = sizeof(struct tcp_sock), .destruct = tcp_destruct, .backlog_rcv = backlog_rcv, .release_cb = tcp_release_cb,
+	.keepalive = tcp_keepalive, .get = tcp_get_socket_option, SOCK_LOCKS("&tcp->sk.lock", "&tcp->sk.owner")
+};
+
+/* What a child has of its listener's IP. */
+static void inherit(struct inet_sock *s, const struct inet_sock *l)
+{
+	INIT_LIST_HEAD(&s->mc);
+	s->tos = l->tos;
+	s->ttl = l->ttl;
+	s->mc_ttl = l->mc_ttl;
+	s->pmtudisc = l->pmtudisc;
+	s->min_ttl = l->min_ttl;
+	s->flags = l->flags;
+	s->uc_index = l->uc_index;
+}
+
+struct tcp_sock *tcp_child(struct tcp_sock *l)
+{
+	struct sock *sk = sock_alloc(&tcp_kind, l->inet.sk.net, true, AF_INET, NULL, IPPROTO_TCP, GFP_ATOMIC | __GFP_NOWARN);
+	const struct sock *from = &l->inet.sk;
+	struct tcp_sock *t;
+
+	if (!sk)
+		return NULL;
+	t = tcp_sk(sk);
+	sk->type = SOCK_STREAM;
+	atomic_long_set(&sk->flags, atomic_long_read(&from->flags));
+	sk->rcvbuf = from->rcvbuf;
+	sk->sndbuf = from->sndbuf;
+	sk->buf_locks = from->buf_locks;
+	sk->rcvlowat = from->rcvlowat;
+	sk->rcvtimeo = from->rcvtimeo;
+	sk->sndtimeo = from->sndtimeo;
+	sk->linger_s = from->linger_s;
+	sk->priority = from->priority;
+	sk->mark = from->mark;
+	sk->busy_poll_us = from->busy_poll_us;
+	sk->pacing_rate = from->pacing_rate;
+	sk->bound_dev = from->bound_dev;
+	inherit(&t->inet, &l->inet);
+	t->cc = l->cc;
+	t->user_mss = l->user_mss;
+	t->nodelay = l->nodelay;
+	t->corked = l->corked;
+	t->window_clamp = l->window_clamp;
+	t->keep_idle_s = l->keep_idle_s;
+	t->keep_intvl_s = l->keep_intvl_s;
+	t->keep_probes = l->keep_probes;
+	t->user_timeout_ms = l->user_timeout_ms;
+	t->linger2_s = l->linger2_s;
+	t->notsent_lowat = l->notsent_lowat;
+	set_up(t);
+	return t;
+}
+
+/* ---- connect(2) ---- */
+
+static int take_ends(struct inet_sock *s)
+{
+	int e;
+
+	sock_hold(&s->sk);
+	e = inet_connected_add(&s->sk.net->tcp->table, &s->e, NULL);
+	if (e)
+		sock_put(&s->sk);
+	return e;
+}
+
+/* The ends are chosen and T is in the table. Owner. */
+static int choose_ends(struct tcp_sock *t, const struct sockaddr_in *to)
+{
+	struct inet_sock *s = &t->inet;
+	struct ip4_flow f = {
+		.dst = { (u32)to->sin_addr.s_addr }, .src = s->saddr, .oif = s->sk.bound_dev, .mark = s->sk.mark, .tos = s->tos, .protocol = IPPROTO_TCP,
+		.any_src = inet_flag(s, INET_FREEBIND) || inet_flag(s, INET_TRANSPARENT), .uid = s->sk.uid,
+	};
+	int e;
+
+	tcp_may_hash(t);
+	rcu_read_lock();
+	e = route4_out(s->sk.net, &f, &s->route);
+	rcu_read_unlock();
+	if (e)
+		return e;
+	if (s->route.type == RTN_BROADCAST || s->route.type == RTN_MULTICAST)
+		return -ENETUNREACH;
+	s->e.peer = s->route.dst;
+	s->e.peer_port = (be16){ to->sin_port };
+	if (ip4_is_zero(s->saddr))
+		s->saddr = s->route.src;
+	s->e.local = s->saddr;
+	s->e.bound_dev = s->sk.bound_dev;
+	e = s->port ? take_ends(s) : inet_port_connect(&tcp_net(t)->table, s, take_ends);
+	if (e)
+		s->e.peer = (be32){ 0 };
+	return e;
+}
+
+static int tcp_bind(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+	struct inet_sock *s = sock->sk;
+	int e = inet_check_bind(s, in, len);
+	u16 port;
+
+	if (e)
+		return e;
+	port = be16_raw(in->sin_port);
+	if (!inet_may_bind(s->sk.net, port))
+		return -EACCES;
+	lock_sock(&s->sk);
+	if (s->port || s->sk.state != TCPS_CLOSE) {
+		e = -EINVAL;
+	} else {
+		inet_set_local(s, (be32){ in->sin_addr.s_addr });
+		s->e.bound_dev = s->sk.bound_dev;
+		if (port || !inet_flag(s, INET_BIND_NO_PORT))
+			e = inet_port_get(&tcp_net(tcp_sk(&s->sk))->table, s, port);
+		if (e)
+			inet_set_local(s, be32_make(0));
+		else
+			s->bind_gave |= (in->sin_addr.s_addr ? BOUND_ADDRESS : 0) | (port ? BOUND_PORT : 0);
+	}
+	release_sock(&s->sk);
+	return e;
+}
+
+static int start(struct tcp_sock *t, const struct sockaddr_in *to)
+{
+	struct tcp_net *n = tcp_net(t);
+	struct inet_entry *e = &t->inet.e;
+	int err;
+
+	if (!to->sin_port)
+		return -EADDRNOTAVAIL;
+	err = choose_ends(t, to);
+	if (err)
+		return err;
+	t->isn = tcp_make_isn(e->net, e->local, e->local_port, e->peer, e->peer_port);
+	t->ts_offset = tcp_make_ts_offset(e->net, e->local, e->peer);
+	t->snd_una = t->snd_nxt = t->write_seq = t->snd_up = t->isn;
+	t->rcv_nxt = t->rcv_wup = t->copied_seq = 0;
+	t->sack_ok = n->sack;
+	t->ts_ok = n->timestamps;
+	t->wscale_ok = n->window_scaling;
+	t->rcv_wscale = tcp_choose_wscale(n);
+	t->rcv_wnd = tcp_first_window(t);
+	t->mss_peer = TCPC_MSS_DEFAULT;
+	tcp_set_state(t, TCPS_SYN_SENT);
+	t->inet.sk.shut = 0;
+	err = tcp_start_syn(t);
+	if (err)
+		tcp_done(t, 0);
+	return err;
+}
+
+static int wait_connected(struct tcp_sock *t, long timeo)
+{
+	struct sock *sk = &t->inet.sk;
+	long r;
+
+	release_sock(sk);
+	net_ctx_flush();
+	net_poll_look();
+	r = wait_event_interruptible_timeout(sk->wait, !tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)), timeo);
+	lock_sock(sk);
+	if (!tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
+		return 0;
+	return r < 0 ? (timeo == MAX_SCHEDULE_TIMEOUT ? -ERESTARTSYS : -EINTR) : -EINPROGRESS;
+}
+
+static void disconnect(struct tcp_sock *t)
+{
+	struct sock *sk = &t->inet.sk;
+
+	if (sk->state == TCPS_LISTEN)
+		tcp_listen_stop(t);
+	if (tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2)))
+		tcp_send_reset(t);
+	tcp_done(t, 0);
+	tcp_purge_received(t);
+	sk->err = 0;
+	sk->shut = 0;
+	t->inet.e.peer = (be32){ 0 };
+	t->inet.e.peer_port = (be16){ 0 };
+	if (!(t->inet.bind_gave & BOUND_ADDRESS))
+		t->inet.e.local = t->inet.saddr = (be32){ 0 };
+	if (!t->inet.port)
+		t->inet.e.local_port = (be16){ 0 };
+	t->srtt8 = t->rttvar4 = t->min_rtt_us = t->cwnd_count = 0;
+	t->rto_us = TCP_RTO_INIT_US;
+	t->cwnd = TCP_INIT_CWND;
+	t->ssthresh = U32_MAX / 2;
+	t->recovery = TCP_REC_OPEN;
+	t->nr_recent = 0;
+	t->urg_valid = t->urg_have = false;
+	t->retries = t->backoff = 0;
+	t->stuck_since_ns = 0;
+	t->cc->init(t);
+}
+
+static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_storage *a, int len, long timeo)
+{
+	const struct sockaddr_in *to = (const void *)a;
+	struct sock *sk = &t->inet.sk;
+	bool fresh = false;
+	int e;
+
+	if (len < (int)sizeof(a->ss_family))
+		return -EINVAL;
+	if (a->ss_family == AF_UNSPEC) {
+		disconnect(t);
+		return 0;
+	}
+	if (len < (int)sizeof(*to))
+		return -EINVAL;
+	if (a->ss_family != AF_INET)
+		return -EAFNOSUPPORT;
+	if (sk->state == TCPS_CLOSE) {
+		e = sock_take_error(sk);
+		if (e && t->inet.e.peer.v)
+			return e;
+		if (sk->shut && t->inet.e.peer.v)
+			disconnect(t);
+		e = start(t, to);
+		if (e)
+			return e;
+		fresh = true;
+	} else if (!tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV))) {
+		return -EISCONN;
+	}
+	if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV))) {
+		if (!timeo)
+			return fresh ? -EINPROGRESS : -EALREADY;
+		e = wait_connected(t, timeo);
+		if (e)
+			return e;
+	}
+	if (sk->state == TCPS_CLOSE)
+		return sock_take_error(sk) ?: -ECONNABORTED;
+	return 0;
+}
+
+static int tcp_connect(struct socket *s, const struct __kernel_sockaddr_storage *a, int len, int flags)
+{
+	struct sock *sk = s->sk;
+	int e;
+
+	lock_sock(sk);
+	e = connect_locked(tcp_sk(sk), a, len, sock_sndtimeo(sk, flags & O_NONBLOCK));
+	release_sock(sk);
+	return e;
+}
+
+/* ---- shutdown(2), close(2) ---- */
+
+/* Our side says no more. True: a FIN is to be sent. */
+static bool close_state(struct tcp_sock *t)
+{
+	switch (t->inet.sk.state) {
+	case TCPS_SYN_RECV:
+	case TCPS_ESTABLISHED:
+		tcp_set_state(t, TCPS_FIN_WAIT1);
+		return true;
+	case TCPS_CLOSE_WAIT:
+		tcp_set_state(t, TCPS_LAST_ACK);
+		return true;
+	}
+	return false;
+}
+
+static int tcp_shutdown(struct socket *s, int how)
+{
+	struct sock *sk = s->sk;
+	struct tcp_sock *t = tcp_sk(sk);
+	int e = 0;
+
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return -EINVAL;
+	lock_sock(sk);
+	if (tcp_state_in(t, TCPS(CLOSE))) {
+		e = -ENOTCONN;
+	} else if (tcp_state_in(t, TCPS(LISTEN))) {
+		if (how != SHUT_WR) {
+			tcp_done(t, 0);
+			tcp_listen_stop(t);
+		}
+	} else if (tcp_state_in(t, TCPS(SYN_SENT))) {
+		tcp_done(t, 0);
+	} else {
+		sk->shut |= (u8)(how + 1);
+		if (how != SHUT_RD && close_state(t))
+			tcp_send_fin(t);
+	}
+	sock_wake_state(sk);
+	release_sock(sk);
+	return e;
+}
+
+/* SO_LINGER: until all is acknowledged, or for that long. Owner, let go meanwhile. */
+static void linger(struct tcp_sock *t)
+{
+	struct sock *sk = &t->inet.sk;
+	long ticks = (long)min((u64)sk->linger_s * HZ, (u64)MAX_SCHEDULE_TIMEOUT);
+
+	release_sock(sk);
+	net_ctx_flush();
+	(void)wait_event_interruptible_timeout(sk->wait, !tcp_state_in(t, TCPS(FIN_WAIT1) | TCPS(CLOSING) | TCPS(LAST_ACK)), ticks);
+	lock_sock(sk);
+}
+
+/* Owner, within RCU: what close(2) says to the peer. True: to linger makes sense. */
+static bool say_goodbye(struct tcp_sock *t)
+{
+	struct sock *sk = &t->inet.sk;
+	bool unread = !packet_list_empty(&sk->queue.rx) || !RB_EMPTY_ROOT(&t->early);
+
+	sk->shut = 3;
+	if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(CLOSE))) {
+		tcp_done(t, 0);
+		return false;
+	}
+	/* RFC 2525, 2.17: what nobody will read is not acknowledged in silence. */
+	if ((unread && tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(SYN_RECV) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2))) || (sock_flag(sk, SOCK_F_LINGER) && !sk->linger_s)) {
+		tcp_abort(t, 0);
+		return false;
+	}
+	if (close_state(t))
+		tcp_send_fin(t);
+	return sock_flag(sk, SOCK_F_LINGER) && !(current->flags & PF_EXITING);
+}
+
+static int tcp_release(struct socket *s)
+{
+	struct sock *sk = s->sk;
+	struct tcp_sock *t = tcp_sk(sk);
+
+	if (!sk)
+		return 0;
+	lock_sock(sk);
+	if (sk->state == TCPS_LISTEN) {
+		tcp_done(t, 0);
+		tcp_listen_stop(t);
+	} else if (say_goodbye(t)) {
+		linger(t);
+	}
+	sock_orphan(sk);
+	sock_net_unuse(sk);
+	s->sk = NULL;
+	tcp_purge_received(t);
+	if (sk->state == TCPS_FIN_WAIT2) {
+		if (t->linger2_s < 0)
+			tcp_abort(t, 0);
+		else
+			tcp_time_wait(t, true, (u64)(t->linger2_s ?: tcp_net(t)->fin_timeout) * NSEC_PER_SEC);
+	}
+	if (sk->state == TCPS_CLOSE)
+		unhash(t);
+	release_sock(sk);
+	sock_put(sk);
+	return 0;
+}
+
+static int tcp_getname(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer)
+{
+	struct tcp_sock *t = tcp_sk(s->sk);
+
+	if (peer && (tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN) | TCPS(SYN_SENT)) || !t->inet.e.peer.v))
+		return -ENOTCONN;
+	return inet_getname(s, a, peer);
+}
+
+/* ---- segments in ---- */
+
+static bool check_sum(struct packet *p)
+{
+	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
+
+	if (p->csum_state == PACKET_CSUM_VERIFIED || p->csum_state == PACKET_CSUM_PARTIAL)
+		return true;		/* PARTIAL: it never left the machine */
+	return !csum_fold(packet_sum(p, 0, p->len, csum_pseudo4(ip->src, ip->dst, IPPROTO_TCP, p->len, 0)));
+}
+
+static void to_sock(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
+{
+	struct sock *sk = &t->inet.sk;
+
+	spin_lock(&sk->lock);
+	sk->napi_id = p->napi_id;
+	if (!sock_owned(sk))
+		tcp_input(t, p, s);
+	else if (!sock_backlog_add(sk, p))
+		packet_free(p, DROP_BACKLOG);
+	spin_unlock(&sk->lock);
+}
+
+/* No connection has these ends: a listener, or nobody. */
+static void to_listener(struct net *net, struct packet *p, const struct tcp_seg *s)
+{
+	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
+	struct inet_sock *l = inet_bound_find(&net->tcp->table, net, ip->dst, s->dst, ip->src, s->src, (int)p->iif);
+
+	if (!l) {
+		tcp_reply_reset(net, p, s);
+		packet_free(p, DROP_NO_SOCKET);
+		return;
+	}
+	tcp_listen_rcv(container_of(l, struct tcp_sock, inet), p, s);
+	sock_put(&l->sk);
+}
+
+static void dispatch(struct net *net, struct packet *p, const struct tcp_seg *s)
+{
+	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
+	struct inet_table *table = &net->tcp->table;
+	struct inet_entry *e = inet_connected_find(table, net, ip->dst, s->dst, ip->src, s->src, (int)p->iif);
+
+	if (!e) {
+		to_listener(net, p, s);
+		return;
+	}
+	switch (e->kind) {
+	case INET_FULL:
+		to_sock(container_of(inet_of_entry(e), struct tcp_sock, inet), p, s);
+		break;
+	case INET_REQUEST:
+		tcp_request_rcv(container_of(e, struct tcp_request, e), p, s);
+		break;
+	default:
+		if (tcp_timewait_rcv(container_of(e, struct tcp_timewait, e), p, s))
+			to_listener(net, p, s);
+	}
+	inet_entry_put(table, e);
+}
+
+static void receive(struct packet *p)
+{
+	struct tcp_seg s;
+	u32 hdr;
+
+	if (p->pkt_type != PACKET_HOST || !packet_need(p, TCP_HEADER))
+		goto bad;
+	hdr = tcp_header_len(packet_data(p), p->linear, p->len);
+	if (!hdr || !packet_need(p, (u16)hdr))
+		goto bad;
+	if (!check_sum(p)) {
+		packet_free(p, DROP_CSUM);
+		return;
+	}
+	packet_set_transport(p);
+	tcp_decode(&s, packet_data(p), p->len);
+	dispatch(p->dev->net, p, &s);
+	return;
+bad:
+	packet_free(p, DROP_BAD_HEADER);
+}
+
+static const struct sock_ops tcp_ops = {
+	.release = tcp_release, .bind = tcp_bind, .connect = tcp_connect, .accept = tcp_accept, .getname = tcp_getname, .poll = tcp_poll,
+	.ioctl = tcp_ioctl, .listen = tcp_listen, .shutdown = tcp_shutdown, .setsockopt = tcp_setsockopt, .getsockopt = tcp_getsockopt,
+	.sendmsg = tcp_sendmsg, .recvmsg = tcp_recvmsg, .fasync = sock_fasync,
+};
+
+/* An ICMP error about a segment of ours: hard ones end an attempt to connect, all others are the reason if it times out (RFC 1122, 4.2.3.9). */
+static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bool fatal)
+{
+	struct { be16 src, dst; be32 seq; } h;
+	struct net *net = p->dev->net;
+	struct inet_entry *e;
+	struct tcp_sock *t;
+	struct sock *sk;
+	u32 seq;
+
+	if (!packet_read(p, q->transport_at, &h, sizeof(h)))
+		return;
+	e = inet_connected_find(&net->tcp->table, net, q->src, h.src, q->dst, h.dst, (int)p->iif);
+	if (!e)
+		return;
+	if (e->kind != INET_FULL) {
+		inet_entry_put(&net->tcp->table, e);
+		return;
+	}
+	t = container_of(inet_of_entry(e), struct tcp_sock, inet);
+	sk = &t->inet.sk;
+	seq = be32_get(h.seq);
+	spin_lock(&sk->lock);
+	if (before(seq, t->snd_una) || after(seq, t->snd_nxt) || sk->state == TCPS_CLOSE) {
+		/* of no segment in flight: a guess */
+	} else if (err == EMSGSIZE) {
+		if (sock_owned(sk))
+			atomic_long_or(1l << TCP_D_MTU, &t->deferred);
+		else
+			tcp_sync_mss(t);
+	} else if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)) && fatal && !sock_owned(sk)) {
+		tcp_done(t, err);
+	} else {
+		sk->err_soft = err;
+		if (inet_flag(&t->inet, INET_RECVERR) && !sock_owned(sk)) {
+			sock_set_error(sk, err);
+			sock_report_error(sk);
+		}
+	}
+	spin_unlock(&sk->lock);
+	inet_entry_put(&net->tcp->table, e);
+}
+
+static const struct inet_protocol tcp_protocol = { .receive = receive, .error = icmp_error };
+static struct inet_type tcp_type = {
+	.type = SOCK_STREAM, .protocol = IPPROTO_TCP, .is_default = true, .kind = &tcp_kind, .ops = &tcp_ops, .init = tcp_init_sock,
+};
+
+/* ---- namespaces ---- */
+
+static int net_begin(struct net *net)
+{
+	struct tcp_net *n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
+	int e;
+
+	if (!n)
+		return -ENOMEM;
+	*n = (struct tcp_net){
+		.rmem = { 4096, 131072, 6 << 20 }, .wmem = { 4096, 16384, 4 << 20 }, .syn_backlog = 512, .fin_timeout = 60, .keep_time = 7200,	/* not a page */
+		.keep_intvl = 75, .keep_probes = 9, .syn_retries = 6, .synack_retries = 5, .retries2 = 15, .window_scaling = 1, .sack = 1,
+		.timestamps = 1,
+	};
+	e = inet_table_init(&n->table);
+	if (e) {
+		kfree(n);
+		return e;
+	}
+	n->table.entry_free = tcp_entry_free;
+	net->tcp = n;
+	net->inet->tcp = &n->table;
+	return 0;
+}
+
+#define BATCH 16
+
+struct batch {
+	struct inet_entry *e[BATCH];
+	int n;
+};
+
+static void collect(struct ghash_node *node, void *arg)
+{
+	struct inet_entry *e = container_of(node, struct inet_entry, node);
+	struct batch *b = arg;
+
+	if (b->n < BATCH && inet_entry_get(e))
+		b->e[b->n++] = e;
+}
+
+static void end_entry(struct inet_entry *e)
+{
+	struct sock *sk;
+
+	if (e->kind == INET_TIMEWAIT) {
+		tcp_timewait_forget(container_of(e, struct tcp_timewait, e));
+	} else if (e->kind == INET_FULL) {
+		sk = &inet_of_entry(e)->sk;
+		lock_sock(sk);
+		tcp_done(tcp_sk(sk), 0);
+		release_sock(sk);
+	}
+}
+
+/* No program has a socket any more: orphans and TIME-WAIT are left. */
+static void net_end(struct net *net)
+{
+	struct inet_table *table = &net->tcp->table;
+
+	while (ghash_count(&table->connected)) {
+		struct batch b = { .n = 0 };
+
+		for (u64 pos = 0; pos < GHASH_END && b.n < BATCH;)
+			ghash_walk(&table->connected, &pos, collect, &b);
+		for (int i = 0; i < b.n; i++) {
+			end_entry(b.e[i]);
+			inet_entry_put(table, b.e[i]);
+		}
+		cond_resched();
+	}
+}
+
+/* Timers of TIME-WAIT that ran meanwhile had pins: nothing refers to the tables. */
+static void net_release(struct net *net)
+{
+	if (!net->tcp)			/* the namespace failed to begin */
+		return;
+	inet_table_destroy(&net->tcp->table);
+	kfree(net->tcp);
+}
+
+static struct net_ops tcp_net_ops = { .init = net_begin, .end = net_end, .release = net_release };
+
+/* ---- settings ---- */
+
+static void *of_caller(void *value)
+{
+	return (u8 *)current_net()->tcp + ((u8 *)value - (u8 *)init_net.tcp);
+}
+
+static void setting(const char *path, int *value, int least, int most)
+{
+	struct show_node *n = sysctl_int(path, 0644, value, least, most);
+
+	if (!n)
+		return;
+	n->of_caller = of_caller;
+	n->rights = net_setting_rights;
+}
+
+static int settings_init(void)
+{
+	struct tcp_net *n = init_net.tcp;
+
+	setting("net/ipv4/tcp_syn_retries", &n->syn_retries, 1, 127);
+	setting("net/ipv4/tcp_synack_retries", &n->synack_retries, 0, 255);
+	setting("net/ipv4/tcp_retries2", &n->retries2, 0, 255);
+	setting("net/ipv4/tcp_fin_timeout", &n->fin_timeout, 0, 32767);
+	setting("net/ipv4/tcp_keepalive_time", &n->keep_time, 0, 32767);
+	setting("net/ipv4/tcp_keepalive_intvl", &n->keep_intvl, 0, 32767);
+	setting("net/ipv4/tcp_keepalive_probes", &n->keep_probes, 0, 255);
+	setting("net/ipv4/tcp_window_scaling", &n->window_scaling, 0, 1);
+	setting("net/ipv4/tcp_sack", &n->sack, 0, 1);
+	setting("net/ipv4/tcp_timestamps", &n->timestamps, 0, 2);
+	return 0;
+}
+INITCALL(late, settings_init);
+
+static int tcp_begin(void)
+{
+	int e;
+
+	get_random_bytes(&isn_key, sizeof(isn_key));
+	e = net_register_ops(&tcp_net_ops);
+	if (e)
+		return e;
+	inet_register_protocol(IPPROTO_TCP, &tcp_protocol);
+	inet_register_type(&tcp_type);
+	return 0;
+}
+INITCALL(subsys, tcp_begin);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP (RFC 9293) between its files.
+ *
+ * A connection's state belongs to its owner (lock_sock()), or to the holder of sk->lock while there is none; letters as in net/sock.h. Packets, timers and
+ * calls all come to it that way, so that there is no lock of TCP's own.
+ *
+ * Sequence numbers: snd_una <= snd_nxt <= write_seq; copied_seq <= rcv_nxt, copied_seq is what the program has read.
+ * Send queue: sndq holds payload packets from snd_una on, in order; those before send_head were sent, and are in the tree `sent` too. A segment is
+ * sent as a clone with a header. Receive queue: sk->queue.rx, in order; packets that came early are in the tree `early`.
+ *
+ * Half-open connections of a listener (struct tcp_request) and TIME-WAIT (struct tcp_timewait) are small types in the table of connections.
+ *
+ * Timers run in a thread (sched/wheel.h); an armed timer holds a reference of the sock. One that finds the sock owned leaves a mark in `deferred`,
+ * and release_sock() does the work.
+ */
+#pragma once
+
+#include <lib/rbtree.h>
+#include <net/packet.h>
+#include <net/sock.h>
+#include <sched/wheel.h>
+#include <linux/tcp.h>
+#include "net/inet/inet_priv.h"
+#include "net/wire/tcp.h"
+
+#define NSEC_PER_MS 1000000ull
+#define TCPC_RTO_MIN_US 200000u
+#define TCP_RTO_MAX_US 120000000u
+#define TCP_RTO_INIT_US 1000000u
+#define TCP_DELACK_NS (40 * NSEC_PER_MS)
+#define TCP_TIMEWAIT_NS (60000 * NSEC_PER_MS)
+#define TCP_MSS_MIN 88			/* the least that a peer can make us use */
+#define TCPC_MSS_DEFAULT 536
+#define TCP_INIT_CWND 10
+#define TCP_ORPHAN_TRIES 8
+#define TCP_QUICKACKS 16
+
+/* States, with the numbers that programs see (TCP_INFO, /proc/net/tcp). */
+enum tcp_state {
+	TCPS_ESTABLISHED = 1, TCPS_SYN_SENT, TCPS_SYN_RECV, TCPS_FIN_WAIT1, TCPS_FIN_WAIT2, TCPS_TIME_WAIT, TCPS_CLOSE, TCPS_CLOSE_WAIT,
+	TCPS_LAST_ACK, TCPS_LISTEN, TCPS_CLOSING,
+};
+#define TCPS(s) (1u << TCPS_##s)
+
+/* In p->cb of packets in sndq, rx and early. */
+struct tcp_cb {
+	struct rb_node rb;
+	u64 tx_ns;			/* when it was sent last */
+	u32 seq, end;
+	u8 flags;			/* TCP_FIN, TCP_SYN, TCP_PSH */
+	u8 mark;			/* TCPM_* */
+	u8 sent;			/* how often */
+};
+static inline struct tcp_cb *tcp_cb(struct packet *p) { return (struct tcp_cb *)p->cb; }
+static inline struct packet *tcp_packet_of(struct rb_node *n)
+{
+	return n ? (struct packet *)((u8 *)rb_entry(n, struct tcp_cb, rb) - offsetof(struct packet, cb)) : NULL;
+}
+_Static_assert(sizeof(struct tcp_cb) <= PACKET_CB, "fits");
+#define TCPM_SACKED 1
+#define TCPM_LOST 2
+#define TCPM_RETRANS 4			/* sent again, and that copy may still be in flight */
+#define TCPM_EVER 8			/* was ever sent again: says nothing of round trips */
+
+enum tcp_recovery { TCP_REC_OPEN, TCP_REC_RECOVERY, TCP_REC_LOSS };
+enum tcp_deferred { TCP_D_RTO, TCP_D_DELACK, TCP_D_KEEP, TCP_D_MTU };
+
+struct tcp_cc;
+
+struct tcp_sock {
+	struct inet_sock inet;		/* first */
+
+	/* sending: o */
+	u32 snd_una, snd_nxt, write_seq, snd_wl1, snd_wnd, max_window, snd_up, isn;
+	struct packet_list sndq;
+	struct packet *send_head;	/* the first that was never sent; NULL: none */
+	struct rb_root sent;
+	u32 packets_out, sacked_out, lost_out, retrans_out;
+	u16 mss;			/* payload of a segment now, options taken off */
+	u16 mss_peer;			/* what the peer takes: its option, or the default */
+	u16 user_mss;			/* TCP_MAXSEG */
+	u8 snd_wscale, rcv_wscale;
+	bool wscale_ok, sack_ok, ts_ok;
+	bool nodelay, corked;
+	u32 notsent_lowat;
+
+	/* congestion: o */
+	const struct tcp_cc *cc;
+	u64 cc_state[8];
+	u32 cwnd, cwnd_count, ssthresh, prior_cwnd, prior_ssthresh, high_seq;
+	u8 recovery;			/* enum tcp_recovery */
+	bool cwnd_limited;
+	u64 rack_ns;			/* when the latest sent of those that arrived was sent */
+	u32 rack_end;
+	u32 total_retrans, dupacks;
+	u64 delivered;
+
+	/* round trips: o; in us, srtt 8 times as large, rttvar 4 */
+	u32 srtt8, rttvar4, rto_us, min_rtt_us;
+	u8 backoff, retries;
+	u64 stuck_since_ns;		/* since when nothing is acknowledged; 0: nothing is sent again */
+
+	/* receiving: o */
+	u32 rcv_nxt, rcv_wup, rcv_wnd, copied_seq, rcv_irs, window_clamp;
+	struct rb_root early;
+	u32 early_bytes;		/* truesize */
+	struct tcp_sack recent[TCP_SACK_BLOCKS];	/* what came early, the latest first */
+	u8 nr_recent;
+	struct tcp_sack dsack;		/* what came twice; begin == end: nothing to tell */
+	u32 ts_recent, ts_offset;
+	u64 ts_recent_ns;
+	u32 rcv_mss;			/* what the peer seems to send at a time */
+	u8 quickacks;
+	u8 pushed;			/* since the last ACK: 1: a segment that may be the last for now, 2: more than one */
+	bool pingpong, ack_now;
+	bool no_room;			/* a segment within the window was dropped: the next window is 0, whatever was promised */
+	u32 urg_seq;
+	bool urg_valid, urg_have;	/* a mark lies ahead, or was not passed; its byte is here */
+	u8 urg_byte;
+	u64 drs_begin_ns;		/* the receive buffer's tuning: bytes read within a round trip */
+	u32 drs_seq;
+
+	/* timers */
+	struct wheel_timer rto_timer, delack_timer, keep_timer;
+	atomic_long_t deferred;		/* enum tcp_deferred */
+	u64 last_rx_ns, last_tx_ns;
+	u32 keep_idle_s, keep_intvl_s, keep_probes, keep_sent;	/* 0: the namespace's */
+	u32 user_timeout_ms;
+	int linger2_s;
+	u8 syn_retries;
+	bool was_hashed;		/* o: left a table, and nothing has been waited for since */
+	u32 challenges;			/* within the second that begins at challenge_ns */
+	u64 challenge_ns;
+
+	/* a listener: sk->lock */
+	struct list_head accept_queue;	/* children by accept_node */
+	struct list_head requests;	/* struct tcp_request by node */
+	u32 accept_len, accept_max, nr_requests, defer_s;
+	struct list_head accept_node;	/* of a child: its listener's lock; empty: it is in no queue */
+
+	/* counters: o */
+	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+	u32 segs_in, segs_out, data_segs_in, data_segs_out;
+};
+
+static inline struct tcp_sock *tcp_sk(const struct sock *sk) { return (struct tcp_sock *)sk; }
+static inline struct sock *tcp_sock_of(struct tcp_sock *t) { return &t->inet.sk; }
+
+struct tcp_request {
+	struct inet_entry e;		/* first */
+	struct rcu_head rcu;
+	struct tcp_sock *listener;	/* referenced */
+	struct list_head node;		/* the listener's lock; empty: it gave it up */
+	struct wheel_timer timer;	/* armed: holds a reference */
+	u32 rcv_isn, snd_isn, ts_recent, ts_offset, rcv_wnd;
+	u16 mss;
+	u8 snd_wscale, rcv_wscale, tries;
+	bool wscale_ok, sack_ok, ts_ok;
+	int iif;
+};
+
+struct tcp_timewait {
+	struct inet_entry e;		/* first */
+	struct rcu_head rcu;
+	struct wheel_timer timer;	/* armed: holds a reference */
+	u32 snd_nxt, rcv_nxt, rcv_wnd, ts_recent, ts_offset;
+	u64 ts_recent_ns;
+	u8 rcv_wscale, tos;
+	bool ts_ok, fin_wait2;
+};
+
+/* Congestion control. All by the owner. */
+struct tcp_cc {
+	const char *name;
+	void (*init)(struct tcp_sock *t);
+	u32 (*ssthresh)(struct tcp_sock *t);	/* upon loss: the new slow-start threshold */
+	void (*avoid)(struct tcp_sock *t, u32 acked);	/* ACKED segments arrived; cwnd was the limit */
+	void (*timeout)(struct tcp_sock *t);		/* a retransmission timeout */
+};
+extern const struct tcp_cc tcp_reno, tcp_cubic;
+const struct tcp_cc *tcp_cc_find(const char *name);
+/* Grows cwnd towards ssthresh; returns the part of ACKED that is left for congestion avoidance. */
+u32 tcp_slow_start(struct tcp_sock *t, u32 acked);
+/* Grows cwnd by one segment for each W that arrive. */
+void tcp_grow_by(struct tcp_sock *t, u32 w, u32 acked);
+
+struct tcp_net {
+	struct inet_table table;
+	struct net_ops *ops;
+	int rmem[3], wmem[3];		/* least, at first, most: bytes */
+	int syn_backlog, fin_timeout, keep_time, keep_intvl, keep_probes, syn_retries, synack_retries, retries2, window_scaling, sack, timestamps,
+	    abort_on_overflow;
+};
+static inline struct tcp_net *tcp_net(const struct tcp_sock *t) { return t->inet.sk.net->tcp; }
+
+static inline bool before(u32 a, u32 b) { return (s32)(a - b) < 0; }
+static inline bool after(u32 a, u32 b) { return before(b, a); }
+static inline u32 tcp_in_flight(const struct tcp_sock *t) { return t->packets_out - t->sacked_out - t->lost_out + t->retrans_out; }
+static inline u32 tcp_rcv_right(const struct tcp_sock *t) { return t->rcv_wup + t->rcv_wnd; }
+static inline bool tcp_state_in(const struct tcp_sock *t, u32 states) { return 1u << t->inet.sk.state & states; }
+static inline u32 tcp_clock_ms(void) { return (u32)(ktime_get_ns() / NSEC_PER_MS); }
+static inline bool tcp_deferred_test_clear(struct tcp_sock *t, enum tcp_deferred d)
+{
+	return (u64)atomic_long_fetch_andnot(1l << d, &t->deferred) >> d & 1;
+}
+
+/* sock.c */
+void tcp_set_state(struct tcp_sock *t, enum tcp_state s);
+/* The connection is over, with error ERR (positive; 0: none): it is in no table, has no timer, and waiters are awake. Owner or sk->lock. */
+void tcp_done(struct tcp_sock *t, int err);
+/* The same after a RST, where the peer may not know. */
+void tcp_abort(struct tcp_sock *t, int err);
+/* A new one with the listener's settings, owned by nobody. Atomic. NULL. */
+struct tcp_sock *tcp_child(struct tcp_sock *listener);
+u32 tcp_make_isn(struct net *net, be32 local, be16 lport, be32 peer, be16 pport);
+u32 tcp_make_ts_offset(struct net *net, be32 local, be32 peer);
+/* P, in sndq no more, is freed. */
+void tcp_free_sent(struct tcp_sock *t, struct packet *p);
+bool tcp_may_write(const struct tcp_sock *t);
+void tcp_wake_writer(struct tcp_sock *t);
+void tcp_may_hash(struct tcp_sock *t);
+/* Unread and early packets go. */
+void tcp_purge_received(struct tcp_sock *t);
+
+/* out.c */
+int tcp_transmit(struct tcp_sock *t, struct packet *p);		/* a segment of sndq, maybe again */
+void tcp_push(struct tcp_sock *t, bool now);	/* what windows and Nagle allow; NOW: small ones too */
+void tcp_send_ack(struct tcp_sock *t);
+void tcp_send_probe(struct tcp_sock *t);	/* an old sequence number that is answered by an ACK */
+bool tcp_send_window_probe(struct tcp_sock *t);	/* false: no memory */
+void tcp_send_fin(struct tcp_sock *t);
+void tcp_send_reset(struct tcp_sock *t);
+/* SYN or SYN-ACK of a full sock: queued as the first packet and sent. 0 or -errno. */
+int tcp_start_syn(struct tcp_sock *t);
+int tcp_retransmit(struct tcp_sock *t, struct packet *p);
+void tcp_retransmit_lost(struct tcp_sock *t);
+/* A RST in answer to S, which came for nobody. Within RCU. */
+void tcp_reply_reset(struct net *net, struct packet *p, const struct tcp_seg *s);
+/* A segment without data of a connection that is no full sock. Within RCU. */
+void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window, const struct tcp_tx_options *o);
+u32 tcp_space(const struct tcp_sock *t);	/* payload that the receive buffer has room for */
+/* The scale that lets the largest receive buffer be told of. */
+u8 tcp_choose_wscale(const struct tcp_net *n);
+/* What a first window is, at most 65535. */
+u32 tcp_first_window(const struct tcp_sock *t);
+u16 tcp_advertised_mss(const struct tcp_sock *t, const struct ip4_route *r);
+void tcp_sync_mss(struct tcp_sock *t);
+bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len) __must_check;
+
+/* in.c */
+void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s);	/* owner or sk->lock; within RCU; consumes P */
+void tcp_established(struct tcp_sock *t);	/* windows, clocks and buffers of one that becomes ESTABLISHED */
+u32 tcp_sack_options(struct tcp_sock *t, struct tcp_tx_options *o, u32 room);
+
+/* ack.c: acknowledgements and loss */
+/* S's ACK field. False: it acknowledges what was never sent. */
+bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s);
+void tcp_enter_loss(struct tcp_sock *t);
+void tcp_rtt_sample(struct tcp_sock *t, u64 rtt_ns);
+void tcp_arm_rto(struct tcp_sock *t);		/* or disarms, where nothing is in flight */
+
+/* timers.c */
+void tcp_timers_init(struct tcp_sock *t);
+void tcp_timers_stop(struct tcp_sock *t);
+void tcp_timer_arm(struct tcp_sock *t, struct wheel_timer *w, u64 ns);
+void tcp_timer_cancel(struct tcp_sock *t, struct wheel_timer *w);
+void tcp_release_cb(struct sock *sk);
+void tcp_keepalive(struct sock *sk, bool on);
+
+/* listen.c */
+void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s);	/* within RCU; consumes P; no lock held */
+void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_seg *s);	/* the same */
+int tcp_listen(struct socket *s, int backlog);
+int tcp_accept(struct socket *s, struct socket *fresh, int flags);
+void tcp_listen_stop(struct tcp_sock *l);	/* owner; nobody finds it any more */
+void tcp_entry_free(struct inet_entry *e);
+
+/* timewait.c */
+/* T goes; its ends stay in the table for NS. FIN_WAIT2: the peer's FIN is missing. Without memory T just goes. */
+void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns);
+/* W leaves the table. */
+void tcp_timewait_forget(struct tcp_timewait *w);
+/* True: S begins a new connection, and is for a listener. Else P is consumed. */
+bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp_seg *s);
+
+/* io.c, opt.c */
+ssize_t tcp_sendmsg(struct socket *s, struct sock_msg *m);
+ssize_t tcp_recvmsg(struct socket *s, struct sock_msg *m);
+int tcp_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
+u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p);
+int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct uptr len);
+int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
+int tcp_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Three timers a connection: what was sent is sent again, or a closed window is asked for (rto); an ACK that waited for company goes (delack); a peer
+ * that is silent is asked (keep). Each function takes sk->lock; where the sock is owned it leaves a mark, and the owner does the work as it lets go.
+ */
+#include <lib/minmax.h>
+#include <kernel/rcu.h>
+#include <kernel/time.h>
+#include <abi/errno.h>
+#include <net/netdev.h>
+#include "net/tcp/tcp_priv.h"
+
+void tcp_timer_arm(struct tcp_sock *t, struct wheel_timer *w, u64 ns)
+{
+	sock_hold(&t->inet.sk);
+	if (wheel_arm(w, ns))
+		sock_put(&t->inet.sk);	/* that of the last time goes on */
+}
+
+void tcp_timer_cancel(struct tcp_sock *t, struct wheel_timer *w)
+{
+	if (wheel_is_armed(w) && wheel_cancel(w))
+		sock_put(&t->inet.sk);	/* never the last: the caller has one */
+}
+
+/* Nothing has been acknowledged for so long that the connection is over. */
+static bool is_hopeless(struct tcp_sock *t, u32 tries)
+{
+	u64 now = ktime_get_ns();
+
+	if (t->user_timeout_ms && t->stuck_since_ns && now - t->stuck_since_ns >= (u64)t->user_timeout_ms * NSEC_PER_MS)
+		return true;
+	if (sock_flag(&t->inet.sk, SOCK_F_DEAD))
+		tries = min(tries, (u32)TCP_ORPHAN_TRIES);
+	return !t->user_timeout_ms && t->retries >= tries;
+}
+
+static u32 most_tries(const struct tcp_sock *t)
+{
+	if (tcp_state_in(t, TCPS(SYN_SENT)))
+		return t->syn_retries ?: (u32)tcp_net(t)->syn_retries;
+	return tcp_state_in(t, TCPS(SYN_RECV)) ? (u32)tcp_net(t)->synack_retries : (u32)tcp_net(t)->retries2;
+}
+
+static void rto_expired(struct tcp_sock *t)
+{
+	struct packet *p;
+
+	if (tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) || (!t->packets_out && !t->send_head))
+		return;
+	if (!t->stuck_since_ns)
+		t->stuck_since_ns = ktime_get_ns();
+	if (is_hopeless(t, most_tries(t))) {
+		tcp_done(t, t->inet.sk.err_soft ?: ETIMEDOUT);
+		return;
+	}
+	t->retries++;
+	if (!t->packets_out) {
+		tcp_send_window_probe(t);
+	} else {
+		if (!tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
+			tcp_enter_loss(t);
+		p = packet_list_first(&t->sndq);
+		if (p)
+			tcp_retransmit(t, p);
+	}
+	if (t->backoff < 30)
+		t->backoff++;
+	tcp_arm_rto(t);
+}
+
+static void delack_expired(struct tcp_sock *t)
+{
+	if (t->rcv_nxt != t->rcv_wup || t->ack_now) {
+		t->pingpong = false;
+		tcp_send_ack(t);
+	}
+}
+
+static u64 keep_idle_ns(const struct tcp_sock *t) { return (u64)(t->keep_idle_s ?: (u32)tcp_net(t)->keep_time) * NSEC_PER_SEC; }
+static u64 keep_intvl_ns(const struct tcp_sock *t) { return (u64)(t->keep_intvl_s ?: (u32)tcp_net(t)->keep_intvl) * NSEC_PER_SEC; }
+
+static void keep_expired(struct tcp_sock *t)
+{
+	u64 idle, silent = ktime_get_ns() - t->last_rx_ns;
+	u32 probes = t->keep_probes ?: (u32)tcp_net(t)->keep_probes;
+
+	if (!sock_flag(&t->inet.sk, SOCK_F_KEEPALIVE) || tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN) | TCPS(SYN_SENT)))
+		return;
+	idle = keep_idle_ns(t);
+	if (silent < idle || t->packets_out || t->send_head) {
+		tcp_timer_arm(t, &t->keep_timer, silent < idle ? idle - silent : idle);
+		return;
+	}
+	if (t->keep_sent >= probes || (t->user_timeout_ms && silent >= (u64)t->user_timeout_ms * NSEC_PER_MS && t->keep_sent)) {
+		tcp_abort(t, ETIMEDOUT);
+		return;
+	}
+	t->keep_sent++;
+	tcp_send_probe(t);
+	tcp_timer_arm(t, &t->keep_timer, keep_intvl_ns(t));
+}
+
+void tcp_keepalive(struct sock *sk, bool on)
+{
+	struct tcp_sock *t = tcp_sk(sk);
+
+	if (!on)
+		tcp_timer_cancel(t, &t->keep_timer);
+	else if (!tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)))
+		tcp_timer_arm(t, &t->keep_timer, keep_idle_ns(t));
+}
+
+/* The timer's reference is the caller's. */
+static void run(struct tcp_sock *t, enum tcp_deferred d, void (*fn)(struct tcp_sock *t))
+{
+	struct sock *sk = &t->inet.sk;
+	struct net_ctx c;
+
+	net_ctx_begin(&c);
+	spin_lock(&sk->lock);
+	if (sock_owned(sk)) {
+		atomic_long_or(1l << d, &t->deferred);
+	} else {
+		fn(t);
+	}
+	spin_unlock(&sk->lock);
+	net_ctx_end(&c);
+	sock_put(sk);
+}
+
+static void rto_fired(struct wheel_timer *w) { run(container_of(w, struct tcp_sock, rto_timer), TCP_D_RTO, rto_expired); }
+static void delack_fired(struct wheel_timer *w) { run(container_of(w, struct tcp_sock, delack_timer), TCP_D_DELACK, delack_expired); }
+static void keep_fired(struct wheel_timer *w) { run(container_of(w, struct tcp_sock, keep_timer), TCP_D_KEEP, keep_expired); }
+
+/* sk->lock held, still owned. */
+void tcp_release_cb(struct sock *sk)
+{
+	struct tcp_sock *t = tcp_sk(sk);
+
+	if (!atomic_long_read(&t->deferred))
+		return;
+	if (tcp_deferred_test_clear(t, TCP_D_RTO))
+		rto_expired(t);
+	if (tcp_deferred_test_clear(t, TCP_D_DELACK))
+		delack_expired(t);
+	if (tcp_deferred_test_clear(t, TCP_D_KEEP))
+		keep_expired(t);
+	if (tcp_deferred_test_clear(t, TCP_D_MTU))
+		tcp_sync_mss(t);
+}
+
+void tcp_timers_init(struct tcp_sock *t)
+{
+	wheel_init_timer(&t->rto_timer, rto_fired);
+	wheel_init_timer(&t->delack_timer, delack_fired);
+	wheel_init_timer(&t->keep_timer, keep_fired);
+}
+
+void tcp_timers_stop(struct tcp_sock *t)
+{
+	tcp_timer_cancel(t, &t->rto_timer);
+	tcp_timer_cancel(t, &t->delack_timer);
+	tcp_timer_cancel(t, &t->keep_timer);
+}

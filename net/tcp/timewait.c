@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TIME-WAIT, and a FIN_WAIT2 that nobody has open: a small entry in the table of connections answers for a sock that is gone, so that old duplicates
+ * find no new connection of the same ends (RFC 9293, 3.6.1), and the last ACK can be said again. A SYN that is provably newer begins anew at once
+ * (RFC 6191).
+ */
+#include <lib/minmax.h>
+#include <alloc/slab.h>
+#include <kernel/rcu.h>
+#include <kernel/time.h>
+#include <net/netdev.h>
+#include "net/tcp/tcp_priv.h"
+
+static struct inet_table *table_of(const struct inet_entry *e) { return &e->net->tcp->table; }
+
+void tcp_timewait_forget(struct tcp_timewait *w)
+{
+	struct inet_table *table = table_of(&w->e);
+
+	if (inet_connected_del(table, &w->e))
+		inet_entry_put(table, &w->e);
+	if (wheel_cancel(&w->timer))
+		inet_entry_put(table, &w->e);
+}
+
+static void fired(struct wheel_timer *timer)
+{
+	struct tcp_timewait *w = container_of(timer, struct tcp_timewait, timer);
+	struct inet_table *table = table_of(&w->e);
+
+	if (inet_connected_del(table, &w->e))
+		inet_entry_put(table, &w->e);
+	inet_entry_put(table, &w->e);
+}
+
+static void arm(struct tcp_timewait *w, u64 ns)
+{
+	refcount_inc(&w->e.refs);
+	if (wheel_arm(&w->timer, ns))
+		inet_entry_put(table_of(&w->e), &w->e);
+}
+
+void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns)
+{
+	struct tcp_timewait *w = kzalloc(sizeof(*w), GFP_ATOMIC | __GFP_NOWARN);
+	struct inet_table *table = &tcp_net(t)->table;
+
+	if (w) {
+		w->e = t->inet.e;
+		ghash_node_init(&w->e.node);
+		w->e.kind = INET_TIMEWAIT;
+		refcount_set(&w->e.refs, 2);	/* the table's and ours */
+		wheel_init_timer(&w->timer, fired);
+		w->snd_nxt = t->snd_nxt;
+		w->rcv_nxt = t->rcv_nxt;
+		w->rcv_wnd = t->rcv_wnd;
+		w->rcv_wscale = t->rcv_wscale;
+		w->ts_ok = t->ts_ok;
+		w->ts_recent = t->ts_recent;
+		w->ts_recent_ns = t->ts_recent_ns;
+		w->ts_offset = t->ts_offset;
+		w->tos = t->inet.tos;
+		w->fin_wait2 = fin_wait2;
+		net_pin(w->e.net);
+		if (inet_connected_replace(table, &t->inet.e, &w->e)) {
+			arm(w, ns);
+			inet_entry_put(table, &w->e);
+			sock_put(&t->inet.sk);		/* the table's: the caller has one */
+		} else {
+			net_unpin(w->e.net);
+			kfree(w);
+		}
+	}
+	tcp_done(t, 0);
+}
+
+static void answer(struct tcp_timewait *w)
+{
+	struct tcp_tx_options o = { 0 };
+
+	if (w->ts_ok) {
+		o.ts = true;
+		o.ts_val = tcp_clock_ms() + w->ts_offset;
+		o.ts_ecr = w->ts_recent;
+	}
+	tcp_reply(&w->e, w->snd_nxt, w->rcv_nxt, TCP_ACK, (u16)min(w->rcv_wnd >> w->rcv_wscale, 65535u), &o);
+}
+
+static bool is_newer_syn(const struct tcp_timewait *w, const struct tcp_seg *s)
+{
+	if ((s->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN || w->fin_wait2)
+		return false;
+	return after(s->seq, w->rcv_nxt) || (w->ts_ok && s->has_ts && (s32)(s->ts_val - w->ts_recent) > 0);
+}
+
+bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp_seg *s)
+{
+	if (is_newer_syn(w, s)) {
+		tcp_timewait_forget(w);
+		return true;
+	}
+	if (s->flags & TCP_RST) {
+		if (s->seq == w->rcv_nxt && w->fin_wait2)
+			tcp_timewait_forget(w);	/* in TIME-WAIT proper a RST assassinates nobody (RFC 1337) */
+	} else if (w->fin_wait2 && s->len && after(s->seq + s->len, w->rcv_nxt)) {
+		tcp_reply_reset(w->e.net, p, s);	/* nobody is there to read it */
+		tcp_timewait_forget(w);
+	} else if (w->fin_wait2 && s->flags & TCP_FIN && s->seq == w->rcv_nxt) {
+		w->rcv_nxt = s->end;
+		w->fin_wait2 = false;
+		answer(w);
+		arm(w, TCP_TIMEWAIT_NS);
+	} else if (s->len || s->flags & (TCP_SYN | TCP_FIN) || s->seq != w->rcv_nxt) {
+		answer(w);
+		if (s->flags & TCP_FIN && !w->fin_wait2)
+			arm(w, TCP_TIMEWAIT_NS);
+	}
+	packet_consume(p);
+	return false;
+}
