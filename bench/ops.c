@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -247,6 +249,24 @@ static void share_map(void) { map_size = 4096; map = mmap(NULL, map_size, PROT_R
 OP(op_unix_1) { LOOP { write(pair[0], buf, 1); read(pair[1], buf, 1); } }
 OP(op_unix_4k) { LOOP { write(pair[0], buf, 4096); read(pair[1], buf, 4096); } }
 OP(op_unix_dgram) { LOOP { send(pair[0], buf, 100, 0); recv(pair[1], buf, 100, 0); } }
+/* Two UDP sockets on loopback, connected to each other. */
+static void make_udp(void)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct sockaddr_in a[2] = {};
+	socklen_t len = sizeof(a[0]);
+
+	for (int i = 0; i < 2; i++) {
+		must((pair[i] = socket(AF_INET, SOCK_DGRAM, 0)) >= 0, "socket");
+		must(!ioctl(pair[i], SIOCSIFFLAGS, &r), "lo up");
+		a[i].sin_family = AF_INET;
+		a[i].sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		must(!bind(pair[i], (struct sockaddr *)&a[i], len) && !getsockname(pair[i], (struct sockaddr *)&a[i], &len), "bind");
+	}
+	must(!connect(pair[0], (struct sockaddr *)&a[1], len) && !connect(pair[1], (struct sockaddr *)&a[0], len), "connect");
+}
+OP(op_udp) { LOOP { send(pair[0], buf, 1, 0); recv(pair[1], buf, 1, 0); } }
+OP(op_udp_1k) { LOOP { send(pair[0], buf, 1024, 0); recv(pair[1], buf, 1024, 0); } }
 OP(op_socketpair) { LOOP { int p[2]; socketpair(AF_UNIX, SOCK_STREAM, 0, p); close(p[0]); close(p[1]); } }
 OP(op_pipe_close) { LOOP { int p[2]; pipe(p); close(p[0]); close(p[1]); } }
 
@@ -370,6 +390,8 @@ static const struct op ops[] = {
 	{ "switch, by a socket", 4000, op_switch_unix, start_socks, end_socks, 1 },
 	{ "sched_yield alone", 5000, op_yield_alone, 0, 0, 0 },
 	{ "sched_yield of two", 2000, op_yield_two, share_map, drop_map, 1 },
+	{ "udp send + receive 1 B", 3000, op_udp, make_udp, close_pair, 0 },
+	{ "udp send + receive 1 KiB", 2000, op_udp_1k, make_udp, close_pair, 0 },
 	{ "unix stream 1 B", 3000, op_unix_1, make_sockets, close_pair, 0 },
 	{ "unix stream 4 KiB", 2000, op_unix_4k, make_sockets, close_pair, 0 },
 	{ "unix datagram 100 B", 3000, op_unix_dgram, make_dgram, close_pair, 0 },

@@ -21,7 +21,9 @@ static int class_bits(be32 a)
 		return 8;
 	if (h >> 30 == 2)
 		return 16;
-	return h >> 29 == 6 ? 24 : -1;
+	if (h >> 29 == 6)
+		return 24;
+	return h >> 28 == 15 ? 32 : -1;
 }
 
 static struct in_addr4 *by_label(struct in_device *in, const char *label, be32 want)

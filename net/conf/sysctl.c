@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/*
+ * /proc/sys/net/ipv4: settings of the caller's network namespace (ip-sysctl). Each is an int in struct ip4_net or struct inet_net, registered by where the initial namespace has it.
+ * (conf/ has all and default alone: a directory for each device wants a tree of names for each namespace.)
+ */
+#include <lib/format.h>
+#include <lib/string.h>
+#include <kernel/init.h>
+#include <kernel/show.h>
+#include <proc/cred.h>
+#include <abi/errno.h>
+#include "net/conf/conf.h"
+#include "net/core/core_priv.h"
+#include "net/ip4/addr.h"
+#include "net/neigh/neigh.h"
+
+static void *ip4_of_caller(void *value) { return (u8 *)current_net()->ip4 + ((u8 *)value - (u8 *)init_net.ip4); }
+static void *inet_of_caller(void *value) { return (u8 *)current_net()->inet + ((u8 *)value - (u8 *)init_net.inet); }
+static void *neigh_of_caller(void *value) { return (u8 *)current_net()->neigh + ((u8 *)value - (u8 *)init_net.neigh); }
+
+static void setting(const char *path, int *value, int least, int most, void *(*of_caller)(void *value))
+{
+	struct show_node *n = sysctl_int(path, 0644, value, least, most);
+
+	if (n) {
+		n->of_caller = of_caller;
+		n->rights = net_setting_rights;
+	}
+}
+
+static void special(const char *name, show_fn show, store_fn store)
+{
+	struct show_node *n = show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), name, 0644, show, store, NULL);
+
+	if (n)
+		n->rights = net_setting_rights;
+}
+
+/* ---- ip_forward: of all devices at once ---- */
+
+static ssize_t show_forward(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%d\n", READ_ONCE(current_net()->ip4->conf_all.forwarding));
+}
+
+static ssize_t store_forward(struct show_node *n, const char *text, size_t len)
+{
+	struct net *net = current_net();
+	struct netdev *d;
+	int v;
+
+	if (kstrtoint(text, 10, &v))
+		return -EINVAL;
+	if (rtnl_lock_interruptible())
+		return -ERESTARTSYS;
+	WRITE_ONCE(net->ip4->conf_all.forwarding, v);
+	WRITE_ONCE(net->ip4->conf_default.forwarding, v);
+	list_for_each_entry(d, &net->devs, list)
+		if (in_dev(d))
+			WRITE_ONCE(in_dev(d)->conf.forwarding, v);
+	route4_flush(net);
+	rtnl_unlock();
+	return (ssize_t)len;
+}
+
+/* ---- two numbers ---- */
+
+/* "LOW HIGH" within TEXT. */
+static int two_numbers(const char *text, u64 *low, u64 *high)
+{
+	u64 v[2];
+
+	for (int i = 0; i < 2; i++) {
+		int digits = 0;
+
+		while (*text == ' ' || *text == '\t')
+			text++;
+		for (v[i] = 0; *text >= '0' && *text <= '9' && digits < 11; text++, digits++)
+			v[i] = v[i] * 10 + (u64)(*text - '0');
+		if (!digits)
+			return -EINVAL;
+	}
+	while (*text == ' ' || *text == '\n' || *text == '\t')
+		text++;
+	*low = v[0];
+	*high = v[1];
+	return *text ? -EINVAL : 0;
+}
+
+static ssize_t show_ports(struct show_node *n, char *buf, size_t size)
+{
+	u32 r = READ_ONCE(current_net()->inet->port_range);
+
+	return scnprintf(buf, size, "%u\t%u\n", r & 0xffff, r >> 16);
+}
+
+static ssize_t store_ports(struct show_node *n, const char *text, size_t len)
+{
+	struct inet_net *inet = current_net()->inet;
+	u64 low, high;
+
+	if (two_numbers(text, &low, &high) || !low || low > high || high > 65535 || low < (u64)READ_ONCE(inet->unprivileged_port))
+		return -EINVAL;
+	WRITE_ONCE(inet->port_range, (u32)(low | high << 16));
+	return (ssize_t)len;
+}
+
+static ssize_t show_ping(struct show_node *n, char *buf, size_t size)
+{
+	const struct inet_net *inet = current_net()->inet;
+	struct user_namespace *ns = current_user_ns();
+
+	return scnprintf(buf, size, "%u\t%u\n", from_kgid_munged(ns, (kgid_t){ (u32)READ_ONCE(inet->ping_group[0]) }),
+			 from_kgid_munged(ns, (kgid_t){ (u32)READ_ONCE(inet->ping_group[1]) }));
+}
+
+static ssize_t store_ping(struct show_node *n, const char *text, size_t len)
+{
+	struct inet_net *inet = current_net()->inet;
+	kgid_t low, high;
+	u64 a, b;
+
+	if (two_numbers(text, &a, &b) || a > 0x7fffffff || b > 0x7fffffff)
+		return -EINVAL;
+	low = make_kgid(current_user_ns(), (gid_t)a);
+	high = make_kgid(current_user_ns(), (gid_t)b);
+	if (!gid_valid(low) || !gid_valid(high))
+		return -EINVAL;
+	if (b < a) {		/* nobody */
+		low.val = 1;
+		high.val = 0;
+	}
+	WRITE_ONCE(inet->ping_group[0], (int)low.val);
+	WRITE_ONCE(inet->ping_group[1], (int)high.val);
+	return (ssize_t)len;
+}
+
+static void conf_settings(const char *which, struct in_conf *c)
+{
+	const struct {
+		const char *name;
+		int *value;
+	} all[] = {
+		{ "forwarding", &c->forwarding }, { "rp_filter", &c->rp_filter }, { "accept_source_route", &c->accept_source_route },
+		{ "promote_secondaries", &c->promote_secondaries }, { "accept_local", &c->accept_local }, { "route_localnet", &c->route_localnet },
+		{ "arp_ignore", &c->arp_ignore }, { "arp_announce", &c->arp_announce }, { "arp_notify", &c->arp_notify },
+		{ "accept_redirects", &c->accept_redirects }, { "send_redirects", &c->send_redirects }, { "secure_redirects", &c->secure_redirects },
+		{ "log_martians", &c->log_martians },
+	};
+	char path[64];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
+		snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", which, all[i].name);
+		setting(path, all[i].value, 0, INT_MAX, ip4_of_caller);
+	}
+}
+
+static void neigh_settings(struct neigh_conf *c)
+{
+	setting("net/ipv4/neigh/default/gc_thresh1", &c->thresh[0], 0, INT_MAX, neigh_of_caller);
+	setting("net/ipv4/neigh/default/gc_thresh2", &c->thresh[1], 0, INT_MAX, neigh_of_caller);
+	setting("net/ipv4/neigh/default/gc_thresh3", &c->thresh[2], 0, INT_MAX, neigh_of_caller);
+	setting("net/ipv4/neigh/default/gc_stale_time", &c->gc_stale_s, 1, INT_MAX, neigh_of_caller);
+	setting("net/ipv4/neigh/default/base_reachable_time_ms", &c->base_reachable_ms, 1, INT_MAX, neigh_of_caller);
+	setting("net/ipv4/neigh/default/retrans_time_ms", &c->retrans_ms, 1, INT_MAX, neigh_of_caller);
+	setting("net/ipv4/neigh/default/unres_qlen_bytes", &c->unres_bytes, 0, INT_MAX, neigh_of_caller);
+}
+
+static int sysctl_init(void)
+{
+	struct ip4_net *n = init_net.ip4;
+
+	special("ip_forward", show_forward, store_forward);
+	special("ip_local_port_range", show_ports, store_ports);
+	special("ping_group_range", show_ping, store_ping);
+	setting("net/ipv4/ip_unprivileged_port_start", &init_net.inet->unprivileged_port, 0, 65535, inet_of_caller);
+	setting("net/ipv4/ip_default_ttl", &n->default_ttl, 1, 255, ip4_of_caller);
+	setting("net/ipv4/ip_nonlocal_bind", &n->nonlocal_bind, 0, 1, ip4_of_caller);
+	setting("net/ipv4/ip_no_pmtu_disc", &n->no_pmtu_disc, 0, 3, ip4_of_caller);
+	setting("net/ipv4/ipfrag_high_thresh", &n->frag_high, 0, INT_MAX, ip4_of_caller);
+	setting("net/ipv4/ipfrag_low_thresh", &n->frag_low, 0, INT_MAX, ip4_of_caller);
+	setting("net/ipv4/ipfrag_time", &n->frag_time_s, 0, INT_MAX, ip4_of_caller);
+	setting("net/ipv4/icmp_echo_ignore_all", &n->icmp.echo_ignore_all, 0, 1, ip4_of_caller);
+	setting("net/ipv4/icmp_echo_ignore_broadcasts", &n->icmp.echo_ignore_broadcasts, 0, 1, ip4_of_caller);
+	setting("net/ipv4/icmp_ignore_bogus_error_responses", &n->icmp.ignore_bogus_error_responses, 0, 1, ip4_of_caller);
+	setting("net/ipv4/icmp_ratelimit", &n->icmp.ratelimit_ms, 0, INT_MAX, ip4_of_caller);
+	setting("net/ipv4/icmp_ratemask", &n->icmp.ratemask, 0, INT_MAX, ip4_of_caller);
+	setting("net/ipv4/icmp_msgs_per_sec", &n->icmp.msgs_per_sec, 0, INT_MAX, ip4_of_caller);
+	setting("net/ipv4/icmp_msgs_burst", &n->icmp.msgs_burst, 0, INT_MAX, ip4_of_caller);
+	conf_settings("all", &n->conf_all);
+	conf_settings("default", &n->conf_default);
+	neigh_settings(&init_net.neigh->arp.conf);
+	return 0;
+}
+INITCALL(late, sysctl_init);
