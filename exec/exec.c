@@ -33,6 +33,7 @@
 #include <proc/ns.h>
 #include <proc/pid.h>
 #include <proc/ptrace.h>
+#include <proc/rseq.h>
 #include <proc/signal.h>
 #include <proc/signal_sets.h>
 #include <proc/upcalls.h>
@@ -508,6 +509,7 @@ static int become(struct exec_prog *p)
 	me->sas_ss_flags = 2 /* SS_DISABLE */;
 	me->robust_list = UPTR_NULL;
 	me->rseq = NULL;
+	rseq_slice_forget(me);
 	drop_dangerous(p);
 	WRITE_ONCE(me->self_exec_id, me->self_exec_id + 1);
 	me->did_exec = true;

@@ -362,6 +362,18 @@ static void do_signals(struct pt_regs *regs)
 #define WORK_MASK (_TIF(TIF_NEED_RESCHED) | _TIF(TIF_NEED_RESCHED_LAZY) | _TIF(TIF_SIGPENDING) | _TIF(TIF_NOTIFY_RESUME) | \
 	_TIF(TIF_NOTIFY_SIGNAL) | _TIF(TIF_RSEQ))
 
+#define RESCHED_MASK (_TIF(TIF_NEED_RESCHED) | _TIF(TIF_NEED_RESCHED_LAZY))
+
+static void switch_away(struct pt_regs *regs, unsigned long flags)
+{
+	if (unlikely(current->slice_enabled)) {
+		if (!(flags & WORK_MASK & ~(RESCHED_MASK | _TIF(TIF_RSEQ))) && rseq_extend_slice(regs))
+			return;
+		rseq_end_slice();
+	}
+	schedule();
+}
+
 static void rseq_work(struct pt_regs *regs)
 {
 	clear_bit(TIF_RSEQ, &current->work_flags);
@@ -376,8 +388,8 @@ void exit_to_user_work(struct pt_regs *regs, unsigned long flags)
 		if (!(flags & WORK_MASK))
 			break;
 		local_irq_enable();
-		if (flags & (_TIF(TIF_NEED_RESCHED) | _TIF(TIF_NEED_RESCHED_LAZY)))
-			schedule();
+		if (flags & RESCHED_MASK)
+			switch_away(regs, flags);
 		if (flags & _TIF(TIF_NOTIFY_RESUME)) {
 			clear_bit(TIF_NOTIFY_RESUME, &current->work_flags);
 			smp_mb__after_atomic();

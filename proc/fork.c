@@ -255,6 +255,9 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	t->restart.fn = NULL;
 	t->default_timer_slack_ns = t->timer_slack_ns;
 	t->rseq = a->flags & CLONE_VM ? NULL : t->rseq;
+	t->slice_enabled &= t->rseq != NULL;
+	t->slice_granted = t->slice_yielded = false;
+	clear_bit(TIF_RSEQ_SLICE, &t->work_flags);
 	if (t->rseq)
 		set_tsk_flag(t, TIF_RSEQ);
 	t->set_child_tid = a->flags & CLONE_CHILD_SETTID ? a->child_tid : UPTR_NULL;

@@ -62,6 +62,7 @@ void rseq_return_to_user(struct pt_regs *regs)
 
 	if (!t->rseq || (t->flags & PF_EXITING))
 		return;
+	rseq_end_slice();
 	if (!leave_sequence(t, regs) || !update_area(t))
 		force_sig(SIGSEGV);
 }
@@ -72,19 +73,31 @@ void rseq_signal(struct pt_regs *regs)
 		force_sig(SIGSEGV);
 }
 
-long rseq_register(struct uptr area, u32 len, u32 sig)
+/* A short area is aligned as in the first days. */
+static bool fits(struct uptr area, u32 len)
+{
+	if (len == RSEQ_ORIG_SIZE)
+		return !(area.addr & (RSEQ_ORIG_SIZE - 1));
+	return len >= RSEQ_FEATURES && !(area.addr & (RSEQ_ALIGN - 1));
+}
+
+long rseq_register(struct uptr area, u32 len, u32 sig, bool slices)
 {
 	struct task *t = current;
+	u32 flags = RSEQ_CS_FLAG_SLICE_EXT_AVAILABLE | (slices ? RSEQ_CS_FLAG_SLICE_EXT_ENABLED : 0), zero = 0;
 
 	if (t->rseq) {
 		if (AREA(t).addr != area.addr || t->rseq_len != len)
 			return -EINVAL;
 		return t->rseq_sig != sig ? -EPERM : -EBUSY;
 	}
-	if (len < RSEQ_ALIGN || (area.addr & (RSEQ_ALIGN - 1)))
+	if (!fits(area, len))
 		return -EINVAL;
 	if (uptr_is_null(area) || !access_ok(area, len))
 		return -EFAULT;
+	if (put_user(flags, uptr_add(area, offsetof(struct rseq, flags))) || put_user(zero, uptr_add(area, offsetof(struct rseq, slice_ctrl))))
+		return -EFAULT;
+	t->slice_enabled = slices;
 	t->rseq = (void *)area.addr;
 	t->rseq_len = len;
 	t->rseq_sig = sig;
@@ -102,8 +115,9 @@ long rseq_unregister(struct uptr area, u32 len, u32 sig)
 	if (t->rseq_sig != sig)
 		return -EPERM;
 	if (put_user(zero, FIELD(t, cpu_id_start)) || put_user(none, FIELD(t, cpu_id)) || put_user(zero, FIELD(t, node_id)) ||
-	    put_user(zero, FIELD(t, mm_cid)))
+	    put_user(zero, FIELD(t, mm_cid)) || put_user(zero, FIELD(t, flags)) || put_user(zero, FIELD(t, slice_ctrl)))
 		return -EFAULT;
+	rseq_slice_forget(t);
 	t->rseq = NULL;
 	return 0;
 }

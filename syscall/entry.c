@@ -16,6 +16,7 @@
 #include <kernel/static_key.h>
 #include <mm/uaccess.h>
 #include <proc/ptrace.h>
+#include <proc/rseq.h>
 #include <proc/seccomp.h>
 #include <proc/signal.h>
 #include <sched/task.h>
@@ -77,7 +78,7 @@ static bool never_returns(const struct syscall_desc *d)
 	return d && (!strcmp(d->name, "exit") || !strcmp(d->name, "exit_group") || (d->flags & SYSCALL_F_REGS));
 }
 
-#define SLOW_ENTRY (_TIF(TIF_SYSCALL_TRACE) | _TIF(TIF_SYSCALL_EMU) | _TIF(TIF_SECCOMP))
+#define SLOW_ENTRY (_TIF(TIF_SYSCALL_TRACE) | _TIF(TIF_SYSCALL_EMU) | _TIF(TIF_SECCOMP) | _TIF(TIF_RSEQ_SLICE))
 #define SLOW_EXIT (_TIF(TIF_SYSCALL_TRACE) | _TIF(TIF_SINGLESTEP))
 
 static noinline void dispatch_slow(struct pt_regs *regs, long nr)
@@ -88,6 +89,8 @@ static noinline void dispatch_slow(struct pt_regs *regs, long nr)
 	if (READ_ONCE(current->work_flags) & SLOW_ENTRY) {
 		bool go_on;
 
+		if (test_thread_flag(TIF_RSEQ_SLICE))
+			rseq_slice_syscall(nr);
 		arch_syscall_set_ret(regs, -ENOSYS);	/* what a tracer sees, and what an unmade call answers */
 		go_on = ptrace_syscall_entry(regs);
 		nr = arch_syscall_nr(regs);

@@ -12,6 +12,7 @@
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <proc/proc_priv.h>
+#include <proc/rseq.h>
 #include <proc/seccomp.h>
 #include <proc/signal.h>
 #include <sched/sched.h>
@@ -375,6 +376,15 @@ static long get_mce_kill(void)
 }
 
 /* partial: prctl: PR_SET_MM_EXE_FILE, PR_SCHED_CORE, PR_SET_SYSCALL_USER_DISPATCH and the controls of CPU features */
+static long slice_extension(unsigned long op, unsigned long how)
+{
+	switch (op) {
+	case PR_RSEQ_SLICE_EXTENSION_GET: return how ? -EINVAL : rseq_slice_get();
+	case PR_RSEQ_SLICE_EXTENSION_SET: return how & ~(unsigned long)PR_RSEQ_SLICE_EXT_ENABLE ? -EINVAL : rseq_slice_set(how);
+	}
+	return -EINVAL;
+}
+
 long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
 {
 	struct task *t = current;
@@ -426,6 +436,7 @@ long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
 	case PR_GET_SECCOMP: return (long)t->seccomp_mode;
 	case PR_SET_SECCOMP:
 		return a2 == SECCOMP_MODE_STRICT ? seccomp_set_strict() : a2 == SECCOMP_MODE_FILTER ? seccomp_set_filter(0, UPTR(a3)) : -EINVAL;
+	case PR_RSEQ_SLICE_EXTENSION: return a4 || a5 ? -EINVAL : slice_extension(a2, a3);
 	case PR_SET_MDWE: return a3 || a4 || a5 ? -EINVAL : set_mdwe(a2);
 	case PR_GET_MDWE: return a2 || a3 || a4 || a5 ? -EINVAL : get_mdwe();
 	case PR_SET_TSC:

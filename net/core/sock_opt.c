@@ -50,6 +50,8 @@ static int flag_of(int name)
 {
 	switch (name) {
 	case SO_PASSCRED: return SOCK_F_PASSCRED;
+	case SO_PASSPIDFD: return SOCK_F_PASSPIDFD;
+	case SO_PASSSEC: return SOCK_F_PASSSEC;
 	case SO_REUSEADDR: return SOCK_F_REUSEADDR;
 	case SO_REUSEPORT: return SOCK_F_REUSEPORT;
 	case SO_KEEPALIVE: return SOCK_F_KEEPALIVE;
@@ -234,6 +236,13 @@ static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len
 		sk->buf_locks = v;
 		spin_unlock(&sk->lock);
 		return 0;
+	case SO_PASSPIDFD: case SO_PASSSEC:
+		return sk->family == AF_UNIX ? set_flag(sk, name, v) : -EOPNOTSUPP;
+	case SO_PASSRIGHTS:
+		if (sk->family != AF_UNIX)
+			return -EOPNOTSUPP;
+		sock_set_flag(sk, SOCK_F_REFUSES_RIGHTS, !v);
+		return 0;
 	case SO_ZEROCOPY: case SO_TXREHASH: case SO_RESERVE_MEM:
 		return -EOPNOTSUPP;
 	}
@@ -409,6 +418,13 @@ static int get_number(struct socket *s, struct sock *sk, int name, s32 *v)
 	case SO_BUSY_POLL: *v = sk->busy_poll_us; return 0;
 	case SO_BUF_LOCK: *v = (s32)sk->buf_locks; return 0;
 	case SO_ZEROCOPY: *v = 0; return 0;
+	case SO_PASSPIDFD: case SO_PASSSEC: case SO_PASSRIGHTS:
+		if (sk->family != AF_UNIX)
+			return -EOPNOTSUPP;
+		if (name != SO_PASSRIGHTS)
+			break;
+		*v = !sock_flag(sk, SOCK_F_REFUSES_RIGHTS);
+		return 0;
 	case SO_TIMESTAMP_OLD: *v = stamps(sk, false, false); return 0;
 	case SO_TIMESTAMP_NEW: *v = stamps(sk, false, true) || stamps(sk, true, true); return 0;	/* as Linux answers */
 	case SO_TIMESTAMPNS_OLD: *v = stamps(sk, true, false); return 0;

@@ -19,7 +19,7 @@ int unix_dgram_connect(struct unix_sock *u, const struct __kernel_sockaddr_stora
 	int e = 0;
 
 	if (sa->ss_family != AF_UNSPEC) {
-		if (sock_flag(&u->sk, SOCK_F_PASSCRED))
+		if (unix_wants_sender(u))
 			e = unix_autobind(u);
 		if (e)
 			return e;
@@ -104,10 +104,10 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 	ssize_t r;
 
 	if (u->sk.type == SOCK_SEQPACKET && u->sk.state != UNIX_CONNECTED)
-		return u->sk.shut & 2 ? -EPIPE : -ENOTCONN;
+		return -ENOTCONN;
 	if (u->sk.type == SOCK_SEQPACKET)
 		m->addr_len = 0;
-	if (sock_flag(&u->sk, SOCK_F_PASSCRED) && !READ_ONCE(u->addr)) {
+	if (unix_wants_sender(u) && !READ_ONCE(u->addr)) {
 		r = unix_autobind(u);
 		if (r)
 			return r;
@@ -137,7 +137,7 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 	}
 	unix_add_creds(q, u, p);
 	for (;;) {
-		r = deliver(u, p, q);
+		r = unix_refuses(p, q) ? -EPERM : deliver(u, p, q);
 		if (r != -EAGAIN)
 			break;
 		r = wait_for_peer(u, p, &timeo);
@@ -186,7 +186,7 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 		e = sock_take_error(&u->sk);
 		if (!e && (u->sk.shut & 1)) {
 			mutex_unlock(&u->io_lock);
-			return 0;
+			return u->sk.type == SOCK_DGRAM && !timeo ? -EAGAIN : 0;	/* as Linux has it: the end is for who would wait */
 		}
 		mutex_unlock(&u->io_lock);
 		if (e)
@@ -207,6 +207,7 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 		sock_recv_stamp(&u->sk, m, 0);
 		unix_give_creds(u, m, q);
 		unix_give_fds(u, m, q);
+		unix_give_pidfd(m, sock_flag(&u->sk, SOCK_F_PASSPIDFD) ? q->pid : NULL);
 	}
 	n = m->flags & MSG_TRUNC ? q->len : n;
 	if (!(m->flags & MSG_PEEK)) {

@@ -196,6 +196,20 @@ static int bind_path(struct unix_sock *u, struct unix_addr *a, umode_t mode)
 	return e == -EEXIST ? -EADDRINUSE : e;
 }
 
+/* Of a socket that has a name: what is wrong with this one comes first. */
+static int error_of_path(struct unix_addr *a)
+{
+	struct path parent;
+	struct dentry *d = kern_path_create(a->name.sun_path, &parent, 0);
+	int e;
+
+	if (IS_ERR(d))
+		return PTR_ERR(d) == -EEXIST ? -EADDRINUSE : (int)PTR_ERR(d);
+	e = path_permission(&parent, MAY_WRITE | MAY_EXEC);
+	end_creating_path(&parent, d);
+	return e ?: -EINVAL;
+}
+
 /* A name of five hexadecimal digits in the abstract space. */
 static int bind_any(struct unix_sock *u)
 {
@@ -243,13 +257,13 @@ int unix_bind(struct socket *s, const struct __kernel_sockaddr_storage *sa, int 
 	int e;
 
 	if (len == (int)NAME_OFF && ((const struct sockaddr_un *)sa)->sun_family == AF_UNIX)
-		return READ_ONCE(u->addr) ? -EINVAL : unix_autobind(u);
+		return unix_autobind(u);
 	a = addr_copy(sa, len);
 	if (IS_ERR(a))
 		return (int)PTR_ERR(a);
 	mutex_lock(&u->bind_lock);
 	if (u->addr)
-		e = -EINVAL;
+		e = a->name.sun_path[0] ? error_of_path(a) : -EINVAL;
 	else
 		e = a->name.sun_path[0] ? bind_path(u, a, file_inode(s->file)->i_mode) : bind_abstract(u, a);
 	mutex_unlock(&u->bind_lock);

@@ -12,6 +12,7 @@
 #include <proc/cred.h>
 #include <proc/ns.h>
 #include <proc/pid.h>
+#include <proc/upcalls.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
@@ -136,6 +137,28 @@ void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_
 	c.uid = from_kuid_munged(current_user_ns(), q->uid);
 	c.gid = from_kgid_munged(current_user_ns(), q->gid);
 	put_cmsg(m, SOL_SOCKET, SCM_CREDENTIALS, sizeof(c), &c);
+}
+
+void unix_give_pidfd(struct sock_msg *m, struct pid *sender)
+{
+	size_t before = m->control_done;
+	struct file *file = NULL;
+	int fd;
+
+	if (!sender)
+		return;
+	if (m->control_len - m->control_done < sizeof(struct user_cmsghdr) + sizeof(fd)) {
+		m->out_flags |= MSG_CTRUNC;
+		return;
+	}
+	fd = proc_pidfd_prepare(sender, false, &file);
+	put_cmsg(m, SOL_SOCKET, SCM_PIDFD, sizeof(fd), &fd);	/* or the error, in its place */
+	if (fd < 0)
+		return;
+	if (m->control_done == before)
+		proc_pidfd_abort(fd, file);
+	else
+		proc_pidfd_install(fd, file);
 }
 
 /* Those of Q, in the queue of U or just off it, whose io_lock is held. See gc.c for the order of things. */

@@ -53,6 +53,9 @@ static int may_connect(const struct unix_sock *u, const struct unix_sock *other)
 	return backlog_full(other) ? -EAGAIN : 0;
 }
 
+/* What an accepted socket takes over from the listener. */
+static const enum sock_flag inherited[] = { SOCK_F_PASSCRED, SOCK_F_PASSPIDFD, SOCK_F_PASSSEC, SOCK_F_REFUSES_RIGHTS };
+
 /* Both locked. N becomes the server's end: it has the listener's name and waits, in M, in its queue. */
 static void join(struct unix_sock *u, struct unix_sock *other, struct unix_sock *n, struct unix_msg *m)
 {
@@ -69,7 +72,8 @@ static void join(struct unix_sock *u, struct unix_sock *other, struct unix_sock 
 		smp_store_release(&n->addr, other->addr);
 	}
 	copy_peer_creds(u, other);
-	sock_set_flag(&n->sk, SOCK_F_PASSCRED, sock_flag(&other->sk, SOCK_F_PASSCRED));
+	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
+		sock_set_flag(&n->sk, inherited[i], sock_flag(&other->sk, inherited[i]));
 	u->sk.state = UNIX_CONNECTED;
 	u->peer = n;
 	refcount_inc(&n->sk.refs);
@@ -83,7 +87,7 @@ int unix_stream_connect(struct socket *s, const struct __kernel_sockaddr_storage
 	struct unix_sock *u = s->sk, *other, *n;
 	long timeo = flags & O_NONBLOCK ? 0 : u->sk.sndtimeo;
 	struct unix_msg *m;
-	int e = sock_flag(&u->sk, SOCK_F_PASSCRED) ? unix_autobind(u) : 0;
+	int e = unix_wants_sender(u) ? unix_autobind(u) : 0;
 
 	if (e)
 		return e;
@@ -198,7 +202,7 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 	if (m->addr_len)
 		return u->sk.state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
 	if (!READ_ONCE(u->peer))
-		return u->sk.shut & 2 ? sock_pipe_error(m, 0) : -ENOTCONN;
+		return -ENOTCONN;
 	do {
 		size_t len = min3(iter_count(m->iter), CHUNK, (size_t)max(u->sk.sndbuf / 2 - 64, 256));
 		struct unix_sock *p;
@@ -225,11 +229,12 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 		}
 		unix_add_creds(q, u, p);
 		spin_lock(&p->sk.lock);
-		if (sock_flag(&p->sk, SOCK_F_DEAD) || (p->sk.shut & 1)) {
+		if (sock_flag(&p->sk, SOCK_F_DEAD) || (p->sk.shut & 1) || unix_refuses(p, q)) {
+			e = unix_refuses(p, q) ? -EPERM : 0;
 			spin_unlock(&p->sk.lock);
 			unix_msg_free(q);
 			unix_put(p);
-			return sock_pipe_error(m, done);
+			return e && !done ? e : sock_pipe_error(m, done);
 		}
 		unix_enqueue(p, q);
 		p->bytes += len;
@@ -251,6 +256,7 @@ struct reading {
 	struct pid *pid;
 	kuid_t uid;
 	kgid_t gid;
+	struct pid *sender;	/* referenced: whom a descriptor is to be given of, or NULL */
 };
 
 /* The first message with unread bytes, and where they begin; who peeks has read as many as he was given. */
@@ -293,7 +299,7 @@ static void consume(struct unix_sock *u, struct unix_msg *q, size_t n)
 /* Bytes from different senders are not joined where the receiver wants to know who sent them. */
 static bool same_sender(const struct reading *r, const struct unix_msg *q)
 {
-	return !r->gave || !sock_flag(&r->u->sk, SOCK_F_PASSCRED) || (q->pid == r->pid && uid_eq(q->uid, r->uid) && gid_eq(q->gid, r->gid));
+	return !r->gave || !unix_wants_sender(r->u) || (q->pid == r->pid && uid_eq(q->uid, r->uid) && gid_eq(q->gid, r->gid));
 }
 
 /* 0: go on; 1: no further (bytes that came with descriptors end a read); -EFAULT. */
@@ -310,6 +316,7 @@ static int read_msg(struct reading *r, struct unix_msg *q, size_t at)
 		unix_give_address(r->m, q->from);
 		unix_give_creds(r->u, r->m, q);
 		r->gave = true;
+		r->sender = sock_flag(&r->u->sk, SOCK_F_PASSPIDFD) ? get_pid(q->pid) : NULL;
 		r->pid = q->pid;
 		r->uid = q->uid;
 		r->gid = q->gid;
@@ -352,5 +359,7 @@ ssize_t unix_stream_recv(struct unix_sock *u, struct sock_msg *m)
 			break;
 	}
 	mutex_unlock(&u->io_lock);
+	unix_give_pidfd(m, r.sender);
+	put_pid(r.sender);
 	return r.done || e > 0 ? (ssize_t)r.done : e;
 }

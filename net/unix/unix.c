@@ -336,8 +336,6 @@ static int unix_shutdown(struct socket *s, int how)
 			unix_signal_hangup(p, theirs);
 		}
 		unix_put(p);
-	} else if (u->sk.type != SOCK_DGRAM && u->sk.state != UNIX_LISTEN) {
-		return -ENOTCONN;
 	}
 	return 0;
 }
@@ -376,7 +374,7 @@ struct unix_msg *unix_build_msg(struct unix_sock *u, struct sock_msg *m, struct 
 
 void unix_add_creds(struct unix_msg *q, const struct unix_sock *from, const struct unix_sock *to)
 {
-	if (q->pid || !(sock_flag(&from->sk, SOCK_F_PASSCRED) || sock_flag(&to->sk, SOCK_F_PASSCRED) || !READ_ONCE(to->sk.socket)))
+	if (q->pid || !(unix_wants_sender(from) || unix_wants_sender(to) || !READ_ONCE(to->sk.socket)))
 		return;
 	q->pid = get_pid(task_own_pid(current->group_leader));
 	q->uid = current_uid();
@@ -460,7 +458,7 @@ static ssize_t unix_recvmsg(struct socket *s, struct sock_msg *m)
 static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct *p)
 {
 	struct unix_sock *u = s->sk;
-	bool writable = unix_can_queue(u) && atomic_read(&u->sk.wmem) * 4 <= u->sk.sndbuf;
+	bool writable = u->sk.state != UNIX_LISTEN && unix_can_queue(u) && atomic_read(&u->sk.wmem) * 4 <= u->sk.sndbuf;
 	u32 mask;
 
 	poll_wait(f, &u->sk.wait, p);

@@ -140,6 +140,18 @@ int unix_read_control(struct sock_msg *m, struct unix_control *c);
 void unix_control_free(struct unix_control *c);
 void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_msg *q);
 void unix_give_fds(struct unix_sock *u, struct sock_msg *m, struct unix_msg *q);
+/* A descriptor of the process SENDER, which ends the control messages of M; none for NULL. */
+void unix_give_pidfd(struct sock_msg *m, struct pid *sender);
+/* Is U told who sent a message? */
+static inline bool unix_wants_sender(const struct unix_sock *u)
+{
+	return sock_flag(&u->sk, SOCK_F_PASSCRED) || sock_flag(&u->sk, SOCK_F_PASSPIDFD);
+}
+/* Does U take no descriptors (SO_PASSRIGHTS), and Q has some? */
+static inline bool unix_refuses(const struct unix_sock *u, const struct unix_msg *q)
+{
+	return q->fds && sock_flag(&u->sk, SOCK_F_REFUSES_RIGHTS);
+}
 
 /* opt.c */
 int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);

@@ -65,7 +65,7 @@ def tree(probe):
     t.add("dev/null", stat.S_IFCHR | 0o666, (1, 3))
     t.add("dev/disk", stat.S_IFBLK | 0o640, (254, 77), gid=6)
     t.add("dev/pipe", stat.S_IFIFO | 0o600)
-    t.file("acl", b"secret", mode=0o660)
+    t.file("acl", b"secret!", mode=0o660)
     t.file("probe", probe, mode=0o755)
     t.file("plain", probe, mode=0o755)
     t.attr("small", "user", "one", b"value")
@@ -121,7 +121,7 @@ def probed(t, lines, blocks):
     got = {}
     for l in lines:
         w = l.split()
-        got.setdefault(w[0] + (" " + w[1] if w[0] in ("xattrs", "xattr", "seekdir", "fiemap", "seek", "mapped", "caps") else ""), []).append(l)
+        got.setdefault(w[0] + (" " + w[1] if w[0] in ("xattrs", "xattr", "seekdir", "fiemap", "seek", "mapped", "direct", "caps") else ""), []).append(l)
     for p in ("small", "large", "sparse", "dev", "acl", "probe"):
         check(got["xattrs " + p] + sorted(got.get("xattr " + p, [])) == attr_lines(t, p), "attributes of %s: %s" % (p, got.get("xattr " + p, [])[:4]))
     for p in ("node", "block", "sf"):
@@ -130,6 +130,7 @@ def probed(t, lines, blocks):
     check(got["fiemap small"] == ["fiemap small 1 1"] and got["seek small"] == ["seek small 1 6"], got["fiemap small"] + got["seek small"])
     for p in ("sparse", "large"):
         check(got["mapped " + p] == ["mapped %s %x" % (p, xsum(t.content(p)))], got["mapped " + p])
+        check(got["direct " + p] == ["direct %s 1 %x 22" % (p, xsum(t.content(p)))], got["direct " + p])
     check(got["acl"] == ["acl 13 0 0 13"], got["acl"])
     check(got["caps ./probe"] == ["caps ./probe 0"] and got["caps ./plain"] == ["caps ./plain 1"], got["caps ./probe"] + got["caps ./plain"])
     check(got["geometry"][0].startswith("geometry 0 %d " % blocks), got["geometry"])
@@ -183,19 +184,35 @@ def refused(root, t, image, folder):
         im.write(212, struct.pack(">I", struct.unpack(">I", im.read(212, 4))[0] | 1 << 20))
         im.fix_crc(0, im.sectsize, 224)
 
+    def loop(im):       # the first name of a directory is another one of the root's
+        at, n, crc = next(x[1:] for x in im.structures() if x[0] == "dir")
+        im.write(at + 96, struct.pack(">Q", im.rootino))
+        im.fix_crc(at, n, crc)
+        looped.append(im.read(at + 105, im.read(at + 104, 1)[0]).decode())
+
+    def unwritten(im):      # the extent of 'small' was never written
+        at, n, crc = next(x[1:] for x in im.structures() if x[0] == "inode" and im.read(x[1] + 5, 1) == b"\2" and im.read(x[1] + 56, 8) == struct.pack(">Q", 6))
+        im.write(at + 176, bytes([im.read(at + 176, 1)[0] | 0x80]))
+        im.fix_crc(at, n, crc)
+
+    looped = []
     copy("dirty", dirty)
     copy("incompat", incompat)
     copy("rocompat", rocompat)
     copy("crc", lambda im: im.write(108, b"x"))
+    copy("loop", loop)
+    copy("unwritten", unwritten)
     out = boot(root, [image] + copies, r"""mkdir -p /m
 try() { mount -t xfs "$@" /m 2>&1 | sed 's/.*failed: //'; mount | grep -c ' /m '; umount /m 2>/dev/null; }
 try -o ro /dev/vdb; try -o ro,norecovery /dev/vdb; try -o norecovery /dev/vdb; try -o ro /dev/vdc
 try -o ro /dev/vdd; try -o ro /dev/vde
+mount -t xfs -o ro /dev/vdf /m; ls /m/block/LOOPED 2>&1 | sed 's/.*: //'; umount /m
+mount -t xfs -o ro /dev/vdg /m; od -An -c /m/small; probe /m small | grep -E '^(fiemap|seek) small'; umount /m
 mount -t xfs -o ro /dev/vda /m; mkdir /n; mount -t xfs -o ro /dev/vdd /n 2>&1 | sed 's/.*failed: //'; mount -t xfs -o ro,nouuid /dev/vdd /n && ls /n | wc -l
-dmesg | grep 'xfs: '""")
-    check(out[:12] == ["Read-only file system", "0", "1", "Invalid argument", "0", "Invalid argument", "0", "1", "Structure needs cleaning", "0", "Invalid argument",
-                       str(len(t.names("")))], out)
-    log = "\n".join(out[12:])
+dmesg | grep 'xfs: '""".replace("LOOPED", looped[0]))
+    check(out[:16] == ["Read-only file system", "0", "1", "Invalid argument", "0", "Invalid argument", "0", "1", "Structure needs cleaning", "0",
+                       "Structure needs cleaning", "  \\0  \\0  \\0  \\0  \\0  \\0", "fiemap small 1 1", "seek small 0 0", "Invalid argument", str(len(t.names("")))], out)
+    log = "\n".join(out[16:])
     for words in ("vdb: the log is dirty", "vdc: it has unknown incompatible features (0x1", "vdd: it has unknown features 0x100000", "superblock 0: crc is wrong", "has this UUID"):
         check(words in log, log)
 

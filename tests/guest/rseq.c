@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Restartable sequences and the barriers that go with them. proves: rseq membarrier */
+/* Restartable sequences and the barriers that go with them. proves: rseq membarrier rseq_slice_yield */
 #include "t.h"
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 
 struct area {
@@ -202,4 +204,115 @@ TEST(barriers)
 	}
 	if (q & 512)
 		EQ(syscall(SYS_membarrier, 512, 0, 0), 4 | 16 | (q & 32 ? 64 : 0));
+}
+
+/* ---- extended slices ---- */
+
+#define PR_RSEQ_SLICE_EXTENSION 79
+#define GET 1
+#define SET 2
+#define AVAILABLE 0x10
+#define ENABLED 0x20
+#define REQUEST 0
+#define GRANTED 1
+
+static volatile unsigned char *control(void)
+{
+	return (volatile unsigned char *)&area.slice;
+}
+
+static void need_slices(void)
+{
+	need();
+	if (prctl(PR_RSEQ_SLICE_EXTENSION, GET, 0, 0, 0) < 0 && (errno == EINVAL || errno == 524 /* ENOTSUPP */))
+		SKIP("built without it");
+}
+
+static void tamper(void)
+{
+	area.flags = 0;
+	prctl(PR_RSEQ_SLICE_EXTENSION, SET, 0, 0, 0);
+}
+
+TEST(slices_are_asked_for)
+{
+	need_slices();
+	EQ(area.flags, AVAILABLE);
+	EQ(prctl(PR_RSEQ_SLICE_EXTENSION, GET, 0, 0, 0), 0);
+	OK(prctl(PR_RSEQ_SLICE_EXTENSION, SET, 1, 0, 0));
+	EQ(area.flags, AVAILABLE | ENABLED);
+	EQ(prctl(PR_RSEQ_SLICE_EXTENSION, GET, 0, 0, 0), 1);
+	EQ(t_call(tamper), -SIGSEGV);
+	OK(prctl(PR_RSEQ_SLICE_EXTENSION, SET, 0, 0, 0));
+	EQ(area.flags, AVAILABLE);
+	EQ(syscall(SYS_rseq_slice_yield), 0);		/* nothing was granted */
+	ERR(prctl(PR_RSEQ_SLICE_EXTENSION, SET, 2, 0, 0), EINVAL);
+	ERR(prctl(PR_RSEQ_SLICE_EXTENSION, GET, 1, 0, 0), EINVAL);
+	ERR(prctl(PR_RSEQ_SLICE_EXTENSION, 3, 0, 0, 0), EINVAL);
+	ERR(prctl(PR_RSEQ_SLICE_EXTENSION, SET, 1, 1, 0), EINVAL);
+	OK(reg(&area, 32, UNREGISTER, SIG));
+	EQ(area.flags, 0);
+	ERR(prctl(PR_RSEQ_SLICE_EXTENSION, SET, 1, 0, 0), ENXIO);
+	area.slice = 77;
+	OK(reg(&area, 32, 2 /* RSEQ_FLAG_SLICE_EXT_DEFAULT_ON */, SIG));
+	EQ(area.flags, AVAILABLE | ENABLED);
+	EQ(area.slice, 0);
+}
+
+/* Asks, until it was granted something: true. Or until the kernel answered without a grant, or there was no need: false. */
+static bool ask(void)
+{
+	volatile unsigned char *c = control();
+
+	c[REQUEST] = 1;
+	for (int i = 0; i < 1000000; i++)
+		if (c[GRANTED])
+			return true;
+	return false;
+}
+
+static void *occupy(void *stop)
+{
+	while (!*(volatile int *)stop)
+		;
+	return NULL;
+}
+
+/* Another wants the CPU all the time: who asks is not preempted at once, but soon, and can give the rest back. */
+TEST(slices_are_extended)
+{
+	volatile unsigned char *c = control();
+	int stop = 0, yielded = 0, ended = 0;
+	pthread_t t;
+	cpu_set_t one;
+
+	need_slices();
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	OK(sched_setaffinity(0, sizeof(one), &one));
+	EQ(pthread_create(&t, NULL, occupy, &stop), 0);
+	while (ask())
+		;					/* not asked for by prctl(2) yet */
+	EQ(c[REQUEST], 1);
+	OK(prctl(PR_RSEQ_SLICE_EXTENSION, SET, 1, 0, 0));
+	while (yielded < 3 || ended < 3) {
+		if (!ask())
+			continue;
+		if (yielded < 3) {
+			yielded += (int)syscall(SYS_rseq_slice_yield);
+		} else {
+			while (c[GRANTED])
+				;			/* for a moment only */
+			ended++;
+			EQ(syscall(SYS_rseq_slice_yield), 0);
+		}
+	}
+	/* Any call ends it, and is no yield. */
+	while (!ask())
+		;
+	syscall(SYS_getppid);
+	EQ(c[GRANTED], 0);
+	EQ(syscall(SYS_rseq_slice_yield), 0);
+	stop = 1;
+	EQ(pthread_join(t, NULL), 0);
 }

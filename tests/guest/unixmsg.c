@@ -333,3 +333,179 @@ TEST(no_such_interface)
 	ERR(ioctl(s, SIOCSIFFLAGS, &r), EPERM);
 	ERR(ioctl(s, SIOCGIFFLAGS, &r), ENODEV);
 }
+
+/* ---- processes as descriptors ---- */
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+#define SCM_PIDFD 4
+
+static void set_option(int s, int name, int v)
+{
+	OK(setsockopt(s, SOL_SOCKET, name, &v, sizeof(v)));
+}
+
+/* The control messages that came with one byte, of up to ROOM bytes, as a text: c credentials, r rights, p a process. *FD: of the last that is a descriptor. */
+static const char *control(int s, size_t room, int *fd, int *flags)
+{
+	static char text[10];
+	union { struct cmsghdr h; char b[200]; } u;
+	char b;
+	struct iovec iov = { &b, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = room };
+	int n = 0;
+
+	EQ(recvmsg(s, &m, MSG_CMSG_CLOEXEC), 1);
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h)) {
+		text[n++] = h->cmsg_type == SCM_CREDENTIALS ? 'c' : h->cmsg_type == SCM_RIGHTS ? 'r' : h->cmsg_type == SCM_PIDFD ? 'p' : '?';
+		if (h->cmsg_type != SCM_CREDENTIALS)
+			memcpy(fd, CMSG_DATA(h), sizeof(*fd));
+	}
+	text[n] = 0;
+	*flags = m.msg_flags & ~MSG_CMSG_CLOEXEC;
+	return text;
+}
+
+static ssize_t send_rights(int s)
+{
+	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(int))]; } u = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	struct iovec iov = { "r", 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+
+	memcpy(CMSG_DATA(&u.h), &s, sizeof(s));
+	return sendmsg(s, &m, 0);
+}
+
+static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+
+TEST(the_sender_as_a_descriptor)
+{
+	int s[2], fd, flags, status;
+	pid_t pid;
+
+	for (int i = 0; i < 3; i++) {
+		OK(socketpair(AF_UNIX, types[i], 0, s));
+		set_option(s[1], SO_PASSPIDFD, 1);
+		pid = OK(fork());
+		if (pid == 0)
+			_exit(write(s[0], "a", 1) != 1 || pause());
+		CHECK(!strcmp(control(s[1], 200, &fd, &flags), "p"));
+		EQ(flags, 0);
+		EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+		OK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0));
+		status = t_wait(pid);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+		close(fd);
+		passcred(s[1]);
+		EQ(send_rights(s[0]), 1);
+		CHECK(!strcmp(control(s[1], 200, &fd, &flags), "crp"));
+		/* Without room for it: none, and it is told. */
+		EQ(write(s[0], "a", 1), 1);
+		CHECK(!strcmp(control(s[1], CMSG_SPACE(sizeof(struct ucred)) + 19, &fd, &flags), "c"));
+		EQ(flags, MSG_CTRUNC);
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
+TEST(who_takes_no_descriptors)
+{
+	int s[2], fd, flags, on = 9;
+	socklen_t len = sizeof(on);
+
+	for (int i = 0; i < 3; i++) {
+		OK(socketpair(AF_UNIX, types[i], 0, s));
+		OK(getsockopt(s[1], SOL_SOCKET, SO_PASSRIGHTS, &on, &len));
+		EQ(on, 1);
+		set_option(s[1], SO_PASSRIGHTS, 0);
+		ERR(send_rights(s[0]), EPERM);
+		EQ(write(s[0], "a", 1), 1);
+		CHECK(!strcmp(control(s[1], 200, &fd, &flags), ""));
+		set_option(s[1], SO_PASSRIGHTS, 1);
+		EQ(send_rights(s[0]), 1);
+		CHECK(!strcmp(control(s[1], 200, &fd, &flags), "r"));
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
+/* ---- what poll(2), shutdown(2) and bind(2) say ---- */
+
+static short polled(int s)
+{
+	struct pollfd p = { s, (short)~POLLNVAL, 0 };
+
+	OK(poll(&p, 1, 0));
+	return p.revents;
+}
+
+static int listener(struct sockaddr_un *a, socklen_t *len, int type)
+{
+	int s = OK(socket(AF_UNIX, type, 0));
+
+	OK(bind(s, (struct sockaddr *)&(struct sockaddr_un){ AF_UNIX }, 2));
+	OK(listen(s, 2));
+	*len = sizeof(*a);
+	OK(getsockname(s, (struct sockaddr *)a, len));
+	return s;
+}
+
+TEST(a_listener_is_only_read)
+{
+	struct sockaddr_un a;
+	socklen_t len;
+	int s, c;
+
+	for (int i = 0; i < 3; i += 2) {
+		s = listener(&a, &len, types[i]);
+		EQ(polled(s), 0);
+		ERR(send(s, "x", 1, MSG_NOSIGNAL), ENOTCONN);
+		c = OK(socket(AF_UNIX, types[i], 0));
+		OK(connect(c, (struct sockaddr *)&a, len));
+		EQ(polled(s), POLLIN | POLLRDNORM);
+		close(s);
+		close(c);
+	}
+}
+
+TEST(shut_before_it_is_connected)
+{
+	struct sockaddr_un a;
+	socklen_t len;
+	int l, s;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < 3; i += 2) {
+		s = OK(socket(AF_UNIX, types[i], 0));
+		OK(shutdown(s, SHUT_WR));
+		ERR(write(s, "x", 1), ENOTCONN);
+		l = listener(&a, &len, types[i]);
+		OK(connect(s, (struct sockaddr *)&a, len));
+		ERR(write(s, "x", 1), EPIPE);
+		close(l);
+		close(s);
+	}
+	s = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
+	OK(shutdown(s, SHUT_RD));
+	ERR(recv(s, &a, 1, MSG_DONTWAIT), EAGAIN);
+	EQ(recv(s, &a, 1, 0), 0);
+}
+
+TEST(a_second_name)
+{
+	struct sockaddr_un a = { AF_UNIX, "/tmp/name" }, none = { AF_UNIX, "/tmp/none/x" }, free_name = { AF_UNIX, "/tmp/free" };
+	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+
+	unlink("/tmp/name");
+	OK(bind(s, (struct sockaddr *)&a, sizeof(a)));
+	ERR(bind(s, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE);
+	ERR(bind(s, (struct sockaddr *)&none, sizeof(none)), ENOENT);
+	ERR(bind(s, (struct sockaddr *)&free_name, sizeof(free_name)), EINVAL);
+	ERR(access("/tmp/free", F_OK), ENOENT);
+	OK(bind(s, (struct sockaddr *)&a, 2));		/* any name will do, and it has one */
+	unlink("/tmp/name");
+}

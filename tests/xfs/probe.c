@@ -118,6 +118,29 @@ static void mapped(const char *path)
 	close(fd);
 }
 
+/* Past the cache, in odd pieces of 512 bytes; and what is not aligned is refused. */
+static void direct(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_DIRECT), k = 0;
+	unsigned char *buf, *copy;
+	ssize_t n = -1;
+	off_t at = 0;
+
+	if (fd < 0 || fstat(fd, &st) || st.st_size > 64 << 20)
+		return;
+	buf = aligned_alloc(4096, 1 << 20);
+	copy = malloc((size_t)st.st_size + (1 << 20));
+	while ((n = pread(fd, buf, (size_t)(1 + k++ * 37 % 1500) * 512, at)) > 0) {
+		memcpy(copy + at, buf, (size_t)n);
+		at += n;
+		if (n % 512)
+			break;
+	}
+	printf("direct %s %d %lx %d\n", path, at == st.st_size, sum(copy, (size_t)at), pread(fd, buf, 512, 100) < 0 ? errno : 0);
+	close(fd);
+}
+
 static int as_user(uid_t uid, gid_t gid, const char *path, int flags)
 {
 	int status;
@@ -168,6 +191,8 @@ int main(int argc, char **argv)
 	extents("small");
 	mapped("sparse");
 	mapped("large");
+	direct("sparse");
+	direct("large");
 	printf("acl %d %d %d %d\n", as_user(1000, 1000, "acl", O_RDONLY), as_user(1001, 1001, "acl", O_RDONLY), as_user(1002, 77, "acl", O_RDONLY),
 	       as_user(1003, 1003, "acl", O_RDONLY));
 	caps("./probe");

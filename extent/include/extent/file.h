@@ -13,6 +13,8 @@
 struct bdev;
 struct fiemap_extent_info;
 struct readahead_control;
+struct kiocb;
+struct iter;
 
 struct extent_file {
 	const struct extent_ops *ops;	/* c */
@@ -34,5 +36,7 @@ bool extent_release_folio(struct folio *folio, gfp_t gfp);
 
 /* SEEK_DATA or SEEK_HOLE from OFF on. The offset, -ENXIO, -errno. */
 loff_t extent_seek(struct extent_file *x, loff_t off, int whence);
+/* A read with IOCB_DIRECT. Bytes; -EINVAL: not in the device's blocks. */
+ssize_t extent_direct_read(struct extent_file *x, struct kiocb *k, struct iter *it);
 /* inode_operations.fiemap. 0 or -errno. */
 int extent_fiemap(struct extent_file *x, struct fiemap_extent_info *info, u64 start, u64 len);

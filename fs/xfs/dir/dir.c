@@ -3,7 +3,42 @@
  * A position in a directory is an entry's cookie, its address in units of 8 bytes (31 bits): it stays the entry's while that is there, and telldir(3) may be told it.
  */
 #include "fs/xfs/dir/dir.h"
+#include <lib/hash.h>
 #include <vfs/file.h>
+
+static struct inode *bad_entry(struct xfs_mount *mp, struct inode *dir, const char *field, u64 ino)
+{
+	struct xfs_fault f = { "directory", field, dir->i_ino, ino };
+
+	mp->vol.report(&mp->vol, &f);
+	return ERR_PTR(-XFS_CORRUPT);
+}
+
+/* 64 bits of a name. Two names of one directory that share them would only be taken for one. */
+static u64 name_key(const struct qstr *name)
+{
+	u64 h = name->len;
+
+	for (u32 i = 0; i < name->len; i++) {
+		h = (h ^ (u8)name->name[i]) * GOLDEN_RATIO_64;
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+/* The inode INO that DIR has under NAME. */
+static struct inode *child(struct xfs_mount *mp, struct inode *dir, const struct qstr *name, u64 ino)
+{
+	struct inode *inode = xfs_iget(mp, ino);
+
+	if (IS_ERR(inode))
+		return PTR_ERR(inode) == -ESTALE ? bad_entry(mp, dir, "inumber", ino) : inode;
+	if (S_ISDIR(inode->i_mode) && !xfs_dir_found(XFS_I(inode), dir->i_ino, name_key(name))) {
+		iput(inode);
+		return bad_entry(mp, dir, "inumber (a directory that has another name)", ino);
+	}
+	return inode;
+}
 
 struct dentry *xfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
 {
@@ -21,15 +56,9 @@ struct dentry *xfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int
 	if (e && e != -ENOENT)
 		return ERR_PTR(e);
 	if (!e) {
-		inode = xfs_iget(mp, ino);
-		if (IS_ERR(inode)) {
-			struct xfs_fault f = { "directory", "inumber", dir->i_ino, ino };
-
-			if (PTR_ERR(inode) != -ESTALE)
-				return ERR_CAST(inode);
-			mp->vol.report(&mp->vol, &f);
-			return ERR_PTR(-XFS_CORRUPT);
-		}
+		inode = child(mp, dir, name, ino);
+		if (IS_ERR(inode))
+			return ERR_CAST(inode);
 	}
 	return d_splice_alias(inode, dentry);
 }

@@ -45,7 +45,12 @@ const struct mapping_ops xfs_mapping_ops = {
 static ssize_t read_iter(struct kiocb *k, struct iter *to)
 {
 	struct file *f = k->ki_filp;
-	ssize_t n = filemap_read(k, to, f->f_mapping, &f->f_ra);
+	ssize_t n;
+
+	if (k->ki_flags & IOCB_DIRECT)
+		n = extent_direct_read(&XFS_I(file_inode(f))->file, k, to);
+	else
+		n = filemap_read(k, to, f->f_mapping, &f->f_ra);
 
 	file_accessed(f);
 	return n;
@@ -66,7 +71,15 @@ int xfs_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 start, 
 	return extent_fiemap(&XFS_I(inode)->file, info, start, len);
 }
 
+static int open(struct inode *inode, struct file *file)
+{
+	(void)inode;
+	file->f_mode |= FMODE_CAN_ODIRECT;
+	return 0;
+}
+
 const struct file_operations xfs_file_fops = {
+	.open = open,
 	.llseek = llseek, .read_iter = read_iter, .mmap = generic_file_mmap, .splice_read = generic_file_splice_read, .fsync = noop_fsync,
 	.ioctl = xfs_ioctl,
 };

@@ -20,6 +20,7 @@ struct inode *xfs_alloc_inode(struct super_block *sb)
 		return NULL;
 	memset(&xi->node, 0, sizeof(xi->node));
 	xi->file.ops = NULL;
+	xi->parent = 0;
 	return &xi->vfs;
 }
 
@@ -116,6 +117,20 @@ struct inode *xfs_iget(struct xfs_mount *mp, u64 ino)
 	return inode;
 }
 
+bool xfs_dir_found(struct xfs_inode *xi, u64 parent, u64 name_key)
+{
+	bool ok;
+
+	spin_lock(&xi->vfs.i_lock);
+	if (!xi->parent) {
+		xi->parent = parent;
+		xi->name_key = name_key;
+	}
+	ok = xi->parent == parent && xi->name_key == name_key;
+	spin_unlock(&xi->vfs.i_lock);
+	return ok;
+}
+
 int xfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat, u32 mask, unsigned int flags)
 {
 	struct inode *inode = path->dentry->d_inode;
@@ -131,6 +146,10 @@ int xfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *
 	if (c->flags & XFS_DIFLAG_NODUMP)
 		stat->attributes |= STATX_ATTR_NODUMP;
 	stat->blksize = (u32)PAGE_SIZE;
+	if (mask & STATX_DIOALIGN && S_ISREG(inode->i_mode)) {
+		stat->result_mask |= STATX_DIOALIGN;
+		stat->dio_mem_align = stat->dio_offset_align = inode->i_sb->s_bdev->disk->block_size;
+	}
 	if (mask & STATX_BTIME) {
 		stat->result_mask |= STATX_BTIME;
 		stat->btime = time_of(c->crtime);

@@ -11,6 +11,7 @@ struct xfs_inode {
 	struct inode vfs;
 	struct xfs_node node;		/* c; node.literal is allocated */
 	struct extent_file file;	/* regular files */
+	u64 parent, name_key;		/* vfs.i_lock; directories: where it was found; parent 0: nowhere yet */
 };
 
 static inline struct xfs_inode *XFS_I(const struct inode *inode) { return container_of(inode, struct xfs_inode, vfs); }
@@ -22,5 +23,10 @@ void xfs_evict_inode(struct inode *inode);
 
 /* The inode with this number, referenced; ERR_PTR(-EUCLEAN, -EBADMSG, -EIO, -ENOMEM); -ESTALE: it is free. */
 struct inode *xfs_iget(struct xfs_mount *mp, u64 ino);
+/*
+ * A directory was found in directory PARENT under a name with this key: false where it was found in another place before. Only a damaged file system has a directory
+ * twice, and the VFS would move it to and fro.
+ */
+bool xfs_dir_found(struct xfs_inode *xi, u64 parent, u64 name_key);
 int xfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat, u32 mask, unsigned int flags);
 int xfs_inode_cache_init(void);

@@ -231,6 +231,7 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 		pr_err("xfs: %s: the root directory cannot be read\n", s->s_id);
 		return PTR_ERR(root) == -ESTALE || PTR_ERR(root) == -EINVAL ? -XFS_CORRUPT : (int)PTR_ERR(root);
 	}
+	xfs_dir_found(XFS_I(root), mp->vol.sb.rootino, 0);
 	s->s_root = d_make_root(root);
 	return s->s_root ? 0 : -ENOMEM;
 }

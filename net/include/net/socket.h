@@ -43,6 +43,7 @@
 
 #define SCM_RIGHTS 1
 #define SCM_CREDENTIALS 2
+#define SCM_PIDFD 4
 #define SCM_MAX_FD 253
 
 struct file;

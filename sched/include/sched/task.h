@@ -39,6 +39,7 @@
 #define TIF_SECCOMP 17
 #define TIF_SYSCALL_LOG 18
 #define TIF_SYSCALL_EMU 19
+#define TIF_RSEQ_SLICE 20	/* its slice was extended: a call gives the rest back (proc/rseq_slice.c) */
 #define TIF_SYSCALL_SHARED_MASK 0xffff0000UL
 /* These do not count as work. */
 #define TIF_MEMDIE 40
@@ -244,6 +245,7 @@ struct task {
 #endif
 	void *rseq;			/* t: the user address of its area; never followed here */
 	u32 rseq_len, rseq_sig;		/* t */
+	bool slice_enabled, slice_granted, slice_yielded;	/* t: proc/rseq_slice.c */
 	u64 last_switch_count;		/* hung-task detector */
 	u64 last_switch_ns;
 	unsigned long io_bytes[6];	/* t: rchar wchar syscr syscw read_bytes write_bytes */
