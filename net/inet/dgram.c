@@ -61,6 +61,33 @@ static int device_for(const struct inet_sock *s, const struct inet_dgram *d, be3
 	return s->mc_index;
 }
 
+/*
+ * The route that S keeps, for senders that own nothing. What was read while another wrote is told by the generation, which is 0 meanwhile; two writers of one generation
+ * leave a mixture whose parts are all of that generation, so that its device is still there.
+ */
+static bool kept_route(struct inet_sock *s, struct ip4_route *r)
+{
+	u32 gen = smp_load_acquire(&s->route.gen);
+
+	*r = s->route;
+	smp_rmb();		/* pairs with keep_route() */
+	r->gen = gen;
+	return READ_ONCE(s->route.gen) == gen && route4_is_fresh(s->sk.net, r);
+}
+
+static void keep_route(struct inet_sock *s, const struct ip4_route *r)
+{
+	struct ip4_route now = *r;
+
+	now.gen = 0;
+	spin_lock(&s->sk.lock);
+	WRITE_ONCE(s->route.gen, 0);
+	smp_wmb();		/* pairs with kept_route() */
+	s->route = now;
+	smp_store_release(&s->route.gen, r->gen);
+	spin_unlock(&s->sk.lock);
+}
+
 int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r, struct ip4_tx *t)
 {
 	const struct inet_options *opt = rcu_dereference(s->opt);
@@ -69,9 +96,7 @@ int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4
 	int err;
 
 	inet_tx_of(s, t);
-	if (likely(d->connected && route4_is_fresh(s->sk.net, &s->route))) {
-		*r = s->route;
-	} else {
+	if (unlikely(!d->connected || !kept_route(s, r))) {
 		f.oif = device_for(s, d, &src);
 		f.src = src;
 		f.tos = (u8)((d->c.tos >= 0 ? d->c.tos : s->tos) & 0x1c);
@@ -83,7 +108,7 @@ int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4
 		if (err)
 			return err;
 		if (d->connected)
-			s->route = *r;
+			keep_route(s, r);
 	}
 	if (r->type == RTN_BROADCAST && !sock_flag(&s->sk, SOCK_F_BROADCAST))
 		return -EACCES;
@@ -199,7 +224,7 @@ int inet_dgram_connect(struct inet_sock *s, be32 dst, be16 port)
 		s->saddr = t.src;
 	s->e.peer = t.dst;
 	s->e.peer_port = port;
-	s->route = r;
+	keep_route(s, &r);
 	s->id = (u16)get_random_u32();
 	WRITE_ONCE(s->sk.state, INET_ESTABLISHED);
 	return 0;

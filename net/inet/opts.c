@@ -232,13 +232,15 @@ int inet_setsockopt(struct socket *sock, int level, int name, struct uptr val, i
 
 static int get_mtu(struct inet_sock *s, s32 *v)
 {
+	const struct ip4_flow f = { .dst = s->e.peer, .src = s->saddr, .oif = s->sk.bound_dev, .mark = s->sk.mark, .protocol = (u8)s->sk.protocol, .any_src = true };
+	struct ip4_route r = {};
 	int err;
 
 	if (!s->e.peer.v && !s->e.peer_port.v)
 		return -ENOTCONN;
 	rcu_read_lock();
-	err = ip4_sock_route(s);
-	*v = (s32)s->route.mtu;
+	err = route4_out(s->sk.net, &f, &r);
+	*v = (s32)r.mtu;
 	rcu_read_unlock();
 	return err ? -ENOTCONN : 0;
 }
