@@ -447,7 +447,7 @@ static int listener(struct sockaddr_un *a, socklen_t *len, int type)
 {
 	int s = OK(socket(AF_UNIX, type, 0));
 
-	OK(bind(s, (struct sockaddr *)&(struct sockaddr_un){ AF_UNIX }, 2));
+	OK(bind(s, (struct sockaddr *)&(struct sockaddr_un){ .sun_family = AF_UNIX }, 2));
 	OK(listen(s, 2));
 	*len = sizeof(*a);
 	OK(getsockname(s, (struct sockaddr *)a, len));
