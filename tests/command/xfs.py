@@ -132,6 +132,8 @@ def probed(t, lines, blocks):
         check(got["mapped " + p] == ["mapped %s %x" % (p, xsum(t.content(p)))], got["mapped " + p])
         check(got["direct " + p] == ["direct %s 1 %x 22" % (p, xsum(t.content(p)))], got["direct " + p])
     check(got["acl"] == ["acl 13 0 0 13"], got["acl"])
+    user = sum(len("user." + n) + 1 for space, n in t.attrs["sparse"] if space == "user")
+    check(got["listed"] == ["listed sparse %d" % user], got["listed"])
     check(got["caps ./probe"] == ["caps ./probe 0"] and got["caps ./plain"] == ["caps ./plain 1"], got["caps ./probe"] + got["caps ./plain"])
     check(got["geometry"][0].startswith("geometry 0 %d " % blocks), got["geometry"])
     check(got["write"] == ["write 30"] and got["setxattr"] == ["setxattr 30"], got["write"] + got["setxattr"])

@@ -3,6 +3,7 @@
 #include "t.h"
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 
@@ -89,6 +90,25 @@ TEST(block_size)
 	OK(ioctl(d, BLKBSZGET, &n));
 	EQ(n, 512);
 	close(a);
+	close(d);
+}
+
+TEST(block_size_needs_rights)
+{
+	int d = device(), n = 1024, status;
+	pid_t pid = OK(fork());
+
+	if (!pid) {
+		if (setgid(1000) || setuid(1000))
+			_exit(1);
+		if (ioctl(d, BLKBSZSET, &n) != -1 || errno != EACCES)
+			_exit(2);
+		if (!unshare(CLONE_NEWUSER) && (ioctl(d, BLKBSZSET, &n) != -1 || errno != EACCES))	/* root of his own namespace */
+			_exit(3);
+		_exit(0);
+	}
+	EQ(OK(waitpid(pid, &status, 0)), pid);
+	EQ(status, 0);
 	close(d);
 }
 

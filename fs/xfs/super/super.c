@@ -275,7 +275,8 @@ static void kill_sb(struct super_block *s) __releases(s->s_umount)
 static int statfs(struct dentry *d, struct kstatfs *st)
 {
 	const struct xfs_sb *sb = &XFS_M(d->d_sb)->vol.sb;
-	u64 kept = (u64)sb->agcount * 8, most = sb->imax_pct ? sb->dblocks / 100 * sb->imax_pct << sb->inopblog : 0;
+	u64 kept = (u64)sb->agcount * 8, chunk = max(64u >> sb->inopblog, 1u);	/* blocks */
+	u64 most = sb->dblocks * sb->imax_pct / 100 / chunk * chunk << sb->inopblog;
 
 	st->f_type = XFS_SUPER_MAGIC;
 	st->f_bsize = (long)sb->blocksize;
