@@ -2,15 +2,18 @@
 /*
  * A timer wheel for each CPU: <sched/wheel.h>.
  *
- * Time is counted in ticks of 2^20 ns. LEVELS wheels of 64 slots: a slot of level n is 8^n ticks wide, and a timer lies where the distance to its tick, when it was armed,
- * is less than 63 such slots. It stays there until it is due: nothing cascades, at the price of coming up to a slot late. `now` is the first tick that was
- * not looked at yet; `next` is not later than the first slot that holds something, so that `now` may jump ahead while next lies ahead too. One hrtimer a wheel
+ * Time is counted in ticks of 2^20 ns. LEVELS wheels of 64 slots: a slot of level n is 8^n ticks
+ * wide, and a timer lies where the distance to its tick, when it was armed, is less than 63 such
+ * slots. It stays there until it is due: nothing cascades, at the price of coming up to a slot
+ * late. `now` is the first tick that was not looked at yet; `next` is not later than the first slot
+ * that holds something, so that `now` may jump ahead while next lies ahead too. One hrtimer a wheel
  * is set for `next`; its interrupt does nothing but wake the thread.
  *
- * Arming: one lock, one list, one bit; the hrtimer is set only for a timer that is due before all others. A timer that is put off leaves `next` as it was:
- * the thread wakes up once for nothing.
+ * Arming: one lock, one list, one bit; the hrtimer is set only for a timer that is due before all
+ * others. A timer that is put off leaves `next` as it was: the thread wakes up once for nothing.
  *
- * A timer that is due at once, or that the thread has taken out, is in the list `firing`. Locks: a wheel's lock, alone, never taken by interrupts.
+ * A timer that is due at once, or that the thread has taken out, is in the list `firing`. Locks: a
+ * wheel's lock, alone, never taken by interrupts.
  */
 #include <lib/bits.h>
 #include <lib/minmax.h>
@@ -47,7 +50,10 @@ struct wheel {
 
 static DEFINE_PER_CPU(struct wheel *, wheels);
 
-static inline u64 tick_of(u64 ns) { return ns >> WHEEL_TICK_SHIFT; }
+static inline u64 tick_of(u64 ns)
+{
+	return ns >> WHEEL_TICK_SHIFT;
+}
 
 /* Preemption is off. A CPU that came late has the first one's. */
 static struct wheel *this_wheel(void)
@@ -241,7 +247,8 @@ static u64 first_slot(const struct wheel *w)
 /* What lies in the slots that begin at tick `now` is fired. */
 static void fire_now(struct wheel *w)
 {
-	for (unsigned int level = 0; level < LEVELS && !(w->now & ((1ull << (3 * level)) - 1)); level++) {
+	for (unsigned int level = 0; level < LEVELS && !(w->now & ((1ull << (3 * level)) - 1));
+	     level++) {
 		unsigned int i = (unsigned int)(w->now >> (3 * level)) & (SLOTS - 1);
 		struct list_head *slot = &w->slot[level][i];
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The timer wheel: never early, at most an eighth late plus a tick, cancelled for good, the cost of arming. */
+/*
+ * The timer wheel: never early, at most an eighth late plus a tick, cancelled for good, the cost of
+ * arming.
+ */
 #include <alloc/slab.h>
 #include <kernel/ktest.h>
 #include <kernel/random.h>
@@ -48,7 +51,8 @@ KTEST(wheel_put_off_and_cancel)
 	KT_ASSERT(wheel_left_ns(&t) <= 7 * NSEC_PER_MSEC);
 	wait_for_completion(&rang);
 	KT_ASSERT(!wheel_cancel_sync(&t));
-	KT_ASSERT(!wheel_arm(&t, 3600 * NSEC_PER_SEC) && wheel_cancel_sync(&t) && !wheel_is_armed(&t));
+	KT_ASSERT(!wheel_arm(&t, 3600 * NSEC_PER_SEC) && wheel_cancel_sync(&t) &&
+		  !wheel_is_armed(&t));
 	KT_EQ(rings, 1);
 }
 
@@ -82,7 +86,8 @@ KTEST(wheel_many)
 	atomic_set(&early, 0);
 	for (int i = 0; i < MANY; i++) {
 		wheel_init_timer(&all[i].t, ring_one);
-		all[i].due_ns = ktime_get_ns() + (u64)get_random_u32_below(400) * NSEC_PER_MSEC + 1000 * NSEC_PER_SEC;
+		all[i].due_ns = ktime_get_ns() + (u64)get_random_u32_below(400) * NSEC_PER_MSEC +
+				1000 * NSEC_PER_SEC;
 		wheel_arm_at(&all[i].t, all[i].due_ns);
 	}
 	for (int i = 0; i < MANY; i++) {
