@@ -106,6 +106,7 @@ static int shm_fits(struct sysv_object *o, unsigned long size)
 
 static void shm_added(struct ipc_namespace *ns, struct sysv_object *o)
 {
+	file_inode(to_shm(o)->file)->i_ino = (unsigned int)o->id;	/* pmap(1) and others take the one for the other */
 	ns->shm_tot += pages_of(to_shm(o));
 }
 
@@ -279,11 +280,11 @@ put:
 	return r;
 }
 
-/* Everything of the attachment that begins at ADDR, also where it was cut into parts. */
+/* Everything of the attachment that began at ADDR, also where it was cut into parts, and the first of them are gone. */
 long shm_detach(unsigned long addr)
 {
 	struct mm *mm = current->mm;
-	unsigned long end = addr + 1, size = 0;
+	unsigned long end = ULONG_MAX, size = 0;
 	struct file *file = NULL;
 	struct vma *vma, *next;
 	long r = -EINVAL;

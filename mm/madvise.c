@@ -267,7 +267,7 @@ static int advise_vma(struct mm *mm, struct vma *vma, unsigned long start, unsig
 	case MADV_GUARD_INSTALL:
 		return guard_install(vma, start, end);
 	case MADV_GUARD_REMOVE:
-		if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_LOCKED))
+		if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_MIXEDMAP))
 			return -EINVAL;
 		guard_remove(vma, start, end);
 		return 0;

@@ -10,6 +10,7 @@
 #include <abi/mman.h>
 #include <arch/elf.h>
 #include "mm_priv.h"
+#include <linux/personality.h>
 #include <linux/capability.h>
 
 unsigned long sysctl_max_map_count = 65530;
@@ -575,7 +576,7 @@ static int do_brk_flags(struct mm *mm, unsigned long addr, unsigned long len, un
 	struct vma *vma, *prev, *next;
 
 	vm_flags |= VM_DATA_DEFAULT | mm->def_flags;
-	if (!(vm_flags & VM_EXEC) && !may_expand_vm(mm, vm_flags, pages))
+	if (!may_expand_vm(mm, vm_flags, pages))
 		return -ENOMEM;
 	if (mm->map_count > (int)sysctl_max_map_count || vm_enough_memory(mm, pages))
 		return -ENOMEM;
@@ -660,7 +661,7 @@ unsigned long mm_brk(struct mm *mm, unsigned long brk)
 	next = find_vma(mm, oldbrk);
 	if (next && newbrk + PAGE_SIZE > vm_start_gap(next))
 		goto out;
-	if (do_brk_flags(mm, oldbrk, newbrk - oldbrk, 0))
+	if (do_brk_flags(mm, oldbrk, newbrk - oldbrk, current->personality & READ_IMPLIES_EXEC ? VM_EXEC : 0))
 		goto out;
 	mm->brk = ret = brk;
 	populate = mm->def_flags & VM_LOCKED;

@@ -579,6 +579,18 @@ static void exit_mm(struct task *t)
 	mmput(mm);
 }
 
+/* Where nothing ended the whole process, its last thread says how it ended. */
+static void last_thread_ends(struct signal_struct *s, int code)
+{
+	spin_lock_irq(&my_sighand()->siglock);
+	if (!(s->flags & SIGNAL_GROUP_EXIT)) {
+		s->flags = SIGNAL_GROUP_EXIT | (s->flags & SIGNAL_UNKILLABLE);
+		s->group_exit_code = code;
+		s->group_stop_count = 0;
+	}
+	spin_unlock_irq(&my_sighand()->siglock);
+}
+
 void do_exit(long code)
 {
 	struct task *t = current;
@@ -594,6 +606,7 @@ void do_exit(long code)
 	exit_signals(t);
 	group_dead = atomic_dec_and_test(&t->signal->live);
 	if (group_dead) {
+		last_thread_ends(t->signal, (int)code);
 		if (t->signal->pids[PIDTYPE_TGID] && task_active_pid_ns(t) == &init_pid_ns && t->tgid == 1)
 			panic("Attempted to kill init! exitcode=0x%08lx", (unsigned long)(t->signal->group_exit_code ?: code));
 		exit_itimers(t->signal);

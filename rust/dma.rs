@@ -177,6 +177,11 @@ impl Engine {
         Engine(self.0.clone())
     }
 
+    /// What the device is told of memory at `phys`: of no device, where no memory is.
+    pub(crate) fn address(&self, phys: u64) -> u64 {
+        if matches!(self.0.way, Way::Pretended) { phys | NOWHERE } else { phys }
+    }
+
     /// Makes the device leave memory alone, for ever as far as this engine goes. Any context. `EIO`: it does not obey.
     pub fn halt(&self) -> Result<Halted> {
         if self.0.halt() { Ok(Halted(self.0.clone())) } else { Err(Error::EIO) }

@@ -10,6 +10,7 @@
 #include <kernel/percpu.h>
 #include <kernel/preempt.h>
 #include <kernel/random.h>
+#include <kernel/rcu.h>
 #include <mm/folio.h>
 #include <net/netns.h>
 #include <abi/errno.h>
@@ -60,7 +61,14 @@ void rust_netdev_unregister(struct netdev *d)
 	netdev_put(d);
 }
 
-void rust_netdev_schedule(struct netdev *d) { net_poll_schedule(&priv(d)->poll); }
+/* Within a section: the poller's thread does not end before it has seen the queue off (net_poll_disable()). */
+void rust_netdev_schedule(struct netdev *d)
+{
+	rcu_read_lock();
+	net_poll_schedule(&priv(d)->poll);
+	rcu_read_unlock();
+}
+
 void rust_netdev_poll_on(struct netdev *d) { net_poll_enable(&priv(d)->poll); }
 void rust_netdev_poll_off(struct netdev *d) { net_poll_disable(&priv(d)->poll); }
 

@@ -243,6 +243,40 @@ impl Filled {
 }
 
 /// The buffers that a device may write.
+///
+/// ```
+/// use kernel::{dma::Engine, net::{Incoming, Outgoing, RX_BUFFER}, Error};
+/// let engine = Engine::pretended()?;
+/// let mut rx = Incoming::new(&engine, 2)?;
+/// let ((a, at), (b, _)) = (rx.lend()?, rx.lend()?);
+/// assert!(a != b && at >> 63 == 1 && rx.lent() == 2 && rx.lend().err() == Some(Error::EBUSY));
+/// let mut header = [0; 4];
+/// let (first, second) = (rx.done(a).ok_or(Error::EIO)?, rx.done(b).ok_or(Error::EIO)?);
+/// assert!(rx.done(a).is_none() && rx.done(9).is_none() && rx.lent() == 0);
+/// first.copy_out(&mut header);
+/// let mut p = first.into_packet(4, 1504)?; // the headers are copied, the rest is a piece
+/// assert!(p.len() == 1500 && p.segments() == 2 && !p.is_empty() && p.wants_sum().is_none());
+/// second.append_to(&mut p, 100)?;
+/// assert!(p.len() == 1600 && p.set_unsummed(1590, 20).is_err());
+/// p.set_unsummed(34, 16)?;
+/// assert_eq!(p.wants_sum(), Some((34, 16)));
+/// let mut tx = Outgoing::new(&engine, 1)?;
+/// let (i, lent) = tx.lend(p).map_err(|(e, _)| e)?;
+/// let bytes: u32 = (0..).map_while(|k| lent.segment(k)).map(|s| s.1).sum();
+/// assert!(bytes == 1600 && lent.segment(99).is_none());
+/// rx.lend()?;
+/// let other = rx.done(0).or_else(|| rx.done(1)).ok_or(Error::EIO)?.into_packet(0, 60)?;
+/// assert!(tx.lend(other).err().map(|(e, _)| e) == Some(Error::EBUSY)); // and the packet is lost
+/// tx.done(i).ok_or(Error::EIO)?.sent();
+/// assert!(tx.done(i).is_none());
+/// let (c, _) = rx.lend()?;
+/// assert!(rx.done(c).ok_or(Error::EIO)?.into_packet(5, RX_BUFFER + 1).err() == Some(Error::EINVAL));
+/// rx.lend()?;
+/// let proof = engine.halt()?;
+/// rx.reset(&proof);
+/// tx.reset(&proof);
+/// assert!(rx.lent() == 0 && rx.lend().err() == Some(Error::EIO));
+/// ```
 pub struct Incoming {
     engine: Engine,
     slots: KSlice<Option<Buffer>>,
@@ -267,7 +301,7 @@ impl Incoming {
         let page = NonNull::new(unsafe { bindings::rust_rx_alloc(&mut off, &mut phys) }).ok_or(Error::ENOMEM)?;
         *slot = Some(Buffer { page, off });
         self.places.take();
-        Ok((i, phys))
+        Ok((i, self.engine.address(phys)))
     }
 
     /// The buffer that the device is done with.

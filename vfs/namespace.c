@@ -1125,7 +1125,7 @@ static int do_remount(const struct path *path, unsigned long sb_flags, unsigned 
 	if (!can_change_locked_flags(m, mnt_flags))
 		return -EPERM;
 	fc = fs_context_for_reconfigure(path->dentry, sb_flags, SB_RDONLY | SB_SYNCHRONOUS | SB_MANDLOCK |
-					SB_DIRSYNC | SB_LAZYTIME | SB_I_VERSION);
+					SB_LAZYTIME | SB_I_VERSION);		/* MS_DIRSYNC is ignored (mount(2)) */
 	if (IS_ERR(fc))
 		return (int)PTR_ERR(fc);
 	fc->oldapi = true;

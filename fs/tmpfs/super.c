@@ -307,6 +307,9 @@ static int tmpfs_reconfigure(struct fs_context *fc)
 	spin_lock(&ts->stat_lock);
 	if (o->seen & SEEN_BLOCKS && o->blocks && (u64)atomic64_read(&ts->shmem.used) > o->blocks)
 		err = -EINVAL;
+	/* What was not counted cannot be limited afterwards. */
+	if ((o->seen & SEEN_BLOCKS && o->blocks && !ts->shmem.max_pages) || (o->seen & SEEN_INODES && o->inodes && !ts->max_inodes))
+		err = -EINVAL;
 	if (o->seen & SEEN_INODES && o->inodes && DIV_ROUND_UP(space_used(ts), INODE_SPACE) > o->inodes)
 		err = -EINVAL;
 	if (!err) {

@@ -927,3 +927,89 @@ TEST(the_size_of_scheduling_attributes)
 	a[0] = sizeof(a);
 	OK(syscall(SYS_sched_setattr, 0, a, 0));
 }
+
+/* ---- memory and mounts ---- */
+
+TEST(guards_of_locked_memory_are_removed)
+{
+	char *p = OK(mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+	OK(madvise(p, PAGE, 102 /* MADV_GUARD_INSTALL */));
+	OK(mlock(p + PAGE, PAGE));
+	ERR(madvise(p + PAGE, PAGE, 102), EINVAL);
+	OK(madvise(p + PAGE, PAGE, 103 /* MADV_GUARD_REMOVE */));
+	OK(madvise(p, 2 * PAGE, 103));
+	p[0] = 1;
+}
+
+TEST(a_heap_that_is_executed)
+{
+	unsigned long end, a, b;
+	char line[300], rights[8];
+	FILE *f;
+	bool found = false;
+
+	OK(syscall(SYS_personality, 0x400000 /* READ_IMPLIES_EXEC */));
+	end = (unsigned long)syscall(SYS_brk, 0);
+	EQ(syscall(SYS_brk, end + 64 * PAGE), end + 64 * PAGE);
+	f = fopen("/proc/self/maps", "r");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx %7s", &a, &b, rights) == 3 && a <= end + 32 * PAGE && b > end + 32 * PAGE) {
+			CHECK(!strcmp(rights, "rwxp"));
+			found = true;
+		}
+	}
+	CHECK(found);
+}
+
+TEST(limits_that_come_too_late)
+{
+	OK(unshare(CLONE_NEWNS));
+	OK(mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	OK(mount("t", "/tmp", "tmpfs", 0, "size=0,nr_inodes=0"));
+	ERR(mount("t", "/tmp", "tmpfs", MS_REMOUNT, "size=12k"), EINVAL);
+	ERR(mount("t", "/tmp", "tmpfs", MS_REMOUNT, "nr_inodes=5"), EINVAL);
+	OK(mount("t", "/tmp", "tmpfs", MS_REMOUNT, "size=0"));
+	OK(mount("t", "/mnt", "tmpfs", 0, "size=1m"));
+	OK(mount("t", "/mnt", "tmpfs", MS_REMOUNT, "size=0"));
+	ERR(mount("t", "/mnt", "tmpfs", MS_REMOUNT, "size=1m"), EINVAL);
+}
+
+static bool is_dirsync(void)
+{
+	FILE *f = fopen("/proc/self/mounts", "r");
+	char line[400];
+	bool is = false;
+
+	while (fgets(line, sizeof(line), f))
+		is |= strstr(line, " /mnt ") && strstr(line, "dirsync");
+	fclose(f);
+	return is;
+}
+
+TEST(directories_are_synchronous_from_the_start_or_never)
+{
+	OK(unshare(CLONE_NEWNS));
+	OK(mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	OK(mount("t", "/mnt", "tmpfs", 0, NULL));
+	OK(mount("t", "/mnt", "tmpfs", MS_REMOUNT | MS_DIRSYNC, NULL));
+	CHECK(!is_dirsync());
+	OK(umount("/mnt"));
+	OK(mount("t", "/mnt", "tmpfs", MS_DIRSYNC, NULL));
+	OK(mount("t", "/mnt", "tmpfs", MS_REMOUNT, NULL));
+	CHECK(is_dirsync());
+}
+
+#ifdef __x86_64__
+TEST(the_upper_half_of_a_number)
+{
+	long r;
+
+	__asm__ volatile("syscall" : "=a"(r) : "0"(0x100000000L + SYS_getpid) : "rcx", "r11", "memory");
+	EQ(r, getpid());
+	__asm__ volatile("syscall" : "=a"(r) : "0"((long)(0xffffffff00000000UL + SYS_getpid)) : "rcx", "r11", "memory");
+	EQ(r, getpid());
+	__asm__ volatile("syscall" : "=a"(r) : "0"(-1L) : "rcx", "r11", "memory");
+	EQ(r, -ENOSYS);
+}
+#endif

@@ -817,3 +817,26 @@ TEST(settings_by_a_descriptor_of_another)
 	setting_is("kernel/shmmni", before);
 	setting_is("user/max_ipc_namespaces", user);
 }
+
+TEST(pieces_of_a_segment_are_detached)
+{
+	int id = OK(shmget(IPC_PRIVATE, 4 * PAGE, 0600));
+	char *p = OK((char *)shmat(id, NULL, 0)), line[300];
+	struct shmid_ds d;
+	unsigned long start, inode = 0;
+	FILE *f = fopen("/proc/self/maps", "r");
+
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx-%*x %*s %*x %*s %lu", &start, &inode) == 2 && start == (unsigned long)p)
+			break;
+	fclose(f);
+	EQ(inode, id);				/* pmap(1) takes the one for the other */
+	OK(munmap(p, PAGE));
+	OK(munmap(p + 2 * PAGE, PAGE));
+	ERR(shmdt(p + PAGE), EINVAL);
+	OK(shmdt(p));
+	OK(shmctl(id, IPC_STAT, &d));
+	EQ(d.shm_nattch, 0);
+	ERR(shmdt(p), EINVAL);
+	OK(shmctl(id, IPC_RMID, NULL));
+}

@@ -356,3 +356,29 @@ TEST(many_threads_end)
 			EQ(WEXITSTATUS(status), 9);
 	}
 }
+
+static void *ends_later(void *code)
+{
+	t_sleep_ms(30);
+	syscall(SYS_exit, (long)code);
+	return NULL;
+}
+
+/* Of a process that nothing ended as a whole: the thread that ends last says how. */
+TEST(the_last_threads_code)
+{
+	pthread_t t;
+	siginfo_t si;
+	pid_t pid = OK(fork());
+	int status;
+
+	if (!pid) {
+		EQ(pthread_create(&t, NULL, ends_later, (void *)5L), 0);
+		syscall(SYS_exit, 3);
+	}
+	OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	EQ(si.si_code, CLD_EXITED);
+	EQ(si.si_status, 5);
+	status = t_wait(pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+}

@@ -8,7 +8,8 @@
 #define ARCH_AUDIT AUDIT_ARCH_X86_64
 #define ARCH_NO_SHADOW_STACK EOPNOTSUPP	/* some CPUs of the kind have them */
 
-static inline long arch_syscall_nr(const struct pt_regs *r) { return (long)r->orig_rax; }
+/* The number is a signed half of the register (as eax, whatever is above). */
+static inline long arch_syscall_nr(const struct pt_regs *r) { return (int)r->orig_rax; }
 static inline void arch_syscall_set_nr(struct pt_regs *r, long nr) { r->orig_rax = (unsigned long)nr; }
 static inline long arch_syscall_ret(const struct pt_regs *r) { return (long)r->rax; }
 static inline void arch_syscall_set_ret(struct pt_regs *r, long v) { r->rax = (unsigned long)v; }
