@@ -93,9 +93,9 @@ static void put_in(struct wheel *w, struct wheel_timer *t, unsigned int level)
 	}
 }
 
-static void add(struct wheel *w, struct wheel_timer *t, u64 due)
+static void add(struct wheel *w, struct wheel_timer *t, u64 due, u64 now)
 {
-	u64 now = tick_of(ktime_get_ns()), away;
+	u64 away;
 	unsigned int level = 0;
 
 	if (now < w->next && now > w->now)
@@ -146,7 +146,7 @@ void wheel_init_timer(struct wheel_timer *t, void (*fn)(struct wheel_timer *t))
 	*t = (struct wheel_timer){ .fn = fn, .slot = WHEEL_IDLE };
 }
 
-bool wheel_arm_at(struct wheel_timer *t, u64 when_ns)
+static bool arm(struct wheel_timer *t, u64 when_ns, u64 now_ns)
 {
 	u64 due = tick_of(when_ns + (1ull << WHEEL_TICK_SHIFT) - 1);
 	bool was = false;
@@ -166,15 +166,22 @@ bool wheel_arm_at(struct wheel_timer *t, u64 when_ns)
 		WRITE_ONCE(t->cpu, mine->cpu);
 		spin_unlock(&w->lock);
 	}
-	add(w, t, due);
+	add(w, t, due, tick_of(now_ns));
 	spin_unlock(&w->lock);
 	preempt_enable();
 	return was;
 }
 
+bool wheel_arm_at(struct wheel_timer *t, u64 when_ns)
+{
+	return arm(t, when_ns, ktime_get_ns());
+}
+
 bool wheel_arm(struct wheel_timer *t, u64 delay_ns)
 {
-	return wheel_arm_at(t, delay_ns ? ktime_get_ns() + delay_ns : 0);
+	u64 now = ktime_get_ns();
+
+	return arm(t, delay_ns ? now + delay_ns : 0, now);
 }
 
 bool wheel_cancel(struct wheel_timer *t)
