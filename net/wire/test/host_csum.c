@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-/*
- * Internet checksums against sums of 16-bit words one by one; headers made and changed. sources:
- * net/wire/csum.c net/wire/ip4.c net/wire/eth.c
- */
+/* sources: net/wire/csum.c net/wire/ip4.c net/wire/eth.c */
+/* Internet checksums against sums of 16-bit words one by one; headers made and changed. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
