@@ -8,7 +8,10 @@ struct sip {
 	u64 a, b, c, d;
 };
 
-static inline u64 rotl(u64 v, unsigned int n) { return v << n | v >> (64 - n); }
+static inline u64 rotl(u64 v, unsigned int n)
+{
+	return v << n | v >> (64 - n);
+}
 
 static inline void sip_round(struct sip *s)
 {
@@ -68,7 +71,8 @@ u64 siphash(const struct siphash_key *key, const void *bytes, size_t len)
 	return sip_end(&s, last, 2, 4);
 }
 
-static inline u64 of_words(const struct siphash_key *key, const u64 *w, unsigned int n, unsigned int rounds, unsigned int final)
+static inline u64 of_words(const struct siphash_key *key, const u64 *w, unsigned int n,
+			   unsigned int rounds, unsigned int final)
 {
 	struct sip s;
 
@@ -78,5 +82,12 @@ static inline u64 of_words(const struct siphash_key *key, const u64 *w, unsigned
 	return sip_end(&s, (u64)n << 59, rounds, final);
 }
 
-u64 siphash_words(const struct siphash_key *key, const u64 *w, unsigned int n) { return of_words(key, w, n, 2, 4); }
-u64 siphash_13(const struct siphash_key *key, const u64 *w, unsigned int n) { return of_words(key, w, n, 1, 3); }
+u64 siphash_words(const struct siphash_key *key, const u64 *w, unsigned int n)
+{
+	return of_words(key, w, n, 2, 4);
+}
+
+u64 siphash_13(const struct siphash_key *key, const u64 *w, unsigned int n)
+{
+	return of_words(key, w, n, 1, 3);
+}

@@ -2,15 +2,18 @@
 /*
  * A timer wheel for each CPU: <sched/wheel.h>.
  *
- * Time is counted in ticks of 2^20 ns. LEVELS wheels of 64 slots: a slot of level n is 8^n ticks wide, and a timer lies where the distance to its tick, when it was armed,
- * is less than 63 such slots. It stays there until it is due: nothing cascades, at the price of coming up to a slot late. `now` is the first tick that was
- * not looked at yet; `next` is not later than the first slot that holds something, so that `now` may jump ahead while next lies ahead too. One hrtimer a wheel
+ * Time is counted in ticks of 2^20 ns. LEVELS wheels of 64 slots: a slot of level n is 8^n ticks
+ * wide, and a timer lies where the distance to its tick, when it was armed, is less than 63 such
+ * slots. It stays there until it is due: nothing cascades, at the price of coming up to a slot
+ * late. `now` is the first tick that was not looked at yet; `next` is not later than the first slot
+ * that holds something, so that `now` may jump ahead while next lies ahead too. One hrtimer a wheel
  * is set for `next`; its interrupt does nothing but wake the thread.
  *
- * Arming: one lock, one list, one bit; the hrtimer is set only for a timer that is due before all others. A timer that is put off leaves `next` as it was:
- * the thread wakes up once for nothing.
+ * Arming: one lock, one list, one bit; the hrtimer is set only for a timer that is due before all
+ * others. A timer that is put off leaves `next` as it was: the thread wakes up once for nothing.
  *
- * A timer that is due at once, or that the thread has taken out, is in the list `firing`. Locks: a wheel's lock, alone, never taken by interrupts.
+ * A timer that is due at once, or that the thread has taken out, is in the list `firing`. Locks: a
+ * wheel's lock, alone, never taken by interrupts.
  */
 #include <lib/bits.h>
 #include <lib/minmax.h>
@@ -47,7 +50,10 @@ struct wheel {
 
 static DEFINE_PER_CPU(struct wheel *, wheels);
 
-static inline u64 tick_of(u64 ns) { return ns >> WHEEL_TICK_SHIFT; }
+static inline u64 tick_of(u64 ns)
+{
+	return ns >> WHEEL_TICK_SHIFT;
+}
 
 /* Preemption is off. A CPU that came late has the first one's. */
 static struct wheel *this_wheel(void)
@@ -87,9 +93,9 @@ static void put_in(struct wheel *w, struct wheel_timer *t, unsigned int level)
 	}
 }
 
-static void add(struct wheel *w, struct wheel_timer *t, u64 due)
+static void add(struct wheel *w, struct wheel_timer *t, u64 due, u64 now)
 {
-	u64 now = tick_of(ktime_get_ns()), away;
+	u64 away;
 	unsigned int level = 0;
 
 	if (now < w->next && now > w->now)
@@ -140,7 +146,7 @@ void wheel_init_timer(struct wheel_timer *t, void (*fn)(struct wheel_timer *t))
 	*t = (struct wheel_timer){ .fn = fn, .slot = WHEEL_IDLE };
 }
 
-bool wheel_arm_at(struct wheel_timer *t, u64 when_ns)
+static bool arm(struct wheel_timer *t, u64 when_ns, u64 now_ns)
 {
 	u64 due = tick_of(when_ns + (1ull << WHEEL_TICK_SHIFT) - 1);
 	bool was = false;
@@ -160,15 +166,22 @@ bool wheel_arm_at(struct wheel_timer *t, u64 when_ns)
 		WRITE_ONCE(t->cpu, mine->cpu);
 		spin_unlock(&w->lock);
 	}
-	add(w, t, due);
+	add(w, t, due, tick_of(now_ns));
 	spin_unlock(&w->lock);
 	preempt_enable();
 	return was;
 }
 
+bool wheel_arm_at(struct wheel_timer *t, u64 when_ns)
+{
+	return arm(t, when_ns, ktime_get_ns());
+}
+
 bool wheel_arm(struct wheel_timer *t, u64 delay_ns)
 {
-	return wheel_arm_at(t, delay_ns ? ktime_get_ns() + delay_ns : 0);
+	u64 now = ktime_get_ns();
+
+	return arm(t, delay_ns ? now + delay_ns : 0, now);
 }
 
 bool wheel_cancel(struct wheel_timer *t)
@@ -241,7 +254,8 @@ static u64 first_slot(const struct wheel *w)
 /* What lies in the slots that begin at tick `now` is fired. */
 static void fire_now(struct wheel *w)
 {
-	for (unsigned int level = 0; level < LEVELS && !(w->now & ((1ull << (3 * level)) - 1)); level++) {
+	for (unsigned int level = 0; level < LEVELS && !(w->now & ((1ull << (3 * level)) - 1));
+	     level++) {
 		unsigned int i = (unsigned int)(w->now >> (3 * level)) & (SLOTS - 1);
 		struct list_head *slot = &w->slot[level][i];
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ioctls about interfaces (netdevice(7)), on sockets of any family. Reading is anybody's; changing needs CAP_NET_ADMIN over the namespace of the socket, which is
- * asked before the interface is looked for, as Linux does.
+ * Ioctls about interfaces (netdevice(7)), on sockets of any family. Reading is anybody's; changing
+ * needs CAP_NET_ADMIN over the namespace of the socket, which is asked before the interface is
+ * looked for, as Linux does.
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -35,14 +36,29 @@ static void read_hwaddr(const struct netdev *d, struct sockaddr *a)
 static int ask(struct netdev *d, unsigned int cmd, struct ifreq *r)
 {
 	switch (cmd) {
-	case SIOCGIFFLAGS: r->ifr_flags = (short)netdev_shown_flags(d); return 0;
-	case SIOCGIFMETRIC: r->ifr_metric = 0; return 0;
-	case SIOCGIFMTU: r->ifr_mtu = (int)d->mtu; return 0;
-	case SIOCGIFHWADDR: read_hwaddr(d, &r->ifr_hwaddr); return 0;
-	case SIOCGIFINDEX: r->ifr_ifindex = d->ifindex; return 0;
-	case SIOCGIFTXQLEN: r->ifr_qlen = (int)d->tx_queue_len; return 0;
-	case SIOCGIFMAP: memset(&r->ifr_map, 0, sizeof(r->ifr_map)); return 0;
-	case SIOCGIFSLAVE: return -EINVAL;
+	case SIOCGIFFLAGS:
+		r->ifr_flags = (short)netdev_shown_flags(d);
+		return 0;
+	case SIOCGIFMETRIC:
+		r->ifr_metric = 0;
+		return 0;
+	case SIOCGIFMTU:
+		r->ifr_mtu = (int)d->mtu;
+		return 0;
+	case SIOCGIFHWADDR:
+		read_hwaddr(d, &r->ifr_hwaddr);
+		return 0;
+	case SIOCGIFINDEX:
+		r->ifr_ifindex = d->ifindex;
+		return 0;
+	case SIOCGIFTXQLEN:
+		r->ifr_qlen = (int)d->tx_queue_len;
+		return 0;
+	case SIOCGIFMAP:
+		memset(&r->ifr_map, 0, sizeof(r->ifr_map));
+		return 0;
+	case SIOCGIFSLAVE:
+		return -EINVAL;
 	}
 	return -ENOTTY;
 }
@@ -81,7 +97,8 @@ static int change(struct netdev *d, unsigned int cmd, struct ifreq *r)
 	case SIOCSIFHWBROADCAST:
 		if (r->ifr_hwaddr.sa_family != d->type)
 			return -EINVAL;
-		memcpy(d->broadcast, r->ifr_hwaddr.sa_data, min_t(size_t, d->addr_len, sizeof(r->ifr_hwaddr.sa_data)));
+		memcpy(d->broadcast, r->ifr_hwaddr.sa_data,
+		       min_t(size_t, d->addr_len, sizeof(r->ifr_hwaddr.sa_data)));
 		return 0;
 	case SIOCSIFTXQLEN:
 		if (r->ifr_qlen < 0)
@@ -113,7 +130,10 @@ static int if_name(struct net *net, struct ifreq *r)
 	return d ? 0 : -ENODEV;
 }
 
-/* SIOCGIFCONF: IPv4 addresses with the labels of theirs; without a buffer, how many bytes there would be. */
+/*
+ * SIOCGIFCONF: IPv4 addresses with the labels of theirs; without a buffer, how many bytes there
+ * would be.
+ */
 static long if_conf(struct net *net, struct uptr arg)
 {
 	struct user_ifconf c;
@@ -136,7 +156,9 @@ static long if_conf(struct net *net, struct uptr arg)
 				goto out;
 			memcpy(r.ifr_name, a->label, IFNAMSIZ);
 			conf_put_addr(&r.ifr_addr, a->local);
-			if (c.addresses && copy_to_user(uptr_add(UPTR(c.addresses), (unsigned long)done), &r, sizeof(r))) {
+			if (c.addresses &&
+			    copy_to_user(uptr_add(UPTR(c.addresses), (unsigned long)done), &r,
+					 sizeof(r))) {
 				err = -EFAULT;
 				goto out;
 			}
@@ -162,8 +184,17 @@ static bool is_question(unsigned int cmd)
 static bool is_change(unsigned int cmd)
 {
 	switch (cmd) {
-	case SIOCSIFNAME: case SIOCSIFMAP: case SIOCSIFTXQLEN: case SIOCSIFFLAGS: case SIOCSIFMETRIC: case SIOCSIFMTU: case SIOCSIFHWADDR:
-	case SIOCSIFSLAVE: case SIOCADDMULTI: case SIOCDELMULTI: case SIOCSIFHWBROADCAST:
+	case SIOCSIFNAME:
+	case SIOCSIFMAP:
+	case SIOCSIFTXQLEN:
+	case SIOCSIFFLAGS:
+	case SIOCSIFMETRIC:
+	case SIOCSIFMTU:
+	case SIOCSIFHWADDR:
+	case SIOCSIFSLAVE:
+	case SIOCADDMULTI:
+	case SIOCDELMULTI:
+	case SIOCSIFHWBROADCAST:
 		return true;
 	}
 	return false;
@@ -173,11 +204,21 @@ static bool is_change(unsigned int cmd)
 static bool is_private(unsigned int cmd, bool *admin)
 {
 	switch (cmd) {
-	case SIOCGMIIPHY: case SIOCGMIIREG: case SIOCSMIIREG: case SIOCBONDENSLAVE: case SIOCBONDRELEASE: case SIOCBONDSETHWADDR:
-	case SIOCBONDCHANGEACTIVE: case SIOCSHWTSTAMP:
+	case SIOCGMIIPHY:
+	case SIOCGMIIREG:
+	case SIOCSMIIREG:
+	case SIOCBONDENSLAVE:
+	case SIOCBONDRELEASE:
+	case SIOCBONDSETHWADDR:
+	case SIOCBONDCHANGEACTIVE:
+	case SIOCSHWTSTAMP:
 		*admin = true;
 		return true;
-	case SIOCETHTOOL: case SIOCBONDSLAVEINFOQUERY: case SIOCBONDINFOQUERY: case SIOCWANDEV: case SIOCGHWTSTAMP:
+	case SIOCETHTOOL:
+	case SIOCBONDSLAVEINFOQUERY:
+	case SIOCBONDINFOQUERY:
+	case SIOCWANDEV:
+	case SIOCGHWTSTAMP:
 		return true;
 	}
 	return cmd >= SIOCDEVPRIVATE && cmd <= SIOCDEVPRIVATE + 15;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Ioctls of AF_INET sockets about addresses (netdevice(7)): one address a label ("eth0", "eth0:1"). */
+/*
+ * Ioctls of AF_INET sockets about addresses (netdevice(7)): one address a label ("eth0", "eth0:1").
+ */
 #include <lib/string.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
@@ -51,7 +53,8 @@ static int replace(struct in_device *in, struct in_addr4 *a, const struct in_add
 	return copy.local.v ? in_addr_add(in, &copy) : 0;
 }
 
-static int set_address(struct netdev *d, struct in_device *in, struct in_addr4 *a, const char *label, be32 to)
+static int set_address(struct netdev *d, struct in_device *in, struct in_addr4 *a,
+		       const char *label, be32 to)
 {
 	struct in_addr4 now = { .valid_s = U32_MAX, .preferred_s = U32_MAX };
 	int bits = class_bits(to);
@@ -83,12 +86,14 @@ static int set_mask(struct netdev *d, struct in_device *in, struct in_addr4 *a, 
 		return 0;
 	now.bits = (u8)bits;
 	/* A broadcast address that was the old prefix's follows. */
-	if (d->flags & IFF_BROADCAST && a->bits < 31 && a->broadcast.v == (a->local.v | ~ip4_mask(a->bits).v))
+	if (d->flags & IFF_BROADCAST && a->bits < 31 &&
+	    a->broadcast.v == (a->local.v | ~ip4_mask(a->bits).v))
 		now.broadcast.v = a->local.v | ~mask.v;
 	return replace(in, a, &now);
 }
 
-static int change(struct netdev *d, struct in_device *in, struct in_addr4 *a, unsigned int cmd, const struct ifreq *r, const char *label)
+static int change(struct netdev *d, struct in_device *in, struct in_addr4 *a, unsigned int cmd,
+		  const struct ifreq *r, const char *label)
 {
 	be32 to = conf_get_addr(&r->ifr_addr);
 	struct in_addr4 now;
@@ -167,7 +172,8 @@ static int one(struct net *net, unsigned int cmd, struct ifreq *r, be32 want)
 			in_addr_del(a);
 		return 0;
 	}
-	if (cmd == SIOCGIFADDR || cmd == SIOCGIFBRDADDR || cmd == SIOCGIFDSTADDR || cmd == SIOCGIFNETMASK)
+	if (cmd == SIOCGIFADDR || cmd == SIOCGIFBRDADDR || cmd == SIOCGIFDSTADDR ||
+	    cmd == SIOCGIFNETMASK)
 		return ask(a, cmd, r);
 	return in ? change(d, in, a, cmd, r, label) : -ENOBUFS;
 }

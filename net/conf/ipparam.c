@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF:DNS0:DNS1:NTP0 on the command line: the network as it is before the first program runs (Linux's nfsroot document). Static words
- * alone; ip=off and ip=none, and no address, mean: lo is brought up and nothing else. A device that
- * is not there is a line in the log.
+ * ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF:DNS0:DNS1:NTP0 on the command line: the
+ * network as it is before the first program runs (Linux's nfsroot document). Static words alone;
+ * ip=off and ip=none, and no address, mean: lo is brought up and nothing else. A device that is not
+ * there is a line in the log.
  *
- * What it said of name servers stands in /proc/net/pnp, from where programs copy it to /etc/resolv.conf.
+ * What it said of name servers stands in /proc/net/pnp, from where programs copy it to
+ * /etc/resolv.conf.
  */
 #include <lib/format.h>
 #include <lib/string.h>
@@ -69,7 +71,8 @@ static int ip_param(const char *value)
 
 	given = true;
 	strscpy(text, value ?: "", sizeof(text));
-	if (!strchr(text, ':') && text[0] && text[0] != '.' && !(text[0] >= '0' && text[0] <= '9')) {
+	if (!strchr(text, ':') && text[0] && text[0] != '.' &&
+	    !(text[0] >= '0' && text[0] <= '9')) {
 		strscpy(autoconf, text, sizeof(autoconf));
 		return 0;
 	}
@@ -90,14 +93,21 @@ static u8 mask_bits(be32 a)
 	u32 h = ip4_host(a);
 
 	if (words_at[NETMASK].v)
-		return (u8)(ip4_mask_bits(words_at[NETMASK]) < 0 ? 24 : ip4_mask_bits(words_at[NETMASK]));
+		return (u8)(ip4_mask_bits(words_at[NETMASK]) < 0 ?
+				    24 :
+				    ip4_mask_bits(words_at[NETMASK]));
 	return h >> 31 == 0 ? 8 : h >> 30 == 2 ? 16 : 24;
 }
 
 static int default_route(struct netdev *d)
 {
 	const struct fib4_config c = {
-		.gateway = words_at[GATEWAY], .type = RTN_UNICAST, .scope = RT_SCOPE_UNIVERSE, .protocol = RTPROT_BOOT, .oif = d->ifindex, .create = true,
+		.gateway = words_at[GATEWAY],
+		.type = RTN_UNICAST,
+		.scope = RT_SCOPE_UNIVERSE,
+		.protocol = RTPROT_BOOT,
+		.oif = d->ifindex,
+		.create = true,
 	};
 
 	return words_at[GATEWAY].v ? fib4_add(&init_net, &c) : 0;
@@ -138,7 +148,8 @@ static int ip_apply(void)
 	netdev_open(init_net.loopback);
 	if (!words_at[CLIENT].v) {
 		rtnl_unlock();
-		if (!strcmp(autoconf, "dhcp") || !strcmp(autoconf, "on") || !strcmp(autoconf, "any") || !strcmp(autoconf, "both"))
+		if (!strcmp(autoconf, "dhcp") || !strcmp(autoconf, "on") ||
+		    !strcmp(autoconf, "any") || !strcmp(autoconf, "both"))
 			pr_err("ip: there is no DHCP in this kernel: give the address, or run udhcpc\n");
 		return 0;
 	}
@@ -148,7 +159,8 @@ static int ip_apply(void)
 	if (err)
 		pr_err("ip: %s: error %d\n", device[0] ? device : "no device", -err);
 	else
-		pr_info("ip: %s has %u.%u.%u.%u/%u\n", d->name, a[0], a[1], a[2], a[3], mask_bits(words_at[CLIENT]));
+		pr_info("ip: %s has %u.%u.%u.%u/%u\n", d->name, a[0], a[1], a[2], a[3],
+			mask_bits(words_at[CLIENT]));
 	if (host[0])
 		uts_set_name(false, host, strlen(host));
 	return err;

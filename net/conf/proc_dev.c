@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* /proc/net: devices, routes, neighbours. The layouts are proc(5)'s, columns and all: programs cut by them. */
+/*
+ * /proc/net: devices, routes, neighbours. The layouts are proc(5)'s, columns and all: programs cut
+ * by them.
+ */
 #include <lib/format.h>
 #include <lib/string.h>
 #include <vfs/seq_file.h>
@@ -15,16 +18,24 @@ void net_show_dev(struct seq_file *m, struct net *net)
 	struct netdev_stats s;
 	struct netdev *d;
 
-	seq_puts(m, "Inter-|   Receive                                                |  Transmit\n"
-		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n");
+	seq_puts(
+		m,
+		"Inter-|   Receive                                                |  Transmit\n"
+		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n");
 	rtnl_lock();
 	list_for_each_entry(d, &net->devs, list) {
 		netdev_get_stats(d, &s);
-		seq_printf(m, "%6s: %7llu %7llu %4llu %4llu %4llu %5llu %10llu %9llu %8llu %7llu %4llu %4llu %4llu %5llu %7llu %10llu\n", d->name, s.rx_bytes,
-			   s.rx_packets, s.rx_errors, s.rx_dropped + s.rx_missed_errors, s.rx_fifo_errors,
-			   s.rx_length_errors + s.rx_over_errors + s.rx_crc_errors + s.rx_frame_errors, s.rx_compressed, s.multicast, s.tx_bytes,
-			   s.tx_packets, s.tx_errors, s.tx_dropped, s.tx_fifo_errors, s.collisions,
-			   s.tx_carrier_errors + s.tx_aborted_errors + s.tx_window_errors + s.tx_heartbeat_errors, s.tx_compressed);
+		seq_printf(
+			m,
+			"%6s: %7llu %7llu %4llu %4llu %4llu %5llu %10llu %9llu %8llu %7llu %4llu %4llu %4llu %5llu %7llu %10llu\n",
+			d->name, s.rx_bytes, s.rx_packets, s.rx_errors,
+			s.rx_dropped + s.rx_missed_errors, s.rx_fifo_errors,
+			s.rx_length_errors + s.rx_over_errors + s.rx_crc_errors + s.rx_frame_errors,
+			s.rx_compressed, s.multicast, s.tx_bytes, s.tx_packets, s.tx_errors,
+			s.tx_dropped, s.tx_fifo_errors, s.collisions,
+			s.tx_carrier_errors + s.tx_aborted_errors + s.tx_window_errors +
+				s.tx_heartbeat_errors,
+			s.tx_compressed);
 	}
 	rtnl_unlock();
 }
@@ -56,7 +67,9 @@ void net_show_route(struct seq_file *m, struct net *net)
 	struct fib4_route *r;
 	struct rb_node *n;
 
-	seq_printf(m, "%-127s\n", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
+	seq_printf(
+		m, "%-127s\n",
+		"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
 	rtnl_lock();
 	t = fib4_table(net, RT_TABLE_MAIN, false);
 	for (n = t ? rb_first(&t->all) : NULL; n; n = rb_next(n)) {
@@ -64,8 +77,10 @@ void net_show_route(struct seq_file *m, struct net *net)
 		if (r->type == RTN_BROADCAST || r->type == RTN_MULTICAST)
 			continue;
 		seq_setwidth(m, 127);
-		seq_printf(m, "%s\t%08X\t%08X\t%04X\t%d\t%u\t%d\t%08X\t%d\t%u\t%u", r->dev ? r->dev->name : "*", r->prefix->prefix.v, r->gateway.v, route_flags(r),
-			   0, 0, (int)r->metric, ip4_mask(r->prefix->len).v, r->metrics[RTAX_ADVMSS] ? (int)r->metrics[RTAX_ADVMSS] + 40 : 0,
+		seq_printf(m, "%s\t%08X\t%08X\t%04X\t%d\t%u\t%d\t%08X\t%d\t%u\t%u",
+			   r->dev ? r->dev->name : "*", r->prefix->prefix.v, r->gateway.v,
+			   route_flags(r), 0, 0, (int)r->metric, ip4_mask(r->prefix->len).v,
+			   r->metrics[RTAX_ADVMSS] ? (int)r->metrics[RTAX_ADVMSS] + 40 : 0,
 			   r->metrics[RTAX_WINDOW], r->metrics[RTAX_RTT] >> 3);
 		seq_pad(m, '\n');
 	}
@@ -104,7 +119,9 @@ void net_show_arp(struct seq_file *m, struct net *net)
 {
 	u64 pos = 0;
 
-	seq_puts(m, "IP address       HW type     Flags       HW address            Mask     Device\n");
+	seq_puts(
+		m,
+		"IP address       HW type     Flags       HW address            Mask     Device\n");
 	while (pos < GHASH_END) {
 		struct arp_lines l = { .nr = 0 };
 
@@ -112,11 +129,14 @@ void net_show_arp(struct seq_file *m, struct net *net)
 		for (unsigned int i = 0; i < l.nr; i++) {
 			const u8 *a = (const u8 *)&l.line[i].ip, *h = l.line[i].hw;
 			char ip[16], hw[18];
-			u32 flags = (l.line[i].state & NUD_PERMANENT ? ATF_PERM : 0) | (l.line[i].state & NEIGH_VALID ? ATF_COM : 0);
+			u32 flags = (l.line[i].state & NUD_PERMANENT ? ATF_PERM : 0) |
+				    (l.line[i].state & NEIGH_VALID ? ATF_COM : 0);
 
 			snprintf(ip, sizeof(ip), "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
-			snprintf(hw, sizeof(hw), "%02x:%02x:%02x:%02x:%02x:%02x", h[0], h[1], h[2], h[3], h[4], h[5]);
-			seq_printf(m, "%-16s 0x%-10x0x%-10x%-17s     *        %s\n", ip, l.line[i].type, flags, hw, l.line[i].dev);
+			snprintf(hw, sizeof(hw), "%02x:%02x:%02x:%02x:%02x:%02x", h[0], h[1], h[2],
+				 h[3], h[4], h[5]);
+			seq_printf(m, "%-16s 0x%-10x0x%-10x%-17s     *        %s\n", ip,
+				   l.line[i].type, flags, hw, l.line[i].dev);
 		}
 	}
 }

@@ -17,8 +17,15 @@ struct sock_lines {
 	struct inet_sock *(*of)(struct ghash_node *n);
 };
 
-static struct inet_sock *of_bound(struct ghash_node *n) { return container_of(n, struct inet_sock, bound); }
-static struct inet_sock *of_connected(struct ghash_node *n) { return inet_of_entry(container_of(n, struct inet_entry, node)); }
+static struct inet_sock *of_bound(struct ghash_node *n)
+{
+	return container_of(n, struct inet_sock, bound);
+}
+
+static struct inet_sock *of_connected(struct ghash_node *n)
+{
+	return inet_of_entry(container_of(n, struct inet_entry, node));
+}
 
 static void take(struct ghash_node *n, void *arg)
 {
@@ -35,14 +42,18 @@ static void line(struct seq_file *m, struct inet_sock *s, unsigned int n)
 	u32 local = s->e.local.v ? s->e.local.v : s->sk.state == INET_ESTABLISHED ? s->saddr.v : 0;
 
 	seq_setwidth(m, 127);
-	seq_printf(m, "%5u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %016lx %u", n, local,
-		   sk->type == SOCK_RAW ? sk->protocol : be16_get(s->e.local_port), s->e.peer.v, be16_get(s->e.peer_port), sk->state, atomic_read(&sk->wmem),
-		   atomic_read(&sk->rmem), 0, 0ul, 0, from_kuid_munged(current_user_ns(), sk->uid), 0, sk->ino, (int)refcount_read(&sk->refs) - 1, 0ul,
-		   (u32)atomic_read(&sk->drops));
+	seq_printf(
+		m,
+		"%5u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %016lx %u",
+		n, local, sk->type == SOCK_RAW ? sk->protocol : be16_get(s->e.local_port),
+		s->e.peer.v, be16_get(s->e.peer_port), sk->state, atomic_read(&sk->wmem),
+		atomic_read(&sk->rmem), 0, 0ul, 0, from_kuid_munged(current_user_ns(), sk->uid), 0,
+		sk->ino, (int)refcount_read(&sk->refs) - 1, 0ul, (u32)atomic_read(&sk->drops));
 	seq_pad(m, '\n');
 }
 
-static void walk(struct seq_file *m, struct ghash *h, struct inet_sock *(*of)(struct ghash_node *n), unsigned int *nr)
+static void walk(struct seq_file *m, struct ghash *h, struct inet_sock *(*of)(struct ghash_node *n),
+		 unsigned int *nr)
 {
 	u64 pos = 0;
 
@@ -60,7 +71,9 @@ static void walk(struct seq_file *m, struct ghash *h, struct inet_sock *(*of)(st
 static void header(struct seq_file *m)
 {
 	seq_setwidth(m, 127);
-	seq_puts(m, "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops");
+	seq_puts(
+		m,
+		"   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops");
 	seq_pad(m, '\n');
 }
 
@@ -91,7 +104,8 @@ void net_show_raw(struct seq_file *m, struct net *net)
 
 void net_show_sockstat(struct seq_file *m, struct net *net)
 {
-	long udp = ghash_count(&net->inet->udp.bound) + ghash_count(&net->inet->udp.connected), raw = ghash_count(&net->inet->raw.bound);
+	long udp = ghash_count(&net->inet->udp.bound) + ghash_count(&net->inet->udp.connected),
+	     raw = ghash_count(&net->inet->raw.bound);
 
 	seq_printf(m, "sockets: used %ld\n", udp + raw + ghash_count(&net->inet->ping.bound));
 	seq_puts(m, "TCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n");
@@ -106,48 +120,102 @@ struct shown {
 	int item;			/* -1: a constant 0 */
 };
 
-static void group(struct seq_file *m, struct net *net, const char *name, const struct shown *s, unsigned int n)
+static void group(struct seq_file *m, struct net *net, const char *name, const struct shown *s,
+		  unsigned int n)
 {
 	seq_printf(m, "%s:", name);
 	for (unsigned int i = 0; i < n; i++)
 		seq_printf(m, " %s", s[i].name);
 	seq_printf(m, "\n%s:", name);
 	for (unsigned int i = 0; i < n; i++)
-		seq_printf(m, " %llu", s[i].item < 0 ? 0ull : net_counter_sum(net, (enum net_counter)s[i].item));
+		seq_printf(m, " %llu",
+			   s[i].item < 0 ? 0ull :
+					   net_counter_sum(net, (enum net_counter)s[i].item));
 	seq_putc(m, '\n');
 }
 
 static const struct shown ip_items[] = {
-	{ "InReceives", IP_IN_RECEIVES }, { "InHdrErrors", IP_IN_HDR_ERRORS }, { "InAddrErrors", IP_IN_ADDR_ERRORS }, { "ForwDatagrams", IP_FORW_DATAGRAMS },
-	{ "InUnknownProtos", IP_IN_UNKNOWN_PROTOS }, { "InDiscards", IP_IN_DISCARDS }, { "InDelivers", IP_IN_DELIVERS }, { "OutRequests", IP_OUT_REQUESTS },
-	{ "OutDiscards", IP_OUT_DISCARDS }, { "OutNoRoutes", IP_OUT_NO_ROUTES }, { "ReasmTimeout", IP_REASM_TIMEOUT }, { "ReasmReqds", IP_REASM_REQDS },
-	{ "ReasmOKs", IP_REASM_OKS }, { "ReasmFails", IP_REASM_FAILS }, { "FragOKs", IP_FRAG_OKS }, { "FragFails", IP_FRAG_FAILS },
-	{ "FragCreates", IP_FRAG_CREATES }, { "OutTransmits", IP_OUT_TRANSMITS },
+	{ "InReceives", IP_IN_RECEIVES },
+	{ "InHdrErrors", IP_IN_HDR_ERRORS },
+	{ "InAddrErrors", IP_IN_ADDR_ERRORS },
+	{ "ForwDatagrams", IP_FORW_DATAGRAMS },
+	{ "InUnknownProtos", IP_IN_UNKNOWN_PROTOS },
+	{ "InDiscards", IP_IN_DISCARDS },
+	{ "InDelivers", IP_IN_DELIVERS },
+	{ "OutRequests", IP_OUT_REQUESTS },
+	{ "OutDiscards", IP_OUT_DISCARDS },
+	{ "OutNoRoutes", IP_OUT_NO_ROUTES },
+	{ "ReasmTimeout", IP_REASM_TIMEOUT },
+	{ "ReasmReqds", IP_REASM_REQDS },
+	{ "ReasmOKs", IP_REASM_OKS },
+	{ "ReasmFails", IP_REASM_FAILS },
+	{ "FragOKs", IP_FRAG_OKS },
+	{ "FragFails", IP_FRAG_FAILS },
+	{ "FragCreates", IP_FRAG_CREATES },
+	{ "OutTransmits", IP_OUT_TRANSMITS },
 };
 static const struct shown icmp_items[] = {
-	{ "InMsgs", ICMP_IN_MSGS }, { "InErrors", ICMP_IN_ERRORS }, { "InCsumErrors", ICMP_IN_CSUM_ERRORS }, { "InDestUnreachs", ICMP_IN_TYPE + 3 },
-	{ "InTimeExcds", ICMP_IN_TYPE + 11 }, { "InParmProbs", ICMP_IN_TYPE + 12 }, { "InSrcQuenchs", ICMP_IN_TYPE + 4 }, { "InRedirects", ICMP_IN_TYPE + 5 },
-	{ "InEchos", ICMP_IN_TYPE + 8 }, { "InEchoReps", ICMP_IN_TYPE }, { "InTimestamps", ICMP_IN_TYPE + 13 }, { "InTimestampReps", ICMP_IN_TYPE + 14 },
-	{ "InAddrMasks", ICMP_IN_TYPE + 17 }, { "InAddrMaskReps", ICMP_IN_TYPE + 18 }, { "OutMsgs", ICMP_OUT_MSGS }, { "OutErrors", ICMP_OUT_ERRORS },
-	{ "OutRateLimitGlobal", ICMP_OUT_RATE_GLOBAL }, { "OutRateLimitHost", ICMP_OUT_RATE_HOST }, { "OutDestUnreachs", ICMP_OUT_TYPE + 3 },
-	{ "OutTimeExcds", ICMP_OUT_TYPE + 11 }, { "OutParmProbs", ICMP_OUT_TYPE + 12 }, { "OutSrcQuenchs", ICMP_OUT_TYPE + 4 },
-	{ "OutRedirects", ICMP_OUT_TYPE + 5 }, { "OutEchos", ICMP_OUT_TYPE + 8 }, { "OutEchoReps", ICMP_OUT_TYPE }, { "OutTimestamps", ICMP_OUT_TYPE + 13 },
-	{ "OutTimestampReps", ICMP_OUT_TYPE + 14 }, { "OutAddrMasks", ICMP_OUT_TYPE + 17 }, { "OutAddrMaskReps", ICMP_OUT_TYPE + 18 },
+	{ "InMsgs", ICMP_IN_MSGS },
+	{ "InErrors", ICMP_IN_ERRORS },
+	{ "InCsumErrors", ICMP_IN_CSUM_ERRORS },
+	{ "InDestUnreachs", ICMP_IN_TYPE + 3 },
+	{ "InTimeExcds", ICMP_IN_TYPE + 11 },
+	{ "InParmProbs", ICMP_IN_TYPE + 12 },
+	{ "InSrcQuenchs", ICMP_IN_TYPE + 4 },
+	{ "InRedirects", ICMP_IN_TYPE + 5 },
+	{ "InEchos", ICMP_IN_TYPE + 8 },
+	{ "InEchoReps", ICMP_IN_TYPE },
+	{ "InTimestamps", ICMP_IN_TYPE + 13 },
+	{ "InTimestampReps", ICMP_IN_TYPE + 14 },
+	{ "InAddrMasks", ICMP_IN_TYPE + 17 },
+	{ "InAddrMaskReps", ICMP_IN_TYPE + 18 },
+	{ "OutMsgs", ICMP_OUT_MSGS },
+	{ "OutErrors", ICMP_OUT_ERRORS },
+	{ "OutRateLimitGlobal", ICMP_OUT_RATE_GLOBAL },
+	{ "OutRateLimitHost", ICMP_OUT_RATE_HOST },
+	{ "OutDestUnreachs", ICMP_OUT_TYPE + 3 },
+	{ "OutTimeExcds", ICMP_OUT_TYPE + 11 },
+	{ "OutParmProbs", ICMP_OUT_TYPE + 12 },
+	{ "OutSrcQuenchs", ICMP_OUT_TYPE + 4 },
+	{ "OutRedirects", ICMP_OUT_TYPE + 5 },
+	{ "OutEchos", ICMP_OUT_TYPE + 8 },
+	{ "OutEchoReps", ICMP_OUT_TYPE },
+	{ "OutTimestamps", ICMP_OUT_TYPE + 13 },
+	{ "OutTimestampReps", ICMP_OUT_TYPE + 14 },
+	{ "OutAddrMasks", ICMP_OUT_TYPE + 17 },
+	{ "OutAddrMaskReps", ICMP_OUT_TYPE + 18 },
 };
 static const struct shown udp_items[] = {
-	{ "InDatagrams", UDP_IN_DATAGRAMS }, { "NoPorts", UDP_NO_PORTS }, { "InErrors", UDP_IN_ERRORS }, { "OutDatagrams", UDP_OUT_DATAGRAMS },
-	{ "RcvbufErrors", UDP_RCVBUF_ERRORS }, { "SndbufErrors", UDP_SNDBUF_ERRORS }, { "InCsumErrors", UDP_IN_CSUM_ERRORS },
-	{ "IgnoredMulti", UDP_IGNORED_MULTI }, { "MemErrors", UDP_MEM_ERRORS },
+	{ "InDatagrams", UDP_IN_DATAGRAMS },	{ "NoPorts", UDP_NO_PORTS },
+	{ "InErrors", UDP_IN_ERRORS },		{ "OutDatagrams", UDP_OUT_DATAGRAMS },
+	{ "RcvbufErrors", UDP_RCVBUF_ERRORS },	{ "SndbufErrors", UDP_SNDBUF_ERRORS },
+	{ "InCsumErrors", UDP_IN_CSUM_ERRORS }, { "IgnoredMulti", UDP_IGNORED_MULTI },
+	{ "MemErrors", UDP_MEM_ERRORS },
 };
 static const struct shown udplite_items[] = {
-	{ "InDatagrams", -1 }, { "NoPorts", -1 }, { "InErrors", -1 }, { "OutDatagrams", -1 }, { "RcvbufErrors", -1 }, { "SndbufErrors", -1 }, { "InCsumErrors", -1 },
-	{ "IgnoredMulti", -1 }, { "MemErrors", -1 },
+	{ "InDatagrams", -1 },	{ "NoPorts", -1 },	{ "InErrors", -1 },
+	{ "OutDatagrams", -1 }, { "RcvbufErrors", -1 }, { "SndbufErrors", -1 },
+	{ "InCsumErrors", -1 }, { "IgnoredMulti", -1 }, { "MemErrors", -1 },
 };
 static const struct shown ipext_items[] = {
-	{ "InNoRoutes", IPEXT_IN_NO_ROUTES }, { "InTruncatedPkts", IPEXT_IN_TRUNCATED }, { "InMcastPkts", IPEXT_IN_MCAST }, { "OutMcastPkts", IPEXT_OUT_MCAST },
-	{ "InBcastPkts", IPEXT_IN_BCAST }, { "OutBcastPkts", IPEXT_OUT_BCAST }, { "InOctets", IPEXT_IN_OCTETS }, { "OutOctets", IPEXT_OUT_OCTETS },
-	{ "InMcastOctets", -1 }, { "OutMcastOctets", -1 }, { "InBcastOctets", -1 }, { "OutBcastOctets", -1 }, { "InCsumErrors", IPEXT_IN_CSUM_ERRORS },
-	{ "InNoECTPkts", -1 }, { "InECT1Pkts", -1 }, { "InECT0Pkts", -1 }, { "InCEPkts", -1 }, { "ReasmOverlaps", IPEXT_REASM_OVERLAPS },
+	{ "InNoRoutes", IPEXT_IN_NO_ROUTES },
+	{ "InTruncatedPkts", IPEXT_IN_TRUNCATED },
+	{ "InMcastPkts", IPEXT_IN_MCAST },
+	{ "OutMcastPkts", IPEXT_OUT_MCAST },
+	{ "InBcastPkts", IPEXT_IN_BCAST },
+	{ "OutBcastPkts", IPEXT_OUT_BCAST },
+	{ "InOctets", IPEXT_IN_OCTETS },
+	{ "OutOctets", IPEXT_OUT_OCTETS },
+	{ "InMcastOctets", -1 },
+	{ "OutMcastOctets", -1 },
+	{ "InBcastOctets", -1 },
+	{ "OutBcastOctets", -1 },
+	{ "InCsumErrors", IPEXT_IN_CSUM_ERRORS },
+	{ "InNoECTPkts", -1 },
+	{ "InECT1Pkts", -1 },
+	{ "InECT0Pkts", -1 },
+	{ "InCEPkts", -1 },
+	{ "ReasmOverlaps", IPEXT_REASM_OVERLAPS },
 };
 
 /* Forwarding and DefaultTTL come first, which are settings. */

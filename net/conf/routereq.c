@@ -14,7 +14,8 @@
 #include "net/wire/ip4.h"
 
 /* RT as a change of routes. rtnl. */
-static int convert(struct net *net, const struct rtentry *rt, const char *dev, struct fib4_config *c)
+static int convert(struct net *net, const struct rtentry *rt, const char *dev,
+		   struct fib4_config *c)
 {
 	be32 dst = conf_get_addr(&rt->rt_dst), mask = conf_get_addr(&rt->rt_genmask);
 	struct netdev *d;
@@ -29,7 +30,13 @@ static int convert(struct net *net, const struct rtentry *rt, const char *dev, s
 		if (bits < 0 || dst.v & ~mask.v)
 			return -EINVAL;
 	}
-	*c = (struct fib4_config){ .dst = dst, .len = (u8)bits, .type = RTN_UNICAST, .scope = RT_SCOPE_NOWHERE, .create = true, .append = false, .excl = true };
+	*c = (struct fib4_config){ .dst = dst,
+				   .len = (u8)bits,
+				   .type = RTN_UNICAST,
+				   .scope = RT_SCOPE_NOWHERE,
+				   .create = true,
+				   .append = false,
+				   .excl = true };
 	if (rt->rt_metric)
 		c->metric = (u32)(u16)(rt->rt_metric - 1);
 	if (rt->rt_flags & RTF_REJECT) {
@@ -120,7 +127,8 @@ static int arp_get(struct net *net, struct netdev *d, struct arpreq *r, be32 ip)
 	return 0;
 }
 
-static int arp_change(struct net *net, struct netdev *d, unsigned int cmd, const struct arpreq *r, be32 ip)
+static int arp_change(struct net *net, struct netdev *d, unsigned int cmd, const struct arpreq *r,
+		      be32 ip)
 {
 	u32 key = ip.v;
 	struct neigh *n;
@@ -140,7 +148,8 @@ static int arp_change(struct net *net, struct netdev *d, unsigned int cmd, const
 		n = neigh_get(arp_table(net), d, &key);
 		if (IS_ERR(n))
 			return (int)PTR_ERR(n);
-		neigh_update(n, (const u8 *)r->arp_ha.sa_data, r->arp_flags & ATF_PERM ? NUD_PERMANENT : NUD_STALE, NEIGH_ADMIN);
+		neigh_update(n, (const u8 *)r->arp_ha.sa_data,
+			     r->arp_flags & ATF_PERM ? NUD_PERMANENT : NUD_STALE, NEIGH_ADMIN);
 	}
 	neigh_put(n);
 	return 0;

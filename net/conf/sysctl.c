@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * /proc/sys/net/ipv4: settings of the caller's network namespace (ip-sysctl). Each is an int in struct ip4_net or struct inet_net, registered by where the initial namespace has it.
- * (conf/ has all and default alone: a directory for each device wants a tree of names for each namespace.)
+ * /proc/sys/net/ipv4: settings of the caller's network namespace (ip-sysctl). Each is an int in
+ * struct ip4_net or struct inet_net, registered by where the initial namespace has it. (conf/ has
+ * all and default alone: a directory for each device wants a tree of names for each namespace.)
  */
 #include <lib/format.h>
 #include <lib/string.h>
@@ -14,11 +15,23 @@
 #include "net/ip4/addr.h"
 #include "net/neigh/neigh.h"
 
-static void *ip4_of_caller(void *value) { return (u8 *)current_net()->ip4 + ((u8 *)value - (u8 *)init_net.ip4); }
-static void *inet_of_caller(void *value) { return (u8 *)current_net()->inet + ((u8 *)value - (u8 *)init_net.inet); }
-static void *neigh_of_caller(void *value) { return (u8 *)current_net()->neigh + ((u8 *)value - (u8 *)init_net.neigh); }
+static void *ip4_of_caller(void *value)
+{
+	return (u8 *)current_net()->ip4 + ((u8 *)value - (u8 *)init_net.ip4);
+}
 
-static void setting(const char *path, int *value, int least, int most, void *(*of_caller)(void *value))
+static void *inet_of_caller(void *value)
+{
+	return (u8 *)current_net()->inet + ((u8 *)value - (u8 *)init_net.inet);
+}
+
+static void *neigh_of_caller(void *value)
+{
+	return (u8 *)current_net()->neigh + ((u8 *)value - (u8 *)init_net.neigh);
+}
+
+static void setting(const char *path, int *value, int least, int most,
+		    void *(*of_caller)(void *value))
 {
 	struct show_node *n = sysctl_int(path, 0644, value, least, most);
 
@@ -30,7 +43,8 @@ static void setting(const char *path, int *value, int least, int most, void *(*o
 
 static void special(const char *name, show_fn show, store_fn store)
 {
-	struct show_node *n = show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), name, 0644, show, store, NULL);
+	struct show_node *n =
+		show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), name, 0644, show, store, NULL);
 
 	if (n)
 		n->rights = net_setting_rights;
@@ -99,7 +113,8 @@ static ssize_t store_ports(struct show_node *n, const char *text, size_t len)
 	struct inet_net *inet = current_net()->inet;
 	u64 low, high;
 
-	if (two_numbers(text, &low, &high) || !low || low > high || high > 65535 || low < (u64)READ_ONCE(inet->unprivileged_port))
+	if (two_numbers(text, &low, &high) || !low || low > high || high > 65535 ||
+	    low < (u64)READ_ONCE(inet->unprivileged_port))
 		return -EINVAL;
 	WRITE_ONCE(inet->port_range, (u32)(low | high << 16));
 	return (ssize_t)len;
@@ -110,7 +125,8 @@ static ssize_t show_ping(struct show_node *n, char *buf, size_t size)
 	const struct inet_net *inet = current_net()->inet;
 	struct user_namespace *ns = current_user_ns();
 
-	return scnprintf(buf, size, "%u\t%u\n", from_kgid_munged(ns, (kgid_t){ (u32)READ_ONCE(inet->ping_group[0]) }),
+	return scnprintf(buf, size, "%u\t%u\n",
+			 from_kgid_munged(ns, (kgid_t){ (u32)READ_ONCE(inet->ping_group[0]) }),
 			 from_kgid_munged(ns, (kgid_t){ (u32)READ_ONCE(inet->ping_group[1]) }));
 }
 
@@ -141,10 +157,18 @@ static void conf_settings(const char *which, struct in_conf *c)
 		const char *name;
 		int *value;
 	} all[] = {
-		{ "forwarding", &c->forwarding }, { "rp_filter", &c->rp_filter }, { "accept_source_route", &c->accept_source_route },
-		{ "promote_secondaries", &c->promote_secondaries }, { "accept_local", &c->accept_local }, { "route_localnet", &c->route_localnet },
-		{ "arp_ignore", &c->arp_ignore }, { "arp_announce", &c->arp_announce }, { "arp_notify", &c->arp_notify },
-		{ "accept_redirects", &c->accept_redirects }, { "send_redirects", &c->send_redirects }, { "secure_redirects", &c->secure_redirects },
+		{ "forwarding", &c->forwarding },
+		{ "rp_filter", &c->rp_filter },
+		{ "accept_source_route", &c->accept_source_route },
+		{ "promote_secondaries", &c->promote_secondaries },
+		{ "accept_local", &c->accept_local },
+		{ "route_localnet", &c->route_localnet },
+		{ "arp_ignore", &c->arp_ignore },
+		{ "arp_announce", &c->arp_announce },
+		{ "arp_notify", &c->arp_notify },
+		{ "accept_redirects", &c->accept_redirects },
+		{ "send_redirects", &c->send_redirects },
+		{ "secure_redirects", &c->secure_redirects },
 		{ "log_martians", &c->log_martians },
 	};
 	char path[64];
@@ -160,10 +184,14 @@ static void neigh_settings(struct neigh_conf *c)
 	setting("net/ipv4/neigh/default/gc_thresh1", &c->thresh[0], 0, INT_MAX, neigh_of_caller);
 	setting("net/ipv4/neigh/default/gc_thresh2", &c->thresh[1], 0, INT_MAX, neigh_of_caller);
 	setting("net/ipv4/neigh/default/gc_thresh3", &c->thresh[2], 0, INT_MAX, neigh_of_caller);
-	setting("net/ipv4/neigh/default/gc_stale_time", &c->gc_stale_s, 1, INT_MAX, neigh_of_caller);
-	setting("net/ipv4/neigh/default/base_reachable_time_ms", &c->base_reachable_ms, 1, INT_MAX, neigh_of_caller);
-	setting("net/ipv4/neigh/default/retrans_time_ms", &c->retrans_ms, 1, INT_MAX, neigh_of_caller);
-	setting("net/ipv4/neigh/default/unres_qlen_bytes", &c->unres_bytes, 0, INT_MAX, neigh_of_caller);
+	setting("net/ipv4/neigh/default/gc_stale_time", &c->gc_stale_s, 1, INT_MAX,
+		neigh_of_caller);
+	setting("net/ipv4/neigh/default/base_reachable_time_ms", &c->base_reachable_ms, 1, INT_MAX,
+		neigh_of_caller);
+	setting("net/ipv4/neigh/default/retrans_time_ms", &c->retrans_ms, 1, INT_MAX,
+		neigh_of_caller);
+	setting("net/ipv4/neigh/default/unres_qlen_bytes", &c->unres_bytes, 0, INT_MAX,
+		neigh_of_caller);
 }
 
 static int sysctl_init(void)
@@ -173,7 +201,8 @@ static int sysctl_init(void)
 	special("ip_forward", show_forward, store_forward);
 	special("ip_local_port_range", show_ports, store_ports);
 	special("ping_group_range", show_ping, store_ping);
-	setting("net/ipv4/ip_unprivileged_port_start", &init_net.inet->unprivileged_port, 0, 65535, inet_of_caller);
+	setting("net/ipv4/ip_unprivileged_port_start", &init_net.inet->unprivileged_port, 0, 65535,
+		inet_of_caller);
 	setting("net/ipv4/ip_default_ttl", &n->default_ttl, 1, 255, ip4_of_caller);
 	setting("net/ipv4/ip_nonlocal_bind", &n->nonlocal_bind, 0, 1, ip4_of_caller);
 	setting("net/ipv4/ip_no_pmtu_disc", &n->no_pmtu_disc, 0, 3, ip4_of_caller);
@@ -181,8 +210,10 @@ static int sysctl_init(void)
 	setting("net/ipv4/ipfrag_low_thresh", &n->frag_low, 0, INT_MAX, ip4_of_caller);
 	setting("net/ipv4/ipfrag_time", &n->frag_time_s, 0, INT_MAX, ip4_of_caller);
 	setting("net/ipv4/icmp_echo_ignore_all", &n->icmp.echo_ignore_all, 0, 1, ip4_of_caller);
-	setting("net/ipv4/icmp_echo_ignore_broadcasts", &n->icmp.echo_ignore_broadcasts, 0, 1, ip4_of_caller);
-	setting("net/ipv4/icmp_ignore_bogus_error_responses", &n->icmp.ignore_bogus_error_responses, 0, 1, ip4_of_caller);
+	setting("net/ipv4/icmp_echo_ignore_broadcasts", &n->icmp.echo_ignore_broadcasts, 0, 1,
+		ip4_of_caller);
+	setting("net/ipv4/icmp_ignore_bogus_error_responses", &n->icmp.ignore_bogus_error_responses,
+		0, 1, ip4_of_caller);
 	setting("net/ipv4/icmp_ratelimit", &n->icmp.ratelimit_ms, 0, INT_MAX, ip4_of_caller);
 	setting("net/ipv4/icmp_ratemask", &n->icmp.ratemask, 0, INT_MAX, ip4_of_caller);
 	setting("net/ipv4/icmp_msgs_per_sec", &n->icmp.msgs_per_sec, 0, INT_MAX, ip4_of_caller);

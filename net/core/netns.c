@@ -2,8 +2,9 @@
 /*
  * Network namespaces: making them, finding them, the list of all. Their end: netns_end.c.
  *
- * Locks: ops_lock (a mutex) over the list of struct net_ops, and held as a namespace begins or ends, so that each namespace sees each
- * op's init and end exactly once; it is above rtnl, which the functions may take. net_list_lock over the list of namespaces.
+ * Locks: ops_lock (a mutex) over the list of struct net_ops, and held as a namespace begins or
+ * ends, so that each namespace sees each op's init and end exactly once; it is above rtnl, which
+ * the functions may take. net_list_lock over the list of namespaces.
  */
 #include <lib/err.h>
 #include <lib/string.h>
@@ -21,8 +22,14 @@
 #define FIRST_NET_INO 0xeffffff9u	/* what Linux's initial one has: programs compare */
 
 struct net init_net = {
-	.users = REFCOUNT_INIT(1), .pins = REFCOUNT_INIT(1), .user_ns = &init_user_ns, .ino = FIRST_NET_INO, .cookie = 1,
-	.devs = LIST_HEAD_INIT(init_net.devs), .all = LIST_HEAD_INIT(init_net.all), .dev_by_index = XARRAY_INIT(init_net.dev_by_index, 0),
+	.users = REFCOUNT_INIT(1),
+	.pins = REFCOUNT_INIT(1),
+	.user_ns = &init_user_ns,
+	.ino = FIRST_NET_INO,
+	.cookie = 1,
+	.devs = LIST_HEAD_INIT(init_net.devs),
+	.all = LIST_HEAD_INIT(init_net.all),
+	.dev_by_index = XARRAY_INIT(init_net.dev_by_index, 0),
 	.next_ifindex = 1,
 };
 
@@ -33,10 +40,25 @@ LIST_HEAD(net_list);
 static DEFINE_MUTEX(rtnl_mutex);
 static atomic64_t last_cookie = ATOMIC64_INIT(1);
 
-void rtnl_lock(void) { mutex_lock(&rtnl_mutex); }
-int rtnl_lock_interruptible(void) { return mutex_lock_interruptible(&rtnl_mutex); }
-void rtnl_unlock(void) { mutex_unlock(&rtnl_mutex); }
-void rtnl_assert(void) { WARN_ON_ONCE(!mutex_is_locked(&rtnl_mutex)); }
+void rtnl_lock(void)
+{
+	mutex_lock(&rtnl_mutex);
+}
+
+int rtnl_lock_interruptible(void)
+{
+	return mutex_lock_interruptible(&rtnl_mutex);
+}
+
+void rtnl_unlock(void)
+{
+	mutex_unlock(&rtnl_mutex);
+}
+
+void rtnl_assert(void)
+{
+	WARN_ON_ONCE(!mutex_is_locked(&rtnl_mutex));
+}
 
 struct net *current_net(void)
 {
@@ -133,9 +155,20 @@ struct net *copy_net_ns(bool fresh, struct net *old, struct user_namespace *user
 	return net;
 }
 
-struct net *get_net_ns(struct net *net) { return get_net(net); }
-struct user_namespace *net_ns_owner(struct net *net) { return net->user_ns; }
-unsigned int net_ns_ino(struct net *net) { return net->ino; }
+struct net *get_net_ns(struct net *net)
+{
+	return get_net(net);
+}
+
+struct user_namespace *net_ns_owner(struct net *net)
+{
+	return net->user_ns;
+}
+
+unsigned int net_ns_ino(struct net *net)
+{
+	return net->ino;
+}
 
 static int netns_init(void)
 {

@@ -2,10 +2,12 @@
 /*
  * The end of a network namespace, in a worker, in steps:
  *	1. the last user is gone: nothing new comes in; it leaves the list of all;
- *	2. each sub-room's end(), in the reverse order of their begins: devices go, tables empty, sockets that programs no more have are closed;
+ *	2. each sub-room's end(), in the reverse order of their begins: devices go, tables empty,
+ *sockets that programs no more have are closed;
  *	3. a grace period: no section that found the namespace through a packet or a table goes on;
- *	4. the pin that stood for all users is let go. What is still in flight (a packet in a socket's queue of another namespace, a timer's
- *	   function) has pins of its own, and the last one frees.
+ *	4. the pin that stood for all users is let go. What is still in flight (a packet in a
+ *socket's queue of another namespace, a timer's function) has pins of its own, and the last one
+ *frees.
  */
 #include <alloc/slab.h>
 #include <kernel/bug.h>

@@ -17,11 +17,28 @@ struct drop_counts {
 static DEFINE_PER_CPU(struct drop_counts, drops);
 
 static const char *const drop_names[DROP_REASONS] = {
-	[DROP_CONSUMED] = "consumed", [DROP_NOT_SPECIFIED] = "not_specified", [DROP_NO_SOCKET] = "no_socket", [DROP_TOO_SHORT] = "too_short",
-	[DROP_BAD_HEADER] = "bad_header", [DROP_CSUM] = "checksum", [DROP_RCVBUF] = "receive_buffer", [DROP_NOMEM] = "no_memory", [DROP_FILTER] = "filter",
-	[DROP_OTHER_HOST] = "other_host", [DROP_NO_PROTOCOL] = "no_protocol", [DROP_NO_ROUTE] = "no_route", [DROP_MARTIAN] = "martian", [DROP_TTL] = "ttl",
-	[DROP_FRAG] = "fragment", [DROP_NEIGH] = "neighbour", [DROP_TX] = "transmit", [DROP_DEV_DOWN] = "device_down", [DROP_BACKLOG] = "backlog",
-	[DROP_TCP] = "tcp", [DROP_QUEUE_FLUSH] = "queue_flush", [DROP_TOO_BIG] = "too_big",
+	[DROP_CONSUMED] = "consumed",
+	[DROP_NOT_SPECIFIED] = "not_specified",
+	[DROP_NO_SOCKET] = "no_socket",
+	[DROP_TOO_SHORT] = "too_short",
+	[DROP_BAD_HEADER] = "bad_header",
+	[DROP_CSUM] = "checksum",
+	[DROP_RCVBUF] = "receive_buffer",
+	[DROP_NOMEM] = "no_memory",
+	[DROP_FILTER] = "filter",
+	[DROP_OTHER_HOST] = "other_host",
+	[DROP_NO_PROTOCOL] = "no_protocol",
+	[DROP_NO_ROUTE] = "no_route",
+	[DROP_MARTIAN] = "martian",
+	[DROP_TTL] = "ttl",
+	[DROP_FRAG] = "fragment",
+	[DROP_NEIGH] = "neighbour",
+	[DROP_TX] = "transmit",
+	[DROP_DEV_DOWN] = "device_down",
+	[DROP_BACKLOG] = "backlog",
+	[DROP_TCP] = "tcp",
+	[DROP_QUEUE_FLUSH] = "queue_flush",
+	[DROP_TOO_BIG] = "too_big",
 };
 
 /* Everything before cb but the list, as a packet has it that was just made. */

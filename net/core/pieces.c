@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The bytes of packets: those in the head, then the pieces one after the other. Each function here walks them by struct span, which is never
- * longer than PACKET_PIECES + 1 steps.
+ * The bytes of packets: those in the head, then the pieces one after the other. Each function here
+ * walks them by struct span, which is never longer than PACKET_PIECES + 1 steps.
  *
- * A piece counts in truesize for its share, which is kept nowhere: it is what packet_share() makes of the length that it was added with. So a piece that
- * loses bytes keeps its charge, and packet_drop_pieces() takes off all that the head does not count for.
+ * A piece counts in truesize for its share, which is kept nowhere: it is what packet_share() makes
+ * of the length that it was added with. So a piece that loses bytes keeps its charge, and
+ * packet_drop_pieces() takes off all that the head does not count for.
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -31,7 +32,10 @@ static u8 *span(const struct packet *p, unsigned int i, u32 *len)
 	return piece_at(&p->pieces[i - 1]);
 }
 
-/* For each block of the LEN bytes from OFF on: AT, N bytes. The walker sees to it that there are as many. */
+/*
+ * For each block of the LEN bytes from OFF on: AT, N bytes. The walker sees to it that there are as
+ * many.
+ */
 #define for_each_span(p, off, len, at, n)								\
 	for (u32 __i = 0, __off = (off), __left = (len), __all; __left && __i <= (p)->nr_pieces; __i++)	\
 		if (((at) = span(p, __i, &__all), __off >= __all) ? (__off -= __all, false) :		\
@@ -176,7 +180,8 @@ static void back_to(struct packet *p, const struct mark *m)
 
 int packet_from_iter(struct packet *p, struct iter *from, u32 len, gfp_t gfp)
 {
-	struct mark m = { p->len, p->truesize, p->nr_pieces ? p->pieces[p->nr_pieces - 1].len : 0, p->nr_pieces };
+	struct mark m = { p->len, p->truesize, p->nr_pieces ? p->pieces[p->nr_pieces - 1].len : 0,
+			  p->nr_pieces };
 	u32 done = 0;
 	int err = 0;
 

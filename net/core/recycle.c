@@ -2,12 +2,15 @@
 /*
  * Where packets come from: heads and shares of pages, kept per CPU.
  *
- * Heads. Each CPU keeps up to RECYCLED freed heads on a stack; a looped or forwarded packet finds the one that was freed last, still in the cache. The stack's lock
- * is taken by another CPU only when memory is short, and for drop_caches: a shrinker empties the stacks. KASAN builds keep none, so that use after free is found.
+ * Heads. Each CPU keeps up to RECYCLED freed heads on a stack; a looped or forwarded packet finds
+ * the one that was freed last, still in the cache. The stack's lock is taken by another CPU only
+ * when memory is short, and for drop_caches: a shrinker empties the stacks. KASAN builds keep none,
+ * so that use after free is found.
  *
- * Shares. Payload lies in pieces of a larger block (SHARE_BYTES, or a page where memory is short) of which each CPU has one at hand. A piece holds a reference
- * to the block. When the block is used up and all of its pieces are gone, which is the rule for packets that do not leave the machine, it is
- * begun again; otherwise its pieces free it.
+ * Shares. Payload lies in pieces of a larger block (SHARE_BYTES, or a page where memory is short)
+ * of which each CPU has one at hand. A piece holds a reference to the block. When the block is used
+ * up and all of its pieces are gone, which is the rule for packets that do not leave the machine,
+ * it is begun again; otherwise its pieces free it.
  *
  * Never used by interrupts.
  */
@@ -172,7 +175,8 @@ static int recycle_init(void)
 
 	for_each_possible_cpu(cpu)
 		spin_lock_init(&per_cpu_ptr(&recycle, cpu)->lock);
-	heads_cache = kmem_cache_create("packet", sizeof(struct packet), L1_CACHE_BYTES, SLAB_HWCACHE_ALIGN | SLAB_PANIC, NULL);
+	heads_cache = kmem_cache_create("packet", sizeof(struct packet), L1_CACHE_BYTES,
+					SLAB_HWCACHE_ALIGN | SLAB_PANIC, NULL);
 	return 0;
 }
 INITCALL(core, recycle_init);

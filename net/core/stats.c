@@ -12,7 +12,8 @@ u64 net_counter_sum(const struct net *net, enum net_counter item)
 	u64 sum = 0;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(net->stats->chunk[item / NET_COUNTERS_CHUNK], cpu)->n[item % NET_COUNTERS_CHUNK]);
+		sum += READ_ONCE(per_cpu_ptr(net->stats->chunk[item / NET_COUNTERS_CHUNK], cpu)
+					 ->n[item % NET_COUNTERS_CHUNK]);
 	return sum;
 }
 
@@ -47,5 +48,8 @@ static int stats_begin(struct net *net)
 }
 
 static struct net_ops stats_ops = { .init = stats_begin, .end = stats_end };
-static int stats_init(void) { return net_register_ops(&stats_ops); }
+static int stats_init(void)
+{
+	return net_register_ops(&stats_ops);
+}
 INITCALL(sched, stats_init);

@@ -2,13 +2,15 @@
 /*
  * Local delivery: packets from loopback, veth and tun to this machine itself.
  *
- * A task in a socket operation has a context (current->net_ctx): packets wait there, and when the outermost operation ends, with no lock held, it delivers
- * them itself, and those that they caused, up to CTX_BUDGET. So a datagram comes to its reader without a switch to a kernel thread, and from a clean stack. What is
- * beyond the budget, and what is sent without a context, waits in this CPU's list for its wheel thread. While something waits there, or that thread
- * delivers, new packets queue behind it: order is kept for each CPU.
+ * A task in a socket operation has a context (current->net_ctx): packets wait there, and when the
+ * outermost operation ends, with no lock held, it delivers them itself, and those that they caused,
+ * up to CTX_BUDGET. So a datagram comes to its reader without a switch to a kernel thread, and from
+ * a clean stack. What is beyond the budget, and what is sent without a context, waits in this CPU's
+ * list for its wheel thread. While something waits there, or that thread delivers, new packets
+ * queue behind it: order is kept for each CPU.
  *
- * Packets hold no reference to their device. Those of a CPU's list are purged when one goes; those of contexts lie within a section of `flight`,
- * a sleepable RCU domain for which the purge waits.
+ * Packets hold no reference to their device. Those of a CPU's list are purged when one goes; those
+ * of contexts lie within a section of `flight`, a sleepable RCU domain for which the purge waits.
  *
  * Locks: backlog->lock, innermost.
  */
@@ -44,7 +46,8 @@ static unsigned int deliver(struct packet_list *l, unsigned int n)
 
 	while (done < n && !packet_list_empty(l)) {
 		rcu_read_lock();
-		for (unsigned int i = 0; i < NET_BATCH && done < n && (p = packet_list_take(l)); i++, done++)
+		for (unsigned int i = 0; i < NET_BATCH && done < n && (p = packet_list_take(l));
+		     i++, done++)
 			netdev_receive(p);
 		rcu_read_unlock();
 	}

@@ -50,13 +50,15 @@ static bool valid(const char *name)
 	if (!n || n == NETDEV_NAME || !strcmp(name, ".") || !strcmp(name, ".."))
 		return false;
 	for (const char *c = name; *c; c++)
-		if (*c == '/' || *c == ':' || *c == ' ' || (*c >= '\t' && *c <= '\r') || (u8)*c == 0xa0)
+		if (*c == '/' || *c == ':' || *c == ' ' || (*c >= '\t' && *c <= '\r') ||
+		    (u8)*c == 0xa0)
 			return false;
 	return true;
 }
 
 /* The numbers that names of PREFIX%dREST have in NET. */
-static void note_used(struct net *net, const char *prefix, size_t n, const char *rest, unsigned long *used)
+static void note_used(struct net *net, const char *prefix, size_t n, const char *rest,
+		      unsigned long *used)
 {
 	struct netdev *d;
 
@@ -88,7 +90,8 @@ static int by_pattern(struct net *net, const char *pattern, const char *at, char
 	kfree(used);
 	if (v >= MOST_NUMBERS)
 		return -ENFILE;
-	if (snprintf(name, NETDEV_NAME, "%.*s%lu%s", (int)(at - pattern), pattern, v, at + 2) >= NETDEV_NAME)
+	if (snprintf(name, NETDEV_NAME, "%.*s%lu%s", (int)(at - pattern), pattern, v, at + 2) >=
+	    NETDEV_NAME)
 		return -EINVAL;
 	return 0;
 }
@@ -102,7 +105,8 @@ int netdev_make_name(struct net *net, const char *pattern, char name[NETDEV_NAME
 		return -EINVAL;
 	at = strchr(pattern, '%');
 	if (at)
-		return at[1] == 'd' && !strchr(at + 2, '%') ? by_pattern(net, pattern, at, name) : -EINVAL;
+		return at[1] == 'd' && !strchr(at + 2, '%') ? by_pattern(net, pattern, at, name) :
+							      -EINVAL;
 	if (netdev_by_name(net, pattern))
 		return -EEXIST;
 	memset(name, 0, NETDEV_NAME);
@@ -186,8 +190,19 @@ int netdev_rename(struct netdev *d, const char *pattern)
 	return 0;
 }
 
-static int names_begin(struct net *net) { return ghash_init(&net->dev_by_name, 3); }
-static void names_end(struct net *net) { ghash_destroy(&net->dev_by_name); }
+static int names_begin(struct net *net)
+{
+	return ghash_init(&net->dev_by_name, 3);
+}
+
+static void names_end(struct net *net)
+{
+	ghash_destroy(&net->dev_by_name);
+}
+
 static struct net_ops names_ops = { .init = names_begin, .end = names_end };
-static int names_init(void) { return net_register_ops(&names_ops); }
+static int names_init(void)
+{
+	return net_register_ops(&names_ops);
+}
 INITCALL(sched, names_init);

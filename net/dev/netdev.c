@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The life of devices: <net/netdev.h>. Everything here is under rtnl. One that is unregistered goes through these steps, many at once:
- * closed; out of the tables; protocols drop what they hold (NETDEV_UNREGISTER); a grace period; packets that are under way are purged;
- * the registration's reference is put. The last netdev_put() frees, which may be later.
+ * The life of devices: <net/netdev.h>. Everything here is under rtnl. One that is unregistered goes
+ * through these steps, many at once: closed; out of the tables; protocols drop what they hold
+ * (NETDEV_UNREGISTER); a grace period; packets that are under way are purged; the registration's
+ * reference is put. The last netdev_put() frees, which may be later.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -42,7 +43,8 @@ int netdev_tell(struct netdev *d, enum netdev_event e)
 	return err;
 }
 
-struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_tx, u16 nr_rx, const struct netdev_ops *ops)
+struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_tx, u16 nr_rx,
+			    const struct netdev_ops *ops)
 {
 	size_t base = ALIGN(sizeof(struct netdev), (size_t)L1_CACHE_BYTES);
 	struct netdev *d = kvzalloc(size_add(base, priv_size), GFP_KERNEL_ACCOUNT);
@@ -224,8 +226,15 @@ static void count_flag(struct netdev *d, u32 *count, u32 flag, int by)
 	netdev_tell(d, NETDEV_CHANGEFLAGS);
 }
 
-void netdev_set_promiscuity(struct netdev *d, int by) { count_flag(d, &d->promiscuity, IFF_PROMISC, by); }
-void netdev_set_allmulti(struct netdev *d, int by) { count_flag(d, &d->allmulti, IFF_ALLMULTI, by); }
+void netdev_set_promiscuity(struct netdev *d, int by)
+{
+	count_flag(d, &d->promiscuity, IFF_PROMISC, by);
+}
+
+void netdev_set_allmulti(struct netdev *d, int by)
+{
+	count_flag(d, &d->allmulti, IFF_ALLMULTI, by);
+}
 
 int netdev_change_flags(struct netdev *d, u32 flags)
 {
@@ -423,7 +432,8 @@ int netdev_move(struct netdev *d, struct net *net, const char *pattern)
 		return -ENODEV;
 	if (d == d->net->loopback)
 		return -EINVAL;
-	err = netdev_make_name(net, pattern && netdev_by_name(net, d->name) ? pattern : d->name, name);
+	err = netdev_make_name(net, pattern && netdev_by_name(net, d->name) ? pattern : d->name,
+			       name);
 	if (err)
 		return err;
 	netdev_close(d);
@@ -439,7 +449,10 @@ int netdev_move(struct netdev *d, struct net *net, const char *pattern)
 	return err;
 }
 
-/* A namespace ends: its devices go, those that no program made return to the initial one, the loopback device last. */
+/*
+ * A namespace ends: its devices go, those that no program made return to the initial one, the
+ * loopback device last.
+ */
 static void devs_end(struct net *net)
 {
 	struct netdev *d, *next;
@@ -465,5 +478,8 @@ static void devs_end(struct net *net)
 
 /* Registered after all protocols: devices come when those are there, and go while they are. */
 static struct net_ops devs_ops = { .init = loopback_begin, .end = devs_end };
-static int devs_init(void) { return net_register_ops(&devs_ops); }
+static int devs_init(void)
+{
+	return net_register_ops(&devs_ops);
+}
 INITCALL(subsys, devs_init);

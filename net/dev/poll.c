@@ -2,12 +2,15 @@
 /*
  * Receive queues of hardware and who drains them.
  *
- * A queue's state has three bits. CLAIMED: somebody is in its poll() or arm(); there is one holder at a time. MARKED: there is, or may be, something to do and the
- * queue's interrupt is masked; set by the interrupt, and by a holder that leaves work. OFF: nobody may claim it.
+ * A queue's state has three bits. CLAIMED: somebody is in its poll() or arm(); there is one holder
+ * at a time. MARKED: there is, or may be, something to do and the queue's interrupt is masked; set
+ * by the interrupt, and by a holder that leaves work. OFF: nobody may claim it.
  *
- * The holder clears the mark, polls, and if the ring was empty arms the interrupt, which sets the mark again where packets came before
- * that took effect. When it has let go it looks at the mark once more and wakes the thread: whoever set the mark while the queue was claimed could not
- * claim it. So no mark is left without a thread that is awake (the barrier after letting go pairs with that of net_poll_schedule()).
+ * The holder clears the mark, polls, and if the ring was empty arms the interrupt, which sets the
+ * mark again where packets came before that took effect. When it has let go it looks at the mark
+ * once more and wakes the thread: whoever set the mark while the queue was claimed could not claim
+ * it. So no mark is left without a thread that is awake (the barrier after letting go pairs with
+ * that of net_poll_schedule()).
  */
 #include <lib/bits.h>
 #include <lib/err.h>
@@ -52,7 +55,8 @@ static void let_go(struct net_poll *q)
 {
 	clear_bit_unlock(CLAIMED, &q->state);
 	smp_mb();
-	if ((READ_ONCE(q->state) & (1ul << MARKED | 1ul << OFF)) == 1ul << MARKED && current != q->thread)
+	if ((READ_ONCE(q->state) & (1ul << MARKED | 1ul << OFF)) == 1ul << MARKED &&
+	    current != q->thread)
 		wake_up_process(q->thread);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Received packets go to taps (packet sockets of all protocols), to the bridge whose port the device is, and to the protocol of their EtherType. All of this runs in RCU
- * read sections of at most NET_BATCH packets; the lists change under types_lock.
+ * Received packets go to taps (packet sockets of all protocols), to the bridge whose port the
+ * device is, and to the protocol of their EtherType. All of this runs in RCU read sections of at
+ * most NET_BATCH packets; the lists change under types_lock.
  */
 #include <lib/hash.h>
 #include <lib/string.h>
@@ -115,7 +116,8 @@ static bool to_protocols(struct packet *p, struct netdev *d)
 	list_for_each_entry_rcu(t, l, list) {
 		struct packet *c;
 
-		if (t->protocol.v != p->protocol.v || (t->dev && t->dev != d) || (t->net && t->net != d->net))
+		if (t->protocol.v != p->protocol.v || (t->dev && t->dev != d) ||
+		    (t->net && t->net != d->net))
 			continue;
 		if (last) {
 			c = packet_clone(p, GFP_ATOMIC);

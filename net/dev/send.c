@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sending: a packet with its link header goes to a send queue of its device, or waits in it. A device with NETDEV_F_NO_QUEUE is called without any lock.
+ * Sending: a packet with its link header goes to a send queue of its device, or waits in it. A
+ * device with NETDEV_F_NO_QUEUE is called without any lock.
  *
  * The link header: the device's type says how it looks. Devices without addresses have none.
  */
@@ -64,11 +65,13 @@ static void run_queue(struct netdev *d, u16 queue)
 	struct packet *p;
 
 	lockdep_assert_held(&q->lock);
-	for (unsigned int n = 0; n < 4 * NET_BATCH && !q->stopped && (p = packet_list_first(&q->waiting)); n++) {
+	for (unsigned int n = 0;
+	     n < 4 * NET_BATCH && !q->stopped && (p = packet_list_first(&q->waiting)); n++) {
 		u32 len = p->len;
 
 		packet_list_del(&q->waiting, p);
-		if (d->ops->xmit(d, p, queue, !packet_list_empty(&q->waiting)) == NETDEV_XMIT_BUSY) {
+		if (d->ops->xmit(d, p, queue, !packet_list_empty(&q->waiting)) ==
+		    NETDEV_XMIT_BUSY) {
 			list_add(&p->list, &q->waiting.head);
 			q->waiting.nr++;
 			q->waiting.bytes += p->truesize;
@@ -87,7 +90,8 @@ static int queue_xmit(struct packet *p, struct netdev *d)
 
 	p->queue = queue;
 	spin_lock(&q->lock);
-	if (!q->stopped && packet_list_empty(&q->waiting) && d->ops->xmit(d, p, queue, false) == NETDEV_XMIT_OK) {
+	if (!q->stopped && packet_list_empty(&q->waiting) &&
+	    d->ops->xmit(d, p, queue, false) == NETDEV_XMIT_OK) {
 		count_sent(d, len);
 	} else if (q->waiting.nr < max(READ_ONCE(d->tx_queue_len), 1u)) {
 		packet_list_add(&q->waiting, p);

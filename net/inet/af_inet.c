@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* AF_INET: which sockets there are, their names, what all kinds of them share; and the state of a namespace. */
+/*
+ * AF_INET: which sockets there are, their names, what all kinds of them share; and the state of a
+ * namespace.
+ */
 #include <lib/err.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
@@ -141,7 +144,8 @@ int inet_getname(struct socket *sock, struct __kernel_sockaddr_storage *a, bool 
 
 bool inet_may_bind(struct net *net, u16 port)
 {
-	return !port || port >= READ_ONCE(net->inet->unprivileged_port) || ns_capable(net->user_ns, CAP_NET_BIND_SERVICE);
+	return !port || port >= READ_ONCE(net->inet->unprivileged_port) ||
+	       ns_capable(net->user_ns, CAP_NET_BIND_SERVICE);
 }
 
 int inet_check_bind(struct inet_sock *s, const struct sockaddr_in *in, int len)
@@ -158,7 +162,8 @@ int inet_check_bind(struct inet_sock *s, const struct sockaddr_in *in, int len)
 	rcu_read_lock();
 	type = route4_addr_type(net, a, NULL);
 	rcu_read_unlock();
-	if (!a.v || type != RTN_UNICAST || READ_ONCE(net->ip4->nonlocal_bind) || inet_flag(s, INET_FREEBIND) || inet_flag(s, INET_TRANSPARENT))
+	if (!a.v || type != RTN_UNICAST || READ_ONCE(net->ip4->nonlocal_bind) ||
+	    inet_flag(s, INET_FREEBIND) || inet_flag(s, INET_TRANSPARENT))
 		return 0;
 	return -EADDRNOTAVAIL;
 }

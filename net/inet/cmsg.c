@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Control messages of IPPROTO_IP (ip(7)): what a reader hears of a packet, what a writer says of one; and the error queue. */
+/*
+ * Control messages of IPPROTO_IP (ip(7)): what a reader hears of a packet, what a writer says of
+ * one; and the error queue.
+ */
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <mm/uaccess.h>
@@ -21,7 +24,9 @@ void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 	if (likely(!(flags >> INET_C_PKTINFO | (flags >> INET_RECV_FRAGSIZE & 1))))
 		return;
 	if (inet_flag(s, INET_C_PKTINFO)) {
-		struct in_pktinfo i = { .ipi_ifindex = (int)p->iif, .ipi_spec_dst = { cb->spec_dst.v }, .ipi_addr = { h->dst.v } };
+		struct in_pktinfo i = { .ipi_ifindex = (int)p->iif,
+					.ipi_spec_dst = { cb->spec_dst.v },
+					.ipi_addr = { h->dst.v } };
 
 		put_cmsg(m, IPPROTO_IP, IP_PKTINFO, sizeof(i), &i);
 	}
@@ -49,7 +54,8 @@ void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 	}
 }
 
-static int one_cmsg(struct inet_sock *s, struct inet_cmsg *c, const struct user_cmsghdr *h, const u8 *data, size_t len)
+static int one_cmsg(struct inet_sock *s, struct inet_cmsg *c, const struct user_cmsghdr *h,
+		    const u8 *data, size_t len)
 {
 	struct in_pktinfo i;
 	s32 v = 0;
@@ -99,8 +105,11 @@ int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_c
 	size_t off = 0;
 	int err = 0;
 
-	*c = (struct inet_cmsg){ .tos = -1, .ttl = -1, .tx = { .mark = s->sk.mark, .priority = s->sk.priority } };
-	while (!err && !uptr_is_null(m->control) && m->control_len - off >= sizeof(struct user_cmsghdr)) {
+	*c = (struct inet_cmsg){ .tos = -1,
+				 .ttl = -1,
+				 .tx = { .mark = s->sk.mark, .priority = s->sk.priority } };
+	while (!err && !uptr_is_null(m->control) &&
+	       m->control_len - off >= sizeof(struct user_cmsghdr)) {
 		struct user_cmsghdr h;
 		u8 data[64] __aligned(8);
 		size_t len;
@@ -132,7 +141,8 @@ struct error_cb {
 };
 _Static_assert(sizeof(struct error_cb) <= PACKET_CB, "fits");
 
-void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err, be16 port, u32 payload_at)
+void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err,
+		     be16 port, u32 payload_at)
 {
 	const struct icmp_wire *w = (const struct icmp_wire *)packet_data(p);
 	struct packet *c = packet_clone(p, GFP_ATOMIC);
@@ -142,10 +152,16 @@ void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_qu
 		return;
 	cb = (struct error_cb *)c->cb;
 	*cb = (struct error_cb){
-		.ee = { .ee_errno = (u32)err, .ee_origin = SO_EE_ORIGIN_ICMP, .ee_type = w->type, .ee_code = w->code, .ee_info = q->info },
-		.dst = q->dst, .dst_port = port,
+		.ee = { .ee_errno = (u32)err,
+			.ee_origin = SO_EE_ORIGIN_ICMP,
+			.ee_type = w->type,
+			.ee_code = w->code,
+			.ee_info = q->info },
+		.dst = q->dst,
+		.dst_port = port,
 	};
-	if (c->net_at != PACKET_NO_HEADER && ip4_header_len((struct ip4_wire *)packet_net(c)) >= IP4_HEADER)
+	if (c->net_at != PACKET_NO_HEADER &&
+	    ip4_header_len((struct ip4_wire *)packet_net(c)) >= IP4_HEADER)
 		cb->offender = ((struct ip4_wire *)packet_net(c))->src;
 	packet_drop_front(c, payload_at < c->len ? payload_at : c->len);
 	if (sock_queue_error(&s->sk, c))
@@ -158,7 +174,11 @@ void inet_queue_local(struct inet_sock *s, int err, be32 dst, be16 port, u32 inf
 
 	if (!p)
 		return;
-	*(struct error_cb *)p->cb = (struct error_cb){ .ee = { .ee_errno = (u32)err, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = info }, .dst = dst, .dst_port = port };
+	*(struct error_cb *)p->cb = (struct error_cb){
+		.ee = { .ee_errno = (u32)err, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = info },
+		.dst = dst,
+		.dst_port = port
+	};
 	if (sock_queue_error(&s->sk, p))
 		packet_free(p, DROP_RCVBUF);
 }
@@ -178,7 +198,8 @@ ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m)
 	spin_lock(&sk->queue.lock);
 	p = packet_list_take(&sk->queue.errors);
 	if (!packet_list_empty(&sk->queue.errors))
-		next = (int)((struct error_cb *)packet_list_first(&sk->queue.errors)->cb)->ee.ee_errno;
+		next = (int)((struct error_cb *)packet_list_first(&sk->queue.errors)->cb)
+			       ->ee.ee_errno;
 	spin_unlock(&sk->queue.lock);
 	if (!p)
 		return -EAGAIN;

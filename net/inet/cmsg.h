@@ -13,9 +13,14 @@ struct inet_cmsg {
 	int protocol;			/* 0 */
 };
 /* 0, -EFAULT, -EINVAL, -EPERM. Sleeps. */
-int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_cmsg *c) __must_check;
-/* P, an ICMP error from its ICMP header on, for S, whose payload begins PAYLOAD_AT bytes on; PORT: of the peer. */
-void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err, be16 port, u32 payload_at);
+int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_cmsg *c)
+	__must_check;
+/*
+ * P, an ICMP error from its ICMP header on, for S, whose payload begins PAYLOAD_AT bytes on; PORT:
+ * of the peer.
+ */
+void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err,
+		     be16 port, u32 payload_at);
 /* An error of our own making (EMSGSIZE). */
 void inet_queue_local(struct inet_sock *s, int err, be32 dst, be16 port, u32 info);
 /* MSG_ERRQUEUE. */

@@ -17,7 +17,8 @@
 #include "net/wire/icmp.h"
 #include "net/wire/ip4.h"
 
-int inet_dgram_begin(struct inet_sock *s, const struct sock_msg *m, bool needs_port, struct inet_dgram *d)
+int inet_dgram_begin(struct inet_sock *s, const struct sock_msg *m, bool needs_port,
+		     struct inet_dgram *d)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&m->addr;
 	int err;
@@ -39,7 +40,9 @@ int inet_dgram_begin(struct inet_sock *s, const struct sock_msg *m, bool needs_p
 		d->port = s->e.peer_port;
 		d->connected = true;
 	}
-	d->c = (struct inet_cmsg){ .tos = -1, .ttl = -1, .tx = { .mark = s->sk.mark, .priority = s->sk.priority } };
+	d->c = (struct inet_cmsg){ .tos = -1,
+				   .ttl = -1,
+				   .tx = { .mark = s->sk.mark, .priority = s->sk.priority } };
 	if (!m->control_len)
 		return 0;
 	err = inet_send_cmsgs(s, m, &d->c);
@@ -62,8 +65,9 @@ static int device_for(const struct inet_sock *s, const struct inet_dgram *d, be3
 }
 
 /*
- * The route that S keeps, for senders that own nothing. What was read while another wrote is told by the generation, which is 0 meanwhile; two writers of one generation
- * leave a mixture whose parts are all of that generation, so that its device is still there.
+ * The route that S keeps, for senders that own nothing. What was read while another wrote is told
+ * by the generation, which is 0 meanwhile; two writers of one generation leave a mixture whose
+ * parts are all of that generation, so that its device is still there.
  */
 static bool kept_route(struct inet_sock *s, struct ip4_route *r)
 {
@@ -88,11 +92,15 @@ static void keep_route(struct inet_sock *s, const struct ip4_route *r)
 	spin_unlock(&s->sk.lock);
 }
 
-int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r, struct ip4_tx *t)
+int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r,
+		     struct ip4_tx *t)
 {
 	const struct inet_options *opt = rcu_dereference(s->opt);
 	be32 src = d->c.src.v ? d->c.src : s->saddr;
-	struct ip4_flow f = { .dst = opt && opt->first_hop.v ? opt->first_hop : d->dst, .mark = d->c.tx.mark, .protocol = (u8)s->sk.protocol, .uid = s->sk.uid };
+	struct ip4_flow f = { .dst = opt && opt->first_hop.v ? opt->first_hop : d->dst,
+			      .mark = d->c.tx.mark,
+			      .protocol = (u8)s->sk.protocol,
+			      .uid = s->sk.uid };
 	int err;
 
 	inet_tx_of(s, t);
@@ -101,7 +109,8 @@ int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4
 		f.src = src;
 		f.tos = (u8)((d->c.tos >= 0 ? d->c.tos : s->tos) & 0x1c);
 		f.scope = sock_flag(&s->sk, SOCK_F_DONTROUTE) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-		f.any_src = inet_flag(s, INET_FREEBIND) || inet_flag(s, INET_TRANSPARENT) || inet_flag(s, INET_HDRINCL);
+		f.any_src = inet_flag(s, INET_FREEBIND) || inet_flag(s, INET_TRANSPARENT) ||
+			    inet_flag(s, INET_HDRINCL);
 		err = route4_out(s->sk.net, &f, r);
 		if (err == -ENETUNREACH)
 			net_count(s->sk.net, IP_OUT_NO_ROUTES);
@@ -143,7 +152,8 @@ struct packet *inet_dgram_packet(struct inet_sock *s, struct sock_msg *m, u32 le
 	return p;
 }
 
-ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, void (*name)(struct sock_msg *m, struct packet *p))
+ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m,
+			void (*name)(struct sock_msg *m, struct packet *p))
 {
 	struct packet *p;
 	u32 n;
@@ -210,7 +220,9 @@ int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 
 int inet_dgram_connect(struct inet_sock *s, be32 dst, be16 port)
 {
-	struct inet_dgram d = { .dst = dst, .port = port, .c = { .tos = -1, .ttl = -1, .tx = { .mark = s->sk.mark } } };
+	struct inet_dgram d = { .dst = dst,
+				.port = port,
+				.c = { .tos = -1, .ttl = -1, .tx = { .mark = s->sk.mark } } };
 	struct ip4_route r;
 	struct ip4_tx t;
 	int err;
@@ -230,7 +242,8 @@ int inet_dgram_connect(struct inet_sock *s, be32 dst, be16 port)
 	return 0;
 }
 
-void inet_dgram_error(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err, bool fatal, be16 port, u32 payload_at)
+void inet_dgram_error(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err,
+		      bool fatal, be16 port, u32 payload_at)
 {
 	if (q->type == ICMP_DEST_UNREACH && q->code == ICMP_FRAG_NEEDED) {
 		WRITE_ONCE(s->route.gen, 0);

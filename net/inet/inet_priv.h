@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the protocols over IP share: struct inet_sock, the tables in which they are found, local ports, and how a protocol is registered.
+ * What the protocols over IP share: struct inet_sock, the tables in which they are found, local
+ *ports, and how a protocol is registered.
  *
  * Tables, per namespace and protocol (struct inet_table):
- *	connected	by addresses and ports of both ends: full sockets, and for TCP requests (half-open) and TIME-WAIT, small types of their own
- *	bound		by local address and port: listeners of TCP, unconnected sockets of UDP; address 0 is "any"
- *	ports		by local port: which sockets have it, for bind(2)
- * Look-ups run under RCU and write nothing but the reference that they return: found entries are gotten with inet_entry_get(), which fails for one
- * that is going, and compared again afterwards. All memory of entries is freed after a grace period, so that none turns into another meanwhile.
+ *	connected	by addresses and ports of both ends: full sockets, and for TCP requests
+ *(half-open) and TIME-WAIT, small types of their own bound		by local address and port:
+ *listeners of TCP, unconnected sockets of UDP; address 0 is "any" ports		by local
+ *port: which sockets have it, for bind(2) Look-ups run under RCU and write nothing but the
+ *reference that they return: found entries are gotten with inet_entry_get(), which fails for one
+ *that is going, and compared again afterwards. All memory of entries is freed after a grace period,
+ *so that none turns into another meanwhile.
  *
- * IPv6 shares all of it: an entry of AF_INET6 has its 16-byte addresses in v6; mapped IPv4 ones are in the AF_INET form.
+ * IPv6 shares all of it: an entry of AF_INET6 has its 16-byte addresses in v6; mapped IPv4 ones are
+ *in the AF_INET form.
  */
 #pragma once
 
@@ -55,10 +59,25 @@ struct inet_entry {
 };
 
 enum inet_flag {			/* inet->flags */
-	INET_RECVERR, INET_HDRINCL, INET_FREEBIND, INET_TRANSPARENT, INET_NODEFRAG, INET_MC_LOOP, INET_MC_ALL, INET_BIND_NO_PORT, INET_IS_ICSK,
-	INET_RECV_FRAGSIZE, INET_RECVERR_RFC4884, INET_CORKED,
-	/* control messages that the reader wants */
-	INET_C_PKTINFO, INET_C_TTL, INET_C_TOS, INET_C_RECVOPTS, INET_C_RETOPTS, INET_C_ORIGDST,
+		 INET_RECVERR,
+		 INET_HDRINCL,
+		 INET_FREEBIND,
+		 INET_TRANSPARENT,
+		 INET_NODEFRAG,
+		 INET_MC_LOOP,
+		 INET_MC_ALL,
+		 INET_BIND_NO_PORT,
+		 INET_IS_ICSK,
+		 INET_RECV_FRAGSIZE,
+		 INET_RECVERR_RFC4884,
+		 INET_CORKED,
+	 /* control messages that the reader wants */
+		 INET_C_PKTINFO,
+		 INET_C_TTL,
+		 INET_C_TOS,
+		 INET_C_RECVOPTS,
+		 INET_C_RETOPTS,
+		 INET_C_ORIGDST,
 };
 
 struct inet_owner {
@@ -68,7 +87,10 @@ struct inet_owner {
 
 struct inet_sock {
 	struct sock sk;			/* first */
-	struct inet_entry e;		/* local is the address that it receives at, "any" where zero; local_port is chosen at bind */
+	/*
+	 * local is the address that it receives at, "any" where zero; local_port is chosen at bind
+	 */
+	struct inet_entry e;
 	struct ghash_node bound;	/* in the table of bound ones */
 	be32 saddr;			/* o: source of what it sends, 0: the route's */
 	struct inet_port *port;		/* its port's lock */
@@ -83,16 +105,28 @@ struct inet_sock {
 	int uc_index, mc_index;		/* o */
 	be32 mc_addr;			/* o */
 	u16 id;				/* o: of the next header */
-	u32 port_range;			/* o: IP_LOCAL_PORT_RANGE: low | high << 16, 0: the namespace's */
+	u32 port_range;	/* o: IP_LOCAL_PORT_RANGE: low | high << 16, 0: the namespace's */
 	struct list_head mc;		/* rtnl: struct inet_mc_member; RCU */
 	struct inet_options __rcu *opt;	/* o, RCU */
 	struct ip4_route route;		/* o: of a connected socket */
 	struct inet6_pair v6;
 };
 
-static inline struct inet_sock *inet_sk(const struct sock *sk) { return (struct inet_sock *)sk; }
-static inline struct inet_sock *inet_of_entry(struct inet_entry *e) { return container_of(e, struct inet_sock, e); }
-static inline bool inet_flag(const struct inet_sock *s, enum inet_flag f) { return READ_ONCE(s->flags) >> f & 1; }
+static inline struct inet_sock *inet_sk(const struct sock *sk)
+{
+	return (struct inet_sock *)sk;
+}
+
+static inline struct inet_sock *inet_of_entry(struct inet_entry *e)
+{
+	return container_of(e, struct inet_sock, e);
+}
+
+static inline bool inet_flag(const struct inet_sock *s, enum inet_flag f)
+{
+	return READ_ONCE(s->flags) >> f & 1;
+}
+
 void inet_set_flag(struct inet_sock *s, enum inet_flag f, bool on);
 
 /* ---- tables ---- */
@@ -100,7 +134,8 @@ void inet_set_flag(struct inet_sock *s, enum inet_flag f, bool on);
 struct inet_table {
 	struct ghash connected, bound, ports;
 	struct siphash_key key;		/* c: hashes; of the whole machine's making */
-	void (*entry_free)(struct inet_entry *e);	/* c: the last reference to a REQUEST or TIMEWAIT is gone; frees after a grace period */
+	/* c: the last reference to a REQUEST or TIMEWAIT is gone; frees after a grace period */
+	void (*entry_free)(struct inet_entry *e);
 };
 
 int inet_table_init(struct inet_table *t) __must_check;
@@ -110,54 +145,74 @@ void inet_table_destroy(struct inet_table *t);
 /* False: it is going. */
 static inline bool __must_check inet_entry_get(struct inet_entry *e)
 {
-	return e->kind == INET_FULL ? sock_get(&inet_of_entry(e)->sk) : refcount_inc_not_zero(&e->refs);
+	return e->kind == INET_FULL ? sock_get(&inet_of_entry(e)->sk) :
+				      refcount_inc_not_zero(&e->refs);
 }
+
 void inet_entry_put(struct inet_table *t, struct inet_entry *e);
 
 /* E's addresses and ports, filled in before it is added. */
-u32 inet_connected_hash(const struct inet_table *t, be32 local, be16 local_port, be32 peer, be16 peer_port);
+u32 inet_connected_hash(const struct inet_table *t, be32 local, be16 local_port, be32 peer,
+			be16 peer_port);
 /*
- * Adds E (a reference of the caller's goes to the table). 0; -EADDRNOTAVAIL: another has the same ends (with WAS: that one, referenced, or NULL).
- * Atomic.
+ * Adds E (a reference of the caller's goes to the table). 0; -EADDRNOTAVAIL: another has the same
+ * ends (with WAS: that one, referenced, or NULL). Atomic.
  */
-int inet_connected_add(struct inet_table *t, struct inet_entry *e, struct inet_entry **was) __must_check;
+int inet_connected_add(struct inet_table *t, struct inet_entry *e, struct inet_entry **was)
+	__must_check;
 /* Adds E, which may have the same ends as others (UDP). */
 void inet_connected_add_also(struct inet_table *t, struct inet_entry *e);
-/* E is in no table any more, and the table's reference is the caller's: true. False: it was not in. */
+/*
+ * E is in no table any more, and the table's reference is the caller's: true. False: it was not in.
+ */
 bool inet_connected_del(struct inet_table *t, struct inet_entry *e) __must_check;
-/* NOW, with the same ends, takes the place of OLD in one step, with OLD's reference given to the caller: false: OLD was not in. */
-bool inet_connected_replace(struct inet_table *t, struct inet_entry *old, struct inet_entry *now) __must_check;
+/*
+ * NOW, with the same ends, takes the place of OLD in one step, with OLD's reference given to the
+ * caller: false: OLD was not in.
+ */
+bool inet_connected_replace(struct inet_table *t, struct inet_entry *old, struct inet_entry *now)
+	__must_check;
 /* Within RCU. Referenced; NULL. DIF: index of the device that the packet came by. */
-struct inet_entry *inet_connected_find(struct inet_table *t, struct net *net, be32 local, be16 local_port, be32 peer, be16 peer_port, int dif);
+struct inet_entry *inet_connected_find(struct inet_table *t, struct net *net, be32 local,
+				       be16 local_port, be32 peer, be16 peer_port, int dif);
 
 /* S, its e.local and e.local_port set, can be found by those who send to it. Holds S. Atomic. */
 void inet_bound_add(struct inet_table *t, struct inet_sock *s);
 /* True: it was in, and the table's reference is the caller's now. */
 bool inet_bound_del(struct inet_table *t, struct inet_sock *s) __must_check;
 /*
- * The socket that serves LOCAL:PORT best (own address before any, own device before any; of a SO_REUSEPORT group the one that the hash chooses). Within RCU;
- * referenced; NULL.
+ * The socket that serves LOCAL:PORT best (own address before any, own device before any; of a
+ * SO_REUSEPORT group the one that the hash chooses). Within RCU; referenced; NULL.
  */
-struct inet_sock *inet_bound_find(struct inet_table *t, struct net *net, be32 local, be16 port, be32 peer, be16 peer_port, int dif);
+struct inet_sock *inet_bound_find(struct inet_table *t, struct net *net, be32 local, be16 port,
+				  be32 peer, be16 peer_port, int dif);
 
 /* ---- ports ---- */
 
 /*
- * bind(2): S gets PORT (host order; 0: one that is free, of its range) for e.local, which is set. 0, -EADDRINUSE, -ENOMEM. Owner; sleeps.
- * Afterwards e.local_port is set and S has the port until inet_port_put().
+ * bind(2): S gets PORT (host order; 0: one that is free, of its range) for e.local, which is set.
+ * 0, -EADDRINUSE, -ENOMEM. Owner; sleeps. Afterwards e.local_port is set and S has the port until
+ * inet_port_put().
  */
 int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port) __must_check;
 /*
- * connect(2) of a socket without a port: one is chosen by keyed hash of the ends (RFC 6056, 3.3.3), such that TAKE(s) says 0; TAKE sees e.local_port set and adds the socket
- * to the table of connections. -EADDRNOTAVAIL: none is left. Owner; sleeps.
+ * connect(2) of a socket without a port: one is chosen by keyed hash of the ends (RFC 6056, 3.3.3),
+ * such that TAKE(s) says 0; TAKE sees e.local_port set and adds the socket to the table of
+ * connections. -EADDRNOTAVAIL: none is left. Owner; sleeps.
  */
-int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(struct inet_sock *s)) __must_check;
+int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(struct inet_sock *s))
+	__must_check;
 /* CHILD, which a listener made, shares PARENT's port. Atomic. */
-int inet_port_share(struct inet_table *t, struct inet_sock *child, const struct inet_sock *parent) __must_check;
+int inet_port_share(struct inet_table *t, struct inet_sock *child, const struct inet_sock *parent)
+	__must_check;
 /* S gives its port up. Atomic. */
 void inet_port_put(struct inet_table *t, struct inet_sock *s);
-/* Up to MOST owners of PORT that WANT says yes to, referenced; how many. Looks at 16 * MOST at most. Atomic. */
-unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_sock **out, unsigned int most, bool (*want)(struct inet_sock *s, const void *arg),
+/*
+ * Up to MOST owners of PORT that WANT says yes to, referenced; how many. Looks at 16 * MOST at
+ * most. Atomic.
+ */
+unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_sock **out,
+			      unsigned int most, bool (*want)(struct inet_sock *s, const void *arg),
 			      const void *arg);
 /* How bind(2) judges of two that want one port; also what TCP adds for TIME-WAIT is up to it. */
 bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b);
@@ -182,8 +237,9 @@ void inet_register_type(struct inet_type *t);
 /* ---- sending for connected sockets (xmit.c) ---- */
 
 /*
- * P, which begins with its transport header, is sent to S's peer: addresses, TOS, TTL, options, DF and route are S's; the route is looked up again if it is not fresh. Owner or
- * sk->lock. Takes the RCU section itself. Consumes P. As ip4_send(), and what route4_out() says.
+ * P, which begins with its transport header, is sent to S's peer: addresses, TOS, TTL, options, DF
+ * and route are S's; the route is looked up again if it is not fresh. Owner or sk->lock. Takes the
+ * RCU section itself. Consumes P. As ip4_send(), and what route4_out() says.
  */
 int ip4_queue_xmit(struct inet_sock *s, struct packet *p);
 /* How S's settings want packets to its peer sent. Within RCU. */
@@ -199,7 +255,8 @@ int inet_check_bind(struct inet_sock *s, const struct sockaddr_in *in, int len) 
 void inet_set_local(struct inet_sock *s, be32 a);
 int inet_getname(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer);
 int inet_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
-int inet_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);	/* SOL_SOCKET and IPPROTO_IP */
+/* SOL_SOCKET and IPPROTO_IP */
+int inet_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
 int inet_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len);
 int inet_fasync(int fd, struct file *f, int on, struct socket *s);
 /* An address as a sockaddr_in in M->addr. */

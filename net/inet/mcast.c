@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Options about groups (ip(7)): joining, leaving, where packets to groups leave. A socket joins at most MEMBERS_MOST. */
+/*
+ * Options about groups (ip(7)): joining, leaving, where packets to groups leave. A socket joins at
+ * most MEMBERS_MOST.
+ */
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <mm/uaccess.h>
@@ -17,7 +20,10 @@ struct inet_mc_member {
 	int ifindex;
 };
 
-/* The device that REQ means: by number, by an address of its own, or by the route to the group. rtnl. */
+/*
+ * The device that REQ means: by number, by an address of its own, or by the route to the group.
+ * rtnl.
+ */
 static struct netdev *device_of(struct net *net, const struct ip_mreqn *q)
 {
 	struct ip4_flow f = { .dst = { q->imr_multiaddr.s_addr } };
@@ -28,7 +34,8 @@ static struct netdev *device_of(struct net *net, const struct ip_mreqn *q)
 		return netdev_by_index(net, q->imr_ifindex);
 	if (q->imr_address.s_addr) {
 		list_for_each_entry(d, &net->devs, list)
-			if (in_dev(d) && in_addr_find(in_dev(d), (be32){ q->imr_address.s_addr }, -1))
+			if (in_dev(d) &&
+			    in_addr_find(in_dev(d), (be32){ q->imr_address.s_addr }, -1))
 				return d;
 		return NULL;
 	}
@@ -138,7 +145,10 @@ static int read_request(struct ip_mreqn *q, struct uptr val, int len, int least)
 	memset(q, 0, sizeof(*q));
 	if (len < least)
 		return -EINVAL;
-	return copy_from_user(q, val, len < (int)sizeof(*q) ? (size_t)(len < 8 ? len : 8) : sizeof(*q)) ? -EFAULT : 0;
+	return copy_from_user(q, val,
+			      len < (int)sizeof(*q) ? (size_t)(len < 8 ? len : 8) : sizeof(*q)) ?
+		       -EFAULT :
+		       0;
 }
 
 static int read_group(struct ip_mreqn *q, struct uptr val, int len)

@@ -20,22 +20,38 @@
 static int flag_of(int name)
 {
 	switch (name) {
-	case IP_RECVERR: return INET_RECVERR;
-	case IP_FREEBIND: return INET_FREEBIND;
-	case IP_NODEFRAG: return INET_NODEFRAG;
-	case IP_BIND_ADDRESS_NO_PORT: return INET_BIND_NO_PORT;
-	case IP_RECVFRAGSIZE: return INET_RECV_FRAGSIZE;
-	case IP_RECVERR_RFC4884: return INET_RECVERR_RFC4884;
-	case IP_MULTICAST_ALL: return INET_MC_ALL;
-	case IP_MULTICAST_LOOP: return INET_MC_LOOP;
-	case IP_PKTINFO: return INET_C_PKTINFO;
-	case IP_RECVTTL: return INET_C_TTL;
-	case IP_RECVTOS: return INET_C_TOS;
-	case IP_RECVOPTS: return INET_C_RECVOPTS;
-	case IP_RETOPTS: return INET_C_RETOPTS;
-	case IP_RECVORIGDSTADDR: return INET_C_ORIGDST;
-	case IP_TRANSPARENT: return INET_TRANSPARENT;
-	case IP_HDRINCL: return INET_HDRINCL;
+	case IP_RECVERR:
+		return INET_RECVERR;
+	case IP_FREEBIND:
+		return INET_FREEBIND;
+	case IP_NODEFRAG:
+		return INET_NODEFRAG;
+	case IP_BIND_ADDRESS_NO_PORT:
+		return INET_BIND_NO_PORT;
+	case IP_RECVFRAGSIZE:
+		return INET_RECV_FRAGSIZE;
+	case IP_RECVERR_RFC4884:
+		return INET_RECVERR_RFC4884;
+	case IP_MULTICAST_ALL:
+		return INET_MC_ALL;
+	case IP_MULTICAST_LOOP:
+		return INET_MC_LOOP;
+	case IP_PKTINFO:
+		return INET_C_PKTINFO;
+	case IP_RECVTTL:
+		return INET_C_TTL;
+	case IP_RECVTOS:
+		return INET_C_TOS;
+	case IP_RECVOPTS:
+		return INET_C_RECVOPTS;
+	case IP_RETOPTS:
+		return INET_C_RETOPTS;
+	case IP_RECVORIGDSTADDR:
+		return INET_C_ORIGDST;
+	case IP_TRANSPARENT:
+		return INET_TRANSPARENT;
+	case IP_HDRINCL:
+		return INET_HDRINCL;
 	}
 	return -1;
 }
@@ -99,7 +115,8 @@ static int set_options(struct inet_sock *s, struct uptr val, int len)
 			kfree(n);
 			return -EFAULT;
 		}
-		if (ip4_options_parse(&parsed, n->bytes, n->len) || (parsed.route_at && !sock_capable(&s->sk, CAP_NET_RAW))) {
+		if (ip4_options_parse(&parsed, n->bytes, n->len) ||
+		    (parsed.route_at && !sock_capable(&s->sk, CAP_NET_RAW))) {
 			kfree(n);
 			return parsed.route_at ? -EPERM : -EINVAL;
 		}
@@ -117,7 +134,8 @@ static int set_tos(struct inet_sock *s, u32 v)
 
 	if (s->sk.type == SOCK_STREAM)
 		tos = (u8)((tos & ~ECN_MASK) | (s->tos & ECN_MASK));
-	if ((tos & 0xe0) == 0xa0 && !sock_capable(&s->sk, CAP_NET_RAW) && !sock_capable(&s->sk, CAP_NET_ADMIN))
+	if ((tos & 0xe0) == 0xa0 && !sock_capable(&s->sk, CAP_NET_RAW) &&
+	    !sock_capable(&s->sk, CAP_NET_ADMIN))
 		return -EPERM;
 	if (s->tos != tos) {
 		static const u8 prio[16] = { 0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4 };
@@ -193,11 +211,14 @@ static int set_ip(struct inet_sock *s, int name, struct uptr val, int len)
 			return -EFAULT;
 		v = b;
 	}
-	if (flag < 0 && name != IP_TTL && name != IP_TOS && name != IP_MULTICAST_TTL && name != IP_MTU_DISCOVER && name != IP_MINTTL && len < 1)
+	if (flag < 0 && name != IP_TTL && name != IP_TOS && name != IP_MULTICAST_TTL &&
+	    name != IP_MTU_DISCOVER && name != IP_MINTTL && len < 1)
 		return -EINVAL;
 	if ((name == IP_UNICAST_IF || name == IP_LOCAL_PORT_RANGE) && len != sizeof(v))
 		return -EINVAL;
-	if ((name == IP_TTL || name == IP_MINTTL || name == IP_MULTICAST_TTL || name == IP_MULTICAST_ALL || name == IP_HDRINCL) && len < 1)
+	if ((name == IP_TTL || name == IP_MINTTL || name == IP_MULTICAST_TTL ||
+	     name == IP_MULTICAST_ALL || name == IP_HDRINCL) &&
+	    len < 1)
 		return -EINVAL;
 	lock_sock(&s->sk);
 	err = flag >= 0 ? set_flag_option(s, name, flag, v) : set_number(s, name, v);
@@ -232,7 +253,12 @@ int inet_setsockopt(struct socket *sock, int level, int name, struct uptr val, i
 
 static int get_mtu(struct inet_sock *s, s32 *v)
 {
-	const struct ip4_flow f = { .dst = s->e.peer, .src = s->saddr, .oif = s->sk.bound_dev, .mark = s->sk.mark, .protocol = (u8)s->sk.protocol, .any_src = true };
+	const struct ip4_flow f = { .dst = s->e.peer,
+				    .src = s->saddr,
+				    .oif = s->sk.bound_dev,
+				    .mark = s->sk.mark,
+				    .protocol = (u8)s->sk.protocol,
+				    .any_src = true };
 	struct ip4_route r = {};
 	int err;
 
@@ -254,15 +280,32 @@ static int get_number(struct inet_sock *s, int name, s32 *v)
 		return 0;
 	}
 	switch (name) {
-	case IP_TOS: *v = s->tos; return 0;
-	case IP_TTL: *v = s->ttl < 0 ? READ_ONCE(s->sk.net->ip4->default_ttl) : s->ttl; return 0;
-	case IP_MTU_DISCOVER: *v = s->pmtudisc; return 0;
-	case IP_MTU: return get_mtu(s, v);
-	case IP_MINTTL: *v = s->min_ttl; return 0;
-	case IP_MULTICAST_TTL: *v = s->mc_ttl; return 0;
-	case IP_UNICAST_IF: *v = (s32)be32_raw((u32)s->uc_index); return 0;
-	case IP_LOCAL_PORT_RANGE: *v = (s32)s->port_range; return 0;
-	case IP_PROTOCOL: *v = s->sk.protocol; return 0;
+	case IP_TOS:
+		*v = s->tos;
+		return 0;
+	case IP_TTL:
+		*v = s->ttl < 0 ? READ_ONCE(s->sk.net->ip4->default_ttl) : s->ttl;
+		return 0;
+	case IP_MTU_DISCOVER:
+		*v = s->pmtudisc;
+		return 0;
+	case IP_MTU:
+		return get_mtu(s, v);
+	case IP_MINTTL:
+		*v = s->min_ttl;
+		return 0;
+	case IP_MULTICAST_TTL:
+		*v = s->mc_ttl;
+		return 0;
+	case IP_UNICAST_IF:
+		*v = (s32)be32_raw((u32)s->uc_index);
+		return 0;
+	case IP_LOCAL_PORT_RANGE:
+		*v = (s32)s->port_range;
+		return 0;
+	case IP_PROTOCOL:
+		*v = s->sk.protocol;
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Local ports: who has one, and which of two may share it (socket(7): SO_REUSEADDR, SO_REUSEPORT; ip(7)).
+ * Local ports: who has one, and which of two may share it (socket(7): SO_REUSEADDR, SO_REUSEPORT;
+ * ip(7)).
  *
- * A port that somebody has is a struct inet_port with the list of its owners. Who wants one takes one of SHARDS mutexes, by the port, so that two who want it are judged one
- * after the other, and walks the owners a few at a time, with a cursor in the list, so that no spinlock is held for as long as a program makes the list.
- * Owners leave at any time, under the port's spinlock alone.
+ * A port that somebody has is a struct inet_port with the list of its owners. Who wants one takes
+ * one of SHARDS mutexes, by the port, so that two who want it are judged one after the other, and
+ * walks the owners a few at a time, with a cursor in the list, so that no spinlock is held for as
+ * long as a program makes the list. Owners leave at any time, under the port's spinlock alone.
  *
  * Locks: shard (a mutex) > port->lock; the table's bucket > port->lock.
  */
@@ -30,14 +32,24 @@ struct inet_port {
 	u32 nr;				/* lock */
 	bool dead;			/* lock: in no table any more */
 	bool by_connect;		/* lock: all of them got it by inet_port_connect() */
-	bool all_reuse, all_port;	/* lock: all have SO_REUSEADDR and do not listen; all have SO_REUSEPORT and are PORT_UID's */
+	/*
+	 * lock: all have SO_REUSEADDR and do not listen; all have SO_REUSEPORT and are PORT_UID's
+	 */
+	bool all_reuse, all_port;
 	kuid_t port_uid;
 };
 
 static struct mutex shards[SHARDS];
 
-static u32 port_hash(be16 port) { return (u32)(be16_get(port) * GOLDEN_RATIO_64 >> 32); }
-static struct mutex *shard_of(be16 port) { return &shards[be16_get(port) % SHARDS]; }
+static u32 port_hash(be16 port)
+{
+	return (u32)(be16_get(port) * GOLDEN_RATIO_64 >> 32);
+}
+
+static struct mutex *shard_of(be16 port)
+{
+	return &shards[be16_get(port) % SHARDS];
+}
 
 bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b)
 {
@@ -45,9 +57,11 @@ bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b)
 
 	if (a == b || (x->bound_dev && y->bound_dev && x->bound_dev != y->bound_dev))
 		return false;
-	if (sock_flag(x, SOCK_F_REUSEADDR) && sock_flag(y, SOCK_F_REUSEADDR) && (y->state != TCP_LISTEN || x->type != SOCK_STREAM))
+	if (sock_flag(x, SOCK_F_REUSEADDR) && sock_flag(y, SOCK_F_REUSEADDR) &&
+	    (y->state != TCP_LISTEN || x->type != SOCK_STREAM))
 		return false;
-	if (sock_flag(x, SOCK_F_REUSEPORT) && sock_flag(y, SOCK_F_REUSEPORT) && uid_eq(x->uid, y->uid))
+	if (sock_flag(x, SOCK_F_REUSEPORT) && sock_flag(y, SOCK_F_REUSEPORT) &&
+	    uid_eq(x->uid, y->uid))
 		return false;
 	return !a->e.local.v || !b->e.local.v || a->e.local.v == b->e.local.v;
 }
@@ -115,7 +129,8 @@ static bool conflicts(struct inet_port *p, const struct inet_sock *s)
 /* P's lock is held: S has the port. */
 static void own(struct inet_port *p, struct inet_sock *s, bool by_connect)
 {
-	bool reuse = sock_flag(&s->sk, SOCK_F_REUSEADDR), group = sock_flag(&s->sk, SOCK_F_REUSEPORT);
+	bool reuse = sock_flag(&s->sk, SOCK_F_REUSEADDR),
+	     group = sock_flag(&s->sk, SOCK_F_REUSEPORT);
 
 	if (!p->nr) {
 		p->by_connect = by_connect;
@@ -222,8 +237,11 @@ int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port)
 	return err;
 }
 
-/* PORT for S's connection: free, or of connections alone that have other ends. The shard is held. */
-static int try_connect(struct inet_table *t, struct inet_sock *s, be16 port, int (*take)(struct inet_sock *s))
+/*
+ * PORT for S's connection: free, or of connections alone that have other ends. The shard is held.
+ */
+static int try_connect(struct inet_table *t, struct inet_sock *s, be16 port,
+		       int (*take)(struct inet_sock *s))
 {
 	struct inet_port *p = find_locked(t, port);
 	bool may = true;
@@ -261,7 +279,8 @@ int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(str
 	first = (u32)hash + READ_ONCE(*count);
 	/* Every second port first: those of the other parity are left for bind(2). */
 	for (u32 i = 0; i < nr && err == -EADDRNOTAVAIL; i++) {
-		u32 half = (nr + 1) / 2, k = i < half ? 2 * ((first + i) % half) : 2 * ((first + i) % max(nr / 2, 1u)) + 1;
+		u32 half = (nr + 1) / 2, k = i < half ? 2 * ((first + i) % half) :
+							2 * ((first + i) % max(nr / 2, 1u)) + 1;
 		be16 port = be16_make((u16)(low + min(k, nr - 1)));
 
 		mutex_lock(shard_of(port));
@@ -298,7 +317,8 @@ void inet_port_put(struct inet_table *t, struct inet_sock *s)
 	unlock_or_free(t, p);
 }
 
-unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_sock **out, unsigned int most, bool (*want)(struct inet_sock *s, const void *arg),
+unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_sock **out,
+			      unsigned int most, bool (*want)(struct inet_sock *s, const void *arg),
 			      const void *arg)
 {
 	struct inet_port *p = find_locked(t, port);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The tables in which sockets are found: inet_priv.h. Hashes are keyed: who sends chooses addresses and ports. */
+/*
+ * The tables in which sockets are found: inet_priv.h. Hashes are keyed: who sends chooses addresses
+ * and ports.
+ */
 #include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/random.h>
@@ -35,7 +38,8 @@ void inet_entry_put(struct inet_table *t, struct inet_entry *e)
 		t->entry_free(e);
 }
 
-u32 inet_connected_hash(const struct inet_table *t, be32 local, be16 local_port, be32 peer, be16 peer_port)
+u32 inet_connected_hash(const struct inet_table *t, be32 local, be16 local_port, be32 peer,
+			be16 peer_port)
 {
 	const u64 w[2] = { (u64)local.v << 32 | peer.v, (u64)local_port.v << 16 | peer_port.v };
 
@@ -49,8 +53,10 @@ static u32 entry_hash(const struct inet_table *t, const struct inet_entry *e)
 
 static bool same_ends(const struct inet_entry *a, const struct inet_entry *b)
 {
-	return a->local.v == b->local.v && a->peer.v == b->peer.v && a->local_port.v == b->local_port.v && a->peer_port.v == b->peer_port.v &&
-	       a->net == b->net && a->family == b->family && a->bound_dev == b->bound_dev && (!a->v6 || !memcmp(a->v6, b->v6, sizeof(*a->v6)));
+	return a->local.v == b->local.v && a->peer.v == b->peer.v &&
+	       a->local_port.v == b->local_port.v && a->peer_port.v == b->peer_port.v &&
+	       a->net == b->net && a->family == b->family && a->bound_dev == b->bound_dev &&
+	       (!a->v6 || !memcmp(a->v6, b->v6, sizeof(*a->v6)));
 }
 
 int inet_connected_add(struct inet_table *t, struct inet_entry *e, struct inet_entry **was)
@@ -111,15 +117,19 @@ bool inet_connected_replace(struct inet_table *t, struct inet_entry *old, struct
 	return was;
 }
 
-static bool matches(const struct inet_entry *e, const struct net *net, be32 local, be16 local_port, be32 peer, be16 peer_port, int dif)
+static bool matches(const struct inet_entry *e, const struct net *net, be32 local, be16 local_port,
+		    be32 peer, be16 peer_port, int dif)
 {
-	return e->peer.v == peer.v && e->local.v == local.v && e->local_port.v == local_port.v && e->peer_port.v == peer_port.v && e->net == net &&
+	return e->peer.v == peer.v && e->local.v == local.v && e->local_port.v == local_port.v &&
+	       e->peer_port.v == peer_port.v && e->net == net &&
 	       (!e->bound_dev || e->bound_dev == dif) && !e->v6;
 }
 
-struct inet_entry *inet_connected_find(struct inet_table *t, struct net *net, be32 local, be16 local_port, be32 peer, be16 peer_port, int dif)
+struct inet_entry *inet_connected_find(struct inet_table *t, struct net *net, be32 local,
+				       be16 local_port, be32 peer, be16 peer_port, int dif)
 {
-	u32 hash = inet_connected_hash(t, local, local_port, peer, peer_port), seq = ghash_read_begin(&t->connected);
+	u32 hash = inet_connected_hash(t, local, local_port, peer, peer_port),
+	    seq = ghash_read_begin(&t->connected);
 	struct inet_entry *e, *found = NULL;
 	unsigned long *b;
 
@@ -175,7 +185,8 @@ bool inet_bound_del(struct inet_table *t, struct inet_sock *s)
 /* How well S serves; -1: not at all. */
 static int score(const struct inet_sock *s, const struct net *net, be32 local, be16 port, int dif)
 {
-	if (s->e.local.v != local.v || s->e.local_port.v != port.v || s->e.net != net || s->e.family != AF_INET)
+	if (s->e.local.v != local.v || s->e.local_port.v != port.v || s->e.net != net ||
+	    s->e.family != AF_INET)
 		return -1;
 	if (!s->e.bound_dev)
 		return 0;
@@ -183,10 +194,12 @@ static int score(const struct inet_sock *s, const struct net *net, be32 local, b
 }
 
 /*
- * One pass over the chain: the best; of a group, that with the highest value of a hash over the flow and the member ("rendezvous hashing"), so that others of the group may come
- * and go without moving it.
+ * One pass over the chain: the best; of a group, that with the highest value of a hash over the
+ * flow and the member ("rendezvous hashing"), so that others of the group may come and go without
+ * moving it.
  */
-static struct inet_sock *best_of(struct inet_table *t, struct net *net, be32 local, be16 port, u64 flow, int dif)
+static struct inet_sock *best_of(struct inet_table *t, struct net *net, be32 local, be16 port,
+				 u64 flow, int dif)
 {
 	u32 hash = bound_hash(t, local, port), won = 0;
 	struct inet_sock *s, *best = NULL;
@@ -198,7 +211,9 @@ static struct inet_sock *best_of(struct inet_table *t, struct net *net, be32 loc
 
 		if (n < high || n < 0)
 			continue;
-		draw = sock_flag(&s->sk, SOCK_F_REUSEPORT) ? (u32)((flow ^ (unsigned long)s) * GOLDEN_RATIO_64 >> 32) : 0;
+		draw = sock_flag(&s->sk, SOCK_F_REUSEPORT) ?
+			       (u32)((flow ^ (unsigned long)s) * GOLDEN_RATIO_64 >> 32) :
+			       0;
 		if (n > high || draw > won) {
 			best = s;
 			high = n;
@@ -208,7 +223,8 @@ static struct inet_sock *best_of(struct inet_table *t, struct net *net, be32 loc
 	return best;
 }
 
-struct inet_sock *inet_bound_find(struct inet_table *t, struct net *net, be32 local, be16 port, be32 peer, be16 peer_port, int dif)
+struct inet_sock *inet_bound_find(struct inet_table *t, struct net *net, be32 local, be16 port,
+				  be32 peer, be16 peer_port, int dif)
 {
 	u32 seq = ghash_read_begin(&t->bound);
 	u64 flow = ((u64)peer.v << 16 | peer_port.v) * GOLDEN_RATIO_64;
@@ -220,7 +236,10 @@ struct inet_sock *inet_bound_find(struct inet_table *t, struct net *net, be32 lo
 			s = best_of(t, net, be32_make(0), port, flow, dif);
 		if (s && sock_get(&s->sk))
 			return s;
-		/* None, while the table grew, is not certain; packets are lost in worse ways than this one in the few that come while it does. */
+		/*
+		 * None, while the table grew, is not certain; packets are lost in worse ways than
+		 * this one in the few that come while it does.
+		 */
 	} while (ghash_read_retry(&t->bound, seq) && !((seq = ghash_read_begin(&t->bound)) & 1));
 	return NULL;
 }

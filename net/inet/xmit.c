@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Sending for connected sockets: the route that is kept, and the header that the socket's options ask for. */
+/*
+ * Sending for connected sockets: the route that is kept, and the header that the socket's options
+ * ask for.
+ */
 #include <abi/errno.h>
 #include "net/inet/inet_priv.h"
 #include "net/ip4/addr.h"
@@ -14,8 +17,14 @@ int ip4_sock_route(struct inet_sock *s)
 		return 0;
 	opt = rcu_dereference(s->opt);
 	f = (struct ip4_flow){
-		.dst = opt && opt->first_hop.v ? opt->first_hop : s->e.peer, .src = s->saddr, .oif = s->sk.bound_dev, .mark = s->sk.mark, .tos = s->tos & 0x1c,
-		.protocol = (u8)s->sk.protocol, .uid = s->sk.uid, .any_src = inet_flag(s, INET_TRANSPARENT) || inet_flag(s, INET_FREEBIND),
+		.dst = opt && opt->first_hop.v ? opt->first_hop : s->e.peer,
+		.src = s->saddr,
+		.oif = s->sk.bound_dev,
+		.mark = s->sk.mark,
+		.tos = s->tos & 0x1c,
+		.protocol = (u8)s->sk.protocol,
+		.uid = s->sk.uid,
+		.any_src = inet_flag(s, INET_TRANSPARENT) || inet_flag(s, INET_FREEBIND),
 		.scope = sock_flag(&s->sk, SOCK_F_DONTROUTE) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 	};
 	return route4_out(net, &f, &s->route);
@@ -24,9 +33,15 @@ int ip4_sock_route(struct inet_sock *s)
 void inet_tx_of(const struct inet_sock *s, struct ip4_tx *t)
 {
 	*t = (struct ip4_tx){
-		.tos = s->tos, .ttl = s->ttl < 0 ? 0 : (u8)s->ttl, .protocol = (u8)s->sk.protocol, .df = s->pmtudisc != IP_PMTUDISC_DONT && s->pmtudisc != IP_PMTUDISC_OMIT,
-		.fragment = s->pmtudisc != IP_PMTUDISC_DO && s->pmtudisc != IP_PMTUDISC_PROBE, .mc_loop = inet_flag(s, INET_MC_LOOP), .opt = rcu_dereference(s->opt),
-		.src = s->saddr, .dst = s->e.peer,
+		.tos = s->tos,
+		.ttl = s->ttl < 0 ? 0 : (u8)s->ttl,
+		.protocol = (u8)s->sk.protocol,
+		.df = s->pmtudisc != IP_PMTUDISC_DONT && s->pmtudisc != IP_PMTUDISC_OMIT,
+		.fragment = s->pmtudisc != IP_PMTUDISC_DO && s->pmtudisc != IP_PMTUDISC_PROBE,
+		.mc_loop = inet_flag(s, INET_MC_LOOP),
+		.opt = rcu_dereference(s->opt),
+		.src = s->saddr,
+		.dst = s->e.peer,
 	};
 }
 

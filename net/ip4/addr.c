@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * IPv4 addresses of devices, and the routes that follow from them. An address makes: itself, local; its prefix, by the device (on loopback the whole prefix is local);
- * and the link's broadcast addresses. Under rtnl.
+ * IPv4 addresses of devices, and the routes that follow from them. An address makes: itself, local;
+ * its prefix, by the device (on loopback the whole prefix is local); and the link's broadcast
+ * addresses. Under rtnl.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -21,8 +22,16 @@
 static void magic(struct in_device *in, bool add, u8 type, be32 dst, u8 len, be32 src)
 {
 	struct fib4_config c = {
-		.dst = dst, .len = len, .type = type, .src = src, .oif = in->dev->ifindex, .protocol = RTPROT_KERNEL, .create = true, .append = true,
-		.table = type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL, .scope = type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK,
+		.dst = dst,
+		.len = len,
+		.type = type,
+		.src = src,
+		.oif = in->dev->ifindex,
+		.protocol = RTPROT_KERNEL,
+		.create = true,
+		.append = true,
+		.table = type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL,
+		.scope = type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK,
 	};
 	int err = add ? fib4_add(in->dev->net, &c) : fib4_del(in->dev->net, &c);
 
@@ -31,8 +40,15 @@ static void magic(struct in_device *in, bool add, u8 type, be32 dst, u8 len, be3
 		WARN_ONCE(1, "ip4: route of an address: %d", err);
 }
 
-static be32 prefix_of(const struct in_addr4 *a) { return (be32){ a->peer.v & ip4_mask(a->bits).v }; }
-static be32 last_of(const struct in_addr4 *a) { return (be32){ a->peer.v | ~ip4_mask(a->bits).v }; }
+static be32 prefix_of(const struct in_addr4 *a)
+{
+	return (be32){ a->peer.v & ip4_mask(a->bits).v };
+}
+
+static be32 last_of(const struct in_addr4 *a)
+{
+	return (be32){ a->peer.v | ~ip4_mask(a->bits).v };
+}
 
 static void routes_add(struct in_addr4 *a)
 {
@@ -44,15 +60,18 @@ static void routes_add(struct in_addr4 *a)
 		return;
 	if (a->broadcast.v && a->broadcast.v != U32_MAX)
 		magic(in, true, RTN_BROADCAST, a->broadcast, 32, a->local);
-	if (ip4_is_zeronet(prefix) || a->flags & IFA_F_SECONDARY || (prefix.v == a->local.v && a->bits == 32))
+	if (ip4_is_zeronet(prefix) || a->flags & IFA_F_SECONDARY ||
+	    (prefix.v == a->local.v && a->bits == 32))
 		return;
 	if (!(a->flags & IFA_F_NOPREFIXROUTE))
-		magic(in, true, in->dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix, a->bits, a->local);
+		magic(in, true, in->dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix,
+		      a->bits, a->local);
 	if (a->bits < 31)
 		magic(in, true, RTN_BROADCAST, last_of(a), 32, a->local);
 }
 
-static bool other_has(struct in_device *in, const struct in_addr4 *but, bool (*has)(const struct in_addr4 *a, be32 v), be32 v)
+static bool other_has(struct in_device *in, const struct in_addr4 *but,
+		      bool (*has)(const struct in_addr4 *a, be32 v), be32 v)
 {
 	struct in_addr4 *a;
 
@@ -62,8 +81,15 @@ static bool other_has(struct in_device *in, const struct in_addr4 *but, bool (*h
 	return false;
 }
 
-static bool has_local(const struct in_addr4 *a, be32 v) { return a->local.v == v.v; }
-static bool has_broadcast(const struct in_addr4 *a, be32 v) { return a->broadcast.v == v.v || (a->bits < 31 && last_of(a).v == v.v); }
+static bool has_local(const struct in_addr4 *a, be32 v)
+{
+	return a->local.v == v.v;
+}
+
+static bool has_broadcast(const struct in_addr4 *a, be32 v)
+{
+	return a->broadcast.v == v.v || (a->bits < 31 && last_of(a).v == v.v);
+}
 
 static void routes_del(struct in_addr4 *a)
 {
@@ -71,7 +97,8 @@ static void routes_del(struct in_addr4 *a)
 	be32 last = last_of(a);
 
 	if (!(a->flags & IFA_F_SECONDARY) && a->bits < 32 && !(a->flags & IFA_F_NOPREFIXROUTE))
-		magic(in, false, in->dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST, prefix_of(a), a->bits, a->local);
+		magic(in, false, in->dev->flags & IFF_LOOPBACK ? RTN_LOCAL : RTN_UNICAST,
+		      prefix_of(a), a->bits, a->local);
 	if (a->bits < 31 && !other_has(in, a, has_broadcast, last))
 		magic(in, false, RTN_BROADCAST, last, 32, a->local);
 	if (a->broadcast.v && !other_has(in, a, has_broadcast, a->broadcast))
@@ -103,7 +130,8 @@ int in_addr_add(struct in_device *in, const struct in_addr4 *want)
 	bool secondary = false;
 
 	rtnl_assert();
-	if (!want->local.v || want->bits > 32 || ip4_is_multicast(want->local) || ip4_is_broadcast(want->local))
+	if (!want->local.v || want->bits > 32 || ip4_is_multicast(want->local) ||
+	    ip4_is_broadcast(want->local))
 		return -EINVAL;
 	list_for_each_entry(a, &in->addrs, list) {
 		if (!same_prefix(a, want->peer, want->bits))
@@ -117,7 +145,8 @@ int in_addr_add(struct in_device *in, const struct in_addr4 *want)
 	if (!n)
 		return -ENOMEM;
 	n->dev = in;
-	n->flags = (n->flags & ~(u32)IFA_F_SECONDARY) | (secondary ? IFA_F_SECONDARY : 0) | IFA_F_PERMANENT;
+	n->flags = (n->flags & ~(u32)IFA_F_SECONDARY) | (secondary ? IFA_F_SECONDARY : 0) |
+		   IFA_F_PERMANENT;
 	if (n->valid_s != U32_MAX)
 		n->flags &= ~(u32)IFA_F_PERMANENT;
 	n->made_ns = n->changed_ns = ktime_get_ns();
@@ -143,7 +172,8 @@ static void secondaries_of(struct in_device *in, struct in_addr4 *gone)
 	bool promote = READ_ONCE(in->conf.promote_secondaries);
 
 	list_for_each_entry_safe(a, next, &in->addrs, list) {
-		if (a == gone || !(a->flags & IFA_F_SECONDARY) || !same_prefix(a, gone->peer, gone->bits))
+		if (a == gone || !(a->flags & IFA_F_SECONDARY) ||
+		    !same_prefix(a, gone->peer, gone->bits))
 			continue;
 		if (promote) {
 			a->flags &= ~(u32)IFA_F_SECONDARY;
@@ -179,7 +209,12 @@ struct in_addr4 *in_addr_find(struct in_device *in, be32 local, int bits)
 
 int in_addr_set(struct in_device *in, const char *label, be32 local, u8 bits)
 {
-	struct in_addr4 a = { .local = local, .peer = local, .bits = bits, .scope = least_scope(local), .valid_s = U32_MAX, .preferred_s = U32_MAX };
+	struct in_addr4 a = { .local = local,
+			      .peer = local,
+			      .bits = bits,
+			      .scope = least_scope(local),
+			      .valid_s = U32_MAX,
+			      .preferred_s = U32_MAX };
 
 	if (bits < 31 && in->dev->flags & IFF_BROADCAST)
 		a.broadcast.v = local.v | ~ip4_mask(bits).v;
@@ -238,7 +273,8 @@ static void device_up(struct netdev *d)
 
 	if (!in)
 		return;
-	if (d->flags & IFF_LOOPBACK && list_empty(&in->addrs) && in_addr_set(in, d->name, be32_make(0x7f000001), 8))
+	if (d->flags & IFF_LOOPBACK && list_empty(&in->addrs) &&
+	    in_addr_set(in, d->name, be32_make(0x7f000001), 8))
 		return;
 	list_for_each_entry(a, &in->addrs, list)
 		routes_add(a);
@@ -262,7 +298,8 @@ static void device_renamed(struct netdev *d)
 			memset(a->label, 0, sizeof(a->label));
 			strscpy(a->label, d->name, sizeof(a->label));
 			if (strlen(d->name) + strlen(rest) < NETDEV_NAME)
-				strscpy(a->label + strlen(d->name), rest, sizeof(a->label) - strlen(d->name));
+				strscpy(a->label + strlen(d->name), rest,
+					sizeof(a->label) - strlen(d->name));
 		}
 }
 
@@ -308,7 +345,11 @@ static struct netdev_listener addr_listener = { .event = addr_event };
 static int addr_begin(struct net *net)
 {
 	struct ip4_net *n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
-	static const struct in_conf first = { .accept_redirects = 1, .secure_redirects = 1, .send_redirects = 1, .shared_media = 1, .accept_source_route = 1 };
+	static const struct in_conf first = { .accept_redirects = 1,
+					      .secure_redirects = 1,
+					      .send_redirects = 1,
+					      .shared_media = 1,
+					      .accept_source_route = 1 };
 	int err;
 
 	if (!n)

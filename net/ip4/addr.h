@@ -9,21 +9,26 @@
 struct icmp_rates;
 struct ip4_frags;
 struct icmp_conf {
-	int echo_ignore_all, echo_ignore_broadcasts, ignore_bogus_error_responses, ratelimit_ms, ratemask, msgs_per_sec, msgs_burst,
-	    errors_use_inbound_ifaddr;
+	int echo_ignore_all, echo_ignore_broadcasts, ignore_bogus_error_responses, ratelimit_ms,
+		ratemask, msgs_per_sec, msgs_burst, errors_use_inbound_ifaddr;
 };
 
 struct ip4_net {
 	struct in_conf conf_all, conf_default;
-	int forwarding, default_ttl, nonlocal_bind, no_pmtu_disc, min_pmtu, fwd_use_pmtu, dynaddr, early_demux;
+	int forwarding, default_ttl, nonlocal_bind, no_pmtu_disc, min_pmtu, fwd_use_pmtu, dynaddr,
+		early_demux;
 	struct ip4_frags *frags;
 	int frag_high, frag_low, frag_time_s, frag_max_dist;
 	struct icmp_conf icmp;
-	u64 icmp_empty_ns;		/* plain, races are harmless: when the bucket of all errors will be empty */
+	/* plain, races are harmless: when the bucket of all errors will be empty */
+	u64 icmp_empty_ns;
 	struct icmp_rates *rates;	/* by destination */
 };
 
-/* rtnl. 0, -EEXIST, -EINVAL, -ENOMEM. WANT: local, peer, broadcast, bits, scope, flags, lifetimes, label. */
+/*
+ * rtnl. 0, -EEXIST, -EINVAL, -ENOMEM. WANT: local, peer, broadcast, bits, scope, flags, lifetimes,
+ * label.
+ */
 int in_addr_add(struct in_device *in, const struct in_addr4 *want) __must_check;
 void in_addr_del(struct in_addr4 *a);
 /* rtnl. BITS -1: any. NULL. */

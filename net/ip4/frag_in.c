@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Putting fragments together (RFC 791, 3.2; RFC 815 for what must hold; RFC 5722: one that overlaps others with different bytes spoils all).
+ * Putting fragments together (RFC 791, 3.2; RFC 815 for what must hold; RFC 5722: one that overlaps
+ * others with different bytes spoils all).
  *
- * A queue is what is there of one packet: its fragments in a tree by offset. It has a reference of the table's and one of its timer's. All memory of a namespace's queues
- * is counted by true size; above frag_high new fragments are dropped, and a queue that cannot be completed goes with its timer.
+ * A queue is what is there of one packet: its fragments in a tree by offset. It has a reference of
+ * the table's and one of its timer's. All memory of a namespace's queues is counted by true size;
+ * above frag_high new fragments are dropped, and a queue that cannot be completed goes with its
+ * timer.
  *
- * What is whole is copied into a new packet: fragments bring more pieces than one packet has room for.
+ * What is whole is copied into a new packet: fragments bring more pieces than one packet has room
+ * for.
  *
  * Locks: q->lock; the table's bucket and q->lock are never held together.
  */
@@ -31,7 +35,7 @@ struct frag_key {
 	be32 src, dst;
 	be16 id;
 	u8 protocol;
-	int iif;			/* of link-scoped addresses, which mean another host on another link; else 0 */
+	int iif;	 /* of link-scoped addresses, which mean another host on another link; else 0 */
 };
 
 struct frag_queue {
@@ -42,7 +46,7 @@ struct frag_queue {
 	refcount_t refs;
 	spinlock_t lock;
 	struct rb_root tree;		/* lock: struct frag */
-	u32 end;			/* lock: bytes of the whole payload, once the last fragment came */
+	u32 end;	 /* lock: bytes of the whole payload, once the last fragment came */
 	u32 have;			/* lock: bytes that are there */
 	u32 highest;			/* lock */
 	u32 truesize;			/* lock */
@@ -64,20 +68,30 @@ struct ip4_frags {
 	atomic_long_t bytes;
 };
 
-static struct frag *frag_of(struct packet *p) { return (struct frag *)p->cb; }
-static struct packet *packet_of(struct frag *f) { return container_of((u8 *)f, struct packet, cb[0]); }
+static struct frag *frag_of(struct packet *p)
+{
+	return (struct frag *)p->cb;
+}
+
+static struct packet *packet_of(struct frag *f)
+{
+	return container_of((u8 *)f, struct packet, cb[0]);
+}
+
 _Static_assert(sizeof(struct frag) <= PACKET_CB, "fits");
 
 static u32 key_hash(const struct ip4_frags *f, const struct frag_key *k)
 {
-	const u64 w[2] = { (u64)k->src.v << 32 | k->dst.v, (u64)k->iif << 32 | (u64)k->id.v << 16 | k->protocol };
+	const u64 w[2] = { (u64)k->src.v << 32 | k->dst.v,
+			   (u64)k->iif << 32 | (u64)k->id.v << 16 | k->protocol };
 
 	return (u32)siphash_13(&f->key, w, 2);
 }
 
 static bool same(const struct frag_key *a, const struct frag_key *b)
 {
-	return a->src.v == b->src.v && a->dst.v == b->dst.v && a->id.v == b->id.v && a->protocol == b->protocol && a->iif == b->iif;
+	return a->src.v == b->src.v && a->dst.v == b->dst.v && a->id.v == b->id.v &&
+	       a->protocol == b->protocol && a->iif == b->iif;
 }
 
 static void queue_free(struct rcu_head *head)
@@ -189,7 +203,8 @@ again:
 		ghash_add(&f->queues, b, &fresh->node, hash);
 		ghash_unlock(b);
 		atomic_long_add(fresh->truesize, &f->bytes);
-		wheel_arm(&fresh->timer, (u64)max(READ_ONCE(net->ip4->frag_time_s), 1) * NSEC_PER_SEC);
+		wheel_arm(&fresh->timer,
+			  (u64)max(READ_ONCE(net->ip4->frag_time_s), 1) * NSEC_PER_SEC);
 		return fresh;
 	}
 	ghash_unlock(b);
@@ -232,7 +247,10 @@ static enum verdict put_in(struct frag_queue *q, struct packet *p, u32 from, u32
 	return WAITS;
 }
 
-/* The payload of all fragments, which leave no gap, becomes OUT's: into shares as large as can be had, so that it has few pieces. */
+/*
+ * The payload of all fragments, which leave no gap, becomes OUT's: into shares as large as can be
+ * had, so that it has few pieces.
+ */
 static bool copy_payload(struct frag_queue *q, struct packet *out)
 {
 	struct rb_node *n = rb_first(&q->tree);
@@ -306,14 +324,18 @@ static void finish_header(struct packet *out, const struct frag_queue *q)
 	ip4_set_csum(h, ip4_header_len(h));
 }
 
-/* P's payload lies at its data, from OFF on. Q's lock is held. The whole packet; NULL: P waits or is gone. */
+/*
+ * P's payload lies at its data, from OFF on. Q's lock is held. The whole packet; NULL: P waits or
+ * is gone.
+ */
 static struct packet *add(struct frag_queue *q, struct packet *p, u32 off, bool more)
 {
 	u32 to = off + p->len;
 	struct packet *out = NULL;
 	enum verdict v = SPOILT;
 
-	if (q->dead || q->nr == FRAGS_MOST || (!more && q->last_came && to != q->end) || (!more && to < q->highest) || (q->last_came && to > q->end) || (more && p->len & 7) ||
+	if (q->dead || q->nr == FRAGS_MOST || (!more && q->last_came && to != q->end) ||
+	    (!more && to < q->highest) || (q->last_came && to > q->end) || (more && p->len & 7) ||
 	    !p->len || to > 65535)
 		goto bad;
 	v = put_in(q, p, off, to);
@@ -353,7 +375,9 @@ struct packet *ip4_reassemble(struct net *net, struct packet *p)
 {
 	struct ip4_wire *h = (struct ip4_wire *)packet_data(p);
 	struct ip4_cb cb = *ip4_cb(p);
-	struct frag_key k = { h->src, h->dst, h->id, h->protocol, ip4_is_link_local(h->src) || ip4_is_multicast(h->dst) ? (int)p->iif : 0 };
+	struct frag_key k = { h->src, h->dst, h->id, h->protocol,
+			      ip4_is_link_local(h->src) || ip4_is_multicast(h->dst) ? (int)p->iif :
+										      0 };
 	bool more = be16_get(h->frag) & IP4_MF, dead;
 	u32 off = ip4_offset(h);
 	struct netdev *d = p->dev;
@@ -362,7 +386,9 @@ struct packet *ip4_reassemble(struct net *net, struct packet *p)
 	u16 longest;
 
 	net_count(net, IP_REASM_REQDS);
-	q = atomic_long_read(&net->ip4->frags->bytes) < READ_ONCE(net->ip4->frag_high) ? queue_get(net, &k) : NULL;
+	q = atomic_long_read(&net->ip4->frags->bytes) < READ_ONCE(net->ip4->frag_high) ?
+		    queue_get(net, &k) :
+		    NULL;
 	if (!q) {
 		net_count(net, IP_REASM_FAILS);
 		packet_free(p, DROP_FRAG);
@@ -387,8 +413,15 @@ struct packet *ip4_reassemble(struct net *net, struct packet *p)
 	return out;
 }
 
-unsigned int ip4_frags_count(struct net *net) { return (unsigned int)ghash_count(&net->ip4->frags->queues); }
-unsigned long ip4_frags_bytes(struct net *net) { return (unsigned long)atomic_long_read(&net->ip4->frags->bytes); }
+unsigned int ip4_frags_count(struct net *net)
+{
+	return (unsigned int)ghash_count(&net->ip4->frags->queues);
+}
+
+unsigned long ip4_frags_bytes(struct net *net)
+{
+	return (unsigned long)atomic_long_read(&net->ip4->frags->bytes);
+}
 
 /* ---- life ---- */
 

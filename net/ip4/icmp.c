@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * ICMP (RFC 792; RFC 1122, 3.2.2; RFC 1812, 4.3). Questions are answered, errors handed to the protocol of the packet that they quote, and errors sent.
+ * ICMP (RFC 792; RFC 1122, 3.2.2; RFC 1812, 4.3). Questions are answered, errors handed to the
+ * protocol of the packet that they quote, and errors sent.
  *
- * Limits of rate, for the types in ratemask and not on loopback: msgs_per_sec of a namespace, with bursts of msgs_burst; and one in ratelimit_ms to one destination, with
- * bursts of PEER_BURST. Both are leaky buckets kept as one moment: when the bucket will be empty. Destinations share RATE_SLOTS such moments by keyed hash; two that share
- * one are limited together. Updates race without harm.
+ * Limits of rate, for the types in ratemask and not on loopback: msgs_per_sec of a namespace, with
+ * bursts of msgs_burst; and one in ratelimit_ms to one destination, with bursts of PEER_BURST. Both
+ * are leaky buckets kept as one moment: when the bucket will be empty. Destinations share RATE_SLOTS
+ * such moments by keyed hash; two that share one are limited together. Updates race without harm.
  */
 #include <lib/minmax.h>
 #include <lib/siphash.h>
@@ -37,7 +39,9 @@ struct icmp_rates {
 static bool (*reply_to_sockets)(struct packet *p);
 static struct inet_protocol icmp_protocol;
 
-void icmp_register_reply(bool (*fn)(struct packet *p), void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal))
+void icmp_register_reply(bool (*fn)(struct packet *p),
+			 void (*error)(struct packet *p, const struct icmp_quote *q, int err,
+				       bool fatal))
 {
 	reply_to_sockets = fn;
 	icmp_protocol.error = error;
@@ -49,11 +53,21 @@ int icmp_errno(u8 type, u8 code, bool *fatal)
 		u8 err;
 		bool fatal;
 	} unreach[] = {
-		[ICMP_NET_UNREACH] = { ENETUNREACH, false }, [ICMP_HOST_UNREACH] = { EHOSTUNREACH, false }, [ICMP_PROT_UNREACH] = { ENOPROTOOPT, true },
-		[ICMP_PORT_UNREACH] = { ECONNREFUSED, true }, [ICMP_FRAG_NEEDED] = { EMSGSIZE, false }, [ICMP_SR_FAILED] = { EOPNOTSUPP, false },
-		[ICMP_NET_UNKNOWN] = { ENETUNREACH, true }, [ICMP_HOST_UNKNOWN] = { EHOSTDOWN, true }, [ICMP_HOST_ISOLATED] = { ENONET, true },
-		[ICMP_NET_ANO] = { ENETUNREACH, true }, [ICMP_HOST_ANO] = { EHOSTUNREACH, true }, [ICMP_NET_UNR_TOS] = { ENETUNREACH, false },
-		[ICMP_HOST_UNR_TOS] = { EHOSTUNREACH, false }, [ICMP_PKT_FILTERED] = { EHOSTUNREACH, true }, [ICMP_PREC_VIOLATION] = { EHOSTUNREACH, true },
+		[ICMP_NET_UNREACH] = { ENETUNREACH, false },
+		[ICMP_HOST_UNREACH] = { EHOSTUNREACH, false },
+		[ICMP_PROT_UNREACH] = { ENOPROTOOPT, true },
+		[ICMP_PORT_UNREACH] = { ECONNREFUSED, true },
+		[ICMP_FRAG_NEEDED] = { EMSGSIZE, false },
+		[ICMP_SR_FAILED] = { EOPNOTSUPP, false },
+		[ICMP_NET_UNKNOWN] = { ENETUNREACH, true },
+		[ICMP_HOST_UNKNOWN] = { EHOSTDOWN, true },
+		[ICMP_HOST_ISOLATED] = { ENONET, true },
+		[ICMP_NET_ANO] = { ENETUNREACH, true },
+		[ICMP_HOST_ANO] = { EHOSTUNREACH, true },
+		[ICMP_NET_UNR_TOS] = { ENETUNREACH, false },
+		[ICMP_HOST_UNR_TOS] = { EHOSTUNREACH, false },
+		[ICMP_PKT_FILTERED] = { EHOSTUNREACH, true },
+		[ICMP_PREC_VIOLATION] = { EHOSTUNREACH, true },
 		[ICMP_PREC_CUTOFF] = { EHOSTUNREACH, true },
 	};
 
@@ -90,16 +104,20 @@ static bool allowed(struct net *net, const struct ip4_route *r, u8 type, be32 ds
 {
 	const struct icmp_conf *c = &net->ip4->icmp;
 	struct icmp_rates *rates = net->ip4->rates;
-	u64 now = ktime_get_ns(), w[1] = { dst.v }, per_sec = (u64)max(READ_ONCE(c->msgs_per_sec), 1);
+	u64 now = ktime_get_ns(), w[1] = { dst.v },
+	    per_sec = (u64)max(READ_ONCE(c->msgs_per_sec), 1);
 
-	if (type >= 32 || !((u32)READ_ONCE(c->ratemask) >> type & 1) || r->dev->flags & IFF_LOOPBACK)
+	if (type >= 32 || !((u32)READ_ONCE(c->ratemask) >> type & 1) ||
+	    r->dev->flags & IFF_LOOPBACK)
 		return true;
-	if (!bucket_takes(&net->ip4->icmp_empty_ns, now, NSEC_PER_SEC / per_sec, (u64)max(READ_ONCE(c->msgs_burst), 1))) {
+	if (!bucket_takes(&net->ip4->icmp_empty_ns, now, NSEC_PER_SEC / per_sec,
+			  (u64)max(READ_ONCE(c->msgs_burst), 1))) {
 		net_count(net, ICMP_OUT_RATE_GLOBAL);
 		return false;
 	}
 	if (!READ_ONCE(c->ratelimit_ms) ||
-	    bucket_takes(&rates->empty_ns[siphash_13(&rates->key, w, 1) % RATE_SLOTS], now, (u64)READ_ONCE(c->ratelimit_ms) * NSEC_PER_MSEC, PEER_BURST))
+	    bucket_takes(&rates->empty_ns[siphash_13(&rates->key, w, 1) % RATE_SLOTS], now,
+			 (u64)READ_ONCE(c->ratelimit_ms) * NSEC_PER_MSEC, PEER_BURST))
 		return true;
 	net_count(net, ICMP_OUT_RATE_HOST);
 	return false;
@@ -115,7 +133,8 @@ static void count_out(struct net *net, u8 type)
 }
 
 /* P is a message from its ICMP header on, without a sum. */
-static void transmit(struct net *net, struct packet *p, const struct ip4_route *r, const struct ip4_tx *t)
+static void transmit(struct net *net, struct packet *p, const struct ip4_route *r,
+		     const struct ip4_tx *t)
 {
 	struct icmp_wire *h = (struct icmp_wire *)packet_data(p);
 
@@ -126,9 +145,12 @@ static void transmit(struct net *net, struct packet *p, const struct ip4_route *
 }
 
 /* The way back to P's sender: 0 or -errno. SRC: the address that it was sent to, if it is ours. */
-static int way_back(struct net *net, const struct packet *p, const struct ip4_wire *h, be32 src, struct ip4_route *r)
+static int way_back(struct net *net, const struct packet *p, const struct ip4_wire *h, be32 src,
+		    struct ip4_route *r)
 {
-	struct ip4_flow f = { .dst = h->src, .src = src, .tos = h->tos & 0x1c, .protocol = IPPROTO_ICMP };
+	struct ip4_flow f = {
+		.dst = h->src, .src = src, .tos = h->tos & 0x1c, .protocol = IPPROTO_ICMP
+	};
 
 	if (ip4_is_link_local(h->src))
 		f.oif = (int)p->iif;
@@ -143,7 +165,9 @@ static bool deserves(struct net *net, struct packet *p, const struct ip4_wire *h
 
 	if (p->pkt_type != PACKET_HOST || be16_get(h->frag) & IP4_OFFSET)
 		return false;
-	if (ip4_is_multicast(h->dst) || ip4_is_broadcast(h->dst) || ip4_is_martian_source(h->src) != (p->dev->flags & IFF_LOOPBACK && ip4_is_loopback(h->src)))
+	if (ip4_is_multicast(h->dst) || ip4_is_broadcast(h->dst) ||
+	    ip4_is_martian_source(h->src) !=
+		    (p->dev->flags & IFF_LOOPBACK && ip4_is_loopback(h->src)))
 		return false;
 	if (route4_addr_type(net, h->dst, NULL) == RTN_BROADCAST)
 		return false;
@@ -186,12 +210,14 @@ void icmp_send(struct packet *p, u8 type, u8 code, u32 info)
 	const struct ip4_wire *h = (const struct ip4_wire *)packet_net(p);
 	struct net *net = p->dev->net;
 	struct ip4_route r;
-	struct ip4_tx t = { .protocol = IPPROTO_ICMP, .tos = icmp_is_error(type) ? (u8)((h->tos & 0x1e) | 0xc0) : h->tos };
+	struct ip4_tx t = { .protocol = IPPROTO_ICMP,
+			    .tos = icmp_is_error(type) ? (u8)((h->tos & 0x1e) | 0xc0) : h->tos };
 	be32 src = route4_addr_type(net, h->dst, NULL) == RTN_LOCAL ? h->dst : be32_make(0);
 	struct packet *e;
 	struct icmp_wire *w;
 
-	if (!deserves(net, p, h, type) || way_back(net, p, h, src, &r) || !allowed(net, &r, type, h->src))
+	if (!deserves(net, p, h, type) || way_back(net, p, h, src, &r) ||
+	    !allowed(net, &r, type, h->src))
 		return;
 	e = packet_alloc(GFP_ATOMIC);
 	if (!e)
@@ -219,7 +245,9 @@ static void answer(struct net *net, struct packet *p, u8 type)
 {
 	const struct ip4_wire *h = (const struct ip4_wire *)packet_net(p);
 	struct ip4_cb *cb = ip4_cb(p);
-	struct ip4_tx t = { .protocol = IPPROTO_ICMP, .tos = h->tos, .dst = h->src, .fragment = true };
+	struct ip4_tx t = {
+		.protocol = IPPROTO_ICMP, .tos = h->tos, .dst = h->src, .fragment = true
+	};
 	be32 src = cb->dst_type == RTN_LOCAL ? h->dst : be32_make(0);
 	struct icmp_wire *w = (struct icmp_wire *)packet_data(p);
 	struct ip4_route r;
@@ -243,7 +271,8 @@ static void echo(struct net *net, struct packet *p)
 {
 	const struct icmp_conf *c = &net->ip4->icmp;
 
-	if (READ_ONCE(c->echo_ignore_all) || (ip4_cb(p)->dst_type != RTN_LOCAL && READ_ONCE(c->echo_ignore_broadcasts)))
+	if (READ_ONCE(c->echo_ignore_all) ||
+	    (ip4_cb(p)->dst_type != RTN_LOCAL && READ_ONCE(c->echo_ignore_broadcasts)))
 		packet_free(p, DROP_FILTER);
 	else
 		answer(net, p, ICMP_ECHOREPLY);
@@ -264,7 +293,10 @@ static void timestamp(struct net *net, struct packet *p)
 	answer(net, p, ICMP_TIMESTAMPREPLY);
 }
 
-/* The path of a packet of ours carries no more than INFO bytes: RFC 1191, 5 and 7.1 where a router does not say it. */
+/*
+ * The path of a packet of ours carries no more than INFO bytes: RFC 1191, 5 and 7.1 where a router
+ * does not say it.
+ */
 static void learn_mtu(struct net *net, struct icmp_quote *q, const struct ip4_wire *quoted)
 {
 	static const u16 plateaus[] = { 32000, 17914, 8166, 4352, 2002, 1492, 576, 216, 128, 68 };
@@ -292,7 +324,8 @@ static void error(struct net *net, struct packet *p)
 	}
 	/* What we sent: its source is ours. */
 	err = icmp_errno(q.type, q.code, &fatal);
-	if (q.type == ICMP_DEST_UNREACH && q.code == ICMP_FRAG_NEEDED && route4_addr_type(net, q.src, NULL) == RTN_LOCAL && !READ_ONCE(net->ip4->no_pmtu_disc))
+	if (q.type == ICMP_DEST_UNREACH && q.code == ICMP_FRAG_NEEDED &&
+	    route4_addr_type(net, q.src, NULL) == RTN_LOCAL && !READ_ONCE(net->ip4->no_pmtu_disc))
 		learn_mtu(net, &q, (const struct ip4_wire *)(packet_data(p) + ICMP_HEADER));
 	if (err)
 		ip4_error(p, &q, err, fatal);
@@ -359,14 +392,20 @@ void icmp_tell_sender(struct packet *p, u8 type, u8 code)
 	w = (struct icmp_wire *)packet_put(e, ICMP_HEADER);
 	*w = (struct icmp_wire){ .type = type, .code = code };
 	e->dev = p->dev;
-	if (quote(e, p, 96) && packet_need(e, (u16)min(e->len, 96u)) && !icmp_decode_error(&q, packet_data(e), e->linear))
+	if (quote(e, p, 96) && packet_need(e, (u16)min(e->len, 96u)) &&
+	    !icmp_decode_error(&q, packet_data(e), e->linear))
 		ip4_error(e, &q, err, fatal);
 	packet_consume(e);
 }
 
 int icmp_begin(struct net *net)
 {
-	net->ip4->icmp = (struct icmp_conf){ .echo_ignore_broadcasts = 1, .ignore_bogus_error_responses = 1, .ratelimit_ms = 1000, .ratemask = 6168, .msgs_per_sec = 10000, .msgs_burst = 10000 };
+	net->ip4->icmp = (struct icmp_conf){ .echo_ignore_broadcasts = 1,
+					     .ignore_bogus_error_responses = 1,
+					     .ratelimit_ms = 1000,
+					     .ratemask = 6168,
+					     .msgs_per_sec = 10000,
+					     .msgs_burst = 10000 };
 	net->ip4->min_pmtu = 552;
 	net->ip4->rates = kzalloc(sizeof(*net->ip4->rates), GFP_KERNEL_ACCOUNT);
 	if (!net->ip4->rates)

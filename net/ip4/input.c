@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Receiving IPv4: the header is checked once, the packet cut to its length; then it is for us (whole, or a fragment that waits for the others), or to be forwarded, or
- * nobody's. Protocols and raw sockets get it with the transport header at its data.
+ * Receiving IPv4: the header is checked once, the packet cut to its length; then it is for us
+ * (whole, or a fragment that waits for the others), or to be forwarded, or nobody's. Protocols and
+ * raw sockets get it with the transport header at its data.
  */
 #include <lib/string.h>
 #include <kernel/bug.h>
@@ -15,16 +16,34 @@
 #include "net/neigh/neigh.h"
 #include "net/wire/icmp.h"
 
-enum { UNREACH = 3, UNREACH_NET = 0, UNREACH_HOST = 1, UNREACH_PROTO = 2, UNREACH_FRAG = 4, UNREACH_ADMIN = 13, TIME_EXCEEDED = 11, PARAMETER = 12 };
+enum {
+	UNREACH = 3,
+	UNREACH_NET = 0,
+	UNREACH_HOST = 1,
+	UNREACH_PROTO = 2,
+	UNREACH_FRAG = 4,
+	UNREACH_ADMIN = 13,
+	TIME_EXCEEDED = 11,
+	PARAMETER = 12
+};
 
 static const struct inet_protocol *protocols[256];	/* set at boot */
 static bool (*raw_deliver)(struct packet *p);
 static void (*raw_error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal);
 
-void inet_register_protocol(u8 number, const struct inet_protocol *p) { WRITE_ONCE(protocols[number], p); }
-const struct inet_protocol *inet_protocol(u8 number) { return READ_ONCE(protocols[number]); }
+void inet_register_protocol(u8 number, const struct inet_protocol *p)
+{
+	WRITE_ONCE(protocols[number], p);
+}
 
-void ip4_register_raw(bool (*fn)(struct packet *p), void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal))
+const struct inet_protocol *inet_protocol(u8 number)
+{
+	return READ_ONCE(protocols[number]);
+}
+
+void ip4_register_raw(bool (*fn)(struct packet *p),
+		      void (*error)(struct packet *p, const struct icmp_quote *q, int err,
+				    bool fatal))
 {
 	raw_deliver = fn;
 	raw_error = error;
@@ -91,7 +110,8 @@ static void forward(struct net *net, struct packet *p, const struct ip4_route *r
 	net_count(net, IP_FORW_DATAGRAMS);
 	ip4_dec_ttl(h);
 	ip4_cb(p)->flags |= IP4_CB_FORWARDED;
-	p->csum_state = p->csum_state == PACKET_CSUM_PARTIAL ? PACKET_CSUM_PARTIAL : PACKET_CSUM_NONE;
+	p->csum_state = p->csum_state == PACKET_CSUM_PARTIAL ? PACKET_CSUM_PARTIAL :
+							       PACKET_CSUM_NONE;
 	ip4_output(net, p, r);
 }
 
@@ -105,7 +125,11 @@ static void refuse(struct net *net, struct packet *p, int err)
 		return;
 	}
 	net_count(net, IPEXT_IN_NO_ROUTES);
-	icmp_send(p, UNREACH, err == -EACCES ? UNREACH_ADMIN : err == -ENETUNREACH ? UNREACH_NET : UNREACH_HOST, 0);
+	icmp_send(p, UNREACH,
+		  err == -EACCES      ? UNREACH_ADMIN :
+		  err == -ENETUNREACH ? UNREACH_NET :
+					UNREACH_HOST,
+		  0);
 	packet_free(p, DROP_NO_ROUTE);
 }
 
@@ -123,11 +147,16 @@ static void local(struct net *net, struct packet *p)
 	ip4_deliver(p);
 }
 
-/* The header is right, linear and all of the packet's length is there. NULL: it was not, and P is gone. */
+/*
+ * The header is right, linear and all of the packet's length is there. NULL: it was not, and P is
+ * gone.
+ */
 static struct packet *checked(struct net *net, struct packet *p)
 {
 	u32 hdr;
-	enum ip4_bad bad = packet_need(p, IP4_HEADER) ? ip4_check(packet_data(p), p->linear, p->len, &hdr) : IP4_BAD_HEADER;
+	enum ip4_bad bad = packet_need(p, IP4_HEADER) ?
+				   ip4_check(packet_data(p), p->linear, p->len, &hdr) :
+				   IP4_BAD_HEADER;
 
 	if (bad == IP4_SHORT && hdr <= p->len && packet_need(p, (u16)hdr))
 		bad = ip4_check(packet_data(p), p->linear, p->len, &hdr);
@@ -169,7 +198,12 @@ static bool heed_options(struct net *net, struct packet *p)
 static int find_way(struct net *net, struct packet *p, struct ip4_route *r)
 {
 	const struct ip4_wire *h = (const struct ip4_wire *)packet_data(p);
-	struct ip4_flow f = { .dst = h->dst, .src = h->src, .iif = (int)p->iif, .mark = p->mark, .tos = h->tos & 0x1c, .protocol = h->protocol };
+	struct ip4_flow f = { .dst = h->dst,
+			      .src = h->src,
+			      .iif = (int)p->iif,
+			      .mark = p->mark,
+			      .tos = h->tos & 0x1c,
+			      .protocol = h->protocol };
 
 	if (p->routed) {
 		r->type = p->routed;

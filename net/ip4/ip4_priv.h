@@ -18,7 +18,11 @@ struct ip4_cb {
 	be32 spec_dst;			/* the address of ours that answers should come from */
 	u32 protocol_cb[6];		/* the protocol's own */
 };
-static inline struct ip4_cb *ip4_cb(struct packet *p) { return (struct ip4_cb *)p->cb; }
+static inline struct ip4_cb *ip4_cb(struct packet *p)
+{
+	return (struct ip4_cb *)p->cb;
+}
+
 _Static_assert(sizeof(struct ip4_cb) <= PACKET_CB, "fits");
 #define IP4_CB_FORWARDED 1
 #define IP4_CB_REASSEMBLED 2
@@ -27,22 +31,26 @@ _Static_assert(sizeof(struct ip4_cb) <= PACKET_CB, "fits");
 struct ip4_tx {
 	u8 tos, ttl, protocol;		/* ttl 0: the namespace's, or 1 for multicast */
 	bool df;
-	bool fragment;			/* may be longer than the MTU: then it goes in fragments, without DF */
-	u16 id;				/* of the header; 0: chosen if the packet may be fragmented */
+	bool fragment;   /* may be longer than the MTU: then it goes in fragments, without DF */
+	u16 id;	/* of the header; 0: chosen if the packet may be fragmented */
 	bool mc_loop;
 	const struct inet_options *opt;	/* NULL */
 	be32 src, dst;
 };
 
 /*
- * P begins with its transport header, complete but for a PARTIAL checksum. Puts the IP header before it and sends it along R: fragments it if it must and
- * may. Consumes P. Within RCU. 0; -EMSGSIZE: too long, and not to be fragmented; -ENOBUFS, -ENOMEM, -ENETDOWN dropped.
+ * P begins with its transport header, complete but for a PARTIAL checksum. Puts the IP header
+ * before it and sends it along R: fragments it if it must and may. Consumes P. Within RCU. 0;
+ * -EMSGSIZE: too long, and not to be fragmented; -ENOBUFS, -ENOMEM, -ENETDOWN dropped.
  */
 int ip4_send(struct net *net, struct packet *p, const struct ip4_route *r, const struct ip4_tx *t);
 /* P has its IP header and goes out by R (forwarded, or IP_HDRINCL). Consumes P; within RCU. */
 int ip4_output(struct net *net, struct packet *p, const struct ip4_route *r);
 
-/* An ICMP error about P, which was received and has its IP header at packet_net(); heeds RFC 1122's rules and the limits of rate. P stays the caller's. Within RCU. */
+/*
+ * An ICMP error about P, which was received and has its IP header at packet_net(); heeds RFC 1122's
+ * rules and the limits of rate. P stays the caller's. Within RCU.
+ */
 void icmp_send(struct packet *p, u8 type, u8 code, u32 info);
 /* The errno of an ICMP error: positive, *FATAL as struct inet_protocol says; 0: none. */
 int icmp_errno(u8 type, u8 code, bool *fatal);
@@ -50,11 +58,15 @@ int icmp_errno(u8 type, u8 code, bool *fatal);
 /* ---- protocols ---- */
 
 struct inet_protocol {
-	/* P is for us: its transport header is at packet_data(), packet_net() its IP header, p->cb a struct ip4_cb. Within RCU, does not sleep; consumes P. */
+	/*
+	 * P is for us: its transport header is at packet_data(), packet_net() its IP header, p->cb
+	 * a struct ip4_cb. Within RCU, does not sleep; consumes P.
+	 */
 	void (*receive)(struct packet *p);
 	/*
-	 * An ICMP error about a packet of ours: P's data begins at the ICMP header and is not consumed, Q says what it quotes. Within RCU. ERR: the errno that goes with it
-	 * (positive), FATAL: it ends a connection (RFC 1122, 4.2.3.9).
+	 * An ICMP error about a packet of ours: P's data begins at the ICMP header and is not
+	 * consumed, Q says what it quotes. Within RCU. ERR: the errno that goes with it (positive),
+	 * FATAL: it ends a connection (RFC 1122, 4.2.3.9).
 	 */
 	void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal);
 };
@@ -62,9 +74,16 @@ struct inet_protocol {
 void inet_register_protocol(u8 number, const struct inet_protocol *p);
 const struct inet_protocol *inet_protocol(u8 number);
 /* At boot: FN sees P, for each protocol, before that: raw sockets. True: somebody took a copy. */
-void ip4_register_raw(bool (*fn)(struct packet *p), void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal));
-/* At boot: FN gets echo replies, and consumes P if it says true; ERROR hears of errors about echo requests. */
-void icmp_register_reply(bool (*fn)(struct packet *p), void (*error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal));
+void ip4_register_raw(bool (*fn)(struct packet *p),
+		      void (*error)(struct packet *p, const struct icmp_quote *q, int err,
+				    bool fatal));
+/*
+ * At boot: FN gets echo replies, and consumes P if it says true; ERROR hears of errors about echo
+ * requests.
+ */
+void icmp_register_reply(bool (*fn)(struct packet *p),
+			 void (*error)(struct packet *p, const struct icmp_quote *q, int err,
+				       bool fatal));
 /* An identification for a header that a program made without one. */
 u16 ip4_next_id(const struct net *net, be32 src, be32 dst, u8 protocol);
 

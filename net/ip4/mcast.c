@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Groups that this machine has joined on a device. (Routers are not told: IGMP is not there yet; switches that do not snoop, and other namespaces, need none.) */
+/*
+ * Groups that this machine has joined on a device. (Routers are not told: IGMP is not there yet;
+ * switches that do not snoop, and other namespaces, need none.)
+ */
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <abi/errno.h>

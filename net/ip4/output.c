@@ -2,8 +2,9 @@
 /*
  * Sending IPv4: the header, what loops back of groups and broadcasts, fragments, the next hop.
  *
- * Identification matters for what may be fragmented (RFC 6864): such packets take it from one of IDENTS counters, chosen by a keyed hash of addresses and protocol, so that
- * one peer learns nothing of the traffic with another.
+ * Identification matters for what may be fragmented (RFC 6864): such packets take it from one of
+ * IDENTS counters, chosen by a keyed hash of addresses and protocol, so that one peer learns
+ * nothing of the traffic with another.
  */
 #include <lib/siphash.h>
 #include <lib/string.h>
@@ -60,7 +61,8 @@ static struct packet *slice(const struct packet *p, u32 hdr, u32 off, u32 len)
 static int fragment(struct net *net, struct packet *p, const struct ip4_route *r)
 {
 	struct ip4_wire *h = (struct ip4_wire *)packet_data(p);
-	u32 hdr = ip4_header_len(h), payload = p->len - hdr, room = (r->mtu - hdr) & ~7u, base = be16_get(h->frag);
+	u32 hdr = ip4_header_len(h), payload = p->len - hdr, room = (r->mtu - hdr) & ~7u,
+	    base = be16_get(h->frag);
 	int err = 0;
 
 	if (!packet_csum_finish(p) || r->mtu < hdr + 8) {
@@ -78,7 +80,8 @@ static int fragment(struct net *net, struct packet *p, const struct ip4_route *r
 		}
 		w = (struct ip4_wire *)packet_data(f);
 		w->tot_len = be16_make((u16)(hdr + len));
-		w->frag = be16_make((u16)((base & ~(u32)IP4_DF) + off / 8) | (off + len < payload ? IP4_MF : 0));
+		w->frag = be16_make((u16)((base & ~(u32)IP4_DF) + off / 8) |
+				    (off + len < payload ? IP4_MF : 0));
 		ip4_set_csum(w, hdr);
 		if (!off)
 			ip4_options_for_fragments(packet_data(p) + IP4_HEADER, hdr - IP4_HEADER);
@@ -134,15 +137,22 @@ int ip4_output(struct net *net, struct packet *p, const struct ip4_route *r)
 	return finish(net, p, r);
 }
 
-static void header(struct net *net, struct packet *p, const struct ip4_route *r, const struct ip4_tx *t, bool df)
+static void header(struct net *net, struct packet *p, const struct ip4_route *r,
+		   const struct ip4_tx *t, bool df)
 {
 	u8 olen = t->opt ? t->opt->len : 0;
 	u32 hdr = IP4_HEADER + olen;
 	struct ip4_wire *h = (struct ip4_wire *)packet_push(p, (u16)hdr);
 
 	*h = (struct ip4_wire){
-		.ver_ihl = (u8)(0x40 | hdr / 4), .tos = t->tos, .tot_len = be16_make((u16)p->len), .protocol = t->protocol, .src = t->src, .dst = t->dst,
-		.frag = be16_make(df ? IP4_DF : 0), .ttl = t->ttl ?: (u8)(r->hoplimit ?: (u32)READ_ONCE(net->ip4->default_ttl)),
+		.ver_ihl = (u8)(0x40 | hdr / 4),
+		.tos = t->tos,
+		.tot_len = be16_make((u16)p->len),
+		.protocol = t->protocol,
+		.src = t->src,
+		.dst = t->dst,
+		.frag = be16_make(df ? IP4_DF : 0),
+		.ttl = t->ttl ?: (u8)(r->hoplimit ?: (u32)READ_ONCE(net->ip4->default_ttl)),
 	};
 	if (olen)
 		memcpy(h + 1, t->opt->bytes, olen);
@@ -171,7 +181,8 @@ int ip4_send(struct net *net, struct packet *p, const struct ip4_route *r, const
 		group.ttl = 1;
 	header(net, p, r, &group, t->df && fits);
 	packet_set_net(p);
-	if (r->type == RTN_BROADCAST || (r->type == RTN_MULTICAST && t->mc_loop && in_dev(r->dev) && in_group_joined(in_dev(r->dev), t->dst)))
+	if (r->type == RTN_BROADCAST || (r->type == RTN_MULTICAST && t->mc_loop && in_dev(r->dev) &&
+					 in_group_joined(in_dev(r->dev), t->dst)))
 		loop_back(net, p, r);
 	/* Of what lives for no hop only the copy here was meant. */
 	if (r->type == RTN_MULTICAST && !((struct ip4_wire *)packet_data(p))->ttl) {

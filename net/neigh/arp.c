@@ -28,7 +28,10 @@ static void arp_xmit(struct netdev *d, const struct arp_packet *a, const u8 *to)
 		dev_queue_xmit(p);
 }
 
-/* The address that a question has as sender: that of the packet that waits, if it is ours (arp_announce 0), else one of the link. */
+/*
+ * The address that a question has as sender: that of the packet that waits, if it is ours
+ * (arp_announce 0), else one of the link.
+ */
 static be32 question_source(struct netdev *d, be32 target, const struct packet *p)
 {
 	const struct in_device *in = in_dev(d);
@@ -36,7 +39,8 @@ static be32 question_source(struct netdev *d, be32 target, const struct packet *
 
 	if (p && p->net_at != PACKET_NO_HEADER)
 		src = ((const struct ip4_wire *)(p->buf + p->net_at))->src;
-	if (src.v && in && !READ_ONCE(in->conf.arp_announce) && route4_addr_type(d->net, src, NULL) == RTN_LOCAL)
+	if (src.v && in && !READ_ONCE(in->conf.arp_announce) &&
+	    route4_addr_type(d->net, src, NULL) == RTN_LOCAL)
 		return src;
 	return in_select_source(d, target, RT_SCOPE_LINK);
 }
@@ -55,7 +59,10 @@ static void arp_solicit(struct neigh *n, const u8 *dst, struct packet *p)
 /* net/ip4 says it in ICMP's words. */
 static void (*tell_unreachable)(struct packet *p);
 
-void arp_set_unreachable(void (*fn)(struct packet *p)) { tell_unreachable = fn; }
+void arp_set_unreachable(void (*fn)(struct packet *p))
+{
+	tell_unreachable = fn;
+}
 
 static void arp_give_up(struct packet *p)
 {
@@ -74,7 +81,8 @@ static bool arp_fixed(struct netdev *d, const u32 *key, u8 *hw, u8 *state)
 		return true;
 	}
 	if (ip4_is_multicast(a)) {
-		const u8 mac[ETH_ADDR] = { 1, 0, 0x5e, (u8)(group >> 16), (u8)(group >> 8), (u8)group };
+		const u8 mac[ETH_ADDR] = { 1,	     0, 0x5e, (u8)(group >> 16), (u8)(group >> 8),
+					   (u8)group };
 
 		memcpy(hw, mac, ETH_ADDR);
 		*state = NUD_NOARP;
@@ -89,7 +97,11 @@ static bool arp_fixed(struct netdev *d, const u32 *key, u8 *hw, u8 *state)
 }
 
 static const struct neigh_family arp_family = {
-	.family = 2 /* AF_INET */, .key_words = 1, .solicit = arp_solicit, .give_up = arp_give_up, .fixed = arp_fixed,
+	.family = 2 /* AF_INET */,
+	.key_words = 1,
+	.solicit = arp_solicit,
+	.give_up = arp_give_up,
+	.fixed = arp_fixed,
 };
 
 int arp_send(struct net *net, struct packet *p, struct netdev *d, be32 next)
@@ -111,7 +123,8 @@ void arp_announce(struct netdev *d, be32 addr)
 {
 	struct arp_packet a = { .op = ARP_REQUEST, .sender_ip = addr, .target_ip = addr };
 
-	if (d->flags & (IFF_NOARP | IFF_LOOPBACK) || !(d->flags & IFF_UP) || d->type != ARPHRD_ETHER)
+	if (d->flags & (IFF_NOARP | IFF_LOOPBACK) || !(d->flags & IFF_UP) ||
+	    d->type != ARPHRD_ETHER)
 		return;
 	memcpy(a.sender_hw, d->addr, ETH_ADDR);
 	rcu_read_lock();
@@ -126,7 +139,8 @@ static bool we_answer(struct netdev *d, const struct in_device *in, be32 target)
 {
 	switch (READ_ONCE(in->conf.arp_ignore)) {
 	case 0:
-		return route4_addr_type(d->net, target, NULL) == RTN_LOCAL && !ip4_is_loopback(target);
+		return route4_addr_type(d->net, target, NULL) == RTN_LOCAL &&
+		       !ip4_is_loopback(target);
 	case 8:
 		return false;
 	default:
@@ -136,7 +150,9 @@ static bool we_answer(struct netdev *d, const struct in_device *in, be32 target)
 
 static void answer(struct netdev *d, const struct arp_packet *q)
 {
-	struct arp_packet a = { .op = ARP_REPLY, .sender_ip = q->target_ip, .target_ip = q->sender_ip };
+	struct arp_packet a = { .op = ARP_REPLY,
+				.sender_ip = q->target_ip,
+				.target_ip = q->sender_ip };
 
 	memcpy(a.sender_hw, d->addr, ETH_ADDR);
 	memcpy(a.target_hw, q->sender_hw, ETH_ADDR);
@@ -144,7 +160,8 @@ static void answer(struct netdev *d, const struct arp_packet *q)
 }
 
 /* What A says of its sender; made an entry of only if it was for us. */
-static void learn(struct net *net, struct netdev *d, const struct arp_packet *a, bool for_us, bool unicast)
+static void learn(struct net *net, struct netdev *d, const struct arp_packet *a, bool for_us,
+		  bool unicast)
 {
 	struct neigh_table *t = arp_table(net);
 	bool reply = a->op == ARP_REPLY;
@@ -164,11 +181,13 @@ static void learn(struct net *net, struct netdev *d, const struct arp_packet *a,
 	neigh_put(n);
 }
 
-static void arp_process(struct net *net, struct netdev *d, const struct in_device *in, const struct arp_packet *a, u8 pkt_type)
+static void arp_process(struct net *net, struct netdev *d, const struct in_device *in,
+			const struct arp_packet *a, u8 pkt_type)
 {
 	bool ours;
 
-	if (ip4_is_multicast(a->target_ip) || ip4_is_loopback(a->target_ip) || !eth_is_station(a->sender_hw))
+	if (ip4_is_multicast(a->target_ip) || ip4_is_loopback(a->target_ip) ||
+	    !eth_is_station(a->sender_hw))
 		return;
 	ours = we_answer(d, in, a->target_ip);
 	/* A probe for a double of an address (RFC 5227). */
@@ -189,8 +208,10 @@ static void arp_receive(struct packet *p, struct netdev *d, struct packet_type *
 	const struct in_device *in = in_dev(d);
 	struct arp_packet a;
 
-	if (in && p->pkt_type != PACKET_OTHERHOST && p->pkt_type != PACKET_LOOPBACK && !(d->flags & IFF_NOARP) && packet_need(p, ARP_LEN) &&
-	    !arp_decode(&a, packet_data(p), p->linear) && (a.op == ARP_REQUEST || a.op == ARP_REPLY))
+	if (in && p->pkt_type != PACKET_OTHERHOST && p->pkt_type != PACKET_LOOPBACK &&
+	    !(d->flags & IFF_NOARP) && packet_need(p, ARP_LEN) &&
+	    !arp_decode(&a, packet_data(p), p->linear) &&
+	    (a.op == ARP_REQUEST || a.op == ARP_REPLY))
 		arp_process(d->net, d, in, &a, p->pkt_type);
 	packet_consume(p);
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Neighbours: which link address belongs to an address on a link (arp(7); RFC 4861, 7.3 for the states).
+ * Neighbours: which link address belongs to an address on a link (arp(7); RFC 4861, 7.3 for the
+ * states).
  *
- * INCOMPLETE: asked, packets wait. REACHABLE: known, confirmed lately. STALE: known, to be doubted when used. DELAY: used; a confirmation
- * from above may come. PROBE: asked directly. FAILED: nobody answered. PERMANENT, NOARP: set by a program, or by what the device is.
+ * INCOMPLETE: asked, packets wait. REACHABLE: known, confirmed lately. STALE: known, to be doubted
+ * when used. DELAY: used; a confirmation from above may come. PROBE: asked directly. FAILED: nobody
+ * answered. PERMANENT, NOARP: set by a program, or by what the device is.
  *
- * An entry is found under RCU. It has a reference of the table, one while its timer is armed, and holds its device. n->lock guards what
- * changes; the link address is read under n->seq without it.
+ * An entry is found under RCU. It has a reference of the table, one while its timer is armed, and
+ * holds its device. n->lock guards what changes; the link address is read under n->seq without it.
  *
- * Limits, per namespace and family: above thresh2 entries that may go are looked for when one is made, thresh3 are not exceeded; what waits for an answer
- * is QUEUE_BYTES an entry.
+ * Limits, per namespace and family: above thresh2 entries that may go are looked for when one is
+ * made, thresh3 are not exceeded; what waits for an answer is QUEUE_BYTES an entry.
  */
 #pragma once
 
@@ -49,7 +51,10 @@ struct neigh {
 struct neigh_family {
 	int family;
 	unsigned int key_words;
-	/* DST: a link address to ask directly, NULL: everybody. P, a packet that waits, for its source address; may be NULL. Within RCU. */
+	/*
+	 * DST: a link address to ask directly, NULL: everybody. P, a packet that waits, for its
+	 * source address; may be NULL. Within RCU.
+	 */
 	void (*solicit)(struct neigh *n, const u8 *dst, struct packet *p);
 	void (*give_up)(struct packet *p);	/* tells P's sender; consumes P */
 	/* A group's link address, or the answer that a device's type gives. False: ask. */
@@ -57,8 +62,9 @@ struct neigh_family {
 };
 
 struct neigh_conf {
-	int thresh[3], gc_stale_s, base_reachable_ms, retrans_ms, ucast_probes, mcast_probes, app_probes, delay_probe_s, unres_bytes, anycast_delay, proxy_delay,
-	    proxy_qlen, locktime;
+	int thresh[3], gc_stale_s, base_reachable_ms, retrans_ms, ucast_probes, mcast_probes,
+		app_probes, delay_probe_s, unres_bytes, anycast_delay, proxy_delay, proxy_qlen,
+		locktime;
 };
 
 /* A family's in a namespace. */
@@ -77,8 +83,8 @@ struct neigh_net {
 };
 
 /*
- * P, whose network header is at its data, goes to KEY on D: with its link header now, or once the neighbour has answered. Consumes P. Within RCU.
- * 0, -ENOBUFS, and what dev_queue_xmit() says.
+ * P, whose network header is at its data, goes to KEY on D: with its link header now, or once the
+ * neighbour has answered. Consumes P. Within RCU. 0, -ENOBUFS, and what dev_queue_xmit() says.
  */
 int neigh_send(struct neigh_table *t, struct netdev *d, const u32 *key, struct packet *p);
 /* Within RCU; not referenced. NULL. */
@@ -86,7 +92,10 @@ struct neigh *neigh_find(struct neigh_table *t, const struct netdev *d, const u3
 /* Referenced; made where there is none. ERR_PTR(-ENOBUFS: the limit, -ENOMEM). Atomic. */
 struct neigh *neigh_get(struct neigh_table *t, struct netdev *d, const u32 *key);
 void neigh_put(struct neigh *n);
-/* What an answer, a question or a program says of N. OVERRIDE: also where a different address was known and is confirmed. */
+/*
+ * What an answer, a question or a program says of N. OVERRIDE: also where a different address was
+ * known and is confirmed.
+ */
 #define NEIGH_OVERRIDE 1
 #define NEIGH_ADMIN 2
 void neigh_update(struct neigh *n, const u8 *hw, u8 state, unsigned int how);
@@ -96,11 +105,16 @@ void neigh_confirm(struct neigh_table *t, struct netdev *d, const u32 *key);
 void neigh_dev_down(struct neigh_table *t, struct netdev *d, bool keep);
 /* The entry goes. */
 void neigh_delete(struct neigh *n);
-int neigh_table_begin(struct neigh_table *t, struct net *net, const struct neigh_family *f) __must_check;
+int neigh_table_begin(struct neigh_table *t, struct net *net, const struct neigh_family *f)
+	__must_check;
 void neigh_table_end(struct neigh_table *t);
 
 /* arp.c */
-static inline struct neigh_table *arp_table(struct net *net) { return &net->neigh->arp; }
+static inline struct neigh_table *arp_table(struct net *net)
+{
+	return &net->neigh->arp;
+}
+
 int arp_send(struct net *net, struct packet *p, struct netdev *d, be32 next);
 /* An announcement of A, which came to D. rtnl. */
 void arp_announce(struct netdev *d, be32 a);

@@ -86,7 +86,10 @@ static u64 reachable_ns(const struct neigh_table *t)
 	return (ms / 2 + get_random_u32_below((u32)ms + 1)) * NSEC_PER_MSEC;
 }
 
-static u64 retrans_ns(const struct neigh_table *t) { return (u64)max(READ_ONCE(t->conf.retrans_ms), 1) * NSEC_PER_MSEC; }
+static u64 retrans_ns(const struct neigh_table *t)
+{
+	return (u64)max(READ_ONCE(t->conf.retrans_ms), 1) * NSEC_PER_MSEC;
+}
 
 /* N's lock is held: what waits is now GONE's. */
 static void take_waiting(struct neigh *n, struct packet_list *gone)
@@ -136,7 +139,8 @@ static void look(struct ghash_node *node, void *arg)
 		return;
 	if (s->dev && n->dev != s->dev)
 		return;
-	if (!s->all && (state & (NUD_PERMANENT | NEIGH_TIMED) || max(n->used_ns, n->confirmed_ns) > s->older_ns))
+	if (!s->all && (state & (NUD_PERMANENT | NEIGH_TIMED) ||
+			max(n->used_ns, n->confirmed_ns) > s->older_ns))
 		return;
 	if (s->keep && state & NUD_PERMANENT)
 		return;
@@ -164,7 +168,8 @@ static void sweep(struct sweep *s, u64 *pos, unsigned int most)
 static void gc_run(struct wheel_timer *w)
 {
 	struct neigh_table *t = container_of(w, struct neigh_table, gc);
-	u64 now = ktime_get_coarse_ns(), stale = (u64)READ_ONCE(t->conf.gc_stale_s) * NSEC_PER_SEC, pos = 0;
+	u64 now = ktime_get_coarse_ns(), stale = (u64)READ_ONCE(t->conf.gc_stale_s) * NSEC_PER_SEC,
+	    pos = 0;
 	struct sweep s = { .t = t, .older_ns = now > stale ? now - stale : 0 };
 
 	if (ghash_count(&t->hash) >= READ_ONCE(t->conf.thresh[0]))
@@ -280,7 +285,8 @@ static void fail(struct neigh *n, struct packet_list *gone)
 static void ask(struct neigh *n)
 {
 	const struct neigh_conf *c = &n->table->conf;
-	unsigned int most = (unsigned int)(n->state == NUD_PROBE ? READ_ONCE(c->ucast_probes) : READ_ONCE(c->mcast_probes));
+	unsigned int most = (unsigned int)(n->state == NUD_PROBE ? READ_ONCE(c->ucast_probes) :
+								   READ_ONCE(c->mcast_probes));
 	struct packet_list gone;
 	struct packet *first = NULL, *p;
 	u8 hw[NETDEV_ADDR];
@@ -496,8 +502,18 @@ int neigh_table_begin(struct neigh_table *t, struct net *net, const struct neigh
 {
 	t->family = f;
 	t->net = net;
-	t->conf = (struct neigh_conf){ .thresh = { 128, 512, 1024 }, .gc_stale_s = 60, .base_reachable_ms = 30000, .retrans_ms = 1000, .ucast_probes = 3,
-		.mcast_probes = 3, .delay_probe_s = 5, .unres_bytes = 212992, .anycast_delay = 100, .proxy_delay = 80, .proxy_qlen = 64, .locktime = 100 };
+	t->conf = (struct neigh_conf){ .thresh = { 128, 512, 1024 },
+				       .gc_stale_s = 60,
+				       .base_reachable_ms = 30000,
+				       .retrans_ms = 1000,
+				       .ucast_probes = 3,
+				       .mcast_probes = 3,
+				       .delay_probe_s = 5,
+				       .unres_bytes = 212992,
+				       .anycast_delay = 100,
+				       .proxy_delay = 80,
+				       .proxy_qlen = 64,
+				       .locktime = 100 };
 	wheel_init_timer(&t->gc, gc_run);
 	if (ghash_init(&t->hash, 3))
 		return -ENOMEM;

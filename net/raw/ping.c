@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ping sockets (icmp(7)): echo requests for those whose group is in ping_group_range. The identifier is the socket's port; the kernel writes it, and the sum.
+ * Ping sockets (icmp(7)): echo requests for those whose group is in ping_group_range. The
+ * identifier is the socket's port; the kernel writes it, and the sum.
  */
 #include <lib/err.h>
 #include <lib/string.h>
@@ -16,12 +17,16 @@
 #include "net/wire/icmp.h"
 #include "net/wire/ip4.h"
 
-static struct inet_table *table(struct net *net) { return &net->inet->ping; }
+static struct inet_table *table(struct net *net)
+{
+	return &net->inet->ping;
+}
 
 static int ping_may(struct net *net)
 {
 	const struct cred *c = current_cred();
-	u32 low = (u32)READ_ONCE(net->inet->ping_group[0]), high = (u32)READ_ONCE(net->inet->ping_group[1]);
+	u32 low = (u32)READ_ONCE(net->inet->ping_group[0]),
+	    high = (u32)READ_ONCE(net->inet->ping_group[1]);
 
 	if (c->egid.val >= low && c->egid.val <= high)
 		return 0;
@@ -64,13 +69,15 @@ static int ping_bind(struct socket *sock, const struct __kernel_sockaddr_storage
 	return err;
 }
 
-static int ping_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len, int flags)
+static int ping_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len,
+			int flags)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
 	int err;
 
-	if (len < (int)sizeof(in->sin_family) || (in->sin_family != AF_UNSPEC && len < (int)sizeof(*in)))
+	if (len < (int)sizeof(in->sin_family) ||
+	    (in->sin_family != AF_UNSPEC && len < (int)sizeof(*in)))
 		return -EINVAL;
 	if (in->sin_family != AF_UNSPEC && in->sin_family != AF_INET)
 		return -EAFNOSUPPORT;
@@ -83,7 +90,8 @@ static int ping_connect(struct socket *sock, const struct __kernel_sockaddr_stor
 	} else {
 		err = autobind(s, 0);
 		if (!err)
-			err = inet_dgram_connect(s, (be32){ in->sin_addr.s_addr }, (be16){ in->sin_port });
+			err = inet_dgram_connect(s, (be32){ in->sin_addr.s_addr },
+						 (be16){ in->sin_port });
 	}
 	release_sock(&s->sk);
 	return err;
@@ -116,7 +124,8 @@ static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgr
 }
 
 /* Owner. */
-static ssize_t send_locked(struct inet_sock *s, struct sock_msg *m, u32 len, const struct inet_dgram *d)
+static ssize_t send_locked(struct inet_sock *s, struct sock_msg *m, u32 len,
+			   const struct inet_dgram *d)
 {
 	struct packet *p;
 	int err = autobind(s, 0);
@@ -178,7 +187,8 @@ static bool ping_reply(struct packet *p)
 
 	if (!ghash_count(&table(net)->bound))
 		return false;
-	s = inet_bound_find(table(net), net, ip->dst, h->echo.id, ip->src, be16_make(0), (int)p->iif);
+	s = inet_bound_find(table(net), net, ip->dst, h->echo.id, ip->src, be16_make(0),
+			    (int)p->iif);
 	if (!s)
 		return false;
 	if (sock_queue_rx(&s->sk, p))
@@ -228,12 +238,29 @@ static int ping_make(struct inet_sock *s)
 }
 
 static const struct sock_ops ping_ops = {
-	.release = ping_release, .bind = ping_bind, .connect = ping_connect, .getname = inet_getname, .poll = inet_dgram_poll, .ioctl = inet_dgram_ioctl,
-	.shutdown = inet_dgram_shutdown, .setsockopt = inet_setsockopt, .getsockopt = inet_getsockopt, .sendmsg = ping_sendmsg, .recvmsg = ping_recvmsg,
+	.release = ping_release,
+	.bind = ping_bind,
+	.connect = ping_connect,
+	.getname = inet_getname,
+	.poll = inet_dgram_poll,
+	.ioctl = inet_dgram_ioctl,
+	.shutdown = inet_dgram_shutdown,
+	.setsockopt = inet_setsockopt,
+	.getsockopt = inet_getsockopt,
+	.sendmsg = ping_sendmsg,
+	.recvmsg = ping_recvmsg,
 	.fasync = inet_fasync,
 };
-static const struct sock_kind ping_kind = { .name = "PING", .size = sizeof(struct inet_sock), .destruct = inet_destruct, SOCK_LOCKS("ping sk->lock", "ping lock_sock()") };
-static struct inet_type ping_type = { .type = SOCK_DGRAM, .protocol = IPPROTO_ICMP, .may = ping_may, .kind = &ping_kind, .ops = &ping_ops, .init = ping_make };
+static const struct sock_kind ping_kind = { .name = "PING",
+					    .size = sizeof(struct inet_sock),
+					    .destruct = inet_destruct,
+					    SOCK_LOCKS("ping sk->lock", "ping lock_sock()") };
+static struct inet_type ping_type = { .type = SOCK_DGRAM,
+				      .protocol = IPPROTO_ICMP,
+				      .may = ping_may,
+				      .kind = &ping_kind,
+				      .ops = &ping_ops,
+				      .init = ping_make };
 
 static int ping_init(void)
 {

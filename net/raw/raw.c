@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Raw sockets (raw(7)): packets of one protocol with their IP header, and packets that a program makes from the transport header on, or with IP_HDRINCL from the IP header on.
+ * Raw sockets (raw(7)): packets of one protocol with their IP header, and packets that a program
+ * makes from the transport header on, or with IP_HDRINCL from the IP header on.
  *
- * A socket is in a list by protocol, which packets walk under RCU; a packet is cloned for at most RECEIVERS_MOST of them.
+ * A socket is in a list by protocol, which packets walk under RCU; a packet is cloned for at most
+ * RECEIVERS_MOST of them.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -30,10 +32,21 @@ struct raw_sock {
 	u32 icmp_filter;		/* o: types that are not wanted */
 };
 
-static struct raw_sock *raw_sk(const struct inet_sock *s) { return (struct raw_sock *)s; }
+static struct raw_sock *raw_sk(const struct inet_sock *s)
+{
+	return (struct raw_sock *)s;
+}
+
 /* Sockets are in the table of bound ones, by protocol. */
-static struct ghash *table(struct net *net) { return &net->inet->raw.bound; }
-static u32 protocol_hash(u8 protocol) { return (u32)(protocol + 1) * 0x9E3779B1u; }
+static struct ghash *table(struct net *net)
+{
+	return &net->inet->raw.bound;
+}
+
+static u32 protocol_hash(u8 protocol)
+{
+	return (u32)(protocol + 1) * 0x9E3779B1u;
+}
 
 /* ---- receiving ---- */
 
@@ -41,7 +54,8 @@ static bool wants(const struct raw_sock *r, const struct packet *p, const struct
 {
 	const struct inet_sock *s = &r->inet;
 
-	if (s->sk.protocol != h->protocol || (s->e.local.v && s->e.local.v != h->dst.v) || (s->e.peer.v && s->e.peer.v != h->src.v))
+	if (s->sk.protocol != h->protocol || (s->e.local.v && s->e.local.v != h->dst.v) ||
+	    (s->e.peer.v && s->e.peer.v != h->src.v))
 		return false;
 	if (s->sk.bound_dev && s->sk.bound_dev != (int)p->iif)
 		return false;
@@ -97,7 +111,8 @@ static void raw_error(struct packet *p, const struct icmp_quote *q, int err, boo
 	ghash_for_each_rcu(r, table(net), protocol_hash(q->protocol), inet.bound) {
 		struct inet_sock *s = &r->inet;
 
-		if (s->sk.protocol != q->protocol || (s->e.peer.v && s->e.peer.v != q->dst.v) || (s->e.local.v && s->e.local.v != q->src.v))
+		if (s->sk.protocol != q->protocol || (s->e.peer.v && s->e.peer.v != q->dst.v) ||
+		    (s->e.local.v && s->e.local.v != q->src.v))
 			continue;
 		if (n++ == RECEIVERS_MOST || !sock_get(&s->sk))
 			break;
@@ -212,7 +227,8 @@ static int raw_bind(struct socket *sock, const struct __kernel_sockaddr_storage 
 	return err;
 }
 
-static int raw_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len, int flags)
+static int raw_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len,
+		       int flags)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
@@ -245,7 +261,11 @@ static int raw_getname(struct socket *sock, struct __kernel_sockaddr_storage *a,
 
 	if (peer && READ_ONCE(s->sk.state) != INET_ESTABLISHED)
 		return -ENOTCONN;
-	inet_put_name(&m, peer ? s->e.peer : s->e.local.v ? s->e.local : s->saddr, be16_make(peer ? 0 : s->sk.protocol));
+	inet_put_name(&m,
+		      peer	   ? s->e.peer :
+		      s->e.local.v ? s->e.local :
+				     s->saddr,
+		      be16_make(peer ? 0 : s->sk.protocol));
 	memcpy(a, &m.addr, sizeof(struct sockaddr_in));
 	return m.addr_len;
 }
@@ -267,7 +287,8 @@ static int raw_setsockopt(struct socket *sock, int level, int name, struct uptr 
 	return 0;
 }
 
-static int raw_getsockopt(struct socket *sock, int level, int name, struct uptr val, struct uptr len)
+static int raw_getsockopt(struct socket *sock, int level, int name, struct uptr val,
+			  struct uptr len)
 {
 	struct inet_sock *s = sock->sk;
 
@@ -318,12 +339,26 @@ static int raw_make(struct inet_sock *s)
 }
 
 static const struct sock_ops raw_ops = {
-	.release = raw_release, .bind = raw_bind, .connect = raw_connect, .getname = raw_getname, .poll = inet_dgram_poll, .ioctl = inet_dgram_ioctl,
-	.shutdown = inet_dgram_shutdown, .setsockopt = raw_setsockopt, .getsockopt = raw_getsockopt, .sendmsg = raw_sendmsg, .recvmsg = raw_recvmsg,
+	.release = raw_release,
+	.bind = raw_bind,
+	.connect = raw_connect,
+	.getname = raw_getname,
+	.poll = inet_dgram_poll,
+	.ioctl = inet_dgram_ioctl,
+	.shutdown = inet_dgram_shutdown,
+	.setsockopt = raw_setsockopt,
+	.getsockopt = raw_getsockopt,
+	.sendmsg = raw_sendmsg,
+	.recvmsg = raw_recvmsg,
 	.fasync = inet_fasync,
 };
-static const struct sock_kind raw_kind = { .name = "RAW", .size = sizeof(struct raw_sock), .destruct = inet_destruct, SOCK_LOCKS("raw sk->lock", "raw lock_sock()") };
-static struct inet_type raw_type = { .type = SOCK_RAW, .may = raw_may, .kind = &raw_kind, .ops = &raw_ops, .init = raw_make };
+static const struct sock_kind raw_kind = { .name = "RAW",
+					   .size = sizeof(struct raw_sock),
+					   .destruct = inet_destruct,
+					   SOCK_LOCKS("raw sk->lock", "raw lock_sock()") };
+static struct inet_type raw_type = {
+	.type = SOCK_RAW, .may = raw_may, .kind = &raw_kind, .ops = &raw_ops, .init = raw_make
+};
 
 static int raw_init(void)
 {

@@ -26,7 +26,10 @@ void fib4_changed(struct net *net)
 	smp_store_release(&net->fib4->gen, gen ?: 1);
 }
 
-void route4_flush(struct net *net) { fib4_changed(net); }
+void route4_flush(struct net *net)
+{
+	fib4_changed(net);
+}
 
 /* ---- finding ---- */
 
@@ -201,7 +204,8 @@ static void dump_add(struct fib4_table *t, struct fib4_route *r)
 
 	while (*at) {
 		parent = *at;
-		at = comes_before(r, rb_entry(parent, struct fib4_route, dump)) ? &parent->left : &parent->right;
+		at = comes_before(r, rb_entry(parent, struct fib4_route, dump)) ? &parent->left :
+										  &parent->right;
 	}
 	rb_link_node(&r->dump, parent, at);
 	rb_insert_color(&r->dump, &t->all);
@@ -248,15 +252,19 @@ static int check(const struct fib4_config *c)
 		return -EINVAL;
 	if (!c->type || c->type > RTN_THROW)
 		return -EINVAL;
-	return c->table == RT_TABLE_LOCAL || c->scope <= RT_SCOPE_HOST || c->type != RTN_UNICAST ? 0 : -EINVAL;
+	return c->table == RT_TABLE_LOCAL || c->scope <= RT_SCOPE_HOST || c->type != RTN_UNICAST ?
+		       0 :
+		       -EINVAL;
 }
 
 static bool needs_device(u8 type)
 {
-	return type == RTN_UNICAST || type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_MULTICAST || type == RTN_ANYCAST;
+	return type == RTN_UNICAST || type == RTN_LOCAL || type == RTN_BROADCAST ||
+	       type == RTN_MULTICAST || type == RTN_ANYCAST;
 }
 
-static struct fib4_route *route_new(const struct fib4_config *c, struct fib4_prefix *p, struct netdev *d)
+static struct fib4_route *route_new(const struct fib4_config *c, struct fib4_prefix *p,
+				    struct netdev *d)
 {
 	struct fib4_route *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 
@@ -277,13 +285,19 @@ static struct fib4_route *route_new(const struct fib4_config *c, struct fib4_pre
 	return r;
 }
 
-static bool same_hop(const struct fib4_route *r, const struct fib4_config *c, const struct netdev *d)
+static bool same_hop(const struct fib4_route *r, const struct fib4_config *c,
+		     const struct netdev *d)
 {
-	return r->type == c->type && r->scope == c->scope && r->dev == d && r->gateway.v == c->gateway.v && r->src.v == c->src.v && r->protocol == c->protocol;
+	return r->type == c->type && r->scope == c->scope && r->dev == d &&
+	       r->gateway.v == c->gateway.v && r->src.v == c->src.v && r->protocol == c->protocol;
 }
 
-/* Where C's route goes among P's: *BEFORE, or behind all; *OLD: the one that it replaces. 0, -EEXIST, -ENOENT. */
-static int find_place(struct fib4_prefix *p, const struct fib4_config *c, const struct netdev *d, struct list_head **before, struct fib4_route **old)
+/*
+ * Where C's route goes among P's: *BEFORE, or behind all; *OLD: the one that it replaces. 0,
+ * -EEXIST, -ENOENT.
+ */
+static int find_place(struct fib4_prefix *p, const struct fib4_config *c, const struct netdev *d,
+		      struct list_head **before, struct fib4_route **old)
 {
 	struct fib4_route *r, *first = NULL;
 
@@ -351,9 +365,12 @@ int fib4_add(struct net *net, const struct fib4_config *c)
 
 static bool matches(const struct fib4_route *r, const struct fib4_config *c)
 {
-	return r->tos == c->tos && (!c->type || r->type == c->type) && (c->scope == RT_SCOPE_NOWHERE || r->scope == c->scope) &&
-	       (!c->protocol || r->protocol == c->protocol) && (!c->metric || r->metric == c->metric) && (!c->src.v || r->src.v == c->src.v) &&
-	       (!c->oif || (r->dev && r->dev->ifindex == c->oif)) && (!c->gateway.v || r->gateway.v == c->gateway.v);
+	return r->tos == c->tos && (!c->type || r->type == c->type) &&
+	       (c->scope == RT_SCOPE_NOWHERE || r->scope == c->scope) &&
+	       (!c->protocol || r->protocol == c->protocol) &&
+	       (!c->metric || r->metric == c->metric) && (!c->src.v || r->src.v == c->src.v) &&
+	       (!c->oif || (r->dev && r->dev->ifindex == c->oif)) &&
+	       (!c->gateway.v || r->gateway.v == c->gateway.v);
 }
 
 int fib4_del(struct net *net, const struct fib4_config *c)
@@ -381,7 +398,8 @@ int fib4_del(struct net *net, const struct fib4_config *c)
 }
 
 /* Those of all tables for which GOES says so. */
-static void remove_where(struct net *net, bool (*goes)(const struct fib4_route *r, const void *arg), const void *arg)
+static void remove_where(struct net *net, bool (*goes)(const struct fib4_route *r, const void *arg),
+			 const void *arg)
 {
 	struct fib4_table *t;
 	unsigned long id;
@@ -401,16 +419,37 @@ static void remove_where(struct net *net, bool (*goes)(const struct fib4_route *
 	fib4_changed(net);
 }
 
-static bool by_device(const struct fib4_route *r, const void *d) { return r->dev == d && r->table != RT_TABLE_LOCAL; }
-static bool by_device_all(const struct fib4_route *r, const void *d) { return r->dev == d; }
-static bool from_source(const struct fib4_route *r, const void *a) { return r->src.v == ((const be32 *)a)->v; }
+static bool by_device(const struct fib4_route *r, const void *d)
+{
+	return r->dev == d && r->table != RT_TABLE_LOCAL;
+}
 
-void fib4_dev_down(struct netdev *d, bool all) { remove_where(d->net, all ? by_device_all : by_device, d); }
-void fib4_source_gone(struct net *net, be32 a) { remove_where(net, from_source, &a); }
+static bool by_device_all(const struct fib4_route *r, const void *d)
+{
+	return r->dev == d;
+}
+
+static bool from_source(const struct fib4_route *r, const void *a)
+{
+	return r->src.v == ((const be32 *)a)->v;
+}
+
+void fib4_dev_down(struct netdev *d, bool all)
+{
+	remove_where(d->net, all ? by_device_all : by_device, d);
+}
+
+void fib4_source_gone(struct net *net, be32 a)
+{
+	remove_where(net, from_source, &a);
+}
 
 /* ---- life ---- */
 
-static bool any(const struct fib4_route *r, const void *unused) { return true; }
+static bool any(const struct fib4_route *r, const void *unused)
+{
+	return true;
+}
 
 struct fib4_mtu {
 	struct ghash_node node;
@@ -432,11 +471,14 @@ u32 fib4_mtu_of(struct fib4 *f, be32 dst)
 		return 0;
 	ghash_for_each_rcu(m, &f->mtus, hash, node)
 		if (m->dst.v == dst.v)
-			return ktime_get_coarse_ns() < READ_ONCE(m->until_ns) ? READ_ONCE(m->mtu) : 0;
+			return ktime_get_coarse_ns() < READ_ONCE(m->until_ns) ? READ_ONCE(m->mtu) :
+										0;
 	return 0;
 }
 
-/* Whatever is learned lies in memory that peers can make grow: at the limit a bucket's others go. */
+/*
+ * Whatever is learned lies in memory that peers can make grow: at the limit a bucket's others go.
+ */
 void route4_learn_mtu(struct net *net, be32 dst, u32 mtu)
 {
 	struct ghash *h = &net->fib4->mtus;
@@ -529,5 +571,8 @@ static int fib4_make(struct net *net)
 }
 
 static struct net_ops fib4_ops = { .init = fib4_make, .end = fib4_end };
-static int fib4_init(void) { return net_register_ops(&fib4_ops); }
+static int fib4_init(void)
+{
+	return net_register_ops(&fib4_ops);
+}
 INITCALL(sched, fib4_init);

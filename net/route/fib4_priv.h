@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Routing tables of IPv4. A table is a hash over (prefix, length) and a mask of the lengths that it has: a look-up tries those from the longest on, so that its
- * cost grows with the number of different lengths, never with that of routes. A prefix has its routes sorted by metric.
+ * Routing tables of IPv4. A table is a hash over (prefix, length) and a mask of the lengths that it
+ * has: a look-up tries those from the longest on, so that its cost grows with the number of
+ * different lengths, never with that of routes. A prefix has its routes sorted by metric.
  *
  * Changed under rtnl; read under RCU. Each change raises fib4->gen.
  */
@@ -64,17 +65,23 @@ struct fib4_config {
 	bool create, excl, replace, append;	/* NLM_F_* */
 };
 /*
- * rtnl. 0; -EEXIST; -ENOENT (replace without create, nothing there); -EINVAL; -ENODEV; -ENETDOWN; -ENETUNREACH: the gateway is not on a link of ours;
- * -ENOSPC: too many; -ENOMEM.
+ * rtnl. 0; -EEXIST; -ENOENT (replace without create, nothing there); -EINVAL; -ENODEV; -ENETDOWN;
+ * -ENETUNREACH: the gateway is not on a link of ours; -ENOSPC: too many; -ENOMEM.
  */
 int fib4_add(struct net *net, const struct fib4_config *c) __must_check;
-/* rtnl. Fields that are 0 match anything (type, scope NOWHERE, protocol, metric, oif, gateway, src). 0 or -ESRCH. */
+/*
+ * rtnl. Fields that are 0 match anything (type, scope NOWHERE, protocol, metric, oif, gateway,
+ * src). 0 or -ESRCH.
+ */
 int fib4_del(struct net *net, const struct fib4_config *c);
 /* rtnl. The table, made if it is not there and MAKE; NULL. */
 struct fib4_table *fib4_table(struct net *net, u32 id, bool make);
 /* Within RCU: the best route of T for DST: by OIF, if that is not 0. NULL. */
 struct fib4_route *fib4_find(struct fib4_table *t, be32 dst, int oif, u8 tos, u8 scope);
-/* Within RCU: local, main and default table, as the three rules say. 0 or -errno of what was found (unreachable, prohibit ...), -ENETUNREACH. */
+/*
+ * Within RCU: local, main and default table, as the three rules say. 0 or -errno of what was found
+ * (unreachable, prohibit ...), -ENETUNREACH.
+ */
 int fib4_lookup(struct net *net, be32 dst, int oif, u8 tos, u8 scope, struct fib4_route **r);
 /* rtnl: routes by D, or with its address A as source, go. ALL: also those of the local table. */
 void fib4_dev_down(struct netdev *d, bool all);

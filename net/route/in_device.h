@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A device's IPv4: its addresses and settings. Changed under rtnl (net/ip4/addr.c), read under it or RCU. */
+/*
+ * A device's IPv4: its addresses and settings. Changed under rtnl (net/ip4/addr.c), read under it
+ * or RCU.
+ */
 #pragma once
 
 #include <kernel/rcu.h>
@@ -10,7 +13,7 @@ struct in_addr4 {
 	struct list_head list;		/* in_device->addrs: rtnl, RCU */
 	struct rcu_head rcu;
 	struct in_device *dev;
-	be32 local, peer;		/* peer: the other end of a point to point link, else local */
+	be32 local, peer;  /* peer: the other end of a point to point link, else local */
 	be32 broadcast;			/* zero: none */
 	u8 bits, scope;			/* RT_SCOPE_* */
 	u32 flags;			/* IFA_F_* */
@@ -21,9 +24,11 @@ struct in_addr4 {
 
 /* Settings of conf/DEV/: ints, as programs set them. */
 struct in_conf {
-	int forwarding, mc_forwarding, accept_redirects, secure_redirects, send_redirects, shared_media, rp_filter, accept_source_route, accept_local,
-	    route_localnet, log_martians, promote_secondaries, arp_ignore, arp_announce, arp_filter, arp_accept, arp_notify, proxy_arp, disable_policy,
-	    disable_xfrm, force_igmp_version, ignore_routes_with_linkdown, bc_forwarding, src_valid_mark, tag;
+	int forwarding, mc_forwarding, accept_redirects, secure_redirects, send_redirects,
+		shared_media, rp_filter, accept_source_route, accept_local, route_localnet,
+		log_martians, promote_secondaries, arp_ignore, arp_announce, arp_filter, arp_accept,
+		arp_notify, proxy_arp, disable_policy, disable_xfrm, force_igmp_version,
+		ignore_routes_with_linkdown, bc_forwarding, src_valid_mark, tag;
 };
 
 /* A group that sockets of this machine have joined. */
@@ -38,17 +43,21 @@ struct in_group {
 struct in_device {
 	struct netdev *dev;		/* c */
 	struct rcu_head rcu;
-	struct list_head addrs;		/* rtnl, RCU: primary ones of a prefix before its secondary ones */
+	struct list_head addrs; /* rtnl, RCU: primary ones of a prefix before its secondary ones */
 	struct list_head groups;	/* rtnl */
 	struct ghash group_hash;	/* rtnl, RCU */
 	struct in_conf conf;
 };
 
 /* rtnl or RCU; NULL: has none. */
-static inline struct in_device *in_dev(const struct netdev *d) { return __atomic_load_n(&d->ip4, __ATOMIC_CONSUME); }
+static inline struct in_device *in_dev(const struct netdev *d)
+{
+	return __atomic_load_n(&d->ip4, __ATOMIC_CONSUME);
+}
 
 /*
- * An address of D to send from, to DST (zero: anywhere), of at most SCOPE: one of DST's prefix, else the first; of another device where D has none. Zero: none. RCU or rtnl.
+ * An address of D to send from, to DST (zero: anywhere), of at most SCOPE: one of DST's prefix,
+ * else the first; of another device where D has none. Zero: none. RCU or rtnl.
  */
 be32 in_select_source(struct netdev *d, be32 dst, u8 scope);
 /* Has somebody here joined GROUP on D? RCU. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Look-ups: from what a packet has to where it goes. What Linux's routing does for the odd cases stands at each. */
+/*
+ * Look-ups: from what a packet has to where it goes. What Linux's routing does for the odd cases
+ * stands at each.
+ */
 #include <lib/minmax.h>
 #include <kernel/bug.h>
 #include <abi/errno.h>
@@ -16,9 +19,12 @@ bool route4_is_fresh(const struct net *net, const struct ip4_route *r)
 	return r->gen && r->gen == smp_load_acquire(&net->fib4->gen);
 }
 
-static void fill(struct net *net, struct ip4_route *r, struct netdev *d, u8 type, be32 dst, be32 src)
+static void fill(struct net *net, struct ip4_route *r, struct netdev *d, u8 type, be32 dst,
+		 be32 src)
 {
-	*r = (struct ip4_route){ .dev = d, .dst = dst, .src = src, .next = dst, .type = type, .scope = RT_SCOPE_LINK };
+	*r = (struct ip4_route){
+		.dev = d, .dst = dst, .src = src, .next = dst, .type = type, .scope = RT_SCOPE_LINK
+	};
 	r->mtu = min(READ_ONCE(d->mtu), IP4_MTU_MOST);
 }
 
@@ -56,7 +62,8 @@ static u8 special_type(be32 dst, u8 type)
 }
 
 /* The device is settled: what is left to check. */
-static int leave_by(struct net *net, const struct ip4_flow *f, struct netdev *d, be32 dst, be32 src, u8 type, struct ip4_route *r)
+static int leave_by(struct net *net, const struct ip4_flow *f, struct netdev *d, be32 dst, be32 src,
+		    u8 type, struct ip4_route *r)
 {
 	if (ip4_is_loopback(src) && !(d->flags & IFF_LOOPBACK))
 		return -EINVAL;
@@ -66,7 +73,10 @@ static int leave_by(struct net *net, const struct ip4_flow *f, struct netdev *d,
 	return 0;
 }
 
-/* F's source, if it has one, must be ours; a group or everybody on a link is sent from the device that has it. */
+/*
+ * F's source, if it has one, must be ours; a group or everybody on a link is sent from the device
+ * that has it.
+ */
 static int check_source(struct net *net, const struct ip4_flow *f, int *oif)
 {
 	struct fib4_route *own;
@@ -83,11 +93,15 @@ static int check_source(struct net *net, const struct ip4_flow *f, int *oif)
 	return own || f->any_src ? 0 : -EINVAL;
 }
 
-static int local_route(struct net *net, const struct ip4_flow *f, be32 dst, be32 src, const struct fib4_route *found, struct ip4_route *r)
+static int local_route(struct net *net, const struct ip4_flow *f, be32 dst, be32 src,
+		       const struct fib4_route *found, struct ip4_route *r)
 {
 	if (!net->loopback)
 		return -ENETUNREACH;
-	fill(net, r, net->loopback, RTN_LOCAL, dst, src.v ? src : found && found->src.v ? found->src : dst);
+	fill(net, r, net->loopback, RTN_LOCAL, dst,
+	     src.v		   ? src :
+	     found && found->src.v ? found->src :
+				     dst);
 	if (found)
 		fill_from(net, r, found);
 	r->next = dst;
@@ -97,7 +111,8 @@ static int local_route(struct net *net, const struct ip4_flow *f, be32 dst, be32
 }
 
 /* What F's device settles alone. 1: nothing. */
-static int by_device(struct net *net, const struct ip4_flow *f, struct netdev *d, be32 *src, struct ip4_route *r)
+static int by_device(struct net *net, const struct ip4_flow *f, struct netdev *d, be32 *src,
+		     struct ip4_route *r)
 {
 	if (!(READ_ONCE(d->flags) & IFF_UP) || !in_dev(d))
 		return -ENETUNREACH;
@@ -137,14 +152,18 @@ static int lookup_out(struct net *net, const struct ip4_flow *f, struct ip4_rout
 	err = fib4_lookup(net, dst, f->oif, f->tos, f->scope, &found);
 	/* Told the device, and no route: it is on that link. */
 	if (err == -ENETUNREACH && d)
-		return leave_by(net, f, d, dst, src.v ? src : in_select_source(d, be32_make(0), RT_SCOPE_LINK), RTN_UNICAST, r);
+		return leave_by(net, f, d, dst,
+				src.v ? src : in_select_source(d, be32_make(0), RT_SCOPE_LINK),
+				RTN_UNICAST, r);
 	if (err)
 		return err;
 	if (found->type == RTN_LOCAL)
 		return local_route(net, f, dst, src, found, r);
 	d = found->dev;
 	if (!src.v)
-		src = found->src.v ? found->src : in_select_source(d, found->gateway.v ? found->gateway : dst, found->scope);
+		src = found->src.v ? found->src :
+				     in_select_source(d, found->gateway.v ? found->gateway : dst,
+						      found->scope);
 	err = leave_by(net, f, d, dst, src, found->type, r);
 	if (!err)
 		fill_from(net, r, found);
@@ -162,7 +181,10 @@ int route4_out(struct net *net, const struct ip4_flow *f, struct ip4_route *r)
 
 /* ---- what came in ---- */
 
-/* May a packet with this source come by DEV? RFC 1812, 5.3.8; rp_filter 1: by the way that answers take, 2: by any. */
+/*
+ * May a packet with this source come by DEV? RFC 1812, 5.3.8; rp_filter 1: by the way that answers
+ * take, 2: by any.
+ */
 static int validate_source(struct net *net, struct netdev *d, const struct in_device *in, be32 src)
 {
 	struct fib4_route *back;
@@ -182,13 +204,15 @@ static int validate_source(struct net *net, struct netdev *d, const struct in_de
 	return rp == 2 || back->dev == d ? 0 : -EXDEV;
 }
 
-static bool addresses_are_sane(const struct netdev *d, const struct in_device *in, const struct ip4_flow *f)
+static bool addresses_are_sane(const struct netdev *d, const struct in_device *in,
+			       const struct ip4_flow *f)
 {
 	bool loopback_ok = d->flags & IFF_LOOPBACK || READ_ONCE(in->conf.route_localnet);
 
 	if (ip4_is_multicast(f->src) || ip4_is_broadcast(f->src))
 		return false;
-	if (ip4_is_zeronet(f->src) && !(ip4_is_broadcast(f->dst) || (!f->src.v && ip4_is_multicast(f->dst))))
+	if (ip4_is_zeronet(f->src) &&
+	    !(ip4_is_broadcast(f->dst) || (!f->src.v && ip4_is_multicast(f->dst))))
 		return false;
 	if (ip4_is_zeronet(f->dst) && (f->dst.v || f->src.v))
 		return false;
@@ -219,7 +243,9 @@ int route4_in(struct net *net, struct netdev *d, const struct ip4_flow *f, struc
 	}
 	err = fib4_lookup(net, f->dst, 0, f->tos, RT_SCOPE_UNIVERSE, &found);
 	if (!err && (found->type == RTN_LOCAL || found->type == RTN_BROADCAST)) {
-		fill(net, r, d, found->type, f->dst, found->type == RTN_LOCAL ? f->dst : in_select_source(d, f->src, RT_SCOPE_LINK));
+		fill(net, r, d, found->type, f->dst,
+		     found->type == RTN_LOCAL ? f->dst :
+						in_select_source(d, f->src, RT_SCOPE_LINK));
 		return validate_source(net, d, in, f->src);
 	}
 	if (!READ_ONCE(in->conf.forwarding))

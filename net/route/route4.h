@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Routes of IPv4: where a packet goes, or whose it is. A look-up fills a struct ip4_route by value; nothing in it is counted. It is good within the RCU
- * section of the look-up; a socket keeps one, and within a later section asks route4_is_fresh(), which any change of addresses, routes, devices or settings ends:
- * after a device is unregistered no kept route is fresh.
+ * Routes of IPv4: where a packet goes, or whose it is. A look-up fills a struct ip4_route by value;
+ * nothing in it is counted. It is good within the RCU section of the look-up; a socket keeps one,
+ * and within a later section asks route4_is_fresh(), which any change of addresses, routes, devices
+ * or settings ends: after a device is unregistered no kept route is fresh.
  */
 #pragma once
 
@@ -18,14 +19,16 @@ struct ip4_flow {
 	u32 mark;
 	u8 tos, protocol;
 	u8 scope;			/* RT_SCOPE_LINK: no gateway (SO_DONTROUTE) */
-	bool any_src;			/* src need not be an address of ours (IP_FREEBIND, IP_TRANSPARENT, IP_HDRINCL) */
+	/* src need not be an address of ours (IP_FREEBIND, IP_TRANSPARENT, IP_HDRINCL) */
+	bool any_src;
 	kuid_t uid;
 };
 
 struct ip4_route {
-	struct netdev *dev;		/* the packet leaves by it, or for what is local: loopback, or where the address is */
+	/* the packet leaves by it, or for what is local: loopback, or where the address is */
+	struct netdev *dev;
 	u32 gen;			/* route4_is_fresh() */
-	be32 dst, src;			/* src: what a packet has as source where none was asked for */
+	be32 dst, src;   /* src: what a packet has as source where none was asked for */
 	be32 next;			/* dst, or a gateway */
 	u32 mtu;			/* bytes with the IP header */
 	u32 advmss, window, rtt, hoplimit, initcwnd, initrwnd;	/* RTAX_*, 0: not set */
@@ -34,18 +37,26 @@ struct ip4_route {
 	bool mtu_locked, gateway;
 };
 
-/* Where a packet made here goes. Within RCU. 0; -ENETUNREACH; -EHOSTUNREACH, -EACCES, -EINVAL as the route says or the source is wrong; -ENODEV: no such oif. */
+/*
+ * Where a packet made here goes. Within RCU. 0; -ENETUNREACH; -EHOSTUNREACH, -EACCES, -EINVAL as
+ * the route says or the source is wrong; -ENODEV: no such oif.
+ */
 int route4_out(struct net *net, const struct ip4_flow *f, struct ip4_route *r) __must_check;
 /*
- * What becomes of a packet that came in by F->iif: RTN_LOCAL, BROADCAST, MULTICAST: ours; RTN_UNICAST: to be forwarded. Within RCU. 0;
- * -EXDEV: the source is a martian; -EHOSTUNREACH, -ENETUNREACH: no way; -EACCES prohibited; -EINVAL: black hole.
+ * What becomes of a packet that came in by F->iif: RTN_LOCAL, BROADCAST, MULTICAST: ours;
+ * RTN_UNICAST: to be forwarded. Within RCU. 0; -EXDEV: the source is a martian; -EHOSTUNREACH,
+ * -ENETUNREACH: no way; -EACCES prohibited; -EINVAL: black hole.
  */
-int route4_in(struct net *net, struct netdev *dev, const struct ip4_flow *f, struct ip4_route *r) __must_check;
+int route4_in(struct net *net, struct netdev *dev, const struct ip4_flow *f, struct ip4_route *r)
+	__must_check;
 /* Within RCU: R was looked up in NET, and nothing has changed since. */
 bool route4_is_fresh(const struct net *net, const struct ip4_route *r);
 /* All kept routes of NET are stale. */
 void route4_flush(struct net *net);
-/* RTN_* of an address, as the local table has it: LOCAL, BROADCAST, MULTICAST or UNICAST. DEV: only addresses of it; NULL: any. Within RCU. */
+/*
+ * RTN_* of an address, as the local table has it: LOCAL, BROADCAST, MULTICAST or UNICAST. DEV: only
+ * addresses of it; NULL: any. Within RCU.
+ */
 u8 route4_addr_type(struct net *net, be32 a, const struct netdev *dev);
 /* A next hop told that packets to DST may have MTU bytes: new look-ups heed it for ten minutes. */
 void route4_learn_mtu(struct net *net, be32 dst, u32 mtu);

@@ -47,7 +47,10 @@ be32 in_select_source(struct netdev *d, be32 dst, u8 scope)
 	return be32_make(0);
 }
 
-u32 in_group_hash(be32 group) { return (u32)(be32_get(group) * GOLDEN_RATIO_64 >> 32); }
+u32 in_group_hash(be32 group)
+{
+	return (u32)(be32_get(group) * GOLDEN_RATIO_64 >> 32);
+}
 
 bool in_group_joined(const struct in_device *in, be32 group)
 {

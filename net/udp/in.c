@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Receiving UDP: the header is checked, the socket found, the payload queued. Groups and broadcasts go to all who want them. */
+/*
+ * Receiving UDP: the header is checked, the socket found, the payload queued. Groups and broadcasts
+ * go to all who want them.
+ */
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/time.h>
@@ -28,9 +31,11 @@ static bool sum_is_right(struct packet *p, u32 len)
 	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
 	const struct udp_wire *h = (const struct udp_wire *)packet_data(p);
 
-	if (!h->csum.v || p->csum_state == PACKET_CSUM_VERIFIED || p->csum_state == PACKET_CSUM_PARTIAL)
+	if (!h->csum.v || p->csum_state == PACKET_CSUM_VERIFIED ||
+	    p->csum_state == PACKET_CSUM_PARTIAL)
 		return true;
-	return !csum_fold(packet_sum(p, 0, len, csum_pseudo4(ip->src, ip->dst, IPPROTO_UDP, len, 0)));
+	return !csum_fold(
+		packet_sum(p, 0, len, csum_pseudo4(ip->src, ip->dst, IPPROTO_UDP, len, 0)));
 }
 
 /* P, a datagram with its header, for S. Consumes P. */
@@ -59,14 +64,16 @@ static void queue(struct inet_sock *s, struct packet *p)
 	net_count(net, UDP_IN_DATAGRAMS);
 }
 
-static struct inet_sock *find(struct net *net, struct packet *p, be32 local, be16 local_port, be32 peer, be16 peer_port)
+static struct inet_sock *find(struct net *net, struct packet *p, be32 local, be16 local_port,
+			      be32 peer, be16 peer_port)
 {
 	struct inet_table *t = udp_table(net);
 	struct inet_entry *e = NULL;
 
 	if (ghash_count(&t->connected))
 		e = inet_connected_find(t, net, local, local_port, peer, peer_port, (int)p->iif);
-	return e ? inet_of_entry(e) : inet_bound_find(t, net, local, local_port, peer, peer_port, (int)p->iif);
+	return e ? inet_of_entry(e) :
+		   inet_bound_find(t, net, local, local_port, peer, peer_port, (int)p->iif);
 }
 
 /* ---- groups and broadcasts ---- */
@@ -88,7 +95,8 @@ static bool wants(struct inet_sock *s, const void *arg)
 	return (!s->sk.bound_dev || s->sk.bound_dev == w->dif) && inet_mc_wants(s, w->dst, w->dif);
 }
 
-static void to_all(struct net *net, struct packet *p, const struct ip4_wire *ip, const struct udp_wire *h)
+static void to_all(struct net *net, struct packet *p, const struct ip4_wire *ip,
+		   const struct udp_wire *h)
 {
 	struct wanted w = { ip->dst, ip->src, h->src, (int)p->iif };
 	struct inet_sock *to[RECEIVERS_MOST];

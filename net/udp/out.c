@@ -23,7 +23,8 @@ static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgr
 
 	rcu_read_lock();
 	err = inet_dgram_route(s, d, &r, &t);
-	if (!err && !t.fragment && len + IP4_HEADER + (t.opt ? t.opt->len : 0u) > r.mtu && !p->gso) {
+	if (!err && !t.fragment && len + IP4_HEADER + (t.opt ? t.opt->len : 0u) > r.mtu &&
+	    !p->gso) {
 		err = -EMSGSIZE;
 		if (inet_flag(s, INET_RECVERR))
 			inet_queue_local(s, EMSGSIZE, t.dst, d->port, r.mtu);
@@ -106,7 +107,8 @@ static int bind_first(struct inet_sock *s)
 	return err;
 }
 
-static ssize_t send_one(struct inet_sock *s, struct sock_msg *m, u32 len, const struct inet_dgram *d)
+static ssize_t send_one(struct inet_sock *s, struct sock_msg *m, u32 len,
+			const struct inet_dgram *d)
 {
 	struct packet *p = inet_dgram_packet(s, m, len);
 

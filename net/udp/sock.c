@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * UDP sockets (udp(7)): names, connecting, options. A socket with a port is in the table of bound ones; one that is connected in that of connections instead, where several may have
- * the same ends.
+ * UDP sockets (udp(7)): names, connecting, options. A socket with a port is in the table of bound
+ * ones; one that is connected in that of connections instead, where several may have the same ends.
  */
 #include <lib/err.h>
 #include <lib/string.h>
@@ -70,7 +70,9 @@ static int udp_bind(struct socket *sock, const struct __kernel_sockaddr_storage 
 	} else {
 		inet_set_local(s, (be32){ in->sin_addr.s_addr });
 		s->e.bound_dev = s->sk.bound_dev;
-		err = port || !inet_flag(s, INET_BIND_NO_PORT) ? inet_port_get(udp_table(s->sk.net), s, port) : 0;
+		err = port || !inet_flag(s, INET_BIND_NO_PORT) ?
+			      inet_port_get(udp_table(s->sk.net), s, port) :
+			      0;
 		if (err)
 			inet_set_local(s, be32_make(0));
 		else if (s->port)
@@ -107,7 +109,8 @@ static void disconnect(struct inet_sock *s)
 	}
 }
 
-static int udp_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len, int flags)
+static int udp_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len,
+		       int flags)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
@@ -164,7 +167,10 @@ static int udp_release(struct socket *sock)
 	release_sock(&s->sk);
 	net_ctx_end(&ctx);
 	sock->sk = NULL;
-	/* Who found it in a table has a reference, and may queue until he lets go: inet_destruct() frees that. */
+	/*
+	 * Who found it in a table has a reference, and may queue until he lets go: inet_destruct()
+	 * frees that.
+	 */
 	sock_put(&s->sk);
 	return 0;
 }
@@ -193,7 +199,8 @@ static int udp_setsockopt(struct socket *sock, int level, int name, struct uptr 
 	return err;
 }
 
-static int udp_getsockopt(struct socket *sock, int level, int name, struct uptr val, struct uptr len)
+static int udp_getsockopt(struct socket *sock, int level, int name, struct uptr val,
+			  struct uptr len)
 {
 	struct inet_sock *s = sock->sk;
 	s32 v;
@@ -220,11 +227,23 @@ static ssize_t udp_recvmsg(struct socket *sock, struct sock_msg *m)
 }
 
 static const struct sock_ops udp_ops = {
-	.release = udp_release, .bind = udp_bind, .connect = udp_connect, .getname = inet_getname, .poll = inet_dgram_poll, .ioctl = inet_dgram_ioctl,
-	.shutdown = inet_dgram_shutdown, .setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt, .sendmsg = udp_sendmsg, .recvmsg = udp_recvmsg,
+	.release = udp_release,
+	.bind = udp_bind,
+	.connect = udp_connect,
+	.getname = inet_getname,
+	.poll = inet_dgram_poll,
+	.ioctl = inet_dgram_ioctl,
+	.shutdown = inet_dgram_shutdown,
+	.setsockopt = udp_setsockopt,
+	.getsockopt = udp_getsockopt,
+	.sendmsg = udp_sendmsg,
+	.recvmsg = udp_recvmsg,
 	.fasync = inet_fasync,
 };
-static const struct sock_kind udp_kind = { .name = "UDP", .size = sizeof(struct udp_sock), .destruct = inet_destruct, SOCK_LOCKS("udp sk->lock", "udp lock_sock()") };
+static const struct sock_kind udp_kind = { .name = "UDP",
+					   .size = sizeof(struct udp_sock),
+					   .destruct = inet_destruct,
+					   SOCK_LOCKS("udp sk->lock", "udp lock_sock()") };
 static const struct inet_protocol udp_protocol = { .receive = udp_receive, .error = udp_error };
 
 static int udp_make(struct inet_sock *s)
@@ -233,7 +252,12 @@ static int udp_make(struct inet_sock *s)
 	return 0;
 }
 
-static struct inet_type udp_type = { .type = SOCK_DGRAM, .protocol = IPPROTO_UDP, .is_default = true, .kind = &udp_kind, .ops = &udp_ops, .init = udp_make };
+static struct inet_type udp_type = { .type = SOCK_DGRAM,
+				     .protocol = IPPROTO_UDP,
+				     .is_default = true,
+				     .kind = &udp_kind,
+				     .ops = &udp_ops,
+				     .init = udp_make };
 
 static int udp_init(void)
 {

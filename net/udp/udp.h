@@ -11,8 +11,16 @@ struct udp_sock {
 	struct inet_dgram to;		/* o: where it goes */
 };
 
-static inline struct udp_sock *udp_sk(const struct inet_sock *s) { return (struct udp_sock *)s; }
-static inline struct inet_table *udp_table(struct net *net) { return &net->inet->udp; }
+static inline struct udp_sock *udp_sk(const struct inet_sock *s)
+{
+	return (struct udp_sock *)s;
+}
+
+static inline struct inet_table *udp_table(struct net *net)
+{
+	return &net->inet->udp;
+}
+
 ssize_t udp_sendmsg(struct socket *sock, struct sock_msg *m);
 /* Owner: what is corked is sent. */
 int udp_push(struct udp_sock *u);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * veth: two devices, each of which receives what the other sends; in two namespaces they are a cable between them. Delivery is local (net_local_receive()).
+ * veth: two devices, each of which receives what the other sends; in two namespaces they are a
+ * cable between them. Delivery is local (net_local_receive()).
  *
- * A peer is read under RCU, changed under rtnl. One end's unregistration takes the other along, in one grace period.
+ * A peer is read under RCU, changed under rtnl. One end's unregistration takes the other along, in
+ * one grace period.
  */
 #include <lib/err.h>
 #include <kernel/bug.h>
@@ -84,8 +86,12 @@ static void veth_remove(struct netdev *d, struct list_head *going)
 		netdev_unregister_queue(peer, going);
 }
 
-static const struct netdev_ops veth_ops = { .open = veth_open, .stop = veth_stop, .xmit = veth_xmit };
-static const struct netdev_kind veth_kind = { .name = "veth", .remove = veth_remove, .priv_size = sizeof(struct veth) };
+static const struct netdev_ops veth_ops = { .open = veth_open,
+					    .stop = veth_stop,
+					    .xmit = veth_xmit };
+static const struct netdev_kind veth_kind = { .name = "veth",
+					      .remove = veth_remove,
+					      .priv_size = sizeof(struct veth) };
 
 static struct netdev *end_new(const char *name)
 {
@@ -98,7 +104,8 @@ static struct netdev *end_new(const char *name)
 	d->addr[0] = (u8)((d->addr[0] & ~1u) | 2);
 	d->kind = &veth_kind;
 	d->carrier = false;
-	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_RXCSUM | NETDEV_F_SG | NETDEV_F_TSO4 | NETDEV_F_TSO6 | NETDEV_F_NO_QUEUE;
+	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_RXCSUM | NETDEV_F_SG |
+				       NETDEV_F_TSO4 | NETDEV_F_TSO6 | NETDEV_F_NO_QUEUE;
 	return d;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sums of bytes. Words of 64 bits are added with their carries, four at a time; a sum of such words, folded, is that of 16-bit words, because
- * 2^16 is 1 modulo 2^16 - 1. The bytes at the end are one more word, padded with zeroes behind them.
+ * Sums of bytes. Words of 64 bits are added with their carries, four at a time; a sum of such
+ * words, folded, is that of 16-bit words, because 2^16 is 1 modulo 2^16 - 1. The bytes at the end
+ * are one more word, padded with zeroes behind them.
  */
 #include <lib/string.h>
 #include "net/wire/csum.h"

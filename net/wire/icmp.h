@@ -28,9 +28,16 @@ struct icmp_quote {
 	u32 info;			/* next hop's MTU, or the pointer of a parameter problem */
 	be32 src, dst;			/* of the quoted packet */
 	u8 protocol, tos, ttl;
-	u32 transport_at;		/* of the quoted transport header, from the ICMP header's begin; at least 8 bytes of it are there */
+	/*
+	 * of the quoted transport header, from the ICMP header's begin; at least 8 bytes of it are
+	 * there
+	 */
+	u32 transport_at;
 };
-/* The N bytes at P from the ICMP header on, whose checksum is right. 0; -1: not an error, or it quotes too little or a later fragment. */
+/*
+ * The N bytes at P from the ICMP header on, whose checksum is right. 0; -1: not an error, or it
+ * quotes too little or a later fragment.
+ */
 int icmp_decode_error(struct icmp_quote *q, const u8 *p, u32 n) __must_check;
 /* An error may not be the answer to TYPE (RFC 1122, 3.2.2): it is one itself, or unknown. */
 bool icmp_is_error(u8 type);

@@ -4,7 +4,16 @@
 #include "net/wire/csum.h"
 #include "net/wire/ip4.h"
 
-enum { OPT_END = 0, OPT_NOP = 1, OPT_RR = 7, OPT_STAMP = 68, OPT_LSRR = 131, OPT_SSRR = 137, OPT_ALERT = 148, OPT_COPIED = 0x80 };
+enum {
+	OPT_END = 0,
+	OPT_NOP = 1,
+	OPT_RR = 7,
+	OPT_STAMP = 68,
+	OPT_LSRR = 131,
+	OPT_SSRR = 137,
+	OPT_ALERT = 148,
+	OPT_COPIED = 0x80
+};
 
 /* The sum of a header of HDR bytes, a multiple of 4: five words, as a rule. */
 static inline u32 header_sum(const void *h, u32 hdr)

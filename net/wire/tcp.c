@@ -12,8 +12,15 @@
 #define OPT_TS 8
 #define MOST_SHIFT 14		/* RFC 7323, 2.3 */
 
-static u16 get16(const u8 *p) { return (u16)(p[0] << 8 | p[1]); }
-static u32 get32(const u8 *p) { return (u32)get16(p) << 16 | get16(p + 2); }
+static u16 get16(const u8 *p)
+{
+	return (u16)(p[0] << 8 | p[1]);
+}
+
+static u32 get32(const u8 *p)
+{
+	return (u32)get16(p) << 16 | get16(p + 2);
+}
 
 static u8 *put32(u8 *p, u32 v)
 {
@@ -86,8 +93,14 @@ void tcp_decode(struct tcp_seg *s, const u8 *p, u32 len)
 	const struct tcp_wire *h = (const struct tcp_wire *)p;
 
 	*s = (struct tcp_seg){
-		.seq = be32_get(h->seq), .ack = be32_get(h->ack), .window = be16_get(h->window), .urgent = be16_get(h->urgent),
-		.src = h->src, .dst = h->dst, .flags = h->flags, .hdr = (u8)((h->off >> 4) * 4),
+		.seq = be32_get(h->seq),
+		.ack = be32_get(h->ack),
+		.window = be16_get(h->window),
+		.urgent = be16_get(h->urgent),
+		.src = h->src,
+		.dst = h->dst,
+		.flags = h->flags,
+		.hdr = (u8)((h->off >> 4) * 4),
 	};
 	s->len = len - s->hdr;
 	s->end = s->seq + s->len + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
@@ -106,7 +119,9 @@ void tcp_options_encode(u8 *p, const struct tcp_tx_options *o)
 	if (o->mss)
 		p = put32(p, OPT_MSS << 24 | 4 << 16 | o->mss);
 	if (o->ts) {
-		p = put32(p, (o->sack_ok ? OPT_SACK_OK << 24 | 2 << 16 : OPT_NOP << 24 | OPT_NOP << 16) | OPT_TS << 8 | 10);
+		p = put32(p, (o->sack_ok ? OPT_SACK_OK << 24 | 2 << 16 :
+					   OPT_NOP << 24 | OPT_NOP << 16) |
+				     OPT_TS << 8 | 10);
 		p = put32(p, o->ts_val);
 		p = put32(p, o->ts_ecr);
 	} else if (o->sack_ok) {

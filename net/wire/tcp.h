@@ -48,9 +48,15 @@ struct tcp_seg {
 	struct tcp_sack sack[TCP_SACK_BLOCKS];
 };
 
-/* Bytes of the header that begins at P, of which LINEAR bytes lie there, of LEN in the packet. 0: malformed, or shorter than its fixed part. */
+/*
+ * Bytes of the header that begins at P, of which LINEAR bytes lie there, of LEN in the packet. 0:
+ * malformed, or shorter than its fixed part.
+ */
 u32 tcp_header_len(const u8 *p, u32 linear, u32 len) __must_check;
-/* The header at P, of which tcp_header_len() bytes lie there, with LEN bytes in all. Malformed options end the list, as nothing else can be believed. */
+/*
+ * The header at P, of which tcp_header_len() bytes lie there, with LEN bytes in all. Malformed
+ * options end the list, as nothing else can be believed.
+ */
 void tcp_decode(struct tcp_seg *s, const u8 *p, u32 len);
 
 /* Options to send. */

@@ -12,8 +12,9 @@ struct udp_wire {
 _Static_assert(sizeof(struct udp_wire) == UDP_HEADER, "as on the wire");
 
 /*
- * The datagram that begins at P, of which LINEAR bytes lie there and AVAILABLE are in the packet: its length with the header, at most AVAILABLE, at least
- * UDP_HEADER; 0: malformed. IPv6 lets a length of 0 mean "all" in jumbograms alone, which are not taken.
+ * The datagram that begins at P, of which LINEAR bytes lie there and AVAILABLE are in the packet:
+ * its length with the header, at most AVAILABLE, at least UDP_HEADER; 0: malformed. IPv6 lets a
+ * length of 0 mean "all" in jumbograms alone, which are not taken.
  */
 u32 udp_check(const u8 *p, u32 linear, u32 available) __must_check;
 void udp_encode(u8 *p, be16 src, be16 dst, u32 len);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Raw ICMP, packets with a header of their own, ping sockets. proves: socket sendto recvfrom setsockopt */
+/*
+ * Raw ICMP, packets with a header of their own, ping sockets. proves: socket sendto recvfrom
+ * setsockopt
+ */
 #include "t.h"
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -44,9 +47,14 @@ static unsigned short sum(const void *p, int n)
 static struct sockaddr_in lo = { .sin_family = AF_INET };
 #define SA(x) ((struct sockaddr *)&(x)), sizeof(x)
 
-static struct echo { struct icmphdr h; char data[56]; } request(int type, int id)
+static struct echo {
+	struct icmphdr h;
+	char data[56];
+} request(int type, int id)
 {
-	struct echo e = { .h.type = (unsigned char)type, .h.un.echo.id = htons((unsigned short)id), .h.un.echo.sequence = htons(7) };
+	struct echo e = { .h.type = (unsigned char)type,
+			  .h.un.echo.id = htons((unsigned short)id),
+			  .h.un.echo.sequence = htons(7) };
 
 	memset(e.data, 'x', sizeof(e.data));
 	e.h.checksum = sum(&e, sizeof(e));
@@ -107,7 +115,10 @@ TEST(raw_filter)
 /* A header that the program makes; what it left out is filled in. */
 TEST(own_header)
 {
-	struct { struct iphdr ip; struct echo e; } __attribute__((packed)) p = {};
+	struct {
+		struct iphdr ip;
+		struct echo e;
+	} __attribute__((packed)) p = {};
 	unsigned char buf[200];
 	struct iphdr *ip = (struct iphdr *)buf;
 	unsigned int not = ~(1u << ICMP_ECHOREPLY);
@@ -119,7 +130,12 @@ TEST(own_header)
 	r = OK(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
 	OK(setsockopt(r, SOL_RAW, ICMP_FILTER, &not, sizeof(not)));
 	p.e = request(ICMP_ECHO, 3);
-	p.ip = (struct iphdr){ .version = 4, .ihl = 5, .ttl = 9, .protocol = IPPROTO_ICMP, .daddr = htonl(INADDR_LOOPBACK), .saddr = inet_addr("127.0.0.9") };
+	p.ip = (struct iphdr){ .version = 4,
+			       .ihl = 5,
+			       .ttl = 9,
+			       .protocol = IPPROTO_ICMP,
+			       .daddr = htonl(INADDR_LOOPBACK),
+			       .saddr = inet_addr("127.0.0.9") };
 	EQ(sendto(s, &p, sizeof(p), 0, SA(lo)), (int)sizeof(p));
 	EQ(recv(r, buf, sizeof(buf), 0), (int)sizeof(p));
 	EQ(ip->daddr, inet_addr("127.0.0.9"));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* UDP over loopback and the names of its sockets. proves: socket bind connect sendto recvfrom sendmsg recvmsg getsockname getpeername setsockopt getsockopt shutdown */
+/*
+ * UDP over loopback and the names of its sockets. proves: socket bind connect sendto recvfrom
+ * sendmsg recvmsg getsockname getpeername setsockopt getsockopt shutdown
+ */
 #include "t.h"
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
@@ -29,7 +32,9 @@ static void own_net(void)
 
 static struct sockaddr_in at(const char *a, int port)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = inet_addr(a) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons((unsigned short)port),
+				  .sin_addr.s_addr = inet_addr(a) };
 
 	return in;
 }
@@ -71,7 +76,8 @@ TEST(both_ways)
 /* Payloads of all kinds of lengths come as they went: in the head, in pieces, in fragments. */
 TEST(sizes)
 {
-	static const int sizes[] = { 1, 100, 117, 118, 159, 160, 161, 1472, 1473, 4096, 16384, 65000, 65507 };
+	static const int sizes[] = { 1,	   100,	 117,  118,   159,   160,  161,
+				     1472, 1473, 4096, 16384, 65000, 65507 };
 	struct sockaddr_in a, b;
 	static char out[65536], in[65536];
 	int x, y, big = 1 << 20;
@@ -210,7 +216,12 @@ TEST(error_queue)
 	struct sockaddr_in a, b, name;
 	char buf[64], control[256];
 	struct iovec v = { buf, sizeof(buf) };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control), .msg_name = &name, .msg_namelen = sizeof(name) };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control),
+			    .msg_name = &name,
+			    .msg_namelen = sizeof(name) };
 	struct cmsghdr *c;
 	struct sock_extended_err *ee;
 	int x, y, on = 1;
@@ -224,7 +235,8 @@ TEST(error_queue)
 	EQ(sendto(x, "lost one", 8, 0, SA(b)), 8);
 	EQ(recvmsg(x, &m, MSG_ERRQUEUE), 8);
 	CHECK(m.msg_flags & MSG_ERRQUEUE);
-	CHECK(!memcmp(buf, "lost one", 8) && name.sin_port == b.sin_port && name.sin_addr.s_addr == b.sin_addr.s_addr);
+	CHECK(!memcmp(buf, "lost one", 8) && name.sin_port == b.sin_port &&
+	      name.sin_addr.s_addr == b.sin_addr.s_addr);
 	c = CMSG_FIRSTHDR(&m);
 	CHECK(c && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR);
 	ee = (struct sock_extended_err *)CMSG_DATA(c);
@@ -240,7 +252,10 @@ TEST(control_messages)
 	struct sockaddr_in a, b;
 	char buf[64], control[256];
 	struct iovec v = { buf, sizeof(buf) };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
 	int x, y, on = 1, ttl = 33, seen = 0;
 
 	own_net();
@@ -414,7 +429,8 @@ TEST(wakes)
 	pid = OK(fork());
 	if (!pid) {
 		for (int i = 0; i < 1000; i++) {
-			if (recv(y, buf, sizeof(buf), 0) != 4 || sendto(y, "pong", 4, 0, SA(a)) != 4)
+			if (recv(y, buf, sizeof(buf), 0) != 4 ||
+			    sendto(y, "pong", 4, 0, SA(a)) != 4)
 				_exit(1);
 		}
 		_exit(0);

@@ -47,7 +47,9 @@ TEST(unshared)
 /* A socket stays in the namespace that it was made in, also when nothing else is there. */
 TEST(sockets_stay)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(4000), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons(4000),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int here = OK(open("/proc/self/ns/net", O_RDONLY)), s, t;
 	char buf[8];
 
@@ -107,7 +109,10 @@ TEST(many)
 
 		if (!pid) {
 			for (int k = 0; k < 5; k++) {
-				struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+				struct sockaddr_in in = { .sin_family = AF_INET,
+							  .sin_port = htons(9),
+							  .sin_addr.s_addr =
+								  htonl(INADDR_LOOPBACK) };
 				int s;
 
 				if (unshare(CLONE_NEWNET))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keyed hashes for tables whose keys an adversary chooses, ports and sequence numbers: SipHash (Aumasson, Bernstein: "SipHash: a fast short-input
- * PRF", 2012), 2 rounds a word and 4 at the end. siphash_13(): 1 and 3, for tables.
+ * Keyed hashes for tables whose keys an adversary chooses, ports and sequence numbers: SipHash
+ * (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012), 2 rounds a word and 4 at the end.
+ * siphash_13(): 1 and 3, for tables.
  */
 #pragma once
 

@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Network devices: interfaces, whatever is behind them, and how packets move between them and the protocols.
+ * Network devices: interfaces, whatever is behind them, and how packets move between them and the
+ * protocols.
  *
- * Life. netdev_alloc(), netdev_register() (rtnl), then packets; netdev_unregister() (rtnl): the device is closed, its name and index go, protocols
- * hear of it (NETDEV_UNREGISTER) and drop what they hold, a grace period passes, and when the last netdev_put() has come ops->free is called.
- * A packet that is on its way refers to its device without a count: packets move within RCU read sections, and what is queued anywhere
- * (poller, neighbour, fragment, socket backlog) is purged of the device's packets, or has its own netdev_get(), before the grace period ends.
+ * Life. netdev_alloc(), netdev_register() (rtnl), then packets; netdev_unregister() (rtnl): the
+ * device is closed, its name and index go, protocols hear of it (NETDEV_UNREGISTER) and drop what
+ * they hold, a grace period passes, and when the last netdev_put() has come ops->free is called. A
+ * packet that is on its way refers to its device without a count: packets move within RCU read
+ * sections, and what is queued anywhere (poller, neighbour, fragment, socket backlog) is purged of
+ * the device's packets, or has its own netdev_get(), before the grace period ends.
  *
- * Sending. dev_queue_xmit(p) takes a packet with its link header built, chooses a send queue, and calls ops->xmit under that queue's lock.
- * A queue that is full says BUSY; the packet waits in the queue's list (tx_queue_len packets at most) until the driver calls netdev_wake_queue().
+ * Sending. dev_queue_xmit(p) takes a packet with its link header built, chooses a send queue, and
+ * calls ops->xmit under that queue's lock. A queue that is full says BUSY; the packet waits in the
+ * queue's list (tx_queue_len packets at most) until the driver calls netdev_wake_queue().
  *
- * Receiving. A hardware queue is a struct net_poll: its interrupt masks itself and calls net_poll_schedule(); the claim bit has one holder at a
- * time (the poller thread, bound to the interrupt's CPU, a task that is about to wait, or an idle CPU), which calls ->poll(budget) and
- * then, after the last packet, ->arm(), which asks for interrupts again and says whether more came meanwhile. Others leave a mark on the queue.
- * poll() hands packets to netdev_receive(), at most NET_BATCH of them within one RCU read section; nothing sleeps from there to the socket.
+ * Receiving. A hardware queue is a struct net_poll: its interrupt masks itself and calls
+ * net_poll_schedule(); the claim bit has one holder at a time (the poller thread, bound to the
+ * interrupt's CPU, a task that is about to wait, or an idle CPU), which calls ->poll(budget) and
+ * then, after the last packet, ->arm(), which asks for interrupts again and says whether more came
+ * meanwhile. Others leave a mark on the queue. poll() hands packets to netdev_receive(), at most
+ * NET_BATCH of them within one RCU read section; nothing sleeps from there to the socket.
  *
- * Local delivery. Loopback, veth and tun call net_local_receive(): the packet goes to the list of the sender's context (struct net_ctx, on the stack
- * of its outermost socket operation) and is delivered when that ends or the task is about to sleep; beyond a budget, and without a context,
- * this CPU's net thread does it. While that thread has packets of this CPU, new ones queue behind them, so that order is kept.
+ * Local delivery. Loopback, veth and tun call net_local_receive(): the packet goes to the list of
+ * the sender's context (struct net_ctx, on the stack of its outermost socket operation) and is
+ * delivered when that ends or the task is about to sleep; beyond a budget, and without a context,
+ * this CPU's net thread does it. While that thread has packets of this CPU, new ones queue behind
+ * them, so that order is kept.
  */
 #pragma once
 
@@ -43,7 +51,10 @@ struct task;
 #define NETDEV_ADDR 32			/* MAX_ADDR_LEN */
 #define NET_BATCH 16			/* packets of one RCU read section */
 
-/* IFF_UP and its like are <linux/if.h>'s, which the kernel may include with __KERNEL_OCHRE__ (net/dev/if_flags.h wraps it). */
+/*
+ * IFF_UP and its like are <linux/if.h>'s, which the kernel may include with __KERNEL_OCHRE__
+ * (net/dev/if_flags.h wraps it).
+ */
 
 /* What the device does itself, or is able to; bits are ours, ethtool's names are in net/conf. */
 enum netdev_feature {
@@ -63,31 +74,42 @@ enum netdev_feature {
 enum netdev_xmit { NETDEV_XMIT_OK, NETDEV_XMIT_BUSY };
 
 struct netdev_stats {
-	u64 rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, multicast, collisions,
-	    rx_length_errors, rx_over_errors, rx_crc_errors, rx_frame_errors, rx_fifo_errors, rx_missed_errors, tx_aborted_errors,
-	    tx_carrier_errors, tx_fifo_errors, tx_heartbeat_errors, tx_window_errors, rx_compressed, tx_compressed, rx_nohandler;
+	u64 rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped,
+		tx_dropped, multicast, collisions, rx_length_errors, rx_over_errors, rx_crc_errors,
+		rx_frame_errors, rx_fifo_errors, rx_missed_errors, tx_aborted_errors,
+		tx_carrier_errors, tx_fifo_errors, tx_heartbeat_errors, tx_window_errors,
+		rx_compressed, tx_compressed, rx_nohandler;
 };
 
 /* All under rtnl unless it says otherwise. Those that may be NULL say what happens then. */
 struct netdev_ops {
 	int (*open)(struct netdev *d);			/* IFF_UP begins: 0 or -errno */
-	void (*stop)(struct netdev *d);			/* no packet is in the driver any more when it returns */
-	/* Under the queue's lock and RCU, does not sleep. OK: the packet is the driver's. BUSY: it is the caller's, and the queue was stopped. MORE: another follows at once. */
+	void (*stop)(struct netdev *d); /* no packet is in the driver any more when it returns */
+	/*
+	 * Under the queue's lock and RCU, does not sleep. OK: the packet is the driver's. BUSY: it
+	 * is the caller's, and the queue was stopped. MORE: another follows at once.
+	 */
 	enum netdev_xmit (*xmit)(struct netdev *d, struct packet *p, u16 queue, bool more);
-	void (*set_rx_mode)(struct netdev *d);		/* flags or the list of multicast addresses changed; NULL: nothing to do */
+	/* flags or the list of multicast addresses changed; NULL: nothing to do */
+	void (*set_rx_mode)(struct netdev *d);
 	int (*set_mac)(struct netdev *d, const u8 *addr);	/* NULL: it is just stored */
-	int (*set_mtu)(struct netdev *d, u32 mtu);	/* within min_mtu..max_mtu; NULL: just stored */
-	void (*get_stats)(struct netdev *d, struct netdev_stats *s);	/* adds what the per-CPU counters do not know; NULL */
+	int (*set_mtu)(struct netdev *d, u32 mtu); /* within min_mtu..max_mtu; NULL: just stored */
+	/* adds what the per-CPU counters do not know; NULL */
+	void (*get_stats)(struct netdev *d, struct netdev_stats *s);
 	void (*free)(struct netdev *d);			/* the last reference is gone */
-	long (*ioctl)(struct netdev *d, unsigned int cmd, struct uptr arg);	/* NULL: -EOPNOTSUPP */
+	long (*ioctl)(struct netdev *d, unsigned int cmd, struct uptr arg); /* NULL: -EOPNOTSUPP */
 };
 
 /* A kind that programs can make and remove (IFLA_INFO_KIND), or NULL in netdev->kind. */
 struct netdev_kind {
 	const char *name;
 	struct list_head list;
-	/* rtnl; attributes are decoded by net/rtnl, DATA is IFLA_INFO_DATA (NULL: none). On success D is registered. */
-	int (*make)(struct net *net, struct netdev *d, const struct nlattr *data, struct net *peer_net);
+	/*
+	 * rtnl; attributes are decoded by net/rtnl, DATA is IFLA_INFO_DATA (NULL: none). On success
+	 * D is registered.
+	 */
+	int (*make)(struct net *net, struct netdev *d, const struct nlattr *data,
+		    struct net *peer_net);
 	void (*remove)(struct netdev *d, struct list_head *going);
 	size_t priv_size;
 	void (*setup)(struct netdev *d);
@@ -101,7 +123,8 @@ struct netdev_tx_queue {
 };
 
 struct netdev_pcpu {
-	u64 rx_packets, rx_bytes, tx_packets, tx_bytes, rx_dropped, tx_dropped, multicast, rx_nohandler;
+	u64 rx_packets, rx_bytes, tx_packets, tx_bytes, rx_dropped, tx_dropped, multicast,
+		rx_nohandler;
 };
 
 struct netdev {
@@ -134,7 +157,10 @@ struct netdev {
 	struct netdev_tx_queue *tx;	/* nr_tx of them */
 	struct netdev_pcpu *stats;	/* per CPU */
 	struct netdev *master;		/* rtnl, RCU: the bridge it is a port of */
-	/* Of a port: takes each received packet first. True: it is the bridge's now. rtnl to change, RCU. */
+	/*
+	 * Of a port: takes each received packet first. True: it is the bridge's now. rtnl to
+	 * change, RCU.
+	 */
 	bool (*rx_handler)(struct packet *p);
 	void *rx_handler_data;		/* rtnl, RCU */
 	struct in_device *ip4;		/* rtnl, RCU */
@@ -148,20 +174,31 @@ struct netdev {
 	void *priv;			/* c: the driver's */
 };
 
-/* A device of PRIV_SIZE bytes of driver's own, one send queue and one receive queue unless said otherwise; ether_setup() or the like follows. NULL: no memory. */
-struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_tx, u16 nr_rx, const struct netdev_ops *ops) __must_check;
-/* Ethernet's constants: type, lengths, MTU 68..65535 with 1500, broadcast, IFF_BROADCAST | IFF_MULTICAST. */
+/*
+ * A device of PRIV_SIZE bytes of driver's own, one send queue and one receive queue unless said
+ * otherwise; ether_setup() or the like follows. NULL: no memory.
+ */
+struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_tx, u16 nr_rx,
+			    const struct netdev_ops *ops) __must_check;
+/*
+ * Ethernet's constants: type, lengths, MTU 68..65535 with 1500, broadcast, IFF_BROADCAST |
+ * IFF_MULTICAST.
+ */
 void ether_setup(struct netdev *d);
 /*
- * rtnl. Gives it a number, and a name where the pattern has a %d. 0; -EEXIST the name is taken; -EINVAL it is none; -ENFILE no number is free;
- * -ENODEV the namespace is dying.
+ * rtnl. Gives it a number, and a name where the pattern has a %d. 0; -EEXIST the name is taken;
+ * -EINVAL it is none; -ENFILE no number is free; -ENODEV the namespace is dying.
  */
 int netdev_register(struct netdev *d, struct net *net) __must_check;
 /* rtnl. What is on GOING goes with netdev_unregister_all(): one grace period for many. */
 void netdev_unregister(struct netdev *d);
 void netdev_unregister_queue(struct netdev *d, struct list_head *going);
 void netdev_unregister_all(struct list_head *going);
-static inline void netdev_get(struct netdev *d) { refcount_inc(&d->refs); }
+static inline void netdev_get(struct netdev *d)
+{
+	refcount_inc(&d->refs);
+}
+
 void netdev_put(struct netdev *d);
 
 /* rtnl or RCU; not referenced. NULL: none. */
@@ -190,8 +227,17 @@ void netdev_get_stats(struct netdev *d, struct netdev_stats *s);
 
 /* Changes, told under rtnl to those who registered. */
 enum netdev_event {
-	NETDEV_REGISTER, NETDEV_UNREGISTER, NETDEV_UP, NETDEV_GOING_DOWN, NETDEV_DOWN, NETDEV_CHANGE, NETDEV_CHANGEMTU, NETDEV_CHANGEADDR,
-	NETDEV_CHANGENAME, NETDEV_CHANGEFLAGS, NETDEV_MOVED,
+	NETDEV_REGISTER,
+	NETDEV_UNREGISTER,
+	NETDEV_UP,
+	NETDEV_GOING_DOWN,
+	NETDEV_DOWN,
+	NETDEV_CHANGE,
+	NETDEV_CHANGEMTU,
+	NETDEV_CHANGEADDR,
+	NETDEV_CHANGENAME,
+	NETDEV_CHANGEFLAGS,
+	NETDEV_MOVED,
 };
 struct netdev_listener {
 	struct list_head list;
@@ -202,7 +248,10 @@ void netdev_listen(struct netdev_listener *l);	/* at boot */
 
 /* ---- sending ---- */
 
-/* Takes P, its link header built, p->dev set. 0, or -ENETDOWN, -ENOBUFS (dropped), -ENOMEM. Within RCU; not from hard interrupts. */
+/*
+ * Takes P, its link header built, p->dev set. 0, or -ENETDOWN, -ENOBUFS (dropped), -ENOMEM. Within
+ * RCU; not from hard interrupts.
+ */
 int dev_queue_xmit(struct packet *p);
 /* Builds the link header: 0, or -errno (the packet stays the caller's). */
 int dev_hard_header(struct packet *p, struct netdev *d, u16 protocol, const u8 *to, const u8 *from);
@@ -211,7 +260,10 @@ void netdev_wake_queue(struct netdev *d, u16 queue);	/* any context but hard int
 
 /* ---- receiving ---- */
 
-/* P came in by p->dev with the link header at packet_data(), which eth_type_trans() takes off and reads. Within RCU, does not sleep. */
+/*
+ * P came in by p->dev with the link header at packet_data(), which eth_type_trans() takes off and
+ * reads. Within RCU, does not sleep.
+ */
 void eth_type_trans(struct packet *p, struct netdev *d);
 void netdev_receive(struct packet *p);
 
@@ -229,14 +281,17 @@ void packet_type_add(struct packet_type *t);
 void packet_type_del(struct packet_type *t);
 
 struct net_poll_ops {
-	/* At most BUDGET packets to netdev_receive(); how many. Fewer than BUDGET: the ring was empty. */
+	/*
+	 * At most BUDGET packets to netdev_receive(); how many. Fewer than BUDGET: the ring was
+	 * empty.
+	 */
 	int (*poll)(struct net_poll *q, int budget);
 	/* Interrupts on again. True: work had come before that took effect (they are off again). */
 	bool (*arm)(struct net_poll *q);
 };
 
 struct net_poll {
-	unsigned long state;		/* atomic: NET_POLL_CLAIMED, NET_POLL_MARKED, NET_POLL_OFF */
+	unsigned long state; /* atomic: NET_POLL_CLAIMED, NET_POLL_MARKED, NET_POLL_OFF */
 	const struct net_poll_ops *ops;	/* c */
 	struct netdev *dev;		/* c */
 	struct list_head list;		/* dev->polls */
@@ -249,16 +304,24 @@ struct net_poll {
 /* Bits of net_poll's state. */
 enum { NET_POLL_CLAIMED, NET_POLL_MARKED, NET_POLL_OFF };
 /* Q may be scheduled, which does nothing until net_poll_enable(). */
-static inline void net_poll_prepare(struct net_poll *q) { q->state = 1ul << NET_POLL_OFF; }
+static inline void net_poll_prepare(struct net_poll *q)
+{
+	q->state = 1ul << NET_POLL_OFF;
+}
+
 /* rtnl, before the device is open. Starts the thread. */
-int net_poll_add(struct netdev *d, struct net_poll *q, const struct net_poll_ops *ops, int cpu) __must_check;
+int net_poll_add(struct netdev *d, struct net_poll *q, const struct net_poll_ops *ops, int cpu)
+	__must_check;
 void net_poll_del(struct net_poll *q);
 void net_poll_enable(struct net_poll *q);
 /* No poll() runs or begins when it returns. Sleeps. */
 void net_poll_disable(struct net_poll *q);
 /* Hard interrupts too: there is something to do. The driver has masked the queue's interrupt. */
 void net_poll_schedule(struct net_poll *q);
-/* Before a task waits for packets: looks at this CPU's queues, within a budget. Does not sleep. True: packets were handled. */
+/*
+ * Before a task waits for packets: looks at this CPU's queues, within a budget. Does not sleep.
+ * True: packets were handled.
+ */
 bool net_poll_look(void);
 
 /* ---- local delivery ---- */
@@ -266,7 +329,7 @@ bool net_poll_look(void);
 struct net_ctx {
 	struct packet_list pending;
 	struct net_ctx *outer;
-	int flight;			/* the section that packets under way lie in; -1: none are */
+	int flight; /* the section that packets under way lie in; -1: none are */
 };
 /* Around what may send packets: nests, and only the outermost delivers. */
 void net_ctx_begin(struct net_ctx *c);

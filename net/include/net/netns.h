@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Network namespaces (network_namespaces(7)). A struct net reaches every table, setting and counter of the network: no global
- * but the initial one.
+ * Network namespaces (network_namespaces(7)). A struct net reaches every table, setting and counter
+ * of the network: no global but the initial one.
  *
- * Two counts. `users` is tasks, open namespace files and sockets that programs made: when it falls to 0 a worker takes the namespace
- * down: devices go (those of hardware return to the initial namespace), sub-rooms end (struct net_ops, in reverse order). `pins` is
- * whatever must only not see the memory go: sockets without a user, timers, packets in a queue. The last pin frees.
- * `pins` holds one for all of `users`.
+ * Two counts. `users` is tasks, open namespace files and sockets that programs made: when it falls
+ * to 0 a worker takes the namespace down: devices go (those of hardware return to the initial
+ * namespace), sub-rooms end (struct net_ops, in reverse order). `pins` is whatever must only not
+ * see the memory go: sockets without a user, timers, packets in a queue. The last pin frees. `pins`
+ * holds one for all of `users`.
  *
- * A sub-room's state of a namespace is a pointer in struct net that its net_ops->init fills. Lookups run under RCU or hold a user or a pin.
+ * A sub-room's state of a namespace is a pointer in struct net that its net_ops->init fills.
+ * Lookups run under RCU or hold a user or a pin.
  */
 #pragma once
 
@@ -74,14 +76,23 @@ struct net {
 
 extern struct net init_net;		/* users and pins never end */
 
-/* What a sub-room does at a namespace's begin and end, in the order of registration and its reverse. */
+/*
+ * What a sub-room does at a namespace's begin and end, in the order of registration and its
+ * reverse.
+ */
 struct net_ops {
 	struct list_head list;
 	/* May sleep. -errno: the namespace is not made, what was initialised before is ended. */
 	int (*init)(struct net *net);
-	/* No user is left; packets, timers and sockets may be in flight. When it returns nothing of the sub-room is reached by NET any more. May sleep. */
+	/*
+	 * No user is left; packets, timers and sockets may be in flight. When it returns nothing of
+	 * the sub-room is reached by NET any more. May sleep.
+	 */
 	void (*end)(struct net *net);
-	/* The last pin is gone: frees what pinned objects still used. In an RCU callback, does not sleep. NULL. */
+	/*
+	 * The last pin is gone: frees what pinned objects still used. In an RCU callback, does not
+	 * sleep. NULL.
+	 */
 	void (*release)(struct net *net);
 };
 /* At boot, in the order of the initcalls; init runs at once for init_net. */
@@ -92,6 +103,7 @@ static inline struct net *get_net(struct net *net)
 	refcount_inc(&net->users);
 	return net;
 }
+
 /* False: its end has begun. */
 bool get_net_unless_zero(struct net *net) __must_check;
 void put_net(struct net *net);		/* NULL: nothing */
@@ -100,14 +112,16 @@ static inline struct net *net_pin(struct net *net)
 	refcount_inc(&net->pins);
 	return net;
 }
+
 void net_unpin(struct net *net);
 
 /* The caller's. Not referenced: lasts as long as current does not change its namespaces. */
 struct net *current_net(void);
 
 /*
- * rtnl_lock(): one mutex over all changes of devices, addresses, routes and settings, in all namespaces, as their order among each other is
- * what programs see. Never taken by the paths of packets.
+ * rtnl_lock(): one mutex over all changes of devices, addresses, routes and settings, in all
+ * namespaces, as their order among each other is what programs see. Never taken by the paths of
+ * packets.
  */
 void rtnl_lock(void) __acquires(rtnl_mutex);
 /* 0 or -EINTR: for changes that a program asks for. */

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packets. A packet is a small head, with the headers and short payloads in the object itself, and a list of page pieces with
- * the rest of the payload. Pieces are counted: a clone has a head of its own (the headers that are there are copied) and shares
- * the pieces, so that TCP can send a segment again, and a tap can look at one, without copying payload.
+ * Packets. A packet is a small head, with the headers and short payloads in the object itself, and
+ *a list of page pieces with the rest of the payload. Pieces are counted: a clone has a head of its
+ *own (the headers that are there are copied) and shares the pieces, so that TCP can send a segment
+ *again, and a tap can look at one, without copying payload.
  *
- *	buf:   [ headroom | linear bytes: data .. data + linear | tailroom ]     then pieces 0 .. nr_pieces
- *	len = linear + the lengths of all pieces
+ *	buf:   [ headroom | linear bytes: data .. data + linear | tailroom ]     then pieces 0 ..
+ *nr_pieces len = linear + the lengths of all pieces
  *
- * Life: packet_alloc(), then push/put/add_piece, then one owner after the other; the last one calls packet_free() with the
- * reason for the drop, or packet_consume() when the packet did its work. A packet has one owner at a time and is in one list.
+ * Life: packet_alloc(), then push/put/add_piece, then one owner after the other; the last one calls
+ *packet_free() with the reason for the drop, or packet_consume() when the packet did its work. A
+ *packet has one owner at a time and is in one list.
  *
- * Accounting: truesize is everything that the packet holds: its head, and each piece's whole share of its page. A socket that a
- * packet is charged to is packet->sk; packet->uncharge() gives the charge back and is called once, by packet_orphan().
+ * Accounting: truesize is everything that the packet holds: its head, and each piece's whole share
+ *of its page. A socket that a packet is charged to is packet->sk; packet->uncharge() gives the
+ *charge back and is called once, by packet_orphan().
  *
  * Nothing here sleeps unless its GFP flags say so. No function here is for hard interrupts.
  */
@@ -27,7 +30,8 @@ struct page;
 struct sock;
 
 #define PACKET_BUF 256			/* bytes of the head for headers and short payloads */
-#define PACKET_HEADROOM 96		/* of these before the first byte of a packet that packet_alloc() makes: link, IP, options */
+/* of these before the first byte of a packet that packet_alloc() makes: link, IP, options */
+#define PACKET_HEADROOM 96
 #define PACKET_PIECES 17		/* 64 KiB from pages of 4 KiB, anyhow aligned */
 #define PACKET_CB 48
 
@@ -40,8 +44,9 @@ struct packet_piece {
 enum packet_csum {
 	PACKET_CSUM_NONE,		/* in: not checked yet. out: complete in the bytes */
 	PACKET_CSUM_VERIFIED,		/* in: the device, or the machine itself, vouches for it */
-	PACKET_CSUM_COMPLETE,		/* in: csum is the sum of all bytes from the network header on */
-	PACKET_CSUM_PARTIAL,		/* out: the sum of the pseudo header is in place; whoever sends it adds the rest */
+	PACKET_CSUM_COMPLETE,  /* in: csum is the sum of all bytes from the network header on */
+	/* out: the sum of the pseudo header is in place; whoever sends it adds the rest */
+	PACKET_CSUM_PARTIAL,
 };
 
 enum packet_gso { PACKET_GSO_NONE, PACKET_GSO_TCP4, PACKET_GSO_TCP6, PACKET_GSO_UDP };
@@ -50,14 +55,33 @@ enum packet_gso { PACKET_GSO_NONE, PACKET_GSO_TCP4, PACKET_GSO_TCP6, PACKET_GSO_
 
 enum drop_reason {
 	DROP_CONSUMED,			/* not a drop */
-	DROP_NOT_SPECIFIED, DROP_NO_SOCKET, DROP_TOO_SHORT, DROP_BAD_HEADER, DROP_CSUM, DROP_RCVBUF, DROP_NOMEM, DROP_FILTER,
-	DROP_OTHER_HOST, DROP_NO_PROTOCOL, DROP_NO_ROUTE, DROP_MARTIAN, DROP_TTL, DROP_FRAG, DROP_NEIGH, DROP_TX, DROP_DEV_DOWN,
-	DROP_BACKLOG, DROP_TCP, DROP_QUEUE_FLUSH, DROP_TOO_BIG, DROP_REASONS
+	DROP_NOT_SPECIFIED,
+	DROP_NO_SOCKET,
+	DROP_TOO_SHORT,
+	DROP_BAD_HEADER,
+	DROP_CSUM,
+	DROP_RCVBUF,
+	DROP_NOMEM,
+	DROP_FILTER,
+	DROP_OTHER_HOST,
+	DROP_NO_PROTOCOL,
+	DROP_NO_ROUTE,
+	DROP_MARTIAN,
+	DROP_TTL,
+	DROP_FRAG,
+	DROP_NEIGH,
+	DROP_TX,
+	DROP_DEV_DOWN,
+	DROP_BACKLOG,
+	DROP_TCP,
+	DROP_QUEUE_FLUSH,
+	DROP_TOO_BIG,
+	DROP_REASONS
 };
 
 struct packet {
 	struct list_head list;		/* the lock of the list it is in */
-	struct netdev *dev;		/* came in by, or goes out by; no reference: see netdev.h, Life */
+	struct netdev *dev; /* came in by, or goes out by; no reference: see netdev.h, Life */
 	struct sock *sk;		/* charged to, or NULL */
 	void (*uncharge)(struct packet *p);
 	u64 tstamp_ns;			/* CLOCK_REALTIME when it was received; 0: nobody asked */
@@ -65,7 +89,8 @@ struct packet {
 	u32 truesize;
 	u16 data;			/* offset in buf */
 	u16 linear;			/* bytes of buf from data on */
-	u16 mac_at, net_at, transport_at;	/* offsets in buf of the headers; PACKET_NO_HEADER: not known */
+	/* offsets in buf of the headers; PACKET_NO_HEADER: not known */
+	u16 mac_at, net_at, transport_at;
 	u16 csum_start;			/* PARTIAL: offset in buf where the sum begins */
 	u16 csum_off;			/* PARTIAL: where it goes, from csum_start */
 	u16 gso_size, gso_segs;		/* payload bytes of a segment, and how many */
@@ -73,7 +98,8 @@ struct packet {
 	u8 csum_state;			/* enum packet_csum */
 	u8 pkt_type;			/* PACKET_HOST ... */
 	u8 nr_pieces;
-	u8 routed;			/* made here and to be received here: RTN_* of its destination; 0: to be looked up */
+	/* made here and to be received here: RTN_* of its destination; 0: to be looked up */
+	u8 routed;
 	be16 protocol;			/* ETH_P_*: of what is behind the link header */
 	u16 queue;			/* receive queue, or chosen send queue */
 	u32 csum;			/* COMPLETE: folded on use */
@@ -96,10 +122,14 @@ struct packet_list {
 };
 
 /*
- * An empty packet with PACKET_HEADROOM bytes of headroom. Recycled per CPU. NULL without memory; GFP_ATOMIC does not sleep.
+ * An empty packet with PACKET_HEADROOM bytes of headroom. Recycled per CPU. NULL without memory;
+ * GFP_ATOMIC does not sleep.
  */
 struct packet *packet_alloc(gfp_t gfp) __must_check;
-/* A packet with the same bytes, that shares P's pieces; not charged to anybody, in no list. cb is not copied. */
+/*
+ * A packet with the same bytes, that shares P's pieces; not charged to anybody, in no list. cb is
+ * not copied.
+ */
 struct packet *packet_clone(const struct packet *p, gfp_t gfp) __must_check;
 /* A packet with the same bytes and nothing shared: for who changes payload. */
 struct packet *packet_copy(const struct packet *p, gfp_t gfp) __must_check;
@@ -110,31 +140,85 @@ void packet_consume(struct packet *p);
 /* P is charged to no socket any more. */
 void packet_orphan(struct packet *p);
 
-static inline u8 *packet_data(struct packet *p) { return p->buf + p->data; }
-static inline u8 *packet_mac(struct packet *p) { return p->buf + p->mac_at; }
-static inline u8 *packet_net(struct packet *p) { return p->buf + p->net_at; }
-static inline u8 *packet_transport(struct packet *p) { return p->buf + p->transport_at; }
-static inline u16 packet_headroom(const struct packet *p) { return p->data; }
-static inline u16 packet_tailroom(const struct packet *p) { return (u16)(PACKET_BUF - p->data - p->linear); }
-static inline void packet_set_mac(struct packet *p) { p->mac_at = p->data; }
-static inline void packet_set_net(struct packet *p) { p->net_at = p->data; }
-static inline void packet_set_transport(struct packet *p) { p->transport_at = p->data; }
+static inline u8 *packet_data(struct packet *p)
+{
+	return p->buf + p->data;
+}
 
-/* N bytes more before the data; the new first byte. Room must be there (asserted): packet_cow_head() makes room. */
+static inline u8 *packet_mac(struct packet *p)
+{
+	return p->buf + p->mac_at;
+}
+
+static inline u8 *packet_net(struct packet *p)
+{
+	return p->buf + p->net_at;
+}
+
+static inline u8 *packet_transport(struct packet *p)
+{
+	return p->buf + p->transport_at;
+}
+
+static inline u16 packet_headroom(const struct packet *p)
+{
+	return p->data;
+}
+
+static inline u16 packet_tailroom(const struct packet *p)
+{
+	return (u16)(PACKET_BUF - p->data - p->linear);
+}
+
+static inline void packet_set_mac(struct packet *p)
+{
+	p->mac_at = p->data;
+}
+
+static inline void packet_set_net(struct packet *p)
+{
+	p->net_at = p->data;
+}
+
+static inline void packet_set_transport(struct packet *p)
+{
+	p->transport_at = p->data;
+}
+
+/*
+ * N bytes more before the data; the new first byte. Room must be there (asserted):
+ * packet_cow_head() makes room.
+ */
 u8 *packet_push(struct packet *p, u16 n);
-/* The first N bytes, which must be linear (packet_need()), are no part of the packet any more; the new first byte. */
+/*
+ * The first N bytes, which must be linear (packet_need()), are no part of the packet any more; the
+ * new first byte.
+ */
 u8 *packet_pull(struct packet *p, u16 n);
-/* N bytes more after the linear ones, of a packet without pieces; the first of them. NULL: no tailroom. */
+/*
+ * N bytes more after the linear ones, of a packet without pieces; the first of them. NULL: no
+ * tailroom.
+ */
 u8 *packet_put(struct packet *p, u16 n);
-/* Makes the first N bytes linear, by copying from the pieces. False: there are not so many, or N is more than fits behind the headroom. */
+/*
+ * Makes the first N bytes linear, by copying from the pieces. False: there are not so many, or N is
+ * more than fits behind the headroom.
+ */
 bool packet_need(struct packet *p, u16 n) __must_check;
 /* At least N bytes of headroom, by moving the linear bytes. False: they do not fit. */
 bool packet_want_headroom(struct packet *p, u16 n) __must_check;
-/* PAGE's bytes are added at the end; the packet takes over the caller's reference. SHARE: what the piece counts for in truesize. False: no room. */
-bool packet_add_piece(struct packet *p, struct page *page, u32 off, u32 len, u32 share) __must_check;
+/*
+ * PAGE's bytes are added at the end; the packet takes over the caller's reference. SHARE: what the
+ * piece counts for in truesize. False: no room.
+ */
+bool packet_add_piece(struct packet *p, struct page *page, u32 off, u32 len, u32 share)
+	__must_check;
 /* The packet is cut to LEN bytes (not longer than it is). */
 void packet_trim(struct packet *p, u32 len);
-/* The first N bytes, linear or not, are no part of the packet any more. For payload: headers are pulled by packet_pull(). */
+/*
+ * The first N bytes, linear or not, are no part of the packet any more. For payload: headers are
+ * pulled by packet_pull().
+ */
 void packet_drop_front(struct packet *p, u32 n);
 
 /* LEN bytes from OFF on. False: there are not so many. */
@@ -142,16 +226,24 @@ bool packet_read(const struct packet *p, u32 off, void *to, u32 len) __must_chec
 bool packet_write(struct packet *p, u32 off, const void *from, u32 len) __must_check;
 /* To user or kernel memory: 0, or -EFAULT (some of it may have been copied). */
 int packet_to_iter(const struct packet *p, u32 off, struct iter *to, u32 len) __must_check;
-/* As packet_to_iter(), and adds the bytes to *SUM (a 32-bit ones' complement sum; the first byte is even). */
-int packet_to_iter_sum(const struct packet *p, u32 off, struct iter *to, u32 len, u32 *sum) __must_check;
 /*
- * LEN bytes of FROM are added behind what is there: into the tailroom if they fit there and no piece is there yet, else into pages
- * of the per-CPU page share. 0, -EFAULT, -ENOMEM, -EMSGSIZE (too many pieces); on failure the packet is as it was. May sleep unless GFP is atomic.
+ * As packet_to_iter(), and adds the bytes to *SUM (a 32-bit ones' complement sum; the first byte is
+ * even).
+ */
+int packet_to_iter_sum(const struct packet *p, u32 off, struct iter *to, u32 len, u32 *sum)
+	__must_check;
+/*
+ * LEN bytes of FROM are added behind what is there: into the tailroom if they fit there and no
+ * piece is there yet, else into pages of the per-CPU page share. 0, -EFAULT, -ENOMEM, -EMSGSIZE
+ * (too many pieces); on failure the packet is as it was. May sleep unless GFP is atomic.
  */
 int packet_from_iter(struct packet *p, struct iter *from, u32 len, gfp_t gfp) __must_check;
 /* The ones' complement sum of LEN bytes from OFF on, added to SUM; not folded. */
 u32 packet_sum(const struct packet *p, u32 off, u32 len, u32 sum);
-/* PARTIAL becomes NONE: the sum is computed and stored. False: the packet is not what csum_start and csum_off say. */
+/*
+ * PARTIAL becomes NONE: the sum is computed and stored. False: the packet is not what csum_start
+ * and csum_off say.
+ */
 bool packet_csum_finish(struct packet *p) __must_check;
 
 static inline void packet_list_init(struct packet_list *l)
@@ -159,23 +251,31 @@ static inline void packet_list_init(struct packet_list *l)
 	INIT_LIST_HEAD(&l->head);
 	l->nr = l->bytes = 0;
 }
-static inline bool packet_list_empty(const struct packet_list *l) { return !l->nr; }
+
+static inline bool packet_list_empty(const struct packet_list *l)
+{
+	return !l->nr;
+}
+
 static inline void packet_list_add(struct packet_list *l, struct packet *p)
 {
 	list_add_tail(&p->list, &l->head);
 	l->nr++;
 	l->bytes += p->truesize;
 }
+
 static inline struct packet *packet_list_first(struct packet_list *l)
 {
 	return list_first_entry_or_null(&l->head, struct packet, list);
 }
+
 static inline void packet_list_del(struct packet_list *l, struct packet *p)
 {
 	list_del(&p->list);
 	l->nr--;
 	l->bytes -= p->truesize;
 }
+
 static inline struct packet *packet_list_take(struct packet_list *l)
 {
 	struct packet *p = packet_list_first(l);
@@ -184,5 +284,6 @@ static inline struct packet *packet_list_take(struct packet_list *l)
 		packet_list_del(l, p);
 	return p;
 }
+
 /* Frees all of L, some at a time; L is nobody else's. */
 void packet_list_free(struct packet_list *l, enum drop_reason reason);

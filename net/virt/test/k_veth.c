@@ -89,7 +89,10 @@ static int ping(struct net *net, u32 dst, u32 n)
 	return err;
 }
 
-static u64 replies(struct net *net) { return net_counter_sum(net, ICMP_IN_TYPE); }
+static u64 replies(struct net *net)
+{
+	return net_counter_sum(net, ICMP_IN_TYPE);
+}
 
 KTEST(veth_ping)
 {
@@ -98,7 +101,9 @@ KTEST(veth_ping)
 	u32 key = be32_make(0x0a000002).v;
 
 	KT_EQ(pair_make(&p), 0);
-	/* The question, the answer, the packet that waited and its answer: all within the one call. */
+	/*
+	 * The question, the answer, the packet that waited and its answer: all within the one call.
+	 */
 	KT_EQ(ping(p.net[0], 0x0a000002, 56), 0);
 	KT_EQ(replies(p.net[0]), 1);
 	rcu_read_lock();
@@ -148,7 +153,7 @@ KTEST(veth_end_in_flight)
 		net_pin(p.net[1]);
 		put_net(p.net[1]);
 		while (READ_ONCE(p.net[0]->devs.next) != READ_ONCE(p.net[0]->devs.prev))
-			schedule_timeout_uninterruptible(1);	/* until lo alone is left here too */
+			schedule_timeout_uninterruptible(1); /* until lo alone is left here too */
 		net_unpin(p.net[1]);
 		WRITE_ONCE(stop_flood, true);
 		kthread_stop(t);

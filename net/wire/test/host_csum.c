@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Internet checksums against sums of 16-bit words one by one; headers made and changed. sources: net/wire/csum.c net/wire/ip4.c net/wire/eth.c */
+/* sources: net/wire/csum.c net/wire/ip4.c net/wire/eth.c */
+/* Internet checksums against sums of 16-bit words one by one; headers made and changed. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,23 +20,30 @@ static u16 slow(const u8 *p, size_t n)
 	return (u16)s;
 }
 
-static bool same(u16 a, u16 b) { return a % 0xffff == b % 0xffff; }
+static bool same(u16 a, u16 b)
+{
+	return a % 0xffff == b % 0xffff;
+}
 
 static void sums(void)
 {
 	static u8 b[700], to[700];
 
 	for (int round = 0; round < 20000; round++) {
-		size_t off = (size_t)rand() % 9, n = (size_t)rand() % 600, cut = n ? (size_t)rand() % n : 0;
+		size_t off = (size_t)rand() % 9, n = (size_t)rand() % 600,
+		       cut = n ? (size_t)rand() % n : 0;
 		u32 s;
 
 		for (size_t i = 0; i < sizeof(b); i++)
 			b[i] = round % 3 ? (u8)rand() : 0xff;
 		s = csum_bytes(b + off, n, 0);
 		assert(same(be16_raw(csum_fold_raw(s)), slow(b + off, n)));
-		assert(same(csum_fold_raw(csum_copy(to + off, b + off, n, 0)), csum_fold_raw(s)) && !memcmp(to + off, b + off, n));
+		assert(same(csum_fold_raw(csum_copy(to + off, b + off, n, 0)), csum_fold_raw(s)) &&
+		       !memcmp(to + off, b + off, n));
 		/* In two blocks, of which the second may begin at an odd byte. */
-		assert(same(csum_fold_raw(csum_add_at(csum_bytes(b + off, cut, 0), csum_bytes(b + off + cut, n - cut, 0), cut)), csum_fold_raw(s)));
+		assert(same(csum_fold_raw(csum_add_at(csum_bytes(b + off, cut, 0),
+						      csum_bytes(b + off + cut, n - cut, 0), cut)),
+			    csum_fold_raw(s)));
 		assert(same(csum_fold_raw(csum_sub(csum_add(s, 12345), 12345)), csum_fold_raw(s)));
 	}
 }
@@ -53,7 +61,8 @@ static void pseudo(void)
 static void header(void)
 {
 	/* The example of RFC 1071's successors: 45 00 00 73 ... b8 61. */
-	u8 h[20] = { 0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0xb8, 0x61, 0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0, 0xc7 };
+	u8 h[20] = { 0x45, 0,	 0,    0x73, 0, 0, 0x40, 0,    0x40, 0x11,
+		     0xb8, 0x61, 0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0,    0xc7 };
 	struct ip4_wire *w = (struct ip4_wire *)h;
 	u32 hdr;
 
@@ -68,7 +77,8 @@ static void header(void)
 	assert(ip4_check(h, 20, 0x73, &hdr) == IP4_BAD_CSUM);
 	ip4_set_csum(w, 20);
 	assert(ip4_check(h, 20, 0x73, &hdr) == IP4_OK);
-	assert(ip4_mask_bits(ip4_mask(0)) == 0 && ip4_mask_bits(ip4_mask(24)) == 24 && ip4_mask_bits(ip4_mask(32)) == 32);
+	assert(ip4_mask_bits(ip4_mask(0)) == 0 && ip4_mask_bits(ip4_mask(24)) == 24 &&
+	       ip4_mask_bits(ip4_mask(32)) == 32);
 	assert(ip4_mask_bits(be32_make(0xff00ff00)) == -1 && ip4_mask_bits(be32_make(1)) == -1);
 }
 
@@ -78,7 +88,8 @@ static void options(void)
 	u8 o[] = { 7, 15, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 131, 7, 4, 1, 2, 3, 4, 0 };
 	struct ip4_options p;
 
-	assert(!ip4_options_parse(&p, o, sizeof(o)) && p.record_at == 20 && p.route_at == 36 && !p.strict);
+	assert(!ip4_options_parse(&p, o, sizeof(o)) && p.record_at == 20 && p.route_at == 36 &&
+	       !p.strict);
 	ip4_options_for_fragments(o, sizeof(o));
 	assert(o[0] == 1 && o[14] == 1 && o[16] == 131);
 	o[17] = 30;
@@ -89,8 +100,10 @@ static void frames(void)
 {
 	u8 f[16] = { 0 };
 
-	eth_encode(f, (const u8 *)"\xff\xff\xff\xff\xff\xff", (const u8 *)"\x02\0\0\0\0\1", be16_make(0x0806));
-	assert(be16_get(eth_protocol(f, 14)) == 0x0806 && eth_is_broadcast(f) && eth_is_multicast(f) && eth_is_station(f + 6));
+	eth_encode(f, (const u8 *)"\xff\xff\xff\xff\xff\xff", (const u8 *)"\x02\0\0\0\0\1",
+		   be16_make(0x0806));
+	assert(be16_get(eth_protocol(f, 14)) == 0x0806 && eth_is_broadcast(f) &&
+	       eth_is_multicast(f) && eth_is_station(f + 6));
 	f[12] = 0;
 	f[13] = 2;
 	assert(be16_get(eth_protocol(f, 16)) == 4);

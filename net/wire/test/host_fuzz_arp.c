@@ -20,7 +20,11 @@ static void fuzz_one(const u8 *p, size_t n)
 
 static size_t fuzz_seed(unsigned int i, u8 *buf)
 {
-	const struct arp_packet a = { i ? ARP_REPLY : ARP_REQUEST, { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 }, be32_make(0x0a00020f), be32_make(0x0a000202) };
+	const struct arp_packet a = { i ? ARP_REPLY : ARP_REQUEST,
+				      { 2, 0, 0, 0, 0, 1 },
+				      { 2, 0, 0, 0, 0, 2 },
+				      be32_make(0x0a00020f),
+				      be32_make(0x0a000202) };
 
 	if (i > 1)
 		return 0;

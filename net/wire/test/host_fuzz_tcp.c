@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* sources: net/wire/tcp.c */
-/* TCP headers: no byte outside is read, lengths agree, and options that were encoded are decoded again. */
+/*
+ * TCP headers: no byte outside is read, lengths agree, and options that were encoded are decoded
+ * again.
+ */
 /* fuzz: -max_len=80 */
 #define FUZZ_MAX 80
 #include <assert.h>
@@ -10,8 +13,13 @@
 static void round_trip(const u8 *p)
 {
 	struct tcp_tx_options o = {
-		.ts = p[0] & 1, .sack_ok = p[0] & 2, .wscale = p[0] & 4, .shift = p[1] % 15, .mss = p[0] & 8 ? 1460 : 0,
-		.ts_val = 0x01020304u * p[2], .ts_ecr = 77,
+		.ts = p[0] & 1,
+		.sack_ok = p[0] & 2,
+		.wscale = p[0] & 4,
+		.shift = p[1] % 15,
+		.mss = p[0] & 8 ? 1460 : 0,
+		.ts_val = 0x01020304u * p[2],
+		.ts_ecr = 77,
 	};
 	u8 h[TCP_HEADER_MOST] = { 0 };
 	u32 n = tcp_options_len(&o);
@@ -22,7 +30,8 @@ static void round_trip(const u8 *p)
 	tcp_options_encode(h + TCP_HEADER, &o);
 	assert(tcp_header_len(h, sizeof(h), sizeof(h)) == TCP_HEADER + n);
 	tcp_decode(&s, h, TCP_HEADER + n + 5);
-	assert(s.has_ts == o.ts && s.sack_ok == o.sack_ok && s.has_wscale == o.wscale && s.mss == o.mss && s.len == 5 && s.end == s.seq + 6);
+	assert(s.has_ts == o.ts && s.sack_ok == o.sack_ok && s.has_wscale == o.wscale &&
+	       s.mss == o.mss && s.len == 5 && s.end == s.seq + 6);
 	assert(!o.ts || (s.ts_val == o.ts_val && s.ts_ecr == 77));
 	assert(!o.wscale || s.wscale == (o.shift < 14 ? o.shift : 14));
 }
@@ -44,7 +53,10 @@ static void fuzz_one(const u8 *p, size_t n)
 
 static size_t fuzz_seed(unsigned int i, u8 *buf)
 {
-	struct tcp_tx_options o = { .ts = i != 1, .nr_sack = i == 2 ? 3 : 0, .sack = { { 1, 5 }, { 9, 12 }, { 20, 21 } }, .mss = i == 1 ? 536 : 0 };
+	struct tcp_tx_options o = { .ts = i != 1,
+				    .nr_sack = i == 2 ? 3 : 0,
+				    .sack = { { 1, 5 }, { 9, 12 }, { 20, 21 } },
+				    .mss = i == 1 ? 536 : 0 };
 
 	if (i > 2)
 		return 0;
