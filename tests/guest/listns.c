@@ -170,7 +170,7 @@ TEST(errors)
 	struct {
 		struct ns_id_req r;
 		uint64_t more;
-	} longer = { { .size = sizeof(longer) } };
+	} longer = { { .size = sizeof(longer) }, 0 };
 
 	list(0, 0);
 	ERR(syscall(SYS_listns, &r, ids, 10, 1), EINVAL);
