@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Superblocks by block device. A device has at most one superblock of a type; mounting it again shares that. The superblock holds the device (bdev_claim), so that
- * mkfs and another type's mount are refused, and writes back and drops what the device's own cache has of it at both ends: from then on programs that read the device
- * and the file system see the same bytes.
+ * Superblocks by block device. A device has at most one superblock of a type; mounting it again
+ * shares that. The superblock holds the device (bdev_claim), so that mkfs and another type's mount
+ * are refused, and writes back and drops what the device's own cache has of it at both ends: from
+ * then on programs that read the device and the file system see the same bytes.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -51,7 +52,8 @@ static int set_device(struct super_block *sb, struct fs_context *fc)
 }
 
 /* SB is new: it takes over B, and has it from then on even where this fails. */
-static int fill_new(struct super_block *sb, struct fs_context *fc, struct bdev *b, int (*fill)(struct super_block *, struct fs_context *))
+static int fill_new(struct super_block *sb, struct fs_context *fc, struct bdev *b,
+		    int (*fill)(struct super_block *, struct fs_context *))
 {
 	int e = bdev_claim(b, sb);
 
@@ -103,7 +105,7 @@ int get_tree_bdev(struct fs_context *fc, int (*fill)(struct super_block *sb, str
 	return 0;
 }
 
-void kill_block_super(struct super_block *sb) __releases(sb->s_umount)
+void kill_block_super(struct super_block *sb) __releases(sb -> s_umount)
 {
 	struct bdev *b = sb->s_bdev;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Direct reads: past the page cache, into the caller's pages, one bio after the other. Offsets, lengths and memory are multiples of the device's logical block; a hole or an
- * unwritten extent is zeroed by hand. Pages of the cache that are dirty are the caller's business.
+ * Direct reads: past the page cache, into the caller's pages, one bio after the other. Offsets,
+ * lengths and memory are multiples of the device's logical block; a hole or an unwritten extent is
+ * zeroed by hand. Pages of the cache that are dirty are the caller's business.
  */
 #include <lib/minmax.h>
 #include <block/blk.h>
@@ -31,7 +32,8 @@ static ssize_t read_piece(struct extent_file *x, struct iter *it, u64 addr, u64 
 	ssize_t n;
 	int e;
 
-	n = iter_get_pages(it, pages, min3((u64)x->bdev->disk->max_bytes, max, (u64)iter_count(it)), BIO_MAX_VECS, &off);
+	n = iter_get_pages(it, pages, min3((u64)x->bdev->disk->max_bytes, max, (u64)iter_count(it)),
+			   BIO_MAX_VECS, &off);
 	if (n <= 0)
 		return n ?: -EFAULT;
 	got = (unsigned int)DIV_ROUND_UP(off + (size_t)n, PAGE_SIZE);
@@ -67,14 +69,17 @@ ssize_t extent_direct_read(struct extent_file *x, struct kiocb *k, struct iter *
 	while (iter_count(it) && pos < size) {
 		struct extent at;
 		u64 in, max;
-		int e = fatal_signal_pending(current) ? -EINTR : x->ops->map(x->inode, pos, iter_count(it), false, &at);
+		int e = fatal_signal_pending(current) ?
+				-EINTR :
+				x->ops->map(x->inode, pos, iter_count(it), false, &at);
 
 		if (e) {
 			n = e;
 			break;
 		}
 		in = (u64)(pos - at.off);
-		max = min3(at.len - in, (u64)iter_count(it), round_up((u64)(size - pos), (u64)block));
+		max = min3(at.len - in, (u64)iter_count(it),
+			   round_up((u64)(size - pos), (u64)block));
 		if (at.type == EXTENT_MAPPED)
 			n = read_piece(x, it, at.addr + in, max);
 		else

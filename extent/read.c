@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reading folios by extents. A reader keeps the extent that it looked up last and the bio that it fills, so that a run of folios over one extent is one lookup and
- * as few bios as the device allows. Folios of several units (state.c) may be read by several bios; holes and unwritten extents become zeroes without one.
+ * Reading folios by extents. A reader keeps the extent that it looked up last and the bio that it
+ * fills, so that a run of folios over one extent is one lookup and as few bios as the device
+ * allows. Folios of several units (state.c) may be read by several bios; holes and unwritten
+ * extents become zeroes without one.
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -29,7 +31,8 @@ static void read_end(struct bio *b)
 		unsigned int bits = extent_unit_bits(x);
 		size_t off = ((size_t)(v->bv_page - &folio->page) << PAGE_SHIFT) + v->bv_offset;
 
-		extent_state_end(x, folio, (unsigned int)(off >> bits), v->bv_len >> bits, !b->status);
+		extent_state_end(x, folio, (unsigned int)(off >> bits), v->bv_len >> bits,
+				 !b->status);
 	}
 	bio_free(b);
 }
@@ -41,7 +44,10 @@ static void submit(struct reader *r)
 	r->bio = NULL;
 }
 
-/* LEN bytes at OFF of FOLIO, in one page, from byte ADDR of the device. Counted as under way already. */
+/*
+ * LEN bytes at OFF of FOLIO, in one page, from byte ADDR of the device. Counted as under way
+ * already.
+ */
 static void add_piece(struct reader *r, struct folio *folio, size_t off, unsigned int len, u64 addr)
 {
 	struct page *page = folio_page(folio, off >> PAGE_SHIFT);
@@ -94,7 +100,8 @@ static void fill(struct folio *folio, size_t off, unsigned int len, const struct
 }
 
 /* Pages' parts that one extent has, from OFF on: at most to the page's end. */
-static unsigned int piece_at(const struct reader *r, struct folio *folio, size_t off, unsigned int bits)
+static unsigned int piece_at(const struct reader *r, struct folio *folio, size_t off,
+			     unsigned int bits)
 {
 	u64 left = r->at.len - (u64)(folio_pos(folio) + (loff_t)off - r->at.off);
 	unsigned int page = (unsigned int)(PAGE_SIZE - (off & (PAGE_SIZE - 1)));
@@ -110,9 +117,11 @@ static int read_single(struct reader *r, struct folio *folio)
 	if (e)
 		folio_end_read(folio, false);
 	else if (r->at.type == EXTENT_MAPPED)
-		add_piece(r, folio, 0, (unsigned int)folio_size(folio), r->at.addr + (u64)(folio_pos(folio) - r->at.off));
+		add_piece(r, folio, 0, (unsigned int)folio_size(folio),
+			  r->at.addr + (u64)(folio_pos(folio) - r->at.off));
 	else
-		fill(folio, 0, (unsigned int)folio_size(folio), &r->at), extent_state_end(r->x, folio, 0, 1, true);
+		fill(folio, 0, (unsigned int)folio_size(folio), &r->at),
+			extent_state_end(r->x, folio, 0, 1, true);
 	return e;
 }
 
@@ -139,7 +148,8 @@ static int read_one(struct reader *r, struct folio *folio)
 		n = piece_at(r, folio, off, bits);
 		extent_state_start(s, n >> bits);
 		if (r->at.type == EXTENT_MAPPED) {
-			add_piece(r, folio, off, n, r->at.addr + (u64)(folio_pos(folio) + (loff_t)off - r->at.off));
+			add_piece(r, folio, off, n,
+				  r->at.addr + (u64)(folio_pos(folio) + (loff_t)off - r->at.off));
 		} else {
 			fill(folio, off, n, &r->at);
 			extent_state_end(r->x, folio, (unsigned int)(off >> bits), n >> bits, true);
@@ -162,7 +172,8 @@ int extent_read_folio(struct file *file, struct folio *folio)
 
 void extent_readahead(struct readahead_control *rac)
 {
-	struct reader r = { .x = rac->mapping->private_data, .want = (u64)rac->nr_pages << PAGE_SHIFT };
+	struct reader r = { .x = rac->mapping->private_data,
+			    .want = (u64)rac->nr_pages << PAGE_SHIFT };
 	struct folio *folio;
 
 	while ((folio = readahead_folio(rac))) {

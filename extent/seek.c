@@ -22,7 +22,9 @@ loff_t extent_seek(struct extent_file *x, loff_t off, int whence)
 		return -ENXIO;
 	while (off < size) {
 		struct extent at;
-		int e = fatal_signal_pending(current) ? -EINTR : x->ops->map(x->inode, off, (u64)(size - off), false, &at);
+		int e = fatal_signal_pending(current) ?
+				-EINTR :
+				x->ops->map(x->inode, off, (u64)(size - off), false, &at);
 
 		if (e)
 			return e;
@@ -58,12 +60,15 @@ int extent_fiemap(struct extent_file *x, struct fiemap_extent_info *info, u64 st
 	int e = 0;
 
 	while (pos < end && !e) {
-		e = fatal_signal_pending(current) ? -EINTR : x->ops->map(x->inode, (loff_t)pos, end - pos, attr, &at);
+		e = fatal_signal_pending(current) ?
+			    -EINTR :
+			    x->ops->map(x->inode, (loff_t)pos, end - pos, attr, &at);
 		if (e)
 			return e;
 		if (at.type != EXTENT_HOLE) {
 			if (kept.len)
-				e = fiemap_add(info, (u64)kept.off, kept.addr, kept.len, fiemap_flags(&kept));
+				e = fiemap_add(info, (u64)kept.off, kept.addr, kept.len,
+					       fiemap_flags(&kept));
 			kept = at;
 		}
 		pos = (u64)at.off + at.len;
@@ -74,7 +79,10 @@ int extent_fiemap(struct extent_file *x, struct fiemap_extent_info *info, u64 st
 		bool last = true;
 
 		while (last && pos < (u64)LLONG_MAX) {
-			e = fatal_signal_pending(current) ? -EINTR : x->ops->map(x->inode, (loff_t)pos, (u64)LLONG_MAX - pos, attr, &at);
+			e = fatal_signal_pending(current) ?
+				    -EINTR :
+				    x->ops->map(x->inode, (loff_t)pos, (u64)LLONG_MAX - pos, attr,
+						&at);
 			if (e)
 				return e;
 			last = at.type == EXTENT_HOLE;
@@ -82,7 +90,8 @@ int extent_fiemap(struct extent_file *x, struct fiemap_extent_info *info, u64 st
 				break;
 			pos = (u64)at.off + at.len;
 		}
-		e = fiemap_add(info, (u64)kept.off, kept.addr, kept.len, fiemap_flags(&kept) | (last ? FIEMAP_EXTENT_LAST : 0));
+		e = fiemap_add(info, (u64)kept.off, kept.addr, kept.len,
+			       fiemap_flags(&kept) | (last ? FIEMAP_EXTENT_LAST : 0));
 	}
 	return e < 0 ? e : 0;
 }

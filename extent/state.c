@@ -83,7 +83,8 @@ static void end_read(struct extent_file *x, struct folio *folio, bool ok)
 }
 
 /* N of S's units are no longer under way; whoever takes the last ends the read. */
-static void done(struct extent_file *x, struct folio *folio, struct extent_state *s, unsigned int n, bool ok)
+static void done(struct extent_file *x, struct folio *folio, struct extent_state *s, unsigned int n,
+		 bool ok)
 {
 	bool last, all;
 
@@ -100,7 +101,8 @@ static void done(struct extent_file *x, struct folio *folio, struct extent_state
 	end_read(x, folio, all);
 }
 
-void extent_state_end(struct extent_file *x, struct folio *folio, unsigned int first, unsigned int n, bool ok)
+void extent_state_end(struct extent_file *x, struct folio *folio, unsigned int first,
+		      unsigned int n, bool ok)
 {
 	struct extent_state *s = extent_state_of(x, folio);
 
@@ -134,7 +136,8 @@ bool extent_release_folio(struct folio *folio, gfp_t gfp)
 	return true;
 }
 
-void extent_file_init(struct extent_file *x, struct inode *inode, struct bdev *bdev, const struct extent_ops *ops)
+void extent_file_init(struct extent_file *x, struct inode *inode, struct bdev *bdev,
+		      const struct extent_ops *ops)
 {
 	x->ops = ops;
 	x->bdev = bdev;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * The file system of POSIX message queues (mq_overview(7), "Mounting the message queue filesystem"). Each IPC namespace has one, of which a queue is a file in the
- * root directory, which is everybody's and sticky. mq_open(2) and mq_unlink(2) go through a mount of the namespace's own, made when one
- * of them, or mount(2), first needs it: it keeps the queues while nobody else has mounted them.
+ * The file system of POSIX message queues (mq_overview(7), "Mounting the message queue
+ * filesystem"). Each IPC namespace has one, of which a queue is a file in the root directory, which
+ * is everybody's and sticky. mq_open(2) and mq_unlink(2) go through a mount of the namespace's own,
+ * made when one of them, or mount(2), first needs it: it keeps the queues while nobody else has
+ * mounted them.
  *
- * The superblock knows its namespace, which does not live for that: one that ends leaves superblocks that others have mounted without any, and in such
- * no queue is made. Locks: ns->mq_lock (the mount), directory's i_rwsem, link_lock (superblock to namespace, and the count of queues).
+ * The superblock knows its namespace, which does not live for that: one that ends leaves
+ * superblocks that others have mounted without any, and in such no queue is made. Locks:
+ * ns->mq_lock (the mount), directory's i_rwsem, link_lock (superblock to namespace, and the count
+ * of queues).
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -73,7 +77,8 @@ static void uncount_queue(struct super_block *sb)
 static const struct inode_operations queue_iops = { .setattr = simple_setattr };
 
 /* DIR's i_rwsem held. A queue named D, for A or with the defaults. */
-static int add_queue(struct ipc_namespace *ns, struct inode *dir, struct dentry *d, umode_t mode, const struct mq_attr *a)
+static int add_queue(struct ipc_namespace *ns, struct inode *dir, struct dentry *d, umode_t mode,
+		     const struct mq_attr *a)
 {
 	struct mqueue *q = mqueue_new(ns, a);
 	struct inode *inode;
@@ -117,7 +122,8 @@ static int make_queue(struct dentry *d, umode_t mode, void *attr)
 	return e;
 }
 
-static int mq_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umode_t mode, bool excl)
+static int mq_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *d, umode_t mode,
+		     bool excl)
 {
 	return make_queue(d, mode, NULL);
 }
@@ -138,8 +144,11 @@ static void mq_evict(struct inode *inode)
 	uncount_queue(inode->i_sb);
 }
 
-static const struct inode_operations root_iops = { .lookup = simple_lookup, .create = mq_create, .unlink = mq_unlink };
-static const struct super_operations super_ops = { .statfs = simple_statfs, .evict_inode = mq_evict };
+static const struct inode_operations root_iops = { .lookup = simple_lookup,
+						   .create = mq_create,
+						   .unlink = mq_unlink };
+static const struct super_operations super_ops = { .statfs = simple_statfs,
+						   .evict_inode = mq_evict };
 
 /* ---- mounting ---- */
 
@@ -220,7 +229,10 @@ static int init_fs_context(struct fs_context *fc)
 }
 
 static struct file_system_type mqueue_type = {
-	.name = "mqueue", .init_fs_context = init_fs_context, .kill_sb = kill_litter_super, .fs_flags = FS_USERNS_MOUNT,
+	.name = "mqueue",
+	.init_fs_context = init_fs_context,
+	.kill_sb = kill_litter_super,
+	.fs_flags = FS_USERNS_MOUNT,
 };
 
 void mqueue_free_all(struct ipc_namespace *ns)
@@ -246,10 +258,15 @@ static int check_name(const char *name)
 	return strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ? -EACCES : 0;
 }
 
-/* The root's i_rwsem held. The queue D is there, may be used as OFLAG says, or is made. RO: why it cannot be. */
+/*
+ * The root's i_rwsem held. The queue D is there, may be used as OFLAG says, or is made. RO: why it
+ * cannot be.
+ */
 static int prepare(struct dentry *d, int oflag, umode_t mode, const struct mq_attr *attr, int ro)
 {
-	static const int access[] = { [O_RDONLY] = MAY_READ, [O_WRONLY] = MAY_WRITE, [O_RDWR] = MAY_READ | MAY_WRITE };
+	static const int access[] = {
+		[O_RDONLY] = MAY_READ, [O_WRONLY] = MAY_WRITE, [O_RDWR] = MAY_READ | MAY_WRITE
+	};
 
 	if (d_is_negative(d)) {
 		if (!(oflag & O_CREAT))
@@ -263,7 +280,8 @@ static int prepare(struct dentry *d, int oflag, umode_t mode, const struct mq_at
 	return inode_permission(&nop_mnt_idmap, d->d_inode, access[oflag & O_ACCMODE]);
 }
 
-static struct file *open_queue(struct vfsmount *mnt, const char *name, int oflag, umode_t mode, const struct mq_attr *attr)
+static struct file *open_queue(struct vfsmount *mnt, const char *name, int oflag, umode_t mode,
+			       const struct mq_attr *attr)
 {
 	struct dentry *root = mnt->mnt_root;
 	struct path path = { .mnt = mnt };
@@ -277,7 +295,8 @@ static struct file *open_queue(struct vfsmount *mnt, const char *name, int oflag
 		f = ERR_CAST(path.dentry);
 	} else {
 		e = prepare(path.dentry, oflag, mode, attr, ro);
-		f = e ? ERR_PTR(e) : dentry_open(&path, oflag & (O_ACCMODE | O_NONBLOCK), current_cred());
+		f = e ? ERR_PTR(e) :
+			dentry_open(&path, oflag & (O_ACCMODE | O_NONBLOCK), current_cred());
 		dput(path.dentry);
 	}
 	inode_unlock(root->d_inode);

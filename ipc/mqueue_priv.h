@@ -17,7 +17,8 @@ struct mqueue {
 	unsigned long bytes;		/* c: what is paid */
 	struct mutex lock;
 	wait_queue_head_t wait;		/* who polls */
-	struct list_head senders, receivers;	/* lock: of struct mq_waiter, who is served first in front */
+	/* lock: of struct mq_waiter, who is served first in front */
+	struct list_head senders, receivers;
 	long max_messages, max_size;	/* c */
 	struct list_head messages;	/* lock: highest priority first */
 	long count;			/* lock: messages */

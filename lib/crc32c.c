@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * CRC-32C, eight bytes a step: table k gives what a byte does to the checksum k bytes later. The tables are made when they are first needed; two CPUs that make
- * them at the same time write the same numbers.
+ * CRC-32C, eight bytes a step: table k gives what a byte does to the checksum k bytes later. The
+ * tables are made when they are first needed; two CPUs that make them at the same time write the
+ * same numbers.
  */
 #include <lib/crc32c.h>
 #include <lib/atomic.h>
@@ -26,10 +27,11 @@ static void make_tables(void)
 		for (int k = 1; k < 8; k++) {
 			u32 c = table[k - 1][i];
 
-			__atomic_store_n(&table[k][i], c >> 8 ^ table[0][c & 255], __ATOMIC_RELAXED);
+			__atomic_store_n(&table[k][i], c >> 8 ^ table[0][c & 255],
+					 __ATOMIC_RELAXED);
 		}
 	}
-	__atomic_store_n(&ready, true, __ATOMIC_RELEASE);	/* pairs with the acquire in crc32c() */
+	__atomic_store_n(&ready, true, __ATOMIC_RELEASE); /* pairs with the acquire in crc32c() */
 }
 
 static u32 bytewise(u32 crc, const u8 *b, size_t n)
@@ -51,8 +53,9 @@ u32 crc32c(u32 crc, const void *p, size_t n)
 		memcpy(w, b, sizeof(w));
 		w[0] = le32_raw(w[0]) ^ crc;
 		w[1] = le32_raw(w[1]);
-		crc = table[7][w[0] & 255] ^ table[6][w[0] >> 8 & 255] ^ table[5][w[0] >> 16 & 255] ^ table[4][w[0] >> 24] ^
-		      table[3][w[1] & 255] ^ table[2][w[1] >> 8 & 255] ^ table[1][w[1] >> 16 & 255] ^ table[0][w[1] >> 24];
+		crc = table[7][w[0] & 255] ^ table[6][w[0] >> 8 & 255] ^
+		      table[5][w[0] >> 16 & 255] ^ table[4][w[0] >> 24] ^ table[3][w[1] & 255] ^
+		      table[2][w[1] >> 8 & 255] ^ table[1][w[1] >> 16 & 255] ^ table[0][w[1] >> 24];
 	}
 	return bytewise(crc, b, n);
 }

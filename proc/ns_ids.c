@@ -19,7 +19,8 @@ static const u32 only_types[3] = { CLONE_NEWCGROUP, CLONE_NEWNET, CLONE_NEWTIME 
 
 static bool id_less(struct rb_node *a, const struct rb_node *b)
 {
-	return rb_entry(a, struct ns_id, node)->id < rb_entry((struct rb_node *)b, struct ns_id, node)->id;
+	return rb_entry(a, struct ns_id, node)->id <
+	       rb_entry((struct rb_node *)b, struct ns_id, node)->id;
 }
 
 /* ns_tree_lock held. 0: the first of its type was given that already. */
@@ -29,9 +30,10 @@ static u64 first_id(u32 type)
 		u32 type;
 		u64 id;
 	} first[] = {
-		{ CLONE_NEWIPC, IPC_NS_INIT_ID }, { CLONE_NEWUTS, UTS_NS_INIT_ID }, { CLONE_NEWUSER, USER_NS_INIT_ID }, { CLONE_NEWPID, PID_NS_INIT_ID },
-		{ CLONE_NEWCGROUP, CGROUP_NS_INIT_ID }, { CLONE_NEWTIME, TIME_NS_INIT_ID }, { CLONE_NEWNET, NET_NS_INIT_ID },
-		{ CLONE_NEWNS, MNT_NS_INIT_ID },
+		{ CLONE_NEWIPC, IPC_NS_INIT_ID },	{ CLONE_NEWUTS, UTS_NS_INIT_ID },
+		{ CLONE_NEWUSER, USER_NS_INIT_ID },	{ CLONE_NEWPID, PID_NS_INIT_ID },
+		{ CLONE_NEWCGROUP, CGROUP_NS_INIT_ID }, { CLONE_NEWTIME, TIME_NS_INIT_ID },
+		{ CLONE_NEWNET, NET_NS_INIT_ID },	{ CLONE_NEWNS, MNT_NS_INIT_ID },
 	};
 	u64 id = 0;
 

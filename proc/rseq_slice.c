@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Extended slices: a thread that is just about to let go of a lock may ask, by a byte in its rseq area, not to be preempted there. When it is to be scheduled away as
- * it returns to user mode from an interrupt, it gets a few microseconds instead, is told so in the next byte, and shall give the rest back
- * by rseq_slice_yield(2) when it is done; any other call ends it too. A timer of the CPU ends it otherwise, by asking for the switch again.
+ * Extended slices: a thread that is just about to let go of a lock may ask, by a byte in its rseq
+ * area, not to be preempted there. When it is to be scheduled away as it returns to user mode from
+ * an interrupt, it gets a few microseconds instead, is told so in the next byte, and shall give the
+ * rest back by rseq_slice_yield(2) when it is done; any other call ends it too. A timer of the CPU
+ * ends it otherwise, by asking for the switch again.
  *
- * What is asked for is the task's own affair, so that only it is held up: whoever waits for the CPU waits no longer than slice_ns. slice_granted, with its work
- * flag, is looked at and changed by the task itself, and by its CPU's timer in between.
+ * What is asked for is the task's own affair, so that only it is held up: whoever waits for the CPU
+ * waits no longer than slice_ns. slice_granted, with its work flag, is looked at and changed by the
+ * task itself, and by its CPU's timer in between.
  */
 #include <lib/types.h>
 #include <lib/format.h>
@@ -75,7 +78,8 @@ bool rseq_extend_slice(struct pt_regs *regs)
 {
 	struct task *t = current;
 
-	if (likely(!t->slice_enabled) || t->slice_granted || !t->rseq || arch_syscall_nr(regs) >= 0 || !take_request(t))
+	if (likely(!t->slice_enabled) || t->slice_granted || !t->rseq ||
+	    arch_syscall_nr(regs) >= 0 || !take_request(t))
 		return false;
 	local_irq_disable();
 	t->slice_granted = true;
@@ -135,9 +139,11 @@ long rseq_slice_set(bool on)
 	if (on == t->slice_enabled)
 		return 0;
 	if (get_user(flags, FIELD(t, flags)) ||
-	    (flags & ours) != (RSEQ_CS_FLAG_SLICE_EXT_AVAILABLE | (t->slice_enabled ? RSEQ_CS_FLAG_SLICE_EXT_ENABLED : 0)))
+	    (flags & ours) != (RSEQ_CS_FLAG_SLICE_EXT_AVAILABLE |
+			       (t->slice_enabled ? RSEQ_CS_FLAG_SLICE_EXT_ENABLED : 0)))
 		goto bad;
-	flags = on ? flags | RSEQ_CS_FLAG_SLICE_EXT_ENABLED : flags & ~(u32)RSEQ_CS_FLAG_SLICE_EXT_ENABLED;
+	flags = on ? flags | RSEQ_CS_FLAG_SLICE_EXT_ENABLED :
+		     flags & ~(u32)RSEQ_CS_FLAG_SLICE_EXT_ENABLED;
 	if (put_user(flags, FIELD(t, flags)))
 		goto bad;
 	t->slice_enabled = on;
@@ -180,7 +186,8 @@ static ssize_t store_slice(struct show_node *n, const char *text, size_t len)
 
 static int rseq_slice_publish(void)
 {
-	show_attr(show_path(SHOW_DEBUG, "rseq"), "slice_ext_nsec", 0644, show_slice, store_slice, NULL);
+	show_attr(show_path(SHOW_DEBUG, "rseq"), "slice_ext_nsec", 0644, show_slice, store_slice,
+		  NULL);
 	return 0;
 }
 INITCALL(fs, rseq_slice_publish);

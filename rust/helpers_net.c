@@ -15,11 +15,23 @@
 #include <net/netns.h>
 #include <abi/errno.h>
 
-#define COPIED_HEADERS 128	/* bytes of a long packet that are copied: link, IP and TCP headers with options */
+/* bytes of a long packet that are copied: link, IP and TCP headers with options */
+#define COPIED_HEADERS 128
 
-static struct rust_netdev *priv(const struct netdev *d) { return d->priv; }
-void *rust_netdev_driver(const struct netdev *d) { return priv(d)->driver; }
-struct netdev *rust_poll_dev(const struct net_poll *q) { return q->dev; }
+static struct rust_netdev *priv(const struct netdev *d)
+{
+	return d->priv;
+}
+
+void *rust_netdev_driver(const struct netdev *d)
+{
+	return priv(d)->driver;
+}
+
+struct netdev *rust_poll_dev(const struct net_poll *q)
+{
+	return q->dev;
+}
 
 struct netdev *rust_netdev_alloc(const char *pattern, const struct netdev_ops *ops, void *driver)
 {
@@ -61,7 +73,10 @@ void rust_netdev_unregister(struct netdev *d)
 	netdev_put(d);
 }
 
-/* Within a section: the poller's thread does not end before it has seen the queue off (net_poll_disable()). */
+/*
+ * Within a section: the poller's thread does not end before it has seen the queue off
+ * (net_poll_disable()).
+ */
 void rust_netdev_schedule(struct netdev *d)
 {
 	rcu_read_lock();
@@ -69,8 +84,15 @@ void rust_netdev_schedule(struct netdev *d)
 	rcu_read_unlock();
 }
 
-void rust_netdev_poll_on(struct netdev *d) { net_poll_enable(&priv(d)->poll); }
-void rust_netdev_poll_off(struct netdev *d) { net_poll_disable(&priv(d)->poll); }
+void rust_netdev_poll_on(struct netdev *d)
+{
+	net_poll_enable(&priv(d)->poll);
+}
+
+void rust_netdev_poll_off(struct netdev *d)
+{
+	net_poll_disable(&priv(d)->poll);
+}
 
 void rust_netdev_setup(struct netdev *d, const u8 *mac, u32 mtu, u32 max_mtu, u32 features)
 {
@@ -78,7 +100,7 @@ void rust_netdev_setup(struct netdev *d, const u8 *mac, u32 mtu, u32 max_mtu, u3
 		memcpy(d->addr, mac, ETH_ALEN);
 	} else {
 		get_random_bytes(d->addr, ETH_ALEN);
-		d->addr[0] = (u8)((d->addr[0] & 0xfe) | 2);	/* one station's, given by its user */
+		d->addr[0] = (u8)((d->addr[0] & 0xfe) | 2); /* one station's, given by its user */
 	}
 	d->mtu = mtu;
 	d->max_mtu = max_mtu;
@@ -162,7 +184,8 @@ bool rust_rx_add(struct packet *p, struct page *page, u32 off, u32 len)
 
 bool rust_rx_partial(struct packet *p, u16 start, u16 off)
 {
-	if ((u32)start + off + sizeof(u16) > p->len || !packet_need(p, (u16)(start + off + sizeof(u16))))
+	if ((u32)start + off + sizeof(u16) > p->len ||
+	    !packet_need(p, (u16)(start + off + sizeof(u16))))
 		return false;
 	p->csum_state = PACKET_CSUM_PARTIAL;
 	p->csum_start = (u16)(p->data + start);

@@ -55,7 +55,8 @@ impl Packet {
     /// Where a sum begins that the device is to make, from the first byte on, and where it goes, from there on.
     pub fn wants_sum(&self) -> Option<(u16, u16)> {
         let p = self.raw();
-        (u32::from(p.csum_state) == bindings::packet_csum_PACKET_CSUM_PARTIAL).then(|| (p.csum_start.saturating_sub(p.data), p.csum_off))
+        (u32::from(p.csum_state) == bindings::packet_csum_PACKET_CSUM_PARTIAL)
+            .then(|| (p.csum_start.saturating_sub(p.data), p.csum_off))
     }
 
     /// The device vouches for its sums.
@@ -67,7 +68,11 @@ impl Packet {
     /// It came from this machine, and the sum from `start` on, to go `off` bytes further, was not made. `EINVAL`: these lie outside.
     pub fn set_unsummed(&mut self, start: u16, off: u16) -> Result {
         // SAFETY: by the type's invariant.
-        if unsafe { bindings::rust_rx_partial(self.0.as_ptr(), start, off) } { Ok(()) } else { Err(Error::EINVAL) }
+        if unsafe { bindings::rust_rx_partial(self.0.as_ptr(), start, off) } {
+            Ok(())
+        } else {
+            Err(Error::EINVAL)
+        }
     }
 
     /// It is with its receiver, or on the wire.
@@ -102,7 +107,8 @@ impl Lent {
     pub fn segment(&self, i: usize) -> Option<(u64, u32)> {
         let (mut addr, mut len) = (0, 0);
         // SAFETY: by Packet's invariant; the C side checks i.
-        unsafe { bindings::rust_packet_segment(self.0.0.as_ptr(), i as u32, &mut addr, &mut len) }.then_some((addr, len))
+        unsafe { bindings::rust_packet_segment(self.0 .0.as_ptr(), i as u32, &mut addr, &mut len) }
+            .then_some((addr, len))
     }
 }
 
@@ -143,7 +149,11 @@ pub struct Outgoing {
 impl Outgoing {
     /// Room for `n` at a time.
     pub fn new(engine: &Engine, n: usize) -> Result<Outgoing> {
-        Ok(Outgoing { engine: engine.share(), slots: KSlice::from_fn(n, KERNEL, |_| None)?, places: Places::new(n)? })
+        Ok(Outgoing {
+            engine: engine.share(),
+            slots: KSlice::from_fn(n, KERNEL, |_| None)?,
+            places: Places::new(n)?,
+        })
     }
 
     /// Lends the packet, which is charged to no socket any more, under a number. `EBUSY`: there is no room; `EIO`: the device was halted.
@@ -215,7 +225,9 @@ impl Filled {
     pub fn copy_out(&self, to: &mut [u8]) {
         let n = (to.len() as u32).min(RX_BUFFER);
         // SAFETY: by Buffer's invariant; n bytes are in both.
-        unsafe { bindings::rust_rx_read(self.0.page.as_ptr(), self.0.off, to.as_mut_ptr().cast(), n) }
+        unsafe {
+            bindings::rust_rx_read(self.0.page.as_ptr(), self.0.off, to.as_mut_ptr().cast(), n)
+        }
     }
 
     /// The packet in its bytes from `from` to `to`. `EINVAL`: there are none; `ENOMEM`.
@@ -238,7 +250,11 @@ impl Filled {
         let (page, off) = (self.0.page.as_ptr(), self.0.off);
         core::mem::forget(self);
         // SAFETY: by the invariants of both; the reference goes with the call.
-        if unsafe { bindings::rust_rx_add(p.0.as_ptr(), page, off, len) } { Ok(()) } else { Err(Error::EINVAL) }
+        if unsafe { bindings::rust_rx_add(p.0.as_ptr(), page, off, len) } {
+            Ok(())
+        } else {
+            Err(Error::EINVAL)
+        }
     }
 }
 
@@ -286,7 +302,11 @@ pub struct Incoming {
 impl Incoming {
     /// Room for `n` at a time.
     pub fn new(engine: &Engine, n: usize) -> Result<Incoming> {
-        Ok(Incoming { engine: engine.share(), slots: KSlice::from_fn(n, KERNEL, |_| None)?, places: Places::new(n)? })
+        Ok(Incoming {
+            engine: engine.share(),
+            slots: KSlice::from_fn(n, KERNEL, |_| None)?,
+            places: Places::new(n)?,
+        })
     }
 
     /// Lends a fresh buffer of `RX_BUFFER` bytes: its number and address. `ENOMEM`; `EBUSY`: there is no room; `EIO`: the device was halted.
@@ -298,7 +318,8 @@ impl Incoming {
         let slot = self.slots.get_mut(usize::from(i)).ok_or(Error::EBUSY)?;
         let (mut off, mut phys) = (0, 0);
         // SAFETY: both places are valid; the result is checked.
-        let page = NonNull::new(unsafe { bindings::rust_rx_alloc(&mut off, &mut phys) }).ok_or(Error::ENOMEM)?;
+        let page = NonNull::new(unsafe { bindings::rust_rx_alloc(&mut off, &mut phys) })
+            .ok_or(Error::ENOMEM)?;
         *slot = Some(Buffer { page, off });
         self.places.take();
         Ok((i, self.engine.address(phys)))
@@ -443,7 +464,12 @@ unsafe extern "C" fn stop<D: Driver>(d: *mut bindings::netdev) {
     driver_of::<D>(d).stop();
 }
 
-unsafe extern "C" fn xmit<D: Driver>(d: *mut bindings::netdev, p: *mut bindings::packet, _queue: u16, more: bool) -> bindings::netdev_xmit {
+unsafe extern "C" fn xmit<D: Driver>(
+    d: *mut bindings::netdev,
+    p: *mut bindings::packet,
+    _queue: u16,
+    more: bool,
+) -> bindings::netdev_xmit {
     let Some(raw) = NonNull::new(p) else { return bindings::netdev_xmit_NETDEV_XMIT_OK };
     match driver_of::<D>(d).xmit(Packet(raw), more) {
         Ok(()) => bindings::netdev_xmit_NETDEV_XMIT_OK,
@@ -485,7 +511,8 @@ impl<D: Driver> Ops<D> {
         free: Some(free::<D>),
         ioctl: None,
     };
-    const POLL: bindings::net_poll_ops = bindings::net_poll_ops { poll: Some(poll::<D>), arm: Some(arm::<D>) };
+    const POLL: bindings::net_poll_ops =
+        bindings::net_poll_ops { poll: Some(poll::<D>), arm: Some(arm::<D>) };
 }
 
 /// A device that was added. Dropped, it is taken away; sleeps.
@@ -533,10 +560,19 @@ pub fn add<D: Driver>(pattern: &CStr, kind: &Kind, driver: Arc<D>) -> Result<Dev
         drop(unsafe { Arc::from_raw(data.cast::<D>().cast_const()) });
         return Err(Error::ENOMEM);
     };
-    let f = if kind.sums { bindings::netdev_feature_NETDEV_F_CSUM } else { 0 } | if kind.vouches { bindings::netdev_feature_NETDEV_F_RXCSUM } else { 0 };
+    let f = if kind.sums { bindings::netdev_feature_NETDEV_F_CSUM } else { 0 }
+        | if kind.vouches { bindings::netdev_feature_NETDEV_F_RXCSUM } else { 0 };
     let mac = kind.mac.as_ref().map_or(core::ptr::null(), |m| m.as_ptr());
     // SAFETY: nobody else knows the device yet; the address is one or none.
-    unsafe { bindings::rust_netdev_setup(dev.as_ptr(), mac, kind.mtu, kind.max_mtu, f | bindings::netdev_feature_NETDEV_F_SG) };
+    unsafe {
+        bindings::rust_netdev_setup(
+            dev.as_ptr(),
+            mac,
+            kind.mtu,
+            kind.max_mtu,
+            f | bindings::netdev_feature_NETDEV_F_SG,
+        )
+    };
     // SAFETY: the device is whole; a reference for us beside that of the registration.
     unsafe { bindings::netdev_get(dev.as_ptr()) };
     // SAFETY: as above.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * listns(2): the numbers of namespaces, in ascending order, behind the last one that the caller had. A caller sees those that he is in; who has CAP_SYS_ADMIN in the
- * first user namespace, and is in the first pid namespace, sees all.
+ * listns(2): the numbers of namespaces, in ascending order, behind the last one that the caller
+ * had. A caller sees those that he is in; who has CAP_SYS_ADMIN in the first user namespace, and is
+ * in the first pid namespace, sees all.
  */
 #include <lib/types.h>
 #include <abi/syscalls.h>
@@ -101,7 +102,8 @@ static long list(const struct listing *l, struct uptr to, size_t most)
 	while ((size_t)n < most && ns_id_next(f.id, &f)) {
 		if (is_behind(l, &f)) {
 			behind = true;
-			if ((!l->req.ns_type || f.type & l->req.ns_type) && is_shown(l, &f) && put_user(f.id, uptr_add(to, 8UL * (unsigned long)n++)))
+			if ((!l->req.ns_type || f.type & l->req.ns_type) && is_shown(l, &f) &&
+			    put_user(f.id, uptr_add(to, 8UL * (unsigned long)n++)))
 				return -EFAULT;
 		}
 		if (fatal_signal_pending(current))

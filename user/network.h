@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The network before the first program: lo is up, eth0 is as the kernel's ip= says also where the kernel ignores that word, and
- * /etc/resolv.conf, where the root has none, is what the kernel knows of name servers. All of it is left alone where the kernel has no network.
+ * The network before the first program: lo is up, eth0 is as the kernel's ip= says also where the
+ * kernel ignores that word, and /etc/resolv.conf, where the root has none, is what the kernel knows
+ * of name servers. All of it is left alone where the kernel has no network.
  */
 #pragma once
 
@@ -36,7 +37,9 @@ static int set_up(int s, const char *name)
 static void add_default_route(int s, const char *gateway)
 {
 	struct rtentry r = { .rt_flags = RTF_UP | RTF_GATEWAY };
-	struct sockaddr_in *to = (struct sockaddr_in *)&r.rt_dst, *mask = (struct sockaddr_in *)&r.rt_genmask, *by = (struct sockaddr_in *)&r.rt_gateway;
+	struct sockaddr_in *to = (struct sockaddr_in *)&r.rt_dst,
+			   *mask = (struct sockaddr_in *)&r.rt_genmask,
+			   *by = (struct sockaddr_in *)&r.rt_gateway;
 
 	to->sin_family = mask->sin_family = by->sin_family = AF_INET;
 	if (inet_aton(gateway, &by->sin_addr) && ioctl(s, SIOCADDRT, &r) && errno != EEXIST)
@@ -68,13 +71,16 @@ static void configure(int s)
 	n = fd < 0 ? 0 : (int)read(fd, line, sizeof(line) - 1);
 	close(fd);
 	line[n > 0 ? n : 0] = '\0';
-	if (!ioctl(s, SIOCGIFADDR, &r) || ioctl(s, SIOCGIFFLAGS, &r) || ip_words(line, field) < 4 || !inet_addr(field[0]))
+	if (!ioctl(s, SIOCGIFADDR, &r) || ioctl(s, SIOCGIFFLAGS, &r) || ip_words(line, field) < 4 ||
+	    !inet_addr(field[0]))
 		return;
-	if (set_address(s, SIOCSIFADDR, "eth0", field[0]) || set_address(s, SIOCSIFNETMASK, "eth0", field[3]) || set_up(s, "eth0"))
+	if (set_address(s, SIOCSIFADDR, "eth0", field[0]) ||
+	    set_address(s, SIOCSIFNETMASK, "eth0", field[3]) || set_up(s, "eth0"))
 		say("eth0");
 	else if (field[2] && *field[2])
 		add_default_route(s, field[2]);
-	if (field[7] && *field[7] && (fd = open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) >= 0) {
+	if (field[7] && *field[7] &&
+	    (fd = open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) >= 0) {
 		dprintf(fd, "nameserver %s\n", field[7]);
 		close(fd);
 	}

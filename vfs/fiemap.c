@@ -11,7 +11,9 @@
 
 int fiemap_add(struct fiemap_extent_info *info, u64 logical, u64 physical, u64 len, u32 flags)
 {
-	struct fiemap_extent x = { .fe_logical = logical, .fe_physical = physical, .fe_length = len, .fe_flags = flags };
+	struct fiemap_extent x = {
+		.fe_logical = logical, .fe_physical = physical, .fe_length = len, .fe_flags = flags
+	};
 
 	if (!info->max) {
 		info->mapped++;
@@ -38,7 +40,9 @@ long fiemap_ioctl(struct file *file, struct uptr arg)
 		return -EFAULT;
 	if (m.fm_extent_count > MOST_EXTENTS)
 		return -EINVAL;
-	info = (struct fiemap_extent_info){ .flags = m.fm_flags, .max = m.fm_extent_count, .to = uptr_add(arg, sizeof(m)) };
+	info = (struct fiemap_extent_info){ .flags = m.fm_flags,
+					    .max = m.fm_extent_count,
+					    .to = uptr_add(arg, sizeof(m)) };
 	if (!m.fm_length)
 		return -EINVAL;
 	if (m.fm_start >= (u64)inode->i_sb->s_maxbytes)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reading by extents, against a model: a file of 1 KiB blocks whose map follows from a seed, on a disk whose every byte follows from its address and whose sectors can be
- * made bad. Folios of one page and of four are compared byte by byte; where a read failed, only what is missing is read again.
+ * Reading by extents, against a model: a file of 1 KiB blocks whose map follows from a seed, on a
+ * disk whose every byte follows from its address and whose sectors can be made bad. Folios of one
+ * page and of four are compared byte by byte; where a read failed, only what is missing is read
+ * again.
  */
 #include <lib/err.h>
 #include <lib/hash.h>
@@ -28,7 +30,10 @@ static u8 disk_byte(u64 at)
 static int queue(struct disk *d, unsigned int q, struct bio *b)
 {
 	u64 at = b->disk_sector << SECTOR_SHIFT;
-	int status = b->disk_sector < bad_to && b->disk_sector + (b->len >> SECTOR_SHIFT) > bad_from ? -EIO : 0;
+	int status = b->disk_sector < bad_to &&
+				     b->disk_sector + (b->len >> SECTOR_SHIFT) > bad_from ?
+			     -EIO :
+			     0;
 
 	(void)d;
 	(void)q;
@@ -62,7 +67,11 @@ static int map(struct inode *inode, loff_t off, u64 len, bool attr, struct exten
 	(void)inode;
 	(void)len;
 	(void)attr;
-	*out = (struct extent){ .off = (loff_t)(run * RUN * BLOCK), .len = RUN * BLOCK, .type = h % 5 == 0 ? EXTENT_HOLE : h % 5 == 1 ? EXTENT_UNWRITTEN : EXTENT_MAPPED };
+	*out = (struct extent){ .off = (loff_t)(run * RUN * BLOCK),
+				.len = RUN * BLOCK,
+				.type = h % 5 == 0 ? EXTENT_HOLE :
+					h % 5 == 1 ? EXTENT_UNWRITTEN :
+						     EXTENT_MAPPED };
 	out->addr = (u64)(h / 8 % (DISK_BLOCKS - RUN)) * BLOCK;
 	return 0;
 }
@@ -72,12 +81,17 @@ static u8 model_byte(const struct inode *inode, u64 off)
 	struct extent at;
 
 	map(NULL, (loff_t)off, 1, false, &at);
-	return off >= (u64)i_size_read(inode) || at.type != EXTENT_MAPPED ? 0 : disk_byte(at.addr + (off - (u64)at.off));
+	return off >= (u64)i_size_read(inode) || at.type != EXTENT_MAPPED ?
+		       0 :
+		       disk_byte(at.addr + (off - (u64)at.off));
 }
 
 static const struct extent_ops extent_ops = { .map = map };
 static const struct mapping_ops mapping_ops = {
-	.read_folio = extent_read_folio, .readahead = extent_readahead, .invalidate_folio = extent_invalidate_folio, .release_folio = extent_release_folio,
+	.read_folio = extent_read_folio,
+	.readahead = extent_readahead,
+	.invalidate_folio = extent_invalidate_folio,
+	.release_folio = extent_release_folio,
 };
 
 static bool equals(struct folio *folio, const struct inode *inode)
@@ -100,7 +114,9 @@ static int init_context(struct fs_context *fc)
 	return pseudo_init_fs_context(fc, &p);
 }
 
-static struct file_system_type type = { .name = "ktest_extent", .init_fs_context = init_context, .kill_sb = kill_anon_super };
+static struct file_system_type type = { .name = "ktest_extent",
+					.init_fs_context = init_context,
+					.kill_sb = kill_anon_super };
 
 struct around {
 	struct vfsmount *mnt;
@@ -197,12 +213,17 @@ KTEST(extent_failed_part_is_read_again)
 
 	KT_ASSERT(begin(&a, 64 * (loff_t)PAGE_SIZE));
 	seed = 3;
-	do {	/* a run that begins a page's part and is mapped, with another mapped one in the same page */
+	/*
+	 * a run that begins a page's part and is mapped, with another mapped one in the same page
+	 */
+	do {
 		map(NULL, (loff_t)(++run * RUN * BLOCK), 1, false, &at);
-	} while (at.type != EXTENT_MAPPED || (u64)at.off / PAGE_SIZE != ((u64)at.off + at.len - 1) / PAGE_SIZE);
+	} while (at.type != EXTENT_MAPPED ||
+		 (u64)at.off / PAGE_SIZE != ((u64)at.off + at.len - 1) / PAGE_SIZE);
 	bad_from = at.addr >> SECTOR_SHIFT;
 	bad_to = bad_from + 1;
-	KT_EQ(PTR_ERR(read_mapping_folio(&a.inode->i_data, (pgoff_t)at.off >> PAGE_SHIFT, NULL)), -EIO);
+	KT_EQ(PTR_ERR(read_mapping_folio(&a.inode->i_data, (pgoff_t)at.off >> PAGE_SHIFT, NULL)),
+	      -EIO);
 	KT_ASSERT(!xa_empty(&a.x.states));
 	bad_to = bad_from = 0;
 	reads = 0;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* sources: lib/crc32c.c */
-/* CRC-32C against RFC 3720's examples (B.4), and against a bit at a time for all lengths and alignments. */
+/*
+ * CRC-32C against RFC 3720's examples (B.4), and against a bit at a time for all lengths and
+ * alignments.
+ */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

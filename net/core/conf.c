@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Settings of /proc/sys/net/core, and those of local sockets. Each network namespace has its own net_conf, which the root of the user namespace
- * that owns it may change (network_namespaces(7)). The sizes of buffers are the machine's, since they bound what any user's sockets can
- * hold: other namespaces see them, and cannot write.
+ * Settings of /proc/sys/net/core, and those of local sockets. Each network namespace has its own
+ * net_conf, which the root of the user namespace that owns it may change (network_namespaces(7)).
+ * The sizes of buffers are the machine's, since they bound what any user's sockets can hold: other
+ * namespaces see them, and cannot write.
  */
 #include <lib/string.h>
 #include <alloc/slab.h>
@@ -20,8 +21,12 @@
 #define MIN_RCVBUF 2304
 #define SOMAXCONN 4096		/* not a page */
 
-struct net_limits net_limits = { .wmem_default = 212992, .wmem_max = 4 << 20, .rmem_default = 212992, .rmem_max = 4 << 20 };
-static const struct net_conf defaults = { .somaxconn = SOMAXCONN, .optmem_max = 131072, .unix_max_dgram_qlen = 10 };
+struct net_limits net_limits = {
+	.wmem_default = 212992, .wmem_max = 4 << 20, .rmem_default = 212992, .rmem_max = 4 << 20
+};
+static const struct net_conf defaults = { .somaxconn = SOMAXCONN,
+					  .optmem_max = 131072,
+					  .unix_max_dgram_qlen = 10 };
 static struct net_conf init_conf;
 
 static int conf_begin(struct net *net)
@@ -89,7 +94,8 @@ static int settings_init(void)
 {
 	setting(sysctl_int("net/core/somaxconn", 0644, &init_conf.somaxconn, 0, INT_MAX));
 	setting(sysctl_int("net/core/optmem_max", 0644, &init_conf.optmem_max, 0, INT_MAX));
-	setting(sysctl_int("net/unix/max_dgram_qlen", 0644, &init_conf.unix_max_dgram_qlen, 0, INT_MAX));
+	setting(sysctl_int("net/unix/max_dgram_qlen", 0644, &init_conf.unix_max_dgram_qlen, 0,
+			   INT_MAX));
 	limit("net/core/wmem_max", &net_limits.wmem_max, MIN_SNDBUF);
 	limit("net/core/rmem_max", &net_limits.rmem_max, MIN_RCVBUF);
 	limit("net/core/rmem_default", &net_limits.rmem_default, MIN_RCVBUF);

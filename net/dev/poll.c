@@ -170,7 +170,8 @@ void net_poll_disable(struct net_poll *q)
 	might_sleep();
 	set_bit(OFF, &q->state);
 	smp_mb();
-	synchronize_rcu();		/* net_poll_schedule() that saw it on has woken the thread, which may end afterwards */
+	/* net_poll_schedule() that saw it on has woken the thread, which may end afterwards */
+	synchronize_rcu();
 	while (test_bit(CLAIMED, &q->state))
 		schedule_timeout_uninterruptible(1);
 }

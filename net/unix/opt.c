@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What local sockets have of their own: ioctls, and options of SOL_SOCKET that differ (unix(7)); the others are net/core/sock_opt.c's. */
+/*
+ * What local sockets have of their own: ioctls, and options of SOL_SOCKET that differ (unix(7));
+ * the others are net/core/sock_opt.c's.
+ */
 #include <lib/types.h>
 #include <mm/uaccess.h>
 #include <abi/errno.h>

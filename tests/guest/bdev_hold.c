@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Who has a block device for himself: O_EXCL of open(2), and what it keeps others from. proves: open ioctl */
+/*
+ * Who has a block device for himself: O_EXCL of open(2), and what it keeps others from. proves:
+ * open ioctl
+ */
 #include "t.h"
 #include <linux/fs.h>
 #include <linux/loop.h>
@@ -12,8 +15,10 @@ static char dev[32];
 /* A loop device over a file of 4 MiB; it goes with its last user. */
 static int device(void)
 {
-	int control = open("/dev/loop-control", O_RDWR), file = OK(open("/tmp/hold.img", O_RDWR | O_CREAT | O_TRUNC, 0600)), d;
-	struct loop_config c = { .fd = (unsigned int)file, .info = { .lo_flags = LO_FLAGS_AUTOCLEAR } };
+	int control = open("/dev/loop-control", O_RDWR),
+	    file = OK(open("/tmp/hold.img", O_RDWR | O_CREAT | O_TRUNC, 0600)), d;
+	struct loop_config c = { .fd = (unsigned int)file,
+				 .info = { .lo_flags = LO_FLAGS_AUTOCLEAR } };
 
 	if (control < 0 && errno == ENOENT)
 		SKIP("no loop devices");
@@ -103,7 +108,8 @@ TEST(block_size_needs_rights)
 			_exit(1);
 		if (ioctl(d, BLKBSZSET, &n) != -1 || errno != EACCES)
 			_exit(2);
-		if (!unshare(CLONE_NEWUSER) && (ioctl(d, BLKBSZSET, &n) != -1 || errno != EACCES))	/* root of his own namespace */
+		/* root of his own namespace */
+		if (!unshare(CLONE_NEWUSER) && (ioctl(d, BLKBSZSET, &n) != -1 || errno != EACCES))
 			_exit(3);
 		_exit(0);
 	}
@@ -117,13 +123,15 @@ TEST(mount_excludes)
 	int d = device(), a;
 
 	mkdir("/tmp/hold", 0755);
-	ERR(mount("/tmp/hold", "/tmp/hold", "xfs", MS_RDONLY, NULL), errno == ENODEV ? ENODEV : ENOTBLK);
+	ERR(mount("/tmp/hold", "/tmp/hold", "xfs", MS_RDONLY, NULL),
+	    errno == ENODEV ? ENODEV : ENOTBLK);
 	if (errno == ENODEV)
 		SKIP("no xfs");
 	a = OK(open(dev, O_RDONLY | O_EXCL));
 	ERR(mount(dev, "/tmp/hold", "xfs", MS_RDONLY, NULL), EBUSY);
 	close(a);
-	ERR(mount(dev, "/tmp/hold", "xfs", MS_RDONLY, NULL), EINVAL);	/* zeroes are no file system, and what failed holds nothing */
+	/* zeroes are no file system, and what failed holds nothing */
+	ERR(mount(dev, "/tmp/hold", "xfs", MS_RDONLY, NULL), EINVAL);
 	close(OK(open(dev, O_RDONLY | O_EXCL)));
 	ERR(mount("/tmp/none", "/tmp/hold", "xfs", MS_RDONLY, NULL), ENOENT);
 	OK(rmdir("/tmp/hold"));

@@ -12,7 +12,9 @@ static uint64_t ids[MOST];
 
 static long list_behind(uint64_t last, uint32_t types, uint64_t owner)
 {
-	struct ns_id_req r = { .size = sizeof(r), .ns_id = last, .ns_type = types, .user_ns_id = owner };
+	struct ns_id_req r = {
+		.size = sizeof(r), .ns_id = last, .ns_type = types, .user_ns_id = owner
+	};
 	long n = syscall(SYS_listns, &r, ids, MOST, 0);
 
 	for (long i = 1; i < n; i++)
@@ -67,8 +69,13 @@ TEST(the_first_of_each_kind)
 		uint32_t type;
 		uint64_t id;
 	} first[] = {
-		{ CLONE_NEWIPC, IPC_NS_INIT_ID }, { CLONE_NEWUTS, UTS_NS_INIT_ID }, { CLONE_NEWUSER, USER_NS_INIT_ID }, { CLONE_NEWPID, PID_NS_INIT_ID },
-		{ CLONE_NEWCGROUP, CGROUP_NS_INIT_ID }, { 0x80 /* CLONE_NEWTIME */, TIME_NS_INIT_ID }, { CLONE_NEWNET, NET_NS_INIT_ID },
+		{ CLONE_NEWIPC, IPC_NS_INIT_ID },
+		{ CLONE_NEWUTS, UTS_NS_INIT_ID },
+		{ CLONE_NEWUSER, USER_NS_INIT_ID },
+		{ CLONE_NEWPID, PID_NS_INIT_ID },
+		{ CLONE_NEWCGROUP, CGROUP_NS_INIT_ID },
+		{ 0x80 /* CLONE_NEWTIME */, TIME_NS_INIT_ID },
+		{ CLONE_NEWNET, NET_NS_INIT_ID },
 		{ CLONE_NEWNS, MNT_NS_INIT_ID },
 	};
 	long all = list(0, 0);

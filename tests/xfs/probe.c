@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Run in the guest on a mounted XFS (argument: where): what shell programs do not ask. Prints lines that tests/command/xfs.py compares. */
+/*
+ * Run in the guest on a mounted XFS (argument: where): what shell programs do not ask. Prints lines
+ * that tests/command/xfs.py compares.
+ */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -34,9 +37,11 @@ static void xattrs(const char *path)
 	for (char *p = list; p < list + n; p += strlen(p) + 1) {
 		ssize_t len = getxattr(path, p, value, sizeof(value));
 
-		if (len != getxattr(path, p, NULL, 0) || (len > 1 && (getxattr(path, p, value, 1) != -1 || errno != ERANGE)))
+		if (len != getxattr(path, p, NULL, 0) ||
+		    (len > 1 && (getxattr(path, p, value, 1) != -1 || errno != ERANGE)))
 			printf("wrong length of %s\n", p);
-		printf("xattr %s %s %zd %lx\n", path, p, len, len < 0 ? 0 : sum((unsigned char *)value, (size_t)len));
+		printf("xattr %s %s %zd %lx\n", path, p, len,
+		       len < 0 ? 0 : sum((unsigned char *)value, (size_t)len));
 	}
 	if (getxattr(path, "user.nothing", value, 1) != -1 || errno != ENODATA)
 		printf("user.nothing is there\n");
@@ -45,7 +50,10 @@ static void xattrs(const char *path)
 /* Each position is returned to: what follows is what followed. */
 static void seekdir_test(const char *path)
 {
-	static struct { long pos; char name[256]; } seen[5000];
+	static struct {
+		long pos;
+		char name[256];
+	} seen[5000];
 	DIR *d = opendir(path);
 	struct dirent *e;
 	int n = 0, wrong = 0;
@@ -72,7 +80,10 @@ static void seekdir_test(const char *path)
 
 static void extents(const char *path)
 {
-	struct { struct fiemap m; struct fiemap_extent x[512]; } b = { .m = { .fm_length = ~0ull, .fm_extent_count = 512 } };
+	struct {
+		struct fiemap m;
+		struct fiemap_extent x[512];
+	} b = { .m = { .fm_length = ~0ull, .fm_extent_count = 512 } };
 	int fd = open(path, O_RDONLY);
 	off_t at = 0, data = 0;
 	int holes = 0;
@@ -81,7 +92,10 @@ static void extents(const char *path)
 		return;
 	if (ioctl(fd, FS_IOC_FIEMAP, &b))
 		printf("fiemap: %s\n", strerror(errno));
-	printf("fiemap %s %u %d\n", path, b.m.fm_mapped_extents, b.m.fm_mapped_extents ? !!(b.x[b.m.fm_mapped_extents - 1].fe_flags & FIEMAP_EXTENT_LAST) : -1);
+	printf("fiemap %s %u %d\n", path, b.m.fm_mapped_extents,
+	       b.m.fm_mapped_extents ?
+		       !!(b.x[b.m.fm_mapped_extents - 1].fe_flags & FIEMAP_EXTENT_LAST) :
+		       -1);
 	for (;;) {
 		off_t from = lseek(fd, at, SEEK_DATA);
 
@@ -112,7 +126,8 @@ static void mapped(const char *path)
 		return;
 	for (off_t at = st.st_size; at > 0;) {
 		at = at > 5000 ? at - 5000 : 0;
-		memcpy(copy + at, p + at, (size_t)(st.st_size - at < 5000 ? st.st_size - at : 5000));
+		memcpy(copy + at, p + at,
+		       (size_t)(st.st_size - at < 5000 ? st.st_size - at : 5000));
 	}
 	printf("mapped %s %lx\n", path, sum(copy, (size_t)st.st_size));
 	close(fd);
@@ -137,7 +152,8 @@ static void direct(const char *path)
 		if (n % 512)
 			break;
 	}
-	printf("direct %s %d %lx %d\n", path, at == st.st_size, sum(copy, (size_t)at), pread(fd, buf, 512, 100) < 0 ? errno : 0);
+	printf("direct %s %d %lx %d\n", path, at == st.st_size, sum(copy, (size_t)at),
+	       pread(fd, buf, 512, 100) < 0 ? errno : 0);
 	close(fd);
 }
 
@@ -195,7 +211,8 @@ int main(int argc, char **argv)
 	unsigned char g[256];
 	int fd;
 
-	if (argc > 1 && !strcmp(argv[1], "caps"))	/* run as an executable of the image, with capabilities of its file */
+	/* run as an executable of the image, with capabilities of its file */
+	if (argc > 1 && !strcmp(argv[1], "caps"))
 		return chroot("/") ? errno : 0;
 	if (chdir(argv[1]))
 		return 1;
@@ -210,7 +227,8 @@ int main(int argc, char **argv)
 	mapped("large");
 	direct("sparse");
 	direct("large");
-	printf("acl %d %d %d %d\n", as_user(1000, 1000, "acl", O_RDONLY), as_user(1001, 1001, "acl", O_RDONLY), as_user(1002, 77, "acl", O_RDONLY),
+	printf("acl %d %d %d %d\n", as_user(1000, 1000, "acl", O_RDONLY),
+	       as_user(1001, 1001, "acl", O_RDONLY), as_user(1002, 77, "acl", O_RDONLY),
 	       as_user(1003, 1003, "acl", O_RDONLY));
 	listed("sparse");
 	caps("./probe");

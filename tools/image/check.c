@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * check: everything that can be read is read, and what two places say of one thing is compared. First the headers and trees of each allocation group, which say
- * what every block and every inode is; then each inode that is in use: its extents claim blocks, its names are found again by their hashes, its attributes
- * are read; at last links are counted. A block that is nobody's is said too.
+ * check: everything that can be read is read, and what two places say of one thing is compared.
+ * First the headers and trees of each allocation group, which say what every block and every inode
+ * is; then each inode that is in use: its extents claim blocks, its names are found again by their
+ * hashes, its attributes are read; at last links are counted. A block that is nobody's is said too.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +37,8 @@ void claim(struct check *c, u64 fsb, u64 count, u8 as, const char *who, u64 numb
 		if (as == USED && b[i] == SHARED)
 			continue;
 		if (b[i] != UNKNOWN) {
-			wrong(c, "block %llu: %s %llu has it, but it is %s", fsb + i, who, number, b[i] == FREE ? "free" : "another's");
+			wrong(c, "block %llu: %s %llu has it, but it is %s", fsb + i, who, number,
+			      b[i] == FREE ? "free" : "another's");
 			return;
 		}
 		b[i] = as;
@@ -60,7 +62,9 @@ struct inode_info *inode_info(struct check *c, u64 ino)
 		else
 			hi = mid;
 	}
-	return lo < ag->nr_chunks && ag->chunks[lo].start <= agino ? &ag->chunks[lo].inodes[agino - ag->chunks[lo].start] : NULL;
+	return lo < ag->nr_chunks && ag->chunks[lo].start <= agino ?
+		       &ag->chunks[lo].inodes[agino - ag->chunks[lo].start] :
+		       NULL;
 }
 
 static bool in_use(struct check *c, u64 ino)
@@ -82,13 +86,15 @@ static bool check_name(void *ctx, const struct xfs_dirent *d)
 	struct check *c = n->c;
 	u64 ino, dir = n->dir->core.ino;
 	u8 ftype;
-	bool dot = d->len == 1 && d->name[0] == '.', dotdot = d->len == 2 && d->name[0] == '.' && d->name[1] == '.';
+	bool dot = d->len == 1 && d->name[0] == '.',
+	     dotdot = d->len == 2 && d->name[0] == '.' && d->name[1] == '.';
 	struct inode_info *i;
 	int e;
 
 	n->count++;
 	if (!in_use(c, d->ino)) {
-		wrong(c, "directory %llu: '%.*s' is inode %llu, which is not in use", dir, d->len, (const char *)d->name, d->ino);
+		wrong(c, "directory %llu: '%.*s' is inode %llu, which is not in use", dir, d->len,
+		      (const char *)d->name, d->ino);
 		return true;
 	}
 	i = inode_info(c, d->ino);
@@ -96,7 +102,8 @@ static bool check_name(void *ctx, const struct xfs_dirent *d)
 	if (dot ? d->ino != dir : false)
 		wrong(c, "directory %llu: '.' is inode %llu", dir, d->ino);
 	if (!dot && !dotdot && i->mode && xfs_ftype_to_dt(d->ftype) != i->mode >> 12)
-		wrong(c, "directory %llu: '%.*s' has the type of another file", dir, d->len, (const char *)d->name);
+		wrong(c, "directory %llu: '%.*s' has the type of another file", dir, d->len,
+		      (const char *)d->name);
 	if (!dot && !dotdot && (i->mode & S_IFMT) == S_IFDIR)
 		i->parent = dir;
 	if (dotdot)
@@ -105,7 +112,8 @@ static bool check_name(void *ctx, const struct xfs_dirent *d)
 		return true;
 	e = xfs_dir_lookup(&c->im->vol, n->dir, d->name, d->len, &ino, &ftype);
 	if (e || ino != d->ino)
-		wrong(c, "directory %llu: '%.*s' is not found by its hash", dir, d->len, (const char *)d->name);
+		wrong(c, "directory %llu: '%.*s' is not found by its hash", dir, d->len,
+		      (const char *)d->name);
 	return true;
 }
 
@@ -121,13 +129,17 @@ static bool check_attr(void *ctx, const struct xfs_attr *a)
 	static u8 value[XFS_ATTR_MAX_VALUE], again[XFS_ATTR_MAX_VALUE];
 
 	if (xfs_attr_value(&t->c->im->vol, t->n, a, value)) {
-		wrong(t->c, "inode %llu: attribute '%.*s' cannot be read", t->n->core.ino, a->namelen, (const char *)a->name);
+		wrong(t->c, "inode %llu: attribute '%.*s' cannot be read", t->n->core.ino,
+		      a->namelen, (const char *)a->name);
 		return true;
 	}
 	if (space == XFS_ATTR_PARENT)
 		return true;	/* its hash is not the name's alone */
-	if (xfs_attr_get(&t->c->im->vol, t->n, a->name, a->namelen, space, again, sizeof(again)) != (long)a->valuelen || memcmp(value, again, a->valuelen))
-		wrong(t->c, "inode %llu: attribute '%.*s' is not found by its hash", t->n->core.ino, a->namelen, (const char *)a->name);
+	if (xfs_attr_get(&t->c->im->vol, t->n, a->name, a->namelen, space, again, sizeof(again)) !=
+		    (long)a->valuelen ||
+	    memcmp(value, again, a->valuelen))
+		wrong(t->c, "inode %llu: attribute '%.*s' is not found by its hash", t->n->core.ino,
+		      a->namelen, (const char *)a->name);
 	return true;
 }
 
@@ -138,7 +150,8 @@ static u64 check_fork(struct check *c, const struct xfs_node *n, bool attr)
 	struct xfs_map m;
 	u64 blocks = 0, extents = 0;
 
-	if (!xfs_fork_of(&c->im->vol.sb, &n->core, n->literal, attr, &k) || (k.format != XFS_FMT_EXTENTS && k.format != XFS_FMT_BTREE))
+	if (!xfs_fork_of(&c->im->vol.sb, &n->core, n->literal, attr, &k) ||
+	    (k.format != XFS_FMT_EXTENTS && k.format != XFS_FMT_BTREE))
 		return 0;
 	if (k.format == XFS_FMT_BTREE)
 		blocks = check_bmbt(c, n, &k);
@@ -152,7 +165,8 @@ static u64 check_fork(struct check *c, const struct xfs_node *n, bool attr)
 		extents++;
 	}
 	if (extents != k.nextents)
-		wrong(c, "inode %llu: it says %llu extents%s, and has %llu", n->core.ino, k.nextents, attr ? " of attributes" : "", extents);
+		wrong(c, "inode %llu: it says %llu extents%s, and has %llu", n->core.ino,
+		      k.nextents, attr ? " of attributes" : "", extents);
 	return blocks;
 }
 
@@ -171,7 +185,8 @@ static void check_inode(struct check *c, u64 ino)
 	blocks = check_fork(c, &f.node, false);
 	blocks += check_fork(c, &f.node, true);
 	if (blocks != f.node.core.nblocks)
-		wrong(c, "inode %llu: it says %llu blocks, and has %llu", ino, f.node.core.nblocks, blocks);
+		wrong(c, "inode %llu: it says %llu blocks, and has %llu", ino, f.node.core.nblocks,
+		      blocks);
 	if (S_ISDIR(f.node.core.mode))
 		xfs_dir_walk(v, &f.node, &cookie, check_name, &names);
 	if (S_ISLNK(f.node.core.mode))
@@ -202,7 +217,8 @@ static void each_inode(struct check *c, void (*fn)(struct check *c, u64 ino, str
 				struct chunk *chunk = &c->ags[agno].chunks[k];
 
 				if (chunk->inodes[i].used)
-					fn(c, xfs_ino_make(&c->im->vol.sb, agno, chunk->start + i), &chunk->inodes[i]);
+					fn(c, xfs_ino_make(&c->im->vol.sb, agno, chunk->start + i),
+					   &chunk->inodes[i]);
 			}
 }
 
@@ -214,7 +230,8 @@ static void contents(struct check *c, u64 ino, struct inode_info *i)
 
 static bool is_special(const struct xfs_sb *sb, u64 ino, const struct inode_info *i)
 {
-	return i->metadata || ino == sb->uquotino || ino == sb->gquotino || ino == sb->pquotino || ino == sb->rootino + 1 || ino == sb->rootino + 2;
+	return i->metadata || ino == sb->uquotino || ino == sb->gquotino || ino == sb->pquotino ||
+	       ino == sb->rootino + 1 || ino == sb->rootino + 2;
 }
 
 static void links(struct check *c, u64 ino, struct inode_info *i)
@@ -228,7 +245,8 @@ static void links(struct check *c, u64 ino, struct inode_info *i)
 	else if (i->links != i->nlink)
 		wrong(c, "inode %llu: it says %u links, and has %u", ino, i->nlink, i->links);
 	if (S_ISDIR(i->mode) && ino != sb->rootino && i->dotdot != i->parent)
-		wrong(c, "directory %llu: '..' is inode %llu, and it lies in %llu", ino, i->dotdot, i->parent);
+		wrong(c, "directory %llu: '..' is inode %llu, and it lies in %llu", ino, i->dotdot,
+		      i->parent);
 }
 
 /* ---- the whole ---- */
@@ -239,15 +257,18 @@ static void totals(struct check *c)
 	u64 lost = 0, first = 0;
 
 	if (c->inodes != sb->icount)
-		wrong(c, "superblock: it says %llu inodes, and there are %llu", sb->icount, c->inodes);
+		wrong(c, "superblock: it says %llu inodes, and there are %llu", sb->icount,
+		      c->inodes);
 	if (c->free_inodes != sb->ifree)
-		wrong(c, "superblock: it says %llu free inodes, and there are %llu", sb->ifree, c->free_inodes);
+		wrong(c, "superblock: it says %llu free inodes, and there are %llu", sb->ifree,
+		      c->free_inodes);
 	for (u64 i = 0; i < sb->dblocks; i++) {
 		if (c->blocks[i] == UNKNOWN && !lost++)
 			first = i;
 	}
 	if (lost)
-		wrong(c, "%llu blocks are neither free nor anybody's, the first is %llu", lost, xfs_fsb_make(sb, (u32)(first / sb->agblocks), (u32)(first % sb->agblocks)));
+		wrong(c, "%llu blocks are neither free nor anybody's, the first is %llu", lost,
+		      xfs_fsb_make(sb, (u32)(first / sb->agblocks), (u32)(first % sb->agblocks)));
 }
 
 int cmd_check(struct image *im)
@@ -277,7 +298,8 @@ int cmd_check(struct image *im)
 	if (c.wrong + im->faults)
 		printf("%lu things are wrong\n", c.wrong + im->faults);
 	else
-		printf("%llu blocks, %llu inodes: nothing is wrong\n", sb->dblocks, c.inodes - c.free_inodes);
+		printf("%llu blocks, %llu inodes: nothing is wrong\n", sb->dblocks,
+		       c.inodes - c.free_inodes);
 	for (u32 agno = 0; agno < sb->agcount; agno++)
 		free(c.ags[agno].chunks);
 	free(c.ags);

@@ -41,10 +41,12 @@ static void add_chunk(struct tree *t, const struct xfs_bt_rec *r)
 		holes += hole;
 		chunk->inodes[i].used = !hole && !(r->free >> i & 1);
 		if (!hole && (r->start + i) % per == 0)
-			claim(c, xfs_fsb_make(sb, t->agno, (r->start + i) >> sb->inopblog), 1, USED, "inodes of group", t->agno);
+			claim(c, xfs_fsb_make(sb, t->agno, (r->start + i) >> sb->inopblog), 1, USED,
+			      "inodes of group", t->agno);
 	}
 	if (r->inodes + holes != 64 || (u32)__builtin_popcountll(r->free) - holes != r->freecount)
-		wrong(c, "inobt of group %u: the counts of chunk %u do not fit its masks", t->agno, r->start);
+		wrong(c, "inobt of group %u: the counts of chunk %u do not fit its masks", t->agno,
+		      r->start);
 }
 
 static void see_rec(struct tree *t, const struct xfs_bt_rec *r)
@@ -57,16 +59,20 @@ static void see_rec(struct tree *t, const struct xfs_bt_rec *r)
 	t->sum += t->kind == XFS_BT_INO || t->kind == XFS_BT_FINO ? r->inodes : r->count;
 	t->free += r->freecount;
 	if (t->kind == XFS_BT_BNO)
-		claim(c, xfs_fsb_make(sb, t->agno, r->start), r->count, FREE, "free space of group", t->agno);
+		claim(c, xfs_fsb_make(sb, t->agno, r->start), r->count, FREE, "free space of group",
+		      t->agno);
 	if (t->kind == XFS_BT_INO)
 		add_chunk(t, r);
 	/* What copy-on-write staged is nobody's, until a mount frees it. */
 	if (t->kind == XFS_BT_REFC)
-		claim(c, xfs_fsb_make(sb, t->agno, start), r->count, SHARED, "shared blocks of group", t->agno);
+		claim(c, xfs_fsb_make(sb, t->agno, start), r->count, SHARED,
+		      "shared blocks of group", t->agno);
 	if (t->kind != XFS_BT_CNT && t->kind != XFS_BT_RMAP) {
 		if (t->recs > 1 && r->start < t->last)
-			wrong(c, "%s of group %u: records overlap at %u", xfs_bt_name(t->kind), t->agno, r->start);
-		t->last = (u64)r->start + (t->kind == XFS_BT_INO || t->kind == XFS_BT_FINO ? 64 : r->count);
+			wrong(c, "%s of group %u: records overlap at %u", xfs_bt_name(t->kind),
+			      t->agno, r->start);
+		t->last = (u64)r->start +
+			  (t->kind == XFS_BT_INO || t->kind == XFS_BT_FINO ? 64 : r->count);
 	}
 }
 
@@ -85,7 +91,8 @@ static void walk_tree(struct tree *t, u32 block, u32 level)
 	t->blocks++;
 	xfs_bt_head(b.data, &h);
 	if (h.level != level)
-		wrong(c, "%s block %u of group %u: level %u where %u is due", xfs_bt_name(t->kind), block, t->agno, h.level, level);
+		wrong(c, "%s block %u of group %u: level %u where %u is due", xfs_bt_name(t->kind),
+		      block, t->agno, h.level, level);
 	for (u32 i = 0; h.level == level && i < h.numrecs; i++) {
 		struct xfs_bt_rec r;
 
@@ -113,10 +120,12 @@ static void check_sb(struct check *c, u32 agno, u8 *sector)
 	struct xfs_fault f = { 0 };
 	struct xfs_sb other;
 
-	if (image_read(c->im, xfs_agb_daddr(sb, agno, 0) << 9, sector, sb->sectsize) || xfs_sb_decode(sector, sb->sectsize, &other, &f)) {
+	if (image_read(c->im, xfs_agb_daddr(sb, agno, 0) << 9, sector, sb->sectsize) ||
+	    xfs_sb_decode(sector, sb->sectsize, &other, &f)) {
 		f.place = xfs_agb_daddr(sb, agno, 0);
 		fault(c, &f);
-	} else if (other.dblocks != sb->dblocks || other.agblocks != sb->agblocks || other.blocksize != sb->blocksize || memcmp(other.uuid, sb->uuid, 16)) {
+	} else if (other.dblocks != sb->dblocks || other.agblocks != sb->agblocks ||
+		   other.blocksize != sb->blocksize || memcmp(other.uuid, sb->uuid, 16)) {
 		wrong(c, "superblock of group %u: it differs from the first", agno);
 	}
 }
@@ -128,7 +137,8 @@ static void check_agfl(struct check *c, u32 agno, u8 *sector, const struct xfs_a
 	u64 place = xfs_agb_daddr(sb, agno, 0) + 3 * (sb->sectsize >> 9);
 	struct xfs_fault f = { "AGFL", "reading", place, 0 };
 
-	if (image_read(c->im, place << 9, sector, sb->sectsize) || xfs_agfl_check(sb, agno, sector, place, &f)) {
+	if (image_read(c->im, place << 9, sector, sb->sectsize) ||
+	    xfs_agfl_check(sb, agno, sector, place, &f)) {
 		fault(c, &f);
 		return;
 	}
@@ -149,20 +159,24 @@ static void check_space(struct check *c, u32 agno, u8 *sector, struct xfs_agf *a
 	struct xfs_fault f = { "AGF", "reading", place, 0 };
 	struct tree bno, cnt, refc;
 
-	if (image_read(c->im, place << 9, sector, sb->sectsize) || xfs_agf_decode(sb, agno, sector, place, agf, &f)) {
+	if (image_read(c->im, place << 9, sector, sb->sectsize) ||
+	    xfs_agf_decode(sb, agno, sector, place, agf, &f)) {
 		fault(c, &f);
 		return;
 	}
 	bno = walk_root(c, agno, XFS_BT_BNO, agf->bno);
 	cnt = walk_root(c, agno, XFS_BT_CNT, agf->cnt);
 	if (bno.sum != agf->freeblks || cnt.sum != agf->freeblks || bno.recs != cnt.recs)
-		wrong(c, "AGF of group %u: it says %u free blocks, its trees %llu and %llu", agno, agf->freeblks, bno.sum, cnt.sum);
+		wrong(c, "AGF of group %u: it says %u free blocks, its trees %llu and %llu", agno,
+		      agf->freeblks, bno.sum, cnt.sum);
 	if (sb->ro_compat & XFS_RO_RMAPBT)
 		walk_root(c, agno, XFS_BT_RMAP, agf->rmap);
 	if (sb->ro_compat & XFS_RO_REFLINK) {
 		refc = walk_root(c, agno, XFS_BT_REFC, agf->refc);
 		if (refc.blocks != agf->refc_blocks)
-			wrong(c, "AGF of group %u: it says %u blocks of the refcount tree, and there are %llu", agno, agf->refc_blocks, refc.blocks);
+			wrong(c,
+			      "AGF of group %u: it says %u blocks of the refcount tree, and there are %llu",
+			      agno, agf->refc_blocks, refc.blocks);
 	}
 	check_agfl(c, agno, sector, agf);
 }
@@ -173,12 +187,17 @@ static void check_unlinked(struct check *c, u32 agno, const struct xfs_agi *agi)
 	static struct file f;
 
 	for (u32 i = 0; i < XFS_AGI_BUCKETS; i++) {
-		for (u32 agino = agi->unlinked[i]; agino != XFS_NULL32; agino = f.node.core.next_unlinked) {
+		for (u32 agino = agi->unlinked[i]; agino != XFS_NULL32;
+		     agino = f.node.core.next_unlinked) {
 			u64 ino = xfs_ino_make(&c->im->vol.sb, agno, agino);
-			struct inode_info *info = xfs_agino_ok(&c->im->vol.sb, agno, agino) ? inode_info(c, ino) : NULL;
+			struct inode_info *info = xfs_agino_ok(&c->im->vol.sb, agno, agino) ?
+							  inode_info(c, ino) :
+							  NULL;
 
 			if (!info || !info->used || info->unlinked || file_read(c->im, ino, &f)) {
-				wrong(c, "AGI of group %u: the list of unlinked inodes %u is broken at %u", agno, i, agino);
+				wrong(c,
+				      "AGI of group %u: the list of unlinked inodes %u is broken at %u",
+				      agno, i, agino);
 				break;
 			}
 			info->unlinked = true;
@@ -194,19 +213,23 @@ static void check_inodes(struct check *c, u32 agno, u8 *sector)
 	struct xfs_agi agi;
 	struct tree ino, fino;
 
-	if (image_read(c->im, place << 9, sector, sb->sectsize) || xfs_agi_decode(sb, agno, sector, place, &agi, &f)) {
+	if (image_read(c->im, place << 9, sector, sb->sectsize) ||
+	    xfs_agi_decode(sb, agno, sector, place, &agi, &f)) {
 		fault(c, &f);
 		return;
 	}
 	ino = walk_root(c, agno, XFS_BT_INO, agi.ino);
 	if (ino.sum != agi.count || ino.free != agi.freecount)
-		wrong(c, "AGI of group %u: it says %u inodes, %u free; its tree %llu and %llu", agno, agi.count, agi.freecount, ino.sum, ino.free);
+		wrong(c, "AGI of group %u: it says %u inodes, %u free; its tree %llu and %llu",
+		      agno, agi.count, agi.freecount, ino.sum, ino.free);
 	c->inodes += ino.sum;
 	c->free_inodes += ino.free;
 	if (sb->ro_compat & XFS_RO_FINOBT) {
 		fino = walk_root(c, agno, XFS_BT_FINO, agi.fino);
 		if (fino.free != ino.free)
-			wrong(c, "AGI of group %u: the tree of free inodes has %llu, the tree of all %llu", agno, fino.free, ino.free);
+			wrong(c,
+			      "AGI of group %u: the tree of free inodes has %llu, the tree of all %llu",
+			      agno, fino.free, ino.free);
 	}
 	check_unlinked(c, agno, &agi);
 }

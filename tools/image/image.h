@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ./ochre image: XFS images on this machine, read with the kernel's own decoders and walks (fs/xfs/format). */
+/*
+ * ./ochre image: XFS images on this machine, read with the kernel's own decoders and walks
+ * (fs/xfs/format).
+ */
 #pragma once
 
 #include "fs/xfs/format/agheader.h"

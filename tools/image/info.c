@@ -20,8 +20,9 @@ static void put_flags(const char *what, u32 bits, const char *const *names, u32 
 static int whole(struct image *im)
 {
 	static const char *const ro[] = { "finobt", "rmapbt", "reflink", "inobtcount" };
-	static const char *const in[] = { "ftype", "sparse", "meta_uuid", "bigtime", "needsrepair", "nrext64", "exchange", "parent", "metadir", "zoned",
-					  "zone_gaps" };
+	static const char *const in[] = { "ftype",	 "sparse",  "meta_uuid", "bigtime",
+					  "needsrepair", "nrext64", "exchange",	 "parent",
+					  "metadir",	 "zoned",   "zone_gaps" };
 	const struct xfs_sb *sb = &im->vol.sb;
 	struct xfs_log_state log;
 	u32 bits;
@@ -33,11 +34,16 @@ static int whole(struct image *im)
 	printf("\nlabel: %s\n", sb->label);
 	printf("blocks: %llu of %u bytes, %llu free\n", sb->dblocks, sb->blocksize, sb->fdblocks);
 	printf("groups: %u of %u blocks\n", sb->agcount, sb->agblocks);
-	printf("sector: %u, inode: %u, directory block: %u\n", sb->sectsize, sb->inodesize, sb->dirblksize);
+	printf("sector: %u, inode: %u, directory block: %u\n", sb->sectsize, sb->inodesize,
+	       sb->dirblksize);
 	printf("inodes: %llu, %llu free\n", sb->icount, sb->ifree);
 	put_flags("read-only compatible", sb->ro_compat, ro, 4);
 	put_flags("incompatible", sb->incompat, in, 11);
-	printf("log: %u blocks, %s\n", sb->logblocks, e ? "unreadable" : log.clean ? "clean" : log.foreign ? "dirty, of the other byte order" : "dirty");
+	printf("log: %u blocks, %s\n", sb->logblocks,
+	       e	   ? "unreadable" :
+	       log.clean   ? "clean" :
+	       log.foreign ? "dirty, of the other byte order" :
+			     "dirty");
 	if (xfs_sb_unsupported(sb, &bits))
 		printf("Ochre does not mount it: %s (%#x)\n", xfs_sb_unsupported(sb, &bits), bits);
 	else if (xfs_sb_unknown_ro(sb))
@@ -51,14 +57,16 @@ static int put_extents(struct image *im, const struct xfs_node *n, bool attr)
 	u8 fmt = attr ? n->core.aformat : n->core.format;
 	struct xfs_map m;
 
-	printf("%s: %s, %llu extents\n", attr ? "attributes" : "data", format[fmt & 3], attr ? n->core.anextents : n->core.nextents);
+	printf("%s: %s, %llu extents\n", attr ? "attributes" : "data", format[fmt & 3],
+	       attr ? n->core.anextents : n->core.nextents);
 	for (u64 off = 0; off < XFS_OFF_MAX; off = m.off + m.count) {
 		int e = xfs_bmap(&im->vol, n, attr, off, &m);
 
 		if (e)
 			return e;
 		if (m.type != XFS_MAP_HOLE)
-			printf("  %llu..%llu at %llu%s\n", m.off, m.off + m.count - 1, m.fsb, m.type == XFS_MAP_UNWRITTEN ? " unwritten" : "");
+			printf("  %llu..%llu at %llu%s\n", m.off, m.off + m.count - 1, m.fsb,
+			       m.type == XFS_MAP_UNWRITTEN ? " unwritten" : "");
 	}
 	return 0;
 }
@@ -68,7 +76,8 @@ static bool put_attr(void *ctx, const struct xfs_attr *a)
 	static const char *const space[] = { "user.", "trusted.", "security.", "", "parent " };
 
 	(void)ctx;
-	printf("  %s%.*s: %u bytes%s\n", space[(a->flags & XFS_ATTR_SPACE) >> 1], a->namelen, (const char *)a->name, a->valuelen, a->value ? "" : " in blocks");
+	printf("  %s%.*s: %u bytes%s\n", space[(a->flags & XFS_ATTR_SPACE) >> 1], a->namelen,
+	       (const char *)a->name, a->valuelen, a->value ? "" : " in blocks");
 	return true;
 }
 
@@ -85,9 +94,11 @@ int cmd_info(struct image *im, const char *path)
 		fprintf(stderr, "ochre: %s: %s: %s\n", im->path, path, strerror(-e));
 		return 1;
 	}
-	printf("inode: %llu\nmode: %o\nowner: %u:%u\nlinks: %u\nsize: %llu\nblocks: %llu\ngeneration: %u\nproject: %u\nflags: %#x %#llx\n", c->ino, c->mode, c->uid,
-	       c->gid, c->nlink, c->size, c->nblocks, c->gen, c->projid, c->flags, c->flags2);
-	printf("modified: %lld.%09u\nborn: %lld.%09u\n", c->mtime.sec, c->mtime.nsec, c->crtime.sec, c->crtime.nsec);
+	printf("inode: %llu\nmode: %o\nowner: %u:%u\nlinks: %u\nsize: %llu\nblocks: %llu\ngeneration: %u\nproject: %u\nflags: %#x %#llx\n",
+	       c->ino, c->mode, c->uid, c->gid, c->nlink, c->size, c->nblocks, c->gen, c->projid,
+	       c->flags, c->flags2);
+	printf("modified: %lld.%09u\nborn: %lld.%09u\n", c->mtime.sec, c->mtime.nsec, c->crtime.sec,
+	       c->crtime.nsec);
 	e = put_extents(im, &f.node, false);
 	e = e ?: put_extents(im, &f.node, true);
 	e = e ?: xfs_attr_walk(&im->vol, &f.node, put_attr, NULL);

@@ -12,7 +12,8 @@
 static int fail(const struct image *im, const char *path, int e)
 {
 	fflush(stdout);
-	fprintf(stderr, "ochre: %s: %s: %s\n", im->path, path, e == -ESTALE ? "the inode is free" : strerror(-e));
+	fprintf(stderr, "ochre: %s: %s: %s\n", im->path, path,
+		e == -ESTALE ? "the inode is free" : strerror(-e));
 	return 1;
 }
 
@@ -155,8 +156,11 @@ static int cmd_cat(struct image *im, const char *path)
 		e = xfs_bmap(&im->vol, &f.node, false, in, &m);
 		if (e)
 			break;
-		end = m.off + m.count > size >> im->vol.sb.blocklog ? size : (m.off + m.count) << im->vol.sb.blocklog;
-		e = m.type == XFS_MAP_DATA ? put_blocks(im, m.fsb + (in - m.off), end - pos) : put_zeroes(end - pos);
+		end = m.off + m.count > size >> im->vol.sb.blocklog ?
+			      size :
+			      (m.off + m.count) << im->vol.sb.blocklog;
+		e = m.type == XFS_MAP_DATA ? put_blocks(im, m.fsb + (in - m.off), end - pos) :
+					     put_zeroes(end - pos);
 		pos = end;
 	}
 	return e ? fail(im, path, e) : 0;

@@ -37,7 +37,8 @@ static void image_report(struct xfs_vol *v, const struct xfs_fault *f)
 		printf("%s %llu: %s is wrong (%llu)\n", f->what, f->place, f->field, f->value);
 }
 
-static int image_get(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs, u32 n, struct xfs_blk *out)
+static int image_get(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs, u32 n,
+		     struct xfs_blk *out)
 {
 	struct image *im = (struct image *)v;
 	struct xfs_fault f = { 0 };
@@ -87,17 +88,24 @@ void image_open(struct image *im, const char *path)
 	u64 end;
 	int e;
 
-	*im = (struct image){ .vol = { .get = image_get, .put = image_put, .report = image_report, .stop = never }, .path = path };
+	*im = (struct image){ .vol = { .get = image_get,
+				       .put = image_put,
+				       .report = image_report,
+				       .stop = never },
+			      .path = path };
 	im->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (im->fd < 0) {
 		fprintf(stderr, "ochre: %s: %s\n", path, strerror(errno));
 		exit(1);
 	}
 	im->bytes = (u64)lseek(im->fd, 0, SEEK_END);
-	e = image_read(im, 0, sector, (u32)(im->bytes < sizeof(sector) ? im->bytes : sizeof(sector)));
+	e = image_read(im, 0, sector,
+		       (u32)(im->bytes < sizeof(sector) ? im->bytes : sizeof(sector)));
 	e = e ?: xfs_sb_decode(sector, sizeof(sector), &im->vol.sb, &f);
 	if (!memcmp(sector, "QFI\xfb", 4)) {
-		fprintf(stderr, "ochre: %s is a qcow2 image: 'qemu-img convert -O raw' makes one that can be read\n", path);
+		fprintf(stderr,
+			"ochre: %s is a qcow2 image: 'qemu-img convert -O raw' makes one that can be read\n",
+			path);
 		exit(1);
 	}
 	if (e == -EINVAL || e == -EIO) {
@@ -110,7 +118,8 @@ void image_open(struct image *im, const char *path)
 	}
 	end = im->vol.sb.dblocks << im->vol.sb.blocklog;
 	if (end > im->bytes) {
-		fprintf(stderr, "ochre: %s has %llu bytes, its file system %llu\n", path, im->bytes, end);
+		fprintf(stderr, "ochre: %s has %llu bytes, its file system %llu\n", path, im->bytes,
+			end);
 		exit(1);
 	}
 }
@@ -119,7 +128,8 @@ static int read_log(void *ctx, u64 bb, void *buf)
 {
 	struct image *im = ctx;
 
-	return image_read(im, (xfs_fsb_daddr(&im->vol.sb, im->vol.sb.logstart) + bb) << 9, buf, 512);
+	return image_read(im, (xfs_fsb_daddr(&im->vol.sb, im->vol.sb.logstart) + bb) << 9, buf,
+			  512);
 }
 
 int image_log_state(struct image *im, struct xfs_log_state *s)
@@ -161,7 +171,9 @@ static int walk_from(struct image *im, const char *path, struct file *f, unsigne
 			path = end;
 			continue;
 		}
-		e = end - path > 255 ? -ENAMETOOLONG : xfs_dir_lookup(&im->vol, &dir.node, (const u8 *)path, (u32)(end - path), &ino, &ftype);
+		e = end - path > 255 ? -ENAMETOOLONG :
+				       xfs_dir_lookup(&im->vol, &dir.node, (const u8 *)path,
+						      (u32)(end - path), &ino, &ftype);
 		e = e ?: file_read(im, ino, f);
 		if (e)
 			return e;

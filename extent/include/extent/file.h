@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files by extents: buffered and mapped reads with readahead, SEEK_HOLE and SEEK_DATA, fiemap, for any filesystem that says where its bytes are (map.h).
+ * Files by extents: buffered and mapped reads with readahead, SEEK_HOLE and SEEK_DATA, fiemap, for
+ * any filesystem that says where its bytes are (map.h).
  *
- * A filesystem embeds a struct extent_file in its inode, puts the functions below into its mapping_ops and file_operations, and reads with filemap_read().
+ * A filesystem embeds a struct extent_file in its inode, puts the functions below into its
+ * mapping_ops and file_operations, and reads with filemap_read().
  */
 #pragma once
 
@@ -20,11 +22,16 @@ struct extent_file {
 	const struct extent_ops *ops;	/* c */
 	struct bdev *bdev;		/* c */
 	struct inode *inode;		/* c */
-	struct xarray states;		/* of folios that are valid in part, by index; an entry is its locked folio's */
+	/* of folios that are valid in part, by index; an entry is its locked folio's */
+	struct xarray states;
 };
 
-/* Before the inode is seen; becomes the mapping's private_data. The block size is inode->i_blkbits'. */
-void extent_file_init(struct extent_file *x, struct inode *inode, struct bdev *bdev, const struct extent_ops *ops);
+/*
+ * Before the inode is seen; becomes the mapping's private_data. The block size is
+ * inode->i_blkbits'.
+ */
+void extent_file_init(struct extent_file *x, struct inode *inode, struct bdev *bdev,
+		      const struct extent_ops *ops);
 /* The cache is empty and nobody reads. */
 void extent_file_destroy(struct extent_file *x);
 

@@ -28,9 +28,10 @@ struct extent {
 
 struct extent_ops {
 	/*
-	 * The extent in which byte OFF lies; it need not be the whole extent, but contains OFF. LEN: how much the caller is interested in. ATTR: of the extended
-	 * attributes' blocks instead. May sleep and read the device; called with folio locks held: no folio lock of the file, no allocation that waits for the
-	 * filesystem. 0 or -errno.
+	 * The extent in which byte OFF lies; it need not be the whole extent, but contains OFF.
+	 * LEN: how much the caller is interested in. ATTR: of the extended attributes' blocks
+	 * instead. May sleep and read the device; called with folio locks held: no folio lock of
+	 * the file, no allocation that waits for the filesystem. 0 or -errno.
 	 */
 	int (*map)(struct inode *inode, loff_t off, u64 len, bool attr, struct extent *out);
 };

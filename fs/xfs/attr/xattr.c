@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * user., trusted. and security. attributes are kept under their names without prefix, in name spaces told by flags. ACLs are two attributes of trusted.'s space, in a
- * form of their own; programs see them both ways, as under Linux.
+ * user., trusted. and security. attributes are kept under their names without prefix, in name
+ * spaces told by flags. ACLs are two attributes of trusted.'s space, in a form of their own;
+ * programs see them both ways, as under Linux.
  */
 #include "fs/xfs/attr/attr.h"
 #include <alloc/slab.h>
@@ -10,17 +11,26 @@
 #include <linux/capability.h>
 #include <linux/limits.h>
 
-static int get(const struct xattr_handler *h, struct dentry *d, struct inode *inode, const char *name, void *buf, size_t size)
+static int get(const struct xattr_handler *h, struct dentry *d, struct inode *inode,
+	       const char *name, void *buf, size_t size)
 {
 	(void)d;
-	return (int)xfs_attr_get(&XFS_M(inode->i_sb)->vol, &XFS_I(inode)->node, (const u8 *)name, (u32)strlen(name), (u8)h->flags, buf, buf ? size : 0);
+	return (int)xfs_attr_get(&XFS_M(inode->i_sb)->vol, &XFS_I(inode)->node, (const u8 *)name,
+				 (u32)strlen(name), (u8)h->flags, buf, buf ? size : 0);
 }
 
-static const struct xattr_handler user_handler = { .prefix = XATTR_USER_PREFIX, .flags = 0, .get = get };
-static const struct xattr_handler trusted_handler = { .prefix = XATTR_TRUSTED_PREFIX, .flags = XFS_ATTR_ROOT, .get = get };
-static const struct xattr_handler security_handler = { .prefix = XATTR_SECURITY_PREFIX, .flags = XFS_ATTR_SECURE, .get = get };
+static const struct xattr_handler user_handler = { .prefix = XATTR_USER_PREFIX,
+						   .flags = 0,
+						   .get = get };
+static const struct xattr_handler trusted_handler = { .prefix = XATTR_TRUSTED_PREFIX,
+						      .flags = XFS_ATTR_ROOT,
+						      .get = get };
+static const struct xattr_handler security_handler = { .prefix = XATTR_SECURITY_PREFIX,
+						       .flags = XFS_ATTR_SECURE,
+						       .get = get };
 
-const struct xattr_handler *const xfs_xattr_handlers[] = { &user_handler, &trusted_handler, &security_handler, NULL };
+const struct xattr_handler *const xfs_xattr_handlers[] = { &user_handler, &trusted_handler,
+							   &security_handler, NULL };
 
 /* ---- listing ---- */
 
@@ -35,7 +45,9 @@ static bool add_name(void *arg, const struct xfs_attr *a)
 {
 	struct list *l = arg;
 	u8 space = a->flags & XFS_ATTR_SPACE;
-	const char *prefix = space == XFS_ATTR_ROOT ? XATTR_TRUSTED_PREFIX : space == XFS_ATTR_SECURE ? XATTR_SECURITY_PREFIX : XATTR_USER_PREFIX;
+	const char *prefix = space == XFS_ATTR_ROOT   ? XATTR_TRUSTED_PREFIX :
+			     space == XFS_ATTR_SECURE ? XATTR_SECURITY_PREFIX :
+							XATTR_USER_PREFIX;
 	size_t n = strlen(prefix), len = n + a->namelen + 1;
 
 	if (space == XFS_ATTR_PARENT || (space == XFS_ATTR_ROOT && !l->trusted))
@@ -56,7 +68,9 @@ static bool add_name(void *arg, const struct xfs_attr *a)
 ssize_t xfs_listxattr(struct dentry *dentry, char *list, size_t size)
 {
 	struct inode *inode = dentry->d_inode;
-	struct list l = { .buf = size ? list : NULL, .size = size, .trusted = capable(CAP_SYS_ADMIN) };
+	struct list l = { .buf = size ? list : NULL,
+			  .size = size,
+			  .trusted = capable(CAP_SYS_ADMIN) };
 	int e = xfs_attr_walk(&XFS_M(inode->i_sb)->vol, &XFS_I(inode)->node, add_name, &l);
 
 	return e ? e : l.total;
@@ -68,7 +82,9 @@ ssize_t xfs_listxattr(struct dentry *dentry, char *list, size_t size)
 static int load_one(struct xfs_mount *mp, struct xfs_inode *xi, const char *name, int type)
 {
 	struct xfs_vol *v = &mp->vol;
-	long n = xfs_attr_get(v, &xi->node, (const u8 *)name, (u32)strlen(name), XFS_ATTR_ROOT, NULL, 0), m;
+	long n = xfs_attr_get(v, &xi->node, (const u8 *)name, (u32)strlen(name), XFS_ATTR_ROOT,
+			      NULL, 0),
+	     m;
 	u8 *raw, *acl;
 	int e;
 
@@ -80,7 +96,8 @@ static int load_one(struct xfs_mount *mp, struct xfs_inode *xi, const char *name
 	if (!raw)
 		return -ENOMEM;
 	acl = raw + n;
-	n = xfs_attr_get(v, &xi->node, (const u8 *)name, (u32)strlen(name), XFS_ATTR_ROOT, raw, (size_t)n);
+	n = xfs_attr_get(v, &xi->node, (const u8 *)name, (u32)strlen(name), XFS_ATTR_ROOT, raw,
+			 (size_t)n);
 	m = n > 0 ? xfs_acl_decode(raw, (u32)n, acl, (size_t)n) : n;
 	e = m < 0 ? (int)m : posix_acl_load(&xi->vfs, type, acl, (size_t)m);
 	kvfree(raw);

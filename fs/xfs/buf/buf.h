@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Metadata buffers: blocks of any size in contiguous memory, read once, verified once as what they are for, kept while memory allows.
+ * Metadata buffers: blocks of any size in contiguous memory, read once, verified once as what they
+ * are for, kept while memory allows.
  *
- * A buffer is found by its first device address and length. Life: made under its lock by whoever looks for it first, read, valid; without references on the list
- * from which the shrinker takes the oldest that was not used since its last look. A block that could not be read or is damaged is not kept.
+ * A buffer is found by its first device address and length. Life: made under its lock by whoever
+ * looks for it first, read, valid; without references on the list from which the shrinker takes the
+ * oldest that was not used since its last look. A block that could not be read or is damaged is not
+ * kept.
  *
- * Locks: buffer->lock (sleeping; held while it is read) > cache->lock (spinning: references, list) ; the hash has locks of its own.
+ * Locks: buffer->lock (sleeping; held while it is read) > cache->lock (spinning: references, list)
+ * ; the hash has locks of its own.
  */
 #pragma once
 
@@ -31,8 +35,12 @@ void xfs_cache_init(struct xfs_cache *c, struct bdev *bdev, const char *id);
 /* Nobody uses buffers any more. */
 void xfs_cache_destroy(struct xfs_cache *c);
 
-/* The block that the runs make, read and verified by SB as KIND; OUT->ref is put with xfs_buf_put(). -EIO, -ENOMEM, what the verifier says (F is filled in). */
-int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind, const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f);
+/*
+ * The block that the runs make, read and verified by SB as KIND; OUT->ref is put with
+ * xfs_buf_put(). -EIO, -ENOMEM, what the verifier says (F is filled in).
+ */
+int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind,
+		const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f);
 void xfs_buf_put(struct xfs_cache *c, struct xfs_blk *b);
 /* LEN bytes at a device address into BUF, past the cache. */
 int xfs_read_raw(struct bdev *bdev, u64 daddr, void *buf, u32 len);

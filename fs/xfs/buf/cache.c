@@ -52,7 +52,8 @@ static u8 *alloc_data(u32 len)
 
 	if (len < PAGE_SIZE)
 		return kmalloc(len, GFP_NOFS);
-	p = alloc_pages(GFP_NOFS | __GFP_NOWARN | (len > PAGE_SIZE ? __GFP_NORETRY : 0), get_order(len));
+	p = alloc_pages(GFP_NOFS | __GFP_NOWARN | (len > PAGE_SIZE ? __GFP_NORETRY : 0),
+			get_order(len));
 	return p ? page_address(p) : vmalloc(len);
 }
 
@@ -179,8 +180,11 @@ static struct buffer *new_buffer(struct xfs_cache *c, const struct xfs_run *runs
 	return b;
 }
 
-/* A locked buffer that is not valid yet, or was verified as another kind. What fails is forgotten. */
-static int make_valid(struct buffer *b, const struct xfs_sb *sb, enum xfs_kind kind, const struct xfs_run *runs, u32 n, struct xfs_fault *f)
+/*
+ * A locked buffer that is not valid yet, or was verified as another kind. What fails is forgotten.
+ */
+static int make_valid(struct buffer *b, const struct xfs_sb *sb, enum xfs_kind kind,
+		      const struct xfs_run *runs, u32 n, struct xfs_fault *f)
 {
 	int e = 0;
 
@@ -194,7 +198,7 @@ static int make_valid(struct buffer *b, const struct xfs_sb *sb, enum xfs_kind k
 	e = e ?: xfs_verify(sb, kind, b->daddr, b->data, b->len, f);
 	if (!e) {
 		WRITE_ONCE(b->kind, (u8)kind);
-		smp_store_release(&b->valid, true);	/* pairs with the acquire in xfs_buf_get() */
+		smp_store_release(&b->valid, true); /* pairs with the acquire in xfs_buf_get() */
 	} else if (!b->valid && !b->dead) {
 		unhash(b);
 		spin_lock(&b->cache->lock);
@@ -204,7 +208,8 @@ static int make_valid(struct buffer *b, const struct xfs_sb *sb, enum xfs_kind k
 	return e;
 }
 
-int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind, const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f)
+int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind,
+		const struct xfs_run *runs, u32 n, struct xfs_blk *out, struct xfs_fault *f)
 {
 	struct buffer *b, *new;
 	u32 len = 0;
@@ -221,8 +226,12 @@ int xfs_buf_get(struct xfs_cache *c, const struct xfs_sb *sb, enum xfs_kind kind
 		if (b != new)
 			free_buffer(new);
 	}
-	/* Valid is set once, and the kind of a block hardly ever changes: most calls take no lock. Pairs with make_valid(). */
-	if (unlikely(!smp_load_acquire(&b->valid) || READ_ONCE(b->kind) != kind || (n > 1 && b->runs_hash != hash_runs(runs, n)))) {
+	/*
+	 * Valid is set once, and the kind of a block hardly ever changes: most calls take no lock.
+	 * Pairs with make_valid().
+	 */
+	if (unlikely(!smp_load_acquire(&b->valid) || READ_ONCE(b->kind) != kind ||
+		     (n > 1 && b->runs_hash != hash_runs(runs, n)))) {
 		mutex_lock(&b->lock);
 		if (!b->valid || b->kind != kind || b->runs_hash != hash_runs(runs, n))
 			e = make_valid(b, sb, kind, runs, n, f);
@@ -245,8 +254,12 @@ void xfs_buf_put(struct xfs_cache *c, struct xfs_blk *blk)
 
 /* ---- giving back ---- */
 
-/* Up to NR buffers from the list's beginning onto GONE; those used since go to its end once. How many were looked at. */
-static unsigned long isolate(struct xfs_cache *c, unsigned long nr, bool all, struct list_head *gone)
+/*
+ * Up to NR buffers from the list's beginning onto GONE; those used since go to its end once. How
+ * many were looked at.
+ */
+static unsigned long isolate(struct xfs_cache *c, unsigned long nr, bool all,
+			     struct list_head *gone)
 {
 	unsigned long seen = 0;
 
@@ -260,7 +273,10 @@ static unsigned long isolate(struct xfs_cache *c, unsigned long nr, bool all, st
 			list_move_tail(&b->lru, &c->lru);
 			continue;
 		}
-		/* pin() may have it from the hash until it has seen this lock: the reference keeps it from that. */
+		/*
+		 * pin() may have it from the hash until it has seen this lock: the reference keeps
+		 * it from that.
+		 */
 		b->refs = 1;
 		b->dead = true;
 		list_move(&b->lru, gone);

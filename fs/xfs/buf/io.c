@@ -24,7 +24,8 @@ static int read_run(struct bdev *bdev, const struct xfs_run *run, u8 *p)
 			return -ENOMEM;
 		b->sector = run->daddr + (done >> SECTOR_SHIFT);
 		while (done < len) {
-			unsigned int off = (unsigned int)((uintptr_t)(p + done) & (PAGE_SIZE - 1)), n = min(len - done, (unsigned int)PAGE_SIZE - off);
+			unsigned int off = (unsigned int)((uintptr_t)(p + done) & (PAGE_SIZE - 1)),
+				     n = min(len - done, (unsigned int)PAGE_SIZE - off);
 
 			if (!bio_add_page(b, page_of(p + done), n, off))
 				break;

@@ -17,10 +17,16 @@ struct xfs_mount {
 	int (*setup)(struct xfs_mount *mp, struct xfs_inode *xi);
 };
 
-static inline struct xfs_mount *XFS_M(const struct super_block *sb) { return sb->s_fs_info; }
+static inline struct xfs_mount *XFS_M(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
 
 /* What users are told: a wrong checksum is damage like any other. */
-static inline int xfs_errno(int e) { return e == -XFS_BAD_CRC ? -XFS_CORRUPT : e; }
+static inline int xfs_errno(int e)
+{
+	return e == -XFS_BAD_CRC ? -XFS_CORRUPT : e;
+}
 
 /* The volume over the cache; mp->vol.sb is set. */
 void xfs_vol_init(struct xfs_mount *mp, struct super_block *sb);

@@ -7,10 +7,12 @@ static void report(struct xfs_vol *v, const struct xfs_fault *f)
 {
 	struct xfs_mount *mp = container_of(v, struct xfs_mount, vol);
 
-	printk_ratelimited(KERN_ERR "xfs: %s: %s %llu: %s is wrong (%llu)\n", mp->sb->s_id, f->what, f->place, f->field, f->value);
+	printk_ratelimited(KERN_ERR "xfs: %s: %s %llu: %s is wrong (%llu)\n", mp->sb->s_id, f->what,
+			   f->place, f->field, f->value);
 }
 
-static int get(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs, u32 n, struct xfs_blk *out)
+static int get(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs, u32 n,
+	       struct xfs_blk *out)
 {
 	struct xfs_mount *mp = container_of(v, struct xfs_mount, vol);
 	struct xfs_fault f = { 0 };

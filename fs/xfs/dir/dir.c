@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A position in a directory is an entry's cookie, its address in units of 8 bytes (31 bits): it stays the entry's while that is there, and telldir(3) may be told it.
+ * A position in a directory is an entry's cookie, its address in units of 8 bytes (31 bits): it
+ * stays the entry's while that is there, and telldir(3) may be told it.
  */
 #include "fs/xfs/dir/dir.h"
 #include <lib/hash.h>
@@ -27,7 +28,8 @@ static u64 name_key(const struct qstr *name)
 }
 
 /* The inode INO that DIR has under NAME. */
-static struct inode *child(struct xfs_mount *mp, struct inode *dir, const struct qstr *name, u64 ino)
+static struct inode *child(struct xfs_mount *mp, struct inode *dir, const struct qstr *name,
+			   u64 ino)
 {
 	struct inode *inode = xfs_iget(mp, ino);
 
@@ -52,7 +54,8 @@ struct dentry *xfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int
 	(void)flags;
 	if (name->len > 255)
 		return ERR_PTR(-ENAMETOOLONG);
-	e = xfs_dir_lookup(&mp->vol, &XFS_I(dir)->node, (const u8 *)name->name, name->len, &ino, &ftype);
+	e = xfs_dir_lookup(&mp->vol, &XFS_I(dir)->node, (const u8 *)name->name, name->len, &ino,
+			   &ftype);
 	if (e && e != -ENOENT)
 		return ERR_PTR(e);
 	if (!e) {
@@ -91,5 +94,8 @@ static loff_t llseek(struct file *file, loff_t off, int whence)
 }
 
 const struct file_operations xfs_dir_fops = {
-	.llseek = llseek, .read_iter = generic_read_dir, .iterate_shared = iterate, .fsync = noop_fsync,
+	.llseek = llseek,
+	.read_iter = generic_read_dir,
+	.iterate_shared = iterate,
+	.fsync = noop_fsync,
 };

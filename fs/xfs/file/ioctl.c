@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What programs ask a file of XFS: flags and sizes that XFS alone has (ioctl_xfs_fsgetxattr(2)), the filesystem's geometry (ioctl_xfs_fsgeometry(2)), its label. The
- * structures are those manual pages': no packaged header of the kernel has them.
+ * What programs ask a file of XFS: flags and sizes that XFS alone has (ioctl_xfs_fsgetxattr(2)),
+ * the filesystem's geometry (ioctl_xfs_fsgeometry(2)), its label. The structures are those manual
+ * pages': no packaged header of the kernel has them.
  */
 #include "fs/xfs/file/file.h"
 #include <mm/uaccess.h>
@@ -13,33 +14,57 @@ struct geometry {
 	u8 uuid[16];
 	u32 sunit, swidth;
 	s32 version;
-	u32 flags, logsectsize, rtsectsize, dirblocksize, logsunit, sick, checked, rgextents, rgcount;
+	u32 flags, logsectsize, rtsectsize, dirblocksize, logsunit, sick, checked, rgextents,
+		rgcount;
 	u64 rtstart, rtreserved, reserved[14];
 };
 #define GEOMETRY_OLD 112		/* bytes of the first and the fourth version */
-_Static_assert(offsetof(struct geometry, sick) == GEOMETRY_OLD && sizeof(struct geometry) == 256, "XFS_IOC_FSGEOMETRY");
+_Static_assert(offsetof(struct geometry, sick) == GEOMETRY_OLD && sizeof(struct geometry) == 256,
+	       "XFS_IOC_FSGEOMETRY");
 
 #define IOC_GEOMETRY_V1 _IOR('X', 100, u8[GEOMETRY_OLD])
 #define IOC_GEOMETRY_V4 _IOR('X', 124, u8[GEOMETRY_OLD])
 #define IOC_GEOMETRY _IOR('X', 126, struct geometry)
 
 enum {
-	GEOM_ATTR = 1 << 0, GEOM_NLINK = 1 << 1, GEOM_IALIGN = 1 << 3, GEOM_DALIGN = 1 << 4, GEOM_EXTFLG = 1 << 6, GEOM_DIRV2 = 1 << 7, GEOM_LOGV2 = 1 << 8,
-	GEOM_SECTOR = 1 << 9, GEOM_ATTR2 = 1 << 10, GEOM_PROJID32 = 1 << 11, GEOM_LAZYSB = 1 << 14, GEOM_V5SB = 1 << 15, GEOM_FTYPE = 1 << 16,
-	GEOM_FINOBT = 1 << 17, GEOM_SPINODES = 1 << 18, GEOM_RMAPBT = 1 << 19, GEOM_REFLINK = 1 << 20, GEOM_BIGTIME = 1 << 21, GEOM_INOBTCNT = 1 << 22,
-	GEOM_NREXT64 = 1 << 23, GEOM_EXCHANGE = 1 << 24, GEOM_PARENT = 1 << 25, GEOM_METADIR = 1 << 26,
+	GEOM_ATTR = 1 << 0,
+	GEOM_NLINK = 1 << 1,
+	GEOM_IALIGN = 1 << 3,
+	GEOM_DALIGN = 1 << 4,
+	GEOM_EXTFLG = 1 << 6,
+	GEOM_DIRV2 = 1 << 7,
+	GEOM_LOGV2 = 1 << 8,
+	GEOM_SECTOR = 1 << 9,
+	GEOM_ATTR2 = 1 << 10,
+	GEOM_PROJID32 = 1 << 11,
+	GEOM_LAZYSB = 1 << 14,
+	GEOM_V5SB = 1 << 15,
+	GEOM_FTYPE = 1 << 16,
+	GEOM_FINOBT = 1 << 17,
+	GEOM_SPINODES = 1 << 18,
+	GEOM_RMAPBT = 1 << 19,
+	GEOM_REFLINK = 1 << 20,
+	GEOM_BIGTIME = 1 << 21,
+	GEOM_INOBTCNT = 1 << 22,
+	GEOM_NREXT64 = 1 << 23,
+	GEOM_EXCHANGE = 1 << 24,
+	GEOM_PARENT = 1 << 25,
+	GEOM_METADIR = 1 << 26,
 };
 
 static u32 geometry_flags(const struct xfs_sb *sb)
 {
-	static const struct { u32 bit, flag; } ro[] = {
+	static const struct {
+		u32 bit, flag;
+	} ro[] = {
 		{ XFS_RO_FINOBT, GEOM_FINOBT }, { XFS_RO_RMAPBT, GEOM_RMAPBT }, { XFS_RO_REFLINK, GEOM_REFLINK }, { XFS_RO_INOBTCNT, GEOM_INOBTCNT },
 	}, in[] = {
 		{ XFS_IN_SPINODES, GEOM_SPINODES }, { XFS_IN_BIGTIME, GEOM_BIGTIME }, { XFS_IN_NREXT64, GEOM_NREXT64 },
 		{ XFS_IN_EXCHRANGE, GEOM_EXCHANGE }, { XFS_IN_PARENT, GEOM_PARENT }, { XFS_IN_METADIR, GEOM_METADIR },
 	};
 	/* What every V5 has. */
-	u32 f = GEOM_NLINK | GEOM_IALIGN | GEOM_EXTFLG | GEOM_DIRV2 | GEOM_LOGV2 | GEOM_ATTR | GEOM_ATTR2 | GEOM_PROJID32 | GEOM_LAZYSB | GEOM_V5SB | GEOM_FTYPE;
+	u32 f = GEOM_NLINK | GEOM_IALIGN | GEOM_EXTFLG | GEOM_DIRV2 | GEOM_LOGV2 | GEOM_ATTR |
+		GEOM_ATTR2 | GEOM_PROJID32 | GEOM_LAZYSB | GEOM_V5SB | GEOM_FTYPE;
 
 	for (u32 i = 0; i < ARRAY_SIZE(ro); i++)
 		if (sb->ro_compat & ro[i].bit)
@@ -58,9 +83,22 @@ static long geometry(struct super_block *s, struct uptr to, int version)
 {
 	const struct xfs_sb *sb = &XFS_M(s)->vol.sb;
 	struct geometry g = {
-		.blocksize = sb->blocksize, .rtextsize = 1, .agblocks = sb->agblocks, .agcount = sb->agcount, .logblocks = sb->logblocks, .sectsize = sb->sectsize,
-		.inodesize = sb->inodesize, .imaxpct = sb->imax_pct, .datablocks = sb->dblocks, .logstart = sb->logstart, .sunit = sb->unit, .swidth = sb->width,
-		.version = version == 5 ? 5 : 0, .flags = geometry_flags(sb), .logsectsize = sb->logsectsize ?: XFS_SECTOR, .rtsectsize = sb->blocksize,
+		.blocksize = sb->blocksize,
+		.rtextsize = 1,
+		.agblocks = sb->agblocks,
+		.agcount = sb->agcount,
+		.logblocks = sb->logblocks,
+		.sectsize = sb->sectsize,
+		.inodesize = sb->inodesize,
+		.imaxpct = sb->imax_pct,
+		.datablocks = sb->dblocks,
+		.logstart = sb->logstart,
+		.sunit = sb->unit,
+		.swidth = sb->width,
+		.version = version == 5 ? 5 : 0,
+		.flags = geometry_flags(sb),
+		.logsectsize = sb->logsectsize ?: XFS_SECTOR,
+		.rtsectsize = sb->blocksize,
 		.dirblocksize = sb->dirblksize,
 	};
 
@@ -83,11 +121,16 @@ long xfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct inode *inode = file_inode(file);
 
 	switch (cmd) {
-	case IOC_GEOMETRY: return geometry(inode->i_sb, UPTR(arg), 5);
-	case IOC_GEOMETRY_V4: return geometry(inode->i_sb, UPTR(arg), 4);
-	case IOC_GEOMETRY_V1: return geometry(inode->i_sb, UPTR(arg), 1);
-	case FS_IOC_GETFSLABEL: return label(inode->i_sb, UPTR(arg));
-	case FS_IOC_GETVERSION: return put_user((int)inode->i_generation, UPTR(arg)) ? -EFAULT : 0;
+	case IOC_GEOMETRY:
+		return geometry(inode->i_sb, UPTR(arg), 5);
+	case IOC_GEOMETRY_V4:
+		return geometry(inode->i_sb, UPTR(arg), 4);
+	case IOC_GEOMETRY_V1:
+		return geometry(inode->i_sb, UPTR(arg), 1);
+	case FS_IOC_GETFSLABEL:
+		return label(inode->i_sb, UPTR(arg));
+	case FS_IOC_GETVERSION:
+		return put_user((int)inode->i_generation, UPTR(arg)) ? -EFAULT : 0;
 	}
 	return -ENOTTY;
 }
@@ -95,7 +138,9 @@ long xfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 /* Bits of the inode are those of FS_XFLAG_*, but for one. */
 #define DIFLAGS (FS_XFLAG_PREALLOC | FS_XFLAG_IMMUTABLE | FS_XFLAG_APPEND | FS_XFLAG_SYNC | FS_XFLAG_NOATIME | FS_XFLAG_NODUMP | FS_XFLAG_RTINHERIT | \
 		 FS_XFLAG_PROJINHERIT | FS_XFLAG_NOSYMLINKS | FS_XFLAG_EXTSIZE | FS_XFLAG_EXTSZINHERIT | FS_XFLAG_NODEFRAG | FS_XFLAG_FILESTREAM)
-_Static_assert(FS_XFLAG_IMMUTABLE == XFS_DIFLAG_IMMUTABLE && FS_XFLAG_FILESTREAM == XFS_DIFLAG_FILESTREAM, "flags of inodes");
+_Static_assert(FS_XFLAG_IMMUTABLE == XFS_DIFLAG_IMMUTABLE &&
+		       FS_XFLAG_FILESTREAM == XFS_DIFLAG_FILESTREAM,
+	       "flags of inodes");
 
 int xfs_fileattr_get(struct dentry *dentry, struct fileattr *fa)
 {

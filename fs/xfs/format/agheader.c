@@ -2,8 +2,8 @@
 #include "fs/xfs/format/agheader.h"
 #include <lib/string.h>
 
-static int check_root(const struct xfs_sb *sb, u32 agno, struct xfs_btroot r, const char *what, const char *root, const char *level, u64 place,
-		      struct xfs_fault *f)
+static int check_root(const struct xfs_sb *sb, u32 agno, struct xfs_btroot r, const char *what,
+		      const char *root, const char *level, u64 place, struct xfs_fault *f)
 {
 	if (!r.levels || r.levels > XFS_BT_MAXLEVELS)
 		return xfs_bad(f, what, level, place, r.levels);
@@ -13,8 +13,8 @@ static int check_root(const struct xfs_sb *sb, u32 agno, struct xfs_btroot r, co
 }
 
 /* What each of the three has. */
-static int check_common(const struct xfs_sb *sb, u32 agno, const void *p, u32 crc_at, const u8 *uuid, u32 seqno, const char *what, u64 place,
-			struct xfs_fault *f)
+static int check_common(const struct xfs_sb *sb, u32 agno, const void *p, u32 crc_at,
+			const u8 *uuid, u32 seqno, const char *what, u64 place, struct xfs_fault *f)
 {
 	if (!xfs_crc_ok(p, sb->sectsize, crc_at)) {
 		xfs_bad(f, what, "crc", place, 0);
@@ -27,7 +27,8 @@ static int check_common(const struct xfs_sb *sb, u32 agno, const void *p, u32 cr
 	return 0;
 }
 
-int xfs_agf_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, struct xfs_agf *a, struct xfs_fault *f)
+int xfs_agf_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, struct xfs_agf *a,
+		   struct xfs_fault *f)
 {
 	const struct xfs_dagf *d = p;
 	u32 size = xfs_agfl_size(sb);
@@ -37,13 +38,20 @@ int xfs_agf_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, 
 		return xfs_bad(f, "AGF", "magic", place, be32_get(d->magic));
 	if (be32_get(d->version) != 1)
 		return xfs_bad(f, "AGF", "version", place, be32_get(d->version));
-	e = check_common(sb, agno, p, offsetof(struct xfs_dagf, crc), d->uuid, be32_get(d->seqno), "AGF", place, f);
+	e = check_common(sb, agno, p, offsetof(struct xfs_dagf, crc), d->uuid, be32_get(d->seqno),
+			 "AGF", place, f);
 	if (e)
 		return e;
 	*a = (struct xfs_agf){
-		.length = be32_get(d->length), .flfirst = be32_get(d->flfirst), .fllast = be32_get(d->fllast), .flcount = be32_get(d->flcount),
-		.freeblks = be32_get(d->freeblks), .longest = be32_get(d->longest), .btreeblks = be32_get(d->btreeblks),
-		.bno = { be32_get(d->bno_root), be32_get(d->bno_level) }, .cnt = { be32_get(d->cnt_root), be32_get(d->cnt_level) },
+		.length = be32_get(d->length),
+		.flfirst = be32_get(d->flfirst),
+		.fllast = be32_get(d->fllast),
+		.flcount = be32_get(d->flcount),
+		.freeblks = be32_get(d->freeblks),
+		.longest = be32_get(d->longest),
+		.btreeblks = be32_get(d->btreeblks),
+		.bno = { be32_get(d->bno_root), be32_get(d->bno_level) },
+		.cnt = { be32_get(d->cnt_root), be32_get(d->cnt_level) },
 	};
 	if (a->length != xfs_ag_blocks(sb, agno))
 		return xfs_bad(f, "AGF", "length", place, a->length);
@@ -61,12 +69,14 @@ int xfs_agf_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, 
 	if (!e && sb->ro_compat & XFS_RO_REFLINK) {
 		a->refc = (struct xfs_btroot){ be32_get(d->refc_root), be32_get(d->refc_level) };
 		a->refc_blocks = be32_get(d->refc_blocks);
-		e = check_root(sb, agno, a->refc, "AGF", "refcount_root", "refcount_level", place, f);
+		e = check_root(sb, agno, a->refc, "AGF", "refcount_root", "refcount_level", place,
+			       f);
 	}
 	return e;
 }
 
-int xfs_agi_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, struct xfs_agi *a, struct xfs_fault *f)
+int xfs_agi_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, struct xfs_agi *a,
+		   struct xfs_fault *f)
 {
 	const struct xfs_dagi *d = p;
 	int e;
@@ -75,11 +85,15 @@ int xfs_agi_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, 
 		return xfs_bad(f, "AGI", "magic", place, be32_get(d->magic));
 	if (be32_get(d->version) != 1)
 		return xfs_bad(f, "AGI", "version", place, be32_get(d->version));
-	e = check_common(sb, agno, p, offsetof(struct xfs_dagi, crc), d->uuid, be32_get(d->seqno), "AGI", place, f);
+	e = check_common(sb, agno, p, offsetof(struct xfs_dagi, crc), d->uuid, be32_get(d->seqno),
+			 "AGI", place, f);
 	if (e)
 		return e;
 	*a = (struct xfs_agi){
-		.length = be32_get(d->length), .count = be32_get(d->count), .freecount = be32_get(d->freecount), .newino = be32_get(d->newino),
+		.length = be32_get(d->length),
+		.count = be32_get(d->count),
+		.freecount = be32_get(d->freecount),
+		.newino = be32_get(d->newino),
 		.ino = { be32_get(d->root), be32_get(d->level) },
 	};
 	if (a->length != xfs_ag_blocks(sb, agno))
@@ -97,7 +111,8 @@ int xfs_agi_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, 
 	}
 	for (u32 i = 0; !e && i < XFS_AGI_BUCKETS; i++) {
 		a->unlinked[i] = be32_get(d->unlinked[i]);
-		if (a->unlinked[i] != XFS_NULL32 && (a->unlinked[i] % XFS_AGI_BUCKETS != i || !xfs_agino_ok(sb, agno, a->unlinked[i])))
+		if (a->unlinked[i] != XFS_NULL32 && (a->unlinked[i] % XFS_AGI_BUCKETS != i ||
+						     !xfs_agino_ok(sb, agno, a->unlinked[i])))
 			return xfs_bad(f, "AGI", "unlinked", place, a->unlinked[i]);
 	}
 	return e;
@@ -109,5 +124,6 @@ int xfs_agfl_check(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, 
 
 	if (be32_get(d->magic) != XFS_AGFL_MAGIC)
 		return xfs_bad(f, "AGFL", "magic", place, be32_get(d->magic));
-	return check_common(sb, agno, p, offsetof(struct xfs_dagfl, crc), d->uuid, be32_get(d->seqno), "AGFL", place, f);
+	return check_common(sb, agno, p, offsetof(struct xfs_dagfl, crc), d->uuid,
+			    be32_get(d->seqno), "AGFL", place, f);
 }

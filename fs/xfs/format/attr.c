@@ -41,7 +41,12 @@ bool xfs_attrsf_next(const u8 *p, u32 *at, struct xfs_attr *out)
 		return false;
 	e = p + pos;
 	*out = (struct xfs_attr){
-		.name = e + 3, .value = e + 3 + e[0], .valuelen = e[1], .namelen = e[0], .flags = e[2] | XFS_ATTR_LOCAL, .hash = xfs_da_hash(e + 3, e[0]),
+		.name = e + 3,
+		.value = e + 3 + e[0],
+		.valuelen = e[1],
+		.namelen = e[0],
+		.flags = e[2] | XFS_ATTR_LOCAL,
+		.hash = xfs_da_hash(e + 3, e[0]),
 	};
 	*at = (i + 1) << 16 | (pos + 3 + e[0] + e[1]);
 	return true;
@@ -93,9 +98,12 @@ u32 xfs_attr_leaf_find(const void *p, u32 hash)
 }
 
 /* One entry whose name lies at AT of LEN bytes. */
-static int check_entry(const struct xfs_dattr_ent *e, const void *p, u32 len, u32 lowest, u64 daddr, struct xfs_fault *f)
+static int check_entry(const struct xfs_dattr_ent *e, const void *p, u32 len, u32 lowest, u64 daddr,
+		       struct xfs_fault *f)
 {
-	u32 at = be16_get(e->nameidx), head = e->flags & XFS_ATTR_LOCAL ? sizeof(struct xfs_dattr_local) : sizeof(struct xfs_dattr_remote);
+	u32 at = be16_get(e->nameidx), head = e->flags & XFS_ATTR_LOCAL ?
+						      sizeof(struct xfs_dattr_local) :
+						      sizeof(struct xfs_dattr_remote);
 	const u8 *n = (const u8 *)p + at;
 
 	if (at < lowest || at > len - head)
@@ -110,7 +118,9 @@ static int check_entry(const struct xfs_dattr_ent *e, const void *p, u32 len, u3
 
 		if (!r->namelen || r->namelen > len - at - head)
 			return xfs_bad(f, LEAF, "namelen", daddr, at);
-		if (be32_get(r->valuelen) > XFS_ATTR_MAX_VALUE || (be32_get(r->valuelen) && !be32_get(r->block) && !(e->flags & XFS_ATTR_INCOMPLETE)))
+		if (be32_get(r->valuelen) > XFS_ATTR_MAX_VALUE ||
+		    (be32_get(r->valuelen) && !be32_get(r->block) &&
+		     !(e->flags & XFS_ATTR_INCOMPLETE)))
 			return xfs_bad(f, LEAF, "valuelen", daddr, be32_get(r->valuelen));
 	}
 	if ((e->flags & XFS_ATTR_SPACE) & ((e->flags & XFS_ATTR_SPACE) - 1))
@@ -143,7 +153,8 @@ int xfs_attr_leaf_check(const struct xfs_sb *sb, u64 daddr, const void *p, struc
 
 /* ---- values in blocks of their own, and symlinks ---- */
 
-static int check_rmt(const struct xfs_sb *sb, u64 daddr, const void *p, u32 len, u32 magic, const char *what, struct xfs_fault *f)
+static int check_rmt(const struct xfs_sb *sb, u64 daddr, const void *p, u32 len, u32 magic,
+		     const char *what, struct xfs_fault *f)
 {
 	const struct xfs_drmt *d = p;
 
@@ -167,7 +178,8 @@ int xfs_attr_rmt_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struc
 	return check_rmt(sb, daddr, p, sb->blocksize, XFS_ATTR_RMT_MAGIC, "attribute value", f);
 }
 
-int xfs_symlink_verify(const struct xfs_sb *sb, u64 daddr, const void *p, u32 len, struct xfs_fault *f)
+int xfs_symlink_verify(const struct xfs_sb *sb, u64 daddr, const void *p, u32 len,
+		       struct xfs_fault *f)
 {
 	return check_rmt(sb, daddr, p, len, XFS_SYMLINK_MAGIC, "symlink", f);
 }
@@ -196,7 +208,10 @@ static void put_le(u8 *p, u32 v, u32 n)
 	}
 }
 
-/* Entries of 12 bytes (tag, id, rights, padding) become entries of 8 (tag, rights, id); ids count only where somebody is named (tags 2 and 8). */
+/*
+ * Entries of 12 bytes (tag, id, rights, padding) become entries of 8 (tag, rights, id); ids count
+ * only where somebody is named (tags 2 and 8).
+ */
 long xfs_acl_decode(const u8 *p, u32 len, u8 *out, size_t size)
 {
 	u32 n;

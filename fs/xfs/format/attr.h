@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Extended attributes: in the inode, in a leaf, in a tree of nodes (da.h) over leaves; long values in blocks of their own. ACLs as XFS stores them. */
+/*
+ * Extended attributes: in the inode, in a leaf, in a tree of nodes (da.h) over leaves; long values
+ * in blocks of their own. ACLs as XFS stores them.
+ */
 #pragma once
 
 #include "fs/xfs/format/sb.h"
@@ -24,21 +27,36 @@ int xfs_attrsf_check(const u8 *p, u32 size, u64 ino, struct xfs_fault *f);
 bool xfs_attrsf_next(const u8 *p, u32 *at, struct xfs_attr *out);
 
 int xfs_attr_leaf_check(const struct xfs_sb *sb, u64 daddr, const void *p, struct xfs_fault *f);
-static inline u32 xfs_attr_leaf_count(const void *p) { return be16_get(((const struct xfs_dattr_leaf *)p)->count); }
+static inline u32 xfs_attr_leaf_count(const void *p)
+{
+	return be16_get(((const struct xfs_dattr_leaf *)p)->count);
+}
+
 /* The I-th entry of a verified leaf. */
 void xfs_attr_leaf_at(const void *p, u32 i, struct xfs_attr *out);
 /* The first whose hash is not below HASH. */
 u32 xfs_attr_leaf_find(const void *p, u32 hash);
 
-/* A block of a long value of inode INO: how many bytes of it lie behind the header. OFFSET: which byte of the value it must begin with. */
+/*
+ * A block of a long value of inode INO: how many bytes of it lie behind the header. OFFSET: which
+ * byte of the value it must begin with.
+ */
 int xfs_attr_rmt_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struct xfs_fault *f);
 /* Bytes at DATA; 0: it is not this value's. */
 u32 xfs_rmt_data(const struct xfs_sb *sb, const void *p, u64 ino, u32 offset, const u8 **data);
-static inline u32 xfs_rmt_room(const struct xfs_sb *sb) { return sb->blocksize - (u32)sizeof(struct xfs_drmt); }
-/* A symlink's target: LEN bytes at P, of one extent. */
-int xfs_symlink_verify(const struct xfs_sb *sb, u64 daddr, const void *p, u32 len, struct xfs_fault *f);
+static inline u32 xfs_rmt_room(const struct xfs_sb *sb)
+{
+	return sb->blocksize - (u32)sizeof(struct xfs_drmt);
+}
 
-/* ACLs: a count, then entries of tag, id and rights. As the attribute of Linux's user interface into OUT (SIZE bytes): its length, -ERANGE, -EINVAL. */
+/* A symlink's target: LEN bytes at P, of one extent. */
+int xfs_symlink_verify(const struct xfs_sb *sb, u64 daddr, const void *p, u32 len,
+		       struct xfs_fault *f);
+
+/*
+ * ACLs: a count, then entries of tag, id and rights. As the attribute of Linux's user interface
+ * into OUT (SIZE bytes): its length, -ERANGE, -EINVAL.
+ */
 #define XFS_ACL_FILE "SGI_ACL_FILE"
 #define XFS_ACL_DEFAULT "SGI_ACL_DEFAULT"
 long xfs_acl_decode(const u8 *p, u32 len, u8 *out, size_t size);

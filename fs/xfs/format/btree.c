@@ -40,7 +40,8 @@ u32 xfs_bt_ptr_at(const struct xfs_sb *sb, enum xfs_bt kind, const void *p, u32 
 	const struct kind *k = &kinds[kind];
 	be32 v;
 
-	memcpy(&v, (const u8 *)p + HEAD + (size_t)max_recs(sb, k, 1) * k->key + (size_t)i * 4, sizeof(v));
+	memcpy(&v, (const u8 *)p + HEAD + (size_t)max_recs(sb, k, 1) * k->key + (size_t)i * 4,
+	       sizeof(v));
 	return be32_get(v);
 }
 
@@ -48,14 +49,16 @@ void xfs_bt_head(const void *p, struct xfs_bt_block *out)
 {
 	const struct xfs_dbt_short *d = p;
 
-	*out = (struct xfs_bt_block){ be16_get(d->level), be16_get(d->numrecs), be32_get(d->left), be32_get(d->right), be32_get(d->owner) };
+	*out = (struct xfs_bt_block){ be16_get(d->level), be16_get(d->numrecs), be32_get(d->left),
+				      be32_get(d->right), be32_get(d->owner) };
 }
 
 void xfs_bmbt_head(const void *p, struct xfs_bt_block *out)
 {
 	const struct xfs_dbt_long *d = p;
 
-	*out = (struct xfs_bt_block){ be16_get(d->level), be16_get(d->numrecs), be64_get(d->left), be64_get(d->right), be64_get(d->owner) };
+	*out = (struct xfs_bt_block){ be16_get(d->level), be16_get(d->numrecs), be64_get(d->left),
+				      be64_get(d->right), be64_get(d->owner) };
 }
 
 static void inobt_rec(const struct xfs_sb *sb, const struct xfs_dinobt *d, struct xfs_bt_rec *out)
@@ -70,7 +73,8 @@ static void inobt_rec(const struct xfs_sb *sb, const struct xfs_dinobt *d, struc
 	}
 }
 
-void xfs_bt_rec_at(const struct xfs_sb *sb, enum xfs_bt kind, const void *p, u32 i, struct xfs_bt_rec *out)
+void xfs_bt_rec_at(const struct xfs_sb *sb, enum xfs_bt kind, const void *p, u32 i,
+		   struct xfs_bt_rec *out)
 {
 	const u8 *r = rec_at(sb, kind, p, i);
 
@@ -98,8 +102,12 @@ void xfs_bt_rec_at(const struct xfs_sb *sb, enum xfs_bt kind, const void *p, u32
 	}
 }
 
-/* A record lies in the AG; *ORDER ascends over a tree (not the tree by length, nor that of owners, whose records may begin at one block). */
-static bool rec_ok(const struct xfs_sb *sb, enum xfs_bt kind, u32 agno, const struct xfs_bt_rec *r, u64 *order)
+/*
+ * A record lies in the AG; *ORDER ascends over a tree (not the tree by length, nor that of owners,
+ * whose records may begin at one block).
+ */
+static bool rec_ok(const struct xfs_sb *sb, enum xfs_bt kind, u32 agno, const struct xfs_bt_rec *r,
+		   u64 *order)
 {
 	u32 blocks = xfs_ag_blocks(sb, agno);
 
@@ -110,17 +118,20 @@ static bool rec_ok(const struct xfs_sb *sb, enum xfs_bt kind, u32 agno, const st
 		break;
 	case XFS_BT_INO:
 	case XFS_BT_FINO:
-		return !(r->start & (min(64u, 1u << sb->inopblog) - 1)) && xfs_agino_ok(sb, agno, r->start) &&
-		       r->inodes <= 64 && r->freecount <= r->inodes;
+		return !(r->start & (min(64u, 1u << sb->inopblog) - 1)) &&
+		       xfs_agino_ok(sb, agno, r->start) && r->inodes <= 64 &&
+		       r->freecount <= r->inodes;
 	case XFS_BT_REFC:	/* the highest bit marks what copy-on-write staged */
-		return r->refs && r->count && (r->start & 0x7fffffffu) < blocks && r->count <= blocks - (r->start & 0x7fffffffu);
+		return r->refs && r->count && (r->start & 0x7fffffffu) < blocks &&
+		       r->count <= blocks - (r->start & 0x7fffffffu);
 	default:
 		break;
 	}
 	return r->count && r->start < blocks && r->count <= blocks - r->start;
 }
 
-static int check_leaf(const struct xfs_sb *sb, enum xfs_bt kind, u32 agno, u64 daddr, const void *p, u32 n, struct xfs_fault *f)
+static int check_leaf(const struct xfs_sb *sb, enum xfs_bt kind, u32 agno, u64 daddr, const void *p,
+		      u32 n, struct xfs_fault *f)
 {
 	u64 order, last = 0;
 
@@ -137,11 +148,13 @@ static int check_leaf(const struct xfs_sb *sb, enum xfs_bt kind, u32 agno, u64 d
 	return 0;
 }
 
-int xfs_bt_verify(const struct xfs_sb *sb, enum xfs_bt kind, u64 daddr, const void *p, struct xfs_fault *f)
+int xfs_bt_verify(const struct xfs_sb *sb, enum xfs_bt kind, u64 daddr, const void *p,
+		  struct xfs_fault *f)
 {
 	const struct kind *k = &kinds[kind];
 	const struct xfs_dbt_short *d = p;
-	u32 agno = (u32)((daddr >> (sb->blocklog - 9)) / sb->agblocks), level = be16_get(d->level), n = be16_get(d->numrecs);
+	u32 agno = (u32)((daddr >> (sb->blocklog - 9)) / sb->agblocks), level = be16_get(d->level),
+	    n = be16_get(d->numrecs);
 
 	if (be32_get(d->magic) != k->magic)
 		return xfs_bad(f, k->name, "magic", daddr, be32_get(d->magic));
@@ -178,7 +191,10 @@ void xfs_ext_get(const void *rec, struct xfs_ext *out)
 	hi = be64_get(d.hi);
 	lo = be64_get(d.lo);
 	*out = (struct xfs_ext){
-		.off = hi << 1 >> 10, .fsb = (hi & 0x1ff) << 43 | lo >> 21, .count = (u32)(lo & 0x1fffff), .unwritten = hi >> 63,
+		.off = hi << 1 >> 10,
+		.fsb = (hi & 0x1ff) << 43 | lo >> 21,
+		.count = (u32)(lo & 0x1fffff),
+		.unwritten = hi >> 63,
 	};
 }
 
@@ -204,7 +220,9 @@ u64 xfs_bmbt_ptr_at(const struct xfs_sb *sb, const void *p, u32 i)
 {
 	be64 v;
 
-	memcpy(&v, (const u8 *)p + LHEAD + (size_t)((sb->blocksize - LHEAD) / 16) * 8 + (size_t)i * 8, sizeof(v));
+	memcpy(&v,
+	       (const u8 *)p + LHEAD + (size_t)((sb->blocksize - LHEAD) / 16) * 8 + (size_t)i * 8,
+	       sizeof(v));
 	return be64_get(v);
 }
 

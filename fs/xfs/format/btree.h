@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocks of btrees: of allocation groups (short pointers: blocks of the AG) and of files (long ones: fsb). A verified block has a possible level, as many
- * records as fit, in ascending order, and pointers into the AG or the file system.
+ * Blocks of btrees: of allocation groups (short pointers: blocks of the AG) and of files (long
+ * ones: fsb). A verified block has a possible level, as many records as fit, in ascending order,
+ * and pointers into the AG or the file system.
  */
 #pragma once
 
 #include "fs/xfs/format/agheader.h"
 
-enum xfs_bt { XFS_BT_BNO, XFS_BT_CNT, XFS_BT_INO, XFS_BT_FINO, XFS_BT_RMAP, XFS_BT_REFC, XFS_BT_KINDS };
+enum xfs_bt {
+	XFS_BT_BNO,
+	XFS_BT_CNT,
+	XFS_BT_INO,
+	XFS_BT_FINO,
+	XFS_BT_RMAP,
+	XFS_BT_REFC,
+	XFS_BT_KINDS
+};
 
 /* Header values of a verified block. */
-struct xfs_bt_block { u32 level, numrecs; u64 left, right, owner; };
+struct xfs_bt_block {
+	u32 level, numrecs;
+	u64 left, right, owner;
+};
 
-int xfs_bt_verify(const struct xfs_sb *sb, enum xfs_bt kind, u64 daddr, const void *p, struct xfs_fault *f);
+int xfs_bt_verify(const struct xfs_sb *sb, enum xfs_bt kind, u64 daddr, const void *p,
+		  struct xfs_fault *f);
 int xfs_bmbt_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struct xfs_fault *f);
 void xfs_bt_head(const void *p, struct xfs_bt_block *out);
 void xfs_bmbt_head(const void *p, struct xfs_bt_block *out);
@@ -26,7 +39,8 @@ struct xfs_bt_rec {	/* one record of any of the trees of an AG */
 	u8 inodes, freecount;
 };
 /* The I-th record of a leaf, the I-th pointer of a node. */
-void xfs_bt_rec_at(const struct xfs_sb *sb, enum xfs_bt kind, const void *p, u32 i, struct xfs_bt_rec *out);
+void xfs_bt_rec_at(const struct xfs_sb *sb, enum xfs_bt kind, const void *p, u32 i,
+		   struct xfs_bt_rec *out);
 u32 xfs_bt_ptr_at(const struct xfs_sb *sb, enum xfs_bt kind, const void *p, u32 i);
 
 /* A file's extent. */

@@ -14,7 +14,8 @@ u32 xfs_da_hash(const u8 *name, u32 len)
 	return h;
 }
 
-int xfs_da_check(const struct xfs_sb *sb, u64 daddr, const void *p, u32 len, const char *what, struct xfs_fault *f)
+int xfs_da_check(const struct xfs_sb *sb, u64 daddr, const void *p, u32 len, const char *what,
+		 struct xfs_fault *f)
 {
 	const struct xfs_dda *h = p;
 
@@ -78,10 +79,12 @@ u32 xfs_dir_hash_find(const struct xfs_ddir_ent *e, u32 n, u32 hash)
 }
 
 /* Of a single leaf the free space of each block of names lies at the end. */
-static int check_leaf(const struct xfs_sb *sb, u64 daddr, const void *p, bool single, struct xfs_fault *f)
+static int check_leaf(const struct xfs_sb *sb, u64 daddr, const void *p, bool single,
+		      struct xfs_fault *f)
 {
 	const struct xfs_ddir_ent *e = xfs_dir_leaf_ents(p);
-	u32 n = xfs_dir_leaf_count(p), room = sb->dirblksize - (u32)sizeof(struct xfs_ddir_leaf), last = 0;
+	u32 n = xfs_dir_leaf_count(p), room = sb->dirblksize - (u32)sizeof(struct xfs_ddir_leaf),
+	    last = 0;
 
 	if (single) {
 		be32 bests;
@@ -94,7 +97,8 @@ static int check_leaf(const struct xfs_sb *sb, u64 daddr, const void *p, bool si
 	if (n > room / sizeof(*e))
 		return xfs_bad(f, LEAF, "count", daddr, n);
 	if (be16_get(((const struct xfs_ddir_leaf *)p)->stale) > n)
-		return xfs_bad(f, LEAF, "stale", daddr, be16_get(((const struct xfs_ddir_leaf *)p)->stale));
+		return xfs_bad(f, LEAF, "stale", daddr,
+			       be16_get(((const struct xfs_ddir_leaf *)p)->stale));
 	for (u32 i = 0; i < n; i++) {
 		if (be32_get(e[i].hash) < last)
 			return xfs_bad(f, LEAF, "order of hashes", daddr, i);
@@ -108,12 +112,16 @@ int xfs_da_dir_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struct 
 	u32 magic = xfs_da_magic(p);
 	int e;
 
-	if (magic != XFS_DIR_LEAF1_MAGIC && magic != XFS_DIR_LEAFN_MAGIC && magic != XFS_DA_NODE_MAGIC)
+	if (magic != XFS_DIR_LEAF1_MAGIC && magic != XFS_DIR_LEAFN_MAGIC &&
+	    magic != XFS_DA_NODE_MAGIC)
 		return xfs_bad(f, LEAF, "magic", daddr, magic);
-	e = xfs_da_check(sb, daddr, p, sb->dirblksize, magic == XFS_DA_NODE_MAGIC ? "hash node" : LEAF, f);
+	e = xfs_da_check(sb, daddr, p, sb->dirblksize,
+			 magic == XFS_DA_NODE_MAGIC ? "hash node" : LEAF, f);
 	if (e)
 		return e;
-	return magic == XFS_DA_NODE_MAGIC ? xfs_da_node_check(daddr, p, sb->dirblksize, f) : check_leaf(sb, daddr, p, magic == XFS_DIR_LEAF1_MAGIC, f);
+	return magic == XFS_DA_NODE_MAGIC ?
+		       xfs_da_node_check(daddr, p, sb->dirblksize, f) :
+		       check_leaf(sb, daddr, p, magic == XFS_DIR_LEAF1_MAGIC, f);
 }
 
 int xfs_da_attr_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struct xfs_fault *f)
@@ -123,8 +131,10 @@ int xfs_da_attr_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struct
 
 	if (magic != XFS_ATTR_LEAF_MAGIC && magic != XFS_DA_NODE_MAGIC)
 		return xfs_bad(f, "attribute leaf", "magic", daddr, magic);
-	e = xfs_da_check(sb, daddr, p, sb->blocksize, magic == XFS_DA_NODE_MAGIC ? "hash node" : "attribute leaf", f);
+	e = xfs_da_check(sb, daddr, p, sb->blocksize,
+			 magic == XFS_DA_NODE_MAGIC ? "hash node" : "attribute leaf", f);
 	if (e)
 		return e;
-	return magic == XFS_DA_NODE_MAGIC ? xfs_da_node_check(daddr, p, sb->blocksize, f) : xfs_attr_leaf_check(sb, daddr, p, f);
+	return magic == XFS_DA_NODE_MAGIC ? xfs_da_node_check(daddr, p, sb->blocksize, f) :
+					    xfs_attr_leaf_check(sb, daddr, p, f);
 }

@@ -19,7 +19,10 @@ static u32 entry_size(u32 namelen)
 	return (8 + 1 + namelen + 1 + 2 + 7) & ~7u;
 }
 
-/* ---- shortform: count, count of 8-byte numbers, parent; then length, offset, name, type, number ---- */
+/*
+ * ---- shortform: count, count of 8-byte numbers, parent; then length, offset, name, type, number
+ * ----
+ */
 
 static u32 sf_ino_size(const u8 *p)
 {
@@ -42,7 +45,8 @@ u64 xfs_dirsf_parent(const u8 *p)
 
 bool xfs_dirsf_next(const u8 *p, u32 *at, struct xfs_dirent *out)
 {
-	u32 w = sf_ino_size(p), i = *at >> 16, pos = *at & 0xffff;	/* entries that are done, where the next lies */
+	/* entries that are done, where the next lies */
+	u32 w = sf_ino_size(p), i = *at >> 16, pos = *at & 0xffff;
 	const u8 *e;
 
 	if (!*at)
@@ -51,7 +55,11 @@ bool xfs_dirsf_next(const u8 *p, u32 *at, struct xfs_dirent *out)
 		return false;
 	e = p + pos;
 	*out = (struct xfs_dirent){
-		.ino = sf_ino(e + 4 + e[0], w), .name = e + 3, .cookie = ((u32)e[1] << 8 | e[2]) >> 3, .len = e[0], .ftype = e[3 + e[0]],
+		.ino = sf_ino(e + 4 + e[0], w),
+		.name = e + 3,
+		.cookie = ((u32)e[1] << 8 | e[2]) >> 3,
+		.len = e[0],
+		.ftype = e[3 + e[0]],
 	};
 	*at = (i + 1) << 16 | (pos + 4 + e[0] + w);
 	return true;
@@ -91,7 +99,8 @@ int xfs_dirsf_check(const struct xfs_sb *sb, const u8 *p, u32 size, u64 ino, str
 
 /* ---- blocks ---- */
 
-static int check_blk(const struct xfs_sb *sb, u64 daddr, const void *p, const char *what, struct xfs_fault *f)
+static int check_blk(const struct xfs_sb *sb, u64 daddr, const void *p, const char *what,
+		     struct xfs_fault *f)
 {
 	const struct xfs_ddir_blk *h = p;
 
@@ -129,7 +138,9 @@ const struct xfs_ddir_ent *xfs_dir_block_ents(const struct xfs_sb *sb, const voi
 /* Where the names of a verified block end. */
 static u32 data_end(const struct xfs_sb *sb, const void *p)
 {
-	return xfs_dir_data_is_block(p) ? (u32)((const u8 *)xfs_dir_block_ents(sb, p) - (const u8 *)p) : sb->dirblksize;
+	return xfs_dir_data_is_block(p) ?
+		       (u32)((const u8 *)xfs_dir_block_ents(sb, p) - (const u8 *)p) :
+		       sb->dirblksize;
 }
 
 static u16 u16_at(const u8 *p)
@@ -195,22 +206,28 @@ int xfs_dir_data_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struc
 	return 0;
 }
 
-bool xfs_dir_data_entry(const struct xfs_sb *sb, const void *p, u32 db, u32 at, struct xfs_dirent *out)
+bool xfs_dir_data_entry(const struct xfs_sb *sb, const void *p, u32 db, u32 at,
+			struct xfs_dirent *out)
 {
 	const u8 *b = p;
 	u32 end = data_end(sb, p);
 
-	if (at < HEAD || (at & 7) || end < 16 || at > end - 16 || u16_at(b + at) == XFS_DIR_FREE_TAG || !b[at + 8] || entry_size(b[at + 8]) > end - at ||
+	if (at < HEAD || (at & 7) || end < 16 || at > end - 16 ||
+	    u16_at(b + at) == XFS_DIR_FREE_TAG || !b[at + 8] || entry_size(b[at + 8]) > end - at ||
 	    u16_at(b + at + entry_size(b[at + 8]) - 2) != at || !xfs_ino_ok(sb, sf_ino(b + at, 8)))
 		return false;
 	*out = (struct xfs_dirent){
-		.ino = sf_ino(b + at, 8), .name = b + at + 9, .cookie = (u32)(((u64)db * sb->dirblksize + at) >> 3), .len = b[at + 8],
+		.ino = sf_ino(b + at, 8),
+		.name = b + at + 9,
+		.cookie = (u32)(((u64)db * sb->dirblksize + at) >> 3),
+		.len = b[at + 8],
 		.ftype = b[at + 9 + b[at + 8]],
 	};
 	return true;
 }
 
-bool xfs_dir_data_next(const struct xfs_sb *sb, const void *p, u32 db, u32 *at, struct xfs_dirent *out)
+bool xfs_dir_data_next(const struct xfs_sb *sb, const void *p, u32 db, u32 *at,
+		       struct xfs_dirent *out)
 {
 	const u8 *b = p;
 	u32 end = data_end(sb, p);
@@ -236,5 +253,7 @@ int xfs_dir_free_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struc
 		return e;
 	if (n > max || be32_get(d->nused) > n)
 		return xfs_bad(f, "directory free block", "nvalid", daddr, n);
-	return be32_get(d->firstdb) % max ? xfs_bad(f, "directory free block", "firstdb", daddr, be32_get(d->firstdb)) : 0;
+	return be32_get(d->firstdb) % max ?
+		       xfs_bad(f, "directory free block", "firstdb", daddr, be32_get(d->firstdb)) :
+		       0;
 }

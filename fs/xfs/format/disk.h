@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XFS V5 as it lies on the disk (the XFS Algorithms & Data Structures document, 3rd edition). All integers are big-endian except
- * checksums, which are little-endian. Nothing outside this folder reads these structures: the decoders beside this file turn them into checked values.
+ * XFS V5 as it lies on the disk (the XFS Algorithms & Data Structures document, 3rd edition). All
+ * integers are big-endian except checksums, which are little-endian. Nothing outside this folder
+ * reads these structures: the decoders beside this file turn them into checked values.
  */
 #pragma once
 
@@ -126,7 +127,8 @@ struct xfs_dbt_short {
 	be32 owner;
 	le32 crc;
 };
-_Static_assert(offsetof(struct xfs_dbt_short, crc) == 52 && sizeof(struct xfs_dbt_short) == 56, "block of an AG's btree");
+_Static_assert(offsetof(struct xfs_dbt_short, crc) == 52 && sizeof(struct xfs_dbt_short) == 56,
+	       "block of an AG's btree");
 
 struct xfs_dbt_long {
 	be32 magic;
@@ -137,23 +139,36 @@ struct xfs_dbt_long {
 	le32 crc;
 	be32 pad;
 };
-_Static_assert(offsetof(struct xfs_dbt_long, crc) == 64 && sizeof(struct xfs_dbt_long) == 72, "block of a file's btree");
+_Static_assert(offsetof(struct xfs_dbt_long, crc) == 64 && sizeof(struct xfs_dbt_long) == 72,
+	       "block of a file's btree");
 
-struct xfs_dalloc { be32 start, count; };
+struct xfs_dalloc {
+	be32 start, count;
+};
 struct xfs_dinobt {
 	be32 start;
 	be16 holemask;		/* with sparse inodes; else the high half of freecount */
 	u8 count, freecount;
 	be64 free;
 };
-struct xfs_drmap { be32 start, count; be64 owner, offset; };
-struct xfs_drefc { be32 start, count, refs; };
-struct xfs_dext { be64 hi, lo; };
-_Static_assert(sizeof(struct xfs_dinobt) == 16 && sizeof(struct xfs_drmap) == 24 && sizeof(struct xfs_drefc) == 12 && sizeof(struct xfs_dext) == 16,
+struct xfs_drmap {
+	be32 start, count;
+	be64 owner, offset;
+};
+struct xfs_drefc {
+	be32 start, count, refs;
+};
+struct xfs_dext {
+	be64 hi, lo;
+};
+_Static_assert(sizeof(struct xfs_dinobt) == 16 && sizeof(struct xfs_drmap) == 24 &&
+		       sizeof(struct xfs_drefc) == 12 && sizeof(struct xfs_dext) == 16,
 	       "btree records");
 
 /* The root of a file's btree, in the inode. */
-struct xfs_dbmdr { be16 level, numrecs; };
+struct xfs_dbmdr {
+	be16 level, numrecs;
+};
 
 /* ---- inode ---- */
 
@@ -181,7 +196,10 @@ struct xfs_dinode {
 	be64 crtime, ino;
 	u8 uuid[XFS_UUID_SIZE];
 };
-_Static_assert(offsetof(struct xfs_dinode, crc) == 100 && offsetof(struct xfs_dinode, forkoff) == 82 && sizeof(struct xfs_dinode) == 176, "inode");
+_Static_assert(offsetof(struct xfs_dinode, crc) == 100 &&
+		       offsetof(struct xfs_dinode, forkoff) == 82 &&
+		       sizeof(struct xfs_dinode) == 176,
+	       "inode");
 
 /* ---- directories and attributes ---- */
 
@@ -208,7 +226,9 @@ struct xfs_ddir_blk {
 };
 struct xfs_ddir_data {
 	struct xfs_ddir_blk h;
-	struct { be16 offset, length; } best[3];
+	struct {
+		be16 offset, length;
+	} best[3];
 	be32 pad;
 };
 struct xfs_ddir_free {
@@ -216,9 +236,15 @@ struct xfs_ddir_free {
 	be32 firstdb, nvalid, nused, pad;
 	be16 best[];
 } __packed;
-struct xfs_ddir_tail { be32 count, stale; };
-struct xfs_ddir_ent { be32 hash, addr; };		/* in a leaf */
-_Static_assert(sizeof(struct xfs_ddir_blk) == 48 && sizeof(struct xfs_ddir_data) == 64 && sizeof(struct xfs_ddir_free) == 64, "directory blocks");
+struct xfs_ddir_tail {
+	be32 count, stale;
+};
+struct xfs_ddir_ent {
+	be32 hash, addr;
+};  /* in a leaf */
+_Static_assert(sizeof(struct xfs_ddir_blk) == 48 && sizeof(struct xfs_ddir_data) == 64 &&
+		       sizeof(struct xfs_ddir_free) == 64,
+	       "directory blocks");
 
 struct xfs_dda {
 	be32 forw, back;
@@ -228,23 +254,54 @@ struct xfs_dda {
 	u8 uuid[XFS_UUID_SIZE];
 	be64 owner;
 };
-struct xfs_dda_node { struct xfs_dda h; be16 count, level; be32 pad; };
-struct xfs_dda_ent { be32 hash, before; };
-struct xfs_ddir_leaf { struct xfs_dda h; be16 count, stale; be32 pad; };
+struct xfs_dda_node {
+	struct xfs_dda h;
+	be16 count, level;
+	be32 pad;
+};
+struct xfs_dda_ent {
+	be32 hash, before;
+};
+struct xfs_ddir_leaf {
+	struct xfs_dda h;
+	be16 count, stale;
+	be32 pad;
+};
 struct xfs_dattr_leaf {
 	struct xfs_dda h;
 	be16 count, usedbytes, firstused;
 	u8 holes, pad1;
-	struct { be16 base, size; } freemap[3];
+	struct {
+		be16 base, size;
+	} freemap[3];
 	be32 pad2;
 };
-_Static_assert(sizeof(struct xfs_dda) == 56 && sizeof(struct xfs_dda_node) == 64 && sizeof(struct xfs_ddir_leaf) == 64 && sizeof(struct xfs_dattr_leaf) == 80,
+_Static_assert(sizeof(struct xfs_dda) == 56 && sizeof(struct xfs_dda_node) == 64 &&
+		       sizeof(struct xfs_ddir_leaf) == 64 && sizeof(struct xfs_dattr_leaf) == 80,
 	       "blocks with hashes");
-struct xfs_dattr_ent { be32 hash; be16 nameidx; u8 flags, pad; };
-struct xfs_dattr_local { be16 valuelen; u8 namelen; u8 name[]; } __packed;
-struct xfs_dattr_remote { be32 block, valuelen; u8 namelen; u8 name[]; } __packed;
-struct xfs_dattr_sf { be16 totsize; u8 count, pad; };
-struct xfs_dattr_sfe { u8 namelen, valuelen, flags; u8 name[]; };
+struct xfs_dattr_ent {
+	be32 hash;
+	be16 nameidx;
+	u8 flags, pad;
+};
+struct xfs_dattr_local {
+	be16 valuelen;
+	u8 namelen;
+	u8 name[];
+} __packed;
+struct xfs_dattr_remote {
+	be32 block, valuelen;
+	u8 namelen;
+	u8 name[];
+} __packed;
+struct xfs_dattr_sf {
+	be16 totsize;
+	u8 count, pad;
+};
+struct xfs_dattr_sfe {
+	u8 namelen, valuelen, flags;
+	u8 name[];
+};
 
 /* Before each block of an attribute's value, and before each extent of a symlink's target. */
 struct xfs_drmt {
@@ -266,5 +323,10 @@ struct xfs_dlog_rec {
 	u8 uuid[XFS_UUID_SIZE];
 	be32 size;
 } __packed;
-struct xfs_dlog_op { be32 tid, len; u8 client, flags; be16 res; };
-_Static_assert(offsetof(struct xfs_dlog_rec, fmt) == 300 && sizeof(struct xfs_dlog_op) == 12, "log record");
+struct xfs_dlog_op {
+	be32 tid, len;
+	u8 client, flags;
+	be16 res;
+};
+_Static_assert(offsetof(struct xfs_dlog_rec, fmt) == 300 && sizeof(struct xfs_dlog_op) == 12,
+	       "log record");

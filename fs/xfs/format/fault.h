@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is wrong with a structure, and the checks that all structures share. A verifier returns 0 or an errno and names in its fault the structure, the field and the
- * place; whoever called it prints that once.
+ * What is wrong with a structure, and the checks that all structures share. A verifier returns 0 or
+ * an errno and names in its fault the structure, the field and the place; whoever called it prints
+ * that once.
  */
 #pragma once
 

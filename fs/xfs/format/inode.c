@@ -15,24 +15,40 @@
 #define FMT_LNK 0120000u
 #define FMT_SOCK 0140000u
 
-/* Bigtime counts nanoseconds since 1901-12-13 20:45:52; before there were seconds and nanoseconds. */
+/*
+ * Bigtime counts nanoseconds since 1901-12-13 20:45:52; before there were seconds and nanoseconds.
+ */
 static struct xfs_time time_get(const struct xfs_core *c, be64 v)
 {
 	u64 t = be64_get(v);
 
 	if (c->flags2 & XFS_DIFLAG2_BIGTIME)
-		return (struct xfs_time){ (s64)(t / 1000000000) - (1ll << 31), (u32)(t % 1000000000) };
+		return (struct xfs_time){ (s64)(t / 1000000000) - (1ll << 31),
+					  (u32)(t % 1000000000) };
 	return (struct xfs_time){ (s32)(t >> 32), (u32)t % 1000000000 };
 }
 
 static void decode(const struct xfs_dinode *d, struct xfs_core *c)
 {
 	*c = (struct xfs_core){
-		.ino = be64_get(d->ino), .mode = be16_get(d->mode), .format = d->format, .aformat = d->aformat, .uid = be32_get(d->uid),
-		.gid = be32_get(d->gid), .nlink = be32_get(d->nlink), .projid = (u32)be16_get(d->projid_hi) << 16 | be16_get(d->projid_lo),
-		.gen = be32_get(d->gen), .extsize = be32_get(d->extsize), .cowextsize = be32_get(d->cowextsize), .size = be64_get(d->size),
-		.nblocks = be64_get(d->nblocks), .changecount = be64_get(d->changecount), .flags2 = be64_get(d->flags2),
-		.flags = be16_get(d->flags), .forkoff = d->forkoff * 8u, .next_unlinked = be32_get(d->next_unlinked),
+		.ino = be64_get(d->ino),
+		.mode = be16_get(d->mode),
+		.format = d->format,
+		.aformat = d->aformat,
+		.uid = be32_get(d->uid),
+		.gid = be32_get(d->gid),
+		.nlink = be32_get(d->nlink),
+		.projid = (u32)be16_get(d->projid_hi) << 16 | be16_get(d->projid_lo),
+		.gen = be32_get(d->gen),
+		.extsize = be32_get(d->extsize),
+		.cowextsize = be32_get(d->cowextsize),
+		.size = be64_get(d->size),
+		.nblocks = be64_get(d->nblocks),
+		.changecount = be64_get(d->changecount),
+		.flags2 = be64_get(d->flags2),
+		.flags = be16_get(d->flags),
+		.forkoff = d->forkoff * 8u,
+		.next_unlinked = be32_get(d->next_unlinked),
 	};
 	if (c->flags2 & XFS_DIFLAG2_NREXT64) {
 		c->nextents = be64_get(d->big_nextents);
@@ -78,7 +94,8 @@ u64 xfs_bmdr_ptr_at(const struct xfs_fork *k, u32 i)
 	return be64_get(v);
 }
 
-static int check_extents(const struct xfs_sb *sb, const struct xfs_fork *k, u64 ino, struct xfs_fault *f)
+static int check_extents(const struct xfs_sb *sb, const struct xfs_fork *k, u64 ino,
+			 struct xfs_fault *f)
 {
 	u64 end = 0;
 
@@ -88,14 +105,16 @@ static int check_extents(const struct xfs_sb *sb, const struct xfs_fork *k, u64 
 		struct xfs_ext x;
 
 		xfs_ext_get(k->data + (size_t)i * 16, &x);
-		if (!xfs_ext_ok(sb, &x) || x.off < end || (k->attr && (x.unwritten || x.off + x.count > XFS_NULL32)))
+		if (!xfs_ext_ok(sb, &x) || x.off < end ||
+		    (k->attr && (x.unwritten || x.off + x.count > XFS_NULL32)))
 			return xfs_bad(f, IN, k->attr ? "extent of attributes" : "extent", ino, i);
 		end = x.off + x.count;
 	}
 	return 0;
 }
 
-static int check_bmdr(const struct xfs_sb *sb, const struct xfs_fork *k, u64 ino, struct xfs_fault *f)
+static int check_bmdr(const struct xfs_sb *sb, const struct xfs_fork *k, u64 ino,
+		      struct xfs_fault *f)
 {
 	u32 level, n;
 
@@ -115,7 +134,8 @@ static int check_bmdr(const struct xfs_sb *sb, const struct xfs_fork *k, u64 ino
 	return 0;
 }
 
-static int check_local(const struct xfs_sb *sb, const struct xfs_core *c, const struct xfs_fork *k, struct xfs_fault *f)
+static int check_local(const struct xfs_sb *sb, const struct xfs_core *c, const struct xfs_fork *k,
+		       struct xfs_fault *f)
 {
 	switch (c->mode & S_FMT) {
 	case FMT_DIR:
@@ -130,20 +150,24 @@ static int check_local(const struct xfs_sb *sb, const struct xfs_core *c, const 
 	return xfs_bad(f, IN, "format", c->ino, c->format);
 }
 
-bool xfs_fork_of(const struct xfs_sb *sb, const struct xfs_core *c, const u8 *literal, bool attr, struct xfs_fork *out)
+bool xfs_fork_of(const struct xfs_sb *sb, const struct xfs_core *c, const u8 *literal, bool attr,
+		 struct xfs_fork *out)
 {
 	u32 all = xfs_literal_size(sb);
 
 	if (attr && !c->forkoff)
 		return false;
 	if (attr)
-		*out = (struct xfs_fork){ c->aformat, true, all - c->forkoff, c->anextents, literal + c->forkoff };
+		*out = (struct xfs_fork){ c->aformat, true, all - c->forkoff, c->anextents,
+					  literal + c->forkoff };
 	else
-		*out = (struct xfs_fork){ c->format, false, c->forkoff ? c->forkoff : all, c->nextents, literal };
+		*out = (struct xfs_fork){ c->format, false, c->forkoff ? c->forkoff : all,
+					  c->nextents, literal };
 	return true;
 }
 
-static int check_data_fork(const struct xfs_sb *sb, struct xfs_core *c, const u8 *literal, struct xfs_fault *f)
+static int check_data_fork(const struct xfs_sb *sb, struct xfs_core *c, const u8 *literal,
+			   struct xfs_fault *f)
 {
 	u32 type = c->mode & S_FMT;
 	struct xfs_fork k;
@@ -173,7 +197,8 @@ static int check_data_fork(const struct xfs_sb *sb, struct xfs_core *c, const u8
 	return xfs_bad(f, IN, "format", c->ino, c->format);
 }
 
-static int check_attr_fork(const struct xfs_sb *sb, const struct xfs_core *c, const u8 *literal, struct xfs_fault *f)
+static int check_attr_fork(const struct xfs_sb *sb, const struct xfs_core *c, const u8 *literal,
+			   struct xfs_fault *f)
 {
 	struct xfs_fork k;
 
@@ -216,7 +241,8 @@ static int check_core(const struct xfs_sb *sb, const struct xfs_core *c, struct 
 	return 0;
 }
 
-int xfs_inode_decode(const struct xfs_sb *sb, u64 ino, const void *p, struct xfs_core *c, struct xfs_fault *f)
+int xfs_inode_decode(const struct xfs_sb *sb, u64 ino, const void *p, struct xfs_core *c,
+		     struct xfs_fault *f)
 {
 	struct xfs_dinode d;
 	const u8 *literal = (const u8 *)p + sizeof(d);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes. The core is decoded; both forks stay in the bytes behind it, checked: a list of extents has as many as the core says, each in the file system and in
- * order; the root of a btree has room for what it holds; short directories, short attributes and short symlinks are checked by their own decoders.
+ * Inodes. The core is decoded; both forks stay in the bytes behind it, checked: a list of extents
+ * has as many as the core says, each in the file system and in order; the root of a btree has room
+ * for what it holds; short directories, short attributes and short symlinks are checked by their
+ * own decoders.
  */
 #pragma once
 
@@ -30,7 +32,10 @@ enum { XFS_FMT_DEV, XFS_FMT_LOCAL, XFS_FMT_EXTENTS, XFS_FMT_BTREE };
 #define XFS_DIFLAG2_NREXT64	0x10
 #define XFS_DIFLAG2_METADATA	0x20
 
-struct xfs_time { s64 sec; u32 nsec; };
+struct xfs_time {
+	s64 sec;
+	u32 nsec;
+};
 
 /* A fork: where its extents are. DATA is in the inode's copy. */
 struct xfs_fork {
@@ -45,7 +50,7 @@ struct xfs_core {
 	u64 ino;
 	u16 mode;
 	u8 format, aformat;
-	u32 uid, gid, nlink, projid, gen, extsize, cowextsize, rdev;	/* rdev: major << 20 | minor */
+	u32 uid, gid, nlink, projid, gen, extsize, cowextsize, rdev; /* rdev: major << 20 | minor */
 	u64 size, nblocks, changecount, flags2;
 	u16 flags;
 	struct xfs_time atime, mtime, ctime, crtime;
@@ -55,13 +60,18 @@ struct xfs_core {
 };
 
 /*
- * Decodes the inode INO in the sb->inodesize bytes at P (device address DADDR). *OUT's forks are found with xfs_fork_of(). 0, -EUCLEAN, -EBADMSG; -ESTALE: the
- * inode is free (mode 0).
+ * Decodes the inode INO in the sb->inodesize bytes at P (device address DADDR). *OUT's forks are
+ * found with xfs_fork_of(). 0, -EUCLEAN, -EBADMSG; -ESTALE: the inode is free (mode 0).
  */
-int xfs_inode_decode(const struct xfs_sb *sb, u64 ino, const void *p, struct xfs_core *out, struct xfs_fault *f);
+int xfs_inode_decode(const struct xfs_sb *sb, u64 ino, const void *p, struct xfs_core *out,
+		     struct xfs_fault *f);
 /* LITERAL: the bytes behind the core. False: the inode has no attribute fork. */
-bool xfs_fork_of(const struct xfs_sb *sb, const struct xfs_core *c, const u8 *literal, bool attr, struct xfs_fork *out);
-static inline u32 xfs_literal_size(const struct xfs_sb *sb) { return sb->inodesize - (u32)sizeof(struct xfs_dinode); }
+bool xfs_fork_of(const struct xfs_sb *sb, const struct xfs_core *c, const u8 *literal, bool attr,
+		 struct xfs_fork *out);
+static inline u32 xfs_literal_size(const struct xfs_sb *sb)
+{
+	return sb->inodesize - (u32)sizeof(struct xfs_dinode);
+}
 
 /* The root of a fork's btree: level (at least 1), entries, the I-th key and pointer. */
 void xfs_bmdr_head(const struct xfs_fork *k, u32 *level, u32 *numrecs);

@@ -3,7 +3,9 @@
 #include <lib/string.h>
 
 #define UNMOUNT_FLAG 0x20
-/* The largest record: 256 KiB with eight headers; the header that we look for lies no farther back. */
+/*
+ * The largest record: 256 KiB with eight headers; the header that we look for lies no farther back.
+ */
 #define MAX_RECORD_BB 520u
 #define FMT_LINUX_LE 1u
 #define FMT_LINUX_BE 2u
@@ -31,7 +33,10 @@ static int read_cycle(const struct xfs_log_reader *r, u64 bb, void *buf, u32 *cy
 	return e;
 }
 
-/* The first block of a later round than the last one's; *HEAD is 0 where all are of one. A log that was never full has zeroes behind. */
+/*
+ * The first block of a later round than the last one's; *HEAD is 0 where all are of one. A log that
+ * was never full has zeroes behind.
+ */
 static int find_head(const struct xfs_log_reader *r, u64 blocks, void *buf, u64 *head, bool *empty)
 {
 	u32 first, last, c;
@@ -61,10 +66,12 @@ static int find_head(const struct xfs_log_reader *r, u64 blocks, void *buf, u64 
 }
 
 /* Judges the record whose header is in BUF at block BB. */
-static int judge(const struct xfs_log_reader *r, u64 blocks, u64 bb, void *buf, struct xfs_log_state *s)
+static int judge(const struct xfs_log_reader *r, u64 blocks, u64 bb, void *buf,
+		 struct xfs_log_state *s)
 {
 	const struct xfs_dlog_rec *h = buf;
-	u32 size = be32_get(h->size), len = be32_get(h->len), headers = 1, fmt = be32_get(h->fmt), ops = be32_get(h->num_logops);
+	u32 size = be32_get(h->size), len = be32_get(h->len), headers = 1, fmt = be32_get(h->fmt),
+	    ops = be32_get(h->num_logops);
 	struct xfs_dlog_op op;
 	int e;
 
@@ -72,7 +79,8 @@ static int judge(const struct xfs_log_reader *r, u64 blocks, u64 bb, void *buf, 
 	s->foreign = fmt != (be32_raw(1) == 1 ? FMT_LINUX_BE : FMT_LINUX_LE);
 	if (be32_get(h->version) & 2 && size > HEADER_DATA)
 		headers = (size + HEADER_DATA - 1) / HEADER_DATA;
-	if (ops != 1 || !len || len > (MAX_RECORD_BB << 9) || headers > 8 || (bb + headers + ((len + 511) >> 9)) % blocks != s->head)
+	if (ops != 1 || !len || len > (MAX_RECORD_BB << 9) || headers > 8 ||
+	    (bb + headers + ((len + 511) >> 9)) % blocks != s->head)
 		return 0;
 	e = r->read(r->ctx, (bb + headers) % blocks, buf);
 	if (e)
@@ -82,9 +90,11 @@ static int judge(const struct xfs_log_reader *r, u64 blocks, u64 bb, void *buf, 
 	return 0;
 }
 
-int xfs_log_inspect(const struct xfs_sb *sb, const struct xfs_log_reader *r, void *buf, struct xfs_log_state *out, struct xfs_fault *f)
+int xfs_log_inspect(const struct xfs_sb *sb, const struct xfs_log_reader *r, void *buf,
+		    struct xfs_log_state *out, struct xfs_fault *f)
 {
-	u64 blocks = (u64)sb->logblocks << (sb->blocklog - 9), place = xfs_fsb_daddr(sb, sb->logstart);
+	u64 blocks = (u64)sb->logblocks << (sb->blocklog - 9),
+	    place = xfs_fsb_daddr(sb, sb->logstart);
 	bool empty;
 	int e;
 

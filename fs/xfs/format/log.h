@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log, as far as to know whether it is clean. It is a ring of 512-byte blocks; the first word of each says in which round ("cycle") it was written, in a
- * record's header the second one. The head is where the numbers step down. A clean log's last record is a single operation that says "unmounted", and
- * ends at the head.
+ * The log, as far as to know whether it is clean. It is a ring of 512-byte blocks; the first word
+ * of each says in which round ("cycle") it was written, in a record's header the second one. The
+ * head is where the numbers step down. A clean log's last record is a single operation that says
+ * "unmounted", and ends at the head.
  */
 #pragma once
 
@@ -22,4 +23,5 @@ struct xfs_log_state {
 };
 
 /* BUF: 512 bytes of the caller's. 0; -EUCLEAN: there is no log; -errno of READ. */
-int xfs_log_inspect(const struct xfs_sb *sb, const struct xfs_log_reader *r, void *buf, struct xfs_log_state *out, struct xfs_fault *f);
+int xfs_log_inspect(const struct xfs_sb *sb, const struct xfs_log_reader *r, void *buf,
+		    struct xfs_log_state *out, struct xfs_fault *f);

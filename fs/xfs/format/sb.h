@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The superblock, decoded: geometry that the other decoders count on. Every number was checked against the others, so that block and inode numbers that
- * xfs_fsb_ok() and xfs_ino_ok() accept lie on the device.
+ * The superblock, decoded: geometry that the other decoders count on. Every number was checked
+ * against the others, so that block and inode numbers that xfs_fsb_ok() and xfs_ino_ok() accept lie
+ * on the device.
  *
- * Block numbers of a file system are "fsb": AG number << agblklog | block in the AG. Inode numbers add inopblog bits below.
+ * Block numbers of a file system are "fsb": AG number << agblklog | block in the AG. Inode numbers
+ * add inopblog bits below.
  */
 #pragma once
 
@@ -27,41 +29,77 @@ struct xfs_sb {
 };
 
 /*
- * Decodes the first sector of an AG (LEN bytes at P, at least 512, and for the checksum the sector's size). 0; -EINVAL: this is no XFS V5;
- * -EUCLEAN, -EBADMSG: damaged. Features are not judged: xfs_sb_unsupported().
+ * Decodes the first sector of an AG (LEN bytes at P, at least 512, and for the checksum the
+ * sector's size). 0; -EINVAL: this is no XFS V5; -EUCLEAN, -EBADMSG: damaged. Features are not
+ * judged: xfs_sb_unsupported().
  */
 int xfs_sb_decode(const void *p, u32 len, struct xfs_sb *out, struct xfs_fault *f);
-/* Why it cannot be read, as a sentence's end ("unknown incompatible features"), *BITS: which; NULL: it can. */
+/*
+ * Why it cannot be read, as a sentence's end ("unknown incompatible features"), *BITS: which; NULL:
+ * it can.
+ */
 const char *xfs_sb_unsupported(const struct xfs_sb *sb, u32 *bits);
 /* Bits that allow reading alone. */
-static inline u32 xfs_sb_unknown_ro(const struct xfs_sb *sb) { return sb->ro_compat & ~(u32)XFS_RO_KNOWN; }
+static inline u32 xfs_sb_unknown_ro(const struct xfs_sb *sb)
+{
+	return sb->ro_compat & ~(u32)XFS_RO_KNOWN;
+}
 
 static inline u32 xfs_ag_blocks(const struct xfs_sb *sb, u32 agno)
 {
-	return agno + 1 < sb->agcount ? sb->agblocks : (u32)(sb->dblocks - (u64)agno * sb->agblocks);
+	return agno + 1 < sb->agcount ? sb->agblocks :
+					(u32)(sb->dblocks - (u64)agno * sb->agblocks);
 }
-static inline u32 xfs_fsb_ag(const struct xfs_sb *sb, u64 fsb) { return (u32)(fsb >> sb->agblklog); }
-static inline u32 xfs_fsb_agb(const struct xfs_sb *sb, u64 fsb) { return (u32)(fsb & ((1ull << sb->agblklog) - 1)); }
-static inline u64 xfs_fsb_make(const struct xfs_sb *sb, u32 agno, u32 agb) { return (u64)agno << sb->agblklog | agb; }
+
+static inline u32 xfs_fsb_ag(const struct xfs_sb *sb, u64 fsb)
+{
+	return (u32)(fsb >> sb->agblklog);
+}
+
+static inline u32 xfs_fsb_agb(const struct xfs_sb *sb, u64 fsb)
+{
+	return (u32)(fsb & ((1ull << sb->agblklog) - 1));
+}
+
+static inline u64 xfs_fsb_make(const struct xfs_sb *sb, u32 agno, u32 agb)
+{
+	return (u64)agno << sb->agblklog | agb;
+}
+
 static inline u64 xfs_agb_daddr(const struct xfs_sb *sb, u32 agno, u32 agb)
 {
 	return ((u64)agno * sb->agblocks + agb) << (sb->blocklog - 9);
 }
+
 static inline u64 xfs_fsb_daddr(const struct xfs_sb *sb, u64 fsb)
 {
 	return xfs_agb_daddr(sb, xfs_fsb_ag(sb, fsb), xfs_fsb_agb(sb, fsb));
 }
+
 /* COUNT blocks from FSB on lie inside one AG, behind its headers. */
 bool xfs_fsb_ok(const struct xfs_sb *sb, u64 fsb, u64 count);
-static inline u32 xfs_ino_ag(const struct xfs_sb *sb, u64 ino) { return (u32)(ino >> (sb->agblklog + sb->inopblog)); }
-static inline u32 xfs_ino_agino(const struct xfs_sb *sb, u64 ino) { return (u32)(ino & ((1ull << (sb->agblklog + sb->inopblog)) - 1)); }
-static inline u64 xfs_ino_make(const struct xfs_sb *sb, u32 agno, u32 agino) { return (u64)agno << (sb->agblklog + sb->inopblog) | agino; }
+static inline u32 xfs_ino_ag(const struct xfs_sb *sb, u64 ino)
+{
+	return (u32)(ino >> (sb->agblklog + sb->inopblog));
+}
+
+static inline u32 xfs_ino_agino(const struct xfs_sb *sb, u64 ino)
+{
+	return (u32)(ino & ((1ull << (sb->agblklog + sb->inopblog)) - 1));
+}
+
+static inline u64 xfs_ino_make(const struct xfs_sb *sb, u32 agno, u32 agino)
+{
+	return (u64)agno << (sb->agblklog + sb->inopblog) | agino;
+}
+
 bool xfs_ino_ok(const struct xfs_sb *sb, u64 ino);
 /* The same of a block and an inode of an AG, whose number may be anything. */
 static inline bool xfs_agb_ok(const struct xfs_sb *sb, u32 agno, u32 agb)
 {
 	return !(agb >> sb->agblklog) && xfs_fsb_ok(sb, xfs_fsb_make(sb, agno, agb), 1);
 }
+
 static inline bool xfs_agino_ok(const struct xfs_sb *sb, u32 agno, u32 agino)
 {
 	return xfs_agb_ok(sb, agno, agino >> sb->inopblog);

@@ -2,18 +2,28 @@
 #include "fs/xfs/format/walk_priv.h"
 #include <lib/string.h>
 
-int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const void *p, u32 len, struct xfs_fault *f)
+int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const void *p, u32 len,
+	       struct xfs_fault *f)
 {
 	switch (kind) {
-	case XFS_BLK_BMBT: return xfs_bmbt_verify(sb, daddr, p, f);
-	case XFS_BLK_DIR_DATA: return xfs_dir_data_verify(sb, daddr, p, f);
-	case XFS_BLK_DIR_HASH: return xfs_da_dir_verify(sb, daddr, p, f);
-	case XFS_BLK_DIR_FREE: return xfs_dir_free_verify(sb, daddr, p, f);
-	case XFS_BLK_ATTR: return xfs_da_attr_verify(sb, daddr, p, f);
-	case XFS_BLK_ATTR_RMT: return xfs_attr_rmt_verify(sb, daddr, p, f);
-	case XFS_BLK_SYMLINK: return xfs_symlink_verify(sb, daddr, p, len, f);
-	case XFS_BLK_INODES: return 0;
-	default: return xfs_bt_verify(sb, (enum xfs_bt)(kind - XFS_BLK_BT), daddr, p, f);
+	case XFS_BLK_BMBT:
+		return xfs_bmbt_verify(sb, daddr, p, f);
+	case XFS_BLK_DIR_DATA:
+		return xfs_dir_data_verify(sb, daddr, p, f);
+	case XFS_BLK_DIR_HASH:
+		return xfs_da_dir_verify(sb, daddr, p, f);
+	case XFS_BLK_DIR_FREE:
+		return xfs_dir_free_verify(sb, daddr, p, f);
+	case XFS_BLK_ATTR:
+		return xfs_da_attr_verify(sb, daddr, p, f);
+	case XFS_BLK_ATTR_RMT:
+		return xfs_attr_rmt_verify(sb, daddr, p, f);
+	case XFS_BLK_SYMLINK:
+		return xfs_symlink_verify(sb, daddr, p, len, f);
+	case XFS_BLK_INODES:
+		return 0;
+	default:
+		return xfs_bt_verify(sb, (enum xfs_bt)(kind - XFS_BLK_BT), daddr, p, f);
 	}
 }
 
@@ -54,7 +64,8 @@ int xfs_node_read(struct xfs_vol *v, u64 ino, u8 *literal, struct xfs_node *n)
 
 static void map_ext(const struct xfs_ext *x, struct xfs_map *out)
 {
-	*out = (struct xfs_map){ x->unwritten ? XFS_MAP_UNWRITTEN : XFS_MAP_DATA, x->off, x->count, x->fsb };
+	*out = (struct xfs_map){ x->unwritten ? XFS_MAP_UNWRITTEN : XFS_MAP_DATA, x->off, x->count,
+				 x->fsb };
 }
 
 static void map_hole(u64 off, u64 end, struct xfs_map *out)
@@ -88,7 +99,10 @@ static void find_ext(const u8 *recs, u64 n, u64 off, u64 limit, struct xfs_map *
 		map_hole(off, min(x.off, limit), out);
 }
 
-/* Of N ascending keys, the last that is not above OFF (0 where all are); *LIMIT: the next one, if it is nearer. */
+/*
+ * Of N ascending keys, the last that is not above OFF (0 where all are); *LIMIT: the next one, if
+ * it is nearer.
+ */
 static u32 find_key(u64 (*key)(const void *, u32), const void *p, u32 n, u64 off, u64 *limit)
 {
 	u32 lo = 0, hi = n;
@@ -111,7 +125,8 @@ static u64 root_key(const void *k, u32 i)
 	return xfs_bmdr_key_at(k, i);
 }
 
-static int bmap_btree(struct xfs_vol *v, const struct xfs_node *n, const struct xfs_fork *k, u64 off, struct xfs_map *out)
+static int bmap_btree(struct xfs_vol *v, const struct xfs_node *n, const struct xfs_fork *k,
+		      u64 off, struct xfs_map *out)
 {
 	u64 limit = XFS_OFF_MAX, fsb;
 	struct xfs_bt_block h;
@@ -128,14 +143,17 @@ static int bmap_btree(struct xfs_vol *v, const struct xfs_node *n, const struct 
 		xfs_bmbt_head(b.data, &h);
 		if (h.level != --level || h.owner != n->core.ino) {
 			v->put(v, &b);
-			return xfs_walk_bad(v, "bmbt", h.level != level ? "level" : "owner", xfs_fsb_daddr(&v->sb, fsb), h.level);
+			return xfs_walk_bad(v, "bmbt", h.level != level ? "level" : "owner",
+					    xfs_fsb_daddr(&v->sb, fsb), h.level);
 		}
 		if (!level) {
-			find_ext((const u8 *)b.data + sizeof(struct xfs_dbt_long), h.numrecs, off, limit, out);
+			find_ext((const u8 *)b.data + sizeof(struct xfs_dbt_long), h.numrecs, off,
+				 limit, out);
 			v->put(v, &b);
 			return 0;
 		}
-		fsb = xfs_bmbt_ptr_at(&v->sb, b.data, find_key(xfs_bmbt_key_at, b.data, h.numrecs, off, &limit));
+		fsb = xfs_bmbt_ptr_at(&v->sb, b.data,
+				      find_key(xfs_bmbt_key_at, b.data, h.numrecs, off, &limit));
 		v->put(v, &b);
 	}
 }
@@ -154,7 +172,8 @@ int xfs_bmap(struct xfs_vol *v, const struct xfs_node *n, bool attr, u64 off, st
 	return 0;
 }
 
-int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum xfs_kind kind, u64 off, u32 count, struct xfs_blk *out)
+int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum xfs_kind kind,
+		   u64 off, u32 count, struct xfs_blk *out)
 {
 	struct xfs_run runs[XFS_MAX_RUNS];
 	u32 nr = 0, done = 0;
@@ -169,7 +188,8 @@ int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum 
 		if (m.type == XFS_MAP_HOLE && !done)
 			return -ENOENT;
 		if (m.type != XFS_MAP_DATA)
-			return xfs_walk_bad(v, "inode", "extent of metadata", n->core.ino, off + done);
+			return xfs_walk_bad(v, "inode", "extent of metadata", n->core.ino,
+					    off + done);
 		in = off + done - m.off;
 		runs[nr].daddr = xfs_fsb_daddr(&v->sb, m.fsb + in);
 		m.count = min(m.count - in, (u64)(count - done));

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ways through a file system, for the kernel and for programs: from an offset to an extent, from a name to an inode, over a directory, over attributes.
+ * Ways through a file system, for the kernel and for programs: from an offset to an extent, from a
+ * name to an inode, over a directory, over attributes.
  *
- * A volume gives blocks that were verified as the kind that is asked for, and keeps them until they are put. What a block says of its place in a tree (owner,
- * level, block numbers of the fork) is checked here, on the way. Every walk ends: levels descend, offsets ascend, and chains of leaves are watched for loops.
- * All functions return 0 or -errno; -EUCLEAN: the file system is damaged, and report() was told where.
+ * A volume gives blocks that were verified as the kind that is asked for, and keeps them until they
+ * are put. What a block says of its place in a tree (owner, level, block numbers of the fork) is
+ * checked here, on the way. Every walk ends: levels descend, offsets ascend, and chains of leaves
+ * are watched for loops. All functions return 0 or -errno; -EUCLEAN: the file system is damaged,
+ * and report() was told where.
  */
 #pragma once
 
@@ -15,12 +18,20 @@
 enum xfs_kind {
 	XFS_BLK_BT,			/* plus an enum xfs_bt */
 	XFS_BLK_BMBT = XFS_BT_KINDS,
-	XFS_BLK_DIR_DATA, XFS_BLK_DIR_HASH, XFS_BLK_DIR_FREE, XFS_BLK_ATTR, XFS_BLK_ATTR_RMT, XFS_BLK_SYMLINK,
+	XFS_BLK_DIR_DATA,
+	XFS_BLK_DIR_HASH,
+	XFS_BLK_DIR_FREE,
+	XFS_BLK_ATTR,
+	XFS_BLK_ATTR_RMT,
+	XFS_BLK_SYMLINK,
 	XFS_BLK_INODES,			/* not verified: each inode is when it is decoded */
 };
 
 /* A run of 512-byte units. */
-struct xfs_run { u64 daddr; u32 bbs; };
+struct xfs_run {
+	u64 daddr;
+	u32 bbs;
+};
 #define XFS_MAX_RUNS 64			/* the largest directory block in the smallest blocks */
 
 struct xfs_blk {
@@ -31,7 +42,8 @@ struct xfs_blk {
 struct xfs_vol {
 	struct xfs_sb sb;
 	/* The block that the N runs make, verified as KIND. */
-	int (*get)(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs, u32 n, struct xfs_blk *out);
+	int (*get)(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs, u32 n,
+		   struct xfs_blk *out);
 	void (*put)(struct xfs_vol *v, struct xfs_blk *b);
 	void (*report)(struct xfs_vol *v, const struct xfs_fault *f);
 	/* Asked now and then: true: give up with -EINTR. */
@@ -39,7 +51,8 @@ struct xfs_vol {
 };
 
 /* For a volume's get(): verifies LEN bytes that were read from DADDR. */
-int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const void *p, u32 len, struct xfs_fault *f);
+int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const void *p, u32 len,
+	       struct xfs_fault *f);
 
 /* An inode in memory: its core and the bytes behind it. */
 struct xfs_node {
@@ -60,13 +73,22 @@ struct xfs_map {
 int xfs_bmap(struct xfs_vol *v, const struct xfs_node *n, bool attr, u64 off, struct xfs_map *out);
 
 /* The entry called NAME: -ENOENT. */
-int xfs_dir_lookup(struct xfs_vol *v, const struct xfs_node *dir, const u8 *name, u32 len, u64 *ino, u8 *ftype);
-/* Entries from *COOKIE on, "." and ".." among them, until EMIT says false; then *COOKIE is that entry's, at the end the one behind the last. */
+int xfs_dir_lookup(struct xfs_vol *v, const struct xfs_node *dir, const u8 *name, u32 len, u64 *ino,
+		   u8 *ftype);
+/*
+ * Entries from *COOKIE on, "." and ".." among them, until EMIT says false; then *COOKIE is that
+ * entry's, at the end the one behind the last.
+ */
 typedef bool (*xfs_dir_emit)(void *ctx, const struct xfs_dirent *e);
-int xfs_dir_walk(struct xfs_vol *v, const struct xfs_node *dir, u32 *cookie, xfs_dir_emit emit, void *ctx);
+int xfs_dir_walk(struct xfs_vol *v, const struct xfs_node *dir, u32 *cookie, xfs_dir_emit emit,
+		 void *ctx);
 
-/* The value of an attribute of a name space (XFS_ATTR_SPACE bits) into BUF; its length; SIZE 0: only that. -ENODATA, -ERANGE. */
-long xfs_attr_get(struct xfs_vol *v, const struct xfs_node *n, const u8 *name, u32 len, u8 space, void *buf, size_t size);
+/*
+ * The value of an attribute of a name space (XFS_ATTR_SPACE bits) into BUF; its length; SIZE 0:
+ * only that. -ENODATA, -ERANGE.
+ */
+long xfs_attr_get(struct xfs_vol *v, const struct xfs_node *n, const u8 *name, u32 len, u8 space,
+		  void *buf, size_t size);
 /* All attributes that are complete; FN returns false to end it. */
 typedef bool (*xfs_attr_fn)(void *ctx, const struct xfs_attr *a);
 int xfs_attr_walk(struct xfs_vol *v, const struct xfs_node *n, xfs_attr_fn fn, void *ctx);

@@ -40,7 +40,8 @@ static int attr_leaf(struct xfs_vol *v, const struct xfs_node *n, u32 hash, stru
 }
 
 /* B, a leaf, becomes the next one: 1; 0: it was the last, and is put. */
-static int next_leaf(struct xfs_vol *v, const struct xfs_node *n, struct xfs_chain *chain, struct xfs_blk *b)
+static int next_leaf(struct xfs_vol *v, const struct xfs_node *n, struct xfs_chain *chain,
+		     struct xfs_blk *b)
 {
 	u32 next = xfs_da_forw(b->data);
 	int e;
@@ -73,8 +74,11 @@ int xfs_attr_value(struct xfs_vol *v, const struct xfs_node *n, const struct xfs
 		int e = xfs_get_mapped(v, n, true, XFS_BLK_ATTR_RMT, off, 1, &b);
 
 		if (e)
-			return e == -ENOENT ? xfs_walk_bad(v, "attribute value", "block", n->core.ino, off) : e;
-		part = min(xfs_rmt_data(&v->sb, b.data, n->core.ino, got, &data), a->valuelen - got);
+			return e == -ENOENT ? xfs_walk_bad(v, "attribute value", "block",
+							   n->core.ino, off) :
+					      e;
+		part = min(xfs_rmt_data(&v->sb, b.data, n->core.ino, got, &data),
+			   a->valuelen - got);
 		memcpy(buf + got, data, part);
 		v->put(v, &b);
 		if (!part)
@@ -94,10 +98,12 @@ struct sought {
 
 static bool is_it(const struct sought *s, const struct xfs_attr *a)
 {
-	return a->namelen == s->len && (a->flags & XFS_ATTR_SPACE) == s->space && !(a->flags & XFS_ATTR_INCOMPLETE) && !memcmp(a->name, s->name, s->len);
+	return a->namelen == s->len && (a->flags & XFS_ATTR_SPACE) == s->space &&
+	       !(a->flags & XFS_ATTR_INCOMPLETE) && !memcmp(a->name, s->name, s->len);
 }
 
-static long answer(struct xfs_vol *v, const struct xfs_node *n, const struct sought *s, const struct xfs_attr *a)
+static long answer(struct xfs_vol *v, const struct xfs_node *n, const struct sought *s,
+		   const struct xfs_attr *a)
 {
 	int e = 0;
 
@@ -108,7 +114,8 @@ static long answer(struct xfs_vol *v, const struct xfs_node *n, const struct sou
 	return e ?: (long)a->valuelen;
 }
 
-static long get_short(struct xfs_vol *v, const struct xfs_node *n, const struct xfs_fork *k, const struct sought *s)
+static long get_short(struct xfs_vol *v, const struct xfs_node *n, const struct xfs_fork *k,
+		      const struct sought *s)
 {
 	struct xfs_attr a;
 
@@ -120,7 +127,8 @@ static long get_short(struct xfs_vol *v, const struct xfs_node *n, const struct 
 
 /* In one leaf: the answer; 1 << 30: not here, the next one may have it. */
 #define NEXT_LEAF (1l << 30)
-static long get_in_leaf(struct xfs_vol *v, const struct xfs_node *n, const void *p, u32 hash, const struct sought *s)
+static long get_in_leaf(struct xfs_vol *v, const struct xfs_node *n, const void *p, u32 hash,
+			const struct sought *s)
 {
 	u32 count = xfs_attr_leaf_count(p);
 
@@ -136,7 +144,8 @@ static long get_in_leaf(struct xfs_vol *v, const struct xfs_node *n, const void 
 	return NEXT_LEAF;
 }
 
-long xfs_attr_get(struct xfs_vol *v, const struct xfs_node *n, const u8 *name, u32 len, u8 space, void *buf, size_t size)
+long xfs_attr_get(struct xfs_vol *v, const struct xfs_node *n, const u8 *name, u32 len, u8 space,
+		  void *buf, size_t size)
 {
 	struct sought s = { name, len, space, buf, size };
 	u32 hash = xfs_da_hash(name, len);
@@ -145,7 +154,8 @@ long xfs_attr_get(struct xfs_vol *v, const struct xfs_node *n, const u8 *name, u
 	struct xfs_blk b;
 	long ret;
 
-	if (!xfs_fork_of(&v->sb, &n->core, n->literal, true, &k) || (k.format == XFS_FMT_EXTENTS && !k.nextents))
+	if (!xfs_fork_of(&v->sb, &n->core, n->literal, true, &k) ||
+	    (k.format == XFS_FMT_EXTENTS && !k.nextents))
 		return -ENODATA;
 	if (k.format == XFS_FMT_LOCAL)
 		return get_short(v, n, &k, &s);
@@ -186,7 +196,8 @@ int xfs_attr_walk(struct xfs_vol *v, const struct xfs_node *n, xfs_attr_fn fn, v
 	struct xfs_blk b;
 	int e;
 
-	if (!xfs_fork_of(&v->sb, &n->core, n->literal, true, &k) || (k.format == XFS_FMT_EXTENTS && !k.nextents))
+	if (!xfs_fork_of(&v->sb, &n->core, n->literal, true, &k) ||
+	    (k.format == XFS_FMT_EXTENTS && !k.nextents))
 		return 0;
 	if (k.format == XFS_FMT_LOCAL) {
 		for (u32 at = 0; xfs_attrsf_next(k.data, &at, &a);)

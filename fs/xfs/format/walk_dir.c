@@ -9,7 +9,8 @@ static u32 blocks_of(const struct xfs_sb *sb)
 }
 
 /* A block of names or of hashes at block OFF; -ENOENT: a hole. */
-static int dir_get(struct xfs_vol *v, const struct xfs_node *dir, enum xfs_kind kind, u64 off, struct xfs_blk *b)
+static int dir_get(struct xfs_vol *v, const struct xfs_node *dir, enum xfs_kind kind, u64 off,
+		   struct xfs_blk *b)
 {
 	u64 owner;
 	int e = xfs_get_mapped(v, dir, false, kind, off, blocks_of(&v->sb), b);
@@ -49,8 +50,12 @@ static int lookup_short(const struct xfs_node *dir, struct wanted *w)
 	return -ENOENT;
 }
 
-/* The name at ADDR (in units of 8 bytes): 0, or 1 where it is another. NULL NAMES: the block is read. */
-static int try_addr(struct xfs_vol *v, const struct xfs_node *dir, const void *names, u32 addr, struct wanted *w)
+/*
+ * The name at ADDR (in units of 8 bytes): 0, or 1 where it is another. NULL NAMES: the block is
+ * read.
+ */
+static int try_addr(struct xfs_vol *v, const struct xfs_node *dir, const void *names, u32 addr,
+		    struct wanted *w)
 {
 	u64 byte = (u64)addr << 3;
 	u32 db = (u32)(byte / v->sb.dirblksize), at = (u32)(byte % v->sb.dirblksize);
@@ -76,8 +81,12 @@ static int try_addr(struct xfs_vol *v, const struct xfs_node *dir, const void *n
 	return ret;
 }
 
-/* Among sorted entries: 0, -errno, or 1: not here, but the next leaf may have it (all from some point on have this hash). */
-static int scan_ents(struct xfs_vol *v, const struct xfs_node *dir, const struct xfs_ddir_ent *e, u32 n, const void *names, struct wanted *w)
+/*
+ * Among sorted entries: 0, -errno, or 1: not here, but the next leaf may have it (all from some
+ * point on have this hash).
+ */
+static int scan_ents(struct xfs_vol *v, const struct xfs_node *dir, const struct xfs_ddir_ent *e,
+		     u32 n, const void *names, struct wanted *w)
 {
 	for (u32 i = xfs_dir_hash_find(e, n, w->hash); i < n; i++) {
 		int ret;
@@ -107,7 +116,8 @@ static int lookup_block(struct xfs_vol *v, const struct xfs_node *dir, struct wa
 	}
 	if (ret)
 		return ret;
-	ret = scan_ents(v, dir, xfs_dir_block_ents(&v->sb, b.data), xfs_dir_block_count(&v->sb, b.data), b.data, w);
+	ret = scan_ents(v, dir, xfs_dir_block_ents(&v->sb, b.data),
+			xfs_dir_block_count(&v->sb, b.data), b.data, w);
 	v->put(v, &b);
 	return ret > 0 ? -ENOENT : ret;
 }
@@ -122,12 +132,16 @@ static int descend(struct xfs_vol *v, const struct xfs_node *dir, struct xfs_blk
 		int e;
 
 		v->put(v, b);
-		if (is >= level || child < XFS_DIR_LEAF_START >> v->sb.blocklog || child >= XFS_DIR_FREE_START >> v->sb.blocklog)
-			return xfs_walk_bad(v, "hash node", is >= level ? "level" : "before", dir->core.ino, child);
+		if (is >= level || child < XFS_DIR_LEAF_START >> v->sb.blocklog ||
+		    child >= XFS_DIR_FREE_START >> v->sb.blocklog)
+			return xfs_walk_bad(v, "hash node", is >= level ? "level" : "before",
+					    dir->core.ino, child);
 		level = is;
 		e = dir_get(v, dir, XFS_BLK_DIR_HASH, child, b);
 		if (e)
-			return e == -ENOENT ? xfs_walk_bad(v, "hash node", "before", dir->core.ino, child) : e;
+			return e == -ENOENT ? xfs_walk_bad(v, "hash node", "before", dir->core.ino,
+							   child) :
+					      e;
 	}
 	if (level != 1 && level <= XFS_DA_MAXLEVELS) {
 		v->put(v, b);
@@ -136,7 +150,8 @@ static int descend(struct xfs_vol *v, const struct xfs_node *dir, struct xfs_blk
 	return 0;
 }
 
-static int lookup_hashed(struct xfs_vol *v, const struct xfs_node *dir, struct xfs_blk *b, struct wanted *w)
+static int lookup_hashed(struct xfs_vol *v, const struct xfs_node *dir, struct xfs_blk *b,
+			 struct wanted *w)
 {
 	struct xfs_chain chain = { 0 };
 	int ret = descend(v, dir, b, w->hash);
@@ -146,7 +161,8 @@ static int lookup_hashed(struct xfs_vol *v, const struct xfs_node *dir, struct x
 	for (;;) {
 		u32 next = xfs_da_forw(b->data);
 
-		ret = scan_ents(v, dir, xfs_dir_leaf_ents(b->data), xfs_dir_leaf_count(b->data), NULL, w);
+		ret = scan_ents(v, dir, xfs_dir_leaf_ents(b->data), xfs_dir_leaf_count(b->data),
+				NULL, w);
 		v->put(v, b);
 		if (ret <= 0)
 			return ret;
@@ -166,7 +182,8 @@ static int lookup_hashed(struct xfs_vol *v, const struct xfs_node *dir, struct x
 	}
 }
 
-int xfs_dir_lookup(struct xfs_vol *v, const struct xfs_node *dir, const u8 *name, u32 len, u64 *ino, u8 *ftype)
+int xfs_dir_lookup(struct xfs_vol *v, const struct xfs_node *dir, const u8 *name, u32 len, u64 *ino,
+		   u8 *ftype)
 {
 	struct wanted w = { .name = name, .len = len, .hash = xfs_da_hash(name, len) };
 	struct xfs_blk b;
@@ -213,7 +230,11 @@ static bool give(struct walk *w, const struct xfs_dirent *d)
 
 static int walk_short(struct xfs_vol *v, const struct xfs_node *dir, struct walk *w)
 {
-	struct xfs_dirent dot = { .ino = dir->core.ino, .name = (const u8 *)"..", .cookie = XFS_COOKIE_DOT(&v->sb), .len = 1, .ftype = 2 };
+	struct xfs_dirent dot = { .ino = dir->core.ino,
+				  .name = (const u8 *)"..",
+				  .cookie = XFS_COOKIE_DOT(&v->sb),
+				  .len = 1,
+				  .ftype = 2 };
 	struct xfs_dirent dotdot = dot, d;
 
 	dotdot.ino = xfs_dirsf_parent(dir->literal);
@@ -238,7 +259,8 @@ static int walk_block(struct xfs_vol *v, const void *p, u32 db, struct walk *w)
 	return 0;
 }
 
-int xfs_dir_walk(struct xfs_vol *v, const struct xfs_node *dir, u32 *cookie, xfs_dir_emit emit, void *ctx)
+int xfs_dir_walk(struct xfs_vol *v, const struct xfs_node *dir, u32 *cookie, xfs_dir_emit emit,
+		 void *ctx)
 {
 	struct walk w = { cookie, emit, ctx };
 	const struct xfs_sb *sb = &v->sb;

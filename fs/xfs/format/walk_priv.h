@@ -8,19 +8,24 @@
 #include <abi/errno.h>
 
 /* Reports; -EUCLEAN. */
-static inline int xfs_walk_bad(struct xfs_vol *v, const char *what, const char *field, u64 place, u64 value)
+static inline int xfs_walk_bad(struct xfs_vol *v, const char *what, const char *field, u64 place,
+			       u64 value)
 {
 	struct xfs_fault f = { what, field, place, value };
 
 	v->report(v, &f);
 	return -XFS_CORRUPT;
 }
+
 int xfs_get_fsb(struct xfs_vol *v, enum xfs_kind kind, u64 fsb, u32 count, struct xfs_blk *out);
 /* COUNT blocks of a fork from OFF on as one block. -ENOENT: there is a hole. */
-int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum xfs_kind kind, u64 off, u32 count, struct xfs_blk *out);
+int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum xfs_kind kind,
+		   u64 off, u32 count, struct xfs_blk *out);
 
 /* Watches a chain of block numbers for a loop (Brent): true when one comes again. */
-struct xfs_chain { u32 mark, steps, limit; };
+struct xfs_chain {
+	u32 mark, steps, limit;
+};
 static inline bool xfs_chain_loops(struct xfs_chain *c, u32 block)
 {
 	if (c->steps && block == c->mark)

@@ -7,7 +7,8 @@ static struct kmem_cache *inode_cache __ro_after_init;
 
 int xfs_inode_cache_init(void)
 {
-	inode_cache = kmem_cache_create("xfs_inode", sizeof(struct xfs_inode), __alignof__(struct xfs_inode), SLAB_ACCOUNT, NULL);
+	inode_cache = kmem_cache_create("xfs_inode", sizeof(struct xfs_inode),
+					__alignof__(struct xfs_inode), SLAB_ACCOUNT, NULL);
 	return inode_cache ? 0 : -ENOMEM;
 }
 
@@ -131,7 +132,8 @@ bool xfs_dir_found(struct xfs_inode *xi, u64 parent, u64 name_key)
 	return ok;
 }
 
-int xfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat, u32 mask, unsigned int flags)
+int xfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *stat, u32 mask,
+		unsigned int flags)
 {
 	struct inode *inode = path->dentry->d_inode;
 	const struct xfs_core *c = &XFS_I(inode)->node.core;
@@ -148,7 +150,8 @@ int xfs_getattr(struct mnt_idmap *idmap, const struct path *path, struct kstat *
 	stat->blksize = (u32)PAGE_SIZE;
 	if (mask & STATX_DIOALIGN && S_ISREG(inode->i_mode)) {
 		stat->result_mask |= STATX_DIOALIGN;
-		stat->dio_mem_align = stat->dio_offset_align = inode->i_sb->s_bdev->disk->block_size;
+		stat->dio_mem_align = stat->dio_offset_align =
+			inode->i_sb->s_bdev->disk->block_size;
 	}
 	if (mask & STATX_BTIME) {
 		stat->result_mask |= STATX_BTIME;

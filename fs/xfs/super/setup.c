@@ -54,13 +54,22 @@ static int setup_symlink(struct xfs_mount *mp, struct xfs_inode *xi)
 }
 
 static const struct inode_operations file_iops = {
-	.getattr = xfs_getattr, .listxattr = xfs_listxattr, .fiemap = xfs_fiemap, .fileattr_get = xfs_fileattr_get,
+	.getattr = xfs_getattr,
+	.listxattr = xfs_listxattr,
+	.fiemap = xfs_fiemap,
+	.fileattr_get = xfs_fileattr_get,
 };
 static const struct inode_operations dir_iops = {
-	.lookup = xfs_lookup, .getattr = xfs_getattr, .listxattr = xfs_listxattr, .fileattr_get = xfs_fileattr_get,
+	.lookup = xfs_lookup,
+	.getattr = xfs_getattr,
+	.listxattr = xfs_listxattr,
+	.fileattr_get = xfs_fileattr_get,
 };
-static const struct inode_operations link_iops = { .get_link = get_link, .getattr = xfs_getattr, .listxattr = xfs_listxattr };
-static const struct inode_operations special_iops = { .getattr = xfs_getattr, .listxattr = xfs_listxattr };
+static const struct inode_operations link_iops = { .get_link = get_link,
+						   .getattr = xfs_getattr,
+						   .listxattr = xfs_listxattr };
+static const struct inode_operations special_iops = { .getattr = xfs_getattr,
+						      .listxattr = xfs_listxattr };
 
 int xfs_setup_inode(struct xfs_mount *mp, struct xfs_inode *xi)
 {

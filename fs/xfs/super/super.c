@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Mounting: the superblock is read and judged, the log must be clean (its contents are not replayed yet), the root directory is looked up. Everything is
- * read-only: a mount that asks to write is refused with EROFS, after which mount(8) tries again read-only.
+ * Mounting: the superblock is read and judged, the log must be clean (its contents are not replayed
+ * yet), the root directory is looked up. Everything is read-only: a mount that asks to write is
+ * refused with EROFS, after which mount(8) tries again read-only.
  */
 #include "fs/xfs/attr/attr.h"
 #include "fs/xfs/super/super.h"
@@ -15,14 +16,17 @@ static LIST_HEAD(uuids);		/* uuid_lock: mounts whose UUID nobody else may have *
 
 /* ---- options ---- */
 
-struct options { bool norecovery, nouuid; };
+struct options {
+	bool norecovery, nouuid;
+};
 
 /* What changes nothing of a filesystem that is only read. */
 static bool for_writers(const char *key)
 {
 	static const char *const names[] = {
-		"attr2", "noattr2", "inode32", "inode64", "ikeep", "noikeep", "largeio", "nolargeio", "swalloc", "wsync", "noalign", "discard", "nodiscard",
-		"noquota", "logbufs", "logbsize", "allocsize", "filestreams",
+		"attr2",     "noattr2",	  "inode32", "inode64",	 "ikeep",     "noikeep",
+		"largeio",   "nolargeio", "swalloc", "wsync",	 "noalign",   "discard",
+		"nodiscard", "noquota",	  "logbufs", "logbsize", "allocsize", "filestreams",
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
@@ -60,7 +64,10 @@ static int show_options(struct seq_file *m, struct dentry *root)
 
 /* ---- making ---- */
 
-/* Into mp->vol.sb. The sector's size is known only when it was read: twice where it is not 512 bytes. */
+/*
+ * Into mp->vol.sb. The sector's size is known only when it was read: twice where it is not 512
+ * bytes.
+ */
 static int read_sb(struct xfs_mount *mp, struct bdev *bdev, struct xfs_fault *f)
 {
 	u32 len = max((u32)XFS_SECTOR, bdev->disk->block_size);
@@ -90,14 +97,19 @@ static int judge(const struct xfs_sb *sb, struct super_block *s, struct fs_conte
 	why = xfs_sb_unsupported(sb, &bits);
 	if (why) {
 		pr_err("xfs: %s: %s (%#x)\n", s->s_id, why, bits);
-		return sb->incompat & XFS_IN_NEEDSREPAIR && !(sb->incompat & ~(u32)(XFS_IN_KNOWN | XFS_IN_NEEDSREPAIR)) ? -XFS_CORRUPT : -EINVAL;
+		return sb->incompat & XFS_IN_NEEDSREPAIR &&
+				       !(sb->incompat & ~(u32)(XFS_IN_KNOWN | XFS_IN_NEEDSREPAIR)) ?
+			       -XFS_CORRUPT :
+			       -EINVAL;
 	}
 	if (sb->blocksize > PAGE_SIZE) {
-		pr_err("xfs: %s: blocks of %u bytes are larger than a page, which is not supported\n", s->s_id, sb->blocksize);
+		pr_err("xfs: %s: blocks of %u bytes are larger than a page, which is not supported\n",
+		       s->s_id, sb->blocksize);
 		return -ENOSYS;
 	}
 	if (sb->sectsize < s->s_bdev->disk->block_size) {
-		pr_err("xfs: %s: the device's blocks of %u bytes are larger than its sectors of %u\n", s->s_id, s->s_bdev->disk->block_size, sb->sectsize);
+		pr_err("xfs: %s: the device's blocks of %u bytes are larger than its sectors of %u\n",
+		       s->s_id, s->s_bdev->disk->block_size, sb->sectsize);
 		return -ENOSYS;
 	}
 	if (sb->dblocks << sb->blocklog > s->s_bdev->sectors << SECTOR_SHIFT) {
@@ -109,7 +121,8 @@ static int judge(const struct xfs_sb *sb, struct super_block *s, struct fs_conte
 		return -EROFS;
 	}
 	if (xfs_sb_unknown_ro(sb))
-		pr_warn("xfs: %s: it has unknown features %#x that allow reading\n", s->s_id, xfs_sb_unknown_ro(sb));
+		pr_warn("xfs: %s: it has unknown features %#x that allow reading\n", s->s_id,
+			xfs_sb_unknown_ro(sb));
 	return 0;
 }
 
@@ -155,8 +168,8 @@ static int check_log(struct xfs_mount *mp)
 		return e;
 	if (s.clean)
 		return 0;
-	pr_err("xfs: %s: the log is dirty%s, and replaying it is not there yet: mount it with norecovery to read what is there\n", mp->sb->s_id,
-	       s.foreign ? " (of the other byte order)" : "");
+	pr_err("xfs: %s: the log is dirty%s, and replaying it is not there yet: mount it with norecovery to read what is there\n",
+	       mp->sb->s_id, s.foreign ? " (of the other byte order)" : "");
 	return s.foreign ? -XFS_CORRUPT : -EROFS;
 }
 
@@ -177,7 +190,8 @@ static int take_uuid(struct xfs_mount *mp)
 		list_add(&mp->uuids, &uuids);
 	mutex_unlock(&uuid_lock);
 	if (e)
-		pr_err("xfs: %s: another mounted file system has this UUID: mount it with nouuid\n", mp->sb->s_id);
+		pr_err("xfs: %s: another mounted file system has this UUID: mount it with nouuid\n",
+		       mp->sb->s_id);
 	return e;
 }
 
@@ -214,7 +228,8 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 	struct inode *root;
 	int e = read_sb(mp, s->s_bdev, &f);
 
-	if (e && f.what && !(e == -EINVAL && fc->sb_flags & SB_SILENT))	/* "no XFS" is what a search for the type expects */
+	/* "no XFS" is what a search for the type expects */
+	if (e && f.what && !(e == -EINVAL && fc->sb_flags & SB_SILENT))
 		mp->vol.report(&mp->vol, &f);
 	e = xfs_errno(e) ?: judge(&mp->vol.sb, s, fc);
 	e = e ?: check_log(mp);
@@ -229,7 +244,8 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 	}
 	if (IS_ERR(root)) {
 		pr_err("xfs: %s: the root directory cannot be read\n", s->s_id);
-		return PTR_ERR(root) == -ESTALE || PTR_ERR(root) == -EINVAL ? -XFS_CORRUPT : (int)PTR_ERR(root);
+		return PTR_ERR(root) == -ESTALE || PTR_ERR(root) == -EINVAL ? -XFS_CORRUPT :
+									      (int)PTR_ERR(root);
 	}
 	xfs_dir_found(XFS_I(root), mp->vol.sb.rootino, 0);
 	s->s_root = d_make_root(root);
@@ -259,7 +275,7 @@ static int fill(struct super_block *s, struct fs_context *fc)
 	return start(mp, s, fc);
 }
 
-static void kill_sb(struct super_block *s) __releases(s->s_umount)
+static void kill_sb(struct super_block *s) __releases(s -> s_umount)
 {
 	struct xfs_mount *mp = XFS_M(s);
 
@@ -271,7 +287,10 @@ static void kill_sb(struct super_block *s) __releases(s->s_umount)
 	kfree(mp);
 }
 
-/* As Linux: what the log has is no room, some blocks are kept for the trees of free space; inodes are as many as free blocks could become. */
+/*
+ * As Linux: what the log has is no room, some blocks are kept for the trees of free space; inodes
+ * are as many as free blocks could become.
+ */
 static int statfs(struct dentry *d, struct kstatfs *st)
 {
 	const struct xfs_sb *sb = &XFS_M(d->d_sb)->vol.sb;
@@ -292,7 +311,11 @@ static int statfs(struct dentry *d, struct kstatfs *st)
 }
 
 static const struct super_operations xfs_sops = {
-	.alloc_inode = xfs_alloc_inode, .free_inode = xfs_free_inode, .evict_inode = xfs_evict_inode, .statfs = statfs, .show_options = show_options,
+	.alloc_inode = xfs_alloc_inode,
+	.free_inode = xfs_free_inode,
+	.evict_inode = xfs_evict_inode,
+	.statfs = statfs,
+	.show_options = show_options,
 };
 
 /* ---- the type ---- */
@@ -315,7 +338,10 @@ static void free_context(struct fs_context *fc)
 }
 
 static const struct fs_context_operations context_ops = {
-	.free = free_context, .parse_param = parse_param, .get_tree = get_tree, .reconfigure = reconfigure,
+	.free = free_context,
+	.parse_param = parse_param,
+	.get_tree = get_tree,
+	.reconfigure = reconfigure,
 };
 
 static int init_context(struct fs_context *fc)
@@ -328,7 +354,10 @@ static int init_context(struct fs_context *fc)
 }
 
 static struct file_system_type xfs_type = {
-	.name = "xfs", .fs_flags = FS_REQUIRES_DEV | FS_ALLOW_IDMAP, .init_fs_context = init_context, .kill_sb = kill_sb,
+	.name = "xfs",
+	.fs_flags = FS_REQUIRES_DEV | FS_ALLOW_IDMAP,
+	.init_fs_context = init_context,
+	.kill_sb = kill_sb,
 };
 
 static int xfs_init(void)

@@ -40,7 +40,8 @@ KTEST(netns_begins_and_ends)
 		KT_EQ(net_register_ops(&watch), 0);
 	registered = true;
 	net = copy_net_ns(true, &init_net, &init_user_ns);
-	KT_ASSERT(!IS_ERR(net) && net != &init_net && net->cookie != init_net.cookie && net->ino != init_net.ino);
+	KT_ASSERT(!IS_ERR(net) && net != &init_net && net->cookie != init_net.cookie &&
+		  net->ino != init_net.ino);
 	KT_EQ(begun, 1);
 	watched = net;
 	net_pin(net);

@@ -58,7 +58,8 @@ KTEST(packet_bytes)
 		KT_ASSERT(holds(c, b, n, room) && holds(d, b, n, room));
 		KT_EQ(csum_fold(packet_sum(c, 0, n, 0)), csum_fold(csum_bytes(b, n, 0)));
 		packet_consume(c);
-		KT_EQ(csum_fold(packet_sum(d, cut, n - cut, 0)), csum_fold(csum_bytes(b + cut, n - cut, 0)));
+		KT_EQ(csum_fold(packet_sum(d, cut, n - cut, 0)),
+		      csum_fold(csum_bytes(b + cut, n - cut, 0)));
 		packet_consume(d);
 	}
 	kvfree(b);

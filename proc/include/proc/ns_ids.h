@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Namespaces by number: of all kinds, never given twice (listns(2), NS_GET_ID). Each namespace holds a struct ns_id, which is in one tree from the time that it
- * can be found until its last reference is gone.
+ * Namespaces by number: of all kinds, never given twice (listns(2), NS_GET_ID). Each namespace
+ * holds a struct ns_id, which is in one tree from the time that it can be found until its last
+ * reference is gone.
  */
 #pragma once
 
@@ -14,7 +15,8 @@ struct ns_id {
 	struct rb_node node;		/* tree's lock */
 	u64 id;				/* c */
 	u32 type;			/* c: CLONE_NEW* */
-	struct user_namespace *owner;	/* c: kept by the namespace; of a user namespace its parent, NULL for the first */
+	/* c: kept by the namespace; of a user namespace its parent, NULL for the first */
+	struct user_namespace *owner;
 };
 
 /* Gives N a number: the first of each TYPE has one that is part of the ABI (<linux/nsfs.h>). */

@@ -10,7 +10,9 @@ struct rust_netdev {
 	void *driver;
 };
 
-/* A device that nobody knows yet: its queue may be scheduled, which does nothing. NULL: no memory. */
+/*
+ * A device that nobody knows yet: its queue may be scheduled, which does nothing. NULL: no memory.
+ */
 struct netdev *rust_netdev_alloc(const char *pattern, const struct netdev_ops *ops, void *driver);
 /* Registered in the initial namespace, with its poller. Sleeps. On failure D is the caller's. */
 int rust_netdev_register(struct netdev *d, const struct net_poll_ops *ops);
@@ -26,20 +28,26 @@ void rust_netdev_schedule(struct netdev *d);
 void rust_netdev_poll_on(struct netdev *d);
 void rust_netdev_poll_off(struct netdev *d);
 
-/* Memory that a device writes packets to: a share of a page, whose address it may have. NULL: no memory now. */
+/*
+ * Memory that a device writes packets to: a share of a page, whose address it may have. NULL: no
+ * memory now.
+ */
 #define RUST_RX_BUFFER 2048
 struct page *rust_rx_alloc(u32 *off, u64 *phys);
 void rust_rx_free(struct page *page);
 /* Bytes of the buffer, copied once. */
 void rust_rx_read(const struct page *page, u32 off, void *to, u32 len);
 /*
- * A packet of LEN bytes at OFF of PAGE: the headers, or all where it is short, are copied, the rest is a piece. The reference to PAGE goes. NULL: no
- * memory; the reference has gone all the same.
+ * A packet of LEN bytes at OFF of PAGE: the headers, or all where it is short, are copied, the rest
+ * is a piece. The reference to PAGE goes. NULL: no memory; the reference has gone all the same.
  */
 struct packet *rust_rx_packet(struct page *page, u32 off, u32 len);
 /* LEN bytes more behind P. The reference to PAGE goes. False: too many pieces. */
 bool rust_rx_add(struct packet *p, struct page *page, u32 off, u32 len);
-/* The device says that a sum of P is yet to be made, from START on, to be put OFF bytes further: checked against P. False: nonsense. */
+/*
+ * The device says that a sum of P is yet to be made, from START on, to be put OFF bytes further:
+ * checked against P. False: nonsense.
+ */
 bool rust_rx_partial(struct packet *p, u16 start, u16 off);
 /* P came in by D. Within a poll(). */
 void rust_rx_deliver(struct netdev *d, struct packet *p);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* For targets of XFS: a small file system's geometry, checksums that always fit (mutations would find nothing behind them), and bytes put into seeds. */
+/*
+ * For targets of XFS: a small file system's geometry, checksums that always fit (mutations would
+ * find nothing behind them), and bytes put into seeds.
+ */
 #pragma once
 
 #include <assert.h>
@@ -21,11 +24,29 @@ bool xfs_crc_ok(const void *p, u32 len, u32 at)
 	return at + 4 <= len || sum;
 }
 
-/* Four groups of 4096 blocks of 1 KiB, directory blocks of 2 KiB, inodes of 512 bytes; the UUID is zero. */
+/*
+ * Four groups of 4096 blocks of 1 KiB, directory blocks of 2 KiB, inodes of 512 bytes; the UUID is
+ * zero.
+ */
 static const struct xfs_sb geometry = {
-	.blocksize = 1024, .sectsize = 512, .inodesize = 512, .dirblksize = 2048, .blocklog = 10, .sectlog = 9, .inodelog = 9, .inopblog = 1, .agblklog = 12,
-	.dirblklog = 1, .agblocks = 4096, .agcount = 4, .logblocks = 1024, .dblocks = 16000, .logstart = 8200, .rootino = 128,
-	.ro_compat = XFS_RO_KNOWN, .incompat = XFS_IN_KNOWN & ~(u32)XFS_IN_META_UUID,
+	.blocksize = 1024,
+	.sectsize = 512,
+	.inodesize = 512,
+	.dirblksize = 2048,
+	.blocklog = 10,
+	.sectlog = 9,
+	.inodelog = 9,
+	.inopblog = 1,
+	.agblklog = 12,
+	.dirblklog = 1,
+	.agblocks = 4096,
+	.agcount = 4,
+	.logblocks = 1024,
+	.dblocks = 16000,
+	.logstart = 8200,
+	.rootino = 128,
+	.ro_compat = XFS_RO_KNOWN,
+	.incompat = XFS_IN_KNOWN & ~(u32)XFS_IN_META_UUID,
 };
 
 static inline void put_be(u8 *p, u64 v, unsigned int n)

@@ -7,7 +7,8 @@
 
 static void root_ok(struct xfs_btroot r)
 {
-	assert(r.levels && r.levels <= XFS_BT_MAXLEVELS && xfs_fsb_ok(&geometry, xfs_fsb_make(&geometry, 1, r.block), 1) && r.block < 4096);
+	assert(r.levels && r.levels <= XFS_BT_MAXLEVELS &&
+	       xfs_fsb_ok(&geometry, xfs_fsb_make(&geometry, 1, r.block), 1) && r.block < 4096);
 }
 
 static void fuzz_one(const u8 *p, size_t n)
@@ -31,7 +32,8 @@ static void fuzz_one(const u8 *p, size_t n)
 		root_ok(agf.cnt);
 		root_ok(agf.rmap);
 		root_ok(agf.refc);
-		assert(agf.flcount <= xfs_agfl_size(&geometry) && agf.flfirst < xfs_agfl_size(&geometry) && agf.longest <= agf.freeblks);
+		assert(agf.flcount <= xfs_agfl_size(&geometry) &&
+		       agf.flfirst < xfs_agfl_size(&geometry) && agf.longest <= agf.freeblks);
 		break;
 	case 1:
 		e = xfs_agi_decode(&geometry, 1, b, 7, &agi, &f);
@@ -41,7 +43,8 @@ static void fuzz_one(const u8 *p, size_t n)
 		root_ok(agi.ino);
 		root_ok(agi.fino);
 		for (int i = 0; i < XFS_AGI_BUCKETS; i++)
-			assert(agi.unlinked[i] == XFS_NULL32 || xfs_ino_ok(&geometry, xfs_ino_make(&geometry, 1, agi.unlinked[i])));
+			assert(agi.unlinked[i] == XFS_NULL32 ||
+			       xfs_ino_ok(&geometry, xfs_ino_make(&geometry, 1, agi.unlinked[i])));
 		break;
 	default:
 		answer_ok(xfs_agfl_check(&geometry, 1, b, 7, &f), &f);
@@ -52,7 +55,9 @@ static void fuzz_one(const u8 *p, size_t n)
 
 static size_t fuzz_seed(unsigned int i, u8 *s)
 {
-	static const u32 agf[] = { XFS_AGF_MAGIC, 1, 1, 4096, 10, 11, 12, 1, 1, 1, 0, 3, 4, 100, 50 };
+	static const u32 agf[] = {
+		XFS_AGF_MAGIC, 1, 1, 4096, 10, 11, 12, 1, 1, 1, 0, 3, 4, 100, 50
+	};
 	static const u32 agi[] = { XFS_AGI_MAGIC, 1, 1, 4096, 64, 13, 1, 3, 128 };
 	u8 *b = s + 1;
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* sources: fs/xfs/format/attr.c fs/xfs/format/da.c fs/xfs/format/sb.c */
-/* Attributes: leaves and nodes, values and symlinks in blocks of their own, ACLs. The first byte chooses. */
+/*
+ * Attributes: leaves and nodes, values and symlinks in blocks of their own, ACLs. The first byte
+ * chooses.
+ */
 /* fuzz: -max_len=1025 */
 #define FUZZ_MAX 1025
 #define FUZZ_ROUNDS 60000
@@ -25,19 +28,22 @@ static void leaf(const u8 *b, struct xfs_fault *f)
 		struct xfs_attr a;
 
 		xfs_attr_leaf_at(b, i, &a);
-		assert(a.namelen && a.name > b && a.name + a.namelen <= b + 1024 && a.valuelen <= XFS_ATTR_MAX_VALUE);
+		assert(a.namelen && a.name > b && a.name + a.namelen <= b + 1024 &&
+		       a.valuelen <= XFS_ATTR_MAX_VALUE);
 		assert(!a.value || a.value + a.valuelen <= b + 1024);
 	}
 }
 
 static void value(const u8 *b, bool symlink, struct xfs_fault *f)
 {
-	int e = symlink ? xfs_symlink_verify(&geometry, PLACE, b, 1024, f) : xfs_attr_rmt_verify(&geometry, PLACE, b, f);
+	int e = symlink ? xfs_symlink_verify(&geometry, PLACE, b, 1024, f) :
+			  xfs_attr_rmt_verify(&geometry, PLACE, b, f);
 	const u8 *data;
 
 	answer_ok(e, f);
 	if (!e)
-		assert(xfs_rmt_data(&geometry, b, 200, 0, &data) <= xfs_rmt_room(&geometry) && data == b + 56);
+		assert(xfs_rmt_data(&geometry, b, 200, 0, &data) <= xfs_rmt_room(&geometry) &&
+		       data == b + 56);
 }
 
 static void acl(const u8 *p, size_t n)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* sources: fs/xfs/format/btree.c fs/xfs/format/sb.c */
-/* Blocks of all trees: records and pointers of an accepted one lie in the block and in the file system. The first byte chooses. */
+/*
+ * Blocks of all trees: records and pointers of an accepted one lie in the block and in the file
+ * system. The first byte chooses.
+ */
 /* fuzz: -max_len=1025 */
 #define FUZZ_MAX 1025
 #define FUZZ_ROUNDS 60000
@@ -59,7 +62,9 @@ static void fuzz_one(const u8 *p, size_t n)
 			continue;
 		}
 		xfs_bt_rec_at(&geometry, kind, b, i, &r);
-		assert(kind == XFS_BT_INO || kind == XFS_BT_FINO ? r.start < 8192 && r.freecount <= 64 : r.count && (r.start & 0x7fffffff) + r.count <= 4096);
+		assert(kind == XFS_BT_INO || kind == XFS_BT_FINO ?
+			       r.start < 8192 && r.freecount <= 64 :
+			       r.count && (r.start & 0x7fffffff) + r.count <= 4096);
 	}
 	assert(xfs_bt_name(kind)[0]);
 	free(b);
@@ -67,7 +72,8 @@ static void fuzz_one(const u8 *p, size_t n)
 
 static size_t fuzz_seed(unsigned int i, u8 *s)
 {
-	static const u32 magic[] = { XFS_BNO_MAGIC, XFS_CNT_MAGIC, XFS_INO_MAGIC, XFS_FINO_MAGIC, XFS_RMAP_MAGIC, XFS_REFC_MAGIC, XFS_BMAP_MAGIC };
+	static const u32 magic[] = { XFS_BNO_MAGIC,  XFS_CNT_MAGIC,  XFS_INO_MAGIC, XFS_FINO_MAGIC,
+				     XFS_RMAP_MAGIC, XFS_REFC_MAGIC, XFS_BMAP_MAGIC };
 	static const u8 rec[] = { 8, 8, 16, 16, 24, 12, 16 };
 	u32 kind = i / 2, node = i & 1, head = kind == 6 ? 72 : 56;
 	u8 *b = s + 1;
@@ -93,7 +99,8 @@ static size_t fuzz_seed(unsigned int i, u8 *s)
 		} else if (node) {
 			static const u8 key[] = { 8, 8, 4, 4, 40, 4 };
 
-			put_be(b + head + (1024 - 56) / (key[kind] + 4) * key[kind] + k * 4, 40 + k, 4);
+			put_be(b + head + (1024 - 56) / (key[kind] + 4) * key[kind] + k * 4, 40 + k,
+			       4);
 		} else {
 			put_be(r, 64 + 64 * k, 4);
 			put_be(r + 4, kind == 2 || kind == 3 ? 0x4007 : 4 + k, 4);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* sources: fs/xfs/format/dir.c fs/xfs/format/da.c fs/xfs/format/attr.c fs/xfs/format/sb.c */
-/* Blocks of directories: names, hashes, free space. An accepted block is walked, and entered at any place that a hash may name. The first byte chooses. */
+/*
+ * Blocks of directories: names, hashes, free space. An accepted block is walked, and entered at any
+ * place that a hash may name. The first byte chooses.
+ */
 /* fuzz: -max_len=2049 */
 #define FUZZ_MAX 2049
 #define FUZZ_ROUNDS 60000
@@ -11,7 +14,8 @@
 
 static void entry_ok(const u8 *b, const struct xfs_dirent *d)
 {
-	assert(d->len && d->name > b && d->name + d->len < b + 2048 && xfs_ino_ok(&geometry, d->ino));
+	assert(d->len && d->name > b && d->name + d->len < b + 2048 &&
+	       xfs_ino_ok(&geometry, d->ino));
 }
 
 static void names(const u8 *b, struct xfs_fault *f)
@@ -32,7 +36,8 @@ static void names(const u8 *b, struct xfs_fault *f)
 		if (xfs_dir_data_entry(&geometry, b, 0, at, &d))
 			entry_ok(b, &d);
 	if (xfs_dir_data_is_block(b))
-		(void)xfs_dir_hash_find(xfs_dir_block_ents(&geometry, b), xfs_dir_block_count(&geometry, b), 77);
+		(void)xfs_dir_hash_find(xfs_dir_block_ents(&geometry, b),
+					xfs_dir_block_count(&geometry, b), 77);
 }
 
 static void hashes(const u8 *b, struct xfs_fault *f)
@@ -85,7 +90,8 @@ static size_t seed_names(u8 *b, bool tail)
 		memcpy(b + at + 9, "abc", i);
 		put_be(b + at + size - 2, at, 2);
 		if (tail)
-			put_be(b + end + 8 * (i - 1), i * 50, 4), put_be(b + end + 8 * (i - 1) + 4, at >> 3, 4);
+			put_be(b + end + 8 * (i - 1), i * 50, 4),
+				put_be(b + end + 8 * (i - 1) + 4, at >> 3, 4);
 		at += size;
 	}
 	put_be(b + at, 0xffff, 2);

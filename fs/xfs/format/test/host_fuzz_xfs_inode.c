@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* sources: fs/xfs/format/inode.c fs/xfs/format/btree.c fs/xfs/format/dir.c fs/xfs/format/attr.c fs/xfs/format/da.c fs/xfs/format/sb.c */
+/*
+ * sources: fs/xfs/format/inode.c fs/xfs/format/btree.c fs/xfs/format/dir.c fs/xfs/format/attr.c
+ * fs/xfs/format/da.c fs/xfs/format/sb.c
+ */
 /* An accepted inode's forks lie in it, and what is in them can be walked. */
 /* fuzz: -max_len=512 */
 #define FUZZ_MAX 512
@@ -35,7 +38,8 @@ static void fuzz_one(const u8 *p, size_t n)
 	if (e != -116)
 		answer_ok(e, &f);
 	if (!e) {
-		assert(c.ino == 200 && c.mode && !(c.size >> 63) && c.forkoff < 336 && c.mtime.nsec < 1000000000);
+		assert(c.ino == 200 && c.mode && !(c.size >> 63) && c.forkoff < 336 &&
+		       c.mtime.nsec < 1000000000);
 		for (int attr = 0; attr < 2; attr++) {
 			struct xfs_fork k;
 
@@ -47,7 +51,8 @@ static void fuzz_one(const u8 *p, size_t n)
 				u32 level, count;
 
 				xfs_bmdr_head(&k, &level, &count);
-				assert(level && xfs_fsb_ok(&geometry, xfs_bmdr_ptr_at(&k, count - 1), 1));
+				assert(level &&
+				       xfs_fsb_ok(&geometry, xfs_bmdr_ptr_at(&k, count - 1), 1));
 			}
 		}
 		short_forms(&c, b + 176);
@@ -58,9 +63,12 @@ static void fuzz_one(const u8 *p, size_t n)
 static size_t fuzz_seed(unsigned int i, u8 *b)
 {
 	static const u16 mode[] = { 0100644, 0040755, 0120777, 0020644, 0100644, 0100600 };
-	static const u8 format[] = { XFS_FMT_EXTENTS, XFS_FMT_LOCAL, XFS_FMT_LOCAL, XFS_FMT_DEV, XFS_FMT_BTREE, XFS_FMT_EXTENTS };
-	static const u8 dir[] = { 2, 0, 0, 0, 0, 128, 1, 0, 96, 'a', 1, 0, 0, 0, 200, 2, 0, 112, 'b', 'c', 2, 0, 0, 0, 201 };
-	static const u8 attrs[] = { 0, 19, 2, 0, 3, 2, 0, 'a', 'b', 'c', 'v', 'w', 1, 3, 4, 'd', 'x', 'y', 'z' };
+	static const u8 format[] = { XFS_FMT_EXTENTS, XFS_FMT_LOCAL, XFS_FMT_LOCAL,
+				     XFS_FMT_DEV,     XFS_FMT_BTREE, XFS_FMT_EXTENTS };
+	static const u8 dir[] = { 2, 0,	  0, 0, 0,   128, 1,   0, 96, 'a', 1, 0,  0,
+				  0, 200, 2, 0, 112, 'b', 'c', 2, 0,  0,   0, 201 };
+	static const u8 attrs[] = { 0,	 19,  2, 0, 3, 2,   0,	 'a', 'b', 'c',
+				    'v', 'w', 1, 3, 4, 'd', 'x', 'y', 'z' };
 
 	if (i > 5)
 		return 0;

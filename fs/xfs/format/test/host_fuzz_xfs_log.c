@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
 /* sources: fs/xfs/format/log.c fs/xfs/format/sb.c */
-/* The log of 2048 units: the input is what stands in its first blocks and, in 32 bytes each, in some others; whatever it says the search ends. */
+/*
+ * The log of 2048 units: the input is what stands in its first blocks and, in 32 bytes each, in
+ * some others; whatever it says the search ends.
+ */
 /* fuzz: -max_len=4096 */
 #define FUZZ_MAX 4096
 #define FUZZ_ROUNDS 20000
 #include "fs/xfs/format/test/fuzz_xfs.h"
 #include "fs/xfs/format/log.h"
 
-struct input { const u8 *p; size_t n; unsigned long reads; };
+struct input {
+	const u8 *p;
+	size_t n;
+	unsigned long reads;
+};
 
 /* Blocks are given by the input, 32 bytes each, again and again. */
 static int read_block(void *ctx, u64 bb, void *buf)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* sources: fs/xfs/format/sb.c */
-/* The superblock and the sectors behind it: what is accepted has shifts, sizes and numbers that fit each other. */
+/*
+ * The superblock and the sectors behind it: what is accepted has shifts, sizes and numbers that fit
+ * each other.
+ */
 /* fuzz: -max_len=512 */
 #define FUZZ_MAX 512
 #include "fs/xfs/format/test/fuzz_xfs.h"
@@ -15,12 +18,16 @@ static void fuzz_one(const u8 *p, size_t n)
 
 	assert(xfs_sb_decode(p, 100, &sb, &f) == -22);
 	if (!e) {
-		assert(sb.blocksize == 1u << sb.blocklog && sb.sectsize == 1u << sb.sectlog && sb.inodesize == 1u << sb.inodelog);
-		assert(sb.dirblksize <= 65536 && sb.inopblog < 8 && sb.agblklog <= 30 && sb.agblocks <= 1u << sb.agblklog);
-		assert(sb.dblocks > (u64)(sb.agcount - 1) * sb.agblocks && xfs_ag_blocks(&sb, sb.agcount - 1) >= 64);
+		assert(sb.blocksize == 1u << sb.blocklog && sb.sectsize == 1u << sb.sectlog &&
+		       sb.inodesize == 1u << sb.inodelog);
+		assert(sb.dirblksize <= 65536 && sb.inopblog < 8 && sb.agblklog <= 30 &&
+		       sb.agblocks <= 1u << sb.agblklog);
+		assert(sb.dblocks > (u64)(sb.agcount - 1) * sb.agblocks &&
+		       xfs_ag_blocks(&sb, sb.agcount - 1) >= 64);
 		assert(xfs_ag_blocks(&sb, sb.agcount - 1) <= sb.agblocks);
 		assert(!sb.logstart || xfs_fsb_ok(&sb, sb.logstart, sb.logblocks));
-		assert(!xfs_fsb_ok(&sb, 0, 1) && !xfs_fsb_ok(&sb, ~0ull, 1) && !xfs_fsb_ok(&sb, sb.logstart, 0) && !xfs_ino_ok(&sb, ~0ull));
+		assert(!xfs_fsb_ok(&sb, 0, 1) && !xfs_fsb_ok(&sb, ~0ull, 1) &&
+		       !xfs_fsb_ok(&sb, sb.logstart, 0) && !xfs_ino_ok(&sb, ~0ull));
 		(void)xfs_sb_unsupported(&sb, &bits);
 		assert(!(xfs_sb_unknown_ro(&sb) & XFS_RO_KNOWN) && strlen(sb.label) <= 12);
 	} else {
