@@ -50,6 +50,7 @@ SHOWS(dev)
 SHOWS(dev_mcast)
 SHOWS(route)
 SHOWS(arp)
+SHOWS(tcp)
 SHOWS(udp)
 SHOWS(raw)
 SHOWS(icmp)
@@ -62,7 +63,7 @@ SHOWS(pnp)
 
 static const struct pid_entry entries[] = {
 	{ .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
-	SHOWN(dev), SHOWN(dev_mcast), SHOWN(route), SHOWN(arp), SHOWN(udp), SHOWN(raw), SHOWN(icmp), SHOWN(snmp), SHOWN(netstat), SHOWN(sockstat), SHOWN(pnp),
+	SHOWN(dev), SHOWN(dev_mcast), SHOWN(route), SHOWN(arp), SHOWN(tcp), SHOWN(udp), SHOWN(raw), SHOWN(icmp), SHOWN(snmp), SHOWN(netstat), SHOWN(sockstat), SHOWN(pnp),
 };
 
 /* A zombie has left its namespaces: its net directory is empty. */

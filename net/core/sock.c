@@ -147,10 +147,8 @@ u64 sock_cookie(struct sock *sk)
 
 /* ---- ownership ---- */
 
-void lock_sock(struct sock *sk)
+static void own(struct sock *sk)
 {
-	might_sleep();
-	lock_acquire(&sk->owner_map, 0, false, 0, true, _RET_IP_);
 	spin_lock(&sk->lock);
 	while (unlikely(sk->owner)) {
 		spin_unlock(&sk->lock);
@@ -159,6 +157,20 @@ void lock_sock(struct sock *sk)
 	}
 	WRITE_ONCE(sk->owner, current);
 	spin_unlock(&sk->lock);
+}
+
+void lock_sock(struct sock *sk)
+{
+	might_sleep();
+	lock_acquire(&sk->owner_map, 0, false, 0, true, _RET_IP_);
+	own(sk);
+}
+
+void lock_sock_nested(struct sock *sk)
+{
+	might_sleep();
+	lock_acquire(&sk->owner_map, 1, false, 0, true, _RET_IP_);
+	own(sk);
 }
 
 /* Owner, sk->lock held; let go in between. */

@@ -170,6 +170,7 @@ static void enter_recovery(struct tcp_sock *t)
 void tcp_enter_loss(struct tcp_sock *t)
 {
 	struct packet *p;
+	bool reneged;
 
 	if (t->recovery != TCP_REC_LOSS || !before(t->snd_una, t->high_seq)) {
 		t->prior_cwnd = t->cwnd;
@@ -182,9 +183,15 @@ void tcp_enter_loss(struct tcp_sock *t)
 	t->high_seq = t->snd_nxt;
 	t->recovery = TCP_REC_LOSS;
 	t->dupacks = 0;
+	p = packet_list_first(&t->sndq);
+	reneged = tcp_cb(p)->mark & TCPM_SACKED;	/* else snd_una would be behind it (RFC 2018, 8) */
+	if (!t->sack_ok)
+		t->sacked_out = 0;
 	list_for_each_entry(p, &t->sndq.head, list) {
 		if (p == t->send_head)
 			break;
+		if (reneged)
+			unmark(t, tcp_cb(p));
 		mark_lost(t, p);
 	}
 }
@@ -203,7 +210,7 @@ static bool rack_mark(struct tcp_sock *t)
 	list_for_each_entry(p, &t->sndq.head, list) {
 		struct tcp_cb *cb = tcp_cb(p);
 
-		if (p == t->send_head || (!(cb->mark & TCPM_EVER) && after(cb->seq, t->rack_end)))
+		if (p == t->send_head)
 			break;
 		if (cb->mark & TCPM_SACKED || (cb->mark & (TCPM_LOST | TCPM_RETRANS)) == TCPM_LOST)
 			continue;
@@ -213,26 +220,43 @@ static bool rack_mark(struct tcp_sock *t)
 	return t->lost_out > was;
 }
 
-/* A peer without SACK: three duplicates mean that the first is lost; each further one that another has left. */
+/* A peer without SACK: each duplicate means that some segment has arrived, three that the first is lost. */
 static void reno_dupack(struct tcp_sock *t)
 {
 	t->dupacks++;
+	t->sacked_out++;
 	if (t->recovery != TCP_REC_OPEN || t->dupacks < 3)
 		return;
 	enter_recovery(t);
 	mark_lost(t, packet_list_first(&t->sndq));
+	t->fast = true;
 }
 
-static void find_losses(struct tcp_sock *t, bool progress, bool duplicate)
+/* N segments, of which one at least was missing, are acknowledged: the others are those that duplicates told of. */
+static void reno_progress(struct tcp_sock *t, u32 n)
+{
+	t->sacked_out -= min(t->sacked_out, n ? n - 1 : 0);
+	if (t->recovery != TCP_REC_RECOVERY || !before(t->snd_una, t->high_seq) || !t->packets_out)
+		return;
+	mark_lost(t, packet_list_first(&t->sndq));	/* a partial one: the next is lost as well (RFC 6582) */
+	t->fast = true;
+}
+
+/* N: how many segments were acknowledged now. */
+static void find_losses(struct tcp_sock *t, u32 n, bool progress, bool duplicate)
 {
 	if (t->sack_ok) {
-		if ((t->sacked_out || t->recovery != TCP_REC_OPEN) && rack_mark(t) && t->recovery == TCP_REC_OPEN)
+		if ((t->sacked_out || t->recovery != TCP_REC_OPEN) && rack_mark(t) && t->recovery == TCP_REC_OPEN) {
 			enter_recovery(t);
-	} else if (duplicate) {
-		reno_dupack(t);
-	} else if (progress && t->recovery == TCP_REC_RECOVERY && before(t->snd_una, t->high_seq) && t->packets_out) {
-		mark_lost(t, packet_list_first(&t->sndq));	/* a partial one: the next is lost as well (RFC 6582) */
+			t->fast = true;
+		}
+		return;
 	}
+	if (duplicate)
+		reno_dupack(t);
+	else if (progress)
+		reno_progress(t, n);
+	t->sacked_out = min(t->sacked_out, t->packets_out - t->lost_out);
 }
 
 /* All that was out when recovery began is acknowledged. */
@@ -244,6 +268,8 @@ static void leave_recovery(struct tcp_sock *t)
 		t->cwnd = min(t->cwnd, max(t->ssthresh, 2u));
 	t->recovery = TCP_REC_OPEN;
 	t->dupacks = 0;
+	if (!t->sack_ok)
+		t->sacked_out = 0;
 }
 
 static void grow_cwnd(struct tcp_sock *t, u32 acked)
@@ -300,13 +326,15 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 		t->dupacks = 0;
 		if (s->has_ts && t->ts_ok && s->ts_ecr && !rtt)
 			rtt = (u64)(u32)(tcp_clock_ms() + t->ts_offset - s->ts_ecr) * NSEC_PER_MS;
-	} else if (!t->packets_out) {
-		t->retries = t->backoff = 0;	/* an answer to a probe */
+	} else if (!t->packets_out) {		/* an answer to a probe; the next waits longer all the same */
+		t->retries = 0;
+		if (window && t->snd_wnd)
+			t->backoff = 0;
 		t->stuck_since_ns = 0;
 	}
 	if (rtt)
 		tcp_rtt_sample(t, rtt);
-	find_losses(t, progress, duplicate);
+	find_losses(t, n, progress, duplicate);
 	leave_recovery(t);
 	if (progress)
 		grow_cwnd(t, min(n, (u32)t->delivered - delivered));
@@ -317,5 +345,6 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 	}
 	if (t->lost_out)
 		tcp_retransmit_lost(t);
+	t->fast = false;
 	return true;
 }

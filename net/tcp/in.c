@@ -117,7 +117,14 @@ static void drop_early(struct tcp_sock *t, struct packet *p)
 	packet_free(p, DROP_RCVBUF);
 }
 
-/* Makes room by dropping what came early, the last first. True: P has room. */
+static void drop_all_early(struct tcp_sock *t)
+{
+	while (!RB_EMPTY_ROOT(&t->early))
+		drop_early(t, tcp_packet_of(rb_first(&t->early)));
+	t->nr_recent = 0;
+}
+
+/* Makes room by dropping what came early, the last first. True: P has room; one packet may be longer than there is. */
 static bool make_room(struct tcp_sock *t, const struct packet *p)
 {
 	struct sock *sk = &t->inet.sk;
@@ -126,14 +133,15 @@ static bool make_room(struct tcp_sock *t, const struct packet *p)
 		drop_early(t, tcp_packet_of(rb_last(&t->early)));
 		t->nr_recent = 0;	/* nothing is promised any more */
 	}
-	return (s64)atomic_read(&sk->rmem) + p->truesize <= 2 * (s64)READ_ONCE(sk->rcvbuf) || packet_list_empty(&sk->queue.rx);
+	return atomic_read(&sk->rmem) <= READ_ONCE(sk->rcvbuf) || (s64)atomic_read(&sk->rmem) + p->truesize <= 2 * (s64)READ_ONCE(sk->rcvbuf);
 }
 
-/* The peer's FIN, in order. */
+/* The peer's FIN, in order. What it sent beyond its own end is nothing. */
 static void got_fin(struct tcp_sock *t)
 {
 	struct sock *sk = &t->inet.sk;
 
+	drop_all_early(t);
 	sk->shut |= 1;
 	t->ack_now = true;
 	switch (sk->state) {
@@ -186,7 +194,7 @@ static bool take_early(struct tcp_sock *t)
 	struct packet *p;
 	bool fin = false;
 
-	while ((p = tcp_packet_of(rb_first(&t->early))) && !after(tcp_cb(p)->seq, t->rcv_nxt)) {
+	while (!fin && (p = tcp_packet_of(rb_first(&t->early))) && !after(tcp_cb(p)->seq, t->rcv_nxt)) {
 		struct tcp_cb *cb = tcp_cb(p);
 
 		if (!after(cb->end, t->rcv_nxt)) {
@@ -197,7 +205,7 @@ static bool take_early(struct tcp_sock *t)
 		t->early_bytes -= p->truesize;
 		if (before(cb->seq, t->rcv_nxt))
 			cut_front(p, t->rcv_nxt);
-		fin |= take_in_order(t, p);
+		fin = take_in_order(t, p);
 	}
 	forget_early(t);
 	return fin;
@@ -258,6 +266,12 @@ static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 		t->dsack = (struct tcp_sack){ s->seq, t->rcv_nxt };
 		cut_front(p, t->rcv_nxt);
 	}
+	/* The window is shut, but for what came early alone: nobody could ever read that before this segment. */
+	if (cb->seq == t->rcv_nxt && !after(tcp_rcv_right(t), cb->seq) && packet_list_empty(&sk->queue.rx)) {
+		drop_all_early(t);
+		t->rcv_wup = t->rcv_nxt;
+		t->rcv_wnd = end - t->rcv_nxt;
+	}
 	if (after(end, tcp_rcv_right(t)) && p->len) {	/* more than the window has room for */
 		if (!after(tcp_rcv_right(t), cb->seq)) {
 			t->ack_now = true;
@@ -270,6 +284,8 @@ static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 	if (!make_room(t, p)) {
 		t->no_room = t->ack_now = true;
 		atomic_inc(&sk->drops);
+		if (!packet_list_empty(&sk->queue.rx))
+			sock_wake_readable(sk);		/* more than this does not come, whatever SO_RCVLOWAT says */
 		goto drop;
 	}
 	t->data_segs_in++;
@@ -281,13 +297,13 @@ static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 	}
 	charge(t, p);
 	fin = take_in_order(t, p);
-	if (!RB_EMPTY_ROOT(&t->early)) {
+	if (!fin && !RB_EMPTY_ROOT(&t->early)) {
 		t->ack_now = true;
-		fin |= take_early(t);
+		fin = take_early(t);
 	}
 	if (fin)
 		got_fin(t);
-	else if (!packet_list_empty(&sk->queue.rx) && t->rcv_nxt - t->copied_seq >= (u32)min(sk->rcvlowat, sk->rcvbuf / 2))
+	else if (!packet_list_empty(&sk->queue.rx) && tcp_is_readable(t))
 		sock_wake_readable(sk);
 	return;
 drop:
@@ -303,6 +319,9 @@ static void urgent(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s
 	if (!s->urgent || before(at, t->copied_seq) || (t->urg_valid && !after(at, t->urg_seq)))
 		return;
 	if (!t->urg_valid || at != t->urg_seq) {
+		/* A reader who stands at the last mark has seen what comes before it: its byte does not become a part of the stream. */
+		if (t->urg_valid && t->urg_seq == t->copied_seq && after(t->rcv_nxt, t->urg_seq) && !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
+			tcp_pass_mark(t);
 		t->urg_valid = true;
 		t->urg_have = false;
 		t->urg_seq = at;
@@ -505,8 +524,11 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 		packet_consume(p);
 		goto out;
 	}
-	if (!tcp_state_in(t, DATA_STATES))
-		goto drop;		/* after its FIN a peer has nothing to say */
+	if (!tcp_state_in(t, DATA_STATES)) {	/* after its FIN a peer has nothing to say, but may not have heard that we have it */
+		if (before(s->seq, t->rcv_nxt))
+			challenge_ack(t);
+		goto drop;
+	}
 	if (s->len && sk->shut & 1 && after(s->seq + s->len, t->rcv_nxt) && sock_flag(sk, SOCK_F_DEAD)) {
 		tcp_abort(t, 0);	/* nobody will read it (RFC 1122, 4.2.2.13) */
 		goto drop;

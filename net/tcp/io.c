@@ -92,10 +92,9 @@ static void remove_empty(struct tcp_sock *t, struct packet *p)
 	tcp_free_sent(t, p);
 }
 
-/* Some bytes of M into the last packet. How many, or -errno. */
-static ssize_t add_bytes(struct tcp_sock *t, struct sock_msg *m)
+/* Some bytes of M into P, the last packet. How many, or -errno. */
+static ssize_t fill_packet(struct tcp_sock *t, struct packet *p, struct sock_msg *m)
 {
-	struct packet *p = open_packet(t) ?: new_packet(t);
 	u32 n, was;
 	int e;
 
@@ -103,12 +102,8 @@ static ssize_t add_bytes(struct tcp_sock *t, struct sock_msg *m)
 		return -ENOMEM;
 	n = (u32)min(iter_count(m->iter), (size_t)(t->mss - p->len));
 	was = p->truesize;
-	t->sndq.bytes -= was;
 	e = packet_from_iter(p, m->iter, n, GFP_KERNEL);
-	t->sndq.bytes += p->truesize;
-	atomic_add((int)(p->truesize - was), &t->inet.sk.wmem);
-	if (e == -EMSGSIZE && p->len)
-		return 0;		/* too many pieces: the next packet takes it */
+	tcp_recount(t, p, was);
 	if (e) {
 		remove_empty(t, p);
 		return e;
@@ -118,10 +113,19 @@ static ssize_t add_bytes(struct tcp_sock *t, struct sock_msg *m)
 	return (ssize_t)n;
 }
 
+static ssize_t add_bytes(struct tcp_sock *t, struct sock_msg *m)
+{
+	struct packet *p = open_packet(t);
+	ssize_t n = p ? fill_packet(t, p, m) : -EMSGSIZE;
+
+	return n == -EMSGSIZE ? fill_packet(t, new_packet(t), m) : n;	/* the pieces of one packet may be too many */
+}
+
 static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 {
 	long timeo = sock_sndtimeo(&t->inet.sk, m->nonblock);
 	ssize_t done = 0, n;
+	u32 mark = t->snd_up;
 	int e = 0;
 
 	while (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)) && !send_error(t)) {
@@ -129,8 +133,11 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 		if (e)
 			return e;
 	}
+	e = send_error(t);
+	if (e)
+		goto out;
 	if (m->flags & MSG_OOB)
-		t->snd_up = t->write_seq + (u32)iter_count(m->iter);
+		t->snd_up = t->write_seq + (u32)iter_count(m->iter);	/* the mark is behind the last byte */
 	while (iter_count(m->iter)) {
 		e = send_error(t);
 		if (e)
@@ -150,9 +157,11 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 			break;
 		}
 		done += n;
-		if (t->write_seq - t->snd_nxt >= max(t->max_window / 2, (u32)t->mss) || tcp_in_flight(t) == 0)
+		if (t->write_seq - t->snd_nxt >= (tcp_in_flight(t) ? max(t->max_window / 2, (u32)t->mss) : t->mss))
 			tcp_push(t, false);
 	}
+	if (m->flags & MSG_OOB)
+		t->snd_up = done ? t->write_seq : mark;	/* as far as it came */
 	if (done) {
 		t->pingpong = true;
 		t->quickacks = 0;
@@ -160,6 +169,7 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 			tcp_push(t, false);
 		return done;
 	}
+out:
 	return e == -EPIPE ? sock_pipe_error(m, 0) : e;
 }
 
@@ -220,6 +230,8 @@ static struct packet *at_seq(struct tcp_sock *t, u32 seq, u32 *off)
 	list_for_each_entry(p, &t->inet.sk.queue.rx.head, list) {
 		struct tcp_cb *cb = tcp_cb(p);
 
+		if (before(seq, cb->seq))
+			return NULL;
 		if (before(seq, cb->seq + p->len)) {
 			*off = seq - cb->seq;
 			return p;
@@ -233,6 +245,16 @@ static void eat(struct tcp_sock *t, struct packet *p)
 	packet_list_del(&t->inet.sk.queue.rx, p);
 	atomic_sub((int)p->truesize, &t->inet.sk.rmem);
 	packet_consume(p);
+}
+
+void tcp_pass_mark(struct tcp_sock *t)
+{
+	struct packet *p;
+
+	t->urg_valid = false;
+	t->copied_seq = t->urg_seq + 1;
+	while ((p = packet_list_first(&t->inet.sk.queue.rx)) && !after(tcp_cb(p)->seq + p->len, t->copied_seq))
+		eat(t, p);
 }
 
 /* The byte of the mark is no part of the stream, unless SO_OOBINLINE: how many bytes from SEQ on come before it. */
@@ -278,21 +300,21 @@ struct reading {
 	bool peek;
 };
 
-/* The mark's byte is next: it is passed over. */
+/* The mark's byte is here and next: it is passed over, unless it is a part of the stream. */
 static void skip_mark(struct tcp_sock *t, struct reading *r)
 {
-	bool inl = sock_flag(&t->inet.sk, SOCK_F_OOBINLINE);
+	if (!t->urg_valid || r->seq != t->urg_seq || !after(t->rcv_nxt, t->urg_seq) || sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
+		return;
+	r->seq++;
+	if (!r->peek)
+		tcp_pass_mark(t);
+}
 
-	if (!t->urg_valid || r->seq != t->urg_seq)
-		return;
-	if (!inl)
-		r->seq++;
-	if (r->peek)
-		return;
-	if (!inl || r->done)
-		t->urg_valid = inl && t->urg_valid;
-	if (!inl)
-		t->copied_seq = r->seq;
+/* The reader is past the mark: there is none any more. */
+static void forget_mark(struct tcp_sock *t)
+{
+	if (t->urg_valid && after(t->copied_seq, t->urg_seq))
+		t->urg_valid = t->urg_have = false;
 }
 
 /* As much as one packet has. Bytes, 0: there is no packet, or -EFAULT. */
@@ -316,11 +338,22 @@ static ssize_t read_some(struct tcp_sock *t, struct reading *r)
 	if (r->peek)
 		return (ssize_t)n;
 	t->copied_seq = r->seq;
+	forget_mark(t);
 	if (off + n == p->len) {
 		t->inet.sk.rx_stamp_ns = p->tstamp_ns;
 		eat(t, p);
 	}
 	return (ssize_t)n;
+}
+
+/* SO_PEEK_OFF: the next look begins behind this one; what was read is not looked at. */
+static void move_peek(struct sock *sk, const struct reading *r)
+{
+	int off = READ_ONCE(sk->peek_off);
+
+	if (off < 0)
+		return;
+	WRITE_ONCE(sk->peek_off, r->peek ? (int)min((u64)off + r->done, (u64)S32_MAX) : (int)(off - (int)min((size_t)off, r->done)));
 }
 
 static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
@@ -352,6 +385,8 @@ static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
 		}
 		if (r.done >= r.want)
 			break;
+		if (r.done && READ_ONCE(sk->err))
+			break;			/* the next call says so */
 		e = read_end(t);
 		if (e)
 			break;
@@ -366,9 +401,11 @@ static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
 		WRITE_ONCE(sk->reader_waits, false);
 		if (e)
 			break;
-		if (r.peek && before(r.seq, t->copied_seq))
+		if (before(r.seq, t->copied_seq))
 			r.seq = t->copied_seq;
 	}
+	if (r.done)
+		move_peek(sk, &r);
 	if (!r.peek && r.done) {
 		tune_buffer(t);
 		reader_has_room(t, true);
@@ -393,13 +430,17 @@ ssize_t tcp_recvmsg(struct socket *s, struct sock_msg *m)
 
 /* ---- poll(2), ioctl(2) ---- */
 
-static bool is_readable(const struct tcp_sock *t)
+bool tcp_is_readable(const struct tcp_sock *t)
 {
-	u32 there = t->rcv_nxt - t->copied_seq;
+	const struct sock *sk = &t->inet.sk;
+	int there = (int)(READ_ONCE(t->rcv_nxt) - READ_ONCE(t->copied_seq));
 
-	if (t->urg_valid && !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE) && t->urg_seq == t->copied_seq && there)
+	if (t->urg_valid && !sock_flag(sk, SOCK_F_OOBINLINE) && t->urg_seq == t->copied_seq && there)
 		there--;
-	return (int)there >= min(t->inet.sk.rcvlowat, max(t->inet.sk.rcvbuf / 2, 1));
+	if (there <= 0)
+		return false;
+	/* A reader that wants more than the buffer takes, for which the window is shut, would wait for ever. */
+	return there >= READ_ONCE(sk->rcvlowat) || tcp_space(t) < tcp_silly_window(t);
 }
 
 u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p)
@@ -422,7 +463,7 @@ u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p)
 	if (state == TCPS_CLOSE && !shut)
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (state != TCPS_SYN_SENT && state != TCPS_SYN_RECV) {
-		if (is_readable(t))
+		if (tcp_is_readable(t))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (shut & 2 || (atomic_read(&sk->wmem) * 3 / 2 <= READ_ONCE(sk->sndbuf) && tcp_may_write(t)))
 			mask |= EPOLLOUT | EPOLLWRNORM;
@@ -434,6 +475,18 @@ u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p)
 	if (READ_ONCE(sk->err) || READ_ONCE(sk->queue.errors.nr))
 		mask |= EPOLLERR;
 	return mask;
+}
+
+/* Bytes that a reader finds before the mark. */
+static u32 unread(struct tcp_sock *t)
+{
+	struct packet_list *rx = &t->inet.sk.queue.rx;
+	struct packet *last;
+
+	if (packet_list_empty(rx))
+		return 0;
+	last = list_last_entry(&rx->head, struct packet, list);
+	return before_mark(t, t->copied_seq, tcp_cb(last)->seq + last->len - t->copied_seq);
 }
 
 int tcp_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
@@ -449,11 +502,7 @@ int tcp_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
 		e = -EINVAL;
 	switch (cmd) {
 	case SIOCINQ:
-		n = (int)before_mark(t, t->copied_seq, t->rcv_nxt - t->copied_seq);
-		if (packet_list_empty(&sk->queue.rx))
-			n = 0;		/* a FIN is no byte */
-		else if (sk->shut & 1 && n)
-			n--;
+		n = (int)unread(t);
 		break;
 	case SIOCATMARK:
 		n = t->urg_valid && t->urg_seq == t->copied_seq;

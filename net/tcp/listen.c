@@ -37,6 +37,7 @@ static void timewait_free(struct rcu_head *h)
 	struct tcp_timewait *w = container_of(h, struct tcp_timewait, rcu);
 	struct net *net = w->e.net;
 
+	atomic_dec(&net->tcp->nr_timewait);
 	kfree(w);
 	net_unpin(net);
 }
@@ -95,8 +96,10 @@ static void send_synack(struct tcp_request *q)
 	tcp_reply(&q->e, q->snd_isn, q->rcv_isn + 1, TCP_SYN | TCP_ACK, (u16)q->rcv_wnd, &o);
 }
 
+/* The listener's lock is held, and Q is a request of it: who takes it away cancels the timer afterwards. */
 static void arm_request(struct tcp_request *q)
 {
+	lockdep_assert_held(&q->listener->inet.sk.lock);
 	refcount_inc(&q->e.refs);
 	if (wheel_arm(&q->timer, (u64)TCP_RTO_INIT_US * 1000 << min_t(u8, q->tries, 6)))
 		inet_entry_put(table_of(&q->e), &q->e);
@@ -105,16 +108,22 @@ static void arm_request(struct tcp_request *q)
 static void request_timer(struct wheel_timer *w)
 {
 	struct tcp_request *q = container_of(w, struct tcp_request, timer);
+	spinlock_t *lock = &q->listener->inet.sk.lock;
 	struct net_ctx c;
+	bool again;
 
 	net_ctx_begin(&c);
-	if (q->tries++ >= q->e.net->tcp->synack_retries || READ_ONCE(q->listener->inet.sk.state) != TCPS_LISTEN) {
-		drop_request(q);
-	} else {
+	spin_lock(lock);
+	again = !list_empty(&q->node) && q->tries++ < q->e.net->tcp->synack_retries;
+	if (again)
+		arm_request(q);
+	spin_unlock(lock);
+	if (again) {
 		rcu_read_lock();
 		send_synack(q);
 		rcu_read_unlock();
-		arm_request(q);
+	} else {
+		drop_request(q);
 	}
 	net_ctx_end(&c);
 	inet_entry_put(table_of(&q->e), &q->e);
@@ -153,6 +162,11 @@ static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p, co
 	return q;
 }
 
+static u32 request_limit(const struct tcp_sock *l)
+{
+	return min(max(l->accept_max, 7u), (u32)READ_ONCE(tcp_net(l)->syn_backlog));
+}
+
 /* Q is L's, and in the table. 0, or -errno: it is neither. */
 static int add_request(struct tcp_sock *l, struct tcp_request *q)
 {
@@ -160,7 +174,7 @@ static int add_request(struct tcp_sock *l, struct tcp_request *q)
 	int e = 0;
 
 	spin_lock(&l->inet.sk.lock);
-	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max || l->nr_requests > max(l->accept_max, 7u))
+	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max || l->nr_requests > request_limit(l))
 		e = -EAGAIN;
 	if (!e)
 		e = inet_connected_add(table, &q->e, NULL);	/* takes our reference */
@@ -168,6 +182,7 @@ static int add_request(struct tcp_sock *l, struct tcp_request *q)
 		refcount_inc(&q->e.refs);
 		list_add_tail(&q->node, &l->requests);
 		l->nr_requests++;
+		arm_request(q);
 	}
 	spin_unlock(&l->inet.sk.lock);
 	return e;
@@ -194,12 +209,10 @@ void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *
 	if (!q)
 		goto drop;
 	refcount_inc(&q->e.refs);		/* ours beside the one that the table gets */
-	if (add_request(l, q)) {
+	if (add_request(l, q))
 		inet_entry_put(table_of(&q->e), &q->e);
-	} else {
+	else
 		send_synack(q);
-		arm_request(q);
-	}
 	inet_entry_put(table_of(&q->e), &q->e);
 	packet_consume(p);
 	return;
@@ -241,6 +254,7 @@ static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q, co
 	struct tcp_sock *t = tcp_child(l);
 	struct sock *sk;
 
+	lockdep_assert_held(&l->inet.sk.lock);
 	if (!t)
 		return NULL;
 	sk = &t->inet.sk;
@@ -264,14 +278,15 @@ static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q, co
 	return t;
 }
 
-/* The ACK that completes the handshake. True: P was consumed by the child. */
-static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_seg *s)
+/* The ACK that completes the handshake. True: P was consumed by the child. *FULL: no, as too many wait. */
+static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_seg *s, bool *full)
 {
 	struct inet_table *table = table_of(&q->e);
 	struct tcp_sock *l = q->listener, *t;
 
 	spin_lock(&l->inet.sk.lock);
-	if (l->inet.sk.state != TCPS_LISTEN || list_empty(&q->node) || l->accept_len > l->accept_max) {
+	*full = !list_empty(&q->node) && l->accept_len > l->accept_max;
+	if (l->inet.sk.state != TCPS_LISTEN || list_empty(&q->node) || *full) {
 		spin_unlock(&l->inet.sk.lock);
 		return false;		/* full: the peer's data, or our SYN-ACK, comes again */
 	}
@@ -296,6 +311,8 @@ static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_s
 
 void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_seg *s)
 {
+	bool full;
+
 	if (q->ts_ok && s->has_ts && (s32)(s->ts_val - q->ts_recent) < 0 && !(s->flags & TCP_RST))
 		goto drop;
 	if (s->flags & TCP_RST) {
@@ -318,13 +335,42 @@ void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_s
 		goto drop;
 	if (q->listener->defer_s && !s->len && q->tries < q->e.net->tcp->synack_retries)
 		goto drop;		/* accept(2) is to find data */
-	if (complete(q, p, s))
+	if (complete(q, p, s, &full))
 		return;
+	if (full && READ_ONCE(q->e.net->tcp->abort_on_overflow)) {
+		tcp_reply_reset(q->e.net, p, s);
+		drop_request(q);
+	}
 drop:
 	packet_free(p, DROP_TCP);
 }
 
 /* ---- calls ---- */
+
+static bool is_rival(struct inet_sock *s, const void *arg)
+{
+	return READ_ONCE(s->sk.state) == TCPS_LISTEN && inet_ports_conflict(arg, s);
+}
+
+/* Another listens at T's port, which both could be bound to as long as neither did. T is in LISTEN, so that of two at once one sees the other. */
+static bool has_rival(struct tcp_sock *t)
+{
+	struct inet_sock *s = &t->inet, *other[32];
+	struct inet_table *table = &tcp_net(t)->table;
+	unsigned int n = inet_port_owners(table, s->e.local_port, other, ARRAY_SIZE(other), is_rival, s);
+	bool rival = n;
+
+	for (unsigned int i = 0; i < n; i++)
+		sock_put(&other[i]->sk);
+	rcu_read_lock();
+	other[0] = rival ? NULL : inet_bound_find(table, s->sk.net, s->e.local, s->e.local_port, (be32){ 0 }, (be16){ 0 }, s->sk.bound_dev);
+	rcu_read_unlock();
+	if (other[0]) {
+		rival = is_rival(other[0], s);
+		sock_put(&other[0]->sk);
+	}
+	return rival;
+}
 
 int tcp_listen(struct socket *s, int backlog)
 {
@@ -349,6 +395,13 @@ int tcp_listen(struct socket *s, int backlog)
 	spin_lock(&sk->lock);
 	tcp_set_state(t, TCPS_LISTEN);
 	spin_unlock(&sk->lock);
+	if (has_rival(t)) {
+		spin_lock(&sk->lock);
+		tcp_set_state(t, TCPS_CLOSE);
+		spin_unlock(&sk->lock);
+		e = -EADDRINUSE;
+		goto out;
+	}
 	inet_bound_add(table, &t->inet);
 out:
 	release_sock(sk);
@@ -419,7 +472,7 @@ void tcp_listen_stop(struct tcp_sock *l)
 	while ((t = next_child(l))) {
 		struct sock *sk = tcp_sock_of(t);
 
-		lock_sock(sk);
+		lock_sock_nested(sk);
 		sock_orphan(sk);
 		rcu_read_lock();
 		tcp_abort(t, 0);

@@ -14,6 +14,7 @@
 #define MOST_KEEP_PROBES 127u
 #define MOST_SYN_TRIES 127u
 #define MOST_LINGER2_S 120
+#define LEAST_CLAMP 1152u	/* a window that no scale makes 0 */
 
 static int set_number(u32 *to, u32 v, u32 least, u32 most)
 {
@@ -99,7 +100,7 @@ static int set_locked(struct tcp_sock *t, int name, u32 v)
 	case TCP_WINDOW_CLAMP:
 		if (!v && !tcp_state_in(t, TCPS(CLOSE)))
 			return -EINVAL;
-		t->window_clamp = v;
+		t->window_clamp = v ? max(v, LEAST_CLAMP) : 0;
 		return 0;
 	case TCP_QUICKACK:
 		set_quickack(t, v & 1);
@@ -140,13 +141,32 @@ int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int l
 
 /* ---- asking ---- */
 
+int tcp_set_socket_option(struct sock *sk, int name, struct uptr val, int len)
+{
+	u32 v;
+	int e;
+
+	if (name != SO_PEEK_OFF)
+		return -ENOIOCTLCMD;
+	e = sock_get_int_option(&v, val, len);
+	if (e)
+		return e;
+	lock_sock(sk);
+	WRITE_ONCE(sk->peek_off, (int)v);
+	release_sock(sk);
+	return 0;
+}
+
 int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct uptr len)
 {
 	s32 v;
 
-	if (name != SO_ACCEPTCONN)
+	if (name == SO_ACCEPTCONN)
+		v = READ_ONCE(sk->state) == TCPS_LISTEN;
+	else if (name == SO_PEEK_OFF)
+		v = READ_ONCE(sk->peek_off);
+	else
 		return -ENOIOCTLCMD;
-	v = READ_ONCE(sk->state) == TCPS_LISTEN;
 	return sock_put_option(&v, sizeof(v), val, len);
 }
 

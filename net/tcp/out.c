@@ -29,6 +29,11 @@ u32 tcp_space(const struct tcp_sock *t)
 	return room <= 0 ? 0 : (u32)room / 2;	/* the other half is for what packets take beside their payload */
 }
 
+u32 tcp_silly_window(const struct tcp_sock *t)
+{
+	return min((u32)READ_ONCE(t->inet.sk.rcvbuf) / 4, READ_ONCE(t->rcv_mss));
+}
+
 u8 tcp_choose_wscale(const struct tcp_net *n)
 {
 	u32 most = (u32)max(n->rmem[2], net_limits.rmem_max);
@@ -51,13 +56,13 @@ u32 tcp_first_window(const struct tcp_sock *t)
 /* The window for the next segment; what was promised once is not taken back (RFC 9293, 3.8.6.2.2). */
 static u16 select_window(struct tcp_sock *t)
 {
-	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0, space = tcp_space(t), full = (u32)t->inet.sk.rcvbuf / 2;
+	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0, space = tcp_space(t);
 
 	if (t->no_room) {
 		t->no_room = false;
 		space = left = 0;
 	}
-	if (space < min(full / 2, (u32)t->rcv_mss))
+	if (space < tcp_silly_window(t))
 		space = 0;		/* a silly window is none */
 	if (t->window_clamp)
 		space = min(space, t->window_clamp);
@@ -229,7 +234,8 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 {
 	struct packet *rest = packet_clone(p, GFP_ATOMIC);
 	struct tcp_cb *a = tcp_cb(p), *b;
-	bool sent = p != t->send_head && a->sent;
+	bool sent = before(a->seq, t->snd_nxt);
+	u32 was = p->truesize, payload = was - sizeof(*p), all = p->len;
 
 	if (!rest)
 		return false;
@@ -238,6 +244,10 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 	*b = *a;
 	packet_drop_front(rest, len);
 	packet_trim(p, len);
+	/* Both share the memory of the payload: each counts for its part. */
+	p->truesize = (u32)(sizeof(*p) + (u64)payload * len / all);
+	rest->truesize = (u32)(sizeof(*rest) + payload - (u64)payload * len / all);
+	tcp_recount(t, p, was);
 	b->seq = a->end = a->seq + len;
 	a->flags &= (u8)~(TCP_FIN | TCP_PSH);
 	list_add(&rest->list, &p->list);
@@ -401,11 +411,26 @@ void tcp_retransmit_lost(struct tcp_sock *t)
 	if (!t->lost_out)
 		return;
 	list_for_each_entry(p, &t->sndq.head, list) {
-		if (p == t->send_head || tcp_in_flight(t) >= t->cwnd)
+		if (p == t->send_head || (tcp_in_flight(t) >= t->cwnd && !t->fast))
 			return;
-		if ((tcp_cb(p)->mark & (TCPM_LOST | TCPM_RETRANS | TCPM_SACKED)) == TCPM_LOST && tcp_retransmit(t, p))
+		if ((tcp_cb(p)->mark & (TCPM_LOST | TCPM_RETRANS | TCPM_SACKED)) != TCPM_LOST)
+			continue;
+		t->fast = false;
+		if (tcp_retransmit(t, p))
 			return;
 	}
+}
+
+void tcp_mtu_changed(struct tcp_sock *t)
+{
+	struct packet *p = packet_list_first(&t->sndq);
+
+	rcu_read_lock();
+	ip4_sock_route(&t->inet);
+	rcu_read_unlock();
+	tcp_sync_mss(t);
+	if (p && t->packets_out && p->len > t->mss && !tcp_state_in(t, TCPS(CLOSE) | TCPS(SYN_SENT) | TCPS(SYN_RECV)))
+		tcp_retransmit(t, p);
 }
 
 /* ---- without a sock ---- */

@@ -30,6 +30,8 @@
 #include "net/wire/icmp.h"
 
 static struct siphash_key isn_key __ro_after_init;
+static atomic_t orphans = ATOMIC_INIT(0);
+int tcp_max_orphans = 16384;
 
 u32 tcp_make_isn(struct net *net, be32 local, be16 lport, be32 peer, be16 pport)
 {
@@ -86,6 +88,12 @@ void tcp_wake_writer(struct tcp_sock *t)
 	wake_up_interruptible_poll(&sk->wait, EPOLLOUT | EPOLLWRNORM);
 	if (unlikely(rcu_access_pointer(sk->fasync)) && xchg(&sk->wants_space, false))
 		kill_fasync(&sk->fasync, SIGIO, POLL_OUT);
+}
+
+void tcp_recount(struct tcp_sock *t, const struct packet *p, u32 was)
+{
+	t->sndq.bytes += p->truesize - was;
+	atomic_add((int)(p->truesize - was), &t->inet.sk.wmem);
 }
 
 static void purge_sent(struct tcp_sock *t)
@@ -151,6 +159,10 @@ void tcp_done(struct tcp_sock *t, int err)
 		return;
 	tcp_set_state(t, TCPS_CLOSE);
 	sk->shut = 3;
+	if (t->is_orphan) {
+		t->is_orphan = false;
+		atomic_dec(&orphans);
+	}
 	if (err)
 		sock_set_error(sk, err);
 	tcp_timers_stop(t);
@@ -201,7 +213,7 @@ static int tcp_init_sock(struct inet_sock *s)
 
 	s->sk.rcvbuf = n->rmem[1];
 	s->sk.sndbuf = n->wmem[1];
-	t->cc = &tcp_cubic;
+	t->cc = READ_ONCE(n->cc);
 	set_up(t);
 	return 0;
 }
@@ -228,7 +240,7 @@ static void backlog_rcv(struct sock *sk, struct packet *p)
 
 static const struct sock_kind tcp_kind = {
 	.name = "TCP", .size = sizeof(struct tcp_sock), .destruct = tcp_destruct, .backlog_rcv = backlog_rcv, .release_cb = tcp_release_cb,
-	.keepalive = tcp_keepalive, .get = tcp_get_socket_option, SOCK_LOCKS("&tcp->sk.lock", "&tcp->sk.owner")
+	.keepalive = tcp_keepalive, .set = tcp_set_socket_option, .get = tcp_get_socket_option, SOCK_LOCKS("&tcp->sk.lock", "&tcp->sk.owner")
 };
 
 /* What a child has of its listener's IP. */
@@ -254,6 +266,7 @@ struct tcp_sock *tcp_child(struct tcp_sock *l)
 		return NULL;
 	t = tcp_sk(sk);
 	sk->type = SOCK_STREAM;
+	sk->uid = from->uid;
 	atomic_long_set(&sk->flags, atomic_long_read(&from->flags));
 	sk->rcvbuf = from->rcvbuf;
 	sk->sndbuf = from->sndbuf;
@@ -403,11 +416,13 @@ static void disconnect(struct tcp_sock *t)
 {
 	struct sock *sk = &t->inet.sk;
 
-	if (sk->state == TCPS_LISTEN)
-		tcp_listen_stop(t);
+	bool listened = sk->state == TCPS_LISTEN;
+
 	if (tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2)))
 		tcp_send_reset(t);
 	tcp_done(t, 0);
+	if (listened)
+		tcp_listen_stop(t);
 	tcp_purge_received(t);
 	sk->err = 0;
 	sk->shut = 0;
@@ -422,7 +437,10 @@ static void disconnect(struct tcp_sock *t)
 	t->cwnd = TCP_INIT_CWND;
 	t->ssthresh = U32_MAX / 2;
 	t->recovery = TCP_REC_OPEN;
-	t->nr_recent = 0;
+	t->nr_recent = t->quickacks = t->pushed = 0;
+	t->dsack = (struct tcp_sack){ 0 };
+	t->rack_ns = 0;
+	t->no_room = t->ack_now = t->pingpong = false;
 	t->urg_valid = t->urg_have = false;
 	t->retries = t->backoff = 0;
 	t->stuck_since_ns = 0;
@@ -539,7 +557,7 @@ static void linger(struct tcp_sock *t)
 	lock_sock(sk);
 }
 
-/* Owner, within RCU: what close(2) says to the peer. True: to linger makes sense. */
+/* Owner: what close(2) says to the peer. True: to linger makes sense. */
 static bool say_goodbye(struct tcp_sock *t)
 {
 	struct sock *sk = &t->inet.sk;
@@ -558,6 +576,17 @@ static bool say_goodbye(struct tcp_sock *t)
 	if (close_state(t))
 		tcp_send_fin(t);
 	return sock_flag(sk, SOCK_F_LINGER) && !(current->flags & PF_EXITING);
+}
+
+/* T goes on without a program, unless too many do: a peer that never answers costs memory. */
+static void leave_orphan(struct tcp_sock *t)
+{
+	if (atomic_add_return(1, &orphans) > READ_ONCE(tcp_max_orphans)) {
+		atomic_dec(&orphans);
+		tcp_abort(t, 0);
+		return;
+	}
+	t->is_orphan = true;
 }
 
 static int tcp_release(struct socket *s)
@@ -586,6 +615,8 @@ static int tcp_release(struct socket *s)
 	}
 	if (sk->state == TCPS_CLOSE)
 		unhash(t);
+	else
+		leave_orphan(t);
 	release_sock(sk);
 	sock_put(sk);
 	return 0;
@@ -720,7 +751,7 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 		if (sock_owned(sk))
 			atomic_long_or(1l << TCP_D_MTU, &t->deferred);
 		else
-			tcp_sync_mss(t);
+			tcp_mtu_changed(t);
 	} else if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)) && fatal && !sock_owned(sk)) {
 		tcp_done(t, err);
 	} else {
@@ -735,7 +766,7 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 }
 
 static const struct inet_protocol tcp_protocol = { .receive = receive, .error = icmp_error };
-static struct inet_type tcp_type = {
+struct inet_type tcp_type = {
 	.type = SOCK_STREAM, .protocol = IPPROTO_TCP, .is_default = true, .kind = &tcp_kind, .ops = &tcp_ops, .init = tcp_init_sock,
 };
 
@@ -751,7 +782,7 @@ static int net_begin(struct net *net)
 	*n = (struct tcp_net){
 		.rmem = { 4096, 131072, 6 << 20 }, .wmem = { 4096, 16384, 4 << 20 }, .syn_backlog = 512, .fin_timeout = 60, .keep_time = 7200,	/* not a page */
 		.keep_intvl = 75, .keep_probes = 9, .syn_retries = 6, .synack_retries = 5, .retries2 = 15, .window_scaling = 1, .sack = 1,
-		.timestamps = 1,
+		.timestamps = 1, .max_timewait = 65536, .cc = &tcp_cubic,
 	};
 	e = inet_table_init(&n->table);
 	if (e) {
@@ -822,41 +853,6 @@ static void net_release(struct net *net)
 }
 
 static struct net_ops tcp_net_ops = { .init = net_begin, .end = net_end, .release = net_release };
-
-/* ---- settings ---- */
-
-static void *of_caller(void *value)
-{
-	return (u8 *)current_net()->tcp + ((u8 *)value - (u8 *)init_net.tcp);
-}
-
-static void setting(const char *path, int *value, int least, int most)
-{
-	struct show_node *n = sysctl_int(path, 0644, value, least, most);
-
-	if (!n)
-		return;
-	n->of_caller = of_caller;
-	n->rights = net_setting_rights;
-}
-
-static int settings_init(void)
-{
-	struct tcp_net *n = init_net.tcp;
-
-	setting("net/ipv4/tcp_syn_retries", &n->syn_retries, 1, 127);
-	setting("net/ipv4/tcp_synack_retries", &n->synack_retries, 0, 255);
-	setting("net/ipv4/tcp_retries2", &n->retries2, 0, 255);
-	setting("net/ipv4/tcp_fin_timeout", &n->fin_timeout, 0, 32767);
-	setting("net/ipv4/tcp_keepalive_time", &n->keep_time, 0, 32767);
-	setting("net/ipv4/tcp_keepalive_intvl", &n->keep_intvl, 0, 32767);
-	setting("net/ipv4/tcp_keepalive_probes", &n->keep_probes, 0, 255);
-	setting("net/ipv4/tcp_window_scaling", &n->window_scaling, 0, 1);
-	setting("net/ipv4/tcp_sack", &n->sack, 0, 1);
-	setting("net/ipv4/tcp_timestamps", &n->timestamps, 0, 2);
-	return 0;
-}
-INITCALL(late, settings_init);
 
 static int tcp_begin(void)
 {

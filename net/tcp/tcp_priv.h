@@ -91,6 +91,7 @@ struct tcp_sock {
 	u32 cwnd, cwnd_count, ssthresh, prior_cwnd, prior_ssthresh, high_seq;
 	u8 recovery;			/* enum tcp_recovery */
 	bool cwnd_limited;
+	bool fast;			/* recovery has begun or gone on: one lost segment goes whatever is in flight */
 	u64 rack_ns;			/* when the latest sent of those that arrived was sent */
 	u32 rack_end;
 	u32 total_retrans, dupacks;
@@ -129,6 +130,7 @@ struct tcp_sock {
 	u32 user_timeout_ms;
 	int linger2_s;
 	u8 syn_retries;
+	bool is_orphan;			/* o: counted as one */
 	bool was_hashed;		/* o: left a table, and nothing has been waited for since */
 	u32 challenges;			/* within the second that begins at challenge_ns */
 	u64 challenge_ns;
@@ -167,6 +169,7 @@ struct tcp_timewait {
 	u32 snd_nxt, rcv_nxt, rcv_wnd, ts_recent, ts_offset;
 	u64 ts_recent_ns;
 	u8 rcv_wscale, tos;
+	u64 answered_ns;		/* when an ACK that carried nothing was answered last */
 	bool ts_ok, fin_wait2;
 };
 
@@ -187,10 +190,11 @@ void tcp_grow_by(struct tcp_sock *t, u32 w, u32 acked);
 
 struct tcp_net {
 	struct inet_table table;
-	struct net_ops *ops;
+	atomic_t nr_timewait;
 	int rmem[3], wmem[3];		/* least, at first, most: bytes */
 	int syn_backlog, fin_timeout, keep_time, keep_intvl, keep_probes, syn_retries, synack_retries, retries2, window_scaling, sack, timestamps,
-	    abort_on_overflow;
+	    abort_on_overflow, max_timewait;
+	const struct tcp_cc *cc;	/* of new sockets */
 };
 static inline struct tcp_net *tcp_net(const struct tcp_sock *t) { return t->inet.sk.net->tcp; }
 
@@ -206,6 +210,8 @@ static inline bool tcp_deferred_test_clear(struct tcp_sock *t, enum tcp_deferred
 }
 
 /* sock.c */
+extern struct inet_type tcp_type;
+extern int tcp_max_orphans;		/* how many connections without a program there may be, the machine's */
 void tcp_set_state(struct tcp_sock *t, enum tcp_state s);
 /* The connection is over, with error ERR (positive; 0: none): it is in no table, has no timer, and waiters are awake. Owner or sk->lock. */
 void tcp_done(struct tcp_sock *t, int err);
@@ -215,6 +221,8 @@ void tcp_abort(struct tcp_sock *t, int err);
 struct tcp_sock *tcp_child(struct tcp_sock *listener);
 u32 tcp_make_isn(struct net *net, be32 local, be16 lport, be32 peer, be16 pport);
 u32 tcp_make_ts_offset(struct net *net, be32 local, be32 peer);
+/* P of sndq, whose truesize WAS another, counts for what it is. */
+void tcp_recount(struct tcp_sock *t, const struct packet *p, u32 was);
 /* P, in sndq no more, is freed. */
 void tcp_free_sent(struct tcp_sock *t, struct packet *p);
 bool tcp_may_write(const struct tcp_sock *t);
@@ -235,11 +243,14 @@ void tcp_send_reset(struct tcp_sock *t);
 int tcp_start_syn(struct tcp_sock *t);
 int tcp_retransmit(struct tcp_sock *t, struct packet *p);
 void tcp_retransmit_lost(struct tcp_sock *t);
+/* The way takes shorter packets than it did: the route is asked again, and what was too long goes again. Owner or sk->lock. */
+void tcp_mtu_changed(struct tcp_sock *t);
 /* A RST in answer to S, which came for nobody. Within RCU. */
 void tcp_reply_reset(struct net *net, struct packet *p, const struct tcp_seg *s);
 /* A segment without data of a connection that is no full sock. Within RCU. */
 void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window, const struct tcp_tx_options *o);
 u32 tcp_space(const struct tcp_sock *t);	/* payload that the receive buffer has room for */
+u32 tcp_silly_window(const struct tcp_sock *t);	/* less room than this is told of as none (RFC 9293, 3.8.6.2.2) */
 /* The scale that lets the largest receive buffer be told of. */
 u8 tcp_choose_wscale(const struct tcp_net *n);
 /* What a first window is, at most 65535. */
@@ -288,7 +299,12 @@ bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp
 ssize_t tcp_sendmsg(struct socket *s, struct sock_msg *m);
 ssize_t tcp_recvmsg(struct socket *s, struct sock_msg *m);
 int tcp_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
+/* The mark's byte, which is here and next, is behind the reader. */
+void tcp_pass_mark(struct tcp_sock *t);
+/* A reader, or poll(2), finds enough. */
+bool tcp_is_readable(const struct tcp_sock *t);
 u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p);
+int tcp_set_socket_option(struct sock *sk, int name, struct uptr val, int len);
 int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct uptr len);
 int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
 int tcp_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len);

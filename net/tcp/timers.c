@@ -32,6 +32,9 @@ static bool is_hopeless(struct tcp_sock *t, u32 tries)
 		return true;
 	if (sock_flag(&t->inet.sk, SOCK_F_DEAD))
 		tries = min(tries, (u32)TCP_ORPHAN_TRIES);
+	/* A peer that answers, but has taken its window back, is alive. Nobody waits for it where no program has the socket. */
+	if (!t->snd_wnd && t->packets_out && !sock_flag(&t->inet.sk, SOCK_F_DEAD) && now - t->last_rx_ns < 2 * TCP_RTO_MAX_US * 1000ull)
+		return false;
 	return !t->user_timeout_ms && t->retries >= tries;
 }
 
@@ -50,8 +53,12 @@ static void rto_expired(struct tcp_sock *t)
 		return;
 	if (!t->stuck_since_ns)
 		t->stuck_since_ns = ktime_get_ns();
-	if (is_hopeless(t, most_tries(t))) {
-		tcp_done(t, t->inet.sk.err_soft ?: ETIMEDOUT);
+	/* An orphan's peer that keeps its window shut, and says so, cannot hold it for ever. */
+	if (is_hopeless(t, most_tries(t)) || (sock_flag(&t->inet.sk, SOCK_F_DEAD) && t->backoff >= TCP_ORPHAN_TRIES)) {
+		if (sock_flag(&t->inet.sk, SOCK_F_DEAD))
+			tcp_abort(t, 0);
+		else
+			tcp_done(t, t->inet.sk.err_soft ?: ETIMEDOUT);
 		return;
 	}
 	t->retries++;
@@ -147,7 +154,7 @@ void tcp_release_cb(struct sock *sk)
 	if (tcp_deferred_test_clear(t, TCP_D_KEEP))
 		keep_expired(t);
 	if (tcp_deferred_test_clear(t, TCP_D_MTU))
-		tcp_sync_mss(t);
+		tcp_mtu_changed(t);
 }
 
 void tcp_timers_init(struct tcp_sock *t)

@@ -40,9 +40,21 @@ static void arm(struct tcp_timewait *w, u64 ns)
 		inet_entry_put(table_of(&w->e), &w->e);
 }
 
+/* NULL: no memory, or there are too many. */
+static struct tcp_timewait *make(struct tcp_net *n)
+{
+	struct tcp_timewait *w = NULL;
+
+	if (atomic_add_return(1, &n->nr_timewait) <= READ_ONCE(n->max_timewait))
+		w = kzalloc(sizeof(*w), GFP_ATOMIC | __GFP_NOWARN);
+	if (!w)
+		atomic_dec(&n->nr_timewait);
+	return w;
+}
+
 void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns)
 {
-	struct tcp_timewait *w = kzalloc(sizeof(*w), GFP_ATOMIC | __GFP_NOWARN);
+	struct tcp_timewait *w = make(tcp_net(t));
 	struct inet_table *table = &tcp_net(t)->table;
 
 	if (w) {
@@ -67,6 +79,7 @@ void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns)
 			inet_entry_put(table, &w->e);
 			sock_put(&t->inet.sk);		/* the table's: the caller has one */
 		} else {
+			atomic_dec(&tcp_net(t)->nr_timewait);
 			net_unpin(w->e.net);
 			kfree(w);
 		}
@@ -84,6 +97,19 @@ static void answer(struct tcp_timewait *w)
 		o.ts_ecr = w->ts_recent;
 	}
 	tcp_reply(&w->e, w->snd_nxt, w->rcv_nxt, TCP_ACK, (u16)min(w->rcv_wnd >> w->rcv_wscale, 65535u), &o);
+}
+
+/* S has nothing that must be answered: two ends that disagree would answer each other for ever (RFC 5961, 7). */
+static bool may_answer(struct tcp_timewait *w, const struct tcp_seg *s)
+{
+	u64 now = ktime_get_ns();
+
+	if (s->len || s->flags & (TCP_SYN | TCP_FIN))
+		return true;
+	if (w->answered_ns && now - w->answered_ns < NSEC_PER_SEC / 2)
+		return false;
+	w->answered_ns = now;
+	return true;
 }
 
 static bool is_newer_syn(const struct tcp_timewait *w, const struct tcp_seg *s)
@@ -111,7 +137,8 @@ bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp
 		answer(w);
 		arm(w, TCP_TIMEWAIT_NS);
 	} else if (s->len || s->flags & (TCP_SYN | TCP_FIN) || s->seq != w->rcv_nxt) {
-		answer(w);
+		if (may_answer(w, s))
+			answer(w);
 		if (s->flags & TCP_FIN && !w->fin_wait2)
 			arm(w, TCP_TIMEWAIT_NS);
 	}

@@ -284,7 +284,7 @@ TEST(small_buffers)
 		if (n > 0)
 			got += (size_t)n;
 		else
-			CHECK(wait_for(s[1], POLLIN));
+			EQ(poll((struct pollfd[]){ { s[0], POLLOUT, 0 }, { s[1], POLLIN, 0 } }, 2, 10000) > 0, 1);
 	}
 	CHECK(sent >= got);
 }
@@ -403,6 +403,9 @@ TEST(corked)
 	OK(setsockopt(s[0], IPPROTO_TCP, TCP_CORK, &on, sizeof(on)));
 	CHECK(wait_for(s[1], POLLIN));
 	EQ(read(s[1], b, 8), 4);
+	do
+		OK(ioctl(s[0], TIOCOUTQ, &n));
+	while (n);			/* what waits goes with the next acknowledgement */
 	EQ(send(s[0], "ef", 2, MSG_MORE), 2);
 	EQ(send(s[0], "g", 1, 0), 1);
 	CHECK(wait_for(s[1], POLLIN));
@@ -500,4 +503,194 @@ TEST(with_itself)
 	OK(connect(s, (struct sockaddr *)&a, sizeof(a)));
 	EQ(write(s, "me", 2), 2);
 	EQ(read(s, b, 2), 2);
+}
+
+TEST(marks_leave_nothing_behind)
+{
+	int s[2];
+	char b[4];
+
+	pair(s);
+	for (int i = 0; i < 1000; i++) {
+		EQ(send(s[0], "ab", 2, MSG_OOB), 2);
+		CHECK(wait_for(s[1], POLLPRI) & POLLPRI);
+		EQ(recv(s[1], b, 4, 0), 1);
+		EQ(recv(s[1], b, 1, MSG_OOB), 1);
+		EQ(b[0], 'b');
+	}
+	EQ(send(s[0], "c", 1, 0), 1);
+	EQ(recv(s[1], b, 4, 0), 1);
+	EQ(b[0], 'c');
+	ERR(recv(s[1], b, 1, MSG_OOB), EINVAL);
+}
+
+TEST(one_listens_at_a_port)
+{
+	struct sockaddr_in a = lo(0);
+	int l[2], on = 1;
+
+	for (int i = 0; i < 2; i++) {
+		l[i] = OK(socket(AF_INET, SOCK_STREAM, 0));
+		OK(setsockopt(l[i], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+		OK(bind(l[i], (struct sockaddr *)&a, sizeof(a)));
+		a = lo(port_of(l[i]));
+	}
+	OK(listen(l[0], 1));
+	ERR(listen(l[1], 1), EADDRINUSE);
+	EQ(option(l[1], SOL_SOCKET, SO_ACCEPTCONN), 0);
+	OK(close(l[0]));
+	OK(listen(l[1], 1));
+	EQ(option(l[1], SOL_SOCKET, SO_ACCEPTCONN), 1);
+}
+
+TEST(error_outlives_a_part)
+{
+	struct linger l = { 1, 0 };
+	int s[2];
+	char b[8];
+
+	pair(s);
+	EQ(write(s[1], "abc", 3), 3);
+	OK(setsockopt(s[1], SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	CHECK(wait_for(s[0], POLLIN));
+	OK(close(s[1]));
+	while (!(revents(s[0], POLLIN) & POLLERR))
+		sched_yield();
+	EQ(recv(s[0], b, 8, MSG_WAITALL), 3);
+	ERR(recv(s[0], b, 8, MSG_WAITALL), ECONNRESET);
+	EQ(recv(s[0], b, 8, 0), 0);
+}
+
+TEST(more_wanted_than_fits)
+{
+	int s[2], size = 4096, low = 1 << 20;
+	char b[512] = "";
+
+	pair(s);
+	OK(setsockopt(s[1], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	OK(setsockopt(s[1], SOL_SOCKET, SO_RCVLOWAT, &low, sizeof(low)));
+	OK(fcntl(s[0], F_SETFL, O_NONBLOCK));
+	while (write(s[0], b, sizeof(b)) > 0)
+		;
+	EQ(errno, EAGAIN);
+	CHECK(wait_for(s[1], POLLIN) & POLLIN);
+}
+
+TEST(peeking_further)
+{
+	int s[2], off = 0;
+	char b[8];
+
+	pair(s);
+	OK(setsockopt(s[1], SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off)));
+	EQ(write(s[0], "abcdef", 6), 6);
+	CHECK(wait_for(s[1], POLLIN));
+	EQ(recv(s[1], b, 2, MSG_PEEK), 2);
+	EQ(recv(s[1], b, 2, MSG_PEEK), 2);
+	CHECK(!memcmp(b, "cd", 2));
+	EQ(recv(s[1], b, 3, 0), 3);
+	EQ(recv(s[1], b, 8, MSG_PEEK), 2);
+	CHECK(!memcmp(b, "ef", 2));
+}
+
+TEST(unread_is_counted_without_the_end)
+{
+	int s[2], n;
+
+	pair(s);
+	EQ(write(s[0], "abc", 3), 3);
+	OK(close(s[0]));
+	CHECK(wait_for(s[1], POLLRDHUP) & POLLRDHUP);
+	OK(ioctl(s[1], FIONREAD, &n));
+	EQ(n, 3);
+}
+
+/* How many lines of /proc/self/net/tcp have these ports; *STATE is the state of the last. */
+static int proc_line(int port, int peer_port, unsigned int *state)
+{
+	static const char header[] = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ";
+	FILE *f = fopen("/proc/self/net/tcp", "r");
+	unsigned int a, p, b, q, st, found = 0;
+	char text[256];
+
+	CHECK(f && fgets(text, sizeof(text), f));
+	CHECK(!strncmp(text, header, strlen(header)));
+	EQ(strlen(text), 150);
+	while (fgets(text, sizeof(text), f)) {
+		EQ(strlen(text), 150);
+		EQ(sscanf(text, " %*u: %x:%x %x:%x %x", &a, &p, &b, &q, &st), 5);
+		if ((int)p != port || (int)q != peer_port)
+			continue;
+		EQ(a, htonl(INADDR_LOOPBACK));
+		*state = st;
+		found++;
+	}
+	fclose(f);
+	return (int)found;
+}
+
+TEST(shown_in_proc)
+{
+	int l = listener(1), c = client(port_of(l)), s = OK(accept(l, NULL, NULL)), port = port_of(l), other = port_of(c);
+	unsigned int st;
+
+	EQ(proc_line(port, 0, &st), 1);
+	EQ(st, TCP_LISTEN);
+	EQ(proc_line(other, port, &st), 1);
+	EQ(st, TCP_ESTABLISHED);
+	OK(close(c));
+	CHECK(wait_for(s, POLLRDHUP) & POLLRDHUP);
+	EQ(proc_line(port, other, &st), 1);
+	EQ(st, TCP_CLOSE_WAIT);
+	do
+		EQ(proc_line(other, port, &st), 1);
+	while (st == TCP_FIN_WAIT1);
+	EQ(st, TCP_FIN_WAIT2);
+	OK(close(s));
+	do
+		EQ(proc_line(other, port, &st), 1);
+	while (st != TCP_TIME_WAIT);
+	EQ(proc_line(port, other, &st), 0);
+}
+
+static int setting(const char *name, const char *text)
+{
+	char path[64];
+	int f, r;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	f = OK(open(path, O_WRONLY));
+	r = (int)write(f, text, strlen(text));
+	close(f);
+	return r;
+}
+
+TEST(settings)
+{
+	char cc[16], text[64];
+	socklen_t len = sizeof(cc);
+	int s, f, v[3];
+
+	lo(0);
+	CHECK(setting("tcp_rmem", "4096 65536 1048576\n") > 0);
+	CHECK(setting("tcp_wmem", "4096\t32768") > 0);
+	ERR(setting("tcp_rmem", "0 1 2"), EINVAL);
+	ERR(setting("tcp_congestion_control", "nonesuch"), ENOENT);
+	CHECK(setting("tcp_congestion_control", "reno\n") > 0);
+	s = OK(socket(AF_INET, SOCK_STREAM, 0));
+	EQ(option(s, SOL_SOCKET, SO_RCVBUF), 65536);
+	EQ(option(s, SOL_SOCKET, SO_SNDBUF), 32768);
+	OK(getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, cc, &len));
+	CHECK(!strcmp(cc, "reno"));
+	f = OK(open("/proc/sys/net/ipv4/tcp_rmem", O_RDONLY));
+	memset(text, 0, sizeof(text));
+	CHECK(read(f, text, sizeof(text) - 1) > 0);
+	EQ(sscanf(text, "%d\t%d\t%d\n", &v[0], &v[1], &v[2]), 3);
+	CHECK(v[0] == 4096 && v[1] == 65536 && v[2] == 1048576);
+	f = OK(open("/proc/sys/net/ipv4/tcp_available_congestion_control", O_RDONLY));
+	memset(text, 0, sizeof(text));
+	CHECK(read(f, text, sizeof(text) - 1) > 0);
+	CHECK(strstr(text, "reno") && strstr(text, "cubic"));
+	ERR(setting("tcp_abort_on_overflow", "300"), EINVAL);
+	CHECK(setting("tcp_max_syn_backlog", "128") > 0);
 }

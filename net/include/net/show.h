@@ -9,6 +9,7 @@ void net_show_dev(struct seq_file *m, struct net *net);
 void net_show_dev_mcast(struct seq_file *m, struct net *net);
 void net_show_route(struct seq_file *m, struct net *net);
 void net_show_arp(struct seq_file *m, struct net *net);
+void net_show_tcp(struct seq_file *m, struct net *net);
 void net_show_udp(struct seq_file *m, struct net *net);
 void net_show_raw(struct seq_file *m, struct net *net);
 void net_show_icmp(struct seq_file *m, struct net *net);

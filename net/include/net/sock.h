@@ -161,6 +161,7 @@ u64 sock_cookie(struct sock *sk);
 
 /* Ownership. Not in atomic context. */
 void lock_sock(struct sock *sk);
+void lock_sock_nested(struct sock *sk);	/* the caller owns a sock that is always locked before SK: its listener */
 void release_sock(struct sock *sk);
 static inline bool sock_owned(const struct sock *sk) { return sk->owner; }
 /* sk->lock held, and somebody owns it. False: the backlog is full, P stays the caller's. */
