@@ -112,7 +112,10 @@ impl Tx {
         let slot = usize::from(i) * SLOT;
         let sum = lent.wants_sum();
         let (start, off) = sum.unwrap_or((0, 0));
-        self.headers.write64(slot, if sum.is_some() { u64::from(NEEDS_CSUM) | u64::from(start) << 48 } else { 0 });
+        self.headers.write64(
+            slot,
+            if sum.is_some() { u64::from(NEEDS_CSUM) | u64::from(start) << 48 } else { 0 },
+        );
         self.headers.write32(slot + 8, u32::from(off));
         let mut pieces = [Piece { addr: 0, len: 0, writable: false }; 1 + MAX_SEGMENTS];
         let mut n = 0;
@@ -165,7 +168,11 @@ impl Rx {
         first.copy_out(&mut h);
         let [flags, _, _, _, _, _, s0, s1, o0, o1, n0, n1] = h;
         let more = u16::from_le_bytes([n0, n1]).saturating_sub(1);
-        let made = if len > HEADER + ETH_HEADER { first.into_packet(HEADER, len) } else { Err(Error::EINVAL) };
+        let made = if len > HEADER + ETH_HEADER {
+            first.into_packet(HEADER, len)
+        } else {
+            Err(Error::EINVAL)
+        };
         let made = self.join(made, more);
         Some(made.and_then(|mut p| {
             if flags & NEEDS_CSUM != 0 {
@@ -212,7 +219,8 @@ impl Nic {
 
     /// The link is as the device says, where it says.
     fn look_at_link(&self) {
-        let up = !self.is_dead() && (self.agreed & F_STATUS == 0 || self.t.config8(6) & LINK_UP != 0);
+        let up =
+            !self.is_dead() && (self.agreed & F_STATUS == 0 || self.t.config8(6) & LINK_UP != 0);
         if let Some(q) = self.queue() {
             q.set_link(up);
         }
@@ -276,7 +284,8 @@ impl net::Driver for Nic {
         if !broken {
             tx.push(p)?;
         }
-        let notify = !broken && (!more || !tx.ring.has_room(1 + MAX_SEGMENTS)) && tx.ring.wants_notify();
+        let notify =
+            !broken && (!more || !tx.ring.has_room(1 + MAX_SEGMENTS)) && tx.ring.wants_notify();
         drop(tx);
         if broken {
             self.give_up(super::BROKE_RULES);
@@ -395,7 +404,12 @@ fn make(t: KBox<dyn Transport>) -> Result<Arc<Nic>> {
             return Err(Error::EINVAL);
         }
         let n = usize::from(tx.size);
-        let tx = Tx { out: Outgoing::new(t.engine(), n)?, headers: Dma::alloc(t.engine(), n * SLOT)?, ring: tx, full: false };
+        let tx = Tx {
+            out: Outgoing::new(t.engine(), n)?,
+            headers: Dma::alloc(t.engine(), n * SLOT)?,
+            ring: tx,
+            full: false,
+        };
         let rx = Rx { buffers: Incoming::new(t.engine(), usize::from(rx.size))?, ring: rx };
         Ok((agreed, tx, rx))
     });
@@ -403,21 +417,37 @@ fn make(t: KBox<dyn Transport>) -> Result<Arc<Nic>> {
     tx.ring.set_quiet(true);
     let (open, dead) = (AtomicBool::new(false), AtomicBool::new(false));
     let (queue, changed) = (SpinLockIrq::new(None), SpinLockIrq::new(None));
-    Arc::new(Nic { t, agreed, tx: SpinLock::new(tx), rx: SpinLock::new(rx), open, dead, bad: AtomicU64::new(0), queue, changed })
+    Arc::new(Nic {
+        t,
+        agreed,
+        tx: SpinLock::new(tx),
+        rx: SpinLock::new(rx),
+        open,
+        dead,
+        bad: AtomicU64::new(0),
+        queue,
+        changed,
+    })
 }
 
 /// The interrupts: one for the queues, and one more for the configuration where they are messages.
 fn open_interrupts(nic: &Arc<Nic>) -> Result<(irq::Registration, Option<irq::Registration>)> {
     let t = &*nic.t;
     let (source, vector, shared) = t.interrupt()?;
-    let queues = irq::request_owned(source, &Arc::new(Answer(nic.clone()))?, c"virtio-net", shared)?;
+    let queues =
+        irq::request_owned(source, &Arc::new(Answer(nic.clone()))?, c"virtio-net", shared)?;
     t.queue_setup(RECEIVE, &nic.rx.lock().ring, vector)?;
     t.queue_setup(TRANSMIT, &nic.tx.lock().ring, vector)?;
     if shared || nic.agreed & F_STATUS == 0 {
         return Ok((queues, None));
     }
     let Ok((source, vector, _)) = t.interrupt() else { return Ok((queues, None)) }; // changes of the link are not heard
-    let config = irq::request_owned(source, &Arc::new(AnswerConfig(nic.clone()))?, c"virtio-net-config", false)?;
+    let config = irq::request_owned(
+        source,
+        &Arc::new(AnswerConfig(nic.clone()))?,
+        c"virtio-net-config",
+        false,
+    )?;
     t.on_config(vector)?;
     Ok((queues, Some(config)))
 }

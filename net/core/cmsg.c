@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Control messages that all families share (cmsg(3)): their layout on the way to a program, and those of SOL_SOCKET. */
+/*
+ * Control messages that all families share (cmsg(3)): their layout on the way to a program, and
+ * those of SOL_SOCKET.
+ */
 #include <lib/types.h>
 #include <lib/minmax.h>
 #include <mm/uaccess.h>
@@ -27,11 +30,16 @@ void put_cmsg(struct sock_msg *m, int level, int type, size_t len, const void *d
 	m->control_done += min(ALIGN(h.len, 8UL), room);
 }
 
-/* A packet that came before the option was set has no time of its own: it gets that of its reading. The layouts of both eras are the same on 64 bits. */
+/*
+ * A packet that came before the option was set has no time of its own: it gets that of its reading.
+ * The layouts of both eras are the same on 64 bits.
+ */
 void sock_recv_stamp(struct sock *sk, struct sock_msg *m, u64 real_ns)
 {
 	bool new = sock_flag(sk, SOCK_F_TSTAMP_NEW);
-	struct { s64 sec, part; } t;
+	struct {
+		s64 sec, part;
+	} t;
 
 	if (!sock_flag(sk, SOCK_F_TIMESTAMP))
 		return;
@@ -40,7 +48,8 @@ void sock_recv_stamp(struct sock *sk, struct sock_msg *m, u64 real_ns)
 	t.sec = (s64)(real_ns / NSEC_PER_SEC);
 	t.part = (s64)(real_ns % NSEC_PER_SEC);
 	if (sock_flag(sk, SOCK_F_TIMESTAMPNS)) {
-		put_cmsg(m, SOL_SOCKET, new ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD, sizeof(t), &t);
+		put_cmsg(m, SOL_SOCKET, new ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD, sizeof(t),
+			 &t);
 		return;
 	}
 	t.part /= NSEC_PER_USEC;

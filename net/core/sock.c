@@ -2,10 +2,11 @@
 /*
  * struct sock: its life, ownership and errors (net/sock.h says how they go together).
  *
- * Ownership is a lock that packets do not wait for. lock_sock() marks the sock as owned under sk->lock and lets that spinlock go, so
- * that its holder may sleep; a packet that arrives for an owned sock is put on the backlog. release_sock() runs the backlog before it gives
- * ownership up. As many bytes as two buffers hold may come between a lock_sock() and the end of its release_sock(): a sender
- * that is faster than the owner cannot keep it in there for ever.
+ * Ownership is a lock that packets do not wait for. lock_sock() marks the sock as owned under
+ * sk->lock and lets that spinlock go, so that its holder may sleep; a packet that arrives for an
+ * owned sock is put on the backlog. release_sock() runs the backlog before it gives ownership up.
+ * As many bytes as two buffers hold may come between a lock_sock() and the end of its
+ * release_sock(): a sender that is faster than the owner cannot keep it in there for ever.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -45,7 +46,8 @@ static void init_locks(struct sock *sk, const struct sock_kind *kind)
 	init_waitqueue_head(&sk->owner_wait);
 }
 
-void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, bool user, int family, struct socket *s, int protocol)
+void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, bool user,
+	       int family, struct socket *s, int protocol)
 {
 	refcount_set(&sk->refs, 1);
 	sk->kind = kind;
@@ -69,7 +71,8 @@ void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, b
 	sk->socket = s;
 }
 
-struct sock *sock_alloc(const struct sock_kind *kind, struct net *net, bool user, int family, struct socket *s, int protocol, gfp_t gfp)
+struct sock *sock_alloc(const struct sock_kind *kind, struct net *net, bool user, int family,
+			struct socket *s, int protocol, gfp_t gfp)
 {
 	struct sock *sk = kzalloc(kind->size, gfp);
 
@@ -152,7 +155,8 @@ static void own(struct sock *sk)
 	spin_lock(&sk->lock);
 	while (unlikely(sk->owner)) {
 		spin_unlock(&sk->lock);
-		(void)___wait_event(sk->owner_wait, !READ_ONCE(sk->owner), TASK_UNINTERRUPTIBLE, 1, 0, schedule());
+		(void)___wait_event(sk->owner_wait, !READ_ONCE(sk->owner), TASK_UNINTERRUPTIBLE, 1,
+				    0, schedule());
 		spin_lock(&sk->lock);
 	}
 	WRITE_ONCE(sk->owner, current);
@@ -206,7 +210,8 @@ bool sock_backlog_add(struct sock *sk, struct packet *p)
 {
 	lockdep_assert_held(&sk->lock);
 	DEBUG_ON(!sk->owner);
-	if ((u64)sk->backlog_bytes + p->truesize > (u64)READ_ONCE(sk->rcvbuf) + (u64)READ_ONCE(sk->sndbuf)) {
+	if ((u64)sk->backlog_bytes + p->truesize >
+	    (u64)READ_ONCE(sk->rcvbuf) + (u64)READ_ONCE(sk->sndbuf)) {
 		atomic_inc(&sk->drops);
 		return false;
 	}

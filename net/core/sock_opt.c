@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Options of SOL_SOCKET (socket(7)), the same for all families. A family that refuses an option, or has more to say about one, is asked
- * first (sock_kind's set and get).
+ * Options of SOL_SOCKET (socket(7)), the same for all families. A family that refuses an option, or
+ * has more to say about one, is asked first (sock_kind's set and get).
  *
- * Plain values are stored as they are, each in one word: readers on the way of a packet take no lock. What changes how bytes are counted or
- * where packets go is changed by the owner.
+ * Plain values are stored as they are, each in one word: readers on the way of a packet take no
+ * lock. What changes how bytes are counted or where packets go is changed by the owner.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -49,20 +49,34 @@ int sock_put_option(const void *v, size_t size, struct uptr val, struct uptr ule
 static int flag_of(int name)
 {
 	switch (name) {
-	case SO_PASSCRED: return SOCK_F_PASSCRED;
-	case SO_PASSPIDFD: return SOCK_F_PASSPIDFD;
-	case SO_PASSSEC: return SOCK_F_PASSSEC;
-	case SO_REUSEADDR: return SOCK_F_REUSEADDR;
-	case SO_REUSEPORT: return SOCK_F_REUSEPORT;
-	case SO_KEEPALIVE: return SOCK_F_KEEPALIVE;
-	case SO_BROADCAST: return SOCK_F_BROADCAST;
-	case SO_DONTROUTE: return SOCK_F_DONTROUTE;
-	case SO_OOBINLINE: return SOCK_F_OOBINLINE;
-	case SO_NO_CHECK: return SOCK_F_NO_CHECK;
-	case SO_RXQ_OVFL: return SOCK_F_RXQ_OVFL;
-	case SO_DEBUG: return SOCK_F_DEBUG;
-	case SO_SELECT_ERR_QUEUE: return SOCK_F_SELECT_ERR_QUEUE;
-	case SO_NOFCS: return SOCK_F_NOFCS;
+	case SO_PASSCRED:
+		return SOCK_F_PASSCRED;
+	case SO_PASSPIDFD:
+		return SOCK_F_PASSPIDFD;
+	case SO_PASSSEC:
+		return SOCK_F_PASSSEC;
+	case SO_REUSEADDR:
+		return SOCK_F_REUSEADDR;
+	case SO_REUSEPORT:
+		return SOCK_F_REUSEPORT;
+	case SO_KEEPALIVE:
+		return SOCK_F_KEEPALIVE;
+	case SO_BROADCAST:
+		return SOCK_F_BROADCAST;
+	case SO_DONTROUTE:
+		return SOCK_F_DONTROUTE;
+	case SO_OOBINLINE:
+		return SOCK_F_OOBINLINE;
+	case SO_NO_CHECK:
+		return SOCK_F_NO_CHECK;
+	case SO_RXQ_OVFL:
+		return SOCK_F_RXQ_OVFL;
+	case SO_DEBUG:
+		return SOCK_F_DEBUG;
+	case SO_SELECT_ERR_QUEUE:
+		return SOCK_F_SELECT_ERR_QUEUE;
+	case SO_NOFCS:
+		return SOCK_F_NOFCS;
 	}
 	return -1;
 }
@@ -84,7 +98,9 @@ static int set_flag(struct sock *sk, int name, bool on)
 
 static int get_timeo(long *out, struct uptr val, int len)
 {
-	struct { s64 sec, usec; } t;
+	struct {
+		s64 sec, usec;
+	} t;
 
 	if (len < (int)sizeof(t))
 		return -EINVAL;
@@ -103,7 +119,9 @@ static int get_timeo(long *out, struct uptr val, int len)
 
 static int put_timeo(long t, struct uptr val, struct uptr len)
 {
-	struct { s64 sec, usec; } v = { 0, 0 };
+	struct {
+		s64 sec, usec;
+	} v = { 0, 0 };
 
 	if (t != MAX_SCHEDULE_TIMEOUT) {
 		v.sec = t / HZ;
@@ -115,7 +133,8 @@ static int put_timeo(long t, struct uptr val, struct uptr len)
 /* A size that a program set is locked: it is not tuned any more. */
 static int set_buffer(struct sock *sk, int name, u32 v)
 {
-	bool force = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE, send = name == SO_SNDBUF || name == SO_SNDBUFFORCE;
+	bool force = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE,
+	     send = name == SO_SNDBUF || name == SO_SNDBUFFORCE;
 	int size;
 
 	if (force && !capable(CAP_NET_ADMIN))
@@ -139,7 +158,9 @@ static int set_buffer(struct sock *sk, int name, u32 v)
 
 static int set_linger(struct sock *sk, struct uptr val, int len)
 {
-	struct { s32 on, seconds; } v;
+	struct {
+		s32 on, seconds;
+	} v;
 
 	if (len < (int)sizeof(v))
 		return -EINVAL;
@@ -183,7 +204,8 @@ static int set_timestamps(struct sock *sk, int name, bool on)
 
 	sock_set_flag(sk, SOCK_F_TIMESTAMP, on);
 	sock_set_flag(sk, SOCK_F_TIMESTAMPNS, on && ns);
-	sock_set_flag(sk, SOCK_F_TSTAMP_NEW, on && (name == SO_TIMESTAMP_NEW || name == SO_TIMESTAMPNS_NEW));
+	sock_set_flag(sk, SOCK_F_TSTAMP_NEW,
+		      on && (name == SO_TIMESTAMP_NEW || name == SO_TIMESTAMPNS_NEW));
 	return 0;
 }
 
@@ -192,22 +214,37 @@ static bool may_mark(const struct sock *sk)
 	return sock_capable(sk, CAP_NET_RAW) || sock_capable(sk, CAP_NET_ADMIN);
 }
 
+/* What a local socket lets come with messages. */
+static int set_pass(struct sock *sk, int name, bool on)
+{
+	if (sk->family != AF_UNIX)
+		return -EOPNOTSUPP;
+	if (name != SO_PASSRIGHTS)
+		return set_flag(sk, name, on);
+	sock_set_flag(sk, SOCK_F_REFUSES_RIGHTS, !on);
+	return 0;
+}
+
 /* The options that are a number. */
 static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len)
 {
-	bool inet = sk->family == AF_INET || sk->family == AF_INET6;
-
 	switch (name) {
-	case SO_SNDBUF: case SO_SNDBUFFORCE: case SO_RCVBUF: case SO_RCVBUFFORCE:
+	case SO_SNDBUF:
+	case SO_SNDBUFFORCE:
+	case SO_RCVBUF:
+	case SO_RCVBUFFORCE:
 		return set_buffer(sk, name, v);
 	case SO_RCVLOWAT:
 		sk->rcvlowat = (int)v < 0 ? INT_MAX : max((int)v, 1);
 		return 0;
 	case SO_REUSEPORT:
-		if (v && !inet)
+		if (v && sk->family != AF_INET && sk->family != AF_INET6)
 			return -EOPNOTSUPP;
 		return set_flag(sk, name, v);
-	case SO_TIMESTAMP_OLD: case SO_TIMESTAMP_NEW: case SO_TIMESTAMPNS_OLD: case SO_TIMESTAMPNS_NEW:
+	case SO_TIMESTAMP_OLD:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_OLD:
+	case SO_TIMESTAMPNS_NEW:
 		return set_timestamps(sk, name, v);
 	case SO_MARK:
 		if (!may_mark(sk))
@@ -236,14 +273,13 @@ static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len
 		sk->buf_locks = v;
 		spin_unlock(&sk->lock);
 		return 0;
-	case SO_PASSPIDFD: case SO_PASSSEC:
-		return sk->family == AF_UNIX ? set_flag(sk, name, v) : -EOPNOTSUPP;
+	case SO_PASSPIDFD:
+	case SO_PASSSEC:
 	case SO_PASSRIGHTS:
-		if (sk->family != AF_UNIX)
-			return -EOPNOTSUPP;
-		sock_set_flag(sk, SOCK_F_REFUSES_RIGHTS, !v);
-		return 0;
-	case SO_ZEROCOPY: case SO_TXREHASH: case SO_RESERVE_MEM:
+		return set_pass(sk, name, v);
+	case SO_ZEROCOPY:
+	case SO_TXREHASH:
+	case SO_RESERVE_MEM:
 		return -EOPNOTSUPP;
 	}
 	return flag_of(name) < 0 ? -ENOPROTOOPT : set_flag(sk, name, v);
@@ -258,9 +294,14 @@ int sock_setsockopt(struct socket *s, int name, struct uptr val, int len)
 	if (e != -ENOIOCTLCMD)
 		return e;
 	switch (name) {
-	case SO_RCVTIMEO_OLD: case SO_RCVTIMEO_NEW: return get_timeo(&sk->rcvtimeo, val, len);
-	case SO_SNDTIMEO_OLD: case SO_SNDTIMEO_NEW: return get_timeo(&sk->sndtimeo, val, len);
-	case SO_LINGER: return set_linger(sk, val, len);
+	case SO_RCVTIMEO_OLD:
+	case SO_RCVTIMEO_NEW:
+		return get_timeo(&sk->rcvtimeo, val, len);
+	case SO_SNDTIMEO_OLD:
+	case SO_SNDTIMEO_NEW:
+		return get_timeo(&sk->sndtimeo, val, len);
+	case SO_LINGER:
+		return set_linger(sk, val, len);
 	}
 	e = sock_get_int_option(&v, val, len);
 	return e ?: set_number(sk, name, v, val, len);
@@ -288,7 +329,10 @@ static int put_peer_groups(struct sock *sk, struct uptr val, struct uptr ulen)
 	if (room < len)
 		e = -ERANGE;
 	for (int i = 0; i < g->ngroups && !e; i++)
-		e = put_user(from_kgid_munged(current_user_ns(), g->gid[i]), uptr_add(val, (unsigned long)i * sizeof(gid_t))) ? -EFAULT : 0;
+		e = put_user(from_kgid_munged(current_user_ns(), g->gid[i]),
+			     uptr_add(val, (unsigned long)i * sizeof(gid_t))) ?
+			    -EFAULT :
+			    0;
 	if (e != -EFAULT && put_user(len, ulen))
 		e = -EFAULT;
 	put_group_info(g);
@@ -321,7 +365,10 @@ static int put_peer_pidfd(struct sock *sk, struct uptr val, struct uptr ulen)
 
 static int put_peer_cred(struct sock *sk, struct uptr val, struct uptr ulen)
 {
-	struct { s32 pid; u32 uid, gid; } c = { 0, (u32)-1, (u32)-1 };
+	struct {
+		s32 pid;
+		u32 uid, gid;
+	} c = { 0, (u32)-1, (u32)-1 };
 
 	spin_lock(&sk->lock);
 	if (sk->peer_pid) {
@@ -349,7 +396,10 @@ static int put_peer_name(struct socket *s, struct uptr val, struct uptr ulen)
 
 static int put_linger(const struct sock *sk, struct uptr val, struct uptr len)
 {
-	struct { s32 on; u32 seconds; } l = { sock_flag(sk, SOCK_F_LINGER), sk->linger_s };
+	struct {
+		s32 on;
+		u32 seconds;
+	} l = { sock_flag(sk, SOCK_F_LINGER), sk->linger_s };
 
 	return sock_put_option(&l, sizeof(l), val, len);
 }
@@ -357,9 +407,12 @@ static int put_linger(const struct sock *sk, struct uptr val, struct uptr len)
 static int put_meminfo(struct sock *sk, struct uptr val, struct uptr len)
 {
 	u32 m[SK_MEMINFO_VARS] = {
-		[SK_MEMINFO_RMEM_ALLOC] = (u32)atomic_read(&sk->rmem), [SK_MEMINFO_RCVBUF] = (u32)READ_ONCE(sk->rcvbuf),
-		[SK_MEMINFO_WMEM_ALLOC] = (u32)atomic_read(&sk->wmem), [SK_MEMINFO_SNDBUF] = (u32)READ_ONCE(sk->sndbuf),
-		[SK_MEMINFO_FWD_ALLOC] = (u32)READ_ONCE(sk->forward_alloc), [SK_MEMINFO_BACKLOG] = READ_ONCE(sk->backlog_bytes),
+		[SK_MEMINFO_RMEM_ALLOC] = (u32)atomic_read(&sk->rmem),
+		[SK_MEMINFO_RCVBUF] = (u32)READ_ONCE(sk->rcvbuf),
+		[SK_MEMINFO_WMEM_ALLOC] = (u32)atomic_read(&sk->wmem),
+		[SK_MEMINFO_SNDBUF] = (u32)READ_ONCE(sk->sndbuf),
+		[SK_MEMINFO_FWD_ALLOC] = (u32)READ_ONCE(sk->forward_alloc),
+		[SK_MEMINFO_BACKLOG] = READ_ONCE(sk->backlog_bytes),
 		[SK_MEMINFO_DROPS] = (u32)atomic_read(&sk->drops),
 	};
 
@@ -377,63 +430,133 @@ static int put_cookie(struct sock *sk, int name, struct uptr val, struct uptr ul
 }
 
 /* The options whose answer is no plain number. -ENOIOCTLCMD: NAME is none of them. */
-static int get_structured(struct socket *s, struct sock *sk, int name, struct uptr val, struct uptr len)
+static int get_structured(struct socket *s, struct sock *sk, int name, struct uptr val,
+			  struct uptr len)
 {
 	switch (name) {
-	case SO_RCVTIMEO_OLD: case SO_RCVTIMEO_NEW: return put_timeo(sk->rcvtimeo, val, len);
-	case SO_SNDTIMEO_OLD: case SO_SNDTIMEO_NEW: return put_timeo(sk->sndtimeo, val, len);
-	case SO_LINGER: return put_linger(sk, val, len);
-	case SO_MAX_PACING_RATE: return put_pacing(sk, val, len);
-	case SO_COOKIE: case SO_NETNS_COOKIE: return put_cookie(sk, name, val, len);
-	case SO_PEERGROUPS: return put_peer_groups(sk, val, len);
-	case SO_PEERPIDFD: return put_peer_pidfd(sk, val, len);
-	case SO_PEERNAME: return put_peer_name(s, val, len);
-	case SO_PEERCRED: return put_peer_cred(sk, val, len);
-	case SO_MEMINFO: return put_meminfo(sk, val, len);
+	case SO_RCVTIMEO_OLD:
+	case SO_RCVTIMEO_NEW:
+		return put_timeo(sk->rcvtimeo, val, len);
+	case SO_SNDTIMEO_OLD:
+	case SO_SNDTIMEO_NEW:
+		return put_timeo(sk->sndtimeo, val, len);
+	case SO_LINGER:
+		return put_linger(sk, val, len);
+	case SO_MAX_PACING_RATE:
+		return put_pacing(sk, val, len);
+	case SO_COOKIE:
+	case SO_NETNS_COOKIE:
+		return put_cookie(sk, name, val, len);
+	case SO_PEERGROUPS:
+		return put_peer_groups(sk, val, len);
+	case SO_PEERPIDFD:
+		return put_peer_pidfd(sk, val, len);
+	case SO_PEERNAME:
+		return put_peer_name(s, val, len);
+	case SO_PEERCRED:
+		return put_peer_cred(sk, val, len);
+	case SO_MEMINFO:
+		return put_meminfo(sk, val, len);
 	}
 	return -ENOIOCTLCMD;
 }
 
 static bool stamps(const struct sock *sk, bool ns, bool new)
 {
-	return sock_flag(sk, SOCK_F_TIMESTAMP) && sock_flag(sk, SOCK_F_TIMESTAMPNS) == ns && sock_flag(sk, SOCK_F_TSTAMP_NEW) == new;
+	return sock_flag(sk, SOCK_F_TIMESTAMP) && sock_flag(sk, SOCK_F_TIMESTAMPNS) == ns &&
+	       sock_flag(sk, SOCK_F_TSTAMP_NEW) == new;
+}
+
+/* Timestamps, in the form of either era. -ENOIOCTLCMD: NAME is none of them. */
+static int get_stamps(const struct sock *sk, int name)
+{
+	switch (name) {
+	case SO_TIMESTAMP_OLD:
+		return stamps(sk, false, false);
+	case SO_TIMESTAMP_NEW:
+		return stamps(sk, false, true) || stamps(sk, true, true); /* as Linux answers */
+	case SO_TIMESTAMPNS_OLD:
+		return stamps(sk, true, false);
+	case SO_TIMESTAMPNS_NEW:
+		return stamps(sk, true, true);
+	}
+	return -ENOIOCTLCMD;
+}
+
+/* A word of the sock that the option shows as it is; NULL: NAME is none of them. */
+static const void *word_of(const struct sock *sk, int name)
+{
+	switch (name) {
+	case SO_SNDBUF:
+		return &sk->sndbuf;
+	case SO_RCVBUF:
+		return &sk->rcvbuf;
+	case SO_RCVLOWAT:
+		return &sk->rcvlowat;
+	case SO_PRIORITY:
+		return &sk->priority;
+	case SO_MARK:
+		return &sk->mark;
+	case SO_INCOMING_CPU:
+		return &sk->incoming_cpu;
+	case SO_INCOMING_NAPI_ID:
+		return &sk->napi_id;
+	case SO_BUSY_POLL:
+		return &sk->busy_poll_us;
+	case SO_BUF_LOCK:
+		return &sk->buf_locks;
+	}
+	return NULL;
+}
+
+static int get_flag(const struct sock *sk, int name, s32 *v)
+{
+	bool pass = name == SO_PASSPIDFD || name == SO_PASSSEC || name == SO_PASSRIGHTS;
+
+	if (pass && sk->family != AF_UNIX)
+		return -EOPNOTSUPP;
+	if (name == SO_PASSRIGHTS)
+		*v = !sock_flag(sk, SOCK_F_REFUSES_RIGHTS);
+	else if (flag_of(name) < 0)
+		return -ENOPROTOOPT;
+	else
+		*v = sock_flag(sk, (enum sock_flag)flag_of(name));
+	return 0;
 }
 
 static int get_number(struct socket *s, struct sock *sk, int name, s32 *v)
 {
-	switch (name) {
-	case SO_TYPE: *v = s->type; return 0;
-	case SO_DOMAIN: *v = sk->family; return 0;
-	case SO_PROTOCOL: *v = sk->protocol; return 0;
-	case SO_ACCEPTCONN: *v = 0; return 0;	/* families that listen answer themselves */
-	case SO_ERROR: *v = -sock_take_error(sk); return 0;
-	case SO_SNDBUF: *v = READ_ONCE(sk->sndbuf); return 0;
-	case SO_RCVBUF: *v = READ_ONCE(sk->rcvbuf); return 0;
-	case SO_RCVLOWAT: *v = sk->rcvlowat; return 0;
-	case SO_SNDLOWAT: *v = 1; return 0;
-	case SO_PRIORITY: *v = (s32)sk->priority; return 0;
-	case SO_MARK: *v = (s32)sk->mark; return 0;
-	case SO_INCOMING_CPU: *v = sk->incoming_cpu; return 0;
-	case SO_INCOMING_NAPI_ID: *v = (s32)sk->napi_id; return 0;
-	case SO_BUSY_POLL: *v = sk->busy_poll_us; return 0;
-	case SO_BUF_LOCK: *v = (s32)sk->buf_locks; return 0;
-	case SO_ZEROCOPY: *v = 0; return 0;
-	case SO_PASSPIDFD: case SO_PASSSEC: case SO_PASSRIGHTS:
-		if (sk->family != AF_UNIX)
-			return -EOPNOTSUPP;
-		if (name != SO_PASSRIGHTS)
-			break;
-		*v = !sock_flag(sk, SOCK_F_REFUSES_RIGHTS);
+	const void *word = word_of(sk, name);
+
+	if (word) {
+		*v = READ_ONCE(*(const s32 *)word);
 		return 0;
-	case SO_TIMESTAMP_OLD: *v = stamps(sk, false, false); return 0;
-	case SO_TIMESTAMP_NEW: *v = stamps(sk, false, true) || stamps(sk, true, true); return 0;	/* as Linux answers */
-	case SO_TIMESTAMPNS_OLD: *v = stamps(sk, true, false); return 0;
-	case SO_TIMESTAMPNS_NEW: *v = stamps(sk, true, true); return 0;
 	}
-	if (flag_of(name) < 0)
-		return -ENOPROTOOPT;
-	*v = sock_flag(sk, (enum sock_flag)flag_of(name));
-	return 0;
+	*v = get_stamps(sk, name);
+	if (*v != -ENOIOCTLCMD)
+		return 0;
+	switch (name) {
+	case SO_TYPE:
+		*v = s->type;
+		return 0;
+	case SO_DOMAIN:
+		*v = sk->family;
+		return 0;
+	case SO_PROTOCOL:
+		*v = sk->protocol;
+		return 0;
+	case SO_ERROR:
+		*v = -sock_take_error(sk);
+		return 0;
+	case SO_SNDLOWAT:
+		*v = 1;
+		return 0;
+	case SO_ACCEPTCONN: /* families that listen answer themselves */
+	case SO_ZEROCOPY:
+		*v = 0;
+		return 0;
+	}
+	return get_flag(sk, name, v);
 }
 
 int sock_getsockopt(struct socket *s, int name, struct uptr val, struct uptr len)

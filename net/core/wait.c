@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Waiting at a sock, and the queues that are waited for: what readers take, what writers need room for, and what poll(2) and SIGIO say
- * of it. A reader or writer waits on sk->wait, with poll keys, so that a wake-up for data does not wake writers.
+ * Waiting at a sock, and the queues that are waited for: what readers take, what writers need room
+ * for, and what poll(2) and SIGIO say of it. A reader or writer waits on sk->wait, with poll keys,
+ * so that a wake-up for data does not wake writers.
  *
- * The receive queue is guarded by queue.lock. A packet in it is charged to the sock until a reader frees it. A reader that peeks
- * gets a clone, so that the queue's packet stays in its place while the copy to user memory faults.
+ * The receive queue is guarded by queue.lock. A packet in it is charged to the sock until a reader
+ * frees it. A reader that peeks gets a clone, so that the queue's packet stays in its place while
+ * the copy to user memory faults.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -176,14 +178,21 @@ int sock_wait_wspace(struct sock *sk, long *timeo)
 		if (!*timeo)
 			return -EAGAIN;
 		before_waiting();
-		e = sock_waited(wait_event_interruptible_timeout(sk->wait, sock_wspace_free(sk) || READ_ONCE(sk->err) ||
-								 (READ_ONCE(sk->shut) & 2), *timeo), timeo);
+		e = sock_waited(wait_event_interruptible_timeout(sk->wait,
+								 sock_wspace_free(sk) ||
+									 READ_ONCE(sk->err) ||
+									 (READ_ONCE(sk->shut) & 2),
+								 *timeo),
+				timeo);
 		if (e)
 			return e;
 	}
 }
 
-/* The packet that a peek from OFF on begins with, and how many of its bytes come before. queue.lock held. */
+/*
+ * The packet that a peek from OFF on begins with, and how many of its bytes come before. queue.lock
+ * held.
+ */
 static struct packet *peek_at(struct sock *sk, int *off)
 {
 	struct packet *p;
@@ -240,8 +249,12 @@ struct packet *sock_recv_packet(struct sock *sk, struct sock_msg *m)
 		if (!timeo)
 			return ERR_PTR(-EAGAIN);
 		WRITE_ONCE(sk->reader_waits, true);
-		e = sock_waited(wait_event_interruptible_timeout(sk->wait, READ_ONCE(sk->queue.rx.nr) || READ_ONCE(sk->err) ||
-								 (READ_ONCE(sk->shut) & 1), timeo), &timeo);
+		e = sock_waited(wait_event_interruptible_timeout(sk->wait,
+								 READ_ONCE(sk->queue.rx.nr) ||
+									 READ_ONCE(sk->err) ||
+									 (READ_ONCE(sk->shut) & 1),
+								 timeo),
+				&timeo);
 		WRITE_ONCE(sk->reader_waits, false);
 		if (e)
 			return ERR_PTR(e);

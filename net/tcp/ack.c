@@ -2,9 +2,11 @@
 /*
  * Acknowledgements: what arrived, what is lost, how long a round trip takes, when to send again.
  *
- * Loss is found by time (RACK, RFC 8985): a segment is lost when one that was sent later has arrived, by more than a quarter of the least round
- * trip. Three duplicate acknowledgements stand in for that where the peer knows no SACK. A retransmission timeout (RFC 6298) takes all for lost.
- * While segments are lost, cwnd limits what is in flight: those sent, less those that arrived or are lost, and those sent again.
+ * Loss is found by time (RACK, RFC 8985): a segment is lost when one that was sent later has
+ * arrived, by more than a quarter of the least round trip. Three duplicate acknowledgements stand
+ * in for that where the peer knows no SACK. A retransmission timeout (RFC 6298) takes all for lost.
+ * While segments are lost, cwnd limits what is in flight: those sent, less those that arrived or
+ * are lost, and those sent again.
  */
 #include <lib/minmax.h>
 #include <kernel/bug.h>
@@ -15,7 +17,8 @@
 
 static void set_rto(struct tcp_sock *t)
 {
-	t->rto_us = clamp((t->srtt8 >> 3) + max(t->rttvar4, TCPC_RTO_MIN_US), TCPC_RTO_MIN_US, TCP_RTO_MAX_US);
+	t->rto_us = clamp((t->srtt8 >> 3) + max(t->rttvar4, TCPC_RTO_MIN_US), TCPC_RTO_MIN_US,
+			  TCP_RTO_MAX_US);
 }
 
 void tcp_rtt_sample(struct tcp_sock *t, u64 rtt_ns)
@@ -70,7 +73,7 @@ static void unmark(struct tcp_sock *t, struct tcp_cb *cb)
 	t->lost_out -= !!(cb->mark & TCPM_LOST);
 	t->retrans_out -= !!(cb->mark & TCPM_RETRANS);
 	t->sacked_out -= !!(cb->mark & TCPM_SACKED);
-	cb->mark &= (u8)~(TCPM_LOST | TCPM_RETRANS | TCPM_SACKED);
+	cb->mark &= (u8) ~(TCPM_LOST | TCPM_RETRANS | TCPM_SACKED);
 }
 
 /* CB's segment has arrived: the latest sent of all that did is what RACK compares with. */
@@ -184,7 +187,7 @@ void tcp_enter_loss(struct tcp_sock *t)
 	t->recovery = TCP_REC_LOSS;
 	t->dupacks = 0;
 	p = packet_list_first(&t->sndq);
-	reneged = tcp_cb(p)->mark & TCPM_SACKED;	/* else snd_una would be behind it (RFC 2018, 8) */
+	reneged = tcp_cb(p)->mark & TCPM_SACKED; /* else snd_una would be behind it (RFC 2018, 8) */
 	if (!t->sack_ok)
 		t->sacked_out = 0;
 	list_for_each_entry(p, &t->sndq.head, list) {
@@ -196,7 +199,10 @@ void tcp_enter_loss(struct tcp_sock *t)
 	}
 }
 
-/* RACK: what was sent well before the latest that arrived, and has not, is lost. True: something new is. */
+/*
+ * RACK: what was sent well before the latest that arrived, and has not, is lost. True: something
+ * new is.
+ */
 static bool rack_mark(struct tcp_sock *t)
 {
 	u64 wait = (u64)t->min_rtt_us * 1000 / 4;
@@ -214,13 +220,17 @@ static bool rack_mark(struct tcp_sock *t)
 			break;
 		if (cb->mark & TCPM_SACKED || (cb->mark & (TCPM_LOST | TCPM_RETRANS)) == TCPM_LOST)
 			continue;
-		if (cb->tx_ns + wait < t->rack_ns || (cb->tx_ns == t->rack_ns && before(cb->end, t->rack_end) && !wait))
+		if (cb->tx_ns + wait < t->rack_ns ||
+		    (cb->tx_ns == t->rack_ns && before(cb->end, t->rack_end) && !wait))
 			mark_lost(t, p);
 	}
 	return t->lost_out > was;
 }
 
-/* A peer without SACK: each duplicate means that some segment has arrived, three that the first is lost. */
+/*
+ * A peer without SACK: each duplicate means that some segment has arrived, three that the first is
+ * lost.
+ */
 static void reno_dupack(struct tcp_sock *t)
 {
 	t->dupacks++;
@@ -232,13 +242,17 @@ static void reno_dupack(struct tcp_sock *t)
 	t->fast = true;
 }
 
-/* N segments, of which one at least was missing, are acknowledged: the others are those that duplicates told of. */
+/*
+ * N segments, of which one at least was missing, are acknowledged: the others are those that
+ * duplicates told of.
+ */
 static void reno_progress(struct tcp_sock *t, u32 n)
 {
 	t->sacked_out -= min(t->sacked_out, n ? n - 1 : 0);
 	if (t->recovery != TCP_REC_RECOVERY || !before(t->snd_una, t->high_seq) || !t->packets_out)
 		return;
-	mark_lost(t, packet_list_first(&t->sndq));	/* a partial one: the next is lost as well (RFC 6582) */
+	/* a partial one: the next is lost as well (RFC 6582) */
+	mark_lost(t, packet_list_first(&t->sndq));
 	t->fast = true;
 }
 
@@ -246,7 +260,8 @@ static void reno_progress(struct tcp_sock *t, u32 n)
 static void find_losses(struct tcp_sock *t, u32 n, bool progress, bool duplicate)
 {
 	if (t->sack_ok) {
-		if ((t->sacked_out || t->recovery != TCP_REC_OPEN) && rack_mark(t) && t->recovery == TCP_REC_OPEN) {
+		if ((t->sacked_out || t->recovery != TCP_REC_OPEN) && rack_mark(t) &&
+		    t->recovery == TCP_REC_OPEN) {
 			enter_recovery(t);
 			t->fast = true;
 		}
@@ -289,7 +304,8 @@ static bool update_window(struct tcp_sock *t, const struct tcp_seg *s)
 {
 	u32 w = (u32)s->window << (s->flags & TCP_SYN ? 0 : t->snd_wscale), was = t->snd_wnd;
 
-	if (!after(s->ack, t->snd_una) && !after(s->seq, t->snd_wl1) && !(s->seq == t->snd_wl1 && w > t->snd_wnd))
+	if (!after(s->ack, t->snd_una) && !after(s->seq, t->snd_wl1) &&
+	    !(s->seq == t->snd_wl1 && w > t->snd_wnd))
 		return false;
 	t->snd_wl1 = s->seq;
 	t->snd_wnd = w;
@@ -315,7 +331,8 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 	if (before(s->ack, t->snd_una))
 		return true;
 	window = update_window(t, s);
-	duplicate = !progress && !window && !s->len && !(s->flags & (TCP_SYN | TCP_FIN)) && t->packets_out;
+	duplicate = !progress && !window && !s->len && !(s->flags & (TCP_SYN | TCP_FIN)) &&
+		    t->packets_out;
 	if (progress) {
 		t->snd_una = s->ack;
 		if (before(t->snd_up, t->snd_una))
@@ -326,7 +343,7 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 		t->dupacks = 0;
 		if (s->has_ts && t->ts_ok && s->ts_ecr && !rtt)
 			rtt = (u64)(u32)(tcp_clock_ms() + t->ts_offset - s->ts_ecr) * NSEC_PER_MS;
-	} else if (!t->packets_out) {		/* an answer to a probe; the next waits longer all the same */
+	} else if (!t->packets_out) { /* an answer to a probe; the next waits longer all the same */
 		t->retries = 0;
 		if (window && t->snd_wnd)
 			t->backoff = 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Congestion control: Reno (RFC 5681) and CUBIC (RFC 9438), in whole numbers: segments and milliseconds. */
+/*
+ * Congestion control: Reno (RFC 5681) and CUBIC (RFC 9438), in whole numbers: segments and
+ * milliseconds.
+ */
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/time.h>
@@ -22,13 +25,30 @@ void tcp_grow_by(struct tcp_sock *t, u32 w, u32 acked)
 	}
 }
 
-static void reno_init(struct tcp_sock *t) { }
-static u32 reno_ssthresh(struct tcp_sock *t) { return max(t->cwnd / 2, 2u); }
-static void reno_avoid(struct tcp_sock *t, u32 acked) { tcp_grow_by(t, t->cwnd, acked); }
-static void reno_timeout(struct tcp_sock *t) { }
+static void reno_init(struct tcp_sock *t)
+{
+}
+
+static u32 reno_ssthresh(struct tcp_sock *t)
+{
+	return max(t->cwnd / 2, 2u);
+}
+
+static void reno_avoid(struct tcp_sock *t, u32 acked)
+{
+	tcp_grow_by(t, t->cwnd, acked);
+}
+
+static void reno_timeout(struct tcp_sock *t)
+{
+}
 
 const struct tcp_cc tcp_reno = {
-	.name = "reno", .init = reno_init, .ssthresh = reno_ssthresh, .avoid = reno_avoid, .timeout = reno_timeout,
+	.name = "reno",
+	.init = reno_init,
+	.ssthresh = reno_ssthresh,
+	.avoid = reno_avoid,
+	.timeout = reno_timeout,
 };
 
 /* ---- CUBIC: W(t) = 0.4 (t - K)^3 + W_max, t in seconds since the epoch of this growth ---- */
@@ -42,7 +62,10 @@ struct cubic {
 };
 _Static_assert(sizeof(struct cubic) <= sizeof_field(struct tcp_sock, cc_state), "fits");
 
-static struct cubic *cubic(struct tcp_sock *t) { return (struct cubic *)t->cc_state; }
+static struct cubic *cubic(struct tcp_sock *t)
+{
+	return (struct cubic *)t->cc_state;
+}
 
 static void cubic_init(struct tcp_sock *t)
 {
@@ -110,11 +133,16 @@ static void cubic_avoid(struct tcp_sock *t, u32 acked)
 		c->w_est++;
 	}
 	target = max(cubic_target(t, c, now), c->w_est);
-	tcp_grow_by(t, target > t->cwnd ? max(t->cwnd / (target - t->cwnd), 2u) : 100 * t->cwnd, acked);
+	tcp_grow_by(t, target > t->cwnd ? max(t->cwnd / (target - t->cwnd), 2u) : 100 * t->cwnd,
+		    acked);
 }
 
 const struct tcp_cc tcp_cubic = {
-	.name = "cubic", .init = cubic_init, .ssthresh = cubic_ssthresh, .avoid = cubic_avoid, .timeout = cubic_init,
+	.name = "cubic",
+	.init = cubic_init,
+	.ssthresh = cubic_ssthresh,
+	.avoid = cubic_avoid,
+	.timeout = cubic_init,
 };
 
 const struct tcp_cc *tcp_cc_find(const char *name)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * A segment for a full sock, step by step as RFC 9293, 3.10.7 has it: is its sequence acceptable (with PAWS, RFC 7323, 5); RST; SYN; ACK; urgent
- * pointer; data; FIN. Blind attacks on RST, SYN and ACK are answered as RFC 5961 says, a few times a second.
+ * A segment for a full sock, step by step as RFC 9293, 3.10.7 has it: is its sequence acceptable
+ * (with PAWS, RFC 7323, 5); RST; SYN; ACK; urgent pointer; data; FIN. Blind attacks on RST, SYN and
+ * ACK are answered as RFC 5961 says, a few times a second.
  *
- * Data in order goes to the receive queue, what came early to a tree; what fills a hole brings the early ones behind it along. Each byte is charged with
- * what holds it, and a receiver that is out of room drops the early ones first.
+ * Data in order goes to the receive queue, what came early to a tree; what fills a hole brings the
+ * early ones behind it along. Each byte is charged with what holds it, and a receiver that is out
+ * of room drops the early ones first.
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -44,7 +46,8 @@ static void ack_for_data(struct tcp_sock *t)
 {
 	u32 owed = t->rcv_nxt - t->rcv_wup;
 
-	if (t->ack_now || t->quickacks || !RB_EMPTY_ROOT(&t->early) || (owed > t->rcv_mss && tcp_space(t) >= t->rcv_wnd)) {
+	if (t->ack_now || t->quickacks || !RB_EMPTY_ROOT(&t->early) ||
+	    (owed > t->rcv_mss && tcp_space(t) >= t->rcv_wnd)) {
 		tcp_send_ack(t);
 		return;
 	}
@@ -124,16 +127,21 @@ static void drop_all_early(struct tcp_sock *t)
 	t->nr_recent = 0;
 }
 
-/* Makes room by dropping what came early, the last first. True: P has room; one packet may be longer than there is. */
+/*
+ * Makes room by dropping what came early, the last first. True: P has room; one packet may be
+ * longer than there is.
+ */
 static bool make_room(struct tcp_sock *t, const struct packet *p)
 {
 	struct sock *sk = &t->inet.sk;
 
-	while ((s64)atomic_read(&sk->rmem) + p->truesize > 2 * (s64)READ_ONCE(sk->rcvbuf) && !RB_EMPTY_ROOT(&t->early)) {
+	while ((s64)atomic_read(&sk->rmem) + p->truesize > 2 * (s64)READ_ONCE(sk->rcvbuf) &&
+	       !RB_EMPTY_ROOT(&t->early)) {
 		drop_early(t, tcp_packet_of(rb_last(&t->early)));
 		t->nr_recent = 0;	/* nothing is promised any more */
 	}
-	return atomic_read(&sk->rmem) <= READ_ONCE(sk->rcvbuf) || (s64)atomic_read(&sk->rmem) + p->truesize <= 2 * (s64)READ_ONCE(sk->rcvbuf);
+	return atomic_read(&sk->rmem) <= READ_ONCE(sk->rcvbuf) ||
+	       (s64)atomic_read(&sk->rmem) + p->truesize <= 2 * (s64)READ_ONCE(sk->rcvbuf);
 }
 
 /* The peer's FIN, in order. What it sent beyond its own end is nothing. */
@@ -188,13 +196,16 @@ static void cut_front(struct packet *p, u32 upto)
 	cb->seq = upto;
 }
 
-/* The hole before the early ones is filled: those that follow are in order. True: one had the FIN. */
+/*
+ * The hole before the early ones is filled: those that follow are in order. True: one had the FIN.
+ */
 static bool take_early(struct tcp_sock *t)
 {
 	struct packet *p;
 	bool fin = false;
 
-	while (!fin && (p = tcp_packet_of(rb_first(&t->early))) && !after(tcp_cb(p)->seq, t->rcv_nxt)) {
+	while (!fin && (p = tcp_packet_of(rb_first(&t->early))) &&
+	       !after(tcp_cb(p)->seq, t->rcv_nxt)) {
 		struct tcp_cb *cb = tcp_cb(p);
 
 		if (!after(cb->end, t->rcv_nxt)) {
@@ -236,7 +247,10 @@ static void put_early(struct tcp_sock *t, struct packet *p)
 	rb_insert_color(&cb->rb, &t->early);
 }
 
-/* How much the peer sends at a time: an ACK goes for two such segments. One that is shorter, or pushed, may be the last for now. */
+/*
+ * How much the peer sends at a time: an ACK goes for two such segments. One that is shorter, or
+ * pushed, may be the last for now.
+ */
 static void measure_mss(struct tcp_sock *t, const struct tcp_seg *s)
 {
 	if (s->len < t->rcv_mss)
@@ -245,6 +259,21 @@ static void measure_mss(struct tcp_sock *t, const struct tcp_seg *s)
 		t->pushed = 1;
 	if (s->len >= t->rcv_mss)
 		t->rcv_mss = min(s->len, 65535u);
+}
+
+/* What the window has no room for is cut off. False: that is all of P. */
+static bool cut_back(struct tcp_sock *t, struct packet *p)
+{
+	struct tcp_cb *cb = tcp_cb(p);
+
+	if (!after(cb->end, tcp_rcv_right(t)) || !p->len)
+		return true;
+	if (!after(tcp_rcv_right(t), cb->seq))
+		return false;
+	packet_trim(p, min(p->len, tcp_rcv_right(t) - cb->seq));
+	cb->end = cb->seq + p->len;
+	cb->flags &= (u8)~TCP_FIN;
+	return true;
 }
 
 /* The payload and FIN of S. Consumes P. */
@@ -266,26 +295,26 @@ static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 		t->dsack = (struct tcp_sack){ s->seq, t->rcv_nxt };
 		cut_front(p, t->rcv_nxt);
 	}
-	/* The window is shut, but for what came early alone: nobody could ever read that before this segment. */
-	if (cb->seq == t->rcv_nxt && !after(tcp_rcv_right(t), cb->seq) && packet_list_empty(&sk->queue.rx)) {
+	/*
+	 * The window is shut, but for what came early alone: nobody could ever read that before
+	 * this segment.
+	 */
+	if (cb->seq == t->rcv_nxt && !after(tcp_rcv_right(t), cb->seq) &&
+	    packet_list_empty(&sk->queue.rx)) {
 		drop_all_early(t);
 		t->rcv_wup = t->rcv_nxt;
 		t->rcv_wnd = end - t->rcv_nxt;
 	}
-	if (after(end, tcp_rcv_right(t)) && p->len) {	/* more than the window has room for */
-		if (!after(tcp_rcv_right(t), cb->seq)) {
-			t->ack_now = true;
-			goto drop;
-		}
-		packet_trim(p, min(p->len, tcp_rcv_right(t) - cb->seq));
-		cb->end = cb->seq + p->len;
-		cb->flags &= (u8)~TCP_FIN;
+	if (!cut_back(t, p)) {
+		t->ack_now = true;
+		goto drop;
 	}
 	if (!make_room(t, p)) {
 		t->no_room = t->ack_now = true;
 		atomic_inc(&sk->drops);
 		if (!packet_list_empty(&sk->queue.rx))
-			sock_wake_readable(sk);		/* more than this does not come, whatever SO_RCVLOWAT says */
+			/* more than this does not come, whatever SO_RCVLOWAT says */
+			sock_wake_readable(sk);
 		goto drop;
 	}
 	t->data_segs_in++;
@@ -319,8 +348,12 @@ static void urgent(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s
 	if (!s->urgent || before(at, t->copied_seq) || (t->urg_valid && !after(at, t->urg_seq)))
 		return;
 	if (!t->urg_valid || at != t->urg_seq) {
-		/* A reader who stands at the last mark has seen what comes before it: its byte does not become a part of the stream. */
-		if (t->urg_valid && t->urg_seq == t->copied_seq && after(t->rcv_nxt, t->urg_seq) && !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
+		/*
+		 * A reader who stands at the last mark has seen what comes before it: its byte does
+		 * not become a part of the stream.
+		 */
+		if (t->urg_valid && t->urg_seq == t->copied_seq && after(t->rcv_nxt, t->urg_seq) &&
+		    !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
 			tcp_pass_mark(t);
 		t->urg_valid = true;
 		t->urg_have = false;
@@ -339,7 +372,9 @@ static void urgent(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s
 /* PAWS: an old duplicate by its timestamp (RFC 7323, 5.3); a RST is believed all the same. */
 static bool is_old_duplicate(const struct tcp_sock *t, const struct tcp_seg *s)
 {
-	return t->ts_ok && s->has_ts && !(s->flags & TCP_RST) && (s32)(s->ts_val - t->ts_recent) < 0 && ktime_get_ns() - t->ts_recent_ns < PAWS_DAYS_NS;
+	return t->ts_ok && s->has_ts && !(s->flags & TCP_RST) &&
+	       (s32)(s->ts_val - t->ts_recent) < 0 &&
+	       ktime_get_ns() - t->ts_recent_ns < PAWS_DAYS_NS;
 }
 
 static bool in_window(const struct tcp_sock *t, const struct tcp_seg *s)
@@ -349,7 +384,8 @@ static bool in_window(const struct tcp_sock *t, const struct tcp_seg *s)
 
 static void remember_ts(struct tcp_sock *t, const struct tcp_seg *s)
 {
-	if (!t->ts_ok || !s->has_ts || after(s->seq, t->rcv_wup) || (s32)(s->ts_val - t->ts_recent) < 0)
+	if (!t->ts_ok || !s->has_ts || after(s->seq, t->rcv_wup) ||
+	    (s32)(s->ts_val - t->ts_recent) < 0)
 		return;
 	t->ts_recent = s->ts_val;
 	t->ts_recent_ns = ktime_get_ns();
@@ -357,7 +393,9 @@ static void remember_ts(struct tcp_sock *t, const struct tcp_seg *s)
 
 static void reset(struct tcp_sock *t)
 {
-	int err = t->inet.sk.state == TCPS_SYN_SENT ? ECONNREFUSED : t->inet.sk.state == TCPS_CLOSE_WAIT ? EPIPE : ECONNRESET;
+	int err = t->inet.sk.state == TCPS_SYN_SENT   ? ECONNREFUSED :
+		  t->inet.sk.state == TCPS_CLOSE_WAIT ? EPIPE :
+							ECONNRESET;
 
 	tcp_done(t, err);
 }
@@ -368,7 +406,8 @@ void tcp_established(struct tcp_sock *t)
 
 	tcp_set_state(t, TCPS_ESTABLISHED);
 	tcp_sync_mss(t);
-	t->rcv_mss = max(min3((u32)t->mss, t->rcv_wnd / 2, (u32)TCPC_MSS_DEFAULT), (u32)TCP_MSS_MIN);
+	t->rcv_mss =
+		max(min3((u32)t->mss, t->rcv_wnd / 2, (u32)TCPC_MSS_DEFAULT), (u32)TCP_MSS_MIN);
 	t->copied_seq = t->rcv_nxt;
 	t->drs_seq = t->copied_seq;
 	t->drs_begin_ns = t->last_rx_ns = ktime_get_ns();
@@ -376,7 +415,8 @@ void tcp_established(struct tcp_sock *t)
 	t->retries = t->backoff = 0;
 	t->stuck_since_ns = 0;
 	if (!(sk->buf_locks & SOCK_SNDBUF_LOCK))
-		WRITE_ONCE(sk->sndbuf, max(sk->sndbuf, min(4 * TCP_INIT_CWND * (t->mss + 1024), tcp_net(t)->wmem[2])));
+		WRITE_ONCE(sk->sndbuf, max(sk->sndbuf, min(4 * TCP_INIT_CWND * (t->mss + 1024),
+							   tcp_net(t)->wmem[2])));
 	if (sock_flag(sk, SOCK_F_KEEPALIVE))
 		tcp_keepalive(sk, true);
 }
@@ -478,7 +518,8 @@ static bool ack_step(struct tcp_sock *t, const struct tcp_seg *s)
 		return false;
 	}
 	/* The FIN is the last of the queue: all is acknowledged, and it was sent. */
-	if (tcp_state_in(t, TCPS(FIN_WAIT1) | TCPS(CLOSING) | TCPS(LAST_ACK)) && t->snd_una == t->write_seq)
+	if (tcp_state_in(t, TCPS(FIN_WAIT1) | TCPS(CLOSING) | TCPS(LAST_ACK)) &&
+	    t->snd_una == t->write_seq)
 		return !fin_acked(t);
 	return true;
 }
@@ -524,12 +565,14 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 		packet_consume(p);
 		goto out;
 	}
-	if (!tcp_state_in(t, DATA_STATES)) {	/* after its FIN a peer has nothing to say, but may not have heard that we have it */
+	/* after its FIN a peer has nothing to say, but may not have heard that we have it */
+	if (!tcp_state_in(t, DATA_STATES)) {
 		if (before(s->seq, t->rcv_nxt))
 			challenge_ack(t);
 		goto drop;
 	}
-	if (s->len && sk->shut & 1 && after(s->seq + s->len, t->rcv_nxt) && sock_flag(sk, SOCK_F_DEAD)) {
+	if (s->len && sk->shut & 1 && after(s->seq + s->len, t->rcv_nxt) &&
+	    sock_flag(sk, SOCK_F_DEAD)) {
 		tcp_abort(t, 0);	/* nobody will read it (RFC 1122, 4.2.2.13) */
 		goto drop;
 	}

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sending and receiving: bytes between a program and the queues, poll(2), and the ioctls about both.
+ * Sending and receiving: bytes between a program and the queues, poll(2), and the ioctls about
+ * both.
  *
- * A sender fills the last packet of the queue as far as a segment goes before it takes another. A reader takes from the first packet, and tells the peer of
- * the room when it is worth a segment. Both own the sock while they copy, so that user memory may fault.
+ * A sender fills the last packet of the queue as far as a segment goes before it takes another. A
+ * reader takes from the first packet, and tells the peer of the room when it is worth a segment.
+ * Both own the sock while they copy, so that user memory may fault.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -28,7 +30,10 @@ static int send_error(struct tcp_sock *t)
 
 	if (READ_ONCE(sk->err))
 		return sock_take_error(sk);
-	return sk->shut & 2 || !tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(SYN_SENT) | TCPS(SYN_RECV)) ? -EPIPE : 0;
+	return sk->shut & 2 || !tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) |
+							TCPS(SYN_SENT) | TCPS(SYN_RECV)) ?
+		       -EPIPE :
+		       0;
 }
 
 /* Owner, let go meanwhile: until COND, or an end. */
@@ -50,7 +55,9 @@ static int wait_for_room(struct tcp_sock *t, long *timeo)
 	sock_want_space(sk);
 	if (!*timeo)
 		return -EAGAIN;
-	return tcp_wait(t, timeo, tcp_may_write(t) || READ_ONCE(sk->err) || READ_ONCE(sk->shut) & 2 || READ_ONCE(sk->state) == TCPS_CLOSE);
+	return tcp_wait(t, timeo,
+			tcp_may_write(t) || READ_ONCE(sk->err) || READ_ONCE(sk->shut) & 2 ||
+				READ_ONCE(sk->state) == TCPS_CLOSE);
 }
 
 static int wait_for_peer(struct tcp_sock *t, long *timeo)
@@ -63,9 +70,14 @@ static int wait_for_peer(struct tcp_sock *t, long *timeo)
 /* The last packet, if it was not sent and has room for more. */
 static struct packet *open_packet(struct tcp_sock *t)
 {
-	struct packet *p = packet_list_empty(&t->sndq) ? NULL : list_last_entry(&t->sndq.head, struct packet, list);
+	struct packet *p = packet_list_empty(&t->sndq) ?
+				   NULL :
+				   list_last_entry(&t->sndq.head, struct packet, list);
 
-	return p && t->send_head && p->len < t->mss && p->nr_pieces < PACKET_PIECES - 1 && !(tcp_cb(p)->flags & TCP_SYN) ? p : NULL;
+	return p && t->send_head && p->len < t->mss && p->nr_pieces < PACKET_PIECES - 1 &&
+			       !(tcp_cb(p)->flags & TCP_SYN) ?
+		       p :
+		       NULL;
 }
 
 static struct packet *new_packet(struct tcp_sock *t)
@@ -118,7 +130,8 @@ static ssize_t add_bytes(struct tcp_sock *t, struct sock_msg *m)
 	struct packet *p = open_packet(t);
 	ssize_t n = p ? fill_packet(t, p, m) : -EMSGSIZE;
 
-	return n == -EMSGSIZE ? fill_packet(t, new_packet(t), m) : n;	/* the pieces of one packet may be too many */
+	/* the pieces of one packet may be too many */
+	return n == -EMSGSIZE ? fill_packet(t, new_packet(t), m) : n;
 }
 
 static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
@@ -137,7 +150,8 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 	if (e)
 		goto out;
 	if (m->flags & MSG_OOB)
-		t->snd_up = t->write_seq + (u32)iter_count(m->iter);	/* the mark is behind the last byte */
+		/* the mark is behind the last byte */
+		t->snd_up = t->write_seq + (u32)iter_count(m->iter);
 	while (iter_count(m->iter)) {
 		e = send_error(t);
 		if (e)
@@ -157,7 +171,8 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 			break;
 		}
 		done += n;
-		if (t->write_seq - t->snd_nxt >= (tcp_in_flight(t) ? max(t->max_window / 2, (u32)t->mss) : t->mss))
+		if (t->write_seq - t->snd_nxt >=
+		    (tcp_in_flight(t) ? max(t->max_window / 2, (u32)t->mss) : t->mss))
 			tcp_push(t, false);
 	}
 	if (m->flags & MSG_OOB)
@@ -191,7 +206,8 @@ ssize_t tcp_sendmsg(struct socket *s, struct sock_msg *m)
 /* The window has grown enough to be told of, or an ACK waits. */
 static void reader_has_room(struct tcp_sock *t, bool read_any)
 {
-	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0, space = tcp_space(t), worth;
+	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0,
+	    space = tcp_space(t), worth;
 
 	if (tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)))
 		return;
@@ -200,8 +216,9 @@ static void reader_has_room(struct tcp_sock *t, bool read_any)
 		tcp_send_ack(t);
 	else if (read_any && t->rcv_nxt - t->rcv_wup > t->rcv_mss)
 		tcp_send_ack(t);
-	else if (read_any && packet_list_empty(&t->inet.sk.queue.rx) && (t->pushed == 2 || (t->pushed && !t->pingpong)))
-		tcp_send_ack(t);	/* the sender may wait for it, and nothing more of his is here */
+	else if (read_any && packet_list_empty(&t->inet.sk.queue.rx) &&
+		 (t->pushed == 2 || (t->pushed && !t->pingpong)))
+		tcp_send_ack(t); /* the sender may wait for it, and nothing more of his is here */
 }
 
 /* The buffer grows with what is read within a round trip, up to the namespace's most. */
@@ -253,11 +270,15 @@ void tcp_pass_mark(struct tcp_sock *t)
 
 	t->urg_valid = false;
 	t->copied_seq = t->urg_seq + 1;
-	while ((p = packet_list_first(&t->inet.sk.queue.rx)) && !after(tcp_cb(p)->seq + p->len, t->copied_seq))
+	while ((p = packet_list_first(&t->inet.sk.queue.rx)) &&
+	       !after(tcp_cb(p)->seq + p->len, t->copied_seq))
 		eat(t, p);
 }
 
-/* The byte of the mark is no part of the stream, unless SO_OOBINLINE: how many bytes from SEQ on come before it. */
+/*
+ * The byte of the mark is no part of the stream, unless SO_OOBINLINE: how many bytes from SEQ on
+ * come before it.
+ */
 static u32 before_mark(const struct tcp_sock *t, u32 seq, u32 n)
 {
 	if (!t->urg_valid || !after(t->urg_seq, seq) || t->urg_seq - seq >= n)
@@ -303,7 +324,8 @@ struct reading {
 /* The mark's byte is here and next: it is passed over, unless it is a part of the stream. */
 static void skip_mark(struct tcp_sock *t, struct reading *r)
 {
-	if (!t->urg_valid || r->seq != t->urg_seq || !after(t->rcv_nxt, t->urg_seq) || sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
+	if (!t->urg_valid || r->seq != t->urg_seq || !after(t->rcv_nxt, t->urg_seq) ||
+	    sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
 		return;
 	r->seq++;
 	if (!r->peek)
@@ -353,7 +375,8 @@ static void move_peek(struct sock *sk, const struct reading *r)
 
 	if (off < 0)
 		return;
-	WRITE_ONCE(sk->peek_off, r->peek ? (int)min((u64)off + r->done, (u64)S32_MAX) : (int)(off - (int)min((size_t)off, r->done)));
+	WRITE_ONCE(sk->peek_off, r->peek ? (int)min((u64)off + r->done, (u64)S32_MAX) :
+					   (int)(off - (int)min((size_t)off, r->done)));
 }
 
 static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
@@ -396,8 +419,9 @@ static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
 		}
 		reader_has_room(t, r.done && !r.peek);
 		WRITE_ONCE(sk->reader_waits, true);
-		e = tcp_wait(t, &timeo, after(READ_ONCE(t->rcv_nxt), r.seq) || READ_ONCE(sk->err) || READ_ONCE(sk->shut) & 1 ||
-			     READ_ONCE(sk->state) == TCPS_CLOSE);
+		e = tcp_wait(t, &timeo,
+			     after(READ_ONCE(t->rcv_nxt), r.seq) || READ_ONCE(sk->err) ||
+				     READ_ONCE(sk->shut) & 1 || READ_ONCE(sk->state) == TCPS_CLOSE);
 		WRITE_ONCE(sk->reader_waits, false);
 		if (e)
 			break;
@@ -435,11 +459,15 @@ bool tcp_is_readable(const struct tcp_sock *t)
 	const struct sock *sk = &t->inet.sk;
 	int there = (int)(READ_ONCE(t->rcv_nxt) - READ_ONCE(t->copied_seq));
 
-	if (t->urg_valid && !sock_flag(sk, SOCK_F_OOBINLINE) && t->urg_seq == t->copied_seq && there)
+	if (t->urg_valid && !sock_flag(sk, SOCK_F_OOBINLINE) && t->urg_seq == t->copied_seq &&
+	    there)
 		there--;
 	if (there <= 0)
 		return false;
-	/* A reader that wants more than the buffer takes, for which the window is shut, would wait for ever. */
+	/*
+	 * A reader that wants more than the buffer takes, for which the window is shut, would wait
+	 * for ever.
+	 */
 	return there >= READ_ONCE(sk->rcvlowat) || tcp_space(t) < tcp_silly_window(t);
 }
 
@@ -465,7 +493,8 @@ u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p)
 	if (state != TCPS_SYN_SENT && state != TCPS_SYN_RECV) {
 		if (tcp_is_readable(t))
 			mask |= EPOLLIN | EPOLLRDNORM;
-		if (shut & 2 || (atomic_read(&sk->wmem) * 3 / 2 <= READ_ONCE(sk->sndbuf) && tcp_may_write(t)))
+		if (shut & 2 ||
+		    (atomic_read(&sk->wmem) * 3 / 2 <= READ_ONCE(sk->sndbuf) && tcp_may_write(t)))
 			mask |= EPOLLOUT | EPOLLWRNORM;
 		else
 			sock_want_space(sk);
@@ -508,10 +537,14 @@ int tcp_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
 		n = t->urg_valid && t->urg_seq == t->copied_seq;
 		break;
 	case SIOCOUTQ:
-		n = tcp_state_in(t, TCPS(CLOSE) | TCPS(SYN_SENT) | TCPS(SYN_RECV)) ? 0 : (int)(t->write_seq - t->snd_una);
+		n = tcp_state_in(t, TCPS(CLOSE) | TCPS(SYN_SENT) | TCPS(SYN_RECV)) ?
+			    0 :
+			    (int)(t->write_seq - t->snd_una);
 		break;
 	default:
-		n = tcp_state_in(t, TCPS(CLOSE) | TCPS(SYN_SENT) | TCPS(SYN_RECV)) ? 0 : (int)(t->write_seq - t->snd_nxt);
+		n = tcp_state_in(t, TCPS(CLOSE) | TCPS(SYN_SENT) | TCPS(SYN_RECV)) ?
+			    0 :
+			    (int)(t->write_seq - t->snd_nxt);
 	}
 	release_sock(sk);
 	return e ?: put_user(n, UPTR(arg)) ? -EFAULT : 0;

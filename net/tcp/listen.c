@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Listeners. A SYN makes a struct tcp_request, which lies in the table of connections and is all that a peer gets for one packet; the ACK that proves that the
- * peer hears us makes the child, which takes the request's place in the table, in one step, and joins the accept queue.
+ * Listeners. A SYN makes a struct tcp_request, which lies in the table of connections and is all
+ * that a peer gets for one packet; the ACK that proves that the peer hears us makes the child,
+ * which takes the request's place in the table, in one step, and joins the accept queue.
  *
- * The listener's sk->lock guards both queues. A listener that closes gives its requests up, and resets the children that nobody accepted. At most
- * accept_max children wait, and as many requests: a SYN beyond that is dropped, the peer will say it again.
+ * The listener's sk->lock guards both queues. A listener that closes gives its requests up, and
+ * resets the children that nobody accepted. At most accept_max children wait, and as many requests:
+ * a SYN beyond that is dropped, the peer will say it again.
  *
  * Locks: the listener's sk->lock, then the child's (nested).
  */
@@ -21,7 +23,10 @@
 #include "net/ip4/ip4_priv.h"
 #include "net/tcp/tcp_priv.h"
 
-static struct inet_table *table_of(const struct inet_entry *e) { return &e->net->tcp->table; }
+static struct inet_table *table_of(const struct inet_entry *e)
+{
+	return &e->net->tcp->table;
+}
 
 static void request_free(struct rcu_head *h)
 {
@@ -56,7 +61,10 @@ void tcp_entry_free(struct inet_entry *e)
 
 /* ---- requests ---- */
 
-/* The listener's lock is held. True: Q was one of its requests, and the list's reference is the caller's. */
+/*
+ * The listener's lock is held. True: Q was one of its requests, and the list's reference is the
+ * caller's.
+ */
 static bool unlink_request(struct tcp_sock *l, struct tcp_request *q)
 {
 	if (list_empty(&q->node))
@@ -86,7 +94,9 @@ static void drop_request(struct tcp_request *q)
 
 static void send_synack(struct tcp_request *q)
 {
-	struct tcp_tx_options o = { .mss = q->mss, .sack_ok = q->sack_ok, .wscale = q->wscale_ok, .shift = q->rcv_wscale };
+	struct tcp_tx_options o = {
+		.mss = q->mss, .sack_ok = q->sack_ok, .wscale = q->wscale_ok, .shift = q->rcv_wscale
+	};
 
 	if (q->ts_ok) {
 		o.ts = true;
@@ -96,7 +106,10 @@ static void send_synack(struct tcp_request *q)
 	tcp_reply(&q->e, q->snd_isn, q->rcv_isn + 1, TCP_SYN | TCP_ACK, (u16)q->rcv_wnd, &o);
 }
 
-/* The listener's lock is held, and Q is a request of it: who takes it away cancels the timer afterwards. */
+/*
+ * The listener's lock is held, and Q is a request of it: who takes it away cancels the timer
+ * afterwards.
+ */
 static void arm_request(struct tcp_request *q)
 {
 	lockdep_assert_held(&q->listener->inet.sk.lock);
@@ -129,7 +142,8 @@ static void request_timer(struct wheel_timer *w)
 	inet_entry_put(table_of(&q->e), &q->e);
 }
 
-static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s, const struct ip4_route *r)
+static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
+					const struct tcp_seg *s, const struct ip4_route *r)
 {
 	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
 	struct tcp_request *q = kzalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
@@ -139,8 +153,14 @@ static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p, co
 	if (!q)
 		return NULL;
 	q->e = (struct inet_entry){
-		.net = net_pin(net), .local = ip->dst, .peer = ip->src, .local_port = s->dst, .peer_port = s->src, .kind = INET_REQUEST,
-		.family = AF_INET, .bound_dev = l->inet.sk.bound_dev,
+		.net = net_pin(net),
+		.local = ip->dst,
+		.peer = ip->src,
+		.local_port = s->dst,
+		.peer_port = s->src,
+		.kind = INET_REQUEST,
+		.family = AF_INET,
+		.bound_dev = l->inet.sk.bound_dev,
 	};
 	refcount_set(&q->e.refs, 1);
 	INIT_LIST_HEAD(&q->node);
@@ -174,7 +194,8 @@ static int add_request(struct tcp_sock *l, struct tcp_request *q)
 	int e = 0;
 
 	spin_lock(&l->inet.sk.lock);
-	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max || l->nr_requests > request_limit(l))
+	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max ||
+	    l->nr_requests > request_limit(l))
 		e = -EAGAIN;
 	if (!e)
 		e = inet_connected_add(table, &q->e, NULL);	/* takes our reference */
@@ -191,7 +212,11 @@ static int add_request(struct tcp_sock *l, struct tcp_request *q)
 void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s)
 {
 	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-	struct ip4_flow f = { .dst = ip->src, .src = ip->dst, .protocol = IPPROTO_TCP, .oif = l->inet.sk.bound_dev, .any_src = true };
+	struct ip4_flow f = { .dst = ip->src,
+			      .src = ip->dst,
+			      .protocol = IPPROTO_TCP,
+			      .oif = l->inet.sk.bound_dev,
+			      .any_src = true };
 	struct tcp_request *q;
 	struct ip4_route r;
 
@@ -203,7 +228,8 @@ void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *
 	}
 	if (!(s->flags & TCP_SYN) || s->flags & TCP_FIN || !s->src.v)
 		goto drop;
-	if (route4_out(l->inet.sk.net, &f, &r) || r.type == RTN_BROADCAST || r.type == RTN_MULTICAST)
+	if (route4_out(l->inet.sk.net, &f, &r) || r.type == RTN_BROADCAST ||
+	    r.type == RTN_MULTICAST)
 		goto drop;
 	q = make_request(l, p, s, &r);
 	if (!q)
@@ -248,7 +274,8 @@ static void fill_child(struct tcp_sock *t, const struct tcp_request *q, const st
 }
 
 /* L's lock is held, Q is a request of it. The child, locked, or NULL. */
-static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q, const struct tcp_seg *s)
+static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q,
+				   const struct tcp_seg *s)
 {
 	struct inet_table *table = table_of(&q->e);
 	struct tcp_sock *t = tcp_child(l);
@@ -278,7 +305,10 @@ static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q, co
 	return t;
 }
 
-/* The ACK that completes the handshake. True: P was consumed by the child. *FULL: no, as too many wait. */
+/*
+ * The ACK that completes the handshake. True: P was consumed by the child. *FULL: no, as too many
+ * wait.
+ */
 static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_seg *s, bool *full)
 {
 	struct inet_table *table = table_of(&q->e);
@@ -352,18 +382,24 @@ static bool is_rival(struct inet_sock *s, const void *arg)
 	return READ_ONCE(s->sk.state) == TCPS_LISTEN && inet_ports_conflict(arg, s);
 }
 
-/* Another listens at T's port, which both could be bound to as long as neither did. T is in LISTEN, so that of two at once one sees the other. */
+/*
+ * Another listens at T's port, which both could be bound to as long as neither did. T is in LISTEN,
+ * so that of two at once one sees the other.
+ */
 static bool has_rival(struct tcp_sock *t)
 {
 	struct inet_sock *s = &t->inet, *other[32];
 	struct inet_table *table = &tcp_net(t)->table;
-	unsigned int n = inet_port_owners(table, s->e.local_port, other, ARRAY_SIZE(other), is_rival, s);
+	unsigned int n =
+		inet_port_owners(table, s->e.local_port, other, ARRAY_SIZE(other), is_rival, s);
 	bool rival = n;
 
 	for (unsigned int i = 0; i < n; i++)
 		sock_put(&other[i]->sk);
 	rcu_read_lock();
-	other[0] = rival ? NULL : inet_bound_find(table, s->sk.net, s->e.local, s->e.local_port, (be32){ 0 }, (be16){ 0 }, s->sk.bound_dev);
+	other[0] = rival ? NULL :
+			   inet_bound_find(table, s->sk.net, s->e.local, s->e.local_port,
+					   (be32){ 0 }, (be16){ 0 }, s->sk.bound_dev);
 	rcu_read_unlock();
 	if (other[0]) {
 		rival = is_rival(other[0], s);
@@ -380,7 +416,8 @@ int tcp_listen(struct socket *s, int backlog)
 	int e = 0;
 
 	lock_sock(sk);
-	if (!tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) || (sk->state == TCPS_CLOSE && sk->shut && t->inet.e.peer.v)) {
+	if (!tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) ||
+	    (sk->state == TCPS_CLOSE && sk->shut && t->inet.e.peer.v)) {
 		e = -EINVAL;
 		goto out;
 	}
@@ -443,7 +480,12 @@ int tcp_accept(struct socket *s, struct socket *fresh, int flags)
 			break;
 		if (!timeo)
 			return -EAGAIN;
-		e = sock_waited(wait_event_interruptible_exclusive_timeout(sk->wait, READ_ONCE(l->accept_len) || READ_ONCE(sk->state) != TCPS_LISTEN, timeo), &timeo);
+		e = sock_waited(wait_event_interruptible_exclusive_timeout(
+					sk->wait,
+					READ_ONCE(l->accept_len) ||
+						READ_ONCE(sk->state) != TCPS_LISTEN,
+					timeo),
+				&timeo);
 		if (e)
 			return e;
 	}

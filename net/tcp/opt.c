@@ -83,9 +83,12 @@ static int set_locked(struct tcp_sock *t, int name, u32 v)
 			return -EINVAL;
 		t->user_mss = (u16)v;
 		return 0;
-	case TCP_KEEPIDLE: return set_keepidle(t, v);
-	case TCP_KEEPINTVL: return set_number(&t->keep_intvl_s, v, 1, MOST_KEEP_S);
-	case TCP_KEEPCNT: return set_number(&t->keep_probes, v, 1, MOST_KEEP_PROBES);
+	case TCP_KEEPIDLE:
+		return set_keepidle(t, v);
+	case TCP_KEEPINTVL:
+		return set_number(&t->keep_intvl_s, v, 1, MOST_KEEP_S);
+	case TCP_KEEPCNT:
+		return set_number(&t->keep_probes, v, 1, MOST_KEEP_PROBES);
 	case TCP_SYNCNT:
 		e = set_number(&n, v, 1, MOST_SYN_TRIES);
 		if (!e)
@@ -170,28 +173,64 @@ int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct upt
 	return sock_put_option(&v, sizeof(v), val, len);
 }
 
-static u32 ms_since(u64 ns, u64 now) { return ns && now > ns ? (u32)((now - ns) / NSEC_PER_MS) : 0; }
+static u32 ms_since(u64 ns, u64 now)
+{
+	return ns && now > ns ? (u32)((now - ns) / NSEC_PER_MS) : 0;
+}
 
 static void fill_info(const struct tcp_sock *t, struct tcp_info *i)
 {
 	u64 now = ktime_get_ns();
 
 	*i = (struct tcp_info){
-		.tcpi_state = t->inet.sk.state, .tcpi_retransmits = t->retries, .tcpi_probes = (u8)t->keep_sent, .tcpi_backoff = t->backoff,
-		.tcpi_ca_state = t->recovery == TCP_REC_OPEN ? 0 : t->recovery == TCP_REC_RECOVERY ? 3 : 4,
-		.tcpi_options = (u8)((t->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (t->sack_ok ? TCPI_OPT_SACK : 0) | (t->wscale_ok ? TCPI_OPT_WSCALE : 0)),
-		.tcpi_snd_wscale = t->snd_wscale & 15, .tcpi_rcv_wscale = t->rcv_wscale & 15,
-		.tcpi_rto = t->rto_us << min_t(u8, t->backoff, 10), .tcpi_ato = (u32)(TCP_DELACK_NS / 1000), .tcpi_snd_mss = t->mss, .tcpi_rcv_mss = t->rcv_mss,
-		.tcpi_unacked = t->packets_out, .tcpi_sacked = t->sacked_out, .tcpi_lost = t->lost_out, .tcpi_retrans = t->retrans_out,
-		.tcpi_last_data_sent = ms_since(t->last_tx_ns, now), .tcpi_last_data_recv = ms_since(t->last_rx_ns, now),
-		.tcpi_last_ack_recv = ms_since(t->last_rx_ns, now), .tcpi_pmtu = t->inet.route.mtu, .tcpi_rcv_ssthresh = t->rcv_wnd,
-		.tcpi_rtt = t->srtt8 >> 3, .tcpi_rttvar = t->rttvar4 >> 2, .tcpi_snd_ssthresh = t->ssthresh, .tcpi_snd_cwnd = t->cwnd,
-		.tcpi_advmss = t->inet.route.mtu ? t->inet.route.mtu - 40 : TCPC_MSS_DEFAULT, .tcpi_reordering = 3, .tcpi_rcv_space = (u32)t->inet.sk.rcvbuf / 2,
-		.tcpi_total_retrans = t->total_retrans, .tcpi_pacing_rate = t->inet.sk.pacing_rate, .tcpi_max_pacing_rate = t->inet.sk.pacing_rate,
-		.tcpi_bytes_acked = t->bytes_acked, .tcpi_bytes_received = t->bytes_received, .tcpi_segs_out = t->segs_out, .tcpi_segs_in = t->segs_in,
-		.tcpi_notsent_bytes = t->write_seq - t->snd_nxt, .tcpi_min_rtt = t->min_rtt_us, .tcpi_data_segs_in = t->data_segs_in,
-		.tcpi_data_segs_out = t->data_segs_out, .tcpi_delivered = (u32)t->delivered, .tcpi_bytes_sent = t->bytes_sent,
-		.tcpi_bytes_retrans = t->bytes_retrans, .tcpi_snd_wnd = t->snd_wnd, .tcpi_rcv_wnd = t->rcv_wnd,
+		.tcpi_state = t->inet.sk.state,
+		.tcpi_retransmits = t->retries,
+		.tcpi_probes = (u8)t->keep_sent,
+		.tcpi_backoff = t->backoff,
+		.tcpi_ca_state = t->recovery == TCP_REC_OPEN	 ? 0 :
+				 t->recovery == TCP_REC_RECOVERY ? 3 :
+								   4,
+		.tcpi_options = (u8)((t->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) |
+				     (t->sack_ok ? TCPI_OPT_SACK : 0) |
+				     (t->wscale_ok ? TCPI_OPT_WSCALE : 0)),
+		.tcpi_snd_wscale = t->snd_wscale & 15,
+		.tcpi_rcv_wscale = t->rcv_wscale & 15,
+		.tcpi_rto = t->rto_us << min_t(u8, t->backoff, 10),
+		.tcpi_ato = (u32)(TCP_DELACK_NS / 1000),
+		.tcpi_snd_mss = t->mss,
+		.tcpi_rcv_mss = t->rcv_mss,
+		.tcpi_unacked = t->packets_out,
+		.tcpi_sacked = t->sacked_out,
+		.tcpi_lost = t->lost_out,
+		.tcpi_retrans = t->retrans_out,
+		.tcpi_last_data_sent = ms_since(t->last_tx_ns, now),
+		.tcpi_last_data_recv = ms_since(t->last_rx_ns, now),
+		.tcpi_last_ack_recv = ms_since(t->last_rx_ns, now),
+		.tcpi_pmtu = t->inet.route.mtu,
+		.tcpi_rcv_ssthresh = t->rcv_wnd,
+		.tcpi_rtt = t->srtt8 >> 3,
+		.tcpi_rttvar = t->rttvar4 >> 2,
+		.tcpi_snd_ssthresh = t->ssthresh,
+		.tcpi_snd_cwnd = t->cwnd,
+		.tcpi_advmss = t->inet.route.mtu ? t->inet.route.mtu - 40 : TCPC_MSS_DEFAULT,
+		.tcpi_reordering = 3,
+		.tcpi_rcv_space = (u32)t->inet.sk.rcvbuf / 2,
+		.tcpi_total_retrans = t->total_retrans,
+		.tcpi_pacing_rate = t->inet.sk.pacing_rate,
+		.tcpi_max_pacing_rate = t->inet.sk.pacing_rate,
+		.tcpi_bytes_acked = t->bytes_acked,
+		.tcpi_bytes_received = t->bytes_received,
+		.tcpi_segs_out = t->segs_out,
+		.tcpi_segs_in = t->segs_in,
+		.tcpi_notsent_bytes = t->write_seq - t->snd_nxt,
+		.tcpi_min_rtt = t->min_rtt_us,
+		.tcpi_data_segs_in = t->data_segs_in,
+		.tcpi_data_segs_out = t->data_segs_out,
+		.tcpi_delivered = (u32)t->delivered,
+		.tcpi_bytes_sent = t->bytes_sent,
+		.tcpi_bytes_retrans = t->bytes_retrans,
+		.tcpi_snd_wnd = t->snd_wnd,
+		.tcpi_rcv_wnd = t->rcv_wnd,
 	};
 	if (t->inet.sk.state == TCPS_LISTEN) {
 		i->tcpi_unacked = t->accept_len;
@@ -209,36 +248,63 @@ static int get_info(struct tcp_sock *t, struct uptr val, struct uptr len)
 	return sock_put_option(&i, sizeof(i), val, len);
 }
 
+/* The options that are a number: what TCP_NAME is now. -ENOIOCTLCMD: NAME is none of them. */
+static s32 get_number(const struct tcp_sock *t, int name)
+{
+	const struct tcp_net *n = tcp_net(t);
+
+	switch (name) {
+	case TCP_NODELAY:
+		return t->nodelay;
+	case TCP_CORK:
+		return t->corked;
+	case TCP_MAXSEG:
+		return tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) ?
+			       t->user_mss ?: TCPC_MSS_DEFAULT :
+			       t->mss;
+	case TCP_KEEPIDLE:
+		return (s32)(t->keep_idle_s ?: (u32)n->keep_time);
+	case TCP_KEEPINTVL:
+		return (s32)(t->keep_intvl_s ?: (u32)n->keep_intvl);
+	case TCP_KEEPCNT:
+		return (s32)(t->keep_probes ?: (u32)n->keep_probes);
+	case TCP_SYNCNT:
+		return t->syn_retries ?: n->syn_retries;
+	case TCP_LINGER2:
+		return t->linger2_s ?: n->fin_timeout;
+	case TCP_DEFER_ACCEPT:
+		return (s32)t->defer_s;
+	case TCP_WINDOW_CLAMP:
+		return (s32)t->window_clamp;
+	case TCP_QUICKACK:
+		return !t->pingpong;
+	case TCP_USER_TIMEOUT:
+		return (s32)t->user_timeout_ms;
+	case TCP_NOTSENT_LOWAT:
+		return (s32)t->notsent_lowat;
+	case TCP_FASTOPEN:
+		return 0;
+	}
+	return -ENOIOCTLCMD;
+}
+
 int tcp_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len)
 {
 	struct tcp_sock *t = tcp_sk(s->sk);
-	const struct tcp_net *n = tcp_net(t);
 	char cc[CC_NAME] = "";
-	s32 v;
+	s32 v = 0;
 
 	if (level != IPPROTO_TCP)
 		return inet_getsockopt(s, level, name, val, len);
 	switch (name) {
-	case TCP_INFO: return get_info(t, val, len);
+	case TCP_INFO:
+		return get_info(t, val, len);
 	case TCP_CONGESTION:
 		strscpy(cc, t->cc->name, sizeof(cc));
 		return sock_put_option(cc, sizeof(cc), val, len);
-	case TCP_NODELAY: v = t->nodelay; break;
-	case TCP_CORK: v = t->corked; break;
-	case TCP_MAXSEG: v = tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) ? t->user_mss ?: TCPC_MSS_DEFAULT : t->mss; break;
-	case TCP_KEEPIDLE: v = (s32)(t->keep_idle_s ?: (u32)n->keep_time); break;
-	case TCP_KEEPINTVL: v = (s32)(t->keep_intvl_s ?: (u32)n->keep_intvl); break;
-	case TCP_KEEPCNT: v = (s32)(t->keep_probes ?: (u32)n->keep_probes); break;
-	case TCP_SYNCNT: v = t->syn_retries ?: n->syn_retries; break;
-	case TCP_LINGER2: v = t->linger2_s ?: n->fin_timeout; break;
-	case TCP_DEFER_ACCEPT: v = (s32)t->defer_s; break;
-	case TCP_WINDOW_CLAMP: v = (s32)t->window_clamp; break;
-	case TCP_QUICKACK: v = !t->pingpong; break;
-	case TCP_USER_TIMEOUT: v = (s32)t->user_timeout_ms; break;
-	case TCP_NOTSENT_LOWAT: v = (s32)t->notsent_lowat; break;
-	case TCP_FASTOPEN: v = 0; break;
-	case TCP_ULP: v = 0; return sock_put_option(&v, 0, val, len);
-	default: return -ENOPROTOOPT;
+	case TCP_ULP:
+		return sock_put_option(&v, 0, val, len);
 	}
-	return sock_put_option(&v, sizeof(v), val, len);
+	v = get_number(t, name);
+	return v == -ENOIOCTLCMD ? -ENOPROTOOPT : sock_put_option(&v, sizeof(v), val, len);
 }

@@ -2,8 +2,9 @@
 /*
  * Sending: from the queue to segments, and segments without data.
  *
- * A packet of sndq has payload alone. To send it is to put a header before a clone of it; what the clone shares is the payload's pages. A packet that is
- * longer than the segment size of now, or than the window, is cut in two first.
+ * A packet of sndq has payload alone. To send it is to put a header before a clone of it; what the
+ * clone shares is the payload's pages. A packet that is longer than the segment size of now, or
+ * than the window, is cut in two first.
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -26,7 +27,8 @@ u32 tcp_space(const struct tcp_sock *t)
 	const struct sock *sk = &t->inet.sk;
 	s64 room = (s64)READ_ONCE(sk->rcvbuf) - atomic_read(&sk->rmem);
 
-	return room <= 0 ? 0 : (u32)room / 2;	/* the other half is for what packets take beside their payload */
+	/* the other half is for what packets take beside their payload */
+	return room <= 0 ? 0 : (u32)room / 2;
 }
 
 u32 tcp_silly_window(const struct tcp_sock *t)
@@ -53,10 +55,13 @@ u32 tcp_first_window(const struct tcp_sock *t)
 	return min3(tcp_space(t), 65535u, t->window_clamp ?: 65535u);
 }
 
-/* The window for the next segment; what was promised once is not taken back (RFC 9293, 3.8.6.2.2). */
+/*
+ * The window for the next segment; what was promised once is not taken back (RFC 9293, 3.8.6.2.2).
+ */
 static u16 select_window(struct tcp_sock *t)
 {
-	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0, space = tcp_space(t);
+	u32 left = after(tcp_rcv_right(t), t->rcv_nxt) ? tcp_rcv_right(t) - t->rcv_nxt : 0,
+	    space = tcp_space(t);
 
 	if (t->no_room) {
 		t->no_room = false;
@@ -102,15 +107,22 @@ void tcp_sync_mss(struct tcp_sock *t)
 
 /* ---- one segment ---- */
 
-static void put_header(struct packet *p, const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window, u16 urgent, const struct tcp_tx_options *o)
+static void put_header(struct packet *p, const struct inet_entry *e, u32 seq, u32 ack, u8 flags,
+		       u16 window, u16 urgent, const struct tcp_tx_options *o)
 {
 	u32 hdr = TCP_HEADER + tcp_options_len(o);
 	struct tcp_wire *h = (struct tcp_wire *)packet_push(p, (u16)hdr);
 	u16 sum = csum_fold_raw(csum_pseudo4(e->local, e->peer, IPPROTO_TCP, p->len, 0));
 
 	*h = (struct tcp_wire){
-		.src = e->local_port, .dst = e->peer_port, .seq = be32_make(seq), .ack = be32_make(ack), .off = (u8)(hdr / 4 << 4), .flags = flags,
-		.window = be16_make(window), .urgent = be16_make(urgent),
+		.src = e->local_port,
+		.dst = e->peer_port,
+		.seq = be32_make(seq),
+		.ack = be32_make(ack),
+		.off = (u8)(hdr / 4 << 4),
+		.flags = flags,
+		.window = be16_make(window),
+		.urgent = be16_make(urgent),
 	};
 	memcpy(&h->csum, &sum, sizeof(sum));
 	tcp_options_encode((u8 *)(h + 1), o);
@@ -121,7 +133,8 @@ static void put_header(struct packet *p, const struct inet_entry *e, u32 seq, u3
 }
 
 /* P has its payload, if any; consumed. */
-static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags, struct tcp_tx_options *o)
+static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
+			struct tcp_tx_options *o)
 {
 	struct inet_sock *s = &t->inet;
 	u16 window, urgent = 0;
@@ -224,7 +237,8 @@ static void link_sent(struct tcp_sock *t, struct packet *p)
 
 	while (*link) {
 		parent = *link;
-		link = before(tcp_cb(p)->seq, tcp_cb(tcp_packet_of(parent))->seq) ? &parent->left : &parent->right;
+		link = before(tcp_cb(p)->seq, tcp_cb(tcp_packet_of(parent))->seq) ? &parent->left :
+										    &parent->right;
 	}
 	rb_link_node(&tcp_cb(p)->rb, parent, link);
 	rb_insert_color(&tcp_cb(p)->rb, &t->sent);
@@ -249,7 +263,7 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 	rest->truesize = (u32)(sizeof(*rest) + payload - (u64)payload * len / all);
 	tcp_recount(t, p, was);
 	b->seq = a->end = a->seq + len;
-	a->flags &= (u8)~(TCP_FIN | TCP_PSH);
+	a->flags &= (u8) ~(TCP_FIN | TCP_PSH);
 	list_add(&rest->list, &p->list);
 	t->sndq.nr++;
 	t->sndq.bytes += rest->truesize;
@@ -264,7 +278,10 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 	return true;
 }
 
-/* The first packet that was not sent is sent; it is accounted even if memory was short, and the timer sends it again. */
+/*
+ * The first packet that was not sent is sent; it is accounted even if memory was short, and the
+ * timer sends it again.
+ */
 static void send_next(struct tcp_sock *t)
 {
 	struct packet *p = t->send_head;
@@ -281,7 +298,10 @@ static void send_next(struct tcp_sock *t)
 		tcp_arm_rto(t);
 }
 
-/* May the packet at send_head, the last of the queue if LAST, go now for all that Nagle says (RFC 9293, 3.7.4)? */
+/*
+ * May the packet at send_head, the last of the queue if LAST, go now for all that Nagle says (RFC
+ * 9293, 3.7.4)?
+ */
 static bool nagle_allows(const struct tcp_sock *t, struct packet *p, bool last, bool now)
 {
 	if (p->len >= t->mss || !last || tcp_cb(p)->flags & TCP_FIN)
@@ -296,7 +316,8 @@ void tcp_push(struct tcp_sock *t, bool now)
 	u32 left, limit;
 	struct packet *p;
 
-	if (!tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(CLOSING) | TCPS(LAST_ACK)))
+	if (!tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) |
+				     TCPS(CLOSING) | TCPS(LAST_ACK)))
 		return;
 	limit = t->snd_una + t->snd_wnd;
 	while ((p = t->send_head)) {
@@ -308,8 +329,12 @@ void tcp_push(struct tcp_sock *t, bool now)
 		if (p->len > t->mss && !tcp_fragment(t, p, t->mss))
 			break;
 		if (p->len > left || (!p->len && !left && !(tcp_cb(p)->flags & TCP_FIN))) {
-			/* A part of a segment waits for more room, unless it is half of the largest window that there was. */
-			if (!left || (t->packets_out && left < t->max_window / 2) || !tcp_fragment(t, p, left))
+			/*
+			 * A part of a segment waits for more room, unless it is half of the largest
+			 * window that there was.
+			 */
+			if (!left || (t->packets_out && left < t->max_window / 2) ||
+			    !tcp_fragment(t, p, left))
 				break;
 		}
 		if (!nagle_allows(t, p, list_is_last(&p->list, &t->sndq.head), now))
@@ -353,14 +378,16 @@ static struct packet *queue_empty(struct tcp_sock *t, u8 flags, gfp_t gfp)
 
 void tcp_send_fin(struct tcp_sock *t)
 {
-	struct packet *p = packet_list_empty(&t->sndq) ? NULL : list_last_entry(&t->sndq.head, struct packet, list);
+	struct packet *p = packet_list_empty(&t->sndq) ?
+				   NULL :
+				   list_last_entry(&t->sndq.head, struct packet, list);
 
 	if (p && t->send_head) {	/* not sent yet: the FIN goes with it */
 		tcp_cb(p)->flags |= TCP_FIN;
 		tcp_cb(p)->end++;
 		t->write_seq++;
 	} else if (!queue_empty(t, TCP_FIN, GFP_ATOMIC | __GFP_HIGH)) {
-		tcp_abort(t, 0);	/* no memory for even that: the peer hears it the hard way */
+		tcp_abort(t, 0); /* no memory for even that: the peer hears it the hard way */
 		return;
 	}
 	tcp_push(t, true);
@@ -429,16 +456,22 @@ void tcp_mtu_changed(struct tcp_sock *t)
 	ip4_sock_route(&t->inet);
 	rcu_read_unlock();
 	tcp_sync_mss(t);
-	if (p && t->packets_out && p->len > t->mss && !tcp_state_in(t, TCPS(CLOSE) | TCPS(SYN_SENT) | TCPS(SYN_RECV)))
+	if (p && t->packets_out && p->len > t->mss &&
+	    !tcp_state_in(t, TCPS(CLOSE) | TCPS(SYN_SENT) | TCPS(SYN_RECV)))
 		tcp_retransmit(t, p);
 }
 
 /* ---- without a sock ---- */
 
-void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window, const struct tcp_tx_options *o)
+void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window,
+	       const struct tcp_tx_options *o)
 {
 	struct ip4_tx tx = { .protocol = IPPROTO_TCP, .src = e->local, .dst = e->peer, .df = true };
-	struct ip4_flow f = { .src = e->local, .dst = e->peer, .oif = e->bound_dev, .protocol = IPPROTO_TCP, .any_src = true };
+	struct ip4_flow f = { .src = e->local,
+			      .dst = e->peer,
+			      .oif = e->bound_dev,
+			      .protocol = IPPROTO_TCP,
+			      .any_src = true };
 	struct packet *p = packet_alloc(GFP_ATOMIC);
 	struct ip4_route r;
 
@@ -455,10 +488,15 @@ void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 windo
 void tcp_reply_reset(struct net *net, struct packet *p, const struct tcp_seg *s)
 {
 	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-	struct inet_entry e = { .net = net, .local = ip->dst, .peer = ip->src, .local_port = s->dst, .peer_port = s->src };
+	struct inet_entry e = { .net = net,
+				.local = ip->dst,
+				.peer = ip->src,
+				.local_port = s->dst,
+				.peer_port = s->src };
 	struct tcp_tx_options none = { 0 };
 
-	if (s->flags & TCP_RST || p->pkt_type != PACKET_HOST || route4_addr_type(net, ip->dst, NULL) != RTN_LOCAL)
+	if (s->flags & TCP_RST || p->pkt_type != PACKET_HOST ||
+	    route4_addr_type(net, ip->dst, NULL) != RTN_LOCAL)
 		return;
 	if (s->flags & TCP_ACK)
 		tcp_reply(&e, s->ack, 0, TCP_RST, 0, &none);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * /proc/PID/net/tcp (proc(5)): listeners first, then connections, half-open ones and TIME-WAIT. What a line says is read without a lock: each value is one
- * that was true, and together they need not have been.
+ * /proc/PID/net/tcp (proc(5)): listeners first, then connections, half-open ones and TIME-WAIT.
+ * What a line says is read without a lock: each value is one that was true, and together they need
+ * not have been.
  */
 #include <lib/minmax.h>
 #include <kernel/time.h>
@@ -17,39 +18,59 @@ enum { TIMER_NONE, TIMER_RTO, TIMER_KEEP, TIMER_TIMEWAIT, TIMER_PROBE };
 
 static void ends(struct seq_file *m, u32 n, const struct inet_entry *e, u32 local, u8 state)
 {
-	seq_printf(m, "%4u: %08X:%04X %08X:%04X %02X", n, local, be16_get(e->local_port), e->peer.v, be16_get(e->peer_port), state);
+	seq_printf(m, "%4u: %08X:%04X %08X:%04X %02X", n, local, be16_get(e->local_port), e->peer.v,
+		   be16_get(e->peer_port), state);
 }
 
-static u64 ticks_left(const struct wheel_timer *w) { return (wheel_left_ns(w) + CLOCK_TICK_NS - 1) / CLOCK_TICK_NS; }
+static u64 ticks_left(const struct wheel_timer *w)
+{
+	return (wheel_left_ns(w) + CLOCK_TICK_NS - 1) / CLOCK_TICK_NS;
+}
 
 static void full(struct seq_file *m, u32 n, struct tcp_sock *t)
 {
 	struct sock *sk = &t->inet.sk;
 	u8 state = READ_ONCE(sk->state);
-	const struct wheel_timer *w = wheel_is_armed(&t->rto_timer) ? &t->rto_timer : wheel_is_armed(&t->keep_timer) ? &t->keep_timer : NULL;
-	int kind = !w ? TIMER_NONE : w == &t->keep_timer ? TIMER_KEEP : READ_ONCE(t->packets_out) ? TIMER_RTO : TIMER_PROBE;
-	u32 rx = state == TCPS_LISTEN ? READ_ONCE(t->accept_len) : (u32)max((int)(READ_ONCE(t->rcv_nxt) - READ_ONCE(t->copied_seq)), 0);
+	const struct wheel_timer *w = wheel_is_armed(&t->rto_timer)  ? &t->rto_timer :
+				      wheel_is_armed(&t->keep_timer) ? &t->keep_timer :
+								       NULL;
+	int kind = !w			     ? TIMER_NONE :
+		   w == &t->keep_timer	     ? TIMER_KEEP :
+		   READ_ONCE(t->packets_out) ? TIMER_RTO :
+					       TIMER_PROBE;
+	u32 rx = state == TCPS_LISTEN ?
+			 READ_ONCE(t->accept_len) :
+			 (u32)max((int)(READ_ONCE(t->rcv_nxt) - READ_ONCE(t->copied_seq)), 0);
 	u32 ssthresh = READ_ONCE(t->ssthresh);
 
 	ends(m, n, &t->inet.e, t->inet.e.local.v, state);
-	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5u %8u %llu %u %pK", state == TCPS_LISTEN ? 0 : READ_ONCE(t->write_seq) - READ_ONCE(t->snd_una), rx, kind,
-		   w ? ticks_left(w) : 0ull, (u32)READ_ONCE(t->retries), from_kuid_munged(current_user_ns(), sk->uid), READ_ONCE(t->keep_sent), sk->ino,
+	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5u %8u %llu %u %pK",
+		   state == TCPS_LISTEN ? 0 : READ_ONCE(t->write_seq) - READ_ONCE(t->snd_una), rx,
+		   kind, w ? ticks_left(w) : 0ull, (u32)READ_ONCE(t->retries),
+		   from_kuid_munged(current_user_ns(), sk->uid), READ_ONCE(t->keep_sent), sk->ino,
 		   (u32)refcount_read(&sk->refs) - 1, (void *)sk);
-	seq_printf(m, " %llu %llu %u %u %d", (u64)READ_ONCE(t->rto_us) / 10000, (u64)(TCP_DELACK_NS / CLOCK_TICK_NS), (u32)READ_ONCE(t->quickacks) << 1 | READ_ONCE(t->pingpong),
-		   READ_ONCE(t->cwnd), state == TCPS_LISTEN ? (s32)READ_ONCE(t->accept_max) : ssthresh >= U32_MAX / 2 ? -1 : (s32)ssthresh);
+	seq_printf(m, " %llu %llu %u %u %d", (u64)READ_ONCE(t->rto_us) / 10000,
+		   (u64)(TCP_DELACK_NS / CLOCK_TICK_NS),
+		   (u32)READ_ONCE(t->quickacks) << 1 | READ_ONCE(t->pingpong), READ_ONCE(t->cwnd),
+		   state == TCPS_LISTEN	   ? (s32)READ_ONCE(t->accept_max) :
+		   ssthresh >= U32_MAX / 2 ? -1 :
+					     (s32)ssthresh);
 }
 
 static void request(struct seq_file *m, u32 n, struct tcp_request *q)
 {
 	ends(m, n, &q->e, q->e.local.v, TCPS_SYN_RECV);
-	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5u %8d %d %d %pK", 0, 0, TIMER_RTO, ticks_left(&q->timer), q->tries,
-		   from_kuid_munged(current_user_ns(), q->listener->inet.sk.uid), 0, 0, 0, (void *)q);
+	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5u %8d %d %d %pK", 0, 0, TIMER_RTO,
+		   ticks_left(&q->timer), q->tries,
+		   from_kuid_munged(current_user_ns(), q->listener->inet.sk.uid), 0, 0, 0,
+		   (void *)q);
 }
 
 static void timewait(struct seq_file *m, u32 n, struct tcp_timewait *w)
 {
 	ends(m, n, &w->e, w->e.local.v, w->fin_wait2 ? TCPS_FIN_WAIT2 : TCPS_TIME_WAIT);
-	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5d %8d %d %d %pK", 0, 0, TIMER_TIMEWAIT, ticks_left(&w->timer), 0, 0, 0, 0, (int)refcount_read(&w->e.refs) - 1,
+	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5d %8d %d %d %pK", 0, 0, TIMER_TIMEWAIT,
+		   ticks_left(&w->timer), 0, 0, 0, 0, (int)refcount_read(&w->e.refs) - 1,
 		   (void *)w);
 }
 
@@ -64,8 +85,15 @@ static void take(struct found *f, struct inet_entry *e)
 		f->e[f->nr++] = e;
 }
 
-static void take_bound(struct ghash_node *n, void *arg) { take(arg, &container_of(n, struct inet_sock, bound)->e); }
-static void take_connected(struct ghash_node *n, void *arg) { take(arg, container_of(n, struct inet_entry, node)); }
+static void take_bound(struct ghash_node *n, void *arg)
+{
+	take(arg, &container_of(n, struct inet_sock, bound)->e);
+}
+
+static void take_connected(struct ghash_node *n, void *arg)
+{
+	take(arg, container_of(n, struct inet_entry, node));
+}
 
 static void line(struct seq_file *m, u32 n, struct inet_entry *e)
 {
@@ -79,7 +107,8 @@ static void line(struct seq_file *m, u32 n, struct inet_entry *e)
 	seq_pad(m, '\n');
 }
 
-static void walk(struct seq_file *m, struct inet_table *table, struct ghash *h, void (*fn)(struct ghash_node *n, void *arg), u32 *nr)
+static void walk(struct seq_file *m, struct inet_table *table, struct ghash *h,
+		 void (*fn)(struct ghash_node *n, void *arg), u32 *nr)
 {
 	u64 pos = 0;
 
@@ -100,7 +129,9 @@ void net_show_tcp(struct seq_file *m, struct net *net)
 	u32 nr = 0;
 
 	seq_setwidth(m, WIDTH);
-	seq_puts(m, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
+	seq_puts(
+		m,
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
 	seq_pad(m, '\n');
 	walk(m, table, &table->bound, take_bound, &nr);
 	walk(m, table, &table->connected, take_connected, &nr);

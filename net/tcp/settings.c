@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Settings under /proc/sys/net/ipv4 (tcp(7)), of each namespace but for those that bound the machine's memory. */
+/*
+ * Settings under /proc/sys/net/ipv4 (tcp(7)), of each namespace but for those that bound the
+ * machine's memory.
+ */
 #include <lib/err.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -26,7 +29,8 @@ static void setting(const char *path, int *value, int least, int most)
 
 static void attr(const char *name, umode_t mode, show_fn show, store_fn store, void *data)
 {
-	struct show_node *n = show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), name, mode, show, store, data);
+	struct show_node *n =
+		show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), name, mode, show, store, data);
 
 	if (n)
 		n->rights = net_setting_rights;
@@ -38,7 +42,8 @@ static ssize_t sizes_show(struct show_node *n, char *buf, size_t size)
 {
 	const int *v = of_caller(n->data);
 
-	return scnprintf(buf, size, "%d\t%d\t%d\n", READ_ONCE(v[0]), READ_ONCE(v[1]), READ_ONCE(v[2]));
+	return scnprintf(buf, size, "%d\t%d\t%d\n", READ_ONCE(v[0]), READ_ONCE(v[1]),
+			 READ_ONCE(v[2]));
 }
 
 /* The next number of *TEXT, at least 1. 0 or -EINVAL. */
@@ -57,7 +62,10 @@ static int next_size(const char **text, int *out)
 	return e || *out < 1 ? -EINVAL : 0;
 }
 
-/* Those that TEXT does not go to are left as they are. All of it is checked before any of it counts. */
+/*
+ * Those that TEXT does not go to are left as they are. All of it is checked before any of it
+ * counts.
+ */
 static ssize_t sizes_store(struct show_node *n, const char *text, size_t len)
 {
 	int *v = of_caller(n->data), now[3], nr = 0;

@@ -2,8 +2,9 @@
 /*
  * TCP's sockets: made, connected, shut down, closed; and the way of a segment to its sock.
  *
- * References: the file's, or the accept queue's before there is one; the table's while the ends are known; one for each armed timer. close(2) gives the file's
- * up at once where nothing is left to do, and otherwise leaves an orphan, which its last acknowledgement or its timer ends.
+ * References: the file's, or the accept queue's before there is one; the table's while the ends are
+ * known; one for each armed timer. close(2) gives the file's up at once where nothing is left to
+ * do, and otherwise leaves an orphan, which its last acknowledgement or its timer ends.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -32,6 +33,11 @@
 static struct siphash_key isn_key __ro_after_init;
 static atomic_t orphans = ATOMIC_INIT(0);
 int tcp_max_orphans = 16384;
+
+void tcp_make_keys(void)
+{
+	get_random_bytes(&isn_key, sizeof(isn_key));
+}
 
 u32 tcp_make_isn(struct net *net, be32 local, be16 lport, be32 peer, be16 pport)
 {
@@ -179,7 +185,8 @@ void tcp_done(struct tcp_sock *t, int err)
 
 void tcp_abort(struct tcp_sock *t, int err)
 {
-	if (tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(SYN_RECV) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2) | TCPS(CLOSE_WAIT) | TCPS(CLOSING) | TCPS(LAST_ACK)))
+	if (tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(SYN_RECV) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2) |
+				    TCPS(CLOSE_WAIT) | TCPS(CLOSING) | TCPS(LAST_ACK)))
 		tcp_send_reset(t);
 	tcp_done(t, err);
 }
@@ -222,7 +229,8 @@ static void tcp_destruct(struct sock *sk)
 {
 	struct tcp_sock *t = tcp_sk(sk);
 
-	DEBUG_ON(wheel_is_armed(&t->rto_timer) || wheel_is_armed(&t->delack_timer) || wheel_is_armed(&t->keep_timer));
+	DEBUG_ON(wheel_is_armed(&t->rto_timer) || wheel_is_armed(&t->delack_timer) ||
+		 wheel_is_armed(&t->keep_timer));
 	purge_sent(t);
 	tcp_purge_received(t);
 	inet_destruct(sk);
@@ -238,10 +246,15 @@ static void backlog_rcv(struct sock *sk, struct packet *p)
 	rcu_read_unlock();
 }
 
-static const struct sock_kind tcp_kind = {
-	.name = "TCP", .size = sizeof(struct tcp_sock), .destruct = tcp_destruct, .backlog_rcv = backlog_rcv, .release_cb = tcp_release_cb,
-	.keepalive = tcp_keepalive, .set = tcp_set_socket_option, .get = tcp_get_socket_option, SOCK_LOCKS("&tcp->sk.lock", "&tcp->sk.owner")
-};
+static const struct sock_kind tcp_kind = { .name = "TCP",
+					   .size = sizeof(struct tcp_sock),
+					   .destruct = tcp_destruct,
+					   .backlog_rcv = backlog_rcv,
+					   .release_cb = tcp_release_cb,
+					   .keepalive = tcp_keepalive,
+					   .set = tcp_set_socket_option,
+					   .get = tcp_get_socket_option,
+					   SOCK_LOCKS("&tcp->sk.lock", "&tcp->sk.owner") };
 
 /* What a child has of its listener's IP. */
 static void inherit(struct inet_sock *s, const struct inet_sock *l)
@@ -258,7 +271,8 @@ static void inherit(struct inet_sock *s, const struct inet_sock *l)
 
 struct tcp_sock *tcp_child(struct tcp_sock *l)
 {
-	struct sock *sk = sock_alloc(&tcp_kind, l->inet.sk.net, true, AF_INET, NULL, IPPROTO_TCP, GFP_ATOMIC | __GFP_NOWARN);
+	struct sock *sk = sock_alloc(&tcp_kind, l->inet.sk.net, true, AF_INET, NULL, IPPROTO_TCP,
+				     GFP_ATOMIC | __GFP_NOWARN);
 	const struct sock *from = &l->inet.sk;
 	struct tcp_sock *t;
 
@@ -314,8 +328,14 @@ static int choose_ends(struct tcp_sock *t, const struct sockaddr_in *to)
 {
 	struct inet_sock *s = &t->inet;
 	struct ip4_flow f = {
-		.dst = { (u32)to->sin_addr.s_addr }, .src = s->saddr, .oif = s->sk.bound_dev, .mark = s->sk.mark, .tos = s->tos, .protocol = IPPROTO_TCP,
-		.any_src = inet_flag(s, INET_FREEBIND) || inet_flag(s, INET_TRANSPARENT), .uid = s->sk.uid,
+		.dst = { (u32)to->sin_addr.s_addr },
+		.src = s->saddr,
+		.oif = s->sk.bound_dev,
+		.mark = s->sk.mark,
+		.tos = s->tos,
+		.protocol = IPPROTO_TCP,
+		.any_src = inet_flag(s, INET_FREEBIND) || inet_flag(s, INET_TRANSPARENT),
+		.uid = s->sk.uid,
 	};
 	int e;
 
@@ -362,7 +382,8 @@ static int tcp_bind(struct socket *sock, const struct __kernel_sockaddr_storage 
 		if (e)
 			inet_set_local(s, be32_make(0));
 		else
-			s->bind_gave |= (in->sin_addr.s_addr ? BOUND_ADDRESS : 0) | (port ? BOUND_PORT : 0);
+			s->bind_gave |= (in->sin_addr.s_addr ? BOUND_ADDRESS : 0) |
+					(port ? BOUND_PORT : 0);
 	}
 	release_sock(&s->sk);
 	return e;
@@ -405,7 +426,8 @@ static int wait_connected(struct tcp_sock *t, long timeo)
 	release_sock(sk);
 	net_ctx_flush();
 	net_poll_look();
-	r = wait_event_interruptible_timeout(sk->wait, !tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)), timeo);
+	r = wait_event_interruptible_timeout(
+		sk->wait, !tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)), timeo);
 	lock_sock(sk);
 	if (!tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
 		return 0;
@@ -418,7 +440,8 @@ static void disconnect(struct tcp_sock *t)
 
 	bool listened = sk->state == TCPS_LISTEN;
 
-	if (tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2)))
+	if (tcp_state_in(t,
+			 TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2)))
 		tcp_send_reset(t);
 	tcp_done(t, 0);
 	if (listened)
@@ -447,7 +470,8 @@ static void disconnect(struct tcp_sock *t)
 	t->cc->init(t);
 }
 
-static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_storage *a, int len, long timeo)
+static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_storage *a, int len,
+			  long timeo)
 {
 	const struct sockaddr_in *to = (const void *)a;
 	struct sock *sk = &t->inet.sk;
@@ -489,7 +513,8 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 	return 0;
 }
 
-static int tcp_connect(struct socket *s, const struct __kernel_sockaddr_storage *a, int len, int flags)
+static int tcp_connect(struct socket *s, const struct __kernel_sockaddr_storage *a, int len,
+		       int flags)
 {
 	struct sock *sk = s->sk;
 	int e;
@@ -553,7 +578,9 @@ static void linger(struct tcp_sock *t)
 
 	release_sock(sk);
 	net_ctx_flush();
-	(void)wait_event_interruptible_timeout(sk->wait, !tcp_state_in(t, TCPS(FIN_WAIT1) | TCPS(CLOSING) | TCPS(LAST_ACK)), ticks);
+	(void)wait_event_interruptible_timeout(
+		sk->wait, !tcp_state_in(t, TCPS(FIN_WAIT1) | TCPS(CLOSING) | TCPS(LAST_ACK)),
+		ticks);
 	lock_sock(sk);
 }
 
@@ -569,7 +596,9 @@ static bool say_goodbye(struct tcp_sock *t)
 		return false;
 	}
 	/* RFC 2525, 2.17: what nobody will read is not acknowledged in silence. */
-	if ((unread && tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(SYN_RECV) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2))) || (sock_flag(sk, SOCK_F_LINGER) && !sk->linger_s)) {
+	if ((unread && tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(SYN_RECV) |
+					       TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2))) ||
+	    (sock_flag(sk, SOCK_F_LINGER) && !sk->linger_s)) {
 		tcp_abort(t, 0);
 		return false;
 	}
@@ -611,7 +640,9 @@ static int tcp_release(struct socket *s)
 		if (t->linger2_s < 0)
 			tcp_abort(t, 0);
 		else
-			tcp_time_wait(t, true, (u64)(t->linger2_s ?: tcp_net(t)->fin_timeout) * NSEC_PER_SEC);
+			tcp_time_wait(t, true,
+				      (u64)(t->linger2_s ?: tcp_net(t)->fin_timeout) *
+					      NSEC_PER_SEC);
 	}
 	if (sk->state == TCPS_CLOSE)
 		unhash(t);
@@ -626,244 +657,34 @@ static int tcp_getname(struct socket *s, struct __kernel_sockaddr_storage *a, bo
 {
 	struct tcp_sock *t = tcp_sk(s->sk);
 
-	if (peer && (tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN) | TCPS(SYN_SENT)) || !t->inet.e.peer.v))
+	if (peer &&
+	    (tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN) | TCPS(SYN_SENT)) || !t->inet.e.peer.v))
 		return -ENOTCONN;
 	return inet_getname(s, a, peer);
 }
 
-/* ---- segments in ---- */
-
-static bool check_sum(struct packet *p)
-{
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-
-	if (p->csum_state == PACKET_CSUM_VERIFIED || p->csum_state == PACKET_CSUM_PARTIAL)
-		return true;		/* PARTIAL: it never left the machine */
-	return !csum_fold(packet_sum(p, 0, p->len, csum_pseudo4(ip->src, ip->dst, IPPROTO_TCP, p->len, 0)));
-}
-
-static void to_sock(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
-{
-	struct sock *sk = &t->inet.sk;
-
-	spin_lock(&sk->lock);
-	sk->napi_id = p->napi_id;
-	if (!sock_owned(sk))
-		tcp_input(t, p, s);
-	else if (!sock_backlog_add(sk, p))
-		packet_free(p, DROP_BACKLOG);
-	spin_unlock(&sk->lock);
-}
-
-/* No connection has these ends: a listener, or nobody. */
-static void to_listener(struct net *net, struct packet *p, const struct tcp_seg *s)
-{
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-	struct inet_sock *l = inet_bound_find(&net->tcp->table, net, ip->dst, s->dst, ip->src, s->src, (int)p->iif);
-
-	if (!l) {
-		tcp_reply_reset(net, p, s);
-		packet_free(p, DROP_NO_SOCKET);
-		return;
-	}
-	tcp_listen_rcv(container_of(l, struct tcp_sock, inet), p, s);
-	sock_put(&l->sk);
-}
-
-static void dispatch(struct net *net, struct packet *p, const struct tcp_seg *s)
-{
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-	struct inet_table *table = &net->tcp->table;
-	struct inet_entry *e = inet_connected_find(table, net, ip->dst, s->dst, ip->src, s->src, (int)p->iif);
-
-	if (!e) {
-		to_listener(net, p, s);
-		return;
-	}
-	switch (e->kind) {
-	case INET_FULL:
-		to_sock(container_of(inet_of_entry(e), struct tcp_sock, inet), p, s);
-		break;
-	case INET_REQUEST:
-		tcp_request_rcv(container_of(e, struct tcp_request, e), p, s);
-		break;
-	default:
-		if (tcp_timewait_rcv(container_of(e, struct tcp_timewait, e), p, s))
-			to_listener(net, p, s);
-	}
-	inet_entry_put(table, e);
-}
-
-static void receive(struct packet *p)
-{
-	struct tcp_seg s;
-	u32 hdr;
-
-	if (p->pkt_type != PACKET_HOST || !packet_need(p, TCP_HEADER))
-		goto bad;
-	hdr = tcp_header_len(packet_data(p), p->linear, p->len);
-	if (!hdr || !packet_need(p, (u16)hdr))
-		goto bad;
-	if (!check_sum(p)) {
-		packet_free(p, DROP_CSUM);
-		return;
-	}
-	packet_set_transport(p);
-	tcp_decode(&s, packet_data(p), p->len);
-	dispatch(p->dev->net, p, &s);
-	return;
-bad:
-	packet_free(p, DROP_BAD_HEADER);
-}
-
 static const struct sock_ops tcp_ops = {
-	.release = tcp_release, .bind = tcp_bind, .connect = tcp_connect, .accept = tcp_accept, .getname = tcp_getname, .poll = tcp_poll,
-	.ioctl = tcp_ioctl, .listen = tcp_listen, .shutdown = tcp_shutdown, .setsockopt = tcp_setsockopt, .getsockopt = tcp_getsockopt,
-	.sendmsg = tcp_sendmsg, .recvmsg = tcp_recvmsg, .fasync = sock_fasync,
+	.release = tcp_release,
+	.bind = tcp_bind,
+	.connect = tcp_connect,
+	.accept = tcp_accept,
+	.getname = tcp_getname,
+	.poll = tcp_poll,
+	.ioctl = tcp_ioctl,
+	.listen = tcp_listen,
+	.shutdown = tcp_shutdown,
+	.setsockopt = tcp_setsockopt,
+	.getsockopt = tcp_getsockopt,
+	.sendmsg = tcp_sendmsg,
+	.recvmsg = tcp_recvmsg,
+	.fasync = sock_fasync,
 };
 
-/* An ICMP error about a segment of ours: hard ones end an attempt to connect, all others are the reason if it times out (RFC 1122, 4.2.3.9). */
-static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bool fatal)
-{
-	struct { be16 src, dst; be32 seq; } h;
-	struct net *net = p->dev->net;
-	struct inet_entry *e;
-	struct tcp_sock *t;
-	struct sock *sk;
-	u32 seq;
-
-	if (!packet_read(p, q->transport_at, &h, sizeof(h)))
-		return;
-	e = inet_connected_find(&net->tcp->table, net, q->src, h.src, q->dst, h.dst, (int)p->iif);
-	if (!e)
-		return;
-	if (e->kind != INET_FULL) {
-		inet_entry_put(&net->tcp->table, e);
-		return;
-	}
-	t = container_of(inet_of_entry(e), struct tcp_sock, inet);
-	sk = &t->inet.sk;
-	seq = be32_get(h.seq);
-	spin_lock(&sk->lock);
-	if (before(seq, t->snd_una) || after(seq, t->snd_nxt) || sk->state == TCPS_CLOSE) {
-		/* of no segment in flight: a guess */
-	} else if (err == EMSGSIZE) {
-		if (sock_owned(sk))
-			atomic_long_or(1l << TCP_D_MTU, &t->deferred);
-		else
-			tcp_mtu_changed(t);
-	} else if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)) && fatal && !sock_owned(sk)) {
-		tcp_done(t, err);
-	} else {
-		sk->err_soft = err;
-		if (inet_flag(&t->inet, INET_RECVERR) && !sock_owned(sk)) {
-			sock_set_error(sk, err);
-			sock_report_error(sk);
-		}
-	}
-	spin_unlock(&sk->lock);
-	inet_entry_put(&net->tcp->table, e);
-}
-
-static const struct inet_protocol tcp_protocol = { .receive = receive, .error = icmp_error };
 struct inet_type tcp_type = {
-	.type = SOCK_STREAM, .protocol = IPPROTO_TCP, .is_default = true, .kind = &tcp_kind, .ops = &tcp_ops, .init = tcp_init_sock,
+	.type = SOCK_STREAM,
+	.protocol = IPPROTO_TCP,
+	.is_default = true,
+	.kind = &tcp_kind,
+	.ops = &tcp_ops,
+	.init = tcp_init_sock,
 };
-
-/* ---- namespaces ---- */
-
-static int net_begin(struct net *net)
-{
-	struct tcp_net *n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
-	int e;
-
-	if (!n)
-		return -ENOMEM;
-	*n = (struct tcp_net){
-		.rmem = { 4096, 131072, 6 << 20 }, .wmem = { 4096, 16384, 4 << 20 }, .syn_backlog = 512, .fin_timeout = 60, .keep_time = 7200,	/* not a page */
-		.keep_intvl = 75, .keep_probes = 9, .syn_retries = 6, .synack_retries = 5, .retries2 = 15, .window_scaling = 1, .sack = 1,
-		.timestamps = 1, .max_timewait = 65536, .cc = &tcp_cubic,
-	};
-	e = inet_table_init(&n->table);
-	if (e) {
-		kfree(n);
-		return e;
-	}
-	n->table.entry_free = tcp_entry_free;
-	net->tcp = n;
-	net->inet->tcp = &n->table;
-	return 0;
-}
-
-#define BATCH 16
-
-struct batch {
-	struct inet_entry *e[BATCH];
-	int n;
-};
-
-static void collect(struct ghash_node *node, void *arg)
-{
-	struct inet_entry *e = container_of(node, struct inet_entry, node);
-	struct batch *b = arg;
-
-	if (b->n < BATCH && inet_entry_get(e))
-		b->e[b->n++] = e;
-}
-
-static void end_entry(struct inet_entry *e)
-{
-	struct sock *sk;
-
-	if (e->kind == INET_TIMEWAIT) {
-		tcp_timewait_forget(container_of(e, struct tcp_timewait, e));
-	} else if (e->kind == INET_FULL) {
-		sk = &inet_of_entry(e)->sk;
-		lock_sock(sk);
-		tcp_done(tcp_sk(sk), 0);
-		release_sock(sk);
-	}
-}
-
-/* No program has a socket any more: orphans and TIME-WAIT are left. */
-static void net_end(struct net *net)
-{
-	struct inet_table *table = &net->tcp->table;
-
-	while (ghash_count(&table->connected)) {
-		struct batch b = { .n = 0 };
-
-		for (u64 pos = 0; pos < GHASH_END && b.n < BATCH;)
-			ghash_walk(&table->connected, &pos, collect, &b);
-		for (int i = 0; i < b.n; i++) {
-			end_entry(b.e[i]);
-			inet_entry_put(table, b.e[i]);
-		}
-		cond_resched();
-	}
-}
-
-/* Timers of TIME-WAIT that ran meanwhile had pins: nothing refers to the tables. */
-static void net_release(struct net *net)
-{
-	if (!net->tcp)			/* the namespace failed to begin */
-		return;
-	inet_table_destroy(&net->tcp->table);
-	kfree(net->tcp);
-}
-
-static struct net_ops tcp_net_ops = { .init = net_begin, .end = net_end, .release = net_release };
-
-static int tcp_begin(void)
-{
-	int e;
-
-	get_random_bytes(&isn_key, sizeof(isn_key));
-	e = net_register_ops(&tcp_net_ops);
-	if (e)
-		return e;
-	inet_register_protocol(IPPROTO_TCP, &tcp_protocol);
-	inet_register_type(&tcp_type);
-	return 0;
-}
-INITCALL(subsys, tcp_begin);

@@ -2,17 +2,20 @@
 /*
  * TCP (RFC 9293) between its files.
  *
- * A connection's state belongs to its owner (lock_sock()), or to the holder of sk->lock while there is none; letters as in net/sock.h. Packets, timers and
- * calls all come to it that way, so that there is no lock of TCP's own.
+ * A connection's state belongs to its owner (lock_sock()), or to the holder of sk->lock while there
+ * is none; letters as in net/sock.h. Packets, timers and calls all come to it that way, so that
+ * there is no lock of TCP's own.
  *
- * Sequence numbers: snd_una <= snd_nxt <= write_seq; copied_seq <= rcv_nxt, copied_seq is what the program has read.
- * Send queue: sndq holds payload packets from snd_una on, in order; those before send_head were sent, and are in the tree `sent` too. A segment is
- * sent as a clone with a header. Receive queue: sk->queue.rx, in order; packets that came early are in the tree `early`.
+ * Sequence numbers: snd_una <= snd_nxt <= write_seq; copied_seq <= rcv_nxt, copied_seq is what the
+ * program has read. Send queue: sndq holds payload packets from snd_una on, in order; those before
+ * send_head were sent, and are in the tree `sent` too. A segment is sent as a clone with a header.
+ * Receive queue: sk->queue.rx, in order; packets that came early are in the tree `early`.
  *
- * Half-open connections of a listener (struct tcp_request) and TIME-WAIT (struct tcp_timewait) are small types in the table of connections.
+ * Half-open connections of a listener (struct tcp_request) and TIME-WAIT (struct tcp_timewait) are
+ * small types in the table of connections.
  *
- * Timers run in a thread (sched/wheel.h); an armed timer holds a reference of the sock. One that finds the sock owned leaves a mark in `deferred`,
- * and release_sock() does the work.
+ * Timers run in a thread (sched/wheel.h); an armed timer holds a reference of the sock. One that
+ * finds the sock owned leaves a mark in `deferred`, and release_sock() does the work.
  */
 #pragma once
 
@@ -38,8 +41,17 @@
 
 /* States, with the numbers that programs see (TCP_INFO, /proc/net/tcp). */
 enum tcp_state {
-	TCPS_ESTABLISHED = 1, TCPS_SYN_SENT, TCPS_SYN_RECV, TCPS_FIN_WAIT1, TCPS_FIN_WAIT2, TCPS_TIME_WAIT, TCPS_CLOSE, TCPS_CLOSE_WAIT,
-	TCPS_LAST_ACK, TCPS_LISTEN, TCPS_CLOSING,
+	TCPS_ESTABLISHED = 1,
+	TCPS_SYN_SENT,
+	TCPS_SYN_RECV,
+	TCPS_FIN_WAIT1,
+	TCPS_FIN_WAIT2,
+	TCPS_TIME_WAIT,
+	TCPS_CLOSE,
+	TCPS_CLOSE_WAIT,
+	TCPS_LAST_ACK,
+	TCPS_LISTEN,
+	TCPS_CLOSING,
 };
 #define TCPS(s) (1u << TCPS_##s)
 
@@ -52,11 +64,18 @@ struct tcp_cb {
 	u8 mark;			/* TCPM_* */
 	u8 sent;			/* how often */
 };
-static inline struct tcp_cb *tcp_cb(struct packet *p) { return (struct tcp_cb *)p->cb; }
+static inline struct tcp_cb *tcp_cb(struct packet *p)
+{
+	return (struct tcp_cb *)p->cb;
+}
+
 static inline struct packet *tcp_packet_of(struct rb_node *n)
 {
-	return n ? (struct packet *)((u8 *)rb_entry(n, struct tcp_cb, rb) - offsetof(struct packet, cb)) : NULL;
+	return n ? (struct packet *)((u8 *)rb_entry(n, struct tcp_cb, rb) -
+				     offsetof(struct packet, cb)) :
+		   NULL;
 }
+
 _Static_assert(sizeof(struct tcp_cb) <= PACKET_CB, "fits");
 #define TCPM_SACKED 1
 #define TCPM_LOST 2
@@ -91,7 +110,7 @@ struct tcp_sock {
 	u32 cwnd, cwnd_count, ssthresh, prior_cwnd, prior_ssthresh, high_seq;
 	u8 recovery;			/* enum tcp_recovery */
 	bool cwnd_limited;
-	bool fast;			/* recovery has begun or gone on: one lost segment goes whatever is in flight */
+	bool fast; /* recovery has begun or gone on: one lost segment goes whatever is in flight */
 	u64 rack_ns;			/* when the latest sent of those that arrived was sent */
 	u32 rack_end;
 	u32 total_retrans, dupacks;
@@ -100,7 +119,7 @@ struct tcp_sock {
 	/* round trips: o; in us, srtt 8 times as large, rttvar 4 */
 	u32 srtt8, rttvar4, rto_us, min_rtt_us;
 	u8 backoff, retries;
-	u64 stuck_since_ns;		/* since when nothing is acknowledged; 0: nothing is sent again */
+	u64 stuck_since_ns; /* since when nothing is acknowledged; 0: nothing is sent again */
 
 	/* receiving: o */
 	u32 rcv_nxt, rcv_wup, rcv_wnd, copied_seq, rcv_irs, window_clamp;
@@ -113,13 +132,15 @@ struct tcp_sock {
 	u64 ts_recent_ns;
 	u32 rcv_mss;			/* what the peer seems to send at a time */
 	u8 quickacks;
-	u8 pushed;			/* since the last ACK: 1: a segment that may be the last for now, 2: more than one */
+	/* since the last ACK: 1: a segment that may be the last for now, 2: more than one */
+	u8 pushed;
 	bool pingpong, ack_now;
-	bool no_room;			/* a segment within the window was dropped: the next window is 0, whatever was promised */
+	/* a segment within the window was dropped: the next window is 0, whatever was promised */
+	bool no_room;
 	u32 urg_seq;
 	bool urg_valid, urg_have;	/* a mark lies ahead, or was not passed; its byte is here */
 	u8 urg_byte;
-	u64 drs_begin_ns;		/* the receive buffer's tuning: bytes read within a round trip */
+	u64 drs_begin_ns; /* the receive buffer's tuning: bytes read within a round trip */
 	u32 drs_seq;
 
 	/* timers */
@@ -139,15 +160,23 @@ struct tcp_sock {
 	struct list_head accept_queue;	/* children by accept_node */
 	struct list_head requests;	/* struct tcp_request by node */
 	u32 accept_len, accept_max, nr_requests, defer_s;
-	struct list_head accept_node;	/* of a child: its listener's lock; empty: it is in no queue */
+	/* of a child: its listener's lock; empty: it is in no queue */
+	struct list_head accept_node;
 
 	/* counters: o */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	u32 segs_in, segs_out, data_segs_in, data_segs_out;
 };
 
-static inline struct tcp_sock *tcp_sk(const struct sock *sk) { return (struct tcp_sock *)sk; }
-static inline struct sock *tcp_sock_of(struct tcp_sock *t) { return &t->inet.sk; }
+static inline struct tcp_sock *tcp_sk(const struct sock *sk)
+{
+	return (struct tcp_sock *)sk;
+}
+
+static inline struct sock *tcp_sock_of(struct tcp_sock *t)
+{
+	return &t->inet.sk;
+}
 
 struct tcp_request {
 	struct inet_entry e;		/* first */
@@ -178,7 +207,8 @@ struct tcp_cc {
 	const char *name;
 	void (*init)(struct tcp_sock *t);
 	u32 (*ssthresh)(struct tcp_sock *t);	/* upon loss: the new slow-start threshold */
-	void (*avoid)(struct tcp_sock *t, u32 acked);	/* ACKED segments arrived; cwnd was the limit */
+	/* ACKED segments arrived; cwnd was the limit */
+	void (*avoid)(struct tcp_sock *t, u32 acked);
 	void (*timeout)(struct tcp_sock *t);		/* a retransmission timeout */
 };
 extern const struct tcp_cc tcp_reno, tcp_cubic;
@@ -192,18 +222,46 @@ struct tcp_net {
 	struct inet_table table;
 	atomic_t nr_timewait;
 	int rmem[3], wmem[3];		/* least, at first, most: bytes */
-	int syn_backlog, fin_timeout, keep_time, keep_intvl, keep_probes, syn_retries, synack_retries, retries2, window_scaling, sack, timestamps,
-	    abort_on_overflow, max_timewait;
+	int syn_backlog, fin_timeout, keep_time, keep_intvl, keep_probes, syn_retries,
+		synack_retries, retries2, window_scaling, sack, timestamps, abort_on_overflow,
+		max_timewait;
 	const struct tcp_cc *cc;	/* of new sockets */
 };
-static inline struct tcp_net *tcp_net(const struct tcp_sock *t) { return t->inet.sk.net->tcp; }
+static inline struct tcp_net *tcp_net(const struct tcp_sock *t)
+{
+	return t->inet.sk.net->tcp;
+}
 
-static inline bool before(u32 a, u32 b) { return (s32)(a - b) < 0; }
-static inline bool after(u32 a, u32 b) { return before(b, a); }
-static inline u32 tcp_in_flight(const struct tcp_sock *t) { return t->packets_out - t->sacked_out - t->lost_out + t->retrans_out; }
-static inline u32 tcp_rcv_right(const struct tcp_sock *t) { return t->rcv_wup + t->rcv_wnd; }
-static inline bool tcp_state_in(const struct tcp_sock *t, u32 states) { return 1u << t->inet.sk.state & states; }
-static inline u32 tcp_clock_ms(void) { return (u32)(ktime_get_ns() / NSEC_PER_MS); }
+static inline bool before(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0;
+}
+
+static inline bool after(u32 a, u32 b)
+{
+	return before(b, a);
+}
+
+static inline u32 tcp_in_flight(const struct tcp_sock *t)
+{
+	return t->packets_out - t->sacked_out - t->lost_out + t->retrans_out;
+}
+
+static inline u32 tcp_rcv_right(const struct tcp_sock *t)
+{
+	return t->rcv_wup + t->rcv_wnd;
+}
+
+static inline bool tcp_state_in(const struct tcp_sock *t, u32 states)
+{
+	return 1u << t->inet.sk.state & states;
+}
+
+static inline u32 tcp_clock_ms(void)
+{
+	return (u32)(ktime_get_ns() / NSEC_PER_MS);
+}
+
 static inline bool tcp_deferred_test_clear(struct tcp_sock *t, enum tcp_deferred d)
 {
 	return (u64)atomic_long_fetch_andnot(1l << d, &t->deferred) >> d & 1;
@@ -211,14 +269,18 @@ static inline bool tcp_deferred_test_clear(struct tcp_sock *t, enum tcp_deferred
 
 /* sock.c */
 extern struct inet_type tcp_type;
-extern int tcp_max_orphans;		/* how many connections without a program there may be, the machine's */
+extern int tcp_max_orphans; /* how many connections without a program there may be, the machine's */
 void tcp_set_state(struct tcp_sock *t, enum tcp_state s);
-/* The connection is over, with error ERR (positive; 0: none): it is in no table, has no timer, and waiters are awake. Owner or sk->lock. */
+/*
+ * The connection is over, with error ERR (positive; 0: none): it is in no table, has no timer, and
+ * waiters are awake. Owner or sk->lock.
+ */
 void tcp_done(struct tcp_sock *t, int err);
 /* The same after a RST, where the peer may not know. */
 void tcp_abort(struct tcp_sock *t, int err);
 /* A new one with the listener's settings, owned by nobody. Atomic. NULL. */
 struct tcp_sock *tcp_child(struct tcp_sock *listener);
+void tcp_make_keys(void);	/* at boot, before the two below */
 u32 tcp_make_isn(struct net *net, be32 local, be16 lport, be32 peer, be16 pport);
 u32 tcp_make_ts_offset(struct net *net, be32 local, be32 peer);
 /* P of sndq, whose truesize WAS another, counts for what it is. */
@@ -233,9 +295,9 @@ void tcp_purge_received(struct tcp_sock *t);
 
 /* out.c */
 int tcp_transmit(struct tcp_sock *t, struct packet *p);		/* a segment of sndq, maybe again */
-void tcp_push(struct tcp_sock *t, bool now);	/* what windows and Nagle allow; NOW: small ones too */
+void tcp_push(struct tcp_sock *t, bool now); /* what windows and Nagle allow; NOW: small ones too */
 void tcp_send_ack(struct tcp_sock *t);
-void tcp_send_probe(struct tcp_sock *t);	/* an old sequence number that is answered by an ACK */
+void tcp_send_probe(struct tcp_sock *t); /* an old sequence number that is answered by an ACK */
 bool tcp_send_window_probe(struct tcp_sock *t);	/* false: no memory */
 void tcp_send_fin(struct tcp_sock *t);
 void tcp_send_reset(struct tcp_sock *t);
@@ -243,14 +305,19 @@ void tcp_send_reset(struct tcp_sock *t);
 int tcp_start_syn(struct tcp_sock *t);
 int tcp_retransmit(struct tcp_sock *t, struct packet *p);
 void tcp_retransmit_lost(struct tcp_sock *t);
-/* The way takes shorter packets than it did: the route is asked again, and what was too long goes again. Owner or sk->lock. */
+/*
+ * The way takes shorter packets than it did: the route is asked again, and what was too long goes
+ * again. Owner or sk->lock.
+ */
 void tcp_mtu_changed(struct tcp_sock *t);
 /* A RST in answer to S, which came for nobody. Within RCU. */
 void tcp_reply_reset(struct net *net, struct packet *p, const struct tcp_seg *s);
 /* A segment without data of a connection that is no full sock. Within RCU. */
-void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window, const struct tcp_tx_options *o);
+void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window,
+	       const struct tcp_tx_options *o);
 u32 tcp_space(const struct tcp_sock *t);	/* payload that the receive buffer has room for */
-u32 tcp_silly_window(const struct tcp_sock *t);	/* less room than this is told of as none (RFC 9293, 3.8.6.2.2) */
+/* less room than this is told of as none (RFC 9293, 3.8.6.2.2) */
+u32 tcp_silly_window(const struct tcp_sock *t);
 /* The scale that lets the largest receive buffer be told of. */
 u8 tcp_choose_wscale(const struct tcp_net *n);
 /* What a first window is, at most 65535. */
@@ -260,8 +327,10 @@ void tcp_sync_mss(struct tcp_sock *t);
 bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len) __must_check;
 
 /* in.c */
-void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s);	/* owner or sk->lock; within RCU; consumes P */
-void tcp_established(struct tcp_sock *t);	/* windows, clocks and buffers of one that becomes ESTABLISHED */
+/* owner or sk->lock; within RCU; consumes P */
+void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s);
+/* windows, clocks and buffers of one that becomes ESTABLISHED */
+void tcp_established(struct tcp_sock *t);
 u32 tcp_sack_options(struct tcp_sock *t, struct tcp_tx_options *o, u32 room);
 
 /* ack.c: acknowledgements and loss */
@@ -280,15 +349,20 @@ void tcp_release_cb(struct sock *sk);
 void tcp_keepalive(struct sock *sk, bool on);
 
 /* listen.c */
-void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s);	/* within RCU; consumes P; no lock held */
-void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_seg *s);	/* the same */
+/* within RCU; consumes P; no lock held */
+void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s);
+/* the same */
+void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_seg *s);
 int tcp_listen(struct socket *s, int backlog);
 int tcp_accept(struct socket *s, struct socket *fresh, int flags);
 void tcp_listen_stop(struct tcp_sock *l);	/* owner; nobody finds it any more */
 void tcp_entry_free(struct inet_entry *e);
 
 /* timewait.c */
-/* T goes; its ends stay in the table for NS. FIN_WAIT2: the peer's FIN is missing. Without memory T just goes. */
+/*
+ * T goes; its ends stay in the table for NS. FIN_WAIT2: the peer's FIN is missing. Without memory T
+ * just goes.
+ */
 void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns);
 /* W leaves the table. */
 void tcp_timewait_forget(struct tcp_timewait *w);
@@ -308,3 +382,6 @@ int tcp_set_socket_option(struct sock *sk, int name, struct uptr val, int len);
 int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct uptr len);
 int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
 int tcp_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len);
+
+/* rx.c */
+extern const struct inet_protocol tcp_protocol;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Three timers a connection: what was sent is sent again, or a closed window is asked for (rto); an ACK that waited for company goes (delack); a peer
- * that is silent is asked (keep). Each function takes sk->lock; where the sock is owned it leaves a mark, and the owner does the work as it lets go.
+ * Three timers a connection: what was sent is sent again, or a closed window is asked for (rto); an
+ * ACK that waited for company goes (delack); a peer that is silent is asked (keep). Each function
+ * takes sk->lock; where the sock is owned it leaves a mark, and the owner does the work as it lets
+ * go.
  */
 #include <lib/minmax.h>
 #include <kernel/rcu.h>
@@ -28,12 +30,17 @@ static bool is_hopeless(struct tcp_sock *t, u32 tries)
 {
 	u64 now = ktime_get_ns();
 
-	if (t->user_timeout_ms && t->stuck_since_ns && now - t->stuck_since_ns >= (u64)t->user_timeout_ms * NSEC_PER_MS)
+	if (t->user_timeout_ms && t->stuck_since_ns &&
+	    now - t->stuck_since_ns >= (u64)t->user_timeout_ms * NSEC_PER_MS)
 		return true;
 	if (sock_flag(&t->inet.sk, SOCK_F_DEAD))
 		tries = min(tries, (u32)TCP_ORPHAN_TRIES);
-	/* A peer that answers, but has taken its window back, is alive. Nobody waits for it where no program has the socket. */
-	if (!t->snd_wnd && t->packets_out && !sock_flag(&t->inet.sk, SOCK_F_DEAD) && now - t->last_rx_ns < 2 * TCP_RTO_MAX_US * 1000ull)
+	/*
+	 * A peer that answers, but has taken its window back, is alive. Nobody waits for it where
+	 * no program has the socket.
+	 */
+	if (!t->snd_wnd && t->packets_out && !sock_flag(&t->inet.sk, SOCK_F_DEAD) &&
+	    now - t->last_rx_ns < 2 * TCP_RTO_MAX_US * 1000ull)
 		return false;
 	return !t->user_timeout_ms && t->retries >= tries;
 }
@@ -42,7 +49,8 @@ static u32 most_tries(const struct tcp_sock *t)
 {
 	if (tcp_state_in(t, TCPS(SYN_SENT)))
 		return t->syn_retries ?: (u32)tcp_net(t)->syn_retries;
-	return tcp_state_in(t, TCPS(SYN_RECV)) ? (u32)tcp_net(t)->synack_retries : (u32)tcp_net(t)->retries2;
+	return tcp_state_in(t, TCPS(SYN_RECV)) ? (u32)tcp_net(t)->synack_retries :
+						 (u32)tcp_net(t)->retries2;
 }
 
 static void rto_expired(struct tcp_sock *t)
@@ -54,7 +62,8 @@ static void rto_expired(struct tcp_sock *t)
 	if (!t->stuck_since_ns)
 		t->stuck_since_ns = ktime_get_ns();
 	/* An orphan's peer that keeps its window shut, and says so, cannot hold it for ever. */
-	if (is_hopeless(t, most_tries(t)) || (sock_flag(&t->inet.sk, SOCK_F_DEAD) && t->backoff >= TCP_ORPHAN_TRIES)) {
+	if (is_hopeless(t, most_tries(t)) ||
+	    (sock_flag(&t->inet.sk, SOCK_F_DEAD) && t->backoff >= TCP_ORPHAN_TRIES)) {
 		if (sock_flag(&t->inet.sk, SOCK_F_DEAD))
 			tcp_abort(t, 0);
 		else
@@ -84,22 +93,32 @@ static void delack_expired(struct tcp_sock *t)
 	}
 }
 
-static u64 keep_idle_ns(const struct tcp_sock *t) { return (u64)(t->keep_idle_s ?: (u32)tcp_net(t)->keep_time) * NSEC_PER_SEC; }
-static u64 keep_intvl_ns(const struct tcp_sock *t) { return (u64)(t->keep_intvl_s ?: (u32)tcp_net(t)->keep_intvl) * NSEC_PER_SEC; }
+static u64 keep_idle_ns(const struct tcp_sock *t)
+{
+	return (u64)(t->keep_idle_s ?: (u32)tcp_net(t)->keep_time) * NSEC_PER_SEC;
+}
+
+static u64 keep_intvl_ns(const struct tcp_sock *t)
+{
+	return (u64)(t->keep_intvl_s ?: (u32)tcp_net(t)->keep_intvl) * NSEC_PER_SEC;
+}
 
 static void keep_expired(struct tcp_sock *t)
 {
 	u64 idle, silent = ktime_get_ns() - t->last_rx_ns;
 	u32 probes = t->keep_probes ?: (u32)tcp_net(t)->keep_probes;
 
-	if (!sock_flag(&t->inet.sk, SOCK_F_KEEPALIVE) || tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN) | TCPS(SYN_SENT)))
+	if (!sock_flag(&t->inet.sk, SOCK_F_KEEPALIVE) ||
+	    tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN) | TCPS(SYN_SENT)))
 		return;
 	idle = keep_idle_ns(t);
 	if (silent < idle || t->packets_out || t->send_head) {
 		tcp_timer_arm(t, &t->keep_timer, silent < idle ? idle - silent : idle);
 		return;
 	}
-	if (t->keep_sent >= probes || (t->user_timeout_ms && silent >= (u64)t->user_timeout_ms * NSEC_PER_MS && t->keep_sent)) {
+	if (t->keep_sent >= probes ||
+	    (t->user_timeout_ms && silent >= (u64)t->user_timeout_ms * NSEC_PER_MS &&
+	     t->keep_sent)) {
 		tcp_abort(t, ETIMEDOUT);
 		return;
 	}
@@ -136,9 +155,20 @@ static void run(struct tcp_sock *t, enum tcp_deferred d, void (*fn)(struct tcp_s
 	sock_put(sk);
 }
 
-static void rto_fired(struct wheel_timer *w) { run(container_of(w, struct tcp_sock, rto_timer), TCP_D_RTO, rto_expired); }
-static void delack_fired(struct wheel_timer *w) { run(container_of(w, struct tcp_sock, delack_timer), TCP_D_DELACK, delack_expired); }
-static void keep_fired(struct wheel_timer *w) { run(container_of(w, struct tcp_sock, keep_timer), TCP_D_KEEP, keep_expired); }
+static void rto_fired(struct wheel_timer *w)
+{
+	run(container_of(w, struct tcp_sock, rto_timer), TCP_D_RTO, rto_expired);
+}
+
+static void delack_fired(struct wheel_timer *w)
+{
+	run(container_of(w, struct tcp_sock, delack_timer), TCP_D_DELACK, delack_expired);
+}
+
+static void keep_fired(struct wheel_timer *w)
+{
+	run(container_of(w, struct tcp_sock, keep_timer), TCP_D_KEEP, keep_expired);
+}
 
 /* sk->lock held, still owned. */
 void tcp_release_cb(struct sock *sk)

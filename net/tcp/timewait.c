@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * TIME-WAIT, and a FIN_WAIT2 that nobody has open: a small entry in the table of connections answers for a sock that is gone, so that old duplicates
- * find no new connection of the same ends (RFC 9293, 3.6.1), and the last ACK can be said again. A SYN that is provably newer begins anew at once
- * (RFC 6191).
+ * TIME-WAIT, and a FIN_WAIT2 that nobody has open: a small entry in the table of connections
+ * answers for a sock that is gone, so that old duplicates find no new connection of the same ends
+ * (RFC 9293, 3.6.1), and the last ACK can be said again. A SYN that is provably newer begins anew
+ * at once (RFC 6191).
  */
 #include <lib/minmax.h>
 #include <alloc/slab.h>
@@ -11,7 +12,10 @@
 #include <net/netdev.h>
 #include "net/tcp/tcp_priv.h"
 
-static struct inet_table *table_of(const struct inet_entry *e) { return &e->net->tcp->table; }
+static struct inet_table *table_of(const struct inet_entry *e)
+{
+	return &e->net->tcp->table;
+}
 
 void tcp_timewait_forget(struct tcp_timewait *w)
 {
@@ -96,10 +100,14 @@ static void answer(struct tcp_timewait *w)
 		o.ts_val = tcp_clock_ms() + w->ts_offset;
 		o.ts_ecr = w->ts_recent;
 	}
-	tcp_reply(&w->e, w->snd_nxt, w->rcv_nxt, TCP_ACK, (u16)min(w->rcv_wnd >> w->rcv_wscale, 65535u), &o);
+	tcp_reply(&w->e, w->snd_nxt, w->rcv_nxt, TCP_ACK,
+		  (u16)min(w->rcv_wnd >> w->rcv_wscale, 65535u), &o);
 }
 
-/* S has nothing that must be answered: two ends that disagree would answer each other for ever (RFC 5961, 7). */
+/*
+ * S has nothing that must be answered: two ends that disagree would answer each other for ever (RFC
+ * 5961, 7).
+ */
 static bool may_answer(struct tcp_timewait *w, const struct tcp_seg *s)
 {
 	u64 now = ktime_get_ns();
@@ -116,7 +124,8 @@ static bool is_newer_syn(const struct tcp_timewait *w, const struct tcp_seg *s)
 {
 	if ((s->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN || w->fin_wait2)
 		return false;
-	return after(s->seq, w->rcv_nxt) || (w->ts_ok && s->has_ts && (s32)(s->ts_val - w->ts_recent) > 0);
+	return after(s->seq, w->rcv_nxt) ||
+	       (w->ts_ok && s->has_ts && (s32)(s->ts_val - w->ts_recent) > 0);
 }
 
 bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp_seg *s)
@@ -127,7 +136,8 @@ bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp
 	}
 	if (s->flags & TCP_RST) {
 		if (s->seq == w->rcv_nxt && w->fin_wait2)
-			tcp_timewait_forget(w);	/* in TIME-WAIT proper a RST assassinates nobody (RFC 1337) */
+			/* in TIME-WAIT proper a RST assassinates nobody (RFC 1337) */
+			tcp_timewait_forget(w);
 	} else if (w->fin_wait2 && s->len && after(s->seq + s->len, w->rcv_nxt)) {
 		tcp_reply_reset(w->e.net, p, s);	/* nobody is there to read it */
 		tcp_timewait_forget(w);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP over the loopback device (tcp(7)). proves: socket connect accept4 listen shutdown sendto recvfrom getsockopt setsockopt */
+/*
+ * TCP over the loopback device (tcp(7)). proves: socket connect accept4 listen shutdown sendto
+ * recvfrom getsockopt setsockopt
+ */
 #include "t.h"
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -240,7 +243,8 @@ static void much(int s, unsigned char first, size_t size)
 			}
 			CHECK(r > 0);
 			for (ssize_t i = 0; i < r; i++)
-				EQ(in[i], (unsigned char)((unsigned char)(first ^ 0x55) + (got + (size_t)i) * 7 % 251));
+				EQ(in[i], (unsigned char)((unsigned char)(first ^ 0x55) +
+							  (got + (size_t)i) * 7 % 251));
 			got += (size_t)r;
 		}
 	}
@@ -284,7 +288,9 @@ TEST(small_buffers)
 		if (n > 0)
 			got += (size_t)n;
 		else
-			EQ(poll((struct pollfd[]){ { s[0], POLLOUT, 0 }, { s[1], POLLIN, 0 } }, 2, 10000) > 0, 1);
+			EQ(poll((struct pollfd[]){ { s[0], POLLOUT, 0 }, { s[1], POLLIN, 0 } }, 2,
+				10000) > 0,
+			   1);
 	}
 	CHECK(sent >= got);
 }
@@ -343,15 +349,6 @@ TEST(linger_of_zero_resets)
 	ERR(read(s[0], b, 4), ECONNRESET);
 }
 
-TEST(interrupted)
-{
-	int l = listener(1);
-	struct timeval t = { 0, 50000 };
-
-	OK(setsockopt(l, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)));
-	ERR(accept(l, NULL, NULL), EAGAIN);
-}
-
 TEST(options)
 {
 	int s[2], v = 1;
@@ -383,7 +380,8 @@ TEST(options)
 	len = sizeof(i);
 	OK(getsockopt(s[1], IPPROTO_TCP, TCP_INFO, &i, &len));
 	EQ(i.tcpi_state, TCP_ESTABLISHED);
-	CHECK(i.tcpi_options & TCPI_OPT_SACK && i.tcpi_options & TCPI_OPT_TIMESTAMPS && i.tcpi_options & TCPI_OPT_WSCALE);
+	CHECK(i.tcpi_options & TCPI_OPT_SACK && i.tcpi_options & TCPI_OPT_TIMESTAMPS &&
+	      i.tcpi_options & TCPI_OPT_WSCALE);
 	CHECK(i.tcpi_snd_mss > 1000 && i.tcpi_snd_cwnd >= 10);
 }
 
@@ -470,7 +468,10 @@ TEST(shut_listener)
 {
 	int l = listener(1), port = port_of(l), c;
 	struct sockaddr_in a = lo(port);
+	struct timeval t = { 0, 50000 };
 
+	OK(setsockopt(l, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)));
+	ERR(accept(l, NULL, NULL), EAGAIN);
 	OK(shutdown(l, SHUT_RDWR));
 	ERR(accept(l, NULL, NULL), EINVAL);
 	c = OK(socket(AF_INET, SOCK_STREAM, 0));
@@ -608,7 +609,8 @@ TEST(unread_is_counted_without_the_end)
 /* How many lines of /proc/self/net/tcp have these ports; *STATE is the state of the last. */
 static int proc_line(int port, int peer_port, unsigned int *state)
 {
-	static const char header[] = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ";
+	static const char header[] =
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ";
 	FILE *f = fopen("/proc/self/net/tcp", "r");
 	unsigned int a, p, b, q, st, found = 0;
 	char text[256];
@@ -631,7 +633,8 @@ static int proc_line(int port, int peer_port, unsigned int *state)
 
 TEST(shown_in_proc)
 {
-	int l = listener(1), c = client(port_of(l)), s = OK(accept(l, NULL, NULL)), port = port_of(l), other = port_of(c);
+	int l = listener(1), c = client(port_of(l)), s = OK(accept(l, NULL, NULL)),
+	    port = port_of(l), other = port_of(c);
 	unsigned int st;
 
 	EQ(proc_line(port, 0, &st), 1);

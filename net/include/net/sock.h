@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct sock: what the sockets of all families share (socket(7)): options of SOL_SOCKET, buffers and what lies in them, waiting, errors,
- * filters, owner, namespace. A family embeds it as its structure's first member.
+ * struct sock: what the sockets of all families share (socket(7)): options of SOL_SOCKET, buffers
+ * and what lies in them, waiting, errors, filters, owner, namespace. A family embeds it as its
+ * structure's first member.
  *
- * Life. sock_init() gives one reference, the file's; the tables, timers and packets of a family take their own with sock_hold(), or sock_get() where
- * they found the sock under RCU. The last sock_put() calls ops->destruct and frees the memory after a grace period (SOCK_RCU_FREE) or at once.
- * sk->socket is NULL once no program has it open (SOCK_DEAD), and before accept(2).
+ * Life. sock_init() gives one reference, the file's; the tables, timers and packets of a family
+ * take their own with sock_hold(), or sock_get() where they found the sock under RCU. The last
+ * sock_put() calls ops->destruct and frees the memory after a grace period (SOCK_RCU_FREE) or at
+ * once. sk->socket is NULL once no program has it open (SOCK_DEAD), and before accept(2).
  *
- * Locks. sk->lock, a spinlock, guards the fields marked l; it is held for short. A family whose calls take long (TCP, UDP's corking) also
- * uses ownership: lock_sock() makes the task the owner, and may sleep; packets that come meanwhile go to the backlog, which release_sock()
- * runs. A receiver of packets does spin_lock(&sk->lock); if (sock_owned(sk)) sock_backlog_add(); else ...; spin_unlock().
- * queue_lock guards the receive queue and the error queue and nests inside of sk->lock.
- * Lock letters: (l) sk->lock; (o) owner, or sk->lock while there is none; (q) queue.lock; (c) constant; (a) atomic; none: plain stores of one word.
+ * Locks. sk->lock, a spinlock, guards the fields marked l; it is held for short. A family whose
+ * calls take long (TCP, UDP's corking) also uses ownership: lock_sock() makes the task the owner,
+ * and may sleep; packets that come meanwhile go to the backlog, which release_sock() runs. A
+ * receiver of packets does spin_lock(&sk->lock); if (sock_owned(sk)) sock_backlog_add(); else ...;
+ * spin_unlock(). queue_lock guards the receive queue and the error queue and nests inside of
+ * sk->lock. Lock letters: (l) sk->lock; (o) owner, or sk->lock while there is none; (q) queue.lock;
+ * (c) constant; (a) atomic; none: plain stores of one word.
  *
- * Memory. sk->wmem counts truesize that the socket has under way until packets are freed; sk->rmem what waits for a reader. A family with
- * memory limits of its own (tcp_mem, udp_mem) has a struct sock_mem. A packet is charged by sock_charge_rx/tx and gives back by its uncharge().
+ * Memory. sk->wmem counts truesize that the socket has under way until packets are freed; sk->rmem
+ * what waits for a reader. A family with memory limits of its own (tcp_mem, udp_mem) has a struct
+ * sock_mem. A packet is charged by sock_charge_rx/tx and gives back by its uncharge().
  */
 #pragma once
 
@@ -46,10 +51,28 @@ extern struct net_limits net_limits;
 
 enum sock_flag {
 	SOCK_F_DEAD,			/* no program has it open any more */
-	SOCK_F_DEBUG, SOCK_F_REUSEADDR, SOCK_F_REUSEPORT, SOCK_F_KEEPALIVE, SOCK_F_BROADCAST, SOCK_F_DONTROUTE, SOCK_F_OOBINLINE,
-	SOCK_F_LINGER, SOCK_F_NO_CHECK, SOCK_F_RXQ_OVFL, SOCK_F_PASSCRED, SOCK_F_PASSPIDFD, SOCK_F_TIMESTAMP, SOCK_F_TIMESTAMPNS,
-	SOCK_F_TSTAMP_NEW, SOCK_F_FILTER_LOCKED, SOCK_F_RCU_FREE, SOCK_F_ZEROCOPY, SOCK_F_SELECT_ERR_QUEUE, SOCK_F_NOFCS,
-	SOCK_F_PASSSEC, SOCK_F_REFUSES_RIGHTS,
+	SOCK_F_DEBUG,
+	SOCK_F_REUSEADDR,
+	SOCK_F_REUSEPORT,
+	SOCK_F_KEEPALIVE,
+	SOCK_F_BROADCAST,
+	SOCK_F_DONTROUTE,
+	SOCK_F_OOBINLINE,
+	SOCK_F_LINGER,
+	SOCK_F_NO_CHECK,
+	SOCK_F_RXQ_OVFL,
+	SOCK_F_PASSCRED,
+	SOCK_F_PASSPIDFD,
+	SOCK_F_TIMESTAMP,
+	SOCK_F_TIMESTAMPNS,
+	SOCK_F_TSTAMP_NEW,
+	SOCK_F_FILTER_LOCKED,
+	SOCK_F_RCU_FREE,
+	SOCK_F_ZEROCOPY,
+	SOCK_F_SELECT_ERR_QUEUE,
+	SOCK_F_NOFCS,
+	SOCK_F_PASSSEC,
+	SOCK_F_REFUSES_RIGHTS,
 };
 
 /* Memory of a family's sockets, in pages, with its three limits (tcp(7), tcp_mem). */
@@ -69,7 +92,8 @@ struct sock_mem {
 struct sock_kind {
 	const char *name;		/* /proc/net/protocols */
 #ifdef CONFIG_LOCKDEP
-	const char *lock_name, *owner_name;	/* what docs/lock-order.md calls sk->lock and ownership: SOCK_LOCKS() */
+	/* what docs/lock-order.md calls sk->lock and ownership: SOCK_LOCKS() */
+	const char *lock_name, *owner_name;
 #endif
 	size_t size;			/* of the family's structure */
 	struct sock_mem *mem;		/* NULL: only the socket's own buffers limit it */
@@ -98,7 +122,8 @@ struct sock {
 	spinlock_t lock;
 	struct task *owner;		/* l: who has it by lock_sock() */
 	struct packet_list backlog;	/* l */
-	u32 backlog_bytes;		/* l: truesize of all that came since the owner last let go: bounds release_sock() */
+	/* l: truesize of all that came since the owner last let go: bounds release_sock() */
+	u32 backlog_bytes;
 	struct socket *socket;		/* l: NULL while no program has it open */
 	wait_queue_head_t wait;		/* readers and writers, with poll keys */
 	wait_queue_head_t owner_wait;	/* for ownership */
@@ -126,7 +151,8 @@ struct sock {
 	unsigned long pacing_rate;	/* bytes a second; ~0: no limit */
 	int bound_dev;			/* l: ifindex, 0: any */
 	int peek_off;			/* -1: off (SO_PEEK_OFF) */
-	bool reader_waits, wants_space;	/* no SIGIO for data, one for room: hints, set by who waits or found no room */
+	/* no SIGIO for data, one for room: hints, set by who waits or found no room */
+	bool reader_waits, wants_space;
 	kuid_t uid;			/* of the maker, shown and used by routing */
 	u64 ino;			/* of the file: idiag_inode, /proc/net */
 	atomic64_t cookie;		/* 0: nobody has asked */
@@ -137,23 +163,49 @@ struct sock {
 	struct rcu_head rcu;
 };
 
-static inline bool sock_flag(const struct sock *sk, enum sock_flag f) { return atomic_long_read(&sk->flags) >> f & 1; }
+static inline bool sock_flag(const struct sock *sk, enum sock_flag f)
+{
+	return atomic_long_read(&sk->flags) >> f & 1;
+}
+
 /* The settings of its namespace. */
-static inline const struct net_conf *sock_conf(const struct sock *sk) { return sk->net->conf; }
+static inline const struct net_conf *sock_conf(const struct sock *sk)
+{
+	return sk->net->conf;
+}
+
 /* Whether the caller has CAP over the socket's namespace. */
 bool sock_capable(const struct sock *sk, int cap);
 void sock_set_flag(struct sock *sk, enum sock_flag f, bool on);
 
-/* Zeroed memory of KIND->size, initialised for S (NULL: nobody's file) in NET, with a user reference of it if USER. NULL: no memory. */
-struct sock *sock_alloc(const struct sock_kind *kind, struct net *net, bool user, int family, struct socket *s, int protocol, gfp_t gfp) __must_check;
+/*
+ * Zeroed memory of KIND->size, initialised for S (NULL: nobody's file) in NET, with a user
+ * reference of it if USER. NULL: no memory.
+ */
+struct sock *sock_alloc(const struct sock_kind *kind, struct net *net, bool user, int family,
+			struct socket *s, int protocol, gfp_t gfp) __must_check;
 /* SK, which is embedded in something allocated otherwise, as sock_alloc() leaves it. */
-void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, bool user, int family, struct socket *s, int protocol);
-static inline void sock_hold(struct sock *sk) { refcount_inc(&sk->refs); }
-static inline bool __must_check sock_get(struct sock *sk) { return refcount_inc_not_zero(&sk->refs); }
+void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, bool user,
+	       int family, struct socket *s, int protocol);
+static inline void sock_hold(struct sock *sk)
+{
+	refcount_inc(&sk->refs);
+}
+
+static inline bool __must_check sock_get(struct sock *sk)
+{
+	return refcount_inc_not_zero(&sk->refs);
+}
+
 void sock_put(struct sock *sk);
-/* The file goes: sk->socket is NULL and SOCK_F_DEAD set; the family drops its reference afterwards. */
+/*
+ * The file goes: sk->socket is NULL and SOCK_F_DEAD set; the family drops its reference afterwards.
+ */
 void sock_orphan(struct sock *sk);
-/* SK, which no program has open any more, holds its namespace as a pin alone: it does not keep it from its end. */
+/*
+ * SK, which no program has open any more, holds its namespace as a pin alone: it does not keep it
+ * from its end.
+ */
 void sock_net_unuse(struct sock *sk);
 /* The file of a connection that accept(2) hands out. */
 void sock_graft(struct sock *sk, struct socket *s);
@@ -161,25 +213,46 @@ u64 sock_cookie(struct sock *sk);
 
 /* Ownership. Not in atomic context. */
 void lock_sock(struct sock *sk);
-void lock_sock_nested(struct sock *sk);	/* the caller owns a sock that is always locked before SK: its listener */
+/* the caller owns a sock that is always locked before SK: its listener */
+void lock_sock_nested(struct sock *sk);
 void release_sock(struct sock *sk);
-static inline bool sock_owned(const struct sock *sk) { return sk->owner; }
+static inline bool sock_owned(const struct sock *sk)
+{
+	return sk->owner;
+}
+
 /* sk->lock held, and somebody owns it. False: the backlog is full, P stays the caller's. */
 bool sock_backlog_add(struct sock *sk, struct packet *p) __must_check;
 
 /* Errors. */
-static inline void sock_set_error(struct sock *sk, int positive) { WRITE_ONCE(sk->err, positive); }
+static inline void sock_set_error(struct sock *sk, int positive)
+{
+	WRITE_ONCE(sk->err, positive);
+}
+
 int sock_take_error(struct sock *sk);	/* 0 or -errno, and none is left */
 void sock_report_error(struct sock *sk);	/* wakes and signals */
 /* -EPIPE after SIGPIPE, unless MSG_NOSIGNAL or something was DONE. */
 ssize_t sock_pipe_error(const struct sock_msg *m, ssize_t done);
 
-/* What wait_event_interruptible_timeout() returned, as 0 (and *TIMEO is what is left), -EAGAIN, -ERESTARTSYS or -EINTR. */
+/*
+ * What wait_event_interruptible_timeout() returned, as 0 (and *TIMEO is what is left), -EAGAIN,
+ * -ERESTARTSYS or -EINTR.
+ */
 int sock_waited(long r, long *timeo);
-static inline long sock_rcvtimeo(const struct sock *sk, bool nonblock) { return nonblock ? 0 : READ_ONCE(sk->rcvtimeo); }
-static inline long sock_sndtimeo(const struct sock *sk, bool nonblock) { return nonblock ? 0 : READ_ONCE(sk->sndtimeo); }
+static inline long sock_rcvtimeo(const struct sock *sk, bool nonblock)
+{
+	return nonblock ? 0 : READ_ONCE(sk->rcvtimeo);
+}
+
+static inline long sock_sndtimeo(const struct sock *sk, bool nonblock)
+{
+	return nonblock ? 0 : READ_ONCE(sk->sndtimeo);
+}
+
 void sock_wake_readable(struct sock *sk);	/* and SIGIO POLL_IN */
-void sock_wake_writable(struct sock *sk);	/* if half of the buffer is free; SIGIO POLL_OUT where owed */
+/* if half of the buffer is free; SIGIO POLL_OUT where owed */
+void sock_wake_writable(struct sock *sk);
 void sock_wake_state(struct sock *sk);
 void sock_urgent(struct sock *sk);	/* SIGURG, and EPOLLPRI */
 void sock_want_space(struct sock *sk);
@@ -187,28 +260,46 @@ void sock_want_space(struct sock *sk);
 u32 sock_poll_common(struct sock *sk);
 
 /* Buffers. */
-static inline bool sock_wspace_free(const struct sock *sk) { return atomic_read(&sk->wmem) < READ_ONCE(sk->sndbuf); }
+static inline bool sock_wspace_free(const struct sock *sk)
+{
+	return atomic_read(&sk->wmem) < READ_ONCE(sk->sndbuf);
+}
+
 /* P counts against SK's send buffer until it is freed; P holds SK. */
 void sock_charge_tx(struct sock *sk, struct packet *p);
-/* 0: P counts against the receive buffer; -ENOBUFS: it is full (drops is raised), or the family's memory is. */
+/*
+ * 0: P counts against the receive buffer; -ENOBUFS: it is full (drops is raised), or the family's
+ * memory is.
+ */
 int sock_charge_rx(struct sock *sk, struct packet *p) __must_check;
 /*
- * Waits until the send buffer has room. 0, -EAGAIN, -ERESTARTSYS, -EINTR, the socket's error, -EPIPE. Not under a lock; flushes the task's net_ctx.
+ * Waits until the send buffer has room. 0, -EAGAIN, -ERESTARTSYS, -EINTR, the socket's error,
+ * -EPIPE. Not under a lock; flushes the task's net_ctx.
  */
 int sock_wait_wspace(struct sock *sk, long *timeo) __must_check;
-/* 0: P passed the filter, is charged and lies in the receive queue, and readers are awake. Else -errno, P stays the caller's. */
+/*
+ * 0: P passed the filter, is charged and lies in the receive queue, and readers are awake. Else
+ * -errno, P stays the caller's.
+ */
 int sock_queue_rx(struct sock *sk, struct packet *p) __must_check;
 /*
- * The first packet of the receive queue, for a datagram reader: taken off, or with MSG_PEEK cloned... (a counted look: see net/core/wait.c).
- * Waits as flags and rcvtimeo say. ERR_PTR(-EAGAIN, -ERESTARTSYS, -EINTR, -ENOTCONN, the socket's error); NULL: shut down for reading.
+ * The first packet of the receive queue, for a datagram reader: taken off, or with MSG_PEEK
+ * cloned... (a counted look: see net/core/wait.c). Waits as flags and rcvtimeo say.
+ * ERR_PTR(-EAGAIN, -ERESTARTSYS, -EINTR, -ENOTCONN, the socket's error); NULL: shut down for
+ * reading.
  */
 struct packet *sock_recv_packet(struct sock *sk, struct sock_msg *m) __must_check;
-int sock_queue_error(struct sock *sk, struct packet *p) __must_check;	/* for MSG_ERRQUEUE; -ENOBUFS */
+/* for MSG_ERRQUEUE; -ENOBUFS */
+int sock_queue_error(struct sock *sk, struct packet *p) __must_check;
 /* Control messages that all families give with a packet: timestamps, drops, mark, napi. */
-void sock_recv_stamp(struct sock *sk, struct sock_msg *m, u64 real_ns);	/* the timestamp alone, if asked for; 0: now */
+/* the timestamp alone, if asked for; 0: now */
+void sock_recv_stamp(struct sock *sk, struct sock_msg *m, u64 real_ns);
 void sock_recv_cmsgs(struct sock *sk, struct sock_msg *m, const struct packet *p);
 /* A control message of SOL_SOCKET on the way out: 0 or -EINVAL, -EPERM. */
-struct sock_tx { u32 mark, priority; u16 tsflags; };
+struct sock_tx {
+	u32 mark, priority;
+	u16 tsflags;
+};
 int sock_send_cmsg(struct sock *sk, struct sock_tx *t, int type, const void *data, size_t len);
 
 /* Filters: the packet's bytes to keep, 0: drop it. Under RCU. */
@@ -223,4 +314,3 @@ int sock_get_int_option(u32 *v, struct uptr val, int len);	/* 0, -EINVAL, -EFAUL
 /* FIONREAD's kin that all families share, SIOCGSTAMP. -ENOIOCTLCMD: none of them. */
 int sock_ioctl(struct sock *sk, unsigned int cmd, struct uptr arg);
 int sock_fasync(int fd, struct file *f, int on, struct socket *s);
-

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * TCP over a loopback device that loses, repeats and reorders packets by seed: what is sent arrives, once and in order, and both ends see the end. Four namespaces run at
- * once, as most of the time is waiting for timers.
+ * TCP over a loopback device that loses, repeats and reorders packets by seed: what is sent
+ * arrives, once and in order, and both ends see the end. Four namespaces run at once, as most of
+ * the time is waiting for timers.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -163,7 +164,9 @@ static bool accept_child(struct run *r)
 	spin_unlock(&l->inet.sk.lock);
 	if (!t)
 		return false;
-	r->server = (struct socket){ .type = SOCK_STREAM, .protocol = IPPROTO_TCP, .ops = tcp_type.ops };
+	r->server = (struct socket){ .type = SOCK_STREAM,
+				     .protocol = IPPROTO_TCP,
+				     .ops = tcp_type.ops };
 	sk = &t->inet.sk;
 	spin_lock(&sk->lock);
 	sk->socket = &r->server;
@@ -172,7 +175,10 @@ static bool accept_child(struct run *r)
 	return true;
 }
 
-static u8 byte_at(u32 i) { return (u8)(i * 7 + (i >> 8)); }
+static u8 byte_at(u32 i)
+{
+	return (u8)(i * 7 + (i >> 8));
+}
 
 static ssize_t move(struct socket *s, u8 *buf, u32 n, bool out)
 {
@@ -181,7 +187,9 @@ static ssize_t move(struct socket *s, u8 *buf, u32 n, bool out)
 	struct iter it;
 
 	iter_init_kvec(&it, out ? ITER_SOURCE : ITER_DEST, &v, 1, n);
-	m = (struct sock_msg){ .iter = &it, .flags = MSG_DONTWAIT | MSG_NOSIGNAL, .nonblock = true };
+	m = (struct sock_msg){ .iter = &it,
+			       .flags = MSG_DONTWAIT | MSG_NOSIGNAL,
+			       .nonblock = true };
 	return out ? tcp_sendmsg(s, &m) : tcp_recvmsg(s, &m);
 }
 
@@ -218,7 +226,10 @@ static ssize_t step(struct stream *w)
 	return n + max(r, (ssize_t)0);
 }
 
-static bool is_over(const struct run *r) { return r->way[0].ended && r->way[1].ended; }
+static bool is_over(const struct run *r)
+{
+	return r->way[0].ended && r->way[1].ended;
+}
 
 static void end(struct run *r)
 {
@@ -247,7 +258,8 @@ static ssize_t round_of_all(void)
 		for (unsigned int k = 0; k < 2; k++) {
 			n = step(&runs[i].way[k]);
 			if (n < 0) {
-				pr_err("ktest: run %u, way %u: %zd after %u sent, %u read\n", i, k, n, runs[i].way[k].sent, runs[i].way[k].got);
+				pr_err("ktest: run %u, way %u: %zd after %u sent, %u read\n", i, k,
+				       n, runs[i].way[k].sent, runs[i].way[k].got);
 				return n;
 			}
 			all += n;
