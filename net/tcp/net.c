@@ -36,9 +36,8 @@ static int net_begin(struct net *net)
 	if (!n)
 		return -ENOMEM;
 	*n = (struct tcp_net){
-		/* not a page */
-		.rmem = { 4096, 131072, 6 << 20 },
-		.wmem = { 4096, 16384, 4 << 20 },
+		.rmem = { 4096, 131072, 6 << 20 }, /* not a page */
+		.wmem = { 4096, 16384, 4 << 20 },  /* not a page */
 		.syn_backlog = 512,
 		.fin_timeout = 60,
 		.keep_time = 7200,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-/*
- * sources: fs/xfs/format/inode.c fs/xfs/format/btree.c fs/xfs/format/dir.c fs/xfs/format/attr.c
- * fs/xfs/format/da.c fs/xfs/format/sb.c
- */
+/* sources: fs/xfs/format/inode.c fs/xfs/format/btree.c fs/xfs/format/dir.c */
+/* sources: fs/xfs/format/attr.c fs/xfs/format/da.c fs/xfs/format/sb.c */
 /* An accepted inode's forks lie in it, and what is in them can be walked. */
 /* fuzz: -max_len=512 */
 #define FUZZ_MAX 512
