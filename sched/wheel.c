@@ -128,7 +128,7 @@ static void take_out(struct wheel *w, struct wheel_timer *t)
 }
 
 /* The wheel that T is in or was in last, locked. */
-static struct wheel *lock_wheel_of(const struct wheel_timer *t)
+static struct wheel *lock_wheel_of(const struct wheel_timer *t) __acquires(w -> lock)
 {
 	for (;;) {
 		u16 cpu = READ_ONCE(t->cpu);

@@ -40,7 +40,7 @@ LIST_HEAD(net_list);
 static DEFINE_MUTEX(rtnl_mutex);
 static atomic64_t last_cookie = ATOMIC64_INIT(1);
 
-void rtnl_lock(void)
+void rtnl_lock(void) __acquires(rtnl_mutex)
 {
 	mutex_lock(&rtnl_mutex);
 }
@@ -50,7 +50,7 @@ int rtnl_lock_interruptible(void)
 	return mutex_lock_interruptible(&rtnl_mutex);
 }
 
-void rtnl_unlock(void)
+void rtnl_unlock(void) __releases(rtnl_mutex)
 {
 	mutex_unlock(&rtnl_mutex);
 }

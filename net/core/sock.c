@@ -178,7 +178,7 @@ void lock_sock_nested(struct sock *sk)
 }
 
 /* Owner, sk->lock held; let go in between. */
-static void run_backlog(struct sock *sk)
+static void run_backlog(struct sock *sk) __must_hold(sk -> lock)
 {
 	struct packet *p;
 

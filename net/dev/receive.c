@@ -134,7 +134,6 @@ static bool to_protocols(struct packet *p, struct netdev *d)
 void netdev_receive(struct packet *p)
 {
 	struct netdev *d = p->dev;
-	bool (*handler)(struct packet *p);
 
 	if (likely(p->pkt_type != PACKET_LOOPBACK))
 		count_received(d, p);
@@ -148,9 +147,6 @@ void netdev_receive(struct packet *p)
 		tap(&taps, p, d);
 		tap(&d->taps, p, d);
 	}
-	handler = READ_ONCE(d->rx_handler);
-	if (handler && handler(p))
-		return;
 	if (!to_protocols(p, d)) {
 		this_cpu_inc(d->stats->rx_nohandler);
 		packet_free(p, DROP_NO_PROTOCOL);

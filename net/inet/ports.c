@@ -87,7 +87,7 @@ static struct inet_port *find_locked(struct inet_table *t, be16 port)
 }
 
 /* P's lock is held and let go. */
-static void unlock_or_free(struct inet_table *t, struct inet_port *p)
+static void unlock_or_free(struct inet_table *t, struct inet_port *p) __releases(p -> lock)
 {
 	bool gone = !p->nr && !p->dead && list_empty(&p->owners);
 
@@ -101,7 +101,7 @@ static void unlock_or_free(struct inet_table *t, struct inet_port *p)
 }
 
 /* An owner of P, whose lock is held and let go in between, conflicts with S. */
-static bool conflicts(struct inet_port *p, const struct inet_sock *s)
+static bool conflicts(struct inet_port *p, const struct inet_sock *s) __must_hold(p -> lock)
 {
 	struct inet_owner cursor = { .sock = NULL }, *o;
 	unsigned int n = 0;

@@ -282,7 +282,7 @@ static void fail(struct neigh *n, struct packet_list *gone)
 }
 
 /* One step of asking; N's lock is held and let go. */
-static void ask(struct neigh *n)
+static void ask(struct neigh *n) __releases(n -> lock)
 {
 	const struct neigh_conf *c = &n->table->conf;
 	unsigned int most = (unsigned int)(n->state == NUD_PROBE ? READ_ONCE(c->ucast_probes) :

@@ -157,12 +157,6 @@ struct netdev {
 	struct netdev_tx_queue *tx;	/* nr_tx of them */
 	struct netdev_pcpu *stats;	/* per CPU */
 	struct netdev *master;		/* rtnl, RCU: the bridge it is a port of */
-	/*
-	 * Of a port: takes each received packet first. True: it is the bridge's now. rtnl to
-	 * change, RCU.
-	 */
-	bool (*rx_handler)(struct packet *p);
-	void *rx_handler_data;		/* rtnl, RCU */
 	struct in_device *ip4;		/* rtnl, RCU */
 	struct in6_device *ip6;		/* rtnl, RCU */
 	struct list_head mc;		/* rtnl: link-layer multicast addresses, counted */
