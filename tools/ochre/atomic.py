@@ -396,15 +396,17 @@ class Check:
 
     def effects(self):
         """Until no function's effect changes: a few rounds, for guards are thin."""
-        callers = collections.defaultdict(set)
+        callers = collections.defaultdict(dict)
         for f in self.p.functions.values():
             for calls in f.blocks.values():
                 for c in calls:
                     for t in self.targets(c):
-                        callers[t].add(f.name)
-        work, rounds = set(self.p.functions), collections.Counter()
+                        callers[t][f.name] = True
+        # In the order of the code, so that where the rounds end does not differ from run to run.
+        work, rounds = dict.fromkeys(self.p.functions), collections.Counter()
         while work:
-            name = work.pop()
+            name = next(iter(work))
+            del work[name]
             if name in self.ignored:
                 continue
             rounds[name] += 1
@@ -413,7 +415,7 @@ class Check:
                 ends = {0}      # it gives back what it took, under a condition that the walk does not know
             if (ends or {0}) != self.delta.get(name, {0}) and rounds[name] < 6:
                 self.delta[name] = ends or {0}
-                work |= {c for c in callers[name] if c in self.p.functions}
+                work.update((c, None) for c in callers[name] if c in self.p.functions)
 
     def calls(self, name):
         f = self.p.functions[name]
