@@ -549,9 +549,9 @@ static void refused_at_the_end(pid_t pid, int pidfd)
 	ERR(syscall(SYS_kcmp, getpid(), pid, KCMP_FILES, 0, 0), EPERM);
 	ERR(syscall(SYS_move_pages, pid, 1UL, &v.iov_base, NULL, (int[1]){ 0 }, 0), EPERM);
 	ERR(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }), EPERM);
-	ERR(ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0), EACCES);
 	ERR(setns(pidfd, CLONE_NEWUTS), EPERM);
-	/* That it has no memory any more is told first. */
+	/* That it has no namespaces and no memory any more is told first. */
+	ERR(ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0), ESRCH);
 	ERR(syscall(SYS_process_vm_readv, pid, &l, 1UL, &v, 1UL, 0UL), ESRCH);
 	ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_COLD, 0), ESRCH);
 }
