@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
 sys.dont_write_bytecode = True
@@ -62,6 +63,14 @@ def lists():
     assert "it only shrinks" in form.list_breaches(there + ["ochre"] * (most + 1 - len(there)))[0]
 
 
+def text_alone():
+    with tempfile.NamedTemporaryFile() as f:
+        f.write(b"\x7fELF\0")
+        f.flush()
+        assert form.binaries(["tools/check-form"]) == []
+        assert "not text" in form.binaries([f.name])[0]
+
+
 def comments():
     up = form.comments_up("\tx = 1;\t/* %s */\n" % LONG)
     assert up.startswith("\t/*\n\t * a comment") and up.endswith("\t */\n\tx = 1;\n"), up
@@ -91,6 +100,7 @@ def programs():
 
 counts()
 lists()
+text_alone()
 comments()
 programs()
 print("ok")
