@@ -319,7 +319,7 @@ static long discard_range(struct file *f, struct uptr arg, bool zeroes)
 	return take_away(f->f_mapping, (loff_t)r[0], (loff_t)r[1], zeroes);
 }
 
-/* The block size that programs ask for: it is remembered, the cache works in pages. Whoever does not hold the device alone claims it meanwhile. */
+/* BLKBSZSET: the size is stored and reported; the cache works in pages. A caller without O_EXCL claims the device for the duration of the call. */
 static long set_soft_block(struct file *f, struct bdev *v, struct uptr p)
 {
 	int n, e;

@@ -82,7 +82,7 @@ static void end_read(struct extent_file *x, struct folio *folio, bool ok)
 	folio_end_read(folio, ok);
 }
 
-/* N of S's units are no longer under way; whoever takes the last ends the read. */
+/* N of S's units are no longer in flight; the caller that takes the last one ends the read. */
 static void done(struct extent_file *x, struct folio *folio, struct extent_state *s, unsigned int n,
 		 bool ok)
 {

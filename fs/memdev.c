@@ -257,7 +257,7 @@ static long random_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-/* Who would hear that there is randomness; there is some before the first program. */
+/* O_ASYNC is accepted; SIGIO never comes, as the generator is seeded before the first program runs. */
 static struct fasync_struct __rcu *random_listeners;
 
 static int random_fasync(int fd, struct file *file, int on)

@@ -13,10 +13,10 @@
 struct ipc_namespace;
 
 struct mqueue {
-	struct user_struct *user;	/* c: who pays */
+	struct user_struct *user;	/* c: charged for the messages */
 	unsigned long bytes;		/* c: what is paid */
 	struct mutex lock;
-	wait_queue_head_t wait;		/* who polls */
+	wait_queue_head_t wait;		/* pollers */
 	/* lock: of struct mq_waiter, who is served first in front */
 	struct list_head senders, receivers;
 	long max_messages, max_size;	/* c */

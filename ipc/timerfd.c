@@ -27,11 +27,11 @@ struct timerfd {
 	int clock;		/* c */
 	int settime_flags;
 	bool expired;		/* wqh.lock: fired, not rearmed by a read yet */
-	bool may_cancel;	/* wqh.lock: who sets the wall clock cancels it */
-	bool canceled;		/* wqh.lock: somebody did, and nobody was told yet */
+	bool may_cancel;	/* wqh.lock: setting the wall clock cancels it */
+	bool canceled;		/* wqh.lock: canceled, not yet reported by read(2) */
 	struct list_head clist;	/* cancel_lock */
 	bool on_clist;		/* cancel_lock */
-	struct work_struct tell;	/* wakes up who waits where they are many */
+	struct work_struct tell;	/* wakes the waiters where they are many */
 };
 
 static LIST_HEAD(cancel_list);		/* those with TFD_TIMER_CANCEL_ON_SET */

@@ -126,7 +126,7 @@ static bool stop_threads(struct signal_struct *s, int sig) __must_hold(me->sigha
 	s->group_stop_count = 0;
 	s->stop_round++;
 	s->stopper = me;
-	s->cont_some = s->cont_again = false;		/* who is still stopped stays so */
+	s->cont_some = s->cont_again = false;		/* threads that are still stopped stay so */
 	join_stop(me, (unsigned long)sig);
 	while ((t = thread_after(s, after))) {
 		for (int n = 0; t && n < STOP_MOST; n++, t = thread_next(t)) {

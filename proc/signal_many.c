@@ -38,7 +38,7 @@ static void queue_many_work(struct signal_struct *s)
 		refcount_dec(&s->sigcnt);	/* queued already, with a reference of its own */
 }
 
-/* ---- who takes a signal ---- */
+/* ---- choosing the thread that takes a signal ---- */
 
 void seek_receivers(struct signal_struct *s, u64 mask)
 {

@@ -355,7 +355,7 @@ impl Drop for Incoming {
     }
 }
 
-/// A device's queue, for whoever hears that there is something to do. Calls after the device is gone do nothing.
+/// A device's queue, for interrupt handlers that schedule it. Calls after the device is gone do nothing.
 ///
 /// # Invariants
 /// Points to a device that rust_netdev_alloc() made, of which we hold a reference.
@@ -556,7 +556,7 @@ pub fn add<D: Driver>(pattern: &CStr, kind: &Kind, driver: Arc<D>) -> Result<Dev
     // SAFETY: the pattern is a C string, the operations live for ever, the driver until they free it; the result is checked.
     let raw = unsafe { bindings::rust_netdev_alloc(pattern.as_ptr(), &Ops::<D>::DEVICE, data) };
     let Some(dev) = NonNull::new(raw) else {
-        // SAFETY: nobody took it.
+        // SAFETY: the pointer was not given away.
         drop(unsafe { Arc::from_raw(data.cast::<D>().cast_const()) });
         return Err(Error::ENOMEM);
     };

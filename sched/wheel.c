@@ -44,7 +44,7 @@ struct wheel {
 	struct wheel_timer *running;	/* lock */
 	struct task *thread;		/* c */
 	struct hrtimer hr;
-	wait_queue_head_t idle;		/* who waits for `running` */
+	wait_queue_head_t idle;		/* waiters for the end of `running` */
 	struct list_head slot[LEVELS][SLOTS];	/* lock */
 };
 

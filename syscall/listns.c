@@ -23,7 +23,7 @@
 #define ALL_TYPES ((u32)(CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWTIME | CLONE_NEWUSER | CLONE_NEWUTS))
 #define KINDS 8
 
-/* What is asked for, and who asks. */
+/* The request and the rights of its caller. */
 struct listing {
 	struct ns_id_req req;
 	struct user_namespace *owner;	/* referenced, or NULL: anybody's */

@@ -708,7 +708,7 @@ void ld_input(struct tty *t)
 		t->ops->unthrottle(t);
 }
 
-/* Whoever gets SIGIO from T, and could not write all, hears that there is room, if there is. */
+/* Sends SIGIO for room to the owners of files on T whose last write was short, if there is room. */
 static void tell_of_room(struct tty *t)
 {
 	if (!READ_ONCE(t->stopped) && t->ops->write_room(t) >= OUT_MOST && xchg(&t->wants_room, false))

@@ -12,7 +12,7 @@ struct file;
 /* What file->private_data points to. */
 struct tty_file {
 	struct tty *tty;	/* referenced */
-	struct file *file;	/* c: whose this is */
+	struct file *file;	/* c: the open file that has this */
 	struct list_head node;	/* tty->open_lock: in tty->files, until a hang-up */
 	unsigned int hangups;	/* of the tty when it was opened */
 };

@@ -403,7 +403,7 @@ static void tell_task(int dir, const char *tid)
 	send_frame(F_STDERR, text, n);
 }
 
-/* Where each task of a user program is, for who wonders why a command does not go on. */
+/* Prints where each task of a user program is: to find why a command does not go on. */
 static void tell_tasks(void)
 {
 	DIR *all = opendir("/proc"), *threads;

@@ -186,7 +186,7 @@ static bool is_below_rcu(const struct dentry *d, const struct dentry *ancestor, 
 	return d == ancestor;
 }
 
-/* @d is referenced. Renames elsewhere make it begin again: who is being killed gives up, with false. */
+/* @d is referenced. Renames elsewhere make it begin again; a task that is being killed gives up, with false. */
 bool is_subdir(const struct dentry *d, const struct dentry *ancestor)
 {
 	bool sub;

@@ -176,7 +176,7 @@ int f_getown_ex(struct file *filp, struct uptr arg)
 	return copy_to_user(arg, &ex, sizeof(ex)) ? -EFAULT : 0;
 }
 
-/* F_GETOWNER_UIDS: whose rights the signal has, real and effective user. */
+/* F_GETOWNER_UIDS: the real and effective user with whose rights the signal is sent. */
 int f_getowner_uids(struct file *filp, struct uptr arg)
 {
 	struct fown_struct *o = smp_load_acquire(&filp->f_owner);
@@ -290,7 +290,7 @@ static enum for_group tell_member(struct task *t, void *arg)
 	return GO_ON;
 }
 
-/* A kworker: who has something to tell may hold locks, or be an interrupt. What comes before the work began is told once. */
+/* A kworker sends, as the event may come under locks or in an interrupt. Events before the work begins are merged into one. */
 static void tell_group(struct work_struct *work)
 {
 	struct told w = { .o = container_of(work, struct fown_struct, work) };

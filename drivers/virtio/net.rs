@@ -337,7 +337,7 @@ impl net::Driver for Nic {
     }
 }
 
-/// Who answers interrupts of the queues, and, where all share a line, of the configuration.
+/// The interrupt handler of the queues, and of configuration changes where all share a line.
 struct Answer(Arc<Nic>);
 
 impl irq::Handler for Answer {
@@ -355,7 +355,7 @@ impl irq::Handler for Answer {
     }
 }
 
-/// Who answers a message that says that the configuration changed.
+/// The interrupt handler of the vector for configuration changes.
 struct AnswerConfig(Arc<Nic>);
 
 impl irq::Handler for AnswerConfig {

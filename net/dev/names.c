@@ -180,7 +180,7 @@ int netdev_rename(struct netdev *d, const char *pattern)
 	err = netdev_make_name(d->net, pattern, name);
 	if (err)
 		return err;
-	/* The node may go in again only when nobody stands on it. */
+	/* The node may be inserted again only when no reader stands on it. */
 	ghash_del(&d->net->dev_by_name, &d->by_name);
 	synchronize_rcu();
 	memcpy(d->name, name, NETDEV_NAME);

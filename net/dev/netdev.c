@@ -203,7 +203,7 @@ void netdev_close(struct netdev *d)
 		return;
 	netdev_tell(d, NETDEV_GOING_DOWN);
 	WRITE_ONCE(d->flags, d->flags & ~(u32)IFF_UP);
-	synchronize_rcu();		/* nobody is in xmit() any more who saw it up */
+	synchronize_rcu();		/* every xmit() that saw it up has returned */
 	if (d->ops->stop)
 		d->ops->stop(d);
 	netdev_tx_purge(d);
@@ -392,7 +392,7 @@ void netdev_carrier(struct netdev *d, bool on)
 		return;
 	c = kmalloc(sizeof(*c), GFP_ATOMIC);
 	if (!c)
-		return;			/* the state is right, only nobody is told */
+		return;			/* the state is right, only the notice is lost */
 	INIT_WORK(&c->work, carrier_changed);
 	c->dev = d;
 	netdev_get(d);

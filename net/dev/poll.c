@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Receive queues of hardware and who drains them.
+ * Receive queues of hardware and the threads that drain them.
  *
  * A queue's state has three bits. CLAIMED: somebody is in its poll() or arm(); there is one holder
  * at a time. MARKED: there is, or may be, something to do and the queue's interrupt is masked; set

@@ -82,7 +82,7 @@ enum inet_flag {			/* inet->flags */
 
 struct inet_owner {
 	struct list_head list;
-	struct inet_sock *sock;		/* NULL: a cursor of who walks the list */
+	struct inet_sock *sock;		/* NULL: the cursor of a walk */
 };
 
 struct inet_sock {
@@ -139,7 +139,7 @@ struct inet_table {
 };
 
 int inet_table_init(struct inet_table *t) __must_check;
-/* Empty, nobody adds any more. */
+/* Empty, and not added to any more. */
 void inet_table_destroy(struct inet_table *t);
 
 /* False: it is going. */

@@ -66,7 +66,7 @@ bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b)
 	return !a->e.local.v || !b->e.local.v || a->e.local.v == b->e.local.v;
 }
 
-/* The port object, locked; NULL: nobody has it. */
+/* The port object, locked; NULL: the port is free. */
 static struct inet_port *find_locked(struct inet_table *t, be16 port)
 {
 	u32 hash = port_hash(port);
@@ -172,7 +172,7 @@ static void add_new(struct inet_table *t, struct inet_port *p)
 	ghash_unlock(b);
 }
 
-/* PORT for S, if those who have it let it. The shard is held. */
+/* PORT for S, if its owners allow that. The shard is held. */
 static int try_bind(struct inet_table *t, struct inet_sock *s, be16 port)
 {
 	struct inet_port *p = find_locked(t, port);

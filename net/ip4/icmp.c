@@ -283,7 +283,7 @@ static void timestamp(struct net *net, struct packet *p)
 {
 	be32 now = be32_make((u32)(ktime_get_real_ns() / NSEC_PER_MSEC % 86400000));
 
-	/* Written where they are nobody else's: pieces may be shared. */
+	/* Written into memory that is not shared: pieces may be. */
 	if (ip4_cb(p)->dst_type != RTN_LOCAL || !packet_need(p, ICMP_HEADER + 12)) {
 		packet_free(p, DROP_TOO_SHORT);
 		return;

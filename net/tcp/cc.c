@@ -91,7 +91,10 @@ static u32 cubic_ssthresh(struct tcp_sock *t)
 	struct cubic *c = cubic(t);
 
 	c->epoch_ms = 0;
-	/* Fast convergence (4.7): who lost below the last maximum leaves room for newcomers. */
+	/*
+	 * Fast convergence (4.7): a flow that lost below its last maximum leaves room for
+	 * newcomers.
+	 */
 	c->w_max = t->cwnd < c->w_last ? t->cwnd * 17 / 20 : t->cwnd;
 	c->w_last = t->cwnd;
 	return max(t->cwnd * 7 / 10, 2u);

@@ -131,7 +131,7 @@ void tcp_purge_received(struct tcp_sock *t)
 	t->nr_recent = 0;
 }
 
-/* Nobody finds T any more. A port that bind(2) gave stays until close(2). */
+/* T leaves the tables. A port that bind(2) gave stays until close(2). */
 static void unhash(struct tcp_sock *t)
 {
 	struct inet_table *table = &tcp_net(t)->table;
@@ -595,7 +595,7 @@ static bool say_goodbye(struct tcp_sock *t)
 		tcp_done(t, 0);
 		return false;
 	}
-	/* RFC 2525, 2.17: what nobody will read is not acknowledged in silence. */
+	/* RFC 2525, 2.17: data that will not be read is answered by a RST. */
 	if ((unread && tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(SYN_RECV) |
 					       TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2))) ||
 	    (sock_flag(sk, SOCK_F_LINGER) && !sk->linger_s)) {

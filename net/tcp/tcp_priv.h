@@ -278,7 +278,7 @@ void tcp_set_state(struct tcp_sock *t, enum tcp_state s);
 void tcp_done(struct tcp_sock *t, int err);
 /* The same after a RST, where the peer may not know. */
 void tcp_abort(struct tcp_sock *t, int err);
-/* A new one with the listener's settings, owned by nobody. Atomic. NULL. */
+/* A new socket with the listener's settings, without owner. Atomic. NULL: no memory. */
 struct tcp_sock *tcp_child(struct tcp_sock *listener);
 void tcp_make_keys(void);	/* at boot, before the two below */
 u32 tcp_make_isn(struct net *net, be32 local, be16 lport, be32 peer, be16 pport);
@@ -310,7 +310,7 @@ void tcp_retransmit_lost(struct tcp_sock *t);
  * again. Owner or sk->lock.
  */
 void tcp_mtu_changed(struct tcp_sock *t);
-/* A RST in answer to S, which came for nobody. Within RCU. */
+/* A RST in answer to S, for which there is no socket. Within RCU. */
 void tcp_reply_reset(struct net *net, struct packet *p, const struct tcp_seg *s);
 /* A segment without data of a connection that is no full sock. Within RCU. */
 void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window,
@@ -355,7 +355,7 @@ void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *
 void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_seg *s);
 int tcp_listen(struct socket *s, int backlog);
 int tcp_accept(struct socket *s, struct socket *fresh, int flags);
-void tcp_listen_stop(struct tcp_sock *l);	/* owner; nobody finds it any more */
+void tcp_listen_stop(struct tcp_sock *l);	/* owner; it has left the tables */
 void tcp_entry_free(struct inet_entry *e);
 
 /* timewait.c */

@@ -139,7 +139,7 @@ bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp
 			/* in TIME-WAIT proper a RST assassinates nobody (RFC 1337) */
 			tcp_timewait_forget(w);
 	} else if (w->fin_wait2 && s->len && after(s->seq + s->len, w->rcv_nxt)) {
-		tcp_reply_reset(w->e.net, p, s);	/* nobody is there to read it */
+		tcp_reply_reset(w->e.net, p, s);	/* there is no reader */
 		tcp_timewait_forget(w);
 	} else if (w->fin_wait2 && s->flags & TCP_FIN && s->seq == w->rcv_nxt) {
 		w->rcv_nxt = s->end;

@@ -186,7 +186,7 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 		e = sock_take_error(&u->sk);
 		if (!e && (u->sk.shut & 1)) {
 			mutex_unlock(&u->io_lock);
-			return u->sk.type == SOCK_DGRAM && !timeo ? -EAGAIN : 0;	/* as Linux has it: the end is for who would wait */
+			return u->sk.type == SOCK_DGRAM && !timeo ? -EAGAIN : 0;	/* as Linux: only a reader that would wait sees the end */
 		}
 		mutex_unlock(&u->io_lock);
 		if (e)

@@ -390,7 +390,7 @@ int unix_shut_error(struct unix_sock *u)
 {
 	int e;
 
-	spin_lock(&u->sk.lock);	/* who shuts us also says why */
+	spin_lock(&u->sk.lock);	/* a peer that shuts us down sets the error under it */
 	e = sock_take_error(&u->sk);
 	spin_unlock(&u->sk.lock);
 	return e ?: -EPIPE;

@@ -142,7 +142,7 @@ void unix_give_creds(struct unix_sock *u, struct sock_msg *m, const struct unix_
 void unix_give_fds(struct unix_sock *u, struct sock_msg *m, struct unix_msg *q);
 /* A descriptor of the process SENDER, which ends the control messages of M; none for NULL. */
 void unix_give_pidfd(struct sock_msg *m, struct pid *sender);
-/* Is U told who sent a message? */
+/* Does U receive credentials with messages? */
 static inline bool unix_wants_sender(const struct unix_sock *u)
 {
 	return sock_flag(&u->sk, SOCK_F_PASSCRED) || sock_flag(&u->sk, SOCK_F_PASSPIDFD);

@@ -3,7 +3,8 @@
  * check: everything that can be read is read, and what two places say of one thing is compared.
  * First the headers and trees of each allocation group, which say what every block and every inode
  * is; then each inode that is in use: its extents claim blocks, its names are found again by their
- * hashes, its attributes are read; at last links are counted. A block that is nobody's is said too.
+ * hashes, its attributes are read; at last links are counted. Blocks without an owner are reported
+ * too.
  */
 #include <errno.h>
 #include <stdio.h>

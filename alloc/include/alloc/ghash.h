@@ -51,7 +51,7 @@ struct ghash {
 
 /* A table of its own of 1 << SHIFT buckets (1..16): 0 or -ENOMEM. Sleeps. */
 int ghash_init(struct ghash *h, unsigned int shift) __must_check;
-/* H is empty, nobody adds any more; readers may still look. Waits for nobody. What ghash_init() never saw is let be. */
+/* Frees the tables of H, which is empty and is not added to any more; RCU readers may still look. Does not wait. A table never initialised is left alone. */
 void ghash_destroy(struct ghash *h);
 
 static inline bool ghash_unhashed(const struct ghash_node *n) { return !READ_ONCE(n->pprev); }

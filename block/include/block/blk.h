@@ -142,7 +142,7 @@ struct bdev {
 	bool read_only;
 	u8 uuid[16];
 	atomic_t openers;
-	void *holder;			/* disks_lock: whose it is alone; NULL: nobody's */
+	void *holder;			/* disks_lock: the exclusive holder, or NULL */
 	unsigned int claims;		/* disks_lock: how often the holder has claimed it */
 	u32 soft_block;			/* a: BLKBSZSET; 0: a page */
 	bool ext;			/* its number is one of BLKEXT_MAJOR's */

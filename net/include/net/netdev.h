@@ -219,7 +219,7 @@ void netdev_set_allmulti(struct netdev *d, int by);
 void netdev_carrier(struct netdev *d, bool on);
 void netdev_get_stats(struct netdev *d, struct netdev_stats *s);
 
-/* Changes, told under rtnl to those who registered. */
+/* Notices of changes, delivered under rtnl to each registered block. */
 enum netdev_event {
 	NETDEV_REGISTER,
 	NETDEV_UNREGISTER,
@@ -261,7 +261,7 @@ void netdev_wake_queue(struct netdev *d, u16 queue);	/* any context but hard int
 void eth_type_trans(struct packet *p, struct netdev *d);
 void netdev_receive(struct packet *p);
 
-/* Who gets packets of an EtherType. Within RCU; the packet is the handler's. */
+/* A handler for packets of an EtherType. Called within RCU; it owns the packet. */
 struct packet_type {
 	struct list_head list;
 	be16 protocol;			/* ETH_P_ALL: a tap, sees sent packets too */

@@ -44,7 +44,7 @@ struct net {
 	refcount_t users;
 	refcount_t pins;
 	struct user_namespace *user_ns;	/* c: owner, referenced */
-	struct ns_count *made;		/* c: who pays for it */
+	struct ns_count *made;		/* c: charged for it (ucounts) */
 	unsigned int ino;		/* c: /proc/PID/ns/net */
 	u64 cookie;			/* c: SO_NETNS_COOKIE; never used again */
 	bool dying;			/* rtnl: no new devices, addresses, routes */

@@ -51,7 +51,7 @@ enum packet_csum {
 
 enum packet_gso { PACKET_GSO_NONE, PACKET_GSO_TCP4, PACKET_GSO_TCP6, PACKET_GSO_UDP };
 
-/* PACKET_HOST and its like, with which a link layer says whose a packet is: <linux/if_packet.h>. */
+/* PACKET_HOST and its like: to whom the link layer addressed a packet, <linux/if_packet.h>. */
 
 enum drop_reason {
 	DROP_CONSUMED,			/* not a drop */
@@ -84,7 +84,7 @@ struct packet {
 	struct netdev *dev; /* came in by, or goes out by; no reference: see netdev.h, Life */
 	struct sock *sk;		/* charged to, or NULL */
 	void (*uncharge)(struct packet *p);
-	u64 tstamp_ns;			/* CLOCK_REALTIME when it was received; 0: nobody asked */
+	u64 tstamp_ns;			/* CLOCK_REALTIME when it was received; 0: not recorded */
 	u32 len;
 	u32 truesize;
 	u16 data;			/* offset in buf */
@@ -131,7 +131,7 @@ struct packet *packet_alloc(gfp_t gfp) __must_check;
  * not copied.
  */
 struct packet *packet_clone(const struct packet *p, gfp_t gfp) __must_check;
-/* A packet with the same bytes and nothing shared: for who changes payload. */
+/* A packet with the same bytes and nothing shared: for code that changes payload. */
 struct packet *packet_copy(const struct packet *p, gfp_t gfp) __must_check;
 /* The end of P: counted and traced as a drop for REASON (not DROP_CONSUMED). P may be NULL. */
 void packet_free(struct packet *p, enum drop_reason reason);
@@ -285,5 +285,5 @@ static inline struct packet *packet_list_take(struct packet_list *l)
 	return p;
 }
 
-/* Frees all of L, some at a time; L is nobody else's. */
+/* Frees all of L, some at a time; the caller alone uses L. */
 void packet_list_free(struct packet_list *l, enum drop_reason reason);

@@ -120,7 +120,7 @@ struct sock {
 	struct net *net;		/* c: a user reference if net_user, else a pin */
 	bool net_user;			/* c */
 	spinlock_t lock;
-	struct task *owner;		/* l: who has it by lock_sock() */
+	struct task *owner;		/* l: the task that has it by lock_sock() */
 	struct packet_list backlog;	/* l */
 	/* l: truesize of all that came since the owner last let go: bounds release_sock() */
 	u32 backlog_bytes;
@@ -151,11 +151,11 @@ struct sock {
 	unsigned long pacing_rate;	/* bytes a second; ~0: no limit */
 	int bound_dev;			/* l: ifindex, 0: any */
 	int peek_off;			/* -1: off (SO_PEEK_OFF) */
-	/* no SIGIO for data, one for room: hints, set by who waits or found no room */
+	/* no SIGIO for data, one for room: hints, set by a waiter or a sender without room */
 	bool reader_waits, wants_space;
 	kuid_t uid;			/* of the maker, shown and used by routing */
 	u64 ino;			/* of the file: idiag_inode, /proc/net */
-	atomic64_t cookie;		/* 0: nobody has asked */
+	atomic64_t cookie;		/* 0: not given yet */
 	u64 rx_stamp_ns;		/* SIOCGSTAMP: when the last packet read came */
 	struct sock_filter_prog __rcu *filter;	/* l to change */
 	struct pid *peer_pid;		/* l: SO_PEERCRED */

@@ -88,7 +88,7 @@ struct task *find_task_by_vpid(int nr);			/* under RCU */
 struct task *find_get_task_by_vpid(int nr);
 static inline struct pid *get_pid(struct pid *p) { if (p) refcount_inc(&p->count); return p; }
 void put_pid(struct pid *p);
-/* tasklist_lock held for writing: who polls a pidfd of P hears that its task has ended, or goes. */
+/* tasklist_lock held for writing: wakes the pollers of P's pidfds, as its task has ended or goes. */
 void pid_tell_end(struct pid *p);
 struct pid *get_task_pid(struct task *t, enum pid_type type);
 struct pid *task_pid_type(struct task *t, enum pid_type type);	/* under RCU or tasklist_lock */

@@ -74,8 +74,8 @@ struct signal_struct {
 	struct task *zap_next, *zap_not;	/* s: of a group that ends or executes, the first thread that is still to be killed; the one that is not */
 	/* s: signals to many threads (signal_many.c) */
 	u64 seek, seek_again, seek_after;	/* signals that a thread is sought for: now, behind the stamp SEEK_AFTER; then from the first one on */
-	u64 last_taker;			/* the stamp of who took the last one */
-	struct task *stopper;		/* who tells all to stop, and has not told all yet */
+	u64 last_taker;			/* the stamp of the thread that took the last one */
+	struct task *stopper;		/* the thread that is stopping the others, until it has told all */
 	u64 stop_round;			/* how often somebody did */
 	u64 job_seq, cont_seq, stop_seq;	/* how many SIGCONT and stop signals were sent; which was the last of either */
 	u64 cont_after;			/* threads behind this stamp are still to be continued */

@@ -62,7 +62,7 @@ void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *e);
 void __wake_up(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key);
 /* Q->lock was taken with spin_lock_irq() and nothing else around it; it is let go, in between too if many wait. */
 void __wake_up_unlock_irq(wait_queue_head_t *q, unsigned int mode, int nr_exclusive, void *key) __releases(q->lock);
-/* Any context. All are woken up, if they are few; false: they are many, and none was: it is for who may take a while. */
+/* Any context. Wakes all waiters if they are few. False: they are many, and none was woken: a worker has to do it. */
 bool wake_up_few(wait_queue_head_t *q, unsigned int mode, void *key);
 /* Q->lock held: few enough wait that they may be woken up where interrupts are off. */
 bool waitqueue_is_short(wait_queue_head_t *q);

@@ -19,7 +19,7 @@ struct wheel_timer {
 	struct list_head list;		/* its wheel's lock */
 	u64 due;			/* ticks; that lock */
 	void (*fn)(struct wheel_timer *t);	/* c */
-	u16 cpu;			/* whose wheel; that lock */
+	u16 cpu;			/* of the wheel that it is in; that wheel's lock */
 	u16 slot;			/* WHEEL_IDLE: not armed; that lock */
 };
 

@@ -105,7 +105,7 @@ struct tty {
 	struct mutex write_lock;	/* one write(2) at a time */
 	u32 column, canon_column;	/* out_lock */
 	wait_queue_head_t read_wait, write_wait;
-	struct fasync_struct __rcu *fasync;	/* who gets SIGIO: vfs/fasync.c's lock */
+	struct fasync_struct __rcu *fasync;	/* receivers of SIGIO: vfs/fasync.c's lock */
 	bool wants_room;		/* atomic: of them somebody could not write all */
 	struct work_struct hangup_work;
 	struct rcu_head rcu;		/* the node of a pty's slave is looked at without a reference */

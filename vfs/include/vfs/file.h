@@ -338,7 +338,7 @@ struct fasync_struct {
 int fasync_helper(int fd, struct file *, int on, struct fasync_struct __rcu **);
 void kill_fasync(struct fasync_struct __rcu **, int sig, int band);
 int f_setown(struct file *filp, int who, int force);
-/* Whom FILP's signals go to; without FORCE only where nobody was named yet. 0, -ENOMEM. */
+/* Sets the receiver of FILP's signals; without FORCE only if there is none yet. 0, -ENOMEM. */
 int f_set_owner(struct file *filp, struct pid *pid, enum pid_type type, bool force);
 void send_sigio(struct fown_struct *fown, int fd, int band);
 int send_sigurg(struct file *file);
