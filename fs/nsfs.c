@@ -136,6 +136,8 @@ static u64 id_of(const struct ns_ref *r)
 		return ((struct uts_namespace *)r->ns)->nsid.id;
 	case NSK_IPC:
 		return ipc_ns_id(r->ns);
+	case NSK_NET:
+		return net_ns_id(r->ns);
 	default:
 		return ns_id_of_only((u32)clone_flag(r->kind));
 	}

@@ -13,9 +13,9 @@ static DEFINE_SPINLOCK(ns_tree_lock);
 static struct rb_root tree = RB_ROOT;		/* ns_tree_lock */
 static u64 last_id = MNT_NS_INIT_ID;		/* ns_tree_lock */
 
-/* Those of which there is one. */
-static struct ns_id only[3];
-static const u32 only_types[3] = { CLONE_NEWCGROUP, CLONE_NEWNET, CLONE_NEWTIME };
+/* The types of which there is one namespace. */
+static struct ns_id only[2];
+static const u32 only_types[2] = { CLONE_NEWCGROUP, CLONE_NEWTIME };
 
 static bool id_less(struct rb_node *a, const struct rb_node *b)
 {

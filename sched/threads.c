@@ -28,7 +28,8 @@ static DEFINE_PER_CPU(struct task *, cb_thread);
 
 void rcu_wake_gp(void)
 {
-	if (gp_thread && gp_thread != current)
+	/* Also where it is the running task: an interrupt may come between its look and its sleep. */
+	if (gp_thread)
 		wake_up_process(gp_thread);
 }
 

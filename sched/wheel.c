@@ -101,7 +101,8 @@ static void add(struct wheel *w, struct wheel_timer *t, u64 due, u64 now)
 	if (now < w->next && now > w->now)
 		w->now = now;
 	t->due = due;
-	if (due <= now) {
+	/* NOW was read before the lock was taken: the thread may have gone past DUE since. */
+	if (due <= now || due < w->now) {
 		t->slot = FIRING;
 		list_add_tail(&t->list, &w->firing);
 		wake_up_process(w->thread);
@@ -146,7 +147,7 @@ void wheel_init_timer(struct wheel_timer *t, void (*fn)(struct wheel_timer *t))
 	*t = (struct wheel_timer){ .fn = fn, .slot = WHEEL_IDLE };
 }
 
-static bool arm(struct wheel_timer *t, u64 when_ns, u64 now_ns)
+bool wheel_arm_as_of(struct wheel_timer *t, u64 when_ns, u64 now_ns)
 {
 	u64 due = tick_of(when_ns + (1ull << WHEEL_TICK_SHIFT) - 1);
 	bool was = false;
@@ -172,16 +173,11 @@ static bool arm(struct wheel_timer *t, u64 when_ns, u64 now_ns)
 	return was;
 }
 
-bool wheel_arm_at(struct wheel_timer *t, u64 when_ns)
-{
-	return arm(t, when_ns, ktime_get_ns());
-}
-
 bool wheel_arm(struct wheel_timer *t, u64 delay_ns)
 {
 	u64 now = ktime_get_ns();
 
-	return arm(t, delay_ns ? now + delay_ns : 0, now);
+	return wheel_arm_as_of(t, delay_ns ? now + delay_ns : 0, now);
 }
 
 bool wheel_cancel(struct wheel_timer *t)
@@ -335,8 +331,12 @@ static int wheel_make(unsigned int cpu)
 			INIT_LIST_HEAD(&w->slot[l][i]);
 	hrtimer_init(&w->hr, CLOCK_MONOTONIC, wheel_interrupt);
 	w->thread = kthread_create(wheel_thread, w, "wheel/%u", cpu);
-	if (IS_ERR(w->thread))
-		return (int)PTR_ERR(w->thread);
+	if (IS_ERR(w->thread)) {
+		int err = (int)PTR_ERR(w->thread);
+
+		kfree(w);
+		return err;
+	}
 	kthread_bind(w->thread, cpu);
 	per_cpu(wheels, cpu) = w;
 	wake_up_process(w->thread);

@@ -12,6 +12,7 @@
 #include <proc/ns.h>
 #include <proc/ns_ids.h>
 #include <proc/signal.h>
+#include <proc/upcalls.h>
 #include <sched/sched.h>
 #include <vfs/mount.h>
 #include <abi/errno.h>
@@ -43,7 +44,7 @@ static void look_at_caller(struct listing *l)
 	l->mine[3] = pid->nsid.id;
 	l->mine[4] = mnt_ns_seq(p->mnt_ns);
 	l->mine[5] = ns_id_of_only(CLONE_NEWCGROUP);
-	l->mine[6] = ns_id_of_only(CLONE_NEWNET);
+	l->mine[6] = net_ns_id(p->net_ns);
 	l->mine[7] = ns_id_of_only(CLONE_NEWTIME);
 }
 

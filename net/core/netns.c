@@ -13,9 +13,11 @@
 #include <kernel/init.h>
 #include <net/netns.h>
 #include <proc/ns.h>
+#include <proc/cred.h>
 #include <proc/ns_count.h>
 #include <proc/upcalls.h>
 #include <sched/task.h>
+#include <linux/sched.h>
 #include <abi/errno.h>
 #include "net/core/netns_priv.h"
 
@@ -152,6 +154,7 @@ struct net *copy_net_ns(bool fresh, struct net *old, struct user_namespace *user
 	spin_lock(&net_list_lock);
 	list_add_tail(&net->all, &net_list);
 	spin_unlock(&net_list_lock);
+	ns_id_add(&net->nsid, CLONE_NEWNET, user_ns);
 	return net;
 }
 
@@ -170,8 +173,14 @@ unsigned int net_ns_ino(struct net *net)
 	return net->ino;
 }
 
+u64 net_ns_id(struct net *net)
+{
+	return net->nsid.id;
+}
+
 static int netns_init(void)
 {
+	ns_id_add(&init_net.nsid, CLONE_NEWNET, &init_user_ns);
 	init_nsproxy.net_ns = &init_net;
 	list_add_tail(&init_net.all, &net_list);
 	net_init_end(&init_net);

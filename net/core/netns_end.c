@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * The end of a network namespace, in a worker, in steps:
- *	1. the last user is gone: nothing new comes in; it leaves the list of all;
- *	2. each sub-room's end(), in the reverse order of their begins: devices go, tables empty,
- *sockets that programs no more have are closed;
- *	3. a grace period: no section that found the namespace through a packet or a table goes on;
- *	4. the pin that stood for all users is let go. What is still in flight (a packet in a
- *socket's queue of another namespace, a timer's function) has pins of its own, and the last one
- *frees.
+ * 1. The last user is gone: nothing new comes in; it leaves the list of all, and listns(2).
+ * 2. Each sub-room's end(), in the reverse order of their begins: devices go, tables empty,
+ *    sockets that no program has open are closed.
+ * 3. A grace period: every section that found the namespace by a packet or a table has ended.
+ * 4. The pin of all users is dropped. A packet in a queue of another namespace's socket and a
+ *    timer's function in flight have pins of their own; the last one frees.
  */
 #include <alloc/slab.h>
 #include <kernel/bug.h>
@@ -24,6 +23,7 @@ static void net_end(struct work_struct *w)
 	spin_lock(&net_list_lock);
 	list_del(&net->all);
 	spin_unlock(&net_list_lock);
+	ns_id_remove(&net->nsid);
 	mutex_lock(&net_ops_lock);
 	list_for_each_entry_reverse(ops, &net_ops_list, list)
 		if (ops->end)

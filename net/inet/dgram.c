@@ -218,6 +218,29 @@ int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 	return put_user(n, UPTR(arg)) ? -EFAULT : 0;
 }
 
+int inet_dgram_peer(const struct sockaddr_in *in, int len)
+{
+	if (len < (int)sizeof(in->sin_family))
+		return -EINVAL;
+	if (in->sin_family == AF_UNSPEC)
+		return 1;
+	if (len < (int)sizeof(*in))
+		return -EINVAL;
+	return in->sin_family == AF_INET ? 0 : -EAFNOSUPPORT;
+}
+
+void inet_dgram_disconnect(struct inet_sock *s)
+{
+	WRITE_ONCE(s->sk.state, INET_CLOSED);
+	s->e.peer = be32_make(0);
+	s->e.peer_port = be16_make(0);
+	s->route.gen = 0;
+	if (!(s->bind_gave & BOUND_ADDRESS)) {
+		s->e.local = be32_make(0);
+		s->saddr = be32_make(0);
+	}
+}
+
 int inet_dgram_connect(struct inet_sock *s, be32 dst, be16 port)
 {
 	struct inet_dgram d = { .dst = dst,

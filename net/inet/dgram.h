@@ -35,6 +35,10 @@ ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m,
 u32 inet_dgram_poll(struct file *f, struct socket *sock, struct poll_table_struct *pt);
 /* SIOCINQ: bytes of the next message; SIOCOUTQ; and what all sockets know. */
 int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
+/* What connect(2) got: 0 an address, 1 AF_UNSPEC, which disconnects, -EINVAL, -EAFNOSUPPORT. */
+int inet_dgram_peer(const struct sockaddr_in *in, int len) __must_check;
+/* Owner: S has no peer any more, and no address but that which bind(2) gave; ports stay. */
+void inet_dgram_disconnect(struct inet_sock *s);
 /*
  * Owner: S's peer becomes DST:PORT, with the source that the route gives. 0, -EACCES, and what
  * route4_out() says.

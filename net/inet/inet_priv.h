@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the protocols over IP share: struct inet_sock, the tables in which they are found, local
- *ports, and how a protocol is registered.
+ * ports, and how a protocol is registered.
  *
  * Tables, per namespace and protocol (struct inet_table):
- *	connected	by addresses and ports of both ends: full sockets, and for TCP requests
- *(half-open) and TIME-WAIT, small types of their own bound		by local address and port:
- *listeners of TCP, unconnected sockets of UDP; address 0 is "any" ports		by local
- *port: which sockets have it, for bind(2) Look-ups run under RCU and write nothing but the
- *reference that they return: found entries are gotten with inet_entry_get(), which fails for one
- *that is going, and compared again afterwards. All memory of entries is freed after a grace period,
- *so that none turns into another meanwhile.
  *
- * IPv6 shares all of it: an entry of AF_INET6 has its 16-byte addresses in v6; mapped IPv4 ones are
- *in the AF_INET form.
+ * connected: by addresses and ports of both ends: full sockets, and for TCP requests (half-open)
+ * and TIME-WAIT, small types of their own.
+ *
+ * bound: by local address and port: listeners of TCP, unconnected sockets of UDP. Address 0: any.
+ *
+ * ports: by local port: the sockets that have it, for bind(2).
+ *
+ * Look-ups run under RCU and write nothing but the reference that they return: entries are gotten
+ * with inet_entry_get(), which fails for one that is being freed, and compared again afterwards.
+ * All memory of entries is freed after a grace period, so that none turns into another meanwhile.
  */
 #pragma once
 

@@ -64,6 +64,8 @@ static int ping_bind(struct socket *sock, const struct __kernel_sockaddr_storage
 		err = autobind(s, be16_raw(in->sin_port));
 		if (err)
 			inet_set_local(s, be32_make(0));
+		else if (in->sin_addr.s_addr)
+			s->bind_gave = BOUND_ADDRESS;
 	}
 	release_sock(&s->sk);
 	return err;
@@ -74,18 +76,13 @@ static int ping_connect(struct socket *sock, const struct __kernel_sockaddr_stor
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	int err;
+	int err = inet_dgram_peer(in, len);
 
-	if (len < (int)sizeof(in->sin_family) ||
-	    (in->sin_family != AF_UNSPEC && len < (int)sizeof(*in)))
-		return -EINVAL;
-	if (in->sin_family != AF_UNSPEC && in->sin_family != AF_INET)
-		return -EAFNOSUPPORT;
+	if (err < 0)
+		return err;
 	lock_sock(&s->sk);
-	if (in->sin_family == AF_UNSPEC) {
-		WRITE_ONCE(s->sk.state, INET_CLOSED);
-		s->e.peer = be32_make(0);
-		s->route.gen = 0;
+	if (err) {
+		inet_dgram_disconnect(s);
 		err = 0;
 	} else {
 		err = autobind(s, 0);

@@ -219,10 +219,12 @@ static int raw_bind(struct socket *sock, const struct __kernel_sockaddr_storage 
 	if (err)
 		return err;
 	lock_sock(&s->sk);
-	if (s->sk.state != INET_CLOSED)
+	if (s->sk.state != INET_CLOSED) {
 		err = -EINVAL;
-	else
+	} else {
 		inet_set_local(s, (be32){ in->sin_addr.s_addr });
+		s->bind_gave = in->sin_addr.s_addr ? BOUND_ADDRESS : 0;
+	}
 	release_sock(&s->sk);
 	return err;
 }
@@ -232,19 +234,14 @@ static int raw_connect(struct socket *sock, const struct __kernel_sockaddr_stora
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	int err = 0;
+	int err = inet_dgram_peer(in, len);
 
-	if (len < (int)sizeof(in->sin_family))
-		return -EINVAL;
-	if (in->sin_family != AF_UNSPEC && len < (int)sizeof(*in))
-		return -EINVAL;
-	if (in->sin_family != AF_UNSPEC && in->sin_family != AF_INET)
-		return -EAFNOSUPPORT;
+	if (err < 0)
+		return err;
 	lock_sock(&s->sk);
-	if (in->sin_family == AF_UNSPEC) {
-		WRITE_ONCE(s->sk.state, INET_CLOSED);
-		s->e.peer = be32_make(0);
-		s->route.gen = 0;
+	if (err) {
+		inet_dgram_disconnect(s);
+		err = 0;
 	} else {
 		err = inet_dgram_connect(s, (be32){ in->sin_addr.s_addr }, be16_make(0));
 		if (!err && !s->e.local.v)

@@ -91,14 +91,7 @@ static void disconnect(struct inet_sock *s)
 {
 	bool was = displace(s);
 
-	WRITE_ONCE(s->sk.state, INET_CLOSED);
-	s->e.peer = be32_make(0);
-	s->e.peer_port = be16_make(0);
-	s->route.gen = 0;
-	if (!(s->bind_gave & BOUND_ADDRESS)) {
-		s->e.local = be32_make(0);
-		s->saddr = be32_make(0);
-	}
+	inet_dgram_disconnect(s);
 	if (was)
 		synchronize_rcu();
 	if (s->bind_gave & BOUND_PORT) {
@@ -115,22 +108,17 @@ static int udp_connect(struct socket *sock, const struct __kernel_sockaddr_stora
 	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
 	be32 local;
-	int err = 0;
+	int err = inet_dgram_peer(in, len);
 	bool was;
 
-	if (len < (int)sizeof(in->sin_family))
-		return -EINVAL;
-	if (in->sin_family == AF_UNSPEC) {
-		lock_sock(&s->sk);
+	if (err < 0)
+		return err;
+	lock_sock(&s->sk);
+	if (err) {
 		disconnect(s);
 		release_sock(&s->sk);
 		return 0;
 	}
-	if (len < (int)sizeof(*in))
-		return -EINVAL;
-	if (in->sin_family != AF_INET)
-		return -EAFNOSUPPORT;
-	lock_sock(&s->sk);
 	local = s->e.local;
 	if (!s->port)
 		err = inet_port_get(udp_table(s->sk.net), s, 0) ? -EAGAIN : 0;

@@ -56,6 +56,29 @@ KTEST(wheel_put_off_and_cancel)
 	KT_EQ(rings, 1);
 }
 
+/* The caller's clock is from before it was preempted: the thread has gone past the timer's time. */
+KTEST(wheel_armed_with_an_old_clock)
+{
+	struct wheel_timer t;
+	u64 now;
+
+	wheel_init_timer(&t, ring);
+	for (int i = 0; i < 2; i++) {
+		init_completion(&rang);
+		if (i) {
+			now = ktime_get_ns();
+			preempt_disable(); /* the timer before ran on this CPU: no other wheel */
+			KT_ASSERT(!wheel_arm_as_of(&t, now - 500 * NSEC_PER_MSEC,
+						   now - NSEC_PER_SEC));
+			KT_EQ(wheel_left_ns(&t), 0);
+			preempt_enable();
+		} else {
+			KT_ASSERT(!wheel_arm(&t, NSEC_PER_MSEC));
+		}
+		wait_for_completion(&rang);
+	}
+}
+
 #define MANY 10000
 
 /* Each of many rings once, none before its time. */
@@ -88,11 +111,11 @@ KTEST(wheel_many)
 		wheel_init_timer(&all[i].t, ring_one);
 		all[i].due_ns = ktime_get_ns() + (u64)get_random_u32_below(400) * NSEC_PER_MSEC +
 				1000 * NSEC_PER_SEC;
-		wheel_arm_at(&all[i].t, all[i].due_ns);
+		wheel_arm_as_of(&all[i].t, all[i].due_ns, ktime_get_ns());
 	}
 	for (int i = 0; i < MANY; i++) {
 		all[i].due_ns -= 1000 * NSEC_PER_SEC;
-		KT_ASSERT(wheel_arm_at(&all[i].t, all[i].due_ns));
+		KT_ASSERT(wheel_arm_as_of(&all[i].t, all[i].due_ns, ktime_get_ns()));
 	}
 	wait_for_completion(&rang);
 	KT_EQ(atomic_read(&early), 0);

@@ -78,6 +78,9 @@ def comments():
     macro = "#define A(x) \\\n\tf(x)\t/* %s */\n" % LONG
     assert form.comments_up(macro) == macro
     assert max(form.width(l) for l in form.comments_up("/* %s */" % LONG).split("\n")) <= form.COLUMNS
+    assert list(form.torn_comments("a.h", "/*\n * a\n *\n * b\n */\nint *p; /* x */\n*p = 1;\n")) == []
+    torn = list(form.torn_comments("a.h", "/*\n * a table\n *of two\n */\n"))
+    assert len(torn) == 1 and torn[0].startswith("a.h:3: "), torn
     assert form.own_spaces("int a; /* x */", "int a;\t\t/* x */") == "int a;\t\t/* x */"
 
 

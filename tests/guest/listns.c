@@ -152,6 +152,22 @@ static void root_of_a_pid_namespace_looks(void)
 }
 
 /* Others' namespaces are for who has the machine. */
+TEST(networks)
+{
+	uint64_t id;
+
+	OK(unshare(CLONE_NEWNET));
+	id = id_of("net");
+	CHECK(id > NET_NS_INIT_ID);
+	CHECK(listed(id, list(CLONE_NEWNET, 0)));
+	CHECK(listed(NET_NS_INIT_ID, list(CLONE_NEWNET, 0)));
+	CHECK(!listed(id, list(CLONE_NEWUTS, 0)));
+	OK(unshare(CLONE_NEWNET));
+	CHECK(id_of("net") > id);
+	while (listed(id, list(CLONE_NEWNET, 0)))	/* it ends in a worker */
+		sched_yield();
+}
+
 TEST(whose_are_shown)
 {
 	uint64_t id;

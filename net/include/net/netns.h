@@ -21,6 +21,7 @@
 #include <kernel/rcu.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
+#include <proc/ns_ids.h>
 #include <sched/mutex.h>
 #include <sched/work.h>
 
@@ -46,6 +47,7 @@ struct net {
 	struct user_namespace *user_ns;	/* c: owner, referenced */
 	struct ns_count *made;		/* c: charged for it (ucounts) */
 	unsigned int ino;		/* c: /proc/PID/ns/net */
+	struct ns_id nsid;		/* c: listns(2) */
 	u64 cookie;			/* c: SO_NETNS_COOKIE; never used again */
 	bool dying;			/* rtnl: no new devices, addresses, routes */
 	struct list_head all;		/* net_list_lock */

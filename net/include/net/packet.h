@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packets. A packet is a small head, with the headers and short payloads in the object itself, and
- *a list of page pieces with the rest of the payload. Pieces are counted: a clone has a head of its
- *own (the headers that are there are copied) and shares the pieces, so that TCP can send a segment
- *again, and a tap can look at one, without copying payload.
+ * a list of page pieces with the rest of the payload. Pieces are counted: a clone has a head of its
+ * own (the headers are copied) and shares the pieces, so that TCP can send a segment again, and a
+ * tap can look at one, without copying payload.
  *
- *	buf:   [ headroom | linear bytes: data .. data + linear | tailroom ]     then pieces 0 ..
- *nr_pieces len = linear + the lengths of all pieces
+ * buf: [ headroom | linear bytes: data .. data + linear | tailroom ], then pieces 0 .. nr_pieces -
+ * 1 len = linear + the lengths of all pieces
  *
  * Life: packet_alloc(), then push/put/add_piece, then one owner after the other; the last one calls
- *packet_free() with the reason for the drop, or packet_consume() when the packet did its work. A
- *packet has one owner at a time and is in one list.
+ * packet_free() with the reason for the drop, or packet_consume() when the packet did its work. A
+ * packet has one owner at a time and is in one list.
  *
- * Accounting: truesize is everything that the packet holds: its head, and each piece's whole share
- *of its page. A socket that a packet is charged to is packet->sk; packet->uncharge() gives the
- *charge back and is called once, by packet_orphan().
+ * Accounting: truesize is all that the packet holds: its head, and each piece's whole share of its
+ * page. A socket that a packet is charged to is packet->sk; packet->uncharge() gives the charge
+ * back and is called once, by packet_orphan().
  *
  * Nothing here sleeps unless its GFP flags say so. No function here is for hard interrupts.
  */

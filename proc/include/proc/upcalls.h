@@ -73,6 +73,7 @@ struct net *get_net_ns(struct net *net);
 void put_net(struct net *net);
 struct user_namespace *net_ns_owner(struct net *net);
 unsigned int net_ns_ino(struct net *net);
+u64 net_ns_id(struct net *net);
 /* ipc/: what semaphores get back when a process ends (SEM_UNDO). */
 int copy_sysv_undo(unsigned long flags, struct task *child);
 void exit_sysv_undo(struct task *t);

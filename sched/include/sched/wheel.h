@@ -32,8 +32,8 @@ void wheel_init_timer(struct wheel_timer *t, void (*fn)(struct wheel_timer *t));
  * interrupts.
  */
 bool wheel_arm(struct wheel_timer *t, u64 delay_ns);
-/* For WHEN, a time of ktime_get_ns(). */
-bool wheel_arm_at(struct wheel_timer *t, u64 when_ns);
+/* For WHEN, a time of ktime_get_ns(); NOW is what that said lately. */
+bool wheel_arm_as_of(struct wheel_timer *t, u64 when_ns, u64 now_ns);
 /*
  * True: it was armed, and its function will not run for that. False: it was not, or its function
  * runs or is about to.
