@@ -28,7 +28,8 @@ pub fn real_ns() -> u64 {
     unsafe { bindings::ktime_get_real_ns() }
 }
 
-/// Sets the wall clock. Sleeps. `EINVAL`: a time that sums of nanoseconds could overflow with.
+/// Sets the wall clock. Sleeps. `EINVAL`: a time that sums of nanoseconds could overflow with, or
+/// one before the start of the machine.
 ///
 /// ```
 /// use kernel::time;
@@ -37,7 +38,8 @@ pub fn real_ns() -> u64 {
 /// let since = time::now_ns() - mono;
 /// assert!(time::real_ns() >= 4_000_000_000 * time::SECOND);
 /// assert!(time::now_ns() >= mono); // the other clock knows nothing of it
-/// time::set_real_ns(real + since).unwrap();
+/// // A machine without a clock starts in 1970: what it read is before its start by now.
+/// time::set_real_ns((real + since).max(time::now_ns() + time::SECOND)).unwrap();
 /// assert!(time::set_real_ns(9_000_000_000 * time::SECOND).is_err());
 /// ```
 pub fn set_real_ns(ns: u64) -> Result<()> {

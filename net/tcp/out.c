@@ -378,15 +378,13 @@ static struct packet *queue_empty(struct tcp_sock *t, u8 flags, gfp_t gfp)
 
 void tcp_send_fin(struct tcp_sock *t)
 {
-	struct packet *p = packet_list_empty(&t->sndq) ?
-				   NULL :
-				   list_last_entry(&t->sndq.head, struct packet, list);
+	if (t->send_head) {	/* not sent yet: the FIN goes with it */
+		struct packet *p = list_last_entry(&t->sndq.head, struct packet, list);
 
-	if (p && t->send_head) {	/* not sent yet: the FIN goes with it */
 		tcp_cb(p)->flags |= TCP_FIN;
 		tcp_cb(p)->end++;
 		t->write_seq++;
-	} else if (!queue_empty(t, TCP_FIN, GFP_ATOMIC | __GFP_HIGH)) {
+	} else if (!queue_empty(t, TCP_FIN, GFP_ATOMIC)) {
 		tcp_abort(t, 0); /* no memory for even that: the peer hears it the hard way */
 		return;
 	}
