@@ -271,6 +271,13 @@ struct mnt_namespace *nsfs_mnt_ns(const struct inode *inode)
 	return r && r->kind == NSK_MNT ? r->ns : NULL;
 }
 
+struct net *nsfs_net(const struct inode *inode)
+{
+	const struct ns_ref *r = nsfs_is_file(inode) ? inode->i_private : NULL;
+
+	return r && r->kind == NSK_NET ? r->ns : NULL;
+}
+
 static const struct pseudo_fs nsfs = {
 	.name = "nsfs", .magic = NSFS_MAGIC, .ops = &nsfs_super_ops, .dops = &nsfs_dops,
 };

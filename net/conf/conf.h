@@ -12,7 +12,6 @@ struct user_ifconf {
 	u64 addresses;
 };
 
-u32 netdev_shown_flags(const struct netdev *d);
 
 static inline void conf_put_addr(struct sockaddr *s, be32 a)
 {

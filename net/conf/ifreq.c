@@ -16,15 +16,6 @@
 #include "net/ip4/addr.h"
 #include "net/wire/eth.h"
 
-u32 netdev_shown_flags(const struct netdev *d)
-{
-	u32 flags = READ_ONCE(d->flags) & ~(u32)(IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT);
-
-	if (flags & IFF_UP && READ_ONCE(d->carrier))
-		flags |= IFF_RUNNING | IFF_LOWER_UP;
-	return flags;
-}
-
 static void read_hwaddr(const struct netdev *d, struct sockaddr *a)
 {
 	memset(a, 0, sizeof(*a));

@@ -187,6 +187,7 @@ int netdev_open(struct netdev *d)
 	err = d->ops->open ? d->ops->open(d) : 0;
 	if (err)
 		return err;
+	d->was_up = true;
 	WRITE_ONCE(d->flags, d->flags | IFF_UP);
 	err = netdev_tell(d, NETDEV_UP);
 	if (err)
@@ -390,6 +391,10 @@ void netdev_carrier(struct netdev *d, bool on)
 
 	if (xchg(&d->carrier, on) == on || !d->net)
 		return;
+	if (on)
+		WRITE_ONCE(d->carrier_ups, d->carrier_ups + 1);
+	else
+		WRITE_ONCE(d->carrier_downs, d->carrier_downs + 1);
 	c = kmalloc(sizeof(*c), GFP_ATOMIC);
 	if (!c)
 		return;			/* the state is right, only the notice is lost */

@@ -145,6 +145,8 @@ int in_addr_add(struct in_device *in, const struct in_addr4 *want)
 	if (!n)
 		return -ENOMEM;
 	n->dev = in;
+	if (!n->preferred_s)
+		n->flags |= IFA_F_DEPRECATED;
 	n->flags = (n->flags & ~(u32)IFA_F_SECONDARY) | (secondary ? IFA_F_SECONDARY : 0) |
 		   IFA_F_PERMANENT;
 	if (n->valid_s != U32_MAX)
@@ -153,8 +155,10 @@ int in_addr_add(struct in_device *in, const struct in_addr4 *want)
 	if (!n->label[0])
 		memcpy(n->label, in->dev->name, NETDEV_NAME);
 	list_add_tail_rcu(&n->list, &in->addrs);
+	in_addr_tell(n, true);
 	routes_add(n);
 	fib4_changed(in->dev->net);
+	in_addr_watch(n);
 	arp_announce_if(in, n->local);
 	return 0;
 }
@@ -178,8 +182,10 @@ static void secondaries_of(struct in_device *in, struct in_addr4 *gone)
 		if (promote) {
 			a->flags &= ~(u32)IFA_F_SECONDARY;
 			routes_add(a);
+			in_addr_tell(a, true);
 			return;
 		}
+		in_addr_tell(a, false);
 		routes_del(a);
 		addr_free(a);
 	}
@@ -190,6 +196,7 @@ void in_addr_del(struct in_addr4 *a)
 	struct in_device *in = a->dev;
 
 	rtnl_assert();
+	in_addr_tell(a, false);		/* as on Linux: the address, then its routes */
 	routes_del(a);
 	if (!(a->flags & IFA_F_SECONDARY))
 		secondaries_of(in, a);
@@ -358,6 +365,7 @@ static int addr_begin(struct net *net)
 	n->conf_all.accept_source_route = 0;
 	n->conf_default = first;
 	n->default_ttl = 64;
+	in_addr_life_begin(net, n);
 	net->ip4 = n;
 	err = ip4_frags_begin(net);
 	if (!err)
@@ -374,6 +382,7 @@ static void addr_end(struct net *net)
 {
 	struct ip4_net *n = net->ip4;
 
+	in_addr_life_end(n);
 	icmp_end(net);
 	ip4_frags_end(net);
 	synchronize_rcu();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sched/wheel.h>
+#include <sched/work.h>
 #include "net/route/fib4_priv.h"
 #include "net/route/in_device.h"
 
@@ -23,6 +24,8 @@ struct ip4_net {
 	/* plain, races are harmless: when the bucket of all errors will be empty */
 	u64 icmp_empty_ns;
 	struct icmp_rates *rates;	/* by destination */
+	struct net *net;
+	struct delayed_work life;	/* of addresses that expire: addr_life.c */
 };
 
 /*
@@ -38,6 +41,18 @@ int in_addr_set(struct in_device *in, const char *label, be32 local, u8 bits) __
 /* rtnl. D's, made if it has none; NULL: no memory, or its MTU is too small for IPv4. */
 struct in_device *in_device_get(struct netdev *d);
 void arp_announce_if(struct in_device *in, be32 a);
+
+/* addr_life.c. At boot: FN hears of addresses that come, change or go, under rtnl. */
+void in_addr_set_listener(void (*fn)(const struct in_addr4 *a, bool added));
+void in_addr_tell(const struct in_addr4 *a, bool added);
+/* Seconds that are left of A's lifetimes; U32_MAX: for ever. rtnl. */
+void in_addr_left(const struct in_addr4 *a, u32 *valid_s, u32 *preferred_s);
+/* rtnl: A has the lifetimes of WANT from now on. */
+void in_addr_renew(struct in_addr4 *a, const struct in_addr4 *want);
+/* rtnl: A, which is new or changed, will end in time. */
+void in_addr_watch(const struct in_addr4 *a);
+void in_addr_life_begin(struct net *net, struct ip4_net *n);
+void in_addr_life_end(struct ip4_net *n);
 
 /* frag_in.c, icmp.c */
 int ip4_frags_begin(struct net *net) __must_check;

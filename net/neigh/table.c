@@ -15,6 +15,19 @@
 #define GC_EVERY_NS (15 * NSEC_PER_SEC)
 #define GC_FORCED_NS (5 * NSEC_PER_SEC)
 
+static void (*listener)(struct neigh *n, bool gone);	/* set at boot */
+
+void neigh_set_listener(void (*fn)(struct neigh *n, bool gone))
+{
+	listener = fn;
+}
+
+static void tell(struct neigh *n, bool gone)
+{
+	if (listener)
+		listener(n, gone);
+}
+
 static u32 key_hash(const struct neigh_table *t, const struct netdev *d, const u32 *key)
 {
 	u64 h = (unsigned long)d >> 6;
@@ -114,8 +127,10 @@ void neigh_delete(struct neigh *n)
 	take_waiting(n, &gone);
 	spin_unlock(&n->lock);
 	packet_list_free(&gone, DROP_NEIGH);
-	if (was && ghash_del(&n->table->hash, &n->node))
+	if (was && ghash_del(&n->table->hash, &n->node)) {
+		tell(n, true);
 		neigh_put(n);
+	}
 }
 
 /* ---- garbage ---- */
@@ -307,6 +322,8 @@ static void ask(struct neigh *n) __releases(n -> lock)
 	spin_unlock(&n->lock);
 	if (!most)
 		solicit(n, direct ? hw : NULL, first);
+	else
+		tell(n, false);
 	packet_consume(first);
 	while ((p = packet_list_take(&gone))) {
 		rcu_read_lock();
@@ -319,6 +336,7 @@ static void neigh_timer(struct wheel_timer *w)
 {
 	struct neigh *n = container_of(w, struct neigh, timer);
 	u64 now = ktime_get_coarse_ns();
+	u8 state;
 
 	spin_lock(&n->lock);
 	switch (n->state) {
@@ -345,7 +363,10 @@ static void neigh_timer(struct wheel_timer *w)
 		neigh_put(n);
 		return;
 	}
+	state = n->state;
 	spin_unlock(&n->lock);
+	if (state == NUD_STALE)
+		tell(n, false);
 	neigh_put(n);
 }
 
@@ -442,7 +463,7 @@ void neigh_update(struct neigh *n, const u8 *hw, u8 state, unsigned int how)
 {
 	struct packet_list ready;
 	struct packet *p;
-	bool differs;
+	bool differs, changed = false;
 	u64 now = ktime_get_coarse_ns();
 
 	packet_list_init(&ready);
@@ -459,6 +480,7 @@ void neigh_update(struct neigh *n, const u8 *hw, u8 state, unsigned int how)
 		memcpy(n->hw, hw, n->dev->addr_len);
 		write_seqcount_end(&n->seq);
 	}
+	changed = differs || n->state != state;
 	disarm(n);
 	WRITE_ONCE(n->state, state);
 	n->updated_ns = now;
@@ -466,6 +488,8 @@ void neigh_update(struct neigh *n, const u8 *hw, u8 state, unsigned int how)
 	if (state == NUD_REACHABLE) {
 		n->confirmed_ns = now;
 		arm(n, reachable_ns(n->table));
+	} else if (state & NEIGH_TIMED) {
+		arm(n, state == NUD_DELAY ? (u64)n->table->conf.delay_probe_s * NSEC_PER_SEC : 1);
 	}
 	if (state & NEIGH_VALID)
 		take_waiting(n, &ready);
@@ -476,6 +500,8 @@ out:
 		send_to(n, p);
 		rcu_read_unlock();
 	}
+	if (changed)
+		tell(n, false);
 }
 
 void neigh_confirm(struct neigh_table *t, struct netdev *d, const u32 *key)

@@ -187,25 +187,64 @@ static void prefix_put(struct fib4_table *t, struct fib4_prefix *p)
 	kfree_rcu(p, rcu);
 }
 
-static bool comes_before(const struct fib4_route *a, const struct fib4_route *b)
+static bool comes_before(const struct fib4_place *a, const struct fib4_place *b)
 {
-	u32 x = be32_get(a->prefix->prefix), y = be32_get(b->prefix->prefix);
+	u32 x = be32_get(a->prefix), y = be32_get(b->prefix);
 
 	if (x != y)
 		return x < y;
-	if (a->prefix->len != b->prefix->len)
-		return a->prefix->len > b->prefix->len;
-	return a->tos != b->tos ? a->tos > b->tos : a->metric < b->metric;
+	if (a->len != b->len)
+		return a->len > b->len;
+	if (a->tos != b->tos)
+		return a->tos > b->tos;
+	return a->metric != b->metric ? a->metric < b->metric : a->nr < b->nr;
+}
+
+struct fib4_route *fib4_after(struct fib4_table *t, const struct fib4_place *p)
+{
+	struct rb_node *n = t->all.node;
+	struct fib4_route *found = NULL;
+
+	while (n) {
+		struct fib4_route *r = rb_entry(n, struct fib4_route, dump);
+		struct fib4_place at = fib4_place(r);
+
+		if (!p->nr || comes_before(p, &at)) {
+			found = r;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return found;
+}
+
+static void (*listener)(struct net *net, const struct fib4_route *r,
+			enum fib4_change change);	/* set at boot */
+
+void fib4_set_listener(void (*fn)(struct net *net, const struct fib4_route *r,
+				  enum fib4_change change))
+{
+	listener = fn;
+}
+
+static void tell(struct net *net, const struct fib4_route *r, enum fib4_change change)
+{
+	if (listener)
+		listener(net, r, change);
 }
 
 static void dump_add(struct fib4_table *t, struct fib4_route *r)
 {
 	struct rb_node **at = &t->all.node, *parent = NULL;
+	struct fib4_place a = fib4_place(r);
 
 	while (*at) {
+		struct fib4_place b;
+
 		parent = *at;
-		at = comes_before(r, rb_entry(parent, struct fib4_route, dump)) ? &parent->left :
-										  &parent->right;
+		b = fib4_place(rb_entry(parent, struct fib4_route, dump));
+		at = comes_before(&a, &b) ? &parent->left : &parent->right;
 	}
 	rb_link_node(&r->dump, parent, at);
 	rb_insert_color(&r->dump, &t->all);
@@ -353,6 +392,7 @@ int fib4_add(struct net *net, const struct fib4_config *c)
 		prefix_put(t, p);
 		return err ?: -ENOMEM;
 	}
+	r->nr = ++net->fib4->last_nr ?: ++net->fib4->last_nr;
 	list_add_tail_rcu(&r->list, old ? &old->list : before);
 	dump_add(t, r);
 	t->count++;
@@ -360,6 +400,7 @@ int fib4_add(struct net *net, const struct fib4_config *c)
 	if (old)
 		route_remove(net, t, old);
 	fib4_changed(net);
+	tell(net, r, old ? FIB4_REPLACED : FIB4_NEW);
 	return 0;
 }
 
@@ -390,6 +431,7 @@ int fib4_del(struct net *net, const struct fib4_config *c)
 		return -ESRCH;
 	list_for_each_entry(r, &p->routes, list)
 		if (matches(r, c)) {
+			tell(net, r, FIB4_GONE);
 			route_remove(net, t, r);
 			fib4_changed(net);
 			return 0;
@@ -412,8 +454,10 @@ static void remove_where(struct net *net, bool (*goes)(const struct fib4_route *
 			struct fib4_route *r = rb_entry(n, struct fib4_route, dump);
 
 			next = rb_next(n);
-			if (goes(r, arg))
+			if (goes(r, arg)) {
+				tell(net, r, FIB4_GONE);
 				route_remove(net, t, r);
+			}
 		}
 	}
 	fib4_changed(net);

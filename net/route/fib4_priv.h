@@ -19,6 +19,7 @@ struct fib4_route {
 	struct rcu_head rcu;
 	struct rb_node dump;		/* table->all: rtnl */
 	struct fib4_prefix *prefix;
+	u32 nr;				/* c: later ones have greater ones; never 0 */
 	u32 table;
 	u8 type, scope, protocol, tos;
 	u32 metric;
@@ -51,6 +52,7 @@ struct fib4 {
 	struct xarray tables;		/* rtnl, RCU: by id */
 	struct ghash mtus;		/* learned: struct fib4_mtu */
 	u32 count;			/* rtnl: routes that programs made, of all tables */
+	u32 last_nr;			/* rtnl */
 };
 
 #define FIB4_MOST 2000000u		/* routes of a namespace */
@@ -83,6 +85,23 @@ struct fib4_route *fib4_find(struct fib4_table *t, be32 dst, int oif, u8 tos, u8
  * (unreachable, prohibit ...), -ENETUNREACH.
  */
 int fib4_lookup(struct net *net, be32 dst, int oif, u8 tos, u8 scope, struct fib4_route **r);
+/* A place in a table's order: of a route that may be gone. nr 0: before the first. */
+struct fib4_place {
+	be32 prefix;
+	u8 len, tos;
+	u32 metric, nr;
+};
+static inline struct fib4_place fib4_place(const struct fib4_route *r)
+{
+	return (struct fib4_place){ r->prefix->prefix, r->prefix->len, r->tos, r->metric, r->nr };
+}
+
+/* rtnl: T's first route behind P; NULL: there is none. */
+struct fib4_route *fib4_after(struct fib4_table *t, const struct fib4_place *p);
+/* At boot: FN hears of routes that come and go, under rtnl. */
+enum fib4_change { FIB4_NEW, FIB4_REPLACED, FIB4_GONE };
+void fib4_set_listener(void (*fn)(struct net *net, const struct fib4_route *r,
+				  enum fib4_change change));
 /* rtnl: routes by D, or with its address A as source, go. ALL: also those of the local table. */
 void fib4_dev_down(struct netdev *d, bool all);
 void fib4_source_gone(struct net *net, be32 a);

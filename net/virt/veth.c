@@ -12,6 +12,8 @@
 #include <kernel/random.h>
 #include <kernel/rcu.h>
 #include <abi/errno.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include "net/dev/if_flags.h"
 #include "net/virt/virt.h"
 
@@ -89,53 +91,113 @@ static void veth_remove(struct netdev *d, struct list_head *going)
 static const struct netdev_ops veth_ops = { .open = veth_open,
 					    .stop = veth_stop,
 					    .xmit = veth_xmit };
-static const struct netdev_kind veth_kind = { .name = "veth",
-					      .remove = veth_remove,
-					      .priv_size = sizeof(struct veth) };
 
-static struct netdev *end_new(const char *name)
+static struct netdev *make(struct net *net, const struct netdev_wish *w, const struct nlattr *data,
+			   struct nla_error *e);
+static struct netdev_kind veth_kind = { .name = "veth", .make = make, .remove = veth_remove };
+
+/* ERR_PTR. */
+static struct netdev *end_new(const struct netdev_wish *w)
 {
-	struct netdev *d = netdev_alloc(sizeof(struct veth), name, 1, 1, &veth_ops);
+	struct netdev *d = netdev_alloc(sizeof(struct veth), "veth%d", 1, 1, &veth_ops);
+	int err;
 
 	if (!d)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	ether_setup(d);
-	get_random_bytes(d->addr, ETH_ALEN);
-	d->addr[0] = (u8)((d->addr[0] & ~1u) | 2);
+	virt_random_addr(d);
 	d->kind = &veth_kind;
 	d->carrier = false;
 	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_RXCSUM | NETDEV_F_SG |
 				       NETDEV_F_TSO4 | NETDEV_F_TSO6 | NETDEV_F_NO_QUEUE;
+	err = netdev_wish_apply(w, d, "veth");
+	if (err) {
+		netdev_put(d);
+		return ERR_PTR(err);
+	}
 	return d;
 }
 
-int veth_make(struct net *net, const char *name, struct net *peer_net, const char *peer_name)
+/* The peer first, as on Linux: its number is the lower one. A is the end that was asked for. */
+static int pair_register(struct netdev *a, struct net *net, struct netdev *b, struct net *peer_net)
 {
-	struct netdev *a = end_new(name), *b = end_new(peer_name);
-	int err = -ENOMEM;
+	int err;
 
-	rtnl_assert();
-	if (!a || !b)
-		goto fail;
 	RCU_INIT_POINTER(((struct veth *)a->priv)->peer, b);
 	RCU_INIT_POINTER(((struct veth *)b->priv)->peer, a);
-	err = netdev_register(a, net);
-	if (err)
-		goto fail;
 	err = netdev_register(b, peer_net);
+	if (err)
+		return err;
+	err = netdev_register(a, net);
 	if (err) {
-		RCU_INIT_POINTER(((struct veth *)a->priv)->peer, NULL);
-		netdev_unregister(a);
-		netdev_put(b);
+		RCU_INIT_POINTER(((struct veth *)b->priv)->peer, NULL);
+		netdev_get(b);		/* stays the caller's */
+		netdev_unregister(b);
 		return err;
 	}
 	a->iflink = b->ifindex;
 	b->iflink = a->ifindex;
 	return 0;
-fail:
-	if (a)
-		netdev_put(a);
-	if (b)
-		netdev_put(b);
-	return err;
 }
+
+struct netdev *veth_make(struct net *net, const struct netdev_wish *w, struct net *peer_net,
+			 const struct netdev_wish *peer)
+{
+	struct netdev *a, *b;
+	int err;
+
+	rtnl_assert();
+	a = end_new(w);
+	if (IS_ERR(a))
+		return a;
+	b = end_new(peer);
+	if (IS_ERR(b)) {
+		netdev_put(a);
+		return b;
+	}
+	err = pair_register(a, net, b, peer_net);
+	if (!err)
+		return a;
+	netdev_put(a);
+	netdev_put(b);
+	return ERR_PTR(err);
+}
+
+/* IFLA_INFO_DATA: VETH_INFO_PEER, which is the head and the attributes of another link. */
+static struct netdev *make(struct net *net, const struct netdev_wish *w, const struct nlattr *data,
+			   struct nla_error *e)
+{
+	static const struct nla_rule rules[VETH_INFO_MAX + 1] = {
+		[VETH_INFO_PEER] = { NLA_K_LEAST, sizeof(struct ifinfomsg) },
+	};
+	const struct nlattr *tb[VETH_INFO_MAX + 1] = {}, *ptb[IFLA_MAX + 1] = {};
+	struct netdev_wish peer = {};
+	struct net *peer_net;
+	struct netdev *d;
+	int err = 0;
+
+	if (data)
+		err = nla_parse(tb, VETH_INFO_MAX, nla_data(data), nla_len(data), rules, true, e);
+	if (!err && tb[VETH_INFO_PEER])
+		err = nla_parse(ptb, IFLA_MAX,
+				(const u8 *)nla_data(tb[VETH_INFO_PEER]) + sizeof(struct ifinfomsg),
+				nla_len(tb[VETH_INFO_PEER]) - sizeof(struct ifinfomsg),
+				netdev_link_rules, true, e);
+	if (!err)
+		err = netdev_wish_parse(&peer, ptb, e);
+	if (err)
+		return ERR_PTR(err);
+	peer_net = netdev_wish_net(ptb);
+	if (IS_ERR(peer_net))
+		return ERR_CAST(peer_net);
+	d = veth_make(net, w, peer_net ?: net, &peer);
+	put_net(peer_net);
+	return d;
+}
+
+static int veth_init(void)
+{
+	netdev_kind_register(&veth_kind);
+	return 0;
+}
+INITCALL(fs, veth_init);

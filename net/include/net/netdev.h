@@ -39,6 +39,8 @@
 
 struct net;
 struct netdev;
+struct netdev_wish;
+struct nla_error;
 struct net_poll;
 struct net_queue;
 struct in_device;			/* net/ip4: addresses and settings of the device */
@@ -100,19 +102,18 @@ struct netdev_ops {
 	long (*ioctl)(struct netdev *d, unsigned int cmd, struct uptr arg); /* NULL: -EOPNOTSUPP */
 };
 
-/* A kind that programs can make and remove (IFLA_INFO_KIND), or NULL in netdev->kind. */
+/* A kind that programs can make and remove (IFLA_INFO_KIND); NULL in netdev->kind: neither. */
 struct netdev_kind {
 	const char *name;
 	struct list_head list;
 	/*
-	 * rtnl; attributes are decoded by net/rtnl, DATA is IFLA_INFO_DATA (NULL: none). On success
-	 * D is registered.
+	 * rtnl. A device as W says (net/dev/wish.h), with its kind set and registered in NET; DATA
+	 * is IFLA_INFO_DATA, NULL: none. ERR_PTR, with the reason in E.
 	 */
-	int (*make)(struct net *net, struct netdev *d, const struct nlattr *data,
-		    struct net *peer_net);
+	struct netdev *(*make)(struct net *net, const struct netdev_wish *w,
+			       const struct nlattr *data, struct nla_error *e);
+	/* rtnl. D, and what goes with it, onto GOING; NULL: it alone. */
 	void (*remove)(struct netdev *d, struct list_head *going);
-	size_t priv_size;
-	void (*setup)(struct netdev *d);
 };
 
 struct netdev_tx_queue {
@@ -141,11 +142,14 @@ struct netdev {
 	u32 mtu, min_mtu, max_mtu;	/* rtnl to change */
 	u32 tx_queue_len;		/* rtnl */
 	u32 gso_max_size;		/* rtnl */
+	u32 group;			/* rtnl: a number that programs give (ip link set group) */
+	u32 carrier_ups, carrier_downs;	/* plain */
 	u8 addr[NETDEV_ADDR];		/* rtnl to change */
 	u8 broadcast[NETDEV_ADDR];	/* rtnl */
 	u8 perm_addr[NETDEV_ADDR];	/* c */
 	bool carrier;			/* any context: netdev_carrier() */
 	bool dismantling;		/* rtnl */
+	bool was_up;			/* rtnl: it has been up once */
 	struct net *net;		/* rtnl to change, RCU */
 	const struct netdev_ops *ops;	/* c */
 	const struct netdev_kind *kind;	/* c: NULL: a device that no program made */
@@ -218,6 +222,9 @@ void netdev_set_allmulti(struct netdev *d, int by);
 /* Any context: the link went up or down. Protocols and netlink hear of it from a worker. */
 void netdev_carrier(struct netdev *d, bool on);
 void netdev_get_stats(struct netdev *d, struct netdev_stats *s);
+/* What programs see: IFF_* with those that follow from the carrier; IF_OPER_*. */
+u32 netdev_shown_flags(const struct netdev *d);
+u8 netdev_operstate(const struct netdev *d);
 
 /* Notices of changes, delivered under rtnl to each registered block. */
 enum netdev_event {

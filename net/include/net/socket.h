@@ -70,6 +70,7 @@ struct sock_msg {
 	unsigned int out_flags;		/* MSG_TRUNC, MSG_CTRUNC */
 };
 
+/* socketpair, accept, listen and shutdown may be NULL: EOPNOTSUPP. */
 struct sock_ops {
 	int (*release)(struct socket *s);
 	int (*bind)(struct socket *s, const struct __kernel_sockaddr_storage *a, int len);

@@ -34,6 +34,7 @@ static int end_up(struct net *net, const char *name, u32 addr)
 
 static int pair_make(struct pair *p)
 {
+	struct netdev *d;
 	int err;
 
 	p->net[0] = copy_net_ns(true, &init_net, &init_user_ns);
@@ -41,7 +42,9 @@ static int pair_make(struct pair *p)
 	if (IS_ERR(p->net[0]) || IS_ERR(p->net[1]))
 		return -ENOMEM;
 	rtnl_lock();
-	err = veth_make(p->net[0], "veth%d", p->net[1], "cable");
+	d = veth_make(p->net[0], &(struct netdev_wish){ .name = "veth%d" }, p->net[1],
+		      &(struct netdev_wish){ .name = "cable" });
+	err = IS_ERR(d) ? (int)PTR_ERR(d) : 0;
 	if (!err)
 		err = end_up(p->net[0], "veth0", 0x0a000001);
 	if (!err)

@@ -6,6 +6,7 @@
 struct file;
 struct inode;
 struct mnt_namespace;
+struct net;
 struct path;
 
 /* ipc/: the last reference to a watched file (f_ep set) is gone; forget every watch of it. */
@@ -16,3 +17,5 @@ int blkdev_open_inode(struct inode *inode, struct file *file);
 bool nsfs_is_file(const struct inode *inode);
 /* fs/: the mount namespace whose file it is; NULL: another file. */
 struct mnt_namespace *nsfs_mnt_ns(const struct inode *inode);
+/* fs/: the network namespace whose file it is, not referenced; NULL: another file. */
+struct net *nsfs_net(const struct inode *inode);

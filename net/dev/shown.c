@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* What programs see of a device's state (RFC 2863, ifOperStatus). */
+#include "net/dev/dev_priv.h"
+#include "net/dev/if_flags.h"
+
+u32 netdev_shown_flags(const struct netdev *d)
+{
+	u32 flags = READ_ONCE(d->flags) & ~(u32)(IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT);
+
+	if (flags & IFF_UP && READ_ONCE(d->carrier))
+		flags |= IFF_RUNNING | IFF_LOWER_UP;
+	return flags;
+}
+
+/* A device without open() has no link that could be missing: its state is not known. */
+u8 netdev_operstate(const struct netdev *d)
+{
+	if (!(READ_ONCE(d->flags) & IFF_UP))
+		return IF_OPER_DOWN;
+	if (!READ_ONCE(d->carrier))
+		return d->iflink && d->iflink != d->ifindex ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
+	return d->ops->open ? IF_OPER_UP : IF_OPER_UNKNOWN;
+}

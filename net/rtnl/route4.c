@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT
+/* Routes of IPv4: RTM_NEWROUTE and its kin, `ip route get`, notifications. */
+#include <lib/err.h>
+#include <lib/string.h>
+#include <kernel/init.h>
+#include <proc/cred.h>
+#include <abi/errno.h>
+#include "net/dev/if_flags.h"
+#include "net/ip4/addr.h"
+#include "net/rtnl/rtnl.h"
+#include "net/wire/ip4.h"
+
+static const struct nla_rule rules[RTA_MAX + 1] = {
+	[RTA_DST] = { NLA_K_U32, 0 },
+	[RTA_SRC] = { NLA_K_U32, 0 },
+	[RTA_IIF] = { NLA_K_U32, 0 },
+	[RTA_OIF] = { NLA_K_U32, 0 },
+	[RTA_GATEWAY] = { NLA_K_U32, 0 },
+	[RTA_PRIORITY] = { NLA_K_U32, 0 },
+	[RTA_PREFSRC] = { NLA_K_U32, 0 },
+	[RTA_METRICS] = { NLA_K_NESTED, 0 },
+	[RTA_TABLE] = { NLA_K_U32, 0 },
+	[RTA_MARK] = { NLA_K_U32, 0 },
+	[RTA_UID] = { NLA_K_U32, 0 },
+	[RTA_IP_PROTO] = { NLA_K_U8, 0 },
+	[RTA_SPORT] = { NLA_K_U16, 0 },
+	[RTA_DPORT] = { NLA_K_U16, 0 },
+};
+
+static const struct nla_rule metric_rules[RTAX_MAX + 1] = {
+	[RTAX_LOCK] = { NLA_K_U32, 0 },
+	[RTAX_MTU] = { NLA_K_U32, 0 },
+	[RTAX_WINDOW] = { NLA_K_U32, 0 },
+	[RTAX_RTT] = { NLA_K_U32, 0 },
+	[RTAX_RTTVAR] = { NLA_K_U32, 0 },
+	[RTAX_SSTHRESH] = { NLA_K_U32, 0 },
+	[RTAX_CWND] = { NLA_K_U32, 0 },
+	[RTAX_ADVMSS] = { NLA_K_U32, 0 },
+	[RTAX_REORDERING] = { NLA_K_U32, 0 },
+	[RTAX_HOPLIMIT] = { NLA_K_U32, 0 },
+	[RTAX_INITCWND] = { NLA_K_U32, 0 },
+	[RTAX_FEATURES] = { NLA_K_U32, 0 },
+	[RTAX_RTO_MIN] = { NLA_K_U32, 0 },
+	[RTAX_INITRWND] = { NLA_K_U32, 0 },
+	[RTAX_QUICKACK] = { NLA_K_U32, 0 },
+	[RTAX_FASTOPEN_NO_COOKIE] = { NLA_K_U32, 0 },
+	[RTAX_CC_ALGO] = { NLA_K_TEXT, 15 },
+};
+
+static void put_metrics(struct nlmsg_buf *b, const u32 *metrics)
+{
+	size_t nest = 0;
+
+	for (u16 i = 1; i <= RTAX_MAX && i < FIB4_METRICS; i++) {
+		if (!metrics[i])
+			continue;
+		if (!nest)
+			nest = nla_nest(b, RTA_METRICS);
+		nla_put_u32(b, i, metrics[i]);
+	}
+	if (nest)
+		nla_nest_end(b, nest);
+}
+
+static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rtnl_head h)
+{
+	struct rtmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
+
+	if (m) {
+		*m = (struct rtmsg){ .rtm_family = AF_INET,
+				     .rtm_dst_len = f->prefix->len,
+				     .rtm_tos = f->tos,
+				     .rtm_table = f->table < 256 ? (u8)f->table : RT_TABLE_COMPAT,
+				     .rtm_protocol = f->protocol,
+				     .rtm_scope = f->scope,
+				     .rtm_type = f->type,
+				     .rtm_flags = f->flags };
+		if (f->dev && f->flags & RTNH_F_LINKDOWN)
+			m->rtm_flags |= RTNH_F_LINKDOWN;
+	}
+	nla_put_u32(b, RTA_TABLE, f->table);
+	if (f->prefix->len)
+		nla_put_u32(b, RTA_DST, f->prefix->prefix.v);
+	if (f->metric)
+		nla_put_u32(b, RTA_PRIORITY, f->metric);
+	put_metrics(b, f->metrics);
+	if (f->src.v)
+		nla_put_u32(b, RTA_PREFSRC, f->src.v);
+	if (f->gateway.v)
+		nla_put_u32(b, RTA_GATEWAY, f->gateway.v);
+	if (f->dev)
+		nla_put_u32(b, RTA_OIF, (u32)f->dev->ifindex);
+	return nlmsg_end(b);
+}
+
+/* ---- dump ---- */
+
+static int filter(struct nl_request *r, struct nl_dump *d)
+{
+	const struct nlattr *tb[RTA_MAX + 1];
+	const struct rtmsg *m = r->body;
+	int err;
+
+	if (r->body_len < sizeof(*m))
+		return r->strict ? -EINVAL : 0;
+	if (m->rtm_flags & RTM_F_CLONED)	/* the routing cache, which there is not */
+		d->args[RTNL_ARG_FILTER2] = -1;
+	if (!r->strict)
+		return 0;
+	err = nl_request_attrs(r, sizeof(*m), tb, RTA_MAX, rules, true);
+	if (err)
+		return err;
+	if (m->rtm_dst_len || m->rtm_src_len || m->rtm_tos || m->rtm_scope)
+		return nl_refuse(r, -EINVAL, "Invalid values in header for FIB dump request");
+	d->args[RTNL_ARG_FILTER] = tb[RTA_TABLE] ? nla_u32(tb[RTA_TABLE]) : m->rtm_table;
+	if (tb[RTA_OIF])
+		d->args[RTNL_ARG_FILTER2] = (long)nla_u32(tb[RTA_OIF]);
+	if (d->args[RTNL_ARG_FILTER] &&
+	    !xa_load(&r->net->fib4->tables, (unsigned long)d->args[RTNL_ARG_FILTER]))
+		return nl_refuse(r, -ENOENT, "ipv4: FIB table does not exist");
+	return 0;
+}
+
+/* The place of a route in two words of a dump's cursor. */
+static void keep_place(struct nl_dump *d, const struct fib4_route *f)
+{
+	struct fib4_place p = fib4_place(f);
+
+	d->args[RTNL_ARG_AT2] = (long)((u64)p.prefix.v << 16 | (u64)p.len << 8 | p.tos);
+	d->args[RTNL_ARG_AT3] = (long)((u64)p.metric << 32 | p.nr);
+}
+
+static struct fib4_place kept_place(const struct nl_dump *d)
+{
+	u64 a = (u64)d->args[RTNL_ARG_AT2], b = (u64)d->args[RTNL_ARG_AT3];
+
+	return (struct fib4_place){ { (u32)(a >> 16) }, (u8)(a >> 8), (u8)a, (u32)(b >> 32),
+				    (u32)b };
+}
+
+static bool dump_table(struct nlmsg_buf *b, struct nl_dump *d, struct fib4_table *t)
+{
+	long oif = d->args[RTNL_ARG_FILTER2];
+	struct fib4_place at = kept_place(d);
+	struct fib4_route *f;
+
+	while ((f = fib4_after(t, &at))) {
+		if ((!oif || (f->dev && f->dev->ifindex == oif)) &&
+		    !put_route(b, f, rtnl_entry(d, RTM_NEWROUTE)))
+			return false;
+		at = fib4_place(f);
+		keep_place(d, f);
+	}
+	return true;
+}
+
+/* args: the table that is walked, and the place in it behind which the walk goes on. */
+static int dump(struct nlmsg_buf *b, struct nl_dump *d)
+{
+	long only = d->args[RTNL_ARG_FILTER];
+	unsigned long id;
+	struct fib4_table *t;
+
+	d->seq = d->net->fib4->gen;
+	if (d->args[RTNL_ARG_FILTER2] < 0)
+		return 0;
+	xa_for_each_start(&d->net->fib4->tables, id, t, (unsigned long)d->args[RTNL_ARG_AT]) {
+		if (d->args[RTNL_ARG_AT] != (long)id)
+			d->args[RTNL_ARG_AT2] = d->args[RTNL_ARG_AT3] = 0;
+		d->args[RTNL_ARG_AT] = (long)id;
+		if ((!only || only == (long)id) && !dump_table(b, d, t))
+			return 1;
+	}
+	return 0;
+}
+
+/* ---- changes ---- */
+
+static int read_metrics(struct nl_request *r, const struct nlattr *a, u32 *metrics)
+{
+	const struct nlattr *tb[RTAX_MAX + 1];
+	int err = nl_request_nested(r, a, tb, RTAX_MAX, metric_rules, false);
+
+	if (err)
+		return err;
+	if (tb[RTAX_CC_ALGO])
+		return nl_refuse(r, -EOPNOTSUPP, "Unknown tcp congestion algorithm");
+	for (unsigned int i = 1; i <= RTAX_MAX && i < FIB4_METRICS; i++) {
+		u32 v = tb[i] ? nla_u32(tb[i]) : 0;
+
+		if (i == RTAX_HOPLIMIT && v > 255)
+			v = 255;
+		if (i == RTAX_MTU && v > 65535 - 15)
+			v = 65535 - 15;
+		if (i == RTAX_ADVMSS && v > 65535 - 40)
+			v = 65535 - 40;
+		metrics[i] = v;
+	}
+	return 0;
+}
+
+static int convert(struct nl_request *r, struct fib4_config *c)
+{
+	const struct nlattr *tb[RTA_MAX + 1];
+	const struct rtmsg *m = r->body;
+	u16 flags = r->hdr->nlmsg_flags;
+	int err = nl_request_attrs(r, sizeof(*m), tb, RTA_MAX, rules, false);
+
+	if (err)
+		return err;
+	if (m->rtm_dst_len > 32)
+		return nl_refuse(r, -EINVAL, "Invalid prefix length");
+	if (m->rtm_src_len)
+		return -EINVAL;
+	if (tb[RTA_MULTIPATH] || tb[RTA_NH_ID] || tb[RTA_VIA] || tb[RTA_ENCAP])
+		return nl_refuse(r, -EOPNOTSUPP, "Routes have one next hop");
+	*c = (struct fib4_config){ .len = m->rtm_dst_len,
+				   .tos = m->rtm_tos,
+				   .type = m->rtm_type,
+				   .scope = m->rtm_scope,
+				   .protocol = m->rtm_protocol,
+				   .table = tb[RTA_TABLE] ? nla_u32(tb[RTA_TABLE]) : m->rtm_table,
+				   .flags = m->rtm_flags,
+				   .create = flags & NLM_F_CREATE,
+				   .excl = flags & NLM_F_EXCL,
+				   .replace = flags & NLM_F_REPLACE,
+				   .append = flags & NLM_F_APPEND };
+	if (tb[RTA_DST])
+		c->dst.v = nla_u32(tb[RTA_DST]);
+	if (tb[RTA_OIF])
+		c->oif = (int)nla_u32(tb[RTA_OIF]);
+	if (tb[RTA_GATEWAY])
+		c->gateway.v = nla_u32(tb[RTA_GATEWAY]);
+	if (tb[RTA_PRIORITY])
+		c->metric = nla_u32(tb[RTA_PRIORITY]);
+	if (tb[RTA_PREFSRC])
+		c->src.v = nla_u32(tb[RTA_PREFSRC]);
+	if (c->dst.v & ~ip4_mask(c->len).v)
+		return nl_refuse(r, -EINVAL, "Invalid prefix for given prefix length");
+	return tb[RTA_METRICS] ? read_metrics(r, tb[RTA_METRICS], c->metrics) : 0;
+}
+
+static int route_add(struct nl_request *r)
+{
+	struct fib4_config c;
+	int err = convert(r, &c);
+
+	if (err)
+		return err;
+	if (c.type > RTN_MAX)
+		return nl_refuse(r, -EINVAL, "Invalid route type");
+	err = fib4_add(r->net, &c);
+	if (err == -ENETUNREACH)
+		return nl_refuse(r, err, "Nexthop has invalid gateway");
+	if (err == -ENETDOWN)
+		return nl_refuse(r, err, "Device for nexthop is not up");
+	if (err == -EINVAL && c.src.v && !in_is_local(r->net, c.src))
+		return nl_refuse(r, err, "Invalid prefsrc address");
+	return err;
+}
+
+static int route_del(struct nl_request *r)
+{
+	struct fib4_config c;
+	int err = convert(r, &c);
+
+	return err ?: fib4_del(r->net, &c);
+}
+
+/* ---- ip route get ---- */
+
+static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const struct ip4_flow *f,
+		       const struct ip4_route *way)
+{
+	struct rtnl_head h = rtnl_answer(r, RTM_NEWROUTE);
+	struct rtmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
+	struct rta_cacheinfo c = {};
+	u32 metrics[FIB4_METRICS] = {};
+
+	if (m)
+		*m = (struct rtmsg){ .rtm_family = AF_INET,
+				     .rtm_dst_len = 32,
+				     .rtm_table = RT_TABLE_MAIN,
+				     .rtm_type = way->type,
+				     .rtm_scope = RT_SCOPE_UNIVERSE,
+				     .rtm_flags = RTM_F_CLONED };
+	if (m && way->type == RTN_LOCAL)
+		m->rtm_table = RT_TABLE_LOCAL;
+	nla_put_u32(b, RTA_TABLE, way->type == RTN_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN);
+	nla_put_u32(b, RTA_DST, f->dst.v);
+	if (f->src.v && f->iif) {
+		nla_put_u32(b, RTA_SRC, f->src.v);
+		if (m)
+			m->rtm_src_len = 32;
+	}
+	if (way->dev)
+		nla_put_u32(b, RTA_OIF, (u32)way->dev->ifindex);
+	if (!f->iif && way->src.v)
+		nla_put_u32(b, RTA_PREFSRC, way->src.v);
+	if (way->gateway)
+		nla_put_u32(b, RTA_GATEWAY, way->next.v);
+	if (way->mtu_locked)
+		metrics[RTAX_MTU] = way->mtu;
+	metrics[RTAX_ADVMSS] = way->advmss;
+	metrics[RTAX_HOPLIMIT] = way->hoplimit;
+	put_metrics(b, metrics);
+	if (f->mark)
+		nla_put_u32(b, RTA_MARK, f->mark);
+	nla_put_u32(b, RTA_UID, from_kuid_munged(current_user_ns(), f->uid));
+	nla_put_bytes(b, RTA_CACHEINFO, &c, sizeof(c));
+	if (f->iif)
+		nla_put_u32(b, RTA_IIF, (u32)f->iif);
+	return nlmsg_end(b);
+}
+
+static int route_get(struct nl_request *r)
+{
+	const struct nlattr *tb[RTA_MAX + 1];
+	const struct rtmsg *m = r->body;
+	struct ip4_flow f = { .uid = current_uid() };
+	struct netdev *d = NULL;
+	struct ip4_route way;
+	struct nlmsg_buf b;
+	int err = nl_request_attrs(r, sizeof(*m), tb, RTA_MAX, rules, false);
+
+	if (err)
+		return err;
+	f.tos = m->rtm_tos;
+	if (tb[RTA_DST])
+		f.dst.v = nla_u32(tb[RTA_DST]);
+	if (tb[RTA_SRC])
+		f.src.v = nla_u32(tb[RTA_SRC]);
+	if (tb[RTA_OIF])
+		f.oif = (int)nla_u32(tb[RTA_OIF]);
+	if (tb[RTA_MARK])
+		f.mark = nla_u32(tb[RTA_MARK]);
+	if (tb[RTA_IIF]) {
+		d = netdev_by_index(r->net, (int)nla_u32(tb[RTA_IIF]));
+		if (!d)
+			return -ENODEV;
+		f.iif = d->ifindex;
+	}
+	err = nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL);
+	if (err)
+		return err;
+	rcu_read_lock();
+	err = d ? route4_in(r->net, d, &f, &way) : route4_out(r->net, &f, &way);
+	if (!err && !put_answer(&b, r, &f, &way))
+		err = -ENOBUFS;
+	rcu_read_unlock();
+	if (!err)
+		return netlink_reply(r, &b);
+	nlmsg_free(&b);
+	return err;
+}
+
+/* ---- notifications ---- */
+
+static void tell(struct net *net, const struct fib4_route *f, enum fib4_change change)
+{
+	struct rtnl_head h = { .type = change == FIB4_GONE ? RTM_DELROUTE : RTM_NEWROUTE,
+			       .flags = change == FIB4_REPLACED ? NLM_F_REPLACE : 0 };
+	struct nlmsg_buf b;
+
+	if (!netlink_has_listeners(net, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE))
+		return;
+	if (nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL)) {
+		netlink_missed(net, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE, -ENOBUFS);
+		return;
+	}
+	if (put_route(&b, f, h))
+		netlink_notify(net, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE, &b, NULL);
+	else
+		nlmsg_free(&b);
+}
+
+static struct rtnl_kind routes = { .base = RTM_NEWROUTE,
+				   .family = AF_INET,
+				   .add = route_add,
+				   .del = route_del,
+				   .get = route_get,
+				   .filter = filter,
+				   .dump = dump };
+
+static int route_init(void)
+{
+	rtnl_register(&routes);
+	fib4_set_listener(tell);
+	return 0;
+}
+INITCALL(fs, route_init);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rtnetlink: which function serves which message. A message type is base + 0 (new), 1 (delete), 2
+ * (get) or 3 (set, of links alone).
+ */
+#include <kernel/bug.h>
+#include <kernel/init.h>
+#include <abi/errno.h>
+#include <linux/capability.h>
+#include "net/rtnl/rtnl.h"
+
+#define KINDS ((RTM_MAX + 1 - RTM_BASE) / 4)
+
+static struct list_head kinds[KINDS];
+
+static struct list_head *kinds_of(u16 type)
+{
+	return &kinds[(type - RTM_BASE) / 4];
+}
+
+void rtnl_register(struct rtnl_kind *k)
+{
+	list_add_tail(&k->list, kinds_of(k->base));
+}
+
+/* FAMILY's, or that for all families; NULL. */
+static struct rtnl_kind *find(u16 type, u8 family)
+{
+	struct rtnl_kind *k, *any = NULL;
+
+	list_for_each_entry(k, kinds_of(type), list) {
+		if (k->family == family)
+			return k;
+		if (k->family == AF_UNSPEC)
+			any = k;
+	}
+	return any;
+}
+
+/* ---- dumps ---- */
+
+static int dump_one(struct nlmsg_buf *b, struct nl_dump *d)
+{
+	struct rtnl_kind *k = d->data;
+	int r;
+
+	rtnl_lock();
+	r = k->dump(b, d);
+	rtnl_unlock();
+	return r;
+}
+
+/* One family after the other: args[RTNL_ARG_KIND] are behind us. */
+static int dump_all(struct nlmsg_buf *b, struct nl_dump *d)
+{
+	struct rtnl_kind *k;
+	long i = 0;
+	int r = 0;
+
+	rtnl_lock();
+	list_for_each_entry(k, kinds_of(d->hdr.nlmsg_type), list) {
+		if (i++ < d->args[RTNL_ARG_KIND])
+			continue;
+		r = k->dump ? k->dump(b, d) : 0;
+		if (r)
+			break;
+		d->args[RTNL_ARG_KIND] = i;
+		d->args[RTNL_ARG_AT] = d->args[RTNL_ARG_AT2] = d->args[RTNL_ARG_AT3] = 0;
+	}
+	rtnl_unlock();
+	return r;
+}
+
+static int start_dump(struct nl_request *r, u8 family)
+{
+	struct rtnl_kind *k = find(r->hdr->nlmsg_type, family);
+	struct nl_dump d = { .fn = dump_one, .data = k };
+	int err = 0;
+
+	if (!k && family == AF_UNSPEC && !list_empty(kinds_of(r->hdr->nlmsg_type))) {
+		k = list_first_entry(kinds_of(r->hdr->nlmsg_type), struct rtnl_kind, list);
+		d.fn = dump_all;
+	}
+	if (!k || !k->dump)
+		return -EOPNOTSUPP;
+	d.hdr = *r->hdr;
+	if (k->filter)
+		err = k->filter(r, &d);
+	return err ?: netlink_start_dump(r, &d);
+}
+
+/* ---- requests ---- */
+
+static int serve(struct nl_request *r, struct rtnl_kind *k)
+{
+	int (*fn)(struct nl_request *r) = NULL;
+	int err;
+
+	switch ((r->hdr->nlmsg_type - RTM_BASE) & 3) {
+	case 0:
+		fn = k->add;
+		break;
+	case 1:
+		fn = k->del;
+		break;
+	case 2:
+		fn = k->get;
+		break;
+	case 3:				/* RTM_SETLINK: never makes one */
+		fn = k->base == RTM_NEWLINK ? k->add : NULL;
+		break;
+	}
+	if (!fn)
+		return -EOPNOTSUPP;
+	rtnl_lock();
+	err = fn(r);
+	rtnl_unlock();
+	return err;
+}
+
+static int rtnl_request(struct nl_request *r)
+{
+	u16 type = r->hdr->nlmsg_type;
+	const struct rtgenmsg *g = r->body;
+	struct rtnl_kind *k;
+	bool get = (type & 3) == 2;
+
+	if (type < RTM_BASE || type > RTM_MAX)
+		return -EOPNOTSUPP;
+	if (r->body_len < sizeof(*g))
+		return 0;
+	if (!get && !nl_capable(r, CAP_NET_ADMIN))
+		return -EPERM;
+	if (get && r->hdr->nlmsg_flags & NLM_F_DUMP)
+		return start_dump(r, g->rtgen_family);
+	k = find(type, g->rtgen_family);
+	return k ? serve(r, k) : -EOPNOTSUPP;
+}
+
+static const struct nl_protocol route = { .protocol = NETLINK_ROUTE,
+					  .groups = RTNLGRP_MAX,
+					  .anybody_joins = true,
+					  .request = rtnl_request };
+
+static int rtnl_init(void)
+{
+	for (unsigned int i = 0; i < KINDS; i++)
+		INIT_LIST_HEAD(&kinds[i]);
+	netlink_register(&route);
+	return 0;
+}
+INITCALL(core, rtnl_init);

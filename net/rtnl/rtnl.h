@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rtnetlink (rtnetlink(7)): links, addresses, routes, neighbours and rules, read and changed by
+ * messages. Each file serves one kind of object of one family and registers its four functions;
+ * what changes is told to the groups of the kind.
+ *
+ * Requests run under rtnl. Dumps take it for each buffer, and go on by index or place with the
+ * sequence number of what they walk.
+ */
+#pragma once
+
+#include <net/netdev.h>
+#include <net/netlink.h>
+#include <net/netns.h>
+#include <net/socket.h>
+#include <linux/rtnetlink.h>
+#include "net/wire/nlattr.h"
+
+/* What one kind of message does. NULL: -EOPNOTSUPP. */
+struct rtnl_kind {
+	struct list_head list;		/* of the kind, by registration */
+	u16 base;			/* RTM_NEWLINK ... */
+	u8 family;			/* AF_UNSPEC: for families that have none of their own */
+	/* rtnl; CAP_NET_ADMIN has been checked. */
+	int (*add)(struct nl_request *r);
+	int (*del)(struct nl_request *r);
+	int (*get)(struct nl_request *r);	/* rtnl */
+	/* Reads the filter of a dump's request into D's arguments: 0 or -errno. NULL: none. */
+	int (*filter)(struct nl_request *r, struct nl_dump *d);
+	int (*dump)(struct nlmsg_buf *b, struct nl_dump *d);	/* rtnl: nl_dump->fn */
+};
+void rtnl_register(struct rtnl_kind *k);	/* at boot */
+
+#define RTNL_ROOM 512u			/* bytes to begin a message's buffer with */
+/* args[RTNL_ARG_KIND] is rtnl.c's, where a dump is of all families; the filter's follow it. */
+enum { RTNL_ARG_AT, RTNL_ARG_AT2, RTNL_ARG_AT3, RTNL_ARG_FILTER, RTNL_ARG_FILTER2, RTNL_ARG_KIND };
+
+/* A message's head, for a request's answer, a dump's entry, or (zeroed) a notification. */
+struct rtnl_head {
+	u32 portid, seq;
+	u16 type, flags;
+};
+static inline struct rtnl_head rtnl_answer(const struct nl_request *r, u16 type)
+{
+	return (struct rtnl_head){ r->portid, r->hdr->nlmsg_seq, type, 0 };
+}
+
+static inline struct rtnl_head rtnl_entry(const struct nl_dump *d, u16 type)
+{
+	bool filtered = d->strict && (d->args[RTNL_ARG_FILTER] || d->args[RTNL_ARG_FILTER2]);
+	u16 flags = filtered ? NLM_F_MULTI | NLM_F_DUMP_FILTERED : NLM_F_MULTI;
+
+	return (struct rtnl_head){ d->portid, d->hdr.nlmsg_seq, type, flags };
+}
+
+/* The name of D's queueing discipline. */
+static inline const char *rtnl_qdisc(const struct netdev *d)
+{
+	if (!d->was_up)
+		return "noop";
+	return d->features & NETDEV_F_NO_QUEUE ? "noqueue" : "pfifo";
+}
+
+/* The first device of NET after index *LAST, which becomes its; NULL: there is none. rtnl. */
+struct netdev *rtnl_next_link(struct net *net, long *last);
+/* The device that R's header or its IFLA_IFNAME names; NULL. rtnl. */
+struct netdev *rtnl_find_link(struct net *net, const struct ifinfomsg *m,
+			      const struct nlattr *const *tb);
+/* link_set.c, rtnl: what TB says of D, which exists. */
+int rtnl_link_set(struct nl_request *r, struct netdev *d, const struct ifinfomsg *m,
+		  const struct nlattr *const *tb);
+/* link_new.c. The kind that IFLA_LINKINFO A names, as a number that is its alone. 0 or -errno. */
+int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind);
+int rtnl_link_add(struct nl_request *r);
+int rtnl_link_del(struct nl_request *r);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/* dummy: a device that takes whatever it is sent and loses it. Its addresses are always there. */
+#include <lib/err.h>
+#include <kernel/init.h>
+#include <kernel/random.h>
+#include <abi/errno.h>
+#include "net/dev/if_flags.h"
+#include "net/virt/virt.h"
+
+static enum netdev_xmit dummy_xmit(struct netdev *d, struct packet *p, u16 queue, bool more)
+{
+	packet_consume(p);
+	return NETDEV_XMIT_OK;
+}
+
+static const struct netdev_ops dummy_ops = { .xmit = dummy_xmit };
+
+static struct netdev *dummy_make(struct net *net, const struct netdev_wish *w,
+				 const struct nlattr *data, struct nla_error *e);
+static struct netdev_kind dummy_kind = { .name = "dummy", .make = dummy_make };
+
+static struct netdev *dummy_make(struct net *net, const struct netdev_wish *w,
+				 const struct nlattr *data, struct nla_error *e)
+{
+	struct netdev *d = netdev_alloc(0, "dummy%d", 1, 1, &dummy_ops);
+	int err;
+
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	ether_setup(d);
+	d->flags = (d->flags | IFF_NOARP) & ~(u32)IFF_MULTICAST;
+	d->min_mtu = 0;
+	d->max_mtu = U32_MAX >> 1;
+	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_SG | NETDEV_F_NO_QUEUE;
+	d->kind = &dummy_kind;
+	virt_random_addr(d);
+	err = netdev_wish_apply(w, d, "dummy");
+	if (!err)
+		err = netdev_register(d, net);
+	if (err) {
+		netdev_put(d);
+		return ERR_PTR(err);
+	}
+	return d;
+}
+
+static int dummy_init(void)
+{
+	netdev_kind_register(&dummy_kind);
+	return 0;
+}
+INITCALL(fs, dummy_init);

@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Netlink sockets and rtnetlink: ports, errors and extended ACKs, dumps, groups, and links,
+ * addresses and routes made and removed. proves: socket bind sendto recvfrom setsockopt
+ */
+#include "t.h"
+#include <arpa/inet.h>
+#include <linux/genetlink.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#ifndef SOL_NETLINK
+#define SOL_NETLINK 270
+#endif
+
+static int sock;
+static unsigned int seq;
+static char in[1 << 16] __attribute__((aligned(8)));
+
+static void own_net(void)
+{
+	if (unshare(CLONE_NEWNET))
+		SKIP("no network namespaces");
+	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+}
+
+/* ---- a message that is built ---- */
+
+static struct {
+	struct nlmsghdr h;
+	char body[2000];
+} out;
+
+static void *begin(int type, int flags, size_t body)
+{
+	memset(&out, 0, sizeof(out));
+	out.h.nlmsg_len = (unsigned int)NLMSG_LENGTH(body);
+	out.h.nlmsg_type = (unsigned short)type;
+	out.h.nlmsg_flags = (unsigned short)(NLM_F_REQUEST | flags);
+	out.h.nlmsg_seq = ++seq;
+	return out.body;
+}
+
+static struct nlattr *attr(int type, const void *data, size_t len)
+{
+	struct nlattr *a = (struct nlattr *)((char *)&out + NLMSG_ALIGN(out.h.nlmsg_len));
+
+	a->nla_type = (unsigned short)type;
+	a->nla_len = (unsigned short)(NLA_HDRLEN + len);
+	if (len)
+		memcpy(a + 1, data, len);
+	out.h.nlmsg_len = (unsigned int)(NLMSG_ALIGN(out.h.nlmsg_len) + NLA_ALIGN(a->nla_len));
+	return a;
+}
+
+static void attr_u32(int type, unsigned int v)
+{
+	attr(type, &v, sizeof(v));
+}
+
+static void ends(struct nlattr *nest)
+{
+	nest->nla_len = (unsigned short)((char *)&out + out.h.nlmsg_len - (char *)nest);
+}
+
+static void put(void)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	EQ(sendto(sock, &out, out.h.nlmsg_len, 0, (void *)&kernel, sizeof(kernel)),
+	   (long)out.h.nlmsg_len);
+}
+
+/* Sends it and returns the error of its ACK, as a positive number. */
+static int done(void)
+{
+	struct nlmsghdr *h = (void *)in;
+	long n;
+
+	out.h.nlmsg_flags |= NLM_F_ACK;
+	put();
+	n = OK(recv(sock, in, sizeof(in), 0));
+	CHECK(n >= (long)NLMSG_LENGTH(sizeof(struct nlmsgerr)));
+	EQ(h->nlmsg_type, NLMSG_ERROR);
+	EQ(h->nlmsg_seq, seq);
+	return -((struct nlmsgerr *)NLMSG_DATA(h))->error;
+}
+
+/* The attribute TYPE of the message H with BODY bytes before its attributes. */
+static struct nlattr *find(struct nlmsghdr *h, size_t body, int type)
+{
+	char *at = (char *)h + NLMSG_LENGTH(NLMSG_ALIGN(body)), *end = (char *)h + h->nlmsg_len;
+
+	while (end - at >= NLA_HDRLEN) {
+		struct nlattr *a = (void *)at;
+
+		if (a->nla_len < NLA_HDRLEN)
+			break;
+		if ((a->nla_type & NLA_TYPE_MASK) == type)
+			return a;
+		at += NLA_ALIGN(a->nla_len);
+	}
+	return NULL;
+}
+
+static unsigned int u32_of(struct nlattr *a)
+{
+	unsigned int v;
+
+	CHECK(a && a->nla_len >= NLA_HDRLEN + sizeof(v));
+	memcpy(&v, a + 1, sizeof(v));
+	return v;
+}
+
+/* Dumps TYPE for FAMILY; calls FN for each message; how many there were. */
+static int dump(int type, int family, size_t body, void (*fn)(struct nlmsghdr *h))
+{
+	unsigned char *m = begin(type, NLM_F_DUMP, body);
+	int count = 0;
+
+	m[0] = (unsigned char)family;
+	put();
+	for (;;) {
+		long n = OK(recv(sock, in, sizeof(in), 0));
+
+		for (struct nlmsghdr *h = (void *)in; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+			EQ(h->nlmsg_seq, seq);
+			CHECK(h->nlmsg_flags & NLM_F_MULTI);
+			if (h->nlmsg_type == NLMSG_DONE) {
+				EQ(*(int *)NLMSG_DATA(h), 0);
+				return count;
+			}
+			CHECK(h->nlmsg_type != NLMSG_ERROR);
+			count++;
+			if (fn)
+				fn(h);
+		}
+	}
+}
+
+/* ---- sockets ---- */
+
+TEST(families)
+{
+	ERR(socket(AF_NETLINK, SOCK_STREAM, NETLINK_ROUTE), ESOCKTNOSUPPORT);
+	ERR(socket(AF_NETLINK, SOCK_RAW, 31), EPROTONOSUPPORT);
+	ERR(socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER), EPROTONOSUPPORT);
+	ERR(socket(AF_NETLINK, SOCK_RAW, -1), EPROTONOSUPPORT);
+	OK(socket(AF_NETLINK, SOCK_DGRAM, NETLINK_ROUTE));
+	OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC));
+	OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT));
+}
+
+TEST(ports)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK }, got;
+	socklen_t len = sizeof(got);
+	int other;
+
+	own_net();
+	OK(bind(sock, (void *)&a, sizeof(a)));
+	OK(getsockname(sock, (void *)&got, &len));
+	EQ(len, (int)sizeof(got));
+	EQ(got.nl_pid, getpid());
+	other = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	a.nl_pid = (unsigned int)getpid();
+	ERR(bind(other, (void *)&a, sizeof(a)), EADDRINUSE);
+	a.nl_pid = 77;
+	ERR(bind(sock, (void *)&a, sizeof(a)), EINVAL);
+	OK(bind(other, (void *)&a, sizeof(a)));
+	a.nl_family = AF_INET;
+	ERR(bind(other, (void *)&a, sizeof(a)), EINVAL);
+	a.nl_family = AF_NETLINK;
+	ERR(bind(other, (void *)&a, sizeof(a) - 1), EINVAL);
+	ERR(listen(sock, 1), EOPNOTSUPP);
+	ERR(shutdown(sock, SHUT_RD), EOPNOTSUPP);
+	ERR(send(sock, "", 0, 0), ENODATA);
+	ERR(send(sock, "x", 1, MSG_OOB), EOPNOTSUPP);
+}
+
+TEST(between_programs)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_pid = 4000 }, from;
+	int s = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK)),
+	    t = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK)), on = 1;
+	char control[64], b[16];
+	struct iovec v = { b, sizeof(b) };
+	struct msghdr m = { .msg_name = &from,
+			    .msg_namelen = sizeof(from),
+			    .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	struct ucred *c;
+
+	OK(bind(t, (void *)&a, sizeof(a)));
+	OK(setsockopt(t, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+	a.nl_pid = 4001;
+	ERR(sendto(s, "hello", 5, 0, (void *)&a, sizeof(a)), ECONNREFUSED);
+	a.nl_pid = 4000;
+	EQ(sendto(s, "hello", 5, 0, (void *)&a, sizeof(a)), 5);
+	EQ(recvmsg(t, &m, 0), 5);
+	CHECK(!memcmp(b, "hello", 5));
+	EQ(from.nl_pid, getpid());
+	EQ(CMSG_FIRSTHDR(&m)->cmsg_type, SCM_CREDENTIALS);
+	c = (void *)CMSG_DATA(CMSG_FIRSTHDR(&m));
+	EQ(c->pid, getpid());
+	EQ(c->uid, getuid());
+	/* A message that is longer than the reader's buffer; then by its length alone. */
+	EQ(sendto(s, "hello", 5, 0, (void *)&a, sizeof(a)), 5);
+	EQ(recv(t, b, 2, MSG_PEEK | MSG_TRUNC), 5);
+	EQ(recv(t, b, 2, 0), 2);
+	ERR(recv(t, b, 2, MSG_DONTWAIT), EAGAIN);
+	/* The kernel has no end of this protocol. */
+	a.nl_pid = 0;
+	ERR(sendto(s, "hello", 5, 0, (void *)&a, sizeof(a)), ECONNREFUSED);
+}
+
+TEST(groups)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = 5 };
+	unsigned int list[4] = {}, g = 2;
+	socklen_t len = sizeof(list);
+
+	own_net();
+	OK(bind(sock, (void *)&a, sizeof(a)));
+	OK(setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g, sizeof(g)));
+	OK(getsockopt(sock, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, list, &len));
+	EQ(list[0], 7);
+	EQ(len, 8);
+	g = 3;
+	OK(setsockopt(sock, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &g, sizeof(g)));
+	len = sizeof(a);
+	OK(getsockname(sock, (void *)&a, &len));
+	EQ(a.nl_groups, 3);
+	g = 0;
+	ERR(setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g, sizeof(g)), EINVAL);
+	g = 1000;
+	ERR(setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g, sizeof(g)), EINVAL);
+	ERR(setsockopt(sock, SOL_NETLINK, 99, &g, sizeof(g)), ENOPROTOOPT);
+}
+
+/* ---- requests ---- */
+
+TEST(errors)
+{
+	int on = 1;
+	struct nlmsghdr *h = (void *)in;
+	struct ifinfomsg *m;
+	struct nlattr *text;
+
+	own_net();
+	begin(RTM_GETLINK, 0, sizeof(*m));
+	EQ(done(), EINVAL);
+	/* The whole request comes back, unless the program does not want it. */
+	EQ(h->nlmsg_len, NLMSG_LENGTH(sizeof(struct nlmsgerr)) + sizeof(*m));
+	OK(setsockopt(sock, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)));
+	m = begin(RTM_GETLINK, 0, sizeof(*m));
+	m->ifi_index = 99;
+	EQ(done(), ENODEV);
+	EQ(h->nlmsg_len, NLMSG_LENGTH(sizeof(struct nlmsgerr)));
+	CHECK(h->nlmsg_flags & NLM_F_CAPPED);
+	begin(RTM_MAX + 1, 0, 4);
+	EQ(done(), EOPNOTSUPP);
+	begin(NLMSG_NOOP, 0, 0);
+	EQ(done(), 0);
+	OK(setsockopt(sock, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on)));
+	m = begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*m));
+	text = attr(IFLA_LINKINFO, NULL, 0);
+	attr(IFLA_INFO_KIND, "nonesuch", 9);
+	ends(text);
+	EQ(done(), EOPNOTSUPP);
+	CHECK(h->nlmsg_flags & NLM_F_ACK_TLVS);
+	text = find(h, sizeof(struct nlmsgerr), NLMSGERR_ATTR_MSG);
+	CHECK(text && !strcmp((char *)(text + 1), "Unknown device type"));
+}
+
+TEST(needs_capability)
+{
+	own_net();
+	begin(RTM_NEWLINK, NLM_F_CREATE, sizeof(struct ifinfomsg));
+	OK(setuid(1000));
+	EQ(done(), EPERM);
+	CHECK(dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), NULL) == 1);
+}
+
+static int found_index;
+static const char *wanted;
+
+static void look_for(struct nlmsghdr *h)
+{
+	struct nlattr *a = find(h, sizeof(struct ifinfomsg), IFLA_IFNAME);
+
+	EQ(h->nlmsg_type, RTM_NEWLINK);
+	CHECK(a);
+	if (!strcmp((char *)(a + 1), wanted))
+		found_index = ((struct ifinfomsg *)NLMSG_DATA(h))->ifi_index;
+}
+
+static int index_of(const char *name)
+{
+	found_index = 0;
+	wanted = name;
+	dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), look_for);
+	return found_index;
+}
+
+static int link_new(const char *kind, const char *name, const char *peer)
+{
+	struct ifinfomsg nobody = {};
+	struct nlattr *info, *data, *end;
+
+	begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	attr(IFLA_IFNAME, name, strlen(name) + 1);
+	info = attr(IFLA_LINKINFO, NULL, 0);
+	attr(IFLA_INFO_KIND, kind, strlen(kind) + 1);
+	if (peer) {
+		data = attr(IFLA_INFO_DATA, NULL, 0);
+		end = attr(VETH_INFO_PEER, &nobody, sizeof(nobody));
+		attr(IFLA_IFNAME, peer, strlen(peer) + 1);
+		ends(end);
+		ends(data);
+	}
+	ends(info);
+	return done();
+}
+
+static int link_up(int index, int on)
+{
+	struct ifinfomsg *m = begin(RTM_NEWLINK, 0, sizeof(*m));
+
+	m->ifi_index = index;
+	m->ifi_flags = on;
+	m->ifi_change = 1;
+	return done();
+}
+
+static int address(int type, int flags, int index, const char *ip, int bits)
+{
+	struct ifaddrmsg *m = begin(type, flags, sizeof(*m));
+	unsigned int a = inet_addr(ip);
+
+	m->ifa_family = AF_INET;
+	m->ifa_prefixlen = (unsigned char)bits;
+	m->ifa_index = (unsigned int)index;
+	attr_u32(IFA_LOCAL, a);
+	attr_u32(IFA_ADDRESS, a);
+	return done();
+}
+
+static int route(int type, int flags, const char *dst, int bits, const char *via, int table)
+{
+	struct rtmsg *m = begin(type, flags, sizeof(*m));
+
+	m->rtm_family = AF_INET;
+	m->rtm_dst_len = (unsigned char)bits;
+	m->rtm_table = (unsigned char)table;
+	m->rtm_protocol = RTPROT_BOOT;
+	m->rtm_type = RTN_UNICAST;
+	attr_u32(RTA_DST, inet_addr(dst));
+	attr_u32(RTA_GATEWAY, inet_addr(via));
+	return done();
+}
+
+#define CREATE (NLM_F_CREATE | NLM_F_EXCL)
+
+TEST(links)
+{
+	struct ifinfomsg *m;
+	unsigned char mac[6] = { 2, 0, 0, 0, 0, 9 }, group[6] = { 1, 0, 0, 0, 0, 9 };
+	int d, v;
+
+	own_net();
+	EQ(index_of("lo"), 1);
+	EQ(link_new("dummy", "d0", NULL), 0);
+	EQ(link_new("dummy", "d0", NULL), EEXIST);
+	d = index_of("d0");
+	CHECK(d > 1);
+	EQ(link_up(d, 1), 0);
+	m = begin(RTM_NEWLINK, 0, sizeof(*m));
+	m->ifi_index = d;
+	attr_u32(IFLA_MTU, 1400);
+	attr(IFLA_ADDRESS, mac, 6);
+	attr(IFLA_IFNAME, "other", 6);
+	EQ(done(), 0);
+	EQ(index_of("other"), d);
+	m = begin(RTM_GETLINK, 0, sizeof(*m));
+	m->ifi_index = d;
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	EQ(u32_of(find((void *)in, sizeof(*m), IFLA_MTU)), 1400);
+	CHECK(!memcmp(find((void *)in, sizeof(*m), IFLA_ADDRESS) + 1, mac, 6));
+	m = begin(RTM_NEWLINK, 0, sizeof(*m));
+	m->ifi_index = d;
+	attr(IFLA_ADDRESS, group, 6);
+	EQ(done(), EADDRNOTAVAIL);
+	m = begin(RTM_NEWLINK, 0, sizeof(*m));
+	m->ifi_index = d;
+	attr(IFLA_ADDRESS, mac, 4);
+	EQ(done(), EINVAL);
+	/* A pair: either end takes the other along. */
+	EQ(link_new("veth", "va", "vb"), 0);
+	v = index_of("vb");
+	CHECK(v > d);
+	CHECK(index_of("va") > d);
+	m = begin(RTM_DELLINK, 0, sizeof(*m));
+	m->ifi_index = v;
+	EQ(done(), 0);
+	EQ(index_of("va"), 0);
+	EQ(index_of("vb"), 0);
+	m = begin(RTM_DELLINK, 0, sizeof(*m));
+	m->ifi_index = 1;
+	EQ(done(), EOPNOTSUPP);
+	m = begin(RTM_DELLINK, 0, sizeof(*m));
+	m->ifi_index = d;
+	EQ(done(), 0);
+	EQ(done(), ENODEV);
+}
+
+TEST(link_to_other_namespace)
+{
+	int fds[2], gone[2], d;
+	char c;
+	pid_t p;
+	struct ifinfomsg *m;
+
+	own_net();
+	OK(pipe(fds));
+	OK(pipe(gone));
+	p = OK(fork());
+	if (!p) {
+		OK(unshare(CLONE_NEWNET));
+		EQ(write(fds[1], "x", 1), 1);
+		EQ(read(gone[0], &c, 1), 1);
+		sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+		CHECK(index_of("moved") > 1);
+		_exit(0);
+	}
+	EQ(read(fds[0], &c, 1), 1);
+	EQ(link_new("dummy", "moved", NULL), 0);
+	d = index_of("moved");
+	m = begin(RTM_NEWLINK, 0, sizeof(*m));
+	m->ifi_index = d;
+	attr_u32(IFLA_NET_NS_PID, (unsigned int)p);
+	EQ(done(), 0);
+	EQ(index_of("moved"), 0);
+	m = begin(RTM_NEWLINK, 0, sizeof(*m));
+	m->ifi_index = 1;
+	attr_u32(IFLA_NET_NS_PID, (unsigned int)p);
+	EQ(done(), EINVAL);
+	m = begin(RTM_NEWLINK, 0, sizeof(*m));
+	m->ifi_index = 1;
+	attr_u32(IFLA_NET_NS_FD, 999);
+	EQ(done(), EBADF);
+	EQ(write(gone[1], "x", 1), 1);
+	EQ(waitpid(p, &d, 0), p);
+	EQ(d, 0);
+}
+
+static int count_table;
+
+static void in_table(struct nlmsghdr *h)
+{
+	if ((int)u32_of(find(h, sizeof(struct rtmsg), RTA_TABLE)) == 100)
+		count_table++;
+}
+
+TEST(addresses_and_routes)
+{
+	struct rtmsg *m;
+	int d;
+
+	own_net();
+	EQ(link_new("dummy", "d0", NULL), 0);
+	d = index_of("d0");
+	EQ(link_up(d, 1), 0);
+	EQ(address(RTM_NEWADDR, CREATE, d, "10.1.0.1", 24), 0);
+	EQ(address(RTM_NEWADDR, CREATE, d, "10.1.0.1", 24), EEXIST);
+	EQ(address(RTM_NEWADDR, CREATE, 99, "10.1.0.2", 24), ENODEV);
+	EQ(address(RTM_NEWADDR, CREATE, d, "10.1.0.2", 33), EINVAL);
+	EQ(dump(RTM_GETADDR, AF_INET, sizeof(struct ifaddrmsg), NULL), 1);
+	EQ(route(RTM_NEWROUTE, CREATE, "10.2.0.0", 16, "10.1.0.9", RT_TABLE_MAIN), 0);
+	EQ(route(RTM_NEWROUTE, CREATE, "10.2.0.0", 16, "10.1.0.9", RT_TABLE_MAIN), EEXIST);
+	EQ(route(RTM_NEWROUTE, CREATE, "10.3.0.0", 16, "99.9.9.9", RT_TABLE_MAIN), ENETUNREACH);
+	EQ(route(RTM_NEWROUTE, CREATE, "10.3.0.1", 16, "10.1.0.9", RT_TABLE_MAIN), EINVAL);
+	m = begin(RTM_GETROUTE, 0, sizeof(*m));
+	m->rtm_family = AF_INET;
+	m->rtm_dst_len = 32;
+	attr_u32(RTA_DST, inet_addr("10.2.3.4"));
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	EQ(((struct nlmsghdr *)in)->nlmsg_type, RTM_NEWROUTE);
+	EQ(u32_of(find((void *)in, sizeof(*m), RTA_GATEWAY)), inet_addr("10.1.0.9"));
+	EQ(u32_of(find((void *)in, sizeof(*m), RTA_PREFSRC)), inet_addr("10.1.0.1"));
+	EQ(route(RTM_DELROUTE, 0, "10.2.0.0", 16, "10.1.0.9", RT_TABLE_MAIN), 0);
+	EQ(route(RTM_DELROUTE, 0, "10.2.0.0", 16, "10.1.0.9", RT_TABLE_MAIN), ESRCH);
+	/* More routes than a buffer holds: each is dumped once. */
+	for (int i = 0; i < 1000; i++) {
+		char dst[32];
+
+		snprintf(dst, sizeof(dst), "20.%d.%d.0", i / 250, i % 250);
+		EQ(route(RTM_NEWROUTE, CREATE, dst, 24, "10.1.0.9", 100), 0);
+	}
+	dump(RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), in_table);
+	EQ(count_table, 1000);
+	EQ(address(RTM_DELADDR, 0, d, "10.1.0.1", 24), 0);
+	EQ(address(RTM_DELADDR, 0, d, "10.1.0.1", 24), EADDRNOTAVAIL);
+}
+
+TEST(two_dumps)
+{
+	struct pollfd p;
+	int r;
+
+	own_net();
+	for (int i = 0; i < 40; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "d%d", i);
+		EQ(link_new("dummy", name, NULL), 0);
+	}
+	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));	/* nobody has read a long buffer from it */
+	begin(RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	put();
+	/* The first one goes on as it is read; another one has to wait for its end. */
+	begin(RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	put();
+	p = (struct pollfd){ sock, POLLIN, 0 };
+	r = 0;
+	for (int ended = 0; !ended || r;) {
+		long n = OK(recv(sock, in, 8192, 0));
+
+		for (struct nlmsghdr *h = (void *)in; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+			if (h->nlmsg_type == NLMSG_DONE)
+				ended = 1;
+			if (h->nlmsg_type == NLMSG_ERROR) {
+				EQ(((struct nlmsgerr *)NLMSG_DATA(h))->error, -EBUSY);
+				r = -1;
+			}
+		}
+		if (ended) {
+			CHECK(r == -1);
+			break;
+		}
+	}
+	EQ(poll(&p, 1, 0), 0);
+}
+
+TEST(notifications)
+{
+	unsigned int g = RTNLGRP_LINK, ga = RTNLGRP_IPV4_IFADDR, gr = RTNLGRP_IPV4_ROUTE;
+	int listener, d, types[8] = {}, n = 0;
+	struct nlmsghdr *h = (void *)in;
+
+	own_net();
+	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g, sizeof(g)));
+	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &ga, sizeof(ga)));
+	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &gr, sizeof(gr)));
+	EQ(link_new("dummy", "d0", NULL), 0);
+	OK(recv(listener, in, sizeof(in), MSG_DONTWAIT));
+	EQ(h->nlmsg_type, RTM_NEWLINK);
+	EQ(h->nlmsg_pid, 0);
+	d = ((struct ifinfomsg *)NLMSG_DATA(h))->ifi_index;
+	EQ(link_up(d, 1), 0);
+	while (recv(listener, in, sizeof(in), MSG_DONTWAIT) > 0)
+		EQ(h->nlmsg_type, RTM_NEWLINK);
+	EQ(address(RTM_NEWADDR, CREATE, d, "10.1.0.1", 24), 0);
+	while (recv(listener, in, sizeof(in), MSG_DONTWAIT) > 0 && n < 8)
+		types[n++] = h->nlmsg_type;
+	CHECK(n >= 2);
+	for (int i = 0; i < n; i++)
+		CHECK(types[i] == RTM_NEWADDR || types[i] == RTM_NEWROUTE);
+}
+
+TEST(reader_that_does_not_read)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int listener, small = 1, d;
+
+	own_net();
+	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	OK(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+	OK(bind(listener, (void *)&a, sizeof(a)));
+	EQ(link_new("dummy", "d0", NULL), 0);
+	d = index_of("d0");
+	for (int i = 0; i < 20; i++)
+		EQ(link_up(d, i & 1), 0);
+	ERR(recv(listener, in, sizeof(in), MSG_DONTWAIT), ENOBUFS);
+	/* Once; what had come before is there, and what comes later. */
+	while (recv(listener, in, sizeof(in), MSG_DONTWAIT) > 0)
+		;
+	EQ(errno, EAGAIN);
+	EQ(link_up(d, 0), 0);
+	EQ(link_up(d, 1), 0);
+	CHECK(recv(listener, in, sizeof(in), MSG_DONTWAIT) > 0);
+}
+
+TEST(generic)
+{
+	struct genlmsghdr *g;
+	unsigned short id;
+	struct nlattr *a;
+
+	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC));
+	g = begin(GENL_ID_CTRL, 0, sizeof(*g));
+	g->cmd = CTRL_CMD_GETFAMILY;
+	attr(CTRL_ATTR_FAMILY_NAME, "nlctrl", 7);
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	a = find((void *)in, sizeof(*g), CTRL_ATTR_FAMILY_ID);
+	CHECK(a);
+	memcpy(&id, a + 1, sizeof(id));
+	EQ(id, GENL_ID_CTRL);
+	g = begin(GENL_ID_CTRL, 0, sizeof(*g));
+	g->cmd = CTRL_CMD_GETFAMILY;
+	attr(CTRL_ATTR_FAMILY_NAME, "nonesuch", 9);
+	EQ(done(), ENOENT);
+	begin(99, 0, sizeof(*g));
+	EQ(done(), ENOENT);
+}
+
