@@ -123,7 +123,10 @@ static void empty(struct frag_queue *q, enum drop_reason why)
 	q->truesize = 0;
 }
 
-/* Q is to be found no more; the references of the table and of the timer go. */
+/*
+ * Q is to be found no more; the references of the table and of the timer go. The caller has set
+ * q->dead, which only one can: it alone takes Q out of the table.
+ */
 static void retire(struct frag_queue *q)
 {
 	if (ghash_del(&q->net->ip4->frags->queues, &q->node))
@@ -200,9 +203,10 @@ again:
 			break;
 		}
 	if (!found && fresh) {
+		/* Counted first: as soon as it is found, its end may take the count back. */
+		atomic_long_add(fresh->truesize, &f->bytes);
 		ghash_add(&f->queues, b, &fresh->node, hash);
 		ghash_unlock(b);
-		atomic_long_add(fresh->truesize, &f->bytes);
 		wheel_arm(&fresh->timer,
 			  (u64)max(READ_ONCE(net->ip4->frag_time_s), 1) * NSEC_PER_SEC);
 		return fresh;
@@ -378,7 +382,7 @@ struct packet *ip4_reassemble(struct net *net, struct packet *p)
 	struct frag_key k = { h->src, h->dst, h->id, h->protocol,
 			      ip4_is_link_local(h->src) || ip4_is_multicast(h->dst) ? (int)p->iif :
 										      0 };
-	bool more = be16_get(h->frag) & IP4_MF, dead;
+	bool more = be16_get(h->frag) & IP4_MF, was_dead, dies;
 	u32 off = ip4_offset(h);
 	struct netdev *d = p->dev;
 	struct frag_queue *q;
@@ -397,11 +401,12 @@ struct packet *ip4_reassemble(struct net *net, struct packet *p)
 	packet_pull(p, (u16)ip4_header_len(h));
 	p->csum_state = PACKET_CSUM_NONE;
 	spin_lock(&q->lock);
+	was_dead = q->dead;
 	out = add(q, p, off, more);
-	dead = q->dead;
+	dies = q->dead && !was_dead;
 	longest = q->longest;
 	spin_unlock(&q->lock);
-	if (dead)
+	if (dies)
 		retire(q);
 	queue_put(q);
 	if (out) {
@@ -468,14 +473,18 @@ void ip4_frags_end(struct net *net)
 		ghash_walk(&f->queues, &pos, reap_one, &r);
 		for (unsigned int i = 0; i < r.nr; i++) {
 			struct frag_queue *q = r.found[i];
+			bool was_dead;
 
 			spin_lock(&q->lock);
-			if (!q->dead)
-				empty(q, DROP_FRAG);
+			was_dead = q->dead;
 			q->dead = true;
+			if (!was_dead)
+				empty(q, DROP_FRAG);
 			spin_unlock(&q->lock);
-			retire(q);
-			wheel_cancel_sync(&q->timer);
+			if (!was_dead)
+				retire(q);
+			if (wheel_cancel_sync(&q->timer))	/* armed after retire() */
+				queue_put(q);
 			queue_put(q);
 		}
 		if (r.nr == NET_BATCH)
