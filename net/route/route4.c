@@ -96,9 +96,11 @@ static int check_source(struct net *net, const struct ip4_flow *f, int *oif)
 static int local_route(struct net *net, const struct ip4_flow *f, be32 dst, be32 src,
 		       const struct fib4_route *found, struct ip4_route *r)
 {
-	if (!net->loopback)
+	struct netdev *lo = READ_ONCE(net->loopback);
+
+	if (!lo)
 		return -ENETUNREACH;
-	fill(net, r, net->loopback, RTN_LOCAL, dst,
+	fill(net, r, lo, RTN_LOCAL, dst,
 	     src.v		   ? src :
 	     found && found->src.v ? found->src :
 				     dst);
