@@ -41,8 +41,8 @@ static int send_error(struct tcp_sock *t)
 	struct sock *__sk = &(t)->inet.sk;							\
 	long __r;										\
 	release_sock(__sk);									\
-	net_ctx_flush();									\
 	net_poll_look();									\
+	net_ctx_flush();									\
 	__r = wait_event_interruptible_timeout(__sk->wait, cond, *(timeo));			\
 	lock_sock(__sk);									\
 	sock_waited(__r, timeo);								\

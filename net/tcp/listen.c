@@ -473,8 +473,8 @@ int tcp_accept(struct socket *s, struct socket *fresh, int flags)
 		t = next_child(l);
 		if (t)
 			break;
-		net_ctx_flush();
 		net_poll_look();
+		net_ctx_flush();
 		t = next_child(l);
 		if (t)
 			break;

@@ -424,8 +424,8 @@ static int wait_connected(struct tcp_sock *t, long timeo)
 	long r;
 
 	release_sock(sk);
-	net_ctx_flush();
 	net_poll_look();
+	net_ctx_flush();
 	r = wait_event_interruptible_timeout(
 		sk->wait, !tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)), timeo);
 	lock_sock(sk);

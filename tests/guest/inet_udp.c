@@ -442,3 +442,25 @@ TEST(wakes)
 	OK(waitpid(pid, &status, 0));
 	EQ(status, 0);
 }
+
+/* A datagram that is larger than the receive buffer is received while nothing else waits. */
+TEST(larger_than_the_buffer)
+{
+	static char out[60000], in[sizeof(out)];
+	struct sockaddr_in to;
+	int r, s, least = 1;
+
+	own_net();
+	r = bound("127.0.0.1", 0, &to);
+	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(setsockopt(r, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)));
+	for (unsigned int i = 0; i < sizeof(out); i++)
+		out[i] = (char)(i * 7);
+	for (int round = 0; round < 2; round++) {
+		EQ(sendto(s, out, sizeof(out), 0, SA(to)), (long)sizeof(out));
+		EQ(sendto(s, out, sizeof(out), 0, SA(to)), (long)sizeof(out));
+		EQ(recv(r, in, sizeof(in), MSG_DONTWAIT), (long)sizeof(in));
+		CHECK(!memcmp(in, out, sizeof(in)));
+		ERR(recv(r, in, sizeof(in), MSG_DONTWAIT), EAGAIN);
+	}
+}
