@@ -450,6 +450,7 @@ void tcp_mtu_changed(struct tcp_sock *t)
 {
 	struct packet *p = packet_list_first(&t->sndq);
 
+	t->inet.route.gen = 0;
 	rcu_read_lock();
 	ip4_sock_route(&t->inet);
 	rcu_read_unlock();

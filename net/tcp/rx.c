@@ -146,6 +146,7 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 	if (before(seq, t->snd_una) || after(seq, t->snd_nxt) || sk->state == TCPS_CLOSE) {
 		/* of no segment in flight: a guess */
 	} else if (err == EMSGSIZE) {
+		icmp_learn_mtu(net, q);
 		if (sock_owned(sk))
 			atomic_long_or(1l << TCP_D_MTU, &t->deferred);
 		else
