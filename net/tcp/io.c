@@ -153,6 +153,8 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 		/* the mark is behind the last byte */
 		t->snd_up = t->write_seq + (u32)iter_count(m->iter);
 	while (iter_count(m->iter)) {
+		if (done && READ_ONCE(t->inet.sk.err))
+			break;		/* the next call, of a reader too, says so */
 		e = send_error(t);
 		if (e)
 			break;

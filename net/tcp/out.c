@@ -93,7 +93,14 @@ u16 tcp_advertised_mss(const struct tcp_sock *t, const struct ip4_route *r)
 
 void tcp_sync_mss(struct tcp_sock *t)
 {
-	u32 mtu = t->inet.route.mtu ?: 576, mss = mtu - min(mtu, (u32)IP4_HEADER + TCP_HEADER);
+	u32 mtu = t->inet.route.mtu ?: 576, hdr = IP4_HEADER + TCP_HEADER, mss;
+	const struct inet_options *opt;
+
+	rcu_read_lock();
+	opt = rcu_dereference(t->inet.opt);
+	hdr += opt ? opt->len : 0;
+	rcu_read_unlock();
+	mss = mtu - min(mtu, hdr);
 
 	mss = min(mss, (u32)t->mss_peer);
 	if (t->user_mss)
@@ -145,7 +152,8 @@ static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 		o->ts_ecr = flags & TCP_ACK ? t->ts_recent : 0;
 	}
 	window = flags & TCP_SYN ? (u16)min(t->rcv_wnd, 65535u) : select_window(t);
-	if (after(t->snd_up, seq) && t->snd_up - seq <= 65535) {
+	/* A probe is sent from before snd_una on, which says nothing of a mark. */
+	if (t->snd_up != t->snd_una && after(t->snd_up, seq) && t->snd_up - seq <= 65535) {
 		urgent = (u16)(t->snd_up - seq);
 		flags |= TCP_URG;
 	}
@@ -161,6 +169,12 @@ static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 		tcp_timer_cancel(t, &t->delack_timer);
 	}
 	return ip4_queue_xmit(s, p);
+}
+
+/* Bytes of options that SACK may take. */
+static u32 most_sack(const struct tcp_sock *t)
+{
+	return TCP_HEADER_MOST - TCP_HEADER - (t->ts_ok ? 12 : 0);
 }
 
 int tcp_transmit(struct tcp_sock *t, struct packet *p)
@@ -179,7 +193,8 @@ int tcp_transmit(struct tcp_sock *t, struct packet *p)
 		o.wscale = t->wscale_ok;
 		o.shift = t->rcv_wscale;
 	} else {
-		tcp_sack_options(t, &o, 40 - (t->ts_ok ? 12 : 0));
+		/* What is told beside payload may not make the packet longer than its way takes. */
+		tcp_sack_options(t, &o, min(most_sack(t), (u32)t->mss - min(p->len, (u32)t->mss)));
 	}
 	if (t->inet.sk.state != TCPS_SYN_SENT)
 		flags |= TCP_ACK;
@@ -205,7 +220,7 @@ void tcp_send_ack(struct tcp_sock *t)
 		tcp_timer_arm(t, &t->delack_timer, TCP_DELACK_NS);
 		return;
 	}
-	tcp_sack_options(t, &o, 40 - (t->ts_ok ? 12 : 0));
+	tcp_sack_options(t, &o, most_sack(t));
 	if (t->quickacks)
 		t->quickacks--;
 	send_segment(t, p, t->snd_nxt, TCP_ACK, &o);

@@ -97,7 +97,8 @@ static void receive(struct packet *p)
 	struct tcp_seg s;
 	u32 hdr;
 
-	if (p->pkt_type != PACKET_HOST || !packet_need(p, TCP_HEADER))
+	if (p->pkt_type != PACKET_HOST || ip4_cb(p)->dst_type != RTN_LOCAL ||
+	    !packet_need(p, TCP_HEADER))
 		goto bad;
 	hdr = tcp_header_len(packet_data(p), p->linear, p->len);
 	if (!hdr || !packet_need(p, (u16)hdr))

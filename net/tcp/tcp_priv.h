@@ -185,7 +185,7 @@ struct tcp_request {
 	struct list_head node;		/* the listener's lock; empty: it gave it up */
 	struct wheel_timer timer;	/* armed: holds a reference */
 	u32 rcv_isn, snd_isn, ts_recent, ts_offset, rcv_wnd;
-	u16 mss;
+	u16 mss, mss_peer;		/* what each end takes: ours is told in the SYN-ACK */
 	u8 snd_wscale, rcv_wscale, tries;
 	bool wscale_ok, sack_ok, ts_ok;
 	int iif;
