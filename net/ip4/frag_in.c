@@ -66,6 +66,7 @@ struct ip4_frags {
 	struct ghash queues;
 	struct siphash_key key;
 	atomic_long_t bytes;
+	struct wheel_timer grow;	/* due at once: packets cannot wait for memory */
 };
 
 static struct frag *frag_of(struct packet *p)
@@ -209,6 +210,8 @@ again:
 		ghash_unlock(b);
 		wheel_arm(&fresh->timer,
 			  (u64)max(READ_ONCE(net->ip4->frag_time_s), 1) * NSEC_PER_SEC);
+		if (ghash_is_full(&f->queues))
+			wheel_arm(&f->grow, 0);
 		return fresh;
 	}
 	ghash_unlock(b);
@@ -430,6 +433,11 @@ unsigned long ip4_frags_bytes(struct net *net)
 
 /* ---- life ---- */
 
+static void grow(struct wheel_timer *t)
+{
+	ghash_reserve(&container_of(t, struct ip4_frags, grow)->queues);
+}
+
 int ip4_frags_begin(struct net *net)
 {
 	struct ip4_frags *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
@@ -442,6 +450,7 @@ int ip4_frags_begin(struct net *net)
 	net->ip4->frag_time_s = 30;
 	net->ip4->frag_max_dist = 64;
 	get_random_bytes(&f->key, sizeof(f->key));
+	wheel_init_timer(&f->grow, grow);
 	return ghash_init(&f->queues, 4);
 }
 
@@ -466,6 +475,7 @@ void ip4_frags_end(struct net *net)
 
 	if (!f)
 		return;
+	wheel_cancel_sync(&f->grow);
 	while (rcu_access_pointer(f->queues.table) && pos < GHASH_END) {
 		struct reap r = { .nr = 0 };
 		u64 at = pos;

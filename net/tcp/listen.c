@@ -471,6 +471,7 @@ int tcp_accept(struct socket *s, struct socket *fresh, int flags)
 	for (;;) {
 		if (READ_ONCE(sk->state) != TCPS_LISTEN)
 			return -EINVAL;
+		inet_table_reserve(&tcp_net(l)->table);	/* packets made children, and cannot */
 		t = next_child(l);
 		if (t)
 			break;

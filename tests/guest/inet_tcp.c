@@ -789,3 +789,33 @@ TEST(broadcast_syn)
 	while (!p.tcp.syn || !p.tcp.ack);
 	EQ(ntohl(p.ip.saddr), INADDR_LOOPBACK);
 }
+
+static int lines_of(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	int n = 0, c;
+
+	CHECK(f);
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* Each socket has a line, also where many share a place in a table. */
+TEST(all_lines)
+{
+	int was, s[100];
+
+	own_net();
+	was = lines_of("/proc/net/raw");
+	for (unsigned int i = 0; i < 100; i++)
+		s[i] = OK(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	EQ(lines_of("/proc/net/raw"), was + 100);
+	for (unsigned int i = 0; i < 100; i++)
+		close(s[i]);
+	EQ(lines_of("/proc/net/raw"), was);
+	for (unsigned int i = 0; i < 100; i++)
+		listener(1);
+	EQ(lines_of("/proc/net/tcp"), 101);
+}
