@@ -184,6 +184,8 @@ int tcp_transmit(struct tcp_sock *t, struct packet *p)
 	struct packet *c = packet_clone(p, GFP_ATOMIC);
 	u8 flags = cb->flags;
 
+	cb->tx_ns = ktime_get_ns();	/* without memory as well: in_flight is in this order */
+
 	if (!c)
 		return -ENOBUFS;
 	if (flags & TCP_SYN) {
@@ -199,7 +201,6 @@ int tcp_transmit(struct tcp_sock *t, struct packet *p)
 	if (t->inet.sk.state != TCPS_SYN_SENT)
 		flags |= TCP_ACK;
 	c->mac_at = c->net_at = PACKET_NO_HEADER;
-	cb->tx_ns = ktime_get_ns();
 	cb->sent++;
 	if (p->len) {
 		t->data_segs_out++;
@@ -285,7 +286,12 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 	atomic_add((int)rest->truesize, &t->inet.sk.wmem);
 	if (!sent)
 		return true;
+	t->nr_sacked = 0;	/* a block may cover one of the two */
 	link_sent(t, rest);
+	if (list_empty(&a->tx))
+		INIT_LIST_HEAD(&b->tx);
+	else
+		list_add(&b->tx, &a->tx);
 	t->packets_out++;
 	t->lost_out += !!(b->mark & TCPM_LOST);
 	t->sacked_out += !!(b->mark & TCPM_SACKED);
@@ -306,6 +312,7 @@ static void send_next(struct tcp_sock *t)
 	if (!t->send_head && p->len)
 		tcp_cb(p)->flags |= TCP_PSH;
 	link_sent(t, p);
+	list_add_tail(&tcp_cb(p)->tx, &t->in_flight);
 	t->packets_out++;
 	t->snd_nxt = tcp_cb(p)->end;
 	tcp_transmit(t, p);
@@ -438,6 +445,7 @@ int tcp_retransmit(struct tcp_sock *t, struct packet *p)
 		cb->mark |= TCPM_RETRANS | TCPM_EVER;
 		t->retrans_out++;
 	}
+	list_move_tail(&cb->tx, &t->in_flight);
 	e = tcp_transmit(t, p);
 	if (!t->stuck_since_ns)
 		t->stuck_since_ns = cb->tx_ns;
@@ -446,17 +454,11 @@ int tcp_retransmit(struct tcp_sock *t, struct packet *p)
 
 void tcp_retransmit_lost(struct tcp_sock *t)
 {
-	struct packet *p;
+	while (!list_empty(&t->lost) && (tcp_in_flight(t) < t->cwnd || t->fast)) {
+		struct tcp_cb *cb = list_first_entry(&t->lost, struct tcp_cb, tx);
 
-	if (!t->lost_out)
-		return;
-	list_for_each_entry(p, &t->sndq.head, list) {
-		if (p == t->send_head || (tcp_in_flight(t) >= t->cwnd && !t->fast))
-			return;
-		if ((tcp_cb(p)->mark & (TCPM_LOST | TCPM_RETRANS | TCPM_SACKED)) != TCPM_LOST)
-			continue;
 		t->fast = false;
-		if (tcp_retransmit(t, p))
+		if (tcp_retransmit(t, tcp_packet_of(&cb->rb)))
 			return;
 	}
 }
