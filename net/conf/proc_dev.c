@@ -98,6 +98,8 @@ struct arp_lines {
 		char dev[NETDEV_NAME];
 	} line[32];
 	unsigned int nr;
+	u32 seen, skip;			/* of this bucket */
+	bool full;
 };
 
 static void take_line(struct ghash_node *node, void *arg)
@@ -106,8 +108,13 @@ static void take_line(struct ghash_node *node, void *arg)
 	struct arp_lines *l = arg;
 	u8 state = READ_ONCE(n->state);
 
-	if (l->nr == ARRAY_SIZE(l->line) || !state || state & NUD_NOARP)
+	if (l->full || l->seen++ < l->skip || !state || state & NUD_NOARP)
 		return;
+	l->full = l->nr == ARRAY_SIZE(l->line);
+	if (l->full) {
+		l->seen--;
+		return;
+	}
 	l->line[l->nr].ip.v = n->key[0];
 	memcpy(l->line[l->nr].hw, n->hw, 6);
 	memcpy(l->line[l->nr].dev, n->dev->name, NETDEV_NAME);
@@ -118,14 +125,19 @@ static void take_line(struct ghash_node *node, void *arg)
 void net_show_arp(struct seq_file *m, struct net *net)
 {
 	u64 pos = 0;
+	u32 skip = 0;
 
 	seq_puts(
 		m,
 		"IP address       HW type     Flags       HW address            Mask     Device\n");
 	while (pos < GHASH_END) {
-		struct arp_lines l = { .nr = 0 };
+		struct arp_lines l = { .skip = skip };
+		u64 at = pos;
 
 		ghash_walk(&arp_table(net)->hash, &pos, take_line, &l);
+		skip = l.full ? l.seen : 0;
+		if (l.full)
+			pos = at;	/* there are more in this bucket */
 		for (unsigned int i = 0; i < l.nr; i++) {
 			const u8 *a = (const u8 *)&l.line[i].ip, *h = l.line[i].hw;
 			char ip[16], hw[18];

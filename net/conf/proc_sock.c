@@ -11,31 +11,6 @@
 
 /* ---- sockets ---- */
 
-struct sock_lines {
-	struct inet_sock *found[32];	/* referenced */
-	unsigned int nr;
-	struct inet_sock *(*of)(struct ghash_node *n);
-};
-
-static struct inet_sock *of_bound(struct ghash_node *n)
-{
-	return container_of(n, struct inet_sock, bound);
-}
-
-static struct inet_sock *of_connected(struct ghash_node *n)
-{
-	return inet_of_entry(container_of(n, struct inet_entry, node));
-}
-
-static void take(struct ghash_node *n, void *arg)
-{
-	struct sock_lines *l = arg;
-	struct inet_sock *s = l->of(n);
-
-	if (l->nr < ARRAY_SIZE(l->found) && s->e.family == AF_INET && sock_get(&s->sk))
-		l->found[l->nr++] = s;
-}
-
 static void line(struct seq_file *m, struct inet_sock *s, unsigned int n)
 {
 	struct sock *sk = &s->sk;
@@ -52,20 +27,13 @@ static void line(struct seq_file *m, struct inet_sock *s, unsigned int n)
 	seq_pad(m, '\n');
 }
 
-static void walk(struct seq_file *m, struct ghash *h, struct inet_sock *(*of)(struct ghash_node *n),
-		 unsigned int *nr)
+static void walk(struct seq_file *m, struct inet_table *t, bool bound, unsigned int *nr)
 {
-	u64 pos = 0;
+	struct inet_walk w = { .table = t, .bound = bound, .family = AF_INET };
 
-	while (pos < GHASH_END) {
-		struct sock_lines l = { .of = of };
-
-		ghash_walk(h, &pos, take, &l);
-		for (unsigned int i = 0; i < l.nr; i++) {
-			line(m, l.found[i], ++*nr);
-			sock_put(&l.found[i]->sk);
-		}
-	}
+	while (inet_walk_next(&w))
+		for (unsigned int i = 0; i < w.nr; i++)
+			line(m, inet_of_entry(w.found[i]), ++*nr);
 }
 
 static void header(struct seq_file *m)
@@ -82,8 +50,8 @@ void net_show_udp(struct seq_file *m, struct net *net)
 	unsigned int nr = 0;
 
 	header(m);
-	walk(m, &net->inet->udp.bound, of_bound, &nr);
-	walk(m, &net->inet->udp.connected, of_connected, &nr);
+	walk(m, &net->inet->udp, true, &nr);
+	walk(m, &net->inet->udp, false, &nr);
 }
 
 void net_show_icmp(struct seq_file *m, struct net *net)
@@ -91,7 +59,7 @@ void net_show_icmp(struct seq_file *m, struct net *net)
 	unsigned int nr = 0;
 
 	header(m);
-	walk(m, &net->inet->ping.bound, of_bound, &nr);
+	walk(m, &net->inet->ping, true, &nr);
 }
 
 void net_show_raw(struct seq_file *m, struct net *net)
@@ -99,7 +67,7 @@ void net_show_raw(struct seq_file *m, struct net *net)
 	unsigned int nr = 0;
 
 	header(m);
-	walk(m, &net->inet->raw.bound, of_bound, &nr);
+	walk(m, &net->inet->raw, true, &nr);
 }
 
 void net_show_sockstat(struct seq_file *m, struct net *net)

@@ -30,27 +30,39 @@ static void *neigh_of_caller(void *value)
 	return (u8 *)current_net()->neigh + ((u8 *)value - (u8 *)init_net.neigh);
 }
 
-static void setting(const char *path, int *value, int least, int most,
-		    void *(*of_caller)(void *value))
+static void with_rights(const char *path, int *value, int least, int most,
+			void *(*of_caller)(void *value),
+			unsigned int (*rights)(const struct cred *cred))
 {
 	struct show_node *n = sysctl_int(path, 0644, value, least, most);
 
 	if (n) {
 		n->of_caller = of_caller;
-		n->rights = net_setting_rights;
+		n->rights = rights;
 	}
 }
 
-static void special(const char *name, show_fn show, store_fn store)
+static void setting(const char *path, int *value, int least, int most,
+		    void *(*of_caller)(void *value))
 {
-	struct show_node *n =
-		show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), name, 0644, show, store, NULL);
+	with_rights(path, value, least, most, of_caller, net_setting_rights);
+}
+
+/* What peers can make the namespace keep. */
+static void memory(const char *path, int *value, int least, void *(*of_caller)(void *value))
+{
+	with_rights(path, value, least, INT_MAX, of_caller, net_memory_rights);
+}
+
+static void special(const char *dir, const char *name, show_fn show, store_fn store)
+{
+	struct show_node *n = show_attr(show_path(SHOW_SYSCTL, dir), name, 0644, show, store, NULL);
 
 	if (n)
 		n->rights = net_setting_rights;
 }
 
-/* ---- ip_forward: of all devices at once ---- */
+/* ---- ip_forward, conf/all/forwarding: of all devices at once ---- */
 
 static ssize_t show_forward(struct show_node *n, char *buf, size_t size)
 {
@@ -151,64 +163,64 @@ static ssize_t store_ping(struct show_node *n, const char *text, size_t len)
 	return (ssize_t)len;
 }
 
+/*
+ * Settings of WHICH. Packets that ask for a way of their own are dropped, redirects are neither
+ * sent nor followed: those settings are 0, and can be set to nothing else.
+ */
 static void conf_settings(const char *which, struct in_conf *c)
 {
 	const struct {
 		const char *name;
 		int *value;
+		int most;
 	} all[] = {
-		{ "forwarding", &c->forwarding },
-		{ "rp_filter", &c->rp_filter },
-		{ "accept_source_route", &c->accept_source_route },
-		{ "promote_secondaries", &c->promote_secondaries },
-		{ "accept_local", &c->accept_local },
-		{ "route_localnet", &c->route_localnet },
-		{ "arp_ignore", &c->arp_ignore },
-		{ "arp_announce", &c->arp_announce },
-		{ "arp_notify", &c->arp_notify },
-		{ "accept_redirects", &c->accept_redirects },
-		{ "send_redirects", &c->send_redirects },
-		{ "secure_redirects", &c->secure_redirects },
-		{ "log_martians", &c->log_martians },
+		{ "rp_filter", &c->rp_filter, INT_MAX },
+		{ "promote_secondaries", &c->promote_secondaries, INT_MAX },
+		{ "accept_local", &c->accept_local, INT_MAX },
+		{ "route_localnet", &c->route_localnet, INT_MAX },
+		{ "arp_ignore", &c->arp_ignore, INT_MAX },
+		{ "arp_announce", &c->arp_announce, INT_MAX },
+		{ "arp_notify", &c->arp_notify, INT_MAX },
+		{ "accept_source_route", &c->accept_source_route, 0 },
+		{ "accept_redirects", &c->accept_redirects, 0 },
+		{ "send_redirects", &c->send_redirects, 0 },
 	};
 	char path[64];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
 		snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", which, all[i].name);
-		setting(path, all[i].value, 0, INT_MAX, ip4_of_caller);
+		setting(path, all[i].value, 0, all[i].most, ip4_of_caller);
 	}
 }
 
 static void neigh_settings(struct neigh_conf *c)
 {
-	setting("net/ipv4/neigh/default/gc_thresh1", &c->thresh[0], 0, INT_MAX, neigh_of_caller);
-	setting("net/ipv4/neigh/default/gc_thresh2", &c->thresh[1], 0, INT_MAX, neigh_of_caller);
-	setting("net/ipv4/neigh/default/gc_thresh3", &c->thresh[2], 0, INT_MAX, neigh_of_caller);
-	setting("net/ipv4/neigh/default/gc_stale_time", &c->gc_stale_s, 1, INT_MAX,
-		neigh_of_caller);
+	memory("net/ipv4/neigh/default/gc_thresh1", &c->thresh[0], 0, neigh_of_caller);
+	memory("net/ipv4/neigh/default/gc_thresh2", &c->thresh[1], 0, neigh_of_caller);
+	memory("net/ipv4/neigh/default/gc_thresh3", &c->thresh[2], 0, neigh_of_caller);
+	memory("net/ipv4/neigh/default/gc_stale_time", &c->gc_stale_s, 1, neigh_of_caller);
 	setting("net/ipv4/neigh/default/base_reachable_time_ms", &c->base_reachable_ms, 1, INT_MAX,
 		neigh_of_caller);
 	setting("net/ipv4/neigh/default/retrans_time_ms", &c->retrans_ms, 1, INT_MAX,
 		neigh_of_caller);
-	setting("net/ipv4/neigh/default/unres_qlen_bytes", &c->unres_bytes, 0, INT_MAX,
-		neigh_of_caller);
+	memory("net/ipv4/neigh/default/unres_qlen_bytes", &c->unres_bytes, 0, neigh_of_caller);
 }
 
 static int sysctl_init(void)
 {
 	struct ip4_net *n = init_net.ip4;
 
-	special("ip_forward", show_forward, store_forward);
-	special("ip_local_port_range", show_ports, store_ports);
-	special("ping_group_range", show_ping, store_ping);
+	special("net/ipv4", "ip_forward", show_forward, store_forward);
+	special("net/ipv4", "ip_local_port_range", show_ports, store_ports);
+	special("net/ipv4", "ping_group_range", show_ping, store_ping);
 	setting("net/ipv4/ip_unprivileged_port_start", &init_net.inet->unprivileged_port, 0, 65535,
 		inet_of_caller);
 	setting("net/ipv4/ip_default_ttl", &n->default_ttl, 1, 255, ip4_of_caller);
 	setting("net/ipv4/ip_nonlocal_bind", &n->nonlocal_bind, 0, 1, ip4_of_caller);
 	setting("net/ipv4/ip_no_pmtu_disc", &n->no_pmtu_disc, 0, 3, ip4_of_caller);
-	setting("net/ipv4/ipfrag_high_thresh", &n->frag_high, 0, INT_MAX, ip4_of_caller);
-	setting("net/ipv4/ipfrag_low_thresh", &n->frag_low, 0, INT_MAX, ip4_of_caller);
-	setting("net/ipv4/ipfrag_time", &n->frag_time_s, 0, INT_MAX, ip4_of_caller);
+	memory("net/ipv4/ipfrag_high_thresh", &n->frag_high, 0, ip4_of_caller);
+	memory("net/ipv4/ipfrag_low_thresh", &n->frag_low, 0, ip4_of_caller);
+	memory("net/ipv4/ipfrag_time", &n->frag_time_s, 0, ip4_of_caller);
 	setting("net/ipv4/icmp_echo_ignore_all", &n->icmp.echo_ignore_all, 0, 1, ip4_of_caller);
 	setting("net/ipv4/icmp_echo_ignore_broadcasts", &n->icmp.echo_ignore_broadcasts, 0, 1,
 		ip4_of_caller);
@@ -220,6 +232,9 @@ static int sysctl_init(void)
 	setting("net/ipv4/icmp_msgs_burst", &n->icmp.msgs_burst, 0, INT_MAX, ip4_of_caller);
 	conf_settings("all", &n->conf_all);
 	conf_settings("default", &n->conf_default);
+	special("net/ipv4/conf/all", "forwarding", show_forward, store_forward);
+	setting("net/ipv4/conf/default/forwarding", &n->conf_default.forwarding, 0, INT_MAX,
+		ip4_of_caller);
 	neigh_settings(&init_net.neigh->arp.conf);
 	return 0;
 }

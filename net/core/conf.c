@@ -63,6 +63,11 @@ unsigned int net_setting_rights(const struct cred *cred)
 	return cred_capable(cred, ns, CAP_NET_ADMIN) ? 06 : 04;
 }
 
+unsigned int net_memory_rights(const struct cred *cred)
+{
+	return current_net()->user_ns == &init_user_ns ? net_setting_rights(cred) : 04;
+}
+
 static unsigned int limit_rights(const struct cred *cred)
 {
 	return current_net() == &init_net ? net_setting_rights(cred) : 04;

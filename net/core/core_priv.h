@@ -12,4 +12,6 @@ long interface_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 
 /* What CRED may do to a setting of the caller's network namespace: the bits of one class in a mode. */
 unsigned int net_setting_rights(const struct cred *cred);
+/* The same of one that bounds how much of the machine's memory the namespace takes: no user namespace's root sets it. */
+unsigned int net_memory_rights(const struct cred *cred);
 void net_conf_free(struct net *net);	/* upon its last pin */

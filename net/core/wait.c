@@ -115,7 +115,10 @@ static void uncharge_rx(struct packet *p)
 
 int sock_charge_rx(struct sock *sk, struct packet *p)
 {
-	if ((u64)(u32)atomic_read(&sk->rmem) + p->truesize > (u64)(u32)READ_ONCE(sk->rcvbuf)) {
+	u32 there = (u32)atomic_read(&sk->rmem);
+
+	/* One packet fits always: a datagram that is larger than the buffer can be received. */
+	if (there && (u64)there + p->truesize > (u64)(u32)READ_ONCE(sk->rcvbuf)) {
 		atomic_inc(&sk->drops);
 		return -ENOBUFS;
 	}
@@ -156,11 +159,14 @@ int sock_queue_error(struct sock *sk, struct packet *p)
 
 /* ---- waiting ---- */
 
-/* A task that waits first looks at this CPU's device queues, and delivers what it sent itself. */
+/*
+ * A task that waits first looks at this CPU's device queues, and delivers what it sent itself and
+ * what those packets caused.
+ */
 static void before_waiting(void)
 {
-	net_ctx_flush();
 	net_poll_look();
+	net_ctx_flush();
 }
 
 int sock_wait_wspace(struct sock *sk, long *timeo)

@@ -8,8 +8,8 @@
 /* names.c, rtnl: 0, -EINVAL, -EEXIST, -ENFILE: PATTERN's name for D in NET into NAME. */
 int netdev_make_name(struct net *net, const char *pattern, char name[NETDEV_NAME]) __must_check;
 u32 netdev_name_hash(const char *name);
-/* D is in NET's tables, or is no more. rtnl. */
-int netdev_publish(struct netdev *d) __must_check;
+/* D is in the tables of d->net: 0 or -ENOMEM; or is no more. rtnl. */
+int netdev_publish(struct netdev *d, gfp_t gfp) __must_check;
 void netdev_unpublish(struct netdev *d);
 /* Protocols hear of it; their first -errno. */
 int netdev_tell(struct netdev *d, enum netdev_event e);

@@ -10,7 +10,9 @@
  * queue behind it: order is kept for each CPU.
  *
  * Packets hold no reference to their device. Those of a CPU's list are purged when one goes; those
- * of contexts lie within a section of `flight`, a sleepable RCU domain for which the purge waits.
+ * of contexts, and those that the wheel thread delivers, lie within a section of `flight`, a
+ * sleepable RCU domain. The purge waits for it twice: a context's end may put packets into a CPU's
+ * list, and the wheel thread may have taken some out.
  *
  * Locks: backlog->lock, innermost.
  */
@@ -168,6 +170,7 @@ void net_local_purge(struct netdev *d)
 {
 	unsigned int cpu;
 
+	synchronize_srcu(&flight);
 	for_each_possible_cpu(cpu) {
 		struct backlog *b = per_cpu_ptr(&backlogs, cpu);
 		struct packet_list gone;

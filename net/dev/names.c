@@ -141,7 +141,7 @@ static void list_in_order(struct netdev *d)
 	list_add_rcu(&d->list, &o->list);
 }
 
-int netdev_publish(struct netdev *d)
+int netdev_publish(struct netdev *d, gfp_t gfp)
 {
 	struct net *net = d->net;
 	int err;
@@ -152,7 +152,7 @@ int netdev_publish(struct netdev *d)
 			net->next_ifindex = 1;
 	}
 	ghash_reserve(&net->dev_by_name);
-	err = xa_err(xa_store(&net->dev_by_index, (unsigned long)d->ifindex, d, GFP_KERNEL));
+	err = xa_err(xa_store(&net->dev_by_index, (unsigned long)d->ifindex, d, gfp));
 	if (err)
 		return err;
 	name_add(d);

@@ -106,10 +106,8 @@ int netdev_register(struct netdev *d, struct net *net)
 		return err;
 	memcpy(d->name, name, NETDEV_NAME);
 	d->net = net;
-	if (!d->iflink && d->type != ARPHRD_NONE)
-		d->iflink = 0;
 	memcpy(d->perm_addr, d->addr, NETDEV_ADDR);
-	err = netdev_publish(d);
+	err = netdev_publish(d, GFP_KERNEL);
 	if (err)
 		return err;
 	err = netdev_tell(d, NETDEV_REGISTER);
@@ -448,10 +446,10 @@ int netdev_move(struct netdev *d, struct net *net, const char *pattern)
 	net_local_purge(d);
 	memcpy(d->name, name, NETDEV_NAME);
 	d->net = net;
-	err = netdev_publish(d);
-	if (!err)
+	/* It is in no table now, and cannot go back: a node of a table is all that this needs. */
+	if (!WARN_ON(netdev_publish(d, GFP_KERNEL | __GFP_NOFAIL)))
 		netdev_tell(d, NETDEV_REGISTER);
-	return err;
+	return 0;
 }
 
 /*
@@ -475,8 +473,10 @@ static void devs_end(struct net *net)
 		else if (netdev_move(d, &init_net, "dev%d"))
 			netdev_unregister_queue(d, &going);
 	}
-	if (net->loopback)
+	if (net->loopback) {
 		netdev_unregister_queue(net->loopback, &going);
+		WRITE_ONCE(net->loopback, NULL);	/* a grace period follows */
+	}
 	netdev_unregister_all(&going);
 	rtnl_unlock();
 }

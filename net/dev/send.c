@@ -14,6 +14,8 @@
 #include "net/dev/if_flags.h"
 #include "net/wire/eth.h"
 
+#define RUN_MOST (4 * NET_BATCH)	/* packets that a queue hands over under its lock, at a time */
+
 int dev_hard_header(struct packet *p, struct netdev *d, u16 protocol, const u8 *to, const u8 *from)
 {
 	static const u8 nobody[ETH_ADDR];
@@ -58,26 +60,43 @@ static u16 choose_queue(const struct packet *p, const struct netdev *d)
 	return (u16)((p->hash ?: (u32)raw_smp_processor_id()) % nr);
 }
 
-/* The queue's lock is held. Hands waiting packets to the driver, as many as it takes. */
-static void run_queue(struct netdev *d, u16 queue)
+/*
+ * Hands waiting packets to the driver, at most RUN_MOST. The queue's lock is held. True: it would
+ * take more.
+ */
+static bool run_some(struct netdev *d, u16 queue)
 {
 	struct netdev_tx_queue *q = &d->tx[queue];
 	struct packet *p;
 
 	lockdep_assert_held(&q->lock);
-	for (unsigned int n = 0;
-	     n < 4 * NET_BATCH && !q->stopped && (p = packet_list_first(&q->waiting)); n++) {
+	for (unsigned int n = 1; !q->stopped && (p = packet_list_first(&q->waiting)); n++) {
+		bool last = n == RUN_MOST;
 		u32 len = p->len;
 
 		packet_list_del(&q->waiting, p);
-		if (d->ops->xmit(d, p, queue, !packet_list_empty(&q->waiting)) ==
+		if (d->ops->xmit(d, p, queue, !last && !packet_list_empty(&q->waiting)) ==
 		    NETDEV_XMIT_BUSY) {
 			list_add(&p->list, &q->waiting.head);
 			q->waiting.nr++;
 			q->waiting.bytes += p->truesize;
-			return;
+			return false;
 		}
 		count_sent(d, len);
+		if (last)
+			return true;
+	}
+	return false;
+}
+
+/* The queue's lock is held, and let go between the parts: none waits that the driver would take. */
+static void run_queue(struct netdev *d, u16 queue)
+{
+	struct netdev_tx_queue *q = &d->tx[queue];
+
+	while (run_some(d, queue)) {
+		spin_unlock(&q->lock);
+		spin_lock(&q->lock);
 	}
 }
 

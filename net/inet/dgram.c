@@ -269,6 +269,7 @@ void inet_dgram_error(struct inet_sock *s, struct packet *p, const struct icmp_q
 		      bool fatal, be16 port, u32 payload_at)
 {
 	if (q->type == ICMP_DEST_UNREACH && q->code == ICMP_FRAG_NEEDED) {
+		icmp_learn_mtu(s->sk.net, q);
 		WRITE_ONCE(s->route.gen, 0);
 		if (s->pmtudisc == IP_PMTUDISC_DONT)
 			return;

@@ -152,6 +152,26 @@ static inline bool __must_check inet_entry_get(struct inet_entry *e)
 
 void inet_entry_put(struct inet_table *t, struct inet_entry *e);
 
+/* A look at all entries of a table, some at a time. */
+struct inet_walk {
+	struct inet_table *table;
+	bool bound;			/* those by port, or else those by both ends */
+	u16 family;
+	struct inet_entry *found[32];	/* referenced until the next call */
+	unsigned int nr;
+	/* the place: of the next bucket, and how many of it were seen */
+	u64 pos;
+	u32 skip, seen;
+	bool full;
+};
+/*
+ * The next ones are in found, those of the last call are put. False: that was all. What comes and
+ * goes meanwhile may be seen or not.
+ */
+bool inet_walk_next(struct inet_walk *w) __must_check;
+/* T's hashes grow if they are full. Sleeps: for those who make sockets. */
+void inet_table_reserve(struct inet_table *t);
+
 /* E's addresses and ports, filled in before it is added. */
 u32 inet_connected_hash(const struct inet_table *t, be32 local, be16 local_port, be32 peer,
 			be16 peer_port);

@@ -226,6 +226,7 @@ int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port)
 	u32 low, nr, first;
 	int err = -EADDRINUSE;
 
+	inet_table_reserve(t);
 	if (port)
 		return bind_one(t, s, port);
 	range_of(s, &low, &nr);
@@ -275,6 +276,7 @@ int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(str
 	u32 low, nr, first, *count = &counters[hash >> 56];
 	int err = -EADDRNOTAVAIL;
 
+	inet_table_reserve(t);
 	range_of(s, &low, &nr);
 	first = (u32)hash + READ_ONCE(*count);
 	/* Every second port first: those of the other parity are left for bind(2). */

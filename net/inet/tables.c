@@ -30,6 +30,58 @@ void inet_table_destroy(struct inet_table *t)
 	ghash_destroy(&t->ports);
 }
 
+/* ---- walks ---- */
+
+static void note(struct inet_walk *w, struct inet_entry *e)
+{
+	if (w->full || w->seen++ < w->skip)
+		return;
+	if (w->nr == ARRAY_SIZE(w->found)) {
+		w->full = true;
+		w->seen--;
+	} else if (e->family == w->family && inet_entry_get(e)) {
+		w->found[w->nr++] = e;
+	}
+}
+
+static void note_bound(struct ghash_node *n, void *arg)
+{
+	note(arg, &container_of(n, struct inet_sock, bound)->e);
+}
+
+static void note_connected(struct ghash_node *n, void *arg)
+{
+	note(arg, container_of(n, struct inet_entry, node));
+}
+
+bool inet_walk_next(struct inet_walk *w)
+{
+	u64 at;
+
+	for (unsigned int i = 0; i < w->nr; i++)
+		inet_entry_put(w->table, w->found[i]);
+	w->nr = 0;
+	while (!w->nr && w->pos < GHASH_END) {
+		at = w->pos;
+		w->full = false;
+		w->seen = 0;
+		ghash_walk(w->bound ? &w->table->bound : &w->table->connected, &w->pos,
+			   w->bound ? note_bound : note_connected, w);
+		w->skip = w->full ? w->seen : 0;
+		if (w->full)
+			w->pos = at;	/* there are more in this bucket */
+	}
+	return w->nr;
+}
+
+/* ---- life ---- */
+
+void inet_table_reserve(struct inet_table *t)
+{
+	ghash_reserve(&t->connected);
+	ghash_reserve(&t->bound);
+}
+
 void inet_entry_put(struct inet_table *t, struct inet_entry *e)
 {
 	if (e->kind == INET_FULL)

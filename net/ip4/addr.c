@@ -173,7 +173,7 @@ static void addr_free(struct in_addr4 *a)
 static void secondaries_of(struct in_device *in, struct in_addr4 *gone)
 {
 	struct in_addr4 *a, *next;
-	bool promote = READ_ONCE(in->conf.promote_secondaries);
+	bool promote = in_conf_or(in, promote_secondaries);
 
 	list_for_each_entry_safe(a, next, &in->addrs, list) {
 		if (a == gone || !(a->flags & IFA_F_SECONDARY) ||
@@ -247,6 +247,7 @@ struct in_device *in_device_get(struct netdev *d)
 	}
 	in->dev = d;
 	in->conf = d->net->ip4->conf_default;
+	in->all = &d->net->ip4->conf_all;
 	INIT_LIST_HEAD(&in->addrs);
 	INIT_LIST_HEAD(&in->groups);
 	__atomic_store_n(&d->ip4, in, __ATOMIC_RELEASE);
@@ -343,7 +344,7 @@ static int addr_event(struct netdev *d, enum netdev_event e)
 
 void arp_announce_if(struct in_device *in, be32 a)
 {
-	if (READ_ONCE(in->conf.arp_notify))
+	if (in_conf_max(in, arp_notify))
 		arp_announce(in->dev, a);
 }
 
@@ -352,18 +353,10 @@ static struct netdev_listener addr_listener = { .event = addr_event };
 static int addr_begin(struct net *net)
 {
 	struct ip4_net *n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
-	static const struct in_conf first = { .accept_redirects = 1,
-					      .secure_redirects = 1,
-					      .send_redirects = 1,
-					      .shared_media = 1,
-					      .accept_source_route = 1 };
 	int err;
 
 	if (!n)
 		return -ENOMEM;
-	n->conf_all = first;
-	n->conf_all.accept_source_route = 0;
-	n->conf_default = first;
 	n->default_ttl = 64;
 	in_addr_life_begin(net, n);
 	net->ip4 = n;

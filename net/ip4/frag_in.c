@@ -66,6 +66,7 @@ struct ip4_frags {
 	struct ghash queues;
 	struct siphash_key key;
 	atomic_long_t bytes;
+	struct wheel_timer grow;	/* due at once: packets cannot wait for memory */
 };
 
 static struct frag *frag_of(struct packet *p)
@@ -123,7 +124,10 @@ static void empty(struct frag_queue *q, enum drop_reason why)
 	q->truesize = 0;
 }
 
-/* Q is to be found no more; the references of the table and of the timer go. */
+/*
+ * Q is to be found no more; the references of the table and of the timer go. The caller has set
+ * q->dead, which only one can: it alone takes Q out of the table.
+ */
 static void retire(struct frag_queue *q)
 {
 	if (ghash_del(&q->net->ip4->frags->queues, &q->node))
@@ -200,11 +204,14 @@ again:
 			break;
 		}
 	if (!found && fresh) {
+		/* Counted first: as soon as it is found, its end may take the count back. */
+		atomic_long_add(fresh->truesize, &f->bytes);
 		ghash_add(&f->queues, b, &fresh->node, hash);
 		ghash_unlock(b);
-		atomic_long_add(fresh->truesize, &f->bytes);
 		wheel_arm(&fresh->timer,
 			  (u64)max(READ_ONCE(net->ip4->frag_time_s), 1) * NSEC_PER_SEC);
+		if (ghash_is_full(&f->queues))
+			wheel_arm(&f->grow, 0);
 		return fresh;
 	}
 	ghash_unlock(b);
@@ -378,7 +385,7 @@ struct packet *ip4_reassemble(struct net *net, struct packet *p)
 	struct frag_key k = { h->src, h->dst, h->id, h->protocol,
 			      ip4_is_link_local(h->src) || ip4_is_multicast(h->dst) ? (int)p->iif :
 										      0 };
-	bool more = be16_get(h->frag) & IP4_MF, dead;
+	bool more = be16_get(h->frag) & IP4_MF, was_dead, dies;
 	u32 off = ip4_offset(h);
 	struct netdev *d = p->dev;
 	struct frag_queue *q;
@@ -397,11 +404,12 @@ struct packet *ip4_reassemble(struct net *net, struct packet *p)
 	packet_pull(p, (u16)ip4_header_len(h));
 	p->csum_state = PACKET_CSUM_NONE;
 	spin_lock(&q->lock);
+	was_dead = q->dead;
 	out = add(q, p, off, more);
-	dead = q->dead;
+	dies = q->dead && !was_dead;
 	longest = q->longest;
 	spin_unlock(&q->lock);
-	if (dead)
+	if (dies)
 		retire(q);
 	queue_put(q);
 	if (out) {
@@ -425,6 +433,11 @@ unsigned long ip4_frags_bytes(struct net *net)
 
 /* ---- life ---- */
 
+static void grow(struct wheel_timer *t)
+{
+	ghash_reserve(&container_of(t, struct ip4_frags, grow)->queues);
+}
+
 int ip4_frags_begin(struct net *net)
 {
 	struct ip4_frags *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
@@ -437,6 +450,7 @@ int ip4_frags_begin(struct net *net)
 	net->ip4->frag_time_s = 30;
 	net->ip4->frag_max_dist = 64;
 	get_random_bytes(&f->key, sizeof(f->key));
+	wheel_init_timer(&f->grow, grow);
 	return ghash_init(&f->queues, 4);
 }
 
@@ -461,6 +475,7 @@ void ip4_frags_end(struct net *net)
 
 	if (!f)
 		return;
+	wheel_cancel_sync(&f->grow);
 	while (rcu_access_pointer(f->queues.table) && pos < GHASH_END) {
 		struct reap r = { .nr = 0 };
 		u64 at = pos;
@@ -468,14 +483,18 @@ void ip4_frags_end(struct net *net)
 		ghash_walk(&f->queues, &pos, reap_one, &r);
 		for (unsigned int i = 0; i < r.nr; i++) {
 			struct frag_queue *q = r.found[i];
+			bool was_dead;
 
 			spin_lock(&q->lock);
-			if (!q->dead)
-				empty(q, DROP_FRAG);
+			was_dead = q->dead;
 			q->dead = true;
+			if (!was_dead)
+				empty(q, DROP_FRAG);
 			spin_unlock(&q->lock);
-			retire(q);
-			wheel_cancel_sync(&q->timer);
+			if (!was_dead)
+				retire(q);
+			if (wheel_cancel_sync(&q->timer))	/* armed after retire() */
+				queue_put(q);
 			queue_put(q);
 		}
 		if (r.nr == NET_BATCH)

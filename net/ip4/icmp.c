@@ -294,19 +294,26 @@ static void timestamp(struct net *net, struct packet *p)
 }
 
 /*
- * The path of a packet of ours carries no more than INFO bytes: RFC 1191, 5 and 7.1 where a router
- * does not say it.
+ * The bytes that the path of a packet of ours carries, where the router does not say it: RFC 1191,
+ * 5 and 7.1.
  */
-static void learn_mtu(struct net *net, struct icmp_quote *q, const struct ip4_wire *quoted)
+static void guess_mtu(struct icmp_quote *q, const struct ip4_wire *quoted)
 {
 	static const u16 plateaus[] = { 32000, 17914, 8166, 4352, 2002, 1492, 576, 216, 128, 68 };
-	u32 least = (u32)max(READ_ONCE(net->ip4->min_pmtu), 68), total = be16_get(quoted->tot_len);
+	u32 total = be16_get(quoted->tot_len);
 
-	if (!q->info)
-		for (unsigned int i = 0; i < ARRAY_SIZE(plateaus) && !q->info; i++)
-			if (plateaus[i] < total)
-				q->info = plateaus[i];
-	if (q->info && q->info < 65535)
+	for (unsigned int i = 0; i < ARRAY_SIZE(plateaus) && !q->info; i++)
+		if (plateaus[i] < total)
+			q->info = plateaus[i];
+}
+
+void icmp_learn_mtu(struct net *net, const struct icmp_quote *q)
+{
+	u32 least = (u32)max(READ_ONCE(net->ip4->min_pmtu), 68);
+
+	if (q->type == ICMP_DEST_UNREACH && q->code == ICMP_FRAG_NEEDED && q->info &&
+	    q->info < 65535 && route4_addr_type(net, q->src, NULL) == RTN_LOCAL &&
+	    !READ_ONCE(net->ip4->no_pmtu_disc))
 		route4_learn_mtu(net, q->dst, max(q->info, least));
 }
 
@@ -322,11 +329,9 @@ static void error(struct net *net, struct packet *p)
 		packet_free(p, DROP_BAD_HEADER);
 		return;
 	}
-	/* What we sent: its source is ours. */
 	err = icmp_errno(q.type, q.code, &fatal);
-	if (q.type == ICMP_DEST_UNREACH && q.code == ICMP_FRAG_NEEDED &&
-	    route4_addr_type(net, q.src, NULL) == RTN_LOCAL && !READ_ONCE(net->ip4->no_pmtu_disc))
-		learn_mtu(net, &q, (const struct ip4_wire *)(packet_data(p) + ICMP_HEADER));
+	if (q.type == ICMP_DEST_UNREACH && q.code == ICMP_FRAG_NEEDED)
+		guess_mtu(&q, (const struct ip4_wire *)(packet_data(p) + ICMP_HEADER));
 	if (err)
 		ip4_error(p, &q, err, fatal);
 	packet_consume(p);

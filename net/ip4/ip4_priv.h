@@ -52,6 +52,12 @@ int ip4_output(struct net *net, struct packet *p, const struct ip4_route *r);
  * rules and the limits of rate. P stays the caller's. Within RCU.
  */
 void icmp_send(struct packet *p, u8 type, u8 code, u32 info);
+/*
+ * Q's sender is asked to send shorter packets: the MTU of its destination is kept. For a protocol
+ * that has found the packet that Q quotes to be one of its own: anybody can send such an error.
+ * Within RCU.
+ */
+void icmp_learn_mtu(struct net *net, const struct icmp_quote *q);
 /* The errno of an ICMP error: positive, *FATAL as struct inet_protocol says; 0: none. */
 int icmp_errno(u8 type, u8 code, bool *fatal);
 

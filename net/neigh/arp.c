@@ -8,6 +8,7 @@
 #include <abi/errno.h>
 #include "net/dev/if_flags.h"
 #include "net/neigh/neigh.h"
+#include "net/route/fib4_priv.h"
 #include "net/route/in_device.h"
 #include "net/route/route4.h"
 #include "net/wire/arp.h"
@@ -28,19 +29,31 @@ static void arp_xmit(struct netdev *d, const struct arp_packet *a, const u8 *to)
 		dev_queue_xmit(p);
 }
 
+/* D has the address A, with TARGET in the same prefix. */
+static bool on_link(const struct in_device *in, be32 a, be32 target)
+{
+	const struct in_addr4 *i;
+
+	list_for_each_entry_rcu(i, &in->addrs, list)
+		if (i->local.v == a.v && !((i->local.v ^ target.v) & ip4_mask(i->bits).v))
+			return true;
+	return false;
+}
+
 /*
  * The address that a question has as sender: that of the packet that waits, if it is ours
- * (arp_announce 0), else one of the link.
+ * (arp_announce 0) and the target is in its prefix (1), else one of the link (2).
  */
 static be32 question_source(struct netdev *d, be32 target, const struct packet *p)
 {
 	const struct in_device *in = in_dev(d);
 	be32 src = {};
+	int announce = in ? in_conf_max(in, arp_announce) : 2;
 
 	if (p && p->net_at != PACKET_NO_HEADER)
 		src = ((const struct ip4_wire *)(p->buf + p->net_at))->src;
-	if (src.v && in && !READ_ONCE(in->conf.arp_announce) &&
-	    route4_addr_type(d->net, src, NULL) == RTN_LOCAL)
+	if (src.v && (announce == 0 ? route4_addr_type(d->net, src, NULL) == RTN_LOCAL :
+				      announce == 1 && on_link(in, src, target)))
 		return src;
 	return in_select_source(d, target, RT_SCOPE_LINK);
 }
@@ -134,17 +147,38 @@ void arp_announce(struct netdev *d, be32 addr)
 
 /* ---- receiving ---- */
 
-/* Do we answer for TARGET on D? arp_ignore of ip-sysctl. */
-static bool we_answer(struct netdev *d, const struct in_device *in, be32 target)
+/* TARGET is an address of NET's that is good beyond this machine. */
+static bool has_wide(struct net *net, be32 target)
 {
-	switch (READ_ONCE(in->conf.arp_ignore)) {
-	case 0:
-		return route4_addr_type(d->net, target, NULL) == RTN_LOCAL &&
-		       !ip4_is_loopback(target);
+	struct fib4_route *r =
+		fib4_find(rcu_dereference(net->fib4->local), target, 0, 0, RT_SCOPE_UNIVERSE);
+	const struct in_device *in = r && r->dev ? in_dev(r->dev) : NULL;
+	const struct in_addr4 *i;
+
+	if (!in)
+		return false;
+	list_for_each_entry_rcu(i, &in->addrs, list)
+		if (i->local.v == target.v)
+			return i->scope < RT_SCOPE_HOST;
+	return false;
+}
+
+/* Do we answer SENDER for TARGET on D? arp_ignore of ip-sysctl. */
+static bool we_answer(struct netdev *d, const struct in_device *in, be32 target, be32 sender)
+{
+	if (ip4_is_loopback(target) || route4_addr_type(d->net, target, NULL) != RTN_LOCAL)
+		return false;
+	switch (in_conf_max(in, arp_ignore)) {
+	case 1:
+		return route4_addr_type(d->net, target, d) == RTN_LOCAL;
+	case 2:
+		return on_link(in, target, sender);
+	case 3:
+		return has_wide(d->net, target);
 	case 8:
 		return false;
 	default:
-		return route4_addr_type(d->net, target, d) == RTN_LOCAL && !ip4_is_loopback(target);
+		return true;
 	}
 }
 
@@ -189,7 +223,7 @@ static void arp_process(struct net *net, struct netdev *d, const struct in_devic
 	if (ip4_is_multicast(a->target_ip) || ip4_is_loopback(a->target_ip) ||
 	    !eth_is_station(a->sender_hw))
 		return;
-	ours = we_answer(d, in, a->target_ip);
+	ours = we_answer(d, in, a->target_ip, a->sender_ip);
 	/* A probe for a double of an address (RFC 5227). */
 	if (!a->sender_ip.v) {
 		if (a->op == ARP_REQUEST && ours)

@@ -7,6 +7,8 @@
 #include <alloc/slab.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/random.h>
+#include <kernel/time.h>
 #include <abi/errno.h>
 #include "net/dev/if_flags.h"
 #include "net/route/fib4_priv.h"
@@ -495,24 +497,38 @@ static bool any(const struct fib4_route *r, const void *unused)
 	return true;
 }
 
+/*
+ * Learned MTUs: in a hash by destination, which is keyed, as peers choose destinations, and in a
+ * list, the oldest first. A timer takes out those that have served their time; at the limit a new
+ * one takes the place of the oldest.
+ */
 struct fib4_mtu {
-	struct ghash_node node;
+	struct ghash_node node;		/* fib4->mtus */
+	struct list_head list;		/* fib4->mtu_lock: fib4->mtu_order */
 	struct rcu_head rcu;
-	be32 dst;
-	u32 mtu;
-	u64 until_ns;
+	be32 dst;			/* c */
+	u32 mtu;			/* mtu_lock to change */
+	u64 until_ns;			/* mtu_lock to change */
 };
 
 #define MTUS_MOST 4096u		/* not a page: learned MTUs of a namespace */
 #define MTU_LIVES_NS (600 * NSEC_PER_SEC)
 
+static u32 mtu_hash(const struct fib4 *f, be32 dst)
+{
+	const u64 w[1] = { dst.v };
+
+	return (u32)siphash_13(&f->mtu_key, w, 1);
+}
+
 u32 fib4_mtu_of(struct fib4 *f, be32 dst)
 {
-	u32 hash = prefix_hash(dst, 32);
 	struct fib4_mtu *m;
+	u32 hash;
 
 	if (likely(!ghash_count(&f->mtus)))
 		return 0;
+	hash = mtu_hash(f, dst);
 	ghash_for_each_rcu(m, &f->mtus, hash, node)
 		if (m->dst.v == dst.v)
 			return ktime_get_coarse_ns() < READ_ONCE(m->until_ns) ? READ_ONCE(m->mtu) :
@@ -520,46 +536,101 @@ u32 fib4_mtu_of(struct fib4 *f, be32 dst)
 	return 0;
 }
 
-/*
- * Whatever is learned lies in memory that peers can make grow: at the limit a bucket's others go.
- */
-void route4_learn_mtu(struct net *net, be32 dst, u32 mtu)
+/* Until mtu_lock is let go. NULL. */
+static struct fib4_mtu *mtu_find(struct fib4 *f, be32 dst, u32 hash)
 {
-	struct ghash *h = &net->fib4->mtus;
-	u32 hash = prefix_hash(dst, 32);
-	struct fib4_mtu *m, *fresh = NULL;
-	bool found = false;
-	unsigned long *b;
+	unsigned long *b = ghash_lock(&f->mtus, hash);
+	struct fib4_mtu *m, *found = NULL;
 
-	if (ghash_count(h) < MTUS_MOST)
-		fresh = kmalloc(sizeof(*fresh), GFP_ATOMIC);
-	b = ghash_lock(h, hash);
+	lockdep_assert_held(&f->mtu_lock);
 	ghash_for_each(m, b, hash, node)
 		if (m->dst.v == dst.v) {
-			found = true;
+			found = m;
 			break;
 		}
-	if (!found && fresh) {
-		m = fresh;
-		fresh = NULL;
-		m->dst = dst;
-		ghash_add(h, b, &m->node, hash);
-		found = true;
-	}
-	if (found) {
-		WRITE_ONCE(m->mtu, mtu);
-		WRITE_ONCE(m->until_ns, ktime_get_coarse_ns() + MTU_LIVES_NS);
-	}
 	ghash_unlock(b);
-	kfree(fresh);
+	return found;
 }
 
-static void drop_mtu(struct ghash_node *n, void *arg)
+static void mtu_drop(struct fib4 *f, struct fib4_mtu *m)
 {
-	struct fib4_mtu *m = container_of(n, struct fib4_mtu, node);
-
-	ghash_del_locked(arg, n);
+	lockdep_assert_held(&f->mtu_lock);
+	list_del(&m->list);
+	ghash_del(&f->mtus, &m->node);
 	kfree_rcu(m, rcu);
+}
+
+static void mtu_add(struct fib4 *f, struct fib4_mtu *m, u32 hash)
+{
+	unsigned long *b;
+
+	lockdep_assert_held(&f->mtu_lock);
+	if (ghash_count(&f->mtus) >= MTUS_MOST)
+		mtu_drop(f, list_first_entry(&f->mtu_order, struct fib4_mtu, list));
+	b = ghash_lock(&f->mtus, hash);
+	ghash_add(&f->mtus, b, &m->node, hash);
+	ghash_unlock(b);
+	list_add_tail(&m->list, &f->mtu_order);
+}
+
+void route4_learn_mtu(struct net *net, be32 dst, u32 mtu)
+{
+	struct fib4 *f = net->fib4;
+	u32 hash = mtu_hash(f, dst);
+	struct fib4_mtu *m, *fresh = kmalloc(sizeof(*fresh), GFP_ATOMIC | __GFP_NOWARN);
+	u64 until = ktime_get_coarse_ns() + MTU_LIVES_NS;
+
+	spin_lock(&f->mtu_lock);
+	m = mtu_find(f, dst, hash);
+	if (m) {
+		WRITE_ONCE(m->mtu, mtu);
+		WRITE_ONCE(m->until_ns, until);
+		list_move_tail(&m->list, &f->mtu_order);
+	} else if (fresh) {
+		*fresh = (struct fib4_mtu){ .dst = dst, .mtu = mtu, .until_ns = until };
+		mtu_add(f, fresh, hash);
+		fresh = NULL;
+	}
+	spin_unlock(&f->mtu_lock);
+	kfree(fresh);
+	if (ghash_is_full(&f->mtus))
+		wheel_arm(&f->mtu_timer, 0);
+	else if (!wheel_is_armed(&f->mtu_timer))
+		wheel_arm(&f->mtu_timer, MTU_LIVES_NS);
+}
+
+/* Those whose time NOW is over go, or some of them. When to look again; 0: never. */
+static u64 mtus_expire(struct fib4 *f, u64 now)
+{
+	struct fib4_mtu *m;
+	u64 next = 0;
+
+	spin_lock(&f->mtu_lock);
+	for (unsigned int n = 0;; n++) {
+		m = list_first_entry_or_null(&f->mtu_order, struct fib4_mtu, list);
+		if (!m)
+			break;
+		if (m->until_ns > now || n == NET_BATCH) {
+			next = m->until_ns;
+			break;
+		}
+		mtu_drop(f, m);
+	}
+	spin_unlock(&f->mtu_lock);
+	return next;
+}
+
+static void mtu_run(struct wheel_timer *t)
+{
+	struct fib4 *f = container_of(t, struct fib4, mtu_timer);
+	u64 now = ktime_get_coarse_ns(), next;
+
+	ghash_reserve(&f->mtus);
+	do
+		next = mtus_expire(f, now);
+	while (next && next <= now);
+	if (next)
+		wheel_arm(t, next - now);
 }
 
 static int fib4_begin(struct net *net)
@@ -572,13 +643,17 @@ static int fib4_begin(struct net *net)
 	net->fib4 = f;
 	f->gen = 1;
 	xa_init(&f->tables);
+	get_random_bytes(&f->mtu_key, sizeof(f->mtu_key));
+	spin_lock_init(&f->mtu_lock);
+	INIT_LIST_HEAD(&f->mtu_order);
+	wheel_init_timer(&f->mtu_timer, mtu_run);
 	rtnl_lock();
 	RCU_INIT_POINTER(f->local, fib4_table(net, RT_TABLE_LOCAL, true));
 	RCU_INIT_POINTER(f->main, fib4_table(net, RT_TABLE_MAIN, true));
 	rtnl_unlock();
 	if (rcu_access_pointer(f->local) && rcu_access_pointer(f->main))
 		err = ghash_init(&f->mtus, 3);
-	return err;	/* what was made is of net's end, which is not called; see fib4_init() */
+	return err;
 }
 
 static void fib4_end(struct net *net)
@@ -586,14 +661,13 @@ static void fib4_end(struct net *net)
 	struct fib4 *f = net->fib4;
 	struct fib4_table *t;
 	unsigned long id;
-	u64 pos = 0;
 
 	rtnl_lock();
 	remove_where(net, any, NULL);
 	rtnl_unlock();
-	if (rcu_access_pointer(f->mtus.table))
-		while (pos < GHASH_END)
-			ghash_walk(&f->mtus, &pos, drop_mtu, &f->mtus);
+	wheel_cancel_sync(&f->mtu_timer);
+	while (mtus_expire(f, U64_MAX - 1))
+		;
 	ghash_destroy(&f->mtus);
 	synchronize_rcu();
 	xa_for_each(&f->tables, id, t) {

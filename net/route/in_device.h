@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <lib/minmax.h>
 #include <kernel/rcu.h>
 #include <net/netdev.h>
 #include <net/netns.h>
@@ -46,8 +47,16 @@ struct in_device {
 	struct list_head addrs; /* rtnl, RCU: primary ones of a prefix before its secondary ones */
 	struct list_head groups;	/* rtnl */
 	struct ghash group_hash;	/* rtnl, RCU */
-	struct in_conf conf;
+	struct in_conf conf;		/* new devices begin with conf/default */
+	const struct in_conf *all;	/* c: of the namespace: conf/all */
 };
+
+/*
+ * A setting as it counts: ip-sysctl says of each whether the larger of a device's and conf/all's
+ * does, or either is enough. forwarding is the device's alone.
+ */
+#define in_conf_max(in, field) max(READ_ONCE((in)->conf.field), READ_ONCE((in)->all->field))
+#define in_conf_or(in, field) (READ_ONCE((in)->conf.field) || READ_ONCE((in)->all->field))
 
 /* rtnl or RCU; NULL: has none. */
 static inline struct in_device *in_dev(const struct netdev *d)

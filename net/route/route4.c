@@ -96,12 +96,11 @@ static int check_source(struct net *net, const struct ip4_flow *f, int *oif)
 static int local_route(struct net *net, const struct ip4_flow *f, be32 dst, be32 src,
 		       const struct fib4_route *found, struct ip4_route *r)
 {
-	if (!net->loopback)
+	struct netdev *lo = READ_ONCE(net->loopback);
+
+	if (!lo)
 		return -ENETUNREACH;
-	fill(net, r, net->loopback, RTN_LOCAL, dst,
-	     src.v		   ? src :
-	     found && found->src.v ? found->src :
-				     dst);
+	fill(net, r, lo, RTN_LOCAL, dst, src.v ? src : found && found->src.v ? found->src : dst);
 	if (found)
 		fill_from(net, r, found);
 	r->next = dst;
@@ -188,14 +187,14 @@ int route4_out(struct net *net, const struct ip4_flow *f, struct ip4_route *r)
 static int validate_source(struct net *net, struct netdev *d, const struct in_device *in, be32 src)
 {
 	struct fib4_route *back;
-	int rp = READ_ONCE(in->conf.rp_filter);
+	int rp = in_conf_max(in, rp_filter);
 
 	if (!src.v)
 		return 0;
 	if (d->flags & IFF_LOOPBACK)
 		return 0;
 	back = fib4_find(rcu_dereference(net->fib4->local), src, 0, 0, RT_SCOPE_UNIVERSE);
-	if (back && (back->type != RTN_LOCAL || !READ_ONCE(in->conf.accept_local)))
+	if (back && (back->type != RTN_LOCAL || !in_conf_or(in, accept_local)))
 		return -EXDEV;
 	if (!rp)
 		return 0;
@@ -207,7 +206,7 @@ static int validate_source(struct net *net, struct netdev *d, const struct in_de
 static bool addresses_are_sane(const struct netdev *d, const struct in_device *in,
 			       const struct ip4_flow *f)
 {
-	bool loopback_ok = d->flags & IFF_LOOPBACK || READ_ONCE(in->conf.route_localnet);
+	bool loopback_ok = d->flags & IFF_LOOPBACK || in_conf_or(in, route_localnet);
 
 	if (ip4_is_multicast(f->src) || ip4_is_broadcast(f->src))
 		return false;

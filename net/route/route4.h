@@ -58,5 +58,8 @@ void route4_flush(struct net *net);
  * addresses of it; NULL: any. Within RCU.
  */
 u8 route4_addr_type(struct net *net, be32 a, const struct netdev *dev);
-/* A next hop told that packets to DST may have MTU bytes: new look-ups heed it for ten minutes. */
+/*
+ * A next hop told that packets to DST may have MTU bytes: new look-ups heed it for ten minutes. At
+ * most 4096 destinations are remembered, those that were learned last. Within RCU; atomic.
+ */
 void route4_learn_mtu(struct net *net, be32 dst, u32 mtu);

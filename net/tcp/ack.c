@@ -9,6 +9,7 @@
  * are lost, and those sent again.
  */
 #include <lib/minmax.h>
+#include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/time.h>
 #include "net/tcp/tcp_priv.h"
@@ -52,10 +53,8 @@ void tcp_arm_rto(struct tcp_sock *t)
 
 /* ---- marks ---- */
 
-static void mark_lost(struct tcp_sock *t, struct packet *p)
+static void mark_lost(struct tcp_sock *t, struct tcp_cb *cb)
 {
-	struct tcp_cb *cb = tcp_cb(p);
-
 	if (cb->mark & TCPM_SACKED)
 		return;
 	if (cb->mark & TCPM_RETRANS) {
@@ -66,6 +65,7 @@ static void mark_lost(struct tcp_sock *t, struct packet *p)
 		cb->mark |= TCPM_LOST;
 		t->lost_out++;
 	}
+	list_move_tail(&cb->tx, &t->lost);
 }
 
 static void unmark(struct tcp_sock *t, struct tcp_cb *cb)
@@ -111,24 +111,66 @@ static struct packet *sent_from(struct tcp_sock *t, u32 seq)
 	return tcp_packet_of(found);
 }
 
-static void sack_block(struct tcp_sock *t, const struct tcp_sack *b, u64 now, u64 *rtt)
+/* Those of B's segments that begin before UPTO, from the one at FROM on, have arrived. */
+static void mark_sacked(struct tcp_sock *t, const struct tcp_sack *b, u32 from, u32 upto, u64 now,
+			u64 *rtt)
 {
 	struct packet *p;
 
-	if (!before(b->begin, b->end) || before(b->begin, t->snd_una) || after(b->end, t->snd_nxt))
-		return;			/* nonsense, or a duplicate's report (RFC 2883) */
-	for (p = sent_from(t, b->begin); p; p = tcp_packet_of(rb_next(&tcp_cb(p)->rb))) {
+	for (p = sent_from(t, from); p; p = tcp_packet_of(rb_next(&tcp_cb(p)->rb))) {
 		struct tcp_cb *cb = tcp_cb(p);
 
-		if (!before(cb->seq, b->end))
+		if (!before(cb->seq, upto))
 			return;
 		if (before(cb->seq, b->begin) || after(cb->end, b->end) || cb->mark & TCPM_SACKED)
 			continue;	/* a part of one counts for nothing */
 		arrived(t, cb, now, rtt);
 		unmark(t, cb);
+		list_del_init(&cb->tx);
 		cb->mark |= TCPM_SACKED;
 		t->sacked_out++;
 	}
+}
+
+/*
+ * One block. A peer tells the same again and again, a little longer each time: what one of the last
+ * ACK's blocks covers is passed over.
+ */
+static void sack_block(struct tcp_sock *t, const struct tcp_sack *b, u64 now, u64 *rtt)
+{
+	const struct tcp_sack *known = NULL;
+
+	for (u8 i = 0; i < t->nr_sacked && !known; i++)
+		if (before(t->sacked[i].begin, b->end) && after(t->sacked[i].end, b->begin))
+			known = &t->sacked[i];
+	if (!known) {
+		mark_sacked(t, b, b->begin, b->end, now, rtt);
+		return;
+	}
+	if (before(b->begin, known->begin))
+		mark_sacked(t, b, b->begin, known->begin, now, rtt);
+	if (before(known->end, b->end))
+		mark_sacked(t, b, known->end, b->end, now, rtt);
+}
+
+static void sack_blocks(struct tcp_sock *t, const struct tcp_seg *s, u64 now, u64 *rtt)
+{
+	struct tcp_sack told[TCP_SACK_BLOCKS];
+	u8 n = 0;
+
+	for (u8 i = 0; i < s->nr_sack; i++) {
+		const struct tcp_sack *b = &s->sack[i];
+
+		if (!before(b->begin, b->end) || before(b->begin, t->snd_una) ||
+		    after(b->end, t->snd_nxt))
+			continue;	/* nonsense, or a duplicate's report (RFC 2883) */
+		sack_block(t, b, now, rtt);
+		told[n++] = *b;
+	}
+	if (n)
+		memcpy(t->sacked, told, n * sizeof(told[0]));
+	if (n || !t->sacked_out)
+		t->nr_sacked = n;
 }
 
 /* ---- what was acknowledged ---- */
@@ -149,6 +191,7 @@ static u32 clean_queue(struct tcp_sock *t, u32 ack, u64 now, u64 *rtt)
 		unmark(t, cb);
 		t->packets_out--;
 		rb_erase(&cb->rb, &t->sent);
+		list_del(&cb->tx);
 		t->bytes_acked += p->len;
 		packet_list_del(&t->sndq, p);
 		tcp_free_sent(t, p);
@@ -188,6 +231,8 @@ void tcp_enter_loss(struct tcp_sock *t)
 	t->dupacks = 0;
 	p = packet_list_first(&t->sndq);
 	reneged = tcp_cb(p)->mark & TCPM_SACKED; /* else snd_una would be behind it (RFC 2018, 8) */
+	if (reneged)
+		t->nr_sacked = 0;
 	if (!t->sack_ok)
 		t->sacked_out = 0;
 	list_for_each_entry(p, &t->sndq.head, list) {
@@ -195,7 +240,7 @@ void tcp_enter_loss(struct tcp_sock *t)
 			break;
 		if (reneged)
 			unmark(t, tcp_cb(p));
-		mark_lost(t, p);
+		mark_lost(t, tcp_cb(p));
 	}
 }
 
@@ -207,22 +252,18 @@ static bool rack_mark(struct tcp_sock *t)
 {
 	u64 wait = (u64)t->min_rtt_us * 1000 / 4;
 	u32 was = t->lost_out;
-	struct packet *p;
+	struct tcp_cb *cb, *next;
 
 	if (!t->rack_ns)
 		return false;
 	if (t->sacked_out >= 3)
 		wait = 0;		/* as good as three duplicates: order is not to blame */
-	list_for_each_entry(p, &t->sndq.head, list) {
-		struct tcp_cb *cb = tcp_cb(p);
-
-		if (p == t->send_head)
+	list_for_each_entry_safe(cb, next, &t->in_flight, tx) {
+		if (cb->tx_ns + wait > t->rack_ns)
 			break;
-		if (cb->mark & TCPM_SACKED || (cb->mark & (TCPM_LOST | TCPM_RETRANS)) == TCPM_LOST)
-			continue;
 		if (cb->tx_ns + wait < t->rack_ns ||
 		    (cb->tx_ns == t->rack_ns && before(cb->end, t->rack_end) && !wait))
-			mark_lost(t, p);
+			mark_lost(t, cb);
 	}
 	return t->lost_out > was;
 }
@@ -238,7 +279,7 @@ static void reno_dupack(struct tcp_sock *t)
 	if (t->recovery != TCP_REC_OPEN || t->dupacks < 3)
 		return;
 	enter_recovery(t);
-	mark_lost(t, packet_list_first(&t->sndq));
+	mark_lost(t, tcp_cb(packet_list_first(&t->sndq)));
 	t->fast = true;
 }
 
@@ -252,7 +293,7 @@ static void reno_progress(struct tcp_sock *t, u32 n)
 	if (t->recovery != TCP_REC_RECOVERY || !before(t->snd_una, t->high_seq) || !t->packets_out)
 		return;
 	/* a partial one: the next is lost as well (RFC 6582) */
-	mark_lost(t, packet_list_first(&t->sndq));
+	mark_lost(t, tcp_cb(packet_list_first(&t->sndq)));
 	t->fast = true;
 }
 
@@ -326,8 +367,8 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 		return false;
 	if (before(s->ack, t->snd_una) && t->snd_una - s->ack > max(t->max_window, 65535u))
 		return false;		/* RFC 5961, 5.2 */
-	for (u8 i = 0; i < s->nr_sack && t->sack_ok; i++)
-		sack_block(t, &s->sack[i], now, &rtt);
+	if (t->sack_ok)
+		sack_blocks(t, s, now, &rtt);
 	if (before(s->ack, t->snd_una))
 		return true;
 	window = update_window(t, s);

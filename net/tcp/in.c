@@ -474,23 +474,31 @@ drop:
 	packet_consume(p);
 }
 
-/* Our FIN was acknowledged. True: T is gone. */
-static bool fin_acked(struct tcp_sock *t)
+/*
+ * No program has T, and the peer's FIN alone is missing: something small waits for it. T is gone.
+ */
+static void await_fin(struct tcp_sock *t)
+{
+	int linger = t->linger2_s;
+
+	if (linger < 0)
+		tcp_abort(t, 0);
+	else
+		tcp_time_wait(t, true, (u64)(linger ?: tcp_net(t)->fin_timeout) * NSEC_PER_SEC);
+}
+
+/* Our FIN was acknowledged, by S. True: T is gone. */
+static bool fin_acked(struct tcp_sock *t, const struct tcp_seg *s)
 {
 	struct sock *sk = &t->inet.sk;
-	int linger = t->linger2_s;
 
 	switch (sk->state) {
 	case TCPS_FIN_WAIT1:
 		tcp_set_state(t, TCPS_FIN_WAIT2);
 		sock_wake_state(sk);
-		if (!sock_flag(sk, SOCK_F_DEAD))
-			return false;
-		if (linger < 0) {
-			tcp_abort(t, 0);
-			return true;
-		}
-		tcp_time_wait(t, true, (u64)(linger ?: tcp_net(t)->fin_timeout) * NSEC_PER_SEC);
+		if (!sock_flag(sk, SOCK_F_DEAD) || s->flags & TCP_FIN)
+			return false;		/* S may bring the FIN that we would wait for */
+		await_fin(t);
 		return true;
 	case TCPS_CLOSING:
 		tcp_time_wait(t, false, TCP_TIMEWAIT_NS);
@@ -520,8 +528,33 @@ static bool ack_step(struct tcp_sock *t, const struct tcp_seg *s)
 	/* The FIN is the last of the queue: all is acknowledged, and it was sent. */
 	if (tcp_state_in(t, TCPS(FIN_WAIT1) | TCPS(CLOSING) | TCPS(LAST_ACK)) &&
 	    t->snd_una == t->write_seq)
-		return !fin_acked(t);
+		return !fin_acked(t, s);
 	return true;
+}
+
+/* Sequence, RST, SYN and ACK, in that order. False: the segment is done with, and so may T be. */
+static bool is_acceptable(struct tcp_sock *t, const struct tcp_seg *s)
+{
+	if (is_old_duplicate(t, s) || !in_window(t, s)) {
+		if (s->flags & TCP_RST)
+			return false;
+		if (s->len && !after(s->end, t->rcv_nxt))
+			t->dsack = (struct tcp_sack){ s->seq, s->end };
+		challenge_ack(t);
+		return false;
+	}
+	if (s->flags & TCP_RST) {
+		if (s->seq == t->rcv_nxt)
+			reset(t);
+		else
+			challenge_ack(t);
+		return false;
+	}
+	if (s->flags & TCP_SYN) {
+		challenge_ack(t);
+		return false;
+	}
+	return s->flags & TCP_ACK && ack_step(t, s);
 }
 
 void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
@@ -537,26 +570,7 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 	}
 	if (tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)))
 		goto drop;
-	if (is_old_duplicate(t, s) || !in_window(t, s)) {
-		if (s->flags & TCP_RST)
-			goto drop;
-		if (s->len && !after(s->end, t->rcv_nxt))
-			t->dsack = (struct tcp_sack){ s->seq, s->end };
-		challenge_ack(t);
-		goto drop;
-	}
-	if (s->flags & TCP_RST) {
-		if (s->seq == t->rcv_nxt)
-			reset(t);
-		else
-			challenge_ack(t);
-		goto drop;
-	}
-	if (s->flags & TCP_SYN) {
-		challenge_ack(t);
-		goto drop;
-	}
-	if (!(s->flags & TCP_ACK) || !ack_step(t, s))
+	if (!is_acceptable(t, s))
 		goto drop;
 	remember_ts(t, s);
 	if (s->flags & TCP_URG)
@@ -579,6 +593,10 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 	data(t, p, s);
 	if (tcp_state_in(t, TCPS(CLOSE)))
 		return;
+	if (tcp_state_in(t, TCPS(FIN_WAIT2)) && sock_flag(sk, SOCK_F_DEAD)) {
+		await_fin(t);			/* it came early, and will come again */
+		return;
+	}
 	ack_for_data(t);
 out:
 	if (t->send_head)

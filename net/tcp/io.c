@@ -41,8 +41,8 @@ static int send_error(struct tcp_sock *t)
 	struct sock *__sk = &(t)->inet.sk;							\
 	long __r;										\
 	release_sock(__sk);									\
-	net_ctx_flush();									\
 	net_poll_look();									\
+	net_ctx_flush();									\
 	__r = wait_event_interruptible_timeout(__sk->wait, cond, *(timeo));			\
 	lock_sock(__sk);									\
 	sock_waited(__r, timeo);								\
@@ -153,6 +153,8 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 		/* the mark is behind the last byte */
 		t->snd_up = t->write_seq + (u32)iter_count(m->iter);
 	while (iter_count(m->iter)) {
+		if (done && READ_ONCE(t->inet.sk.err))
+			break;		/* the next call, of a reader too, says so */
 		e = send_error(t);
 		if (e)
 			break;
@@ -239,12 +241,16 @@ static void tune_buffer(struct tcp_sock *t)
 	t->drs_seq = t->copied_seq;
 }
 
-/* The first unread packet, where SEQ lies in it: *OFF. NULL: nothing is there. */
-static struct packet *at_seq(struct tcp_sock *t, u32 seq, u32 *off)
+/*
+ * The unread packet where SEQ lies: *OFF. P is one before it, or NULL: the first. NULL: nothing is
+ * there.
+ */
+static struct packet *at_seq(struct tcp_sock *t, struct packet *p, u32 seq, u32 *off)
 {
-	struct packet *p;
+	struct list_head *head = &t->inet.sk.queue.rx.head;
 
-	list_for_each_entry(p, &t->inet.sk.queue.rx.head, list) {
+	for (p = p ?: packet_list_first(&t->inet.sk.queue.rx); p;
+	     p = list_is_last(&p->list, head) ? NULL : list_next_entry(p, list)) {
 		struct tcp_cb *cb = tcp_cb(p);
 
 		if (before(seq, cb->seq))
@@ -319,6 +325,7 @@ struct reading {
 	u32 seq;			/* next to read */
 	size_t done, want;
 	bool peek;
+	struct packet *seen;		/* the last that was looked at, while the sock is owned */
 };
 
 /* The mark's byte is here and next: it is passed over, unless it is a part of the stream. */
@@ -346,7 +353,7 @@ static ssize_t read_some(struct tcp_sock *t, struct reading *r)
 	u32 off, n;
 
 	skip_mark(t, r);
-	p = at_seq(t, r->seq, &off);
+	p = at_seq(t, r->seen, r->seq, &off);
 	if (!p)
 		return 0;
 	n = (u32)min(iter_count(r->m->iter), (size_t)(p->len - off));
@@ -357,8 +364,10 @@ static ssize_t read_some(struct tcp_sock *t, struct reading *r)
 		return -EFAULT;
 	r->seq += n;
 	r->done += n;
-	if (r->peek)
+	if (r->peek) {
+		r->seen = p;
 		return (ssize_t)n;
+	}
 	t->copied_seq = r->seq;
 	forget_mark(t);
 	if (off + n == p->len) {
@@ -423,6 +432,7 @@ static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
 			     after(READ_ONCE(t->rcv_nxt), r.seq) || READ_ONCE(sk->err) ||
 				     READ_ONCE(sk->shut) & 1 || READ_ONCE(sk->state) == TCPS_CLOSE);
 		WRITE_ONCE(sk->reader_waits, false);
+		r.seen = NULL;
 		if (e)
 			break;
 		if (before(r.seq, t->copied_seq))

@@ -171,6 +171,7 @@ static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
 	q->rcv_isn = s->seq;
 	q->snd_isn = tcp_make_isn(net, ip->dst, s->dst, ip->src, s->src);
 	q->mss = tcp_advertised_mss(l, r);
+	q->mss_peer = max_t(u16, s->mss ?: TCPC_MSS_DEFAULT, TCP_MSS_MIN);
 	q->wscale_ok = s->has_wscale && n->window_scaling;
 	q->snd_wscale = q->wscale_ok ? s->wscale : 0;
 	q->rcv_wscale = q->wscale_ok ? tcp_choose_wscale(n) : 0;
@@ -268,7 +269,7 @@ static void fill_child(struct tcp_sock *t, const struct tcp_request *q, const st
 	t->ts_recent = q->ts_recent;
 	t->ts_recent_ns = ktime_get_ns();
 	t->ts_offset = q->ts_offset;
-	t->mss_peer = max_t(u16, q->mss, TCP_MSS_MIN);
+	t->mss_peer = q->mss_peer;
 	t->snd_wl1 = s->seq;
 	t->snd_wnd = t->max_window = (u32)s->window << q->snd_wscale;
 }
@@ -470,11 +471,12 @@ int tcp_accept(struct socket *s, struct socket *fresh, int flags)
 	for (;;) {
 		if (READ_ONCE(sk->state) != TCPS_LISTEN)
 			return -EINVAL;
+		inet_table_reserve(&tcp_net(l)->table);	/* packets made children, and cannot */
 		t = next_child(l);
 		if (t)
 			break;
-		net_ctx_flush();
 		net_poll_look();
+		net_ctx_flush();
 		t = next_child(l);
 		if (t)
 			break;

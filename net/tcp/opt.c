@@ -127,8 +127,15 @@ int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int l
 	u32 v;
 	int e;
 
-	if (level != IPPROTO_TCP)
-		return inet_setsockopt(s, level, name, val, len);
+	if (level != IPPROTO_TCP) {
+		e = inet_setsockopt(s, level, name, val, len);
+		if (!e && level == IPPROTO_IP && name == IP_OPTIONS) {
+			lock_sock(&t->inet.sk);
+			tcp_sync_mss(t);	/* they take room in each segment */
+			release_sock(&t->inet.sk);
+		}
+		return e;
+	}
 	if (name == TCP_CONGESTION)
 		return set_cc(t, val, len);
 	if (name == TCP_ULP)

@@ -93,7 +93,14 @@ u16 tcp_advertised_mss(const struct tcp_sock *t, const struct ip4_route *r)
 
 void tcp_sync_mss(struct tcp_sock *t)
 {
-	u32 mtu = t->inet.route.mtu ?: 576, mss = mtu - min(mtu, (u32)IP4_HEADER + TCP_HEADER);
+	u32 mtu = t->inet.route.mtu ?: 576, hdr = IP4_HEADER + TCP_HEADER, mss;
+	const struct inet_options *opt;
+
+	rcu_read_lock();
+	opt = rcu_dereference(t->inet.opt);
+	hdr += opt ? opt->len : 0;
+	rcu_read_unlock();
+	mss = mtu - min(mtu, hdr);
 
 	mss = min(mss, (u32)t->mss_peer);
 	if (t->user_mss)
@@ -145,7 +152,8 @@ static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 		o->ts_ecr = flags & TCP_ACK ? t->ts_recent : 0;
 	}
 	window = flags & TCP_SYN ? (u16)min(t->rcv_wnd, 65535u) : select_window(t);
-	if (after(t->snd_up, seq) && t->snd_up - seq <= 65535) {
+	/* A probe is sent from before snd_una on, which says nothing of a mark. */
+	if (t->snd_up != t->snd_una && after(t->snd_up, seq) && t->snd_up - seq <= 65535) {
 		urgent = (u16)(t->snd_up - seq);
 		flags |= TCP_URG;
 	}
@@ -163,12 +171,20 @@ static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 	return ip4_queue_xmit(s, p);
 }
 
+/* Bytes of options that SACK may take. */
+static u32 most_sack(const struct tcp_sock *t)
+{
+	return TCP_HEADER_MOST - TCP_HEADER - (t->ts_ok ? 12 : 0);
+}
+
 int tcp_transmit(struct tcp_sock *t, struct packet *p)
 {
 	struct tcp_cb *cb = tcp_cb(p);
 	struct tcp_tx_options o = { 0 };
 	struct packet *c = packet_clone(p, GFP_ATOMIC);
 	u8 flags = cb->flags;
+
+	cb->tx_ns = ktime_get_ns();	/* without memory as well: in_flight is in this order */
 
 	if (!c)
 		return -ENOBUFS;
@@ -179,12 +195,12 @@ int tcp_transmit(struct tcp_sock *t, struct packet *p)
 		o.wscale = t->wscale_ok;
 		o.shift = t->rcv_wscale;
 	} else {
-		tcp_sack_options(t, &o, 40 - (t->ts_ok ? 12 : 0));
+		/* What is told beside payload may not make the packet longer than its way takes. */
+		tcp_sack_options(t, &o, min(most_sack(t), (u32)t->mss - min(p->len, (u32)t->mss)));
 	}
 	if (t->inet.sk.state != TCPS_SYN_SENT)
 		flags |= TCP_ACK;
 	c->mac_at = c->net_at = PACKET_NO_HEADER;
-	cb->tx_ns = ktime_get_ns();
 	cb->sent++;
 	if (p->len) {
 		t->data_segs_out++;
@@ -205,7 +221,7 @@ void tcp_send_ack(struct tcp_sock *t)
 		tcp_timer_arm(t, &t->delack_timer, TCP_DELACK_NS);
 		return;
 	}
-	tcp_sack_options(t, &o, 40 - (t->ts_ok ? 12 : 0));
+	tcp_sack_options(t, &o, most_sack(t));
 	if (t->quickacks)
 		t->quickacks--;
 	send_segment(t, p, t->snd_nxt, TCP_ACK, &o);
@@ -270,7 +286,12 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 	atomic_add((int)rest->truesize, &t->inet.sk.wmem);
 	if (!sent)
 		return true;
+	t->nr_sacked = 0;	/* a block may cover one of the two */
 	link_sent(t, rest);
+	if (list_empty(&a->tx))
+		INIT_LIST_HEAD(&b->tx);
+	else
+		list_add(&b->tx, &a->tx);
 	t->packets_out++;
 	t->lost_out += !!(b->mark & TCPM_LOST);
 	t->sacked_out += !!(b->mark & TCPM_SACKED);
@@ -291,6 +312,7 @@ static void send_next(struct tcp_sock *t)
 	if (!t->send_head && p->len)
 		tcp_cb(p)->flags |= TCP_PSH;
 	link_sent(t, p);
+	list_add_tail(&tcp_cb(p)->tx, &t->in_flight);
 	t->packets_out++;
 	t->snd_nxt = tcp_cb(p)->end;
 	tcp_transmit(t, p);
@@ -423,6 +445,7 @@ int tcp_retransmit(struct tcp_sock *t, struct packet *p)
 		cb->mark |= TCPM_RETRANS | TCPM_EVER;
 		t->retrans_out++;
 	}
+	list_move_tail(&cb->tx, &t->in_flight);
 	e = tcp_transmit(t, p);
 	if (!t->stuck_since_ns)
 		t->stuck_since_ns = cb->tx_ns;
@@ -431,17 +454,11 @@ int tcp_retransmit(struct tcp_sock *t, struct packet *p)
 
 void tcp_retransmit_lost(struct tcp_sock *t)
 {
-	struct packet *p;
+	while (!list_empty(&t->lost) && (tcp_in_flight(t) < t->cwnd || t->fast)) {
+		struct tcp_cb *cb = list_first_entry(&t->lost, struct tcp_cb, tx);
 
-	if (!t->lost_out)
-		return;
-	list_for_each_entry(p, &t->sndq.head, list) {
-		if (p == t->send_head || (tcp_in_flight(t) >= t->cwnd && !t->fast))
-			return;
-		if ((tcp_cb(p)->mark & (TCPM_LOST | TCPM_RETRANS | TCPM_SACKED)) != TCPM_LOST)
-			continue;
 		t->fast = false;
-		if (tcp_retransmit(t, p))
+		if (tcp_retransmit(t, tcp_packet_of(&cb->rb)))
 			return;
 	}
 }
@@ -450,6 +467,7 @@ void tcp_mtu_changed(struct tcp_sock *t)
 {
 	struct packet *p = packet_list_first(&t->sndq);
 
+	t->inet.route.gen = 0;
 	rcu_read_lock();
 	ip4_sock_route(&t->inet);
 	rcu_read_unlock();

@@ -74,27 +74,6 @@ static void timewait(struct seq_file *m, u32 n, struct tcp_timewait *w)
 		   (void *)w);
 }
 
-struct found {
-	struct inet_entry *e[32];	/* referenced */
-	u32 nr;
-};
-
-static void take(struct found *f, struct inet_entry *e)
-{
-	if (f->nr < ARRAY_SIZE(f->e) && e->family == AF_INET && inet_entry_get(e))
-		f->e[f->nr++] = e;
-}
-
-static void take_bound(struct ghash_node *n, void *arg)
-{
-	take(arg, &container_of(n, struct inet_sock, bound)->e);
-}
-
-static void take_connected(struct ghash_node *n, void *arg)
-{
-	take(arg, container_of(n, struct inet_entry, node));
-}
-
 static void line(struct seq_file *m, u32 n, struct inet_entry *e)
 {
 	seq_setwidth(m, WIDTH);
@@ -107,20 +86,13 @@ static void line(struct seq_file *m, u32 n, struct inet_entry *e)
 	seq_pad(m, '\n');
 }
 
-static void walk(struct seq_file *m, struct inet_table *table, struct ghash *h,
-		 void (*fn)(struct ghash_node *n, void *arg), u32 *nr)
+static void walk(struct seq_file *m, struct inet_table *t, bool bound, u32 *nr)
 {
-	u64 pos = 0;
+	struct inet_walk w = { .table = t, .bound = bound, .family = AF_INET };
 
-	while (pos < GHASH_END) {
-		struct found f = { .nr = 0 };
-
-		ghash_walk(h, &pos, fn, &f);
-		for (u32 i = 0; i < f.nr; i++) {
-			line(m, (*nr)++, f.e[i]);
-			inet_entry_put(table, f.e[i]);
-		}
-	}
+	while (inet_walk_next(&w))
+		for (u32 i = 0; i < w.nr; i++)
+			line(m, (*nr)++, w.found[i]);
 }
 
 void net_show_tcp(struct seq_file *m, struct net *net)
@@ -133,6 +105,6 @@ void net_show_tcp(struct seq_file *m, struct net *net)
 		m,
 		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
 	seq_pad(m, '\n');
-	walk(m, table, &table->bound, take_bound, &nr);
-	walk(m, table, &table->connected, take_connected, &nr);
+	walk(m, table, true, &nr);
+	walk(m, table, false, &nr);
 }

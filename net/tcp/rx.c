@@ -97,7 +97,8 @@ static void receive(struct packet *p)
 	struct tcp_seg s;
 	u32 hdr;
 
-	if (p->pkt_type != PACKET_HOST || !packet_need(p, TCP_HEADER))
+	if (p->pkt_type != PACKET_HOST || ip4_cb(p)->dst_type != RTN_LOCAL ||
+	    !packet_need(p, TCP_HEADER))
 		goto bad;
 	hdr = tcp_header_len(packet_data(p), p->linear, p->len);
 	if (!hdr || !packet_need(p, (u16)hdr))
@@ -146,6 +147,7 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 	if (before(seq, t->snd_una) || after(seq, t->snd_nxt) || sk->state == TCPS_CLOSE) {
 		/* of no segment in flight: a guess */
 	} else if (err == EMSGSIZE) {
+		icmp_learn_mtu(net, q);
 		if (sock_owned(sk))
 			atomic_long_or(1l << TCP_D_MTU, &t->deferred);
 		else

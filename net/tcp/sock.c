@@ -110,6 +110,9 @@ static void purge_sent(struct tcp_sock *t)
 		tcp_free_sent(t, p);
 	t->send_head = NULL;
 	t->sent = RB_ROOT;
+	INIT_LIST_HEAD(&t->in_flight);
+	INIT_LIST_HEAD(&t->lost);
+	t->nr_sacked = 0;
 	t->packets_out = t->sacked_out = t->lost_out = t->retrans_out = 0;
 }
 
@@ -201,6 +204,8 @@ static void set_up(struct tcp_sock *t)
 	sk->state = TCPS_CLOSE;
 	packet_list_init(&t->sndq);
 	t->sent = t->early = RB_ROOT;
+	INIT_LIST_HEAD(&t->in_flight);
+	INIT_LIST_HEAD(&t->lost);
 	INIT_LIST_HEAD(&t->accept_queue);
 	INIT_LIST_HEAD(&t->requests);
 	INIT_LIST_HEAD(&t->accept_node);
@@ -424,8 +429,8 @@ static int wait_connected(struct tcp_sock *t, long timeo)
 	long r;
 
 	release_sock(sk);
-	net_ctx_flush();
 	net_poll_look();
+	net_ctx_flush();
 	r = wait_event_interruptible_timeout(
 		sk->wait, !tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)), timeo);
 	lock_sock(sk);

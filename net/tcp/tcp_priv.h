@@ -58,6 +58,7 @@ enum tcp_state {
 /* In p->cb of packets in sndq, rx and early. */
 struct tcp_cb {
 	struct rb_node rb;
+	struct list_head tx;		/* of one that was sent: tcp_sock's in_flight or lost */
 	u64 tx_ns;			/* when it was sent last */
 	u32 seq, end;
 	u8 flags;			/* TCP_FIN, TCP_SYN, TCP_PSH */
@@ -95,6 +96,11 @@ struct tcp_sock {
 	struct packet_list sndq;
 	struct packet *send_head;	/* the first that was never sent; NULL: none */
 	struct rb_root sent;
+	/*
+	 * Each that was sent and is not SACKed is in one of two lists: what was sent, in the order
+	 * of tx_ns; what is lost and was not sent again.
+	 */
+	struct list_head in_flight, lost;
 	u32 packets_out, sacked_out, lost_out, retrans_out;
 	u16 mss;			/* payload of a segment now, options taken off */
 	u16 mss_peer;			/* what the peer takes: its option, or the default */
@@ -113,6 +119,9 @@ struct tcp_sock {
 	bool fast; /* recovery has begun or gone on: one lost segment goes whatever is in flight */
 	u64 rack_ns;			/* when the latest sent of those that arrived was sent */
 	u32 rack_end;
+	/* the blocks of the last ACK that had any: all that lies in them is marked */
+	struct tcp_sack sacked[TCP_SACK_BLOCKS];
+	u8 nr_sacked;
 	u32 total_retrans, dupacks;
 	u64 delivered;
 
@@ -185,7 +194,7 @@ struct tcp_request {
 	struct list_head node;		/* the listener's lock; empty: it gave it up */
 	struct wheel_timer timer;	/* armed: holds a reference */
 	u32 rcv_isn, snd_isn, ts_recent, ts_offset, rcv_wnd;
-	u16 mss;
+	u16 mss, mss_peer;		/* what each end takes: ours is told in the SYN-ACK */
 	u8 snd_wscale, rcv_wscale, tries;
 	bool wscale_ok, sack_ok, ts_ok;
 	int iif;

@@ -60,12 +60,14 @@ int udp_push(struct udp_sock *u)
 	return p ? transmit(&u->inet, p, &u->to) : 0;
 }
 
-/* LEN bytes more for what is corked. Owner. */
+/* LEN bytes more for what is corked. Owner. D NULL, and nothing is any more: -ESTALE. */
 static ssize_t append(struct udp_sock *u, struct sock_msg *m, u32 len, const struct inet_dgram *d)
 {
 	struct packet *p = u->pending;
 	int err;
 
+	if (!p && !d)
+		return -ESTALE;
 	if (!p) {
 		p = inet_dgram_packet(&u->inet, m, len);
 		if (IS_ERR(p))
@@ -115,13 +117,32 @@ static ssize_t send_one(struct inet_sock *s, struct sock_msg *m, u32 len,
 	return IS_ERR(p) ? PTR_ERR(p) : transmit(s, p, d);
 }
 
+/* LEN bytes, to what is corked, or in a datagram of their own. -ESTALE: it was sent meanwhile. */
+static ssize_t send_or_append(struct udp_sock *u, struct sock_msg *m, size_t len)
+{
+	bool appends = READ_ONCE(u->pending);
+	struct inet_dgram d;
+	ssize_t err = appends ? 0 : inet_dgram_begin(&u->inet, m, true, &d);
+	struct net_ctx ctx;
+
+	if (err)
+		return err;
+	if (len > UDP_MOST - UDP_HEADER - IP4_HEADER)
+		return -EMSGSIZE;
+	net_ctx_begin(&ctx);
+	if (appends || READ_ONCE(u->cork) || m->flags & MSG_MORE)
+		err = corked(u, m, (u32)len, appends ? NULL : &d);
+	else
+		err = send_one(&u->inet, m, (u32)len, &d);
+	net_ctx_end(&ctx);
+	return err;
+}
+
 ssize_t udp_sendmsg(struct socket *sock, struct sock_msg *m)
 {
 	struct inet_sock *s = sock->sk;
 	struct udp_sock *u = udp_sk(s);
 	size_t len = iter_count(m->iter);
-	struct net_ctx ctx;
-	struct inet_dgram d;
 	ssize_t err;
 
 	err = bind_first(s);	/* before all else, as on Linux */
@@ -133,16 +154,8 @@ ssize_t udp_sendmsg(struct socket *sock, struct sock_msg *m)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(s->sk.shut) & 2)
 		return sock_pipe_error(m, 0);
-	err = READ_ONCE(u->pending) ? 0 : inet_dgram_begin(s, m, true, &d);
-	if (err)
-		return err;
-	if (len > UDP_MOST - UDP_HEADER - IP4_HEADER)
-		return -EMSGSIZE;
-	net_ctx_begin(&ctx);
-	if (READ_ONCE(u->cork) || m->flags & MSG_MORE || READ_ONCE(u->pending))
-		err = corked(u, m, (u32)len, &d);
-	else
-		err = send_one(s, m, (u32)len, &d);
-	net_ctx_end(&ctx);
+	do
+		err = send_or_append(u, m, len);
+	while (err == -ESTALE);
 	return err ?: (ssize_t)len;
 }

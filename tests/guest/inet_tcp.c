@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
@@ -697,4 +698,124 @@ TEST(settings)
 	CHECK(strstr(text, "reno") && strstr(text, "cubic"));
 	ERR(setting("tcp_abort_on_overflow", "300"), EINVAL);
 	CHECK(setting("tcp_max_syn_backlog", "128") > 0);
+}
+
+/* A server's segments are no longer than what the client's SYN says. */
+TEST(peers_mss)
+{
+	int l = listener(1), c = OK(socket(AF_INET, SOCK_STREAM, 0)), s, mss = 500;
+	struct sockaddr_in a = lo(port_of(l));
+	socklen_t len = sizeof(mss);
+
+	OK(setsockopt(c, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)));
+	OK(connect(c, (struct sockaddr *)&a, sizeof(a)));
+	s = OK(accept(l, NULL, NULL));
+	OK(getsockopt(s, IPPROTO_TCP, TCP_MAXSEG, &mss, &len));
+	CHECK(mss <= 500 && mss >= 400);
+}
+
+/* A reset that ends a send(2) which had sent some is told by the next call, a reader's too. */
+TEST(error_after_some)
+{
+	static char big[8 << 20];
+	struct pollfd f;
+	int s[2], status;
+	char b[16];
+	pid_t pid;
+
+	pair(s);
+	f = (struct pollfd){ .fd = s[1], .events = POLLIN };
+	pid = OK(fork());
+	if (!pid) {
+		ssize_t n;
+
+		close(s[1]);
+		n = send(s[0], big, sizeof(big), MSG_NOSIGNAL);
+		if (n <= 0 || n == (ssize_t)sizeof(big))
+			_exit(1);
+		_exit(recv(s[0], b, sizeof(b), 0) == -1 && errno == ECONNRESET ? 0 : 2);
+	}
+	close(s[0]);
+	EQ(poll(&f, 1, -1), 1);
+	close(s[1]);
+	OK(waitpid(pid, &status, 0));
+	EQ(status, 0);
+}
+
+static unsigned int add_up(const void *p, unsigned int n, unsigned int sum)
+{
+	const unsigned char *b = p;
+
+	for (unsigned int i = 0; i < n; i++)
+		sum += i & 1 ? b[i] : (unsigned int)b[i] << 8;
+	return sum;
+}
+
+static void send_syn(int raw, const char *to, int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr(to) };
+	struct tcphdr h = { .source = htons(7), .dest = htons(port), .doff = 5, .syn = 1,
+			    .window = htons(1000) };
+	unsigned int me = htonl(INADDR_LOOPBACK), sum;
+
+	sum = add_up(&h, sizeof(h), add_up(&me, 4, add_up(&a.sin_addr, 4, 6 + sizeof(h))));
+	sum = (sum & 0xffff) + (sum >> 16);
+	h.check = htons((unsigned short)~(sum + (sum >> 16)));
+	EQ(sendto(raw, &h, sizeof(h), 0, (struct sockaddr *)&a, sizeof(a)), (long)sizeof(h));
+}
+
+/* A SYN to everybody on a link begins no connection. */
+TEST(broadcast_syn)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET }, me = lo(0);
+	int l, raw, on = 1, port;
+	struct {
+		struct iphdr ip;
+		struct tcphdr tcp;
+		char rest[60];
+	} p;
+
+	l = OK(socket(AF_INET, SOCK_STREAM, 0));
+	OK(bind(l, (struct sockaddr *)&any, sizeof(any)));
+	OK(listen(l, 5));
+	port = port_of(l);
+	raw = OK(socket(AF_INET, SOCK_RAW, IPPROTO_TCP));
+	OK(bind(raw, (struct sockaddr *)&me, sizeof(me)));
+	OK(setsockopt(raw, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
+	send_syn(raw, "127.255.255.255", port);
+	send_syn(raw, "127.0.0.1", port);
+	do
+		OK(recv(raw, &p, sizeof(p), 0));
+	while (!p.tcp.syn || !p.tcp.ack);
+	EQ(ntohl(p.ip.saddr), INADDR_LOOPBACK);
+}
+
+static int lines_of(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	int n = 0, c;
+
+	CHECK(f);
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* Each socket has a line, also where many share a place in a table. */
+TEST(all_lines)
+{
+	int was, s[40];
+
+	own_net();
+	was = lines_of("/proc/net/raw");
+	for (unsigned int i = 0; i < 40; i++)
+		s[i] = OK(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	EQ(lines_of("/proc/net/raw"), was + 40);
+	for (unsigned int i = 0; i < 40; i++)
+		close(s[i]);
+	EQ(lines_of("/proc/net/raw"), was);
+	for (unsigned int i = 0; i < 40; i++)
+		listener(1);
+	EQ(lines_of("/proc/net/tcp"), 41);
 }

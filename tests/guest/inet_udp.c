@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
@@ -441,4 +442,85 @@ TEST(wakes)
 	}
 	OK(waitpid(pid, &status, 0));
 	EQ(status, 0);
+}
+
+/* A datagram that is larger than the receive buffer is received while nothing else waits. */
+TEST(larger_than_the_buffer)
+{
+	static char out[60000], in[sizeof(out)];
+	struct sockaddr_in to;
+	int r, s, least = 1;
+
+	own_net();
+	r = bound("127.0.0.1", 0, &to);
+	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(setsockopt(r, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)));
+	for (unsigned int i = 0; i < sizeof(out); i++)
+		out[i] = (char)(i * 7);
+	for (int round = 0; round < 2; round++) {
+		EQ(sendto(s, out, sizeof(out), 0, SA(to)), (long)sizeof(out));
+		EQ(sendto(s, out, sizeof(out), 0, SA(to)), (long)sizeof(out));
+		EQ(recv(r, in, sizeof(in), MSG_DONTWAIT), (long)sizeof(in));
+		CHECK(!memcmp(in, out, sizeof(in)));
+		ERR(recv(r, in, sizeof(in), MSG_DONTWAIT), EAGAIN);
+	}
+}
+
+/* An ICMP error of somebody else: packets of UDP from A to B may have MTU bytes. */
+static void frag_needed(int raw, struct sockaddr_in *a, struct sockaddr_in *b, int mtu)
+{
+	struct {
+		struct icmphdr icmp;
+		struct iphdr ip;
+		struct udphdr udp;
+	} m = { .icmp = { .type = ICMP_DEST_UNREACH, .code = ICMP_FRAG_NEEDED },
+		.ip = { .version = 4, .ihl = 5, .protocol = IPPROTO_UDP, .ttl = 64 },
+		.udp = { .source = a->sin_port, .dest = b->sin_port } };
+	unsigned short w[sizeof(m) / 2];
+	struct sockaddr_in to = at("127.0.0.1", 0);
+	unsigned int sum = 0;
+
+	m.icmp.un.frag.mtu = htons((unsigned short)mtu);
+	m.ip.tot_len = htons(2000);
+	m.ip.frag_off = htons(IP_DF);
+	m.ip.saddr = a->sin_addr.s_addr;
+	m.ip.daddr = b->sin_addr.s_addr;
+	m.udp.len = htons(1980);
+	memcpy(w, &m, sizeof(m));
+	for (unsigned int i = 0; i < sizeof(m) / 2; i++)
+		sum += w[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	m.icmp.checksum = (unsigned short)~(sum + (sum >> 16));
+	EQ(sendto(raw, &m, sizeof(m), 0, SA(to)), (long)sizeof(m));
+}
+
+static int mtu_of(struct sockaddr_in *to)
+{
+	int s = OK(socket(AF_INET, SOCK_DGRAM, 0)), mtu;
+	socklen_t len = sizeof(mtu);
+
+	OK(connect(s, SA(*to)));
+	OK(getsockopt(s, IPPROTO_IP, IP_MTU, &mtu, &len));
+	close(s);
+	return mtu;
+}
+
+/* A shorter MTU is believed of a packet that a socket may have sent, and of no other. */
+TEST(forged_mtu)
+{
+	struct sockaddr_in a, b, other = at("127.0.0.1", 9);
+	int s, whole, raw;
+
+	own_net();
+	s = bound("127.0.0.1", 0, &a);
+	bound("127.0.0.2", 0, &b);
+	OK(connect(s, SA(b)));
+	raw = OK(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	whole = mtu_of(&b);
+	CHECK(whole > 60000);
+	frag_needed(raw, &other, &b, 1000);
+	EQ(mtu_of(&b), whole);
+	frag_needed(raw, &a, &b, 1000);
+	EQ(mtu_of(&b), 1000);
+	EQ(mtu_of(&a), whole);
 }

@@ -151,3 +151,57 @@ TEST(limit)
 	OK(waitpid(pid, &status, 0));
 	EQ(status, 0);
 }
+
+static int store(const char *name, const char *v)
+{
+	char path[96];
+	int f, r;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	f = open(path, O_WRONLY);
+	if (f < 0)
+		return -errno;
+	r = write(f, v, strlen(v)) < 0 ? -errno : 0;
+	close(f);
+	return r;
+}
+
+static int load(const char *name)
+{
+	char path[96], b[16] = "";
+	int f;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	f = OK(open(path, O_RDONLY));
+	OK(read(f, b, sizeof(b) - 1));
+	close(f);
+	return atoi(b);
+}
+
+/* conf/all/forwarding is ip_forward, and new devices begin with it. */
+TEST(forwarding)
+{
+	OK(unshare(CLONE_NEWNET));
+	EQ(load("ip_forward"), 0);
+	EQ(store("conf/all/forwarding", "1"), 0);
+	EQ(load("ip_forward"), 1);
+	EQ(load("conf/default/forwarding"), 1);
+	EQ(store("conf/default/forwarding", "0"), 0);
+	EQ(load("conf/all/forwarding"), 1);
+	EQ(store("conf/all/rp_filter", "1"), 0);
+	EQ(load("conf/all/rp_filter"), 1);
+	EQ(store("conf/all/accept_source_route", "0"), 0);
+}
+
+/* The root of a user namespace has no say in how much memory of the machine neighbours take. */
+TEST(limits_of_memory)
+{
+	int r;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		SKIP("no user namespaces");
+	r = store("neigh/default/gc_thresh3", "1000000");
+	CHECK(r == -EACCES || r == -ENOENT);
+	r = store("ipfrag_high_thresh", "1000000000");
+	CHECK(r == -EACCES || r == -EPERM);
+}

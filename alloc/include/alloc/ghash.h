@@ -71,14 +71,18 @@ bool ghash_del(struct ghash *h, struct ghash_node *n);
 
 /* Before adding, where sleeping is allowed: makes the table larger if it is full. */
 void ghash_grow(struct ghash *h);
-static inline void ghash_reserve(struct ghash *h)
+static inline bool ghash_is_full(struct ghash *h)
 {
 	unsigned int shift;
 
 	rcu_read_lock();
 	shift = rcu_dereference(h->table)->shift;
 	rcu_read_unlock();
-	if (unlikely(atomic_long_read(&h->count) > 1l << shift))
+	return unlikely(atomic_long_read(&h->count) > 1l << shift);
+}
+static inline void ghash_reserve(struct ghash *h)
+{
+	if (ghash_is_full(h))
 		ghash_grow(h);
 }
 

@@ -60,7 +60,7 @@ struct net {
 	struct list_head devs;		/* by index, ascending; RCU */
 	u32 dev_seq;			/* rtnl: raised with each change, for dumps */
 	int next_ifindex;		/* rtnl */
-	struct netdev *loopback;	/* c once made */
+	struct netdev *loopback;	/* rtnl to change, RCU; NULL before it is made and after its end */
 
 	struct net_conf *conf;
 	struct net_stats *stats;

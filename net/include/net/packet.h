@@ -33,7 +33,7 @@ struct sock;
 /* of these before the first byte of a packet that packet_alloc() makes: link, IP, options */
 #define PACKET_HEADROOM 96
 #define PACKET_PIECES 17		/* 64 KiB from pages of 4 KiB, anyhow aligned */
-#define PACKET_CB 48
+#define PACKET_CB 64
 
 struct packet_piece {
 	struct page *page;		/* referenced */

@@ -163,3 +163,27 @@ KTEST(veth_end_in_flight)
 		put_net(p.net[0]);
 	}
 }
+
+/* What conf/all says counts for each device as well. */
+KTEST(veth_conf_all)
+{
+	struct ip4_flow f = { .src = be32_make(0xc0a80001), .dst = be32_make(0x0a000002) };
+	struct ip4_route r;
+	struct netdev *d;
+	struct pair p;
+
+	KT_EQ(pair_make(&p), 0);
+	rcu_read_lock();
+	d = netdev_by_name(p.net[1], "cable");
+	KT_EQ(route4_in(p.net[1], d, &f, &r), 0);
+	p.net[1]->ip4->conf_all.rp_filter = 1;
+	KT_EQ(route4_in(p.net[1], d, &f, &r), -EXDEV);
+	p.net[1]->ip4->conf_all.rp_filter = 0;
+	f.dst = be32_make(0x7f000001);
+	KT_EQ(route4_in(p.net[1], d, &f, &r), -EXDEV);
+	p.net[1]->ip4->conf_all.route_localnet = 1;
+	KT_EQ(route4_in(p.net[1], d, &f, &r), 0);
+	rcu_read_unlock();
+	put_net(p.net[0]);
+	put_net(p.net[1]);
+}

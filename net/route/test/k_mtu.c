@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/* What is learned of MTUs has a limit, and what was learned last is kept. */
+#include <lib/err.h>
+#include <kernel/ktest.h>
+#include <kernel/rcu.h>
+#include <proc/cred.h>
+#include <proc/upcalls.h>
+#include <abi/errno.h>
+#include "net/route/fib4_priv.h"
+
+#define LEARNED 5000u
+
+static u32 mtu_of(struct net *net, u32 dst)
+{
+	u32 mtu;
+
+	rcu_read_lock();
+	mtu = fib4_mtu_of(net->fib4, be32_make(dst));
+	rcu_read_unlock();
+	return mtu;
+}
+
+KTEST(route_learned_mtus)
+{
+	struct net *net = copy_net_ns(true, &init_net, &init_user_ns);
+
+	KT_ASSERT(!IS_ERR(net));
+	for (u32 i = 0; i < LEARNED; i++) {
+		rcu_read_lock();
+		route4_learn_mtu(net, be32_make(0x0a000000 + i), 600 + i);
+		rcu_read_unlock();
+	}
+	KT_EQ(ghash_count(&net->fib4->mtus), 4096);
+	KT_EQ(mtu_of(net, 0x0a000000), 0);
+	KT_EQ(mtu_of(net, 0x0a000000 + LEARNED - 1), 600 + LEARNED - 1);
+	rcu_read_lock();
+	route4_learn_mtu(net, be32_make(0x0a000000 + LEARNED - 1), 700);
+	rcu_read_unlock();
+	KT_EQ(mtu_of(net, 0x0a000000 + LEARNED - 1), 700);
+	KT_EQ(ghash_count(&net->fib4->mtus), 4096);
+	put_net(net);
+}
