@@ -39,10 +39,20 @@ static bool known_load(u16 code, u32 k)
 	return false;
 }
 
+/* An offset from SKF_AD_OFF on names a fact about the packet. */
+static bool known_fact(u32 k)
+{
+	u32 fact = k - (u32)SKF_AD_OFF;
+
+	return k < (u32)SKF_AD_OFF || (fact < SKF_AD_MAX && !(fact % 4));
+}
+
 static bool known(const struct sock_filter *f, unsigned int left)
 {
 	switch (BPF_CLASS(f->code)) {
 	case BPF_LD: case BPF_LDX: case BPF_ST: case BPF_STX:
+		if (BPF_CLASS(f->code) == BPF_LD && BPF_MODE(f->code) == BPF_ABS && !known_fact(f->k))
+			return false;
 		return known_load(f->code, f->k);
 	case BPF_ALU:
 		return !(f->code & 0xff00) && known_alu(f->code, f->k);
@@ -108,24 +118,44 @@ int cbpf_check(const struct sock_filter *f, unsigned int len, u16 *scratch)
 	return check_scratch(f, len, scratch);
 }
 
-static bool load(const u8 *d, u32 len, u64 at, u32 size, bool native, u32 *out)
+static u32 flat(const u8 *d, u32 size, bool native)
 {
 	u32 v = 0;
 	u16 h;
 
-	if (at + size > len)
-		return false;
 	if (native && size == 4) {
-		memcpy(&v, d + at, 4);
+		memcpy(&v, d, 4);
 	} else if (native && size == 2) {
-		memcpy(&h, d + at, 2);
+		memcpy(&h, d, 2);
 		v = h;
 	} else {
 		for (u32 i = 0; i < size; i++)
-			v = v << 8 | d[at + i];
+			v = v << 8 | d[i];
 	}
-	*out = v;
-	return true;
+	return v;
+}
+
+static u32 size_of(u16 code)
+{
+	return BPF_SIZE(code) == BPF_W ? 4 : BPF_SIZE(code) == BPF_H ? 2 : 1;
+}
+
+/* Loads SIZE bytes from OFF on into *OUT. */
+static bool load(const struct cbpf_input *in, u32 off, u32 size, u32 *out)
+{
+	if (off <= in->linear && size <= in->linear - off) {
+		*out = flat((const u8 *)in->data + off, size, in->native);
+		return true;
+	}
+	return in->far && in->far(in, off, size, out);
+}
+
+/* BPF_LD with BPF_ABS: from SKF_AD_OFF on a fact about the packet. */
+static bool load_abs(const struct cbpf_input *in, const struct sock_filter *f, u32 x, u32 *a)
+{
+	if (f->k >= (u32)SKF_AD_OFF && in->fact)
+		return in->fact(in, f->k - (u32)SKF_AD_OFF, x, a);
+	return load(in, f->k, size_of(f->code), a);
 }
 
 static u32 alu(u16 op, u32 a, u32 b)
@@ -155,43 +185,48 @@ static bool holds(u16 op, u32 a, u32 b)
 	return a & b;		/* BPF_JSET */
 }
 
-static u32 size_of(u16 code)
+static bool run_ld(const struct cbpf_input *in, const struct sock_filter *f, u32 x, const u32 *m, u32 *a)
 {
-	return BPF_SIZE(code) == BPF_W ? 4 : BPF_SIZE(code) == BPF_H ? 2 : 1;
+	switch (BPF_MODE(f->code)) {
+	case BPF_ABS:
+		return load_abs(in, f, x, a);
+	case BPF_IND:
+		return load(in, x + f->k, size_of(f->code), a);
+	case BPF_LEN: *a = in->len; break;
+	case BPF_IMM: *a = f->k; break;
+	default: *a = m[f->k % BPF_MEMWORDS];
+	}
+	return true;
 }
 
-u32 cbpf_run(const struct sock_filter *f, const void *data, u32 len, bool native)
+static bool run_ldx(const struct cbpf_input *in, const struct sock_filter *f, const u32 *m, u32 *x)
+{
+	switch (BPF_MODE(f->code)) {
+	case BPF_LEN: *x = in->len; break;
+	case BPF_IMM: *x = f->k; break;
+	case BPF_MSH:
+		if (!load(in, f->k, 1, x))
+			return false;
+		*x = (*x & 0xf) << 2;
+		break;
+	default: *x = m[f->k % BPF_MEMWORDS];
+	}
+	return true;
+}
+
+u32 cbpf_run_input(const struct sock_filter *f, const struct cbpf_input *in)
 {
 	u32 a = 0, x = 0, m[BPF_MEMWORDS] = { 0 }, b;
 
 	for (;; f++) {
 		switch (BPF_CLASS(f->code)) {
 		case BPF_LD:
-			switch (BPF_MODE(f->code)) {
-			case BPF_ABS:
-				if (!load(data, len, f->k, size_of(f->code), native, &a))
-					return 0;
-				break;
-			case BPF_IND:
-				if (!load(data, len, (u64)x + f->k, size_of(f->code), native, &a))
-					return 0;
-				break;
-			case BPF_LEN: a = len; break;
-			case BPF_IMM: a = f->k; break;
-			default: a = m[f->k % BPF_MEMWORDS];
-			}
+			if (!run_ld(in, f, x, m, &a))
+				return 0;
 			break;
 		case BPF_LDX:
-			switch (BPF_MODE(f->code)) {
-			case BPF_LEN: x = len; break;
-			case BPF_IMM: x = f->k; break;
-			case BPF_MSH:
-				if (!load(data, len, f->k, 1, native, &b))
-					return 0;
-				x = (b & 0xf) << 2;
-				break;
-			default: x = m[f->k % BPF_MEMWORDS];
-			}
+			if (!run_ldx(in, f, m, &x))
+				return 0;
 			break;
 		case BPF_ST: m[f->k % BPF_MEMWORDS] = a; break;
 		case BPF_STX: m[f->k % BPF_MEMWORDS] = x; break;
@@ -216,4 +251,11 @@ u32 cbpf_run(const struct sock_filter *f, const void *data, u32 len, bool native
 				a = x;
 		}
 	}
+}
+
+u32 cbpf_run(const struct sock_filter *f, const void *data, u32 len, bool native)
+{
+	const struct cbpf_input in = { .data = data, .linear = len, .len = len, .native = native };
+
+	return cbpf_run_input(f, &in);
 }

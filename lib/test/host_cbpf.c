@@ -29,7 +29,8 @@ static void known(void)
 	assert(RUN(d, 8, false, S(BPF_LD | BPF_H | BPF_ABS, 1), S(BPF_RET | BPF_A, 0)) == 0x0102);
 	assert(RUN(d, 8, false, S(BPF_LDX | BPF_B | BPF_MSH, 0), S(BPF_MISC | BPF_TXA, 0), S(BPF_RET | BPF_A, 0)) == 20);
 	assert(RUN(d, 8, false, S(BPF_LDX | BPF_IMM, 3), S(BPF_LD | BPF_B | BPF_IND, 2), S(BPF_RET | BPF_A, 0)) == 5);
-	assert(RUN(d, 8, false, S(BPF_LDX | BPF_IMM, 0xffffffff), S(BPF_LD | BPF_B | BPF_IND, 2), S(BPF_RET | BPF_A, 0)) == 0);
+	assert(RUN(d, 8, false, S(BPF_LDX | BPF_IMM, 0xffffffff), S(BPF_LD | BPF_B | BPF_IND, 2), S(BPF_RET | BPF_A, 0)) == 1);
+	assert(RUN(d, 8, false, S(BPF_LDX | BPF_IMM, 0xffffffff), S(BPF_LD | BPF_B | BPF_IND, 0), S(BPF_RET | BPF_A, 0)) == 0);
 	assert(RUN(d, 8, false, S(BPF_LD | BPF_IMM, 9), S(BPF_ST, 15), S(BPF_LD | BPF_IMM, 1), S(BPF_LDX | BPF_MEM, 15),
 		   S(BPF_ALU | BPF_SUB | BPF_X, 0), S(BPF_RET | BPF_A, 0)) == (uint32_t)-8);
 	assert(RUN(d, 8, false, S(BPF_LD | BPF_IMM, 9), S(BPF_LDX | BPF_IMM, 0), S(BPF_ALU | BPF_DIV | BPF_X, 0), S(BPF_RET | BPF_K, 5)) == 0);
@@ -52,7 +53,41 @@ static void refused(void)
 	BAD(S(BPF_ALU | BPF_DIV | BPF_K, 0), RETK);
 	BAD(S(BPF_ALU | BPF_LSH | BPF_K, 32), RETK);
 	BAD(S(BPF_RET | BPF_X, 0));
+	BAD(S(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_MAX), RETK);	/* no such fact */
+	BAD(S(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + 1), RETK);
 	assert(cbpf_check(NULL, 0, room) == -22);
+}
+
+static bool far(const struct cbpf_input *in, u32 off, u32 size, u32 *out)
+{
+	*out = off + size;
+	return off != 100;
+}
+
+static bool fact(const struct cbpf_input *in, u32 fact, u32 x, u32 *a)
+{
+	*a += fact + x;
+	return fact != SKF_AD_RANDOM;
+}
+
+/* What is not flat is asked for. */
+static void inputs(void)
+{
+	static const uint8_t d[] = { 1, 2, 3, 4 };
+	const struct cbpf_input in = { d, 4, 1000, false, far, fact };
+#define ASK(...) ({ static const struct sock_filter p[] = { __VA_ARGS__, S(BPF_RET | BPF_A, 0) };		\
+	assert(!cbpf_check(p, sizeof(p) / sizeof(*p), room)); cbpf_run_input(p, &in); })
+
+	assert(ASK(S(BPF_LD | BPF_LEN, 0)) == 1000);
+	assert(ASK(S(BPF_LD | BPF_H | BPF_ABS, 2)) == 0x304);
+	assert(ASK(S(BPF_LD | BPF_H | BPF_ABS, 3)) == 5);
+	assert(ASK(S(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF)) == (uint32_t)SKF_NET_OFF + 4);
+	assert(ASK(S(BPF_LDX | BPF_IMM, 90), S(BPF_LD | BPF_B | BPF_IND, 9)) == 100);
+	assert(ASK(S(BPF_LDX | BPF_IMM, 90), S(BPF_LD | BPF_B | BPF_IND, 10)) == 0);
+	assert(ASK(S(BPF_LDX | BPF_B | BPF_MSH, 4), S(BPF_MISC | BPF_TXA, 0)) == 20);
+	assert(ASK(S(BPF_LD | BPF_IMM, 7), S(BPF_LDX | BPF_IMM, 1), S(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_MARK)) == 28);
+	assert(ASK(S(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_RANDOM)) == 0);
+	assert(ASK(S(BPF_LDX | BPF_IMM, (uint32_t)SKF_AD_OFF), S(BPF_LD | BPF_B | BPF_IND, 0)) == (uint32_t)SKF_AD_OFF + 1);
 }
 
 static void random_programs(void)
@@ -87,6 +122,7 @@ static void random_programs(void)
 int main(void)
 {
 	known();
+	inputs();
 	refused();
 	random_programs();
 	return 0;

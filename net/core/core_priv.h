@@ -6,9 +6,18 @@
 
 struct cred;
 struct net;
+struct sock;
 
 /* net/conf: an ioctl about network interfaces (netdevice(7)), on a socket of any family in NET. 0 or -errno; -ENOTTY: it is none. */
 long interface_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
+
+/* filter.c: the options about filters. 0 or -errno. */
+int sock_filter_attach(struct sock *sk, struct uptr val, int len);
+int sock_filter_detach(struct sock *sk);
+int sock_filter_lock(struct sock *sk, bool on);
+int sock_filter_get(struct sock *sk, struct uptr val, struct uptr ulen);
+/* The last reference of SK is gone: so is its filter. */
+void sock_filter_drop(struct sock *sk);
 
 /* What CRED may do to a setting of the caller's network namespace: the bits of one class in a mode. */
 unsigned int net_setting_rights(const struct cred *cred);

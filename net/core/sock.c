@@ -22,6 +22,7 @@
 #include <vfs/fs.h>
 #include <vfs/poll.h>
 #include <abi/errno.h>
+#include "net/core/core_priv.h"
 
 bool sock_capable(const struct sock *sk, int cap)
 {
@@ -98,6 +99,7 @@ void sock_put(struct sock *sk)
 	if (sk->kind->destruct)
 		sk->kind->destruct(sk);
 	DEBUG_ON(!packet_list_empty(&sk->backlog));
+	sock_filter_drop(sk);
 	put_pid(sk->peer_pid);
 	if (sk->peer_cred)
 		put_cred(sk->peer_cred);

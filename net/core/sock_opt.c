@@ -17,8 +17,10 @@
 #include <proc/upcalls.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/net.h>
 #include <linux/sock_diag.h>
+#include "net/core/core_priv.h"
 
 #define MOST_UNPRIVILEGED_PRIORITY 6	/* socket(7), SO_PRIORITY */
 #define LEAST_SNDBUF 4608		/* after doubling */
@@ -277,6 +279,12 @@ static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len
 	case SO_PASSSEC:
 	case SO_PASSRIGHTS:
 		return set_pass(sk, name, v);
+	case SO_ATTACH_FILTER:
+		return sock_filter_attach(sk, val, len);
+	case SO_DETACH_FILTER:
+		return sock_filter_detach(sk);
+	case SO_LOCK_FILTER:
+		return sock_filter_lock(sk, v);
 	case SO_ZEROCOPY:
 	case SO_TXREHASH:
 	case SO_RESERVE_MEM:
@@ -455,6 +463,8 @@ static int get_structured(struct socket *s, struct sock *sk, int name, struct up
 		return put_peer_name(s, val, len);
 	case SO_PEERCRED:
 		return put_peer_cred(sk, val, len);
+	case SO_GET_FILTER:
+		return sock_filter_get(sk, val, len);
 	case SO_MEMINFO:
 		return put_meminfo(sk, val, len);
 	}
@@ -547,6 +557,12 @@ static int get_number(struct socket *s, struct sock *sk, int name, s32 *v)
 		return 0;
 	case SO_ERROR:
 		*v = -sock_take_error(sk);
+		return 0;
+	case SO_LOCK_FILTER:
+		*v = sock_flag(sk, SOCK_F_FILTER_LOCKED);
+		return 0;
+	case SO_BPF_EXTENSIONS:
+		*v = SKF_AD_MAX;
 		return 0;
 	case SO_SNDLOWAT:
 		*v = 1;

@@ -188,7 +188,9 @@ static bool ping_reply(struct packet *p)
 			    (int)p->iif);
 	if (!s)
 		return false;
-	if (sock_queue_rx(&s->sk, p))
+	if (!sk_filter(&s->sk, p, 0))
+		packet_free(p, DROP_FILTER);
+	else if (sock_queue_rx(&s->sk, p))
 		packet_free(p, DROP_RCVBUF);
 	sock_put(&s->sk);
 	return true;

@@ -74,7 +74,9 @@ static void queue(struct inet_sock *s, const struct packet *p)
 		return;
 	memcpy(c->cb, p->cb, sizeof(c->cb));
 	packet_push(c, (u16)(c->data - c->net_at));
-	if (sock_queue_rx(&s->sk, c))
+	if (!sk_filter(&s->sk, c, 0))
+		packet_free(c, DROP_FILTER);
+	else if (sock_queue_rx(&s->sk, c))
 		packet_free(c, DROP_RCVBUF);
 }
 

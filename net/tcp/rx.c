@@ -38,10 +38,28 @@ static bool check_sum(struct packet *p)
 		packet_sum(p, 0, p->len, csum_pseudo4(ip->src, ip->dst, IPPROTO_TCP, p->len, 0)));
 }
 
-static void to_sock(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
+/*
+ * SK's filter drops P. What it cuts off was never received: the segment is decoded again.
+ */
+static bool filtered(const struct sock *sk, struct packet *p, struct tcp_seg *s)
+{
+	u32 len = p->len;
+
+	if (!sk_filter(sk, p, s->hdr))
+		return true;
+	if (p->len != len)
+		tcp_decode(s, packet_data(p), p->len);
+	return false;
+}
+
+static void to_sock(struct tcp_sock *t, struct packet *p, struct tcp_seg *s)
 {
 	struct sock *sk = &t->inet.sk;
 
+	if (filtered(sk, p, s)) {
+		packet_free(p, DROP_FILTER);
+		return;
+	}
 	spin_lock(&sk->lock);
 	sk->napi_id = p->napi_id;
 	if (!sock_owned(sk))
@@ -52,7 +70,7 @@ static void to_sock(struct tcp_sock *t, struct packet *p, const struct tcp_seg *
 }
 
 /* No connection has these ends: a listener, or nobody. */
-static void to_listener(struct net *net, struct packet *p, const struct tcp_seg *s)
+static void to_listener(struct net *net, struct packet *p, struct tcp_seg *s)
 {
 	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
 	struct inet_sock *l = inet_bound_find(&net->tcp->table, net, ip->dst, s->dst, ip->src,
@@ -63,11 +81,22 @@ static void to_listener(struct net *net, struct packet *p, const struct tcp_seg 
 		packet_free(p, DROP_NO_SOCKET);
 		return;
 	}
-	tcp_listen_rcv(container_of(l, struct tcp_sock, inet), p, s);
+	if (filtered(&l->sk, p, s))
+		packet_free(p, DROP_FILTER);
+	else
+		tcp_listen_rcv(container_of(l, struct tcp_sock, inet), p, s);
 	sock_put(&l->sk);
 }
 
-static void dispatch(struct net *net, struct packet *p, const struct tcp_seg *s)
+static void to_request(struct tcp_request *q, struct packet *p, struct tcp_seg *s)
+{
+	if (filtered(&q->listener->inet.sk, p, s))
+		packet_free(p, DROP_FILTER);
+	else
+		tcp_request_rcv(q, p, s);
+}
+
+static void dispatch(struct net *net, struct packet *p, struct tcp_seg *s)
 {
 	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
 	struct inet_table *table = &net->tcp->table;
@@ -83,7 +112,7 @@ static void dispatch(struct net *net, struct packet *p, const struct tcp_seg *s)
 		to_sock(container_of(inet_of_entry(e), struct tcp_sock, inet), p, s);
 		break;
 	case INET_REQUEST:
-		tcp_request_rcv(container_of(e, struct tcp_request, e), p, s);
+		to_request(container_of(e, struct tcp_request, e), p, s);
 		break;
 	default:
 		if (tcp_timewait_rcv(container_of(e, struct tcp_timewait, e), p, s))

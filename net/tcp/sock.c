@@ -299,6 +299,7 @@ struct tcp_sock *tcp_child(struct tcp_sock *l)
 	sk->busy_poll_us = from->busy_poll_us;
 	sk->pacing_rate = from->pacing_rate;
 	sk->bound_dev = from->bound_dev;
+	sock_filter_inherit(sk, &l->inet.sk);
 	inherit(&t->inet, &l->inet);
 	t->cc = l->cc;
 	t->user_mss = l->user_mss;

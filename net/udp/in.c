@@ -42,18 +42,16 @@ static bool sum_is_right(struct packet *p, u32 len)
 static void queue(struct inet_sock *s, struct packet *p)
 {
 	struct net *net = s->sk.net;
-	u32 keep;
 
 	if (unlikely(s->min_ttl && ((struct ip4_wire *)packet_net(p))->ttl < s->min_ttl)) {
 		drop(net, p, UDP_IN_ERRORS, DROP_FILTER);
 		return;
 	}
-	keep = p->len;
-	if (keep < UDP_HEADER) {
+	if (unlikely(!sk_filter(&s->sk, p, UDP_HEADER))) {
+		atomic_inc(&s->sk.drops);
 		drop(net, p, UDP_IN_ERRORS, DROP_FILTER);
 		return;
 	}
-	packet_trim(p, keep);
 	packet_pull(p, UDP_HEADER);
 	if (sock_flag(&s->sk, SOCK_F_TIMESTAMP) && !p->tstamp_ns)
 		p->tstamp_ns = ktime_get_real_ns();

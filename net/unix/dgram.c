@@ -136,6 +136,16 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 		return PTR_ERR(q);
 	}
 	unix_add_creds(q, u, p);
+	if (unlikely(rcu_access_pointer(p->sk.filter))) {
+		u32 keep = sock_filter_run_flat(&p->sk, q->data, (u32)q->len);
+
+		if (!keep) {		/* unix(7): dropped without a word */
+			unix_msg_free(q);
+			unix_put(p);
+			return (ssize_t)len;
+		}
+		q->len = min_t(size_t, q->len, keep);
+	}
 	for (;;) {
 		r = unix_refuses(p, q) ? -EPERM : deliver(u, p, q);
 		if (r != -EAGAIN)

@@ -139,6 +139,7 @@ struct sock {
 	} queue;
 	atomic_t rmem;			/* truesize in rx and errors */
 	atomic_t wmem;			/* truesize under way */
+	atomic_t omem;			/* bytes of filters and the like, up to optmem_max */
 	atomic_t drops;			/* SO_RXQ_OVFL, /proc/net/udp */
 	int forward_alloc;		/* o: bytes reserved of kind->mem */
 	int rcvbuf, sndbuf;		/* doubled as Linux shows them */
@@ -278,8 +279,8 @@ int sock_charge_rx(struct sock *sk, struct packet *p) __must_check;
  */
 int sock_wait_wspace(struct sock *sk, long *timeo) __must_check;
 /*
- * 0: P passed the filter, is charged and lies in the receive queue, and readers are awake. Else
- * -errno, P stays the caller's.
+ * 0: P, which passed the filter, is charged and lies in the receive queue, and readers are awake.
+ * Else -errno, P stays the caller's.
  */
 int sock_queue_rx(struct sock *sk, struct packet *p) __must_check;
 /*
@@ -302,8 +303,24 @@ struct sock_tx {
 };
 int sock_send_cmsg(struct sock *sk, struct sock_tx *t, int type, const void *data, size_t len);
 
-/* Filters: the packet's bytes to keep, 0: drop it. Under RCU. */
-u32 sock_filter_run(const struct sock *sk, struct packet *p);
+/*
+ * Filters (SO_ATTACH_FILTER): the bytes to keep of a packet, from its data on, or of a message of
+ * LEN bytes; 0: drop it; U32_MAX: there is no filter.
+ */
+u32 sock_filter_run(const struct sock *sk, const struct packet *p);
+u32 sock_filter_run_flat(const struct sock *sk, const void *data, u32 len);
+bool sk_filter_apply(const struct sock *sk, struct packet *p, u32 least);
+/*
+ * SK's filter lets P through, cut to what it keeps, but not to fewer than LEAST bytes (headers that
+ * were checked). False: P is to be dropped.
+ */
+static inline bool __must_check sk_filter(const struct sock *sk, struct packet *p, u32 least)
+{
+	return likely(!rcu_access_pointer(sk->filter)) || sk_filter_apply(sk, p, least);
+}
+
+/* A connection gets the filter of its listener, both of which nobody changes meanwhile. */
+void sock_filter_inherit(struct sock *child, struct sock *from);
 
 /* SOL_SOCKET. Under no lock; sleeps. -ENOPROTOOPT and what socket(7) says. */
 int sock_setsockopt(struct socket *s, int name, struct uptr val, int len);
