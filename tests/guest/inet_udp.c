@@ -54,6 +54,14 @@ static int bound(const char *a, int port, struct sockaddr_in *name)
 	return s;
 }
 
+TEST(does_not_listen)
+{
+	int s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+
+	ERR(listen(s, 1), EOPNOTSUPP);
+	ERR(accept(s, NULL, NULL), EOPNOTSUPP);
+}
+
 TEST(both_ways)
 {
 	struct sockaddr_in a, b, from;

@@ -598,8 +598,10 @@ TEST(reader_that_does_not_read)
 		;
 	EQ(errno, EAGAIN);
 	EQ(link_up(d, 0), 0);
-	EQ(link_up(d, 1), 0);
-	CHECK(recv(listener, in, sizeof(in), MSG_DONTWAIT) > 0);
+	if (recv(listener, in, sizeof(in), MSG_DONTWAIT) < 0) {	/* the second was too many again */
+		EQ(errno, ENOBUFS);
+		CHECK(recv(listener, in, sizeof(in), MSG_DONTWAIT) > 0);
+	}
 }
 
 TEST(generic)
