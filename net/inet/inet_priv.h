@@ -169,6 +169,8 @@ struct inet_walk {
  * goes meanwhile may be seen or not.
  */
 bool inet_walk_next(struct inet_walk *w) __must_check;
+/* Those in found are put: of a walk that is given up. */
+void inet_walk_end(struct inet_walk *w);
 /* T's hashes grow if they are full. Sleeps: for those who make sockets. */
 void inet_table_reserve(struct inet_table *t);
 

@@ -54,13 +54,18 @@ static void note_connected(struct ghash_node *n, void *arg)
 	note(arg, container_of(n, struct inet_entry, node));
 }
 
+void inet_walk_end(struct inet_walk *w)
+{
+	for (unsigned int i = 0; i < w->nr; i++)
+		inet_entry_put(w->table, w->found[i]);
+	w->nr = 0;
+}
+
 bool inet_walk_next(struct inet_walk *w)
 {
 	u64 at;
 
-	for (unsigned int i = 0; i < w->nr; i++)
-		inet_entry_put(w->table, w->found[i]);
-	w->nr = 0;
+	inet_walk_end(w);
 	while (!w->nr && w->pos < GHASH_END) {
 		at = w->pos;
 		w->full = false;

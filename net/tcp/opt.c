@@ -185,7 +185,7 @@ static u32 ms_since(u64 ns, u64 now)
 	return ns && now > ns ? (u32)((now - ns) / NSEC_PER_MS) : 0;
 }
 
-static void fill_info(const struct tcp_sock *t, struct tcp_info *i)
+void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i)
 {
 	u64 now = ktime_get_ns();
 
@@ -250,7 +250,7 @@ static int get_info(struct tcp_sock *t, struct uptr val, struct uptr len)
 	struct tcp_info i;
 
 	lock_sock(&t->inet.sk);
-	fill_info(t, &i);
+	tcp_fill_info(t, &i);
 	release_sock(&t->inet.sk);
 	return sock_put_option(&i, sizeof(i), val, len);
 }

@@ -27,10 +27,9 @@ static u64 ticks_left(const struct wheel_timer *w)
 	return (wheel_left_ns(w) + CLOCK_TICK_NS - 1) / CLOCK_TICK_NS;
 }
 
-static void full(struct seq_file *m, u32 n, struct tcp_sock *t)
+static void full(struct seq_file *m, u32 n, struct tcp_sock *t, u8 state)
 {
 	struct sock *sk = &t->inet.sk;
-	u8 state = READ_ONCE(sk->state);
 	const struct wheel_timer *w = wheel_is_armed(&t->rto_timer)  ? &t->rto_timer :
 				      wheel_is_armed(&t->keep_timer) ? &t->keep_timer :
 								       NULL;
@@ -74,15 +73,24 @@ static void timewait(struct seq_file *m, u32 n, struct tcp_timewait *w)
 		   (void *)w);
 }
 
-static void line(struct seq_file *m, u32 n, struct inet_entry *e)
+static void line(struct seq_file *m, u32 *n, struct inet_entry *e)
 {
+	struct tcp_sock *t = NULL;
+	u8 state = 0;
+
+	if (e->kind == INET_FULL) {
+		t = container_of(inet_of_entry(e), struct tcp_sock, inet);
+		state = READ_ONCE(t->inet.sk.state);
+		if (state == TCPS_CLOSE)	/* it has ended since it was found */
+			return;
+	}
 	seq_setwidth(m, WIDTH);
-	if (e->kind == INET_FULL)
-		full(m, n, container_of(inet_of_entry(e), struct tcp_sock, inet));
+	if (t)
+		full(m, (*n)++, t, state);
 	else if (e->kind == INET_REQUEST)
-		request(m, n, container_of(e, struct tcp_request, e));
+		request(m, (*n)++, container_of(e, struct tcp_request, e));
 	else
-		timewait(m, n, container_of(e, struct tcp_timewait, e));
+		timewait(m, (*n)++, container_of(e, struct tcp_timewait, e));
 	seq_pad(m, '\n');
 }
 
@@ -92,7 +100,7 @@ static void walk(struct seq_file *m, struct inet_table *t, bool bound, u32 *nr)
 
 	while (inet_walk_next(&w))
 		for (u32 i = 0; i < w.nr; i++)
-			line(m, (*nr)++, w.found[i]);
+			line(m, nr, w.found[i]);
 }
 
 void net_show_tcp(struct seq_file *m, struct net *net)

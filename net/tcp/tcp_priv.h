@@ -211,6 +211,10 @@ struct tcp_timewait {
 	bool ts_ok, fin_wait2;
 };
 
+/* opt.c, by the owner: what TCP_INFO shows. */
+struct tcp_info;
+void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i);
+
 /* Congestion control. All by the owner. */
 struct tcp_cc {
 	const char *name;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* A filter of inet_diag (INET_DIAG_REQ_BYTECODE): pure. */
+#pragma once
+
+#include <lib/byteorder.h>
+#include <lib/types.h>
+
+struct diag_ends {
+	u8 family;
+	u16 sport, dport;		/* of the host's order */
+	const u32 *saddr, *daddr;	/* one word, or four */
+	u32 ifindex, mark;
+	bool bound;			/* its port was chosen by a program */
+};
+/* 0, or -EINVAL: CODE of LEN bytes jumps elsewhere or is none. */
+int diag_filter_check(const void *code, size_t len) __must_check;
+/* Whether the code, which was checked, accepts E. */
+bool diag_filter_run(const void *code, size_t len, const struct diag_ends *e);
