@@ -532,3 +532,23 @@ TEST(forged_mtu)
 	EQ(mtu_of(&b), 1000);
 	EQ(mtu_of(&a), whole);
 }
+
+/* A broadcast is for all sockets of its port, however many. */
+TEST(many_receivers)
+{
+	struct sockaddr_in to = at("127.255.255.255", 4000), any = at("0.0.0.0", 4000);
+	int s, r[100], on = 1;
+	char b[4];
+
+	own_net();
+	for (unsigned int i = 0; i < 100; i++) {
+		r[i] = OK(socket(AF_INET, SOCK_DGRAM, 0));
+		OK(setsockopt(r[i], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+		OK(bind(r[i], SA(any)));
+	}
+	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(setsockopt(s, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
+	EQ(sendto(s, "abc", 3, 0, SA(to)), 3);
+	for (unsigned int i = 0; i < 100; i++)
+		EQ(recv(r[i], b, sizeof(b), MSG_DONTWAIT), 3);
+}
