@@ -14,6 +14,22 @@
 #include "net/wire/icmp.h"
 #include "net/wire/ip4.h"
 
+/*
+ * The port that P, which may have its transport header in pieces, was sent to. False: it has none.
+ */
+static bool port_of(const struct packet *p, __be16 *port)
+{
+	u32 at = p->transport_at + 2u;
+
+	if (p->transport_at == PACKET_NO_HEADER)
+		return false;
+	if (at < p->data && at + sizeof(*port) <= PACKET_BUF) {	/* pulled off */
+		memcpy(port, p->buf + at, sizeof(*port));
+		return true;
+	}
+	return at >= p->data && packet_read(p, at - p->data, port, sizeof(*port));
+}
+
 void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 {
 	const struct ip4_wire *h = (const struct ip4_wire *)packet_net(p);
@@ -41,11 +57,11 @@ void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 		put_cmsg(m, IPPROTO_IP, IP_RECVOPTS, ip4_header_len(h) - IP4_HEADER, h + 1);
 	if (inet_flag(s, INET_C_RETOPTS) && ip4_header_len(h) > IP4_HEADER)
 		put_cmsg(m, IPPROTO_IP, IP_RETOPTS, ip4_header_len(h) - IP4_HEADER, h + 1);
-	if (inet_flag(s, INET_C_ORIGDST) && p->transport_at != PACKET_NO_HEADER) {
+	if (inet_flag(s, INET_C_ORIGDST)) {
 		struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr = { h->dst.v } };
 
-		memcpy(&in.sin_port, packet_transport(p) + 2, 2);
-		put_cmsg(m, IPPROTO_IP, IP_ORIGDSTADDR, sizeof(in), &in);
+		if (port_of(p, &in.sin_port))
+			put_cmsg(m, IPPROTO_IP, IP_ORIGDSTADDR, sizeof(in), &in);
 	}
 	if (inet_flag(s, INET_RECV_FRAGSIZE) && cb->frag_size) {
 		s32 size = cb->frag_size;

@@ -95,9 +95,8 @@ static void keep_route(struct inet_sock *s, const struct ip4_route *r)
 int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r,
 		     struct ip4_tx *t)
 {
-	const struct inet_options *opt = rcu_dereference(s->opt);
 	be32 src = d->c.src.v ? d->c.src : s->saddr;
-	struct ip4_flow f = { .dst = opt && opt->first_hop.v ? opt->first_hop : d->dst,
+	struct ip4_flow f = { .dst = d->dst,
 			      .mark = d->c.tx.mark,
 			      .protocol = (u8)s->sk.protocol,
 			      .uid = s->sk.uid };

@@ -70,7 +70,6 @@ enum inet_flag {			/* inet->flags */
 		 INET_BIND_NO_PORT,
 		 INET_IS_ICSK,
 		 INET_RECV_FRAGSIZE,
-		 INET_RECVERR_RFC4884,
 		 INET_CORKED,
 	 /* control messages that the reader wants */
 		 INET_C_PKTINFO,
@@ -231,12 +230,13 @@ int inet_port_share(struct inet_table *t, struct inet_sock *child, const struct 
 /* S gives its port up. Atomic. */
 void inet_port_put(struct inet_table *t, struct inet_sock *s);
 /*
- * Up to MOST owners of PORT that WANT says yes to, referenced; how many. Looks at 16 * MOST at
- * most. Atomic.
+ * Some owners of PORT that WANT says yes to, MOST at most, referenced; how many, which may be 0
+ * before the end. AT is zero at first and the place afterwards: ask again until its list.next is
+ * NULL. Atomic.
  */
-unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_sock **out,
-			      unsigned int most, bool (*want)(struct inet_sock *s, const void *arg),
-			      const void *arg);
+unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_owner *at,
+			      struct inet_sock **out, unsigned int most,
+			      bool (*want)(struct inet_sock *s, const void *arg), const void *arg);
 /* How bind(2) judges of two that want one port; also what TCP adds for TIME-WAIT is up to it. */
 bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b);
 

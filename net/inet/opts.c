@@ -30,8 +30,6 @@ static int flag_of(int name)
 		return INET_BIND_NO_PORT;
 	case IP_RECVFRAGSIZE:
 		return INET_RECV_FRAGSIZE;
-	case IP_RECVERR_RFC4884:
-		return INET_RECVERR_RFC4884;
 	case IP_MULTICAST_ALL:
 		return INET_MC_ALL;
 	case IP_MULTICAST_LOOP:
@@ -74,7 +72,6 @@ static int set_flag_option(struct inet_sock *s, int name, int flag, u32 v)
 			return -EPERM;
 		break;
 	case IP_MULTICAST_ALL:
-	case IP_RECVERR_RFC4884:
 		if (v > 1)
 			return -EINVAL;
 		break;
@@ -115,10 +112,10 @@ static int set_options(struct inet_sock *s, struct uptr val, int len)
 			kfree(n);
 			return -EFAULT;
 		}
-		if (ip4_options_parse(&parsed, n->bytes, n->len) ||
-		    (parsed.route_at && !sock_capable(&s->sk, CAP_NET_RAW))) {
+		/* Packets that go a way of their own are not made. */
+		if (ip4_options_parse(&parsed, n->bytes, n->len) || parsed.route_at) {
 			kfree(n);
-			return parsed.route_at ? -EPERM : -EINVAL;
+			return -EINVAL;
 		}
 	}
 	old = rcu_replace_pointer(s->opt, n, true);
@@ -134,9 +131,6 @@ static int set_tos(struct inet_sock *s, u32 v)
 
 	if (s->sk.type == SOCK_STREAM)
 		tos = (u8)((tos & ~ECN_MASK) | (s->tos & ECN_MASK));
-	if ((tos & 0xe0) == 0xa0 && !sock_capable(&s->sk, CAP_NET_RAW) &&
-	    !sock_capable(&s->sk, CAP_NET_ADMIN))
-		return -EPERM;
 	if (s->tos != tos) {
 		static const u8 prio[16] = { 0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4 };
 

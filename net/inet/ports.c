@@ -319,23 +319,32 @@ void inet_port_put(struct inet_table *t, struct inet_sock *s)
 	unlock_or_free(t, p);
 }
 
-unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_sock **out,
-			      unsigned int most, bool (*want)(struct inet_sock *s, const void *arg),
-			      const void *arg)
+unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_owner *at,
+			      struct inet_sock **out, unsigned int most,
+			      bool (*want)(struct inet_sock *s, const void *arg), const void *arg)
 {
 	struct inet_port *p = find_locked(t, port);
-	struct inet_owner *o;
 	unsigned int n = 0, seen = 0;
+	struct list_head *e;
 
-	if (!p)
+	if (!p) {
+		at->list.next = NULL;
 		return 0;
-	list_for_each_entry(o, &p->owners, list) {
-		if (n == most || seen++ == 16 * most)
-			break;
+	}
+	e = at->list.next ?: p->owners.next;
+	if (at->list.next)
+		list_del(&at->list);
+	for (; e != &p->owners && n < most && seen < STEP; e = e->next, seen++) {
+		struct inet_owner *o = list_entry(e, struct inet_owner, list);
+
 		if (o->sock && want(o->sock, arg) && sock_get(&o->sock->sk))
 			out[n++] = o->sock;
 	}
-	spin_unlock(&p->lock);
+	if (e != &p->owners)
+		list_add_tail(&at->list, e);
+	else
+		at->list.next = NULL;
+	unlock_or_free(t, p);
 	return n;
 }
 

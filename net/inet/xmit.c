@@ -10,14 +10,12 @@
 int ip4_sock_route(struct inet_sock *s)
 {
 	struct net *net = s->sk.net;
-	const struct inet_options *opt;
 	struct ip4_flow f;
 
 	if (likely(route4_is_fresh(net, &s->route)))
 		return 0;
-	opt = rcu_dereference(s->opt);
 	f = (struct ip4_flow){
-		.dst = opt && opt->first_hop.v ? opt->first_hop : s->e.peer,
+		.dst = s->e.peer,
 		.src = s->saddr,
 		.oif = s->sk.bound_dev,
 		.mark = s->sk.mark,

@@ -7,7 +7,6 @@
 
 struct inet_options {
 	struct rcu_head rcu;
-	be32 first_hop;			/* source routing: what packets are sent to; zero: none */
 	u8 len;				/* a multiple of 4 */
 	u8 bytes[40];
 };

@@ -3,8 +3,8 @@
  * Raw sockets (raw(7)): packets of one protocol with their IP header, and packets that a program
  * makes from the transport header on, or with IP_HDRINCL from the IP header on.
  *
- * A socket is in a list by protocol, which packets walk under RCU; a packet is cloned for at most
- * RECEIVERS_MOST of them.
+ * A socket is in a list by protocol, which packets walk under RCU; a packet is cloned for each that
+ * wants it.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -24,7 +24,6 @@
 #include "net/wire/icmp.h"
 #include "net/wire/ip4.h"
 
-#define RECEIVERS_MOST 64u
 #define SOL_RAW_ 255		/* SOL_RAW, which no uapi header has */
 
 struct raw_sock {
@@ -91,8 +90,6 @@ static bool raw_deliver(struct packet *p)
 	if (likely(!ghash_count(table(net))))
 		return false;
 	ghash_for_each_rcu(r, table(net), protocol_hash(h->protocol), inet.bound) {
-		if (n == RECEIVERS_MOST)
-			break;
 		if (!wants(r, p, h) || !sock_get(&r->inet.sk))
 			continue;
 		queue(&r->inet, p);
@@ -106,7 +103,6 @@ static void raw_error(struct packet *p, const struct icmp_quote *q, int err, boo
 {
 	struct net *net = p->dev->net;
 	struct raw_sock *r;
-	unsigned int n = 0;
 
 	if (likely(!ghash_count(table(net))))
 		return;
@@ -116,8 +112,8 @@ static void raw_error(struct packet *p, const struct icmp_quote *q, int err, boo
 		if (s->sk.protocol != q->protocol || (s->e.peer.v && s->e.peer.v != q->dst.v) ||
 		    (s->e.local.v && s->e.local.v != q->src.v))
 			continue;
-		if (n++ == RECEIVERS_MOST || !sock_get(&s->sk))
-			break;
+		if (!sock_get(&s->sk))
+			continue;
 		inet_dgram_error(s, p, q, err, fatal, be16_make(0), q->transport_at);
 		sock_put(&s->sk);
 	}

@@ -367,6 +367,7 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 		return false;
 	if (before(s->ack, t->snd_una) && t->snd_una - s->ack > max(t->max_window, 65535u))
 		return false;		/* RFC 5961, 5.2 */
+	t->inet.sk.err_soft = 0;		/* the peer is there */
 	if (t->sack_ok)
 		sack_blocks(t, s, now, &rtt);
 	if (before(s->ack, t->snd_una))

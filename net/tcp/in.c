@@ -356,7 +356,7 @@ static void urgent(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s
 		    !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
 			tcp_pass_mark(t);
 		t->urg_valid = true;
-		t->urg_have = false;
+		t->urg_have = t->urg_read = false;
 		t->urg_seq = at;
 		if (unlikely(rcu_access_pointer(t->inet.sk.fasync)) || t->inet.sk.socket)
 			sock_urgent(&t->inet.sk);

@@ -308,15 +308,17 @@ static int read_end(struct tcp_sock *t)
 
 static ssize_t read_urgent(struct tcp_sock *t, struct sock_msg *m)
 {
-	if (sock_flag(&t->inet.sk, SOCK_F_OOBINLINE) || !t->urg_valid)
+	if (sock_flag(&t->inet.sk, SOCK_F_OOBINLINE) || !t->urg_valid || t->urg_read)
 		return -EINVAL;
 	if (!t->urg_have)
 		return t->inet.sk.shut & 1 ? 0 : -EAGAIN;
 	if (iter_count(m->iter) && copy_to_iter(&t->urg_byte, 1, m->iter) != 1)
 		return -EFAULT;
 	m->out_flags |= MSG_OOB;
-	if (!(m->flags & MSG_PEEK))
+	if (!(m->flags & MSG_PEEK)) {
 		t->urg_have = false;
+		t->urg_read = true;
+	}
 	return 1;
 }
 

@@ -118,25 +118,37 @@ static void arm_request(struct tcp_request *q)
 		inet_entry_put(table_of(&q->e), &q->e);
 }
 
+/*
+ * The peer has answered Q, whose listener wants data first (TCP_DEFER_ACCEPT): it is not asked
+ * again before the time for that is over.
+ */
+static bool is_deferred(const struct tcp_request *q)
+{
+	return q->acked && q->tries < READ_ONCE(q->listener->defer_tries);
+}
+
 static void request_timer(struct wheel_timer *w)
 {
 	struct tcp_request *q = container_of(w, struct tcp_request, timer);
 	spinlock_t *lock = &q->listener->inet.sk.lock;
 	struct net_ctx c;
-	bool again;
+	bool again, quiet;
 
 	net_ctx_begin(&c);
 	spin_lock(lock);
-	again = !list_empty(&q->node) && q->tries++ < q->e.net->tcp->synack_retries;
+	again = !list_empty(&q->node) &&
+		(q->tries < q->e.net->tcp->synack_retries || is_deferred(q));
+	q->tries++;
+	quiet = is_deferred(q);
 	if (again)
 		arm_request(q);
 	spin_unlock(lock);
-	if (again) {
+	if (!again) {
+		drop_request(q);
+	} else if (!quiet) {
 		rcu_read_lock();
 		send_synack(q);
 		rcu_read_unlock();
-	} else {
-		drop_request(q);
 	}
 	net_ctx_end(&c);
 	inet_entry_put(table_of(&q->e), &q->e);
@@ -167,7 +179,6 @@ static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
 	wheel_init_timer(&q->timer, request_timer);
 	sock_hold(tcp_sock_of(l));
 	q->listener = l;
-	q->iif = (int)p->iif;
 	q->rcv_isn = s->seq;
 	q->snd_isn = tcp_make_isn(net, ip->dst, s->dst, ip->src, s->src);
 	q->mss = tcp_advertised_mss(l, r);
@@ -364,8 +375,11 @@ void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_s
 	}
 	if (before(s->seq, q->rcv_isn + 1) || after(s->seq, q->rcv_isn + 1 + q->rcv_wnd))
 		goto drop;
-	if (q->listener->defer_s && !s->len && q->tries < q->e.net->tcp->synack_retries)
-		goto drop;		/* accept(2) is to find data */
+	if (!s->len && !(s->flags & TCP_FIN)) {
+		WRITE_ONCE(q->acked, true);
+		if (is_deferred(q))
+			goto drop;
+	}
 	if (complete(q, p, s, &full))
 		return;
 	if (full && READ_ONCE(q->e.net->tcp->abort_on_overflow)) {
@@ -389,22 +403,25 @@ static bool is_rival(struct inet_sock *s, const void *arg)
  */
 static bool has_rival(struct tcp_sock *t)
 {
-	struct inet_sock *s = &t->inet, *other[32];
+	struct inet_sock *s = &t->inet, *other;
 	struct inet_table *table = &tcp_net(t)->table;
-	unsigned int n =
-		inet_port_owners(table, s->e.local_port, other, ARRAY_SIZE(other), is_rival, s);
-	bool rival = n;
+	struct inet_owner at = { .sock = NULL };
+	bool rival = false;
 
-	for (unsigned int i = 0; i < n; i++)
-		sock_put(&other[i]->sk);
+	do
+		if (inet_port_owners(table, s->e.local_port, &at, &other, 1, is_rival, s)) {
+			rival = true;
+			sock_put(&other->sk);
+		}
+	while (at.list.next);
 	rcu_read_lock();
-	other[0] = rival ? NULL :
-			   inet_bound_find(table, s->sk.net, s->e.local, s->e.local_port,
-					   (be32){ 0 }, (be16){ 0 }, s->sk.bound_dev);
+	other = rival ? NULL :
+			inet_bound_find(table, s->sk.net, s->e.local, s->e.local_port, (be32){ 0 },
+					(be16){ 0 }, s->sk.bound_dev);
 	rcu_read_unlock();
-	if (other[0]) {
-		rival = is_rival(other[0], s);
-		sock_put(&other[0]->sk);
+	if (other) {
+		rival = is_rival(other, s);
+		sock_put(&other->sk);
 	}
 	return rival;
 }

@@ -61,6 +61,25 @@ static void set_quickack(struct tcp_sock *t, bool on)
 		tcp_send_ack(t);
 }
 
+/* How long a request has lasted after TRIES timeouts, each twice as long as the one before. */
+static u32 seconds_of(u8 tries)
+{
+	u32 all = 0;
+
+	for (u8 i = 0; i < tries; i++)
+		all += min(1u << min_t(u8, i, 7), TCP_RTO_MAX_US / 1000000u);
+	return all;
+}
+
+static u8 tries_of(u32 seconds)
+{
+	u8 n = 0;
+
+	while (n < U8_MAX && seconds_of(n) < seconds)
+		n++;
+	return n;
+}
+
 /* Owner. */
 static int set_locked(struct tcp_sock *t, int name, u32 v)
 {
@@ -98,7 +117,7 @@ static int set_locked(struct tcp_sock *t, int name, u32 v)
 		t->linger2_s = (int)v < 0 ? -1 : (int)v > MOST_LINGER2_S ? MOST_LINGER2_S : (int)v;
 		return 0;
 	case TCP_DEFER_ACCEPT:
-		t->defer_s = (int)v > 0 ? v : 0;
+		WRITE_ONCE(t->defer_tries, tries_of((int)v > 0 ? v : 0));
 		return 0;
 	case TCP_WINDOW_CLAMP:
 		if (!v && !tcp_state_in(t, TCPS(CLOSE)))
@@ -280,7 +299,7 @@ static s32 get_number(const struct tcp_sock *t, int name)
 	case TCP_LINGER2:
 		return t->linger2_s ?: n->fin_timeout;
 	case TCP_DEFER_ACCEPT:
-		return (s32)t->defer_s;
+		return (s32)seconds_of(t->defer_tries);
 	case TCP_WINDOW_CLAMP:
 		return (s32)t->window_clamp;
 	case TCP_QUICKACK:

@@ -38,14 +38,21 @@ static bool check_sum(struct packet *p)
 		packet_sum(p, 0, p->len, csum_pseudo4(ip->src, ip->dst, IPPROTO_TCP, p->len, 0)));
 }
 
+/* IP_MINTTL of SK: P came from too far away. */
+static bool is_far(const struct sock *sk, struct packet *p)
+{
+	return unlikely(((struct ip4_wire *)packet_net(p))->ttl < READ_ONCE(inet_sk(sk)->min_ttl));
+}
+
 /*
- * SK's filter drops P. What it cuts off was never received: the segment is decoded again.
+ * SK drops P, by its filter or as it is far. What the filter cuts off was never received: the
+ * segment is decoded again.
  */
 static bool filtered(const struct sock *sk, struct packet *p, struct tcp_seg *s)
 {
 	u32 len = p->len;
 
-	if (!sk_filter(sk, p, s->hdr))
+	if (is_far(sk, p) || !sk_filter(sk, p, s->hdr))
 		return true;
 	if (p->len != len)
 		tcp_decode(s, packet_data(p), p->len);

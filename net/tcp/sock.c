@@ -360,8 +360,14 @@ static int choose_ends(struct tcp_sock *t, const struct sockaddr_in *to)
 	s->e.local = s->saddr;
 	s->e.bound_dev = s->sk.bound_dev;
 	e = s->port ? take_ends(s) : inet_port_connect(&tcp_net(t)->table, s, take_ends);
-	if (e)
+	if (e) {
 		s->e.peer = (be32){ 0 };
+		s->e.peer_port = (be16){ 0 };
+		if (!(s->bind_gave & BOUND_ADDRESS))
+			s->e.local = s->saddr = (be32){ 0 };
+		if (!s->port)
+			s->e.local_port = (be16){ 0 };
+	}
 	return e;
 }
 

@@ -147,7 +147,8 @@ struct tcp_sock {
 	/* a segment within the window was dropped: the next window is 0, whatever was promised */
 	bool no_room;
 	u32 urg_seq;
-	bool urg_valid, urg_have;	/* a mark lies ahead, or was not passed; its byte is here */
+	/* a mark lies ahead, or was not passed; its byte is here; it was read */
+	bool urg_valid, urg_have, urg_read;
 	u8 urg_byte;
 	u64 drs_begin_ns; /* the receive buffer's tuning: bytes read within a round trip */
 	u32 drs_seq;
@@ -168,7 +169,8 @@ struct tcp_sock {
 	/* a listener: sk->lock */
 	struct list_head accept_queue;	/* children by accept_node */
 	struct list_head requests;	/* struct tcp_request by node */
-	u32 accept_len, accept_max, nr_requests, defer_s;
+	u32 accept_len, accept_max, nr_requests;
+	u8 defer_tries;			/* TCP_DEFER_ACCEPT, as timeouts of a request */
 	/* of a child: its listener's lock; empty: it is in no queue */
 	struct list_head accept_node;
 
@@ -197,7 +199,7 @@ struct tcp_request {
 	u16 mss, mss_peer;		/* what each end takes: ours is told in the SYN-ACK */
 	u8 snd_wscale, rcv_wscale, tries;
 	bool wscale_ok, sack_ok, ts_ok;
-	int iif;
+	bool acked;			/* the peer has answered, without data */
 };
 
 struct tcp_timewait {

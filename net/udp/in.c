@@ -15,7 +15,7 @@
 #include "net/wire/icmp.h"
 #include "net/wire/udp.h"
 
-#define RECEIVERS_MOST 64u	/* of one packet to a group, in one go */
+#define RECEIVERS 32u		/* of one packet to a group, in one go */
 
 static void drop(struct net *net, struct packet *p, enum net_counter count, enum drop_reason why)
 {
@@ -93,27 +93,43 @@ static bool wants(struct inet_sock *s, const void *arg)
 	return (!s->sk.bound_dev || s->sk.bound_dev == w->dif) && inet_mc_wants(s, w->dst, w->dif);
 }
 
+static void queue_copy(struct inet_sock *s, struct packet *p)
+{
+	struct packet *c = packet_clone(p, GFP_ATOMIC);
+
+	if (!c)
+		return;
+	memcpy(c->cb, p->cb, sizeof(c->cb));
+	queue(s, c);
+}
+
 static void to_all(struct net *net, struct packet *p, const struct ip4_wire *ip,
 		   const struct udp_wire *h)
 {
 	struct wanted w = { ip->dst, ip->src, h->src, (int)p->iif };
-	struct inet_sock *to[RECEIVERS_MOST];
-	unsigned int n = inet_port_owners(udp_table(net), h->dst, to, RECEIVERS_MOST, wants, &w);
+	struct inet_sock *to[RECEIVERS], *last = NULL;
+	struct inet_owner at = { .sock = NULL };
+	be16 port = h->dst;
 
-	if (!n) {
+	/* P itself is for the last. */
+	do {
+		unsigned int n =
+			inet_port_owners(udp_table(net), port, &at, to, RECEIVERS, wants, &w);
+
+		for (unsigned int i = 0; i < n; i++) {
+			if (last) {
+				queue_copy(last, p);
+				sock_put(&last->sk);
+			}
+			last = to[i];
+		}
+	} while (at.list.next);
+	if (!last) {
 		drop(net, p, UDP_IGNORED_MULTI, DROP_NO_SOCKET);
 		return;
 	}
-	for (unsigned int i = 0; i < n; i++) {
-		struct packet *c = i + 1 < n ? packet_clone(p, GFP_ATOMIC) : p;
-
-		if (c) {
-			if (c != p)
-				memcpy(c->cb, p->cb, sizeof(c->cb));
-			queue(to[i], c);
-		}
-		sock_put(&to[i]->sk);
-	}
+	queue(last, p);
+	sock_put(&last->sk);
 }
 
 /* ---- packets ---- */

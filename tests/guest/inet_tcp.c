@@ -819,3 +819,67 @@ TEST(all_lines)
 		listener(1);
 	EQ(lines_of("/proc/net/tcp"), 41);
 }
+
+/* A connect(2) that finds no port leaves the socket without a name. */
+TEST(no_port_left)
+{
+	int l = listener(5), port = port_of(l), c[2], f;
+	struct sockaddr_in a = lo(port), me;
+	socklen_t len = sizeof(me);
+
+	f = OK(open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY));
+	EQ(write(f, "60000 60000", 11), 11);
+	close(f);
+	c[0] = OK(socket(AF_INET, SOCK_STREAM, 0));
+	c[1] = OK(socket(AF_INET, SOCK_STREAM, 0));
+	OK(connect(c[0], (struct sockaddr *)&a, sizeof(a)));
+	ERR(connect(c[1], (struct sockaddr *)&a, sizeof(a)), EADDRNOTAVAIL);
+	OK(getsockname(c[1], (struct sockaddr *)&me, &len));
+	EQ(me.sin_addr.s_addr, 0);
+	EQ(me.sin_port, 0);
+}
+
+TEST(urgent_byte_once)
+{
+	int s[2];
+	char b[4];
+
+	pair(s);
+	EQ(send(s[0], "x", 1, MSG_OOB), 1);
+	CHECK(wait_for(s[1], POLLPRI) & POLLPRI);
+	EQ(recv(s[1], b, 1, MSG_OOB | MSG_PEEK), 1);
+	EQ(recv(s[1], b, 1, MSG_OOB), 1);
+	ERR(recv(s[1], b, 1, MSG_OOB), EINVAL);
+}
+
+/* What came from too far away is not there. */
+TEST(least_ttl)
+{
+	int s[2], ttl = 65;
+	char b[4];
+
+	pair(s);
+	OK(setsockopt(s[1], IPPROTO_IP, IP_MINTTL, &ttl, sizeof(ttl)));
+	EQ(send(s[0], "x", 1, 0), 1);
+	EQ(revents(s[1], POLLIN), 0);
+	OK(setsockopt(s[0], IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)));
+	EQ(recv(s[1], b, 4, 0), 1);
+}
+
+/* accept(2) finds a connection with data. */
+TEST(deferred)
+{
+	int l = listener(5), wait = 10, c;
+
+	OK(setsockopt(l, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait, sizeof(wait)));
+	EQ(option(l, IPPROTO_TCP, TCP_DEFER_ACCEPT), 15);
+	c = client(port_of(l));
+	EQ(revents(l, POLLIN), 0);
+	EQ(send(c, "x", 1, 0), 1);
+	CHECK(wait_for(l, POLLIN) & POLLIN);
+	wait = 1;
+	OK(setsockopt(l, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait, sizeof(wait)));
+	OK(accept(l, NULL, NULL));
+	client(port_of(l));
+	CHECK(wait_for(l, POLLIN) & POLLIN);	/* a second later, whatever it sends */
+}
