@@ -92,11 +92,11 @@ long sys_connect(int fd, struct uptr addr, int len)
 	struct __kernel_sockaddr_storage a;
 	int e = get_addr(&a, addr, len);
 
-	return WITH_SOCKET(fd, s, e ?: s->ops->connect(s, &a, len, (int)s->file->f_flags));
+	return WITH_SOCKET(fd, s, e ?: !s->ops->connect ? -EOPNOTSUPP : s->ops->connect(s, &a, len, (int)s->file->f_flags));
 }
 
-long sys_listen(int fd, int backlog) { return WITH_SOCKET(fd, s, s->ops->listen(s, backlog)); }
-long sys_shutdown(int fd, int how) { return WITH_SOCKET(fd, s, s->ops->shutdown(s, how)); }
+long sys_listen(int fd, int backlog) { return WITH_SOCKET(fd, s, s->ops->listen ? s->ops->listen(s, backlog) : -EOPNOTSUPP); }
+long sys_shutdown(int fd, int how) { return WITH_SOCKET(fd, s, s->ops->shutdown ? s->ops->shutdown(s, how) : -EOPNOTSUPP); }
 
 static long accept_one(struct socket *s, struct uptr addr, struct uptr ulen, int flags)
 {
