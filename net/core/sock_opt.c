@@ -227,6 +227,20 @@ static int set_pass(struct sock *sk, int name, bool on)
 	return 0;
 }
 
+/* Filters. -ENOPROTOOPT: NAME is none of their options. */
+static int set_filter(struct sock *sk, int name, bool on, struct uptr val, int len)
+{
+	switch (name) {
+	case SO_ATTACH_FILTER:
+		return sock_filter_attach(sk, val, len);
+	case SO_DETACH_FILTER:
+		return sock_filter_detach(sk);
+	case SO_LOCK_FILTER:
+		return sock_filter_lock(sk, on);
+	}
+	return -ENOPROTOOPT;
+}
+
 /* The options that are a number. */
 static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len)
 {
@@ -279,18 +293,12 @@ static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len
 	case SO_PASSSEC:
 	case SO_PASSRIGHTS:
 		return set_pass(sk, name, v);
-	case SO_ATTACH_FILTER:
-		return sock_filter_attach(sk, val, len);
-	case SO_DETACH_FILTER:
-		return sock_filter_detach(sk);
-	case SO_LOCK_FILTER:
-		return sock_filter_lock(sk, v);
 	case SO_ZEROCOPY:
 	case SO_TXREHASH:
 	case SO_RESERVE_MEM:
 		return -EOPNOTSUPP;
 	}
-	return flag_of(name) < 0 ? -ENOPROTOOPT : set_flag(sk, name, v);
+	return flag_of(name) < 0 ? set_filter(sk, name, v, val, len) : set_flag(sk, name, v);
 }
 
 int sock_setsockopt(struct socket *s, int name, struct uptr val, int len)
