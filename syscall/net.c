@@ -92,7 +92,7 @@ long sys_connect(int fd, struct uptr addr, int len)
 	struct __kernel_sockaddr_storage a;
 	int e = get_addr(&a, addr, len);
 
-	return WITH_SOCKET(fd, s, e ?: s->ops->connect(s, &a, len, (int)s->file->f_flags));
+	return WITH_SOCKET(fd, s, e ?: !s->ops->connect ? -EOPNOTSUPP : s->ops->connect(s, &a, len, (int)s->file->f_flags));
 }
 
 long sys_listen(int fd, int backlog) { return WITH_SOCKET(fd, s, s->ops->listen ? s->ops->listen(s, backlog) : -EOPNOTSUPP); }

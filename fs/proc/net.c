@@ -59,12 +59,14 @@ SHOWS(netstat)
 SHOWS(sockstat)
 SHOWS(pnp)
 SHOWS(netlink)
+SHOWS(packet)
+SHOWS(ptype)
 
 #define SHOWN(what) { .name = #what, .mode = S_IFREG | 0444, .show = show_##what }
 
 static const struct pid_entry entries[] = {
 	{ .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
-	SHOWN(dev), SHOWN(dev_mcast), SHOWN(route), SHOWN(arp), SHOWN(tcp), SHOWN(udp), SHOWN(raw), SHOWN(icmp), SHOWN(snmp), SHOWN(netstat), SHOWN(sockstat), SHOWN(pnp), SHOWN(netlink),
+	SHOWN(dev), SHOWN(dev_mcast), SHOWN(route), SHOWN(arp), SHOWN(tcp), SHOWN(udp), SHOWN(raw), SHOWN(icmp), SHOWN(snmp), SHOWN(netstat), SHOWN(sockstat), SHOWN(pnp), SHOWN(netlink), SHOWN(packet), SHOWN(ptype),
 };
 
 /* A zombie has left its namespaces: its net directory is empty. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:AUTOCONF:DNS0:DNS1:NTP0 on the command line: the
- * network as it is before the first program runs (Linux's nfsroot document). Static words alone;
- * ip=off and ip=none, and no address, mean: lo is brought up and nothing else. A device that is not
- * there is a line in the log.
+ * network as it is before the first program runs (Linux's nfsroot document). Without an address,
+ * ip=dhcp (or on, any, both) asks a DHCP server for what the words leave open; ip=off and ip=none
+ * mean: lo is brought up and nothing else. The last ip= counts. A device that is not there, or a
+ * server, is a line in the log.
  *
  * What it said of name servers stands in /proc/net/pnp, from where programs copy it to
  * /etc/resolv.conf.
@@ -17,6 +18,7 @@
 #include <proc/ns.h>
 #include <abi/errno.h>
 #include "net/conf/conf.h"
+#include "net/conf/dhcp.h"
 #include "net/ip4/addr.h"
 #include "net/wire/ip4.h"
 
@@ -25,7 +27,8 @@ enum { CLIENT, SERVER, GATEWAY, NETMASK, HOST, DEVICE, AUTOCONF, DNS0, DNS1, NTP
 static char text[256];
 static bool given;
 static be32 words_at[WORDS];		/* those that are addresses */
-static char host[65], device[NETDEV_NAME], autoconf[16];
+static char host[65], device[NETDEV_NAME], autoconf[16], domain[DHCP_NAME + 1];
+static bool by_dhcp;
 
 bool conf_parse_ip(const char *s, be32 *out)
 {
@@ -70,6 +73,8 @@ static int ip_param(const char *value)
 	int err = 0;
 
 	given = true;
+	memset(words_at, 0, sizeof(words_at));
+	host[0] = device[0] = autoconf[0] = 0;
 	strscpy(text, value ?: "", sizeof(text));
 	if (!strchr(text, ':') && text[0] && text[0] != '.' &&
 	    !(text[0] >= '0' && text[0] <= '9')) {
@@ -136,9 +141,59 @@ static int set_up(struct netdev *d)
 	return err ?: default_route(d);
 }
 
+static bool wants_dhcp(void)
+{
+	return !strcmp(autoconf, "dhcp") || !strcmp(autoconf, "on") || !strcmp(autoconf, "any") ||
+	       !strcmp(autoconf, "both");
+}
+
+static void fill(int word, be32 v)
+{
+	if (!words_at[word].v)
+		words_at[word] = v;
+}
+
+/* What R says becomes what the command line leaves open. */
+static void take_lease(const struct dhcp_reply *r)
+{
+	by_dhcp = true;
+	fill(CLIENT, r->address);
+	fill(NETMASK, r->mask);
+	fill(GATEWAY, r->gateway);
+	fill(SERVER, r->boot_server);
+	fill(DNS0, r->names[0]);
+	fill(DNS1, r->names[1]);
+	if (!host[0])
+		strscpy(host, r->host, sizeof(host));
+	strscpy(domain, r->domain, sizeof(domain));
+}
+
+/* rtnl, which is let go meanwhile. D comes up and gets a lease. */
+static int ask_server(struct netdev *d)
+{
+	struct dhcp_reply r;
+	int err = netdev_open(d);
+
+	if (err)
+		return err;
+	netdev_get(d);
+	rtnl_unlock();
+	err = conf_dhcp(d, &r);
+	rtnl_lock();
+	if (!err && d->dismantling)
+		err = -ENODEV;
+	if (!err)
+		take_lease(&r);
+	if (!err && r.mtu && netdev_set_mtu(d, r.mtu))
+		pr_warn("ip: %s: an MTU of %u is none for it\n", d->name, r.mtu);
+	netdev_put(d);
+	return err;
+}
+
 static int ip_apply(void)
 {
 	const u8 *a = (const u8 *)&words_at[CLIENT];
+	bool ask = !words_at[CLIENT].v && wants_dhcp();
 	struct netdev *d;
 	int err;
 
@@ -146,21 +201,23 @@ static int ip_apply(void)
 		return 0;
 	rtnl_lock();
 	netdev_open(init_net.loopback);
-	if (!words_at[CLIENT].v) {
+	if (!words_at[CLIENT].v && !ask) {
 		rtnl_unlock();
-		if (!strcmp(autoconf, "dhcp") || !strcmp(autoconf, "on") ||
-		    !strcmp(autoconf, "any") || !strcmp(autoconf, "both"))
-			pr_err("ip: there is no DHCP in this kernel: give the address, or run udhcpc\n");
 		return 0;
 	}
 	d = chosen();
-	err = d ? set_up(d) : -ENODEV;
+	err = d ? 0 : -ENODEV;
+	if (!err && ask)
+		err = ask_server(d);
+	if (!err)
+		err = set_up(d);
 	rtnl_unlock();
 	if (err)
-		pr_err("ip: %s: error %d\n", device[0] ? device : "no device", -err);
+		pr_err("ip: %s: error %d%s\n", device[0] ? device : "no device", -err,
+		       ask && err == -ETIMEDOUT ? ": no DHCP server answered" : "");
 	else
-		pr_info("ip: %s has %u.%u.%u.%u/%u\n", d->name, a[0], a[1], a[2], a[3],
-			mask_bits(words_at[CLIENT]));
+		pr_info("ip: %s has %u.%u.%u.%u/%u%s\n", d->name, a[0], a[1], a[2], a[3],
+			mask_bits(words_at[CLIENT]), ask ? " by DHCP" : "");
 	if (host[0])
 		uts_set_name(false, host, strlen(host));
 	return err;
@@ -179,7 +236,9 @@ void net_show_pnp(struct seq_file *m, struct net *net)
 {
 	if (net != &init_net || !given)
 		return;
-	seq_puts(m, "#MANUAL\n");
+	seq_puts(m, by_dhcp ? "#PROTO: DHCP\n" : "#MANUAL\n");
+	if (domain[0])
+		seq_printf(m, "domain %s\n", domain);
 	address(m, "nameserver", words_at[DNS0]);
 	address(m, "nameserver", words_at[DNS1]);
 	address(m, "bootserver", words_at[SERVER]);

@@ -8,7 +8,10 @@
 #include <mm/uaccess.h>
 #include <net/sock.h>
 #include <abi/errno.h>
+#include <asm/ioctl.h>
+#include <asm/sockios.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 
 void put_cmsg(struct sock_msg *m, int level, int type, size_t len, const void *data)
 {
@@ -64,6 +67,52 @@ void sock_recv_cmsgs(struct sock *sk, struct sock_msg *m, const struct packet *p
 	sk->rx_stamp_ns = p->tstamp_ns;
 	if (sock_flag(sk, SOCK_F_RXQ_OVFL) && drops)
 		put_cmsg(m, SOL_SOCKET, SO_RXQ_OVFL, sizeof(drops), &drops);
+}
+
+int sock_ioctl(struct sock *sk, unsigned int cmd, struct uptr arg)
+{
+	bool ns = cmd == SIOCGSTAMPNS_OLD || cmd == SIOCGSTAMPNS_NEW;
+	u64 at = READ_ONCE(sk->rx_stamp_ns);
+	struct {
+		s64 sec, part;
+	} t;
+
+	if (!ns && cmd != SIOCGSTAMP_OLD && cmd != SIOCGSTAMP_NEW)
+		return -ENOIOCTLCMD;
+	if (at == SOCK_NO_STAMP)
+		return -ENOENT;
+	if (!at)
+		at = ktime_get_real_ns();
+	t.sec = (s64)(at / NSEC_PER_SEC);
+	t.part = (s64)(at % NSEC_PER_SEC / (ns ? 1 : NSEC_PER_USEC));
+	return copy_to_user(arg, &t, sizeof(t)) ? -EFAULT : 0;
+}
+
+int sock_send_cmsgs(struct sock *sk, const struct sock_msg *m, struct sock_tx *t)
+{
+	size_t off = 0;
+	int err = 0;
+
+	while (!err && !uptr_is_null(m->control) && off < m->control_len &&
+	       m->control_len - off >= sizeof(struct user_cmsghdr)) {
+		struct user_cmsghdr h;
+		u8 data[16] __aligned(8);
+
+		if (copy_from_user(&h, uptr_add(m->control, off), sizeof(h)))
+			return -EFAULT;
+		if (h.len < sizeof(h) || h.len > m->control_len - off)
+			return -EINVAL;
+		off += ALIGN(h.len, 8UL);
+		if (h.level != SOL_SOCKET)
+			continue;
+		if (h.len - sizeof(h) > sizeof(data))
+			return -EINVAL;
+		if (copy_from_user(data, uptr_add(m->control, off - ALIGN(h.len, 8UL) + sizeof(h)),
+				   h.len - sizeof(h)))
+			return -EFAULT;
+		err = sock_send_cmsg(sk, t, h.type, data, h.len - sizeof(h));
+	}
+	return err;
 }
 
 int sock_send_cmsg(struct sock *sk, struct sock_tx *t, int type, const void *data, size_t len)

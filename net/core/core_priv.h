@@ -11,6 +11,10 @@ struct sock;
 /* net/conf: an ioctl about network interfaces (netdevice(7)), on a socket of any family in NET. 0 or -errno; -ENOTTY: it is none. */
 long interface_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 
+/* bound.c: SO_BINDTODEVICE and SO_BINDTOIFINDEX. 0 or -errno. */
+int sock_bind_index(struct sock *sk, int index);
+int sock_bind_name(struct sock *sk, struct uptr val, int len);
+int sock_put_bound_name(struct sock *sk, struct uptr val, struct uptr ulen);
 /* filter.c: the options about filters. 0 or -errno. */
 int sock_filter_attach(struct sock *sk, struct uptr val, int len);
 int sock_filter_detach(struct sock *sk);

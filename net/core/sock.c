@@ -67,6 +67,7 @@ void sock_init(struct sock *sk, const struct sock_kind *kind, struct net *net, b
 	sk->rcvtimeo = sk->sndtimeo = MAX_SCHEDULE_TIMEOUT;
 	sk->incoming_cpu = -1;
 	sk->peek_off = -1;
+	sk->rx_stamp_ns = SOCK_NO_STAMP;
 	sk->pacing_rate = ~0UL;
 	sk->uid = current_uid();
 	sk->socket = s;

@@ -227,6 +227,22 @@ static int set_pass(struct sock *sk, int name, bool on)
 	return 0;
 }
 
+/* What other files of this room do. -ENOPROTOOPT: NAME is none of their options. */
+static int set_elsewhere(struct sock *sk, int name, u32 v, struct uptr val, int len)
+{
+	switch (name) {
+	case SO_BINDTOIFINDEX:
+		return sock_bind_index(sk, (int)v);
+	case SO_ATTACH_FILTER:
+		return sock_filter_attach(sk, val, len);
+	case SO_DETACH_FILTER:
+		return sock_filter_detach(sk);
+	case SO_LOCK_FILTER:
+		return sock_filter_lock(sk, v);
+	}
+	return -ENOPROTOOPT;
+}
+
 /* The options that are a number. */
 static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len)
 {
@@ -279,18 +295,12 @@ static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len
 	case SO_PASSSEC:
 	case SO_PASSRIGHTS:
 		return set_pass(sk, name, v);
-	case SO_ATTACH_FILTER:
-		return sock_filter_attach(sk, val, len);
-	case SO_DETACH_FILTER:
-		return sock_filter_detach(sk);
-	case SO_LOCK_FILTER:
-		return sock_filter_lock(sk, v);
 	case SO_ZEROCOPY:
 	case SO_TXREHASH:
 	case SO_RESERVE_MEM:
 		return -EOPNOTSUPP;
 	}
-	return flag_of(name) < 0 ? -ENOPROTOOPT : set_flag(sk, name, v);
+	return flag_of(name) < 0 ? set_elsewhere(sk, name, v, val, len) : set_flag(sk, name, v);
 }
 
 int sock_setsockopt(struct socket *s, int name, struct uptr val, int len)
@@ -310,6 +320,8 @@ int sock_setsockopt(struct socket *s, int name, struct uptr val, int len)
 		return get_timeo(&sk->sndtimeo, val, len);
 	case SO_LINGER:
 		return set_linger(sk, val, len);
+	case SO_BINDTODEVICE:
+		return sock_bind_name(sk, val, len);
 	}
 	e = sock_get_int_option(&v, val, len);
 	return e ?: set_number(sk, name, v, val, len);
@@ -463,6 +475,8 @@ static int get_structured(struct socket *s, struct sock *sk, int name, struct up
 		return put_peer_name(s, val, len);
 	case SO_PEERCRED:
 		return put_peer_cred(sk, val, len);
+	case SO_BINDTODEVICE:
+		return sock_put_bound_name(sk, val, len);
 	case SO_GET_FILTER:
 		return sock_filter_get(sk, val, len);
 	case SO_MEMINFO:
@@ -505,6 +519,8 @@ static const void *word_of(const struct sock *sk, int name)
 		return &sk->rcvlowat;
 	case SO_PRIORITY:
 		return &sk->priority;
+	case SO_BINDTOIFINDEX:
+		return &sk->bound_dev;
 	case SO_MARK:
 		return &sk->mark;
 	case SO_INCOMING_CPU:

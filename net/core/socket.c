@@ -86,7 +86,8 @@ static long socket_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 		return put_user(f_getown(f), UPTR(arg)) ? -EFAULT : 0;
 	}
 	ret = s->ops->ioctl(s, cmd, arg);
-	return ret == -ENOIOCTLCMD ? interface_ioctl(sk->net ?: current_net(), cmd, UPTR(arg)) : ret;
+	return ret == -ENOIOCTLCMD ? interface_ioctl(sk->net ?: current_net(), cmd, UPTR(arg)) :
+				     ret;
 }
 
 static int socket_fasync(int fd, struct file *f, int on)
@@ -94,6 +95,13 @@ static int socket_fasync(int fd, struct file *f, int on)
 	struct socket *s = f->private_data;
 
 	return s->ops->fasync(fd, f, on, s);
+}
+
+static int socket_mmap(struct file *f, struct vma *vma)
+{
+	struct socket *s = f->private_data;
+
+	return s->ops->mmap ? s->ops->mmap(s, vma) : -ENODEV;
 }
 
 static int socket_release(struct inode *inode, struct file *f)
@@ -107,8 +115,16 @@ static int socket_release(struct inode *inode, struct file *f)
 }
 
 static const struct file_operations socket_fops = {
-	.llseek = no_llseek, .read_iter = socket_read, .write_iter = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
-	.fasync = socket_fasync, .release = socket_release, .splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
+	.llseek = no_llseek,
+	.read_iter = socket_read,
+	.write_iter = socket_write,
+	.poll = socket_poll,
+	.ioctl = socket_ioctl,
+	.mmap = socket_mmap,
+	.fasync = socket_fasync,
+	.release = socket_release,
+	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
 };
 
 /* ---- sockfs ---- */
@@ -120,7 +136,9 @@ static char *sockfs_dname(struct dentry *d, char *buf, int len)
 
 static const struct dentry_operations sockfs_dops = { .d_dname = sockfs_dname };
 static const struct super_operations sockfs_ops = { .statfs = simple_statfs };
-static const struct pseudo_fs sockfs = { .name = "sockfs", .magic = SOCKFS_MAGIC, .ops = &sockfs_ops, .dops = &sockfs_dops };
+static const struct pseudo_fs sockfs = {
+	.name = "sockfs", .magic = SOCKFS_MAGIC, .ops = &sockfs_ops, .dops = &sockfs_dops
+};
 
 static int sockfs_init_context(struct fs_context *fc)
 {
@@ -128,7 +146,9 @@ static int sockfs_init_context(struct fs_context *fc)
 }
 
 static struct file_system_type sock_fs_type = {
-	.name = "sockfs", .init_fs_context = sockfs_init_context, .kill_sb = kill_anon_super,
+	.name = "sockfs",
+	.init_fs_context = sockfs_init_context,
+	.kill_sb = kill_anon_super,
 };
 
 /* A file for S, which it owns from here on; on failure S is still the caller's. */

@@ -21,4 +21,7 @@ void net_local_purge(struct netdev *d);
 void netdev_tx_purge(struct netdev *d);
 /* receive.c: taps see P, which D sends. Within RCU. */
 void netdev_tap_sent(struct packet *p, struct netdev *d);
-bool netdev_has_taps(struct netdev *d);
+static inline bool netdev_has_taps(const struct netdev *d)
+{
+	return READ_ONCE(d->net->nr_taps);
+}

@@ -76,6 +76,8 @@ struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_t
 	INIT_LIST_HEAD(&d->list);
 	INIT_LIST_HEAD(&d->mc);
 	INIT_LIST_HEAD(&d->taps);
+	INIT_LIST_HEAD(&d->packet_bound);
+	INIT_LIST_HEAD(&d->packet_wants);
 	INIT_LIST_HEAD(&d->polls);
 	return d;
 }

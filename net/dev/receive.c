@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * Received packets go to taps (packet sockets of all protocols), to the bridge whose port the
- * device is, and to the protocol of their EtherType. All of this runs in RCU read sections of at
- * most NET_BATCH packets; the lists change under types_lock.
+ * Received packets go to taps (packet sockets), to the bridge whose port the device is, and to the
+ * protocol of their EtherType. All of this runs in RCU read sections of at most NET_BATCH packets;
+ * the lists change under types_lock.
+ *
+ * Taps are in lists of their device or of their namespace, so that nobody pays for those of
+ * another's, and nothing is paid where the namespace has none. A tap gets the packet itself, to
+ * look at: what it keeps it clones, after its filter has spoken.
  */
 #include <lib/hash.h>
+#include <lib/format.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
+#include <kernel/ksyms.h>
 #include <kernel/percpu.h>
 #include <kernel/rcu.h>
+#include <vfs/seq_file.h>
 #include "net/dev/dev_priv.h"
 #include "net/dev/if_flags.h"
 #include "net/wire/eth.h"
@@ -17,9 +24,6 @@
 
 static DEFINE_SPINLOCK(types_lock);
 static struct list_head types[1 << TYPES_SHIFT];	/* types_lock, RCU */
-static LIST_HEAD(taps);					/* the same: of no one device */
-static int nr_taps;					/* types_lock: in all lists */
-
 static struct list_head *types_of(be16 protocol)
 {
 	return &types[hash_32(be16_get(protocol), TYPES_SHIFT)];
@@ -27,13 +31,13 @@ static struct list_head *types_of(be16 protocol)
 
 void packet_type_add(struct packet_type *t)
 {
-	spin_lock(&types_lock);
-	if (be16_get(t->protocol) == ETH_P_ALL) {
-		list_add_tail_rcu(&t->list, t->dev ? &t->dev->taps : &taps);
-		WRITE_ONCE(nr_taps, nr_taps + 1);
-	} else {
-		struct list_head *l = types_of(t->protocol);
+	struct list_head *l = types_of(t->protocol);
 
+	spin_lock(&types_lock);
+	if (t->net) {
+		list_add_tail_rcu(&t->list, t->dev ? &t->dev->taps : &t->net->taps);
+		WRITE_ONCE(t->net->nr_taps, t->net->nr_taps + 1);
+	} else {
 		if (!l->next)
 			INIT_LIST_HEAD(l);
 		list_add_tail_rcu(&t->list, l);
@@ -45,37 +49,48 @@ void packet_type_del(struct packet_type *t)
 {
 	spin_lock(&types_lock);
 	list_del_rcu(&t->list);
-	if (be16_get(t->protocol) == ETH_P_ALL)
-		WRITE_ONCE(nr_taps, nr_taps - 1);
+	if (t->net)
+		WRITE_ONCE(t->net->nr_taps, t->net->nr_taps - 1);
 	spin_unlock(&types_lock);
 }
 
-bool netdev_has_taps(struct netdev *d)
+static bool wants(const struct packet_type *t, const struct packet *p)
 {
-	return READ_ONCE(nr_taps);
+	if (be16_get(t->protocol) != ETH_P_ALL)
+		return t->protocol.v == p->protocol.v && p->pkt_type != PACKET_OUTGOING;
+	return p->pkt_type != PACKET_OUTGOING || (!t->no_outgoing && (!p->sk || t->sk != p->sk));
 }
 
-static void tap(struct list_head *l, struct packet *p, struct netdev *d)
+/* True: one that asked for this protocol saw P, which so found somebody. */
+static bool tap(struct list_head *l, struct packet *p, struct netdev *d)
 {
 	struct packet_type *t;
-	struct packet *c;
+	bool found = false;
 
 	list_for_each_entry_rcu(t, l, list) {
-		if (t->net && t->net != d->net)
+		if (!wants(t, p))
 			continue;
-		c = packet_clone(p, GFP_ATOMIC);
-		if (c)
-			t->receive(c, d, t);
+		t->look(p, d, t);
+		found |= t->protocol.v == p->protocol.v;
 	}
+	return found;
+}
+
+static bool tap_all(struct packet *p, struct netdev *d)
+{
+	bool found = tap(&d->net->taps, p, d);
+
+	return tap(&d->taps, p, d) || found;
 }
 
 void netdev_tap_sent(struct packet *p, struct netdev *d)
 {
 	u8 was = p->pkt_type;
 
+	if (d->hard_header_len)
+		packet_set_mac(p);
 	p->pkt_type = PACKET_OUTGOING;
-	tap(&taps, p, d);
-	tap(&d->taps, p, d);
+	tap_all(p, d);
 	p->pkt_type = was;
 }
 
@@ -116,8 +131,7 @@ static bool to_protocols(struct packet *p, struct netdev *d)
 	list_for_each_entry_rcu(t, l, list) {
 		struct packet *c;
 
-		if (t->protocol.v != p->protocol.v || (t->dev && t->dev != d) ||
-		    (t->net && t->net != d->net))
+		if (t->protocol.v != p->protocol.v)
 			continue;
 		if (last) {
 			c = packet_clone(p, GFP_ATOMIC);
@@ -134,6 +148,7 @@ static bool to_protocols(struct packet *p, struct netdev *d)
 void netdev_receive(struct packet *p)
 {
 	struct netdev *d = p->dev;
+	bool seen = false;
 
 	if (likely(p->pkt_type != PACKET_LOOPBACK))
 		count_received(d, p);
@@ -143,12 +158,50 @@ void netdev_receive(struct packet *p)
 		packet_free(p, DROP_DEV_DOWN);
 		return;
 	}
-	if (unlikely(READ_ONCE(nr_taps))) {
-		tap(&taps, p, d);
-		tap(&d->taps, p, d);
-	}
-	if (!to_protocols(p, d)) {
+	if (unlikely(netdev_has_taps(d)))
+		seen = tap_all(p, d);
+	if (to_protocols(p, d))
+		return;
+	if (seen) {
+		packet_consume(p);
+	} else {
 		this_cpu_inc(d->stats->rx_nohandler);
 		packet_free(p, DROP_NO_PROTOCOL);
 	}
+}
+
+/* ---- /proc/net/ptype ---- */
+
+static void show_types(struct seq_file *m, struct list_head *l)
+{
+	struct packet_type *t;
+
+	list_for_each_entry_rcu(t, l, list) {
+		const struct netdev *d = READ_ONCE(t->dev);
+		unsigned long at = (unsigned long)(t->net ? (void *)t->look : (void *)t->receive);
+		unsigned long start, len;
+		char name[64] = "";
+
+		if (be16_get(t->protocol) == ETH_P_ALL)
+			seq_puts(m, "ALL ");
+		else
+			seq_printf(m, "%04x", be16_get(t->protocol));
+		ksym_lookup(at, &start, &len, name, sizeof(name));
+		seq_printf(m, " %-8s %s\n", d ? d->name : "", name);
+	}
+}
+
+void packet_types_show(struct seq_file *m, struct net *net)
+{
+	struct netdev *d;
+
+	seq_puts(m, "Type Device      Function\n");
+	rcu_read_lock();
+	show_types(m, &net->taps);
+	list_for_each_entry_rcu(d, &net->devs, list)
+		show_types(m, &d->taps);
+	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++)
+		if (READ_ONCE(types[i].next))
+			show_types(m, &types[i]);
+	rcu_read_unlock();
 }

@@ -111,6 +111,15 @@ void inet_destruct(struct sock *sk)
 		kfree_rcu(opt, rcu);
 }
 
+int inet_bind_dev(struct sock *sk)
+{
+	struct inet_sock *s = inet_sk(sk);
+
+	WRITE_ONCE(s->e.bound_dev, sk->bound_dev);
+	WRITE_ONCE(s->route.gen, 0);
+	return 0;
+}
+
 /* ---- names ---- */
 
 void inet_put_name(struct sock_msg *m, be32 a, be16 port)

@@ -212,7 +212,8 @@ int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 		spin_unlock(&sk->queue.lock);
 		break;
 	default:
-		return inet_ioctl(sock, cmd, arg);
+		n = sock_ioctl(sk, cmd, UPTR(arg));
+		return n == -ENOIOCTLCMD ? inet_ioctl(sock, cmd, arg) : n;
 	}
 	return put_user(n, UPTR(arg)) ? -EFAULT : 0;
 }

@@ -286,6 +286,8 @@ int inet_fasync(int fd, struct file *f, int on, struct socket *s);
 void inet_put_name(struct sock_msg *m, be32 a, be16 port);
 /* destruct of struct sock_kind: what all inet sockets own. */
 void inet_destruct(struct sock *sk);
+/* sock_kind's: look-ups and routes follow sk->bound_dev. 0. */
+int inet_bind_dev(struct sock *sk);
 /* May NET's caller have PORT (host order) below ip_unprivileged_port_start? */
 bool inet_may_bind(struct net *net, u16 port);
 /* Control messages of IPPROTO_IP for a received packet. */

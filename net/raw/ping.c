@@ -253,6 +253,7 @@ static const struct sock_ops ping_ops = {
 static const struct sock_kind ping_kind = { .name = "PING",
 					    .size = sizeof(struct inet_sock),
 					    .destruct = inet_destruct,
+					    .bind_dev = inet_bind_dev,
 					    SOCK_LOCKS("ping sk->lock", "ping lock_sock()") };
 static struct inet_type ping_type = { .type = SOCK_DGRAM,
 				      .protocol = IPPROTO_ICMP,

@@ -350,6 +350,7 @@ static const struct sock_ops raw_ops = {
 static const struct sock_kind raw_kind = { .name = "RAW",
 					   .size = sizeof(struct raw_sock),
 					   .destruct = inet_destruct,
+					   .bind_dev = inet_bind_dev,
 					   SOCK_LOCKS("raw sk->lock", "raw lock_sock()") };
 static struct inet_type raw_type = {
 	.type = SOCK_RAW, .may = raw_may, .kind = &raw_kind, .ops = &raw_ops, .init = raw_make

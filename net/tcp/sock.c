@@ -254,6 +254,7 @@ static void backlog_rcv(struct sock *sk, struct packet *p)
 static const struct sock_kind tcp_kind = { .name = "TCP",
 					   .size = sizeof(struct tcp_sock),
 					   .destruct = tcp_destruct,
+					   .bind_dev = inet_bind_dev,
 					   .backlog_rcv = backlog_rcv,
 					   .release_cb = tcp_release_cb,
 					   .keepalive = tcp_keepalive,

@@ -231,6 +231,7 @@ static const struct sock_ops udp_ops = {
 static const struct sock_kind udp_kind = { .name = "UDP",
 					   .size = sizeof(struct udp_sock),
 					   .destruct = inet_destruct,
+					   .bind_dev = inet_bind_dev,
 					   SOCK_LOCKS("udp sk->lock", "udp lock_sock()") };
 static const struct inet_protocol udp_protocol = { .receive = udp_receive, .error = udp_error };
 

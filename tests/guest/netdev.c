@@ -229,3 +229,49 @@ TEST(what_is_local)
 	OK(ioctl(sock, SIOCSIFADDR, with_addr("lo:1", "10.1.2.3")));
 	OK(bind(sock, (struct sockaddr *)&in, sizeof(in)));
 }
+
+/* SO_BINDTODEVICE: anybody may bind a socket that is bound to none; the rest is for CAP_NET_RAW. */
+TEST(bound_to_device)
+{
+	char name[IFNAMSIZ] = "none";
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(name);
+	int s, v = 0;
+
+	own_net();
+	up("lo", 1);
+	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, name, &len));
+	EQ(len, 0);
+	ERR(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "eth7", 5), ENODEV);
+	OK(setresuid(-1, 1000, -1));
+	OK(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2));
+	ERR(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "", 0), EPERM);
+	ERR(setsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &v, sizeof(v)), EPERM);
+	OK(setresuid(-1, 0, -1));
+	len = 3;
+	ERR(getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, name, &len), EINVAL);
+	len = sizeof(name);
+	OK(getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, name, &len));
+	EQ(len, 3);
+	CHECK(!strcmp(name, "lo"));
+	len = sizeof(v);
+	OK(getsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &v, &len));
+	EQ(v, 1);
+	OK(bind(s, (struct sockaddr *)&a, sizeof(a)));
+	len = sizeof(a);
+	OK(getsockname(s, (struct sockaddr *)&a, &len));
+	EQ(sendto(s, "a", 1, 0, (struct sockaddr *)&a, sizeof(a)), 1);
+	EQ(recv(s, name, 1, MSG_DONTWAIT), 1);
+	v = 99;			/* a number that no device has: nothing comes, nothing goes */
+	OK(setsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &v, sizeof(v)));
+	EQ(sendto(sock, "a", 1, 0, (struct sockaddr *)&a, sizeof(a)), 1);
+	ERR(recv(s, name, 1, MSG_DONTWAIT), EAGAIN);
+	CHECK(sendto(s, "a", 1, 0, (struct sockaddr *)&a, sizeof(a)) == -1);
+	CHECK(errno == ENODEV || errno == ENETUNREACH);
+	v = -1;
+	ERR(setsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &v, sizeof(v)), EINVAL);
+	OK(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
+	EQ(sendto(s, "a", 1, 0, (struct sockaddr *)&a, sizeof(a)), 1);
+	EQ(recv(s, name, 1, MSG_DONTWAIT), 1);
+}

@@ -116,6 +116,7 @@ TEST(limit)
 	ERR(setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p)), ENOMEM);
 	EQ(ATTACH(s, RET(1)), 0);
 	EQ(pwrite(fd, "131072", 6, 0), 6);
+	p.len = 1000;
 	for (int i = 0; i < 20; i++)	/* what was there before is given back */
 		OK(setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p)));
 }

@@ -164,7 +164,9 @@ struct netdev {
 	struct in_device *ip4;		/* rtnl, RCU */
 	struct in6_device *ip6;		/* rtnl, RCU */
 	struct list_head mc;		/* rtnl: link-layer multicast addresses, counted */
-	struct list_head taps;		/* rtnl, RCU: packet sockets bound to it */
+	struct list_head taps;		/* types_lock, RCU: what looks at its packets */
+	struct list_head packet_bound;	/* rtnl: packet sockets that are bound to it */
+	struct list_head packet_wants;	/* rtnl: what packet sockets want it to receive */
 	struct show_node *show;		/* rtnl */
 	struct list_head polls;		/* rtnl: its struct net_poll */
 	const void *bus_device;		/* c: what it sits on, for names in /sys; NULL */
@@ -268,18 +270,31 @@ void netdev_wake_queue(struct netdev *d, u16 queue);	/* any context but hard int
 void eth_type_trans(struct packet *p, struct netdev *d);
 void netdev_receive(struct packet *p);
 
-/* A handler for packets of an EtherType. Called within RCU; it owns the packet. */
+/*
+ * A handler for packets of an EtherType in all namespaces, or a tap: what a program has open to
+ * look at packets, in one namespace. Both are called within RCU.
+ */
 struct packet_type {
 	struct list_head list;
-	be16 protocol;			/* ETH_P_ALL: a tap, sees sent packets too */
-	struct netdev *dev;		/* NULL: any */
-	struct net *net;		/* taps: of this namespace alone; NULL: any */
+	be16 protocol;			/* a tap of ETH_P_ALL sees sent packets too */
+	struct netdev *dev;		/* taps: of this device alone; NULL: any */
+	struct net *net;		/* taps: in this namespace; NULL: it is a handler */
+	/* A handler: it owns P. */
 	void (*receive)(struct packet *p, struct netdev *d, struct packet_type *t);
-	void *data;
+	/*
+	 * A tap: P is lent, and is the same afterwards. It begins with its network header if it
+	 * came in, with its link header if it goes out (PACKET_OUTGOING).
+	 */
+	void (*look)(struct packet *p, struct netdev *d, struct packet_type *t);
+	const struct sock *sk;		/* taps: what it sends itself it does not see */
+	bool no_outgoing;		/* taps: sees no sent packets (PACKET_IGNORE_OUTGOING) */
 };
 void packet_type_add(struct packet_type *t);
 /* After it returns and a grace period nothing calls T any more. */
 void packet_type_del(struct packet_type *t);
+struct seq_file;
+/* /proc/net/ptype: the handlers, and the taps of NET. */
+void packet_types_show(struct seq_file *m, struct net *net);
 
 struct net_poll_ops {
 	/*

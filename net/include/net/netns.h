@@ -61,6 +61,8 @@ struct net {
 	u32 dev_seq;			/* rtnl: raised with each change, for dumps */
 	int next_ifindex;		/* rtnl */
 	struct netdev *loopback;	/* rtnl to change, RCU; NULL before it is made and after its end */
+	struct list_head taps;		/* types_lock, RCU: packet sockets of no one device */
+	int nr_taps;			/* types_lock: of it and of its devices */
 
 	struct net_conf *conf;
 	struct net_stats *stats;

@@ -16,6 +16,8 @@ void net_show_icmp(struct seq_file *m, struct net *net);
 void net_show_snmp(struct seq_file *m, struct net *net);
 void net_show_netstat(struct seq_file *m, struct net *net);
 void net_show_sockstat(struct seq_file *m, struct net *net);
+void net_show_packet(struct seq_file *m, struct net *net);
+void net_show_ptype(struct seq_file *m, struct net *net);
 /* /proc/net/pnp: what ip= said of name servers; the initial namespace's alone. */
 void net_show_netlink(struct seq_file *m, struct net *net);
 void net_show_pnp(struct seq_file *m, struct net *net);

@@ -88,6 +88,8 @@ struct sock_mem {
 #define SOCK_LOCKS(lock, ownership)
 #endif
 
+#define SOCK_NO_STAMP (~0ull)		/* no packet was read yet */
+
 /* What a kind of socket does beneath the calls. NULL: nothing to do, unless it says otherwise. */
 struct sock_kind {
 	const char *name;		/* /proc/net/protocols */
@@ -157,7 +159,8 @@ struct sock {
 	kuid_t uid;			/* of the maker, shown and used by routing */
 	u64 ino;			/* of the file: idiag_inode, /proc/net */
 	atomic64_t cookie;		/* 0: not given yet */
-	u64 rx_stamp_ns;		/* SIOCGSTAMP: when the last packet read came */
+	/* SIOCGSTAMP: when the last packet read came; 0: that was not recorded */
+	u64 rx_stamp_ns;
 	struct sock_filter_prog __rcu *filter;	/* l to change */
 	struct pid *peer_pid;		/* l: SO_PEERCRED */
 	const struct cred *peer_cred;	/* l */
@@ -301,6 +304,8 @@ struct sock_tx {
 	u32 mark, priority;
 	u16 tsflags;
 };
+/* All of M's, of SOL_SOCKET alone; others are left. 0, -EINVAL, -EPERM, -EFAULT. */
+int sock_send_cmsgs(struct sock *sk, const struct sock_msg *m, struct sock_tx *t);
 int sock_send_cmsg(struct sock *sk, struct sock_tx *t, int type, const void *data, size_t len);
 
 /*
@@ -328,6 +333,6 @@ int sock_getsockopt(struct socket *s, int name, struct uptr val, struct uptr len
 /* For a family's own options: the value of SIZE bytes, cut to what *LEN says. */
 int sock_put_option(const void *v, size_t size, struct uptr val, struct uptr len);
 int sock_get_int_option(u32 *v, struct uptr val, int len);	/* 0, -EINVAL, -EFAULT */
-/* FIONREAD's kin that all families share, SIOCGSTAMP. -ENOIOCTLCMD: none of them. */
+/* SIOCGSTAMP and its kin: 0, -EFAULT, -ENOENT (no packet was read); -ENOIOCTLCMD: none of them. */
 int sock_ioctl(struct sock *sk, unsigned int cmd, struct uptr arg);
 int sock_fasync(int fd, struct file *f, int on, struct socket *s);

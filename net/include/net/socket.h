@@ -49,6 +49,7 @@
 struct file;
 struct socket;
 struct poll_table_struct;
+struct vma;
 
 struct user_cmsghdr {
 	u64 len;
@@ -70,7 +71,7 @@ struct sock_msg {
 	unsigned int out_flags;		/* MSG_TRUNC, MSG_CTRUNC */
 };
 
-/* socketpair, accept, listen and shutdown may be NULL: EOPNOTSUPP. */
+/* connect, socketpair, accept, listen and shutdown may be NULL: -EOPNOTSUPP. */
 struct sock_ops {
 	int (*release)(struct socket *s);
 	int (*bind)(struct socket *s, const struct __kernel_sockaddr_storage *a, int len);
@@ -87,6 +88,7 @@ struct sock_ops {
 	ssize_t (*sendmsg)(struct socket *s, struct sock_msg *m);
 	ssize_t (*recvmsg)(struct socket *s, struct sock_msg *m);
 	int (*fasync)(int fd, struct file *f, int on, struct socket *s);
+	int (*mmap)(struct socket *s, struct vma *vma);	/* NULL: -ENODEV */
 };
 
 struct socket {
