@@ -340,6 +340,18 @@ static long set_soft_block(struct file *f, struct bdev *v, struct uptr p)
 	return 0;
 }
 
+/* BLKRRPART: a mounted file system, or another's O_EXCL, keeps the partitions as they are. */
+static long rescan(struct file *f, struct bdev *v)
+{
+	int e = bdev_claim(v, f);
+
+	if (e)
+		return e;
+	e = disk_rescan(v->disk);
+	bdev_unclaim(v, f);
+	return e;
+}
+
 static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
@@ -382,7 +394,7 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	case BLKRRPART:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EACCES;
-		return v->partno ? -EINVAL : disk_rescan(v->disk);
+		return v->partno ? -EINVAL : rescan(f, v);
 	case BLKDISCARD: return discard_range(f, p, false);
 	case BLKZEROOUT: return discard_range(f, p, true);
 	}
