@@ -272,11 +272,12 @@ static ssize_t bdev_write(struct kiocb *k, struct iter *from)
 
 static int bdev_fsync(struct file *f, loff_t start, loff_t end, int datasync)
 {
-	int e = filemap_write_and_wait_range(f->f_mapping, start, end), e2;
+	int e = filemap_write_and_wait_range(f->f_mapping, start, end),
+	    flush = bdev_flush(bdev_of(f->f_mapping)),
+	    seen = filemap_check_wb_err(f->f_mapping, &f->f_wb_err);
 
-	e2 = bdev_flush(bdev_of(f->f_mapping));
-	e = e ?: filemap_check_wb_err(f->f_mapping, &f->f_wb_err);
-	return e ?: e2;
+	/* What failed is in the sequence, too: reported now, and not once more. */
+	return e ?: seen ?: flush;
 }
 
 static loff_t bdev_llseek(struct file *f, loff_t off, int whence)

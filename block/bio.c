@@ -9,6 +9,7 @@
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/percpu.h>
+#include <kernel/printk.h>
 #include <kernel/time.h>
 #include <sched/completion.h>
 #include <sched/fault.h>
@@ -91,6 +92,17 @@ static void finish_locked(struct disk_queue *q, struct bio *b, int status)
 	queue_work(system_highpri_wq, &q->work);
 }
 
+/* As Linux says it, for programs that look for it. What a disk cannot do is no failure of it. */
+static void tell_of_failure(const struct bio *b)
+{
+	static const char *const names[] = { "READ", "WRITE", "DISCARD", "FLUSH" };
+
+	if (b->status == -EOPNOTSUPP || b->status == -EROFS || b->status == -EINVAL)
+		return;
+	pr_err_ratelimited("I/O error, dev %s, sector %llu op %#x:(%s) len %u: %d\n", b->bdev->disk->name,
+			   (u64)b->disk_sector, b->op, names[stat_of(b)], b->len, b->status);
+}
+
 static void run_done(struct work_struct *w)
 {
 	struct disk_queue *q = container_of(w, struct disk_queue, work);
@@ -105,6 +117,8 @@ static void run_done(struct work_struct *w)
 		unsigned int s = stat_of(b);
 
 		list_del_init(&b->list);
+		if (unlikely(b->status))
+			tell_of_failure(b);
 		__atomic_fetch_add(&d->stats.ios[s], 1, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&d->stats.sectors[s], b->len >> SECTOR_SHIFT, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&d->stats.ns[s], ktime_get_ns() - b->start_ns, __ATOMIC_RELAXED);
