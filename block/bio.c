@@ -38,10 +38,14 @@ static struct bio *reserve_take(void)
 
 struct bio *bio_alloc(struct bdev *bdev, unsigned int op, unsigned int flags, gfp_t gfp)
 {
-	struct bio *b = kmem_cache_alloc(bio_cache, gfp);
+	bool keep_on = (gfp & GFP_NOIO) == GFP_NOIO;
+	struct bio *b = kmem_cache_alloc(bio_cache, keep_on ? gfp | __GFP_NORETRY | __GFP_NOWARN : gfp);
 
-	if (!b && (gfp & GFP_NOIO) == GFP_NOIO)
-		wait_event(reserve_wait, (b = reserve_take()));
+	/* Memory is looked for as well as kept bios: those may all be waiting for a disk that lies on this one. */
+	while (!b && keep_on && !(b = reserve_take())) {
+		wait_event_timeout(reserve_wait, READ_ONCE(reserve_count), HZ / 20);
+		b = kmem_cache_alloc(bio_cache, gfp | __GFP_NORETRY | __GFP_NOWARN);
+	}
 	if (!b)
 		return NULL;
 	*b = (struct bio){ .bdev = bdev, .op = (u8)op, .flags = (u8)flags, .tag = -1 };

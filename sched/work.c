@@ -425,7 +425,7 @@ static int rescuer_main(void *arg)
 {
 	struct workqueue_struct *wq = arg;
 
-	current->flags |= PF_MEMALLOC;
+	/* Not PF_MEMALLOC: an allocation from the last of memory fails, and the item with it; one that waits does not. */
 	for (;;) {
 		unsigned int cpu;
 
