@@ -9,7 +9,9 @@
  * Slow path: zones from the highest allowed down, keeping lowmem reserves; below the low watermark
  * kswapd is woken; below min the caller reclaims by itself (reclaim_direct), and when nothing is
  * left asks for a process to be killed. Requests of order <= 3 that may sleep do not fail unless the
- * caller is itself the victim or said NORETRY / RETRY_MAYFAIL.
+ * caller is itself the victim or said NORETRY / RETRY_MAYFAIL. Those that may not enter a file system
+ * (NOFS, NOIO) go on trying: others reclaim for them. Only where that gave nothing for long do they ask
+ * for a kill, since nobody else may be allocating at all.
  *
  * Locks: zone->lock (interrupts off) guards the buddy lists and is a leaf.
  */
@@ -120,6 +122,9 @@ static unsigned int take_bulk(gfp_t gfp, unsigned int want, struct page **out)
 	return 0;
 }
 
+/* Rounds of a tick each before a request without __GFP_FS asks for a kill. */
+#define NOFS_PATIENCE	1024u
+
 static struct page *page_alloc_slow(gfp_t gfp, unsigned int order)
 {
 	unsigned int tries = 0, idle = 0;
@@ -162,13 +167,9 @@ static struct page *page_alloc_slow(gfp_t gfp, unsigned int order)
 			alloc_backoff();
 			continue;
 		}
-		if (!(gfp & __GFP_NOFAIL)) {
-			if (order > 3 || gfp & __GFP_RETRY_MAYFAIL)
-				return NULL;
-			if (!(gfp & __GFP_FS) && tries++ > 64)
-				return NULL;
-		}
-		if (gfp & __GFP_FS || gfp & __GFP_NOFAIL) {
+		if (!(gfp & __GFP_NOFAIL) && (order > 3 || gfp & __GFP_RETRY_MAYFAIL))
+			return NULL;
+		if (gfp & __GFP_FS || gfp & __GFP_NOFAIL || tries++ > NOFS_PATIENCE) {
 			if (!reclaim_out_of_memory(gfp, order) && !(gfp & __GFP_NOFAIL))
 				return NULL;
 			tries = idle = 0;

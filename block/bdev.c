@@ -272,11 +272,12 @@ static ssize_t bdev_write(struct kiocb *k, struct iter *from)
 
 static int bdev_fsync(struct file *f, loff_t start, loff_t end, int datasync)
 {
-	int e = filemap_write_and_wait_range(f->f_mapping, start, end), e2;
+	int e = filemap_write_and_wait_range(f->f_mapping, start, end),
+	    flush = bdev_flush(bdev_of(f->f_mapping)),
+	    seen = filemap_check_wb_err(f->f_mapping, &f->f_wb_err);
 
-	e2 = bdev_flush(bdev_of(f->f_mapping));
-	e = e ?: filemap_check_wb_err(f->f_mapping, &f->f_wb_err);
-	return e ?: e2;
+	/* What failed is in the sequence, too: reported now, and not once more. */
+	return e ?: seen ?: flush;
 }
 
 static loff_t bdev_llseek(struct file *f, loff_t off, int whence)
@@ -340,6 +341,18 @@ static long set_soft_block(struct file *f, struct bdev *v, struct uptr p)
 	return 0;
 }
 
+/* BLKRRPART: a mounted file system, or another's O_EXCL, keeps the partitions as they are. */
+static long rescan(struct file *f, struct bdev *v)
+{
+	int e = bdev_claim(v, f);
+
+	if (e)
+		return e;
+	e = disk_rescan(v->disk);
+	bdev_unclaim(v, f);
+	return e;
+}
+
 static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
@@ -382,7 +395,7 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	case BLKRRPART:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EACCES;
-		return v->partno ? -EINVAL : disk_rescan(v->disk);
+		return v->partno ? -EINVAL : rescan(f, v);
 	case BLKDISCARD: return discard_range(f, p, false);
 	case BLKZEROOUT: return discard_range(f, p, true);
 	}

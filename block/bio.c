@@ -9,6 +9,7 @@
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/percpu.h>
+#include <kernel/printk.h>
 #include <kernel/time.h>
 #include <sched/completion.h>
 #include <sched/fault.h>
@@ -37,10 +38,14 @@ static struct bio *reserve_take(void)
 
 struct bio *bio_alloc(struct bdev *bdev, unsigned int op, unsigned int flags, gfp_t gfp)
 {
-	struct bio *b = kmem_cache_alloc(bio_cache, gfp);
+	bool keep_on = (gfp & GFP_NOIO) == GFP_NOIO;
+	struct bio *b = kmem_cache_alloc(bio_cache, keep_on ? gfp | __GFP_NORETRY | __GFP_NOWARN : gfp);
 
-	if (!b && (gfp & GFP_NOIO) == GFP_NOIO)
-		wait_event(reserve_wait, (b = reserve_take()));
+	/* Memory is looked for as well as kept bios: those may all be waiting for a disk that lies on this one. */
+	while (!b && keep_on && !(b = reserve_take())) {
+		wait_event_timeout(reserve_wait, READ_ONCE(reserve_count), HZ / 20);
+		b = kmem_cache_alloc(bio_cache, gfp | __GFP_NORETRY | __GFP_NOWARN);
+	}
 	if (!b)
 		return NULL;
 	*b = (struct bio){ .bdev = bdev, .op = (u8)op, .flags = (u8)flags, .tag = -1 };
@@ -91,6 +96,17 @@ static void finish_locked(struct disk_queue *q, struct bio *b, int status)
 	queue_work(system_highpri_wq, &q->work);
 }
 
+/* As Linux says it, for programs that look for it. What a disk cannot do is no failure of it. */
+static void tell_of_failure(const struct bio *b)
+{
+	static const char *const names[] = { "READ", "WRITE", "DISCARD", "FLUSH" };
+
+	if (b->status == -EOPNOTSUPP || b->status == -EROFS || b->status == -EINVAL)
+		return;
+	pr_err_ratelimited("I/O error, dev %s, sector %llu op %#x:(%s) len %u: %d\n", b->bdev->disk->name,
+			   (u64)b->disk_sector, b->op, names[stat_of(b)], b->len, b->status);
+}
+
 static void run_done(struct work_struct *w)
 {
 	struct disk_queue *q = container_of(w, struct disk_queue, work);
@@ -105,6 +121,8 @@ static void run_done(struct work_struct *w)
 		unsigned int s = stat_of(b);
 
 		list_del_init(&b->list);
+		if (unlikely(b->status))
+			tell_of_failure(b);
 		__atomic_fetch_add(&d->stats.ios[s], 1, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&d->stats.sectors[s], b->len >> SECTOR_SHIFT, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&d->stats.ns[s], ktime_get_ns() - b->start_ns, __ATOMIC_RELAXED);

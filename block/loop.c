@@ -124,7 +124,10 @@ static void work(struct work_struct *w)
 	struct bio *b;
 
 	while ((b = next_bio(lo))) {
-		bio_done(b, do_bio(lo, b));
+		int e = do_bio(lo, b);
+
+		/* Why the file did not take it says nothing about the disk. */
+		bio_done(b, e && e != -EOPNOTSUPP ? -EIO : e);
 		cond_resched();
 	}
 	memalloc_noio_restore(noio);

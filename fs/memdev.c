@@ -13,6 +13,7 @@
 #include <mm/mm.h>
 #include <mm/shmem.h>
 #include <mm/uaccess.h>
+#include <fs/kmsg.h>
 #include <proc/cred.h>
 #include <sched/task.h>
 #include <sched/printk_wait.h>
@@ -301,7 +302,7 @@ static int kmsg_open(struct inode *inode, struct file *file)
 		file->private_data = NULL;
 		return 0;
 	}
-	if (READ_ONCE(dmesg_restrict) && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+	if (kmsg_may_read())
 		return -EPERM;
 	r = kvmalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	if (!r)

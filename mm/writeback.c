@@ -232,7 +232,7 @@ int filemap_fdatawrite_range(struct address_space *mapping, loff_t start, loff_t
 	return do_writepages(mapping, &wbc);
 }
 
-int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end)
+void filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end)
 {
 	pgoff_t index = (pgoff_t)start >> PAGE_SHIFT, last = (pgoff_t)end >> PAGE_SHIFT;
 	struct folio *batch[16];
@@ -246,25 +246,20 @@ int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t 
 		}
 		cond_resched();
 	}
-	if (test_and_clear_bit(AS_ENOSPC, &mapping->flags))
-		return -ENOSPC;
-	if (test_and_clear_bit(AS_EIO, &mapping->flags))
-		return -EIO;
-	return 0;
 }
 
 int filemap_write_and_wait_range(struct address_space *mapping, loff_t start, loff_t end)
 {
-	int err = 0, err2;
+	u32 errors = smp_load_acquire(&mapping->wb_errors);
+	int err = 0;
 
 	if (end < start || !mapping->nrpages || NO_WB(mapping))
 		return 0;
 	err = filemap_fdatawrite_range(mapping, start, end);
-	if (err != -EIO) {
-		err2 = filemap_fdatawait_range(mapping, start, end);
-		if (!err)
-			err = err2;
-	}
+	if (err != -EIO)
+		filemap_fdatawait_range(mapping, start, end);
+	if (!err && smp_load_acquire(&mapping->wb_errors) != errors)
+		err = errseq_error(READ_ONCE(mapping->wb_err));
 	return err;
 }
 
@@ -273,7 +268,9 @@ void mapping_set_error(struct address_space *mapping, int error)
 	if (!error)
 		return;
 	errseq_set(&mapping->wb_err, error);
-	set_bit(error == -ENOSPC ? AS_ENOSPC : AS_EIO, &mapping->flags);
+	__atomic_fetch_add(&mapping->wb_errors, 1, __ATOMIC_RELEASE);
+	if (mapping->host)
+		mm_inode_write_failed(mapping->host, error);
 }
 
 int filemap_check_wb_err(struct address_space *mapping, errseq_t *since)
@@ -300,6 +297,11 @@ errseq_t errseq_set(errseq_t *eseq, int err)
 	return new;
 }
 
+int errseq_error(errseq_t e)
+{
+	return -(int)(e & ERR_MASK);
+}
+
 errseq_t errseq_sample(errseq_t *eseq)
 {
 	errseq_t old = READ_ONCE(*eseq);
@@ -318,7 +320,7 @@ int errseq_check_and_advance(errseq_t *eseq, errseq_t *since)
 	if (new != old)
 		cmpxchg(eseq, old, new);
 	*since = new;
-	return -(int)(new & ERR_MASK);
+	return errseq_error(new);
 }
 
 static unsigned long dirtyable(void)

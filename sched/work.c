@@ -4,12 +4,21 @@
  * worker sleeps in an item while more waits, another is woken or made. Workers beyond the first end after 30 s of idleness.
  *
  * An item is on at most one list; `pending` is set from queueing until a worker takes it, so that it can be queued again
- * from its own function. A pool remembers what each worker runs, so an item never runs twice at once.
+ * from its own function. A pool has a hash of what its workers run: an item that comes up while it runs goes to the list of that
+ * worker, so that it never runs twice at once, and choosing the next item takes the same time however many there are.
+ *
+ * A queue with max_active has no more items than that among a pool's (running, or to be taken); the others wait in their order at the
+ * queue's own list of that pool, and each that ends lets one in. A flush waits for what was queued before it: items are counted in
+ * one of two colours, a flush changes the colour of those to come and waits until none of the old one is left.
+ *
+ * A rescuer sleeps until a pool has needed a worker for MAYDAY ticks and not got one; then it runs the items of its own queue.
  */
 #include <lib/types.h>
 #include <lib/err.h>
+#include <lib/hash.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
+#include <kernel/cpumask.h>
 #include <kernel/init.h>
 #include <kernel/percpu.h>
 #include <kernel/rcu.h>
@@ -22,6 +31,8 @@
 #include <abi/errno.h>
 
 #define IDLE_LIMIT (30 * HZ)
+#define MAYDAY (HZ / 50 + 1)
+#define BUSY_BITS 5
 
 struct worker_pool {
 	spinlock_t lock;		/* irq-safe */
@@ -32,6 +43,8 @@ struct worker_pool {
 	struct list_head idle;		/* lock */
 	unsigned int nr_workers, nr_busy, max_busy;	/* lock */
 	bool making;			/* lock: a worker is being made */
+	struct hlist_head busy[1 << BUSY_BITS];	/* lock: workers by what they run */
+	struct timer_list mayday;	/* while one is being made */
 	wait_queue_head_t done;		/* flushers */
 	struct task *manager;
 };
@@ -39,20 +52,33 @@ struct worker_pool {
 struct worker {
 	struct worker_pool *pool;
 	struct list_head node, idle_node;
+	struct list_head scheduled;		/* pool lock: the item that runs, queued again */
+	struct hlist_node busy_node;		/* pool lock */
 	struct task *task;
 	struct work_struct *current_work;	/* pool lock */
 	work_func_t current_fn;
-	bool woken;
+};
+
+/* A queue's items in one pool. Pool lock. */
+struct pool_queue {
+	struct list_head inactive;	/* more than max_active: oldest first */
+	unsigned int nr_active;
 };
 
 struct workqueue_struct {
-	const char *name;
 	unsigned int flags;
-	atomic_t nr_active;		/* queued or running */
+	unsigned int max_active;	/* in each pool; 0: any number */
+	unsigned int colour;		/* flush_lock; read with interrupts off */
+	atomic_t nr[2];			/* queued or running, by colour */
+	struct mutex flush_lock;
 	wait_queue_head_t drained;
 	struct list_head rescue;	/* rescue_lock */
 	struct task *rescuer;
+	struct pool_queue queues[];	/* by CPU; an unbound queue has one */
 };
+
+static DEFINE_SPINLOCK(rescue_lock);
+static LIST_HEAD(rescue_queues);	/* rescue_lock: queues with a rescuer */
 
 struct workqueue_struct *system_wq, *system_unbound_wq, *system_highpri_wq;
 static DEFINE_PER_CPU(struct worker_pool, pools);
@@ -60,36 +86,82 @@ static DEFINE_PER_CPU(struct worker_pool, hipri_pools);
 static struct worker_pool unbound_pool;
 static bool workers_up;
 
-static bool is_running(struct worker_pool *p, struct work_struct *w)
+static struct worker_pool *pool_for(struct workqueue_struct *wq, int cpu)
+{
+	if ((wq->flags & WQ_UNBOUND) && cpu < 0)
+		return &unbound_pool;
+	if (cpu < 0)
+		cpu = (int)raw_smp_processor_id();
+	return wq->flags & WQ_HIGHPRI ? per_cpu_ptr(&hipri_pools, cpu) : per_cpu_ptr(&pools, cpu);
+}
+
+/* Which worker runs W. Pool locked. What was freed by its own function, and is another item now, has another function or waits. */
+static struct worker *runner_of(struct worker_pool *p, struct work_struct *w)
 {
 	struct worker *k;
 
-	list_for_each_entry(k, &p->workers, node)
-		if (k->current_work == w)
-			return true;
-	return false;
+	hlist_for_each_entry(k, &p->busy[hash_ptr(w, BUSY_BITS)], busy_node)
+		if (k->current_work == w && k->current_fn == w->func)
+			return k;
+	return NULL;
 }
 
-/* The first item that no other worker runs right now. */
+/* The next item that no other worker runs right now. Pool locked. */
 static struct work_struct *next_item(struct worker_pool *p)
 {
 	struct work_struct *w;
 
-	list_for_each_entry(w, &p->todo, entry)
-		if (!is_running(p, w))
+	while ((w = list_first_entry_or_null(&p->todo, struct work_struct, entry))) {
+		struct worker *k = runner_of(p, w);
+
+		if (!k)
 			return w;
+		list_move_tail(&w->entry, &k->scheduled);
+	}
 	return NULL;
+}
+
+/* WQ's items in P; NULL: they are not limited there. Pool locked. */
+static struct pool_queue *queue_in(struct workqueue_struct *wq, struct worker_pool *p)
+{
+	if (!wq->max_active)
+		return NULL;
+	if (wq->flags & WQ_UNBOUND)
+		return p->cpu < 0 ? &wq->queues[0] : NULL;
+	return p == pool_for(wq, p->cpu) ? &wq->queues[p->cpu] : NULL;
+}
+
+/* One of Q's items is not among P's any more. Pool locked. */
+static void let_one_in(struct worker_pool *p, struct pool_queue *q)
+{
+	struct work_struct *w = list_first_entry_or_null(&q->inactive, struct work_struct, entry);
+
+	q->nr_active--;
+	if (!w)
+		return;
+	q->nr_active++;
+	w->inactive = false;
+	list_move_tail(&w->entry, &p->todo);
+}
+
+static void count_down(struct workqueue_struct *wq, unsigned int colour)
+{
+	if (atomic_dec_and_test(&wq->nr[colour]))
+		wake_up_all(&wq->drained);
 }
 
 static void run_item(struct worker *k, struct work_struct *w) __must_hold(p->lock)
 {
 	struct worker_pool *p = k->pool;
 	struct workqueue_struct *wq = w->wq;
+	unsigned int colour = w->colour;
 	work_func_t fn = w->func;
+	struct pool_queue *q;
 
 	list_del_init(&w->entry);
 	k->current_work = w;
 	k->current_fn = fn;
+	hlist_add_head(&k->busy_node, &p->busy[hash_ptr(w, BUSY_BITS)]);
 	p->nr_busy++;
 	clear_bit_unlock(0, &w->pending);	/* from here on it may be queued again */
 	spin_unlock_irq(&p->lock);
@@ -97,11 +169,23 @@ static void run_item(struct worker *k, struct work_struct *w) __must_hold(p->loc
 	WARN_ONCE(in_atomic(), "work: %p left preemption disabled", (void *)fn);
 	spin_lock_irq(&p->lock);
 	p->nr_busy--;
+	hlist_del_init(&k->busy_node);
 	k->current_work = NULL;
+	q = queue_in(wq, p);
+	if (q)
+		let_one_in(p, q);
 	if (waitqueue_active(&p->done))
 		wake_up_all(&p->done);
-	if (atomic_dec_and_test(&wq->nr_active))
-		wake_up_all(&wq->drained);
+	count_down(wq, colour);
+}
+
+/* W, then what of it was queued meanwhile. */
+static void run_items(struct worker *k, struct work_struct *w) __must_hold(p->lock)
+{
+	while (w) {
+		run_item(k, w);
+		w = list_first_entry_or_null(&k->scheduled, struct work_struct, entry);
+	}
 }
 
 static void wake_idle(struct worker_pool *p)
@@ -126,7 +210,7 @@ void work_worker_sleeps(struct task *t)
 	if (!k->current_work)
 		return;
 	spin_lock_irqsave(&p->lock, flags);
-	if (next_item(p))
+	if (!list_empty(&p->todo))
 		wake_idle(p);
 	spin_unlock_irqrestore(&p->lock, flags);
 }
@@ -143,7 +227,7 @@ static int worker_main(void *arg)
 	spin_lock_irq(&p->lock);
 	for (;;) {
 		while ((w = next_item(p)))
-			run_item(k, w);
+			run_items(k, w);
 		set_current_state(TASK_IDLE);
 		if (list_empty(&k->idle_node))
 			list_add(&k->idle_node, &p->idle);
@@ -173,6 +257,7 @@ static struct worker *make_worker(struct worker_pool *p)
 		return NULL;
 	k->pool = p;
 	INIT_LIST_HEAD(&k->idle_node);
+	INIT_LIST_HEAD(&k->scheduled);
 	k->task = p->cpu >= 0 ? kthread_create(worker_main, k, "kworker/%d:%u%s", p->cpu, p->nr_workers, p->nice < 0 ? "H" : "") :
 		kthread_create(worker_main, k, "kworker/u:%u", p->nr_workers);
 	if (IS_ERR(k->task)) {
@@ -188,6 +273,21 @@ static struct worker *make_worker(struct worker_pool *p)
 	spin_unlock_irq(&p->lock);
 	wake_up_process(k->task);
 	return k;
+}
+
+/* A worker cannot be had: perhaps what would free memory waits for it. The rescuers look. */
+static void call_rescuers(struct timer_list *t)
+{
+	struct worker_pool *p = container_of(t, struct worker_pool, mayday);
+	struct workqueue_struct *wq;
+	unsigned long flags;
+
+	spin_lock_irqsave(&rescue_lock, flags);
+	list_for_each_entry(wq, &rescue_queues, rescue)
+		if (atomic_read(&wq->nr[0]) + atomic_read(&wq->nr[1]))
+			wake_up_process(wq->rescuer);
+	spin_unlock_irqrestore(&rescue_lock, flags);
+	mod_timer(&p->mayday, jiffies + MAYDAY);	/* until the worker is there */
 }
 
 /* Makes workers when all are busy: the only one that allocates, so that queueing never does. */
@@ -208,8 +308,10 @@ static int manager_main(void *arg)
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
+		mod_timer(&p->mayday, jiffies + MAYDAY);
 		if (!make_worker(p))
 			schedule_timeout_uninterruptible(HZ / 10);
+		timer_delete_sync(&p->mayday);
 		spin_lock_irq(&p->lock);
 		p->making = false;
 		spin_unlock_irq(&p->lock);
@@ -217,41 +319,41 @@ static int manager_main(void *arg)
 	return 0;
 }
 
-static struct worker_pool *pool_for(struct workqueue_struct *wq, int cpu)
-{
-	if ((wq->flags & WQ_UNBOUND) && cpu < 0)
-		return &unbound_pool;
-	if (cpu < 0)
-		cpu = (int)raw_smp_processor_id();
-	return wq->flags & WQ_HIGHPRI ? per_cpu_ptr(&hipri_pools, cpu) : per_cpu_ptr(&pools, cpu);
-}
-
 /* The pending bit is ours. */
 static void insert_work(int cpu, struct workqueue_struct *wq, struct work_struct *w)
 {
 	struct worker_pool *p, *last = w->pool;
+	struct pool_queue *q;
 	unsigned long flags;
 
 	local_irq_save(flags);
 	p = pool_for(wq, cpu);
 	if (last && last != p) {	/* still running elsewhere: queue it there, so that it does not run twice at once */
 		spin_lock(&last->lock);
-		if (is_running(last, w))
+		if (runner_of(last, w))
 			p = last;
 		spin_unlock(&last->lock);
 	}
 	spin_lock(&p->lock);
 	w->pool = p;
 	w->wq = wq;
-	atomic_inc(&wq->nr_active);
-	list_add_tail(&w->entry, &p->todo);
-	if (workers_up && !is_running(p, w))
-		wake_idle(p);
+	/* With interrupts off: a flush that changes it waits for us before it looks at the counts. */
+	w->colour = READ_ONCE(wq->colour);
+	atomic_inc(&wq->nr[w->colour]);
+	q = queue_in(wq, p);
+	w->inactive = q && q->nr_active >= wq->max_active;
+	if (w->inactive) {
+		list_add_tail(&w->entry, &q->inactive);
+	} else {
+		if (q)
+			q->nr_active++;
+		list_add_tail(&w->entry, &p->todo);
+		if (workers_up && !runner_of(p, w))
+			wake_idle(p);
+	}
 	spin_unlock(&p->lock);
 	if (last && last != p && waitqueue_active(&last->done))
 		wake_up_all(&last->done);	/* who flushes it goes over to P */
-	if (wq->rescuer)
-		wake_up_process(wq->rescuer);
 	local_irq_restore(flags);
 }
 
@@ -305,9 +407,15 @@ static bool steal_queued(struct work_struct *w)
 		return false;
 	spin_lock_irqsave(&p->lock, flags);
 	if (w->pool == p && !list_empty(&w->entry)) {
+		struct pool_queue *q = queue_in(w->wq, p);
+
 		list_del_init(&w->entry);
-		if (atomic_dec_and_test(&w->wq->nr_active))
-			wake_up_all(&w->wq->drained);
+		if (q && !w->inactive) {
+			let_one_in(p, q);
+			if (workers_up && !list_empty(&p->todo))
+				wake_idle(p);
+		}
+		count_down(w->wq, w->colour);
 		got = true;
 	}
 	spin_unlock_irqrestore(&p->lock, flags);
@@ -345,7 +453,7 @@ static bool work_busy(struct work_struct *w)
 	if (!p)
 		return false;
 	spin_lock_irq(&p->lock);
-	busy = is_running(p, w);
+	busy = runner_of(p, w);
 	spin_unlock_irq(&p->lock);
 	return busy;
 }
@@ -398,7 +506,7 @@ static bool cancel_sync(struct work_struct *w, struct delayed_work *d)
 	/* The bit is ours: nobody can queue it until it has ended. */
 	p = READ_ONCE(w->pool);
 	if (p)
-		wait_event(p->done, ({ spin_lock_irq(&p->lock); bool r = is_running(p, w); spin_unlock_irq(&p->lock); !r; }));
+		wait_event(p->done, ({ spin_lock_irq(&p->lock); bool r = runner_of(p, w); spin_unlock_irq(&p->lock); !r; }));
 	let_go(w);
 	return was;
 }
@@ -416,8 +524,15 @@ bool cancel_delayed_work(struct delayed_work *d)
 
 void flush_workqueue(struct workqueue_struct *wq)
 {
+	unsigned int old;
+
 	might_sleep();
-	wait_event(wq->drained, !atomic_read(&wq->nr_active));
+	mutex_lock(&wq->flush_lock);
+	old = wq->colour;
+	WRITE_ONCE(wq->colour, !old);
+	synchronize_rcu();		/* who read the old one has counted */
+	wait_event(wq->drained, !atomic_read(&wq->nr[old]));
+	mutex_unlock(&wq->flush_lock);
 }
 
 /* Takes items of its queue off pools that are stuck for want of memory to make a worker. */
@@ -425,7 +540,7 @@ static int rescuer_main(void *arg)
 {
 	struct workqueue_struct *wq = arg;
 
-	current->flags |= PF_MEMALLOC;
+	/* Not PF_MEMALLOC: an allocation from the last of memory fails, and the item with it; one that waits does not. */
 	for (;;) {
 		unsigned int cpu;
 
@@ -435,10 +550,9 @@ static int rescuer_main(void *arg)
 			return 0;
 		}
 		schedule();
-		schedule_timeout_uninterruptible(HZ / 100 + 1);
 		for_each_possible_cpu(cpu) {
 			struct worker_pool *p = wq->flags & WQ_UNBOUND ? &unbound_pool : pool_for(wq, (int)cpu);
-			struct worker k = { .pool = p, .task = current };
+			struct worker k = { .pool = p, .task = current, .scheduled = LIST_HEAD_INIT(k.scheduled) };
 			struct work_struct *w, *found;
 
 			spin_lock_irq(&p->lock);
@@ -450,13 +564,12 @@ static int rescuer_main(void *arg)
 			do {
 				found = NULL;
 				list_for_each_entry(w, &p->todo, entry) {
-					if (w->wq == wq && !is_running(p, w)) {
+					if (w->wq == wq && !runner_of(p, w)) {
 						found = w;
 						break;
 					}
 				}
-				if (found)
-					run_item(&k, found);
+				run_items(&k, found);
 			} while (found);
 			list_del(&k.node);
 			spin_unlock_irq(&p->lock);
@@ -466,12 +579,16 @@ static int rescuer_main(void *arg)
 
 struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, int max_active)
 {
-	struct workqueue_struct *wq = kzalloc(sizeof(*wq), GFP_KERNEL);
+	unsigned int n = !max_active ? 0 : flags & WQ_UNBOUND ? 1 : nr_cpu_ids;
+	struct workqueue_struct *wq = kzalloc(sizeof(*wq) + n * sizeof(wq->queues[0]), GFP_KERNEL);
 
 	if (!wq)
 		return NULL;
-	wq->name = name;
+	for (unsigned int i = 0; i < n; i++)
+		INIT_LIST_HEAD(&wq->queues[i].inactive);
 	wq->flags = flags;
+	wq->max_active = (unsigned int)max_active;
+	mutex_init(&wq->flush_lock);
 	init_waitqueue_head(&wq->drained);
 	if (flags & WQ_MEM_RECLAIM) {
 		wq->rescuer = kthread_run(rescuer_main, wq, "%s", name);
@@ -479,13 +596,21 @@ struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, i
 			kfree(wq);
 			return NULL;
 		}
+		spin_lock_irq(&rescue_lock);
+		list_add(&wq->rescue, &rescue_queues);
+		spin_unlock_irq(&rescue_lock);
 	}
 	return wq;
 }
 
 void destroy_workqueue(struct workqueue_struct *wq)
 {
-	flush_workqueue(wq);
+	wait_event(wq->drained, !atomic_read(&wq->nr[0]) && !atomic_read(&wq->nr[1]));
+	if (wq->rescuer) {
+		spin_lock_irq(&rescue_lock);
+		list_del(&wq->rescue);
+		spin_unlock_irq(&rescue_lock);
+	}
 	/* Who counted the last item down, or queued it, does so with interrupts off and may still be at WQ. */
 	synchronize_rcu();
 	if (wq->rescuer)
@@ -503,6 +628,7 @@ static void pool_init(struct worker_pool *p, int cpu, int nice)
 	INIT_LIST_HEAD(&p->workers);
 	INIT_LIST_HEAD(&p->idle);
 	init_waitqueue_head(&p->done);
+	timer_setup(&p->mayday, call_rescuers, 0);
 }
 
 static int work_early_init(void)

@@ -282,6 +282,29 @@ long sys_syncfs(int fd)
 	return err ? err : err2;
 }
 
+/* sync_file_range(2): only all three flags together wait for a page that is being written to write it once more. */
+static int sync_range(struct file *f, loff_t start, loff_t end, unsigned int flags)
+{
+	const unsigned int waits = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+	struct address_space *m = f->f_mapping;
+	struct writeback_control wbc = {
+		.nr_to_write = LONG_MAX, .range_start = start, .range_end = end, .sync_all = (flags & waits) == waits,
+	};
+	int err = 0;
+
+	if (flags & SYNC_FILE_RANGE_WAIT_BEFORE) {
+		filemap_fdatawait_range(m, start, end);
+		err = filemap_check_wb_err(m, &f->f_wb_err);
+	}
+	if (!err && flags & SYNC_FILE_RANGE_WRITE)
+		err = do_writepages(m, &wbc);
+	if (!err && flags & SYNC_FILE_RANGE_WAIT_AFTER) {
+		filemap_fdatawait_range(m, start, end);
+		err = filemap_check_wb_err(m, &f->f_wb_err);
+	}
+	return err;
+}
+
 long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned int flags)
 {
 	struct address_space *mapping;
@@ -306,12 +329,7 @@ long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned int flag
 	err = 0;
 	if (!mapping->ops || !mapping->ops->writepages)
 		goto out;
-	if (flags & SYNC_FILE_RANGE_WAIT_BEFORE)
-		err = filemap_fdatawait_range(mapping, offset, end);
-	if (!err && flags & SYNC_FILE_RANGE_WRITE)
-		err = filemap_fdatawrite_range(mapping, offset, end);
-	if (!err && flags & SYNC_FILE_RANGE_WAIT_AFTER)
-		err = filemap_fdatawait_range(mapping, offset, end);
+	err = sync_range(fd_file(f), offset, end, flags);
 out:
 	fdput(f);
 	return err;

@@ -342,7 +342,7 @@ long sys_syslog(int type, struct uptr buf, int len)
 	struct iter to;
 	long ret;
 
-	if (((type != 3 && type != 10) || READ_ONCE(dmesg_restrict)) && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+	if (type == 3 || type == 10 ? kmsg_may_read() : kmsg_may_control())
 		return -EPERM;
 	switch (type) {
 	case 0: case 1:

@@ -75,6 +75,14 @@ int mm_file_fadvise(struct file *file, loff_t off, loff_t len, int advice)
 	return generic_fadvise(file, file->f_mapping, &file->f_ra, off, len, advice);
 }
 
+void mm_inode_write_failed(struct inode *inode, int error)
+{
+	struct super_block *sb = inode->i_sb;
+
+	errseq_set(&sb->s_wb_err, error);
+	__atomic_fetch_add(&sb->s_wb_errors, 1, __ATOMIC_RELEASE);
+}
+
 void mm_file_accessed(struct file *file)
 {
 	file_accessed(file);

@@ -254,7 +254,7 @@ static void destroy_unused_super(struct super_block *sb) __releases(sb->s_umount
 	free_super_rcu(&sb->s_rcu);
 }
 
-/* An active reference and s_umount, unless it is dying (then its end is awaited). sb_lock dropped. */
+/* An active reference and s_umount. False: it was dying, and is off the list of its type now. sb_lock dropped. */
 static bool grab_super(struct super_block *sb)
 {
 	sb->s_count++;
@@ -265,6 +265,7 @@ static bool grab_super(struct super_block *sb)
 		return true;
 	}
 	up_write(&sb->s_umount);
+	wait_event(sb->s_freeze_wait, hlist_unhashed(&sb->s_instances));
 	put_super(sb);
 	return false;
 }
@@ -288,10 +289,8 @@ retry:
 					destroy_unused_super(sb);
 				return ERR_PTR(-EBUSY);
 			}
-			if (!grab_super(old)) {
-				cond_resched();
+			if (!grab_super(old))
 				goto retry;
-			}
 			if (sb)
 				destroy_unused_super(sb);
 			return old;
@@ -331,6 +330,11 @@ void deactivate_locked_super(struct super_block *sb) __releases(sb->s_umount)
 		return;
 	}
 	type->kill_sb(sb);
+	/* Only now may another take its place: what it held (a device, a UUID, a key) is free. */
+	spin_lock(&sb_lock);
+	hlist_del_init(&sb->s_instances);
+	spin_unlock(&sb_lock);
+	wake_up_all(&sb->s_freeze_wait);
 	put_super(sb);
 }
 
@@ -356,9 +360,6 @@ void generic_shutdown_super(struct super_block *sb) __releases(sb->s_umount)
 		if (!list_empty(&sb->s_inodes))
 			pr_err("vfs: %s: inodes are still in use as it goes away\n", sb->s_id);
 	}
-	spin_lock(&sb_lock);
-	hlist_del_init(&sb->s_instances);
-	spin_unlock(&sb_lock);
 	up_write(&sb->s_umount);
 }
 

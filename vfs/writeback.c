@@ -94,10 +94,8 @@ static int write_one(struct inode *inode, bool wait, long nr)
 
 	if (inode->i_mapping->ops && inode->i_mapping->ops->writepages)
 		err = do_writepages(inode->i_mapping, &wbc);
-	if (wait) {
-		e = filemap_fdatawait_range(inode->i_mapping, 0, LLONG_MAX);
-		err = err ? err : e;
-	}
+	if (wait)
+		filemap_fdatawait_range(inode->i_mapping, 0, LLONG_MAX);
 	spin_lock(&inode->i_lock);
 	dirty = inode->i_state & I_DIRTY_INODE;
 	inode->i_state &= ~(unsigned int)I_DIRTY_ALL;
@@ -212,6 +210,7 @@ static void periodic(struct work_struct *w)
 /* s_umount held. */
 int sync_filesystem(struct super_block *sb)
 {
+	u32 errors = smp_load_acquire(&sb->s_wb_errors);
 	int err, e;
 
 	if (sb_rdonly(sb) || !sb->s_root)
@@ -224,6 +223,8 @@ int sync_filesystem(struct super_block *sb)
 		e = sb->s_op->sync_fs(sb, 1);
 		err = err ? err : e;
 	}
+	if (!err && smp_load_acquire(&sb->s_wb_errors) != errors)
+		err = errseq_error(READ_ONCE(sb->s_wb_err));
 	return err;
 }
 

@@ -193,7 +193,7 @@ impl<R: Registers> tty::Line for Uart<R> {
         s.port.receiving = true;
         s.mcr = MCR_DTR | MCR_RTS | MCR_OUT2;
         self.ports.write8(MCR, s.mcr);
-        s.ier = IER_RX | IER_LINE;
+        s.ier = s.ier & IER_TX | IER_RX | IER_LINE; // the console may wait for room
         self.ports.write8(IER, s.ier);
         Ok(())
     }

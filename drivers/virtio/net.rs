@@ -14,7 +14,7 @@ use kernel::alloc::{Arc, KBox, KERNEL};
 use kernel::dma::Dma;
 use kernel::net::{self, Filled, Incoming, Outgoing, Packet, Receiver, MAX_SEGMENTS, RX_BUFFER};
 use kernel::sync::{SpinLock, SpinLockIrq};
-use kernel::work::Work;
+use kernel::work::{DelayedWork, Work};
 use kernel::{irq, Error, Result};
 
 const F_CSUM: u64 = 1 << 0;
@@ -40,6 +40,8 @@ const ETH_HEADER: u32 = 14;
 const VLAN: u32 = 4;
 const MTU: u32 = 1500;
 const MOST_MTU: u32 = 65535;
+// How long memory may take to come back before the ring is filled again.
+const REFILL_MS: u32 = 20;
 
 struct Tx {
     ring: Queue,
@@ -66,6 +68,18 @@ struct Nic {
     // Known once the device was added; interrupts are asked for afterwards.
     queue: SpinLockIrq<Option<Arc<net::Queue>>>,
     changed: SpinLockIrq<Option<KBox<dyn Changed>>>,
+    // Polls again where the device has no buffer at all: no packet can come, and no interrupt.
+    refill: SpinLockIrq<Option<KBox<dyn Later>>>,
+}
+
+trait Later: Send + Sync {
+    fn later(&self);
+}
+
+impl<F: Fn() + Send + Sync> Later for DelayedWork<F> {
+    fn later(&self) {
+        self.queue_after(REFILL_MS);
+    }
 }
 
 /// The configuration changed: looked at by a thread.
@@ -228,7 +242,7 @@ impl Nic {
 
     /// Takes back what was sent, and lets the network go on if it waits.
     fn sent(&self) {
-        let Some(mut tx) = self.tx.try_lock() else { return }; // the holder does
+        let Some(mut tx) = self.tx.try_lock() else { return }; // arm() waits for the holder
         tx.reclaim();
         let wake = tx.full && tx.ring.has_room(1 + MAX_SEGMENTS);
         if wake {
@@ -273,8 +287,9 @@ impl net::Driver for Nic {
         }
         let mut tx = self.tx.lock();
         tx.reclaim();
-        let broken = tx.ring.is_broken();
-        if !broken && !tx.make_room(1 + p.segments()) {
+        let room = tx.make_room(1 + p.segments());
+        let broken = tx.ring.is_broken(); // looking for room may find that out
+        if !broken && !room {
             tx.full = true;
             if let Some(q) = self.queue() {
                 q.stop();
@@ -331,8 +346,15 @@ impl net::Driver for Nic {
         if more {
             rx.ring.set_quiet(true);
         }
+        let starved = rx.buffers.lent() == 0 && !rx.ring.is_broken();
         drop(rx);
-        let sent = { self.tx.try_lock().is_some_and(|mut tx| tx.full && tx.ring.arm()) };
+        if starved && let Some(r) = &*self.refill.lock() {
+            r.later();
+        }
+        // The lock is waited for: its holder may be about to say that it waits, after sent() looked.
+        let mut tx = self.tx.lock();
+        let sent = tx.full && tx.ring.arm();
+        drop(tx);
         more || sent
     }
 }
@@ -383,15 +405,14 @@ fn mtu_of(t: &dyn Transport, agreed: u64) -> u32 {
     u32::from(t.config8(10)) | u32::from(t.config8(11)) << 8
 }
 
-/// The most that one buffer, or many joined, hold.
+/// The largest MTU: what one buffer, or many joined, hold, and no more than the device asks for.
 fn most_mtu(agreed: u64, asked: u32) -> u32 {
-    if agreed & F_MTU != 0 {
-        asked
-    } else if agreed & F_MRG_RXBUF != 0 {
+    let holds = if agreed & F_MRG_RXBUF != 0 {
         MOST_MTU
     } else {
         RX_BUFFER - HEADER - ETH_HEADER - VLAN
-    }
+    };
+    if agreed & F_MTU != 0 { asked.min(holds) } else { holds }
 }
 
 /// Memory of the device.
@@ -417,6 +438,7 @@ fn make(t: KBox<dyn Transport>) -> Result<Arc<Nic>> {
     tx.ring.set_quiet(true);
     let (open, dead) = (AtomicBool::new(false), AtomicBool::new(false));
     let (queue, changed) = (SpinLockIrq::new(None), SpinLockIrq::new(None));
+    let refill = SpinLockIrq::new(None);
     Arc::new(Nic {
         t,
         agreed,
@@ -427,6 +449,7 @@ fn make(t: KBox<dyn Transport>) -> Result<Arc<Nic>> {
         bad: AtomicU64::new(0),
         queue,
         changed,
+        refill,
     })
 }
 
@@ -470,13 +493,21 @@ fn start(nic: &Arc<Nic>) -> Result<(net::Device, (irq::Registration, Option<irq:
     let kind = net::Kind {
         mac: mac_of(t, agreed),
         max_mtu: most_mtu(agreed, asked),
-        mtu: asked,
+        mtu: asked.min(most_mtu(agreed, asked)),
         sums: agreed & F_CSUM != 0,
         vouches: agreed & F_GUEST_CSUM != 0,
     };
     let theirs = nic.clone();
     let changed: KBox<dyn Changed> = KBox::new(Work::new(move || theirs.look_at_link())?, KERNEL)?;
     *nic.changed.lock() = Some(changed);
+    let theirs = nic.clone();
+    let again = move || {
+        if let Some(q) = theirs.queue() {
+            q.schedule();
+        }
+    };
+    let refill: KBox<dyn Later> = KBox::new(DelayedWork::new(again)?, KERNEL)?;
+    *nic.refill.lock() = Some(refill);
     let interrupts = open_interrupts(nic)?;
     super::go(t);
     // Last: from here on a program may bring it up.
@@ -496,6 +527,8 @@ impl Nic {
     fn forget(&self) {
         let changed = self.changed.lock().take();
         drop(changed);
+        let refill = self.refill.lock().take();
+        drop(refill);
         let queue = self.queue.lock().take();
         drop(queue);
     }

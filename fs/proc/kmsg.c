@@ -121,12 +121,22 @@ ssize_t kmsg_stream_unread(void)
 	return total;
 }
 
+int kmsg_may_control(void)
+{
+	return capable(CAP_SYSLOG) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+int kmsg_may_read(void)
+{
+	return READ_ONCE(dmesg_restrict) ? kmsg_may_control() : 0;
+}
+
 /* The right is checked at open, as by syslog(2), not at each read: a logger opens the file and then drops its capabilities. */
 static int kmsg_open(struct inode *inode, struct file *file)
 {
 	(void)inode;
 	(void)file;
-	return capable(CAP_SYSLOG) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+	return kmsg_may_control();
 }
 
 static ssize_t kmsg_read(struct kiocb *iocb, struct iter *to)

@@ -115,10 +115,24 @@ def broken(folder, image):
         assert words in text, (what, crc, text)
 
 
+def hostile(folder, image):
+    """An image may say anything: that its log lies elsewhere, a tree whose branches meet again, a label that is a terminal's command."""
+    copy = os.path.join(folder, "hostile")
+    subprocess.run(["cp", "--sparse=always", image, copy], check=True)
+    im = damage.Image(copy)
+    im.write(48, bytes(8))
+    im.write(108, b"\x1b[2J\xc2\x9b1m")
+    im.fix_crc(0, im.sectsize, 224)
+    im.f.flush()
+    assert "external log" in ochre("check", copy, status=1)
+    assert rb"label: \033[2J\302" in ochre("info", copy, text=False)
+
+
 def main():
     with tempfile.TemporaryDirectory() as d:
         made = list(forms(d))
         broken(d, made[0][0])
+        hostile(d, made[0][0])
         with open(d + "/other", "wb") as f:
             f.write(bytes(1 << 20))
         assert "no XFS" in ochre("info", d + "/other", status=1)

@@ -137,3 +137,16 @@ TEST(mount_excludes)
 	OK(rmdir("/tmp/hold"));
 	close(d);
 }
+
+TEST(partitions_of_a_held_disk)
+{
+	int d = device(), a = OK(open(dev, O_RDONLY | O_EXCL));
+
+	ERR(ioctl(d, BLKRRPART), EBUSY);	/* somebody else's */
+	OK(ioctl(a, BLKRRPART));		/* the holder's own */
+	ERR(open(dev, O_RDONLY | O_EXCL), EBUSY);
+	close(a);
+	OK(ioctl(d, BLKRRPART));
+	close(OK(open(dev, O_RDONLY | O_EXCL)));
+	close(d);
+}

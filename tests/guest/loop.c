@@ -5,7 +5,9 @@
 #include <linux/loop.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -521,4 +523,57 @@ TEST(the_queue)
 	close(q);
 	finish(d);
 	close(f);
+}
+
+/* A disk on a file system of 1 MiB that claims to have 8. */
+static int too_small(int *d)
+{
+	int f;
+
+	*d = start();
+	mkdir("/tmp/small", 0700);
+	OK(mount("small", "/tmp/small", "tmpfs", 0, "size=1m"));
+	f = OK(open("/tmp/small/img", O_RDWR | O_CREAT, 0600));
+	OK(ftruncate(f, 8 * MIB));
+	OK(configure(*d, f, 0, 0, 0));
+	close(f);
+	return OK(open(dev, O_RDWR));
+}
+
+static void end_small(int d)
+{
+	finish(d);
+	umount2("/tmp/small", MNT_DETACH);
+	rmdir("/tmp/small");
+}
+
+/* Each open file hears of a failed write once; the log has a line. */
+TEST(a_write_that_fails)
+{
+	static char b[2 * MIB], log[1 << 18];
+	int d, a = too_small(&d), late, n;
+	char words[64];
+
+	memset(b, 'x', sizeof(b));
+	EQ(pwrite(a, b, sizeof(b), 0), sizeof(b));
+	ERR(fsync(a), EIO);
+	OK(fsync(a));
+	ERR(fdatasync(d), EIO);
+	OK(fdatasync(d));
+	late = OK(open(dev, O_RDWR));		/* it came after the news */
+	OK(fsync(late));
+	EQ(pwrite(late, b, sizeof(b), 0), sizeof(b));
+	ERR(sync_file_range(late, 0, 0, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER), EIO);
+	OK(fsync(late));
+	ERR(fsync(a), EIO);
+	OK(fsync(a));
+	EQ(pread(a, words, 2, MIB + MIB / 2), 2);	/* what was written is still to be read */
+	CHECK(words[0] == 'x');
+	n = OK(klogctl(3, log, sizeof(log) - 1));
+	log[n] = 0;
+	snprintf(words, sizeof(words), "I/O error, dev loop%d, sector ", number);
+	CHECK(strstr(log, words));
+	close(late);
+	close(a);
+	end_small(d);
 }

@@ -30,20 +30,28 @@ static u64 linear(const struct xfs_sb *sb, u64 fsb)
 	return (u64)xfs_fsb_ag(sb, fsb) * sb->agblocks + xfs_fsb_agb(sb, fsb);
 }
 
-void claim(struct check *c, u64 fsb, u64 count, u8 as, const char *who, u64 number)
+bool claim(struct check *c, u64 fsb, u64 count, u8 as, const char *who, u64 number)
 {
-	u8 *b = c->blocks + linear(&c->im->vol.sb, fsb);
+	const struct xfs_sb *sb = &c->im->vol.sb;
+	u64 at = linear(sb, fsb);
+	u8 *b = c->blocks + at;
 
+	if (at >= sb->dblocks || count > sb->dblocks - at) {
+		wrong(c, "block %llu: %s %llu has it and more, %llu blocks, beyond the end", fsb,
+		      who, number, count);
+		return false;
+	}
 	for (u64 i = 0; i < count; i++) {
 		if (as == USED && b[i] == SHARED)
 			continue;
 		if (b[i] != UNKNOWN) {
 			wrong(c, "block %llu: %s %llu has it, but it is %s", fsb + i, who, number,
 			      b[i] == FREE ? "free" : "another's");
-			return;
+			return false;
 		}
-		b[i] = as;
+		b[i] = as == TREE ? USED : as;
 	}
+	return true;
 }
 
 /* ---- inodes ---- */
@@ -94,8 +102,8 @@ static bool check_name(void *ctx, const struct xfs_dirent *d)
 
 	n->count++;
 	if (!in_use(c, d->ino)) {
-		wrong(c, "directory %llu: '%.*s' is inode %llu, which is not in use", dir, d->len,
-		      (const char *)d->name, d->ino);
+		wrong(c, "directory %llu: '%s' is inode %llu, which is not in use", dir,
+		      printable(d->name, d->len), d->ino);
 		return true;
 	}
 	i = inode_info(c, d->ino);
@@ -103,8 +111,8 @@ static bool check_name(void *ctx, const struct xfs_dirent *d)
 	if (dot ? d->ino != dir : false)
 		wrong(c, "directory %llu: '.' is inode %llu", dir, d->ino);
 	if (!dot && !dotdot && i->mode && xfs_ftype_to_dt(d->ftype) != i->mode >> 12)
-		wrong(c, "directory %llu: '%.*s' has the type of another file", dir, d->len,
-		      (const char *)d->name);
+		wrong(c, "directory %llu: '%s' has the type of another file", dir,
+		      printable(d->name, d->len));
 	if (!dot && !dotdot && (i->mode & S_IFMT) == S_IFDIR)
 		i->parent = dir;
 	if (dotdot)
@@ -113,8 +121,8 @@ static bool check_name(void *ctx, const struct xfs_dirent *d)
 		return true;
 	e = xfs_dir_lookup(&c->im->vol, n->dir, d->name, d->len, &ino, &ftype);
 	if (e || ino != d->ino)
-		wrong(c, "directory %llu: '%.*s' is not found by its hash", dir, d->len,
-		      (const char *)d->name);
+		wrong(c, "directory %llu: '%s' is not found by its hash", dir,
+		      printable(d->name, d->len));
 	return true;
 }
 
@@ -130,8 +138,8 @@ static bool check_attr(void *ctx, const struct xfs_attr *a)
 	static u8 value[XFS_ATTR_MAX_VALUE], again[XFS_ATTR_MAX_VALUE];
 
 	if (xfs_attr_value(&t->c->im->vol, t->n, a, value)) {
-		wrong(t->c, "inode %llu: attribute '%.*s' cannot be read", t->n->core.ino,
-		      a->namelen, (const char *)a->name);
+		wrong(t->c, "inode %llu: attribute '%s' cannot be read", t->n->core.ino,
+		      printable(a->name, a->namelen));
 		return true;
 	}
 	if (space == XFS_ATTR_PARENT)
@@ -139,8 +147,8 @@ static bool check_attr(void *ctx, const struct xfs_attr *a)
 	if (xfs_attr_get(&t->c->im->vol, t->n, a->name, a->namelen, space, again, sizeof(again)) !=
 		    (long)a->valuelen ||
 	    memcmp(value, again, a->valuelen))
-		wrong(t->c, "inode %llu: attribute '%.*s' is not found by its hash", t->n->core.ino,
-		      a->namelen, (const char *)a->name);
+		wrong(t->c, "inode %llu: attribute '%s' is not found by its hash", t->n->core.ino,
+		      printable(a->name, a->namelen));
 	return true;
 }
 
@@ -289,7 +297,8 @@ int cmd_check(struct image *im)
 		wrong(&c, "superblock: %s (%#x)", xfs_sb_unsupported(sb, &bits), bits);
 	if (!image_log_state(im, &log) && !log.clean)
 		wrong(&c, "the log is dirty: what is in it is not looked at");
-	claim(&c, sb->logstart, sb->logblocks, USED, "log", 0);
+	if (sb->logstart)
+		claim(&c, sb->logstart, sb->logblocks, USED, "log", 0);
 	for (u32 agno = 0; agno < sb->agcount; agno++)
 		check_ag(&c, agno);
 	each_inode(&c, read_modes);

@@ -4,7 +4,11 @@
 
 #include "tools/image/image.h"
 
-enum { UNKNOWN, FREE, USED, SHARED };	/* of a block; SHARED: any number of files may have it */
+/*
+ * Of a block. SHARED: any number of files may have it. TREE is what a block of a tree is claimed
+ * as: from then on it is USED.
+ */
+enum { UNKNOWN, FREE, USED, SHARED, TREE };
 
 struct inode_info {
 	u64 parent, dotdot;
@@ -32,8 +36,10 @@ struct check {
 };
 
 void wrong(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Blocks are somebody's; says so where they are another's already. */
-void claim(struct check *c, u64 fsb, u64 count, u8 as, const char *who, u64 number);
+/*
+ * Blocks are somebody's. False, and said so, where they are another's already or none of the disk.
+ */
+bool claim(struct check *c, u64 fsb, u64 count, u8 as, const char *who, u64 number);
 struct inode_info *inode_info(struct check *c, u64 ino);
 /* check_ag.c */
 void check_ag(struct check *c, u32 agno);

@@ -85,9 +85,12 @@ static void walk_tree(struct tree *t, u32 block, u32 level)
 	struct xfs_bt_block h;
 	struct xfs_blk b;
 
-	if (c->im->vol.get(&c->im->vol, XFS_BLK_BT + t->kind, &run, 1, &b))
+	/*
+	 * A block that is somebody's already is not gone down again: trees that meet would not end.
+	 */
+	if (!claim(c, fsb, 1, TREE, xfs_bt_name(t->kind), t->agno) ||
+	    c->im->vol.get(&c->im->vol, XFS_BLK_BT + t->kind, &run, 1, &b))
 		return;
-	claim(c, fsb, 1, USED, xfs_bt_name(t->kind), t->agno);
 	t->blocks++;
 	xfs_bt_head(b.data, &h);
 	if (h.level != level)
@@ -241,8 +244,7 @@ void check_ag(struct check *c, u32 agno)
 	struct xfs_agf agf;
 	u32 heads = max(1u, (4 * sb->sectsize + sb->blocksize - 1) >> sb->blocklog);
 
-	for (u32 i = 0; i < heads; i++)
-		c->blocks[(u64)agno * sb->agblocks + i] = USED;
+	claim(c, xfs_fsb_make(sb, agno, 0), heads, USED, "headers of group", agno);
 	check_sb(c, agno, sector);
 	check_space(c, agno, sector, &agf);
 	check_inodes(c, agno, sector);
@@ -258,9 +260,9 @@ static u64 walk_bmbt(struct check *c, const struct xfs_node *n, u64 fsb, u32 lev
 	struct xfs_blk b;
 	u64 blocks = 1;
 
-	if (c->im->vol.get(&c->im->vol, XFS_BLK_BMBT, &run, 1, &b))
+	if (!claim(c, fsb, 1, TREE, "inode", n->core.ino) ||
+	    c->im->vol.get(&c->im->vol, XFS_BLK_BMBT, &run, 1, &b))
 		return 0;
-	claim(c, fsb, 1, USED, "inode", n->core.ino);
 	xfs_bmbt_head(b.data, &h);
 	for (u32 i = 0; level && h.level == level && i < h.numrecs; i++)
 		blocks += walk_bmbt(c, n, xfs_bmbt_ptr_at(sb, b.data, i), level - 1);

@@ -33,5 +33,10 @@ int file_read(struct image *im, u64 ino, struct file *f);
 /* The inode of PATH ("/a/b"), symlinks in the middle followed. */
 int image_find(struct image *im, const char *path, struct file *f);
 
+/*
+ * A name of at most 1,024 bytes, with octal numbers for what a terminal would act on. Valid until
+ * the next call.
+ */
+const char *printable(const u8 *name, size_t len);
 int cmd_info(struct image *im, const char *path);
 int cmd_check(struct image *im);

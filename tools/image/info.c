@@ -31,7 +31,8 @@ static int whole(struct image *im)
 	printf("uuid: ");
 	for (int i = 0; i < 16; i++)
 		printf("%02x%s", sb->uuid[i], i == 3 || i == 5 || i == 7 || i == 9 ? "-" : "");
-	printf("\nlabel: %s\n", sb->label);
+	printf("\nlabel: %s\n", printable((const u8 *)sb->label,
+					  strnlen((const char *)sb->label, sizeof(sb->label))));
 	printf("blocks: %llu of %u bytes, %llu free\n", sb->dblocks, sb->blocksize, sb->fdblocks);
 	printf("groups: %u of %u blocks\n", sb->agcount, sb->agblocks);
 	printf("sector: %u, inode: %u, directory block: %u\n", sb->sectsize, sb->inodesize,
@@ -76,8 +77,8 @@ static bool put_attr(void *ctx, const struct xfs_attr *a)
 	static const char *const space[] = { "user.", "trusted.", "security.", "", "parent " };
 
 	(void)ctx;
-	printf("  %s%.*s: %u bytes%s\n", space[(a->flags & XFS_ATTR_SPACE) >> 1], a->namelen,
-	       (const char *)a->name, a->valuelen, a->value ? "" : " in blocks");
+	printf("  %s%s: %u bytes%s\n", space[(a->flags & XFS_ATTR_SPACE) >> 1],
+	       printable(a->name, a->namelen), a->valuelen, a->value ? "" : " in blocks");
 	return true;
 }
 

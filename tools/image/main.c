@@ -33,17 +33,6 @@ static void mode_text(u32 mode, char out[11])
 	out[10] = 0;
 }
 
-/* A name as it is, but for what a terminal would act on. */
-static void put_name(const u8 *name, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (name[i] < ' ' || name[i] == 127 || name[i] == '\\')
-			printf("\\%03o", name[i]);
-		else
-			putchar(name[i]);
-	}
-}
-
 static int put_line(struct image *im, const struct file *f, const u8 *name, size_t len)
 {
 	const struct xfs_core *c = &f->node.core;
@@ -60,12 +49,12 @@ static int put_line(struct image *im, const struct file *f, const u8 *name, size
 	else
 		snprintf(size, sizeof(size), "%llu", c->size);
 	printf("%s %u %u %u %s %s ", mode, c->nlink, c->uid, c->gid, size, date);
-	put_name(name, len);
+	printf("%s", printable(name, len));
 	if (S_ISLNK(c->mode)) {
 		e = xfs_symlink_read(&im->vol, &f->node, target);
 		printf(" -> ");
 		if (!e)
-			put_name((const u8 *)target, c->size);
+			printf("%s", printable((const u8 *)target, c->size));
 	}
 	putchar('\n');
 	return e;

@@ -201,3 +201,24 @@ int image_find(struct image *im, const char *path, struct file *f)
 
 	return e ?: walk_from(im, path, f, 0);
 }
+
+/* C1 controls are two bytes in UTF-8; a terminal acts on them as on the others. */
+static bool is_control(const u8 *p, size_t left)
+{
+	return *p < ' ' || *p == 127 || (*p == 0xc2 && left > 1 && p[1] < 0xa0) || *p == '\\';
+}
+
+const char *printable(const u8 *name, size_t len)
+{
+	static char text[4 * 1024 + 1];
+	size_t at = 0;
+
+	for (size_t i = 0; i < len && at + 5 <= sizeof(text); i++) {
+		if (is_control(name + i, len - i))
+			at += (size_t)sprintf(text + at, "\\%03o", name[i]);
+		else
+			text[at++] = (char)name[i];
+	}
+	text[at] = 0;
+	return text;
+}

@@ -388,3 +388,23 @@ KTEST(vfs_killed_on_a_shrink_list)
 	path_put(&root);
 	rcu_barrier();
 }
+
+/* What syncfs(2) asks: a write that failed is told to each file of the file system once. */
+KTEST(vfs_error_of_a_file_system)
+{
+	struct file *a = filp_open("/ktest-e", O_CREAT | O_EXCL | O_RDWR, 0640), *b = filp_open("/", O_RDONLY, 0);
+	struct super_block *sb = file_inode(a)->i_sb;
+
+	KT_ASSERT(!IS_ERR(a) && !IS_ERR(b));
+	KT_EQ(errseq_check_and_advance(&sb->s_wb_err, &a->f_sb_err), 0);
+	mapping_set_error(a->f_mapping, -EIO);
+	KT_EQ(errseq_check_and_advance(&sb->s_wb_err, &a->f_sb_err), -EIO);
+	KT_EQ(errseq_check_and_advance(&sb->s_wb_err, &a->f_sb_err), 0);
+	KT_EQ(errseq_check_and_advance(&sb->s_wb_err, &b->f_sb_err), -EIO);
+	KT_EQ(errseq_check_and_advance(&sb->s_wb_err, &b->f_sb_err), 0);
+	KT_EQ(filemap_check_wb_err(a->f_mapping, &a->f_wb_err), -EIO);
+	KT_EQ(filemap_check_wb_err(a->f_mapping, &a->f_wb_err), 0);
+	fput(a);
+	fput(b);
+	KT_EQ(init_unlink("/ktest-e"), 0);
+}

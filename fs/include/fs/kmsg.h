@@ -7,6 +7,11 @@
 struct iter;
 struct printk_record;
 
+/* 0 where the caller may read the log's stream or change its settings; -EPERM: neither CAP_SYSLOG nor CAP_SYS_ADMIN. */
+int kmsg_may_control(void);
+/* The same for reading the whole log, which everybody may without kernel.dmesg_restrict. */
+int kmsg_may_read(void);
+
 /* Waits for a record unless NONBLOCK (-EAGAIN); what fits of those there are. -EFAULT, -ERESTARTSYS. */
 ssize_t kmsg_stream_read(struct iter *to, bool nonblock);
 /* Bytes that are still to be read. -ENOMEM. */

@@ -78,7 +78,7 @@ ssize_t xfs_listxattr(struct dentry *dentry, char *list, size_t size)
 
 /* ---- ACLs ---- */
 
-/* One of them, which has to be there no more than any other attribute. */
+/* The ACL called NAME; an inode without it gets none. */
 static int load_one(struct xfs_mount *mp, struct xfs_inode *xi, const char *name, int type)
 {
 	struct xfs_vol *v = &mp->vol;

@@ -30,7 +30,7 @@ struct xfs_cache {
 	char name[40];
 };
 
-/* 0; SB->s_bdev is the device. */
+/* An empty cache of BDEV's blocks; ID names its shrinker. */
 void xfs_cache_init(struct xfs_cache *c, struct bdev *bdev, const char *id);
 /* Nobody uses buffers any more. */
 void xfs_cache_destroy(struct xfs_cache *c);

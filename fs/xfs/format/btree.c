@@ -119,7 +119,8 @@ static bool rec_ok(const struct xfs_sb *sb, enum xfs_bt kind, u32 agno, const st
 	case XFS_BT_INO:
 	case XFS_BT_FINO:
 		return !(r->start & (min(64u, 1u << sb->inopblog) - 1)) &&
-		       xfs_agino_ok(sb, agno, r->start) && r->inodes <= 64 &&
+		       xfs_agino_ok(sb, agno, r->start) && r->start <= U32_MAX - 63 &&
+		       xfs_agino_ok(sb, agno, r->start + 63) && r->inodes <= 64 &&
 		       r->freecount <= r->inodes;
 	case XFS_BT_REFC:	/* the highest bit marks what copy-on-write staged */
 		return r->refs && r->count && (r->start & 0x7fffffffu) < blocks &&

@@ -161,8 +161,9 @@ static int lookup_hashed(struct xfs_vol *v, const struct xfs_node *dir, struct x
 	for (;;) {
 		u32 next = xfs_da_forw(b->data);
 
-		ret = scan_ents(v, dir, xfs_dir_leaf_ents(b->data), xfs_dir_leaf_count(b->data),
-				NULL, w);
+		ret = v->stop(v) ? -EINTR :
+				   scan_ents(v, dir, xfs_dir_leaf_ents(b->data),
+					     xfs_dir_leaf_count(b->data), NULL, w);
 		v->put(v, b);
 		if (ret <= 0)
 			return ret;

@@ -279,10 +279,12 @@ static void kill_sb(struct super_block *s) __releases(s -> s_umount)
 {
 	struct xfs_mount *mp = XFS_M(s);
 
+	/* Before the device: the next mount of it has the same UUID. */
+	if (mp)
+		give_uuid(mp);
 	kill_block_super(s);
 	if (!mp)
 		return;
-	give_uuid(mp);
 	xfs_cache_destroy(&mp->cache);
 	kfree(mp);
 }

@@ -76,6 +76,8 @@ struct mapping_ops {
 /* Error sequence: who saw which writeback error (lib: errseq). */
 typedef u32 errseq_t;
 errseq_t errseq_set(errseq_t *eseq, int err);
+/* The last error in a sequence: 0 or -errno. */
+int errseq_error(errseq_t e);
 errseq_t errseq_sample(errseq_t *eseq);
 int errseq_check_and_advance(errseq_t *eseq, errseq_t *since);
 
@@ -88,6 +90,7 @@ struct address_space {
 	unsigned long		flags;		/* AS_* bits, atomic */
 	gfp_t			gfp_mask;
 	errseq_t		wb_err;
+	u32			wb_errors;	/* how many there were: tells whether one came in between */
 	pgoff_t			writeback_index;
 	struct rw_semaphore	invalidate_lock;
 	struct rw_semaphore	i_mmap_rwsem;	/* guards i_mmap */
@@ -95,8 +98,6 @@ struct address_space {
 	atomic_t		i_mmap_writable; /* > 0: shared writable maps; < 0: denied */
 	void			*private_data;	/* filesystem's (shmem: struct shmem_inode) */
 };
-#define AS_EIO		0
-#define AS_ENOSPC	1
 #define AS_UNEVICTABLE	2	/* not on the LRU lists (tmpfs without swap, ramfs) */
 #define AS_EXITING	3
 #define AS_LARGE_FOLIO	4
@@ -204,13 +205,18 @@ int filemap_for_each_dirty(struct address_space *mapping, struct writeback_contr
 			   int (*fn)(struct folio *folio, struct writeback_control *wbc, void *arg), void *arg);
 int do_writepages(struct address_space *mapping, struct writeback_control *wbc);
 int filemap_fdatawrite_range(struct address_space *mapping, loff_t start, loff_t end);
-int filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end);
-/* Write and wait; end inclusive (LLONG_MAX: all). */
+/* Waits for what is under writeback. Whether it failed is in the mapping's error sequence. */
+void filemap_fdatawait_range(struct address_space *mapping, loff_t start, loff_t end);
+/*
+ * Write and wait; end inclusive (LLONG_MAX: all). An error that came meanwhile, whoever caused it; it stays in the sequence for open files, so fsync
+ * reports what filemap_check_wb_err() says and not this.
+ */
 int filemap_write_and_wait_range(struct address_space *mapping, loff_t start, loff_t end);
 static inline int filemap_write_and_wait(struct address_space *mapping)
 {
 	return filemap_write_and_wait_range(mapping, 0, LLONG_MAX);
 }
+/* A write failed: into the error sequences of the mapping and of its superblock. Any context. */
 void mapping_set_error(struct address_space *mapping, int error);
 /* Report a writeback error once to each open file: since is the file's sample. */
 int filemap_check_wb_err(struct address_space *mapping, errseq_t *since);

@@ -54,5 +54,7 @@ void mm_file_update_time(struct file *file);			/* first write through a shared m
 struct file *mm_shmem_file_setup(const char *name, loff_t size, unsigned long vm_flags);
 /* vfs: the inode got its first dirty folio (put it on the superblock's dirty list). */
 void mm_mark_inode_dirty_pages(struct inode *inode);
+/* vfs: a write of the inode's data failed; into its superblock's error sequence. Any context. */
+void mm_inode_write_failed(struct inode *inode, int error);
 /* vfs: write all dirty inodes until nr pages are written; for balance_dirty_pages and reclaim. */
 void mm_writeback_inodes(unsigned long nr);

@@ -19,6 +19,8 @@ struct work_struct {
 	work_func_t func;
 	struct worker_pool *pool;	/* where it was last queued */
 	struct workqueue_struct *wq;
+	u8 colour;			/* pool lock: which of the queue's two counts has it */
+	bool inactive;			/* pool lock: more than max_active are before it */
 };
 
 struct delayed_work {
@@ -39,7 +41,12 @@ void init_delayed_work(struct delayed_work *d, work_func_t f);
 #define WQ_MEM_RECLAIM 0x8
 #define WQ_HIGHPRI 0x10
 extern struct workqueue_struct *system_wq, *system_unbound_wq, *system_highpri_wq;
+/*
+ * MAX_ACTIVE: how many items of the queue run at once on each CPU, of an unbound one altogether (0: any number); those of an unbound
+ * one with 1 run in the order in which they were queued. NAME is the rescuer's. NULL: no memory.
+ */
 struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, int max_active);
+/* Waits until it is empty; nobody else queues any more. Sleeps. */
 void destroy_workqueue(struct workqueue_struct *wq);
 /* False when it was queued already. Any context. */
 bool queue_work(struct workqueue_struct *wq, struct work_struct *w);
@@ -51,6 +58,7 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsig
 /* Waits until the item is idle. True when there was something to wait for. */
 bool flush_work(struct work_struct *w);
 bool work_pending_or_running(struct work_struct *w);
+/* Waits for what was queued before, and not for what is queued meanwhile. Sleeps. */
 void flush_workqueue(struct workqueue_struct *wq);
 bool cancel_work_sync(struct work_struct *w);
 bool cancel_delayed_work_sync(struct delayed_work *d);

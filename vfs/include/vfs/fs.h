@@ -99,6 +99,7 @@ struct super_block {
 	unsigned int		s_max_links;
 	int			s_stack_depth;
 	errseq_t		s_wb_err;
+	u32			s_wb_errors;	/* how many there were */
 
 	struct mutex		s_vfs_rename_mutex;	/* cross-directory renames */
 
