@@ -73,7 +73,7 @@ static bool lands(const void *code, size_t len, size_t to)
  * A program longer than this is refused: the check of its jumps costs the square of its length.
  * ss(8) writes 8 to 32 bytes for each condition.
  */
-#define CODE_MOST 4096
+#define CODE_MOST 4096		/* not a page: bytes of a program */
 
 int diag_filter_check(const void *code, size_t len)
 {

@@ -158,8 +158,7 @@ static bool put(struct nlmsg_buf *b, struct inet_entry *e, u32 portid, u32 seq, 
 		bool admin)
 {
 	size_t at = b->len + NLMSG_HDRLEN;
-	struct inet_diag_msg *m =
-		nlmsg_put(b, portid, seq, SOCK_DIAG_BY_FAMILY, flags, sizeof(*m));
+	struct inet_diag_msg *m = nlmsg_put(b, portid, seq, SOCK_DIAG_BY_FAMILY, flags, sizeof(*m));
 
 	if (m) {
 		put_ends(m, e);
@@ -167,17 +166,15 @@ static bool put(struct nlmsg_buf *b, struct inet_entry *e, u32 portid, u32 seq, 
 		m->id.idiag_cookie[0] = m->id.idiag_cookie[1] = U32_MAX;
 		if (e->kind == INET_REQUEST) {
 			m->idiag_timer = 1;
-			m->idiag_expires =
-				left_ms(&container_of(e, struct tcp_request, e)->timer);
+			m->idiag_expires = left_ms(&container_of(e, struct tcp_request, e)->timer);
 		} else if (e->kind == INET_TIMEWAIT) {
 			m->idiag_timer = 3;
-			m->idiag_expires =
-				left_ms(&container_of(e, struct tcp_timewait, e)->timer);
+			m->idiag_expires = left_ms(&container_of(e, struct tcp_timewait, e)->timer);
 		}
 	}
 	if (e->kind == INET_FULL)
-		put_full(b, m ? (struct inet_diag_msg *)(b->data + at) : NULL, inet_of_entry(e), ext,
-			 admin);
+		put_full(b, m ? (struct inet_diag_msg *)(b->data + at) : NULL, inet_of_entry(e),
+			 ext, admin);
 	return nlmsg_end(b);
 }
 
@@ -194,7 +191,9 @@ static bool wanted(const struct inet_dump *w, const struct inet_entry *e)
 				  .ifindex = (u32)e->bound_dev };
 	u8 state = state_of(e);
 
-	/* A stream that has ended since it was found; datagram sockets are so when not connected. */
+	/*
+	 * A stream that has ended since it was found; datagram sockets are so when not connected.
+	 */
 	if (state == TCPS_CLOSE && w->q.sdiag_protocol == IPPROTO_TCP)
 		return false;
 	if (!(w->q.idiag_states & 1u << state))
@@ -226,8 +225,8 @@ static bool put_some(struct nlmsg_buf *b, struct nl_dump *d, struct inet_walk *w
 		if ((long)i < d->args[ARG_DONE])
 			continue;
 		if (wanted(w, walk->found[i]) &&
-		    !put(b, walk->found[i], d->portid, d->hdr.nlmsg_seq, NLM_F_MULTI, w->q.idiag_ext,
-			 d->args[ARG_ADMIN]))
+		    !put(b, walk->found[i], d->portid, d->hdr.nlmsg_seq, NLM_F_MULTI,
+			 w->q.idiag_ext, d->args[ARG_ADMIN]))
 			return false;
 		d->args[ARG_DONE] = i + 1;
 	}
@@ -347,8 +346,8 @@ static int get_one(struct nl_request *r, const struct inet_diag_req_v2 *q, struc
 			      0;
 	if (!err)
 		err = nlmsg_init(&b, 1024, NLMSG_MOST, GFP_KERNEL);
-	if (!err && put(&b, e, r->portid, r->hdr->nlmsg_seq, 0, q->idiag_ext,
-			nl_capable(r, CAP_NET_ADMIN)))
+	if (!err &&
+	    put(&b, e, r->portid, r->hdr->nlmsg_seq, 0, q->idiag_ext, nl_capable(r, CAP_NET_ADMIN)))
 		err = netlink_reply(r, &b);
 	inet_walk_end(&walk);
 	return err;

@@ -47,8 +47,7 @@ static void put_queue(struct nlmsg_buf *b, struct unix_sock *u, u32 show)
 static bool put(struct nlmsg_buf *b, struct unix_sock *u, u32 portid, u32 seq, u16 flags, u32 show)
 {
 	struct unix_addr *a = smp_load_acquire(&u->addr);
-	struct unix_diag_msg *m =
-		nlmsg_put(b, portid, seq, SOCK_DIAG_BY_FAMILY, flags, sizeof(*m));
+	struct unix_diag_msg *m = nlmsg_put(b, portid, seq, SOCK_DIAG_BY_FAMILY, flags, sizeof(*m));
 	struct unix_sock *peer = show & UDIAG_SHOW_PEER ? unix_peer_get(u) : NULL;
 
 	if (m) {

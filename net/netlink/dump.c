@@ -64,8 +64,8 @@ static int fill(struct netlink_sock *n, struct nlmsg_buf *b)
 static void put_done(struct netlink_sock *n, struct nlmsg_buf *b, int err)
 {
 	const struct nlmsghdr *h = &n->dump.hdr;
-	int *body = nlmsg_put(b, n->dump.portid, h->nlmsg_seq, NLMSG_DONE, NLM_F_MULTI,
-			      sizeof(int));
+	int *body =
+		nlmsg_put(b, n->dump.portid, h->nlmsg_seq, NLMSG_DONE, NLM_F_MULTI, sizeof(int));
 
 	if (body)
 		*body = err;

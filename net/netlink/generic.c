@@ -108,10 +108,9 @@ static int generic_request(struct nl_request *r)
 	return r->hdr->nlmsg_flags & NLM_F_DUMP ? netlink_start_dump(r, &dump) : get_family(r);
 }
 
-static const struct nl_protocol generic = { .protocol = NETLINK_GENERIC,
-					    .groups = 32,
-					    .anybody_joins = true,
-					    .request = generic_request };
+static const struct nl_protocol generic = {
+	.protocol = NETLINK_GENERIC, .groups = 32, .anybody_joins = true, .request = generic_request
+};
 
 static int generic_init(void)
 {

@@ -192,8 +192,9 @@ static int netlink_getname(struct socket *s, struct __kernel_sockaddr_storage *a
 	*nl = (struct sockaddr_nl){ .nl_family = AF_NETLINK };
 	lock_sock(&n->sk);
 	nl->nl_pid = peer ? n->dst_portid : n->portid;
-	nl->nl_groups = !peer ? n->groups : n->dst_group && n->dst_group <= 32 ?
-			1u << (n->dst_group - 1) : 0;
+	nl->nl_groups = !peer				   ? n->groups :
+			n->dst_group && n->dst_group <= 32 ? 1u << (n->dst_group - 1) :
+							     0;
 	release_sock(&n->sk);
 	return sizeof(*nl);
 }
@@ -243,13 +244,12 @@ static int to_program(struct netlink_sock *n, u32 portid, struct packet *p, stru
 	while ((err = sock_queue_rx(&to->sk, p)) == -ENOBUFS) {
 		err = -EAGAIN;
 		if (timeo)
-			err = sock_waited(
-				wait_event_interruptible_timeout(
-					to->sk.wait,
-					sock_flag(&to->sk, SOCK_F_DEAD) ||
-						!READ_ONCE(to->sk.queue.rx.nr),
-					timeo),
-				&timeo);
+			err = sock_waited(wait_event_interruptible_timeout(
+						  to->sk.wait,
+						  sock_flag(&to->sk, SOCK_F_DEAD) ||
+							  !READ_ONCE(to->sk.queue.rx.nr),
+						  timeo),
+					  &timeo);
 		if (!err && sock_flag(&to->sk, SOCK_F_DEAD))
 			err = -ECONNREFUSED;
 		if (err)

@@ -186,9 +186,9 @@ static int addr_del(struct nl_request *r)
 		if (tb[IFA_LABEL] &&
 		    (!nla_text(tb[IFA_LABEL], label, sizeof(label)) || strcmp(label, a->label)))
 			continue;
-		if (tb[IFA_ADDRESS] && (a->bits != m->ifa_prefixlen ||
-					(nla_u32(tb[IFA_ADDRESS]) ^ a->peer.v) &
-						ip4_mask(a->bits).v))
+		if (tb[IFA_ADDRESS] &&
+		    (a->bits != m->ifa_prefixlen ||
+		     (nla_u32(tb[IFA_ADDRESS]) ^ a->peer.v) & ip4_mask(a->bits).v))
 			continue;
 		in_addr_del(a);
 		return 0;

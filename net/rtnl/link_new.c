@@ -13,8 +13,8 @@ static const struct nla_rule info_rules[IFLA_INFO_MAX + 1] = {
 };
 
 /* IFLA_LINKINFO's kind and data. *KIND is NULL: none is named. */
-static int parse_info(struct nl_request *r, const struct nlattr *a,
-		      const struct netdev_kind **kind, const struct nlattr **data)
+static int parse_info(struct nl_request *r, const struct nlattr *a, const struct netdev_kind **kind,
+		      const struct nlattr **data)
 {
 	const struct nlattr *tb[IFLA_INFO_MAX + 1];
 	char name[16];

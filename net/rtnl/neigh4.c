@@ -10,12 +10,9 @@
 #include "net/rtnl/rtnl.h"
 
 static const struct nla_rule rules[NDA_MAX + 1] = {
-	[NDA_DST] = { NLA_K_LEAST, 4 },
-	[NDA_LLADDR] = { NLA_K_ANY, NETDEV_ADDR },
-	[NDA_IFINDEX] = { NLA_K_U32, 0 },
-	[NDA_MASTER] = { NLA_K_U32, 0 },
-	[NDA_PROTOCOL] = { NLA_K_U8, 0 },
-	[NDA_FLAGS_EXT] = { NLA_K_U32, 0 },
+	[NDA_DST] = { NLA_K_LEAST, 4 },	  [NDA_LLADDR] = { NLA_K_ANY, NETDEV_ADDR },
+	[NDA_IFINDEX] = { NLA_K_U32, 0 }, [NDA_MASTER] = { NLA_K_U32, 0 },
+	[NDA_PROTOCOL] = { NLA_K_U8, 0 }, [NDA_FLAGS_EXT] = { NLA_K_U32, 0 },
 };
 
 static u32 ago(u64 then, u64 now)
@@ -73,8 +70,7 @@ static int filter(struct nl_request *r, struct nl_dump *d)
 	if (err)
 		return r->strict ? err : 0;
 	if (r->strict && (m->ndm_state || m->ndm_type || m->ndm_ifindex))
-		return nl_refuse(r, -EINVAL,
-				 "Invalid values in header for neighbor dump request");
+		return nl_refuse(r, -EINVAL, "Invalid values in header for neighbor dump request");
 	if (m->ndm_flags & NTF_PROXY || (tb[NDA_MASTER] && nla_u32(tb[NDA_MASTER])))
 		d->args[RTNL_ARG_FILTER2] = -1;	/* there are none */
 	if (tb[NDA_IFINDEX])
@@ -194,8 +190,7 @@ static int neigh_add(struct nl_request *r)
 			return (int)PTR_ERR(n);
 	}
 	if (!err)
-		neigh_update(n, tb[NDA_LLADDR] ? nla_data(tb[NDA_LLADDR]) : NULL,
-			     (u8)m->ndm_state,
+		neigh_update(n, tb[NDA_LLADDR] ? nla_data(tb[NDA_LLADDR]) : NULL, (u8)m->ndm_state,
 			     NEIGH_ADMIN | (flags & NLM_F_REPLACE ? NEIGH_OVERRIDE : 0));
 	if (!err && tb[NDA_PROTOCOL])
 		WRITE_ONCE(n->protocol, nla_u8(tb[NDA_PROTOCOL]));

@@ -11,39 +11,24 @@
 #include "net/wire/ip4.h"
 
 static const struct nla_rule rules[RTA_MAX + 1] = {
-	[RTA_DST] = { NLA_K_U32, 0 },
-	[RTA_SRC] = { NLA_K_U32, 0 },
-	[RTA_IIF] = { NLA_K_U32, 0 },
-	[RTA_OIF] = { NLA_K_U32, 0 },
-	[RTA_GATEWAY] = { NLA_K_U32, 0 },
-	[RTA_PRIORITY] = { NLA_K_U32, 0 },
-	[RTA_PREFSRC] = { NLA_K_U32, 0 },
-	[RTA_METRICS] = { NLA_K_NESTED, 0 },
-	[RTA_TABLE] = { NLA_K_U32, 0 },
-	[RTA_MARK] = { NLA_K_U32, 0 },
-	[RTA_UID] = { NLA_K_U32, 0 },
-	[RTA_IP_PROTO] = { NLA_K_U8, 0 },
-	[RTA_SPORT] = { NLA_K_U16, 0 },
-	[RTA_DPORT] = { NLA_K_U16, 0 },
+	[RTA_DST] = { NLA_K_U32, 0 },	  [RTA_SRC] = { NLA_K_U32, 0 },
+	[RTA_IIF] = { NLA_K_U32, 0 },	  [RTA_OIF] = { NLA_K_U32, 0 },
+	[RTA_GATEWAY] = { NLA_K_U32, 0 }, [RTA_PRIORITY] = { NLA_K_U32, 0 },
+	[RTA_PREFSRC] = { NLA_K_U32, 0 }, [RTA_METRICS] = { NLA_K_NESTED, 0 },
+	[RTA_TABLE] = { NLA_K_U32, 0 },	  [RTA_MARK] = { NLA_K_U32, 0 },
+	[RTA_UID] = { NLA_K_U32, 0 },	  [RTA_IP_PROTO] = { NLA_K_U8, 0 },
+	[RTA_SPORT] = { NLA_K_U16, 0 },	  [RTA_DPORT] = { NLA_K_U16, 0 },
 };
 
 static const struct nla_rule metric_rules[RTAX_MAX + 1] = {
-	[RTAX_LOCK] = { NLA_K_U32, 0 },
-	[RTAX_MTU] = { NLA_K_U32, 0 },
-	[RTAX_WINDOW] = { NLA_K_U32, 0 },
-	[RTAX_RTT] = { NLA_K_U32, 0 },
-	[RTAX_RTTVAR] = { NLA_K_U32, 0 },
-	[RTAX_SSTHRESH] = { NLA_K_U32, 0 },
-	[RTAX_CWND] = { NLA_K_U32, 0 },
-	[RTAX_ADVMSS] = { NLA_K_U32, 0 },
-	[RTAX_REORDERING] = { NLA_K_U32, 0 },
-	[RTAX_HOPLIMIT] = { NLA_K_U32, 0 },
-	[RTAX_INITCWND] = { NLA_K_U32, 0 },
-	[RTAX_FEATURES] = { NLA_K_U32, 0 },
-	[RTAX_RTO_MIN] = { NLA_K_U32, 0 },
-	[RTAX_INITRWND] = { NLA_K_U32, 0 },
-	[RTAX_QUICKACK] = { NLA_K_U32, 0 },
-	[RTAX_FASTOPEN_NO_COOKIE] = { NLA_K_U32, 0 },
+	[RTAX_LOCK] = { NLA_K_U32, 0 },	      [RTAX_MTU] = { NLA_K_U32, 0 },
+	[RTAX_WINDOW] = { NLA_K_U32, 0 },     [RTAX_RTT] = { NLA_K_U32, 0 },
+	[RTAX_RTTVAR] = { NLA_K_U32, 0 },     [RTAX_SSTHRESH] = { NLA_K_U32, 0 },
+	[RTAX_CWND] = { NLA_K_U32, 0 },	      [RTAX_ADVMSS] = { NLA_K_U32, 0 },
+	[RTAX_REORDERING] = { NLA_K_U32, 0 }, [RTAX_HOPLIMIT] = { NLA_K_U32, 0 },
+	[RTAX_INITCWND] = { NLA_K_U32, 0 },   [RTAX_FEATURES] = { NLA_K_U32, 0 },
+	[RTAX_RTO_MIN] = { NLA_K_U32, 0 },    [RTAX_INITRWND] = { NLA_K_U32, 0 },
+	[RTAX_QUICKACK] = { NLA_K_U32, 0 },   [RTAX_FASTOPEN_NO_COOKIE] = { NLA_K_U32, 0 },
 	[RTAX_CC_ALGO] = { NLA_K_TEXT, 15 },
 };
 
@@ -134,8 +119,9 @@ static struct fib4_place kept_place(const struct nl_dump *d)
 {
 	u64 a = (u64)d->args[RTNL_ARG_AT2], b = (u64)d->args[RTNL_ARG_AT3];
 
-	return (struct fib4_place){ { (u32)(a >> 16) }, (u8)(a >> 8), (u8)a, (u32)(b >> 32),
-				    (u32)b };
+	return (struct fib4_place){
+		{ (u32)(a >> 16) }, (u8)(a >> 8), (u8)a, (u32)(b >> 32), (u32)b
+	};
 }
 
 static bool dump_table(struct nlmsg_buf *b, struct nl_dump *d, struct fib4_table *t)

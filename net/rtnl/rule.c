@@ -47,8 +47,7 @@ static struct rtnl_kind rules = { .base = RTM_NEWRULE, .family = AF_INET, .dump 
 
 /* ---- netconf ---- */
 
-static bool put_conf(struct nlmsg_buf *b, int ifindex, const struct in_conf *c,
-		     struct rtnl_head h)
+static bool put_conf(struct nlmsg_buf *b, int ifindex, const struct in_conf *c, struct rtnl_head h)
 {
 	struct netconfmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
 
@@ -71,8 +70,8 @@ static int conf_dump(struct nlmsg_buf *b, struct nl_dump *d)
 
 	d->seq = d->net->dev_seq + 1;
 	while ((dev = rtnl_next_link(d->net, &last))) {
-		if (in_dev(dev) && !put_conf(b, dev->ifindex, &in_dev(dev)->conf,
-					     rtnl_entry(d, RTM_NEWNETCONF)))
+		if (in_dev(dev) &&
+		    !put_conf(b, dev->ifindex, &in_dev(dev)->conf, rtnl_entry(d, RTM_NEWNETCONF)))
 			return 1;
 		d->args[RTNL_ARG_AT] = last;
 	}
@@ -127,10 +126,9 @@ static int conf_get(struct nl_request *r)
 	return -ENOBUFS;
 }
 
-static struct rtnl_kind confs = { .base = RTM_NEWNETCONF,
-				  .family = AF_INET,
-				  .get = conf_get,
-				  .dump = conf_dump };
+static struct rtnl_kind confs = {
+	.base = RTM_NEWNETCONF, .family = AF_INET, .get = conf_get, .dump = conf_dump
+};
 
 /* ---- queueing disciplines: what every device has, and cannot change ---- */
 
@@ -164,9 +162,7 @@ static int qdisc_dump(struct nlmsg_buf *b, struct nl_dump *d)
 	return 0;
 }
 
-static struct rtnl_kind qdiscs = { .base = RTM_NEWQDISC,
-				   .family = AF_UNSPEC,
-				   .dump = qdisc_dump };
+static struct rtnl_kind qdiscs = { .base = RTM_NEWQDISC, .family = AF_UNSPEC, .dump = qdisc_dump };
 
 static int rules_init(void)
 {

@@ -3,152 +3,14 @@
  * Netlink sockets and rtnetlink: ports, errors and extended ACKs, dumps, groups, and links,
  * addresses and routes made and removed. proves: socket bind sendto recvfrom setsockopt
  */
-#include "t.h"
+#include "nl.h"
 #include <arpa/inet.h>
 #include <linux/genetlink.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink_diag.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
-#include <linux/unix_diag.h>
 #include <linux/veth.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#ifndef SOL_NETLINK
-#define SOL_NETLINK 270
-#endif
-
-static int sock;
-static unsigned int seq;
-static char in[1 << 16] __attribute__((aligned(8)));
-
-static void own_net(void)
-{
-	if (unshare(CLONE_NEWNET))
-		SKIP("no network namespaces");
-	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
-}
-
-/* ---- a message that is built ---- */
-
-static struct {
-	struct nlmsghdr h;
-	char body[2000];
-} out;
-
-static void *begin(int type, int flags, size_t body)
-{
-	memset(&out, 0, sizeof(out));
-	out.h.nlmsg_len = (unsigned int)NLMSG_LENGTH(body);
-	out.h.nlmsg_type = (unsigned short)type;
-	out.h.nlmsg_flags = (unsigned short)(NLM_F_REQUEST | flags);
-	out.h.nlmsg_seq = ++seq;
-	return out.body;
-}
-
-static struct nlattr *attr(int type, const void *data, size_t len)
-{
-	struct nlattr *a = (struct nlattr *)((char *)&out + NLMSG_ALIGN(out.h.nlmsg_len));
-
-	a->nla_type = (unsigned short)type;
-	a->nla_len = (unsigned short)(NLA_HDRLEN + len);
-	if (len)
-		memcpy(a + 1, data, len);
-	out.h.nlmsg_len = (unsigned int)(NLMSG_ALIGN(out.h.nlmsg_len) + NLA_ALIGN(a->nla_len));
-	return a;
-}
-
-static void attr_u32(int type, unsigned int v)
-{
-	attr(type, &v, sizeof(v));
-}
-
-static void ends(struct nlattr *nest)
-{
-	nest->nla_len = (unsigned short)((char *)&out + out.h.nlmsg_len - (char *)nest);
-}
-
-static void put(void)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-
-	EQ(sendto(sock, &out, out.h.nlmsg_len, 0, (void *)&kernel, sizeof(kernel)),
-	   (long)out.h.nlmsg_len);
-}
-
-/* Sends it and returns the error of its ACK, as a positive number. */
-static int done(void)
-{
-	struct nlmsghdr *h = (void *)in;
-	long n;
-
-	out.h.nlmsg_flags |= NLM_F_ACK;
-	put();
-	n = OK(recv(sock, in, sizeof(in), 0));
-	CHECK(n >= (long)NLMSG_LENGTH(sizeof(struct nlmsgerr)));
-	EQ(h->nlmsg_type, NLMSG_ERROR);
-	EQ(h->nlmsg_seq, seq);
-	return -((struct nlmsgerr *)NLMSG_DATA(h))->error;
-}
-
-/* The attribute TYPE of the message H with BODY bytes before its attributes. */
-static struct nlattr *find(struct nlmsghdr *h, size_t body, int type)
-{
-	char *at = (char *)h + NLMSG_LENGTH(NLMSG_ALIGN(body)), *end = (char *)h + h->nlmsg_len;
-
-	while (end - at >= NLA_HDRLEN) {
-		struct nlattr *a = (void *)at;
-
-		if (a->nla_len < NLA_HDRLEN)
-			break;
-		if ((a->nla_type & NLA_TYPE_MASK) == type)
-			return a;
-		at += NLA_ALIGN(a->nla_len);
-	}
-	return NULL;
-}
-
-static unsigned int u32_of(struct nlattr *a)
-{
-	unsigned int v;
-
-	CHECK(a && a->nla_len >= NLA_HDRLEN + sizeof(v));
-	memcpy(&v, a + 1, sizeof(v));
-	return v;
-}
-
-/* Dumps TYPE for FAMILY; calls FN for each message; how many there were. */
-static int dump(int type, int family, size_t body, void (*fn)(struct nlmsghdr *h))
-{
-	unsigned char *m = begin(type, NLM_F_DUMP, body);
-	int count = 0;
-
-	m[0] = (unsigned char)family;
-	put();
-	for (;;) {
-		long n = OK(recv(sock, in, sizeof(in), 0));
-
-		for (struct nlmsghdr *h = (void *)in; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
-			EQ(h->nlmsg_seq, seq);
-			CHECK(h->nlmsg_flags & NLM_F_MULTI);
-			if (h->nlmsg_type == NLMSG_DONE) {
-				EQ(*(int *)NLMSG_DATA(h), 0);
-				return count;
-			}
-			CHECK(h->nlmsg_type != NLMSG_ERROR);
-			count++;
-			if (fn)
-				fn(h);
-		}
-	}
-}
 
 /* ---- sockets ---- */
 
@@ -169,7 +31,7 @@ TEST(ports)
 	socklen_t len = sizeof(got);
 	int other;
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	OK(bind(sock, (void *)&a, sizeof(a)));
 	OK(getsockname(sock, (void *)&got, &len));
 	EQ(len, (int)sizeof(got));
@@ -234,7 +96,7 @@ TEST(groups)
 	unsigned int list[4] = {}, g = 2;
 	socklen_t len = sizeof(list);
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	OK(bind(sock, (void *)&a, sizeof(a)));
 	OK(setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g, sizeof(g)));
 	OK(getsockopt(sock, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, list, &len));
@@ -261,7 +123,7 @@ TEST(errors)
 	struct ifinfomsg *m;
 	struct nlattr *text;
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	begin(RTM_GETLINK, 0, sizeof(*m));
 	EQ(done(), EINVAL);
 	/* The whole request comes back, unless the program does not want it. */
@@ -289,7 +151,7 @@ TEST(errors)
 
 TEST(needs_capability)
 {
-	own_net();
+	own_net(NETLINK_ROUTE);
 	begin(RTM_NEWLINK, NLM_F_CREATE, sizeof(struct ifinfomsg));
 	OK(setuid(1000));
 	EQ(done(), EPERM);
@@ -382,7 +244,7 @@ TEST(links)
 	unsigned char mac[6] = { 2, 0, 0, 0, 0, 9 }, group[6] = { 1, 0, 0, 0, 0, 9 };
 	int d, v;
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	EQ(index_of("lo"), 1);
 	EQ(link_new("dummy", "d0", NULL), 0);
 	EQ(link_new("dummy", "d0", NULL), EEXIST);
@@ -436,7 +298,7 @@ TEST(link_to_other_namespace)
 	pid_t p;
 	struct ifinfomsg *m;
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	OK(pipe(fds));
 	OK(pipe(gone));
 	p = OK(fork());
@@ -482,7 +344,7 @@ TEST(addresses_and_routes)
 	struct rtmsg *m;
 	int d;
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	EQ(link_new("dummy", "d0", NULL), 0);
 	d = index_of("d0");
 	EQ(link_up(d, 1), 0);
@@ -524,14 +386,15 @@ TEST(two_dumps)
 	struct pollfd p;
 	int r;
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	for (int i = 0; i < 40; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "d%d", i);
 		EQ(link_new("dummy", name, NULL), 0);
 	}
-	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));	/* nobody has read a long buffer from it */
+	/* nobody has read a long buffer from it */
+	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 	begin(RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	put();
 	/* The first one goes on as it is read; another one has to wait for its end. */
@@ -564,7 +427,7 @@ TEST(notifications)
 	int listener, d, types[8] = {}, n = 0;
 	struct nlmsghdr *h = (void *)in;
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g, sizeof(g)));
 	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &ga, sizeof(ga)));
@@ -590,7 +453,7 @@ TEST(reader_that_does_not_read)
 	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = 1 };
 	int listener, small = 1, d;
 
-	own_net();
+	own_net(NETLINK_ROUTE);
 	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 	OK(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
 	OK(bind(listener, (void *)&a, sizeof(a)));
@@ -631,134 +494,5 @@ TEST(generic)
 	attr(CTRL_ATTR_FAMILY_NAME, "nonesuch", 9);
 	EQ(done(), ENOENT);
 	begin(99, 0, sizeof(*g));
-	EQ(done(), ENOENT);
-}
-
-/* ---- sock_diag ---- */
-
-static unsigned int seen, seen_port;
-static unsigned long inode;
-
-static unsigned long inode_of(int fd)
-{
-	struct stat st;
-
-	OK(fstat(fd, &st));
-	return st.st_ino;
-}
-
-static void inet_seen(struct nlmsghdr *h)
-{
-	struct inet_diag_msg *m = NLMSG_DATA(h);
-
-	seen++;
-	EQ(m->idiag_family, AF_INET);
-	if (m->idiag_inode == inode)
-		seen_port = ntohs(m->id.idiag_sport);
-}
-
-static int diag_inet(int protocol, unsigned int states, const void *code, size_t len)
-{
-	struct inet_diag_req_v2 *q = begin(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*q));
-
-	q->sdiag_family = AF_INET;
-	q->sdiag_protocol = (unsigned char)protocol;
-	q->idiag_states = states;
-	q->idiag_ext = 0xff;
-	if (len)
-		attr(INET_DIAG_REQ_BYTECODE, code, len);
-	put();
-	seen = seen_port = 0;
-	for (;;) {
-		long n = OK(recv(sock, in, sizeof(in), 0));
-
-		for (struct nlmsghdr *h = (void *)in; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
-			if (h->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (h->nlmsg_type == NLMSG_ERROR)
-				return -((struct nlmsgerr *)NLMSG_DATA(h))->error;
-			inet_seen(h);
-		}
-	}
-}
-
-TEST(diag_of_inet)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	struct inet_diag_bc_op code[2] = { { INET_DIAG_BC_S_EQ, 8, 12 }, {} },
-			       bad = { INET_DIAG_BC_JMP, 4, 40 };
-	socklen_t len = sizeof(a);
-	int l, u;
-
-	own_net();
-	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG));
-	EQ(link_up(1, 1), EINVAL);	/* that is another protocol's */
-	l = OK(socket(AF_INET, SOCK_STREAM, 0));
-	OK(bind(l, (void *)&a, sizeof(a)));
-	OK(listen(l, 3));
-	OK(getsockname(l, (void *)&a, &len));
-	inode = inode_of(l);
-	EQ(diag_inet(IPPROTO_TCP, ~0u, NULL, 0), 0);
-	EQ(seen, 1);
-	EQ(seen_port, ntohs(a.sin_port));
-	EQ(diag_inet(IPPROTO_TCP, 1 << 1, NULL, 0), 0);
-	EQ(seen, 0);
-	code[1].no = ntohs(a.sin_port);
-	EQ(diag_inet(IPPROTO_TCP, ~0u, code, sizeof(code)), 0);
-	EQ(seen, 1);
-	code[1].no++;
-	EQ(diag_inet(IPPROTO_TCP, ~0u, code, sizeof(code)), 0);
-	EQ(seen, 0);
-	EQ(diag_inet(IPPROTO_TCP, ~0u, &bad, sizeof(bad)), EINVAL);
-	for (int i = 0; i < 300; i++) {
-		u = OK(socket(AF_INET, SOCK_DGRAM, 0));
-		a.sin_port = 0;
-		OK(bind(u, (void *)&a, sizeof(a)));
-	}
-	EQ(diag_inet(IPPROTO_UDP, ~0u, NULL, 0), 0);
-	EQ(seen, 300);
-	EQ(diag_inet(99, ~0u, NULL, 0), ENOENT);
-}
-
-TEST(diag_of_unix)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0diag" };
-	struct unix_diag_req *q;
-	struct unix_diag_msg *m;
-	struct nlattr *at;
-	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0)), pair[2];
-
-	own_net();
-	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG));
-	s = OK(socket(AF_UNIX, SOCK_STREAM, 0));
-	OK(bind(s, (void *)&a, offsetof(struct sockaddr_un, sun_path) + 5));
-	OK(listen(s, 7));
-	q = begin(SOCK_DIAG_BY_FAMILY, 0, sizeof(*q));
-	q->sdiag_family = AF_UNIX;
-	q->udiag_ino = (unsigned int)inode_of(s);
-	q->udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN;
-	q->udiag_cookie[0] = q->udiag_cookie[1] = ~0u;
-	put();
-	OK(recv(sock, in, sizeof(in), 0));
-	m = NLMSG_DATA((struct nlmsghdr *)in);
-	EQ(m->udiag_state, 10);
-	EQ(m->udiag_ino, inode_of(s));
-	at = find((void *)in, sizeof(*m), UNIX_DIAG_NAME);
-	CHECK(at && at->nla_len == 4 + 5 && !memcmp(at + 1, "\0diag", 5));
-	at = find((void *)in, sizeof(*m), UNIX_DIAG_RQLEN);
-	CHECK(at);
-	EQ(((struct unix_diag_rqlen *)(at + 1))->udiag_wqueue, 7);
-	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	q = begin(SOCK_DIAG_BY_FAMILY, 0, sizeof(*q));
-	q->sdiag_family = AF_UNIX;
-	q->udiag_ino = (unsigned int)inode_of(pair[0]);
-	q->udiag_show = UDIAG_SHOW_PEER;
-	q->udiag_cookie[0] = q->udiag_cookie[1] = ~0u;
-	put();
-	OK(recv(sock, in, sizeof(in), 0));
-	EQ(u32_of(find((void *)in, sizeof(*m), UNIX_DIAG_PEER)), inode_of(pair[1]));
-	q = begin(SOCK_DIAG_BY_FAMILY, 0, sizeof(*q));
-	q->sdiag_family = AF_UNIX;
-	q->udiag_ino = 1;
 	EQ(done(), ENOENT);
 }

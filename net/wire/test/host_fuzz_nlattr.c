@@ -10,8 +10,8 @@
 #define MOST 8
 
 static const struct nla_rule rules[MOST + 1] = {
-	[1] = { NLA_K_U32, 0 },	  [2] = { NLA_K_TEXT, 16 },  [3] = { NLA_K_NESTED, 0 },
-	[4] = { NLA_K_EXACT, 6 }, [5] = { NLA_K_FLAG, 0 },   [6] = { NLA_K_LEAST, 3 },
+	[1] = { NLA_K_U32, 0 },	  [2] = { NLA_K_TEXT, 16 },   [3] = { NLA_K_NESTED, 0 },
+	[4] = { NLA_K_EXACT, 6 }, [5] = { NLA_K_FLAG, 0 },    [6] = { NLA_K_LEAST, 3 },
 	[7] = { NLA_K_U8, 0 },	  [8] = { NLA_K_REFUSED, 0 },
 };
 
