@@ -271,7 +271,8 @@ static int find_hop(struct net *net, const struct fib4_config *c, struct netdev 
 	*d = c->oif ? netdev_by_index(net, c->oif) : NULL;
 	if (c->oif && !*d)
 		return -ENODEV;
-	if (*d && !((*d)->flags & IFF_UP))
+	/* An address is ours whether its device is up or not. */
+	if (*d && !((*d)->flags & IFF_UP) && c->scope != RT_SCOPE_HOST)
 		return -ENETDOWN;
 	if (!c->gateway.v)
 		return *d ? 0 : -ENODEV;

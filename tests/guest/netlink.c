@@ -158,6 +158,19 @@ TEST(needs_capability)
 	CHECK(dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), NULL) == 1);
 }
 
+TEST(groups_of_others)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	unsigned int g = 1;
+
+	own_net(NETLINK_SOCK_DIAG);
+	OK(setuid(1000));
+	ERR(setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g, sizeof(g)), EPERM);
+	ERR(bind(sock, (void *)&a, sizeof(a)), EPERM);
+	ERR(sendto(sock, "x", 1, 0, (void *)&a, sizeof(a)), EPERM);
+	ERR(connect(sock, (void *)&a, sizeof(a)), EPERM);
+}
+
 static int found_index;
 static const char *wanted;
 
@@ -329,6 +342,64 @@ TEST(link_to_other_namespace)
 	EQ(write(gone[1], "x", 1), 1);
 	EQ(waitpid(p, &d, 0), p);
 	EQ(d, 0);
+}
+
+/* Root of a user namespace may not put a device into a network that another one owns. */
+TEST(other_owner)
+{
+	struct ifinfomsg *m;
+	int d, net = OK(open("/proc/self/ns/net", O_RDONLY));
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		SKIP("no user namespaces");
+	sock = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	EQ(link_new("dummy", "d0", NULL), 0);
+	d = index_of("d0");
+	m = begin(RTM_NEWLINK, 0, sizeof(*m));
+	m->ifi_index = d;
+	attr_u32(IFLA_NET_NS_FD, (unsigned int)net);
+	EQ(done(), EPERM);
+	EQ(index_of("d0"), d);
+}
+
+static int addresses(void)
+{
+	return dump(RTM_GETADDR, AF_INET, sizeof(struct ifaddrmsg), NULL);
+}
+
+TEST(addresses_expire)
+{
+	struct ifa_cacheinfo c = { .ifa_prefered = 1, .ifa_valid = 1 };
+	struct ifaddrmsg *m;
+	unsigned int g = RTNLGRP_IPV4_IFADDR;
+	struct nlmsghdr *h = (void *)in;
+	int listener;
+
+	own_net(NETLINK_ROUTE);
+	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	m = begin(RTM_NEWADDR, CREATE, sizeof(*m));
+	m->ifa_family = AF_INET;
+	m->ifa_prefixlen = 24;
+	m->ifa_index = 1;
+	attr_u32(IFA_LOCAL, inet_addr("10.1.0.1"));
+	attr(IFA_CACHEINFO, &c, sizeof(c));
+	EQ(done(), 0);
+	EQ(address(RTM_NEWADDR, CREATE, 1, "10.2.0.1", 24), 0);
+	EQ(addresses(), 2);
+	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g, sizeof(g)));
+	do
+		OK(recv(listener, in, sizeof(in), 0));
+	while (h->nlmsg_type != RTM_DELADDR);
+	EQ(u32_of(find(h, sizeof(*m), IFA_LOCAL)), inet_addr("10.1.0.1"));
+	EQ(addresses(), 1);
+	c.ifa_valid = 0;
+	m = begin(RTM_NEWADDR, CREATE, sizeof(*m));
+	m->ifa_family = AF_INET;
+	m->ifa_prefixlen = 24;
+	m->ifa_index = 1;
+	attr_u32(IFA_LOCAL, inet_addr("10.1.0.1"));
+	attr(IFA_CACHEINFO, &c, sizeof(c));
+	EQ(done(), EINVAL);
 }
 
 static int count_table;
