@@ -8,6 +8,7 @@
 #include "net/core/stats.h"
 #include "net/ip4/addr.h"
 #include "net/ip4/frags.h"
+#include "net/tcp/tcp_priv.h"
 
 /* ---- sockets ---- */
 
@@ -76,7 +77,7 @@ void net_show_sockstat(struct seq_file *m, struct net *net)
 	     raw = ghash_count(&net->inet->raw.bound);
 
 	seq_printf(m, "sockets: used %ld\n", udp + raw + ghash_count(&net->inet->ping.bound));
-	seq_puts(m, "TCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n");
+	tcp_show_sockstat(m, net);
 	seq_printf(m, "UDP: inuse %ld mem 0\nUDPLITE: inuse 0\nRAW: inuse %ld\n", udp, raw);
 	seq_printf(m, "FRAG: inuse %u memory %lu\n", ip4_frags_count(net), ip4_frags_bytes(net));
 }

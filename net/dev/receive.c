@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Received packets go to taps (packet sockets), to the bridge whose port the device is, and to the
+ * Received packets go to taps (packet sockets) and to the
  * protocol of their EtherType. All of this runs in RCU read sections of at most NET_BATCH packets;
  * the lists change under types_lock.
  *

@@ -68,9 +68,7 @@ enum inet_flag {			/* inet->flags */
 		 INET_MC_LOOP,
 		 INET_MC_ALL,
 		 INET_BIND_NO_PORT,
-		 INET_IS_ICSK,
 		 INET_RECV_FRAGSIZE,
-		 INET_CORKED,
 	 /* control messages that the reader wants */
 		 INET_C_PKTINFO,
 		 INET_C_TTL,
@@ -301,5 +299,4 @@ struct inet_net {
 	u32 port_range;			/* low | high << 16 */
 	int unprivileged_port;
 	int ping_group[2];		/* kgid values, low and high */
-	u32 dgram_mem_min;
 };

@@ -204,8 +204,6 @@ static u32 clean_queue(struct tcp_sock *t, u32 ack, u64 now, u64 *rtt)
 
 static void enter_recovery(struct tcp_sock *t)
 {
-	t->prior_cwnd = t->cwnd;
-	t->prior_ssthresh = t->ssthresh;
 	t->ssthresh = t->cc->ssthresh(t);
 	t->cwnd = max(t->ssthresh, 2u);
 	t->cwnd_count = 0;
@@ -219,8 +217,6 @@ void tcp_enter_loss(struct tcp_sock *t)
 	bool reneged;
 
 	if (t->recovery != TCP_REC_LOSS || !before(t->snd_una, t->high_seq)) {
-		t->prior_cwnd = t->cwnd;
-		t->prior_ssthresh = t->ssthresh;
 		t->ssthresh = t->cc->ssthresh(t);
 		t->cc->timeout(t);
 	}

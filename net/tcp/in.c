@@ -115,7 +115,6 @@ static void charge(struct tcp_sock *t, struct packet *p)
 static void drop_early(struct tcp_sock *t, struct packet *p)
 {
 	rb_erase(&tcp_cb(p)->rb, &t->early);
-	t->early_bytes -= p->truesize;
 	atomic_sub((int)p->truesize, &t->inet.sk.rmem);
 	packet_free(p, DROP_RCVBUF);
 }
@@ -213,7 +212,6 @@ static bool take_early(struct tcp_sock *t)
 			continue;
 		}
 		rb_erase(&cb->rb, &t->early);
-		t->early_bytes -= p->truesize;
 		if (before(cb->seq, t->rcv_nxt))
 			cut_front(p, t->rcv_nxt);
 		fin = take_in_order(t, p);
@@ -242,7 +240,6 @@ static void put_early(struct tcp_sock *t, struct packet *p)
 	}
 	note_early(t, cb->seq, cb->end);
 	charge(t, p);
-	t->early_bytes += p->truesize;
 	rb_link_node(&cb->rb, parent, link);
 	rb_insert_color(&cb->rb, &t->early);
 }
@@ -435,7 +432,6 @@ static void peer_options(struct tcp_sock *t, const struct tcp_seg *s)
 		t->ts_recent_ns = ktime_get_ns();
 	}
 	t->mss_peer = max_t(u16, s->mss ?: TCPC_MSS_DEFAULT, TCP_MSS_MIN);
-	t->rcv_irs = s->seq;
 	t->rcv_nxt = t->rcv_wup = t->copied_seq = s->seq + 1;
 	t->snd_wnd = t->max_window = s->window;
 	t->snd_wl1 = s->seq;

@@ -269,7 +269,6 @@ static void fill_child(struct tcp_sock *t, const struct tcp_request *q, const st
 	t->isn = q->snd_isn;
 	t->snd_una = t->snd_nxt = t->write_seq = q->snd_isn + 1;
 	t->snd_up = t->snd_una;
-	t->rcv_irs = q->rcv_isn;
 	t->rcv_nxt = t->rcv_wup = t->copied_seq = q->rcv_isn + 1;
 	t->rcv_wnd = q->rcv_wnd;
 	t->snd_wscale = q->snd_wscale;

@@ -116,3 +116,24 @@ void net_show_tcp(struct seq_file *m, struct net *net)
 	walk(m, table, true, &nr);
 	walk(m, table, false, &nr);
 }
+
+static u32 count_full(struct inet_table *t, bool bound)
+{
+	struct inet_walk w = { .table = t, .bound = bound, .family = AF_INET };
+	u32 n = 0;
+
+	while (inet_walk_next(&w))
+		for (u32 i = 0; i < w.nr; i++)
+			n += w.found[i]->kind == INET_FULL;
+	return n;
+}
+
+void tcp_show_sockstat(struct seq_file *m, struct net *net)
+{
+	struct inet_table *t = &net->tcp->table;
+
+	/* No memory is counted for all connections together. */
+	seq_printf(m, "TCP: inuse %u orphan %d tw %d alloc %d mem 0\n",
+		   count_full(t, true) + count_full(t, false), atomic_read(&tcp_orphans),
+		   atomic_read(&net->tcp->nr_timewait), atomic_read(&tcp_allocated));
+}

@@ -11,10 +11,8 @@
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
-#include <kernel/init.h>
 #include <kernel/random.h>
 #include <kernel/rcu.h>
-#include <kernel/show.h>
 #include <kernel/time.h>
 #include <net/netdev.h>
 #include <proc/signal.h>
@@ -23,15 +21,13 @@
 #include <vfs/file.h>
 #include <vfs/poll.h>
 #include <abi/errno.h>
-#include <linux/if_packet.h>
 #include "net/ip4/ip4_priv.h"
 #include "net/core/core_priv.h"
 #include "net/tcp/tcp_priv.h"
 #include "net/wire/csum.h"
-#include "net/wire/icmp.h"
 
 static struct siphash_key isn_key __ro_after_init;
-static atomic_t orphans = ATOMIC_INIT(0);
+atomic_t tcp_orphans = ATOMIC_INIT(0), tcp_allocated = ATOMIC_INIT(0);
 int tcp_max_orphans = 16384;
 
 void tcp_make_keys(void)
@@ -130,7 +126,6 @@ void tcp_purge_received(struct tcp_sock *t)
 		atomic_sub((int)p->truesize, &sk->rmem);
 		packet_consume(p);
 	}
-	t->early_bytes = 0;
 	t->nr_recent = 0;
 }
 
@@ -170,7 +165,7 @@ void tcp_done(struct tcp_sock *t, int err)
 	sk->shut = 3;
 	if (t->is_orphan) {
 		t->is_orphan = false;
-		atomic_dec(&orphans);
+		atomic_dec(&tcp_orphans);
 	}
 	if (err)
 		sock_set_error(sk, err);
@@ -200,6 +195,7 @@ static void set_up(struct tcp_sock *t)
 {
 	struct sock *sk = &t->inet.sk;
 
+	atomic_inc(&tcp_allocated);
 	sock_set_flag(sk, SOCK_F_RCU_FREE, true);
 	sk->state = TCPS_CLOSE;
 	packet_list_init(&t->sndq);
@@ -236,6 +232,7 @@ static void tcp_destruct(struct sock *sk)
 
 	DEBUG_ON(wheel_is_armed(&t->rto_timer) || wheel_is_armed(&t->delack_timer) ||
 		 wheel_is_armed(&t->keep_timer));
+	atomic_dec(&tcp_allocated);
 	purge_sent(t);
 	tcp_purge_received(t);
 	inet_destruct(sk);
@@ -623,8 +620,8 @@ static bool say_goodbye(struct tcp_sock *t)
 /* T goes on without a program, unless too many do: a peer that never answers costs memory. */
 static void leave_orphan(struct tcp_sock *t)
 {
-	if (atomic_add_return(1, &orphans) > READ_ONCE(tcp_max_orphans)) {
-		atomic_dec(&orphans);
+	if (atomic_add_return(1, &tcp_orphans) > READ_ONCE(tcp_max_orphans)) {
+		atomic_dec(&tcp_orphans);
 		tcp_abort(t, 0);
 		return;
 	}

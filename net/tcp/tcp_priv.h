@@ -113,7 +113,7 @@ struct tcp_sock {
 	/* congestion: o */
 	const struct tcp_cc *cc;
 	u64 cc_state[8];
-	u32 cwnd, cwnd_count, ssthresh, prior_cwnd, prior_ssthresh, high_seq;
+	u32 cwnd, cwnd_count, ssthresh, high_seq;
 	u8 recovery;			/* enum tcp_recovery */
 	bool cwnd_limited;
 	bool fast; /* recovery has begun or gone on: one lost segment goes whatever is in flight */
@@ -131,9 +131,8 @@ struct tcp_sock {
 	u64 stuck_since_ns; /* since when nothing is acknowledged; 0: nothing is sent again */
 
 	/* receiving: o */
-	u32 rcv_nxt, rcv_wup, rcv_wnd, copied_seq, rcv_irs, window_clamp;
+	u32 rcv_nxt, rcv_wup, rcv_wnd, copied_seq, window_clamp;
 	struct rb_root early;
-	u32 early_bytes;		/* truesize */
 	struct tcp_sack recent[TCP_SACK_BLOCKS];	/* what came early, the latest first */
 	u8 nr_recent;
 	struct tcp_sack dsack;		/* what came twice; begin == end: nothing to tell */
@@ -208,7 +207,7 @@ struct tcp_timewait {
 	struct wheel_timer timer;	/* armed: holds a reference */
 	u32 snd_nxt, rcv_nxt, rcv_wnd, ts_recent, ts_offset;
 	u64 ts_recent_ns;
-	u8 rcv_wscale, tos;
+	u8 rcv_wscale;
 	u64 answered_ns;		/* when an ACK that carried nothing was answered last */
 	bool ts_ok, fin_wait2;
 };
@@ -284,6 +283,7 @@ static inline bool tcp_deferred_test_clear(struct tcp_sock *t, enum tcp_deferred
 
 /* sock.c */
 extern struct inet_type tcp_type;
+extern atomic_t tcp_orphans, tcp_allocated;	/* the machine's: without a program; all */
 extern int tcp_max_orphans; /* how many connections without a program there may be, the machine's */
 void tcp_set_state(struct tcp_sock *t, enum tcp_state s);
 /*
@@ -383,6 +383,9 @@ void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns);
 void tcp_timewait_forget(struct tcp_timewait *w);
 /* True: S begins a new connection, and is for a listener. Else P is consumed. */
 bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp_seg *s);
+
+/* proc.c: the counts that sockstat shows, of NET and of the machine */
+void tcp_show_sockstat(struct seq_file *m, struct net *net);
 
 /* io.c, opt.c */
 ssize_t tcp_sendmsg(struct socket *s, struct sock_msg *m);

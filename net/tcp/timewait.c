@@ -75,7 +75,6 @@ void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns)
 		w->ts_recent = t->ts_recent;
 		w->ts_recent_ns = t->ts_recent_ns;
 		w->ts_offset = t->ts_offset;
-		w->tos = t->inet.tos;
 		w->fin_wait2 = fin_wait2;
 		net_pin(w->e.net);
 		if (inet_connected_replace(table, &t->inet.e, &w->e)) {

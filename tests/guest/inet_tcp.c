@@ -883,3 +883,23 @@ TEST(deferred)
 	client(port_of(l));
 	CHECK(wait_for(l, POLLIN) & POLLIN);	/* a second later, whatever it sends */
 }
+
+/* sockstat counts this network's connections. */
+TEST(counted)
+{
+	char line[200];
+	int s[2], inuse = -1, orphan, tw, alloc;
+	FILE *f;
+
+	pair(s);
+	f = fopen("/proc/net/sockstat", "r");
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "TCP: inuse %d orphan %d tw %d alloc %d", &inuse, &orphan, &tw,
+			   &alloc) == 4)
+			break;
+	fclose(f);
+	EQ(inuse, 2);
+	EQ(tw, 0);
+	CHECK(alloc >= 2);
+}

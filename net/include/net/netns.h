@@ -60,7 +60,7 @@ struct net {
 	struct list_head devs;		/* by index, ascending; RCU */
 	u32 dev_seq;			/* rtnl: raised with each change, for dumps */
 	int next_ifindex;		/* rtnl */
-	struct netdev *loopback;	/* rtnl to change, RCU; NULL before it is made and after its end */
+	struct netdev *loopback; /* rtnl to change, RCU; NULL before it is made and after its end */
 	struct list_head taps;		/* types_lock, RCU: packet sockets of no one device */
 	int nr_taps;			/* types_lock: of it and of its devices */
 

@@ -187,7 +187,7 @@ static inline void packet_set_transport(struct packet *p)
 
 /*
  * N bytes more before the data; the new first byte. Room must be there (asserted):
- * packet_cow_head() makes room.
+ * packet_want_headroom() makes it.
  */
 u8 *packet_push(struct packet *p, u16 n);
 /*
