@@ -94,8 +94,10 @@ void rust_netdev_poll_off(struct netdev *d)
 	net_poll_disable(&priv(d)->poll);
 }
 
-void rust_netdev_setup(struct netdev *d, const u8 *mac, u32 mtu, u32 max_mtu, u32 features)
+void rust_netdev_setup(struct netdev *d, const char *driver, const u8 *mac, u32 mtu, u32 max_mtu,
+		       u32 features)
 {
+	d->driver_name = driver;
 	if (mac) {
 		memcpy(d->addr, mac, ETH_ALEN);
 	} else {

@@ -432,6 +432,8 @@ pub trait Driver: Send + Sync + 'static {
 /// What a device is like.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
+    /// The driver's name, for ethtool(8).
+    pub driver: &'static CStr,
     /// Its address; `None`: one by chance.
     pub mac: Option<[u8; 6]>,
     /// Bytes behind the link header that it takes at most, and at first.
@@ -563,10 +565,11 @@ pub fn add<D: Driver>(pattern: &CStr, kind: &Kind, driver: Arc<D>) -> Result<Dev
     let f = if kind.sums { bindings::netdev_feature_NETDEV_F_CSUM } else { 0 }
         | if kind.vouches { bindings::netdev_feature_NETDEV_F_RXCSUM } else { 0 };
     let mac = kind.mac.as_ref().map_or(core::ptr::null(), |m| m.as_ptr());
-    // SAFETY: nobody else knows the device yet; the address is one or none.
+    // SAFETY: nobody else knows the device yet; the address is one or none; the name is there for ever.
     unsafe {
         bindings::rust_netdev_setup(
             dev.as_ptr(),
+            kind.driver.as_ptr(),
             mac,
             kind.mtu,
             kind.max_mtu,

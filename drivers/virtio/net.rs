@@ -491,6 +491,7 @@ fn start(nic: &Arc<Nic>) -> Result<(net::Device, (irq::Registration, Option<irq:
     let (t, agreed) = (&*nic.t, nic.agreed);
     let asked = mtu_of(t, agreed);
     let kind = net::Kind {
+        driver: c"virtio_net",
         mac: mac_of(t, agreed),
         max_mtu: most_mtu(agreed, asked),
         mtu: asked.min(most_mtu(agreed, asked)),

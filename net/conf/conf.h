@@ -27,6 +27,8 @@ static inline be32 conf_get_addr(const struct sockaddr *s)
 	return (be32){ ((const struct sockaddr_in *)s)->sin_addr.s_addr };
 }
 
+/* rtnl. SIOCETHTOOL of D, which is in NET: what lies at ARG says which question. */
+long conf_ethtool(struct net *net, struct netdev *d, struct uptr arg);
 /* S as four numbers with dots. */
 bool conf_parse_ip(const char *s, be32 *out) __must_check;
 /* SIOCADDRT, SIOCDELRT; SIOCSARP and its like. */

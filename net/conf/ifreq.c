@@ -205,7 +205,7 @@ static bool is_private(unsigned int cmd, bool *admin)
 	case SIOCSHWTSTAMP:
 		*admin = true;
 		return true;
-	case SIOCETHTOOL:
+	case SIOCETHTOOL:		/* conf_ethtool() */
 	case SIOCBONDSLAVEINFOQUERY:
 	case SIOCBONDINFOQUERY:
 	case SIOCWANDEV:
@@ -213,6 +213,15 @@ static bool is_private(unsigned int cmd, bool *admin)
 		return true;
 	}
 	return cmd >= SIOCDEVPRIVATE && cmd <= SIOCDEVPRIVATE + 15;
+}
+
+/* The pointer in it. */
+static struct uptr ifreq_data(const struct ifreq *r)
+{
+	u64 at;
+
+	memcpy(&at, &r->ifr_ifru, sizeof(at));
+	return UPTR(at);
 }
 
 static long with_device(struct net *net, unsigned int cmd, struct ifreq *r, bool private)
@@ -227,6 +236,8 @@ static long with_device(struct net *net, unsigned int cmd, struct ifreq *r, bool
 	d = netdev_by_name(net, r->ifr_name);
 	if (!d)
 		err = -ENODEV;
+	else if (cmd == SIOCETHTOOL)
+		err = conf_ethtool(net, d, ifreq_data(r));
 	else if (private)
 		err = -EOPNOTSUPP;
 	else

@@ -47,8 +47,13 @@ void netlink_overrun(struct netlink_sock *n)
 
 int netlink_queue(struct netlink_sock *n, struct packet *p)
 {
-	int err = READ_ONCE(n->congested) ? -ENOBUFS : sock_queue_rx(&n->sk, p);
+	int err;
 
+	if (!sk_filter(&n->sk, p, 0)) {	/* as if it had come: the sender hears nothing of it */
+		packet_free(p, DROP_FILTER);
+		return 0;
+	}
+	err = READ_ONCE(n->congested) ? -ENOBUFS : sock_queue_rx(&n->sk, p);
 	if (err) {
 		packet_free(p, DROP_RCVBUF);
 		netlink_overrun(n);

@@ -2,6 +2,8 @@
 /* Interfaces by ioctl: flags, addresses, masks, MTU, names, routes. proves: ioctl socket */
 #include "t.h"
 #include <arpa/inet.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <net/route.h>
@@ -274,4 +276,70 @@ TEST(bound_to_device)
 	OK(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
 	EQ(sendto(s, "a", 1, 0, (struct sockaddr *)&a, sizeof(a)), 1);
 	EQ(recv(s, name, 1, MSG_DONTWAIT), 1);
+}
+
+static int ethtool(const char *name, void *what)
+{
+	struct ifreq r;
+
+	memset(&r, 0, sizeof(r));
+	strcpy(r.ifr_name, name);
+	r.ifr_data = what;
+	return ioctl(sock, SIOCETHTOOL, &r);
+}
+
+/* SIOCETHTOOL, of lo, which knows little. */
+TEST(ethtool_of_lo)
+{
+	struct ethtool_value v = { .cmd = ETHTOOL_GLINK };
+	struct ethtool_drvinfo drv = { .cmd = ETHTOOL_GDRVINFO };
+	struct ethtool_link_settings ls = { .cmd = ETHTOOL_GLINKSETTINGS };
+	struct ethtool_channels ch = { .cmd = ETHTOOL_GCHANNELS };
+	struct ethtool_stats st = { .cmd = ETHTOOL_GSTATS };
+	struct ethtool_perm_addr *pa = calloc(1, sizeof(*pa) + 32);
+	struct ethtool_sset_info *ss = calloc(1, sizeof(*ss) + 8);
+	struct ethtool_gstrings *gs = calloc(1, sizeof(*gs) + 200 * ETH_GSTRING_LEN);
+	struct ethtool_gfeatures *f = calloc(1, sizeof(*f) + 7 * sizeof(f->features[0]));
+	int found = -1;
+
+	own_net();
+	ERR(ethtool("none", &v), ENODEV);
+	ERR(ethtool("lo", NULL), EFAULT);
+	OK(ethtool("lo", &v));
+	EQ(v.data, 0);
+	up("lo", 1);
+	OK(ethtool("lo", &v));
+	EQ(v.data, 1);
+	ERR(ethtool("lo", &drv), EOPNOTSUPP);
+	ERR(ethtool("lo", &ls), EOPNOTSUPP);
+	ERR(ethtool("lo", &ch), EOPNOTSUPP);
+	ERR(ethtool("lo", &st), EOPNOTSUPP);
+	*pa = (struct ethtool_perm_addr){ .cmd = ETHTOOL_GPERMADDR, .size = 3 };
+	ERR(ethtool("lo", pa), 525);
+	pa->size = 32;
+	OK(ethtool("lo", pa));
+	EQ(pa->size, 6);
+	ss->cmd = ETHTOOL_GSSET_INFO;
+	ss->sset_mask = 1ull << ETH_SS_FEATURES | 1ull << ETH_SS_STATS;
+	OK(ethtool("lo", ss));
+	EQ(ss->sset_mask, 1ull << ETH_SS_FEATURES);
+	CHECK(ss->data[0] && ss->data[0] < 200);
+	gs->cmd = ETHTOOL_GSTRINGS;
+	gs->string_set = ETH_SS_FEATURES;
+	OK(ethtool("lo", gs));
+	EQ(gs->len, ss->data[0]);
+	for (unsigned int i = 0; i < gs->len; i++)
+		if (!strcmp((char *)gs->data + i * ETH_GSTRING_LEN, "tx-scatter-gather"))
+			found = (int)i;
+	CHECK(found >= 0);
+	*f = (struct ethtool_gfeatures){ .cmd = ETHTOOL_GFEATURES, .size = 7 };
+	OK(ethtool("lo", f));
+	CHECK(f->size == (gs->len + 31) / 32);
+	CHECK(f->features[found / 32].active >> found % 32 & 1);
+	v.cmd = 0x1fff;
+	ERR(ethtool("lo", &v), EOPNOTSUPP);
+	OK(setresuid(1000, 1000, 1000));
+	ERR(ethtool("lo", &v), EPERM);
+	v.cmd = ETHTOOL_GLINK;
+	OK(ethtool("lo", &v));
 }

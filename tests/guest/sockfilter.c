@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Socket filters (SO_ATTACH_FILTER) of local, UDP, raw and TCP sockets. proves: setsockopt
+ * Socket filters (SO_ATTACH_FILTER) of local, UDP, raw, TCP and netlink sockets. proves: setsockopt
  * getsockopt
  */
 #include "t.h"
 #include <arpa/inet.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -273,4 +275,33 @@ TEST(tcp)
 	EQ(poll(&p, 1, 15000), 1);
 	EQ(recv(s, b + 4, 6, 0), 4);
 	CHECK(!memcmp(b, "abcdefgh", 8));
+}
+
+/*
+ * A netlink socket's filter begins at the message's header: of two answers the errors alone come.
+ */
+TEST(netlink)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg m;
+	} q = { { sizeof(q), RTM_GETLINK, NLM_F_REQUEST, 1, 0 }, { .ifi_index = 1 } };
+	struct nlmsghdr *h;
+	char b[4096];
+	int s;
+
+	own_net();
+	s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	if (s < 0)
+		SKIP("no netlink");
+	EQ(send(s, &q, sizeof(q), 0), sizeof(q));
+	CHECK(recv(s, b, sizeof(b), MSG_DONTWAIT) > (int)sizeof(*h));
+	EQ(ATTACH(s, S(BPF_LD | BPF_H | BPF_ABS, 4), IF(htons(NLMSG_ERROR)), RET(0)), 0);
+	EQ(send(s, &q, sizeof(q), 0), sizeof(q));
+	ERR(recv(s, b, sizeof(b), MSG_DONTWAIT), EAGAIN);
+	q.m.ifi_index = 4711;
+	EQ(send(s, &q, sizeof(q), 0), sizeof(q));
+	CHECK(recv(s, b, sizeof(b), MSG_DONTWAIT) >= (int)sizeof(*h));
+	h = (struct nlmsghdr *)b;
+	EQ(h->nlmsg_type, NLMSG_ERROR);
 }

@@ -21,7 +21,8 @@ void rust_netdev_unregister(struct netdev *d);
 void *rust_netdev_driver(const struct netdev *d);
 struct netdev *rust_poll_dev(const struct net_poll *q);
 /* Before it is registered. MAC of 6 bytes; NULL: one by chance. */
-void rust_netdev_setup(struct netdev *d, const u8 *mac, u32 mtu, u32 max_mtu, u32 features);
+void rust_netdev_setup(struct netdev *d, const char *driver, const u8 *mac, u32 mtu, u32 max_mtu,
+		       u32 features);
 /* Schedules the queue of D. Any context, hard interrupts too. */
 void rust_netdev_schedule(struct netdev *d);
 /* Between open() and stop(). */
