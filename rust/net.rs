@@ -510,6 +510,7 @@ impl<D: Driver> Ops<D> {
         set_mac: None,
         set_mtu: None,
         get_stats: None,
+        link: None,
         free: Some(free::<D>),
         ioctl: None,
     };

@@ -18,6 +18,14 @@ u8 netdev_operstate(const struct netdev *d)
 	if (!(READ_ONCE(d->flags) & IFF_UP))
 		return IF_OPER_DOWN;
 	if (!READ_ONCE(d->carrier))
-		return d->iflink && d->iflink != d->ifindex ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
+		return d->ops->link ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
 	return d->ops->open ? IF_OPER_UP : IF_OPER_UNKNOWN;
+}
+
+struct netdev *netdev_link(struct netdev *d)
+{
+	struct netdev *other = d->ops->link ? d->ops->link(d) : NULL;
+
+	rtnl_assert();
+	return other ?: d;
 }

@@ -107,8 +107,7 @@ int netdev_wish_apply(const struct netdev_wish *w, struct netdev *d, const char 
 	return 0;
 }
 
-/* Referenced. */
-static struct net *net_of_pid(int nr)
+struct net *netns_by_pid(int nr)
 {
 	struct net *net = ERR_PTR(-ESRCH);
 	struct task *t;
@@ -125,7 +124,7 @@ static struct net *net_of_pid(int nr)
 	return net;
 }
 
-static struct net *net_of_fd(int fd)
+struct net *netns_by_fd(int fd)
 {
 	struct file *f = fget((unsigned int)fd);
 	struct net *net;
@@ -143,9 +142,9 @@ struct net *netdev_wish_net(const struct nlattr *const *tb)
 	struct net *net = NULL;
 
 	if (tb[IFLA_NET_NS_PID])
-		net = net_of_pid((int)nla_u32(tb[IFLA_NET_NS_PID]));
+		net = netns_by_pid((int)nla_u32(tb[IFLA_NET_NS_PID]));
 	else if (tb[IFLA_NET_NS_FD])
-		net = net_of_fd((int)nla_u32(tb[IFLA_NET_NS_FD]));
+		net = netns_by_fd((int)nla_u32(tb[IFLA_NET_NS_FD]));
 	if (!IS_ERR_OR_NULL(net) && !ns_capable(net->user_ns, CAP_NET_ADMIN)) {
 		put_net(net);
 		return ERR_PTR(-EPERM);

@@ -35,5 +35,12 @@ int netdev_wish_apply(const struct netdev_wish *w, struct netdev *d, const char 
  */
 struct net *netdev_wish_net(const struct nlattr *const *tb) __must_check;
 
+/*
+ * Of a task that the caller sees, and of a namespace's file, referenced. ERR_PTR(-ESRCH, -EBADF,
+ * -EINVAL).
+ */
+struct net *netns_by_pid(int nr) __must_check;
+struct net *netns_by_fd(int fd) __must_check;
+
 void netdev_kind_register(struct netdev_kind *k);	/* at boot */
 const struct netdev_kind *netdev_kind_find(const char *name);

@@ -109,8 +109,8 @@ static void put_numbers(struct nlmsg_buf *b, struct netdev *d)
 	nla_put_u32(b, IFLA_GSO_MAX_SEGS, 65535);
 	nla_put_u32(b, IFLA_GSO_MAX_SIZE, d->gso_max_size);
 	nla_put_u32(b, IFLA_NUM_RX_QUEUES, d->nr_rx);
-	if (d->iflink && d->iflink != d->ifindex)
-		nla_put_u32(b, IFLA_LINK, (u32)d->iflink);
+	if (netdev_link(d) != d)
+		nla_put_u32(b, IFLA_LINK, (u32)netdev_link(d)->ifindex);
 	nla_put_u8(b, IFLA_CARRIER, READ_ONCE(d->carrier));
 	nla_put_text(b, IFLA_QDISC, rtnl_qdisc(d));
 	nla_put_u32(b, IFLA_CARRIER_CHANGES, d->carrier_ups + d->carrier_downs);
@@ -126,6 +126,7 @@ static bool put_link(struct nlmsg_buf *b, struct netdev *d, struct rtnl_head h, 
 	struct ifinfomsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
 	struct rtnl_link_ifmap *map;
 	size_t nest;
+	int id;
 
 	if (m)
 		*m = (struct ifinfomsg){ .ifi_type = d->type,
@@ -148,6 +149,11 @@ static bool put_link(struct nlmsg_buf *b, struct netdev *d, struct rtnl_head h, 
 		nest = nla_nest(b, IFLA_LINKINFO | NLA_F_NESTED);
 		nla_put_text(b, IFLA_INFO_KIND, d->kind->name);
 		nla_nest_end(b, nest);
+	}
+	if (netdev_link(d)->net != d->net) {
+		id = netns_peer_id_make(d->net, netdev_link(d)->net, -1);
+		if (id >= 0)
+			nla_put_u32(b, IFLA_LINK_NETNSID, (u32)id);
 	}
 	put_af_spec(b, d);
 	if (d->addr_len && d->type == ARPHRD_ETHER && !d->kind)

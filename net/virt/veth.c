@@ -90,7 +90,8 @@ static void veth_remove(struct netdev *d, struct list_head *going)
 
 static const struct netdev_ops veth_ops = { .open = veth_open,
 					    .stop = veth_stop,
-					    .xmit = veth_xmit };
+					    .xmit = veth_xmit,
+					    .link = peer_of };
 
 static struct netdev *make(struct net *net, const struct netdev_wish *w, const struct nlattr *data,
 			   struct nla_error *e);
@@ -135,8 +136,6 @@ static int pair_register(struct netdev *a, struct net *net, struct netdev *b, st
 		netdev_unregister(b);
 		return err;
 	}
-	a->iflink = b->ifindex;
-	b->iflink = a->ifindex;
 	return 0;
 }
 

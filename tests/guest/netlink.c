@@ -8,6 +8,7 @@
 #include <linux/genetlink.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <poll.h>
@@ -360,6 +361,53 @@ TEST(other_owner)
 	attr_u32(IFLA_NET_NS_FD, (unsigned int)net);
 	EQ(done(), EPERM);
 	EQ(index_of("d0"), d);
+}
+
+TEST(numbers_of_namespaces)
+{
+	int net = OK(open("/proc/self/ns/net", O_RDONLY)), far = -1;
+	struct nlattr *info, *data, *end, *a;
+	struct ifinfomsg nobody = {}, *m;
+	struct nlmsghdr *h = (void *)in;
+
+	own_net(NETLINK_ROUTE);
+	begin(RTM_GETNSID, 0, sizeof(struct rtgenmsg));
+	attr_u32(NETNSA_FD, (unsigned int)net);
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	EQ(h->nlmsg_type, RTM_NEWNSID);
+	EQ((int)u32_of(find(h, sizeof(struct rtgenmsg), NETNSA_NSID)),
+	   NETNSA_NSID_NOT_ASSIGNED);
+	/* A pair whose other end is there: it gets a number. */
+	begin(RTM_NEWLINK, CREATE, sizeof(struct ifinfomsg));
+	attr(IFLA_IFNAME, "va", 3);
+	info = attr(IFLA_LINKINFO, NULL, 0);
+	attr(IFLA_INFO_KIND, "veth", 5);
+	data = attr(IFLA_INFO_DATA, NULL, 0);
+	end = attr(VETH_INFO_PEER, &nobody, sizeof(nobody));
+	attr(IFLA_IFNAME, "far", 4);
+	attr_u32(IFLA_NET_NS_FD, (unsigned int)net);
+	ends(end);
+	ends(data);
+	ends(info);
+	EQ(done(), 0);
+	CHECK(index_of("va") > 0);
+	m = begin(RTM_GETLINK, 0, sizeof(*m));
+	m->ifi_index = found_index;
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	a = find(h, sizeof(*m), IFLA_LINK_NETNSID);
+	EQ(u32_of(a), 0);
+	far = (int)u32_of(find(h, sizeof(*m), IFLA_LINK));
+	CHECK(far > 0);
+	begin(RTM_NEWNSID, 0, sizeof(struct rtgenmsg));
+	attr_u32(NETNSA_FD, (unsigned int)net);
+	attr_u32(NETNSA_NSID, 7);
+	EQ(done(), EEXIST);
+	EQ(dump(RTM_GETNSID, 0, sizeof(struct rtgenmsg), NULL), 1);
+	m = begin(RTM_DELLINK, 0, sizeof(*m));
+	m->ifi_index = found_index;
+	EQ(done(), 0);
 }
 
 static int addresses(void)

@@ -99,6 +99,8 @@ struct netdev_ops {
 	/* adds what the per-CPU counters do not know; NULL */
 	void (*get_stats)(struct netdev *d, struct netdev_stats *s);
 	void (*free)(struct netdev *d);			/* the last reference is gone */
+	/* the device at the other end, or below; NULL: itself */
+	struct netdev *(*link)(struct netdev *d);
 	long (*ioctl)(struct netdev *d, unsigned int cmd, struct uptr arg); /* NULL: -EOPNOTSUPP */
 };
 
@@ -131,7 +133,6 @@ struct netdev_pcpu {
 struct netdev {
 	char name[NETDEV_NAME];		/* rtnl to change; read under RCU by copying */
 	int ifindex;			/* c */
-	int iflink;			/* rtnl */
 	u16 type;			/* c: ARPHRD_* */
 	u8 addr_len;			/* c */
 	u8 hard_header_len;		/* c */
@@ -227,6 +228,8 @@ void netdev_get_stats(struct netdev *d, struct netdev_stats *s);
 /* What programs see: IFF_* with those that follow from the carrier; IF_OPER_*. */
 u32 netdev_shown_flags(const struct netdev *d);
 u8 netdev_operstate(const struct netdev *d);
+/* rtnl. The device at D's other end; D, where it has none. */
+struct netdev *netdev_link(struct netdev *d);
 
 /* Notices of changes, delivered under rtnl to each registered block. */
 enum netdev_event {

@@ -64,6 +64,12 @@ struct net {
 	struct list_head taps;		/* types_lock, RCU: packet sockets of no one device */
 	int nr_taps;			/* types_lock: of it and of its devices */
 
+	/* net/core/peer_id.c: its lock */
+	struct xarray ids;		/* struct peer_id by number */
+	struct xarray ids_by_ino;	/* and by the other's ino */
+	struct list_head named;		/* by others */
+	bool ids_ended;
+
 	struct net_conf *conf;
 	struct net_stats *stats;
 	struct unix_net *unix_net;
@@ -118,6 +124,19 @@ static inline struct net *net_pin(struct net *net)
 }
 
 void net_unpin(struct net *net);
+
+/*
+ * peer_id.c: NET's number for PEER. NETNS_NO_ID: it has none. _make: WANT, or, where that is
+ * negative, the one that it has or a free one; -EEXIST: it has one; -ENOSPC: WANT is another's;
+ * -ENODEV: one of them ends; -ENOMEM. Sleep.
+ */
+#define NETNS_NO_ID (-1)
+int netns_peer_id(struct net *net, struct net *peer);
+int netns_peer_id_make(struct net *net, struct net *peer, int want) __must_check;
+/* Referenced; NULL: NET has no such number. */
+struct net *netns_by_peer_id(struct net *net, int id);
+/* NET's first number that is greater than AFTER; NETNS_NO_ID: there is none. */
+int netns_next_peer_id(struct net *net, int after);
 
 /* The caller's. Not referenced: lasts as long as current does not change its namespaces. */
 struct net *current_net(void);
