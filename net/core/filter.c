@@ -89,17 +89,19 @@ static bool filter_far(const struct cbpf_input *in, u32 off, u32 size, u32 *out)
 	return read_at(p, (s64)header - p->data + (s64)(off - base), size, out);
 }
 
+#define ATTR_HEADER 4u			/* nla_len, nla_type */
+
 /*
  * The attribute of TYPE among those of LEN bytes from AT on (netlink(7)): its offset, 0: none. Each
  * step goes on by 4 bytes at least.
  */
 static u32 find_attr(const struct packet *p, u32 at, u32 len, u32 type)
 {
-	u16 h[2];			/* nla_len, nla_type */
+	u16 h[2];
 	u32 step;
 
-	while (len >= sizeof(h) && packet_read(p, at, h, sizeof(h))) {
-		if (h[0] < sizeof(h) || h[0] > len)
+	while (len >= ATTR_HEADER && packet_read(p, at, h, ATTR_HEADER)) {
+		if (h[0] < ATTR_HEADER || h[0] > len)
 			return 0;
 		if ((h[1] & 0x3fff) == type)
 			return at;
@@ -114,13 +116,13 @@ static u32 fact_attr(const struct packet *p, u32 at, u32 type, bool nested)
 {
 	u16 h[2];
 
-	if (p->len < sizeof(h) || at > p->len - sizeof(h))
+	if (p->len < ATTR_HEADER || at > p->len - ATTR_HEADER)
 		return 0;
 	if (!nested)
 		return find_attr(p, at, p->len - at, type);
-	if (!packet_read(p, at, h, sizeof(h)) || h[0] < sizeof(h) || h[0] > p->len - at)
+	if (!packet_read(p, at, h, ATTR_HEADER) || h[0] < ATTR_HEADER || h[0] > p->len - at)
 		return 0;
-	return find_attr(p, at + sizeof(h), h[0] - (u32)sizeof(h), type);
+	return find_attr(p, at + ATTR_HEADER, h[0] - ATTR_HEADER, type);
 }
 
 /* Where the payload of a TCP, UDP or ICMP packet begins, counted from its data; 0: not known. */

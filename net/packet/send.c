@@ -13,6 +13,7 @@
 #define VLAN_TAG 4
 #define ETH_P_VLAN 0x8100
 
+/* Where a message goes. */
 struct target {
 	struct netdev *dev;		/* referenced */
 	be16 protocol;

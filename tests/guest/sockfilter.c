@@ -299,6 +299,15 @@ TEST(netlink)
 	EQ(ATTACH(s, S(BPF_LD | BPF_H | BPF_ABS, 4), IF(htons(NLMSG_ERROR)), RET(0)), 0);
 	EQ(send(s, &q, sizeof(q), 0), sizeof(q));
 	ERR(recv(s, b, sizeof(b), MSG_DONTWAIT), EAGAIN);
+	/* an attribute: RTM_NEWLINK's IFLA_IFNAME, whose text lies 4 bytes behind its offset */
+	EQ(ATTACH(s, S(BPF_LDX | BPF_IMM, IFLA_IFNAME), S(BPF_LD | BPF_IMM, sizeof(q)),
+		  FACT(SKF_AD_NLATTR), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0),
+		  S(BPF_MISC | BPF_TAX, 0), S(BPF_LD | BPF_H | BPF_IND, 4), IF('l' << 8 | 'o'),
+		  RET(0)),
+	   0);
+	EQ(send(s, &q, sizeof(q), 0), sizeof(q));
+	CHECK(recv(s, b, sizeof(b), MSG_DONTWAIT) > (int)sizeof(*h));
+	EQ(ATTACH(s, S(BPF_LD | BPF_H | BPF_ABS, 4), IF(htons(NLMSG_ERROR)), RET(0)), 0);
 	q.m.ifi_index = 4711;
 	EQ(send(s, &q, sizeof(q), 0), sizeof(q));
 	CHECK(recv(s, b, sizeof(b), MSG_DONTWAIT) >= (int)sizeof(*h));

@@ -324,7 +324,7 @@ static inline bool __must_check sk_filter(const struct sock *sk, struct packet *
 	return likely(!rcu_access_pointer(sk->filter)) || sk_filter_apply(sk, p, least);
 }
 
-/* A connection gets the filter of its listener, both of which nobody changes meanwhile. */
+/* CHILD, a new connection that no other code knows yet, gets the filter of its listener FROM. */
 void sock_filter_inherit(struct sock *child, struct sock *from);
 
 /* SOL_SOCKET. Under no lock; sleeps. -ENOPROTOOPT and what socket(7) says. */
