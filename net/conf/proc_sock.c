@@ -78,7 +78,7 @@ void net_show_sockstat(struct seq_file *m, struct net *net)
 	seq_printf(m, "sockets: used %ld\n", udp + raw + ghash_count(&net->inet->ping.bound));
 	seq_puts(m, "TCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n");
 	seq_printf(m, "UDP: inuse %ld mem 0\nUDPLITE: inuse 0\nRAW: inuse %ld\n", udp, raw);
-	seq_printf(m, "FRAG: inuse %u memory %lu\n", ip4_frags_count(net), ip4_frags_bytes(net));
+	seq_printf(m, "FRAG: inuse %u memory %lu\n", frags_count(net->ip4->frags), frags_bytes(net->ip4->frags));
 }
 
 /* ---- counters ---- */
