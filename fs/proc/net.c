@@ -61,12 +61,21 @@ SHOWS(pnp)
 SHOWS(netlink)
 SHOWS(packet)
 SHOWS(ptype)
+SHOWS(if_inet6)
+SHOWS(ipv6_route)
+SHOWS(tcp6)
+SHOWS(udp6)
+SHOWS(raw6)
+SHOWS(icmp6)
+SHOWS(snmp6)
+SHOWS(sockstat6)
 
 #define SHOWN(what) { .name = #what, .mode = S_IFREG | 0444, .show = show_##what }
 
 static const struct pid_entry entries[] = {
 	{ .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
 	SHOWN(dev), SHOWN(dev_mcast), SHOWN(route), SHOWN(arp), SHOWN(tcp), SHOWN(udp), SHOWN(raw), SHOWN(icmp), SHOWN(snmp), SHOWN(netstat), SHOWN(sockstat), SHOWN(pnp), SHOWN(netlink), SHOWN(packet), SHOWN(ptype),
+	SHOWN(if_inet6), SHOWN(ipv6_route), SHOWN(tcp6), SHOWN(udp6), SHOWN(raw6), SHOWN(icmp6), SHOWN(snmp6), SHOWN(sockstat6),
 };
 
 /* A zombie has left its namespaces: its net directory is empty. */

@@ -15,30 +15,40 @@
 static void line(struct seq_file *m, struct inet_sock *s, unsigned int n)
 {
 	struct sock *sk = &s->sk;
-	u32 local = s->e.local.v ? s->e.local.v : s->sk.state == INET_ESTABLISHED ? s->saddr.v : 0;
+	be32 saddr = s->sk.state == INET_ESTABLISHED ? s->saddr : be32_make(0);
 
-	seq_setwidth(m, 127);
-	seq_printf(
-		m,
-		"%5u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %016lx %u",
-		n, local, sk->type == SOCK_RAW ? sk->protocol : be16_get(s->e.local_port),
-		s->e.peer.v, be16_get(s->e.peer_port), sk->state, atomic_read(&sk->wmem),
-		atomic_read(&sk->rmem), 0, 0ul, 0, from_kuid_munged(current_user_ns(), sk->uid), 0,
-		sk->ino, (int)refcount_read(&sk->refs) - 1, 0ul, (u32)atomic_read(&sk->drops));
-	seq_pad(m, '\n');
+	if (sk->family == AF_INET)
+		seq_setwidth(m, 127);
+	seq_printf(m, "%5u:", n);
+	inet_show_ends(m, sk->family, &s->e, saddr,
+		      sk->type == SOCK_RAW ? sk->protocol : be16_get(s->e.local_port));
+	seq_printf(m, " %02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %016lx %u", sk->state,
+		   atomic_read(&sk->wmem), atomic_read(&sk->rmem), 0, 0ul, 0,
+		   from_kuid_munged(current_user_ns(), sk->uid), 0, sk->ino,
+		   (int)refcount_read(&sk->refs) - 1, 0ul, (u32)atomic_read(&sk->drops));
+	if (sk->family == AF_INET)
+		seq_pad(m, '\n');
+	else
+		seq_putc(m, '\n');
 }
 
-static void walk(struct seq_file *m, struct inet_table *t, bool bound, unsigned int *nr)
+static void walk(struct seq_file *m, struct inet_table *t, bool bound, u16 family, unsigned int *nr)
 {
-	struct inet_walk w = { .table = t, .bound = bound, .family = AF_INET };
+	struct inet_walk w = { .table = t, .bound = bound, .family = family };
 
 	while (inet_walk_next(&w))
 		for (unsigned int i = 0; i < w.nr; i++)
 			line(m, inet_of_entry(w.found[i]), ++*nr);
 }
 
-static void header(struct seq_file *m)
+static void header(struct seq_file *m, u16 family)
 {
+	if (family == AF_INET6) {
+		seq_puts(
+			m,
+			"  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n");
+		return;
+	}
 	seq_setwidth(m, 127);
 	seq_puts(
 		m,
@@ -46,29 +56,43 @@ static void header(struct seq_file *m)
 	seq_pad(m, '\n');
 }
 
-void net_show_udp(struct seq_file *m, struct net *net)
+static void show(struct seq_file *m, struct inet_table *t, u16 family)
 {
 	unsigned int nr = 0;
 
-	header(m);
-	walk(m, &net->inet->udp, true, &nr);
-	walk(m, &net->inet->udp, false, &nr);
+	header(m, family);
+	walk(m, t, true, family, &nr);
+	walk(m, t, false, family, &nr);
+}
+
+void net_show_udp(struct seq_file *m, struct net *net)
+{
+	show(m, &net->inet->udp, AF_INET);
+}
+
+void net_show_udp6(struct seq_file *m, struct net *net)
+{
+	show(m, &net->inet->udp, AF_INET6);
 }
 
 void net_show_icmp(struct seq_file *m, struct net *net)
 {
-	unsigned int nr = 0;
+	show(m, &net->inet->ping, AF_INET);
+}
 
-	header(m);
-	walk(m, &net->inet->ping, true, &nr);
+void net_show_icmp6(struct seq_file *m, struct net *net)
+{
+	show(m, &net->inet->ping6, AF_INET6);
 }
 
 void net_show_raw(struct seq_file *m, struct net *net)
 {
-	unsigned int nr = 0;
+	show(m, &net->inet->raw, AF_INET);
+}
 
-	header(m);
-	walk(m, &net->inet->raw, true, &nr);
+void net_show_raw6(struct seq_file *m, struct net *net)
+{
+	show(m, &net->inet->raw6, AF_INET6);
 }
 
 void net_show_sockstat(struct seq_file *m, struct net *net)
@@ -79,7 +103,7 @@ void net_show_sockstat(struct seq_file *m, struct net *net)
 	seq_printf(m, "sockets: used %ld\n", udp + raw + ghash_count(&net->inet->ping.bound));
 	tcp_show_sockstat(m, net);
 	seq_printf(m, "UDP: inuse %ld mem 0\nUDPLITE: inuse 0\nRAW: inuse %ld\n", udp, raw);
-	seq_printf(m, "FRAG: inuse %u memory %lu\n", ip4_frags_count(net), ip4_frags_bytes(net));
+	seq_printf(m, "FRAG: inuse %u memory %lu\n", frags_count(net->ip4->frags), frags_bytes(net->ip4->frags));
 }
 
 /* ---- counters ---- */

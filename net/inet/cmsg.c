@@ -37,6 +37,10 @@ void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 	unsigned long flags = READ_ONCE(s->flags);
 
 	sock_recv_cmsgs(&s->sk, m, p);
+	if (s->six)
+		inet6_recv_cmsgs(s, m, p);
+	if (packet_is_ip6(p))
+		return;
 	if (likely(!(flags >> INET_C_PKTINFO | (flags >> INET_RECV_FRAGSIZE & 1))))
 		return;
 	if (inet_flag(s, INET_C_PKTINFO)) {
@@ -78,6 +82,8 @@ static int one_cmsg(struct inet_sock *s, struct inet_cmsg *c, const struct user_
 
 	if (h->level == SOL_SOCKET)
 		return sock_send_cmsg(&s->sk, &c->tx, h->type, data, len);
+	if (h->level == IPPROTO_IPV6 && s->six)
+		return inet6_send_cmsg(s, c, h->type, data, len);
 	if (h->level != IPPROTO_IP)
 		return 0;
 	if (h->type != IP_PKTINFO && h->type != IP_RETOPTS) {
@@ -116,14 +122,22 @@ static int one_cmsg(struct inet_sock *s, struct inet_cmsg *c, const struct user_
 	return -EINVAL;
 }
 
+void inet_cmsg_none(const struct inet_sock *s, struct inet_cmsg *c)
+{
+	*c = (struct inet_cmsg){ .tos = -1,
+				 .ttl = -1,
+				 .hops = -2,
+				 .tclass = -1,
+				 .dontfrag = -1,
+				 .tx = { .mark = s->sk.mark, .priority = s->sk.priority } };
+}
+
 int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_cmsg *c)
 {
 	size_t off = 0;
 	int err = 0;
 
-	*c = (struct inet_cmsg){ .tos = -1,
-				 .ttl = -1,
-				 .tx = { .mark = s->sk.mark, .priority = s->sk.priority } };
+	inet_cmsg_none(s, c);
 	while (!err && !uptr_is_null(m->control) &&
 	       m->control_len - off >= sizeof(struct user_cmsghdr)) {
 		struct user_cmsghdr h;
@@ -149,10 +163,10 @@ int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_c
 
 /* ---- the error queue ---- */
 
-/* In p->cb of what lies there. */
+/* In p->cb of what lies there; who told of it stands in its IP header. */
 struct error_cb {
 	struct sock_extended_err ee;
-	be32 offender, dst;
+	struct ip6_addr dst;		/* mapped, of IPv4 */
 	be16 dst_port;
 };
 _Static_assert(sizeof(struct error_cb) <= PACKET_CB, "fits");
@@ -162,29 +176,24 @@ void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_qu
 {
 	const struct icmp_wire *w = (const struct icmp_wire *)packet_data(p);
 	struct packet *c = packet_clone(p, GFP_ATOMIC);
-	struct error_cb *cb;
 
 	if (!c)
 		return;
-	cb = (struct error_cb *)c->cb;
-	*cb = (struct error_cb){
+	*(struct error_cb *)c->cb = (struct error_cb){
 		.ee = { .ee_errno = (u32)err,
-			.ee_origin = SO_EE_ORIGIN_ICMP,
+			.ee_origin = q->six ? SO_EE_ORIGIN_ICMP6 : SO_EE_ORIGIN_ICMP,
 			.ee_type = w->type,
 			.ee_code = w->code,
 			.ee_info = q->info },
-		.dst = q->dst,
+		.dst = q->six ? q->dst6 : ip6_mapped(q->dst),
 		.dst_port = port,
 	};
-	if (c->net_at != PACKET_NO_HEADER &&
-	    ip4_header_len((struct ip4_wire *)packet_net(c)) >= IP4_HEADER)
-		cb->offender = ((struct ip4_wire *)packet_net(c))->src;
 	packet_drop_front(c, payload_at < c->len ? payload_at : c->len);
 	if (sock_queue_error(&s->sk, c))
 		packet_free(c, DROP_RCVBUF);
 }
 
-void inet_queue_local(struct inet_sock *s, int err, be32 dst, be16 port, u32 info)
+void inet_queue_local(struct inet_sock *s, int err, const struct ip6_addr *dst, be16 port, u32 info)
 {
 	struct packet *p = packet_alloc(GFP_ATOMIC);
 
@@ -192,19 +201,37 @@ void inet_queue_local(struct inet_sock *s, int err, be32 dst, be16 port, u32 inf
 		return;
 	*(struct error_cb *)p->cb = (struct error_cb){
 		.ee = { .ee_errno = (u32)err, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = info },
-		.dst = dst,
+		.dst = *dst,
 		.dst_port = port
 	};
 	if (sock_queue_error(&s->sk, p))
 		packet_free(p, DROP_RCVBUF);
 }
 
-ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m)
+/* The message of P, which has an IP header if a router or host sent it. */
+static void put_error(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 {
+	const struct error_cb *cb = (const struct error_cb *)p->cb;
 	struct {
 		struct sock_extended_err ee;
-		struct sockaddr_in offender;
-	} out = {};
+		union {
+			struct sockaddr_in v4;
+			struct sockaddr_in6 v6;
+		} offender;
+	} out = { .ee = cb->ee };
+	bool six = s->sk.family == AF_INET6;
+	struct sock_msg from;
+
+	if (cb->ee.ee_origin != SO_EE_ORIGIN_LOCAL && p->net_at != PACKET_NO_HEADER) {
+		inet_put_sender(s, &from, p, be16_make(0));
+		memcpy(&out.offender, &from.addr, (size_t)from.addr_len);
+	}
+	put_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVERR : IP_RECVERR,
+		 sizeof(out.ee) + (six ? sizeof(out.offender.v6) : sizeof(out.offender.v4)), &out);
+}
+
+ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m)
+{
 	struct sock *sk = &s->sk;
 	struct packet *p;
 	struct error_cb *cb;
@@ -226,13 +253,8 @@ ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m)
 		m->out_flags |= MSG_TRUNC;
 	err = packet_to_iter(p, 0, m->iter, n);
 	if (!err) {
-		inet_put_name(m, cb->dst, cb->dst_port);
-		out.ee = cb->ee;
-		if (cb->ee.ee_origin == SO_EE_ORIGIN_ICMP) {
-			out.offender.sin_family = AF_INET;
-			out.offender.sin_addr.s_addr = cb->offender.v;
-		}
-		put_cmsg(m, IPPROTO_IP, IP_RECVERR, sizeof(out), &out);
+		inet_put_name(s, m, &cb->dst, cb->dst_port, (int)p->iif);
+		put_error(s, m, p);
 		m->out_flags |= MSG_ERRQUEUE;
 	}
 	packet_consume(p);

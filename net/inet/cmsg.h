@@ -11,7 +11,13 @@ struct inet_cmsg {
 	int oif;			/* 0 */
 	int tos, ttl;			/* -1 */
 	int protocol;			/* 0 */
+	struct ip6_addr src6;		/* any: not said */
+	int hops, tclass;		/* of IPv6: -1; hops -2: not said */
+	int dontfrag;			/* -1 */
 };
+void inet_cmsg_none(const struct inet_sock *s, struct inet_cmsg *c);
+/* cmsg6.c: one message of IPPROTO_IPV6. 0, -EINVAL. */
+int inet6_send_cmsg(struct inet_sock *s, struct inet_cmsg *c, int type, const u8 *data, size_t len);
 /* 0, -EFAULT, -EINVAL, -EPERM. Sleeps. */
 int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_cmsg *c)
 	__must_check;
@@ -21,7 +27,8 @@ int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_c
  */
 void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err,
 		     be16 port, u32 payload_at);
-/* An error of our own making (EMSGSIZE). */
-void inet_queue_local(struct inet_sock *s, int err, be32 dst, be16 port, u32 info);
+/* An error of our own making (EMSGSIZE). DST: mapped, of IPv4. */
+void inet_queue_local(struct inet_sock *s, int err, const struct ip6_addr *dst, be16 port,
+		      u32 info);
 /* MSG_ERRQUEUE. */
 ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m);

@@ -9,44 +9,77 @@
 #include <abi/errno.h>
 #include <asm/ioctls.h>
 #include <asm/sockios.h>
-#include <linux/icmp.h>
 #include "net/dev/if_flags.h"
 #include "net/core/stats.h"
 #include "net/inet/dgram.h"
 #include "net/ip4/addr.h"
+#include "net/wire/csum.h"
 #include "net/wire/icmp.h"
 #include "net/wire/ip4.h"
 
-int inet_dgram_begin(struct inet_sock *s, const struct sock_msg *m, bool needs_port,
-		     struct inet_dgram *d)
+/* M's address into D: 0, -EINVAL, -EAFNOSUPPORT, -ENETUNREACH. */
+static int take_address(struct inet_sock *s, const struct sock_msg *m, struct inet_dgram *d)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&m->addr;
+	struct inet_name n;
 	int err;
 
-	*d = (struct inet_dgram){};
-	if (m->addr_len) {
+	if (s->sk.family != AF_INET6) {
 		if (m->addr_len < (int)sizeof(*in))
 			return -EINVAL;
 		if (in->sin_family != AF_INET && in->sin_family != AF_UNSPEC)
 			return -EAFNOSUPPORT;
 		d->dst = (be32){ in->sin_addr.s_addr };
 		d->port = (be16){ in->sin_port };
+		return 0;
+	}
+	err = inet_check_peer(s, &m->addr, m->addr_len, &n);
+	if (err)
+		return err < 0 ? err : -EINVAL;
+	d->six = n.six;
+	d->dst = n.v4;
+	d->dst6 = n.v6;
+	d->port = n.port;
+	d->scope = n.scope;
+	d->label = n.label;
+	return 0;
+}
+
+static void take_peer(struct inet_sock *s, struct inet_dgram *d)
+{
+	d->six = inet_is_six(s);
+	d->dst = s->e.peer;
+	d->port = s->e.peer_port;
+	d->connected = true;
+	if (d->six) {
+		d->dst6 = s->v6.peer;
+		d->label = s->six->label;
+	}
+}
+
+int inet_dgram_begin(struct inet_sock *s, const struct sock_msg *m, bool needs_port,
+		     struct inet_dgram *d)
+{
+	int err;
+
+	*d = (struct inet_dgram){};
+	if (m->addr_len) {
+		err = take_address(s, m, d);
+		if (err)
+			return err;
 		if (needs_port && !d->port.v)
 			return -EINVAL;
 	} else {
 		if (READ_ONCE(s->sk.state) != INET_ESTABLISHED)
 			return -EDESTADDRREQ;
-		d->dst = s->e.peer;
-		d->port = s->e.peer_port;
-		d->connected = true;
+		take_peer(s, d);
 	}
-	d->c = (struct inet_cmsg){ .tos = -1,
-				   .ttl = -1,
-				   .tx = { .mark = s->sk.mark, .priority = s->sk.priority } };
+	inet_cmsg_none(s, &d->c);
 	if (!m->control_len)
 		return 0;
 	err = inet_send_cmsgs(s, m, &d->c);
-	d->connected &= !d->c.src.v && !d->c.oif && d->c.tos < 0 && d->c.tx.mark == s->sk.mark;
+	d->connected &= !d->c.src.v && !d->c.oif && d->c.tos < 0 && d->c.tclass < 0 &&
+			ip6_is_any(&d->c.src6) && d->c.tx.mark == s->sk.mark;
 	return err;
 }
 
@@ -92,8 +125,8 @@ static void keep_route(struct inet_sock *s, const struct ip4_route *r)
 	spin_unlock(&s->sk.lock);
 }
 
-int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r,
-		     struct ip4_tx *t)
+static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r,
+		  struct ip4_tx *t)
 {
 	be32 src = d->c.src.v ? d->c.src : s->saddr;
 	struct ip4_flow f = { .dst = d->dst,
@@ -131,6 +164,102 @@ int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4
 	return 0;
 }
 
+/* ---- IPv6 ---- */
+
+/* As kept_route(). */
+static bool kept_route6(struct inet_sock *s, struct ip6_route *r)
+{
+	u32 gen = smp_load_acquire(&s->six->route.gen);
+
+	*r = s->six->route;
+	smp_rmb();		/* pairs with keep_route6() */
+	r->gen = gen;
+	return READ_ONCE(s->six->route.gen) == gen && route6_is_fresh(s->sk.net, r);
+}
+
+static void keep_route6(struct inet_sock *s, const struct ip6_route *r)
+{
+	struct ip6_route now = *r;
+
+	now.gen = 0;
+	spin_lock(&s->sk.lock);
+	WRITE_ONCE(s->six->route.gen, 0);
+	smp_wmb();		/* pairs with kept_route6() */
+	s->six->route = now;
+	smp_store_release(&s->six->route.gen, r->gen);
+	spin_unlock(&s->sk.lock);
+}
+
+/* Where D leaves, and from which address. */
+static int flow6(struct inet_sock *s, const struct inet_dgram *d, struct ip6_flow *f)
+{
+	const struct inet6_sock *six = s->six;
+
+	inet6_flow_of(s, f);
+	f->dst = d->dst6;
+	f->mark = d->c.tx.mark;
+	f->oif = d->c.oif ?: d->scope ?: six->info_index ?: s->sk.bound_dev;
+	f->src = !ip6_is_any(&d->c.src6) ? d->c.src6 :
+		 !ip6_is_any(&six->saddr) ? six->saddr :
+					    six->info_addr;
+	if (d->c.tclass >= 0)
+		f->tclass = (u8)d->c.tclass;
+	if (!f->oif)
+		f->oif = ip6_is_multicast(&d->dst6) ? six->mc_index : six->uc_index;
+	return s->sk.bound_dev && f->oif != s->sk.bound_dev ? -EINVAL : 0;
+}
+
+static int route6(struct inet_sock *s, const struct inet_dgram *d, struct ip6_route *r,
+		  struct ip6_tx *t)
+{
+	struct ip6_flow f;
+	int err = flow6(s, d, &f);
+
+	if (err)
+		return err;
+	inet6_tx_of(s, t);
+	if (unlikely(!d->connected || !kept_route6(s, r))) {
+		err = route6_out(s->sk.net, &f, r);
+		if (err == -ENETUNREACH)
+			net_count(s->sk.net, IP6_OUT_NO_ROUTES);
+		if (err)
+			return err;
+		if (d->connected)
+			keep_route6(s, r);
+	}
+	t->dst = r->dst;
+	t->src = ip6_is_any(&f.src) ? r->src : f.src;
+	t->label = inet_flag(s, INET6_FLOWINFO_SEND) ? d->label : 0;
+	if (d->c.tclass >= 0)
+		t->tclass = (u8)d->c.tclass;
+	if (r->type == RTN_MULTICAST)
+		t->hops = s->six->mc_hops;
+	if (d->c.hops != -2)
+		t->hops = (s16)d->c.hops;
+	if (d->c.dontfrag >= 0)
+		t->fragment = !d->c.dontfrag;
+	if (s->six->mtu)
+		r->mtu = min(r->mtu, s->six->mtu);
+	return 0;
+}
+
+/* ---- either ---- */
+
+int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct inet_way *w)
+{
+	w->six = d->six;
+	return likely(!d->six) ? route4(s, d, &w->v4.r, &w->v4.t) :
+				 route6(s, d, &w->v6.r, &w->v6.t);
+}
+
+bool inet_way_takes(const struct inet_way *w, u32 len)
+{
+	if (w->six)
+		return w->v6.t.fragment || len + IP6_HEADER <= w->v6.r.mtu;
+	return w->v4.t.fragment ||
+	       len + IP4_HEADER + (w->v4.t.opt ? w->v4.t.opt->len : 0u) <= w->v4.r.mtu;
+}
+
 struct packet *inet_dgram_packet(struct inet_sock *s, struct sock_msg *m, u32 len)
 {
 	long timeo = sock_sndtimeo(&s->sk, m->nonblock);
@@ -151,8 +280,7 @@ struct packet *inet_dgram_packet(struct inet_sock *s, struct sock_msg *m, u32 le
 	return p;
 }
 
-ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m,
-			void (*name)(struct sock_msg *m, struct packet *p))
+ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, be16 (*port_of)(struct packet *p))
 {
 	struct packet *p;
 	u32 n;
@@ -170,8 +298,7 @@ ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m,
 		m->out_flags |= MSG_TRUNC;
 	ret = packet_to_iter(p, 0, m->iter, n);
 	if (!ret) {
-		if (name)
-			name(m, p);
+		inet_put_sender(s, m, p, port_of ? port_of(p) : be16_make(0));
 		inet_recv_cmsgs(s, m, p);
 		ret = m->flags & MSG_TRUNC ? (ssize_t)p->len : (ssize_t)n;
 	}
@@ -218,64 +345,76 @@ int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 	return put_user(n, UPTR(arg)) ? -EFAULT : 0;
 }
 
-int inet_dgram_peer(const struct sockaddr_in *in, int len)
-{
-	if (len < (int)sizeof(in->sin_family))
-		return -EINVAL;
-	if (in->sin_family == AF_UNSPEC)
-		return 1;
-	if (len < (int)sizeof(*in))
-		return -EINVAL;
-	return in->sin_family == AF_INET ? 0 : -EAFNOSUPPORT;
-}
-
 void inet_dgram_disconnect(struct inet_sock *s)
 {
 	WRITE_ONCE(s->sk.state, INET_CLOSED);
-	s->e.peer = be32_make(0);
-	s->e.peer_port = be16_make(0);
-	s->route.gen = 0;
-	if (!(s->bind_gave & BOUND_ADDRESS)) {
-		s->e.local = be32_make(0);
-		s->saddr = be32_make(0);
-	}
+	inet_reset_peer(s);
+	if (!(s->bind_gave & BOUND_ADDRESS))
+		inet_reset_local(s);
 }
 
-int inet_dgram_connect(struct inet_sock *s, be32 dst, be16 port)
+/* The peer is N: its route is kept, its source is S's if it has none. */
+static void connected_to(struct inet_sock *s, const struct inet_way *w)
 {
-	struct inet_dgram d = { .dst = dst,
-				.port = port,
-				.c = { .tos = -1, .ttl = -1, .tx = { .mark = s->sk.mark } } };
-	struct ip4_route r;
-	struct ip4_tx t;
+	if (w->six) {
+		if (ip6_is_any(&s->six->saddr))
+			s->six->saddr = w->v6.t.src;
+		s->v6.peer = w->v6.t.dst;
+		keep_route6(s, &w->v6.r);
+		return;
+	}
+	if (!s->saddr.v)
+		s->saddr = w->v4.t.src;
+	s->e.peer = w->v4.t.dst;
+	keep_route(s, &w->v4.r);
+}
+
+int inet_dgram_connect(struct inet_sock *s, const struct inet_name *n)
+{
+	struct inet_dgram d = {
+		.six = n->six, .dst = n->v4, .dst6 = n->v6, .port = n->port, .scope = n->scope
+	};
+	struct inet_way w;
 	int err;
 
+	/* An address of the other family cannot be its source. */
+	if (s->bind_gave & BOUND_ADDRESS && inet_is_six(s) != n->six)
+		return n->six ? -EAFNOSUPPORT : -EINVAL;
+	err = inet_take_scope(s, n);
+	if (err)
+		return err;
+	inet_cmsg_none(s, &d.c);
 	rcu_read_lock();
-	err = inet_dgram_route(s, &d, &r, &t);
+	err = inet_dgram_route(s, &d, &w);
 	rcu_read_unlock();
 	if (err)
 		return err;
-	if (!s->saddr.v)
-		s->saddr = t.src;
-	s->e.peer = t.dst;
-	s->e.peer_port = port;
-	keep_route(s, &r);
+	inet_set_peer(s, n);
+	connected_to(s, &w);
 	s->id = (u16)get_random_u32();
 	WRITE_ONCE(s->sk.state, INET_ESTABLISHED);
 	return 0;
 }
 
+/* A route takes shorter packets now. True: S hears of it, whoever it is connected to. */
+static bool heed_mtu(struct inet_sock *s, const struct icmp_quote *q)
+{
+	inet_learn_mtu(s->sk.net, q);
+	inet_route_stale(s);
+	return q->six ? s->six->pmtudisc != IPV6_PMTUDISC_DONT : s->pmtudisc != IP_PMTUDISC_DONT;
+}
+
 void inet_dgram_error(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err,
 		      bool fatal, be16 port, u32 payload_at)
 {
-	if (q->type == ICMP_DEST_UNREACH && q->code == ICMP_FRAG_NEEDED) {
-		icmp_learn_mtu(s->sk.net, q);
-		WRITE_ONCE(s->route.gen, 0);
-		if (s->pmtudisc == IP_PMTUDISC_DONT)
+	if (q->six && !s->six)
+		return;
+	if (err == EMSGSIZE) {
+		if (!heed_mtu(s, q))
 			return;
 		fatal = true;
 	}
-	if (inet_flag(s, INET_RECVERR))
+	if (inet_flag(s, q->six ? INET6_RECVERR : INET_RECVERR))
 		inet_queue_icmp(s, p, q, err, port, payload_at);
 	else if (!fatal || READ_ONCE(s->sk.state) != INET_ESTABLISHED)
 		return;

@@ -10,7 +10,11 @@
 /* A message on its way. */
 struct inet_dgram {
 	struct inet_cmsg c;
+	bool six;			/* to dst6, else to dst */
 	be32 dst;
+	struct ip6_addr dst6;
+	int scope;			/* that the address had; 0 */
+	u32 label;			/* of the flow */
 	be16 port;
 	bool connected; /* the socket's own peer, and nothing said that its route would not do */
 };
@@ -22,28 +26,27 @@ struct inet_dgram {
 int inet_dgram_begin(struct inet_sock *s, const struct sock_msg *m, bool needs_port,
 		     struct inet_dgram *d) __must_check;
 /*
- * Within RCU: D's route into *R, and how it is sent into *T. What route4_out() says; -EACCES:
- * broadcasting without SO_BROADCAST.
+ * Within RCU: D's way. What route4_out() and route6_out() say; -EACCES: broadcasting without
+ * SO_BROADCAST.
  */
-int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r,
-		     struct ip4_tx *t) __must_check;
+int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct inet_way *w)
+	__must_check;
+/* LEN bytes behind the IP header go along W in one packet, or may go in fragments. */
+bool inet_way_takes(const struct inet_way *w, u32 len);
 /* A packet with the LEN bytes of M, charged to S. ERR_PTR. Sleeps. */
 struct packet *inet_dgram_packet(struct inet_sock *s, struct sock_msg *m, u32 len) __must_check;
-/* The next message of S into M: bytes, or -errno. NAME: puts the sender's name. */
-ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m,
-			void (*name)(struct sock_msg *m, struct packet *p));
+/* The next message of S into M: bytes, or -errno. PORT_OF: its sender's; NULL: has none. */
+ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, be16 (*port_of)(struct packet *p));
 u32 inet_dgram_poll(struct file *f, struct socket *sock, struct poll_table_struct *pt);
 /* SIOCINQ: bytes of the next message; SIOCOUTQ; and what all sockets know. */
 int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
-/* What connect(2) got: 0 an address, 1 AF_UNSPEC, which disconnects, -EINVAL, -EAFNOSUPPORT. */
-int inet_dgram_peer(const struct sockaddr_in *in, int len) __must_check;
 /* Owner: S has no peer any more, and no address but that which bind(2) gave; ports stay. */
 void inet_dgram_disconnect(struct inet_sock *s);
 /*
- * Owner: S's peer becomes DST:PORT, with the source that the route gives. 0, -EACCES, and what
- * route4_out() says.
+ * Owner: S's peer becomes N, with the source that the route gives. 0, -EACCES, -EINVAL, and what a
+ * look-up says.
  */
-int inet_dgram_connect(struct inet_sock *s, be32 dst, be16 port) __must_check;
+int inet_dgram_connect(struct inet_sock *s, const struct inet_name *n) __must_check;
 /* An error about a message of S, as all three heed it. P as struct inet_protocol says. */
 void inet_dgram_error(struct inet_sock *s, struct packet *p, const struct icmp_quote *q, int err,
 		      bool fatal, be16 port, u32 payload_at);
@@ -54,5 +57,7 @@ int inet_dgram_shutdown(struct socket *sock, int how);
  */
 static inline int inet_dgram_sent(const struct inet_sock *s, int err)
 {
-	return err == -ENOBUFS && !inet_flag(s, INET_RECVERR) ? 0 : err;
+	return err == -ENOBUFS && !inet_flag(s, INET_RECVERR) && !inet_flag(s, INET6_RECVERR) ?
+		       0 :
+		       err;
 }

@@ -27,7 +27,10 @@
 #include <linux/in6.h>
 #include "net/ip4/ip4_priv.h"
 #include "net/ip4/options.h"
+#include "net/ip6/ip6_priv.h"
 #include "net/route/route4.h"
+#include "net/route/route6.h"
+#include "net/wire/icmp.h"
 
 struct inet_mc_member;
 struct inet_port;
@@ -43,17 +46,24 @@ struct inet_table;
 enum inet_entry_kind { INET_FULL, INET_REQUEST, INET_TIMEWAIT };
 
 struct inet6_pair {
-	struct in6_addr local, peer;
+	struct ip6_addr local, peer;
 };
 
-/* What the table of connections holds. Constant while it is in a table. */
+/*
+ * What the table of connections holds. Constant while it is in a table. Of IPv6, local and peer are
+ * inet6_fold() of the addresses in v6, zero exactly for "any".
+ */
 struct inet_entry {
 	struct ghash_node node;
 	struct net *net;
 	be32 local, peer;		/* peer zero: not connected */
 	be16 local_port, peer_port;
 	u8 kind;			/* enum inet_entry_kind */
-	u8 family;			/* AF_INET, AF_INET6 */
+	/*
+	 * of the ends: AF_INET also where a socket of AF_INET6 has mapped ones. One of AF_INET6 that
+	 * is bound to "any", without INET_V6ONLY, serves both.
+	 */
+	u8 family;
 	int bound_dev;			/* 0: any */
 	refcount_t refs;		/* of REQUEST and TIMEWAIT; FULL: the sock's count */
 	const struct inet6_pair *v6;	/* AF_INET6 */
@@ -69,6 +79,12 @@ enum inet_flag {			/* inet->flags */
 		 INET_MC_ALL,
 		 INET_BIND_NO_PORT,
 		 INET_RECV_FRAGSIZE,
+		 INET_V6ONLY,
+		 INET6_RECVERR,
+		 INET6_MC_LOOP,
+		 INET6_MC_ALL,
+		 INET6_DONTFRAG,
+		 INET6_FLOWINFO_SEND,
 	 /* control messages that the reader wants */
 		 INET_C_PKTINFO,
 		 INET_C_TTL,
@@ -76,6 +92,39 @@ enum inet_flag {			/* inet->flags */
 		 INET_C_RECVOPTS,
 		 INET_C_RETOPTS,
 		 INET_C_ORIGDST,
+		 INET6_C_PKTINFO,
+		 INET6_C_PKTINFO_OLD,	/* RFC 2292's number of the message */
+		 INET6_C_HOPS,
+		 INET6_C_HOPS_OLD,
+		 INET6_C_TCLASS,
+		 INET6_C_FLOWINFO,
+		 INET6_C_ORIGDST,
+		 INET6_C_HOPOPTS,
+		 INET6_C_DSTOPTS,
+		 INET6_C_RTHDR,
+		 INET6_C_FRAGSIZE,
+};
+
+struct inet6_mc_member;
+/* What sockets of AF_INET6 have besides. */
+struct inet6_sock {
+	struct rcu_head rcu;
+	struct ip6_addr saddr;		/* o: source of what it sends, any: the route's */
+	struct ip6_route route;		/* o: of a connected socket */
+	s16 hops, mc_hops;		/* o: -1: the route's, 1 */
+	u8 tclass;			/* o */
+	u8 pmtudisc;			/* o: IPV6_PMTUDISC_* */
+	u8 min_hops;			/* o */
+	int mc_index, uc_index;		/* o */
+	u32 label;			/* o: of the flow, as connect(2) said */
+	u32 prefer;			/* o: IN6_PREFER_* */
+	u32 prefer_shown;		/* o: IPV6_ADDR_PREFERENCES as it is read */
+	u32 mtu;			/* o: IPV6_MTU: not more; 0 */
+	struct ip6_addr info_addr;	/* o: IPV6_PKTINFO as an option */
+	int info_index;
+	int checksum_at;		/* o: raw sockets: -1: none */
+	u32 icmp_filter[8];		/* o: types that are not wanted */
+	struct list_head mc;		/* rtnl, RCU: struct inet6_mc_member */
 };
 
 struct inet_owner {
@@ -107,7 +156,8 @@ struct inet_sock {
 	struct list_head mc;		/* rtnl: struct inet_mc_member; RCU */
 	struct inet_options __rcu *opt;	/* o, RCU */
 	struct ip4_route route;		/* o: of a connected socket */
-	struct inet6_pair v6;
+	struct inet6_pair v6;		/* what e.v6 points to */
+	struct inet6_sock *six;		/* c: NULL: made as AF_INET */
 };
 
 static inline struct inet_sock *inet_sk(const struct sock *sk)
@@ -118,6 +168,12 @@ static inline struct inet_sock *inet_sk(const struct sock *sk)
 static inline struct inet_sock *inet_of_entry(struct inet_entry *e)
 {
 	return container_of(e, struct inet_sock, e);
+}
+
+/* S's ends are addresses of IPv6. */
+static inline bool inet_is_six(const struct inet_sock *s)
+{
+	return s->e.family == AF_INET6;
 }
 
 static inline bool inet_flag(const struct inet_sock *s, enum inet_flag f)
@@ -171,6 +227,67 @@ void inet_walk_end(struct inet_walk *w);
 /* T's hashes grow if they are full. Sleeps: for those who make sockets. */
 void inet_table_reserve(struct inet_table *t);
 
+/* Ends to look for. */
+struct inet_key {
+	const struct net *net;
+	be32 local, peer;		/* as in struct inet_entry */
+	be16 local_port, peer_port;
+	int dif;			/* index of the device that the packet came by */
+	const struct inet6_pair *v6;	/* NULL: IPv4; else &pair */
+	struct inet6_pair pair;
+};
+/* An address of IPv6 as one of 32 bits, by a secret key. Zero: any. */
+be32 inet6_fold(const struct ip6_addr *a);
+void inet6_key_received(struct inet_key *k, struct packet *p);
+/* Who P, received, with its IP header at packet_net(), is for. */
+static inline void inet_key_received(struct inet_key *k, struct packet *p, struct net *net,
+				     be16 local_port, be16 peer_port)
+{
+	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
+
+	k->net = net;
+	k->local_port = local_port;
+	k->peer_port = peer_port;
+	k->dif = (int)p->iif;
+	k->v6 = NULL;
+	if (likely(!packet_is_ip6(p))) {
+		k->local = ip->dst;
+		k->peer = ip->src;
+	} else {
+		inet6_key_received(k, p);
+	}
+}
+
+/* IP_MINTTL and IPV6_MINHOPCOUNT of S: P, received, came from too far away. */
+static inline bool inet_is_far(const struct inet_sock *s, struct packet *p)
+{
+	if (unlikely(packet_is_ip6(p)))
+		return s->six &&
+		       ((struct ip6_wire *)packet_net(p))->hops < READ_ONCE(s->six->min_hops);
+	return ((struct ip4_wire *)packet_net(p))->ttl < READ_ONCE(s->min_ttl);
+}
+
+/* The route that S keeps is looked up again. */
+static inline void inet_route_stale(struct inet_sock *s)
+{
+	WRITE_ONCE(s->route.gen, 0);
+	if (s->six)
+		WRITE_ONCE(s->six->route.gen, 0);
+}
+
+/* Q, about a packet that S's protocol knows to be its own, says what its way takes. */
+static inline void inet_learn_mtu(struct net *net, const struct icmp_quote *q)
+{
+	if (q->six)
+		icmp6_learn_mtu(net, q);
+	else
+		icmp_learn_mtu(net, q);
+}
+
+/* Who sent what Q quotes; P is the error. */
+void inet_key_quoted(struct inet_key *k, const struct packet *p, struct net *net,
+		     const struct icmp_quote *q, be16 local_port, be16 peer_port);
+
 /* E's addresses and ports, filled in before it is added. */
 u32 inet_connected_hash(const struct inet_table *t, be32 local, be16 local_port, be32 peer,
 			be16 peer_port);
@@ -192,20 +309,19 @@ bool inet_connected_del(struct inet_table *t, struct inet_entry *e) __must_check
  */
 bool inet_connected_replace(struct inet_table *t, struct inet_entry *old, struct inet_entry *now)
 	__must_check;
-/* Within RCU. Referenced; NULL. DIF: index of the device that the packet came by. */
-struct inet_entry *inet_connected_find(struct inet_table *t, struct net *net, be32 local,
-				       be16 local_port, be32 peer, be16 peer_port, int dif);
+/* Within RCU. Referenced; NULL. */
+struct inet_entry *inet_connected_find(struct inet_table *t, const struct inet_key *k);
 
 /* S, its e.local and e.local_port set, can be found by those who send to it. Holds S. Atomic. */
 void inet_bound_add(struct inet_table *t, struct inet_sock *s);
 /* True: it was in, and the table's reference is the caller's now. */
 bool inet_bound_del(struct inet_table *t, struct inet_sock *s) __must_check;
 /*
- * The socket that serves LOCAL:PORT best (own address before any, own device before any; of a
- * SO_REUSEPORT group the one that the hash chooses). Within RCU; referenced; NULL.
+ * The socket that serves K's local end best (own address before any, own family before both, own
+ * device before any; of a SO_REUSEPORT group the one that the hash chooses). Within RCU; referenced;
+ * NULL.
  */
-struct inet_sock *inet_bound_find(struct inet_table *t, struct net *net, be32 local, be16 port,
-				  be32 peer, be16 peer_port, int dif);
+struct inet_sock *inet_bound_find(struct inet_table *t, const struct inet_key *k);
 
 /* ---- ports ---- */
 
@@ -245,6 +361,7 @@ bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b);
 /* What socket(AF_INET, TYPE, PROTOCOL) makes. */
 struct inet_type {
 	struct list_head list;
+	int family;			/* 0: AF_INET and AF_INET6 */
 	int type;			/* SOCK_* */
 	int protocol;			/* IPPROTO_*; 0: any (SOCK_RAW) */
 	bool is_default;		/* of its type, where the caller says 0 */
@@ -262,39 +379,142 @@ void inet_register_type(struct inet_type *t);
  * and route are S's; the route is looked up again if it is not fresh. Owner or sk->lock. Takes the
  * RCU section itself. Consumes P. As ip4_send(), and what route4_out() says.
  */
-int ip4_queue_xmit(struct inet_sock *s, struct packet *p);
+int inet_queue_xmit(struct inet_sock *s, struct packet *p);
 /* How S's settings want packets to its peer sent. Within RCU. */
 void inet_tx_of(const struct inet_sock *s, struct ip4_tx *t);
-/* S's route is made fresh: 0, or what route4_out() says. Owner or sk->lock, within RCU. */
-int ip4_sock_route(struct inet_sock *s);
+void inet6_tx_of(const struct inet_sock *s, struct ip6_tx *t);
+/* S's route is made fresh: 0, or what a look-up says. Owner or sk->lock, within RCU. */
+int inet_sock_route(struct inet_sock *s);
+
+/* How a packet goes, of either family. */
+struct inet_way {
+	bool six;
+	union {
+		struct {
+			struct ip4_route r;
+			struct ip4_tx t;
+		} v4;
+		struct {
+			struct ip6_route r;
+			struct ip6_tx t;
+		} v6;
+	};
+};
+static inline u32 inet_way_mtu(const struct inet_way *w)
+{
+	return w->six ? w->v6.r.mtu : w->v4.r.mtu;
+}
+
+/* The sum of the pseudo header of LEN bytes of PROTOCOL, not folded. */
+u32 inet_way_pseudo(const struct inet_way *w, u8 protocol, u32 len);
+/* W's destination, mapped if it is of IPv4. */
+struct ip6_addr inet_way_dst(const struct inet_way *w);
+/* P, which begins with its transport header, goes along W. Consumes P. Within RCU. */
+int inet_way_send(struct net *net, struct packet *p, const struct inet_way *w);
+/*
+ * The way from E's local end to its peer, for what no socket sends. Within RCU. 0, or what a look-up
+ * says; -EINVAL: the peer is a group or a broadcast address.
+ */
+int inet_reply_way(const struct inet_entry *e, u8 protocol, struct inet_way *w) __must_check;
+/* Bytes of an IP header of E's family, without options. */
+static inline u32 inet_header_len(const struct inet_entry *e)
+{
+	return e->v6 ? IP6_HEADER : IP4_HEADER;
+}
+
+/* The MTU of S's kept route; 0: it has none. */
+static inline u32 inet_sock_mtu(const struct inet_sock *s)
+{
+	return inet_is_six(s) ? s->six->route.mtu : s->route.mtu;
+}
+
+static inline u32 inet_sock_advmss(const struct inet_sock *s)
+{
+	return inet_is_six(s) ? s->six->route.advmss : s->route.advmss;
+}
 
 /* ---- what families' operations share (af_inet.c) ---- */
 
-/* May S be bound to IN? 0, -EINVAL, -EAFNOSUPPORT, -EADDRNOTAVAIL. */
-int inet_check_bind(struct inet_sock *s, const struct sockaddr_in *in, int len) __must_check;
-/* e.local and saddr for address A. */
-void inet_set_local(struct inet_sock *s, be32 a);
+/* An address that a program gave. */
+struct inet_name {
+	bool six;			/* v6; else v4, also where it was a mapped one */
+	be32 v4;
+	struct ip6_addr v6;
+	be16 port;
+	int scope;			/* index of a device that goes with v6; 0 */
+	u32 label;			/* of the flow */
+};
+static inline bool inet_name_is_any(const struct inet_name *n)
+{
+	return n->six ? ip6_is_any(&n->v6) : !n->v4.v;
+}
+
+/* May S be bound to A? *N: it. 0, -EINVAL, -EAFNOSUPPORT, -EADDRNOTAVAIL, -ENODEV. */
+int inet_check_bind(struct inet_sock *s, const struct __kernel_sockaddr_storage *a, int len,
+		    struct inet_name *n) __must_check;
+/*
+ * What connect(2) got into *N: 0: an address, 1: AF_UNSPEC, which disconnects, -EINVAL,
+ * -EAFNOSUPPORT, -ENETUNREACH: a mapped one for a socket of IPv6 alone.
+ */
+int inet_check_peer(struct inet_sock *s, const struct __kernel_sockaddr_storage *a, int len,
+		    struct inet_name *n) __must_check;
+/* e's and the source address as N has them, or as a socket has them that is not bound. */
+void inet_set_local(struct inet_sock *s, const struct inet_name *n);
+void inet_reset_local(struct inet_sock *s);
+/* The device that goes with the peer N becomes S's: 0, -EINVAL: S has another, or N needs one. */
+int inet_take_scope(struct inet_sock *s, const struct inet_name *n) __must_check;
+/* The same of the peer. */
+void inet_set_peer(struct inet_sock *s, const struct inet_name *n);
+void inet_reset_peer(struct inet_sock *s);
+/* e.local is the source address that was chosen. */
+void inet_adopt_source(struct inet_sock *s);
+/* af_inet6.c: the parts of these that are of AF_INET6. */
+int inet6_init_sock(struct inet_sock *s, gfp_t gfp) __must_check;	/* 0, -ENOBUFS */
+int inet6_check_bind(struct inet_sock *s, const struct sockaddr_in6 *in, int len,
+		     struct inet_name *n) __must_check;
+int inet6_check_peer(struct inet_sock *s, const struct sockaddr_in6 *in, int len,
+		     struct inet_name *n) __must_check;
+/* A, of DEVICE's link if it is of one, as a name. */
+void inet6_put_name(struct sockaddr_in6 *in, const struct ip6_addr *a, be16 port, int device);
+/* As ip4_sock_route(), of IPv6's ends. */
+int ip6_sock_route(struct inet_sock *s);
+/* What of S's settings a look-up heeds, but for the addresses. */
+void inet6_flow_of(const struct inet_sock *s, struct ip6_flow *f);
+int inet6_setsockopt(struct inet_sock *s, int name, struct uptr val, int len);
+int inet6_getsockopt(struct inet_sock *s, int name, struct uptr val, struct uptr len);
+/* What lies in the error queue goes. */
+void inet_purge_errors(struct inet_sock *s);
+long inet6_conf_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
+
+struct seq_file;
+/* The two ends of a socket of FAMILY, as /proc/net has them, each after a blank. */
+void inet_show_ends(struct seq_file *m, u16 family, const struct inet_entry *e, be32 saddr,
+		    u32 local_port);
 int inet_getname(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer);
 int inet_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
-/* SOL_SOCKET and IPPROTO_IP */
+/* SOL_SOCKET, IPPROTO_IP and, of AF_INET6, IPPROTO_IPV6 */
 int inet_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
 int inet_getsockopt(struct socket *s, int level, int name, struct uptr val, struct uptr len);
 int inet_fasync(int fd, struct file *f, int on, struct socket *s);
-/* An address as a sockaddr_in in M->addr. */
-void inet_put_name(struct sock_msg *m, be32 a, be16 port);
+/* A (mapped: of IPv4) and PORT in M->addr, as S's family has it. */
+void inet_put_name(const struct inet_sock *s, struct sock_msg *m, const struct ip6_addr *a,
+		   be16 port, int device);
+/* The sender of P, received. */
+void inet_put_sender(const struct inet_sock *s, struct sock_msg *m, struct packet *p, be16 port);
 /* destruct of struct sock_kind: what all inet sockets own. */
 void inet_destruct(struct sock *sk);
 /* sock_kind's: look-ups and routes follow sk->bound_dev. 0. */
 int inet_bind_dev(struct sock *sk);
 /* May NET's caller have PORT (host order) below ip_unprivileged_port_start? */
 bool inet_may_bind(struct net *net, u16 port);
-/* Control messages of IPPROTO_IP for a received packet. */
+/* Control messages of IPPROTO_IP and IPPROTO_IPV6 for a received packet. */
 void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p);
+void inet6_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p);
 /* net/conf: ioctls of AF_INET sockets: addresses, routes, ARP. -ENOIOCTLCMD: none of them. */
 long inet_conf_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 /* Tables of a namespace. */
 struct inet_net {
-	struct inet_table udp, raw, ping;
+	struct inet_table udp, raw, ping, raw6, ping6;
 	struct inet_table *tcp;		/* net/tcp makes it */
 	u32 port_range;			/* low | high << 16 */
 	int unprivileged_port;

@@ -119,6 +119,8 @@ void inet_mc_drop_all(struct inet_sock *s)
 {
 	struct inet_mc_member *m, *next;
 
+	if (s->six)
+		inet6_mc_drop_all(s);
 	if (list_empty(&s->mc))
 		return;
 	rtnl_lock();

@@ -81,19 +81,23 @@ static int set_flag_option(struct inet_sock *s, int name, int flag, u32 v)
 		break;
 	}
 	inet_set_flag(s, (enum inet_flag)flag, v);
-	if (name == IP_RECVERR && !v) {
-		struct packet_list gone;
-
-		packet_list_init(&gone);
-		spin_lock(&s->sk.queue.lock);
-		list_splice_tail_init(&s->sk.queue.errors.head, &gone.head);
-		gone.nr = s->sk.queue.errors.nr;
-		gone.bytes = s->sk.queue.errors.bytes;
-		packet_list_init(&s->sk.queue.errors);
-		spin_unlock(&s->sk.queue.lock);
-		packet_list_free(&gone, DROP_QUEUE_FLUSH);
-	}
+	if (name == IP_RECVERR && !v)
+		inet_purge_errors(s);
 	return 0;
+}
+
+void inet_purge_errors(struct inet_sock *s)
+{
+	struct packet_list gone;
+
+	packet_list_init(&gone);
+	spin_lock(&s->sk.queue.lock);
+	list_splice_tail_init(&s->sk.queue.errors.head, &gone.head);
+	gone.nr = s->sk.queue.errors.nr;
+	gone.bytes = s->sk.queue.errors.bytes;
+	packet_list_init(&s->sk.queue.errors);
+	spin_unlock(&s->sk.queue.lock);
+	packet_list_free(&gone, DROP_QUEUE_FLUSH);
 }
 
 static int set_options(struct inet_sock *s, struct uptr val, int len)
@@ -227,6 +231,8 @@ int inet_setsockopt(struct socket *sock, int level, int name, struct uptr val, i
 
 	if (level == SOL_SOCKET)
 		return sock_setsockopt(sock, name, val, len);
+	if (level == IPPROTO_IPV6 && s->sk.family == AF_INET6)
+		return inet6_setsockopt(s, name, val, len);
 	if (level != IPPROTO_IP)
 		return -ENOPROTOOPT;
 	if (len < 0)
@@ -343,6 +349,8 @@ int inet_getsockopt(struct socket *sock, int level, int name, struct uptr val, s
 
 	if (level == SOL_SOCKET)
 		return sock_getsockopt(sock, name, val, len);
+	if (level == IPPROTO_IPV6 && s->sk.family == AF_INET6)
+		return inet6_getsockopt(s, name, val, len);
 	if (level != IPPROTO_IP)
 		return -ENOPROTOOPT;
 	if (name == IP_OPTIONS)

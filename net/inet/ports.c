@@ -51,6 +51,20 @@ static struct mutex *shard_of(be16 port)
 	return &shards[be16_get(port) % SHARDS];
 }
 
+/* Packets to one address may be for both. */
+static bool addresses_meet(const struct inet_sock *a, const struct inet_sock *b)
+{
+	if (a->e.family != b->e.family) {
+		const struct inet_sock *six = inet_is_six(a) ? a : b;
+
+		return !six->e.local.v && !inet_flag(six, INET_V6ONLY);
+	}
+	if (!a->e.local.v || !b->e.local.v)
+		return true;
+	return a->e.local.v == b->e.local.v &&
+	       (!inet_is_six(a) || ip6_equal(&a->v6.local, &b->v6.local));
+}
+
 bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b)
 {
 	const struct sock *x = &a->sk, *y = &b->sk;
@@ -63,7 +77,7 @@ bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b)
 	if (sock_flag(x, SOCK_F_REUSEPORT) && sock_flag(y, SOCK_F_REUSEPORT) &&
 	    uid_eq(x->uid, y->uid))
 		return false;
-	return !a->e.local.v || !b->e.local.v || a->e.local.v == b->e.local.v;
+	return addresses_meet(a, b);
 }
 
 /* The port object, locked; NULL: the port is free. */
@@ -271,7 +285,7 @@ static int try_connect(struct inet_table *t, struct inet_sock *s, be16 port,
 int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(struct inet_sock *s))
 {
 	static u32 counters[256];	/* races are harmless */
-	const u64 ends[2] = { (u64)s->e.peer.v << 32 | s->saddr.v, (u64)s->e.peer_port.v };
+	const u64 ends[2] = { (u64)s->e.peer.v << 32 | s->e.local.v, (u64)s->e.peer_port.v };
 	u64 hash = siphash_13(&t->key, ends, 2);
 	u32 low, nr, first, *count = &counters[hash >> 56];
 	int err = -EADDRNOTAVAIL;

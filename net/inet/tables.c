@@ -32,6 +32,12 @@ void inet_table_destroy(struct inet_table *t)
 
 /* ---- walks ---- */
 
+/* What E's socket was made as, or for one that has none, what its ends are. */
+static u16 family_of(struct inet_entry *e)
+{
+	return e->kind == INET_FULL ? inet_of_entry(e)->sk.family : e->family;
+}
+
 static void note(struct inet_walk *w, struct inet_entry *e)
 {
 	if (w->full || w->seen++ < w->skip)
@@ -39,7 +45,7 @@ static void note(struct inet_walk *w, struct inet_entry *e)
 	if (w->nr == ARRAY_SIZE(w->found)) {
 		w->full = true;
 		w->seen--;
-	} else if (e->family == w->family && inet_entry_get(e)) {
+	} else if (family_of(e) == w->family && inet_entry_get(e)) {
 		w->found[w->nr++] = e;
 	}
 }
@@ -174,30 +180,30 @@ bool inet_connected_replace(struct inet_table *t, struct inet_entry *old, struct
 	return was;
 }
 
-static bool matches(const struct inet_entry *e, const struct net *net, be32 local, be16 local_port,
-		    be32 peer, be16 peer_port, int dif)
+static bool matches(const struct inet_entry *e, const struct inet_key *k)
 {
-	return e->peer.v == peer.v && e->local.v == local.v && e->local_port.v == local_port.v &&
-	       e->peer_port.v == peer_port.v && e->net == net &&
-	       (!e->bound_dev || e->bound_dev == dif) && !e->v6;
+	if (e->peer.v != k->peer.v || e->local.v != k->local.v ||
+	    e->local_port.v != k->local_port.v || e->peer_port.v != k->peer_port.v ||
+	    e->net != k->net || (e->bound_dev && e->bound_dev != k->dif))
+		return false;
+	return likely(!k->v6) ? !e->v6 : e->v6 && !memcmp(e->v6, k->v6, sizeof(*k->v6));
 }
 
-struct inet_entry *inet_connected_find(struct inet_table *t, struct net *net, be32 local,
-				       be16 local_port, be32 peer, be16 peer_port, int dif)
+struct inet_entry *inet_connected_find(struct inet_table *t, const struct inet_key *k)
 {
-	u32 hash = inet_connected_hash(t, local, local_port, peer, peer_port),
+	u32 hash = inet_connected_hash(t, k->local, k->local_port, k->peer, k->peer_port),
 	    seq = ghash_read_begin(&t->connected);
 	struct inet_entry *e, *found = NULL;
 	unsigned long *b;
 
 	ghash_for_each_rcu(e, &t->connected, hash, node)
-		if (matches(e, net, local, local_port, peer, peer_port, dif) && inet_entry_get(e))
+		if (matches(e, k) && inet_entry_get(e))
 			return e;
 	if (likely(!ghash_read_retry(&t->connected, seq)))
 		return NULL;
 	b = ghash_lock(&t->connected, hash);
 	ghash_for_each(e, b, hash, node)
-		if (matches(e, net, local, local_port, peer, peer_port, dif) && inet_entry_get(e)) {
+		if (matches(e, k) && inet_entry_get(e)) {
 			found = e;
 			break;
 		}
@@ -239,15 +245,23 @@ bool inet_bound_del(struct inet_table *t, struct inet_sock *s)
 	return was;
 }
 
-/* How well S serves; -1: not at all. */
-static int score(const struct inet_sock *s, const struct net *net, be32 local, be16 port, int dif)
+/* How well S, in the chain of LOCAL (K's, or any), serves K; -1: not at all. */
+static int score(const struct inet_sock *s, const struct inet_key *k, be32 local)
 {
-	if (s->e.local.v != local.v || s->e.local_port.v != port.v || s->e.net != net ||
-	    s->e.family != AF_INET)
+	bool same = (s->e.family == AF_INET6) == !!k->v6;
+	int n;
+
+	if (s->e.local.v != local.v || s->e.local_port.v != k->local_port.v || s->e.net != k->net)
 		return -1;
+	/* One of IPv6 that is bound to "any" serves both, unless it does not want to. */
+	if (!same && (k->v6 || s->e.local.v || inet_flag(s, INET_V6ONLY)))
+		return -1;
+	if (k->v6 && s->e.local.v && !ip6_equal(&s->v6.local, &k->v6->local))
+		return -1;
+	n = same;
 	if (!s->e.bound_dev)
-		return 0;
-	return s->e.bound_dev == dif ? 1 : -1;
+		return n;
+	return s->e.bound_dev == k->dif ? n + 2 : -1;
 }
 
 /*
@@ -255,15 +269,15 @@ static int score(const struct inet_sock *s, const struct net *net, be32 local, b
  * flow and the member ("rendezvous hashing"), so that others of the group may come and go without
  * moving it.
  */
-static struct inet_sock *best_of(struct inet_table *t, struct net *net, be32 local, be16 port,
-				 u64 flow, int dif)
+static struct inet_sock *best_of(struct inet_table *t, const struct inet_key *k, be32 local,
+				 u64 flow)
 {
-	u32 hash = bound_hash(t, local, port), won = 0;
+	u32 hash = bound_hash(t, local, k->local_port), won = 0;
 	struct inet_sock *s, *best = NULL;
 	int high = -1;
 
 	ghash_for_each_rcu(s, &t->bound, hash, bound) {
-		int n = score(s, net, local, port, dif);
+		int n = score(s, k, local);
 		u32 draw;
 
 		if (n < high || n < 0)
@@ -280,17 +294,16 @@ static struct inet_sock *best_of(struct inet_table *t, struct net *net, be32 loc
 	return best;
 }
 
-struct inet_sock *inet_bound_find(struct inet_table *t, struct net *net, be32 local, be16 port,
-				  be32 peer, be16 peer_port, int dif)
+struct inet_sock *inet_bound_find(struct inet_table *t, const struct inet_key *k)
 {
 	u32 seq = ghash_read_begin(&t->bound);
-	u64 flow = ((u64)peer.v << 16 | peer_port.v) * GOLDEN_RATIO_64;
+	u64 flow = ((u64)k->peer.v << 16 | k->peer_port.v) * GOLDEN_RATIO_64;
 	struct inet_sock *s;
 
 	do {
-		s = best_of(t, net, local, port, flow, dif);
+		s = best_of(t, k, k->local, flow);
 		if (!s)
-			s = best_of(t, net, be32_make(0), port, flow, dif);
+			s = best_of(t, k, be32_make(0), flow);
 		if (s && sock_get(&s->sk))
 			return s;
 		/*

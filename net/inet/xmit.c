@@ -6,8 +6,10 @@
 #include <abi/errno.h>
 #include "net/inet/inet_priv.h"
 #include "net/ip4/addr.h"
+#include "net/ip6/ip6_priv.h"
+#include "net/wire/csum.h"
 
-int ip4_sock_route(struct inet_sock *s)
+static int ip4_sock_route(struct inet_sock *s)
 {
 	struct net *net = s->sk.net;
 	struct ip4_flow f;
@@ -43,26 +45,102 @@ void inet_tx_of(const struct inet_sock *s, struct ip4_tx *t)
 	};
 }
 
-int ip4_queue_xmit(struct inet_sock *s, struct packet *p)
+int inet_sock_route(struct inet_sock *s)
 {
-	struct net *net = s->sk.net;
+	return likely(!inet_is_six(s)) ? ip4_sock_route(s) : ip6_sock_route(s);
+}
+
+static int xmit4(struct inet_sock *s, struct packet *p)
+{
 	struct ip4_tx t;
+
+	inet_tx_of(s, &t);
+	if (!t.src.v)
+		t.src = s->route.src;
+	t.id = s->id++;
+	return ip4_send(s->sk.net, p, &s->route, &t);
+}
+
+static int xmit6(struct inet_sock *s, struct packet *p)
+{
+	struct ip6_tx t;
+
+	inet6_tx_of(s, &t);
+	if (ip6_is_any(&t.src))
+		t.src = s->six->route.src;
+	return ip6_send(s->sk.net, p, &s->six->route, &t);
+}
+
+int inet_queue_xmit(struct inet_sock *s, struct packet *p)
+{
 	int err;
 
 	rcu_read_lock();
-	err = ip4_sock_route(s);
+	err = inet_sock_route(s);
 	if (unlikely(err)) {
 		rcu_read_unlock();
 		packet_free(p, DROP_NO_ROUTE);
 		return err;
 	}
-	inet_tx_of(s, &t);
-	if (!t.src.v)
-		t.src = s->route.src;
-	t.id = s->id++;
 	p->mark = s->sk.mark;
 	p->priority = s->sk.priority;
-	err = ip4_send(net, p, &s->route, &t);
+	err = likely(!inet_is_six(s)) ? xmit4(s, p) : xmit6(s, p);
 	rcu_read_unlock();
 	return err;
+}
+
+/* ---- either family's way ---- */
+
+u32 inet_way_pseudo(const struct inet_way *w, u8 protocol, u32 len)
+{
+	return likely(!w->six) ? csum_pseudo4(w->v4.t.src, w->v4.t.dst, protocol, len, 0) :
+				 csum_pseudo6(&w->v6.t.src, &w->v6.t.dst, protocol, len, 0);
+}
+
+struct ip6_addr inet_way_dst(const struct inet_way *w)
+{
+	return w->six ? w->v6.t.dst : ip6_mapped(w->v4.t.dst);
+}
+
+int inet_way_send(struct net *net, struct packet *p, const struct inet_way *w)
+{
+	return likely(!w->six) ? ip4_send(net, p, &w->v4.r, &w->v4.t) :
+				 ip6_send(net, p, &w->v6.r, &w->v6.t);
+}
+
+static int reply4(const struct inet_entry *e, u8 protocol, struct inet_way *w)
+{
+	const struct ip4_flow f = { .src = e->local,
+				    .dst = e->peer,
+				    .oif = e->bound_dev,
+				    .protocol = protocol,
+				    .any_src = true };
+	int err = route4_out(e->net, &f, &w->v4.r);
+
+	w->v4.t = (struct ip4_tx){
+		.protocol = protocol, .src = e->local, .dst = e->peer, .df = true
+	};
+	if (!err && (w->v4.r.type == RTN_BROADCAST || w->v4.r.type == RTN_MULTICAST))
+		err = -EINVAL;
+	return err;
+}
+
+static int reply6(const struct inet_entry *e, u8 protocol, struct inet_way *w)
+{
+	const struct ip6_flow f = { .src = e->v6->local,
+				    .dst = e->v6->peer,
+				    .oif = e->bound_dev,
+				    .protocol = protocol };
+	int err = route6_out(e->net, &f, &w->v6.r);
+
+	w->v6.t = (struct ip6_tx){
+		.protocol = protocol, .src = e->v6->local, .dst = e->v6->peer, .hops = -1
+	};
+	return err ?: w->v6.r.type == RTN_MULTICAST ? -EINVAL : 0;
+}
+
+int inet_reply_way(const struct inet_entry *e, u8 protocol, struct inet_way *w)
+{
+	w->six = e->v6;
+	return e->v6 ? reply6(e, protocol, w) : reply4(e, protocol, w);
 }

@@ -8,7 +8,7 @@
 #include "net/route/in_device.h"
 
 struct icmp_rates;
-struct ip4_frags;
+struct frags;
 struct icmp_conf {
 	int echo_ignore_all, echo_ignore_broadcasts, ignore_bogus_error_responses, ratelimit_ms,
 		ratemask, msgs_per_sec, msgs_burst, errors_use_inbound_ifaddr;
@@ -18,7 +18,7 @@ struct ip4_net {
 	struct in_conf conf_all, conf_default;
 	int forwarding, default_ttl, nonlocal_bind, no_pmtu_disc, min_pmtu, fwd_use_pmtu, dynaddr,
 		early_demux;
-	struct ip4_frags *frags;
+	struct frags *frags;
 	int frag_high, frag_low, frag_time_s, frag_max_dist;
 	struct icmp_conf icmp;
 	/* plain, races are harmless: when the bucket of all errors will be empty */

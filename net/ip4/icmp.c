@@ -100,27 +100,41 @@ static bool bucket_takes(u64 *empty_ns, u64 now, u64 period, u64 burst)
 	return true;
 }
 
-static bool allowed(struct net *net, const struct ip4_route *r, u8 type, be32 dst)
+enum icmp_limit icmp_limit(struct net *net, int ratelimit_ms, const u64 *peer, unsigned int words)
 {
 	const struct icmp_conf *c = &net->ip4->icmp;
 	struct icmp_rates *rates = net->ip4->rates;
-	u64 now = ktime_get_ns(), w[1] = { dst.v },
-	    per_sec = (u64)max(READ_ONCE(c->msgs_per_sec), 1);
+	u64 now = ktime_get_ns(), per_sec = (u64)max(READ_ONCE(c->msgs_per_sec), 1);
+
+	if (!bucket_takes(&net->ip4->icmp_empty_ns, now, NSEC_PER_SEC / per_sec,
+			  (u64)max(READ_ONCE(c->msgs_burst), 1)))
+		return ICMP_LIMIT_ALL;
+	if (!ratelimit_ms ||
+	    bucket_takes(&rates->empty_ns[siphash_13(&rates->key, peer, words) % RATE_SLOTS], now,
+			 (u64)ratelimit_ms * NSEC_PER_MSEC, PEER_BURST))
+		return ICMP_LIMIT_NONE;
+	return ICMP_LIMIT_PEER;
+}
+
+static bool allowed(struct net *net, const struct ip4_route *r, u8 type, be32 dst)
+{
+	const struct icmp_conf *c = &net->ip4->icmp;
+	u64 w[1] = { dst.v };
 
 	if (type >= 32 || !((u32)READ_ONCE(c->ratemask) >> type & 1) ||
 	    r->dev->flags & IFF_LOOPBACK)
 		return true;
-	if (!bucket_takes(&net->ip4->icmp_empty_ns, now, NSEC_PER_SEC / per_sec,
-			  (u64)max(READ_ONCE(c->msgs_burst), 1))) {
+	switch (icmp_limit(net, READ_ONCE(c->ratelimit_ms), w, 1)) {
+	case ICMP_LIMIT_ALL:
 		net_count(net, ICMP_OUT_RATE_GLOBAL);
 		return false;
+	case ICMP_LIMIT_PEER:
+		net_count(net, ICMP_OUT_RATE_HOST);
+		return false;
+	case ICMP_LIMIT_NONE:
+		break;
 	}
-	if (!READ_ONCE(c->ratelimit_ms) ||
-	    bucket_takes(&rates->empty_ns[siphash_13(&rates->key, w, 1) % RATE_SLOTS], now,
-			 (u64)READ_ONCE(c->ratelimit_ms) * NSEC_PER_MSEC, PEER_BURST))
-		return true;
-	net_count(net, ICMP_OUT_RATE_HOST);
-	return false;
+	return true;
 }
 
 /* ---- sending ---- */
@@ -178,7 +192,7 @@ static bool deserves(struct net *net, struct packet *p, const struct ip4_wire *h
 	return packet_read(p, at, &quoted, 1) && !icmp_is_error(quoted);
 }
 
-static bool quote(struct packet *e, struct packet *p, u32 most)
+bool icmp_quote_packet(struct packet *e, struct packet *p, u32 most)
 {
 	u32 back = (u32)(p->data - p->net_at), n = min(p->len + back, most);
 	u32 linear = min(n, back);
@@ -228,7 +242,7 @@ void icmp_send(struct packet *p, u8 type, u8 code, u32 info)
 		w->frag.mtu = be16_make((u16)min(info, 65535u));
 	else
 		w->rest = be32_make(info);
-	if (!quote(e, p, min(QUOTE_MOST, r.mtu) - IP4_HEADER - ICMP_HEADER)) {
+	if (!icmp_quote_packet(e, p, min(QUOTE_MOST, r.mtu) - IP4_HEADER - ICMP_HEADER)) {
 		packet_free(e, DROP_NOMEM);
 		return;
 	}
@@ -397,7 +411,7 @@ void icmp_tell_sender(struct packet *p, u8 type, u8 code)
 	w = (struct icmp_wire *)packet_put(e, ICMP_HEADER);
 	*w = (struct icmp_wire){ .type = type, .code = code };
 	e->dev = p->dev;
-	if (quote(e, p, 96) && packet_need(e, (u16)min(e->len, 96u)) &&
+	if (icmp_quote_packet(e, p, 96) && packet_need(e, (u16)min(e->len, 96u)) &&
 	    !icmp_decode_error(&q, packet_data(e), e->linear))
 		ip4_error(e, &q, err, fatal);
 	packet_consume(e);

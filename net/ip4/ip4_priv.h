@@ -61,6 +61,15 @@ void icmp_learn_mtu(struct net *net, const struct icmp_quote *q);
 /* The errno of an ICMP error: positive, *FATAL as struct inet_protocol says; 0: none. */
 int icmp_errno(u8 type, u8 code, bool *fatal);
 
+/*
+ * May one more ICMP error go to PEER (WORDS of its address)? The limit of all is of both families,
+ * that of one destination is one in RATELIMIT_MS (0: none).
+ */
+enum icmp_limit { ICMP_LIMIT_NONE, ICMP_LIMIT_ALL, ICMP_LIMIT_PEER };
+enum icmp_limit icmp_limit(struct net *net, int ratelimit_ms, const u64 *peer, unsigned int words);
+/* At most MOST bytes of P from its IP header on are added to E. False: no memory. */
+bool icmp_quote_packet(struct packet *e, struct packet *p, u32 most) __must_check;
+
 /* ---- protocols ---- */
 
 struct inet_protocol {

@@ -272,6 +272,18 @@ static int arp_event(struct netdev *d, enum netdev_event e)
 
 static struct netdev_listener arp_listener = { .event = arp_event };
 
+/* IPv6's: its functions are net/ip6's. */
+static struct neigh_family nd_family = { .family = 10 /* AF_INET6 */, .key_words = 4 };
+
+void nd_set_functions(void (*solicit)(struct neigh *n, const u8 *dst, struct packet *p),
+		      void (*give_up)(struct packet *p),
+		      bool (*fixed)(struct netdev *d, const u32 *key, u8 *hw, u8 *state))
+{
+	nd_family.solicit = solicit;
+	nd_family.give_up = give_up;
+	nd_family.fixed = fixed;
+}
+
 static int arp_begin(struct net *net)
 {
 	int err;
@@ -280,6 +292,11 @@ static int arp_begin(struct net *net)
 	if (!net->neigh)
 		return -ENOMEM;
 	err = neigh_table_begin(&net->neigh->arp, net, &arp_family);
+	if (!err) {
+		err = neigh_table_begin(&net->neigh->nd, net, &nd_family);
+		if (err)
+			neigh_table_end(&net->neigh->arp);
+	}
 	if (err) {
 		kfree(net->neigh);
 		net->neigh = NULL;
@@ -291,6 +308,7 @@ static void arp_end(struct net *net)
 {
 	struct neigh_net *n = net->neigh;
 
+	neigh_table_end(&n->nd);
 	neigh_table_end(&n->arp);
 	synchronize_rcu();
 	net->neigh = NULL;

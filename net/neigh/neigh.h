@@ -122,3 +122,7 @@ int arp_send(struct net *net, struct packet *p, struct netdev *d, be32 next);
 void arp_announce(struct netdev *d, be32 a);
 /* At boot: FN tells the sender of P, which nobody answers for; P stays the caller's. */
 void arp_set_unreachable(void (*fn)(struct packet *p));
+/* At boot: net/ip6 asks for IPv6's neighbours; as of struct neigh_family. */
+void nd_set_functions(void (*solicit)(struct neigh *n, const u8 *dst, struct packet *p),
+		      void (*give_up)(struct packet *p),
+		      bool (*fixed)(struct netdev *d, const u32 *key, u8 *hw, u8 *state));

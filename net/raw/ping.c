@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ping sockets (icmp(7)): echo requests for those whose group is in ping_group_range. The
- * identifier is the socket's port; the kernel writes it, and the sum.
+ * Ping sockets (icmp(7)), of both families: echo requests for those whose group is in
+ * ping_group_range. The identifier is the socket's port; the kernel writes it, and the sum.
  */
 #include <lib/err.h>
 #include <lib/string.h>
@@ -14,12 +14,17 @@
 #include "net/inet/dgram.h"
 #include "net/inet/mcast.h"
 #include "net/wire/csum.h"
-#include "net/wire/icmp.h"
+#include "net/wire/icmp6.h"
 #include "net/wire/ip4.h"
 
-static struct inet_table *table(struct net *net)
+static struct inet_table *table_of(struct net *net, bool six)
 {
-	return &net->inet->ping;
+	return six ? &net->inet->ping6 : &net->inet->ping;
+}
+
+static struct inet_table *table(const struct inet_sock *s)
+{
+	return table_of(s->sk.net, s->sk.protocol == IPPROTO_ICMPV6);
 }
 
 static int ping_may(struct net *net)
@@ -42,17 +47,17 @@ static int autobind(struct inet_sock *s, u16 ident)
 
 	if (s->port)
 		return 0;
-	err = inet_port_get(table(s->sk.net), s, ident);
+	err = inet_port_get(table(s), s, ident);
 	if (!err)
-		inet_bound_add(table(s->sk.net), s);
+		inet_bound_add(table(s), s);
 	return err == -EADDRINUSE && !ident ? -EAGAIN : err;
 }
 
 static int ping_bind(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	int err = inet_check_bind(s, in, len);
+	struct inet_name n;
+	int err = inet_check_bind(s, a, len, &n);
 
 	if (err)
 		return err;
@@ -60,11 +65,11 @@ static int ping_bind(struct socket *sock, const struct __kernel_sockaddr_storage
 	if (s->port) {
 		err = -EINVAL;
 	} else {
-		inet_set_local(s, (be32){ in->sin_addr.s_addr });
-		err = autobind(s, be16_raw(in->sin_port));
+		inet_set_local(s, &n);
+		err = autobind(s, be16_get(n.port));
 		if (err)
-			inet_set_local(s, be32_make(0));
-		else if (in->sin_addr.s_addr)
+			inet_reset_local(s);
+		else if (!inet_name_is_any(&n))
 			s->bind_gave = BOUND_ADDRESS;
 	}
 	release_sock(&s->sk);
@@ -74,9 +79,9 @@ static int ping_bind(struct socket *sock, const struct __kernel_sockaddr_storage
 static int ping_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len,
 			int flags)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	int err = inet_dgram_peer(in, len);
+	struct inet_name n;
+	int err = inet_check_peer(s, a, len, &n);
 
 	if (err < 0)
 		return err;
@@ -87,22 +92,26 @@ static int ping_connect(struct socket *sock, const struct __kernel_sockaddr_stor
 	} else {
 		err = autobind(s, 0);
 		if (!err)
-			err = inet_dgram_connect(s, (be32){ in->sin_addr.s_addr },
-						 (be16){ in->sin_port });
+			err = inet_dgram_connect(s, &n);
 	}
 	release_sock(&s->sk);
 	return err;
 }
 
+static u8 request_of(const struct inet_sock *s)
+{
+	return s->sk.protocol == IPPROTO_ICMPV6 ? ICMP6_ECHO : ICMP_ECHO;
+}
+
 static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgram *d)
 {
+	struct net *net = s->sk.net;
 	struct icmp_wire *h;
-	struct ip4_route r;
-	struct ip4_tx t;
+	struct inet_way w;
 	int err;
 
 	rcu_read_lock();
-	err = inet_dgram_route(s, d, &r, &t);
+	err = inet_dgram_route(s, d, &w);
 	if (err) {
 		rcu_read_unlock();
 		packet_free(p, DROP_NO_ROUTE);
@@ -111,11 +120,13 @@ static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgr
 	h = (struct icmp_wire *)packet_data(p);
 	h->echo.id = s->e.local_port;
 	h->csum.v = 0;
-	h->csum.v = csum_fold(packet_sum(p, 0, p->len, 0));
+	h->csum.v = csum_fold(packet_sum(
+		p, 0, p->len, w.six ? inet_way_pseudo(&w, IPPROTO_ICMPV6, p->len) : 0));
 	p->mark = d->c.tx.mark;
-	net_count(s->sk.net, ICMP_OUT_MSGS);
-	net_count(s->sk.net, ICMP_OUT_TYPE + ICMP_ECHO);
-	err = ip4_send(s->sk.net, p, &r, &t);
+	net_count(net, w.six ? ICMP6_OUT_MSGS : ICMP_OUT_MSGS);
+	net_count(net, w.six ? (enum net_counter)icmp6_counter(false, ICMP6_ECHO) :
+			       ICMP_OUT_TYPE + ICMP_ECHO);
+	err = inet_way_send(net, p, &w);
 	rcu_read_unlock();
 	return inet_dgram_sent(s, err);
 }
@@ -132,7 +143,8 @@ static ssize_t send_locked(struct inet_sock *s, struct sock_msg *m, u32 len,
 	p = inet_dgram_packet(s, m, len);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	if (!packet_need(p, ICMP_HEADER) || packet_data(p)[0] != ICMP_ECHO || packet_data(p)[1]) {
+	if (!packet_need(p, ICMP_HEADER) || packet_data(p)[0] != request_of(s) ||
+	    packet_data(p)[1]) {
 		packet_free(p, DROP_BAD_HEADER);
 		return -EINVAL;
 	}
@@ -164,28 +176,24 @@ static ssize_t ping_sendmsg(struct socket *sock, struct sock_msg *m)
 	return err ?: (ssize_t)len;
 }
 
-static void ping_name(struct sock_msg *m, struct packet *p)
-{
-	inet_put_name(m, ((struct ip4_wire *)packet_net(p))->src, be16_make(0));
-}
-
 static ssize_t ping_recvmsg(struct socket *sock, struct sock_msg *m)
 {
-	return inet_dgram_recv(sock->sk, m, ping_name);
+	return inet_dgram_recv(sock->sk, m, NULL);
 }
 
 /* An echo reply, from its ICMP header on. False: nobody's. */
 static bool ping_reply(struct packet *p)
 {
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
 	const struct icmp_wire *h = (const struct icmp_wire *)packet_data(p);
 	struct net *net = p->dev->net;
+	struct inet_table *t = table_of(net, packet_is_ip6(p));
 	struct inet_sock *s;
+	struct inet_key k;
 
-	if (!ghash_count(&table(net)->bound))
+	if (!ghash_count(&t->bound))
 		return false;
-	s = inet_bound_find(table(net), net, ip->dst, h->echo.id, ip->src, be16_make(0),
-			    (int)p->iif);
+	inet_key_received(&k, p, net, h->echo.id, be16_make(0));
+	s = inet_bound_find(t, &k);
 	if (!s)
 		return false;
 	if (!sk_filter(&s->sk, p, 0))
@@ -201,11 +209,14 @@ static void ping_error(struct packet *p, const struct icmp_quote *q, int err, bo
 {
 	const struct icmp_wire *h = (const struct icmp_wire *)(packet_data(p) + q->transport_at);
 	struct net *net = p->dev->net;
+	struct inet_table *t = table_of(net, q->six);
 	struct inet_sock *s;
+	struct inet_key k;
 
-	if (h->type != ICMP_ECHO || !ghash_count(&table(net)->bound))
+	if (h->type != (q->six ? ICMP6_ECHO : ICMP_ECHO) || !ghash_count(&t->bound))
 		return;
-	s = inet_bound_find(table(net), net, q->src, h->echo.id, q->dst, be16_make(0), (int)p->iif);
+	inet_key_quoted(&k, p, net, q, h->echo.id, be16_make(0));
+	s = inet_bound_find(t, &k);
 	if (!s)
 		return;
 	inet_dgram_error(s, p, q, err, fatal, be16_make(0), q->transport_at);
@@ -221,9 +232,9 @@ static int ping_release(struct socket *sock)
 	inet_mc_drop_all(s);
 	lock_sock(&s->sk);
 	sock_orphan(&s->sk);
-	if (inet_bound_del(table(s->sk.net), s))
+	if (inet_bound_del(table(s), s))
 		sock_put(&s->sk);
-	inet_port_put(table(s->sk.net), s);
+	inet_port_put(table(s), s);
 	release_sock(&s->sk);
 	sock->sk = NULL;
 	sock_put(&s->sk);
@@ -255,7 +266,15 @@ static const struct sock_kind ping_kind = { .name = "PING",
 					    .destruct = inet_destruct,
 					    .bind_dev = inet_bind_dev,
 					    SOCK_LOCKS("ping sk->lock", "ping lock_sock()") };
-static struct inet_type ping_type = { .type = SOCK_DGRAM,
+static struct inet_type ping6_type = { .family = AF_INET6,
+				       .type = SOCK_DGRAM,
+				       .protocol = IPPROTO_ICMPV6,
+				       .may = ping_may,
+				       .kind = &ping_kind,
+				       .ops = &ping_ops,
+				       .init = ping_make };
+static struct inet_type ping_type = { .family = AF_INET,
+				      .type = SOCK_DGRAM,
 				      .protocol = IPPROTO_ICMP,
 				      .may = ping_may,
 				      .kind = &ping_kind,
@@ -265,7 +284,9 @@ static struct inet_type ping_type = { .type = SOCK_DGRAM,
 static int ping_init(void)
 {
 	icmp_register_reply(ping_reply, ping_error);
+	icmp6_register_reply(ping_reply, ping_error);
 	inet_register_type(&ping_type);
+	inet_register_type(&ping6_type);
 	return 0;
 }
 INITCALL(subsys, ping_init);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Raw sockets (raw(7)): packets of one protocol with their IP header, and packets that a program
- * makes from the transport header on, or with IP_HDRINCL from the IP header on.
+ * Raw sockets (raw(7), ipv6(7)): packets of one protocol, of IPv4 with their IP header, of IPv6
+ * without; and packets that a program makes from the transport header on, or with IP_HDRINCL from
+ * the IP header on. Of IPv6 the kernel makes and checks sums that it is told the place of; that of
+ * ICMPv6 it knows (RFC 3542, 3.1).
  *
  * A socket is in a list by protocol, which packets walk under RCU; a packet is cloned for each that
  * wants it.
@@ -16,11 +18,13 @@
 #include <abi/errno.h>
 #include <linux/capability.h>
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include "net/core/stats.h"
 #include "net/dev/if_flags.h"
 #include "net/inet/dgram.h"
 #include "net/inet/mcast.h"
 #include "net/ip4/addr.h"
+#include "net/wire/csum.h"
 #include "net/wire/icmp.h"
 #include "net/wire/ip4.h"
 
@@ -28,7 +32,7 @@
 
 struct raw_sock {
 	struct inet_sock inet;		/* first */
-	u32 icmp_filter;		/* o: types that are not wanted */
+	u32 icmp_filter;		/* o: types that are not wanted; of IPv6: six->icmp_filter */
 };
 
 static struct raw_sock *raw_sk(const struct inet_sock *s)
@@ -37,9 +41,9 @@ static struct raw_sock *raw_sk(const struct inet_sock *s)
 }
 
 /* Sockets are in the table of bound ones, by protocol. */
-static struct ghash *table(struct net *net)
+static struct ghash *table(struct net *net, bool six)
 {
-	return &net->inet->raw.bound;
+	return six ? &net->inet->raw6.bound : &net->inet->raw.bound;
 }
 
 static u32 protocol_hash(u8 protocol)
@@ -49,30 +53,68 @@ static u32 protocol_hash(u8 protocol)
 
 /* ---- receiving ---- */
 
-static bool wants(const struct raw_sock *r, const struct packet *p, const struct ip4_wire *h)
+/* S's ends are K's, or any. */
+static bool has_ends(const struct inet_sock *s, const struct inet_key *k)
+{
+	if ((s->e.local.v && s->e.local.v != k->local.v) ||
+	    (s->e.peer.v && s->e.peer.v != k->peer.v))
+		return false;
+	return !k->v6 || ((!s->e.local.v || ip6_equal(&s->v6.local, &k->v6->local)) &&
+			  (!s->e.peer.v || ip6_equal(&s->v6.peer, &k->v6->peer)));
+}
+
+/* P's ICMP message is of a type that R does not want. */
+static bool is_filtered(const struct raw_sock *r, const struct packet *p, u8 protocol)
+{
+	u8 type = p->linear ? p->buf[p->data] : 0;
+
+	if (!p->linear)
+		return false;
+	if (protocol == IPPROTO_ICMPV6 && r->inet.six)
+		return READ_ONCE(r->inet.six->icmp_filter[type / 32]) >> type % 32 & 1;
+	return protocol == IPPROTO_ICMP && !r->inet.six && type < 32 &&
+	       READ_ONCE(r->icmp_filter) >> type & 1;
+}
+
+static bool wants(const struct raw_sock *r, struct packet *p, const struct inet_key *k, u8 protocol)
 {
 	const struct inet_sock *s = &r->inet;
 
-	if (s->sk.protocol != h->protocol || (s->e.local.v && s->e.local.v != h->dst.v) ||
-	    (s->e.peer.v && s->e.peer.v != h->src.v))
+	if (s->sk.protocol != protocol || !has_ends(s, k))
 		return false;
 	if (s->sk.bound_dev && s->sk.bound_dev != (int)p->iif)
 		return false;
-	if (!inet_mc_wants(s, h->dst, (int)p->iif))
-		return false;
-	if (h->protocol == IPPROTO_ICMP && p->linear && p->buf[p->data] < 32)
-		return !(READ_ONCE(r->icmp_filter) >> p->buf[p->data] & 1);
-	return true;
+	return inet_mc_wants_packet(s, p) && !is_filtered(r, p, protocol);
 }
 
-static void queue(struct inet_sock *s, const struct packet *p)
+/* The sum that S told the place of is right; ICMPv6's was checked for all. */
+static bool sum_is_right(const struct inet_sock *s, struct packet *p)
 {
-	struct packet *c = packet_clone(p, GFP_ATOMIC);
+	const struct ip6_wire *ip = (const struct ip6_wire *)packet_net(p);
+	int at = READ_ONCE(s->six->checksum_at);
 
+	if (at < 0 || s->sk.protocol == IPPROTO_ICMPV6 || p->csum_state == PACKET_CSUM_PARTIAL)
+		return true;
+	return (u32)at + 2 <= p->len &&
+	       !csum_fold(packet_sum(p, 0, p->len,
+				     csum_pseudo6(&ip->src, &ip->dst, (u8)s->sk.protocol, p->len,
+						  0)));
+}
+
+static void queue(struct inet_sock *s, struct packet *p)
+{
+	struct packet *c;
+
+	if (s->six && !sum_is_right(s, p)) {
+		atomic_inc(&s->sk.drops);
+		return;
+	}
+	c = packet_clone(p, GFP_ATOMIC);
 	if (!c)
 		return;
 	memcpy(c->cb, p->cb, sizeof(c->cb));
-	packet_push(c, (u16)(c->data - c->net_at));
+	if (!s->six)
+		packet_push(c, (u16)(c->data - c->net_at));
 	if (!sk_filter(&s->sk, c, 0))
 		packet_free(c, DROP_FILTER);
 	else if (sock_queue_rx(&s->sk, c))
@@ -80,17 +122,18 @@ static void queue(struct inet_sock *s, const struct packet *p)
 }
 
 /* P's transport header is at its data. */
-static bool raw_deliver(struct packet *p)
+static bool deliver(struct packet *p, u8 protocol, bool six)
 {
-	const struct ip4_wire *h = (const struct ip4_wire *)packet_net(p);
 	struct net *net = p->dev->net;
 	struct raw_sock *r;
+	struct inet_key k;
 	unsigned int n = 0;
 
-	if (likely(!ghash_count(table(net))))
+	if (likely(!ghash_count(table(net, six))))
 		return false;
-	ghash_for_each_rcu(r, table(net), protocol_hash(h->protocol), inet.bound) {
-		if (!wants(r, p, h) || !sock_get(&r->inet.sk))
+	inet_key_received(&k, p, net, be16_make(0), be16_make(0));
+	ghash_for_each_rcu(r, table(net, six), protocol_hash(protocol), inet.bound) {
+		if (!wants(r, p, &k, protocol) || !sock_get(&r->inet.sk))
 			continue;
 		queue(&r->inet, p);
 		sock_put(&r->inet.sk);
@@ -99,18 +142,29 @@ static bool raw_deliver(struct packet *p)
 	return n;
 }
 
+static bool raw_deliver(struct packet *p)
+{
+	return deliver(p, ((const struct ip4_wire *)packet_net(p))->protocol, false);
+}
+
+static bool raw6_deliver(struct packet *p)
+{
+	return deliver(p, ip6_cb(p)->protocol, true);
+}
+
 static void raw_error(struct packet *p, const struct icmp_quote *q, int err, bool fatal)
 {
 	struct net *net = p->dev->net;
 	struct raw_sock *r;
+	struct inet_key k;
 
-	if (likely(!ghash_count(table(net))))
+	if (likely(!ghash_count(table(net, q->six))))
 		return;
-	ghash_for_each_rcu(r, table(net), protocol_hash(q->protocol), inet.bound) {
+	inet_key_quoted(&k, p, net, q, be16_make(0), be16_make(0));
+	ghash_for_each_rcu(r, table(net, q->six), protocol_hash(q->protocol), inet.bound) {
 		struct inet_sock *s = &r->inet;
 
-		if (s->sk.protocol != q->protocol || (s->e.peer.v && s->e.peer.v != q->dst.v) ||
-		    (s->e.local.v && s->e.local.v != q->src.v))
+		if (s->sk.protocol != q->protocol || !has_ends(s, &k))
 			continue;
 		if (!sock_get(&s->sk))
 			continue;
@@ -119,14 +173,9 @@ static void raw_error(struct packet *p, const struct icmp_quote *q, int err, boo
 	}
 }
 
-static void raw_name(struct sock_msg *m, struct packet *p)
-{
-	inet_put_name(m, ((struct ip4_wire *)packet_net(p))->src, be16_make(0));
-}
-
 static ssize_t raw_recvmsg(struct socket *sock, struct sock_msg *m)
 {
-	return inet_dgram_recv(sock->sk, m, raw_name);
+	return inet_dgram_recv(sock->sk, m, NULL);
 }
 
 /* ---- sending ---- */
@@ -153,31 +202,71 @@ static int fill_header(struct net *net, struct packet *p, const struct ip4_tx *t
 	return 0;
 }
 
+/* As fill_header(): of IPv6 the program's header is taken as it is but for its length. */
+static int fill_header6(struct net *net, struct packet *p)
+{
+	struct ip6_wire *h;
+
+	if (p->len < IP6_HEADER || !packet_need(p, IP6_HEADER))
+		return -EINVAL;
+	h = (struct ip6_wire *)packet_data(p);
+	if (be32_get(h->ver_class_flow) >> 28 != 6)
+		return -EINVAL;
+	h->payload = be16_make((u16)(p->len - IP6_HEADER));
+	net_count(net, IP6_OUT_REQUESTS);
+	return 0;
+}
+
+/* The sum that S told the place of is put there: 0, -EINVAL: the message is too short for it. */
+static int fill_sum(struct inet_sock *s, struct packet *p, const struct inet_way *w)
+{
+	int at = s->sk.protocol == IPPROTO_ICMPV6 ? 2 : READ_ONCE(s->six->checksum_at);
+	u16 sum = 0;
+
+	if (at < 0)
+		return 0;
+	if (!packet_write(p, (u32)at, &sum, sizeof(sum)))
+		return -EINVAL;
+	sum = csum_fold(packet_sum(p, 0, p->len, inet_way_pseudo(w, w->v6.t.protocol, p->len)));
+	if (!sum)
+		sum = 0xffff;
+	return packet_write(p, (u32)at, &sum, sizeof(sum)) ? 0 : -EINVAL;
+}
+
+/* P goes as it is, from its IP header on. */
+static int send_whole(struct net *net, struct packet *p, const struct inet_way *w)
+{
+	int err = p->len > inet_way_mtu(w) ? -EMSGSIZE :
+		  w->six		   ? fill_header6(net, p) :
+					     fill_header(net, p, &w->v4.t);
+
+	if (err) {
+		packet_free(p, DROP_BAD_HEADER);
+		return err;
+	}
+	return w->six ? ip6_output(net, p, &w->v6.r) : ip4_output(net, p, &w->v4.r);
+}
+
 static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgram *d)
 {
 	struct net *net = s->sk.net;
-	struct ip4_route r;
-	struct ip4_tx t;
+	struct inet_way w;
 	int err;
 
 	rcu_read_lock();
-	err = inet_dgram_route(s, d, &r, &t);
-	if (!err && inet_flag(s, INET_HDRINCL)) {
-		err = p->len > r.mtu ? -EMSGSIZE : fill_header(net, p, &t);
-		if (!err) {
-			p->mark = d->c.tx.mark;
-			err = ip4_output(net, p, &r);
-			p = NULL;
-		}
-	} else if (!err) {
+	err = inet_dgram_route(s, d, &w);
+	if (!err && d->c.protocol && !w.six)
+		w.v4.t.protocol = (u8)d->c.protocol;
+	if (!err && w.six && !inet_flag(s, INET_HDRINCL))
+		err = fill_sum(s, p, &w);
+	if (err) {
+		packet_free(p, DROP_NO_ROUTE);
+	} else {
 		p->mark = d->c.tx.mark;
-		if (d->c.protocol)
-			t.protocol = (u8)d->c.protocol;
-		err = ip4_send(net, p, &r, &t);
-		p = NULL;
+		err = inet_flag(s, INET_HDRINCL) ? send_whole(net, p, &w) :
+						   inet_way_send(net, p, &w);
 	}
 	rcu_read_unlock();
-	packet_free(p, DROP_NO_ROUTE);
 	return inet_dgram_sent(s, err);
 }
 
@@ -210,9 +299,9 @@ static ssize_t raw_sendmsg(struct socket *sock, struct sock_msg *m)
 
 static int raw_bind(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	int err = inet_check_bind(s, in, len);
+	struct inet_name n;
+	int err = inet_check_bind(s, a, len, &n);
 
 	if (err)
 		return err;
@@ -220,8 +309,8 @@ static int raw_bind(struct socket *sock, const struct __kernel_sockaddr_storage 
 	if (s->sk.state != INET_CLOSED) {
 		err = -EINVAL;
 	} else {
-		inet_set_local(s, (be32){ in->sin_addr.s_addr });
-		s->bind_gave = in->sin_addr.s_addr ? BOUND_ADDRESS : 0;
+		inet_set_local(s, &n);
+		s->bind_gave = inet_name_is_any(&n) ? 0 : BOUND_ADDRESS;
 	}
 	release_sock(&s->sk);
 	return err;
@@ -230,9 +319,9 @@ static int raw_bind(struct socket *sock, const struct __kernel_sockaddr_storage 
 static int raw_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len,
 		       int flags)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	int err = inet_dgram_peer(in, len);
+	struct inet_name n;
+	int err = inet_check_peer(s, a, len, &n);
 
 	if (err < 0)
 		return err;
@@ -241,9 +330,10 @@ static int raw_connect(struct socket *sock, const struct __kernel_sockaddr_stora
 		inet_dgram_disconnect(s);
 		err = 0;
 	} else {
-		err = inet_dgram_connect(s, (be32){ in->sin_addr.s_addr }, be16_make(0));
+		n.port = be16_make(0);
+		err = inet_dgram_connect(s, &n);
 		if (!err && !s->e.local.v)
-			s->e.local = s->saddr;
+			inet_adopt_source(s);
 	}
 	release_sock(&s->sk);
 	return err;
@@ -252,17 +342,54 @@ static int raw_connect(struct socket *sock, const struct __kernel_sockaddr_stora
 static int raw_getname(struct socket *sock, struct __kernel_sockaddr_storage *a, bool peer)
 {
 	struct inet_sock *s = sock->sk;
+	be32 local = s->e.local.v ? s->e.local : s->saddr;
+	struct ip6_addr name;
 	struct sock_msg m;
 
 	if (peer && READ_ONCE(s->sk.state) != INET_ESTABLISHED)
 		return -ENOTCONN;
-	inet_put_name(&m,
-		      peer	   ? s->e.peer :
-		      s->e.local.v ? s->e.local :
-				     s->saddr,
-		      be16_make(peer ? 0 : s->sk.protocol));
-	memcpy(a, &m.addr, sizeof(struct sockaddr_in));
+	if (s->six)
+		name = peer ? s->v6.peer : s->e.local.v ? s->v6.local : s->six->saddr;
+	else
+		name = ip6_mapped(peer ? s->e.peer : local);
+	inet_put_name(s, &m, &name, be16_make(peer ? 0 : s->sk.protocol), s->sk.bound_dev);
+	memcpy(a, &m.addr, (size_t)m.addr_len);
 	return m.addr_len;
+}
+
+/* ICMP6_FILTER, whose bits are types that do not pass. */
+static int set_filter6(struct inet_sock *s, int name, struct uptr val, int len)
+{
+	u32 filter[8];
+
+	if (name != ICMPV6_FILTER)
+		return -ENOPROTOOPT;
+	if (!s->six || s->sk.protocol != IPPROTO_ICMPV6)
+		return -EOPNOTSUPP;
+	if (len < 0)
+		return -EINVAL;
+	memcpy(filter, s->six->icmp_filter, sizeof(filter));
+	if (copy_from_user(filter, val, min_t(size_t, (size_t)len, sizeof(filter))))
+		return -EFAULT;
+	memcpy(s->six->icmp_filter, filter, sizeof(filter));
+	return 0;
+}
+
+/* IPV6_CHECKSUM, also at the level of raw sockets. */
+static int set_checksum(struct inet_sock *s, struct uptr val, int len)
+{
+	s32 at;
+
+	if (len < (int)sizeof(at))
+		return -EINVAL;
+	if (get_user(at, val))
+		return -EFAULT;
+	if (s->sk.protocol == IPPROTO_ICMPV6)
+		return -EINVAL;
+	if (at > 0 && at & 1)
+		return -EINVAL;
+	WRITE_ONCE(s->six->checksum_at, at < 0 ? -1 : at);
+	return 0;
 }
 
 static int raw_setsockopt(struct socket *sock, int level, int name, struct uptr val, int len)
@@ -270,7 +397,11 @@ static int raw_setsockopt(struct socket *sock, int level, int name, struct uptr 
 	struct inet_sock *s = sock->sk;
 	u32 filter = 0;
 
-	if (level != SOL_RAW_)
+	if (s->six && name == IPV6_CHECKSUM && (level == IPPROTO_IPV6 || level == SOL_RAW_))
+		return set_checksum(s, val, len);
+	if (level == IPPROTO_ICMPV6)
+		return set_filter6(s, name, val, len);
+	if (level != SOL_RAW_ || s->six)
 		return inet_setsockopt(sock, level, name, val, len);
 	if (name != ICMP_FILTER)
 		return -ENOPROTOOPT;
@@ -287,7 +418,19 @@ static int raw_getsockopt(struct socket *sock, int level, int name, struct uptr 
 {
 	struct inet_sock *s = sock->sk;
 
-	if (level != SOL_RAW_)
+	if (s->six && name == IPV6_CHECKSUM && (level == IPPROTO_IPV6 || level == SOL_RAW_)) {
+		s32 at = s->sk.protocol == IPPROTO_ICMPV6 ? 2 : s->six->checksum_at;
+
+		return sock_put_option(&at, sizeof(at), val, len);
+	}
+	if (level == IPPROTO_ICMPV6) {
+		if (name != ICMPV6_FILTER)
+			return -ENOPROTOOPT;
+		if (!s->six || s->sk.protocol != IPPROTO_ICMPV6)
+			return -EOPNOTSUPP;
+		return sock_put_option(s->six->icmp_filter, sizeof(s->six->icmp_filter), val, len);
+	}
+	if (level != SOL_RAW_ || s->six)
 		return inet_getsockopt(sock, level, name, val, len);
 	if (name != ICMP_FILTER)
 		return -ENOPROTOOPT;
@@ -304,7 +447,7 @@ static int raw_release(struct socket *sock)
 		return 0;
 	inet_mc_drop_all(s);
 	sock_orphan(&s->sk);
-	ghash_del(table(s->sk.net), &s->bound);
+	ghash_del(table(s->sk.net, s->six), &s->bound);
 	sock->sk = NULL;
 	sock_put(&s->sk);
 	return 0;
@@ -326,9 +469,9 @@ static int raw_make(struct inet_sock *s)
 	s->e.local_port = be16_make(0);
 	if (s->sk.protocol == IPPROTO_RAW)
 		inet_set_flag(s, INET_HDRINCL, true);
-	ghash_reserve(table(s->sk.net));
-	b = ghash_lock(table(s->sk.net), hash);
-	ghash_add(table(s->sk.net), b, &s->bound, hash);
+	ghash_reserve(table(s->sk.net, s->six));
+	b = ghash_lock(table(s->sk.net, s->six), hash);
+	ghash_add(table(s->sk.net, s->six), b, &s->bound, hash);
 	ghash_unlock(b);
 	return 0;
 }
@@ -359,6 +502,7 @@ static struct inet_type raw_type = {
 static int raw_init(void)
 {
 	ip4_register_raw(raw_deliver, raw_error);
+	ip6_register_raw(raw6_deliver, raw_error);
 	inet_register_type(&raw_type);
 	return 0;
 }

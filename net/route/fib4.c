@@ -7,7 +7,6 @@
 #include <alloc/slab.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
-#include <kernel/random.h>
 #include <kernel/time.h>
 #include <abi/errno.h>
 #include "net/dev/if_flags.h"
@@ -498,140 +497,18 @@ static bool any(const struct fib4_route *r, const void *unused)
 	return true;
 }
 
-/*
- * Learned MTUs: in a hash by destination, which is keyed, as peers choose destinations, and in a
- * list, the oldest first. A timer takes out those that have served their time; at the limit a new
- * one takes the place of the oldest.
- */
-struct fib4_mtu {
-	struct ghash_node node;		/* fib4->mtus */
-	struct list_head list;		/* fib4->mtu_lock: fib4->mtu_order */
-	struct rcu_head rcu;
-	be32 dst;			/* c */
-	u32 mtu;			/* mtu_lock to change */
-	u64 until_ns;			/* mtu_lock to change */
-};
-
-#define MTUS_MOST 4096u		/* not a page: learned MTUs of a namespace */
-#define MTU_LIVES_NS (600 * NSEC_PER_SEC)
-
-static u32 mtu_hash(const struct fib4 *f, be32 dst)
-{
-	const u64 w[1] = { dst.v };
-
-	return (u32)siphash_13(&f->mtu_key, w, 1);
-}
-
 u32 fib4_mtu_of(struct fib4 *f, be32 dst)
 {
-	struct fib4_mtu *m;
-	u32 hash;
+	struct ip6_addr key = ip6_mapped(dst);
 
-	if (likely(!ghash_count(&f->mtus)))
-		return 0;
-	hash = mtu_hash(f, dst);
-	ghash_for_each_rcu(m, &f->mtus, hash, node)
-		if (m->dst.v == dst.v)
-			return ktime_get_coarse_ns() < READ_ONCE(m->until_ns) ? READ_ONCE(m->mtu) :
-										0;
-	return 0;
-}
-
-/* Until mtu_lock is let go. NULL. */
-static struct fib4_mtu *mtu_find(struct fib4 *f, be32 dst, u32 hash)
-{
-	unsigned long *b = ghash_lock(&f->mtus, hash);
-	struct fib4_mtu *m, *found = NULL;
-
-	lockdep_assert_held(&f->mtu_lock);
-	ghash_for_each(m, b, hash, node)
-		if (m->dst.v == dst.v) {
-			found = m;
-			break;
-		}
-	ghash_unlock(b);
-	return found;
-}
-
-static void mtu_drop(struct fib4 *f, struct fib4_mtu *m)
-{
-	lockdep_assert_held(&f->mtu_lock);
-	list_del(&m->list);
-	ghash_del(&f->mtus, &m->node);
-	kfree_rcu(m, rcu);
-}
-
-static void mtu_add(struct fib4 *f, struct fib4_mtu *m, u32 hash)
-{
-	unsigned long *b;
-
-	lockdep_assert_held(&f->mtu_lock);
-	if (ghash_count(&f->mtus) >= MTUS_MOST)
-		mtu_drop(f, list_first_entry(&f->mtu_order, struct fib4_mtu, list));
-	b = ghash_lock(&f->mtus, hash);
-	ghash_add(&f->mtus, b, &m->node, hash);
-	ghash_unlock(b);
-	list_add_tail(&m->list, &f->mtu_order);
+	return pmtu_of(&f->mtus, &key);
 }
 
 void route4_learn_mtu(struct net *net, be32 dst, u32 mtu)
 {
-	struct fib4 *f = net->fib4;
-	u32 hash = mtu_hash(f, dst);
-	struct fib4_mtu *m, *fresh = kmalloc(sizeof(*fresh), GFP_ATOMIC | __GFP_NOWARN);
-	u64 until = ktime_get_coarse_ns() + MTU_LIVES_NS;
+	struct ip6_addr key = ip6_mapped(dst);
 
-	spin_lock(&f->mtu_lock);
-	m = mtu_find(f, dst, hash);
-	if (m) {
-		WRITE_ONCE(m->mtu, mtu);
-		WRITE_ONCE(m->until_ns, until);
-		list_move_tail(&m->list, &f->mtu_order);
-	} else if (fresh) {
-		*fresh = (struct fib4_mtu){ .dst = dst, .mtu = mtu, .until_ns = until };
-		mtu_add(f, fresh, hash);
-		fresh = NULL;
-	}
-	spin_unlock(&f->mtu_lock);
-	kfree(fresh);
-	if (ghash_is_full(&f->mtus))
-		wheel_arm(&f->mtu_timer, 0);
-	else if (!wheel_is_armed(&f->mtu_timer))
-		wheel_arm(&f->mtu_timer, MTU_LIVES_NS);
-}
-
-/* Those whose time NOW is over go, or some of them. When to look again; 0: never. */
-static u64 mtus_expire(struct fib4 *f, u64 now)
-{
-	struct fib4_mtu *m;
-	u64 next = 0;
-
-	spin_lock(&f->mtu_lock);
-	for (unsigned int n = 0;; n++) {
-		m = list_first_entry_or_null(&f->mtu_order, struct fib4_mtu, list);
-		if (!m)
-			break;
-		if (m->until_ns > now || n == NET_BATCH) {
-			next = m->until_ns;
-			break;
-		}
-		mtu_drop(f, m);
-	}
-	spin_unlock(&f->mtu_lock);
-	return next;
-}
-
-static void mtu_run(struct wheel_timer *t)
-{
-	struct fib4 *f = container_of(t, struct fib4, mtu_timer);
-	u64 now = ktime_get_coarse_ns(), next;
-
-	ghash_reserve(&f->mtus);
-	do
-		next = mtus_expire(f, now);
-	while (next && next <= now);
-	if (next)
-		wheel_arm(t, next - now);
+	pmtu_learn(&net->fib4->mtus, &key, mtu);
 }
 
 static int fib4_begin(struct net *net)
@@ -644,16 +521,12 @@ static int fib4_begin(struct net *net)
 	net->fib4 = f;
 	f->gen = 1;
 	xa_init(&f->tables);
-	get_random_bytes(&f->mtu_key, sizeof(f->mtu_key));
-	spin_lock_init(&f->mtu_lock);
-	INIT_LIST_HEAD(&f->mtu_order);
-	wheel_init_timer(&f->mtu_timer, mtu_run);
 	rtnl_lock();
 	RCU_INIT_POINTER(f->local, fib4_table(net, RT_TABLE_LOCAL, true));
 	RCU_INIT_POINTER(f->main, fib4_table(net, RT_TABLE_MAIN, true));
 	rtnl_unlock();
 	if (rcu_access_pointer(f->local) && rcu_access_pointer(f->main))
-		err = ghash_init(&f->mtus, 3);
+		err = pmtus_begin(&f->mtus);
 	return err;
 }
 
@@ -666,10 +539,7 @@ static void fib4_end(struct net *net)
 	rtnl_lock();
 	remove_where(net, any, NULL);
 	rtnl_unlock();
-	wheel_cancel_sync(&f->mtu_timer);
-	while (mtus_expire(f, U64_MAX - 1))
-		;
-	ghash_destroy(&f->mtus);
+	pmtus_end(&f->mtus);
 	synchronize_rcu();
 	xa_for_each(&f->tables, id, t) {
 		xa_erase(&f->tables, id);

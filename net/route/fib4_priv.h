@@ -12,6 +12,7 @@
 #include <lib/rbtree.h>
 #include <lib/siphash.h>
 #include <sched/wheel.h>
+#include "net/route/pmtu.h"
 #include "net/route/route4.h"
 
 #define FIB4_METRICS 18			/* RTAX_MAX + 1, and some */
@@ -52,11 +53,7 @@ struct fib4 {
 	u32 gen;			/* rtnl to change: never 0 */
 	struct fib4_table __rcu *local, *main;
 	struct xarray tables;		/* rtnl, RCU: by id */
-	struct ghash mtus;		/* mtu_lock to change, RCU: learned, struct fib4_mtu */
-	struct siphash_key mtu_key;	/* c */
-	spinlock_t mtu_lock;
-	struct list_head mtu_order;	/* mtu_lock: the same, the oldest first */
-	struct wheel_timer mtu_timer;
+	struct pmtus mtus;		/* learned */
 	u32 count;			/* rtnl: routes that programs made, of all tables */
 	u32 last_nr;			/* rtnl */
 };

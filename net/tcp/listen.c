@@ -154,34 +154,58 @@ static void request_timer(struct wheel_timer *w)
 	inet_entry_put(table_of(&q->e), &q->e);
 }
 
-static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
-					const struct tcp_seg *s, const struct ip4_route *r)
+/* Q's ends are those of P, received by L. */
+static void take_ends(struct tcp_request *q, const struct tcp_sock *l, struct packet *p,
+		      const struct tcp_seg *s)
 {
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-	struct tcp_request *q = kzalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
-	struct tcp_net *n = tcp_net(l);
-	struct net *net = l->inet.sk.net;
+	struct inet_key k;
 
-	if (!q)
-		return NULL;
+	inet_key_received(&k, p, l->inet.sk.net, s->dst, s->src);
 	q->e = (struct inet_entry){
-		.net = net_pin(net),
-		.local = ip->dst,
-		.peer = ip->src,
+		.net = l->inet.sk.net,
+		.local = k.local,
+		.peer = k.peer,
 		.local_port = s->dst,
 		.peer_port = s->src,
 		.kind = INET_REQUEST,
 		.family = AF_INET,
 		.bound_dev = l->inet.sk.bound_dev,
 	};
+	if (!k.v6)
+		return;
+	q->v6 = k.pair;
+	q->e.v6 = &q->v6;
+	q->e.family = AF_INET6;
+	if (ip6_needs_scope(&q->v6.peer))
+		q->e.bound_dev = k.dif;
+}
+
+/* NULL: no memory, or no way back. */
+static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
+					const struct tcp_seg *s)
+{
+	struct tcp_request *q = kzalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
+	struct tcp_net *n = tcp_net(l);
+	struct net *net = l->inet.sk.net;
+	struct inet_way w;
+
+	if (!q)
+		return NULL;
+	take_ends(q, l, p, s);
+	if (inet_reply_way(&q->e, IPPROTO_TCP, &w)) {
+		kfree(q);
+		return NULL;
+	}
+	net_pin(net);
 	refcount_set(&q->e.refs, 1);
 	INIT_LIST_HEAD(&q->node);
 	wheel_init_timer(&q->timer, request_timer);
 	sock_hold(tcp_sock_of(l));
 	q->listener = l;
 	q->rcv_isn = s->seq;
-	q->snd_isn = tcp_make_isn(net, ip->dst, s->dst, ip->src, s->src);
-	q->mss = tcp_advertised_mss(l, r);
+	q->snd_isn = tcp_make_isn(net, q->e.local, s->dst, q->e.peer, s->src);
+	q->mss = tcp_advertised_mss(l, inet_way_mtu(&w), w.six ? w.v6.r.advmss : w.v4.r.advmss,
+				    inet_header_len(&q->e));
 	q->mss_peer = max_t(u16, s->mss ?: TCPC_MSS_DEFAULT, TCP_MSS_MIN);
 	q->wscale_ok = s->has_wscale && n->window_scaling;
 	q->snd_wscale = q->wscale_ok ? s->wscale : 0;
@@ -189,7 +213,7 @@ static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
 	q->sack_ok = s->sack_ok && n->sack;
 	q->ts_ok = s->has_ts && n->timestamps;
 	q->ts_recent = s->ts_val;
-	q->ts_offset = tcp_make_ts_offset(net, ip->dst, ip->src);
+	q->ts_offset = tcp_make_ts_offset(net, q->e.local, q->e.peer);
 	q->rcv_wnd = tcp_first_window(l);
 	return q;
 }
@@ -223,14 +247,7 @@ static int add_request(struct tcp_sock *l, struct tcp_request *q)
 
 void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s)
 {
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-	struct ip4_flow f = { .dst = ip->src,
-			      .src = ip->dst,
-			      .protocol = IPPROTO_TCP,
-			      .oif = l->inet.sk.bound_dev,
-			      .any_src = true };
 	struct tcp_request *q;
-	struct ip4_route r;
 
 	if (s->flags & TCP_RST)
 		goto drop;
@@ -240,10 +257,7 @@ void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *
 	}
 	if (!(s->flags & TCP_SYN) || s->flags & TCP_FIN || !s->src.v)
 		goto drop;
-	if (route4_out(l->inet.sk.net, &f, &r) || r.type == RTN_BROADCAST ||
-	    r.type == RTN_MULTICAST)
-		goto drop;
-	q = make_request(l, p, s, &r);
+	q = make_request(l, p, s);
 	if (!q)
 		goto drop;
 	refcount_inc(&q->e.refs);		/* ours beside the one that the table gets */
@@ -265,7 +279,14 @@ static void fill_child(struct tcp_sock *t, const struct tcp_request *q, const st
 	t->inet.e = q->e;
 	ghash_node_init(&t->inet.e.node);
 	t->inet.e.kind = INET_FULL;
-	t->inet.saddr = q->e.local;
+	if (q->e.v6) {
+		t->inet.v6 = q->v6;
+		t->inet.e.v6 = &t->inet.v6;
+		t->inet.six->saddr = q->v6.local;
+		t->inet.sk.bound_dev = q->e.bound_dev;
+	} else {
+		t->inet.saddr = q->e.local;
+	}
 	t->isn = q->snd_isn;
 	t->snd_una = t->snd_nxt = t->write_seq = q->snd_isn + 1;
 	t->snd_up = t->snd_una;
@@ -303,7 +324,7 @@ static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q,
 		sock_put(sk);
 		return NULL;
 	}
-	ip4_sock_route(&t->inet);
+	inet_sock_route(&t->inet);
 	sock_hold(sk);				/* the table's */
 	if (!inet_connected_replace(table, &q->e, &t->inet.e)) {
 		inet_port_put(table, &t->inet);
@@ -404,6 +425,11 @@ static bool has_rival(struct tcp_sock *t)
 {
 	struct inet_sock *s = &t->inet, *other;
 	struct inet_table *table = &tcp_net(t)->table;
+	struct inet_key k = { .net = s->sk.net,
+			      .local = s->e.local,
+			      .local_port = s->e.local_port,
+			      .dif = s->sk.bound_dev,
+			      .v6 = s->e.v6 };
 	struct inet_owner at = { .sock = NULL };
 	bool rival = false;
 
@@ -414,9 +440,7 @@ static bool has_rival(struct tcp_sock *t)
 		}
 	while (at.list.next);
 	rcu_read_lock();
-	other = rival ? NULL :
-			inet_bound_find(table, s->sk.net, s->e.local, s->e.local_port, (be32){ 0 },
-					(be16){ 0 }, s->sk.bound_dev);
+	other = rival ? NULL : inet_bound_find(table, &k);
 	rcu_read_unlock();
 	if (other) {
 		rival = is_rival(other, s);

@@ -131,6 +131,7 @@ static int tcp_begin(void)
 	if (e)
 		return e;
 	inet_register_protocol(IPPROTO_TCP, &tcp_protocol);
+	inet6_register_protocol(IPPROTO_TCP, &tcp_protocol);
 	inet_register_type(&tcp_type);
 	return 0;
 }

@@ -232,13 +232,16 @@ void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i)
 		.tcpi_last_data_sent = ms_since(t->last_tx_ns, now),
 		.tcpi_last_data_recv = ms_since(t->last_rx_ns, now),
 		.tcpi_last_ack_recv = ms_since(t->last_rx_ns, now),
-		.tcpi_pmtu = t->inet.route.mtu,
+		.tcpi_pmtu = inet_sock_mtu(&t->inet),
 		.tcpi_rcv_ssthresh = t->rcv_wnd,
 		.tcpi_rtt = t->srtt8 >> 3,
 		.tcpi_rttvar = t->rttvar4 >> 2,
 		.tcpi_snd_ssthresh = t->ssthresh,
 		.tcpi_snd_cwnd = t->cwnd,
-		.tcpi_advmss = t->inet.route.mtu ? t->inet.route.mtu - 40 : TCPC_MSS_DEFAULT,
+		.tcpi_advmss = inet_sock_mtu(&t->inet) ? inet_sock_mtu(&t->inet) -
+							 inet_header_len(&t->inet.e) -
+							 TCP_HEADER :
+						 TCPC_MSS_DEFAULT,
 		.tcpi_reordering = 3,
 		.tcpi_rcv_space = (u32)t->inet.sk.rcvbuf / 2,
 		.tcpi_total_retrans = t->total_retrans,

@@ -15,6 +15,7 @@
 #include <abi/errno.h>
 #include <linux/if_packet.h>
 #include "net/ip4/ip4_priv.h"
+#include "net/route/in6_device.h"
 #include "net/tcp/tcp_priv.h"
 #include "net/wire/csum.h"
 
@@ -82,22 +83,23 @@ static u16 select_window(struct tcp_sock *t)
 	return (u16)min(space >> t->rcv_wscale, 65535u);
 }
 
-u16 tcp_advertised_mss(const struct tcp_sock *t, const struct ip4_route *r)
+u16 tcp_advertised_mss(const struct tcp_sock *t, u32 mtu, u32 advmss, u32 header)
 {
-	u32 mss = r->advmss ?: r->mtu - IP4_HEADER - TCP_HEADER;
+	u32 mss = advmss ?: mtu - header - TCP_HEADER;
 
 	if (t->user_mss)
 		mss = min(mss, (u32)t->user_mss);
-	return (u16)clamp(mss, (u32)TCP_MSS_MIN, 65535u - IP4_HEADER - TCP_HEADER);
+	return (u16)clamp(mss, (u32)TCP_MSS_MIN, 65535u - header - TCP_HEADER);
 }
 
 void tcp_sync_mss(struct tcp_sock *t)
 {
-	u32 mtu = t->inet.route.mtu ?: 576, hdr = IP4_HEADER + TCP_HEADER, mss;
+	u32 mtu = inet_sock_mtu(&t->inet) ?: (inet_is_six(&t->inet) ? IP6_MTU_LEAST : 576),
+	    hdr = inet_header_len(&t->inet.e) + TCP_HEADER, mss;
 	const struct inet_options *opt;
 
 	rcu_read_lock();
-	opt = rcu_dereference(t->inet.opt);
+	opt = inet_is_six(&t->inet) ? NULL : rcu_dereference(t->inet.opt);
 	hdr += opt ? opt->len : 0;
 	rcu_read_unlock();
 	mss = mtu - min(mtu, hdr);
@@ -119,7 +121,9 @@ static void put_header(struct packet *p, const struct inet_entry *e, u32 seq, u3
 {
 	u32 hdr = TCP_HEADER + tcp_options_len(o);
 	struct tcp_wire *h = (struct tcp_wire *)packet_push(p, (u16)hdr);
-	u16 sum = csum_fold_raw(csum_pseudo4(e->local, e->peer, IPPROTO_TCP, p->len, 0));
+	u16 sum = csum_fold_raw(
+		e->v6 ? csum_pseudo6(&e->v6->local, &e->v6->peer, IPPROTO_TCP, p->len, 0) :
+			csum_pseudo4(e->local, e->peer, IPPROTO_TCP, p->len, 0));
 
 	*h = (struct tcp_wire){
 		.src = e->local_port,
@@ -168,7 +172,7 @@ static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 		t->dsack = (struct tcp_sack){ 0 };
 		tcp_timer_cancel(t, &t->delack_timer);
 	}
-	return ip4_queue_xmit(s, p);
+	return inet_queue_xmit(s, p);
 }
 
 /* Bytes of options that SACK may take. */
@@ -189,7 +193,8 @@ int tcp_transmit(struct tcp_sock *t, struct packet *p)
 	if (!c)
 		return -ENOBUFS;
 	if (flags & TCP_SYN) {
-		o.mss = tcp_advertised_mss(t, &t->inet.route);
+		o.mss = tcp_advertised_mss(t, inet_sock_mtu(&t->inet), inet_sock_advmss(&t->inet),
+					   inet_header_len(&t->inet.e));
 		o.sack_ok = t->sack_ok;
 		o.ts = t->ts_ok;
 		o.wscale = t->wscale_ok;
@@ -467,9 +472,9 @@ void tcp_mtu_changed(struct tcp_sock *t)
 {
 	struct packet *p = packet_list_first(&t->sndq);
 
-	t->inet.route.gen = 0;
+	inet_route_stale(&t->inet);
 	rcu_read_lock();
-	ip4_sock_route(&t->inet);
+	inet_sock_route(&t->inet);
 	rcu_read_unlock();
 	tcp_sync_mss(t);
 	if (p && t->packets_out && p->len > t->mss &&
@@ -482,38 +487,45 @@ void tcp_mtu_changed(struct tcp_sock *t)
 void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window,
 	       const struct tcp_tx_options *o)
 {
-	struct ip4_tx tx = { .protocol = IPPROTO_TCP, .src = e->local, .dst = e->peer, .df = true };
-	struct ip4_flow f = { .src = e->local,
-			      .dst = e->peer,
-			      .oif = e->bound_dev,
-			      .protocol = IPPROTO_TCP,
-			      .any_src = true };
 	struct packet *p = packet_alloc(GFP_ATOMIC);
-	struct ip4_route r;
+	struct inet_way w;
 
 	if (!p)
 		return;
-	if (route4_out(e->net, &f, &r)) {
+	if (inet_reply_way(e, IPPROTO_TCP, &w)) {
 		packet_free(p, DROP_NO_ROUTE);
 		return;
 	}
 	put_header(p, e, seq, ack, flags, window, 0, o);
-	ip4_send(e->net, p, &r, &tx);
+	inet_way_send(e->net, p, &w);
+}
+
+/* What a packet was sent to is an address of ours. */
+static bool is_ours(struct net *net, const struct inet_key *k)
+{
+	return k->v6 ? in6_is_local(net, &k->v6->local, NULL) :
+		       route4_addr_type(net, k->local, NULL) == RTN_LOCAL;
 }
 
 void tcp_reply_reset(struct net *net, struct packet *p, const struct tcp_seg *s)
 {
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-	struct inet_entry e = { .net = net,
-				.local = ip->dst,
-				.peer = ip->src,
-				.local_port = s->dst,
-				.peer_port = s->src };
+	struct inet_key k;
+	struct inet_entry e;
 	struct tcp_tx_options none = { 0 };
 
-	if (s->flags & TCP_RST || p->pkt_type != PACKET_HOST ||
-	    route4_addr_type(net, ip->dst, NULL) != RTN_LOCAL)
+	if (s->flags & TCP_RST || p->pkt_type != PACKET_HOST)
 		return;
+	inet_key_received(&k, p, net, s->dst, s->src);
+	if (!is_ours(net, &k))
+		return;
+	e = (struct inet_entry){ .net = net,
+				 .local = k.local,
+				 .peer = k.peer,
+				 .local_port = s->dst,
+				 .peer_port = s->src,
+				 .v6 = k.v6 };
+	if (k.v6 && ip6_needs_scope(&k.v6->peer))
+		e.bound_dev = k.dif;
 	if (s->flags & TCP_ACK)
 		tcp_reply(&e, s->ack, 0, TCP_RST, 0, &none);
 	else

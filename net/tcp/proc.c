@@ -16,10 +16,11 @@
 
 enum { TIMER_NONE, TIMER_RTO, TIMER_KEEP, TIMER_TIMEWAIT, TIMER_PROBE };
 
-static void ends(struct seq_file *m, u32 n, const struct inet_entry *e, u32 local, u8 state)
+static void ends(struct seq_file *m, u32 n, const struct inet_entry *e, u16 family, u8 state)
 {
-	seq_printf(m, "%4u: %08X:%04X %08X:%04X %02X", n, local, be16_get(e->local_port), e->peer.v,
-		   be16_get(e->peer_port), state);
+	seq_printf(m, "%4u:", n);
+	inet_show_ends(m, family, e, e->local, be16_get(e->local_port));
+	seq_printf(m, " %02X", state);
 }
 
 static u64 ticks_left(const struct wheel_timer *w)
@@ -42,7 +43,7 @@ static void full(struct seq_file *m, u32 n, struct tcp_sock *t, u8 state)
 			 (u32)max((int)(READ_ONCE(t->rcv_nxt) - READ_ONCE(t->copied_seq)), 0);
 	u32 ssthresh = READ_ONCE(t->ssthresh);
 
-	ends(m, n, &t->inet.e, t->inet.e.local.v, state);
+	ends(m, n, &t->inet.e, sk->family, state);
 	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5u %8u %llu %u %pK",
 		   state == TCPS_LISTEN ? 0 : READ_ONCE(t->write_seq) - READ_ONCE(t->snd_una), rx,
 		   kind, w ? ticks_left(w) : 0ull, (u32)READ_ONCE(t->retries),
@@ -58,7 +59,7 @@ static void full(struct seq_file *m, u32 n, struct tcp_sock *t, u8 state)
 
 static void request(struct seq_file *m, u32 n, struct tcp_request *q)
 {
-	ends(m, n, &q->e, q->e.local.v, TCPS_SYN_RECV);
+	ends(m, n, &q->e, q->e.family, TCPS_SYN_RECV);
 	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5u %8d %d %d %pK", 0, 0, TIMER_RTO,
 		   ticks_left(&q->timer), q->tries,
 		   from_kuid_munged(current_user_ns(), q->listener->inet.sk.uid), 0, 0, 0,
@@ -67,13 +68,13 @@ static void request(struct seq_file *m, u32 n, struct tcp_request *q)
 
 static void timewait(struct seq_file *m, u32 n, struct tcp_timewait *w)
 {
-	ends(m, n, &w->e, w->e.local.v, w->fin_wait2 ? TCPS_FIN_WAIT2 : TCPS_TIME_WAIT);
+	ends(m, n, &w->e, w->e.family, w->fin_wait2 ? TCPS_FIN_WAIT2 : TCPS_TIME_WAIT);
 	seq_printf(m, " %08X:%08X %02X:%08llX %08X %5d %8d %d %d %pK", 0, 0, TIMER_TIMEWAIT,
 		   ticks_left(&w->timer), 0, 0, 0, 0, (int)refcount_read(&w->e.refs) - 1,
 		   (void *)w);
 }
 
-static void line(struct seq_file *m, u32 *n, struct inet_entry *e)
+static void line(struct seq_file *m, u32 *n, struct inet_entry *e, u16 family)
 {
 	struct tcp_sock *t = NULL;
 	u8 state = 0;
@@ -84,23 +85,27 @@ static void line(struct seq_file *m, u32 *n, struct inet_entry *e)
 		if (state == TCPS_CLOSE)	/* it has ended since it was found */
 			return;
 	}
-	seq_setwidth(m, WIDTH);
+	if (family == AF_INET)
+		seq_setwidth(m, WIDTH);
 	if (t)
 		full(m, (*n)++, t, state);
 	else if (e->kind == INET_REQUEST)
 		request(m, (*n)++, container_of(e, struct tcp_request, e));
 	else
 		timewait(m, (*n)++, container_of(e, struct tcp_timewait, e));
-	seq_pad(m, '\n');
+	if (family == AF_INET)
+		seq_pad(m, '\n');
+	else
+		seq_putc(m, '\n');
 }
 
-static void walk(struct seq_file *m, struct inet_table *t, bool bound, u32 *nr)
+static void walk(struct seq_file *m, struct inet_table *t, bool bound, u16 family, u32 *nr)
 {
-	struct inet_walk w = { .table = t, .bound = bound, .family = AF_INET };
+	struct inet_walk w = { .table = t, .bound = bound, .family = family };
 
 	while (inet_walk_next(&w))
 		for (u32 i = 0; i < w.nr; i++)
-			line(m, nr, w.found[i]);
+			line(m, nr, w.found[i], family);
 }
 
 void net_show_tcp(struct seq_file *m, struct net *net)
@@ -113,8 +118,20 @@ void net_show_tcp(struct seq_file *m, struct net *net)
 		m,
 		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
 	seq_pad(m, '\n');
-	walk(m, table, true, &nr);
-	walk(m, table, false, &nr);
+	walk(m, table, true, AF_INET, &nr);
+	walk(m, table, false, AF_INET, &nr);
+}
+
+void net_show_tcp6(struct seq_file *m, struct net *net)
+{
+	struct inet_table *table = &net->tcp->table;
+	u32 nr = 0;
+
+	seq_puts(
+		m,
+		"  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
+	walk(m, table, true, AF_INET6, &nr);
+	walk(m, table, false, AF_INET6, &nr);
 }
 
 static u32 count_full(struct inet_table *t, bool bound)

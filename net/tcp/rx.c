@@ -31,17 +31,20 @@
 static bool check_sum(struct packet *p)
 {
 	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
+	const struct ip6_wire *ip6 = (const struct ip6_wire *)packet_net(p);
 
 	if (p->csum_state == PACKET_CSUM_VERIFIED || p->csum_state == PACKET_CSUM_PARTIAL)
 		return true;		/* PARTIAL: it never left the machine */
-	return !csum_fold(
-		packet_sum(p, 0, p->len, csum_pseudo4(ip->src, ip->dst, IPPROTO_TCP, p->len, 0)));
+	return !csum_fold(packet_sum(
+		p, 0, p->len,
+		packet_is_ip6(p) ? csum_pseudo6(&ip6->src, &ip6->dst, IPPROTO_TCP, p->len, 0) :
+				   csum_pseudo4(ip->src, ip->dst, IPPROTO_TCP, p->len, 0)));
 }
 
-/* IP_MINTTL of SK: P came from too far away. */
+/* IP_MINTTL and IPV6_MINHOPCOUNT of SK: P came from too far away. */
 static bool is_far(const struct sock *sk, struct packet *p)
 {
-	return unlikely(((struct ip4_wire *)packet_net(p))->ttl < READ_ONCE(inet_sk(sk)->min_ttl));
+	return unlikely(inet_is_far(inet_sk(sk), p));
 }
 
 /*
@@ -77,11 +80,10 @@ static void to_sock(struct tcp_sock *t, struct packet *p, struct tcp_seg *s)
 }
 
 /* No connection has these ends: a listener, or nobody. */
-static void to_listener(struct net *net, struct packet *p, struct tcp_seg *s)
+static void to_listener(struct net *net, struct packet *p, struct tcp_seg *s,
+			const struct inet_key *k)
 {
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
-	struct inet_sock *l = inet_bound_find(&net->tcp->table, net, ip->dst, s->dst, ip->src,
-					      s->src, (int)p->iif);
+	struct inet_sock *l = inet_bound_find(&net->tcp->table, k);
 
 	if (!l) {
 		tcp_reply_reset(net, p, s);
@@ -105,13 +107,14 @@ static void to_request(struct tcp_request *q, struct packet *p, struct tcp_seg *
 
 static void dispatch(struct net *net, struct packet *p, struct tcp_seg *s)
 {
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
 	struct inet_table *table = &net->tcp->table;
-	struct inet_entry *e =
-		inet_connected_find(table, net, ip->dst, s->dst, ip->src, s->src, (int)p->iif);
+	struct inet_entry *e;
+	struct inet_key k;
 
+	inet_key_received(&k, p, net, s->dst, s->src);
+	e = inet_connected_find(table, &k);
 	if (!e) {
-		to_listener(net, p, s);
+		to_listener(net, p, s, &k);
 		return;
 	}
 	switch (e->kind) {
@@ -123,7 +126,7 @@ static void dispatch(struct net *net, struct packet *p, struct tcp_seg *s)
 		break;
 	default:
 		if (tcp_timewait_rcv(container_of(e, struct tcp_timewait, e), p, s))
-			to_listener(net, p, s);
+			to_listener(net, p, s, &k);
 	}
 	inet_entry_put(table, e);
 }
@@ -163,13 +166,15 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 	} h;
 	struct net *net = p->dev->net;
 	struct inet_entry *e;
+	struct inet_key k;
 	struct tcp_sock *t;
 	struct sock *sk;
 	u32 seq;
 
 	if (!packet_read(p, q->transport_at, &h, sizeof(h)))
 		return;
-	e = inet_connected_find(&net->tcp->table, net, q->src, h.src, q->dst, h.dst, (int)p->iif);
+	inet_key_quoted(&k, p, net, q, h.src, h.dst);
+	e = inet_connected_find(&net->tcp->table, &k);
 	if (!e)
 		return;
 	if (e->kind != INET_FULL) {
@@ -183,7 +188,7 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 	if (before(seq, t->snd_una) || after(seq, t->snd_nxt) || sk->state == TCPS_CLOSE) {
 		/* of no segment in flight: a guess */
 	} else if (err == EMSGSIZE) {
-		icmp_learn_mtu(net, q);
+		inet_learn_mtu(net, q);
 		if (sock_owned(sk))
 			atomic_long_or(1l << TCP_D_MTU, &t->deferred);
 		else
@@ -192,7 +197,7 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 		tcp_done(t, err);
 	} else {
 		sk->err_soft = err;
-		if (inet_flag(&t->inet, INET_RECVERR) && !sock_owned(sk)) {
+		if (inet_flag(&t->inet, q->six ? INET6_RECVERR : INET_RECVERR) && !sock_owned(sk)) {
 			sock_set_error(sk, err);
 			sock_report_error(sk);
 		}

@@ -272,16 +272,37 @@ static void inherit(struct inet_sock *s, const struct inet_sock *l)
 	s->uc_index = l->uc_index;
 }
 
+/* The settings of IPv6. 0, -ENOBUFS. */
+static int inherit6(struct inet_sock *s, const struct inet_sock *l)
+{
+	const struct inet6_sock *from = l->six;
+
+	if (inet6_init_sock(s, GFP_ATOMIC | __GFP_NOWARN))
+		return -ENOBUFS;
+	s->six->hops = from->hops;
+	s->six->tclass = from->tclass;
+	s->six->pmtudisc = from->pmtudisc;
+	s->six->min_hops = from->min_hops;
+	s->six->uc_index = from->uc_index;
+	s->six->prefer = from->prefer;
+	s->six->prefer_shown = from->prefer_shown;
+	return 0;
+}
+
 struct tcp_sock *tcp_child(struct tcp_sock *l)
 {
-	struct sock *sk = sock_alloc(&tcp_kind, l->inet.sk.net, true, AF_INET, NULL, IPPROTO_TCP,
-				     GFP_ATOMIC | __GFP_NOWARN);
+	struct sock *sk = sock_alloc(&tcp_kind, l->inet.sk.net, true, l->inet.sk.family, NULL,
+				     IPPROTO_TCP, GFP_ATOMIC | __GFP_NOWARN);
 	const struct sock *from = &l->inet.sk;
 	struct tcp_sock *t;
 
 	if (!sk)
 		return NULL;
 	t = tcp_sk(sk);
+	if (l->inet.six && inherit6(&t->inet, &l->inet)) {
+		sock_put(sk);
+		return NULL;
+	}
 	sk->type = SOCK_STREAM;
 	sk->uid = from->uid;
 	atomic_long_set(&sk->flags, atomic_long_read(&from->flags));
@@ -327,12 +348,11 @@ static int take_ends(struct inet_sock *s)
 	return e;
 }
 
-/* The ends are chosen and T is in the table. Owner. */
-static int choose_ends(struct tcp_sock *t, const struct sockaddr_in *to)
+/* S's route to N, and its source where it has none. Within RCU. */
+static int route_to(struct inet_sock *s, const struct inet_name *n)
 {
-	struct inet_sock *s = &t->inet;
 	struct ip4_flow f = {
-		.dst = { (u32)to->sin_addr.s_addr },
+		.dst = n->v4,
 		.src = s->saddr,
 		.oif = s->sk.bound_dev,
 		.mark = s->sk.mark,
@@ -343,69 +363,94 @@ static int choose_ends(struct tcp_sock *t, const struct sockaddr_in *to)
 	};
 	int e;
 
-	tcp_may_hash(t);
-	rcu_read_lock();
+	if (n->six) {
+		e = inet_sock_route(s);
+		if (!e && s->six->route.type == RTN_MULTICAST)
+			e = -ENETUNREACH;
+		if (!e && ip6_is_any(&s->six->saddr))
+			s->six->saddr = s->six->route.src;
+		return e;
+	}
 	e = route4_out(s->sk.net, &f, &s->route);
-	rcu_read_unlock();
 	if (e)
 		return e;
 	if (s->route.type == RTN_BROADCAST || s->route.type == RTN_MULTICAST)
 		return -ENETUNREACH;
 	s->e.peer = s->route.dst;
-	s->e.peer_port = (be16){ to->sin_port };
 	if (ip4_is_zero(s->saddr))
 		s->saddr = s->route.src;
-	s->e.local = s->saddr;
-	s->e.bound_dev = s->sk.bound_dev;
-	e = s->port ? take_ends(s) : inet_port_connect(&tcp_net(t)->table, s, take_ends);
+	return 0;
+}
+
+/* The ends are chosen and T is in the table. Owner. */
+static int choose_ends(struct tcp_sock *t, const struct inet_name *n)
+{
+	struct inet_sock *s = &t->inet;
+	int e;
+
+	if (s->bind_gave & BOUND_ADDRESS && inet_is_six(s) != n->six)
+		return n->six ? -EAFNOSUPPORT : -EINVAL;
+	tcp_may_hash(t);
+	if (s->six && !(s->bind_gave & BOUND_ADDRESS))
+		inet_reset_local(s);
+	e = inet_take_scope(s, n);
+	if (e)
+		return e;
+	inet_set_peer(s, n);
+	rcu_read_lock();
+	e = route_to(s, n);
+	rcu_read_unlock();
+	if (!e) {
+		inet_adopt_source(s);
+		s->e.bound_dev = s->sk.bound_dev;
+		e = s->port ? take_ends(s) :
+			      inet_port_connect(&tcp_net(t)->table, s, take_ends);
+	}
 	if (e) {
-		s->e.peer = (be32){ 0 };
-		s->e.peer_port = (be16){ 0 };
+		inet_reset_peer(s);
 		if (!(s->bind_gave & BOUND_ADDRESS))
-			s->e.local = s->saddr = (be32){ 0 };
+			inet_reset_local(s);
 		if (!s->port)
-			s->e.local_port = (be16){ 0 };
+			s->e.local_port = be16_make(0);
 	}
 	return e;
 }
 
 static int tcp_bind(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	int e = inet_check_bind(s, in, len);
-	u16 port;
+	struct inet_name n;
+	int e = inet_check_bind(s, a, len, &n);
 
 	if (e)
 		return e;
-	port = be16_raw(in->sin_port);
-	if (!inet_may_bind(s->sk.net, port))
+	if (!inet_may_bind(s->sk.net, be16_get(n.port)))
 		return -EACCES;
 	lock_sock(&s->sk);
 	if (s->port || s->sk.state != TCPS_CLOSE) {
 		e = -EINVAL;
 	} else {
-		inet_set_local(s, (be32){ in->sin_addr.s_addr });
+		inet_set_local(s, &n);
 		s->e.bound_dev = s->sk.bound_dev;
-		if (port || !inet_flag(s, INET_BIND_NO_PORT))
-			e = inet_port_get(&tcp_net(tcp_sk(&s->sk))->table, s, port);
+		if (n.port.v || !inet_flag(s, INET_BIND_NO_PORT))
+			e = inet_port_get(&tcp_net(tcp_sk(&s->sk))->table, s, be16_get(n.port));
 		if (e)
-			inet_set_local(s, be32_make(0));
+			inet_reset_local(s);
 		else
-			s->bind_gave |= (in->sin_addr.s_addr ? BOUND_ADDRESS : 0) |
-					(port ? BOUND_PORT : 0);
+			s->bind_gave |= (inet_name_is_any(&n) ? 0 : BOUND_ADDRESS) |
+					(n.port.v ? BOUND_PORT : 0);
 	}
 	release_sock(&s->sk);
 	return e;
 }
 
-static int start(struct tcp_sock *t, const struct sockaddr_in *to)
+static int start(struct tcp_sock *t, const struct inet_name *to)
 {
 	struct tcp_net *n = tcp_net(t);
 	struct inet_entry *e = &t->inet.e;
 	int err;
 
-	if (!to->sin_port)
+	if (!to->port.v)
 		return -EADDRNOTAVAIL;
 	err = choose_ends(t, to);
 	if (err)
@@ -459,10 +504,9 @@ static void disconnect(struct tcp_sock *t)
 	tcp_purge_received(t);
 	sk->err = 0;
 	sk->shut = 0;
-	t->inet.e.peer = (be32){ 0 };
-	t->inet.e.peer_port = (be16){ 0 };
+	inet_reset_peer(&t->inet);
 	if (!(t->inet.bind_gave & BOUND_ADDRESS))
-		t->inet.e.local = t->inet.saddr = (be32){ 0 };
+		inet_reset_local(&t->inet);
 	if (!t->inet.port)
 		t->inet.e.local_port = (be16){ 0 };
 	t->srtt8 = t->rttvar4 = t->min_rtt_us = t->cwnd_count = 0;
@@ -483,28 +527,23 @@ static void disconnect(struct tcp_sock *t)
 static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_storage *a, int len,
 			  long timeo)
 {
-	const struct sockaddr_in *to = (const void *)a;
+	struct inet_name to;
 	struct sock *sk = &t->inet.sk;
 	bool fresh = false;
 	int e;
 
-	if (len < (int)sizeof(a->ss_family))
-		return -EINVAL;
-	if (a->ss_family == AF_UNSPEC) {
+	e = inet_check_peer(&t->inet, a, len, &to);
+	if (e > 0)
 		disconnect(t);
-		return 0;
-	}
-	if (len < (int)sizeof(*to))
-		return -EINVAL;
-	if (a->ss_family != AF_INET)
-		return -EAFNOSUPPORT;
+	if (e)
+		return e < 0 ? e : 0;
 	if (sk->state == TCPS_CLOSE) {
 		e = sock_take_error(sk);
 		if (e && t->inet.e.peer.v)
 			return e;
 		if (sk->shut && t->inet.e.peer.v)
 			disconnect(t);
-		e = start(t, to);
+		e = start(t, &to);
 		if (e)
 			return e;
 		fresh = true;

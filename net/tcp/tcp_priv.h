@@ -190,6 +190,7 @@ static inline struct sock *tcp_sock_of(struct tcp_sock *t)
 
 struct tcp_request {
 	struct inet_entry e;		/* first */
+	struct inet6_pair v6;		/* what e.v6 points to */
 	struct rcu_head rcu;
 	struct tcp_sock *listener;	/* referenced */
 	struct list_head node;		/* the listener's lock; empty: it gave it up */
@@ -203,6 +204,7 @@ struct tcp_request {
 
 struct tcp_timewait {
 	struct inet_entry e;		/* first */
+	struct inet6_pair v6;		/* what e.v6 points to */
 	struct rcu_head rcu;
 	struct wheel_timer timer;	/* armed: holds a reference */
 	u32 snd_nxt, rcv_nxt, rcv_wnd, ts_recent, ts_offset;
@@ -337,7 +339,8 @@ u32 tcp_silly_window(const struct tcp_sock *t);
 u8 tcp_choose_wscale(const struct tcp_net *n);
 /* What a first window is, at most 65535. */
 u32 tcp_first_window(const struct tcp_sock *t);
-u16 tcp_advertised_mss(const struct tcp_sock *t, const struct ip4_route *r);
+/* By a route of MTU and ADVMSS (0: not set), with HEADER bytes of IP header. */
+u16 tcp_advertised_mss(const struct tcp_sock *t, u32 mtu, u32 advmss, u32 header);
 void tcp_sync_mss(struct tcp_sock *t);
 bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len) __must_check;
 

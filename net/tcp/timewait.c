@@ -63,6 +63,10 @@ void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns)
 
 	if (w) {
 		w->e = t->inet.e;
+		if (w->e.v6) {
+			w->v6 = *w->e.v6;
+			w->e.v6 = &w->v6;
+		}
 		ghash_node_init(&w->e.node);
 		w->e.kind = INET_TIMEWAIT;
 		refcount_set(&w->e.refs, 2);	/* the table's and ours */

@@ -12,38 +12,51 @@
 #include "net/inet/mcast.h"
 #include "net/udp/udp.h"
 #include "net/wire/csum.h"
-#include "net/wire/icmp.h"
+#include "net/wire/icmp6.h"
 #include "net/wire/udp.h"
 
 #define RECEIVERS 32u		/* of one packet to a group, in one go */
 
-static void drop(struct net *net, struct packet *p, enum net_counter count, enum drop_reason why)
+/* COUNT is of IPv4's; IPv6's stand in the same order. */
+static void count(struct net *net, const struct packet *p, enum net_counter count)
 {
-	net_count(net, count);
-	if (count != UDP_IN_ERRORS && count != UDP_NO_PORTS && count != UDP_IGNORED_MULTI)
-		net_count(net, UDP_IN_ERRORS);
+	net_count(net, packet_is_ip6(p) ? count - UDP_IN_DATAGRAMS + UDP6_IN_DATAGRAMS : count);
+}
+
+static void drop(struct net *net, struct packet *p, enum net_counter what, enum drop_reason why)
+{
+	count(net, p, what);
+	if (what != UDP_IN_ERRORS && what != UDP_NO_PORTS && what != UDP_IGNORED_MULTI)
+		count(net, p, UDP_IN_ERRORS);
 	packet_free(p, why);
 }
 
-/* P's sum is right, or there is none. */
+/* P's sum is right, or there is none, which IPv6 does not allow (RFC 8200, 8.1). */
 static bool sum_is_right(struct packet *p, u32 len)
 {
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
 	const struct udp_wire *h = (const struct udp_wire *)packet_data(p);
+	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
+	const struct ip6_wire *ip6 = (const struct ip6_wire *)packet_net(p);
+	bool six = packet_is_ip6(p);
 
-	if (!h->csum.v || p->csum_state == PACKET_CSUM_VERIFIED ||
+	if ((!h->csum.v && !six) || p->csum_state == PACKET_CSUM_VERIFIED ||
 	    p->csum_state == PACKET_CSUM_PARTIAL)
 		return true;
-	return !csum_fold(
-		packet_sum(p, 0, len, csum_pseudo4(ip->src, ip->dst, IPPROTO_UDP, len, 0)));
+	if (!h->csum.v)
+		return false;
+	return !csum_fold(packet_sum(
+		p, 0, len,
+		six ? csum_pseudo6(&ip6->src, &ip6->dst, IPPROTO_UDP, len, 0) :
+		      csum_pseudo4(ip->src, ip->dst, IPPROTO_UDP, len, 0)));
 }
 
 /* P, a datagram with its header, for S. Consumes P. */
 static void queue(struct inet_sock *s, struct packet *p)
 {
 	struct net *net = s->sk.net;
+	bool six = packet_is_ip6(p);	/* once queued, it is its reader's */
 
-	if (unlikely(s->min_ttl && ((struct ip4_wire *)packet_net(p))->ttl < s->min_ttl)) {
+	if (unlikely(inet_is_far(s, p))) {
 		drop(net, p, UDP_IN_ERRORS, DROP_FILTER);
 		return;
 	}
@@ -59,38 +72,40 @@ static void queue(struct inet_sock *s, struct packet *p)
 		drop(net, p, UDP_RCVBUF_ERRORS, DROP_RCVBUF);
 		return;
 	}
-	net_count(net, UDP_IN_DATAGRAMS);
+	net_count(net, six ? UDP6_IN_DATAGRAMS : UDP_IN_DATAGRAMS);
 }
 
-static struct inet_sock *find(struct net *net, struct packet *p, be32 local, be16 local_port,
-			      be32 peer, be16 peer_port)
+static struct inet_sock *find(struct net *net, const struct inet_key *k)
 {
 	struct inet_table *t = udp_table(net);
 	struct inet_entry *e = NULL;
 
 	if (ghash_count(&t->connected))
-		e = inet_connected_find(t, net, local, local_port, peer, peer_port, (int)p->iif);
-	return e ? inet_of_entry(e) :
-		   inet_bound_find(t, net, local, local_port, peer, peer_port, (int)p->iif);
+		e = inet_connected_find(t, k);
+	return e ? inet_of_entry(e) : inet_bound_find(t, k);
 }
 
 /* ---- groups and broadcasts ---- */
 
 struct wanted {
-	be32 dst, src;
-	be16 src_port;
-	int dif;
+	struct inet_key k;
+	struct packet *p;
 };
 
 static bool wants(struct inet_sock *s, const void *arg)
 {
 	const struct wanted *w = arg;
+	const struct inet_key *k = &w->k;
 
-	if (s->e.local.v && s->e.local.v != w->dst.v)
+	if (inet_is_six(s) != !!k->v6 && (k->v6 || s->e.local.v || inet_flag(s, INET_V6ONLY)))
 		return false;
-	if (s->e.peer.v && (s->e.peer.v != w->src.v || s->e.peer_port.v != w->src_port.v))
+	if (s->e.local.v && (s->e.local.v != k->local.v ||
+			     (k->v6 && !ip6_equal(&s->v6.local, &k->v6->local))))
 		return false;
-	return (!s->sk.bound_dev || s->sk.bound_dev == w->dif) && inet_mc_wants(s, w->dst, w->dif);
+	if (s->e.peer.v && (s->e.peer.v != k->peer.v || s->e.peer_port.v != k->peer_port.v ||
+			    (k->v6 && !ip6_equal(&s->v6.peer, &k->v6->peer))))
+		return false;
+	return (!s->sk.bound_dev || s->sk.bound_dev == k->dif) && inet_mc_wants_packet(s, w->p);
 }
 
 static void queue_copy(struct inet_sock *s, struct packet *p)
@@ -103,13 +118,15 @@ static void queue_copy(struct inet_sock *s, struct packet *p)
 	queue(s, c);
 }
 
-static void to_all(struct net *net, struct packet *p, const struct ip4_wire *ip,
-		   const struct udp_wire *h)
+static void to_all(struct net *net, struct packet *p, const struct inet_key *k)
 {
-	struct wanted w = { ip->dst, ip->src, h->src, (int)p->iif };
+	struct wanted w = { *k, p };
 	struct inet_sock *to[RECEIVERS], *last = NULL;
 	struct inet_owner at = { .sock = NULL };
-	be16 port = h->dst;
+	be16 port = k->local_port;
+
+	if (k->v6)
+		w.k.v6 = &w.k.pair;
 
 	/* P itself is for the last. */
 	do {
@@ -137,9 +154,9 @@ static void to_all(struct net *net, struct packet *p, const struct ip4_wire *ip,
 void udp_receive(struct packet *p)
 {
 	struct net *net = p->dev->net;
-	const struct ip4_wire *ip = (const struct ip4_wire *)packet_net(p);
 	const struct udp_wire *h;
 	struct inet_sock *s;
+	struct inet_key k;
 	u32 len;
 
 	len = packet_need(p, UDP_HEADER) ? udp_check(packet_data(p), p->linear, p->len) : 0;
@@ -153,17 +170,21 @@ void udp_receive(struct packet *p)
 		return;
 	}
 	h = (const struct udp_wire *)packet_data(p);
-	if (unlikely(ip4_cb(p)->dst_type != RTN_LOCAL)) {
-		to_all(net, p, ip, h);
+	inet_key_received(&k, p, net, h->dst, h->src);
+	if (unlikely(ip4_cb(p)->dst_type != RTN_LOCAL)) {	/* of both families */
+		to_all(net, p, &k);
 		return;
 	}
-	s = find(net, p, ip->dst, h->dst, ip->src, h->src);
+	s = find(net, &k);
 	if (likely(s)) {
 		queue(s, p);
 		sock_put(&s->sk);
 		return;
 	}
-	icmp_send(p, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+	if (packet_is_ip6(p))
+		icmp6_send(p, ICMP6_UNREACH, ICMP6_PORT, 0);
+	else
+		icmp_send(p, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
 	drop(net, p, UDP_NO_PORTS, DROP_NO_SOCKET);
 }
 
@@ -171,10 +192,13 @@ void udp_error(struct packet *p, const struct icmp_quote *q, int err, bool fatal
 {
 	const struct udp_wire *h = (const struct udp_wire *)(packet_data(p) + q->transport_at);
 	struct net *net = p->dev->net;
-	struct inet_sock *s = find(net, p, q->src, h->src, q->dst, h->dst);
+	struct inet_sock *s;
+	struct inet_key k;
 
+	inet_key_quoted(&k, p, net, q, h->src, h->dst);
+	s = find(net, &k);
 	if (!s) {
-		net_count(net, ICMP_IN_ERRORS);
+		net_count(net, q->six ? ICMP6_IN_ERRORS : ICMP_IN_ERRORS);
 		return;
 	}
 	inet_dgram_error(s, p, q, err, fatal, h->dst, q->transport_at + UDP_HEADER);

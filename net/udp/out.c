@@ -11,23 +11,28 @@
 
 #define UDP_MOST 65535u
 
+static void too_long(struct inet_sock *s, const struct inet_way *w, be16 port)
+{
+	struct ip6_addr dst = inet_way_dst(w);
+
+	if (inet_flag(s, w->six ? INET6_RECVERR : INET_RECVERR))
+		inet_queue_local(s, EMSGSIZE, &dst, port, inet_way_mtu(w));
+}
+
 /* P, the payload, gets its header and goes. Consumes P. */
 static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgram *d)
 {
 	struct net *net = s->sk.net;
 	struct udp_wire *h;
-	struct ip4_route r;
-	struct ip4_tx t;
+	struct inet_way w;
 	u32 len = p->len + UDP_HEADER;
 	int err;
 
 	rcu_read_lock();
-	err = inet_dgram_route(s, d, &r, &t);
-	if (!err && !t.fragment && len + IP4_HEADER + (t.opt ? t.opt->len : 0u) > r.mtu &&
-	    !p->gso) {
+	err = inet_dgram_route(s, d, &w);
+	if (!err && !inet_way_takes(&w, len) && !p->gso) {
 		err = -EMSGSIZE;
-		if (inet_flag(s, INET_RECVERR))
-			inet_queue_local(s, EMSGSIZE, t.dst, d->port, r.mtu);
+		too_long(s, &w, d->port);
 	}
 	if (err) {
 		rcu_read_unlock();
@@ -38,17 +43,20 @@ static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgr
 	packet_set_transport(p);
 	h = (struct udp_wire *)packet_data(p);
 	udp_encode((u8 *)h, s->e.local_port, d->port, len);
-	if (!sock_flag(&s->sk, SOCK_F_NO_CHECK)) {
-		h->csum.v = csum_fold_raw(csum_pseudo4(t.src, t.dst, IPPROTO_UDP, len, 0));
+	if (w.six || !sock_flag(&s->sk, SOCK_F_NO_CHECK)) {
+		h->csum.v = csum_fold_raw(inet_way_pseudo(&w, IPPROTO_UDP, len));
 		p->csum_state = PACKET_CSUM_PARTIAL;
 		p->csum_start = p->transport_at;
 		p->csum_off = offsetof(struct udp_wire, csum);
 	}
 	p->mark = d->c.tx.mark;
 	p->priority = d->c.tx.priority;
-	err = ip4_send(net, p, &r, &t);
+	err = inet_way_send(net, p, &w);
 	rcu_read_unlock();
-	net_count(net, err == -ENOBUFS ? UDP_SNDBUF_ERRORS : UDP_OUT_DATAGRAMS);
+	if (w.six)
+		net_count(net, err == -ENOBUFS ? UDP6_SNDBUF_ERRORS : UDP6_OUT_DATAGRAMS);
+	else
+		net_count(net, err == -ENOBUFS ? UDP_SNDBUF_ERRORS : UDP_OUT_DATAGRAMS);
 	return inet_dgram_sent(s, err);
 }
 
@@ -76,7 +84,7 @@ static ssize_t append(struct udp_sock *u, struct sock_msg *m, u32 len, const str
 		u->to = *d;
 		return 0;
 	}
-	if (p->len + len > UDP_MOST - UDP_HEADER - IP4_HEADER)
+	if (p->len + len > UDP_MOST - UDP_HEADER - (u->to.six ? 0u : IP4_HEADER))
 		return -EMSGSIZE;
 	packet_orphan(p);
 	err = packet_from_iter(p, m->iter, len, GFP_KERNEL_ACCOUNT);
@@ -127,7 +135,7 @@ static ssize_t send_or_append(struct udp_sock *u, struct sock_msg *m, size_t len
 
 	if (err)
 		return err;
-	if (len > UDP_MOST - UDP_HEADER - IP4_HEADER)
+	if (len > UDP_MOST - UDP_HEADER - (appends || !d.six ? IP4_HEADER : 0u))
 		return -EMSGSIZE;
 	net_ctx_begin(&ctx);
 	if (appends || READ_ONCE(u->cork) || m->flags & MSG_MORE)

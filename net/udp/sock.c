@@ -54,32 +54,30 @@ int udp_autobind(struct inet_sock *s)
 
 static int udp_bind(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	int err = inet_check_bind(s, in, len);
-	u16 port;
+	struct inet_name n;
+	int err = inet_check_bind(s, a, len, &n);
 
 	if (err)
 		return err;
-	port = be16_raw(in->sin_port);
-	if (!inet_may_bind(s->sk.net, port))
+	if (!inet_may_bind(s->sk.net, be16_get(n.port)))
 		return -EACCES;
 	lock_sock(&s->sk);
 	if (s->port || s->sk.state != INET_CLOSED) {
 		err = -EINVAL;
 	} else {
-		inet_set_local(s, (be32){ in->sin_addr.s_addr });
+		inet_set_local(s, &n);
 		s->e.bound_dev = s->sk.bound_dev;
-		err = port || !inet_flag(s, INET_BIND_NO_PORT) ?
-			      inet_port_get(udp_table(s->sk.net), s, port) :
+		err = n.port.v || !inet_flag(s, INET_BIND_NO_PORT) ?
+			      inet_port_get(udp_table(s->sk.net), s, be16_get(n.port)) :
 			      0;
 		if (err)
-			inet_set_local(s, be32_make(0));
+			inet_reset_local(s);
 		else if (s->port)
 			place(s);
-		if (!err && in->sin_addr.s_addr)
+		if (!err && !inet_name_is_any(&n))
 			s->bind_gave |= BOUND_ADDRESS;
-		if (!err && port)
+		if (!err && n.port.v)
 			s->bind_gave |= BOUND_PORT;
 	}
 	release_sock(&s->sk);
@@ -102,13 +100,26 @@ static void disconnect(struct inet_sock *s)
 	}
 }
 
+/* Owner: S, in no table, has the peer N. */
+static int connect_to(struct inet_sock *s, const struct inet_name *n)
+{
+	bool bound = s->bind_gave & BOUND_ADDRESS;
+	int err;
+
+	if (!bound)
+		inet_reset_local(s);
+	err = inet_dgram_connect(s, n);
+	if (!err && !(bound && s->e.local.v))
+		inet_adopt_source(s);
+	return err;
+}
+
 static int udp_connect(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len,
 		       int flags)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
 	struct inet_sock *s = sock->sk;
-	be32 local;
-	int err = inet_dgram_peer(in, len);
+	struct inet_name n;
+	int err = inet_check_peer(s, a, len, &n);
 	bool was;
 
 	if (err < 0)
@@ -119,16 +130,11 @@ static int udp_connect(struct socket *sock, const struct __kernel_sockaddr_stora
 		release_sock(&s->sk);
 		return 0;
 	}
-	local = s->e.local;
 	if (!s->port)
 		err = inet_port_get(udp_table(s->sk.net), s, 0) ? -EAGAIN : 0;
-	if (!err && !(s->bind_gave & BOUND_ADDRESS))
-		s->saddr = be32_make(0);
 	if (!err) {
 		was = displace(s);
-		err = inet_dgram_connect(s, (be32){ in->sin_addr.s_addr }, (be16){ in->sin_port });
-		if (!err)
-			s->e.local = local.v && s->bind_gave & BOUND_ADDRESS ? local : s->saddr;
+		err = connect_to(s, &n);
 		if (was)
 			synchronize_rcu();
 		place(s);
@@ -201,17 +207,17 @@ static int udp_getsockopt(struct socket *sock, int level, int name, struct uptr 
 	return sock_put_option(&v, sizeof(v), val, len);
 }
 
-static void udp_name(struct sock_msg *m, struct packet *p)
+static be16 udp_port(struct packet *p)
 {
 	be16 port;
 
 	memcpy(&port, packet_transport(p), sizeof(port));
-	inet_put_name(m, ((struct ip4_wire *)packet_net(p))->src, port);
+	return port;
 }
 
 static ssize_t udp_recvmsg(struct socket *sock, struct sock_msg *m)
 {
-	return inet_dgram_recv(sock->sk, m, udp_name);
+	return inet_dgram_recv(sock->sk, m, udp_port);
 }
 
 static const struct sock_ops udp_ops = {
@@ -251,6 +257,7 @@ static struct inet_type udp_type = { .type = SOCK_DGRAM,
 static int udp_init(void)
 {
 	inet_register_protocol(IPPROTO_UDP, &udp_protocol);
+	inet6_register_protocol(IPPROTO_UDP, &udp_protocol);
 	inet_register_type(&udp_type);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lib/byteorder.h>
+#include "net/wire/ip6.h"
 
 #define ICMP_HEADER 8
 
@@ -27,6 +28,8 @@ struct icmp_quote {
 	u8 type, code;
 	u32 info;			/* next hop's MTU, or the pointer of a parameter problem */
 	be32 src, dst;			/* of the quoted packet */
+	bool six;			/* of IPv6: src6 and dst6 instead */
+	struct ip6_addr src6, dst6;
 	u8 protocol, tos, ttl;
 	/*
 	 * of the quoted transport header, from the ICMP header's begin; at least 8 bytes of it are

@@ -18,6 +18,15 @@ void net_show_netstat(struct seq_file *m, struct net *net);
 void net_show_sockstat(struct seq_file *m, struct net *net);
 void net_show_packet(struct seq_file *m, struct net *net);
 void net_show_ptype(struct seq_file *m, struct net *net);
+/* IPv6's. */
+void net_show_if_inet6(struct seq_file *m, struct net *net);
+void net_show_ipv6_route(struct seq_file *m, struct net *net);
+void net_show_tcp6(struct seq_file *m, struct net *net);
+void net_show_udp6(struct seq_file *m, struct net *net);
+void net_show_raw6(struct seq_file *m, struct net *net);
+void net_show_icmp6(struct seq_file *m, struct net *net);
+void net_show_snmp6(struct seq_file *m, struct net *net);
+void net_show_sockstat6(struct seq_file *m, struct net *net);
 /* /proc/net/pnp: what ip= said of name servers; the initial namespace's alone. */
 void net_show_netlink(struct seq_file *m, struct net *net);
 void net_show_pnp(struct seq_file *m, struct net *net);

@@ -30,13 +30,13 @@ KTEST(route_learned_mtus)
 		route4_learn_mtu(net, be32_make(0x0a000000 + i), 600 + i);
 		rcu_read_unlock();
 	}
-	KT_EQ(ghash_count(&net->fib4->mtus), 4096);
+	KT_EQ(ghash_count(&net->fib4->mtus.hash), 4096);
 	KT_EQ(mtu_of(net, 0x0a000000), 0);
 	KT_EQ(mtu_of(net, 0x0a000000 + LEARNED - 1), 600 + LEARNED - 1);
 	rcu_read_lock();
 	route4_learn_mtu(net, be32_make(0x0a000000 + LEARNED - 1), 700);
 	rcu_read_unlock();
 	KT_EQ(mtu_of(net, 0x0a000000 + LEARNED - 1), 700);
-	KT_EQ(ghash_count(&net->fib4->mtus), 4096);
+	KT_EQ(ghash_count(&net->fib4->mtus.hash), 4096);
 	put_net(net);
 }

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What IPv6 does by itself on a device: duplicate address detection (RFC 4862, 5.4), asking for
+ * routers (RFC 4861, 6.3.7), lifetimes, listener reports. All of it is one item of work a device,
+ * under rtnl, which looks at everything that is due and queues itself for what is due next. Packets
+ * only leave marks (a conflict, an advertisement that waits) and kick it.
+ */
+#include <lib/minmax.h>
+#include <alloc/slab.h>
+#include <kernel/printk.h>
+#include <kernel/random.h>
+#include <kernel/time.h>
+#include <linux/ipv6_route.h>
+#include "net/dev/if_flags.h"
+#include "net/ip6/addr6.h"
+
+#define DAD_PROBE_NS NSEC_PER_SEC		/* RetransTimer */
+#define RS_MOST_S 3600u
+
+static void arm(struct in6_device *in, u64 ns)
+{
+	unsigned long delay = msecs_to_jiffies(
+		(unsigned int)min(ns / NSEC_PER_MSEC + !!ns, (u64)3600 * 1000));
+
+	refcount_inc(&in->refs);
+	if (mod_delayed_work(system_wq, &in->work, delay))
+		in6_put(in);
+}
+
+void in6_kick(struct in6_device *in)
+{
+	arm(in, 0);
+}
+
+static void earlier(u64 *next, u64 when)
+{
+	if (when && when < *next)
+		*next = when;
+}
+
+/* ---- duplicate addresses ---- */
+
+void in6_dad_start(struct in6_address *a)
+{
+	u64 delay = (u64)max(a->dev->conf.router_solicitation_delay, 0) * MSEC_PER_SEC;
+
+	if (!(a->flags & IFA_F_TENTATIVE)) {
+		in6_dad_done(a);
+		return;
+	}
+	a->probes_left = (u8)clamp(a->dev->conf.dad_transmits, 1, 255);
+	/* Hosts that came up together do not all ask at once. */
+	a->probe_at_ns = ktime_get_ns() + get_random_u32_below((u32)delay + 1) * NSEC_PER_MSEC;
+	in6_kick(a->dev);
+}
+
+void in6_dad_conflict(struct in6_device *in, struct in6_address *a)
+{
+	WRITE_ONCE(a->conflict, true);
+	in6_kick(in);
+}
+
+static void dad_failed(struct in6_address *a)
+{
+	const u8 *b = a->local.b;
+
+	a->probe_at_ns = 0;
+	WRITE_ONCE(a->flags, a->flags | IFA_F_DADFAILED | IFA_F_TENTATIVE);
+	pr_info("ip6: %s: another has %02x%02x:%02x%02x:...:%02x%02x too\n", a->dev->dev->name, b[0],
+		b[1], b[2], b[3], b[14], b[15]);
+}
+
+static void dad_step(struct in6_address *a, u64 now, u64 *next)
+{
+	if (READ_ONCE(a->conflict)) {
+		WRITE_ONCE(a->conflict, false);
+		if (a->flags & IFA_F_TENTATIVE)
+			dad_failed(a);
+	}
+	if (!a->probe_at_ns)
+		return;
+	if (a->probe_at_ns > now) {
+		earlier(next, a->probe_at_ns);
+		return;
+	}
+	if (!a->probes_left) {
+		a->probe_at_ns = 0;
+		in6_dad_done(a);
+		return;
+	}
+	a->probes_left--;
+	a->probe_at_ns = now + DAD_PROBE_NS;
+	earlier(next, a->probe_at_ns);
+	rcu_read_lock();
+	nd_probe(a->dev->dev, &a->local);
+	rcu_read_unlock();
+}
+
+/* ---- lifetimes ---- */
+
+/* False: A's time is over, and it is gone. */
+static bool age(struct in6_address *a, u64 now, u64 *next)
+{
+	u64 valid = a->changed_ns + (u64)a->valid_s * NSEC_PER_SEC,
+	    preferred = a->changed_ns + (u64)a->preferred_s * NSEC_PER_SEC;
+
+	if (a->valid_s != U32_MAX && valid <= now) {
+		in6_addr_del(a);
+		return false;
+	}
+	if (a->preferred_s != U32_MAX && !(a->flags & IFA_F_DEPRECATED)) {
+		if (preferred <= now) {
+			WRITE_ONCE(a->flags, a->flags | IFA_F_DEPRECATED);
+			fib6_changed(a->dev->dev->net);
+		} else {
+			earlier(next, preferred);
+		}
+	}
+	if (a->valid_s != U32_MAX)
+		earlier(next, valid);
+	return true;
+}
+
+/* ---- routers ---- */
+
+static bool hears_routers(const struct in6_device *in)
+{
+	return in->conf.accept_ra == 2 || (in->conf.accept_ra && !in->conf.forwarding);
+}
+
+void in6_rs_start(struct in6_device *in)
+{
+	if (!hears_routers(in) || !in->conf.router_solicitations ||
+	    in->dev->flags & (IFF_LOOPBACK | IFF_NOARP))
+		return;
+	in->rs_left = in->conf.router_solicitations < 0 ?
+			      UINT_MAX :
+			      (unsigned int)in->conf.router_solicitations;
+	in->rs_interval_s = (u32)max(in->conf.router_solicitation_interval, 1);
+	in->rs_at_ns = ktime_get_ns();
+	in6_kick(in);
+}
+
+static void rs_step(struct in6_device *in, u64 now, u64 *next)
+{
+	if (!in->rs_at_ns)
+		return;
+	if (in->rs_at_ns > now) {
+		earlier(next, in->rs_at_ns);
+		return;
+	}
+	rcu_read_lock();
+	nd_solicit_routers(in->dev);
+	rcu_read_unlock();
+	in->rs_left--;
+	in->rs_at_ns = in->rs_left ? now + (u64)in->rs_interval_s * NSEC_PER_SEC : 0;
+	in->rs_interval_s = min(in->rs_interval_s * 2, RS_MOST_S);
+	earlier(next, in->rs_at_ns);
+}
+
+static void take_advertisements(struct in6_device *in, u64 now)
+{
+	struct packet *p;
+
+	for (;;) {
+		spin_lock(&in->lock);
+		p = packet_list_take(&in->ras);
+		spin_unlock(&in->lock);
+		if (!p)
+			return;
+		if (hears_routers(in)) {
+			in->rs_at_ns = 0;
+			in6_ra_process(in, p, now);
+		}
+		packet_consume(p);
+	}
+}
+
+/* ---- all of it ---- */
+
+static u64 next_expiry(const struct in6_device *in, u64 now)
+{
+	/* Routes of advertisements are few, and heeded exactly when they are used. */
+	return in->dev->net->fib6->auto_count ? now + 30 * NSEC_PER_SEC : 0;
+}
+
+static void run(struct in6_device *in)
+{
+	struct in6_address *a, *n;
+	u64 now = ktime_get_ns(), next = U64_MAX;
+
+	take_advertisements(in, now);
+	list_for_each_entry_safe(a, n, &in->addrs, list)
+		if (age(a, now, &next))
+			dad_step(a, now, &next);
+	rs_step(in, now, &next);
+	earlier(&next, mld_run(in, now));
+	fib6_drop_auto(in->dev, false, now);
+	earlier(&next, next_expiry(in, now));
+	if (next != U64_MAX)
+		arm(in, next > now ? next - now : 0);
+}
+
+void in6_work(struct work_struct *w)
+{
+	struct in6_device *in = container_of(to_delayed_work(w), struct in6_device, work);
+
+	rtnl_lock();
+	if (!in->dead && in->dev->flags & IFF_UP)
+		run(in);
+	rtnl_unlock();
+	in6_put(in);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What router advertisements say (RFC 4861, 6.3.4; RFC 4862, 5.5.3): default routers, prefixes on the
+ * link, addresses to make of them, hop limit and MTU. Routes and addresses of advertisements have
+ * limits (FIB6_AUTO_MOST, max_addresses), as anybody on the link may send them. Under rtnl.
+ */
+#include <lib/err.h>
+#include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/slab.h>
+#include <abi/errno.h>
+#include <linux/ipv6_route.h>
+#include "net/dev/if_flags.h"
+#include "net/ip6/addr6.h"
+#include "net/wire/icmp6.h"
+
+#define TWO_HOURS_S 7200u
+#define RA_MOST 9000u	/* bytes of an advertisement that is looked at */
+
+static u64 expiry(u32 seconds, u64 now)
+{
+	return seconds == U32_MAX ? 0 : now + (u64)seconds * NSEC_PER_SEC;
+}
+
+/* The route of C, which advertisements keep alive: for SECONDS more; 0: it goes. */
+static void keep_route(struct in6_device *in, struct fib6_config *c, u32 seconds, u64 now)
+{
+	struct net *net = in->dev->net;
+	struct fib6_route *r;
+
+	c->oif = in->dev->ifindex;
+	c->type = RTN_UNICAST;
+	c->protocol = RTPROT_RA;
+	r = fib6_get(net, c);
+	if (r && !(r->rtf & RTF_ADDRCONF))
+		return;			/* a program's own */
+	if (!seconds) {
+		if (r)
+			fib6_del(net, c);
+		return;
+	}
+	if (r && r->preference == c->preference) {
+		fib6_set_expiry(net, r, expiry(seconds, now));
+		return;
+	}
+	if (r)
+		fib6_del(net, c);
+	c->create = true;
+	c->rtf |= RTF_ADDRCONF;
+	c->expires_ns = expiry(seconds, now);
+	if (c->expires_ns)
+		c->rtf |= RTF_EXPIRES;
+	if (fib6_add(net, c))
+		return;			/* too many: the next advertisement may find room */
+}
+
+static void default_router(struct in6_device *in, const struct ip6_addr *from,
+			   const struct nd_router *m, u64 now)
+{
+	struct fib6_config c = { .gateway = *from,
+				 .metric = FIB6_METRIC_USER,
+				 .preference = m->preference,
+				 .rtf = RTF_DEFAULT };
+
+	if (in->conf.accept_ra_defrtr)
+		keep_route(in, &c, m->lifetime_s, now);
+}
+
+static void learn_router(struct in6_device *in, const struct ip6_addr *from, const u8 *hw)
+{
+	struct neigh *n;
+	u32 key[4];
+
+	memcpy(key, from, sizeof(key));
+	n = neigh_get(nd_table(in->dev->net), in->dev, key);
+	if (IS_ERR(n))
+		return;
+	neigh_update(n, hw, NUD_STALE, NEIGH_OVERRIDE);
+	spin_lock(&n->lock);
+	n->flags |= NTF_ROUTER;
+	spin_unlock(&n->lock);
+	neigh_put(n);
+}
+
+/* Lifetimes of an address that is there: short ones are not believed at once (RFC 4862, 5.5.3 e). */
+static void refresh(struct in6_address *a, const struct nd_prefix *x, u64 now)
+{
+	u64 gone_s = (now - a->changed_ns) / NSEC_PER_SEC;
+	u32 left = a->valid_s == U32_MAX ? U32_MAX :
+		   gone_s < a->valid_s	 ? a->valid_s - (u32)gone_s :
+					   0,
+	    valid = x->valid_s;
+
+	if (valid <= TWO_HOURS_S && valid <= left)
+		valid = min(left, TWO_HOURS_S);
+	in6_addr_change(a, valid, min(x->preferred_s, valid), a->flags);
+}
+
+static void autoconf(struct in6_device *in, const struct nd_prefix *x, u64 now)
+{
+	struct in6_address want = { .local = x->prefix,
+				    .bits = 64,
+				    .valid_s = x->valid_s,
+				    .preferred_s = x->preferred_s,
+				    .flags = IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE,
+				    .protocol = IFAPROT_KERNEL_RA };
+	struct in6_address *a;
+
+	if (!in->conf.autoconf || x->bits != 64 || in->dev->addr_len != ETH_ADDR)
+		return;
+	ip6_eui64(want.local.b + 8, in->dev->addr);
+	a = in6_addr_find(in, &want.local, -1);
+	if (a) {
+		if (a->flags & IFA_F_MANAGETEMPADDR)
+			refresh(a, x, now);
+		return;
+	}
+	if (!x->valid_s || in->nr_auto >= (unsigned int)max(in->conf.max_addresses, 0))
+		return;
+	if (!in6_addr_add(in, &want))
+		in->nr_auto++;
+}
+
+static void one_prefix(struct in6_device *in, const struct nd_prefix *x, u64 now)
+{
+	struct fib6_config c = { .dst = x->prefix,
+				 .len = x->bits,
+				 .metric = FIB6_METRIC_KERNEL,
+				 .rtf = RTF_PREFIX_RT };
+
+	if (ip6_is_link_local(&x->prefix) || ip6_is_multicast(&x->prefix) ||
+	    x->preferred_s > x->valid_s)
+		return;
+	if (x->on_link && x->bits)
+		keep_route(in, &c, x->valid_s, now);
+	if (x->autonomous)
+		autoconf(in, x, now);
+}
+
+static void process(struct in6_device *in, const struct ip6_addr *from, const u8 *msg, u32 n, u64 now)
+{
+	struct nd_router m;
+	struct nd_prefix x;
+	u32 at = 0;
+
+	if (nd_decode_router(&m, msg, n))
+		return;
+	in->ra_managed = m.managed;
+	in->ra_other = m.other;
+	default_router(in, from, &m, now);
+	if (m.hops)
+		in->conf.hop_limit = m.hops;
+	if (m.opt.source_hw)
+		learn_router(in, from, m.opt.source_hw);
+	if (in->conf.accept_ra_mtu && m.opt.mtu >= IP6_MTU_LEAST && m.opt.mtu <= in->dev->mtu) {
+		WRITE_ONCE(in->conf.mtu, (int)m.opt.mtu);
+		fib6_changed(in->dev->net);
+	}
+	while (in->conf.accept_ra_pinfo && nd_next_prefix(&x, msg, n, &at))
+		one_prefix(in, &x, now);
+}
+
+void in6_ra_process(struct in6_device *in, struct packet *p, u64 now)
+{
+	struct ip6_addr from = ((const struct ip6_wire *)packet_net(p))->src;
+	u8 *msg = p->len <= RA_MOST ? kmalloc(p->len, GFP_KERNEL) : NULL;
+
+	if (msg && packet_read(p, 0, msg, p->len))
+		process(in, &from, msg, p->len, now);
+	kfree(msg);
+}
