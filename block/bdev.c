@@ -10,6 +10,8 @@
 #include <lib/kdev.h>
 #include <lib/minmax.h>
 #include <alloc/page.h>
+#include <alloc/slab.h>
+#include <alloc/vmalloc.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <mm/filemap.h>
@@ -18,6 +20,7 @@
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <sched/completion.h>
+#include <sched/task.h>
 #include <vfs/file.h>
 #include <vfs/fs.h>
 #include <vfs/inode.h>
@@ -223,6 +226,34 @@ int bdev_discard(struct bdev *v, sector_t sector, u64 n, bool zeroes)
 	return 0;
 }
 
+/* Zeroes as data, for devices that know no shorter way. -EINTR: killed. */
+static int write_zeroes(struct bdev *v, sector_t sector, u64 n)
+{
+	struct page *zero = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	int e = zero ? 0 : -ENOMEM;
+
+	while (!e && n) {
+		struct bio *b = bio_alloc(v, REQ_WRITE, 0, GFP_KERNEL);
+		u64 left = n << SECTOR_SHIFT;
+
+		if (!b || fatal_signal_pending(current)) {
+			if (b)
+				bio_free(b);
+			e = b ? -EINTR : -ENOMEM;
+			break;
+		}
+		b->sector = sector;
+		while (left && bio_add_page(b, zero, (unsigned int)min(left, (u64)PAGE_SIZE), 0))
+			left -= min(left, (u64)PAGE_SIZE);
+		sector += b->len >> SECTOR_SHIFT;
+		n -= b->len >> SECTOR_SHIFT;
+		e = submit_bio_wait(b);
+	}
+	if (zero)
+		__free_page(zero);
+	return e;
+}
+
 /* ---- files ---- */
 
 static ssize_t bdev_read(struct kiocb *k, struct iter *to)
@@ -286,7 +317,9 @@ static loff_t bdev_llseek(struct file *f, loff_t off, int whence)
 }
 
 /* Data off the cache and the disk; who reads meanwhile must not bring the old back into the cache in between. */
-static int take_away(struct address_space *m, loff_t off, loff_t len, bool zeroes)
+enum how { DISCARD, DEVICE_ZEROES, ZEROES };	/* the last: written, if the device cannot */
+
+static int take_away(struct address_space *m, loff_t off, loff_t len, enum how how)
 {
 	struct bdev *v = bdev_of(m);
 	int e;
@@ -296,14 +329,16 @@ static int take_away(struct address_space *m, loff_t off, loff_t len, bool zeroe
 	e = filemap_write_and_wait_range(m, off, off + len - 1);
 	if (!e) {
 		truncate_inode_pages_range(m, off, off + len - 1);
-		e = bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT, zeroes);
+		e = bdev_discard(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT, how != DISCARD);
+		if (e == -EOPNOTSUPP && how == ZEROES)
+			e = write_zeroes(v, (u64)off >> SECTOR_SHIFT, (u64)len >> SECTOR_SHIFT);
 	}
 	filemap_invalidate_unlock(m);
 	inode_unlock(v->inode);
 	return e;
 }
 
-static long discard_range(struct file *f, struct uptr arg, bool zeroes)
+static long discard_range(struct file *f, struct uptr arg, enum how how)
 {
 	struct bdev *v = bdev_of(f->f_mapping);
 	u64 r[2];
@@ -317,7 +352,7 @@ static long discard_range(struct file *f, struct uptr arg, bool zeroes)
 		return -EINVAL;
 	if (!r[1])
 		return 0;
-	return take_away(f->f_mapping, (loff_t)r[0], (loff_t)r[1], zeroes);
+	return take_away(f->f_mapping, (loff_t)r[0], (loff_t)r[1], how);
 }
 
 /* BLKBSZSET: the size is stored and reported; the cache works in pages. A caller without O_EXCL claims the device for the duration of the call. */
@@ -396,8 +431,8 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 		if (!capable(CAP_SYS_ADMIN))
 			return -EACCES;
 		return v->partno ? -EINVAL : rescan(f, v);
-	case BLKDISCARD: return discard_range(f, p, false);
-	case BLKZEROOUT: return discard_range(f, p, true);
+	case BLKDISCARD: return discard_range(f, p, DISCARD);
+	case BLKZEROOUT: return discard_range(f, p, ZEROES);
 	}
 	if (v->partno || !v->disk->ops->ioctl)
 		return -ENOTTY;
@@ -415,7 +450,7 @@ static long bdev_fallocate(struct file *f, int mode, loff_t off, loff_t len)
 		return -EINVAL;
 	len = (loff_t)min((u64)len, (v->sectors << SECTOR_SHIFT) - (u64)off);
 	/* A hole reads as zeroes: a mere discard does not promise that. */
-	return take_away(f->f_mapping, off, len, true);
+	return take_away(f->f_mapping, off, len, discard ? DEVICE_ZEROES : ZEROES);
 }
 
 static int bdev_release(struct inode *inode, struct file *f)
@@ -468,7 +503,26 @@ bool bdev_is_open(const struct bdev *b)
 
 /* ---- the cache ---- */
 
-static const struct super_operations bdev_sops = { .statfs = simple_statfs };
+/* The devices' own caches, each on its own disk. */
+static int bdev_sync_fs(struct super_block *sb, int wait)
+{
+	struct disk **all, **d;
+	int err = 0;
+
+	all = disks_get();
+	if (IS_ERR(all))
+		return (int)PTR_ERR(all);
+	for (d = all; *d; d++) {
+		int e = writeback_sync(&(*d)->backing, sb, wait);
+
+		err = err ?: e;
+		disk_put(*d);
+	}
+	kvfree(all);
+	return err;
+}
+
+static const struct super_operations bdev_sops = { .statfs = simple_statfs, .sync_fs = bdev_sync_fs };
 static const struct pseudo_fs bdev_pseudo = { .name = "bdev", .magic = 0x62646576, .ops = &bdev_sops };
 
 static int bdev_init_context(struct fs_context *fc)
@@ -492,6 +546,7 @@ int bdev_init_cache(struct bdev *b)
 	i_size_write(inode, (loff_t)(b->sectors << SECTOR_SHIFT));
 	inode->i_data.ops = &bdev_mapping_ops;
 	inode->i_data.private_data = b;
+	inode->i_data.backing = &b->disk->backing;
 	b->inode = inode;
 	return 0;
 }

@@ -9,6 +9,8 @@ void disk_show_queue(struct disk *d);
 int disk_queue_init(struct disk_queue *q, struct disk *d, unsigned int index);
 /* After disk->dead was set. */
 void disk_queue_fail_pending(struct disk_queue *q);
+/* All disks that there are, each with a reference, and NULL behind the last: kvfree(). -ENOMEM. Sleeps. */
+struct disk **disks_get(void);
 /* bdev.c: drops the cache and the inode. */
 void bdev_free_cache(struct bdev *b);
 bool bdev_is_open(const struct bdev *b);

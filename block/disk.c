@@ -80,11 +80,13 @@ static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 		kfree(d);
 		return NULL;
 	}
+	backing_init(&d->backing);
 	return d;
 }
 
 static void free_disk(struct disk *d)
 {
+	backing_destroy(&d->backing);
 	for (unsigned int i = 0; i < d->nr_queues; i++)
 		kfree(d->queues[i].tags);
 	kfree(d->queues);
@@ -467,6 +469,25 @@ static struct bdev *find_bdev(bool (*match)(const struct bdev *b, const void *ke
 	}
 	mutex_unlock(&disks_lock);
 	return NULL;
+}
+
+struct disk **disks_get(void)
+{
+	struct disk *d, **all;
+	size_t n = 0, room = 1;
+
+	mutex_lock(&disks_lock);
+	list_for_each_entry(d, &disks, list)
+		room++;
+	all = kvcalloc(room, sizeof(struct disk *), GFP_KERNEL);
+	if (all) {
+		list_for_each_entry(d, &disks, list) {
+			refcount_inc(&d->refs);
+			all[n++] = d;
+		}
+	}
+	mutex_unlock(&disks_lock);
+	return all ?: ERR_PTR(-ENOMEM);
 }
 
 static bool dev_matches(const struct bdev *b, const void *key)

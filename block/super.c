@@ -62,6 +62,7 @@ static int fill_new(struct super_block *sb, struct fs_context *fc, struct bdev *
 		return e;
 	}
 	sb->s_bdev = b;
+	sb->s_backing = &b->disk->backing;
 	strscpy(sb->s_id, b->name, sizeof(sb->s_id));
 	e = filemap_write_and_wait(b->inode->i_mapping);
 	invalidate_mapping_pages(b->inode->i_mapping, 0, (pgoff_t)-1);

@@ -9,12 +9,14 @@
  */
 #include "mm_priv.h"
 #include "filemap_priv.h"
+#include <mm/backing.h>
 
 void address_space_init(struct address_space *mapping, struct inode *host, const struct mapping_ops *ops,
 			loff_t *i_size)
 {
 	memset(mapping, 0, sizeof(*mapping));
 	mapping->host = host;
+	mapping->backing = &default_backing;
 	mapping->ops = ops;
 	mapping->i_size = i_size;
 	mapping->gfp_mask = GFP_HIGHUSER_MOVABLE;
@@ -248,7 +250,7 @@ void __filemap_remove(struct address_space *mapping, struct folio *folio)
 	}
 	if (folio_test_dirty(folio) && !(mapping->flags & (1ul << AS_NO_WRITEBACK))) {
 		folio_clear_dirty_raw(folio);
-		mod_stat(NR_DIRTY, -(long)nr);
+		backing_cleaned(mapping, nr);
 	}
 }
 

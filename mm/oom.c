@@ -9,6 +9,7 @@
  */
 #include "mm_priv.h"
 #include <alloc/upcalls.h>
+#include <mm/backing.h>
 #include <kernel/init.h>
 #include <kernel/time.h>
 #include <sched/kthread.h>
@@ -134,6 +135,9 @@ bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
 		set_thread_flag(TIF_MEMDIE);
 		return true;
 	}
+	/* Nobody is killed for memory that is about to be written; who writes it does not wait for himself. */
+	if ((gfp & (__GFP_IO | __GFP_FS)) == (__GFP_IO | __GFP_FS) && backing_wait_for_any())
+		return true;
 	if (!mutex_trylock(&oom_lock)) {
 		schedule_timeout_uninterruptible(1);
 		return true;

@@ -12,6 +12,7 @@
 #include "mm_priv.h"
 #include "filemap_priv.h"
 #include <alloc/upcalls.h>
+#include <mm/backing.h>
 #include <kernel/init.h>
 #include <kernel/time.h>
 #include <sched/kthread.h>
@@ -226,8 +227,8 @@ static void shrink(struct scan *sc)
 	lru_add_drain();
 	shrink_lists(sc);
 	shrink_caches(sc);
-	if (sc->dirty - before > CLUSTER && sc->gfp & __GFP_FS && sc->gfp & __GFP_IO && sc->kswapd)
-		mm_writeback_inodes(sc->dirty);
+	if (sc->dirty - before > CLUSTER && sc->kswapd)
+		backing_flush_all();
 }
 
 unsigned long reclaim_direct(gfp_t gfp, unsigned int order)

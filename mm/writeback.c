@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Dirty folios: marking, cleaning, writeback, errors, throttling.
+ * Dirty folios: marking, cleaning, writeback, errors.
  *
  * A folio is dirty from folio_mark_dirty() until folio_clear_dirty_for_io(), under writeback from
  * folio_start_writeback() until folio_end_writeback(); the index carries both as marks. The mark of writeback
  * changes with the flag, under the index's lock: who waits for marks then sees no flag either. The superblock's
  * list of dirty inodes is vfs's (upcall). Errors go into the mapping's error sequence, so that each open
- * file hears of each error once.
- *
- * One thread writes data back every vm.dirty_writeback_centisecs while anything is dirty.
+ * file hears of each error once. How much is dirty is counted for the mapping's device (backing.c).
  */
 #include "mm_priv.h"
 #include "filemap_priv.h"
-#include <kernel/init.h>
-#include <kernel/time.h>
-#include <sched/kthread.h>
-
-int sysctl_dirty_ratio = 20;
-int sysctl_dirty_background_ratio = 10;
-int sysctl_dirty_writeback_centisecs = 500, sysctl_dirty_expire_centisecs = 3000;
-static DECLARE_WAIT_QUEUE_HEAD(flusher_wq);
-static bool flusher_kicked;
+#include <mm/backing.h>
 
 #define NO_WB(m)	((m)->flags & (1ul << AS_NO_WRITEBACK))
 
@@ -47,13 +37,11 @@ bool filemap_dirty_folio(struct address_space *mapping, struct folio *folio)
 	if (folio_mapping(folio) == mapping) {
 		for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
 			__xa_set_mark(&mapping->i_pages, folio_index(folio) + i, CACHE_MARK_DIRTY);
-		mod_stat(NR_DIRTY, (long)folio_nr_pages(folio));
+		backing_dirtied(mapping, folio_nr_pages(folio));
 	}
 	xa_unlock_irqrestore(&mapping->i_pages, flags);
 	if (mapping->host)
 		mm_mark_inode_dirty_pages(mapping->host);
-	if (wq_has_sleeper(&flusher_wq))
-		wake_up(&flusher_wq);
 	return true;
 }
 
@@ -83,7 +71,7 @@ bool folio_clear_dirty_for_io(struct folio *folio)
 	if (!folio_test_clear_dirty_raw(folio))
 		return false;
 	if (mapping && !NO_WB(mapping))
-		mod_stat(NR_DIRTY, -(long)folio_nr_pages(folio));
+		backing_cleaned(mapping, folio_nr_pages(folio));
 	return true;
 }
 
@@ -94,7 +82,7 @@ void folio_cancel_dirty(struct folio *folio)
 
 	if (!folio_test_clear_dirty_raw(folio) || !mapping || NO_WB(mapping))
 		return;
-	mod_stat(NR_DIRTY, -(long)folio_nr_pages(folio));
+	backing_cleaned(mapping, folio_nr_pages(folio));
 	xa_lock_irqsave(&mapping->i_pages, flags);
 	if (folio_mapping(folio) == mapping)
 		clear_marks(mapping, folio, CACHE_MARK_DIRTY);
@@ -107,7 +95,7 @@ void folio_start_writeback(struct folio *folio)
 	unsigned long flags;
 
 	folio_get(folio);	/* until folio_end_writeback */
-	mod_stat(NR_WRITEBACK, (long)folio_nr_pages(folio));
+	backing_writing(mapping, folio_nr_pages(folio));
 	if (!mapping) {
 		page_set_flag(&folio->page, PG_writeback);
 		return;
@@ -128,7 +116,8 @@ void folio_end_writeback(struct folio *folio)
 	unsigned long flags;
 	bool waiters;
 
-	mod_stat(NR_WRITEBACK, -(long)folio_nr_pages(folio));
+	/* Before the flag goes: then the mapping may, and the device. */
+	backing_written(mapping, folio_nr_pages(folio));
 	if (mapping) {
 		/* Who takes the folio out waits for the flag, then takes the lock: the mapping lives until this gives it back. */
 		xa_lock_irqsave(&mapping->i_pages, flags);
@@ -322,50 +311,3 @@ int errseq_check_and_advance(errseq_t *eseq, errseq_t *since)
 	*since = new;
 	return errseq_error(new);
 }
-
-static unsigned long dirtyable(void)
-{
-	return nr_free_pages() + lru_nr(LRU_ACTIVE_FILE) + lru_nr(LRU_INACTIVE_FILE);
-}
-
-static DEFINE_PER_CPU(unsigned int, dirtied);
-
-void balance_dirty_pages_ratelimited(struct address_space *mapping)
-{
-	unsigned long dirty, base;
-
-	if (NO_WB(mapping) || this_cpu_add_return(dirtied, 1) < 32)
-		return;
-	this_cpu_write(dirtied, 0);
-	base = dirtyable();
-	dirty = vm_stat_sum(NR_DIRTY);
-	if (dirty > base * (unsigned long)sysctl_dirty_background_ratio / 100) {
-		WRITE_ONCE(flusher_kicked, true);
-		wake_up(&flusher_wq);
-	}
-	if (dirty + vm_stat_sum(NR_WRITEBACK) > base * (unsigned long)sysctl_dirty_ratio / 100)
-		mm_writeback_inodes(256);
-}
-
-static int flusher(void *arg)
-{
-	for (;;) {
-		int cs;
-
-		wait_event_interruptible(flusher_wq, vm_stat_sum(NR_DIRTY));
-		cs = READ_ONCE(sysctl_dirty_writeback_centisecs);
-		wait_event_interruptible_timeout(flusher_wq, READ_ONCE(flusher_kicked), cs ? max((long)cs * HZ / 100, 1l) : MAX_SCHEDULE_TIMEOUT);
-		WRITE_ONCE(flusher_kicked, false);
-		mm_writeback_inodes(LONG_MAX);
-	}
-	return 0;
-}
-
-static int flusher_start(void)
-{
-	struct task *t = kthread_run(flusher, NULL, "flush");
-
-	return IS_ERR(t) ? (int)PTR_ERR(t) : 0;
-}
-INITCALL(subsys, flusher_start);
-

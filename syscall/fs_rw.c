@@ -253,15 +253,9 @@ long sys_fdatasync(unsigned int fd)
 	return do_fsync(fd, 1);
 }
 
-static void sync_one(struct super_block *sb, void *arg)
-{
-	(void)arg;
-	sync_filesystem(sb);
-}
-
 long sys_sync(void)
 {
-	iterate_supers(sync_one, NULL);
+	sync_everything();
 	return 0;
 }
 

@@ -782,12 +782,42 @@ void d_rehash(struct dentry *d)
 }
 
 /*
+ * A directory goes from where it was known to D's place, whose parent is locked. To another parent it goes as a rename would, with
+ * what keeps the tree's shape and the other parent locked; since that order is the other way round, only if both are free.
+ * 0, -ELOOP, -ESTALE: look again.
+ */
+static int move_alias(struct dentry *alias, struct dentry *d)
+{
+	struct mutex *shape = &d->d_sb->s_vfs_rename_mutex;
+	struct inode *from;
+	int err = -ESTALE;
+
+	if (alias->d_parent == d->d_parent) {
+		d_move(alias, d);
+		return 0;
+	}
+	if (!mutex_trylock(shape))
+		return -ESTALE;
+	from = IS_ROOT(alias) ? NULL : alias->d_parent->d_inode;
+	if (!from || inode_trylock_shared(from)) {
+		err = d_ancestor(alias, d) ? -ELOOP : 0;
+		if (!err)
+			d_move(alias, d);
+		if (from)
+			inode_unlock_shared(from);
+	}
+	mutex_unlock(shape);
+	return err;
+}
+
+/*
  * The answer of a look-up. A directory has one dentry at most: if it is known under another name
  * (renamed behind our back, or found by handle) that one moves here and is returned with a reference.
  */
 struct dentry *d_splice_alias(struct inode *inode, struct dentry *d)
 {
 	struct dentry *alias;
+	int err;
 
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
@@ -802,14 +832,12 @@ struct dentry *d_splice_alias(struct inode *inode, struct dentry *d)
 		return NULL;
 	}
 	spin_unlock(&inode->i_lock);
-	if (d_ancestor(alias, d)) {
-		dput(alias);
-		iput(inode);
-		return ERR_PTR(-ELOOP);
-	}
-	d_move(alias, d);
+	err = move_alias(alias, d);
 	iput(inode);
-	return alias;
+	if (!err)
+		return alias;
+	dput(alias);
+	return ERR_PTR(err);
 }
 
 void d_mark_dontcache(struct inode *inode)
@@ -830,7 +858,8 @@ int sysctl_vfs_cache_pressure = 100;	/* per cent of what reclaim takes from othe
 
 static unsigned long dcache_count(struct shrinker *s, struct shrink_control *sc)
 {
-	long n = sum_percpu(&nr_dentry_unused) * READ_ONCE(sysctl_vfs_cache_pressure) / 100;
+	/* Inodes whose dentries are gone are unused, too. */
+	long n = (sum_percpu(&nr_dentry_unused) + inodes_unused()) * READ_ONCE(sysctl_vfs_cache_pressure) / 100;
 
 	(void)s;
 	(void)sc;
@@ -861,7 +890,7 @@ static unsigned long dcache_scan(struct shrinker *s, struct shrink_control *sc)
 	(void)s;
 	if (!(sc->gfp_mask & __GFP_FS))
 		return SHRINK_STOP;
-	iterate_supers(scan_super, &a);
+	iterate_supers(scan_super, &a, true);
 	sc->nr_scanned = sc->nr_to_scan;
 	return a.freed;
 }

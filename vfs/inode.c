@@ -28,16 +28,27 @@ DEFINE_GHASH(ihash, 8);
 static wait_queue_head_t inode_waitq[1 << WAITQ_BITS];	/* by hash: I_NEW ends, one that is freed has left the hash */
 static struct kmem_cache *inode_cache __ro_after_init;
 static DEFINE_PER_CPU(long, nr_inodes);
+static DEFINE_PER_CPU(long, nr_unused);
 static DEFINE_PER_CPU(unsigned int, last_ino);
 
-long get_nr_inodes(void)
+static long sum_of(const long *each)
 {
 	long sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(nr_inodes, cpu);
-	return sum < 0 ? 0 : sum;
+		sum += *per_cpu_ptr(each, cpu);
+	return max(sum, 0l);
+}
+
+long get_nr_inodes(void)
+{
+	return sum_of(&nr_inodes);
+}
+
+long inodes_unused(void)
+{
+	return sum_of(&nr_unused);
 }
 
 /* Numbers for files without a disk: unique per boot as long as 32 bits last. Batches per CPU. */
@@ -129,6 +140,8 @@ static void inode_init_always(struct super_block *sb, struct inode *inode)
 	INIT_LIST_HEAD(&inode->i_sb_list);
 	INIT_LIST_HEAD(&inode->i_io_list);
 	address_space_init(&inode->i_data, inode, NULL, &inode->i_size);
+	if (sb->s_backing)
+		inode->i_data.backing = sb->s_backing;
 	inode->i_mapping = &inode->i_data;
 	if (sb->s_xattr)
 		inode->i_opflags |= IOP_XATTR;
@@ -482,6 +495,7 @@ static void lru_del(struct inode *inode)
 	if (!list_empty(&inode->i_lru)) {
 		list_del_init(&inode->i_lru);
 		sb->s_nr_inode_lru--;
+		this_cpu_dec(nr_unused);
 	}
 	spin_unlock(&sb->s_lru_lock);
 }
@@ -521,6 +535,7 @@ static void iput_final(struct inode *inode) __releases(inode->i_lock)
 		if (list_empty(&inode->i_lru)) {
 			list_add_tail(&inode->i_lru, &sb->s_inode_lru);
 			sb->s_nr_inode_lru++;
+			this_cpu_inc(nr_unused);
 		} else {
 			inode->i_state |= I_REFERENCED;
 		}
@@ -596,13 +611,15 @@ unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr)
 			break;
 		if (!spin_trylock(&inode->i_lock))
 			continue;
-		if (atomic_read(&inode->i_count) || inode->i_state & (I_DIRTY_ALL | I_REFERENCED)) {
+		/* Pages that are wanted keep it; those that are not go first, by themselves. */
+		if (atomic_read(&inode->i_count) || inode->i_data.nrpages || inode->i_state & (I_DIRTY_ALL | I_REFERENCED)) {
 			inode->i_state &= ~I_REFERENCED;
 			list_move_tail(&inode->i_lru, &sb->s_inode_lru);
 		} else {
 			inode->i_state |= I_FREEING;
 			list_move(&inode->i_lru, &dispose);
 			sb->s_nr_inode_lru--;
+			this_cpu_dec(nr_unused);
 			freed++;
 		}
 		spin_unlock(&inode->i_lock);

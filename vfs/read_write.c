@@ -222,10 +222,10 @@ ssize_t generic_write_checks(struct kiocb *iocb, struct iter *from)
 	return (ssize_t)count;
 }
 
-/* After a write of @count bytes: O_DSYNC and O_SYNC. */
+/* After a write of @count bytes: O_DSYNC, O_SYNC, mounts with -o sync, files with chattr +S. */
 ssize_t generic_write_sync(struct kiocb *iocb, ssize_t count)
 {
-	if (unlikely(iocb->ki_flags & (IOCB_DSYNC | IOCB_SYNC))) {
+	if (unlikely(iocb->ki_flags & (IOCB_DSYNC | IOCB_SYNC) || IS_SYNC(iocb->ki_filp->f_mapping->host))) {
 		int err = vfs_fsync_range(iocb->ki_filp, iocb->ki_pos - count, iocb->ki_pos - 1,
 					  !(iocb->ki_flags & IOCB_SYNC));
 

@@ -23,8 +23,7 @@ static DEFINE_SPINLOCK(sb_lock);
 static LIST_HEAD(super_blocks);		/* sb_lock */
 static struct file_system_type *file_systems;	/* file_systems_lock */
 static DEFINE_RWLOCK(file_systems_lock);
-static unsigned long anon_map[1024 / BITS_PER_LONG];	/* anon_lock */
-static DEFINE_SPINLOCK(anon_lock);
+static DEFINE_XARRAY_ALLOC1(anon_devs);	/* numbers of superblocks without a device */
 
 /* Types. */
 
@@ -154,24 +153,18 @@ int fs_type_count(void)
 
 int get_anon_bdev(dev_t *dev)
 {
-	unsigned long i;
+	u32 minor;
+	int e = xa_alloc(&anon_devs, &minor, xa_mk_value(0), XA_LIMIT(1, (1u << MINORBITS) - 1), GFP_ATOMIC);
 
-	spin_lock(&anon_lock);
-	i = find_next_zero_bit(anon_map, 1024, 1);
-	if (i < 1024)
-		__set_bit(i, anon_map);
-	spin_unlock(&anon_lock);
-	if (i >= 1024)
-		return -EMFILE;
-	*dev = MKDEV(0, i);
+	if (e)
+		return e == -EBUSY ? -EMFILE : e;
+	*dev = MKDEV(0, minor);
 	return 0;
 }
 
 void free_anon_bdev(dev_t dev)
 {
-	spin_lock(&anon_lock);
-	__clear_bit(MINOR(dev), anon_map);
-	spin_unlock(&anon_lock);
+	xa_erase(&anon_devs, MINOR(dev));
 }
 
 int set_anon_super_fc(struct super_block *sb, struct fs_context *fc)
@@ -426,8 +419,7 @@ int get_tree_keyed(struct fs_context *fc, int (*fill)(struct super_block *, stru
 	return get_tree_with(fc, test_key, fill);
 }
 
-/* Each superblock that is alive, with s_umount held for reading. */
-void iterate_supers(void (*fn)(struct super_block *, void *), void *arg)
+void iterate_supers(void (*fn)(struct super_block *, void *), void *arg, bool try)
 {
 	struct super_block *sb, *prev = NULL;
 
@@ -435,7 +427,9 @@ void iterate_supers(void (*fn)(struct super_block *, void *), void *arg)
 	list_for_each_entry(sb, &super_blocks, s_list) {
 		sb->s_count++;
 		spin_unlock(&sb_lock);
-		if (down_read_trylock(&sb->s_umount)) {
+		if (!try)
+			down_read(&sb->s_umount);
+		if (!try || down_read_trylock(&sb->s_umount)) {
 			if (sb->s_root && sb->s_flags & SB_BORN)
 				fn(sb, arg);
 			up_read(&sb->s_umount);
@@ -613,9 +607,11 @@ int freeze_super(struct super_block *sb)
 		raise_freeze(sb, SB_FREEZE_WRITE);
 		down_write(&sb->s_umount);
 		raise_freeze(sb, SB_FREEZE_PAGEFAULT);
-		sync_filesystem(sb);
-		raise_freeze(sb, SB_FREEZE_FS);
-		if (sb->s_op->freeze_fs)
+		/* Frozen means that what is on the disk is all there is. */
+		err = sync_filesystem(sb);
+		if (!err)
+			raise_freeze(sb, SB_FREEZE_FS);
+		if (!err && sb->s_op->freeze_fs)
 			err = sb->s_op->freeze_fs(sb);
 	}
 	WRITE_ONCE(sb->s_frozen, err ? SB_UNFROZEN : SB_FREEZE_COMPLETE);

@@ -1,37 +1,31 @@
 // SPDX-License-Identifier: MIT
 /*
- * Dirty inodes and their way to disk. One list in order of dirtying; a thread wakes every five seconds
- * while it is not empty and writes what is older than thirty, sync(2) writes everything. Inodes of
- * filesystems in memory never come here.
+ * Dirty inodes and their way to disk. Each device has a list of them in order of dirtying (mm/backing.h);
+ * its flush work writes what is old, or everything where memory is short; sync(2) what was on the list
+ * when it began. Inodes of filesystems in memory never come here.
  *
- * Locks: [d] dirty_lock guards the list, i_io_list, and is taken inside i_lock. walk_lock keeps walks of the list
- * apart: one puts aside what it has seen, and sync(2) must not take that for written.
+ * Locks: [d] a backing's lock guards its list and the i_io_list of its inodes, and is taken inside i_lock.
+ * walk_lock keeps walks of a list apart: one puts aside what it is about to see, and sync(2) must not
+ * take that for written.
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
+#include <mm/backing.h>
 #include <mm/mm.h>
 #include <mm/upcalls.h>
-#include <kernel/init.h>
 #include <kernel/time.h>
-#include <sched/work.h>
 #include <sched/task.h>
 #include "writeback_priv.h"
 
 
-static DEFINE_SPINLOCK(dirty_lock);
-static LIST_HEAD(dirty_inodes);		/* [d] oldest first */
-static DEFINE_MUTEX(walk_lock);
 static DECLARE_WAIT_QUEUE_HEAD(sync_wait);
-static void periodic(struct work_struct *w);
-static struct delayed_work flush_work_item;
 
-/* When the next look for old data is due; without vm.dirty_writeback_centisecs only who needs memory or syncs writes. */
-static void look_later(void)
+#define CHUNK	128		/* pages of one file between two looks at what the device has to do */
+#define TURNS	64		/* chunks before the next file has its turn */
+
+static u32 now_ms(void)
 {
-	int cs = READ_ONCE(sysctl_dirty_writeback_centisecs);
-
-	if (cs)
-		schedule_delayed_work(&flush_work_item, msecs_to_jiffies((unsigned int)cs * 10));
+	return (u32)(ktime_get_coarse_ns() / NSEC_PER_MSEC);
 }
 
 static bool has_backing(const struct inode *inode)
@@ -42,6 +36,7 @@ static bool has_backing(const struct inode *inode)
 
 void mark_inode_dirty_flags(struct inode *inode, int flags)
 {
+	struct backing *b = inode->i_mapping->backing;
 	bool first;
 
 	if (flags & (I_DIRTY_INODE | I_DIRTY_TIME) && inode->i_sb->s_op->dirty_inode)
@@ -57,16 +52,16 @@ void mark_inode_dirty_flags(struct inode *inode, int flags)
 		spin_unlock(&inode->i_lock);
 		return;
 	}
-	spin_lock(&dirty_lock);
-	first = list_empty(&dirty_inodes);
+	spin_lock(&b->lock);
+	first = list_empty(&b->dirty);
 	if (list_empty(&inode->i_io_list)) {
-		inode->i_dirtied_ms = (u32)(ktime_get_coarse_ns() / NSEC_PER_MSEC);
-		list_add_tail(&inode->i_io_list, &dirty_inodes);
+		inode->i_dirtied_ms = now_ms();
+		list_add_tail(&inode->i_io_list, &b->dirty);
 	}
-	spin_unlock(&dirty_lock);
+	spin_unlock(&b->lock);
 	spin_unlock(&inode->i_lock);
 	if (first)
-		look_later();
+		backing_flush_later(b);
 }
 
 void mm_mark_inode_dirty_pages(struct inode *inode)
@@ -78,6 +73,7 @@ void mm_mark_inode_dirty_pages(struct inode *inode)
 static int write_one(struct inode *inode, bool wait, long nr)
 {
 	struct writeback_control wbc = { .nr_to_write = nr, .range_end = LLONG_MAX, .sync_all = wait };
+	struct backing *b = inode->i_mapping->backing;
 	unsigned int dirty;
 	int err = 0, e;
 
@@ -114,14 +110,14 @@ static int write_one(struct inode *inode, bool wait, long nr)
 	}
 	spin_lock(&inode->i_lock);
 	inode->i_state &= ~I_SYNC;
-	spin_lock(&dirty_lock);
+	spin_lock(&b->lock);
 	if (inode->i_state & I_DIRTY_ALL) {
 		if (list_empty(&inode->i_io_list))
-			list_add_tail(&inode->i_io_list, &dirty_inodes);
+			list_add_tail(&inode->i_io_list, &b->dirty);
 	} else if (wbc.nr_to_write > 0) {
 		list_del_init(&inode->i_io_list);
 	}
-	spin_unlock(&dirty_lock);
+	spin_unlock(&b->lock);
 	spin_unlock(&inode->i_lock);
 	wake_up_all(&sync_wait);
 	return err;
@@ -134,77 +130,132 @@ int write_inode_now(struct inode *inode, int sync)
 
 void writeback_forget_inode(struct inode *inode)
 {
+	struct backing *b = inode->i_mapping->backing;
+
 	if (unlikely(READ_ONCE(inode->i_state) & I_SYNC))
 		wait_event(sync_wait, !(READ_ONCE(inode->i_state) & I_SYNC));
 	if (list_empty(&inode->i_io_list))
 		return;
-	spin_lock(&dirty_lock);
+	spin_lock(&b->lock);
 	list_del_init(&inode->i_io_list);
-	spin_unlock(&dirty_lock);
+	spin_unlock(&b->lock);
 }
 
-/* Inodes dirtied before @before_ms, at most @nr pages; each once. Not @all: nothing if somebody is at it. */
-static int write_some(struct super_block *sb, bool wait, long nr, bool all, u32 before_ms)
+/* One inode for the flush work: a device gets no more at a time than it can do in a second. */
+static void write_in_turns(struct backing *b, struct inode *inode)
 {
-	int err = 0, e;
-	LIST_HEAD(done);
-	bool left;
+	for (int turn = 0; turn < TURNS; turn++) {
+		s64 before;
 
-	/* Whoever comes here for want of memory, or out of a device that the walk may be waiting for, must not wait. */
-	if (all)
-		mutex_lock(&walk_lock);
-	else if (!mutex_trylock(&walk_lock))
-		return 0;
-	spin_lock(&dirty_lock);
-	while (!list_empty(&dirty_inodes) && nr > 0) {
-		struct inode *inode = list_first_entry(&dirty_inodes, struct inode, i_io_list);
-
-		if (!all && (s32)(before_ms - inode->i_dirtied_ms) < 0)
+		backing_wait_for_room(b);
+		before = atomic64_read(&b->started);
+		write_one(inode, false, CHUNK);
+		if (atomic64_read(&b->started) == before || !xa_marked(&inode->i_mapping->i_pages, CACHE_MARK_DIRTY))
 			break;
+	}
+}
+
+/* What is still dirty was dirtied while it was written, as far as the age of its data matters. A walk has it. */
+static void start_anew(struct backing *b, struct inode *inode)
+{
+	spin_lock(&b->lock);
+	if (!list_empty(&inode->i_io_list)) {
+		inode->i_dirtied_ms = now_ms();
+		list_move_tail(&inode->i_io_list, &b->dirty);
+	}
+	spin_unlock(&b->lock);
+}
+
+/*
+ * FN for each inode of B that was dirty when this began; stops where it says so. What is dirtied meanwhile comes
+ * behind them on the list, so that this ends.
+ */
+static void walk(struct backing *b, bool (*fn)(struct backing *b, struct inode *inode, void *arg), void *arg)
+{
+	LIST_HEAD(todo);
+	LIST_HEAD(done);
+	bool left, go_on = true;
+
+	mutex_lock(&b->walk_lock);
+	spin_lock(&b->lock);
+	list_splice_init(&b->dirty, &todo);
+	while (go_on && !list_empty(&todo)) {
+		struct inode *inode = list_first_entry(&todo, struct inode, i_io_list);
+
 		list_move_tail(&inode->i_io_list, &done);
-		if (sb && inode->i_sb != sb)
-			continue;
 		/* The list holds no reference: igrab fails for one that is going; RCU keeps its memory. */
 		rcu_read_lock();
-		spin_unlock(&dirty_lock);
+		spin_unlock(&b->lock);
 		inode = igrab(inode);
 		rcu_read_unlock();
 		if (inode) {
-			long pages = (long)inode->i_mapping->nrpages;
-
-			e = write_one(inode, wait, all ? LONG_MAX : nr);
-			err = err ? err : e;
-			nr -= all ? 0 : pages;
+			go_on = fn(b, inode, arg);
+			if (go_on)
+				start_anew(b, inode);
 			iput(inode);
 		}
 		cond_resched();
-		spin_lock(&dirty_lock);
+		spin_lock(&b->lock);
 	}
-	/* Put back, in order, what is still dirty or not ours. */
-	list_splice_tail_init(&done, &dirty_inodes);
-	left = !list_empty(&dirty_inodes);
-	spin_unlock(&dirty_lock);
-	mutex_unlock(&walk_lock);
+	/* In order, what is still dirty or was not looked at. */
+	list_splice(&todo, &b->dirty);
+	list_splice(&done, &b->dirty);
+	left = !list_empty(&b->dirty);
+	spin_unlock(&b->lock);
+	mutex_unlock(&b->walk_lock);
 	if (left)
-		look_later();
-	return err;
+		backing_flush_later(b);
+}
+
+struct sync {
+	struct super_block *sb;
+	bool wait;
+	int err;
+};
+
+static bool sync_inode(struct backing *b, struct inode *inode, void *arg)
+{
+	struct sync *s = arg;
+	int e = inode->i_sb == s->sb ? write_one(inode, s->wait, LONG_MAX) : 0;
+
+	s->err = s->err ?: e;
+	return true;
+}
+
+int writeback_sync(struct backing *b, struct super_block *sb, bool wait)
+{
+	struct sync s = { sb, wait, 0 };
+
+	walk(b, sync_inode, &s);
+	return s.err;
 }
 
 int writeback_sync_sb(struct super_block *sb, bool wait)
 {
-	return write_some(sb, wait, LONG_MAX, true, 0);
+	return sb->s_backing ? writeback_sync(sb->s_backing, sb, wait) : 0;
 }
 
-void mm_writeback_inodes(unsigned long nr)
+struct old {
+	bool all;
+	u32 before_ms;
+};
+
+static bool flush_inode(struct backing *b, struct inode *inode, void *arg)
 {
-	write_some(NULL, false, (long)nr, false, (u32)(ktime_get_coarse_ns() / NSEC_PER_MSEC));
+	const struct old *o = arg;
+
+	/* Its age first: the list is in the order of that. */
+	if (!o->all && (s32)(o->before_ms - inode->i_dirtied_ms) < 0)
+		return false;
+	write_in_turns(b, inode);
+	return true;
 }
 
-static void periodic(struct work_struct *w)
+void mm_flush_backing(struct backing *b, bool all)
 {
-	(void)w;
-	write_some(NULL, false, LONG_MAX / 2, false,
-		   (u32)(ktime_get_coarse_ns() / NSEC_PER_MSEC) - (u32)READ_ONCE(sysctl_dirty_expire_centisecs) * 10);
+	struct old o = { all, now_ms() - (u32)READ_ONCE(sysctl_dirty_expire_centisecs) * 10 };
+
+	walk(b, flush_inode, &o);
 }
 
 /* s_umount held. */
@@ -228,9 +279,13 @@ int sync_filesystem(struct super_block *sb)
 	return err;
 }
 
-static int writeback_init(void)
+static void sync_one(struct super_block *sb, void *arg)
 {
-	INIT_DELAYED_WORK(&flush_work_item, periodic);
-	return 0;
+	(void)arg;
+	sync_filesystem(sb);
 }
-INITCALL(sched, writeback_init);
+
+void sync_everything(void)
+{
+	iterate_supers(sync_one, NULL, false);
+}

@@ -7,6 +7,7 @@
 #include <kernel/random.h>
 #include <kernel/show.h>
 #include <mm/lasting.h>
+#include <mm/backing.h>
 #include <mm/mm.h>
 #include <vfs/fs.h>
 #include <linux/capability.h>
@@ -55,6 +56,15 @@ static ssize_t store_admin(struct show_node *n, const char *text, size_t len)
 static ssize_t store_rawio(struct show_node *n, const char *text, size_t len)
 {
 	return capable(CAP_SYS_RAWIO) ? plain_ulong(n, text, len) : -EPERM;
+}
+
+static ssize_t store_writeback(struct show_node *n, const char *text, size_t len)
+{
+	ssize_t done = plain_int(n, text, len);
+
+	if (done > 0)
+		backing_reschedule_all();
+	return done;
 }
 
 static void guard_store(struct show_node *n, store_fn *plain, store_fn guarded)
@@ -153,13 +163,13 @@ static ssize_t show_file_nr(struct show_node *n, char *buf, size_t size)
 static ssize_t show_inode_nr(struct show_node *n, char *buf, size_t size)
 {
 	(void)n;
-	return scnprintf(buf, size, "%ld\t0\n", get_nr_inodes());
+	return scnprintf(buf, size, "%ld\t%ld\n", get_nr_inodes(), inodes_unused());
 }
 
 static ssize_t show_inode_state(struct show_node *n, char *buf, size_t size)
 {
 	(void)n;
-	return scnprintf(buf, size, "%ld\t0\t0\t0\t0\t0\t0\n", get_nr_inodes());
+	return scnprintf(buf, size, "%ld\t%ld\t0\t0\t0\t0\t0\n", get_nr_inodes(), inodes_unused());
 }
 
 static ssize_t show_dentry_state(struct show_node *n, char *buf, size_t size)
@@ -246,7 +256,7 @@ static int proc_sysctl_init(void)
 	sysctl_int("vm/oom_kill_allocating_task", 0644, &sysctl_oom_kill_allocating_task, 0, 1);
 	sysctl_int("vm/dirty_ratio", 0644, &sysctl_dirty_ratio, 0, 100);
 	sysctl_int("vm/dirty_background_ratio", 0644, &sysctl_dirty_background_ratio, 0, 100);
-	sysctl_int("vm/dirty_writeback_centisecs", 0644, &sysctl_dirty_writeback_centisecs, 0, INT_MAX / HZ);
+	guard_store(sysctl_int("vm/dirty_writeback_centisecs", 0644, &sysctl_dirty_writeback_centisecs, 0, INT_MAX / HZ), &plain_int, store_writeback);
 	sysctl_int("vm/dirty_expire_centisecs", 0644, &sysctl_dirty_expire_centisecs, 0, INT_MAX / 10);
 	sysctl_int("vm/vfs_cache_pressure", 0644, &sysctl_vfs_cache_pressure, 0, INT_MAX / 1000);
 	show_attr(vm, "drop_caches", 0200, NULL, store_drop_caches, NULL);

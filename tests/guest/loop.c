@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Loop devices, loop(4). */
 #include "t.h"
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <pthread.h>
@@ -576,4 +577,95 @@ TEST(a_write_that_fails)
 	close(late);
 	close(a);
 	end_small(d);
+}
+
+static void setting(const char *name, const char *value)
+{
+	char path[64];
+	int f;
+
+	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
+	f = OK(open(path, O_WRONLY));
+	EQ(write(f, value, strlen(value)), (ssize_t)strlen(value));
+	close(f);
+}
+
+/* Data is written back by itself when it is as old as vm.dirty_expire_centisecs, and not before. */
+TEST(old_data_is_written)
+{
+	int d = start(), f = backing(MIB);
+	char b[PAGE];
+
+	OK(configure(d, f, 0, 0, 0));
+	setting("dirty_expire_centisecs", "360000");
+	setting("dirty_writeback_centisecs", "1");
+	memset(b, 'x', sizeof(b));
+	EQ(pwrite(d, b, sizeof(b), 0), PAGE);
+	usleep(300000);			/* thirty looks at what is old; a wrong kernel needs one */
+	EQ(pread(f, b, 1, 0), 1);
+	EQ(b[0], 0);
+	setting("dirty_expire_centisecs", "0");
+	do {
+		usleep(1000);
+		EQ(pread(f, b, 1, 0), 1);
+	} while (b[0] != 'x');
+	setting("dirty_expire_centisecs", "3000");
+	setting("dirty_writeback_centisecs", "500");
+	finish(d);
+	close(f);
+}
+
+/* sync(2) writes what devices have in their own caches. */
+TEST(sync_of_devices)
+{
+	int d = start(), f = backing(MIB);
+	char b[PAGE];
+
+	OK(configure(d, f, 0, 0, 0));
+	memset(b, 'x', sizeof(b));
+	EQ(pwrite(d, b, sizeof(b), 0), PAGE);
+	sync();
+	EQ(pread(f, b, 1, 0), 1);
+	EQ(b[0], 'x');
+	finish(d);
+	close(f);
+}
+
+/* A device that knows no shorter way has zeroes written to it; holes it cannot make. */
+TEST(zeroes_written)
+{
+	unsigned long long range[2] = { 4 * PAGE, MIB / 2 };
+	int d = start(), f = backing(MIB), lower = number, upper;
+	char b[PAGE], outer[32];
+
+	OK(configure(d, f, 0, 0, 0));
+	upper = OK(ioctl(control, LOOP_CTL_GET_FREE));
+	snprintf(outer, sizeof(outer), "/dev/loop%d", upper);
+	int u = OK(open(outer, O_RDWR));
+
+	OK(configure(u, d, 0, 0, 0));
+	memset(b, 'x', sizeof(b));
+	for (int i = 0; i < MIB / PAGE; i++)
+		EQ(pwrite(u, b, PAGE, i * PAGE), PAGE);
+	OK(fsync(u));
+	OK(ioctl(u, BLKZEROOUT, range));
+	OK(fsync(d));
+	for (int i = 0; i < MIB / PAGE; i++) {
+		int want = i >= 4 && i < 4 + MIB / 2 / PAGE ? 0 : 'x';
+
+		EQ(pread(u, b, PAGE, i * PAGE), PAGE);
+		CHECK(b[0] == want && b[PAGE - 1] == want);
+		EQ(pread(f, b, PAGE, i * PAGE), PAGE);
+		CHECK(b[0] == want && b[PAGE - 1] == want);
+	}
+	ERR(fallocate(u, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE), EOPNOTSUPP);
+	OK(fallocate(u, FALLOC_FL_ZERO_RANGE, 0, PAGE));
+	EQ(pread(u, b, 1, 0), 1);
+	EQ(b[0], 0);
+	OK(ioctl(u, LOOP_CLR_FD));
+	close(u);
+	EQ(ioctl(control, LOOP_CTL_REMOVE, upper), upper);
+	number = lower;
+	finish(d);
+	close(f);
 }

@@ -955,3 +955,23 @@ TEST(failed_move_keeps_the_group)
 	EQ(e, ENOSPC);
 	EQ(group_of("/tmp/mnt/from"), group);
 }
+
+/* There are more numbers for file systems in memory than a few. */
+TEST(more_than_a_thousand)
+{
+	enum { N = 1100 };
+	char p[48];
+
+	OK(mkdir("/tmp/many", 0700));
+	for (int i = 0; i < N; i++) {
+		snprintf(p, sizeof(p), "/tmp/many/%d", i);
+		OK(mkdir(p, 0700));
+		OK(mount("t", p, "tmpfs", 0, "size=4k"));
+	}
+	for (int i = 0; i < N; i++) {
+		snprintf(p, sizeof(p), "/tmp/many/%d", i);
+		OK(umount(p));
+		OK(rmdir(p));
+	}
+	OK(rmdir("/tmp/many"));
+}

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <mm/backing.h>
 #include <lib/list.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
@@ -95,6 +96,7 @@ struct disk {
 	struct list_head parts;		/* disks_lock: struct bdev; the first is the whole disk */
 	struct disk_stats stats;
 	struct show_node *show;
+	struct backing backing;		/* of all its parts, and of file systems on them */
 	refcount_t refs;
 	u64 seq;
 };

@@ -81,9 +81,12 @@ int errseq_error(errseq_t e);
 errseq_t errseq_sample(errseq_t *eseq);
 int errseq_check_and_advance(errseq_t *eseq, errseq_t *since);
 
+struct backing;
+
 struct address_space {
 	struct inode		*host;
 	const struct mapping_ops *ops;
+	struct backing		*backing;	/* where it is written back to */
 	struct xarray		i_pages;	/* index; its lock */
 	loff_t			*i_size;	/* the file's size; may be NULL (devices): unlimited */
 	unsigned long		nrpages;	/* (i_pages lock) */

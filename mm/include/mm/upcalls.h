@@ -56,5 +56,6 @@ struct file *mm_shmem_file_setup(const char *name, loff_t size, unsigned long vm
 void mm_mark_inode_dirty_pages(struct inode *inode);
 /* vfs: a write of the inode's data failed; into its superblock's error sequence. Any context. */
 void mm_inode_write_failed(struct inode *inode, int error);
-/* vfs: write all dirty inodes until nr pages are written; for balance_dirty_pages and reclaim. */
-void mm_writeback_inodes(unsigned long nr);
+struct backing;
+/* vfs: starts writing what is dirty for the device: all of it, or what is older than vm.dirty_expire_centisecs. For its flush work. */
+void mm_flush_backing(struct backing *b, bool all);

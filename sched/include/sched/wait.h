@@ -152,6 +152,7 @@ void schedule(void);
 	(int)__r; })
 /* Jiffies left (at least 1) when COND came true, 0 when the time ran out, or -ERESTARTSYS. */
 #define __wait_event_timeout(q, cond, state, t) ___wait_event_timeout(q, cond, state, 0, t)
+#define wait_event_killable_timeout(q, cond, t) ___wait_event_timeout(q, cond, TASK_KILLABLE, 0, t)
 #define wait_event_interruptible_exclusive_timeout(q, cond, t) ___wait_event_timeout(q, cond, TASK_INTERRUPTIBLE, 1, t)
 #define ___wait_event_timeout(q, cond, state, exclusive, t) ({			\
 	long __left = (t);							\

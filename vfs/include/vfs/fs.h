@@ -40,7 +40,7 @@ struct user_namespace;
 struct xattr_handler;
 struct writeback_control;
 struct bdev;
-struct backing_dev_info;
+struct backing;
 struct shrinker;
 
 struct super_operations {
@@ -89,7 +89,7 @@ struct super_block {
 	const struct dentry_operations *s_d_op;	/* [c] default of new dentries */
 	struct user_namespace	*s_user_ns;	/* [c] owner: rights over this filesystem */
 	struct bdev		*s_bdev;	/* [c] block's; NULL: on no device */
-	struct backing_dev_info	*s_bdi;
+	struct backing		*s_backing;	/* [c] what its inodes are written back to; NULL: nothing is */
 	void			*s_fs_info;	/* the filesystem's */
 	u32			s_time_gran;	/* ns */
 	time64_t		s_time_min, s_time_max;
@@ -242,7 +242,12 @@ void kill_anon_super(struct super_block *sb) __releases(sb->s_umount);
 void kill_litter_super(struct super_block *sb) __releases(sb->s_umount);
 void deactivate_super(struct super_block *sb);
 void deactivate_locked_super(struct super_block *sb) __releases(sb->s_umount);
-void iterate_supers(void (*fn)(struct super_block *, void *), void *arg);
+/* sync(2): what was dirty when it began, of all file systems. Sleeps. */
+void sync_everything(void);
+/* FN for each superblock that is alive, with s_umount held for reading. TRY: those that are busy are passed over, for reclaim. */
+void iterate_supers(void (*fn)(struct super_block *, void *), void *arg, bool try);
+/* For a superblock of inodes that lie on several devices: writes what SB has dirty for B; WAIT: data integrity. The first error. */
+int writeback_sync(struct backing *b, struct super_block *sb, bool wait);
 struct super_block *user_get_super(dev_t dev);		/* active reference or NULL */
 int sync_filesystem(struct super_block *sb);
 int freeze_super(struct super_block *sb);
@@ -325,3 +330,5 @@ extern int sysctl_lease_break_time;
 extern int sysctl_vfs_cache_pressure;
 unsigned long get_nr_files(void);
 long get_nr_inodes(void);
+/* Those that nobody refers to, kept for who may look for them again. */
+long inodes_unused(void);

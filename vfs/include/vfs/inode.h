@@ -226,6 +226,7 @@ static inline void inode_unlock(struct inode *i) { up_write(&i->i_rwsem); }
 static inline void inode_lock_shared(struct inode *i) { down_read(&i->i_rwsem); }
 static inline void inode_unlock_shared(struct inode *i) { up_read(&i->i_rwsem); }
 static inline int inode_trylock(struct inode *i) { return down_write_trylock(&i->i_rwsem); }
+static inline int inode_trylock_shared(struct inode *i) { return down_read_trylock(&i->i_rwsem); }
 /* Subclasses for the lock checker: parent before child before second non-directory. */
 enum { I_MUTEX_NORMAL, I_MUTEX_PARENT, I_MUTEX_CHILD, I_MUTEX_XATTR, I_MUTEX_NONDIR2, I_MUTEX_PARENT2 };
 void inode_lock_nested(struct inode *i, unsigned int subclass) __acquires(i->i_rwsem);
