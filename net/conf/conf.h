@@ -12,7 +12,6 @@ struct user_ifconf {
 	u64 addresses;
 };
 
-
 static inline void conf_put_addr(struct sockaddr *s, be32 a)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)s;
