@@ -36,10 +36,9 @@ static void route(struct in6_device *in, bool add, struct fib6_config *c)
 
 static void local_route(struct in6_address *a, bool add)
 {
-	struct fib6_config c = { .dst = a->local,
-				 .len = 128,
-				 .type = RTN_LOCAL,
-				 .table = RT_TABLE_LOCAL };
+	struct fib6_config c = {
+		.dst = a->local, .len = 128, .type = RTN_LOCAL, .table = RT_TABLE_LOCAL
+	};
 
 	if (a->local_route == add)
 		return;
@@ -55,7 +54,7 @@ static void prefix_route(struct in6_address *a, bool add)
 				 .metric = a->metric ?: FIB6_METRIC_KERNEL,
 				 .table = RT_TABLE_MAIN };
 
-	if (!(a->flags & IFA_F_NOPREFIXROUTE))
+	if (!(a->flags & IFA_F_NOPREFIXROUTE) && a->protocol != IFAPROT_KERNEL_LO)
 		route(a->dev, add, &c);
 }
 
@@ -80,9 +79,11 @@ static bool needs_dad(const struct in6_device *in, u32 flags)
 
 static int check(const struct in6_device *in, const struct in6_address *want)
 {
-	if (want->bits > 128 || ip6_is_any(&want->local) || ip6_is_multicast(&want->local) ||
-	    ip6_is_mapped(&want->local) || !want->valid_s || want->preferred_s > want->valid_s)
+	if (want->bits > 128 || ip6_is_mapped(&want->local) || !want->valid_s ||
+	    want->preferred_s > want->valid_s)
 		return -EINVAL;
+	if (ip6_is_any(&want->local) || ip6_is_multicast(&want->local))
+		return -EADDRNOTAVAIL;
 	if (in->dead)
 		return -ENODEV;
 	if (in->conf.disable_ipv6)
@@ -99,6 +100,19 @@ static u8 scope_of(const struct ip6_addr *a)
 	if (ip6_is_link_local(a))
 		return RT_SCOPE_LINK;
 	return ip6_is_site_local(a) ? RT_SCOPE_SITE : RT_SCOPE_UNIVERSE;
+}
+
+static void (*listener)(const struct in6_address *a, bool gone);	/* set at boot */
+
+void in6_addr_set_listener(void (*fn)(const struct in6_address *a, bool gone))
+{
+	listener = fn;
+}
+
+static void tell(const struct in6_address *a, bool gone)
+{
+	if (listener)
+		listener(a, gone);
 }
 
 /* Addresses that reach farther come first. */
@@ -143,6 +157,8 @@ int in6_addr_add(struct in6_device *in, const struct in6_address *want)
 		n->flags |= IFA_F_TENTATIVE;
 	n->made_ns = n->changed_ns = ktime_get_ns();
 	list_in(in, n);
+	if (n->flags & IFA_F_TENTATIVE || !(in->dev->flags & IFF_UP))
+		tell(n, false);		/* else when it is as good as any */
 	if (in->dev->flags & IFF_UP) {
 		if (in6_group_join(in, &group))
 			pr_err("ip6: %s: no memory for a group\n", in->dev->name);
@@ -172,9 +188,10 @@ void in6_addr_del(struct in6_address *a)
 	bool gone;
 
 	rtnl_assert();
+	tell(a, true);
+	local_route(a, false);
 	if (!prefix_is_shared(a))
 		prefix_route(a, false);
-	local_route(a, false);
 	in6_group_leave(in, &group);
 	if (a->flags & IFA_F_MANAGETEMPADDR)
 		in->nr_auto--;
@@ -211,12 +228,14 @@ void in6_addr_change(struct in6_address *a, u32 valid_s, u32 preferred_s, u32 fl
 	a->changed_ns = ktime_get_ns();
 	WRITE_ONCE(a->flags, now);
 	fib6_changed(a->dev->dev->net);
+	tell(a, false);
 	in6_kick(a->dev);
 }
 
 void in6_dad_done(struct in6_address *a)
 {
 	WRITE_ONCE(a->flags, a->flags & ~(u32)(IFA_F_TENTATIVE | IFA_F_DADFAILED));
+	tell(a, false);
 	local_route(a, true);
 	fib6_changed(a->dev->dev->net);
 	if (ip6_is_link_local(&a->local))

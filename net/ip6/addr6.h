@@ -29,6 +29,8 @@ struct in6_address *in6_addr_find(struct in6_device *in, const struct ip6_addr *
 struct in6_device *in6_device_get(struct netdev *d);
 /* rtnl. A's lifetimes and flags become WANT's, from now on. */
 void in6_addr_change(struct in6_address *a, u32 valid_s, u32 preferred_s, u32 flags);
+/* At boot: FN hears of addresses that come, change or go, under rtnl. */
+void in6_addr_set_listener(void (*fn)(const struct in6_address *a, bool gone));
 /* rtnl. conf.disable_ipv6 was changed. */
 void in6_disable_changed(struct in6_device *in);
 void in6_put(struct in6_device *in);

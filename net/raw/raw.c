@@ -32,7 +32,7 @@
 
 struct raw_sock {
 	struct inet_sock inet;		/* first */
-	u32 icmp_filter;		/* o: types that are not wanted; of IPv6: six->icmp_filter */
+	u32 icmp_filter;	 /* o: types that are not wanted; of IPv6: six->icmp_filter */
 };
 
 static struct raw_sock *raw_sk(const struct inet_sock *s)
@@ -96,9 +96,9 @@ static bool sum_is_right(const struct inet_sock *s, struct packet *p)
 	if (at < 0 || s->sk.protocol == IPPROTO_ICMPV6 || p->csum_state == PACKET_CSUM_PARTIAL)
 		return true;
 	return (u32)at + 2 <= p->len &&
-	       !csum_fold(packet_sum(p, 0, p->len,
-				     csum_pseudo6(&ip->src, &ip->dst, (u8)s->sk.protocol, p->len,
-						  0)));
+	       !csum_fold(
+		       packet_sum(p, 0, p->len,
+				  csum_pseudo6(&ip->src, &ip->dst, (u8)s->sk.protocol, p->len, 0)));
 }
 
 static void queue(struct inet_sock *s, struct packet *p)
@@ -376,7 +376,7 @@ static int set_filter6(struct inet_sock *s, int name, struct uptr val, int len)
 }
 
 /* IPV6_CHECKSUM, also at the level of raw sockets. */
-static int set_checksum(struct inet_sock *s, struct uptr val, int len)
+static int set_checksum(struct inet_sock *s, int level, struct uptr val, int len)
 {
 	s32 at;
 
@@ -384,8 +384,8 @@ static int set_checksum(struct inet_sock *s, struct uptr val, int len)
 		return -EINVAL;
 	if (get_user(at, val))
 		return -EFAULT;
-	if (s->sk.protocol == IPPROTO_ICMPV6)
-		return -EINVAL;
+	if (s->sk.protocol == IPPROTO_ICMPV6) /* its place is known: ping(8) says it all the same */
+		return level == SOL_RAW_ && at == 2 ? 0 : -EINVAL;
 	if (at > 0 && at & 1)
 		return -EINVAL;
 	WRITE_ONCE(s->six->checksum_at, at < 0 ? -1 : at);
@@ -398,7 +398,7 @@ static int raw_setsockopt(struct socket *sock, int level, int name, struct uptr 
 	u32 filter = 0;
 
 	if (s->six && name == IPV6_CHECKSUM && (level == IPPROTO_IPV6 || level == SOL_RAW_))
-		return set_checksum(s, val, len);
+		return set_checksum(s, level, val, len);
 	if (level == IPPROTO_ICMPV6)
 		return set_filter6(s, name, val, len);
 	if (level != SOL_RAW_ || s->six)

@@ -205,25 +205,62 @@ static void prefix_put(struct fib6_table *t, struct fib6_prefix *p)
 	kfree_rcu(p, rcu);
 }
 
-static bool comes_before(const struct fib6_route *a, const struct fib6_route *b)
+static bool comes_before(const struct fib6_place *a, const struct fib6_place *b)
 {
-	int order = memcmp(&a->prefix->prefix, &b->prefix->prefix, sizeof(struct ip6_addr));
+	int order = memcmp(&a->prefix, &b->prefix, sizeof(struct ip6_addr));
 
 	if (order)
 		return order < 0;
-	if (a->prefix->len != b->prefix->len)
-		return a->prefix->len > b->prefix->len;
-	return a->metric < b->metric;
+	if (a->len != b->len)
+		return a->len > b->len;
+	return a->metric != b->metric ? a->metric < b->metric : a->nr < b->nr;
+}
+
+struct fib6_route *fib6_after(struct fib6_table *t, const struct fib6_place *p)
+{
+	struct rb_node *n = t->all.node;
+	struct fib6_route *found = NULL;
+
+	while (n) {
+		struct fib6_route *r = rb_entry(n, struct fib6_route, dump);
+		struct fib6_place at = fib6_place(r);
+
+		if (!p->nr || comes_before(p, &at)) {
+			found = r;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return found;
+}
+
+static void (*listener)(struct net *net, const struct fib6_route *r,
+			enum fib6_change change);	/* set at boot */
+
+void fib6_set_listener(void (*fn)(struct net *net, const struct fib6_route *r,
+				  enum fib6_change change))
+{
+	listener = fn;
+}
+
+static void tell(struct net *net, const struct fib6_route *r, enum fib6_change change)
+{
+	if (listener)
+		listener(net, r, change);
 }
 
 static void dump_add(struct fib6_table *t, struct fib6_route *r)
 {
 	struct rb_node **at = &t->all.node, *parent = NULL;
+	struct fib6_place a = fib6_place(r);
 
 	while (*at) {
+		struct fib6_place b;
+
 		parent = *at;
-		at = comes_before(r, rb_entry(parent, struct fib6_route, dump)) ? &parent->left :
-										  &parent->right;
+		b = fib6_place(rb_entry(parent, struct fib6_route, dump));
+		at = comes_before(&a, &b) ? &parent->left : &parent->right;
 	}
 	rb_link_node(&r->dump, parent, at);
 	rb_insert_color(&r->dump, &t->all);
@@ -376,6 +413,7 @@ int fib6_add(struct net *net, const struct fib6_config *c)
 		prefix_put(t, p);
 		return err ?: -ENOMEM;
 	}
+	r->nr = ++net->fib6->last_nr ?: ++net->fib6->last_nr;
 	list_add_tail_rcu(&r->list, old ? &old->list : before);
 	dump_add(t, r);
 	t->count++;
@@ -385,6 +423,7 @@ int fib6_add(struct net *net, const struct fib6_config *c)
 	if (old)
 		route_remove(net, t, old);
 	fib6_changed(net);
+	tell(net, r, old ? FIB6_REPLACED : FIB6_NEW);
 	return 0;
 }
 
@@ -420,6 +459,7 @@ int fib6_del(struct net *net, const struct fib6_config *c)
 
 	if (!r)
 		return -ESRCH;
+	tell(net, r, FIB6_GONE);
 	route_remove(net, fib6_table(net, r->table, false), r);
 	fib6_changed(net);
 	return 0;
@@ -466,6 +506,7 @@ static void remove_where(struct net *net, const struct choice *c)
 			next = rb_next(n);
 			if (!goes(r, c))
 				continue;
+			tell(net, r, FIB6_GONE);
 			route_remove(net, t, r);
 			any = true;
 		}
@@ -482,8 +523,9 @@ void fib6_dev_down(struct netdev *d)
 void fib6_drop_auto(struct netdev *d, bool all, u64 now_ns)
 {
 	if (d->net->fib6->auto_count)
-		remove_where(d->net, &(struct choice){
-					     .dev = d, .automatic = true, .all = all, .now_ns = now_ns });
+		remove_where(d->net,
+			     &(struct choice){
+				     .dev = d, .automatic = true, .all = all, .now_ns = now_ns });
 }
 
 void fib6_source_gone(struct net *net, const struct ip6_addr *a)

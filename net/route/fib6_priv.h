@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Routing tables of IPv6, with the structure of fib4_priv.h: a hash over (prefix, length) and a mask
- * of the lengths that there are; a prefix has its routes sorted by metric. Changed under rtnl; read
- * under RCU. Each change raises fib6->gen.
+ * Routing tables of IPv6, with the structure of fib4_priv.h: a hash over (prefix, length) and a
+ * mask of the lengths that there are; a prefix has its routes sorted by metric. Changed under rtnl;
+ * read under RCU. Each change raises fib6->gen.
  */
 #pragma once
 
@@ -20,6 +20,7 @@ struct fib6_route {
 	struct rcu_head rcu;
 	struct rb_node dump;		/* table->all: rtnl */
 	struct fib6_prefix *prefix;
+	u32 nr;				/* c: later ones have greater ones; never 0 */
 	u32 table;
 	u8 type, protocol;
 	u8 preference;			/* RFC 4191: 0 medium, 1 high, 3 low */
@@ -56,6 +57,7 @@ struct fib6 {
 	struct pmtus mtus;		/* learned */
 	u32 count;			/* rtnl: of all tables */
 	u32 auto_count;			/* rtnl: those that router advertisements made */
+	u32 last_nr;			/* rtnl */
 };
 
 #define FIB6_MOST 2000000u		/* routes of a namespace */
@@ -90,6 +92,23 @@ struct fib6_route *fib6_find(struct fib6_table *t, const struct ip6_addr *dst, i
 /* Within RCU: the local, then the main table. 0, -errno of what was found, -ENETUNREACH. */
 int fib6_lookup(struct net *net, const struct ip6_addr *dst, int oif, bool on_link,
 		struct fib6_route **r);
+/* A place in a table's order: of a route that may be gone. nr 0: before the first. */
+struct fib6_place {
+	struct ip6_addr prefix;
+	u8 len;
+	u32 metric, nr;
+};
+static inline struct fib6_place fib6_place(const struct fib6_route *r)
+{
+	return (struct fib6_place){ r->prefix->prefix, r->prefix->len, r->metric, r->nr };
+}
+
+/* rtnl: T's first route behind P; NULL: there is none. */
+struct fib6_route *fib6_after(struct fib6_table *t, const struct fib6_place *p);
+/* At boot: FN hears of routes that come and go, under rtnl. */
+enum fib6_change { FIB6_NEW, FIB6_REPLACED, FIB6_GONE };
+void fib6_set_listener(void (*fn)(struct net *net, const struct fib6_route *r,
+				  enum fib6_change change));
 /* rtnl: all routes by D go. */
 void fib6_dev_down(struct netdev *d);
 /* rtnl: those that advertisements made; ALL: false: only those whose time is over by NOW_NS. */

@@ -5,10 +5,14 @@
 #include <abi/errno.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include "net/dev/if_flags.h"
 #include "net/dev/wish.h"
+#include "net/route/in6_device.h"
 #include "net/route/in_device.h"
 #include "net/rtnl/rtnl.h"
+
+#define IF6_READY 0x80000000u		/* IFLA_INET6_FLAGS: it has its link-local address */
 
 static void put_stats(struct nlmsg_buf *b, struct netdev *d)
 {
@@ -62,6 +66,38 @@ static void put_stats(struct nlmsg_buf *b, struct netdev *d)
 		};
 }
 
+static void put_af_inet6(struct nlmsg_buf *b, struct netdev *d)
+{
+	const struct in6_device *in = in6_dev(d);
+	const struct in6_conf *c;
+	size_t nest;
+	s32 *v;
+
+	if (!in)
+		return;
+	c = &in->conf;
+	nest = nla_nest(b, AF_INET6 | NLA_F_NESTED);
+	nla_put_u32(b, IFLA_INET6_FLAGS, in->up ? IF6_READY : 0);
+	v = nla_reserve(b, IFLA_INET6_CONF, DEVCONF_MAX * sizeof(s32));
+	if (v) {
+		v[DEVCONF_FORWARDING] = c->forwarding;
+		v[DEVCONF_HOPLIMIT] = c->hop_limit;
+		v[DEVCONF_MTU6] = c->mtu;
+		v[DEVCONF_ACCEPT_RA] = c->accept_ra;
+		v[DEVCONF_ACCEPT_REDIRECTS] = c->accept_redirects;
+		v[DEVCONF_AUTOCONF] = c->autoconf;
+		v[DEVCONF_DAD_TRANSMITS] = c->dad_transmits;
+		v[DEVCONF_RTR_SOLICITS] = c->router_solicitations;
+		v[DEVCONF_MAX_ADDRESSES] = c->max_addresses;
+		v[DEVCONF_ACCEPT_RA_DEFRTR] = c->accept_ra_defrtr;
+		v[DEVCONF_ACCEPT_RA_PINFO] = c->accept_ra_pinfo;
+		v[DEVCONF_DISABLE_IPV6] = c->disable_ipv6;
+		v[DEVCONF_ACCEPT_DAD] = c->accept_dad;
+	}
+	nla_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, (u8)c->addr_gen_mode);
+	nla_nest_end(b, nest);
+}
+
 /* What every protocol has to say: IPv4's settings, in the order of IPV4_DEVCONF_*. */
 static void put_af_spec(struct nlmsg_buf *b, struct netdev *d)
 {
@@ -91,6 +127,7 @@ static void put_af_spec(struct nlmsg_buf *b, struct netdev *d)
 		}
 		nla_nest_end(b, inet);
 	}
+	put_af_inet6(b, d);
 	nla_nest_end(b, nest);
 }
 

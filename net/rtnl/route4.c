@@ -20,33 +20,6 @@ static const struct nla_rule rules[RTA_MAX + 1] = {
 	[RTA_SPORT] = { NLA_K_U16, 0 },	  [RTA_DPORT] = { NLA_K_U16, 0 },
 };
 
-static const struct nla_rule metric_rules[RTAX_MAX + 1] = {
-	[RTAX_LOCK] = { NLA_K_U32, 0 },	      [RTAX_MTU] = { NLA_K_U32, 0 },
-	[RTAX_WINDOW] = { NLA_K_U32, 0 },     [RTAX_RTT] = { NLA_K_U32, 0 },
-	[RTAX_RTTVAR] = { NLA_K_U32, 0 },     [RTAX_SSTHRESH] = { NLA_K_U32, 0 },
-	[RTAX_CWND] = { NLA_K_U32, 0 },	      [RTAX_ADVMSS] = { NLA_K_U32, 0 },
-	[RTAX_REORDERING] = { NLA_K_U32, 0 }, [RTAX_HOPLIMIT] = { NLA_K_U32, 0 },
-	[RTAX_INITCWND] = { NLA_K_U32, 0 },   [RTAX_FEATURES] = { NLA_K_U32, 0 },
-	[RTAX_RTO_MIN] = { NLA_K_U32, 0 },    [RTAX_INITRWND] = { NLA_K_U32, 0 },
-	[RTAX_QUICKACK] = { NLA_K_U32, 0 },   [RTAX_FASTOPEN_NO_COOKIE] = { NLA_K_U32, 0 },
-	[RTAX_CC_ALGO] = { NLA_K_TEXT, 15 },
-};
-
-static void put_metrics(struct nlmsg_buf *b, const u32 *metrics)
-{
-	size_t nest = 0;
-
-	for (u16 i = 1; i <= RTAX_MAX && i < FIB4_METRICS; i++) {
-		if (!metrics[i])
-			continue;
-		if (!nest)
-			nest = nla_nest(b, RTA_METRICS);
-		nla_put_u32(b, i, metrics[i]);
-	}
-	if (nest)
-		nla_nest_end(b, nest);
-}
-
 static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rtnl_head h)
 {
 	struct rtmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
@@ -68,7 +41,7 @@ static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rt
 		nla_put_u32(b, RTA_DST, f->prefix->prefix.v);
 	if (f->metric)
 		nla_put_u32(b, RTA_PRIORITY, f->metric);
-	put_metrics(b, f->metrics);
+	rtnl_put_metrics(b, f->metrics);
 	if (f->src.v)
 		nla_put_u32(b, RTA_PREFSRC, f->src.v);
 	if (f->gateway.v)
@@ -162,29 +135,6 @@ static int dump(struct nlmsg_buf *b, struct nl_dump *d)
 
 /* ---- changes ---- */
 
-static int read_metrics(struct nl_request *r, const struct nlattr *a, u32 *metrics)
-{
-	const struct nlattr *tb[RTAX_MAX + 1];
-	int err = nl_request_nested(r, a, tb, RTAX_MAX, metric_rules, false);
-
-	if (err)
-		return err;
-	if (tb[RTAX_CC_ALGO])
-		return nl_refuse(r, -EOPNOTSUPP, "Unknown tcp congestion algorithm");
-	for (unsigned int i = 1; i <= RTAX_MAX && i < FIB4_METRICS; i++) {
-		u32 v = tb[i] ? nla_u32(tb[i]) : 0;
-
-		if (i == RTAX_HOPLIMIT && v > 255)
-			v = 255;
-		if (i == RTAX_MTU && v > 65535 - 15)
-			v = 65535 - 15;
-		if (i == RTAX_ADVMSS && v > 65535 - 40)
-			v = 65535 - 40;
-		metrics[i] = v;
-	}
-	return 0;
-}
-
 static int convert(struct nl_request *r, struct fib4_config *c)
 {
 	const struct nlattr *tb[RTA_MAX + 1];
@@ -223,7 +173,7 @@ static int convert(struct nl_request *r, struct fib4_config *c)
 		c->src.v = nla_u32(tb[RTA_PREFSRC]);
 	if (c->dst.v & ~ip4_mask(c->len).v)
 		return nl_refuse(r, -EINVAL, "Invalid prefix for given prefix length");
-	return tb[RTA_METRICS] ? read_metrics(r, tb[RTA_METRICS], c->metrics) : 0;
+	return tb[RTA_METRICS] ? rtnl_read_metrics(r, tb[RTA_METRICS], c->metrics) : 0;
 }
 
 static int route_add(struct nl_request *r)
@@ -289,7 +239,7 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 		metrics[RTAX_MTU] = way->mtu;
 	metrics[RTAX_ADVMSS] = way->advmss;
 	metrics[RTAX_HOPLIMIT] = way->hoplimit;
-	put_metrics(b, metrics);
+	rtnl_put_metrics(b, metrics);
 	if (f->mark)
 		nla_put_u32(b, RTA_MARK, f->mark);
 	nla_put_u32(b, RTA_UID, from_kuid_munged(current_user_ns(), f->uid));

@@ -65,7 +65,8 @@ static int dump_all(struct nlmsg_buf *b, struct nl_dump *d)
 		if (r)
 			break;
 		d->args[RTNL_ARG_KIND] = i;
-		d->args[RTNL_ARG_AT] = d->args[RTNL_ARG_AT2] = d->args[RTNL_ARG_AT3] = 0;
+		for (int at = RTNL_ARG_AT; at <= RTNL_ARG_AT6; at++)
+			d->args[at] = 0;
 	}
 	rtnl_unlock();
 	return r;

@@ -32,8 +32,21 @@ struct rtnl_kind {
 void rtnl_register(struct rtnl_kind *k);	/* at boot */
 
 #define RTNL_ROOM 512u			/* bytes to begin a message's buffer with */
-/* args[RTNL_ARG_KIND] is rtnl.c's, where a dump is of all families; the filter's follow it. */
-enum { RTNL_ARG_AT, RTNL_ARG_AT2, RTNL_ARG_AT3, RTNL_ARG_FILTER, RTNL_ARG_FILTER2, RTNL_ARG_KIND };
+/*
+ * A dump's arguments: AT and AT2 to AT6 are its place, 0 where a family begins. KIND is rtnl.c's,
+ * where a dump is of all families.
+ */
+enum {
+	RTNL_ARG_AT,
+	RTNL_ARG_AT2,
+	RTNL_ARG_AT3,
+	RTNL_ARG_AT4,
+	RTNL_ARG_AT5,
+	RTNL_ARG_AT6,
+	RTNL_ARG_FILTER,
+	RTNL_ARG_FILTER2,
+	RTNL_ARG_KIND
+};
 
 /* A message's head, for a request's answer, a dump's entry, or (zeroed) a notification. */
 struct rtnl_head {
@@ -73,3 +86,6 @@ int rtnl_link_set(struct nl_request *r, struct netdev *d, const struct ifinfomsg
 int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind);
 int rtnl_link_add(struct nl_request *r);
 int rtnl_link_del(struct nl_request *r);
+/* metrics.c: by RTAX_*, FIB4_METRICS words; those that are 0 are not set. */
+void rtnl_put_metrics(struct nlmsg_buf *b, const u32 *metrics);
+int rtnl_read_metrics(struct nl_request *r, const struct nlattr *a, u32 *metrics);

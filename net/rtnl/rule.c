@@ -19,12 +19,12 @@ static const struct {
 	u32 priority, table;
 } shown[] = { { 0, RT_TABLE_LOCAL }, { 32766, RT_TABLE_MAIN }, { 32767, RT_TABLE_DEFAULT } };
 
-static bool put_rule(struct nlmsg_buf *b, unsigned int i, struct rtnl_head h)
+static bool put_rule(struct nlmsg_buf *b, unsigned int i, u8 family, struct rtnl_head h)
 {
 	struct fib_rule_hdr *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
 
 	if (m)
-		*m = (struct fib_rule_hdr){ .family = AF_INET,
+		*m = (struct fib_rule_hdr){ .family = family,
 					    .table = (u8)shown[i].table,
 					    .action = FR_ACT_TO_TBL };
 	nla_put_u32(b, FRA_TABLE, shown[i].table);
@@ -35,15 +35,28 @@ static bool put_rule(struct nlmsg_buf *b, unsigned int i, struct rtnl_head h)
 	return nlmsg_end(b);
 }
 
-static int rules_dump(struct nlmsg_buf *b, struct nl_dump *d)
+/* IPv6 has no default table. */
+static int dump_rules(struct nlmsg_buf *b, struct nl_dump *d, u8 family, long nr)
 {
-	for (; d->args[RTNL_ARG_AT] < 3; d->args[RTNL_ARG_AT]++)
-		if (!put_rule(b, (unsigned int)d->args[RTNL_ARG_AT], rtnl_entry(d, RTM_NEWRULE)))
+	for (; d->args[RTNL_ARG_AT] < nr; d->args[RTNL_ARG_AT]++)
+		if (!put_rule(b, (unsigned int)d->args[RTNL_ARG_AT], family,
+			      rtnl_entry(d, RTM_NEWRULE)))
 			return 1;
 	return 0;
 }
 
-static struct rtnl_kind rules = { .base = RTM_NEWRULE, .family = AF_INET, .dump = rules_dump };
+static int rules4_dump(struct nlmsg_buf *b, struct nl_dump *d)
+{
+	return dump_rules(b, d, AF_INET, 3);
+}
+
+static int rules6_dump(struct nlmsg_buf *b, struct nl_dump *d)
+{
+	return dump_rules(b, d, AF_INET6, 2);
+}
+
+static struct rtnl_kind rules = { .base = RTM_NEWRULE, .family = AF_INET, .dump = rules4_dump };
+static struct rtnl_kind rules6 = { .base = RTM_NEWRULE, .family = AF_INET6, .dump = rules6_dump };
 
 /* ---- netconf ---- */
 
@@ -167,6 +180,7 @@ static struct rtnl_kind qdiscs = { .base = RTM_NEWQDISC, .family = AF_UNSPEC, .d
 static int rules_init(void)
 {
 	rtnl_register(&rules);
+	rtnl_register(&rules6);
 	rtnl_register(&confs);
 	rtnl_register(&qdiscs);
 	return 0;

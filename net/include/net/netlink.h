@@ -96,7 +96,7 @@ int nl_request_nested(struct nl_request *r, const struct nlattr *a, const struct
 /* Whether the sender, and the opener of its socket, have CAP over the socket's namespace. */
 bool nl_capable(const struct nl_request *r, int cap);
 
-#define NL_DUMP_ARGS 6
+#define NL_DUMP_ARGS 10
 struct nl_dump {
 	struct net *net;		/* the socket's */
 	struct nlmsghdr hdr;		/* of the request */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* Neighbours (RTM_NEWNEIGH and its kin; ip-neighbour(8)). IPv4's table. */
+/* Neighbours (RTM_NEWNEIGH and its kin; ip-neighbour(8)) of IPv4 and IPv6. */
 #include <lib/err.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/init.h>
 #include <kernel/time.h>
 #include <abi/errno.h>
+#include "net/ip6/addr6.h"
 #include "net/neigh/neigh.h"
 #include "net/rtnl/rtnl.h"
 
@@ -53,7 +54,7 @@ static bool put_neigh(struct nlmsg_buf *b, struct neigh *n, struct rtnl_head h)
 
 static struct neigh_table *table_of(struct net *net, u8 family)
 {
-	return family == AF_INET ? arp_table(net) : NULL;
+	return family == AF_INET ? arp_table(net) : family == AF_INET6 ? nd_table(net) : NULL;
 }
 
 /* ---- dump ---- */
@@ -64,6 +65,7 @@ static int filter(struct nl_request *r, struct nl_dump *d)
 	const struct ndmsg *m = r->body;
 	int err;
 
+	d->args[RTNL_ARG_AT4] = *(const u8 *)r->body;	/* the family */
 	if (r->body_len < sizeof(*m))
 		return r->strict ? -EINVAL : 0;
 	err = nl_request_attrs(r, sizeof(*m), tb, NDA_MAX, rules, r->strict);
@@ -102,23 +104,37 @@ static void show(struct ghash_node *node, void *arg)
 	}
 }
 
-/* args: the bucket, and how many of it are done. */
-static int dump(struct nlmsg_buf *b, struct nl_dump *d)
+static bool dump_table(struct nlmsg_buf *b, struct nl_dump *d, struct neigh_table *t)
 {
 	u64 pos = (u64)d->args[RTNL_ARG_AT];
 
-	if (d->args[RTNL_ARG_FILTER2])
-		return 0;
 	while (pos < GHASH_END) {
 		struct walk w = { .b = b, .d = d, .skip = d->args[RTNL_ARG_AT2] };
 
 		d->args[RTNL_ARG_AT] = (long)pos;
-		ghash_walk(&arp_table(d->net)->hash, &pos, show, &w);
+		ghash_walk(&t->hash, &pos, show, &w);
 		d->args[RTNL_ARG_AT2] = w.full ? w.nr : 0;
 		if (w.full)
+			return false;
+	}
+	d->args[RTNL_ARG_AT] = 0;
+	return true;
+}
+
+/* args: the bucket, how many of it are done, and how many tables. */
+static int dump(struct nlmsg_buf *b, struct nl_dump *d)
+{
+	static const u8 families[] = { AF_INET, AF_INET6 };
+	u8 only = (u8)d->args[RTNL_ARG_AT4];
+
+	if (d->args[RTNL_ARG_FILTER2])
+		return 0;
+	for (; d->args[RTNL_ARG_AT3] < 2; d->args[RTNL_ARG_AT3]++) {
+		u8 family = families[d->args[RTNL_ARG_AT3]];
+
+		if ((!only || only == family) && !dump_table(b, d, table_of(d->net, family)))
 			return 1;
 	}
-	d->args[RTNL_ARG_AT] = (long)GHASH_END;
 	return 0;
 }
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* rtnetlink of IPv6: addresses, routes and neighbours, made, shown and removed. */
+#include "nl.h"
+#include <arpa/inet.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+
+#define CREATE (NLM_F_CREATE | NLM_F_EXCL)
+
+static int d;
+
+static struct in6_addr ip(const char *text)
+{
+	struct in6_addr a;
+
+	EQ(inet_pton(AF_INET6, text, &a), 1);
+	return a;
+}
+
+static void attr_ip(int type, const char *text)
+{
+	struct in6_addr a = ip(text);
+
+	attr(type, &a, sizeof(a));
+}
+
+/* A namespace with a dummy device that is up. */
+static void with_dummy(void)
+{
+	struct ifinfomsg *m;
+	struct nlattr *info;
+
+	own_net(NETLINK_ROUTE);
+	m = begin(RTM_NEWLINK, CREATE, sizeof(*m));
+	m->ifi_flags = 1;
+	m->ifi_change = 1;
+	attr(IFLA_IFNAME, "d0", 3);
+	info = attr(IFLA_LINKINFO, NULL, 0);
+	attr(IFLA_INFO_KIND, "dummy", 6);
+	ends(info);
+	EQ(done(), 0);
+	m = begin(RTM_GETLINK, 0, sizeof(*m));
+	attr(IFLA_IFNAME, "d0", 3);
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	d = ((struct ifinfomsg *)NLMSG_DATA((struct nlmsghdr *)in))->ifi_index;
+}
+
+static int address(int type, int flags, const char *text, int bits)
+{
+	struct ifaddrmsg *m = begin(type, flags, sizeof(*m));
+
+	m->ifa_family = AF_INET6;
+	m->ifa_prefixlen = (unsigned char)bits;
+	m->ifa_index = (unsigned int)d;
+	m->ifa_flags = IFA_F_NODAD;
+	attr_ip(IFA_LOCAL, text);
+	return done();
+}
+
+static int route(int type, int flags, const char *dst, int bits, const char *via, int table)
+{
+	struct rtmsg *m = begin(type, flags, sizeof(*m));
+
+	m->rtm_family = AF_INET6;
+	m->rtm_dst_len = (unsigned char)bits;
+	m->rtm_table = (unsigned char)table;
+	m->rtm_protocol = RTPROT_BOOT;
+	m->rtm_type = RTN_UNICAST;
+	attr_ip(RTA_DST, dst);
+	attr_ip(RTA_GATEWAY, via);
+	return done();
+}
+
+static int seen;
+
+static void has_address(struct nlmsghdr *h)
+{
+	struct nlattr *a = find(h, sizeof(struct ifaddrmsg), IFA_ADDRESS);
+	struct in6_addr want = ip("fd00::1");
+
+	CHECK(a && a->nla_len == 20);
+	if (!memcmp(a + 1, &want, 16))
+		seen++;
+}
+
+TEST(addresses)
+{
+	with_dummy();
+	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
+	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), EEXIST);
+	EQ(address(RTM_NEWADDR, NLM_F_REPLACE, "fd00::1", 64), 0);
+	EQ(address(RTM_NEWADDR, CREATE, "fd00::2", 129), EINVAL);
+	EQ(address(RTM_NEWADDR, CREATE, "ff02::1", 64), EADDRNOTAVAIL);
+	dump(RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg), has_address);
+	EQ(seen, 1);
+	EQ(address(RTM_DELADDR, 0, "fd00::1", 64), 0);
+	EQ(address(RTM_DELADDR, 0, "fd00::1", 64), EADDRNOTAVAIL);
+	seen = 0;
+	dump(RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), NULL);
+	EQ(seen, 0);
+}
+
+static void in_table(struct nlmsghdr *h)
+{
+	if (u32_of(find(h, sizeof(struct rtmsg), RTA_TABLE)) == 100)
+		seen++;
+}
+
+TEST(routes)
+{
+	struct in6_addr want = ip("fd00::9"), src = ip("fd00::1");
+	struct nlmsghdr *h = (void *)in;
+	struct rtmsg *m;
+
+	with_dummy();
+	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
+	EQ(route(RTM_NEWROUTE, CREATE, "2001:db8::", 32, "fd00::9", RT_TABLE_MAIN), 0);
+	EQ(route(RTM_NEWROUTE, CREATE, "2001:db8::", 32, "fd00::9", RT_TABLE_MAIN), EEXIST);
+	EQ(route(RTM_NEWROUTE, CREATE, "2001:db9::", 32, "2001:dead::1", RT_TABLE_MAIN),
+	   EHOSTUNREACH);
+	m = begin(RTM_GETROUTE, 0, sizeof(*m));
+	m->rtm_family = AF_INET6;
+	m->rtm_dst_len = 128;
+	attr_ip(RTA_DST, "2001:db8::5");
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	EQ(h->nlmsg_type, RTM_NEWROUTE);
+	CHECK(!memcmp(find(h, sizeof(*m), RTA_GATEWAY) + 1, &want, 16));
+	CHECK(!memcmp(find(h, sizeof(*m), RTA_PREFSRC) + 1, &src, 16));
+	EQ(route(RTM_DELROUTE, 0, "2001:db8::", 32, "fd00::9", RT_TABLE_MAIN), 0);
+	EQ(route(RTM_DELROUTE, 0, "2001:db8::", 32, "fd00::9", RT_TABLE_MAIN), ESRCH);
+	for (int i = 0; i < 500; i++) {
+		char dst[40];
+
+		snprintf(dst, sizeof(dst), "2001:db8:%x::", i);
+		EQ(route(RTM_NEWROUTE, CREATE, dst, 48, "fd00::9", 100), 0);
+	}
+	dump(RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), in_table);
+	EQ(seen, 500);
+}
+
+static void is_neighbour(struct nlmsghdr *h)
+{
+	struct ndmsg *m = NLMSG_DATA(h);
+
+	if (m->ndm_ifindex == d && m->ndm_state == NUD_PERMANENT)
+		seen |= m->ndm_family == AF_INET6 ? 2 : 1;
+}
+
+static int neighbour(int type, int flags, int family, const void *addr, size_t len)
+{
+	struct ndmsg *m = begin(type, flags, sizeof(*m));
+	unsigned char mac[6] = { 2, 0, 0, 0, 0, 7 };
+
+	m->ndm_family = (unsigned char)family;
+	m->ndm_ifindex = d;
+	m->ndm_state = NUD_PERMANENT;
+	attr(NDA_DST, addr, len);
+	attr(NDA_LLADDR, mac, 6);
+	return done();
+}
+
+TEST(neighbours)
+{
+	struct in6_addr six = ip("fd00::7");
+	unsigned int four = inet_addr("10.0.0.7");
+
+	with_dummy();
+	EQ(neighbour(RTM_NEWNEIGH, CREATE, AF_INET6, &six, 16), 0);
+	EQ(neighbour(RTM_NEWNEIGH, CREATE, AF_INET6, &six, 16), EEXIST);
+	EQ(neighbour(RTM_NEWNEIGH, CREATE, AF_INET, &four, 4), 0);
+	EQ(neighbour(RTM_NEWNEIGH, CREATE, AF_INET6, &four, 4), EINVAL);
+	dump(RTM_GETNEIGH, AF_UNSPEC, sizeof(struct ndmsg), is_neighbour);
+	EQ(seen, 3);
+	seen = 0;
+	dump(RTM_GETNEIGH, AF_INET6, sizeof(struct ndmsg), is_neighbour);
+	EQ(seen, 2);
+	EQ(neighbour(RTM_DELNEIGH, 0, AF_INET6, &six, 16), 0);
+	EQ(neighbour(RTM_DELNEIGH, 0, AF_INET6, &six, 16), ENOENT);
+}
