@@ -31,10 +31,10 @@ struct in6_address {
 
 /* Settings of conf/DEV/: ints, as programs set them. */
 struct in6_conf {
-	int forwarding, hop_limit, mtu, accept_ra, accept_redirects, autoconf, dad_transmits,
+	int forwarding, hop_limit, mtu, accept_ra, autoconf, dad_transmits,
 		router_solicitations, router_solicitation_interval, router_solicitation_delay,
 		disable_ipv6, accept_dad, max_addresses, accept_ra_defrtr, accept_ra_pinfo,
-		accept_ra_mtu, addr_gen_mode, keep_addr_on_down;
+		accept_ra_mtu, addr_gen_mode;
 };
 
 /* A group that this machine has joined on the device. */
