@@ -36,8 +36,8 @@ long conf_route_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 long conf_arp_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 
 /*
- * sysctl.c: settings of the caller's namespace, an int at VALUE in the initial one's: OF_CALLER says
- * where the caller's is. conf_memory(): what peers can make the namespace keep.
+ * sysctl.c: settings of the caller's namespace, an int at VALUE in the initial one's: OF_CALLER
+ * says where the caller's is. conf_memory(): what peers can make the namespace keep.
  */
 void conf_setting(const char *path, int *value, int least, int most,
 		  void *(*of_caller)(void *value));

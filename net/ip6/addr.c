@@ -36,10 +36,9 @@ static void route(struct in6_device *in, bool add, struct fib6_config *c)
 
 static void local_route(struct in6_address *a, bool add)
 {
-	struct fib6_config c = { .dst = a->local,
-				 .len = 128,
-				 .type = RTN_LOCAL,
-				 .table = RT_TABLE_LOCAL };
+	struct fib6_config c = {
+		.dst = a->local, .len = 128, .type = RTN_LOCAL, .table = RT_TABLE_LOCAL
+	};
 
 	if (a->local_route == add)
 		return;

@@ -32,7 +32,7 @@
 
 struct raw_sock {
 	struct inet_sock inet;		/* first */
-	u32 icmp_filter;		/* o: types that are not wanted; of IPv6: six->icmp_filter */
+	u32 icmp_filter;	 /* o: types that are not wanted; of IPv6: six->icmp_filter */
 };
 
 static struct raw_sock *raw_sk(const struct inet_sock *s)
@@ -96,9 +96,9 @@ static bool sum_is_right(const struct inet_sock *s, struct packet *p)
 	if (at < 0 || s->sk.protocol == IPPROTO_ICMPV6 || p->csum_state == PACKET_CSUM_PARTIAL)
 		return true;
 	return (u32)at + 2 <= p->len &&
-	       !csum_fold(packet_sum(p, 0, p->len,
-				     csum_pseudo6(&ip->src, &ip->dst, (u8)s->sk.protocol, p->len,
-						  0)));
+	       !csum_fold(
+		       packet_sum(p, 0, p->len,
+				  csum_pseudo6(&ip->src, &ip->dst, (u8)s->sk.protocol, p->len, 0)));
 }
 
 static void queue(struct inet_sock *s, struct packet *p)

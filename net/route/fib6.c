@@ -482,8 +482,9 @@ void fib6_dev_down(struct netdev *d)
 void fib6_drop_auto(struct netdev *d, bool all, u64 now_ns)
 {
 	if (d->net->fib6->auto_count)
-		remove_where(d->net, &(struct choice){
-					     .dev = d, .automatic = true, .all = all, .now_ns = now_ns });
+		remove_where(d->net,
+			     &(struct choice){
+				     .dev = d, .automatic = true, .all = all, .now_ns = now_ns });
 }
 
 void fib6_source_gone(struct net *net, const struct ip6_addr *a)

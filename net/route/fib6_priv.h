@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Routing tables of IPv6, with the structure of fib4_priv.h: a hash over (prefix, length) and a mask
- * of the lengths that there are; a prefix has its routes sorted by metric. Changed under rtnl; read
- * under RCU. Each change raises fib6->gen.
+ * Routing tables of IPv6, with the structure of fib4_priv.h: a hash over (prefix, length) and a
+ * mask of the lengths that there are; a prefix has its routes sorted by metric. Changed under rtnl;
+ * read under RCU. Each change raises fib6->gen.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Learned path MTUs, by destination: in a hash, which is keyed, as peers choose destinations, and in
- * a list, the oldest first. A timer takes out those that have served their time; at the limit, of
- * each namespace and family, a new one takes the place of the oldest.
+ * Learned path MTUs, by destination: in a hash, which is keyed, as peers choose destinations, and
+ * in a list, the oldest first. A timer takes out those that have served their time; at the limit,
+ * of each namespace and family, a new one takes the place of the oldest.
  */
 #pragma once
 
@@ -20,7 +20,9 @@ struct pmtus {
 };
 
 int pmtus_begin(struct pmtus *t) __must_check;
-/* Also after pmtus_begin() failed, or was never called on zeroed memory. No look-up comes any more. */
+/*
+ * Also after pmtus_begin() failed, or was never called on zeroed memory. No look-up comes any more.
+ */
 void pmtus_end(struct pmtus *t);
 /* RCU. 0: nothing is known of DST (IPv4: its mapped address). */
 u32 pmtu_of(struct pmtus *t, const struct ip6_addr *dst);

@@ -403,8 +403,7 @@ static int choose_ends(struct tcp_sock *t, const struct inet_name *n)
 	if (!e) {
 		inet_adopt_source(s);
 		s->e.bound_dev = s->sk.bound_dev;
-		e = s->port ? take_ends(s) :
-			      inet_port_connect(&tcp_net(t)->table, s, take_ends);
+		e = s->port ? take_ends(s) : inet_port_connect(&tcp_net(t)->table, s, take_ends);
 	}
 	if (e) {
 		inet_reset_peer(s);

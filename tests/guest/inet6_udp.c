@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IPv6 over loopback: datagrams, both families on one socket, ping, raw, fragments, errors, names and
- * options. proves: socket bind connect sendto recvfrom sendmsg recvmsg getsockname getpeername
+ * IPv6 over loopback: datagrams, both families on one socket, ping, raw, fragments, errors, names
+ * and options. proves: socket bind connect sendto recvfrom sendmsg recvmsg getsockname getpeername
  * setsockopt getsockopt
  */
 #include "t.h"
@@ -117,7 +117,8 @@ TEST(both_ways)
 /* One socket hears and speaks both families; mapped addresses stand for IPv4's. */
 TEST(mapped)
 {
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr("127.0.0.1") },
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = inet_addr("127.0.0.1") },
 			   from4;
 	struct sockaddr_in6 a, from, m;
 	socklen_t len = sizeof(from4);
@@ -423,7 +424,8 @@ TEST(addresses)
 
 	own_net();
 	s = OK(socket(AF_INET6, SOCK_DGRAM, 0));
-	CHECK(in_file("/proc/net/if_inet6", "00000000000000000000000000000001 01 80 10 80       lo"));
+	CHECK(in_file("/proc/net/if_inet6",
+		      "00000000000000000000000000000001 01 80 10 80       lo"));
 	inet_pton(AF_INET6, "2001:db8::5", &r.ifr6_addr);
 	OK(ioctl(s, SIOCSIFADDR, &r));
 	ERR(ioctl(s, SIOCSIFADDR, &r), EEXIST);

@@ -178,7 +178,9 @@ KTEST(veth6_duplicates)
 	pair_end(&p);
 }
 
-/* An advertisement of 2001:db8::/64 and of MTU 1400, LIFETIME_S as a router, VALID_S as a prefix. */
+/*
+ * An advertisement of 2001:db8::/64 and of MTU 1400, LIFETIME_S as a router, VALID_S as a prefix.
+ */
 static bool advertise(struct pair *p, u16 lifetime_s, u32 valid_s)
 {
 	struct ip6_addr src, all = IP6_ALL_NODES, prefix = address(0);
@@ -267,8 +269,8 @@ KTEST(veth6_groups)
 	rtnl_unlock();
 	while (READ_ONCE(in->report_at_ns) || net_counter_sum(p.net[0], ICMP6_OUT_MSGS) < 2)
 		schedule_timeout_uninterruptible(1);
-	before = net_counter_sum(
-		p.net[0], (enum net_counter)icmp6_counter(false, ICMP6_MLD2_REPORT));
+	before = net_counter_sum(p.net[0],
+				 (enum net_counter)icmp6_counter(false, ICMP6_MLD2_REPORT));
 	KT_ASSERT(before >= 2);
 	rtnl_lock();
 	in6_group_leave(in, &group);
