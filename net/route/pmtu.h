@@ -12,10 +12,10 @@
 #include "net/wire/ip6.h"
 
 struct pmtus {
-	struct ghash hash;		/* lock to change, RCU: struct pmtu */
+	struct ghash hash;		/* mtu_lock to change, RCU: struct pmtu */
 	struct siphash_key key;		/* c */
-	spinlock_t lock;
-	struct list_head order;		/* lock: the same, the oldest first */
+	spinlock_t mtu_lock;
+	struct list_head order;		/* mtu_lock: the same, the oldest first */
 	struct wheel_timer timer;
 };
 
