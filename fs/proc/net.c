@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* /proc/PID/net: the sockets of the process's network namespace. /proc/net is a link to one's own. */
+/*
+ * /proc/PID/net: the sockets of the process's network namespace. /proc/net is a link to one's own.
+ */
 #include "proc_priv.h"
 #include <kernel/init.h>
 #include <lib/minmax.h>
@@ -9,7 +11,8 @@
 #include <proc/ns.h>
 #include <proc/upcalls.h>
 
-static int show_unix(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)
+static int show_unix(struct seq_file *m, struct pid_namespace *ns, struct pid *pid,
+		     struct task *task)
 {
 	struct net *net = NULL;
 
@@ -74,8 +77,29 @@ SHOWS(sockstat6)
 
 static const struct pid_entry entries[] = {
 	{ .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
-	SHOWN(dev), SHOWN(dev_mcast), SHOWN(route), SHOWN(arp), SHOWN(tcp), SHOWN(udp), SHOWN(raw), SHOWN(icmp), SHOWN(snmp), SHOWN(netstat), SHOWN(sockstat), SHOWN(pnp), SHOWN(netlink), SHOWN(packet), SHOWN(ptype),
-	SHOWN(if_inet6), SHOWN(ipv6_route), SHOWN(tcp6), SHOWN(udp6), SHOWN(raw6), SHOWN(icmp6), SHOWN(snmp6), SHOWN(sockstat6),
+	SHOWN(dev),
+	SHOWN(dev_mcast),
+	SHOWN(route),
+	SHOWN(arp),
+	SHOWN(tcp),
+	SHOWN(udp),
+	SHOWN(raw),
+	SHOWN(icmp),
+	SHOWN(snmp),
+	SHOWN(netstat),
+	SHOWN(sockstat),
+	SHOWN(pnp),
+	SHOWN(netlink),
+	SHOWN(packet),
+	SHOWN(ptype),
+	SHOWN(if_inet6),
+	SHOWN(ipv6_route),
+	SHOWN(tcp6),
+	SHOWN(udp6),
+	SHOWN(raw6),
+	SHOWN(icmp6),
+	SHOWN(snmp6),
+	SHOWN(sockstat6),
 };
 
 /* A zombie has left its namespaces: its net directory is empty. */
@@ -95,17 +119,22 @@ static bool has_namespaces(struct inode *dir)
 
 static struct dentry *net_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
 {
-	return has_namespaces(dir) ? proc_entries_lookup(dir, d, entries, ARRAY_SIZE(entries)) : ERR_PTR(-ENOENT);
+	return has_namespaces(dir) ? proc_entries_lookup(dir, d, entries, ARRAY_SIZE(entries)) :
+				     ERR_PTR(-ENOENT);
 }
 
 static int net_readdir(struct file *file, struct dir_context *ctx)
 {
-	return has_namespaces(file_inode(file)) ? proc_entries_readdir(file, ctx, entries, ARRAY_SIZE(entries)) : -EINVAL;
+	return has_namespaces(file_inode(file)) ?
+		       proc_entries_readdir(file, ctx, entries, ARRAY_SIZE(entries)) :
+		       -EINVAL;
 }
 
 const struct inode_operations proc_net_iops = { .lookup = net_lookup, .setattr = proc_setattr };
 const struct file_operations proc_net_fops = {
-	.llseek = generic_file_llseek, .read_iter = generic_read_dir, .iterate_shared = net_readdir,
+	.llseek = generic_file_llseek,
+	.read_iter = generic_read_dir,
+	.iterate_shared = net_readdir,
 };
 
 static int net_link(void)

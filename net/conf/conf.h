@@ -2,6 +2,7 @@
 /* Between the files of net/conf. */
 #pragma once
 
+#include <kernel/show.h>
 #include "net/dev/if_flags.h"
 #include "net/inet/inet_priv.h"
 
@@ -33,3 +34,12 @@ bool conf_parse_ip(const char *s, be32 *out) __must_check;
 /* SIOCADDRT, SIOCDELRT; SIOCSARP and its like. */
 long conf_route_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
 long conf_arp_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
+
+/*
+ * sysctl.c: settings of the caller's namespace, an int at VALUE in the initial one's: OF_CALLER
+ * says where the caller's is. conf_memory(): what peers can make the namespace keep.
+ */
+void conf_setting(const char *path, int *value, int least, int most,
+		  void *(*of_caller)(void *value));
+void conf_memory(const char *path, int *value, int least, void *(*of_caller)(void *value));
+void conf_special(const char *dir, const char *name, show_fn show, store_fn store);

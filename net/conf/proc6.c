@@ -76,8 +76,8 @@ void net_show_ipv6_route(struct seq_file *m, struct net *net)
 			put_addr(m, &none);
 			seq_puts(m, " 00 ");
 			put_addr(m, &r->gateway);
-			seq_printf(m, " %08x %08x %08x %08x %8s\n", r->metric, 1, 0,
-				   shown_flags(r), r->dev->name);
+			seq_printf(m, " %08x %08x %08x %08x %8s\n", r->metric, 1, 0, shown_flags(r),
+				   r->dev->name);
 		}
 	}
 	rtnl_unlock();
@@ -124,9 +124,9 @@ static const struct shown items[] = {
 	{ "Icmp6OutRateLimitHost", ICMP6_OUT_RATE_HOST },
 };
 static const struct shown udp_items[] = {
-	{ "Udp6InDatagrams", UDP6_IN_DATAGRAMS },   { "Udp6NoPorts", UDP6_NO_PORTS },
-	{ "Udp6InErrors", UDP6_IN_ERRORS },	    { "Udp6OutDatagrams", UDP6_OUT_DATAGRAMS },
-	{ "Udp6RcvbufErrors", UDP6_RCVBUF_ERRORS }, { "Udp6SndbufErrors", UDP6_SNDBUF_ERRORS },
+	{ "Udp6InDatagrams", UDP6_IN_DATAGRAMS },    { "Udp6NoPorts", UDP6_NO_PORTS },
+	{ "Udp6InErrors", UDP6_IN_ERRORS },	     { "Udp6OutDatagrams", UDP6_OUT_DATAGRAMS },
+	{ "Udp6RcvbufErrors", UDP6_RCVBUF_ERRORS },  { "Udp6SndbufErrors", UDP6_SNDBUF_ERRORS },
 	{ "Udp6InCsumErrors", UDP6_IN_CSUM_ERRORS }, { "Udp6IgnoredMulti", UDP6_IGNORED_MULTI },
 	{ "Udp6MemErrors", UDP6_MEM_ERRORS },
 };

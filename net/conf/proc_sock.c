@@ -21,7 +21,7 @@ static void line(struct seq_file *m, struct inet_sock *s, unsigned int n)
 		seq_setwidth(m, 127);
 	seq_printf(m, "%5u:", n);
 	inet_show_ends(m, sk->family, &s->e, saddr,
-		      sk->type == SOCK_RAW ? sk->protocol : be16_get(s->e.local_port));
+		       sk->type == SOCK_RAW ? sk->protocol : be16_get(s->e.local_port));
 	seq_printf(m, " %02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %016lx %u", sk->state,
 		   atomic_read(&sk->wmem), atomic_read(&sk->rmem), 0, 0ul, 0,
 		   from_kuid_munged(current_user_ns(), sk->uid), 0, sk->ino,
@@ -103,7 +103,8 @@ void net_show_sockstat(struct seq_file *m, struct net *net)
 	seq_printf(m, "sockets: used %ld\n", udp + raw + ghash_count(&net->inet->ping.bound));
 	tcp_show_sockstat(m, net);
 	seq_printf(m, "UDP: inuse %ld mem 0\nUDPLITE: inuse 0\nRAW: inuse %ld\n", udp, raw);
-	seq_printf(m, "FRAG: inuse %u memory %lu\n", frags_count(net->ip4->frags), frags_bytes(net->ip4->frags));
+	seq_printf(m, "FRAG: inuse %u memory %lu\n", frags_count(net->ip4->frags),
+		   frags_bytes(net->ip4->frags));
 }
 
 /* ---- counters ---- */

@@ -42,19 +42,19 @@ static void with_rights(const char *path, int *value, int least, int most,
 	}
 }
 
-static void setting(const char *path, int *value, int least, int most,
-		    void *(*of_caller)(void *value))
+void conf_setting(const char *path, int *value, int least, int most,
+		  void *(*of_caller)(void *value))
 {
 	with_rights(path, value, least, most, of_caller, net_setting_rights);
 }
 
 /* What peers can make the namespace keep. */
-static void memory(const char *path, int *value, int least, void *(*of_caller)(void *value))
+void conf_memory(const char *path, int *value, int least, void *(*of_caller)(void *value))
 {
 	with_rights(path, value, least, INT_MAX, of_caller, net_memory_rights);
 }
 
-static void special(const char *dir, const char *name, show_fn show, store_fn store)
+void conf_special(const char *dir, const char *name, show_fn show, store_fn store)
 {
 	struct show_node *n = show_attr(show_path(SHOW_SYSCTL, dir), name, 0644, show, store, NULL);
 
@@ -189,52 +189,54 @@ static void conf_settings(const char *which, struct in_conf *c)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
 		snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", which, all[i].name);
-		setting(path, all[i].value, 0, all[i].most, ip4_of_caller);
+		conf_setting(path, all[i].value, 0, all[i].most, ip4_of_caller);
 	}
 }
 
 static void neigh_settings(struct neigh_conf *c)
 {
-	memory("net/ipv4/neigh/default/gc_thresh1", &c->thresh[0], 0, neigh_of_caller);
-	memory("net/ipv4/neigh/default/gc_thresh2", &c->thresh[1], 0, neigh_of_caller);
-	memory("net/ipv4/neigh/default/gc_thresh3", &c->thresh[2], 0, neigh_of_caller);
-	memory("net/ipv4/neigh/default/gc_stale_time", &c->gc_stale_s, 1, neigh_of_caller);
-	setting("net/ipv4/neigh/default/base_reachable_time_ms", &c->base_reachable_ms, 1, INT_MAX,
-		neigh_of_caller);
-	setting("net/ipv4/neigh/default/retrans_time_ms", &c->retrans_ms, 1, INT_MAX,
-		neigh_of_caller);
-	memory("net/ipv4/neigh/default/unres_qlen_bytes", &c->unres_bytes, 0, neigh_of_caller);
+	conf_memory("net/ipv4/neigh/default/gc_thresh1", &c->thresh[0], 0, neigh_of_caller);
+	conf_memory("net/ipv4/neigh/default/gc_thresh2", &c->thresh[1], 0, neigh_of_caller);
+	conf_memory("net/ipv4/neigh/default/gc_thresh3", &c->thresh[2], 0, neigh_of_caller);
+	conf_memory("net/ipv4/neigh/default/gc_stale_time", &c->gc_stale_s, 1, neigh_of_caller);
+	conf_setting("net/ipv4/neigh/default/base_reachable_time_ms", &c->base_reachable_ms, 1,
+		     INT_MAX, neigh_of_caller);
+	conf_setting("net/ipv4/neigh/default/retrans_time_ms", &c->retrans_ms, 1, INT_MAX,
+		     neigh_of_caller);
+	conf_memory("net/ipv4/neigh/default/unres_qlen_bytes", &c->unres_bytes, 0, neigh_of_caller);
 }
 
 static int sysctl_init(void)
 {
 	struct ip4_net *n = init_net.ip4;
 
-	special("net/ipv4", "ip_forward", show_forward, store_forward);
-	special("net/ipv4", "ip_local_port_range", show_ports, store_ports);
-	special("net/ipv4", "ping_group_range", show_ping, store_ping);
-	setting("net/ipv4/ip_unprivileged_port_start", &init_net.inet->unprivileged_port, 0, 65535,
-		inet_of_caller);
-	setting("net/ipv4/ip_default_ttl", &n->default_ttl, 1, 255, ip4_of_caller);
-	setting("net/ipv4/ip_nonlocal_bind", &n->nonlocal_bind, 0, 1, ip4_of_caller);
-	setting("net/ipv4/ip_no_pmtu_disc", &n->no_pmtu_disc, 0, 3, ip4_of_caller);
-	memory("net/ipv4/ipfrag_high_thresh", &n->frag_high, 0, ip4_of_caller);
-	memory("net/ipv4/ipfrag_low_thresh", &n->frag_low, 0, ip4_of_caller);
-	memory("net/ipv4/ipfrag_time", &n->frag_time_s, 0, ip4_of_caller);
-	setting("net/ipv4/icmp_echo_ignore_all", &n->icmp.echo_ignore_all, 0, 1, ip4_of_caller);
-	setting("net/ipv4/icmp_echo_ignore_broadcasts", &n->icmp.echo_ignore_broadcasts, 0, 1,
-		ip4_of_caller);
-	setting("net/ipv4/icmp_ignore_bogus_error_responses", &n->icmp.ignore_bogus_error_responses,
-		0, 1, ip4_of_caller);
-	setting("net/ipv4/icmp_ratelimit", &n->icmp.ratelimit_ms, 0, INT_MAX, ip4_of_caller);
-	setting("net/ipv4/icmp_ratemask", &n->icmp.ratemask, 0, INT_MAX, ip4_of_caller);
-	setting("net/ipv4/icmp_msgs_per_sec", &n->icmp.msgs_per_sec, 0, INT_MAX, ip4_of_caller);
-	setting("net/ipv4/icmp_msgs_burst", &n->icmp.msgs_burst, 0, INT_MAX, ip4_of_caller);
+	conf_special("net/ipv4", "ip_forward", show_forward, store_forward);
+	conf_special("net/ipv4", "ip_local_port_range", show_ports, store_ports);
+	conf_special("net/ipv4", "ping_group_range", show_ping, store_ping);
+	conf_setting("net/ipv4/ip_unprivileged_port_start", &init_net.inet->unprivileged_port, 0,
+		     65535, inet_of_caller);
+	conf_setting("net/ipv4/ip_default_ttl", &n->default_ttl, 1, 255, ip4_of_caller);
+	conf_setting("net/ipv4/ip_nonlocal_bind", &n->nonlocal_bind, 0, 1, ip4_of_caller);
+	conf_setting("net/ipv4/ip_no_pmtu_disc", &n->no_pmtu_disc, 0, 3, ip4_of_caller);
+	conf_memory("net/ipv4/ipfrag_high_thresh", &n->frag_high, 0, ip4_of_caller);
+	conf_memory("net/ipv4/ipfrag_low_thresh", &n->frag_low, 0, ip4_of_caller);
+	conf_memory("net/ipv4/ipfrag_time", &n->frag_time_s, 0, ip4_of_caller);
+	conf_setting("net/ipv4/icmp_echo_ignore_all", &n->icmp.echo_ignore_all, 0, 1,
+		     ip4_of_caller);
+	conf_setting("net/ipv4/icmp_echo_ignore_broadcasts", &n->icmp.echo_ignore_broadcasts, 0, 1,
+		     ip4_of_caller);
+	conf_setting("net/ipv4/icmp_ignore_bogus_error_responses",
+		     &n->icmp.ignore_bogus_error_responses, 0, 1, ip4_of_caller);
+	conf_setting("net/ipv4/icmp_ratelimit", &n->icmp.ratelimit_ms, 0, INT_MAX, ip4_of_caller);
+	conf_setting("net/ipv4/icmp_ratemask", &n->icmp.ratemask, 0, INT_MAX, ip4_of_caller);
+	conf_setting("net/ipv4/icmp_msgs_per_sec", &n->icmp.msgs_per_sec, 0, INT_MAX,
+		     ip4_of_caller);
+	conf_setting("net/ipv4/icmp_msgs_burst", &n->icmp.msgs_burst, 0, INT_MAX, ip4_of_caller);
 	conf_settings("all", &n->conf_all);
 	conf_settings("default", &n->conf_default);
-	special("net/ipv4/conf/all", "forwarding", show_forward, store_forward);
-	setting("net/ipv4/conf/default/forwarding", &n->conf_default.forwarding, 0, INT_MAX,
-		ip4_of_caller);
+	conf_special("net/ipv4/conf/all", "forwarding", show_forward, store_forward);
+	conf_setting("net/ipv4/conf/default/forwarding", &n->conf_default.forwarding, 0, INT_MAX,
+		     ip4_of_caller);
 	neigh_settings(&init_net.neigh->arp.conf);
 	return 0;
 }

@@ -353,7 +353,7 @@ static void put_end(struct seq_file *m, u16 family, const struct ip6_addr *a, u3
 }
 
 void inet_show_ends(struct seq_file *m, u16 family, const struct inet_entry *e, be32 saddr,
-		   u32 local_port)
+		    u32 local_port)
 {
 	be32 own = e->local.v ? e->local : saddr;
 	struct ip6_addr local = e->v6 ? e->v6->local : ip6_mapped(own),

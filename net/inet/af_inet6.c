@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What sockets of AF_INET6 have besides (ipv6(7)): names with scopes and mapped addresses, and their
- * part of what is kept for a socket.
+ * What sockets of AF_INET6 have besides (ipv6(7)): names with scopes and mapped addresses, and
+ * their part of what is kept for a socket.
  *
  * Ends that are mapped addresses are IPv4's: such a socket is in the tables as one of AF_INET, and
  * only names and control messages show what it was made as.
@@ -211,8 +211,7 @@ void inet6_tx_of(const struct inet_sock *s, struct ip6_tx *t)
 		.hops = six->hops,
 		.protocol = (u8)s->sk.protocol,
 		.fragment = six->pmtudisc != IPV6_PMTUDISC_DO &&
-			    six->pmtudisc != IPV6_PMTUDISC_PROBE &&
-			    !inet_flag(s, INET6_DONTFRAG),
+			    six->pmtudisc != IPV6_PMTUDISC_PROBE && !inet_flag(s, INET6_DONTFRAG),
 		.mc_loop = inet_flag(s, INET6_MC_LOOP),
 		.label = inet_flag(s, INET6_FLOWINFO_SEND) ? six->label : 0,
 		.src = six->saddr,

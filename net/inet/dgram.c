@@ -199,7 +199,7 @@ static int flow6(struct inet_sock *s, const struct inet_dgram *d, struct ip6_flo
 	f->dst = d->dst6;
 	f->mark = d->c.tx.mark;
 	f->oif = d->c.oif ?: d->scope ?: six->info_index ?: s->sk.bound_dev;
-	f->src = !ip6_is_any(&d->c.src6) ? d->c.src6 :
+	f->src = !ip6_is_any(&d->c.src6)  ? d->c.src6 :
 		 !ip6_is_any(&six->saddr) ? six->saddr :
 					    six->info_addr;
 	if (d->c.tclass >= 0)

@@ -57,7 +57,6 @@ int inet_dgram_shutdown(struct socket *sock, int how);
  */
 static inline int inet_dgram_sent(const struct inet_sock *s, int err)
 {
-	return err == -ENOBUFS && !inet_flag(s, INET_RECVERR) && !inet_flag(s, INET6_RECVERR) ?
-		       0 :
-		       err;
+	return err == -ENOBUFS && !inet_flag(s, INET_RECVERR) && !inet_flag(s, INET6_RECVERR) ? 0 :
+												err;
 }

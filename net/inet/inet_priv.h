@@ -60,8 +60,8 @@ struct inet_entry {
 	be16 local_port, peer_port;
 	u8 kind;			/* enum inet_entry_kind */
 	/*
-	 * of the ends: AF_INET also where a socket of AF_INET6 has mapped ones. One of AF_INET6 that
-	 * is bound to "any", without INET_V6ONLY, serves both.
+	 * of the ends: AF_INET also where a socket of AF_INET6 has mapped ones. One of AF_INET6
+	 * that is bound to "any", without INET_V6ONLY, serves both.
 	 */
 	u8 family;
 	int bound_dev;			/* 0: any */
@@ -318,8 +318,8 @@ void inet_bound_add(struct inet_table *t, struct inet_sock *s);
 bool inet_bound_del(struct inet_table *t, struct inet_sock *s) __must_check;
 /*
  * The socket that serves K's local end best (own address before any, own family before both, own
- * device before any; of a SO_REUSEPORT group the one that the hash chooses). Within RCU; referenced;
- * NULL.
+ * device before any; of a SO_REUSEPORT group the one that the hash chooses). Within RCU;
+ * referenced; NULL.
  */
 struct inet_sock *inet_bound_find(struct inet_table *t, const struct inet_key *k);
 
@@ -412,8 +412,8 @@ struct ip6_addr inet_way_dst(const struct inet_way *w);
 /* P, which begins with its transport header, goes along W. Consumes P. Within RCU. */
 int inet_way_send(struct net *net, struct packet *p, const struct inet_way *w);
 /*
- * The way from E's local end to its peer, for what no socket sends. Within RCU. 0, or what a look-up
- * says; -EINVAL: the peer is a group or a broadcast address.
+ * The way from E's local end to its peer, for what no socket sends. Within RCU. 0, or what a
+ * look-up says; -EINVAL: the peer is a group or a broadcast address.
  */
 int inet_reply_way(const struct inet_entry *e, u8 protocol, struct inet_way *w) __must_check;
 /* Bytes of an IP header of E's family, without options. */

@@ -20,7 +20,8 @@ bool inet6_mc_wants(const struct inet_sock *s, const struct ip6_addr *group, int
 static inline bool inet_mc_wants_packet(const struct inet_sock *s, struct packet *p)
 {
 	return likely(!packet_is_ip6(p)) ?
-		       inet_mc_wants(s, ((const struct ip4_wire *)packet_net(p))->dst, (int)p->iif) :
+		       inet_mc_wants(s, ((const struct ip4_wire *)packet_net(p))->dst,
+				     (int)p->iif) :
 		       inet6_mc_wants(s, &((const struct ip6_wire *)packet_net(p))->dst,
 				      (int)p->iif);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Options about groups of IPv6 (ipv6(7), RFC 3493): joining, leaving, where packets to groups leave.
- * A socket joins at most MEMBERS_MOST.
+ * Options about groups of IPv6 (ipv6(7), RFC 3493): joining, leaving, where packets to groups
+ * leave. A socket joins at most MEMBERS_MOST.
  */
 #include <lib/string.h>
 #include <alloc/slab.h>
@@ -40,7 +40,8 @@ static struct netdev *device_of(struct net *net, const struct request *q)
 	return found;
 }
 
-static struct inet6_mc_member *member(struct inet_sock *s, const struct ip6_addr *group, int ifindex)
+static struct inet6_mc_member *member(struct inet_sock *s, const struct ip6_addr *group,
+				      int ifindex)
 {
 	struct inet6_mc_member *m;
 

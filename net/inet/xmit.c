@@ -127,10 +127,9 @@ static int reply4(const struct inet_entry *e, u8 protocol, struct inet_way *w)
 
 static int reply6(const struct inet_entry *e, u8 protocol, struct inet_way *w)
 {
-	const struct ip6_flow f = { .src = e->v6->local,
-				    .dst = e->v6->peer,
-				    .oif = e->bound_dev,
-				    .protocol = protocol };
+	const struct ip6_flow f = {
+		.src = e->v6->local, .dst = e->v6->peer, .oif = e->bound_dev, .protocol = protocol
+	};
 	int err = route6_out(e->net, &f, &w->v6.r);
 
 	w->v6.t = (struct ip6_tx){

@@ -10,7 +10,9 @@ static void finish(struct packet *out, const struct frag_info *f)
 {
 	struct ip4_wire *h = (struct ip4_wire *)packet_data(out);
 
-	/* What is too long for a header is cut by the check that follows: no such packet was sent. */
+	/*
+	 * What is too long for a header is cut by the check that follows: no such packet was sent.
+	 */
 	h->tot_len = be16_make((u16)(out->len > 65535 ? 0 : out->len));
 	h->frag = be16_make(be16_get(h->frag) & IP4_DF);
 	ip4_set_csum(h, f->hdr);

@@ -24,14 +24,14 @@ struct frag_key {
 struct frag_info {
 	u32 off;			/* of its payload */
 	bool more;
-	u16 hdr;			/* bytes of its headers, from packet_net() on, for the whole */
+	u16 hdr;	 /* bytes of its headers, from packet_net() on, for the whole */
 	u16 next_at;			/* IPv6: the byte in them that becomes NEXT */
 	u8 next;
 };
 
 struct frag_family {
 	enum net_counter timeout, oks, fails, overlaps;
-	bool exact;	/* what overlaps spoils all, unless it is the same fragment again (RFC 5722) */
+	bool exact; /* what overlaps spoils all, unless it is the same fragment again (RFC 5722) */
 	/* OUT is whole, with the first fragment's headers, F->hdr bytes: its lengths are set. */
 	void (*finish)(struct packet *out, const struct frag_info *f);
 	/* The first fragment of one that was never whole, within RCU; p->dev is set. */

@@ -441,7 +441,6 @@ static int addr_begin(struct net *net)
 {
 	static const struct in6_conf first = { .hop_limit = 64,
 					       .accept_ra = 1,
-					       .accept_redirects = 1,
 					       .autoconf = 1,
 					       .dad_transmits = 1,
 					       .router_solicitations = -1,

@@ -11,8 +11,7 @@
 struct frags;
 struct ip6_net {
 	struct in6_conf conf_all, conf_default;
-	int bindv6only, icmp_ratelimit_ms, echo_ignore_all, echo_ignore_multicast,
-		echo_ignore_anycast, ip_nonlocal_bind;
+	int bindv6only, icmp_ratelimit_ms, echo_ignore_all, echo_ignore_multicast, ip_nonlocal_bind;
 	struct frags *frags;
 	int frag_high, frag_time_s;
 };

@@ -19,8 +19,8 @@
 
 static void arm(struct in6_device *in, u64 ns)
 {
-	unsigned long delay = msecs_to_jiffies(
-		(unsigned int)min(ns / NSEC_PER_MSEC + !!ns, (u64)3600 * 1000));
+	unsigned long delay =
+		msecs_to_jiffies((unsigned int)min(ns / NSEC_PER_MSEC + !!ns, (u64)3600 * 1000));
 
 	refcount_inc(&in->refs);
 	if (mod_delayed_work(system_wq, &in->work, delay))
@@ -66,8 +66,8 @@ static void dad_failed(struct in6_address *a)
 
 	a->probe_at_ns = 0;
 	WRITE_ONCE(a->flags, a->flags | IFA_F_DADFAILED | IFA_F_TENTATIVE);
-	pr_info("ip6: %s: another has %02x%02x:%02x%02x:...:%02x%02x too\n", a->dev->dev->name, b[0],
-		b[1], b[2], b[3], b[14], b[15]);
+	pr_info("ip6: %s: another has %02x%02x:%02x%02x:...:%02x%02x too\n", a->dev->dev->name,
+		b[0], b[1], b[2], b[3], b[14], b[15]);
 }
 
 static void dad_step(struct in6_address *a, u64 now, u64 *next)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fragments of IPv6 (RFC 8200, 4.5; RFC 6946: one that is whole is no fragment to others). The queues
- * are those of IPv4; what is put together has lost its fragment header.
+ * Fragments of IPv6 (RFC 8200, 4.5; RFC 6946: one that is whole is no fragment to others). The
+ * queues are those of IPv4; what is put together has lost its fragment header.
  */
 #include <alloc/slab.h>
 #include <abi/errno.h>

@@ -40,7 +40,7 @@ int icmp6_errno(u8 type, u8 code, bool *fatal)
 		u8 err;
 		bool fatal;
 	} unreach[] = {
-		{ ENETUNREACH, false },	 { EACCES, true },	{ EHOSTUNREACH, false },
+		{ ENETUNREACH, false },	 { EACCES, true },	 { EHOSTUNREACH, false },
 		{ EHOSTUNREACH, false }, { ECONNREFUSED, true }, { EACCES, true },
 		{ EACCES, true },
 	};

@@ -180,8 +180,7 @@ static bool checked(struct net *net, struct packet *p)
 				   IP6_SHORT;
 
 	if (bad == IP6_OK) {
-		packet_trim(p, IP6_HEADER +
-				       be16_get(((struct ip6_wire *)packet_data(p))->payload));
+		packet_trim(p, IP6_HEADER + be16_get(((struct ip6_wire *)packet_data(p))->payload));
 		return true;
 	}
 	if (bad == IP6_SHORT)

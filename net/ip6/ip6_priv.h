@@ -6,7 +6,9 @@
 #include "net/route/route6.h"
 #include "net/wire/ip6.h"
 
-/* In p->cb of a received packet; what code of both families reads lies where struct ip4_cb has it. */
+/*
+ * In p->cb of a received packet; what code of both families reads lies where struct ip4_cb has it.
+ */
 struct ip6_cb {
 	u8 protocol;			/* of the transport header */
 	u8 unused;
@@ -46,17 +48,17 @@ struct ip6_tx {
 };
 
 /*
- * P begins with its transport header, complete but for a PARTIAL checksum. Puts the IP header before
- * it and sends it along R. Consumes P. Within RCU. 0; -EMSGSIZE: too long, and not to be fragmented;
- * -ENOBUFS, -ENOMEM, -ENETDOWN dropped.
+ * P begins with its transport header, complete but for a PARTIAL checksum. Puts the IP header
+ * before it and sends it along R. Consumes P. Within RCU. 0; -EMSGSIZE: too long, and not to be
+ * fragmented; -ENOBUFS, -ENOMEM, -ENETDOWN dropped.
  */
 int ip6_send(struct net *net, struct packet *p, const struct ip6_route *r, const struct ip6_tx *t);
 /* P has its IP header and goes out by R. Consumes P; within RCU. */
 int ip6_output(struct net *net, struct packet *p, const struct ip6_route *r);
 
 /*
- * An ICMPv6 error about P, which was received and has its IP header at packet_net(); heeds RFC 4443,
- * 2.4 and the limits of rate. P stays the caller's. Within RCU.
+ * An ICMPv6 error about P, which was received and has its IP header at packet_net(); heeds RFC
+ * 4443, 2.4 and the limits of rate. P stays the caller's. Within RCU.
  */
 void icmp6_send(struct packet *p, u8 type, u8 code, u32 info);
 /* P was made here: its socket hears of it as of an ICMPv6 error. P stays the caller's. */

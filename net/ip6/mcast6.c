@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Groups that this machine has joined on a device, and the reports that tell routers and switches of
- * them (MLDv2, RFC 3810). A change is reported REPORTS times, a second apart, by the device's work;
- * a query is answered by a report of all groups within the time that it gives. Sources are not
- * filtered: each group is one of EXCLUDE {}.
+ * Groups that this machine has joined on a device, and the reports that tell routers and switches
+ * of them (MLDv2, RFC 3810). A change is reported REPORTS times, a second apart, by the device's
+ * work; a query is answered by a report of all groups within the time that it gives. Sources are
+ * not filtered: each group is one of EXCLUDE {}.
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -81,8 +81,8 @@ static void send_report(struct in6_device *in, struct report *r)
 	*h = (struct icmp_wire){ .type = ICMP6_MLD2_REPORT };
 	h->rest = be32_make(r->nr);
 	memcpy(h + 1, r->records, n);
-	h->csum.v = csum_fold(
-		packet_sum(p, 0, p->len, csum_pseudo6(&src, &dst, IP6_ICMP, p->len, 0)));
+	h->csum.v =
+		csum_fold(packet_sum(p, 0, p->len, csum_pseudo6(&src, &dst, IP6_ICMP, p->len, 0)));
 	memcpy(packet_push(p, sizeof(alert)), alert, sizeof(alert));
 	net_count(in->dev->net, ICMP6_OUT_MSGS);
 	net_count(in->dev->net, icmp6_counter(false, ICMP6_MLD2_REPORT));
@@ -92,7 +92,8 @@ static void send_report(struct in6_device *in, struct report *r)
 	r->nr = 0;
 }
 
-static void add_record(struct in6_device *in, struct report *r, const struct ip6_addr *group, u8 kind)
+static void add_record(struct in6_device *in, struct report *r, const struct ip6_addr *group,
+		       u8 kind)
 {
 	if (r->nr == RECORDS_MOST)
 		send_report(in, r);

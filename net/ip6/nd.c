@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Neighbour discovery (RFC 4861): IPv6's way to ask for link addresses, with the states and the table
- * of net/neigh. Every message must have come over no router: its hop limit is still 255.
+ * Neighbour discovery (RFC 4861): IPv6's way to ask for link addresses, with the states and the
+ * table of net/neigh. Every message must have come over no router: its hop limit is still 255.
  */
 #include <lib/err.h>
 #include <lib/string.h>
@@ -46,8 +46,8 @@ void icmp6_emit(struct net *net, struct packet *p, struct netdev *d, const struc
 	int n = icmp6_counter(false, h->type);
 
 	h->csum.v = 0;
-	h->csum.v = csum_fold(
-		packet_sum(p, 0, p->len, csum_pseudo6(src, dst, IP6_ICMP, p->len, 0)));
+	h->csum.v =
+		csum_fold(packet_sum(p, 0, p->len, csum_pseudo6(src, dst, IP6_ICMP, p->len, 0)));
 	net_count(net, ICMP6_OUT_MSGS);
 	if (n >= 0)
 		net_count(net, n);

@@ -141,8 +141,7 @@ int ip6_send(struct net *net, struct packet *p, const struct ip6_route *r, const
 
 	if (p->len > 65535 || (len > r->mtu && !p->gso && !t->fragment))
 		err = -EMSGSIZE;
-	else if (packet_headroom(p) < IP6_HEADER &&
-		 !packet_want_headroom(p, IP6_HEADER + ETH_HLEN))
+	else if (packet_headroom(p) < IP6_HEADER && !packet_want_headroom(p, IP6_HEADER + ETH_HLEN))
 		err = -ENOMEM;
 	net_count(net, IP6_OUT_REQUESTS);
 	if (err) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What router advertisements say (RFC 4861, 6.3.4; RFC 4862, 5.5.3): default routers, prefixes on the
- * link, addresses to make of them, hop limit and MTU. Routes and addresses of advertisements have
- * limits (FIB6_AUTO_MOST, max_addresses), as anybody on the link may send them. Under rtnl.
+ * What router advertisements say (RFC 4861, 6.3.4; RFC 4862, 5.5.3): default routers, prefixes on
+ * the link, addresses to make of them, hop limit and MTU. Routes and addresses of advertisements
+ * have limits (FIB6_AUTO_MOST, max_addresses), as anybody on the link may send them. Under rtnl.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
@@ -82,7 +82,9 @@ static void learn_router(struct in6_device *in, const struct ip6_addr *from, con
 	neigh_put(n);
 }
 
-/* Lifetimes of an address that is there: short ones are not believed at once (RFC 4862, 5.5.3 e). */
+/*
+ * Lifetimes of an address that is there: short ones are not believed at once (RFC 4862, 5.5.3 e).
+ */
 static void refresh(struct in6_address *a, const struct nd_prefix *x, u64 now)
 {
 	u64 gone_s = (now - a->changed_ns) / NSEC_PER_SEC;
@@ -123,10 +125,9 @@ static void autoconf(struct in6_device *in, const struct nd_prefix *x, u64 now)
 
 static void one_prefix(struct in6_device *in, const struct nd_prefix *x, u64 now)
 {
-	struct fib6_config c = { .dst = x->prefix,
-				 .len = x->bits,
-				 .metric = FIB6_METRIC_KERNEL,
-				 .rtf = RTF_PREFIX_RT };
+	struct fib6_config c = {
+		.dst = x->prefix, .len = x->bits, .metric = FIB6_METRIC_KERNEL, .rtf = RTF_PREFIX_RT
+	};
 
 	if (ip6_is_link_local(&x->prefix) || ip6_is_multicast(&x->prefix) ||
 	    x->preferred_s > x->valid_s)
@@ -137,7 +138,8 @@ static void one_prefix(struct in6_device *in, const struct nd_prefix *x, u64 now
 		autoconf(in, x, now);
 }
 
-static void process(struct in6_device *in, const struct ip6_addr *from, const u8 *msg, u32 n, u64 now)
+static void process(struct in6_device *in, const struct ip6_addr *from, const u8 *msg, u32 n,
+		    u64 now)
 {
 	struct nd_router m;
 	struct nd_prefix x;

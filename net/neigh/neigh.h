@@ -105,7 +105,9 @@ void neigh_confirm(struct neigh_table *t, struct netdev *d, const u32 *key);
 void neigh_dev_down(struct neigh_table *t, struct netdev *d, bool keep);
 /* The entry goes. */
 void neigh_delete(struct neigh *n);
-/* At boot: FN hears of entries that change or go, in atomic contexts, with no lock of theirs held. */
+/*
+ * At boot: FN hears of entries that change or go, in atomic contexts, with no lock of theirs held.
+ */
 void neigh_set_listener(void (*fn)(struct neigh *n, bool gone));
 int neigh_table_begin(struct neigh_table *t, struct net *net, const struct neigh_family *f)
 	__must_check;

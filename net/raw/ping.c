@@ -120,8 +120,8 @@ static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgr
 	h = (struct icmp_wire *)packet_data(p);
 	h->echo.id = s->e.local_port;
 	h->csum.v = 0;
-	h->csum.v = csum_fold(packet_sum(
-		p, 0, p->len, w.six ? inet_way_pseudo(&w, IPPROTO_ICMPV6, p->len) : 0));
+	h->csum.v = csum_fold(
+		packet_sum(p, 0, p->len, w.six ? inet_way_pseudo(&w, IPPROTO_ICMPV6, p->len) : 0));
 	p->mark = d->c.tx.mark;
 	net_count(net, w.six ? ICMP6_OUT_MSGS : ICMP_OUT_MSGS);
 	net_count(net, w.six ? (enum net_counter)icmp6_counter(false, ICMP6_ECHO) :

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A device's IPv6: its addresses, groups and settings. Changed under rtnl (net/ip6), read under it or
- * RCU.
+ * A device's IPv6: its addresses, groups and settings. Changed under rtnl (net/ip6), read under it
+ * or RCU.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct in6_address {
 	struct list_head list;		/* in6_device->addrs: rtnl, RCU */
 	struct rcu_head rcu;
 	struct in6_device *dev;
-	struct ip6_addr local, peer;	/* peer: the other end of a point to point link, else local */
+	struct ip6_addr local, peer; /* peer: the other end of a point to point link, else local */
 	u8 bits, scope;			/* RT_SCOPE_* */
 	u8 protocol;			/* IFAPROT_* */
 	bool local_route;		/* rtnl: its /128 is in the local table */
@@ -31,10 +31,9 @@ struct in6_address {
 
 /* Settings of conf/DEV/: ints, as programs set them. */
 struct in6_conf {
-	int forwarding, hop_limit, mtu, accept_ra, accept_redirects, autoconf, dad_transmits,
-		router_solicitations, router_solicitation_interval, router_solicitation_delay,
-		disable_ipv6, accept_dad, max_addresses, accept_ra_defrtr, accept_ra_pinfo,
-		accept_ra_mtu, addr_gen_mode, keep_addr_on_down;
+	int forwarding, hop_limit, mtu, accept_ra, autoconf, dad_transmits, router_solicitations,
+		router_solicitation_interval, router_solicitation_delay, disable_ipv6, accept_dad,
+		max_addresses, accept_ra_defrtr, accept_ra_pinfo, accept_ra_mtu, addr_gen_mode;
 };
 
 /* A group that this machine has joined on the device. */

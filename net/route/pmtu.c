@@ -10,11 +10,11 @@
 
 struct pmtu {
 	struct ghash_node node;		/* pmtus->hash */
-	struct list_head list;		/* pmtus->lock: pmtus->order */
+	struct list_head list;		/* pmtus->mtu_lock: pmtus->order */
 	struct rcu_head rcu;
 	struct ip6_addr dst;		/* c */
-	u32 mtu;			/* pmtus->lock to change */
-	u64 until_ns;			/* pmtus->lock to change */
+	u32 mtu;			/* pmtus->mtu_lock to change */
+	u64 until_ns;			/* pmtus->mtu_lock to change */
 };
 
 #define PMTUS_MOST 4096u		/* not a page */
@@ -49,7 +49,7 @@ static struct pmtu *find(struct pmtus *t, const struct ip6_addr *dst, u32 hash)
 	unsigned long *b = ghash_lock(&t->hash, hash);
 	struct pmtu *m, *found = NULL;
 
-	lockdep_assert_held(&t->lock);
+	lockdep_assert_held(&t->mtu_lock);
 	ghash_for_each(m, b, hash, node)
 		if (ip6_equal(&m->dst, dst)) {
 			found = m;
@@ -61,7 +61,7 @@ static struct pmtu *find(struct pmtus *t, const struct ip6_addr *dst, u32 hash)
 
 static void drop(struct pmtus *t, struct pmtu *m)
 {
-	lockdep_assert_held(&t->lock);
+	lockdep_assert_held(&t->mtu_lock);
 	list_del(&m->list);
 	ghash_del(&t->hash, &m->node);
 	kfree_rcu(m, rcu);
@@ -71,7 +71,7 @@ static void add(struct pmtus *t, struct pmtu *m, u32 hash)
 {
 	unsigned long *b;
 
-	lockdep_assert_held(&t->lock);
+	lockdep_assert_held(&t->mtu_lock);
 	if (ghash_count(&t->hash) >= PMTUS_MOST)
 		drop(t, list_first_entry(&t->order, struct pmtu, list));
 	b = ghash_lock(&t->hash, hash);
@@ -86,7 +86,7 @@ void pmtu_learn(struct pmtus *t, const struct ip6_addr *dst, u32 mtu)
 	struct pmtu *m, *fresh = kmalloc(sizeof(*fresh), GFP_ATOMIC | __GFP_NOWARN);
 	u64 until = ktime_get_coarse_ns() + PMTU_LIVES_NS;
 
-	spin_lock(&t->lock);
+	spin_lock(&t->mtu_lock);
 	m = find(t, dst, hash);
 	if (m) {
 		WRITE_ONCE(m->mtu, mtu);
@@ -97,7 +97,7 @@ void pmtu_learn(struct pmtus *t, const struct ip6_addr *dst, u32 mtu)
 		add(t, fresh, hash);
 		fresh = NULL;
 	}
-	spin_unlock(&t->lock);
+	spin_unlock(&t->mtu_lock);
 	kfree(fresh);
 	if (ghash_is_full(&t->hash))
 		wheel_arm(&t->timer, 0);
@@ -111,7 +111,7 @@ static u64 expire(struct pmtus *t, u64 now)
 	struct pmtu *m;
 	u64 next = 0;
 
-	spin_lock(&t->lock);
+	spin_lock(&t->mtu_lock);
 	for (unsigned int n = 0;; n++) {
 		m = list_first_entry_or_null(&t->order, struct pmtu, list);
 		if (!m)
@@ -122,7 +122,7 @@ static u64 expire(struct pmtus *t, u64 now)
 		}
 		drop(t, m);
 	}
-	spin_unlock(&t->lock);
+	spin_unlock(&t->mtu_lock);
 	return next;
 }
 
@@ -142,7 +142,7 @@ static void run(struct wheel_timer *w)
 int pmtus_begin(struct pmtus *t)
 {
 	get_random_bytes(&t->key, sizeof(t->key));
-	spin_lock_init(&t->lock);
+	spin_lock_init(&t->mtu_lock);
 	INIT_LIST_HEAD(&t->order);
 	wheel_init_timer(&t->timer, run);
 	return ghash_init(&t->hash, 3);

@@ -238,10 +238,10 @@ void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i)
 		.tcpi_rttvar = t->rttvar4 >> 2,
 		.tcpi_snd_ssthresh = t->ssthresh,
 		.tcpi_snd_cwnd = t->cwnd,
-		.tcpi_advmss = inet_sock_mtu(&t->inet) ? inet_sock_mtu(&t->inet) -
-							 inet_header_len(&t->inet.e) -
-							 TCP_HEADER :
-						 TCPC_MSS_DEFAULT,
+		.tcpi_advmss =
+			inet_sock_mtu(&t->inet) ?
+				inet_sock_mtu(&t->inet) - inet_header_len(&t->inet.e) - TCP_HEADER :
+				TCPC_MSS_DEFAULT,
 		.tcpi_reordering = 3,
 		.tcpi_rcv_space = (u32)t->inet.sk.rcvbuf / 2,
 		.tcpi_total_retrans = t->total_retrans,

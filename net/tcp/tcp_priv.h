@@ -366,6 +366,9 @@ void tcp_timer_cancel(struct tcp_sock *t, struct wheel_timer *w);
 void tcp_release_cb(struct sock *sk);
 void tcp_keepalive(struct sock *sk, bool on);
 
+/* connect.c */
+int tcp_connect(struct socket *s, const struct __kernel_sockaddr_storage *a, int len, int flags);
+
 /* listen.c */
 /* within RCU; consumes P; no lock held */
 void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s);

@@ -44,10 +44,9 @@ static bool sum_is_right(struct packet *p, u32 len)
 		return true;
 	if (!h->csum.v)
 		return false;
-	return !csum_fold(packet_sum(
-		p, 0, len,
-		six ? csum_pseudo6(&ip6->src, &ip6->dst, IPPROTO_UDP, len, 0) :
-		      csum_pseudo4(ip->src, ip->dst, IPPROTO_UDP, len, 0)));
+	return !csum_fold(packet_sum(p, 0, len,
+				     six ? csum_pseudo6(&ip6->src, &ip6->dst, IPPROTO_UDP, len, 0) :
+					   csum_pseudo4(ip->src, ip->dst, IPPROTO_UDP, len, 0)));
 }
 
 /* P, a datagram with its header, for S. Consumes P. */
@@ -99,8 +98,8 @@ static bool wants(struct inet_sock *s, const void *arg)
 
 	if (inet_is_six(s) != !!k->v6 && (k->v6 || s->e.local.v || inet_flag(s, INET_V6ONLY)))
 		return false;
-	if (s->e.local.v && (s->e.local.v != k->local.v ||
-			     (k->v6 && !ip6_equal(&s->v6.local, &k->v6->local))))
+	if (s->e.local.v &&
+	    (s->e.local.v != k->local.v || (k->v6 && !ip6_equal(&s->v6.local, &k->v6->local))))
 		return false;
 	if (s->e.peer.v && (s->e.peer.v != k->peer.v || s->e.peer_port.v != k->peer_port.v ||
 			    (k->v6 && !ip6_equal(&s->v6.peer, &k->v6->peer))))

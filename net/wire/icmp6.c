@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* ICMPv6 messages: errors, neighbour discovery, listener queries. All lengths are the wire's word. */
+/*
+ * ICMPv6 messages: errors, neighbour discovery, listener queries. All lengths are the wire's word.
+ */
 #include "net/wire/icmp6.h"
 
 #define QUOTED 8	/* bytes of the transport header that an error must quote to be of use */
@@ -11,7 +13,8 @@ int icmp6_decode_error(struct icmp_quote *q, const u8 *p, u32 n)
 	u32 at, left = n > ICMP_HEADER ? n - ICMP_HEADER : 0;
 	struct ip6_exts e;
 
-	if (left < IP6_HEADER || !icmp6_is_error(h->type) || be32_get(ip->ver_class_flow) >> 28 != 6)
+	if (left < IP6_HEADER || !icmp6_is_error(h->type) ||
+	    be32_get(ip->ver_class_flow) >> 28 != 6)
 		return -1;
 	/* What a router refused is no reason not to find who sent it. */
 	if (ip6_walk(&e, p + ICMP_HEADER, left) && e.bad_code == IP6_BAD_SILENT)

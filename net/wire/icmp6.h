@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ICMPv6 (RFC 4443), neighbour discovery (RFC 4861) and listener discovery (RFC 3810) as they lie in
- * packets.
+ * ICMPv6 (RFC 4443), neighbour discovery (RFC 4861) and listener discovery (RFC 3810) as they lie
+ * in packets.
  */
 #pragma once
 
@@ -82,8 +82,8 @@ struct nd_router {
 };
 int nd_decode_router(struct nd_router *m, const u8 *p, u32 n) __must_check;
 /*
- * The next prefix of the advertisement of N bytes at P, from *AT (0 at first) on. False: there is no
- * other. The message was taken by nd_decode_router().
+ * The next prefix of the advertisement of N bytes at P, from *AT (0 at first) on. False: there is
+ * no other. The message was taken by nd_decode_router().
  */
 bool nd_next_prefix(struct nd_prefix *out, const u8 *p, u32 n, u32 *at);
 

@@ -9,7 +9,9 @@
 
 #define IP6_HEADER 40
 #define IP6_MTU_LEAST 1280u
-/* Bytes of the header with its extension headers that are looked at: what lies behind is dropped. */
+/*
+ * Bytes of the header with its extension headers that are looked at: what lies behind is dropped.
+ */
 #define IP6_HEADERS_MOST 144u
 #define IP6_EXTS_MOST 8u		/* extension headers of a packet */
 
@@ -148,9 +150,7 @@ static inline struct ip6_addr ip6_mapped(be32 v4)
 
 static inline struct ip6_addr ip6_make(u32 a, u32 b, u32 c, u32 d)
 {
-	return (struct ip6_addr){
-		.w = { be32_make(a), be32_make(b), be32_make(c), be32_make(d) }
-	};
+	return (struct ip6_addr){ .w = { be32_make(a), be32_make(b), be32_make(c), be32_make(d) } };
 }
 
 /* The group that all neighbours with an address like A listen to (RFC 4291, 2.7.1). */

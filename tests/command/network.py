@@ -71,6 +71,28 @@ def cable():
         check("reached" in said and len(sums) == 2 and sums[0] == sums[1] and not a.returncode and not b.returncode, "the second guest:\n" + said)
 
 
+# The user network advertises fec0::/64: an address, a router, a neighbour that answers.
+SIX = """
+httpd -p 80 -h /etc
+for i in $(seq 60); do grep -q ^fec0 /proc/net/if_inet6 && ! grep -q ^fec0.*" 40 .. [4-7c-f]. " /proc/net/if_inet6 && break; sleep 1; done
+cat /proc/net/if_inet6 /proc/net/ipv6_route
+ping6 -c1 -W5 ::1 > /dev/null && echo lo answers
+ping6 -c1 -W5 fec0::2 > /dev/null && echo host answers
+ping6 -c1 -W5 fe80::2%eth0 > /dev/null && echo link answers
+wget -qO- http://[::1]/hostname && echo page there
+echo six | nc -w 5 ::1 80 > /dev/null && echo nc there
+"""
+
+
+def six():
+    p = start("--net", "restricted", "--", "sh", "-c", SIX)
+    said, _ = p.communicate()
+    for word in ("fec0000000000000", "lo answers", "host answers", "link answers", "page there", "nc there"):
+        check(word in said, "the guest does not say '%s':\n%s" % (word, said))
+    check(re.search(r"^0{32} 00 0{32} 00 fe80\w{28} 00000400 .*eth0$", said, re.M), "no default route:\n" + said)
+
+
 forwarded()
 cable()
+six()
 print("ok")

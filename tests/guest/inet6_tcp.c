@@ -78,7 +78,8 @@ static void talk(int a, int b)
 
 TEST(both_families)
 {
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_addr.s_addr = inet_addr("127.0.0.1") };
+	struct sockaddr_in four = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = inet_addr("127.0.0.1") };
 	struct sockaddr_in6 in, six;
 	socklen_t len = sizeof(in);
 	int l, c, s, v = -1;
@@ -206,7 +207,8 @@ TEST(bulk)
 	EQ(pthread_create(&t, NULL, send_bulk, &c), 0);
 	while ((n = read(s, in, sizeof(in))) > 0) {
 		for (ssize_t i = 0; i < n; i++)
-			bad |= in[i] != (char)((done % 65536 + (size_t)i + done / 65536 * 65536) * 7 >> 3);
+			bad |= in[i] !=
+			       (char)((done % 65536 + (size_t)i + done / 65536 * 65536) * 7 >> 3);
 		done += (size_t)n;
 	}
 	EQ(pthread_join(t, NULL), 0);
@@ -230,6 +232,8 @@ TEST(shown)
 	n = read(fd, text, sizeof(text) - 1);
 	CHECK(n > 0);
 	text[n] = 0;
-	CHECK(strstr(text, "   0: 00000000000000000000000001000000:1B5B 00000000000000000000000000000000:0000 0A "));
+	CHECK(strstr(
+		text,
+		"   0: 00000000000000000000000001000000:1B5B 00000000000000000000000000000000:0000 0A "));
 	CHECK(strstr(text, " 00000000000000000000000001000000:1B5B 01 "));
 }
