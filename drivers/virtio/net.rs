@@ -407,12 +407,13 @@ fn mtu_of(t: &dyn Transport, agreed: u64) -> u32 {
 
 /// The largest MTU: what one buffer, or many joined, hold, and no more than the device asks for.
 fn most_mtu(agreed: u64, asked: u32) -> u32 {
-    let holds = if agreed & F_MRG_RXBUF != 0 {
-        MOST_MTU
+    let holds =
+        if agreed & F_MRG_RXBUF != 0 { MOST_MTU } else { RX_BUFFER - HEADER - ETH_HEADER - VLAN };
+    if agreed & F_MTU != 0 {
+        asked.min(holds)
     } else {
-        RX_BUFFER - HEADER - ETH_HEADER - VLAN
-    };
-    if agreed & F_MTU != 0 { asked.min(holds) } else { holds }
+        holds
+    }
 }
 
 /// Memory of the device.
