@@ -84,7 +84,6 @@ static void put_af_inet6(struct nlmsg_buf *b, struct netdev *d)
 		v[DEVCONF_HOPLIMIT] = c->hop_limit;
 		v[DEVCONF_MTU6] = c->mtu;
 		v[DEVCONF_ACCEPT_RA] = c->accept_ra;
-		v[DEVCONF_ACCEPT_REDIRECTS] = c->accept_redirects;
 		v[DEVCONF_AUTOCONF] = c->autoconf;
 		v[DEVCONF_DAD_TRANSMITS] = c->dad_transmits;
 		v[DEVCONF_RTR_SOLICITS] = c->router_solicitations;
@@ -113,7 +112,6 @@ static void put_af_spec(struct nlmsg_buf *b, struct netdev *d)
 		if (v) {
 			v[IPV4_DEVCONF_FORWARDING - 1] = c->forwarding;
 			v[IPV4_DEVCONF_RP_FILTER - 1] = c->rp_filter;
-			v[IPV4_DEVCONF_ACCEPT_REDIRECTS - 1] = c->accept_redirects;
 			v[IPV4_DEVCONF_SECURE_REDIRECTS - 1] = c->secure_redirects;
 			v[IPV4_DEVCONF_SEND_REDIRECTS - 1] = c->send_redirects;
 			v[IPV4_DEVCONF_SHARED_MEDIA - 1] = c->shared_media;
