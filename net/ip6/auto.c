@@ -22,7 +22,9 @@ static void arm(struct in6_device *in, u64 ns)
 	unsigned long delay =
 		msecs_to_jiffies((unsigned int)min(ns / NSEC_PER_MSEC + !!ns, (u64)3600 * 1000));
 
-	refcount_inc(&in->refs);
+	/* Packets may find a device that is going: it has no work any more. */
+	if (!refcount_inc_not_zero(&in->refs))
+		return;
 	if (mod_delayed_work(system_wq, &in->work, delay))
 		in6_put(in);
 }

@@ -219,9 +219,14 @@ static void ip6_receive(struct packet *p, struct netdev *d, struct packet_type *
 	h = (const struct ip6_wire *)packet_data(p);
 	memset(p->cb, 0, sizeof(struct ip6_cb));
 	packet_set_net(p);
-	p->routed = 0;
 	if (!addresses_are_sane(d, p, h)) {
 		drop(p, net, IP6_IN_ADDR_ERRORS, DROP_MARTIAN);
+		return;
+	}
+	if (p->routed) {
+		ip6_cb(p)->dst_type = p->routed;
+		p->routed = 0;
+		local(net, p);
 		return;
 	}
 	err = route6_in(net, d, &h->src, &h->dst, &r);

@@ -18,6 +18,9 @@ static int finish(struct net *net, struct packet *p, const struct ip6_route *r)
 {
 	net_count(net, IP6_OUT_TRANSMITS);
 	net_count_add(net, IP6_OUT_OCTETS, p->len);
+	/* An address of loopback's own: the receiver need not ask whose it is. */
+	if (r->type == RTN_LOCAL && r->local_index == r->dev->ifindex)
+		p->routed = RTN_LOCAL;
 	return nd_send(net, p, r->dev, &r->next);
 }
 
