@@ -14,7 +14,7 @@
 
 #define SA(x) ((struct sockaddr *)&(x)), sizeof(x)
 
-static void own_net(void)
+static void own_net(int mtu)
 {
 	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
 	int s;
@@ -22,7 +22,7 @@ static void own_net(void)
 	OK(unshare(CLONE_NEWNET));
 	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
 	OK(ioctl(s, SIOCSIFFLAGS, &r));
-	r.ifr_mtu = 1500;
+	r.ifr_mtu = mtu;
 	OK(ioctl(s, SIOCSIFMTU, &r));
 	OK(close(s));
 }
@@ -84,7 +84,7 @@ TEST(both_families)
 	socklen_t len = sizeof(in);
 	int l, c, s, v = -1;
 
-	own_net();
+	own_net(1500);
 	l = listener("::", 0);
 	in = name_of(l, 0);
 	CHECK(is_at(&in, "::"));
@@ -132,7 +132,7 @@ TEST(alone)
 	struct sockaddr_in6 six;
 	int l, l4, c, one = 1;
 
-	own_net();
+	own_net(1500);
 	l = OK(socket(AF_INET6, SOCK_STREAM, 0));
 	OK(setsockopt(l, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)));
 	six = at("::", 7000);
@@ -198,7 +198,7 @@ TEST(bulk)
 	int l, c, s, bad = 0;
 	ssize_t n;
 
-	own_net();
+	own_net(65536);
 	l = listener("::1", 0);
 	six = name_of(l, 0);
 	c = OK(socket(AF_INET6, SOCK_STREAM, 0));
@@ -223,7 +223,7 @@ TEST(shown)
 	int c, fd;
 	ssize_t n;
 
-	own_net();
+	own_net(1500);
 	listener("::1", 7003);
 	six = at("::1", 7003);
 	c = OK(socket(AF_INET6, SOCK_STREAM, 0));
