@@ -179,13 +179,10 @@ static void run_item(struct worker *k, struct work_struct *w) __must_hold(p->loc
 	count_down(wq, colour);
 }
 
-/* W, then what of it was queued meanwhile. */
-static void run_items(struct worker *k, struct work_struct *w) __must_hold(p->lock)
+/* For K: what it ran and was queued meanwhile comes first. Pool locked. */
+static struct work_struct *next_for(struct worker *k)
 {
-	while (w) {
-		run_item(k, w);
-		w = list_first_entry_or_null(&k->scheduled, struct work_struct, entry);
-	}
+	return list_first_entry_or_null(&k->scheduled, struct work_struct, entry) ?: next_item(k->pool);
 }
 
 static void wake_idle(struct worker_pool *p)
@@ -226,8 +223,8 @@ static int worker_main(void *arg)
 	current->flags |= PF_WQ_WORKER;
 	spin_lock_irq(&p->lock);
 	for (;;) {
-		while ((w = next_item(p)))
-			run_items(k, w);
+		while ((w = next_for(k)))
+			run_item(k, w);
 		set_current_state(TASK_IDLE);
 		if (list_empty(&k->idle_node))
 			list_add(&k->idle_node, &p->idle);
@@ -562,14 +559,15 @@ static int rescuer_main(void *arg)
 			}
 			list_add_tail(&k.node, &p->workers);
 			do {
-				found = NULL;
+				found = list_first_entry_or_null(&k.scheduled, struct work_struct, entry);
 				list_for_each_entry(w, &p->todo, entry) {
-					if (w->wq == wq && !runner_of(p, w)) {
-						found = w;
+					if (found)
 						break;
-					}
+					if (w->wq == wq && !runner_of(p, w))
+						found = w;
 				}
-				run_items(&k, found);
+				if (found)
+					run_item(&k, found);
 			} while (found);
 			list_del(&k.node);
 			spin_unlock_irq(&p->lock);

@@ -781,6 +781,15 @@ void d_rehash(struct dentry *d)
 	spin_unlock(&d->d_lock);
 }
 
+/* To D's place, unless that lies below ALIAS itself. The tree's shape is locked. */
+static int move_below(struct dentry *alias, struct dentry *d)
+{
+	if (d_ancestor(alias, d))
+		return -ELOOP;
+	d_move(alias, d);
+	return 0;
+}
+
 /*
  * A directory goes from where it was known to D's place, whose parent is locked. To another parent it goes as a rename would, with
  * what keeps the tree's shape and the other parent locked; since that order is the other way round, only if both are free.
@@ -789,7 +798,6 @@ void d_rehash(struct dentry *d)
 static int move_alias(struct dentry *alias, struct dentry *d)
 {
 	struct mutex *shape = &d->d_sb->s_vfs_rename_mutex;
-	struct inode *from;
 	int err = -ESTALE;
 
 	if (alias->d_parent == d->d_parent) {
@@ -798,13 +806,15 @@ static int move_alias(struct dentry *alias, struct dentry *d)
 	}
 	if (!mutex_trylock(shape))
 		return -ESTALE;
-	from = IS_ROOT(alias) ? NULL : alias->d_parent->d_inode;
-	if (!from || inode_trylock_shared(from)) {
-		err = d_ancestor(alias, d) ? -ELOOP : 0;
-		if (!err)
-			d_move(alias, d);
-		if (from)
+	if (IS_ROOT(alias)) {
+		err = move_below(alias, d);
+	} else {
+		struct inode *from = alias->d_parent->d_inode;
+
+		if (inode_trylock_shared(from)) {
+			err = move_below(alias, d);
 			inode_unlock_shared(from);
+		}
 	}
 	mutex_unlock(shape);
 	return err;
