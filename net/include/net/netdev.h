@@ -46,6 +46,7 @@ struct net_queue;
 struct in_device;			/* net/ip4: addresses and settings of the device */
 struct in6_device;
 struct nlattr;
+struct nlmsg_buf;
 struct show_node;
 struct task;
 
@@ -116,6 +117,8 @@ struct netdev_kind {
 			       const struct nlattr *data, struct nla_error *e);
 	/* rtnl. D, and what goes with it, onto GOING; NULL: it alone. */
 	void (*remove)(struct netdev *d, struct list_head *going);
+	/* rtnl. D's attributes of IFLA_INFO_DATA; NULL: none. */
+	void (*put_info)(struct nlmsg_buf *b, struct netdev *d);
 };
 
 struct netdev_tx_queue {
