@@ -48,7 +48,20 @@ static void tun_stats(struct netdev *d, struct netdev_stats *s)
 	s->rx_frame_errors += (u32)atomic_read(&tun_of(d)->bad_frames);
 }
 
-const struct netdev_ops tun_ops = { .xmit = tun_xmit, .get_stats = tun_stats };
+/* Without a file there is none. */
+static int tun_carrier(struct netdev *d, bool on)
+{
+	if (on && !rcu_access_pointer(tun_of(d)->file))
+		return -EPERM;
+	netdev_carrier(d, on);
+	return 0;
+}
+
+const struct netdev_ops tun_ops = {
+	.xmit = tun_xmit,
+	.get_stats = tun_stats,
+	.set_carrier = tun_carrier,
+};
 
 /* ---- the device and its file ---- */
 

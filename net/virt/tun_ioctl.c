@@ -171,8 +171,7 @@ static int set_int(struct tun_file *f, struct netdev *d, unsigned int cmd, int v
 		WRITE_ONCE(t->little, !!v);
 		return 0;
 	case TUNSETCARRIER:
-		netdev_carrier(d, !!v);
-		return 0;
+		return netdev_set_carrier(d, v);
 	}
 	return -EINVAL;
 }

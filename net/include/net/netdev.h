@@ -97,6 +97,8 @@ struct netdev_ops {
 	void (*set_rx_mode)(struct netdev *d);
 	int (*set_mac)(struct netdev *d, const u8 *addr);	/* NULL: it is just stored */
 	int (*set_mtu)(struct netdev *d, u32 mtu); /* within min_mtu..max_mtu; NULL: just stored */
+	/* a program says whether there is a carrier; NULL: the device knows itself */
+	int (*set_carrier)(struct netdev *d, bool on);
 	/* adds what the per-CPU counters do not know; NULL */
 	void (*get_stats)(struct netdev *d, struct netdev_stats *s);
 	void (*free)(struct netdev *d);			/* the last reference is gone */
@@ -215,6 +217,8 @@ void netdev_close(struct netdev *d);
 int netdev_change_flags(struct netdev *d, u32 flags);
 int netdev_set_mtu(struct netdev *d, u32 mtu);
 int netdev_set_mac(struct netdev *d, const u8 *addr);
+/* By a program's wish: 0, -EOPNOTSUPP, or what the device says. */
+int netdev_set_carrier(struct netdev *d, bool on);
 int netdev_rename(struct netdev *d, const char *pattern);
 int netdev_move(struct netdev *d, struct net *net, const char *pattern);
 int netdev_mc_add(struct netdev *d, const u8 *addr);
