@@ -29,6 +29,17 @@ bool showfs_is_inode(const struct inode *inode)
 	       inode->i_op == &file_iops || inode->i_op == &sysctl_file_iops;
 }
 
+static bool is_gone(const struct show_node *n)
+{
+	return READ_ONCE(n->dead) || (n->alive && !n->alive(n));
+}
+
+/* The network namespace that a mount of sysfs shows. */
+static void *ns_of(const struct inode *inode)
+{
+	return inode->i_op == &dir_iops ? inode->i_sb->s_fs_info : NULL;
+}
+
 void showfs_evict(struct inode *inode)
 {
 	show_put(node_of(inode));
@@ -46,6 +57,8 @@ struct inode *showfs_inode(struct super_block *sb, struct show_node *node, bool 
 	/* Apart from the numbers of procfs's own entries. */
 	inode->i_ino = sysctl ? 0x60000000ull + node->ino : node->ino;
 	inode->i_mode = node->mode;
+	inode->i_uid = KUIDT_INIT(node->uid);
+	inode->i_gid = KGIDT_INIT(node->gid);
 	simple_inode_init_ts(inode);
 	if (S_ISDIR(node->mode)) {
 		inode->i_op = sysctl ? &sysctl_dir_iops : &dir_iops;
@@ -74,12 +87,12 @@ static int revalidate(struct inode *dir, const struct qstr *name, struct dentry 
 	(void)name;
 	(void)flags;
 	/* A negative entry may have become true; it costs one search to find out. */
-	return inode && !READ_ONCE(node_of(inode)->dead);
+	return inode && !is_gone(node_of(inode));
 }
 
 static int delete_dead(const struct dentry *d)
 {
-	return !d->d_inode || node_of(d->d_inode)->dead;
+	return !d->d_inode || is_gone(node_of(d->d_inode));
 }
 
 static const struct dentry_operations showfs_dops = {
@@ -89,9 +102,13 @@ static const struct dentry_operations showfs_dops = {
 
 static struct dentry *lookup(struct inode *dir, struct dentry *d, bool sysctl)
 {
-	struct show_node *n = show_lookup(node_of(dir), d->d_name.name, d->d_name.len);
+	struct show_node *at = node_of(dir), *n;
 	struct inode *inode;
 
+	if (at->within)
+		n = at->within->find(at, ns_of(dir), d->d_name.name, d->d_name.len);
+	else
+		n = show_lookup(at, d->d_name.name, d->d_name.len);
 	if (!n) {
 		if (sysctl)
 			return ERR_PTR(-ENOENT);
@@ -120,6 +137,23 @@ static struct dentry *sysctl_dir_lookup(struct inode *dir, struct dentry *d, uns
 	return lookup(dir, d, true);
 }
 
+/* The position is the entry's, behind the dots. */
+static int read_within(struct file *file, struct dir_context *ctx, struct show_node *dir)
+{
+	u64 at = (u64)ctx->pos - 2;
+	struct show_node *n;
+
+	while ((n = dir->within->next(dir, ns_of(file_inode(file)), &at))) {
+		bool taken = dir_emit(ctx, n->name, (int)strlen(n->name), n->ino, fs_umode_to_dtype(n->mode));
+
+		show_put(n);
+		if (!taken)
+			break;
+		ctx->pos = (loff_t)at + 2;
+	}
+	return 0;
+}
+
 /* The position counts children. */
 static int readdir(struct file *file, struct dir_context *ctx)
 {
@@ -128,6 +162,8 @@ static int readdir(struct file *file, struct dir_context *ctx)
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
+	if (dir->within)
+		return read_within(file, ctx, dir);
 	while ((n = show_next_child(dir, n))) {
 		if (i++ < ctx->pos)
 			continue;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* sysfs and debugfs: the show trees of those names, one superblock each. */
+/*
+ * sysfs and debugfs: the show trees of those names. debugfs has one superblock, sysfs one for each network namespace, which its mounts show, whoever
+ * reads them.
+ */
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/xattr.h>
 #include <fs/showfs.h>
 #include <kernel/init.h>
 #include <kernel/show.h>
+#include <net/netns.h>
 #include <proc/cred.h>
 #include <abi/errno.h>
 
@@ -70,7 +74,10 @@ static int debugfs_fill(struct super_block *sb, struct fs_context *fc)
 
 static int sysfs_get_tree(struct fs_context *fc)
 {
-	return get_tree_single(fc, sysfs_fill);
+	struct net *net = fc->fs_private;
+
+	/* The superblock's, where it is a new one: else it is given back with FC. */
+	return get_tree_keyed(fc, sysfs_fill, net_pin(net));
 }
 
 static int debugfs_get_tree(struct fs_context *fc)
@@ -78,15 +85,33 @@ static int debugfs_get_tree(struct fs_context *fc)
 	return get_tree_single(fc, debugfs_fill);
 }
 
-static const struct fs_context_operations sysfs_context_ops = { .get_tree = sysfs_get_tree };
+static void sysfs_free_context(struct fs_context *fc)
+{
+	net_unpin(fc->fs_private);
+	if (fc->s_fs_info)
+		net_unpin(fc->s_fs_info);
+}
+
+static void sysfs_kill(struct super_block *sb)
+{
+	struct net *net = sb->s_fs_info;
+
+	kill_anon_super(sb);
+	if (net)
+		net_unpin(net);
+}
+
+static const struct fs_context_operations sysfs_context_ops = { .get_tree = sysfs_get_tree, .free = sysfs_free_context };
 static const struct fs_context_operations debugfs_context_ops = { .get_tree = debugfs_get_tree };
 
 static int sysfs_init_fs_context(struct fs_context *fc)
 {
+	struct net *net = current_net();
+
 	fc->ops = &sysfs_context_ops;
-	/* It shows the machine and its network namespace, of which there is one. */
+	fc->fs_private = net_pin(net);
 	put_user_ns(fc->user_ns);
-	fc->user_ns = get_user_ns(&init_user_ns);
+	fc->user_ns = get_user_ns(net->user_ns);
 	fc->global = true;
 	return 0;
 }
@@ -100,7 +125,7 @@ static int debugfs_init_fs_context(struct fs_context *fc)
 static struct file_system_type sysfs_type = {
 	.name = "sysfs",
 	.init_fs_context = sysfs_init_fs_context,
-	.kill_sb = kill_anon_super,
+	.kill_sb = sysfs_kill,
 	.fs_flags = FS_USERNS_MOUNT,
 };
 static struct file_system_type debugfs_type = {

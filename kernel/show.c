@@ -171,6 +171,19 @@ struct show_node *show_link(struct show_node *dir, const char *name, const char 
 	return node_link(dir, n);
 }
 
+struct show_node *show_entry(const char *name, umode_t mode, const char *target)
+{
+	struct show_node *n = node_new(name, strlen(name), mode);
+
+	if (!n || !target)
+		return n;
+	n->link_target = name_dup(target, strlen(target));
+	if (n->link_target)
+		return n;
+	node_free(n);
+	return NULL;
+}
+
 void show_set_changes(struct show_node *n, atomic_t *changes)
 {
 	if (n)

@@ -508,6 +508,7 @@ impl<D: Driver> Ops<D> {
         xmit: Some(xmit::<D>),
         set_rx_mode: None,
         set_mac: None,
+        set_carrier: None,
         set_mtu: None,
         get_stats: None,
         link: None,

@@ -295,6 +295,12 @@ int netdev_set_mac(struct netdev *d, const u8 *addr)
 	return 0;
 }
 
+int netdev_set_carrier(struct netdev *d, bool on)
+{
+	rtnl_assert();
+	return d->ops->set_carrier ? d->ops->set_carrier(d, on) : -EOPNOTSUPP;
+}
+
 /* ---- multicast addresses of the link ---- */
 
 struct mc_addr {

@@ -160,7 +160,7 @@ static bool put_link(struct nlmsg_buf *b, struct netdev *d, struct rtnl_head h, 
 {
 	struct ifinfomsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
 	struct rtnl_link_ifmap *map;
-	size_t nest;
+	size_t nest, data;
 	int id;
 
 	if (m)
@@ -183,6 +183,11 @@ static bool put_link(struct nlmsg_buf *b, struct netdev *d, struct rtnl_head h, 
 	if (d->kind) {
 		nest = nla_nest(b, IFLA_LINKINFO | NLA_F_NESTED);
 		nla_put_text(b, IFLA_INFO_KIND, d->kind->name);
+		if (d->kind->put_info) {
+			data = nla_nest(b, IFLA_INFO_DATA | NLA_F_NESTED);
+			d->kind->put_info(b, d);
+			nla_nest_end(b, data);
+		}
 		nla_nest_end(b, nest);
 	}
 	if (netdev_link(d)->net != d->net) {

@@ -50,10 +50,10 @@ static int set_rest(struct nl_request *r, struct netdev *d, const struct nlattr 
 		return -EOPNOTSUPP;
 	if (tb[IFLA_LINKMODE] && nla_u8(tb[IFLA_LINKMODE]))
 		return -EOPNOTSUPP;
-	if (tb[IFLA_CARRIER])
-		return -EOPNOTSUPP;
 	if (tb[IFLA_TXQLEN])
 		WRITE_ONCE(d->tx_queue_len, nla_u32(tb[IFLA_TXQLEN]));
+	if (tb[IFLA_CARRIER])
+		return netdev_set_carrier(d, nla_u8(tb[IFLA_CARRIER]));
 	return 0;
 }
 

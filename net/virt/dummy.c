@@ -13,7 +13,13 @@ static enum netdev_xmit dummy_xmit(struct netdev *d, struct packet *p, u16 queue
 	return NETDEV_XMIT_OK;
 }
 
-static const struct netdev_ops dummy_ops = { .xmit = dummy_xmit };
+static int dummy_carrier(struct netdev *d, bool on)
+{
+	netdev_carrier(d, on);
+	return 0;
+}
+
+static const struct netdev_ops dummy_ops = { .xmit = dummy_xmit, .set_carrier = dummy_carrier };
 
 static struct netdev *dummy_make(struct net *net, const struct netdev_wish *w,
 				 const struct nlattr *data, struct nla_error *e);

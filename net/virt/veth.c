@@ -88,10 +88,9 @@ static void veth_remove(struct netdev *d, struct list_head *going)
 		netdev_unregister_queue(peer, going);
 }
 
-static const struct netdev_ops veth_ops = { .open = veth_open,
-					    .stop = veth_stop,
-					    .xmit = veth_xmit,
-					    .link = peer_of };
+static const struct netdev_ops veth_ops = {
+	.open = veth_open, .stop = veth_stop, .xmit = veth_xmit, .link = peer_of
+};
 
 static struct netdev *make(struct net *net, const struct netdev_wish *w, const struct nlattr *data,
 			   struct nla_error *e);

@@ -376,8 +376,7 @@ TEST(numbers_of_namespaces)
 	put();
 	OK(recv(sock, in, sizeof(in), 0));
 	EQ(h->nlmsg_type, RTM_NEWNSID);
-	EQ((int)u32_of(find(h, sizeof(struct rtgenmsg), NETNSA_NSID)),
-	   NETNSA_NSID_NOT_ASSIGNED);
+	EQ((int)u32_of(find(h, sizeof(struct rtgenmsg), NETNSA_NSID)), NETNSA_NSID_NOT_ASSIGNED);
 	/* A pair whose other end is there: it gets a number. */
 	begin(RTM_NEWLINK, CREATE, sizeof(struct ifinfomsg));
 	attr(IFLA_IFNAME, "va", 3);

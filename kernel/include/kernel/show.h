@@ -19,6 +19,16 @@ typedef ssize_t (*show_fn)(struct show_node *n, char *buf, size_t size);
 /* Takes the whole of TEXT (LEN bytes, NUL after them); LEN or -errno. */
 typedef ssize_t (*store_fn)(struct show_node *n, const char *text, size_t len);
 
+/*
+ * A directory whose entries depend on the network namespace that is looked at, and are made as they are looked for (show_entry()). Both
+ * functions give back a node of which the caller has the only pin, or NULL: there is none. They may sleep.
+ */
+struct show_within {
+	struct show_node *(*find)(struct show_node *dir, void *ns, const char *name, size_t len);
+	/* The entry at *AT, which begins at 0, or after it; *AT goes behind it. */
+	struct show_node *(*next)(struct show_node *dir, void *ns, u64 *at);
+};
+
 struct show_node {
 	const char *name;
 	struct show_node *parent;
@@ -35,6 +45,11 @@ struct show_node {
 #ifdef CONFIG_DEBUG
 	const void *fops;		/* struct file_operations, of a file that is more than its text */
 #endif
+	const struct show_within *within;	/* c: of a directory without children of its own; NULL */
+	bool (*alive)(const struct show_node *n);	/* c: of what show_entry() made; does not sleep, within RCU; NULL: until it is dead */
+	void *ns;			/* c: the network namespace, of an entry; its presenter pins it */
+	long id;			/* c: of an entry, its maker's */
+	u32 uid, gid;			/* c: owner, as the initial namespace numbers it */
 	const char *link_target;	/* S_IFLNK: a path as readlink gives it */
 	refcount_t refs;
 	u64 ino;
@@ -50,6 +65,8 @@ struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mod
 struct show_node *show_file(struct show_node *dir, const char *name, umode_t mode, const void *fops, void *data);
 #endif
 struct show_node *show_link(struct show_node *dir, const char *name, const char *target);
+/* A node in no tree, pinned once: a directory, a file, or a link to TARGET. NULL without memory. */
+struct show_node *show_entry(const char *name, umode_t mode, const char *target);
 /* Removes the node and all below it. */
 void show_remove(struct show_node *n);
 struct show_node *show_root_node(enum show_root root);

@@ -46,6 +46,7 @@ struct net_queue;
 struct in_device;			/* net/ip4: addresses and settings of the device */
 struct in6_device;
 struct nlattr;
+struct nlmsg_buf;
 struct show_node;
 struct task;
 
@@ -96,6 +97,8 @@ struct netdev_ops {
 	void (*set_rx_mode)(struct netdev *d);
 	int (*set_mac)(struct netdev *d, const u8 *addr);	/* NULL: it is just stored */
 	int (*set_mtu)(struct netdev *d, u32 mtu); /* within min_mtu..max_mtu; NULL: just stored */
+	/* a program says whether there is a carrier; NULL: the device knows itself */
+	int (*set_carrier)(struct netdev *d, bool on);
 	/* adds what the per-CPU counters do not know; NULL */
 	void (*get_stats)(struct netdev *d, struct netdev_stats *s);
 	void (*free)(struct netdev *d);			/* the last reference is gone */
@@ -116,6 +119,8 @@ struct netdev_kind {
 			       const struct nlattr *data, struct nla_error *e);
 	/* rtnl. D, and what goes with it, onto GOING; NULL: it alone. */
 	void (*remove)(struct netdev *d, struct list_head *going);
+	/* rtnl. D's attributes of IFLA_INFO_DATA; NULL: none. */
+	void (*put_info)(struct nlmsg_buf *b, struct netdev *d);
 };
 
 struct netdev_tx_queue {
@@ -212,6 +217,8 @@ void netdev_close(struct netdev *d);
 int netdev_change_flags(struct netdev *d, u32 flags);
 int netdev_set_mtu(struct netdev *d, u32 mtu);
 int netdev_set_mac(struct netdev *d, const u8 *addr);
+/* By a program's wish: 0, -EOPNOTSUPP, or what the device says. */
+int netdev_set_carrier(struct netdev *d, bool on);
 int netdev_rename(struct netdev *d, const char *pattern);
 int netdev_move(struct netdev *d, struct net *net, const char *pattern);
 int netdev_mc_add(struct netdev *d, const u8 *addr);
