@@ -210,19 +210,19 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 {
 	struct rtnl_head h = rtnl_answer(r, RTM_NEWROUTE);
 	struct rtmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
+	const struct rtmsg *asked = r->body;
 	struct rta_cacheinfo c = {};
-	u32 metrics[FIB4_METRICS] = {};
+	u32 metrics[FIB4_METRICS] = {},
+	    table = asked->rtm_flags & RTM_F_LOOKUP_TABLE ? way->table : RT_TABLE_MAIN;
 
 	if (m)
 		*m = (struct rtmsg){ .rtm_family = AF_INET,
 				     .rtm_dst_len = 32,
-				     .rtm_table = RT_TABLE_MAIN,
+				     .rtm_table = (u8)table,
 				     .rtm_type = way->type,
 				     .rtm_scope = RT_SCOPE_UNIVERSE,
 				     .rtm_flags = RTM_F_CLONED };
-	if (m && way->type == RTN_LOCAL)
-		m->rtm_table = RT_TABLE_LOCAL;
-	nla_put_u32(b, RTA_TABLE, way->type == RTN_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN);
+	nla_put_u32(b, RTA_TABLE, table);
 	nla_put_u32(b, RTA_DST, f->dst.v);
 	if (f->src.v && f->iif) {
 		nla_put_u32(b, RTA_SRC, f->src.v);
