@@ -393,13 +393,14 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 	leave_recovery(t);
 	if (progress)
 		grow_cwnd(t, min(n, (u32)t->delivered - delivered));
-	t->cwnd_limited = false;
+	if (!t->send_head)
+		t->cwnd_limited = false;	/* else the next push finds out */
 	if (progress || window) {
 		tcp_arm_rto(t);
 		tcp_wake_writer(t);
 	}
 	if (t->lost_out)
-		tcp_retransmit_lost(t);
+		tcp_retransmit_lost(t, t->fast);	/* the others behind this section */
 	t->fast = false;
 	return true;
 }

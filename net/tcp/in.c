@@ -596,7 +596,7 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 	ack_for_data(t);
 out:
 	if (t->send_head)
-		tcp_push(t, false);
+		t->push_wanted = true;
 	return;
 drop:
 	packet_free(p, DROP_TCP);

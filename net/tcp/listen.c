@@ -366,6 +366,8 @@ static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_s
 	l->accept_len++;
 	spin_unlock(&l->inet.sk.lock);
 	tcp_input(t, p, s);
+	if (t->push_wanted)
+		tcp_queue_push(t);
 	spin_unlock(&t->inet.sk.lock);
 	sock_wake_readable(&l->inet.sk);
 	return true;

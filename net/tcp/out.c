@@ -338,7 +338,8 @@ static bool nagle_allows(const struct tcp_sock *t, struct packet *p, bool last, 
 	return now || t->nodelay || !t->packets_out || after(t->snd_up, t->snd_una);
 }
 
-void tcp_push(struct tcp_sock *t, bool now)
+/* What windows and Nagle allow, at most MOST segments; where more could go, push_wanted is set. */
+static void push_some(struct tcp_sock *t, bool now, u32 most)
 {
 	u32 left, limit;
 	struct packet *p;
@@ -366,10 +367,28 @@ void tcp_push(struct tcp_sock *t, bool now)
 		}
 		if (!nagle_allows(t, p, list_is_last(&p->list, &t->sndq.head), now))
 			break;
+		if (!most--) {
+			t->push_wanted = true;
+			return;
+		}
 		send_next(t);
 	}
 	if (t->send_head && !t->packets_out && !wheel_is_armed(&t->rto_timer))
 		tcp_arm_rto(t);		/* a window that stays shut is asked for */
+}
+
+void tcp_push(struct tcp_sock *t, bool now)
+{
+	push_some(t, now, U32_MAX);
+}
+
+void tcp_push_batch(struct tcp_sock *t)
+{
+	u32 left;
+
+	t->push_wanted = t->cwnd_limited = false;
+	left = tcp_retransmit_lost(t, NET_BATCH);
+	push_some(t, false, left);
 }
 
 bool tcp_send_window_probe(struct tcp_sock *t)
@@ -379,7 +398,7 @@ bool tcp_send_window_probe(struct tcp_sock *t)
 	if (!p || tcp_in_flight(t))
 		return true;
 	if (after(t->snd_una + t->snd_wnd, tcp_cb(p)->seq)) {
-		tcp_push(t, true);
+		push_some(t, true, NET_BATCH);
 		return true;
 	}
 	tcp_send_probe(t);
@@ -457,15 +476,21 @@ int tcp_retransmit(struct tcp_sock *t, struct packet *p)
 	return e;
 }
 
-void tcp_retransmit_lost(struct tcp_sock *t)
+u32 tcp_retransmit_lost(struct tcp_sock *t, u32 most)
 {
 	while (!list_empty(&t->lost) && (tcp_in_flight(t) < t->cwnd || t->fast)) {
 		struct tcp_cb *cb = list_first_entry(&t->lost, struct tcp_cb, tx);
 
+		if (!most) {
+			t->push_wanted = true;
+			break;
+		}
+		most--;
 		t->fast = false;
 		if (tcp_retransmit(t, tcp_packet_of(&cb->rb)))
-			return;
+			break;
 	}
+	return most;
 }
 
 void tcp_mtu_changed(struct tcp_sock *t)

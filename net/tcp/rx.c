@@ -72,10 +72,13 @@ static void to_sock(struct tcp_sock *t, struct packet *p, struct tcp_seg *s)
 	}
 	spin_lock(&sk->lock);
 	sk->napi_id = p->napi_id;
-	if (!sock_owned(sk))
+	if (!sock_owned(sk)) {
 		tcp_input(t, p, s);
-	else if (!sock_backlog_add(sk, p))
+		if (t->push_wanted)
+			tcp_queue_push(t);
+	} else if (!sock_backlog_add(sk, p)) {
 		packet_free(p, DROP_BACKLOG);
+	}
 	spin_unlock(&sk->lock);
 }
 

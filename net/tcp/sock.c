@@ -231,7 +231,8 @@ static void tcp_destruct(struct sock *sk)
 	struct tcp_sock *t = tcp_sk(sk);
 
 	DEBUG_ON(wheel_is_armed(&t->rto_timer) || wheel_is_armed(&t->delack_timer) ||
-		 wheel_is_armed(&t->keep_timer));
+		 wheel_is_armed(&t->keep_timer) || wheel_is_armed(&t->push_timer) ||
+		 t->push_queued);
 	atomic_dec(&tcp_allocated);
 	purge_sent(t);
 	tcp_purge_received(t);
@@ -240,12 +241,15 @@ static void tcp_destruct(struct sock *sk)
 
 static void backlog_rcv(struct sock *sk, struct packet *p)
 {
+	struct tcp_sock *t = tcp_sk(sk);
 	struct tcp_seg s;
 
 	rcu_read_lock();
 	tcp_decode(&s, packet_data(p), p->len);
-	tcp_input(tcp_sk(sk), p, &s);
+	tcp_input(t, p, &s);
 	rcu_read_unlock();
+	while (t->push_wanted)
+		tcp_push_batch(t);
 }
 
 static const struct sock_kind tcp_kind = { .name = "TCP",
