@@ -26,6 +26,7 @@
 #include <sched/wheel.h>
 #include <linux/tcp.h>
 #include "net/inet/inet_priv.h"
+#include "net/tcp/count.h"
 #include "net/wire/tcp.h"
 
 #define NSEC_PER_MS 1000000ull
@@ -363,6 +364,10 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len) __must_check;
 /* in.c */
 /* owner or sk->lock; within RCU; consumes P */
 void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s);
+/*
+ * No program has T, and the peer's FIN alone is missing: something small waits for it. T is gone.
+ */
+void tcp_await_fin(struct tcp_sock *t);
 /* windows, clocks and buffers of one that becomes ESTABLISHED */
 void tcp_established(struct tcp_sock *t);
 u32 tcp_sack_options(struct tcp_sock *t, struct tcp_tx_options *o, u32 room);

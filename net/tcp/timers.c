@@ -65,6 +65,7 @@ static void rto_expired(struct tcp_sock *t)
 	/* An orphan's peer that keeps its window shut, and says so, cannot hold it for ever. */
 	if (is_hopeless(t, most_tries(t)) ||
 	    (sock_flag(&t->inet.sk, SOCK_F_DEAD) && t->backoff >= TCP_ORPHAN_TRIES)) {
+		tcp_count(t, TCP_ABORT_ON_TIMEOUT);
 		if (sock_flag(&t->inet.sk, SOCK_F_DEAD))
 			tcp_abort(t, 0);
 		else
@@ -72,6 +73,8 @@ static void rto_expired(struct tcp_sock *t)
 		return;
 	}
 	t->retries++;
+	if (t->packets_out)
+		tcp_count(t, TCP_TIMEOUTS);
 	if (!t->packets_out) {
 		tcp_send_window_probe(t);
 	} else {
@@ -90,6 +93,7 @@ static void delack_expired(struct tcp_sock *t)
 {
 	if (t->rcv_nxt != t->rcv_wup || t->ack_now) {
 		t->pingpong = false;
+		tcp_count(t, TCP_DELAYED_ACKS);
 		tcp_send_ack(t);
 	}
 }
@@ -124,6 +128,7 @@ static void keep_expired(struct tcp_sock *t)
 		return;
 	}
 	t->keep_sent++;
+	tcp_count(t, TCP_KEEP_ALIVE);
 	tcp_send_probe(t);
 	tcp_timer_arm(t, &t->keep_timer, keep_intvl_ns(t));
 }
@@ -147,6 +152,8 @@ static void run(struct tcp_sock *t, enum tcp_deferred d, void (*fn)(struct tcp_s
 	net_ctx_begin(&c);
 	spin_lock(&sk->lock);
 	if (sock_owned(sk)) {
+		if (d == TCP_D_DELACK)
+			tcp_count(t, TCP_DELAYED_ACK_LOCKED);
 		atomic_long_or(1l << d, &t->deferred);
 	} else {
 		fn(t);
