@@ -228,11 +228,13 @@ void net_show_snmp(struct seq_file *m, struct net *net)
 {
 	ip_group(m, net);
 	group(m, net, "Icmp", icmp_items, ARRAY_SIZE(icmp_items));
+	tcp_show_snmp(m, net);
 	group(m, net, "Udp", udp_items, ARRAY_SIZE(udp_items));
 	group(m, net, "UdpLite", udplite_items, ARRAY_SIZE(udplite_items));
 }
 
 void net_show_netstat(struct seq_file *m, struct net *net)
 {
+	tcp_show_netstat(m, net);
 	group(m, net, "IpExt", ipext_items, ARRAY_SIZE(ipext_items));
 }

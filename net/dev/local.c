@@ -9,6 +9,9 @@
  * list for its wheel thread. While something waits there, or that thread delivers, new packets
  * queue behind it: order is kept for each CPU.
  *
+ * What packets cause that would make their section too long (struct net_after: segments that an
+ * acknowledgement lets go) is done between sections, by the same task and within the same budget.
+ *
  * Packets hold no reference to their device. Those of a CPU's list are purged when one goes; those
  * of contexts, and those that the wheel thread delivers, lie within a section of `flight`, a
  * sleepable RCU domain. The purge waits for it twice: a context's end may put packets into a CPU's
@@ -40,20 +43,36 @@ static DEFINE_PER_CPU(struct backlog, backlogs);
 static struct srcu_struct flight;
 int netdev_max_backlog = BACKLOG_MOST;
 
-/* At most N packets of L, in sections of NET_BATCH. */
-static unsigned int deliver(struct packet_list *l, unsigned int n)
+/* Each piece of work that C has now, once; it stays where there is more. */
+static void run_after(struct net_ctx *c)
 {
-	unsigned int done = 0;
+	struct net_after *a, *last;
+
+	if (list_empty(&c->after))
+		return;
+	last = list_last_entry(&c->after, struct net_after, node);
+	do {
+		a = list_first_entry(&c->after, struct net_after, node);
+		list_del_init(&a->node);
+		if (a->run(a))
+			list_add_tail(&a->node, &c->after);
+	} while (a != last);
+}
+
+/* At most N packets of L, in sections of NET_BATCH, and the work of C between them. */
+static void deliver(struct net_ctx *c, struct packet_list *l, unsigned int n)
+{
+	unsigned int done = 0, i;
 	struct packet *p;
 
-	while (done < n && !packet_list_empty(l)) {
+	while (done < n && (!packet_list_empty(l) || !list_empty(&c->after))) {
 		rcu_read_lock();
-		for (unsigned int i = 0; i < NET_BATCH && done < n && (p = packet_list_take(l));
-		     i++, done++)
+		for (i = 0; i < NET_BATCH && done + i < n && (p = packet_list_take(l)); i++)
 			netdev_receive(p);
 		rcu_read_unlock();
+		run_after(c);
+		done += i ?: NET_BATCH;
 	}
-	return done;
 }
 
 /* Preemption is off. False: too many wait. */
@@ -77,9 +96,10 @@ static bool to_backlog(struct packet *p)
 
 static void ctx_deliver(struct net_ctx *c)
 {
+	struct net_after *a;
 	struct packet *p;
 
-	deliver(&c->pending, CTX_BUDGET);
+	deliver(c, &c->pending, CTX_BUDGET);
 	preempt_disable();
 	while ((p = packet_list_take(&c->pending)))
 		if (!to_backlog(p)) {
@@ -87,8 +107,18 @@ static void ctx_deliver(struct net_ctx *c)
 			packet_free(p, DROP_BACKLOG);
 		}
 	preempt_enable();
-	srcu_read_unlock(&flight, c->flight);
+	while ((a = list_first_entry_or_null(&c->after, struct net_after, node))) {
+		list_del_init(&a->node);
+		a->late(a);	/* behind the packets: both are this CPU's wheel thread's now */
+	}
+	if (c->flight >= 0)
+		srcu_read_unlock(&flight, c->flight);
 	c->flight = -1;
+}
+
+static bool is_idle(const struct net_ctx *c)
+{
+	return packet_list_empty(&c->pending) && list_empty(&c->after);
 }
 
 void net_ctx_begin(struct net_ctx *c)
@@ -97,6 +127,7 @@ void net_ctx_begin(struct net_ctx *c)
 	if (c->outer)
 		return;
 	packet_list_init(&c->pending);
+	INIT_LIST_HEAD(&c->after);
 	c->flight = -1;
 	current->net_ctx = c;
 }
@@ -105,7 +136,7 @@ void net_ctx_end(struct net_ctx *c)
 {
 	if (c->outer)
 		return;
-	if (!packet_list_empty(&c->pending))
+	if (!is_idle(c))
 		ctx_deliver(c);
 	current->net_ctx = NULL;
 }
@@ -114,8 +145,18 @@ void net_ctx_flush(void)
 {
 	struct net_ctx *c = current->net_ctx;
 
-	if (c && !packet_list_empty(&c->pending))
+	if (c && !is_idle(c))
 		ctx_deliver(c);
+}
+
+bool net_ctx_after(struct net_after *a)
+{
+	struct net_ctx *c = in_task() ? current->net_ctx : NULL;
+
+	if (!c)
+		return false;
+	list_add_tail(&a->node, &c->after);
+	return true;
 }
 
 void net_local_receive(struct packet *p)
@@ -155,7 +196,7 @@ static void backlog_run(struct wheel_timer *t)
 	for (unsigned int i = 0; i < CTX_BUDGET && !packet_list_empty(&b->list); i++)
 		packet_list_add(&l, packet_list_take(&b->list));
 	spin_unlock(&b->lock);
-	deliver(&l, CTX_BUDGET);
+	deliver(&c, &l, CTX_BUDGET);
 	srcu_read_unlock(&flight, idx);
 	net_ctx_end(&c);
 	spin_lock(&b->lock);

@@ -204,6 +204,7 @@ static u32 clean_queue(struct tcp_sock *t, u32 ack, u64 now, u64 *rtt)
 
 static void enter_recovery(struct tcp_sock *t)
 {
+	tcp_count(t, t->sack_ok ? TCP_SACK_RECOVERY : TCP_RENO_RECOVERY);
 	t->ssthresh = t->cc->ssthresh(t);
 	t->cwnd = max(t->ssthresh, 2u);
 	t->cwnd_count = 0;
@@ -227,8 +228,10 @@ void tcp_enter_loss(struct tcp_sock *t)
 	t->dupacks = 0;
 	p = packet_list_first(&t->sndq);
 	reneged = tcp_cb(p)->mark & TCPM_SACKED; /* else snd_una would be behind it (RFC 2018, 8) */
-	if (reneged)
+	if (reneged) {
 		t->nr_sacked = 0;
+		tcp_count(t, TCP_SACK_RENEGING);
+	}
 	if (!t->sack_ok)
 		t->sacked_out = 0;
 	list_for_each_entry(p, &t->sndq.head, list) {
@@ -389,17 +392,20 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 	}
 	if (rtt)
 		tcp_rtt_sample(t, rtt);
+	if ((u32)t->delivered != delivered)
+		tcp_count_net_add(t->inet.sk.net, TCP_DELIVERED, (u32)t->delivered - delivered);
 	find_losses(t, n, progress, duplicate);
 	leave_recovery(t);
 	if (progress)
 		grow_cwnd(t, min(n, (u32)t->delivered - delivered));
-	t->cwnd_limited = false;
+	if (!t->send_head)
+		t->cwnd_limited = false;	/* else the next push finds out */
 	if (progress || window) {
 		tcp_arm_rto(t);
 		tcp_wake_writer(t);
 	}
 	if (t->lost_out)
-		tcp_retransmit_lost(t);
+		tcp_retransmit_lost(t, t->fast);	/* the others behind this section */
 	t->fast = false;
 	return true;
 }

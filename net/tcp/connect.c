@@ -123,6 +123,7 @@ static int start(struct tcp_sock *t, const struct inet_name *to)
 	t->rcv_wnd = tcp_first_window(t);
 	t->mss_peer = TCPC_MSS_DEFAULT;
 	tcp_set_state(t, TCPS_SYN_SENT);
+	tcp_count(t, TCP_ACTIVE_OPENS);
 	t->inet.sk.shut = 0;
 	err = tcp_start_syn(t);
 	if (err)

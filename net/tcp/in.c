@@ -37,8 +37,10 @@ static void challenge_ack(struct tcp_sock *t)
 		t->challenge_ns = now;
 		t->challenges = 0;
 	}
-	if (t->challenges++ < CHALLENGES_A_SECOND)
+	if (t->challenges++ < CHALLENGES_A_SECOND) {
+		tcp_count(t, TCP_CHALLENGE_ACK);
 		tcp_send_ack(t);
+	}
 }
 
 /* Sends an ACK, now or soon. */
@@ -97,8 +99,11 @@ u32 tcp_sack_options(struct tcp_sock *t, struct tcp_tx_options *o, u32 room)
 
 	if (!t->sack_ok)
 		return 0;
-	if (t->dsack.begin != t->dsack.end && o->nr_sack < most)
+	if (t->dsack.begin != t->dsack.end && o->nr_sack < most) {
 		o->sack[o->nr_sack++] = t->dsack;
+		tcp_count(t, after(t->dsack.end, t->rcv_nxt) ? TCP_DSACK_OFO_SENT :
+							       TCP_DSACK_OLD_SENT);
+	}
 	for (u8 i = 0; i < t->nr_recent && o->nr_sack < most; i++)
 		o->sack[o->nr_sack++] = t->recent[i];
 	return o->nr_sack;
@@ -133,11 +138,17 @@ static void drop_all_early(struct tcp_sock *t)
 static bool make_room(struct tcp_sock *t, const struct packet *p)
 {
 	struct sock *sk = &t->inet.sk;
+	bool pruned = false;
 
 	while ((s64)atomic_read(&sk->rmem) + p->truesize > 2 * (s64)READ_ONCE(sk->rcvbuf) &&
 	       !RB_EMPTY_ROOT(&t->early)) {
 		drop_early(t, tcp_packet_of(rb_last(&t->early)));
 		t->nr_recent = 0;	/* nothing is promised any more */
+		pruned = true;
+	}
+	if (pruned) {
+		tcp_count(t, TCP_PRUNE_CALLED);
+		tcp_count(t, TCP_OFO_PRUNED);
 	}
 	return atomic_read(&sk->rmem) <= READ_ONCE(sk->rcvbuf) ||
 	       (s64)atomic_read(&sk->rmem) + p->truesize <= 2 * (s64)READ_ONCE(sk->rcvbuf);
@@ -233,12 +244,14 @@ static void put_early(struct tcp_sock *t, struct packet *p)
 		if (!before(cb->seq, b->seq) && !after(cb->end, b->end)) {
 			t->dsack = (struct tcp_sack){ cb->seq, cb->end };
 			note_early(t, b->seq, b->end);
+			tcp_count(t, TCP_OFO_MERGE);
 			packet_free(p, DROP_TCP);
 			return;
 		}
 		link = before(cb->seq, b->seq) ? &parent->left : &parent->right;
 	}
 	note_early(t, cb->seq, cb->end);
+	tcp_count(t, TCP_OFO_QUEUE);
 	charge(t, p);
 	rb_link_node(&cb->rb, parent, link);
 	rb_insert_color(&cb->rb, &t->early);
@@ -273,18 +286,36 @@ static bool cut_back(struct tcp_sock *t, struct packet *p)
 	return true;
 }
 
+/* P begins at rcv_nxt, has room and may fill a hole. */
+static void next_in_order(struct tcp_sock *t, struct packet *p)
+{
+	struct sock *sk = &t->inet.sk;
+	bool fin;
+
+	charge(t, p);
+	fin = take_in_order(t, p);
+	if (!fin && !RB_EMPTY_ROOT(&t->early)) {
+		t->ack_now = true;
+		fin = take_early(t);
+	}
+	if (fin)
+		got_fin(t);
+	else if (!packet_list_empty(&sk->queue.rx) && tcp_is_readable(t))
+		sock_wake_readable(sk);
+}
+
 /* The payload and FIN of S. Consumes P. */
 static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 {
 	struct sock *sk = &t->inet.sk;
 	struct tcp_cb *cb = tcp_cb(p);
 	u32 end = s->end;
-	bool fin;
 
 	packet_pull(p, s->hdr);
 	*cb = (struct tcp_cb){ .seq = s->seq, .end = end, .flags = s->flags & (TCP_FIN | TCP_PSH) };
 	if (!after(end, t->rcv_nxt)) {			/* all of it is old */
 		t->dsack = (struct tcp_sack){ s->seq, end };
+		tcp_count(t, TCP_DELAYED_ACK_LOST);
 		t->ack_now = true;
 		goto drop;
 	}
@@ -303,11 +334,14 @@ static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 		t->rcv_wnd = end - t->rcv_nxt;
 	}
 	if (!cut_back(t, p)) {
+		tcp_count(t, TCP_ZERO_WINDOW_DROP);
 		t->ack_now = true;
 		goto drop;
 	}
 	if (!make_room(t, p)) {
 		t->no_room = t->ack_now = true;
+		tcp_count(t, TCP_RCVQ_DROP);
+		tcp_count(t, TCP_RCV_PRUNED);
 		atomic_inc(&sk->drops);
 		if (!packet_list_empty(&sk->queue.rx))
 			/* more than this does not come, whatever SO_RCVLOWAT says */
@@ -321,16 +355,7 @@ static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 		put_early(t, p);
 		return;
 	}
-	charge(t, p);
-	fin = take_in_order(t, p);
-	if (!fin && !RB_EMPTY_ROOT(&t->early)) {
-		t->ack_now = true;
-		fin = take_early(t);
-	}
-	if (fin)
-		got_fin(t);
-	else if (!packet_list_empty(&sk->queue.rx) && tcp_is_readable(t))
-		sock_wake_readable(sk);
+	next_in_order(t, p);
 	return;
 drop:
 	packet_free(p, DROP_TCP);
@@ -470,17 +495,16 @@ drop:
 	packet_consume(p);
 }
 
-/*
- * No program has T, and the peer's FIN alone is missing: something small waits for it. T is gone.
- */
-static void await_fin(struct tcp_sock *t)
+void tcp_await_fin(struct tcp_sock *t)
 {
 	int linger = t->linger2_s;
 
-	if (linger < 0)
+	if (linger < 0) {
+		tcp_count(t, TCP_ABORT_ON_LINGER);
 		tcp_abort(t, 0);
-	else
+	} else {
 		tcp_time_wait(t, true, (u64)(linger ?: tcp_net(t)->fin_timeout) * NSEC_PER_SEC);
+	}
 }
 
 /* Our FIN was acknowledged, by S. True: T is gone. */
@@ -494,7 +518,7 @@ static bool fin_acked(struct tcp_sock *t, const struct tcp_seg *s)
 		sock_wake_state(sk);
 		if (!sock_flag(sk, SOCK_F_DEAD) || s->flags & TCP_FIN)
 			return false;		/* S may bring the FIN that we would wait for */
-		await_fin(t);
+		tcp_await_fin(t);
 		return true;
 	case TCPS_CLOSING:
 		tcp_time_wait(t, false, TCP_TIMEWAIT_NS);
@@ -531,11 +555,17 @@ static bool ack_step(struct tcp_sock *t, const struct tcp_seg *s)
 /* Sequence, RST, SYN and ACK, in that order. False: the segment is done with, and so may T be. */
 static bool is_acceptable(struct tcp_sock *t, const struct tcp_seg *s)
 {
-	if (is_old_duplicate(t, s) || !in_window(t, s)) {
+	bool paws = is_old_duplicate(t, s);
+
+	if (paws || !in_window(t, s)) {
 		if (s->flags & TCP_RST)
 			return false;
-		if (s->len && !after(s->end, t->rcv_nxt))
+		if (paws)
+			tcp_count(t, TCP_PAWS_ESTAB);
+		if (s->len && !after(s->end, t->rcv_nxt)) {
 			t->dsack = (struct tcp_sack){ s->seq, s->end };
+			tcp_count(t, TCP_DELAYED_ACK_LOST);
+		}
 		challenge_ack(t);
 		return false;
 	}
@@ -547,6 +577,7 @@ static bool is_acceptable(struct tcp_sock *t, const struct tcp_seg *s)
 		return false;
 	}
 	if (s->flags & TCP_SYN) {
+		tcp_count(t, TCP_SYN_CHALLENGE);
 		challenge_ack(t);
 		return false;
 	}
@@ -583,6 +614,7 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 	}
 	if (s->len && sk->shut & 1 && after(s->seq + s->len, t->rcv_nxt) &&
 	    sock_flag(sk, SOCK_F_DEAD)) {
+		tcp_count(t, TCP_ABORT_ON_DATA);
 		tcp_abort(t, 0);	/* nobody will read it (RFC 1122, 4.2.2.13) */
 		goto drop;
 	}
@@ -590,13 +622,13 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 	if (tcp_state_in(t, TCPS(CLOSE)))
 		return;
 	if (tcp_state_in(t, TCPS(FIN_WAIT2)) && sock_flag(sk, SOCK_F_DEAD)) {
-		await_fin(t);			/* it came early, and will come again */
+		tcp_await_fin(t);		/* it came early, and will come again */
 		return;
 	}
 	ack_for_data(t);
 out:
 	if (t->send_head)
-		tcp_push(t, false);
+		t->push_wanted = true;
 	return;
 drop:
 	packet_free(p, DROP_TCP);

@@ -146,6 +146,7 @@ static void request_timer(struct wheel_timer *w)
 	if (!again) {
 		drop_request(q);
 	} else if (!quiet) {
+		tcp_count_net(q->e.net, TCP_RETRANS_SEGS);
 		rcu_read_lock();
 		send_synack(q);
 		rcu_read_unlock();
@@ -230,6 +231,8 @@ static int add_request(struct tcp_sock *l, struct tcp_request *q)
 	int e = 0;
 
 	spin_lock(&l->inet.sk.lock);
+	if (l->accept_len > l->accept_max)
+		tcp_count(l, TCP_LISTEN_OVERFLOWS);
 	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max ||
 	    l->nr_requests > request_limit(l))
 		e = -EAGAIN;
@@ -261,10 +264,12 @@ void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *
 	if (!q)
 		goto drop;
 	refcount_inc(&q->e.refs);		/* ours beside the one that the table gets */
-	if (add_request(l, q))
+	if (add_request(l, q)) {
+		tcp_count(l, TCP_LISTEN_DROPS);
 		inet_entry_put(table_of(&q->e), &q->e);
-	else
+	} else {
 		send_synack(q);
+	}
 	inet_entry_put(table_of(&q->e), &q->e);
 	packet_consume(p);
 	return;
@@ -334,6 +339,7 @@ static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q,
 		return NULL;
 	}
 	inet_entry_put(table, &q->e);
+	tcp_count(t, TCP_PASSIVE_OPENS);
 	return t;
 }
 
@@ -348,6 +354,10 @@ static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_s
 
 	spin_lock(&l->inet.sk.lock);
 	*full = !list_empty(&q->node) && l->accept_len > l->accept_max;
+	if (*full) {
+		tcp_count(l, TCP_LISTEN_OVERFLOWS);
+		tcp_count(l, TCP_LISTEN_DROPS);
+	}
 	if (l->inet.sk.state != TCPS_LISTEN || list_empty(&q->node) || *full) {
 		spin_unlock(&l->inet.sk.lock);
 		return false;		/* full: the peer's data, or our SYN-ACK, comes again */
@@ -366,6 +376,8 @@ static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_s
 	l->accept_len++;
 	spin_unlock(&l->inet.sk.lock);
 	tcp_input(t, p, s);
+	if (t->push_wanted)
+		tcp_queue_push(t);
 	spin_unlock(&t->inet.sk.lock);
 	sock_wake_readable(&l->inet.sk);
 	return true;
@@ -375,11 +387,16 @@ void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_s
 {
 	bool full;
 
-	if (q->ts_ok && s->has_ts && (s32)(s->ts_val - q->ts_recent) < 0 && !(s->flags & TCP_RST))
+	if (q->ts_ok && s->has_ts && (s32)(s->ts_val - q->ts_recent) < 0 && !(s->flags & TCP_RST)) {
+		tcp_count_net(q->e.net, TCP_PAWS_ESTAB);
 		goto drop;
+	}
 	if (s->flags & TCP_RST) {
-		if (s->seq == q->rcv_isn + 1)
+		if (s->seq == q->rcv_isn + 1) {
+			tcp_count_net(q->e.net, TCP_EMBRYONIC_RSTS);
+			tcp_count_net(q->e.net, TCP_ATTEMPT_FAILS);
 			drop_request(q);
+		}
 		goto drop;
 	}
 	if (s->flags & TCP_SYN) {

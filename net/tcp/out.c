@@ -78,6 +78,8 @@ static u16 select_window(struct tcp_sock *t)
 	space = t->rcv_wscale ? space >> t->rcv_wscale << t->rcv_wscale : min(space, 65535u);
 	if (space < left)
 		space += 1u << t->rcv_wscale;
+	if (!space != !t->rcv_wnd)
+		tcp_count(t, space ? TCP_FROM_ZERO_WINDOW_ADV : TCP_TO_ZERO_WINDOW_ADV);
 	t->rcv_wnd = space;
 	t->rcv_wup = t->rcv_nxt;
 	return (u16)min(space >> t->rcv_wscale, 65535u);
@@ -206,12 +208,26 @@ int tcp_transmit(struct tcp_sock *t, struct packet *p)
 	if (t->inet.sk.state != TCPS_SYN_SENT)
 		flags |= TCP_ACK;
 	c->mac_at = c->net_at = PACKET_NO_HEADER;
+	if (!cb->sent)
+		tcp_count(t, TCP_OUT_SEGS);
+	if (!cb->sent && p->len)
+		tcp_count(t, TCP_ORIG_DATA_SENT);
 	cb->sent++;
 	if (p->len) {
 		t->data_segs_out++;
 		t->bytes_sent += p->len;
 	}
 	return send_segment(t, c, cb->seq, flags, &o);
+}
+
+/* A segment without payload. */
+static void send_bare(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
+		      struct tcp_tx_options *o)
+{
+	tcp_count(t, TCP_OUT_SEGS);
+	if (flags & TCP_RST)
+		tcp_count(t, TCP_OUT_RSTS);
+	send_segment(t, p, seq, flags, o);
 }
 
 void tcp_send_ack(struct tcp_sock *t)
@@ -229,7 +245,7 @@ void tcp_send_ack(struct tcp_sock *t)
 	tcp_sack_options(t, &o, most_sack(t));
 	if (t->quickacks)
 		t->quickacks--;
-	send_segment(t, p, t->snd_nxt, TCP_ACK, &o);
+	send_bare(t, p, t->snd_nxt, TCP_ACK, &o);
 }
 
 void tcp_send_probe(struct tcp_sock *t)
@@ -238,7 +254,7 @@ void tcp_send_probe(struct tcp_sock *t)
 	struct tcp_tx_options o = { 0 };
 
 	if (p)
-		send_segment(t, p, t->snd_una - 1, TCP_ACK, &o);
+		send_bare(t, p, t->snd_una - 1, TCP_ACK, &o);
 }
 
 void tcp_send_reset(struct tcp_sock *t)
@@ -247,7 +263,7 @@ void tcp_send_reset(struct tcp_sock *t)
 	struct tcp_tx_options o = { 0 };
 
 	if (p)
-		send_segment(t, p, t->snd_nxt, TCP_RST | TCP_ACK, &o);
+		send_bare(t, p, t->snd_nxt, TCP_RST | TCP_ACK, &o);
 }
 
 /* ---- the queue ---- */
@@ -338,7 +354,8 @@ static bool nagle_allows(const struct tcp_sock *t, struct packet *p, bool last, 
 	return now || t->nodelay || !t->packets_out || after(t->snd_up, t->snd_una);
 }
 
-void tcp_push(struct tcp_sock *t, bool now)
+/* What windows and Nagle allow, at most MOST segments; where more could go, push_wanted is set. */
+static void push_some(struct tcp_sock *t, bool now, u32 most)
 {
 	u32 left, limit;
 	struct packet *p;
@@ -366,10 +383,28 @@ void tcp_push(struct tcp_sock *t, bool now)
 		}
 		if (!nagle_allows(t, p, list_is_last(&p->list, &t->sndq.head), now))
 			break;
+		if (!most--) {
+			t->push_wanted = true;
+			return;
+		}
 		send_next(t);
 	}
 	if (t->send_head && !t->packets_out && !wheel_is_armed(&t->rto_timer))
 		tcp_arm_rto(t);		/* a window that stays shut is asked for */
+}
+
+void tcp_push(struct tcp_sock *t, bool now)
+{
+	push_some(t, now, U32_MAX);
+}
+
+void tcp_push_batch(struct tcp_sock *t)
+{
+	u32 left;
+
+	t->push_wanted = t->cwnd_limited = false;
+	left = tcp_retransmit_lost(t, NET_BATCH);
+	push_some(t, false, left);
 }
 
 bool tcp_send_window_probe(struct tcp_sock *t)
@@ -379,9 +414,10 @@ bool tcp_send_window_probe(struct tcp_sock *t)
 	if (!p || tcp_in_flight(t))
 		return true;
 	if (after(t->snd_una + t->snd_wnd, tcp_cb(p)->seq)) {
-		tcp_push(t, true);
+		push_some(t, true, NET_BATCH);
 		return true;
 	}
+	tcp_count(t, TCP_WIN_PROBE);
 	tcp_send_probe(t);
 	return true;
 }
@@ -428,6 +464,17 @@ int tcp_start_syn(struct tcp_sock *t)
 
 /* ---- again ---- */
 
+static void count_retransmit(const struct tcp_sock *t, int err)
+{
+	if (err)
+		tcp_count(t, TCP_RETRANS_FAIL);
+	else
+		tcp_count(t, TCP_RETRANS_SEGS);
+	if (!err && t->recovery != TCP_REC_OPEN)
+		tcp_count(t,
+			  t->recovery == TCP_REC_LOSS ? TCP_SLOW_START_RETRANS : TCP_FAST_RETRANS);
+}
+
 int tcp_retransmit(struct tcp_sock *t, struct packet *p)
 {
 	struct tcp_cb *cb = tcp_cb(p);
@@ -452,20 +499,27 @@ int tcp_retransmit(struct tcp_sock *t, struct packet *p)
 	}
 	list_move_tail(&cb->tx, &t->in_flight);
 	e = tcp_transmit(t, p);
+	count_retransmit(t, e);
 	if (!t->stuck_since_ns)
 		t->stuck_since_ns = cb->tx_ns;
 	return e;
 }
 
-void tcp_retransmit_lost(struct tcp_sock *t)
+u32 tcp_retransmit_lost(struct tcp_sock *t, u32 most)
 {
 	while (!list_empty(&t->lost) && (tcp_in_flight(t) < t->cwnd || t->fast)) {
 		struct tcp_cb *cb = list_first_entry(&t->lost, struct tcp_cb, tx);
 
+		if (!most) {
+			t->push_wanted = true;
+			break;
+		}
+		most--;
 		t->fast = false;
 		if (tcp_retransmit(t, tcp_packet_of(&cb->rb)))
-			return;
+			break;
 	}
+	return most;
 }
 
 void tcp_mtu_changed(struct tcp_sock *t)
@@ -496,6 +550,9 @@ void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 windo
 		packet_free(p, DROP_NO_ROUTE);
 		return;
 	}
+	tcp_count_net(e->net, TCP_OUT_SEGS);
+	if (flags & TCP_RST)
+		tcp_count_net(e->net, TCP_OUT_RSTS);
 	put_header(p, e, seq, ack, flags, window, 0, o);
 	inet_way_send(e->net, p, &w);
 }

@@ -55,7 +55,11 @@ static bool filtered(const struct sock *sk, struct packet *p, struct tcp_seg *s)
 {
 	u32 len = p->len;
 
-	if (is_far(sk, p) || !sk_filter(sk, p, s->hdr))
+	if (is_far(sk, p)) {
+		tcp_count_net(sk->net, TCP_MIN_TTL_DROP);
+		return true;
+	}
+	if (!sk_filter(sk, p, s->hdr))
 		return true;
 	if (p->len != len)
 		tcp_decode(s, packet_data(p), p->len);
@@ -72,10 +76,14 @@ static void to_sock(struct tcp_sock *t, struct packet *p, struct tcp_seg *s)
 	}
 	spin_lock(&sk->lock);
 	sk->napi_id = p->napi_id;
-	if (!sock_owned(sk))
+	if (!sock_owned(sk)) {
 		tcp_input(t, p, s);
-	else if (!sock_backlog_add(sk, p))
+		if (t->push_wanted)
+			tcp_queue_push(t);
+	} else if (!sock_backlog_add(sk, p)) {
+		tcp_count(t, TCP_BACKLOG_DROP);
 		packet_free(p, DROP_BACKLOG);
+	}
 	spin_unlock(&sk->lock);
 }
 
@@ -136,21 +144,30 @@ static void receive(struct packet *p)
 	struct tcp_seg s;
 	u32 hdr;
 
-	if (p->pkt_type != PACKET_HOST || ip4_cb(p)->dst_type != RTN_LOCAL ||
-	    !packet_need(p, TCP_HEADER))
+	struct net *net = p->dev->net;
+
+	if (p->pkt_type != PACKET_HOST || ip4_cb(p)->dst_type != RTN_LOCAL) {
+		packet_free(p, DROP_BAD_HEADER);
+		return;
+	}
+	tcp_count_net(net, TCP_IN_SEGS);
+	if (!packet_need(p, TCP_HEADER))
 		goto bad;
 	hdr = tcp_header_len(packet_data(p), p->linear, p->len);
 	if (!hdr || !packet_need(p, (u16)hdr))
 		goto bad;
 	if (!check_sum(p)) {
+		tcp_count_net(net, TCP_IN_CSUM_ERRORS);
+		tcp_count_net(net, TCP_IN_ERRS);
 		packet_free(p, DROP_CSUM);
 		return;
 	}
 	packet_set_transport(p);
 	tcp_decode(&s, packet_data(p), p->len);
-	dispatch(p->dev->net, p, &s);
+	dispatch(net, p, &s);
 	return;
 bad:
+	tcp_count_net(net, TCP_IN_ERRS);
 	packet_free(p, DROP_BAD_HEADER);
 }
 
@@ -186,7 +203,7 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 	seq = be32_get(h.seq);
 	spin_lock(&sk->lock);
 	if (before(seq, t->snd_una) || after(seq, t->snd_nxt) || sk->state == TCPS_CLOSE) {
-		/* of no segment in flight: a guess */
+		tcp_count_net(net, TCP_OUT_OF_WINDOW_ICMPS); /* of no segment in flight: a guess */
 	} else if (err == EMSGSIZE) {
 		inet_learn_mtu(net, q);
 		if (sock_owned(sk))

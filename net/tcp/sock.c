@@ -53,6 +53,13 @@ u32 tcp_make_ts_offset(struct net *net, be32 local, be32 peer)
 
 void tcp_set_state(struct tcp_sock *t, enum tcp_state s)
 {
+	const u32 open = TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT);
+	bool was = tcp_state_in(t, open), is = 1u << s & open;
+
+	if (was != is)
+		tcp_count_net_add(t->inet.sk.net, TCP_CURR_ESTAB, is ? 1ull : -1ull);
+	if (was && s == TCPS_CLOSE)
+		tcp_count(t, TCP_ESTAB_RESETS);
 	WRITE_ONCE(t->inet.sk.state, (u8)s);
 }
 
@@ -161,6 +168,8 @@ void tcp_done(struct tcp_sock *t, int err)
 
 	if (sk->state == TCPS_CLOSE)
 		return;
+	if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
+		tcp_count(t, TCP_ATTEMPT_FAILS);
 	tcp_set_state(t, TCPS_CLOSE);
 	sk->shut = 3;
 	if (t->is_orphan) {
@@ -231,7 +240,8 @@ static void tcp_destruct(struct sock *sk)
 	struct tcp_sock *t = tcp_sk(sk);
 
 	DEBUG_ON(wheel_is_armed(&t->rto_timer) || wheel_is_armed(&t->delack_timer) ||
-		 wheel_is_armed(&t->keep_timer));
+		 wheel_is_armed(&t->keep_timer) || wheel_is_armed(&t->push_timer) ||
+		 t->push_queued);
 	atomic_dec(&tcp_allocated);
 	purge_sent(t);
 	tcp_purge_received(t);
@@ -240,12 +250,15 @@ static void tcp_destruct(struct sock *sk)
 
 static void backlog_rcv(struct sock *sk, struct packet *p)
 {
+	struct tcp_sock *t = tcp_sk(sk);
 	struct tcp_seg s;
 
 	rcu_read_lock();
 	tcp_decode(&s, packet_data(p), p->len);
-	tcp_input(tcp_sk(sk), p, &s);
+	tcp_input(t, p, &s);
 	rcu_read_unlock();
+	while (t->push_wanted)
+		tcp_push_batch(t);
 }
 
 static const struct sock_kind tcp_kind = { .name = "TCP",
@@ -439,6 +452,7 @@ static bool say_goodbye(struct tcp_sock *t)
 	if ((unread && tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(SYN_RECV) |
 					       TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2))) ||
 	    (sock_flag(sk, SOCK_F_LINGER) && !sk->linger_s)) {
+		tcp_count(t, unread ? TCP_ABORT_ON_CLOSE : TCP_ABORT_ON_DATA);
 		tcp_abort(t, 0);
 		return false;
 	}
@@ -452,6 +466,7 @@ static void leave_orphan(struct tcp_sock *t)
 {
 	if (atomic_add_return(1, &tcp_orphans) > READ_ONCE(tcp_max_orphans)) {
 		atomic_dec(&tcp_orphans);
+		tcp_count(t, TCP_ABORT_ON_MEMORY);
 		tcp_abort(t, 0);
 		return;
 	}
@@ -476,14 +491,8 @@ static int tcp_release(struct socket *s)
 	sock_net_unuse(sk);
 	s->sk = NULL;
 	tcp_purge_received(t);
-	if (sk->state == TCPS_FIN_WAIT2) {
-		if (t->linger2_s < 0)
-			tcp_abort(t, 0);
-		else
-			tcp_time_wait(t, true,
-				      (u64)(t->linger2_s ?: tcp_net(t)->fin_timeout) *
-					      NSEC_PER_SEC);
-	}
+	if (sk->state == TCPS_FIN_WAIT2)
+		tcp_await_fin(t);
 	if (sk->state == TCPS_CLOSE)
 		unhash(t);
 	else

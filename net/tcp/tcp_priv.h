@@ -20,11 +20,13 @@
 #pragma once
 
 #include <lib/rbtree.h>
+#include <net/netdev.h>
 #include <net/packet.h>
 #include <net/sock.h>
 #include <sched/wheel.h>
 #include <linux/tcp.h>
 #include "net/inet/inet_priv.h"
+#include "net/tcp/count.h"
 #include "net/wire/tcp.h"
 
 #define NSEC_PER_MS 1000000ull
@@ -84,7 +86,7 @@ _Static_assert(sizeof(struct tcp_cb) <= PACKET_CB, "fits");
 #define TCPM_EVER 8			/* was ever sent again: says nothing of round trips */
 
 enum tcp_recovery { TCP_REC_OPEN, TCP_REC_RECOVERY, TCP_REC_LOSS };
-enum tcp_deferred { TCP_D_RTO, TCP_D_DELACK, TCP_D_KEEP, TCP_D_MTU };
+enum tcp_deferred { TCP_D_RTO, TCP_D_DELACK, TCP_D_KEEP, TCP_D_MTU, TCP_D_PUSH };
 
 struct tcp_cc;
 
@@ -152,8 +154,16 @@ struct tcp_sock {
 	u64 drs_begin_ns; /* the receive buffer's tuning: bytes read within a round trip */
 	u32 drs_seq;
 
+	/*
+	 * Segments may go that a packet let go: o. They go behind the section of its reception, at
+	 * most NET_BATCH at a time, by `after` or push_timer.
+	 */
+	bool push_wanted;
+	bool push_queued; /* sk->lock: `after` is in a context, and holds a reference */
+	struct net_after after;
+
 	/* timers */
-	struct wheel_timer rto_timer, delack_timer, keep_timer;
+	struct wheel_timer rto_timer, delack_timer, keep_timer, push_timer;
 	atomic_long_t deferred;		/* enum tcp_deferred */
 	u64 last_rx_ns, last_tx_ns;
 	u32 keep_idle_s, keep_intvl_s, keep_probes, keep_sent;	/* 0: the namespace's */
@@ -312,7 +322,11 @@ void tcp_purge_received(struct tcp_sock *t);
 
 /* out.c */
 int tcp_transmit(struct tcp_sock *t, struct packet *p);		/* a segment of sndq, maybe again */
-void tcp_push(struct tcp_sock *t, bool now); /* what windows and Nagle allow; NOW: small ones too */
+/*
+ * All that windows and Nagle allow; NOW: small ones too. By the owner, as it may be much: within a
+ * section of packets push_wanted is set instead.
+ */
+void tcp_push(struct tcp_sock *t, bool now);
 void tcp_send_ack(struct tcp_sock *t);
 void tcp_send_probe(struct tcp_sock *t); /* an old sequence number that is answered by an ACK */
 bool tcp_send_window_probe(struct tcp_sock *t);	/* false: no memory */
@@ -321,7 +335,10 @@ void tcp_send_reset(struct tcp_sock *t);
 /* SYN or SYN-ACK of a full sock: queued as the first packet and sent. 0 or -errno. */
 int tcp_start_syn(struct tcp_sock *t);
 int tcp_retransmit(struct tcp_sock *t, struct packet *p);
-void tcp_retransmit_lost(struct tcp_sock *t);
+/* At most MOST of them; where more could go, push_wanted is set. What is left of MOST. */
+u32 tcp_retransmit_lost(struct tcp_sock *t, u32 most);
+/* Lost segments and new ones, NET_BATCH together at most; push_wanted: more could go. */
+void tcp_push_batch(struct tcp_sock *t);
 /*
  * The way takes shorter packets than it did: the route is asked again, and what was too long goes
  * again. Owner or sk->lock.
@@ -347,6 +364,10 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len) __must_check;
 /* in.c */
 /* owner or sk->lock; within RCU; consumes P */
 void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s);
+/*
+ * No program has T, and the peer's FIN alone is missing: something small waits for it. T is gone.
+ */
+void tcp_await_fin(struct tcp_sock *t);
 /* windows, clocks and buffers of one that becomes ESTABLISHED */
 void tcp_established(struct tcp_sock *t);
 u32 tcp_sack_options(struct tcp_sock *t, struct tcp_tx_options *o, u32 room);
@@ -364,6 +385,8 @@ void tcp_timers_stop(struct tcp_sock *t);
 void tcp_timer_arm(struct tcp_sock *t, struct wheel_timer *w, u64 ns);
 void tcp_timer_cancel(struct tcp_sock *t, struct wheel_timer *w);
 void tcp_release_cb(struct sock *sk);
+/* sk->lock is held, push_wanted is set: this task's context, or a timer, sends. */
+void tcp_queue_push(struct tcp_sock *t);
 void tcp_keepalive(struct sock *sk, bool on);
 
 /* connect.c */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Three timers a connection: what was sent is sent again, or a closed window is asked for (rto); an
- * ACK that waited for company goes (delack); a peer that is silent is asked (keep). Each function
+ * Four timers a connection: what was sent is sent again, or a closed window is asked for (rto); an
+ * ACK that waited for company goes (delack); a peer that is silent is asked (keep); segments go for
+ * which the section of the packet that let them go had no room (push). Each function
  * takes sk->lock; where the sock is owned it leaves a mark, and the owner does the work as it lets
  * go.
  */
@@ -64,6 +65,7 @@ static void rto_expired(struct tcp_sock *t)
 	/* An orphan's peer that keeps its window shut, and says so, cannot hold it for ever. */
 	if (is_hopeless(t, most_tries(t)) ||
 	    (sock_flag(&t->inet.sk, SOCK_F_DEAD) && t->backoff >= TCP_ORPHAN_TRIES)) {
+		tcp_count(t, TCP_ABORT_ON_TIMEOUT);
 		if (sock_flag(&t->inet.sk, SOCK_F_DEAD))
 			tcp_abort(t, 0);
 		else
@@ -71,6 +73,8 @@ static void rto_expired(struct tcp_sock *t)
 		return;
 	}
 	t->retries++;
+	if (t->packets_out)
+		tcp_count(t, TCP_TIMEOUTS);
 	if (!t->packets_out) {
 		tcp_send_window_probe(t);
 	} else {
@@ -89,6 +93,7 @@ static void delack_expired(struct tcp_sock *t)
 {
 	if (t->rcv_nxt != t->rcv_wup || t->ack_now) {
 		t->pingpong = false;
+		tcp_count(t, TCP_DELAYED_ACKS);
 		tcp_send_ack(t);
 	}
 }
@@ -123,6 +128,7 @@ static void keep_expired(struct tcp_sock *t)
 		return;
 	}
 	t->keep_sent++;
+	tcp_count(t, TCP_KEEP_ALIVE);
 	tcp_send_probe(t);
 	tcp_timer_arm(t, &t->keep_timer, keep_intvl_ns(t));
 }
@@ -146,9 +152,13 @@ static void run(struct tcp_sock *t, enum tcp_deferred d, void (*fn)(struct tcp_s
 	net_ctx_begin(&c);
 	spin_lock(&sk->lock);
 	if (sock_owned(sk)) {
+		if (d == TCP_D_DELACK)
+			tcp_count(t, TCP_DELAYED_ACK_LOCKED);
 		atomic_long_or(1l << d, &t->deferred);
 	} else {
 		fn(t);
+		if (t->push_wanted)
+			tcp_queue_push(t);
 	}
 	spin_unlock(&sk->lock);
 	net_ctx_end(&c);
@@ -170,13 +180,66 @@ static void keep_fired(struct wheel_timer *w)
 	run(container_of(w, struct tcp_sock, keep_timer), TCP_D_KEEP, keep_expired);
 }
 
-/* sk->lock held, still owned. */
-void tcp_release_cb(struct sock *sk)
-{
-	struct tcp_sock *t = tcp_sk(sk);
+/* ---- segments that a packet let go ---- */
 
-	if (!atomic_long_read(&t->deferred))
+static void push_expired(struct tcp_sock *t)
+{
+	t->push_wanted = true;
+}
+
+static void push_fired(struct wheel_timer *w)
+{
+	run(container_of(w, struct tcp_sock, push_timer), TCP_D_PUSH, push_expired);
+}
+
+/* An owner sends by itself, as it lets go. */
+static bool push_after(struct net_after *a)
+{
+	struct tcp_sock *t = container_of(a, struct tcp_sock, after);
+	struct sock *sk = &t->inet.sk;
+
+	spin_lock(&sk->lock);
+	if (!sock_owned(sk) && t->push_wanted)
+		tcp_push_batch(t);
+	t->push_queued = !sock_owned(sk) && t->push_wanted;
+	if (t->push_queued) {
+		spin_unlock(&sk->lock);
+		return true;
+	}
+	spin_unlock(&sk->lock);
+	sock_put(sk);
+	return false;
+}
+
+static void push_late(struct net_after *a)
+{
+	struct tcp_sock *t = container_of(a, struct tcp_sock, after);
+	struct sock *sk = &t->inet.sk;
+
+	spin_lock(&sk->lock);
+	t->push_queued = false;
+	if (!sock_owned(sk) && t->push_wanted && !tcp_state_in(t, TCPS(CLOSE)))
+		tcp_timer_arm(t, &t->push_timer, 0);
+	spin_unlock(&sk->lock);
+	sock_put(sk);
+}
+
+void tcp_queue_push(struct tcp_sock *t)
+{
+	struct sock *sk = &t->inet.sk;
+
+	lockdep_assert_held(&sk->lock);
+	if (t->push_queued || tcp_state_in(t, TCPS(CLOSE)))
 		return;
+	t->push_queued = net_ctx_after(&t->after);
+	if (t->push_queued)
+		sock_hold(sk);
+	else
+		tcp_timer_arm(t, &t->push_timer, 0);
+}
+
+static void run_deferred(struct tcp_sock *t)
+{
 	if (tcp_deferred_test_clear(t, TCP_D_RTO))
 		rto_expired(t);
 	if (tcp_deferred_test_clear(t, TCP_D_DELACK))
@@ -185,6 +248,19 @@ void tcp_release_cb(struct sock *sk)
 		keep_expired(t);
 	if (tcp_deferred_test_clear(t, TCP_D_MTU))
 		tcp_mtu_changed(t);
+	if (tcp_deferred_test_clear(t, TCP_D_PUSH))
+		push_expired(t);
+}
+
+/* sk->lock held, still owned. */
+void tcp_release_cb(struct sock *sk)
+{
+	struct tcp_sock *t = tcp_sk(sk);
+
+	if (atomic_long_read(&t->deferred))
+		run_deferred(t);
+	if (t->push_wanted)
+		tcp_queue_push(t);
 }
 
 void tcp_timers_init(struct tcp_sock *t)
@@ -192,6 +268,10 @@ void tcp_timers_init(struct tcp_sock *t)
 	wheel_init_timer(&t->rto_timer, rto_fired);
 	wheel_init_timer(&t->delack_timer, delack_fired);
 	wheel_init_timer(&t->keep_timer, keep_fired);
+	wheel_init_timer(&t->push_timer, push_fired);
+	INIT_LIST_HEAD(&t->after.node);
+	t->after.run = push_after;
+	t->after.late = push_late;
 }
 
 void tcp_timers_stop(struct tcp_sock *t)
@@ -199,4 +279,5 @@ void tcp_timers_stop(struct tcp_sock *t)
 	tcp_timer_cancel(t, &t->rto_timer);
 	tcp_timer_cancel(t, &t->delack_timer);
 	tcp_timer_cancel(t, &t->keep_timer);
+	tcp_timer_cancel(t, &t->push_timer);
 }

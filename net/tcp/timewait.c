@@ -32,6 +32,7 @@ static void fired(struct wheel_timer *timer)
 	struct tcp_timewait *w = container_of(timer, struct tcp_timewait, timer);
 	struct inet_table *table = table_of(&w->e);
 
+	tcp_count_net(w->e.net, TCP_TW);
 	if (inet_connected_del(table, &w->e))
 		inet_entry_put(table, &w->e);
 	inet_entry_put(table, &w->e);
@@ -61,6 +62,8 @@ void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns)
 	struct tcp_timewait *w = make(tcp_net(t));
 	struct inet_table *table = &tcp_net(t)->table;
 
+	if (!w)
+		tcp_count(t, TCP_TIME_WAIT_OVERFLOW);
 	if (w) {
 		w->e = t->inet.e;
 		if (w->e.v6) {

@@ -352,8 +352,20 @@ bool net_poll_look(void);
 
 /* ---- local delivery ---- */
 
+/*
+ * Work that packets cause and that would make the section of their reception too long: it is done
+ * between sections, by the task that received them.
+ */
+struct net_after {
+	struct list_head node;		/* the context's; of its task alone */
+	/* Some of it, with no lock held: at most NET_BATCH packets. True: there is more. */
+	bool (*run)(struct net_after *a);
+	/* There is more than the context's budget: A leaves it, and goes on elsewhere. */
+	void (*late)(struct net_after *a);
+};
 struct net_ctx {
 	struct packet_list pending;
+	struct list_head after;		/* struct net_after by node */
 	struct net_ctx *outer;
 	int flight; /* the section that packets under way lie in; -1: none are */
 };
@@ -362,5 +374,7 @@ void net_ctx_begin(struct net_ctx *c);
 void net_ctx_end(struct net_ctx *c);
 /* The task is about to sleep inside of one, with no lock held: what it sent is delivered. */
 void net_ctx_flush(void);
+/* A, which is in no context, is run by this task, soon. False: the task has no context. */
+bool net_ctx_after(struct net_after *a) __must_check;
 /* From ops->xmit of a device whose other end is here: P is received, soon, by p->dev. */
 void net_local_receive(struct packet *p);
