@@ -109,6 +109,8 @@ static struct dentry *lookup(struct inode *dir, struct dentry *d, bool sysctl)
 		n = at->within->find(at, ns_of(dir), d->d_name.name, d->d_name.len);
 	else
 		n = show_lookup(at, d->d_name.name, d->d_name.len);
+	if (IS_ERR(n))
+		return ERR_CAST(n);
 	if (!n) {
 		if (sysctl)
 			return ERR_PTR(-ENOENT);
@@ -144,7 +146,11 @@ static int read_within(struct file *file, struct dir_context *ctx, struct show_n
 	struct show_node *n;
 
 	while ((n = dir->within->next(dir, ns_of(file_inode(file)), &at))) {
-		bool taken = dir_emit(ctx, n->name, (int)strlen(n->name), n->ino, fs_umode_to_dtype(n->mode));
+		bool taken;
+
+		if (IS_ERR(n))
+			return (int)PTR_ERR(n);
+		taken = dir_emit(ctx, n->name, (int)strlen(n->name), n->ino, fs_umode_to_dtype(n->mode));
 
 		show_put(n);
 		if (!taken)

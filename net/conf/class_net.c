@@ -7,6 +7,7 @@
  *
  * The machine's buses are not in /sys, so that all devices are in devices/virtual.
  */
+#include <lib/err.h>
 #include <lib/format.h>
 #include <lib/string.h>
 #include <alloc/xarray.h>
@@ -66,7 +67,7 @@ static struct show_node *directory(struct net *net, int ifindex, const char *nam
 {
 	struct show_node *n = entry(net, ifindex, name, S_IFDIR | 0755, NULL, number);
 
-	if (n)
+	if (!IS_ERR(n))
 		n->within = within;
 	return n;
 }
@@ -85,7 +86,7 @@ static struct show_node *device_entry(struct show_node *dir, struct net *net, in
 		snprintf(target, sizeof(target), "../../devices/virtual/net/%s", name);
 		n = entry(net, ifindex, name, S_IFLNK | 0777, target, 0);
 	}
-	if (n)
+	if (!IS_ERR(n))
 		n->alive = is_there_by_name;
 	return n;
 }
@@ -184,7 +185,7 @@ static struct show_node *value_entry(struct show_node *dir, u64 i)
 	umode_t mode = S_IFREG | (v->set ? 0644 : 0444);
 	struct show_node *n = entry(dir->ns, (int)dir->id, v->name, mode, NULL, 16 + i);
 
-	if (n) {
+	if (!IS_ERR(n)) {
 		n->data = (void *)v;
 		n->show = show_value;
 		n->store = v->set ? store_value : NULL;
@@ -310,7 +311,7 @@ static struct show_node *queue_find(struct show_node *dir, void *ns, const char 
 	u64 at = 0;
 
 	while ((n = queue_next(dir, ns, &at))) {
-		if (!strncmp(n->name, name, len) && !n->name[len])
+		if (IS_ERR(n) || (!strncmp(n->name, name, len) && !n->name[len]))
 			return n;
 		show_put(n);
 	}

@@ -4,6 +4,7 @@
  * needs CAP_NET_ADMIN over the namespace of the socket, which is asked before the interface is
  * looked for, as Linux does.
  */
+#include <lib/err.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <mm/uaccess.h>
@@ -13,6 +14,8 @@
 #include <linux/sockios.h>
 #include "net/conf/conf.h"
 #include "net/core/core_priv.h"
+#include "net/dev/if_flags.h"
+#include "net/dev/wish.h"
 #include "net/ip4/addr.h"
 #include "net/wire/eth.h"
 
@@ -248,6 +251,71 @@ static long with_device(struct net *net, unsigned int cmd, struct ifreq *r, bool
 	return err;
 }
 
+/* rtnl. The ports of a bridge by ioctl. */
+static long bridge_port(struct net *net, unsigned int cmd, const struct ifreq *r)
+{
+	struct netdev *b = netdev_by_name(net, r->ifr_name), *d;
+	struct nla_error e;
+
+	if (!b)
+		return -ENODEV;
+	if (!b->kind || !b->kind->add_port)
+		return -EOPNOTSUPP;
+	d = netdev_by_index(net, r->ifr_ifindex);
+	if (!d)
+		return -EINVAL;
+	if (cmd == SIOCBRADDIF)
+		return b->kind->add_port(b, d, &e);
+	if (rcu_access_pointer(d->master) != b)
+		return -EINVAL;
+	b->kind->del_port(d);
+	return 0;
+}
+
+/* rtnl. */
+static long bridge_itself(struct net *net, unsigned int cmd, const char *name)
+{
+	const struct netdev_kind *kind = netdev_kind_find("bridge");
+	struct netdev_wish w = {};
+	struct netdev *d;
+	struct nla_error e;
+	LIST_HEAD(going);
+
+	if (!kind)
+		return -ENOPKG;
+	if (cmd == SIOCBRADDBR) {
+		memcpy(w.name, name, NETDEV_NAME);
+		return PTR_ERR_OR_ZERO(kind->make(net, &w, NULL, &e));
+	}
+	d = netdev_by_name(net, name);
+	if (!d)
+		return -ENXIO;
+	if (d->kind != kind)
+		return -EPERM;
+	if (d->flags & IFF_UP)
+		return -EBUSY;
+	kind->remove(d, &going);
+	netdev_unregister_all(&going);
+	return 0;
+}
+
+static long bridge_ioctl(struct net *net, unsigned int cmd, struct uptr arg)
+{
+	bool itself = cmd == SIOCBRADDBR || cmd == SIOCBRDELBR;
+	struct ifreq r = {};
+	long err;
+
+	if (!ns_capable(net->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&r, arg, itself ? (size_t)NETDEV_NAME : sizeof(r)))
+		return -EFAULT;
+	r.ifr_name[IFNAMSIZ - 1] = 0;
+	rtnl_lock();
+	err = itself ? bridge_itself(net, cmd, r.ifr_name) : bridge_port(net, cmd, &r);
+	rtnl_unlock();
+	return err;
+}
+
 long interface_ioctl(struct net *net, unsigned int cmd, struct uptr arg)
 {
 	bool admin = is_change(cmd), private = is_private(cmd, &admin);
@@ -256,6 +324,8 @@ long interface_ioctl(struct net *net, unsigned int cmd, struct uptr arg)
 
 	if (cmd == SIOCGIFCONF)
 		return if_conf(net, arg);
+	if (cmd >= SIOCBRADDBR && cmd <= SIOCBRDELIF)
+		return bridge_ioctl(net, cmd, arg);
 	if (cmd != SIOCGIFNAME && !is_question(cmd) && !is_change(cmd) && !private)
 		return -ENOTTY;
 	if (copy_from_user(&r, arg, sizeof(r)))

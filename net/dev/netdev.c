@@ -441,7 +441,7 @@ int netdev_move(struct netdev *d, struct net *net, const char *pattern)
 		return 0;
 	if (net->dying)
 		return -ENODEV;
-	if (d == d->net->loopback)
+	if (d == d->net->loopback || (d->kind && d->kind->stays))
 		return -EINVAL;
 	err = netdev_make_name(net, pattern && netdev_by_name(net, d->name) ? pattern : d->name,
 			       name);

@@ -145,6 +145,13 @@ static bool to_protocols(struct packet *p, struct netdev *d)
 	return last;
 }
 
+static bool to_master(struct packet *p, struct netdev *d)
+{
+	const struct netdev *master = rcu_dereference(d->master);
+
+	return master && master->kind->receive(d, p);
+}
+
 void netdev_receive(struct packet *p)
 {
 	struct netdev *d = p->dev;
@@ -160,6 +167,8 @@ void netdev_receive(struct packet *p)
 	}
 	if (unlikely(netdev_has_taps(d)))
 		seen = tap_all(p, d);
+	if (unlikely(rcu_access_pointer(d->master)) && to_master(p, d))
+		return;
 	if (to_protocols(p, d))
 		return;
 	if (seen) {

@@ -146,6 +146,8 @@ static void put_numbers(struct nlmsg_buf *b, struct netdev *d)
 	nla_put_u32(b, IFLA_NUM_RX_QUEUES, d->nr_rx);
 	if (netdev_link(d) != d)
 		nla_put_u32(b, IFLA_LINK, (u32)netdev_link(d)->ifindex);
+	if (rcu_access_pointer(d->master))
+		nla_put_u32(b, IFLA_MASTER, (u32)rcu_dereference_raw(d->master)->ifindex);
 	nla_put_u8(b, IFLA_CARRIER, READ_ONCE(d->carrier));
 	nla_put_text(b, IFLA_QDISC, rtnl_qdisc(d));
 	nla_put_u32(b, IFLA_CARRIER_CHANGES, d->carrier_ups + d->carrier_downs);
@@ -254,7 +256,10 @@ static int link_filter(struct nl_request *r, struct nl_dump *d)
 
 static bool wanted(const struct netdev *d, const struct nl_dump *dump)
 {
-	if (dump->args[RTNL_ARG_FILTER])	/* a master: there are none */
+	const struct netdev *master = rcu_dereference_raw(d->master);
+
+	if (dump->args[RTNL_ARG_FILTER] &&
+	    (!master || master->ifindex != dump->args[RTNL_ARG_FILTER]))
 		return false;
 	return !dump->args[RTNL_ARG_FILTER2] ||
 	       (const void *)d->kind == (const void *)dump->args[RTNL_ARG_FILTER2];

@@ -61,8 +61,6 @@ static int make(struct nl_request *r, const struct ifinfomsg *m, const struct nl
 
 	if (!err && m->ifi_index > 0)
 		return nl_refuse(r, -EOPNOTSUPP, "Numbers of new devices are chosen");
-	if (!err && tb[IFLA_MASTER])
-		return nl_refuse(r, -EOPNOTSUPP, "There are no devices with ports");
 	net = err ? NULL : netdev_wish_net(tb);
 	if (IS_ERR(net))
 		return (int)PTR_ERR(net);
@@ -71,10 +69,23 @@ static int make(struct nl_request *r, const struct ifinfomsg *m, const struct nl
 		err = (int)PTR_ERR(d);
 		r->err_text = e.text ?: r->err_text;
 		r->err_at = e.at ?: r->err_at;
-	} else if (m->ifi_flags & IFF_UP) {
-		err = netdev_open(d);
+	} else {
+		if (m->ifi_flags & IFF_UP)
+			err = netdev_open(d);
+		if (!err && tb[IFLA_MASTER])
+			err = rtnl_set_master(r, d, (int)nla_u32(tb[IFLA_MASTER]));
 	}
 	put_net(net);
+	return err;
+}
+
+static int change(struct nl_request *r, struct netdev *d, const struct nlattr *data)
+{
+	struct nla_error e = {};
+	int err = d->kind->change ? d->kind->change(d, data, &e) : -EOPNOTSUPP;
+
+	r->err_text = e.text ?: r->err_text;
+	r->err_at = e.at ?: r->err_at;
 	return err;
 }
 
@@ -103,7 +114,9 @@ int rtnl_link_add(struct nl_request *r)
 			return -EOPNOTSUPP;
 		if (kind && d->kind != kind)
 			return -EOPNOTSUPP;
-		return rtnl_link_set(r, d, m, tb);
+		if (kind && data)
+			err = change(r, d, data);
+		return err ?: rtnl_link_set(r, d, m, tb);
 	}
 	if (!may_make)
 		return -ENODEV;

@@ -41,11 +41,35 @@ static int set_address(struct nl_request *r, struct netdev *d, const struct nlat
 	return netdev_set_mac(d, nla_data(a));
 }
 
+int rtnl_set_master(struct nl_request *r, struct netdev *d, int index)
+{
+	struct netdev *was = rcu_dereference_raw(d->master), *m = NULL;
+	struct nla_error e = {};
+	int err;
+
+	if (was && was->ifindex == index)
+		return 0;
+	if (index) {
+		m = netdev_by_index(d->net, index);
+		if (!m)
+			return -EINVAL;
+		if (!m->kind || !m->kind->add_port)
+			return -EOPNOTSUPP;
+	}
+	if (was)
+		was->kind->del_port(d);
+	err = m ? m->kind->add_port(m, d, &e) : 0;
+	r->err_text = e.text ?: r->err_text;
+	return err;
+}
+
 /* What changes no packet's way, and what no device here has. */
 static int set_rest(struct nl_request *r, struct netdev *d, const struct nlattr *const *tb)
 {
-	if (tb[IFLA_MASTER] && nla_u32(tb[IFLA_MASTER]))
-		return nl_refuse(r, -EOPNOTSUPP, "There are no devices with ports");
+	int err = tb[IFLA_MASTER] ? rtnl_set_master(r, d, (int)nla_u32(tb[IFLA_MASTER])) : 0;
+
+	if (err)
+		return err;
 	if (tb[IFLA_IFALIAS] || tb[IFLA_XDP] || tb[IFLA_VFINFO_LIST] || tb[IFLA_PROTO_DOWN])
 		return -EOPNOTSUPP;
 	if (tb[IFLA_LINKMODE] && nla_u8(tb[IFLA_LINKMODE]))

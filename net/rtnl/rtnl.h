@@ -82,6 +82,8 @@ struct netdev *rtnl_find_link(struct net *net, const struct ifinfomsg *m,
 /* link_set.c, rtnl: what TB says of D, which exists. */
 int rtnl_link_set(struct nl_request *r, struct netdev *d, const struct ifinfomsg *m,
 		  const struct nlattr *const *tb);
+/* rtnl: D is a port of the device INDEX; 0: of none. */
+int rtnl_set_master(struct nl_request *r, struct netdev *d, int index);
 /* link_new.c. The kind that IFLA_LINKINFO A names, as a number that is its alone. 0 or -errno. */
 int rtnl_link_kind(struct nl_request *r, const struct nlattr *a, long *kind);
 int rtnl_link_add(struct nl_request *r);

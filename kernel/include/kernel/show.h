@@ -21,7 +21,7 @@ typedef ssize_t (*store_fn)(struct show_node *n, const char *text, size_t len);
 
 /*
  * A directory whose entries depend on the network namespace that is looked at, and are made as they are looked for (show_entry()). Both
- * functions give back a node of which the caller has the only pin, or NULL: there is none. They may sleep.
+ * functions give back a node of which the caller has the only pin, NULL: there is none, or ERR_PTR(-ENOMEM). They may sleep.
  */
 struct show_within {
 	struct show_node *(*find)(struct show_node *dir, void *ns, const char *name, size_t len);

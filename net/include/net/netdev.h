@@ -45,6 +45,7 @@ struct net_poll;
 struct net_queue;
 struct in_device;			/* net/ip4: addresses and settings of the device */
 struct in6_device;
+struct bridge_port;
 struct nlattr;
 struct nlmsg_buf;
 struct show_node;
@@ -121,6 +122,16 @@ struct netdev_kind {
 	void (*remove)(struct netdev *d, struct list_head *going);
 	/* rtnl. D's attributes of IFLA_INFO_DATA; NULL: none. */
 	void (*put_info)(struct nlmsg_buf *b, struct netdev *d);
+	/*
+	 * rtnl. D as the attributes of IFLA_INFO_DATA say: 0 or -errno, with E; NULL: -EOPNOTSUPP.
+	 */
+	int (*change)(struct netdev *d, const struct nlattr *data, struct nla_error *e);
+	/* rtnl. Of a kind with ports: D becomes one of MASTER's, which says why not; or is none. */
+	int (*add_port)(struct netdev *master, struct netdev *d, struct nla_error *e);
+	void (*del_port)(struct netdev *d);
+	/* RCU. P came in by PORT, after taps have seen it. True: it is taken. */
+	bool (*receive)(struct netdev *port, struct packet *p);
+	bool stays;			/* it cannot move to another namespace */
 };
 
 struct netdev_tx_queue {
@@ -166,7 +177,8 @@ struct netdev {
 	u16 nr_tx, nr_rx;		/* rtnl */
 	struct netdev_tx_queue *tx;	/* nr_tx of them */
 	struct netdev_pcpu *stats;	/* per CPU */
-	struct netdev *master;		/* rtnl, RCU: the bridge it is a port of */
+	struct netdev __rcu *master;	/* rtnl, RCU: the bridge it is a port of */
+	struct bridge_port __rcu *port;	/* rtnl, RCU: what that knows of it */
 	struct in_device *ip4;		/* rtnl, RCU */
 	struct in6_device *ip6;		/* rtnl, RCU */
 	struct list_head mc;		/* rtnl: link-layer multicast addresses, counted */

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* Bridges, whose ports are taps. proves: ioctl sendto */
+#include "nl.h"
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+#define OURS 0x88b5			/* the EtherType of our frames: IEEE's for experiments */
+#define ALL "\xff\xff\xff\xff\xff\xff"
+
+static int ctl, tap[3];
+
+static struct ifreq *named(const char *name)
+{
+	static struct ifreq r;
+
+	memset(&r, 0, sizeof(r));
+	strcpy(r.ifr_name, name);
+	return &r;
+}
+
+static void flags(const char *name, int on, int off)
+{
+	struct ifreq *r = named(name);
+
+	OK(ioctl(ctl, SIOCGIFFLAGS, r));
+	r->ifr_flags = (short)((r->ifr_flags | on) & ~off);
+	OK(ioctl(ctl, SIOCSIFFLAGS, r));
+}
+
+static int is_running(const char *name)
+{
+	struct ifreq *r = named(name);
+
+	OK(ioctl(ctl, SIOCGIFFLAGS, r));
+	return !!(r->ifr_flags & IFF_RUNNING);
+}
+
+static int link_with(const char *name, const char *kind, int type, unsigned int value)
+{
+	struct nlattr *info, *data;
+
+	begin(RTM_NEWLINK, NLM_F_CREATE, sizeof(struct ifinfomsg));
+	attr(IFLA_IFNAME, name, strlen(name) + 1);
+	info = attr(IFLA_LINKINFO, NULL, 0);
+	attr(IFLA_INFO_KIND, kind, strlen(kind));
+	if (type) {
+		data = attr(IFLA_INFO_DATA, NULL, 0);
+		attr_u32(type, value);
+		ends(data);
+	}
+	ends(info);
+	return done();
+}
+
+static int master(const char *port, const char *bridge)
+{
+	struct ifinfomsg *m = begin(RTM_SETLINK, 0, sizeof(*m));
+
+	m->ifi_index = (int)OK(if_nametoindex(port));
+	attr_u32(IFLA_MASTER, bridge ? if_nametoindex(bridge) : 0);
+	return done();
+}
+
+static int new_tap(const char *name, const char *mac)
+{
+	struct ifreq *r = named(name);
+	int f = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+
+	if (f < 0)
+		SKIP("no /dev/net/tun");
+	r->ifr_flags = IFF_TAP | IFF_NO_PI;
+	OK(ioctl(f, TUNSETIFF, r));
+	r = named(name);
+	r->ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	memcpy(r->ifr_hwaddr.sa_data, mac, 6);
+	OK(ioctl(f, SIOCSIFHWADDR, r));
+	flags(name, IFF_UP, 0);
+	return f;
+}
+
+/* br0 with three taps as its ports, all up. */
+static void network(void)
+{
+	own_net(NETLINK_ROUTE);
+	ctl = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	if (link_with("br0", "bridge", 0, 0) == EOPNOTSUPP)
+		SKIP("no bridges");
+	flags("br0", IFF_UP, 0);
+	tap[0] = new_tap("t0", "\2port0");
+	tap[1] = new_tap("t1", "\2port1");
+	tap[2] = new_tap("t2", "\2port2");
+	for (int i = 0; i < 3; i++) {
+		char name[3] = { 't', (char)('0' + i) };
+
+		EQ(master(name, "br0"), 0);
+	}
+}
+
+struct frame {
+	unsigned char dst[6], src[6];
+	unsigned short type;
+	char text[46];
+};
+
+static void put_frame(int at, const char *dst, const char *src, const char *s)
+{
+	struct frame f = { .type = htons(OURS) };
+
+	memcpy(f.dst, dst, 6);
+	memcpy(f.src, src, 6);
+	strcpy(f.text, s);
+	EQ(write(tap[at], &f, sizeof(f)), (long)sizeof(f));
+}
+
+/* The next of our frames that left by AT says S; NULL: there is none. */
+static void comes(int at, const char *s)
+{
+	char b[2000];
+	struct frame *f = (void *)b;
+
+	for (;;) {
+		if (read(tap[at], b, sizeof(b)) < 0) {
+			if (s)
+				FAIL("port %d: nothing comes, not '%s'", at, s);
+			return;
+		}
+		if (f->type != htons(OURS))
+			continue;	/* of IPv6's own */
+		if (!s || strcmp(f->text, s))
+			FAIL("port %d: '%s' comes, not '%s'", at, f->text, s ?: "nothing");
+		return;
+	}
+}
+
+static void arrive(int at, const char *s)
+{
+	for (int i = 0; i < 3; i++)
+		comes(i, at & 1 << i ? s : NULL);
+}
+
+TEST(learns_and_floods)
+{
+	network();
+	put_frame(0, ALL, "\2alice", "all");
+	arrive(6, "all");
+	put_frame(1, "\2carol", "\2bobby", "unknown");
+	arrive(5, "unknown");
+	put_frame(1, "\2alice", "\2bobby", "known");
+	arrive(1, "known");
+	put_frame(0, "\2bobby", "\2alice", "back");
+	arrive(2, "back");
+	put_frame(1, "\2bobby", "\2dorah", "same link");
+	arrive(0, NULL);
+	put_frame(2, "\2dorah", "\2alice", "moves");
+	arrive(2, "moves");
+	put_frame(1, "\2alice", "\2bobby", "moved");
+	arrive(4, "moved");
+	put_frame(0, "\1\x80\xc2\0\0\1", "\2alice", "pause");
+	put_frame(0, "\1\x80\xc2\0\0\x0e", "\2alice", "one link's");
+	put_frame(0, "\2bobby", "\1alice", "from a group");
+	arrive(0, NULL);
+	/* What a port learned goes with it. */
+	EQ(master("t2", NULL), 0);
+	put_frame(1, "\2alice", "\2bobby", "gone");
+	arrive(1, "gone");
+	put_frame(2, "\2bobby", "\2alice", "no port");
+	arrive(0, NULL);
+	/* Without ageing all is flooded. */
+	EQ(link_with("br0", "bridge", IFLA_BR_AGEING_TIME, 0), 0);
+	put_frame(0, "\2bobby", "\2alice", "x");
+	arrive(2, "x");
+	put_frame(1, "\2carol", "\2bobby", "y");
+	arrive(1, "y");
+	flags("br0", 0, IFF_UP);
+	put_frame(0, ALL, "\2alice", "down");
+	arrive(0, NULL);
+}
+
+TEST(the_machine_is_a_station)
+{
+	struct {
+		struct ethhdr e;
+		struct arphdr h;
+		unsigned char sha[6], spa[4], tha[6], tpa[4];
+	} __attribute__((packed)) q = {}, a;
+	unsigned int ours = htonl(0x0a090001), theirs = htonl(0x0a090002);
+	struct ifreq *r;
+	long n;
+
+	network();
+	r = named("br0");
+	((struct sockaddr_in *)&r->ifr_addr)->sin_family = AF_INET;
+	((struct sockaddr_in *)&r->ifr_addr)->sin_addr.s_addr = ours;
+	OK(ioctl(ctl, SIOCSIFADDR, r));
+	memset(q.e.h_dest, 0xff, 6);
+	memcpy(q.e.h_source, "\2alice", 6);
+	q.e.h_proto = htons(ETH_P_ARP);
+	q.h = (struct arphdr){ htons(1), htons(ETH_P_IP), 6, 4, htons(ARPOP_REQUEST) };
+	memcpy(q.sha, "\2alice", 6);
+	memcpy(q.spa, &theirs, 4);
+	memcpy(q.tpa, &ours, 4);
+	EQ(write(tap[1], &q, sizeof(q)), (long)sizeof(q));
+	do
+		n = OK(read(tap[1], &a, sizeof(a)));
+	while (n != sizeof(a) || a.e.h_proto != htons(ETH_P_ARP));
+	EQ(memcmp(a.sha, "\2port0", 6), 0);	/* the lowest address of the ports */
+	EQ(memcmp(a.spa, &ours, 4), 0);
+	EQ(memcmp(a.e.h_dest, "\2alice", 6), 0);
+}
+
+TEST(follows_its_ports)
+{
+	struct ifreq *r;
+
+	network();
+	CHECK(is_running("br0"));
+	for (int i = 0; i < 3; i++) {
+		char name[3] = { 't', (char)('0' + i) };
+
+		CHECK(is_running("br0"));
+		flags(name, 0, IFF_UP);
+	}
+	CHECK(!is_running("br0"));
+	flags("t1", IFF_UP, 0);
+	CHECK(is_running("br0"));
+	r = named("t1");
+	r->ifr_mtu = 1300;
+	OK(ioctl(ctl, SIOCSIFMTU, r));
+	r = named("br0");
+	OK(ioctl(ctl, SIOCGIFMTU, r));
+	EQ(r->ifr_mtu, 1300);
+	EQ(master("t1", NULL), 0);
+	r = named("br0");
+	OK(ioctl(ctl, SIOCGIFMTU, r));
+	EQ(r->ifr_mtu, 1500);
+	close(tap[0]);			/* its device goes, and is no port any more */
+	r = named("br0");
+	OK(ioctl(ctl, SIOCGIFHWADDR, r));
+	EQ(memcmp(r->ifr_hwaddr.sa_data, "\2port2", 6), 0);
+}
+
+static unsigned int master_of_t1;
+
+static void look(struct nlmsghdr *h)
+{
+	struct ifinfomsg *m = NLMSG_DATA(h);
+	struct nlattr *a = find(h, sizeof(*m), IFLA_MASTER);
+
+	if (m->ifi_index == (int)if_nametoindex("t1"))
+		master_of_t1 = a ? u32_of(a) : 0;
+}
+
+TEST(by_rtnetlink)
+{
+	network();
+	dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), look);
+	EQ(master_of_t1, if_nametoindex("br0"));
+	EQ(link_with("br1", "bridge", 0, 0), 0);
+	EQ(master("br1", "br0"), ELOOP);
+	EQ(master("lo", "br0"), EINVAL);
+	EQ(master("t1", "t0"), EOPNOTSUPP);
+	EQ(master("t1", "br0"), 0);	/* it is */
+	EQ(master("t1", "br1"), 0);
+	dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), look);
+	EQ(master_of_t1, if_nametoindex("br1"));
+	EQ(link_with("br1", "bridge", IFLA_BR_STP_STATE, 1), EOPNOTSUPP);
+	EQ(link_with("br1", "bridge", IFLA_BR_STP_STATE, 0), 0);
+	EQ(link_with("br2", "bridge", IFLA_BR_PRIORITY, 1), EOPNOTSUPP);
+	begin(RTM_DELLINK, 0, sizeof(struct ifinfomsg));
+	attr(IFLA_IFNAME, "br1", 4);
+	EQ(done(), 0);
+	dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), look);
+	EQ(master_of_t1, 0);
+}
+
+TEST(by_ioctl)
+{
+	struct ifreq *r;
+
+	network();
+	ERR(ioctl(ctl, SIOCBRADDBR, "br0"), EEXIST);
+	OK(ioctl(ctl, SIOCBRADDBR, "br9"));
+	r = named("br9");
+	r->ifr_ifindex = (int)if_nametoindex("t1");
+	ERR(ioctl(ctl, SIOCBRADDIF, r), EBUSY);
+	ERR(ioctl(ctl, SIOCBRDELIF, r), EINVAL);
+	strcpy(r->ifr_name, "br0");
+	OK(ioctl(ctl, SIOCBRDELIF, r));
+	strcpy(r->ifr_name, "br9");
+	OK(ioctl(ctl, SIOCBRADDIF, r));
+	r->ifr_ifindex = 9999;
+	ERR(ioctl(ctl, SIOCBRADDIF, r), EINVAL);
+	strcpy(r->ifr_name, "t1");
+	ERR(ioctl(ctl, SIOCBRADDIF, r), EOPNOTSUPP);
+	ERR(ioctl(ctl, SIOCBRDELBR, "none"), ENXIO);
+	ERR(ioctl(ctl, SIOCBRDELBR, "t1"), EPERM);
+	ERR(ioctl(ctl, SIOCBRDELBR, "br0"), EBUSY);	/* it is up */
+	OK(ioctl(ctl, SIOCBRDELBR, "br9"));
+	if (!getuid()) {
+		OK(setuid(1000));
+		ERR(ioctl(ctl, SIOCBRADDBR, "br8"), EPERM);
+	}
+}
+
+/* Many senders: what is learned is bounded, all frames come. */
+TEST(many_stations)
+{
+	network();
+	for (int i = 0; i < 20000; i++) {
+		char mac[6] = { 2, 0, 0, (char)(i >> 16), (char)(i >> 8), (char)i };
+
+		put_frame(0, "\2bobby", mac, "n");
+		if (!(i & 127)) {
+			while (read(tap[1], &(char[2000]){ 0 }, 2000) > 0)
+				;
+			while (read(tap[2], &(char[2000]){ 0 }, 2000) > 0)
+				;
+		}
+	}
+}
+
+TEST(namespace_goes_with_traffic)
+{
+	pid_t pid;
+
+	if (access("/dev/net/tun", F_OK))
+		SKIP("no /dev/net/tun");
+	pid = OK(fork());
+	if (!pid) {
+		network();
+		for (int i = 0; i < 50; i++)
+			put_frame(i % 3, ALL, "\2alice", "x");
+		_exit(0);
+	}
+	CHECK(t_child_ok(pid));
+}
