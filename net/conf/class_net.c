@@ -44,6 +44,14 @@ static bool is_there_by_name(const struct show_node *n)
 	return d && !strncmp(d->name, n->name, NETDEV_NAME);
 }
 
+static bool is_master(const struct show_node *n)
+{
+	const struct netdev *d = device_of(n);
+
+	d = d ? rcu_dereference_raw(d->master) : NULL;
+	return d && !strncmp(d->name, n->link_target + 3, NETDEV_NAME);
+}
+
 static struct show_node *entry(struct net *net, int ifindex, const char *name, umode_t mode,
 			       const char *target, u64 number)
 {
@@ -234,6 +242,7 @@ enum { SUB_STATS, SUB_QUEUES, SUB_SUBSYSTEM, SUB_MASTER, SUBS };
 static struct show_node *sub_entry(struct show_node *dir, unsigned int i)
 {
 	const struct netdev *d;
+	struct show_node *n;
 	char master[NETDEV_NAME + 3] = "../";
 	bool has = false;
 
@@ -254,7 +263,12 @@ static struct show_node *sub_entry(struct show_node *dir, unsigned int i)
 		has = true;
 	}
 	rcu_read_unlock();
-	return has ? entry(dir->ns, (int)dir->id, "master", S_IFLNK | 0777, master, 5) : NULL;
+	if (!has)
+		return NULL;
+	n = entry(dir->ns, (int)dir->id, "master", S_IFLNK | 0777, master, 5);
+	if (!IS_ERR(n))
+		n->alive = is_master;
+	return n;
 }
 
 static struct show_node *device_find(struct show_node *dir, void *ns, const char *name, size_t len)

@@ -65,6 +65,8 @@ void bridge_forget_port(struct bridge *b, struct bridge_port *p);
 
 /* bridge_forward.c, RCU. P came in by PORT with its link header taken off. True: it is taken. */
 bool bridge_receive(struct netdev *port, struct packet *p);
+/* RCU. ADDR is the bridge's or a port's. */
+bool bridge_is_ours(struct bridge *b, const u8 *addr);
 enum netdev_xmit bridge_xmit(struct netdev *d, struct packet *p, u16 queue, bool more);
 
 /* rtnl. 0, -EINVAL, -ELOOP, -EBUSY, -EXFULL, -ENOMEM. */

@@ -60,7 +60,7 @@ static void deliver(struct bridge *b, struct packet *p)
 	netdev_receive(p);
 }
 
-static bool is_ours(struct bridge *b, const u8 *addr)
+bool bridge_is_ours(struct bridge *b, const u8 *addr)
 {
 	struct bridge_port *q;
 
@@ -84,8 +84,9 @@ static void forward(struct bridge *b, struct bridge_port *from, struct packet *p
 		deliver(b, p);
 		return;
 	}
-	to = bridge_port_of(b, dst);
-	if (!to && is_ours(b, dst)) {
+	/* Our own is never learned. */
+	to = eth_equal(dst, b->dev->addr) ? NULL : bridge_port_of(b, dst);
+	if (!to && bridge_is_ours(b, dst)) {
 		deliver(b, p);
 		return;
 	}

@@ -86,6 +86,8 @@ void bridge_learn(struct bridge *b, const u8 *addr, struct bridge_port *p)
 			WRITE_ONCE(s->seen_ns, now);
 		return;
 	}
+	if (bridge_is_ours(b, addr))
+		return;			/* nobody else is where we are */
 	spin_lock(&b->lock);
 	s = find(b, addr, hash);
 	if (b->ends || p->gone) {

@@ -167,6 +167,18 @@ TEST(learns_and_floods)
 	put_frame(0, "\1\x80\xc2\0\0\x0e", "\2alice", "one link's");
 	put_frame(0, "\2bobby", "\1alice", "from a group");
 	arrive(0, NULL);
+	/* Nobody takes an address of ours. */
+	put_frame(1, ALL, "\2port0", "a lie");
+	arrive(5, "a lie");
+	put_frame(1, ALL, "\2port2", "a lie");
+	arrive(5, "a lie");
+	put_frame(2, "\2port0", "\2carol", "to the bridge");
+	put_frame(0, "\2port2", "\2alice", "to a port");
+	arrive(0, NULL);
+	put_frame(0, "\2carol", "\2dorah", "x");
+	arrive(4, "x");
+	put_frame(2, "\2carol", "\2alice", "moves");
+	arrive(0, NULL);
 	/* What a port learned goes with it. */
 	EQ(master("t2", NULL), 0);
 	put_frame(1, "\2alice", "\2bobby", "gone");

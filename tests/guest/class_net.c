@@ -20,7 +20,7 @@ static void network(void)
 	ctl = OK(socket(AF_INET, SOCK_DGRAM, 0));
 }
 
-static int dummy(const char *name)
+static int made(const char *name, const char *kind)
 {
 	struct nlattr *info;
 	int e;
@@ -28,12 +28,17 @@ static int dummy(const char *name)
 	begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
 	attr(IFLA_IFNAME, name, strlen(name) + 1);
 	info = attr(IFLA_LINKINFO, NULL, 0);
-	attr(IFLA_INFO_KIND, "dummy", 6);
+	attr(IFLA_INFO_KIND, kind, strlen(kind));
 	ends(info);
 	e = done();
 	if (e == EOPNOTSUPP)
-		SKIP("no dummy devices");
+		SKIP("no such devices");
 	return e;
+}
+
+static int dummy(const char *name)
+{
+	return made(name, "dummy");
 }
 
 static void delete(const char *name)
@@ -198,6 +203,35 @@ TEST(names_come_and_go)
 	delete ("a");
 	ERR(read(f, b, sizeof(b)), ENODEV);
 	ERR(write(f, "1400", 4), ENODEV);
+}
+
+static void set_master(const char *port, const char *bridge)
+{
+	struct ifinfomsg *m = begin(RTM_SETLINK, 0, sizeof(*m));
+
+	m->ifi_index = (int)OK(if_nametoindex(port));
+	attr_u32(IFLA_MASTER, bridge ? if_nametoindex(bridge) : 0);
+	EQ(done(), 0);
+}
+
+TEST(link_to_the_bridge)
+{
+	char b[100] = "";
+
+	network();
+	EQ(dummy("d"), 0);
+	EQ(made("br0", "bridge"), 0);
+	EQ(made("br1", "bridge"), 0);
+	ERR(readlink("/sys/class/net/d/master", b, sizeof(b)), ENOENT);
+	set_master("d", "br0");
+	OK(readlink("/sys/class/net/d/master", b, sizeof(b) - 1));
+	EQ(strcmp(b, "../br0"), 0);
+	CHECK(!access("/sys/class/net/d/master/mtu", F_OK));
+	set_master("d", "br1");
+	OK(readlink("/sys/class/net/d/master", b, sizeof(b) - 1));
+	EQ(strcmp(b, "../br1"), 0);
+	set_master("d", NULL);
+	ERR(readlink("/sys/class/net/d/master", b, sizeof(b)), ENOENT);
 }
 
 /* A mount shows the network that it was made in, whoever reads it. */
