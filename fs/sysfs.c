@@ -92,7 +92,7 @@ static void sysfs_free_context(struct fs_context *fc)
 		net_unpin(fc->s_fs_info);
 }
 
-static void sysfs_kill(struct super_block *sb)
+static void sysfs_kill(struct super_block *sb) __releases(sb->s_umount)
 {
 	struct net *net = sb->s_fs_info;
 
