@@ -108,7 +108,7 @@ struct net *netns_by_peer_id(struct net *net, int id)
 
 int netns_next_peer_id(struct net *net, int after)
 {
-	unsigned long i = (unsigned long)(after + 1);
+	unsigned long i = (unsigned long)after + 1;	/* of -1: 0 */
 	int id;
 
 	mutex_lock(&ids_lock);
