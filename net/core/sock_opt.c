@@ -431,7 +431,6 @@ static int put_meminfo(struct sock *sk, struct uptr val, struct uptr len)
 		[SK_MEMINFO_RCVBUF] = (u32)READ_ONCE(sk->rcvbuf),
 		[SK_MEMINFO_WMEM_ALLOC] = (u32)atomic_read(&sk->wmem),
 		[SK_MEMINFO_SNDBUF] = (u32)READ_ONCE(sk->sndbuf),
-		[SK_MEMINFO_FWD_ALLOC] = (u32)READ_ONCE(sk->forward_alloc),
 		[SK_MEMINFO_BACKLOG] = READ_ONCE(sk->backlog_bytes),
 		[SK_MEMINFO_DROPS] = (u32)atomic_read(&sk->drops),
 	};

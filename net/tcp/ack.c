@@ -356,11 +356,24 @@ static bool update_window(struct tcp_sock *t, const struct tcp_seg *s)
 	return w != was;
 }
 
+/*
+ * The window is open again, and timeouts say that what was sent meanwhile was dropped: it goes
+ * again by these ACKs, and does not wait for a timer that has been put off again and again.
+ */
+static void window_reopened(struct tcp_sock *t)
+{
+	struct packet *p = packet_list_first(&t->sndq);
+
+	t->retries = t->backoff = 0;
+	mark_lost(t, tcp_cb(p));
+	t->fast = true;
+}
+
 bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 {
 	u64 now = ktime_get_ns(), rtt = 0;
 	bool progress = after(s->ack, t->snd_una), window, duplicate;
-	u32 n = 0, delivered = (u32)t->delivered;
+	u32 n = 0, delivered = (u32)t->delivered, wnd = t->snd_wnd;
 
 	if (after(s->ack, t->snd_nxt))
 		return false;
@@ -396,6 +409,8 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 		tcp_count_net_add(t->inet.sk.net, TCP_DELIVERED, (u32)t->delivered - delivered);
 	find_losses(t, n, progress, duplicate);
 	leave_recovery(t);
+	if (!wnd && t->snd_wnd && t->retries && t->packets_out)
+		window_reopened(t);
 	if (progress)
 		grow_cwnd(t, min(n, (u32)t->delivered - delivered));
 	if (!t->send_head)

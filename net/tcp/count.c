@@ -49,6 +49,7 @@ static const struct shown ext_items[] = {
 	{ "TCPAbortOnMemory", TCP_ABORT_ON_MEMORY },
 	{ "TCPAbortOnTimeout", TCP_ABORT_ON_TIMEOUT },
 	{ "TCPAbortOnLinger", TCP_ABORT_ON_LINGER },
+	{ "TCPMemoryPressures", TCP_MEMORY_PRESSURES },
 	{ "TCPMinTTLDrop", TCP_MIN_TTL_DROP },
 	{ "TCPTimeWaitOverflow", TCP_TIME_WAIT_OVERFLOW },
 	{ "TCPRetransFail", TCP_RETRANS_FAIL },

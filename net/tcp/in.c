@@ -122,6 +122,7 @@ static void drop_early(struct tcp_sock *t, struct packet *p)
 	rb_erase(&tcp_cb(p)->rb, &t->early);
 	atomic_sub((int)p->truesize, &t->inet.sk.rmem);
 	packet_free(p, DROP_RCVBUF);
+	tcp_mem_release(t);
 }
 
 static void drop_all_early(struct tcp_sock *t)
@@ -132,10 +133,28 @@ static void drop_all_early(struct tcp_sock *t)
 }
 
 /*
+ * All sockets together have memory for P: what came early goes first; a reader that has nothing
+ * gets the next packet in any case.
+ */
+static bool has_memory(struct tcp_sock *t, struct packet *p)
+{
+	bool next = tcp_cb(p)->seq == t->rcv_nxt;
+
+	if (likely(tcp_mem_charge(t, p->truesize, false)))
+		return true;
+	if (next && !RB_EMPTY_ROOT(&t->early)) {
+		drop_all_early(t);
+		tcp_count(t, TCP_PRUNE_CALLED);
+		tcp_count(t, TCP_OFO_PRUNED);
+	}
+	return tcp_mem_charge(t, p->truesize, next && packet_list_empty(&t->inet.sk.queue.rx));
+}
+
+/*
  * Makes room by dropping what came early, the last first. True: P has room; one packet may be
  * longer than there is.
  */
-static bool make_room(struct tcp_sock *t, const struct packet *p)
+static bool make_room(struct tcp_sock *t, struct packet *p)
 {
 	struct sock *sk = &t->inet.sk;
 	bool pruned = false;
@@ -150,8 +169,9 @@ static bool make_room(struct tcp_sock *t, const struct packet *p)
 		tcp_count(t, TCP_PRUNE_CALLED);
 		tcp_count(t, TCP_OFO_PRUNED);
 	}
-	return atomic_read(&sk->rmem) <= READ_ONCE(sk->rcvbuf) ||
-	       (s64)atomic_read(&sk->rmem) + p->truesize <= 2 * (s64)READ_ONCE(sk->rcvbuf);
+	return (atomic_read(&sk->rmem) <= READ_ONCE(sk->rcvbuf) ||
+		(s64)atomic_read(&sk->rmem) + p->truesize <= 2 * (s64)READ_ONCE(sk->rcvbuf)) &&
+	       has_memory(t, p);
 }
 
 /* The peer's FIN, in order. What it sent beyond its own end is nothing. */

@@ -125,11 +125,20 @@ static ssize_t fill_packet(struct tcp_sock *t, struct packet *p, struct sock_msg
 	return (ssize_t)n;
 }
 
+/*
+ * -ENOBUFS: the memory of all sockets is used up, and this one waits for what it sent. An empty
+ * queue gets its first packet in any case, and a packet that was begun is filled.
+ */
 static ssize_t add_bytes(struct tcp_sock *t, struct sock_msg *m)
 {
 	struct packet *p = open_packet(t);
-	ssize_t n = p ? fill_packet(t, p, m) : -EMSGSIZE;
+	ssize_t n;
 
+	if (!tcp_mem_charge(t, t->mss, p || packet_list_empty(&t->sndq))) {
+		WRITE_ONCE(t->mem_short, true);
+		return -ENOBUFS;
+	}
+	n = p ? fill_packet(t, p, m) : -EMSGSIZE;
 	/* the pieces of one packet may be too many */
 	return n == -EMSGSIZE ? fill_packet(t, new_packet(t), m) : n;
 }
@@ -168,6 +177,8 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 			continue;
 		}
 		n = add_bytes(t, m);
+		if (n == -ENOBUFS && t->mem_short)
+			continue;	/* as when the buffer is full */
 		if (n < 0) {
 			e = (int)n;
 			break;
@@ -235,7 +246,8 @@ static void tune_buffer(struct tcp_sock *t)
 		return;
 	copied = t->copied_seq - t->drs_seq;
 	want = (int)min((u64)copied * 4 + 32 * (u64)t->rcv_mss, (u64)tcp_net(t)->rmem[2]);
-	if (!(sk->buf_locks & SOCK_RCVBUF_LOCK) && want > sk->rcvbuf)
+	if (!(sk->buf_locks & SOCK_RCVBUF_LOCK) && want > sk->rcvbuf &&
+	    !READ_ONCE(tcp_mem_pressure))
 		WRITE_ONCE(sk->rcvbuf, want);
 	t->drs_begin_ns = now;
 	t->drs_seq = t->copied_seq;
@@ -268,6 +280,7 @@ static void eat(struct tcp_sock *t, struct packet *p)
 	packet_list_del(&t->inet.sk.queue.rx, p);
 	atomic_sub((int)p->truesize, &t->inet.sk.rmem);
 	packet_consume(p);
+	tcp_mem_release(t);
 }
 
 void tcp_pass_mark(struct tcp_sock *t)
@@ -480,7 +493,8 @@ bool tcp_is_readable(const struct tcp_sock *t)
 	 * A reader that wants more than the buffer takes, for which the window is shut, would wait
 	 * for ever.
 	 */
-	return there >= READ_ONCE(sk->rcvlowat) || tcp_space(t) < tcp_silly_window(t);
+	return there >= READ_ONCE(sk->rcvlowat) || tcp_space(t) < tcp_silly_window(t) ||
+	       READ_ONCE(tcp_mem_pressure);
 }
 
 u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p)

@@ -233,6 +233,8 @@ static int add_request(struct tcp_sock *l, struct tcp_request *q)
 	spin_lock(&l->inet.sk.lock);
 	if (l->accept_len > l->accept_max)
 		tcp_count(l, TCP_LISTEN_OVERFLOWS);
+	if (tcp_mem_is_out())
+		e = -ENOBUFS;
 	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max ||
 	    l->nr_requests > request_limit(l))
 		e = -EAGAIN;
@@ -353,7 +355,7 @@ static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_s
 	struct tcp_sock *l = q->listener, *t;
 
 	spin_lock(&l->inet.sk.lock);
-	*full = !list_empty(&q->node) && l->accept_len > l->accept_max;
+	*full = !list_empty(&q->node) && (l->accept_len > l->accept_max || tcp_mem_is_out());
 	if (*full) {
 		tcp_count(l, TCP_LISTEN_OVERFLOWS);
 		tcp_count(l, TCP_LISTEN_DROPS);

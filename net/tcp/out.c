@@ -20,6 +20,8 @@
 #include "net/wire/csum.h"
 
 #define MOST_SHIFT 14
+/* The window while memory is scarce, and all was read. */
+#define PRESSED_SEGMENTS 4u
 
 /* ---- windows and sizes ---- */
 
@@ -72,6 +74,10 @@ static u16 select_window(struct tcp_sock *t)
 		space = 0;		/* a silly window is none */
 	if (t->window_clamp)
 		space = min(space, t->window_clamp);
+	if (unlikely(READ_ONCE(tcp_mem_pressure)))
+		space = atomic_read(&t->inet.sk.rmem) ?
+				0 :
+				min(space, PRESSED_SEGMENTS * t->rcv_mss);
 	space = min(space, 65535u << t->rcv_wscale);
 	if (space < left)
 		space = left;
@@ -305,6 +311,7 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 	t->sndq.nr++;
 	t->sndq.bytes += rest->truesize;
 	atomic_add((int)rest->truesize, &t->inet.sk.wmem);
+	(void)tcp_mem_charge(t, 0, true);	/* the payload is counted, the packet is new */
 	if (!sent)
 		return true;
 	t->nr_sacked = 0;	/* a block may cover one of the two */
@@ -434,6 +441,7 @@ static struct packet *queue_empty(struct tcp_sock *t, u8 flags, gfp_t gfp)
 	t->write_seq++;
 	packet_list_add(&t->sndq, p);
 	atomic_add((int)p->truesize, &t->inet.sk.wmem);
+	(void)tcp_mem_charge(t, 0, true);	/* a connection begins and ends in any case */
 	if (!t->send_head)
 		t->send_head = p;
 	return p;

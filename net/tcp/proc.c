@@ -149,8 +149,8 @@ void tcp_show_sockstat(struct seq_file *m, struct net *net)
 {
 	struct inet_table *t = &net->tcp->table;
 
-	/* No memory is counted for all connections together. */
-	seq_printf(m, "TCP: inuse %u orphan %d tw %d alloc %d mem 0\n",
+	seq_printf(m, "TCP: inuse %u orphan %d tw %d alloc %d mem %ld\n",
 		   count_full(t, true) + count_full(t, false), atomic_read(&tcp_orphans),
-		   atomic_read(&net->tcp->nr_timewait), atomic_read(&tcp_allocated));
+		   atomic_read(&net->tcp->nr_timewait), atomic_read(&tcp_allocated),
+		   tcp_mem_pages());
 }

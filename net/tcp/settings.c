@@ -38,9 +38,15 @@ static void attr(const char *name, umode_t mode, show_fn show, store_fn store, v
 
 /* ---- three numbers: least, at first, most ---- */
 
+/* N's numbers: the caller's namespace has its own of all but tcp_mem. */
+static int *sizes_of(const struct show_node *n)
+{
+	return n->data == tcp_mem_limit ? tcp_mem_limit : of_caller(n->data);
+}
+
 static ssize_t sizes_show(struct show_node *n, char *buf, size_t size)
 {
-	const int *v = of_caller(n->data);
+	const int *v = sizes_of(n);
 
 	return scnprintf(buf, size, "%d\t%d\t%d\n", READ_ONCE(v[0]), READ_ONCE(v[1]),
 			 READ_ONCE(v[2]));
@@ -68,7 +74,7 @@ static int next_size(const char **text, int *out)
  */
 static ssize_t sizes_store(struct show_node *n, const char *text, size_t len)
 {
-	int *v = of_caller(n->data), now[3], nr = 0;
+	int *v = sizes_of(n), now[3], nr = 0;
 
 	text = skip_spaces(text);
 	while (*text && nr < 3) {
@@ -134,6 +140,8 @@ static int settings_init(void)
 	sysctl_int("net/ipv4/tcp_max_orphans", 0644, &tcp_max_orphans, 0, S32_MAX);
 	attr("tcp_rmem", 0644, sizes_show, sizes_store, n->rmem);
 	attr("tcp_wmem", 0644, sizes_show, sizes_store, n->wmem);
+	show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), "tcp_mem", 0644, sizes_show, sizes_store,
+		  tcp_mem_limit);
 	attr("tcp_congestion_control", 0644, cc_show, cc_store, NULL);
 	attr("tcp_available_congestion_control", 0444, cc_all_show, NULL, NULL);
 	return 0;

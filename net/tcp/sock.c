@@ -67,6 +67,8 @@ void tcp_free_sent(struct tcp_sock *t, struct packet *p)
 {
 	atomic_sub((int)p->truesize, &t->inet.sk.wmem);
 	packet_consume(p);
+	WRITE_ONCE(t->mem_short, false);
+	tcp_mem_release(t);
 }
 
 bool tcp_may_write(const struct tcp_sock *t)
@@ -74,7 +76,8 @@ bool tcp_may_write(const struct tcp_sock *t)
 	const struct sock *sk = &t->inet.sk;
 	u32 unsent = t->write_seq - t->snd_nxt, low = t->notsent_lowat ?: U32_MAX;
 
-	return atomic_read(&sk->wmem) < READ_ONCE(sk->sndbuf) && unsent < low;
+	return atomic_read(&sk->wmem) < READ_ONCE(sk->sndbuf) && unsent < low &&
+	       !READ_ONCE(t->mem_short);
 }
 
 /* Room for a third of the buffer: a writer that is woken for less would come for each segment. */
@@ -90,7 +93,8 @@ void tcp_wake_writer(struct tcp_sock *t)
 	struct sock *sk = &t->inet.sk;
 	int want = (int)min(2ull * t->cwnd * (t->mss + 1024u), (u64)tcp_net(t)->wmem[2]);
 
-	if (!(sk->buf_locks & SOCK_SNDBUF_LOCK) && want > sk->sndbuf)
+	if (!(sk->buf_locks & SOCK_SNDBUF_LOCK) && want > sk->sndbuf &&
+	    !READ_ONCE(tcp_mem_pressure))
 		WRITE_ONCE(sk->sndbuf, want);
 	if (!has_much_room(t))
 		return;
@@ -103,6 +107,7 @@ void tcp_recount(struct tcp_sock *t, const struct packet *p, u32 was)
 {
 	t->sndq.bytes += p->truesize - was;
 	atomic_add((int)(p->truesize - was), &t->inet.sk.wmem);
+	(void)tcp_mem_charge(t, 0, true);
 }
 
 static void purge_sent(struct tcp_sock *t)
@@ -134,6 +139,7 @@ void tcp_purge_received(struct tcp_sock *t)
 		packet_consume(p);
 	}
 	t->nr_recent = 0;
+	tcp_mem_release(t);
 }
 
 /* T leaves the tables. A port that bind(2) gave stays until close(2). */
@@ -245,6 +251,7 @@ static void tcp_destruct(struct sock *sk)
 	atomic_dec(&tcp_allocated);
 	purge_sent(t);
 	tcp_purge_received(t);
+	tcp_mem_end(t);
 	inet_destruct(sk);
 }
 
@@ -464,7 +471,8 @@ static bool say_goodbye(struct tcp_sock *t)
 /* T goes on without a program, unless too many do: a peer that never answers costs memory. */
 static void leave_orphan(struct tcp_sock *t)
 {
-	if (atomic_add_return(1, &tcp_orphans) > READ_ONCE(tcp_max_orphans)) {
+	if (atomic_add_return(1, &tcp_orphans) > READ_ONCE(tcp_max_orphans) ||
+	    (tcp_mem_is_out() && !packet_list_empty(&t->sndq))) {
 		atomic_dec(&tcp_orphans);
 		tcp_count(t, TCP_ABORT_ON_MEMORY);
 		tcp_abort(t, 0);

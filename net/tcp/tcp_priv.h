@@ -112,6 +112,9 @@ struct tcp_sock {
 	bool nodelay, corked;
 	u32 notsent_lowat;
 
+	u32 mem_pages;			/* reserved for what both queues hold */
+	bool mem_short;	/* memory was refused: the writer waits for an acknowledgement */
+
 	/* congestion: o */
 	const struct tcp_cc *cc;
 	u64 cc_state[8];
@@ -401,6 +404,16 @@ int tcp_listen(struct socket *s, int backlog);
 int tcp_accept(struct socket *s, struct socket *fresh, int flags);
 void tcp_listen_stop(struct tcp_sock *l);	/* owner; it has left the tables */
 void tcp_entry_free(struct inet_entry *e);
+
+/* mem.c: the memory of all sockets (tcp_mem); by the owner */
+extern int tcp_mem_limit[3];		/* pages: low, pressure, high; the machine's */
+extern bool tcp_mem_pressure;
+long tcp_mem_pages(void);
+bool tcp_mem_is_out(void);		/* above the highest limit */
+/* T may hold BYTES more than it does, or has to: FORCE. */
+bool tcp_mem_charge(struct tcp_sock *t, u32 bytes, bool force);
+void tcp_mem_release(struct tcp_sock *t);	/* T holds less than it did */
+void tcp_mem_end(struct tcp_sock *t);		/* T holds nothing any more */
 
 /* timewait.c */
 /*

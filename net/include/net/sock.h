@@ -18,8 +18,7 @@
  * (c) constant; (a) atomic; none: plain stores of one word.
  *
  * Memory. sk->wmem counts truesize that the socket has under way until packets are freed; sk->rmem
- * what waits for a reader. A family with memory limits of its own (tcp_mem, udp_mem) has a struct
- * sock_mem. A packet is charged by sock_charge_rx/tx and gives back by its uncharge().
+ * what waits for a reader. A packet is charged by sock_charge_rx/tx and gives back by its uncharge().
  */
 #pragma once
 
@@ -75,13 +74,6 @@ enum sock_flag {
 	SOCK_F_REFUSES_RIGHTS,
 };
 
-/* Memory of a family's sockets, in pages, with its three limits (tcp(7), tcp_mem). */
-struct sock_mem {
-	atomic_long_t pages;
-	long limit[3];			/* low, pressure, high; sysctl */
-	bool pressure;
-};
-
 #ifdef CONFIG_LOCKDEP
 #define SOCK_LOCKS(lock, ownership) .lock_name = LOCK_NAME(lock), .owner_name = LOCK_NAME(ownership),
 #else
@@ -98,7 +90,6 @@ struct sock_kind {
 	const char *lock_name, *owner_name;
 #endif
 	size_t size;			/* of the family's structure */
-	struct sock_mem *mem;		/* NULL: only the socket's own buffers limit it */
 	void (*destruct)(struct sock *sk);	/* the last reference is gone; may not sleep */
 	/* A packet of the backlog: owner's, with sk->lock not held; consumes P. */
 	void (*backlog_rcv)(struct sock *sk, struct packet *p);
@@ -143,7 +134,6 @@ struct sock {
 	atomic_t wmem;			/* truesize under way */
 	atomic_t omem;			/* bytes of filters and the like, up to optmem_max */
 	atomic_t drops;			/* SO_RXQ_OVFL, /proc/net/udp */
-	int forward_alloc;		/* o: bytes reserved of kind->mem */
 	int rcvbuf, sndbuf;		/* doubled as Linux shows them */
 	int rcvlowat;
 	long rcvtimeo, sndtimeo;	/* jiffies; MAX_SCHEDULE_TIMEOUT: for ever */
