@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * TCP over a loopback device that loses, repeats and reorders packets by seed: what is sent
- * arrives, once and in order, and both ends see the end. Four namespaces run at once, as most of
+ * arrives, once and in order, and both ends see the end. Which packet has which number depends on
+ * when timers run, so that the seed alone does not say which are lost: the first of all, the
+ * client's SYN, and the first that is long are lost in any case. Four namespaces run at once, as most of
  * the time is waiting for timers.
  */
 #include <lib/err.h>
@@ -23,6 +25,7 @@
 #define CHUNK 3000u
 #define REPEATED 5u		/* percent */
 #define HELD 10u
+#define LONG 1000u			/* bytes of a packet that has data */
 #define MOST_TICKS (300 * HZ)
 
 /* One direction. */
@@ -39,7 +42,8 @@ struct run {
 	struct stream way[2];
 	/* the device: lock */
 	spinlock_t lock;
-	u32 seed, loss;
+	u32 seed, loss, sent;
+	bool lost_long;
 	struct packet *held;		/* goes behind the next one */
 	u32 lost;
 };
@@ -74,13 +78,23 @@ static void deliver(struct netdev *d, struct packet *p)
 	net_local_receive(p);
 }
 
+/* The device's lock is held. */
+static bool loses(struct run *r, const struct packet *p)
+{
+	bool must = !r->sent++;
+
+	if (p->len >= LONG && !r->lost_long)
+		must = r->lost_long = true;
+	return must || roll(r) < r->loss;
+}
+
 static enum netdev_xmit lossy_xmit(struct netdev *d, struct packet *p, u16 queue, bool more)
 {
 	struct packet *twin = NULL, *after = NULL;
 	struct run *r = run_of(d);
 
 	spin_lock(&r->lock);
-	if (roll(r) < r->loss) {
+	if (loses(r, p)) {
 		r->lost++;
 		packet_free(p, DROP_TX);
 		p = NULL;
@@ -289,7 +303,8 @@ KTEST(tcp_lossy)
 		KT_EQ(runs[i].way[1].got, SIZE);
 		KT_ASSERT(is_over(&runs[i]) && runs[i].lost);
 		KT_EQ(tcp_sk(runs[i].client.sk)->sack_ok, i % 2);
-		KT_ASSERT(tcp_sk(runs[i].client.sk)->total_retrans);
+		KT_ASSERT(tcp_sk(runs[i].client.sk)->total_retrans);	/* the SYN at least */
+		KT_ASSERT(runs[i].lost_long);
 		end(&runs[i]);
 	}
 }
