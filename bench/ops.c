@@ -18,6 +18,7 @@
 #include <linux/futex.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -267,6 +268,40 @@ static void make_udp(void)
 }
 OP(op_udp) { LOOP { send(pair[0], buf, 1, 0); recv(pair[1], buf, 1, 0); } }
 OP(op_udp_1k) { LOOP { send(pair[0], buf, 1024, 0); recv(pair[1], buf, 1024, 0); } }
+/* TCP over loopback: a listener, and connections to it. */
+static struct sockaddr_in tcp_at;
+static int tcp_listener;
+static int tcp_connected(int *other)
+{
+	int c = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	must(c >= 0 && !connect(c, (struct sockaddr *)&tcp_at, sizeof(tcp_at)), "connect");
+	must((*other = accept(tcp_listener, NULL, NULL)) >= 0, "accept");
+	setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(*other, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return c;
+}
+static void make_listener(void)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	socklen_t len = sizeof(tcp_at);
+
+	must((tcp_listener = socket(AF_INET, SOCK_STREAM, 0)) >= 0 && !ioctl(tcp_listener, SIOCSIFFLAGS, &r), "lo up");
+	tcp_at = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	must(!bind(tcp_listener, (struct sockaddr *)&tcp_at, len) && !listen(tcp_listener, 8), "listen");
+	must(!getsockname(tcp_listener, (struct sockaddr *)&tcp_at, &len), "getsockname");
+}
+static void make_tcp(void) { make_listener(); pair[0] = tcp_connected(&pair[1]); close(tcp_listener); }
+static void drop_listener(void) { close(tcp_listener); }
+OP(op_tcp_pingpong) { LOOP { send(pair[0], buf, 1, 0); recv(pair[1], buf, 1, 0); send(pair[1], buf, 1, 0); recv(pair[0], buf, 1, 0); } }
+OP(op_tcp_64k) { LOOP { send(pair[0], buf, 65536, 0); recv(pair[1], buf, 65536, MSG_WAITALL); } }
+/* Closed by a RST: TIME-WAIT would take the ports away. */
+OP(op_tcp_connect)
+{
+	struct linger none = { .l_onoff = 1 };
+
+	LOOP { int other, c = tcp_connected(&other); close(other); setsockopt(c, SOL_SOCKET, SO_LINGER, &none, sizeof(none)); close(c); }
+}
 OP(op_socketpair) { LOOP { int p[2]; socketpair(AF_UNIX, SOCK_STREAM, 0, p); close(p[0]); close(p[1]); } }
 OP(op_pipe_close) { LOOP { int p[2]; pipe(p); close(p[0]); close(p[1]); } }
 
@@ -392,6 +427,9 @@ static const struct op ops[] = {
 	{ "sched_yield of two", 2000, op_yield_two, share_map, drop_map, 1 },
 	{ "udp send + receive 1 B", 3000, op_udp, make_udp, close_pair, 0 },
 	{ "udp send + receive 1 KiB", 2000, op_udp_1k, make_udp, close_pair, 0 },
+	{ "tcp ping-pong 1 B", 2000, op_tcp_pingpong, make_tcp, close_pair, 0 },
+	{ "tcp stream 64 KiB", 300, op_tcp_64k, make_tcp, close_pair, 0 },
+	{ "tcp connect + close", 300, op_tcp_connect, make_listener, drop_listener, 0 },
 	{ "unix stream 1 B", 3000, op_unix_1, make_sockets, close_pair, 0 },
 	{ "unix stream 4 KiB", 2000, op_unix_4k, make_sockets, close_pair, 0 },
 	{ "unix datagram 100 B", 3000, op_unix_dgram, make_dgram, close_pair, 0 },

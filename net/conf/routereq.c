@@ -63,7 +63,7 @@ static int convert(struct net *net, const struct rtentry *rt, const char *dev,
 	if (rt->rt_flags & RTF_WINDOW)
 		c->metrics[RTAX_WINDOW] = (u32)rt->rt_window;
 	if (rt->rt_flags & RTF_IRTT)
-		c->metrics[RTAX_RTT] = rt->rt_irtt;
+		c->metrics[RTAX_RTT] = (u32)rt->rt_irtt << 3; /* in eighths of a millisecond */
 	return 0;
 }
 

@@ -433,6 +433,17 @@ static inline u32 inet_sock_advmss(const struct inet_sock *s)
 	return inet_is_six(s) ? s->six->route.advmss : s->route.advmss;
 }
 
+/* RTAX_WINDOW, bytes, and RTAX_RTT, eighths of a millisecond; 0: not set. */
+static inline u32 inet_sock_route_window(const struct inet_sock *s)
+{
+	return inet_is_six(s) ? s->six->route.window : s->route.window;
+}
+
+static inline u32 inet_sock_route_rtt(const struct inet_sock *s)
+{
+	return inet_is_six(s) ? s->six->route.rtt : s->route.rtt;
+}
+
 /* ---- what families' operations share (af_inet.c) ---- */
 
 /* An address that a program gave. */

@@ -120,7 +120,8 @@ static int start(struct tcp_sock *t, const struct inet_name *to)
 	t->ts_ok = n->timestamps;
 	t->wscale_ok = n->window_scaling;
 	t->rcv_wscale = tcp_choose_wscale(n);
-	t->rcv_wnd = tcp_first_window(t);
+	t->route_window = inet_sock_route_window(&t->inet);
+	t->rcv_wnd = tcp_first_window(t, t->route_window);
 	t->mss_peer = TCPC_MSS_DEFAULT;
 	tcp_set_state(t, TCPS_SYN_SENT);
 	tcp_count(t, TCP_ACTIVE_OPENS);
@@ -174,7 +175,7 @@ static void disconnect(struct tcp_sock *t)
 	t->recovery = TCP_REC_OPEN;
 	t->nr_recent = t->quickacks = t->pushed = 0;
 	t->dsack = (struct tcp_sack){ 0 };
-	t->rack_ns = 0;
+	t->rack_ns = t->pace_next_ns = 0;
 	t->no_room = t->ack_now = t->pingpong = false;
 	t->urg_valid = t->urg_have = false;
 	t->retries = t->backoff = 0;

@@ -442,6 +442,17 @@ static void reset(struct tcp_sock *t)
 	tcp_done(t, err);
 }
 
+/* The route knows of longer round trips than the handshake's: the first timeout allows for them. */
+static void expect_route_rtt(struct tcp_sock *t)
+{
+	u64 us = (u64)inet_sock_route_rtt(&t->inet) * 1000 / 8;
+
+	if (us <= t->srtt8 >> 3)
+		return;
+	t->rto_us = (u32)clamp(us + max(2 * us, (u64)TCPC_RTO_MIN_US), (u64)t->rto_us,
+			       (u64)TCP_RTO_MAX_US);
+}
+
 void tcp_established(struct tcp_sock *t)
 {
 	struct sock *sk = &t->inet.sk;
@@ -456,6 +467,7 @@ void tcp_established(struct tcp_sock *t)
 	t->quickacks = TCP_QUICKACKS;
 	t->retries = t->backoff = 0;
 	t->stuck_since_ns = 0;
+	expect_route_rtt(t);
 	if (!(sk->buf_locks & SOCK_SNDBUF_LOCK))
 		WRITE_ONCE(sk->sndbuf, max(sk->sndbuf, min(4 * TCP_INIT_CWND * (t->mss + 1024),
 							   tcp_net(t)->wmem[2])));

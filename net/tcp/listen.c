@@ -215,7 +215,7 @@ static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
 	q->ts_ok = s->has_ts && n->timestamps;
 	q->ts_recent = s->ts_val;
 	q->ts_offset = tcp_make_ts_offset(net, q->e.local, q->e.peer);
-	q->rcv_wnd = tcp_first_window(l);
+	q->rcv_wnd = tcp_first_window(l, w.six ? w.v6.r.window : w.v4.r.window);
 	return q;
 }
 
@@ -332,6 +332,7 @@ static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q,
 		return NULL;
 	}
 	inet_sock_route(&t->inet);
+	t->route_window = inet_sock_route_window(&t->inet);
 	sock_hold(sk);				/* the table's */
 	if (!inet_connected_replace(table, &q->e, &t->inet.e)) {
 		inet_port_put(table, &t->inet);

@@ -20,6 +20,7 @@
 #include "net/wire/csum.h"
 
 #define MOST_SHIFT 14
+#define PACE_BURST_NS (4 * NSEC_PER_MS)	/* some ticks of the timer */
 /* The window while memory is scarce, and all was read. */
 #define PRESSED_SEGMENTS 4u
 
@@ -53,9 +54,9 @@ u8 tcp_choose_wscale(const struct tcp_net *n)
 	return shift;
 }
 
-u32 tcp_first_window(const struct tcp_sock *t)
+u32 tcp_first_window(const struct tcp_sock *t, u32 route)
 {
-	return min3(tcp_space(t), 65535u, t->window_clamp ?: 65535u);
+	return min3(min(tcp_space(t), route ?: 65535u), 65535u, t->window_clamp ?: 65535u);
 }
 
 /*
@@ -74,10 +75,11 @@ static u16 select_window(struct tcp_sock *t)
 		space = 0;		/* a silly window is none */
 	if (t->window_clamp)
 		space = min(space, t->window_clamp);
+	if (t->route_window)
+		space = min(space, t->route_window);
 	if (unlikely(READ_ONCE(tcp_mem_pressure)))
-		space = atomic_read(&t->inet.sk.rmem) ?
-				0 :
-				min(space, PRESSED_SEGMENTS * t->rcv_mss);
+		space = atomic_read(&t->inet.sk.rmem) ? 0 :
+							min(space, PRESSED_SEGMENTS * t->rcv_mss);
 	space = min(space, 65535u << t->rcv_wscale);
 	if (space < left)
 		space = left;
@@ -189,6 +191,44 @@ static u32 most_sack(const struct tcp_sock *t)
 	return TCP_HEADER_MOST - TCP_HEADER - (t->ts_ok ? 12 : 0);
 }
 
+/* ---- SO_MAX_PACING_RATE ---- */
+
+static u64 rate_of(const struct tcp_sock *t)
+{
+	unsigned long rate = READ_ONCE(t->inet.sk.pacing_rate);
+
+	return rate == ~0ul ? 0 : rate;
+}
+
+/* Nothing may go yet: push_timer sends when it may. */
+static bool is_paced(struct tcp_sock *t)
+{
+	u64 rate = rate_of(t), now, wait;
+
+	if (likely(!rate))
+		return false;
+	now = ktime_get_ns();
+	if (t->pace_next_ns <= now)
+		return false;
+	/* no longer than the longest segment takes, if the rate was lower when it was sent */
+	wait = min(t->pace_next_ns - now, 65536 * NSEC_PER_SEC / rate);
+	t->pace_next_ns = now + wait;
+	tcp_timer_arm(t, &t->push_timer, wait);
+	return true;
+}
+
+/* LEN bytes go. What a timer was late is made up for, up to PACE_BURST_NS. */
+static void pace(struct tcp_sock *t, u32 len)
+{
+	u64 rate = rate_of(t), now;
+
+	if (likely(!rate))
+		return;
+	now = ktime_get_ns();
+	t->pace_next_ns =
+		max(t->pace_next_ns, now - min(now, PACE_BURST_NS)) + len * NSEC_PER_SEC / rate;
+}
+
 int tcp_transmit(struct tcp_sock *t, struct packet *p)
 {
 	struct tcp_cb *cb = tcp_cb(p);
@@ -220,6 +260,7 @@ int tcp_transmit(struct tcp_sock *t, struct packet *p)
 		tcp_count(t, TCP_ORIG_DATA_SENT);
 	cb->sent++;
 	if (p->len) {
+		pace(t, p->len);
 		t->data_segs_out++;
 		t->bytes_sent += p->len;
 	}
@@ -394,6 +435,8 @@ static void push_some(struct tcp_sock *t, bool now, u32 most)
 			t->push_wanted = true;
 			return;
 		}
+		if (is_paced(t))
+			return;
 		send_next(t);
 	}
 	if (t->send_head && !t->packets_out && !wheel_is_armed(&t->rto_timer))
@@ -522,6 +565,8 @@ u32 tcp_retransmit_lost(struct tcp_sock *t, u32 most)
 			t->push_wanted = true;
 			break;
 		}
+		if (is_paced(t))
+			break;
 		most--;
 		t->fast = false;
 		if (tcp_retransmit(t, tcp_packet_of(&cb->rb)))

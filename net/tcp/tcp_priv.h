@@ -112,6 +112,7 @@ struct tcp_sock {
 	bool nodelay, corked;
 	u32 notsent_lowat;
 
+	u64 pace_next_ns;		/* SO_MAX_PACING_RATE: nothing goes before */
 	u32 mem_pages;			/* reserved for what both queues hold */
 	bool mem_short;	/* memory was refused: the writer waits for an acknowledgement */
 
@@ -137,6 +138,7 @@ struct tcp_sock {
 
 	/* receiving: o */
 	u32 rcv_nxt, rcv_wup, rcv_wnd, copied_seq, window_clamp;
+	u32 route_window;		/* RTAX_WINDOW when the connection began; 0: none */
 	struct rb_root early;
 	struct tcp_sack recent[TCP_SACK_BLOCKS];	/* what came early, the latest first */
 	u8 nr_recent;
@@ -357,8 +359,8 @@ u32 tcp_space(const struct tcp_sock *t);	/* payload that the receive buffer has 
 u32 tcp_silly_window(const struct tcp_sock *t);
 /* The scale that lets the largest receive buffer be told of. */
 u8 tcp_choose_wscale(const struct tcp_net *n);
-/* What a first window is, at most 65535. */
-u32 tcp_first_window(const struct tcp_sock *t);
+/* What a first window is, at most 65535, by a route that says at most ROUTE (0: nothing). */
+u32 tcp_first_window(const struct tcp_sock *t, u32 route);
 /* By a route of MTU and ADVMSS (0: not set), with HEADER bytes of IP header. */
 u16 tcp_advertised_mss(const struct tcp_sock *t, u32 mtu, u32 advmss, u32 header);
 void tcp_sync_mss(struct tcp_sock *t);

@@ -18,7 +18,8 @@
  * (c) constant; (a) atomic; none: plain stores of one word.
  *
  * Memory. sk->wmem counts truesize that the socket has under way until packets are freed; sk->rmem
- * what waits for a reader. A packet is charged by sock_charge_rx/tx and gives back by its uncharge().
+ * what waits for a reader. A packet is charged by sock_charge_rx/tx and gives back by its
+ * uncharge().
  */
 #pragma once
 

@@ -3,8 +3,8 @@
  * TCP over a loopback device that loses, repeats and reorders packets by seed: what is sent
  * arrives, once and in order, and both ends see the end. Which packet has which number depends on
  * when timers run, so that the seed alone does not say which are lost: the first of all, the
- * client's SYN, and the first that is long are lost in any case. Four namespaces run at once, as most of
- * the time is waiting for timers.
+ * client's SYN, and the first that is long are lost in any case. Four namespaces run at once, as
+ * most of the time is waiting for timers.
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
