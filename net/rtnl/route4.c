@@ -215,6 +215,8 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 	u32 metrics[FIB4_METRICS] = {},
 	    table = asked->rtm_flags & RTM_F_LOOKUP_TABLE ? way->table : RT_TABLE_MAIN;
 
+	if (table == RT_TABLE_LOCAL)	/* as on Linux, where main and local are looked up as one */
+		table = RT_TABLE_MAIN;
 	if (m)
 		*m = (struct rtmsg){ .rtm_family = AF_INET,
 				     .rtm_dst_len = 32,
