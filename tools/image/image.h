@@ -40,3 +40,5 @@ int image_find(struct image *im, const char *path, struct file *f);
 const char *printable(const u8 *name, size_t len);
 int cmd_info(struct image *im, const char *path);
 int cmd_check(struct image *im);
+/* WRITES: a test ends it after so many, as a power cut would; NULL: never. */
+int cmd_replay(struct image *im, const char *writes);

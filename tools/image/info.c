@@ -41,10 +41,11 @@ static int whole(struct image *im)
 	put_flags("read-only compatible", sb->ro_compat, ro, 4);
 	put_flags("incompatible", sb->incompat, in, 11);
 	printf("log: %u blocks, %s\n", sb->logblocks,
-	       e	   ? "unreadable" :
-	       log.clean   ? "clean" :
-	       log.foreign ? "dirty, of the other byte order" :
-			     "dirty");
+	       e	     ? "unreadable" :
+	       !sb->logstart ? "external" :
+	       log.clean     ? "clean" :
+	       log.foreign   ? "dirty, of the other byte order" :
+			       "dirty");
 	if (xfs_sb_unsupported(sb, &bits))
 		printf("Ochre does not mount it: %s (%#x)\n", xfs_sb_unsupported(sb, &bits), bits);
 	else if (xfs_sb_unknown_ro(sb))

@@ -172,6 +172,8 @@ int main(int argc, char **argv)
 		status = cmd_info(&im, path);
 	else if (!strcmp(cmd, "check"))
 		status = cmd_check(&im);
+	else if (!strcmp(cmd, "replay"))
+		status = cmd_replay(&im, path);
 	else
 		return 2;
 	if (fflush(stdout) || ferror(stdout)) {

@@ -124,20 +124,28 @@ void image_open(struct image *im, const char *path)
 	}
 }
 
-static int read_log(void *ctx, u64 bb, void *buf)
+static int read_log(void *ctx, u64 bb, u32 n, void *buf)
 {
 	struct image *im = ctx;
 
 	return image_read(im, (xfs_fsb_daddr(&im->vol.sb, im->vol.sb.logstart) + bb) << 9, buf,
-			  512);
+			  n << 9);
 }
 
 int image_log_state(struct image *im, struct xfs_log_state *s)
 {
 	struct xfs_log_reader r = { read_log, im };
+	static struct xfs_log_work work;
 	struct xfs_fault f;
-	u8 buf[512];
-	int e = xfs_log_inspect(&im->vol.sb, &r, buf, s, &f);
+	struct xfs_log l;
+	int e;
+
+	if (!im->vol.sb.logstart) {	/* on another device */
+		*s = (struct xfs_log_state){ .clean = true };
+		return 0;
+	}
+	e = xfs_log_open(&l, &im->vol.sb, &r, &work, &f);
+	e = e ?: xfs_log_find(&l, s, &f);
 
 	if (e == -XFS_CORRUPT)
 		image_report(&im->vol, &f);

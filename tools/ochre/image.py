@@ -13,8 +13,8 @@ PROGRAM = os.path.join(BUILD, "image", "image")
 
 def program():
     """The path of the compiled program."""
-    sources = sorted(glob.glob(ROOT + "/tools/image/*.c") + glob.glob(ROOT + "/fs/xfs/format/*.c")) + [ROOT + "/lib/crc32c.c"]
-    headers = glob.glob(ROOT + "/tools/image/*.h") + glob.glob(ROOT + "/fs/xfs/format/*.h") + glob.glob(ROOT + "/lib/include/lib/*.h")
+    sources = sorted(glob.glob(ROOT + "/tools/image/*.c") + glob.glob(ROOT + "/fs/xfs/format/*.c") + glob.glob(ROOT + "/fs/xfs/log/*.c")) + [ROOT + "/lib/crc32c.c"]
+    headers = glob.glob(ROOT + "/tools/image/*.h") + glob.glob(ROOT + "/fs/xfs/format/*.h") + glob.glob(ROOT + "/fs/xfs/log/*.h") + glob.glob(ROOT + "/lib/include/lib/*.h")
     cc = (setup.load() or {}).get("clang") or "cc"
     want = digest(cc, *[read(p) for p in sources + sorted(headers)])
     os.makedirs(os.path.dirname(PROGRAM), exist_ok=True)
@@ -43,6 +43,8 @@ def cmd_image(args):
         raise Fail("%s: no such image" % args.image)
     if args.what == "cat" and not args.path:
         raise Fail("image cat needs the path of a file in the image")
+    if args.what == "replay" and args.path and not args.path.isdigit():
+        raise Fail("image replay takes the whole image, or how many writes a test lets it make: '%s' is neither" % args.path)
     if args.what == "check" and args.path:
         raise Fail("image check looks at the whole image: '%s' is too much" % args.path)
     return subprocess.run([program(), args.what, args.image] + ([args.path] if args.path else [])).returncode

@@ -155,8 +155,8 @@ def parser():
 
     s = command("image", "image", "cmd_image", "look into an XFS disk image",
                 epilog="ls lists a directory, cat writes a file's bytes, info shows the file system or one file, check compares all that is in it (status 1\n"
-                       "where something is wrong). Images are only read; raw ones only.")
-    s.add_argument("what", choices=["ls", "cat", "info", "check"])
+                       "where something is wrong), replay brings what a dirty log has to its place, as mounting does. But for replay, images are only read; raw ones only.")
+    s.add_argument("what", choices=["ls", "cat", "info", "check", "replay"])
     s.add_argument("image", metavar="IMAGE")
     s.add_argument("path", metavar="PATH", nargs="?", help="in the image")
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Reading runs of a device into memory. */
+/* Runs of a device and memory. */
 #include "fs/xfs/buf/buf_priv.h"
 #include <lib/minmax.h>
 #include <alloc/page.h>
@@ -11,13 +11,13 @@ static struct page *page_of(const void *p)
 	return is_vmalloc_addr(p) ? vmalloc_to_page(p) : virt_to_page(p);
 }
 
-/* One run into the bytes at P: bios one after the other. */
-static int read_run(struct bdev *bdev, const struct xfs_run *run, u8 *p)
+/* One run and the bytes at P, read or written (OP): bios one after the other. */
+static int do_run(struct bdev *bdev, unsigned int op, const struct xfs_run *run, const u8 *p)
 {
 	u32 len = run->bbs << SECTOR_SHIFT, done = 0;
 
 	while (done < len) {
-		struct bio *b = bio_alloc(bdev, REQ_READ, 0, GFP_NOIO);
+		struct bio *b = bio_alloc(bdev, op, 0, GFP_NOIO);
 		int e;
 
 		if (!b)
@@ -43,7 +43,7 @@ int xfs_read_runs(struct bdev *bdev, const struct xfs_run *runs, u32 n, void *bu
 	u8 *p = buf;
 
 	for (u32 i = 0; i < n; i++) {
-		int e = read_run(bdev, &runs[i], p);
+		int e = do_run(bdev, REQ_READ, &runs[i], p);
 
 		if (e)
 			return e;
@@ -57,4 +57,11 @@ int xfs_read_raw(struct bdev *bdev, u64 daddr, void *buf, u32 len)
 	struct xfs_run run = { daddr, len >> SECTOR_SHIFT };
 
 	return xfs_read_runs(bdev, &run, 1, buf);
+}
+
+int xfs_write_raw(struct bdev *bdev, u64 daddr, const void *buf, u32 len)
+{
+	struct xfs_run run = { daddr, len >> SECTOR_SHIFT };
+
+	return do_run(bdev, REQ_WRITE, &run, buf);
 }

@@ -312,21 +312,62 @@ struct xfs_drmt {
 };
 _Static_assert(sizeof(struct xfs_drmt) == 56, "remote value");
 
+/* ---- quota ---- */
+
+#define XFS_DQ_MAGIC		0x4451		/* "DQ" */
+struct xfs_ddquot {
+	be16 magic;
+	u8 version, type;
+	be32 id;
+	u8 limits[96];
+};
+/* As it lies in a block; the log has the first 104 bytes. */
+struct xfs_ddqblk {
+	struct xfs_ddquot d;
+	be32 fill;
+	le32 crc;
+	be64 lsn;
+	u8 uuid[XFS_UUID_SIZE];
+};
+_Static_assert(sizeof(struct xfs_ddquot) == 104 && offsetof(struct xfs_ddqblk, crc) == 108 &&
+		       sizeof(struct xfs_ddqblk) == 136,
+	       "quota");
+
 /* ---- log ---- */
 
 #define XFS_LOG_MAGIC		0xfeedbabeu
+#define XFS_LOG_HEADER_DATA	32768u	/* a header has the cycles of so much of its record */
+#define XFS_LOG_HEADER_CYCLES	64u
+#define XFS_LOG_MAX_RECORD	(256u << 10)	/* with its headers */
+#define XFS_LOG_MAX_HEADERS	8u
+#define XFS_LOG_IN_FLIGHT	8u		/* records that are written at one time */
 struct xfs_dlog_rec {
 	be32 magic, cycle, version, len;
 	be64 lsn, tail_lsn;
 	le32 crc;
-	be32 prev_block, num_logops, cycle_data[64], fmt;
+	be32 prev_block, num_logops, cycle_data[XFS_LOG_HEADER_CYCLES], fmt;
 	u8 uuid[XFS_UUID_SIZE];
 	be32 size;
+	be32 pad;
 } __packed;
+/* The further blocks of a record's header. */
+struct xfs_dlog_ext {
+	be32 cycle, cycle_data[XFS_LOG_HEADER_CYCLES];
+};
+
+#define XFS_OP_START		0x01	/* of a transaction */
+#define XFS_OP_COMMIT		0x02
+#define XFS_OP_CONTINUE		0x04	/* the region goes on in the next record */
+#define XFS_OP_WAS_CONT		0x08	/* this is more of the last region */
+#define XFS_OP_END		0x10	/* and the last of it */
+#define XFS_OP_UNMOUNT		0x20
+#define XFS_OP_CLIENT_TRANS	0x69
+#define XFS_OP_CLIENT_LOG	0xaa
 struct xfs_dlog_op {
 	be32 tid, len;
 	u8 client, flags;
 	be16 res;
 };
-_Static_assert(offsetof(struct xfs_dlog_rec, fmt) == 300 && sizeof(struct xfs_dlog_op) == 12,
+_Static_assert(offsetof(struct xfs_dlog_rec, fmt) == 300 && sizeof(struct xfs_dlog_rec) == 328 &&
+		       sizeof(struct xfs_dlog_ext) == 260 && sizeof(struct xfs_dlog_op) == 12,
 	       "log record");

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Mounting: the superblock is read and judged, the log must be clean (its contents are not replayed
- * yet), the root directory is looked up. Everything is read-only: a mount that asks to write is
- * refused with EROFS, after which mount(8) tries again read-only.
+ * Mounting: the superblock is read and judged, a dirty log is replayed (recover.c), the root
+ * directory is looked up. Everything after that is read-only: a mount that asks to write is refused
+ * with EROFS, after which mount(8) tries again read-only.
  */
 #include "fs/xfs/attr/attr.h"
 #include "fs/xfs/super/super.h"
-#include "fs/xfs/format/log.h"
 #include <alloc/slab.h>
 #include <kernel/init.h>
 #include <linux/magic.h>
@@ -126,53 +125,6 @@ static int judge(const struct xfs_sb *sb, struct super_block *s, struct fs_conte
 	return 0;
 }
 
-static int read_log(void *ctx, u64 bb, void *buf)
-{
-	struct xfs_mount *mp = ctx;
-
-	struct bdev *bdev = mp->sb->s_bdev;
-	u32 per = bdev->disk->block_size >> SECTOR_SHIFT, len = bdev->disk->block_size;
-	u64 daddr = xfs_fsb_daddr(&mp->vol.sb, mp->vol.sb.logstart) + bb;
-	u8 *p = per > 1 ? kmalloc(len, GFP_KERNEL) : buf;
-	int e;
-
-	if (!p)
-		return -ENOMEM;
-	e = xfs_read_raw(bdev, daddr / per * per, p, len);
-	if (per > 1) {
-		memcpy(buf, p + daddr % per * SECTOR_SIZE, SECTOR_SIZE);
-		kfree(p);
-	}
-	return e;
-}
-
-/* -EROFS: something is left to replay; Linux says that where it cannot write, too. */
-static int check_log(struct xfs_mount *mp)
-{
-	struct xfs_log_reader r = { read_log, mp };
-	struct xfs_log_state s;
-	struct xfs_fault f;
-	u8 *buf;
-	int e;
-
-	if (mp->norecovery)
-		return 0;
-	buf = kmalloc(SECTOR_SIZE, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	e = xfs_log_inspect(&mp->vol.sb, &r, buf, &s, &f);
-	kfree(buf);
-	if (e == -XFS_CORRUPT)
-		mp->vol.report(&mp->vol, &f);
-	if (e)
-		return e;
-	if (s.clean)
-		return 0;
-	pr_err("xfs: %s: the log is dirty%s, and replaying it is not there yet: mount it with norecovery to read what is there\n",
-	       mp->sb->s_id, s.foreign ? " (of the other byte order)" : "");
-	return s.foreign ? -XFS_CORRUPT : -EROFS;
-}
-
 /* A copy of a mounted disk is most often a mistake: the second of a UUID needs nouuid. */
 static int take_uuid(struct xfs_mount *mp)
 {
@@ -232,8 +184,9 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 	if (e && f.what && !(e == -EINVAL && fc->sb_flags & SB_SILENT))
 		mp->vol.report(&mp->vol, &f);
 	e = xfs_errno(e) ?: judge(&mp->vol.sb, s, fc);
-	e = e ?: check_log(mp);
+	/* Before anything is written: the log of a copy of a mounted disk is left alone. */
 	e = e ?: take_uuid(mp);
+	e = e ?: xfs_recover(mp);
 	if (e)
 		return e;
 	set_limits(s, &mp->vol.sb);
