@@ -271,6 +271,11 @@ struct mnt_namespace *nsfs_mnt_ns(const struct inode *inode)
 	return r && r->kind == NSK_MNT ? r->ns : NULL;
 }
 
+int nsfs_open_net(struct net *net)
+{
+	return nsfs_open_fd(NSK_NET, "net", get_net_ns(net), net_ns_ino(net), O_CLOEXEC);
+}
+
 struct net *nsfs_net(const struct inode *inode)
 {
 	const struct ns_ref *r = nsfs_is_file(inode) ? inode->i_private : NULL;

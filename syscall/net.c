@@ -9,6 +9,7 @@
 #include <kernel/time.h>
 #include <mm/iter.h>
 #include <mm/uaccess.h>
+#include <net/sock.h>
 #include <net/socket.h>
 #include <sched/task.h>
 #include <syscall/time_user.h>
@@ -310,6 +311,9 @@ static long recv_many(struct socket *s, struct uptr vec, unsigned int n, unsigne
 		}
 		cond_resched();
 	}
+	/* An error behind messages is told by the next call. */
+	if (i && r < 0 && r != -EAGAIN)
+		sock_set_error(s->sk, (int)-r);
 	return i ?: r;
 }
 
@@ -321,6 +325,7 @@ long sys_sendmmsg(int fd, struct uptr vec, unsigned int n, unsigned int flags)
 long sys_recvmmsg(int fd, struct uptr vec, unsigned int n, unsigned int flags, struct uptr timeout)
 {
 	ktime_t until;
+	long n_read;
 	s64 ns;
 	int e;
 
@@ -330,5 +335,7 @@ long sys_recvmmsg(int fd, struct uptr vec, unsigned int n, unsigned int flags, s
 	if (e)
 		return e;
 	until = ktime_add_safe((ktime_t)ktime_get_ns(), ns);
-	return WITH_SOCKET(fd, s, recv_many(s, vec, n, flags, &until));
+	n_read = WITH_SOCKET(fd, s, recv_many(s, vec, n, flags, &until));
+	ns = max(until - (ktime_t)ktime_get_ns(), (ktime_t)0);
+	return n_read > 0 && put_timespec_ns(ns, timeout) ? -EFAULT : n_read;
 }

@@ -11,22 +11,6 @@
 #include <proc/ns.h>
 #include <proc/upcalls.h>
 
-static int show_unix(struct seq_file *m, struct pid_namespace *ns, struct pid *pid,
-		     struct task *task)
-{
-	struct net *net = NULL;
-
-	task_lock(task);
-	if (task->nsproxy)
-		net = get_net(task->nsproxy->net_ns);
-	task_unlock(task);
-	if (!net)
-		return -EINVAL;
-	unix_show_sockets(m, net);
-	put_net(net);
-	return 0;
-}
-
 /* The namespace of TASK, kept; NULL: it has left. */
 static struct net *net_of(struct task *task)
 {
@@ -39,44 +23,53 @@ static struct net *net_of(struct task *task)
 	return net;
 }
 
-#define SHOWS(what)										\
-static int show_##what(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task)	\
-{												\
-	struct net *net = net_of(task);								\
-												\
-	if (net)										\
-		net_show_##what(m, net);							\
-	put_net(net);										\
-	return 0;										\
-}
-SHOWS(dev)
-SHOWS(dev_mcast)
-SHOWS(route)
-SHOWS(arp)
-SHOWS(tcp)
-SHOWS(udp)
-SHOWS(raw)
-SHOWS(icmp)
-SHOWS(snmp)
-SHOWS(netstat)
-SHOWS(sockstat)
-SHOWS(pnp)
-SHOWS(netlink)
-SHOWS(packet)
-SHOWS(ptype)
-SHOWS(if_inet6)
-SHOWS(ipv6_route)
-SHOWS(tcp6)
-SHOWS(udp6)
-SHOWS(raw6)
-SHOWS(icmp6)
-SHOWS(snmp6)
-SHOWS(sockstat6)
+/* A file shows the namespace that its process was in when it was opened: it keeps that one. */
+static int show(struct seq_file *m, void *v)
+{
+	const struct pid_entry *e = file_inode(m->file)->i_private;
 
-#define SHOWN(what) { .name = #what, .mode = S_IFREG | 0444, .show = show_##what }
+	e->show_net(m, m->private);
+	return 0;
+}
+
+static int show_open(struct inode *inode, struct file *file)
+{
+	struct task *task = get_proc_task(inode);
+	struct net *net = task ? net_of(task) : NULL;
+	int err;
+
+	if (task)
+		put_task_struct(task);
+	if (!net)
+		return -ENOENT;
+	err = single_open(file, show, net);
+	if (err)
+		put_net(net);
+	return err;
+}
+
+static int show_release(struct inode *inode, struct file *file)
+{
+	put_net(((struct seq_file *)file->private_data)->private);
+	return single_release(inode, file);
+}
+
+static const struct file_operations show_fops = { .open = show_open,
+						  .read_iter = seq_read_iter,
+						  .llseek = seq_lseek,
+						  .release = show_release };
+
+static void show_unix(struct seq_file *m, struct net *net)
+{
+	unix_show_sockets(m, net);
+}
+
+#define SHOW_BY(what, fn) \
+	{ .name = #what, .mode = S_IFREG | 0444, .fop = &show_fops, .show_net = fn }
+#define SHOWN(what) SHOW_BY(what, net_show_##what)
 
 static const struct pid_entry entries[] = {
-	{ .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
+	SHOW_BY(unix, show_unix),
 	SHOWN(dev),
 	SHOWN(dev_mcast),
 	SHOWN(route),

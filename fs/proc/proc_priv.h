@@ -86,6 +86,8 @@ struct pid_entry {
 	const struct file_operations *fop;
 	/* a file of one record about the task, for file operations proc_single_fops */
 	int (*show)(struct seq_file *m, struct pid_namespace *ns, struct pid *pid, struct task *task);
+	/* a file of one record about the network namespace of the task, in /proc/PID/net */
+	void (*show_net)(struct seq_file *m, struct net *net);
 	/* a magic link */
 	int (*get_link)(struct task *task, struct path *path);
 };

@@ -16,8 +16,11 @@
 #include <vfs/file.h>
 #include <vfs/mount.h>
 #include <vfs/poll.h>
+#include <vfs/upcalls.h>
 #include <abi/errno.h>
 #include <asm/sockios.h>
+#include <linux/capability.h>
+#include <linux/sockios.h>
 #include "net/core/core_priv.h"
 
 #define SOCKFS_MAGIC 0x534F434B
@@ -70,6 +73,12 @@ static __poll_t socket_poll(struct file *f, struct poll_table_struct *p)
 	return s->ops->poll(f, s, p);
 }
 
+/* SIOCGSKNS: a descriptor for the namespace NET of a socket, or -errno. */
+static long open_namespace(struct net *net)
+{
+	return ns_capable(net->user_ns, CAP_NET_ADMIN) ? nsfs_open_net(net) : -EPERM;
+}
+
 static long socket_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 {
 	struct socket *s = f->private_data;
@@ -84,6 +93,8 @@ static long socket_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	case FIOGETOWN:
 	case SIOCGPGRP:
 		return put_user(f_getown(f), UPTR(arg)) ? -EFAULT : 0;
+	case SIOCGSKNS:
+		return open_namespace(sk->net ?: current_net());
 	}
 	ret = s->ops->ioctl(s, cmd, arg);
 	return ret == -ENOIOCTLCMD ? interface_ioctl(sk->net ?: current_net(), cmd, UPTR(arg)) :

@@ -240,6 +240,7 @@ void netdev_set_allmulti(struct netdev *d, int by)
 int netdev_change_flags(struct netdev *d, u32 flags)
 {
 	u32 plain = IFF_SETTABLE & ~(u32)(IFF_UP | IFF_PROMISC | IFF_ALLMULTI), old = d->flags;
+	u32 asked = flags & (IFF_PROMISC | IFF_ALLMULTI), changed = asked ^ d->asked_flags;
 	int err = 0;
 
 	rtnl_assert();
@@ -250,10 +251,12 @@ int netdev_change_flags(struct netdev *d, u32 flags)
 		else
 			netdev_close(d);
 	}
-	if ((flags ^ old) & IFF_PROMISC)
-		netdev_set_promiscuity(d, flags & IFF_PROMISC ? 1 : -1);
-	if ((flags ^ old) & IFF_ALLMULTI)
-		netdev_set_allmulti(d, flags & IFF_ALLMULTI ? 1 : -1);
+	/* A program's wish counts as one more, beside those of packet sockets. */
+	WRITE_ONCE(d->asked_flags, asked);
+	if (changed & IFF_PROMISC)
+		netdev_set_promiscuity(d, asked & IFF_PROMISC ? 1 : -1);
+	if (changed & IFF_ALLMULTI)
+		netdev_set_allmulti(d, asked & IFF_ALLMULTI ? 1 : -1);
 	if ((d->flags ^ old) & plain)
 		netdev_tell(d, NETDEV_CHANGEFLAGS);
 	return err;

@@ -115,7 +115,8 @@ void eth_type_trans(struct packet *p, struct netdev *d)
 static void count_received(struct netdev *d, const struct packet *p)
 {
 	this_cpu_inc(d->stats->rx_packets);
-	this_cpu_add(d->stats->rx_bytes, p->len + d->hard_header_len);
+	this_cpu_add(d->stats->rx_bytes,
+		     p->len + (d->flags & IFF_LOOPBACK ? 0u : d->hard_header_len));
 	if (p->pkt_type == PACKET_MULTICAST)
 		this_cpu_inc(d->stats->multicast);
 }

@@ -30,8 +30,11 @@ int dev_hard_header(struct packet *p, struct netdev *d, u16 protocol, const u8 *
 	return 0;
 }
 
+/* A frame of LEN bytes; of loopback its link header, which no link carries, does not count. */
 static void count_sent(struct netdev *d, u32 len)
 {
+	if (d->flags & IFF_LOOPBACK && len >= d->hard_header_len)
+		len -= d->hard_header_len;
 	this_cpu_inc(d->stats->tx_packets);
 	this_cpu_add(d->stats->tx_bytes, len);
 }

@@ -5,8 +5,10 @@
 
 u32 netdev_shown_flags(const struct netdev *d)
 {
-	u32 flags = READ_ONCE(d->flags) & ~(u32)(IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT);
+	u32 flags = READ_ONCE(d->flags) &
+		    ~(u32)(IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT | IFF_PROMISC | IFF_ALLMULTI);
 
+	flags |= READ_ONCE(d->asked_flags);
 	if (flags & IFF_UP && READ_ONCE(d->carrier))
 		flags |= IFF_RUNNING | IFF_LOWER_UP;
 	return flags;
@@ -27,5 +29,6 @@ struct netdev *netdev_link(struct netdev *d)
 	struct netdev *other = d->ops->link ? d->ops->link(d) : NULL;
 
 	rtnl_assert();
-	return other ?: d;
+	/* One end of a pair is registered before the other: until then it stands alone. */
+	return other && other->net ? other : d;
 }

@@ -69,6 +69,7 @@ int netdev_wish_parse(struct netdev_wish *w, const struct nlattr *const *tb, str
 	memset(w, 0, sizeof(*w));
 	if (tb[IFLA_IFNAME] && !nla_text(tb[IFLA_IFNAME], w->name, sizeof(w->name)))
 		return refuse(e, -EINVAL, "Name too long", tb[IFLA_IFNAME]);
+	w->named = tb[IFLA_IFNAME];
 	if (tb[IFLA_ADDRESS]) {
 		w->has_addr = true;
 		w->addr_len = (u8)nla_len(tb[IFLA_ADDRESS]);

@@ -16,6 +16,7 @@ extern const struct nla_rule netdev_link_rules[IFLA_MAX + 1];
 struct netdev_wish {
 	char name[NETDEV_NAME];		/* or a pattern; empty: the kind's name and a number */
 	bool has_addr, has_qlen;
+	bool named;			/* a name was given, if only an empty one */
 	u8 addr[NETDEV_ADDR];
 	u8 addr_len;
 	u32 mtu;			/* 0: the kind's */

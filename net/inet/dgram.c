@@ -33,6 +33,9 @@ static int take_address(struct inet_sock *s, const struct sock_msg *m, struct in
 		d->port = (be16){ in->sin_port };
 		return 0;
 	}
+	if (m->addr_len >= (int)sizeof(*in) && in->sin_family == AF_INET &&
+	    inet_flag(s, INET_V6ONLY))
+		return -ENETUNREACH;	/* connect(2) says EAFNOSUPPORT, as on Linux */
 	err = inet_check_peer(s, &m->addr, m->addr_len, &n);
 	if (err)
 		return err < 0 ? err : -EINVAL;
@@ -57,6 +60,14 @@ static void take_peer(struct inet_sock *s, struct inet_dgram *d)
 	}
 }
 
+/* A source that S was bound to has the family of D's target. */
+static int check_family(const struct inet_sock *s, const struct inet_dgram *d)
+{
+	if (d->six)
+		return !inet_is_six(s) && s->e.local.v ? -EAFNOSUPPORT : 0;
+	return inet_is_six(s) && !ip6_is_any(&s->v6.local) ? -ENETUNREACH : 0;
+}
+
 int inet_dgram_begin(struct inet_sock *s, const struct sock_msg *m, bool needs_port,
 		     struct inet_dgram *d)
 {
@@ -69,6 +80,9 @@ int inet_dgram_begin(struct inet_sock *s, const struct sock_msg *m, bool needs_p
 			return err;
 		if (needs_port && !d->port.v)
 			return -EINVAL;
+		err = s->six && needs_port ? check_family(s, d) : 0;
+		if (err)
+			return err;
 	} else {
 		if (READ_ONCE(s->sk.state) != INET_ESTABLISHED)
 			return -EDESTADDRREQ;
@@ -153,6 +167,9 @@ static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_ro
 	}
 	if (r->type == RTN_BROADCAST && !sock_flag(&s->sk, SOCK_F_BROADCAST))
 		return -EACCES;
+	/* From here on what the path was learned to take does not count. */
+	if (s->pmtudisc >= IP_PMTUDISC_PROBE)
+		r->mtu = min(READ_ONCE(r->dev->mtu), IP4_MTU_MOST);
 	t->dst = d->dst.v ? d->dst : r->dst;
 	t->src = src.v ? src : r->src;
 	if (d->c.tos >= 0)
@@ -286,7 +303,7 @@ ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, be16 (*port_of)
 	u32 n;
 	ssize_t ret;
 
-	if (m->flags & MSG_OOB)
+	if (m->flags & MSG_OOB && s->sk.protocol != IPPROTO_UDP)
 		return -EOPNOTSUPP;
 	if (m->flags & MSG_ERRQUEUE)
 		return inet_recv_error(s, m);
@@ -301,6 +318,9 @@ ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, be16 (*port_of)
 		inet_put_sender(s, m, p, port_of ? port_of(p) : be16_make(0));
 		inet_recv_cmsgs(s, m, p);
 		ret = m->flags & MSG_TRUNC ? (ssize_t)p->len : (ssize_t)n;
+		if (s->sk.protocol == IPPROTO_UDP && !(m->flags & MSG_PEEK))
+			net_count(s->sk.net,
+				  packet_is_ip6(p) ? UDP6_IN_DATAGRAMS : UDP_IN_DATAGRAMS);
 	}
 	packet_consume(p);
 	return ret;

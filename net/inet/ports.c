@@ -65,11 +65,16 @@ static bool addresses_meet(const struct inet_sock *a, const struct inet_sock *b)
 	       (!inet_is_six(a) || ip6_equal(&a->v6.local, &b->v6.local));
 }
 
+static bool devices_meet(const struct sock *x, const struct sock *y)
+{
+	return !x->bound_dev || !y->bound_dev || x->bound_dev == y->bound_dev;
+}
+
 bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b)
 {
 	const struct sock *x = &a->sk, *y = &b->sk;
 
-	if (a == b || (x->bound_dev && y->bound_dev && x->bound_dev != y->bound_dev))
+	if (a == b || !devices_meet(x, y))
 		return false;
 	if (sock_flag(x, SOCK_F_REUSEADDR) && sock_flag(y, SOCK_F_REUSEADDR) &&
 	    (y->state != TCP_LISTEN || x->type != SOCK_STREAM))
@@ -114,22 +119,29 @@ static void unlock_or_free(struct inet_table *t, struct inet_port *p) __releases
 	}
 }
 
-/* An owner of P, whose lock is held and let go in between, conflicts with S. */
-static bool conflicts(struct inet_port *p, const struct inet_sock *s) __must_hold(p -> lock)
+/*
+ * An owner of P, whose lock is held and let go in between, conflicts with S. WHOLE: whatever the
+ * options of both say.
+ */
+static bool conflicts(struct inet_port *p, const struct inet_sock *s, bool whole)
+	__must_hold(p -> lock)
 {
 	struct inet_owner cursor = { .sock = NULL }, *o;
 	unsigned int n = 0;
 	bool found = false;
 
-	if (p->all_reuse && sock_flag(&s->sk, SOCK_F_REUSEADDR))
+	if (!whole && p->all_reuse && sock_flag(&s->sk, SOCK_F_REUSEADDR))
 		return false;
-	if (p->all_port && sock_flag(&s->sk, SOCK_F_REUSEPORT) && uid_eq(p->port_uid, s->sk.uid))
+	if (!whole && p->all_port && sock_flag(&s->sk, SOCK_F_REUSEPORT) &&
+	    uid_eq(p->port_uid, s->sk.uid))
 		return false;
 	list_add(&cursor.list, &p->owners);
 	while (!list_is_last(&cursor.list, &p->owners) && !found) {
 		o = list_next_entry(&cursor, list);
 		list_move(&cursor.list, &o->list);
-		found = o->sock && inet_ports_conflict(s, o->sock);
+		found = o->sock &&
+			(whole ? devices_meet(&s->sk, &o->sock->sk) && addresses_meet(s, o->sock) :
+				 inet_ports_conflict(s, o->sock));
 		if (++n % STEP == 0) {
 			spin_unlock(&p->lock);
 			cond_resched();
@@ -186,8 +198,8 @@ static void add_new(struct inet_table *t, struct inet_port *p)
 	ghash_unlock(b);
 }
 
-/* PORT for S, if its owners allow that. The shard is held. */
-static int try_bind(struct inet_table *t, struct inet_sock *s, be16 port)
+/* PORT for S, if its owners allow that (WHOLE: as conflicts()). The shard is held. */
+static int try_bind(struct inet_table *t, struct inet_sock *s, be16 port, bool whole)
 {
 	struct inet_port *p = find_locked(t, port);
 	bool clash;
@@ -200,20 +212,20 @@ static int try_bind(struct inet_table *t, struct inet_sock *s, be16 port)
 		add_new(t, p);
 		return 0;
 	}
-	clash = conflicts(p, s);
+	clash = conflicts(p, s, whole);
 	if (!clash)
 		own(p, s, false);
 	unlock_or_free(t, p);
 	return clash ? -EADDRINUSE : 0;
 }
 
-static int bind_one(struct inet_table *t, struct inet_sock *s, u16 port)
+static int bind_one(struct inet_table *t, struct inet_sock *s, u16 port, bool whole)
 {
 	be16 p = be16_make(port);
 	int err;
 
 	mutex_lock(shard_of(p));
-	err = try_bind(t, s, p);
+	err = try_bind(t, s, p, whole);
 	mutex_unlock(shard_of(p));
 	return err;
 }
@@ -235,6 +247,12 @@ static void range_of(const struct inet_sock *s, u32 *low, u32 *nr)
 	*nr = hi - lo + 1;
 }
 
+/* An automatic port of S is one that is free for its address, not one that options let it share. */
+static bool wants_whole(const struct inet_sock *s)
+{
+	return s->sk.protocol != IPPROTO_UDP;
+}
+
 int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port)
 {
 	u32 low, nr, first;
@@ -242,11 +260,11 @@ int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port)
 
 	inet_table_reserve(t);
 	if (port)
-		return bind_one(t, s, port);
+		return bind_one(t, s, port, false);
 	range_of(s, &low, &nr);
 	first = get_random_u32_below(nr);
 	for (u32 i = 0; i < nr && err == -EADDRINUSE; i++) {
-		err = bind_one(t, s, (u16)(low + (first + i) % nr));
+		err = bind_one(t, s, (u16)(low + (first + i) % nr), wants_whole(s));
 		cond_resched();
 	}
 	return err;

@@ -201,6 +201,9 @@ void in_addr_del(struct in_addr4 *a)
 	if (!(a->flags & IFA_F_SECONDARY))
 		secondaries_of(in, a);
 	addr_free(a);
+	/* Without an address the device has no IPv4, and so no routes. */
+	if (list_empty(&in->addrs))
+		fib4_dev_down(in->dev, true);
 	fib4_changed(in->dev->net);
 }
 

@@ -207,7 +207,9 @@ static int find_way(struct net *net, struct packet *p, struct ip4_route *r)
 
 	if (p->routed) {
 		r->type = p->routed;
-		r->src = h->dst;
+		r->src = p->routed == RTN_BROADCAST ?
+				 in_select_source(p->dev, h->src, RT_SCOPE_LINK) :
+				 h->dst;
 		r->mtu = U32_MAX;	/* it goes nowhere else */
 		p->routed = 0;
 		return 0;

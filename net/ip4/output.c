@@ -112,6 +112,7 @@ static void loop_back(struct net *net, struct packet *p, const struct ip4_route 
 	c->protocol = be16_make(ETH_P_IP);
 	c->csum_state = PACKET_CSUM_VERIFIED;
 	c->mac_at = c->data;
+	c->routed = r->type;		/* our own address as source is right here */
 	net_local_receive(c);
 }
 

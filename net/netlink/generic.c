@@ -16,7 +16,7 @@
 
 static const struct nla_rule rules[CTRL_ATTR_MAX + 1] = {
 	[CTRL_ATTR_FAMILY_ID] = { NLA_K_U16, 0 },
-	[CTRL_ATTR_FAMILY_NAME] = { NLA_K_TEXT, GENL_NAMSIZ - 1 },
+	[CTRL_ATTR_FAMILY_NAME] = { NLA_K_NUL_TEXT, GENL_NAMSIZ - 1 },
 	[CTRL_ATTR_OP] = { NLA_K_U32, 0 },
 };
 

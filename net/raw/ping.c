@@ -53,12 +53,26 @@ static int autobind(struct inet_sock *s, u16 ident)
 	return err == -EADDRINUSE && !ident ? -EAGAIN : err;
 }
 
+/* Groups and broadcast addresses are no sources of echo requests. */
+static int check_unicast(struct inet_sock *s, const struct inet_name *n)
+{
+	u8 type;
+
+	if (n->six)
+		return ip6_is_multicast(&n->v6) ? -EINVAL : 0;
+	rcu_read_lock();
+	type = n->v4.v ? route4_addr_type(s->sk.net, n->v4, NULL) : RTN_LOCAL;
+	rcu_read_unlock();
+	return type == RTN_MULTICAST || type == RTN_BROADCAST ? -EADDRNOTAVAIL : 0;
+}
+
 static int ping_bind(struct socket *sock, const struct __kernel_sockaddr_storage *a, int len)
 {
 	struct inet_sock *s = sock->sk;
 	struct inet_name n;
 	int err = inet_check_bind(s, a, len, &n);
 
+	err = err ?: check_unicast(s, &n);
 	if (err)
 		return err;
 	lock_sock(&s->sk);
@@ -244,6 +258,7 @@ static int ping_release(struct socket *sock)
 static int ping_make(struct inet_sock *s)
 {
 	s->sk.state = INET_CLOSED;
+	sock_set_flag(&s->sk, SOCK_F_REUSEADDR, true);	/* ids may be shared, as on Linux */
 	return 0;
 }
 

@@ -333,14 +333,18 @@ static bool same_hop(const struct fib4_route *r, const struct fib4_config *c,
 	       r->gateway.v == c->gateway.v && r->src.v == c->src.v && r->protocol == c->protocol;
 }
 
+/* The number of a route that has none of its prefix, tos and metric beside it. */
+#define FIRST_NR (1u << 31)
+
 /*
- * Where C's route goes among P's: *BEFORE, or behind all; *OLD: the one that it replaces. 0,
+ * Where C's route goes among P's: *BEFORE, or behind all; *OLD: the one that it replaces; *NR: its
+ * number among those of its tos and metric. 0,
  * -EEXIST, -ENOENT.
  */
 static int find_place(struct fib4_prefix *p, const struct fib4_config *c, const struct netdev *d,
-		      struct list_head **before, struct fib4_route **old)
+		      struct list_head **before, struct fib4_route **old, u32 *nr)
 {
-	struct fib4_route *r, *first = NULL;
+	struct fib4_route *r, *first = NULL, *last = NULL;
 
 	*before = &p->routes;
 	*old = NULL;
@@ -354,6 +358,7 @@ static int find_place(struct fib4_prefix *p, const struct fib4_config *c, const 
 		if (same_hop(r, c, d))
 			return c->replace ? 0 : -EEXIST;
 		first = first ?: r;
+		last = r;
 	}
 	if (first && c->excl)
 		return -EEXIST;
@@ -361,6 +366,10 @@ static int find_place(struct fib4_prefix *p, const struct fib4_config *c, const 
 		*old = first;
 	else if (first && !c->append)
 		*before = &first->list;
+	*nr = !first	 ? FIRST_NR :
+	      c->replace ? first->nr :
+	      c->append	 ? last->nr + 1 :
+			   max(first->nr - 1, 1u);
 	return first || c->create ? 0 : -ENOENT;
 }
 
@@ -372,6 +381,7 @@ int fib4_add(struct net *net, const struct fib4_config *c)
 	struct list_head *before;
 	struct netdev *d = NULL;
 	int err = check(c);
+	u32 nr;
 
 	rtnl_assert();
 	if (!err && net->dying)
@@ -388,13 +398,13 @@ int fib4_add(struct net *net, const struct fib4_config *c)
 	p = t ? prefix_get(t, c->dst, c->len) : NULL;
 	if (!p)
 		return -ENOMEM;
-	err = find_place(p, c, d, &before, &old);
+	err = find_place(p, c, d, &before, &old, &nr);
 	r = err ? NULL : route_new(c, p, d);
 	if (!r) {
 		prefix_put(t, p);
 		return err ?: -ENOMEM;
 	}
-	r->nr = ++net->fib4->last_nr ?: ++net->fib4->last_nr;
+	r->nr = nr;
 	list_add_tail_rcu(&r->list, old ? &old->list : before);
 	dump_add(t, r);
 	t->count++;
@@ -441,7 +451,10 @@ int fib4_del(struct net *net, const struct fib4_config *c)
 	return -ESRCH;
 }
 
-/* Those of all tables for which GOES says so. */
+/*
+ * Those of all tables for which GOES says so. No listener is told: the notice of the device or the
+ * address speaks for its routes, as on Linux.
+ */
 static void remove_where(struct net *net, bool (*goes)(const struct fib4_route *r, const void *arg),
 			 const void *arg)
 {
@@ -456,10 +469,8 @@ static void remove_where(struct net *net, bool (*goes)(const struct fib4_route *
 			struct fib4_route *r = rb_entry(n, struct fib4_route, dump);
 
 			next = rb_next(n);
-			if (goes(r, arg)) {
-				tell(net, r, FIB4_GONE);
+			if (goes(r, arg))
 				route_remove(net, t, r);
-			}
 		}
 	}
 	fib4_changed(net);

@@ -55,7 +55,6 @@ struct fib4 {
 	struct xarray tables;		/* rtnl, RCU: by id */
 	struct pmtus mtus;		/* learned */
 	u32 count;			/* rtnl: routes that programs made, of all tables */
-	u32 last_nr;			/* rtnl */
 };
 
 #define FIB4_MOST 2000000u		/* routes of a namespace */

@@ -12,7 +12,6 @@
 #include "net/wire/ip4.h"
 
 #define IP4_MTU_LEAST 68u
-#define IP4_MTU_MOST 65535u
 
 bool route4_is_fresh(const struct net *net, const struct ip4_route *r)
 {
@@ -90,7 +89,7 @@ static int check_source(struct net *net, const struct ip4_flow *f, int *oif)
 		own = NULL;
 	if (!*oif && own && own->dev && (ip4_is_multicast(f->dst) || ip4_is_broadcast(f->dst)))
 		*oif = own->dev->ifindex;
-	return own || f->any_src ? 0 : -EINVAL;
+	return own || f->any_src ? 0 : -ENETUNREACH;
 }
 
 static int local_route(struct net *net, const struct ip4_flow *f, be32 dst, be32 src,
@@ -164,7 +163,9 @@ static int lookup_out(struct net *net, const struct ip4_flow *f, struct ip4_rout
 				     in_select_source(d, found->gateway.v ? found->gateway : dst,
 						      found->scope);
 	err = leave_by(net, f, d, dst, src, found->type, r);
-	if (!err)
+	/* A broadcast has no gateway, a group one only by a route for groups. */
+	if (!err && r->type != RTN_BROADCAST &&
+	    (r->type != RTN_MULTICAST || found->prefix->len >= 4))
 		fill_from(net, r, found);
 	return err;
 }

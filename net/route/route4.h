@@ -12,6 +12,9 @@
 #include <proc/cred.h>
 #include <linux/rtnetlink.h>
 
+/* The longest packet, header and all: whatever a device takes (RFC 791, 3.1). */
+#define IP4_MTU_MOST 65535u
+
 struct ip4_flow {
 	be32 dst, src;			/* src zero: to be chosen */
 	int oif;			/* only by this device; 0: any */

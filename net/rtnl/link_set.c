@@ -88,7 +88,7 @@ static int set_flags(struct netdev *d, const struct ifinfomsg *m)
 	if (!m->ifi_flags && !m->ifi_change)
 		return 0;
 	if (m->ifi_change)
-		flags = (flags & m->ifi_change) | (d->flags & ~m->ifi_change);
+		flags = (flags & m->ifi_change) | (netdev_shown_flags(d) & ~m->ifi_change);
 	return netdev_change_flags(d, flags);
 }
 

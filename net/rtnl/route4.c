@@ -20,7 +20,8 @@ static const struct nla_rule rules[RTA_MAX + 1] = {
 	[RTA_SPORT] = { NLA_K_U16, 0 },	  [RTA_DPORT] = { NLA_K_U16, 0 },
 };
 
-static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rtnl_head h)
+static bool put_route_of(struct nlmsg_buf *b, const struct fib4_route *f, u32 table,
+			 struct rtnl_head h)
 {
 	struct rtmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
 
@@ -28,7 +29,7 @@ static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rt
 		*m = (struct rtmsg){ .rtm_family = AF_INET,
 				     .rtm_dst_len = f->prefix->len,
 				     .rtm_tos = f->tos,
-				     .rtm_table = f->table < 256 ? (u8)f->table : RT_TABLE_COMPAT,
+				     .rtm_table = table < 256 ? (u8)table : RT_TABLE_COMPAT,
 				     .rtm_protocol = f->protocol,
 				     .rtm_scope = f->scope,
 				     .rtm_type = f->type,
@@ -36,7 +37,7 @@ static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rt
 		if (f->dev && f->flags & RTNH_F_LINKDOWN)
 			m->rtm_flags |= RTNH_F_LINKDOWN;
 	}
-	nla_put_u32(b, RTA_TABLE, f->table);
+	nla_put_u32(b, RTA_TABLE, table);
 	if (f->prefix->len)
 		nla_put_u32(b, RTA_DST, f->prefix->prefix.v);
 	if (f->metric)
@@ -49,6 +50,11 @@ static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rt
 	if (f->dev)
 		nla_put_u32(b, RTA_OIF, (u32)f->dev->ifindex);
 	return nlmsg_end(b);
+}
+
+static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rtnl_head h)
+{
+	return put_route_of(b, f, f->table, h);
 }
 
 /* ---- dump ---- */
@@ -205,18 +211,23 @@ static int route_del(struct nl_request *r)
 
 /* ---- ip route get ---- */
 
+/* The table in the answer: the main one, unless the request asks for that of the route. */
+static u32 answer_table(const struct nl_request *r, u32 table)
+{
+	const struct rtmsg *m = r->body;
+
+	return m->rtm_flags & RTM_F_LOOKUP_TABLE ? table : RT_TABLE_MAIN;
+}
+
 static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const struct ip4_flow *f,
 		       const struct ip4_route *way)
 {
+	u32 table = answer_table(r, way->table);
 	struct rtnl_head h = rtnl_answer(r, RTM_NEWROUTE);
 	struct rtmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
-	const struct rtmsg *asked = r->body;
 	struct rta_cacheinfo c = {};
-	u32 metrics[FIB4_METRICS] = {},
-	    table = asked->rtm_flags & RTM_F_LOOKUP_TABLE ? way->table : RT_TABLE_MAIN;
+	u32 metrics[FIB4_METRICS] = {};
 
-	if (table == RT_TABLE_LOCAL)	/* as on Linux, where main and local are looked up as one */
-		table = RT_TABLE_MAIN;
 	if (m)
 		*m = (struct rtmsg){ .rtm_family = AF_INET,
 				     .rtm_dst_len = 32,
@@ -233,7 +244,7 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 	}
 	if (way->dev)
 		nla_put_u32(b, RTA_OIF, (u32)way->dev->ifindex);
-	if (!f->iif && way->src.v)
+	if (!f->iif && way->src.v && way->src.v != f->src.v)
 		nla_put_u32(b, RTA_PREFSRC, way->src.v);
 	if (way->gateway)
 		nla_put_u32(b, RTA_GATEWAY, way->next.v);
@@ -249,6 +260,20 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 	if (f->iif)
 		nla_put_u32(b, RTA_IIF, (u32)f->iif);
 	return nlmsg_end(b);
+}
+
+/* RTM_F_FIB_MATCH: the route itself that F takes. Within RCU. */
+static int put_match(struct nlmsg_buf *b, const struct nl_request *r, const struct ip4_flow *f)
+{
+	be32 dst = f->dst.v ? f->dst : f->src.v ? f->src : be32_make(0x7f000001);
+	struct fib4_route *found;
+	int err = fib4_lookup(r->net, dst, f->oif, f->tos, RT_SCOPE_UNIVERSE, &found);
+
+	if (err)
+		return err;
+	return put_route_of(b, found, answer_table(r, found->table), rtnl_answer(r, RTM_NEWROUTE)) ?
+		       0 :
+		       -ENOBUFS;
 }
 
 static int route_get(struct nl_request *r)
@@ -283,7 +308,9 @@ static int route_get(struct nl_request *r)
 		return err;
 	rcu_read_lock();
 	err = d ? route4_in(r->net, d, &f, &way) : route4_out(r->net, &f, &way);
-	if (!err && !put_answer(&b, r, &f, &way))
+	if (!err && m->rtm_flags & RTM_F_FIB_MATCH)
+		err = put_match(&b, r, &f);
+	else if (!err && !put_answer(&b, r, &f, &way))
 		err = -ENOBUFS;
 	rcu_read_unlock();
 	if (!err)

@@ -333,7 +333,6 @@ struct tcp_sock *tcp_child(struct tcp_sock *l)
 	sk->rcvtimeo = from->rcvtimeo;
 	sk->sndtimeo = from->sndtimeo;
 	sk->linger_s = from->linger_s;
-	sk->priority = from->priority;
 	sk->mark = from->mark;
 	sk->busy_poll_us = from->busy_poll_us;
 	sk->pacing_rate = from->pacing_rate;

@@ -53,7 +53,6 @@ static bool sum_is_right(struct packet *p, u32 len)
 static void queue(struct inet_sock *s, struct packet *p)
 {
 	struct net *net = s->sk.net;
-	bool six = packet_is_ip6(p);	/* once queued, it is its reader's */
 
 	if (unlikely(inet_is_far(s, p))) {
 		drop(net, p, UDP_IN_ERRORS, DROP_FILTER);
@@ -67,11 +66,9 @@ static void queue(struct inet_sock *s, struct packet *p)
 	packet_pull(p, UDP_HEADER);
 	if (sock_flag(&s->sk, SOCK_F_TIMESTAMP) && !p->tstamp_ns)
 		p->tstamp_ns = ktime_get_real_ns();
-	if (sock_queue_rx(&s->sk, p)) {
+	/* Its reader counts it (RFC 4113: those that were delivered to a program). */
+	if (sock_queue_rx(&s->sk, p))
 		drop(net, p, UDP_RCVBUF_ERRORS, DROP_RCVBUF);
-		return;
-	}
-	net_count(net, six ? UDP6_IN_DATAGRAMS : UDP_IN_DATAGRAMS);
 }
 
 static struct inet_sock *find(struct net *net, const struct inet_key *k)

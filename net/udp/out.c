@@ -117,11 +117,30 @@ static int bind_first(struct inet_sock *s)
 	return err;
 }
 
+/* -EMSGSIZE, reported as transmit() does, if the way of D does not take LEN bytes; else 0. */
+static int check_length(struct inet_sock *s, u32 len, const struct inet_dgram *d)
+{
+	struct inet_way w;
+	int err = 0;
+
+	rcu_read_lock();
+	if (!inet_dgram_route(s, d, &w) && !inet_way_takes(&w, len + UDP_HEADER)) {
+		err = -EMSGSIZE;
+		too_long(s, &w, d->port);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
 static ssize_t send_one(struct inet_sock *s, struct sock_msg *m, u32 len,
 			const struct inet_dgram *d)
 {
-	struct packet *p = inet_dgram_packet(s, m, len);
+	struct packet *p;
 
+	/* A length that is wrong is told before an error that is pending. */
+	if (unlikely(READ_ONCE(s->sk.err)) && check_length(s, len, d))
+		return -EMSGSIZE;
+	p = inet_dgram_packet(s, m, len);
 	return IS_ERR(p) ? PTR_ERR(p) : transmit(s, p, d);
 }
 

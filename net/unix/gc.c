@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * Cycles of descriptors under way. A socket whose file is held by nothing but messages that wait in sockets of the same kind can
- * never be reached again; nor can its queue be read.
+ * Cycles of descriptors under way. A socket whose file is held by nothing but messages that wait in
+ * sockets of the same kind can never be reached again; nor can its queue be read.
  *
- * The collector takes as candidates all sockets whose file has exactly as many references as messages carry it. It
- * subtracts the references that come from candidates' own queues; what is left over comes from outside and is reachable, and so is
- * everything in its queue, and so on. The messages of the rest are thrown away, which closes the files.
+ * The collector takes as candidates all sockets whose file has exactly as many references as
+ * messages carry it. It subtracts the references that come from candidates' own queues; what is
+ * left over comes from outside and is reachable, and so is everything in its queue, and so on. The
+ * messages of the rest are thrown away, which closes the files.
  *
- * Who receives a descriptor could receive, through it, one that the collector has counted already, which would then seem to be held by
- * nobody. So descriptors become a process's own only between two runs: they are taken off the counts under gc_lock first (or, when they
- * are only peeked at, referenced).
+ * Who receives a descriptor could receive, through it, one that the collector has counted already,
+ * which would then seem to be held by nobody. So descriptors become a process's own only between
+ * two runs: they are taken off the counts under gc_lock first (or, when they are only peeked at,
+ * referenced).
  *
- * gc_lock guards the list of sockets under way and all counts. It sleeps, for there may be as many of them as a user has descriptors.
- * A socket lists what its queue carries. Nothing leaves that list without gc_lock, so the collector walks it without the socket's
- * own lock, which is taken inside gc_lock to change it.
+ * gc_lock guards the list of sockets under way and all counts. It sleeps, for there may be as many
+ * of them as a user has descriptors. A socket lists what its queue carries. Nothing leaves that
+ * list without gc_lock, so the collector walks it without the socket's own lock, which is taken
+ * inside gc_lock to change it.
  *
- * Any close may call for a run, and a run looks at all: it rests ten times as long as it took, so that a tenth of the time is what
- * any number of closes costs those who send and receive.
+ * Any close may call for a run, and a run looks at all: it rests ten times as long as it took, so
+ * that a tenth of the time is what any number of closes costs those who send and receive.
  */
 #include <lib/types.h>
 #include <lib/list.h>
@@ -38,11 +41,12 @@ static atomic_t under_way = ATOMIC_INIT(0);
 static struct delayed_work gc_work;
 static u64 rest_until;			/* the next run begins no earlier: ns, monotonic */
 
+/* The AF_UNIX socket whose file F is. NULL: another file; other sockets carry none. */
 static struct unix_sock *unix_of(struct file *f)
 {
 	struct socket *s = sock_from_file(f);
 
-	return s ? s->sk : NULL;
+	return s && ((const struct sock *)s->sk)->family == AF_UNIX ? s->sk : NULL;
 }
 
 void unix_fds_attach(struct unix_fds *f)
@@ -131,10 +135,14 @@ void unix_gc_poke(void)
 		return;
 	now = ktime_get_coarse_ns();
 	until = READ_ONCE(rest_until);
-	queue_delayed_work(system_unbound_wq, &gc_work, now < until ? DIV_ROUND_UP(until - now, TICK_NSEC) : 0);
+	queue_delayed_work(system_unbound_wq, &gc_work,
+			   now < until ? DIV_ROUND_UP(until - now, TICK_NSEC) : 0);
 }
 
-/* What is carried behind F (NULL: the first) in the queue of U, NULL: no more. gc_lock keeps F listed. */
+/*
+ * What is carried behind F (NULL: the first) in the queue of U, NULL: no more. gc_lock keeps F
+ * listed.
+ */
 static struct unix_fds *next_carried(struct unix_sock *u, struct unix_fds *f)
 {
 	spin_lock(&u->sk.lock);
@@ -143,7 +151,10 @@ static struct unix_fds *next_carried(struct unix_sock *u, struct unix_fds *f)
 	return &f->all == &u->carried ? NULL : f;
 }
 
-/* Those in the queue of the listener U that carry something, referenced and linked by next_embryo. They are as few as its backlog. */
+/*
+ * Those in the queue of the listener U that carry something, referenced and linked by next_embryo.
+ * They are as few as its backlog.
+ */
 static struct unix_sock *embryos(struct unix_sock *u)
 {
 	struct unix_sock *list = NULL;
@@ -174,7 +185,10 @@ static void each_fds_of(struct unix_sock *u, void (*fn)(struct unix_fds *f))
 	}
 }
 
-/* Calls FN for what each message in the queue of U carries, embryos' queues included. FN may take it off. gc_lock held. */
+/*
+ * Calls FN for what each message in the queue of U carries, embryos' queues included. FN may take
+ * it off. gc_lock held.
+ */
 static void each_fds(struct unix_sock *u, void (*fn)(struct unix_fds *f))
 {
 	struct unix_sock *e, *next = embryos(u);

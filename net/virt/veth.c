@@ -104,6 +104,10 @@ static struct netdev *end_new(const struct netdev_wish *w)
 
 	if (!d)
 		return ERR_PTR(-ENOMEM);
+	if (w->named && !w->name[0]) {
+		netdev_put(d);
+		return ERR_PTR(-EINVAL);
+	}
 	ether_setup(d);
 	virt_random_addr(d);
 	d->kind = &veth_kind;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Decoding netlink attributes: nlattr.h. */
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <abi/errno.h>
 #include "net/wire/nlattr.h"
@@ -63,6 +64,9 @@ static int check(const struct nlattr *a, const struct nla_rule *r, bool strict)
 		if (!n)
 			return -ERANGE;
 		return r->len && !ends(a, r->len) ? -ERANGE : 0;
+	case NLA_K_NUL_TEXT:
+		n = min(n, (size_t)r->len + 1);
+		return n && memchr(nla_data(a), 0, n) ? 0 : -EINVAL;
 	case NLA_K_ANY:
 		return r->len && n > r->len ? -ERANGE : 0;
 	case NLA_K_FLAG:

@@ -15,6 +15,7 @@ enum nla_kind {
 	NLA_K_U32,
 	NLA_K_U64,
 	NLA_K_TEXT,			/* a NUL within the first len bytes, or len bytes; 0: any */
+	NLA_K_NUL_TEXT,			/* a NUL within the first len + 1 bytes */
 	NLA_K_NESTED,
 	NLA_K_EXACT,			/* len bytes */
 	NLA_K_LEAST,			/* len bytes or more */

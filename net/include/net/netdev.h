@@ -154,6 +154,7 @@ struct netdev {
 	u8 hard_header_len;		/* c */
 	u32 flags;			/* rtnl to change: IFF_* */
 	u32 promiscuity, allmulti;	/* rtnl: how many want it */
+	u32 asked_flags;		/* rtnl: IFF_PROMISC, IFF_ALLMULTI that a program set */
 	u32 features;			/* rtnl: what is on */
 	u32 hw_features;		/* rtnl: what can be switched */
 	u32 mtu, min_mtu, max_mtu;	/* rtnl to change */

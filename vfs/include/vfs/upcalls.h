@@ -19,3 +19,5 @@ bool nsfs_is_file(const struct inode *inode);
 struct mnt_namespace *nsfs_mnt_ns(const struct inode *inode);
 /* fs/: the network namespace whose file it is, not referenced; NULL: another file. */
 struct net *nsfs_net(const struct inode *inode);
+/* fs/: a descriptor for NET's file; -EMFILE, -ENOMEM. */
+int nsfs_open_net(struct net *net);
