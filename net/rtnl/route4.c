@@ -211,12 +211,17 @@ static int route_del(struct nl_request *r)
 
 /* ---- ip route get ---- */
 
-/* The table in the answer: the main one, unless the request asks for that of the route. */
+/*
+ * The table in the answer: the main one, unless the request asks for that of the route; for the
+ * local one too, as on Linux, where both are looked up as one.
+ */
 static u32 answer_table(const struct nl_request *r, u32 table)
 {
 	const struct rtmsg *m = r->body;
 
-	return m->rtm_flags & RTM_F_LOOKUP_TABLE ? table : RT_TABLE_MAIN;
+	if (!(m->rtm_flags & RTM_F_LOOKUP_TABLE) || table == RT_TABLE_LOCAL)
+		return RT_TABLE_MAIN;
+	return table;
 }
 
 static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const struct ip4_flow *f,
