@@ -93,7 +93,7 @@ static bool run_some(struct netdev *d, u16 queue)
 }
 
 /* The queue's lock is held, and let go between the parts: none waits that the driver would take. */
-static void run_queue(struct netdev *d, u16 queue) __must_hold(&d->tx[queue].lock)
+static void run_queue(struct netdev *d, u16 queue) __must_hold(&d -> tx[queue].lock)
 {
 	struct netdev_tx_queue *q = &d->tx[queue];
 
