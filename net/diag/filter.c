@@ -41,7 +41,7 @@ static int operand(const struct inet_diag_bc_op *op, size_t left)
 		addr = c->family == AF_INET_ ? 4 : c->family == AF_INET6_ ? 16 : 0;
 		if (c->family && !addr)
 			return -1;
-		if (c->prefix_len < 0 || (size_t)c->prefix_len > 8 * addr)
+		if (c->prefix_len > 8 * addr)
 			return -1;
 		return left < sizeof(*op) + sizeof(*c) + addr ? -1 : (int)(sizeof(*c) + addr);
 	}
@@ -141,21 +141,20 @@ static bool holds(const struct inet_diag_bc_op *op, const struct diag_ends *e)
 {
 	const void *more = op + 1;
 	const u32 *words = more;
-	u16 port = op[1].no;
 
 	switch (op->code) {
 	case INET_DIAG_BC_S_EQ:
-		return e->sport == port;
+		return e->sport == op[1].no;
 	case INET_DIAG_BC_S_GE:
-		return e->sport >= port;
+		return e->sport >= op[1].no;
 	case INET_DIAG_BC_S_LE:
-		return e->sport <= port;
+		return e->sport <= op[1].no;
 	case INET_DIAG_BC_D_EQ:
-		return e->dport == port;
+		return e->dport == op[1].no;
 	case INET_DIAG_BC_D_GE:
-		return e->dport >= port;
+		return e->dport >= op[1].no;
 	case INET_DIAG_BC_D_LE:
-		return e->dport <= port;
+		return e->dport <= op[1].no;
 	case INET_DIAG_BC_AUTO:
 		return !e->bound;
 	case INET_DIAG_BC_S_COND:

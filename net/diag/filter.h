@@ -8,7 +8,7 @@
 struct diag_ends {
 	u8 family;
 	u16 sport, dport;		/* of the host's order */
-	const u32 *saddr, *daddr;	/* one word, or four */
+	u32 saddr[4], daddr[4];		/* IPv4: the first word */
 	u32 ifindex, mark;
 	bool bound;			/* its port was chosen by a program */
 };

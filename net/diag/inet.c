@@ -186,8 +186,8 @@ static bool wanted(const struct inet_dump *w, const struct inet_entry *e)
 	struct diag_ends ends = { .family = e->family,
 				  .sport = be16_get(e->local_port),
 				  .dport = be16_get(e->peer_port),
-				  .saddr = &e->local.v,
-				  .daddr = &e->peer.v,
+				  .saddr = { e->local.v },
+				  .daddr = { e->peer.v },
 				  .ifindex = (u32)e->bound_dev };
 	u8 state = state_of(e);
 
@@ -204,8 +204,8 @@ static bool wanted(const struct inet_dump *w, const struct inet_entry *e)
 	if (!w->code_len)
 		return true;
 	if (e->family == AF_INET6 && e->v6) {
-		ends.saddr = (const u32 *)&e->v6->local;
-		ends.daddr = (const u32 *)&e->v6->peer;
+		memcpy(ends.saddr, &e->v6->local, sizeof(ends.saddr));
+		memcpy(ends.daddr, &e->v6->peer, sizeof(ends.daddr));
 	}
 	if (e->kind == INET_FULL) {
 		const struct inet_sock *s = inet_of_entry((struct inet_entry *)e);

@@ -4,6 +4,7 @@
  * it: the process's number if that is free. What it sends to port 0 are requests to the kernel,
  * handled before send(2) returns.
  */
+#include <lib/bits.h>
 #include <lib/err.h>
 #include <lib/hash.h>
 #include <lib/minmax.h>
@@ -100,6 +101,12 @@ bool netlink_may(const struct netlink_sock *n, bool anybody)
 	return anybody || sock_capable(&n->sk, CAP_NET_ADMIN);
 }
 
+/* Of the groups in BITS, the one that a message goes to; 0: none. */
+static u32 first_group(u32 bits)
+{
+	return bits ? (u32)__ffs(bits) + 1 : 0;
+}
+
 static int check_name(const struct __kernel_sockaddr_storage *a, int len)
 {
 	const struct sockaddr_nl *nl = (const struct sockaddr_nl *)a;
@@ -178,7 +185,7 @@ static int netlink_connect(struct socket *s, const struct __kernel_sockaddr_stor
 		if (!n->portid)
 			choose_port(n);
 		n->dst_portid = nl->nl_pid;
-		n->dst_group = (u32)__builtin_ffs((int)nl->nl_groups);
+		n->dst_group = first_group(nl->nl_groups);
 	}
 	release_sock(&n->sk);
 	return 0;
@@ -213,7 +220,7 @@ static int target_of(struct netlink_sock *n, const struct sock_msg *m, struct nl
 	if (m->addr_len) {
 		err = check_name(&m->addr, m->addr_len);
 		t->portid = nl->nl_pid;
-		t->group = (u32)__builtin_ffs((int)nl->nl_groups);
+		t->group = first_group(nl->nl_groups);
 		if (!err && (t->portid || t->group) && !netlink_may(n, n->protocol->anybody_sends))
 			err = -EPERM;
 	}

@@ -10,8 +10,11 @@
 
 static void fuzz_one(const u8 *p, size_t n)
 {
-	u32 a[4] = { 0x0100007f, 0, 0, 1 }, b[4] = { 0, 0, 0xffff0000, 0x0100007f };
-	struct diag_ends e = { .family = 2, .sport = 80, .dport = 1024, .saddr = a, .daddr = b };
+	struct diag_ends e = { .family = 2,
+			       .sport = 80,
+			       .dport = 1024,
+			       .saddr = { 0x0100007f, 0, 0, 1 },
+			       .daddr = { 0, 0, 0xffff0000, 0x0100007f } };
 	u8 *code = malloc(n ? n : 1);
 
 	memcpy(code, p, n);
