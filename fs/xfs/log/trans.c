@@ -172,7 +172,8 @@ int xfs_replay_each(struct xfs_replay *r, xfs_commit_fn fn)
 			e = -EINTR;
 		e = e ?: xfs_log_read(&r->log, at, &rec, r->f);
 		e = e ?: one_record(r, &rec, fn);
-		at = rec.next;
+		if (!e)
+			at = rec.next;
 	}
 	while ((n = xfs_table_pop(r, &r->open)))
 		free_trans(r, (struct xfs_ltrans *)n);
