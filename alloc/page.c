@@ -9,9 +9,9 @@
  * Slow path: zones from the highest allowed down, keeping lowmem reserves; below the low watermark
  * kswapd is woken; below min the caller reclaims by itself (reclaim_direct), and when nothing is
  * left asks for a process to be killed. Requests of order <= 3 that may sleep do not fail unless the
- * caller is itself the victim or said NORETRY / RETRY_MAYFAIL. Those that may not enter a file system
- * (NOFS, NOIO) go on trying: others reclaim for them. Only where that gave nothing for long do they ask
- * for a kill, since nobody else may be allocating at all.
+ * caller is itself the victim or said NORETRY / RETRY_MAYFAIL. Requests that may not enter a file system
+ * (NOFS, NOIO) retry while other tasks and kswapd reclaim more than they can. After about four seconds
+ * without success they ask for a kill too: there may be no other task that allocates and would ask.
  *
  * Locks: zone->lock (interrupts off) guards the buddy lists and is a leaf.
  */
@@ -122,7 +122,7 @@ static unsigned int take_bulk(gfp_t gfp, unsigned int want, struct page **out)
 	return 0;
 }
 
-/* Rounds of a tick each before a request without __GFP_FS asks for a kill. */
+/* How often a request without __GFP_FS tries, a tick each time, before it asks for a kill. */
 #define NOFS_PATIENCE	1024u
 
 static struct page *page_alloc_slow(gfp_t gfp, unsigned int order)
@@ -169,7 +169,8 @@ static struct page *page_alloc_slow(gfp_t gfp, unsigned int order)
 		}
 		if (!(gfp & __GFP_NOFAIL) && (order > 3 || gfp & __GFP_RETRY_MAYFAIL))
 			return NULL;
-		if (gfp & __GFP_FS || gfp & __GFP_NOFAIL || tries++ > NOFS_PATIENCE) {
+		/* Without __GFP_FS caches of file systems are out of reach: kswapd shrinks those. */
+		if (gfp & __GFP_FS || tries++ > NOFS_PATIENCE) {
 			if (!reclaim_out_of_memory(gfp, order) && !(gfp & __GFP_NOFAIL))
 				return NULL;
 			tries = idle = 0;
@@ -452,6 +453,30 @@ static void split_block(struct page *page, unsigned int order)
 	}
 }
 
+void split_compound(struct page *head, unsigned int order)
+{
+	for (unsigned long i = 1; i < 1ul << order; i++)
+		page_prep(head + i);
+	page_clear_flag(head, PG_head);
+}
+
+struct page *alloc_pages_spare(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+#ifdef CONFIG_FAULT_INJECTION
+	if (unlikely(fault_pages(gfp, order)))
+		return NULL;
+#endif
+	page = take(gfp & alloc_task_gfp_mask(), order, WMARK_LOW);
+	if (!page)
+		return NULL;
+	prep_compound(page, order);
+	page->refcount.counter = 1;
+	kasan_unpoison(page_address(page), PAGE_SIZE << order);
+	return page;
+}
+
 struct page *alloc_pages_adjacent(gfp_t gfp, unsigned int order)
 {
 	struct page *page = take(gfp & alloc_task_gfp_mask(), order, WMARK_LOW);
@@ -557,15 +582,22 @@ unsigned long nr_free_buffer_pages(void)
 	return total > res ? total - res : 0;
 }
 
-bool memory_is_low(void)
+bool zones_are_low(const struct zone *z)
 {
 	unsigned long free = 0, mark = 0;
 
 	for (int i = 0; i < MAX_NR_ZONES; i++) {
-		free += READ_ONCE(zones[i].free);
-		mark += zones[i].wmark_high;
+		unsigned long n = READ_ONCE(z[i].free);
+
+		free += n > z[i].reserve ? n - z[i].reserve : 0;
+		mark += z[i].wmark_high;
 	}
 	return free < mark;
+}
+
+bool memory_is_low(void)
+{
+	return zones_are_low(zones);
 }
 
 bool zone_info(enum zone_type zt, struct zone_info *out)

@@ -5,7 +5,9 @@
 #include <kernel/spinlock.h>
 #include <arch/percpu.h>
 
-/* A doubly linked list of pages by frame number; frame 0 is never in the allocator, so 0 ends it. */
+/*
+ * A doubly linked list of pages by frame number; frame 0 is never in the allocator, so 0 ends it.
+ */
 struct page_list {
 	u32 head;
 	u32 nr;
@@ -21,6 +23,11 @@ struct zone {
 	const char *name;
 };
 extern struct zone zones[MAX_NR_ZONES];
+/*
+ * Whether requests for any zone will soon find too little in all of Z: what a zone keeps for those
+ * that can use no other does not count.
+ */
+bool zones_are_low(const struct zone *z);
 
 #define DMA_END_PFN	((16ul << 20) >> PAGE_SHIFT)
 #define DMA32_END_PFN	((4ul << 30) >> PAGE_SHIFT)

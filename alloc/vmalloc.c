@@ -2,15 +2,16 @@
 /*
  * Kernel virtual space.
  *
- * Areas are kept in a red-black tree by address, each knowing the gap in front of it and the largest gap
- * below it in the tree, so the lowest fitting hole is found in one descent. Low addresses are used again
- * first, which keeps the page tables (never freed) few. An area ends with an unmapped guard page;
- * translations are flushed before an area's addresses return to the tree.
+ * Areas are kept in a red-black tree by address, each knowing the gap in front of it and the
+ * largest gap below it in the tree, so the lowest fitting hole is found in one descent. Low
+ * addresses are used again first, which keeps the page tables (never freed) few. An area ends with
+ * an unmapped guard page; translations are flushed before an area's addresses return to the tree.
  *
  * Freeing needs TLB shoot-down, so where interrupts are off it is put off to the next allocation.
  *
  * Locks: area_lock guards the tree (a leaf; never taken in interrupts).
  */
+#include <alloc/upcalls.h>
 #include <alloc/vmalloc.h>
 #include <alloc/kasan.h>
 #include <alloc/page.h>
@@ -276,7 +277,14 @@ static void *vmalloc_prot(size_t size, gfp_t gfp, unsigned int prot, const char 
 
 void *__vmalloc(size_t size, gfp_t gfp)
 {
-	return vmalloc_prot(size, gfp, PTE_P_KERNEL, "vmalloc");
+	void *p = vmalloc_prot(size, gfp, PTE_P_KERNEL, "vmalloc");
+
+	/* What describes the area, and page tables, may have been short, whatever GFP says. */
+	while (!p && gfp & __GFP_NOFAIL && size && PFN_UP(size) <= totalram_pages()) {
+		alloc_backoff();
+		p = vmalloc_prot(size, gfp, PTE_P_KERNEL, "vmalloc");
+	}
+	return p;
 }
 
 void *vmalloc(size_t size)
@@ -296,7 +304,8 @@ void *vmalloc_exec(size_t size)
 
 int set_memory_rox(void *addr, unsigned int pages)
 {
-	return arch_set_kernel_prot((unsigned long)addr, (size_t)pages << PAGE_SHIFT, PTE_P_KERNEL_RX);
+	return arch_set_kernel_prot((unsigned long)addr, (size_t)pages << PAGE_SHIFT,
+				    PTE_P_KERNEL_RX);
 }
 
 static struct varea *area_at(const void *addr)
@@ -385,7 +394,10 @@ void vunmap(const void *addr)
 		vfree_now(addr);
 }
 
-/* RAM is no device: a second mapping of it would be a way round its owner. Holes between pieces of RAM may be devices. */
+/*
+ * RAM is no device: a second mapping of it would be a way round its owner. Holes between pieces of
+ * RAM may be devices.
+ */
 static bool overlaps_ram(phys_addr_t start, phys_addr_t end)
 {
 	const struct memblock_list *ram = &memblock.memory;

@@ -480,21 +480,40 @@ static struct xa_node *leaf_build(struct xarray *xa, unsigned long index, struct
 	return n;
 }
 
-static void mark_clear_up(struct xarray *xa, struct xa_node *n, unsigned int slot, xa_mark_t m)
+static void marks_clear_up(struct xarray *xa, struct xa_node *n, u64 slots, xa_mark_t m)
 {
 	for (;;) {
-		if (!(n->marks[m] >> slot & 1))
+		if (!(n->marks[m] & slots))
 			return;
-		n->marks[m] &= ~(1ull << slot);
+		n->marks[m] &= ~slots;
 		if (n->marks[m])
 			return;
 		if (!n->parent) {
 			root_mark_set(xa, m, false);
 			return;
 		}
-		slot = n->offset;
+		slots = 1ull << n->offset;
 		n = n->parent;
 	}
+}
+
+static void mark_clear_up(struct xarray *xa, struct xa_node *n, unsigned int slot, xa_mark_t m)
+{
+	marks_clear_up(xa, n, 1ull << slot, m);
+}
+
+static void marks_set_up(struct xarray *xa, struct xa_node *n, u64 slots, xa_mark_t m)
+{
+	for (;;) {
+		if (!(slots & ~n->marks[m]))
+			return;
+		n->marks[m] |= slots;
+		if (!n->parent)
+			break;
+		slots = 1ull << n->offset;
+		n = n->parent;
+	}
+	root_mark_set(xa, m, true);
 }
 
 /* Drop empty nodes upwards; lower the root to the node in slot 0 where it has only that. (lock) */
@@ -663,16 +682,7 @@ void __xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 	n = leaf_of(locked_head(xa), index);
 	if (!n || !locked_slot(n, s))
 		return;
-	for (;;) {
-		if (n->marks[mark] >> s & 1)
-			return;
-		n->marks[mark] |= 1ull << s;
-		if (!n->parent)
-			break;
-		s = n->offset;
-		n = n->parent;
-	}
-	root_mark_set(xa, mark, true);
+	marks_set_up(xa, n, 1ull << s, mark);
 }
 
 void __xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
@@ -687,6 +697,80 @@ void __xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 	n = leaf_of(locked_head(xa), index);
 	if (n)
 		mark_clear_up(xa, n, index & (XA_SLOTS - 1), mark);
+}
+
+/* ---- one entry at many indices: of one leaf, as they are aligned and no more than it has slots ---- */
+
+static u64 run_slots(unsigned long index, unsigned int order)
+{
+	return (order == XA_SHIFT ? ~0ull : (1ull << (1u << order)) - 1) << (index & (XA_SLOTS - 1));
+}
+
+int __xa_insert_run(struct xarray *xa, unsigned long index, unsigned int order, void *entry, gfp_t gfp)
+{
+	unsigned long last = index + (1ul << order) - 1, found = index;
+	struct node_pool pool = { NULL, 0 };
+	struct xa_node *n;
+
+	if (!order)
+		return __xa_insert(xa, index, entry, gfp);
+	if (reserve(xa, last, &pool, gfp)) {
+		pool_put_all(&pool);
+		return -ENOMEM;
+	}
+	/* reserve may have dropped the lock: only now look. */
+	if (xa_find(xa, &found, last, XA_PRESENT)) {
+		pool_put_all(&pool);
+		return -EBUSY;
+	}
+	n = leaf_build(xa, last, &pool);
+	for (unsigned int i = 0; i < 1u << order; i++)
+		rcu_assign_pointer(n->slots[(index & (XA_SLOTS - 1)) + i], entry);
+	n->count = (u8)(n->count + (1u << order));
+	pool_put_all(&pool);
+	return 0;
+}
+
+void __xa_erase_run(struct xarray *xa, unsigned long index, unsigned int order)
+{
+	struct xa_node *n;
+
+	if (!order) {
+		__xa_erase(xa, index);
+		return;
+	}
+	n = leaf_of(locked_head(xa), index);
+	for (unsigned int i = 0; i < 1u << order; i++)
+		rcu_assign_pointer(n->slots[(index & (XA_SLOTS - 1)) + i], NULL);
+	for (xa_mark_t m = 0; m < XA_MARKS; m++)
+		marks_clear_up(xa, n, run_slots(index, order), m);
+	n->count = (u8)(n->count - (1u << order));
+	if (n->count <= 1)
+		shrink(xa, n);
+}
+
+void __xa_set_mark_run(struct xarray *xa, unsigned long index, unsigned int order, xa_mark_t mark)
+{
+	if (order)
+		marks_set_up(xa, leaf_of(locked_head(xa), index), run_slots(index, order), mark);
+	else
+		__xa_set_mark(xa, index, mark);
+}
+
+void __xa_clear_mark_run(struct xarray *xa, unsigned long index, unsigned int order, xa_mark_t mark)
+{
+	if (order)
+		marks_clear_up(xa, leaf_of(locked_head(xa), index), run_slots(index, order), mark);
+	else
+		__xa_clear_mark(xa, index, mark);
+}
+
+void __xa_split_run(struct xarray *xa, unsigned long index, unsigned int order, void *first, size_t step)
+{
+	struct xa_node *n = leaf_of(locked_head(xa), index);
+
+	for (unsigned int i = 0; i < 1u << order; i++)
+		rcu_assign_pointer(n->slots[(index & (XA_SLOTS - 1)) + i], (void *)((char *)first + i * step));
 }
 
 void xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)

@@ -20,6 +20,7 @@
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <sched/completion.h>
+#include <sched/plug.h>
 #include <sched/task.h>
 #include <vfs/file.h>
 #include <vfs/fs.h>
@@ -27,6 +28,7 @@
 #include <vfs/mount.h>
 #include <vfs/upcalls.h>
 #include <abi/errno.h>
+#include <linux/blkpg.h>
 #include <linux/capability.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
@@ -89,11 +91,14 @@ static int bdev_read_folio(struct file *file, struct folio *folio)
 static void bdev_readahead(struct readahead_control *rac)
 {
 	struct folio *folio;
+	struct plug plug;
 
+	plug_start(&plug);
 	while ((folio = readahead_folio(rac))) {
 		bdev_read_folio(rac->file, folio);
 		folio_put(folio);
 	}
+	plug_finish(&plug);
 }
 
 static void write_end(struct bio *b)
@@ -126,7 +131,13 @@ static int write_one(struct folio *folio, struct writeback_control *wbc, void *a
 
 static int bdev_writepages(struct address_space *mapping, struct writeback_control *wbc)
 {
-	return filemap_for_each_dirty(mapping, wbc, write_one, bdev_of(mapping));
+	struct plug plug;
+	int e;
+
+	plug_start(&plug);
+	e = filemap_for_each_dirty(mapping, wbc, write_one, bdev_of(mapping));
+	plug_finish(&plug);
+	return e;
 }
 
 /* iter_get_pages pins what is a user's and only lends what is the kernel's. Dirty with its lock: its file may be going. */
@@ -307,7 +318,7 @@ static int bdev_fsync(struct file *f, loff_t start, loff_t end, int datasync)
 	    flush = bdev_flush(bdev_of(f->f_mapping)),
 	    seen = filemap_check_wb_err(f->f_mapping, &f->f_wb_err);
 
-	/* What failed is in the sequence, too: reported now, and not once more. */
+	/* The error is in the sequence too: read it, so that it is reported only once. */
 	return e ?: seen ?: flush;
 }
 
@@ -316,7 +327,7 @@ static loff_t bdev_llseek(struct file *f, loff_t off, int whence)
 	return fixed_size_llseek(f, off, whence, (loff_t)(bdev_of(f->f_mapping)->sectors << SECTOR_SHIFT));
 }
 
-/* Data off the cache and the disk; who reads meanwhile must not bring the old back into the cache in between. */
+/* Removes data from the cache and the disk. The lock keeps readers from filling the cache with the old data in between. */
 enum how { DISCARD, DEVICE_ZEROES, ZEROES };	/* the last: written, if the device cannot */
 
 static int take_away(struct address_space *m, loff_t off, loff_t len, enum how how)
@@ -431,6 +442,7 @@ static long bdev_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 		if (!capable(CAP_SYS_ADMIN))
 			return -EACCES;
 		return v->partno ? -EINVAL : rescan(f, v);
+	case BLKPG: return block_blkpg(v, p);
 	case BLKDISCARD: return discard_range(f, p, DISCARD);
 	case BLKZEROOUT: return discard_range(f, p, ZEROES);
 	}

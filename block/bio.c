@@ -3,6 +3,8 @@
 #include <lib/types.h>
 #include <lib/bitmap.h>
 #include <lib/minmax.h>
+#include <lib/string.h>
+#include <alloc/page.h>
 #include <alloc/slab.h>
 #include <block/blk.h>
 #include <kernel/bug.h>
@@ -41,14 +43,18 @@ struct bio *bio_alloc(struct bdev *bdev, unsigned int op, unsigned int flags, gf
 	bool keep_on = (gfp & GFP_NOIO) == GFP_NOIO;
 	struct bio *b = kmem_cache_alloc(bio_cache, keep_on ? gfp | __GFP_NORETRY | __GFP_NOWARN : gfp);
 
-	/* Memory is looked for as well as kept bios: those may all be waiting for a disk that lies on this one. */
+	/* Try the allocator as well as the reserve: all reserved bios may be waiting for a loop device on this disk. */
 	while (!b && keep_on && !(b = reserve_take())) {
 		wait_event_timeout(reserve_wait, READ_ONCE(reserve_count), HZ / 20);
 		b = kmem_cache_alloc(bio_cache, gfp | __GFP_NORETRY | __GFP_NOWARN);
 	}
 	if (!b)
 		return NULL;
-	*b = (struct bio){ .bdev = bdev, .op = (u8)op, .flags = (u8)flags, .tag = -1 };
+	memset(b, 0, offsetof(struct bio, vecs));
+	b->bdev = bdev;
+	b->op = (u8)op;
+	b->flags = (u8)flags;
+	b->tag = -1;
 	INIT_LIST_HEAD(&b->list);
 	return b;
 }
@@ -81,6 +87,40 @@ bool bio_add_page(struct bio *b, struct page *page, unsigned int len, unsigned i
 	return true;
 }
 
+bool bio_extend(struct bio *b, unsigned int len)
+{
+	struct bio_vec *v = &b->vecs[b->nvecs - 1];
+	const struct disk *d = b->bdev->disk;
+
+	if (b->len + len > d->max_bytes || v->bv_len > d->max_segment - min(len, d->max_segment))
+		return false;
+	v->bv_len += len;
+	b->len += len;
+	return true;
+}
+
+bool bio_next_segment(struct bio **b, unsigned int *i, u64 *phys, u32 *len)
+{
+	u32 most = *b ? (*b)->bdev->disk->max_segment : 0;
+	u64 end = 0;
+
+	*len = 0;
+	for (; *b; *b = (*b)->next, *i = 0) {
+		for (; *i < (*b)->nvecs; (*i)++) {
+			const struct bio_vec *v = &(*b)->vecs[*i];
+			u64 at = page_to_phys(v->bv_page) + v->bv_offset;
+
+			if (*len && (at != end || *len > most || v->bv_len > most - *len))
+				return true;
+			if (!*len)
+				*phys = at;
+			*len += v->bv_len;
+			end = at + v->bv_len;
+		}
+	}
+	return *len;
+}
+
 /* ---- queues ---- */
 
 static unsigned int stat_of(const struct bio *b)
@@ -96,7 +136,7 @@ static void finish_locked(struct disk_queue *q, struct bio *b, int status)
 	queue_work(system_highpri_wq, &q->work);
 }
 
-/* As Linux says it, for programs that look for it. What a disk cannot do is no failure of it. */
+/* In Linux's words, which programs look for. An operation that the disk does not support is no failure. */
 static void tell_of_failure(const struct bio *b)
 {
 	static const char *const names[] = { "READ", "WRITE", "DISCARD", "FLUSH" };
@@ -104,7 +144,33 @@ static void tell_of_failure(const struct bio *b)
 	if (b->status == -EOPNOTSUPP || b->status == -EROFS || b->status == -EINVAL)
 		return;
 	pr_err_ratelimited("I/O error, dev %s, sector %llu op %#x:(%s) len %u: %d\n", b->bdev->disk->name,
-			   (u64)b->disk_sector, b->op, names[stat_of(b)], b->len, b->status);
+			   (u64)b->disk_sector, b->op, names[stat_of(b)], b->req_bytes, b->status);
+}
+
+static void count_request(struct disk_stats *d, const struct bio *b)
+{
+	unsigned int s = stat_of(b);
+
+	__atomic_fetch_add(&d->ios[s], 1, __ATOMIC_RELAXED);
+	if (b->req_bios > 1)
+		__atomic_fetch_add(&d->merges[s], b->req_bios - 1u, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&d->sectors[s], b->req_bytes >> SECTOR_SHIFT, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&d->ns[s], ktime_get_ns() - b->start_ns, __ATOMIC_RELAXED);
+}
+
+/* Calls end_io of each bio of the request; end_io may free its bio. */
+static void end_request(struct bio *b)
+{
+	int status = b->status;
+
+	while (b) {
+		struct bio *next = b->next;
+
+		b->next = NULL;
+		b->status = status;
+		b->end_io(b);
+		b = next;
+	}
 }
 
 static void run_done(struct work_struct *w)
@@ -117,16 +183,12 @@ static void run_done(struct work_struct *w)
 	spin_unlock_irq(&q->lock);
 	while (!list_empty(&done)) {
 		struct bio *b = list_first_entry(&done, struct bio, list);
-		struct disk *d = q->disk;
-		unsigned int s = stat_of(b);
 
 		list_del_init(&b->list);
 		if (unlikely(b->status))
 			tell_of_failure(b);
-		__atomic_fetch_add(&d->stats.ios[s], 1, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&d->stats.sectors[s], b->len >> SECTOR_SHIFT, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&d->stats.ns[s], ktime_get_ns() - b->start_ns, __ATOMIC_RELAXED);
-		b->end_io(b);
+		count_request(&q->disk->stats, b);
+		end_request(b);
 	}
 }
 
@@ -150,10 +212,11 @@ static int offer(struct disk_queue *q, struct bio *b)
 	return e;
 }
 
-/* Offers what waits to the driver while there are tags. Queue locked. */
-static void dispatch(struct disk_queue *q)
+/* Offers pending requests to the driver while there are tags. True: it took at least one. Queue locked. */
+static bool offer_pending(struct disk_queue *q)
 {
 	struct disk *d = q->disk;
+	bool some = false;
 
 	while (!list_empty(&q->pending)) {
 		struct bio *b = list_first_entry(&q->pending, struct bio, list);
@@ -162,18 +225,19 @@ static void dispatch(struct disk_queue *q)
 
 		if (d->dead) {
 			list_del_init(&b->list);
-			finish_locked(q, b, -ENODEV);
+			finish_locked(q, b, -EIO);
 			continue;
 		}
 		tag = find_first_zero_bit(q->tags, q->depth);
 		if (tag >= q->depth)
-			return;
+			break;
 		__set_bit(tag, q->tags);
 		b->tag = (int)tag;
 		list_del_init(&b->list);
 		e = offer(q, b);
 		if (!e) {
 			q->used++;
+			some = true;
 			continue;
 		}
 		__clear_bit(tag, q->tags);
@@ -181,24 +245,41 @@ static void dispatch(struct disk_queue *q)
 		if (e == -EBUSY) {
 			list_add(&b->list, &q->pending);
 			if (q->used)
-				return;		/* a completion brings us back */
+				break;		/* a completion brings us back */
 			e = -EIO;		/* nothing under way, and still no room: it never fits */
 			list_del_init(&b->list);
 		}
 		finish_locked(q, b, e);
 	}
+	return some;
+}
+
+/* Offers them, then one commit() for the whole batch. Queue locked. */
+static void dispatch(struct disk_queue *q)
+{
+	if (offer_pending(q) && q->disk->ops->commit)
+		q->disk->ops->commit(q->disk, q->index);
 }
 
 static void settle_offered(void);
 
-static void enqueue(struct bio *b)
+static struct disk_queue *queue_of(struct disk *d)
 {
-	struct disk_queue *q = b->queue;
+	return &d->queues[(unsigned int)raw_smp_processor_id() % d->nr_queues];
+}
+
+void bio_queue(struct disk *d, struct list_head *head)
+{
+	struct disk_queue *q;
 	unsigned long flags;
+	struct bio *b;
 
 	local_irq_save(flags);
+	q = queue_of(d);
+	list_for_each_entry(b, head, list)
+		b->queue = q;
 	spin_lock(&q->lock);
-	list_add_tail(&b->list, &q->pending);
+	list_splice_tail_init(head, &q->pending);
 	dispatch(q);
 	spin_unlock(&q->lock);
 	settle_offered();
@@ -292,9 +373,14 @@ void submit_bio(struct bio *b)
 {
 	struct disk *d = b->bdev->disk;
 	int e = check(b);
+	LIST_HEAD(one);
 
 	b->start_ns = ktime_get_ns();
-	b->queue = &d->queues[raw_smp_processor_id() % d->nr_queues];
+	b->next = NULL;
+	b->last = b;
+	b->req_bytes = b->len;
+	b->req_segs = b->nvecs;
+	b->req_bios = 1;
 	b->disk_sector = b->bdev->start + b->sector;
 	b->stage = b->op;
 	b->split_tag = false;
@@ -302,16 +388,20 @@ void submit_bio(struct bio *b)
 		b->stage = REQ_FLUSH;
 	/* Without a cache that forgets, there is nothing to flush. */
 #ifdef CONFIG_FAULT_INJECTION
-	if (!e && READ_ONCE(b->bdev->make_it_fail) && fault_make_request(b->len))
+	if (!e && READ_ONCE(b->bdev->make_it_fail) && fault_make_request(b->len, stat_of(b)))
 		e = -EIO;
 #endif
 	if (e || (b->op == REQ_FLUSH && !d->write_cache)) {
+		b->queue = queue_of(d);
 		spin_lock_irq(&b->queue->lock);
 		finish_locked(b->queue, b, e);
 		spin_unlock_irq(&b->queue->lock);
 		return;
 	}
-	enqueue(b);
+	if (plug_hold(b))
+		return;
+	list_add_tail(&b->list, &one);
+	bio_queue(d, &one);
 }
 
 static void wake_waiter(struct bio *b)

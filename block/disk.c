@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Disks and their partitions: names, numbers, /dev nodes, /sys/block, /proc/partitions.
+ * Disks and their partitions: names, numbers, /dev nodes, /sys/block, /proc/partitions. What
+ * partitions there are: parts.c.
  *
  * disks_lock guards both lists; a disk lives while it is on the list, open, or its driver holds it.
  */
@@ -8,7 +9,6 @@
 #include <lib/err.h>
 #include <lib/format.h>
 #include <lib/kdev.h>
-#include <lib/partition.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <alloc/page.h>
@@ -17,6 +17,7 @@
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <kernel/show.h>
+#include <kernel/uevent.h>
 #include <sched/mutex.h>
 #include <vfs/chrdev.h>
 #include <vfs/fs.h>
@@ -29,7 +30,7 @@
 #define MINORS 16U
 
 static LIST_HEAD(disks);		/* disks_lock */
-static DEFINE_MUTEX(disks_lock);
+DEFINE_MUTEX(disks_lock);
 static DEFINE_XARRAY_ALLOC(indices);	/* of disks whose names are letters */
 static u64 next_seq = 1;		/* disks_lock */
 static DEFINE_XARRAY_ALLOC(ext_minors);	/* of partitions beyond the disk's own minors */
@@ -63,10 +64,14 @@ static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 	d->depth = depth;
 	d->block_size = d->phys_block_size = SECTOR_SIZE;
 	d->max_bytes = BIO_MAX_VECS * PAGE_SIZE;
+	d->max_request = REQUEST_MAX_BYTES;
+	d->max_segment = U32_MAX;
 	d->ra_pages = RA_DEFAULT_PAGES;
 	refcount_set(&d->refs, 1);
+	refcount_set(&d->pins, 1);
 	INIT_LIST_HEAD(&d->list);
 	INIT_LIST_HEAD(&d->parts);
+	mutex_init(&d->parts_lock);
 	d->queues = kcalloc(nr_queues, sizeof(*d->queues), GFP_KERNEL);
 	for (unsigned int i = 0; d->queues && i < nr_queues; i++) {
 		if (disk_queue_init(&d->queues[i], d, i)) {
@@ -86,11 +91,17 @@ static struct disk *new_disk(unsigned int nr_queues, unsigned int depth)
 
 static void free_disk(struct disk *d)
 {
+	struct bdev *b, *n;
+
+	list_for_each_entry_safe_reverse(b, n, &d->parts, list)
+		bdev_free(b);
 	backing_destroy(&d->backing);
+	show_put(d->show);
+	show_put(d->parent);
 	for (unsigned int i = 0; i < d->nr_queues; i++)
 		kfree(d->queues[i].tags);
 	kfree(d->queues);
-	kfree(d);
+	disk_unpin(d);
 }
 
 struct disk *disk_alloc(const char *prefix, unsigned int nr_queues, unsigned int depth)
@@ -130,11 +141,16 @@ struct disk *disk_alloc_numbered(const char *name, int major, unsigned int minor
 	return d;
 }
 
+void disk_get(struct disk *d)
+{
+	refcount_inc(&d->refs);
+}
+
 void disk_put(struct disk *d)
 {
 	if (!refcount_dec_and_test(&d->refs))
 		return;
-	if (d->ops && d->ops->release)
+	if (d->ops && d->ops->release && !d->released)
 		d->ops->release(d);
 	if (d->major == DISK_MAJOR)
 		xa_erase(&indices, d->first_minor / MINORS);
@@ -167,6 +183,34 @@ static ssize_t show_start(struct show_node *n, char *buf, size_t size)
 	return scnprintf(buf, size, "%llu\n", ((struct bdev *)n->data)->start);
 }
 
+/* No disk's medium can be taken out, none is hidden, and all begin where their blocks do. */
+static ssize_t show_none(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "0\n");
+}
+
+static ssize_t show_partition_number(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%u\n", ((struct bdev *)n->data)->partno);
+}
+
+/* The variables of uevent(7). */
+static ssize_t show_uevent(struct show_node *n, char *buf, size_t size)
+{
+	const struct bdev *b = n->data;
+	ssize_t len = scnprintf(buf, size, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\nDISKSEQ=%llu\n", MAJOR(b->dev), MINOR(b->dev), b->name,
+				b->partno ? "partition" : "disk", READ_ONCE(b->disk->seq));
+
+	if (b->partno)
+		len += scnprintf(buf + len, size - (size_t)len, "PARTN=%u\n", b->partno);
+	return len;
+}
+
+static ssize_t show_seq(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%llu\n", READ_ONCE(((struct bdev *)n->data)->disk->seq));
+}
+
 #ifdef CONFIG_FAULT_INJECTION
 static ssize_t show_make_it_fail(struct show_node *n, char *buf, size_t size)
 {
@@ -183,20 +227,70 @@ static ssize_t store_make_it_fail(struct show_node *n, const char *text, size_t 
 }
 #endif
 
+/* /sys/dev/block has a link by number to each disk and partition, which is how programs find one's directory. */
+static void publish_number(struct bdev *b, struct show_node *dir)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "%u:%u", MAJOR(b->dev), MINOR(b->dev));
+	show_link_to(show_path(SHOW_SYS, "dev/block"), name, dir);
+}
+
+static void hide_number(struct bdev *b)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "%u:%u", MAJOR(b->dev), MINOR(b->dev));
+	show_remove_name(show_path(SHOW_SYS, "dev/block"), name);
+	show_remove_name(show_path(SHOW_SYS, "class/block"), b->name);
+	if (!b->partno)
+		show_remove_name(show_path(SHOW_SYS, "block"), b->name);
+}
+
+/* The disk's own directory, and the link by which it is found: both, or NULL. */
+static struct show_node *disk_dir(struct disk *d)
+{
+	struct show_node *at = d->parent ? show_dir(SHOW_SYS, d->parent, "block") : show_path(SHOW_SYS, "devices/virtual/block");
+	struct show_node *dir = at ? show_dir(SHOW_SYS, at, d->name) : NULL;
+
+	if (dir && !show_link_to(show_path(SHOW_SYS, "block"), d->name, dir)) {
+		show_remove(dir);
+		dir = NULL;
+	}
+	if (dir && d->parent)
+		show_link_to(dir, "device", d->parent);
+	if (dir)
+		show_get(dir);
+	return dir;
+}
+
 static void publish(struct bdev *b)
 {
 	struct show_node *dir = b->partno ? show_dir(SHOW_SYS, b->disk->show, b->name) : b->disk->show;
 
-	show_attr(dir, "size", 0444, show_size, NULL, b);
-	show_attr(dir, "ro", 0444, show_ro, NULL, b);
-	show_attr(dir, "dev", 0444, show_dev, NULL, b);
-#ifdef CONFIG_FAULT_INJECTION
-	show_attr(dir, "make-it-fail", 0644, show_make_it_fail, store_make_it_fail, b);
-#endif
-	if (!b->partno)
-		disk_show_queue(b->disk);
+	bdev_attr(dir, "size", 0444, show_size, NULL, b);
+	bdev_attr(dir, "ro", 0444, show_ro, NULL, b);
+	show_attr(dir, "alignment_offset", 0444, show_none, NULL, NULL);
+	bdev_attr(dir, "dev", 0444, show_dev, NULL, b);
+	bdev_attr(dir, "uevent", 0644, show_uevent, uevent_store, b);
 	if (b->partno)
-		show_attr(dir, "start", 0444, show_start, NULL, b);
+		bdev_attr(dir, "partition", 0444, show_partition_number, NULL, b);
+	show_link_to(dir, "subsystem", show_path(SHOW_SYS, "class/block"));
+#ifdef CONFIG_FAULT_INJECTION
+	bdev_attr(dir, "make-it-fail", 0644, show_make_it_fail, store_make_it_fail, b);
+#endif
+	if (!b->partno) {
+		bdev_attr(dir, "diskseq", 0444, show_seq, NULL, b);
+		show_attr(dir, "removable", 0444, show_none, NULL, NULL);
+		show_attr(dir, "hidden", 0444, show_none, NULL, NULL);
+		disk_show_queue(b->disk);
+	}
+	if (b->partno)
+		bdev_attr(dir, "start", 0444, show_start, NULL, b);
+	publish_number(b, dir);
+	show_link_to(show_path(SHOW_SYS, "class/block"), b->name, dir);
+	if (b->partno)
+		uevent_send(dir, UEVENT_ADD, NULL);
 }
 
 static int number_bdev(struct bdev *b)
@@ -223,22 +317,33 @@ static void free_number(struct bdev *b)
 		xa_erase(&ext_minors, MINOR(b->dev));
 }
 
-/* It is off the list and closed. */
-static void bdev_del(struct bdev *b)
+void bdev_hide(struct bdev *b)
 {
 	struct show_node *s = b->partno ? show_lookup(b->disk->show, b->name, strlen(b->name)) : NULL;
 
+	uevent_send(b->partno ? s : b->disk->show, UEVENT_REMOVE, NULL);
 	devtmpfs_delete_node(b->name);
+	hide_number(b);
 	if (s) {
 		show_remove(s);
 		show_put(s);
 	}
-	bdev_free_cache(b);
-	free_number(b);
-	kfree(b);
 }
 
-static struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, sector_t sectors)
+void bdev_free(struct bdev *b)
+{
+	bdev_free_cache(b);
+	free_number(b);
+	bdev_unpin(b);
+}
+
+void bdev_del(struct bdev *b)
+{
+	bdev_hide(b);
+	bdev_free(b);
+}
+
+struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, sector_t sectors)
 {
 	struct bdev *b = kzalloc(sizeof(*b), GFP_KERNEL);
 	size_t n = strlen(d->name);
@@ -246,13 +351,15 @@ static struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start
 
 	if (!b)
 		return ERR_PTR(-ENOMEM);
+	refcount_set(&b->pins, 1);
+	refcount_inc(&d->pins);
 	b->disk = d;
 	b->partno = partno;
 	b->start = start;
 	b->sectors = sectors;
 	e = number_bdev(b);
 	if (e) {
-		kfree(b);
+		bdev_unpin(b);
 		return ERR_PTR(e);
 	}
 	if (partno)
@@ -267,7 +374,7 @@ static struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start
 	}
 	if (e) {
 		free_number(b);
-		kfree(b);
+		bdev_unpin(b);
 		return ERR_PTR(e);
 	}
 	mutex_lock(&disks_lock);
@@ -277,76 +384,21 @@ static struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start
 	return b;
 }
 
-/* ---- partition tables ---- */
-
-struct scan {
-	struct disk *d;
-	struct bdev *whole;
-	struct page *page;
-};
-
-static int read_block(void *ctx, u64 lba, void *buf)
-{
-	struct scan *s = ctx;
-	struct bio *b = bio_alloc(s->whole, REQ_READ, 0, GFP_KERNEL);
-	int e;
-
-	if (!b)
-		return -ENOMEM;
-	b->sector = lba * (s->d->block_size >> SECTOR_SHIFT);
-	bio_add_page(b, s->page, s->d->block_size, 0);
-	e = submit_bio_wait(b);
-	if (!e)
-		memcpy(buf, page_address(s->page), s->d->block_size);
-	return e;
-}
-
-static int add_partition(void *arg, const struct partition *p)
-{
-	struct scan *s = arg;
-	u32 per = s->d->block_size >> SECTOR_SHIFT;
-	struct bdev *b;
-
-	if (p->cut)
-		pr_warn("block: %s: partition %u goes beyond the end of the disk: cut\n", s->d->name, p->number);
-	b = bdev_add(s->d, p->number, p->start * per, p->count * per);
-	if (IS_ERR(b))
-		return (int)PTR_ERR(b);
-	memcpy(b->uuid, p->uuid, sizeof(b->uuid));
-	return 0;
-}
-
-static int scan_partitions(struct disk *d, struct bdev *whole)
-{
-	struct scan s = { .d = d, .whole = whole, .page = alloc_page(GFP_KERNEL) };
-	struct partition_reader r = { read_block, &s, d->block_size, d->sectors / (d->block_size >> SECTOR_SHIFT) };
-	u8 *buf = kmalloc(2 * d->block_size, GFP_KERNEL);
-	int n = -ENOMEM;
-
-	if (s.page && buf)
-		n = partitions_scan(&r, buf, add_partition, &s);
-	kfree(buf);
-	if (s.page)
-		put_page(s.page);
-	if (n < 0)
-		pr_err("block: %s: reading the partition table failed: %d\n", d->name, n);
-	return n < 0 ? n : 0;
-}
-
 int disk_add(struct disk *d)
 {
 	struct bdev *whole;
-	char path[48];
 
 	if (d->block_size < SECTOR_SIZE || d->block_size > PAGE_SIZE || (d->block_size & (d->block_size - 1)))
 		return -EINVAL;
-	snprintf(path, sizeof(path), "block/%s", d->name);
-	d->show = show_path(SHOW_SYS, path);
+	d->backing.io_pages = d->max_segments ? (unsigned int)(d->max_request >> PAGE_SHIFT) : 0;
+	d->show = disk_dir(d);
 	if (!d->show)
 		return -ENOMEM;
 	whole = bdev_add(d, 0, 0, d->sectors);
 	if (IS_ERR(whole)) {
+		show_remove_name(show_path(SHOW_SYS, "block"), d->name);
 		show_remove(d->show);
+		show_put(d->show);
 		d->show = NULL;
 		return (int)PTR_ERR(whole);
 	}
@@ -355,42 +407,20 @@ int disk_add(struct disk *d)
 	mutex_unlock(&disks_lock);
 	pr_info("block: %s: %llu sectors of 512 bytes, blocks of %u%s\n", d->name, d->sectors, d->block_size,
 		d->read_only ? ", read-only" : "");
+	uevent_send(d->show, UEVENT_ADD, NULL);
 	if (d->sectors)
-		scan_partitions(d, whole);
+		disk_scan(d, whole);
+	block_disk_added();
 	return 0;
-}
-
-int disk_rescan(struct disk *d)
-{
-	struct bdev *b, *n, *whole = NULL;
-	LIST_HEAD(gone);
-
-	mutex_lock(&disks_lock);
-	list_for_each_entry(b, &d->parts, list) {
-		if (b->partno && bdev_is_open(b)) {
-			mutex_unlock(&disks_lock);
-			return -EBUSY;
-		}
-	}
-	list_for_each_entry_safe(b, n, &d->parts, list) {
-		if (b->partno)
-			list_move(&b->list, &gone);
-		else
-			whole = b;
-	}
-	mutex_unlock(&disks_lock);
-	list_for_each_entry_safe(b, n, &gone, list)
-		bdev_del(b);
-	if (!whole)
-		return -ENXIO;
-	return d->sectors ? scan_partitions(d, whole) : 0;
 }
 
 void disk_set_sectors(struct disk *d, u64 sectors)
 {
 	struct bdev *whole;
+	u64 old;
 
 	mutex_lock(&disks_lock);
+	old = d->sectors;
 	d->seq = next_seq++;
 	whole = list_first_entry_or_null(&d->parts, struct bdev, list);
 	WRITE_ONCE(d->sectors, sectors);
@@ -400,7 +430,33 @@ void disk_set_sectors(struct disk *d, u64 sectors)
 	if (whole) {
 		i_size_write(whole->inode, (loff_t)(sectors << SECTOR_SHIFT));
 		truncate_inode_pages(whole->inode->i_mapping, (loff_t)(sectors << SECTOR_SHIFT));
+		if (old && sectors && old != sectors)
+			uevent_send(d->show, UEVENT_CHANGE, "RESIZE=1\n");
 	}
+}
+
+void disk_changed(struct disk *d, const char *extra)
+{
+	uevent_send(d->show, UEVENT_CHANGE, extra);
+}
+
+u64 disk_sectors(const struct disk *d)
+{
+	return READ_ONCE(d->sectors);
+}
+
+void disk_resize(struct disk *d, u64 sectors)
+{
+	u64 old;
+
+	/* Removal takes this lock too: the disk's bdev stays while its size is set. */
+	mutex_lock(&d->parts_lock);
+	old = disk_sectors(d);
+	if (sectors != old && !d->gone) {
+		disk_set_sectors(d, sectors);
+		pr_info("block: %s: %llu sectors of 512 bytes now, %llu before\n", d->name, sectors, old);
+	}
+	mutex_unlock(&d->parts_lock);
 }
 
 unsigned int disk_openers(struct disk *d)
@@ -419,22 +475,26 @@ int disk_remove_unless_open(struct disk *d)
 {
 	struct bdev *b, *n;
 	LIST_HEAD(gone);
+	bool open = false;
 
+	mutex_lock(&d->parts_lock);
 	mutex_lock(&disks_lock);
-	list_for_each_entry(b, &d->parts, list) {
-		if (bdev_is_open(b)) {
-			mutex_unlock(&disks_lock);
-			return -EBUSY;
-		}
+	list_for_each_entry(b, &d->parts, list)
+		open |= bdev_is_open(b);
+	if (!open) {
+		list_del_init(&d->list);
+		list_splice_init(&d->parts, &gone);
 	}
-	list_del_init(&d->list);
-	list_splice_init(&d->parts, &gone);
 	mutex_unlock(&disks_lock);
+	mutex_unlock(&d->parts_lock);
+	if (open)
+		return -EBUSY;
 	disk_kill(d);
 	/* Who waited for the last request may be here before the worker has left its queue. */
 	for (unsigned int i = 0; i < d->nr_queues; i++)
 		flush_work(&d->queues[i].work);
-	list_for_each_entry_safe(b, n, &gone, list)
+	/* Partitions first: the disk is the first of the list. */
+	list_for_each_entry_safe_reverse(b, n, &gone, list)
 		bdev_del(b);
 	if (d->show)
 		show_remove(d->show);
@@ -459,7 +519,7 @@ static struct bdev *find_bdev(bool (*match)(const struct bdev *b, const void *ke
 	list_for_each_entry(d, &disks, list) {
 		list_for_each_entry(b, &d->parts, list) {
 			if (match(b, key)) {
-				refcount_inc(&d->refs);
+				disk_get(d);
 				if (open)
 					atomic_inc(&b->openers);
 				mutex_unlock(&disks_lock);
@@ -490,6 +550,27 @@ struct disk **disks_get(void)
 	return all ?: ERR_PTR(-ENOMEM);
 }
 
+int block_devices(dev_t **out)
+{
+	struct disk *d;
+	struct bdev *b;
+	dev_t *all;
+	int n = 0;
+
+	mutex_lock(&disks_lock);
+	list_for_each_entry(d, &disks, list)
+		list_for_each_entry(b, &d->parts, list)
+			n++;
+	*out = all = kvcalloc((size_t)max(n, 1), sizeof(*all), GFP_KERNEL);
+	n = 0;
+	if (all)
+		list_for_each_entry(d, &disks, list)
+			list_for_each_entry(b, &d->parts, list)
+				all[n++] = b->dev;
+	mutex_unlock(&disks_lock);
+	return all ? n : -ENOMEM;
+}
+
 static bool dev_matches(const struct bdev *b, const void *key)
 {
 	return b->dev == *(const dev_t *)key;
@@ -500,6 +581,12 @@ static bool name_matches(const struct bdev *b, const void *key)
 	return !strcmp(b->name, key);
 }
 
+static bool uuid_matches(const struct bdev *b, const void *key)
+{
+	return *b->uuid && !strcasecmp(b->uuid, key);
+}
+
+struct bdev *bdev_get_by_partuuid(const char *uuid) { return find_bdev(uuid_matches, uuid, false); }
 struct bdev *bdev_get_by_dev(dev_t dev) { return find_bdev(dev_matches, &dev, false); }
 struct bdev *bdev_get_by_name(const char *name) { return find_bdev(name_matches, name, false); }
 void bdev_put(struct bdev *b) { disk_put(b->disk); }
@@ -609,7 +696,7 @@ void block_show_partitions(struct seq_file *m)
 
 static void print_partition(struct seq_file *m, struct bdev *b)
 {
-	pr_err("  %02x%02x %12llu KiB %s\n", MAJOR(b->dev), MINOR(b->dev), b->sectors / 2, b->name);
+	pr_err("  %02x%02x %12llu KiB %s%s%s\n", MAJOR(b->dev), MINOR(b->dev), b->sectors / 2, b->name, *b->uuid ? " PARTUUID=" : "", b->uuid);
 }
 
 void block_print_partitions(void)
@@ -626,8 +713,8 @@ static void show_stats(struct seq_file *m, struct bdev *b)
 
 	for (int i = 0; i < 4; i++)
 		ms[i] = s->ns[i] / 1000000;
-	seq_printf(m, "%4u %7u %s %llu 0 %llu %llu %llu 0 %llu %llu 0 %llu %llu %llu 0 %llu %llu %llu %llu\n", MAJOR(b->dev), MINOR(b->dev),
-		   b->name, s->ios[0], s->sectors[0], ms[0], s->ios[1], s->sectors[1], ms[1], ms[0] + ms[1], ms[0] + ms[1],
+	seq_printf(m, "%4u %7u %s %llu %llu %llu %llu %llu %llu %llu %llu 0 %llu %llu %llu 0 %llu %llu %llu %llu\n", MAJOR(b->dev), MINOR(b->dev),
+		   b->name, s->ios[0], s->merges[0], s->sectors[0], ms[0], s->ios[1], s->merges[1], s->sectors[1], ms[1], ms[0] + ms[1], ms[0] + ms[1],
 		   s->ios[2], s->sectors[2], ms[2], s->ios[3], ms[3]);
 }
 

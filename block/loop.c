@@ -304,6 +304,8 @@ static int configure(struct loop *lo, struct file *dev, const struct loop_config
 		fput(f);
 	else if (scan)
 		disk_rescan(lo->disk);
+	if (!e)
+		disk_changed(lo->disk, NULL);	/* the caller has it open */
 	return e;
 }
 
@@ -332,7 +334,9 @@ static void unbind(struct loop *lo) __releases(lo->lock)
 	lo->disk->read_only = lo->disk->write_cache = false;
 	lo->disk->max_discard_sectors = lo->disk->max_zeroes_sectors = 0;
 	lo->disk->block_size = lo->disk->phys_block_size = SECTOR_SIZE;
-	lo->state = UNBOUND;
+	disk_changed(lo->disk, NULL);
+	disk_changed(lo->disk, "DISK_MEDIA_CHANGE=1\n");
+	lo->state = UNBOUND;	/* from here on it may be removed */
 	mutex_unlock(&lo->lock);
 }
 

@@ -9,12 +9,12 @@
 #include <lib/err.h>
 #include <lib/format.h>
 #include <lib/string.h>
-#include <block/blk.h>
 #include <mm/filemap.h>
 #include <vfs/fs.h>
 #include <vfs/mount.h>
 #include <vfs/namei.h>
 #include <abi/errno.h>
+#include "block/blk_priv.h"
 
 /* fc->source as a device, opened. */
 static struct bdev *open_source(struct fs_context *fc)
@@ -76,7 +76,7 @@ int get_tree_bdev(struct fs_context *fc, int (*fill)(struct super_block *sb, str
 	dev_t dev;
 	int e = 0;
 
-	if (!fc->source)
+	if (!fc->source || !*fc->source)
 		return -EINVAL;
 	b = open_source(fc);
 	if (IS_ERR(b))
@@ -106,6 +106,22 @@ int get_tree_bdev(struct fs_context *fc, int (*fill)(struct super_block *sb, str
 	return 0;
 }
 
+void block_tell_super(struct bdev *b, bool surprise)
+{
+	struct super_block *sb = user_get_super(b->dev);
+
+	if (!sb)
+		return;
+	if (!surprise) {
+		down_read(&sb->s_umount);
+		sync_filesystem(sb);
+		up_read(&sb->s_umount);
+	}
+	if (sb->s_op->shutdown)
+		sb->s_op->shutdown(sb);
+	deactivate_super(sb);
+}
+
 void kill_block_super(struct super_block *sb) __releases(sb -> s_umount)
 {
 	struct bdev *b = sb->s_bdev;
@@ -113,6 +129,11 @@ void kill_block_super(struct super_block *sb) __releases(sb -> s_umount)
 	generic_shutdown_super(sb);
 	if (!b)
 		return;
+	/*
+	 * Data that programs wrote to the device node must not reach the device after the next
+	 * mount.
+	 */
+	filemap_write_and_wait(b->inode->i_mapping);
 	invalidate_mapping_pages(b->inode->i_mapping, 0, (pgoff_t)-1);
 	bdev_unclaim(b, sb);
 	bdev_close(b);

@@ -12,7 +12,6 @@
 #include <arch/power.h>
 #include <alloc/slab.h>
 #include <arch/ptrace.h>
-#include <block/blk.h>
 #include <exec/exec.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
@@ -22,7 +21,6 @@
 #include <lib/err.h>
 #include <lib/string.h>
 #include <linux/fcntl.h>
-#include <linux/mount.h>
 #include <linux/sched.h>
 #include <mm/lasting.h>
 #include <proc/proc_priv.h>
@@ -30,7 +28,6 @@
 #include <sched/task.h>
 #include <vfs/file.h>
 #include <vfs/fs.h>
-#include <vfs/mount.h>
 #include <vfs/namei.h>
 #include "boot/boot_priv.h"
 
@@ -122,79 +119,6 @@ static int run(const char *path)
 	return err;
 }
 
-/* What there is, for who has to put the command line right; then the end. */
-static void __noreturn no_root(const char *dev, const char *tried, int err)
-{
-	const char *name;
-	int i = 0;
-
-	if (!exists(dev))
-		pr_err("boot: root=%s: there is no such device\n", dev);
-	else
-		pr_err("boot: root=%s: no file system could be mounted from it (tried: %s; error %d)\n", dev, *tried ? tried : "none", err);
-	pr_err("boot: please append a right root= option; these are the disks and partitions:\n");
-	block_print_partitions();
-	pr_err("boot: these are the file systems of disks that this kernel knows:\n");
-	while ((name = fs_next_dev_type(&i)))
-		pr_err("  %s\n", name);
-	panic("Unable to mount the root file system on \"%s\"", dev);
-}
-
-/* Mounts DEV with the types of LIST (rootfstype=, by commas), or each that lives on disks. What was tried into TRIED. */
-static int try_types(const char *dev, const char *list, unsigned long flags, char *tried, size_t size)
-{
-	const char *data = command_line_get("rootflags");
-	char type[32], *opts = data && *data ? kstrdup(data, GFP_KERNEL) : NULL;
-	int err = -ENODEV, i = 0;
-	const char *name;
-	size_t used = 0;
-
-	*tried = '\0';
-	for (;;) {
-		if (list) {
-			size_t n = strcspn(list, ",");
-
-			if (!*list)
-				break;
-			strscpy(type, list, n + 1 < sizeof(type) ? n + 1 : sizeof(type));
-			list += n + (list[n] == ',');
-		} else {
-			name = fs_next_dev_type(&i);
-			if (!name)
-				break;
-			strscpy(type, name, sizeof(type));
-		}
-		used += scnprintf(tried + used, size - used, "%s%s", used ? " " : "", type);
-		err = init_mount(dev, "/root", type, flags, opts);
-		if (!err)
-			break;
-	}
-	kfree(opts);
-	return err;
-}
-
-/* root=/dev/NAME on /root, which becomes the root directory. */
-static void mount_root(void)
-{
-	const char *dev = command_line_get("root"), *type = command_line_get("rootfstype");
-	unsigned long flags = command_line_get("rw") ? 0 : MS_RDONLY;
-	char tried[160];
-	int err;
-
-	if (!dev || !*dev)
-		return;
-	init_mkdir("/root", 0700);
-	/* Not yet mounted anywhere: the node that root= names. */
-	init_mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
-	err = try_types(dev, type && *type ? type : NULL, flags, tried, sizeof(tried));
-	if (err)
-		no_root(dev, tried, err);
-	init_chdir("/root");
-	init_mount("devtmpfs", "dev", "devtmpfs", 0, NULL);
-	init_mount(".", "/", NULL, MS_MOVE, NULL);
-	init_chroot(".");
-}
-
 static int run_init(void)
 {
 	static const char *const usual[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
@@ -208,7 +132,7 @@ static int run_init(void)
 	} else if (command_line_get("rdinit")) {
 		pr_err("init: %s, which rdinit= asks for, is not there\n", rdinit);
 	}
-	mount_root();
+	boot_mount_root();
 	if (init && *init) {
 		int err = run(init);
 

@@ -10,6 +10,7 @@
 #include <alloc/page.h>
 #include <block/blk.h>
 #include <kernel/bug.h>
+#include <sched/plug.h>
 #include <vfs/inode.h>
 #include <abi/errno.h>
 #include "extent/extent_priv.h"
@@ -23,7 +24,7 @@ struct reader {
 
 static void read_end(struct bio *b)
 {
-	/* Each piece is of one folio: bios are filled page by page. */
+	/* Each piece is of one folio. */
 	for (unsigned int i = 0; i < b->nvecs; i++) {
 		struct bio_vec *v = &b->vecs[i];
 		struct folio *folio = page_folio(v->bv_page);
@@ -44,17 +45,35 @@ static void submit(struct reader *r)
 	r->bio = NULL;
 }
 
+/* What is at OFF of FOLIO lies behind the last piece of B in memory, in the same folio. */
+static bool continues(const struct bio *b, const struct folio *folio, size_t off)
+{
+	const struct bio_vec *v = b->nvecs ? &b->vecs[b->nvecs - 1] : NULL;
+
+	return v && v->bv_page >= &folio->page &&
+	       ((size_t)(v->bv_page - &folio->page) << PAGE_SHIFT) + v->bv_offset + v->bv_len ==
+		       off;
+}
+
+bool extent_bio_add(struct bio *b, struct folio *folio, size_t off, unsigned int len, u64 addr)
+{
+	if (!b || (b->sector << SECTOR_SHIFT) + b->len != addr)
+		return false;
+	if (continues(b, folio, off) && bio_extend(b, len))
+		return true;
+	return bio_add_page(b, folio_page(folio, off >> PAGE_SHIFT), len,
+			    (unsigned int)(off & (PAGE_SIZE - 1)));
+}
+
 /*
  * LEN bytes at OFF of FOLIO, in one page, from byte ADDR of the device. Counted as under way
  * already.
  */
 static void add_piece(struct reader *r, struct folio *folio, size_t off, unsigned int len, u64 addr)
 {
-	struct page *page = folio_page(folio, off >> PAGE_SHIFT);
-	unsigned int in = (unsigned int)(off & (PAGE_SIZE - 1));
-	struct bio *b = r->bio;
+	struct bio *b;
 
-	if (b && (b->sector << SECTOR_SHIFT) + b->len == addr && bio_add_page(b, page, len, in))
+	if (extent_bio_add(r->bio, folio, off, len, addr))
 		return;
 	submit(r);
 	b = bio_alloc(r->x->bdev, REQ_READ, 0, GFP_NOIO);
@@ -62,7 +81,7 @@ static void add_piece(struct reader *r, struct folio *folio, size_t off, unsigne
 	b->end_io = read_end;
 	b->private = r->x;
 	r->bio = b;
-	if (!bio_add_page(b, page, len, in)) {	/* less than a page: every disk takes it */
+	if (!extent_bio_add(b, folio, off, len, addr)) { /* less than a page: every disk takes it */
 		WARN_ON(1);
 		b->status = -EIO;
 	}
@@ -73,7 +92,7 @@ static int look_up(struct reader *r, loff_t pos)
 	struct extent *at = &r->at;
 	int e;
 
-	if (at->len && pos >= at->off && (u64)(pos - at->off) < at->len)
+	if (extent_covers(at, pos))
 		return 0;
 	/* A lookup may wait for a block of the device: what is collected need not. */
 	submit(r);
@@ -82,7 +101,7 @@ static int look_up(struct reader *r, loff_t pos)
 		return 0;
 	}
 	e = r->x->ops->map(r->x->inode, pos, r->want, false, at);
-	if (!e && (!at->len || pos < at->off || (u64)(pos - at->off) >= at->len))
+	if (!e && !extent_covers(at, pos))
 		e = WARN_ON(1) ? -EIO : 0;
 	if (e)
 		at->len = 0;
@@ -107,6 +126,20 @@ static unsigned int piece_at(const struct reader *r, struct folio *folio, size_t
 	unsigned int page = (unsigned int)(PAGE_SIZE - (off & (PAGE_SIZE - 1)));
 
 	return (unsigned int)min((u64)page, round_down(left, 1ull << bits));
+}
+
+/*
+ * How many of N bytes from unit FIRST on, which is not valid, come before a valid one: that may
+ * have data that are not on the device.
+ */
+static unsigned int invalid_run(struct extent_state *s, unsigned int first, unsigned int n,
+				unsigned int bits)
+{
+	unsigned int i = 1;
+
+	while (i < n >> bits && !extent_state_valid(s, first + i))
+		i++;
+	return i << bits;
 }
 
 /* A folio with one unit: one bio's piece, or no I/O at all. */
@@ -145,7 +178,8 @@ static int read_one(struct reader *r, struct folio *folio)
 		e = look_up(r, folio_pos(folio) + (loff_t)off);
 		if (e)
 			break;
-		n = piece_at(r, folio, off, bits);
+		n = invalid_run(s, (unsigned int)(off >> bits), piece_at(r, folio, off, bits),
+				bits);
 		extent_state_start(s, n >> bits);
 		if (r->at.type == EXTENT_MAPPED) {
 			add_piece(r, folio, off, n,
@@ -175,10 +209,13 @@ void extent_readahead(struct readahead_control *rac)
 	struct reader r = { .x = rac->mapping->private_data,
 			    .want = (u64)rac->nr_pages << PAGE_SHIFT };
 	struct folio *folio;
+	struct plug plug;
 
+	plug_start(&plug);
 	while ((folio = readahead_folio(rac))) {
 		read_one(&r, folio);
 		folio_put(folio);
 	}
 	submit(&r);
+	plug_finish(&plug);
 }

@@ -4,14 +4,42 @@
 #include <extent/file.h>
 #include <sched/task.h>
 #include <vfs/fiemap.h>
+#include <mm/filemap.h>
 #include <vfs/inode.h>
 #include <abi/errno.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include "extent/extent_priv.h"
 
 static bool is_data(const struct extent *e)
 {
-	return e->type == EXTENT_MAPPED || e->type == EXTENT_INLINE;
+	return e->type == EXTENT_MAPPED || e->type == EXTENT_INLINE || e->type == EXTENT_DELAYED;
+}
+
+/*
+ * AT is unwritten and has OFF: whether OFF is data, as the cache has something that may not be on
+ * the device yet. *END: up to where that holds.
+ */
+static bool cached_data(struct extent_file *x, const struct extent *at, loff_t off, loff_t *end)
+{
+	struct address_space *m = &x->inode->i_data;
+	pgoff_t index = (pgoff_t)(off >> PAGE_SHIFT), last = (pgoff_t)((*end - 1) >> PAGE_SHIFT);
+	struct folio *f;
+	loff_t pos, unit;
+	bool data;
+
+	if (at->type != EXTENT_UNWRITTEN || !filemap_get_folios(m, &index, last, &f, 1))
+		return false;
+	pos = folio_pos(f);
+	data = folio_test_uptodate(f);
+	*end = (loff_t)min((u64)*end, pos > off ? (u64)pos : folio_end(f));
+	if (!data && pos <= off) {
+		unit = 1ll << extent_unit_bits(x);
+		data = extent_state_has(x, f, (unsigned int)((off - pos) / unit));
+		*end = (loff_t)min((u64)*end, (u64)(off - off % unit) + (u64)unit);
+	}
+	folio_put(f);
+	return data && pos <= off;
 }
 
 loff_t extent_seek(struct extent_file *x, loff_t off, int whence)
@@ -22,17 +50,17 @@ loff_t extent_seek(struct extent_file *x, loff_t off, int whence)
 		return -ENXIO;
 	while (off < size) {
 		struct extent at;
+		loff_t to;
 		int e = fatal_signal_pending(current) ?
 				-EINTR :
 				x->ops->map(x->inode, off, (u64)(size - off), false, &at);
 
 		if (e)
 			return e;
-		if (is_data(&at) == (whence == SEEK_DATA))
+		to = at.len >= (u64)(size - at.off) ? size : at.off + (loff_t)at.len;
+		if ((is_data(&at) || cached_data(x, &at, off, &to)) == (whence == SEEK_DATA))
 			return off;
-		if (at.len >= (u64)(size - at.off))
-			break;
-		off = at.off + (loff_t)at.len;
+		off = to;
 		cond_resched();
 	}
 	return whence == SEEK_HOLE ? size : -ENXIO;
@@ -46,6 +74,8 @@ static u32 fiemap_flags(const struct extent *e)
 		f |= FIEMAP_EXTENT_UNWRITTEN;
 	if (e->type == EXTENT_INLINE)
 		f |= FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_NOT_ALIGNED;
+	if (e->type == EXTENT_DELAYED)
+		f |= FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNKNOWN;
 	if (e->flags & EXTENT_SHARED)
 		f |= FIEMAP_EXTENT_SHARED;
 	return f;

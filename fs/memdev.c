@@ -47,18 +47,11 @@ static loff_t null_lseek(struct file *file, loff_t offset, int whence)
 	return file->f_pos = 0;
 }
 
-/* What a pipe holds vanishes. */
-static ssize_t null_splice_write(struct pipe_inode_info *pipe, struct file *out, loff_t *pos, size_t len,
-				 unsigned int flags)
-{
-	return iter_file_splice_write(pipe, out, pos, len, flags);
-}
-
 static const struct file_operations null_fops = {
 	.llseek = null_lseek,
 	.read_iter = null_read,
 	.write_iter = null_write,
-	.splice_write = null_splice_write,
+	.splice_write = iter_file_splice_write,
 };
 
 /* zero, full */
@@ -108,6 +101,7 @@ static const struct file_operations zero_fops = {
 	.write_iter = null_write,
 	.mmap = zero_mmap,
 	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
 };
 
 static ssize_t full_write(struct kiocb *iocb, struct iter *from)
@@ -274,6 +268,7 @@ static const struct file_operations random_fops = {
 	.ioctl = random_ioctl,
 	.fasync = random_fasync,
 	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
 };
 static const struct file_operations urandom_fops = {
 	.llseek = noop_llseek,
@@ -282,6 +277,7 @@ static const struct file_operations urandom_fops = {
 	.ioctl = random_ioctl,
 	.fasync = random_fasync,
 	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
 };
 
 /* kmsg: one record a read; writing makes one. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Show trees as files. Nothing is kept but the dentry cache: a directory is listed and searched in the
- * tree itself, a name whose node was removed fails its revalidation. A read makes the whole text once; a
- * write hands the whole text over.
+ * Show trees as files. Nothing is kept but the dentry cache: a directory is listed and searched in
+ * the tree itself, a name whose node was removed fails its revalidation. A read makes the whole
+ * text once; a write hands the whole text over.
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
@@ -15,7 +15,8 @@
 #include <proc/cred.h>
 #include <sched/task.h>
 
-static const struct inode_operations dir_iops, sysctl_dir_iops, link_iops, file_iops, sysctl_file_iops;
+static const struct inode_operations dir_iops, sysctl_dir_iops, link_iops, file_iops,
+	sysctl_file_iops;
 static const struct file_operations dir_fops, file_fops;
 
 static struct show_node *node_of(const struct inode *inode)
@@ -25,13 +26,19 @@ static struct show_node *node_of(const struct inode *inode)
 
 bool showfs_is_inode(const struct inode *inode)
 {
-	return inode->i_op == &dir_iops || inode->i_op == &sysctl_dir_iops || inode->i_op == &link_iops ||
-	       inode->i_op == &file_iops || inode->i_op == &sysctl_file_iops;
+	return inode->i_op == &dir_iops || inode->i_op == &sysctl_dir_iops ||
+	       inode->i_op == &link_iops || inode->i_op == &file_iops ||
+	       inode->i_op == &sysctl_file_iops;
 }
 
 static bool is_gone(const struct show_node *n)
 {
 	return READ_ONCE(n->dead) || (n->alive && !n->alive(n));
+}
+
+static bool is_hidden(const struct show_node *n)
+{
+	return unlikely(n->hidden) && n->hidden();
 }
 
 /* The network namespace that a mount of sysfs shows. */
@@ -46,6 +53,12 @@ void showfs_evict(struct inode *inode)
 	inode->i_private = NULL;
 }
 
+u64 showfs_ino(const struct show_node *node, bool sysctl)
+{
+	/* Apart from the numbers of procfs's own entries. */
+	return sysctl ? 0x60000000ull + node->ino : node->ino;
+}
+
 struct inode *showfs_inode(struct super_block *sb, struct show_node *node, bool sysctl)
 {
 	struct inode *inode = new_inode(sb);
@@ -54,8 +67,7 @@ struct inode *showfs_inode(struct super_block *sb, struct show_node *node, bool 
 		return ERR_PTR(-ENOMEM);
 	show_get(node);
 	inode->i_private = node;
-	/* Apart from the numbers of procfs's own entries. */
-	inode->i_ino = sysctl ? 0x60000000ull + node->ino : node->ino;
+	inode->i_ino = showfs_ino(node, sysctl);
 	inode->i_mode = node->mode;
 	inode->i_uid = KUIDT_INIT(node->uid);
 	inode->i_gid = KGIDT_INIT(node->gid);
@@ -79,7 +91,8 @@ struct inode *showfs_inode(struct super_block *sb, struct show_node *node, bool 
 	return inode;
 }
 
-static int revalidate(struct inode *dir, const struct qstr *name, struct dentry *d, unsigned int flags)
+static int revalidate(struct inode *dir, const struct qstr *name, struct dentry *d,
+		      unsigned int flags)
 {
 	struct inode *inode = READ_ONCE(d->d_inode);
 
@@ -87,7 +100,10 @@ static int revalidate(struct inode *dir, const struct qstr *name, struct dentry 
 	(void)name;
 	(void)flags;
 	/* A negative entry may have become true; it costs one search to find out. */
-	return inode && !is_gone(node_of(inode));
+	if (!inode || is_gone(node_of(inode)))
+		return 0;
+	/* An error leaves the entry, and what is mounted on it, to those that see it. */
+	return is_hidden(node_of(inode)) ? -ENOENT : 1;
 }
 
 static int delete_dead(const struct dentry *d)
@@ -105,12 +121,15 @@ static struct dentry *lookup(struct inode *dir, struct dentry *d, bool sysctl)
 	struct show_node *at = node_of(dir), *n;
 	struct inode *inode;
 
-	if (at->within)
+	n = show_lookup(at, d->d_name.name, d->d_name.len);
+	if (!n && at->within)
 		n = at->within->find(at, ns_of(dir), d->d_name.name, d->d_name.len);
-	else
-		n = show_lookup(at, d->d_name.name, d->d_name.len);
 	if (IS_ERR(n))
 		return ERR_CAST(n);
+	if (n && is_hidden(n)) {
+		show_put(n);
+		n = NULL;
+	}
 	if (!n) {
 		if (sysctl)
 			return ERR_PTR(-ENOENT);
@@ -139,10 +158,18 @@ static struct dentry *sysctl_dir_lookup(struct inode *dir, struct dentry *d, uns
 	return lookup(dir, d, true);
 }
 
-/* The position is the entry's, behind the dots. */
+/* The number of N, listed by directory DIR. */
+static u64 ino_in(const struct file *dir, const struct show_node *n)
+{
+	return showfs_ino(n, file_inode(dir)->i_op == &sysctl_dir_iops);
+}
+
+#define WITHIN_POS (1ll << 32)		/* behind the dots and the children */
+
+/* The position is the entry's. */
 static int read_within(struct file *file, struct dir_context *ctx, struct show_node *dir)
 {
-	u64 at = (u64)ctx->pos - 2;
+	u64 at = ctx->pos < WITHIN_POS ? 0 : (u64)(ctx->pos - WITHIN_POS);
 	struct show_node *n;
 
 	while ((n = dir->within->next(dir, ns_of(file_inode(file)), &at))) {
@@ -150,12 +177,13 @@ static int read_within(struct file *file, struct dir_context *ctx, struct show_n
 
 		if (IS_ERR(n))
 			return (int)PTR_ERR(n);
-		taken = dir_emit(ctx, n->name, (int)strlen(n->name), n->ino, fs_umode_to_dtype(n->mode));
+		taken = dir_emit(ctx, n->name, (int)strlen(n->name), ino_in(file, n),
+				 fs_umode_to_dtype(n->mode));
 
 		show_put(n);
 		if (!taken)
 			break;
-		ctx->pos = (loff_t)at + 2;
+		ctx->pos = (loff_t)at + WITHIN_POS;
 	}
 	return 0;
 }
@@ -168,18 +196,17 @@ static int readdir(struct file *file, struct dir_context *ctx)
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	if (dir->within)
-		return read_within(file, ctx, dir);
-	while ((n = show_next_child(dir, n))) {
-		if (i++ < ctx->pos)
+	while (ctx->pos < WITHIN_POS && (n = show_next_child(dir, n))) {
+		if (i++ < ctx->pos || is_hidden(n))
 			continue;
-		if (!dir_emit(ctx, n->name, (int)strlen(n->name), n->ino, fs_umode_to_dtype(n->mode))) {
+		if (!dir_emit(ctx, n->name, (int)strlen(n->name), ino_in(file, n),
+			      fs_umode_to_dtype(n->mode))) {
 			show_put(n);
 			return 0;
 		}
 		ctx->pos = i;
 	}
-	return 0;
+	return dir->within ? read_within(file, ctx, dir) : 0;
 }
 
 static const char *get_link(struct dentry *d, struct inode *inode, struct delayed_call *done)
@@ -189,7 +216,10 @@ static const char *get_link(struct dentry *d, struct inode *inode, struct delaye
 	return node_of(inode)->link_target;
 }
 
-/* Root and its group get what the mode gives them, everybody else what it gives others; nobody more. */
+/*
+ * Root and its group get what the mode gives them, everybody else what it gives others; nobody
+ * more.
+ */
 static int sysctl_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
 	const struct show_node *n = node_of(inode);
@@ -221,14 +251,33 @@ static int node_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr 
 static int sysctl_setattr(struct mnt_idmap *idmap, struct dentry *d, struct iattr *attr)
 {
 	/* Times are taken, and forgotten; but only the owner may set any. */
-	return attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : setattr_prepare(idmap, d, attr);
+	return attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM :
+								    setattr_prepare(idmap, d, attr);
 }
 
 /* Text. */
 
+/* What an open file has: its node, and the namespace that it acts upon, pinned. */
+struct opened {
+	struct show_node *n;
+	void *pin;
+};
+
+static int enter(const struct opened *o)
+{
+	return o->n->scope ? o->n->scope->enter(o->pin) : 0;
+}
+
+static void leave(const struct opened *o)
+{
+	if (o->n->scope)
+		o->n->scope->leave(o->pin);
+}
+
 static int show_text(struct seq_file *m, void *v)
 {
-	struct show_node *n = m->private;
+	const struct opened *o = m->private;
+	struct show_node *n = o->n;
 	char *buf;
 	size_t size = seq_get_buf(m, &buf);
 	ssize_t len;
@@ -240,10 +289,17 @@ static int show_text(struct seq_file *m, void *v)
 		return -ENODEV;
 	if (!n->show)
 		return -EIO;
-	len = n->show(n, buf, size);
+	len = enter(o);
+	if (!len) {
+		len = n->show(n, buf, size);
+		leave(o);
+	}
 	if (len < 0)
 		return (int)len;
-	/* scnprintf stops one short of the buffer: filled that far, it may have been cut, and a larger one is tried. */
+	/*
+	 * scnprintf stops one short of the buffer: filled that far, it may have been cut, and a
+	 * larger one is tried.
+	 */
 	seq_commit(m, (size_t)len + 1 >= size ? -1 : (int)len);
 	return 0;
 }
@@ -258,17 +314,39 @@ static bool is_sysctl(const struct show_node *n)
 static int file_open(struct inode *inode, struct file *file)
 {
 	struct show_node *n = node_of(inode);
+	struct opened *o;
 	int err;
 
 	if ((file->f_mode & FMODE_WRITE && !n->store) || (file->f_mode & FMODE_READ && !n->show))
 		return -EACCES;
-	err = single_open(file, show_text, n);
-	/* A setting takes pwrite(2), too, if only at its start; of /proc/sys it is the descriptor that refuses. */
+	o = kmalloc(sizeof(*o), GFP_KERNEL_ACCOUNT);
+	if (!o)
+		return -ENOMEM;
+	*o = (struct opened){ .n = n };
+	err = single_open(file, show_text, o);
+	if (err)
+		kfree(o);
+	else if (n->scope)
+		o->pin = n->scope->open();
+	/*
+	 * A setting takes pwrite(2), too, if only at its start; of /proc/sys it is the descriptor
+	 * that refuses.
+	 */
 	if (!err && (file->f_mode & FMODE_WRITE || is_sysctl(n)))
 		file->f_mode |= FMODE_PWRITE;
 	if (!err && n->changes)
 		((struct seq_file *)file->private_data)->poll_event = atomic_read(n->changes);
 	return err;
+}
+
+static int file_release(struct inode *inode, struct file *file)
+{
+	struct opened *o = ((struct seq_file *)file->private_data)->private;
+
+	if (o->n->scope)
+		o->n->scope->close(o->pin);
+	kfree(o);
+	return single_release(inode, file);
 }
 
 /* Changes are rare: one queue serves all files. */
@@ -296,12 +374,24 @@ static __poll_t file_poll(struct file *file, struct poll_table_struct *pt)
 }
 
 /*
- * A per-namespace setting is the one of the writer's namespace, and a file descriptor may have been passed to the writer. So whoever opened the
- * file must have rights over that namespace too: else a user could have root write to root's limits through a descriptor that he opened.
+ * A setting without a scope is the one of the writer's namespace, and a file descriptor may have
+ * been passed to the writer. So the task that opened the file must have rights over that namespace
+ * too: else a user could have root write to root's limits through a descriptor that the user
+ * opened.
  */
-static bool may_still_write(const struct show_node *n, const struct file *file)
+static ssize_t store(const struct opened *o, const struct file *file, const char *text, size_t len)
 {
-	return !n->rights || n->rights(file->f_cred) & MAY_WRITE;
+	struct show_node *n = o->n;
+	ssize_t ret;
+
+	if (n->dead)
+		return -ENODEV;
+	ret = enter(o);
+	if (ret)
+		return ret;
+	ret = !n->rights || n->rights(file->f_cred) & MAY_WRITE ? n->store(n, text, len) : -EPERM;
+	leave(o);
+	return ret;
 }
 
 static ssize_t file_write(struct kiocb *iocb, struct iter *from)
@@ -313,7 +403,10 @@ static ssize_t file_write(struct kiocb *iocb, struct iter *from)
 
 	if (!len)
 		return 0;
-	/* A setting is written whole, at its start; what comes further on is taken without effect (sysctl_writes_strict). */
+	/*
+	 * A setting is written whole, at its start; what comes further on is taken without effect
+	 * (sysctl_writes_strict).
+	 */
 	if (iocb->ki_pos && is_sysctl(n)) {
 		iocb->ki_pos += (loff_t)len;
 		return (ssize_t)len;
@@ -328,7 +421,8 @@ static ssize_t file_write(struct kiocb *iocb, struct iter *from)
 		return -EFAULT;
 	}
 	text[len] = 0;
-	ret = n->dead ? -ENODEV : may_still_write(n, iocb->ki_filp) ? n->store(n, text, len) : -EPERM;
+	ret = store(((struct seq_file *)iocb->ki_filp->private_data)->private, iocb->ki_filp, text,
+		    len);
 	kfree(text);
 	if (ret > 0)
 		iocb->ki_pos += ret;
@@ -341,8 +435,9 @@ static const struct file_operations file_fops = {
 	.poll = file_poll,
 	.write_iter = file_write,
 	.llseek = seq_lseek,
-	.release = single_release,
+	.release = file_release,
 	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
 };
 static const struct file_operations dir_fops = {
 	.llseek = generic_file_llseek,
@@ -351,12 +446,15 @@ static const struct file_operations dir_fops = {
 };
 static const struct inode_operations dir_iops = { .lookup = dir_lookup, .setattr = node_setattr };
 static const struct inode_operations sysctl_dir_iops = {
-	.lookup = sysctl_dir_lookup, .permission = sysctl_permission, .setattr = sysctl_setattr,
+	.lookup = sysctl_dir_lookup,
+	.permission = sysctl_permission,
+	.setattr = sysctl_setattr,
 };
 static const struct inode_operations link_iops = { .get_link = get_link };
 static const struct inode_operations file_iops = { .setattr = node_setattr };
 static const struct inode_operations sysctl_file_iops = {
-	.permission = sysctl_permission, .setattr = sysctl_setattr,
+	.permission = sysctl_permission,
+	.setattr = sysctl_setattr,
 };
 
 /* A removed node's cached names fail their revalidation: nothing to do at once. */

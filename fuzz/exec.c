@@ -2,8 +2,8 @@
 /*
  * Four processes run programs: the fuzzer itself, which waits; the starter, which is small, so that its children are; the keeper, first
  * process of a pid namespace with mounts of its own, which serves KEPT programs and ends whatever one left behind; and a child of the keeper's
- * for each program, which makes the calls (exec_calls.c). A program begins with an empty directory, as process 2, with IPC objects and
- * names of its own; one with root's rights has its own mounts, too. After one that did not end there is a new keeper.
+ * for each program, which makes the calls (exec_calls.c). A program begins with an empty directory, as process 2, with IPC objects,
+ * names and a network of its own, where loopback is up; one with root's rights has its own mounts, too. After one that did not end there is a new keeper.
  */
 #define _GNU_SOURCE
 #include "exec.h"
@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcov.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +59,18 @@ static void give_up(int error)
 	page->error = error;
 	futex_set(&page->state, EXEC_DONE);
 	_exit(1);
+}
+
+/* A network of the program's own, whose loopback is up. */
+static bool new_network(void)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int s = unshare(CLONE_NEWNET) ? -1 : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok = s >= 0 && !ioctl(s, SIOCSIFFLAGS, &r);
+
+	if (s >= 0)
+		close(s);
+	return ok;
 }
 
 /* Puts an empty directory where the last program's was. */
@@ -163,7 +177,7 @@ static _Noreturn void keeper(void)
 	sigset_t set;
 	int last_pid;
 
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) || !new_directory() || mount("none", "/proc", "proc", 0, NULL))
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) || !new_directory() || !new_network() || mount("none", "/proc", "proc", 0, NULL))
 		give_up(errno);
 	last_pid = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
 	if (last_pid < 0)
@@ -175,7 +189,7 @@ static _Noreturn void keeper(void)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	for (int n = 0; n < KEPT;) {
-		if (n && (!new_directory() || unshare(CLONE_NEWIPC | CLONE_NEWUTS)))
+		if (n && (!new_directory() || !new_network() || unshare(CLONE_NEWIPC | CLONE_NEWUTS)))
 			give_up(errno);
 		for (uint32_t s; (s = __atomic_load_n(&page->state, __ATOMIC_ACQUIRE)) != EXEC_ASKED;)
 			futex_wait(&page->state, s, 0);

@@ -575,6 +575,7 @@ static int init(void)
 	if (access("/dev/vda", F_OK))
 		own_disk();
 	chmod("/dev/vda", 0666);		/* the disk is the programs' */
+	chmod("/dev/net/tun", 0666);	/* as udev makes it */
 	wire = open("/dev/hvc0", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (wire >= 0 && !tcgetattr(wire, &t)) {
 		cfmakeraw(&t);

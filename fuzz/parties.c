@@ -459,7 +459,7 @@ static void sweep_all(void)
 
 static bool enter(pid_t stage)
 {
-	static const char *const kinds[] = { "pid", "ipc", "uts", "mnt" };
+	static const char *const kinds[] = { "pid", "ipc", "uts", "net", "mnt" };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		char path[40];

@@ -3,7 +3,7 @@
  * Attacks with two parties: what root has is staged (stage.c), programs of user 1000 are played against it (parties.c), and a referee says
  * of what root has whether it is as before (referee.c).
  *
- * A stage is a pid, a mount, an IPC and a UTS namespace, owned by the machine's user namespace: root in it is the machine's root, and user
+ * A stage is a pid, a mount, an IPC, a UTS and a network namespace, owned by the machine's user namespace: root in it is the machine's root, and user
  * 1000 nobody but himself. Every name and number in it is the same each time: process ids, ids of IPC objects, terminals.
  */
 #pragma once
@@ -28,10 +28,11 @@ pid_t stage_set(void);
 bool stage_descriptors(void);
 extern const struct aim stage_aims[];
 
-/* What the stage's first process holds: a file that is under a mount, a sealed one of memory, the terminal's other end. */
+/* What the stage's first process holds: a file that is under a mount, a sealed one of memory, the terminal's other end, a listener. */
 #define FD_HIDDEN	50
 #define FD_SEALED	51
 #define FD_MASTER	52
+#define FD_LISTENER	53
 
 /* Before the first look. */
 void referee_begin(void);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -253,7 +255,7 @@ static uint64_t sum_of_memory(pid_t pid)
 
 static void look_links(pid_t pid, const char *key)
 {
-	static const char *const links[] = { "cwd", "root", "exe", "ns/mnt", "ns/pid", "ns/user", "ns/ipc", "ns/uts" };
+	static const char *const links[] = { "cwd", "root", "exe", "ns/mnt", "ns/pid", "ns/user", "ns/ipc", "ns/uts", "ns/net" };
 	char path[64], target[256];
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
@@ -364,8 +366,9 @@ static void look_sysv(void)
 		if (p != (void *)-1)
 			shmdt(p);
 		fprintf(out, "sem %d\t%d %o %u.%u of %u.%u", i, semctl(i, 0, IPC_STAT, &sem.ds), sem.ds.sem_perm.mode, sem.ds.sem_perm.uid, sem.ds.sem_perm.gid, sem.ds.sem_perm.cuid, sem.ds.sem_perm.cgid);
+		/* Left out: who did the last operation on one that anybody may read, and so wait for to be 0. */
 		for (int k = 0; k < 3; k++)
-			fprintf(out, " %d/%d", semctl(i, k, GETVAL), semctl(i, k, GETPID));
+			fprintf(out, " %d/%d", semctl(i, k, GETVAL), sem.ds.sem_perm.mode & 4 ? 0 : semctl(i, k, GETPID));
 		fprintf(out, " change %ld\n", sem.ds.sem_ctime);
 		fprintf(out, "msg %d\t%d %o %u.%u of %u.%u", i, msgctl(i, IPC_STAT, &msg), msg.msg_perm.mode, msg.msg_perm.uid, msg.msg_perm.gid, msg.msg_perm.cuid, msg.msg_perm.cgid);
 		fprintf(out, " max %lu messages %lu sent by %d at %ld received by %d change %ld\n", msg.msg_qbytes, msg.msg_qnum, msg.msg_lspid, msg.msg_stime, msg.msg_lrpid, msg.msg_ctime);
@@ -428,6 +431,48 @@ static void look_names(void)
 	wait(NULL);
 }
 
+/* ---- the network ---- */
+
+/* Of root's listener: it listens still, and whose it is. Left out: who waits to be accepted, since anybody may connect. */
+static void look_listener(void)
+{
+	static char text[1 << 16];
+	char *save, local[40], peer[40];
+	unsigned int state, uid;
+	unsigned long inode;
+
+	read_text("/proc/net/tcp", text, sizeof(text));
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (sscanf(line, "%*d: %39s %39s %x %*s %*s %*s %u %*d %lu", local, peer, &state, &uid, &inode) == 5 && state == 10 && !strcmp(local, "0100007F:0050"))
+			fprintf(out, "listener\tof %u, ino %lu\n", uid, inode);
+}
+
+/* Left out: statistics, neighbours, sockets of others. */
+static void look_network(void)
+{
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (int i = 1; i < 10; i++) {
+		static const unsigned long asked[] = { SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFHWADDR, SIOCGIFTXQLEN };
+		struct ifreq r = { .ifr_ifindex = i };
+
+		if (ioctl(s, SIOCGIFNAME, &r))
+			continue;
+		fprintf(out, "interface %s\t%d", r.ifr_name, i);
+		for (size_t k = 0; k < sizeof(asked) / sizeof(asked[0]); k++) {
+			struct ifreq one = { 0 };
+
+			memcpy(one.ifr_name, r.ifr_name, sizeof(one.ifr_name));
+			fprintf(out, " %d/%lx", ioctl(s, asked[k], &one), sum_of(SUM_BEGIN, &one.ifr_ifru, sizeof(one.ifr_ifru)));
+		}
+		fputc('\n', out);
+	}
+	close(s);
+	look_text("route", "/proc/net/route", NULL);
+	look_text("address", "/proc/net/if_inet6", NULL);
+	look_listener();
+}
+
 static int64_t clock_began;
 
 static int64_t clock_offset(void)
@@ -478,6 +523,7 @@ void referee_look(FILE *to)
 	look_posix_queues();
 	look_terminal();
 	look_names();
+	look_network();
 	look_clock();
 	fputs("end\tof all\n", out);
 	fflush(out);

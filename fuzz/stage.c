@@ -3,17 +3,22 @@
 #define _GNU_SOURCE
 #include "parties.h"
 #include "exec_in.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <mqueue.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -48,6 +53,8 @@ static const char *const aimed_paths[] = {
 	"/proc/sys/vm/mmap_min_addr", "/proc/sys/fs/protected_symlinks", "/proc/sys/fs/suid_dumpable", "/proc/sys/kernel/pid_max", "/proc/sys/fs/mqueue/msg_max",
 	"/proc/sys/kernel/dmesg_restrict", "/proc/sys/kernel/msgmnb", "/proc/sys/kernel/shm_rmid_forced", "/proc/sys/user/max_user_namespaces", "/proc/sysrq-trigger",
 	"/proc/self/fd/20", "/proc/self/fd/21", "/proc/self/fd/22", "/proc/self/fd/23", "/proc/self/fd/29", "/proc/self/fd/30", "/proc/self/fd/31", "/proc/self/root/v/secret",
+	"/proc/1/ns/net", "/proc/8/ns/net", "/proc/1/net/tcp", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv4/ip_unprivileged_port_start", "/proc/sys/net/core/somaxconn",
+	"/proc/sys/net/ipv4/conf/lo/forwarding", "/proc/sys/net/ipv4/tcp_mem", "/sys/class/net/lo/mtu", "/dev/net/tun",
 	PROC_OF(1), PROC_OF(2), PROC_OF(5), PROC_OF(6), PROC_OF(7), PROC_OF(8),
 };
 static const char *const aimed_names[] = { "/roots", "/readable", "user.a", "trusted.a", "security.capability", "security.a", "system.posix_acl_access", "system.posix_acl_default" };
@@ -391,6 +398,24 @@ static void stage_processes(void)
 	close(p[1]);
 }
 
+/* Loopback, a bridge with an address, and a listener at a port that is root's alone. */
+static void stage_network(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP }, br = { .ifr_name = "b0" };
+	struct sockaddr_in *of_br = (struct sockaddr_in *)&br.ifr_addr;
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	must(ioctl(s, SIOCSIFFLAGS, &lo), "loopback");
+	must(ioctl(s, SIOCBRADDBR, br.ifr_name), "bridge");
+	of_br->sin_family = AF_INET;
+	of_br->sin_addr.s_addr = htonl(0x0a090001);
+	must(ioctl(s, SIOCSIFADDR, &br), "address");
+	must(bind(s, (void *)&at, sizeof(at)) | listen(s, 1), "listener");
+	must(dup2(s, FD_LISTENER), "listener");
+	close(s);
+}
+
 static _Noreturn void stage(int tell)
 {
 	int hidden, memfd;
@@ -402,6 +427,7 @@ static _Noreturn void stage(int tell)
 	stage_files();
 	must(sethostname("stage", 5) | setdomainname("of.roots", 8), "name");
 	stage_ipc();
+	stage_network();
 	hidden = open(MASKED, O_RDONLY | O_CLOEXEC);
 	must(hidden, MASKED);
 	memfd = memfd_create("sealed", MFD_ALLOW_SEALING);
@@ -428,7 +454,7 @@ pid_t stage_set(void)
 
 	if (pipe2(p, O_CLOEXEC))
 		return -1;
-	a.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+	a.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
 	a.exit_signal = SIGCHLD;
 	pid = (pid_t)syscall(SYS_clone3, &a, sizeof(a));
 	if (!pid) {

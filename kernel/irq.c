@@ -90,6 +90,7 @@ void irq_enter(void)
 	__preempt_count_add(HARDIRQ_OFFSET);
 	section_irq_enter();
 	rcu_idle_exit();	/* it may have come while the CPU idled */
+	tick_irq_enter();
 }
 
 void irq_exit(void)

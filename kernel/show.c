@@ -33,15 +33,22 @@ void show_get(struct show_node *n)
 
 static void node_free(struct show_node *n)
 {
+	if (n->unpin)
+		n->unpin(n->data);
 	kernel_free(n->name);
 	kernel_free(n->link_target);
 	kernel_free(n);
 }
 
+/* A node holds a pin of its parent, which is dropped with the node. */
 void show_put(struct show_node *n)
 {
-	if (n && refcount_dec_and_test(&n->refs))
+	while (n && refcount_dec_and_test(&n->refs)) {
+		struct show_node *parent = n->parent;
+
 		node_free(n);
+		n = parent;
+	}
 }
 
 static struct show_node *find_child(struct show_node *dir, const char *name, size_t len)
@@ -81,23 +88,29 @@ static struct show_node *node_new(const char *name, size_t len, umode_t mode)
 	return n;
 }
 
-/* Links N below DIR; gives back N, or what was there under that name (N is freed then). */
-static struct show_node *node_link(struct show_node *dir, struct show_node *n)
+/*
+ * Links N below DIR; gives back N, or what was there under that name (N is freed then), with a pin
+ * where PIN says so. NULL: DIR was removed; N is freed.
+ */
+static struct show_node *node_link(struct show_node *dir, struct show_node *n, bool pin)
 {
-	struct show_node *old;
+	struct show_node *got;
 
 	spin_lock(&show_lock);
-	old = find_child(dir, n->name, strlen(n->name));
-	if (!old) {
+	got = dir->dead ? NULL : find_child(dir, n->name, strlen(n->name));
+	if (!dir->dead && !got) {
+		show_get(dir);
 		n->parent = dir;
 		n->ino = next_ino++;
 		list_add_tail(&n->sibling, &dir->children);
+		got = n;
 	}
+	if (got && pin)
+		show_get(got);
 	spin_unlock(&show_lock);
-	if (!old)
-		return n;
-	node_free(n);
-	return old;
+	if (got != n)
+		node_free(n);
+	return got;
 }
 
 static struct show_node *dir_n(struct show_node *parent, const char *name, size_t len)
@@ -110,7 +123,20 @@ static struct show_node *dir_n(struct show_node *parent, const char *name, size_
 	if (n)
 		return n;
 	n = node_new(name, len, S_IFDIR | 0755);
-	return n ? node_link(parent, n) : NULL;
+	return n ? node_link(parent, n, false) : NULL;
+}
+
+struct show_node *show_dir_pinned(struct show_node *parent, const char *name)
+{
+	size_t len = strlen(name);
+	struct show_node *n = show_lookup(parent, name, len);
+
+	if (n)
+		return n;
+	n = node_new(name, len, S_IFDIR | 0755);
+	if (n)
+		n->owned = true;
+	return n ? node_link(parent, n, true) : NULL;
 }
 
 struct show_node *show_dir(enum show_root root, struct show_node *parent, const char *name)
@@ -141,7 +167,24 @@ struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mod
 	n->show = show;
 	n->store = store;
 	n->data = data;
-	return node_link(dir, n);
+	return node_link(dir, n, false);
+}
+
+struct show_node *show_attr_pinned(struct show_node *dir, const char *name, umode_t mode,
+				   show_fn show, store_fn store, void *data,
+				   void (*unpin)(void *data))
+{
+	struct show_node *n = dir ? node_new(name, strlen(name), S_IFREG | (mode & 07777)) : NULL;
+
+	if (!n) {
+		unpin(data);
+		return NULL;
+	}
+	n->show = show;
+	n->store = store;
+	n->data = data;
+	n->unpin = unpin;
+	return node_link(dir, n, false);
 }
 
 #ifdef CONFIG_DEBUG
@@ -153,7 +196,7 @@ struct show_node *show_file(struct show_node *dir, const char *name, umode_t mod
 		return NULL;
 	n->fops = fops;
 	n->data = data;
-	return node_link(dir, n);
+	return node_link(dir, n, false);
 }
 #endif
 
@@ -168,7 +211,69 @@ struct show_node *show_link(struct show_node *dir, const char *name, const char 
 		node_free(n);
 		return NULL;
 	}
-	return node_link(dir, n);
+	return node_link(dir, n, false);
+}
+
+static unsigned int depth_of(const struct show_node *n)
+{
+	unsigned int depth = 0;
+
+	for (; n->parent; n = n->parent)
+		depth++;
+	return depth;
+}
+
+static const struct show_node *ancestor(const struct show_node *n, unsigned int depth)
+{
+	for (unsigned int i = depth_of(n); i > depth; i--)
+		n = n->parent;
+	return n;
+}
+
+/* The names from below BASE to N, as show_way() gives them. Parents never change. */
+static ssize_t way_from(const struct show_node *base, const struct show_node *n, char *buf, size_t size)
+{
+	size_t len = 0, end;
+
+	for (const struct show_node *at = n; at != base; at = at->parent)
+		len += strlen(at->name) + (len != 0);
+	if (len >= size)
+		return -ENAMETOOLONG;
+	buf[len] = 0;
+	end = len;
+	for (const struct show_node *at = n; at != base; at = at->parent) {
+		size_t name = strlen(at->name);
+
+		end -= name;
+		memcpy(buf + end, at->name, name);
+		if (end)
+			buf[--end] = '/';
+	}
+	return (ssize_t)len;
+}
+
+ssize_t show_way(const struct show_node *n, char *buf, size_t size)
+{
+	return way_from(ancestor(n, 0), n, buf, size);
+}
+
+struct show_node *show_link_to(struct show_node *dir, const char *name, const struct show_node *target)
+{
+	char text[256];
+	size_t len = 0;
+	unsigned int up, common;
+
+	if (!dir || !target || !target->parent)
+		return NULL;
+	up = depth_of(dir);
+	common = min(up, depth_of(target) - 1);		/* the target is named, also where it lies above */
+	while (ancestor(dir, common) != ancestor(target, common))
+		common--;
+	for (; up > common && len + 3 < sizeof(text); up--, len += 3)
+		memcpy(text + len, "../", 3);
+	if (up > common || way_from(ancestor(dir, common), target, text + len, sizeof(text) - len) < 0)
+		return NULL;
+	return show_link(dir, name ?: target->name, text);
 }
 
 struct show_node *show_entry(const char *name, umode_t mode, const char *target)
@@ -198,6 +303,8 @@ void show_changed(atomic_t *changes)
 
 void show_remove(struct show_node *n)
 {
+	bool first = false;
+
 	for (;;) {
 		struct show_node *c;
 
@@ -206,7 +313,7 @@ void show_remove(struct show_node *n)
 		if (c)
 			show_get(c);
 		else if (!n->dead) {
-			n->dead = true;
+			n->dead = first = true;
 			list_del_init(&n->sibling);
 		}
 		spin_unlock(&show_lock);
@@ -215,6 +322,8 @@ void show_remove(struct show_node *n)
 		show_remove(c);
 		show_put(c);
 	}
+	if (!first)
+		return;
 	show_removed(n);
 	show_put(n);
 }
@@ -229,6 +338,16 @@ struct show_node *show_lookup(struct show_node *dir, const char *name, size_t le
 		show_get(n);
 	spin_unlock(&show_lock);
 	return n;
+}
+
+void show_remove_name(struct show_node *dir, const char *name)
+{
+	struct show_node *n = dir ? show_lookup(dir, name, strlen(name)) : NULL;
+
+	if (n) {
+		show_remove(n);
+		show_put(n);
+	}
 }
 
 struct show_node *show_next_child(struct show_node *dir, struct show_node *cursor)

@@ -309,6 +309,16 @@ void tick_start(void)
 	spin_unlock(&b->lock);
 }
 
+/*
+ * Where all CPUs idle nobody ticks, and jiffies would be as old as the last tick: a function that
+ * starts its timer again some jiffies from now would be due at once, for ever.
+ */
+void tick_irq_enter(void)
+{
+	if (unlikely(this_cpu_ptr(&timer_base)->next_tick_ns == U64_MAX))
+		time_update_coarse(ktime_get_ns());
+}
+
 void tick_stop_idle(void)
 {
 	struct timer_base *b = this_cpu_ptr(&timer_base);

@@ -114,10 +114,11 @@ static bool is_extended(u8 type)
 	return type == 0x05 || type == 0x0f || type == 0x85;
 }
 
-static int emit(const struct partition_reader *r, u32 number, u64 start, u64 count, u8 type,
+/* A partition of an MBR; SIGNATURE: the disk's, which names its partitions. */
+static int emit(const struct partition_reader *r, u32 signature, u32 number, u64 start, u64 count, u8 type,
 		int (*fn)(void *arg, const struct partition *p), void *arg)
 {
-	struct partition out = { .number = number, .start = start, .count = count, .mbr_type = type };
+	struct partition out = { .number = number, .start = start, .count = count, .mbr_type = type, .mbr_signature = signature };
 
 	if (start >= r->blocks)
 		return 0;
@@ -129,7 +130,7 @@ static int emit(const struct partition_reader *r, u32 number, u64 start, u64 cou
 }
 
 /* The chain of logical partitions; a loop or a long chain ends it. */
-static int mbr_logical(const struct partition_reader *r, u8 *buf, u64 base, u64 size, int *n,
+static int mbr_logical(const struct partition_reader *r, u32 signature, u8 *buf, u64 base, u64 size, int *n,
 		       int (*fn)(void *arg, const struct partition *p), void *arg)
 {
 	u64 at = base;
@@ -151,7 +152,7 @@ static int mbr_logical(const struct partition_reader *r, u8 *buf, u64 base, u64 
 			if (is_extended(p[4])) {
 				next = base + start;
 			} else {
-				e = emit(r, number, at + start, count, p[4], fn, arg);
+				e = emit(r, signature, number, at + start, count, p[4], fn, arg);
 				if (e)
 					return e;
 				++*n;
@@ -166,6 +167,7 @@ static int mbr_logical(const struct partition_reader *r, u8 *buf, u64 base, u64 
 
 static int mbr_scan(const struct partition_reader *r, u8 *buf, int (*fn)(void *arg, const struct partition *p), void *arg)
 {
+	u32 signature = le32_at(buf + 440);
 	u8 table[64];
 	int n = 0;
 
@@ -181,12 +183,12 @@ static int mbr_scan(const struct partition_reader *r, u8 *buf, int (*fn)(void *a
 		if (!count || !p[4] || start >= r->blocks)
 			continue;
 		/* An extended partition's own node is two blocks, as Linux shows it. */
-		e = emit(r, i + 1, start, is_extended(p[4]) && count > 2 ? 2 : count, p[4], fn, arg);
+		e = emit(r, signature, i + 1, start, is_extended(p[4]) && count > 2 ? 2 : count, p[4], fn, arg);
 		if (e)
 			return e;
 		n++;
 		if (is_extended(p[4])) {
-			e = mbr_logical(r, buf, start, count, &n, fn, arg);
+			e = mbr_logical(r, signature, buf, start, count, &n, fn, arg);
 			if (e)
 				return e;
 		}

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * Devices that data is written back to: their share of what may be dirty, their rate, who waits.
+ * Writeback to one device: how many of its pages are dirty, when tasks that dirty more have to
+ * wait, and the work that writes.
  *
- * vm.dirty_ratio of the memory that could be dirty may be dirty or on its way. Beyond that a task
- * waits if its own device has more than its part of it, one part for each device that has anything;
- * so a slow or dead one takes one part, and delays nobody else. vm.dirty_background_ratio starts
- * the work before anybody waits.
+ * vm.dirty_ratio limits the pages that are dirty or under writeback, as a percentage of free memory
+ * and page cache. Above the limit a task waits if its device has more than an equal share of the
+ * limit. The shares are those of the devices that have such pages, so a slow or dead device fills
+ * its own share and does not delay writers to others. Above vm.dirty_background_ratio the work
+ * starts, before any task has to wait.
  *
- * The work writes what is older than vm.dirty_expire_centisecs each vm.dirty_writeback_centisecs,
- * everything where it is wanted. It gives a device about a second's work at a time, by the rate at
- * which the device was seen to write while it had enough to do: what a task reads meanwhile waits
- * that long.
+ * The work runs every vm.dirty_writeback_centisecs and writes data that is older than
+ * vm.dirty_expire_centisecs; all data if backing_flush() asked for it. It keeps about a second's
+ * worth of writes in flight, by the rate that was measured while the device was busy: a read that
+ * comes meanwhile waits that long.
  */
 #include "mm_priv.h"
 #include "filemap_priv.h"
@@ -18,7 +20,7 @@
 #include <kernel/init.h>
 #include <kernel/time.h>
 
-#define MIN_ROOM	64ul		/* pages under way that any device may have */
+#define MIN_ROOM	64ul		/* pages in flight that every device may have */
 #define FIRST_RATE	256ul
 #define PATIENCE	(10 * HZ)	/* for a device that writes nothing */
 
@@ -28,21 +30,27 @@ int sysctl_dirty_writeback_centisecs = 500, sysctl_dirty_expire_centisecs = 3000
 struct backing default_backing;
 static LIST_HEAD(backings);			/* backings_lock */
 static DEFINE_SPINLOCK(backings_lock);
-static atomic_t busy;				/* backings with pages */
-static atomic64_t written;			/* pages, of all */
+static atomic_t busy;				/* backings with pages above 0 */
+static atomic64_t written;			/* pages, by all devices */
 static DECLARE_WAIT_QUEUE_HEAD(written_wait);
 static struct workqueue_struct *flush_wq __ro_after_init;
 
 /* ---- counting ---- */
 
+/* A page may be counted clean before it is counted dirty: then b->pages is below 0 for a moment. */
 static void count(struct backing *b, long n)
 {
-	s64 now = atomic64_add_return(n, &b->pages);
+	s64 now = atomic64_add_return(n, &b->pages), before = now - n;
 
-	if (n > 0 && now == n)
+	if (now > 0 && before <= 0)
 		atomic_inc(&busy);
-	else if (n < 0 && !now)
+	else if (now <= 0 && before > 0)
 		atomic_dec(&busy);
+}
+
+int backings_busy(void)
+{
+	return atomic_read(&busy);
 }
 
 static void wake(struct backing *b)
@@ -83,7 +91,7 @@ void backing_written(struct address_space *m, unsigned long n)
 	atomic64_add((s64)n, &b->written);
 	left = atomic64_sub_return((s64)n, &b->writing);
 	atomic64_add((s64)n, &written);
-	/* Not for each page: who waits looks at the counts of all CPUs. */
+	/* Not for each page: the waiters sum up the counts of all CPUs. */
 	if (!(left & 15))
 		wake(b);
 	if (wq_has_sleeper(&written_wait))
@@ -110,22 +118,21 @@ static bool over_limit(struct backing *b)
 
 	if (vm_stat_sum(NR_DIRTY) + vm_stat_sum(NR_WRITEBACK) <= limit)
 		return false;
-	return (unsigned long)atomic64_read(&b->pages) >
-	       limit / (unsigned long)max(atomic_read(&busy), 1);
+	return atomic64_read(&b->pages) > (s64)(limit / (unsigned long)max(atomic_read(&busy), 1));
 }
 
 static DEFINE_PER_CPU(unsigned int, dirtied);
 
-void balance_dirty_pages_ratelimited(struct address_space *mapping)
+void balance_dirty_pages(struct address_space *mapping, unsigned int pages)
 {
 	struct backing *b = mapping->backing;
 
-	if (mapping->flags & 1ul << AS_NO_WRITEBACK || this_cpu_add_return(dirtied, 1) < 32)
+	if (mapping->flags & 1ul << AS_NO_WRITEBACK || this_cpu_add_return(dirtied, pages) < 32)
 		return;
 	this_cpu_write(dirtied, 0);
 	if (over_background(b))
 		backing_flush(b);
-	/* Memory may come back without a page of this device: looked at each second, too. */
+	/* The limit may rise without a write to this device: look once a second as well. */
 	while (over_limit(b) && !fatal_signal_pending(current)) {
 		backing_flush(b);
 		wait_event_killable_timeout(b->wait, !over_limit(b), HZ);
@@ -162,7 +169,7 @@ void backing_wait_for_room(struct backing *b)
 static void flush(struct work_struct *w)
 {
 	struct backing *b = container_of(to_delayed_work(w), struct backing, work);
-	unsigned int noio = memalloc_noio_save();	/* reclaim could wait for us */
+	unsigned int noio = memalloc_noio_save();	/* else reclaim could wait for this work */
 	s64 before;
 	bool all;
 

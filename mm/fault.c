@@ -101,7 +101,7 @@ static vm_fault_t call_fault(struct vm_fault *vmf)
 static bool file_page_special(const struct page *page)
 {
 	/* Pages that belong to the kernel (vDSO, reserved) take no part in counting. */
-	return PageReserved(page) || page_type(page) < 0;
+	return page_type(&page_folio((struct page *)page)->page) < 0;
 }
 
 /* Map vmf->page (referenced) if the entry is still empty; the reference goes into the mapping. */
@@ -206,7 +206,7 @@ static vm_fault_t cow_fault(struct vm_fault *vmf)
 }
 
 /*
- * The folio (locked, referenced) of a shared mapping is about to become writable. Dirty on success and
+ * vmf->page of the folio (locked, referenced) of a shared mapping is about to become writable. Dirty on success and
  * still locked: then it cannot be written back and cleaned before the entry is set.
  */
 static vm_fault_t make_writable(struct vm_fault *vmf, struct folio *folio)
@@ -219,7 +219,6 @@ static vm_fault_t make_writable(struct vm_fault *vmf, struct folio *folio)
 		vm_fault_t ret;
 
 		folio_unlock(folio);
-		vmf->page = folio_page(folio, 0);
 		ret = vma->vm_ops->page_mkwrite(vmf);
 		if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE))
 			return ret;
@@ -232,11 +231,11 @@ static vm_fault_t make_writable(struct vm_fault *vmf, struct folio *folio)
 			return err == -ENOMEM ? VM_FAULT_OOM : err == -EAGAIN ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
 		}
 	}
-	if (mapping && folio_mapping(folio) != mapping) {
+	if (mapping && (folio_mapping(folio) != mapping || !folio_test_uptodate(folio))) {
 		folio_unlock(folio);	/* truncated: let the fault find out */
 		return VM_FAULT_NOPAGE;
 	}
-	folio_mark_dirty(folio);
+	folio_mark_page_dirty(folio, vmf->page);
 	return 0;
 }
 
@@ -380,6 +379,7 @@ static vm_fault_t wp_shared(struct vm_fault *vmf, struct page *page)
 		return 0;
 	}
 	folio = page_folio(page);
+	vmf->page = page;
 	folio_get(folio);
 	ptl_unlock(vmf->ptl);
 	folio_lock(folio);

@@ -132,32 +132,46 @@ unsigned int filemap_get_folios_mark(struct address_space *mapping, pgoff_t *ind
 	void *entries[16];
 	unsigned long idx[16];
 	unsigned int got = 0;
+	pgoff_t next = *index;		/* behind the last large folio: each is found once */
 
 	while (got < max && *index <= end) {
-		unsigned int n;
+		bool again = false;
+		unsigned int n, i;
 
 		rcu_read_lock();
 		n = xa_extract_batch(&mapping->i_pages, index, end, mark, entries, idx, min(max - got, 16u));
-		for (unsigned int i = 0; i < n; i++) {
+		for (i = 0; i < n; i++) {
 			struct folio *folio = entries[i];
 
-			if (xa_is_value(folio) || !folio_try_get(folio))
+			if (idx[i] < next || xa_is_value(folio))
 				continue;
-			if (folio_mapping(folio) != mapping || (got && out[got - 1] == folio)) {
+			again = !folio_try_get(folio);
+			if (unlikely(again))	/* the holder of the index's lock drops it, or takes it apart */
+				break;
+			if (folio_mapping(folio) != mapping) {
 				folio_put(folio);
 				continue;
 			}
+			again = idx[i] - folio_index(folio) >= folio_nr_pages(folio);
+			if (unlikely(again)) {	/* it was taken apart */
+				folio_put(folio);
+				break;
+			}
+			next = folio_index(folio) + folio_nr_pages(folio);
 			out[got++] = folio;
 		}
 		rcu_read_unlock();
-		if (!n) {
+		if (unlikely(again)) {
+			*index = idx[i];
+			cpu_relax();
+			continue;
+		}
+		/* The last batch: a further call with this index finds nothing. */
+		if (!n || idx[n - 1] == end || next > end) {
 			*index = end + 1 ? end + 1 : end;
 			break;
 		}
-		if (idx[n - 1] == end) {	/* the batch stops there: who calls again shall find no more */
-			*index = end + 1 ? end + 1 : end;
-			break;
-		}
+		*index = max(*index, next);
 	}
 	return got;
 }
@@ -170,25 +184,18 @@ unsigned int filemap_get_folios(struct address_space *mapping, pgoff_t *index, p
 
 int filemap_add_folio(struct address_space *mapping, struct folio *folio, pgoff_t index, gfp_t gfp)
 {
-	unsigned long nr = folio_nr_pages(folio), done;
+	unsigned long nr = folio_nr_pages(folio);
 	bool shmem = mapping->flags & (1ul << AS_SHMEM);
-	int err = 0;
+	int err;
 	u64 keep = (u64)folio->page.flags.counter & PG_FLAGS_MASK;
 
 	folio->page.flags.counter = (s64)(keep | 1ul << PG_locked | (u64)index << PG_index_shift);
 	folio->page.mapping = (uintptr_t)mapping;
 	folio_ref_add(folio, (int)nr);
 	xa_lock_irq(&mapping->i_pages);
-	for (done = 0; done < nr; done++) {
-		err = __xa_insert(&mapping->i_pages, index + done, folio, gfp & ~__GFP_ZERO);
-		if (err)
-			break;
-	}
+	err = __xa_insert_run(&mapping->i_pages, index, folio_order(folio), folio, gfp & ~__GFP_ZERO);
 	if (!err)
 		mapping->nrpages += nr;
-	else
-		while (done)
-			__xa_erase(&mapping->i_pages, index + --done);
 	xa_unlock_irq(&mapping->i_pages);
 	if (err) {
 		folio->page.mapping = 0;
@@ -237,10 +244,8 @@ int filemap_add_run(struct address_space *mapping, struct folio *first, pgoff_t 
 void __filemap_remove(struct address_space *mapping, struct folio *folio)
 {
 	unsigned long nr = folio_nr_pages(folio);
-	pgoff_t index = folio_index(folio);
 
-	for (unsigned long i = 0; i < nr; i++)
-		__xa_erase(&mapping->i_pages, index + i);
+	__xa_erase_run(&mapping->i_pages, folio_index(folio), folio_order(folio));
 	mapping->nrpages -= nr;
 	WRITE_ONCE(folio->page.mapping, 0);
 	mod_stat(NR_FILE_PAGES, -(long)nr);
@@ -278,10 +283,9 @@ void folio_remove_and_unmap(struct address_space *mapping, struct folio *folio)
 		unmap_mapping_range(mapping, pos, (loff_t)folio_size(folio), false);
 }
 
-struct folio *__filemap_get_folio(struct address_space *mapping, pgoff_t index, unsigned int fgp, gfp_t gfp)
+struct folio *filemap_get_folio_order(struct address_space *mapping, pgoff_t index, unsigned int fgp, gfp_t gfp, unsigned int order)
 {
 	struct folio *folio;
-	int err;
 
 repeat:
 	folio = filemap_get_entry(mapping, index);
@@ -310,19 +314,19 @@ repeat:
 	gfp = gfp ? gfp : mapping->gfp_mask;
 	if (fgp & FGP_NOWAIT)
 		gfp = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN;
-	folio = folio_alloc(gfp, 0);
-	if (!folio)
-		return ERR_PTR(-ENOMEM);
-	err = filemap_add_folio(mapping, folio, index, gfp);
-	if (err) {
-		folio_put(folio);
-		if (err == -EEXIST)
-			goto repeat;
-		return ERR_PTR(err);
-	}
+	folio = filemap_new_folio(mapping, index, order, gfp);
+	if (folio == ERR_PTR(-EEXIST))
+		goto repeat;
+	if (IS_ERR(folio))
+		return folio;
 	if (!(fgp & FGP_LOCK))
 		folio_unlock(folio);
 	return folio;
+}
+
+struct folio *__filemap_get_folio(struct address_space *mapping, pgoff_t index, unsigned int fgp, gfp_t gfp)
+{
+	return filemap_get_folio_order(mapping, index, fgp, gfp, 0);
 }
 
 /* Fill a folio that is not up to date; comes locked, goes unlocked. 0, -EIO, -EINTR, AOP_RETRY. */
@@ -338,7 +342,9 @@ static int fill_folio(struct address_space *mapping, struct file *file, struct f
 		return err;
 	if (folio_test_uptodate(folio))
 		return 0;
-	return folio_mapping(folio) ? -EIO : AOP_RETRY;
+	if (!folio_mapping(folio))
+		return AOP_RETRY;
+	return folio_order(folio) ? folio_read_apart(folio) : -EIO;
 }
 
 /* Make a referenced folio of the cache valid. AOP_RETRY: it left the cache. */
@@ -385,11 +391,20 @@ struct folio *read_mapping_folio(struct address_space *mapping, pgoff_t index, s
 	}
 }
 
+/* FOLIO, which has readahead's mark, is in use: starts reading behind it, at least up to page LAST. */
+static void readahead_marked(struct address_space *mapping, struct file_ra_state *ra, struct file *file, struct folio *folio, pgoff_t last)
+{
+	pgoff_t end = folio_index(folio) + folio_nr_pages(folio) - 1;
+
+	folio_clear_readahead(folio);
+	page_cache_readahead(mapping, ra, file, end, last > end ? last - end + 1 : 1);
+}
+
 /* The folio for a read at index: valid and referenced. */
 static struct folio *read_get_folio(struct kiocb *iocb, struct address_space *mapping, struct file_ra_state *ra,
 				    pgoff_t index, pgoff_t last)
 {
-	for (;;) {
+	for (;; ra = NULL) {	/* a second time the page alone is read: a larger folio may have one that cannot be */
 		struct folio *folio = filemap_get_entry(mapping, index);
 		int err;
 
@@ -398,9 +413,9 @@ static struct folio *read_get_folio(struct kiocb *iocb, struct address_space *ma
 				return ERR_PTR(-EAGAIN);
 			if (ra)
 				page_cache_readahead(mapping, ra, iocb->ki_filp, index, last - index + 1);
-		} else if (unlikely(folio_test_readahead(folio)) && ra && !(iocb->ki_flags & IOCB_NOIO)) {
-			folio_clear_readahead(folio);
-			page_cache_readahead(mapping, ra, iocb->ki_filp, index, last - index + 1);
+		} else if (unlikely(folio_test_readahead(folio)) && ra &&
+			   !(iocb->ki_flags & (IOCB_NOWAIT | IOCB_NOIO))) {
+			readahead_marked(mapping, ra, iocb->ki_filp, folio, last);
 		}
 		if (likely(folio && folio_test_uptodate(folio)))
 			return folio;
@@ -634,6 +649,8 @@ static vm_fault_t filemap_fault(struct vm_fault *vmf)
 		if (mapping->i_size && vmf->pgoff >= max)
 			return VM_FAULT_SIGBUS;
 		folio = filemap_get_entry(mapping, vmf->pgoff);
+		if (folio && unlikely(folio_test_readahead(folio)) && ra && !(vma->vm_flags & VM_RAND_READ))
+			readahead_marked(mapping, ra, vma->vm_file, folio, vmf->pgoff);
 		if (!folio || !folio_test_uptodate(folio)) {
 			ret |= VM_FAULT_MAJOR;
 			if (!folio && ra && !(vma->vm_flags & VM_RAND_READ))
@@ -648,6 +665,7 @@ static vm_fault_t filemap_fault(struct vm_fault *vmf)
 			if (err) {
 				if (!IS_ERR(folio))
 					folio_put(folio);
+				ra = NULL;	/* as in read_get_folio() */
 				if (err == AOP_RETRY)
 					continue;
 				if (err == -EINTR)
@@ -724,8 +742,8 @@ vm_fault_t filemap_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 		page = folio_page(folio, idx[i] - folio_index(folio));
 		folio_add_file_rmap(folio);
 		ptep_set(pte, pte_make(page_to_pfn(page), prot, 0));
-		smp_mb();	/* pairs with the one in folio_remove_and_unmap */
-		if (unlikely(folio_mapping(folio) != mapping)) {
+		smp_mb();	/* pairs with those of folio_remove_and_unmap and of split.c */
+		if (unlikely(folio_mapping(folio) != mapping || !folio_test_uptodate(folio))) {
 			unsigned long addr = vmf->address + ((idx[i] - vmf->pgoff) << PAGE_SHIFT);
 
 			/* Another thread may have used the entry meanwhile. */

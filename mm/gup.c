@@ -186,9 +186,9 @@ void unpin_user_pages_dirty_lock(struct page **pages, unsigned long nr, bool dir
 	for (unsigned long i = 0; i < nr; i++) {
 		struct folio *folio = page_folio(pages[i]);
 
-		if (dirty && !folio_test_anon(folio) && !folio_test_dirty(folio)) {
+		if (dirty && !folio_test_anon(folio) && (folio_order(folio) || !folio_test_dirty(folio))) {
 			folio_lock(folio);
-			folio_mark_dirty(folio);
+			folio_mark_page_dirty(folio, pages[i]);
 			folio_unlock(folio);
 		}
 		unpin_user_page(pages[i]);
@@ -279,7 +279,7 @@ int access_remote_vm(struct mm *mm, unsigned long addr, void *buf, int len, unsi
 			memcpy(p, (char *)buf + done, (size_t)n);
 			if (vma->vm_flags & VM_EXEC)
 				arch_code_written(p, (size_t)n);
-			folio_mark_dirty(page_folio(page));
+			folio_mark_page_dirty(page_folio(page), page);
 		} else {
 			memcpy((char *)buf + done, p, (size_t)n);
 		}

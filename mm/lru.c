@@ -104,12 +104,27 @@ static void batch_flush(struct folio **f, unsigned int nr)
 		folio_put(f[i]);
 }
 
+static void add_large(struct folio *folio)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&lru_lock, flags);
+	folio_set_lru(folio);
+	link_head(&lists[list_of(folio)], folio);
+	spin_unlock_irqrestore(&lru_lock, flags);
+}
+
 void folio_add_lru(struct folio *folio)
 {
 	struct folio *full[BATCH];
 	unsigned int nr = 0;
 	struct batch *b;
 
+	/* Worth a lock of its own, and without a batch's reference it can be taken apart. */
+	if (unlikely(folio_order(folio))) {
+		add_large(folio);
+		return;
+	}
 	folio_get(folio);
 	preempt_disable();
 	b = this_cpu_ptr(&lru_batch);
@@ -215,22 +230,23 @@ void folio_add_lazyfree(struct folio *folio)
 }
 
 /*
- * Take up to nr folios from the old end of a list, each with a reference; they are off the list.
+ * Take folios from the old end of a list, as many as have nr pages together, each with a reference; they are off the list.
  * Folios about to be freed are left to whoever frees them.
  */
 unsigned int lru_isolate(enum lru_list which, unsigned int nr, struct folio **out)
 {
 	struct lru *l = &lists[which];
 	unsigned int got = 0, seen = 0;
-	unsigned long flags;
+	unsigned long flags, pages = 0;
 
 	spin_lock_irqsave(&lru_lock, flags);
-	for (u32 pfn = l->tail; pfn && got < nr && seen < 2 * nr; seen++) {
+	for (u32 pfn = l->tail; pfn && pages < nr && seen < 2 * nr; seen++) {
 		struct folio *folio = (struct folio *)pfn_to_page(pfn);
 
 		pfn = folio->page.lru_prev;
 		if (!folio_try_get(folio))
 			continue;
+		pages += folio_nr_pages(folio);
 		del_locked(folio);
 		out[got++] = folio;
 	}

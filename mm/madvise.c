@@ -138,7 +138,7 @@ static void free_one(struct mmu_gather *tlb, struct vma *vma, unsigned long addr
 
 static void cold_one(struct mmu_gather *tlb, struct vma *vma, unsigned long addr, pte_t *pte, struct folio *folio)
 {
-	if (folio_mapcount(folio) != 1 || !folio_test_lru(folio) || folio_test_anon(folio))
+	if (folio_page_mapcount(folio) != 1 || !folio_test_lru(folio) || folio_test_anon(folio))
 		return;
 	if (ptep_test_and_clear_young(pte))
 		gather_range(tlb, addr, addr + PAGE_SIZE);
@@ -149,6 +149,7 @@ static int guard_install(struct vma *vma, unsigned long start, unsigned long end
 {
 	if (vma->vm_flags & (VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_LOCKED) || vma->vm_ops == &special_vm_ops)
 		return -EINVAL;
+	WRITE_ONCE(vma->had_guards, true);
 	zap_vma_range(vma, start, end - start);
 	for (unsigned long addr = start; addr < end; addr += PAGE_SIZE) {
 		pte_t *pte = pte_alloc(vma->vm_mm, addr);
@@ -380,6 +381,12 @@ long mm_mincore(struct mm *mm, unsigned long addr, unsigned long nr, unsigned ch
 		return -ENOMEM;
 	}
 	nr = min(nr, (vma->vm_end - addr) >> PAGE_SHIFT);
+	/* As Linux: what others read is not told, all seems to be there. */
+	if (vma->vm_file && !mm_file_may_see_cache(vma->vm_file)) {
+		mmap_read_unlock(mm);
+		memset(vec, 1, nr);
+		return (long)nr;
+	}
 	for (n = 0; n < nr; n++, addr += PAGE_SIZE) {
 		pte_t *pte = pte_find(mm, addr);
 		pte_t e = pte ? ptep_read(pte) : PTE_NONE;

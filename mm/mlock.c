@@ -34,7 +34,7 @@ static void mark_pages(struct vma *vma, unsigned long start, unsigned long end, 
 			if (lock)
 				folio_mlock(page_folio(page));
 			else if (folio_test_clear_mlocked(page_folio(page)))
-				dec_stat(NR_MLOCK);
+				mod_stat(NR_MLOCK, -(long)folio_nr_pages(page_folio(page)));
 		}
 		ptl_unlock(ptl);
 		cond_resched();

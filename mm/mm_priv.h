@@ -207,6 +207,21 @@ DECLARE_PER_CPU(long, vm_stats[NR_VM_STATS]);
 #define dec_stat(s)		this_cpu_dec(vm_stats[s])
 unsigned long vm_stat_sum(enum vm_stat s);
 
+/* A file folio is mapped now, or no more. */
+static inline void stat_file_mapped(struct folio *folio, bool mapped)
+{
+	if (likely(!page_flag(&folio->page, PG_head))) {
+		if (mapped)
+			inc_stat(NR_FILE_MAPPED);
+		else
+			dec_stat(NR_FILE_MAPPED);
+	} else {
+		long nr = (long)folio_nr_pages(folio);
+
+		mod_stat(NR_FILE_MAPPED, mapped ? nr : -nr);
+	}
+}
+
 /* Reverse map counters. */
 static inline void folio_add_rmap(struct folio *folio)
 {
@@ -218,7 +233,7 @@ static inline void folio_remove_rmap(struct folio *folio)
 		if (folio_test_anon(folio))
 			dec_stat(NR_ANON_MAPPED);
 		else
-			dec_stat(NR_FILE_MAPPED);
+			stat_file_mapped(folio, false);
 	}
 }
 /*
@@ -248,7 +263,7 @@ static inline union folio_counts folio_drop_mapping(struct folio *folio)
 static inline void folio_add_file_rmap(struct folio *folio)
 {
 	if (atomic_inc_return(&folio->page.mapcount) == 1)
-		inc_stat(NR_FILE_MAPPED);
+		stat_file_mapped(folio, true);
 }
 /* The first mapping of a new anonymous folio, not visible to anybody else yet. */
 static inline void folio_set_anon(struct folio *folio, struct vma *vma, unsigned long addr)
@@ -348,7 +363,7 @@ int populate_range(struct vma *vma, unsigned long start, unsigned long end, bool
 static inline void folio_mlock(struct folio *folio)
 {
 	if (!folio_test_set_mlocked(folio))
-		inc_stat(NR_MLOCK);
+		mod_stat(NR_MLOCK, (long)folio_nr_pages(folio));
 }
 bool vma_wants_writenotify(const struct vma *vma);
 extern const struct vm_operations special_vm_ops;

@@ -417,13 +417,12 @@ unacct:
 	return (unsigned long)err;
 }
 
-/* Rights of a file mapping; may narrow *vm_flags. */
-static int check_file_flags(struct file *file, unsigned long prot, unsigned long flags, unsigned long *vm_flags)
+/* Rights of a mapping of a file of MODE (mm_file_mode()); may narrow *vm_flags. */
+static int check_file_flags(unsigned int mode, unsigned long prot, unsigned long flags, unsigned long *vm_flags)
 {
 	const unsigned long known = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE |
 		MAP_EXECUTABLE | MAP_UNINITIALIZED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |
 		MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_FIXED_NOREPLACE | 0x3ful << 26;
-	unsigned int mode = mm_file_mode(file);
 
 	switch (flags & MAP_TYPE) {
 	case MAP_SHARED_VALIDATE:
@@ -470,10 +469,10 @@ static unsigned long flags_to_vm(unsigned long prot, unsigned long flags)
 	return v;
 }
 
-/* Do LEN bytes from page PGOFF on lie where FILE can have bytes? Offsets in regular files and disks are signed (lseek(2)). */
-static bool offsets_exist(struct file *file, unsigned long pgoff, unsigned long len)
+/* Do LEN bytes from page PGOFF on lie where a file of MODE can have bytes? Offsets in regular files and disks are signed (lseek(2)). */
+static bool offsets_exist(unsigned int mode, unsigned long pgoff, unsigned long len)
 {
-	u64 most = mm_file_mode(file) & MM_FILE_REGULAR ? LLONG_MAX : ~0ull;
+	u64 most = mode & MM_FILE_REGULAR ? LLONG_MAX : ~0ull;
 
 	return len <= most && pgoff <= (most - len) >> PAGE_SHIFT;
 }
@@ -514,9 +513,11 @@ unsigned long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsi
 	if (vm_flags & VM_LOCKED && !mlock_allowed(mm, len >> PAGE_SHIFT))
 		return (unsigned long)-EAGAIN;
 	if (file) {
-		if (!offsets_exist(file, pgoff, len))
+		unsigned int mode = mm_file_mode(file);
+
+		if (!offsets_exist(mode, pgoff, len))
 			return (unsigned long)-EOVERFLOW;
-		err = check_file_flags(file, prot, flags, &vm_flags);
+		err = check_file_flags(mode, prot, flags, &vm_flags);
 		if (err)
 			return (unsigned long)err;
 	} else {

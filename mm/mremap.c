@@ -285,6 +285,37 @@ static unsigned long mremap_to(struct mm *mm, unsigned long addr, unsigned long 
 	return move_vma(vma, addr, old_len, new_len, new_addr, flags & MREMAP_DONTUNMAP);
 }
 
+/*
+ * All mappings of a range to a given place, one after another, with the gaps between them; the range
+ * begins with one. Where one fails, those before it have moved, as on Linux since 6.17.
+ */
+static unsigned long move_range(struct mm *mm, unsigned long addr, unsigned long len, unsigned long new_addr,
+				unsigned long flags)
+{
+	unsigned long end = addr + len, at = addr;
+
+	if (new_addr > mm->task_size || (addr + len > new_addr && new_addr + len > addr))
+		return (unsigned long)-EINVAL;
+	while (at < end) {
+		struct vma *vma = find_vma(mm, at);
+		unsigned long from, n, ret;
+
+		if (!vma || vma->vm_start >= end)
+			break;
+		from = max(vma->vm_start, at);
+		if (from != addr && at == addr)
+			return (unsigned long)-EFAULT;
+		n = min(vma->vm_end, end) - from;
+		ret = mremap_to(mm, from, n, new_addr + (from - addr), n, flags);
+		if (IS_ERR_VALUE(ret))
+			return ret;
+		at = from + n;
+		if (fatal_signal_pending(current))
+			return (unsigned long)-EINTR;
+	}
+	return new_addr;
+}
+
 /* Room right behind the VMA? */
 static bool can_expand(struct vma *vma, unsigned long delta)
 {
@@ -323,7 +354,9 @@ unsigned long mm_mremap(struct mm *mm, unsigned long addr, unsigned long old_len
 		goto out;
 	}
 	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) {
-		ret = mremap_to(mm, addr, old_len, new_addr, new_len, flags);
+		ret = flags & MREMAP_FIXED && old_len == new_len ?
+			      move_range(mm, addr, old_len, new_addr, flags) :
+			      mremap_to(mm, addr, old_len, new_addr, new_len, flags);
 		goto out;
 	}
 	if (old_len >= new_len) {

@@ -135,7 +135,7 @@ bool reclaim_out_of_memory(gfp_t gfp, unsigned int order)
 		set_thread_flag(TIF_MEMDIE);
 		return true;
 	}
-	/* Nobody is killed for memory that is about to be written; who writes it does not wait for himself. */
+	/* Pages that are about to be written can be freed then: wait for them, unless this task may be the one that writes them. */
 	if ((gfp & (__GFP_IO | __GFP_FS)) == (__GFP_IO | __GFP_FS) && backing_wait_for_any())
 		return true;
 	if (!mutex_trylock(&oom_lock)) {

@@ -197,7 +197,7 @@ static void put_gathered(u64 *v, unsigned int nr)
 		struct folio *folio = page_folio(page);
 
 		if (unlikely(v[i] & 1))
-			folio_mark_dirty(folio);
+			folio_mark_page_dirty(folio, page);
 		if (!atomic_dec_and_test(&folio->page.refcount))
 			continue;
 		dead[n++] = &folio->page;

@@ -9,7 +9,7 @@
 
 static void smaps_page(struct smaps *s, pte_t e, struct folio *folio)
 {
-	unsigned long maps = (unsigned long)max(folio_mapcount(folio), 1);
+	unsigned long maps = (unsigned long)max(folio_page_mapcount(folio), 1);
 	bool dirty = pte_dirty(e) || folio_test_dirty(folio), anon = folio_test_anon(folio);
 	unsigned long share = PAGE_SIZE / maps;
 
@@ -82,7 +82,7 @@ unsigned long mm_pagemap(struct mm *mm, unsigned long start, unsigned long nr, u
 			out[i] = PM_PRESENT | pte_pfn(e);
 			if (page && !folio_test_anon(page_folio(page)))
 				out[i] |= PM_FILE;
-			if (page && folio_mapcount(page_folio(page)) == 1)
+			if (page && folio_page_mapcount(page_folio(page)) == 1)
 				out[i] |= PM_EXCLUSIVE;
 		}
 		pte_unlock(ptl);

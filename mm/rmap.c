@@ -7,7 +7,8 @@
  * reported (contended): whoever needs certainty looks at mapcount afterwards. Members that moved
  * anonymous memory are searched VMA by VMA under their mmap_lock, if that is free.
  *
- * Walking a file folio: i_mmap_rwsem keeps the VMAs in the tree, and with them the tables.
+ * Walking a file folio: i_mmap_rwsem keeps the VMAs in the tree, and with them the tables. A VMA has a run of
+ * its pages, which may begin within it.
  */
 #include "mm_priv.h"
 
@@ -177,57 +178,136 @@ void rmap_walk(struct folio *folio, struct rmap_walk *rw)
 		walk_file(folio, rw);
 }
 
-/* The entry at addr if it maps the folio; locked. Folios of one page. */
-static pte_t *entry_of(struct folio *folio, struct vma *vma, unsigned long addr, spinlock_t **ptl)
-{
-	pte_t *pte = pte_find_lock(vma->vm_mm, addr, ptl);
-	pte_t e;
+/*
+ * Entries of one VMA that map pages of a folio: a run of addresses, table by table. An anonymous folio
+ * has one page.
+ */
+struct span {
+	struct folio *folio;
+	struct vma *vma;
+	unsigned long addr, end;	/* of this table: what is left */
+	unsigned long page;		/* of the folio, at addr */
+	pte_t *pte;
+	spinlock_t *ptl;
+};
 
-	if (!pte)
-		return NULL;
-	e = ptep_read(pte);
-	if (pte_present(e) && !pte_special(e) && pte_pfn(e) == folio_pfn(folio))
-		return pte;
-	pte_unlock(*ptl);
+/* Where VMA's part of FOLIO ends that begins at ADDR. */
+static unsigned long end_in(struct folio *folio, const struct vma *vma, unsigned long addr)
+{
+	unsigned long last;
+
+	if (folio_test_anon(folio))
+		return addr + PAGE_SIZE;
+	last = folio_index(folio) + folio_nr_pages(folio) - linear_index(vma, addr);
+	return min(addr + (last << PAGE_SHIFT), vma->vm_end);
+}
+
+/* The table of ADDR, locked. False: there is none. *NEXT: where it ends. */
+static bool span_begin(struct span *s, unsigned long addr, unsigned long end, unsigned long *next)
+{
+	*next = table_end(addr, end);
+	s->addr = addr;
+	s->end = *next;
+	s->page = folio_test_anon(s->folio) ? 0 : linear_index(s->vma, addr) - folio_index(s->folio);
+	s->pte = pte_find_lock(s->vma->vm_mm, addr, &s->ptl);
+	return s->pte;
+}
+
+/* The next entry that maps its page of the folio, or NULL. *ADDR, *PAGE: which. */
+static pte_t *span_next(struct span *s, unsigned long *addr, struct page **page)
+{
+	while (s->addr < s->end) {
+		pte_t *pte = s->pte++, e = ptep_read(pte);
+
+		*addr = s->addr;
+		*page = folio_page(s->folio, s->page++);
+		s->addr += PAGE_SIZE;
+		if (pte_present(e) && !pte_special(e) && pte_pfn(e) == page_to_pfn(*page))
+			return pte;
+	}
 	return NULL;
+}
+
+#define FOUND_MOST 16u			/* entries; a flush for so many */
+
+/* What was found of a table. */
+struct found {
+	unsigned int n;
+	pte_t *pte[FOUND_MOST], old[FOUND_MOST];
+	struct page *page[FOUND_MOST];
+};
+
+/* Clears the next entries of a table that WANTED is true of, all of them where it is NULL, and flushes. The table is locked. False: there were none. */
+static bool clear_found(struct span *s, struct found *f, bool (*wanted)(pte_t e))
+{
+	unsigned long addr, first = 0, last = 0;
+	struct page *page;
+	pte_t *pte;
+
+	f->n = 0;
+	while (f->n < FOUND_MOST && (pte = span_next(s, &addr, &page))) {
+		if (wanted && !wanted(ptep_read(pte)))
+			continue;
+		if (!f->n)
+			first = addr;
+		last = addr;
+		f->pte[f->n] = pte;
+		f->page[f->n] = page;
+		f->old[f->n++] = ptep_clear(pte);
+	}
+	if (f->n)
+		arch_tlb_flush_mm_range(&s->vma->vm_mm->context, first, last + PAGE_SIZE, PAGE_SIZE, false);
+	return f->n;
+}
+
+/* The entries of F were cleared: FOLIO is no longer mapped there. How many references its caller is to drop. */
+static int unmap_found(struct folio *folio, struct mm *mm, const struct found *f)
+{
+	int gone = 0;
+
+	for (unsigned int i = 0; i < f->n; i++) {
+		if (pte_dirty(f->old[i])) {
+			if (folio_test_anon(folio)) {
+				/* A lazily freed page was written to again: it stays. */
+				folio_set_swapbacked(folio);
+				ptep_set(f->pte[i], f->old[i]);
+				continue;
+			}
+			folio_mark_page_dirty(folio, f->page[i]);
+		}
+		folio_remove_rmap(folio);
+		gone++;
+	}
+	if (gone)
+		add_mm_counter(mm, folio_counter(folio), -gone);
+	return gone;
 }
 
 static bool unmap_one(struct folio *folio, struct vma *vma, unsigned long addr, void *arg)
 {
 	unsigned int ttu = *(unsigned int *)arg;
+	unsigned long first = addr, next, end = end_in(folio, vma, addr);
+	struct span s = { .folio = folio, .vma = vma };
 	struct mm *mm = vma->vm_mm;
-	spinlock_t *ptl;
-	pte_t *pte, e;
+	struct found f;
 
 	if (mm->notifiers)
-		__mmu_notifier_start(mm, addr, addr + PAGE_SIZE);
-	pte = entry_of(folio, vma, addr, &ptl);
-	if (pte) {
+		__mmu_notifier_start(mm, first, end);
+	for (; addr < end; addr = next) {
+		int gone = 0;
+
+		if (!span_begin(&s, addr, end, &next))
+			continue;
 		/* Under the table's lock, which mlock takes between setting the flag and making pages present. */
-		if (READ_ONCE(vma->vm_flags) & VM_LOCKED && !(ttu & TTU_IGNORE_MLOCK)) {
-			pte_unlock(ptl);
-			goto out;
-		}
-		e = ptep_clear(pte);
-		arch_tlb_flush_mm_range(&mm->context, addr, addr + PAGE_SIZE, PAGE_SIZE, false);
-		if (pte_dirty(e)) {
-			if (folio_test_anon(folio)) {
-				/* A lazily freed page was written to again: it stays. */
-				folio_set_swapbacked(folio);
-				ptep_set(pte, e);
-				pte_unlock(ptl);
-				goto out;
-			}
-			folio_mark_dirty(folio);
-		}
-		add_mm_counter(mm, folio_counter(folio), -1);
-		folio_remove_rmap(folio);
-		pte_unlock(ptl);
-		folio_put(folio);
+		if (!(READ_ONCE(vma->vm_flags) & VM_LOCKED) || ttu & TTU_IGNORE_MLOCK)
+			while (clear_found(&s, &f, NULL))
+				gone += unmap_found(folio, mm, &f);
+		pte_unlock(s.ptl);
+		if (gone)
+			folio_put_refs(folio, gone);
 	}
-out:
 	if (mm->notifiers)
-		__mmu_notifier_end(mm, addr, addr + PAGE_SIZE);
+		__mmu_notifier_end(mm, first, end);
 	return folio_mapped(folio);
 }
 
@@ -246,23 +326,31 @@ struct referenced {
 
 static bool referenced_one(struct folio *folio, struct vma *vma, unsigned long addr, void *arg)
 {
+	unsigned long next, at, end = end_in(folio, vma, addr);
+	struct span s = { .folio = folio, .vma = vma };
 	struct referenced *r = arg;
-	spinlock_t *ptl;
-	pte_t *pte = entry_of(folio, vma, addr, &ptl);
+	bool young = false;
+	struct page *page;
+	pte_t *pte;
 
-	if (!pte)
-		return true;
-	if (vma->vm_flags & VM_LOCKED) {
-		r->vm_flags |= VM_LOCKED;
-		pte_unlock(ptl);
-		return false;
+	for (; addr < end; addr = next) {
+		if (!span_begin(&s, addr, end, &next))
+			continue;
+		/* Without a flush: an entry cached in a TLB makes the page look idle a while longer. */
+		while ((pte = span_next(&s, &at, &page))) {
+			if (vma->vm_flags & VM_LOCKED) {
+				r->vm_flags |= VM_LOCKED;
+				pte_unlock(s.ptl);
+				return false;
+			}
+			young |= ptep_test_and_clear_young(pte);
+		}
+		pte_unlock(s.ptl);
 	}
-	/* Without a flush: an entry cached in a TLB makes the page look idle a while longer. */
-	if (ptep_test_and_clear_young(pte)) {
+	if (young) {
 		r->count++;
 		r->vm_flags |= vma->vm_flags;
 	}
-	pte_unlock(ptl);
 	return true;
 }
 
@@ -280,26 +368,32 @@ int folio_referenced(struct folio *folio, unsigned long *vm_flags)
 	return rw.contended && !r.count && !folio_test_anon(folio) ? -EAGAIN : r.count;
 }
 
+static bool may_dirty(pte_t e)
+{
+	return pte_dirty(e) || pte_write(e);
+}
+
 static bool mkclean_one(struct folio *folio, struct vma *vma, unsigned long addr, void *arg)
 {
+	unsigned long next, end = end_in(folio, vma, addr);
+	struct span s = { .folio = folio, .vma = vma };
 	int *cleaned = arg;
-	struct mm *mm = vma->vm_mm;
-	spinlock_t *ptl;
-	pte_t *pte, e;
+	struct found f;
 
 	if (!vma_is_shared(vma))
 		return true;
-	pte = entry_of(folio, vma, addr, &ptl);
-	if (!pte)
-		return true;
-	e = ptep_read(pte);
-	if (pte_dirty(e) || pte_write(e)) {
-		e = ptep_clear(pte);
-		arch_tlb_flush_mm_range(&mm->context, addr, addr + PAGE_SIZE, PAGE_SIZE, false);
-		ptep_set(pte, pte_mkclean(pte_wrprotect(e)));
-		(*cleaned)++;
+	for (; addr < end; addr = next) {
+		if (!span_begin(&s, addr, end, &next))
+			continue;
+		while (clear_found(&s, &f, may_dirty)) {
+			for (unsigned int i = 0; i < f.n; i++) {
+				folio_mark_page_dirty(folio, f.page[i]);
+				ptep_set(f.pte[i], pte_mkclean(pte_wrprotect(f.old[i])));
+			}
+			*cleaned += (int)f.n;
+		}
+		pte_unlock(s.ptl);
 	}
-	pte_unlock(ptl);
 	return true;
 }
 

@@ -15,8 +15,7 @@ static void invalidate(struct address_space *mapping, struct folio *folio, size_
 		mapping->ops->invalidate_folio(folio, off, len);
 }
 
-/* Locked folio of this mapping: gone. */
-static void truncate_folio(struct address_space *mapping, struct folio *folio)
+void folio_truncate(struct address_space *mapping, struct folio *folio)
 {
 	if (folio_mapped(folio))
 		folio_unmap(folio);
@@ -29,14 +28,16 @@ static void truncate_folio(struct address_space *mapping, struct folio *folio)
 static void zero_partial(struct address_space *mapping, pgoff_t index, size_t from, size_t to)
 {
 	struct folio *folio = filemap_lock_folio(mapping, index);
+	size_t off;
 
 	if (IS_ERR(folio))
 		return;
 	folio_wait_writeback(folio);
-	folio_zero_range(folio, from, to - from);
-	invalidate(mapping, folio, from, to - from);
+	off = (index - folio_index(folio)) << PAGE_SHIFT;
+	folio_zero_range(folio, off + from, to - from);
+	invalidate(mapping, folio, off + from, to - from);
 	/* With a backing store the zeroes must reach it; the filesystem has the block. */
-	if (!(mapping->flags & (1ul << AS_NO_WRITEBACK)) && folio_test_uptodate(folio))
+	if (!(mapping->flags & (1ul << AS_NO_WRITEBACK | 1ul << AS_ZEROES_PARTS)) && folio_test_uptodate(folio))
 		folio_mark_dirty(folio);
 	folio_unlock(folio);
 	folio_put(folio);
@@ -74,7 +75,10 @@ void truncate_inode_pages_range(struct address_space *mapping, loff_t lstart, lo
 			folio_lock(folio);
 			if (folio_mapping(folio) == mapping) {
 				folio_wait_writeback(folio);
-				truncate_folio(mapping, folio);
+				if (folio_index(folio) >= start && folio_index(folio) + folio_nr_pages(folio) <= end)
+					folio_truncate(mapping, folio);
+				else
+					folio_cut_pages(mapping, folio, start, end);
 			}
 			folio_unlock(folio);
 			folio_put(folio);
@@ -120,8 +124,7 @@ void pagecache_isize_extended(struct address_space *mapping, loff_t from, loff_t
 	if (IS_ERR(folio))
 		return;
 	folio_mkclean(folio);
-	folio_zero_range(folio, (size_t)from & (PAGE_SIZE - 1),
-			 folio_size(folio) - ((size_t)from & (PAGE_SIZE - 1)));
+	folio_zero_range(folio, (size_t)(from - folio_pos(folio)), folio_size(folio) - (size_t)(from - folio_pos(folio)));
 	folio_unlock(folio);
 	folio_put(folio);
 }
@@ -132,9 +135,10 @@ bool folio_drop_clean(struct address_space *mapping, struct folio *folio)
 	int refs = (int)folio_nr_pages(folio);
 	int expected = refs + 1;
 
-	if (folio_test_dirty(folio) || folio_test_writeback(folio) || folio_mapped(folio))
+	/* A folio in use keeps what its file system knows of it. */
+	if (folio_test_dirty(folio) || folio_test_writeback(folio) || folio_mapped(folio) || folio_ref_count(folio) != expected)
 		return false;
-	if (mapping->ops->release_folio && !mapping->ops->release_folio(folio, GFP_KERNEL))
+	if (mapping->ops->release_folio && !mapping->ops->release_folio(folio))
 		return false;
 	xa_lock_irq(&mapping->i_pages);
 	/* Freeze: a look-up that has no reference yet gets none. */
@@ -153,22 +157,46 @@ bool folio_drop_clean(struct address_space *mapping, struct folio *folio)
 	return true;
 }
 
-unsigned long invalidate_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t end)
+static bool is_within(struct folio *folio, pgoff_t start, pgoff_t end)
+{
+	return folio_index(folio) >= start && folio_index(folio) + folio_nr_pages(folio) - 1 <= end;
+}
+
+/*
+ * Of a locked folio what lies between START and END, which is the last page, if nobody uses it: others of its pages stay. How many pages
+ * went.
+ */
+static unsigned long drop_within(struct address_space *mapping, struct folio *folio, pgoff_t start, pgoff_t end)
+{
+	unsigned long nr = folio_nr_pages(folio), before = READ_ONCE(mapping->nrpages), after;
+
+	if (is_within(folio, start, end))
+		return folio_drop_clean(mapping, folio) ? nr : 0;
+	if (folio_test_dirty(folio) || folio_test_writeback(folio) || folio_mapped(folio) || folio_ref_count(folio) != (int)nr + 1)
+		return 0;
+	if (folio_drop_pages(mapping, folio, start, end))
+		return 0;
+	after = READ_ONCE(mapping->nrpages);
+	return before > after ? before - after : 0;
+}
+
+/* One pass. *PENDING: a folio stays, and a CPU's batch of new folios may hold it. */
+static unsigned long drop_unused(struct address_space *mapping, pgoff_t start, pgoff_t end, bool *pending)
 {
 	struct folio *batch[16];
 	unsigned long dropped = 0;
 	pgoff_t index = start;
 	unsigned int n;
 
-	if (mapping->flags & (1ul << AS_UNEVICTABLE))
-		return 0;
 	while (index <= end && (n = filemap_get_folios(mapping, &index, end, batch, ARRAY_SIZE(batch)))) {
 		for (unsigned int i = 0; i < n; i++) {
 			struct folio *folio = batch[i];
 
 			if (folio_trylock(folio)) {
-				if (folio_mapping(folio) == mapping && folio_drop_clean(mapping, folio))
-					dropped += folio_nr_pages(folio);
+				unsigned long went = folio_mapping(folio) == mapping ? drop_within(mapping, folio, start, end) : 0;
+
+				dropped += went;
+				*pending |= !went && !folio_test_lru(folio);
 				folio_unlock(folio);
 			}
 			folio_put(folio);
@@ -178,14 +206,28 @@ unsigned long invalidate_mapping_pages(struct address_space *mapping, pgoff_t st
 	return dropped;
 }
 
-int invalidate_inode_pages2_range(struct address_space *mapping, pgoff_t start, pgoff_t end)
+unsigned long invalidate_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t end)
+{
+	unsigned long dropped;
+	bool pending = false;
+
+	if (mapping->flags & (1ul << AS_UNEVICTABLE))
+		return 0;
+	dropped = drop_unused(mapping, start, end, &pending);
+	if (!pending)
+		return dropped;
+	lru_add_drain_all();
+	return dropped + drop_unused(mapping, start, end, &pending);
+}
+
+/* One pass, as drop_unused(). -EBUSY: some stay. */
+static int drop_all(struct address_space *mapping, pgoff_t start, pgoff_t end, bool *pending)
 {
 	struct folio *batch[16];
 	pgoff_t index = start;
 	unsigned int n;
 	int err = 0;
 
-	lru_add_drain();
 	while (index <= end && (n = filemap_get_folios(mapping, &index, end, batch, ARRAY_SIZE(batch)))) {
 		for (unsigned int i = 0; i < n; i++) {
 			struct folio *folio = batch[i];
@@ -195,8 +237,15 @@ int invalidate_inode_pages2_range(struct address_space *mapping, pgoff_t start, 
 				folio_wait_writeback(folio);
 				if (folio_mapped(folio))
 					folio_unmap(folio);
-				if (!folio_drop_clean(mapping, folio))
+				if (folio_drop_clean(mapping, folio))
+					;
+				else if (folio_order(folio)) {
+					if (folio_drop_pages(mapping, folio, start, end))
+						err = -EBUSY;
+				} else {
+					*pending |= !folio_test_lru(folio);
 					err = -EBUSY;
+				}
 			}
 			folio_unlock(folio);
 			folio_put(folio);
@@ -204,4 +253,17 @@ int invalidate_inode_pages2_range(struct address_space *mapping, pgoff_t start, 
 		cond_resched();
 	}
 	return err;
+}
+
+int invalidate_inode_pages2_range(struct address_space *mapping, pgoff_t start, pgoff_t end)
+{
+	bool pending = false;
+	int err;
+
+	lru_add_drain();
+	err = drop_all(mapping, start, end, &pending);
+	if (!pending)
+		return err;
+	lru_add_drain_all();
+	return drop_all(mapping, start, end, &pending);
 }

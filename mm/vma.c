@@ -55,6 +55,7 @@ struct vma *vma_alloc(struct mm *mm)
 	vma->vm_mapping = NULL;
 	vma->vm_private_data = NULL;
 	vma->has_anon = false;
+	vma->had_guards = false;
 	vma->on_i_mmap = false;
 	vma->anon_name = NULL;
 	vma->vm_next = vma->vm_prev = NULL;
@@ -80,6 +81,7 @@ struct vma *vma_dup(struct vma *old)
 	vma->vm_pgoff = old->vm_pgoff;
 	vma->anon_pgoff = old->anon_pgoff;
 	vma->has_anon = old->has_anon;
+	vma->had_guards = old->had_guards;
 	vma->on_i_mmap = false;
 	vma->vm_next = vma->vm_prev = NULL;
 	vma->anon_name = NULL;
@@ -417,6 +419,7 @@ static void vma_swallow(struct vma *a, struct vma *b)
 	vma_start_write(b);
 	vma_unlink(b);
 	a->has_anon |= b->has_anon;
+	a->had_guards |= b->had_guards;
 	/* In one step, as in split_vma(). */
 	mapping = imap_lock(a);
 	if (mapping) {

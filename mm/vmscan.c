@@ -81,18 +81,18 @@ static enum verdict reclaim_file(struct folio *folio, struct scan *sc)
 	if (folio_mapped(folio) && !try_to_unmap(folio, 0))
 		return ACTIVATE;
 	if (folio_test_dirty(folio)) {
-		sc->dirty++;
+		sc->dirty += folio_nr_pages(folio);
 		return KEEP;
 	}
-	if (mapping->ops->release_folio && !(sc->gfp & __GFP_FS))
-		return KEEP;
 	return folio_drop_clean(mapping, folio) ? FREED : KEEP;
 }
 
-static unsigned int shrink_inactive(struct scan *sc, unsigned int nr)
+/* How many pages it looked at. */
+static unsigned long shrink_inactive(struct scan *sc, unsigned int nr)
 {
 	struct folio *f[CLUSTER], *back[CLUSTER];
 	unsigned int n = lru_isolate(LRU_INACTIVE_FILE, min(nr, CLUSTER), f), nback = 0;
+	unsigned long before = sc->scanned;
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct folio *folio = f[i];
@@ -117,7 +117,7 @@ static unsigned int shrink_inactive(struct scan *sc, unsigned int nr)
 		back[nback++] = folio;
 	}
 	lru_putback(back, nback);
-	return n;
+	return sc->scanned - before;
 }
 
 static void shrink_active(unsigned int nr)
@@ -173,10 +173,11 @@ static void shrink_lists(struct scan *sc)
 	while (lru_nr(LRU_LAZYFREE) && sc->freed - freed < want)
 		if (!shrink_lazyfree(sc, CLUSTER))
 			break;
-	for (unsigned long done = 0; done < want; done += CLUSTER) {
+	for (unsigned long done = 0, n; done < want; done += max(n, (unsigned long)CLUSTER)) {
 		if (lru_nr(LRU_ACTIVE_FILE) > lru_nr(LRU_INACTIVE_FILE))
 			shrink_active(CLUSTER);
-		if (!shrink_inactive(sc, CLUSTER))
+		n = shrink_inactive(sc, CLUSTER);
+		if (!n)
 			break;
 		cond_resched();
 	}

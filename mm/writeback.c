@@ -35,8 +35,7 @@ bool filemap_dirty_folio(struct address_space *mapping, struct folio *folio)
 		return false;
 	}
 	if (folio_mapping(folio) == mapping) {
-		for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
-			__xa_set_mark(&mapping->i_pages, folio_index(folio) + i, CACHE_MARK_DIRTY);
+		__xa_set_mark_run(&mapping->i_pages, folio_index(folio), folio_order(folio), CACHE_MARK_DIRTY);
 		backing_dirtied(mapping, folio_nr_pages(folio));
 	}
 	xa_unlock_irqrestore(&mapping->i_pages, flags);
@@ -56,18 +55,27 @@ bool folio_mark_dirty(struct folio *folio)
 	return filemap_dirty_folio(mapping, folio);
 }
 
+void folio_mark_page_dirty(struct folio *folio, struct page *page)
+{
+	struct address_space *mapping = folio_mapping(folio);
+
+	if (folio_order(folio) && mapping && mapping->ops && mapping->ops->dirty_part)
+		mapping->ops->dirty_part(mapping, folio, (size_t)(page - &folio->page) << PAGE_SHIFT, PAGE_SIZE);
+	else
+		folio_mark_dirty(folio);
+}
+
 static void clear_marks(struct address_space *mapping, struct folio *folio, xa_mark_t mark)
 {
-	for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
-		__xa_clear_mark(&mapping->i_pages, folio_index(folio) + i, mark);
+	__xa_clear_mark_run(&mapping->i_pages, folio_index(folio), folio_order(folio), mark);
 }
 
 bool folio_clear_dirty_for_io(struct folio *folio)
 {
 	struct address_space *mapping = folio_mapping(folio);
 
-	if (mapping && !NO_WB(mapping) && folio_mkclean(folio))
-		folio_mark_dirty(folio);
+	if (mapping && !NO_WB(mapping))
+		folio_mkclean(folio);
 	if (!folio_test_clear_dirty_raw(folio))
 		return false;
 	if (mapping && !NO_WB(mapping))
@@ -102,8 +110,7 @@ void folio_start_writeback(struct folio *folio)
 	}
 	xa_lock_irqsave(&mapping->i_pages, flags);
 	page_set_flag(&folio->page, PG_writeback);
-	for (unsigned long i = 0; i < folio_nr_pages(folio); i++)
-		__xa_set_mark(&mapping->i_pages, folio_index(folio) + i, CACHE_MARK_WRITEBACK);
+	__xa_set_mark_run(&mapping->i_pages, folio_index(folio), folio_order(folio), CACHE_MARK_WRITEBACK);
 	if (!folio_test_dirty(folio))
 		clear_marks(mapping, folio, CACHE_MARK_DIRTY);
 	clear_marks(mapping, folio, CACHE_MARK_TOWRITE);

@@ -9,12 +9,12 @@
  */
 #include "mm_priv.h"
 
-static void zap_file_page(struct mmu_gather *tlb, struct vma *vma, struct folio *folio, pte_t e, bool *redirty)
+static void zap_file_page(struct vma *vma, struct folio *folio, struct page *page, pte_t e, bool *redirty)
 {
 	struct address_space *mapping = folio_mapping(folio);
 
 	if (pte_dirty(e)) {
-		folio_mark_dirty(folio);
+		folio_mark_page_dirty(folio, page);
 		*redirty = pte_write(e) && mapping && !(mapping->flags & (1ul << AS_NO_WRITEBACK));
 	}
 	if (pte_young(e) && folio_test_lru(folio) && !(vma->vm_flags & VM_SEQ_READ))
@@ -60,10 +60,10 @@ static unsigned long zap_table(struct mmu_gather *tlb, struct vma *vma, pte_t *p
 			rss[MM_ANONPAGES]--;
 		} else {
 			rss[folio_counter(folio)]--;
-			zap_file_page(tlb, vma, folio, e, &redirty);
+			zap_file_page(vma, folio, page, e, &redirty);
 		}
 		folio_remove_rmap(folio);
-		full = gather_page(tlb, &folio->page, redirty);
+		full = gather_page(tlb, page, redirty);
 	}
 	ptl_unlock(ptl);
 	if (first != ~0ul)
@@ -89,6 +89,7 @@ static void zap_table_at_end(struct mmu_gather *tlb, struct vma *vma, const pte_
 	for (const pte_t *end = pte + n; pte < end; pte++) {
 		union folio_counts left;
 		struct folio *folio;
+		struct page *page;
 		pte_t e = *pte;
 
 		if (pte_none(e)) {
@@ -97,20 +98,21 @@ static void zap_table_at_end(struct mmu_gather *tlb, struct vma *vma, const pte_
 		}
 		if (!pte_present(e) || pte_special(e))
 			continue;
-		folio = page_folio(pfn_to_page(pte_pfn(e)));
+		page = pfn_to_page(pte_pfn(e));
+		folio = page_folio(page);
 		is_anon = folio_test_anon(folio);
 		if (likely(is_anon)) {
 			anon++;
 		} else {
 			file[folio_counter(folio)]--;
-			zap_file_page(tlb, vma, folio, e, &unused);
+			zap_file_page(vma, folio, page, e, &unused);
 		}
 		left = folio_drop_mapping(folio);
 		if (!left.map) {
 			if (is_anon)
 				gone++;
 			else
-				dec_stat(NR_FILE_MAPPED);
+				stat_file_mapped(folio, false);
 		}
 		if (!left.ref)
 			__folio_put(folio);

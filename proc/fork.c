@@ -251,6 +251,7 @@ static void init_child(struct task *t, const struct kernel_clone_args *a)
 	t->futex_op = 0;
 	t->sysv_undo = NULL;
 	t->mm_data = t->vfs_data = NULL;
+	t->plug = NULL;
 	t->did_exec = t->in_execve = t->ended_dumpable = false;
 	t->restart.fn = NULL;
 	t->default_timer_slack_ns = t->timer_slack_ns;

@@ -819,7 +819,7 @@ static long cpu_request(struct task *t, long request, unsigned long addr, unsign
 	case PTRACE_SYSEMU: case PTRACE_SYSEMU_SINGLESTEP: return resume(t, request, data);
 #endif
 	}
-	return -EIO;
+	return arch_ptrace(t, request, addr, data);
 }
 
 static long at_stopped(struct task *t, long request, unsigned long addr, unsigned long data)

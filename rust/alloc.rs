@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //! Memory from the slab allocator. Every allocation can fail and says so.
 
-pub use crate::refs::Arc;
 use crate::bindings;
 use crate::error::{Error, Result};
+pub use crate::refs::Arc;
 use core::marker::{PhantomData, Unsize};
 use core::ops::{CoerceUnsized, Deref, DerefMut};
 use core::ptr::NonNull;
@@ -25,6 +25,16 @@ pub const ATOMIC: Flags = Flags(bindings::GFP_ATOMIC_CONST);
 pub fn free_pages() -> usize {
     // SAFETY: a question without effects.
     unsafe { bindings::nr_free_pages() as usize }
+}
+
+/// How many objects of the heap live: none that was freed counts. For tests of what comes back. May sleep.
+///
+/// ```
+/// assert!(kernel::alloc::live_objects() > 0);
+/// ```
+pub fn live_objects() -> usize {
+    // SAFETY: a question without effects; caches are destroyed by the allocator's own tests alone.
+    unsafe { bindings::slab_total_live() as usize }
 }
 
 /// A value of its own in the heap.
@@ -99,7 +109,6 @@ impl<T> KBox<T> {
         // SAFETY: into_raw's pointer is not null.
         Self { ptr: unsafe { NonNull::new_unchecked(raw) }, owns: PhantomData }
     }
-
 }
 
 impl<T: ?Sized> KBox<T> {
@@ -190,7 +199,10 @@ impl<T> Drop for KSlice<T> {
     fn drop(&mut self) {
         // SAFETY: by the type's invariant we own the values and the memory.
         unsafe {
-            core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(self.ptr.as_ptr(), self.len));
+            core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(
+                self.ptr.as_ptr(),
+                self.len,
+            ));
             if size_of::<T>() * self.len != 0 {
                 bindings::kfree(self.ptr.as_ptr().cast());
             }

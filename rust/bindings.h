@@ -17,6 +17,7 @@
 #include <kernel/ktest.h>
 #include <kernel/rcu.h>
 #include <kernel/show.h>
+#include <kernel/uevent.h>
 #include <kernel/time.h>
 #include <mm/uaccess.h>
 #include <net/netdev.h>

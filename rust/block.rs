@@ -5,6 +5,7 @@ use crate::alloc::{Arc, KSlice, KERNEL};
 use crate::bindings;
 use crate::dma::{Engine, Halted};
 use crate::error::{to_result, Error, Result};
+use crate::show::Dir;
 use core::ffi::{c_int, c_uint, CStr};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -62,10 +63,11 @@ impl Request {
         unsafe { (*self.0.as_ptr()).disk_sector }
     }
 
-    /// Bytes, also where there is no memory to it (discard).
+    /// Bytes of all its bios, also where there is no memory to it (discard).
+    #[allow(clippy::misnamed_getters)] // a bio's own `len` is a part of it
     pub fn len(&self) -> u32 {
         // SAFETY: by the type's invariant.
-        unsafe { (*self.0.as_ptr()).len }
+        unsafe { (*self.0.as_ptr()).req_bytes }
     }
 
     /// Whether it moves nothing.
@@ -79,10 +81,10 @@ impl Request {
         unsafe { (*self.0.as_ptr()).tag as u16 }
     }
 
-    /// How many pieces its memory has: for reads and writes. What they are is for the device that it is lent to.
+    /// How many pieces its memory has at most: for reads and writes. What they are is for the device that it is lent to.
     pub fn segments(&self) -> usize {
         // SAFETY: by the type's invariant.
-        unsafe { usize::from((*self.0.as_ptr()).nvecs) }
+        unsafe { usize::from((*self.0.as_ptr()).req_segs) }
     }
 
     /// It is done.
@@ -114,11 +116,32 @@ impl core::ops::Deref for Lent {
 }
 
 impl Lent {
-    /// Piece `i` of its memory.
-    pub fn segment(&self, i: usize) -> Option<Segment> {
+    /// The pieces of its memory, in order: pages that touch are one.
+    pub fn pieces(&self) -> Pieces<'_> {
+        Pieces { at: self.0.0.as_ptr(), i: 0, of: PhantomData }
+    }
+}
+
+/// What is left of a request's memory.
+///
+/// # Invariants
+/// `at` is a bio of the request, or null; `i` is the C side's place in it.
+pub struct Pieces<'a> {
+    at: *mut bindings::bio,
+    i: c_uint,
+    of: PhantomData<&'a Lent>,
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Segment;
+
+    fn next(&mut self) -> Option<Segment> {
+        if self.at.is_null() {
+            return None;
+        }
         let mut s = Segment { addr: 0, len: 0 };
-        // SAFETY: by Request's invariant; the C side checks i.
-        unsafe { bindings::rust_bio_segment(self.0.0.as_ptr(), i as u32, &mut s.addr, &mut s.len) }.then_some(s)
+        // SAFETY: by the type's invariant; the request is not completed while it is borrowed.
+        unsafe { bindings::bio_next_segment(&mut self.at, &mut self.i, &mut s.addr, &mut s.len) }.then_some(s)
     }
 }
 
@@ -222,8 +245,8 @@ impl Drop for InFlight {
 ///     let Some(mut e) = theirs.lock().pop_front() else { break };
 ///     if let Some(r) = e.take() { r.complete(Ok(())); }
 /// })?;
-/// let limits = Limits { sectors: 64, block_size: 512, read_only: false, write_cache: false, max_discard: 0, max_zeroes: 0, queues: 1, depth: 4 };
-/// let bad = Limits { sectors: u64::MAX, ..limits };
+/// let limits = Limits { sectors: 64, block_size: 512, read_only: false, write_cache: false, max_discard: 0, max_zeroes: 0, max_segments: 0, max_segment: 0, queues: 1, depth: 4, parent: None };
+/// let bad = Limits { sectors: u64::MAX, ..limits.clone() };
 /// let driver = Arc::new(Null { waiting, work })?;
 /// assert_eq!(block::add(c"example", &bad, driver.clone()).err(), Some(Error::EINVAL));
 /// let disk = block::add(c"example", &limits, driver)?; // its partition table has been looked for
@@ -233,13 +256,16 @@ impl Drop for InFlight {
 ///     assert_eq!(disk.read(5, &mut [0; 512]), Err(Error::EIO)); // more often than there are tags
 /// }
 /// disk.kill();
-/// assert_eq!(disk.read(0, &mut [0; 512]), Err(Error::ENODEV));
+/// assert_eq!(disk.read(0, &mut [0; 512]), Err(Error::EIO));
 /// disk.remove().map_err(|(e, _)| e)?; // nobody has it open
 /// ```
 pub trait Driver: Send + Sync + 'static {
     /// Starts the request in hardware queue `queue`; gives it back with the reason if it cannot: `EBUSY` means later.
     /// Does not sleep; interrupts may be off.
     fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)>;
+
+    /// Tells the device of what `queue` has started in `queue` since the last call. As `queue`.
+    fn commit(&self, _queue: u32) {}
 }
 
 unsafe extern "C" fn queue<D: Driver>(d: *mut bindings::disk, q: c_uint, b: *mut bindings::bio) -> c_int {
@@ -250,6 +276,11 @@ unsafe extern "C" fn queue<D: Driver>(d: *mut bindings::disk, q: c_uint, b: *mut
     driver.queue(q, Offer { raw: b, call: PhantomData }).map_or_else(|(e, _)| e.code(), |_| 0)
 }
 
+unsafe extern "C" fn commit<D: Driver>(d: *mut bindings::disk, q: c_uint) {
+    // SAFETY: driver_data is the reference that add() stored.
+    unsafe { &*bindings::rust_disk_data(d).cast::<D>() }.commit(q);
+}
+
 unsafe extern "C" fn release<D: Driver>(d: *mut bindings::disk) {
     // SAFETY: driver_data is the reference that add() stored, and this is its end.
     drop(unsafe { Arc::from_raw(bindings::rust_disk_data(d).cast::<D>().cast_const()) });
@@ -258,7 +289,14 @@ unsafe extern "C" fn release<D: Driver>(d: *mut bindings::disk) {
 struct Ops<D>(PhantomData<D>);
 
 impl<D: Driver> Ops<D> {
-    const OPS: bindings::disk_ops = bindings::disk_ops { queue: Some(queue::<D>), release: Some(release::<D>), open: None, closed: None, ioctl: None };
+    const OPS: bindings::disk_ops = bindings::disk_ops {
+        queue: Some(queue::<D>),
+        commit: Some(commit::<D>),
+        release: Some(release::<D>),
+        open: None,
+        closed: None,
+        ioctl: None,
+    };
 }
 
 /// The life of one call of `queue`, and of no other: neither longer nor shorter will do.
@@ -292,7 +330,7 @@ impl<'a> Offer<'a> {
 }
 
 /// What a disk is like.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// In sectors of 512 bytes.
     pub sectors: u64,
@@ -306,10 +344,16 @@ pub struct Limits {
     pub max_discard: u32,
     /// Most sectors in one write of zeroes; 0: none.
     pub max_zeroes: u32,
+    /// Most pieces of memory in one request of many bios; 0: each bio is a request.
+    pub max_segments: u32,
+    /// Most bytes in a piece that several pages make; 0: any number.
+    pub max_segment: u32,
     /// Hardware queues.
     pub queues: u32,
     /// Requests in each.
     pub depth: u32,
+    /// The device in /sys/devices that it is a part of.
+    pub parent: Option<Dir>,
 }
 
 /// A disk that was added.
@@ -336,6 +380,30 @@ impl Disk {
         unsafe { bindings::disk_kill(self.0.as_ptr()) }
     }
 
+    /// First step of removal, also of a disk that is open or mounted: writes dirty pages (unless `surprise`: the device is already gone), shuts down
+    /// file systems, fails new opens and requests. The driver then completes its requests in flight and calls `take_away`. Sleeps.
+    pub fn detach(&self, surprise: bool) {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::disk_detach(self.0.as_ptr(), surprise) }
+    }
+
+    /// Second step, after `detach`: removes the disk from /dev and /sys. Its driver is dropped at once, or when the last request in flight ends;
+    /// the disk is freed at the last close. Sleeps.
+    pub fn take_away(self) {
+        // SAFETY: by the type's invariant, and self is gone.
+        unsafe {
+            bindings::disk_remove(self.0.as_ptr());
+            bindings::disk_put(self.0.as_ptr());
+        }
+    }
+
+    /// For a device whose size changes. It keeps the disk, and so the driver, until it is dropped.
+    pub fn size(&self) -> Size {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::disk_get(self.0.as_ptr()) };
+        Size(self.0)
+    }
+
     /// Kills it and takes it out of /dev and /sys; the driver goes when the last request has. `EBUSY`: it is open. Sleeps.
     pub fn remove(self) -> core::result::Result<(), (Error, Disk)> {
         // SAFETY: by the type's invariant.
@@ -348,12 +416,50 @@ impl Disk {
     }
 }
 
+/// How large a disk is.
+///
+/// # Invariants
+/// Points to a disk that we hold a reference of.
+pub struct Size(NonNull<bindings::disk>);
+
+// SAFETY: the C side locks.
+unsafe impl Send for Size {}
+// SAFETY: as above.
+unsafe impl Sync for Size {}
+
+impl Size {
+    /// In sectors of 512 bytes.
+    pub fn get(&self) -> u64 {
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::disk_sectors(self.0.as_ptr()) }
+    }
+
+    /// Sets the size to `sectors` of 512 bytes and drops cached pages beyond it. Partitions stay as they are.
+    /// `EINVAL`: no file is so large. Sleeps.
+    pub fn set(&self, sectors: u64) -> Result {
+        if sectors > MOST_SECTORS {
+            return Err(Error::EINVAL);
+        }
+        // SAFETY: by the type's invariant.
+        unsafe { bindings::disk_resize(self.0.as_ptr(), sectors) };
+        Ok(())
+    }
+}
+
+impl Drop for Size {
+    fn drop(&mut self) {
+        // SAFETY: by the type's invariant; the reference goes with us.
+        unsafe { bindings::disk_put(self.0.as_ptr()) };
+    }
+}
+
+// What is counted in bytes stays a positive number of 64 bits.
+const MOST_SECTORS: u64 = i64::MAX as u64 >> 9;
+
 /// Adds a disk named PREFIX + letters. Its partition table is read before this returns. It stays, with its driver, until it is removed.
 /// `EINVAL`: the limits are nonsense.
 pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: Arc<D>) -> Result<Disk> {
-    // What is counted in bytes stays a positive number of 64 bits.
-    let most = i64::MAX as u64 >> 9;
-    if limits.sectors > most || !limits.block_size.is_power_of_two() || !(512..=1 << 16).contains(&limits.block_size) || limits.queues == 0 || limits.depth == 0 {
+    if limits.sectors > MOST_SECTORS || !limits.block_size.is_power_of_two() || !(512..=1 << 16).contains(&limits.block_size) || limits.queues == 0 || limits.depth == 0 {
         return Err(Error::EINVAL);
     }
     // SAFETY: the prefix is a C string; the result is checked.
@@ -364,8 +470,11 @@ pub fn add<D: Driver>(prefix: &CStr, limits: &Limits, driver: Arc<D>) -> Result<
         block_size: limits.block_size,
         max_discard: limits.max_discard,
         max_zeroes: limits.max_zeroes,
+        max_segments: limits.max_segments,
+        max_segment: limits.max_segment,
         read_only: limits.read_only,
         write_cache: limits.write_cache,
+        parent: limits.parent.as_ref().map_or(core::ptr::null_mut(), Dir::as_ptr),
     };
     let data = Arc::into_raw(driver).cast_mut().cast();
     // SAFETY: nobody else knows the disk yet; the operations live for ever, the driver until they release it.

@@ -3,6 +3,7 @@
 #include <lib/types.h>
 #include <rust/helpers.h>
 
+#include <kernel/show.h>
 #include <kernel/bug.h>
 #include <kernel/percpu.h>
 #include <kernel/printk.h>
@@ -303,6 +304,16 @@ void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v)
 	outl(v, 0xcfc);
 	spin_unlock_irqrestore(&pci_port_lock, flags);
 }
+
+void rust_pci_port_write16(u8 bus, u8 devfn, u8 off, u16 v)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pci_port_lock, flags);
+	outl(0x80000000U | (u32)bus << 16 | (u32)devfn << 8 | (off & 0xfcU), 0xcf8);
+	outw(v, 0xcfc + (off & 2));
+	spin_unlock_irqrestore(&pci_port_lock, flags);
+}
 #else
 bool rust_has_ports(void)
 {
@@ -317,16 +328,11 @@ u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off)
 void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v)
 {
 }
-#endif
 
-bool rust_bio_segment(struct bio *b, u32 i, u64 *addr, u32 *len)
+void rust_pci_port_write16(u8 bus, u8 devfn, u8 off, u16 v)
 {
-	if (i >= b->nvecs)
-		return false;
-	*addr = page_to_phys(b->vecs[i].bv_page) + b->vecs[i].bv_offset;
-	*len = b->vecs[i].bv_len;
-	return true;
 }
+#endif
 
 int rust_disk_read(struct disk *d, u64 sector, void *to, size_t len)
 {
@@ -358,8 +364,13 @@ void rust_disk_setup(struct disk *d, const struct rust_disk_limits *l, const str
 	d->block_size = d->phys_block_size = l->block_size;
 	d->read_only = l->read_only;
 	d->write_cache = l->write_cache;
+	d->parent = l->parent;
+	if (d->parent)
+		show_get(d->parent);
 	d->max_discard_sectors = l->max_discard;
 	d->max_zeroes_sectors = l->max_zeroes;
+	d->max_segments = l->max_segments;
+	d->max_segment = l->max_segment ?: U32_MAX;
 	d->ops = ops;
 	d->driver_data = data;
 }

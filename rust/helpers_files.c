@@ -11,10 +11,12 @@
 #include <sched/wait.h>
 #include <sched/work.h>
 #include <arch/upcalls.h>
+#include <arch/irq.h>
 #include <kernel/irq.h>
 #include <kernel/ktest.h>
 #include <kernel/show.h>
 #include <vfs/file.h>
+#include <linux/stat.h>
 #include <linux/time.h>
 #include <asm/siginfo.h>
 #include <asm/signal.h>
@@ -67,6 +69,21 @@ void *rust_file_private(const struct file *f) { return f->private_data; }
 void *rust_seq_private(const struct seq_file *m) { return m->private; }
 void *rust_show_data(const struct show_node *n) { return n->data; }
 
+void rust_show_remove(struct show_node *n)
+{
+	if (n->owned)
+		show_remove(n);
+}
+
+void rust_show_unlink(struct show_node *dir, const char *name)
+{
+	struct show_node *n = show_lookup(dir, name, strlen(name));
+
+	if (n && S_ISLNK(n->mode))
+		show_remove(n);
+	show_put(n);
+}
+
 void rust_file_opened(struct file *f, void *private)
 {
 	f->private_data = private;
@@ -104,6 +121,30 @@ _Static_assert(!offsetof(struct delayed_work, work), "Rust finds the item by its
 void rust_init_work(struct work_struct *w, work_func_t f) { INIT_WORK(w, f); }
 bool rust_schedule_work(struct work_struct *w) { return schedule_work(w); }
 bool rust_schedule_delayed_work(struct delayed_work *d, unsigned long ticks) { return schedule_delayed_work(d, ticks); }
+
+u16 rust_cpus(void)
+{
+	return (u16)num_online_cpus();
+}
+
+unsigned int rust_nth_cpu(u16 n)
+{
+	unsigned int cpu, left = n % rust_cpus();
+
+	for_each_online_cpu(cpu)
+		if (!left--)
+			return cpu;
+	return cpumask_first(cpu_online_mask);	/* one has gone meanwhile */
+}
+
+void rust_irq_place(int irq, u16 n)
+{
+	struct cpumask one;
+
+	cpumask_clear(&one);
+	cpumask_set_cpu(rust_nth_cpu(n), &one);
+	(void)arch_irq_set_affinity((unsigned int)irq, &one);	/* else it stays where it is */
+}
 
 void rust_irq_simulate(int irq)
 {

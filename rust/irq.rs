@@ -162,13 +162,36 @@ impl Drop for Msi {
 
 /// A fresh one for `device`, as its message controller calls it, which will have at most `max`. Nobody's: for tests.
 pub fn alloc_msi(device: Option<u32>, max: u16) -> Result<Msi> {
+    alloc_msi_at(device, max, None)
+}
+
+/// The same, which comes to the `nth` CPU that is online (counted round), where the controller can do that.
+pub fn alloc_msi_at(device: Option<u32>, max: u16, nth: Option<u16>) -> Result<Msi> {
     // SAFETY: a plain request for one interrupt; the result is checked.
     let irq = unsafe { bindings::arch_irq_alloc_msi(device.unwrap_or(bindings::MSI_NO_DEVICE), max.into(), 1) };
     to_result(irq.min(0))?;
+    if let Some(n) = nth {
+        // SAFETY: irq is what was just allocated; where it cannot move it stays.
+        unsafe { bindings::rust_irq_place(irq, n) };
+    }
     let mut m = bindings::arch_msi { addr: 0, data: 0 };
     // SAFETY: irq is what was just allocated, m is valid.
     unsafe { bindings::arch_irq_compose_msi(irq as u32, &mut m) };
     Ok(Msi { irq, addr: m.addr, data: m.data })
+}
+
+/// How many CPUs are online.
+///
+/// ```
+/// let n = kernel::irq::cpus();
+/// assert!(n > 0);
+/// if let Ok(m) = kernel::irq::alloc_msi_at(None, 1, Some(n + 1)) {
+///     assert!(m.number() > 0);
+/// }
+/// ```
+pub fn cpus() -> u16 {
+    // SAFETY: a look.
+    unsafe { bindings::rust_cpus() }
 }
 
 /// Calls the handlers of an interrupt as if it had come: for tests of drivers.

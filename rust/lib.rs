@@ -22,6 +22,10 @@ pub mod net;
 mod panic;
 pub mod pci;
 mod pci_assign;
+mod pci_msi;
+pub mod pci_region;
+pub mod pci_room;
+pub mod pci_slot;
 #[cfg(lockdep)]
 mod plant;
 pub mod platform;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //! Network devices and their packets.
 //!
-//! A driver has one queue each way. Packets to send come to `Driver::xmit`, which keeps them in an `Outgoing` while the device reads
+//! A driver has one queue each way, or more such pairs. Packets to send come to `Driver::xmit`, which keeps them in an `Outgoing` while the device reads
 //! them; memory for packets that come is lent buffer by buffer by `Incoming`. Both give back what the device's ring says is done, or, with the proof that
 //! the device uses no memory any more (`Halted`), all of it. An interrupt calls `Queue::schedule`, and `Driver::poll` runs in a thread, in
-//! a task that is about to wait, or on an idle CPU: one at a time, never in the interrupt.
+//! a task that is about to wait, or on an idle CPU: one at a time for each pair, never in the interrupt.
 
 use crate::alloc::{Arc, KSlice, KERNEL};
 use crate::bindings;
 use crate::dma::{Engine, Halted};
 use crate::error::{to_result, Error, Result};
+use crate::show::Dir;
 use core::ffi::{c_int, CStr};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -18,6 +19,9 @@ use core::ptr::NonNull;
 pub const RX_BUFFER: u32 = bindings::RUST_RX_BUFFER;
 /// Most pieces of a packet's memory, its head among them.
 pub const MAX_SEGMENTS: usize = bindings::PACKET_PIECES as usize + 1;
+
+/// Bytes of virtio's header that say something of one packet.
+pub const VNET_HEADER: usize = 10;
 
 /// A packet that the driver owns. Dropped, it is counted as lost.
 ///
@@ -52,23 +56,18 @@ impl Packet {
         1 + usize::from(self.raw().nr_pieces)
     }
 
-    /// Where a sum begins that the device is to make, from the first byte on, and where it goes, from there on.
-    pub fn wants_sum(&self) -> Option<(u16, u16)> {
-        let p = self.raw();
-        (u32::from(p.csum_state) == bindings::packet_csum_PACKET_CSUM_PARTIAL)
-            .then(|| (p.csum_start.saturating_sub(p.data), p.csum_off))
+    /// What virtio's header says of it: the sum and the segments that the device is to make.
+    pub fn header(&self) -> [u8; VNET_HEADER] {
+        let mut h = [0; VNET_HEADER];
+        // SAFETY: by the type's invariant; the header has as many bytes.
+        unsafe { bindings::rust_packet_vnet(self.0.as_ptr(), h.as_mut_ptr().cast()) };
+        h
     }
 
-    /// The device vouches for its sums.
-    pub fn set_verified(&mut self) {
-        // SAFETY: by the type's invariant.
-        unsafe { self.0.as_mut() }.csum_state = bindings::packet_csum_PACKET_CSUM_VERIFIED as u8;
-    }
-
-    /// It came from this machine, and the sum from `start` on, to go `off` bytes further, was not made. `EINVAL`: these lie outside.
-    pub fn set_unsummed(&mut self, start: u16, off: u16) -> Result {
-        // SAFETY: by the type's invariant.
-        if unsafe { bindings::rust_rx_partial(self.0.as_ptr(), start, off) } {
+    /// Heeds the header that its device gave with it. `EINVAL`: it is not true.
+    pub fn heed(&mut self, h: &[u8; VNET_HEADER]) -> Result {
+        // SAFETY: by the type's invariant; the header has as many bytes.
+        if unsafe { bindings::rust_rx_heed(self.0.as_ptr(), h.as_ptr().cast()) } {
             Ok(())
         } else {
             Err(Error::EINVAL)
@@ -271,11 +270,11 @@ impl Filled {
 /// assert!(rx.done(a).is_none() && rx.done(9).is_none() && rx.lent() == 0);
 /// first.copy_out(&mut header);
 /// let mut p = first.into_packet(4, 1504)?; // the headers are copied, the rest is a piece
-/// assert!(p.len() == 1500 && p.segments() == 2 && !p.is_empty() && p.wants_sum().is_none());
+/// assert!(p.len() == 1500 && p.segments() == 2 && !p.is_empty() && p.header() == [0; 10]);
 /// second.append_to(&mut p, 100)?;
-/// assert!(p.len() == 1600 && p.set_unsummed(1590, 20).is_err());
-/// p.set_unsummed(34, 16)?;
-/// assert_eq!(p.wants_sum(), Some((34, 16)));
+/// assert!(p.len() == 1600 && p.heed(&[1, 0, 0, 0, 0, 0, 54, 6, 20, 0]).is_err());
+/// p.heed(&[1, 0, 0, 0, 0, 0, 34, 0, 16, 0])?;
+/// assert_eq!(p.header(), [1, 0, 0, 0, 0, 0, 34, 0, 16, 0]);
 /// let mut tx = Outgoing::new(&engine, 1)?;
 /// let (i, lent) = tx.lend(p).map_err(|(e, _)| e)?;
 /// let bytes: u32 = (0..).map_while(|k| lent.segment(k)).map(|s| s.1).sum();
@@ -341,6 +340,15 @@ impl Incoming {
         }
     }
 
+    /// For tests: what a device would write into each that is lent.
+    pub fn pretend(&mut self, from: &[u8]) {
+        let n = (from.len() as u32).min(RX_BUFFER);
+        for b in self.slots.iter().flatten() {
+            // SAFETY: by Buffer's invariant; n bytes are in both.
+            unsafe { bindings::rust_rx_pretend(b.page.as_ptr(), b.off, from.as_ptr().cast(), n) }
+        }
+    }
+
     /// How many are lent.
     pub fn lent(&self) -> usize {
         self.slots.len() - self.places.left
@@ -367,22 +375,28 @@ unsafe impl Send for Queue {}
 unsafe impl Sync for Queue {}
 
 impl Queue {
-    /// `Driver::poll` is called soon. Any context, interrupt handlers too.
-    pub fn schedule(&self) {
-        // SAFETY: by the type's invariant: a queue that is off is left alone.
-        unsafe { bindings::rust_netdev_schedule(self.0.as_ptr()) }
+    /// `Driver::poll` is called soon for pair `i`, if there is one. Any context, interrupt handlers too.
+    pub fn schedule(&self, i: u16) {
+        // SAFETY: by the type's invariant: a queue that is off is left alone; the C side checks i.
+        unsafe { bindings::rust_netdev_schedule(self.0.as_ptr(), i) }
     }
 
-    /// There is room for packets to send again. Not from interrupt handlers.
-    pub fn wake(&self) {
-        // SAFETY: by the type's invariant.
-        unsafe { bindings::netdev_wake_queue(self.0.as_ptr(), 0) }
+    /// There is room for packets to send in queue `i` again. Not from interrupt handlers.
+    pub fn wake(&self, i: u16) {
+        // SAFETY: by the type's invariant; the C side checks i.
+        unsafe { bindings::rust_netdev_wake(self.0.as_ptr(), i) }
     }
 
-    /// No packets to send until `wake`.
-    pub fn stop(&self) {
+    /// No packets to send in queue `i` until `wake`.
+    pub fn stop(&self, i: u16) {
+        // SAFETY: by the type's invariant; the C side checks i.
+        unsafe { bindings::rust_netdev_stop(self.0.as_ptr(), i) }
+    }
+
+    /// Neighbours are told where the device's addresses are. Sleeps.
+    pub fn announce(&self) {
         // SAFETY: by the type's invariant.
-        unsafe { bindings::netdev_stop_queue(self.0.as_ptr(), 0) }
+        unsafe { bindings::netdev_notify_peers(self.0.as_ptr()) }
     }
 
     /// The link is up, or not. Any context but interrupt handlers.
@@ -401,7 +415,7 @@ impl Drop for Queue {
 
 /// Where `Driver::poll` hands in what came.
 pub struct Receiver<'a> {
-    dev: NonNull<bindings::netdev>,
+    poll: NonNull<bindings::net_poll>,
     call: PhantomData<&'a mut ()>,
 }
 
@@ -410,8 +424,32 @@ impl Receiver<'_> {
     pub fn deliver(&mut self, p: Packet) {
         let raw = p.0.as_ptr();
         core::mem::forget(p);
-        // SAFETY: the device is valid in this call, which is within poll(); the packet is given away.
-        unsafe { bindings::rust_rx_deliver(self.dev.as_ptr(), raw) }
+        // SAFETY: the queue is valid in this call, which is within its poll(); the packet is given away.
+        unsafe { bindings::rust_rx_deliver(self.poll.as_ptr(), raw) }
+    }
+}
+
+/// Which frames a device is to receive, beside those for its own address and for all.
+pub struct Mode<'a> {
+    /// Each that comes by.
+    pub promiscuous: bool,
+    /// Those of every group.
+    pub all_groups: bool,
+    dev: NonNull<bindings::netdev>,
+    call: PhantomData<&'a ()>,
+}
+
+impl Mode<'_> {
+    /// The addresses of its groups, as many as have room: how many there are.
+    pub fn groups(&self, to: &mut [[u8; 6]]) -> usize {
+        // SAFETY: the device is valid in this call, which is under rtnl; there is room for as many.
+        unsafe {
+            bindings::rust_netdev_groups(
+                self.dev.as_ptr(),
+                to.as_mut_ptr().cast(),
+                to.len().min(u32::MAX as usize) as u32,
+            ) as usize
+        }
     }
 }
 
@@ -421,16 +459,22 @@ pub trait Driver: Send + Sync + 'static {
     fn open(&self) -> Result;
     /// The opposite. Neither xmit nor poll runs, or will. Sleeps.
     fn stop(&self);
-    /// Sends it; MORE: another comes at once. Gives it back where there is no room, after `Queue::stop`. Does not sleep.
-    fn xmit(&self, p: Packet, more: bool) -> core::result::Result<(), Packet>;
-    /// Hands in packets, `budget` at most: how many. Does not sleep.
-    fn poll(&self, to: &mut Receiver<'_>, budget: usize) -> usize;
+    /// Sends it by queue `i`; MORE: another comes at once. Gives it back where there is no room, after `Queue::stop`. Does not sleep.
+    fn xmit(&self, i: u16, p: Packet, more: bool) -> core::result::Result<(), Packet>;
+    /// What is to be received changed, or the device was opened. Does not sleep.
+    fn set_rx_mode(&self, m: &Mode<'_>);
+    /// Its address is to be that one, which is a station's. Sleeps.
+    fn set_mac(&self, mac: &[u8; 6]) -> Result;
+    /// `n` pairs of queues are in use from now on, of the `Kind::queues` that there are. No packet to send comes for the others. Sleeps.
+    fn set_channels(&self, n: u16) -> Result;
+    /// Hands in packets of pair `i`, `budget` at most: how many. Does not sleep.
+    fn poll(&self, i: u16, to: &mut Receiver<'_>, budget: usize) -> usize;
     /// Interrupts are wanted again. Whether there was something to do before that had an effect (then they are not).
-    fn arm(&self) -> bool;
+    fn arm(&self, i: u16) -> bool;
 }
 
 /// What a device is like.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Kind {
     /// The driver's name, for ethtool(8).
     pub driver: &'static CStr,
@@ -444,6 +488,14 @@ pub struct Kind {
     pub sums: bool,
     /// It vouches for sums.
     pub vouches: bool,
+    /// It makes segments of TCP over IPv4, over IPv6, and of such with CWR.
+    pub segments: [bool; 3],
+    /// Pairs of queues.
+    pub queues: u16,
+    /// Of those, how many are in use at first.
+    pub active: u16,
+    /// The device in /sys/devices that it is a part of.
+    pub parent: Option<Dir>,
 }
 
 fn driver_of<'a, D: Driver>(d: *mut bindings::netdev) -> &'a D {
@@ -469,11 +521,11 @@ unsafe extern "C" fn stop<D: Driver>(d: *mut bindings::netdev) {
 unsafe extern "C" fn xmit<D: Driver>(
     d: *mut bindings::netdev,
     p: *mut bindings::packet,
-    _queue: u16,
+    queue: u16,
     more: bool,
 ) -> bindings::netdev_xmit {
     let Some(raw) = NonNull::new(p) else { return bindings::netdev_xmit_NETDEV_XMIT_OK };
-    match driver_of::<D>(d).xmit(Packet(raw), more) {
+    match driver_of::<D>(d).xmit(queue, Packet(raw), more) {
         Ok(()) => bindings::netdev_xmit_NETDEV_XMIT_OK,
         Err(back) => {
             core::mem::forget(back); // the caller's, as it was
@@ -482,21 +534,41 @@ unsafe extern "C" fn xmit<D: Driver>(
     }
 }
 
+unsafe extern "C" fn set_rx_mode<D: Driver>(d: *mut bindings::netdev) {
+    let Some(dev) = NonNull::new(d) else { return };
+    let (mut promiscuous, mut all_groups) = (false, false);
+    // SAFETY: C calls with a registered device, under rtnl.
+    unsafe { bindings::rust_netdev_mode(d, &mut promiscuous, &mut all_groups) };
+    let m = Mode { promiscuous, all_groups, dev, call: PhantomData };
+    driver_of::<D>(d).set_rx_mode(&m);
+}
+
+unsafe extern "C" fn set_mac<D: Driver>(d: *mut bindings::netdev, mac: *const u8) -> c_int {
+    // SAFETY: C calls with an address of the device's 6 bytes.
+    crate::error::to_ret(driver_of::<D>(d).set_mac(unsafe { &*mac.cast::<[u8; 6]>() }))
+}
+
+unsafe extern "C" fn set_channels<D: Driver>(d: *mut bindings::netdev, n: u16) -> c_int {
+    crate::error::to_ret(driver_of::<D>(d).set_channels(n))
+}
+
 unsafe extern "C" fn free<D: Driver>(d: *mut bindings::netdev) {
     // SAFETY: add() stored the reference, and this is its end.
     drop(unsafe { Arc::from_raw(bindings::rust_netdev_driver(d).cast::<D>().cast_const()) });
 }
 
 unsafe extern "C" fn poll<D: Driver>(q: *mut bindings::net_poll, budget: c_int) -> c_int {
+    let Some(poll) = NonNull::new(q) else { return 0 };
     // SAFETY: C calls with the queue of a registered device.
-    let Some(dev) = NonNull::new(unsafe { bindings::rust_poll_dev(q) }) else { return 0 };
-    let mut to = Receiver { dev, call: PhantomData };
-    driver_of::<D>(dev.as_ptr()).poll(&mut to, budget.max(0) as usize) as c_int
+    let (dev, i) = unsafe { (bindings::rust_poll_dev(q), bindings::rust_poll_index(q)) };
+    let mut to = Receiver { poll, call: PhantomData };
+    driver_of::<D>(dev).poll(i, &mut to, budget.max(0) as usize) as c_int
 }
 
 unsafe extern "C" fn arm<D: Driver>(q: *mut bindings::net_poll) -> bool {
     // SAFETY: as in poll().
-    driver_of::<D>(unsafe { bindings::rust_poll_dev(q) }).arm()
+    let (dev, i) = unsafe { (bindings::rust_poll_dev(q), bindings::rust_poll_index(q)) };
+    driver_of::<D>(dev).arm(i)
 }
 
 struct Ops<D>(PhantomData<D>);
@@ -506,14 +578,15 @@ impl<D: Driver> Ops<D> {
         open: Some(open::<D>),
         stop: Some(stop::<D>),
         xmit: Some(xmit::<D>),
-        set_rx_mode: None,
-        set_mac: None,
+        set_rx_mode: Some(set_rx_mode::<D>),
+        set_mac: Some(set_mac::<D>),
         set_carrier: None,
         set_mtu: None,
         get_stats: None,
         link: None,
         free: Some(free::<D>),
         ioctl: None,
+        set_channels: Some(set_channels::<D>),
     };
     const POLL: bindings::net_poll_ops =
         bindings::net_poll_ops { poll: Some(poll::<D>), arm: Some(arm::<D>) };
@@ -531,6 +604,14 @@ unsafe impl Send for Device {}
 unsafe impl Sync for Device {}
 
 impl Device {
+    /// The address that it was given.
+    pub fn mac(&self) -> [u8; 6] {
+        let mut mac = [0; 6];
+        // SAFETY: by the type's invariant; there is room for as many bytes.
+        unsafe { bindings::rust_netdev_address(self.0.as_ptr(), mac.as_mut_ptr()) };
+        mac
+    }
+
     /// Its queue.
     pub fn queue(&self) -> Queue {
         // SAFETY: by the type's invariant.
@@ -553,12 +634,23 @@ impl Drop for Device {
 /// `EINVAL`: what it is like makes no sense.
 pub fn add<D: Driver>(pattern: &CStr, kind: &Kind, driver: Arc<D>) -> Result<Device> {
     let multicast = kind.mac.is_some_and(|m| m.first().is_some_and(|b| b & 1 != 0) || m == [0; 6]);
+    if kind.active == 0 || kind.active > kind.queues || kind.queues > 256 {
+        return Err(Error::EINVAL);
+    }
     if multicast || kind.mtu < 68 || kind.mtu > kind.max_mtu || kind.max_mtu > 65535 {
         return Err(Error::EINVAL);
     }
     let data = Arc::into_raw(driver).cast_mut().cast();
     // SAFETY: the pattern is a C string, the operations live for ever, the driver until they free it; the result is checked.
-    let raw = unsafe { bindings::rust_netdev_alloc(pattern.as_ptr(), &Ops::<D>::DEVICE, data) };
+    let raw = unsafe {
+        bindings::rust_netdev_alloc(
+            pattern.as_ptr(),
+            &Ops::<D>::DEVICE,
+            data,
+            kind.queues,
+            kind.active,
+        )
+    };
     let Some(dev) = NonNull::new(raw) else {
         // SAFETY: the pointer was not given away.
         drop(unsafe { Arc::from_raw(data.cast::<D>().cast_const()) });
@@ -566,6 +658,12 @@ pub fn add<D: Driver>(pattern: &CStr, kind: &Kind, driver: Arc<D>) -> Result<Dev
     };
     let f = if kind.sums { bindings::netdev_feature_NETDEV_F_CSUM } else { 0 }
         | if kind.vouches { bindings::netdev_feature_NETDEV_F_RXCSUM } else { 0 };
+    let bits = [
+        bindings::netdev_feature_NETDEV_F_TSO4,
+        bindings::netdev_feature_NETDEV_F_TSO6,
+        bindings::netdev_feature_NETDEV_F_TSO_ECN,
+    ];
+    let f = bits.iter().zip(kind.segments).fold(f, |f, (bit, on)| if on { f | bit } else { f });
     let mac = kind.mac.as_ref().map_or(core::ptr::null(), |m| m.as_ptr());
     // SAFETY: nobody else knows the device yet; the address is one or none; the name is there for ever.
     unsafe {
@@ -580,8 +678,11 @@ pub fn add<D: Driver>(pattern: &CStr, kind: &Kind, driver: Arc<D>) -> Result<Dev
     };
     // SAFETY: the device is whole; a reference for us beside that of the registration.
     unsafe { bindings::netdev_get(dev.as_ptr()) };
-    // SAFETY: as above.
-    match to_result(unsafe { bindings::rust_netdev_register(dev.as_ptr(), &Ops::<D>::POLL) }) {
+    let parent = kind.parent.as_ref().map_or(core::ptr::null_mut(), Dir::as_ptr);
+    // SAFETY: as above; C pins the parent.
+    match to_result(unsafe {
+        bindings::rust_netdev_register(dev.as_ptr(), &Ops::<D>::POLL, parent)
+    }) {
         Ok(()) => Ok(Device(dev)),
         Err(e) => {
             // SAFETY: both references are ours.

@@ -10,6 +10,8 @@ use crate::alloc::{KBox, KSlice, KERNEL};
 use crate::dma::Engine;
 use crate::list::{Entry, List};
 use crate::mem::Mmio;
+pub use crate::pci_msi::Msix;
+use crate::pci_region::Region;
 use crate::platform::{self, PciHost, PciPorts, PciWindow};
 use crate::sync::SpinLockIrq;
 use crate::{bindings, irq, Error, Result};
@@ -21,32 +23,32 @@ pub(crate) const COMMAND_MASTER: u16 = 0x0004;
 const COMMAND_INTX_OFF: u16 = 0x0400;
 const STATUS_CAPS: u32 = 0x0010 << 16;
 const HEADER: u16 = 0x0c;
-const BAR0: u16 = 0x10;
+pub(crate) const BAR0: u16 = 0x10;
 pub(crate) const SECONDARY: u16 = 0x18;
 const CAPS: u16 = 0x34;
 const INTERRUPT_LINE: u16 = 0x3c;
 const PIN: u16 = 0x3d;
-const CAP_EXPRESS: u8 = 0x10;
+pub(crate) const CAP_EXPRESS: u8 = 0x10;
 const EXPRESS_FLR: u32 = 1 << 28;
 const EXPRESS_START_FLR: u32 = 1 << 15;
-const CAP_MSIX: u8 = 0x11;
 
 /// How configuration space is reached.
-enum Access {
+pub(crate) enum Access {
     Window { map: Mmio, first_bus: u8 },
     Ports(PciPorts),
 }
 
 /// A host bridge.
 pub struct Host {
-    access: Access,
+    pub(crate) access: Access,
+    domain: u16,
     first_bus: u8,
     pub(crate) last_bus: u8,
-    table: Option<PciHost>,
+    pub(crate) table: Option<PciHost>,
     pub(crate) windows: KSlice<PciWindow>,
     next: Option<&'static Host>,
     // Read-modify-write of configuration words.
-    lock: SpinLockIrq<()>,
+    pub(crate) lock: SpinLockIrq<()>,
     // Functions whose way to memory somebody has, or had.
     claimed: Functions,
     used: Functions,
@@ -58,6 +60,8 @@ pub struct Host {
 struct Bars {
     bus: u8,
     is: [Option<Result<(u64, u64)>>; 6],
+    // Of those that are no memory, and of the expansion ROM.
+    regions: [Option<Option<Region>>; 7],
 }
 
 /// A set of a host bridge's functions.
@@ -89,7 +93,7 @@ impl Functions {
 /// A function that is there.
 #[derive(Clone, Copy)]
 pub struct Function {
-    host: &'static Host,
+    pub(crate) host: &'static Host,
     /// Bus number.
     pub bus: u8,
     /// Device << 3 | function.
@@ -122,6 +126,18 @@ impl Host {
                 }
             }
             Access::Ports(p) if off < 256 => p.write32(bus, devfn, (off & 0xfc) as u8, v),
+            Access::Ports(_) => {}
+        }
+    }
+
+    fn write16(&self, bus: u8, devfn: u8, off: u16, v: u16) {
+        match &self.access {
+            Access::Window { map, first_bus } => {
+                if let Some(b) = bus.checked_sub(*first_bus) {
+                    map.write16(usize::from(b) << 20 | usize::from(devfn) << 12 | usize::from(off & 0xffe), v);
+                }
+            }
+            Access::Ports(p) if off < 256 => p.write16(bus, devfn, (off & 0xfe) as u8, v),
             Access::Ports(_) => {}
         }
     }
@@ -219,7 +235,7 @@ pub(crate) struct Bar {
 
 impl Bar {
     /// A size is a power of two, and the place a multiple of it (PCI 3.0, 6.2.5.1): other bits cannot be set in a device that works.
-    fn check(&self) -> Result {
+    pub(crate) fn check(&self) -> Result {
         if self.base == 0 {
             return Err(Error::ENXIO);
         }
@@ -264,7 +280,7 @@ crate::ktest!(rust_pci_bars_are_kept, bars_are_kept);
 fn one_owner(_run: &mut crate::ktest::Run<'_>) -> Result {
     let mut again = 0;
     for_each(|f| {
-        if f.host.claimed.at(&f).is_some_and(|(word, bit)| word.load(Ordering::Relaxed) & bit != 0) {
+        if f.is_claimed() {
             again += u32::from(f.enable().err() != Some(Error::EBUSY));
         }
     })?;
@@ -285,6 +301,11 @@ impl Function {
         self.host.write32(self.bus, self.devfn, off, v);
     }
 
+    /// Writes an aligned half of one, and not the other.
+    pub(crate) fn write16(&self, off: u16, v: u16) {
+        self.host.write16(self.bus, self.devfn, off, v);
+    }
+
     /// Reads one byte.
     pub fn read8(&self, off: u16) -> u8 {
         (self.read32(off & !3) >> (8 * (off & 3))) as u8
@@ -293,7 +314,7 @@ impl Function {
     /// Lets the device answer memory accesses and master the bus: its way to memory is the caller's alone. `EBUSY`: somebody has it.
     /// Sleeps, and resets a function that had one before: it knows addresses of memory that went back. `ENOTTY`: it cannot be reset.
     pub fn enable(&self) -> Result<Engine> {
-        if !self.host.claimed.set(self) {
+        if !self.claim() {
             return Err(Error::EBUSY);
         }
         // From here on the engine gives the claim back.
@@ -324,16 +345,96 @@ impl Function {
         now & u32::from(COMMAND_MASTER) == 0 || (now == u32::MAX && self.read32(0) == u32::MAX)
     }
 
+    /// Whether it is still the one that was found: one that left the bus reads as ones.
+    pub fn is_present(&self) -> bool {
+        self.read32(0) == u32::from(self.device) << 16 | u32::from(self.vendor)
+    }
+
+    /// Region `i`, as `size` finds it the first time.
+    pub(crate) fn known_region(&self, i: u8, size: impl FnOnce() -> Option<Region>) -> Option<Region> {
+        let known = |bars: &mut KSlice<List<Bars>>| -> Option<Option<Region>> {
+            let mut here = bars.get_mut(usize::from(self.devfn))?.iter_mut();
+            *here.find(|b| b.bus == self.bus)?.regions.get(usize::from(i))?
+        };
+        if let Some(r) = known(&mut self.host.bars.lock()) {
+            return r;
+        }
+        let r = size();
+        let _ = self.bar(0); // makes room for it
+        let mut bars = self.host.bars.lock();
+        let here = bars.get_mut(usize::from(self.devfn)).and_then(|l| l.iter_mut().find(|b| b.bus == self.bus));
+        if let Some(place) = here.and_then(|b| b.regions.get_mut(usize::from(i))) {
+            *place = Some(r);
+        }
+        r
+    }
+
+    /// Called when its driver is gone and nobody has its DMA engine: if the function has left the bus, drops what is remembered of it, as
+    /// another one may take its place.
+    pub fn forget(&self) {
+        if self.is_present() {
+            return;
+        }
+        self.host.used.clear(self);
+        self.forget_bars();
+    }
+
+    /// What its BARs are is asked again. Nobody has it.
+    pub(crate) fn forget_bars(&self) {
+        let mut bars = self.host.bars.lock();
+        let known = bars.get_mut(usize::from(self.devfn)).and_then(|l| l.remove(|b| b.bus == self.bus));
+        drop(bars);
+        drop(known);
+    }
+
+    /// Of a function that is behind this bridge, or was, where nobody has it: drops what is remembered of it. `dark`: it has no power.
+    pub(crate) fn forget_behind(&self, bus: u8, devfn: u8, dark: bool) {
+        let f = Function { bus, devfn, ..*self };
+        if f.is_claimed() {
+            return;
+        }
+        if dark || f.read32(0) == u32::MAX {
+            self.host.used.clear(&f);
+        }
+        f.forget_bars();
+    }
+
+    /// Takes its way to memory: whether nobody had it.
+    pub(crate) fn claim(&self) -> bool {
+        self.host.claimed.set(self)
+    }
+
+    /// Whether somebody has it.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.host.claimed.at(self).is_some_and(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
+    }
+
+    /// The number of the last bus behind it, where it is a bridge that was numbered.
+    pub fn last_behind(&self) -> Option<u8> {
+        self.secondary().map(|s| s.max((self.read32(SECONDARY) >> 16) as u8))
+    }
+
     pub(crate) fn unclaim(&self) {
         self.host.claimed.clear(self);
     }
 
+    /// Its driver has reset it by a register of its own, and has seen that it obeyed: it knows no address of memory any more. So it may have
+    /// a driver again also where there is no other way to reset it.
+    pub fn seen_reset(&self) {
+        if self.flr().is_err() {
+            self.host.used.clear(self);
+        }
+    }
+
+    /// The capability by which the function alone is reset. `ENOTTY`: there is none.
+    fn flr(&self) -> Result<u16> {
+        let (cap, _) = self.capabilities().find(|c| c.1 == CAP_EXPRESS).ok_or(Error::ENOTTY)?;
+        if self.read32(cap + 4) & EXPRESS_FLR == 0 { Err(Error::ENOTTY) } else { Ok(cap) }
+    }
+
     /// A function-level reset (PCI Express Base 3.0, 6.6.2): the function forgets what it was told. Its header is written again. Sleeps.
     fn reset(&self) -> Result {
-        let (cap, _) = self.capabilities().find(|c| c.1 == CAP_EXPRESS).ok_or(Error::ENOTTY)?;
-        if self.read32(cap + 4) & EXPRESS_FLR == 0 {
-            return Err(Error::ENOTTY);
-        }
+        let cap = self.flr()?;
         let header: [u32; 16] = core::array::from_fn(|i| self.read32(4 * i as u16));
         let control = self.read32(cap + 8) & 0xffff;
         self.write32(cap + 8, control | EXPRESS_START_FLR);
@@ -360,10 +461,30 @@ impl Function {
         })
     }
 
+    /// The bridge that leads to its bus; `None`: it is on the host bridge's.
+    pub fn above(&self) -> Option<Function> {
+        if self.bus == self.root_bus() { None } else { self.host.bridge_to(self.bus) }
+    }
+
+    /// The number of its host bridge.
+    pub fn domain(&self) -> u16 {
+        self.host.domain
+    }
+
+    /// The first bus of its host bridge.
+    pub fn root_bus(&self) -> u8 {
+        self.host.first_bus
+    }
+
     /// The bus behind this bridge, where it is one that was numbered.
-    pub(crate) fn secondary(&self) -> Option<u8> {
+    pub fn secondary(&self) -> Option<u8> {
         let s = (self.read32(SECONDARY) >> 8) as u8;
         (self.is_bridge() && s > self.bus && s <= self.host.last_bus).then_some(s)
+    }
+
+    /// The first function on the bus behind this bridge.
+    pub fn first_behind(&self) -> Option<Function> {
+        self.host.next_on_bus(self.secondary()?, 0)
     }
 
     pub(crate) fn is_bridge(&self) -> bool {
@@ -372,7 +493,7 @@ impl Function {
 
     /// Memory BAR `i`, assigned or not. Decoding is off while it is sized. `ENXIO`: there is none, or it is of ports.
     pub(crate) fn size_bar(&self, i: u8) -> Result<Bar> {
-        if i > 5 {
+        if i >= self.nr_bars() {
             return Err(Error::EINVAL);
         }
         let off = BAR0 + 4 * u16::from(i);
@@ -382,7 +503,7 @@ impl Function {
             return Err(Error::ENXIO);
         }
         let wide = low & 6 == 4;
-        if wide && i == 5 {
+        if wide && i + 1 == self.nr_bars() {
             return Err(Error::EINVAL);
         }
         SIZED.fetch_add(1, Ordering::Relaxed);
@@ -420,7 +541,7 @@ impl Function {
     /// Address and size of memory BAR `i`, read the first time and kept: a device that works is not disturbed, and one that changes its
     /// mind not heard. `ENXIO`: not assigned. `EINVAL`: it makes no sense. May sleep.
     pub fn bar(&self, i: u8) -> Result<(u64, u64)> {
-        let fresh = Entry::new(Bars { bus: self.bus, is: [None; 6] }, KERNEL)?;
+        let fresh = Entry::new(Bars { bus: self.bus, is: [None; 6], regions: [None; 7] }, KERNEL)?;
         let mut bars = self.host.bars.lock();
         let here = bars.get_mut(usize::from(self.devfn)).ok_or(Error::EINVAL)?;
         if !here.iter().any(|b| b.bus == self.bus) {
@@ -473,50 +594,6 @@ impl Function {
         }
         Mmio::map(self.host.physical(base, size).ok_or(Error::ENXIO)? + off, len.min(1 << 20) as usize)
     }
-
-    /// The MSI-X table, with every entry masked and the function's mask off. `ENODEV`: it has none, or nobody takes its messages.
-    pub fn msix(&self) -> Result<Msix> {
-        // SAFETY: it only reads what was found at boot.
-        if !unsafe { bindings::rust_takes_messages() } {
-            return Err(Error::ENODEV);
-        }
-        let requester = u32::from(self.bus) << 8 | u32::from(self.devfn);
-        let device = self.host.table.as_ref().map_or(Some(requester), |t| t.message_id(requester)).ok_or(Error::ENODEV)?;
-        let (cap, _) = self.capabilities().find(|c| c.1 == CAP_MSIX).ok_or(Error::ENODEV)?;
-        let count = (self.read32(cap) >> 16 & 0x7ff) as u16 + 1;
-        let place = self.read32(cap + 4);
-        let table = self.map_bar((place & 7) as u8, u64::from(place & !7), u64::from(count) * 16)?;
-        for i in 0..usize::from(count) {
-            table.write32(16 * i + 12, 1);
-        }
-        let control = self.read32(cap);
-        self.write32(cap, (control & !0x4000_0000) | 0x8000_0000);
-        Ok(Msix { table, device, count })
-    }
-}
-
-/// A function's message-signalled interrupts.
-pub struct Msix {
-    table: Mmio,
-    device: u32,
-    /// How many.
-    pub count: u16,
-}
-
-impl Msix {
-    /// Points entry `i` at a fresh interrupt and lets it through.
-    pub fn set(&self, i: u16) -> Result<irq::Msi> {
-        if i >= self.count {
-            return Err(Error::EINVAL);
-        }
-        let m = irq::alloc_msi(Some(self.device), self.count)?;
-        let at = 16 * usize::from(i);
-        self.table.write32(at, m.addr as u32);
-        self.table.write32(at + 4, (m.addr >> 32) as u32);
-        self.table.write32(at + 8, m.data);
-        self.table.write32(at + 12, 0);
-        Ok(m)
-    }
 }
 
 impl Host {
@@ -529,7 +606,8 @@ impl Host {
         let lock = SpinLockIrq::new(());
         let (claimed, used) = (Functions::new(e.first_bus, e.last_bus)?, Functions::new(e.first_bus, e.last_bus)?);
         let bars = SpinLockIrq::new(KSlice::from_fn(256, KERNEL, |_| List::new())?);
-        let host = Host { access, first_bus: e.first_bus, last_bus: e.last_bus, table: Some(table), windows, next, lock, claimed, used, bars };
+        let (domain, first_bus, last_bus) = (next.map_or(0, |h| h.domain + 1), e.first_bus, e.last_bus);
+        let host = Host { access, domain, first_bus, last_bus, table: Some(table), windows, next, lock, claimed, used, bars };
         let host: &Host = KBox::new(host, KERNEL)?.leak();
         if table.is_bare() {
             crate::pci_assign::assign(host, e.first_bus)?;
@@ -541,7 +619,8 @@ impl Host {
         let (windows, lock) = (KSlice::from_fn(0, KERNEL, |_| PciWindow::default())?, SpinLockIrq::new(()));
         let (claimed, used) = (Functions::new(0, 255)?, Functions::new(0, 255)?);
         let bars = SpinLockIrq::new(KSlice::from_fn(256, KERNEL, |_| List::new())?);
-        let host = Host { access: Access::Ports(p), first_bus: 0, last_bus: 255, table: None, windows, next: None, lock, claimed, used, bars };
+        let access = Access::Ports(p);
+        let host = Host { access, domain: 0, first_bus: 0, last_bus: 255, table: None, windows, next: None, lock, claimed, used, bars };
         Ok(KBox::new(host, KERNEL)?.leak())
     }
 }

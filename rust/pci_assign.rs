@@ -4,7 +4,7 @@
 //! Buses are numbered depth first. Then each bus gets a range of each pool, and gives pieces of it to its BARs and, as windows, to
 //! its bridges: the largest alignment first, so that nothing is lost between them. There are two pools: low, below 4 GiB, and
 //! high, for what is 64 bits wide and prefetchable, where the host bridge has such a window. Ports are not given out: no driver
-//! here uses them. What finds no room stays without an address, with a message, and its driver refuses it.
+//! here uses them. A port whose cards come and go keeps room for some that are not there yet. What finds no room stays without an address, with a message, and its driver refuses it.
 //!
 //! Bridges may be as deep as there are numbers: sizes are summed up from the last bus to the first, and places given from the first to the
 //! last, without recursion.
@@ -18,18 +18,20 @@ const PREFETCH: u16 = 0x24;
 const PREFETCH_BASE_HIGH: u16 = 0x28;
 const PREFETCH_LIMIT_HIGH: u16 = 0x2c;
 const WINDOW: u64 = 1 << 20;
+/// What is kept of each pool for the cards that may come to a slot.
+const SLOT: u64 = 2 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Pool {
+pub(crate) enum Pool {
     Low,
     High,
 }
 
 /// Free addresses from `at` to `end`.
 #[derive(Clone, Copy)]
-struct Range {
-    at: u64,
-    end: u64,
+pub(crate) struct Range {
+    pub(crate) at: u64,
+    pub(crate) end: u64,
 }
 
 impl Range {
@@ -42,40 +44,40 @@ impl Range {
 }
 
 #[derive(Clone, Copy)]
-struct Ranges {
-    low: Range,
-    high: Option<Range>,
+pub(crate) struct Ranges {
+    pub(crate) low: Range,
+    pub(crate) high: Option<Range>,
 }
 
 /// What wants an address on a bus.
 #[derive(Clone, Copy)]
-enum What {
+pub(crate) enum What {
     Nothing,
     Bar { i: u8, wide: bool },
     Window,
 }
 
 #[derive(Clone, Copy)]
-struct Need {
-    what: What,
-    pool: Pool,
-    size: u64,
-    align: u64,
-    of: Option<Function>,
+pub(crate) struct Need {
+    pub(crate) what: What,
+    pub(crate) pool: Pool,
+    pub(crate) size: u64,
+    pub(crate) align: u64,
+    pub(crate) of: Option<Function>,
 }
 
-const NOBODY: Need = Need { what: What::Nothing, pool: Pool::Low, size: 0, align: 1, of: None };
+pub(crate) const NOBODY: Need = Need { what: What::Nothing, pool: Pool::Low, size: 0, align: 1, of: None };
 
 /// Can this bridge let addresses above 4 GiB through?
-fn passes_high(bridge: &Function) -> bool {
+pub(crate) fn passes_high(bridge: &Function) -> bool {
     bridge.read32(PREFETCH) & 0xf == 1
 }
 
-/// Calls `want` for each BAR of a function; `high`: there is such a pool on its bus.
-fn each_bar(f: Function, high: bool, want: &mut dyn FnMut(Need)) {
+/// Calls `want` for each BAR of a function that `wanted` says yes to; `high`: there is such a pool on its bus.
+pub(crate) fn each_bar(f: Function, high: bool, wanted: fn(&Function, u8) -> bool, want: &mut dyn FnMut(Need)) {
     let mut i = 0;
     while i < if f.is_bridge() { 2 } else { 6 } {
-        let Ok(b) = f.size_bar(i) else {
+        let Some(b) = wanted(&f, i).then(|| f.size_bar(i).ok()).flatten() else {
             i += 1;
             continue;
         };
@@ -115,7 +117,7 @@ fn needs(host: &'static Host, bus: u8, buses: &[Bus]) -> Result<KSlice<Need>> {
     let high = buses.get(usize::from(bus)).is_some_and(|b| b.high);
     let mut count = 0;
     host.on_bus(bus, &mut |f| {
-        each_bar(f, high, &mut |_| count += 1);
+        each_bar(f, high, |_, _| true, &mut |_| count += 1);
         count += if f.is_bridge() { 2 } else { 0 };
     });
     let mut all = KSlice::from_fn(count, KERNEL, |_| NOBODY)?;
@@ -126,7 +128,7 @@ fn needs(host: &'static Host, bus: u8, buses: &[Bus]) -> Result<KSlice<Need>> {
         }
     };
     host.on_bus(bus, &mut |f| {
-        each_bar(f, high, &mut put);
+        each_bar(f, high, |_, _| true, &mut put);
         each_window(buses, f, &mut put);
     });
     all.sort_unstable_by_key(|n| core::cmp::Reverse(n.align));
@@ -188,7 +190,7 @@ fn place(host: &'static Host, bus: u8, buses: &[Bus], r: &mut Ranges) -> Result 
 }
 
 /// The windows of a bridge, read back.
-fn behind_ranges(bridge: &Function) -> Ranges {
+pub(crate) fn behind_ranges(bridge: &Function) -> Ranges {
     let open = |word: u32, base: u32, limit: u32| {
         let (base, limit) = (u64::from(base) << 32 | u64::from(word & 0xfff0) << 16, u64::from(limit) << 32 | u64::from(word & 0xfff0_0000) | 0xf_ffff);
         Range { at: base, end: if base < limit { limit + 1 } else { base } }
@@ -230,7 +232,7 @@ fn number(host: &'static Host, first: u8, buses: &mut [Bus]) -> u8 {
 }
 
 /// The largest memory window that starts below 4 GiB, or above.
-fn largest(host: &Host, high: bool) -> Option<Range> {
+pub(crate) fn largest(host: &Host, high: bool) -> Option<Range> {
     let w = host.windows.iter().filter(|w| w.memory && (w.pci >> 32 != 0) == high).max_by_key(|w| w.size)?;
     let end = w.pci + w.size;
     // Address 0 means that a BAR has none.
@@ -253,6 +255,10 @@ pub(crate) fn assign(host: &'static Host, first: u8) -> Result {
         let all = needs(host, bus, &buses)?;
         if let Some(b) = buses.get_mut(usize::from(bus)) {
             (b.low_need, b.high_need) = (extent(&all, Pool::Low), extent(&all, Pool::High));
+            if b.bridge.is_some_and(|f| f.has_slot()) {
+                b.low_need.0 = b.low_need.0.max(SLOT);
+                b.high_need.0 = b.high_need.0.max(if b.high { SLOT } else { 0 });
+            }
         }
     }
     for bus in first..=last {

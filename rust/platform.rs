@@ -255,6 +255,12 @@ impl PciPorts {
         // SAFETY: the PCI host driver alone writes configuration space, for devices it owns.
         unsafe { bindings::rust_pci_port_write(bus, devfn, off, v) }
     }
+
+    /// Writes an aligned half of one.
+    pub(crate) fn write16(&self, bus: u8, devfn: u8, off: u8, v: u16) {
+        // SAFETY: as above.
+        unsafe { bindings::rust_pci_port_write16(bus, devfn, off, v) }
+    }
 }
 
 /// Adds to the kernel's entropy; `bits` of it count.

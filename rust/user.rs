@@ -104,6 +104,8 @@ impl Source<'_> {
 /// A right that programs may have; capabilities(7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Capability {
+    /// CAP_SYS_ADMIN: to look into devices.
+    SysAdmin,
     /// CAP_SYS_RESOURCE: over limits.
     SysResource,
     /// CAP_SYS_TIME: to set clocks.
@@ -118,6 +120,7 @@ pub enum Capability {
 /// ```
 pub fn capable(c: Capability) -> bool {
     let n = match c {
+        Capability::SysAdmin => bindings::RUST_CAP_SYS_ADMIN,
         Capability::SysResource => bindings::RUST_CAP_SYS_RESOURCE,
         Capability::SysTime => bindings::RUST_CAP_SYS_TIME,
     };

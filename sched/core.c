@@ -24,6 +24,7 @@
 #include <arch/smp.h>
 #include <arch/switch.h>
 #include <arch/upcalls.h>
+#include <sched/plug.h>
 #include <sched/sched_priv.h>
 #include <sched/upcalls.h>
 #include <sched/wait.h>
@@ -417,6 +418,8 @@ void schedule(void)
 	 */
 	if (unlikely(preempt_count() || irqs_disabled()))
 		bug_at(__FILE__, __LINE__, "scheduling while atomic");
+	if (unlikely(current->plug) && READ_ONCE(current->state) && current->plug->count)
+		block_unplug(current->plug);
 	if (unlikely(current->flags & PF_WQ_WORKER) && READ_ONCE(current->state))
 		work_worker_sleeps(current);
 	do {

@@ -28,6 +28,8 @@ struct fault {
 	unsigned long interval;		/* of that many chances one is looked at */
 	atomic_t times;			/* that many are left; -1: no end */
 	atomic_t space;			/* bytes that are free before the first fails */
+	atomic_t after;			/* that many chances are let pass first; Linux has no such file */
+	u32 ops;			/* kinds that may fail, a bit each; 0: all. The same */
 	unsigned long verbose;		/* 0: silent, 1: a line, 2: with the way there */
 	bool task_filter;		/* only of tasks whose make-it-fail is 1 */
 	bool ignore_blocking;		/* nothing of who may wait for memory */
@@ -78,6 +80,8 @@ static bool should_fail(struct fault *f, size_t size)
 		return false;
 	if (!atomic_read(&f->times))
 		return false;
+	if (atomic_read(&f->after) > 0 && atomic_dec_return(&f->after) >= 0)
+		return false;
 	if (atomic_read(&f->space) > (int)size) {
 		atomic_sub((int)size, &f->space);
 		return false;
@@ -106,9 +110,11 @@ bool fault_usercopy(void)
 	return should_fail(&usercopy, 1);
 }
 
-bool fault_make_request(size_t bytes)
+bool fault_make_request(size_t bytes, unsigned int op)
 {
-	return should_fail(&make_request, bytes);
+	u32 ops = READ_ONCE(make_request.ops);
+
+	return (!ops || ops >> op & 1) && should_fail(&make_request, bytes);
 }
 
 /* ---- the files ---- */
@@ -183,6 +189,7 @@ static struct show_node *publish(struct fault *f)
 	show_attr(d, "interval", 0600, show_number, store_number, &f->interval);
 	show_attr(d, "times", 0600, show_count, store_count, &f->times);
 	show_attr(d, "space", 0600, show_count, store_count, &f->space);
+	show_attr(d, "after", 0600, show_count, store_count, &f->after);
 	show_attr(d, "verbose", 0600, show_number, store_number, &f->verbose);
 	show_attr(d, "verbose_ratelimit_interval_ms", 0600, show_u32, store_u32, &f->limit.interval_ms);
 	show_attr(d, "verbose_ratelimit_burst", 0600, show_u32, store_u32, &f->limit.burst);
@@ -199,7 +206,8 @@ static int fault_init(void)
 	show_attr(d, "ignore-gfp-wait", 0600, show_bool, store_bool, &pages.ignore_blocking);
 	show_attr(d, "min-order", 0600, show_number, store_number, &pages.min_order);
 	publish(&usercopy);
-	publish(&make_request);
+	d = publish(&make_request);
+	show_attr(d, "ops", 0600, show_u32, store_u32, &make_request.ops);
 	return 0;
 }
 INITCALL(late, fault_init);

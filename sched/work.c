@@ -11,7 +11,8 @@
  * queue's own list of that pool, and each that ends lets one in. A flush waits for what was queued before it: items are counted in
  * one of two colours, a flush changes the colour of those to come and waits until none of the old one is left.
  *
- * A rescuer sleeps until a pool has needed a worker for MAYDAY ticks and not got one; then it runs the items of its own queue.
+ * A rescuer sleeps until a pool has needed a worker for MAYDAY ticks and not got one, for want of memory or because it has as many as
+ * it may; then it runs the items of its own queue. So what frees memory, and what all workers may wait for, is done.
  */
 #include <lib/types.h>
 #include <lib/err.h>
@@ -44,7 +45,7 @@ struct worker_pool {
 	unsigned int nr_workers, nr_busy, max_busy;	/* lock */
 	bool making;			/* lock: a worker is being made */
 	struct hlist_head busy[1 << BUSY_BITS];	/* lock: workers by what they run */
-	struct timer_list mayday;	/* while one is being made */
+	struct timer_list mayday;	/* while it is starved */
 	wait_queue_head_t done;		/* flushers */
 	struct task *manager;
 };
@@ -185,6 +186,18 @@ static struct work_struct *next_for(struct worker *k)
 	return list_first_entry_or_null(&k->scheduled, struct work_struct, entry) ?: next_item(k->pool);
 }
 
+/* Items wait, and no worker can be made: there are as many as there may be. Pool locked. */
+static bool is_full(struct worker_pool *p)
+{
+	return !list_empty(&p->todo) && list_empty(&p->idle) && p->nr_workers >= p->max_busy;
+}
+
+/* Items wait for a worker that is being made, or cannot be. Pool locked. */
+static bool is_starved(struct worker_pool *p)
+{
+	return p->making || is_full(p);
+}
+
 static void wake_idle(struct worker_pool *p)
 {
 	struct worker *k = list_first_entry_or_null(&p->idle, struct worker, idle_node);
@@ -192,6 +205,9 @@ static void wake_idle(struct worker_pool *p)
 	if (k) {
 		list_del_init(&k->idle_node);
 		wake_up_process(k->task);
+	} else if (is_full(p)) {
+		if (!timer_pending(&p->mayday))
+			mod_timer(&p->mayday, jiffies + MAYDAY);
 	} else if (!p->making && p->manager) {
 		wake_up_process(p->manager);
 	}
@@ -272,19 +288,26 @@ static struct worker *make_worker(struct worker_pool *p)
 	return k;
 }
 
-/* A worker cannot be had: perhaps what would free memory waits for it. The rescuers look. */
+/* A worker cannot be had: perhaps what would free memory waits for it, or what all of them wait for. The rescuers look. */
 static void call_rescuers(struct timer_list *t)
 {
 	struct worker_pool *p = container_of(t, struct worker_pool, mayday);
 	struct workqueue_struct *wq;
 	unsigned long flags;
+	bool starved;
 
+	spin_lock_irqsave(&p->lock, flags);
+	starved = is_starved(p);
+	if (starved)
+		mod_timer(&p->mayday, jiffies + MAYDAY);
+	spin_unlock_irqrestore(&p->lock, flags);
+	if (!starved)
+		return;
 	spin_lock_irqsave(&rescue_lock, flags);
 	list_for_each_entry(wq, &rescue_queues, rescue)
 		if (atomic_read(&wq->nr[0]) + atomic_read(&wq->nr[1]))
 			wake_up_process(wq->rescuer);
 	spin_unlock_irqrestore(&rescue_lock, flags);
-	mod_timer(&p->mayday, jiffies + MAYDAY);	/* until the worker is there */
 }
 
 /* Makes workers when all are busy: the only one that allocates, so that queueing never does. */
@@ -299,16 +322,16 @@ static int manager_main(void *arg)
 		spin_lock_irq(&p->lock);
 		need = next_item(p) && list_empty(&p->idle) && p->nr_busy == p->nr_workers && p->nr_workers < p->max_busy;
 		p->making = need;
+		if (is_starved(p) && !timer_pending(&p->mayday))
+			mod_timer(&p->mayday, jiffies + MAYDAY);
 		spin_unlock_irq(&p->lock);
 		if (!need) {
 			schedule();
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
-		mod_timer(&p->mayday, jiffies + MAYDAY);
 		if (!make_worker(p))
 			schedule_timeout_uninterruptible(HZ / 10);
-		timer_delete_sync(&p->mayday);
 		spin_lock_irq(&p->lock);
 		p->making = false;
 		spin_unlock_irq(&p->lock);
@@ -316,14 +339,16 @@ static int manager_main(void *arg)
 	return 0;
 }
 
-/* The pending bit is ours. */
+/*
+ * The pending bit is ours. Interrupts are off since it was set: an item that is pending is on a list,
+ * or has its timer armed, for all that this CPU's interrupts can see (mod_delayed_work() waits for
+ * that).
+ */
 static void insert_work(int cpu, struct workqueue_struct *wq, struct work_struct *w)
 {
 	struct worker_pool *p, *last = w->pool;
 	struct pool_queue *q;
-	unsigned long flags;
 
-	local_irq_save(flags);
 	p = pool_for(wq, cpu);
 	if (last && last != p) {	/* still running elsewhere: queue it there, so that it does not run twice at once */
 		spin_lock(&last->lock);
@@ -350,16 +375,20 @@ static void insert_work(int cpu, struct workqueue_struct *wq, struct work_struct
 	}
 	spin_unlock(&p->lock);
 	if (last && last != p && waitqueue_active(&last->done))
-		wake_up_all(&last->done);	/* who flushes it goes over to P */
-	local_irq_restore(flags);
+		wake_up_all(&last->done);	/* a flush of it goes over to P */
 }
 
 bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *w)
 {
-	if (test_and_set_bit(0, &w->pending))
-		return false;
-	insert_work(cpu, wq, w);
-	return true;
+	unsigned long flags;
+	bool added;
+
+	local_irq_save(flags);
+	added = !test_and_set_bit(0, &w->pending);
+	if (added)
+		insert_work(cpu, wq, w);
+	local_irq_restore(flags);
+	return added;
 }
 
 bool queue_work(struct workqueue_struct *wq, struct work_struct *w)
@@ -381,16 +410,27 @@ void init_delayed_work(struct delayed_work *d, work_func_t f)
 	d->wq = NULL;
 }
 
-bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)
+/* The pending bit is ours, and interrupts are off since it was set. */
+static void insert_delayed(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)
 {
-	if (test_and_set_bit(0, &d->work.pending))
-		return false;
 	d->wq = wq;
 	if (delay)
 		mod_timer(&d->timer, jiffies + delay);
 	else
 		insert_work(-1, wq, &d->work);
-	return true;
+}
+
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)
+{
+	unsigned long flags;
+	bool added;
+
+	local_irq_save(flags);
+	added = !test_and_set_bit(0, &d->work.pending);
+	if (added)
+		insert_delayed(wq, d, delay);
+	local_irq_restore(flags);
+	return added;
 }
 
 /* Takes a queued item off its list; the pending bit stays set and is the caller's. */
@@ -419,25 +459,35 @@ static bool steal_queued(struct work_struct *w)
 	return got;
 }
 
+enum grabbed { GRAB_IDLE, GRAB_QUEUED, GRAB_AGAIN };
+
+/*
+ * Makes the pending bit the caller's, who has interrupts off until it is queued again or let go.
+ * AGAIN: another CPU is queueing it or taking it at the moment, or another task cancels it.
+ */
+static enum grabbed try_grab(struct work_struct *w, struct delayed_work *d)
+{
+	if (!test_and_set_bit(0, &w->pending))
+		return GRAB_IDLE;
+	return (d && timer_delete(&d->timer)) || steal_queued(w) ? GRAB_QUEUED : GRAB_AGAIN;
+}
+
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)
 {
-	bool was = false;
+	unsigned long flags;
+	enum grabbed got;
 
 	for (;;) {
-		if (!test_and_set_bit(0, &d->work.pending))
+		local_irq_save(flags);
+		got = try_grab(&d->work, d);
+		if (got != GRAB_AGAIN)
 			break;
-		if (timer_delete(&d->timer) || steal_queued(&d->work)) {
-			was = true;
-			break;
-		}
-		cpu_relax();	/* between timer and list, or being taken by a worker */
+		local_irq_restore(flags);
+		cpu_relax();
 	}
-	d->wq = wq;
-	if (delay)
-		mod_timer(&d->timer, jiffies + delay);
-	else
-		insert_work(-1, wq, &d->work);
-	return was;
+	insert_delayed(wq, d, delay);
+	local_irq_restore(flags);
+	return got == GRAB_QUEUED;
 }
 
 static bool work_busy(struct work_struct *w)
@@ -468,20 +518,19 @@ bool flush_work(struct work_struct *w)
 	return waited;
 }
 
+/* With interrupts on, where the caller lets go only after it has slept. */
 static bool grab(struct work_struct *w, struct delayed_work *d)
 {
-	for (;;) {
-		if (!test_and_set_bit(0, &w->pending))
-			return false;
-		if ((d && timer_delete(&d->timer)) || steal_queued(w))
-			return true;
-		if (cond_resched())
-			continue;
-		cpu_relax();
+	enum grabbed got;
+
+	while ((got = try_grab(w, d)) == GRAB_AGAIN) {
+		if (!cond_resched())
+			cpu_relax();
 	}
+	return got == GRAB_QUEUED;
 }
 
-/* The pending bit, which was ours, goes: who flushes W looks again. */
+/* The pending bit, which was ours, goes: a flush of W looks again. */
 static void let_go(struct work_struct *w)
 {
 	struct worker_pool *p = READ_ONCE(w->pool);
@@ -513,10 +562,21 @@ bool cancel_delayed_work_sync(struct delayed_work *d) { return cancel_sync(&d->w
 
 bool cancel_delayed_work(struct delayed_work *d)
 {
-	bool was = grab(&d->work, d);
+	unsigned long flags;
+	enum grabbed got;
 
+	for (;;) {
+		local_irq_save(flags);
+		got = try_grab(&d->work, d);
+		if (got != GRAB_AGAIN)
+			break;
+		local_irq_restore(flags);
+		if (!cond_resched())
+			cpu_relax();
+	}
 	let_go(&d->work);
-	return was;
+	local_irq_restore(flags);
+	return got == GRAB_QUEUED;
 }
 
 void flush_workqueue(struct workqueue_struct *wq)
@@ -532,7 +592,7 @@ void flush_workqueue(struct workqueue_struct *wq)
 	mutex_unlock(&wq->flush_lock);
 }
 
-/* Takes items of its queue off pools that are stuck for want of memory to make a worker. */
+/* Takes items of its queue off pools that are starved. */
 static int rescuer_main(void *arg)
 {
 	struct workqueue_struct *wq = arg;
@@ -553,7 +613,7 @@ static int rescuer_main(void *arg)
 			struct work_struct *w, *found;
 
 			spin_lock_irq(&p->lock);
-			if (!p->making) {
+			if (!is_starved(p)) {
 				spin_unlock_irq(&p->lock);
 				continue;
 			}

@@ -620,35 +620,3 @@ long sys_utime(struct uptr filename, struct uptr times)
 	t[1] = (struct timespec64){ u[1], 0 };
 	return do_utimes(AT_FDCWD, filename, t, 0);
 }
-
-/* File handles: no filesystem of ours can be asked by number yet. */
-/* partial: name_to_handle_at: no filesystem has file handles: EOPNOTSUPP */
-long sys_name_to_handle_at(int dfd, struct uptr name, struct uptr handle, struct uptr mnt_id, int flag)
-{
-	unsigned int lookup = flag & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
-	struct path path;
-	int err;
-
-	(void)handle;
-	(void)mnt_id;
-	if (flag & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH | AT_HANDLE_FID | AT_HANDLE_MNT_ID_UNIQUE))
-		return -EINVAL;
-	if (flag & AT_EMPTY_PATH)
-		lookup |= LOOKUP_EMPTY;
-	err = user_path_at(dfd, name, lookup, &path);
-	if (err)
-		return err;
-	path_put(&path);
-	return -EOPNOTSUPP;
-}
-
-/* partial: open_by_handle_at: no filesystem has file handles: ESTALE */
-long sys_open_by_handle_at(int mountdirfd, struct uptr handle, int flags)
-{
-	(void)mountdirfd;
-	(void)handle;
-	(void)flags;
-	if (!capable(CAP_DAC_READ_SEARCH))
-		return -EPERM;
-	return -ESTALE;
-}

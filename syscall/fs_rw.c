@@ -7,6 +7,7 @@
 #include <vfs/namei.h>
 #include <alloc/slab.h>
 #include <mm/mm.h>
+#include <mm/upcalls.h>
 #include <mm/uaccess.h>
 #include <sched/task.h>
 #include <proc/cred.h>
@@ -389,17 +390,18 @@ long sys_cachestat(unsigned int fd, struct uptr urange, struct uptr ustat, unsig
 	struct fd f;
 	pgoff_t index, end, next;
 	unsigned int n;
+	int err;
 
 	f = fdget(fd);
 	if (fd_empty(f))
 		return -EBADF;
-	if (copy_from_user(&range, urange, sizeof(range))) {
+	err = copy_from_user(&range, urange, sizeof(range)) ? -EFAULT :
+	      !mm_file_may_see_cache(fd_file(f))	    ? -EPERM :
+	      flags					    ? -EINVAL :
+							      0;
+	if (err) {
 		fdput(f);
-		return -EFAULT;
-	}
-	if (flags) {
-		fdput(f);
-		return -EINVAL;
+		return err;
 	}
 	mapping = fd_file(f)->f_mapping;
 	index = range.off >> PAGE_SHIFT;

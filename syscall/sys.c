@@ -12,6 +12,7 @@
 #include <arch/cpu.h>
 #include <arch/power.h>
 #include <arch/switch.h>
+#include <block/blk.h>
 #include <kernel/init.h>
 #include <kernel/printk.h>
 #include <kernel/random.h>
@@ -263,6 +264,7 @@ static void run_down(int state, const char *what)
 {
 	system_state = state;
 	sys_sync();
+	block_flush_all();
 	pr_emerg("reboot: %s\n", what);
 	console_settle();
 }

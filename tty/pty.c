@@ -238,6 +238,7 @@ static __poll_t ptm_poll(struct file *f, struct poll_table_struct *p) { return t
 
 const struct file_operations pty_master_fops = {
 	.llseek = no_llseek, .read_iter = ptm_read, .write_iter = ptm_write, .poll = ptm_poll, .ioctl = tty_ioctl,
+	.splice_read = copy_splice_read, .splice_write = iter_file_splice_write,
 	.open = ptmx_open, .release = ptmx_release, .fasync = ptm_fasync,
 };
 

@@ -10,8 +10,8 @@
  *             stdin, with a window so that no byte is lost in a slow reader's line discipline; then its status.
  *   shell     a session of its own on the console, so that job control works; the host's window size is kept on it.
  *
- * Without a host it runs the shell alone. When the child is gone everything else is killed, disks are written, and the
- * machine is powered off.
+ * Without a host it runs the shell alone. When the child is gone everything else is killed, file systems of disks are
+ * unmounted or made read-only (root.h), and the machine is powered off. Its root may be a disk, too (root.h).
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -27,6 +27,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -50,6 +51,8 @@ static void mount_on(const char *type, const char *dir, unsigned long flags, con
 	if (mount(type, dir, type, flags, data) && errno != EBUSY)
 		say(dir);
 }
+
+#include "root.h"
 
 static void prepare_root(void)
 {
@@ -548,6 +551,7 @@ static void power_off(int status)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	sync();
+	leave_disks();
 	if (host >= 0) {
 		send_frame(F_EXIT, end, 2);
 		tcdrain(host);
@@ -566,6 +570,8 @@ int main(void)
 		fprintf(stderr, "init: this is process 1's program\n");
 		return 1;
 	}
+	if (getenv("OCHRE_ROOT"))
+		enter_root(getenv("OCHRE_ROOT"));
 	prepare_root();
 	prepare_network();
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);

@@ -32,6 +32,7 @@
 /* What there is of each thing that the system counts. */
 struct counts {
 	int nr;
+	long kthreads;	/* not compared: workers end when they were idle for long */
 	struct {
 		char name[32];
 		long n;
@@ -51,12 +52,14 @@ static long first_number(const char *path)
 	return n > 0 ? atol(buf) : -1;
 }
 
-static long count_tasks(void)
+/* Processes; *KTHREADS: kernel threads. */
+static long count_tasks(long *kthreads)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
 	long n = 0;
 
+	*kthreads = 0;
 	if (!d)
 		return -1;
 	while ((e = readdir(d))) {
@@ -69,7 +72,10 @@ static long count_tasks(void)
 		snprintf(path, sizeof(path), "/proc/%s/cmdline", e->d_name);
 		fd = open(path, O_RDONLY);
 		if (fd >= 0) {
-			n += read(fd, comm, sizeof(comm)) > 0;
+			if (read(fd, comm, sizeof(comm)) > 0)
+				n++;
+			else
+				++*kthreads;
 			close(fd);
 		}
 	}
@@ -128,7 +134,7 @@ static void count(struct counts *c)
 	int fd;
 
 	c->nr = 0;
-	note(c, "processes", count_tasks());
+	note(c, "processes", count_tasks(&c->kthreads));
 	/* Linux counts files in per-CPU batches: let those pass. */
 	note(c, "files", first_number("/proc/sys/fs/file-nr") / (ours ? 1 : 64));
 	if (!ours)
@@ -168,6 +174,19 @@ static int settle(const struct counts *was, struct counts *now, const char *susp
 		usleep(ms * 1000);
 	}
 	return n;
+}
+
+/* Idle workers end after 30 s, and free a task's objects each. Waits, for a minute at most, until there are no more kernel threads than in WAS. */
+static int settle_without_workers(const struct counts *was, struct counts *now, char *more)
+{
+	static char suspect[sizeof(was->c) / sizeof(was->c[0])];
+
+	memcpy(suspect, more, sizeof(suspect));
+	for (int s = 0; s < 60 && now->kthreads > was->kthreads; s++) {
+		sleep(1);
+		count(now);
+	}
+	return grown(was, now, suspect, more);
 }
 
 static long long now_ms(void)
@@ -335,6 +354,8 @@ static int look_for_leaks(const char *dir, const char *name, struct counts *was,
 		if (!settle(&last, &now, more[(again - 1) & 1], more[again & 1]))
 			return again;
 	}
+	if (now.kthreads > was->kthreads && !settle_without_workers(was, &now, more[!once]))
+		return again;
 	len = (size_t)snprintf(why, size, "leak:");
 	for (int i = 0; i < now.nr && len < size; i++)
 		if (more[!once][i])

@@ -297,6 +297,9 @@ static bool retain_dentry(struct dentry *d)
 
 	if (d_unhashed(d) || flags & (DCACHE_DISCONNECTED | DCACHE_DONTCACHE))
 		return false;
+	/* Nor what lies in a directory without a place: no walk comes there, nor the end of the superblock. */
+	if (unlikely(READ_ONCE(d->d_parent->d_flags) & DCACHE_DISCONNECTED))
+		return false;
 	if (flags & DCACHE_OP_DELETE && d->d_op->d_delete(d))
 		return false;
 	if (!(flags & DCACHE_LRU_LIST))
@@ -649,7 +652,16 @@ static struct dentry *__d_find_any_alias(struct inode *inode)
 	return NULL;
 }
 
-/* A dentry for an inode found by handle: its only name, or a disconnected one. Eats the inode reference. */
+struct dentry *d_find_any_alias(struct inode *inode)
+{
+	struct dentry *d;
+
+	spin_lock(&inode->i_lock);
+	d = __d_find_any_alias(inode);
+	spin_unlock(&inode->i_lock);
+	return d;
+}
+
 struct dentry *d_obtain_alias(struct inode *inode)
 {
 	struct dentry *d, *new;
@@ -658,9 +670,7 @@ struct dentry *d_obtain_alias(struct inode *inode)
 		return ERR_PTR(-ESTALE);
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
-	spin_lock(&inode->i_lock);
-	d = __d_find_any_alias(inode);
-	spin_unlock(&inode->i_lock);
+	d = d_find_any_alias(inode);
 	if (d)
 		goto out;
 	new = d_alloc_anon(inode->i_sb);
@@ -792,29 +802,34 @@ static int move_below(struct dentry *alias, struct dentry *d)
 
 /*
  * A directory goes from where it was known to D's place, whose parent is locked. To another parent it goes as a rename would, with
- * what keeps the tree's shape and the other parent locked; since that order is the other way round, only if both are free.
- * 0, -ELOOP, -ESTALE: look again.
+ * what keeps the tree's shape and the other parent locked; since that order is the other way round, only if both are free. One that
+ * was found by handle, and has no place yet, is in nobody's way. 0, -ELOOP, -ESTALE: look again.
  */
 static int move_alias(struct dentry *alias, struct dentry *d)
 {
 	struct mutex *shape = &d->d_sb->s_vfs_rename_mutex;
+	struct inode *from;
 	int err = -ESTALE;
 
+	if (IS_ROOT(alias)) {
+		err = d_attach(alias, d);
+		if (err != -EAGAIN)
+			return err;
+		err = -ESTALE;
+	}
+	/* What has a place keeps one (see export.c). */
+	if (READ_ONCE(d->d_parent->d_flags) & DCACHE_DISCONNECTED && !(READ_ONCE(alias->d_flags) & DCACHE_DISCONNECTED))
+		return -ESTALE;
 	if (alias->d_parent == d->d_parent) {
 		d_move(alias, d);
 		return 0;
 	}
 	if (!mutex_trylock(shape))
 		return -ESTALE;
-	if (IS_ROOT(alias)) {
+	from = alias->d_parent->d_inode;
+	if (inode_trylock_shared(from)) {
 		err = move_below(alias, d);
-	} else {
-		struct inode *from = alias->d_parent->d_inode;
-
-		if (inode_trylock_shared(from)) {
-			err = move_below(alias, d);
-			inode_unlock_shared(from);
-		}
+		inode_unlock_shared(from);
 	}
 	mutex_unlock(shape);
 	return err;

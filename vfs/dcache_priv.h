@@ -89,6 +89,12 @@ void d_hash_remove(struct dentry *d);		/* d_lock held */
 void d_hash_grow_if_long(void);
 void d_unhash_in_lookup(struct dentry *d);	/* d_lock held; wakes who waits */
 
+/*
+ * dtree.c: ALIAS, a directory that has no place, comes to D's, whose parent is locked. 0; -EAGAIN: it has one; -ELOOP: that lies
+ * below ALIAS, or ALIAS is the root.
+ */
+int d_attach(struct dentry *alias, struct dentry *d);
+
 /* dcache.c */
 void __d_drop(struct dentry *d);		/* d_lock held */
 struct dentry *dentry_kill(struct dentry *d);	/* d_lock held, consumed */

@@ -122,7 +122,8 @@ static void __d_move(struct dentry *d, struct dentry *target, bool exchange)
 			dget(new_parent);
 	}
 	hlist_add_head(&d->d_sib, &new_parent->d_children);
-	d->d_flags &= ~DCACHE_DISCONNECTED;
+	if (!(new_parent->d_flags & DCACHE_DISCONNECTED))
+		d->d_flags &= ~DCACHE_DISCONNECTED;
 	d_hash_insert(d);
 	raw_write_seqcount_end(&target->d_seq);
 	raw_write_seqcount_end(&d->d_seq);
@@ -145,6 +146,21 @@ void d_move(struct dentry *d, struct dentry *target)
 	__d_move(d, target, false);
 	write_sequnlock(&rename_lock);
 	dput(old_parent);
+}
+
+int d_attach(struct dentry *alias, struct dentry *d)
+{
+	int err = 0;
+
+	write_seqlock(&rename_lock);
+	if (!IS_ROOT(alias))
+		err = -EAGAIN;
+	else if (d_ancestor(alias, d) || !(alias->d_flags & DCACHE_DISCONNECTED))
+		err = -ELOOP;
+	else
+		__d_move(alias, d, false);
+	write_sequnlock(&rename_lock);
+	return err;
 }
 
 void d_exchange(struct dentry *a, struct dentry *b)

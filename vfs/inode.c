@@ -434,13 +434,22 @@ struct inode *ilookup(struct super_block *sb, u64 ino)
 	return ilookup5(sb, ino, test_ino, &ino);
 }
 
+/*
+ * Somebody may be looking whether there is an inode of this number, asked for it by handle; what he puts in goes again when he has
+ * found out.
+ */
 int insert_inode_locked(struct inode *inode)
 {
 	u64 ino = inode->i_ino;
-	struct inode *old = add_unless_found(inode, ino, I_CREATING, test_ino, NULL, &ino);
+	struct inode *old;
 
-	if (!old)
-		return 0;
+	do {
+		old = add_unless_found(inode, ino, I_CREATING, test_ino, NULL, &ino);
+		if (!old)
+			return 0;
+		if (!(READ_ONCE(old->i_state) & I_CREATING))
+			old = wait_new(old);
+	} while (!old);
 	iput(old);
 	return -EBUSY;
 }
@@ -611,7 +620,7 @@ unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr)
 			break;
 		if (!spin_trylock(&inode->i_lock))
 			continue;
-		/* Pages that are wanted keep it; those that are not go first, by themselves. */
+		/* An inode with pages stays: page reclaim frees them, oldest first, and then the inode can go. */
 		if (atomic_read(&inode->i_count) || inode->i_data.nrpages || inode->i_state & (I_DIRTY_ALL | I_REFERENCED)) {
 			inode->i_state &= ~I_REFERENCED;
 			list_move_tail(&inode->i_lru, &sb->s_inode_lru);

@@ -5,7 +5,7 @@
 #include <vfs/file.h>
 #include <vfs/fiemap.h>
 #include <vfs/fileattr.h>
-#include <vfs/splice.h>
+#include <vfs/remap.h>
 #include <mm/uaccess.h>
 #include <sched/task.h>
 #include <proc/cred.h>
@@ -44,26 +44,14 @@ static long owns_sb(struct super_block *sb)
 	return ns_capable(sb->s_user_ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
-/* Sharing blocks between files: no filesystem here can. */
-static long share_blocks(struct file *out, unsigned int in_fd)
+static long get_uuid(const struct super_block *sb, struct uptr to)
 {
-	struct file *in = fget(in_fd);
-	long ret;
+	struct fsuuid2 u = { .len = sizeof(u.uuid) };
 
-	if (!in)
-		return -EBADF;
-	ret = file_inode(in)->i_sb != file_inode(out)->i_sb ? -EXDEV : vfs_copy_checks(in, out);
-	fput(in);
-	return ret ? ret : -EOPNOTSUPP;
-}
-
-static long share_range(struct file *out, struct uptr p)
-{
-	struct file_clone_range r;
-
-	if (copy_from_user(&r, p, sizeof(r)))
-		return -EFAULT;
-	return share_blocks(out, (unsigned int)r.src_fd);
+	if (!memchr_inv(sb->s_uuid, 0, sizeof(sb->s_uuid)))
+		return -ENOTTY;
+	memcpy(u.uuid, sb->s_uuid, sizeof(u.uuid));
+	return copy_to_user(to, &u, sizeof(u)) ? -EFAULT : 0;
 }
 
 long vfs_ioctl(int fd, struct file *file, unsigned int cmd, unsigned long arg)
@@ -115,9 +103,9 @@ long vfs_ioctl(int fd, struct file *file, unsigned int cmd, unsigned long arg)
 			return put_user(i_size_read(inode), UPTR(arg)) ? -EFAULT : 0;
 		return -ENOTTY;
 	case FICLONE:
-		return share_blocks(file, (unsigned int)arg);
 	case FICLONERANGE:
-		return share_range(file, UPTR(arg));
+	case FIDEDUPERANGE:
+		return remap_ioctl(file, cmd, arg);
 	case FS_IOC_GETFLAGS:
 	case FS_IOC_SETFLAGS:
 	case FS_IOC_FSGETXATTR:
@@ -126,6 +114,8 @@ long vfs_ioctl(int fd, struct file *file, unsigned int cmd, unsigned long arg)
 		if (ret != -ENOIOCTLCMD)
 			return ret;
 		break;
+	case FS_IOC_GETFSUUID:
+		return get_uuid(inode->i_sb, UPTR(arg));
 	case FS_IOC_FIEMAP:
 		if (S_ISREG(inode->i_mode) || inode->i_op->fiemap)
 			return fiemap_ioctl(file, UPTR(arg));

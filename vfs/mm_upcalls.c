@@ -3,6 +3,8 @@
 #include <lib/types.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
+#include <vfs/mount.h>
+#include <vfs/namei.h>
 #include <mm/upcalls.h>
 #include <mm/mm.h>
 
@@ -73,6 +75,13 @@ int mm_file_fadvise(struct file *file, loff_t off, loff_t len, int advice)
 	if (file->f_op->fadvise)
 		return file->f_op->fadvise(file, off, len, advice);
 	return generic_fadvise(file, file->f_mapping, &file->f_ra, off, len, advice);
+}
+
+bool mm_file_may_see_cache(struct file *file)
+{
+	return file->f_mode & FMODE_WRITE ||
+	       inode_owner_or_capable(file_mnt_idmap(file), file_inode(file)) ||
+	       !file_permission(file, MAY_WRITE);
 }
 
 void mm_inode_write_failed(struct inode *inode, int error)

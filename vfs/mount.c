@@ -128,8 +128,8 @@ static bool try_lookup_mnt(const struct path *path, struct mount **found)
 	u32 seq;
 	int res;
 
+	seq = read_seqbegin(&mount_lock);	/* outside the section: it waits for a writer */
 	rcu_read_lock();
-	seq = read_seqbegin(&mount_lock);
 	*found = m = climb_rcu(path);
 	res = legitimize_mnt(m ? &m->mnt : NULL, seq);
 	rcu_read_unlock();

@@ -217,6 +217,8 @@ int graft_tree(struct mount *source, struct mount *parent, struct mountpoint *mp
 int lock_mount_point(const struct path *path, struct path *at, struct mountpoint **mp);
 void unlock_mount_point(struct path *at, struct mountpoint *mp);
 bool check_mnt(const struct mount *m);
+/* Is anything mounted below DIR that the mount's owner may not look under? Sleeps. */
+bool has_locked_children(const struct path *dir);
 bool is_path_reachable(struct mount *m, struct dentry *d, const struct path *root);	/* namespace_sem held */
 void namespace_free_tree(struct mount *m);	/* a tree that was never attached; namespace_sem held */
 struct mnt_namespace *alloc_mnt_ns(struct user_namespace *user_ns, bool anon);	/* ERR_PTR(-ENOSPC): max_mnt_namespaces */

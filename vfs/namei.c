@@ -776,8 +776,8 @@ static bool try_choose_mountpoint(struct mount *m, const struct path *root, stru
 	u32 seq;
 	int res;
 
+	seq = read_seqbegin(&mount_lock);	/* outside the section: it waits for a writer */
 	rcu_read_lock();
-	seq = read_seqbegin(&mount_lock);
 	*found = below_stack_rcu(m, root, path, seq);
 	res = legitimize_mnt(*found ? path->mnt : NULL, seq);
 	done = !res && (!*found || dget_not_dead(path->dentry));

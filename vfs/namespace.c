@@ -714,6 +714,16 @@ static bool has_children_below(const struct mount *m, struct dentry *dir, bool l
 	return false;
 }
 
+bool has_locked_children(const struct path *dir)
+{
+	bool yes;
+
+	down_read(&namespace_sem);
+	yes = has_children_below(real_mount(dir->mnt), dir->dentry, true);
+	up_read(&namespace_sem);
+	return yes;
+}
+
 /* MOVE_MOUNT_SET_GROUP: @to, which is private, joins the group of @from, of the same filesystem. */
 int do_set_group(const struct path *from_path, const struct path *to_path)
 {

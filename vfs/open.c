@@ -245,8 +245,12 @@ struct file *file_open_root(const struct path *root, const char *name, int flags
 {
 	struct open_how_k op;
 	struct filename fn;
-	int err = build_open_how(flags, flags & (O_CREAT | __O_TMPFILE) ? mode & S_IALLUGO : 0, 0, &op);
+	int err;
 
+	flags &= VALID_OPEN_FLAGS;
+	if (flags & O_PATH)
+		flags &= PATH_FLAGS;
+	err = build_open_how(flags, flags & (O_CREAT | __O_TMPFILE) ? mode & S_IALLUGO : 0, 0, &op);
 	if (err)
 		return ERR_PTR(err);
 	getname_kernel(&fn, name);

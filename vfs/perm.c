@@ -116,8 +116,7 @@ umode_t mode_strip_umask(const struct inode *dir, umode_t mode)
 	return IS_POSIXACL(dir) ? mode : mode & (umode_t)~current_umask();
 }
 
-/* Whose S_ISGID stays on what has this group (inode_init_owner() and chmod(2), "set-group-ID"). */
-static bool in_group_or_capable(struct mnt_idmap *idmap, const struct inode *inode, kgid_t gid)
+bool in_group_or_capable(struct mnt_idmap *idmap, const struct inode *inode, kgid_t gid)
 {
 	return in_group_p(gid) || capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID);
 }
@@ -209,6 +208,19 @@ int setattr_prepare(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr
 	return err;
 }
 
+/* The nearest that the file system can store. */
+static struct timespec64 storable(const struct inode *inode, struct timespec64 t)
+{
+	const struct super_block *sb = inode->i_sb;
+
+	if (t.tv_sec >= sb->s_time_max)
+		return (struct timespec64){ .tv_sec = sb->s_time_max };
+	if (t.tv_sec < sb->s_time_min)
+		return (struct timespec64){ .tv_sec = sb->s_time_min };
+	t.tv_nsec -= t.tv_nsec % (long)sb->s_time_gran;
+	return t;
+}
+
 void setattr_copy(struct mnt_idmap *idmap, struct inode *inode, const struct iattr *attr)
 {
 	unsigned int valid = attr->ia_valid;
@@ -262,10 +274,8 @@ int notify_change(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *
 		return -EOPNOTSUPP;
 	now = current_time(inode);
 	attr->ia_ctime = now;
-	if (!(valid & ATTR_ATIME_SET))
-		attr->ia_atime = now;
-	if (!(valid & ATTR_MTIME_SET))
-		attr->ia_mtime = now;
+	attr->ia_atime = valid & ATTR_ATIME_SET ? storable(inode, attr->ia_atime) : now;
+	attr->ia_mtime = valid & ATTR_MTIME_SET ? storable(inode, attr->ia_mtime) : now;
 	/* A chmod says itself what becomes of the bits. */
 	if (valid & (ATTR_KILL_SUID | ATTR_KILL_SGID) && valid & ATTR_MODE)
 		return -EINVAL;

@@ -2,8 +2,9 @@
 /*
  * POSIX access control lists.
  *
- * The entries stand in the order of the format: owner, users, owning group, groups, mask, others; acl_check() makes sure of it, the
- * rest relies on it. An ACL that says no more than a mode is kept as the mode alone. Readers hold RCU; writers hold the inode's i_rwsem.
+ * The entries stand in the order of the format: owner, users, owning group, groups, mask, others;
+ * acl_check() makes sure of it, the rest relies on it. An ACL that says no more than a mode is kept
+ * as the mode alone. Readers hold RCU; writers hold the inode's i_rwsem.
  */
 #include <lib/types.h>
 #include <vfs/fs.h>
@@ -53,13 +54,23 @@ static struct posix_acl __rcu **slot_of(struct inode *inode, int type)
 	return type == ACL_TYPE_ACCESS ? &inode->i_acl : &inode->i_default_acl;
 }
 
-/* The inode is locked or new. ACL is the inode's from now on. */
-static void replace(struct inode *inode, int type, struct posix_acl *acl)
+/*
+ * The inode is locked or new. ACL is the inode's from now on; the old one is returned to the
+ * caller.
+ */
+static struct posix_acl *exchange(struct inode *inode, int type, struct posix_acl *acl)
 {
 	struct posix_acl __rcu **slot = slot_of(inode, type);
 	struct posix_acl *old = rcu_dereference_protected(*slot, true);
 
 	rcu_assign_pointer(*slot, acl);
+	return old;
+}
+
+static void replace(struct inode *inode, int type, struct posix_acl *acl)
+{
+	struct posix_acl *old = exchange(inode, type, acl);
+
 	if (old)
 		kfree_rcu(old, rcu);
 }
@@ -138,7 +149,9 @@ ssize_t posix_acl_getxattr(struct inode *inode, int type, void *value, size_t si
 		for (unsigned int i = 0; i < acl->count; i++) {
 			const struct posix_acl_entry *e = &acl->entry[i];
 			struct posix_acl_xattr_entry x = {
-				.e_tag = le16_raw(e->tag), .e_perm = le16_raw(e->perm), .e_id = le32_raw(id_for_caller(e)),
+				.e_tag = le16_raw(e->tag),
+				.e_perm = le16_raw(e->perm),
+				.e_id = le32_raw(id_for_caller(e)),
 			};
 
 			memcpy(out, &x, sizeof(x));
@@ -151,8 +164,10 @@ ssize_t posix_acl_getxattr(struct inode *inode, int type, void *value, size_t si
 
 ssize_t posix_acl_listxattr(struct inode *inode, char *list, size_t size)
 {
-	static const char *const names[] = { XATTR_NAME_POSIX_ACL_ACCESS, XATTR_NAME_POSIX_ACL_DEFAULT };
-	const struct posix_acl *const have[] = { rcu_access_pointer(inode->i_acl), rcu_access_pointer(inode->i_default_acl) };
+	static const char *const names[] = { XATTR_NAME_POSIX_ACL_ACCESS,
+					     XATTR_NAME_POSIX_ACL_DEFAULT };
+	const struct posix_acl *const have[] = { rcu_access_pointer(inode->i_acl),
+						 rcu_access_pointer(inode->i_default_acl) };
 	size_t used = 0;
 
 	for (int i = 0; i < 2; i++) {
@@ -192,13 +207,15 @@ static bool says_more_than_mode(const struct posix_acl *acl)
 
 static umode_t mode_of(struct posix_acl *acl)
 {
-	return (umode_t)(acl->entry[0].perm << 6 | group_class(acl)->perm << 3 | acl->entry[acl->count - 1].perm);
+	return (umode_t)(acl->entry[0].perm << 6 | group_class(acl)->perm << 3 |
+			 acl->entry[acl->count - 1].perm);
 }
 
 /* Each class gets MODE's bits; or, with LESS, keeps only those of them that it had. */
 static void put_mode(struct posix_acl *acl, umode_t mode, bool less)
 {
-	struct posix_acl_entry *e[3] = { &acl->entry[0], group_class(acl), &acl->entry[acl->count - 1] };
+	struct posix_acl_entry *e[3] = { &acl->entry[0], group_class(acl),
+					 &acl->entry[acl->count - 1] };
 
 	for (int i = 0; i < 3; i++) {
 		u16 bits = mode >> (6 - 3 * i) & RWX;
@@ -210,10 +227,15 @@ static void put_mode(struct posix_acl *acl, umode_t mode, bool less)
 /* Locked. ACL is used up. */
 static int set_acl(struct mnt_idmap *idmap, struct inode *inode, int type, struct posix_acl *acl)
 {
-	if (type == ACL_TYPE_ACCESS) {
-		umode_t mode = acl ? (inode->i_mode & (umode_t)~S_IRWXUGO) | mode_of(acl) : inode->i_mode;
+	umode_t had = inode->i_mode;
+	struct posix_acl *old;
+	int err = 0;
 
-		if (!in_group_p(inode->i_gid) && !capable_wrt_inode_uidgid(idmap, inode, CAP_FSETID))
+	if (type == ACL_TYPE_ACCESS) {
+		umode_t mode = acl ? (inode->i_mode & (umode_t)~S_IRWXUGO) | mode_of(acl) :
+				     inode->i_mode;
+
+		if (!in_group_or_capable(idmap, inode, inode->i_gid))
 			mode &= (umode_t)~S_ISGID;
 		if (acl && !says_more_than_mode(acl)) {
 			kfree(acl);
@@ -222,11 +244,20 @@ static int set_acl(struct mnt_idmap *idmap, struct inode *inode, int type, struc
 		WRITE_ONCE(inode->i_mode, mode);
 	}
 	inode_set_ctime_current(inode);
-	replace(inode, type, acl);
-	return 0;
+	old = exchange(inode, type, acl);
+	if (inode->i_op->set_acl)
+		err = inode->i_op->set_acl(inode, type);
+	if (err) {
+		WRITE_ONCE(inode->i_mode, had);
+		old = exchange(inode, type, old);
+	}
+	if (old)
+		kfree_rcu(old, rcu);
+	return err;
 }
 
-int posix_acl_setxattr(struct mnt_idmap *idmap, struct dentry *d, int type, const void *value, size_t size)
+int posix_acl_setxattr(struct mnt_idmap *idmap, struct dentry *d, int type, const void *value,
+		       size_t size)
 {
 	struct inode *inode = d->d_inode;
 	struct posix_acl *acl = decode(current_user_ns(), value, size);

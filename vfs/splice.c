@@ -11,6 +11,7 @@
 #include <vfs/notify.h>
 #include <vfs/file.h>
 #include <vfs/pipe.h>
+#include <vfs/remap.h>
 #include <vfs/splice.h>
 #include <alloc/slab.h>
 #include <alloc/page.h>
@@ -26,7 +27,7 @@ static void free_pages_array(struct page **pages, unsigned int n)
 		put_page(pages[n]);
 }
 
-/* A fallback for every file that can be read: fresh pages, filled by read_iter. pipe's mutex held. */
+/* For files that can be read at all: fresh pages, filled by read_iter. pipe's mutex held. */
 ssize_t copy_splice_read(struct file *in, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
 			 unsigned int flags)
 {
@@ -51,6 +52,7 @@ ssize_t copy_splice_read(struct file *in, loff_t *ppos, struct pipe_inode_info *
 	iter_init_bvec(&to, ITER_DEST, bv, n, len);
 	init_sync_kiocb(&kiocb, in);
 	kiocb.ki_pos = *ppos;
+	kiocb.ki_flags |= IOCB_SPLICE;
 	ret = in->f_op->read_iter(&kiocb, &to);
 	if (ret > 0) {
 		*ppos = kiocb.ki_pos;
@@ -370,10 +372,7 @@ static ssize_t file_to_pipe(struct file *in, loff_t *ppos, struct pipe_inode_inf
 		unsigned int room = pipe->max_usage - pipe_occupancy(pipe->head, pipe->tail);
 
 		len = min(len, (size_t)room << PAGE_SHIFT);
-		if (in->f_op->splice_read)
-			ret = in->f_op->splice_read(in, ppos, pipe, len, flags);
-		else
-			ret = copy_splice_read(in, ppos, pipe, len, flags);
+		ret = in->f_op->splice_read ? in->f_op->splice_read(in, ppos, pipe, len, flags) : -EINVAL;
 	}
 	pipe_unlock(pipe);
 	if (ret > 0)
@@ -404,7 +403,7 @@ static ssize_t splice_files(struct file *in, loff_t *off_in, struct file *out, l
 			return -ESPIPE;
 		if (off_out && !(out->f_mode & FMODE_PWRITE))
 			return -EINVAL;
-		if (out->f_flags & O_APPEND || !(out->f_mode & FMODE_CAN_WRITE))
+		if (out->f_flags & O_APPEND || !out->f_op->splice_write)
 			return -EINVAL;
 		offset = off_out ? *off_out : out->f_pos;
 		ret = rw_verify_area(1, out, &offset, len);
@@ -412,7 +411,7 @@ static ssize_t splice_files(struct file *in, loff_t *off_in, struct file *out, l
 			return ret;
 		if (in->f_flags & O_NONBLOCK)
 			flags |= SPLICE_F_NONBLOCK;
-		if (out->f_op->splice_write && out->f_op->splice_write != iter_file_splice_write)
+		if (out->f_op->splice_write != iter_file_splice_write)
 			ret = out->f_op->splice_write(ipipe, out, &offset, len, flags);
 		else
 			ret = iter_file_splice_write(ipipe, out, out->f_mode & FMODE_STREAM ? NULL : &offset,
@@ -542,7 +541,7 @@ ssize_t do_sendfile(int out_fd, int in_fd, loff_t *ppos, size_t count, loff_t ma
 	if (ppos && !(fd_file(in)->f_mode & FMODE_PREAD))
 		goto put;
 	ret = -EINVAL;
-	if (!(fd_file(in)->f_mode & FMODE_CAN_READ) || !(fd_file(out)->f_mode & FMODE_CAN_WRITE))
+	if (!(fd_file(in)->f_mode & FMODE_CAN_READ) || !fd_file(out)->f_op->splice_write)
 		goto put;
 	/* The input is read at positions: a stream would lose what cannot be written. */
 	if (!(fd_file(in)->f_mode & FMODE_PREAD) || fd_file(out)->f_flags & O_APPEND)
@@ -598,6 +597,20 @@ int vfs_copy_checks(struct file *in, struct file *out)
 	return 0;
 }
 
+/* As much as the two files can have in common; the caller tells the watchers. */
+static ssize_t share_range(struct file *in, loff_t pos_in, struct file *out, loff_t pos_out, size_t len)
+{
+	struct super_block *sb = file_inode(out)->i_sb;
+	ssize_t ret;
+
+	if (!in->f_op->remap_range)
+		return 0;
+	sb_start_write(sb);
+	ret = in->f_op->remap_range(in, pos_in, out, pos_out, (loff_t)len, REMAP_SHORTEN);
+	sb_end_write(sb);
+	return ret;
+}
+
 ssize_t vfs_copy_file_range(struct file *in, loff_t pos_in, struct file *out, loff_t pos_out, size_t len,
 			    unsigned int flags)
 {
@@ -631,7 +644,10 @@ ssize_t vfs_copy_file_range(struct file *in, loff_t pos_in, struct file *out, lo
 	if (ret < 0 || !len)
 		return ret;
 	len = min(len, (size_t)MAX_RW_COUNT);
-	ret = do_splice_direct(in, &pos_in, out, &pos_out, len, 0);
+	ret = share_range(in, pos_in, out, pos_out, len);
+	/* What cannot be shared is copied, for whatever reason. */
+	if (ret <= 0)
+		ret = do_splice_direct(in, &pos_in, out, &pos_out, len, 0);
 	if (ret > 0) {
 		notify_file(in, IN_ACCESS);
 		notify_file(out, IN_MODIFY);

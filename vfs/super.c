@@ -218,7 +218,6 @@ static struct super_block *alloc_super(struct fs_context *fc)
 	init_waitqueue_head(&sb->s_freeze_wait);
 	spin_lock_init(&sb->s_inode_list_lock);
 	spin_lock_init(&sb->s_lru_lock);
-	spin_lock_init(&sb->s_roots_lock);
 	INIT_LIST_HEAD(&sb->s_list);
 	INIT_LIST_HEAD(&sb->s_inodes);
 	INIT_LIST_HEAD(&sb->s_dentry_lru);
@@ -323,7 +322,7 @@ void deactivate_locked_super(struct super_block *sb) __releases(sb->s_umount)
 		return;
 	}
 	type->kill_sb(sb);
-	/* Only now may another take its place: what it held (a device, a UUID, a key) is free. */
+	/* Only now may another superblock take its place: its device, UUID or key is free. */
 	spin_lock(&sb_lock);
 	hlist_del_init(&sb->s_instances);
 	spin_unlock(&sb_lock);
@@ -607,7 +606,7 @@ int freeze_super(struct super_block *sb)
 		raise_freeze(sb, SB_FREEZE_WRITE);
 		down_write(&sb->s_umount);
 		raise_freeze(sb, SB_FREEZE_PAGEFAULT);
-		/* Frozen means that what is on the disk is all there is. */
+		/* A frozen file system has all its data on the disk. */
 		err = sync_filesystem(sb);
 		if (!err)
 			raise_freeze(sb, SB_FREEZE_FS);

@@ -14,6 +14,7 @@
 #include <mm/mm.h>
 #include <mm/upcalls.h>
 #include <kernel/time.h>
+#include <sched/plug.h>
 #include <sched/task.h>
 #include "writeback_priv.h"
 
@@ -166,20 +167,26 @@ static void start_anew(struct backing *b, struct inode *inode)
 	spin_unlock(&b->lock);
 }
 
+/* What a walk did with an inode. */
+enum walked { WALK_STOP, WALK_PASSED, WALK_WRITTEN };
+
 /*
  * FN for each inode of B that was dirty when this began; stops where it says so. What is dirtied meanwhile comes
  * behind them on the list, so that this ends.
  */
-static void walk(struct backing *b, bool (*fn)(struct backing *b, struct inode *inode, void *arg), void *arg)
+static void walk(struct backing *b, enum walked (*fn)(struct backing *b, struct inode *inode, void *arg), void *arg)
 {
+	enum walked did = WALK_PASSED;
 	LIST_HEAD(todo);
 	LIST_HEAD(done);
-	bool left, go_on = true;
+	struct plug plug;
+	bool left;
 
 	mutex_lock(&b->walk_lock);
+	plug_start(&plug);	/* small files next to each other are one request */
 	spin_lock(&b->lock);
 	list_splice_init(&b->dirty, &todo);
-	while (go_on && !list_empty(&todo)) {
+	while (did != WALK_STOP && !list_empty(&todo)) {
 		struct inode *inode = list_first_entry(&todo, struct inode, i_io_list);
 
 		list_move_tail(&inode->i_io_list, &done);
@@ -189,8 +196,8 @@ static void walk(struct backing *b, bool (*fn)(struct backing *b, struct inode *
 		inode = igrab(inode);
 		rcu_read_unlock();
 		if (inode) {
-			go_on = fn(b, inode, arg);
-			if (go_on)
+			did = fn(b, inode, arg);
+			if (did == WALK_WRITTEN)
 				start_anew(b, inode);
 			iput(inode);
 		}
@@ -202,6 +209,7 @@ static void walk(struct backing *b, bool (*fn)(struct backing *b, struct inode *
 	list_splice(&done, &b->dirty);
 	left = !list_empty(&b->dirty);
 	spin_unlock(&b->lock);
+	plug_finish(&plug);
 	mutex_unlock(&b->walk_lock);
 	if (left)
 		backing_flush_later(b);
@@ -213,13 +221,16 @@ struct sync {
 	int err;
 };
 
-static bool sync_inode(struct backing *b, struct inode *inode, void *arg)
+static enum walked sync_inode(struct backing *b, struct inode *inode, void *arg)
 {
 	struct sync *s = arg;
-	int e = inode->i_sb == s->sb ? write_one(inode, s->wait, LONG_MAX) : 0;
+	int e;
 
+	if (inode->i_sb != s->sb)
+		return WALK_PASSED;
+	e = write_one(inode, s->wait, LONG_MAX);
 	s->err = s->err ?: e;
-	return true;
+	return WALK_WRITTEN;
 }
 
 int writeback_sync(struct backing *b, struct super_block *sb, bool wait)
@@ -240,15 +251,15 @@ struct old {
 	u32 before_ms;
 };
 
-static bool flush_inode(struct backing *b, struct inode *inode, void *arg)
+static enum walked flush_inode(struct backing *b, struct inode *inode, void *arg)
 {
 	const struct old *o = arg;
 
 	/* Its age first: the list is in the order of that. */
 	if (!o->all && (s32)(o->before_ms - inode->i_dirtied_ms) < 0)
-		return false;
+		return WALK_STOP;
 	write_in_turns(b, inode);
-	return true;
+	return WALK_WRITTEN;
 }
 
 void mm_flush_backing(struct backing *b, bool all)
@@ -264,7 +275,7 @@ int sync_filesystem(struct super_block *sb)
 	u32 errors = smp_load_acquire(&sb->s_wb_errors);
 	int err, e;
 
-	if (sb_rdonly(sb) || !sb->s_root)
+	if (sb_rdonly(sb))
 		return 0;
 	writeback_sync_sb(sb, false);
 	if (sb->s_op->sync_fs)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* The allocators from inside: pages, objects, areas, the sparse array. */
+#include "alloc/page_priv.h"
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
 #include <alloc/xarray.h>
 #include <abi/errno.h>
+#include <arch/mmu.h>
 #include <kernel/ktest.h>
 #include <lib/memblock.h>
 #include <lib/string.h>
@@ -32,6 +34,23 @@ KTEST(alloc_pages_orders)
 			KT_ASSERT(b[i] == o + 1);
 		__free_pages(p[o], o);
 	}
+}
+
+/* A machine of 512 MiB whose ordinary requests find nothing: kswapd must see that. */
+KTEST(alloc_reserves_are_not_free)
+{
+	static struct zone z[MAX_NR_ZONES] = {
+		[ZONE_DMA] = { .free = 509, .reserve = 491, .wmark_high = 29, .managed = 3294 },
+		[ZONE_DMA32] = { .free = 699, .wmark_high = 1050, .managed = 125880 },
+	};
+
+	KT_EQ(zones_are_low(z), true);
+	z[ZONE_DMA32].free = 1060;
+	KT_EQ(zones_are_low(z), true);
+	z[ZONE_DMA32].free = 1061;
+	KT_EQ(zones_are_low(z), false);
+	z[ZONE_DMA].free = 20;
+	KT_EQ(zones_are_low(z), true);
 }
 
 KTEST(alloc_pages_no_leak)
@@ -109,7 +128,10 @@ KTEST(slab_cache_life)
 	kmem_cache_destroy(c);
 }
 
-struct typesafe { unsigned long count; char more[32]; };
+struct typesafe {
+	unsigned long count;
+	char more[32];
+};
 
 struct typesafe_reader {
 	struct typesafe *obj;
@@ -135,7 +157,8 @@ static int read_typesafe(void *arg)
 
 KTEST(slab_typesafe_reader)
 {
-	struct kmem_cache *c = kmem_cache_create("k_typesafe", sizeof(struct typesafe), 8, SLAB_TYPESAFE_BY_RCU, NULL);
+	struct kmem_cache *c = kmem_cache_create("k_typesafe", sizeof(struct typesafe), 8,
+						 SLAB_TYPESAFE_BY_RCU, NULL);
 	static struct typesafe_reader r;
 	struct typesafe *keep, *o;
 
@@ -188,7 +211,22 @@ KTEST(vmalloc_areas)
 	KT_EQ(vmalloc_nr_pages(), before);
 }
 
-/* What has a second mapping has a way round its owner: the kernel's image, what is allocated, what borders on RAM. */
+/* A flush of more pages than are flushed one by one takes nothing that the kernel itself needs. */
+KTEST(vmalloc_flush_of_all)
+{
+	u8 *p = vmalloc(3 * PAGE_SIZE);
+
+	KT_ASSERT(p);
+	memset(p, 0x5a, 3 * PAGE_SIZE);
+	arch_tlb_flush_kernel_range((unsigned long)p, (unsigned long)p + (PAGE_SIZE << 12));
+	KT_EQ(p[2 * PAGE_SIZE], 0x5a);
+	vfree(p);
+}
+
+/*
+ * A second mapping is a way round the owner: of the kernel's image, of allocated pages, of what
+ * borders on RAM.
+ */
 KTEST(ioremap_refuses_ram)
 {
 	void *page = (void *)get_zeroed_page(GFP_KERNEL);
@@ -241,6 +279,46 @@ KTEST(xarray_store_find)
 	KT_ASSERT(xa_empty(&xa));
 }
 
+/* What CALL answers, with XA locked for it. */
+#define LOCKED(call) ({ int __r; xa_lock(&xa); __r = (call); xa_unlock(&xa); __r; })
+
+/* An entry at many indices is found at each, has its marks at all, and gives its places to others. */
+KTEST(xarray_runs)
+{
+	static const unsigned long at[] = { 0, 64, 8, 1ul << 30 };
+	static u64 others[64];
+	DEFINE_XARRAY(xa);
+
+	for (unsigned int k = 0; k < ARRAY_SIZE(at); k++) {
+		unsigned int order = at[k] == 8 ? 3 : k ? 6 : 2;
+		unsigned long last = at[k] + (1ul << order) - 1;
+
+		KT_EQ(LOCKED(__xa_insert_run(&xa, at[k], order, &xa, GFP_ATOMIC)), 0);
+		KT_EQ(LOCKED(__xa_insert_run(&xa, at[k], order, &xa, GFP_ATOMIC)), -EBUSY);
+		KT_EQ(LOCKED(__xa_insert(&xa, last, &xa, GFP_ATOMIC)), -EBUSY);
+		KT_ASSERT(xa_load(&xa, at[k]) == &xa && xa_load(&xa, last) == &xa && !xa_load(&xa, last + 1));
+		LOCKED((__xa_set_mark_run(&xa, at[k], order, XA_MARK_1), 0));
+		KT_ASSERT(xa_get_mark(&xa, at[k], XA_MARK_1) && xa_get_mark(&xa, last, XA_MARK_1) && !xa_get_mark(&xa, last + 1, XA_MARK_1));
+		KT_ASSERT(xa_marked(&xa, XA_MARK_1) && !xa_marked(&xa, XA_MARK_0));
+		xa_clear_mark(&xa, at[k], XA_MARK_1);
+		LOCKED((__xa_split_run(&xa, at[k], order, others, sizeof(others[0])), 0));
+		KT_ASSERT(xa_load(&xa, at[k]) == others && xa_load(&xa, last) == others + (last - at[k]));
+		KT_ASSERT(!xa_get_mark(&xa, at[k], XA_MARK_1) && xa_get_mark(&xa, last, XA_MARK_1));
+		LOCKED((__xa_clear_mark_run(&xa, at[k], order, XA_MARK_1), 0));
+		KT_ASSERT(!xa_marked(&xa, XA_MARK_1));
+		LOCKED((__xa_set_mark_run(&xa, at[k], order, XA_MARK_2), 0));
+	}
+	/* A run does not go where one of its places is taken. */
+	KT_EQ(LOCKED(__xa_insert_run(&xa, 0, 6, &xa, GFP_ATOMIC)), -EBUSY);
+	KT_ASSERT(!xa_load(&xa, 4));
+	LOCKED((__xa_erase_run(&xa, 0, 2), 0));
+	LOCKED((__xa_erase_run(&xa, 8, 3), 0));
+	LOCKED((__xa_erase_run(&xa, 64, 6), 0));
+	KT_ASSERT(xa_marked(&xa, XA_MARK_2) && xa_load(&xa, (1ul << 30) + 63) == others + 63);
+	LOCKED((__xa_erase_run(&xa, 1ul << 30, 6), 0));
+	KT_ASSERT(xa_empty(&xa) && !xa_marked(&xa, XA_MARK_2));
+}
+
 /* Nobody else changes XA: what is found stays. */
 static void __rcu **slots_of(struct xarray *xa, unsigned long index, unsigned int *n)
 {
@@ -274,7 +352,8 @@ KTEST(xarray_slots)
 	s = slots_of(&xa, 65, &n);
 	KT_EQ(n, 63);
 	for (unsigned long i = 0; i < n; i++)
-		KT_EQ(rcu_access_pointer(s[i]) ? xa_to_value(rcu_access_pointer(s[i])) : 0, i < 5 ? 65 + i : 0);
+		KT_EQ(rcu_access_pointer(s[i]) ? xa_to_value(rcu_access_pointer(s[i])) : 0,
+		      i < 5 ? 65 + i : 0);
 	n = 100;
 	KT_ASSERT(!slots_of(&xa, 128, &n));
 	KT_EQ(n, 64);

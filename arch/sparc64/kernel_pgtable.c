@@ -10,8 +10,6 @@
 #include "arch/shared/kernel_maps.h"
 #include "arch/sparc64/sparc_priv.h"
 
-#define TLB_ENTRIES 64
-
 pte_t *kernel_pgd __ro_after_init = kernel_root;
 
 /* The kernel's root is in the trap block. */

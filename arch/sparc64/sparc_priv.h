@@ -8,6 +8,8 @@
 #include <arch/ptrace.h>
 #include "arch/sparc64/asm_priv.h"
 
+#define TLB_ENTRIES 64		/* of each TLB; the last of instructions is locked (kernel_pgtable.c) */
+
 /* Registers behind an address-space identifier. */
 #define asi_read(asi, at) ({ u64 __v; __asm__ volatile("ldxa [%1] %2, %0" : "=r"(__v) : "r"((u64)(at)), "i"(asi) : "memory"); __v; })
 #define asi_write(v, asi, at) \

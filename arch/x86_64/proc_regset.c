@@ -7,6 +7,10 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <linux/elf.h>
+#include <asm/ldt.h>
+#include <asm/prctl.h>
+#include <asm/ptrace-abi.h>
+#include <mm/uaccess.h>
 #include <sched/task.h>
 #include "arch/x86_64/x86_priv.h"
 #include "arch/shared/fpu.h"
@@ -16,6 +20,8 @@
 #define REG_FS_BASE 21
 #define REG_GS_BASE 22
 #define DEBUGREG_OFF 848		/* u_debugreg in struct user */
+#define USER_SIZE 928			/* sizeof(struct user) */
+#define DR6_FIXED 0xffff0ff0UL		/* thread.dr6 has these the other way round: 0 is as after a reset */
 
 #define USER_FLAGS (X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_TF | \
 		    X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_RF | X86_EFLAGS_AC | X86_EFLAGS_NT)
@@ -44,8 +50,12 @@ static int set_gp(struct task *task, const unsigned long *u)
 
 	if (u[REG_FS_BASE] >= TASK_SIZE_MAX || u[REG_GS_BASE] >= TASK_SIZE_MAX)
 		return -EIO;
-	if ((u[17] && (u[17] & 3) != 3) || (u[20] && (u[20] & 3) != 3))
+	/* cs and ss; ds, es, fs, gs, of which 0 is one, too. */
+	if ((u[17] & 3) != 3 || (u[20] & 3) != 3)
 		return -EIO;
+	for (unsigned int i = 23; i < NR_USER_REGS; i++)
+		if ((u16)u[i] && (u[i] & 3) != 3)
+			return -EIO;
 	memcpy(r, u, sizeof(*r));
 	r->cs = USER_CS;
 	r->ss = USER_DS;
@@ -140,7 +150,7 @@ int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)
 {
 	unsigned long u[NR_USER_REGS];
 
-	if (off % 8)
+	if (off % 8 || off >= USER_SIZE)
 		return -EIO;
 	if (off < sizeof(u)) {
 		get_gp(task, u);
@@ -150,10 +160,11 @@ int arch_peek_user(struct task *task, unsigned long off, unsigned long *val)
 	if (off >= DEBUGREG_OFF && off < DEBUGREG_OFF + 64) {
 		unsigned int i = (unsigned int)(off - DEBUGREG_OFF) / 8;
 
-		*val = i < 4 ? task->thread.debugreg[i] : i == 6 ? task->thread.dr6 : i == 7 ? task->thread.dr7 : 0;
+		*val = i < 4 ? task->thread.debugreg[i] : i == 6 ? task->thread.dr6 ^ DR6_FIXED : i == 7 ? task->thread.dr7 : 0;
 		return 0;
 	}
-	return -EIO;
+	*val = 0;	/* what core dumps of old have there */
+	return 0;
 }
 
 /* R/W fields of DR7, two bits at 16 + 4 i (Intel SDM 3, 18.2.4): 2 is I/O, which no user has a debugger's business with. */
@@ -173,9 +184,9 @@ static int set_debugreg(struct task *task, unsigned int i, unsigned long v)
 			return -EINVAL;
 		task->thread.debugreg[i] = v;
 	} else if (i == 6) {
-		task->thread.dr6 = v;
+		task->thread.dr6 = v ^ DR6_FIXED;
 	} else if (i == 7) {
-		if (v & ~0xffff03ffUL & ~0x400UL || breaks_on_io(v))
+		if (breaks_on_io(v))
 			return -EINVAL;
 		task->thread.dr7 = v;
 		task->thread.rare = (task->thread.rare & ~THREAD_DEBUG) | (v ? THREAD_DEBUG : 0);
@@ -198,6 +209,54 @@ int arch_poke_user(struct task *task, unsigned long off, unsigned long val)
 	}
 	if (off >= DEBUGREG_OFF && off < DEBUGREG_OFF + 64)
 		return set_debugreg(task, (unsigned int)(off - DEBUGREG_OFF) / 8, val);
+	return -EIO;
+}
+
+/* ptrace(2), PTRACE_ARCH_PRCTL: what arch_prctl(2) of the bases would do in TASK. */
+static long arch_prctl_of(struct task *task, int code, unsigned long arg)
+{
+	struct arch_thread *t = &task->thread;
+	bool gs = code == ARCH_SET_GS || code == ARCH_GET_GS;
+
+	switch (code) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (arg >= TASK_SIZE_MAX)
+			return -EPERM;
+		x86_sync_bases(task);
+		*(gs ? &t->gsbase : &t->fsbase) = arg;
+		x86_load_bases(task);
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		x86_sync_bases(task);
+		return put_user(gs ? t->gsbase : t->fsbase, UPTR(arg)) ? -EFAULT : 0;
+	}
+	return -EINVAL;
+}
+
+#define FIRST_TLS 12			/* entries of the GDT that 32-bit programs set: none has been */
+#define LAST_TLS 14
+
+static long get_thread_area(unsigned long entry, struct uptr to)
+{
+	struct user_desc d = { .entry_number = (unsigned int)entry, .read_exec_only = 1, .seg_not_present = 1 };
+
+	if ((int)entry < 0)
+		return -EIO;
+	if (entry < FIRST_TLS || entry > LAST_TLS)
+		return -EINVAL;
+	return copy_to_user(to, &d, sizeof(d)) ? -EFAULT : 0;
+}
+
+long arch_ptrace(struct task *task, long request, unsigned long addr, unsigned long data)
+{
+	switch (request) {
+	case PTRACE_ARCH_PRCTL:
+		return arch_prctl_of(task, (int)data, addr);
+	case PTRACE_GET_THREAD_AREA:
+		return get_thread_area(addr, UPTR(data));
+	}
 	return -EIO;
 }
 

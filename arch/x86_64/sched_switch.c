@@ -97,7 +97,7 @@ static void switch_debug_registers(const struct arch_thread *next)
 	__asm__ volatile("movq %0, %%dr1" : : "r"(next->debugreg[1]));
 	__asm__ volatile("movq %0, %%dr2" : : "r"(next->debugreg[2]));
 	__asm__ volatile("movq %0, %%dr3" : : "r"(next->debugreg[3]));
-	__asm__ volatile("movq %0, %%dr7" : : "r"(next->dr7));
+	__asm__ volatile("movq %0, %%dr7" : : "r"(next->dr7 & DR7_USED));
 }
 
 static void switch_rare(const struct arch_thread *prev, const struct arch_thread *next)

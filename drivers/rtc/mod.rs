@@ -154,7 +154,7 @@ fn publish(rtc: &'static Rtc, node: &'static chrdev::Registration) -> Result {
     dir.attr(c"hctosys", rtc, |r, out| writeln!(out, "{}", u8::from(r.hctosys)), None)?;
     dir.attr(c"max_user_freq", rtc, |_, out| writeln!(out, "{MAX_USER_HZ}"), None)?;
     dir.attr(c"dev", node, |n, out| writeln!(out, "{}:{}", n.major(), n.minor()), None)?;
-    dir.attr(c"uevent", node, |n, out| writeln!(out, "MAJOR={}\nMINOR={}\nDEVNAME=rtc0", n.major(), n.minor()), None)?;
+    dir.uevent(node, |n, out| writeln!(out, "MAJOR={}\nMINOR={}\nDEVNAME=rtc0", n.major(), n.minor()))?;
     if rtc.has_alarm() {
         dir.attr(c"wakealarm", rtc, Rtc::show_wakealarm, Some(Rtc::store_wakealarm))?;
     }

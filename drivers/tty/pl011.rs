@@ -99,8 +99,9 @@ impl irq::Handler for Uart {
         if cause == 0 {
             return false;
         }
-        self.regs.write32(ICR, cause);
-        // A broken device whose FIFO never empties is left after a while.
+        // Those of the receiver end as its FIFO is read (3.4.2): what is left in it interrupts again.
+        self.regs.write32(ICR, cause & !(INT_RX | INT_RX_TIMEOUT));
+        // A device whose FIFO never empties is left after a while, with interrupts on in between.
         for _ in 0..16 {
             if !self.drain_receiver(&s) {
                 break;

@@ -2,7 +2,7 @@
 //! The virtio disk (5.2): /dev/vda and its like. One hardware queue of ours for each of the device's.
 
 use super::queue::{Piece, Queue};
-use super::{config32, config64, Transport, F_RING_PACKED};
+use super::{config32, config64, Transport, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
 use kernel::alloc::{Arc, KBox, KSlice, KERNEL};
 use kernel::block::{self, InFlight, Lent, Offer, Op, Request, Taken};
 use kernel::dma::{Dma, Halted};
@@ -11,12 +11,15 @@ use kernel::work::{DelayedWork, Work};
 use kernel::{irq, Error, Result};
 use core::sync::atomic::{AtomicBool, Ordering};
 
+const F_SIZE_MAX: u64 = 1 << 1;
+const F_SEG_MAX: u64 = 1 << 2;
 const F_RO: u64 = 1 << 5;
 const F_BLK_SIZE: u64 = 1 << 6;
 const F_FLUSH: u64 = 1 << 9;
 const F_MQ: u64 = 1 << 12;
 const F_DISCARD: u64 = 1 << 13;
 const F_WRITE_ZEROES: u64 = 1 << 14;
+const RINGS: u64 = F_RING_PACKED | F_RING_INDIRECT | F_RING_EVENT;
 const T_IN: u32 = 0;
 const T_OUT: u32 = 1;
 const T_FLUSH: u32 = 4;
@@ -25,9 +28,11 @@ const T_WRITE_ZEROES: u32 = 13;
 const DEPTH: usize = 64;
 // Beside each request: header (16 bytes), a range for discard (16), the status byte.
 const SLOT: usize = 48;
-const MAX_PIECES: usize = 35;
-// Most requests have no more: less to clear.
-const FEW: usize = 6;
+// Of one bio, and of a request that many bios make: a ring holds two of those, or its tables TABLES.
+const MIN_PIECES: usize = 35;
+const MAX_PIECES: usize = 128;
+const MAX_INDIRECT: usize = 256;
+const TABLES: usize = 16;
 const MAX_LANES: usize = 8;
 const WATCH_MS: u32 = 2000;
 // Most requests that one interrupt completes.
@@ -36,6 +41,8 @@ const BUDGET: usize = 2 * DEPTH;
 struct Hw {
     ring: Queue,
     under_way: InFlight,
+    pieces: KSlice<Piece>, // of the request that is described
+    untold: bool,          // the device was not told of something
 }
 
 struct Lane {
@@ -54,6 +61,8 @@ struct Disk {
     // Looks after the device every now and then, while requests are under way.
     watch: SpinLockIrq<Option<KBox<dyn Watch>>>,
     watched: AtomicBool,
+    // Looks at the size again.
+    resized: SpinLockIrq<Option<KBox<dyn Rest>>>,
 }
 
 trait Rest: Send + Sync {
@@ -113,6 +122,17 @@ impl Disk {
         }
     }
 
+    fn config_changed(&self) {
+        if let Some(w) = &*self.resized.lock() {
+            w.go_on();
+        }
+    }
+
+    /// The device may have another size. One that no disk has is not believed. Sleeps.
+    fn look_at_size(&self, size: &block::Size) -> Result {
+        size.set(config64(&*self.t, 0)?)
+    }
+
     /// Whether the device is still the one that we gave the requests to.
     fn check(&self) {
         self.watched.store(false, Ordering::Release);
@@ -152,10 +172,8 @@ impl Lane {
         add(Piece { addr: base, len: 16, writable: false })?;
         match r.op() {
             Op::Read | Op::Write => {
-                let mut i = 0;
-                while let Some(s) = r.segment(i) {
+                for s in r.pieces() {
                     add(Piece { addr: s.addr, len: s.len, writable: r.op() == Op::Read })?;
-                    i += 1;
                 }
             }
             Op::Discard | Op::WriteZeroes => {
@@ -168,14 +186,6 @@ impl Lane {
         }
         add(Piece { addr: base + 32, len: 1, writable: true })?;
         Ok(n)
-    }
-
-    /// Describes `r`, of at most `N` pieces, to the device.
-    #[inline(never)]
-    fn push<const N: usize>(&self, ring: &mut Queue, r: &Lent) -> Result {
-        let mut pieces = [Piece { addr: 0, len: 0, writable: false }; N];
-        let n = self.describe(r, &mut pieces)?;
-        ring.push(pieces.get(..n).unwrap_or(&[]), r.tag())
     }
 
     /// Nobody will answer these any more.
@@ -210,8 +220,22 @@ struct Answer {
 impl irq::Handler for Answer {
     fn handle(&self) -> bool {
         // Where lanes share a line, whoever came first has acknowledged for all of them: the ring is looked at either way.
-        let ours = self.disk.t.acknowledge() != 0;
+        let why = self.disk.t.acknowledge();
+        if why & super::WHY_CONFIG != 0 {
+            self.disk.config_changed();
+        }
+        let ours = why != 0;
         self.disk.lane(self.lane).is_some_and(|l| self.disk.drain(l)) || ours
+    }
+}
+
+/// The interrupt handler of the vector for configuration changes.
+struct AnswerConfig(Arc<Disk>);
+
+impl irq::Handler for AnswerConfig {
+    fn handle(&self) -> bool {
+        self.0.config_changed();
+        true
     }
 }
 
@@ -223,6 +247,7 @@ impl Disk {
         for _ in 0..BUDGET {
             let mut hw = lane.hw.lock();
             let popped = hw.ring.pop();
+            let more = popped.is_none() && hw.ring.arm();
             let broken = hw.ring.is_broken();
             let r = popped.and_then(|(tag, len)| Some((hw.under_way.done(tag)?, tag, len)));
             drop(hw); // completing may queue the next one
@@ -233,12 +258,12 @@ impl Disk {
                     r.complete(status);
                 }
                 None if popped.is_some() => {} // failed meanwhile
-                None => {
-                    if broken {
-                        self.give_up(super::BROKE_RULES);
-                    }
+                None if broken => {
+                    self.give_up(super::BROKE_RULES);
                     return ours;
                 }
+                None if more => {}
+                None => return ours,
             }
         }
         if let Some(rest) = &*lane.rest.lock() {
@@ -260,35 +285,38 @@ fn pieces_of(r: &Request) -> usize {
 impl block::Driver for Disk {
     fn queue<'a>(&self, queue: u32, r: Offer<'a>) -> core::result::Result<Taken<'a>, (Error, Offer<'a>)> {
         let Some(lane) = self.lane(queue) else { return Err((Error::EIO, r)) };
-        let (notify, taken);
-        {
-            let mut hw = lane.hw.lock();
-            let hw = &mut *hw;
-            if self.is_dead() || hw.ring.is_broken() {
-                return Err((Error::EIO, r));
-            }
-            let n = pieces_of(r.request());
-            if n > MAX_PIECES {
-                return Err((Error::EINVAL, r));
-            }
-            if !hw.ring.has_room(n) {
-                return Err((Error::EBUSY, r));
-            }
-            let lent;
-            (lent, taken) = hw.under_way.lend(r)?;
-            let tag = lent.tag();
-            let pushed = if n <= FEW { lane.push::<FEW>(&mut hw.ring, lent) } else { lane.push::<MAX_PIECES>(&mut hw.ring, lent) };
-            if let (Err(e), Some(r)) = (pushed, if pushed.is_err() { hw.under_way.done(tag) } else { None }) {
-                r.complete(Err(e)); // the ring does not have it
-                return Ok(taken);
-            }
-            notify = hw.ring.wants_notify();
+        let mut hw = lane.hw.lock();
+        let hw = &mut *hw;
+        if self.is_dead() || hw.ring.is_broken() {
+            return Err((Error::EIO, r));
         }
+        let n = pieces_of(r.request());
+        if n > hw.pieces.len() {
+            return Err((Error::EINVAL, r));
+        }
+        if !hw.ring.has_room(n) {
+            return Err((Error::EBUSY, r));
+        }
+        let (lent, taken) = hw.under_way.lend(r)?;
+        let tag = lent.tag();
+        let pushed = lane.describe(lent, &mut hw.pieces).and_then(|n| hw.ring.push(hw.pieces.get(..n).unwrap_or(&[]), tag));
+        hw.untold |= pushed.is_ok();
+        if let (Err(e), Some(r)) = (pushed, if pushed.is_err() { hw.under_way.done(tag) } else { None }) {
+            r.complete(Err(e)); // the ring does not have it
+        }
+        Ok(taken)
+    }
+
+    fn commit(&self, queue: u32) {
+        let Some(lane) = self.lane(queue) else { return };
+        let notify = {
+            let mut hw = lane.hw.lock();
+            core::mem::take(&mut hw.untold) && hw.ring.wants_notify()
+        };
         if notify {
             self.t.notify(lane.index);
         }
         self.arm();
-        Ok(taken)
     }
 }
 
@@ -296,22 +324,29 @@ impl block::Driver for Disk {
 pub struct Bound {
     disk: Arc<Disk>,
     added: block::Disk,
-    _interrupts: KSlice<Option<irq::Registration>>,
+    _interrupts: Interrupts,
 }
+
+/// The lanes' interrupts; with MSI-X, also the interrupt for configuration changes.
+type Interrupts = (KSlice<Option<irq::Registration>>, Option<irq::Registration>);
 
 /// The disk before it works.
 struct Ready {
     disk: Arc<Disk>,
     limits: block::Limits,
-    interrupts: KSlice<Option<irq::Registration>>,
+    interrupts: Interrupts,
 }
 
-fn make_lane(t: &dyn Transport, i: u16, packed: bool) -> Result<Lane> {
-    let ring = Queue::new(t.engine(), t.queue_max(i), packed)?;
-    if usize::from(ring.size) < MAX_PIECES {
+fn make_lane(t: &dyn Transport, i: u16, agreed: u64) -> Result<Lane> {
+    let ring = Queue::with_tables(t.engine(), t.queue_max(i), agreed, TABLES, MAX_INDIRECT)?;
+    let size = usize::from(ring.size);
+    if size < MIN_PIECES {
         return Err(Error::EINVAL);
     }
-    let hw = Hw { ring, under_way: InFlight::new(t.engine(), DEPTH)? };
+    let none = Piece { addr: 0, len: 0, writable: false };
+    let most = if agreed & F_RING_INDIRECT != 0 { MAX_INDIRECT } else { MAX_PIECES };
+    let pieces = KSlice::from_fn(size.min(most), KERNEL, |_| none)?;
+    let hw = Hw { ring, under_way: InFlight::new(t.engine(), DEPTH)?, pieces, untold: false };
     Ok(Lane { index: i, hw: SpinLockIrq::new(hw), slots: Dma::alloc(t.engine(), DEPTH * SLOT)?, rest: SpinLockIrq::new(None) })
 }
 
@@ -321,14 +356,23 @@ fn open_lane(disk: &Arc<Disk>, i: u32) -> Result<irq::Registration> {
     let theirs = disk.clone();
     let rest: KBox<dyn Rest> = KBox::new(Work::new(move || _ = theirs.lane(i).map(|l| theirs.drain(l)))?, KERNEL)?;
     *lane.rest.lock() = Some(rest);
-    let (source, vector, shared) = disk.t.interrupt()?;
+    let (source, vector, shared) = disk.t.interrupt_at(lane.index)?;
     let registered = irq::request_owned(source, &Arc::new(Answer { disk: disk.clone(), lane: i })?, c"virtio-blk", shared)?;
     disk.t.queue_setup(lane.index, &lane.hw.lock().ring, vector)?;
     Ok(registered)
 }
 
+/// The interrupt for changes of the configuration; none where it comes with a lane's, or where the device has no vector left: then a new
+/// size is not heard of.
+fn open_config(disk: &Arc<Disk>) -> Option<irq::Registration> {
+    let Ok((source, vector, false)) = disk.t.interrupt() else { return None };
+    let answer = Arc::new(AnswerConfig(disk.clone())).ok()?;
+    let registered = irq::request_owned(source, &answer, c"virtio-blk-config", false).ok()?;
+    disk.t.on_config(vector).ok().map(|()| registered)
+}
+
 /// The disk's limits, and the lanes that there are interrupts for.
-fn open(disk: &Arc<Disk>, f: u64) -> Result<(block::Limits, KSlice<Option<irq::Registration>>)> {
+fn open(disk: &Arc<Disk>, f: u64) -> Result<(block::Limits, Interrupts)> {
     let theirs = disk.clone();
     let watch: KBox<dyn Watch> = KBox::new(DelayedWork::new(move || theirs.check())?, KERNEL)?;
     *disk.watch.lock() = Some(watch);
@@ -343,7 +387,11 @@ fn open(disk: &Arc<Disk>, f: u64) -> Result<(block::Limits, KSlice<Option<irq::R
         queues += 1;
     }
     let t = &*disk.t;
+    // All rings take a request of so many pieces, and the device does; without a word from it, what one bio has.
+    let room = disk.lanes().map(|l| l.hw.lock().pieces.len()).min().unwrap_or(MIN_PIECES) as u32 - 2;
     let limits = block::Limits {
+        max_segments: room.min(if f & F_SEG_MAX != 0 { config32(t, 12) } else { MIN_PIECES as u32 - 3 }),
+        max_segment: if f & F_SIZE_MAX != 0 { config32(t, 8) } else { 0 },
         sectors: config64(t, 0)?,
         block_size: if f & F_BLK_SIZE != 0 { config32(t, 20) } else { 512 },
         read_only: f & F_RO != 0,
@@ -352,17 +400,18 @@ fn open(disk: &Arc<Disk>, f: u64) -> Result<(block::Limits, KSlice<Option<irq::R
         max_zeroes: if f & F_WRITE_ZEROES != 0 { config32(t, 48) } else { 0 },
         queues,
         depth: DEPTH as u32,
+        parent: t.dir(),
     };
-    Ok((limits, interrupts))
+    Ok((limits, (interrupts, open_config(disk))))
 }
 
 /// Memory of the disk and its lanes.
 fn make(t: KBox<dyn Transport>) -> Result<(Arc<Disk>, u64)> {
-    let made = super::negotiate(&*t, F_RO | F_BLK_SIZE | F_FLUSH | F_MQ | F_DISCARD | F_WRITE_ZEROES | F_RING_PACKED).and_then(|f| {
+    let made = super::negotiate(&*t, F_SIZE_MAX | F_SEG_MAX | F_RO | F_BLK_SIZE | F_FLUSH | F_MQ | F_DISCARD | F_WRITE_ZEROES | RINGS).and_then(|f| {
         let offered = if f & F_MQ != 0 { usize::from(t.config8(34)) | usize::from(t.config8(35)) << 8 } else { 1 };
         let mut lanes = KSlice::from_fn(offered.clamp(1, MAX_LANES), KERNEL, |_| None)?;
         for (i, place) in lanes.iter_mut().enumerate() {
-            match make_lane(&*t, i as u16, f & F_RING_PACKED != 0) {
+            match make_lane(&*t, i as u16, f) {
                 Err(e) if i == 0 => return Err(e),
                 lane => *place = lane.ok(),
             }
@@ -371,7 +420,8 @@ fn make(t: KBox<dyn Transport>) -> Result<(Arc<Disk>, u64)> {
     });
     let (lanes, f) = made.map_err(|e| super::refuse(&*t, "virtio-blk", e))?;
     let (dead, watched) = (AtomicBool::new(false), AtomicBool::new(false));
-    Ok((Arc::new(Disk { t, dead, lanes, watch: SpinLockIrq::new(None), watched })?, f))
+    let resized = SpinLockIrq::new(None);
+    Ok((Arc::new(Disk { t, dead, lanes, watch: SpinLockIrq::new(None), watched, resized })?, f))
 }
 
 /// The disk's lanes and limits; the device may work.
@@ -393,7 +443,10 @@ fn start(t: KBox<dyn Transport>) -> Result<Ready> {
 pub fn bind(t: KBox<dyn Transport>) -> Result<Bound> {
     let Ready { disk, limits, interrupts } = start(t)?;
     match block::add(c"vd", &limits, disk.clone()) {
-        Ok(added) => Ok(Bound { disk, added, _interrupts: interrupts }),
+        Ok(added) => {
+            hear_sizes(&disk, &added);
+            Ok(Bound { disk, added, _interrupts: interrupts })
+        }
         Err(e) => {
             disk.rest();
             Err(super::refuse(&*disk.t, "virtio-blk", e))
@@ -401,9 +454,20 @@ pub fn bind(t: KBox<dyn Transport>) -> Result<Bound> {
     }
 }
 
+/// From here on the disk has the size that the device says. Without memory for that it keeps its first one.
+fn hear_sizes(disk: &Arc<Disk>, added: &block::Disk) {
+    let (theirs, size) = (disk.clone(), added.size());
+    let look = move || _ = theirs.look_at_size(&size);
+    let made = Work::new(look).and_then(|w| KBox::new(w, KERNEL));
+    *disk.resized.lock() = made.ok().map(|w| -> KBox<dyn Rest> { w });
+    disk.config_changed(); // it may have changed since it was read
+}
+
 impl Disk {
     /// What runs later runs no more. Sleeps.
     fn rest(&self) {
+        let resized = self.resized.lock().take();
+        drop(resized);
         let watch = self.watch.lock().take();
         drop(watch);
         for l in self.lanes() {
@@ -414,6 +478,22 @@ impl Disk {
 }
 
 impl Bound {
+    /// Takes the driver away, whoever has the disk open; `gone`: the device is not there any more. Requests under way and to come fail.
+    /// `EIO`: the device does not obey, and what it has under way it has for ever. Sleeps.
+    pub fn pull(self, gone: bool) -> Result {
+        let Bound { disk, added, _interrupts } = self;
+        added.detach(gone);
+        disk.dead.store(true, Ordering::Release);
+        let halted = super::leave(&*disk.t);
+        if let Ok(proof) = &halted {
+            disk.lanes().for_each(|l| l.fail_all(proof));
+        }
+        drop(_interrupts);
+        disk.rest();
+        added.take_away();
+        halted.map(|_| ())
+    }
+
     /// Takes the driver away: nothing of it stays. `EBUSY`: the disk is open; `EIO`: the device does not obey. Sleeps.
     pub fn remove(self) -> core::result::Result<(), (Error, Option<Bound>)> {
         let Bound { disk, added, _interrupts } = self;

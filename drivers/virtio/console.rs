@@ -143,19 +143,41 @@ impl tty::Line for Port {
 static NAMES: [&core::ffi::CStr; 8] = [c"hvc0", c"hvc1", c"hvc2", c"hvc3", c"hvc4", c"hvc5", c"hvc6", c"hvc7"];
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-/// Starts the console behind `t`.
-pub fn attach(t: KBox<dyn Transport>) -> Result {
-    start(t.leak()).map(|_| ()) // a terminal stays
+/// A console with its driver.
+pub struct Bound {
+    port: &'static Port,
+    registered: irq::Registration,
 }
 
-fn start(t: &'static dyn Transport) -> Result<&'static Port> {
+/// Starts the console behind `t`.
+pub fn bind(t: KBox<dyn Transport>) -> Result<Bound> {
+    start(t.leak()).map(|(port, registered)| Bound { port, registered })
+}
+
+impl Bound {
+    /// Takes the device away. The terminal stays, and what is written to it is lost; so the device gets no driver again. Sleeps.
+    pub fn remove(self) -> Result {
+        let left = super::leave(self.port.t);
+        drop(self.registered);
+        let tty = {
+            let mut r = self.port.rings.lock();
+            r.dead = true;
+            r.tty
+        };
+        if let Some(tty) = tty {
+            tty.wakeup();
+        }
+        left.map(|_| ())
+    }
+}
+
+fn start(t: &'static dyn Transport) -> Result<(&'static Port, irq::Registration)> {
     let f = super::negotiate(t, F_RING_PACKED)?;
-    let packed = f & F_RING_PACKED != 0;
     let index = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = *NAMES.get(index).ok_or(Error::ENOSPC)?;
     let rings = Rings {
-        rx: Queue::new(t.engine(), t.queue_max(0), packed)?,
-        tx: Queue::new(t.engine(), t.queue_max(1), packed)?,
+        rx: Queue::new(t.engine(), t.queue_max(0), f)?,
+        tx: Queue::new(t.engine(), t.queue_max(1), f)?,
         tx_free: u16::MAX,
         receiving: false,
         dead: false,
@@ -174,11 +196,10 @@ fn start(t: &'static dyn Transport) -> Result<&'static Port> {
         }
     }
     let tty = tty::register(name, 229, index as u32, port, false, |tty| port.rings.lock().tty = Some(tty))?;
-    registered.keep();
     super::go(t);
     t.notify(0);
     tty::print_messages(tty, name, port)?;
-    Ok(port)
+    Ok((port, registered))
 }
 
 #[path = "test/console.rs"]

@@ -2,17 +2,20 @@
 //! virtio over memory-mapped registers, version 2 (4.2). The devices are those that the machine's tables name.
 
 use super::queue::Queue;
-use super::Transport;
+use super::{shown, Transport};
 use kernel::dma::Engine;
 use kernel::irq::{Line, Source};
 use kernel::mem::Mmio;
 use kernel::platform;
+use kernel::alloc::{KBox, KERNEL};
+use kernel::show::Dir;
 use kernel::sync::SpinLockIrq;
 use kernel::{pr_info, pr_warn, Error, Result};
 
 const MAGIC: usize = 0x000;
 const VERSION: usize = 0x004;
 const DEVICE_ID: usize = 0x008;
+const VENDOR_ID: usize = 0x00c;
 const DEVICE_FEATURES: usize = 0x010;
 const DEVICE_FEATURES_SEL: usize = 0x014;
 const DRIVER_FEATURES: usize = 0x020;
@@ -35,6 +38,7 @@ struct Device {
     regs: Mmio,
     engine: Engine,
     line: Result<Line>,
+    dir: Dir,
     select: SpinLockIrq<()>, // selecting a queue and using it is one step
 }
 
@@ -108,6 +112,10 @@ impl Transport for Device {
         s & 3
     }
 
+    fn dir(&self) -> Option<Dir> {
+        Some(self.dir.clone())
+    }
+
     fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -124,7 +132,22 @@ fn probe(v: platform::VirtioMmio) -> Result {
     }
     let irq = v.line().map_or(-1, |l| l.number());
     pr_info!("virtio-mmio: {:#x}: device type {}, irq {}\n", v.base(), regs.read32(DEVICE_ID), irq);
-    super::attach(Device { regs, engine: v.engine()?, line: v.line(), select: SpinLockIrq::new(()) })
+    let shown = shown::Shown::new(&publish(v)?, regs.read32(DEVICE_ID), regs.read32(VENDOR_ID))?;
+    let dir = shown.dir().clone();
+    let t = Device { regs, engine: v.engine()?, line: v.line(), dir, select: SpinLockIrq::new(()) };
+    KBox::new(super::attach(t, shown)?, KERNEL).map(|a| _ = a.leak()) // it stays as long as the machine runs
+}
+
+/// Shows the registers as a device of the platform, named as Linux names those of a device tree.
+fn publish(v: platform::VirtioMmio) -> Result<Dir> {
+    let dir = Dir::sys(c"devices/platform")?.dir(format_args!("{:x}.virtio_mmio", v.base()))?;
+    dir.uevent(&(), |(), out| writeln!(out, "DRIVER=virtio-mmio"))?;
+    dir.link_to(format_args!("subsystem"), &Dir::sys(c"bus/platform")?)?;
+    let driver = Dir::sys(c"bus/platform/drivers/virtio-mmio")?;
+    dir.link_to(format_args!("driver"), &driver)?;
+    driver.link_back(&dir)?;
+    Dir::sys(c"bus/platform/devices")?.link_back(&dir)?;
+    Ok(dir)
 }
 
 fn init() -> Result {

@@ -5,15 +5,19 @@ pub mod blk;
 pub mod console;
 pub mod mmio;
 pub mod net;
+mod net_ctrl;
+mod net_rings;
 pub mod pci;
 pub mod queue;
 pub mod rng;
+mod shown;
 #[path = "test/device.rs"]
 pub(crate) mod test;
 
 use kernel::alloc::{KBox, KERNEL};
 use kernel::dma::{Engine, Halted};
 use kernel::irq::Source;
+use kernel::show::Dir;
 use kernel::{pr_err, pr_warn, Error, Result};
 use queue::Queue;
 
@@ -32,6 +36,8 @@ pub const WHY_CONFIG: u32 = 2;
 
 /// Feature bits that belong to no device type (6).
 pub const F_RING_INDIRECT: u64 = 1 << 28;
+/// Event indices.
+pub const F_RING_EVENT: u64 = 1 << 29;
 /// 1.0 and later.
 pub const F_VERSION_1: u64 = 1 << 32;
 /// Packed rings (2.8).
@@ -61,12 +67,22 @@ pub trait Transport: Send + Sync {
     fn notify(&self, i: u16);
     /// An interrupt for queues, and the vector to name in `queue_setup`. `shared`: the line may be others' too.
     fn interrupt(&self) -> Result<(Source, u16, bool)>;
+    /// The same, of the `nth` CPU where interrupts are messages.
+    fn interrupt_at(&self, _nth: u16) -> Result<(Source, u16, bool)> {
+        self.interrupt()
+    }
     /// For transports with a status register: reads and acknowledges why it fired. Nonzero: for us.
     fn acknowledge(&self) -> u32;
     /// VECTOR, which `interrupt` gave, is for changes of the configuration. Where interrupts are no messages they come with the others.
     fn on_config(&self, _vector: u16) -> Result {
         Ok(())
     }
+    /// Where it stands in /sys/devices.
+    fn dir(&self) -> Option<Dir> {
+        None
+    }
+    /// Called after a reset that the device confirmed: it no longer accesses memory.
+    fn was_reset(&self) {}
     /// The device's way to memory.
     fn engine(&self) -> &Engine;
 }
@@ -136,7 +152,11 @@ pub fn refuse(t: &dyn Transport, name: &str, e: Error) -> Error {
 /// Resets the device, which is to have no driver any more: the proof that it leaves our memory alone.
 pub fn leave(t: &dyn Transport) -> Result<Halted> {
     t.set_status(0);
-    t.engine().halt()
+    let halted = t.engine().halt()?;
+    if t.status() == 0 {
+        t.was_reset();
+    }
+    Ok(halted)
 }
 
 /// What is said of a device whose ring makes no sense.
@@ -147,19 +167,74 @@ pub fn is_alive(t: &dyn Transport) -> bool {
     t.status() & (DRIVER_OK | NEEDS_RESET | FAILED) == DRIVER_OK
 }
 
+/// A driver that has its device.
+trait Driver: Send + Sync {
+    /// Takes the driver away, whoever uses the device; `gone`: the device is no longer there. Afterwards it does nothing. Sleeps.
+    /// `EIO`: the device does not obey, and what it has of our memory is lost.
+    fn remove(&mut self, gone: bool) -> Result;
+}
+
+impl Driver for Option<net::Bound> {
+    fn remove(&mut self, gone: bool) -> Result {
+        self.take().map_or(Ok(()), |n| n.pull(gone))
+    }
+}
+
+impl Driver for Option<blk::Bound> {
+    fn remove(&mut self, gone: bool) -> Result {
+        self.take().map_or(Ok(()), |b| b.pull(gone))
+    }
+}
+
+impl Driver for Option<rng::Bound> {
+    fn remove(&mut self, _gone: bool) -> Result {
+        self.take().map_or(Ok(()), |r| r.remove())
+    }
+}
+
+impl Driver for Option<console::Bound> {
+    fn remove(&mut self, _gone: bool) -> Result {
+        self.take().map_or(Ok(()), |c| c.remove())
+    }
+}
+
+/// A device with its driver, if there is one for it, and what /sys shows of it. Dropped, the driver is taken away first.
+pub struct Attached {
+    driver: Option<KBox<dyn Driver>>,
+    shown: shown::Shown,
+}
+
+impl Attached {
+    /// Takes the driver away; `gone`, errors: as there. Sleeps.
+    pub fn remove(&mut self, gone: bool) -> Result {
+        let Some(mut driver) = self.driver.take() else { return Ok(()) };
+        let left = driver.remove(gone);
+        self.shown.left();
+        left
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        _ = self.remove(false);
+    }
+}
+
 /// Finds the driver of a device that a transport brought up to "there is one".
-pub fn attach<T: Transport + 'static>(t: T) -> Result {
+pub fn attach<T: Transport + 'static>(t: T, shown: shown::Shown) -> Result<Attached> {
     let kind = t.device_type();
     let t: KBox<dyn Transport> = KBox::new(t, KERNEL)?;
-    match kind {
-        // These stay as long as the machine runs.
-        1 => net::bind(t).and_then(|n| KBox::new(n, KERNEL)).map(|n| _ = n.leak()),
-        2 => blk::bind(t).and_then(|b| KBox::new(b, KERNEL)).map(|b| _ = b.leak()),
-        3 => console::attach(t),
-        4 => rng::bind(t).and_then(|r| KBox::new(r, KERNEL)).map(|r| _ = r.leak()),
+    let driver: KBox<dyn Driver> = match kind {
+        1 => KBox::new(Some(net::bind(t)?), KERNEL)?,
+        2 => KBox::new(Some(blk::bind(t)?), KERNEL)?,
+        3 => KBox::new(Some(console::bind(t)?), KERNEL)?,
+        4 => KBox::new(Some(rng::bind(t)?), KERNEL)?,
         _ => {
             pr_warn!("virtio: no driver for device type {}\n", kind);
-            Ok(())
+            return Ok(Attached { driver: None, shown });
         }
-    }
+    };
+    let attached = Attached { driver: Some(driver), shown };
+    attached.shown.driven()?;
+    Ok(attached)
 }

@@ -2,15 +2,19 @@
 //! virtio over PCI, modern devices (4.1).
 
 use super::queue::Queue;
-use super::Transport;
+use super::{shown, Transport};
 use kernel::dma::Engine;
 use kernel::mem::Mmio;
 use kernel::pci::{Function, Msix};
+use crate::pci::Bound;
+use kernel::alloc::{KBox, KERNEL};
+use kernel::show::Dir;
 use kernel::sync::SpinLockIrq;
 use kernel::{irq, Error, Result};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 const CAP_VENDOR: u8 = 0x09;
+const SUBSYSTEM: u16 = 0x2c; // vendor, then device
 // Structures (4.1.4).
 const COMMON: u8 = 1;
 const NOTIFY: u8 = 2;
@@ -36,7 +40,9 @@ const NO_VECTOR: u16 = 0xffff;
 const MAX_QUEUES: usize = 64;
 
 struct Pci {
+    f: Function,
     kind: u32,
+    dir: Dir,
     engine: Engine,
     common: Mmio,
     notify: Mmio,
@@ -72,7 +78,7 @@ fn map(f: &Function, cap: u16) -> Result<Mmio> {
 }
 
 /// Brings the function to its driver.
-pub fn attach(f: Function) -> Result {
+pub fn attach(f: Function, carrier: &Dir) -> Result<KBox<dyn Bound>> {
     let (mut common, mut notify, mut isr, mut device, mut step) = (None, None, None, None, 0);
     let engine = f.enable()?;
     for (cap, id) in f.capabilities() {
@@ -94,9 +100,13 @@ pub fn attach(f: Function) -> Result {
         Ok(m) => Irqs::Messages(m),
         Err(e) => Irqs::Line(f.line().map_err(|_| e)?),
     };
-    let kind = if f.device >= 0x1040 { u32::from(f.device) - 0x1040 } else { f.read32(0x2c) >> 16 };
-    super::attach(Pci {
+    let kind = if f.device >= 0x1040 { u32::from(f.device) - 0x1040 } else { f.read32(SUBSYSTEM) >> 16 };
+    let shown = shown::Shown::new(carrier, kind, f.read32(SUBSYSTEM) & 0xffff)?;
+    let dir = shown.dir().clone();
+    let t = Pci {
+        f,
         kind,
+        dir,
         engine,
         common: common.ok_or(Error::ENODEV)?,
         notify: notify.ok_or(Error::ENODEV)?,
@@ -106,7 +116,31 @@ pub fn attach(f: Function) -> Result {
         irqs,
         notify_at: [const { AtomicU32::new(0) }; MAX_QUEUES],
         state: SpinLockIrq::new(State { next_vector: 0 }),
-    })
+    };
+    Ok(KBox::new(super::attach(t, shown)?, KERNEL)?)
+}
+
+impl Bound for super::Attached {
+    fn remove(&mut self, gone: bool) -> Result {
+        super::Attached::remove(self, gone)
+    }
+}
+
+impl Pci {
+    fn take_interrupt(&self, nth: Option<u16>) -> Result<(irq::Source, u16, bool)> {
+        let msix = match &self.irqs {
+            Irqs::Messages(m) => m,
+            Irqs::Line(line) => return Ok(((*line).into(), NO_VECTOR, true)),
+        };
+        let mut s = self.state.lock();
+        let v = s.next_vector;
+        if v >= msix.count {
+            return Err(Error::ENOSPC);
+        }
+        s.next_vector += 1;
+        drop(s);
+        Ok((msix.set(v, nth)?.into(), v, false))
+    }
 }
 
 impl Transport for Pci {
@@ -187,18 +221,11 @@ impl Transport for Pci {
     }
 
     fn interrupt(&self) -> Result<(irq::Source, u16, bool)> {
-        let msix = match &self.irqs {
-            Irqs::Messages(m) => m,
-            Irqs::Line(line) => return Ok(((*line).into(), NO_VECTOR, true)),
-        };
-        let mut s = self.state.lock();
-        let v = s.next_vector;
-        if v >= msix.count {
-            return Err(Error::ENOSPC);
-        }
-        s.next_vector += 1;
-        drop(s);
-        Ok((msix.set(v)?.into(), v, false))
+        self.take_interrupt(None)
+    }
+
+    fn interrupt_at(&self, nth: u16) -> Result<(irq::Source, u16, bool)> {
+        self.take_interrupt(Some(nth))
     }
 
     fn acknowledge(&self) -> u32 {
@@ -216,6 +243,14 @@ impl Transport for Pci {
             }
         }
         Ok(())
+    }
+
+    fn dir(&self) -> Option<Dir> {
+        Some(self.dir.clone())
+    }
+
+    fn was_reset(&self) {
+        self.f.seen_reset();
     }
 
     fn engine(&self) -> &Engine {

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: MIT
-//! Virtqueues, split (2.7) and packed (2.8).
+//! Virtqueues, split (2.7) and packed (2.8), with indirect descriptors (2.7.5.3, 2.8.7) and event indices (2.7.7, 2.7.10, 2.8.10).
+//!
+//! A chain of more than DIRECT pieces goes into a table of its own where one is free, so that it takes one descriptor of the ring. A
+//! queue has few tables, and chains that find none go into the ring.
+//!
+//! With event indices each side names the entry at which it wants a notification. `arm` names the next one, and `set_quiet` one that
+//! has passed: after an interrupt the driver must arm again to get another one. Without event indices each side has a flag, which
+//! stays as it was set.
 //!
 //! What the device writes is not believed: a used index is read once and compared with what is outstanding, ids are looked up
 //! among the chains that are under way, lengths are cut to what was given. A device that breaks the rules makes the queue
 //! broken, and every chain fails.
 
+use super::{F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED};
 use kernel::alloc::{KSlice, KERNEL};
 use kernel::dma::{Dma, Engine};
 use kernel::mem::{full_barrier, read_barrier, write_barrier};
@@ -14,9 +22,15 @@ use kernel::{Error, Result};
 pub const MAX: usize = 256;
 const NEXT: u16 = 1;
 const WRITE: u16 = 2;
+const INDIRECT: u16 = 4;
 const AVAIL: u16 = 1 << 7;
 const USED: u16 = 1 << 15;
 const NO_INTERRUPT: u16 = 1;
+// What a packed ring's event areas say besides 0, "always".
+const NEVER: u16 = 1;
+const AT_EVENT: u16 = 2;
+// Longer chains go into tables.
+const DIRECT: usize = 4;
 
 /// One piece of a chain.
 #[derive(Clone, Copy)]
@@ -36,16 +50,71 @@ struct Chain {
     descs: u16,
     room: u32, // bytes that the device may write
     first: u16,
+    table: Option<u16>,
 }
 
-const FREE: Chain = Chain { used: false, token: 0, descs: 0, room: 0, first: 0 };
+const FREE: Chain = Chain { used: false, token: 0, descs: 0, room: 0, first: 0, table: None };
+
+/// Tables of descriptors outside the ring, of `each` pieces.
+struct Tables {
+    mem: Dma,
+    each: usize,
+    free: KSlice<u16>,
+    left: usize,
+}
+
+impl Tables {
+    fn new(engine: &Engine, n: usize, each: usize) -> Result<Tables> {
+        let mem = Dma::alloc(engine, n * each * 16)?;
+        Ok(Tables { mem, each, free: KSlice::from_fn(n, KERNEL, |i| i as u16)?, left: n })
+    }
+
+    fn has(&self, pieces: usize) -> bool {
+        self.left > 0 && pieces <= self.each
+    }
+
+    fn take(&mut self) -> Option<u16> {
+        let i = self.free.get(self.left.checked_sub(1)?).copied()?;
+        self.left -= 1;
+        Some(i)
+    }
+
+    fn put(&mut self, i: u16) {
+        if let Some(place) = self.free.get_mut(self.left) {
+            *place = i;
+            self.left += 1;
+        }
+    }
+
+    /// Writes the pieces into table `i`: the piece that stands for all of them.
+    fn fill(&self, i: u16, pieces: &[Piece], packed: bool) -> Piece {
+        let at = usize::from(i) * self.each * 16;
+        for (n, p) in pieces.iter().enumerate() {
+            let more = !packed && n + 1 < pieces.len();
+            let flags = if p.writable { WRITE } else { 0 } | if more { NEXT } else { 0 };
+            put_desc(&self.mem, at + 16 * n, p, if more { n as u16 + 1 } else { 0 }, flags, packed);
+        }
+        Piece { addr: self.mem.addr() + at as u64, len: 16 * pieces.len() as u32, writable: false }
+    }
+}
+
+/// Writes a descriptor at byte `at`; ID is its buffer's (packed) or its successor (split).
+fn put_desc(mem: &Dma, at: usize, p: &Piece, id: u16, flags: u16, packed: bool) {
+    mem.write64(at, p.addr);
+    mem.write32(at + 8, p.len);
+    let (id_at, flags_at) = if packed { (12, 14) } else { (14, 12) };
+    mem.write16(at + id_at, id);
+    mem.write16(at + flags_at, flags);
+}
 
 /// One queue.
 pub struct Queue {
     /// Descriptors.
     pub size: u16,
     packed: bool,
+    event: bool,
     ring: Dma,
+    tables: Option<Tables>,
     avail_off: usize,
     used_off: usize,
     chains: KSlice<Chain>,
@@ -58,6 +127,13 @@ pub struct Queue {
     used_wrap: bool,
     broken: bool,
     sleeping: bool,
+    // Entries (split) or descriptors (packed) that were pushed since the last call of wants_notify().
+    added: u16,
+}
+
+/// Whether event index `at` is among the `added` that end before `now`.
+fn is_passed(at: u16, now: u16, added: u16) -> bool {
+    now.wrapping_sub(at).wrapping_sub(1) < added
 }
 
 fn align(n: usize, a: usize) -> usize {
@@ -65,8 +141,9 @@ fn align(n: usize, a: usize) -> usize {
 }
 
 impl Queue {
-    /// A queue of `size` descriptors: a power of two for a split one, any number for a packed one; at most MAX.
-    pub fn new(engine: &Engine, size: u16, packed: bool) -> Result<Queue> {
+    /// A queue of `size` descriptors: a power of two for a split one, any number for a packed one; at most MAX. `agreed`: features.
+    pub fn new(engine: &Engine, size: u16, agreed: u64) -> Result<Queue> {
+        let (packed, event) = (agreed & F_RING_PACKED != 0, agreed & F_RING_EVENT != 0);
         let size = size.min(MAX as u16);
         if size == 0 || (!packed && !size.is_power_of_two()) {
             return Err(Error::EINVAL);
@@ -82,7 +159,9 @@ impl Queue {
         Ok(Queue {
             size,
             packed,
+            event,
             ring: Dma::alloc(engine, len)?,
+            tables: None,
             avail_off,
             used_off,
             chains: KSlice::from_fn(n, KERNEL, |_| FREE)?,
@@ -95,7 +174,18 @@ impl Queue {
             used_wrap: true,
             broken: false,
             sleeping: false,
+            added: 0,
         })
+    }
+
+    /// The same with `n` tables for chains of at most `pieces`, where indirect descriptors were agreed on.
+    pub fn with_tables(engine: &Engine, size: u16, agreed: u64, n: usize, pieces: usize) -> Result<Queue> {
+        let mut q = Self::new(engine, size, agreed)?;
+        if agreed & F_RING_INDIRECT != 0 {
+            // A chain is never longer than the queue, indirect or not (2.7.5.3.1).
+            q.tables = Some(Tables::new(engine, n, pieces.min(usize::from(q.size)))?);
+        }
+        Ok(q)
     }
 
     /// Addresses of the descriptor area, the driver's area, the device's area.
@@ -109,9 +199,14 @@ impl Queue {
         (self.ring.share(), self.packed, self.avail_off, self.used_off)
     }
 
+    /// The memory of its tables, and whether it has event indices. For the same.
+    pub fn device_tables(&self) -> (Option<Dma>, bool) {
+        (self.tables.as_ref().map(|t| t.mem.share()), self.event)
+    }
+
     /// Room for a chain of `n` pieces?
     pub fn has_room(&self, n: usize) -> bool {
-        !self.broken && usize::from(self.free) >= n
+        !self.broken && (usize::from(self.free) >= n || (self.free > 0 && self.tables.as_ref().is_some_and(|t| t.has(n))))
     }
 
     /// The device broke the rules.
@@ -125,16 +220,7 @@ impl Queue {
     }
 
     fn put_desc(&self, i: u16, p: &Piece, id: u16, flags: u16) {
-        let at = 16 * usize::from(i);
-        self.ring.write64(at, p.addr);
-        self.ring.write32(at + 8, p.len);
-        if self.packed {
-            self.ring.write16(at + 12, id);
-            self.ring.write16(at + 14, flags);
-        } else {
-            self.ring.write16(at + 12, flags);
-            self.ring.write16(at + 14, id);
-        }
+        put_desc(&self.ring, 16 * usize::from(i), p, id, flags, self.packed);
     }
 
     /// Adds a chain that `pop` will give back under `token`. `EBUSY`: no room now.
@@ -149,7 +235,25 @@ impl Queue {
             return Err(Error::EBUSY);
         }
         let room = pieces.iter().filter(|p| p.writable).fold(0u32, |n, p| n.saturating_add(p.len));
-        if self.packed { self.push_packed(pieces, token, room) } else { self.push_split(pieces, token, room) }
+        let long = pieces.len() > DIRECT || usize::from(self.free) < pieces.len();
+        let table = self.tables.as_mut().filter(|t| long && t.has(pieces.len())).and_then(Tables::take);
+        let mut c = Chain { used: true, token, descs: pieces.len() as u16, room, first: 0, table };
+        match (table, self.tables.as_ref()) {
+            (Some(i), Some(t)) => {
+                c.descs = 1;
+                let all = t.fill(i, pieces, self.packed);
+                self.put_chain(&[all], c, INDIRECT);
+            }
+            _ => self.put_chain(pieces, c, 0),
+        }
+        Ok(())
+    }
+
+    /// There is room. FLAGS: of each descriptor.
+    fn put_chain(&mut self, pieces: &[Piece], c: Chain, flags: u16) {
+        if self.packed { self.push_packed(pieces, c, flags) } else { self.push_split(pieces, c, flags) }
+        self.free -= c.descs;
+        self.added = self.added.saturating_add(if self.packed { c.descs } else { 1 });
     }
 
     fn set_chain(&mut self, i: u16, c: Chain) {
@@ -158,36 +262,35 @@ impl Queue {
         }
     }
 
-    fn push_split(&mut self, pieces: &[Piece], token: u16, room: u32) -> Result {
+    fn push_split(&mut self, pieces: &[Piece], c: Chain, all: u16) {
         let first = self.free_head;
         let mut at = first;
         let last = pieces.len() - 1;
         for (n, p) in pieces.iter().enumerate() {
             let next = self.free_next.get(usize::from(at)).copied().unwrap_or(0);
-            let flags = if p.writable { WRITE } else { 0 } | if n < last { NEXT } else { 0 };
+            let flags = if p.writable { WRITE } else { 0 } | if n < last { NEXT } else { 0 } | all;
             self.put_desc(at, p, if n < last { next } else { 0 }, flags);
             at = next;
         }
         self.free_head = at;
-        self.free -= pieces.len() as u16;
-        self.set_chain(first, Chain { used: true, token, descs: pieces.len() as u16, room, first });
+        self.set_chain(first, Chain { first, ..c });
         let slot = usize::from(self.avail_idx % self.size);
         self.ring.write16(self.avail_off + 4 + 2 * slot, first);
         write_barrier(); // the entry before the index that shows it
         self.avail_idx = self.avail_idx.wrapping_add(1);
         self.ring.write16(self.avail_off + 2, self.avail_idx);
-        Ok(())
     }
 
-    fn push_packed(&mut self, pieces: &[Piece], token: u16, room: u32) -> Result {
-        let id = (0..self.size).find(|i| self.chains.get(usize::from(*i)).is_some_and(|c| !c.used)).ok_or(Error::EBUSY)?;
+    fn push_packed(&mut self, pieces: &[Piece], c: Chain, all: u16) {
+        let id = self.free_head; // there are as many ids as descriptors
+        self.free_head = self.free_next.get(usize::from(id)).copied().unwrap_or(0);
         let first = self.avail_idx;
         let first_wrap = self.avail_wrap;
         let last = pieces.len() - 1;
         let mut first_flags = 0;
         for (n, p) in pieces.iter().enumerate() {
             let phase = if self.avail_wrap { AVAIL } else { USED };
-            let flags = if p.writable { WRITE } else { 0 } | if n < last { NEXT } else { 0 } | phase;
+            let flags = if p.writable { WRITE } else { 0 } | if n < last { NEXT } else { 0 } | phase | all;
             if n == 0 {
                 first_flags = flags;
                 // Not valid yet: the head's flags are written last.
@@ -202,22 +305,29 @@ impl Queue {
                 self.avail_wrap = !self.avail_wrap;
             }
         }
-        self.free -= pieces.len() as u16;
-        self.set_chain(id, Chain { used: true, token, descs: pieces.len() as u16, room, first });
+        self.set_chain(id, Chain { first, ..c });
         write_barrier(); // the whole chain before its head becomes valid
         self.ring.write16(16 * usize::from(first) + 14, first_flags);
-        Ok(())
     }
 
-    /// Whether the device wants to be told of what was pushed.
-    pub fn wants_notify(&self) -> bool {
+    /// The device wants a notification of chains pushed since the last call. True: the caller has to notify it.
+    pub fn wants_notify(&mut self) -> bool {
         full_barrier(); // our index before its flag; pairs with the device's store of the flag, then load of the index
-        if self.packed {
-            // The device's event area: offset and wrap, then flags; 1 is "do not".
-            self.ring.read16(self.used_off + 2) != Some(1)
-        } else {
-            self.ring.read16(self.used_off).unwrap_or(0) & 1 == 0
+        let added = core::mem::take(&mut self.added);
+        let word = |off| self.ring.read16(off).unwrap_or(0);
+        if !self.packed && self.event {
+            return is_passed(word(self.used_off + 4 + 8 * usize::from(self.size)), self.avail_idx, added);
         }
+        if !self.packed {
+            return word(self.used_off) & 1 == 0;
+        }
+        // The device's event area: offset and wrap, then flags.
+        let (place, flags) = (word(self.used_off), word(self.used_off + 2));
+        if !self.event || flags != AT_EVENT {
+            return flags != NEVER;
+        }
+        let (at, wrap) = (place & !(1 << 15), place >> 15 != 0);
+        is_passed(if wrap == self.avail_wrap { at } else { at.wrapping_sub(self.size) }, self.avail_idx, added)
     }
 
     /// The next chain that the device is done with: its token and how many bytes it wrote.
@@ -234,6 +344,9 @@ impl Queue {
             Some(c) => {
                 let was = *c;
                 *c = FREE;
+                if let (Some(i), Some(t)) = (was.table, self.tables.as_mut()) {
+                    t.put(i);
+                }
                 Some(was)
             }
             None => {
@@ -283,6 +396,10 @@ impl Queue {
         let id = self.ring.read16(at + 12)?;
         let len = self.ring.read32(at + 8)?;
         let c = self.take(u32::from(id))?;
+        if let Some(n) = self.free_next.get_mut(usize::from(id)) {
+            *n = self.free_head;
+        }
+        self.free_head = id;
         self.used_idx += c.descs;
         if self.used_idx >= self.size {
             self.used_idx -= self.size;
@@ -302,10 +419,28 @@ impl Queue {
         self.ring.read16(self.used_off + 2) != Some(self.used_idx)
     }
 
-    /// Asks for interrupts again. True: something came before that took effect, for which none may come.
+    /// Asks for interrupts again: for the next one, where there are event indices. True: something came before that took effect, for
+    /// which none may come; with event indices the caller arms again when it has popped that.
     pub fn arm(&mut self) -> bool {
-        self.set_quiet(false); // and a full barrier: pairs with the device's store of the index, then load of our flag
+        if self.event {
+            self.sleeping = false;
+            if self.packed {
+                self.ring.write16(self.avail_off, self.used_idx | u16::from(self.used_wrap) << 15);
+                write_barrier(); // the place before the flag that lets it count
+                self.ring.write16(self.avail_off + 2, AT_EVENT);
+            } else {
+                self.set_used_event(self.used_idx);
+            }
+            full_barrier();
+        } else {
+            self.set_quiet(false);
+        }
+        // The full barrier pairs with the device's store of the index, then load of our flag or event.
         !self.broken && self.has_more()
+    }
+
+    fn set_used_event(&self, at: u16) {
+        self.ring.write16(self.avail_off + 4 + 2 * usize::from(self.size), at);
     }
 
     /// Asks for no interrupts (polling), or for them again.
@@ -313,9 +448,15 @@ impl Queue {
         if self.sleeping == quiet {
             return;
         }
+        if self.event && !quiet {
+            self.arm();
+            return;
+        }
         self.sleeping = quiet;
         if self.packed {
-            self.ring.write16(self.avail_off + 2, u16::from(quiet));
+            self.ring.write16(self.avail_off + 2, if quiet { NEVER } else { 0 });
+        } else if self.event {
+            self.set_used_event(self.used_idx.wrapping_sub(1)); // the last that is over: 65,535 later there is one for nothing
         } else {
             self.ring.write16(self.avail_off, if quiet { NO_INTERRUPT } else { 0 });
         }

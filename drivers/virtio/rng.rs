@@ -63,7 +63,7 @@ pub struct Bound {
 /// Starts the source behind `t`.
 pub fn bind(t: KBox<dyn Transport>) -> Result<Bound> {
     let f = super::negotiate(&*t, F_RING_PACKED)?;
-    let ring = Queue::new(t.engine(), t.queue_max(0).min(8), f & F_RING_PACKED != 0)?;
+    let ring = Queue::new(t.engine(), t.queue_max(0).min(8), f)?;
     let buf = Dma::alloc(t.engine(), BYTES)?;
     let rng = Arc::new(Rng { t, ring: SpinLockIrq::new(ring), buf, left: SpinLockIrq::new(3) })?;
     let (source, vector, shared) = rng.t.interrupt()?;

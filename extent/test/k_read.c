@@ -8,9 +8,11 @@
 #include <lib/err.h>
 #include <lib/hash.h>
 #include <lib/minmax.h>
+#include <alloc/upcalls.h>
 #include <block/blk.h>
 #include <extent/file.h>
 #include <kernel/ktest.h>
+#include <mm/folio.h>
 #include <vfs/fs.h>
 #include <abi/errno.h>
 
@@ -233,4 +235,34 @@ KTEST(extent_failed_part_is_read_again)
 	KT_ASSERT(xa_empty(&a.x.states));
 	folio_put(f);
 	end(&a);
+}
+
+/*
+ * An allocation that may not enter the file system takes clean folios of files too, with what is
+ * known of their blocks: giving that up waits for nothing.
+ */
+KTEST(extent_reclaim_without_fs)
+{
+	const pgoff_t pages = 64;
+	struct around a;
+	struct address_space *m;
+	unsigned long left;
+
+	KT_ASSERT(begin(&a, (loff_t)pages * PAGE_SIZE));
+	seed = 3;
+	m = &a.inode->i_data;
+	bad_to = DISK_BLOCKS * BLOCK / SECTOR_SIZE / 2;
+	for (pgoff_t i = 0; i < pages; i++) {
+		struct folio *f = read_mapping_folio(m, i, NULL);
+
+		if (!IS_ERR(f))
+			folio_put(f);
+	}
+	KT_ASSERT(m->nrpages == pages && !xa_empty(&a.x.states));
+	lru_add_drain_all();
+	for (int round = 0; m->nrpages && round < 4096 && reclaim_direct(GFP_NOFS, 0); round++)
+		;
+	left = m->nrpages + !xa_empty(&a.x.states);
+	end(&a);
+	KT_EQ(left, 0);
 }

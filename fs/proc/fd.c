@@ -223,7 +223,7 @@ static struct dentry *lookup(struct inode *dir, struct dentry *d, bool info)
 	if (fd == ~0u || !file_at(task, fd, &mode))
 		goto out;
 	inode = proc_task_inode(dir->i_sb, task, info ? S_IFREG | 0444 : S_IFLNK | (mode & FMODE_READ ? 0500 : 0) |
-				(mode & FMODE_WRITE ? 0300 : 0));
+				(mode & FMODE_WRITE ? 0300 : 0), proc_ino_in(dir, info ? PROC_OF_FDINFO : PROC_OF_FD, fd));
 	if (!inode) {
 		inode = ERR_PTR(-ENOENT);
 		goto out;
@@ -259,7 +259,8 @@ static struct dentry *fdinfo_lookup(struct inode *dir, struct dentry *d, unsigne
 static int fd_readdir(struct file *file, struct dir_context *ctx)
 {
 	struct task *task = get_proc_task(file_inode(file));
-	unsigned int type = file->f_op == &proc_fd_fops ? DT_LNK : DT_REG, fd;
+	bool info = file->f_op != &proc_fd_fops;
+	unsigned int fd;
 	struct file *f;
 
 	if (!task)
@@ -276,7 +277,8 @@ static int fd_readdir(struct file *file, struct dir_context *ctx)
 
 		fput(f);
 		ctx->pos = (loff_t)fd + 2;
-		if (!dir_emit(ctx, name, len, 0x10000000ull + fd, type))
+		if (!dir_emit(ctx, name, len, proc_ino_in(file_inode(file), info ? PROC_OF_FDINFO : PROC_OF_FD, fd),
+			      info ? DT_REG : DT_LNK))
 			goto out;
 		ctx->pos++;
 		cond_resched();

@@ -169,7 +169,7 @@ static void show_smap(struct seq_file *m, const struct smaps *s, bool rollup)
 	kb(m, "Locked:", s->locked);
 }
 
-static void show_vm_flags(struct seq_file *m, unsigned long flags)
+static void show_vm_flags(struct seq_file *m, const struct vma *vma)
 {
 	static const struct {
 		unsigned long flag;
@@ -185,6 +185,8 @@ static void show_vm_flags(struct seq_file *m, unsigned long flags)
 		{ VM_MERGEABLE, "mg" }, { VM_SEALED, "sl" },
 	};
 
+	unsigned long flags = vma->vm_flags;
+
 	seq_puts(m, "VmFlags: ");
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
 		if (flags & names[i].flag) {
@@ -194,6 +196,8 @@ static void show_vm_flags(struct seq_file *m, unsigned long flags)
 	}
 	if (ARCH_PROT_GUARDED && (flags & VM_GUARDED))
 		seq_puts(m, "bt ");
+	if (vma->had_guards)
+		seq_puts(m, "gu ");
 	seq_putc(m, '\n');
 }
 
@@ -209,7 +213,7 @@ static int smaps_show(struct seq_file *m, void *v)
 	kb(m, "MMUPageSize:", PAGE_SIZE);
 	show_smap(m, &s, false);
 	seq_puts(m, "THPeligible:           0\n");
-	show_vm_flags(m, vma->vm_flags);
+	show_vm_flags(m, vma);
 	return 0;
 }
 

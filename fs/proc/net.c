@@ -57,6 +57,7 @@ static int show_release(struct inode *inode, struct file *file)
 static const struct file_operations show_fops = { .open = show_open,
 						  .read_iter = seq_read_iter,
 						  .llseek = seq_lseek,
+						  .splice_read = copy_splice_read,
 						  .release = show_release };
 
 static void show_unix(struct seq_file *m, struct net *net)
@@ -73,6 +74,10 @@ static const struct pid_entry entries[] = {
 	SHOWN(dev),
 	SHOWN(dev_mcast),
 	SHOWN(route),
+	SHOWN(psched),
+	SHOWN(fib_trie),
+	SHOWN(igmp),
+	SHOWN(mcfilter),
 	SHOWN(arp),
 	SHOWN(tcp),
 	SHOWN(udp),
@@ -87,6 +92,8 @@ static const struct pid_entry entries[] = {
 	SHOWN(ptype),
 	SHOWN(if_inet6),
 	SHOWN(ipv6_route),
+	SHOWN(igmp6),
+	SHOWN(mcfilter6),
 	SHOWN(tcp6),
 	SHOWN(udp6),
 	SHOWN(raw6),
@@ -112,14 +119,14 @@ static bool has_namespaces(struct inode *dir)
 
 static struct dentry *net_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
 {
-	return has_namespaces(dir) ? proc_entries_lookup(dir, d, entries, ARRAY_SIZE(entries)) :
+	return has_namespaces(dir) ? proc_entries_lookup(dir, d, entries, ARRAY_SIZE(entries), PROC_OF_NET) :
 				     ERR_PTR(-ENOENT);
 }
 
 static int net_readdir(struct file *file, struct dir_context *ctx)
 {
 	return has_namespaces(file_inode(file)) ?
-		       proc_entries_readdir(file, ctx, entries, ARRAY_SIZE(entries)) :
+		       proc_entries_readdir(file, ctx, entries, ARRAY_SIZE(entries), PROC_OF_NET) :
 		       -EINVAL;
 }
 

@@ -202,7 +202,7 @@ static struct dentry *ns_lookup(struct inode *dir, struct dentry *d, unsigned in
 			break;
 	}
 	if (k < NS_KINDS)
-		inode = proc_task_inode(dir->i_sb, task, S_IFLNK | S_IRWXUGO);
+		inode = proc_task_inode(dir->i_sb, task, S_IFLNK | S_IRWXUGO, proc_ino_in(dir, PROC_OF_NS, k));
 	put_task_struct(task);
 	if (!inode)
 		return ERR_PTR(-ENOENT);
@@ -220,7 +220,7 @@ static int ns_readdir(struct file *file, struct dir_context *ctx)
 	for (; ctx->pos - 2 < NS_KINDS; ctx->pos++) {
 		const char *name = kinds[ctx->pos - 2].name;
 
-		if (!dir_emit(ctx, name, (int)strlen(name), 0x30000 + (u64)ctx->pos, DT_LNK))
+		if (!dir_emit(ctx, name, (int)strlen(name), proc_ino_in(file_inode(file), PROC_OF_NS, (u32)ctx->pos - 2), DT_LNK))
 			break;
 	}
 	return 0;

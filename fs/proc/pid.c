@@ -63,7 +63,7 @@ void proc_task_owner(struct task *task, umode_t mode, kuid_t *uid, kgid_t *gid)
 		proc_private_owner(task, uid, gid);
 }
 
-struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t mode)
+struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t mode, u64 ino)
 {
 	struct inode *inode = new_inode(sb);
 	struct pid *pid;
@@ -71,7 +71,7 @@ struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t
 	if (!inode)
 		return NULL;
 	inode->i_mode = mode;
-	inode->i_ino = get_next_ino();
+	inode->i_ino = ino;
 	simple_inode_init_ts(inode);
 	pid = get_task_pid(task, PIDTYPE_PID);
 	if (!pid) {
@@ -276,7 +276,7 @@ static const struct inode_operations file_iops = { .permission = proc_task_permi
 /* Directories of entries. */
 
 struct dentry *proc_entries_lookup(struct inode *dir, struct dentry *d, const struct pid_entry *ents,
-				   unsigned int n)
+				   unsigned int n, enum proc_of_task kind)
 {
 	struct task *task = get_proc_task(dir);
 	const struct pid_entry *e;
@@ -291,7 +291,7 @@ struct dentry *proc_entries_lookup(struct inode *dir, struct dentry *d, const st
 	inode = ERR_PTR(-ENOENT);
 	if (e == ents + n)
 		goto out;
-	inode = proc_task_inode(dir->i_sb, task, e->mode);
+	inode = proc_task_inode(dir->i_sb, task, e->mode, proc_ino_in(dir, kind, (u32)(e - ents)));
 	if (!inode) {
 		inode = ERR_PTR(-ENOENT);
 		goto out;
@@ -309,9 +309,10 @@ out:
 }
 
 int proc_entries_readdir(struct file *file, struct dir_context *ctx, const struct pid_entry *ents,
-			 unsigned int n)
+			 unsigned int n, enum proc_of_task kind)
 {
-	struct task *task = get_proc_task(file_inode(file));
+	struct inode *dir = file_inode(file);
+	struct task *task = get_proc_task(dir);
 
 	if (!task)
 		return -ENOENT;
@@ -321,7 +322,7 @@ int proc_entries_readdir(struct file *file, struct dir_context *ctx, const struc
 	for (; ctx->pos - 2 < n; ctx->pos++) {
 		const struct pid_entry *e = &ents[ctx->pos - 2];
 
-		if (!dir_emit(ctx, e->name, (int)strlen(e->name), 0x10000 + (u64)ctx->pos,
+		if (!dir_emit(ctx, e->name, (int)strlen(e->name), proc_ino_in(dir, kind, (u32)(e - ents)),
 			      fs_umode_to_dtype(e->mode)))
 			break;
 	}
@@ -877,23 +878,23 @@ static const struct pid_entry tid_entries[] = {
 static struct dentry *tgid_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
 {
 	(void)flags;
-	return proc_entries_lookup(dir, d, tgid_entries, ARRAY_SIZE(tgid_entries));
+	return proc_entries_lookup(dir, d, tgid_entries, ARRAY_SIZE(tgid_entries), PROC_OF_ENTRY);
 }
 
 static int tgid_readdir(struct file *file, struct dir_context *ctx)
 {
-	return proc_entries_readdir(file, ctx, tgid_entries, ARRAY_SIZE(tgid_entries));
+	return proc_entries_readdir(file, ctx, tgid_entries, ARRAY_SIZE(tgid_entries), PROC_OF_ENTRY);
 }
 
 static struct dentry *tid_lookup(struct inode *dir, struct dentry *d, unsigned int flags)
 {
 	(void)flags;
-	return proc_entries_lookup(dir, d, tid_entries, ARRAY_SIZE(tid_entries));
+	return proc_entries_lookup(dir, d, tid_entries, ARRAY_SIZE(tid_entries), PROC_OF_ENTRY);
 }
 
 static int tid_readdir(struct file *file, struct dir_context *ctx)
 {
-	return proc_entries_readdir(file, ctx, tid_entries, ARRAY_SIZE(tid_entries));
+	return proc_entries_readdir(file, ctx, tid_entries, ARRAY_SIZE(tid_entries), PROC_OF_ENTRY);
 }
 
 static const struct inode_operations tgid_iops = {
@@ -950,12 +951,13 @@ static struct dentry *instantiate(struct dentry *d, struct super_block *sb, stru
 				  const struct inode_operations *iop, const struct file_operations *fop,
 				  unsigned int nlink)
 {
-	struct inode *inode = proc_task_inode(sb, task, S_IFDIR | 0555);
+	struct inode *inode = proc_task_inode(sb, task, S_IFDIR | 0555, 0);
 	struct proc_inode *pi;
 
 	if (!inode)
 		return ERR_PTR(-ENOENT);
 	pi = PROC_I(inode);
+	inode->i_ino = proc_task_ino(pi->pid, iop == &tid_iops);
 	inode->i_op = iop;
 	inode->i_fop = fop;
 	inode->i_flags |= S_IMMUTABLE;
@@ -1036,6 +1038,19 @@ struct dentry *proc_pid_lookup(struct dentry *d, struct super_block *sb)
 	return res;
 }
 
+/* The number of its directory; 0: it was waited for meanwhile. */
+static u64 ino_of(struct task *task, bool thread)
+{
+	struct pid *pid;
+	u64 ino;
+
+	rcu_read_lock();
+	pid = task_pid_type(task, PIDTYPE_PID);
+	ino = pid ? proc_task_ino(pid, thread) : 0;
+	rcu_read_unlock();
+	return ino;
+}
+
 int proc_pid_readdir(struct file *file, struct dir_context *ctx)
 {
 	struct super_block *sb = file_inode(file)->i_sb;
@@ -1050,7 +1065,7 @@ int proc_pid_readdir(struct file *file, struct dir_context *ctx)
 		if (visible(proc_sb_info(sb), task, 2)) {
 			int len = snprintf(name, sizeof(name), "%u", nr);
 
-			ok = dir_emit(ctx, name, len, 0x20000000ull + nr, DT_DIR);
+			ok = dir_emit(ctx, name, len, ino_of(task, false), DT_DIR);
 		}
 		put_task_struct(task);
 		if (!ok)
@@ -1085,7 +1100,7 @@ static struct dentry *task_dir_lookup(struct inode *dir, struct dentry *d, unsig
 
 struct tids {
 	unsigned int n;
-	struct { u64 stamp; int nr; } of[32];
+	struct { u64 stamp, ino; int nr; } of[32];
 };
 
 /* Threads that came after STAMP, as many as fit. */
@@ -1100,6 +1115,7 @@ static void next_tids(struct signal_struct *s, u64 stamp, struct pid_namespace *
 		return;
 	for (struct task *t = thread_after(s, stamp); t && tids->n < ARRAY_SIZE(tids->of); t = thread_next(t)) {
 		tids->of[tids->n].stamp = t->thread_stamp;
+		tids->of[tids->n].ino = ino_of(t, true);
 		tids->of[tids->n++].nr = task_pid_nr_ns(t, ns);
 	}
 	spin_unlock_irqrestore(&h->siglock, flags);
@@ -1122,7 +1138,7 @@ static int task_dir_readdir(struct file *file, struct dir_context *ctx)
 			char name[12];
 			int len = snprintf(name, sizeof(name), "%d", tids.of[i].nr);
 
-			if (tids.of[i].nr && !dir_emit(ctx, name, len, 0x40000000ull + (u64)tids.of[i].nr, DT_DIR))
+			if (tids.of[i].nr && !dir_emit(ctx, name, len, tids.of[i].ino, DT_DIR))
 				goto out;
 			ctx->pos = (loff_t)tids.of[i].stamp + 2;
 		}
@@ -1191,7 +1207,7 @@ struct dentry *proc_self_lookup(struct inode *dir, struct dentry *d)
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	inode->i_ino = d->d_name.name[0] == 's' ? 2 : 3;
+	inode->i_ino = d->d_name.name[0] == 's' ? 2 : 3;	/* root_readdir() */
 	inode->i_mode = S_IFLNK | S_IRWXUGO;
 	inode->i_op = &self_iops;
 	simple_inode_init_ts(inode);

@@ -68,7 +68,21 @@ int proc_readdir_de(struct file *file, struct dir_context *ctx, struct proc_dir_
 /* pid.c: tasks as directories. */
 struct dentry *proc_pid_lookup(struct dentry *d, struct super_block *sb);
 int proc_pid_readdir(struct file *file, struct dir_context *ctx);
-struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t mode);
+/*
+ * Inode numbers of tasks' files: the task's pid->ino, whether the directory is a thread's, a kind,
+ * a number. So that a directory lists the numbers that stat(2) says without a look at the files.
+ */
+enum proc_of_task { PROC_OF_TASK, PROC_OF_ENTRY, PROC_OF_NET, PROC_OF_FD, PROC_OF_FDINFO, PROC_OF_NS };
+static inline u64 proc_task_ino(const struct pid *pid, bool thread)
+{
+	return pid->ino << 36 | (u64)thread << 32;
+}
+/* DIR: a task's directory, or one in it. */
+static inline u64 proc_ino_in(const struct inode *dir, enum proc_of_task kind, u32 n)
+{
+	return (dir->i_ino & (~0ull << 36 | 1ull << 32)) | (u64)kind << 33 | n;
+}
+struct inode *proc_task_inode(struct super_block *sb, struct task *task, umode_t mode, u64 ino);
 void proc_pid_forget(struct proc_inode *pi);	/* it goes: out of pid->inodes */
 void proc_task_owner(struct task *task, umode_t mode, kuid_t *uid, kgid_t *gid);
 struct task *get_proc_task(const struct inode *inode);	/* referenced or NULL */
@@ -92,9 +106,9 @@ struct pid_entry {
 	int (*get_link)(struct task *task, struct path *path);
 };
 struct dentry *proc_entries_lookup(struct inode *dir, struct dentry *d, const struct pid_entry *ents,
-				   unsigned int n);
+				   unsigned int n, enum proc_of_task kind);
 int proc_entries_readdir(struct file *file, struct dir_context *ctx, const struct pid_entry *ents,
-			 unsigned int n);
+			 unsigned int n, enum proc_of_task kind);
 extern const struct file_operations proc_single_fops;
 extern const struct inode_operations proc_link_iops;
 int proc_setattr(struct mnt_idmap *, struct dentry *, struct iattr *);

@@ -522,10 +522,11 @@ bool proc_in_list(const char *name, u32 len, const char *want)
 /* The static entries have the positions below FIRST_PROCESS_ENTRY; self, thread-self and sys are among them. */
 static int root_readdir(struct file *file, struct dir_context *ctx)
 {
-	static const struct {
+	const struct {
 		const char *name;
 		unsigned int type;
-	} extra[] = { { "self", DT_LNK }, { "thread-self", DT_LNK }, { "sys", DT_DIR } };
+		u64 ino;
+	} extra[] = { { "self", DT_LNK, 2 }, { "thread-self", DT_LNK, 3 }, { "sys", DT_DIR, showfs_ino(show_root_node(SHOW_SYSCTL), true) } };
 
 	unsigned int nr_extra = ARRAY_SIZE(extra);
 
@@ -544,7 +545,7 @@ static int root_readdir(struct file *file, struct dir_context *ctx)
 		unsigned int i = (unsigned int)(ctx->pos - (FIRST_PROCESS_ENTRY - 8));
 
 		if (i < nr_extra &&
-		    !dir_emit(ctx, extra[i].name, (int)strlen(extra[i].name), 2 + i, extra[i].type))
+		    !dir_emit(ctx, extra[i].name, (int)strlen(extra[i].name), extra[i].ino, extra[i].type))
 			return 0;
 		ctx->pos++;
 	}

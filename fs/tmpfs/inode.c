@@ -250,6 +250,7 @@ const struct file_operations tmpfs_file_operations = {
 	.fsync = noop_fsync,
 	.fallocate = tmpfs_fallocate,
 	.splice_read = generic_file_splice_read,
+	.splice_write = iter_file_splice_write,
 	.splice_page = tmpfs_splice_page,
 };
 

@@ -4,6 +4,7 @@
 #include <alloc/slab.h>
 #include <alloc/page.h>
 #include <kernel/init.h>
+#include <kernel/random.h>
 #include <mm/lasting.h>
 #include <proc/cred.h>
 #include <sched/task.h>
@@ -172,9 +173,17 @@ static void tmpfs_kill_sb(struct super_block *sb) __releases(sb->s_umount)
 	sb->s_fs_info = NULL;
 }
 
+/* Those that have handles are hashed, and yet there is no way back to one that is let go of. */
+static int tmpfs_drop_inode(struct inode *inode)
+{
+	(void)inode;
+	return 1;
+}
+
 static const struct super_operations tmpfs_super_ops = {
 	.alloc_inode = tmpfs_alloc_inode,
 	.free_inode = tmpfs_free_inode,
+	.drop_inode = tmpfs_drop_inode,
 	.evict_inode = tmpfs_evict_inode,
 	.statfs = tmpfs_statfs,
 	.show_options = tmpfs_show_options,
@@ -279,7 +288,13 @@ static int tmpfs_fill(struct super_block *sb, struct fs_context *fc)
 	sb->s_magic = TMPFS_MAGIC;
 	sb->s_op = &tmpfs_super_ops;
 	sb->s_xattr = tmpfs_xattr_handlers;
+	sb->s_export_op = &tmpfs_export_ops;
 	sb->s_time_gran = 1;
+	if (!(fc->sb_flags & SB_KERNMOUNT)) {
+		get_random_bytes(sb->s_uuid, sizeof(sb->s_uuid));
+		sb->s_uuid[6] = (sb->s_uuid[6] & 0x0f) | 0x40;	/* RFC 9562: version 4, its variant */
+		sb->s_uuid[8] = (sb->s_uuid[8] & 0x3f) | 0x80;
+	}
 	sb->s_flags |= SB_NOSEC | SB_POSIXACL;
 	if (fc->sb_flags & SB_KERNMOUNT)
 		sb->s_flags |= SB_NOUSER;

@@ -59,6 +59,8 @@ int tmpfs_getattr(struct mnt_idmap *, const struct path *, struct kstat *, u32, 
 int tmpfs_fileattr_get(struct dentry *, struct fileattr *);
 int tmpfs_fileattr_set(struct mnt_idmap *, struct dentry *, const struct fileattr *);
 extern const struct file_operations tmpfs_file_operations;
+/* export.c */
+extern const struct export_operations tmpfs_export_ops;
 /* dir.c */
 extern const struct inode_operations tmpfs_dir_iops, tmpfs_special_iops, tmpfs_symlink_iops, tmpfs_file_iops;
 /* xattr.c */

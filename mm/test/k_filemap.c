@@ -112,7 +112,6 @@ KTEST(filemap_read_write)
 	KT_EQ(rw(&m, buf, 100, 4 * PAGE_SIZE, false), 100);
 	KT_EQ(buf[19], 0xee);
 	KT_EQ(buf[20], 0);
-	lru_add_drain_all();		/* of each CPU that we were on */
 	KT_EQ(invalidate_mapping_pages(&m, 0, 2), 2);
 	truncate_inode_pages_final(&m);
 	KT_EQ(m.nrpages, 0);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* Memory that is gone: who waits for it gets it when it comes back. */
+/* Allocations that wait until memory is free again; counts of dirty pages. */
 #include <alloc/page.h>
 #include <kernel/ktest.h>
+#include <mm/backing.h>
+#include <mm/filemap.h>
 #include <sched/kthread.h>
 #include "mm/mm_priv.h"
 
@@ -44,7 +46,7 @@ static int giver(void *arg)
 	return 0;
 }
 
-/* The worker of a loop device allocates so: what failed here was a write that got lost. */
+/* A loop device's worker allocates like this: if it fails, a write is lost. */
 KTEST(reclaim_noio_does_not_fail)
 {
 	struct task *t = kthread_run(giver, NULL, "k-giver");
@@ -58,4 +60,28 @@ KTEST(reclaim_noio_does_not_fail)
 	give_all();
 	if (page)
 		__free_pages(page, 0);
+}
+
+/*
+ * Pages that are counted clean before they are counted dirty: the device counts as busy while it
+ * has any, and not once more or less. Other devices may come and go meanwhile, a few.
+ */
+KTEST(reclaim_busy_devices)
+{
+	static struct backing b;
+	struct address_space m = { .backing = &b };
+	int before, with;
+
+	backing_init(&b);
+	before = backings_busy();
+	for (int i = 0; i < 100; i++) {
+		backing_cleaned(&m, 1);
+		backing_dirtied(&m, 5);
+		backing_dirtied(&m, 1);
+		backing_cleaned(&m, 5);
+	}
+	with = backings_busy();
+	KT_EQ(atomic64_read(&b.pages), 0);
+	KT_EQ(with > before - 50 && with < before + 50, 1);
+	backing_destroy(&b);
 }

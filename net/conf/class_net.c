@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * /sys/class/net and /sys/devices/virtual/net, of the network namespace that a mount of sysfs
- * shows. Nothing is kept for a device: entries are made as they are looked for, know their device
- * by its number, and are gone with it. A file that is open goes on when its device is renamed, and
- * says ENODEV when it is gone or in another namespace.
- *
- * The machine's buses are not in /sys, so that all devices are in devices/virtual.
+ * /sys/class/net, /sys/devices/virtual/net and net/ of each device of the machine that has network
+ * devices, of the network namespace that a mount of sysfs shows. Nothing is kept for a device:
+ * entries are made as they are looked for, know their device by its number, and are gone with it. A
+ * file that is open goes on when its device is renamed, and says ENODEV when it is gone or in
+ * another namespace.
  */
 #include <lib/err.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <alloc/slab.h>
 #include <alloc/xarray.h>
 #include <kernel/init.h>
 #include <kernel/rcu.h>
 #include <kernel/show.h>
+#include <kernel/uevent.h>
 #include <proc/cred.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
@@ -49,7 +50,7 @@ static bool is_master(const struct show_node *n)
 	const struct netdev *d = device_of(n);
 
 	d = d ? rcu_dereference_raw(d->master) : NULL;
-	return d && !strncmp(d->name, n->link_target + 3, NETDEV_NAME);
+	return d && !strncmp(d->name, strrchr(n->link_target, '/') + 1, NETDEV_NAME);
 }
 
 static struct show_node *entry(struct net *net, int ifindex, const char *name, umode_t mode,
@@ -80,18 +81,62 @@ static struct show_node *directory(struct net *net, int ifindex, const char *nam
 	return n;
 }
 
-/* ---- the directories of devices: class/net with links, devices/virtual/net ---- */
+/* ---- the directories of devices: class/net with links, and those that hold them ---- */
+
+/* A path below /sys, and of a link to it. */
+#define WAY 192
+
+/*
+ * The way to NAME's directory, whose device is a part of PARENT; *DEPTH: directories from the root.
+ */
+static void way_of(const struct show_node *parent, const char *name, char *buf, unsigned int *depth)
+{
+	char above[WAY - NETDEV_NAME - 8] = "devices/virtual";
+
+	if (parent && show_way(parent, above, sizeof(above)) < 0)
+		above[0] = 0;	/* no device is as deep */
+	snprintf(buf, WAY, "%s/net/%s", above, name);
+	*depth = 1;
+	for (const char *c = buf; *c; c++)
+		*depth += *c == '/';
+}
+
+/* The path of D's directory, under the name NAME. */
+static void device_way(const struct netdev *d, const char *name, char *buf)
+{
+	unsigned int depth;
+
+	way_of(d->parent, name, buf, &depth);
+}
+
+/* A link in a directory DEPTH below the root, to WHAT. */
+static void link_text(char *buf, unsigned int depth, const char *what)
+{
+	size_t len = 0;
+
+	while (depth-- && len + 3 < WAY)
+		len += (size_t)scnprintf(buf + len, WAY - len, "../");
+	scnprintf(buf + len, WAY - len, "%s", what);
+}
+
+/* Whether a device that is a part of PARENT is in DIR, a directory or the class. */
+static bool belongs(const struct show_node *dir, const struct show_node *parent)
+{
+	return !dir->data || parent == (dir->data == dir ? NULL : dir->data);
+}
 
 static struct show_node *device_entry(struct show_node *dir, struct net *net, int ifindex,
-				      const char *name)
+				      const char *name, const struct show_node *parent)
 {
-	char target[40 + NETDEV_NAME];
+	char way[WAY], target[WAY];
 	struct show_node *n;
+	unsigned int depth;
 
 	if (dir->data) {
 		n = directory(net, ifindex, name, &device_within, 1);
 	} else {
-		snprintf(target, sizeof(target), "../../devices/virtual/net/%s", name);
+		way_of(parent, name, way, &depth);
+		link_text(target, 2, way);
 		n = entry(net, ifindex, name, S_IFLNK | 0777, target, 0);
 	}
 	if (!IS_ERR(n))
@@ -101,6 +146,7 @@ static struct show_node *device_entry(struct show_node *dir, struct net *net, in
 
 static struct show_node *class_find(struct show_node *dir, void *ns, const char *name, size_t len)
 {
+	const struct show_node *parent;
 	char text[NETDEV_NAME] = "";
 	struct net *net = ns;
 	struct netdev *d;
@@ -112,30 +158,37 @@ static struct show_node *class_find(struct show_node *dir, void *ns, const char 
 	rcu_read_lock();
 	/* Its table of names goes a grace period after its end has begun. */
 	d = READ_ONCE(net->dying) ? NULL : netdev_by_name(net, text);
-	ifindex = d ? d->ifindex : 0;
+	parent = d ? d->parent : NULL;
+	ifindex = d && belongs(dir, parent) ? d->ifindex : 0;
 	rcu_read_unlock();
-	return ifindex ? device_entry(dir, net, ifindex, text) : NULL;
+	return ifindex ? device_entry(dir, net, ifindex, text, parent) : NULL;
 }
 
 static struct show_node *class_next(struct show_node *dir, void *ns, u64 *at)
 {
-	unsigned long i = (unsigned long)*at + 1;
+	const struct show_node *parent = NULL;
+	unsigned long i = (unsigned long)*at;
 	struct net *net = ns;
 	char name[NETDEV_NAME];
 	struct netdev *d;
 
 	if (!net)
 		return NULL;
-	rcu_read_lock();
-	d = xa_find(&net->dev_by_index, &i, INT_MAX, XA_PRESENT);
-	if (d)
-		memcpy(name, d->name, NETDEV_NAME);
-	rcu_read_unlock();
+	do {
+		i++;
+		rcu_read_lock();
+		d = xa_find(&net->dev_by_index, &i, INT_MAX, XA_PRESENT);
+		if (d) {
+			memcpy(name, d->name, NETDEV_NAME);
+			parent = d->parent;
+		}
+		rcu_read_unlock();
+	} while (d && !belongs(dir, parent));
 	if (!d)
 		return NULL;
 	*at = i;
 	name[NETDEV_NAME - 1] = 0;
-	return device_entry(dir, net, (int)i, name);
+	return device_entry(dir, net, (int)i, name, parent);
 }
 
 static const struct show_within class_within = { .find = class_find, .next = class_next };
@@ -176,6 +229,40 @@ static ssize_t store_value(struct show_node *n, const char *text, size_t len)
 	return err ?: (ssize_t)len;
 }
 
+/* rtnl. Sends an event of D in its namespace; EXTRA: lines, or NULL. Sleeps. */
+static void tell(struct netdev *d, enum uevent_action action, const char *extra)
+{
+	char way[WAY], own[128];
+
+	device_way(d, d->name, way);
+	class_net_uevent(d, own, sizeof(own));
+	uevent_send_net(d->net, way, "net", action, extra, own);
+}
+
+/* The file's mode decides; unlike the other values, no capability over the network is needed. */
+static ssize_t store_uevent(struct show_node *n, const char *text, size_t len)
+{
+	char *extra = kmalloc(UEVENT_MOST, GFP_KERNEL);
+	enum uevent_action action;
+	struct netdev *d;
+	int err;
+
+	if (!extra)
+		return -ENOMEM;
+	err = uevent_parse(text, len, &action, extra);
+	if (!err) {
+		rtnl_lock();
+		d = device_of(n);
+		if (d)
+			tell(d, action, extra);
+		else
+			err = -ENODEV;
+		rtnl_unlock();
+	}
+	kfree(extra);
+	return err ?: (ssize_t)len;
+}
+
 static bool is_in(const struct class_value *v, const struct show_node *dir, const struct netdev *d)
 {
 	enum class_place place = dir->within == &device_within ? CLASS_DEVICE :
@@ -190,13 +277,13 @@ static bool is_in(const struct class_value *v, const struct show_node *dir, cons
 static struct show_node *value_entry(struct show_node *dir, u64 i)
 {
 	const struct class_value *v = &class_values[i];
-	umode_t mode = S_IFREG | (v->set ? 0644 : 0444);
+	umode_t mode = S_IFREG | (v->set || v->is_uevent ? 0644 : 0444);
 	struct show_node *n = entry(dir->ns, (int)dir->id, v->name, mode, NULL, 16 + i);
 
 	if (!IS_ERR(n)) {
 		n->data = (void *)v;
 		n->show = show_value;
-		n->store = v->set ? store_value : NULL;
+		n->store = v->is_uevent ? store_uevent : v->set ? store_value : NULL;
 	}
 	return n;
 }
@@ -237,43 +324,85 @@ static const struct show_within queue_within = { .find = value_find, .next = val
 
 /* ---- a device's directory ---- */
 
-enum { SUB_STATS, SUB_QUEUES, SUB_SUBSYSTEM, SUB_MASTER, SUBS };
+enum { SUB_STATS, SUB_QUEUES, SUB_SUBSYSTEM, SUB_DEVICE, SUB_MASTER, SUBS };
 
-static struct show_node *sub_entry(struct show_node *dir, unsigned int i)
+static struct show_node *link_entry(struct show_node *dir, const char *name, const char *to, u64 nr)
 {
-	const struct netdev *d;
-	struct show_node *n;
-	char master[NETDEV_NAME + 3] = "../";
-	bool has = false;
+	return entry(dir->ns, (int)dir->id, name, S_IFLNK | 0777, to, nr);
+}
 
-	switch (i) {
-	case SUB_STATS:
-		return directory(dir->ns, (int)dir->id, "statistics", &stats_within, 2);
-	case SUB_QUEUES:
-		return directory(dir->ns, (int)dir->id, "queues", &queues_within, 3);
-	case SUB_SUBSYSTEM:
-		return entry(dir->ns, (int)dir->id, "subsystem", S_IFLNK | 0777,
-			     "../../../../class/net", 4);
-	}
+/* A link to DIR's class, or to its device's master, if it has one. */
+static struct show_node *far_entry(struct show_node *dir, bool to_master)
+{
+	const struct show_node *parent = NULL, *above = NULL;
+	char way[WAY], target[WAY], name[NETDEV_NAME] = "";
+	const struct netdev *d, *master;
+	unsigned int depth, unused;
+	struct show_node *n;
+
 	rcu_read_lock();
 	d = device_of(dir);
-	d = d ? rcu_dereference_raw(d->master) : NULL;
-	if (d) {
-		memcpy(master + 3, d->name, NETDEV_NAME);
-		has = true;
+	parent = d ? d->parent : NULL;
+	master = d ? rcu_dereference_raw(d->master) : NULL;
+	if (master) {
+		memcpy(name, master->name, NETDEV_NAME - 1);
+		above = master->parent;
 	}
 	rcu_read_unlock();
-	if (!has)
+	if (to_master && !name[0])
 		return NULL;
-	n = entry(dir->ns, (int)dir->id, "master", S_IFLNK | 0777, master, 5);
+	way_of(parent, dir->name, way, &depth);
+	if (!to_master) {
+		link_text(target, depth, "class/net");
+		return link_entry(dir, "subsystem", target, 4);
+	}
+	way_of(above, name, way, &unused);
+	/* Both are in devices/, and most are side by side. */
+	if (parent == above)
+		link_text(target, 1, name);
+	else
+		link_text(target, depth - 1, way + strlen("devices/"));
+	n = link_entry(dir, "master", target, 5);
 	if (!IS_ERR(n))
 		n->alive = is_master;
 	return n;
 }
 
+/* A link to the device of the machine that DIR's is a part of, if there is one. */
+static struct show_node *parent_entry(struct show_node *dir)
+{
+	const struct show_node *parent;
+	const struct netdev *d;
+	char target[WAY];
+
+	rcu_read_lock();
+	d = device_of(dir);
+	parent = d ? d->parent : NULL;
+	rcu_read_unlock();
+	if (!parent)
+		return NULL;
+	link_text(target, 3, parent->name);
+	return link_entry(dir, "device", target, 6);
+}
+
+static struct show_node *sub_entry(struct show_node *dir, unsigned int i)
+{
+	switch (i) {
+	case SUB_STATS:
+		return directory(dir->ns, (int)dir->id, "statistics", &stats_within, 2);
+	case SUB_QUEUES:
+		return directory(dir->ns, (int)dir->id, "queues", &queues_within, 3);
+	case SUB_DEVICE:
+		return parent_entry(dir);
+	default:
+		return far_entry(dir, i == SUB_MASTER);
+	}
+}
+
 static struct show_node *device_find(struct show_node *dir, void *ns, const char *name, size_t len)
 {
-	static const char *const names[SUBS] = { "statistics", "queues", "subsystem", "master" };
+	static const char *const names[SUBS] = { "statistics", "queues", "subsystem", "device",
+						 "master" };
 
 	for (unsigned int i = 0; i < SUBS; i++)
 		if (!strncmp(names[i], name, len) && !names[i][len])
@@ -308,8 +437,8 @@ static struct show_node *queue_next(struct show_node *dir, void *ns, u64 *at)
 	rcu_read_lock();
 	d = device_of(dir);
 	if (d) {
-		nr_rx = d->nr_rx;
-		nr_tx = d->nr_tx;
+		nr_rx = READ_ONCE(d->real_rx);
+		nr_tx = READ_ONCE(d->real_tx);
 	}
 	rcu_read_unlock();
 	if (i >= nr_rx + nr_tx)
@@ -334,6 +463,68 @@ static struct show_node *queue_find(struct show_node *dir, void *ns, const char 
 
 static const struct show_within queues_within = { .find = queue_find, .next = queue_next };
 
+/* ---- events ---- */
+
+/* Its queues have no variables of their own. */
+static void tell_queues(struct netdev *d, enum uevent_action action)
+{
+	u32 nr_rx = d->real_rx, nr_tx = d->real_tx;
+	char way[WAY];
+	size_t len;
+
+	device_way(d, d->name, way);
+	len = strlen(way);
+	for (u32 i = 0; i < nr_rx + nr_tx; i++) {
+		snprintf(way + len, sizeof(way) - len, "/queues/%s-%u", i < nr_rx ? "rx" : "tx",
+			 i < nr_rx ? i : i - nr_rx);
+		uevent_send_net(d->net, way, "queues", action, NULL, NULL);
+	}
+}
+
+static void tell_of_name(struct netdev *d)
+{
+	char way[WAY], extra[WAY + 16];
+
+	device_way(d, d->was, way);
+	snprintf(extra, sizeof(extra), "DEVPATH_OLD=/%s\n", way);
+	tell(d, UEVENT_MOVE, extra);
+}
+
+static int device_event(struct netdev *d, enum netdev_event e)
+{
+	switch (e) {
+	case NETDEV_REGISTER:
+		tell(d, UEVENT_ADD, NULL);
+		tell_queues(d, UEVENT_ADD);
+		break;
+	case NETDEV_UNREGISTER:
+		tell_queues(d, UEVENT_REMOVE);
+		tell(d, UEVENT_REMOVE, NULL);
+		break;
+	case NETDEV_CHANGENAME:
+		tell_of_name(d);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static struct netdev_listener listener = { .event = device_event };
+
+int netdev_set_parent(struct netdev *d, struct show_node *parent)
+{
+	struct show_node *dir = show_dir(SHOW_SYS, parent, "net");
+
+	if (!dir)
+		return -ENOMEM;
+	dir->data = parent;	/* whose devices it has */
+	dir->within = &class_within;
+	show_get(parent);
+	d->parent = parent;
+	return 0;
+}
+
 static int class_net_init(void)
 {
 	struct show_node *class = show_path(SHOW_SYS, "class/net");
@@ -343,6 +534,7 @@ static int class_net_init(void)
 		return -ENOMEM;
 	class->within = devices->within = &class_within;
 	devices->data = devices;	/* it has the directories themselves */
+	netdev_listen(&listener);
 	return 0;
 }
 INITCALL(fs, class_net_init);

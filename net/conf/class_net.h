@@ -17,6 +17,10 @@ struct class_value {
 	int (*set)(struct netdev *d, unsigned long value);
 	/* RCU: whether D has it; NULL: all have it. */
 	bool (*has)(const struct netdev *d);
+	bool is_uevent;			/* an action is written to it */
 };
+/* rtnl. D's own lines in its file "uevent". */
+ssize_t class_net_uevent(const struct netdev *d, char *buf, size_t size);
+
 extern const struct class_value class_values[];
 extern const unsigned int class_nr_values;

@@ -136,9 +136,17 @@ SHOW(operstate)
 			 state < ARRAY_SIZE(names) ? names[state] : names[IF_OPER_UNKNOWN]);
 }
 
+ssize_t class_net_uevent(const struct netdev *d, char *buf, size_t size)
+{
+	const char *type = d->kind ? d->kind->devtype : NULL;
+
+	return scnprintf(buf, size, "%s%s%sINTERFACE=%s\nIFINDEX=%d\n", type ? "DEVTYPE=" : "",
+			 type ?: "", type ? "\n" : "", d->name, d->ifindex);
+}
+
 SHOW(uevent)
 {
-	return scnprintf(buf, size, "INTERFACE=%s\nIFINDEX=%d\n", d->name, d->ifindex);
+	return class_net_uevent(d, buf, size);
 }
 
 SHOW(tun_flags)
@@ -241,7 +249,7 @@ const struct class_value class_values[] = {
 	  .show = show_u32,
 	  .set = set_queue_len },
 	VALUE("type", type),
-	VALUE("uevent", uevent),
+	{ .name = "uevent", .show = show_uevent, .is_uevent = true },
 	{ .name = "tun_flags", .show = show_tun_flags, .has = is_tun },
 	{ .name = "owner", .show = show_tun_owner, .has = is_tun },
 	{ .name = "group", .show = show_tun_group, .has = is_tun },

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * SIOCETHTOOL: what programs ask of a device (ethtool(8)). Questions alone: changing answers
- * EOPNOTSUPP, after the check of rights. Sets of strings are asked for by their number of entries,
- * then by name, then by value; a device that has no such set is EOPNOTSUPP.
+ * SIOCETHTOOL: what programs ask of a device (ethtool(8)). Of what they change, features and the
+ * number of queues are there; the rest answers EOPNOTSUPP, after the check of rights. Sets of
+ * strings are asked for by their number of entries, then by name, then by value; a device that has
+ * no such set is EOPNOTSUPP.
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
+#include <kernel/show.h>
 #include <mm/uaccess.h>
 #include <net/netns.h>
 #include <proc/cred.h>
@@ -29,6 +31,7 @@ static const struct {
 	{ NETDEV_F_TSO4, "tx-tcp-segmentation", false },
 	{ NETDEV_F_TSO_ECN, "tx-tcp-ecn-segmentation", false },
 	{ NETDEV_F_TSO6, "tx-tcp6-segmentation", false },
+	{ NETDEV_F_GSO, "tx-generic-segmentation", true },
 	{ NETDEV_F_GSO_UDP, "tx-udp-segmentation", false },
 	{ NETDEV_F_GRO, "rx-gro", false },
 	{ NETDEV_F_LRO, "rx-lro", false },
@@ -50,6 +53,9 @@ static long get_driver(const struct netdev *d, struct uptr arg)
 	if (!name)
 		return -EOPNOTSUPP;
 	strscpy(i.driver, name, sizeof(i.driver));
+	/* the name on the bus above, as Linux's virtio_net says */
+	if (d->parent && d->parent->parent)
+		strscpy(i.bus_info, d->parent->parent->name, sizeof(i.bus_info));
 	strscpy(i.version, utsname_ns()->name.release, sizeof(i.version));
 	return copy_to_user(arg, &i, sizeof(i)) ? -EFAULT : 0;
 }
@@ -90,10 +96,29 @@ static long get_link_settings(const struct netdev *d, struct uptr arg)
 	return 0;
 }
 
+/* Features as programs number them. */
+static u32 bits_of(u32 f)
+{
+	u32 b = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(features); i++)
+		b |= f & features[i].bit ? 1u << i : 0;
+	return b;
+}
+
+static u32 features_of(u32 bits)
+{
+	u32 f = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(features); i++)
+		f |= bits >> i & 1 && !features[i].fixed ? features[i].bit : 0;
+	return f;
+}
+
 static long get_features(const struct netdev *d, struct uptr arg)
 {
 	struct ethtool_gfeatures g;
-	struct ethtool_get_features_block b = {};
+	struct ethtool_get_features_block b = { .active = bits_of(d->features) };
 	u32 room;
 
 	if (copy_from_user(&g, arg, sizeof(g)))
@@ -102,15 +127,91 @@ static long get_features(const struct netdev *d, struct uptr arg)
 		u32 bit = 1u << i;
 
 		b.available |= d->hw_features & features[i].bit && !features[i].fixed ? bit : 0;
-		b.active |= d->features & features[i].bit ? bit : 0;
 		b.never_changed |= features[i].fixed ? bit : 0;
 	}
-	b.requested = b.active;
+	b.requested = bits_of(d->wanted);
 	room = g.size;
 	g.size = 1;
 	if (copy_to_user(arg, &g, sizeof(g)) ||
 	    (room && copy_to_user(uptr_add(arg, sizeof(g)), &b, sizeof(b))))
 		return -EFAULT;
+	return 0;
+}
+
+/* Which of what was asked for cannot be, as ETHTOOL_F_*; -errno. */
+static long set_features(struct netdev *d, struct uptr arg)
+{
+	struct ethtool_set_features_block b;
+	struct ethtool_sfeatures s;
+	long said = 0;
+	u32 mask;
+
+	if (copy_from_user(&s, arg, sizeof(s)))
+		return -EFAULT;
+	if (s.size != 1)
+		return -EINVAL;
+	if (copy_from_user(&b, uptr_add(arg, sizeof(s)), sizeof(b)))
+		return -EFAULT;
+	if (b.valid & ~(u32)((1ull << ARRAY_SIZE(features)) - 1))
+		return -EINVAL;
+	mask = features_of(b.valid) & d->hw_features;
+	if (bits_of(mask) != b.valid)
+		said |= ETHTOOL_F_UNSUPPORTED;
+	netdev_want_features(d, mask, features_of(b.requested));
+	if ((d->features ^ d->wanted) & mask)
+		said |= ETHTOOL_F_WISH;
+	return said;
+}
+
+/* What the older commands, with one value each, mean; 0: it is none of those. */
+static u32 one_feature(u32 cmd)
+{
+	switch (cmd) {
+	case ETHTOOL_GSG:
+	case ETHTOOL_SSG:
+		return NETDEV_F_SG;
+	case ETHTOOL_GTXCSUM:
+	case ETHTOOL_STXCSUM:
+		return NETDEV_F_CSUM;
+	case ETHTOOL_GRXCSUM:
+	case ETHTOOL_SRXCSUM:
+		return NETDEV_F_RXCSUM;
+	case ETHTOOL_GTSO:
+	case ETHTOOL_STSO:
+		return NETDEV_F_TSO4 | NETDEV_F_TSO6 | NETDEV_F_TSO_ECN;
+	case ETHTOOL_GGSO:
+	case ETHTOOL_SGSO:
+		return NETDEV_F_GSO;
+	case ETHTOOL_GGRO:
+	case ETHTOOL_SGRO:
+		return NETDEV_F_GRO;
+	}
+	return 0;
+}
+
+static bool sets_one(u32 cmd)
+{
+	return cmd == ETHTOOL_SSG || cmd == ETHTOOL_STXCSUM || cmd == ETHTOOL_SRXCSUM ||
+	       cmd == ETHTOOL_STSO || cmd == ETHTOOL_SGSO || cmd == ETHTOOL_SGRO;
+}
+
+static long get_one(const struct netdev *d, u32 cmd, struct uptr arg)
+{
+	const struct ethtool_value v = { cmd, !!(d->features & one_feature(cmd)) };
+
+	return copy_to_user(arg, &v, sizeof(v)) ? -EFAULT : 0;
+}
+
+static long set_one(struct netdev *d, u32 cmd, struct uptr arg)
+{
+	u32 mask = one_feature(cmd) & d->hw_features;
+	struct ethtool_value v;
+
+	if (copy_from_user(&v, arg, sizeof(v)))
+		return -EFAULT;
+	if (!mask)
+		return -EOPNOTSUPP;
+	netdev_want_features(d, mask, v.data ? mask : 0);
 	return 0;
 }
 
@@ -167,8 +268,25 @@ static long get_channels(const struct netdev *d, struct uptr arg)
 
 	if (is_loopback(d))
 		return -EOPNOTSUPP;
-	c.max_combined = c.combined_count = min(d->nr_rx, d->nr_tx);
+	c.max_combined = min(d->nr_rx, d->nr_tx);
+	c.combined_count = min(d->real_rx, d->real_tx);
 	return copy_to_user(arg, &c, sizeof(c)) ? -EFAULT : 0;
+}
+
+/* The counts of rx, tx and other are 0 here, and stay so. */
+static long set_channels(struct netdev *d, struct uptr arg)
+{
+	struct ethtool_channels c;
+
+	if (!d->ops->set_channels)
+		return -EOPNOTSUPP;
+	if (copy_from_user(&c, arg, sizeof(c)))
+		return -EFAULT;
+	if (c.rx_count || c.tx_count || c.other_count || c.combined_count > min(d->nr_rx, d->nr_tx))
+		return -EINVAL;
+	if (c.combined_count == min(d->real_rx, d->real_tx))
+		return 0;
+	return netdev_set_channels(d, (u16)c.combined_count);
 }
 
 static long get_permanent_address(const struct netdev *d, struct uptr arg)
@@ -235,6 +353,8 @@ long conf_ethtool(struct net *net, struct netdev *d, struct uptr arg)
 		return -EFAULT;
 	if (!is_anybodys(cmd) && !ns_capable(net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
+	if (one_feature(cmd))
+		return sets_one(cmd) ? set_one(d, cmd, arg) : get_one(d, cmd, arg);
 	switch (cmd) {
 	case ETHTOOL_GDRVINFO:
 		return get_driver(d, arg);
@@ -244,12 +364,16 @@ long conf_ethtool(struct net *net, struct netdev *d, struct uptr arg)
 		return get_link_settings(d, arg);
 	case ETHTOOL_GFEATURES:
 		return get_features(d, arg);
+	case ETHTOOL_SFEATURES:
+		return set_features(d, arg);
 	case ETHTOOL_GSSET_INFO:
 		return get_set_info(arg);
 	case ETHTOOL_GSTRINGS:
 		return get_strings(arg);
 	case ETHTOOL_GCHANNELS:
 		return get_channels(d, arg);
+	case ETHTOOL_SCHANNELS:
+		return set_channels(d, arg);
 	case ETHTOOL_GPERMADDR:
 		return get_permanent_address(d, arg);
 	}

@@ -78,7 +78,7 @@ static long route(struct net *net, unsigned int cmd, struct uptr arg)
 	convert(&r, &c);
 	rtnl_lock();
 	if (cmd == SIOCADDRT) {
-		err = fib6_add(net, &c);
+		err = in6_route_add(net, &c);
 	} else {
 		c.protocol = 0;
 		c.type = r.rtmsg_flags & RTF_REJECT ? RTN_UNREACHABLE : 0;

@@ -40,6 +40,15 @@ void net_show_dev(struct seq_file *m, struct net *net)
 	rtnl_unlock();
 }
 
+/*
+ * What tc(8) counts packet schedulers' time by: a microsecond in ns, a tick of theirs in ns, a
+ * second in us, and in units of the clock that timers go by.
+ */
+void net_show_psched(struct seq_file *m, struct net *net)
+{
+	seq_printf(m, "%08x %08x %08x %08x\n", 1000, 64, 1000000, 1000000000);
+}
+
 void net_show_dev_mcast(struct seq_file *m, struct net *net)
 {
 	struct netdev *d;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * /proc/sys/net/ipv4: settings of the caller's network namespace (ip-sysctl). Each is an int in
- * struct ip4_net or struct inet_net, registered by where the initial namespace has it. (conf/ has
- * all and default alone: a directory for each device wants a tree of names for each namespace.)
+ * struct ip4_net or struct inet_net, registered by where the initial namespace has it. conf/DEV
+ * and neigh/DEV: conf_dev.c.
  */
 #include <lib/format.h>
 #include <lib/string.h>
@@ -11,6 +11,7 @@
 #include <proc/cred.h>
 #include <abi/errno.h>
 #include "net/conf/conf.h"
+#include "net/conf/conf_dev.h"
 #include "net/core/core_priv.h"
 #include "net/ip4/addr.h"
 #include "net/neigh/neigh.h"
@@ -30,16 +31,16 @@ static void *neigh_of_caller(void *value)
 	return (u8 *)current_net()->neigh + ((u8 *)value - (u8 *)init_net.neigh);
 }
 
-static void with_rights(const char *path, int *value, int least, int most,
-			void *(*of_caller)(void *value),
-			unsigned int (*rights)(const struct cred *cred))
+static struct show_node *with_rights(const char *path, int *value, int least, int most,
+				     void *(*of_caller)(void *value),
+				     unsigned int (*rights)(const struct cred *cred))
 {
 	struct show_node *n = sysctl_int(path, 0644, value, least, most);
 
-	if (n) {
+	if (n)
 		n->of_caller = of_caller;
-		n->rights = rights;
-	}
+	net_setting(n, rights);
+	return n;
 }
 
 void conf_setting(const char *path, int *value, int least, int most,
@@ -58,8 +59,7 @@ void conf_special(const char *dir, const char *name, show_fn show, store_fn stor
 {
 	struct show_node *n = show_attr(show_path(SHOW_SYSCTL, dir), name, 0644, show, store, NULL);
 
-	if (n)
-		n->rights = net_setting_rights;
+	net_setting(n, net_setting_rights);
 }
 
 /* ---- ip_forward, conf/all/forwarding: of all devices at once ---- */
@@ -85,6 +85,21 @@ static ssize_t store_forward(struct show_node *n, const char *text, size_t len)
 		if (in_dev(d))
 			WRITE_ONCE(in_dev(d)->conf.forwarding, v);
 	route4_flush(net);
+	rtnl_unlock();
+	return (ssize_t)len;
+}
+
+/* ---- route/flush: whatever is written, learned MTUs are forgotten ---- */
+
+static ssize_t show_flush(struct show_node *n, char *buf, size_t size)
+{
+	return -EINVAL;
+}
+
+static ssize_t store_flush(struct show_node *n, const char *text, size_t len)
+{
+	rtnl_lock();
+	route4_forget_mtus(current_net());
 	rtnl_unlock();
 	return (ssize_t)len;
 }
@@ -163,33 +178,57 @@ static ssize_t store_ping(struct show_node *n, const char *text, size_t len)
 	return (ssize_t)len;
 }
 
-/*
- * Settings of WHICH. Packets that ask for a way of their own are dropped, redirects are neither
- * sent nor followed: those settings are 0, and can be set to nothing else.
- */
-static void conf_settings(const char *which, struct in_conf *c)
+void conf_settings(const char *dir, const struct conf_value *v, unsigned int nr, void *base,
+		   void *(*of_caller)(void *value))
 {
-	const struct {
-		const char *name;
-		int *value;
-		int most;
-	} all[] = {
-		{ "rp_filter", &c->rp_filter, INT_MAX },
-		{ "promote_secondaries", &c->promote_secondaries, INT_MAX },
-		{ "accept_local", &c->accept_local, INT_MAX },
-		{ "route_localnet", &c->route_localnet, INT_MAX },
-		{ "arp_ignore", &c->arp_ignore, INT_MAX },
-		{ "arp_announce", &c->arp_announce, INT_MAX },
-		{ "arp_notify", &c->arp_notify, INT_MAX },
-		{ "accept_source_route", &c->accept_source_route, 0 },
-		{ "accept_redirects", &c->accept_redirects, 0 },
-		{ "send_redirects", &c->send_redirects, 0 },
-	};
-	char path[64];
+	char path[96];
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
-		snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", which, all[i].name);
-		conf_setting(path, all[i].value, 0, all[i].most, ip4_of_caller);
+	for (unsigned int i = 0; i < nr; i++) {
+		int *value = (int *)((u8 *)base + v[i].at);
+
+		if (v[i].set || v[i].scale)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, v[i].name);
+		if (v[i].memory)
+			conf_memory(path, value, v[i].least, of_caller);
+		else
+			conf_setting(path, value, v[i].least, v[i].most, of_caller);
+	}
+}
+
+/* ---- conf/default: also of devices that have no setting of their own ---- */
+
+static store_fn store_int;		/* constant once it is registered */
+
+static ssize_t store_default(struct show_node *n, const char *text, size_t len)
+{
+	const struct show_int *i = n->data;
+	u32 at = (u32)((u8 *)i->value - (u8 *)&init_net.ip4->conf_default);
+	ssize_t done = store_int(n, text, len);
+
+	if (done <= 0)
+		return done;
+	rtnl_lock();
+	conf4_copy_default(current_net(), at);
+	rtnl_unlock();
+	return done;
+}
+
+static void default_settings(struct in_conf *c)
+{
+	char path[96];
+
+	for (unsigned int i = 0; i < conf4_nr; i++) {
+		const struct conf_value *v = &conf4_values[i];
+		struct show_node *n;
+
+		snprintf(path, sizeof(path), "net/ipv4/conf/default/%s", v->name);
+		n = with_rights(path, (int *)((u8 *)c + v->at), v->least, v->most, ip4_of_caller,
+				net_setting_rights);
+		if (n) {
+			store_int = n->store;
+			n->store = store_default;
+		}
 	}
 }
 
@@ -198,12 +237,7 @@ static void neigh_settings(struct neigh_conf *c)
 	conf_memory("net/ipv4/neigh/default/gc_thresh1", &c->thresh[0], 0, neigh_of_caller);
 	conf_memory("net/ipv4/neigh/default/gc_thresh2", &c->thresh[1], 0, neigh_of_caller);
 	conf_memory("net/ipv4/neigh/default/gc_thresh3", &c->thresh[2], 0, neigh_of_caller);
-	conf_memory("net/ipv4/neigh/default/gc_stale_time", &c->gc_stale_s, 1, neigh_of_caller);
-	conf_setting("net/ipv4/neigh/default/base_reachable_time_ms", &c->base_reachable_ms, 1,
-		     INT_MAX, neigh_of_caller);
-	conf_setting("net/ipv4/neigh/default/retrans_time_ms", &c->retrans_ms, 1, INT_MAX,
-		     neigh_of_caller);
-	conf_memory("net/ipv4/neigh/default/unres_qlen_bytes", &c->unres_bytes, 0, neigh_of_caller);
+	conf_settings("net/ipv4/neigh/default", neigh_values, neigh_nr, &c->parms, neigh_of_caller);
 }
 
 static int sysctl_init(void)
@@ -213,11 +247,20 @@ static int sysctl_init(void)
 	conf_special("net/ipv4", "ip_forward", show_forward, store_forward);
 	conf_special("net/ipv4", "ip_local_port_range", show_ports, store_ports);
 	conf_special("net/ipv4", "ping_group_range", show_ping, store_ping);
+	net_setting(show_attr(show_path(SHOW_SYSCTL, "net/ipv4/route"), "flush", 0200, show_flush,
+			      store_flush, NULL),
+		    net_setting_rights);
 	conf_setting("net/ipv4/ip_unprivileged_port_start", &init_net.inet->unprivileged_port, 0,
 		     65535, inet_of_caller);
 	conf_setting("net/ipv4/ip_default_ttl", &n->default_ttl, 1, 255, ip4_of_caller);
 	conf_setting("net/ipv4/ip_nonlocal_bind", &n->nonlocal_bind, 0, 1, ip4_of_caller);
 	conf_setting("net/ipv4/ip_no_pmtu_disc", &n->no_pmtu_disc, 0, 3, ip4_of_caller);
+	conf_setting("net/ipv4/igmp_max_memberships", &n->mc.max_memberships, 0, INT_MAX,
+		     ip4_of_caller);
+	conf_setting("net/ipv4/igmp_max_msf", &n->mc.max_msf, 0, INT_MAX, ip4_of_caller);
+	conf_setting("net/ipv4/igmp_qrv", &n->mc.qrv, 1, INT_MAX, ip4_of_caller);
+	conf_setting("net/ipv4/igmp_link_local_mcast_reports", &n->mc.link_local_reports, 0,
+		     INT_MAX, ip4_of_caller);
 	conf_memory("net/ipv4/ipfrag_high_thresh", &n->frag_high, 0, ip4_of_caller);
 	conf_memory("net/ipv4/ipfrag_low_thresh", &n->frag_low, 0, ip4_of_caller);
 	conf_memory("net/ipv4/ipfrag_time", &n->frag_time_s, 0, ip4_of_caller);
@@ -232,11 +275,9 @@ static int sysctl_init(void)
 	conf_setting("net/ipv4/icmp_msgs_per_sec", &n->icmp.msgs_per_sec, 0, INT_MAX,
 		     ip4_of_caller);
 	conf_setting("net/ipv4/icmp_msgs_burst", &n->icmp.msgs_burst, 0, INT_MAX, ip4_of_caller);
-	conf_settings("all", &n->conf_all);
-	conf_settings("default", &n->conf_default);
+	conf_settings("net/ipv4/conf/all", conf4_values, conf4_nr, &n->conf_all, ip4_of_caller);
+	default_settings(&n->conf_default);
 	conf_special("net/ipv4/conf/all", "forwarding", show_forward, store_forward);
-	conf_setting("net/ipv4/conf/default/forwarding", &n->conf_default.forwarding, 0, INT_MAX,
-		     ip4_of_caller);
 	neigh_settings(&init_net.neigh->arp.conf);
 	return 0;
 }

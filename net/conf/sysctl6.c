@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * /proc/sys/net/ipv6: settings of the caller's network namespace, those that code reads. conf/ has
- * all and default alone, as of IPv4; what is written to all's two goes to every device.
+ * /proc/sys/net/ipv6: settings of the caller's network namespace, those that code reads. What is
+ * written to conf/all's two goes to every device; conf/DEV and neigh/DEV: conf_dev.c.
  */
 #include <lib/format.h>
 #include <lib/string.h>
 #include <kernel/init.h>
 #include <abi/errno.h>
 #include "net/conf/conf.h"
+#include "net/conf/conf_dev.h"
 #include "net/ip6/addr6.h"
 
 static void *ip6_of_caller(void *value)
@@ -30,19 +31,25 @@ static ssize_t show_disable(struct show_node *n, char *buf, size_t size)
 	return scnprintf(buf, size, "%d\n", READ_ONCE(current_net()->ip6->conf_all.disable_ipv6));
 }
 
-static void forward(struct in6_device *in, int v)
+void conf6_set_forwarding(struct netdev *d, int v)
 {
+	struct in6_device *in = in6_dev(d);
+
 	WRITE_ONCE(in->conf.forwarding, v);
 	if (v && in->conf.accept_ra < 2)
-		fib6_drop_auto(in->dev, true, 0);
+		fib6_drop_auto(d);
+	fib6_changed(d->net);
 }
 
-static void disable(struct in6_device *in, int v)
+void conf6_set_disable(struct netdev *d, int v)
 {
+	struct in6_device *in = in6_dev(d);
+
 	if (!in->conf.disable_ipv6 == !v)
 		return;
 	WRITE_ONCE(in->conf.disable_ipv6, v);
 	in6_disable_changed(in);
+	fib6_changed(d->net);
 }
 
 /* TEXT is for all devices, and those to come. */
@@ -63,7 +70,7 @@ static ssize_t store_all(const char *text, size_t len, bool forwards)
 		   v);
 	list_for_each_entry(d, &net->devs, list)
 		if (in6_dev(d))
-			(forwards ? forward : disable)(in6_dev(d), v);
+			(forwards ? conf6_set_forwarding : conf6_set_disable)(d, v);
 	fib6_changed(net);
 	rtnl_unlock();
 	return (ssize_t)len;
@@ -79,37 +86,6 @@ static ssize_t store_disable(struct show_node *n, const char *text, size_t len)
 	return store_all(text, len, false);
 }
 
-static void conf_settings(struct in6_conf *c)
-{
-	const struct {
-		const char *name;
-		int *value, least, most;
-	} all[] = {
-		{ "forwarding", &c->forwarding, 0, INT_MAX },
-		{ "hop_limit", &c->hop_limit, 1, 255 },
-		{ "mtu", &c->mtu, 0, 65536 },
-		{ "accept_ra", &c->accept_ra, 0, 2 },
-		{ "accept_ra_defrtr", &c->accept_ra_defrtr, 0, 1 },
-		{ "accept_ra_pinfo", &c->accept_ra_pinfo, 0, 1 },
-		{ "accept_ra_mtu", &c->accept_ra_mtu, 0, 1 },
-		{ "autoconf", &c->autoconf, 0, 1 },
-		{ "dad_transmits", &c->dad_transmits, 0, 255 },
-		{ "accept_dad", &c->accept_dad, -1, 2 },
-		{ "router_solicitations", &c->router_solicitations, -1, INT_MAX },
-		{ "router_solicitation_interval", &c->router_solicitation_interval, 1, 3600 },
-		{ "router_solicitation_delay", &c->router_solicitation_delay, 0, 3600 },
-		{ "max_addresses", &c->max_addresses, 0, 1024 },
-		{ "addr_gen_mode", &c->addr_gen_mode, 0, 1 },
-		{ "disable_ipv6", &c->disable_ipv6, 0, 1 },
-	};
-	char path[64];
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
-		snprintf(path, sizeof(path), "net/ipv6/conf/default/%s", all[i].name);
-		conf_setting(path, all[i].value, all[i].least, all[i].most, ip6_of_caller);
-	}
-}
-
 static int sysctl6_init(void)
 {
 	struct neigh_conf *c = &init_net.neigh->nd.conf;
@@ -121,15 +97,24 @@ static int sysctl6_init(void)
 	conf_setting("net/ipv6/icmp/echo_ignore_all", &n->echo_ignore_all, 0, 1, ip6_of_caller);
 	conf_setting("net/ipv6/icmp/echo_ignore_multicast", &n->echo_ignore_multicast, 0, 1,
 		     ip6_of_caller);
+	conf_setting("net/ipv6/mld_max_msf", &n->mld_max_msf, 0, INT_MAX, ip6_of_caller);
+	conf_setting("net/ipv6/mld_qrv", &n->mld_qrv, 1, INT_MAX, ip6_of_caller);
 	conf_memory("net/ipv6/ip6frag_high_thresh", &n->frag_high, 0, ip6_of_caller);
 	conf_memory("net/ipv6/ip6frag_time", &n->frag_time_s, 0, ip6_of_caller);
 	conf_special("net/ipv6/conf/all", "forwarding", show_forward, store_forward);
 	conf_special("net/ipv6/conf/all", "disable_ipv6", show_disable, store_disable);
-	conf_settings(&n->conf_default);
+	conf_settings("net/ipv6/conf/default", conf6_values, conf6_nr, &n->conf_default,
+		      ip6_of_caller);
+	conf_setting("net/ipv6/conf/default/forwarding", &n->conf_default.forwarding, 0, INT_MAX,
+		     ip6_of_caller);
+	conf_setting("net/ipv6/conf/default/disable_ipv6", &n->conf_default.disable_ipv6, 0, 1,
+		     ip6_of_caller);
+	conf_setting("net/ipv6/conf/all/force_mld_version", &n->conf_all.force_mld_version, 0,
+		     INT_MAX, ip6_of_caller);
 	conf_memory("net/ipv6/neigh/default/gc_thresh1", &c->thresh[0], 0, neigh_of_caller);
 	conf_memory("net/ipv6/neigh/default/gc_thresh2", &c->thresh[1], 0, neigh_of_caller);
 	conf_memory("net/ipv6/neigh/default/gc_thresh3", &c->thresh[2], 0, neigh_of_caller);
-	conf_memory("net/ipv6/neigh/default/gc_stale_time", &c->gc_stale_s, 1, neigh_of_caller);
+	conf_settings("net/ipv6/neigh/default", neigh_values, neigh_nr, &c->parms, neigh_of_caller);
 	return 0;
 }
 INITCALL(late, sysctl6_init);

@@ -44,10 +44,16 @@ void sock_recv_stamp(struct sock *sk, struct sock_msg *m, u64 real_ns)
 		s64 sec, part;
 	} t;
 
-	if (!sock_flag(sk, SOCK_F_TIMESTAMP))
+	bool stamps = unlikely(sock_stamps_rx(sk));
+
+	if (!sock_flag(sk, SOCK_F_TIMESTAMP) && !stamps)
 		return;
 	if (!real_ns)
 		real_ns = ktime_get_real_ns();
+	if (stamps)
+		sock_put_stamps(sk, m, real_ns);
+	if (!sock_flag(sk, SOCK_F_TIMESTAMP))
+		return;
 	t.sec = (s64)(real_ns / NSEC_PER_SEC);
 	t.part = (s64)(real_ns % NSEC_PER_SEC);
 	if (sock_flag(sk, SOCK_F_TIMESTAMPNS)) {

@@ -73,20 +73,56 @@ static unsigned int limit_rights(const struct cred *cred)
 	return current_net() == &init_net ? net_setting_rights(cred) : 04;
 }
 
-static void setting(struct show_node *n)
+/* ---- the namespace of an open setting ---- */
+
+static void *scope_open(void)
+{
+	return net_pin(current_net());
+}
+
+static int scope_enter(void *pin)
+{
+	if (!get_net_unless_zero(pin))
+		return -ENOENT;
+	current->acting_net = pin;
+	return 0;
+}
+
+static void scope_leave(void *pin)
+{
+	current->acting_net = NULL;
+	put_net(pin);
+}
+
+static void scope_close(void *pin)
+{
+	net_unpin(pin);
+}
+
+static const struct show_scope scope = {
+	.open = scope_open, .enter = scope_enter, .leave = scope_leave, .close = scope_close
+};
+
+void net_setting(struct show_node *n, unsigned int (*rights)(const struct cred *cred))
 {
 	if (!n)
 		return;
-	n->of_caller = of_caller;
-	n->rights = net_setting_rights;
+	n->rights = rights;
+	n->scope = &scope;
+}
+
+static void setting(struct show_node *n)
+{
+	if (n)
+		n->of_caller = of_caller;
+	net_setting(n, net_setting_rights);
 }
 
 static void limit(const char *path, int *value, int least)
 {
 	struct show_node *n = sysctl_int(path, 0644, value, least, INT_MAX / 2);
 
-	if (n)
-		n->rights = limit_rights;
+	net_setting(n, limit_rights);
 }
 
 static int conf_init(void)

@@ -379,6 +379,25 @@ int sock_filter_lock(struct sock *sk, bool on)
 	return was && !on ? -EPERM : 0;
 }
 
+/* SK's filter, referenced; NULL. */
+static struct sock_filter_prog *prog_get(struct sock *sk)
+{
+	struct sock_filter_prog *f;
+
+	spin_lock(&sk->lock);
+	f = rcu_dereference_protected(sk->filter, lockdep_is_held(&sk->lock));
+	if (f)
+		refcount_inc(&f->refs);
+	spin_unlock(&sk->lock);
+	return f;
+}
+
+static void prog_unget(struct sock_filter_prog *f)
+{
+	if (refcount_dec_and_test(&f->refs))
+		call_rcu(&f->rcu, prog_free);
+}
+
 int sock_filter_get(struct sock *sk, struct uptr val, struct uptr ulen)
 {
 	struct sock_filter_prog *f;
@@ -389,21 +408,27 @@ int sock_filter_get(struct sock *sk, struct uptr val, struct uptr ulen)
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
-	spin_lock(&sk->lock);
-	f = rcu_dereference_protected(sk->filter, lockdep_is_held(&sk->lock));
-	if (f)
-		refcount_inc(&f->refs);
-	spin_unlock(&sk->lock);
+	f = prog_get(sk);
 	if (f) {
 		n = f->len;
 		if (room && room < n)
 			err = -EINVAL;
 		else if (room && copy_to_user(val, f->insns, (size_t)n * sizeof(f->insns[0])))
 			err = -EFAULT;
-		if (refcount_dec_and_test(&f->refs))
-			call_rcu(&f->rcu, prog_free);
+		prog_unget(f);
 	}
 	if (!err && put_user(n, ulen))
 		err = -EFAULT;
 	return err;
+}
+
+void sock_filter_describe(struct sock *sk, void *arg,
+			  void (*fn)(void *arg, const struct sock_filter *insns, u32 nr))
+{
+	struct sock_filter_prog *f = prog_get(sk);
+
+	if (!f)
+		return;
+	fn(arg, f->insns, f->len);
+	prog_unget(f);
 }

@@ -2,9 +2,10 @@
 /*
  * Network namespaces: making them, finding them, the list of all. Their end: netns_end.c.
  *
- * Locks: ops_lock (a mutex) over the list of struct net_ops, and held as a namespace begins or
- * ends, so that each namespace sees each op's init and end exactly once; it is above rtnl, which
- * the functions may take. net_list_lock over the list of namespaces.
+ * Locks: net_ops_lock over the list of struct net_ops. It is read while a namespace begins or ends,
+ * so that each sees each op's init and end exactly once; many do so side by side, as an end waits
+ * for a dozen grace periods. It is above rtnl, which the functions may take. net_list_lock over the
+ * list of namespaces.
  */
 #include <lib/err.h>
 #include <lib/string.h>
@@ -36,7 +37,7 @@ struct net init_net = {
 	.next_ifindex = 1,
 };
 
-DEFINE_MUTEX(net_ops_lock);
+DECLARE_RWSEM(net_ops_lock);
 LIST_HEAD(net_ops_list);
 DEFINE_SPINLOCK(net_list_lock);
 LIST_HEAD(net_list);
@@ -65,6 +66,8 @@ void rtnl_assert(void)
 
 struct net *current_net(void)
 {
+	if (unlikely(current->acting_net))
+		return current->acting_net;
 	return current->nsproxy ? current->nsproxy->net_ns : &init_net;
 }
 
@@ -79,7 +82,7 @@ int net_register_ops(struct net_ops *ops)
 	int err;
 
 	/* Registered at boot, when the initial namespace is the only one. */
-	mutex_lock(&net_ops_lock);
+	down_write(&net_ops_lock);
 	err = ops->init ? ops->init(&init_net) : 0;
 	if (!err)
 		list_add_tail(&ops->list, &net_ops_list);
@@ -87,8 +90,26 @@ int net_register_ops(struct net_ops *ops)
 	list_for_each_entry(net, &net_list, all)
 		BUG_ON(net != &init_net);
 	spin_unlock(&net_list_lock);
-	mutex_unlock(&net_ops_lock);
+	up_write(&net_ops_lock);
 	return err;
+}
+
+struct net *net_next(struct net *net)
+{
+	struct net *next = NULL, *at;
+
+	spin_lock(&net_list_lock);
+	/* NET is referenced and so on the list: the last put_net() takes a namespace off it. */
+	at = net ? list_next_entry(net, all) : list_first_entry(&net_list, struct net, all);
+	list_for_each_entry_from(at, &net_list, all) {
+		if (get_net_unless_zero(at)) {
+			next = at;
+			break;
+		}
+	}
+	spin_unlock(&net_list_lock);
+	put_net(net);
+	return next;
 }
 
 /* All ops begin; on failure those that began end. */
@@ -97,7 +118,7 @@ static int begin(struct net *net)
 	struct net_ops *ops;
 	int err = 0;
 
-	mutex_lock(&net_ops_lock);
+	down_read(&net_ops_lock);
 	list_for_each_entry(ops, &net_ops_list, list) {
 		err = ops->init ? ops->init(net) : 0;
 		if (err)
@@ -108,7 +129,7 @@ static int begin(struct net *net)
 		if (ops->end)
 			ops->end(net);
 	}
-	mutex_unlock(&net_ops_lock);
+	up_read(&net_ops_lock);
 	return err;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The end of a network namespace, in a worker, in steps:
- * 1. The last user is gone: nothing new comes in; it leaves the list of all, and listns(2).
+ * The end of a network namespace, in steps, but for the first half of one in a worker:
+ * 1. The last user is gone: nothing new comes in. It leaves the list of all at once, however many
+ *    wait for a worker; then listns(2).
  * 2. Each sub-room's end(), in the reverse order of their begins: devices go, tables empty,
  *    sockets that no program has open are closed.
  * 3. A grace period: every section that found the namespace by a packet or a table has ended.
@@ -20,15 +21,12 @@ static void net_end(struct work_struct *w)
 	struct net *net = container_of(w, struct net, end_work);
 	struct net_ops *ops;
 
-	spin_lock(&net_list_lock);
-	list_del(&net->all);
-	spin_unlock(&net_list_lock);
 	ns_id_remove(&net->nsid);
-	mutex_lock(&net_ops_lock);
+	down_read(&net_ops_lock);
 	list_for_each_entry_reverse(ops, &net_ops_list, list)
 		if (ops->end)
 			ops->end(net);
-	mutex_unlock(&net_ops_lock);
+	up_read(&net_ops_lock);
 	synchronize_rcu();
 	net_unpin(net);
 }
@@ -40,8 +38,12 @@ void net_init_end(struct net *net)
 
 void put_net(struct net *net)
 {
-	if (net && refcount_dec_and_test(&net->users))
-		queue_work(system_unbound_wq, &net->end_work);
+	if (!net || !refcount_dec_and_test(&net->users))
+		return;
+	spin_lock(&net_list_lock);
+	list_del(&net->all);
+	spin_unlock(&net_list_lock);
+	queue_work(system_unbound_wq, &net->end_work);
 }
 
 static void net_free(struct rcu_head *head)

@@ -4,7 +4,7 @@
 
 #include <net/netns.h>
 
-extern struct mutex net_ops_lock;
+extern struct rw_semaphore net_ops_lock;
 extern struct list_head net_ops_list;	/* net_ops_lock */
 extern spinlock_t net_list_lock;
 extern struct list_head net_list;	/* net_list_lock: struct net.all */

@@ -86,6 +86,20 @@ static struct packet *copy_head(const struct packet *p, gfp_t gfp)
 	return n;
 }
 
+struct packet *packet_clone_front(const struct packet *p, u16 hdr, gfp_t gfp)
+{
+	struct packet *n = copy_head(p, gfp);
+
+	if (!n)
+		return NULL;
+	DEBUG_ON(hdr > p->linear);
+	n->nr_pieces = 0;
+	n->linear = hdr;
+	n->len = hdr;
+	n->truesize = sizeof(*n);
+	return n;
+}
+
 struct packet *packet_clone(const struct packet *p, gfp_t gfp)
 {
 	struct packet *n = copy_head(p, gfp);
@@ -120,6 +134,23 @@ struct packet *packet_copy(const struct packet *p, gfp_t gfp)
 		}
 	}
 	return n;
+}
+
+bool packet_compact(struct packet *p, gfp_t gfp)
+{
+	struct packet *c = packet_copy(p, gfp);
+
+	if (!c)
+		return false;
+	DEBUG_ON(p->uncharge);
+	packet_drop_pieces(p, 0);
+	memcpy(p->pieces, c->pieces, c->nr_pieces * sizeof(p->pieces[0]));
+	p->nr_pieces = c->nr_pieces;
+	p->len = c->len;
+	p->truesize = c->truesize;
+	c->nr_pieces = 0;		/* they are P's */
+	packet_consume(c);
+	return true;
 }
 
 void packet_orphan(struct packet *p)

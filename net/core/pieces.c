@@ -89,22 +89,6 @@ int packet_to_iter(const struct packet *p, u32 off, struct iter *to, u32 len)
 	return 0;
 }
 
-int packet_to_iter_sum(const struct packet *p, u32 off, struct iter *to, u32 len, u32 *sum)
-{
-	u32 done = 0, n;
-	u8 *at;
-
-	if (WARN_ON(!has(p, off, len)))
-		return -EFAULT;
-	for_each_span(p, off, len, at, n) {
-		*sum = csum_add_at(*sum, csum_bytes(at, n, 0), done);
-		if (copy_to_iter(at, n, to) != n)
-			return -EFAULT;
-		done += n;
-	}
-	return 0;
-}
-
 u32 packet_sum(const struct packet *p, u32 off, u32 len, u32 sum)
 {
 	u32 done = 0, n;
@@ -150,6 +134,61 @@ bool packet_add_piece(struct packet *p, struct page *page, u32 off, u32 len, u32
 	}
 	p->len += len;
 	p->truesize += share;
+	return true;
+}
+
+/* How many pieces of P hold the LEN bytes from OFF on, which are behind the linear ones. */
+static unsigned int pieces_of(const struct packet *p, u32 off, u32 len)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < p->nr_pieces && len; i++) {
+		u32 all = p->pieces[i].len;
+
+		if (off >= all) {
+			off -= all;
+			continue;
+		}
+		len -= min(len, all - off);
+		off = 0;
+		n++;
+	}
+	return n;
+}
+
+static void share_pieces(struct packet *p, const struct packet *from, u32 off, u32 len)
+{
+	for (unsigned int i = 0; i < from->nr_pieces && len; i++) {
+		const struct packet_piece *f = &from->pieces[i];
+		u32 n;
+
+		if (off >= f->len) {
+			off -= f->len;
+			continue;
+		}
+		n = min(len, f->len - off);
+		get_page(f->page);
+		BUG_ON(!packet_add_piece(p, f->page, f->off + off, n, packet_share(n)));
+		len -= n;
+		off = 0;
+	}
+}
+
+bool packet_append(struct packet *p, const struct packet *from, u32 off, u32 len)
+{
+	u32 here = off < from->linear ? min_t(u32, from->linear - off, len) : 0,
+	    at = here || off < from->linear ? 0 : off - from->linear;
+	u8 *to;
+
+	if (!has(from, off, len) || p->nr_pieces + pieces_of(from, at, len - here) > PACKET_PIECES)
+		return false;
+	if (here) {
+		to = packet_put(p, (u16)here);
+		if (!to)
+			return false;
+		memcpy(to, from->buf + from->data + off, here);
+	}
+	share_pieces(p, from, at, len - here);
 	return true;
 }
 
@@ -210,6 +249,29 @@ int packet_from_iter(struct packet *p, struct iter *from, u32 len, gfp_t gfp)
 		back_to(p, &m);
 	}
 	return err;
+}
+
+bool packet_join(struct packet *p, struct packet *from, u32 off, gfp_t gfp)
+{
+	struct kvec v = { from->buf + from->data + off, from->linear - off };
+	u32 share = from->truesize > sizeof(*from) ? from->truesize - (u32)sizeof(*from) : 0;
+	struct iter it;
+
+	DEBUG_ON(off > from->linear || from->uncharge);
+	/* two for linear bytes that end in the next block */
+	if (p->nr_pieces + from->nr_pieces + (v.iov_len ? 2 : 0) > PACKET_PIECES)
+		return false;
+	iter_init_kvec(&it, ITER_SOURCE, &v, 1, v.iov_len);
+	if (v.iov_len && packet_from_iter(p, &it, (u32)v.iov_len, gfp))
+		return false;
+	for (unsigned int i = 0; i < from->nr_pieces; i++) {
+		const struct packet_piece *f = &from->pieces[i];
+
+		BUG_ON(!packet_add_piece(p, f->page, f->off, f->len, i ? 0 : share));
+	}
+	from->nr_pieces = 0;		/* they are P's */
+	packet_consume(from);
+	return true;
 }
 
 /* ---- shrinking ---- */

@@ -239,6 +239,11 @@ static int set_elsewhere(struct sock *sk, int name, u32 v, struct uptr val, int 
 		return sock_filter_detach(sk);
 	case SO_LOCK_FILTER:
 		return sock_filter_lock(sk, v);
+	case SO_PEEK_OFF:
+		if (!sk->kind->peeks_on)
+			return -EOPNOTSUPP;
+		WRITE_ONCE(sk->peek_off, (int)v);
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }
@@ -264,6 +269,9 @@ static int set_number(struct sock *sk, int name, u32 v, struct uptr val, int len
 	case SO_TIMESTAMPNS_OLD:
 	case SO_TIMESTAMPNS_NEW:
 		return set_timestamps(sk, name, v);
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW:
+		return sock_set_timestamping(sk, v, name == SO_TIMESTAMPING_NEW);
 	case SO_MARK:
 		if (!may_mark(sk))
 			return -EPERM;
@@ -307,10 +315,8 @@ int sock_setsockopt(struct socket *s, int name, struct uptr val, int len)
 {
 	struct sock *sk = s->sk;
 	u32 v;
-	int e = sk->kind->set ? sk->kind->set(sk, name, val, len) : -ENOIOCTLCMD;
+	int e;
 
-	if (e != -ENOIOCTLCMD)
-		return e;
 	switch (name) {
 	case SO_RCVTIMEO_OLD:
 	case SO_RCVTIMEO_NEW:
@@ -480,6 +486,9 @@ static int get_structured(struct socket *s, struct sock *sk, int name, struct up
 		return sock_filter_get(sk, val, len);
 	case SO_MEMINFO:
 		return put_meminfo(sk, val, len);
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW:
+		return sock_put_timestamping(sk, name == SO_TIMESTAMPING_NEW, val, len);
 	}
 	return -ENOIOCTLCMD;
 }
@@ -561,6 +570,11 @@ static int get_number(struct socket *s, struct sock *sk, int name, s32 *v)
 	if (*v != -ENOIOCTLCMD)
 		return 0;
 	switch (name) {
+	case SO_PEEK_OFF:
+		if (!sk->kind->peeks_on)
+			return -EOPNOTSUPP;
+		*v = READ_ONCE(sk->peek_off);
+		return 0;
 	case SO_TYPE:
 		*v = s->type;
 		return 0;

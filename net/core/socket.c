@@ -50,6 +50,7 @@ static ssize_t socket_read(struct kiocb *k, struct iter *to)
 	if (!iter_count(to))
 		return 0;
 	sock_init_msg(&m, s, to, k->ki_flags & IOCB_NOWAIT ? MSG_DONTWAIT : 0);
+	m.splice = k->ki_flags & IOCB_SPLICE;
 	return s->ops->recvmsg(s, &m);
 }
 

@@ -80,6 +80,22 @@ u32 sock_poll_common(struct sock *sk)
 	return mask;
 }
 
+u32 sock_poll_dgram(struct file *f, struct socket *s, struct poll_table_struct *pt)
+{
+	struct sock *sk = s->sk;
+	u32 mask;
+
+	poll_wait(f, &sk->wait, pt);
+	mask = sock_poll_common(sk);
+	if (READ_ONCE(sk->queue.rx.nr))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (sock_wspace_free(sk))
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	else
+		sock_want_space(sk);
+	return mask;
+}
+
 int sock_fasync(int fd, struct file *f, int on, struct socket *s)
 {
 	struct sock *sk = s->sk;
@@ -157,6 +173,12 @@ int sock_queue_error(struct sock *sk, struct packet *p)
 	return 0;
 }
 
+void sock_free_queues(struct sock *sk)
+{
+	packet_list_free(&sk->queue.rx, DROP_QUEUE_FLUSH);
+	packet_list_free(&sk->queue.errors, DROP_QUEUE_FLUSH);
+}
+
 /* ---- waiting ---- */
 
 /*
@@ -195,6 +217,37 @@ int sock_wait_wspace(struct sock *sk, long *timeo)
 	}
 }
 
+static struct packet *packet_of(struct sock *sk, struct sock_msg *m, u32 len)
+{
+	struct packet *p = packet_alloc(GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!p)
+		return ERR_PTR(-ENOBUFS);
+	err = packet_from_iter(p, m->iter, len, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		packet_consume(p);
+		return ERR_PTR(err == -ENOMEM ? -ENOBUFS : err);
+	}
+	sock_charge_tx(sk, p);
+	return p;
+}
+
+struct packet *sock_packet_from(struct sock *sk, struct sock_msg *m, u32 len)
+{
+	long timeo = sock_sndtimeo(sk, m->nonblock);
+	int err = sock_wait_wspace(sk, &timeo);
+
+	return err ? ERR_PTR(err) : packet_of(sk, m, len);
+}
+
+struct packet *sock_packet_now(struct sock *sk, struct sock_msg *m, u32 len)
+{
+	if (atomic_read(&sk->wmem) > 2 * (s64)READ_ONCE(sk->sndbuf))
+		return ERR_PTR(-ENOBUFS);
+	return packet_of(sk, m, len);
+}
+
 /*
  * The packet that a peek from OFF on begins with, and how many of its bytes come before. queue.lock
  * held.
@@ -211,19 +264,26 @@ static struct packet *peek_at(struct sock *sk, int *off)
 	return NULL;
 }
 
-/* The next packet, without waiting; NULL: there is none. ERR_PTR(-ENOMEM) for a peek. */
-static struct packet *take_or_peek(struct sock *sk, bool peek)
+void sock_peek_move(struct sock *sk, const struct sock_msg *m, size_t n)
 {
+	int off = READ_ONCE(sk->peek_off);
+
+	if (off < 0)
+		return;
+	WRITE_ONCE(sk->peek_off, m->flags & MSG_PEEK ? (int)min((u64)off + n, (u64)S32_MAX) :
+						       off - (int)min((size_t)off, n));
+}
+
+/* The next packet, without waiting; NULL: there is none. ERR_PTR(-ENOMEM) for a peek. */
+static struct packet *take_or_peek(struct sock *sk, struct sock_msg *m)
+{
+	int off = (int)sock_peek_skip(sk, m);
+	bool peek = m->flags & MSG_PEEK;
 	struct packet *p, *found;
-	int off = 0;
 
 	spin_lock(&sk->queue.lock);
-	if (peek && READ_ONCE(sk->peek_off) > 0) {
-		off = sk->peek_off;
-		p = peek_at(sk, &off);
-	} else {
-		p = packet_list_first(&sk->queue.rx);
-	}
+	p = off ? peek_at(sk, &off) : packet_list_first(&sk->queue.rx);
+	m->skip = (u32)off;
 	found = p;
 	if (p && peek)
 		found = packet_clone(p, GFP_ATOMIC) ?: ERR_PTR(-ENOMEM);
@@ -231,6 +291,20 @@ static struct packet *take_or_peek(struct sock *sk, bool peek)
 		packet_list_del(&sk->queue.rx, p);
 	spin_unlock(&sk->queue.lock);
 	return found;
+}
+
+/* There is something for M. */
+static bool has_packet(struct sock *sk, const struct sock_msg *m)
+{
+	int off = (int)sock_peek_skip(sk, m);
+	bool has;
+
+	if (likely(!off))
+		return READ_ONCE(sk->queue.rx.nr);
+	spin_lock(&sk->queue.lock);
+	has = peek_at(sk, &off);
+	spin_unlock(&sk->queue.lock);
+	return has;
 }
 
 struct packet *sock_recv_packet(struct sock *sk, struct sock_msg *m)
@@ -243,20 +317,23 @@ struct packet *sock_recv_packet(struct sock *sk, struct sock_msg *m)
 		e = sock_take_error(sk);
 		if (e)
 			return ERR_PTR(e);
-		p = take_or_peek(sk, m->flags & MSG_PEEK);
+		p = take_or_peek(sk, m);
 		if (p)
 			return p;
 		if (READ_ONCE(sk->shut) & 1)
 			return NULL;
 		before_waiting();
-		p = take_or_peek(sk, m->flags & MSG_PEEK);
+		e = sock_take_error(sk);	/* polling brought an ICMP error */
+		if (e)
+			return ERR_PTR(e);
+		p = take_or_peek(sk, m);
 		if (p)
 			return p;
 		if (!timeo)
 			return ERR_PTR(-EAGAIN);
 		WRITE_ONCE(sk->reader_waits, true);
 		e = sock_waited(wait_event_interruptible_timeout(sk->wait,
-								 READ_ONCE(sk->queue.rx.nr) ||
+								 has_packet(sk, m) ||
 									 READ_ONCE(sk->err) ||
 									 (READ_ONCE(sk->shut) & 1),
 								 timeo),

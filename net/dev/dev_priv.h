@@ -17,6 +17,15 @@ int netdev_tell(struct netdev *d, enum netdev_event e);
 int loopback_begin(struct net *net) __must_check;
 /* local.c: packets under way to D, of which no new ones come, are gone. Sleeps. */
 void net_local_purge(struct netdev *d);
+/*
+ * gro.c. P, which begins with its network header, is held in G or goes onto OUT, with what must be
+ * received before it.
+ */
+void net_gro_add(struct net_gro *g, struct packet *p, struct packet_list *out);
+/* Whatever G holds goes onto OUT. */
+void net_gro_flush(struct net_gro *g, struct packet_list *out);
+/* Whatever Q holds is received. Within RCU, by Q's holder. */
+void net_poll_flush(struct net_poll *q);
 /* send.c: what waits for the driver goes. */
 void netdev_tx_purge(struct netdev *d);
 /* receive.c: taps see P, which D sends. Within RCU. */

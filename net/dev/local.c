@@ -5,9 +5,11 @@
  * A task in a socket operation has a context (current->net_ctx): packets wait there, and when the
  * outermost operation ends, with no lock held, it delivers them itself, and those that they caused,
  * up to CTX_BUDGET. So a datagram comes to its reader without a switch to a kernel thread, and from
- * a clean stack. What is beyond the budget, and what is sent without a context, waits in this CPU's
- * list for its wheel thread. While something waits there, or that thread delivers, new packets
- * queue behind it: order is kept for each CPU.
+ * a clean stack. An operation that goes on for long, or touches user memory after it sent, delivers
+ * before (net_ctx_flush()), perhaps as the owner of a sock: delivery takes spinlocks alone, and
+ * what is for that sock goes to its backlog. What is beyond the budget, and what is sent without a
+ * context, waits in this CPU's list for its wheel thread. While something waits there, or that
+ * thread delivers, new packets queue behind it: order is kept for each CPU.
  *
  * What packets cause that would make their section too long (struct net_after: segments that an
  * acknowledgement lets go) is done between sections, by the same task and within the same budget.
@@ -59,16 +61,23 @@ static void run_after(struct net_ctx *c)
 	} while (a != last);
 }
 
-/* At most N packets of L, in sections of NET_BATCH, and the work of C between them. */
+/*
+ * At most N packets of L, in sections of NET_BATCH or of as many segments, and the work of C
+ * between them.
+ */
 static void deliver(struct net_ctx *c, struct packet_list *l, unsigned int n)
 {
-	unsigned int done = 0, i;
+	unsigned int done = 0, i, segments;
 	struct packet *p;
 
 	while (done < n && (!packet_list_empty(l) || !list_empty(&c->after))) {
+		segments = 0;
 		rcu_read_lock();
-		for (i = 0; i < NET_BATCH && done + i < n && (p = packet_list_take(l)); i++)
+		for (i = 0; segments < NET_BATCH && done + i < n && (p = packet_list_take(l));
+		     i++) {
+			segments += p->gso_segs ?: 1;
 			netdev_receive(p);
+		}
 		rcu_read_unlock();
 		run_after(c);
 		done += i ?: NET_BATCH;

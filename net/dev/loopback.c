@@ -32,8 +32,8 @@ int loopback_begin(struct net *net)
 	d->min_mtu = 0;
 	d->max_mtu = U32_MAX >> 1;
 	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_RXCSUM | NETDEV_F_SG |
-				       NETDEV_F_TSO4 | NETDEV_F_TSO6 | NETDEV_F_LOCAL |
-				       NETDEV_F_NO_QUEUE;
+				       NETDEV_F_TSO4 | NETDEV_F_TSO6 | NETDEV_F_TSO_ECN |
+				       NETDEV_F_LOCAL | NETDEV_F_NO_QUEUE;
 	__builtin_memset(d->broadcast, 0, ETH_ALEN);
 	rtnl_lock();
 	err = netdev_register(d, net);

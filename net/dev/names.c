@@ -183,6 +183,7 @@ int netdev_rename(struct netdev *d, const char *pattern)
 	/* The node may be inserted again only when no reader stands on it. */
 	ghash_del(&d->net->dev_by_name, &d->by_name);
 	synchronize_rcu();
+	memcpy(d->was, d->name, NETDEV_NAME);
 	memcpy(d->name, name, NETDEV_NAME);
 	name_add(d);
 	d->net->dev_seq++;

@@ -12,6 +12,7 @@
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
+#include <kernel/show.h>
 #include <vfs/seq_file.h>
 #include <abi/errno.h>
 #include "net/dev/dev_priv.h"
@@ -64,8 +65,8 @@ struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_t
 		packet_list_init(&d->tx[i].waiting);
 	}
 	strscpy(d->name, name_pattern, NETDEV_NAME);
-	d->nr_tx = nr_tx;
-	d->nr_rx = nr_rx;
+	d->nr_tx = d->real_tx = nr_tx;
+	d->nr_rx = d->real_rx = nr_rx;
 	d->ops = ops;
 	d->carrier = true;
 	d->gso_max_size = 65536;
@@ -108,6 +109,8 @@ int netdev_register(struct netdev *d, struct net *net)
 		return err;
 	memcpy(d->name, name, NETDEV_NAME);
 	d->net = net;
+	d->features |= NETDEV_F_GSO;
+	d->wanted = d->features;
 	memcpy(d->perm_addr, d->addr, NETDEV_ADDR);
 	err = netdev_publish(d, GFP_KERNEL);
 	if (err)
@@ -129,6 +132,7 @@ void netdev_put(struct netdev *d)
 		return;
 	if (d->ops->free)
 		d->ops->free(d);
+	show_put(d->parent);
 	free_percpu(d->stats);
 	kfree(d->tx);
 	kvfree(d);
@@ -298,6 +302,14 @@ int netdev_set_mac(struct netdev *d, const u8 *addr)
 	return 0;
 }
 
+void netdev_notify_peers(struct netdev *d)
+{
+	rtnl_lock();
+	if (!d->dismantling && d->flags & IFF_UP)
+		netdev_tell(d, NETDEV_NOTIFY_PEERS);
+	rtnl_unlock();
+}
+
 int netdev_set_carrier(struct netdev *d, bool on)
 {
 	rtnl_assert();
@@ -333,6 +345,15 @@ void netdev_show_mc(struct seq_file *f, struct netdev *d)
 			seq_printf(f, "%02x", m->addr[i]);
 		seq_putc(f, '\n');
 	}
+}
+
+void netdev_mc_each(struct netdev *d, void (*f)(void *arg, const u8 *addr), void *arg)
+{
+	struct mc_addr *m;
+
+	rtnl_assert();
+	list_for_each_entry(m, &d->mc, list)
+		f(arg, m->addr);
 }
 
 static void mc_changed(struct netdev *d)

@@ -71,6 +71,7 @@ static int drain(struct net_poll *q, int budget)
 		want = budget - done < NET_BATCH ? budget - done : NET_BATCH;
 		rcu_read_lock();
 		n = q->ops->poll(q, want);
+		net_poll_flush(q);
 		rcu_read_unlock();
 		done += n;
 	} while (n == want && done < budget);
@@ -133,6 +134,7 @@ int net_poll_add(struct netdev *d, struct net_poll *q, const struct net_poll_ops
 	q->ops = ops;
 	q->dev = d;
 	q->cpu = cpu;
+	q->gro.nr = 0;
 	q->napi_id = (u32)atomic_inc_return(&last_napi_id) + NR_CPUS;
 	q->thread = kthread_create(poll_thread, q, "net/%s-%u", d->name, q->napi_id - NR_CPUS);
 	if (IS_ERR(q->thread))

@@ -9,6 +9,7 @@
 #include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/percpu.h>
+#include <net/gso.h>
 #include <abi/errno.h>
 #include "net/dev/dev_priv.h"
 #include "net/dev/if_flags.h"
@@ -46,21 +47,21 @@ static int drop(struct packet *p, struct netdev *d, enum drop_reason why, int er
 	return err;
 }
 
-/* What the device cannot do itself. */
-static bool prepare(struct packet *p, struct netdev *d)
+/* The sum that the device cannot make itself. */
+static bool prepare(struct packet *p, const struct netdev *d)
 {
-	if (p->csum_state != PACKET_CSUM_PARTIAL || d->features & (NETDEV_F_CSUM | NETDEV_F_LOCAL))
+	if (p->csum_state != PACKET_CSUM_PARTIAL ||
+	    READ_ONCE(d->features) & (NETDEV_F_CSUM | NETDEV_F_LOCAL))
 		return true;
 	return packet_csum_finish(p);
 }
 
-static u16 choose_queue(const struct packet *p, const struct netdev *d)
+/* The CPU's own, so that CPUs share neither its lock nor its ring. */
+static u16 choose_queue(const struct netdev *d)
 {
-	u16 nr = READ_ONCE(d->nr_tx);
+	u16 nr = READ_ONCE(d->real_tx);
 
-	if (nr == 1)
-		return 0;
-	return (u16)((p->hash ?: (u32)raw_smp_processor_id()) % nr);
+	return nr == 1 ? 0 : (u16)(raw_smp_processor_id() % nr);
 }
 
 /*
@@ -103,9 +104,16 @@ static void run_queue(struct netdev *d, u16 queue) __must_hold(&d -> tx[queue].l
 	}
 }
 
+/* How many packets may wait for the driver. */
+static u32 queue_limit(const struct netdev *d)
+{
+	return READ_ONCE(d->qdisc_handle) ? READ_ONCE(d->qdisc_limit) :
+					    max(READ_ONCE(d->tx_queue_len), 1u);
+}
+
 static int queue_xmit(struct packet *p, struct netdev *d)
 {
-	u16 queue = choose_queue(p, d);
+	u16 queue = choose_queue(d);
 	struct netdev_tx_queue *q = &d->tx[queue];
 	u32 len = p->len;
 	int err = 0;
@@ -115,7 +123,7 @@ static int queue_xmit(struct packet *p, struct netdev *d)
 	if (!q->stopped && packet_list_empty(&q->waiting) &&
 	    d->ops->xmit(d, p, queue, false) == NETDEV_XMIT_OK) {
 		count_sent(d, len);
-	} else if (q->waiting.nr < max(READ_ONCE(d->tx_queue_len), 1u)) {
+	} else if (q->waiting.nr < queue_limit(d)) {
 		packet_list_add(&q->waiting, p);
 		run_queue(d, queue);
 	} else {
@@ -125,15 +133,15 @@ static int queue_xmit(struct packet *p, struct netdev *d)
 	return err ? drop(p, d, DROP_TX, err) : 0;
 }
 
-int dev_queue_xmit(struct packet *p)
+/* P is as the device takes it, but for its sum. */
+static inline int xmit_one(struct packet *p, struct netdev *d)
 {
-	struct netdev *d = p->dev;
 	u32 len = p->len;
 
-	if (unlikely(!(READ_ONCE(d->flags) & IFF_UP)))
-		return drop(p, d, DROP_DEV_DOWN, -ENETDOWN);
 	if (unlikely(!prepare(p, d)))
 		return drop(p, d, DROP_BAD_HEADER, -EINVAL);
+	if (unlikely(READ_ONCE(d->qdisc_handle)) && !READ_ONCE(d->qdisc_limit))
+		return drop(p, d, DROP_TX, -ENOBUFS);	/* its queue has room for none */
 	if (unlikely(netdev_has_taps(d)))
 		netdev_tap_sent(p, d);
 	if (!(d->features & NETDEV_F_NO_QUEUE))
@@ -142,6 +150,34 @@ int dev_queue_xmit(struct packet *p)
 		return drop(p, d, DROP_TX, -ENOBUFS);
 	count_sent(d, len);
 	return 0;
+}
+
+/* P's segments, GSO_SEGMENTS_MOST at most, one by one. */
+static noinline int xmit_segments(struct packet *p, struct netdev *d)
+{
+	u32 nr = gso_segments(p);
+	int err = 0;
+
+	for (u32 i = 0; i < nr && !err; i++) {
+		struct packet *q = gso_segment(p, i, GFP_ATOMIC);
+
+		err = q ? xmit_one(q, d) : -ENOMEM;
+	}
+	if (err == -ENOMEM)
+		return drop(p, d, DROP_NOMEM, err);
+	packet_consume(p);
+	return err;
+}
+
+int dev_queue_xmit(struct packet *p)
+{
+	struct netdev *d = p->dev;
+
+	if (unlikely(!(READ_ONCE(d->flags) & IFF_UP)))
+		return drop(p, d, DROP_DEV_DOWN, -ENETDOWN);
+	if (unlikely(p->gso_size) && !gso_device_takes(p, d))
+		return xmit_segments(p, d);
+	return xmit_one(p, d);
 }
 
 void netdev_stop_queue(struct netdev *d, u16 queue)
@@ -162,20 +198,43 @@ void netdev_wake_queue(struct netdev *d, u16 queue)
 	spin_unlock(&q->lock);
 }
 
-void netdev_tx_purge(struct netdev *d)
+static void purge_from(struct netdev *d, u16 first)
 {
-	for (u16 i = 0; i < d->nr_tx; i++) {
+	for (u16 i = first; i < d->nr_tx; i++) {
 		struct netdev_tx_queue *q = &d->tx[i];
 		struct packet_list gone;
 
-		packet_list_init(&gone);
 		spin_lock(&q->lock);
-		list_splice_tail_init(&q->waiting.head, &gone.head);
-		gone.nr = q->waiting.nr;
-		gone.bytes = q->waiting.bytes;
-		packet_list_init(&q->waiting);
+		packet_list_move(&gone, &q->waiting);
 		q->stopped = false;
 		spin_unlock(&q->lock);
 		packet_list_free(&gone, DROP_DEV_DOWN);
 	}
+}
+
+void netdev_tx_purge(struct netdev *d)
+{
+	purge_from(d, 0);
+}
+
+int netdev_set_channels(struct netdev *d, u16 n)
+{
+	u16 old = d->real_tx;
+	int err;
+
+	rtnl_assert();
+	if (!d->ops->set_channels)
+		return -EOPNOTSUPP;
+	if (!n || n > d->nr_tx || n > d->nr_rx)
+		return -EINVAL;
+	if (n < old) {
+		WRITE_ONCE(d->real_tx, n);
+		synchronize_rcu();	/* every xmit() that chose another has returned */
+		purge_from(d, n);
+	}
+	err = d->ops->set_channels(d, n);
+	WRITE_ONCE(d->real_tx, err ? old : n);
+	if (!err)
+		WRITE_ONCE(d->real_rx, n);
+	return err;
 }

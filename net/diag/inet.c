@@ -25,7 +25,7 @@ struct inet_dump {
 
 enum { ARG_TABLE, ARG_POS, ARG_SKIP, ARG_DONE, ARG_ADMIN };
 
-static struct inet_table *table_of(struct net *net, u8 protocol)
+static struct inet_table *table_of(struct net *net, u8 family, u8 protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -33,7 +33,7 @@ static struct inet_table *table_of(struct net *net, u8 protocol)
 	case IPPROTO_UDP:
 		return &net->inet->udp;
 	case IPPROTO_RAW:
-		return &net->inet->raw;
+		return family == AF_INET6 ? &net->inet->raw6 : &net->inet->raw;
 	}
 	return NULL;
 }
@@ -91,19 +91,38 @@ static void put_queues(struct inet_diag_msg *m, struct inet_sock *s)
 	put_timer(m, t);
 }
 
+/* A socket of AF_INET6 is one whatever its ends are. */
+static u8 family_of(const struct inet_entry *e)
+{
+	return e->kind == INET_FULL ? (u8)inet_of_entry((struct inet_entry *)e)->sk.family :
+				      e->family;
+}
+
+/* Addresses as a socket of E's family has them: those of IPv4 may be mapped ones. */
+static void hosts_of(const struct inet_entry *e, u32 src[4], u32 dst[4])
+{
+	struct ip6_addr local = ip6_mapped(e->local), peer = ip6_mapped(e->peer);
+
+	memset(src, 0, 16);
+	memset(dst, 0, 16);
+	if (family_of(e) != AF_INET6) {
+		src[0] = e->local.v;
+		dst[0] = e->peer.v;
+	} else {
+		bool six = e->family == AF_INET6 && e->v6;
+
+		memcpy(src, six ? &e->v6->local : &local, 16);
+		memcpy(dst, six ? &e->v6->peer : &peer, 16);
+	}
+}
+
 static void put_ends(struct inet_diag_msg *m, const struct inet_entry *e)
 {
-	m->idiag_family = e->family;
+	m->idiag_family = family_of(e);
 	m->id.idiag_sport = e->local_port.v;
 	m->id.idiag_dport = e->peer_port.v;
 	m->id.idiag_if = (u32)e->bound_dev;
-	if (e->family == AF_INET6 && e->v6) {
-		memcpy(m->id.idiag_src, &e->v6->local, 16);
-		memcpy(m->id.idiag_dst, &e->v6->peer, 16);
-	} else {
-		m->id.idiag_src[0] = e->local.v;
-		m->id.idiag_dst[0] = e->peer.v;
-	}
+	hosts_of(e, m->id.idiag_src, m->id.idiag_dst);
 }
 
 static void put_tcp(struct nlmsg_buf *b, struct inet_sock *s, u8 ext)
@@ -142,6 +161,10 @@ static void put_full(struct nlmsg_buf *b, struct inet_diag_msg *m, struct inet_s
 	nla_put_u8(b, INET_DIAG_SHUTDOWN, READ_ONCE(s->sk.shut));
 	if (ext & 1 << (INET_DIAG_TOS - 1))
 		nla_put_u8(b, INET_DIAG_TOS, READ_ONCE(s->tos));
+	if (s->six && ext & 1 << (INET_DIAG_TCLASS - 1))
+		nla_put_u8(b, INET_DIAG_TCLASS, READ_ONCE(s->six->tclass));
+	if (s->six && (s->sk.state == TCPS_LISTEN || s->sk.state == TCPS_CLOSE))
+		nla_put_u8(b, INET_DIAG_SKV6ONLY, inet_flag(s, INET_V6ONLY));
 	if (s->sk.type == SOCK_RAW)
 		nla_put_u8(b, INET_DIAG_PROTOCOL, (u8)s->sk.protocol);
 	if (admin)
@@ -183,11 +206,9 @@ static bool put(struct nlmsg_buf *b, struct inet_entry *e, u32 portid, u32 seq, 
 static bool wanted(const struct inet_dump *w, const struct inet_entry *e)
 {
 	const struct inet_diag_sockid *id = &w->q.id;
-	struct diag_ends ends = { .family = e->family,
+	struct diag_ends ends = { .family = family_of(e),
 				  .sport = be16_get(e->local_port),
 				  .dport = be16_get(e->peer_port),
-				  .saddr = { e->local.v },
-				  .daddr = { e->peer.v },
 				  .ifindex = (u32)e->bound_dev };
 	u8 state = state_of(e);
 
@@ -203,10 +224,7 @@ static bool wanted(const struct inet_dump *w, const struct inet_entry *e)
 		return false;
 	if (!w->code_len)
 		return true;
-	if (e->family == AF_INET6 && e->v6) {
-		memcpy(ends.saddr, &e->v6->local, sizeof(ends.saddr));
-		memcpy(ends.daddr, &e->v6->peer, sizeof(ends.daddr));
-	}
+	hosts_of(e, ends.saddr, ends.daddr);
 	if (e->kind == INET_FULL) {
 		const struct inet_sock *s = inet_of_entry((struct inet_entry *)e);
 
@@ -257,7 +275,7 @@ static bool dump_table(struct nlmsg_buf *b, struct nl_dump *d, struct inet_table
 static int dump(struct nlmsg_buf *b, struct nl_dump *d)
 {
 	const struct inet_dump *w = d->data;
-	struct inet_table *t = table_of(d->net, w->q.sdiag_protocol);
+	struct inet_table *t = table_of(d->net, w->q.sdiag_family, w->q.sdiag_protocol);
 
 	for (; d->args[ARG_TABLE] < 2; d->args[ARG_TABLE]++) {
 		if (!dump_table(b, d, t, !d->args[ARG_TABLE]))
@@ -312,10 +330,12 @@ static bool is(const struct inet_entry *e, const struct inet_diag_sockid *id)
 
 static bool same_hosts(const struct inet_entry *e, const struct inet_diag_sockid *id)
 {
-	if (e->family == AF_INET6 && e->v6)
-		return !memcmp(&e->v6->local, id->idiag_src, 16) &&
-		       !memcmp(&e->v6->peer, id->idiag_dst, 16);
-	return e->local.v == id->idiag_src[0] && e->peer.v == id->idiag_dst[0];
+	u32 src[4], dst[4];
+
+	hosts_of(e, src, dst);
+	if (family_of(e) == AF_INET6)
+		return !memcmp(src, id->idiag_src, 16) && !memcmp(dst, id->idiag_dst, 16);
+	return src[0] == id->idiag_src[0] && dst[0] == id->idiag_dst[0];
 }
 
 /* Referenced by WALK, which is the caller's to end; NULL. */
@@ -346,9 +366,10 @@ static int get_one(struct nl_request *r, const struct inet_diag_req_v2 *q, struc
 			      0;
 	if (!err)
 		err = nlmsg_init(&b, 1024, NLMSG_MOST, GFP_KERNEL);
-	if (!err &&
-	    put(&b, e, r->portid, r->hdr->nlmsg_seq, 0, q->idiag_ext, nl_capable(r, CAP_NET_ADMIN)))
-		err = netlink_reply(r, &b);
+	if (!err)
+		err = netlink_answer(r, &b,
+				     put(&b, e, r->portid, r->hdr->nlmsg_seq, 0, q->idiag_ext,
+					 nl_capable(r, CAP_NET_ADMIN)));
 	inet_walk_end(&walk);
 	return err;
 }
@@ -360,7 +381,7 @@ static int request(struct nl_request *r)
 
 	if (r->body_len < sizeof(*q))
 		return -EINVAL;
-	t = table_of(r->net, q->sdiag_protocol);
+	t = table_of(r->net, q->sdiag_family, q->sdiag_protocol);
 	if (!t)
 		return -ENOENT;
 	return r->hdr->nlmsg_flags & NLM_F_DUMP ? start_dump(r, q) : get_one(r, q, t);

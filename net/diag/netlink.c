@@ -8,19 +8,12 @@
 #define AF_NETLINK 16
 #define ALL_PROTOCOLS 255
 
-enum { ARG_POS, ARG_DONE, ARG_PROTOCOL, ARG_SHOW };
+enum { ARG_PROTOCOL = 2, ARG_SHOW };	/* behind netlink_dump_table()'s */
 
-struct walk {
-	struct nlmsg_buf *b;
-	struct nl_dump *d;
-	long seen;
-	bool full;
-};
-
-static bool put(struct walk *w, const struct netlink_info *i)
+static bool put(struct nlmsg_buf *b, struct nl_dump *d, const struct netlink_info *i)
 {
-	struct netlink_diag_msg *m = nlmsg_put(w->b, w->d->portid, w->d->hdr.nlmsg_seq,
-					       SOCK_DIAG_BY_FAMILY, NLM_F_MULTI, sizeof(*m));
+	struct netlink_diag_msg *m = nlmsg_put(b, d->portid, d->hdr.nlmsg_seq, SOCK_DIAG_BY_FAMILY,
+					       NLM_F_MULTI, sizeof(*m));
 	u32 mem[SK_MEMINFO_VARS] = { 0 }, groups[2] = { i->groups, 0 };
 
 	if (m)
@@ -35,49 +28,51 @@ static bool put(struct walk *w, const struct netlink_info *i)
 			.ndiag_ino = (u32)i->ino,
 			.ndiag_cookie = { (u32)i->cookie, (u32)(i->cookie >> 32) },
 		};
-	if (w->d->args[ARG_SHOW] & NDIAG_SHOW_GROUPS)
-		nla_put_bytes(w->b, NETLINK_DIAG_GROUPS, groups,
+	if (d->args[ARG_SHOW] & NDIAG_SHOW_GROUPS)
+		nla_put_bytes(b, NETLINK_DIAG_GROUPS, groups,
 			      i->ngroups > 32 ? sizeof(groups) : sizeof(groups[0]));
-	if (w->d->args[ARG_SHOW] & NDIAG_SHOW_MEMINFO) {
+	if (d->args[ARG_SHOW] & NDIAG_SHOW_MEMINFO) {
 		mem[SK_MEMINFO_RMEM_ALLOC] = i->rmem;
 		mem[SK_MEMINFO_RCVBUF] = i->rcvbuf;
 		mem[SK_MEMINFO_WMEM_ALLOC] = i->wmem;
 		mem[SK_MEMINFO_SNDBUF] = i->sndbuf;
 		mem[SK_MEMINFO_DROPS] = i->drops;
-		nla_put_bytes(w->b, NETLINK_DIAG_MEMINFO, mem, sizeof(mem));
+		nla_put_bytes(b, NETLINK_DIAG_MEMINFO, mem, sizeof(mem));
 	}
-	return nlmsg_end(w->b);
+	return nlmsg_end(b);
 }
 
-static void show(const struct netlink_info *i, void *arg)
+static void walk(struct nl_dump *d, u64 *pos, void (*fn)(struct ghash_node *n, void *arg),
+		 void *arg)
 {
-	struct walk *w = arg;
-
-	if (w->full || w->seen++ < w->d->args[ARG_DONE])
-		return;
-	if (w->d->args[ARG_PROTOCOL] != ALL_PROTOCOLS && w->d->args[ARG_PROTOCOL] != i->protocol)
-		return;
-	if (!put(w, i)) {
-		w->full = true;
-		w->seen--;
-	}
+	netlink_walk(d->net, pos, fn, arg);
 }
+
+static void *get(struct ghash_node *node, struct nl_dump *d)
+{
+	return netlink_get_node(node);
+}
+
+static bool show(struct nlmsg_buf *b, struct nl_dump *d, void *object)
+{
+	struct netlink_info i;
+
+	netlink_describe(object, &i);
+	if (d->args[ARG_PROTOCOL] != ALL_PROTOCOLS && d->args[ARG_PROTOCOL] != i.protocol)
+		return true;
+	return put(b, d, &i);
+}
+
+static void drop(void *object)
+{
+	netlink_put(object);
+}
+
+static const struct nl_table table = { .walk = walk, .get = get, .show = show, .put = drop };
 
 static int dump(struct nlmsg_buf *b, struct nl_dump *d)
 {
-	u64 pos = (u64)d->args[ARG_POS];
-
-	while (pos < GHASH_END) {
-		struct walk w = { .b = b, .d = d };
-
-		d->args[ARG_POS] = (long)pos;
-		netlink_walk(d->net, &pos, show, &w);
-		d->args[ARG_DONE] = w.full ? w.seen : 0;
-		if (w.full)
-			return 1;
-	}
-	d->args[ARG_POS] = (long)GHASH_END;
-	return 0;
+	return netlink_dump_table(b, d, &table);
 }
 
 static int request(struct nl_request *r)

@@ -8,23 +8,29 @@
 #include "net/diag/diag.h"
 #include "net/unix/unix_priv.h"
 
-enum { ARG_POS, ARG_DONE, ARG_SHOW, ARG_STATES };
+enum { ARG_SHOW = 2, ARG_STATES };	/* behind netlink_dump_table()'s */
 
 static u8 state_of(const struct unix_sock *u)
 {
 	return u->sk.state == UNIX_LISTEN ? 10 : u->sk.state == UNIX_CONNECTED ? 1 : 7;
 }
 
-/* u->sk.lock: its queue's length, and the connections that wait in a listener's. */
+#define BESIDES 256u			/* bytes of a message at most, without the list of connections */
+
+/*
+ * u->sk.lock: its queue's length, and the connections that wait in a listener's, unless those are
+ * more than an empty buffer has room for. B has all of its room from the start, and does not grow
+ * here.
+ */
 static void put_queue(struct nlmsg_buf *b, struct unix_sock *u, u32 show)
 {
 	struct unix_diag_rqlen q = {};
 	struct unix_msg *m;
-	size_t left = u->queued, room = b->most > b->len ? b->most - b->len : 0;
+	size_t left = u->queued;
 	u32 *icons;
 
 	if (show & UDIAG_SHOW_ICONS && u->sk.state == UNIX_LISTEN &&
-	    left * sizeof(*icons) + 64 < room) {
+	    left * sizeof(*icons) + BESIDES < b->most) {
 		icons = nla_reserve(b, UNIX_DIAG_ICONS, left * sizeof(*icons));
 		list_for_each_entry(m, &u->queue, list)
 			if (icons && m->embryo && left) {
@@ -82,79 +88,77 @@ static bool put(struct nlmsg_buf *b, struct unix_sock *u, u32 portid, u32 seq, u
 	return nlmsg_end(b);
 }
 
-struct walk {
-	struct nlmsg_buf *b;
-	struct nl_dump *d;
-	long seen;
-	bool full;
-	/* of a request about one: */
-	const struct unix_diag_req *q;
-	struct unix_sock *found;
-};
+/* ---- dump ---- */
 
-static void show(struct ghash_node *node, void *arg)
+static void walk(struct nl_dump *d, u64 *pos, void (*fn)(struct ghash_node *n, void *arg),
+		 void *arg)
+{
+	unix_walk(pos, fn, arg);
+}
+
+static void *get(struct ghash_node *node, struct nl_dump *d)
 {
 	struct unix_sock *u = container_of(node, struct unix_sock, all_node);
-	struct walk *w = arg;
 
-	if (w->full || w->seen++ < w->d->args[ARG_DONE])
-		return;
-	if (u->sk.net != w->d->net || !(w->d->args[ARG_STATES] & 1l << state_of(u)))
-		return;
-	if (!put(w->b, u, w->d->portid, w->d->hdr.nlmsg_seq, NLM_F_MULTI,
-		 (u32)w->d->args[ARG_SHOW])) {
-		w->full = true;
-		w->seen--;
-	}
+	if (u->sk.net != d->net || !(d->args[ARG_STATES] & 1l << state_of(u)))
+		return NULL;
+	return sock_get(&u->sk) ? u : NULL;
 }
+
+static bool show(struct nlmsg_buf *b, struct nl_dump *d, void *object)
+{
+	return put(b, object, d->portid, d->hdr.nlmsg_seq, NLM_F_MULTI, (u32)d->args[ARG_SHOW]);
+}
+
+static void drop(void *object)
+{
+	unix_put(object);
+}
+
+static const struct nl_table table = { .walk = walk, .get = get, .show = show, .put = drop };
 
 static int dump(struct nlmsg_buf *b, struct nl_dump *d)
 {
-	u64 pos = (u64)d->args[ARG_POS];
-
-	while (pos < GHASH_END) {
-		struct walk w = { .b = b, .d = d };
-
-		d->args[ARG_POS] = (long)pos;
-		unix_walk(&pos, show, &w);
-		d->args[ARG_DONE] = w.full ? w.seen : 0;
-		if (w.full)
-			return 1;
-	}
-	d->args[ARG_POS] = (long)GHASH_END;
-	return 0;
+	return netlink_dump_table(b, d, &table);
 }
+
+/* ---- one socket ---- */
+
+struct search {
+	const struct net *net;
+	u64 ino;
+	struct unix_sock *found;	/* referenced */
+};
 
 static void look(struct ghash_node *node, void *arg)
 {
 	struct unix_sock *u = container_of(node, struct unix_sock, all_node);
-	struct walk *w = arg;
+	struct search *s = arg;
 
-	if (!w->found && u->sk.net == w->d->net && diag_ino(&u->sk) == w->q->udiag_ino &&
-	    sock_get(&u->sk))
-		w->found = u;
+	if (!s->found && u->sk.net == s->net && diag_ino(&u->sk) == s->ino && sock_get(&u->sk))
+		s->found = u;
 }
 
 static int get_one(struct nl_request *r, const struct unix_diag_req *q)
 {
-	struct nl_dump d = { .net = r->net };
-	struct walk w = { .d = &d, .q = q };
+	struct search s = { .net = r->net, .ino = q->udiag_ino };
 	struct nlmsg_buf b;
 	u64 pos = 0;
 	int err;
 
 	if (!q->udiag_ino)
 		return -EINVAL;
-	while (pos < GHASH_END && !w.found)
-		unix_walk(&pos, look, &w);
-	if (!w.found)
+	while (pos < GHASH_END && !s.found)
+		unix_walk(&pos, look, &s);
+	if (!s.found)
 		return -ENOENT;
-	err = diag_check_cookie(&w.found->sk, q->udiag_cookie);
+	err = diag_check_cookie(&s.found->sk, q->udiag_cookie);
 	if (!err)
 		err = nlmsg_init(&b, NLMSG_MOST, NLMSG_MOST, GFP_KERNEL);
-	if (!err && put(&b, w.found, r->portid, r->hdr->nlmsg_seq, 0, q->udiag_show))
-		err = netlink_reply(r, &b);
-	unix_put(w.found);
+	if (!err)
+		err = netlink_answer(
+			r, &b, put(&b, s.found, r->portid, r->hdr->nlmsg_seq, 0, q->udiag_show));
+	unix_put(s.found);
 	return err;
 }
 

@@ -117,8 +117,7 @@ void inet_destruct(struct sock *sk)
 	struct inet_sock *s = inet_sk(sk);
 	struct inet_options *opt = rcu_dereference_protected(s->opt, true);
 
-	packet_list_free(&sk->queue.rx, DROP_QUEUE_FLUSH);
-	packet_list_free(&sk->queue.errors, DROP_QUEUE_FLUSH);
+	sock_free_queues(sk);
 	WARN_ON(s->port);
 	if (opt)
 		kfree_rcu(opt, rcu);

@@ -8,8 +8,6 @@
  */
 #include <lib/string.h>
 #include <alloc/slab.h>
-#include <kernel/init.h>
-#include <kernel/random.h>
 #include <abi/errno.h>
 #include "net/dev/if_flags.h"
 #include "net/inet/inet_priv.h"
@@ -18,18 +16,9 @@
 
 #define NAME_LEAST 24		/* RFC 2133's sockaddr_in6, without a scope */
 
-static struct siphash_key fold_key __ro_after_init;
-
 be32 inet6_fold(const struct ip6_addr *a)
 {
-	u64 w[2];
-	u32 v;
-
-	if (ip6_is_any(a))
-		return be32_make(0);
-	memcpy(w, a, sizeof(w));
-	v = (u32)siphash_13(&fold_key, w, 2);
-	return be32_make(v ?: 1);
+	return be32_make(ip6_is_any(a) ? 0 : in6_hash(a) ?: 1);
 }
 
 static void set_ends(struct inet_key *k, const struct ip6_addr *local, const struct ip6_addr *peer)
@@ -218,10 +207,3 @@ void inet6_tx_of(const struct inet_sock *s, struct ip6_tx *t)
 		.dst = s->v6.peer,
 	};
 }
-
-static int inet6_init(void)
-{
-	get_random_bytes(&fold_key, sizeof(fold_key));
-	return 0;
-}
-INITCALL(sched, inet6_init);

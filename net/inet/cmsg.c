@@ -9,6 +9,7 @@
 #include <abi/errno.h>
 #include <linux/time.h>
 #include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include "net/inet/cmsg.h"
 #include "net/ip4/addr.h"
 #include "net/wire/icmp.h"
@@ -30,13 +31,13 @@ static bool port_of(const struct packet *p, __be16 *port)
 	return at >= p->data && packet_read(p, at - p->data, port, sizeof(*port));
 }
 
-void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
+/* The control messages about P's headers that S's options ask for. */
+static void put_headers(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 {
 	const struct ip4_wire *h = (const struct ip4_wire *)packet_net(p);
 	const struct ip4_cb *cb = ip4_cb(p);
 	unsigned long flags = READ_ONCE(s->flags);
 
-	sock_recv_cmsgs(&s->sk, m, p);
 	if (s->six)
 		inet6_recv_cmsgs(s, m, p);
 	if (packet_is_ip6(p))
@@ -72,6 +73,12 @@ void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 
 		put_cmsg(m, IPPROTO_IP, IP_RECVFRAGSIZE, sizeof(size), &size);
 	}
+}
+
+void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p)
+{
+	sock_recv_cmsgs(&s->sk, m, p);
+	put_headers(s, m, p);
 }
 
 static int one_cmsg(struct inet_sock *s, struct inet_cmsg *c, const struct user_cmsghdr *h,
@@ -208,23 +215,58 @@ void inet_queue_local(struct inet_sock *s, int err, const struct ip6_addr *dst, 
 		packet_free(p, DROP_RCVBUF);
 }
 
-/* The message of P, which has an IP header if a router or host sent it. */
-static void put_error(struct inet_sock *s, struct sock_msg *m, struct packet *p)
+void inet_queue_stamp(struct inet_sock *s, const struct packet *p, u32 type, u32 key)
 {
-	const struct error_cb *cb = (const struct error_cb *)p->cb;
+	u32 flags = READ_ONCE(s->sk.ts_flags);
+	struct packet *c;
+
+	if (!(flags & SOF_TIMESTAMPING_SOFTWARE))
+		return;
+	c = p && !(flags & SOF_TIMESTAMPING_OPT_TSONLY) ? packet_clone(p, GFP_ATOMIC) :
+							  packet_alloc(GFP_ATOMIC);
+	if (!c)
+		return;
+	*(struct error_cb *)c->cb = (struct error_cb){
+		.ee = { .ee_errno = ENOMSG,
+			.ee_origin = SO_EE_ORIGIN_TIMESTAMPING,
+			.ee_info = type,
+			.ee_data = key },
+	};
+	c->tstamp_ns = ktime_get_real_ns();
+	if (sock_queue_error(&s->sk, c))
+		packet_free(c, DROP_RCVBUF);
+}
+
+static bool is_icmp(const struct sock_extended_err *ee)
+{
+	return ee->ee_origin == SO_EE_ORIGIN_ICMP || ee->ee_origin == SO_EE_ORIGIN_ICMP6;
+}
+
+/*
+ * The messages of P, whose error is E. If a router or host sent it, P has the IP header of its ICMP
+ * message, and the program hears of that header what it asked to hear of each packet (tracepath(8)
+ * counts the hops back by the TTL).
+ */
+static void put_error(struct inet_sock *s, struct sock_msg *m, struct packet *p,
+		      const struct error_cb *e)
+{
 	struct {
 		struct sock_extended_err ee;
 		union {
 			struct sockaddr_in v4;
 			struct sockaddr_in6 v6;
 		} offender;
-	} out = { .ee = cb->ee };
+	} out = { .ee = e->ee };
 	bool six = s->sk.family == AF_INET6;
 	struct sock_msg from;
 
-	if (cb->ee.ee_origin != SO_EE_ORIGIN_LOCAL && p->net_at != PACKET_NO_HEADER) {
+	if (is_icmp(&e->ee) && p->net_at != PACKET_NO_HEADER) {
 		inet_put_sender(s, &from, p, be16_make(0));
 		memcpy(&out.offender, &from.addr, (size_t)from.addr_len);
+		memset(p->cb, 0, sizeof(p->cb));	/* it held E */
+		if (!packet_is_ip6(p))
+			ip4_cb(p)->spec_dst = ((const struct ip4_wire *)packet_net(p))->dst;
+		put_headers(s, m, p);
 	}
 	put_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVERR : IP_RECVERR,
 		 sizeof(out.ee) + (six ? sizeof(out.offender.v6) : sizeof(out.offender.v4)), &out);
@@ -234,27 +276,37 @@ ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m)
 {
 	struct sock *sk = &s->sk;
 	struct packet *p;
-	struct error_cb *cb;
+	const struct sock_extended_err *after = NULL;
+	struct error_cb e;
+	bool stamp;
 	u32 n;
 	int err, next = 0;
 
 	spin_lock(&sk->queue.lock);
 	p = packet_list_take(&sk->queue.errors);
 	if (!packet_list_empty(&sk->queue.errors))
-		next = (int)((struct error_cb *)packet_list_first(&sk->queue.errors)->cb)
-			       ->ee.ee_errno;
+		after = &((struct error_cb *)packet_list_first(&sk->queue.errors)->cb)->ee;
+	if (after && after->ee_origin != SO_EE_ORIGIN_TIMESTAMPING)
+		next = (int)after->ee_errno;
 	spin_unlock(&sk->queue.lock);
 	if (!p)
 		return -EAGAIN;
-	sock_set_error(sk, next);
-	cb = (struct error_cb *)p->cb;
+	e = *(struct error_cb *)p->cb;
+	stamp = e.ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING;
+	if (next || !stamp)
+		sock_set_error(sk, next);	/* a time is no error */
 	n = (u32)min_t(size_t, p->len, iter_count(m->iter));
 	if (n < p->len)
 		m->out_flags |= MSG_TRUNC;
 	err = packet_to_iter(p, 0, m->iter, n);
 	if (!err) {
-		inet_put_name(s, m, &cb->dst, cb->dst_port, (int)p->iif);
-		put_error(s, m, p);
+		if (stamp) {
+			sock_put_stamps(sk, m, p->tstamp_ns);
+		} else {
+			inet_put_name(s, m, &e.dst, e.dst_port, (int)p->iif);
+			sock_recv_stamp(sk, m, p->tstamp_ns);
+		}
+		put_error(s, m, p, &e);
 		m->out_flags |= MSG_ERRQUEUE;
 	}
 	packet_consume(p);

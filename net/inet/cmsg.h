@@ -30,5 +30,10 @@ void inet_queue_icmp(struct inet_sock *s, struct packet *p, const struct icmp_qu
 /* An error of our own making (EMSGSIZE). DST: mapped, of IPv4. */
 void inet_queue_local(struct inet_sock *s, int err, const struct ip6_addr *dst, be16 port,
 		      u32 info);
+/*
+ * SO_TIMESTAMPING: P, NULL or unchanged, has just reached the stage TYPE (SCM_TSTAMP_*); KEY is its
+ * number. Any context but an interrupt.
+ */
+void inet_queue_stamp(struct inet_sock *s, const struct packet *p, u32 type, u32 key);
 /* MSG_ERRQUEUE. */
 ssize_t inet_recv_error(struct inet_sock *s, struct sock_msg *m);

@@ -277,26 +277,6 @@ bool inet_way_takes(const struct inet_way *w, u32 len)
 	       len + IP4_HEADER + (w->v4.t.opt ? w->v4.t.opt->len : 0u) <= w->v4.r.mtu;
 }
 
-struct packet *inet_dgram_packet(struct inet_sock *s, struct sock_msg *m, u32 len)
-{
-	long timeo = sock_sndtimeo(&s->sk, m->nonblock);
-	struct packet *p;
-	int err = sock_wait_wspace(&s->sk, &timeo);
-
-	if (err)
-		return ERR_PTR(err);
-	p = packet_alloc(GFP_KERNEL_ACCOUNT);
-	if (!p)
-		return ERR_PTR(-ENOBUFS);
-	err = packet_from_iter(p, m->iter, len, GFP_KERNEL_ACCOUNT);
-	if (err) {
-		packet_consume(p);
-		return ERR_PTR(err == -ENOMEM ? -ENOBUFS : err);
-	}
-	sock_charge_tx(&s->sk, p);
-	return p;
-}
-
 ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, be16 (*port_of)(struct packet *p))
 {
 	struct packet *p;
@@ -310,11 +290,12 @@ ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, be16 (*port_of)
 	p = sock_recv_packet(&s->sk, m);
 	if (IS_ERR_OR_NULL(p))
 		return PTR_ERR(p);	/* NULL, shut down: 0 */
-	n = (u32)min_t(size_t, p->len, iter_count(m->iter));
+	n = (u32)min_t(size_t, p->len - m->skip, iter_count(m->iter));
 	if (n < p->len)
-		m->out_flags |= MSG_TRUNC;
-	ret = packet_to_iter(p, 0, m->iter, n);
+		m->out_flags |= MSG_TRUNC;	/* a peek of its end too, as Linux says */
+	ret = packet_to_iter(p, m->skip, m->iter, n);
 	if (!ret) {
+		sock_peek_moved(&s->sk, m, m->flags & MSG_TRUNC ? p->len : n);
 		inet_put_sender(s, m, p, port_of ? port_of(p) : be16_make(0));
 		inet_recv_cmsgs(s, m, p);
 		ret = m->flags & MSG_TRUNC ? (ssize_t)p->len : (ssize_t)n;
@@ -324,22 +305,6 @@ ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, be16 (*port_of)
 	}
 	packet_consume(p);
 	return ret;
-}
-
-u32 inet_dgram_poll(struct file *f, struct socket *sock, struct poll_table_struct *pt)
-{
-	struct sock *sk = sock->sk;
-	u32 mask;
-
-	poll_wait(f, &sk->wait, pt);
-	mask = sock_poll_common(sk);
-	if (READ_ONCE(sk->queue.rx.nr))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (sock_wspace_free(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	else
-		sock_want_space(sk);
-	return mask;
 }
 
 int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)

@@ -33,11 +33,8 @@ int inet_dgram_route(struct inet_sock *s, const struct inet_dgram *d, struct ine
 	__must_check;
 /* LEN bytes behind the IP header go along W in one packet, or may go in fragments. */
 bool inet_way_takes(const struct inet_way *w, u32 len);
-/* A packet with the LEN bytes of M, charged to S. ERR_PTR. Sleeps. */
-struct packet *inet_dgram_packet(struct inet_sock *s, struct sock_msg *m, u32 len) __must_check;
 /* The next message of S into M: bytes, or -errno. PORT_OF: its sender's; NULL: has none. */
 ssize_t inet_dgram_recv(struct inet_sock *s, struct sock_msg *m, be16 (*port_of)(struct packet *p));
-u32 inet_dgram_poll(struct file *f, struct socket *sock, struct poll_table_struct *pt);
 /* SIOCINQ: bytes of the next message; SIOCOUTQ; and what all sockets know. */
 int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
 /* Owner: S has no peer any more, and no address but that which bind(2) gave; ports stay. */

@@ -105,7 +105,6 @@ enum inet_flag {			/* inet->flags */
 		 INET6_C_FRAGSIZE,
 };
 
-struct inet6_mc_member;
 /* What sockets of AF_INET6 have besides. */
 struct inet6_sock {
 	struct rcu_head rcu;
@@ -124,12 +123,23 @@ struct inet6_sock {
 	int info_index;
 	int checksum_at;		/* o: raw sockets: -1: none */
 	u32 icmp_filter[8];		/* o: types that are not wanted */
-	struct list_head mc;		/* rtnl, RCU: struct inet6_mc_member */
+	struct list_head mc;		/* rtnl, RCU: struct inet_mc_member */
 };
 
+struct inet_tie;
 struct inet_owner {
 	struct list_head list;
-	struct inet_sock *sock;		/* NULL: the cursor of a walk */
+	struct inet_sock *sock;		/* NULL: a tie, or the cursor of a walk */
+	const struct inet_tie *tie;	/* NULL: not a tie */
+};
+
+/* What is left of a sock, in TIME-WAIT, and keeps its port from others. */
+struct inet_tie {
+	struct inet_owner owner;	/* the port's lock: in its list */
+	struct inet_port *port;		/* c; NULL: none */
+	const struct inet_entry *e;	/* c: its ends */
+	bool reuse, group;		/* c: SO_REUSEADDR, SO_REUSEPORT of the sock */
+	kuid_t uid;			/* c */
 };
 
 struct inet_sock {
@@ -343,6 +353,9 @@ int inet_port_share(struct inet_table *t, struct inet_sock *child, const struct 
 	__must_check;
 /* S gives its port up. Atomic. */
 void inet_port_put(struct inet_table *t, struct inet_sock *s);
+/* TIE, whose e is set, has S's port beside S, which has one or none. Atomic. */
+void inet_port_tie(struct inet_sock *s, struct inet_tie *tie);
+void inet_port_untie(struct inet_table *t, struct inet_tie *tie);	/* atomic */
 /*
  * Some owners of PORT that WANT says yes to, MOST at most, referenced; how many, which may be 0
  * before the end. AT is zero at first and the place afterwards: ask again until its list.next is
@@ -351,7 +364,7 @@ void inet_port_put(struct inet_table *t, struct inet_sock *s);
 unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_owner *at,
 			      struct inet_sock **out, unsigned int most,
 			      bool (*want)(struct inet_sock *s, const void *arg), const void *arg);
-/* How bind(2) judges of two that want one port; also what TCP adds for TIME-WAIT is up to it. */
+/* How bind(2) judges of two sockets that want one port. */
 bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b);
 
 /* ---- protocols ---- */
@@ -432,6 +445,12 @@ static inline u32 inet_sock_advmss(const struct inet_sock *s)
 {
 	return inet_is_six(s) ? s->six->route.advmss : s->route.advmss;
 }
+
+/*
+ * Bytes of a super-packet of TCP that the device of S's way takes, link header left out; 0: none.
+ * By the owner.
+ */
+u32 inet_sock_gso_size(struct inet_sock *s);
 
 /* RTAX_WINDOW, bytes, and RTAX_RTT, eighths of a millisecond; 0: not set. */
 static inline u32 inet_sock_route_window(const struct inet_sock *s)

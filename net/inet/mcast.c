@@ -1,247 +1,265 @@
 // SPDX-License-Identifier: MIT
 /*
- * Options about groups (ip(7)): joining, leaving, where packets to groups leave. A socket joins at
- * most MEMBERS_MOST.
+ * Options about groups of IPv4 (ip(7)): joining, leaving, sources, where packets to groups leave.
+ * Those of RFC 3678 that both families have are in mcast_source.c.
  */
+#include <lib/err.h>
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <mm/uaccess.h>
 #include <abi/errno.h>
+#include "net/core/core_priv.h"
 #include "net/inet/mcast.h"
-#include "net/ip4/addr.h"
 #include "net/wire/ip4.h"
 
-#define MEMBERS_MOST 20
-
-struct inet_mc_member {
-	struct list_head list;		/* rtnl, RCU */
-	struct rcu_head rcu;
-	be32 group;
-	int ifindex;
-};
-
-/*
- * The device that REQ means: by number, by an address of its own, or by the route to the group.
- * rtnl.
- */
-static struct netdev *device_of(struct net *net, const struct ip_mreqn *q)
-{
-	struct ip4_flow f = { .dst = { q->imr_multiaddr.s_addr } };
-	struct netdev *d, *found = NULL;
-	struct ip4_route r;
-
-	if (q->imr_ifindex)
-		return netdev_by_index(net, q->imr_ifindex);
-	if (q->imr_address.s_addr) {
-		list_for_each_entry(d, &net->devs, list)
-			if (in_dev(d) &&
-			    in_addr_find(in_dev(d), (be32){ q->imr_address.s_addr }, -1))
-				return d;
-		return NULL;
-	}
-	rcu_read_lock();
-	if (!route4_out(net, &f, &r))
-		found = r.dev;
-	rcu_read_unlock();
-	return found;
-}
-
-static struct inet_mc_member *member(struct inet_sock *s, be32 group, int ifindex)
-{
-	struct inet_mc_member *m;
-
-	list_for_each_entry(m, &s->mc, list)
-		if (m->group.v == group.v && m->ifindex == ifindex)
-			return m;
-	return NULL;
-}
-
-static int join(struct inet_sock *s, const struct ip_mreqn *q)
-{
-	be32 group = { q->imr_multiaddr.s_addr };
-	struct inet_mc_member *m;
-	struct netdev *d;
-	unsigned int n = 0;
-	int err;
-
-	if (!ip4_is_multicast(group))
-		return -EINVAL;
-	d = device_of(s->sk.net, q);
-	if (!d || !in_dev(d))
-		return -ENODEV;
-	if (member(s, group, d->ifindex))
-		return -EADDRINUSE;
-	list_for_each_entry(m, &s->mc, list)
-		n++;
-	if (n >= MEMBERS_MOST)
-		return -ENOBUFS;
-	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
-	if (!m)
-		return -ENOBUFS;
-	err = in_group_join(in_dev(d), group);
-	if (err) {
-		kfree(m);
-		return err;
-	}
-	m->group = group;
-	m->ifindex = d->ifindex;
-	list_add_tail_rcu(&m->list, &s->mc);
-	return 0;
-}
-
-static void leave_one(struct inet_sock *s, struct inet_mc_member *m)
-{
-	struct netdev *d = netdev_by_index(s->sk.net, m->ifindex);
-
-	list_del_rcu(&m->list);
-	if (d && in_dev(d))
-		in_group_leave(in_dev(d), m->group);
-	kfree_rcu(m, rcu);
-}
-
-static int leave(struct inet_sock *s, const struct ip_mreqn *q)
-{
-	be32 group = { q->imr_multiaddr.s_addr };
-	struct inet_mc_member *m;
-	struct netdev *d = device_of(s->sk.net, q);
-
-	if (!d && (q->imr_ifindex || q->imr_address.s_addr))
-		return -ENODEV;
-	list_for_each_entry(m, &s->mc, list)
-		if (m->group.v == group.v && (!d || m->ifindex == d->ifindex)) {
-			leave_one(s, m);
-			return 0;
-		}
-	return -EADDRNOTAVAIL;
-}
-
-void inet_mc_drop_all(struct inet_sock *s)
-{
-	struct inet_mc_member *m, *next;
-
-	if (s->six)
-		inet6_mc_drop_all(s);
-	if (list_empty(&s->mc))
-		return;
-	rtnl_lock();
-	list_for_each_entry_safe(m, next, &s->mc, list)
-		leave_one(s, m);
-	rtnl_unlock();
-}
-
-bool inet_mc_wants(const struct inet_sock *s, be32 group, int dif)
-{
-	const struct inet_mc_member *m;
-
-	if (!ip4_is_multicast(group))
-		return true;
-	list_for_each_entry_rcu(m, &s->mc, list)
-		if (m->group.v == group.v && m->ifindex == dif)
-			return true;
-	return inet_flag(s, INET_MC_ALL);
-}
+#define FILTER_HEAD offsetof(struct ip_msfilter, imsf_slist_flex)
 
 /* ip_mreq, ip_mreqn, or what of the latter is there. */
-static int read_request(struct ip_mreqn *q, struct uptr val, int len, int least)
+static int read_request(struct ip_mreqn *q, struct uptr val, int len)
 {
 	memset(q, 0, sizeof(*q));
-	if (len < least)
+	if (len < (int)sizeof(struct ip_mreq))
 		return -EINVAL;
-	return copy_from_user(q, val,
-			      len < (int)sizeof(*q) ? (size_t)(len < 8 ? len : 8) : sizeof(*q)) ?
-		       -EFAULT :
-		       0;
+	return copy_from_user(q, val, len < (int)sizeof(*q) ? 8 : sizeof(*q)) ? -EFAULT : 0;
 }
 
-static int read_group(struct ip_mreqn *q, struct uptr val, int len)
+static struct inet_mc_where where_of(const struct ip_mreqn *q)
 {
-	struct group_req g;
-	struct sockaddr_in in;
+	return (struct inet_mc_where){ .group = ip6_mapped((be32){ q->imr_multiaddr.s_addr }),
+				       .address = { q->imr_address.s_addr },
+				       .ifindex = q->imr_ifindex };
+}
 
-	if (len < (int)sizeof(g))
+static int set_membership(struct inet_sock *s, bool joins, struct uptr val, int len)
+{
+	struct inet_mc_where w;
+	struct ip_mreqn q;
+	int err;
+
+	if (s->sk.type == SOCK_STREAM)
+		return -EPROTO;
+	err = read_request(&q, val, len);
+	if (err)
+		return err;
+	w = where_of(&q);
+	rtnl_lock();
+	lock_sock(&s->sk);
+	err = joins ? inet_mc_join(s, &w, MC_EXCLUDE) : inet_mc_leave(s, &w);
+	release_sock(&s->sk);
+	rtnl_unlock();
+	return err;
+}
+
+static int set_source(struct inet_sock *s, int name, struct uptr val, int len)
+{
+	bool joins = name == IP_ADD_SOURCE_MEMBERSHIP;
+	enum mc_mode mode = joins || name == IP_DROP_SOURCE_MEMBERSHIP ? MC_INCLUDE : MC_EXCLUDE;
+	struct ip_mreq_source q;
+	struct ip6_addr source;
+	struct inet_mc_where w;
+	int err = 0;
+
+	if (len != (int)sizeof(q))
 		return -EINVAL;
-	if (copy_from_user(&g, val, sizeof(g)))
+	if (copy_from_user(&q, val, sizeof(q)))
 		return -EFAULT;
-	memcpy(&in, &g.gr_group, sizeof(in));
-	if (in.sin_family != AF_INET)
+	w = (struct inet_mc_where){ .group = ip6_mapped((be32){ q.imr_multiaddr }),
+				    .address = { q.imr_interface } };
+	source = ip6_mapped((be32){ q.imr_sourceaddr });
+	rtnl_lock();
+	lock_sock(&s->sk);
+	if (joins)
+		err = inet_mc_join(s, &w, MC_INCLUDE);
+	if (!err || err == -EADDRINUSE)
+		err = inet_mc_source(s, &w, &source, mode, joins || name == IP_BLOCK_SOURCE);
+	release_sock(&s->sk);
+	rtnl_unlock();
+	return err;
+}
+
+/* ---- the whole filter (IP_MSFILTER) ---- */
+
+static int set_sources(struct inet_sock *s, const struct ip_msfilter *q, const be32 *list)
+{
+	struct ip6_addr *a = kcalloc(q->imsf_numsrc + 1, sizeof(*a), GFP_KERNEL_ACCOUNT);
+	struct inet_mc_where w = { .group = ip6_mapped((be32){ q->imsf_multiaddr }),
+				   .address = { q->imsf_interface } };
+	struct mc_filter f = { .mode = (enum mc_mode)q->imsf_fmode,
+			       .nr = q->imsf_numsrc,
+			       .sources = a };
+	int err;
+
+	if (!a)
+		return -ENOBUFS;
+	for (u32 i = 0; i < f.nr; i++)
+		a[i] = ip6_mapped(list[i]);
+	rtnl_lock();
+	lock_sock(&s->sk);
+	err = inet_mc_set_filter(s, &w, &f);
+	release_sock(&s->sk);
+	rtnl_unlock();
+	kfree(a);
+	return err;
+}
+
+static int set_filter(struct inet_sock *s, struct uptr val, int len)
+{
+	struct ip_msfilter q;
+	be32 *list;
+	int err;
+
+	if (len < (int)FILTER_HEAD)
 		return -EINVAL;
-	*q = (struct ip_mreqn){ .imr_multiaddr = in.sin_addr, .imr_ifindex = (int)g.gr_interface };
+	if (len > READ_ONCE(s->sk.net->conf->optmem_max))
+		return -ENOBUFS;
+	if (copy_from_user(&q, val, FILTER_HEAD))
+		return -EFAULT;
+	if (q.imsf_numsrc > inet_mc_max_sources(s, false))
+		return -ENOBUFS;
+	if (FILTER_HEAD + q.imsf_numsrc * sizeof(*list) > (size_t)len)
+		return -EINVAL;
+	if (!ip4_is_multicast((be32){ q.imsf_multiaddr }) ||
+	    (q.imsf_fmode != MC_INCLUDE && q.imsf_fmode != MC_EXCLUDE))
+		return -EINVAL;
+	list = kcalloc(q.imsf_numsrc + 1, sizeof(*list), GFP_KERNEL_ACCOUNT);
+	if (!list)
+		return -ENOBUFS;
+	err = copy_from_user(list, uptr_add(val, FILTER_HEAD), q.imsf_numsrc * sizeof(*list)) ?
+		      -EFAULT :
+		      set_sources(s, &q, list);
+	kfree(list);
+	return err;
+}
+
+/* As read: Q, and at LIST what fits of its sources. */
+static int read_filter(struct inet_sock *s, struct ip_msfilter *q, be32 *list, u32 *nr)
+{
+	struct inet_mc_where w = { .group = ip6_mapped((be32){ q->imsf_multiaddr }),
+				   .address = { q->imsf_interface } };
+	const struct inet_mc_filter *f;
+	struct netdev *d;
+	int err = 0;
+
+	rtnl_lock();
+	lock_sock(&s->sk);
+	d = inet_mc_device(s, &w);
+	w.ifindex = d ? d->ifindex : 0;
+	f = d ? inet_mc_filter_of(s, &w) : NULL;
+	if (f) {
+		*nr = min(*nr, f->nr);
+		q->imsf_fmode = f->mode;
+		q->imsf_numsrc = f->nr;
+		for (u32 i = 0; i < *nr; i++)
+			list[i] = f->sources[i].w[3];
+	} else {
+		err = d ? -EADDRNOTAVAIL : -ENODEV;
+	}
+	release_sock(&s->sk);
+	rtnl_unlock();
+	return err;
+}
+
+static int get_filter(struct inet_sock *s, struct uptr val, struct uptr len)
+{
+	struct ip_msfilter q;
+	be32 *list;
+	int n, err;
+	u32 nr;
+
+	if (copy_from_user(&n, len, sizeof(n)))
+		return -EFAULT;
+	if (n < (int)FILTER_HEAD)
+		return -EINVAL;
+	if (copy_from_user(&q, val, FILTER_HEAD))
+		return -EFAULT;
+	if (!ip4_is_multicast((be32){ q.imsf_multiaddr }))
+		return -EINVAL;
+	nr = min3((u32)q.imsf_numsrc, ((u32)n - (u32)FILTER_HEAD) / 4, MC_SOURCES_MOST);
+	list = kcalloc(nr + 1, sizeof(*list), GFP_KERNEL_ACCOUNT);
+	if (!list)
+		return -ENOBUFS;
+	err = read_filter(s, &q, list, &nr);
+	n = (int)(FILTER_HEAD + nr * sizeof(*list));
+	if (!err && (copy_to_user(len, &n, sizeof(n)) || copy_to_user(val, &q, FILTER_HEAD) ||
+		     copy_to_user(uptr_add(val, FILTER_HEAD), list, nr * sizeof(*list))))
+		err = -EFAULT;
+	kfree(list);
+	return err;
+}
+
+/* ---- where packets leave ---- */
+
+static int set_interface(struct inet_sock *s, const struct ip_mreqn *q)
+{
+	struct inet_mc_where w = where_of(q);
+	struct netdev *d;
+
+	if (!q->imr_ifindex && !q->imr_address.s_addr) {
+		s->mc_index = 0;
+		s->mc_addr = be32_make(0);
+		return 0;
+	}
+	d = inet_mc_device(s, &w);
+	if (!d)
+		return -EADDRNOTAVAIL;
+	if (s->sk.bound_dev && s->sk.bound_dev != d->ifindex)
+		return -EINVAL;
+	s->mc_index = d->ifindex;
+	s->mc_addr = w.address;
 	return 0;
 }
 
-static int set_interface(struct inet_sock *s, struct uptr val, int len)
+static int interface(struct inet_sock *s, struct uptr val, int len)
 {
 	struct ip_mreqn q;
-	struct netdev *d;
 	int err;
 
 	if (s->sk.type == SOCK_STREAM)
 		return -EINVAL;
 	if (len >= (int)sizeof(struct ip_mreq)) {
-		err = read_request(&q, val, len, 8);
+		err = read_request(&q, val, len);
 	} else {
 		memset(&q, 0, sizeof(q));
 		err = len < 4 ? -EINVAL : copy_from_user(&q.imr_address, val, 4) ? -EFAULT : 0;
 	}
 	if (err)
 		return err;
-	if (!q.imr_ifindex && !q.imr_address.s_addr) {
-		s->mc_index = 0;
-		s->mc_addr = be32_make(0);
-		return 0;
-	}
-	q.imr_multiaddr.s_addr = be32_make(0xe0000001).v;
-	d = device_of(s->sk.net, &q);
-	if (!d)
-		return -EADDRNOTAVAIL;
-	if (s->sk.bound_dev && s->sk.bound_dev != d->ifindex)
-		return -EINVAL;
-	s->mc_index = d->ifindex;
-	s->mc_addr = (be32){ q.imr_address.s_addr };
-	return 0;
+	rtnl_lock();
+	lock_sock(&s->sk);
+	err = set_interface(s, &q);
+	release_sock(&s->sk);
+	rtnl_unlock();
+	return err;
 }
 
 int inet_mc_setsockopt(struct inet_sock *s, int name, struct uptr val, int len)
 {
-	struct ip_mreqn q;
-	int err;
-
 	switch (name) {
 	case IP_ADD_MEMBERSHIP:
 	case IP_DROP_MEMBERSHIP:
-		err = read_request(&q, val, len, (int)sizeof(struct ip_mreq));
-		break;
-	case MCAST_JOIN_GROUP:
-	case MCAST_LEAVE_GROUP:
-		err = read_group(&q, val, len);
-		break;
+		return set_membership(s, name == IP_ADD_MEMBERSHIP, val, len);
+	case IP_ADD_SOURCE_MEMBERSHIP:
+	case IP_DROP_SOURCE_MEMBERSHIP:
+	case IP_BLOCK_SOURCE:
+	case IP_UNBLOCK_SOURCE:
+		return set_source(s, name, val, len);
+	case IP_MSFILTER:
+		return set_filter(s, val, len);
 	case IP_MULTICAST_IF:
-		err = 0;
-		break;
-	default:
-		return -ENOIOCTLCMD;
+		return interface(s, val, len);
 	}
-	if (err)
-		return err;
-	if (name != IP_MULTICAST_IF && s->sk.type == SOCK_STREAM)
-		return -EPROTO;
-	rtnl_lock();
-	lock_sock(&s->sk);
-	if (name == IP_MULTICAST_IF)
-		err = set_interface(s, val, len);
-	else if (name == IP_ADD_MEMBERSHIP || name == MCAST_JOIN_GROUP)
-		err = join(s, &q);
-	else
-		err = leave(s, &q);
-	release_sock(&s->sk);
-	rtnl_unlock();
-	return err;
+	return inet_mc_set_common(s, false, name, val, len);
 }
 
 int inet_mc_getsockopt(struct inet_sock *s, int name, struct uptr val, struct uptr len)
 {
 	be32 a;
 
+	if (name == IP_MSFILTER)
+		return get_filter(s, val, len);
+	if (name == MCAST_MSFILTER)
+		return inet_mc_get_filter(s, false, val, len);
 	if (name != IP_MULTICAST_IF)
 		return -ENOIOCTLCMD;
 	a = s->mc_addr;

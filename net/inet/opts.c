@@ -90,12 +90,8 @@ void inet_purge_errors(struct inet_sock *s)
 {
 	struct packet_list gone;
 
-	packet_list_init(&gone);
 	spin_lock(&s->sk.queue.lock);
-	list_splice_tail_init(&s->sk.queue.errors.head, &gone.head);
-	gone.nr = s->sk.queue.errors.nr;
-	gone.bytes = s->sk.queue.errors.bytes;
-	packet_list_init(&s->sk.queue.errors);
+	packet_list_move(&gone, &s->sk.queue.errors);
 	spin_unlock(&s->sk.queue.lock);
 	packet_list_free(&gone, DROP_QUEUE_FLUSH);
 }
@@ -352,7 +348,7 @@ int inet_getsockopt(struct socket *sock, int level, int name, struct uptr val, s
 	if (level == IPPROTO_IPV6 && s->sk.family == AF_INET6)
 		return inet6_getsockopt(s, name, val, len);
 	if (level != IPPROTO_IP)
-		return -ENOPROTOOPT;
+		return s->sk.family == AF_INET6 ? -ENOPROTOOPT : -EOPNOTSUPP;
 	if (name == IP_OPTIONS)
 		return get_options(s, val, len);
 	err = inet_mc_getsockopt(s, name, val, len);

@@ -334,6 +334,9 @@ int inet6_getsockopt(struct inet_sock *s, int name, struct uptr val, struct uptr
 
 	if (name == IPV6_PATHMTU)
 		return get_path_mtu(s, val, len);
+	err = inet6_mc_getsockopt(s, name, val, len);
+	if (err != -ENOIOCTLCMD)
+		return err;
 	lock_sock(&s->sk);
 	err = get_number(s, name, &v);
 	release_sock(&s->sk);

@@ -85,6 +85,39 @@ bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b)
 	return addresses_meet(a, b);
 }
 
+/* S's address takes packets of the connection that T is left of. */
+static bool tie_meets(const struct inet_sock *s, const struct inet_tie *t)
+{
+	const struct inet_entry *e = t->e;
+
+	if (s->sk.bound_dev && e->bound_dev && s->sk.bound_dev != e->bound_dev)
+		return false;
+	if (s->e.family != e->family)	/* its address is not "any": S may serve both families */
+		return inet_is_six(s) && !s->e.local.v && !inet_flag(s, INET_V6ONLY);
+	return !s->e.local.v ||
+	       (s->e.local.v == e->local.v && (!e->v6 || ip6_equal(&s->v6.local, &e->v6->local)));
+}
+
+static bool tie_conflicts(const struct inet_sock *s, const struct inet_tie *t)
+{
+	if (t->reuse && sock_flag(&s->sk, SOCK_F_REUSEADDR))
+		return false;
+	if (t->group && sock_flag(&s->sk, SOCK_F_REUSEPORT) && uid_eq(t->uid, s->sk.uid))
+		return false;
+	return tie_meets(s, t);
+}
+
+/* O keeps the port from S, or would but for options: WHOLE. */
+static bool keeps_off(const struct inet_owner *o, const struct inet_sock *s, bool whole)
+{
+	if (o->tie)
+		return whole ? tie_meets(s, o->tie) : tie_conflicts(s, o->tie);
+	if (!o->sock)
+		return false;
+	return whole ? devices_meet(&s->sk, &o->sock->sk) && addresses_meet(s, o->sock) :
+		       inet_ports_conflict(s, o->sock);
+}
+
 /* The port object, locked; NULL: the port is free. */
 static struct inet_port *find_locked(struct inet_table *t, be16 port)
 {
@@ -139,9 +172,7 @@ static bool conflicts(struct inet_port *p, const struct inet_sock *s, bool whole
 	while (!list_is_last(&cursor.list, &p->owners) && !found) {
 		o = list_next_entry(&cursor, list);
 		list_move(&cursor.list, &o->list);
-		found = o->sock &&
-			(whole ? devices_meet(&s->sk, &o->sock->sk) && addresses_meet(s, o->sock) :
-				 inet_ports_conflict(s, o->sock));
+		found = keeps_off(o, s, whole);
 		if (++n % STEP == 0) {
 			spin_unlock(&p->lock);
 			cond_resched();
@@ -338,17 +369,46 @@ int inet_port_share(struct inet_table *t, struct inet_sock *child, const struct 
 	return 0;
 }
 
+/* O gives P up, which goes with its last owner. */
+static void disown(struct inet_table *t, struct inet_port *p, struct inet_owner *o)
+{
+	spin_lock_nested(&p->lock, 1);
+	list_del(&o->list);
+	p->nr--;
+	unlock_or_free(t, p);
+}
+
 void inet_port_put(struct inet_table *t, struct inet_sock *s)
 {
 	struct inet_port *p = s->port;
 
 	if (!p)
 		return;
-	spin_lock_nested(&p->lock, 1);
-	list_del(&s->owner.list);
 	s->port = NULL;
-	p->nr--;
-	unlock_or_free(t, p);
+	disown(t, p, &s->owner);
+}
+
+void inet_port_tie(struct inet_sock *s, struct inet_tie *tie)
+{
+	struct inet_port *p = s->port;
+
+	tie->port = p;
+	if (!p)
+		return;
+	tie->reuse = sock_flag(&s->sk, SOCK_F_REUSEADDR);
+	tie->group = sock_flag(&s->sk, SOCK_F_REUSEPORT);
+	tie->uid = s->sk.uid;
+	tie->owner = (struct inet_owner){ .tie = tie };
+	spin_lock_nested(&p->lock, 1);
+	list_add_tail(&tie->owner.list, &p->owners);
+	p->nr++;
+	spin_unlock(&p->lock);
+}
+
+void inet_port_untie(struct inet_table *t, struct inet_tie *tie)
+{
+	if (tie->port)
+		disown(t, tie->port, &tie->owner);
 }
 
 unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_owner *at,

@@ -55,9 +55,11 @@ static int xmit4(struct inet_sock *s, struct packet *p)
 	struct ip4_tx t;
 
 	inet_tx_of(s, &t);
+	t.tos |= p->ecn;
 	if (!t.src.v)
 		t.src = s->route.src;
-	t.id = s->id++;
+	t.id = s->id;
+	s->id = (u16)(s->id + (p->gso_segs ?: 1));
 	return ip4_send(s->sk.net, p, &s->route, &t);
 }
 
@@ -66,9 +68,27 @@ static int xmit6(struct inet_sock *s, struct packet *p)
 	struct ip6_tx t;
 
 	inet6_tx_of(s, &t);
+	t.tclass |= p->ecn;
 	if (ip6_is_any(&t.src))
 		t.src = s->six->route.src;
 	return ip6_send(s->sk.net, p, &s->six->route, &t);
+}
+
+u32 inet_sock_gso_size(struct inet_sock *s)
+{
+	bool six = inet_is_six(s);
+	u32 need = NETDEV_F_SG | NETDEV_F_CSUM | (six ? NETDEV_F_TSO6 : NETDEV_F_TSO4), most = 0;
+	const struct netdev *d;
+
+	rcu_read_lock();
+	if (!inet_sock_route(s)) {
+		d = six ? s->six->route.dev : s->route.dev;
+		/* Else dev_queue_xmit() cuts it: all that comes before is done once. */
+		most = (READ_ONCE(d->features) & need) == need ? READ_ONCE(d->gso_max_size) :
+								 U16_MAX;
+	}
+	rcu_read_unlock();
+	return most < U16_MAX ? most : U16_MAX;
 }
 
 int inet_queue_xmit(struct inet_sock *s, struct packet *p)

@@ -10,6 +10,7 @@
 #include <alloc/slab.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/printk.h>
 #include <kernel/time.h>
 #include <abi/errno.h>
 #include "net/dev/if_flags.h"
@@ -244,37 +245,40 @@ struct in_device *in_device_get(struct netdev *d)
 	in = kzalloc(sizeof(*in), GFP_KERNEL_ACCOUNT);
 	if (!in)
 		return NULL;
-	if (ghash_init(&in->group_hash, 2)) {
+	if (mc_device_init(&in->mc, d, &in_mc_family)) {
 		kfree(in);
 		return NULL;
 	}
 	in->dev = d;
 	in->conf = d->net->ip4->conf_default;
+	in->neigh = arp_table(d->net)->conf.parms;
 	in->all = &d->net->ip4->conf_all;
 	INIT_LIST_HEAD(&in->addrs);
-	INIT_LIST_HEAD(&in->groups);
 	__atomic_store_n(&d->ip4, in, __ATOMIC_RELEASE);
 	return in;
+}
+
+/* Readers that found the device's state before it went are done. */
+static void device_free(struct rcu_head *head)
+{
+	struct in_device *in = container_of(head, struct in_device, rcu);
+
+	mc_device_free(&in->mc);
+	kfree(in);
 }
 
 static void in_device_drop(struct netdev *d)
 {
 	struct in_device *in = in_dev(d);
 	struct in_addr4 *a;
-	struct in_group *g, *next;
 
 	if (!in)
 		return;
 	while ((a = list_first_entry_or_null(&in->addrs, struct in_addr4, list)))
 		in_addr_del(a);
-	list_for_each_entry_safe(g, next, &in->groups, list) {
-		list_del(&g->list);
-		ghash_del(&in->group_hash, &g->node);
-		kfree_rcu(g, rcu);
-	}
-	ghash_destroy(&in->group_hash);
+	mc_device_end(&in->mc);
 	WRITE_ONCE(d->ip4, NULL);
-	kfree_rcu(in, rcu);
+	call_rcu(&in->rcu, device_free);
 }
 
 static void device_up(struct netdev *d)
@@ -284,6 +288,8 @@ static void device_up(struct netdev *d)
 
 	if (!in)
 		return;
+	if (in_mc_up(in))
+		pr_warn("ip4: %s: no memory for the group of all hosts\n", d->name);
 	if (d->flags & IFF_LOOPBACK && list_empty(&in->addrs) &&
 	    in_addr_set(in, d->name, be32_make(0x7f000001), 8))
 		return;
@@ -314,6 +320,17 @@ static void device_renamed(struct netdev *d)
 		}
 }
 
+/* Neighbours hear of all addresses of D, whatever arp_notify says. */
+static void announce_all(struct netdev *d)
+{
+	const struct in_device *in = in_dev(d);
+	struct in_addr4 *a;
+
+	if (in)
+		list_for_each_entry(a, &in->addrs, list)
+			arp_announce(d, a->local);
+}
+
 static int addr_event(struct netdev *d, enum netdev_event e)
 {
 	switch (e) {
@@ -323,6 +340,8 @@ static int addr_event(struct netdev *d, enum netdev_event e)
 		device_up(d);
 		break;
 	case NETDEV_DOWN:
+		if (in_dev(d))
+			in_mc_down(in_dev(d));
 		fib4_dev_down(d, false);
 		break;
 	case NETDEV_UNREGISTER:
@@ -332,12 +351,15 @@ static int addr_event(struct netdev *d, enum netdev_event e)
 	case NETDEV_CHANGEMTU:
 		if (d->mtu < 68)
 			in_device_drop(d);
-		else
-			in_device_get(d);
+		else if (!in_dev(d) && in_device_get(d) && d->flags & IFF_UP)
+			device_up(d);
 		fib4_changed(d->net);
 		break;
 	case NETDEV_CHANGENAME:
 		device_renamed(d);
+		break;
+	case NETDEV_NOTIFY_PEERS:
+		announce_all(d);
 		break;
 	default:
 		fib4_changed(d->net);
@@ -361,6 +383,13 @@ static int addr_begin(struct net *net)
 	if (!n)
 		return -ENOMEM;
 	n->default_ttl = 64;
+	n->mc = (struct mc_conf){
+		.max_memberships = 20, .max_msf = 10, .qrv = MC_QRV, .link_local_reports = 1
+	};
+	n->conf_all.igmpv2_unsolicited_report_interval =
+		n->conf_default.igmpv2_unsolicited_report_interval = 10000;
+	n->conf_all.igmpv3_unsolicited_report_interval =
+		n->conf_default.igmpv3_unsolicited_report_interval = 1000;
 	in_addr_life_begin(net, n);
 	net->ip4 = n;
 	err = ip4_frags_begin(net);

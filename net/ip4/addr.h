@@ -14,6 +14,10 @@ struct icmp_conf {
 		ratemask, msgs_per_sec, msgs_burst, errors_use_inbound_ifaddr;
 };
 
+struct mc_conf {			/* of igmp_*, mld_* */
+	int max_memberships, max_msf, qrv, link_local_reports;
+};
+
 struct ip4_net {
 	struct in_conf conf_all, conf_default;
 	int forwarding, default_ttl, nonlocal_bind, no_pmtu_disc, min_pmtu, fwd_use_pmtu, dynaddr,
@@ -21,6 +25,7 @@ struct ip4_net {
 	struct frags *frags;
 	int frag_high, frag_low, frag_time_s, frag_max_dist;
 	struct icmp_conf icmp;
+	struct mc_conf mc;
 	/* plain, races are harmless: when the bucket of all errors will be empty */
 	u64 icmp_empty_ns;
 	struct icmp_rates *rates;	/* by destination */
@@ -60,6 +65,7 @@ void ip4_frags_end(struct net *net);
 int icmp_begin(struct net *net) __must_check;
 void icmp_end(struct net *net);
 
-/* mcast.c, rtnl: GROUP is joined on D once more, or once less. 0, -ENOBUFS, -ENOMEM. */
-int in_group_join(struct in_device *in, be32 group) __must_check;
-void in_group_leave(struct in_device *in, be32 group);
+/* igmp.c. rtnl: the link comes, and with it the group of all hosts; it goes. */
+extern const struct mc_family in_mc_family;
+int in_mc_up(struct in_device *in);
+void in_mc_down(struct in_device *in);

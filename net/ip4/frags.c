@@ -128,6 +128,8 @@ static void retire(struct frag_queue *q)
 static void expire(struct wheel_timer *t)
 {
 	struct frag_queue *q = container_of(t, struct frag_queue, timer);
+	/* Once Q is retired, the namespace's end does not wait for it: q->frags may go. */
+	const struct frag_family *family = q->frags->family;
 	struct packet *first = NULL;
 	bool was;
 
@@ -138,8 +140,8 @@ static void expire(struct wheel_timer *t)
 		struct rb_node *n = rb_first(&q->tree);
 		struct frag *f = n ? rb_entry(n, struct frag, node) : NULL;
 
-		net_count(q->net, q->frags->family->timeout);
-		net_count(q->net, q->frags->family->fails);
+		net_count(q->net, family->timeout);
+		net_count(q->net, family->fails);
 		if (f && !f->from)
 			first = packet_clone(packet_of(f), GFP_ATOMIC);
 		empty(q, DROP_FRAG);
@@ -152,7 +154,7 @@ static void expire(struct wheel_timer *t)
 		first->dev = netdev_by_index(q->net, (int)first->iif);
 		memset(first->cb, 0, sizeof(first->cb));
 		if (first->dev)
-			q->frags->family->expired(first);
+			family->expired(first);
 		rcu_read_unlock();
 		packet_consume(first);
 	}

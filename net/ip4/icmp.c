@@ -100,20 +100,24 @@ static bool bucket_takes(u64 *empty_ns, u64 now, u64 period, u64 burst)
 	return true;
 }
 
-enum icmp_limit icmp_limit(struct net *net, int ratelimit_ms, const u64 *peer, unsigned int words)
+bool icmp_may(struct net *net, int ratelimit_ms, const u64 *peer, unsigned int words,
+	      enum net_counter refused)
 {
 	const struct icmp_conf *c = &net->ip4->icmp;
 	struct icmp_rates *rates = net->ip4->rates;
 	u64 now = ktime_get_ns(), per_sec = (u64)max(READ_ONCE(c->msgs_per_sec), 1);
 
 	if (!bucket_takes(&net->ip4->icmp_empty_ns, now, NSEC_PER_SEC / per_sec,
-			  (u64)max(READ_ONCE(c->msgs_burst), 1)))
-		return ICMP_LIMIT_ALL;
+			  (u64)max(READ_ONCE(c->msgs_burst), 1))) {
+		net_count(net, ICMP_OUT_RATE_GLOBAL);
+		return false;
+	}
 	if (!ratelimit_ms ||
 	    bucket_takes(&rates->empty_ns[siphash_13(&rates->key, peer, words) % RATE_SLOTS], now,
 			 (u64)ratelimit_ms * NSEC_PER_MSEC, PEER_BURST))
-		return ICMP_LIMIT_NONE;
-	return ICMP_LIMIT_PEER;
+		return true;
+	net_count(net, refused);
+	return false;
 }
 
 static bool allowed(struct net *net, const struct ip4_route *r, u8 type, be32 dst)
@@ -124,17 +128,7 @@ static bool allowed(struct net *net, const struct ip4_route *r, u8 type, be32 ds
 	if (type >= 32 || !((u32)READ_ONCE(c->ratemask) >> type & 1) ||
 	    r->dev->flags & IFF_LOOPBACK)
 		return true;
-	switch (icmp_limit(net, READ_ONCE(c->ratelimit_ms), w, 1)) {
-	case ICMP_LIMIT_ALL:
-		net_count(net, ICMP_OUT_RATE_GLOBAL);
-		return false;
-	case ICMP_LIMIT_PEER:
-		net_count(net, ICMP_OUT_RATE_HOST);
-		return false;
-	case ICMP_LIMIT_NONE:
-		break;
-	}
-	return true;
+	return icmp_may(net, READ_ONCE(c->ratelimit_ms), w, 1, ICMP_OUT_RATE_HOST);
 }
 
 /* ---- sending ---- */

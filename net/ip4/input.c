@@ -7,6 +7,7 @@
 #include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <net/gso.h>
 #include <abi/errno.h>
 #include "net/core/stats.h"
 #include "net/dev/if_flags.h"
@@ -102,7 +103,7 @@ static void forward(struct net *net, struct packet *p, const struct ip4_route *r
 		drop(p, net, IP_IN_HDR_ERRORS, DROP_TTL);
 		return;
 	}
-	if (p->len > r->mtu && !p->gso && be16_get(h->frag) & IP4_DF) {
+	if (packet_wire_len(p) > r->mtu && be16_get(h->frag) & IP4_DF) {
 		icmp_send(p, UNREACH, UNREACH_FRAG, r->mtu);
 		drop(p, net, IP_FRAG_FAILS, DROP_TOO_BIG);
 		return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <net/packet.h>
+#include "net/core/stats.h"
 #include "net/route/route4.h"
 #include "net/wire/ip4.h"
 
@@ -62,11 +63,11 @@ void icmp_learn_mtu(struct net *net, const struct icmp_quote *q);
 int icmp_errno(u8 type, u8 code, bool *fatal);
 
 /*
- * May one more ICMP error go to PEER (WORDS of its address)? The limit of all is of both families,
- * that of one destination is one in RATELIMIT_MS (0: none).
+ * May one more ICMP error go to PEER (WORDS of its address)? The limit of all, of both families, is
+ * heeded and counted; that of one destination is one in RATELIMIT_MS (0: none), counted by REFUSED.
  */
-enum icmp_limit { ICMP_LIMIT_NONE, ICMP_LIMIT_ALL, ICMP_LIMIT_PEER };
-enum icmp_limit icmp_limit(struct net *net, int ratelimit_ms, const u64 *peer, unsigned int words);
+bool icmp_may(struct net *net, int ratelimit_ms, const u64 *peer, unsigned int words,
+	      enum net_counter refused);
 /* At most MOST bytes of P from its IP header on are added to E. False: no memory. */
 bool icmp_quote_packet(struct packet *e, struct packet *p, u32 most) __must_check;
 

@@ -11,6 +11,7 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/random.h>
+#include <net/gso.h>
 #include <abi/errno.h>
 #include "net/core/stats.h"
 #include "net/dev/if_flags.h"
@@ -116,6 +117,21 @@ static void loop_back(struct net *net, struct packet *p, const struct ip4_route 
 	net_local_receive(c);
 }
 
+/* Segments of P that are too long for R, one by one. */
+static int output_segments(struct net *net, struct packet *p, const struct ip4_route *r)
+{
+	u32 nr = gso_segments(p);
+	int err = 0;
+
+	for (u32 i = 0; i < nr && !err; i++) {
+		struct packet *q = gso_segment(p, i, GFP_ATOMIC);
+
+		err = q ? fragment(net, q, r) : -ENOMEM;
+	}
+	packet_free(p, err ? DROP_FRAG : DROP_CONSUMED);
+	return err;
+}
+
 int ip4_output(struct net *net, struct packet *p, const struct ip4_route *r)
 {
 	struct ip4_wire *h = (struct ip4_wire *)packet_data(p);
@@ -127,13 +143,13 @@ int ip4_output(struct net *net, struct packet *p, const struct ip4_route *r)
 		net_count(net, IPEXT_OUT_MCAST);
 	else if (r->type == RTN_BROADCAST)
 		net_count(net, IPEXT_OUT_BCAST);
-	if (p->len > r->mtu && !p->gso) {
+	if (packet_wire_len(p) > r->mtu) {
 		if (be16_get(h->frag) & IP4_DF) {
 			net_count(net, IP_FRAG_FAILS);
 			packet_free(p, DROP_TOO_BIG);
 			return -EMSGSIZE;
 		}
-		return fragment(net, p, r);
+		return unlikely(p->gso_size) ? output_segments(net, p, r) : fragment(net, p, r);
 	}
 	return finish(net, p, r);
 }
@@ -164,7 +180,7 @@ static void header(struct net *net, struct packet *p, const struct ip4_route *r,
 int ip4_send(struct net *net, struct packet *p, const struct ip4_route *r, const struct ip4_tx *t)
 {
 	u32 hdr = IP4_HEADER + (t->opt ? t->opt->len : 0u), len = p->len + hdr;
-	bool fits = len <= r->mtu || p->gso;
+	bool fits = packet_wire_len(p) + hdr <= r->mtu;
 	struct ip4_tx group = *t;
 	int err = 0;
 
@@ -183,7 +199,7 @@ int ip4_send(struct net *net, struct packet *p, const struct ip4_route *r, const
 	header(net, p, r, &group, t->df && fits);
 	packet_set_net(p);
 	if (r->type == RTN_BROADCAST || (r->type == RTN_MULTICAST && t->mc_loop && in_dev(r->dev) &&
-					 in_group_joined(in_dev(r->dev), t->dst)))
+					 in_group_joined(in_dev(r->dev), t->dst, t->src)))
 		loop_back(net, p, r);
 	/* Of what lives for no hop only the copy here was meant. */
 	if (r->type == RTN_MULTICAST && !((struct ip4_wire *)packet_data(p))->ttl) {

@@ -119,7 +119,9 @@ static void tell(const struct in6_address *a, bool gone)
 static void list_in(struct in6_device *in, struct in6_address *n)
 {
 	struct list_head *before = &in->addrs;
+	u32 hash = in6_hash(&n->local);
 	struct in6_address *a;
+	unsigned long *b;
 
 	list_for_each_entry(a, &in->addrs, list)
 		if (a->scope > n->scope) {
@@ -127,6 +129,10 @@ static void list_in(struct in6_device *in, struct in6_address *n)
 			break;
 		}
 	list_add_tail_rcu(&n->list, before);
+	ghash_reserve(&in->addr_hash);
+	b = ghash_lock(&in->addr_hash, hash);
+	ghash_add(&in->addr_hash, b, &n->node, hash);
+	ghash_unlock(b);
 }
 
 int in6_addr_add(struct in6_device *in, const struct in6_address *want)
@@ -157,10 +163,12 @@ int in6_addr_add(struct in6_device *in, const struct in6_address *want)
 		n->flags |= IFA_F_TENTATIVE;
 	n->made_ns = n->changed_ns = ktime_get_ns();
 	list_in(in, n);
+	if (n->automatic)
+		in->nr_auto++;
 	if (n->flags & IFA_F_TENTATIVE || !(in->dev->flags & IFF_UP))
 		tell(n, false);		/* else when it is as good as any */
 	if (in->dev->flags & IFF_UP) {
-		if (in6_group_join(in, &group))
+		if (mc_join(&in->mc, &group))
 			pr_err("ip6: %s: no memory for a group\n", in->dev->name);
 		prefix_route(n, true);
 		in6_dad_start(n);
@@ -192,10 +200,11 @@ void in6_addr_del(struct in6_address *a)
 	local_route(a, false);
 	if (!prefix_is_shared(a))
 		prefix_route(a, false);
-	in6_group_leave(in, &group);
-	if (a->flags & IFA_F_MANAGETEMPADDR)
+	mc_leave(&in->mc, &group);
+	if (a->automatic)
 		in->nr_auto--;
 	list_del_rcu(&a->list);
+	ghash_del(&in->addr_hash, &a->node);
 	kfree_rcu(a, rcu);
 	rcu_read_lock();
 	gone = !in6_is_local(net, &was, NULL);
@@ -207,9 +216,12 @@ void in6_addr_del(struct in6_address *a)
 
 struct in6_address *in6_addr_find(struct in6_device *in, const struct ip6_addr *local, int bits)
 {
-	struct in6_address *a = in6_address_of(in, local);
+	struct in6_address *a;
 
 	rtnl_assert();
+	rcu_read_lock();
+	a = in6_address_of(in, local);
+	rcu_read_unlock();
 	return a && (bits < 0 || a->bits == bits) ? a : NULL;
 }
 
@@ -217,6 +229,8 @@ void in6_addr_change(struct in6_address *a, u32 valid_s, u32 preferred_s, u32 fl
 {
 	const u32 fixed = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_TEMPORARY;
 	u32 now = (a->flags & fixed) | (flags & ~(fixed | IFA_F_PERMANENT | IFA_F_DEPRECATED));
+
+	u32 was = a->flags;
 
 	rtnl_assert();
 	if (valid_s == U32_MAX)
@@ -226,8 +240,14 @@ void in6_addr_change(struct in6_address *a, u32 valid_s, u32 preferred_s, u32 fl
 	a->valid_s = valid_s;
 	a->preferred_s = preferred_s;
 	a->changed_ns = ktime_get_ns();
+	if (now & ~was & IFA_F_NOPREFIXROUTE && !prefix_is_shared(a))
+		prefix_route(a, false);
 	WRITE_ONCE(a->flags, now);
-	fib6_changed(a->dev->dev->net);
+	if (was & ~now & IFA_F_NOPREFIXROUTE && a->dev->dev->flags & IFF_UP)
+		prefix_route(a, true);
+	/* Lifetimes alone, which every advertisement renews, change no choice of a source. */
+	if (now != was)
+		fib6_changed(a->dev->dev->net);
 	tell(a, false);
 	in6_kick(a->dev);
 }
@@ -279,7 +299,7 @@ static void start_addresses(struct in6_device *in)
 	list_for_each_entry(a, &in->addrs, list) {
 		struct ip6_addr group = ip6_solicited_node(&a->local);
 
-		if (in6_group_join(in, &group))
+		if (mc_join(&in->mc, &group))
 			continue;
 		prefix_route(a, true);
 		if (needs_dad(in, a->flags))
@@ -299,8 +319,9 @@ static void device_up(struct in6_device *in)
 	if (in->conf.disable_ipv6 || in->dead || in->up)
 		return;
 	in->up = true;
+	mc_device_up(&in->mc);
 	for (unsigned int i = 0; i < ARRAY_SIZE(every_node); i++)
-		if (in6_group_join(in, &every_node[i]))
+		if (mc_join(&in->mc, &every_node[i]))
 			pr_err("ip6: %s: no memory for a group\n", in->dev->name);
 	if (in->dev->flags & IFF_MULTICAST)
 		group_route(in, true);
@@ -319,7 +340,8 @@ static void device_down(struct in6_device *in)
 	while ((a = list_first_entry_or_null(&in->addrs, struct in6_address, list)))
 		in6_addr_del(a);
 	for (unsigned int i = 0; in->up && i < ARRAY_SIZE(every_node); i++)
-		in6_group_leave(in, &every_node[i]);
+		mc_leave(&in->mc, &every_node[i]);
+	mc_device_down(&in->mc);
 	in->up = false;
 	in->rs_left = 0;
 	in->rs_at_ns = 0;
@@ -338,11 +360,21 @@ void in6_disable_changed(struct in6_device *in)
 		device_up(in);
 }
 
+/* Readers that found IN before it left its device are done. */
+static void device_free(struct rcu_head *head)
+{
+	struct in6_device *in = container_of(head, struct in6_device, rcu);
+
+	ghash_destroy(&in->addr_hash);
+	mc_device_free(&in->mc);
+	kfree(in);
+}
+
 void in6_put(struct in6_device *in)
 {
 	if (refcount_dec_and_test(&in->refs)) {
 		netdev_put(in->dev);
-		kfree_rcu(in, rcu);
+		call_rcu(&in->rcu, device_free);
 	}
 }
 
@@ -356,16 +388,17 @@ struct in6_device *in6_device_get(struct netdev *d)
 	in = kzalloc(sizeof(*in), GFP_KERNEL_ACCOUNT);
 	if (!in)
 		return NULL;
-	if (ghash_init(&in->group_hash, 2)) {
+	if (ghash_init(&in->addr_hash, 2) || mc_device_init(&in->mc, d, &in6_mc_family)) {
+		ghash_destroy(&in->addr_hash);
 		kfree(in);
 		return NULL;
 	}
 	netdev_get(d);
 	in->dev = d;
 	in->conf = d->net->ip6->conf_default;
+	in->neigh = nd_table(d->net)->conf.parms;
 	refcount_set(&in->refs, 1);
 	INIT_LIST_HEAD(&in->addrs);
-	INIT_LIST_HEAD(&in->groups);
 	spin_lock_init(&in->lock);
 	packet_list_init(&in->ras);
 	INIT_DELAYED_WORK(&in->work, in6_work);
@@ -381,22 +414,29 @@ static void in6_device_drop(struct netdev *d)
 	if (!in)
 		return;
 	device_down(in);
-	in6_groups_drop(in);
+	mc_device_end(&in->mc);
 	in->dead = true;
 	WRITE_ONCE(d->ip6, NULL);
 	if (cancel_delayed_work(&in->work))
 		in6_put(in);
-	packet_list_init(&gone);
 	spin_lock(&in->lock);
-	list_splice_tail_init(&in->ras.head, &gone.head);
-	gone.nr = in->ras.nr;
-	gone.bytes = in->ras.bytes;
-	packet_list_init(&in->ras);
+	packet_list_move(&gone, &in->ras);
 	in->closed = true;
 	spin_unlock(&in->lock);
 	packet_list_free(&gone, DROP_DEV_DOWN);
-	ghash_destroy(&in->group_hash);
 	in6_put(in);
+}
+
+/* Neighbours hear of all addresses that are good. */
+static void announce_all(struct in6_device *in)
+{
+	struct in6_address *a;
+
+	rcu_read_lock();
+	list_for_each_entry(a, &in->addrs, list)
+		if (in6_is_usable(a))
+			nd_announce(in, &a->local);
+	rcu_read_unlock();
 }
 
 static int addr_event(struct netdev *d, enum netdev_event e)
@@ -427,6 +467,10 @@ static int addr_event(struct netdev *d, enum netdev_event e)
 	case NETDEV_CHANGEADDR:
 		neigh_dev_down(nd_table(d->net), d, true);
 		break;
+	case NETDEV_NOTIFY_PEERS:
+		if (in)
+			announce_all(in);
+		break;
 	default:
 		fib6_changed(d->net);
 	}
@@ -450,7 +494,9 @@ static int addr_begin(struct net *net)
 					       .max_addresses = 16,
 					       .accept_ra_defrtr = 1,
 					       .accept_ra_pinfo = 1,
-					       .accept_ra_mtu = 1 };
+					       .accept_ra_mtu = 1,
+					       .mldv1_unsolicited_report_interval = 10000,
+					       .mldv2_unsolicited_report_interval = 1000 };
 	struct ip6_net *n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
 	int err;
 
@@ -458,6 +504,8 @@ static int addr_begin(struct net *net)
 		return -ENOMEM;
 	n->conf_all = n->conf_default = first;
 	n->icmp_ratelimit_ms = 1000;
+	n->mld_max_msf = 64;
+	n->mld_qrv = MC_QRV;
 	n->frag_high = 4 << 20;
 	n->frag_time_s = 60;
 	net->ip6 = n;

@@ -11,7 +11,8 @@
 struct frags;
 struct ip6_net {
 	struct in6_conf conf_all, conf_default;
-	int bindv6only, icmp_ratelimit_ms, echo_ignore_all, echo_ignore_multicast, ip_nonlocal_bind;
+	int bindv6only, icmp_ratelimit_ms, echo_ignore_all, echo_ignore_multicast, ip_nonlocal_bind,
+		mld_max_msf, mld_qrv;
 	struct frags *frags;
 	int frag_high, frag_time_s;
 };
@@ -38,6 +39,8 @@ void in6_put(struct in6_device *in);
 /* Any context: in6_work() looks soon at what is due. */
 void in6_kick(struct in6_device *in);
 void in6_work(struct work_struct *w);
+/* rtnl. fib6_add(), of a route that may have an end: in6_work() sees to it. */
+int in6_route_add(struct net *net, struct fib6_config *c) __must_check;
 /* rtnl. A, just added, is tentative: it is probed. */
 void in6_dad_start(struct in6_address *a);
 /* rtnl. A is as good as any: it can be received at and sent from. */
@@ -60,22 +63,27 @@ void nd_init(void);		/* at boot */
 /* P, with its IP header at its data, goes to NEXT on D. Consumes P. Within RCU. */
 int nd_send(struct net *net, struct packet *p, struct netdev *d, const struct ip6_addr *next);
 /* P: NS, NA, RS, RA or redirect from its ICMPv6 header on, its sum right. Consumes P. RCU. */
-void nd_receive(struct net *net, struct packet *p, u8 type);
+void nd_receive(struct packet *p, u8 type);
+/* All on IN's link hear that ADDR is IN's. RCU. */
+void nd_announce(struct in6_device *in, const struct ip6_addr *addr);
+/*
+ * FROM says of itself that it is at HW (NULL: it does not), and if ROUTER that it is one. Its entry
+ * is made or changed, unless no station can have HW. rtnl or RCU.
+ */
+void nd_learn(struct netdev *d, const struct ip6_addr *from, const u8 *hw, bool router);
 /* RCU. A probe for doubles of A. */
 void nd_probe(struct netdev *d, const struct ip6_addr *a);
 void nd_solicit_routers(struct netdev *d);
+/* P, an ICMPv6 message that goes as T says, gets its sum and is counted. */
+void icmp6_finish(struct net *net, struct packet *p, const struct ip6_tx *t);
 /* P is an ICMPv6 message without sum: it goes from SRC to DST by D, with HOPS. Consumes P. RCU. */
 void icmp6_emit(struct net *net, struct packet *p, struct netdev *d, const struct ip6_addr *src,
 		const struct ip6_addr *dst, u8 hops);
 
-/* mcast6.c. rtnl: GROUP is joined on the device once more, or once less. 0, -ENOBUFS, -ENOMEM. */
-int in6_group_join(struct in6_device *in, const struct ip6_addr *group) __must_check;
-void in6_group_leave(struct in6_device *in, const struct ip6_addr *group);
-void in6_groups_drop(struct in6_device *in);
-/* P: a query from its ICMPv6 header on. Consumes P. RCU. */
-void mld_receive(struct net *net, struct packet *p);
-/* rtnl. Reports that are due; when the next is, 0: none. */
-u64 mld_run(struct in6_device *in, u64 now_ns);
+/* mld.c */
+extern const struct mc_family in6_mc_family;
+/* P: a query or a report from its ICMPv6 header on. Consumes P. RCU. */
+void mld_receive(struct packet *p, u8 type);
 
 /* frag6.c */
 int ip6_frags_begin(struct net *net) __must_check;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What IPv6 does by itself on a device: duplicate address detection (RFC 4862, 5.4), asking for
- * routers (RFC 4861, 6.3.7), lifetimes, listener reports. All of it is one item of work a device,
+ * routers (RFC 4861, 6.3.7), lifetimes. All of it is one item of work a device,
  * under rtnl, which looks at everything that is due and queues itself for what is due next. Packets
  * only leave marks (a conflict, an advertisement that waits) and kick it.
  */
@@ -14,7 +14,6 @@
 #include "net/dev/if_flags.h"
 #include "net/ip6/addr6.h"
 
-#define DAD_PROBE_NS NSEC_PER_SEC		/* RetransTimer */
 #define RS_MOST_S 3600u
 
 static void arm(struct in6_device *in, u64 ns)
@@ -32,6 +31,19 @@ static void arm(struct in6_device *in, u64 ns)
 void in6_kick(struct in6_device *in)
 {
 	arm(in, 0);
+}
+
+int in6_route_add(struct net *net, struct fib6_config *c)
+{
+	int err = fib6_add(net, c);
+	struct netdev *d;
+
+	if (err || !c->expires_ns)
+		return err;
+	d = netdev_by_index(net, c->oif);
+	if (d && in6_dev(d))
+		in6_kick(in6_dev(d));
+	return 0;
 }
 
 static void earlier(u64 *next, u64 when)
@@ -91,7 +103,7 @@ static void dad_step(struct in6_address *a, u64 now, u64 *next)
 		return;
 	}
 	a->probes_left--;
-	a->probe_at_ns = now + DAD_PROBE_NS;
+	a->probe_at_ns = now + (u64)max(READ_ONCE(a->dev->neigh.retrans_ms), 1) * NSEC_PER_MSEC;
 	earlier(next, a->probe_at_ns);
 	rcu_read_lock();
 	nd_probe(a->dev->dev, &a->local);
@@ -160,16 +172,16 @@ static void rs_step(struct in6_device *in, u64 now, u64 *next)
 	earlier(next, in->rs_at_ns);
 }
 
+/* Those that wait now: later ones kick the work again, so that a flood does not keep rtnl. */
 static void take_advertisements(struct in6_device *in, u64 now)
 {
+	struct packet_list ras;
 	struct packet *p;
 
-	for (;;) {
-		spin_lock(&in->lock);
-		p = packet_list_take(&in->ras);
-		spin_unlock(&in->lock);
-		if (!p)
-			return;
+	spin_lock(&in->lock);
+	packet_list_move(&ras, &in->ras);
+	spin_unlock(&in->lock);
+	while ((p = packet_list_take(&ras))) {
 		if (hears_routers(in)) {
 			in->rs_at_ns = 0;
 			in6_ra_process(in, p, now);
@@ -179,12 +191,6 @@ static void take_advertisements(struct in6_device *in, u64 now)
 }
 
 /* ---- all of it ---- */
-
-static u64 next_expiry(const struct in6_device *in, u64 now)
-{
-	/* Routes of advertisements are few, and heeded exactly when they are used. */
-	return in->dev->net->fib6->auto_count ? now + 30 * NSEC_PER_SEC : 0;
-}
 
 static void run(struct in6_device *in)
 {
@@ -196,9 +202,10 @@ static void run(struct in6_device *in)
 		if (age(a, now, &next))
 			dad_step(a, now, &next);
 	rs_step(in, now, &next);
-	earlier(&next, mld_run(in, now));
-	fib6_drop_auto(in->dev, false, now);
-	earlier(&next, next_expiry(in, now));
+	/*
+	 * Look-ups pass over routes whose time is over: it remains to tell of them and free them.
+	 */
+	earlier(&next, fib6_expire(in->dev, now));
 	if (next != U64_MAX)
 		arm(in, next > now ? next - now : 0);
 }

@@ -67,10 +67,14 @@ int icmp6_errno(u8 type, u8 code, bool *fatal)
 
 /* ---- sending ---- */
 
-static void count_out(struct net *net, u8 type)
+void icmp6_finish(struct net *net, struct packet *p, const struct ip6_tx *t)
 {
-	int n = icmp6_counter(false, type);
+	struct icmp_wire *h = (struct icmp_wire *)packet_data(p);
+	int n = icmp6_counter(false, h->type);
 
+	h->csum.v = 0;
+	h->csum.v = csum_fold(
+		packet_sum(p, 0, p->len, csum_pseudo6(&t->src, &t->dst, IP6_ICMP, p->len, 0)));
 	net_count(net, ICMP6_OUT_MSGS);
 	if (n >= 0)
 		net_count(net, n);
@@ -80,12 +84,7 @@ static void count_out(struct net *net, u8 type)
 static void transmit(struct net *net, struct packet *p, const struct ip6_route *r,
 		     const struct ip6_tx *t)
 {
-	struct icmp_wire *h = (struct icmp_wire *)packet_data(p);
-
-	h->csum.v = 0;
-	h->csum.v = csum_fold(
-		packet_sum(p, 0, p->len, csum_pseudo6(&t->src, &t->dst, IP6_ICMP, p->len, 0)));
-	count_out(net, h->type);
+	icmp6_finish(net, p, t);
 	ip6_send(net, p, r, t);
 }
 
@@ -138,10 +137,7 @@ static bool allowed(struct net *net, const struct ip6_route *r, const struct ip6
 	if (r->dev->flags & IFF_LOOPBACK)
 		return true;
 	memcpy(w, dst, sizeof(w));
-	if (icmp_limit(net, READ_ONCE(net->ip6->icmp_ratelimit_ms), w, 2) == ICMP_LIMIT_NONE)
-		return true;
-	net_count(net, ICMP6_OUT_RATE_HOST);
-	return false;
+	return icmp_may(net, READ_ONCE(net->ip6->icmp_ratelimit_ms), w, 2, ICMP6_OUT_RATE_HOST);
 }
 
 void icmp6_send(struct packet *p, u8 type, u8 code, u32 info)
@@ -294,10 +290,11 @@ static void dispatch(struct net *net, struct packet *p, u8 type)
 	case ICMP6_NS:
 	case ICMP6_NA:
 	case ICMP6_REDIRECT:
-		nd_receive(net, p, type);
+		nd_receive(p, type);
 		return;
 	case ICMP6_MLD_QUERY:
-		mld_receive(net, p);
+	case ICMP6_MLD_REPORT:
+		mld_receive(p, type);
 		return;
 	}
 	packet_free(p, DROP_NO_PROTOCOL);

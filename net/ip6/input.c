@@ -8,6 +8,7 @@
 #include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <net/gso.h>
 #include <abi/errno.h>
 #include "net/core/stats.h"
 #include "net/dev/if_flags.h"
@@ -141,7 +142,7 @@ static void forward(struct net *net, struct packet *p, const struct ip6_route *r
 		drop(p, net, IP6_IN_HDR_ERRORS, DROP_TTL);
 		return;
 	}
-	if (p->len > r->mtu && !p->gso) {
+	if (packet_wire_len(p) > r->mtu) {
 		icmp6_send(p, ICMP6_TOO_BIG, 0, r->mtu);
 		net_count(net, IP6_IN_TOO_BIG_ERRORS);
 		drop(p, net, IP6_FRAG_FAILS, DROP_TOO_BIG);

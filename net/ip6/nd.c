@@ -42,15 +42,8 @@ void icmp6_emit(struct net *net, struct packet *p, struct netdev *d, const struc
 			       .dst = *dst,
 			       .next = *dst };
 	struct ip6_tx t = { .protocol = IP6_ICMP, .hops = hops, .src = *src, .dst = *dst };
-	struct icmp_wire *h = (struct icmp_wire *)packet_data(p);
-	int n = icmp6_counter(false, h->type);
 
-	h->csum.v = 0;
-	h->csum.v =
-		csum_fold(packet_sum(p, 0, p->len, csum_pseudo6(src, dst, IP6_ICMP, p->len, 0)));
-	net_count(net, ICMP6_OUT_MSGS);
-	if (n >= 0)
-		net_count(net, n);
+	icmp6_finish(net, p, &t);
 	ip6_send(net, p, &r, &t);
 }
 
@@ -170,22 +163,38 @@ static void advertise(struct netdev *d, const struct in6_device *in, const struc
 	icmp6_emit(d->net, p, d, target, to, 255);
 }
 
-/* FROM is at HW, as its question says. */
-static void learn(struct net *net, struct netdev *d, const struct ip6_addr *from, const u8 *hw)
+void nd_announce(struct in6_device *in, const struct ip6_addr *addr)
+{
+	const struct ip6_addr all = IP6_ALL_NODES;
+
+	advertise(in->dev, in, addr, &all, false);
+}
+
+static void set_router(struct neigh *n, bool router)
+{
+	spin_lock(&n->lock);
+	n->flags = (u8)((n->flags & ~NTF_ROUTER) | (router ? NTF_ROUTER : 0));
+	spin_unlock(&n->lock);
+}
+
+void nd_learn(struct netdev *d, const struct ip6_addr *from, const u8 *hw, bool router)
 {
 	struct neigh *n;
 	u32 key[4];
 
+	if (!hw || !eth_is_station(hw))
+		return;
 	memcpy(key, from, sizeof(key));
-	n = neigh_get(nd_table(net), d, key);
+	n = neigh_get(nd_table(d->net), d, key);
 	if (IS_ERR(n))
 		return;
 	neigh_update(n, hw, NUD_STALE, NEIGH_OVERRIDE);
+	if (router)
+		set_router(n, true);
 	neigh_put(n);
 }
 
-static void solicitation(struct net *net, struct netdev *d, const struct ip6_wire *ip,
-			 const struct nd_neighbour *m)
+static void solicitation(struct netdev *d, const struct ip6_wire *ip, const struct nd_neighbour *m)
 {
 	struct in6_device *in = in6_dev(d);
 	struct in6_address *a = in6_address_of(in, &m->target);
@@ -206,13 +215,11 @@ static void solicitation(struct net *net, struct netdev *d, const struct ip6_wir
 		advertise(d, in, &m->target, &all, false);
 		return;
 	}
-	if (m->opt.source_hw && eth_is_station(m->opt.source_hw))
-		learn(net, d, &from, m->opt.source_hw);
+	nd_learn(d, &from, m->opt.source_hw, false);
 	advertise(d, in, &m->target, &from, true);
 }
 
-static void advertisement(struct net *net, struct netdev *d, const struct ip6_wire *ip,
-			  const struct nd_neighbour *m)
+static void advertisement(struct netdev *d, const struct ip6_wire *ip, const struct nd_neighbour *m)
 {
 	struct in6_device *in = in6_dev(d);
 	struct in6_address *a = in6_address_of(in, &m->target);
@@ -228,15 +235,13 @@ static void advertisement(struct net *net, struct netdev *d, const struct ip6_wi
 		return;
 	}
 	memcpy(key, &m->target, sizeof(key));
-	n = neigh_find(nd_table(net), d, key);
+	n = neigh_find(nd_table(d->net), d, key);
 	if (!n || !refcount_inc_not_zero(&n->refs))
 		return;
 	if (hw ? eth_is_station(hw) : READ_ONCE(n->state) & NEIGH_VALID) {
 		neigh_update(n, hw, m->solicited ? NUD_REACHABLE : NUD_STALE,
 			     m->override ? NEIGH_OVERRIDE : 0);
-		spin_lock(&n->lock);
-		n->flags = (u8)((n->flags & ~NTF_ROUTER) | (m->router ? NTF_ROUTER : 0));
-		spin_unlock(&n->lock);
+		set_router(n, m->router);
 	}
 	neigh_put(n);
 }
@@ -260,7 +265,7 @@ static bool router_advertisement(struct in6_device *in, struct packet *p, const 
 	return taken;
 }
 
-void nd_receive(struct net *net, struct packet *p, u8 type)
+void nd_receive(struct packet *p, u8 type)
 {
 	const struct ip6_wire *ip = (const struct ip6_wire *)packet_net(p);
 	struct netdev *d = p->dev;
@@ -282,9 +287,9 @@ void nd_receive(struct net *net, struct packet *p, u8 type)
 	    nd_decode_neighbour(&m, msg, p->len))
 		goto drop;
 	if (type == ICMP6_NS)
-		solicitation(net, d, ip, &m);
+		solicitation(d, ip, &m);
 	else
-		advertisement(net, d, ip, &m);
+		advertisement(d, ip, &m);
 	packet_consume(p);
 	return;
 drop:

@@ -7,6 +7,7 @@
 #include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/random.h>
+#include <net/gso.h>
 #include <abi/errno.h>
 #include "net/core/stats.h"
 #include "net/dev/if_flags.h"
@@ -103,6 +104,21 @@ static void loop_back(struct packet *p, const struct ip6_route *r)
 	net_local_receive(c);
 }
 
+/* Segments of P that are too long for R, one by one. */
+static int output_segments(struct net *net, struct packet *p, const struct ip6_route *r)
+{
+	u32 nr = gso_segments(p);
+	int err = 0;
+
+	for (u32 i = 0; i < nr && !err; i++) {
+		struct packet *q = gso_segment(p, i, GFP_ATOMIC);
+
+		err = q ? fragment(net, q, r) : -ENOMEM;
+	}
+	packet_free(p, err ? DROP_FRAG : DROP_CONSUMED);
+	return err;
+}
+
 int ip6_output(struct net *net, struct packet *p, const struct ip6_route *r)
 {
 	packet_set_net(p);
@@ -110,12 +126,12 @@ int ip6_output(struct net *net, struct packet *p, const struct ip6_route *r)
 	p->dev = r->dev;
 	if (r->type == RTN_MULTICAST)
 		net_count(net, IP6_OUT_MCAST);
-	if (p->len > r->mtu && !p->gso) {
+	if (packet_wire_len(p) > r->mtu) {
 		if (p->iif && !p->sk) {		/* forwarded: nobody but its sender may */
 			packet_free(p, DROP_TOO_BIG);
 			return -EMSGSIZE;
 		}
-		return fragment(net, p, r);
+		return unlikely(p->gso_size) ? output_segments(net, p, r) : fragment(net, p, r);
 	}
 	return finish(net, p, r);
 }
@@ -142,7 +158,7 @@ int ip6_send(struct net *net, struct packet *p, const struct ip6_route *r, const
 	struct ip6_wire *h;
 	int err = 0;
 
-	if (p->len > 65535 || (len > r->mtu && !p->gso && !t->fragment))
+	if (p->len > 65535 || (packet_wire_len(p) + IP6_HEADER > r->mtu && !t->fragment))
 		err = -EMSGSIZE;
 	else if (packet_headroom(p) < IP6_HEADER && !packet_want_headroom(p, IP6_HEADER + ETH_HLEN))
 		err = -ENOMEM;
@@ -161,7 +177,7 @@ int ip6_send(struct net *net, struct packet *p, const struct ip6_route *r, const
 				.dst = t->dst };
 	packet_set_net(p);
 	if (r->type == RTN_MULTICAST) {
-		if (t->mc_loop && in && in6_group_joined(in, &t->dst))
+		if (t->mc_loop && in && in6_group_joined(in, &t->dst, &t->src))
 			loop_back(p, r);
 		/* Of what lives for no hop, or stays in this machine, only the copy was meant. */
 		if (!h->hops || (ip6_mc_scope(&t->dst) <= 1 && !(r->dev->flags & IFF_LOOPBACK))) {

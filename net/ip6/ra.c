@@ -15,6 +15,7 @@
 #include "net/wire/icmp6.h"
 
 #define TWO_HOURS_S 7200u
+#define REACHABLE_MOST_MS 3600000u	/* RFC 4861, 6.2.1 */
 #define RA_MOST 9000u	/* bytes of an advertisement that is looked at */
 
 static u64 expiry(u32 seconds, u64 now)
@@ -30,7 +31,6 @@ static void keep_route(struct in6_device *in, struct fib6_config *c, u32 seconds
 
 	c->oif = in->dev->ifindex;
 	c->type = RTN_UNICAST;
-	c->protocol = RTPROT_RA;
 	r = fib6_get(net, c);
 	if (r && !(r->rtf & RTF_ADDRCONF))
 		return;			/* a program's own */
@@ -60,26 +60,11 @@ static void default_router(struct in6_device *in, const struct ip6_addr *from,
 	struct fib6_config c = { .gateway = *from,
 				 .metric = FIB6_METRIC_USER,
 				 .preference = m->preference,
+				 .protocol = RTPROT_RA,
 				 .rtf = RTF_DEFAULT };
 
 	if (in->conf.accept_ra_defrtr)
 		keep_route(in, &c, m->lifetime_s, now);
-}
-
-static void learn_router(struct in6_device *in, const struct ip6_addr *from, const u8 *hw)
-{
-	struct neigh *n;
-	u32 key[4];
-
-	memcpy(key, from, sizeof(key));
-	n = neigh_get(nd_table(in->dev->net), in->dev, key);
-	if (IS_ERR(n))
-		return;
-	neigh_update(n, hw, NUD_STALE, NEIGH_OVERRIDE);
-	spin_lock(&n->lock);
-	n->flags |= NTF_ROUTER;
-	spin_unlock(&n->lock);
-	neigh_put(n);
 }
 
 /*
@@ -105,6 +90,7 @@ static void autoconf(struct in6_device *in, const struct nd_prefix *x, u64 now)
 				    .valid_s = x->valid_s,
 				    .preferred_s = x->preferred_s,
 				    .flags = IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE,
+				    .automatic = true,
 				    .protocol = IFAPROT_KERNEL_RA };
 	struct in6_address *a;
 
@@ -113,21 +99,23 @@ static void autoconf(struct in6_device *in, const struct nd_prefix *x, u64 now)
 	ip6_eui64(want.local.b + 8, in->dev->addr);
 	a = in6_addr_find(in, &want.local, -1);
 	if (a) {
-		if (a->flags & IFA_F_MANAGETEMPADDR)
+		if (a->automatic)
 			refresh(a, x, now);
 		return;
 	}
 	if (!x->valid_s || in->nr_auto >= (unsigned int)max(in->conf.max_addresses, 0))
 		return;
-	if (!in6_addr_add(in, &want))
-		in->nr_auto++;
+	if (in6_addr_add(in, &want))
+		return;			/* no memory: the next advertisement may find some */
 }
 
 static void one_prefix(struct in6_device *in, const struct nd_prefix *x, u64 now)
 {
-	struct fib6_config c = {
-		.dst = x->prefix, .len = x->bits, .metric = FIB6_METRIC_KERNEL, .rtf = RTF_PREFIX_RT
-	};
+	struct fib6_config c = { .dst = x->prefix,
+				 .len = x->bits,
+				 .metric = FIB6_METRIC_KERNEL,
+				 .protocol = RTPROT_KERNEL, /* as Linux has it */
+				 .rtf = RTF_PREFIX_RT };
 
 	if (ip6_is_link_local(&x->prefix) || ip6_is_multicast(&x->prefix) ||
 	    x->preferred_s > x->valid_s)
@@ -147,14 +135,16 @@ static void process(struct in6_device *in, const struct ip6_addr *from, const u8
 
 	if (nd_decode_router(&m, msg, n))
 		return;
-	in->ra_managed = m.managed;
-	in->ra_other = m.other;
 	default_router(in, from, &m, now);
 	if (m.hops)
-		in->conf.hop_limit = m.hops;
-	if (m.opt.source_hw)
-		learn_router(in, from, m.opt.source_hw);
-	if (in->conf.accept_ra_mtu && m.opt.mtu >= IP6_MTU_LEAST && m.opt.mtu <= in->dev->mtu) {
+		WRITE_ONCE(in->conf.hop_limit, m.hops);
+	if (m.reachable_ms && m.reachable_ms <= REACHABLE_MOST_MS)
+		WRITE_ONCE(in->neigh.base_reachable_ms, (int)m.reachable_ms);
+	if (m.retrans_ms && m.retrans_ms <= INT_MAX)
+		WRITE_ONCE(in->neigh.retrans_ms, (int)m.retrans_ms);
+	nd_learn(in->dev, from, m.opt.source_hw, true);
+	if (in->conf.accept_ra_mtu && m.opt.mtu >= IP6_MTU_LEAST && m.opt.mtu <= in->dev->mtu &&
+	    in->conf.mtu != (int)m.opt.mtu) {
 		WRITE_ONCE(in->conf.mtu, (int)m.opt.mtu);
 		fib6_changed(in->dev->net);
 	}

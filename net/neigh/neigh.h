@@ -21,6 +21,7 @@
 #include <net/netns.h>
 #include <sched/wheel.h>
 #include <linux/neighbour.h>
+#include "net/dev/neigh_parms.h"
 
 #define NEIGH_VALID (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
 #define NEIGH_TIMED (NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE)
@@ -62,9 +63,8 @@ struct neigh_family {
 };
 
 struct neigh_conf {
-	int thresh[3], gc_stale_s, base_reachable_ms, retrans_ms, ucast_probes, mcast_probes,
-		app_probes, delay_probe_s, unres_bytes, anycast_delay, proxy_delay, proxy_qlen,
-		locktime;
+	int thresh[3];
+	struct neigh_parms parms;	/* of devices to come */
 };
 
 /* A family's in a namespace. */

@@ -8,9 +8,12 @@
 #include <kernel/bug.h>
 #include <kernel/random.h>
 #include <kernel/time.h>
+#include <net/socket.h>
 #include <abi/errno.h>
 #include "net/dev/if_flags.h"
 #include "net/neigh/neigh.h"
+#include "net/route/in6_device.h"
+#include "net/route/in_device.h"
 
 #define GC_EVERY_NS (15 * NSEC_PER_SEC)
 #define GC_FORCED_NS (5 * NSEC_PER_SEC)
@@ -92,26 +95,44 @@ static void disarm(struct neigh *n)
 		refcount_dec(&n->refs);
 }
 
-static u64 reachable_ns(const struct neigh_table *t)
+/* Those of N's device; of the namespace, where that has lost its family. RCU. */
+static const struct neigh_parms *parms_of(const struct neigh *n)
 {
-	u64 ms = (u64)READ_ONCE(t->conf.base_reachable_ms);
+	const struct in_device *in4;
+	const struct in6_device *in6;
+
+	if (n->table->family->family == AF_INET) {
+		in4 = in_dev(n->dev);
+		return in4 ? &in4->neigh : &n->table->conf.parms;
+	}
+	in6 = in6_dev(n->dev);
+	return in6 ? &in6->neigh : &n->table->conf.parms;
+}
+
+#define PARM(n, field)                                \
+	({                                            \
+		int v_;                               \
+		rcu_read_lock();                      \
+		v_ = READ_ONCE(parms_of(n)->field);   \
+		rcu_read_unlock();                    \
+		v_;                                   \
+	})
+
+static u64 delay_probe_ns(const struct neigh *n)
+{
+	return (u64)PARM(n, delay_probe_s) * NSEC_PER_SEC;
+}
+
+static u64 reachable_ns(const struct neigh *n)
+{
+	u64 ms = (u64)PARM(n, base_reachable_ms);
 
 	return (ms / 2 + get_random_u32_below((u32)ms + 1)) * NSEC_PER_MSEC;
 }
 
-static u64 retrans_ns(const struct neigh_table *t)
+static u64 retrans_ns(const struct neigh *n)
 {
-	return (u64)max(READ_ONCE(t->conf.retrans_ms), 1) * NSEC_PER_MSEC;
-}
-
-/* N's lock is held: what waits is now GONE's. */
-static void take_waiting(struct neigh *n, struct packet_list *gone)
-{
-	packet_list_init(gone);
-	list_splice_tail_init(&n->waiting.head, &gone->head);
-	gone->nr = n->waiting.nr;
-	gone->bytes = n->waiting.bytes;
-	packet_list_init(&n->waiting);
+	return (u64)max(PARM(n, retrans_ms), 1) * NSEC_PER_MSEC;
 }
 
 void neigh_delete(struct neigh *n)
@@ -124,7 +145,7 @@ void neigh_delete(struct neigh *n)
 	n->dead = true;
 	WRITE_ONCE(n->state, NUD_FAILED);
 	disarm(n);
-	take_waiting(n, &gone);
+	packet_list_move(&gone, &n->waiting);
 	spin_unlock(&n->lock);
 	packet_list_free(&gone, DROP_NEIGH);
 	if (was && ghash_del(&n->table->hash, &n->node)) {
@@ -137,7 +158,7 @@ void neigh_delete(struct neigh *n)
 
 struct sweep {
 	struct neigh_table *t;
-	u64 older_ns;			/* not used since */
+	u64 now_ns, unused_ns;		/* not used for so long; 0: as its device says */
 	struct netdev *dev;		/* only of it; NULL */
 	bool keep, all;
 	unsigned int nr;
@@ -149,13 +170,16 @@ static void look(struct ghash_node *node, void *arg)
 	struct neigh *n = container_of(node, struct neigh, node);
 	struct sweep *s = arg;
 	u8 state = READ_ONCE(n->state);
+	u64 unused = s->unused_ns;
 
 	if (s->nr == NET_BATCH)
 		return;
+	if (!s->all && !unused)
+		unused = (u64)PARM(n, gc_stale_s) * NSEC_PER_SEC;
 	if (s->dev && n->dev != s->dev)
 		return;
 	if (!s->all && (state & (NUD_PERMANENT | NEIGH_TIMED) ||
-			max(n->used_ns, n->confirmed_ns) > s->older_ns))
+			max(n->used_ns, n->confirmed_ns) + unused > s->now_ns))
 		return;
 	if (s->keep && state & NUD_PERMANENT)
 		return;
@@ -183,9 +207,8 @@ static void sweep(struct sweep *s, u64 *pos, unsigned int most)
 static void gc_run(struct wheel_timer *w)
 {
 	struct neigh_table *t = container_of(w, struct neigh_table, gc);
-	u64 now = ktime_get_coarse_ns(), stale = (u64)READ_ONCE(t->conf.gc_stale_s) * NSEC_PER_SEC,
-	    pos = 0;
-	struct sweep s = { .t = t, .older_ns = now > stale ? now - stale : 0 };
+	struct sweep s = { .t = t, .now_ns = ktime_get_coarse_ns() };
+	u64 pos = 0;
 
 	if (ghash_count(&t->hash) >= READ_ONCE(t->conf.thresh[0]))
 		while (pos < GHASH_END)
@@ -197,8 +220,8 @@ static void gc_run(struct wheel_timer *w)
 /* One more is wanted. Atomic: looks at a few buckets, from a place of its own choice. */
 static bool make_room(struct neigh_table *t)
 {
-	u64 now = ktime_get_coarse_ns(), pos = (u64)get_random_u32();
-	struct sweep s = { .t = t, .older_ns = now > GC_FORCED_NS ? now - GC_FORCED_NS : 0 };
+	struct sweep s = { .t = t, .now_ns = ktime_get_coarse_ns(), .unused_ns = GC_FORCED_NS };
+	u64 pos = (u64)get_random_u32();
 	long nr = ghash_count(&t->hash);
 
 	if (nr < READ_ONCE(t->conf.thresh[1]))
@@ -293,15 +316,14 @@ static void fail(struct neigh *n, struct packet_list *gone)
 {
 	WRITE_ONCE(n->state, NUD_FAILED);
 	n->updated_ns = ktime_get_coarse_ns();
-	take_waiting(n, gone);
+	packet_list_move(gone, &n->waiting);
 }
 
 /* One step of asking; N's lock is held and let go. */
 static void ask(struct neigh *n) __releases(n -> lock)
 {
-	const struct neigh_conf *c = &n->table->conf;
-	unsigned int most = (unsigned int)(n->state == NUD_PROBE ? READ_ONCE(c->ucast_probes) :
-								   READ_ONCE(c->mcast_probes));
+	unsigned int most = (unsigned int)(n->state == NUD_PROBE ? PARM(n, ucast_probes) :
+								   PARM(n, mcast_probes));
 	struct packet_list gone;
 	struct packet *first = NULL, *p;
 	u8 hw[NETDEV_ADDR];
@@ -313,7 +335,7 @@ static void ask(struct neigh *n) __releases(n -> lock)
 	} else {
 		n->probes++;
 		memcpy(hw, n->hw, sizeof(hw));
-		arm(n, retrans_ns(n->table));
+		arm(n, retrans_ns(n));
 		first = packet_list_first(&n->waiting);
 		if (first)
 			first = packet_clone(first, GFP_ATOMIC);
@@ -341,15 +363,15 @@ static void neigh_timer(struct wheel_timer *w)
 	spin_lock(&n->lock);
 	switch (n->state) {
 	case NUD_REACHABLE:
-		if (n->confirmed_ns + (u64)n->table->conf.base_reachable_ms * NSEC_PER_MSEC > now)
-			arm(n, reachable_ns(n->table));
+		if (n->confirmed_ns + (u64)PARM(n, base_reachable_ms) * NSEC_PER_MSEC > now)
+			arm(n, reachable_ns(n));
 		else
 			WRITE_ONCE(n->state, NUD_STALE);
 		break;
 	case NUD_DELAY:
-		if (n->confirmed_ns + (u64)n->table->conf.delay_probe_s * NSEC_PER_SEC > now) {
+		if (n->confirmed_ns + delay_probe_ns(n) > now) {
 			WRITE_ONCE(n->state, NUD_REACHABLE);
-			arm(n, reachable_ns(n->table));
+			arm(n, reachable_ns(n));
 			break;
 		}
 		WRITE_ONCE(n->state, NUD_PROBE);
@@ -373,7 +395,7 @@ static void neigh_timer(struct wheel_timer *w)
 /* P waits for an answer, in place of older ones if there is no room. N's lock is held. */
 static void wait_for(struct neigh *n, struct packet *p, struct packet_list *gone)
 {
-	u32 most = (u32)max(READ_ONCE(n->table->conf.unres_bytes), 0);
+	u32 most = (u32)max(PARM(n, unres_bytes), 0);
 
 	while (!packet_list_empty(&n->waiting) && n->waiting.bytes + p->truesize > most)
 		packet_list_add(gone, packet_list_take(&n->waiting));
@@ -417,7 +439,7 @@ static void doubt(struct neigh *n)
 	spin_lock(&n->lock);
 	if (n->state == NUD_STALE && !n->dead) {
 		WRITE_ONCE(n->state, NUD_DELAY);
-		arm(n, (u64)n->table->conf.delay_probe_s * NSEC_PER_SEC);
+		arm(n, delay_probe_ns(n));
 	}
 	spin_unlock(&n->lock);
 }
@@ -487,12 +509,12 @@ void neigh_update(struct neigh *n, const u8 *hw, u8 state, unsigned int how)
 	n->probes = 0;
 	if (state == NUD_REACHABLE) {
 		n->confirmed_ns = now;
-		arm(n, reachable_ns(n->table));
+		arm(n, reachable_ns(n));
 	} else if (state & NEIGH_TIMED) {
-		arm(n, state == NUD_DELAY ? (u64)n->table->conf.delay_probe_s * NSEC_PER_SEC : 1);
+		arm(n, state == NUD_DELAY ? delay_probe_ns(n) : 1);
 	}
 	if (state & NEIGH_VALID)
-		take_waiting(n, &ready);
+		packet_list_move(&ready, &n->waiting);
 out:
 	spin_unlock(&n->lock);
 	while ((p = packet_list_take(&ready))) {
@@ -529,17 +551,13 @@ int neigh_table_begin(struct neigh_table *t, struct net *net, const struct neigh
 	t->family = f;
 	t->net = net;
 	t->conf = (struct neigh_conf){ .thresh = { 128, 512, 1024 },
-				       .gc_stale_s = 60,
-				       .base_reachable_ms = 30000,
-				       .retrans_ms = 1000,
-				       .ucast_probes = 3,
-				       .mcast_probes = 3,
-				       .delay_probe_s = 5,
-				       .unres_bytes = 212992,
-				       .anycast_delay = 100,
-				       .proxy_delay = 80,
-				       .proxy_qlen = 64,
-				       .locktime = 100 };
+				       .parms = { .gc_stale_s = 60,
+						  .base_reachable_ms = 30000,
+						  .retrans_ms = 1000,
+						  .ucast_probes = 3,
+						  .mcast_probes = 3,
+						  .delay_probe_s = 5,
+						  .unres_bytes = 212992 } };
 	wheel_init_timer(&t->gc, gc_run);
 	if (ghash_init(&t->hash, 3))
 		return -ENOMEM;

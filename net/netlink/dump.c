@@ -126,6 +126,66 @@ void netlink_dump_end(struct netlink_sock *n)
 	mutex_unlock(&n->dump_lock);
 }
 
+/* ---- tables ---- */
+
+#define TABLE_BATCH 16			/* objects that are referenced at once */
+
+struct table_walk {
+	const struct nl_table *t;
+	struct nl_dump *d;
+	void *found[TABLE_BATCH];
+	long at[TABLE_BATCH];		/* how many nodes are before each in the bucket */
+	long seen;
+	unsigned int nr;
+};
+
+/* args: the bucket, and how many of its nodes are done. */
+static void note(struct ghash_node *n, void *arg)
+{
+	struct table_walk *w = arg;
+	long at = w->seen++;
+
+	if (at < w->d->args[1] || w->nr == TABLE_BATCH)
+		return;
+	w->found[w->nr] = w->t->get(n, w->d);
+	w->at[w->nr] = at;
+	w->nr += !!w->found[w->nr];
+}
+
+/* The objects that W found. False: B is full, and the cursor is at the first that it lacks. */
+static bool show_found(struct nlmsg_buf *b, struct table_walk *w)
+{
+	bool fits = true;
+
+	for (unsigned int i = 0; i < w->nr; i++) {
+		if (fits && !w->t->show(b, w->d, w->found[i])) {
+			fits = false;
+			w->d->args[1] = w->at[i];
+		}
+		w->t->put(w->found[i]);
+	}
+	return fits;
+}
+
+int netlink_dump_table(struct nlmsg_buf *b, struct nl_dump *d, const struct nl_table *t)
+{
+	while ((u64)d->args[0] < GHASH_END) {
+		struct table_walk w = { .t = t, .d = d };
+		u64 pos = (u64)d->args[0];
+
+		t->walk(d, &pos, note, &w);
+		if (!show_found(b, &w))
+			return 1;
+		if (w.nr == TABLE_BATCH) {
+			d->args[1] = w.at[w.nr - 1] + 1;	/* there may be more in it */
+		} else {
+			d->args[0] = (long)pos;
+			d->args[1] = 0;
+		}
+	}
+	return 0;
+}
+
 int netlink_start_dump(const struct nl_request *r, const struct nl_dump *d)
 {
 	struct netlink_sock *n = r->from;

@@ -88,10 +88,7 @@ static int get_family(struct nl_request *r)
 		err = nlmsg_init(&b, 512, NLMSG_MOST, GFP_KERNEL);
 	if (err)
 		return err;
-	if (put_family(&b, r->portid, r->hdr->nlmsg_seq, 0))
-		return netlink_reply(r, &b);
-	nlmsg_free(&b);
-	return -ENOMEM;
+	return netlink_answer(r, &b, put_family(&b, r->portid, r->hdr->nlmsg_seq, 0));
 }
 
 static int generic_request(struct nl_request *r)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Groups: which sockets hear what. Each protocol's groups of a namespace are an array of lists, so
- * that a notification reaches its members and looks at nobody else.
+ * Groups: which sockets hear what. Each protocol's groups of a namespace are an array; each has a
+ * table of its members, so that a notification looks at those alone.
  */
 #include <alloc/slab.h>
 #include <kernel/bug.h>
@@ -32,8 +32,9 @@ static void count_bits(struct netlink_sock *n)
 
 int netlink_join(struct netlink_sock *n, unsigned int group)
 {
-	struct netlink_net *nn = n->sk.net->netlink;
+	struct nl_group *g = &n->sk.net->netlink->groups[n->sk.protocol][group];
 	struct nl_member *m;
+	int err;
 
 	if (netlink_joined(n, group))
 		return 0;
@@ -42,21 +43,24 @@ int netlink_join(struct netlink_sock *n, unsigned int group)
 		return -ENOMEM;
 	m->sock = n;
 	m->group = group;
+	m->nr = (unsigned long)atomic_long_inc_return(&g->next);
+	err = xa_err(xa_store(&g->members, m->nr, m, GFP_KERNEL_ACCOUNT));
+	if (err) {
+		kfree(m);
+		return err;
+	}
+	atomic_long_inc(&g->nr);
 	list_add_tail(&m->of_sock, &n->members);
-	spin_lock(&nn->groups_lock);
-	list_add_tail_rcu(&m->of_group, &nn->groups[n->sk.protocol][group].members);
-	spin_unlock(&nn->groups_lock);
 	count_bits(n);
 	return 0;
 }
 
 static void leave(struct netlink_sock *n, struct nl_member *m)
 {
-	struct netlink_net *nn = n->sk.net->netlink;
+	struct nl_group *g = &n->sk.net->netlink->groups[n->sk.protocol][m->group];
 
-	spin_lock(&nn->groups_lock);
-	list_del_rcu(&m->of_group);
-	spin_unlock(&nn->groups_lock);
+	xa_erase(&g->members, m->nr);
+	atomic_long_dec(&g->nr);
 	list_del(&m->of_sock);
 	kfree_rcu(m, rcu);
 }
@@ -90,7 +94,7 @@ int netlink_groups_begin(struct netlink_net *nn)
 		if (!nn->groups[i])
 			return -ENOMEM;
 		for (unsigned int g = 0; g <= p->groups; g++)
-			INIT_LIST_HEAD(&nn->groups[i][g].members);
+			xa_init(&nn->groups[i][g].members);
 	}
 	return 0;
 }

@@ -133,14 +133,6 @@ void nla_put_u32(struct nlmsg_buf *b, u16 type, u32 v)
 	nla_put_bytes(b, type, &v, sizeof(v));
 }
 
-/* The value is aligned to 8 by an empty attribute before it, of a type that says so. */
-void nla_put_u64(struct nlmsg_buf *b, u16 type, u64 v, u16 pad_type)
-{
-	if (!(b->len & 7))
-		(void)nla_reserve(b, pad_type, 0);
-	nla_put_bytes(b, type, &v, sizeof(v));
-}
-
 void nla_put_text(struct nlmsg_buf *b, u16 type, const char *s)
 {
 	nla_put_bytes(b, type, s, strlen(s) + 1);

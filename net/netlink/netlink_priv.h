@@ -3,14 +3,18 @@
  * Between the files of net/netlink.
  *
  * Locks. lock_sock(): the name, the peer and the groups of a socket. dump_lock, a mutex: its dump.
- * groups_lock of the namespace: lists of members, which are walked under RCU. A port's bucket.
+ * later_lock of the namespace: messages that a worker sends. A port's bucket.
  */
 #pragma once
 
 #include <alloc/ghash.h>
+#include <alloc/xarray.h>
+#include <lib/siphash.h>
 #include <net/netlink.h>
 #include <net/sock.h>
 #include <sched/mutex.h>
+#include <sched/wait.h>
+#include <sched/work.h>
 
 #define AF_NETLINK 16
 #define SOL_NETLINK 270
@@ -38,6 +42,7 @@ struct netlink_sock {
 	struct list_head members;	/* o: struct nl_member */
 	u32 groups;			/* o to change: the first 32 of them, as bits */
 	size_t longest_read;		/* plain: of a reader's buffer */
+	wait_queue_head_t room;		/* programs that send to it, and wait until it reads */
 
 	struct mutex dump_lock;
 	bool dumping;			/* dump_lock */
@@ -47,27 +52,39 @@ struct netlink_sock {
 
 /* A socket's membership in a group. */
 struct nl_member {
-	struct list_head of_group;	/* nl_group->members: groups_lock, RCU */
 	struct list_head of_sock;	/* netlink_sock->members */
 	struct rcu_head rcu;
 	struct netlink_sock *sock;	/* c: under RCU with sock_get() */
 	unsigned int group;		/* c */
+	unsigned long nr;		/* c: its index in nl_group->members */
 };
 
+/*
+ * Members are numbered as they join, and no number is used again: a walk can let go of RCU and go
+ * on behind the last number that it saw.
+ */
 struct nl_group {
-	struct list_head members;
+	struct xarray members;		/* struct nl_member; RCU */
+	atomic_long_t next, nr;		/* the next number; members */
+	unsigned long missed;  /* a message was lost that the worker has not yet reported */
 };
 
 struct netlink_net {
 	struct ghash socks;		/* by protocol and port */
-	spinlock_t groups_lock;
+	struct siphash_key key;		/* c: of socks */
 	/* of each protocol, by number; NULL: there is no such protocol */
 	struct nl_group *groups[NETLINK_PROTOCOLS];
+	/* Messages of atomic contexts to groups with many members: queue.c */
+	spinlock_t later_lock;
+	struct packet_list later;	/* later_lock */
+	atomic_t nr_later;		/* packets that have not reached all members */
+	struct work_struct later_work;
 };
 
 /* Before the data of each packet in a queue: where it comes from. Peeking copies it. */
 struct nl_from {
 	u32 portid, group;
+	int protocol;
 	s32 pid;			/* in the initial namespace; 0: the kernel */
 	kuid_t uid;
 	kgid_t gid;
@@ -95,9 +112,13 @@ struct packet *netlink_packet(const void *data, size_t len, const struct nl_from
 /* 0 or -ENOBUFS: it is full, and its reader will hear of it. Consumes P. */
 int netlink_queue(struct netlink_sock *n, struct packet *p);
 void netlink_overrun(struct netlink_sock *n);
-/* P, a clone each, to all of the group but EXCEPT; consumes P. 0; -ESRCH: to nobody. */
-int netlink_multicast(struct net *net, int protocol, unsigned int group, struct packet *p,
-		      u32 except, gfp_t gfp);
+/*
+ * A clone of P to each member of the group that its nl_from names, but EXCEPT. Consumes P. Sleeps.
+ */
+void netlink_multicast(struct net *net, struct packet *p, u32 except);
+void netlink_later_begin(struct netlink_net *nn);
+/* No member is left and no message is sent any more: what waits is freed. Sleeps. */
+void netlink_later_end(struct netlink_net *nn);
 /* groups.c, o: 0, -ENOMEM. */
 int netlink_join(struct netlink_sock *n, unsigned int group) __must_check;
 void netlink_leave(struct netlink_sock *n, unsigned int group);

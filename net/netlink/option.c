@@ -64,10 +64,8 @@ int netlink_setsockopt(struct socket *s, int level, int name, struct uptr val, i
 		__atomic_fetch_or(&n->flags, 1ul << flag, __ATOMIC_RELAXED);
 	else
 		__atomic_fetch_and(&n->flags, ~(1ul << flag), __ATOMIC_RELAXED);
-	if (name == NETLINK_NO_ENOBUFS && v) {
+	if (name == NETLINK_NO_ENOBUFS && v)
 		WRITE_ONCE(n->congested, 0);
-		sock_wake_state(&n->sk);
-	}
 	return 0;
 }
 

@@ -6,12 +6,15 @@
 #include <vfs/seq_file.h>
 #include "net/netlink/netlink_priv.h"
 
-static void show(const struct netlink_info *i, void *arg)
+static void show(struct ghash_node *node, void *arg)
 {
+	struct netlink_info i;
+
+	netlink_describe(netlink_of_node(node), &i);
 	/* The first column was an address once. */
-	seq_printf(arg, "%016lx %-3d %-10u %08x %-8d %-8d %-5d %-8d %-8u %-8llu\n", 0ul,
-		   i->protocol, i->portid, i->groups, i->rmem, i->wmem, i->dumping, i->refs,
-		   i->drops, (unsigned long long)i->ino);
+	seq_printf(arg, "%016lx %-3d %-10u %08x %-8d %-8d %-5d %-8d %-8u %-8llu\n", 0ul, i.protocol,
+		   i.portid, i.groups, i.rmem, i.wmem, i.dumping, i.refs, i.drops,
+		   (unsigned long long)i.ino);
 }
 
 void net_show_netlink(struct seq_file *m, struct net *net)

@@ -6,7 +6,6 @@
  */
 #include <lib/bits.h>
 #include <lib/err.h>
-#include <lib/hash.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
@@ -41,15 +40,18 @@ void netlink_register(const struct nl_protocol *p)
 
 /* ---- ports ---- */
 
-static u32 port_hash(int protocol, u32 portid)
+/* Programs choose ports: the key keeps them from filling one bucket. */
+static u32 port_hash(const struct netlink_net *nn, int protocol, u32 portid)
 {
-	return (u32)((((u64)portid << 5) | (u32)protocol) * GOLDEN_RATIO_64 >> 32);
+	u64 w = (u64)portid << 32 | (u32)protocol;
+
+	return (u32)siphash_13(&nn->key, &w, 1);
 }
 
 struct netlink_sock *netlink_find(struct net *net, int protocol, u32 portid)
 {
 	struct ghash *h = &net->netlink->socks;
-	u32 hash = port_hash(protocol, portid);
+	u32 hash = port_hash(net->netlink, protocol, portid);
 	struct netlink_sock *n, *found = NULL;
 	unsigned long *b = ghash_lock(h, hash);
 
@@ -65,8 +67,9 @@ struct netlink_sock *netlink_find(struct net *net, int protocol, u32 portid)
 /* o. 0; -EADDRINUSE: another socket has it. */
 static int take_port(struct netlink_sock *n, u32 portid)
 {
-	struct ghash *h = &n->sk.net->netlink->socks;
-	u32 hash = port_hash(n->sk.protocol, portid);
+	struct netlink_net *nn = n->sk.net->netlink;
+	struct ghash *h = &nn->socks;
+	u32 hash = port_hash(nn, n->sk.protocol, portid);
 	const struct netlink_sock *o;
 	unsigned long *b;
 	int err = 0;
@@ -248,15 +251,20 @@ static int to_program(struct netlink_sock *n, u32 portid, struct packet *p, stru
 		packet_free(p, DROP_NO_SOCKET);
 		return -ECONNREFUSED;
 	}
+	if (!sk_filter(&to->sk, p, 0)) {	/* as if it had come */
+		packet_free(p, DROP_FILTER);
+		sock_put(&to->sk);
+		return 0;
+	}
 	while ((err = sock_queue_rx(&to->sk, p)) == -ENOBUFS) {
 		err = -EAGAIN;
 		if (timeo)
-			err = sock_waited(wait_event_interruptible_timeout(
-						  to->sk.wait,
-						  sock_flag(&to->sk, SOCK_F_DEAD) ||
-							  !READ_ONCE(to->sk.queue.rx.nr),
-						  timeo),
-					  &timeo);
+			err = sock_waited(
+				wait_event_interruptible_timeout(to->room,
+								 sock_flag(&to->sk, SOCK_F_DEAD) ||
+									 !atomic_read(&to->sk.rmem),
+								 timeo),
+				&timeo);
 		if (!err && sock_flag(&to->sk, SOCK_F_DEAD))
 			err = -ECONNREFUSED;
 		if (err)
@@ -273,6 +281,7 @@ static int deliver(struct netlink_sock *n, const struct nl_target *t, const void
 {
 	struct nl_from from = { .portid = n->portid,
 				.group = t->group,
+				.protocol = n->sk.protocol,
 				.pid = current->tgid,
 				.uid = current_uid(),
 				.gid = current_gid() };
@@ -291,8 +300,7 @@ static int deliver(struct netlink_sock *n, const struct nl_target *t, const void
 			packet_free(p, DROP_NOMEM);
 			return -ENOBUFS;
 		}
-		(void)netlink_multicast(n->sk.net, n->sk.protocol, t->group, c, n->portid,
-					GFP_KERNEL);
+		netlink_multicast(n->sk.net, c, n->portid);
 	}
 	if (t->portid)
 		return to_program(n, t->portid, p, m);
@@ -361,6 +369,15 @@ static void give_name(struct sock_msg *m, struct packet *p)
 	m->addr_len = sizeof(*nl);
 }
 
+/* The reader has taken something, or has heard of a loss. */
+static void was_read(struct netlink_sock *n)
+{
+	if (!READ_ONCE(n->sk.queue.rx.nr))
+		WRITE_ONCE(n->congested, 0);
+	if (!atomic_read(&n->sk.rmem))
+		wake_up_interruptible_all(&n->room);
+}
+
 static ssize_t netlink_recvmsg(struct socket *s, struct sock_msg *m)
 {
 	struct netlink_sock *n = netlink_sk(s);
@@ -372,8 +389,10 @@ static ssize_t netlink_recvmsg(struct socket *s, struct sock_msg *m)
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	p = sock_recv_packet(&n->sk, m);
-	if (IS_ERR_OR_NULL(p))
+	if (IS_ERR_OR_NULL(p)) {
+		was_read(n);
 		return PTR_ERR(p);
+	}
 	if (room > READ_ONCE(n->longest_read))
 		WRITE_ONCE(n->longest_read, room);
 	len = min(room, (size_t)p->len);
@@ -391,25 +410,8 @@ static ssize_t netlink_recvmsg(struct socket *s, struct sock_msg *m)
 		sock_set_error(&n->sk, -err);
 		sock_report_error(&n->sk);
 	}
-	if (!READ_ONCE(n->sk.queue.rx.nr)) {
-		WRITE_ONCE(n->congested, 0);
-		sock_wake_state(&n->sk);	/* those who wait to send to it */
-	}
+	was_read(n);
 	return ret;
-}
-
-static u32 netlink_poll(struct file *f, struct socket *s, struct poll_table_struct *pt)
-{
-	struct sock *sk = s->sk;
-	u32 mask;
-
-	poll_wait(f, &sk->wait, pt);
-	mask = sock_poll_common(sk);
-	if (READ_ONCE(sk->queue.rx.nr))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (sock_wspace_free(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	return mask;
 }
 
 static int netlink_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
@@ -432,16 +434,10 @@ static int netlink_release(struct socket *s)
 	release_sock(&n->sk);
 	netlink_dump_end(n);
 	sock_orphan(&n->sk);
-	sock_wake_state(&n->sk);
+	wake_up_interruptible_all(&n->room);
 	s->sk = NULL;
 	sock_put(&n->sk);
 	return 0;
-}
-
-static void netlink_destruct(struct sock *sk)
-{
-	packet_list_free(&sk->queue.rx, DROP_QUEUE_FLUSH);
-	packet_list_free(&sk->queue.errors, DROP_QUEUE_FLUSH);
 }
 
 static const struct sock_ops netlink_ops = {
@@ -449,7 +445,7 @@ static const struct sock_ops netlink_ops = {
 	.bind = netlink_bind,
 	.connect = netlink_connect,
 	.getname = netlink_getname,
-	.poll = netlink_poll,
+	.poll = sock_poll_dgram,
 	.ioctl = netlink_ioctl,
 	.setsockopt = netlink_setsockopt,
 	.getsockopt = netlink_getsockopt,
@@ -459,7 +455,7 @@ static const struct sock_ops netlink_ops = {
 };
 static const struct sock_kind netlink_kind = { .name = "NETLINK",
 					       .size = sizeof(struct netlink_sock),
-					       .destruct = netlink_destruct,
+					       .destruct = sock_free_queues,
 					       SOCK_LOCKS("netlink sk->lock",
 							  "netlink lock_sock()") };
 
@@ -481,6 +477,7 @@ static int netlink_create(struct socket *s, int protocol)
 	n = container_of(sk, struct netlink_sock, sk);
 	n->protocol = p;
 	INIT_LIST_HEAD(&n->members);
+	init_waitqueue_head(&n->room);
 	mutex_init(&n->dump_lock);
 	s->ops = &netlink_ops;
 	s->sk = sk;
@@ -497,7 +494,8 @@ static int netlink_begin(struct net *net)
 
 	if (!nn)
 		return -ENOMEM;
-	spin_lock_init(&nn->groups_lock);
+	netlink_later_begin(nn);
+	get_random_bytes(&nn->key, sizeof(nn->key));
 	err = ghash_init(&nn->socks, 4);
 	if (!err)
 		err = netlink_groups_begin(nn);
@@ -511,13 +509,16 @@ static int netlink_begin(struct net *net)
 	return 0;
 }
 
-/* No socket is left: each holds the namespace as a user. Readers of groups may be under way. */
+/*
+ * No socket is left, as each holds the namespace as a user: groups have no members, so that nothing
+ * sends notifications.
+ */
 static void netlink_end(struct net *net)
 {
 	struct netlink_net *nn = net->netlink;
 
-	WRITE_ONCE(net->netlink, NULL);
-	synchronize_rcu();
+	netlink_later_end(nn);
+	net->netlink = NULL;
 	netlink_groups_end(nn);
 	ghash_destroy(&nn->socks);
 	kfree(nn);
@@ -527,48 +528,55 @@ static struct net_ops netlink_net_ops = { .init = netlink_begin, .end = netlink_
 
 /* ---- walking, /proc ---- */
 
-struct walk {
-	struct net *net;
-	void (*fn)(const struct netlink_info *i, void *arg);
-	void *arg;
-};
-
-static void show_node(struct ghash_node *node, void *arg)
+struct netlink_sock *netlink_of_node(struct ghash_node *node)
 {
-	struct netlink_sock *n = container_of(node, struct netlink_sock, node);
-	const struct walk *w = arg;
+	return container_of(node, struct netlink_sock, node);
+}
+
+struct netlink_sock *netlink_get_node(struct ghash_node *node)
+{
+	struct netlink_sock *n = netlink_of_node(node);
+
+	return sock_get(&n->sk) ? n : NULL;
+}
+
+void netlink_put(struct netlink_sock *n)
+{
+	sock_put(&n->sk);
+}
+
+void netlink_describe(struct netlink_sock *n, struct netlink_info *i)
+{
 	struct sock *sk = &n->sk;
-	struct netlink_info i = { .portid = n->portid,
-				  .dst_portid = READ_ONCE(n->dst_portid),
-				  .dst_group = READ_ONCE(n->dst_group),
-				  .groups = READ_ONCE(n->groups),
-				  .flags = (u32)READ_ONCE(n->flags),
-				  .ngroups = n->protocol->groups,
-				  .type = sk->type,
-				  .protocol = sk->protocol,
-				  .state = sk->state,
-				  .dumping = READ_ONCE(n->dumping),
-				  .cookie = sock_cookie(sk),
-				  .rmem = (u32)atomic_read(&sk->rmem),
-				  .wmem = (u32)atomic_read(&sk->wmem),
-				  .rcvbuf = (u32)sk->rcvbuf,
-				  .sndbuf = (u32)sk->sndbuf,
-				  .drops = (u32)atomic_read(&sk->drops),
-				  .refs = (u32)refcount_read(&sk->refs) };
+
+	*i = (struct netlink_info){ .portid = n->portid,
+				    .dst_portid = READ_ONCE(n->dst_portid),
+				    .dst_group = READ_ONCE(n->dst_group),
+				    .groups = READ_ONCE(n->groups),
+				    .flags = (u32)READ_ONCE(n->flags),
+				    .ngroups = n->protocol->groups,
+				    .type = sk->type,
+				    .protocol = sk->protocol,
+				    .state = sk->state,
+				    .dumping = READ_ONCE(n->dumping),
+				    .cookie = sock_cookie(sk),
+				    .rmem = (u32)atomic_read(&sk->rmem),
+				    .wmem = (u32)atomic_read(&sk->wmem),
+				    .rcvbuf = (u32)sk->rcvbuf,
+				    .sndbuf = (u32)sk->sndbuf,
+				    .drops = (u32)atomic_read(&sk->drops),
+				    .refs = (u32)refcount_read(&sk->refs) };
 
 	spin_lock(&sk->lock);
 	if (sk->socket && READ_ONCE(sk->socket->file))
-		i.ino = file_inode(sk->socket->file)->i_ino;
+		i->ino = file_inode(sk->socket->file)->i_ino;
 	spin_unlock(&sk->lock);
-	w->fn(&i, w->arg);
 }
 
-void netlink_walk(struct net *net, u64 *pos, void (*fn)(const struct netlink_info *i, void *arg),
+void netlink_walk(struct net *net, u64 *pos, void (*fn)(struct ghash_node *node, void *arg),
 		  void *arg)
 {
-	struct walk w = { net, fn, arg };
-
-	ghash_walk(&net->netlink->socks, pos, show_node, &w);
+	ghash_walk(&net->netlink->socks, pos, fn, arg);
 }
 
 /* Behind the protocols, which register before namespaces are made. */

@@ -162,18 +162,9 @@ static struct netdev_listener listener = { .event = device_event };
 
 static u32 packet_poll(struct file *f, struct socket *sock, struct poll_table_struct *pt)
 {
-	struct sock *sk = sock->sk;
-	u32 mask;
+	u32 mask = sock_poll_dgram(f, sock, pt);
 
-	poll_wait(f, &sk->wait, pt);
-	mask = sock_poll_common(sk);
-	if (READ_ONCE(sk->queue.rx.nr) || packet_ring_readable(packet_sk(sk)))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (sock_wspace_free(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	else
-		sock_want_space(sk);
-	return mask;
+	return packet_ring_readable(packet_sk(sock->sk)) ? mask | EPOLLIN | EPOLLRDNORM : mask;
 }
 
 static int packet_release(struct socket *sock)
@@ -196,12 +187,6 @@ static int packet_release(struct socket *sock)
 	return 0;
 }
 
-static void packet_destruct(struct sock *sk)
-{
-	packet_list_free(&sk->queue.rx, DROP_QUEUE_FLUSH);
-	packet_list_free(&sk->queue.errors, DROP_QUEUE_FLUSH);
-}
-
 static const struct sock_ops packet_ops = {
 	.release = packet_release,
 	.bind = packet_bind,
@@ -217,7 +202,7 @@ static const struct sock_ops packet_ops = {
 };
 static const struct sock_kind packet_kind = { .name = "PACKET",
 					      .size = sizeof(struct packet_sock),
-					      .destruct = packet_destruct,
+					      .destruct = sock_free_queues,
 					      SOCK_LOCKS("packet sk->lock", "packet lock_sock()") };
 
 static void enlist(struct packet_sock *k)

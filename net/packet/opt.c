@@ -78,6 +78,13 @@ int packet_setsockopt(struct socket *sock, int level, int name, struct uptr val,
 	if (level != SOL_PACKET)
 		return -ENOPROTOOPT;
 	switch (name) {
+	case PACKET_VNET_HDR:
+	case PACKET_VNET_HDR_SZ:
+		if (k->sk.type != SOCK_RAW || len < (int)sizeof(v))
+			return -EINVAL;
+		if (copy_from_user(&v, val, sizeof(v)))
+			return -EFAULT;
+		return packet_vnet_set(k, name == PACKET_VNET_HDR_SZ, v);
 	case PACKET_ADD_MEMBERSHIP:
 	case PACKET_DROP_MEMBERSHIP:
 		return packet_want_change(k, name == PACKET_ADD_MEMBERSHIP, val, len);
@@ -152,6 +159,12 @@ int packet_getsockopt(struct socket *sock, int level, int name, struct uptr val,
 		break;
 	case PACKET_ORIGDEV:
 		v = READ_ONCE(k->origdev);
+		break;
+	case PACKET_VNET_HDR:
+		v = READ_ONCE(k->vnet_size) != 0;
+		break;
+	case PACKET_VNET_HDR_SZ:
+		v = READ_ONCE(k->vnet_size);
 		break;
 	case PACKET_COPY_THRESH:
 		v = (s32)READ_ONCE(k->copy_thresh);

@@ -19,6 +19,7 @@
 #include <net/sock.h>
 #include <sched/mutex.h>
 #include <linux/if_packet.h>
+#include "net/wire/vnet.h"
 
 #define AF_PACKET 17
 #define SOL_PACKET 263
@@ -37,6 +38,7 @@ struct packet_sock {
 	int ifindex;			/* rtnl to change: 0: all devices, -1: its device is gone */
 	bool hooked;			/* rtnl to change */
 	bool auxdata, origdev;		/* PACKET_AUXDATA, PACKET_ORIGDEV */
+	u8 vnet_size;			/* ring_mutex to change; 0: no PACKET_VNET_HDR */
 	u32 copy_thresh;		/* PACKET_COPY_THRESH */
 	struct list_head on_dev;	/* rtnl: dev->packet_bound; empty: bound to none */
 	struct list_head wants;		/* rtnl: struct packet_want */
@@ -73,6 +75,17 @@ bool packet_queue(struct packet_sock *k, const struct packet *p, const struct pa
 /* send.c */
 ssize_t packet_sendmsg(struct socket *sock, struct sock_msg *m);
 
+/* vnet.c: PACKET_VNET_HDR */
+/* V is the size, BY_SIZE, or whether there is one. 0, -EINVAL, -EBUSY: K has a ring. */
+int packet_vnet_set(struct packet_sock *k, bool by_size, u32 v);
+/* The header before a message into H, all 0 where K has none: its size; -EINVAL, -EFAULT. */
+int packet_vnet_read(const struct packet_sock *k, struct iter *from, struct vnet_wire *h);
+/*
+ * Writes P's header to TO; P begins with its link header. Its size, 0 if K has none, -EINVAL or
+ * -EFAULT.
+ */
+int packet_vnet_write(const struct packet_sock *k, const struct packet *p, struct iter *to);
+
 /* opt.c */
 int packet_setsockopt(struct socket *sock, int level, int name, struct uptr val, int len);
 int packet_getsockopt(struct socket *sock, int level, int name, struct uptr val, struct uptr ulen);
@@ -83,7 +96,14 @@ int packet_want_change(struct packet_sock *k, bool add, struct uptr val, int len
 void packet_want_none(struct packet_sock *k);
 void packet_want_gone(struct netdev *d);
 
+struct packet_diag_mclist;
+/* rtnl. K's wants into OUT, MOST at most (0: none is written); how many there are. */
+u32 packet_wants_describe(struct packet_sock *k, struct packet_diag_mclist *out, u32 most);
+
 /* ring.c */
+struct packet_diag_ring;
+/* False: K has no ring. Sleeps. */
+bool packet_ring_describe(struct packet_sock *k, struct packet_diag_ring *out);
 int packet_ring_set(struct packet_sock *k, struct uptr val, int len);
 void packet_ring_free(struct packet_sock *k);
 int packet_ring_mmap(struct socket *sock, struct vma *vma);

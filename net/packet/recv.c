@@ -137,6 +137,7 @@ ssize_t packet_recvmsg(struct socket *sock, struct sock_msg *m)
 	struct packet_cb cb;
 	struct packet *p;
 	ssize_t ret;
+	int vnet;
 	u32 n;
 
 	if (m->flags & ~(unsigned int)(MSG_TAKEN | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC))
@@ -147,6 +148,11 @@ ssize_t packet_recvmsg(struct socket *sock, struct sock_msg *m)
 	if (IS_ERR_OR_NULL(p))
 		return PTR_ERR(p);
 	memcpy(&cb, p->cb, sizeof(cb));
+	vnet = packet_vnet_write(k, p, m->iter);
+	if (vnet < 0) {
+		packet_consume(p);
+		return vnet;
+	}
 	n = (u32)min_t(size_t, p->len, iter_count(m->iter));
 	if (n < p->len)
 		m->out_flags |= MSG_TRUNC;
@@ -156,7 +162,7 @@ ssize_t packet_recvmsg(struct socket *sock, struct sock_msg *m)
 		m->addr_len = sizeof(cb.from);
 		sock_recv_cmsgs(&k->sk, m, p);
 		give_auxdata(k, m, p, cb.len);
-		ret = m->flags & MSG_TRUNC ? (ssize_t)p->len : (ssize_t)n;
+		ret = vnet + (m->flags & MSG_TRUNC ? (ssize_t)p->len : (ssize_t)n);
 	}
 	packet_consume(p);
 	return ret;

@@ -21,12 +21,14 @@
 #include <mm/fault.h>
 #include <mm/mm.h>
 #include <mm/uaccess.h>
+#include <net/gso.h>
 #include <proc/cred.h>
 #include <proc/signal.h>
 #include <sched/task.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include <linux/capability.h>
+#include <linux/packet_diag.h>
 #include "net/packet/psock.h"
 
 #define BLOCKS_MOST (1u << 19)	/* their addresses take 4 MiB then */
@@ -154,12 +156,8 @@ int packet_ring_set(struct packet_sock *k, struct uptr val, int len)
 	mutex_unlock(&k->ring_mutex);
 	ring_free(old);
 	/* what came before the ring is not read any more */
-	packet_list_init(&gone);
 	spin_lock(&k->sk.queue.lock);
-	list_splice_tail_init(&k->sk.queue.rx.head, &gone.head);
-	gone.nr = k->sk.queue.rx.nr;
-	gone.bytes = k->sk.queue.rx.bytes;
-	packet_list_init(&k->sk.queue.rx);
+	packet_list_move(&gone, &k->sk.queue.rx);
 	spin_unlock(&k->sk.queue.lock);
 	packet_list_free(&gone, DROP_QUEUE_FLUSH);
 	return 0;
@@ -289,6 +287,7 @@ static bool find_place(const struct packet_sock *k, const struct packet_ring *r,
 	at->net = k->sk.type == SOCK_RAW ?
 			  (u32)TPACKET_ALIGN(HEADER + max(link, 16u)) + r->reserve :
 			  (u32)TPACKET_ALIGN(HEADER) + 16 + r->reserve;
+	at->net += READ_ONCE(k->vnet_size);
 	at->mac = at->net - link;
 	if (at->net > U16_MAX)
 		return false;
@@ -308,6 +307,12 @@ static bool fill(struct packet_sock *k, struct packet_ring *r, const struct pack
 	r->head = r->head + 1 == r->nr_frames ? 0 : r->head + 1;
 	if (at->len && !packet_read(p, 0, frame + at->mac, at->len))
 		return false;
+	if (READ_ONCE(k->vnet_size) && at->mac <= r->frame_size) {
+		struct vnet_wire h;
+
+		gso_tell_vnet(p, &h);
+		memcpy(frame + at->mac - sizeof(h), &h, sizeof(h));
+	}
 	write_header(r, frame, at, cb, p->tstamp_ns ?: ktime_get_real_ns());
 	status |= TP_STATUS_USER | packet_csum_status(p);
 	if (atomic_read(&k->lost))
@@ -354,4 +359,19 @@ bool packet_ring_readable(struct packet_sock *k)
 		readable = !is_kernels(r, r->head ? r->head - 1 : r->nr_frames - 1);
 	spin_unlock(&k->ring_lock);
 	return readable;
+}
+
+bool packet_ring_describe(struct packet_sock *k, struct packet_diag_ring *out)
+{
+	const struct packet_ring *r;
+
+	mutex_lock(&k->ring_mutex);
+	r = k->ring;
+	if (r)
+		*out = (struct packet_diag_ring){ .pdr_block_size = r->block_size,
+						  .pdr_block_nr = r->nr_blocks,
+						  .pdr_frame_size = r->frame_size,
+						  .pdr_frame_nr = r->nr_frames };
+	mutex_unlock(&k->ring_mutex);
+	return r;
 }

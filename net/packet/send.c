@@ -4,7 +4,9 @@
  * to the address that is given. Nothing else is looked at: no route, no neighbour.
  */
 #include <lib/err.h>
+#include <lib/minmax.h>
 #include <kernel/rcu.h>
+#include <net/gso.h>
 #include <abi/errno.h>
 #include "net/dev/if_flags.h"
 #include "net/packet/psock.h"
@@ -49,29 +51,8 @@ static int find_target(const struct packet_sock *k, const struct sock_msg *m, st
 	return err;
 }
 
-/* Room for LEN bytes, which are read. ERR_PTR. */
-static struct packet *make(struct packet_sock *k, struct sock_msg *m, u32 len)
-{
-	long timeo = sock_sndtimeo(&k->sk, m->nonblock);
-	struct packet *p;
-	int err = sock_wait_wspace(&k->sk, &timeo);
-
-	if (err)
-		return ERR_PTR(err);
-	p = packet_alloc(GFP_KERNEL_ACCOUNT);
-	if (!p)
-		return ERR_PTR(-ENOBUFS);
-	err = packet_from_iter(p, m->iter, len, GFP_KERNEL_ACCOUNT);
-	if (err) {
-		packet_consume(p);
-		return ERR_PTR(err == -ENOMEM ? -ENOBUFS : err);
-	}
-	sock_charge_tx(&k->sk, p);
-	return p;
-}
-
-/* The program made the link header. 0, -EINVAL, -EMSGSIZE. */
-static int take_header(struct packet *p, const struct target *t)
+/* The program made the link header. IS_SUPER: P is for segments. 0, -EINVAL, -EMSGSIZE. */
+static int take_header(struct packet *p, const struct target *t, bool is_super)
 {
 	u16 n = t->dev->hard_header_len;
 	bool vlan;
@@ -88,7 +69,7 @@ static int take_header(struct packet *p, const struct target *t)
 	if (n != ETH_HEADER)
 		return 0;
 	vlan = be16_get(((struct eth_wire *)packet_data(p))->type) == ETH_P_VLAN;
-	if (p->len > READ_ONCE(t->dev->mtu) + n + (vlan ? VLAN_TAG : 0))
+	if (!is_super && p->len > READ_ONCE(t->dev->mtu) + n + (vlan ? VLAN_TAG : 0))
 		return -EMSGSIZE;
 	if (!p->protocol.v || be16_get(p->protocol) == ETH_P_ALL)
 		p->protocol = eth_protocol(packet_data(p), p->linear);
@@ -105,52 +86,95 @@ static int make_header(struct packet *p, const struct target *t)
 }
 
 /* Consumes P. */
-static int transmit(struct packet_sock *k, struct packet *p, const struct target *t)
+static int pass_on(struct packet *p, const struct target *t)
+{
+	int err;
+
+	p->dev = t->dev;
+	rcu_read_lock();
+	err = dev_queue_xmit(p);
+	rcu_read_unlock();
+	return err;
+}
+
+/* P is more segments than go through the machine as one. Consumes it. */
+static int pass_segments(struct packet *p, const struct target *t)
+{
+	u32 nr = gso_segments(p);
+	int err = 0;
+
+	for (u32 i = 0; i < nr && !err; i++) {
+		struct packet *q = gso_segment(p, i, GFP_KERNEL);
+
+		err = q ? pass_on(q, t) : -ENOBUFS;
+		if (i % NET_BATCH == NET_BATCH - 1)
+			net_ctx_flush();
+	}
+	packet_consume(p);
+	return err;
+}
+
+/* Consumes P. */
+static int transmit(struct packet_sock *k, struct packet *p, const struct target *t,
+		    const struct vnet_wire *h)
 {
 	struct net_ctx ctx;
-	int err = k->sk.type == SOCK_RAW ? take_header(p, t) : make_header(p, t);
+	int err = k->sk.type == SOCK_RAW ? take_header(p, t, h->gso_type) : make_header(p, t);
 
+	if (!err)
+		err = gso_heed_vnet(p, h, t->dev->hard_header_len);
 	if (err) {
 		packet_consume(p);
 		return err;
 	}
-	p->dev = t->dev;
 	net_ctx_begin(&ctx);
-	rcu_read_lock();
-	err = dev_queue_xmit(p);
-	rcu_read_unlock();
+	err = p->gso_segs > GSO_SEGMENTS_MOST ? pass_segments(p, t) : pass_on(p, t);
 	net_ctx_end(&ctx);
 	return err;
+}
+
+/* Bytes of the longest message to T with H before it. */
+static size_t longest(const struct packet_sock *k, const struct target *t,
+		      const struct vnet_wire *h)
+{
+	size_t most = READ_ONCE(t->dev->mtu);
+
+	if (h->gso_type)
+		return U16_MAX + (size_t)t->dev->hard_header_len;
+	if (k->sk.type == SOCK_RAW)
+		most += t->dev->hard_header_len;
+	if (k->sk.type == SOCK_RAW || be16_get(t->protocol) == ETH_P_VLAN)
+		most += VLAN_TAG;	/* take_header() looks closer */
+	return most;
 }
 
 ssize_t packet_sendmsg(struct socket *sock, struct sock_msg *m)
 {
 	struct packet_sock *k = packet_sk(sock->sk);
 	struct sock_tx tx = { .mark = k->sk.mark, .priority = k->sk.priority };
-	size_t len = iter_count(m->iter), most;
+	size_t total = iter_count(m->iter), len;
+	struct vnet_wire h;
 	struct target t;
 	struct packet *p;
 	ssize_t err = find_target(k, m, &t);
 
 	if (err)
 		return err;
-	most = READ_ONCE(t.dev->mtu);
-	if (k->sk.type == SOCK_RAW)
-		most += t.dev->hard_header_len;
-	if (k->sk.type == SOCK_RAW || be16_get(t.protocol) == ETH_P_VLAN)
-		most += VLAN_TAG;	/* take_header() looks closer */
 	err = sock_send_cmsgs(&k->sk, m, &tx);
-	if (!err && len > most)
+	if (!err)
+		err = min(packet_vnet_read(k, m->iter, &h), 0);
+	len = iter_count(m->iter);
+	if (!err && len > longest(k, &t, &h))
 		err = -EMSGSIZE;
 	if (!err) {
-		p = make(k, m, (u32)len);
+		p = sock_packet_from(&k->sk, m, (u32)len);
 		err = PTR_ERR_OR_ZERO(p);
 	}
 	if (!err) {
 		p->mark = tx.mark;
 		p->priority = tx.priority;
-		err = transmit(k, p, &t);
+		err = transmit(k, p, &t, &h);
 	}
 	netdev_put(t.dev);
-	return err ?: (ssize_t)len;
+	return err ?: (ssize_t)total;
 }

@@ -10,6 +10,7 @@
 #include <alloc/slab.h>
 #include <mm/uaccess.h>
 #include <abi/errno.h>
+#include <linux/packet_diag.h>
 #include "net/packet/psock.h"
 
 struct packet_want {
@@ -156,4 +157,23 @@ void packet_want_gone(struct netdev *d)
 	rtnl_assert();
 	list_for_each_entry_safe(w, next, &d->packet_wants, of_dev)
 		end(w);
+}
+
+u32 packet_wants_describe(struct packet_sock *k, struct packet_diag_mclist *out, u32 most)
+{
+	struct packet_want *w;
+	u32 n = 0;
+
+	rtnl_assert();
+	list_for_each_entry(w, &k->wants, of_sock) {
+		if (n < most) {
+			out[n] = (struct packet_diag_mclist){ .pdmc_index = (u32)w->dev->ifindex,
+							      .pdmc_count = w->count,
+							      .pdmc_type = w->type,
+							      .pdmc_alen = w->alen };
+			memcpy(out[n].pdmc_addr, w->addr, sizeof(out[n].pdmc_addr));
+		}
+		n++;
+	}
+	return n;
 }

@@ -154,7 +154,7 @@ static ssize_t send_locked(struct inet_sock *s, struct sock_msg *m, u32 len,
 
 	if (err)
 		return err;
-	p = inet_dgram_packet(s, m, len);
+	p = sock_packet_from(&s->sk, m, len);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	if (!packet_need(p, ICMP_HEADER) || packet_data(p)[0] != request_of(s) ||
@@ -267,7 +267,7 @@ static const struct sock_ops ping_ops = {
 	.bind = ping_bind,
 	.connect = ping_connect,
 	.getname = inet_getname,
-	.poll = inet_dgram_poll,
+	.poll = sock_poll_dgram,
 	.ioctl = inet_dgram_ioctl,
 	.shutdown = inet_dgram_shutdown,
 	.setsockopt = inet_setsockopt,

@@ -289,7 +289,9 @@ static ssize_t raw_sendmsg(struct socket *sock, struct sock_msg *m)
 	if (err)
 		return err;
 	net_ctx_begin(&ctx);
-	p = inet_dgram_packet(s, m, (u32)len);
+	/* traceroute(8) sends its next probes while an error of the first is pending */
+	p = inet_flag(s, INET_HDRINCL) ? sock_packet_from(&s->sk, m, (u32)len) :
+					 sock_packet_now(&s->sk, m, (u32)len);
 	err = IS_ERR(p) ? PTR_ERR(p) : transmit(s, p, &d);
 	net_ctx_end(&ctx);
 	return err ?: (ssize_t)len;
@@ -481,7 +483,7 @@ static const struct sock_ops raw_ops = {
 	.bind = raw_bind,
 	.connect = raw_connect,
 	.getname = raw_getname,
-	.poll = inet_dgram_poll,
+	.poll = sock_poll_dgram,
 	.ioctl = inet_dgram_ioctl,
 	.shutdown = inet_dgram_shutdown,
 	.setsockopt = raw_setsockopt,

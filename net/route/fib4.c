@@ -261,7 +261,10 @@ static void route_remove(struct net *net, struct fib4_table *t, struct fib4_rout
 	kfree_rcu(r, rcu);
 }
 
-/* The device of a route by C, or through a gateway that must be on a link of ours. */
+/*
+ * The device of a route by C, or through a gateway that must be on a link of ours, or an address of
+ * this machine's, as on a point-to-point device.
+ */
 static int find_hop(struct net *net, const struct fib4_config *c, struct netdev **d)
 {
 	struct fib4_route *via;
@@ -279,7 +282,7 @@ static int find_hop(struct net *net, const struct fib4_config *c, struct netdev 
 		return *d ? 0 : -EINVAL;
 	rcu_read_lock();
 	err = fib4_lookup(net, c->gateway, c->oif, 0, RT_SCOPE_LINK, &via);
-	if (!err && via->type != RTN_UNICAST)
+	if (!err && via->type != RTN_UNICAST && via->type != RTN_LOCAL)
 		err = -EINVAL;
 	if (!err && !*d)
 		*d = via->dev;
@@ -513,6 +516,19 @@ u32 fib4_mtu_of(struct fib4 *f, be32 dst)
 	struct ip6_addr key = ip6_mapped(dst);
 
 	return pmtu_of(&f->mtus, &key);
+}
+
+u64 route4_mtu_left_ns(struct net *net, be32 dst)
+{
+	struct ip6_addr key = ip6_mapped(dst);
+
+	return pmtu_left_ns(&net->fib4->mtus, &key);
+}
+
+void route4_forget_mtus(struct net *net)
+{
+	pmtus_forget(&net->fib4->mtus);
+	route4_flush(net);
 }
 
 void route4_learn_mtu(struct net *net, be32 dst, u32 mtu)

@@ -3,6 +3,7 @@
 #include <lib/bits.h>
 #include <lib/err.h>
 #include <lib/hash.h>
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
@@ -269,6 +270,7 @@ static void dump_add(struct fib6_table *t, struct fib6_route *r)
 static void route_remove(struct net *net, struct fib6_table *t, struct fib6_route *r)
 {
 	list_del_rcu(&r->list);
+	list_del(&r->passing);
 	rb_erase(&r->dump, &t->all);
 	t->count--;
 	net->fib6->count--;
@@ -322,6 +324,7 @@ static struct fib6_route *route_new(const struct fib6_config *c, struct fib6_pre
 
 	if (!r)
 		return NULL;
+	INIT_LIST_HEAD(&r->passing);
 	r->prefix = p;
 	r->table = c->table ?: RT_TABLE_MAIN;
 	r->type = c->type;
@@ -381,7 +384,7 @@ static int check(struct net *net, const struct fib6_config *c)
 	return c->rtf & RTF_ADDRCONF && net->fib6->auto_count >= FIB6_AUTO_MOST ? -ENOSPC : 0;
 }
 
-int fib6_add(struct net *net, const struct fib6_config *c)
+int fib6_add(struct net *net, struct fib6_config *c)
 {
 	u32 metric = c->metric ?: c->type == RTN_LOCAL ? 0 : FIB6_METRIC_USER;
 	struct ip6_addr prefix = ip6_prefix(&c->dst, c->len);
@@ -420,10 +423,13 @@ int fib6_add(struct net *net, const struct fib6_config *c)
 	net->fib6->count++;
 	if (r->rtf & RTF_ADDRCONF)
 		net->fib6->auto_count++;
+	if (r->rtf & RTF_ADDRCONF || r->expires_ns)
+		list_add_tail(&r->passing, &net->fib6->passing);
 	if (old)
 		route_remove(net, t, old);
 	fib6_changed(net);
 	tell(net, r, old ? FIB6_REPLACED : FIB6_NEW);
+	c->oif = d->ifindex;
 	return 0;
 }
 
@@ -475,19 +481,13 @@ void fib6_set_expiry(struct net *net, struct fib6_route *r, u64 expires_ns)
 struct choice {
 	const struct netdev *dev;
 	const struct ip6_addr *src;
-	bool automatic, all;
-	u64 now_ns;
 };
 
 static bool goes(const struct fib6_route *r, const struct choice *c)
 {
 	if (c->dev && r->dev != c->dev)
 		return false;
-	if (c->src && !ip6_equal(&r->src, c->src))
-		return false;
-	if (c->automatic)
-		return r->rtf & RTF_ADDRCONF && (c->all || expired(r, c->now_ns));
-	return true;
+	return !c->src || ip6_equal(&r->src, c->src);
 }
 
 static void remove_where(struct net *net, const struct choice *c)
@@ -520,12 +520,42 @@ void fib6_dev_down(struct netdev *d)
 	remove_where(d->net, &(struct choice){ .dev = d });
 }
 
-void fib6_drop_auto(struct netdev *d, bool all, u64 now_ns)
+/* After a walk of many routes rtnl is free for a while: so much for each, which takes 50 ns. */
+#define WALK_PAUSE_NS (20 * NSEC_PER_USEC)
+
+static void remove_passing(struct net *net, struct fib6_route *r)
 {
-	if (d->net->fib6->auto_count)
-		remove_where(d->net,
-			     &(struct choice){
-				     .dev = d, .automatic = true, .all = all, .now_ns = now_ns });
+	tell(net, r, FIB6_GONE);
+	route_remove(net, fib6_table(net, r->table, false), r);
+	fib6_changed(net);
+}
+
+u64 fib6_expire(struct netdev *d, u64 now_ns)
+{
+	u64 next = U64_MAX, seen = 0;
+	struct fib6_route *r, *n;
+
+	rtnl_assert();
+	list_for_each_entry_safe(r, n, &d->net->fib6->passing, passing) {
+		seen++;
+		if (r->dev != d || !r->expires_ns)
+			continue;
+		if (expired(r, now_ns))
+			remove_passing(d->net, r);
+		else
+			next = min(next, r->expires_ns);
+	}
+	return next == U64_MAX ? 0 : max(next, now_ns + seen * WALK_PAUSE_NS);
+}
+
+void fib6_drop_auto(struct netdev *d)
+{
+	struct fib6_route *r, *n;
+
+	rtnl_assert();
+	list_for_each_entry_safe(r, n, &d->net->fib6->passing, passing)
+		if (r->dev == d && r->rtf & RTF_ADDRCONF)
+			remove_passing(d->net, r);
 }
 
 void fib6_source_gone(struct net *net, const struct ip6_addr *a)
@@ -564,6 +594,7 @@ static int fib6_begin(struct net *net)
 		return -ENOMEM;
 	net->fib6 = f;
 	f->gen = 1;
+	INIT_LIST_HEAD(&f->passing);
 	xa_init(&f->tables);
 	rtnl_lock();
 	RCU_INIT_POINTER(f->local, fib6_table(net, RT_TABLE_LOCAL, true));

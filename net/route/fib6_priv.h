@@ -17,6 +17,7 @@
 
 struct fib6_route {
 	struct list_head list;		/* prefix->routes: rtnl, RCU */
+	struct list_head passing;	/* rtnl: fib6->passing; else empty */
 	struct rcu_head rcu;
 	struct rb_node dump;		/* table->all: rtnl */
 	struct fib6_prefix *prefix;
@@ -57,6 +58,7 @@ struct fib6 {
 	struct pmtus mtus;		/* learned */
 	u32 count;			/* rtnl: of all tables */
 	u32 auto_count;			/* rtnl: those that router advertisements made */
+	struct list_head passing;	/* rtnl: these, and others that expire */
 	u32 last_nr;			/* rtnl */
 };
 
@@ -75,9 +77,10 @@ struct fib6_config {
 };
 /*
  * rtnl. 0; -EEXIST; -ENOENT (replace without create, nothing there); -EINVAL; -ENODEV; -ENETDOWN;
- * -EHOSTUNREACH: the gateway is not on a link of ours; -ENOSPC: too many; -ENOMEM.
+ * -EHOSTUNREACH: the gateway is not on a link of ours; -ENOSPC: too many; -ENOMEM. 0: C's oif is
+ * the route's device.
  */
-int fib6_add(struct net *net, const struct fib6_config *c) __must_check;
+int fib6_add(struct net *net, struct fib6_config *c) __must_check;
 /* rtnl. Fields that are 0 match anything. 0 or -ESRCH. */
 int fib6_del(struct net *net, const struct fib6_config *c);
 /* rtnl. The route that fib6_del() would take; NULL. */
@@ -111,7 +114,9 @@ void fib6_set_listener(void (*fn)(struct net *net, const struct fib6_route *r,
 				  enum fib6_change change));
 /* rtnl: all routes by D go. */
 void fib6_dev_down(struct netdev *d);
-/* rtnl: those that advertisements made; ALL: false: only those whose time is over by NOW_NS. */
-void fib6_drop_auto(struct netdev *d, bool all, u64 now_ns);
+/* rtnl: routes by D whose time is over by NOW_NS go. When to ask again; 0: no other will end. */
+u64 fib6_expire(struct netdev *d, u64 now_ns);
+/* rtnl: routes by D that advertisements made go. */
+void fib6_drop_auto(struct netdev *d);
 void fib6_source_gone(struct net *net, const struct ip6_addr *a);
 void fib6_changed(struct net *net);

@@ -9,6 +9,8 @@
 #include <kernel/rcu.h>
 #include <net/netdev.h>
 #include <net/netns.h>
+#include "net/dev/neigh_parms.h"
+#include "net/group/group.h"
 
 struct in_addr4 {
 	struct list_head list;		/* in_device->addrs: rtnl, RCU */
@@ -29,25 +31,18 @@ struct in_conf {
 		shared_media, rp_filter, accept_source_route, accept_local, route_localnet,
 		log_martians, promote_secondaries, arp_ignore, arp_announce, arp_filter, arp_accept,
 		arp_notify, proxy_arp, disable_policy, disable_xfrm, force_igmp_version,
-		ignore_routes_with_linkdown, bc_forwarding, src_valid_mark, tag;
-};
-
-/* A group that sockets of this machine have joined. */
-struct in_group {
-	struct ghash_node node;		/* in_device->group_hash */
-	struct list_head list;		/* in_device->groups: rtnl, RCU */
-	struct rcu_head rcu;
-	be32 group;
-	unsigned int users;		/* rtnl */
+		ignore_routes_with_linkdown, bc_forwarding, src_valid_mark, tag,
+		igmpv2_unsolicited_report_interval, igmpv3_unsolicited_report_interval;
 };
 
 struct in_device {
 	struct netdev *dev;		/* c */
 	struct rcu_head rcu;
 	struct list_head addrs; /* rtnl, RCU: primary ones of a prefix before its secondary ones */
-	struct list_head groups;	/* rtnl */
-	struct ghash group_hash;	/* rtnl, RCU */
+	struct mc_device mc;		/* groups */
 	struct in_conf conf;		/* new devices begin with conf/default */
+	struct neigh_parms neigh;	/* and with neigh/default */
+	u32 conf_set;	/* rtnl: settings, by number, that it has of its own */
 	const struct in_conf *all;	/* c: of the namespace: conf/all */
 };
 
@@ -69,8 +64,7 @@ static inline struct in_device *in_dev(const struct netdev *d)
  * else the first; of another device where D has none. Zero: none. RCU or rtnl.
  */
 be32 in_select_source(struct netdev *d, be32 dst, u8 scope);
-/* Has somebody here joined GROUP on D? RCU. */
-u32 in_group_hash(be32 group);
-bool in_group_joined(const struct in_device *in, be32 group);
+/* Has somebody here joined GROUP on D, and wants what SRC (zero: whoever) sends to it? RCU. */
+bool in_group_joined(const struct in_device *in, be32 group, be32 src);
 /* Is A an address of some device of NET? RCU. */
 bool in_is_local(struct net *net, be32 a);

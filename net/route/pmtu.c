@@ -28,19 +28,34 @@ static u32 hash_of(const struct pmtus *t, const struct ip6_addr *dst)
 	return (u32)siphash_13(&t->key, w, 2);
 }
 
-u32 pmtu_of(struct pmtus *t, const struct ip6_addr *dst)
+/* RCU. The entry of DST, expired or not; NULL: none. */
+static struct pmtu *known(struct pmtus *t, const struct ip6_addr *dst)
 {
 	struct pmtu *m;
 	u32 hash;
 
 	if (likely(!ghash_count(&t->hash)))
-		return 0;
+		return NULL;
 	hash = hash_of(t, dst);
 	ghash_for_each_rcu(m, &t->hash, hash, node)
 		if (ip6_equal(&m->dst, dst))
-			return ktime_get_coarse_ns() < READ_ONCE(m->until_ns) ? READ_ONCE(m->mtu) :
-										0;
-	return 0;
+			return m;
+	return NULL;
+}
+
+u64 pmtu_left_ns(struct pmtus *t, const struct ip6_addr *dst)
+{
+	const struct pmtu *m = known(t, dst);
+	u64 now = ktime_get_coarse_ns(), until = m ? READ_ONCE(m->until_ns) : 0;
+
+	return until > now ? until - now : 0;
+}
+
+u32 pmtu_of(struct pmtus *t, const struct ip6_addr *dst)
+{
+	const struct pmtu *m = known(t, dst);
+
+	return m && ktime_get_coarse_ns() < READ_ONCE(m->until_ns) ? READ_ONCE(m->mtu) : 0;
 }
 
 /* Until the lock is let go. NULL. */
@@ -148,12 +163,17 @@ int pmtus_begin(struct pmtus *t)
 	return ghash_init(&t->hash, 3);
 }
 
+void pmtus_forget(struct pmtus *t)
+{
+	while (expire(t, U64_MAX - 1))
+		;
+}
+
 void pmtus_end(struct pmtus *t)
 {
 	if (!t->timer.fn)
 		return;
 	wheel_cancel_sync(&t->timer);
-	while (expire(t, U64_MAX - 1))
-		;
+	pmtus_forget(t);
 	ghash_destroy(&t->hash);
 }

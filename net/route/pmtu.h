@@ -26,5 +26,9 @@ int pmtus_begin(struct pmtus *t) __must_check;
 void pmtus_end(struct pmtus *t);
 /* RCU. 0: nothing is known of DST (IPv4: its mapped address). */
 u32 pmtu_of(struct pmtus *t, const struct ip6_addr *dst);
+/* RCU. Nanoseconds until the MTU learned for DST expires; 0: none is known. */
+u64 pmtu_left_ns(struct pmtus *t, const struct ip6_addr *dst);
+/* Forgets all entries. */
+void pmtus_forget(struct pmtus *t);
 /* Atomic. DST's path takes MTU bytes for ten minutes. */
 void pmtu_learn(struct pmtus *t, const struct ip6_addr *dst, u32 mtu);

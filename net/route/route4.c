@@ -6,6 +6,7 @@
 #include <lib/minmax.h>
 #include <kernel/bug.h>
 #include <abi/errno.h>
+#include <linux/in.h>
 #include "net/dev/if_flags.h"
 #include "net/route/fib4_priv.h"
 #include "net/route/in_device.h"
@@ -230,12 +231,15 @@ int route4_in(struct net *net, struct netdev *d, const struct ip4_flow *f, struc
 	if (!addresses_are_sane(d, in, f))
 		return -EXDEV;
 	if (ip4_is_multicast(f->dst)) {
+		/* Queries and reports come from anybody. */
+		be32 heard = f->protocol == IPPROTO_IGMP ? be32_make(0) : f->src;
+
 		if (!ip4_is_local_multicast(f->dst))
 			err = validate_source(net, d, in, f->src);
 		else
 			err = 0;
 		fill(net, r, d, RTN_MULTICAST, f->dst, f->dst);
-		return err ?: in_group_joined(in, f->dst) ? 0 : -EHOSTUNREACH;
+		return err ?: in_group_joined(in, f->dst, heard) ? 0 : -EHOSTUNREACH;
 	}
 	if (ip4_is_broadcast(f->dst) || !f->dst.v) {
 		fill(net, r, d, RTN_BROADCAST, f->dst, in_select_source(d, f->src, RT_SCOPE_LINK));

@@ -66,3 +66,7 @@ u8 route4_addr_type(struct net *net, be32 a, const struct netdev *dev);
  * most 4096 destinations are remembered, those that were learned last. Within RCU; atomic.
  */
 void route4_learn_mtu(struct net *net, be32 dst, u32 mtu);
+/* RCU. Nanoseconds until the MTU learned for DST expires; 0: none is known. */
+u64 route4_mtu_left_ns(struct net *net, be32 dst);
+/* rtnl. Forgets all learned MTUs, also in the routes that sockets keep. */
+void route4_forget_mtus(struct net *net);

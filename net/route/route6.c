@@ -115,7 +115,7 @@ int route6_in(struct net *net, struct netdev *d, const struct ip6_addr *src,
 	if (ip6_is_multicast(dst)) {
 		fill(r, d, RTN_MULTICAST, dst, dst);
 		r->local_index = d->ifindex;
-		return in6_group_joined(in, dst) ? 0 : -EHOSTUNREACH;
+		return in6_group_joined(in, dst, src) ? 0 : -EHOSTUNREACH;
 	}
 	found = fib6_find(rcu_dereference(net->fib6->local), dst,
 			  ip6_is_link_local(dst) && !here ? d->ifindex : 0, false);
@@ -144,6 +144,11 @@ u8 route6_addr_type(struct net *net, const struct ip6_addr *a, const struct netd
 		return RTN_MULTICAST;
 	r = fib6_find(rcu_dereference(net->fib6->local), a, dev ? dev->ifindex : 0, false);
 	return r ? r->type : RTN_UNICAST;
+}
+
+u64 route6_mtu_left_ns(struct net *net, const struct ip6_addr *dst)
+{
+	return pmtu_left_ns(&net->fib6->mtus, dst);
 }
 
 void route6_learn_mtu(struct net *net, const struct ip6_addr *dst, u32 mtu)

@@ -46,3 +46,5 @@ bool route6_is_fresh(const struct net *net, const struct ip6_route *r);
 /* RTN_* of an address: LOCAL, ANYCAST, MULTICAST or UNICAST. DEV: of it alone; NULL: any. RCU. */
 u8 route6_addr_type(struct net *net, const struct ip6_addr *a, const struct netdev *dev);
 void route6_learn_mtu(struct net *net, const struct ip6_addr *dst, u32 mtu);
+/* RCU. Nanoseconds until the MTU learned for DST expires; 0: none is known. */
+u64 route6_mtu_left_ns(struct net *net, const struct ip6_addr *dst);

@@ -47,23 +47,11 @@ be32 in_select_source(struct netdev *d, be32 dst, u8 scope)
 	return be32_make(0);
 }
 
-u32 in_group_hash(be32 group)
+bool in_group_joined(const struct in_device *in, be32 group, be32 src)
 {
-	return (u32)(be32_get(group) * GOLDEN_RATIO_64 >> 32);
-}
+	struct ip6_addr g = ip6_mapped(group), s = ip6_mapped(src);
 
-bool in_group_joined(const struct in_device *in, be32 group)
-{
-	struct in_group *g;
-
-	if (be32_get(group) == 0xe0000001)	/* all hosts */
-		return true;
-	if (!ghash_count((struct ghash *)&in->group_hash))
-		return false;
-	ghash_for_each_rcu(g, &in->group_hash, in_group_hash(group), node)
-		if (g->group.v == group.v)
-			return true;
-	return false;
+	return mc_wants(&in->mc, &g, src.v ? &s : NULL);
 }
 
 bool in_is_local(struct net *net, be32 a)

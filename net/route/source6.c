@@ -3,12 +3,15 @@
  * Which address of ours an IPv6 packet has as source (RFC 6724, 5), and what is asked of a device's
  * addresses and groups. Rules 4 (home addresses) and 5.5 (next hops' prefixes) do not apply here.
  */
-#include <lib/hash.h>
+#include <lib/siphash.h>
+#include <lib/string.h>
+#include <kernel/init.h>
+#include <kernel/random.h>
 #include "net/dev/if_flags.h"
 #include "net/route/fib6_priv.h"
 #include "net/route/in6_device.h"
 
-#define ADDRS_TRIED 1024u
+#define ADDRS_TRIED 1024u	/* packets ask, and programs make any number of addresses */
 
 struct search {
 	const struct netdev *out;
@@ -94,33 +97,42 @@ bool in6_link_local(const struct netdev *d, struct ip6_addr *out)
 {
 	const struct in6_device *in = in6_dev(d);
 	struct in6_address *a;
+	unsigned int n = 0;
 
-	if (in)
-		list_for_each_entry_rcu(a, &in->addrs, list)
-			if (ip6_is_link_local(&a->local) && in6_is_usable(a)) {
-				*out = a->local;
-				return true;
-			}
-	return false;
-}
-
-u32 in6_group_hash(const struct ip6_addr *g)
-{
-	u64 h = 0;
-
-	for (unsigned int i = 0; i < 4; i++)
-		h = (h ^ g->w[i].v) * GOLDEN_RATIO_64 + (h >> 29);
-	return (u32)(h >> 32);
-}
-
-bool in6_group_joined(const struct in6_device *in, const struct ip6_addr *group)
-{
-	struct in6_group *g;
-
-	ghash_for_each_rcu(g, &in->group_hash, in6_group_hash(group), node)
-		if (ip6_equal(&g->group, group))
+	if (!in)
+		return false;
+	list_for_each_entry_rcu(a, &in->addrs, list) {
+		if (n++ == ADDRS_TRIED)
+			break;
+		if (ip6_is_link_local(&a->local) && in6_is_usable(a)) {
+			*out = a->local;
 			return true;
+		}
+	}
 	return false;
+}
+
+static struct siphash_key hash_key __ro_after_init;
+
+u32 in6_hash(const struct ip6_addr *a)
+{
+	u64 w[2];
+
+	memcpy(w, a, sizeof(w));
+	return (u32)siphash_13(&hash_key, w, 2);
+}
+
+static int hash_init(void)
+{
+	get_random_bytes(&hash_key, sizeof(hash_key));
+	return 0;
+}
+INITCALL(sched, hash_init);
+
+bool in6_group_joined(const struct in6_device *in, const struct ip6_addr *group,
+		      const struct ip6_addr *src)
+{
+	return mc_wants(&in->mc, group, ip6_is_any(src) ? NULL : src);
 }
 
 bool in6_is_local(struct net *net, const struct ip6_addr *a, const struct netdev *d)
@@ -132,7 +144,7 @@ struct in6_address *in6_address_of(const struct in6_device *in, const struct ip6
 {
 	struct in6_address *a;
 
-	list_for_each_entry_rcu(a, &in->addrs, list)
+	ghash_for_each_rcu(a, &in->addr_hash, in6_hash(want), node)
 		if (ip6_equal(&a->local, want))
 			return a;
 	return NULL;

@@ -71,21 +71,7 @@ static bool put_addr(struct nlmsg_buf *b, const struct in6_address *a, struct rt
 
 static int filter(struct nl_request *r, struct nl_dump *d)
 {
-	const struct nlattr *tb[IFA_MAX + 1];
-	const struct ifaddrmsg *m = r->body;
-	int err;
-
-	if (!r->strict)
-		return 0;
-	err = nl_request_attrs(r, sizeof(*m), tb, IFA_MAX, rules, true);
-	if (err)
-		return err;
-	if (m->ifa_prefixlen || m->ifa_flags || m->ifa_scope)
-		return nl_refuse(r, -EINVAL, "Invalid values in header for address dump request");
-	d->args[RTNL_ARG_FILTER] = (long)m->ifa_index;
-	if (m->ifa_index && !netdev_by_index(r->net, (int)m->ifa_index))
-		return -ENODEV;
-	return 0;
+	return rtnl_filter_addrs(r, d, rules, "Invalid values in header for address dump request");
 }
 
 /* args: the device before the one that is walked, and how many of its addresses are done. */
@@ -154,10 +140,7 @@ static int addr_get(struct nl_request *r)
 	err = nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL);
 	if (err)
 		return err;
-	if (put_addr(&b, a, rtnl_answer(r, RTM_NEWADDR)))
-		return netlink_reply(r, &b);
-	nlmsg_free(&b);
-	return -ENOBUFS;
+	return netlink_answer(r, &b, put_addr(&b, a, rtnl_answer(r, RTM_NEWADDR)));
 }
 
 /* ---- changes ---- */
@@ -239,18 +222,10 @@ static void tell(const struct in6_address *a, bool gone)
 {
 	struct net *net = a->dev->dev->net;
 	struct rtnl_head h = { .type = gone ? RTM_DELADDR : RTM_NEWADDR };
-	struct nlmsg_buf b;
+	struct rtnl_note n;
 
-	if (!netlink_has_listeners(net, NETLINK_ROUTE, RTNLGRP_IPV6_IFADDR))
-		return;
-	if (nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL)) {
-		netlink_missed(net, NETLINK_ROUTE, RTNLGRP_IPV6_IFADDR, -ENOBUFS);
-		return;
-	}
-	if (put_addr(&b, a, h))
-		netlink_notify(net, NETLINK_ROUTE, RTNLGRP_IPV6_IFADDR, &b, NULL);
-	else
-		nlmsg_free(&b);
+	if (rtnl_note_begin(&n, net, RTNLGRP_IPV6_IFADDR, GFP_KERNEL, NULL))
+		rtnl_note_end(&n, put_addr(&n.b, a, h));
 }
 
 static struct rtnl_kind addrs = { .base = RTM_NEWADDR,

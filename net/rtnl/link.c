@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Links: what programs read of devices, and notifications of their changes. */
+#include <lib/err.h>
 #include <lib/string.h>
 #include <kernel/init.h>
 #include <abi/errno.h>
@@ -12,6 +13,7 @@
 #include "net/route/in_device.h"
 #include "net/rtnl/rtnl.h"
 
+#define LINK_ROOM 2048u			/* bytes to begin an answer with */
 #define IF6_READY 0x80000000u		/* IFLA_INET6_FLAGS: it has its link-local address */
 
 static void put_stats(struct nlmsg_buf *b, struct netdev *d)
@@ -280,29 +282,35 @@ static int link_dump(struct nlmsg_buf *b, struct nl_dump *dump)
 	return 0;
 }
 
-static int link_get(struct nl_request *r)
+struct netdev *rtnl_named_link(struct nl_request *r, const struct nlattr **tb)
 {
-	const struct nlattr *tb[IFLA_MAX + 1];
 	const struct ifinfomsg *m = r->body;
-	struct nlmsg_buf b;
 	struct netdev *d;
 	int err = nl_request_attrs(r, sizeof(*m), tb, IFLA_MAX, netdev_link_rules, false);
 
 	if (err)
-		return err;
+		return ERR_PTR(err);
 	if (m->ifi_index <= 0 && !tb[IFLA_IFNAME] && !tb[IFLA_ALT_IFNAME])
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	d = rtnl_find_link(r->net, m, tb);
-	if (!d)
-		return -ENODEV;
-	err = nlmsg_init(&b, 2048, NLMSG_MOST, GFP_KERNEL);
+	return d ?: ERR_PTR(-ENODEV);
+}
+
+static int link_get(struct nl_request *r)
+{
+	const struct nlattr *tb[IFLA_MAX + 1];
+	struct netdev *d = rtnl_named_link(r, tb);
+	struct nlmsg_buf b;
+	u32 ext_mask;
+	int err;
+
+	if (IS_ERR(d))
+		return (int)PTR_ERR(d);
+	err = nlmsg_init(&b, LINK_ROOM, NLMSG_MOST, GFP_KERNEL);
 	if (err)
 		return err;
-	if (put_link(&b, d, rtnl_answer(r, RTM_NEWLINK), 0,
-		     tb[IFLA_EXT_MASK] ? nla_u32(tb[IFLA_EXT_MASK]) : 0))
-		return netlink_reply(r, &b);
-	nlmsg_free(&b);
-	return -ENOBUFS;
+	ext_mask = tb[IFLA_EXT_MASK] ? nla_u32(tb[IFLA_EXT_MASK]) : 0;
+	return netlink_answer(r, &b, put_link(&b, d, rtnl_answer(r, RTM_NEWLINK), 0, ext_mask));
 }
 
 /* ---- notifications ---- */
@@ -310,18 +318,10 @@ static int link_get(struct nl_request *r)
 static void tell(struct netdev *d, u16 type, u32 change)
 {
 	struct rtnl_head h = { .type = type };
-	struct nlmsg_buf b;
+	struct rtnl_note n;
 
-	if (!netlink_has_listeners(d->net, NETLINK_ROUTE, RTNLGRP_LINK))
-		return;
-	if (nlmsg_init(&b, 2048, NLMSG_MOST, GFP_KERNEL)) {
-		netlink_missed(d->net, NETLINK_ROUTE, RTNLGRP_LINK, -ENOBUFS);
-		return;
-	}
-	if (put_link(&b, d, h, change, 0))
-		netlink_notify(d->net, NETLINK_ROUTE, RTNLGRP_LINK, &b, NULL);
-	else
-		nlmsg_free(&b);
+	if (rtnl_note_begin(&n, d->net, RTNLGRP_LINK, GFP_KERNEL, NULL))
+		rtnl_note_end(&n, put_link(&n.b, d, h, change, 0));
 }
 
 static int link_event(struct netdev *d, enum netdev_event e)

@@ -128,18 +128,11 @@ int rtnl_link_add(struct nl_request *r)
 int rtnl_link_del(struct nl_request *r)
 {
 	const struct nlattr *tb[IFLA_MAX + 1];
-	const struct ifinfomsg *m = r->body;
-	struct netdev *d;
+	struct netdev *d = rtnl_named_link(r, tb);
 	LIST_HEAD(going);
-	int err = nl_request_attrs(r, sizeof(*m), tb, IFLA_MAX, netdev_link_rules, false);
 
-	if (err)
-		return err;
-	if (m->ifi_index <= 0 && !tb[IFLA_IFNAME] && !tb[IFLA_ALT_IFNAME])
-		return -EINVAL;
-	d = rtnl_find_link(r->net, m, tb);
-	if (!d)
-		return -ENODEV;
+	if (IS_ERR(d))
+		return (int)PTR_ERR(d);
 	if (!d->kind || d->dismantling)
 		return -EOPNOTSUPP;
 	if (d->kind->remove)

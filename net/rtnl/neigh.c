@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Neighbours (RTM_NEWNEIGH and its kin; ip-neighbour(8)) of IPv4 and IPv6. */
 #include <lib/err.h>
-#include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/init.h>
-#include <kernel/time.h>
 #include <abi/errno.h>
 #include "net/ip6/addr6.h"
 #include "net/neigh/neigh.h"
@@ -16,19 +14,14 @@ static const struct nla_rule rules[NDA_MAX + 1] = {
 	[NDA_PROTOCOL] = { NLA_K_U8, 0 }, [NDA_FLAGS_EXT] = { NLA_K_U32, 0 },
 };
 
-static u32 ago(u64 then, u64 now)
-{
-	return (u32)min_t(u64, now > then ? (now - then) / (NSEC_PER_SEC / 100) : 0, U32_MAX);
-}
-
 static bool put_neigh(struct nlmsg_buf *b, struct neigh *n, struct rtnl_head h)
 {
 	struct ndmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
 	u8 state = READ_ONCE(n->state), hw[NETDEV_ADDR];
 	u64 now = ktime_get_coarse_ns();
-	struct nda_cacheinfo c = { .ndm_confirmed = ago(n->confirmed_ns, now),
-				   .ndm_used = ago(n->used_ns, now),
-				   .ndm_updated = ago(n->updated_ns, now),
+	struct nda_cacheinfo c = { .ndm_confirmed = rtnl_ago(n->confirmed_ns, now),
+				   .ndm_used = rtnl_ago(n->used_ns, now),
+				   .ndm_updated = rtnl_ago(n->updated_ns, now),
 				   .ndm_refcnt = (u32)refcount_read(&n->refs) };
 	unsigned int seq;
 
@@ -59,13 +52,17 @@ static struct neigh_table *table_of(struct net *net, u8 family)
 
 /* ---- dump ---- */
 
+/* args, behind netlink_dump_table()'s: how many tables are done, and the only family. */
+#define ARG_TABLES RTNL_ARG_AT3
+#define ARG_FAMILY RTNL_ARG_AT4
+
 static int filter(struct nl_request *r, struct nl_dump *d)
 {
 	const struct nlattr *tb[NDA_MAX + 1];
 	const struct ndmsg *m = r->body;
 	int err;
 
-	d->args[RTNL_ARG_AT4] = *(const u8 *)r->body;	/* the family */
+	d->args[ARG_FAMILY] = *(const u8 *)r->body;
 	if (r->body_len < sizeof(*m))
 		return r->strict ? -EINVAL : 0;
 	err = nl_request_attrs(r, sizeof(*m), tb, NDA_MAX, rules, r->strict);
@@ -80,60 +77,48 @@ static int filter(struct nl_request *r, struct nl_dump *d)
 	return 0;
 }
 
-struct walk {
-	struct nlmsg_buf *b;
-	struct nl_dump *d;
-	long skip, nr;			/* of this bucket: behind us; seen */
-	bool full;
-};
+static const u8 families[] = { AF_INET, AF_INET6 };
 
-static void show(struct ghash_node *node, void *arg)
+static void walk(struct nl_dump *d, u64 *pos, void (*fn)(struct ghash_node *n, void *arg),
+		 void *arg)
+{
+	ghash_walk(&table_of(d->net, families[d->args[ARG_TABLES]])->hash, pos, fn, arg);
+}
+
+static void *get(struct ghash_node *node, struct nl_dump *d)
 {
 	struct neigh *n = container_of(node, struct neigh, node);
-	struct walk *w = arg;
+	long only = d->args[RTNL_ARG_FILTER];
 
-	if (w->full || w->nr++ < w->skip)
-		return;
-	if (w->d->args[RTNL_ARG_FILTER] && n->dev->ifindex != w->d->args[RTNL_ARG_FILTER])
-		return;
-	if (n->dev->net != w->d->net)
-		return;
-	if (!put_neigh(w->b, n, rtnl_entry(w->d, RTM_NEWNEIGH))) {
-		w->full = true;
-		w->nr--;
-	}
+	if ((only && n->dev->ifindex != only) || n->dev->net != d->net)
+		return NULL;
+	return refcount_inc_not_zero(&n->refs) ? n : NULL;
 }
 
-static bool dump_table(struct nlmsg_buf *b, struct nl_dump *d, struct neigh_table *t)
+static bool show(struct nlmsg_buf *b, struct nl_dump *d, void *object)
 {
-	u64 pos = (u64)d->args[RTNL_ARG_AT];
-
-	while (pos < GHASH_END) {
-		struct walk w = { .b = b, .d = d, .skip = d->args[RTNL_ARG_AT2] };
-
-		d->args[RTNL_ARG_AT] = (long)pos;
-		ghash_walk(&t->hash, &pos, show, &w);
-		d->args[RTNL_ARG_AT2] = w.full ? w.nr : 0;
-		if (w.full)
-			return false;
-	}
-	d->args[RTNL_ARG_AT] = 0;
-	return true;
+	return put_neigh(b, object, rtnl_entry(d, RTM_NEWNEIGH));
 }
 
-/* args: the bucket, how many of it are done, and how many tables. */
+static void drop(void *object)
+{
+	neigh_put(object);
+}
+
+static const struct nl_table table = { .walk = walk, .get = get, .show = show, .put = drop };
+
 static int dump(struct nlmsg_buf *b, struct nl_dump *d)
 {
-	static const u8 families[] = { AF_INET, AF_INET6 };
-	u8 only = (u8)d->args[RTNL_ARG_AT4];
+	u8 only = (u8)d->args[ARG_FAMILY];
 
 	if (d->args[RTNL_ARG_FILTER2])
 		return 0;
-	for (; d->args[RTNL_ARG_AT3] < 2; d->args[RTNL_ARG_AT3]++) {
-		u8 family = families[d->args[RTNL_ARG_AT3]];
+	for (; d->args[ARG_TABLES] < (long)ARRAY_SIZE(families); d->args[ARG_TABLES]++) {
+		u8 family = families[d->args[ARG_TABLES]];
 
-		if ((!only || only == family) && !dump_table(b, d, table_of(d->net, family)))
+		if ((!only || only == family) && netlink_dump_table(b, d, &table))
 			return 1;
+		d->args[RTNL_ARG_AT] = d->args[RTNL_ARG_AT2] = 0;
 	}
 	return 0;
 }
@@ -248,8 +233,8 @@ static int neigh_get_one(struct nl_request *r)
 	if (!n)
 		return nl_refuse(r, -ENOENT, "Neighbour entry not found");
 	err = nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL);
-	if (!err && put_neigh(&b, n, rtnl_answer(r, RTM_NEWNEIGH)))
-		err = netlink_reply(r, &b);
+	if (!err)
+		err = netlink_answer(r, &b, put_neigh(&b, n, rtnl_answer(r, RTM_NEWNEIGH)));
 	neigh_put(n);
 	return err;
 }
@@ -260,18 +245,10 @@ static void tell(struct neigh *n, bool gone)
 {
 	struct net *net = n->table->net;
 	struct rtnl_head h = { .type = gone ? RTM_DELNEIGH : RTM_NEWNEIGH };
-	struct nlmsg_buf b;
+	struct rtnl_note note;
 
-	if (!netlink_has_listeners(net, NETLINK_ROUTE, RTNLGRP_NEIGH))
-		return;
-	if (nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_ATOMIC)) {
-		netlink_missed(net, NETLINK_ROUTE, RTNLGRP_NEIGH, -ENOBUFS);
-		return;
-	}
-	if (put_neigh(&b, n, h))
-		netlink_notify(net, NETLINK_ROUTE, RTNLGRP_NEIGH, &b, NULL);
-	else
-		nlmsg_free(&b);
+	if (rtnl_note_begin(&note, net, RTNLGRP_NEIGH, GFP_ATOMIC, NULL))
+		rtnl_note_end(&note, put_neigh(&note.b, n, h));
 }
 
 static struct rtnl_kind neighs = { .base = RTM_NEWNEIGH,

@@ -40,8 +40,8 @@ static struct net *peer_of(struct nl_request *r, const struct nlattr *const *tb,
 static int id_add(struct nl_request *r)
 {
 	const struct nlattr *tb[NETNSA_MAX + 1];
-	struct rtnl_head h = { .type = RTM_NEWNSID };
-	struct nlmsg_buf b;
+	struct rtnl_head h = { r->portid, r->hdr->nlmsg_seq, RTM_NEWNSID, 0 };
+	struct rtnl_note n;
 	struct net *peer;
 	int err = nl_request_attrs(r, sizeof(struct rtgenmsg), tb, NETNSA_MAX, rules, false), want;
 
@@ -62,13 +62,8 @@ static int id_add(struct nl_request *r)
 		return nl_refuse(r, -EEXIST, "The specified nsid is already used");
 	if (err < 0)
 		return err;
-	if (netlink_has_listeners(r->net, NETLINK_ROUTE, RTNLGRP_NSID) &&
-	    !nlmsg_init(&b, 64, 64, GFP_KERNEL)) {
-		if (put_id(&b, err, h))
-			netlink_notify(r->net, NETLINK_ROUTE, RTNLGRP_NSID, &b, r);
-		else
-			nlmsg_free(&b);
-	}
+	if (rtnl_note_begin(&n, r->net, RTNLGRP_NSID, GFP_KERNEL, r))
+		rtnl_note_end(&n, put_id(&n.b, err, h));
 	return 0;
 }
 
@@ -91,10 +86,7 @@ static int id_get(struct nl_request *r)
 	err = nlmsg_init(&b, 64, 64, GFP_KERNEL);
 	if (err)
 		return err;
-	if (put_id(&b, id, rtnl_answer(r, RTM_NEWNSID)))
-		return netlink_reply(r, &b);
-	nlmsg_free(&b);
-	return -ENOMEM;
+	return netlink_answer(r, &b, put_id(&b, id, rtnl_answer(r, RTM_NEWNSID)));
 }
 
 static int id_dump(struct nlmsg_buf *b, struct nl_dump *d)

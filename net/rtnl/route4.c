@@ -61,28 +61,8 @@ static bool put_route(struct nlmsg_buf *b, const struct fib4_route *f, struct rt
 
 static int filter(struct nl_request *r, struct nl_dump *d)
 {
-	const struct nlattr *tb[RTA_MAX + 1];
-	const struct rtmsg *m = r->body;
-	int err;
-
-	if (r->body_len < sizeof(*m))
-		return r->strict ? -EINVAL : 0;
-	if (m->rtm_flags & RTM_F_CLONED)	/* the routing cache, which there is not */
-		d->args[RTNL_ARG_FILTER2] = -1;
-	if (!r->strict)
-		return 0;
-	err = nl_request_attrs(r, sizeof(*m), tb, RTA_MAX, rules, true);
-	if (err)
-		return err;
-	if (m->rtm_dst_len || m->rtm_src_len || m->rtm_tos || m->rtm_scope)
-		return nl_refuse(r, -EINVAL, "Invalid values in header for FIB dump request");
-	d->args[RTNL_ARG_FILTER] = tb[RTA_TABLE] ? nla_u32(tb[RTA_TABLE]) : m->rtm_table;
-	if (tb[RTA_OIF])
-		d->args[RTNL_ARG_FILTER2] = (long)nla_u32(tb[RTA_OIF]);
-	if (d->args[RTNL_ARG_FILTER] &&
-	    !xa_load(&r->net->fib4->tables, (unsigned long)d->args[RTNL_ARG_FILTER]))
-		return nl_refuse(r, -ENOENT, "ipv4: FIB table does not exist");
-	return 0;
+	return rtnl_filter_routes(r, d, rules, &r->net->fib4->tables,
+				  "ipv4: FIB table does not exist");
 }
 
 /* The place of a route in two words of a dump's cursor. */
@@ -230,7 +210,8 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 	u32 table = answer_table(r, way->table);
 	struct rtnl_head h = rtnl_answer(r, RTM_NEWROUTE);
 	struct rtmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
-	struct rta_cacheinfo c = {};
+	u64 left = way->mtu_locked ? 0 : route4_mtu_left_ns(r->net, way->dst);
+	struct rta_cacheinfo c = { .rta_expires = (s32)nsec_to_clock_t(left) };
 	u32 metrics[FIB4_METRICS] = {};
 
 	if (m)
@@ -253,7 +234,7 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 		nla_put_u32(b, RTA_PREFSRC, way->src.v);
 	if (way->gateway)
 		nla_put_u32(b, RTA_GATEWAY, way->next.v);
-	if (way->mtu_locked)
+	if (way->mtu_locked || left)
 		metrics[RTAX_MTU] = way->mtu;
 	metrics[RTAX_ADVMSS] = way->advmss;
 	metrics[RTAX_HOPLIMIT] = way->hoplimit;
@@ -330,18 +311,10 @@ static void tell(struct net *net, const struct fib4_route *f, enum fib4_change c
 {
 	struct rtnl_head h = { .type = change == FIB4_GONE ? RTM_DELROUTE : RTM_NEWROUTE,
 			       .flags = change == FIB4_REPLACED ? NLM_F_REPLACE : 0 };
-	struct nlmsg_buf b;
+	struct rtnl_note n;
 
-	if (!netlink_has_listeners(net, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE))
-		return;
-	if (nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL)) {
-		netlink_missed(net, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE, -ENOBUFS);
-		return;
-	}
-	if (put_route(&b, f, h))
-		netlink_notify(net, NETLINK_ROUTE, RTNLGRP_IPV4_ROUTE, &b, NULL);
-	else
-		nlmsg_free(&b);
+	if (rtnl_note_begin(&n, net, RTNLGRP_IPV4_ROUTE, GFP_KERNEL, NULL))
+		rtnl_note_end(&n, put_route(&n.b, f, h));
 }
 
 static struct rtnl_kind routes = { .base = RTM_NEWROUTE,

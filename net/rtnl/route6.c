@@ -9,6 +9,7 @@
 #include <linux/icmpv6.h>
 #include <linux/ipv6_route.h>
 #include "net/dev/if_flags.h"
+#include "net/ip6/addr6.h"
 #include "net/route/fib6_priv.h"
 #include "net/rtnl/rtnl.h"
 
@@ -65,28 +66,7 @@ static bool put_route(struct nlmsg_buf *b, const struct fib6_route *f, struct rt
 
 static int filter(struct nl_request *r, struct nl_dump *d)
 {
-	const struct nlattr *tb[RTA_MAX + 1];
-	const struct rtmsg *m = r->body;
-	int err;
-
-	if (r->body_len < sizeof(*m))
-		return r->strict ? -EINVAL : 0;
-	if (m->rtm_flags & RTM_F_CLONED)	/* the routing cache, which there is not */
-		d->args[RTNL_ARG_FILTER2] = -1;
-	if (!r->strict)
-		return 0;
-	err = nl_request_attrs(r, sizeof(*m), tb, RTA_MAX, rules, true);
-	if (err)
-		return err;
-	if (m->rtm_dst_len || m->rtm_src_len || m->rtm_tos || m->rtm_scope)
-		return nl_refuse(r, -EINVAL, "Invalid values in header for FIB dump request");
-	d->args[RTNL_ARG_FILTER] = tb[RTA_TABLE] ? nla_u32(tb[RTA_TABLE]) : m->rtm_table;
-	if (tb[RTA_OIF])
-		d->args[RTNL_ARG_FILTER2] = (long)nla_u32(tb[RTA_OIF]);
-	if (d->args[RTNL_ARG_FILTER] &&
-	    !xa_load(&r->net->fib6->tables, (unsigned long)d->args[RTNL_ARG_FILTER]))
-		return nl_refuse(r, -ENOENT, "FIB table does not exist");
-	return 0;
+	return rtnl_filter_routes(r, d, rules, &r->net->fib6->tables, "FIB table does not exist");
 }
 
 /* The place of a route in four words of a dump's cursor. */
@@ -198,7 +178,7 @@ static int route_add(struct nl_request *r)
 	if (err)
 		return err;
 	/* A route to nowhere has no device; iproute2 may say lo. */
-	err = fib6_add(r->net, &c);
+	err = in6_route_add(r->net, &c);
 	if (err == -EHOSTUNREACH)
 		return nl_refuse(r, err, "Nexthop has invalid gateway");
 	if (err == -ENETDOWN)
@@ -221,6 +201,7 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 {
 	struct rtnl_head h = rtnl_answer(r, RTM_NEWROUTE);
 	struct rtmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
+	u64 left = way->mtu_locked ? 0 : route6_mtu_left_ns(r->net, &way->dst);
 	u32 metrics[FIB6_METRICS] = {};
 
 	if (m)
@@ -229,7 +210,8 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 				     .rtm_table = way->table,
 				     .rtm_protocol = way->protocol,
 				     .rtm_type = way->type,
-				     .rtm_scope = RT_SCOPE_UNIVERSE };
+				     .rtm_scope = RT_SCOPE_UNIVERSE,
+				     .rtm_flags = left ? RTM_F_CLONED : 0 };
 	nla_put_u32(b, RTA_TABLE, way->table);
 	nla_put_bytes(b, RTA_DST, &f->dst, 16);
 	if (way->dev)
@@ -238,12 +220,12 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 		nla_put_bytes(b, RTA_PREFSRC, &way->src, 16);
 	if (way->gateway)
 		nla_put_bytes(b, RTA_GATEWAY, &way->next, 16);
-	if (way->mtu_locked)
+	if (way->mtu_locked || left)
 		metrics[RTAX_MTU] = way->mtu;
 	metrics[RTAX_ADVMSS] = way->advmss;
 	metrics[RTAX_HOPLIMIT] = way->hoplimit;
 	rtnl_put_metrics(b, metrics);
-	put_cacheinfo(b, 0);
+	put_cacheinfo(b, left ? ktime_get_ns() + left : 0);
 	nla_put_u8(b, RTA_PREF, 0);
 	return nlmsg_end(b);
 }
@@ -288,18 +270,10 @@ static void tell(struct net *net, const struct fib6_route *f, enum fib6_change c
 {
 	struct rtnl_head h = { .type = change == FIB6_GONE ? RTM_DELROUTE : RTM_NEWROUTE,
 			       .flags = change == FIB6_REPLACED ? NLM_F_REPLACE : 0 };
-	struct nlmsg_buf b;
+	struct rtnl_note n;
 
-	if (!netlink_has_listeners(net, NETLINK_ROUTE, RTNLGRP_IPV6_ROUTE))
-		return;
-	if (nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL)) {
-		netlink_missed(net, NETLINK_ROUTE, RTNLGRP_IPV6_ROUTE, -ENOBUFS);
-		return;
-	}
-	if (put_route(&b, f, h))
-		netlink_notify(net, NETLINK_ROUTE, RTNLGRP_IPV6_ROUTE, &b, NULL);
-	else
-		nlmsg_free(&b);
+	if (rtnl_note_begin(&n, net, RTNLGRP_IPV6_ROUTE, GFP_KERNEL, NULL))
+		rtnl_note_end(&n, put_route(&n.b, f, h));
 }
 
 static struct rtnl_kind routes = { .base = RTM_NEWROUTE,

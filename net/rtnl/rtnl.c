@@ -90,22 +90,52 @@ static int start_dump(struct nl_request *r, u8 family)
 	return err ?: netlink_start_dump(r, &d);
 }
 
+/* ---- notifications ---- */
+
+bool rtnl_note_begin(struct rtnl_note *n, struct net *net, unsigned int group, gfp_t gfp,
+		     const struct nl_request *r)
+{
+	if (!netlink_has_listeners(net, NETLINK_ROUTE, group) && !netlink_wants_echo(r))
+		return false;
+	n->net = net;
+	n->group = group;
+	n->r = r;
+	if (!nlmsg_init(&n->b, RTNL_ROOM, NLMSG_MOST, gfp))
+		return true;
+	netlink_missed(net, NETLINK_ROUTE, group);
+	return false;
+}
+
+void rtnl_note_end(struct rtnl_note *n, bool built)
+{
+	if (built) {
+		netlink_notify(n->net, NETLINK_ROUTE, n->group, &n->b, n->r);
+	} else {
+		nlmsg_free(&n->b);
+		netlink_missed(n->net, NETLINK_ROUTE, n->group);
+	}
+}
+
 /* ---- requests ---- */
 
+/* What a family's own kind does not make or look up, that of all families does. */
 static int serve(struct nl_request *r, struct rtnl_kind *k)
 {
+	struct rtnl_kind *any = find(r->hdr->nlmsg_type, AF_UNSPEC);
 	int (*fn)(struct nl_request *r) = NULL;
 	int err;
 
 	switch ((r->hdr->nlmsg_type - RTM_BASE) & 3) {
 	case 0:
-		fn = k->add;
+		fn = k->add ?: any ? any->add : NULL;
 		break;
 	case 1:
+		if (r->hdr->nlmsg_flags & NLM_F_BULK)
+			return nl_refuse(r, -EOPNOTSUPP, "Bulk delete is not supported");
 		fn = k->del;
 		break;
 	case 2:
-		fn = k->get;
+		fn = k->get ?: any ? any->get : NULL;
 		break;
 	case 3:				/* RTM_SETLINK: never makes one */
 		fn = k->base == RTM_NEWLINK ? k->add : NULL;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * What programs read and cannot change: the three rules that every look-up follows, the settings of
- * devices that protocols have (ip-netconf(8)), and queueing disciplines.
+ * What programs read and cannot change: the three rules that every look-up follows, and the
+ * settings of devices that protocols have (ip-netconf(8)).
  */
 #include <lib/string.h>
 #include <kernel/init.h>
 #include <abi/errno.h>
 #include <linux/fib_rules.h>
 #include <linux/netconf.h>
-#include <linux/pkt_sched.h>
 #include "net/dev/if_flags.h"
 #include "net/ip4/addr.h"
 #include "net/rtnl/rtnl.h"
@@ -133,56 +132,18 @@ static int conf_get(struct nl_request *r)
 	err = nlmsg_init(&b, RTNL_ROOM, NLMSG_MOST, GFP_KERNEL);
 	if (err)
 		return err;
-	if (put_conf(&b, i, c, rtnl_answer(r, RTM_NEWNETCONF)))
-		return netlink_reply(r, &b);
-	nlmsg_free(&b);
-	return -ENOBUFS;
+	return netlink_answer(r, &b, put_conf(&b, i, c, rtnl_answer(r, RTM_NEWNETCONF)));
 }
 
 static struct rtnl_kind confs = {
 	.base = RTM_NEWNETCONF, .family = AF_INET, .get = conf_get, .dump = conf_dump
 };
 
-/* ---- queueing disciplines: what every device has, and cannot change ---- */
-
-static bool put_qdisc(struct nlmsg_buf *b, struct netdev *d, struct rtnl_head h)
-{
-	struct tcmsg *m = nlmsg_put(b, h.portid, h.seq, h.type, h.flags, sizeof(*m));
-	bool none = d->features & NETDEV_F_NO_QUEUE || !d->was_up;
-
-	if (m)
-		*m = (struct tcmsg){ .tcm_family = AF_UNSPEC,
-				     .tcm_ifindex = d->ifindex,
-				     .tcm_parent = TC_H_ROOT,
-				     .tcm_info = 2 };
-	nla_put_text(b, TCA_KIND, rtnl_qdisc(d));
-	if (!none)
-		nla_put_u32(b, TCA_OPTIONS, d->tx_queue_len);
-	return nlmsg_end(b);
-}
-
-static int qdisc_dump(struct nlmsg_buf *b, struct nl_dump *d)
-{
-	long last = d->args[RTNL_ARG_AT];
-	struct netdev *dev;
-
-	d->seq = d->net->dev_seq + 1;
-	while ((dev = rtnl_next_link(d->net, &last))) {
-		if (!put_qdisc(b, dev, rtnl_entry(d, RTM_NEWQDISC)))
-			return 1;
-		d->args[RTNL_ARG_AT] = last;
-	}
-	return 0;
-}
-
-static struct rtnl_kind qdiscs = { .base = RTM_NEWQDISC, .family = AF_UNSPEC, .dump = qdisc_dump };
-
 static int rules_init(void)
 {
 	rtnl_register(&rules);
 	rtnl_register(&rules6);
 	rtnl_register(&confs);
-	rtnl_register(&qdiscs);
 	return 0;
 }
 INITCALL(fs, rules_init);

@@ -2,9 +2,8 @@
 /*
  * Acknowledgements: what arrived, what is lost, how long a round trip takes, when to send again.
  *
- * Loss is found by time (RACK, RFC 8985): a segment is lost when one that was sent later has
- * arrived, by more than a quarter of the least round trip. Three duplicate acknowledgements stand
- * in for that where the peer knows no SACK. A retransmission timeout (RFC 6298) takes all for lost.
+ * Loss is found by time (rack.c). Three duplicate acknowledgements stand in for that where the peer
+ * knows no SACK. A retransmission timeout (RFC 6298) takes all for lost.
  * While segments are lost, cwnd limits what is in flight: those sent, less those that arrived or
  * are lost, and those sent again.
  */
@@ -12,6 +11,8 @@
 #include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/time.h>
+#include <linux/time.h>
+#include <linux/errqueue.h>
 #include "net/tcp/tcp_priv.h"
 
 /* ---- round trips (RFC 6298) ---- */
@@ -48,12 +49,16 @@ void tcp_arm_rto(struct tcp_sock *t)
 		return;
 	}
 	us = min(us << min_t(u8, t->backoff, 16), (u64)TCP_RTO_MAX_US);
+	t->rack_next = false;
+	t->probe_next = tcp_may_probe(t);
+	if (t->probe_next)
+		us = min(us, tcp_probe_us(t));
 	tcp_timer_arm(t, &t->rto_timer, us * 1000);
 }
 
 /* ---- marks ---- */
 
-static void mark_lost(struct tcp_sock *t, struct tcp_cb *cb)
+void tcp_mark_lost(struct tcp_sock *t, struct tcp_cb *cb)
 {
 	if (cb->mark & TCPM_SACKED)
 		return;
@@ -76,21 +81,15 @@ static void unmark(struct tcp_sock *t, struct tcp_cb *cb)
 	cb->mark &= (u8) ~(TCPM_LOST | TCPM_RETRANS | TCPM_SACKED);
 }
 
-/* CB's segment has arrived: the latest sent of all that did is what RACK compares with. */
+/* CB's segment has arrived. */
 static void arrived(struct tcp_sock *t, const struct tcp_cb *cb, u64 now, u64 *rtt)
 {
 	u64 took = now - cb->tx_ns;
 
 	t->delivered++;
-	/* Of one sent twice, an answer that comes too soon is to the first. */
-	if (cb->mark & TCPM_EVER && took / 1000 < t->min_rtt_us)
-		return;
 	if (!(cb->mark & TCPM_EVER) && (!*rtt || took < *rtt))
 		*rtt = took;
-	if (cb->tx_ns > t->rack_ns || (cb->tx_ns == t->rack_ns && after(cb->end, t->rack_end))) {
-		t->rack_ns = cb->tx_ns;
-		t->rack_end = cb->end;
-	}
+	tcp_rack_arrived(t, cb, now);
 }
 
 /* ---- SACK (RFC 2018) ---- */
@@ -153,6 +152,15 @@ static void sack_block(struct tcp_sock *t, const struct tcp_sack *b, u64 now, u6
 		mark_sacked(t, b, known->end, b->end, now, rtt);
 }
 
+/* S's first block is of a segment that the peer has twice (RFC 2883, 4). */
+static bool tells_copy(const struct tcp_seg *s)
+{
+	const struct tcp_sack *b = s->sack;
+
+	return before(b[0].begin, s->ack) ||
+	       (s->nr_sack > 1 && !before(b[0].begin, b[1].begin) && !after(b[0].end, b[1].end));
+}
+
 static void sack_blocks(struct tcp_sock *t, const struct tcp_seg *s, u64 now, u64 *rtt)
 {
 	struct tcp_sack told[TCP_SACK_BLOCKS];
@@ -161,9 +169,14 @@ static void sack_blocks(struct tcp_sock *t, const struct tcp_seg *s, u64 now, u6
 	for (u8 i = 0; i < s->nr_sack; i++) {
 		const struct tcp_sack *b = &s->sack[i];
 
-		if (!before(b->begin, b->end) || before(b->begin, t->snd_una) ||
-		    after(b->end, t->snd_nxt))
-			continue;	/* nonsense, or a duplicate's report (RFC 2883) */
+		if (!before(b->begin, b->end) || after(b->end, t->snd_nxt))
+			continue;	/* nonsense */
+		if (!i && tells_copy(s)) {
+			tcp_undo_copy(t, b);
+			tcp_rack_copy(t, b);
+		}
+		if (before(b->begin, t->snd_una))
+			continue;
 		sack_block(t, b, now, rtt);
 		told[n++] = *b;
 	}
@@ -175,7 +188,10 @@ static void sack_blocks(struct tcp_sock *t, const struct tcp_seg *s, u64 now, u6
 
 /* ---- what was acknowledged ---- */
 
-/* Takes off what is before ACK. How many segments. */
+/*
+ * Takes off what is before ACK. How many segments. The send buffer bounds them, 704 bytes each at
+ * least: 6,000 with the largest of tcp_wmem (4 MiB), and only where cwnd has grown so far.
+ */
 static u32 clean_queue(struct tcp_sock *t, u32 ack, u64 now, u64 *rtt)
 {
 	struct packet *p;
@@ -188,6 +204,8 @@ static u32 clean_queue(struct tcp_sock *t, u32 ack, u64 now, u64 *rtt)
 			break;
 		if (!(cb->mark & TCPM_SACKED))
 			arrived(t, cb, now, rtt);
+		if (unlikely(cb->mark & TCPM_STAMP))
+			tcp_stamp(t, p, SCM_TSTAMP_ACK);
 		unmark(t, cb);
 		t->packets_out--;
 		rb_erase(&cb->rb, &t->sent);
@@ -202,21 +220,27 @@ static u32 clean_queue(struct tcp_sock *t, u32 ack, u64 now, u64 *rtt)
 
 /* ---- states of recovery ---- */
 
-static void enter_recovery(struct tcp_sock *t)
+void tcp_enter_recovery(struct tcp_sock *t)
 {
 	tcp_count(t, t->sack_ok ? TCP_SACK_RECOVERY : TCP_RENO_RECOVERY);
-	t->ssthresh = t->cc->ssthresh(t);
-	t->cwnd = max(t->ssthresh, 2u);
-	t->cwnd_count = 0;
+	tcp_undo_begin(t);
+	t->undo_late = true;
+	if (!tcp_shrinks(t))
+		tcp_prr_begin(t);
+	t->probe_out = false;
 	t->high_seq = t->snd_nxt;
 	t->recovery = TCP_REC_RECOVERY;
+	t->probe_out = false;
 }
 
+/* Marks all that was sent: as many segments as clean_queue() takes off at most. */
 void tcp_enter_loss(struct tcp_sock *t)
 {
 	struct packet *p;
 	bool reneged;
 
+	tcp_undo_begin(t);
+	t->undo_late = false;
 	if (t->recovery != TCP_REC_LOSS || !before(t->snd_una, t->high_seq)) {
 		t->ssthresh = t->cc->ssthresh(t);
 		t->cc->timeout(t);
@@ -225,6 +249,8 @@ void tcp_enter_loss(struct tcp_sock *t)
 	t->cwnd_count = 0;
 	t->high_seq = t->snd_nxt;
 	t->recovery = TCP_REC_LOSS;
+	t->ecn_cwr = t->ecn_ok;
+	t->probe_out = false;
 	t->dupacks = 0;
 	p = packet_list_first(&t->sndq);
 	reneged = tcp_cb(p)->mark & TCPM_SACKED; /* else snd_una would be behind it (RFC 2018, 8) */
@@ -239,32 +265,8 @@ void tcp_enter_loss(struct tcp_sock *t)
 			break;
 		if (reneged)
 			unmark(t, tcp_cb(p));
-		mark_lost(t, tcp_cb(p));
+		tcp_mark_lost(t, tcp_cb(p));
 	}
-}
-
-/*
- * RACK: what was sent well before the latest that arrived, and has not, is lost. True: something
- * new is.
- */
-static bool rack_mark(struct tcp_sock *t)
-{
-	u64 wait = (u64)t->min_rtt_us * 1000 / 4;
-	u32 was = t->lost_out;
-	struct tcp_cb *cb, *next;
-
-	if (!t->rack_ns)
-		return false;
-	if (t->sacked_out >= 3)
-		wait = 0;		/* as good as three duplicates: order is not to blame */
-	list_for_each_entry_safe(cb, next, &t->in_flight, tx) {
-		if (cb->tx_ns + wait > t->rack_ns)
-			break;
-		if (cb->tx_ns + wait < t->rack_ns ||
-		    (cb->tx_ns == t->rack_ns && before(cb->end, t->rack_end) && !wait))
-			mark_lost(t, cb);
-	}
-	return t->lost_out > was;
 }
 
 /*
@@ -275,11 +277,11 @@ static void reno_dupack(struct tcp_sock *t)
 {
 	t->dupacks++;
 	t->sacked_out++;
-	if (t->recovery != TCP_REC_OPEN || t->dupacks < 3)
+	t->delivered++;
+	if (tcp_recovers(t) || t->dupacks < t->reordering)
 		return;
-	enter_recovery(t);
-	mark_lost(t, tcp_cb(packet_list_first(&t->sndq)));
-	t->fast = true;
+	tcp_enter_recovery(t);
+	tcp_mark_lost(t, tcp_cb(packet_list_first(&t->sndq)));
 }
 
 /*
@@ -288,23 +290,24 @@ static void reno_dupack(struct tcp_sock *t)
  */
 static void reno_progress(struct tcp_sock *t, u32 n)
 {
-	t->sacked_out -= min(t->sacked_out, n ? n - 1 : 0);
+	u32 known = min(t->sacked_out, n ? n - 1 : 0);
+
+	t->delivered -= known;		/* duplicates told of them */
+	t->sacked_out -= known;
 	if (t->recovery != TCP_REC_RECOVERY || !before(t->snd_una, t->high_seq) || !t->packets_out)
 		return;
 	/* a partial one: the next is lost as well (RFC 6582) */
-	mark_lost(t, tcp_cb(packet_list_first(&t->sndq)));
+	tcp_mark_lost(t, tcp_cb(packet_list_first(&t->sndq)));
 	t->fast = true;
 }
 
 /* N: how many segments were acknowledged now. */
-static void find_losses(struct tcp_sock *t, u32 n, bool progress, bool duplicate)
+static void find_losses(struct tcp_sock *t, u32 n, u64 now, bool progress, bool duplicate)
 {
+	t->rack_wait_ns = 0;
 	if (t->sack_ok) {
-		if ((t->sacked_out || t->recovery != TCP_REC_OPEN) && rack_mark(t) &&
-		    t->recovery == TCP_REC_OPEN) {
-			enter_recovery(t);
-			t->fast = true;
-		}
+		if ((t->sacked_out || tcp_recovers(t)) && tcp_rack_mark(t, now) && !tcp_recovers(t))
+			tcp_enter_recovery(t);
 		return;
 	}
 	if (duplicate)
@@ -319,9 +322,10 @@ static void leave_recovery(struct tcp_sock *t)
 {
 	if (t->recovery == TCP_REC_OPEN || before(t->snd_una, t->high_seq))
 		return;
-	if (t->recovery == TCP_REC_RECOVERY)
-		t->cwnd = min(t->cwnd, max(t->ssthresh, 2u));
+	if (tcp_shrinks(t))
+		t->cwnd = max(t->ssthresh, 2u);
 	t->recovery = TCP_REC_OPEN;
+	tcp_rack_recovered(t);
 	t->dupacks = 0;
 	if (!t->sack_ok)
 		t->sacked_out = 0;
@@ -329,9 +333,7 @@ static void leave_recovery(struct tcp_sock *t)
 
 static void grow_cwnd(struct tcp_sock *t, u32 acked)
 {
-	if (t->recovery == TCP_REC_RECOVERY || !acked)
-		return;
-	if (!t->cwnd_limited && t->recovery == TCP_REC_OPEN)
+	if (!acked || !tcp_cwnd_is_limited(t))
 		return;
 	if (t->cwnd < t->ssthresh)
 		acked = tcp_slow_start(t, acked);
@@ -365,33 +367,62 @@ static void window_reopened(struct tcp_sock *t)
 	struct packet *p = packet_list_first(&t->sndq);
 
 	t->retries = t->backoff = 0;
-	mark_lost(t, tcp_cb(p));
+	tcp_mark_lost(t, tcp_cb(p));
 	t->fast = true;
+}
+
+/* NEWLY segments arrived. */
+static void set_cwnd(struct tcp_sock *t, u32 newly, bool progress, bool lost)
+{
+	if (tcp_shrinks(t))
+		tcp_prr_arrived(t, newly, progress && !lost);
+	else if (progress || t->reordering > (u32)READ_ONCE(tcp_net(t)->reordering))
+		grow_cwnd(t, newly);	/* SACKs count where they are no sign of loss */
+}
+
+/* What an ACK leads to: timers, writers, a lost segment. */
+static void go_on(struct tcp_sock *t, bool progress, bool window)
+{
+	if (window)
+		tcp_cwnd_after_idle(t);
+	if (progress || window) {
+		tcp_arm_rto(t);
+		tcp_wake_writer(t);
+	}
+	if (unlikely(t->rack_wait_ns))
+		tcp_rack_arm(t);
+	if (t->lost_out && (tcp_in_flight(t) < t->cwnd || t->fast))
+		tcp_retransmit_lost(t, 1);	/* the others behind this section */
+	t->fast = false;
 }
 
 bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 {
 	u64 now = ktime_get_ns(), rtt = 0;
-	bool progress = after(s->ack, t->snd_una), window, duplicate;
-	u32 n = 0, delivered = (u32)t->delivered, wnd = t->snd_wnd;
+	bool progress = after(s->ack, t->snd_una), window, duplicate, old;
+	u32 n = 0, delivered = (u32)t->delivered, wnd = t->snd_wnd, lost = t->lost_out;
 
 	if (after(s->ack, t->snd_nxt))
 		return false;
 	if (before(s->ack, t->snd_una) && t->snd_una - s->ack > max(t->max_window, 65535u))
 		return false;		/* RFC 5961, 5.2 */
 	t->inet.sk.err_soft = 0;		/* the peer is there */
+	tcp_rack_begin(t);
 	if (t->sack_ok)
 		sack_blocks(t, s, now, &rtt);
-	if (before(s->ack, t->snd_una))
+	old = before(s->ack, t->snd_una);
+	if (old && (u32)t->delivered == delivered)
 		return true;
-	window = update_window(t, s);
-	duplicate = !progress && !window && !s->len && !(s->flags & (TCP_SYN | TCP_FIN)) &&
+	window = !old && update_window(t, s);
+	duplicate = !old && !progress && !window && !s->len && !(s->flags & (TCP_SYN | TCP_FIN)) &&
 		    t->packets_out;
 	if (progress) {
 		t->snd_una = s->ack;
 		if (before(t->snd_up, t->snd_una))
 			t->snd_up = t->snd_una;
 		n = clean_queue(t, s->ack, now, &rtt);
+		if (packet_list_empty(&t->sndq))
+			tcp_limit_leave(t, TCP_L_BUSY);
 		t->retries = t->backoff = 0;
 		t->stuck_since_ns = 0;
 		t->dupacks = 0;
@@ -403,24 +434,24 @@ bool tcp_ack(struct tcp_sock *t, const struct tcp_seg *s)
 			t->backoff = 0;
 		t->stuck_since_ns = 0;
 	}
-	if (rtt)
+	if (rtt) {
 		tcp_rtt_sample(t, rtt);
+		if (t->cc->rtt)
+			t->cc->rtt(t, (u32)min(rtt / NSEC_PER_USEC, (u64)U32_MAX));
+	}
 	if ((u32)t->delivered != delivered)
 		tcp_count_net_add(t->inet.sk.net, TCP_DELIVERED, (u32)t->delivered - delivered);
-	find_losses(t, n, progress, duplicate);
+	tcp_rack_end(t);
+	tcp_undo_try(t, s, progress);
+	find_losses(t, n, now, progress, duplicate);
+	if (unlikely(t->probe_out))
+		tcp_probe_acked(t, s, progress, !duplicate || (u32)t->delivered != delivered);
 	leave_recovery(t);
+	if (unlikely(tcp_ecn_acked(t, s)) && t->packets_out)
+		tcp_enter_cwr(t);
 	if (!wnd && t->snd_wnd && t->retries && t->packets_out)
 		window_reopened(t);
-	if (progress)
-		grow_cwnd(t, min(n, (u32)t->delivered - delivered));
-	if (!t->send_head)
-		t->cwnd_limited = false;	/* else the next push finds out */
-	if (progress || window) {
-		tcp_arm_rto(t);
-		tcp_wake_writer(t);
-	}
-	if (t->lost_out)
-		tcp_retransmit_lost(t, t->fast);	/* the others behind this section */
-	t->fast = false;
+	set_cwnd(t, (u32)t->delivered - delivered, progress, t->lost_out > lost);
+	go_on(t, progress, window);
 	return true;
 }

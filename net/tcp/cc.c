@@ -6,7 +6,10 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/time.h>
+#include "net/tcp/hystart.h"
 #include "net/tcp/tcp_priv.h"
+
+#define FIRST_GROWTH 20u
 
 u32 tcp_slow_start(struct tcp_sock *t, u32 acked)
 {
@@ -59,6 +62,7 @@ struct cubic {
 	u32 w_est, est_count;		/* what Reno would have (4.3) */
 	u32 origin;
 	u64 epoch_ms;			/* 0: the next growth begins one */
+	struct hystart start;
 };
 _Static_assert(sizeof(struct cubic) <= sizeof_field(struct tcp_sock, cc_state), "fits");
 
@@ -70,6 +74,17 @@ static struct cubic *cubic(struct tcp_sock *t)
 static void cubic_init(struct tcp_sock *t)
 {
 	memset(t->cc_state, 0, sizeof(t->cc_state));
+	hystart_begin(&cubic(t)->start, t);
+}
+
+/* Not soon after a recovery: the queue that it was about may be there yet. */
+static void cubic_rtt(struct tcp_sock *t, u32 rtt_us)
+{
+	struct cubic *c = cubic(t);
+
+	if (t->cwnd < t->ssthresh &&
+	    (!c->epoch_ms || ktime_get_ns() / NSEC_PER_MS - c->epoch_ms >= 1000))
+		hystart_sample(&c->start, t, rtt_us);
 }
 
 /* The whole cube root of V. */
@@ -125,7 +140,7 @@ static void cubic_avoid(struct tcp_sock *t, u32 acked)
 {
 	struct cubic *c = cubic(t);
 	u64 now = ktime_get_ns() / NSEC_PER_MS;
-	u32 target;
+	u32 target, wait;
 
 	if (!c->epoch_ms)
 		cubic_begin(t, c, now);
@@ -136,8 +151,9 @@ static void cubic_avoid(struct tcp_sock *t, u32 acked)
 		c->w_est++;
 	}
 	target = max(cubic_target(t, c, now), c->w_est);
-	tcp_grow_by(t, target > t->cwnd ? max(t->cwnd / (target - t->cwnd), 2u) : 100 * t->cwnd,
-		    acked);
+	wait = target > t->cwnd ? max(t->cwnd / (target - t->cwnd), 2u) : 100 * t->cwnd;
+	/* Where no loss has told of a maximum, it grows by a twentieth at least. */
+	tcp_grow_by(t, c->w_last ? wait : min(wait, FIRST_GROWTH), acked);
 }
 
 const struct tcp_cc tcp_cubic = {
@@ -146,6 +162,7 @@ const struct tcp_cc tcp_cubic = {
 	.ssthresh = cubic_ssthresh,
 	.avoid = cubic_avoid,
 	.timeout = cubic_init,
+	.rtt = cubic_rtt,
 };
 
 const struct tcp_cc *tcp_cc_find(const char *name)

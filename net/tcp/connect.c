@@ -25,10 +25,22 @@
 
 static int take_ends(struct inet_sock *s)
 {
+	struct inet_table *table = &s->sk.net->tcp->table;
+	struct tcp_sock *t = container_of(s, struct tcp_sock, inet);
+	struct inet_entry *was;
 	int e;
 
+	t->reuse_isn = 0;
 	sock_hold(&s->sk);
-	e = inet_connected_add(&s->sk.net->tcp->table, &s->e, NULL);
+	e = inet_connected_add(table, &s->e, &was);
+	if (was) {
+		if (was->kind == INET_TIMEWAIT)
+			t->reuse_isn =
+				tcp_timewait_reuse(t, container_of(was, struct tcp_timewait, e));
+		inet_entry_put(table, was);
+		if (t->reuse_isn)
+			e = inet_connected_add(table, &s->e, NULL);
+	}
 	if (e)
 		sock_put(&s->sk);
 	return e;
@@ -112,7 +124,8 @@ static int start(struct tcp_sock *t, const struct inet_name *to)
 	err = choose_ends(t, to);
 	if (err)
 		return err;
-	t->isn = tcp_make_isn(e->net, e->local, e->local_port, e->peer, e->peer_port);
+	t->isn = t->reuse_isn ?:
+				tcp_make_isn(e->net, e->local, e->local_port, e->peer, e->peer_port);
 	t->ts_offset = tcp_make_ts_offset(e->net, e->local, e->peer);
 	t->snd_una = t->snd_nxt = t->write_seq = t->snd_up = t->isn;
 	t->rcv_nxt = t->rcv_wup = t->copied_seq = 0;
@@ -176,6 +189,11 @@ static void disconnect(struct tcp_sock *t)
 	t->nr_recent = t->quickacks = t->pushed = 0;
 	t->dsack = (struct tcp_sack){ 0 };
 	t->rack_ns = t->pace_next_ns = 0;
+	t->undo_cwnd = 0;
+	t->ecn_ok = t->ecn_echo = t->ecn_cwr = false;
+	t->cwnd_limited = false;
+	t->reordering = (u32)READ_ONCE(tcp_net(t)->reordering);
+	t->probe_next = t->probe_out = false;
 	t->no_room = t->ack_now = t->pingpong = false;
 	t->urg_valid = t->urg_have = false;
 	t->retries = t->backoff = 0;
@@ -224,10 +242,13 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 int tcp_connect(struct socket *s, const struct __kernel_sockaddr_storage *a, int len, int flags)
 {
 	struct sock *sk = s->sk;
+	struct net_ctx ctx;
 	int e;
 
+	net_ctx_begin(&ctx);
 	lock_sock(sk);
 	e = connect_locked(tcp_sk(sk), a, len, sock_sndtimeo(sk, flags & O_NONBLOCK));
 	release_sock(sk);
+	net_ctx_end(&ctx);
 	return e;
 }

@@ -23,6 +23,9 @@ static const struct shown tcp_items[] = {
 };
 
 static const struct shown ext_items[] = {
+	{ "SyncookiesSent", TCP_SYNCOOKIES_SENT },
+	{ "SyncookiesRecv", TCP_SYNCOOKIES_RECV },
+	{ "SyncookiesFailed", TCP_SYNCOOKIES_FAILED },
 	{ "EmbryonicRsts", TCP_EMBRYONIC_RSTS },
 	{ "PruneCalled", TCP_PRUNE_CALLED },
 	{ "RcvPruned", TCP_RCV_PRUNED },
@@ -41,6 +44,8 @@ static const struct shown ext_items[] = {
 	{ "TCPFastRetrans", TCP_FAST_RETRANS },
 	{ "TCPSlowStartRetrans", TCP_SLOW_START_RETRANS },
 	{ "TCPTimeouts", TCP_TIMEOUTS },
+	{ "TCPLossProbes", TCP_LOSS_PROBES },
+	{ "TCPLossProbeRecovery", TCP_LOSS_PROBE_RECOVERY },
 	{ "TCPBacklogDrop", TCP_BACKLOG_DROP },
 	{ "TCPDSACKOldSent", TCP_DSACK_OLD_SENT },
 	{ "TCPDSACKOfoSent", TCP_DSACK_OFO_SENT },
@@ -52,6 +57,8 @@ static const struct shown ext_items[] = {
 	{ "TCPMemoryPressures", TCP_MEMORY_PRESSURES },
 	{ "TCPMinTTLDrop", TCP_MIN_TTL_DROP },
 	{ "TCPTimeWaitOverflow", TCP_TIME_WAIT_OVERFLOW },
+	{ "TCPReqQFullDoCookies", TCP_REQ_Q_FULL_DO_COOKIES },
+	{ "TCPReqQFullDrop", TCP_REQ_Q_FULL_DROP },
 	{ "TCPRetransFail", TCP_RETRANS_FAIL },
 	{ "TCPOFOQueue", TCP_OFO_QUEUE },
 	{ "TCPOFOMerge", TCP_OFO_MERGE },

@@ -99,6 +99,8 @@ u32 tcp_sack_options(struct tcp_sock *t, struct tcp_tx_options *o, u32 room)
 
 	if (!t->sack_ok)
 		return 0;
+	if (!READ_ONCE(tcp_net(t)->dsack))
+		t->dsack = (struct tcp_sack){ 0 };
 	if (t->dsack.begin != t->dsack.end && o->nr_sack < most) {
 		o->sack[o->nr_sack++] = t->dsack;
 		tcp_count(t, after(t->dsack.end, t->rcv_nxt) ? TCP_DSACK_OFO_SENT :
@@ -228,6 +230,8 @@ static void cut_front(struct packet *p, u32 upto)
 
 /*
  * The hole before the early ones is filled: those that follow are in order. True: one had the FIN.
+ * The receive buffer bounds them (make_room()), 704 bytes each at least: 18,000 with the largest of
+ * tcp_rmem (6 MiB), of a peer that sends a byte each.
  */
 static bool take_early(struct tcp_sock *t)
 {
@@ -281,14 +285,16 @@ static void put_early(struct tcp_sock *t, struct packet *p)
  * How much the peer sends at a time: an ACK goes for two such segments. One that is shorter, or
  * pushed, may be the last for now.
  */
-static void measure_mss(struct tcp_sock *t, const struct tcp_seg *s)
+static void measure_mss(struct tcp_sock *t, const struct packet *p, const struct tcp_seg *s)
 {
-	if (s->len < t->rcv_mss)
+	u32 len = p->gso_size ? min_t(u32, s->len, p->gso_size) : s->len;
+
+	if (len < t->rcv_mss)
 		t->pushed = t->pushed ? 2 : 1;
 	else if (s->flags & TCP_PSH && !t->pushed)
 		t->pushed = 1;
-	if (s->len >= t->rcv_mss)
-		t->rcv_mss = min(s->len, 65535u);
+	if (len >= t->rcv_mss)
+		t->rcv_mss = min(len, 65535u);
 }
 
 /* What the window has no room for is cut off. False: that is all of P. */
@@ -368,8 +374,10 @@ static void data(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 			sock_wake_readable(sk);
 		goto drop;
 	}
-	t->data_segs_in++;
-	measure_mss(t, s);
+	t->data_segs_in += p->gso_segs ?: 1;
+	t->last_data_rx_ns = t->last_rx_ns;
+	tcp_ecn_data(t, p, s);
+	measure_mss(t, p, s);
 	if (cb->seq != t->rcv_nxt) {
 		t->ack_now = true;
 		put_early(t, p);
@@ -463,7 +471,9 @@ void tcp_established(struct tcp_sock *t)
 		max(min3((u32)t->mss, t->rcv_wnd / 2, (u32)TCPC_MSS_DEFAULT), (u32)TCP_MSS_MIN);
 	t->copied_seq = t->rcv_nxt;
 	t->drs_seq = t->copied_seq;
-	t->drs_begin_ns = t->last_rx_ns = ktime_get_ns();
+	t->drs_begin_ns = t->last_rx_ns = t->last_data_rx_ns = ktime_get_ns();
+	t->push_seq = t->write_seq;
+	t->cwnd_round_end = t->snd_una;
 	t->quickacks = TCP_QUICKACKS;
 	t->retries = t->backoff = 0;
 	t->stuck_since_ns = 0;
@@ -510,6 +520,7 @@ static void syn_sent(struct tcp_sock *t, struct packet *p, const struct tcp_seg 
 	if (!(s->flags & TCP_SYN))
 		goto drop;
 	peer_options(t, s);
+	tcp_ecn_synack(t, s, tcp_cb(packet_list_first(&t->sndq))->flags);
 	if (s->flags & TCP_ACK) {
 		tcp_ack(t, s);
 		tcp_established(t);
@@ -517,7 +528,7 @@ static void syn_sent(struct tcp_sock *t, struct packet *p, const struct tcp_seg 
 		if (unlikely(rcu_access_pointer(t->inet.sk.fasync)))
 			kill_fasync(&t->inet.sk.fasync, SIGIO, POLL_OUT);
 		if (t->send_head && t->packets_out == 0)
-			tcp_push(t, false);
+			tcp_push(t, TCP_PUSH_NAGLE);
 		tcp_send_ack(t);
 	} else {				/* both ends at once: our SYN again, with the ACK */
 		tcp_set_state(t, TCPS_SYN_RECV);
@@ -620,7 +631,7 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 {
 	struct sock *sk = &t->inet.sk;
 
-	t->segs_in++;
+	t->segs_in += p->gso_segs ?: 1;
 	t->last_rx_ns = ktime_get_ns();
 	t->keep_sent = 0;
 	if (sk->state == TCPS_SYN_SENT) {
@@ -647,7 +658,8 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 	if (s->len && sk->shut & 1 && after(s->seq + s->len, t->rcv_nxt) &&
 	    sock_flag(sk, SOCK_F_DEAD)) {
 		tcp_count(t, TCP_ABORT_ON_DATA);
-		tcp_abort(t, 0);	/* nobody will read it (RFC 1122, 4.2.2.13) */
+		tcp_reply_reset(sk->net, p, s);	/* nobody will read it (RFC 1122, 4.2.2.13) */
+		tcp_done(t, 0);
 		goto drop;
 	}
 	data(t, p, s);

@@ -3,7 +3,11 @@
  * Sending and receiving: bytes between a program and the queues, poll(2), and the ioctls about
  * both.
  *
- * A sender fills the last packet of the queue as far as a segment goes before it takes another. A
+ * Each call has a struct net_ctx, so that a segment over loopback reaches its receiver without a
+ * switch of threads. A long send(2) delivers after each batch of segments, while it owns the sock:
+ * answers to it wait in its backlog. So no segment is held back while user memory faults.
+ *
+ * A sender fills the last packet of the queue as far as tcp_goal() goes before it takes another. A
  * reader takes from the first packet, and tells the peer of the room when it is worth a segment.
  * Both own the sock while they copy, so that user memory may fault.
  */
@@ -20,6 +24,7 @@
 #include <abi/errno.h>
 #include <asm/ioctls.h>
 #include <linux/sockios.h>
+#include "net/inet/cmsg.h"
 #include "net/tcp/tcp_priv.h"
 
 /* ---- sending ---- */
@@ -48,11 +53,18 @@ static int send_error(struct tcp_sock *t)
 	sock_waited(__r, timeo);								\
 })
 
+/* A writer hears of room. */
+static void want_room(struct tcp_sock *t)
+{
+	sock_want_space(&t->inet.sk);
+	WRITE_ONCE(t->room_wanted, true);
+}
+
 static int wait_for_room(struct tcp_sock *t, long *timeo)
 {
 	struct sock *sk = &t->inet.sk;
 
-	sock_want_space(sk);
+	want_room(t);
 	if (!*timeo)
 		return -EAGAIN;
 	return tcp_wait(t, timeo,
@@ -74,8 +86,8 @@ static struct packet *open_packet(struct tcp_sock *t)
 				   NULL :
 				   list_last_entry(&t->sndq.head, struct packet, list);
 
-	return p && t->send_head && p->len < t->mss && p->nr_pieces < PACKET_PIECES - 1 &&
-			       !(tcp_cb(p)->flags & TCP_SYN) ?
+	return p && t->send_head && p->len < tcp_goal(t) && p->nr_pieces < PACKET_PIECES - 1 &&
+			       !(tcp_cb(p)->flags & TCP_SYN) && !(tcp_cb(p)->mark & TCPM_EOR) ?
 		       p :
 		       NULL;
 }
@@ -112,7 +124,7 @@ static ssize_t fill_packet(struct tcp_sock *t, struct packet *p, struct sock_msg
 
 	if (!p)
 		return -ENOMEM;
-	n = (u32)min(iter_count(m->iter), (size_t)(t->mss - p->len));
+	n = (u32)min(iter_count(m->iter), (size_t)(tcp_goal(t) - p->len));
 	was = p->truesize;
 	e = packet_from_iter(p, m->iter, n, GFP_KERNEL);
 	tcp_recount(t, p, was);
@@ -120,8 +132,10 @@ static ssize_t fill_packet(struct tcp_sock *t, struct packet *p, struct sock_msg
 		remove_empty(t, p);
 		return e;
 	}
+	tcp_cb(p)->flags &= (u8)~TCP_PSH;	/* it is not the end any more */
 	tcp_cb(p)->end += n;
 	t->write_seq += n;
+	tcp_limit_enter(t, TCP_L_BUSY);
 	return (ssize_t)n;
 }
 
@@ -132,15 +146,65 @@ static ssize_t fill_packet(struct tcp_sock *t, struct packet *p, struct sock_msg
 static ssize_t add_bytes(struct tcp_sock *t, struct sock_msg *m)
 {
 	struct packet *p = open_packet(t);
+	u32 most = (u32)min(iter_count(m->iter), (size_t)tcp_goal(t));
 	ssize_t n;
 
-	if (!tcp_mem_charge(t, t->mss, p || packet_list_empty(&t->sndq))) {
+	if (!tcp_mem_charge(t, max(most, (u32)t->mss), p || packet_list_empty(&t->sndq))) {
 		WRITE_ONCE(t->mem_short, true);
 		return -ENOBUFS;
 	}
 	n = p ? fill_packet(t, p, m) : -EMSGSIZE;
 	/* the pieces of one packet may be too many */
 	return n == -EMSGSIZE ? fill_packet(t, new_packet(t), m) : n;
+}
+
+/*
+ * PSH for the last packet, where the peer's reader has something to do: no more of M comes now
+ * (LAST), and nothing is announced behind it; or half of the peer's window has gone without.
+ * MSG_EOR: the packet stays as it is.
+ */
+static void mark_end(struct tcp_sock *t, const struct sock_msg *m, bool last)
+{
+	bool more = m->flags & MSG_MORE || !last;
+	struct packet *p;
+
+	if (!t->send_head)
+		return;
+	p = list_last_entry(&t->sndq.head, struct packet, list);
+	if (unlikely(t->inet.sk.ts_flags) && (last || !iter_count(m->iter)))
+		tcp_stamp_mark(t, p);
+	if (!iter_count(m->iter) && m->flags & MSG_EOR)
+		tcp_cb(p)->mark |= TCPM_EOR;
+	if (more && (p->len < tcp_goal(t) || t->write_seq - t->push_seq <= t->max_window / 2))
+		return;
+	tcp_cb(p)->flags |= TCP_PSH;
+	t->push_seq = t->write_seq;
+}
+
+/* What a program sends soon after it has read goes with the ACK; its next ones wait for that. */
+static void answered(struct tcp_sock *t)
+{
+	if (!t->bytes_received || ktime_get_ns() - t->last_data_rx_ns > TCP_DELACK_NS)
+		return;
+	t->pingpong = true;
+	t->quickacks = 0;
+}
+
+/* So many bytes go before all of a long message is here. */
+static u32 worth_pushing(const struct tcp_sock *t)
+{
+	return tcp_in_flight(t) ? max(t->max_window / 2, (u32)t->mss) : tcp_goal(t);
+}
+
+/* What waits goes, else the writer waits: 0, or as wait_for_room(). */
+static int make_room(struct tcp_sock *t, struct sock_msg *m, long *timeo)
+{
+	mark_end(t, m, true);
+	tcp_push(t, m->flags & MSG_MORE ? TCP_PUSH_NAGLE : TCP_PUSH_NOW);
+	if (!tcp_may_write(t))
+		return wait_for_room(t, timeo);
+	net_ctx_flush();
+	return 0;
 }
 
 static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
@@ -158,6 +222,7 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 	e = send_error(t);
 	if (e)
 		goto out;
+	tcp_cwnd_after_idle(t);
 	if (m->flags & MSG_OOB)
 		/* the mark is behind the last byte */
 		t->snd_up = t->write_seq + (u32)iter_count(m->iter);
@@ -167,11 +232,9 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 		e = send_error(t);
 		if (e)
 			break;
-		if (!tcp_may_write(t)) {
-			tcp_push(t, !(m->flags & MSG_MORE));
-			if (tcp_may_write(t))
-				continue;
-			e = wait_for_room(t, &timeo);
+		/* A packet that was begun is filled in any case. */
+		if (!tcp_may_write(t) && (t->mem_short || !open_packet(t))) {
+			e = make_room(t, m, &timeo);
 			if (e)
 				break;
 			continue;
@@ -184,17 +247,19 @@ static ssize_t send_locked(struct tcp_sock *t, struct sock_msg *m)
 			break;
 		}
 		done += n;
-		if (t->write_seq - t->snd_nxt >=
-		    (tcp_in_flight(t) ? max(t->max_window / 2, (u32)t->mss) : t->mss))
-			tcp_push(t, false);
+		mark_end(t, m, !iter_count(m->iter));
+		if (t->write_seq - t->snd_nxt >= worth_pushing(t)) {
+			tcp_push(t, TCP_PUSH_NAGLE);
+			if (iter_count(m->iter) && tcp_may_write(t))
+				net_ctx_flush();
+		}
 	}
 	if (m->flags & MSG_OOB)
 		t->snd_up = done ? t->write_seq : mark;	/* as far as it came */
 	if (done) {
-		t->pingpong = true;
-		t->quickacks = 0;
-		if (!(m->flags & MSG_MORE) || !tcp_may_write(t))
-			tcp_push(t, false);
+		answered(t);
+		mark_end(t, m, true);
+		tcp_push(t, m->flags & MSG_MORE ? TCP_PUSH_CORK : TCP_PUSH_NAGLE);
 		return done;
 	}
 out:
@@ -204,13 +269,16 @@ out:
 ssize_t tcp_sendmsg(struct socket *s, struct sock_msg *m)
 {
 	struct sock *sk = s->sk;
+	struct net_ctx ctx;
 	ssize_t r;
 
 	if (m->flags & MSG_FASTOPEN)
 		return -EOPNOTSUPP;
+	net_ctx_begin(&ctx);
 	lock_sock(sk);
 	r = send_locked(tcp_sk(sk), m);
 	release_sock(sk);
+	net_ctx_end(&ctx);
 	return r;
 }
 
@@ -343,11 +411,17 @@ struct reading {
 	struct packet *seen;		/* the last that was looked at, while the sock is owned */
 };
 
+/* The mark's byte is here, next, and no part of the stream. */
+static bool is_at_mark(const struct tcp_sock *t, u32 seq)
+{
+	return t->urg_valid && seq == t->urg_seq && after(t->rcv_nxt, seq) &&
+	       !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE);
+}
+
 /* The mark's byte is here and next: it is passed over, unless it is a part of the stream. */
 static void skip_mark(struct tcp_sock *t, struct reading *r)
 {
-	if (!t->urg_valid || r->seq != t->urg_seq || !after(t->rcv_nxt, t->urg_seq) ||
-	    sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
+	if (!is_at_mark(t, r->seq))
 		return;
 	r->seq++;
 	if (!r->peek)
@@ -392,17 +466,6 @@ static ssize_t read_some(struct tcp_sock *t, struct reading *r)
 	return (ssize_t)n;
 }
 
-/* SO_PEEK_OFF: the next look begins behind this one; what was read is not looked at. */
-static void move_peek(struct sock *sk, const struct reading *r)
-{
-	int off = READ_ONCE(sk->peek_off);
-
-	if (off < 0)
-		return;
-	WRITE_ONCE(sk->peek_off, r->peek ? (int)min((u64)off + r->done, (u64)S32_MAX) :
-					   (int)(off - (int)min((size_t)off, r->done)));
-}
-
 static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
 {
 	struct sock *sk = &t->inet.sk;
@@ -417,9 +480,10 @@ static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
 	if (m->flags & MSG_OOB)
 		return read_urgent(t, m);
 	r.want = max(m->flags & MSG_WAITALL ? size : min((size_t)sk->rcvlowat, size), (size_t)1);
-	if (r.peek && sk->peek_off > 0)
-		r.seq += (u32)sk->peek_off;
+	r.seq += sock_peek_skip(sk, m);
 	while (iter_count(m->iter)) {
+		if (unlikely(m->splice) && is_at_mark(t, r.seq))
+			break;			/* a pipe has no marks: nothing goes beyond it */
 		n = read_some(t, &r);
 		if (n < 0) {
 			e = (int)n;
@@ -453,8 +517,7 @@ static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
 		if (before(r.seq, t->copied_seq))
 			r.seq = t->copied_seq;
 	}
-	if (r.done)
-		move_peek(sk, &r);
+	sock_peek_moved(sk, m, r.done);
 	if (!r.peek && r.done) {
 		tune_buffer(t);
 		reader_has_room(t, true);
@@ -466,14 +529,23 @@ static ssize_t recv_locked(struct tcp_sock *t, struct sock_msg *m)
 ssize_t tcp_recvmsg(struct socket *s, struct sock_msg *m)
 {
 	struct sock *sk = s->sk;
+	struct net_ctx ctx;
+	bool tell;
 	ssize_t r;
+	s32 inq;	/* the peer's FIN is one, until the end was read */
 
 	m->addr_len = 0;
 	if (m->flags & MSG_ERRQUEUE)
-		return -EAGAIN;
+		return inet_recv_error(inet_sk(sk), m);
+	net_ctx_begin(&ctx);
 	lock_sock(sk);
 	r = recv_locked(tcp_sk(sk), m);
+	inq = (s32)(tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq);
+	tell = tcp_sk(sk)->inq;
 	release_sock(sk);
+	net_ctx_end(&ctx);
+	if (unlikely(tell) && r >= 0)
+		put_cmsg(m, IPPROTO_TCP, TCP_CM_INQ, sizeof(inq), &inq);
 	return r;
 }
 
@@ -519,11 +591,10 @@ u32 tcp_poll(struct file *f, struct socket *s, struct poll_table_struct *p)
 	if (state != TCPS_SYN_SENT && state != TCPS_SYN_RECV) {
 		if (tcp_is_readable(t))
 			mask |= EPOLLIN | EPOLLRDNORM;
-		if (shut & 2 ||
-		    (atomic_read(&sk->wmem) * 3 / 2 <= READ_ONCE(sk->sndbuf) && tcp_may_write(t)))
+		if (shut & 2 || tcp_has_room(t))
 			mask |= EPOLLOUT | EPOLLWRNORM;
 		else
-			sock_want_space(sk);
+			want_room(t);
 		if (t->urg_valid && t->urg_have)
 			mask |= EPOLLPRI;
 	}

@@ -6,13 +6,15 @@
  *
  * The listener's sk->lock guards both queues. A listener that closes gives its requests up, and
  * resets the children that nobody accepted. At most accept_max children wait, and as many requests:
- * a SYN beyond that is dropped, the peer will say it again.
+ * a SYN beyond that is answered by a cookie (cookies.c), or where those are off dropped: the peer
+ * will say it again.
  *
  * Locks: the listener's sk->lock, then the child's (nested).
  */
 #include <lib/err.h>
 #include <lib/minmax.h>
 #include <alloc/slab.h>
+#include <kernel/printk.h>
 #include <kernel/rcu.h>
 #include <kernel/time.h>
 #include <net/netdev.h>
@@ -74,8 +76,7 @@ static bool unlink_request(struct tcp_sock *l, struct tcp_request *q)
 	return true;
 }
 
-/* Q is over: out of table, list and wheel. No lock held. */
-static void drop_request(struct tcp_request *q)
+void tcp_drop_request(struct tcp_request *q)
 {
 	struct inet_table *table = table_of(&q->e);
 	struct tcp_sock *l = q->listener;
@@ -100,10 +101,13 @@ static void send_synack(struct tcp_request *q)
 
 	if (q->ts_ok) {
 		o.ts = true;
-		o.ts_val = tcp_clock_ms() + q->ts_offset;
+		o.ts_val = q->is_cookie ? tcp_cookie_stamp(q) : tcp_clock_ms() + q->ts_offset;
 		o.ts_ecr = q->ts_recent;
 	}
-	tcp_reply(&q->e, q->snd_isn, q->rcv_isn + 1, TCP_SYN | TCP_ACK, (u16)q->rcv_wnd, &o);
+	q->sent_ns = q->was_sent ? 0 : ktime_get_ns();
+	q->was_sent = true;
+	tcp_reply(&q->e, q->snd_isn, q->rcv_isn + 1, TCP_SYN | TCP_ACK | (q->ecn_ok ? TCP_ECE : 0),
+		  (u16)q->rcv_wnd, &o);
 }
 
 /*
@@ -144,7 +148,7 @@ static void request_timer(struct wheel_timer *w)
 		arm_request(q);
 	spin_unlock(lock);
 	if (!again) {
-		drop_request(q);
+		tcp_drop_request(q);
 	} else if (!quiet) {
 		tcp_count_net(q->e.net, TCP_RETRANS_SEGS);
 		rcu_read_lock();
@@ -181,32 +185,35 @@ static void take_ends(struct tcp_request *q, const struct tcp_sock *l, struct pa
 		q->e.bound_dev = k.dif;
 }
 
-/* NULL: no memory, or no way back. */
-static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
-					const struct tcp_seg *s)
+/*
+ * Q's ends and our part of it; the SYN, or the ACK of a cookie, has the rest. 0; -errno: there is
+ * no way back.
+ */
+static int begin_request(struct tcp_request *q, struct tcp_sock *l, struct packet *p,
+			 const struct tcp_seg *s)
 {
-	struct tcp_request *q = kzalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
-	struct tcp_net *n = tcp_net(l);
-	struct net *net = l->inet.sk.net;
 	struct inet_way w;
+	int e;
 
-	if (!q)
-		return NULL;
+	*q = (struct tcp_request){ .listener = l };
 	take_ends(q, l, p, s);
-	if (inet_reply_way(&q->e, IPPROTO_TCP, &w)) {
-		kfree(q);
-		return NULL;
-	}
-	net_pin(net);
-	refcount_set(&q->e.refs, 1);
+	e = inet_reply_way(&q->e, IPPROTO_TCP, &w);
+	if (e)
+		return e;
 	INIT_LIST_HEAD(&q->node);
-	wheel_init_timer(&q->timer, request_timer);
-	sock_hold(tcp_sock_of(l));
-	q->listener = l;
-	q->rcv_isn = s->seq;
-	q->snd_isn = tcp_make_isn(net, q->e.local, s->dst, q->e.peer, s->src);
 	q->mss = tcp_advertised_mss(l, inet_way_mtu(&w), w.six ? w.v6.r.advmss : w.v4.r.advmss,
 				    inet_header_len(&q->e));
+	q->ts_offset = tcp_make_ts_offset(q->e.net, q->e.local, q->e.peer);
+	q->rcv_wnd = tcp_first_window(l, w.six ? w.v6.r.window : w.v4.r.window);
+	return 0;
+}
+
+/* The options and the number of the SYN S. */
+static void heed_syn(struct tcp_request *q, const struct tcp_seg *s)
+{
+	const struct tcp_net *n = q->e.net->tcp;
+
+	q->rcv_isn = s->seq;
 	q->mss_peer = max_t(u16, s->mss ?: TCPC_MSS_DEFAULT, TCP_MSS_MIN);
 	q->wscale_ok = s->has_wscale && n->window_scaling;
 	q->snd_wscale = q->wscale_ok ? s->wscale : 0;
@@ -214,29 +221,62 @@ static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
 	q->sack_ok = s->sack_ok && n->sack;
 	q->ts_ok = s->has_ts && n->timestamps;
 	q->ts_recent = s->ts_val;
-	q->ts_offset = tcp_make_ts_offset(net, q->e.local, q->e.peer);
-	q->rcv_wnd = tcp_first_window(l, w.six ? w.v6.r.window : w.v4.r.window);
+}
+
+/* NULL: no memory, or no way back. */
+static struct tcp_request *make_request(struct tcp_sock *l, struct packet *p,
+					const struct tcp_seg *s)
+{
+	struct tcp_request *q = kmalloc(sizeof(*q), GFP_ATOMIC | __GFP_NOWARN);
+	struct net *net = l->inet.sk.net;
+
+	if (!q)
+		return NULL;
+	if (begin_request(q, l, p, s)) {
+		kfree(q);
+		return NULL;
+	}
+	heed_syn(q, s);
+	q->ecn_ok = tcp_ecn_accepts(net->tcp, p, s);
+	net_pin(net);
+	refcount_set(&q->e.refs, 1);
+	wheel_init_timer(&q->timer, request_timer);
+	sock_hold(tcp_sock_of(l));
+	q->snd_isn = tcp_make_isn(net, q->e.local, s->dst, q->e.peer, s->src);
 	return q;
 }
 
+/*
+ * How many may be half open. Where cookies stand in for those beyond, it is what the program asked
+ * for.
+ */
 static u32 request_limit(const struct tcp_sock *l)
 {
+	if (READ_ONCE(tcp_net(l)->syncookies))
+		return l->accept_max;
 	return min(max(l->accept_max, 7u), (u32)READ_ONCE(tcp_net(l)->syn_backlog));
+}
+
+/* L's lock is held. 0: L takes one more connection, open or half open; else -EAGAIN, -ENOBUFS. */
+static int may_take(struct tcp_sock *l)
+{
+	lockdep_assert_held(&l->inet.sk.lock);
+	if (l->accept_len > l->accept_max)
+		tcp_count(l, TCP_LISTEN_OVERFLOWS);
+	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max)
+		return -EAGAIN;
+	return tcp_mem_is_out() ? -ENOBUFS : 0;
 }
 
 /* Q is L's, and in the table. 0, or -errno: it is neither. */
 static int add_request(struct tcp_sock *l, struct tcp_request *q)
 {
 	struct inet_table *table = table_of(&q->e);
-	int e = 0;
+	int e;
 
 	spin_lock(&l->inet.sk.lock);
-	if (l->accept_len > l->accept_max)
-		tcp_count(l, TCP_LISTEN_OVERFLOWS);
-	if (tcp_mem_is_out())
-		e = -ENOBUFS;
-	if (l->inet.sk.state != TCPS_LISTEN || l->accept_len > l->accept_max ||
-	    l->nr_requests > request_limit(l))
+	e = may_take(l);
+	if (!e && l->nr_requests > request_limit(l))
 		e = -EAGAIN;
 	if (!e)
 		e = inet_connected_add(table, &q->e, NULL);	/* takes our reference */
@@ -250,31 +290,80 @@ static int add_request(struct tcp_sock *l, struct tcp_request *q)
 	return e;
 }
 
+/* The SYN S gets a cookie: always (tcp_syncookies is 2), or as too many are half open. */
+static bool wants_cookie(struct tcp_sock *l, const struct tcp_seg *s)
+{
+	int mode = READ_ONCE(tcp_net(l)->syncookies);
+	bool full = READ_ONCE(l->nr_requests) > request_limit(l);
+
+	if (full)
+		tcp_count(l, mode ? TCP_REQ_Q_FULL_DO_COOKIES : TCP_REQ_Q_FULL_DROP);
+	if (full && mode != 2 && !READ_ONCE(l->flood_told)) {
+		WRITE_ONCE(l->flood_told, true);
+		pr_info_ratelimited("TCP: possible SYN flooding on port %u. %s.\n",
+				    be16_get(s->dst),
+				    mode ? "Sending cookies" : "Dropping request");
+	}
+	return mode && (full || mode == 2);
+}
+
+/* Answers the SYN S, and keeps nothing. False: L takes none. */
+static bool send_cookie(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s)
+{
+	struct tcp_request q;
+	int e;
+
+	spin_lock(&l->inet.sk.lock);
+	e = may_take(l);
+	spin_unlock(&l->inet.sk.lock);
+	if (e || begin_request(&q, l, p, s))
+		return false;
+	heed_syn(&q, s);
+	q.is_cookie = true;
+	tcp_cookie_make(&q);
+	tcp_cookie_sent(l);
+	send_synack(&q);
+	return true;
+}
+
+/* A request of S's, kept until it is answered. False: L takes none. */
+static bool keep_request(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s)
+{
+	struct tcp_request *q = make_request(l, p, s);
+	struct inet_table *table;
+	bool took;
+
+	if (!q)
+		return false;
+	table = table_of(&q->e);
+	refcount_inc(&q->e.refs);		/* ours beside the one that the table gets */
+	took = !add_request(l, q);
+	if (took)
+		send_synack(q);
+	else
+		inet_entry_put(table, &q->e);
+	inet_entry_put(table, &q->e);
+	return took;
+}
+
+static bool cookie_acked(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s);
+
 void tcp_listen_rcv(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s)
 {
-	struct tcp_request *q;
-
 	if (s->flags & TCP_RST)
 		goto drop;
 	if (s->flags & TCP_ACK) {
-		tcp_reply_reset(l->inet.sk.net, p, s);
+		if (cookie_acked(l, p, s))
+			return;
 		goto drop;
 	}
 	if (!(s->flags & TCP_SYN) || s->flags & TCP_FIN || !s->src.v)
 		goto drop;
-	q = make_request(l, p, s);
-	if (!q)
-		goto drop;
-	refcount_inc(&q->e.refs);		/* ours beside the one that the table gets */
-	if (add_request(l, q)) {
-		tcp_count(l, TCP_LISTEN_DROPS);
-		inet_entry_put(table_of(&q->e), &q->e);
-	} else {
-		send_synack(q);
+	if (wants_cookie(l, s) ? send_cookie(l, p, s) : keep_request(l, p, s)) {
+		packet_consume(p);
+		return;
 	}
-	inet_entry_put(table_of(&q->e), &q->e);
-	packet_consume(p);
-	return;
+	tcp_count(l, TCP_LISTEN_DROPS);
 drop:
 	packet_free(p, DROP_TCP);
 }
@@ -304,15 +393,18 @@ static void fill_child(struct tcp_sock *t, const struct tcp_request *q, const st
 	t->wscale_ok = q->wscale_ok;
 	t->sack_ok = q->sack_ok;
 	t->ts_ok = q->ts_ok;
+	t->ecn_ok = q->ecn_ok;
 	t->ts_recent = q->ts_recent;
 	t->ts_recent_ns = ktime_get_ns();
 	t->ts_offset = q->ts_offset;
 	t->mss_peer = q->mss_peer;
 	t->snd_wl1 = s->seq;
 	t->snd_wnd = t->max_window = (u32)s->window << q->snd_wscale;
+	if (q->sent_ns)
+		tcp_rtt_sample(t, ktime_get_ns() - q->sent_ns);
 }
 
-/* L's lock is held, Q is a request of it. The child, locked, or NULL. */
+/* L's lock is held, Q is a request of it, or was one. The child, locked, or NULL. */
 static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q,
 				   const struct tcp_seg *s)
 {
@@ -334,16 +426,33 @@ static struct tcp_sock *make_child(struct tcp_sock *l, struct tcp_request *q,
 	inet_sock_route(&t->inet);
 	t->route_window = inet_sock_route_window(&t->inet);
 	sock_hold(sk);				/* the table's */
-	if (!inet_connected_replace(table, &q->e, &t->inet.e)) {
+	if (q->is_cookie ? inet_connected_add(table, &t->inet.e, NULL) :
+			   !inet_connected_replace(table, &q->e, &t->inet.e)) {
 		inet_port_put(table, &t->inet);
 		spin_unlock(&sk->lock);
 		sock_put(sk);
 		sock_put(sk);
 		return NULL;
 	}
-	inet_entry_put(table, &q->e);
+	if (!q->is_cookie)
+		inet_entry_put(table, &q->e);
 	tcp_count(t, TCP_PASSIVE_OPENS);
 	return t;
+}
+
+/* T, a child of L, waits for accept(2), and has its first segment. Both are locked, and let go. */
+static void admit(struct tcp_sock *l, struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
+	__releases(l -> inet.sk.lock) __releases(t->inet.sk.lock)
+{
+	tcp_established(t);
+	list_add_tail(&t->accept_node, &l->accept_queue);	/* with the first reference */
+	l->accept_len++;
+	spin_unlock(&l->inet.sk.lock);
+	tcp_input(t, p, s);
+	if (t->push_wanted)
+		tcp_queue_push(t);
+	spin_unlock(&t->inet.sk.lock);
+	sock_wake_readable(&l->inet.sk);
 }
 
 /*
@@ -374,16 +483,39 @@ static bool complete(struct tcp_request *q, struct packet *p, const struct tcp_s
 	inet_entry_put(table, &q->e);
 	if (wheel_cancel(&q->timer))
 		inet_entry_put(table, &q->e);
-	tcp_established(t);
-	list_add_tail(&t->accept_node, &l->accept_queue);	/* with the first reference */
-	l->accept_len++;
-	spin_unlock(&l->inet.sk.lock);
-	tcp_input(t, p, s);
-	if (t->push_wanted)
-		tcp_queue_push(t);
-	spin_unlock(&t->inet.sk.lock);
-	sock_wake_readable(&l->inet.sk);
+	admit(l, t, p, s);
 	return true;
+}
+
+/*
+ * The ACK S, of no connection and no request: it may bring a cookie, and make a child. True: the
+ * child has P. Any other ACK gets a RST; where L takes none now, the peer says it again.
+ */
+static bool cookie_acked(struct tcp_sock *l, struct packet *p, const struct tcp_seg *s)
+{
+	struct tcp_sock *t = NULL;
+	struct tcp_request q;
+	bool good = false;
+
+	if (!(s->flags & TCP_SYN) && tcp_cookie_expected(l) && !begin_request(&q, l, p, s)) {
+		good = tcp_cookie_read(&q, s);
+		tcp_count(l, good ? TCP_SYNCOOKIES_RECV : TCP_SYNCOOKIES_FAILED);
+	}
+	if (!good) {
+		tcp_reply_reset(l->inet.sk.net, p, s);
+		return false;
+	}
+	q.is_cookie = true;
+	spin_lock(&l->inet.sk.lock);
+	if (!may_take(l))
+		t = make_child(l, &q, s);
+	if (t) {
+		admit(l, t, p, s);
+		return true;
+	}
+	spin_unlock(&l->inet.sk.lock);
+	tcp_count(l, TCP_LISTEN_DROPS);
+	return false;
 }
 
 void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_seg *s)
@@ -398,7 +530,7 @@ void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_s
 		if (s->seq == q->rcv_isn + 1) {
 			tcp_count_net(q->e.net, TCP_EMBRYONIC_RSTS);
 			tcp_count_net(q->e.net, TCP_ATTEMPT_FAILS);
-			drop_request(q);
+			tcp_drop_request(q);
 		}
 		goto drop;
 	}
@@ -424,165 +556,8 @@ void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_s
 		return;
 	if (full && READ_ONCE(q->e.net->tcp->abort_on_overflow)) {
 		tcp_reply_reset(q->e.net, p, s);
-		drop_request(q);
+		tcp_drop_request(q);
 	}
 drop:
 	packet_free(p, DROP_TCP);
-}
-
-/* ---- calls ---- */
-
-static bool is_rival(struct inet_sock *s, const void *arg)
-{
-	return READ_ONCE(s->sk.state) == TCPS_LISTEN && inet_ports_conflict(arg, s);
-}
-
-/*
- * Another listens at T's port, which both could be bound to as long as neither did. T is in LISTEN,
- * so that of two at once one sees the other.
- */
-static bool has_rival(struct tcp_sock *t)
-{
-	struct inet_sock *s = &t->inet, *other;
-	struct inet_table *table = &tcp_net(t)->table;
-	struct inet_key k = { .net = s->sk.net,
-			      .local = s->e.local,
-			      .local_port = s->e.local_port,
-			      .dif = s->sk.bound_dev,
-			      .v6 = s->e.v6 };
-	struct inet_owner at = { .sock = NULL };
-	bool rival = false;
-
-	do
-		if (inet_port_owners(table, s->e.local_port, &at, &other, 1, is_rival, s)) {
-			rival = true;
-			sock_put(&other->sk);
-		}
-	while (at.list.next);
-	rcu_read_lock();
-	other = rival ? NULL : inet_bound_find(table, &k);
-	rcu_read_unlock();
-	if (other) {
-		rival = is_rival(other, s);
-		sock_put(&other->sk);
-	}
-	return rival;
-}
-
-int tcp_listen(struct socket *s, int backlog)
-{
-	struct tcp_sock *t = tcp_sk(s->sk);
-	struct sock *sk = s->sk;
-	struct inet_table *table = &tcp_net(t)->table;
-	int e = 0;
-
-	lock_sock(sk);
-	if (!tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) ||
-	    (sk->state == TCPS_CLOSE && sk->shut && t->inet.e.peer.v)) {
-		e = -EINVAL;
-		goto out;
-	}
-	t->accept_max = min((u32)backlog, (u32)sock_conf(sk)->somaxconn);
-	if (sk->state == TCPS_LISTEN)
-		goto out;
-	if (!t->inet.port)
-		e = inet_port_get(table, &t->inet, 0);
-	if (e)
-		goto out;
-	tcp_may_hash(t);
-	spin_lock(&sk->lock);
-	tcp_set_state(t, TCPS_LISTEN);
-	spin_unlock(&sk->lock);
-	if (has_rival(t)) {
-		spin_lock(&sk->lock);
-		tcp_set_state(t, TCPS_CLOSE);
-		spin_unlock(&sk->lock);
-		e = -EADDRINUSE;
-		goto out;
-	}
-	inet_bound_add(table, &t->inet);
-out:
-	release_sock(sk);
-	return e;
-}
-
-/* The first child that waits, off the queue; NULL. */
-static struct tcp_sock *next_child(struct tcp_sock *l)
-{
-	struct tcp_sock *t;
-
-	spin_lock(&l->inet.sk.lock);
-	t = list_first_entry_or_null(&l->accept_queue, struct tcp_sock, accept_node);
-	if (t) {
-		list_del_init(&t->accept_node);
-		l->accept_len--;
-	}
-	spin_unlock(&l->inet.sk.lock);
-	return t;
-}
-
-int tcp_accept(struct socket *s, struct socket *fresh, int flags)
-{
-	struct tcp_sock *l = tcp_sk(s->sk), *t;
-	struct sock *sk = s->sk;
-	long timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK);
-	int e;
-
-	for (;;) {
-		if (READ_ONCE(sk->state) != TCPS_LISTEN)
-			return -EINVAL;
-		inet_table_reserve(&tcp_net(l)->table);	/* packets made children, and cannot */
-		t = next_child(l);
-		if (t)
-			break;
-		net_poll_look();
-		net_ctx_flush();
-		t = next_child(l);
-		if (t)
-			break;
-		if (!timeo)
-			return -EAGAIN;
-		e = sock_waited(wait_event_interruptible_exclusive_timeout(
-					sk->wait,
-					READ_ONCE(l->accept_len) ||
-						READ_ONCE(sk->state) != TCPS_LISTEN,
-					timeo),
-				&timeo);
-		if (e)
-			return e;
-	}
-	sock_graft(tcp_sock_of(t), fresh);
-	return 0;
-}
-
-void tcp_listen_stop(struct tcp_sock *l)
-{
-	struct inet_table *table = &tcp_net(l)->table;
-	struct tcp_request *q;
-	struct tcp_sock *t;
-
-	for (;;) {
-		spin_lock(&l->inet.sk.lock);
-		q = list_first_entry_or_null(&l->requests, struct tcp_request, node);
-		if (q)
-			refcount_inc(&q->e.refs);
-		spin_unlock(&l->inet.sk.lock);
-		if (!q)
-			break;
-		drop_request(q);
-		inet_entry_put(table, &q->e);
-		cond_resched();
-	}
-	while ((t = next_child(l))) {
-		struct sock *sk = tcp_sock_of(t);
-
-		lock_sock_nested(sk);
-		sock_orphan(sk);
-		rcu_read_lock();
-		tcp_abort(t, 0);
-		rcu_read_unlock();
-		release_sock(sk);
-		sock_put(sk);
-		cond_resched();
-	}
 }

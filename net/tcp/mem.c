@@ -4,7 +4,8 @@
  * pages.
  *
  * A socket reserves whole pages for what its queues hold (sk->rmem and sk->wmem), and keeps a few
- * beyond that, so that most packets cost a comparison. A CPU keeps up to FOLD pages of changes to
+ * beyond that while they hold anything, so that most packets cost a comparison. An idle socket has
+ * none: thousands of them must not use up the limit. A CPU keeps up to FOLD pages of changes to
  * itself: the sum that limits are compared with may be wrong by that much for each CPU.
  *
  * Above `pressure`, until the sum is below `low`: windows are small, buffers do not grow, and a
@@ -116,7 +117,7 @@ void tcp_mem_release(struct tcp_sock *t)
 {
 	u32 need = pages_of(used(t));
 
-	if (likely(t->mem_pages <= need + (need ? SLACK : 1)))
+	if (likely(t->mem_pages <= need + (need ? SLACK : 0)))
 		return;
 	account((int)(need - t->mem_pages));
 	t->mem_pages = need;
@@ -130,7 +131,7 @@ void tcp_mem_end(struct tcp_sock *t)
 	t->mem_pages = 0;
 }
 
-/* An eighth of memory may be TCP's, and above three quarters of a sixteenth it is a lot. */
+/* Above a sixteenth of memory TCP is pressed, and half as much again is the most, as on Linux. */
 static int mem_init(void)
 {
 	int part = (int)min(max(totalram_pages() / 16, 128ul), (unsigned long)S32_MAX / 2);

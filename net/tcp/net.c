@@ -49,6 +49,21 @@ static int net_begin(struct net *net)
 		.window_scaling = 1,
 		.sack = 1,
 		.timestamps = 1,
+		.syncookies = 1,
+		.early_retrans = 3,
+		.min_tso_segs = 2,
+		.tso_win_divisor = 3,
+		.tso_rtt_log = 9,
+		.pacing_ss_ratio = 200,
+		.pacing_ca_ratio = 120,
+		.slow_start_after_idle = 1,
+		.notsent_lowat = U32_MAX,
+		.dsack = 1,
+		.reordering = 3,
+		.ecn = 2,
+		.ecn_fallback = 1,
+		.tw_reuse = 2,
+		.tw_reuse_delay_ms = 1000,
 		.max_timewait = 65536,
 		.cc = &tcp_cubic,
 	};
@@ -93,11 +108,15 @@ static void end_entry(struct inet_entry *e)
 	}
 }
 
-/* No program has a socket any more: orphans and TIME-WAIT are left. */
+/*
+ * No program has a socket any more: orphans and TIME-WAIT are left. The devices have gone, and with
+ * them all packets, so that no TIME-WAIT is made after the walk.
+ */
 static void net_end(struct net *net)
 {
 	struct inet_table *table = &net->tcp->table;
 
+	WARN_ON(net->loopback);
 	while (ghash_count(&table->connected)) {
 		struct batch b = { .n = 0 };
 
@@ -135,4 +154,4 @@ static int tcp_begin(void)
 	inet_register_type(&tcp_type);
 	return 0;
 }
-INITCALL(subsys, tcp_begin);
+INITCALL(fs, tcp_begin);	/* before devices are registered, so that it ends after them */

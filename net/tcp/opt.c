@@ -90,12 +90,12 @@ static int set_locked(struct tcp_sock *t, int name, u32 v)
 	case TCP_NODELAY:
 		t->nodelay = v;
 		if (v && t->send_head)
-			tcp_push(t, true);
+			tcp_push(t, TCP_PUSH_NOW);
 		return 0;
 	case TCP_CORK:
 		t->corked = v;
 		if (!v && t->send_head)
-			tcp_push(t, t->nodelay);
+			tcp_push(t, t->nodelay ? TCP_PUSH_NOW : TCP_PUSH_NAGLE);
 		return 0;
 	case TCP_MAXSEG:
 		if (v && (v < TCP_MSS_MIN || v > 32767))
@@ -136,6 +136,11 @@ static int set_locked(struct tcp_sock *t, int name, u32 v)
 		t->notsent_lowat = v;
 		tcp_wake_writer(t);
 		return 0;
+	case TCP_INQ:
+		if (v > 1)
+			return -EINVAL;
+		t->inq = v;
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }
@@ -143,6 +148,7 @@ static int set_locked(struct tcp_sock *t, int name, u32 v)
 int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int len)
 {
 	struct tcp_sock *t = tcp_sk(s->sk);
+	struct net_ctx ctx;
 	u32 v;
 	int e;
 
@@ -162,29 +168,15 @@ int tcp_setsockopt(struct socket *s, int level, int name, struct uptr val, int l
 	e = sock_get_int_option(&v, val, len);
 	if (e)
 		return e;
+	net_ctx_begin(&ctx);
 	lock_sock(s->sk);
 	e = set_locked(t, name, v);
 	release_sock(s->sk);
+	net_ctx_end(&ctx);
 	return e;
 }
 
 /* ---- asking ---- */
-
-int tcp_set_socket_option(struct sock *sk, int name, struct uptr val, int len)
-{
-	u32 v;
-	int e;
-
-	if (name != SO_PEEK_OFF)
-		return -ENOIOCTLCMD;
-	e = sock_get_int_option(&v, val, len);
-	if (e)
-		return e;
-	lock_sock(sk);
-	WRITE_ONCE(sk->peek_off, (int)v);
-	release_sock(sk);
-	return 0;
-}
 
 int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct uptr len)
 {
@@ -192,8 +184,6 @@ int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct upt
 
 	if (name == SO_ACCEPTCONN)
 		v = READ_ONCE(sk->state) == TCPS_LISTEN;
-	else if (name == SO_PEEK_OFF)
-		v = READ_ONCE(sk->peek_off);
 	else
 		return -ENOIOCTLCMD;
 	return sock_put_option(&v, sizeof(v), val, len);
@@ -202,6 +192,37 @@ int tcp_get_socket_option(struct sock *sk, int name, struct uptr val, struct upt
 static u32 ms_since(u64 ns, u64 now)
 {
 	return ns && now > ns ? (u32)((now - ns) / NSEC_PER_MS) : 0;
+}
+
+static u32 advertised(const struct tcp_sock *t)
+{
+	u32 mtu = inet_sock_mtu(&t->inet);
+
+	return mtu ? tcp_advertised_mss(t, mtu, inet_sock_advmss(&t->inet),
+					inet_header_len(&t->inet.e)) :
+		     TCPC_MSS_DEFAULT;
+}
+
+/* TCP_CA_*. */
+static u8 ca_state(const struct tcp_sock *t)
+{
+	switch (t->recovery) {
+	case TCP_REC_CWR:
+		return TCP_CA_CWR;
+	case TCP_REC_RECOVERY:
+		return TCP_CA_Recovery;
+	case TCP_REC_LOSS:
+		return TCP_CA_Loss;
+	}
+	return t->sacked_out ? TCP_CA_Disorder : TCP_CA_Open;
+}
+
+static void fill_limits(const struct tcp_sock *t, struct tcp_info *i)
+{
+	i->tcpi_rwnd_limited = tcp_limit_ns(t, TCP_L_WINDOW) / NSEC_PER_USEC;
+	i->tcpi_sndbuf_limited = tcp_limit_ns(t, TCP_L_BUFFER) / NSEC_PER_USEC;
+	i->tcpi_busy_time = i->tcpi_rwnd_limited + i->tcpi_sndbuf_limited +
+			    tcp_limit_ns(t, TCP_L_BUSY) / NSEC_PER_USEC;
 }
 
 void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i)
@@ -213,12 +234,11 @@ void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i)
 		.tcpi_retransmits = t->retries,
 		.tcpi_probes = (u8)t->keep_sent,
 		.tcpi_backoff = t->backoff,
-		.tcpi_ca_state = t->recovery == TCP_REC_OPEN	 ? 0 :
-				 t->recovery == TCP_REC_RECOVERY ? 3 :
-								   4,
-		.tcpi_options = (u8)((t->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) |
-				     (t->sack_ok ? TCPI_OPT_SACK : 0) |
-				     (t->wscale_ok ? TCPI_OPT_WSCALE : 0)),
+		.tcpi_ca_state = ca_state(t),
+		.tcpi_options =
+			(u8)((t->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) |
+			     (t->sack_ok ? TCPI_OPT_SACK : 0) |
+			     (t->wscale_ok ? TCPI_OPT_WSCALE : 0) | (t->ecn_ok ? TCPI_OPT_ECN : 0)),
 		.tcpi_snd_wscale = t->snd_wscale & 15,
 		.tcpi_rcv_wscale = t->rcv_wscale & 15,
 		.tcpi_rto = t->rto_us << min_t(u8, t->backoff, 10),
@@ -229,8 +249,8 @@ void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i)
 		.tcpi_sacked = t->sacked_out,
 		.tcpi_lost = t->lost_out,
 		.tcpi_retrans = t->retrans_out,
-		.tcpi_last_data_sent = ms_since(t->last_tx_ns, now),
-		.tcpi_last_data_recv = ms_since(t->last_rx_ns, now),
+		.tcpi_last_data_sent = ms_since(t->last_data_tx_ns, now),
+		.tcpi_last_data_recv = ms_since(t->last_data_rx_ns, now),
 		.tcpi_last_ack_recv = ms_since(t->last_rx_ns, now),
 		.tcpi_pmtu = inet_sock_mtu(&t->inet),
 		.tcpi_rcv_ssthresh = t->rcv_wnd,
@@ -238,14 +258,11 @@ void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i)
 		.tcpi_rttvar = t->rttvar4 >> 2,
 		.tcpi_snd_ssthresh = t->ssthresh,
 		.tcpi_snd_cwnd = t->cwnd,
-		.tcpi_advmss =
-			inet_sock_mtu(&t->inet) ?
-				inet_sock_mtu(&t->inet) - inet_header_len(&t->inet.e) - TCP_HEADER :
-				TCPC_MSS_DEFAULT,
-		.tcpi_reordering = 3,
+		.tcpi_advmss = advertised(t),
+		.tcpi_reordering = t->reordering,
 		.tcpi_rcv_space = (u32)t->inet.sk.rcvbuf / 2,
 		.tcpi_total_retrans = t->total_retrans,
-		.tcpi_pacing_rate = t->inet.sk.pacing_rate,
+		.tcpi_pacing_rate = tcp_send_rate(t),
 		.tcpi_max_pacing_rate = t->inet.sk.pacing_rate,
 		.tcpi_bytes_acked = t->bytes_acked,
 		.tcpi_bytes_received = t->bytes_received,
@@ -258,9 +275,12 @@ void tcp_fill_info(const struct tcp_sock *t, struct tcp_info *i)
 		.tcpi_delivered = (u32)t->delivered,
 		.tcpi_bytes_sent = t->bytes_sent,
 		.tcpi_bytes_retrans = t->bytes_retrans,
+		.tcpi_dsack_dups = t->copies,
+		.tcpi_reord_seen = t->rack_disorder,
 		.tcpi_snd_wnd = t->snd_wnd,
 		.tcpi_rcv_wnd = t->rcv_wnd,
 	};
+	fill_limits(t, i);
 	if (t->inet.sk.state == TCPS_LISTEN) {
 		i->tcpi_unacked = t->accept_len;
 		i->tcpi_sacked = t->accept_max;
@@ -311,6 +331,8 @@ static s32 get_number(const struct tcp_sock *t, int name)
 		return (s32)t->user_timeout_ms;
 	case TCP_NOTSENT_LOWAT:
 		return (s32)t->notsent_lowat;
+	case TCP_INQ:
+		return t->inq;
 	case TCP_FASTOPEN:
 		return 0;
 	}
@@ -332,6 +354,7 @@ int tcp_getsockopt(struct socket *s, int level, int name, struct uptr val, struc
 		strscpy(cc, t->cc->name, sizeof(cc));
 		return sock_put_option(cc, sizeof(cc), val, len);
 	case TCP_ULP:
+	case TCP_CC_INFO:	/* neither CUBIC nor Reno tells anything */
 		return sock_put_option(&v, 0, val, len);
 	}
 	v = get_number(t, name);

@@ -11,20 +11,24 @@
 #include <kernel/bug.h>
 #include <kernel/rcu.h>
 #include <kernel/time.h>
+#include <net/gso.h>
 #include <net/netdev.h>
 #include <abi/errno.h>
+#include <linux/time.h>
+#include <linux/errqueue.h>
 #include <linux/if_packet.h>
 #include "net/ip4/ip4_priv.h"
 #include "net/route/in6_device.h"
 #include "net/tcp/tcp_priv.h"
 #include "net/wire/csum.h"
 
-#define MOST_SHIFT 14
 #define PACE_BURST_NS (4 * NSEC_PER_MS)	/* some ticks of the timer */
+/* Segments of super-packets that cost as much as one that goes alone. */
+#define BURSTS 4
 /* The window while memory is scarce, and all was read. */
 #define PRESSED_SEGMENTS 4u
 
-/* ---- windows and sizes ---- */
+/* ---- windows ---- */
 
 u32 tcp_space(const struct tcp_sock *t)
 {
@@ -38,25 +42,6 @@ u32 tcp_space(const struct tcp_sock *t)
 u32 tcp_silly_window(const struct tcp_sock *t)
 {
 	return min((u32)READ_ONCE(t->inet.sk.rcvbuf) / 4, READ_ONCE(t->rcv_mss));
-}
-
-u8 tcp_choose_wscale(const struct tcp_net *n)
-{
-	u32 most = (u32)max(n->rmem[2], net_limits.rmem_max);
-	u8 shift = 0;
-
-	if (!n->window_scaling)
-		return 0;
-	while (most > 65535 && shift < MOST_SHIFT) {
-		most >>= 1;
-		shift++;
-	}
-	return shift;
-}
-
-u32 tcp_first_window(const struct tcp_sock *t, u32 route)
-{
-	return min3(min(tcp_space(t), route ?: 65535u), 65535u, t->window_clamp ?: 65535u);
 }
 
 /*
@@ -93,41 +78,10 @@ static u16 select_window(struct tcp_sock *t)
 	return (u16)min(space >> t->rcv_wscale, 65535u);
 }
 
-u16 tcp_advertised_mss(const struct tcp_sock *t, u32 mtu, u32 advmss, u32 header)
-{
-	u32 mss = advmss ?: mtu - header - TCP_HEADER;
-
-	if (t->user_mss)
-		mss = min(mss, (u32)t->user_mss);
-	return (u16)clamp(mss, (u32)TCP_MSS_MIN, 65535u - header - TCP_HEADER);
-}
-
-void tcp_sync_mss(struct tcp_sock *t)
-{
-	u32 mtu = inet_sock_mtu(&t->inet) ?: (inet_is_six(&t->inet) ? IP6_MTU_LEAST : 576),
-	    hdr = inet_header_len(&t->inet.e) + TCP_HEADER, mss;
-	const struct inet_options *opt;
-
-	rcu_read_lock();
-	opt = inet_is_six(&t->inet) ? NULL : rcu_dereference(t->inet.opt);
-	hdr += opt ? opt->len : 0;
-	rcu_read_unlock();
-	mss = mtu - min(mtu, hdr);
-
-	mss = min(mss, (u32)t->mss_peer);
-	if (t->user_mss)
-		mss = min(mss, (u32)t->user_mss);
-	mss = max(mss, (u32)TCP_MSS_MIN) - (t->ts_ok ? 12 : 0);
-	/* A peer with a small window never sees it full of one segment. */
-	if (t->max_window > TCPC_MSS_DEFAULT && mss > t->max_window / 2)
-		mss = max(t->max_window / 2, (u32)TCP_MSS_MIN);
-	t->mss = (u16)mss;
-}
-
 /* ---- one segment ---- */
 
-static void put_header(struct packet *p, const struct inet_entry *e, u32 seq, u32 ack, u8 flags,
-		       u16 window, u16 urgent, const struct tcp_tx_options *o)
+void tcp_put_header(struct packet *p, const struct inet_entry *e, u32 seq, u32 ack, u8 flags,
+		    u16 window, u16 urgent, const struct tcp_tx_options *o)
 {
 	u32 hdr = TCP_HEADER + tcp_options_len(o);
 	struct tcp_wire *h = (struct tcp_wire *)packet_push(p, (u16)hdr);
@@ -153,8 +107,8 @@ static void put_header(struct packet *p, const struct inet_entry *e, u32 seq, u3
 	p->csum_off = offsetof(struct tcp_wire, csum);
 }
 
-/* P has its payload, if any; consumed. */
-static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
+/* P has its payload, if any, FRESH: that goes for the first time; consumed. */
+static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags, bool fresh,
 			struct tcp_tx_options *o)
 {
 	struct inet_sock *s = &t->inet;
@@ -171,8 +125,9 @@ static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 		urgent = (u16)(t->snd_up - seq);
 		flags |= TCP_URG;
 	}
-	put_header(p, &s->e, seq, flags & TCP_ACK ? t->rcv_nxt : 0, flags, window, urgent, o);
-	t->segs_out++;
+	flags |= tcp_ecn_send(t, p, fresh);
+	tcp_put_header(p, &s->e, seq, flags & TCP_ACK ? t->rcv_nxt : 0, flags, window, urgent, o);
+	t->segs_out += p->gso_segs ?: 1;
 	t->last_tx_ns = ktime_get_ns();
 	p->priority = s->sk.priority;
 	p->mark = s->sk.mark;
@@ -200,8 +155,7 @@ static u64 rate_of(const struct tcp_sock *t)
 	return rate == ~0ul ? 0 : rate;
 }
 
-/* Nothing may go yet: push_timer sends when it may. */
-static bool is_paced(struct tcp_sock *t)
+bool tcp_is_paced(struct tcp_sock *t)
 {
 	u64 rate = rate_of(t), now, wait;
 
@@ -229,13 +183,72 @@ static void pace(struct tcp_sock *t, u32 len)
 		max(t->pace_next_ns, now - min(now, PACE_BURST_NS)) + len * NSEC_PER_SEC / rate;
 }
 
-int tcp_transmit(struct tcp_sock *t, struct packet *p)
+/* P of sndq goes, maybe again. */
+static __always_inline void note_sent(struct tcp_sock *t, struct packet *p)
+{
+	struct tcp_cb *cb = tcp_cb(p);
+
+	if (!cb->sent)
+		tcp_count(t, TCP_OUT_SEGS);
+	if (!cb->sent && p->len)
+		tcp_count(t, TCP_ORIG_DATA_SENT);
+	cb->sent++;
+	t->prr_out++;
+	if (unlikely(cb->mark & TCPM_STAMP))
+		tcp_stamp(t, p, SCM_TSTAMP_SCHED);
+	if (!p->len)
+		return;
+	t->last_data_tx_ns = cb->tx_ns;
+	pace(t, p->len);
+	t->data_segs_out++;
+	t->bytes_sent += p->len;
+}
+
+/* The payload of the NR - 1 packets behind P too, as far as it fits. How many C stands for. */
+static noinline u32 add_segments(struct tcp_sock *t, struct packet *c, struct packet *p, u32 nr,
+				 u8 *flags)
+{
+	u32 n = 1;
+
+	for (; n < nr; n++) {
+		p = list_next_entry(p, list);
+		if (!packet_append(c, p, 0, p->len))
+			break;
+		tcp_cb(p)->tx_ns = tcp_cb(list_prev_entry(p, list))->tx_ns;
+		note_sent(t, p);
+		*flags |= tcp_cb(p)->flags;
+	}
+	if (n == 1)
+		return n;
+	c->gso_size = t->mss;
+	c->gso_segs = (u16)n;
+	c->gso_type = inet_is_six(&t->inet) ? GSO_TCP6 : 0;
+	return n;
+}
+
+/* The device has P and what went with it, NR packets of sndq. */
+static noinline void stamp_sent(struct tcp_sock *t, struct packet *p, u32 nr)
+{
+	for (; nr--; p = list_next_entry(p, list))
+		if (tcp_cb(p)->mark & TCPM_STAMP)
+			tcp_stamp(t, p, SCM_TSTAMP_SND);
+}
+
+/*
+ * One packet of P of sndq and, where *NR is more than one, of those behind it: P's length is t->mss
+ * then, and so are theirs, but for the last. *NR: for how many it stands. 0 or -errno.
+ */
+static __always_inline int transmit(struct tcp_sock *t, struct packet *p, u32 *nr)
 {
 	struct tcp_cb *cb = tcp_cb(p);
 	struct tcp_tx_options o = { 0 };
 	struct packet *c = packet_clone(p, GFP_ATOMIC);
+	bool fresh = !cb->sent && p->len;
 	u8 flags = cb->flags;
+	u32 asked = *nr;
+	int err;
 
+	*nr = 1;
 	cb->tx_ns = ktime_get_ns();	/* without memory as well: in_flight is in this order */
 
 	if (!c)
@@ -251,20 +264,25 @@ int tcp_transmit(struct tcp_sock *t, struct packet *p)
 		/* What is told beside payload may not make the packet longer than its way takes. */
 		tcp_sack_options(t, &o, min(most_sack(t), (u32)t->mss - min(p->len, (u32)t->mss)));
 	}
+	note_sent(t, p);
+	if (asked > 1)
+		*nr = add_segments(t, c, p, asked, &flags);
+	if (*nr > 1 || p->len > t->mss)
+		flags |= TCP_PSH;	/* the receiver's GRO stops here */
 	if (t->inet.sk.state != TCPS_SYN_SENT)
 		flags |= TCP_ACK;
 	c->mac_at = c->net_at = PACKET_NO_HEADER;
-	if (!cb->sent)
-		tcp_count(t, TCP_OUT_SEGS);
-	if (!cb->sent && p->len)
-		tcp_count(t, TCP_ORIG_DATA_SENT);
-	cb->sent++;
-	if (p->len) {
-		pace(t, p->len);
-		t->data_segs_out++;
-		t->bytes_sent += p->len;
-	}
-	return send_segment(t, c, cb->seq, flags, &o);
+	err = send_segment(t, c, cb->seq, flags, fresh, &o);
+	if (unlikely(t->inet.sk.ts_flags) && !err)
+		stamp_sent(t, p, *nr);
+	return err;
+}
+
+int tcp_transmit(struct tcp_sock *t, struct packet *p)
+{
+	u32 one = 1;
+
+	return transmit(t, p, &one);
 }
 
 /* A segment without payload. */
@@ -274,7 +292,7 @@ static void send_bare(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 	tcp_count(t, TCP_OUT_SEGS);
 	if (flags & TCP_RST)
 		tcp_count(t, TCP_OUT_RSTS);
-	send_segment(t, p, seq, flags, o);
+	send_segment(t, p, seq, flags, false, o);
 }
 
 void tcp_send_ack(struct tcp_sock *t)
@@ -348,6 +366,8 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 	tcp_recount(t, p, was);
 	b->seq = a->end = a->seq + len;
 	a->flags &= (u8) ~(TCP_FIN | TCP_PSH);
+	a->mark &= (u8)~TCPM_EOR;
+	tcp_stamp_cut(a, b);
 	list_add(&rest->list, &p->list);
 	t->sndq.nr++;
 	t->sndq.bytes += rest->truesize;
@@ -368,24 +388,76 @@ bool tcp_fragment(struct tcp_sock *t, struct packet *p, u32 len)
 	return true;
 }
 
-/*
- * The first packet that was not sent is sent; it is accounted even if memory was short, and the
- * timer sends it again.
- */
-static void send_next(struct tcp_sock *t)
+/* Segments of sndq that follow one another and are accounted as sent, but did not go yet. */
+struct burst {
+	struct packet *first;
+	u32 nr, len;
+	u32 most;			/* bytes; 0: not looked at yet */
+	bool armed; /* the timer was armed by the last that was accounted; there was none */
+};
+
+/* B goes. What memory is short for was accounted all the same, and the timer sends it again. */
+static noinline void burst_send(struct tcp_sock *t, struct burst *b)
+{
+	struct packet *p = b->first;
+
+	while (b->nr) {
+		u32 n = b->nr;
+
+		transmit(t, p, &n);
+		b->nr -= n;
+		while (b->nr && n--)
+			p = list_next_entry(p, list);
+	}
+	b->len = 0;
+}
+
+/* P, which is next, may go in one packet with B's. */
+static bool burst_takes(struct tcp_sock *t, struct burst *b, const struct packet *p)
+{
+	if (!b->most)
+		b->most = tcp_burst_bytes(t);
+	return p->len && b->len + p->len <= b->most;
+}
+
+/* The next segment does not go with B. */
+static bool burst_ends(const struct tcp_sock *t, const struct burst *b)
+{
+	return !b->nr || (b->most && b->len + t->mss > b->most);
+}
+
+/* P, which was accounted, may wait for company: it is a full segment, and nothing is special. */
+static bool burst_goes_on(const struct tcp_sock *t, const struct packet *p)
+{
+	return unlikely(t->tso > t->mss) && p->len == t->mss && t->send_head &&
+	       t->snd_up == t->snd_una &&
+	       !(tcp_cb((struct packet *)p)->flags & (TCP_FIN | TCP_SYN | TCP_PSH)) && !rate_of(t);
+}
+
+/* The first packet that was not sent is accounted as sent, and goes now or with B. */
+static void send_next(struct tcp_sock *t, struct burst *b)
 {
 	struct packet *p = t->send_head;
 	bool first = !t->packets_out;
 
+	if (b->nr && !burst_takes(t, b, p))
+		burst_send(t, b);
 	t->send_head = list_is_last(&p->list, &t->sndq.head) ? NULL : list_next_entry(p, list);
-	if (!t->send_head && p->len)
-		tcp_cb(p)->flags |= TCP_PSH;
 	link_sent(t, p);
 	list_add_tail(&tcp_cb(p)->tx, &t->in_flight);
 	t->packets_out++;
 	t->snd_nxt = tcp_cb(p)->end;
-	tcp_transmit(t, p);
-	if (first || !wheel_is_armed(&t->rto_timer))
+	if (likely(!b->nr && !burst_goes_on(t, p))) {
+		tcp_transmit(t, p);
+	} else {
+		if (!b->nr++)
+			b->first = p;
+		b->len += p->len;
+		if (!burst_goes_on(t, p))
+			burst_send(t, b);
+	}
+	b->armed = first || !wheel_is_armed(&t->rto_timer);
+	if (b->armed)
 		tcp_arm_rto(t);
 }
 
@@ -393,68 +465,112 @@ static void send_next(struct tcp_sock *t)
  * May the packet at send_head, the last of the queue if LAST, go now for all that Nagle says (RFC
  * 9293, 3.7.4)?
  */
-static bool nagle_allows(const struct tcp_sock *t, struct packet *p, bool last, bool now)
+static bool nagle_allows(const struct tcp_sock *t, struct packet *p, bool last, enum tcp_push how)
 {
+	bool now = how == TCP_PUSH_NOW;
+
 	if (p->len >= t->mss || !last || tcp_cb(p)->flags & TCP_FIN)
 		return true;
-	if (t->corked && !now)
+	if (how == TCP_PUSH_CORK || (t->corked && !now))
 		return false;
 	return now || t->nodelay || !t->packets_out || after(t->snd_up, t->snd_una);
 }
 
-/* What windows and Nagle allow, at most MOST segments; where more could go, push_wanted is set. */
-static void push_some(struct tcp_sock *t, bool now, u32 most)
+/*
+ * P, which is next, is cut to a segment, and to the LEFT bytes of the peer's window. False: it
+ * waits for more room, as a part of a segment does, unless it is half of the largest window that
+ * there was, or the timer asks for it; or there is no memory.
+ */
+static bool fit_window(struct tcp_sock *t, struct packet *p, u32 left, enum tcp_push how)
 {
-	u32 left, limit;
+	if (p->len > t->mss && !tcp_fragment(t, p, t->mss))
+		return false;
+	if (p->len <= left && (p->len || left || tcp_cb(p)->flags & TCP_FIN))
+		return true;
+	if (!left || (left < t->max_window / 2 && (t->packets_out || how != TCP_PUSH_NOW)))
+		return false;
+	return p->len > left && tcp_fragment(t, p, left);
+}
+
+/* What windows and Nagle allow, at most MOST segments; where more could go, push_wanted is set. */
+static void push_some(struct tcp_sock *t, enum tcp_push how, u32 most)
+{
+	struct burst b = { .armed = true };
+	bool shut = false, defers = false, cwnd_full;
+	u32 left, limit, before_all;
 	struct packet *p;
 
 	if (!tcp_state_in(t, TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) |
 				     TCPS(CLOSING) | TCPS(LAST_ACK)))
 		return;
 	limit = t->snd_una + t->snd_wnd;
+	before_all = t->snd_nxt;
 	while ((p = t->send_head)) {
-		if (tcp_in_flight(t) >= t->cwnd) {
-			t->cwnd_limited = true;
-			return;
-		}
+		if (tcp_in_flight(t) >= t->cwnd)
+			goto out;
 		left = after(limit, tcp_cb(p)->seq) ? limit - tcp_cb(p)->seq : 0;
-		if (p->len > t->mss && !tcp_fragment(t, p, t->mss))
-			break;
-		if (p->len > left || (!p->len && !left && !(tcp_cb(p)->flags & TCP_FIN))) {
-			/*
-			 * A part of a segment waits for more room, unless it is half of the largest
-			 * window that there was.
-			 */
-			if (!left || (t->packets_out && left < t->max_window / 2) ||
-			    !tcp_fragment(t, p, left))
-				break;
+		if (p->len > t->mss && how != TCP_PUSH_NOW && burst_ends(t, &b) &&
+		    tcp_defers(t, p, left)) {
+			defers = true;
+			goto out;
 		}
-		if (!nagle_allows(t, p, list_is_last(&p->list, &t->sndq.head), now))
+		if (!fit_window(t, p, left, how)) {
+			shut = p->len > left;
+			break;
+		}
+		if (!nagle_allows(t, p, list_is_last(&p->list, &t->sndq.head), how))
 			break;
 		if (!most--) {
 			t->push_wanted = true;
-			return;
+			goto out;
 		}
-		if (is_paced(t))
-			return;
-		send_next(t);
+		if (tcp_is_paced(t))
+			goto out;
+		send_next(t, &b);
 	}
 	if (t->send_head && !t->packets_out && !wheel_is_armed(&t->rto_timer))
 		tcp_arm_rto(t);		/* a window that stays shut is asked for */
+out:
+	if (unlikely(b.nr))
+		burst_send(t, &b);
+	if (shut)
+		tcp_limit_enter(t, TCP_L_WINDOW);
+	else if (unlikely(t->limit == TCP_L_WINDOW))
+		tcp_limit_leave(t, TCP_L_WINDOW);
+	cwnd_full = defers || tcp_in_flight(t) >= t->cwnd;
+	if (t->snd_nxt != before_all || cwnd_full)
+		tcp_cwnd_used(t, cwnd_full);
+	if (!b.armed)
+		tcp_arm_probe(t);
 }
 
-void tcp_push(struct tcp_sock *t, bool now)
+bool tcp_send_one(struct tcp_sock *t)
 {
-	push_some(t, now, U32_MAX);
+	u32 limit = t->snd_una + t->snd_wnd;
+	struct packet *p = t->send_head;
+	struct burst b = { 0 };
+
+	if (!p || (p->len > t->mss && !tcp_fragment(t, p, t->mss)) || after(tcp_cb(p)->end, limit))
+		return false;
+	send_next(t, &b);
+	burst_send(t, &b);
+	return true;
+}
+
+void tcp_push(struct tcp_sock *t, enum tcp_push how)
+{
+	push_some(t, how, U32_MAX);
 }
 
 void tcp_push_batch(struct tcp_sock *t)
 {
-	u32 left;
+	u32 left, was = t->snd_nxt;
 
-	t->push_wanted = t->cwnd_limited = false;
+	t->push_wanted = false;
 	left = tcp_retransmit_lost(t, NET_BATCH);
-	push_some(t, false, left);
+	push_some(t, TCP_PUSH_NAGLE, t->tso > t->mss ? BURSTS * left : left);
+	if (t->snd_nxt != was && tcp_has_lowat(t))
+		tcp_wake_writer(t);	/* less is unsent */
 }
 
 bool tcp_send_window_probe(struct tcp_sock *t)
@@ -464,7 +580,8 @@ bool tcp_send_window_probe(struct tcp_sock *t)
 	if (!p || tcp_in_flight(t))
 		return true;
 	if (after(t->snd_una + t->snd_wnd, tcp_cb(p)->seq)) {
-		push_some(t, true, NET_BATCH);
+		tcp_cb(p)->flags |= TCP_PSH;
+		push_some(t, TCP_PUSH_NOW, NET_BATCH);
 		return true;
 	}
 	tcp_count(t, TCP_WIN_PROBE);
@@ -502,142 +619,15 @@ void tcp_send_fin(struct tcp_sock *t)
 		tcp_abort(t, 0); /* no memory for even that: the peer hears it the hard way */
 		return;
 	}
-	tcp_push(t, true);
+	tcp_push(t, TCP_PUSH_NOW);
 }
 
 int tcp_start_syn(struct tcp_sock *t)
 {
-	if (!queue_empty(t, TCP_SYN, GFP_KERNEL))
+	struct burst b = { 0 };
+
+	if (!queue_empty(t, TCP_SYN | tcp_ecn_syn_flags(t), GFP_KERNEL))
 		return -ENOBUFS;
-	send_next(t);
+	send_next(t, &b);
 	return 0;
-}
-
-/* ---- again ---- */
-
-static void count_retransmit(const struct tcp_sock *t, int err)
-{
-	if (err)
-		tcp_count(t, TCP_RETRANS_FAIL);
-	else
-		tcp_count(t, TCP_RETRANS_SEGS);
-	if (!err && t->recovery != TCP_REC_OPEN)
-		tcp_count(t,
-			  t->recovery == TCP_REC_LOSS ? TCP_SLOW_START_RETRANS : TCP_FAST_RETRANS);
-}
-
-int tcp_retransmit(struct tcp_sock *t, struct packet *p)
-{
-	struct tcp_cb *cb = tcp_cb(p);
-	u32 done;
-	int e;
-
-	/* What was acknowledged of it is not sent again. */
-	if (before(cb->seq, t->snd_una) && !(cb->flags & TCP_SYN)) {
-		done = min(t->snd_una - cb->seq, p->len);
-		packet_drop_front(p, done);
-		cb->seq += done;
-	}
-	tcp_sync_mss(t);
-	if (p->len > t->mss && !tcp_fragment(t, p, t->mss))
-		return -ENOMEM;
-	if (cb->sent && p->len)
-		t->bytes_retrans += p->len;
-	t->total_retrans++;
-	if (!(cb->mark & TCPM_RETRANS)) {
-		cb->mark |= TCPM_RETRANS | TCPM_EVER;
-		t->retrans_out++;
-	}
-	list_move_tail(&cb->tx, &t->in_flight);
-	e = tcp_transmit(t, p);
-	count_retransmit(t, e);
-	if (!t->stuck_since_ns)
-		t->stuck_since_ns = cb->tx_ns;
-	return e;
-}
-
-u32 tcp_retransmit_lost(struct tcp_sock *t, u32 most)
-{
-	while (!list_empty(&t->lost) && (tcp_in_flight(t) < t->cwnd || t->fast)) {
-		struct tcp_cb *cb = list_first_entry(&t->lost, struct tcp_cb, tx);
-
-		if (!most) {
-			t->push_wanted = true;
-			break;
-		}
-		if (is_paced(t))
-			break;
-		most--;
-		t->fast = false;
-		if (tcp_retransmit(t, tcp_packet_of(&cb->rb)))
-			break;
-	}
-	return most;
-}
-
-void tcp_mtu_changed(struct tcp_sock *t)
-{
-	struct packet *p = packet_list_first(&t->sndq);
-
-	inet_route_stale(&t->inet);
-	rcu_read_lock();
-	inet_sock_route(&t->inet);
-	rcu_read_unlock();
-	tcp_sync_mss(t);
-	if (p && t->packets_out && p->len > t->mss &&
-	    !tcp_state_in(t, TCPS(CLOSE) | TCPS(SYN_SENT) | TCPS(SYN_RECV)))
-		tcp_retransmit(t, p);
-}
-
-/* ---- without a sock ---- */
-
-void tcp_reply(const struct inet_entry *e, u32 seq, u32 ack, u8 flags, u16 window,
-	       const struct tcp_tx_options *o)
-{
-	struct packet *p = packet_alloc(GFP_ATOMIC);
-	struct inet_way w;
-
-	if (!p)
-		return;
-	if (inet_reply_way(e, IPPROTO_TCP, &w)) {
-		packet_free(p, DROP_NO_ROUTE);
-		return;
-	}
-	tcp_count_net(e->net, TCP_OUT_SEGS);
-	if (flags & TCP_RST)
-		tcp_count_net(e->net, TCP_OUT_RSTS);
-	put_header(p, e, seq, ack, flags, window, 0, o);
-	inet_way_send(e->net, p, &w);
-}
-
-/* What a packet was sent to is an address of ours. */
-static bool is_ours(struct net *net, const struct inet_key *k)
-{
-	return k->v6 ? in6_is_local(net, &k->v6->local, NULL) :
-		       route4_addr_type(net, k->local, NULL) == RTN_LOCAL;
-}
-
-void tcp_reply_reset(struct net *net, struct packet *p, const struct tcp_seg *s)
-{
-	struct inet_key k;
-	struct inet_entry e;
-	struct tcp_tx_options none = { 0 };
-
-	if (s->flags & TCP_RST || p->pkt_type != PACKET_HOST)
-		return;
-	inet_key_received(&k, p, net, s->dst, s->src);
-	if (!is_ours(net, &k))
-		return;
-	e = (struct inet_entry){ .net = net,
-				 .local = k.local,
-				 .peer = k.peer,
-				 .local_port = s->dst,
-				 .peer_port = s->src,
-				 .v6 = k.v6 };
-	if (k.v6 && ip6_needs_scope(&k.v6->peer))
-		e.bound_dev = k.dif;
-	if (s->flags & TCP_ACK)
-		tcp_reply(&e, s->ack, 0, TCP_RST, 0, &none);
-	else
-		tcp_reply(&e, 0, s->end, TCP_RST | TCP_ACK, 0, &none);
 }

@@ -150,7 +150,7 @@ static void receive(struct packet *p)
 		packet_free(p, DROP_BAD_HEADER);
 		return;
 	}
-	tcp_count_net(net, TCP_IN_SEGS);
+	tcp_count_net_add(net, TCP_IN_SEGS, p->gso_segs ?: 1u);
 	if (!packet_need(p, TCP_HEADER))
 		goto bad;
 	hdr = tcp_header_len(packet_data(p), p->linear, p->len);

@@ -12,6 +12,8 @@
 #include "net/core/core_priv.h"
 #include "net/tcp/tcp_priv.h"
 
+#define MOST_REORDERING 300
+
 static void *of_caller(void *value)
 {
 	return (u8 *)current_net()->tcp + ((u8 *)value - (u8 *)init_net.tcp);
@@ -24,7 +26,7 @@ static void setting(const char *path, int *value, int least, int most)
 	if (!n)
 		return;
 	n->of_caller = of_caller;
-	n->rights = net_setting_rights;
+	net_setting(n, net_setting_rights);
 }
 
 static void attr(const char *name, umode_t mode, show_fn show, store_fn store, void *data)
@@ -32,8 +34,19 @@ static void attr(const char *name, umode_t mode, show_fn show, store_fn store, v
 	struct show_node *n =
 		show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), name, mode, show, store, data);
 
+	net_setting(n, net_setting_rights);
+}
+
+/* Bounds of the machine's memory are settings of the first namespace alone, as on Linux. */
+static bool is_elsewhere(void)
+{
+	return current_net() != &init_net;
+}
+
+static void hide_elsewhere(struct show_node *n)
+{
 	if (n)
-		n->rights = net_setting_rights;
+		n->hidden = is_elsewhere;
 }
 
 /* ---- three numbers: least, at first, most ---- */
@@ -120,6 +133,24 @@ static ssize_t cc_all_show(struct show_node *n, char *buf, size_t size)
 	return scnprintf(buf, size, "%s %s\n", tcp_reno.name, tcp_cubic.name);
 }
 
+/* ---- TCP_NOTSENT_LOWAT's default, which may be more than an int ---- */
+
+static ssize_t lowat_show(struct show_node *n, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%u\n", READ_ONCE(current_net()->tcp->notsent_lowat));
+}
+
+static ssize_t lowat_store(struct show_node *n, const char *text, size_t len)
+{
+	unsigned int v;
+	int e = kstrtouint(skip_spaces(text), 0, &v);
+
+	if (e)
+		return e;
+	WRITE_ONCE(current_net()->tcp->notsent_lowat, v);
+	return (ssize_t)len;
+}
+
 static int settings_init(void)
 {
 	struct tcp_net *n = init_net.tcp;
@@ -134,14 +165,29 @@ static int settings_init(void)
 	setting("net/ipv4/tcp_window_scaling", &n->window_scaling, 0, 1);
 	setting("net/ipv4/tcp_sack", &n->sack, 0, 1);
 	setting("net/ipv4/tcp_timestamps", &n->timestamps, 0, 2);
+	setting("net/ipv4/tcp_syncookies", &n->syncookies, 0, 255);
 	setting("net/ipv4/tcp_max_syn_backlog", &n->syn_backlog, 0, S32_MAX);
+	setting("net/ipv4/tcp_dsack", &n->dsack, 0, 255);
+	setting("net/ipv4/tcp_reordering", &n->reordering, 1, MOST_REORDERING);
+	setting("net/ipv4/tcp_ecn", &n->ecn, 0, 2);
+	setting("net/ipv4/tcp_ecn_fallback", &n->ecn_fallback, 0, 255);
+	setting("net/ipv4/tcp_slow_start_after_idle", &n->slow_start_after_idle, 0, 255);
+	setting("net/ipv4/tcp_min_tso_segs", &n->min_tso_segs, 1, 255);
+	setting("net/ipv4/tcp_tso_win_divisor", &n->tso_win_divisor, 0, 255);
+	setting("net/ipv4/tcp_tso_rtt_log", &n->tso_rtt_log, 0, 255);
+	setting("net/ipv4/tcp_pacing_ss_ratio", &n->pacing_ss_ratio, 0, 1000);
+	setting("net/ipv4/tcp_pacing_ca_ratio", &n->pacing_ca_ratio, 0, 1000);
+	attr("tcp_notsent_lowat", 0644, lowat_show, lowat_store, NULL);
+	setting("net/ipv4/tcp_early_retrans", &n->early_retrans, 0, 4);
 	setting("net/ipv4/tcp_abort_on_overflow", &n->abort_on_overflow, 0, 255);
+	setting("net/ipv4/tcp_tw_reuse", &n->tw_reuse, 0, 2);
+	setting("net/ipv4/tcp_tw_reuse_delay", &n->tw_reuse_delay_ms, 1, 60000);
 	setting("net/ipv4/tcp_max_tw_buckets", &n->max_timewait, 0, S32_MAX);
-	sysctl_int("net/ipv4/tcp_max_orphans", 0644, &tcp_max_orphans, 0, S32_MAX);
+	hide_elsewhere(sysctl_int("net/ipv4/tcp_max_orphans", 0644, &tcp_max_orphans, 0, S32_MAX));
 	attr("tcp_rmem", 0644, sizes_show, sizes_store, n->rmem);
 	attr("tcp_wmem", 0644, sizes_show, sizes_store, n->wmem);
-	show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), "tcp_mem", 0644, sizes_show, sizes_store,
-		  tcp_mem_limit);
+	hide_elsewhere(show_attr(show_path(SHOW_SYSCTL, "net/ipv4"), "tcp_mem", 0644, sizes_show,
+				 sizes_store, tcp_mem_limit));
 	attr("tcp_congestion_control", 0644, cc_show, cc_store, NULL);
 	attr("tcp_available_congestion_control", 0444, cc_all_show, NULL, NULL);
 	return 0;

@@ -23,6 +23,7 @@
 #include <abi/errno.h>
 #include "net/ip4/ip4_priv.h"
 #include "net/core/core_priv.h"
+#include "net/inet/mcast.h"
 #include "net/tcp/tcp_priv.h"
 #include "net/wire/csum.h"
 
@@ -71,21 +72,27 @@ void tcp_free_sent(struct tcp_sock *t, struct packet *p)
 	tcp_mem_release(t);
 }
 
+/* Unsent bytes times TIMES are less than TCP_NOTSENT_LOWAT. */
+static bool is_low(const struct tcp_sock *t, u32 times)
+{
+	u32 low = t->notsent_lowat ?: READ_ONCE(tcp_net(t)->notsent_lowat);
+
+	return (u64)(t->write_seq - t->snd_nxt) * times < low;
+}
+
 bool tcp_may_write(const struct tcp_sock *t)
 {
 	const struct sock *sk = &t->inet.sk;
-	u32 unsent = t->write_seq - t->snd_nxt, low = t->notsent_lowat ?: U32_MAX;
 
-	return atomic_read(&sk->wmem) < READ_ONCE(sk->sndbuf) && unsent < low &&
+	return atomic_read(&sk->wmem) < READ_ONCE(sk->sndbuf) && is_low(t, 1) &&
 	       !READ_ONCE(t->mem_short);
 }
 
-/* Room for a third of the buffer: a writer that is woken for less would come for each segment. */
-static bool has_much_room(const struct tcp_sock *t)
+bool tcp_has_room(const struct tcp_sock *t)
 {
 	int used = atomic_read(&t->inet.sk.wmem);
 
-	return used + used / 2 <= READ_ONCE(t->inet.sk.sndbuf) && tcp_may_write(t);
+	return used + used / 2 <= READ_ONCE(t->inet.sk.sndbuf) && is_low(t, 2) && tcp_may_write(t);
 }
 
 void tcp_wake_writer(struct tcp_sock *t)
@@ -96,8 +103,11 @@ void tcp_wake_writer(struct tcp_sock *t)
 	if (!(sk->buf_locks & SOCK_SNDBUF_LOCK) && want > sk->sndbuf &&
 	    !READ_ONCE(tcp_mem_pressure))
 		WRITE_ONCE(sk->sndbuf, want);
-	if (!has_much_room(t))
+	if (!tcp_has_room(t))
 		return;
+	WRITE_ONCE(t->room_wanted, false);
+	if (unlikely(t->limit == TCP_L_BUFFER))
+		tcp_limit_leave(t, TCP_L_BUFFER);
 	wake_up_interruptible_poll(&sk->wait, EPOLLOUT | EPOLLWRNORM);
 	if (unlikely(rcu_access_pointer(sk->fasync)) && xchg(&sk->wants_space, false))
 		kill_fasync(&sk->fasync, SIGIO, POLL_OUT);
@@ -226,6 +236,7 @@ static void set_up(struct tcp_sock *t)
 	t->mss = t->mss_peer = TCPC_MSS_DEFAULT;
 	t->rcv_mss = TCPC_MSS_DEFAULT;
 	t->rto_us = TCP_RTO_INIT_US;
+	t->reordering = (u32)READ_ONCE(tcp_net(t)->reordering);
 	t->cc->init(t);
 }
 
@@ -275,8 +286,9 @@ static const struct sock_kind tcp_kind = { .name = "TCP",
 					   .backlog_rcv = backlog_rcv,
 					   .release_cb = tcp_release_cb,
 					   .keepalive = tcp_keepalive,
-					   .set = tcp_set_socket_option,
+					   .peeks_on = true,
 					   .get = tcp_get_socket_option,
+					   .stamps = tcp_stamps,
 					   SOCK_LOCKS("&tcp->sk.lock", "&tcp->sk.owner") };
 
 /* What a child has of its listener's IP. */
@@ -334,6 +346,7 @@ struct tcp_sock *tcp_child(struct tcp_sock *l)
 	sk->sndtimeo = from->sndtimeo;
 	sk->linger_s = from->linger_s;
 	sk->mark = from->mark;
+	sk->ts_flags = from->ts_flags;
 	sk->busy_poll_us = from->busy_poll_us;
 	sk->pacing_rate = from->pacing_rate;
 	sk->bound_dev = from->bound_dev;
@@ -405,10 +418,12 @@ static int tcp_shutdown(struct socket *s, int how)
 {
 	struct sock *sk = s->sk;
 	struct tcp_sock *t = tcp_sk(sk);
+	struct net_ctx ctx;
 	int e = 0;
 
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
+	net_ctx_begin(&ctx);
 	lock_sock(sk);
 	if (tcp_state_in(t, TCPS(CLOSE))) {
 		e = -ENOTCONN;
@@ -426,6 +441,7 @@ static int tcp_shutdown(struct socket *s, int how)
 	}
 	sock_wake_state(sk);
 	release_sock(sk);
+	net_ctx_end(&ctx);
 	return e;
 }
 
@@ -484,9 +500,12 @@ static int tcp_release(struct socket *s)
 {
 	struct sock *sk = s->sk;
 	struct tcp_sock *t = tcp_sk(sk);
+	struct net_ctx ctx;
 
 	if (!sk)
 		return 0;
+	inet_mc_drop_all(&t->inet);
+	net_ctx_begin(&ctx);
 	lock_sock(sk);
 	if (sk->state == TCPS_LISTEN) {
 		tcp_done(t, 0);
@@ -505,6 +524,7 @@ static int tcp_release(struct socket *s)
 	else
 		leave_orphan(t);
 	release_sock(sk);
+	net_ctx_end(&ctx);
 	sock_put(sk);
 	return 0;
 }

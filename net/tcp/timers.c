@@ -13,6 +13,8 @@
 #include <net/netdev.h>
 #include "net/tcp/tcp_priv.h"
 
+#define BUSY_NS (500 * NSEC_PER_MS)
+
 void tcp_timer_arm(struct tcp_sock *t, struct wheel_timer *w, u64 ns)
 {
 	sock_hold(&t->inet.sk);
@@ -57,8 +59,11 @@ static u32 most_tries(const struct tcp_sock *t)
 static void rto_expired(struct tcp_sock *t)
 {
 	struct packet *p;
+	bool busy = false;
 
 	if (tcp_state_in(t, TCPS(CLOSE) | TCPS(LISTEN)) || (!t->packets_out && !t->send_head))
+		return;
+	if (tcp_probe_expired(t) || tcp_rack_expired(t))
 		return;
 	if (!t->stuck_since_ns)
 		t->stuck_since_ns = ktime_get_ns();
@@ -81,8 +86,11 @@ static void rto_expired(struct tcp_sock *t)
 		if (!tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
 			tcp_enter_loss(t);
 		p = packet_list_first(&t->sndq);
-		if (p)
-			tcp_retransmit(t, p);
+		busy = p && tcp_retransmit(t, p) == -ENOBUFS;
+	}
+	if (busy) {		/* this machine's queues: nothing is known of the network */
+		tcp_timer_arm(t, &t->rto_timer, BUSY_NS);
+		return;
 	}
 	if (t->backoff < 30)
 		t->backoff++;

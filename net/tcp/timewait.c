@@ -17,12 +17,23 @@ static struct inet_table *table_of(const struct inet_entry *e)
 	return &e->net->tcp->table;
 }
 
+/* W is in no table, and keeps no port. */
+static void leave(struct tcp_timewait *w)
+{
+	struct inet_table *table = table_of(&w->e);
+
+	if (!inet_connected_del(table, &w->e))
+		return;
+	inet_port_untie(table, &w->tie);
+	inet_entry_put(table, &w->e);
+}
+
 void tcp_timewait_forget(struct tcp_timewait *w)
 {
 	struct inet_table *table = table_of(&w->e);
 
-	if (inet_connected_del(table, &w->e))
-		inet_entry_put(table, &w->e);
+	leave(w);
+	smp_mb();		/* with arm() */
 	if (wheel_cancel(&w->timer))
 		inet_entry_put(table, &w->e);
 }
@@ -33,15 +44,23 @@ static void fired(struct wheel_timer *timer)
 	struct inet_table *table = table_of(&w->e);
 
 	tcp_count_net(w->e.net, TCP_TW);
-	if (inet_connected_del(table, &w->e))
-		inet_entry_put(table, &w->e);
+	leave(w);
 	inet_entry_put(table, &w->e);
 }
 
+/*
+ * W may be forgotten at any time: by its namespace's end, or for a SYN on another CPU. Its timer
+ * must not be left armed then: it would pin the namespace for a minute. tcp_timewait_forget() takes
+ * W out of the table before it cancels the timer; the timer is armed here before the table is
+ * looked at.
+ */
 static void arm(struct tcp_timewait *w, u64 ns)
 {
 	refcount_inc(&w->e.refs);
 	if (wheel_arm(&w->timer, ns))
+		inet_entry_put(table_of(&w->e), &w->e);
+	smp_mb();		/* with tcp_timewait_forget() */
+	if (ghash_unhashed(&w->e.node) && wheel_cancel(&w->timer))
 		inet_entry_put(table_of(&w->e), &w->e);
 }
 
@@ -80,21 +99,51 @@ void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns)
 		w->rcv_wscale = t->rcv_wscale;
 		w->ts_ok = t->ts_ok;
 		w->ts_recent = t->ts_recent;
-		w->ts_recent_ns = t->ts_recent_ns;
+		w->entered_ns = ktime_get_ns();
 		w->ts_offset = t->ts_offset;
 		w->fin_wait2 = fin_wait2;
 		net_pin(w->e.net);
+		w->tie.e = &w->e;
+		inet_port_tie(&t->inet, &w->tie);
 		if (inet_connected_replace(table, &t->inet.e, &w->e)) {
 			arm(w, ns);
 			inet_entry_put(table, &w->e);
 			sock_put(&t->inet.sk);		/* the table's: the caller has one */
 		} else {
+			inet_port_untie(table, &w->tie);
 			atomic_dec(&tcp_net(t)->nr_timewait);
 			net_unpin(w->e.net);
 			kfree(w);
 		}
 	}
 	tcp_done(t, 0);
+}
+
+static bool is_loopback(const struct tcp_timewait *w)
+{
+	const struct inet_entry *e = &w->e;
+
+	if (e->bound_dev && e->net->loopback && e->bound_dev == e->net->loopback->ifindex)
+		return true;
+	return e->v6 ? ip6_is_loopback(&e->v6->local) || ip6_is_loopback(&e->v6->peer) :
+		       ip4_is_loopback(e->local) || ip4_is_loopback(e->peer);
+}
+
+u32 tcp_timewait_reuse(struct tcp_sock *t, struct tcp_timewait *w)
+{
+	const struct tcp_net *n = tcp_net(t);
+	int mode = READ_ONCE(n->tw_reuse);
+	bool may = mode == 1 || (mode == 2 && is_loopback(w));
+	u64 delay = (u64)READ_ONCE(n->tw_reuse_delay_ms) * NSEC_PER_MS;
+
+	if (!w->ts_ok)
+		return 0;
+	/* A port that bind(2) gave is the program's wish. */
+	if (!(t->inet.bind_gave & BOUND_PORT) &&
+	    (!may || w->fin_wait2 || ktime_get_ns() - w->entered_ns <= delay))
+		return 0;
+	tcp_timewait_forget(w);
+	return (w->snd_nxt + 65537) ?: 1;	/* beyond any window without a scale */
 }
 
 static void answer(struct tcp_timewait *w)

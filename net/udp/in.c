@@ -64,7 +64,8 @@ static void queue(struct inet_sock *s, struct packet *p)
 		return;
 	}
 	packet_pull(p, UDP_HEADER);
-	if (sock_flag(&s->sk, SOCK_F_TIMESTAMP) && !p->tstamp_ns)
+	if ((sock_flag(&s->sk, SOCK_F_TIMESTAMP) || unlikely(sock_stamps_rx(&s->sk))) &&
+	    !p->tstamp_ns)
 		p->tstamp_ns = ktime_get_real_ns();
 	/* Its reader counts it (RFC 4113: those that were delivered to a program). */
 	if (sock_queue_rx(&s->sk, p))

@@ -4,12 +4,16 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <abi/errno.h>
+#include <linux/time.h>
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include "net/core/stats.h"
 #include "net/udp/udp.h"
 #include "net/wire/csum.h"
 #include "net/wire/udp.h"
 
 #define UDP_MOST 65535u
+#define SENDING (SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED)
 
 static void too_long(struct inet_sock *s, const struct inet_way *w, be16 port)
 {
@@ -25,12 +29,14 @@ static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgr
 	struct net *net = s->sk.net;
 	struct udp_wire *h;
 	struct inet_way w;
-	u32 len = p->len + UDP_HEADER;
+	struct packet *copy;
+	u32 len = p->len + UDP_HEADER, key;
+	bool stamps;
 	int err;
 
 	rcu_read_lock();
 	err = inet_dgram_route(s, d, &w);
-	if (!err && !inet_way_takes(&w, len) && !p->gso) {
+	if (!err && !inet_way_takes(&w, len)) {
 		err = -EMSGSIZE;
 		too_long(s, &w, d->port);
 	}
@@ -39,6 +45,8 @@ static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgr
 		packet_free(p, err == -EMSGSIZE ? DROP_TOO_BIG : DROP_NO_ROUTE);
 		return err;
 	}
+	stamps = unlikely(READ_ONCE(s->sk.ts_flags) & SENDING);
+	key = stamps ? sock_next_stamp(&s->sk) : 0;
 	packet_push(p, UDP_HEADER);
 	packet_set_transport(p);
 	h = (struct udp_wire *)packet_data(p);
@@ -51,8 +59,14 @@ static int transmit(struct inet_sock *s, struct packet *p, const struct inet_dgr
 	}
 	p->mark = d->c.tx.mark;
 	p->priority = d->c.tx.priority;
+	copy = stamps ? packet_clone(p, GFP_ATOMIC) : NULL;
+	if (stamps && READ_ONCE(s->sk.ts_flags) & SOF_TIMESTAMPING_TX_SCHED)
+		inet_queue_stamp(s, copy, SCM_TSTAMP_SCHED, key);
 	err = inet_way_send(net, p, &w);
 	rcu_read_unlock();
+	if (stamps && !err && READ_ONCE(s->sk.ts_flags) & SOF_TIMESTAMPING_TX_SOFTWARE)
+		inet_queue_stamp(s, copy, SCM_TSTAMP_SND, key);
+	packet_consume(copy);
 	if (w.six)
 		net_count(net, err == -ENOBUFS ? UDP6_SNDBUF_ERRORS : UDP6_OUT_DATAGRAMS);
 	else
@@ -77,7 +91,7 @@ static ssize_t append(struct udp_sock *u, struct sock_msg *m, u32 len, const str
 	if (!p && !d)
 		return -ESTALE;
 	if (!p) {
-		p = inet_dgram_packet(&u->inet, m, len);
+		p = sock_packet_from(&u->inet.sk, m, len);
 		if (IS_ERR(p))
 			return PTR_ERR(p);
 		u->pending = p;
@@ -140,8 +154,24 @@ static ssize_t send_one(struct inet_sock *s, struct sock_msg *m, u32 len,
 	/* A length that is wrong is told before an error that is pending. */
 	if (unlikely(READ_ONCE(s->sk.err)) && check_length(s, len, d))
 		return -EMSGSIZE;
-	p = inet_dgram_packet(s, m, len);
+	p = sock_packet_from(&s->sk, m, len);
 	return IS_ERR(p) ? PTR_ERR(p) : transmit(s, p, d);
+}
+
+/* More bytes than a datagram of D's family has: -EMSGSIZE, reported as transmit() does. */
+static int refuse_length(struct inet_sock *s, const struct inet_dgram *d)
+{
+	struct inet_way w;
+	int err;
+
+	rcu_read_lock();
+	err = inet_dgram_route(s, d, &w);
+	if (!err) {
+		err = -EMSGSIZE;
+		too_long(s, &w, d->port);
+	}
+	rcu_read_unlock();
+	return err;
 }
 
 /* LEN bytes, to what is corked, or in a datagram of their own. -ESTALE: it was sent meanwhile. */
@@ -154,8 +184,10 @@ static ssize_t send_or_append(struct udp_sock *u, struct sock_msg *m, size_t len
 
 	if (err)
 		return err;
+	if (len > UDP_MOST && (appends || !d.six))
+		return -EMSGSIZE;	/* IPv4 reports no MTU for it, as on Linux */
 	if (len > UDP_MOST - UDP_HEADER - (appends || !d.six ? IP4_HEADER : 0u))
-		return -EMSGSIZE;
+		return appends ? -EMSGSIZE : refuse_length(&u->inet, &d);
 	net_ctx_begin(&ctx);
 	if (appends || READ_ONCE(u->cork) || m->flags & MSG_MORE)
 		err = corked(u, m, (u32)len, appends ? NULL : &d);
@@ -175,7 +207,7 @@ ssize_t udp_sendmsg(struct socket *sock, struct sock_msg *m)
 	err = bind_first(s);	/* before all else, as on Linux */
 	if (err)
 		return err;
-	if (len > UDP_MOST)
+	if (len > (s->six ? INT_MAX - UDP_HEADER : UDP_MOST))
 		return -EMSGSIZE;
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;

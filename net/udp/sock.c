@@ -225,7 +225,7 @@ static const struct sock_ops udp_ops = {
 	.bind = udp_bind,
 	.connect = udp_connect,
 	.getname = inet_getname,
-	.poll = inet_dgram_poll,
+	.poll = sock_poll_dgram,
 	.ioctl = inet_dgram_ioctl,
 	.shutdown = inet_dgram_shutdown,
 	.setsockopt = udp_setsockopt,
@@ -234,10 +234,18 @@ static const struct sock_ops udp_ops = {
 	.recvmsg = udp_recvmsg,
 	.fasync = inet_fasync,
 };
+/* Messages are counted from 0 on. */
+static int udp_stamps(struct sock *sk, u32 flags)
+{
+	return 0;
+}
+
 static const struct sock_kind udp_kind = { .name = "UDP",
 					   .size = sizeof(struct udp_sock),
 					   .destruct = inet_destruct,
 					   .bind_dev = inet_bind_dev,
+					   .peeks_on = true,
+					   .stamps = udp_stamps,
 					   SOCK_LOCKS("udp sk->lock", "udp lock_sock()") };
 static const struct inet_protocol udp_protocol = { .receive = udp_receive, .error = udp_error };
 

@@ -171,11 +171,24 @@ ssize_t unix_dgram_send(struct unix_sock *u, struct sock_msg *m, struct unix_con
 	return r ?: (ssize_t)len;
 }
 
+/* The message with the *SKIPth byte of the queue, whose *SKIPth it is then. sk.lock held. */
+static struct unix_msg *peek_at(struct unix_sock *u, size_t *skip)
+{
+	struct unix_msg *q;
+
+	list_for_each_entry(q, &u->queue, list) {
+		if (*skip < q->len)
+			return q;
+		*skip -= q->len;
+	}
+	return NULL;
+}
+
 ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 {
 	long timeo = m->nonblock ? 0 : u->sk.rcvtimeo;
 	struct unix_msg *q;
-	size_t n;
+	size_t n, skip;
 	int e;
 
 	if (u->sk.type == SOCK_SEQPACKET && u->sk.state != UNIX_CONNECTED)
@@ -183,7 +196,8 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 	mutex_lock(&u->io_lock);
 	for (;;) {
 		spin_lock(&u->sk.lock);
-		q = list_first_entry_or_null(&u->queue, struct unix_msg, list);
+		skip = sock_peek_skip(&u->sk, m);
+		q = skip ? peek_at(u, &skip) : list_first_entry_or_null(&u->queue, struct unix_msg, list);
 		if (q && !(m->flags & MSG_PEEK)) {
 			list_del_init(&q->list);
 			u->bytes -= q->len;
@@ -201,25 +215,26 @@ ssize_t unix_dgram_recv(struct unix_sock *u, struct sock_msg *m)
 		mutex_unlock(&u->io_lock);
 		if (e)
 			return e;
-		e = unix_wait_data(u, &timeo);
+		e = unix_wait_data(u, sock_peek_skip(&u->sk, m), &timeo);
 		if (e)
 			return e;
 		mutex_lock(&u->io_lock);
 	}
-	n = min(iter_count(m->iter), q->len);
-	if (copy_to_iter(q->data, n, m->iter) != n) {
+	n = min(iter_count(m->iter), q->len - skip);
+	if (copy_to_iter(q->data + skip, n, m->iter) != n) {
 		e = -EFAULT;
 	} else {
 		e = 0;
-		if (n < q->len)
+		if (n < q->len - skip)
 			m->out_flags |= MSG_TRUNC;
+		sock_peek_moved(&u->sk, m, m->flags & MSG_PEEK ? n : q->len);
 		unix_give_address(m, q->from);
 		sock_recv_stamp(&u->sk, m, 0);
 		unix_give_creds(u, m, q);
 		unix_give_fds(u, m, q);
 		unix_give_pidfd(m, sock_flag(&u->sk, SOCK_F_PASSPIDFD) ? q->pid : NULL);
 	}
-	n = m->flags & MSG_TRUNC ? q->len : n;
+	n = m->flags & MSG_TRUNC ? q->len - skip : n;
 	if (!(m->flags & MSG_PEEK)) {
 		unix_msg_free(q);
 		wake_up_interruptible(&u->peer_wait);

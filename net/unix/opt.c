@@ -19,6 +19,10 @@ int unix_ioctl(struct socket *s, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case SIOCOUTQ:
 		return put_user((u32)atomic_read(&u->sk.wmem), UPTR(arg)) ? -EFAULT : 0;
+	case SIOCATMARK:
+		if (u->sk.type != SOCK_STREAM)
+			break;
+		return put_user((u32)unix_at_mark(u), UPTR(arg)) ? -EFAULT : 0;
 	case SIOCINQ:
 		if (u->sk.state == UNIX_LISTEN)
 			return -EINVAL;

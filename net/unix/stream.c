@@ -207,6 +207,7 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 		size_t len = min3(iter_count(m->iter), CHUNK, (size_t)max(u->sk.sndbuf / 2 - 64, 256));
 		struct unix_sock *p;
 		struct unix_msg *q;
+		bool urgent = false;
 		int e;
 
 		if (u->sk.shut & 2)
@@ -219,6 +220,10 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 		}
 		if (!len)
 			break;		/* what comes with no byte at all is not sent */
+		if (unlikely(m->flags & MSG_OOB)) {	/* the last byte goes alone */
+			urgent = iter_count(m->iter) == 1;
+			len -= !urgent && len == iter_count(m->iter);
+		}
 		q = unix_build_msg(u, m, c, len);
 		if (IS_ERR(q))
 			return done ?: PTR_ERR(q);
@@ -238,8 +243,12 @@ ssize_t unix_stream_send(struct unix_sock *u, struct sock_msg *m, struct unix_co
 		}
 		unix_enqueue(p, q);
 		p->bytes += len;
+		if (unlikely(urgent))
+			p->urgent = q;
 		spin_unlock(&p->sk.lock);
 		wake_up_interruptible_poll(&p->sk.wait, EPOLLIN | EPOLLRDNORM);
+		if (unlikely(urgent))
+			unix_signal_urgent(p);
 		unix_signal_data(p, POLL_IN);
 		unix_put(p);
 		done += (ssize_t)len;
@@ -252,32 +261,66 @@ struct reading {
 	struct unix_sock *u;
 	struct sock_msg *m;
 	size_t done;			/* bytes given */
+	size_t skip;			/* a peek: bytes before the first (SO_PEEK_OFF) */
 	bool gave;			/* address and credentials, of: */
+	bool over;			/* the read ends at a mark (urgent.c) */
 	struct pid *pid;
 	kuid_t uid;
 	kgid_t gid;
 	struct pid *sender;	/* referenced: whom a descriptor is to be given of, or NULL */
 };
 
-/* The first message with unread bytes, and where they begin; who peeks has read as many as he was given. */
+/* Bytes of the queue that a peek has behind it. */
+static size_t peeked(const struct reading *r)
+{
+	return r->m->flags & MSG_PEEK ? r->skip + r->done : 0;
+}
+
+/* next_msg() by way of marks, or of bytes that were looked at. */
+static noinline struct unix_msg *next_msg_slowly(struct reading *r, size_t *at)
+{
+	bool peek = r->m->flags & MSG_PEEK;
+	struct unix_sock *u = r->u;
+	struct unix_msg *q, *g;
+	size_t skip = peeked(r);
+	LIST_HEAD(gone);
+
+	spin_lock(&u->sk.lock);
+	q = list_first_entry_or_null(&u->queue, struct unix_msg, list);
+	for (;;) {
+		q = unix_pass_mark(u, q, peek, r->done && !skip, &r->over, &gone);
+		if (!q || skip < q->len - q->off)
+			break;
+		skip -= q->len - q->off;
+		q = list_is_last(&q->list, &u->queue) ? NULL : list_next_entry(q, list);
+	}
+	if (q)
+		*at = q->off + skip;
+	spin_unlock(&u->sk.lock);
+	while ((g = list_first_entry_or_null(&gone, struct unix_msg, list))) {
+		list_del_init(&g->list);
+		unix_msg_free(g);
+	}
+	return q;
+}
+
+/* The first message with unread bytes, for a peek those behind it; and where they begin. */
 static struct unix_msg *next_msg(struct reading *r, size_t *at)
 {
-	size_t skip = r->m->flags & MSG_PEEK ? r->done : 0;
-	struct unix_msg *q, *found = NULL;
+	struct unix_sock *u = r->u;
+	struct unix_msg *q;
 
-	spin_lock(&r->u->sk.lock);
-	list_for_each_entry(q, &r->u->queue, list) {
-		size_t left = q->len - q->off;
-
-		if (skip < left) {
-			*at = q->off + skip;
-			found = q;
-			break;
+	spin_lock(&u->sk.lock);
+	q = list_first_entry_or_null(&u->queue, struct unix_msg, list);
+	if (likely(q)) {
+		*at = q->off;
+		if (unlikely(q == u->urgent || q->off == q->len || peeked(r))) {
+			spin_unlock(&u->sk.lock);
+			return next_msg_slowly(r, at);
 		}
-		skip -= left;
 	}
-	spin_unlock(&r->u->sk.lock);
-	return found;
+	spin_unlock(&u->sk.lock);
+	return q;
 }
 
 /* N bytes of Q have been read. */
@@ -339,6 +382,7 @@ ssize_t unix_stream_recv(struct unix_sock *u, struct sock_msg *m)
 	if (u->sk.state != UNIX_CONNECTED)
 		return -EINVAL;
 	mutex_lock(&u->io_lock);
+	r.skip = sock_peek_skip(&u->sk, m);
 	for (;;) {
 		q = next_msg(&r, &at);
 		if (q) {
@@ -347,17 +391,18 @@ ssize_t unix_stream_recv(struct unix_sock *u, struct sock_msg *m)
 				break;
 			continue;
 		}
-		if (r.done >= want)
+		if (r.done >= want || unlikely(r.over))
 			break;
 		e = sock_take_error(&u->sk);
 		if (e || (u->sk.shut & 1))
 			break;
 		mutex_unlock(&u->io_lock);
-		e = unix_wait_data(u, &timeo);
+		e = unix_wait_data(u, peeked(&r), &timeo);
 		mutex_lock(&u->io_lock);
 		if (e)
 			break;
 	}
+	sock_peek_moved(&u->sk, m, r.done);
 	mutex_unlock(&u->io_lock);
 	unix_give_pidfd(m, r.sender);
 	put_pid(r.sender);

@@ -43,7 +43,7 @@ static void unix_destruct(struct sock *sk)
 }
 
 static const struct sock_kind unix_kind = {
-	.name = "UNIX", .size = sizeof(struct unix_sock), .destruct = unix_destruct, .get = unix_get_option,
+	.name = "UNIX", .size = sizeof(struct unix_sock), .destruct = unix_destruct, .get = unix_get_option, .peeks_on = true,
 	SOCK_LOCKS("&u->sk.lock", "&u->sk.owner")
 };
 
@@ -414,7 +414,7 @@ static ssize_t unix_sendmsg(struct socket *s, struct sock_msg *m)
 	struct unix_control c = { 0 };
 	ssize_t r;
 
-	if (m->flags & MSG_OOB)
+	if (m->flags & MSG_OOB && (s->type != SOCK_STREAM || !iter_count(m->iter)))
 		return -EOPNOTSUPP;
 	r = unix_read_control(m, &c);
 	if (!r)
@@ -423,14 +423,24 @@ static ssize_t unix_sendmsg(struct socket *s, struct sock_msg *m)
 	return r;
 }
 
-int unix_wait_data(struct unix_sock *u, long *timeo)
+/* A reader that has seen SEEN bytes finds more. An urgent byte does not count unless SO_OOBINLINE is set. */
+static bool has_data(const struct unix_sock *u, size_t seen)
+{
+	if (u->sk.type != SOCK_STREAM && !seen)
+		return !list_empty(&u->queue);
+	if (READ_ONCE(u->urgent) && !sock_flag(&u->sk, SOCK_F_OOBINLINE))
+		seen++;
+	return READ_ONCE(u->bytes) > seen;
+}
+
+int unix_wait_data(struct unix_sock *u, size_t seen, long *timeo)
 {
 	long r;
 
 	if (!*timeo)
 		return -EAGAIN;
 	WRITE_ONCE(u->sk.reader_waits, true);
-	r = wait_event_interruptible_timeout(u->sk.wait, !list_empty(&u->queue) || u->sk.err || (u->sk.shut & 1) ||
+	r = wait_event_interruptible_timeout(u->sk.wait, has_data(u, seen) || u->sk.err || (u->sk.shut & 1) ||
 					     (u->sk.type != SOCK_DGRAM && u->sk.state == UNIX_CONNECTED && !u->peer), *timeo);
 	WRITE_ONCE(u->sk.reader_waits, false);
 	return sock_waited(r, timeo);
@@ -449,9 +459,9 @@ void unix_give_address(struct sock_msg *m, struct unix_sock *from)
 
 static ssize_t unix_recvmsg(struct socket *s, struct sock_msg *m)
 {
-	if (m->flags & (MSG_OOB | MSG_ERRQUEUE))
-		return m->flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
 	m->addr_len = 0;
+	if (m->flags & (MSG_OOB | MSG_ERRQUEUE))
+		return m->flags & MSG_OOB ? unix_recv_urgent(s->sk, m) : -EAGAIN;
 	return s->type == SOCK_STREAM ? unix_stream_recv(s->sk, m) : unix_dgram_recv(s->sk, m);
 }
 
@@ -465,6 +475,8 @@ static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct 
 	mask = sock_poll_common(&u->sk);
 	if (!list_empty(&u->queue))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(u->urgent))
+		mask |= EPOLLPRI;
 	if (u->sk.type != SOCK_DGRAM && u->sk.state == UNIX_CLOSED)
 		mask |= EPOLLHUP;
 	if (u->sk.type == SOCK_DGRAM && writable && wait_for_peer_room(u))

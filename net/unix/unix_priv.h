@@ -47,6 +47,7 @@ struct unix_sock {
 	struct list_head queue;		/* l: struct unix_msg */
 	struct list_head carried;	/* l, and g to take off: struct unix_fds of what is, or was just now, in queue */
 	size_t bytes;			/* l: unread */
+	struct unix_msg *urgent;	/* l: in the queue, of one byte; NULL: none (urgent.c) */
 	unsigned int queued;		/* l: datagrams or connections */
 	unsigned int backlog;		/* l */
 	wait_queue_head_t peer_wait;	/* who waits to send to us or connect */
@@ -105,7 +106,8 @@ void unix_msg_free(struct unix_msg *m);
 struct unix_msg *unix_build_msg(struct unix_sock *u, struct sock_msg *m, struct unix_control *c, size_t len);
 bool unix_can_queue(struct unix_sock *u);
 int unix_wait_room(struct unix_sock *u, long *timeo);
-int unix_wait_data(struct unix_sock *u, long *timeo);
+/* Sleeps until there are more than SEEN bytes (0: or any message). 0: look again; -EAGAIN; -ERESTARTSYS or -EINTR. */
+int unix_wait_data(struct unix_sock *u, size_t seen, long *timeo);
 /* Locked, or Q is the caller's: the sender's credentials, where one end has asked for them or may before it accepts (unix(7)). */
 void unix_add_creds(struct unix_msg *q, const struct unix_sock *from, const struct unix_sock *to);
 void unix_signal_data(struct unix_sock *u, int band);	/* SIGIO, unless a reader waits */
@@ -167,3 +169,17 @@ void unix_gc_pass(void);			/* a run of the collector that has begun is over */
 void unix_fds_free(struct unix_fds *f);
 /* Something was closed: look for cycles if descriptors are under way. */
 void unix_gc_poke(void);
+
+/* urgent.c */
+/* U got urgent data: SIGURG to its owner, EPOLLPRI. */
+void unix_signal_urgent(struct unix_sock *u);
+/* MSG_OOB: 1; -EINVAL: there is none; -EOPNOTSUPP, -EFAULT. */
+ssize_t unix_recv_urgent(struct unix_sock *u, struct sock_msg *m);
+/*
+ * The message from Q on that a read goes on with, past marks; NULL: none. *OVER: the read, which has
+ * GIVEN something, ends at a mark. Messages that were passed go to GONE. sk.lock held.
+ */
+struct unix_msg *unix_pass_mark(struct unix_sock *u, struct unix_msg *q, bool peek, bool given,
+				bool *over, struct list_head *gone);
+/* SIOCATMARK */
+int unix_at_mark(struct unix_sock *u);

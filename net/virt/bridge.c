@@ -60,6 +60,14 @@ static void follow_addr(struct bridge *b)
 	netdev_tell(b->dev, NETDEV_CHANGEADDR);
 }
 
+struct bridge *bridge_of_device(struct netdev *d, struct bridge_port **p)
+{
+	*p = port_of(d);
+	if (*p)
+		return (*p)->bridge;
+	return d->kind == &bridge_kind ? bridge_of(d) : NULL;
+}
+
 static void follow_mtu(struct bridge *b)
 {
 	struct bridge_port *p;
@@ -110,6 +118,11 @@ int bridge_add_port(struct netdev *bridge, struct netdev *d, struct nla_error *e
 		return -ENOMEM;
 	p->dev = d;
 	p->bridge = b;
+	err = bridge_own_addr(b, p, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		kfree(p);
+		return err;
+	}
 	list_add_tail_rcu(&p->list, &b->ports);
 	b->nr_ports++;
 	rcu_assign_pointer(d->port, p);
@@ -136,6 +149,7 @@ void bridge_del_port(struct netdev *d)
 		netdev_tell(d, NETDEV_CHANGEFLAGS);
 	kfree_rcu(p, rcu);
 	follow(b);
+	bridge_own_addrs(b);
 }
 
 static int bridge_event(struct netdev *d, enum netdev_event e)
@@ -144,14 +158,16 @@ static int bridge_event(struct netdev *d, enum netdev_event e)
 
 	if (!p)
 		return 0;
-	if (e == NETDEV_UNREGISTER)
+	if (e == NETDEV_UNREGISTER) {
 		bridge_del_port(d);
-	else if (e == NETDEV_CHANGEADDR)
+	} else if (e == NETDEV_CHANGEADDR) {
 		follow_addr(p->bridge);
-	else if (e == NETDEV_CHANGEMTU)
+		bridge_own_addrs(p->bridge);
+	} else if (e == NETDEV_CHANGEMTU) {
 		follow_mtu(p->bridge);
-	else if (e == NETDEV_UP || e == NETDEV_DOWN || e == NETDEV_CHANGE)
+	} else if (e == NETDEV_UP || e == NETDEV_DOWN || e == NETDEV_CHANGE) {
 		follow_carrier(p->bridge);
+	}
 	return 0;
 }
 
@@ -172,6 +188,8 @@ static int bridge_up_event(struct netdev *d, enum netdev_event e)
 {
 	if (d->kind == &bridge_kind && e == NETDEV_UP)
 		follow_carrier(bridge_of(d));
+	if (d->kind == &bridge_kind && (e == NETDEV_REGISTER || e == NETDEV_CHANGEADDR))
+		(void)bridge_own_addr(bridge_of(d), NULL, GFP_KERNEL | __GFP_NOFAIL);
 	return bridge_event(d, e);
 }
 
@@ -256,7 +274,7 @@ static void bridge_put_info(struct nlmsg_buf *m, struct netdev *d)
 	nla_put_u32(m, IFLA_BR_STP_STATE, 0);
 	nla_put_u8(m, IFLA_BR_VLAN_FILTERING, 0);
 	nla_put_u8(m, IFLA_BR_MCAST_SNOOPING, 0);
-	nla_put_u32(m, IFLA_BR_FDB_N_LEARNED, READ_ONCE(b->nr_stations));
+	nla_put_u32(m, IFLA_BR_FDB_N_LEARNED, READ_ONCE(b->nr_learned));
 	nla_put_u32(m, IFLA_BR_FDB_MAX_LEARNED, BRIDGE_STATIONS);
 }
 
@@ -274,7 +292,8 @@ static struct netdev *bridge_make(struct net *net, const struct netdev_wish *w,
 	d->kind = &bridge_kind;
 	d->driver_name = "bridge";
 	d->carrier = false;
-	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_SG | NETDEV_F_NO_QUEUE;
+	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_SG | NETDEV_F_TSO4 | NETDEV_F_TSO6 |
+				       NETDEV_F_TSO_ECN | NETDEV_F_NO_QUEUE;
 	b = bridge_of(d);
 	b->dev = d;
 	INIT_LIST_HEAD(&b->ports);
@@ -296,6 +315,7 @@ static struct netdev *bridge_make(struct net *net, const struct netdev_wish *w,
 
 static struct netdev_kind bridge_kind = {
 	.name = "bridge",
+	.devtype = "bridge",
 	.make = bridge_make,
 	.remove = bridge_remove,
 	.change = bridge_change,

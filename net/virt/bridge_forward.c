@@ -3,6 +3,7 @@
 #include <lib/string.h>
 #include <kernel/percpu.h>
 #include <kernel/rcu.h>
+#include <net/gso.h>
 #include "net/dev/if_flags.h"
 #include "net/virt/bridge.h"
 
@@ -24,7 +25,8 @@ static bool is_forwarding(const struct bridge_port *to)
 /* P, with its link header, leaves by TO. */
 static void send(struct bridge_port *to, struct packet *p)
 {
-	if (!is_forwarding(to) || p->len > READ_ONCE(to->dev->mtu) + ETH_HEADER + VLAN_TAG) {
+	if (!is_forwarding(to) ||
+	    packet_wire_len(p) > READ_ONCE(to->dev->mtu) + ETH_HEADER + VLAN_TAG) {
 		packet_free(p, DROP_TOO_BIG);
 		return;
 	}
@@ -60,23 +62,11 @@ static void deliver(struct bridge *b, struct packet *p)
 	netdev_receive(p);
 }
 
-bool bridge_is_ours(struct bridge *b, const u8 *addr)
-{
-	struct bridge_port *q;
-
-	if (eth_equal(addr, b->dev->addr))
-		return true;
-	/* The ports' own addresses are the machine's, too. */
-	list_for_each_entry_rcu(q, &b->ports, list)
-		if (eth_equal(addr, q->dev->addr))
-			return true;
-	return false;
-}
-
 /* P has its link header; FROM is where it came in. */
 static void forward(struct bridge *b, struct bridge_port *from, struct packet *p)
 {
 	const u8 *dst = packet_data(p);
+	struct bridge_station *s;
 	struct bridge_port *to;
 
 	if (eth_is_multicast(dst)) {
@@ -84,12 +74,12 @@ static void forward(struct bridge *b, struct bridge_port *from, struct packet *p
 		deliver(b, p);
 		return;
 	}
-	/* Our own is never learned. */
-	to = eth_equal(dst, b->dev->addr) ? NULL : bridge_port_of(b, dst);
-	if (!to && bridge_is_ours(b, dst)) {
+	s = bridge_look_up(b, dst);
+	if (s && READ_ONCE(s->flags) & BRIDGE_LOCAL) {
 		deliver(b, p);
 		return;
 	}
+	to = s ? rcu_dereference(s->port) : NULL;
 	if (READ_ONCE(b->dev->flags) & IFF_PROMISC) {
 		struct packet *c = packet_clone(p, GFP_ATOMIC);
 
@@ -134,13 +124,15 @@ bool bridge_receive(struct netdev *port, struct packet *p)
 enum netdev_xmit bridge_xmit(struct netdev *d, struct packet *p, u16 queue, bool more)
 {
 	struct bridge *b = d->priv;
+	struct bridge_station *s;
 	struct bridge_port *to;
 
 	if (!packet_need(p, ETH_HEADER)) {
 		packet_free(p, DROP_TOO_SHORT);
 		return NETDEV_XMIT_OK;
 	}
-	to = eth_is_multicast(packet_data(p)) ? NULL : bridge_port_of(b, packet_data(p));
+	s = eth_is_multicast(packet_data(p)) ? NULL : bridge_look_up(b, packet_data(p));
+	to = s ? rcu_dereference(s->port) : NULL;
 	if (to) {
 		send(to, p);
 	} else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Stations that a bridge has learned: bridge.h. */
+/* The table of a bridge's stations, learning and ageing: bridge.h. */
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
@@ -14,14 +14,19 @@
 #define AGE_JIFFIES (10 * HZ)		/* between the worker's visits */
 #define FIRST_SHIFT 8
 
-struct station {
-	struct ghash_node node;		/* bridge->stations */
-	struct list_head list;		/* bridge->all */
-	struct bridge_port __rcu *port;	/* bridge->lock to change, RCU */
-	u64 seen_ns;			/* plain */
-	struct rcu_head rcu;
-	u8 addr[ETH_ADDR];		/* c */
-};
+static void (*listener)(struct bridge *b, struct bridge_station *s, bool gone);
+
+void bridge_set_listener(void (*fn)(struct bridge *b, struct bridge_station *s, bool gone))
+{
+	listener = fn;
+}
+
+static void tell(struct bridge *b, struct bridge_station *s, bool gone)
+{
+	lockdep_assert_held(&b->lock);
+	if (listener)
+		listener(b, s, gone);
+}
 
 static u32 hash_of(const struct bridge *b, const u8 *addr)
 {
@@ -31,81 +36,132 @@ static u32 hash_of(const struct bridge *b, const u8 *addr)
 	return (u32)siphash_13(&b->key, &a, 1);
 }
 
-/* RCU or the lock. */
-static struct station *find(struct bridge *b, const u8 *addr, u32 hash)
+struct bridge_station *bridge_station_find(struct bridge *b, const u8 *addr)
 {
-	struct station *s;
+	struct bridge_station *s;
 
-	ghash_for_each_rcu(s, &b->stations, hash, node)
+	ghash_for_each_rcu(s, &b->stations, hash_of(b, addr), node)
 		if (eth_equal(s->addr, addr))
 			return s;
 	return NULL;
 }
 
-static bool is_old(const struct bridge *b, const struct station *s, u64 now)
+bool bridge_station_is_old(const struct bridge *b, const struct bridge_station *s, u64 now)
 {
-	return now - READ_ONCE(s->seen_ns) > READ_ONCE(b->ageing_ns);
+	return !(READ_ONCE(s->flags) & BRIDGE_STATIC) &&
+	       now - READ_ONCE(s->seen_ns) > READ_ONCE(b->ageing_ns);
 }
 
-static void add(struct bridge *b, const u8 *addr, struct bridge_port *p, u32 hash, u64 now)
+struct bridge_station *bridge_station_new(const u8 *addr, struct bridge_port *p, u8 flags,
+					  gfp_t gfp)
 {
-	struct station *s = kzalloc(sizeof(*s), GFP_ATOMIC | __GFP_NOWARN);
-	unsigned long *bucket;
+	struct bridge_station *s = kzalloc(sizeof(*s), gfp);
 
 	if (!s)
-		return;
+		return NULL;
 	memcpy(s->addr, addr, ETH_ADDR);
+	refcount_set(&s->refs, 1);
 	RCU_INIT_POINTER(s->port, p);
-	s->seen_ns = now;
-	list_add_tail(&s->list, &b->all);
-	b->nr_stations++;
-	bucket = ghash_lock(&b->stations, hash);
-	ghash_add(&b->stations, bucket, &s->node, hash);
-	ghash_unlock(bucket);
-	if (b->nr_stations == 1)
+	s->flags = flags;
+	s->seen_ns = s->used_ns = ktime_get_ns();
+	return s;
+}
+
+void bridge_station_put(struct bridge_station *s)
+{
+	if (refcount_dec_and_test(&s->refs))
+		kfree_rcu(s, rcu);
+}
+
+/* S, which is in the table, counts as its flags say, or no more. */
+static void count(struct bridge *b, const struct bridge_station *s, u32 by)
+{
+	b->nr_learned += s->flags & BRIDGE_LEARNED ? by : 0;
+	b->nr_ageing += s->flags & BRIDGE_STATIC ? 0 : by;
+	if (by == 1 && b->nr_ageing == 1 && !(s->flags & BRIDGE_STATIC))
 		queue_delayed_work(system_unbound_wq, &b->age, AGE_JIFFIES);
 }
 
-static void drop(struct bridge *b, struct station *s)
+void bridge_station_add(struct bridge *b, struct bridge_station *s)
+{
+	u32 hash = hash_of(b, s->addr);
+	unsigned long *bucket;
+
+	lockdep_assert_held(&b->lock);
+	list_add_tail(&s->list, &b->all);
+	b->nr_stations++;
+	count(b, s, 1);
+	bucket = ghash_lock(&b->stations, hash);
+	ghash_add(&b->stations, bucket, &s->node, hash);
+	ghash_unlock(bucket);
+	tell(b, s, false);
+}
+
+void bridge_station_drop(struct bridge *b, struct bridge_station *s)
 {
 	lockdep_assert_held(&b->lock);
 	ghash_del(&b->stations, &s->node);
 	list_del(&s->list);
 	b->nr_stations--;
-	kfree_rcu(s, rcu);
+	count(b, s, -1u);
+	tell(b, s, true);
+	bridge_station_put(s);
+}
+
+void bridge_station_set(struct bridge *b, struct bridge_station *s, struct bridge_port *p, u8 flags)
+{
+	bool other = rcu_access_pointer(s->port) != p || s->flags != flags;
+
+	lockdep_assert_held(&b->lock);
+	count(b, s, -1u);
+	rcu_assign_pointer(s->port, p);
+	WRITE_ONCE(s->flags, flags);
+	WRITE_ONCE(s->seen_ns, ktime_get_ns());
+	count(b, s, 1);
+	if (other)
+		tell(b, s, false);
 }
 
 void bridge_learn(struct bridge *b, const u8 *addr, struct bridge_port *p)
 {
-	u32 hash = hash_of(b, addr);
-	struct station *s = find(b, addr, hash);
+	struct bridge_station *s = bridge_station_find(b, addr);
 	u64 now = ktime_get_ns();
+	bool same;
 
-	if (likely(s && rcu_access_pointer(s->port) == p)) {
-		if (now - READ_ONCE(s->seen_ns) > NSEC_PER_MSEC)	/* spares the line */
+	if (s && READ_ONCE(s->flags) & BRIDGE_LOCAL)
+		return;			/* nobody else is where we are */
+	same = s && rcu_access_pointer(s->port) == p;
+	if (likely(same) || (s && READ_ONCE(s->flags) & BRIDGE_STICKY)) {
+		if (same && now - READ_ONCE(s->seen_ns) > NSEC_PER_MSEC) /* spares the line */
 			WRITE_ONCE(s->seen_ns, now);
 		return;
 	}
-	if (bridge_is_ours(b, addr))
-		return;			/* nobody else is where we are */
 	spin_lock(&b->lock);
-	s = find(b, addr, hash);
+	s = bridge_station_find(b, addr);
 	if (b->ends || p->gone) {
 		/* it leaves */
 	} else if (s) {
-		rcu_assign_pointer(s->port, p);
-		WRITE_ONCE(s->seen_ns, now);
-	} else if (b->nr_stations < BRIDGE_STATIONS && READ_ONCE(b->ageing_ns)) {
-		add(b, addr, p, hash, now);
+		if (!(s->flags & (BRIDGE_LOCAL | BRIDGE_STICKY)))
+			bridge_station_set(b, s, p, s->flags);
+	} else if (b->nr_learned < BRIDGE_STATIONS && READ_ONCE(b->ageing_ns)) {
+		s = bridge_station_new(addr, p, BRIDGE_LEARNED, GFP_ATOMIC | __GFP_NOWARN);
+		if (s)
+			bridge_station_add(b, s);
 	}
 	spin_unlock(&b->lock);
 }
 
-struct bridge_port *bridge_port_of(struct bridge *b, const u8 *addr)
+struct bridge_station *bridge_look_up(struct bridge *b, const u8 *addr)
 {
-	struct station *s = find(b, addr, hash_of(b, addr));
+	struct bridge_station *s = bridge_station_find(b, addr);
+	u64 now;
 
-	return s && !is_old(b, s, ktime_get_ns()) ? rcu_dereference(s->port) : NULL;
+	if (!s)
+		return NULL;
+	now = ktime_get_ns();
+	if (now - READ_ONCE(s->used_ns) > NSEC_PER_MSEC)
+		WRITE_ONCE(s->used_ns, now);
+	return bridge_station_is_old(b, s, now) ? NULL : s;
 }
 
 /*
@@ -114,7 +170,7 @@ struct bridge_port *bridge_port_of(struct bridge *b, const u8 *addr)
  */
 static void sweep(struct bridge *b, const struct bridge_port *p, bool all)
 {
-	u32 left = BRIDGE_STATIONS;
+	u32 left = U32_MAX;
 
 	while (left) {
 		u64 now = ktime_get_ns();
@@ -122,10 +178,12 @@ static void sweep(struct bridge *b, const struct bridge_port *p, bool all)
 		spin_lock(&b->lock);
 		left = min(left, b->nr_stations);
 		for (u32 i = 0; i < BATCH && left; i++, left--) {
-			struct station *s = list_first_entry(&b->all, struct station, list);
+			struct bridge_station *s =
+				list_first_entry(&b->all, struct bridge_station, list);
 
-			if (all || rcu_access_pointer(s->port) == p || is_old(b, s, now))
-				drop(b, s);
+			if (all || (p && rcu_access_pointer(s->port) == p) ||
+			    bridge_station_is_old(b, s, now))
+				bridge_station_drop(b, s);
 			else
 				list_move_tail(&s->list, &b->all);
 		}
@@ -141,7 +199,7 @@ static void age(struct work_struct *w)
 	sweep(b, NULL, false);
 	ghash_reserve(&b->stations);
 	spin_lock(&b->lock);
-	if (b->nr_stations && !b->ends)
+	if (b->nr_ageing && !b->ends)
 		queue_delayed_work(system_unbound_wq, &b->age, AGE_JIFFIES);
 	spin_unlock(&b->lock);
 }

@@ -37,7 +37,8 @@ static struct netdev *dummy_make(struct net *net, const struct netdev_wish *w,
 	d->flags = (d->flags | IFF_NOARP) & ~(u32)IFF_MULTICAST;
 	d->min_mtu = 0;
 	d->max_mtu = U32_MAX >> 1;
-	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_SG | NETDEV_F_NO_QUEUE;
+	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_SG | NETDEV_F_TSO4 | NETDEV_F_TSO6 |
+				       NETDEV_F_TSO_ECN | NETDEV_F_NO_QUEUE;
 	d->kind = &dummy_kind;
 	virt_random_addr(d);
 	err = netdev_wish_apply(w, d, "dummy");

@@ -6,6 +6,7 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/rcu.h>
+#include <net/gso.h>
 #include <net/netlink.h>
 #include <proc/signal.h>
 #include <vfs/poll.h>
@@ -31,12 +32,34 @@ static bool queue_for_reader(struct netdev *d, struct tun_file *f, struct packet
 	return ok;
 }
 
+/* A reader without headers cannot be told of segments: they are made for it. */
+static bool queue_segments(struct netdev *d, struct tun_file *f, struct packet *p)
+{
+	u32 nr = gso_segments(p);
+
+	for (u32 i = 0; i < nr; i++) {
+		struct packet *q = gso_segment(p, i, GFP_ATOMIC);
+
+		if (!q || !queue_for_reader(d, f, q)) {
+			this_cpu_inc(d->stats->tx_dropped);
+			packet_free(q, DROP_TX);
+			if (!i)
+				return false;
+			break;
+		}
+	}
+	packet_consume(p);
+	return true;
+}
+
 static enum netdev_xmit tun_xmit(struct netdev *d, struct packet *p, u16 queue, bool more)
 {
 	struct tun_file *f = rcu_dereference(tun_of(d)->file);
+	bool split = p->gso_size && !(READ_ONCE(tun_of(d)->flags) & IFF_VNET_HDR);
 
-	if (!f || !queue_for_reader(d, f, p))
-		return NETDEV_XMIT_BUSY;	/* the caller drops and counts it */
+	/* What does not fit the caller drops and counts. */
+	if (!f || !(split ? queue_segments(d, f, p) : queue_for_reader(d, f, p)))
+		return NETDEV_XMIT_BUSY;
 	wake_up_interruptible_poll(&f->wait, EPOLLIN | EPOLLRDNORM);
 	if (unlikely(rcu_access_pointer(f->fasync)))
 		kill_fasync(&f->fasync, SIGIO, POLL_IN);
@@ -173,7 +196,7 @@ struct netdev *tun_new(struct net *net, const char *name, int index, u32 flags)
 	d->driver_name = "tun";
 	d->carrier = false;
 	d->features = NETDEV_F_SG | NETDEV_F_NO_QUEUE;
-	d->hw_features = NETDEV_F_SG | NETDEV_F_CSUM | NETDEV_F_TSO4 | NETDEV_F_TSO6;
+	d->hw_features = NETDEV_F_SG;	/* TUNSETOFFLOAD adds to it */
 	t = tun_of(d);
 	t->flags = flags;
 	t->owner = INVALID_UID;

@@ -23,20 +23,10 @@
 #include <sched/wait.h>
 #include <vfs/file.h>
 #include <linux/if_tun.h>
+#include "net/wire/vnet.h"
 
 #define TUN_QUEUE_BYTES (32u << 20)
 #define TUN_QUEUE_TUN 500		/* tx_queue_len that a device without addresses begins with */
-#define TUN_SEGMENTS_MOST 1024		/* that one frame of a writer is split into */
-
-/* <linux/virtio_net.h>'s header before a frame (virtio 1.3, 5.1.6). */
-struct vnet_wire {
-	u8 flags, gso_type;
-	u16 hdr_len, gso_size, csum_start, csum_off;	/* in the device's byte order */
-};
-_Static_assert(sizeof(struct vnet_wire) == 10, "as programs have it");
-
-enum { VNET_NEEDS_CSUM = 1, VNET_DATA_VALID = 2 };
-enum { VNET_GSO_NONE = 0, VNET_GSO_TCP4 = 1, VNET_GSO_TCP6 = 4, VNET_GSO_ECN = 0x80 };
 
 struct tun_file {
 	struct net *net;		/* c: the opener's, referenced */
@@ -88,20 +78,3 @@ void tun_detach(struct tun_file *f);
 ssize_t tun_read_iter(struct kiocb *k, struct iter *to);
 ssize_t tun_write_iter(struct kiocb *k, struct iter *from);
 long tun_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
-
-/* A frame of TCP, larger than its segments, and where its parts are. */
-struct tun_super {
-	u16 net_at, tcp_at, payload_at;	/* from the first byte on */
-	u16 size;			/* payload bytes of a segment */
-	u32 nr;				/* segments */
-	bool v6;
-};
-/*
- * P, whose network header begins at NET_AT, is to be split into segments of SIZE bytes. Its
- * headers are linear afterwards. 0; -EINVAL: it is no TCP, or too many.
- */
-int tun_super_decode(struct tun_super *s, struct packet *p, u16 net_at, bool v6, u16 size)
-	__must_check;
-/* Segment I of P, with its sum left to be made. NULL: no memory. */
-struct packet *tun_super_segment(const struct tun_super *s, const struct packet *p, u32 i)
-	__must_check;

@@ -11,6 +11,7 @@
 #include <alloc/slab.h>
 #include <kernel/init.h>
 #include <kernel/rcu.h>
+#include <net/gso.h>
 #include <proc/pid.h>
 #include <sched/task.h>
 #include <vfs/chrdev.h>
@@ -41,12 +42,6 @@ static bool is_of(const struct tun_file *f, const struct netdev *d)
 	return rcu_access_pointer(f->dev) == d;
 }
 
-/* The header's fields and ours are turned into each other by the same step. */
-static u16 turn(const struct tun *t, u16 v)
-{
-	return READ_ONCE(t->little) ? le16_raw(v) : v;
-}
-
 /* ---- reading ---- */
 
 static struct packet *take(struct tun_file *f, const struct netdev *d, bool nonblock)
@@ -73,21 +68,15 @@ static int put_vnet(const struct netdev *d, struct packet *p, u32 flags, struct 
 {
 	const struct tun *t = tun_of(d);
 	size_t size = flags & IFF_VNET_HDR ? (size_t)READ_ONCE(t->hdr_size) : 0;
-	struct vnet_wire h = {};
+	struct vnet_wire h;
 
 	if (iter_count(to) < size)
 		return -EINVAL;
-	if (p->csum_state == PACKET_CSUM_PARTIAL && size &&
-	    READ_ONCE(d->features) & NETDEV_F_CSUM) {
-		h.flags = VNET_NEEDS_CSUM;
-		h.csum_start = turn(t, (u16)(p->csum_start - p->data));
-		h.csum_off = turn(t, p->csum_off);
-	} else if (p->csum_state == PACKET_CSUM_PARTIAL) {
-		if (!packet_csum_finish(p))
-			return -EINVAL;
-	} else if (p->csum_state == PACKET_CSUM_VERIFIED) {
-		h.flags = VNET_DATA_VALID;
-	}
+	if (!p->gso_size && !(size && READ_ONCE(d->features) & NETDEV_F_CSUM) &&
+	    !packet_csum_finish(p))
+		return -EINVAL;
+	gso_tell_vnet(p, &h);
+	vnet_turn(&h, READ_ONCE(t->little));
 	if (size && !copy_to_iter_full(&h, sizeof(h), to))
 		return -EFAULT;
 	return size && iter_zero(size - sizeof(h), to) != size - sizeof(h) ? -EFAULT : 0;
@@ -163,21 +152,14 @@ struct frame {
 static int read_vnet(const struct tun *t, struct iter *from, struct vnet_wire *h)
 {
 	size_t size = (size_t)READ_ONCE(t->hdr_size);
-	u32 end;
 
 	if (iter_count(from) < size)
 		return -EINVAL;
 	if (!copy_from_iter_full(h, sizeof(*h), from))
 		return -EFAULT;
 	iter_advance(from, size - sizeof(*h));
-	h->hdr_len = turn(t, h->hdr_len);
-	h->gso_size = turn(t, h->gso_size);
-	h->csum_start = turn(t, h->csum_start);
-	h->csum_off = turn(t, h->csum_off);
-	end = (u32)h->csum_start + h->csum_off + 2;
-	if (h->flags & VNET_NEEDS_CSUM && end > h->hdr_len)
-		return end > iter_count(from) ? -EINVAL : 0;
-	return h->hdr_len > iter_count(from) ? -EINVAL : 0;
+	vnet_turn(h, READ_ONCE(t->little));
+	return vnet_is_within(h, iter_count(from)) ? 0 : -EINVAL;
 }
 
 static int read_frame(const struct netdev *d, struct iter *from, struct frame *fr)
@@ -244,29 +226,6 @@ static int find_protocol(struct packet *p, const struct frame *fr)
 	return 0;
 }
 
-/* The header's sums and sizes are true of P. *S is set where P is to be split (s->nr not 0). */
-static int check_vnet(struct packet *p, const struct vnet_wire *h, bool tap, struct tun_super *s)
-{
-	u32 end = (u32)h->csum_start + h->csum_off + 2;
-	u8 type = h->gso_type & (u8)~VNET_GSO_ECN;
-
-	s->nr = 0;
-	if (h->flags & VNET_NEEDS_CSUM) {
-		if (end > p->len || end > PACKET_BUF || !packet_need(p, (u16)end))
-			return -EINVAL;
-		p->csum_state = PACKET_CSUM_PARTIAL;
-		p->csum_start = (u16)(p->data + h->csum_start);
-		p->csum_off = h->csum_off;
-	} else if (h->flags & VNET_DATA_VALID) {
-		p->csum_state = PACKET_CSUM_VERIFIED;
-	}
-	if (h->gso_type == VNET_GSO_NONE)
-		return 0;
-	if (type != VNET_GSO_TCP4 && type != VNET_GSO_TCP6)
-		return -EINVAL;
-	return tun_super_decode(s, p, tap ? ETH_HEADER : 0, type == VNET_GSO_TCP6, h->gso_size);
-}
-
 /* D, which is F's yet, receives P. -EIO: it is down; P is gone. */
 static int receive(struct tun_file *f, struct netdev *d, struct packet *p)
 {
@@ -290,21 +249,16 @@ static int receive(struct tun_file *f, struct netdev *d, struct packet *p)
 	return -EIO;
 }
 
-static int receive_segments(struct tun_file *f, struct netdev *d, struct packet *p,
-			    const struct tun_super *s)
+/* P is more segments than go through the machine as one. */
+static int receive_segments(struct tun_file *f, struct netdev *d, struct packet *p)
 {
+	u32 nr = gso_segments(p);
 	int err = 0;
 
-	for (u32 i = 0; i < s->nr && !err; i++) {
-		struct packet *q = tun_super_segment(s, p, i);
+	for (u32 i = 0; i < nr && !err; i++) {
+		struct packet *q = gso_segment(p, i, GFP_KERNEL);
 
-		if (!q) {
-			err = -ENOMEM;
-			break;
-		}
-		q->protocol = p->protocol;
-		q->pkt_type = p->pkt_type;
-		err = receive(f, d, q);
+		err = q ? receive(f, d, q) : -ENOMEM;
 		if (i % NET_BATCH == NET_BATCH - 1)
 			net_ctx_flush();
 	}
@@ -315,9 +269,8 @@ static int receive_segments(struct tun_file *f, struct netdev *d, struct packet 
 static int write_packet(struct tun_file *f, struct netdev *d, struct packet *p,
 			const struct frame *fr)
 {
-	struct tun_super s;
 	struct net_ctx c;
-	int err = check_vnet(p, &fr->vnet, tun_is_tap(d), &s);
+	int err = gso_heed_vnet(p, &fr->vnet, tun_is_tap(d) ? ETH_HEADER : 0);
 
 	if (err) {
 		atomic_inc(&tun_of(d)->bad_frames);
@@ -331,7 +284,7 @@ static int write_packet(struct tun_file *f, struct netdev *d, struct packet *p,
 		return err;
 	}
 	net_ctx_begin(&c);
-	err = s.nr > 1 ? receive_segments(f, d, p, &s) : receive(f, d, p);
+	err = p->gso_segs > GSO_SEGMENTS_MOST ? receive_segments(f, d, p) : receive(f, d, p);
 	net_ctx_end(&c);
 	return err;
 }

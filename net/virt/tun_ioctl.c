@@ -102,7 +102,12 @@ static int set_offload(struct netdev *d, unsigned long arg)
 	on |= arg & TUN_F_TSO4 ? NETDEV_F_TSO4 : 0;
 	on |= arg & TUN_F_TSO6 ? NETDEV_F_TSO6 : 0;
 	on |= arg & TUN_F_TSO_ECN ? NETDEV_F_TSO_ECN : 0;
-	WRITE_ONCE(d->features, (d->features & ~can) | on);
+	/* What the reader takes; programs may want less of it. */
+	d->hw_features |= can;
+	d->wanted &= ~can;
+	netdev_update_features(d);
+	d->hw_features = (d->hw_features & ~can) | on;
+	netdev_want_features(d, on, on);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <kernel/init.h>
 #include <kernel/random.h>
 #include <kernel/rcu.h>
+#include <net/gso.h>
 #include <abi/errno.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -37,7 +38,7 @@ static enum netdev_xmit veth_xmit(struct netdev *d, struct packet *p, u16 queue,
 		packet_free(p, DROP_DEV_DOWN);
 		return NETDEV_XMIT_OK;
 	}
-	if (p->len > READ_ONCE(peer->mtu) + ETH_HLEN && !p->gso) {
+	if (packet_wire_len(p) > READ_ONCE(peer->mtu) + ETH_HLEN) {
 		this_cpu_inc(peer->stats->rx_dropped);
 		packet_free(p, DROP_TOO_BIG);
 		return NETDEV_XMIT_OK;
@@ -113,7 +114,8 @@ static struct netdev *end_new(const struct netdev_wish *w)
 	d->kind = &veth_kind;
 	d->carrier = false;
 	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_RXCSUM | NETDEV_F_SG |
-				       NETDEV_F_TSO4 | NETDEV_F_TSO6 | NETDEV_F_NO_QUEUE;
+				       NETDEV_F_TSO4 | NETDEV_F_TSO6 | NETDEV_F_TSO_ECN |
+				       NETDEV_F_NO_QUEUE;
 	err = netdev_wish_apply(w, d, "veth");
 	if (err) {
 		netdev_put(d);

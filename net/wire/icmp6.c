@@ -156,8 +156,6 @@ int nd_decode_router(struct nd_router *m, const u8 *p, u32 n)
 	if (n < sizeof(*w) || w->code)
 		return -1;
 	*m = (struct nd_router){ .hops = w->hops,
-				 .managed = w->flags >> 7,
-				 .other = w->flags >> 6 & 1,
 				 .preference = w->flags >> 3 & 3,
 				 .lifetime_s = be16_get(w->lifetime_s),
 				 .reachable_ms = be32_get(w->reachable_ms),
@@ -193,17 +191,27 @@ bool nd_next_prefix(struct nd_prefix *out, const u8 *p, u32 n, u32 *at)
 
 /* ---- listener discovery ---- */
 
-int mld_decode_query(struct mld_query *q, const u8 *p, u32 n)
+int mld_decode_query(struct mc_query *q, const u8 *p, u32 n, u32 len)
 {
 	u32 code;
 
-	if (n < 24)
+	if (n < MLD_QUERY_V1 || len < n)
 		return -1;
 	code = (u32)p[4] << 8 | p[5];
-	/* Of version 2 the code may be a floating number (RFC 3810, 5.1.3). */
-	if (n >= 28 && code >= 32768)
-		code = ((code & 0xfff) | 0x1000) << ((code >> 12 & 7) + 3); /* not a page */
-	q->max_delay_ms = code;
+	*q = (struct mc_query){ .version = 2, .max_delay_ms = code };
 	memcpy(&q->group, p + 8, sizeof(q->group));
-	return 0;
+	q->is_general = ip6_is_any(&q->group);
+	if (!q->is_general && !ip6_is_multicast(&q->group))
+		return -1;
+	if (len == MLD_QUERY_V1)
+		return 0;
+	if (n < MLD_QUERY_V2)
+		return -1;
+	q->version = 3;
+	q->max_delay_ms = mc_float(code, 12);
+	q->qrv = p[24] & 7;
+	q->interval_s = mc_float(p[25], 4);
+	q->nr_sources = (u32)p[26] << 8 | p[27];
+	q->sources_at = MLD_QUERY_V2;
+	return q->nr_sources <= (len - MLD_QUERY_V2) / 16 ? 0 : -1;
 }

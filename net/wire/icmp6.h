@@ -7,6 +7,7 @@
 
 #include "net/wire/eth.h"
 #include "net/wire/icmp.h"
+#include "net/wire/igmp.h"
 #include "net/wire/ip6.h"
 
 enum icmp6_type {
@@ -74,7 +75,6 @@ struct nd_prefix {
 /* A router advertisement. */
 struct nd_router {
 	u8 hops;			/* 0: not said */
-	bool managed, other;
 	u8 preference;			/* RFC 4191: 0 medium, 1 high, 3 low */
 	u16 lifetime_s;			/* as default router; 0: it is none */
 	u32 reachable_ms, retrans_ms;	/* 0: not said */
@@ -89,8 +89,7 @@ bool nd_next_prefix(struct nd_prefix *out, const u8 *p, u32 n, u32 *at);
 
 /* ---- listener discovery ---- */
 
-struct mld_query {
-	struct ip6_addr group;		/* any: all groups */
-	u32 max_delay_ms;
-};
-int mld_decode_query(struct mld_query *q, const u8 *p, u32 n) __must_check;
+#define MLD_QUERY_V1 24u		/* bytes of a query, with the ICMPv6 header */
+#define MLD_QUERY_V2 28u		/* without sources */
+/* As igmp_decode_query(); 28 bytes are enough. */
+int mld_decode_query(struct mc_query *q, const u8 *p, u32 n, u32 len) __must_check;

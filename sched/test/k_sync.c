@@ -344,6 +344,28 @@ static void wait_out_irq(struct team *t, int me)
 	wake_up_all(&test_wait);
 }
 
+/* ---- the coarse clock in an interrupt that found its CPU idle ---- */
+
+static u64 coarse_when_fired;
+
+static enum hrtimer_restart read_coarse(struct hrtimer *t)
+{
+	coarse_when_fired = ktime_get_coarse_ns();
+	WRITE_ONCE(irq_reads, 1);
+	wake_up_all(&test_wait);
+	return HRTIMER_NORESTART;
+}
+
+/* jiffies is at most a tick behind in a timer's function, also where no CPU has ticked for long. */
+KTEST(sync_timer_knows_the_time_in_idle)
+{
+	irq_reads = 0;
+	hrtimer_init(&irq_timer, CLOCK_MONOTONIC, read_coarse);
+	hrtimer_start(&irq_timer, 20 * TICK_NSEC, HRTIMER_MODE_REL);
+	wait_event(test_wait, READ_ONCE(irq_reads));
+	KT_ASSERT(coarse_when_fired + TICK_NSEC > (u64)irq_timer.expires);
+}
+
 KTEST(sync_rcu_waits_for_irq_in_idle)
 {
 	for (int i = 0; i < 3; i++) {

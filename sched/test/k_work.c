@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Work queues: flushes that end, items that run in order and never too many at once. */
+#include <alloc/slab.h>
 #include <kernel/ktest.h>
+#include <linux/time.h>
 #include <kernel/time.h>
+#include <sched/completion.h>
 #include <sched/task.h>
 #include <sched/work.h>
 
@@ -16,7 +19,7 @@ static void again(struct work_struct *w)
 		queue_work(queue, w);
 }
 
-/* A flush waits for what was there, and not for what comes. */
+/* A flush waits for items queued before it, not for those queued meanwhile. */
 KTEST(work_flush_ends)
 {
 	static DECLARE_WORK(endless, again);
@@ -88,7 +91,7 @@ KTEST(work_three_at_a_time)
 	destroy_workqueue(queue);
 }
 
-/* What waits behind others may be taken back, and leaves its place to the next. */
+/* An item that waits behind others can be cancelled, and leaves its place to the next. */
 KTEST(work_cancel_of_one_that_waits)
 {
 	queue = alloc_workqueue("ktest", WQ_UNBOUND, 1);
@@ -104,4 +107,89 @@ KTEST(work_cancel_of_one_that_waits)
 	KT_EQ(order[0], 0);
 	KT_EQ(order[begun - 1], 2);
 	destroy_workqueue(queue);
+}
+
+#define MANY 300		/* more than a pool has workers */
+
+static struct completion may_end;
+static int ended;
+
+static void wait_for_the_last(struct work_struct *w)
+{
+	wait_for_completion(&may_end);
+	__atomic_fetch_add(&ended, 1, __ATOMIC_RELAXED);
+}
+
+static void be_the_last(struct work_struct *w)
+{
+	complete_all(&may_end);
+}
+
+/* All workers wait for an item that none of them can take: the rescuer of its queue does. */
+KTEST(work_rescued_where_all_workers_wait)
+{
+	struct workqueue_struct *saved = alloc_workqueue("ktest", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	struct work_struct *many = kmalloc(MANY * sizeof(*many), GFP_KERNEL);
+	static DECLARE_WORK(last, be_the_last);
+	bool done;
+
+	queue = alloc_workqueue("ktest", WQ_UNBOUND, 0);
+	KT_ASSERT(saved && many && queue);
+	init_completion(&may_end);
+	ended = 0;
+	for (int i = 0; i < MANY; i++) {
+		INIT_WORK(&many[i], wait_for_the_last);
+		queue_work(queue, &many[i]);
+	}
+	queue_work(saved, &last);
+	done = wait_for_completion_timeout(&may_end, 60 * HZ);
+	complete_all(&may_end);
+	destroy_workqueue(queue);
+	destroy_workqueue(saved);
+	kfree(many);
+	KT_EQ(done, true);
+	KT_EQ(ended, MANY);
+}
+
+static struct delayed_work put_off;
+static int put_off_rounds, put_off_runs;
+
+static void put_off_run(struct work_struct *w)
+{
+	put_off_runs++;
+}
+
+static enum hrtimer_restart put_off_in_irq(struct hrtimer *t)
+{
+	mod_delayed_work(system_wq, &put_off, 100 * HZ);
+	WRITE_ONCE(put_off_rounds, put_off_rounds + 1);
+	return HRTIMER_NORESTART;
+}
+
+/*
+ * mod_delayed_work() in an interrupt that meets this CPU anywhere in queueing and cancelling the
+ * same item: it spins until the item is on a list, so it must not find one that is on its way.
+ */
+KTEST(work_put_off_in_an_interrupt)
+{
+	static struct hrtimer timer;
+
+	INIT_DELAYED_WORK(&put_off, put_off_run);
+	hrtimer_init(&timer, CLOCK_MONOTONIC, put_off_in_irq);
+	for (int i = 0; i < 2000; i++) {
+		int before = READ_ONCE(put_off_rounds);
+
+		hrtimer_start(&timer, (ktime_t)(i % 40) * 500, HRTIMER_MODE_REL);
+		while (READ_ONCE(put_off_rounds) == before) {
+			queue_delayed_work(system_wq, &put_off, i & 1 ? 100 * HZ : 0);
+			cancel_delayed_work(&put_off);
+		}
+	}
+	cancel_delayed_work_sync(&put_off);
+	put_off_runs = 0;
+	queue_delayed_work(system_wq, &put_off, 100 * HZ);
+	KT_EQ(mod_delayed_work(system_wq, &put_off, 0), true);
+	flush_work(&put_off.work);
+	KT_EQ(put_off_runs, 1);
+	KT_EQ(cancel_delayed_work(&put_off), false);
 }

@@ -53,6 +53,13 @@ SCRIPT = r"""
 set -e
 cd /dev
 [ "$(cat /sys/block/vda/size)" = 131072 ] && echo size
+at=$(readlink -f /sys/block/vda) # it stands below the device that it is a part of, and all ways lead there
+[ "$(readlink -f /sys/block/vda/device)" = "${at%/block/vda}" ]
+[ "$(readlink -f /sys/block/vda/device/driver)" = /sys/bus/virtio/drivers/virtio_blk ]
+[ "$(readlink -f /sys/class/block/vda2)" = "$at/vda2" ]
+[ "$(readlink -f /sys/dev/block/$(cat $at/vda2/dev))" = "$at/vda2" ]
+grep -q '^PARTN=2$' $at/vda2/uevent
+[ "$(cat $at/vda2/partition)" = 2 ]
 for n in 1 2 3; do head -1 vda$n; done
 grep -c 'vda[123]$' /proc/partitions
 dd if=vda bs=512 skip=80000 count=2048 2>/dev/null | md5sum | cut -d' ' -f1

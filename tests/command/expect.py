@@ -81,7 +81,22 @@ def same_settings(fd, fn):
     return before == termios.tcgetattr(fd)
 
 
+def appended(*words):
+    """Words for ./ochre run: WORDS for the kernel's command line, and APPEND of the environment, such as folio_orders=random."""
+    words += tuple(os.environ.get("APPEND", "").split())
+    return ["--append", " ".join(words)] if words else []
+
+
 def check(ok, what):
     if not ok:
         sys.stderr.write("FAILED: %s\n" % what)
         sys.exit(1)
+
+
+REPORT = re.compile(r"WARN|BUG|Oops|panic|LOCKDEP|lockdep|blocked for more than|cut short")
+
+
+def no_report(console):
+    """A detector said nothing. Otherwise shows its first report: what comes after it are consequences."""
+    m = REPORT.search(console)
+    check(not m, console[max(0, m.start() - 300):][:6000] if m else "")

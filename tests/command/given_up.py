@@ -36,12 +36,18 @@ def given_up(tools):
     vm = qemu.Vm(tools, cpus=2, memory="256M", kernel=build.image("x86_64", False), initrd=rootfs.busybox_root(tools, arch="x86_64"),
                  append="console=ttyS0 panic=-1 quiet OCHRE=host:" + arches.ALL["x86_64"].control)
     vmlinux = os.path.join(build.outdir("x86_64", False), "vmlinux")
-    with tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as err, tempfile.TemporaryDirectory() as cores:
+        os.environ["OCHRE_CORE"] = cores
         s = run.Session(vm, ["sleep", "100000"], vmlinux=vmlinux, stdin=None, stderr=err.fileno())
         s.stall = 5
         status = s.command()
         err.seek(0)
         said = err.read().decode()
+        del os.environ["OCHRE_CORE"]
+        left = [os.path.join(cores, f) for f in os.listdir(cores)]
+        check(len(left) == 1 and os.path.getsize(left[0]) > 256 << 20, "its memory: %s" % left)
+        with open(left[0], "rb") as f:
+            check(f.read(4) == b"\x7fELF", "a core for gdb")
     check(status == run.TIMED_OUT and "the time was over" in said, "it is given up: %d: %s" % (status, said))
     check(re.search(r"QEMU used \d+\.\d s of the last \d+\.\d; init answers", said), "what QEMU did: " + said)
     check(len(re.findall(r"^CPU [01]: PC: [0-9a-f]{16}$", said, re.M)) == 2, "where its CPUs are: " + said)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
+# slow: each tool looks at a copy of the tree, several times
 """./ochre analyze finds what is planted in a copy of the tree, each with its tool, file and line; what is not planted it leaves alone."""
 import contextlib
 import io

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A whole run fits in its minutes by CONTRIBUTING.md's table, each of its parts has a row there, and what a run leaves out comes in others."""
 import argparse
+import glob
 import os
 import re
 import sys
@@ -74,6 +75,13 @@ def parts():
     # Each analysis that gates comes up, one of the heavy ones at a time.
     drawn = [next(p.args[0] for p in r.parts if p.title == "analyses") for r in (Recorder(seed=s) for s in seeds)]
     assert set().union(*drawn) == set(analyze.GATE) and all(sum(n in plan.HEAVY for n in d) == 1 for d in drawn), drawn
+    # A slow test of the command comes up now and then, the others more often.
+    runs = [Recorder(seed=s) for s in seeds]
+    left = [next(p.args[0] for p in r.parts if p.title.startswith("rules")) for r in runs]
+    assert 0 < sum(not names for names in left) < len(seeds) / 2 and not full.parts[[p.title.startswith('rules') for p in full.parts].index(True)].args[0]
+    often = {t: sum(t in r.titles() for r in runs) for t in full.titles() if t.startswith("the command: ")}
+    slow = {"the command: " + os.path.basename(p)[:-3] for p in glob.glob(test.ROOT + "/tests/command/*.py") if plan.says_slow(p)} & set(often)
+    assert len(slow) > 8 and all(0 < often[t] < len(seeds) / 2 for t in slow), often
     # No more than a share at a time.
     assert max(len(s) for s in slices["guest tests, debug, 1 CPU, lazy"]) <= len(everyone) / plan.USUAL[1][1] + 1
     for r in (Recorder(seed=s) for s in seeds):

@@ -106,6 +106,7 @@ def forms(folder):
 def broken(folder, image):
     """Each field that is changed is named; where the checksum is made right, what the check compares tells."""
     for what, crc, words in ((("agf", 0, "freeblks"), False, "AGF"), (("agf", 0, "freeblks"), True, "free blocks"), (("agi", 1, "count"), True, "inodes"),
+                             (("agf", 1, "btreeblks"), True, "btreeblks is wrong"), (("agf", 1, "refcntblocks"), True, "refcntblocks is wrong"), (("agf", 1, "rmapblocks"), True, "rmapblocks is wrong"),
                              (("sb", 0, "ifree"), True, "free inodes"), (("inode", None, "nlink"), True, "links"), (("inode", None, "size"), False, "crc"),
                              (("inode", None, "nextents"), True, "blocks"), (("dir", None, "hash"), True, "hash"), (("dir", None, "inumber"), True, "in")):
         copy = os.path.join(folder, "broken")

@@ -85,4 +85,7 @@ def suite_of(arch, *broken):
 assert suite_of("riscv64") == ("trixie", 0) and suite_of("loongarch64") == ("forky", 0)
 assert suite_of("riscv64", "trixie") == ("forky", 1)
 assert suite_of("riscv64", "trixie", "forky") == ("forky", 2) and suite_of("loongarch64", "forky") == ("forky", 1)
+
+for path in ("/x/usr/lib/modules/7.2.12+deb14-loong64/vmlinuz", "/x/usr/lib/modules/7.2.12+deb14-loong64/vmlinuz.image", "/x/boot/vmlinux-7.2.12+deb14-loong64", "/x/boot/vmlinuz-7.2.12+deb14-loong64.image"):
+    assert setup.release_of(path) == "7.2.12+deb14-loong64", path
 print("ok")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
+# slow: the analysis of the whole kernel, several times
 """tools/check-stack: no function of the kernel may call itself without a bound that is written down, and no entry point needs more than its stack by
 direct calls; and it finds what is planted: recursion of one, of two, by a jump at the end, by a pointer in
 a structure or as an argument, and a deep frame; one bound does not stand for all circles of a knot."""

@@ -136,6 +136,7 @@ def probed(t, lines, blocks):
     check(got["listed"] == ["listed sparse %d" % user], got["listed"])
     check(got["caps ./probe"] == ["caps ./probe 0"] and got["caps ./plain"] == ["caps ./plain 1"], got["caps ./probe"] + got["caps ./plain"])
     check(got["geometry"][0].startswith("geometry 0 %d " % blocks), got["geometry"])
+    check(got["geometry_of_dir"] == ["geometry_of_dir 0 %d" % blocks] and got["attr_fork"] == ["attr_fork 0 0x80000000 1 0 512 512 %d" % (2**31 - 512)], got["geometry_of_dir"] + got["attr_fork"])
     check(got["write"] == ["write 30"] and got["setxattr"] == ["setxattr 30"], got["write"] + got["setxattr"])
 
 
@@ -157,7 +158,7 @@ def contents(root, t, made):
         check(lines[:6] == expected(t, blocks), "%s: %s, not %s" % (image, lines[:6], expected(t, blocks)))
         rest = lines.index("readable")
         probed(t, lines[6:rest], blocks)
-        check(lines[rest:] == ["readable", "busy", "2", "remount 255", "free"] or lines[rest:] == ["readable", "busy", "2", "remount 1", "free"], lines[rest:])
+        check(lines[rest:] == ["readable", "busy", "2", "remount 0", "free"], lines[rest:])
 
 
 def refused(root, t, image, folder):
@@ -209,12 +210,13 @@ try() { mount -t xfs "$@" /m 2>&1 | sed 's/.*failed: //'; mount | grep -c ' /m '
 try -o ro /dev/vdb; try -o ro,norecovery /dev/vdb; try -o norecovery /dev/vdb; try -o ro /dev/vdc
 try -o ro /dev/vdd; try -o ro /dev/vde
 mount -t xfs -o ro /dev/vdf /m; ls /m/block/LOOPED 2>&1 | sed 's/.*: //'; umount /m
-mount -t xfs -o ro /dev/vdg /m; od -An -c /m/small; probe /m small | grep -E '^(fiemap|seek) small'; umount /m
+mount -t xfs -o ro /dev/vdg /m; probe /m small | grep -E '^(fiemap|seek) small'; od -An -c /m/small; probe /m small | grep '^seek small'; umount /m
 mount -t xfs -o ro /dev/vda /m; mkdir /n; mount -t xfs -o ro /dev/vdd /n 2>&1 | sed 's/.*failed: //'; mount -t xfs -o ro,nouuid /dev/vdd /n && ls /n | wc -l
 dmesg | grep 'xfs: '""".replace("LOOPED", looped[0]))
-    check(out[:16] == ["Structure needs cleaning", "0", "1", "Invalid argument", "0", "Invalid argument", "0", "1", "Structure needs cleaning", "0",
-                       "Structure needs cleaning", "  \\0  \\0  \\0  \\0  \\0  \\0", "fiemap small 1 1", "seek small 0 0", "Invalid argument", str(len(t.names("")))], out)
-    log = "\n".join(out[16:])
+    # An unwritten page that is in memory counts as data, as on Linux.
+    check(out[:17] == ["Structure needs cleaning", "0", "1", "Invalid argument", "0", "Invalid argument", "0", "1", "Structure needs cleaning", "0",
+                       "Structure needs cleaning", "fiemap small 1 1", "seek small 0 0", "  \\0  \\0  \\0  \\0  \\0  \\0", "seek small 1 6", "Invalid argument", str(len(t.names("")))], out)
+    log = "\n".join(out[17:])
     for words in ("vdb: the log cannot be replayed: log operation", "vdc: it has unknown incompatible features (0x1", "vdd: it has unknown features 0x100000", "superblock 0: crc is wrong", "has this UUID"):
         check(words in log, log)
 
@@ -232,8 +234,8 @@ def main():
             image = os.path.join(d, name)
             images.make(image, t, d, suite=suite, options=["-b", "size=%d" % blocks, *options])
             made.append((image, blocks))
+        refused(root, t, made[0][0], d)     # before the logs begin somewhere else
         contents(root, t, made)
-        refused(root, t, made[0][0], d)
     print("ok")
 
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Damaged XFS images on the debug kernel (build/x86_64-debug): fields changed by seed, the checksum made right in half of them. Each is mounted, if it can be, and all of it
-is listed and read; no death, hang or report may come of it, and what the kernel holds afterwards is let go.
-usage: xfs_damage.py [FIRST COUNT]"""
+"""Damaged XFS images on the debug kernel (build/x86_64-debug): fields changed by seed, the checksum made right in half of them; of each third image
+the log, which Linux left dirty (tests/xfs/dirty), or the log too. Each is mounted, if it can be, and all of it
+is listed and read, and then mounted for writing and changed in every way (tests/xfs/mess.c); no death, hang or report may come of it, and what the kernel holds
+afterwards is let go.
+usage: xfs_damage.py [FIRST COUNT]; the environment: PER_BOOT=IMAGES, KERNEL=release"""
 import os
 import re
 import stat
@@ -19,13 +21,13 @@ sys.path.insert(0, os.path.join(ROOT, "tests/xfs"))
 from ochre import rootfs, setup  # noqa: E402
 import damage  # noqa: E402
 import images  # noqa: E402
+import recovery  # noqa: E402
 
 MIB = 1 << 20
 SIZE = 40       # MiB of an image
-PER_BOOT = 24   # partitions of one disk
-
-# Images this small are for tests only: mkfs.xfs wants to be told.
-os.environ.update(TEST_DIR="x", TEST_DEV="x", QA_CHECK_FS="x")
+PER_BOOT = int(os.environ.get("PER_BOOT", 24))  # partitions of one disk
+DIRTY = sorted(n[:-len(".img.xz")] for n in os.listdir(recovery.HERE + "/dirty") if n.endswith(".img.xz"))
+KERNEL = ["--debug"] * (os.environ.get("KERNEL") != "release")
 
 SCRIPT = r"""
 mkdir -p /m
@@ -40,6 +42,10 @@ probe /m small large sparse dev > /dev/null 2>&1
 df /m > /dev/null 2>&1
 cd /
 umount /m || echo "$i is busy"
+if mount -t xfs -o nouuid /dev/vda$i /m 2>/dev/null; then
+mess /m $i 150
+umount /m || echo "$i is busy"
+fi
 echo "$i done"
 done
 echo end
@@ -94,15 +100,24 @@ def disk(path, sources):
         subprocess.run(["dd", "if=" + source, "of=" + path, "bs=1M", "seek=%d" % (where // MIB), "conv=notrunc,sparse", "status=none"], check=True)
 
 
+def damaged(copy, bases, seed):
+    """Makes COPY, damaged by SEED: what was done."""
+    if seed % 3 < 2:
+        subprocess.run(["cp", "--sparse=always", bases[seed % 3], copy], check=True)
+        return damage.fuzz(copy, seed)
+    recovery.unpack(DIRTY[seed // 3 % len(DIRTY)], copy)
+    said = recovery.fuzz(copy, seed)
+    return said if seed % 2 else said + "; " + damage.fuzz(copy, seed)
+
+
 def round_of(root, folder, bases, seeds):
     said, sources = {}, []
     for i, seed in enumerate(seeds):
         copy = os.path.join(folder, "copy%d" % i)
-        subprocess.run(["cp", "--sparse=always", bases[seed % len(bases)], copy], check=True)
-        said[i + 1] = "seed %d: %s" % (seed, damage.fuzz(copy, seed))
+        said[i + 1] = "seed %d: %s" % (seed, damaged(copy, bases, seed))
         sources.append(copy)
     disk(folder + "/disk", sources)
-    r = subprocess.run([os.path.join(ROOT, "ochre"), "run", "--debug", "-v", "--timeout", "600", "--cpus", "2", "--memory", "1G", "--rootfs", root, "--disk", folder + "/disk", "--",
+    r = subprocess.run([os.path.join(ROOT, "ochre"), "run", *KERNEL, "-v", "--timeout", "1500", "--cpus", "2", "--memory", "1G", "--rootfs", root, "--disk", folder + "/disk", "--",
                         "sh", "-c", SCRIPT % len(seeds)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", stdin=subprocess.DEVNULL)
     done = re.findall(r"^(\d+) (done|refused)", r.stdout, re.M)
     log = "\n".join(l for l in r.stderr.splitlines() if l.startswith("[") and "xfs: " not in l)
@@ -117,7 +132,8 @@ def main():
     tools = setup.load() or setup.ensure()
     with tempfile.TemporaryDirectory() as d:
         probe = rootfs.build_user(tools, "probe", out=os.path.join(d, "probe"), sources=[os.path.join(ROOT, "tests/xfs/probe.c")])
-        root = rootfs.busybox_root(tools, extra={"bin/probe": (rootfs.read(probe), 0o755)})
+        mess = rootfs.build_user(tools, "mess", out=os.path.join(d, "mess"), sources=[os.path.join(ROOT, "tests/xfs/mess.c")])
+        root = rootfs.busybox_root(tools, extra={"bin/probe": (rootfs.read(probe), 0o755), "bin/mess": (rootfs.read(mess), 0o755)})
         bases = []
         for name, suite, options in (("sid", "sid", []), ("small", "sid", ["-b", "size=1024"])):
             images.make(os.path.join(d, name), tree(), d, size="%dm" % SIZE, suite=suite, options=options)

@@ -29,7 +29,8 @@ static void begin(void)
 
 static void add(int tag, int perm, unsigned int id)
 {
-	acl.e[count++] = (struct posix_acl_xattr_entry){ (unsigned short)tag, (unsigned short)perm, id };
+	acl.e[count++] =
+		(struct posix_acl_xattr_entry){ (unsigned short)tag, (unsigned short)perm, id };
 }
 
 static size_t size(void)
@@ -113,7 +114,8 @@ TEST(access_by_the_list)
 	EQ(may(DIR "/f", 1003, 1000, 0), 4);
 	EQ(may(DIR "/f", 1003, 2000, 0), 2);
 	EQ(may(DIR "/f", 1003, 5, 2001), 6);
-	EQ(may(DIR "/f", 1003, 1000, 2000), 6);	/* each bit by one of them; access(2) asks one at a time */
+	/* each bit by one of them; access(2) asks one at a time */
+	EQ(may(DIR "/f", 1003, 1000, 2000), 6);
 	EQ(may(DIR "/f", 1003, 5, 0), 1);
 	EQ(may(DIR "/f", 1001, 1000, 2001), 6);	/* the user's own entry decides */
 	/* chmod changes the mask. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Calls relative to a directory, and openat2's limits. proves: openat2 faccessat faccessat2 fchmodat fchmodat2 fchownat newfstatat access
- * name_to_handle_at open_by_handle_at */
+/* Calls relative to a directory, and openat2's limits. proves: openat2 faccessat faccessat2
+ * fchmodat fchmodat2 fchownat newfstatat access name_to_handle_at open_by_handle_at */
 #include "t.h"
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -16,8 +16,11 @@ static int setup(const char *name)
 {
 	char cmd[200];
 
-	snprintf(cmd, sizeof(cmd), "rm -rf /tmp/%s; mkdir -p /tmp/%s/sub/deep; echo x > /tmp/%s/sub/f; ln -s f /tmp/%s/sub/link; "
-		 "ln -s /tmp/%s/sub/f /tmp/%s/sub/abs; ln -s ../up /tmp/%s/sub/esc; echo y > /tmp/%s/up", name, name, name, name, name, name, name, name);
+	snprintf(
+		cmd, sizeof(cmd),
+		"rm -rf /tmp/%s; mkdir -p /tmp/%s/sub/deep; echo x > /tmp/%s/sub/f; ln -s f /tmp/%s/sub/link; "
+		"ln -s /tmp/%s/sub/f /tmp/%s/sub/abs; ln -s ../up /tmp/%s/sub/esc; echo y > /tmp/%s/up",
+		name, name, name, name, name, name, name, name);
 	EQ(system(cmd), 0);
 	snprintf(cmd, sizeof(cmd), "/tmp/%s/sub", name);
 	return OK(open(cmd, O_RDONLY | O_DIRECTORY));

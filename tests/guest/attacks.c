@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Two parties: user 1000, plain and then with every capability in a user namespace of his own, against what is root's; and a referee,
- * who compares what root has before and after. Each TEST is a class of attack (docs/threat-model.md). proves: execve splice vmsplice
- * madvise ptrace unshare fsconfig waitid
+ * Two parties: user 1000, plain and then with every capability in a user namespace of his own,
+ * against what is root's; and a referee, who compares what root has before and after. Each TEST is
+ * a class of attack (docs/threat-model.md). proves: execve splice vmsplice madvise ptrace unshare
+ * fsconfig waitid
  */
 #define TEST_LIMIT 100
 #include "t.h"
@@ -42,7 +43,8 @@ static void write_all(const char *path, const char *text, mode_t mode)
 
 static void copy_self(const char *path, mode_t mode)
 {
-	int from = OK(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), to = OK(open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0700));
+	int from = OK(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)),
+	    to = OK(open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0700));
 
 	while (OK(sendfile(to, from, NULL, 1 << 20)) > 0)
 		;
@@ -195,7 +197,9 @@ static void *keep_dropping(void *arg)
 	return NULL;
 }
 
-/* A write to a private page, while the page is dropped: it never reaches the file (CVE-2016-5195). */
+/*
+ * A write to a private page, while the page is dropped: it never reaches the file (CVE-2016-5195).
+ */
 static void write_to_private_pages(void)
 {
 	int fd = OK(open(FILE_OF_ROOT, O_RDONLY)), mem = OK(open("/proc/self/mem", O_RDWR));
@@ -211,7 +215,8 @@ static void write_to_private_pages(void)
 	for (int i = 0; i < 500; i++) {
 		ssize_t n = pwrite(mem, "attacker", 8, (off_t)(uintptr_t)r.map + i % 4 * PAGE);
 
-		CHECK(n == 8 || (n < 0 && errno == EIO));	/* Linux may keep writes against the protection for tracers */
+		/* Linux may keep writes against the protection for tracers */
+		CHECK(n == 8 || (n < 0 && errno == EIO));
 		EQ(pwrite(mem, "attacker", 8, (off_t)(uintptr_t)own), 8);
 		madvise(own, PAGE, MADV_DONTNEED);
 	}
@@ -221,7 +226,10 @@ static void write_to_private_pages(void)
 	close(fd);
 }
 
-TEST(private_mapping_of_a_file_that_may_only_be_read) { play(write_to_private_pages); }
+TEST(private_mapping_of_a_file_that_may_only_be_read)
+{
+	play(write_to_private_pages);
+}
 
 /* Nor does one to a shared mapping of what was opened for reading (CVE-2022-2590). */
 static void write_to_shared_pages(void)
@@ -238,9 +246,15 @@ static void write_to_shared_pages(void)
 	ERR(syscall(SYS_futex, map, FUTEX_WAKE_OP, 1, 1UL, map, 0x00001000), EFAULT);
 }
 
-TEST(shared_mapping_of_a_file_that_may_only_be_read) { play(write_to_shared_pages); }
+TEST(shared_mapping_of_a_file_that_may_only_be_read)
+{
+	play(write_to_shared_pages);
+}
 
-/* A page that a pipe refers to is not written by who is left alone with its mapping (CVE-2020-29374). */
+/*
+ * A page that a pipe refers to is not written by who is left alone with its mapping
+ * (CVE-2020-29374).
+ */
 static void parent_by_a_pipe(void)
 {
 	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), c;
@@ -269,7 +283,10 @@ static void parent_by_a_pipe(void)
 	CHECK(t_child_ok(pid));
 }
 
-TEST(memory_of_the_parent_by_a_pipe) { play(parent_by_a_pipe); }
+TEST(memory_of_the_parent_by_a_pipe)
+{
+	play(parent_by_a_pipe);
+}
 
 /* ---- pipes ---- */
 
@@ -295,7 +312,10 @@ static void write_behind_a_spliced_byte(void)
 	EQ(write(p[1], "attacker", 8), 8);
 }
 
-TEST(write_to_a_pipe_behind_a_page_of_a_file) { play(write_behind_a_spliced_byte); }
+TEST(write_to_a_pipe_behind_a_page_of_a_file)
+{
+	play(write_behind_a_spliced_byte);
+}
 
 /* ---- programs ---- */
 
@@ -330,9 +350,15 @@ static void write_to_the_program(void)
 	t_wait(pid);
 }
 
-TEST(the_program_that_a_process_runs) { play(write_to_the_program); }
+TEST(the_program_that_a_process_runs)
+{
+	play(write_to_the_program);
+}
 
-/* A program is never without a first argument: what follows the arguments is the environment (CVE-2021-4034). */
+/*
+ * A program is never without a first argument: what follows the arguments is the environment
+ * (CVE-2021-4034).
+ */
 static void without_arguments(void)
 {
 	char *none[] = { NULL }, *envp[] = { "ATTACKED=count", NULL };
@@ -361,14 +387,21 @@ __attribute__((constructor)) static void be_executed(void)
 		for (;;)
 			pause();
 	if (a && !strcmp(a, "count"))
-		_exit(read(open("/proc/self/cmdline", O_RDONLY), b, sizeof(b)) == 1 && !b[0] ? 1 : 2);
+		_exit(read(open("/proc/self/cmdline", O_RDONLY), b, sizeof(b)) == 1 && !b[0] ? 1 :
+											       2);
 }
 
-TEST(a_program_without_arguments) { play(without_arguments); }
+TEST(a_program_without_arguments)
+{
+	play(without_arguments);
+}
 
 /* ---- who asks, and who holds the descriptor ---- */
 
-/* An id map is written with the rights of who opened it too: a program with rights writes where it was told to (CVE-2023-2002's class). */
+/*
+ * An id map is written with the rights of who opened it too: a program with rights writes where it
+ * was told to (CVE-2023-2002's class).
+ */
 TEST(an_id_map_written_by_who_may)
 {
 	int up[2], down[2], fd, passed[2];
@@ -392,9 +425,11 @@ TEST(an_id_map_written_by_who_may)
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
 	/* User 1000 opens it; the descriptor is shared with us. */
 	OK(pipe(passed));
-	opener = OK((pid_t)syscall(SYS_clone, (unsigned long)CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL));
+	opener = OK((pid_t)syscall(SYS_clone, (unsigned long)CLONE_FILES | SIGCHLD, NULL, NULL,
+				   NULL, NULL));
 	if (!opener) {
-		if (syscall(SYS_setgid, 1000) || syscall(SYS_setuid, 1000) || prctl(PR_SET_DUMPABLE, 1))
+		if (syscall(SYS_setgid, 1000) || syscall(SYS_setuid, 1000) ||
+		    prctl(PR_SET_DUMPABLE, 1))
 			_exit(99);
 		fd = open(path, O_WRONLY);
 		if (write(passed[1], &fd, sizeof(fd)) != sizeof(fd))
@@ -459,7 +494,10 @@ static void in_the_outer_one(int up, int down)
 	_exit(0);
 }
 
-/* Ids of a namespace in a namespace go through both maps, however many lines they have (CVE-2018-18955). */
+/*
+ * Ids of a namespace in a namespace go through both maps, however many lines they have
+ * (CVE-2018-18955).
+ */
 TEST(id_maps_in_id_maps)
 {
 	int up[2], down[2];
@@ -519,7 +557,10 @@ static void file_of_the_group(void)
 	}
 }
 
-TEST(a_file_of_somebody_elses_group) { play(file_of_the_group); }
+TEST(a_file_of_somebody_elses_group)
+{
+	play(file_of_the_group);
+}
 
 /* ---- tracing ---- */
 
@@ -541,14 +582,18 @@ static void without_the_filter(void)
 	t_wait(pid);
 }
 
-TEST(filters_stay_on) { play(without_the_filter); }
+TEST(filters_stay_on)
+{
+	play(without_the_filter);
+}
 
 /* ---- results that go to the kernel ---- */
 
 /* Where a result is to be written is asked of every call that writes one (CVE-2017-5123). */
 static void results_for_the_kernel(void)
 {
-	static const unsigned long at[] = { 0xffff888000001000UL, 0xffffffff80100000UL, 0xffff800000000000UL, ~0UL - 4095 };
+	static const unsigned long at[] = { 0xffff888000001000UL, 0xffffffff80100000UL,
+					    0xffff800000000000UL, ~0UL - 4095 };
 
 	for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 		pid_t pid = OK(fork());
@@ -564,14 +609,21 @@ static void results_for_the_kernel(void)
 	}
 }
 
-TEST(results_at_addresses_of_the_kernel) { play(results_for_the_kernel); }
+TEST(results_at_addresses_of_the_kernel)
+{
+	play(results_for_the_kernel);
+}
 
 /* ---- low addresses ---- */
 
-/* What may not be mapped is not grown into either, by the program or by who writes to its memory (CVE-2019-9213). */
+/*
+ * What may not be mapped is not grown into either, by the program or by who writes to its memory
+ * (CVE-2019-9213).
+ */
 static void stack_towards_zero(void)
 {
-	int fd = OK(open("/proc/sys/vm/mmap_min_addr", O_RDONLY)), mem = OK(open("/proc/self/mem", O_RDWR));
+	int fd = OK(open("/proc/sys/vm/mmap_min_addr", O_RDONLY)),
+	    mem = OK(open("/proc/self/mem", O_RDWR));
 	unsigned long low;
 	char b[32] = "";
 	pid_t pid;
@@ -580,7 +632,8 @@ static void stack_towards_zero(void)
 	CHECK(OK((int)read(fd, b, sizeof(b) - 1)) > 0);
 	low = strtoul(b, NULL, 10);
 	CHECK(low >= PAGE);
-	p = mmap((void *)low, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+	p = mmap((void *)low, PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
 	CHECK(p == (char *)low);
 	for (unsigned long at = 0; at < low; at += PAGE)
 		CHECK(pwrite(mem, "x", 1, (off_t)at) < 0);
@@ -592,7 +645,10 @@ static void stack_towards_zero(void)
 	EQ(t_wait(pid) & 0x7f, SIGSEGV);
 }
 
-TEST(a_stack_grows_towards_zero) { play(stack_towards_zero); }
+TEST(a_stack_grows_towards_zero)
+{
+	play(stack_towards_zero);
+}
 
 /* ---- options of mounts ---- */
 
@@ -619,11 +675,17 @@ static void long_options(void)
 	close(fd);
 }
 
-TEST(options_without_end) { play(long_options); }
+TEST(options_without_end)
+{
+	play(long_options);
+}
 
 /* ---- what is bound over what ---- */
 
-/* In a mount namespace of his own the attacker mounts over root's files; outside nothing is seen of it, and a read-only mount of root's stays so. */
+/*
+ * In a mount namespace of his own the attacker mounts over root's files; outside nothing is seen of
+ * it, and a read-only mount of root's stays so.
+ */
 static void mount_over(void)
 {
 	if (!in_namespace) {
@@ -632,7 +694,7 @@ static void mount_over(void)
 		ERR(umount2("/tmp", MNT_DETACH), EPERM);
 		return;
 	}
-	ERR(umount2("/tmp", MNT_DETACH), EINVAL);		/* came with the namespace: locked */
+	ERR(umount2("/tmp", MNT_DETACH), EINVAL);  /* came with the namespace: locked */
 	OK(mount(FILE_OF_ROOT, SECRET, NULL, MS_BIND, NULL));
 	CHECK(open(SECRET, O_WRONLY) < 0 && errno == EACCES);
 	OK(mount("none", "/tmp", "tmpfs", 0, NULL));
@@ -640,4 +702,7 @@ static void mount_over(void)
 	ERR(mknod("/tmp/mem", S_IFCHR | 0666, 0x101), EPERM);
 }
 
-TEST(mounts_of_a_namespace_stay_in_it) { play(mount_over); }
+TEST(mounts_of_a_namespace_stay_in_it)
+{
+	play(mount_over);
+}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // slow: every system call with every bad argument
 /*
- * Every system call of the table with arguments that nobody should give: pointers to nothing, to the kernel, to no address at
- * all, to the last bytes of a page; lengths of nothing, of everything, of more; descriptors that are closed, and numbers at
- * the edges. Whatever it answers must be an errno that programs know, and the machine must go on.
+ * Every system call of the table with arguments that nobody should give: pointers to nothing, to
+ * the kernel, to no address at all, to the last bytes of a page; lengths of nothing, of everything,
+ * of more; descriptors that are closed, and numbers at the edges. Whatever it answers must be an
+ * errno that programs know, and the machine must go on.
  */
 #define TEST_LIMIT 110
 #include "t.h"
@@ -20,8 +21,21 @@ static char *edge;		/* the end of a mapped page with nothing behind it */
 /* What would end the test itself, or rightly wait for ever. */
 static bool excepted(const char *name)
 {
-	static const char *const no[] = { "exit", "exit_group", "fork", "vfork", "clone", "clone3", "pause", "rt_sigreturn", "rt_sigsuspend",
-					  "restart_syscall", "reboot", "seccomp", "landlock_restrict_self", "setrlimit", "prlimit64" };
+	static const char *const no[] = { "exit",
+					  "exit_group",
+					  "fork",
+					  "vfork",
+					  "clone",
+					  "clone3",
+					  "pause",
+					  "rt_sigreturn",
+					  "rt_sigsuspend",
+					  "restart_syscall",
+					  "reboot",
+					  "seccomp",
+					  "landlock_restrict_self",
+					  "setrlimit",
+					  "prlimit64" };
 
 	for (unsigned int i = 0; i < sizeof(no) / sizeof(*no); i++)
 		if (!strcmp(name, no[i]))
@@ -31,11 +45,26 @@ static bool excepted(const char *name)
 
 static unsigned long pick(char kind, unsigned int *seed)
 {
-	static const unsigned long pointers[] = { 0, 1, 8, 0x1000, 0x7ffffffff000, 0x7fffffffffff, 0x800000000000, 0x8000000000000000,
-						  0xffff888000000000, 0xffffffff80100000, 0xffffffffff600000, ~0UL, ~0UL - 7 };
-	static const unsigned long numbers[] = { 0, 1, 2, 3, 7, 8, 64, 100, 4095, 4096, 65536, 0x7fffffff, 0x80000000, 0xffffffff, ~0UL, ~0UL - 1,
-						 1UL << 32, 1UL << 47, 1UL << 62, 1UL << 63 };
-	static const unsigned long files[] = { 0, 1, 2, 3, 4, 5, 99, 1023, 0x7fffffff, 0xffffffff, -100UL, ~0UL };
+	static const unsigned long pointers[] = { 0,
+						  1,
+						  8,
+						  0x1000,
+						  0x7ffffffff000,
+						  0x7fffffffffff,
+						  0x800000000000,
+						  0x8000000000000000,
+						  0xffff888000000000,
+						  0xffffffff80100000,
+						  0xffffffffff600000,
+						  ~0UL,
+						  ~0UL - 7 };
+	static const unsigned long numbers[] = { 0,	     1,		 2,	    3,
+						 7,	     8,		 64,	    100,
+						 4095,	     4096,	 65536,	    0x7fffffff,
+						 0x80000000, 0xffffffff, ~0UL,	    ~0UL - 1,
+						 1UL << 32,  1UL << 47,	 1UL << 62, 1UL << 63 };
+	static const unsigned long files[] = { 0,  1,	 2,	     3,		 4,	 5,
+					       99, 1023, 0x7fffffff, 0xffffffff, -100UL, ~0UL };
 	unsigned int r = rand_r(seed);
 
 	if (kind == 'f' && r % 4)
@@ -65,7 +94,10 @@ static void throw_at(unsigned int i, unsigned int round)
 	register unsigned long r8 __asm__("r8") = a[4];
 	register unsigned long r9 __asm__("r9") = a[5];
 
-	__asm__ volatile("syscall" : "=a"(ret) : "0"((long)calls[i].nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "0"((long)calls[i].nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10),
+			   "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 #else
 	ret = syscall(calls[i].nr, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -112,8 +144,12 @@ TEST(every_call_with_wrong_arguments)
 	for (unsigned int i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		if (excepted(calls[i].name))
 			continue;
-		/* One that waits is ended and the next round begins in another process, twice at most. */
-		for (unsigned int tries = 0, from = 0; tries < 3 && from < ROUNDS; tries++, from += 13) {
+		/*
+		 * One that waits is ended and the next round begins in another process, twice at
+		 * most.
+		 */
+		for (unsigned int tries = 0, from = 0; tries < 3 && from < ROUNDS;
+		     tries++, from += 13) {
 			int status;
 			pid_t pid = OK(fork());
 
@@ -140,23 +176,38 @@ TEST(every_call_with_wrong_arguments)
 	system("rm -rf /tmp/badargs");
 }
 
-/* The half of a structure that is mapped is not written when the other half is not there, or else the call says so: EFAULT. */
+/*
+ * The half of a structure that is mapped is not written when the other half is not there, or else
+ * the call says so: EFAULT.
+ */
 TEST(structures_over_the_edge)
 {
-	static const struct { const char *name; int nr; unsigned long a0; int which; } t[] = {
+	static const struct {
+		const char *name;
+		int nr;
+		unsigned long a0;
+		int which;
+	} t[] = {
 #ifdef SYS_fstat
 		{ "newfstat", SYS_fstat, 0, 1 },
 #endif
 #ifdef SYS_getrlimit
 		{ "getrlimit", SYS_getrlimit, 1, 1 },
 #endif
-		{ "uname", SYS_uname, 0, 0 }, { "getrusage", SYS_getrusage, 0, 1 }, { "times", SYS_times, 0, 0 },
-		{ "clock_gettime", SYS_clock_gettime, 1, 1 }, { "sysinfo", SYS_sysinfo, 0, 0 },
+		{ "uname", SYS_uname, 0, 0 },
+		{ "getrusage", SYS_getrusage, 0, 1 },
+		{ "times", SYS_times, 0, 0 },
+		{ "clock_gettime", SYS_clock_gettime, 1, 1 },
+		{ "sysinfo", SYS_sysinfo, 0, 0 },
 #ifdef SYS_pipe
 		{ "pipe", SYS_pipe, 0, 0 },
 #endif
-		{ "gettimeofday", SYS_gettimeofday, 0, 0 }, { "pipe2", SYS_pipe2, 0, 0 }, { "getitimer", SYS_getitimer, 0, 1 },
-		{ "sched_getparam", SYS_sched_getparam, 0, 1 }, { "rt_sigpending", SYS_rt_sigpending, 0, 0 }, { "fstatfs", SYS_fstatfs, 0, 1 },
+		{ "gettimeofday", SYS_gettimeofday, 0, 0 },
+		{ "pipe2", SYS_pipe2, 0, 0 },
+		{ "getitimer", SYS_getitimer, 0, 1 },
+		{ "sched_getparam", SYS_sched_getparam, 0, 1 },
+		{ "rt_sigpending", SYS_rt_sigpending, 0, 0 },
+		{ "fstatfs", SYS_fstatfs, 0, 1 },
 	};
 	char *m = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

@@ -33,7 +33,12 @@ static int run(const void *data, size_t len)
 	if (pid == 0) {
 		alarm(5);
 		execl("/tmp/elf", "elf", "no such test", (char *)NULL);
-		_exit(errno == ENOEXEC ? 200 : errno == EINVAL ? 201 : errno == ENOMEM ? 202 : errno == EIO ? 203 : errno == ELIBBAD ? 204 : 250);
+		_exit(errno == ENOEXEC ? 200 :
+		      errno == EINVAL  ? 201 :
+		      errno == ENOMEM  ? 202 :
+		      errno == EIO     ? 203 :
+		      errno == ELIBBAD ? 204 :
+					 250);
 	}
 	int st = t_wait(pid);
 
@@ -51,16 +56,29 @@ TEST(header_fields)
 	static unsigned char bad[sizeof(good)];
 
 	load();
-	struct { size_t off, len; unsigned long val; int want; } t[] = {
-		{ EI_CLASS, 1, ELFCLASS32, -1 }, { EI_CLASS, 1, 0, -1 }, { EI_DATA, 1, ELFDATA2MSB, -1 }, { 0, 1, 0, 200 },
-		{ offsetof(Elf64_Ehdr, e_type), 2, ET_REL, 200 }, { offsetof(Elf64_Ehdr, e_type), 2, ET_CORE, 200 },
+	struct {
+		size_t off, len;
+		unsigned long val;
+		int want;
+	} t[] = {
+		{ EI_CLASS, 1, ELFCLASS32, -1 },
+		{ EI_CLASS, 1, 0, -1 },
+		{ EI_DATA, 1, ELFDATA2MSB, -1 },
+		{ 0, 1, 0, 200 },
+		{ offsetof(Elf64_Ehdr, e_type), 2, ET_REL, 200 },
+		{ offsetof(Elf64_Ehdr, e_type), 2, ET_CORE, 200 },
 		{ offsetof(Elf64_Ehdr, e_type), 2, 77, 200 },
-		{ offsetof(Elf64_Ehdr, e_machine), 2, EM_386, 200 }, { offsetof(Elf64_Ehdr, e_machine), 2, 0xffff, 200 },
-		{ offsetof(Elf64_Ehdr, e_phentsize), 2, 55, 200 }, { offsetof(Elf64_Ehdr, e_phentsize), 2, 0, 200 },
-		{ offsetof(Elf64_Ehdr, e_phnum), 2, 0, 200 }, { offsetof(Elf64_Ehdr, e_phnum), 2, 0xffff, 200 },
-		{ offsetof(Elf64_Ehdr, e_phoff), 8, ~0UL, -1 }, { offsetof(Elf64_Ehdr, e_phoff), 8, 1UL << 40, -1 },
+		{ offsetof(Elf64_Ehdr, e_machine), 2, EM_386, 200 },
+		{ offsetof(Elf64_Ehdr, e_machine), 2, 0xffff, 200 },
+		{ offsetof(Elf64_Ehdr, e_phentsize), 2, 55, 200 },
+		{ offsetof(Elf64_Ehdr, e_phentsize), 2, 0, 200 },
+		{ offsetof(Elf64_Ehdr, e_phnum), 2, 0, 200 },
+		{ offsetof(Elf64_Ehdr, e_phnum), 2, 0xffff, 200 },
+		{ offsetof(Elf64_Ehdr, e_phoff), 8, ~0UL, -1 },
+		{ offsetof(Elf64_Ehdr, e_phoff), 8, 1UL << 40, -1 },
 		{ offsetof(Elf64_Ehdr, e_phoff), 8, sizeof(good) + 100, -1 },
-		{ offsetof(Elf64_Ehdr, e_entry), 8, 0, 300 + SIGSEGV }, { offsetof(Elf64_Ehdr, e_entry), 8, ~0UL, -1 },
+		{ offsetof(Elf64_Ehdr, e_entry), 8, 0, 300 + SIGSEGV },
+		{ offsetof(Elf64_Ehdr, e_entry), 8, ~0UL, -1 },
 		{ offsetof(Elf64_Ehdr, e_entry), 8, 0x8000000000000000, -1 },
 	};
 
@@ -69,7 +87,10 @@ TEST(header_fields)
 		memcpy(bad + t[i].off, &t[i].val, t[i].len);
 		int got = run(bad, size);
 
-		/* Linux does not look at the byte order; and where the reading fails, which errno is its own matter. */
+		/*
+		 * Linux does not look at the byte order; and where the reading fails, which errno
+		 * is its own matter.
+		 */
 		if (t[i].want >= 0 ? got != t[i].want : got == 250)
 			FAIL("case %u: %d, not %d", i, got, t[i].want);
 	}
@@ -79,15 +100,26 @@ TEST(segments)
 {
 	static unsigned char bad[sizeof(good)];
 	Elf64_Ehdr *eh = (Elf64_Ehdr *)good;
-	static const unsigned long values[] = { 0, 1, 0xfff, 0x1001, 1UL << 31, 1UL << 40, 1UL << 47, 0xffff800000000000, ~0UL, ~0UL - 0xfff,
-						0x7fffffffffff, 0x8000000000000000 };
+	static const unsigned long values[] = { 0,
+						1,
+						0xfff,
+						0x1001,
+						1UL << 31,
+						1UL << 40,
+						1UL << 47,
+						0xffff800000000000,
+						~0UL,
+						~0UL - 0xfff,
+						0x7fffffffffff,
+						0x8000000000000000 };
 
 	load();
 	for (int p = 0; p < eh->e_phnum; p++) {
 		for (size_t f = 8; f < sizeof(Elf64_Phdr); f += 8) {
 			for (unsigned int v = 0; v < sizeof(values) / sizeof(*values); v++) {
 				memcpy(bad, good, size);
-				memcpy(bad + eh->e_phoff + p * sizeof(Elf64_Phdr) + f, &values[v], 8);
+				memcpy(bad + eh->e_phoff + p * sizeof(Elf64_Phdr) + f, &values[v],
+				       8);
 				run(bad, size);		/* whatever: this machine is still there */
 			}
 		}
@@ -143,7 +175,8 @@ static int with_segment(Elf64_Off skew, Elf64_Xword filesz, Elf64_Xword memsz)
 	if (!spare)
 		return -1;
 	end = (end + 0x20000) & ~0xffffUL;
-	*spare = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, skew, end + 64, end + 64, filesz, memsz, 0x10000 };
+	*spare = (Elf64_Phdr){ PT_LOAD,	 PF_R | PF_W, skew,  end + 64,
+			       end + 64, filesz,      memsz, 0x10000 };
 	return run(odd, size);
 }
 
@@ -191,7 +224,8 @@ TEST(interpreters)
 		Elf64_Phdr ph[2];
 		char path[64];
 	} e;
-	static const char *const paths[] = { "/tmp/elf", "/tmp", "/not/there", "", "relative", "/dev/null" };
+	static const char *const paths[] = { "/tmp/elf", "/tmp",     "/not/there",
+					     "",	 "relative", "/dev/null" };
 
 	for (unsigned int i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		memset(&e, 0, sizeof(e));
@@ -207,8 +241,16 @@ TEST(interpreters)
 		e.eh.e_phentsize = sizeof(Elf64_Phdr);
 		e.eh.e_phnum = 2;
 		e.eh.e_entry = 0x400000;
-		e.ph[0] = (Elf64_Phdr){ PT_INTERP, PF_R, offsetof(typeof(e), path), 0, 0, strlen(paths[i]) + 1, strlen(paths[i]) + 1, 1 };
-		e.ph[1] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, 0x400000, 0x400000, sizeof(e), sizeof(e), 4096 };
+		e.ph[0] = (Elf64_Phdr){ PT_INTERP,
+					PF_R,
+					offsetof(typeof(e), path),
+					0,
+					0,
+					strlen(paths[i]) + 1,
+					strlen(paths[i]) + 1,
+					1 };
+		e.ph[1] = (Elf64_Phdr){ PT_LOAD,  PF_R | PF_X, 0,	  0x400000,
+					0x400000, sizeof(e),   sizeof(e), 4096 };
 		strcpy(e.path, paths[i]);
 		CHECK(run(&e, sizeof(e)) != 0);
 		e.ph[0].p_filesz = i & 1 ? 1 : 5000;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // slow: every pointer of every system call
 /*
- * Every pointer of every system call, one wrong at a time. For each call arguments are tried until it succeeds, as the types in
- * the table suggest; then the same again with one pointer to nothing, into the kernel, to the last byte of a page, to a page that
- * may only be read. That must fail (or move no more than what is there), leave no descriptor behind, and write nothing where it
- * must not. Each call has a process of its own, root of a user namespace of its own.
+ * Every pointer of every system call, one wrong at a time. For each call arguments are tried until
+ * it succeeds, as the types in the table suggest; then the same again with one pointer to nothing,
+ * into the kernel, to the last byte of a page, to a page that may only be read. That must fail (or
+ * move no more than what is there), leave no descriptor behind, and write nothing where it must
+ * not. Each call has a process of its own, root of a user namespace of its own.
  */
 #define TEST_LIMIT 200
 #define FUZZ_TYPED
@@ -32,29 +33,99 @@ static char *readonly;
 static unsigned int seed;
 
 /* What would end the process, replace it, or belongs to no process of this test. */
-static const char *const never[] = { "exit", "exit_group", "fork", "vfork", "clone", "clone3", "execve", "execveat", "rt_sigreturn",
-	"restart_syscall", "reboot", "seccomp", "landlock_restrict_self", "ptrace", "vhangup" };
+static const char *const never[] = { "exit",
+				     "exit_group",
+				     "fork",
+				     "vfork",
+				     "clone",
+				     "clone3",
+				     "execve",
+				     "execveat",
+				     "rt_sigreturn",
+				     "restart_syscall",
+				     "reboot",
+				     "seccomp",
+				     "landlock_restrict_self",
+				     "ptrace",
+				     "vhangup" };
 
 /*
- * Pointers that a call may rightly not look at although it succeeds: kept for later (k), needed only by some commands (c) or
- * when there is something to say (n), of another's address space (r), or only a hint.
+ * Pointers that a call may rightly not look at although it succeeds: kept for later (k), needed
+ * only by some commands (c) or when there is something to say (n), of another's address space (r),
+ * or only a hint.
  */
-static const struct { const char *call; int arg; } unread[] = {
-	{ "set_tid_address", 0 }, { "set_robust_list", 0 }, { "rseq", 0 },						/* k */
-	{ "futex", 0 }, { "futex", 3 }, { "futex", 4 }, { "mount", 0 }, { "mount", 2 }, { "mount", 4 }, { "fsconfig", 2 },
-	{ "fsconfig", 3 }, { "epoll_ctl", 3 }, { "syslog", 1 }, { "quotactl", 1 }, { "quotactl", 3 }, { "keyctl", 1 },
-	{ "landlock_create_ruleset", 0 }, { "reboot", 3 }, { "io_uring_register", 2 }, { "bpf", 1 }, { "mq_notify", 1 },
-	{ "timer_create", 1 }, { "set_mempolicy", 1 }, { "mbind", 3 }, { "get_mempolicy", 1 }, { "futex_wait", 4 }, { "futex_wake", 0 },
-	{ "futex_waitv", 3 },												/* c */
-	{ "epoll_wait", 1 }, { "epoll_pwait", 1 }, { "epoll_pwait2", 1 }, { "recvfrom", 4 }, { "recvfrom", 5 }, { "wait4", 1 },
-	{ "wait4", 3 }, { "nanosleep", 1 }, { "clock_nanosleep", 3 }, { "io_getevents", 3 }, { "process_madvise", 1 },
-	{ "recvmmsg", 4 }, { "accept", 2 }, { "accept4", 2 }, { "getgroups", 1 }, { "setgroups", 1 }, { "listxattr", 1 },
-	{ "select", 1 }, { "select", 2 }, { "select", 3 }, { "pselect6", 1 }, { "pselect6", 2 }, { "pselect6", 3 },
-	{ "accept", 1 }, { "accept4", 1 }, { "getsockname", 1 }, { "getpeername", 1 }, { "getsockopt", 3 }, { "modify_ldt", 1 },
-	{ "mount_setattr", 1 }, { "llistxattr", 1 }, { "flistxattr", 1 }, { "listxattrat", 3 }, { "rt_sigtimedwait", 1 },			/* n */
-	{ "process_vm_readv", 3 }, { "process_vm_writev", 3 },								/* r */
+static const struct {
+	const char *call;
+	int arg;
+} unread[] = {
+	{ "set_tid_address", 0 },
+	{ "set_robust_list", 0 },
+	{ "rseq", 0 },      /* k */
+	{ "futex", 0 },
+	{ "futex", 3 },
+	{ "futex", 4 },
+	{ "mount", 0 },
+	{ "mount", 2 },
+	{ "mount", 4 },
+	{ "fsconfig", 2 },
+	{ "fsconfig", 3 },
+	{ "epoll_ctl", 3 },
+	{ "syslog", 1 },
+	{ "quotactl", 1 },
+	{ "quotactl", 3 },
+	{ "keyctl", 1 },
+	{ "landlock_create_ruleset", 0 },
+	{ "reboot", 3 },
+	{ "io_uring_register", 2 },
+	{ "bpf", 1 },
+	{ "mq_notify", 1 },
+	{ "timer_create", 1 },
+	{ "set_mempolicy", 1 },
+	{ "mbind", 3 },
+	{ "get_mempolicy", 1 },
+	{ "futex_wait", 4 },
+	{ "futex_wake", 0 },
+	{ "futex_waitv", 3 },	      /* c */
+	{ "epoll_wait", 1 },
+	{ "epoll_pwait", 1 },
+	{ "epoll_pwait2", 1 },
+	{ "recvfrom", 4 },
+	{ "recvfrom", 5 },
+	{ "wait4", 1 },
+	{ "wait4", 3 },
+	{ "nanosleep", 1 },
+	{ "clock_nanosleep", 3 },
+	{ "io_getevents", 3 },
+	{ "process_madvise", 1 },
+	{ "recvmmsg", 4 },
+	{ "accept", 2 },
+	{ "accept4", 2 },
+	{ "getgroups", 1 },
+	{ "setgroups", 1 },
+	{ "listxattr", 1 },
+	{ "select", 1 },
+	{ "select", 2 },
+	{ "select", 3 },
+	{ "pselect6", 1 },
+	{ "pselect6", 2 },
+	{ "pselect6", 3 },
+	{ "accept", 1 },
+	{ "accept4", 1 },
+	{ "getsockname", 1 },
+	{ "getpeername", 1 },
+	{ "getsockopt", 3 },
+	{ "modify_ldt", 1 },
+	/* n */
+	{ "mount_setattr", 1 },
+	{ "llistxattr", 1 },
+	{ "flistxattr", 1 },
+	{ "listxattrat", 3 },
+	{ "rt_sigtimedwait", 1 },
+	{ "process_vm_readv", 3 },
+	{ "process_vm_writev", 3 },	    /* r */
 	{ "capget", 1 },		/* none: asks for the version */
-	{ "getcpu", 2 }, { "sched_getaffinity", 2 },
+	{ "getcpu", 2 },
+	{ "sched_getaffinity", 2 },
 };
 
 static bool listed(const char *name)
@@ -92,8 +163,11 @@ static bool is_pointer(const struct typed_arg *a)
 
 static void fill(const struct typed_arg *a, char *p)
 {
-	static const char *const paths[] = { "/tmp/badptrs/file", "/tmp/badptrs/dir", "/tmp/badptrs/link", "/tmp/badptrs", "/tmp/badptrs/new" };
-	static const char *const strings[] = { "user.test", "tmpfs", "name", "/tmp/badptrs/file", "user.other" };
+	static const char *const paths[] = { "/tmp/badptrs/file", "/tmp/badptrs/dir",
+					     "/tmp/badptrs/link", "/tmp/badptrs",
+					     "/tmp/badptrs/new" };
+	static const char *const strings[] = { "user.test", "tmpfs", "name", "/tmp/badptrs/file",
+					       "user.other" };
 	unsigned long *w = (unsigned long *)p;
 	unsigned int *u = (unsigned int *)p;
 
@@ -142,7 +216,8 @@ static void fill(const struct typed_arg *a, char *p)
 		u[0] = 24;
 		w[1] = ~0UL;
 		w[2] = 1;
-	} else if (is(a->what, "timespec") || is(a->what, "timeval") || is(a->what, "itimerspec") || is(a->what, "itimerval")) {
+	} else if (is(a->what, "timespec") || is(a->what, "timeval") || is(a->what, "itimerspec") ||
+		   is(a->what, "itimerval")) {
 		w[1] = rnd(2) * 1000;
 	} else if (is(a->what, "int") || is(a->what, "u32")) {
 		u[0] = rnd(3) * 16;		/* often a length */
@@ -183,8 +258,11 @@ static unsigned long scalar(const struct typed_call *c, int i)
 		return rnd(2);
 	for (int k = 0; k < c->nargs; k++)
 		if (is_pointer(&c->arg[k]) && c->arg[k].bounded_by == i)
-			return is(c->arg[k].what, "iovec") || is(c->arg[k].what, "pollfd") || is(c->arg[k].what, "mmsghdr") ? 1 + rnd(3) :
-			       is(c->arg[k].what, "sigset") ? 8 : sizes[rnd(9)];
+			return is(c->arg[k].what, "iovec") || is(c->arg[k].what, "pollfd") ||
+					       is(c->arg[k].what, "mmsghdr") ?
+				       1 + rnd(3) :
+			       is(c->arg[k].what, "sigset") ? 8 :
+							      sizes[rnd(9)];
 	if (is(a->type, "size_t") || strstr(a->name, "size"))
 		return sizes[rnd(9)];
 	return small[rnd(11)];
@@ -244,7 +322,9 @@ static void open_all(void)
 		close(i);
 	open("/tmp/badptrs/file", O_CREAT | O_RDWR, 0666);		/* 3 */
 	open("/tmp/badptrs/dir", O_RDONLY | O_DIRECTORY);		/* 4 */
-	if (pipe(s) || socketpair(AF_UNIX, SOCK_STREAM, 0, s) || socketpair(AF_UNIX, SOCK_DGRAM, 0, s))	/* 5 .. 10 */
+	/* 5 .. 10 */
+	if (pipe(s) || socketpair(AF_UNIX, SOCK_STREAM, 0, s) ||
+	    socketpair(AF_UNIX, SOCK_DGRAM, 0, s))
 		_exit(2);
 	for (int i = 6; i <= 10; i++)
 		(void)!write(i, "some data to be read by somebody", 32);
@@ -291,8 +371,8 @@ enum { SUCCEEDED, LEFT_A_FILE, WROTE_READ_ONLY, TOO_MUCH };
 
 static bool is_bulk(const struct typed_arg *a)
 {
-	return is(a->what, "data") || is(a->what, "path") || is(a->what, "str") || is(a->what, "dirents64") || is(a->what, "statmount") ||
-	       a->bounded_by >= 0;
+	return is(a->what, "data") || is(a->what, "path") || is(a->what, "str") ||
+	       is(a->what, "dirents64") || is(a->what, "statmount") || a->bounded_by >= 0;
 }
 
 static int wrong_pointer(const struct typed_call *c, const unsigned long *args, int i, int which)
@@ -308,8 +388,12 @@ static int wrong_pointer(const struct typed_call *c, const unsigned long *args, 
 			fill(&c->arg[k], good + k * SLOT);
 	put_back();
 	switch (which) {
-	case 0: v[i] = (unsigned long)edge; break;
-	case 1: v[i] = KERNEL; break;
+	case 0:
+		v[i] = (unsigned long)edge;
+		break;
+	case 1:
+		v[i] = KERNEL;
+		break;
 	case 2:
 		v[i] = (unsigned long)edge - 1;
 		edge[-1] = good[i * SLOT];
@@ -329,7 +413,8 @@ static int wrong_pointer(const struct typed_call *c, const unsigned long *args, 
 	if (may_be_unread(c->name, i) || which == 3)	/* an inout that is not written this time */
 		return 0;
 	if (which == 2 && is_bulk(a))
-		return r > 1 && a->bounded_by >= 0 && is(a->what, "data") ? 10 + i * 8 + TOO_MUCH : 0;
+		return r > 1 && a->bounded_by >= 0 && is(a->what, "data") ? 10 + i * 8 + TOO_MUCH :
+									    0;
 	if (which == 2 && (is(a->what, "int") || is(a->what, "fdset")))
 		return 0;
 	return 10 + i * 8 + SUCCEEDED;
@@ -348,7 +433,9 @@ static void one_call(const struct typed_call *c)
 		for (int k = 0; k < c->nargs; k++) {
 			if (is_pointer(&c->arg[k])) {
 				fill(&c->arg[k], good + k * SLOT);
-				args[k] = rnd(5) || is(c->arg[k].what, "path") ? (unsigned long)good + (unsigned long)k * SLOT : 0;
+				args[k] = rnd(5) || is(c->arg[k].what, "path") ?
+						  (unsigned long)good + (unsigned long)k * SLOT :
+						  0;
 			} else {
 				args[k] = is(c->arg[k].kind, "hex") ? 0 : scalar(c, k);
 			}
@@ -363,7 +450,9 @@ static void one_call(const struct typed_call *c)
 			const struct typed_arg *a = &c->arg[k];
 
 			/* Nothing to move: the pointer is nobody's business. */
-			if (!is_pointer(a) || !args[k] || (a->bounded_by >= 0 && (!args[a->bounded_by] || (is_bulk(a) && r == 0))))
+			if (!is_pointer(a) || !args[k] ||
+			    (a->bounded_by >= 0 &&
+			     (!args[a->bounded_by] || (is_bulk(a) && r == 0))))
 				continue;
 			open_all();
 			for (int which = 0; which < 4; which++) {
@@ -405,7 +494,9 @@ static void clean_up(void)
 
 TEST(every_pointer)
 {
-	static const char *const what[] = { "succeeds", "leaves a descriptor", "writes to a read-only page", "moves more than there is" };
+	static const char *const what[] = { "succeeds", "leaves a descriptor",
+					    "writes to a read-only page",
+					    "moves more than there is" };
 	unsigned int proved = 0, bad = 0;
 	sigset_t chld;
 
@@ -442,13 +533,15 @@ TEST(every_pointer)
 		}
 		status = end_of(pid);
 		if (WIFSIGNALED(status)) {
-			fprintf(stderr, "%s: its caller died of signal %d\n", c->name, WTERMSIG(status));
+			fprintf(stderr, "%s: its caller died of signal %d\n", c->name,
+				WTERMSIG(status));
 			bad++;
 			continue;
 		}
 		e = WEXITSTATUS(status);
 		if (e >= 10) {
-			fprintf(stderr, "%s: with a bad %s it %s\n", c->name, c->arg[(e - 10) / 8].name, what[(e - 10) % 8]);
+			fprintf(stderr, "%s: with a bad %s it %s\n", c->name,
+				c->arg[(e - 10) / 8].name, what[(e - 10) % 8]);
 			bad++;
 		}
 		proved += e == 1;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What a user may make many of or nest deeply, and where it ends. proves: mount umount2 epoll_ctl sendmsg link symlink setxattr */
+/*
+ * What a user may make many of or nest deeply, and where it ends. proves: mount umount2 epoll_ctl
+ * sendmsg link symlink setxattr
+ */
 #include "t.h"
 #include <limits.h>
 #include <sched.h>
@@ -195,7 +198,10 @@ TEST(descriptors_in_flight)
 	int s[2], fds[20], sent = 0;
 	char control[CMSG_SPACE(sizeof(fds))] = { 0 }, byte = 0;
 	struct iovec v = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	OK(setrlimit(RLIMIT_NOFILE, &rl));
@@ -203,7 +209,9 @@ TEST(descriptors_in_flight)
 	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
 	for (int i = 0; i < 20; i++)
 		fds[i] = s[0];
-	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fds)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fds)),
+			       .cmsg_level = SOL_SOCKET,
+			       .cmsg_type = SCM_RIGHTS };
 	memcpy(CMSG_DATA(c), fds, sizeof(fds));
 	while (sent < 1000 && sendmsg(s[0], &m, 0) == 1)
 		sent += 20;
@@ -264,7 +272,8 @@ TEST(tmpfs_attributes)
 
 	own_namespaces("nr_inodes=12");
 	close(OK(open("file", O_CREAT | O_WRONLY, 0600)));
-	for (i = 0; i < 100 && !setxattr("file", numbered("user.", i), value, sizeof(value), 0); i++)
+	for (i = 0; i < 100 && !setxattr("file", numbered("user.", i), value, sizeof(value), 0);
+	     i++)
 		;
 	EQ(errno, ENOSPC);
 	CHECK(i > 5 && i <= 10);
@@ -286,8 +295,12 @@ static void as_user(void)
 	OK(setuid(1000));
 }
 
-static const struct { const char *name; int flag; } kinds[] = {
-	{ "uts", CLONE_NEWUTS }, { "ipc", CLONE_NEWIPC }, { "mnt", CLONE_NEWNS }, { "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID },
+static const struct {
+	const char *name;
+	int flag;
+} kinds[] = {
+	{ "uts", CLONE_NEWUTS },   { "ipc", CLONE_NEWIPC }, { "mnt", CLONE_NEWNS },
+	{ "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID },
 };
 
 static const char *max_path(const char *kind)
@@ -373,7 +386,10 @@ TEST(namespaces_are_counted)
 {
 	own_namespaces(NULL);
 	for (int i = 0; i < 4; i++) {
-		/* This process's mount namespace counts, too; and what ends gives its place back, some time after. */
+		/*
+		 * This process's mount namespace counts, too; and what ends gives its place back,
+		 * some time after.
+		 */
 		put(max_path(kinds[i].name), kinds[i].flag == CLONE_NEWNS ? "4" : "3");
 		count_kind(kinds[i].name, kinds[i].flag, 3);
 		put(max_path(kinds[i].name), "2147483647");
@@ -470,7 +486,10 @@ static bool with_limit(const char *kbytes, void (*run)(void))
 
 static void nothing_more(void)
 {
-	static struct { long type; char text[8]; } m = { .type = 1 };
+	static struct {
+		long type;
+		char text[8];
+	} m = { .type = 1 };
 	int queue = OK(msgget(IPC_PRIVATE, IPC_CREAT | 0600)), fd = OK(memfd_create("m", 0));
 	char *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -488,7 +507,8 @@ static void nothing_more(void)
 	ERR(msgsnd(queue, &m, sizeof(m.text), IPC_NOWAIT), ENOMEM);
 	ERR(semget(IPC_PRIVATE, 1, IPC_CREAT | 0600), ENOMEM);
 	ERR(shmget(IPC_PRIVATE, 1, IPC_CREAT | 0600), ENOMEM);
-	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) ==
+	      MAP_FAILED);
 	if (fork() == 0) {
 		signal(SIGBUS, SIG_DFL);
 		*(volatile char *)shared = 1;
@@ -515,11 +535,15 @@ static void a_page(void)
 /* Much more in all than is left, of which nothing stays. */
 static void again_and_again(void)
 {
-	static struct { long type; char text[4000]; } m = { .type = 1 };
+	static struct {
+		long type;
+		char text[4000];
+	} m = { .type = 1 };
 
 	as_user();
 	for (int i = 0; i < 2000; i++) {
-		int fd = OK(memfd_create("m", 0)), id, queue = OK(msgget(IPC_PRIVATE, IPC_CREAT | 0600));
+		int fd = OK(memfd_create("m", 0)), id,
+		    queue = OK(msgget(IPC_PRIVATE, IPC_CREAT | 0600));
 
 		OK(fallocate(fd, 0, 0, 64 << 10));
 		close(fd);

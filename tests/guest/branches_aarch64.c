@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Where jumps may go (FEAT_BTI: PROT_BTI, programs that ask for it by a property) and signed addresses (FEAT_PAuth: keys of each program), as
- * prctl(2) and ptrace(2) see them. On a CPU without them what asks for them is refused.
- * proves: prctl mmap mprotect ptrace
+ * Where jumps may go (FEAT_BTI: PROT_BTI, programs that ask for it by a property) and signed
+ * addresses (FEAT_PAuth: keys of each program), as prctl(2) and ptrace(2) see them. On a CPU
+ * without them what asks for them is refused. proves: prctl mmap mprotect ptrace
  */
 #include "t.h"
 
@@ -35,12 +35,17 @@ TEST(branches_aarch64)
 #define PROT_BTI 0x10
 #endif
 /* Without a function to return from: the C library's may be signed with the key that changes. */
-static inline __attribute__((always_inline)) long raw_prctl(long op, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+static inline __attribute__((always_inline)) long
+raw_prctl(long op, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
 	register long x8 __asm__("x8") = SYS_prctl, x0 __asm__("x0") = op;
-	register unsigned long x1 __asm__("x1") = a, x2 __asm__("x2") = b, x3 __asm__("x3") = c, x4 __asm__("x4") = d;
+	register unsigned long x1 __asm__("x1") = a, x2 __asm__("x2") = b, x3 __asm__("x3") = c,
+				  x4 __asm__("x4") = d;
 
-	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+	__asm__ volatile("svc #0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory");
 	if (x0 < 0)
 		errno = (int)-x0;
 	return x0 < 0 ? -1 : x0;
@@ -165,14 +170,30 @@ struct program {
 };
 
 static const struct program model = {
-	.e = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC, .e_machine = EM_AARCH64,
-	       .e_version = EV_CURRENT, .e_entry = 0x400000 + offsetof(struct program, code), .e_phoff = offsetof(struct program, p),
-	       .e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 },
-	.p = { { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000, .p_filesz = sizeof(struct program),
-		 .p_memsz = sizeof(struct program), .p_align = PAGE },
-	       { .p_type = PT_GNU_PROPERTY, .p_flags = PF_R, .p_offset = offsetof(struct program, note), .p_filesz = 32, .p_memsz = 32, .p_align = 8 } },
+	.e = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+	       .e_type = ET_EXEC,
+	       .e_machine = EM_AARCH64,
+	       .e_version = EV_CURRENT,
+	       .e_entry = 0x400000 + offsetof(struct program, code),
+	       .e_phoff = offsetof(struct program, p),
+	       .e_ehsize = sizeof(Elf64_Ehdr),
+	       .e_phentsize = sizeof(Elf64_Phdr),
+	       .e_phnum = 2 },
+	.p = { { .p_type = PT_LOAD,
+		 .p_flags = PF_R | PF_X,
+		 .p_vaddr = 0x400000,
+		 .p_filesz = sizeof(struct program),
+		 .p_memsz = sizeof(struct program),
+		 .p_align = PAGE },
+	       { .p_type = PT_GNU_PROPERTY,
+		 .p_flags = PF_R,
+		 .p_offset = offsetof(struct program, note),
+		 .p_filesz = 32,
+		 .p_memsz = 32,
+		 .p_align = 8 } },
 	.note = { { 4, 16, 5 }, "GNU", 0xc0000000, 4, 1, 0 },
-	.code = { 0x10000089 /* adr x9, .+16 */, 0xd63f0120 /* blr x9 */, 0x52800ba8 /* mov w8, #93 */, 0xd4000001 /* svc #0 */,
+	.code = { 0x10000089 /* adr x9, .+16 */, 0xd63f0120 /* blr x9 */,
+		  0x52800ba8 /* mov w8, #93 */, 0xd4000001 /* svc #0 */,
 		  0x528000e0 /* mov w0, #7 */, RET },
 };
 
@@ -235,7 +256,9 @@ TEST(programs_that_ask_for_it)
 	__asm__ volatile(".inst " #insn : "+r"(__x0) : "r"(__x1)); __x0; })
 
 /* Sixteen signatures of one key: by chance two keys do not agree on all of them. */
-struct signs { uint64_t v[16]; };
+struct signs {
+	uint64_t v[16];
+};
 
 static struct signs signs(void)
 {
@@ -357,7 +380,10 @@ TEST(seen_by_ptrace)
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
 		raise(SIGSTOP);
-		_exit(SIGN(0xdac10820, 0x1230, 1) == 0x1230 && SIGN(0xdac10820, 0x1240, 1) == 0x1240 ? 5 : 6);
+		_exit(SIGN(0xdac10820, 0x1230, 1) == 0x1230 &&
+				      SIGN(0xdac10820, 0x1240, 1) == 0x1240 ?
+			      5 :
+			      6);
 	}
 	EQ(waitpid(pid, &status, 0), pid);
 	CHECK(WIFSTOPPED(status));
@@ -368,7 +394,8 @@ TEST(seen_by_ptrace)
 	}
 	OK(ptrace(PTRACE_GETREGSET, pid, (void *)NT_ARM_PAC_MASK, &iov));
 	EQ(mask.data_mask, mask.insn_mask);
-	CHECK(mask.data_mask & 1ull << 54 && !(mask.data_mask & 1ull << 55) && !(mask.data_mask & ((1ull << 48) - 1)));
+	CHECK(mask.data_mask & 1ull << 54 && !(mask.data_mask & 1ull << 55) &&
+	      !(mask.data_mask & ((1ull << 48) - 1)));
 	for (unsigned int i = 0; i < 16; i++)		/* and nothing but that changes */
 		EQ((SIGN(0xdac10020, 0x123450 + i, i) ^ (0x123450 + i)) & ~mask.data_mask, 0);
 	iov = (struct iovec){ &on, sizeof(on) };

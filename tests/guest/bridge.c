@@ -2,9 +2,11 @@
 /* Bridges, whose ports are taps. proves: ioctl sendto */
 #include "nl.h"
 #include <arpa/inet.h>
+#include <linux/if_bridge.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -322,9 +324,291 @@ TEST(by_ioctl)
 	}
 }
 
-/* Many senders: what is learned is bounded, all frames come. */
+/* ---- the table of stations, as bridge(8) reads and writes it ---- */
+
+static const char *wanted;		/* an address */
+static struct ndmsg seen;		/* how the dump shows it; ndm_family 0: not */
+static int seen_master;
+
+static void look_for(struct nlmsghdr *h)
+{
+	struct ndmsg *n = NLMSG_DATA(h);
+	struct nlattr *a = find(h, sizeof(*n), NDA_LLADDR);
+
+	EQ(n->ndm_family, AF_BRIDGE);
+	if (find(h, sizeof(*n), NDA_VLAN) || n->ndm_flags & NTF_SELF || memcmp(a + 1, wanted, 6))
+		return;
+	CHECK(find(h, sizeof(*n), NDA_CACHEINFO));
+	seen = *n;
+	seen_master = (int)u32_of(find(h, sizeof(*n), NDA_MASTER));
+}
+
+/* MAC is behind the device NAME, in STATE; NULL: it is not in the table. */
+static void is_at(const char *mac, const char *name, int state)
+{
+	wanted = mac;
+	memset(&seen, 0, sizeof(seen));
+	dump(RTM_GETNEIGH, AF_BRIDGE, sizeof(struct ndmsg), look_for);
+	if (!name) {
+		EQ(seen.ndm_family, 0);
+		return;
+	}
+	EQ(seen.ndm_ifindex, (int)if_nametoindex(name));
+	EQ(seen.ndm_state, state);
+	EQ(seen_master, (int)if_nametoindex("br0"));
+}
+
+static void begin_fdb(int type, int flags, int index, int state, int ntf)
+{
+	struct ndmsg *n = begin(type, flags, sizeof(*n));
+
+	n->ndm_family = AF_BRIDGE;
+	n->ndm_ifindex = index;
+	n->ndm_state = (unsigned short)state;
+	n->ndm_flags = (unsigned char)ntf;
+}
+
+static int fdb(int type, int flags, const char *name, const char *mac, int state, int ntf)
+{
+	begin_fdb(type, flags, (int)if_nametoindex(name), state, ntf);
+	attr(NDA_LLADDR, mac, 6);
+	return done();
+}
+
+static int add(const char *name, const char *mac, int state, int ntf)
+{
+	return fdb(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, name, mac, state, ntf);
+}
+
+static int del(const char *name, const char *mac, int ntf)
+{
+	return fdb(RTM_DELNEIGH, 0, name, mac, 0, ntf);
+}
+
+TEST(stations_are_read)
+{
+	network();
+	put_frame(0, ALL, "\2alice", "x");
+	arrive(6, "x");
+	is_at("\2alice", "t0", NUD_REACHABLE);
+	is_at("\2port0", "t0", NUD_PERMANENT);
+	is_at("\2port2", "t2", NUD_PERMANENT);
+	is_at("\2bobby", NULL, 0);
+	put_frame(2, ALL, "\2alice", "x");
+	arrive(3, "x");
+	is_at("\2alice", "t2", NUD_REACHABLE);
+	begin_fdb(RTM_GETNEIGH, 0, (int)if_nametoindex("t0"), 0, NTF_MASTER);
+	attr(NDA_LLADDR, "\2alice", 6);
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	EQ(((struct nlmsghdr *)in)->nlmsg_type, RTM_NEWNEIGH);
+	wanted = "\2alice";
+	look_for((void *)in);
+	EQ(seen.ndm_ifindex, (int)if_nametoindex("t2"));
+	EQ(fdb(RTM_GETNEIGH, 0, "t0", "\2bobby", 0, NTF_MASTER), ENOENT);
+	begin_fdb(RTM_GETNEIGH, 0, 0, 0, 0);
+	attr(NDA_LLADDR, "\2alice", 6);
+	EQ(done(), ENODEV);
+	EQ(link_with("br0", "bridge", IFLA_BR_AGEING_TIME, 0), 0);
+	EQ(master("t2", NULL), 0);
+	is_at("\2alice", NULL, 0);
+	is_at("\2port2", NULL, 0);
+}
+
+TEST(stations_are_written)
+{
+	network();
+	EQ(add("t2", "\2carol", NUD_NOARP, NTF_MASTER), 0);
+	is_at("\2carol", "t2", NUD_NOARP);
+	put_frame(0, "\2carol", "\2alice", "static");
+	arrive(4, "static");
+	EQ(add("t1", "\2carol", NUD_NOARP, NTF_MASTER), EEXIST);
+	EQ(fdb(RTM_NEWNEIGH, 0, "t1", "\2bobby", NUD_NOARP, NTF_MASTER), ENOENT);
+	EQ(fdb(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, "t1", "\2carol", NUD_NOARP, NTF_MASTER),
+	   0);
+	put_frame(0, "\2carol", "\2alice", "moved");
+	arrive(2, "moved");
+	EQ(link_with("br0", "bridge", IFLA_BR_AGEING_TIME, 0), 0);
+	put_frame(0, "\2carol", "\2alice", "does not age");
+	arrive(2, "does not age");
+	EQ(del("t2", "\2carol", NTF_MASTER), ENOENT);
+	EQ(del("t1", "\2carol", NTF_MASTER), 0);
+	put_frame(0, "\2carol", "\2alice", "unknown");
+	arrive(6, "unknown");
+	/* One that is ours; one that stays where it is. */
+	EQ(add("t1", "\2dorah", NUD_PERMANENT, NTF_MASTER), 0);
+	put_frame(0, "\2dorah", "\2alice", "local");
+	arrive(0, NULL);
+	EQ(add("br0", "\2frank", NUD_PERMANENT, NTF_SELF), 0);
+	is_at("\2frank", "br0", NUD_PERMANENT);
+	put_frame(0, "\2frank", "\2alice", "local");
+	arrive(0, NULL);
+	EQ(del("br0", "\2frank", NTF_SELF), 0);
+	EQ(add("t2", "\2emily", NUD_NOARP, NTF_MASTER | NTF_STICKY), 0);
+	put_frame(1, ALL, "\2emily", "x");
+	arrive(5, "x");
+	is_at("\2emily", "t2", NUD_NOARP);
+	EQ(seen.ndm_flags, NTF_STICKY);
+	EQ(link_with("br0", "bridge", IFLA_BR_AGEING_TIME, 30000), 0);
+	EQ(add("t1", "\2emily", NUD_REACHABLE, NTF_MASTER), EEXIST);
+	EQ(add("t1", "\2gregs", NUD_REACHABLE, NTF_MASTER), 0);
+	is_at("\2gregs", "t1", NUD_REACHABLE);
+	EQ(add("t1", "\2henry", NUD_REACHABLE, NTF_MASTER | NTF_USE), 0);
+	is_at("\2henry", "t1", NUD_REACHABLE);
+}
+
+TEST(stations_that_cannot_be)
+{
+	network();
+	new_tap("t9", "\2port9");
+	EQ(add("t9", "\2carol", NUD_NOARP, NTF_MASTER), EOPNOTSUPP);
+	EQ(add("t0", "\2carol", 0, NTF_MASTER), EINVAL);
+	EQ(add("t0", "\2carol", NUD_STALE, NTF_MASTER), EINVAL);
+	EQ(add("t0", "\0\0\0\0\0\0", NUD_NOARP, NTF_MASTER), EINVAL);
+	EQ(add("t0", "\2carol", NUD_PERMANENT, NTF_MASTER | NTF_STICKY), EINVAL);
+	EQ(add("br0", "\2carol", NUD_NOARP, NTF_SELF), EINVAL);
+	EQ(add("lo", "\2carol", NUD_NOARP, NTF_MASTER), EINVAL);
+	begin_fdb(RTM_NEWNEIGH, NLM_F_CREATE, 0, NUD_NOARP, NTF_MASTER);
+	attr(NDA_LLADDR, "\2carol", 6);
+	EQ(done(), EINVAL);
+	begin_fdb(RTM_NEWNEIGH, NLM_F_CREATE, 9999, NUD_NOARP, NTF_MASTER);
+	attr(NDA_LLADDR, "\2carol", 6);
+	EQ(done(), ENODEV);
+	begin_fdb(RTM_NEWNEIGH, NLM_F_CREATE, (int)if_nametoindex("t0"), NUD_NOARP, NTF_MASTER);
+	attr(NDA_LLADDR, "\2carol", 5);
+	EQ(done(), EINVAL);
+	begin_fdb(RTM_NEWNEIGH, NLM_F_CREATE, (int)if_nametoindex("t0"), NUD_NOARP, NTF_MASTER);
+	EQ(done(), EINVAL);
+	flags("t1", 0, IFF_UP);
+	EQ(add("t1", "\2carol", NUD_REACHABLE, NTF_MASTER), EPERM);
+	EQ(add("t1", "\2carol", NUD_NOARP, NTF_MASTER), 0);
+	EQ(add("t1", "\2emily", NUD_REACHABLE, NTF_MASTER | NTF_USE), 0);
+	is_at("\2emily", NULL, 0);	/* a port that is down learns nothing */
+	((struct ndmsg *)begin(RTM_DELNEIGH, NLM_F_BULK, sizeof(struct ndmsg)))->ndm_family =
+		AF_INET;
+	EQ(done(), EOPNOTSUPP);
+	if (!getuid()) {
+		OK(setuid(1000));
+		EQ(add("t0", "\2bobby", NUD_NOARP, NTF_MASTER), EPERM);
+	}
+}
+
+static void set_mac(const char *name, const char *mac)
+{
+	struct ifreq *r = named(name);
+
+	r->ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	memcpy(r->ifr_hwaddr.sa_data, mac, 6);
+	OK(ioctl(ctl, SIOCSIFHWADDR, r));
+}
+
+/* The machine's addresses are in the table as long as a port or the bridge has them. */
+TEST(own_stations)
+{
+	network();
+	set_mac("t1", "\2portx");
+	is_at("\2portx", "t1", NUD_PERMANENT);
+	is_at("\2port1", NULL, 0);
+	put_frame(0, "\2port1", "\2alice", "nobody's now");
+	arrive(6, "nobody's now");
+	set_mac("t1", "\2port2");
+	is_at("\2port2", "t2", NUD_PERMANENT);
+	EQ(master("t2", NULL), 0);
+	is_at("\2port2", "t1", NUD_PERMANENT);
+	set_mac("br0", "\2ownbr");
+	is_at("\2ownbr", "br0", NUD_PERMANENT);
+	put_frame(1, "\2ownbr", "\2alice", "to the bridge");
+	arrive(0, NULL);
+	set_mac("br0", "\2newbr");
+	is_at("\2ownbr", NULL, 0);
+}
+
+static int heard(int group)
+{
+	struct ndmsg *n = NLMSG_DATA((struct nlmsghdr *)in);
+	struct nlmsghdr *h = (void *)in;
+
+	do {				/* of VLAN 1, which Linux keeps too */
+		if (recv(group, in, sizeof(in), MSG_DONTWAIT) < 0)
+			return 0;
+	} while (n->ndm_family != AF_BRIDGE || find(h, sizeof(*n), NDA_VLAN) ||
+		 memcmp(find(h, sizeof(*n), NDA_LLADDR) + 1, wanted, 6));
+	seen = *n;
+	return h->nlmsg_type;
+}
+
+TEST(stations_are_told)
+{
+	struct sockaddr_nl at = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_NEIGH };
+	int group;
+
+	network();
+	group = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	OK(bind(group, (void *)&at, sizeof(at)));
+	wanted = "\2alice";
+	put_frame(0, ALL, "\2alice", "x");
+	arrive(6, "x");
+	EQ(heard(group), RTM_NEWNEIGH);
+	EQ(seen.ndm_state, NUD_REACHABLE);
+	put_frame(0, ALL, "\2alice", "x");
+	arrive(6, "x");
+	EQ(heard(group), 0);
+	put_frame(1, ALL, "\2alice", "x");
+	arrive(5, "x");
+	EQ(heard(group), RTM_NEWNEIGH);
+	EQ(seen.ndm_ifindex, (int)if_nametoindex("t1"));
+	EQ(del("t1", "\2alice", NTF_MASTER), 0);
+	EQ(heard(group), RTM_DELNEIGH);
+	wanted = "\2port1";
+	EQ(master("t1", NULL), 0);
+	EQ(heard(group), RTM_DELNEIGH);
+	EQ(heard(group), 0);
+}
+
+static int forwarding;
+
+static void look_at_port(struct nlmsghdr *h)
+{
+	struct ifinfomsg *m = NLMSG_DATA(h);
+	struct nlattr *a = find(h, sizeof(*m), IFLA_PROTINFO), *state;
+
+	EQ(m->ifi_family, AF_BRIDGE);
+	if (!a)
+		return;			/* the bridge itself, on Linux */
+	EQ(u32_of(find(h, sizeof(*m), IFLA_MASTER)), if_nametoindex("br0"));
+	state = a + 1;
+	EQ(state->nla_type, IFLA_BRPORT_STATE);
+	forwarding += *(unsigned char *)(state + 1) == BR_STATE_FORWARDING;
+}
+
+TEST(ports_are_read)
+{
+	network();
+	dump(RTM_GETLINK, AF_BRIDGE, sizeof(struct ifinfomsg), look_at_port);
+	EQ(forwarding, 3);
+	flags("t1", 0, IFF_UP);
+	forwarding = 0;
+	dump(RTM_GETLINK, AF_BRIDGE, sizeof(struct ifinfomsg), look_at_port);
+	EQ(forwarding, 2);
+}
+
+static unsigned char shown[20000];
+
+static void count_station(struct nlmsghdr *h)
+{
+	struct ndmsg *n = NLMSG_DATA(h);
+	unsigned char *mac = (void *)(find(h, sizeof(*n), NDA_LLADDR) + 1);
+	int i = mac[3] << 16 | mac[4] << 8 | mac[5];
+
+	if (n->ndm_state != NUD_PERMANENT)
+		shown[i]++;
+}
+
+/* Many senders: what is learned is bounded, all frames come, and a dump has each station once. */
 TEST(many_stations)
 {
+	int known = 0;
+
 	network();
 	for (int i = 0; i < 20000; i++) {
 		char mac[6] = { 2, 0, 0, (char)(i >> 16), (char)(i >> 8), (char)i };
@@ -337,6 +621,12 @@ TEST(many_stations)
 				;
 		}
 	}
+	dump(RTM_GETNEIGH, AF_BRIDGE, sizeof(struct ndmsg), count_station);
+	for (int i = 0; i < 20000; i++) {
+		CHECK(shown[i] <= 1);
+		known += shown[i];
+	}
+	CHECK(known == 16384 || known == 20000); /* Linux learns without a limit by default */
 }
 
 TEST(namespace_goes_with_traffic)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * A capability counts in the user namespace that owns the object (user_namespaces(7), "Interaction of user namespaces and other types of
- * namespaces"): user 1000, as he is and as root of a namespace of his own, against what is root's and the machine's.
- * proves: mq_unlink mq_open sched_setscheduler sched_setattr setpriority clone3 truncate ftruncate open_tree
+ * A capability counts in the user namespace that owns the object (user_namespaces(7), "Interaction
+ * of user namespaces and other types of namespaces"): user 1000, as he is and as root of a
+ * namespace of his own, against what is root's and the machine's. proves: mq_unlink mq_open
+ * sched_setscheduler sched_setattr setpriority clone3 truncate ftruncate open_tree
  */
 #include "t.h"
 #include <dirent.h>
@@ -94,7 +95,8 @@ static void link_own_and_whiteout(void)
 	OK(linkat(fd, "", AT_FDCWD, "/tmp/capabilities-user/linked", EMPTY));
 	OK(unlink("/tmp/capabilities-user/linked"));
 	ERR(linkat(roots_fd, "", AT_FDCWD, "/tmp/capabilities-user/linked", EMPTY), ENOENT);
-	OK((int)syscall(SYS_renameat2, AT_FDCWD, "/tmp/capabilities-user/f", AT_FDCWD, "/tmp/capabilities-user/g", RENAME_WHITEOUT_));
+	OK((int)syscall(SYS_renameat2, AT_FDCWD, "/tmp/capabilities-user/f", AT_FDCWD,
+			"/tmp/capabilities-user/g", RENAME_WHITEOUT_));
 	OK(unlink("/tmp/capabilities-user/f"));
 	OK(unlink("/tmp/capabilities-user/g"));
 }
@@ -254,7 +256,9 @@ static int set_scheduler(pid_t pid, int policy, int priority)
 
 static pid_t raised;
 
-/* Of the caller's user, with capabilities that the caller lacks, as a set-user-ID program has them. */
+/*
+ * Of the caller's user, with capabilities that the caller lacks, as a set-user-ID program has them.
+ */
 static void leaves_raised_alone(void)
 {
 	cpu_set_t all;
@@ -366,15 +370,22 @@ TEST(message_queues)
 /* send(2) with SCM_CREDENTIALS of that process. */
 static int send_as(pid_t pid, uid_t uid)
 {
-	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(struct ucred))]; } u;
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} u;
 	struct ucred c = { .pid = pid, .uid = uid, .gid = getgid() };
 	struct iovec v = { "x", 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u) };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u)
+	};
 	int s[2], r, e;
 
 	OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s));
 	memset(&u, 0, sizeof(u));
-	u.h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS, .cmsg_len = CMSG_LEN(sizeof(c)) };
+	u.h = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_CREDENTIALS,
+				.cmsg_len = CMSG_LEN(sizeof(c)) };
 	memcpy(CMSG_DATA(&u.h), &c, sizeof(c));
 	r = (int)sendmsg(s[0], &m, 0);
 	e = errno;
@@ -411,12 +422,15 @@ TEST(credentials_of_a_message)
 }
 
 struct clone3_args {
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size;
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+		set_tid_size;
 };
 
 static pid_t fork_as(const int *tid, unsigned int n)
 {
-	struct clone3_args a = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)tid, .set_tid_size = n };
+	struct clone3_args a = { .exit_signal = SIGCHLD,
+				 .set_tid = (uintptr_t)tid,
+				 .set_tid_size = n };
 	pid_t pid = (pid_t)syscall(435, &a, sizeof(a));
 
 	if (!pid)
@@ -453,7 +467,7 @@ TEST(set_tid)
 
 static void no_proc_of_others(void)
 {
-	ERR(mount("p", "/tmp", "proc", 0, NULL), EPERM);	/* it would show the host's processes */
+	ERR(mount("p", "/tmp", "proc", 0, NULL), EPERM); /* it would show the host's processes */
 	ERR(mount("s", "/tmp", "sysfs", 0, NULL), EPERM);
 	OK(mount("t", "/tmp", "tmpfs", 0, NULL));
 }
@@ -506,7 +520,7 @@ static void proc_read_only(int ready, int go)
 		_exit(t_child_ok(pid) ? 0 : 1);
 	ERR(mount("p", "/tmp", "proc", 0, NULL), EPERM);
 	OK(mount("p", "/tmp", "proc", MS_RDONLY, NULL));
-	ERR(mount(NULL, "/tmp", NULL, MS_REMOUNT | MS_BIND, NULL), EPERM);	/* that came along */
+	ERR(mount(NULL, "/tmp", NULL, MS_REMOUNT | MS_BIND, NULL), EPERM); /* that came along */
 	_exit(0);
 }
 
@@ -575,7 +589,8 @@ TEST(proc_options)
 	d = opendir("/mnt/p");
 	CHECK(d);
 	while ((e = readdir(d)))
-		CHECK(e->d_name[0] == '.' || strstr(e->d_name, "self") || (e->d_name[0] >= '0' && e->d_name[0] <= '9'));
+		CHECK(e->d_name[0] == '.' || strstr(e->d_name, "self") ||
+		      (e->d_name[0] >= '0' && e->d_name[0] <= '9'));
 	closedir(d);
 	/* A remount leaves what it does not name. */
 	OK(mount(NULL, "/mnt/p", NULL, MS_REMOUNT | MS_RDONLY, NULL));
@@ -595,7 +610,7 @@ static void tree_stays_away(void)
 {
 	int fd, host;
 
-	ERR(open_tree_("/mnt", NAMESPACE), EINVAL);	/* what lies under /mnt/over would be seen */
+	ERR(open_tree_("/mnt", NAMESPACE), EINVAL); /* what lies under /mnt/over would be seen */
 	fd = OK(open_tree_("/mnt", NAMESPACE | 0x8000 /* AT_RECURSIVE */));
 	host = OK(open("/", O_PATH));
 	OK(setns(fd, CLONE_NEWNS));
@@ -651,7 +666,10 @@ static void drop_all(void)
 	OK(syscall(SYS_capset, &h, d));
 }
 
-/* proc(5), syslog(2): the kernel's log is for who has CAP_SYSLOG as he opens it, and then his. The host's name is its file's owner's. */
+/*
+ * proc(5), syslog(2): the kernel's log is for who has CAP_SYSLOG as he opens it, and then his. The
+ * host's name is its file's owner's.
+ */
 TEST(uid_0_without_capabilities)
 {
 	char name[65], text[4096];
@@ -672,7 +690,12 @@ TEST(uid_0_without_capabilities)
 
 static void namespaces_there_is_one_of(void)
 {
-	static const struct { const char *name; int flag; } of[] = { { "net", CLONE_NEWNET }, { "cgroup", CLONE_NEWCGROUP }, { "time", CLONE_NEWTIME } };
+	static const struct {
+		const char *name;
+		int flag;
+	} of[] = { { "net", CLONE_NEWNET },
+		   { "cgroup", CLONE_NEWCGROUP },
+		   { "time", CLONE_NEWTIME } };
 	char path[64];
 
 	for (int i = 0; i < 3; i++) {

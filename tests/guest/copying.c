@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT
-/* Data from file to file without a buffer of one's own. proves: sendfile copy_file_range splice tee vmsplice */
+/*
+ * Data from file to file without a buffer of one's own. proves: sendfile copy_file_range splice tee
+ * vmsplice
+ */
 #include "t.h"
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
 
 static char pattern[100000], back[100000];
 
@@ -110,7 +118,10 @@ TEST(copy_a_range)
 	ERR(cfr(d, NULL, OK(open("/tmp/dst", O_RDONLY)), NULL, 10, 0), EBADF);
 }
 
-/* Only within one file system, whatever is asked for; a file of /proc, which says that it is empty, is not at its end. */
+/*
+ * Only within one file system, whatever is asked for; a file of /proc, which says that it is empty,
+ * is not at its end.
+ */
 TEST(copying_between_file_systems)
 {
 	int d = target(), p = OK(open("/proc/version", O_RDONLY)), there, here;
@@ -182,7 +193,10 @@ TEST(watchers_hear_of_both_files)
 /* Memory files have no blocks to share. */
 TEST(sharing_blocks)
 {
-	struct { long long fd; unsigned long long from, n, to; } range = { 0 };
+	struct {
+		long long fd;
+		unsigned long long from, n, to;
+	} range = { 0 };
 	int s = source(), d = target(), p[2];
 
 	ERR(ioctl(d, _IOW(0x94, 9, int), s), EOPNOTSUPP);
@@ -194,6 +208,43 @@ TEST(sharing_blocks)
 	range.fd = s;
 	ERR(ioctl(d, _IOW(0x94, 13, range), &range), EOPNOTSUPP);
 	ERR(ioctl(d, _IOW(0x94, 13, range), 8), EFAULT);
+}
+
+TEST(sharing_what_is_the_same)
+{
+	struct file_dedupe_range *r = calloc(1, sizeof(*r) + sizeof(r->info[0]));
+	int s = source(), d = target();
+
+	r->src_length = PAGE;
+	r->dest_count = 1;
+	r->info[0].dest_fd = d;
+	ERR(ioctl(s, FIDEDUPERANGE, r), EOPNOTSUPP);
+	ERR(ioctl(s, FIDEDUPERANGE, 8), EFAULT);
+	ERR(ioctl(OK(open("/tmp", O_RDONLY)), FIDEDUPERANGE, r), EISDIR);
+	ERR(ioctl(OK(open("/dev/null", O_RDONLY)), FIDEDUPERANGE, r), EINVAL);
+	ERR(ioctl(OK(open("/tmp/src", O_WRONLY)), FIDEDUPERANGE, r), EINVAL);
+	r->reserved1 = 1;
+	ERR(ioctl(s, FIDEDUPERANGE, r), EINVAL);
+	r->dest_count = 60000;
+	ERR(ioctl(s, FIDEDUPERANGE, r), ENOMEM);
+	free(r);
+}
+
+/* Which modes go together is asked before anything else. */
+TEST(modes_of_fallocate)
+{
+	int s = source(), ro = OK(open("/tmp/src", O_RDONLY));
+
+	ERR(fallocate(ro, FALLOC_FL_PUNCH_HOLE, 0, 1), EOPNOTSUPP);
+	ERR(fallocate(ro, FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_KEEP_SIZE, 0, 1), EOPNOTSUPP);
+	ERR(fallocate(ro, FALLOC_FL_INSERT_RANGE | FALLOC_FL_KEEP_SIZE, 0, 1), EOPNOTSUPP);
+	ERR(fallocate(ro, FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE, 0, 1), EOPNOTSUPP);
+	ERR(fallocate(ro, FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_ZERO_RANGE, 0, 1), EOPNOTSUPP);
+	ERR(fallocate(ro, FALLOC_FL_COLLAPSE_RANGE, 0, 1), EBADF);
+	ERR(fallocate(ro, FALLOC_FL_COLLAPSE_RANGE, 0, 0), EINVAL);
+	ERR(fallocate(s, FALLOC_FL_COLLAPSE_RANGE, 0, PAGE), EOPNOTSUPP);
+	ERR(fallocate(s, FALLOC_FL_INSERT_RANGE, 0, PAGE), EOPNOTSUPP);
+	ERR(fallocate(s, FALLOC_FL_UNSHARE_RANGE, 0, PAGE), EOPNOTSUPP);
 }
 
 TEST(splicing)
@@ -252,7 +303,10 @@ TEST(memory_into_a_pipe)
 	ERR(syscall(SYS_vmsplice, p[1], &v, 1, 0), EPIPE);
 }
 
-/* What the file holds when it is spliced may change afterwards; the pipe then shows either, but never anything else. */
+/*
+ * What the file holds when it is spliced may change afterwards; the pipe then shows either, but
+ * never anything else.
+ */
 TEST(spliced_pages_stay)
 {
 	int s = source(), p[2];
@@ -267,11 +321,15 @@ TEST(spliced_pages_stay)
 	CHECK(!memcmp(back + 4000, pattern + 4000, 96) || back[4000] == 0);
 }
 
-/* Data, a hole, data: by reference from the page cache and by copy, from a position that is no page's start. */
+/*
+ * Data, a hole, data: by reference from the page cache and by copy, from a position that is no
+ * page's start.
+ */
 TEST(holes_and_odd_positions)
 {
 	static char a[60000], b[60000];
-	int s = OK(open("/tmp/sparse", O_RDWR | O_CREAT | O_TRUNC, 0600)), d = OK(open("/tmp/dense", O_RDWR | O_CREAT | O_TRUNC, 0600)), p[2];
+	int s = OK(open("/tmp/sparse", O_RDWR | O_CREAT | O_TRUNC, 0600)),
+	    d = OK(open("/tmp/dense", O_RDWR | O_CREAT | O_TRUNC, 0600)), p[2];
 	off_t off = 1234;
 	loff_t at = 4097;
 
@@ -303,4 +361,30 @@ TEST(holes_and_odd_positions)
 	OK(ftruncate(s, 0));
 	EQ(read(p[0], b, 6000), 5000);
 	CHECK(b[0] == a[0]);
+}
+
+/* Descriptors of events and directories have no such operation, whether or not they are ready. */
+TEST(not_spliced)
+{
+	int p[2], e = OK(eventfd(0, 0)), t = OK(timerfd_create(CLOCK_MONOTONIC, 0));
+	int dir = OK(open("/", O_RDONLY | O_DIRECTORY)),
+	    maps = OK(open("/proc/self/maps", O_RDONLY));
+	int in = OK(inotify_init1(0)), f = OK(memfd_create("in", 0)),
+	    zero = OK(open("/dev/zero", O_RDWR));
+	off_t at = 0;
+
+	OK(pipe(p));
+	ERR(splice(e, NULL, p[1], NULL, 1, 0), EINVAL);
+	ERR(splice(t, NULL, p[1], NULL, 1, 0), EINVAL);
+	ERR(splice(in, NULL, p[1], NULL, 1, 0), EINVAL);
+	ERR(splice(dir, NULL, p[1], NULL, 1, 0), EINVAL);
+	ERR(splice(p[0], NULL, e, NULL, 8, 0), EINVAL);		/* the pipe is empty: no wait */
+	ERR(splice(maps, NULL, p[1], NULL, 100, 0), EINVAL);
+	EQ(splice(zero, NULL, p[1], NULL, 100, 0), 100);
+	EQ(splice(p[0], NULL, zero, NULL, 100, 0), 100);
+	EQ(splice(zero, NULL, p[1], NULL, 8, 0), 8);
+	ERR(splice(p[0], NULL, e, NULL, 8, 0), EINVAL);
+	EQ(write(f, "01234567", 8), 8);
+	ERR(sendfile(e, f, &at, 8), EINVAL);
+	EQ(splice(p[0], NULL, f, NULL, 8, 0), 8);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Answers of system calls at the edges of what they take, as Linux gives them. proves: mmap set_mempolicy futex clone waitid pread64 sendfile
- * copy_file_range setns pidfd_open clock_nanosleep ioctl
- * capget process_vm_readv mremap fallocate prctl pwritev2 pipe2 madvise */
+/* Answers of system calls at the edges of what they take, as Linux gives them. proves: mmap
+ * set_mempolicy futex clone waitid pread64 sendfile copy_file_range setns pidfd_open
+ * clock_nanosleep ioctl capget process_vm_readv mremap fallocate prctl pwritev2 pipe2 madvise */
 #include "t.h"
 #include <dirent.h>
 #include <linux/fs.h>
@@ -34,15 +34,18 @@
 TEST(below_two_gigabytes)
 {
 	for (int i = 0; i < 100; i++) {
-		unsigned long p = (unsigned long)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+		unsigned long p = (unsigned long)mmap(
+			NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 
 		CHECK(p != (unsigned long)MAP_FAILED && p >= 0x40000000 && p < 0x80000000);
 	}
 	/* More than there is of it. */
-	CHECK(mmap(NULL, 0x40000001, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_32BIT, -1, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, 0x40000001, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_32BIT, -1, 0) == MAP_FAILED);
 	EQ(errno, ENOMEM);
 	/* A hint beyond it is no hint. */
-	CHECK((unsigned long)mmap((void *)0x100000000, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0) < 0x80000000);
+	CHECK((unsigned long)mmap((void *)0x100000000, PAGE, PROT_READ,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0) < 0x80000000);
 }
 
 /* The thread register takes addresses of user space only. */
@@ -50,8 +53,12 @@ TEST(a_thread_register_out_of_range)
 {
 	static char stack[65536];
 
-	ERR(syscall(SYS_clone, CLONE_VM | CLONE_SETTLS | SIGCHLD, stack + sizeof(stack), NULL, NULL, 1ul << 60), EPERM);
-	ERR(syscall(SYS_clone, CLONE_VM | CLONE_SETTLS | SIGCHLD, stack + sizeof(stack), NULL, NULL, ~0ul), EPERM);
+	ERR(syscall(SYS_clone, CLONE_VM | CLONE_SETTLS | SIGCHLD, stack + sizeof(stack), NULL, NULL,
+		    1ul << 60),
+	    EPERM);
+	ERR(syscall(SYS_clone, CLONE_VM | CLONE_SETTLS | SIGCHLD, stack + sizeof(stack), NULL, NULL,
+		    ~0ul),
+	    EPERM);
 }
 #endif
 
@@ -100,7 +107,8 @@ TEST(node_masks)
 	ERR(set_policy(MPOL_DEFAULT, m, 64), EINVAL);
 	ERR(set_policy(MPOL_LOCAL, m, 64), EINVAL);
 	OK(set_policy(MPOL_INTERLEAVE | MPOL_F_STATIC_NODES, m, 64));
-	ERR(set_policy(MPOL_INTERLEAVE | MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES, m, 64), EINVAL);
+	ERR(set_policy(MPOL_INTERLEAVE | MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES, m, 64),
+	    EINVAL);
 	ERR(set_policy(99, m, 64), EINVAL);
 	m[0] = 2;
 	ERR(set_policy(MPOL_BIND, m, 64), EINVAL);		/* a node that there is not */
@@ -127,7 +135,10 @@ static void *wait_on_word(void *op)
 	return (void *)syscall(SYS_futex, &word, *(int *)op, 0, NULL, NULL, 0);
 }
 
-/* A word of memory that is not shared has a name among all processes and one in its own: they are not the same. */
+/*
+ * A word of memory that is not shared has a name among all processes and one in its own: they are
+ * not the same.
+ */
 static void two_names(int wait, int wrong, int right)
 {
 	pthread_t t;
@@ -270,7 +281,8 @@ TEST(sleeping_by_a_cpu_clock)
 	OK(clock_gettime(clock, &before));
 	EQ(clock_nanosleep(clock, 0, &ts, NULL), 0);
 	OK(clock_gettime(clock, &after));
-	CHECK((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec >= 20000000);
+	CHECK((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec >=
+	      20000000);
 	before.tv_nsec = 0;
 	EQ(clock_nanosleep(clock, TIMER_ABSTIME, &(struct timespec){ 0, 1 }, NULL), 0);
 	kill(pid, SIGKILL);
@@ -305,7 +317,7 @@ static unsigned int heard(int fd)
 	unsigned int mask = 0;
 	ssize_t n = read(fd, b, sizeof(b));
 
-	for (ssize_t at = 0; at < n; ) {
+	for (ssize_t at = 0; at < n;) {
 		struct inotify_event *e = (void *)(b + at);
 
 		mask |= e->mask;
@@ -368,7 +380,8 @@ TEST(sendfile_is_reading_and_writing)
 
 TEST(copying_beyond_the_largest_offset)
 {
-	int a = OK(open("/tmp/corners.a", O_RDWR | O_CREAT | O_TRUNC, 0600)), b = OK(open("/tmp/corners.b", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	int a = OK(open("/tmp/corners.a", O_RDWR | O_CREAT | O_TRUNC, 0600)),
+	    b = OK(open("/tmp/corners.b", O_RDWR | O_CREAT | O_TRUNC, 0600));
 	const off_t max = 0x7fffffffffffffff;
 	off_t in = 0, out = max;
 
@@ -393,8 +406,13 @@ TEST(copying_beyond_the_largest_offset)
 /* chmod(2): who is not in the file's group may not leave it set-group-ID. */
 TEST(removing_an_acl)
 {
-	static const struct { uint32_t version; struct { uint16_t tag, perm; uint32_t id; } e[4]; } list = {
-		2, { { 1, 7, ~0u }, { 4, 5, ~0u }, { 0x10, 7, ~0u }, { 0x20, 5, ~0u } } };
+	static const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, perm;
+			uint32_t id;
+		} e[4];
+	} list = { 2, { { 1, 7, ~0u }, { 4, 5, ~0u }, { 0x10, 7, ~0u }, { 0x20, 5, ~0u } } };
 	const char *f = "/tmp/corners.acl";
 	struct stat st;
 	pid_t pid;
@@ -627,7 +645,8 @@ TEST(a_thread_that_leads_nothing)
 
 TEST(descriptors_without_a_position)
 {
-	int fds[] = { OK(syscall(SYS_pidfd_open, getpid(), 0)), OK(open("/proc/self/ns/user", O_RDONLY)) };
+	int fds[] = { OK(syscall(SYS_pidfd_open, getpid(), 0)),
+		      OK(open("/proc/self/ns/user", O_RDONLY)) };
 	int m = OK(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK));
 	char b[8];
 
@@ -742,7 +761,9 @@ TEST(waitid_tells_of_nobody)
 /* What asks for the version of capabilities alone reads and writes no more than that. */
 TEST(the_version_of_capabilities)
 {
-	char *end = (char *)mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + PAGE;
+	char *end = (char *)mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) +
+		    PAGE;
 	uint32_t *v = (uint32_t *)end - 1, data[6], header[2] = { 0x20080522, (uint32_t)-1 };
 
 	OK(munmap(end, PAGE));
@@ -764,7 +785,8 @@ TEST(the_version_of_capabilities)
 TEST(vectors_of_others_memory)
 {
 	char from[10] = "123456789", to[10] = "";
-	struct iovec l = { to, 10 }, r = { from, 10 }, bad = { (void *)~0ul, 10 }, none[9] = { { to, 0 } };
+	struct iovec l = { to, 10 }, r = { from, 10 }, bad = { (void *)~0ul, 10 },
+		     none[9] = { { to, 0 } };
 	pid_t me = getpid();
 
 	EQ(syscall(SYS_process_vm_readv, me, &l, (1ul << 32) + 1, &r, 1, 0), 10);
@@ -932,7 +954,8 @@ TEST(the_size_of_scheduling_attributes)
 
 TEST(guards_of_locked_memory_are_removed)
 {
-	char *p = OK(mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *p = OK(
+		mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 
 	OK(madvise(p, PAGE, 102 /* MADV_GUARD_INSTALL */));
 	OK(mlock(p + PAGE, PAGE));
@@ -954,7 +977,8 @@ TEST(a_heap_that_is_executed)
 	EQ(syscall(SYS_brk, end + 64 * PAGE), end + 64 * PAGE);
 	f = fopen("/proc/self/maps", "r");
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx %7s", &a, &b, rights) == 3 && a <= end + 32 * PAGE && b > end + 32 * PAGE) {
+		if (sscanf(line, "%lx-%lx %7s", &a, &b, rights) == 3 && a <= end + 32 * PAGE &&
+		    b > end + 32 * PAGE) {
 			CHECK(!strcmp(rights, "rwxp"));
 			found = true;
 		}
@@ -1005,9 +1029,15 @@ TEST(the_upper_half_of_a_number)
 {
 	long r;
 
-	__asm__ volatile("syscall" : "=a"(r) : "0"(0x100000000L + SYS_getpid) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "0"(0x100000000L + SYS_getpid)
+			 : "rcx", "r11", "memory");
 	EQ(r, getpid());
-	__asm__ volatile("syscall" : "=a"(r) : "0"((long)(0xffffffff00000000UL + SYS_getpid)) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "0"((long)(0xffffffff00000000UL + SYS_getpid))
+			 : "rcx", "r11", "memory");
 	EQ(r, getpid());
 	__asm__ volatile("syscall" : "=a"(r) : "0"(-1L) : "rcx", "r11", "memory");
 	EQ(r, -ENOSYS);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a program is told of the CPU: AT_HWCAP, AT_HWCAP2, the words of /proc/cpuinfo and ID registers say the same, and it is true.
- * proves: read
+ * What a program is told of the CPU: AT_HWCAP, AT_HWCAP2, the words of /proc/cpuinfo and ID
+ * registers say the same, and it is true. proves: read
  */
 #include "t.h"
 
@@ -21,7 +21,8 @@ TEST(cpu_aarch64)
 TEST(id_registers)
 {
 	unsigned long cap = getauxval(AT_HWCAP), cap2 = getauxval(AT_HWCAP2);
-	uint64_t isar0 = ID(s3_0_c0_c6_0), isar1 = ID(s3_0_c0_c6_1), pfr0 = ID(s3_0_c0_c4_0), pfr1 = ID(s3_0_c0_c4_1);
+	uint64_t isar0 = ID(s3_0_c0_c6_0), isar1 = ID(s3_0_c0_c6_1), pfr0 = ID(s3_0_c0_c4_0),
+		 pfr1 = ID(s3_0_c0_c4_1);
 
 	CHECK(cap & HWCAP_CPUID);
 	CHECK((cap & (HWCAP_FP | HWCAP_ASIMD)) == (HWCAP_FP | HWCAP_ASIMD));
@@ -57,7 +58,10 @@ TEST(what_is_promised_works)
 	if (cap & HWCAP_CRC32)
 		EQ(crc_of("123456789"), 0xe3069283u);
 	if (cap & HWCAP_ATOMICS) {
-		__asm__ volatile(".arch_extension lse\n\tldaddal %2, %0, %1" : "=r"(old), "+Q"(mem) : "r"(2ul) : "memory");
+		__asm__ volatile(".arch_extension lse\n\tldaddal %2, %0, %1"
+				 : "=r"(old), "+Q"(mem)
+				 : "r"(2ul)
+				 : "memory");
 		EQ(old, 40);
 		EQ(mem, 42);
 	}
@@ -66,7 +70,7 @@ TEST(what_is_promised_works)
 		EQ(v, mem);
 	}
 	if (cap & HWCAP_DCPOP)
-		__asm__ volatile("sys #3, c7, c12, #1, %0" : : "r"(&mem) : "memory");	/* dc cvap */
+		__asm__ volatile("sys #3, c7, c12, #1, %0" : : "r"(&mem) : "memory"); /* dc cvap */
 	if (cap & HWCAP_SB)
 		__asm__ volatile(".inst 0xd50330ff" : : : "memory");			/* sb */
 	if (cap & HWCAP_DIT)
@@ -74,16 +78,22 @@ TEST(what_is_promised_works)
 	if (cap2 & HWCAP2_RNG)
 		__asm__ volatile("mrs %0, s3_3_c2_c4_0" : "=r"(v) : : "cc");
 	if (cap2 & HWCAP2_ECV)
-		__asm__ volatile("mrs %0, s3_3_c14_c0_6" : "=r"(v));			/* cntvctss_el0 */
+		__asm__ volatile("mrs %0, s3_3_c14_c0_6" : "=r"(v)); /* cntvctss_el0 */
 	if (cap2 & HWCAP2_MOPS) {
 		static char from[70000], to[70000];
 		char *d = to, *src = from, *f = from;
 		unsigned long n = sizeof(to), m = sizeof(from);
 
-		__asm__ volatile(".arch_extension mops\n\tsetp [%0]!, %1!, %2\n\tsetm [%0]!, %1!, %2\n\tsete [%0]!, %1!, %2"
-				 : "+r"(f), "+r"(m) : "r"((unsigned long)'x') : "memory", "cc");
-		__asm__ volatile(".arch_extension mops\n\tcpyfp [%0]!, [%1]!, %2!\n\tcpyfm [%0]!, [%1]!, %2!\n\tcpyfe [%0]!, [%1]!, %2!"
-				 : "+r"(d), "+r"(src), "+r"(n) : : "memory", "cc");
+		__asm__ volatile(
+			".arch_extension mops\n\tsetp [%0]!, %1!, %2\n\tsetm [%0]!, %1!, %2\n\tsete [%0]!, %1!, %2"
+			: "+r"(f), "+r"(m)
+			: "r"((unsigned long)'x')
+			: "memory", "cc");
+		__asm__ volatile(
+			".arch_extension mops\n\tcpyfp [%0]!, [%1]!, %2!\n\tcpyfm [%0]!, [%1]!, %2!\n\tcpyfe [%0]!, [%1]!, %2!"
+			: "+r"(d), "+r"(src), "+r"(n)
+			:
+			: "memory", "cc");
 		CHECK(!m && !n && to[0] == 'x' && to[sizeof(to) - 1] == 'x');
 	}
 	if (cap2 & HWCAP2_FLAGM2)
@@ -92,10 +102,18 @@ TEST(what_is_promised_works)
 
 TEST(words_of_cpuinfo)
 {
-	static const struct { const char *name; int word; unsigned long bit; } w[] = {
-		{ "fp", 0, HWCAP_FP }, { "aes", 0, HWCAP_AES }, { "atomics", 0, HWCAP_ATOMICS }, { "cpuid", 0, HWCAP_CPUID },
-		{ "jscvt", 0, HWCAP_JSCVT }, { "lrcpc", 0, HWCAP_LRCPC }, { "dit", 0, HWCAP_DIT }, { "sb", 0, HWCAP_SB },
-		{ "sve", 0, HWCAP_SVE }, { "paca", 0, HWCAP_PACA }, { "i8mm", 1, HWCAP2_I8MM }, { "bti", 1, HWCAP2_BTI }, { "mops", 1, HWCAP2_MOPS }, { "rng", 1, HWCAP2_RNG },
+	static const struct {
+		const char *name;
+		int word;
+		unsigned long bit;
+	} w[] = {
+		{ "fp", 0, HWCAP_FP },		 { "aes", 0, HWCAP_AES },
+		{ "atomics", 0, HWCAP_ATOMICS }, { "cpuid", 0, HWCAP_CPUID },
+		{ "jscvt", 0, HWCAP_JSCVT },	 { "lrcpc", 0, HWCAP_LRCPC },
+		{ "dit", 0, HWCAP_DIT },	 { "sb", 0, HWCAP_SB },
+		{ "sve", 0, HWCAP_SVE },	 { "paca", 0, HWCAP_PACA },
+		{ "i8mm", 1, HWCAP2_I8MM },	 { "bti", 1, HWCAP2_BTI },
+		{ "mops", 1, HWCAP2_MOPS },	 { "rng", 1, HWCAP2_RNG },
 	};
 	unsigned long cap[2] = { getauxval(AT_HWCAP), getauxval(AT_HWCAP2) };
 	char line[4096], word[64];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a program is told of the CPU: AT_HWCAP, CPUCFG and /proc/cpuinfo say the same. Vector registers: a task's own, in signal frames and in
- * ptrace's register sets; the kernel, which copies by them, leaves them as they were.
- * proves: ptrace rt_sigreturn
+ * What a program is told of the CPU: AT_HWCAP, CPUCFG and /proc/cpuinfo say the same. Vector
+ * registers: a task's own, in signal frames and in ptrace's register sets; the kernel, which copies
+ * by them, leaves them as they were. proves: ptrace rt_sigreturn
  */
 #include "t.h"
 
@@ -49,9 +49,15 @@ static uint32_t cpucfg(unsigned int word)
 
 TEST(words_of_cpuinfo)
 {
-	static const struct { const char *name; unsigned long cap; unsigned int word, bit; } w[] = {
-		{ " ual", HWCAP_LOONGARCH_UAL, 1, 20 }, { " fpu", HWCAP_LOONGARCH_FPU, 2, 0 }, { " lsx", HWCAP_LOONGARCH_LSX, 2, 6 },
-		{ " lasx", HWCAP_LOONGARCH_LASX, 2, 7 }, { " lam", HWCAP_LOONGARCH_LAM, 2, 22 }, { " crc32", HWCAP_LOONGARCH_CRC32, 1, 25 } };
+	static const struct {
+		const char *name;
+		unsigned long cap;
+		unsigned int word, bit;
+	} w[] = {
+		{ " ual", HWCAP_LOONGARCH_UAL, 1, 20 }, { " fpu", HWCAP_LOONGARCH_FPU, 2, 0 },
+		{ " lsx", HWCAP_LOONGARCH_LSX, 2, 6 },	{ " lasx", HWCAP_LOONGARCH_LASX, 2, 7 },
+		{ " lam", HWCAP_LOONGARCH_LAM, 2, 22 }, { " crc32", HWCAP_LOONGARCH_CRC32, 1, 25 }
+	};
 	unsigned long cap = getauxval(AT_HWCAP);
 	char line[4096];
 	FILE *f = fopen("/proc/cpuinfo", "r");
@@ -73,19 +79,29 @@ TEST(words_of_cpuinfo)
 	}
 }
 
-/* xr8 to xr11, as words: the assembler takes their names only in a file that may use LASX all over. */
+/*
+ * xr8 to xr11, as words: the assembler takes their names only in a file that may use LASX all over.
+ */
 static void load(const void *p)
 {
 	register const void *a __asm__("a0") = p;
 
-	__asm__ volatile(".word 0x2c800088\n\t.word 0x2c808089\n\t.word 0x2c81008a\n\t.word 0x2c81808b" : : "r"(a) : "memory", "f8", "f9", "f10", "f11");
+	__asm__ volatile(
+		".word 0x2c800088\n\t.word 0x2c808089\n\t.word 0x2c81008a\n\t.word 0x2c81808b"
+		:
+		: "r"(a)
+		: "memory", "f8", "f9", "f10", "f11");
 }
 
 static void store(void *p)
 {
 	register void *a __asm__("a0") = p;
 
-	__asm__ volatile(".word 0x2cc00088\n\t.word 0x2cc08089\n\t.word 0x2cc1008a\n\t.word 0x2cc1808b" : : "r"(a) : "memory");
+	__asm__ volatile(
+		".word 0x2cc00088\n\t.word 0x2cc08089\n\t.word 0x2cc1008a\n\t.word 0x2cc1808b"
+		:
+		: "r"(a)
+		: "memory");
 }
 
 static unsigned long now(void)
@@ -96,7 +112,8 @@ static unsigned long now(void)
 	return t;
 }
 
-static unsigned char mine[4 * LASX] __attribute__((aligned(32))), seen[4 * LASX] __attribute__((aligned(32)));
+static unsigned char mine[4 * LASX] __attribute__((aligned(32))),
+	seen[4 * LASX] __attribute__((aligned(32)));
 static volatile int told;
 
 static void need_lasx(void)
@@ -121,7 +138,8 @@ TEST(vector_registers_are_a_tasks_own)
 		memset(mine, 0xa5, sizeof(mine));
 	for (int i = 0; i < 20; i++) {
 		load(mine);
-		for (unsigned long end = now() + 1000000; now() < end;)		/* 10 ms: the other one runs too */
+		/* 10 ms: the other one runs too */
+		for (unsigned long end = now() + 1000000; now() < end;)
 			;
 		store(seen);
 		if (memcmp(seen, mine, sizeof(mine))) {
@@ -140,20 +158,28 @@ static void load_first(const void *p)
 {
 	register const void *a __asm__("a0") = p;
 
-	__asm__ volatile(".word 0x2c800080\n\t.word 0x2c808081\n\t.word 0x2c810082\n\t.word 0x2c818083\n\t"
-			 ".word 0x2c820084\n\t.word 0x2c828085\n\t.word 0x2c830086\n\t.word 0x2c838087"
-			 : : "r"(a) : "memory", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7");
+	__asm__ volatile(
+		".word 0x2c800080\n\t.word 0x2c808081\n\t.word 0x2c810082\n\t.word 0x2c818083\n\t"
+		".word 0x2c820084\n\t.word 0x2c828085\n\t.word 0x2c830086\n\t.word 0x2c838087"
+		:
+		: "r"(a)
+		: "memory", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7");
 }
 
 static void store_first(void *p)
 {
 	register void *a __asm__("a0") = p;
 
-	__asm__ volatile(".word 0x2cc00080\n\t.word 0x2cc08081\n\t.word 0x2cc10082\n\t.word 0x2cc18083\n\t"
-			 ".word 0x2cc20084\n\t.word 0x2cc28085\n\t.word 0x2cc30086\n\t.word 0x2cc38087" : : "r"(a) : "memory");
+	__asm__ volatile(
+		".word 0x2cc00080\n\t.word 0x2cc08081\n\t.word 0x2cc10082\n\t.word 0x2cc18083\n\t"
+		".word 0x2cc20084\n\t.word 0x2cc28085\n\t.word 0x2cc30086\n\t.word 0x2cc38087"
+		:
+		: "r"(a)
+		: "memory");
 }
 
-static unsigned char first[8 * LASX] __attribute__((aligned(32))), after[8 * LASX] __attribute__((aligned(32)));
+static unsigned char first[8 * LASX] __attribute__((aligned(32))),
+	after[8 * LASX] __attribute__((aligned(32)));
 
 #define KEPT(...) do { load_first(first); __VA_ARGS__; store_first(after); EQ(memcmp(first, after, sizeof(first)), 0); } while (0)
 
@@ -161,7 +187,8 @@ TEST(copies_leave_vector_registers_alone)
 {
 	size_t size = 1 << 20;
 	char *a = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int zero = OK(open("/dev/zero", O_RDONLY)), file = OK(open("/tmp/copies", O_RDWR | O_CREAT | O_TRUNC, 0600)), p[2], status = 0;
+	int zero = OK(open("/dev/zero", O_RDONLY)),
+	    file = OK(open("/tmp/copies", O_RDWR | O_CREAT | O_TRUNC, 0600)), p[2], status = 0;
 	ssize_t out = 0, in = 0, cleared = 0, short_of = 0;
 	pid_t pid;
 
@@ -169,19 +196,27 @@ TEST(copies_leave_vector_registers_alone)
 	for (size_t i = 0; i < sizeof(first); i++)
 		first[i] = (unsigned char)(i * 5 + 1);
 	CHECK(a != MAP_FAILED && !pipe(p));
-	KEPT(for (size_t i = 0; i < size; i += 4096) a[i] = (char)i);			/* pages cleared */
-	KEPT(out = write(p[1], a, 30000), in = read(p[0], a + 40000, 30000));		/* copied both ways, to pages that are there */
+	KEPT(for (size_t i = 0; i < size; i += 4096) a[i] = (char)i);   /* pages cleared */
+	/* copied both ways, to pages that are there */
+	KEPT(out = write(p[1], a, 30000), in = read(p[0], a + 40000, 30000));
 	EQ(out, 30000);
 	EQ(in, 30000);
 	OK(madvise(a + size / 2, size / 2, MADV_DONTNEED));
-	KEPT(cleared = read(zero, a + size / 2 - 5000, 90000));				/* and to some that are not */
+	KEPT(cleared = read(zero, a + size / 2 - 5000, 90000));	/* and to some that are not */
 	EQ(cleared, 90000);
 	OK(munmap(a + size / 2, size / 2));
 	EQ(write(file, a + 40000, 8000), 8000);
-	KEPT(short_of = pread(file, a + size / 2 - 1000, 8000, 0));			/* and to the end of what there is */
+	/* and to the end of what there is */
+	KEPT(short_of = pread(file, a + size / 2 - 1000, 8000, 0));
 	EQ(short_of, 1000);
 	EQ(memcmp(a + size / 2 - 1000, a + 40000, 1000), 0);
-	KEPT(pid = fork(); if (!pid) { load_first(first); a[0] = 1; store_first(after); _exit(memcmp(first, after, sizeof(first)) != 0); });	/* pages copied */
+	/* pages copied */
+	KEPT(pid = fork(); if (!pid) {
+		load_first(first);
+		a[0] = 1;
+		store_first(after);
+		_exit(memcmp(first, after, sizeof(first)) != 0);
+	});
 	EQ(waitpid(OK(pid), &status, 0), pid);
 	EQ(status, 0);
 	OK(munmap(a, size / 2));
@@ -196,11 +231,14 @@ static void on_alarm(int sig, siginfo_t *si, void *uc)
 {
 	static const unsigned char zeros[4 * LASX] __attribute__((aligned(32)));
 	/* The records stand behind the general registers (asm/sigcontext.h). */
-	struct sctx_info *t = (void *)((struct sigcontext *)(void *)&((ucontext_t *)uc)->uc_mcontext)->sc_extcontext;
+	struct sctx_info *t =
+		(void *)((struct sigcontext *)(void *)&((ucontext_t *)uc)->uc_mcontext)
+			->sc_extcontext;
 	unsigned char *regs = (unsigned char *)(t + 1);
 
 	told = 2;
-	if (t->magic != LASX_CTX_MAGIC || ((uintptr_t)regs & (LASX_CTX_ALIGN - 1)) || memcmp(regs + 8 * LASX, mine, sizeof(mine)))
+	if (t->magic != LASX_CTX_MAGIC || ((uintptr_t)regs & (LASX_CTX_ALIGN - 1)) ||
+	    memcmp(regs + 8 * LASX, mine, sizeof(mine)))
 		return;
 	t = (void *)((char *)t + t->size);
 	if (t->magic || t->size)		/* the empty record ends it */
@@ -246,10 +284,14 @@ static void put(pid_t pid, int set, void *buf, size_t size)
 TEST(register_sets)
 {
 	unsigned long regs[45];
-	struct { uint64_t f[32], fcc; uint32_t fcsr; } fp;
+	struct {
+		uint64_t f[32], fcc;
+		uint32_t fcsr;
+	} fp;
 	unsigned char lsx[32 * 16], lasx[32 * LASX];
 	uint32_t cfg[64];
-	volatile int *go = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *go =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status;
 	pid_t pid;
 
@@ -267,7 +309,8 @@ TEST(register_sets)
 			;
 		__asm__ volatile("" : "+f"(d), "+r"(s));
 		store(seen);
-		_exit(d != 7.0 || s != 0x4321 || seen[0] != 0x99 || seen[16] != 0x88 || memcmp(seen + 1, mine + 1, 15) ||
+		_exit(d != 7.0 || s != 0x4321 || seen[0] != 0x99 || seen[16] != 0x88 ||
+		      memcmp(seen + 1, mine + 1, 15) ||
 		      memcmp(seen + 17, mine + 17, sizeof(mine) - 17));
 	}
 	while (!go[0])

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a program is told of the CPU, and that it is true: AT_HWCAP, /proc/cpuinfo and riscv_hwprobe; vector registers, which are a task's own, in
- * signal frames and in ptrace's register sets; code that is written and then flushed.
- * proves: riscv_hwprobe riscv_flush_icache ptrace rt_sigreturn
+ * What a program is told of the CPU, and that it is true: AT_HWCAP, /proc/cpuinfo and
+ * riscv_hwprobe; vector registers, which are a task's own, in signal frames and in ptrace's
+ * register sets; code that is written and then flushed. proves: riscv_hwprobe riscv_flush_icache
+ * ptrace rt_sigreturn
  */
 #include "t.h"
 #include "t_vdso.h"
@@ -59,7 +60,9 @@ static uint64_t ima(void)
 
 TEST(hwprobe)
 {
-	struct riscv_hwprobe p[3] = { { RISCV_HWPROBE_KEY_BASE_BEHAVIOR, 0 }, { 123456, 5 }, { RISCV_HWPROBE_KEY_IMA_EXT_0, 0 } };
+	struct riscv_hwprobe p[3] = { { RISCV_HWPROBE_KEY_BASE_BEHAVIOR, 0 },
+				      { 123456, 5 },
+				      { RISCV_HWPROBE_KEY_IMA_EXT_0, 0 } };
 	unsigned long cap = getauxval(AT_HWCAP), cpus[ALL_CPUS / 64] = { 0 };
 
 	OK(probe(p, 3, 0, NULL, 0));
@@ -138,7 +141,10 @@ TEST(hwprobe_which_cpus)
 	ERR(probe(&p, 1, 0, NULL, RISCV_HWPROBE_WHICH_CPUS), EINVAL);
 }
 
-/* Landing pads and shadow stacks (shadow_stack.c) are neither used nor promised, also where the CPU has them. */
+/*
+ * Landing pads and shadow stacks (shadow_stack.c) are neither used nor promised, also where the CPU
+ * has them.
+ */
 TEST(user_cfi)
 {
 	unsigned long v = 7;
@@ -168,8 +174,14 @@ TEST(user_cfi)
 
 TEST(words_of_cpuinfo)
 {
-	static const struct { const char *name; uint64_t bit; } w[] = { { "_zba", RISCV_HWPROBE_EXT_ZBA }, { "_zbb", RISCV_HWPROBE_EXT_ZBB },
-		{ "_zbs", RISCV_HWPROBE_EXT_ZBS }, { "_zicond", RISCV_HWPROBE_EXT_ZICOND }, { "_zacas", RISCV_HWPROBE_EXT_ZACAS } };
+	static const struct {
+		const char *name;
+		uint64_t bit;
+	} w[] = { { "_zba", RISCV_HWPROBE_EXT_ZBA },
+		  { "_zbb", RISCV_HWPROBE_EXT_ZBB },
+		  { "_zbs", RISCV_HWPROBE_EXT_ZBS },
+		  { "_zicond", RISCV_HWPROBE_EXT_ZICOND },
+		  { "_zacas", RISCV_HWPROBE_EXT_ZACAS } };
 	char line[4096];
 	FILE *f = fopen("/proc/cpuinfo", "r");
 	uint64_t bits = ima();
@@ -181,7 +193,8 @@ TEST(words_of_cpuinfo)
 	fclose(f);
 	CHECK(strstr(line, ": rv64im"));
 	line[strcspn(line, "_")] = ',';
-	EQ(!!memchr(strchr(line, ':') + 6, 'v', strcspn(strchr(line, ':') + 6, ",")), !!(getauxval(AT_HWCAP) & HWCAP('V')));
+	EQ(!!memchr(strchr(line, ':') + 6, 'v', strcspn(strchr(line, ':') + 6, ",")),
+	   !!(getauxval(AT_HWCAP) & HWCAP('V')));
 	for (char *c = line; *c; c++)
 		*c = *c == ',' ? '_' : *c;
 	for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++)
@@ -217,7 +230,8 @@ static unsigned long now(void)
 	return t;
 }
 
-static unsigned char mine[8 * 1024] __attribute__((aligned(16))), seen[8 * 1024] __attribute__((aligned(16)));
+static unsigned char mine[8 * 1024] __attribute__((aligned(16))),
+	seen[8 * 1024] __attribute__((aligned(16)));
 static volatile int told;
 
 static void need_vector(void)
@@ -282,7 +296,8 @@ static void on_alarm(int sig, siginfo_t *si, void *uc)
 	struct frame_tail *t = (void *)((char *)&((ucontext_t *)uc)->uc_mcontext + 256 + 520);
 
 	told = 2;
-	if (t->magic != 0x53465457 || t->vlenb != vlenb() || memcmp(t->data + 8 * vlenb(), mine, 8 * vlenb()))
+	if (t->magic != 0x53465457 || t->vlenb != vlenb() ||
+	    memcmp(t->data + 8 * vlenb(), mine, 8 * vlenb()))
 		return;
 	t->data[9 * vlenb()] = 0x77;
 	load(zeros);
@@ -312,9 +327,13 @@ static unsigned char set[40 + 32 * 1024] __attribute__((aligned(16)));
 TEST(register_sets)
 {
 	unsigned long regs[32];
-	struct { uint64_t f[32]; uint32_t fcsr; } fp;
+	struct {
+		uint64_t f[32];
+		uint32_t fcsr;
+	} fp;
 	struct iovec v = { regs, sizeof(regs) };
-	volatile int *go = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *go =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	size_t n = vlenb();
 	int status;
 	pid_t pid;
@@ -333,7 +352,8 @@ TEST(register_sets)
 			;
 		__asm__ volatile("" : "+f"(d), "+r"(s));
 		store(seen);
-		_exit(d != 7.0 || s != 0x4321 || seen[0] != 0x99 || memcmp(seen + 1, mine + 1, 8 * n - 1));
+		_exit(d != 7.0 || s != 0x4321 || seen[0] != 0x99 ||
+		      memcmp(seen + 1, mine + 1, 8 * n - 1));
 	}
 	while (!go[0])
 		t_sleep_ms(1);
@@ -389,7 +409,8 @@ TEST(code_that_is_written)
 	pthread_t t;
 	void *bad;
 
-	code = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	code = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
 	CHECK(code != MAP_FAILED);
 	code[1] = 0x00008067;				/* ret */
 	EQ(pthread_create(&t, NULL, caller, NULL), 0);

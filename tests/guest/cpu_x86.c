@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a program sees of the CPU: registers over calls, signals, switches and forks; the vDSO; thread pointers.
- * proves: rt_sigreturn arch_prctl prctl getcpu clock_getres
+ * What a program sees of the CPU: registers over calls, signals, switches and forks; the vDSO;
+ * thread pointers. proves: rt_sigreturn arch_prctl prctl getcpu clock_getres
  */
 #include "t.h"
 #include "t_vdso.h"
@@ -91,13 +91,19 @@ TEST(time_stamps_can_be_refused)
 TEST(registers_survive_calls)
 {
 	for (long i = 0; i < 1000; i++) {
-		register long r8 __asm__("r8") = i + 4, r9 __asm__("r9") = i + 5, r10 __asm__("r10") = i + 6;
-		register long r12 __asm__("r12") = i + 7, r13 __asm__("r13") = i + 8, r14 __asm__("r14") = i + 9;
+		register long r8 __asm__("r8") = i + 4, r9 __asm__("r9") = i + 5,
+				 r10 __asm__("r10") = i + 6;
+		register long r12 __asm__("r12") = i + 7, r13 __asm__("r13") = i + 8,
+				  r14 __asm__("r14") = i + 9;
 		long rdi = i + 1, rsi = i + 2, rdx = i + 3, rax = SYS_getppid, rbx = i + 10;
 
-		__asm__ volatile("syscall" : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+b"(rbx), "+r"(r8), "+r"(r9), "+r"(r10),
-				 "+r"(r12), "+r"(r13), "+r"(r14) : : "rcx", "r11", "memory");
-		CHECK(rdi == i + 1 && rsi == i + 2 && rdx == i + 3 && r8 == i + 4 && r9 == i + 5 && r10 == i + 6);
+		__asm__ volatile("syscall"
+				 : "+a"(rax), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+b"(rbx), "+r"(r8),
+				   "+r"(r9), "+r"(r10), "+r"(r12), "+r"(r13), "+r"(r14)
+				 :
+				 : "rcx", "r11", "memory");
+		CHECK(rdi == i + 1 && rsi == i + 2 && rdx == i + 3 && r8 == i + 4 && r9 == i + 5 &&
+		      r10 == i + 6);
 		CHECK(r12 == i + 7 && r13 == i + 8 && r14 == i + 9 && rbx == i + 10);
 	}
 }
@@ -106,7 +112,10 @@ TEST(flags_and_rcx_after_call)
 {
 	unsigned long rcx, r11, ip;
 
-	__asm__ volatile("mov $39, %%eax; syscall; 1: lea 1b(%%rip), %2" : "=c"(rcx), "=r"(r11), "=r"(ip) : : "rax", "r11", "memory");
+	__asm__ volatile("mov $39, %%eax; syscall; 1: lea 1b(%%rip), %2"
+			 : "=c"(rcx), "=r"(r11), "=r"(ip)
+			 :
+			 : "rax", "r11", "memory");
 	CHECK(rcx == ip);
 }
 
@@ -247,7 +256,7 @@ static void clobber(int sig, siginfo_t *si, void *ctx)
 		__asm__ volatile("vmovdqu %0, %%ymm9" : : "m"(junk));
 }
 
-static void catch(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
+static void catch (int sig, void (*fn)(int, siginfo_t *, void *), int flags)
 {
 	struct sigaction sa = { .sa_sigaction = fn, .sa_flags = SA_SIGINFO | flags };
 
@@ -260,11 +269,14 @@ TEST(handler_keeps_vectors)
 	pid_t me = getpid();
 	long r;
 
-	catch(SIGUSR1, clobber, 0);
+	catch (SIGUSR1, clobber, 0);
 	set_xmm(0x5555);
 	if (have_avx())
 		__asm__ volatile("vmovdqu %0, %%ymm9" : : "m"(in));
-	__asm__ volatile("syscall" : "=a"(r) : "a"(SYS_kill), "D"(me), "S"(SIGUSR1) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(SYS_kill), "D"(me), "S"(SIGUSR1)
+			 : "rcx", "r11", "memory");
 	EQ(handled, SIGUSR1);
 	CHECK(get_xmm6() == 0x5555 && get_xmm15() == 0x5555);
 	if (have_avx()) {
@@ -288,9 +300,12 @@ TEST(frame_changes_take_effect)
 {
 	long r;
 
-	catch(SIGUSR1, change, 0);
+	catch (SIGUSR1, change, 0);
 	set_xmm(1);
-	__asm__ volatile("syscall" : "=a"(r) : "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
+			 : "rcx", "r11", "memory");
 	EQ(r, 4242);
 	CHECK(get_xmm6() == 0x7777);
 }
@@ -319,7 +334,7 @@ static void look(int sig, siginfo_t *si, void *ctx)
 
 TEST(frame_layout)
 {
-	catch(SIGUSR1, look, 0);
+	catch (SIGUSR1, look, 0);
 	OK(raise(SIGUSR1));
 	CHECK(fp_at % 64 == 0);
 	CHECK(uc_flags & 2);			/* UC_SIGCONTEXT_SS */
@@ -348,9 +363,12 @@ static void stop_with_registers(const unsigned long *ymm)
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	set_xmm(0x1234);
 	if (have_avx())
-		__asm__ volatile("vmovdqu %0, %%ymm9" : : "m"(*(const char (*)[32])ymm));
+		__asm__ volatile("vmovdqu %0, %%ymm9" : : "m"(*(const char(*)[32])ymm));
 	raw_call(SYS_getpid);
-	__asm__ volatile("syscall" : : "a"(SYS_kill), "D"(getpid()), "S"(SIGSTOP) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 :
+			 : "a"(SYS_kill), "D"(getpid()), "S"(SIGSTOP)
+			 : "rcx", "r11", "memory");
 }
 
 TEST(ptrace_sets_legacy_registers)
@@ -364,7 +382,10 @@ TEST(ptrace_sets_legacy_registers)
 		stop_with_registers(in);
 		if (have_avx())
 			__asm__ volatile("vmovdqu %%ymm9, %0" : "=m"(out));
-		_exit(get_xmm6() == 0x99 && get_xmm15() == 0x1234 && (!have_avx() || !memcmp(in, out, sizeof(in))) ? 0 : 1);
+		_exit(get_xmm6() == 0x99 && get_xmm15() == 0x1234 &&
+				      (!have_avx() || !memcmp(in, out, sizeof(in))) ?
+			      0 :
+			      1);
 	}
 	OK(waitpid(pid, &status, 0));
 	CHECK(WIFSTOPPED(status));
@@ -439,7 +460,7 @@ TEST(stack_overflow_on_alternate_stack)
 
 	if (!p) {
 		sigaltstack(&st, NULL);
-		catch(SIGSEGV, on_alt, SA_ONSTACK);
+		catch (SIGSEGV, on_alt, SA_ONSTACK);
 		__asm__ volatile("mov $0x1000, %rsp; push $0");
 		_exit(2);
 	}
@@ -474,13 +495,17 @@ static void poisoner(int sig, siginfo_t *si, void *ctx)
 
 static void return_to_poison(void)
 {
-	catch(SIGUSR1, poisoner, 0);
+	catch (SIGUSR1, poisoner, 0);
 	raise(SIGUSR1);
 }
 
 TEST(sigreturn_to_impossible_places)
 {
-	static const unsigned long ips[] = { 0x800000000000UL, 0x8000000000000000UL, 0xffffffff80000000UL, 0xffff888000000000UL, ~0UL,
+	static const unsigned long ips[] = { 0x800000000000UL,
+					     0x8000000000000000UL,
+					     0xffffffff80000000UL,
+					     0xffff888000000000UL,
+					     ~0UL,
 					     0x7ffffffff000UL };
 
 	poison_reg = REG_RIP;
@@ -503,16 +528,58 @@ static void jump_away(void)
 	__asm__ volatile("mov $0x8000000000000000, %rax; jmp *%rax");
 }
 
-static void privileged(void) { __asm__ volatile("cli"); }
-static void port_io(void) { __asm__ volatile("outb %al, $0x80"); }
-static void halt(void) { __asm__ volatile("hlt"); }
-static void invalid(void) { __asm__ volatile("ud2"); }
-static void divide(void) { __asm__ volatile("xor %%edx, %%edx; xor %%ecx, %%ecx; mov $1, %%eax; div %%ecx" : : : "eax", "ecx", "edx"); }
-static void breakpoint(void) { __asm__ volatile("int3"); }
-static void soft_int(void) { __asm__ volatile("int $0x81"); }
-static void kernel_read(void) { *(volatile char *)0xffffffff80100000UL; }
-static void null_call(void) { ((void (*)(void))0)(); }
-static void single_step(void) { __asm__ volatile("pushfq; orl $0x100, (%rsp); popfq; nop"); }
+static void privileged(void)
+{
+	__asm__ volatile("cli");
+}
+
+static void port_io(void)
+{
+	__asm__ volatile("outb %al, $0x80");
+}
+
+static void halt(void)
+{
+	__asm__ volatile("hlt");
+}
+
+static void invalid(void)
+{
+	__asm__ volatile("ud2");
+}
+
+static void divide(void)
+{
+	__asm__ volatile("xor %%edx, %%edx; xor %%ecx, %%ecx; mov $1, %%eax; div %%ecx"
+			 :
+			 :
+			 : "eax", "ecx", "edx");
+}
+
+static void breakpoint(void)
+{
+	__asm__ volatile("int3");
+}
+
+static void soft_int(void)
+{
+	__asm__ volatile("int $0x81");
+}
+
+static void kernel_read(void)
+{
+	*(volatile char *)0xffffffff80100000UL;
+}
+
+static void null_call(void)
+{
+	((void (*)(void))0)();
+}
+
+static void single_step(void)
+{
+	__asm__ volatile("pushfq; orl $0x100, (%rsp); popfq; nop");
+}
 
 TEST(faults_become_signals)
 {
@@ -539,18 +606,19 @@ static void keep(int sig, siginfo_t *si, void *ctx)
 	last = *si;
 	seen_ip = (unsigned long)u->uc_mcontext.gregs[REG_TRAPNO];
 	seen_flags = (unsigned long)u->uc_mcontext.gregs[REG_ERR];
-	u->uc_mcontext.gregs[REG_RIP] += 2;	/* both faulting instructions below are two bytes long */
+	/* both faulting instructions below are two bytes long */
+	u->uc_mcontext.gregs[REG_RIP] += 2;
 }
 
 TEST(fault_details)
 {
-	catch(SIGSEGV, keep, 0);
+	catch (SIGSEGV, keep, 0);
 	__asm__ volatile("mov %%eax, (%%rbx)" : : "b"(0x10UL), "a"(0) : "memory");
 	EQ(last.si_code, SEGV_MAPERR);
 	CHECK(last.si_addr == (void *)0x10);
 	EQ(seen_ip, 14);
 	EQ(seen_flags & 7, 6);			/* write, user, not present */
-	catch(SIGILL, keep, 0);
+	catch (SIGILL, keep, 0);
 	__asm__ volatile("ud2");
 	EQ(last.si_code, ILL_ILLOPN);
 	EQ(seen_ip, 6);
@@ -558,7 +626,8 @@ TEST(fault_details)
 
 TEST(kernel_addresses_are_refused)
 {
-	static const unsigned long at[] = { 0xffffffff80100000UL, 0xffff888000000000UL, 0x800000000000UL, 0x7ffffffff000UL, ~0UL - 8 };
+	static const unsigned long at[] = { 0xffffffff80100000UL, 0xffff888000000000UL,
+					    0x800000000000UL, 0x7ffffffff000UL, ~0UL - 8 };
 
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 		ERR(syscall(SYS_clock_gettime, 5, at[i]), EFAULT);
@@ -616,8 +685,10 @@ static long ns(const struct timespec *t)
 TEST(vdso_agrees_with_kernel)
 {
 	gettime_fn get = (gettime_fn)vdso_symbol("__vdso_clock_gettime");
-	static const clockid_t ids[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW, CLOCK_TAI,
-					 CLOCK_REALTIME_COARSE, CLOCK_PROCESS_CPUTIME_ID };
+	static const clockid_t ids[] = {
+		CLOCK_REALTIME, CLOCK_MONOTONIC,       CLOCK_BOOTTIME,		CLOCK_MONOTONIC_RAW,
+		CLOCK_TAI,	CLOCK_REALTIME_COARSE, CLOCK_PROCESS_CPUTIME_ID
+	};
 
 	if (!get)
 		SKIP("no vDSO");
@@ -635,7 +706,8 @@ TEST(vdso_agrees_with_kernel)
 
 TEST(vdso_other_functions)
 {
-	int (*gtod)(struct timeval *, void *) = (int (*)(struct timeval *, void *))vdso_symbol("__vdso_gettimeofday");
+	int (*gtod)(struct timeval *, void *) =
+		(int (*)(struct timeval *, void *))vdso_symbol("__vdso_gettimeofday");
 	long (*gettime)(long *) = (long (*)(long *))vdso_symbol("__vdso_time");
 	long (*getcpu_fn)(unsigned int *, unsigned int *, void *) =
 		(long (*)(unsigned int *, unsigned int *, void *))vdso_symbol("__vdso_getcpu");

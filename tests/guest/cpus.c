@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* However many CPUs there are: affinity by them, and that the last of them hears what the others do. proves: sched_setaffinity sched_getaffinity membarrier
- * getcpu mprotect */
+/* However many CPUs there are: affinity by them, and that the last of them hears what the others
+ * do. proves: sched_setaffinity sched_getaffinity membarrier getcpu mprotect */
 #include "t.h"
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -170,7 +170,8 @@ TEST(everybody_hears)
 	pthread_t t;
 
 	target = last_cpu();
-	page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(page != MAP_FAILED);
 	OK(syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0));
 	EQ(pthread_create(&t, NULL, writer, NULL), 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Who a process is, and what it may. proves: getuid geteuid getgid getegid setuid setgid setreuid setregid setresuid setresgid getresuid getresgid
- * setfsuid setfsgid getgroups setgroups capget capset */
+/* Who a process is, and what it may. proves: getuid geteuid getgid getegid setuid setgid setreuid
+ * setregid setresuid setresgid getresuid getresgid setfsuid setfsgid getgroups setgroups capget
+ * capset */
 #include "t.h"
 #include <grp.h>
 #include <linux/capability.h>
@@ -52,7 +53,8 @@ TEST(saved_id)
 	OK(setreuid(-1, 1000));
 	ids(1000, 1000, 3000);
 	OK(setreuid(1000, 3000));
-	ids(1000, 3000, 3000);	/* a real ID set, or an effective one other than the real: saved too */
+	/* a real ID set, or an effective one other than the real: saved too */
+	ids(1000, 3000, 3000);
 }
 
 TEST(temporary_drop)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The CPU's breakpoints and watchpoints, as a debugger sets them: they stop where they should, say what it was, and are nobody else's.
- * proves: ptrace
+ * The CPU's breakpoints and watchpoints, as a debugger sets them: they stop where they should, say
+ * what it was, and are nobody else's. proves: ptrace
  */
 #include "t.h"
 
@@ -39,7 +39,8 @@ __attribute__((noinline)) static void called_two(void)
 static long set(pid_t pid, int kind, unsigned long addr, unsigned int ctrl, unsigned int slot)
 {
 	struct user_hwdebug_state s = { 0 };
-	struct iovec iov = { &s, offsetof(struct user_hwdebug_state, dbg_regs) + (slot + 1) * sizeof(s.dbg_regs[0]) };
+	struct iovec iov = { &s, offsetof(struct user_hwdebug_state, dbg_regs) +
+					 (slot + 1) * sizeof(s.dbg_regs[0]) };
 
 	s.dbg_regs[slot].addr = addr;
 	s.dbg_regs[slot].ctrl = ctrl;
@@ -73,7 +74,10 @@ static pid_t child(void (*fn)(void))
 	return pid;
 }
 
-/* Goes on to the next stop: its siginfo's address where it is TRAP_HWBKPT; 0 at an ordinary end with 5. */
+/*
+ * Goes on to the next stop: its siginfo's address where it is TRAP_HWBKPT; 0 at an ordinary end
+ * with 5.
+ */
 static unsigned long next(pid_t pid)
 {
 	siginfo_t i;
@@ -105,7 +109,8 @@ TEST(breakpoints)
 	unsigned long at = (unsigned long)called_one;
 	pid_t pid = child(called_two);
 
-	CHECK((get(pid, NT_ARM_HW_BREAK).dbg_info & 0xff) >= 2 && (get(pid, NT_ARM_HW_BREAK).dbg_info >> 8) >= 6);
+	CHECK((get(pid, NT_ARM_HW_BREAK).dbg_info & 0xff) >= 2 &&
+	      (get(pid, NT_ARM_HW_BREAK).dbg_info >> 8) >= 6);
 	OK(set(pid, NT_ARM_HW_BREAK, at, BREAK, 1));
 	EQ(get(pid, NT_ARM_HW_BREAK).dbg_regs[1].addr, at);
 	EQ(get(pid, NT_ARM_HW_BREAK).dbg_regs[1].ctrl, BREAK);
@@ -194,7 +199,8 @@ TEST(what_cannot_be)
 	ERR(set(pid, NT_ARM_HW_BREAK, ~0xffful, BREAK, 0), EINVAL);
 	ERR(set(pid, NT_ARM_HW_WATCH, at, STORES(0x5), 0), EINVAL);
 	ERR(set(pid, NT_ARM_HW_WATCH, (unsigned long)&word[0] | 7, STORES(0xff), 0), EINVAL);
-	ERR(set(pid, NT_ARM_HW_BREAK, at, BREAK, 15), (get(pid, NT_ARM_HW_BREAK).dbg_info & 0xff) > 15 ? 0 : ENOSPC);
+	ERR(set(pid, NT_ARM_HW_BREAK, at, BREAK, 15),
+	    (get(pid, NT_ARM_HW_BREAK).dbg_info & 0xff) > 15 ? 0 : ENOSPC);
 	EQ(next(pid), 0);
 }
 #endif

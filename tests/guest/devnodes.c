@@ -41,9 +41,13 @@ TEST(null_zero_full)
 
 TEST(numbers)
 {
-	static const struct { const char *name; int major, minor; } t[] = {
-		{ "/dev/null", 1, 3 }, { "/dev/zero", 1, 5 }, { "/dev/full", 1, 7 }, { "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 },
-		{ "/dev/kmsg", 1, 11 }, { "/dev/tty", 5, 0 }, { "/dev/console", 5, 1 }, { "/dev/ptmx", 5, 2 },
+	static const struct {
+		const char *name;
+		int major, minor;
+	} t[] = {
+		{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
+		{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/kmsg", 1, 11 },
+		{ "/dev/tty", 5, 0 },	 { "/dev/console", 5, 1 }, { "/dev/ptmx", 5, 2 },
 	};
 
 	for (unsigned int i = 0; i < sizeof(t) / sizeof(*t); i++) {

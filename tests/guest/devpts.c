@@ -79,7 +79,8 @@ TEST(many)
 
 TEST(limits_of_all)
 {
-	long max = read_number("/proc/sys/kernel/pty/max"), nr = read_number("/proc/sys/kernel/pty/nr");
+	long max = read_number("/proc/sys/kernel/pty/max"),
+	     nr = read_number("/proc/sys/kernel/pty/nr");
 	int fd;
 
 	EQ(max, 4096);

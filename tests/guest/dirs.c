@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Directories and names. proves: mkdir mkdirat rmdir rename renameat renameat2 link linkat unlink unlinkat symlink symlinkat readlink
- * readlinkat getdents64 chdir fchdir getcwd mknod mknodat chroot */
+/* Directories and names. proves: mkdir mkdirat rmdir rename renameat renameat2 link linkat unlink
+ * unlinkat symlink symlinkat readlink readlinkat getdents64 chdir fchdir getcwd mknod mknodat
+ * chroot */
 #include "t.h"
 #include <dirent.h>
 #include <limits.h>
@@ -263,7 +264,10 @@ struct entry {
 	char name[];
 };
 
-/* The number in the name of the next entry but "." and ".."; -1: there is none. Its buffer holds one name. */
+/*
+ * The number in the name of the next entry but "." and ".."; -1: there is none. Its buffer holds
+ * one name.
+ */
 static int next_number(int fd, long *off)
 {
 	char b[32] __attribute__((aligned(8)));
@@ -281,7 +285,10 @@ static int next_number(int fd, long *off)
 
 #define NAMES 3000
 
-static void name_of(char *name, const char *kind, int i) { sprintf(name, "%s%d", kind, i); }
+static void name_of(char *name, const char *kind, int i)
+{
+	sprintf(name, "%s%d", kind, i);
+}
 
 /* Each reads one entry at a place of its own, while names around it come, go, and are renamed. */
 TEST(places_among_many_names)
@@ -316,7 +323,10 @@ TEST(places_among_many_names)
 		b = next_number(other, &off);
 		EQ(a, b);
 	}
-	/* What is removed is passed by, and so is the place of the last that was read; the rest stays in its order. */
+	/*
+	 * What is removed is passed by, and so is the place of the last that was read; the rest
+	 * stays in its order.
+	 */
 	OK(lseek(fd, places[NAMES / 2], SEEK_SET));
 	memset(seen, 0, sizeof(seen));
 	for (i = 0; i < NAMES; i++) {
@@ -442,7 +452,8 @@ static void find_them(volatile int *stop)
 
 TEST(names_are_found_while_more_and_more_come)
 {
-	volatile int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *stop =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char name[32];
 	pid_t pid[2];
 

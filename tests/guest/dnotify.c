@@ -111,7 +111,7 @@ TEST(many_files)
 			EQ(told[fds[i]], !round || i % 2);
 	}
 	for (int i = 0; i < FILES; i += 2)
-		OK(fcntl(fds[i], F_NOTIFY, DN_CREATE));		/* once more, where it was used up */
+		OK(fcntl(fds[i], F_NOTIFY, DN_CREATE));	/* once more, where it was used up */
 	for (int i = 0; i < FILES - 1; i++)
 		close(fds[i]);
 	touch(DIR "/r2");
@@ -136,7 +136,10 @@ TEST(each_event)
 	OK(chmod(DIR, 0700));			/* itself too */
 	EQ(signals(fd), 3);
 	OK(fcntl(fd, F_NOTIFY, 0));
-	/* In one directory a new name is a renaming; between two, an end here and a beginning there. */
+	/*
+	 * In one directory a new name is a renaming; between two, an end here and a beginning
+	 * there.
+	 */
 	OK(fcntl(fd, F_NOTIFY, DN_RENAME | DN_MULTISHOT));
 	OK(rename(DIR "/f", DIR "/g"));
 	EQ(signals(fd), 1);

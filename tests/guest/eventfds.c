@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Events, timers and signals as files. proves: eventfd2 eventfd timerfd_create timerfd_settime timerfd_gettime signalfd4 signalfd */
+/*
+ * Events, timers and signals as files. proves: eventfd2 eventfd timerfd_create timerfd_settime
+ * timerfd_gettime signalfd4 signalfd
+ */
 #include "t.h"
 #include <poll.h>
 #include <pthread.h>
@@ -70,7 +73,8 @@ TEST(timer)
 	CHECK(n >= 3);
 	OK(timerfd_gettime(fd, &now));
 	EQ(now.it_interval.tv_nsec, 30000000);
-	CHECK(now.it_value.tv_sec == 0 && now.it_value.tv_nsec > 0 && now.it_value.tv_nsec <= 30000000);
+	CHECK(now.it_value.tv_sec == 0 && now.it_value.tv_nsec > 0 &&
+	      now.it_value.tv_nsec <= 30000000);
 	memset(&it, 0, sizeof(it));
 	OK(timerfd_settime(fd, 0, &it, &now));
 	EQ(now.it_interval.tv_nsec, 30000000);
@@ -156,11 +160,14 @@ static void *set_often(void *arg)
 	struct itimerspec far = { { 0, 0 }, { 2000000000, 0 } };
 
 	for (int i = 0; i < 2000; i++)
-		OK(timerfd_settime(shared, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL));
+		OK(timerfd_settime(shared, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far,
+				   NULL));
 	return NULL;
 }
 
-/* Two set one timer; it is gone from the list of those that hear of a new time when it is closed. */
+/*
+ * Two set one timer; it is gone from the list of those that hear of a new time when it is closed.
+ */
 TEST(timer_set_by_two)
 {
 	pthread_t t[2];

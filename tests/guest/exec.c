@@ -15,7 +15,8 @@ static int run(const char *path, char *const argv[], char *const envp[])
 
 	if (pid == 0) {
 		execve(path, argv, envp);
-		_exit(100 + (errno == ENOENT) + 2 * (errno == EACCES) + 4 * (errno == ENOEXEC) + 8 * (errno == ELOOP));
+		_exit(100 + (errno == ENOENT) + 2 * (errno == EACCES) + 4 * (errno == ENOEXEC) +
+		      8 * (errno == ELOOP));
 	}
 	int st = t_wait(pid);
 
@@ -35,7 +36,11 @@ static void script(const char *name, const char *text, int mode)
 
 TEST(arguments_and_environment)
 {
-	char *argv[] = { "sh", "-c", "[ \"$1\" = 'a b' ] && [ \"$X\" = y ] && [ $# = 2 ] && exit 9", "sh", "a b", "", NULL };
+	char *argv[] = {
+		"sh", "-c",  "[ \"$1\" = 'a b' ] && [ \"$X\" = y ] && [ $# = 2 ] && exit 9",
+		"sh", "a b", "",
+		NULL
+	};
 	char *envp[] = { "X=y", NULL };
 
 	EQ(run("/bin/busybox", argv, envp), 9);
@@ -64,7 +69,8 @@ TEST(scripts)
 {
 	char *argv[] = { "name", "arg one", NULL };
 
-	script("/tmp/s1", "#!/bin/sh\n[ \"$0\" = /tmp/s1 ] && [ \"$1\" = 'arg one' ] && exit 8\n", 0755);
+	script("/tmp/s1", "#!/bin/sh\n[ \"$0\" = /tmp/s1 ] && [ \"$1\" = 'arg one' ] && exit 8\n",
+	       0755);
 	EQ(run("/tmp/s1", argv, NULL), 8);
 	script("/tmp/s2", "#! /bin/sh  -e  \nfalse\nexit 7\n", 0755);
 	EQ(run("/tmp/s2", argv, NULL), 1);
@@ -74,7 +80,9 @@ TEST(scripts)
 	EQ(run("/tmp/s5", argv, NULL), 6);
 	/* The end of the file is the end of the line. */
 	script("/tmp/whole", "#!/tmp/s1", 0755);
-	script("/tmp/s1", "#!/bin/sh\n[ \"$1\" = /tmp/whole ] && exit 9\n[ \"$1\" = x ] && [ \"$2\" = /tmp/whole_arg ] && exit 10\n", 0755);
+	script("/tmp/s1",
+	       "#!/bin/sh\n[ \"$1\" = /tmp/whole ] && exit 9\n[ \"$1\" = x ] && [ \"$2\" = /tmp/whole_arg ] && exit 10\n",
+	       0755);
 	EQ(run("/tmp/whole", argv, NULL), 9);
 	script("/tmp/whole_arg", "#! /tmp/s1 x", 0755);
 	EQ(run("/tmp/whole_arg", argv, NULL), 10);
@@ -94,9 +102,11 @@ TEST(scripts)
 
 TEST(what_stays_and_what_goes)
 {
-	char *argv[] = { "sh", "-c",
-			 "[ -e /proc/self/fd/50 ] && ! [ -e /proc/self/fd/51 ] && [ $(umask) = 0077 ] && [ $(pwd) = /proc ] && trap | grep -q . || exit 4",
-			 NULL };
+	char *argv[] = {
+		"sh", "-c",
+		"[ -e /proc/self/fd/50 ] && ! [ -e /proc/self/fd/51 ] && [ $(umask) = 0077 ] && [ $(pwd) = /proc ] && trap | grep -q . || exit 4",
+		NULL
+	};
 	int fd = OK(open("/dev/null", O_RDONLY));
 	struct sigaction sa = { .sa_handler = SIG_IGN };
 
@@ -109,14 +119,18 @@ TEST(what_stays_and_what_goes)
 	OK(sigaction(SIGUSR2, &sa, NULL));
 	EQ(run("/bin/busybox", argv, environ), 4);
 	/* Ignored stays ignored, a handler goes. */
-	char *argv2[] = { "sh", "-c", "kill -USR1 $$; echo alive > /tmp/alive; kill -USR2 $$", NULL };
+	char *argv2[] = { "sh", "-c", "kill -USR1 $$; echo alive > /tmp/alive; kill -USR2 $$",
+			  NULL };
 
 	unlink("/tmp/alive");
 	EQ(run("/bin/busybox", argv2, environ), -SIGUSR2);
 	OK(access("/tmp/alive", F_OK));
 }
 
-/* Is a program, executed by a descriptor of /bin/NAME, called NAME? The path that it was called by says nothing then. */
+/*
+ * Is a program, executed by a descriptor of /bin/NAME, called NAME? The path that it was called by
+ * says nothing then.
+ */
 static bool named_by_descriptor(const char *name)
 {
 	char *argv[] = { "cat", "/proc/self/comm", NULL }, path[40], comm[40];
@@ -151,7 +165,8 @@ TEST(by_descriptor)
 	CHECK(t_child_ok(pid));
 	CHECK(named_by_descriptor("busybox"));
 	ERR(syscall(SYS_execveat, fd, "", argv, environ, 0), ENOENT);
-	ERR(syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, environ, AT_SYMLINK_NOFOLLOW), ELOOP);
+	ERR(syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, environ, AT_SYMLINK_NOFOLLOW),
+	    ELOOP);
 	ERR(syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, environ, 0x4000000), EINVAL);
 }
 
@@ -235,7 +250,7 @@ TEST(a_running_program_is_not_written)
 TEST(as_set_user_id)
 {
 	if (!getenv("AS_SET_USER_ID"))
-		return;				/* for the next one, which runs it from another file */
+		return;	/* for the next one, which runs it from another file */
 	EQ(getuid(), 1000);
 	EQ(geteuid(), 2000);
 	EQ(getauxval(AT_SECURE), 1);
@@ -287,8 +302,8 @@ __attribute__((constructor)) static void has_children(void)
 
 	if (!pids)
 		return;
-	_exit(sscanf(pids, "%d %d", &first, &second) != 2 || t_wait(first) != 5 << 8 || t_wait(second) != 6 << 8 || waitpid(-1, NULL, 0) != -1 ||
-	      errno != ECHILD);
+	_exit(sscanf(pids, "%d %d", &first, &second) != 2 || t_wait(first) != 5 << 8 ||
+	      t_wait(second) != 6 << 8 || waitpid(-1, NULL, 0) != -1 || errno != ECHILD);
 }
 
 static pid_t first_child;
@@ -306,7 +321,10 @@ static void *exec_from_here(void *arg)
 	_exit(99);
 }
 
-/* The new program has all the process's children, whichever thread made them, and whichever runs it. */
+/*
+ * The new program has all the process's children, whichever thread made them, and whichever runs
+ * it.
+ */
 TEST(thread_runs_it)
 {
 	pid_t pid = OK(fork());
@@ -382,7 +400,9 @@ TEST(random_layout)
 
 TEST(a_second_file_of_the_same_pages)
 {
-	/* Programs run from their page cache: changed on disk between two runs, the new one runs. */
+	/*
+	 * Programs run from their page cache: changed on disk between two runs, the new one runs.
+	 */
 	char *argv[] = { "x", NULL };
 
 	script("/tmp/v", "#!/bin/sh\nexit 1\n", 0755);
@@ -392,7 +412,10 @@ TEST(a_second_file_of_the_same_pages)
 }
 
 #ifdef __x86_64__
-/* What a file holds behind a segment's end is not seen in the segment's last page: loaders take memory from there. */
+/*
+ * What a file holds behind a segment's end is not seen in the segment's last page: loaders take
+ * memory from there.
+ */
 TEST(end_of_the_last_page_is_clear)
 {
 	static const unsigned char code[] = {
@@ -400,9 +423,20 @@ TEST(end_of_the_last_page_is_clear)
 		0xb8, 0x3c, 0x00, 0x00, 0x00, 0x0f, 0x05,			/* exit */
 	};
 	unsigned char f[4096];
-	Elf64_Ehdr h = { .e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = 1, .e_entry = 0x400078, .e_phoff = 64, .e_ehsize = 64,
-			 .e_phentsize = 56, .e_phnum = 1 };
-	Elf64_Phdr p = { .p_type = PT_LOAD, .p_flags = 7, .p_vaddr = 0x400000, .p_filesz = 0x100, .p_memsz = 0x110, .p_align = 4096 };
+	Elf64_Ehdr h = { .e_type = ET_EXEC,
+			 .e_machine = EM_X86_64,
+			 .e_version = 1,
+			 .e_entry = 0x400078,
+			 .e_phoff = 64,
+			 .e_ehsize = 64,
+			 .e_phentsize = 56,
+			 .e_phnum = 1 };
+	Elf64_Phdr p = { .p_type = PT_LOAD,
+			 .p_flags = 7,
+			 .p_vaddr = 0x400000,
+			 .p_filesz = 0x100,
+			 .p_memsz = 0x110,
+			 .p_align = 4096 };
 	int fd, status;
 	pid_t pid;
 

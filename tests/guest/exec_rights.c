@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // slow: an attacker's tries at each moment of an exec
 /*
- * What a program with more rights than its caller's gives away: nothing, at no moment of execve(2). proves: execve ptrace process_vm_readv
- * process_vm_writev process_madvise move_pages migrate_pages pidfd_getfd kcmp get_robust_list prctl mq_notify
+ * What a program with more rights than its caller's gives away: nothing, at no moment of execve(2).
+ * proves: execve ptrace process_vm_readv process_vm_writev process_madvise move_pages migrate_pages
+ * pidfd_getfd kcmp get_robust_list prctl mq_notify
  *
- * The attacker is user 1000; the victim is this file, copied to a file system of its own as a set-user-ID-root program, which reports
- * what it was started with and waits until its descriptor WAIT_FD is closed.
+ * The attacker is user 1000; the victim is this file, copied to a file system of its own as a
+ * set-user-ID-root program, which reports what it was started with and waits until its descriptor
+ * WAIT_FD is closed.
  */
 #define TEST_LIMIT 100
 #include "t.h"
@@ -30,7 +32,7 @@
 #define VICTIM "/tmp/victim"
 #define REPORT_FD 50
 #define WAIT_FD 51
-#ifndef PIDFD_GET_UTS_NAMESPACE		/* its header and the C library's fcntl.h do not go together */
+#ifndef PIDFD_GET_UTS_NAMESPACE	/* its header and the C library's fcntl.h do not go together */
 #define PIDFD_GET_UTS_NAMESPACE _IO(0xff, 10)
 #endif
 
@@ -59,7 +61,8 @@ static void only_caps(uint64_t caps)
 {
 	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct d[2] = {
-		{ (uint32_t)caps, (uint32_t)caps, 0 }, { (uint32_t)(caps >> 32), (uint32_t)(caps >> 32), 0 },
+		{ (uint32_t)caps, (uint32_t)caps, 0 },
+		{ (uint32_t)(caps >> 32), (uint32_t)(caps >> 32), 0 },
 	};
 
 	OK((int)syscall(SYS_capset, &h, d));
@@ -126,7 +129,8 @@ __attribute__((constructor)) static void be_victim(void)
 
 static void copy_self(const char *path, mode_t mode)
 {
-	int from = OK(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), to = OK(open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0755));
+	int from = OK(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)),
+	    to = OK(open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0755));
 
 	while (OK(sendfile(to, from, NULL, 1 << 20)) > 0)
 		;
@@ -157,7 +161,7 @@ static void become_user(void)
 {
 	OK(setgid(1000));
 	OK(setuid(1000));
-	OK(prctl(PR_SET_DUMPABLE, 1));		/* an ordinary user's process, for who started as root */
+	OK(prctl(PR_SET_DUMPABLE, 1));  /* an ordinary user's process, for who started as root */
 }
 
 static void exec_victim(const char *path, const char *mode)
@@ -215,7 +219,7 @@ static const char *const private_files[FILES] = { "mem", "maps", "environ" };
 
 struct attack {
 	pthread_t thread;
-	int path;		/* O_PATH of the file: a name that asks nobody for permission again */
+	int path;  /* O_PATH of the file: a name that asks nobody for permission again */
 	int last;		/* the newest that could be opened */
 	bool mem;
 	volatile bool *over;
@@ -256,23 +260,31 @@ static void race_once(void)
 	}
 	for (int i = 0; i < FILES; i++) {
 		snprintf(buf, sizeof(buf), "/proc/%d/%s", pid, private_files[i]);
-		a[i] = (struct attack){ .path = OK(open(buf, O_PATH | O_CLOEXEC)), .last = -1, .mem = !i, .over = &over };
+		a[i] = (struct attack){ .path = OK(open(buf, O_PATH | O_CLOEXEC)),
+					.last = -1,
+					.mem = !i,
+					.over = &over };
 		EQ(pthread_create(&a[i].thread, NULL, keep_opening, &a[i]), 0);
 	}
 	EQ(write(go[1], "x", 1), 1);
 	r = get_report();
 	EQ(r.euid, 0);
 	over = true;
-	/* All of them first: an open in flight keeps the memory of the program before for its time. */
+	/*
+	 * All of them first: an open in flight keeps the memory of the program before for its time.
+	 */
 	for (int i = 0; i < FILES; i++)
 		EQ(pthread_join(a[i].thread, NULL), 0);
 	for (int i = 0; i < FILES; i++) {
 		if (a[i].last >= 0) {
 			/* It is the memory of the program before, which is gone. */
-			ssize_t n = a[i].mem ? pread(a[i].last, buf, sizeof(secret), (off_t)(uintptr_t)r.where) : read(a[i].last, buf, sizeof(buf));
+			ssize_t n = a[i].mem ? pread(a[i].last, buf, sizeof(secret),
+						     (off_t)(uintptr_t)r.where) :
+					       read(a[i].last, buf, sizeof(buf));
 
 			if (n > 0)
-				FAIL("user 1000 reads %s of a set-user-ID program", private_files[i]);
+				FAIL("user 1000 reads %s of a set-user-ID program",
+				     private_files[i]);
 			if (a[i].mem && pwrite(a[i].last, "x", 1, (off_t)(uintptr_t)r.where) > 0)
 				FAIL("user 1000 writes to a set-user-ID program");
 			close(a[i].last);
@@ -296,8 +308,8 @@ TEST(files_opened_while_it_executes)
 TEST(files_opened_after_it)
 {
 	static const char *const names[] = {
-		"mem", "maps", "smaps", "smaps_rollup", "environ", "auxv", "pagemap", "io", "syscall", "stack", "personality",
-		"fdinfo",
+		"mem",	   "maps", "smaps",   "smaps_rollup", "environ",     "auxv",
+		"pagemap", "io",   "syscall", "stack",	      "personality", "fdinfo",
 	};
 	int dir, paths[sizeof(names) / sizeof(names[0])];
 	char buf[200], c;
@@ -326,7 +338,8 @@ TEST(files_opened_after_it)
 		if (fd < 0 && errno == EACCES)
 			continue;
 		/* Some are opened by everybody, and refuse to be read. */
-		if (fd < 0 || read(fd, buf, sizeof(buf)) != -1 || (errno != EACCES && errno != EPERM))
+		if (fd < 0 || read(fd, buf, sizeof(buf)) != -1 ||
+		    (errno != EACCES && errno != EPERM))
 			FAIL("%s is open to user 1000", names[i]);
 		close(fd);
 	}
@@ -356,7 +369,8 @@ static void refused(pid_t pid)
 	ERR(syscall(SYS_pidfd_getfd, pidfd, 0, 0), EPERM);
 	ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_COLD, 0), EACCES);
 	ERR(syscall(SYS_move_pages, pid, 1UL, &v.iov_base, NULL, (int[1]){ 0 }, 0), EPERM);
-	ERR(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }), EPERM);
+	ERR(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }),
+	    EPERM);
 	ERR(ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0), EACCES);
 	ERR(syscall(SYS_kcmp, getpid(), pid, KCMP_FILES, 0, 0), EPERM);
 	ERR(syscall(SYS_kcmp, pid, getpid(), KCMP_FILES, 0, 0), EPERM);
@@ -471,10 +485,12 @@ TEST(equals)
 		OK((int)syscall(SYS_pidfd_getfd, pidfd, 0, 0));
 		OK(syscall(SYS_kcmp, getpid(), pid, KCMP_FILES, 0, 0));
 		EQ(syscall(SYS_kcmp, pid, pid, KCMP_FILES, 0, 0), 0);
-		ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_COLD, 0), EPERM);		/* CAP_SYS_NICE */
+		/* CAP_SYS_NICE */
+		ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_COLD, 0), EPERM);
 		ERR(syscall(SYS_process_madvise, pidfd, &v, 1UL, MADV_DONTNEED, 0), EINVAL);
 		OK(syscall(SYS_move_pages, pid, 1UL, &v.iov_base, NULL, (int[1]){ 0 }, 0));
-		OK(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }));
+		OK(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 },
+			   (unsigned long[1]){ 1 }));
 		close(OK(ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0)));
 		snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 		OK(open(path, O_RDWR));
@@ -499,7 +515,8 @@ static void *keep_comparing(void *arg)
 	struct comparison *c = arg;
 
 	while (!*c->over)
-		if (syscall(SYS_kcmp, c->a, c->b, KCMP_VM, 0, 0) < 0 && errno != EPERM && errno != ESRCH)
+		if (syscall(SYS_kcmp, c->a, c->b, KCMP_VM, 0, 0) < 0 && errno != EPERM &&
+		    errno != ESRCH)
 			return (void *)1;
 	return NULL;
 }
@@ -548,7 +565,8 @@ static void refused_at_the_end(pid_t pid, int pidfd)
 	ERR(syscall(SYS_pidfd_getfd, pidfd, WAIT_FD, 0), EPERM);
 	ERR(syscall(SYS_kcmp, getpid(), pid, KCMP_FILES, 0, 0), EPERM);
 	ERR(syscall(SYS_move_pages, pid, 1UL, &v.iov_base, NULL, (int[1]){ 0 }, 0), EPERM);
-	ERR(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }), EPERM);
+	ERR(syscall(SYS_migrate_pages, pid, 2UL, (unsigned long[1]){ 1 }, (unsigned long[1]){ 1 }),
+	    EPERM);
 	ERR(setns(pidfd, CLONE_NEWUTS), EPERM);
 	/* That it has no namespaces and no memory any more is told first. */
 	ERR(ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0), ESRCH);
@@ -574,7 +592,10 @@ static void *keep_stealing(void *arg)
 	return NULL;
 }
 
-/* It has its caller's ids again, but still what root had opened. Its memory goes before its descriptors; that it was not dumpable is remembered. */
+/*
+ * It has its caller's ids again, but still what root had opened. Its memory goes before its
+ * descriptors; that it was not dumpable is remembered.
+ */
 TEST(set_user_id_program_that_ends)
 {
 	stage();
@@ -604,7 +625,9 @@ TEST(set_user_id_program_that_ends)
 	}
 }
 
-/* A program that may be executed and not read is not read in memory either, by whoever executed it. */
+/*
+ * A program that may be executed and not read is not read in memory either, by whoever executed it.
+ */
 TEST(execute_only)
 {
 	struct report r;
@@ -650,7 +673,8 @@ static int read_by_the_parent(const char *path)
 	if (!pid)
 		exec_victim(path, "report");
 	r = get_report();
-	n = syscall(SYS_process_vm_readv, pid, &(struct iovec){ b, 8 }, 1UL, &(struct iovec){ (void *)(uintptr_t)r.where, 8 }, 1UL, 0UL);
+	n = syscall(SYS_process_vm_readv, pid, &(struct iovec){ b, 8 }, 1UL,
+		    &(struct iovec){ (void *)(uintptr_t)r.where, 8 }, 1UL, 0UL);
 	e = errno;
 	end_victim(pid);
 	return n == 8 ? 0 : e;
@@ -702,9 +726,17 @@ static void small_elf(const char *path, mode_t mode, unsigned long at, bool inte
 	f.e.e_shoff = 0;
 	strcpy(f.name, INTERP);
 	memcpy(f.code, for_ever, sizeof(for_ever));
-	f.p[interp] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, at, at, sizeof(f), sizeof(f), 0x10000 };
+	f.p[interp] =
+		(Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0, at, at, sizeof(f), sizeof(f), 0x10000 };
 	if (interp)
-		f.p[0] = (Elf64_Phdr){ PT_INTERP, PF_R, (unsigned long)(f.name - (char *)&f), 0, 0, sizeof(INTERP), sizeof(INTERP), 1 };
+		f.p[0] = (Elf64_Phdr){ PT_INTERP,
+				       PF_R,
+				       (unsigned long)(f.name - (char *)&f),
+				       0,
+				       0,
+				       sizeof(INTERP),
+				       sizeof(INTERP),
+				       1 };
 	fd = OK(open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0755));
 	EQ(write(fd, &f, sizeof(f)), sizeof(f));
 	close(fd);
@@ -873,7 +905,8 @@ TEST(what_a_set_user_id_program_inherits)
 	r = run_victim(ask_for_much);
 	EQ(r.euid, 1000);
 	EQ(r.secure, 0);
-	EQ(r.persona & (ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT), ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT);
+	EQ(r.persona & (ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT),
+	   ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT);
 	EQ(r.stack, 64 << 20);
 	EQ(r.pdeath, SIGUSR1);
 	EQ(r.dumpable, 1);
@@ -921,7 +954,10 @@ static void write_text(const char *path, const char *text)
 	close(fd);
 }
 
-/* A descriptor, in the table that is shared with the caller's parent, of a file system of a user namespace that user 1000 made. */
+/*
+ * A descriptor, in the table that is shared with the caller's parent, of a file system of a user
+ * namespace that user 1000 made.
+ */
 static int own_file_system(void)
 {
 	int fs, fd;
@@ -939,7 +975,10 @@ static int own_file_system(void)
 	return fd;
 }
 
-/* Who made the namespace is user 0 there; whoever executes such a program outside of it becomes nobody else, and user 1000 least of all. */
+/*
+ * Who made the namespace is user 0 there; whoever executes such a program outside of it becomes
+ * nobody else, and user 1000 least of all.
+ */
 TEST(file_system_of_a_user_namespace)
 {
 	struct report r;
@@ -968,7 +1007,10 @@ TEST(file_system_of_a_user_namespace)
 	end_victim(pid);
 }
 
-/* A shared root and working directory would lead a program with rights by its relative names. A shared table is copied. */
+/*
+ * A shared root and working directory would lead a program with rights by its relative names. A
+ * shared table is copied.
+ */
 static uid_t sharing(unsigned long flags)
 {
 	struct report r;
@@ -1082,7 +1124,8 @@ TEST(message_queue_tells_nobody_else)
 		OK(mq_unlink("/exec_rights"));
 		OK(fcntl((int)q, F_SETFD, 0));
 		pid = OK(fork());
-		if (!pid) {		/* it sends to the next program, and its end is what that one hears of */
+		/* it sends to the next program, and its end is what that one hears of */
+		if (!pid) {
 			close(gone[1]);
 			EQ(read(gone[0], &c, 1), 0);
 			OK(mq_send(q, "x", 1, 0));

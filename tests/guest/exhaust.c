@@ -79,7 +79,8 @@ TEST(deep_directories)
 
 	mkdir(cwd, 0755);
 	OK(chdir(cwd));
-	while (depth < 2000 && mkdir("directory-of-some-length", 0755) == 0 && chdir("directory-of-some-length") == 0)
+	while (depth < 2000 && mkdir("directory-of-some-length", 0755) == 0 &&
+	       chdir("directory-of-some-length") == 0)
 		depth++;
 	EQ(depth, 2000);
 	char b[100];
@@ -148,7 +149,8 @@ static long available(void)
 
 static void use(long bytes)
 {
-	char *p = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		_exit(8);
@@ -224,7 +226,10 @@ TEST(memory_of_a_process_that_cannot_end)
 	let_go(dying);
 }
 
-/* One that eats all memory dies, and it alone: this one has told the kernel that it does not matter. */
+/*
+ * One that eats all memory dies, and it alone: this one has told the kernel that it does not
+ * matter.
+ */
 TEST(memory_hog_is_killed)
 {
 	pid_t pid = OK(fork());
@@ -237,7 +242,8 @@ TEST(memory_hog_is_killed)
 			write(fd, "1000", 4);
 		alarm(0);
 		for (;;) {
-			char *p = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			char *p = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 			if (p == MAP_FAILED)
 				_exit(1);

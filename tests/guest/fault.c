@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Fault injection of the debug build, as Linux documents it; the release build has no trace of it. */
+/*
+ * Fault injection of the debug build, as Linux documents it; the release build has no trace of it.
+ */
 #include "t.h"
 #include <pthread.h>
 #include <linux/loop.h>
@@ -60,9 +62,16 @@ static void quiet(void)
 
 TEST(files)
 {
-	static const char *const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy", "fail_make_request" };
-	static const char *const common[] = { "probability", "interval", "times", "space", "verbose", "task-filter",
-		"verbose_ratelimit_interval_ms", "verbose_ratelimit_burst" };
+	static const char *const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy",
+					     "fail_make_request" };
+	static const char *const common[] = { "probability",
+					      "interval",
+					      "times",
+					      "space",
+					      "verbose",
+					      "task-filter",
+					      "verbose_ratelimit_interval_ms",
+					      "verbose_ratelimit_burst" };
 	struct stat st;
 	char path[128];
 
@@ -86,12 +95,14 @@ TEST(files)
 }
 
 /*
- * Makes CALL with its first, second, ... chance taken until none is left to take; how many there were. A cache that is filled up
- * meanwhile has chances of its own, so that a certain one may be passed over: which error comes is not for here.
+ * Makes CALL with its first, second, ... chance taken until none is left to take; how many there
+ * were. A cache that is filled up meanwhile has chances of its own, so that a certain one may be
+ * passed over: which error comes is not for here.
  */
 static int each_place(int (*call)(void))
 {
-	int nth = OK(open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC)), first = OK(dup(0)), failed = 0, n;
+	int nth = OK(open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC)), first = OK(dup(0)),
+	    failed = 0, n;
 
 	close(first);
 	for (n = 1;; n++) {
@@ -102,7 +113,8 @@ static int each_place(int (*call)(void))
 		r = call();
 		e = errno;
 		CHECK(pread(nth, buf, sizeof(buf) - 1, 0) > 1);
-		EQ(write(nth, "0", 1), 1);		/* a C library may make pwrite(2) of calls with chances of their own */
+		/* a C library may make pwrite(2) of calls with chances of their own */
+		EQ(write(nth, "0", 1), 1);
 		if (r) {
 			EQ(atoi(buf), 0);
 			CHECK(e == ENOMEM || e == ENFILE || e == EFAULT || e == ENOBUFS);
@@ -189,7 +201,8 @@ TEST(no_mount_leaves_anything)
 /* A disk has its directory, or it is none. */
 static int a_disk(void)
 {
-	int control = open("/dev/loop-control", O_RDWR), r = control < 0 ? -1 : ioctl(control, LOOP_CTL_ADD, 200);
+	int control = open("/dev/loop-control", O_RDWR),
+	    r = control < 0 ? -1 : ioctl(control, LOOP_CTL_ADD, 200);
 
 	if (r >= 0) {
 		/* (Looking may fail in its stead.) */

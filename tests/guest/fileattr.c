@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Flags of files, chattr(1): what they forbid, who may change them, the two ways to say them. proves: file_getattr file_setattr ioctl */
+/*
+ * Flags of files, chattr(1): what they forbid, who may change them, the two ways to say them.
+ * proves: file_getattr file_setattr ioctl
+ */
 #include "t.h"
 #include <sys/stat.h>
 #include <linux/fs.h>
@@ -62,7 +65,8 @@ TEST(immutable)
 	OK(set_flags(fd, FS_IMMUTABLE_FL));
 	EQ(flags_of(fd), FS_IMMUTABLE_FL);
 	EQ(attributes(F, &mask), STATX_ATTR_IMMUTABLE);
-	EQ(mask & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP), STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP);
+	EQ(mask & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP),
+	   STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP);
 	ERR(open(F, O_WRONLY), EPERM);
 	ERR(truncate(F, 0), EPERM);
 	ERR(unlink(F), EPERM);
@@ -86,7 +90,8 @@ TEST(immutable)
 TEST(append_only)
 {
 	int fd = start(), dir = OK(open(DIR, O_RDONLY));
-	struct timespec now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } }, then[2] = { { 5, 0 }, { 5, 0 } };
+	struct timespec now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } },
+			then[2] = { { 5, 0 }, { 5, 0 } };
 	int w;
 
 	OK(set_flags(fd, FS_APPEND_FL));
@@ -98,7 +103,8 @@ TEST(append_only)
 	OK(utimensat(AT_FDCWD, F, now, 0));
 	w = OK(open(F, O_WRONLY | O_APPEND));
 	ERR(fcntl(w, F_SETFL, 0), EPERM);
-	EQ(syscall(SYS_pwrite64, w, "more", 4, 0), 4);	/* a newer C library asks for RWF_NOAPPEND, which is refused here */
+	/* a newer C library asks for RWF_NOAPPEND, which is refused here */
+	EQ(syscall(SYS_pwrite64, w, "more", 4, 0), 4);
 	EQ(lseek(fd, 0, SEEK_END), 8);
 	close(w);
 	OK(set_flags(fd, 0));
@@ -221,13 +227,18 @@ TEST(the_other_way_to_say_it)
 	ERR(syscall(SYS_file_setattr, AT_FDCWD, F, a, sizeof(*a), 0), EINVAL);
 	a->fa_xflags = 0;
 	OK(symlink("f", DIR "/l"));
-	ERR(syscall(SYS_file_getattr, AT_FDCWD, DIR "/l", a, sizeof(*a), AT_SYMLINK_NOFOLLOW), EOPNOTSUPP);
-	ERR(syscall(SYS_file_setattr, AT_FDCWD, DIR "/l", a, sizeof(*a), AT_SYMLINK_NOFOLLOW), EOPNOTSUPP);
+	ERR(syscall(SYS_file_getattr, AT_FDCWD, DIR "/l", a, sizeof(*a), AT_SYMLINK_NOFOLLOW),
+	    EOPNOTSUPP);
+	ERR(syscall(SYS_file_setattr, AT_FDCWD, DIR "/l", a, sizeof(*a), AT_SYMLINK_NOFOLLOW),
+	    EOPNOTSUPP);
 	OK(syscall(SYS_file_setattr, AT_FDCWD, DIR "/l", a, sizeof(*a), 0));
 	EQ(flags_of(fd), 0);
 }
 
-/* A file that is open for writing keeps its mount writable, whatever its flags were set to meanwhile. */
+/*
+ * A file that is open for writing keeps its mount writable, whatever its flags were set to
+ * meanwhile.
+ */
 TEST(the_mount_counts_its_writers)
 {
 	int fd;

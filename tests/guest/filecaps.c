@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * File capabilities: what a program with the attribute security.capability may (capabilities(7)). proves: execve setxattr getxattr removexattr
+ * File capabilities: what a program with the attribute security.capability may (capabilities(7)).
+ * proves: execve setxattr getxattr removexattr
  *
- * The program is this file, copied to a file system of the test's own: called "report" it exits after writing to descriptor REPORT_FD what it has.
+ * The program is this file, copied to a file system of the test's own: called "report" it exits
+ * after writing to descriptor REPORT_FD what it has.
  */
 #include "t.h"
 #include <linux/capability.h>
@@ -128,7 +130,10 @@ static void execute(void)
 	_exit(errno);
 }
 
-/* The program's report, executed by a process that PREPARE made what it is. FAILED(errno) in euid: it did not run. */
+/*
+ * The program's report, executed by a process that PREPARE made what it is. FAILED(errno) in euid:
+ * it did not run.
+ */
 static struct report run(void (*prepare)(void))
 {
 	struct report r = { 0 };
@@ -254,7 +259,7 @@ TEST(set_user_id_programs)
 
 	stage();
 	OK(chmod(PROGRAM, 04755));
-	set_attribute(V2 | EFFECTIVE, RAW, 0);		/* chmod(2) leaves it alone, but it was not there */
+	set_attribute(V2 | EFFECTIVE, RAW, 0); /* chmod(2) leaves it alone, but it was not there */
 	r = run(become_user);
 	EQ(r.euid, 0);
 	EQ(r.permitted, RAW);
@@ -281,7 +286,8 @@ static void own_root_sets(void)
 	EQ(words_of(w), 20);				/* as it was written, for this namespace */
 	EQ(w[0], V2 | EFFECTIVE);
 	EQ(w[1], RAW);
-	ERR(setxattr(PROGRAM, NAME, (uint32_t[6]){ V3, RAW, 0, 0, 0, 7 }, 24, 0), EINVAL);	/* not mapped */
+	/* not mapped */
+	ERR(setxattr(PROGRAM, NAME, (uint32_t[6]){ V3, RAW, 0, 0, 0, 7 }, 24, 0), EINVAL);
 }
 
 static void own_root(void)
@@ -361,7 +367,8 @@ static void own_root_tries(void)
 
 TEST(who_may_set_which)
 {
-	const uint32_t words[6] = { V2, RAW }, bad[6] = { 0x04000000, RAW }, old[6] = { 0x01000000, RAW };
+	const uint32_t words[6] = { V2, RAW }, bad[6] = { 0x04000000, RAW },
+		       old[6] = { 0x01000000, RAW };
 	uint32_t w[6];
 
 	stage();

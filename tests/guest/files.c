@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Plain files: data, positions, holes, append, truncation, descriptors. proves: open openat read write pread64 pwrite64 lseek
- * close creat truncate ftruncate fallocate dup dup2 dup3 fcntl readv writev preadv pwritev preadv2 pwritev2 close_range fsync fdatasync sync
- * syncfs sync_file_range fadvise64 readahead */
+/* Plain files: data, positions, holes, append, truncation, descriptors. proves: open openat read
+ * write pread64 pwrite64 lseek close creat truncate ftruncate fallocate dup dup2 dup3 fcntl readv
+ * writev preadv pwritev preadv2 pwritev2 close_range fsync fdatasync sync syncfs sync_file_range
+ * fadvise64 readahead */
 #include "t.h"
 #include <sched.h>
 #include <sys/resource.h>
@@ -272,7 +273,9 @@ TEST(unlinked_file_lives)
 
 static volatile int table_stop;
 
-/* Moves one file between a low number and a high one; at each moment it has one of them at least. */
+/*
+ * Moves one file between a low number and a high one; at each moment it has one of them at least.
+ */
 static int move_about(void *arg)
 {
 	while (!table_stop) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Floating-point and vector registers stay exactly as they are: over switches, signals, fork, and in new programs. */
+/*
+ * Floating-point and vector registers stay exactly as they are: over switches, signals, fork, and
+ * in new programs.
+ */
 #define TEST_LIMIT 60
 #include "t.h"
 #include <pthread.h>
@@ -37,8 +40,12 @@ static void fill(struct regs *r, unsigned int seed)
 		r->st[i] = rand_r(&seed) * 1.25;
 }
 
-/* Loads all of them, does what FN says without the compiler in between using any, and stores them again. */
-__attribute__((target("avx"), noinline)) static void with_avx(const struct regs *in, struct regs *out, void (*fn)(void))
+/*
+ * Loads all of them, does what FN says without the compiler in between using any, and stores them
+ * again.
+ */
+__attribute__((target("avx"), noinline)) static void with_avx(const struct regs *in,
+							      struct regs *out, void (*fn)(void))
 {
 	__asm__ volatile(
 		"fninit; fldcw %c[fcw](%[in]); ldmxcsr %c[mx](%[in])\n"
@@ -53,14 +60,15 @@ __attribute__((target("avx"), noinline)) static void with_avx(const struct regs 
 		"vmovups %%ymm8,256(%%rcx); vmovups %%ymm9,288(%%rcx); vmovups %%ymm10,320(%%rcx); vmovups %%ymm11,352(%%rcx)\n"
 		"vmovups %%ymm12,384(%%rcx); vmovups %%ymm13,416(%%rcx); vmovups %%ymm14,448(%%rcx); vmovups %%ymm15,480(%%rcx)\n"
 		"fstpl %c[st]+24(%%rcx); fstpl %c[st]+16(%%rcx); fstpl %c[st]+8(%%rcx); fstpl %c[st](%%rcx)\n"
-		"stmxcsr %c[mx](%%rcx); fnstcw %c[fcw](%%rcx); fninit; vzeroupper\n"
-		:: [in] "r"(in), [out] "r"(out), [fn] "r"(fn), [fcw] "i"(offsetof(struct regs, fcw)), [mx] "i"(offsetof(struct regs, mxcsr)),
-		   [st] "i"(offsetof(struct regs, st))
-		: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory",
-		  "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+		"stmxcsr %c[mx](%%rcx); fnstcw %c[fcw](%%rcx); fninit; vzeroupper\n" ::[in] "r"(in),
+		[out] "r"(out), [fn] "r"(fn), [fcw] "i"(offsetof(struct regs, fcw)),
+		[mx] "i"(offsetof(struct regs, mxcsr)), [st] "i"(offsetof(struct regs, st))
+		: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "xmm0",
+		  "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+		  "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	unsigned int mx = 0x1f80;
 
-	__asm__ volatile("ldmxcsr %0" :: "m"(mx));
+	__asm__ volatile("ldmxcsr %0" ::"m"(mx));
 }
 
 /* System calls by hand: they use general registers alone. */
@@ -69,7 +77,7 @@ __attribute__((target("general-regs-only"), noinline)) static void yield(void)
 	for (int i = 0; i < 20; i++) {
 		long r = SYS_sched_yield;
 
-		__asm__ volatile("syscall" : "+a"(r) :: "rcx", "r11", "memory");
+		__asm__ volatile("syscall" : "+a"(r)::"rcx", "r11", "memory");
 	}
 }
 
@@ -79,7 +87,10 @@ __attribute__((target("general-regs-only"), noinline)) static void signal_self(v
 {
 	long r = SYS_kill;
 
-	__asm__ volatile("syscall" : "+a"(r) : "D"((long)self_pid), "S"((long)SIGUSR1) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "+a"(r)
+			 : "D"((long)self_pid), "S"((long)SIGUSR1)
+			 : "rcx", "r11", "memory");
 }
 
 __attribute__((target("general-regs-only"), noinline)) static void spin(void)
@@ -90,8 +101,8 @@ __attribute__((target("general-regs-only"), noinline)) static void spin(void)
 
 static int same(const struct regs *a, const struct regs *b)
 {
-	return !memcmp(a->v, b->v, sizeof(a->v)) && (a->mxcsr & ~0x3f) == (b->mxcsr & ~0x3f) && a->fcw == b->fcw &&
-	       !memcmp(a->st, b->st, sizeof(a->st));
+	return !memcmp(a->v, b->v, sizeof(a->v)) && (a->mxcsr & ~0x3f) == (b->mxcsr & ~0x3f) &&
+	       a->fcw == b->fcw && !memcmp(a->st, b->st, sizeof(a->st));
 }
 
 static void *worker(void *arg)
@@ -126,8 +137,10 @@ __attribute__((target("avx"))) static void clobber(int sig)
 {
 	unsigned int mx = 0x7f80;
 
-	__asm__ volatile("vpcmpeqd %%xmm0,%%xmm0,%%xmm0; vinsertf128 $1,%%xmm0,%%ymm0,%%ymm1; vmovaps %%ymm1,%%ymm15; vmovaps %%ymm1,%%ymm7;"
-			 "fninit; fld1; fld1; ldmxcsr %0" :: "m"(mx) : "xmm0", "xmm1", "xmm15", "xmm7");
+	__asm__ volatile(
+		"vpcmpeqd %%xmm0,%%xmm0,%%xmm0; vinsertf128 $1,%%xmm0,%%ymm0,%%ymm1; vmovaps %%ymm1,%%ymm15; vmovaps %%ymm1,%%ymm7;"
+		"fninit; fld1; fld1; ldmxcsr %0" ::"m"(mx)
+		: "xmm0", "xmm1", "xmm15", "xmm7");
 }
 
 TEST(over_a_signal_handler)
@@ -157,7 +170,8 @@ TEST(in_a_frame_on_new_pages)
 	self_pid = getpid();
 	OK(sigaction(SIGUSR1, &sa, NULL));
 	for (int i = 0; i < 20; i++) {
-		ss.ss_sp = mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		ss.ss_sp = mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		OK(sigaltstack(&ss, NULL));
 		fill(&in, i);
 		with_avx(&in, &out, signal_self);
@@ -170,23 +184,39 @@ TEST(in_a_frame_on_new_pages)
 static enum { KEEP, BAD_COMPONENT, BAD_HEADER, NO_AVX, LEGACY, NONE, ELSEWHERE } deed;
 static unsigned char *image_copy;
 
-__attribute__((target("general-regs-only"))) static void change_image(int sig, siginfo_t *si, void *ctx)
+__attribute__((target("general-regs-only"))) static void change_image(int sig, siginfo_t *si,
+								      void *ctx)
 {
 	ucontext_t *uc = ctx;
 	unsigned char *f = (unsigned char *)uc->uc_mcontext.fpregs;
-	struct { unsigned int magic1, size; unsigned long features; unsigned int xstate_size; } *sw = (void *)(f + 464);
+	struct {
+		unsigned int magic1, size;
+		unsigned long features;
+		unsigned int xstate_size;
+	} *sw = (void *)(f + 464);
 	unsigned long *bv = (unsigned long *)(f + 512);
 
 	CHECK((*bv & 3) == 3);
 	EQ(sw->magic1, 0x46505853);
 	EQ(*(unsigned int *)(f + sw->xstate_size), 0x46505845);
 	switch (deed) {
-	case KEEP: break;
-	case BAD_COMPONENT: *bv |= 1UL << 62; break;
-	case BAD_HEADER: bv[2] = 1; break;
-	case NO_AVX: sw->features = 3; break;
-	case LEGACY: sw->magic1 = 0; break;
-	case NONE: uc->uc_mcontext.fpregs = NULL; break;
+	case KEEP:
+		break;
+	case BAD_COMPONENT:
+		*bv |= 1UL << 62;
+		break;
+	case BAD_HEADER:
+		bv[2] = 1;
+		break;
+	case NO_AVX:
+		sw->features = 3;
+		break;
+	case LEGACY:
+		sw->magic1 = 0;
+		break;
+	case NONE:
+		uc->uc_mcontext.fpregs = NULL;
+		break;
 	case ELSEWHERE:
 		for (unsigned int i = 0; i < sw->size; i++)
 			image_copy[i] = f[i];
@@ -253,7 +283,7 @@ __attribute__((target("general-regs-only"), noinline)) static void forked(void)
 {
 	long r = SYS_fork;
 
-	__asm__ volatile("syscall" : "+a"(r) :: "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "+a"(r)::"rcx", "r11", "memory");
 	self_pid = r;
 }
 
@@ -273,7 +303,10 @@ TEST(over_fork)
 	}
 }
 
-/* A handler starts with clean registers, as the ABI wants them, and leaves those of the program as they were. */
+/*
+ * A handler starts with clean registers, as the ABI wants them, and leaves those of the program as
+ * they were.
+ */
 static volatile unsigned int handler_mxcsr, handler_fcw;
 static volatile unsigned long handler_xmm15 = 1;
 
@@ -318,7 +351,9 @@ TEST(general_registers_over_a_system_call)
 	register unsigned long x12 __asm__("r12") = r12;
 	register unsigned long x15 __asm__("r15") = r15;
 
-	__asm__ volatile("syscall" : "+a"(r), "+b"(rbx), "+D"(rdi), "+r"(x8), "+r"(x12), "+r"(x15) :: "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "+a"(r), "+b"(rbx), "+D"(rdi), "+r"(x8), "+r"(x12), "+r"(x15)::"rcx",
+			   "r11", "memory");
 	EQ(r, getpid());
 	CHECK(rbx == 0x1111 && rdi == 0x5555 && x8 == 0x4444 && x12 == 0x2222 && x15 == 0x3333);
 	signal(SIGUSR1, look);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * The rest of the file calls, each by its effect.
- * proves: close close_range readv writev preadv pwritev preadv2 pwritev2 dup dup2 dup3 fcntl fsync fdatasync sync syncfs
- * proves: sync_file_range truncate ftruncate fallocate fadvise64 readahead cachestat getdents getdents64 getcwd chdir fchdir
- * proves: chroot creat mknod mknodat readlinkat name_to_handle_at open_by_handle_at ustat sysfs fremovexattr
- * proves: setxattrat getxattrat listxattrat removexattrat fspick mount_setattr listmount
+ * proves: close close_range readv writev preadv pwritev preadv2 pwritev2 dup dup2 dup3 fcntl fsync
+ * fdatasync sync syncfs proves: sync_file_range truncate ftruncate fallocate fadvise64 readahead
+ * cachestat getdents getdents64 getcwd chdir fchdir proves: chroot creat mknod mknodat readlinkat
+ * name_to_handle_at open_by_handle_at ustat sysfs fremovexattr proves: setxattrat getxattrat
+ * listxattrat removexattrat fspick mount_setattr listmount
  */
 #include "t.h"
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,6 +18,8 @@
 #include <sys/uio.h>
 #include <sys/xattr.h>
 #include <dirent.h>
+
+#define GETFSUUID _IOR(0x15, 0, unsigned char[17])	/* FS_IOC_GETFSUUID */
 
 static int file(const char *text)
 {
@@ -191,7 +196,9 @@ TEST(syncing)
 	ERR(readahead(p[0], 0, 10), EINVAL);
 	ERR(readahead(99, 0, 10), EBADF);
 	ERR(fsync(99), EBADF);
-	struct { unsigned long long off, len; } range = { 0, 0 };
+	struct {
+		unsigned long long off, len;
+	} range = { 0, 0 };
 	unsigned long long cs[5];
 
 	OK((int)syscall(451, fd, &range, cs, 0));
@@ -209,6 +216,58 @@ static long cached(int fd, unsigned long long off, unsigned long long len)
 	return (long)cs[0];
 }
 
+/* Which pages others read is told only to a file's owner, and to tasks that may write it. */
+TEST(pages_of_others)
+{
+	unsigned long long range[2] = { 0, 0 }, cs[5];
+	int fd = OK(open("/tmp/fscalls-seen", O_CREAT | O_RDWR | O_TRUNC, 0644)), status;
+	unsigned char there[4];
+	pid_t pid;
+	char *p;
+
+	OK(ftruncate(fd, 4 * PAGE));
+	pid = OK(fork());
+	if (!pid) {
+		OK(setresuid(1000, 1000, 1000));
+		fd = OK(open("/tmp/fscalls-seen", O_RDONLY));
+		ERR(syscall(SYS_cachestat, fd, range, cs, 0), EPERM);
+		p = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		CHECK(p != MAP_FAILED);
+		OK(mincore(p, 4 * PAGE, there));	/* nothing is, all seems to be */
+		CHECK(!memcmp(there, "\1\1\1\1", 4));
+		_exit(0);
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	EQ(cached(fd, 0, 0), 0);
+	OK(unlink("/tmp/fscalls-seen"));
+	close(fd);
+}
+
+/* A file system's UUID; of one that has none ENOTTY. */
+TEST(uuid_of_a_file_system)
+{
+	struct {
+		unsigned char len, uuid[16];
+	} a = { 0 }, b = { 0 };
+	int fd;
+
+	OK(mkdir("/tmp/fscalls-fs", 0755));
+	OK(mount("none", "/tmp/fscalls-fs", "tmpfs", 0, NULL));
+	fd = OK(open("/tmp/fscalls-fs", O_RDONLY));
+	OK(ioctl(fd, GETFSUUID, &a));
+	OK(ioctl(fd, GETFSUUID, &b));
+	EQ(a.len, 16);
+	CHECK(!memcmp(&a, &b, sizeof(a)));
+	ERR(ioctl(fd, GETFSUUID, 8), EFAULT);
+	close(fd);
+	OK(umount("/tmp/fscalls-fs"));
+	OK(rmdir("/tmp/fscalls-fs"));
+	fd = OK(open("/proc", O_RDONLY));
+	ERR(ioctl(fd, GETFSUUID, &b), ENOTTY);
+	close(fd);
+}
+
 TEST(pages_in_memory)
 {
 	static const char page[PAGE];
@@ -219,7 +278,8 @@ TEST(pages_in_memory)
 		EQ(write(fd, page, sizeof(page)), sizeof(page));
 	for (int first = 0; first < PAGES; first += 3)
 		for (int n = 1; n <= PAGES; n++)
-			EQ(cached(fd, first * PAGE, n * PAGE), n < PAGES - first ? n : PAGES - first);
+			EQ(cached(fd, first * PAGE, n * PAGE),
+			   n < PAGES - first ? n : PAGES - first);
 	EQ(cached(fd, PAGE * PAGES - 1, 1), 1);
 	EQ(cached(fd, PAGE * PAGES, PAGE), 0);
 	EQ(cached(fd, 100, 0), PAGES);
@@ -361,7 +421,12 @@ TEST(nodes)
 TEST(old_calls)
 {
 #if defined(SYS_ustat) && defined(SYS_sysfs)
-	struct { int free; unsigned long inodes; char name[6], pack[6]; long pad[4]; } u;
+	struct {
+		int free;
+		unsigned long inodes;
+		char name[6], pack[6];
+		long pad[4];
+	} u;
 	struct stat st;
 
 	OK(stat("/tmp", &st));
@@ -369,7 +434,8 @@ TEST(old_calls)
 	ERR(syscall(SYS_ustat, 0xfffff, &u), EINVAL);
 	OK((int)syscall(SYS_sysfs, 1, "tmpfs", 0));
 	ERR(syscall(SYS_sysfs, 1, "nosuchfs", 0), EINVAL);
-	int types = OK((int)syscall(SYS_sysfs, 3, 0, 0)), n = OK((int)syscall(SYS_sysfs, 1, "tmpfs", 0));
+	int types = OK((int)syscall(SYS_sysfs, 3, 0, 0)),
+	    n = OK((int)syscall(SYS_sysfs, 1, "tmpfs", 0));
 	char name[64];
 
 	CHECK(n < types);
@@ -385,7 +451,10 @@ TEST(old_calls)
 
 TEST(attributes_at)
 {
-	struct { unsigned long long value; unsigned int size, flags; } a = { (unsigned long)"abc", 3, 0 };
+	struct {
+		unsigned long long value;
+		unsigned int size, flags;
+	} a = { (unsigned long)"abc", 3, 0 };
 	char buf[64];
 	int fd = file("");
 
@@ -407,10 +476,14 @@ TEST(attributes_at)
 
 TEST(handles)
 {
-	struct { unsigned int bytes; int type; char f[128]; } h = { 128, 0, "" };
+	struct {
+		unsigned int bytes;
+		int type;
+		char f[128];
+	} h = { 128, 0, "" };
 	int mnt;
 
-	/* Memory filesystems of ours have none; elsewhere they work. Never something in between. */
+	/* guest/handles has the rest. */
 	if (syscall(SYS_name_to_handle_at, AT_FDCWD, "/tmp", &h, &mnt, 0) < 0)
 		EQ(errno, EOPNOTSUPP);
 	ERR(syscall(SYS_name_to_handle_at, AT_FDCWD, "/none", &h, &mnt, 0), ENOENT);
@@ -420,12 +493,17 @@ TEST(handles)
 }
 
 #define AT_RECURSIVE_ 0x8000
-struct mount_attr_ { unsigned long long set, clr, prop, userns; };
+struct mount_attr_ {
+	unsigned long long set, clr, prop, userns;
+};
 
 TEST(mount_attributes)
 {
 	struct mount_attr_ a = { 1 /* RDONLY */, 0, 0, 0 };
-	struct { unsigned int size, fd; unsigned long long id, param; } req = { 24, 0, ~0ull, 0 };
+	struct {
+		unsigned int size, fd;
+		unsigned long long id, param;
+	} req = { 24, 0, ~0ull, 0 };
 	unsigned long long ids[64];
 	int fd;
 

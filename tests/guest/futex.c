@@ -6,7 +6,8 @@
 #include <sched.h>
 #include <sys/mman.h>
 
-static long futex(volatile uint32_t *u, int op, uint32_t val, const void *t, volatile uint32_t *u2, uint32_t val3)
+static long futex(volatile uint32_t *u, int op, uint32_t val, const void *t, volatile uint32_t *u2,
+		  uint32_t val3)
 {
 	return syscall(SYS_futex, u, op, val, t, u2, val3);
 }
@@ -113,14 +114,17 @@ TEST(wake_op)
 	t_sleep_ms(80);
 	word2 = 5;
 	/* word2 += 3; wakes 1 of word; and of word2 if it was > 4 */
-	EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1L, &word2, FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_GT, 4)), 1);
+	EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1L, &word2,
+		 FUTEX_OP(FUTEX_OP_ADD, 3, FUTEX_OP_CMP_GT, 4)),
+	   1);
 	EQ(word2, 8);
 	pthread_join(t, NULL);
 }
 
 TEST(between_processes)
 {
-	volatile uint32_t *u = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile uint32_t *u =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid = OK(fork());
 
 	if (pid == 0) {
@@ -214,7 +218,9 @@ TEST(no_wake_is_lost)
 }
 
 static struct {
-	struct { void *next; } list;
+	struct {
+		void *next;
+	} list;
 	long offset;
 	void *pending;
 } head;
@@ -289,21 +295,26 @@ TEST(many_waiters)
 	pthread_attr_init(&small);
 	EQ(pthread_attr_setstacksize(&small, 16384), 0);
 	for (long i = 0; i < MANY; i++)
-		EQ(pthread_create(&t[i], &small, wait_with_bits, (void *)(i < MANY / 2 ? 1L : 2L)), 0);
+		EQ(pthread_create(&t[i], &small, wait_with_bits, (void *)(i < MANY / 2 ? 1L : 2L)),
+		   0);
 	while (move(&word, &word, 0, 1 << 30) != MANY)		/* counts them, moves none */
 		sched_yield();
 	EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1 << 30, NULL, NULL, 4), 0);
 	EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 40, NULL, NULL, 2), 40);
 	EQ(move(&word, &word2, 20, 500), 520);
 	EQ(move(&word2, &word, 0, 300), 300);
-	EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, 100, (void *)100L, &word2, FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)), 200);
+	EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, 100, (void *)100L, &word2,
+		 FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)),
+	   200);
 	for (int i = 0; i < 3; i++)
 		EQ(pthread_create(&mover[i], NULL, move_to_and_fro, &bad[i]), 0);
 	for (int i = 0; i < 3; i++) {
 		EQ(pthread_join(mover[i], NULL), 0);
 		EQ(bad[i], 0);
 	}
-	EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1 << 30, NULL, NULL, 0) + futex(&word2, FUTEX_WAKE_PRIVATE, 1 << 30, NULL, NULL, 0), MANY - 260);
+	EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1 << 30, NULL, NULL, 0) +
+		   futex(&word2, FUTEX_WAKE_PRIVATE, 1 << 30, NULL, NULL, 0),
+	   MANY - 260);
 	for (int i = 0; i < MANY; i++) {
 		EQ(pthread_join(t[i], &r), 0);
 		CHECK(!r);

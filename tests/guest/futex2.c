@@ -7,7 +7,10 @@
 #define U32 2
 #define PRIV 128
 
-struct waiter { uint64_t val, uaddr; uint32_t flags, pad; };
+struct waiter {
+	uint64_t val, uaddr;
+	uint32_t flags, pad;
+};
 
 static volatile uint32_t a, b, c;
 static volatile int ready;
@@ -27,7 +30,8 @@ static void need(void)
 static void *wait_on_a(void *arg)
 {
 	__atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
-	result[(long)arg] = syscall(SYS_futex_wait, &a, 0UL, 0xffffffffUL, U32 | PRIV, NULL, CLOCK_MONOTONIC);
+	result[(long)arg] =
+		syscall(SYS_futex_wait, &a, 0UL, 0xffffffffUL, U32 | PRIV, NULL, CLOCK_MONOTONIC);
 	return NULL;
 }
 
@@ -37,14 +41,20 @@ TEST(wait_and_wake)
 	pthread_t t;
 
 	need();
-	ERR(syscall(SYS_futex_wait, &a, 1UL, 0xffffffffUL, U32 | PRIV, NULL, CLOCK_MONOTONIC), EAGAIN);
-	ERR(syscall(SYS_futex_wait, &a, 0UL, 0xffffffffUL, U32 | PRIV, &past, CLOCK_MONOTONIC), ETIMEDOUT);
+	ERR(syscall(SYS_futex_wait, &a, 1UL, 0xffffffffUL, U32 | PRIV, NULL, CLOCK_MONOTONIC),
+	    EAGAIN);
+	ERR(syscall(SYS_futex_wait, &a, 0UL, 0xffffffffUL, U32 | PRIV, &past, CLOCK_MONOTONIC),
+	    ETIMEDOUT);
 	ERR(syscall(SYS_futex_wait, &a, 0UL, 0UL, U32 | PRIV, NULL, CLOCK_MONOTONIC), EINVAL);
-	ERR(syscall(SYS_futex_wait, &a, 1UL << 32, 0xffffffffUL, U32 | PRIV, NULL, CLOCK_MONOTONIC), EINVAL);
+	ERR(syscall(SYS_futex_wait, &a, 1UL << 32, 0xffffffffUL, U32 | PRIV, NULL, CLOCK_MONOTONIC),
+	    EINVAL);
 	ERR(syscall(SYS_futex_wait, &a, 0UL, 0xffffffffUL, 1, NULL, CLOCK_MONOTONIC), EINVAL);
-	ERR(syscall(SYS_futex_wait, &a, 0UL, 0xffffffffUL, U32 | 0x1000, NULL, CLOCK_MONOTONIC), EINVAL);
-	ERR(syscall(SYS_futex_wait, (char *)&a + 1, 0UL, 0xffffffffUL, U32, NULL, CLOCK_MONOTONIC), EINVAL);
-	ERR(syscall(SYS_futex_wait, 8, 0UL, 0xffffffffUL, U32 | PRIV, NULL, CLOCK_MONOTONIC), EFAULT);
+	ERR(syscall(SYS_futex_wait, &a, 0UL, 0xffffffffUL, U32 | 0x1000, NULL, CLOCK_MONOTONIC),
+	    EINVAL);
+	ERR(syscall(SYS_futex_wait, (char *)&a + 1, 0UL, 0xffffffffUL, U32, NULL, CLOCK_MONOTONIC),
+	    EINVAL);
+	ERR(syscall(SYS_futex_wait, 8, 0UL, 0xffffffffUL, U32 | PRIV, NULL, CLOCK_MONOTONIC),
+	    EFAULT);
 	ERR(syscall(SYS_futex_wait, &a, 0UL, 0xffffffffUL, U32 | PRIV, &past, 99), EINVAL);
 	EQ(wake(&a, 1), 0);
 	EQ(pthread_create(&t, NULL, wait_on_a, NULL), 0);
@@ -94,7 +104,8 @@ TEST(several_at_once)
 
 TEST(requeue)
 {
-	struct waiter two[2] = { { 0, (uint64_t)(uintptr_t)&a, U32 | PRIV, 0 }, { 0, (uint64_t)(uintptr_t)&b, U32 | PRIV, 0 } };
+	struct waiter two[2] = { { 0, (uint64_t)(uintptr_t)&a, U32 | PRIV, 0 },
+				 { 0, (uint64_t)(uintptr_t)&b, U32 | PRIV, 0 } };
 	pthread_t t[3];
 	long moved = 0;
 
@@ -105,7 +116,7 @@ TEST(requeue)
 	ERR(syscall(SYS_futex_requeue, two, 0, 1, 10), EAGAIN);
 	two[0].val = 0;
 	ERR(syscall(SYS_futex_requeue, two, 1, 1, 10), EINVAL);
-	while (moved < 3)				/* one woken, the others to the second word */
+	while (moved < 3) /* one woken, the others to the second word */
 		moved += OK(syscall(SYS_futex_requeue, two, 0, moved ? 0 : 1, 10));
 	EQ(wake(&a, 10), 0);
 	EQ(wake(&b, 10), 2);

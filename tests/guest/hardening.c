@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What is kept from users beyond the rights of files: the log, terminals' input, addresses of the kernel, low pages, I/O breakpoints. */
+/*
+ * What is kept from users beyond the rights of files: the log, terminals' input, addresses of the
+ * kernel, low pages, I/O breakpoints.
+ */
 #include "t.h"
 #include <grp.h>
 #include <sys/ioctl.h>
@@ -58,7 +61,10 @@ static int write_fails(const char *path, const char *v)
 /* Of uid 0 without capabilities the files are, and not the rights. */
 TEST(settings_of_root_without_rights)
 {
-	struct { uint32_t version; int pid; } h = { 0x20080522, 0 };
+	struct {
+		uint32_t version;
+		int pid;
+	} h = { 0x20080522, 0 };
 	uint32_t none[6] = { 0 };
 
 	OK((int)syscall(SYS_capset, &h, none));
@@ -67,7 +73,10 @@ TEST(settings_of_root_without_rights)
 	EQ(read_setting("/proc/sys/kernel/dmesg_restrict"), 1);
 }
 
-/* A terminal of one's own; user 1000's, if not ROOT. 0, or the error of putting a character into its input. */
+/*
+ * A terminal of one's own; user 1000's, if not ROOT. 0, or the error of putting a character into
+ * its input.
+ */
 static int insert(bool root)
 {
 	int master = OK(open("/dev/ptmx", O_RDWR | O_NOCTTY)), slave, unlock = 0, n;
@@ -154,7 +163,8 @@ TEST(low_pages)
 
 	CHECK(p != MAP_FAILED);
 	become_user();
-	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	      MAP_FAILED);
 	EQ(errno, EPERM);
 	CHECK(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, NULL) == MAP_FAILED);
 	EQ(errno, EPERM);
@@ -177,8 +187,11 @@ TEST(io_breakpoints)
 	CHECK(WIFSTOPPED(t_wait(pid)));
 	OK((int)ptrace(PTRACE_POKEUSER, pid, DR(0), (void *)0x80));
 	for (int i = 0; i < 4; i++)
-		ERR(ptrace(PTRACE_POKEUSER, pid, DR(7), (void *)(2ul << (16 + 4 * i) | 1ul << 2 * i)), EINVAL);
-	OK((int)ptrace(PTRACE_POKEUSER, pid, DR(7), (void *)(1ul << 16 | 1)));	/* a watchpoint may be set */
+		ERR(ptrace(PTRACE_POKEUSER, pid, DR(7),
+			   (void *)(2ul << (16 + 4 * i) | 1ul << 2 * i)),
+		    EINVAL);
+	/* a watchpoint may be set */
+	OK((int)ptrace(PTRACE_POKEUSER, pid, DR(7), (void *)(1ul << 16 | 1)));
 	OK((int)ptrace(PTRACE_POKEUSER, pid, DR(7), NULL));
 	OK((int)ptrace(PTRACE_CONT, pid, NULL, NULL));
 	CHECK(t_child_ok(pid));

@@ -4,6 +4,7 @@
  * setsockopt
  */
 #include "t.h"
+#include "sum.h"
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -30,18 +31,6 @@ static void own_net(void)
 	r.ifr_flags |= IFF_UP;
 	OK(ioctl(s, SIOCSIFFLAGS, &r));
 	close(s);
-}
-
-static unsigned short sum(const void *p, int n)
-{
-	const unsigned char *b = p;
-	unsigned int s = 0;
-
-	for (int i = 0; i < n; i++)
-		s += i & 1 ? b[i] : (unsigned int)b[i] << 8;
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return htons((unsigned short)~s);
 }
 
 static struct sockaddr_in lo = { .sin_family = AF_INET };

@@ -278,6 +278,9 @@ TEST(options)
 	len = sizeof(cc);
 	OK(getsockopt(s[0], IPPROTO_TCP, TCP_CONGESTION, cc, &len));
 	CHECK(!strcmp(cc, "reno"));
+	len = sizeof(cc);
+	OK(getsockopt(s[0], IPPROTO_TCP, TCP_CC_INFO, cc, &len));
+	EQ(len, 0);
 	EQ(write(s[0], "12345", 5), 5);
 	EQ(read(s[1], cc, 5), 5);
 	len = sizeof(i);

@@ -53,18 +53,6 @@ TEST(shown_in_proc)
 		EQ(st, TCP_LAST_ACK);
 }
 
-static int setting(const char *name, const char *text)
-{
-	char path[64];
-	int f, r;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
-	f = OK(open(path, O_WRONLY));
-	r = (int)write(f, text, strlen(text));
-	close(f);
-	return r;
-}
-
 TEST(settings)
 {
 	char cc[16], text[64];

@@ -157,6 +157,36 @@ TEST(truncation_and_peek)
 	ERR(recv(y, buf, 4, MSG_DONTWAIT | MSG_PEEK), EAGAIN);
 }
 
+/* Peeks of one datagram go on in it, the next begins in the next one. */
+TEST(peeking_further)
+{
+	struct sockaddr_in a, b;
+	int x, y, off = 1;
+	char buf[16];
+	socklen_t len = sizeof(off);
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	OK(setsockopt(y, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off)));
+	EQ(sendto(x, "abc", 3, 0, SA(b)), 3);
+	EQ(sendto(x, "de", 2, 0, SA(b)), 2);
+	EQ(recv(y, buf, 1, MSG_PEEK), 1);
+	EQ(buf[0], 'b');
+	EQ(recv(y, buf, 16, MSG_PEEK), 1);
+	EQ(buf[0], 'c');
+	EQ(recv(y, buf, 16, MSG_PEEK), 2);
+	CHECK(!memcmp(buf, "de", 2));
+	ERR(recv(y, buf, 16, MSG_PEEK | MSG_DONTWAIT), EAGAIN);
+	EQ(recv(y, buf, 16, 0), 3);
+	OK(getsockopt(y, SOL_SOCKET, SO_PEEK_OFF, &off, &len));
+	EQ(off, 2);
+	EQ(recv(y, buf, 16, 0), 2);
+	ERR(setsockopt(OK(socket(AF_INET, SOCK_RAW, IPPROTO_UDP)), SOL_SOCKET, SO_PEEK_OFF, &off,
+		       sizeof(off)),
+	    EOPNOTSUPP);
+}
+
 TEST(connected)
 {
 	struct sockaddr_in a, b, c, name;

@@ -50,8 +50,8 @@ static void expect(int line, int fd, int wd, uint32_t mask, const char *name)
 	if (!e)
 		FAIL("line %d: no event, not %#x %s", line, mask, name ? name : "");
 	if (e->wd != wd || e->mask != mask || !!e->len != !!name || (name && strcmp(e->name, name)))
-		FAIL("line %d: wd %d mask %#x %s, not wd %d mask %#x %s", line, e->wd, e->mask, e->len ? e->name : "-", wd, mask,
-		     name ? name : "-");
+		FAIL("line %d: wd %d mask %#x %s, not wd %d mask %#x %s", line, e->wd, e->mask,
+		     e->len ? e->name : "-", wd, mask, name ? name : "-");
 	cookie = e->cookie;
 }
 #define EXPECT(fd, wd, mask, name) expect(__LINE__, fd, wd, mask, name)
@@ -172,7 +172,8 @@ TEST(renames)
 	a = OK(inotify_add_watch(fd, DIR "/a", IN_MOVE | IN_CREATE | IN_DELETE));
 	b = OK(inotify_add_watch(fd, DIR "/b", IN_MOVE | IN_CREATE | IN_DELETE));
 	self = OK(inotify_add_watch(fd, DIR "/a/old", IN_MOVE_SELF | IN_ATTRIB | IN_DELETE_SELF));
-	replaced = OK(inotify_add_watch(fd, DIR "/b/there", IN_MOVE_SELF | IN_ATTRIB | IN_DELETE_SELF));
+	replaced = OK(
+		inotify_add_watch(fd, DIR "/b/there", IN_MOVE_SELF | IN_ATTRIB | IN_DELETE_SELF));
 	OK(rename(DIR "/a/old", DIR "/b/there"));
 	EXPECT(fd, a, IN_MOVED_FROM, "old");
 	c = cookie;
@@ -199,7 +200,8 @@ TEST(renames)
 
 TEST(the_file_itself)
 {
-	int fd = start(), f = touch(DIR "/f"), wd = OK(inotify_add_watch(fd, DIR "/f", IN_ALL_EVENTS)), dir;
+	int fd = start(), f = touch(DIR "/f"),
+	    wd = OK(inotify_add_watch(fd, DIR "/f", IN_ALL_EVENTS)), dir;
 
 	OK(unlink(DIR "/f"));
 	EXPECT(fd, wd, IN_ATTRIB, NULL);
@@ -250,7 +252,8 @@ TEST(flags_of_a_watch)
 
 TEST(equal_events_are_one)
 {
-	int fd = start(), wd = OK(inotify_add_watch(fd, DIR, IN_MODIFY)), f = touch(DIR "/f"), g = touch(DIR "/g"), n;
+	int fd = start(), wd = OK(inotify_add_watch(fd, DIR, IN_MODIFY)), f = touch(DIR "/f"),
+	    g = touch(DIR "/g"), n;
 
 	for (int i = 0; i < 10; i++)
 		EQ(write(f, "1", 1), 1);
@@ -268,15 +271,20 @@ TEST(equal_events_are_one)
 
 #define CROWD 100
 
-/* Many instances at one directory: each is told once, in whatever order they come, change and go. */
+/*
+ * Many instances at one directory: each is told once, in whatever order they come, change and go.
+ */
 TEST(many_instances)
 {
 	int fd = start(), in[CROWD], wd[CROWD];
 
 	for (int i = 0; i < CROWD; i++) {
 		in[i] = OK(inotify_init1(IN_NONBLOCK));
-		wd[i] = OK(inotify_add_watch(in[i], DIR, i % 3 ? IN_CREATE : IN_DELETE | IN_ONESHOT));
-		EQ(inotify_add_watch(in[i], DIR, (i % 3 ? IN_CREATE : IN_DELETE | IN_ONESHOT) | IN_MASK_ADD), wd[i]);
+		wd[i] = OK(
+			inotify_add_watch(in[i], DIR, i % 3 ? IN_CREATE : IN_DELETE | IN_ONESHOT));
+		EQ(inotify_add_watch(in[i], DIR,
+				     (i % 3 ? IN_CREATE : IN_DELETE | IN_ONESHOT) | IN_MASK_ADD),
+		   wd[i]);
 		ERR(inotify_add_watch(in[i], DIR, IN_OPEN | IN_MASK_CREATE), EEXIST);
 	}
 	close(touch(DIR "/f"));
@@ -449,7 +457,9 @@ TEST(races)
 				rename(DIR "/x", DIR "/y");
 				unlink(DIR "/y");
 			} else if (k == 1) {
-				int wd = inotify_add_watch(fd, i & 1 ? DIR "/x" : DIR "/y", IN_ALL_EVENTS | (i & 2 ? IN_ONESHOT : 0));
+				int wd =
+					inotify_add_watch(fd, i & 1 ? DIR "/x" : DIR "/y",
+							  IN_ALL_EVENTS | (i & 2 ? IN_ONESHOT : 0));
 
 				if (wd > 0 && i % 3)
 					inotify_rm_watch(fd, wd);
@@ -472,7 +482,10 @@ TEST(races)
 		;
 }
 
-/* A name changes, long and short, while somebody writes to the file: each event has one of the two whole. */
+/*
+ * A name changes, long and short, while somebody writes to the file: each event has one of the two
+ * whole.
+ */
 TEST(names_are_whole)
 {
 	static char longer[201], from[300], to[300];

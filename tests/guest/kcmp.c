@@ -22,7 +22,8 @@ static char stack[65536] __attribute__((aligned(16)));
 
 TEST(what_is_shared)
 {
-	int fd = OK(open("/dev/null", O_RDONLY)), same = OK(dup(fd)), other = OK(open("/dev/null", O_RDONLY));
+	int fd = OK(open("/dev/null", O_RDONLY)), same = OK(dup(fd)),
+	    other = OK(open("/dev/null", O_RDONLY));
 	pid_t me = getpid(), child, sharing;
 	long x, y;
 
@@ -42,7 +43,8 @@ TEST(what_is_shared)
 	CHECK(cmp(me, child, KCMP_FILES, 0, 0) > 0);
 	CHECK(cmp(me, child, KCMP_FS, 0, 0) > 0);
 	CHECK(cmp(me, child, KCMP_SIGHAND, 0, 0) > 0);
-	sharing = OK(clone(idle, stack + sizeof(stack), CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD, NULL));
+	sharing = OK(clone(idle, stack + sizeof(stack), CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD,
+			   NULL));
 	EQ(cmp(me, sharing, KCMP_VM, 0, 0), 0);
 	EQ(cmp(me, sharing, KCMP_FILES, 0, 0), 0);
 	EQ(cmp(me, sharing, KCMP_FS, 0, 0), 0);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Coverage of a task in the debug build, as fuzzers use it; the release build has no trace of it. */
+/*
+ * Coverage of a task in the debug build, as fuzzers use it; the release build has no trace of it.
+ */
 #include "t.h"
 #include <linux/kcov.h>
 #include <pthread.h>

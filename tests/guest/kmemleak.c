@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The leak scanner of the debug build: its file, what it finds, and that it finds nothing where all is in use. The release build has no trace of it. */
+/*
+ * The leak scanner of the debug build: its file, what it finds, and that it finds nothing where all
+ * is in use. The release build has no trace of it.
+ */
 #include "t.h"
 #include <pthread.h>
 #include <pty.h>
@@ -67,7 +70,8 @@ static const char *read_leaks(size_t piece)
 	size_t len = 0;
 	ssize_t n;
 
-	while ((n = OK(read(fd, text + len, piece < sizeof(text) - 1 - len ? piece : sizeof(text) - 1 - len))) > 0)
+	while ((n = OK(read(fd, text + len,
+			    piece < sizeof(text) - 1 - len ? piece : sizeof(text) - 1 - len))) > 0)
 		len += (size_t)n;
 	text[len] = 0;
 	close(fd);
@@ -165,7 +169,10 @@ static void check_report(const char *t, size_t size)
 
 TEST(a_leak_is_listed_until_it_is_cleared)
 {
-	const size_t page = (size_t)getpagesize(), sizes[][2] = { { 72, 96 }, { 40, 64 }, { 3 * page, 3 * page }, { 2 * page, 2 * page } };	/* as asked for, or as the object that it lies in */
+	/* as asked for, or as the object that it lies in */
+	const size_t page = (size_t)getpagesize(), sizes[][2] = {
+		{ 72, 96 }, { 40, 64 }, { 3 * page, 3 * page }, { 2 * page, 2 * page }
+	};
 	static char small[sizeof(text)];
 	const char *t;
 
@@ -176,12 +183,14 @@ TEST(a_leak_is_listed_until_it_is_cleared)
 	memcpy(small, read_leaks(7), sizeof(small));
 	t = read_leaks(65536);
 	CHECK(!strcmp(t, small));		/* whatever the size of the reads */
-	CHECK(count(t, "unreferenced object") >= 24);		/* of 8 sets; a stale word may point to one by chance */
+	/* of 8 sets; a stale word may point to one by chance */
+	CHECK(count(t, "unreferenced object") >= 24);
 	for (int i = 0; i < 4; i++) {
 		const char *p = t;
 		size_t n;
 
-		while (sscanf(strchr(p + 20, '('), "(size %zu):", &n) != 1 || (n != sizes[i][0] && n != sizes[i][1])) {
+		while (sscanf(strchr(p + 20, '('), "(size %zu):", &n) != 1 ||
+		       (n != sizes[i][0] && n != sizes[i][1])) {
 			p = strstr(p + 1, "unreferenced");
 			CHECK(p);
 		}
@@ -191,7 +200,8 @@ TEST(a_leak_is_listed_until_it_is_cleared)
 	expect_none();
 	scan_twice();
 	expect_none();
-	EQ(put(DEBUG "/plant", "no_leak"), 0);		/* one that a stale word pointed to would be found later */
+	/* one that a stale word pointed to would be found later */
+	EQ(put(DEBUG "/plant", "no_leak"), 0);
 }
 
 /* ---- all kinds of things in use ---- */
@@ -273,7 +283,8 @@ static void use_memory(void)
 	for (int i = 0; i < 64; i += 2)
 		OK(mprotect(p + i * 65536, 65536, PROT_READ));
 	OK(munmap(p + (1 << 20), 1 << 20));
-	CHECK(mmap(NULL, 1 << 20, PROT_READ, MAP_SHARED, OK(open("/proc/self/exe", O_RDONLY)), 0) != MAP_FAILED);
+	CHECK(mmap(NULL, 1 << 20, PROT_READ, MAP_SHARED, OK(open("/proc/self/exe", O_RDONLY)), 0) !=
+	      MAP_FAILED);
 	id = OK(shmget(IPC_PRIVATE, 100000, IPC_CREAT | 0600));
 	CHECK(shmat(id, NULL, 0) != (void *)-1);
 	OK(shmctl(id, IPC_RMID, NULL));
@@ -283,7 +294,10 @@ static int sysv[2];
 
 static void use_ipc(void)
 {
-	struct { long type; char text[100]; } m = { 1, "hello" };
+	struct {
+		long type;
+		char text[100];
+	} m = { 1, "hello" };
 	struct sembuf up = { 0, 1, SEM_UNDO };
 
 	sysv[0] = OK(msgget(IPC_PRIVATE, IPC_CREAT | 0600));

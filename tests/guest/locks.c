@@ -43,7 +43,9 @@ static int who_holds(int fd)
 
 	if (fcntl(fd, F_GETLK, &fl))
 		return 99;
-	return fl.l_type == F_WRLCK && fl.l_start == 10 && fl.l_len == 10 && fl.l_pid == getppid() ? 0 : 1;
+	return fl.l_type == F_WRLCK && fl.l_start == 10 && fl.l_len == 10 && fl.l_pid == getppid() ?
+		       0 :
+		       1;
 }
 
 static int try_read(int fd)
@@ -220,7 +222,8 @@ TEST(ranges_as_a_table_of_bytes_has_them)
 	for (int i = 0; i < 3; i++)
 		fds[i] = OK(open("/tmp/lk6", O_CREAT | O_RDWR, 0600));
 	for (int round = 0; round < 4000; round++) {
-		int who = below(2), type = below(3), start = below(BYTES), len = 1 + below(BYTES - start);
+		int who = below(2), type = below(3), start = below(BYTES),
+		    len = 1 + below(BYTES - start);
 		int r = lock(fds[who], F_OFD_SETLK, type, start, len);
 
 		if (stands_in_the_way(has[!who], type, start, len)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Loop devices, loop(4). */
 #include "t.h"
+#include <linux/blkpg.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
@@ -50,9 +51,13 @@ static void finish(int d)
 	unlink(IMAGE);
 }
 
-static int configure(int d, int f, unsigned int flags, unsigned long long offset, unsigned long long limit)
+static int configure(int d, int f, unsigned int flags, unsigned long long offset,
+		     unsigned long long limit)
 {
-	struct loop_config c = { .fd = (unsigned int)f, .info = { .lo_flags = flags, .lo_offset = offset, .lo_sizelimit = limit } };
+	struct loop_config c = {
+		.fd = (unsigned int)f,
+		.info = { .lo_flags = flags, .lo_offset = offset, .lo_sizelimit = limit }
+	};
 
 	strcpy((char *)c.info.lo_file_name, IMAGE);
 	return ioctl(d, LOOP_CONFIGURE, &c);
@@ -120,7 +125,9 @@ TEST(ranges_are_written)
 		range[1] = n * PAGE;
 		for (int i = 0; i < n; i++)
 			EQ(pwrite(d, b, PAGE, i * PAGE), PAGE);
-		OK(sync_file_range(d, 0, n * PAGE, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+		OK(sync_file_range(d, 0, n * PAGE,
+				   SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+					   SYNC_FILE_RANGE_WAIT_AFTER));
 		OK((int)syscall(SYS_cachestat, d, range, cs, 0));
 		EQ(cs[0], n);
 		EQ(cs[1] + cs[2], 0);
@@ -128,11 +135,15 @@ TEST(ranges_are_written)
 	finish(d);
 }
 
-/* Memory that ends within what a write takes: what is there goes into a block that is read for it, and the rest of the block stays. */
+/*
+ * Memory that ends within what a write takes: what is there goes into a block that is read for it,
+ * and the rest of the block stays.
+ */
 TEST(memory_that_ends)
 {
 	int d = start(), f = backing(MIB);
-	char b[2 * PAGE], *m = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char b[2 * PAGE], *m = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(m != MAP_FAILED);
 	memset(b, 'o', sizeof(b));
@@ -144,7 +155,8 @@ TEST(memory_that_ends)
 	EQ(pwrite(d, m + PAGE - 50, 3 * PAGE, 65536 + PAGE), PAGE + 50);
 	ERR(pwrite(d, m + 2 * PAGE, PAGE, 65536), EFAULT);
 	EQ(pread(d, b, sizeof(b), 65536), (ssize_t)sizeof(b));
-	CHECK(b[0] == 'n' && b[99] == 'n' && b[100] == 'o' && b[PAGE - 1] == 'o' && b[PAGE] == 'n' && b[2 * PAGE - 1] == 'n');
+	CHECK(b[0] == 'n' && b[99] == 'n' && b[100] == 'o' && b[PAGE - 1] == 'o' &&
+	      b[PAGE] == 'n' && b[2 * PAGE - 1] == 'n');
 	EQ(pread(d, b, 100, 65536 + 2 * PAGE), 100);
 	CHECK(b[0] == 'n' && b[49] == 'n' && !b[50] && !b[99]);
 	finish(d);
@@ -185,7 +197,7 @@ TEST(offset_limit_size)
 
 	OK(ioctl(d, LOOP_GET_STATUS, &old));
 	EQ(old.lo_offset, 8192);
-	EQ(pwrite(d, "new", 3, 1024), 3);	/* cached still when the device gets another place */
+	EQ(pwrite(d, "new", 3, 1024), 3); /* cached still when the device gets another place */
 	i.lo_sizelimit = 0;
 	i.lo_offset = 0;
 	OK(ioctl(d, LOOP_SET_STATUS64, &i));
@@ -294,8 +306,10 @@ TEST(partitions)
 	close(p);
 
 	/* One that the table has end behind the disk is cut, one that begins there is none. */
-	memcpy(mbr + 446 + 16, (unsigned char[]){ 0, 0, 0, 0, 0x83, 0, 0, 0, 0xd0, 7, 0, 0, 0x88, 0x13, 0, 0 }, 16);
-	memcpy(mbr + 446 + 32, (unsigned char[]){ 0, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 8, 0, 0, 0 }, 16);
+	memcpy(mbr + 446 + 16,
+	       (unsigned char[]){ 0, 0, 0, 0, 0x83, 0, 0, 0, 0xd0, 7, 0, 0, 0x88, 0x13, 0, 0 }, 16);
+	memcpy(mbr + 446 + 32,
+	       (unsigned char[]){ 0, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 8, 0, 0, 0 }, 16);
 	EQ(pwrite(d, mbr, 512, 0), 512);
 	OK(fsync(d));
 	OK(ioctl(d, BLKRRPART));
@@ -311,6 +325,67 @@ TEST(partitions)
 	finish(d);
 	path[strlen(path) - 1] = '1';
 	CHECK(access(path, F_OK));
+}
+
+static int part(int d, int op, int number, long long start, long long length)
+{
+	struct blkpg_partition p = { .start = start, .length = length, .pno = number };
+	struct blkpg_ioctl_arg a = { .op = op, .datalen = sizeof(p), .data = &p };
+
+	return ioctl(d, BLKPG, &a);
+}
+
+/* Partitions that no table names come, grow and go one by one. */
+TEST(partitions_by_hand)
+{
+	int d = start(), f = backing(MIB), p, status;
+	char path[48], b[4];
+	pid_t pid;
+
+	EQ(pwrite(f, "part", 4, 64 << 10), 4);
+	OK(configure(d, f, 0, 0, 0));
+	OK(part(d, BLKPG_ADD_PARTITION, 3, 64 << 10, 128 << 10));
+	snprintf(path, sizeof(path), "/dev/loop%dp3", number);
+	p = OK(open(path, O_RDWR));
+	EQ(size_of(p), 128 << 10);
+	EQ(pread(p, b, 4, 0), 4);
+	CHECK(!memcmp(b, "part", 4));
+	ERR(part(d, BLKPG_ADD_PARTITION, 3, 512 << 10, 512), EBUSY);
+	ERR(part(d, BLKPG_ADD_PARTITION, 4, (192 << 10) - 512, 1024), EBUSY);
+	ERR(part(d, BLKPG_ADD_PARTITION, 4, 100, 512), EINVAL);
+	ERR(part(d, BLKPG_ADD_PARTITION, 4, 0, 0), EINVAL);
+	ERR(part(d, BLKPG_ADD_PARTITION, 4, -512, 512), EINVAL);
+	ERR(part(d, BLKPG_ADD_PARTITION, 4, MIB, 512), EINVAL);
+	ERR(part(d, BLKPG_ADD_PARTITION, 4, MIB - 512, 1024), EINVAL);
+	ERR(part(d, BLKPG_ADD_PARTITION, 0, 0, 512), EINVAL);
+	ERR(part(d, BLKPG_ADD_PARTITION, 256, 0, 512), EINVAL);
+	ERR(part(d, 9, 4, 0, 512), EINVAL);
+	ERR(part(p, BLKPG_ADD_PARTITION, 4, 0, 512), EINVAL);	/* of a partition */
+	ERR(ioctl(d, BLKPG, 8), EFAULT);
+	OK(part(d, BLKPG_ADD_PARTITION, 4, 192 << 10, 512));
+	ERR(part(d, BLKPG_RESIZE_PARTITION, 3, 64 << 10, 256 << 10), EBUSY);
+	OK(part(d, BLKPG_DEL_PARTITION, 4, 0, 0));
+	ERR(part(d, BLKPG_RESIZE_PARTITION, 3, 0, 64 << 10), EINVAL);
+	ERR(part(d, BLKPG_RESIZE_PARTITION, 4, 0, 512), ENXIO);
+	OK(part(d, BLKPG_RESIZE_PARTITION, 3, 64 << 10, 256 << 10));
+	EQ(size_of(p), 256 << 10);
+	EQ(pwrite(p, "tail", 4, (256 << 10) - 4), 4);
+	ERR(part(d, BLKPG_DEL_PARTITION, 3, 0, 0), EBUSY);
+	close(p);
+	pid = OK(fork());
+	if (!pid) {
+		OK(setresuid(1000, 1000, 1000));
+		ERR(part(d, BLKPG_DEL_PARTITION, 3, 0, 0), EACCES);
+		_exit(0);
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	OK(part(d, BLKPG_DEL_PARTITION, 3, 0, 0));
+	ERR(part(d, BLKPG_DEL_PARTITION, 3, 0, 0), ENXIO);
+	ERR(open(path, O_RDONLY), ENOENT);
+	EQ(pread(d, b, 4, (320 << 10) - 4), 4);
+	CHECK(!memcmp(b, "tail", 4));
+	finish(d);
 }
 
 TEST(holes)
@@ -438,7 +513,9 @@ TEST(stacked)
 	finish(d);
 }
 
-/* Opened and closed from all sides while it lets go of its file each time: nothing written is lost. */
+/*
+ * Opened and closed from all sides while it lets go of its file each time: nothing written is lost.
+ */
 TEST(races)
 {
 	pid_t pid[3];
@@ -456,7 +533,8 @@ TEST(races)
 
 			if (d < 0)
 				continue;
-			if (!configure(d, f, LO_FLAGS_AUTOCLEAR, 0, 0) && pwrite(d, b, 1, 512 * (k + 1)) != 1)
+			if (!configure(d, f, LO_FLAGS_AUTOCLEAR, 0, 0) &&
+			    pwrite(d, b, 1, 512 * (k + 1)) != 1)
 				_exit(1);
 			fsync(d);
 			close(d);
@@ -484,6 +562,26 @@ static void says(const char *name, const char *want)
 	if (strcmp(b, want))
 		FAIL("%s is %s, not %s", name, b, want);
 	close(fd);
+}
+
+/* Its directory is found by its number, as libblkid and losetup do. */
+TEST(found_by_number)
+{
+	int d = start(), f = backing(MIB);
+	char path[96], target[96] = "", want[96];
+	struct stat st;
+
+	OK(configure(d, f, 0, 0, 0));
+	OK(fstat(d, &st));
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	snprintf(want, sizeof(want), "/block/loop%d", number);
+	OK(readlink(path, target, sizeof(target) - 1));
+	CHECK(strlen(target) >= strlen(want) &&
+	      !strcmp(target + strlen(target) - strlen(want), want));
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/loop/backing_file", major(st.st_rdev),
+		 minor(st.st_rdev));
+	OK(access(path, R_OK));
+	finish(d);
 }
 
 /* What its queue says of itself, and readahead, by ioctl and by file. */

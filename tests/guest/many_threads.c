@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Signals to a process of many threads: who takes one, stops and going on, what each undoes, the end. */
+/*
+ * Signals to a process of many threads: who takes one, stops and going on, what each undoes, the
+ * end.
+ */
 #include "t.h"
 #include <pthread.h>
 #include <sched.h>
@@ -15,7 +18,10 @@ static pid_t tids[CROWD];
 static pthread_barrier_t ready, go;
 static atomic_int took;
 
-static void on_signal(int sig) { atomic_fetch_add(&took, 1); }
+static void on_signal(int sig)
+{
+	atomic_fetch_add(&took, 1);
+}
 
 static void mask_of(int sig, sigset_t *s)
 {
@@ -266,7 +272,8 @@ static atomic_int children_stopped, children_continued;
 
 static void on_child(int sig, siginfo_t *i, void *uc)
 {
-	atomic_fetch_add(i->si_code == CLD_STOPPED ? &children_stopped : &children_continued, i->si_code == CLD_STOPPED || i->si_code == CLD_CONTINUED);
+	atomic_fetch_add(i->si_code == CLD_STOPPED ? &children_stopped : &children_continued,
+			 i->si_code == CLD_STOPPED || i->si_code == CLD_CONTINUED);
 }
 
 /* All have stopped when the parent is told, once; all go on. */
@@ -377,8 +384,14 @@ static void undo(int one, int by)
 	join_crowd();
 }
 
-TEST(going_on_undoes_stops_of_threads) { undo(SIGTSTP, SIGCONT); }
-TEST(stops_undo_going_on_of_threads) { undo(SIGCONT, SIGTSTP); }
+TEST(going_on_undoes_stops_of_threads)
+{
+	undo(SIGTSTP, SIGCONT);
+}
+TEST(stops_undo_going_on_of_threads)
+{
+	undo(SIGCONT, SIGTSTP);
+}
 
 /* ---- one of them is traced ---- */
 

@@ -15,7 +15,10 @@
 #define F_SEAL_WRITE 8
 #endif
 
-/* Reads of all lengths over pages, some of which were never written, and the end; into memory that ends half-way. */
+/*
+ * Reads of all lengths over pages, some of which were never written, and the end; into memory that
+ * ends half-way.
+ */
 TEST(reads_over_pages_and_holes)
 {
 	enum { PAGES = 90 };
@@ -50,7 +53,10 @@ TEST(reads_over_pages_and_holes)
 	close(fd);
 }
 
-/* Writes of all lengths over pages, holes and the end; from memory that ends half-way; into a filesystem with little room left. */
+/*
+ * Writes of all lengths over pages, holes and the end; from memory that ends half-way; into a
+ * filesystem with little room left.
+ */
 TEST(writes_over_pages_and_holes)
 {
 	char size[32];
@@ -65,7 +71,8 @@ TEST(writes_over_pages_and_holes)
 	for (int i = 0; i < SIZE; i++)
 		data[i] = (unsigned char)rand_r(&seed);
 	for (int i = 0; i < 400; i++) {
-		long n = rand_r(&seed) % (i % 3 ? 9000 : 200000), at = rand_r(&seed) % (SIZE - n), from = rand_r(&seed) % (SIZE - n);
+		long n = rand_r(&seed) % (i % 3 ? 9000 : 200000), at = rand_r(&seed) % (SIZE - n),
+		     from = rand_r(&seed) % (SIZE - n);
 
 		if (i % 2)
 			at &= -(long)PAGE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Advice, locking, residency, writing back, limits. proves: madvise mlock mlock2 munlock mlockall munlockall mincore msync
- * get_mempolicy set_mempolicy mbind pkey_alloc pkey_free pkey_mprotect */
+/* Advice, locking, residency, writing back, limits. proves: madvise mlock mlock2 munlock mlockall
+ * munlockall mincore msync get_mempolicy set_mempolicy mbind pkey_alloc pkey_free pkey_mprotect */
 #include "t.h"
 #include <setjmp.h>
 #include <sys/mman.h>
@@ -139,9 +139,30 @@ TEST(populate_and_residency)
 	ERR(madvise(q, PG, MADV_POPULATE_WRITE), EINVAL);
 }
 
+/* Does smaps say FLAG of the mapping of P? */
+static int has_flag(const char *p, const char *flag)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long from, to;
+	int in = 0, has = -1;
+	char line[500];
+
+	CHECK(f);
+	while (has < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			in = from <= (unsigned long)p && (unsigned long)p < to;
+		if (in && !strncmp(line, "VmFlags:", 8))
+			has = !!strstr(line, flag);
+	}
+	fclose(f);
+	return has;
+}
+
 TEST(guards)
 {
 	char *p = map(4);
+	int status;
+	pid_t pid;
 
 	signal(SIGSEGV, on_fault);
 	memset(p, 1, 4 * PG);
@@ -151,8 +172,17 @@ TEST(guards)
 	EQ(touch(p), 0);
 	OK(madvise(p, 4 * PG, MADV_DONTNEED));
 	EQ(touch(p + PG), SIGSEGV);
+	EQ(has_flag(p, " gu"), 1);
+	EQ(has_flag(p + 2 * PG, " gu"), 1);
+	pid = OK(fork());
+	if (!pid)
+		_exit(has_flag(p, " gu") ? 0 : 1);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
 	OK(madvise(p, 4 * PG, MADV_GUARD_REMOVE));
 	EQ(touch(p + PG), 0);
+	EQ(has_flag(p, " gu"), 1);	/* it had some */
+	EQ(has_flag((char *)&status, " gu"), 0);
 }
 
 TEST(locking_counts)

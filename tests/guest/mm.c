@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* Memory, each call by its effect. proves: mmap munmap mprotect mremap brk madvise msync mincore mlock munlock mlock2 mlockall munlockall
- * remap_file_pages mseal process_vm_readv process_vm_writev */
+/* Memory, each call by its effect. proves: mmap munmap mprotect mremap brk madvise msync mincore
+ * mlock munlock mlock2 mlockall munlockall remap_file_pages mseal process_vm_readv
+ * process_vm_writev */
 #include "t.h"
 #include <setjmp.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
-
 
 static sigjmp_buf jump;
 
@@ -115,13 +115,17 @@ TEST(fixed_places)
 	char *p = anon(8 * PAGE);
 
 	memset(p, 1, 8 * PAGE);
-	CHECK(mmap(p + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + 2 * PAGE);
+	CHECK(mmap(p + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + 2 * PAGE);
 	EQ(p[2 * PAGE], 0);
 	EQ(p[PAGE], 1);
 	EQ(p[3 * PAGE], 1);
-	CHECK(mmap(p + 4 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | 0x100000 /* FIXED_NOREPLACE */, -1, 0) == MAP_FAILED);
+	CHECK(mmap(p + 4 * PAGE, PAGE, PROT_READ,
+		   MAP_PRIVATE | MAP_ANONYMOUS | 0x100000 /* FIXED_NOREPLACE */, -1,
+		   0) == MAP_FAILED);
 	EQ(errno, EEXIST);
-	CHECK(mmap(p + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+	CHECK(mmap(p + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	      MAP_FAILED);
 	EQ(errno, EINVAL);
 	OK(munmap(p + PAGE, PAGE));
 	EQ(touch(p + PAGE, 0), SIGSEGV);
@@ -176,7 +180,8 @@ TEST(no_execute)
 
 TEST(copy_on_write)
 {
-	char *p = anon(64 * PAGE), *s = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *p = anon(64 * PAGE),
+	     *s = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 
 	for (int i = 0; i < 64; i++)
@@ -266,7 +271,8 @@ TEST(remap)
 	CHECK(mremap(q, 16 * PAGE, 2 * PAGE, 0) == q);
 	EQ(touch(q + 2 * PAGE, 0), SIGSEGV);
 	p = anon(8 * PAGE);
-	CHECK(mremap(q, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + 3 * PAGE) == p + 3 * PAGE);
+	CHECK(mremap(q, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + 3 * PAGE) ==
+	      p + 3 * PAGE);
 	EQ(p[3 * PAGE], 1);
 	EQ(p[4 * PAGE], 2);
 	EQ(touch(q, 0), SIGSEGV);
@@ -387,16 +393,19 @@ TEST(locking)
 	ERR(mlock(p, PAGE), EPERM);
 }
 
-/* Neither turned into a loop nor made smaller: each call's own memory is known elsewhere, and read after the inner one. */
+/*
+ * Neither turned into a loop nor made smaller: each call's own memory is known elsewhere, and read
+ * after the inner one.
+ */
 static __attribute__((noinline)) long depth(long n)
 {
 	char big[2048];
 	long inner;
 
 	big[0] = 0;
-	__asm__ volatile("" :: "r"(big) : "memory");
+	__asm__ volatile("" ::"r"(big) : "memory");
 	inner = n ? depth(n - 1) + 1 : 0;
-	__asm__ volatile("" :: "r"(big) : "memory");
+	__asm__ volatile("" ::"r"(big) : "memory");
 	return inner + big[0];
 }
 
@@ -508,4 +517,45 @@ TEST(maps_file_is_true)
 		found += strstr(line, want) != NULL;
 	fclose(f);
 	EQ(found, 1);
+}
+
+/* Several mappings to one place: anonymous, locked, of a file, with a hole before the last. */
+TEST(moves_of_several)
+{
+	char *p = mmap(NULL, 6 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     *q;
+	int fd = OK(open("/proc/self/exe", O_RDONLY));
+	unsigned char core[6];
+
+	CHECK(p != MAP_FAILED);
+	q = mmap(NULL, 6 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(q != MAP_FAILED);
+	p[0] = 1;
+	p[PAGE] = 2;
+	p[5 * PAGE] = 3;
+	OK(mprotect(p + PAGE, PAGE, PROT_READ));
+	OK(mlock(p + 2 * PAGE, PAGE));
+	CHECK(mmap(p + 3 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == p + 3 * PAGE);
+	OK(munmap(p + 4 * PAGE, PAGE));
+	CHECK(mremap(p, 6 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE) ==
+		      MAP_FAILED &&
+	      errno == EINVAL);
+	CHECK(mremap(p, 6 * PAGE, 7 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+	CHECK(mremap(p + 4 * PAGE, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q) ==
+		      MAP_FAILED &&
+	      errno == EFAULT);
+	CHECK(mremap(p, 6 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q) == q);
+	CHECK(q[0] == 1 && q[PAGE] == 2 &&
+	      !memcmp(q + 3 * PAGE,
+		      "\x7f"
+		      "ELF",
+		      4) &&
+	      q[5 * PAGE] == 3);
+	q[2 * PAGE] = 4;
+	/* The place of the hole is as it was. */
+	OK(mincore(q, 6 * PAGE, core));
+	ERR(mincore(p, PAGE, core), ENOMEM);
+	ERR(mincore(p + 5 * PAGE, PAGE, core), ENOMEM);
+	ERR(madvise(q + 2 * PAGE, PAGE, MADV_DONTNEED), EINVAL);	/* locked */
+	OK(madvise(q + 4 * PAGE, PAGE, MADV_DONTNEED));
 }

@@ -36,7 +36,7 @@ TEST(meminfo_follows_use)
 	CHECK(meminfo("MemTotal") > free0 && free0 > 0);
 	p = mmap(NULL, 32 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(p != MAP_FAILED);
-	CHECK(labs(meminfo("MemFree") - free0) < 4096);		/* nothing is used by asking for it */
+	CHECK(labs(meminfo("MemFree") - free0) < 4096);	/* nothing is used by asking for it */
 	memset(p, 1, 32 << 20);
 	free1 = meminfo("MemFree");
 	anon1 = meminfo("AnonPages");
@@ -108,13 +108,16 @@ TEST(overcommit_modes)
 	CHECK(p != MAP_FAILED);
 	munmap(p, all * 8);
 	put("/proc/sys/vm/overcommit_memory", "0");
-	CHECK(mmap(NULL, all * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, all * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+	      MAP_FAILED);
 	EQ(errno, ENOMEM);
-	p = mmap(NULL, all * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	p = mmap(NULL, all * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		 -1, 0);
 	CHECK(p != MAP_FAILED);
 	munmap(p, all * 8);
 	put("/proc/sys/vm/overcommit_memory", "2");
-	p = mmap(NULL, all - (all >> 3), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = mmap(NULL, all - (all >> 3), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		 0);
 	int e = errno;
 
 	put("/proc/sys/vm/overcommit_memory", "0");

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // slow: races are waited for
-/* What one thread unmaps, truncates or gives up while another faults, splits mappings or reclaims. proves: mprotect munmap fallocate */
+/*
+ * What one thread unmaps, truncates or gives up while another faults, splits mappings or reclaims.
+ * proves: mprotect munmap fallocate
+ */
 #define TEST_LIMIT 60
 #include "t.h"
 #include <pthread.h>
@@ -25,7 +28,7 @@ static void jump(int sig)
 	siglongjmp(back, 1);
 }
 
-static void catch(int sig)
+static void catch (int sig)
 {
 	struct sigaction sa = { .sa_handler = jump, .sa_flags = SA_NODEFER };
 
@@ -53,7 +56,7 @@ TEST(nothing_is_mapped_after_munmap)
 	pthread_t t[3];
 
 	CHECK(p != MAP_FAILED);
-	catch(SIGSEGV);
+	catch (SIGSEGV);
 	for (int i = 0; i < 3; i++)
 		EQ(pthread_create(&t[i], NULL, write_to_nothing, p), 0);
 	for (int i = 0; i < 4000; i++) {
@@ -81,7 +84,9 @@ static void *split_and_merge(void *m)
 	return NULL;
 }
 
-/* Before gen moves to g everything from before was truncated: what is read while it is g is 0 or g. */
+/*
+ * Before gen moves to g everything from before was truncated: what is read while it is g is 0 or g.
+ */
 static void *read_pages(void *m)
 {
 	for (volatile unsigned int i = 0; !stop; i++) {
@@ -107,7 +112,7 @@ TEST(truncated_pages_leave_split_mappings)
 	OK(ftruncate(fd, FILE_PAGES * PG));
 	m = mmap(NULL, FILE_PAGES * PG, RW, MAP_SHARED, fd, 0);
 	CHECK(m != MAP_FAILED);
-	catch(SIGBUS);
+	catch (SIGBUS);
 	EQ(pthread_create(&t[0], NULL, split_and_merge, m), 0);
 	for (int i = 1; i < 3; i++)
 		EQ(pthread_create(&t[i], NULL, read_pages, m), 0);
@@ -154,7 +159,7 @@ TEST(a_failed_fallocate_keeps_what_was_written)
 	mkdir(dir, 0700);
 	if (mount("none", dir, "tmpfs", 0, "size=24m"))
 		SKIP("no tmpfs to mount");
-	catch(SIGBUS);
+	catch (SIGBUS);
 	filler = open("/tmp/mm_races/filler", O_CREAT | O_RDWR, 0600);
 	OK(filler);
 	OK(fallocate(filler, 0, 0, (off_t)(1000 * PG)));
@@ -175,7 +180,8 @@ TEST(a_failed_fallocate_keeps_what_was_written)
 		pthread_join(t, NULL);
 		for (int i = 0; i < written; i++)
 			if (!m[(size_t)i * PG])
-				FAIL("round %d: page %d of %d written is gone", round, i, (int)written);
+				FAIL("round %d: page %d of %d written is gone", round, i,
+				     (int)written);
 		OK(munmap(m, RESERVED * PG));
 		OK(close(fd));
 	}
@@ -274,7 +280,8 @@ TEST(reads_in_runs_while_the_file_is_cut)
 		if (i % 3)
 			OK(ftruncate(shared_fd, (i * 4099) & (RUN - 1)));
 		else
-			OK(fallocate(shared_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (i * 4099) & (RUN - 1), RUN));
+			OK(fallocate(shared_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				     (i * 4099) & (RUN - 1), RUN));
 	}
 	stop = true;
 	for (int i = 0; i < 4; i++)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Threads that fault while others unmap, protect, move and fork; too much memory; leaks. proves: process_vm_readv */
+/*
+ * Threads that fault while others unmap, protect, move and fork; too much memory; leaks. proves:
+ * process_vm_readv
+ */
 #define TEST_LIMIT 60
 #include "t.h"
 #include <pthread.h>
@@ -17,7 +20,9 @@ static char *arena, *landing;
 static pthread_barrier_t all_there;
 enum { SLOTS = 64, SLOT_PAGES = 16 };
 
-/* Each thread owns slots i % n == id; what it writes it must read back, whatever happens next door. */
+/*
+ * Each thread owns slots i % n == id; what it writes it must read back, whatever happens next door.
+ */
 static void *churn(void *arg)
 {
 	long id = (long)arg;
@@ -50,7 +55,10 @@ static void *churn(void *arg)
 		case 3: {
 			char *q;
 
-			/* To a place of our own: a hole left here must not be taken by a neighbour's growth. */
+			/*
+			 * To a place of our own: a hole left here must not be taken by a
+			 * neighbour's growth.
+			 */
 			memset(p, (int)id + 1, len);
 			q = landing + (size_t)id * 2 * len;
 			if (mremap(p, len, 2 * len, MREMAP_MAYMOVE | MREMAP_FIXED, q) != q)

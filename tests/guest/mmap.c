@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Making, changing and removing mappings. proves: mmap munmap mprotect mremap brk remap_file_pages mseal */
+/*
+ * Making, changing and removing mappings. proves: mmap munmap mprotect mremap brk remap_file_pages
+ * mseal
+ */
 #include "t.h"
 #include <setjmp.h>
 #include <sys/mman.h>
@@ -126,8 +129,9 @@ TEST(faults_have_codes)
 	EQ(touch((char *)0xffffffff80000000ul, 1), SIGSEGV);
 }
 
-/* What calling the code at P does, in a process that has not touched it: 0, or the signal with SEGV_ACCERR there. QEMU's LoongArch does not
- * come back from the fault where the page was read or written just before (arch/loongarch64/README.md). */
+/* What calling the code at P does, in a process that has not touched it: 0, or the signal with
+ * SEGV_ACCERR there. QEMU's LoongArch does not come back from the fault where the page was read or
+ * written just before (arch/loongarch64/README.md). */
 static int call(char *p)
 {
 	pid_t pid = fork();
@@ -335,16 +339,19 @@ TEST(address_space_limit)
 	CHECK(mmap(NULL, 16 << 20, PROT_NONE, ANON, -1, 0) != MAP_FAILED);
 }
 
-/* Neither turned into a loop nor made smaller: each call's own memory is known elsewhere, and read after the inner one. */
+/*
+ * Neither turned into a loop nor made smaller: each call's own memory is known elsewhere, and read
+ * after the inner one.
+ */
 static __attribute__((noinline)) int deep(int n)
 {
 	char buf[4000];
 	int inner;
 
 	buf[0] = 0;
-	__asm__ volatile("" :: "r"(buf) : "memory");
+	__asm__ volatile("" ::"r"(buf) : "memory");
 	inner = n ? deep(n - 1) + 1 : 0;
-	__asm__ volatile("" :: "r"(buf) : "memory");
+	__asm__ volatile("" ::"r"(buf) : "memory");
 	return inner + buf[0];
 }
 
@@ -412,7 +419,10 @@ TEST(copy_on_write_storm)
 	}
 }
 
-/* Use up the holes of up to four pages: from now on the highest room is right below what was mapped last. */
+/*
+ * Use up the holes of up to four pages: from now on the highest room is right below what was mapped
+ * last.
+ */
 static void fill_holes(void)
 {
 	char *last = map(4, PROT_NONE), *p;
@@ -440,7 +450,7 @@ TEST(room_is_the_highest_that_fits)
 	OK(munmap(p + 5 * PG, PG));
 	OK(munmap(p + 15 * PG, 2 * PG));
 	CHECK(mmap(p + 15 * PG, PG, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0) == p + 15 * PG);
-	CHECK(map(1, RW) == p + 16 * PG);		/* what was left above a mapping with an address */
+	CHECK(map(1, RW) == p + 16 * PG);  /* what was left above a mapping with an address */
 	CHECK(map(1, RW) == p + 5 * PG);
 }
 

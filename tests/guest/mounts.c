@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Mounts, namespaces of them, and the root. proves: mount umount2 pivot_root unshare setns open_tree move_mount fsopen fsconfig fsmount statmount
- * listmount mount_setattr */
+/* Mounts, namespaces of them, and the root. proves: mount umount2 pivot_root unshare setns
+ * open_tree move_mount fsopen fsconfig fsmount statmount listmount mount_setattr */
 #include "t.h"
 #include <pthread.h>
 #include <sched.h>
@@ -103,7 +103,8 @@ TEST(read_only_and_flags)
 
 	own();
 	fd = OK(open("f", O_CREAT | O_RDWR, 0755));
-	ERR(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY);	/* open for writing */
+	/* open for writing */
+	ERR(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL), EBUSY);
 	close(fd);
 	OK(mount(NULL, "/tmp/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	ERR(open("f", O_WRONLY), EROFS);
@@ -117,10 +118,14 @@ TEST(read_only_and_flags)
 
 static int copy_of(const char *where)
 {
-	return OK((int)syscall(SYS_open_tree, AT_FDCWD, where, 1 /* OPEN_TREE_CLONE */ | 0x8000 /* AT_RECURSIVE */));
+	return OK((int)syscall(SYS_open_tree, AT_FDCWD, where,
+			       1 /* OPEN_TREE_CLONE */ | 0x8000 /* AT_RECURSIVE */));
 }
 
-/* What is mounted in a detached tree that was closed does not hold it: nor is it let go of twice when its place is removed. */
+/*
+ * What is mounted in a detached tree that was closed does not hold it: nor is it let go of twice
+ * when its place is removed.
+ */
 TEST(place_in_a_detached_tree_removed)
 {
 	struct stat a, b;
@@ -134,7 +139,10 @@ TEST(place_in_a_detached_tree_removed)
 	OK(fchdir(tree));
 	close(tree);
 	OK(stat(".", &a));
-	/* Linux 7.3 shows an empty directory at the places of such a tree; before, and here, it is what was mounted there. */
+	/*
+	 * Linux 7.3 shows an empty directory at the places of such a tree; before, and here, it is
+	 * what was mounted there.
+	 */
 	fd = open("d/x", O_CREAT | O_WRONLY, 0600);
 	if (fd < 0)
 		EQ(errno, ENOENT);
@@ -370,7 +378,7 @@ TEST(unshare_all_or_nothing)
 {
 	own();
 	OK(unshare(CLONE_NEWPID));
-	ERR(unshare(CLONE_NEWNS | CLONE_NEWPID), EINVAL);	/* nobody lives in the first one yet */
+	ERR(unshare(CLONE_NEWNS | CLONE_NEWPID), EINVAL); /* nobody lives in the first one yet */
 	OK(mkdir("/tmp/mnt/d", 0755));
 	OK(mount("t", "/tmp/mnt/d", "tmpfs", 0, NULL));
 	EQ(mounted("/tmp/mnt/d"), 1);
@@ -515,7 +523,8 @@ static void *go_up(void *arg)
 	struct stat s;
 
 	while (!__atomic_load_n(&up_stop, __ATOMIC_ACQUIRE)) {
-		int f = openat(__atomic_load_n(&child_fd, __ATOMIC_ACQUIRE), "..", O_PATH | O_DIRECTORY);
+		int f = openat(__atomic_load_n(&child_fd, __ATOMIC_ACQUIRE), "..",
+			       O_PATH | O_DIRECTORY);
 
 		if (f >= 0) {
 			OK(fstat(f, &s));
@@ -542,7 +551,8 @@ TEST(up_to_what_ends)
 		OK(mount("d", "a/sub", NULL, MS_BIND, NULL));
 		top = copy_of("a");
 		OK(umount2("a", MNT_DETACH));
-		__atomic_store_n(&child_fd, OK(openat(top, "sub", O_PATH | O_DIRECTORY)), __ATOMIC_RELEASE);
+		__atomic_store_n(&child_fd, OK(openat(top, "sub", O_PATH | O_DIRECTORY)),
+				 __ATOMIC_RELEASE);
 		close(top);
 		close(child_fd);
 	}
@@ -610,7 +620,10 @@ TEST(many_peers)
 	make("p0/file3");
 }
 
-/* Masters that go together leave their slaves to a peer that stays, and, if none does, to their own master. */
+/*
+ * Masters that go together leave their slaves to a peer that stays, and, if none does, to their own
+ * master.
+ */
 TEST(slaves_of_masters_that_go)
 {
 	static const char *const dirs[] = { "g", "tree", "c", "s", "s2" };
@@ -767,7 +780,10 @@ TEST(high_stack)
 
 static int mounting_stop;
 
-/* Mounts and unmounts until it is told to stop: each change makes the others' lookups of mounts void. */
+/*
+ * Mounts and unmounts until it is told to stop: each change makes the others' lookups of mounts
+ * void.
+ */
 static void *mount_elsewhere(void *where)
 {
 	while (!__atomic_load_n(&mounting_stop, __ATOMIC_ACQUIRE)) {
@@ -793,7 +809,10 @@ static int worst_section(const char *where)
 }
 
 #define STACK 250
-/* Branches. One way up takes 1800 (more where the hash table is full) and one down 767, always; tries that add up, 15,000 and 3700. */
+/*
+ * Branches. One way up takes 1800 (more where the hash table is full) and one down 767, always;
+ * tries that add up, 15,000 and 3700.
+ */
 #define WAY_UP 8000
 #define WAY_DOWN 1500
 
@@ -833,7 +852,10 @@ TEST(high_stack_beside_mounts)
 	CHECK(worst > STACK && worst < WAY_DOWN);
 }
 
-/* What a namespace takes away goes in less privileged ones, too, though it is locked there; nothing that was covered comes to light. */
+/*
+ * What a namespace takes away goes in less privileged ones, too, though it is locked there; nothing
+ * that was covered comes to light.
+ */
 TEST(locked_copies_go_with_what_they_copy)
 {
 	int up[2], down[2];
@@ -894,7 +916,9 @@ TEST(attributes_of_all_or_none)
 		OK(mount("t", name, "tmpfs", 0, NULL));
 	}
 	fd = OK(open("d7/f", O_CREAT | O_WRONLY, 0600));
-	ERR(syscall(SYS_mount_setattr, AT_FDCWD, "/tmp/mnt", 0x8000 /* AT_RECURSIVE */, ro, sizeof(ro)), EBUSY);
+	ERR(syscall(SYS_mount_setattr, AT_FDCWD, "/tmp/mnt", 0x8000 /* AT_RECURSIVE */, ro,
+		    sizeof(ro)),
+	    EBUSY);
 	for (int i = 0; i < 10; i++) {
 		sprintf(name, "d%d", i);
 		OK(statfs(name, &st));

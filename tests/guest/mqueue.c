@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* POSIX message queues. proves: mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr */
+/*
+ * POSIX message queues. proves: mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify
+ * mq_getsetattr
+ */
 #include "t.h"
 #include <mqueue.h>
 #include <poll.h>
@@ -131,7 +134,8 @@ TEST(opening)
 
 TEST(waiting)
 {
-	struct mq_attr a = { .mq_maxmsg = 1, .mq_msgsize = 8 }, nb = { .mq_flags = O_NONBLOCK }, bad = { .mq_flags = O_APPEND };
+	struct mq_attr a = { .mq_maxmsg = 1, .mq_msgsize = 8 }, nb = { .mq_flags = O_NONBLOCK },
+		       bad = { .mq_flags = O_APPEND };
 	struct timespec past = { 1, 0 }, wrong = { 1, 1000000000 };
 	struct pollfd p;
 	char buf[8];
@@ -209,7 +213,10 @@ static void disturbed(int q, int to, char name)
 	EQ(write(to, &name, 1), 1);
 }
 
-/* Of those who wait the one of the highest priority is served, of these the one who waits longest; nobody comes in between. */
+/*
+ * Of those who wait the one of the highest priority is served, of these the one who waits longest;
+ * nobody comes in between.
+ */
 TEST(who_is_served)
 {
 	struct mq_attr a = { .mq_maxmsg = 1, .mq_msgsize = 8 }, nb = { .mq_flags = O_NONBLOCK };
@@ -333,7 +340,10 @@ TEST(namespaces)
 	CHECK(t_child_ok(pid));
 }
 
-/* A queue is a file too: its status is read at any place, its mode and owner are changed, its size is only told. */
+/*
+ * A queue is a file too: its status is read at any place, its mode and owner are changed, its size
+ * is only told.
+ */
 TEST(a_queue_as_a_file)
 {
 	char b[100], c[100];
@@ -423,7 +433,8 @@ TEST(queues_are_files)
 	f = OK(open(PLACE "/one", O_RDONLY));
 	EQ(read(f, text, sizeof(text)), 60);
 	CHECK(!memcmp(text, "QSIZE:5 ", 8));
-	EQ(syscall(SYS_mq_timedreceive, f, text, 20, NULL, NULL), 5);	/* by path or by name is the same */
+	/* by path or by name is the same */
+	EQ(syscall(SYS_mq_timedreceive, f, text, 20, NULL, NULL), 5);
 	ERR(syscall(SYS_mq_timedsend, f, "x", 1, 0, NULL), EBADF);
 	/* By its descriptor, as long as there is one. */
 	snprintf(place, sizeof(place), "/proc/self/fd/%d", q);
@@ -489,7 +500,7 @@ static void of_a_dead_namespace(void)
 	OK(mount("mqueue", PLACE "2", "mqueue", 0, NULL));
 	OK(access(PLACE "2/late", F_OK));
 	ERR(access(PLACE "/late", F_OK), ENOENT);
-	OK(open(PLACE "/early", O_CREAT | O_RDWR, 0600));	/* in the other's: by path, not by name */
+	OK(open(PLACE "/early", O_CREAT | O_RDWR, 0600)); /* in the other's: by path, not by name */
 	ERR(mopen("early", O_RDWR, 0, NULL), ENOENT);
 }
 

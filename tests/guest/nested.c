@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // slow: a hundred thousand of each
-/* What holds on to what holds on to more: the last reference goes, and no stack is long enough for all of it at once. proves: unshare mount umount2 setns open_tree move_mount */
+/*
+ * What holds on to what holds on to more: the last reference goes, and no stack is long enough for
+ * all of it at once. proves: unshare mount umount2 setns open_tree move_mount
+ */
 #include "t.h"
 #include <sched.h>
 #include <sys/mount.h>
@@ -10,8 +13,8 @@
 #define DEEP 300
 
 /*
- * Mount namespaces, each alive only by a bind mount of its file in the one before it. With COVERED there is another mount on top of that file,
- * whose mountpoint it is then.
+ * Mount namespaces, each alive only by a bind mount of its file in the one before it. With COVERED
+ * there is another mount on top of that file, whose mountpoint it is then.
  */
 static void chain_of_namespaces(int covered)
 {
@@ -160,7 +163,10 @@ TEST(file_of_a_namespace_is_mounted)
 	CHECK(!strncmp(root, "uts:[", 5));
 }
 
-/* A namespace holds only younger ones: not itself, not the one that it came from. Nor does a copy, or what others would see of the mount. */
+/*
+ * A namespace holds only younger ones: not itself, not the one that it came from. Nor does a copy,
+ * or what others would see of the mount.
+ */
 TEST(no_circles_of_namespaces)
 {
 	char path[40], root[200];
@@ -173,7 +179,8 @@ TEST(no_circles_of_namespaces)
 	p = elsewhere();
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", p);
 	OK(mount(path, "pin", NULL, MS_BIND, NULL));
-	tree = OK((int)syscall(SYS_open_tree, AT_FDCWD, "/tmp/nested", 1 | AT_RECURSIVE | O_CLOEXEC));
+	tree = OK(
+		(int)syscall(SYS_open_tree, AT_FDCWD, "/tmp/nested", 1 | AT_RECURSIVE | O_CLOEXEC));
 	copy = OK(fork());
 	if (!copy) {
 		OK(unshare(CLONE_NEWNS));

@@ -282,7 +282,7 @@ TEST(order_of_routes)
 	EQ(route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, "", 0, "10.0.0.3", 0), 0);
 	EQ(route(RTM_NEWROUTE, NLM_F_CREATE, "", 0, "10.0.0.2", 0), 0);
 	CHECK(!strcmp(routes(), "0/2 0/4 0/3 8/0 "));
-	EQ(route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, "", 0, "10.0.0.1", 0), EINVAL);
+	EQ(route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, "", 0, "10.255.255.255", 0), EINVAL);
 	EQ(route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, "", 0, "10.0.0.7", 0), 0);
 	CHECK(!strcmp(routes(), "0/7 0/4 0/3 8/0 "));
 	EQ(route(RTM_NEWROUTE, NLM_F_CREATE, "11.0.0.0", 8, NULL, index_of("va")), 0);
@@ -613,4 +613,82 @@ TEST(many_messages)
 	EQ(recvmmsg(r, m, 2, 0, &t), 1);
 	ERR(recvmmsg(r, m, 2, MSG_DONTWAIT, NULL), EFAULT);
 	ERR(recvmmsg(r, m, 2, MSG_DONTWAIT, NULL), EAGAIN);
+}
+
+static bool file_has(const char *path, const char *text)
+{
+	char b[8192] = {};
+	int fd = OK(open(path, O_RDONLY));
+
+	CHECK(read(fd, b, sizeof(b) - 1) > 0);
+	close(fd);
+	return strstr(b, text);
+}
+
+/* A listener joins by MCAST_JOIN_GROUP, its connections are in no group, and close(2) leaves. */
+TEST(groups_of_streams)
+{
+	struct group_req g = {};
+	struct sockaddr_in a = v4("239.1.1.1", 0);
+	struct ip_mreqn m = {};
+	int l, c, s;
+
+	own_lo();
+	g.gr_interface = (unsigned int)index_of("lo");
+	memcpy(&g.gr_group, &a, sizeof(a));
+	m.imr_multiaddr = a.sin_addr;
+	m.imr_ifindex = (int)g.gr_interface;
+	l = OK(socket(AF_INET, SOCK_STREAM, 0));
+	ERR(setsockopt(l, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)), EPROTO);
+	OK(setsockopt(l, IPPROTO_IP, MCAST_JOIN_GROUP, &g, sizeof(g)));
+	ERR(setsockopt(l, IPPROTO_IP, MCAST_JOIN_GROUP, &g, sizeof(g)), EADDRINUSE);
+	CHECK(file_has("/proc/net/igmp", "010101EF"));
+	OK(bind4(l, "127.0.0.1", 4001));
+	OK(listen(l, 1));
+	c = OK(socket(AF_INET, SOCK_STREAM, 0));
+	OK(conn4(c, "127.0.0.1", 4001));
+	s = OK(accept(l, NULL, NULL));
+	ERR(setsockopt(s, IPPROTO_IP, MCAST_LEAVE_GROUP, &g, sizeof(g)), EADDRNOTAVAIL);
+	OK(close(s));
+	CHECK(file_has("/proc/net/igmp", "010101EF"));
+	OK(close(l));
+	CHECK(!file_has("/proc/net/igmp", "010101EF"));
+}
+
+TEST(groups_of_streams_of_ipv6)
+{
+	struct group_source_req g = {};
+	struct sockaddr_in6 a = v6("ff15::1234", 0), from = v6("::1", 0);
+	struct ipv6_mreq m = {};
+	int s;
+
+	own_lo();
+	g.gsr_interface = m.ipv6mr_interface = (unsigned int)index_of("lo");
+	memcpy(&g.gsr_group, &a, sizeof(a));
+	memcpy(&g.gsr_source, &from, sizeof(from));
+	m.ipv6mr_multiaddr = a.sin6_addr;
+	s = OK(socket(AF_INET6, SOCK_STREAM, 0));
+	ERR(setsockopt(s, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &m, sizeof(m)), EPROTO);
+	OK(setsockopt(s, IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP, &g, sizeof(g)));
+	CHECK(file_has("/proc/net/igmp6", "ff150000000000000000000000001234"));
+	OK(close(s));
+	CHECK(!file_has("/proc/net/igmp6", "ff150000000000000000000000001234"));
+}
+
+/* Options of an unknown level: EOPNOTSUPP on IPv4, ENOPROTOOPT on IPv6. */
+TEST(unknown_levels)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW };
+
+	for (int i = 0; i < 3; i++) {
+		int proto = types[i] == SOCK_RAW ? IPPROTO_UDP : 0, v = 1;
+		int four = OK(socket(AF_INET, types[i], proto));
+		int six = OK(socket(AF_INET6, types[i], proto));
+		socklen_t len = sizeof(v);
+
+		ERR(getsockopt(four, 500, SO_OOBINLINE, &v, &len), EOPNOTSUPP);
+		ERR(setsockopt(four, 500, SO_OOBINLINE, &v, len), ENOPROTOOPT);
+		ERR(getsockopt(six, 500, SO_OOBINLINE, &v, &len), ENOPROTOOPT);
+		ERR(setsockopt(six, 500, SO_OOBINLINE, &v, len), ENOPROTOOPT);
+	}
 }

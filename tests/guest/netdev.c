@@ -203,6 +203,8 @@ TEST(routes)
 	ERR(ioctl(sock, SIOCADDRT, &r), EINVAL);
 	r = route("10.6.0.0", "255.255.0.0", "192.0.2.1", NULL);
 	ERR(ioctl(sock, SIOCADDRT, &r), ENETUNREACH);
+	r = route("10.6.0.0", "255.255.0.0", "10.1.2.3", NULL);	/* an address of ours */
+	OK(ioctl(sock, SIOCADDRT, &r));
 	r = route("10.6.0.0", "255.255.0.0", NULL, (char *)"nobody");
 	ERR(ioctl(sock, SIOCADDRT, &r), ENODEV);
 	f = OK(open("/proc/self/net/route", O_RDONLY));
@@ -312,6 +314,9 @@ TEST(ethtool_of_lo)
 	EQ(v.data, 1);
 	ERR(ethtool("lo", &drv), EOPNOTSUPP);
 	ERR(ethtool("lo", &ls), EOPNOTSUPP);
+	ERR(ethtool("lo", &ch), EOPNOTSUPP);
+	ch.cmd = ETHTOOL_SCHANNELS;
+	ch.combined_count = 1;
 	ERR(ethtool("lo", &ch), EOPNOTSUPP);
 	ERR(ethtool("lo", &st), EOPNOTSUPP);
 	*pa = (struct ethtool_perm_addr){ .cmd = ETHTOOL_GPERMADDR, .size = 3 };

@@ -27,13 +27,12 @@ static void attr_ip(int type, const char *text)
 	attr(type, &a, sizeof(a));
 }
 
-/* A namespace with a dummy device that is up. */
-static void with_dummy(void)
+/* A dummy device that is up. */
+static void dummy(void)
 {
 	struct ifinfomsg *m;
 	struct nlattr *info;
 
-	own_net(NETLINK_ROUTE);
 	m = begin(RTM_NEWLINK, CREATE, sizeof(*m));
 	m->ifi_flags = 1;
 	m->ifi_change = 1;
@@ -47,6 +46,13 @@ static void with_dummy(void)
 	put();
 	OK(recv(sock, in, sizeof(in), 0));
 	d = ((struct ifinfomsg *)NLMSG_DATA((struct nlmsghdr *)in))->ifi_index;
+}
+
+/* A namespace with one. */
+static void with_dummy(void)
+{
+	own_net(NETLINK_ROUTE);
+	dummy();
 }
 
 static int address(int type, int flags, const char *text, int bits)
@@ -141,6 +147,39 @@ TEST(routes)
 	}
 	dump(RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), in_table);
 	EQ(seen, 500);
+}
+
+/* A route whose time is over goes by itself, and listeners hear of it; only its gateway is said. */
+TEST(route_that_ends)
+{
+	int listener, group = RTNLGRP_IPV6_ROUTE;
+	struct in6_addr dst = ip("2001:db8::");
+	struct nlmsghdr *h = (void *)in;
+	struct rtmsg *m;
+	int f;
+
+	own_net(NETLINK_ROUTE);
+	/* Nothing else makes the kernel look at the device's state again and again. */
+	f = OK(open("/proc/sys/net/ipv6/conf/default/router_solicitations", O_WRONLY));
+	EQ(write(f, "0", 1), 1);
+	dummy();
+	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
+	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
+	m = begin(RTM_NEWROUTE, CREATE, sizeof(*m));
+	m->rtm_family = AF_INET6;
+	m->rtm_dst_len = 32;
+	m->rtm_table = RT_TABLE_MAIN;
+	m->rtm_protocol = RTPROT_BOOT;
+	m->rtm_type = RTN_UNICAST;
+	attr_ip(RTA_DST, "2001:db8::");
+	attr_ip(RTA_GATEWAY, "fd00::9");
+	attr_u32(RTA_EXPIRES, 2);
+	EQ(done(), 0);
+	do
+		OK(recv(listener, in, sizeof(in), 0));
+	while (h->nlmsg_type != RTM_DELROUTE);
+	CHECK(!memcmp(find(h, sizeof(*m), RTA_DST) + 1, &dst, 16));
 }
 
 static void is_neighbour(struct nlmsghdr *h)

@@ -203,3 +203,26 @@ TEST(limits_of_memory)
 	r = store("neigh/default/gc_thresh3", "1000000");
 	CHECK(r == -EACCES || r == -ENOENT);
 }
+
+/* An open setting stays that of the namespace in which it was opened, and goes with it. */
+TEST(setting_of_the_opener)
+{
+	int home = OK(open("/proc/self/ns/net", O_RDONLY)), f, g;
+	char b[8] = "";
+
+	OK(unshare(CLONE_NEWNET));
+	f = OK(open("/proc/sys/net/ipv4/ip_default_ttl", O_RDWR));
+	g = OK(open("/proc/self/ns/net", O_RDONLY));
+	OK(unshare(CLONE_NEWNET));
+	EQ(write(f, "77", 2), 2);
+	EQ(pread(f, b, 2, 0), 2);
+	EQ(memcmp(b, "77", 2), 0);
+	EQ(load("ip_default_ttl"), 64);
+	OK(setns(g, CLONE_NEWNET));
+	EQ(load("ip_default_ttl"), 77);
+	OK(setns(home, CLONE_NEWNET));
+	OK(close(g));
+	while (pread(f, b, 2, 0) > 0)
+		sched_yield();
+	EQ(errno, ENOENT);
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Mounting by descriptors, and asking about mounts. proves: fsopen fspick fsconfig fsmount move_mount open_tree open_tree_attr mount_setattr
- * statmount listmount */
+/* Mounting by descriptors, and asking about mounts. proves: fsopen fspick fsconfig fsmount
+ * move_mount open_tree open_tree_attr mount_setattr statmount listmount */
 #include "t.h"
 #include <pthread.h>
 #include <linux/mount.h>
@@ -58,10 +58,13 @@ static unsigned long long id_of(const char *path)
 	return sx.stx_mnt_id;
 }
 
-static struct statmount *about(unsigned long long id, unsigned long long ns, unsigned long long mask)
+static struct statmount *about(unsigned long long id, unsigned long long ns,
+			       unsigned long long mask)
 {
 	static char buf[8192] __attribute__((aligned(8)));
-	struct mnt_id_req req = { .size = sizeof(req), .mnt_id = id, .param = mask, .mnt_ns_id = ns };
+	struct mnt_id_req req = {
+		.size = sizeof(req), .mnt_id = id, .param = mask, .mnt_ns_id = ns
+	};
 
 	memset(buf, 0, sizeof(buf));
 	if (syscall(SYS_statmount, &req, buf, sizeof(buf), 0))
@@ -82,7 +85,8 @@ TEST(values_of_every_kind)
 	ERR(sys_fsconfig(fs, FSCONFIG_SET_PATH, "size", "/", AT_FDCWD), EINVAL);
 	ERR(sys_fsconfig(fs, FSCONFIG_SET_BINARY, "size", "12", 2), EINVAL);
 	ERR(sys_fsconfig(fs, FSCONFIG_SET_BINARY, "size", "12", 0), EINVAL);
-	OK(sys_fsconfig(fs, FSCONFIG_SET_STRING, "sync", "whatever", 0));	/* what every filesystem has takes no value */
+	/* what every filesystem has takes no value */
+	OK(sys_fsconfig(fs, FSCONFIG_SET_STRING, "sync", "whatever", 0));
 	OK(sys_fsconfig(fs, FSCONFIG_SET_PATH, "sync", "/", AT_FDCWD));
 	OK(sys_fsconfig(fs, FSCONFIG_SET_FD, "async", NULL, p[0]));
 	ERR(sys_fsconfig(fs, 99, "size", "1", 0), EOPNOTSUPP);
@@ -123,8 +127,12 @@ TEST(beneath)
 	OK((int)syscall(SYS_umount2, "a", 2));
 	ERR(access("a/under", F_OK), ENOENT);
 	under = detached("x");
-	ERR(sys_move_mount(under, "", AT_FDCWD, "b", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH), EINVAL);	/* not a mount */
-	ERR(sys_move_mount(under, "", AT_FDCWD, "b", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH | MOVE_MOUNT_SET_GROUP), EINVAL);
+	/* not a mount */
+	ERR(sys_move_mount(under, "", AT_FDCWD, "b", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH),
+	    EINVAL);
+	ERR(sys_move_mount(under, "", AT_FDCWD, "b",
+			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH | MOVE_MOUNT_SET_GROUP),
+	    EINVAL);
 }
 
 /* What propagates goes beneath what is mounted there already. */
@@ -152,10 +160,12 @@ TEST(groups)
 	start();
 	OK(sys_mount(DIR, "/tmp/nm/a", NULL, MS_BIND, NULL));
 	OK(sys_mount(NULL, DIR, NULL, MS_PRIVATE, NULL));
-	ERR(sys_move_mount(AT_FDCWD, DIR, AT_FDCWD, DIR "/a", MOVE_MOUNT_SET_GROUP), EINVAL);	/* nothing to join */
+	/* nothing to join */
+	ERR(sys_move_mount(AT_FDCWD, DIR, AT_FDCWD, DIR "/a", MOVE_MOUNT_SET_GROUP), EINVAL);
 	OK(sys_mount(NULL, DIR, NULL, MS_SHARED, NULL));
 	OK(sys_move_mount(AT_FDCWD, DIR, AT_FDCWD, DIR "/a", MOVE_MOUNT_SET_GROUP));
-	ERR(sys_move_mount(AT_FDCWD, DIR, AT_FDCWD, DIR "/a", MOVE_MOUNT_SET_GROUP), EINVAL);	/* it is in one */
+	/* it is in one */
+	ERR(sys_move_mount(AT_FDCWD, DIR, AT_FDCWD, DIR "/a", MOVE_MOUNT_SET_GROUP), EINVAL);
 	struct statmount *s = about(id_of(DIR), 0, STATMOUNT_MNT_BASIC);
 	unsigned long long group;
 
@@ -178,7 +188,9 @@ TEST(options_of_a_mount)
 
 	start();
 	OK(sys_mount("t", "a", "tmpfs", 0, "size=64k,mode=700"));
-	s = about(id_of("a"), 0, STATMOUNT_MNT_OPTS | STATMOUNT_OPT_ARRAY | STATMOUNT_FS_TYPE | STATMOUNT_FS_SUBTYPE | STATMOUNT_OPT_SEC_ARRAY);
+	s = about(id_of("a"), 0,
+		  STATMOUNT_MNT_OPTS | STATMOUNT_OPT_ARRAY | STATMOUNT_FS_TYPE |
+			  STATMOUNT_FS_SUBTYPE | STATMOUNT_OPT_SEC_ARRAY);
 	CHECK(s);
 	EQ(s->mask, STATMOUNT_MNT_OPTS | STATMOUNT_OPT_ARRAY | STATMOUNT_FS_TYPE);
 	CHECK(strstr(s->str + s->mnt_opts, "size=64k") && s->str[s->mnt_opts] != ',');
@@ -214,7 +226,8 @@ TEST(another_namespace)
 
 		OK(ioctl(OK(open("/proc/self/ns/mnt", O_RDONLY)), _IOR(0xb7, 5, uint64_t), &same));
 		EQ(same, ns);
-		ERR(ioctl(OK(open("/proc/self/ns/uts", O_RDONLY)), _IOR(0xb7, 5, uint64_t), &same), EINVAL);
+		ERR(ioctl(OK(open("/proc/self/ns/uts", O_RDONLY)), _IOR(0xb7, 5, uint64_t), &same),
+		    EINVAL);
 		id = id_of(DIR "/a");
 		OK(write(back[1], &ns, 8));
 		OK(write(back[1], &id, 8));
@@ -328,16 +341,19 @@ TEST(tree_with_attributes)
 	int t;
 
 	start();
-	t = (int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, &a, sizeof(a));
+	t = (int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, &a,
+			 sizeof(a));
 	if (t < 0 && errno == ENOSYS)
 		SKIP("no open_tree_attr");
 	OK(t);
 	ERR(openat(t, "new", O_CREAT | O_WRONLY, 0600), EROFS);
 	close(OK(open("new", O_CREAT | O_WRONLY, 0600)));
 	close(t);
-	ERR((int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE, NULL, sizeof(a)), EINVAL);
+	ERR((int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE, NULL, sizeof(a)),
+	    EINVAL);
 	a.attr_set = 1ull << 40;
-	ERR((int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE, &a, sizeof(a)), EINVAL);
+	ERR((int)syscall(SYS_open_tree_attr, AT_FDCWD, DIR, OPEN_TREE_CLONE, &a, sizeof(a)),
+	    EINVAL);
 }
 
 /* A tree that is not attached yet may be put together. */
@@ -353,9 +369,10 @@ TEST(onto_a_detached_tree)
 	OK(mkdirat(b, "on", 0755));
 	OK(sys_move_mount(b, "", a, "on", MOVE_MOUNT_F_EMPTY_PATH));
 	OK(faccessat(a, "on/in_b", F_OK, 0));
-	OK(sys_move_mount(c, "", b, "on", MOVE_MOUNT_F_EMPTY_PATH));		/* B is part of the tree now */
+	OK(sys_move_mount(c, "", b, "on", MOVE_MOUNT_F_EMPTY_PATH)); /* B is part of the tree now */
 	OK(faccessat(a, "on/on/in_c", F_OK, 0));
-	ERR(sys_move_mount(b, "", AT_FDCWD, "a", MOVE_MOUNT_F_EMPTY_PATH), EINVAL);	/* the tree moves as a whole */
+	/* the tree moves as a whole */
+	ERR(sys_move_mount(b, "", AT_FDCWD, "a", MOVE_MOUNT_F_EMPTY_PATH), EINVAL);
 	ERR(sys_move_mount(a, "", a, "on", MOVE_MOUNT_F_EMPTY_PATH), EINVAL);
 	attach(a, "a", 0);
 	OK(access("a/on/on/in_c", F_OK));
@@ -474,7 +491,8 @@ TEST(stack_goes_beneath)
 	mount_with("a", "low");
 	low = OK(open("a", O_PATH));
 	mount_with("a", "high");
-	tree = OK(sys_open_tree(low, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | 0x8000 /* AT_RECURSIVE */));
+	tree = OK(sys_open_tree(low, "",
+				AT_EMPTY_PATH | OPEN_TREE_CLONE | 0x8000 /* AT_RECURSIVE */));
 	mount_with("s/in", "own");
 	attach(tree, "d/in", 0);
 	EQ(lines_of(DIR "/s/in"), 3);
@@ -545,7 +563,10 @@ static int change_type(int fd, unsigned long type)
 	return sys_mount(NULL, path, NULL, type, NULL);
 }
 
-/* mount(2) changes the type of propagation of whatever mount the caller has rights over: a detached one, one of another namespace. */
+/*
+ * mount(2) changes the type of propagation of whatever mount the caller has rights over: a detached
+ * one, one of another namespace.
+ */
 TEST(type_of_mounts_elsewhere)
 {
 	int up[2], down[2], fd = detached("x");
@@ -614,7 +635,10 @@ TEST(namespace_of_a_tree_stays_covered)
 	OK(access("/mine", F_OK));
 }
 
-/* Who mounts in a namespace with more rights than its owner has locks nothing in those of the same owner. */
+/*
+ * Who mounts in a namespace with more rights than its owner has locks nothing in those of the same
+ * owner.
+ */
 TEST(mount_by_the_more_privileged)
 {
 	struct mount_attr exec = { .attr_clr = MOUNT_ATTR_NOEXEC };
@@ -637,7 +661,8 @@ TEST(mount_by_the_more_privileged)
 			OK(unshare(CLONE_NEWNS));
 			EQ(write(up[1], "u", 1), 1);
 			EQ(read(down[0], &c, 1), 1);
-			OK((int)syscall(SYS_mount_setattr, AT_FDCWD, DIR "/a/in", 0, &exec, sizeof(exec)));
+			OK((int)syscall(SYS_mount_setattr, AT_FDCWD, DIR "/a/in", 0, &exec,
+					sizeof(exec)));
 			OK(umount2(DIR "/a/in", 0));
 			EQ(write(up[1], "u", 1), 1);
 			_exit(0);
@@ -676,14 +701,20 @@ static void *race(void *arg)
 			break;
 		case 2:
 			fd = sys_open_tree(AT_FDCWD, place, OPEN_TREE_CLONE);
-			(void)sys_move_mount(fd, "", AT_FDCWD, other, MOVE_MOUNT_F_EMPTY_PATH | (r & 16 ? MOVE_MOUNT_BENEATH : 0));
+			(void)sys_move_mount(fd, "", AT_FDCWD, other,
+					     MOVE_MOUNT_F_EMPTY_PATH |
+						     (r & 16 ? MOVE_MOUNT_BENEATH : 0));
 			close(fd);
 			break;
 		case 3:
 			sys_mount(place, other, NULL, MS_MOVE, NULL);
 			break;
 		case 4:
-			sys_mount(NULL, place, NULL, r & 8 ? MS_SHARED : r & 16 ? MS_SLAVE : MS_PRIVATE, NULL);
+			sys_mount(NULL, place, NULL,
+				  r & 8	 ? MS_SHARED :
+				  r & 16 ? MS_SLAVE :
+					   MS_PRIVATE,
+				  NULL);
 			break;
 		case 5:
 			if (!mkdir("a/new", 0755))

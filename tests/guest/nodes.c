@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Memory policies and moving between nodes, on a machine of one node: what is set can be asked for, pages say where they are.
- * proves: migrate_pages move_pages set_mempolicy_home_node set_mempolicy get_mempolicy mbind
+ * Memory policies and moving between nodes, on a machine of one node: what is set can be asked for,
+ * pages say where they are. proves: migrate_pages move_pages set_mempolicy_home_node set_mempolicy
+ * get_mempolicy mbind
  */
 #include "t.h"
 #include <sys/mman.h>
@@ -13,7 +14,8 @@ enum { F_NODE = 1, F_ADDR = 2 };
 
 static char *map(size_t pages)
 {
-	char *p = mmap(NULL, pages * PG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p =
+		mmap(NULL, pages * PG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(p != MAP_FAILED);
 	return p;
@@ -51,7 +53,8 @@ TEST(the_node_is_shown)
 	fd = OK(open("/sys/devices/system/node/node0/cpumap", O_RDONLY));
 	n = OK(read(fd, text, sizeof(text) - 1));
 	text[n] = 0;
-	CHECK(n >= 2 && text[n - 1] == '\n' && strtoul(strrchr(text, ',') ? strrchr(text, ',') + 1 : text, NULL, 16) & 1);
+	CHECK(n >= 2 && text[n - 1] == '\n' &&
+	      strtoul(strrchr(text, ',') ? strrchr(text, ',') + 1 : text, NULL, 16) & 1);
 	close(fd);
 }
 
@@ -178,7 +181,11 @@ TEST(pages_say_where_they_are)
 		ERR(syscall(SYS_move_pages, 0, 1, pages, nodes, status, 4 /* MOVE_ALL */), EPERM);
 		_exit(0);
 	}
-	CHECK(({ int st; wait(&st); st == 0; }));
+	CHECK(({
+		int st;
+		wait(&st);
+		st == 0;
+	}));
 	OK(kill(pid, SIGKILL));
 	t_wait(pid);
 }
@@ -203,5 +210,9 @@ TEST(migrate)
 		ERR(syscall(SYS_migrate_pages, 1, 64, &one, &one), EPERM);
 		_exit(0);
 	}
-	CHECK(({ int st; wait(&st); st == 0; }));
+	CHECK(({
+		int st;
+		wait(&st);
+		st == 0;
+	}));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * One call whose length its caller sets: another task of the same CPU runs meanwhile, and SIGKILL ends it before it is through.
- * proves: mincore move_pages getrandom read readv write process_vm_readv sendfile
+ * One call whose length its caller sets: another task of the same CPU runs meanwhile, and SIGKILL
+ * ends it before it is through. proves: mincore move_pages getrandom read readv write
+ * process_vm_readv sendfile
  */
 #include "t.h"
 #include <sched.h>
@@ -29,11 +30,13 @@ static void on_one_cpu(void)
 
 static unsigned char *again_and_again(int fd, int prot)
 {
-	unsigned char *at = mmap(NULL, ALL, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned char *at =
+		mmap(NULL, ALL, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	CHECK(at != MAP_FAILED);
 	for (size_t i = 0; i < CHUNKS; i++)
-		CHECK(mmap(at + i * CHUNK, CHUNK, prot, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED);
+		CHECK(mmap(at + i * CHUNK, CHUNK, prot, MAP_SHARED | MAP_FIXED, fd, 0) !=
+		      MAP_FAILED);
 	return at;
 }
 
@@ -139,7 +142,8 @@ static void long_terminal_input(void)
 		;
 }
 
-static int one_byte;	/* of a file that a call lengthens, a byte a round, by what it wrote the round before */
+/* of a file that a call lengthens, a byte a round, by what it wrote the round before */
+static int one_byte;
 
 static void long_sendfile(void)
 {
@@ -165,7 +169,10 @@ static bool wrote_bytes(void)
 	return st.st_size > 1000;
 }
 
-/* Returns when the call has begun to write, which it cannot while this task keeps the CPU, and has been killed. */
+/*
+ * Returns when the call has begun to write, which it cannot while this task keeps the CPU, and has
+ * been killed.
+ */
 static void killed_while(void (*call)(void), bool (*begun)(void))
 {
 	int status;
@@ -210,12 +217,30 @@ static void not_on_linux(void (*call)(void))
 	writes(call);
 }
 
-TEST(killed_mincore) { not_on_linux(long_mincore); }
-TEST(killed_move_pages) { not_on_linux(long_move_pages); }
-TEST(killed_getrandom) { ends_early(long_getrandom); }
-TEST(killed_readv) { ends_early(long_readv); }
-TEST(killed_process_vm_readv) { ends_early(long_process_vm_readv); }
-TEST(killed_terminal_input) { writes(long_terminal_input); }
+TEST(killed_mincore)
+{
+	not_on_linux(long_mincore);
+}
+TEST(killed_move_pages)
+{
+	not_on_linux(long_move_pages);
+}
+TEST(killed_getrandom)
+{
+	ends_early(long_getrandom);
+}
+TEST(killed_readv)
+{
+	ends_early(long_readv);
+}
+TEST(killed_process_vm_readv)
+{
+	ends_early(long_process_vm_readv);
+}
+TEST(killed_terminal_input)
+{
+	writes(long_terminal_input);
+}
 
 TEST(killed_pagemap_and_hole)
 {

@@ -604,3 +604,97 @@ TEST(namespaces)
 	ping("here");
 	ERR(recv(s, b, sizeof(b), 0), EAGAIN);
 }
+
+/* struct virtio_net_hdr, whose packaged header needs more than it */
+struct vnet {
+	unsigned char flags, gso_type;
+	unsigned short hdr_len, gso_size, csum_start, csum_off;
+};
+
+/* A datagram of "hello" to the UDP socket, whose sum is left to the machine: N bytes of header. */
+static int vnet_datagram(unsigned char *b, int n)
+{
+	struct vnet h = { .flags = 1, .csum_start = 34, .csum_off = 6 };
+	static const unsigned char ip[] = { 0x45, 0,	0,   33, 0, 0, 0,   0, 64, 17,
+					    0x7c, 0xca, 127, 0,	 0, 1, 127, 0, 0,  1 };
+	unsigned int sum = 2 * 0x7f00 + 2 + 17 + 13;
+
+	memset(b, 0, (size_t)n + 47);
+	memcpy(b, &h, sizeof(h));
+	b[n + 12] = 8;
+	memcpy(b + n + 14, ip, sizeof(ip));
+	memcpy(b + n + 34, &udp_at.sin_port, 2);
+	memcpy(b + n + 36, &udp_at.sin_port, 2);
+	b[n + 39] = 13;
+	b[n + 40] = (unsigned char)(sum >> 8);
+	b[n + 41] = (unsigned char)sum;
+	memcpy(b + n + 42, "hello", 5);
+	return n + 47;
+}
+
+TEST(vnet_header)
+{
+	struct sockaddr_ll to = at_lo(ETH_P_IP);
+	unsigned char b[100];
+	int s, r, n, v = 1;
+	socklen_t len = sizeof(v);
+
+	own_net();
+	s = opened(SOCK_DGRAM, ETH_P_IP);
+	ERR(setsockopt(s, SOL_PACKET, PACKET_VNET_HDR, &v, sizeof(v)), EINVAL);
+	s = opened(SOCK_RAW, 0);
+	r = opened(SOCK_RAW, ETH_P_IP);
+	for (int size = 10; size <= 12; size += 2) {
+		int name = size == 10 ? PACKET_VNET_HDR : 24 /* PACKET_VNET_HDR_SZ */;
+
+		v = size == 10 ? 1 : size;
+		OK(setsockopt(s, SOL_PACKET, name, &v, sizeof(v)));
+		OK(setsockopt(r, SOL_PACKET, name, &v, sizeof(v)));
+		OK(getsockopt(r, SOL_PACKET, 24, &v, &len));
+		EQ(v, size);
+		n = vnet_datagram(b, size);
+		ERR(sendto(s, b, 9, 0, SA(to)), EINVAL);
+		b[6] = 46;			/* the sum would lie behind the frame */
+		ERR(sendto(s, b, (size_t)n, 0, SA(to)), EINVAL);
+		b[6] = 34;
+		for (int i = 0; i < 2; i++)
+			EQ(sendto(s, b, (size_t)n, 0, SA(to)), n);
+		ERR(recv(r, b, 9, MSG_TRUNC), EINVAL);	/* that one is lost */
+		EQ(recv(r, b, sizeof(b), MSG_TRUNC), n);
+		CHECK(b[0] == 1 && !b[1] && b[6] == 34 && b[8] == 6 && !b[size - 1]);
+		CHECK(!memcmp(b + size + 42, "hello", 5));
+		ERR(recv(r, b, sizeof(b), 0), EAGAIN);
+	}
+	v = 11;
+	ERR(setsockopt(s, SOL_PACKET, 24, &v, sizeof(v)), EINVAL);
+}
+
+TEST(vnet_header_in_ring)
+{
+	struct tpacket_req q = {
+		.tp_block_size = PAGE, .tp_block_nr = 1, .tp_frame_size = PAGE / 4, .tp_frame_nr = 4
+	};
+	struct sockaddr_ll to = at_lo(ETH_P_IP);
+	int s, r, n, v = TPACKET_V2;
+	struct tpacket2_hdr *h;
+	unsigned char b[100];
+
+	own_net();
+	s = opened(SOCK_RAW, 0);
+	r = opened(SOCK_RAW, ETH_P_ALL);
+	OK(setsockopt(r, SOL_PACKET, PACKET_VERSION, &v, sizeof(v)));
+	v = 1;
+	OK(setsockopt(s, SOL_PACKET, PACKET_VNET_HDR, &v, sizeof(v)));
+	OK(setsockopt(r, SOL_PACKET, PACKET_VNET_HDR, &v, sizeof(v)));
+	OK(setsockopt(r, SOL_PACKET, PACKET_RX_RING, &q, sizeof(q)));
+	ERR(setsockopt(r, SOL_PACKET, PACKET_VNET_HDR, &v, sizeof(v)), EBUSY);
+	h = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, r, 0);
+	CHECK(h != MAP_FAILED);
+	n = vnet_datagram(b, 10);
+	EQ(sendto(s, b, (size_t)n, 0, SA(to)), n);
+	EQ(poll(&(struct pollfd){ r, POLLIN, 0 }, 1, 10000), 1);
+	EQ(h->tp_snaplen, 47);
+	EQ(h->tp_net - h->tp_mac, 14);
+	memcpy(b, (unsigned char *)h + h->tp_mac - 10, (size_t)n);
+	CHECK(b[0] == 1 && !b[1] && b[6] == 34 && b[8] == 6 && !memcmp(b + 52, "hello", 5));
+}

@@ -21,7 +21,8 @@ static int as(uid_t uid, gid_t gid, void (*fn)(void))
 static void owner(void)
 {
 	close(OK(open("/tmp/perm/own", O_RDWR)));
-	ERR(open("/tmp/perm/noown", O_RDONLY), EACCES);	/* the owner's bits count, not the others' */
+	/* the owner's bits count, not the others' */
+	ERR(open("/tmp/perm/noown", O_RDONLY), EACCES);
 	OK(chmod("/tmp/perm/own", 0600));
 	ERR(chown("/tmp/perm/own", 0, -1), EPERM);
 	OK(access("/tmp/perm/own", R_OK | W_OK));
@@ -47,7 +48,10 @@ static void other(void)
 	ERR(rename("/tmp/perm/sticky/roots", "/tmp/perm/sticky/mine"), EPERM);
 	close(OK(open("/tmp/perm/sticky/mine", O_CREAT | O_WRONLY, 0600)));
 	OK(unlink("/tmp/perm/sticky/mine"));
-	/* In a directory where all leave things, links of others lead nowhere, but for those of its owner. */
+	/*
+	 * In a directory where all leave things, links of others lead nowhere, but for those of its
+	 * owner.
+	 */
 	ERR(open("/tmp/perm/sticky/of1000", O_RDONLY), EACCES);
 	close(OK(open("/tmp/perm/sticky/of1000/passwd", O_RDONLY)));	/* that one is on the way */
 	close(OK(open("/tmp/perm/sticky/ofroot", O_RDONLY)));
@@ -66,7 +70,8 @@ TEST(permissions)
 {
 	EQ(system("rm -rf /tmp/perm; mkdir -m 755 /tmp/perm; cd /tmp/perm; mkdir -m 700 closed; mkdir -m 733 drop; mkdir -m 1777 sticky;"
 		  "touch own noown grp closed/x sticky/roots; echo x > noexec; chmod 644 noexec; chown 1000:1000 own noown; chmod 600 own;"
-		  "chmod 077 noown; chown 0:2000 grp; chmod 640 grp; ln -s /etc sticky/of1000; ln -s /etc drop/of1000; chown -h 1000 sticky/of1000 drop/of1000; ln -s /etc sticky/ofroot"), 0);
+		  "chmod 077 noown; chown 0:2000 grp; chmod 640 grp; ln -s /etc sticky/of1000; ln -s /etc drop/of1000; chown -h 1000 sticky/of1000 drop/of1000; ln -s /etc sticky/ofroot"),
+	   0);
 	CHECK(as(1000, 1000, owner));
 	CHECK(as(1001, 2000, group));
 	CHECK(as(1002, 1002, other));
@@ -90,7 +95,8 @@ static void in_group(void)
 
 TEST(setgid_directory)
 {
-	EQ(system("rm -rf /tmp/perm2; mkdir /tmp/perm2; chown 1000:3000 /tmp/perm2; chmod 2775 /tmp/perm2"), 0);
+	EQ(system("rm -rf /tmp/perm2; mkdir /tmp/perm2; chown 1000:3000 /tmp/perm2; chmod 2775 /tmp/perm2"),
+	   0);
 	CHECK(as(1000, 1000, in_group));
 	system("rm -rf /tmp/perm2");
 }
@@ -107,7 +113,8 @@ TEST(write_drops_setuid)
 {
 	struct stat st;
 
-	EQ(system("rm -f /tmp/perm3; touch /tmp/perm3; chown 1000 /tmp/perm3; chmod 4777 /tmp/perm3"), 0);
+	EQ(system("rm -f /tmp/perm3; touch /tmp/perm3; chown 1000 /tmp/perm3; chmod 4777 /tmp/perm3"),
+	   0);
 	CHECK(as(1001, 1001, writer));
 	OK(stat("/tmp/perm3", &st));
 	EQ(st.st_mode & 07777, 0777);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Processes by descriptor. proves: pidfd_open pidfd_send_signal pidfd_getfd clone3 waitid setns process_madvise process_mrelease */
+/*
+ * Processes by descriptor. proves: pidfd_open pidfd_send_signal pidfd_getfd clone3 waitid setns
+ * process_madvise process_mrelease
+ */
 #include "t.h"
 #include <linux/sched.h>
 #include <poll.h>
@@ -170,7 +173,8 @@ TEST(send_signal)
 	ERR(pidfd_kill(99, 0, NULL, 0), EBADF);
 	OK(pipe(p));
 	ERR(pidfd_kill(p[0], 0, NULL, 0), EBADF);
-	int proc = OK(open("/proc/self", O_RDONLY | O_DIRECTORY));	/* the older kind of descriptor for a process */
+	/* the older kind of descriptor for a process */
+	int proc = OK(open("/proc/self", O_RDONLY | O_DIRECTORY));
 
 	memset((void *)&seen, 0, sizeof(seen));
 	OK(pidfd_kill(proc, SIGUSR1, NULL, 0));
@@ -211,7 +215,10 @@ static void *thread(void *arg)
 	return (void *)(long)syscall(SYS_gettid);
 }
 
-/* Of a thread that leads nothing there is a descriptor with PIDFD_THREAD only; it sees the thread's end, the process going on. */
+/*
+ * Of a thread that leads nothing there is a descriptor with PIDFD_THREAD only; it sees the thread's
+ * end, the process going on.
+ */
 TEST(threads)
 {
 	struct sigaction sa = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
@@ -244,7 +251,9 @@ TEST(threads)
 
 static pid_t clone_pidfd(int *fd, unsigned long long more)
 {
-	struct clone_args a = { .flags = CLONE_PIDFD | more, .pidfd = (unsigned long)fd, .exit_signal = SIGCHLD };
+	struct clone_args a = { .flags = CLONE_PIDFD | more,
+				.pidfd = (unsigned long)fd,
+				.exit_signal = SIGCHLD };
 
 	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
 }
@@ -286,7 +295,8 @@ TEST(clone_old_way)
 		_exit(0);
 	CHECK(fd >= 0);
 	OK(waitid(P_PIDFD_, (id_t)fd, NULL, WEXITED));
-	ERR(syscall(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, NULL, &fd, NULL, NULL), EINVAL);
+	ERR(syscall(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, NULL, &fd, NULL, NULL),
+	    EINVAL);
 }
 
 TEST(waiting_without_blocking)
@@ -302,7 +312,8 @@ TEST(waiting_without_blocking)
 	CHECK(readiness(fd, -1) & POLLIN);
 	OK(waitid(P_PIDFD_, (id_t)fd, &i, WEXITED));
 	EQ(i.si_pid, pid);
-	ERR(waitid(P_PIDFD_, (id_t)OK(pidfd_open(getppid(), 0)), &i, WEXITED), ECHILD);	/* no child of ours */
+	/* no child of ours */
+	ERR(waitid(P_PIDFD_, (id_t)OK(pidfd_open(getppid(), 0)), &i, WEXITED), ECHILD);
 }
 
 TEST(getfd)
@@ -324,7 +335,7 @@ TEST(getfd)
 	fd = OK(pidfd_open(pid, 0));
 	copy = OK((int)syscall(SYS_pidfd_getfd, fd, 50, 0));
 	EQ(fcntl(copy, F_GETFD), FD_CLOEXEC);
-	EQ(write(copy, "!", 1), 1);				/* it is the child's end of the pipe */
+	EQ(write(copy, "!", 1), 1);    /* it is the child's end of the pipe */
 	EQ(read(p[0], &c, 1), 1);
 	EQ(c, '!');
 	ERR(syscall(SYS_pidfd_getfd, fd, 51, 0), EBADF);
@@ -422,19 +433,26 @@ TEST(setns_all_or_nothing)
 	EQ(status, 0);
 	in = OK(fork());
 	if (in == 0) {
-		/* The namespace of processes is not below that of this one any more: the last one fails. */
+		/*
+		 * The namespace of processes is not below that of this one any more: the last one
+		 * fails.
+		 */
 		OK(unshare(CLONE_NEWPID | CLONE_NEWUTS));
 		own_uts(before);
 		OK(stat("/", &root));
 		if (fork() == 0) {
 			CHECK(getpid() == 1);
-			ERR(syscall(SYS_setns, fd, CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID), EINVAL);
+			ERR(syscall(SYS_setns, fd,
+				    CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWIPC |
+					    CLONE_NEWPID),
+			    EINVAL);
 			own_uts(after);
 			CHECK(!strcmp(before, after));
 			OK(stat("/", &now));
 			CHECK(root.st_dev == now.st_dev && root.st_ino == now.st_ino);
 			OK(sethostname("mine", 4));	/* of the first user namespace still */
-			OK(syscall(SYS_setns, fd, CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWIPC));
+			OK(syscall(SYS_setns, fd,
+				   CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWIPC));
 			own_uts(after);
 			CHECK(strcmp(before, after));
 			_exit(0);
@@ -448,7 +466,11 @@ TEST(setns_all_or_nothing)
 	t_wait(pid);
 }
 
-struct info { unsigned long long mask, cgroup; unsigned int pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid; int exit_code; };
+struct info {
+	unsigned long long mask, cgroup;
+	unsigned int pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int exit_code;
+};
 #define GET_INFO _IOWR(0xff, 11, struct info)
 #define GET_UTS _IO(0xff, 10)
 
@@ -507,7 +529,8 @@ TEST(advice_for_another)
 	fd = OK(pidfd_open(pid, 0));
 	self = OK(pidfd_open(getpid(), 0));
 	EQ(syscall(SYS_process_madvise, fd, v, 2, 20 /* COLD */, 0), 2 * PAGE);
-	ERR(syscall(SYS_process_madvise, fd, v, 2, MADV_DONTNEED, 0), EINVAL);	/* not to somebody else */
+	/* not to somebody else */
+	ERR(syscall(SYS_process_madvise, fd, v, 2, MADV_DONTNEED, 0), EINVAL);
 	ERR(syscall(SYS_process_madvise, fd, v, 2, 20, 1), EINVAL);
 	ERR(syscall(SYS_process_madvise, fd, &hole, 1, 20, 0), ENOMEM);
 	ERR(syscall(SYS_process_madvise, 99, v, 2, 20, 0), EBADF);
@@ -518,7 +541,10 @@ TEST(advice_for_another)
 	ERR(syscall(SYS_process_madvise, fd, v, 2, 20, 0), ESRCH);
 }
 
-/* Forks into a namespace whose init is just dying: none outlives it, or it would wait for that one for ever. */
+/*
+ * Forks into a namespace whose init is just dying: none outlives it, or it would wait for that one
+ * for ever.
+ */
 TEST(fork_as_init_dies)
 {
 	for (int i = 0; i < 20; i++) {
@@ -586,7 +612,10 @@ static void *exec_from_thread(void *arg)
 	_exit(1);
 }
 
-/* This program run again by the test below: a thread that is not the leader runs it once more, until it was enough. */
+/*
+ * This program run again by the test below: a thread that is not the leader runs it once more,
+ * until it was enough.
+ */
 __attribute__((constructor)) static void exec_again(void)
 {
 	const char *n = getenv("EXECS");

@@ -187,7 +187,8 @@ TEST(interrupted_write_keeps_count)
 	int p[2];
 	pid_t pid, me = getpid();
 
-	sa.sa_handler = (void (*)(int))(void *)t_sleep_ms;	/* any handler: called with the signal's number */
+	/* any handler: called with the signal's number */
+	sa.sa_handler = (void (*)(int))(void *)t_sleep_ms;
 	OK(pipe(p));
 	OK(sigaction(SIGUSR1, &sa, NULL));
 	pid = OK(fork());

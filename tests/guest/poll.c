@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Waiting for many files. proves: poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 */
-#define TEST_LIMIT 60	/* threads that yield to each other take six seconds of four CPUs, on a host that is free */
+/*
+ * Waiting for many files. proves: poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl
+ * epoll_wait epoll_pwait epoll_pwait2
+ */
+/* threads that yield to each other take six seconds of four CPUs, on a host that is free */
+#define TEST_LIMIT 60
 #include "t.h"
 #include <poll.h>
 #include <pthread.h>
@@ -342,7 +346,8 @@ static void disperse(void)
 TEST(all_of_a_crowd_are_told)
 {
 	struct itimerspec s = { .it_value = { 0, 1000 } };
-	int e = OK(eventfd(0, EFD_NONBLOCK)), t = OK(timerfd_create(CLOCK_MONOTONIC, 0)), p[2], u[2];
+	int e = OK(eventfd(0, EFD_NONBLOCK)), t = OK(timerfd_create(CLOCK_MONOTONIC, 0)), p[2],
+	    u[2];
 	uint64_t n = 1;
 
 	gather(e, 0);
@@ -410,7 +415,8 @@ TEST(all_of_a_crowd_hear_of_signals)
 /* Watches come and go while all are told: nobody is forgotten, nothing is broken. */
 TEST(a_crowd_changes_while_it_is_told)
 {
-	volatile int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *stop =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int e = OK(eventfd(0, EFD_NONBLOCK));
 	pid_t pid[2];
 	uint64_t n = 1;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* POSIX timers by what they do. proves: timer_create timer_settime timer_gettime timer_getoverrun timer_delete */
+/*
+ * POSIX timers by what they do. proves: timer_create timer_settime timer_gettime timer_getoverrun
+ * timer_delete
+ */
 #include "t.h"
 #include <pthread.h>
 #include <sys/resource.h>
@@ -13,7 +16,13 @@
 /* The kernel's calls themselves: the C library keeps threads and numbers of its own. */
 static int create(clockid_t c, int notify, int sig, int tid, int *id)
 {
-	union { struct { union sigval v; int signo, notify, tid; } s; char pad[64]; } e;
+	union {
+		struct {
+			union sigval v;
+			int signo, notify, tid;
+		} s;
+		char pad[64];
+	} e;
 
 	memset(&e, 0, sizeof(e));
 	e.s.v.sival_int = 4242;
@@ -25,7 +34,8 @@ static int create(clockid_t c, int notify, int sig, int tid, int *id)
 
 static int settime(int id, int flags, long value, long interval, struct itimerspec *old)
 {
-	struct itimerspec n = { { interval / 1000000000, interval % 1000000000 }, { value / 1000000000, value % 1000000000 } };
+	struct itimerspec n = { { interval / 1000000000, interval % 1000000000 },
+				{ value / 1000000000, value % 1000000000 } };
 
 	return (int)syscall(SYS_timer_settime, id, flags, &n, old);
 }
@@ -47,7 +57,8 @@ static void block(int sig, sigset_t *set)
 
 TEST(one_shot_on_every_clock)
 {
-	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, 11 /* TAI */ };
+	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME,
+					    11 /* TAI */ };
 	siginfo_t i;
 	sigset_t s;
 
@@ -69,7 +80,8 @@ TEST(one_shot_on_every_clock)
 		OK(settime(id, TIMER_ABSTIME, 1, 0, NULL));
 		EQ(sigwaitinfo(&s, &i), SIGUSR1);
 		OK(clock_gettime(clocks[k], &now));
-		OK(settime(id, TIMER_ABSTIME, now.tv_sec * 1000000000L + now.tv_nsec + 100000 * MS, 0, NULL));
+		OK(settime(id, TIMER_ABSTIME, now.tv_sec * 1000000000L + now.tv_nsec + 100000 * MS,
+			   0, NULL));
 		CHECK(left(id) > 0 && left(id) <= 100000 * MS);
 		OK(syscall(SYS_timer_delete, id));
 		ERR(syscall(SYS_timer_delete, id), EINVAL);
@@ -161,12 +173,13 @@ TEST(to_one_thread)
 	EQ(pthread_create(&t, NULL, thread, NULL), 0);
 	while (!__atomic_load_n(&tid, __ATOMIC_SEQ_CST))
 		sched_yield();
-	sigprocmask(SIG_UNBLOCK, &s, NULL);		/* we could take it too, but it is not for us */
+	sigprocmask(SIG_UNBLOCK, &s, NULL);  /* we could take it too, but it is not for us */
 	OK(create(CLOCK_MONOTONIC, SIGEV_SIGNAL | SIGEV_THREAD_ID, SIGUSR1, tid, &id));
 	OK(settime(id, 0, MS, MS, NULL));
 	EQ(pthread_join(t, NULL), 0);
 	EQ(handled_by, tid);
-	ERR(create(CLOCK_MONOTONIC, SIGEV_SIGNAL | SIGEV_THREAD_ID, SIGUSR1, getppid(), &id), EINVAL);
+	ERR(create(CLOCK_MONOTONIC, SIGEV_SIGNAL | SIGEV_THREAD_ID, SIGUSR1, getppid(), &id),
+	    EINVAL);
 }
 
 static void burn(void)
@@ -189,7 +202,8 @@ TEST(processor_time)
 	t_sleep_ms(60);
 	CHECK(left(id) <= 30 * MS);
 	OK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b));
-	if ((b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec < 30 * MS)	/* a busy host makes even sleeping dear */
+	/* a busy host makes even sleeping dear */
+	if ((b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec < 30 * MS)
 		EQ(hits, 0);
 	while (!hits)
 		burn();

@@ -85,7 +85,10 @@ static void note(int sig)
 	got = sig;
 }
 
-/* The child gets its signal when the parent ends; its own child and what it runs do not have the setting. */
+/*
+ * The child gets its signal when the parent ends; its own child and what it runs do not have the
+ * setting.
+ */
 TEST(parent_death_signal)
 {
 	int v = -1, up[2], down[2];
@@ -137,7 +140,9 @@ TEST(parent_death_signal)
 	EQ(c, 'd');
 }
 
-/* Who is not dumpable is not looked into: its files belong to root, and others of its user may not. */
+/*
+ * Who is not dumpable is not looked into: its files belong to root, and others of its user may not.
+ */
 TEST(dumpable)
 {
 	struct stat st;
@@ -217,7 +222,10 @@ TEST(no_new_privs)
 	CHECK(t_child_ok(pid));
 }
 
-/* Set-user-ID has no effect any more. The program is this one: asked for TEST ids, it writes its effective id. */
+/*
+ * Set-user-ID has no effect any more. The program is this one: asked for TEST ids, it writes its
+ * effective id.
+ */
 TEST(no_new_privs_by_effect)
 {
 	char self[200];
@@ -339,7 +347,8 @@ static int capset_inheritable(unsigned int mask)
 TEST(ambient)
 {
 	EQ(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_CHOWN, 0, 0), 0);
-	ERR(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0), EPERM);	/* not inheritable */
+	/* not inheritable */
+	ERR(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0), EPERM);
 	OK(capset_inheritable(1U << CAP_CHOWN));
 	OK(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0));
 	EQ(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_CHOWN, 0, 0), 1);
@@ -422,7 +431,8 @@ TEST(huge_pages_off)
 /* A name for anonymous memory: seen in maps, goes with the mapping, is checked. */
 TEST(name_of_memory)
 {
-	char *m = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), line[60];
+	char *m = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     line[60];
 	char long_name[100];
 	int fd;
 
@@ -431,7 +441,8 @@ TEST(name_of_memory)
 		SKIP("built without it");
 	OK(prctl(PR_SET_VMA, 0, m + PAGE, PAGE, "second page"));
 	CHECK(strstr(slurp("/proc/self/maps"), "[anon:second page]"));
-	snprintf(line, sizeof(line), "%lx-%lx rw-p", (unsigned long)m + PAGE, (unsigned long)m + 2 * PAGE);
+	snprintf(line, sizeof(line), "%lx-%lx rw-p", (unsigned long)m + PAGE,
+		 (unsigned long)m + 2 * PAGE);
 	CHECK(strstr(text, line));
 	OK(prctl(PR_SET_VMA, 0, m, 4 * PAGE, NULL));
 	CHECK(!strstr(slurp("/proc/self/maps"), "[anon:second page]"));
@@ -472,7 +483,7 @@ TEST(memory_layout)
 	CHECK(!memcmp(slurp("/proc/self/cmdline"), "a new title", 12));
 	ERR(prctl(PR_SET_MM, PR_SET_MM_ARG_START, 16, 0, 0), EINVAL);
 	ERR(prctl(PR_SET_MM, PR_SET_MM_ARG_END, 1UL << 62, 0, 0), EINVAL);
-	ERR(prctl(PR_SET_MM, PR_SET_MM_ARG_END, m, 0, 0), EINVAL);		/* before its start */
+	ERR(prctl(PR_SET_MM, PR_SET_MM_ARG_END, m, 0, 0), EINVAL);  /* before its start */
 	ERR(prctl(PR_SET_MM, 99, m, 0, 0), EINVAL);
 	ERR(prctl(PR_SET_MM, PR_SET_MM_ARG_END, m + 112, 1, 0), EINVAL);
 	OK(prctl(PR_SET_MM, PR_SET_MM_BRK, brk_now + 64, 0, 0));
@@ -522,7 +533,8 @@ TEST(no_executable_gain)
 	OK(prctl(PR_SET_MDWE, 1, 0, 0, 0));
 	EQ(prctl(PR_GET_MDWE, 0, 0, 0, 0), 1);
 	ERR(prctl(PR_SET_MDWE, 0, 0, 0, 0), EPERM);
-	ERR((long)mmap(NULL, PAGE, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), EACCES);
+	ERR((long)mmap(NULL, PAGE, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	    EACCES);
 	m = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(m != MAP_FAILED);
 	ERR(mprotect(m, PAGE, PROT_READ | PROT_EXEC), EACCES);
@@ -531,7 +543,8 @@ TEST(no_executable_gain)
 	OK(mprotect(m, PAGE, PROT_READ));
 	pid = OK(fork());
 	if (pid == 0)
-		_exit(prctl(PR_GET_MDWE, 0, 0, 0, 0) == 1 && mprotect(m, PAGE, PROT_EXEC) < 0 ? 0 : 1);
+		_exit(prctl(PR_GET_MDWE, 0, 0, 0, 0) == 1 && mprotect(m, PAGE, PROT_EXEC) < 0 ? 0 :
+												1);
 	CHECK(t_child_ok(pid));
 }
 

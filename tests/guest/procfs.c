@@ -75,20 +75,33 @@ TEST(status_and_stat)
 /* One mapping asked for by its address; its ID is what the linker wrote. */
 TEST(a_mapping_by_address)
 {
-	unsigned long size = 4 * PAGE, a = (unsigned long)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long size = 4 * PAGE, a = (unsigned long)mmap(NULL, size, PROT_READ | PROT_WRITE,
+							       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = OK(open("/proc/self/maps", O_RDONLY)), f;
 	struct procmap_query q = { .size = sizeof(q), .query_addr = a + 5000 };
 	/* A program header, its note segment, and in it another note before the ID. */
 	struct {
 		Elf64_Ehdr h;
 		Elf64_Phdr p;
-		struct { Elf64_Nhdr h; char name[8]; } other;
-		struct { Elf64_Nhdr h; char name[4]; unsigned char id[8]; } note;
-	} elf = { .h = { .e_ident = ELFMAG "\2\1\1", .e_type = ET_DYN, .e_phoff = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),
+		struct {
+			Elf64_Nhdr h;
+			char name[8];
+		} other;
+		struct {
+			Elf64_Nhdr h;
+			char name[4];
+			unsigned char id[8];
+		} note;
+	} elf = { .h = { .e_ident = ELFMAG "\2\1\1",
+			 .e_type = ET_DYN,
+			 .e_phoff = sizeof(Elf64_Ehdr),
+			 .e_phentsize = sizeof(Elf64_Phdr),
 			 .e_phnum = 1 },
-		  .p = { .p_type = PT_NOTE, .p_offset = offsetof(__typeof__(elf), other),
+		  .p = { .p_type = PT_NOTE,
+			 .p_offset = offsetof(__typeof__(elf), other),
 			 .p_filesz = sizeof(elf) - offsetof(__typeof__(elf), other) },
-		  .other = { { 5, 0, 3 }, "other" }, .note = { { 4, 7, 3 }, "GNU", { 1, 2, 3, 4, 5, 6, 7 } } };
+		  .other = { { 5, 0, 3 }, "other" },
+		  .note = { { 4, 7, 3 }, "GNU", { 1, 2, 3, 4, 5, 6, 7 } } };
 	unsigned char id[20];
 	char name[300];
 	struct stat st;
@@ -119,9 +132,13 @@ TEST(a_mapping_by_address)
 	OK(fstat(f, &st));
 	CHECK(mmap((void *)a, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, f, PAGE) == (void *)a);
 	memset(&q, 0, sizeof(q));
-	q = (struct procmap_query){ .size = sizeof(q), .query_addr = a, .query_flags = PROCMAP_QUERY_FILE_BACKED_VMA,
-		.vma_name_addr = (unsigned long)name, .vma_name_size = sizeof(name),
-		.build_id_addr = (unsigned long)id, .build_id_size = sizeof(id) };
+	q = (struct procmap_query){ .size = sizeof(q),
+				    .query_addr = a,
+				    .query_flags = PROCMAP_QUERY_FILE_BACKED_VMA,
+				    .vma_name_addr = (unsigned long)name,
+				    .vma_name_size = sizeof(name),
+				    .build_id_addr = (unsigned long)id,
+				    .build_id_size = sizeof(id) };
 	OK(ioctl(fd, PROCMAP_QUERY, &q));
 	EQ(q.vma_start, a);
 	EQ(q.vma_offset, PAGE);
@@ -156,7 +173,8 @@ TEST(a_mapping_by_address)
 TEST(memory_maps)
 {
 	unsigned long a, b, size = 64 * 1024;
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *line, *save;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     *line, *save;
 	bool found = false;
 	long rss = 0;
 
@@ -438,8 +456,10 @@ TEST(syscall)
 	close(p[0]);
 	t_until_asleep(pid);
 	sprintf(path, "/proc/%d/syscall", pid);
-	EQ(sscanf(slurp(path), "%ld 0x%lx 0x%lx 0x%lx 0x%*x 0x%*x 0x%*x 0x%lx 0x%lx\n", &nr, (unsigned long *)&fd, (unsigned long *)&at,
-		  (unsigned long *)&len, (unsigned long *)&sp, (unsigned long *)&ip), 6);
+	EQ(sscanf(slurp(path), "%ld 0x%lx 0x%lx 0x%lx 0x%*x 0x%*x 0x%*x 0x%lx 0x%lx\n", &nr,
+		  (unsigned long *)&fd, (unsigned long *)&at, (unsigned long *)&len,
+		  (unsigned long *)&sp, (unsigned long *)&ip),
+	   6);
 	EQ(nr, SYS_read);
 	EQ(fd, p[0]);
 	EQ(at, (long)&c);
@@ -489,7 +509,10 @@ TEST(sysfs_is_there)
 /* gid= lets a group see all processes, but not where only what may be traced is seen. */
 TEST(no_group_sees_what_it_may_not_trace)
 {
-	static const struct { const char *options; bool seen; } t[] = { { "hidepid=invisible,gid=50", true }, { "hidepid=ptraceable,gid=50", false } };
+	static const struct {
+		const char *options;
+		bool seen;
+	} t[] = { { "hidepid=invisible,gid=50", true }, { "hidepid=ptraceable,gid=50", false } };
 	gid_t group = 50;
 
 	OK(unshare(CLONE_NEWNS));
@@ -547,7 +570,10 @@ static int of_process(pid_t pid, const char *name, int flags)
 	return open(path, flags);
 }
 
-/* Memory that is gone is not found when the file is opened, which is also when the caller's right to it is looked at. */
+/*
+ * Memory that is gone is not found when the file is opened, which is also when the caller's right
+ * to it is looked at.
+ */
 TEST(files_of_a_zombie)
 {
 	static const char *const gone[] = { "environ", "auxv", "mem", "pagemap", "smaps_rollup" };
@@ -577,7 +603,10 @@ TEST(files_of_a_zombie)
 /* Those that went with the process are no names any more. */
 TEST(namespaces_of_a_zombie)
 {
-	static const char *const gone[] = { "cgroup", "ipc", "mnt", "net", "pid_for_children", "time", "time_for_children", "uts" };
+	static const char *const gone[] = {
+		"cgroup", "ipc", "mnt", "net", "pid_for_children", "time", "time_for_children",
+		"uts"
+	};
 	static const char *const kept[] = { "pid", "user" };
 	pid_t pid = OK(fork());
 	char name[64], text[64];
@@ -693,7 +722,8 @@ TEST(who_logged_in)
 
 TEST(memory_by_node)
 {
-	char *p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), want[32], line[512];
+	char *p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     want[32], line[512];
 	bool found = false, heap = false;
 	unsigned long mask = 1;
 	FILE *f;
@@ -713,4 +743,66 @@ TEST(memory_by_node)
 		CHECK(strchr(line, '\n'));
 	}
 	CHECK(found && heap);
+}
+
+/* Each number that directory NAME lists is stat's; how many names. */
+static int listed_as_stat_says(const char *name)
+{
+	DIR *d = opendir(name);
+	struct stat dir, st;
+	struct dirent *e;
+	int n = 0;
+
+	CHECK(d);
+	OK(fstat(dirfd(d), &dir));
+	while ((e = readdir(d))) {
+		/* Processes of the system come and go. */
+		if (!strcmp(e->d_name, "..") || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		/* What is mounted there has its own number. */
+		if (st.st_dev == dir.st_dev && st.st_ino != e->d_ino)
+			FAIL("%s/%s: listed as %lx, is %lx", name, e->d_name, (long)e->d_ino, (long)st.st_ino);
+		n++;
+	}
+	closedir(d);
+	return n;
+}
+
+TEST(listed_numbers)
+{
+	char task[64], fd[80];
+
+	snprintf(task, sizeof(task), "/proc/self/task/%d", (int)gettid());
+	snprintf(fd, sizeof(fd), "%s/fd", task);
+	const char *const dirs[] = { "/proc", "/proc/self", "/proc/self/fd", "/proc/self/fdinfo", "/proc/self/ns", "/proc/self/net", "/proc/self/task", task, fd,
+				     "/proc/net", "/proc/sys", "/proc/sys/fs", "/proc/sys/vm", "/proc/sys/user", "/proc/sys/kernel", "/proc/sys/net/ipv4/conf",
+				     "/proc/sys/net/ipv4/conf/lo", "/sys", "/sys/class/net", "/sys/kernel" };
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		CHECK(listed_as_stat_says(dirs[i]) > 1);
+	CHECK(open("/proc/sys/vm/drop_caches", O_WRONLY) < 0 || write(open("/proc/sys/vm/drop_caches", O_WRONLY), "2", 1) == 1);
+	CHECK(listed_as_stat_says("/proc/self") > 20);
+}
+
+static ino_t number_of(const char *fmt, int a)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), fmt, a);
+	OK(lstat(path, &st));
+	return st.st_ino;
+}
+
+/* Files of a process, of its thread and of another process have different numbers. */
+TEST(numbers_differ)
+{
+	int other = getppid(), tid = (int)gettid();
+	ino_t n[] = { number_of("/proc/%d", tid), number_of("/proc/self/task/%d", tid), number_of("/proc/%d", other), number_of("/proc/%d/status", tid),
+		      number_of("/proc/self/task/%d/status", tid), number_of("/proc/%d/status", other), number_of("/proc/%d/fd/0", tid),
+		      number_of("/proc/%d/fdinfo/0", tid), number_of("/proc/%d/fd/1", tid), number_of("/proc/self/task/%d/fd/0", tid), number_of("/proc/%d/ns/net", tid) };
+
+	for (size_t i = 0; i < sizeof(n) / sizeof(n[0]); i++)
+		for (size_t k = 0; k < i; k++)
+			CHECK(n[i] != n[k]);
 }

@@ -20,8 +20,13 @@ struct info {
 	uint32_t arch;
 	uint64_t ip, sp;
 	union {
-		struct { uint64_t nr, args[6]; } entry;
-		struct { int64_t rval; uint8_t is_error; } exit;
+		struct {
+			uint64_t nr, args[6];
+		} entry;
+		struct {
+			int64_t rval;
+			uint8_t is_error;
+		} exit;
 	};
 };
 
@@ -98,8 +103,9 @@ TEST(memory)
 	unsigned long v = 0;
 	pid_t pid;
 
-	for (int i = 0; i < 400; i++)		/* areas of their own: the tree of them has levels */
-		CHECK(mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+	for (int i = 0; i < 400; i++)  /* areas of their own: the tree of them has levels */
+		CHECK(mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0) != MAP_FAILED);
 	pid = traced(cell_is_changed);
 	for (unsigned long at = -9; at; at++) {
 		ERR(pt(PTRACE_PEEKDATA, pid, at, (unsigned long)&v), EIO);
@@ -133,7 +139,9 @@ static int raise_usr1(void)
 	return got;
 }
 
-/* The tracer sees each signal first: it may swallow it, let it through, put another in its place. */
+/*
+ * The tracer sees each signal first: it may swallow it, let it through, put another in its place.
+ */
 TEST(signals_pass_the_tracer)
 {
 	siginfo_t i;
@@ -260,7 +268,10 @@ static int sum(void)
 	return s;
 }
 
-/* One instruction at a time, also over the one that calls the kernel; the flag that does it is not shown. */
+/*
+ * One instruction at a time, also over the one that calls the kernel; the flag that does it is not
+ * shown.
+ */
 TEST(single_step)
 {
 	pid_t pid = traced(sum);
@@ -278,7 +289,7 @@ TEST(single_step)
 		same += r.rip == last;
 		last = r.rip;
 		OK(pt(PTRACE_PEEKTEXT, pid, r.rip, (unsigned long)&w));
-		if ((w & 0xffff) == 0x050f) {			/* syscall: the next stop is right behind it */
+		if ((w & 0xffff) == 0x050f) {   /* syscall: the next stop is right behind it */
 			calls++;
 			OK(pt(PTRACE_SINGLESTEP, pid, 0, 0));
 			if (r.rax == SYS_exit_group) {
@@ -348,7 +359,7 @@ TEST(watchpoint)
 	siginfo_t i;
 
 	OK(pt(PTRACE_POKEUSER, pid, dr, (unsigned long)&cell));
-	OK(pt(PTRACE_POKEUSER, pid, dr + 7 * 8, 1 | 0xd0000));		/* 8 bytes, writes, this task */
+	OK(pt(PTRACE_POKEUSER, pid, dr + 7 * 8, 1 | 0xd0000));  /* 8 bytes, writes, this task */
 	OK(pt(PTRACE_CONT, pid, 0, 0));
 	stopped_by(pid, SIGTRAP);
 	OK(pt(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&i));
@@ -367,8 +378,11 @@ static int fp_sum(void)
 {
 	double d = 1.5;
 
-	__asm__ volatile("movsd %0, %%xmm3; mov %1, %%eax; mov %2, %%edi; mov $10, %%esi; syscall; movsd %%xmm3, %0"
-			 : "+m"(d) : "i"(SYS_kill), "r"(getpid()) : "rax", "rcx", "r11", "rdi", "rsi", "xmm3", "memory");
+	__asm__ volatile(
+		"movsd %0, %%xmm3; mov %1, %%eax; mov %2, %%edi; mov $10, %%esi; syscall; movsd %%xmm3, %0"
+		: "+m"(d)
+		: "i"(SYS_kill), "r"(getpid())
+		: "rax", "rcx", "r11", "rdi", "rsi", "xmm3", "memory");
 	return (int)d;
 }
 
@@ -433,12 +447,17 @@ static int family(void)
 	return 13;
 }
 
-/* Children are traced from their first instruction; the tracer learns their numbers, and of the ends. */
+/*
+ * Children are traced from their first instruction; the tracer learns their numbers, and of the
+ * ends.
+ */
 TEST(events_of_children)
 {
 	pid_t pid = traced(family), child;
 
-	OK(pt(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXIT));
+	OK(pt(PTRACE_SETOPTIONS, pid, 0,
+	      PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE |
+		      PTRACE_O_TRACEEXIT));
 	OK(pt(PTRACE_CONT, pid, 0, 0));
 	event(pid, PTRACE_EVENT_FORK);
 	child = (pid_t)msg(pid);
@@ -559,7 +578,7 @@ TEST(attach_and_detach)
 	stopped_by(pid, SIGSTOP);
 	OK(pt(PTRACE_PEEKDATA, pid, (unsigned long)&cell, (unsigned long)&v));
 	OK(pt(PTRACE_CONT, pid, 0, 0));
-	ERR(pt(PTRACE_PEEKDATA, pid, (unsigned long)&cell, (unsigned long)&v), ESRCH);	/* it runs */
+	ERR(pt(PTRACE_PEEKDATA, pid, (unsigned long)&cell, (unsigned long)&v), ESRCH); /* it runs */
 	OK(kill(pid, SIGUSR1));
 	stopped_by(pid, SIGUSR1);
 	OK(pt(PTRACE_DETACH, pid, 0, 0));
@@ -595,7 +614,10 @@ TEST(rights)
 	t_wait(pid);
 }
 
-/* Seized, a task is not stopped; PTRACE_INTERRUPT stops it, and stops of its group are told from signals. */
+/*
+ * Seized, a task is not stopped; PTRACE_INTERRUPT stops it, and stops of its group are told from
+ * signals.
+ */
 TEST(seize)
 {
 	pid_t pid = looping();
@@ -612,7 +634,7 @@ TEST(seize)
 	OK(pt(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&i));
 	EQ(i.si_code, SIGTRAP | EVENT_STOP << 8);
 	OK(pt(PTRACE_LISTEN, pid, 0, 0));
-	ERR(pt(PTRACE_CONT, pid, 0, 0), ESRCH);			/* it listens, and is not ours to move */
+	ERR(pt(PTRACE_CONT, pid, 0, 0), ESRCH); /* it listens, and is not ours to move */
 	OK(pt(PTRACE_INTERRUPT, pid, 0, 0));
 	event(pid, EVENT_STOP);
 	OK(pt(PTRACE_CONT, pid, 0, 0));
@@ -628,7 +650,7 @@ TEST(stop_of_the_group)
 
 	OK(pt(PTRACE_SEIZE, pid, 0, 0));
 	OK(kill(pid, SIGTSTP));
-	stopped_by(pid, SIGTSTP);			/* the signal, that can still be kept away */
+	stopped_by(pid, SIGTSTP); /* the signal, that can still be kept away */
 	OK(pt(PTRACE_CONT, pid, 0, SIGTSTP));
 	s = next(pid);
 	EQ(s >> 8, SIGTSTP | EVENT_STOP << 8);		/* the stop itself */
@@ -778,7 +800,8 @@ TEST(two_who_wait)
 	pid = OK(fork());
 	if (pid == 0) {
 		close(p[1]);
-		_exit(read(p[0], &c, 1) == 0 ? 31 : 1);		/* until everybody has closed the other end */
+		/* until everybody has closed the other end */
+		_exit(read(p[0], &c, 1) == 0 ? 31 : 1);
 	}
 	tracer = OK(fork());
 	if (tracer == 0) {
@@ -848,10 +871,14 @@ static void *ask_to_be_traced(void *ready)
 		pause();
 }
 
-/* A thread that asked to be traced is its process's parent's to wait for: until then the process, killed, does not end. */
+/*
+ * A thread that asked to be traced is its process's parent's to wait for: until then the process,
+ * killed, does not end.
+ */
 TEST(a_thread_asks)
 {
-	volatile pid_t *tid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile pid_t *tid =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid = fork();
 	siginfo_t i;
 	int status;

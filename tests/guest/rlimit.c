@@ -36,7 +36,9 @@ TEST(get_and_set)
 		_exit(0);
 	}
 	CHECK(t_child_ok(pid));
-	struct { uint64_t cur, max; } n = { 50, 60 }, o;
+	struct {
+		uint64_t cur, max;
+	} n = { 50, 60 }, o;
 
 	OK((int)syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &n, &o));
 	EQ(o.cur, 100);
@@ -141,7 +143,10 @@ static int try_exec(void)
 	return errno;
 }
 
-/* A program that became a user's who has too many processes does not start another; one that was his does, and so does one that could fork since. */
+/*
+ * A program that became a user's who has too many processes does not start another; one that was
+ * his does, and so does one that could fork since.
+ */
 TEST(exec_past_the_limit)
 {
 	for (int other = 0; other < 2; other++) {
@@ -208,8 +213,9 @@ TEST(usage)
 	for (int i = 0; i < 5; i++)
 		t_sleep_ms(5);
 	OK(getrusage(RUSAGE_SELF, &b));
-	long us = (b.ru_utime.tv_sec - a.ru_utime.tv_sec) * 1000000 + b.ru_utime.tv_usec - a.ru_utime.tv_usec +
-		  (b.ru_stime.tv_sec - a.ru_stime.tv_sec) * 1000000 + b.ru_stime.tv_usec - a.ru_stime.tv_usec;
+	long us = (b.ru_utime.tv_sec - a.ru_utime.tv_sec) * 1000000 + b.ru_utime.tv_usec -
+		  a.ru_utime.tv_usec + (b.ru_stime.tv_sec - a.ru_stime.tv_sec) * 1000000 +
+		  b.ru_stime.tv_usec - a.ru_stime.tv_usec;
 
 	CHECK(us > 80000 && us < 1500000);
 	CHECK(b.ru_minflt - a.ru_minflt >= 100);	/* large pages may take fewer than 1024 */
@@ -225,7 +231,9 @@ TEST(usage)
 	OK(getrusage(RUSAGE_CHILDREN, &a));
 	t_wait(pid);
 	OK(getrusage(RUSAGE_CHILDREN, &k));
-	CHECK(k.ru_utime.tv_usec + k.ru_stime.tv_usec + 1000000 * k.ru_utime.tv_sec - a.ru_utime.tv_usec > 60000);
+	CHECK(k.ru_utime.tv_usec + k.ru_stime.tv_usec + 1000000 * k.ru_utime.tv_sec -
+		      a.ru_utime.tv_usec >
+	      60000);
 	ERR(getrusage(77, &a), EINVAL);
 }
 

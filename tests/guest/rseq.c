@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Restartable sequences and the barriers that go with them. proves: rseq membarrier rseq_slice_yield */
+/*
+ * Restartable sequences and the barriers that go with them. proves: rseq membarrier
+ * rseq_slice_yield
+ */
 #include "t.h"
 #include <pthread.h>
 #include <sched.h>
@@ -67,7 +70,10 @@ TEST(follows_the_cpu)
 		EQ(area.cpu_id_start, c);
 		pid = OK(fork());		/* a child has its parent's registration */
 		if (pid == 0)
-			_exit(area.cpu_id == (unsigned int)c && reg(&area, 32, 0, SIG) == -1 && errno == EBUSY ? 0 : 1);
+			_exit(area.cpu_id == (unsigned int)c && reg(&area, 32, 0, SIG) == -1 &&
+					      errno == EBUSY ?
+				      0 :
+				      1);
 		CHECK(t_child_ok(pid));
 	}
 }
@@ -81,28 +87,32 @@ static void note(int sig)
 	signals++;
 }
 
-/* Stays in the sequence until it is sent to the abort address: 1. Or 0, should it fall out at the end. */
+/*
+ * Stays in the sequence until it is sent to the abort address: 1. Or 0, should it fall out at the
+ * end.
+ */
 static int until_aborted(struct area *a)
 {
 	int aborted = 0;
 
-	__asm__ volatile(
-		".pushsection __rseq_cs, \"aw\"\n\t"
-		".balign 32\n"
-		"3:	.long 0, 0\n\t"
-		".quad 1f, 2f - 1f, 4f\n\t"
-		".popsection\n\t"
-		"leaq 3b(%%rip), %%rax\n\t"
-		"movq %%rax, 8(%1)\n"
-		"1:	movl $1, %2\n\t"
-		"cmpl $77, 4(%1)\n\t"
-		"jne 1b\n"
-		"2:	jmp 5f\n\t"
-		".byte 0x0f, 0xb9, 0x3d\n\t"		/* ud1, with the signature as its operand */
-		".long 0x53053053\n"
-		"4:	movl $1, %0\n"
-		"5:\n"
-		: "+r"(aborted), "+r"(a), "+m"(in_sequence) : : "rax", "memory", "cc");
+	__asm__ volatile(".pushsection __rseq_cs, \"aw\"\n\t"
+			 ".balign 32\n"
+			 "3:	.long 0, 0\n\t"
+			 ".quad 1f, 2f - 1f, 4f\n\t"
+			 ".popsection\n\t"
+			 "leaq 3b(%%rip), %%rax\n\t"
+			 "movq %%rax, 8(%1)\n"
+			 "1:	movl $1, %2\n\t"
+			 "cmpl $77, 4(%1)\n\t"
+			 "jne 1b\n"
+			 "2:	jmp 5f\n\t"
+			 ".byte 0x0f, 0xb9, 0x3d\n\t" /* ud1, with the signature as its operand */
+			 ".long 0x53053053\n"
+			 "4:	movl $1, %0\n"
+			 "5:\n"
+			 : "+r"(aborted), "+r"(a), "+m"(in_sequence)
+			 :
+			 : "rax", "memory", "cc");
 	return aborted;
 }
 
@@ -224,7 +234,8 @@ static volatile unsigned char *control(void)
 static void need_slices(void)
 {
 	need();
-	if (prctl(PR_RSEQ_SLICE_EXTENSION, GET, 0, 0, 0) < 0 && (errno == EINVAL || errno == 524 /* ENOTSUPP */))
+	if (prctl(PR_RSEQ_SLICE_EXTENSION, GET, 0, 0, 0) < 0 &&
+	    (errno == EINVAL || errno == 524 /* ENOTSUPP */))
 		SKIP("built without it");
 }
 
@@ -259,7 +270,10 @@ TEST(slices_are_asked_for)
 	EQ(area.slice, 0);
 }
 
-/* Asks, until it was granted something: true. Or until the kernel answered without a grant, or there was no need: false. */
+/*
+ * Asks, until it was granted something: true. Or until the kernel answered without a grant, or
+ * there was no need: false.
+ */
 static bool ask(void)
 {
 	volatile unsigned char *c = control();
@@ -278,7 +292,10 @@ static void *occupy(void *stop)
 	return NULL;
 }
 
-/* Another wants the CPU all the time: who asks is not preempted at once, but soon, and can give the rest back. */
+/*
+ * Another wants the CPU all the time: who asks is not preempted at once, but soon, and can give the
+ * rest back.
+ */
 TEST(slices_are_extended)
 {
 	volatile unsigned char *c = control();

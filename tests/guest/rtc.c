@@ -18,7 +18,11 @@ static int rtc_open(int flags)
 
 static long long secs(const struct rtc_time *t)
 {
-	struct tm tm = { .tm_sec = t->tm_sec, .tm_min = t->tm_min, .tm_hour = t->tm_hour, .tm_mday = t->tm_mday, .tm_mon = t->tm_mon,
+	struct tm tm = { .tm_sec = t->tm_sec,
+			 .tm_min = t->tm_min,
+			 .tm_hour = t->tm_hour,
+			 .tm_mday = t->tm_mday,
+			 .tm_mon = t->tm_mon,
 			 .tm_year = t->tm_year };
 
 	return timegm(&tm);
@@ -30,7 +34,8 @@ static struct rtc_time from_secs(long long s)
 	struct tm tm;
 
 	gmtime_r(&at, &tm);
-	return (struct rtc_time){ tm.tm_sec, tm.tm_min, tm.tm_hour, tm.tm_mday, tm.tm_mon, tm.tm_year, tm.tm_wday, tm.tm_yday, 0 };
+	return (struct rtc_time){ tm.tm_sec,  tm.tm_min,  tm.tm_hour, tm.tm_mday, tm.tm_mon,
+				  tm.tm_year, tm.tm_wday, tm.tm_yday, 0 };
 }
 
 static long long now(int fd)

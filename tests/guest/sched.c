@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // slow: shares of processor time are measured
-/* Scheduling, by its effect. proves: sched_setscheduler sched_getscheduler sched_setparam sched_getparam sched_setaffinity sched_getaffinity
- * sched_setattr sched_getattr sched_rr_get_interval sched_get_priority_max sched_get_priority_min sched_yield getpriority setpriority nice getcpu */
+/* Scheduling, by its effect. proves: sched_setscheduler sched_getscheduler sched_setparam
+ * sched_getparam sched_setaffinity sched_getaffinity sched_setattr sched_getattr
+ * sched_rr_get_interval sched_get_priority_max sched_get_priority_min sched_yield getpriority
+ * setpriority nice getcpu */
 #define TEST_LIMIT 55
 #include "t.h"
 #include <sched.h>
@@ -19,7 +21,10 @@ static void pin(int cpu)
 	OK(sched_setaffinity(0, sizeof(set), &set));
 }
 
-/* A child on CPU 0 that counts in shared[i] until killed; shared[i * 64 + 1] says that it is prepared. */
+/*
+ * A child on CPU 0 that counts in shared[i] until killed; shared[i * 64 + 1] says that it is
+ * prepared.
+ */
 static pid_t spinner(int i, void (*prepare)(void))
 {
 	pid_t pid = OK(fork());
@@ -62,9 +67,10 @@ static long next_turn(pid_t pid)
 	return now;
 }
 
-/* How the CPU time of CPU 0 is shared (microseconds each), once two children have had MS of it together: by the CPU's time and not the
- * wall's, which also runs while the machine below us does something else. With TURNS from a turn of B's to another: a long one, with the
- * CPU stopped by the machine below, is followed by as much longer ones of A's. */
+/* How the CPU time of CPU 0 is shared (microseconds each), once two children have had MS of it
+ * together: by the CPU's time and not the wall's, which also runs while the machine below us does
+ * something else. With TURNS from a turn of B's to another: a long one, with the CPU stopped by the
+ * machine below, is followed by as much longer ones of A's. */
 static void race_of(void (*a)(void), void (*b)(void), long ms, bool turns, long *na, long *nb)
 {
 	pid_t pa, pb;

@@ -24,7 +24,9 @@ static long install(unsigned int flags, struct sock_filter *f, unsigned short n)
 /* A filter that gives ACTION for call NR, and allows all others. */
 static long forbid(unsigned int flags, int nr, unsigned int action)
 {
-	struct sock_filter f[] = { LOAD(NR), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)nr, 0, 1), RET(action), RET(SECCOMP_RET_ALLOW) };
+	struct sock_filter f[] = { LOAD(NR),
+				   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)nr, 0, 1),
+				   RET(action), RET(SECCOMP_RET_ALLOW) };
 
 	return install(flags, f, 4);
 }
@@ -56,7 +58,7 @@ TEST(errno_answers)
 	ERR(syscall(SYS_getpgid, 0), 77);
 	CHECK(getppid() > 0);
 	OK(forbid(0, SYS_getsid, SECCOMP_RET_ERRNO | 0));
-	EQ(syscall(SYS_getsid, 0), 0);			/* an errno of 0 is success without doing it */
+	EQ(syscall(SYS_getsid, 0), 0);   /* an errno of 0 is success without doing it */
 	OK(forbid(0, SYS_getuid, SECCOMP_RET_ERRNO | 0xffff));
 	ERR(syscall(SYS_getuid), 4095);
 	EQ(atoi(status_line("Seccomp:")), 2);
@@ -78,21 +80,29 @@ TEST(filters_add_up)
 TEST(arguments_are_seen)
 {
 	struct sock_filter f[] = {
-		LOAD(NR), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_dup3, 0, 5),
-		LOAD(ARG(1) + 4), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x11, 0, 3),
-		LOAD(ARG(1)), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x22, 0, 1), RET(SECCOMP_RET_ERRNO | 9), RET(SECCOMP_RET_ALLOW),
+		LOAD(NR),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_dup3, 0, 5),
+		LOAD(ARG(1) + 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x11, 0, 3),
+		LOAD(ARG(1)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x22, 0, 1),
+		RET(SECCOMP_RET_ERRNO | 9),
+		RET(SECCOMP_RET_ALLOW),
 	};
-	struct sock_filter arch[] = { LOAD(offsetof(struct seccomp_data, arch)), BPF_STMT(BPF_ALU | BPF_XOR | BPF_K,
+	struct sock_filter arch[] = { LOAD(offsetof(struct seccomp_data, arch)),
+				      BPF_STMT(BPF_ALU | BPF_XOR | BPF_K,
 #ifdef __x86_64__
-		AUDIT_ARCH_X86_64
+					       AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
-		AUDIT_ARCH_AARCH64
+					       AUDIT_ARCH_AARCH64
 #elif defined(__riscv)
-		AUDIT_ARCH_RISCV64
+					       AUDIT_ARCH_RISCV64
 #else
-		AUDIT_ARCH_LOONGARCH64
+					       AUDIT_ARCH_LOONGARCH64
 #endif
-		), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), RET(SECCOMP_RET_ALLOW), RET(SECCOMP_RET_KILL_PROCESS) };
+					       ),
+				      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+				      RET(SECCOMP_RET_ALLOW), RET(SECCOMP_RET_KILL_PROCESS) };
 
 	OK(install(0, f, 8));
 	ERR(syscall(SYS_dup3, 0, 0x1100000022UL, 0), 9);
@@ -310,9 +320,12 @@ TEST(all_threads)
 	EQ(pthread_join(t, NULL), 0);
 	EQ(pthread_create(&t, NULL, waits, (void *)1), 0);
 	EQ(read(answer[0], &c, 1), 1);
-	EQ(forbid(SECCOMP_FILTER_FLAG_TSYNC, SYS_getsid, SECCOMP_RET_ERRNO | 1), *(volatile pid_t *)&seen);
+	EQ(forbid(SECCOMP_FILTER_FLAG_TSYNC, SYS_getsid, SECCOMP_RET_ERRNO | 1),
+	   *(volatile pid_t *)&seen);
 	CHECK(syscall(SYS_getsid, 0) >= 0);		/* and then nobody has it */
-	ERR(forbid(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH, SYS_getsid, SECCOMP_RET_ERRNO | 1), ESRCH);
+	ERR(forbid(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH, SYS_getsid,
+		   SECCOMP_RET_ERRNO | 1),
+	    ESRCH);
 	EQ(write(go[1], "x", 1), 1);
 	EQ(read(answer[0], &c, 1), 1);
 	EQ(pthread_join(t, NULL), 0);
@@ -347,10 +360,14 @@ TEST(tracer)
 
 TEST(errors)
 {
-	struct sock_filter loop[] = { BPF_STMT(BPF_JMP | BPF_JA, 5), RET(0) }, no_end[] = { LOAD(NR) };
-	struct sock_filter far[] = { LOAD(sizeof(struct seccomp_data)), RET(0) }, odd[] = { LOAD(2), RET(0) };
-	struct sock_filter byte[] = { BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), RET(0) }, ind[] = { BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0), RET(0) };
-	struct sock_filter mem[] = { BPF_STMT(BPF_LD | BPF_MEM, 1), RET(0) }, ok[] = { RET(SECCOMP_RET_ALLOW) };
+	struct sock_filter loop[] = { BPF_STMT(BPF_JMP | BPF_JA, 5), RET(0) },
+			   no_end[] = { LOAD(NR) };
+	struct sock_filter far[] = { LOAD(sizeof(struct seccomp_data)), RET(0) },
+			   odd[] = { LOAD(2), RET(0) };
+	struct sock_filter byte[] = { BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), RET(0) },
+			   ind[] = { BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0), RET(0) };
+	struct sock_filter mem[] = { BPF_STMT(BPF_LD | BPF_MEM, 1), RET(0) },
+			   ok[] = { RET(SECCOMP_RET_ALLOW) };
 	static struct sock_filter big[4096];
 	unsigned int a = SECCOMP_RET_TRAP;
 	int n = 0;
@@ -379,6 +396,7 @@ TEST(errors)
 	while (!install(0, big, 4096))
 		n++;
 	EQ(errno, ENOMEM);
-	CHECK(n >= 3 && n <= 7);			/* 32768 instructions, as a kernel counts them, and four more a filter */
+	/* 32768 instructions, as a kernel counts them, and four more a filter */
+	CHECK(n >= 3 && n <= 7);
 	ERR(syscall(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 0, NULL), EINVAL);
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The first of all: a process can start, write, fork, wait and end. proves: fork wait4 exit_group write getpid getppid */
+/*
+ * The first of all: a process can start, write, fork, wait and end. proves: fork wait4 exit_group
+ * write getpid getppid
+ */
 #include "t.h"
 
 TEST(process_ids)

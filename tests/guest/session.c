@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // slow: hundreds of sessions come and go
-/* Sessions, process groups and terminals. proves: setsid getsid setpgid getpgid getpgrp vhangup ioctl */
+/*
+ * Sessions, process groups and terminals. proves: setsid getsid setpgid getpgid getpgrp vhangup
+ * ioctl
+ */
 #include "t.h"
 #include <poll.h>
 #include <sched.h>
@@ -121,7 +124,7 @@ TEST(controlling_terminal)
 		OK(tcsetpgrp(s, getpid()));
 		ERR(tcsetpgrp(s, 999999), ESRCH);
 		OK(ioctl(s, TIOCNOTTY));
-		_exit(1);			/* SIGHUP to the foreground: us; not reached if it kills */
+		_exit(1);	  /* SIGHUP to the foreground: us; not reached if it kills */
 	}
 	int st = t_wait(pid);
 
@@ -218,7 +221,8 @@ static void raw_reader(int s)
 	long long start;
 
 	OK(tcgetattr(s, &t));
-	CHECK(t.c_lflag & ICANON && t.c_lflag & ECHO && t.c_oflag & OPOST && t.c_cc[VINTR] == 3 && t.c_cc[VMIN] == 1);
+	CHECK(t.c_lflag & ICANON && t.c_lflag & ECHO && t.c_oflag & OPOST && t.c_cc[VINTR] == 3 &&
+	      t.c_cc[VMIN] == 1);
 	cfmakeraw(&t);
 	t.c_cc[VMIN] = 3;
 	t.c_cc[VTIME] = 0;
@@ -281,15 +285,25 @@ TEST(raw_mode)
 
 TEST(termio_and_locked_settings)
 {
-	struct { unsigned short i, o, c, l; unsigned char line, cc[8]; } old;
-	struct { unsigned int i, o, c, l; unsigned char line, cc[19]; } k, lock, none = { 0 };
+	struct {
+		unsigned short i, o, c, l;
+		unsigned char line, cc[8];
+	} old;
+	struct {
+		unsigned int i, o, c, l;
+		unsigned char line, cc[19];
+	} k, lock, none = { 0 };
 	char name[32];
 	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
 
-	/* termio(7) holds the lower half of the flags and eight characters; setting it leaves the rest. */
+	/*
+	 * termio(7) holds the lower half of the flags and eight characters; setting it leaves the
+	 * rest.
+	 */
 	OK(ioctl(s, 0x5401 /* TCGETS */, &k));
 	OK(ioctl(s, 0x5405 /* TCGETA */, &old));
-	CHECK(old.i == (k.i & 0xffff) && old.o == (k.o & 0xffff) && old.c == (k.c & 0xffff) && old.l == (k.l & 0xffff));
+	CHECK(old.i == (k.i & 0xffff) && old.o == (k.o & 0xffff) && old.c == (k.c & 0xffff) &&
+	      old.l == (k.l & 0xffff));
 	CHECK(!memcmp(old.cc, k.cc, 8));
 	k.l |= EXTPROC;		/* above */
 	k.cc[VSTART] = 'q';	/* the ninth */
@@ -502,7 +516,9 @@ TEST(not_a_terminal)
 	CHECK(!isatty(fd));
 }
 
-/* vhangup takes the terminal from its session: what is open there is dead, the leader hears SIGHUP. */
+/*
+ * vhangup takes the terminal from its session: what is open there is dead, the leader hears SIGHUP.
+ */
 TEST(hang_up_oneself)
 {
 	char name[40], b[4];
@@ -641,17 +657,31 @@ TEST(bytes_with_a_meaning)
 	int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY));
 
 	set_flags(s, PARMRK, 0, 0);
-	EQ(write(m, "a\xff" "b", 3), 3);
+	EQ(write(m,
+		 "a\xff"
+		 "b",
+		 3),
+	   3);
 	EQ(read(s, in, sizeof(in)), 4);
-	CHECK(!memcmp(in, "a\xff\xff" "b", 4));
+	CHECK(!memcmp(in,
+		      "a\xff\xff"
+		      "b",
+		      4));
 	set_flags(s, ISTRIP | INLCR, 0, 0);
 	EQ(write(m, "a\xe2\n\xffz", 5), 5);
 	EQ(read(s, in, sizeof(in)), 5);
 	CHECK(!memcmp(in, "ab\r\x7fz", 5));
 	set_flags(s, ICRNL, 0, ICANON | IEXTEN);
-	EQ(write(m, "a\x16\x04" "b\r", 5), 5);
+	EQ(write(m,
+		 "a\x16\x04"
+		 "b\r",
+		 5),
+	   5);
 	EQ(read(s, in, sizeof(in)), 4);
-	CHECK(!memcmp(in, "a\x04" "b\n", 4));
+	CHECK(!memcmp(in,
+		      "a\x04"
+		      "b\n",
+		      4));
 	set_flags(s, 0, OPOST | ONLCR, 0);
 	EQ(write(s, "caf\xc3\xa9 \x7f word and another\n", 25), 25);
 	EQ(read(m, in, sizeof(in)), 26);
@@ -730,11 +760,13 @@ TEST(last_words)
 /* Of two leaders who want a terminal one gets it. */
 TEST(one_session_a_terminal)
 {
-	volatile int *tried = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *tried =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	for (int round = 0; round < 100; round++) {
 		char name[32], c;
-		int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY)), go[2], won = 0, status;
+		int m = open_pty(name, sizeof(name)), s = OK(open(name, O_RDWR | O_NOCTTY)), go[2],
+		    won = 0, status;
 		pid_t pid[2];
 
 		*tried = 0;
@@ -812,7 +844,8 @@ static void hop(volatile int *said, volatile int *escaped)
 /* A signal to a large group, whose members go on making others, reaches all of them. */
 TEST(nobody_escapes_a_signal_to_the_group)
 {
-	volatile int *said = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *said =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	for (int round = 0; round < 3; round++) {
 		pid_t pid = OK(fork()), group;
@@ -853,10 +886,14 @@ TEST(nobody_escapes_a_signal_to_the_group)
 	}
 }
 
-/* Who is of a group that gets a signal makes children and leaves the group all the same, when all have it. */
+/*
+ * Who is of a group that gets a signal makes children and leaves the group all the same, when all
+ * have it.
+ */
 TEST(a_group_goes_on_after_a_signal)
 {
-	volatile int *made = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *made =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid = OK(fork());
 	int status;
 
@@ -905,7 +942,8 @@ static void crowd(int n, void (*call)(void))
 /* kill(2) of -1 reaches all that its sender sees, and nobody makes another that it misses. */
 TEST(nobody_escapes_a_signal_to_everybody)
 {
-	volatile int *said = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *said =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	for (int round = 0; round < 3; round++) {
 		pid_t pid;
@@ -976,7 +1014,12 @@ TEST(priority_of_a_large_group)
 }
 
 static volatile int *hung_up;
-static void on_hup(int sig) { (void)sig; __sync_fetch_and_add(hung_up, 1); _exit(0); }
+static void on_hup(int sig)
+{
+	(void)sig;
+	__sync_fetch_and_add(hung_up, 1);
+	_exit(0);
+}
 
 /* A group of many, one of which is stopped, loses its last link to the session. */
 TEST(a_large_group_becomes_an_orphan)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Shadow stacks where the CPU has none that the kernel uses: the requests of prctl(2) are not known, and no memory is had for one.
- * proves: map_shadow_stack prctl
+ * Shadow stacks where the CPU has none that the kernel uses: the requests of prctl(2) are not
+ * known, and no memory is had for one. proves: map_shadow_stack prctl
  */
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,7 +24,8 @@ TEST(no_shadow_stacks)
 	unsigned long v = 7;
 
 	ERR(prctl(PR_GET_SHADOW_STACK_STATUS, &v, 0, 0, 0), EINVAL);
-	ERR(prctl(PR_GET_SHADOW_STACK_STATUS, 1, 0, 0, 0), EINVAL);	/* before the address is looked at */
+	/* before the address is looked at */
+	ERR(prctl(PR_GET_SHADOW_STACK_STATUS, 1, 0, 0, 0), EINVAL);
 	ERR(prctl(PR_GET_SHADOW_STACK_STATUS, &v, 1, 0, 0), EINVAL);
 	ERR(prctl(PR_SET_SHADOW_STACK_STATUS, 1, 0, 0, 0), EINVAL);
 	ERR(prctl(PR_SET_SHADOW_STACK_STATUS, 0, 0, 0, 0), EINVAL);

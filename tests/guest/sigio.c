@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Many files that send a signal about one pipe, and terminals that do: fcntl(2), O_ASYNC, F_SETSIG. proves: fcntl */
+/*
+ * Many files that send a signal about one pipe, and terminals that do: fcntl(2), O_ASYNC, F_SETSIG.
+ * proves: fcntl
+ */
 #include "t.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -52,7 +55,8 @@ static int told(char *by)
 	EQ(write(ends[1], "x", 1), 1);
 	EQ(read(ends[0], &c, 1), 1);
 	for (; sigtimedwait(&set, &si, &none) > 0; n++) {
-		CHECK(si.si_signo == SIG && si.si_code == POLL_IN && si.si_fd >= 0 && si.si_fd < 2 * MANY && !by[si.si_fd]);
+		CHECK(si.si_signo == SIG && si.si_code == POLL_IN && si.si_fd >= 0 &&
+		      si.si_fd < 2 * MANY && !by[si.si_fd]);
 		by[si.si_fd] = 1;
 	}
 	return n;
@@ -105,7 +109,8 @@ static atomic_int stop;
 
 static void *come_and_go(void *arg)
 {
-	for (int i = (int)(long)arg; !stop; i = (i + 2) % MANY) {	/* the other thread has the others */
+	/* the other thread has the others */
+	for (int i = (int)(long)arg; !stop; i = (i + 2) % MANY) {
 		OK(fcntl(fds[i], F_SETFL, O_NONBLOCK));
 		OK(fcntl(fds[i], F_SETFL, O_ASYNC | O_NONBLOCK));
 		if (i % 5 == 0)
@@ -198,7 +203,7 @@ TEST(a_terminal_has_something_to_read)
 	m = open_pty(&s);
 	OK(fcntl(s, F_SETFL, O_ASYNC | O_NONBLOCK));
 	CHECK(fcntl(s, F_GETFL) & O_ASYNC);
-	EQ(fcntl(s, F_GETOWN), getpid());		/* who asked, if it is nobody's controlling terminal */
+	EQ(fcntl(s, F_GETOWN), getpid());  /* who asked, if it is nobody's controlling terminal */
 	OK(fcntl(s, F_SETSIG, SIG));
 	EQ(write(m, "a", 1), 1);			/* not a line yet */
 	EQ(write(m, "b\n", 2), 2);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Signals. proves: rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend rt_sigtimedwait rt_sigqueueinfo rt_tgsigqueueinfo
- * sigaltstack kill tkill tgkill pause alarm setitimer getitimer rt_sigreturn restart_syscall */
+/* Signals. proves: rt_sigaction rt_sigprocmask rt_sigpending rt_sigsuspend rt_sigtimedwait
+ * rt_sigqueueinfo rt_tgsigqueueinfo sigaltstack kill tkill tgkill pause alarm setitimer getitimer
+ * rt_sigreturn restart_syscall */
 #include "t.h"
 #include <pthread.h>
 #include <setjmp.h>
@@ -100,7 +101,8 @@ TEST(sender_outside_the_namespace)
 		sigprocmask(SIG_BLOCK, &s, NULL);
 		write(up[1], "x", 1);
 		for (int i = 0; i < 3; i++)
-			all &= sigwaitinfo(&s, &si) == SIGUSR1 && !si.si_pid && si.si_uid == getuid() && write(up[1], "x", 1) == 1;
+			all &= sigwaitinfo(&s, &si) == SIGUSR1 && !si.si_pid &&
+			       si.si_uid == getuid() && write(up[1], "x", 1) == 1;
 		_exit(!all);
 	}
 	EQ(read(up[0], &c, 1), 1);
@@ -118,7 +120,10 @@ TEST(sender_outside_the_namespace)
 /* What a program may say of a signal that it queues: nothing unknown behind the known forms. */
 TEST(queued_info_of_unknown_form)
 {
-	union { siginfo_t si; unsigned char b[128]; } u = { .si = { .si_code = -40, .si_signo = SIGUSR1 } };
+	union {
+		siginfo_t si;
+		unsigned char b[128];
+	} u = { .si = { .si_code = -40, .si_signo = SIGUSR1 } };
 
 	handle_info(SIGUSR1, 0);
 	u.b[40] = 17;
@@ -155,7 +160,8 @@ TEST(mask_and_pending)
 	sigfillset(&set);
 	OK(sigprocmask(SIG_SETMASK, &set, NULL));
 	OK(sigprocmask(SIG_SETMASK, NULL, &old));
-	CHECK(!sigismember(&old, SIGKILL) && !sigismember(&old, SIGSTOP) && sigismember(&old, SIGTERM));
+	CHECK(!sigismember(&old, SIGKILL) && !sigismember(&old, SIGSTOP) &&
+	      sigismember(&old, SIGTERM));
 	ERR(sigprocmask(99, &set, NULL), EINVAL);
 	/* The mask goes over fork, what is pending does not. */
 	OK(raise(SIGUSR2));
@@ -201,7 +207,10 @@ TEST(real_time_signals_queue_in_order)
 		EQ(order[i], i < 3 ? SIGRTMIN + 1 : SIGRTMIN + 2);
 }
 
-/* More than a few: each number has its own order, whatever stands between; what is ignored goes, the rest stays. */
+/*
+ * More than a few: each number has its own order, whatever stands between; what is ignored goes,
+ * the rest stays.
+ */
 TEST(many_are_queued)
 {
 	enum { MANY = 600 };
@@ -621,14 +630,17 @@ TEST(context_can_be_changed)
 	sigset_t now;
 
 	OK(sigaction(SIGILL, &sa, NULL));
-	__asm__ volatile("xorl %%ebx, %%ebx; ud2; movq %%rbx, %0" : "=r"(rbx) :: "rbx");
+	__asm__ volatile("xorl %%ebx, %%ebx; ud2; movq %%rbx, %0" : "=r"(rbx)::"rbx");
 	EQ(rbx, 0x1234567);
 	OK(sigprocmask(SIG_SETMASK, NULL, &now));
 	CHECK(sigismember(&now, SIGUSR2));
 #endif
 }
 
-/* Starts and stops the process's timer; what was set before is one of the two, never a part of each. */
+/*
+ * Starts and stops the process's timer; what was set before is one of the two, never a part of
+ * each.
+ */
 static void *set_and_stop(void *bad)
 {
 	struct itimerval on = { { 0, 1 }, { 0, 3 } }, off = { { 0, 0 }, { 0, 0 } }, old;
@@ -770,7 +782,10 @@ static void live_as_init(int up)
 		sigwait(&usr2, &sig);
 }
 
-/* An init dies of no signal that it has no handler for, whoever sends it; from outside of its namespace two are different (pid_namespaces(7)). */
+/*
+ * An init dies of no signal that it has no handler for, whoever sends it; from outside of its
+ * namespace two are different (pid_namespaces(7)).
+ */
 TEST(an_init_is_protected)
 {
 	const int sigs[] = { SIGALRM, SIGHUP, SIGTERM, SIGQUIT, SIGUSR1, SIGTSTP, SIGRTMIN + 1 };

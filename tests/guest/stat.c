@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What is known of a file. proves: stat fstat lstat statx chmod fchmod chown fchown lchown umask utimensat utimes utime futimesat statfs fstatfs
- * ustat */
+/* What is known of a file. proves: stat fstat lstat statx chmod fchmod chown fchown lchown umask
+ * utimensat utimes utime futimesat statfs fstatfs ustat */
 #include "t.h"
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -50,8 +50,10 @@ static bool between(const struct timespec *from, const struct timespec *then)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (then->tv_sec > from->tv_sec || (then->tv_sec == from->tv_sec && then->tv_nsec >= from->tv_nsec)) &&
-	       (then->tv_sec < now.tv_sec || (then->tv_sec == now.tv_sec && then->tv_nsec <= now.tv_nsec));
+	return (then->tv_sec > from->tv_sec ||
+		(then->tv_sec == from->tv_sec && then->tv_nsec >= from->tv_nsec)) &&
+	       (then->tv_sec < now.tv_sec ||
+		(then->tv_sec == now.tv_sec && then->tv_nsec <= now.tv_nsec));
 }
 
 TEST(times)
@@ -122,7 +124,8 @@ TEST(statx_fields)
 	unlink("x");
 	close(OK(open("x", O_CREAT | O_WRONLY, 0604)));
 	memset(&x, 0xee, sizeof(x));
-	OK((int)syscall(SYS_statx, AT_FDCWD, "x", 0, STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &x));
+	OK((int)syscall(SYS_statx, AT_FDCWD, "x", 0, STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
+			&x));
 	OK(stat("x", &st));
 	EQ(x.stx_mask & STATX_BASIC_STATS, STATX_BASIC_STATS);
 	EQ(x.stx_mode, st.st_mode);
@@ -136,12 +139,14 @@ TEST(statx_fields)
 	struct statx y;
 	int fd = OK(open("/proc", O_RDONLY));
 
-	for (unsigned int mask = STATX_MNT_ID; mask; mask = mask == STATX_MNT_ID ? 0x4000 /* STATX_MNT_ID_UNIQUE */ : 0) {
+	for (unsigned int mask = STATX_MNT_ID; mask;
+	     mask = mask == STATX_MNT_ID ? 0x4000 /* STATX_MNT_ID_UNIQUE */ : 0) {
 		OK((int)syscall(SYS_statx, AT_FDCWD, "/proc", 0, mask, &x));
 		OK((int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH, mask, &y));
 		EQ(x.stx_mnt_id, y.stx_mnt_id);
 		CHECK(x.stx_mask & mask && y.stx_mask & mask);
-		CHECK(x.stx_attributes & 0x2000 && y.stx_attributes & 0x2000);	/* STATX_ATTR_MOUNT_ROOT */
+		/* STATX_ATTR_MOUNT_ROOT */
+		CHECK(x.stx_attributes & 0x2000 && y.stx_attributes & 0x2000);
 	}
 	ERR(syscall(SYS_statx, AT_FDCWD, "x", 0, 0x80000000u, &x), EINVAL);
 	ERR(syscall(SYS_statx, AT_FDCWD, "x", 0x8000000, STATX_MODE, &x), EINVAL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The scalable vector extension: its registers are a task's own through switches, other CPUs, forks, signals and debuggers; their length is what
- * prctl(2) says. A system call leaves of them what the FPSIMD registers hold.
- * proves: prctl ptrace rt_sigreturn
+ * The scalable vector extension: its registers are a task's own through switches, other CPUs,
+ * forks, signals and debuggers; their length is what prctl(2) says. A system call leaves of them
+ * what the FPSIMD registers hold. proves: prctl ptrace rt_sigreturn
  */
 #include "t.h"
 
@@ -128,9 +128,19 @@ __asm__(".arch armv8-a+sve\n"
 	"	EACH str, x1\n"
 	"END\n");
 
-static size_t z_at(unsigned long vl, unsigned int n) { return n * vl; }
-static size_t p_at(unsigned long vl, unsigned int n) { return 32 * vl + n * vl / 8; }		/* 16: FFR */
-static size_t size_of(unsigned long vl) { return p_at(vl, 17); }
+static size_t z_at(unsigned long vl, unsigned int n)
+{
+	return n * vl;
+}
+
+static size_t p_at(unsigned long vl, unsigned int n)
+{
+	return 32 * vl + n * vl / 8;
+}  /* 16: FFR */
+static size_t size_of(unsigned long vl)
+{
+	return p_at(vl, 17);
+}
 
 /* Another content for each SEED. FFR has no other values than runs of ones. */
 static void fill(struct area *a, unsigned long vl, unsigned int seed)
@@ -153,7 +163,8 @@ static bool same(const struct area *a, const struct area *b, unsigned long vl)
 {
 	for (size_t i = 0; i < size_of(vl); i++)
 		if (a->b[i] != b->b[i]) {
-			printf("length %lu: byte %zu of %zu is %#x, not %#x\n", vl, i, size_of(vl), b->b[i], a->b[i]);
+			printf("length %lu: byte %zu of %zu is %#x, not %#x\n", vl, i, size_of(vl),
+			       b->b[i], a->b[i]);
 			return false;
 		}
 	return true;
@@ -318,7 +329,8 @@ TEST(lengths_and_execve)
 	after_exec(16, usual, usual);
 	after_exec(16 | PR_SVE_SET_VL_ONEXEC, 16, usual);
 	after_exec(16 | PR_SVE_VL_INHERIT, 16 | PR_SVE_VL_INHERIT, 16 | PR_SVE_VL_INHERIT);
-	after_exec(16 | PR_SVE_VL_INHERIT | PR_SVE_SET_VL_ONEXEC, 16 | PR_SVE_VL_INHERIT, 16 | PR_SVE_VL_INHERIT);
+	after_exec(16 | PR_SVE_VL_INHERIT | PR_SVE_SET_VL_ONEXEC, 16 | PR_SVE_VL_INHERIT,
+		   16 | PR_SVE_VL_INHERIT);
 }
 
 TEST(system_calls_and_fork)
@@ -328,7 +340,8 @@ TEST(system_calls_and_fork)
 
 	NEEDS_SVE;
 	for (unsigned int i = 0; i < 3; i++) {
-		unsigned long vl = set_vl(lengths[i] && lengths[i] <= longest() ? lengths[i] : longest());
+		unsigned long vl =
+			set_vl(lengths[i] && lengths[i] <= longest() ? lengths[i] : longest());
 		int status;
 		long pid;
 
@@ -351,10 +364,14 @@ TEST(system_calls_and_fork)
 
 #define KEEPERS 5
 
-/* Has its registers while others have the CPU, until each was interrupted ten times. N 0: FPSIMD alone. */
+/*
+ * Has its registers while others have the CPU, until each was interrupted ten times. N 0: FPSIMD
+ * alone.
+ */
 static int keep(unsigned int n, int *done)
 {
-	unsigned long vl = n ? (unsigned long)prctl(PR_SVE_SET_VL, 16ul << (n % 5)) & PR_SVE_VL_LEN_MASK : 16;
+	unsigned long vl =
+		n ? (unsigned long)prctl(PR_SVE_SET_VL, 16ul << (n % 5)) & PR_SVE_VL_LEN_MASK : 16;
 	struct rusage u;
 	bool mine = false;
 	long first = -1;
@@ -371,8 +388,11 @@ static int keep(unsigned int n, int *done)
 		} else {
 			uint64_t got;
 
-			__asm__ volatile("dup v17.2d, %2; 1: subs %0, %0, #1; b.ne 1b; umov %1, v17.d[1]"
-					 : "+r"(spins), "=r"(got) : "r"(~(uint64_t)i) : "cc", "v17");
+			__asm__ volatile(
+				"dup v17.2d, %2; 1: subs %0, %0, #1; b.ne 1b; umov %1, v17.d[1]"
+				: "+r"(spins), "=r"(got)
+				: "r"(~(uint64_t)i)
+				: "cc", "v17");
 			if (got != ~(uint64_t)i)
 				return 6;
 		}
@@ -414,7 +434,8 @@ TEST(preemption)
 /* Is sent from CPU to CPU while it has them and calls nobody. */
 TEST(migration)
 {
-	volatile int *step = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *step =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	static struct area a, b;
 	int status;
@@ -466,7 +487,8 @@ struct records {
 
 static struct records find(ucontext_t *uc)
 {
-	uint8_t *at = (uint8_t *)uc->uc_mcontext.__reserved, *end = at + sizeof(uc->uc_mcontext.__reserved);
+	uint8_t *at = (uint8_t *)uc->uc_mcontext.__reserved,
+		*end = at + sizeof(uc->uc_mcontext.__reserved);
 	struct records r = { 0 };
 
 	for (;;) {
@@ -474,7 +496,9 @@ static struct records find(ucontext_t *uc)
 
 		if (at + 16 > end)
 			_exit(20);
-		if (!h->magic && !h->size && r.extra && end == (uint8_t *)uc->uc_mcontext.__reserved + sizeof(uc->uc_mcontext.__reserved)) {
+		if (!h->magic && !h->size && r.extra &&
+		    end == (uint8_t *)uc->uc_mcontext.__reserved +
+				    sizeof(uc->uc_mcontext.__reserved)) {
 			uint64_t where;
 			uint32_t size;
 
@@ -515,17 +539,20 @@ static void handler(int sig, siginfo_t *i, void *p)
 	static struct area other;
 
 	(void)i;
-	if (!r.fp || !r.sve || ((struct sve_context *)r.sve)->vl != its_length || ((uint16_t *)r.sve)[5])
+	if (!r.fp || !r.sve || ((struct sve_context *)r.sve)->vl != its_length ||
+	    ((uint16_t *)r.sve)[5])
 		_exit(23);
 	if (sig == SIGILL) {
-		if (r.sve->size < SVE_SIG_CONTEXT_SIZE(its_length / 16) || memcmp((uint8_t *)r.sve + SVE_SIG_REGS_OFFSET, was.b, size_of(its_length)))
+		if (r.sve->size < SVE_SIG_CONTEXT_SIZE(its_length / 16) ||
+		    memcmp((uint8_t *)r.sve + SVE_SIG_REGS_OFFSET, was.b, size_of(its_length)))
 			_exit(24);
 		uc->uc_mcontext.pc += 4;
 	} else if (r.sve->size != sizeof(struct sve_context)) {
 		_exit(25);			/* it was in a system call */
 	}
 	for (unsigned int n = 0; n < 32; n++)
-		if (sig == SIGILL && memcmp(((struct fpsimd_context *)r.fp)->vregs + n, was.b + z_at(its_length, n), 16))
+		if (sig == SIGILL && memcmp(((struct fpsimd_context *)r.fp)->vregs + n,
+					    was.b + z_at(its_length, n), 16))
 			_exit(26);
 	if (r.end - (uint8_t *)i > (long)getauxval(AT_MINSIGSTKSZ) - 32)
 		_exit(27);
@@ -552,7 +579,7 @@ static void change_some(struct records *r)
 
 	if (its_length > 16)
 		regs[z_at(its_length, 3) + its_length - 1] ^= 0xff;
-	regs[z_at(its_length, 5)] ^= 0xff;				/* the FPSIMD record is preferred */
+	regs[z_at(its_length, 5)] ^= 0xff;	   /* the FPSIMD record is preferred */
 	((uint8_t *)(((struct fpsimd_context *)r->fp)->vregs + 6))[1] ^= 0xff;
 	regs[p_at(its_length, 2)] ^= 0xff;
 	regs[p_at(its_length, 16)] = 1;
@@ -601,23 +628,93 @@ TEST(signals)
 	}
 }
 
-static void bad_length(struct records *r) { ((struct sve_context *)r->sve)->vl += 16; }
-static void bad_flags(struct records *r) { ((uint16_t *)r->sve)[5] = 1; }
-static void bad_sve_size(struct records *r) { r->sve->size -= 32; memset((uint8_t *)r->sve + r->sve->size, 0, 16); }
-static void bad_size(struct records *r) { r->sve->size = 0; }
-static void bad_sum(struct records *r) { r->sve->size += 1 << 20; }
-static void bad_unaligned(struct records *r) { r->sve->size += 8; }
-static void bad_kind(struct records *r) { r->last->magic = 0x12345678; r->last->size = 16; }
-static void bad_end(struct records *r) { r->last->size = 16; }
-static void bad_no_fp(struct records *r) { r->fp->magic = ESR_MAGIC; }
-static void bad_twice(struct records *r) { r->fp->magic = SVE_MAGIC; ((struct sve_context *)r->fp)->vl = (uint16_t)its_length; }
-static void bad_place(struct records *r) { ((uint64_t *)r->extra)[1] += 16; }
-static void bad_extra_size(struct records *r) { ((uint32_t *)r->extra)[4] += 8; }
-static void bad_extra_short(struct records *r) { ((uint32_t *)r->extra)[4] -= 16; }
-static void bad_extra_long(struct records *r) { ((uint32_t *)r->extra)[4] = 1 << 20; }
-static void bad_extra_end(struct records *r) { ((uint32_t *)r->extra)[8] = 1; }
-static void bad_extra_again(struct records *r) { r->sve->magic = EXTRA_MAGIC; }
-static void good(struct records *r) { (void)r; }
+static void bad_length(struct records *r)
+{
+	((struct sve_context *)r->sve)->vl += 16;
+}
+
+static void bad_flags(struct records *r)
+{
+	((uint16_t *)r->sve)[5] = 1;
+}
+
+static void bad_sve_size(struct records *r)
+{
+	r->sve->size -= 32;
+	memset((uint8_t *)r->sve + r->sve->size, 0, 16);
+}
+
+static void bad_size(struct records *r)
+{
+	r->sve->size = 0;
+}
+
+static void bad_sum(struct records *r)
+{
+	r->sve->size += 1 << 20;
+}
+
+static void bad_unaligned(struct records *r)
+{
+	r->sve->size += 8;
+}
+
+static void bad_kind(struct records *r)
+{
+	r->last->magic = 0x12345678;
+	r->last->size = 16;
+}
+
+static void bad_end(struct records *r)
+{
+	r->last->size = 16;
+}
+
+static void bad_no_fp(struct records *r)
+{
+	r->fp->magic = ESR_MAGIC;
+}
+
+static void bad_twice(struct records *r)
+{
+	r->fp->magic = SVE_MAGIC;
+	((struct sve_context *)r->fp)->vl = (uint16_t)its_length;
+}
+
+static void bad_place(struct records *r)
+{
+	((uint64_t *)r->extra)[1] += 16;
+}
+
+static void bad_extra_size(struct records *r)
+{
+	((uint32_t *)r->extra)[4] += 8;
+}
+
+static void bad_extra_short(struct records *r)
+{
+	((uint32_t *)r->extra)[4] -= 16;
+}
+
+static void bad_extra_long(struct records *r)
+{
+	((uint32_t *)r->extra)[4] = 1 << 20;
+}
+
+static void bad_extra_end(struct records *r)
+{
+	((uint32_t *)r->extra)[8] = 1;
+}
+
+static void bad_extra_again(struct records *r)
+{
+	r->sve->magic = EXTRA_MAGIC;
+}
+
+static void good(struct records *r)
+{
+	(void)r;
+}
 
 static void take_one(void)
 {
@@ -627,9 +724,15 @@ static void take_one(void)
 
 TEST(frames_that_are_refused)
 {
-	static void (*const bad[])(struct records *) = { bad_length, bad_flags, bad_sve_size, bad_size, bad_sum, bad_unaligned, bad_kind, bad_end,
-		bad_no_fp, bad_twice },
-		(*const bad_extra[])(struct records *) = { bad_place, bad_extra_size, bad_extra_short, bad_extra_long, bad_extra_end, bad_extra_again };
+	static void (*const bad[])(struct records *) = { bad_length, bad_flags, bad_sve_size,
+							 bad_size,   bad_sum,	bad_unaligned,
+							 bad_kind,   bad_end,	bad_no_fp,
+							 bad_twice },
+						  (*const bad_extra[])(struct records *) = {
+							  bad_place,	   bad_extra_size,
+							  bad_extra_short, bad_extra_long,
+							  bad_extra_end,   bad_extra_again
+						  };
 	unsigned long most;
 
 	NEEDS_SVE;
@@ -671,7 +774,10 @@ static void take_on_stack(void)
 	take_one();
 }
 
-/* Stacks may be shorter than the longest frame, programs that use no SVE have shorter ones; then there is no signal. */
+/*
+ * Stacks may be shorter than the longest frame, programs that use no SVE have shorter ones; then
+ * there is no signal.
+ */
 TEST(alternate_stacks)
 {
 	NEEDS_SVE;
@@ -742,7 +848,8 @@ static void traced(struct shared *s)
 
 TEST(debuggers)
 {
-	struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct user_fpsimd_state f;
 	unsigned long vl, most;
 	static struct area a;
@@ -765,7 +872,8 @@ TEST(debuggers)
 	OK(ptrace(PTRACE_CONT, pid, 0, 0));
 	stops(pid, SIGTRAP);
 	EQ(get(pid, ARM_SVE, &x, sizeof(x)), (long)SVE_PT_SIZE(vl / 16, SVE_PT_REGS_SVE));
-	CHECK(x.h.flags == SVE_PT_REGS_SVE && x.h.size == SVE_PT_SIZE(vl / 16, SVE_PT_REGS_SVE) && x.h.vl == vl);
+	CHECK(x.h.flags == SVE_PT_REGS_SVE && x.h.size == SVE_PT_SIZE(vl / 16, SVE_PT_REGS_SVE) &&
+	      x.h.vl == vl);
 	CHECK(!memcmp((uint8_t *)&x + SVE_PT_SVE_OFFSET, s->from.b, size_of(vl)));
 	EQ(get(pid, PRFPREG, &f, sizeof(f)), (long)sizeof(f));
 	for (unsigned int n = 0; n < 32; n++)

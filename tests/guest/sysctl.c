@@ -243,8 +243,15 @@ TEST(socket_buffers)
 TEST(numbers)
 {
 	static const char *const names[] = {
-		"kernel/panic", "kernel/panic_on_oops", "kernel/panic_on_warn", "kernel/hung_task_panic", "kernel/softlockup_panic",
-		"vm/dirty_writeback_centisecs", "vm/dirty_expire_centisecs", "vm/vfs_cache_pressure", "net/core/rmem_max",
+		"kernel/panic",
+		"kernel/panic_on_oops",
+		"kernel/panic_on_warn",
+		"kernel/hung_task_panic",
+		"kernel/softlockup_panic",
+		"vm/dirty_writeback_centisecs",
+		"vm/dirty_expire_centisecs",
+		"vm/vfs_cache_pressure",
+		"net/core/rmem_max",
 	};
 	char b[64], path[96];
 	struct utsname u;

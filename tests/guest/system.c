@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The system's names, its log, its end, its security modules, and what personality(2) changes.
- * proves: uname sethostname setdomainname syslog personality reboot lsm_list_modules lsm_get_self_attr lsm_set_self_attr
+ * proves: uname sethostname setdomainname syslog personality reboot lsm_list_modules
+ * lsm_get_self_attr lsm_set_self_attr
  */
 #include "t.h"
 #include <linux/lsm.h>
@@ -62,7 +63,7 @@ TEST(names_change)
 		OK(sethostname(big, 64));
 		OK(uname(&u));
 		EQ(strlen(u.nodename), 64);
-		OK(sethostname("x", 1));			/* the rest of the longer one is gone */
+		OK(sethostname("x", 1));	 /* the rest of the longer one is gone */
 		OK(uname(&u));
 		CHECK(!strcmp(u.nodename, "x"));
 		OK(sethostname("", 0));
@@ -149,7 +150,8 @@ TEST(reading_waits)
 		CHECK(write(p[1], "x", 1) == 1);
 		n = OK((int)syscall(SYS_syslog, 2, b, sizeof(b)));
 		b[n] = 0;
-		while (!strstr(b, "for the reader")) {		/* the kernel may have said something in between */
+		/* the kernel may have said something in between */
+		while (!strstr(b, "for the reader")) {
 			n = OK((int)syscall(SYS_syslog, 2, b, sizeof(b) - 1));
 			b[n] = 0;
 		}
@@ -219,7 +221,8 @@ TEST(security_modules)
 	ERR(syscall(SYS_lsm_list_modules, NULL, &size, 0), EFAULT);
 
 	/* None that knows this module's attribute. */
-	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_SOCKCREATE, &c, &size, LSM_FLAG_SINGLE), EOPNOTSUPP);
+	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_SOCKCREATE, &c, &size, LSM_FLAG_SINGLE),
+	    EOPNOTSUPP);
 	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_UNDEF, NULL, &size, 0), EINVAL);
 	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_CURRENT, NULL, NULL, 0), EINVAL);
 	ERR(syscall(SYS_lsm_get_self_attr, LSM_ATTR_CURRENT, NULL, 8, 0), EFAULT);
@@ -244,14 +247,16 @@ TEST(security_modules)
 
 TEST(personality_addresses)
 {
-	char self[200], *argv[] = { self, "personality_addresses", NULL }, *env[] = { "REPORT=1", NULL };
+	char self[200], *argv[] = { self, "personality_addresses", NULL },
+			*env[] = { "REPORT=1", NULL };
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	unsigned long seen[4][2];
 
 	self[n > 0 ? n : 0] = 0;
 	if (getenv("REPORT")) {
-		unsigned long a[2] = { (unsigned long)__builtin_frame_address(0), (unsigned long)mmap(NULL, 4096, PROT_READ,
-										MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) };
+		unsigned long a[2] = { (unsigned long)__builtin_frame_address(0),
+				       (unsigned long)mmap(NULL, 4096, PROT_READ,
+							   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) };
 
 		CHECK(write(9, a, sizeof(a)) == sizeof(a));
 		return;
@@ -267,7 +272,8 @@ TEST(personality_addresses)
 			if (i >= 2) {
 				EQ(personality(ADDR_NO_RANDOMIZE), 0);
 				EQ(personality(0xffffffff), ADDR_NO_RANDOMIZE);
-				CHECK(strtoul(slurp("/proc/self/personality"), NULL, 16) == ADDR_NO_RANDOMIZE);
+				CHECK(strtoul(slurp("/proc/self/personality"), NULL, 16) ==
+				      ADDR_NO_RANDOMIZE);
 			}
 			OK(dup2(p[1], 9));
 			execve(self, argv, env);
@@ -335,14 +341,16 @@ TEST(personality_read_implies_exec)
 
 static int in_namespace(void *cmd)
 {
-	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, (unsigned int)(long)cmd, NULL);
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, (unsigned int)(long)cmd,
+		NULL);
 	return 9;
 }
 
 static int status_of_reboot(unsigned int cmd)
 {
 	static char stack[65536] __attribute__((aligned(16)));
-	pid_t pid = OK(clone(in_namespace, stack + sizeof(stack), CLONE_NEWPID | SIGCHLD, (void *)(long)cmd));
+	pid_t pid = OK(clone(in_namespace, stack + sizeof(stack), CLONE_NEWPID | SIGCHLD,
+			     (void *)(long)cmd));
 
 	return t_wait(pid);
 }
@@ -354,8 +362,10 @@ TEST(reboot_of_a_namespace)
 
 	ERR(syscall(SYS_reboot, 1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF, NULL), EINVAL);
 	ERR(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, 1, LINUX_REBOOT_CMD_CAD_OFF, NULL), EINVAL);
-	ERR(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, 0x77777777, NULL), EINVAL);
-	OK(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2C, LINUX_REBOOT_CMD_CAD_OFF, NULL));
+	ERR(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, 0x77777777, NULL),
+	    EINVAL);
+	OK(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2C, LINUX_REBOOT_CMD_CAD_OFF,
+		   NULL));
 	status = status_of_reboot(LINUX_REBOOT_CMD_RESTART);
 	CHECK(WIFSIGNALED(status));
 	EQ(WTERMSIG(status), SIGHUP);
@@ -366,5 +376,7 @@ TEST(reboot_of_a_namespace)
 	CHECK(WIFEXITED(status));
 	EQ(WEXITSTATUS(status), 9);
 	OK(setuid(1234));
-	ERR(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF, NULL), EPERM);
+	ERR(syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF,
+		    NULL),
+	    EPERM);
 }

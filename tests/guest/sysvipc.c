@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * System V IPC. proves: shmget shmat shmdt shmctl semget semop semtimedop semctl msgget msgsnd msgrcv msgctl
+ * System V IPC. proves: shmget shmat shmdt shmctl semget semop semtimedop semctl msgget msgsnd
+ * msgrcv msgctl
  */
 #include "t.h"
 #include <sched.h>
@@ -21,7 +22,11 @@
 #define MSG_COPY 040000
 #endif
 
-union arg { int val; void *ptr; unsigned short *array; };
+union arg {
+	int val;
+	void *ptr;
+	unsigned short *array;
+};
 
 /* In a namespace of its own, so that nothing is left and keys are free. */
 static void alone(void)
@@ -70,7 +75,7 @@ TEST(shared_memory)
 	OK(shmdt(n));
 	ERR(shmdt(n), EINVAL);
 	ERR(shmdt((char *)m + 4), EINVAL);
-	OK(shmctl(id, IPC_RMID, NULL));			/* lives on while it is attached, without its key */
+	OK(shmctl(id, IPC_RMID, NULL));	/* lives on while it is attached, without its key */
 	EQ(m[100], 77);
 	ERR(shmget(0x4711, 100, 0), ENOENT);
 	OK(shmctl(id, IPC_STAT, &d));
@@ -117,7 +122,10 @@ TEST(attaching)
 	CHECK(shmat(12345678, NULL, 0) == (void *)-1 && errno == EINVAL);
 }
 
-/* A mapping put in the place of the last one of a removed segment comes too late; one that is attached in its place does not. */
+/*
+ * A mapping put in the place of the last one of a removed segment comes too late; one that is
+ * attached in its place does not.
+ */
 TEST(the_last_mapping_of_a_removed_segment)
 {
 	int id = OK(shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600));
@@ -274,7 +282,7 @@ TEST(semaphore_timeout_and_signal)
 		struct sigaction sa = { .sa_handler = note, .sa_flags = SA_RESTART };
 
 		OK(sigaction(SIGTERM, &sa, NULL));
-		_exit(op(id, 0, -1, 0) == -1 && errno == EINTR ? 0 : 1);	/* never started again */
+		_exit(op(id, 0, -1, 0) == -1 && errno == EINTR ? 0 : 1); /* never started again */
 	}
 	until_waiting(id, 0, GETNCNT, 1);
 	OK(kill(pid, SIGTERM));
@@ -355,7 +363,10 @@ TEST(many_compete)
 
 /* ---- messages ---- */
 
-struct msg { long type; char text[64]; };
+struct msg {
+	long type;
+	char text[64];
+};
 
 static int send(int id, long type, const char *text, int flags)
 {
@@ -464,7 +475,8 @@ static long switches(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f) && sscanf(line, "voluntary_ctxt_switches: %ld", &n) != 1)
+	while (f && fgets(line, sizeof(line), f) &&
+	       sscanf(line, "voluntary_ctxt_switches: %ld", &n) != 1)
 		;
 	CHECK(f && n >= 0);
 	fclose(f);
@@ -514,7 +526,10 @@ TEST(messages_serve_who_waits)
 	OK(send(id, 8, "other", 0));
 	CHECK(t_child_ok(other));
 
-	/* 16384 bytes of room are taken; a large one and a small one wait, then a small one that a signal ends. */
+	/*
+	 * 16384 bytes of room are taken; a large one and a small one wait, then a small one that a
+	 * signal ends.
+	 */
 	*(long *)big = 1;
 	OK(msgsnd(id, big, 8192, 0));
 	OK(msgsnd(id, big, 8192, 0));
@@ -752,7 +767,10 @@ TEST(settings_of_a_namespace)
 	setting_is("kernel/shmmni", before);
 }
 
-/* They are the root's of the user namespace that owns it; identifiers are chosen by who restores processes there. */
+/*
+ * They are the root's of the user namespace that owns it; identifiers are chosen by who restores
+ * processes there.
+ */
 TEST(settings_are_the_owners)
 {
 	pid_t pid;
@@ -827,7 +845,8 @@ TEST(pieces_of_a_segment_are_detached)
 	FILE *f = fopen("/proc/self/maps", "r");
 
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%lx-%*x %*s %*x %*s %lu", &start, &inode) == 2 && start == (unsigned long)p)
+		if (sscanf(line, "%lx-%*x %*s %*x %*s %lu", &start, &inode) == 2 &&
+		    start == (unsigned long)p)
 			break;
 	fclose(f);
 	EQ(inode, id);				/* pmap(1) takes the one for the other */

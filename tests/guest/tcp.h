@@ -30,6 +30,18 @@ static inline void own_net(void)
 	OK(close(s));
 }
 
+/* The same, with segments as short as Ethernet's, not of 64 KiB. */
+static inline void own_net_of_short(void)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_mtu = 1500 };
+	int s;
+
+	own_net();
+	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(ioctl(s, SIOCSIFMTU, &r));
+	OK(close(s));
+}
+
 static inline struct sockaddr_in lo(int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -100,4 +112,46 @@ static inline int wait_for(int s, int events)
 
 	EQ(poll(&p, 1, 10000), 1);
 	return p.revents;
+}
+
+/* Writes a setting of net.ipv4: as write(2). */
+static inline int setting(const char *name, const char *text)
+{
+	char path[64];
+	int f, r;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	f = OK(open(path, O_WRONLY));
+	r = (int)write(f, text, strlen(text));
+	close(f);
+	return r;
+}
+
+/* The column of NAME in the line HEAD, and the value below it. */
+static inline long counter(const char *path, const char *head, const char *name)
+{
+	static char names[8192], values[8192];
+	char *n, *v, *sn, *sv;
+	FILE *f = fopen(path, "r");
+
+	CHECK(f);
+	while (fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f)) {
+		if (strncmp(names, head, strlen(head)))
+			continue;
+		fclose(f);
+		n = strtok_r(names, " \n", &sn);
+		v = strtok_r(values, " \n", &sv);
+		while (n && v && strcmp(n, name)) {
+			n = strtok_r(NULL, " \n", &sn);
+			v = strtok_r(NULL, " \n", &sv);
+		}
+		CHECK(n && v);
+		return strtol(v, NULL, 10);
+	}
+	FAIL("no %s in %s", head, path);
+}
+
+static inline long ext(const char *name)
+{
+	return counter("/proc/net/netstat", "TcpExt:", name);
 }

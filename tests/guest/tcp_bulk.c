@@ -5,7 +5,10 @@
  */
 #include "t.h"
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/ip.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -125,4 +128,27 @@ TEST(bulk4)
 TEST(bulk6)
 {
 	bulk(AF_INET6);
+}
+
+/* A packet that stands for several segments has PSH: who joins segments stops there. */
+TEST(long_packets_push)
+{
+	static char b[60000];
+	int s[2], tap, n, found = 0;
+
+	own_net(1500);
+	tap = OK(socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL)));
+	pair(AF_INET, s);
+	EQ(write(s[0], b, sizeof(b)), sizeof(b));
+	EQ(recv(s[1], b, sizeof(b), MSG_WAITALL), sizeof(b));
+	while ((n = (int)recv(tap, b, sizeof(b), MSG_DONTWAIT | MSG_TRUNC)) > 0) {
+		const struct iphdr *ip = (void *)b;
+		const struct tcphdr *tcp = (void *)(b + ip->ihl * 4);
+
+		if (n <= 1500 || ip->protocol != IPPROTO_TCP)
+			continue;
+		found++;
+		CHECK(tcp->psh);
+	}
+	CHECK(found);
 }

@@ -3,33 +3,16 @@
  * net.ipv4.tcp_mem: the memory of all TCP sockets together has a bound (tcp(7)), and connections go
  * on within it. proves: socket connect accept4 listen
  */
-#include "t.h"
-#include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
+#include "tcp.h"
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 #define PAIRS 16
 #define EACH (512 << 10)
 #define SETTING "/proc/sys/net/ipv4/tcp_mem"
-
-static void own_net(void)
-{
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int s;
-
-	OK(unshare(CLONE_NEWNET));
-	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	OK(ioctl(s, SIOCSIFFLAGS, &r));
-	r.ifr_mtu = 1500;
-	OK(ioctl(s, SIOCSIFMTU, &r));
-	OK(close(s));
-}
 
 static int setting_fd = -1;
 
@@ -42,7 +25,7 @@ static void get(char *text, size_t size)
 {
 	ssize_t n;
 
-	if (setting_fd < 0)	/* on Linux the first network alone has it */
+	if (setting_fd < 0)	/* the first network alone has it */
 		setting_fd = OK(open(SETTING, O_RDWR));
 	n = pread(setting_fd, text, size - 1, 0);
 	CHECK(n > 0);
@@ -64,21 +47,6 @@ static long in_use(void)
 	return mem;
 }
 
-static void pair(int s[2])
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	int l = OK(socket(AF_INET, SOCK_STREAM, 0));
-
-	OK(bind(l, (struct sockaddr *)&a, len));
-	OK(listen(l, 1));
-	OK(getsockname(l, (struct sockaddr *)&a, &len));
-	s[0] = OK(socket(AF_INET, SOCK_STREAM, 0));
-	OK(connect(s[0], (struct sockaddr *)&a, len));
-	s[1] = OK(accept(l, NULL, NULL));
-	OK(close(l));
-}
-
 TEST(setting)
 {
 	char was[100], now[100];
@@ -93,6 +61,39 @@ TEST(setting)
 	set(was);
 }
 
+static bool listed(const char *name)
+{
+	DIR *d = opendir("/proc/sys/net/ipv4");
+	struct dirent *e;
+	bool found = false;
+
+	CHECK(d);
+	while ((e = readdir(d)))
+		found |= !strcmp(e->d_name, name);
+	closedir(d);
+	return found;
+}
+
+/* It is the machine's: only the first network shows it, and what is mounted on it stays there. */
+TEST(first_network_alone)
+{
+	int first = OK(open("/proc/self/ns/net", O_RDONLY));
+	struct stat covered, now;
+
+	OK(unshare(CLONE_NEWNS));
+	OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	OK(mount("/proc/version", SETTING, NULL, MS_BIND, NULL));
+	OK(stat(SETTING, &covered));
+	CHECK(listed("tcp_mem") && listed("tcp_max_orphans"));
+	own_net_of_short();
+	ERR(open(SETTING, O_RDONLY), ENOENT);
+	CHECK(!listed("tcp_mem") && !listed("tcp_max_orphans") && listed("tcp_rmem"));
+	OK(setns(first, CLONE_NEWNET));
+	OK(stat(SETTING, &now));
+	EQ(now.st_ino, covered.st_ino);
+	CHECK(listed("tcp_mem"));
+}
+
 /* What lies unread is counted, and goes again (Linux leaves 256 pages of each CPU out). */
 TEST(counted)
 {
@@ -100,7 +101,7 @@ TEST(counted)
 	long before, full;
 	int s[2];
 
-	own_net();
+	own_net_of_short();
 	pair(s);
 	before = in_use();
 	EQ(write(s[0], data, sizeof(data)), sizeof(data));
@@ -158,7 +159,7 @@ TEST(bounded)
 	void *bad;
 
 	get(was, sizeof(was));
-	own_net();
+	own_net_of_short();
 	for (int i = 0; i < PAIRS; i++)
 		pair(ends[i]);
 	before = in_use();

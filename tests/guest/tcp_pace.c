@@ -3,49 +3,14 @@
  * What holds a sender back beside windows: SO_MAX_PACING_RATE (socket(7)); and what a route says of
  * windows and round trips (RTF_WINDOW, RTF_IRTT: route(8)). proves: setsockopt ioctl
  */
-#include "t.h"
-#include <arpa/inet.h>
-#include <net/if.h>
+#include "tcp.h"
 #include <net/route.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #define ALL (256 << 10)
 #define RATE (512 << 10)
 #define RCV_WND 58	/* tcpi_rcv_wnd, as a word of struct tcp_info */
-
-static void own_net(void)
-{
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int s;
-
-	OK(unshare(CLONE_NEWNET));
-	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	OK(ioctl(s, SIOCSIFFLAGS, &r));
-	r.ifr_mtu = 1500;
-	OK(ioctl(s, SIOCSIFMTU, &r));
-	OK(close(s));
-}
-
-static void pair(int s[2])
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	int l = OK(socket(AF_INET, SOCK_STREAM, 0));
-
-	OK(bind(l, (struct sockaddr *)&a, len));
-	OK(listen(l, 1));
-	OK(getsockname(l, (struct sockaddr *)&a, &len));
-	s[0] = OK(socket(AF_INET, SOCK_STREAM, 0));
-	OK(connect(s[0], (struct sockaddr *)&a, len));
-	s[1] = OK(accept(l, NULL, NULL));
-	OK(close(l));
-}
 
 static void *send_all(void *arg)
 {
@@ -85,7 +50,7 @@ TEST(paced)
 	unsigned int rate = RATE;
 	int s[2];
 
-	own_net();
+	own_net_of_short();
 	pair(s);
 	OK(setsockopt(s[0], SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
 	CHECK(transfer(s) > 0.5 * ALL / RATE);
@@ -125,7 +90,7 @@ TEST(shown)
 	char line[300] = "";
 	unsigned int window, irtt;
 
-	own_net();
+	own_net_of_short();
 	route("10.9.0.1", RTF_WINDOW | RTF_IRTT, 3000, 400);
 	in_route(line, sizeof(line));
 	EQ(sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %u %u", &window, &irtt), 2);
@@ -152,7 +117,7 @@ static unsigned int first_window(const char *addr)
 
 TEST(window)
 {
-	own_net();
+	own_net_of_short();
 	route("10.9.0.1", RTF_WINDOW, 3000, 0);
 	route("10.9.0.2", 0, 0, 0);
 	CHECK(first_window("10.9.0.2") > 10000);

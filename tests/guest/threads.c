@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Threads and clone. proves: clone clone3 set_tid_address gettid exit set_robust_list get_robust_list membarrier rseq */
+/*
+ * Threads and clone. proves: clone clone3 set_tid_address gettid exit set_robust_list
+ * get_robust_list membarrier rseq
+ */
 #include "t.h"
 #include <linux/sched.h>
 #include <pthread.h>
@@ -205,7 +208,8 @@ TEST(clone3_fork)
 {
 	int ctid = -1;
 	struct clone_args a = { .flags = 0x100000 /* PARENT_SETTID */,
-				.parent_tid = (unsigned long)&ctid, .exit_signal = SIGCHLD };
+				.parent_tid = (unsigned long)&ctid,
+				.exit_signal = SIGCHLD };
 	pid_t pid = OK((pid_t)syscall(SYS_clone3, &a, sizeof(a)));
 
 	if (pid == 0)
@@ -231,14 +235,18 @@ TEST(clone3_fork)
 TEST(child_tid_is_cleared_and_woken)
 {
 	int *tid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | 0x1000000 /* CHILD_SETTID */ | 0x200000 /* CHILD_CLEARTID */, 0, NULL, tid, tid /* the order of the last two is the CPU's; no new TLS is asked for */);
+	pid_t pid = (pid_t)syscall(
+		SYS_clone, SIGCHLD | 0x1000000 /* CHILD_SETTID */ | 0x200000 /* CHILD_CLEARTID */,
+		0, NULL, tid,
+		tid /* the order of the last two is the CPU's; no new TLS is asked for */);
 
 	if (pid == 0) {
 		EQ(*tid, getpid());
 		_exit(0);
 	}
 	CHECK(t_child_ok(pid));
-	EQ(*tid, pid);		/* memory of its own was cleared only where it is shared with others still there */
+	/* memory of its own was cleared only where it is shared with others still there */
+	EQ(*tid, pid);
 }
 
 TEST(barriers)
@@ -262,7 +270,10 @@ static void *use_kept(void *arg)
 	return NULL;
 }
 
-/* A descriptor that is only ever replaced is always there, whatever becomes of the memory of the file that it named before. */
+/*
+ * A descriptor that is only ever replaced is always there, whatever becomes of the memory of the
+ * file that it named before.
+ */
 TEST(replaced_descriptor_is_always_one)
 {
 	pthread_t t[2];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Clocks and sleeping. proves: clock_gettime clock_settime clock_getres clock_nanosleep nanosleep gettimeofday settimeofday time timer_create
- * timer_settime timer_gettime timer_getoverrun timer_delete times adjtimex clock_adjtime */
+/* Clocks and sleeping. proves: clock_gettime clock_settime clock_getres clock_nanosleep nanosleep
+ * gettimeofday settimeofday time timer_create timer_settime timer_gettime timer_getoverrun
+ * timer_delete times adjtimex clock_adjtime */
 #include "t.h"
 #include <limits.h>
 #include <sys/time.h>
@@ -19,8 +20,11 @@ static long long ns(clockid_t c)
 
 TEST(clocks_go_forward)
 {
-	static const clockid_t c[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME, CLOCK_REALTIME_COARSE,
-				       CLOCK_MONOTONIC_COARSE, CLOCK_TAI };
+	static const clockid_t c[] = {
+		CLOCK_REALTIME, CLOCK_MONOTONIC,       CLOCK_MONOTONIC_RAW,
+		CLOCK_BOOTTIME, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE,
+		CLOCK_TAI
+	};
 
 	for (unsigned int i = 0; i < sizeof(c) / sizeof(*c); i++) {
 		long long a = ns(c[i]), b;
@@ -114,7 +118,10 @@ TEST(sleeping)
 	ts.tv_sec = -1;
 	ERR(nanosleep(&ts, NULL), EINVAL);
 	EQ(clock_nanosleep(99, 0, &ts, NULL), EINVAL);
-	/* Short ones can be short: one of many, whatever else goes on, ends well before the second tick. */
+	/*
+	 * Short ones can be short: one of many, whatever else goes on, ends well before the second
+	 * tick.
+	 */
 	for (int i = 0; i < 100; i++) {
 		a = ns(CLOCK_MONOTONIC);
 		t_sleep_ms(1);
@@ -164,12 +171,16 @@ TEST(setting_the_clock)
 	CHECK(t_child_ok(pid));
 }
 
-/* Who sets the clock moves moments, not spans of time: neither timer goes off, a timer for a moment does. */
+/*
+ * Who sets the clock moves moments, not spans of time: neither timer goes off, a timer for a moment
+ * does.
+ */
 TEST(setting_the_clock_spares_spans)
 {
 	struct itimerspec span = { .it_value.tv_sec = 5000 }, left;
 	struct sigevent se = { .sigev_notify = SIGEV_NONE };
-	int fd = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK)), moment = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
+	int fd = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK)),
+	    moment = OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
 	struct timespec was, ts;
 	uint64_t n;
 	timer_t id;
@@ -214,7 +225,9 @@ static void on_timer(int sig, siginfo_t *si, void *uc)
 TEST(posix_timers)
 {
 	struct sigaction sa = { .sa_sigaction = on_timer, .sa_flags = SA_SIGINFO };
-	struct sigevent se = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 31 };
+	struct sigevent se = { .sigev_notify = SIGEV_SIGNAL,
+			       .sigev_signo = SIGUSR1,
+			       .sigev_value.sival_int = 31 };
 	struct itimerspec it = { { 0, 20000000 }, { 0, 50000000 } }, now;
 	sigset_t set;
 	timer_t id;
@@ -267,7 +280,8 @@ TEST(adjtimex_reads_and_checks)
 	tx.modes = ADJ_SETOFFSET | ADJ_NANO;
 	tx.time.tv_usec = 1000000000;
 	ERR(adjtimex(&tx), EINVAL);
-	CHECK(time(NULL) >= now && time(NULL) - now < tx.time.tv_sec);		/* none of them moved the clock */
+	/* none of them moved the clock */
+	CHECK(time(NULL) >= now && time(NULL) - now < tx.time.tv_sec);
 }
 
 static int set_to(time_t s)
@@ -306,7 +320,8 @@ TEST(times_out_of_range)
 	pid = OK(fork());
 	if (pid == 0) {
 		OK(setuid(1000));
-		set_badly(EPERM);		/* the time is looked at before the right to set it, the zone after */
+		/* the time is looked at before the right to set it, the zone after */
+		set_badly(EPERM);
 		_exit(0);
 	}
 	CHECK(t_child_ok(pid));
@@ -378,7 +393,8 @@ static void count_alarm(int sig)
 
 TEST(signals_of_times_gone_by)
 {
-	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_PROCESS_CPUTIME_ID };
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC, CLOCK_REALTIME,
+					    CLOCK_PROCESS_CPUTIME_ID };
 	struct itimerspec left;
 	timer_t id;
 

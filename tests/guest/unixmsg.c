@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* Local sockets: what comes with a message, and what a socket is as a file. proves: recvmsg ioctl fcntl setsockopt getsockopt bind */
+/*
+ * Local sockets: what comes with a message, and what a socket is as a file. proves: recvmsg ioctl
+ * fcntl setsockopt getsockopt bind
+ */
 #include "t.h"
 #include <net/if.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <linux/sockios.h>
 
@@ -15,9 +20,14 @@
 /* One recvmsg of up to SIZE bytes. *CR: pid -1 where no credentials came. Its flags in *FLAGS. */
 static ssize_t receive(int s, void *b, size_t size, struct ucred *cr, int *flags)
 {
-	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(struct ucred))]; } u;
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(sizeof(struct ucred))];
+	} u;
 	struct iovec iov = { b, size };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b)
+	};
 	ssize_t n = recvmsg(s, &m, 0);
 	struct cmsghdr *h = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
 
@@ -49,7 +59,8 @@ TEST(who_sent_is_not_told_of_before_it_was_asked)
 		EQ(write(s[0], "a", 1), 1);
 		passcred(s[1]);
 		EQ(write(s[0], "b", 1), 1);
-		EQ(receive(s[1], b, sizeof(b), &cr, NULL), 1);	/* and no more: the next has a sender */
+		/* and no more: the next has a sender */
+		EQ(receive(s[1], b, sizeof(b), &cr, NULL), 1);
 		EQ(b[0], 'a');
 		EQ(cr.pid, 0);
 		EQ(cr.uid, 65534);
@@ -314,7 +325,8 @@ TEST(a_connection_is_data)
 
 TEST(no_such_interface)
 {
-	static const unsigned long asks[] = { SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFHWADDR, SIOCGIFINDEX, SIOCGIFMETRIC, SIOCGIFMAP };
+	static const unsigned long asks[] = { SIOCGIFFLAGS, SIOCGIFMTU,	   SIOCGIFHWADDR,
+					      SIOCGIFINDEX, SIOCGIFMETRIC, SIOCGIFMAP };
 	int s = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
 	struct ifreq r = { .ifr_name = "nosuch0" };
 	char list[64];
@@ -349,19 +361,30 @@ static void set_option(int s, int name, int v)
 	OK(setsockopt(s, SOL_SOCKET, name, &v, sizeof(v)));
 }
 
-/* The control messages that came with one byte, of up to ROOM bytes, as a text: c credentials, r rights, p a process. *FD: of the last that is a descriptor. */
+/*
+ * The control messages that came with one byte, of up to ROOM bytes, as a text: c credentials, r
+ * rights, p a process. *FD: of the last that is a descriptor.
+ */
 static const char *control(int s, size_t room, int *fd, int *flags)
 {
 	static char text[10];
-	union { struct cmsghdr h; char b[200]; } u;
+	union {
+		struct cmsghdr h;
+		char b[200];
+	} u;
 	char b;
 	struct iovec iov = { &b, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = room };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = room
+	};
 	int n = 0;
 
 	EQ(recvmsg(s, &m, MSG_CMSG_CLOEXEC), 1);
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h)) {
-		text[n++] = h->cmsg_type == SCM_CREDENTIALS ? 'c' : h->cmsg_type == SCM_RIGHTS ? 'r' : h->cmsg_type == SCM_PIDFD ? 'p' : '?';
+		text[n++] = h->cmsg_type == SCM_CREDENTIALS ? 'c' :
+			    h->cmsg_type == SCM_RIGHTS	    ? 'r' :
+			    h->cmsg_type == SCM_PIDFD	    ? 'p' :
+							      '?';
 		if (h->cmsg_type != SCM_CREDENTIALS)
 			memcpy(fd, CMSG_DATA(h), sizeof(*fd));
 	}
@@ -372,9 +395,16 @@ static const char *control(int s, size_t room, int *fd, int *flags)
 
 static ssize_t send_rights(int s)
 {
-	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(int))]; } u = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(sizeof(int))];
+	} u = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)),
+		       .cmsg_level = SOL_SOCKET,
+		       .cmsg_type = SCM_RIGHTS } };
 	struct iovec iov = { "r", 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b)
+	};
 
 	memcpy(CMSG_DATA(&u.h), &s, sizeof(s));
 	return sendmsg(s, &m, 0);
@@ -405,7 +435,8 @@ TEST(the_sender_as_a_descriptor)
 		CHECK(!strcmp(control(s[1], 200, &fd, &flags), "crp"));
 		/* Without room for it: none, and it is told. */
 		EQ(write(s[0], "a", 1), 1);
-		CHECK(!strcmp(control(s[1], CMSG_SPACE(sizeof(struct ucred)) + 19, &fd, &flags), "c"));
+		CHECK(!strcmp(control(s[1], CMSG_SPACE(sizeof(struct ucred)) + 19, &fd, &flags),
+			      "c"));
 		EQ(flags, MSG_CTRUNC);
 		close(s[0]);
 		close(s[1]);
@@ -497,7 +528,8 @@ TEST(shut_before_it_is_connected)
 
 TEST(a_second_name)
 {
-	struct sockaddr_un a = { AF_UNIX, "/tmp/name" }, none = { AF_UNIX, "/tmp/none/x" }, free_name = { AF_UNIX, "/tmp/free" };
+	struct sockaddr_un a = { AF_UNIX, "/tmp/name" }, none = { AF_UNIX, "/tmp/none/x" },
+			   free_name = { AF_UNIX, "/tmp/free" };
 	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0));
 
 	unlink("/tmp/name");
@@ -508,4 +540,97 @@ TEST(a_second_name)
 	ERR(access("/tmp/free", F_OK), ENOENT);
 	OK(bind(s, (struct sockaddr *)&a, 2));		/* any name will do, and it has one */
 	unlink("/tmp/name");
+}
+
+static int peek_off(int s, int off)
+{
+	return setsockopt(s, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
+}
+
+static int peek_off_of(int s)
+{
+	int off = -7;
+	socklen_t n = sizeof(off);
+
+	OK(getsockopt(s, SOL_SOCKET, SO_PEEK_OFF, &off, &n));
+	return off;
+}
+
+/* Peeks go on where the last one ended; a read takes its bytes from before. */
+TEST(peeking_further)
+{
+	char b[8];
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	EQ(peek_off_of(s[1]), -1);
+	OK(peek_off(s[1], 2));
+	EQ(write(s[0], "abcd", 4), 4);
+	EQ(write(s[0], "efg", 3), 3);
+	EQ(recv(s[1], b, 1, MSG_PEEK), 1);
+	EQ(b[0], 'c');
+	EQ(recv(s[1], b, 8, MSG_PEEK), 4);
+	CHECK(!memcmp(b, "defg", 4));
+	EQ(peek_off_of(s[1]), 7);
+	ERR(recv(s[1], b, 1, MSG_PEEK | MSG_DONTWAIT), EAGAIN);
+	EQ(recv(s[1], b, 3, 0), 3);
+	CHECK(!memcmp(b, "abc", 3));
+	EQ(peek_off_of(s[1]), 4);
+	EQ(write(s[0], "h", 1), 1);
+	EQ(recv(s[1], b, 8, MSG_PEEK), 1);
+	EQ(b[0], 'h');
+	EQ(recv(s[1], b, 8, 0), 5);
+	EQ(peek_off_of(s[1]), 0);
+	OK(peek_off(s[1], -1));
+	EQ(write(s[0], "ij", 2), 2);
+	EQ(recv(s[1], b, 1, MSG_PEEK), 1);
+	EQ(recv(s[1], b, 1, MSG_PEEK), 1);
+	EQ(b[0], 'i');
+	ERR(peek_off(OK(socket(AF_NETLINK, SOCK_RAW, 0)), 0), EOPNOTSUPP);
+}
+
+TEST(peeking_further_into_messages)
+{
+	char b[8];
+	int s[2];
+
+	for (int type = SOCK_DGRAM; type <= SOCK_SEQPACKET; type += SOCK_SEQPACKET - SOCK_DGRAM) {
+		OK(socketpair(AF_UNIX, type, 0, s));
+		OK(peek_off(s[1], 1));
+		EQ(write(s[0], "abc", 3), 3);
+		EQ(write(s[0], "de", 2), 2);
+		EQ(recv(s[1], b, 1, MSG_PEEK), 1);
+		EQ(b[0], 'b');
+		EQ(recv(s[1], b, 8, MSG_PEEK), 1);	/* never of two */
+		EQ(b[0], 'c');
+		EQ(recv(s[1], b, 8, MSG_PEEK), 2);
+		CHECK(!memcmp(b, "de", 2));
+		ERR(recv(s[1], b, 8, MSG_PEEK | MSG_DONTWAIT), EAGAIN);
+		EQ(recv(s[1], b, 8, 0), 3);
+		EQ(peek_off_of(s[1]), 2);
+		EQ(recv(s[1], b, 1, MSG_TRUNC), 2);
+		EQ(peek_off_of(s[1]), 0);
+	}
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* A look at more than there is waits, and a signal ends that. */
+TEST(a_peek_that_waits_for_more)
+{
+	struct itimerval t = { { 0, 10000 }, { 0, 10000 } };
+	struct sigaction a = { .sa_handler = nothing };
+	char b[8];
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	EQ(write(s[0], "ab", 2), 2);
+	OK(sigaction(SIGALRM, &a, NULL));
+	OK(setitimer(ITIMER_REAL, &t, NULL));
+	EQ(recv(s[1], b, 4, MSG_PEEK | MSG_WAITALL), 2);
+	OK(peek_off(s[1], 2));
+	ERR(recv(s[1], b, 4, MSG_PEEK), EINTR);
 }

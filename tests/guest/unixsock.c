@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Local sockets. proves: socket socketpair bind listen accept accept4 connect getsockname getpeername sendto recvfrom sendmsg recvmsg sendmmsg
- * recvmmsg shutdown setsockopt getsockopt */
+/* Local sockets. proves: socket socketpair bind listen accept accept4 connect getsockname
+ * getpeername sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown setsockopt getsockopt */
 #include "t.h"
 #include <grp.h>
 #include <poll.h>
@@ -74,7 +74,10 @@ static void count_broken_pipe(int sig)
 	broken_pipes++;
 }
 
-/* In a child: fills the other end until the call that had to wait for room fails so; then one send more, then nothing to read. */
+/*
+ * In a child: fills the other end until the call that had to wait for room fails so; then one send
+ * more, then nothing to read.
+ */
 static pid_t fill_until(int fd, int other, int err, int next_signals)
 {
 	pid_t pid = OK(fork());
@@ -88,11 +91,14 @@ static pid_t fill_until(int fd, int other, int err, int next_signals)
 	EQ(broken_pipes, 0);
 	ERR(send(fd, "x", 1, 0), EPIPE);
 	EQ(broken_pipes, next_signals);
-	EQ(recv(fd, (char [1]){ 0 }, 1, MSG_DONTWAIT), 0);
+	EQ(recv(fd, (char[1]){ 0 }, 1, MSG_DONTWAIT), 0);
 	_exit(0);
 }
 
-/* SIGPIPE is for who finds the other end of a stream gone when he comes; who waited for room gets the error alone. */
+/*
+ * SIGPIPE is for who finds the other end of a stream gone when he comes; who waited for room gets
+ * the error alone.
+ */
 TEST(broken_pipe_only_for_who_comes_to_a_closed_stream)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
@@ -137,7 +143,10 @@ TEST(no_broken_pipe_for_packets)
 	EQ(broken_pipes, 0);
 }
 
-/* Who waits for room at a full receiver sleeps on when his own end is shut and another took the room. */
+/*
+ * Who waits for room at a full receiver sleeps on when his own end is shut and another took the
+ * room.
+ */
 TEST(shut_sender_waits_asleep)
 {
 	for (int round = 0; round < 4; round++) {
@@ -161,7 +170,7 @@ TEST(shut_sender_waits_asleep)
 			t_until_asleep(pid[i]);
 		}
 		OK(shutdown(s[1], SHUT_WR));
-		EQ(recv(r, (char [1]){ 0 }, 1, 0), 1);
+		EQ(recv(r, (char[1]){ 0 }, 1, 0), 1);
 		done = OK(waitpid(-1, NULL, 0)) == pid[1];
 		t_until_asleep(pid[!done]);
 		OK(kill(pid[!done], SIGKILL));
@@ -249,7 +258,8 @@ TEST(server_and_client)
 
 TEST(abstract_names)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0name" }, auto_a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0name" },
+			   auto_a = { .sun_family = AF_UNIX };
 	int s = OK(socket(AF_UNIX, SOCK_DGRAM, 0)), c = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
 	socklen_t len = 2 + 5, flen = sizeof(auto_a);
 	char b[20];
@@ -269,9 +279,14 @@ TEST(abstract_names)
 static int send_fd(int s, int fd)
 {
 	char c = 'f';
-	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(int))]; } u = { 0 };
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(sizeof(int))];
+	} u = { 0 };
 	struct iovec iov = { &c, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b)
+	};
 	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
 
 	h->cmsg_level = SOL_SOCKET;
@@ -284,9 +299,14 @@ static int send_fd(int s, int fd)
 static int recv_fd(int s, int flags)
 {
 	char c;
-	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(int))]; } u = { 0 };
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(sizeof(int))];
+	} u = { 0 };
 	struct iovec iov = { &c, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b)
+	};
 	struct cmsghdr *h;
 	int fd = -1;
 
@@ -327,7 +347,10 @@ TEST(descriptors_travel)
 	EQ(read(got, &c, 1), 1);
 	EQ(c, 'z');
 	ERR(send_fd(s[0], 99), EBADF);
-	/* A socket that carries itself is given back all the same: the test runner would see a leak. */
+	/*
+	 * A socket that carries itself is given back all the same: the test runner would see a
+	 * leak.
+	 */
 	for (int i = 0; i < 20; i++) {
 		OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
 		EQ(send_fd(s[0], s[1]), 1);
@@ -340,10 +363,15 @@ TEST(descriptors_travel)
 /* unix(7): descriptors are a barrier behind their bytes, not before them. */
 TEST(descriptors_end_a_read)
 {
-	union { struct cmsghdr h; char b[CMSG_SPACE(4 * sizeof(int))]; } u = { 0 };
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(4 * sizeof(int))];
+	} u = { 0 };
 	char b[20];
 	struct iovec iov = { b, sizeof(b) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b)
+	};
 	int s[2];
 
 	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
@@ -378,7 +406,8 @@ TEST(many_names)
 	OK(setrlimit(RLIMIT_NOFILE, &lim));
 	for (int i = 0; i < N; i++) {
 		fd[i] = OK(socket(AF_UNIX, SOCK_DGRAM, 0));
-		len = (int)offsetof(struct sockaddr_un, sun_path) + 1 + sprintf(a.sun_path + 1, "name %d", i);
+		len = (int)offsetof(struct sockaddr_un, sun_path) + 1 +
+		      sprintf(a.sun_path + 1, "name %d", i);
 		OK(bind(fd[i], (void *)&a, len));
 		ERR(bind(fd[i], (void *)&a, len), EINVAL);
 		ERR(bind(c, (void *)&a, len), EADDRINUSE);
@@ -386,7 +415,8 @@ TEST(many_names)
 	for (int i = 0; i < N; i++) {
 		int got = -1;
 
-		len = (int)offsetof(struct sockaddr_un, sun_path) + 1 + sprintf(a.sun_path + 1, "name %d", i);
+		len = (int)offsetof(struct sockaddr_un, sun_path) + 1 +
+		      sprintf(a.sun_path + 1, "name %d", i);
 		EQ(sendto(c, &i, sizeof(i), 0, (void *)&a, len), sizeof(i));
 		EQ(recv(fd[i], &got, sizeof(got), MSG_DONTWAIT), sizeof(got));
 		EQ(got, i);
@@ -407,7 +437,8 @@ TEST(listed)
 	OK(bind(s, (void *)&a, sizeof(a)));
 	OK(listen(s, 5));
 	OK(fstat(s, &st));
-	snprintf(want, sizeof(want), " 00010000 0001 01 %5lu /tmp/listed socket\n", (unsigned long)st.st_ino);
+	snprintf(want, sizeof(want), " 00010000 0001 01 %5lu /tmp/listed socket\n",
+		 (unsigned long)st.st_ino);
 	f = fopen("/proc/net/unix", "r");
 	CHECK(f);
 	while (fgets(line, sizeof(line), f))
@@ -420,9 +451,14 @@ TEST(credentials_travel)
 {
 	int s[2], on = 1;
 	char c = 'c';
-	union { struct cmsghdr h; char b[CMSG_SPACE(sizeof(struct ucred))]; } u;
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(sizeof(struct ucred))];
+	} u;
 	struct iovec iov = { &c, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u.b)
+	};
 	struct ucred cr;
 	pid_t pid;
 
@@ -528,7 +564,8 @@ TEST(errors)
 /* What is set is what is said, also where it means nothing to a local socket. */
 TEST(options_kept)
 {
-	static const int flags[] = { SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST, SO_DONTROUTE, SO_OOBINLINE };
+	static const int flags[] = { SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST, SO_DONTROUTE,
+				     SO_OOBINLINE };
 	int s = OK(socket(AF_UNIX, SOCK_STREAM, 0)), v;
 	struct linger l = { 7, 30 };
 	socklen_t len = sizeof(v);
@@ -601,7 +638,8 @@ TEST(a_listener_that_carries_itself)
 {
 	for (int i = 0; i < 20; i++) {
 		struct sockaddr_un a = at("/tmp/unix-self");
-		int l = OK(socket(AF_UNIX, SOCK_STREAM, 0)), c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
+		int l = OK(socket(AF_UNIX, SOCK_STREAM, 0)),
+		    c = OK(socket(AF_UNIX, SOCK_STREAM, 0));
 
 		unlink(a.sun_path);
 		OK(bind(l, (struct sockaddr *)&a, sizeof(a)));
@@ -661,7 +699,9 @@ TEST(poll_outlives_the_peer)
 	CHECK(t_child_ok(pid));
 }
 
-/* The C library's headers lack the newer ones, which all CPUs but alpha and sparc64 number alike. */
+/*
+ * The C library's headers lack the newer ones, which all CPUs but alpha and sparc64 number alike.
+ */
 #ifndef SO_BUF_LOCK
 #define SO_BUF_LOCK 72
 #endif
@@ -779,14 +819,22 @@ TEST(the_peer)
 	EQ(WTERMSIG(t_wait(pid)), SIGKILL);
 }
 
-/* A control message of TYPE with a time of PART (nano or micro) seconds a second, between BEFORE and now. */
+/*
+ * A control message of TYPE with a time of PART (nano or micro) seconds a second, between BEFORE
+ * and now.
+ */
 static void one_stamp(int s, int type, long parts, time_t before)
 {
 	char control[128], c;
 	struct iovec v = { &c, 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
 	struct cmsghdr *h;
-	struct { long sec, part; } t;
+	struct {
+		long sec, part;
+	} t;
 
 	EQ(recvmsg(s, &m, 0), 1);
 	h = CMSG_FIRSTHDR(&m);
@@ -802,7 +850,8 @@ static void one_stamp(int s, int type, long parts, time_t before)
 
 TEST(timestamps)
 {
-	static const int types[] = { SO_TIMESTAMP, SO_TIMESTAMPNS, 63, 64 };	/* the last two: SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW */
+	/* the last two: SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW */
+	static const int types[] = { SO_TIMESTAMP, SO_TIMESTAMPNS, 63, 64 };
 	int s[2], on = 1, got;
 	socklen_t len = sizeof(got);
 	time_t before = time(NULL);
@@ -815,7 +864,9 @@ TEST(timestamps)
 			EQ(got, k == i || (i == 3 && k == 2));
 		}
 		EQ(write(s[0], "x", 1), 1);
-		one_stamp(s[1], types[i], types[i] == SO_TIMESTAMP || types[i] == 63 ? 1000000 : 1000000000, before);
+		one_stamp(s[1], types[i],
+			  types[i] == SO_TIMESTAMP || types[i] == 63 ? 1000000 : 1000000000,
+			  before);
 	}
 	on = 0;
 	OK(setsockopt(s[1], SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)));
@@ -842,10 +893,14 @@ TEST(memory_in_use)
 	EQ(len, 8);
 }
 
-/* Abstract names belong to a network namespace, paths do not; settings are the namespace's, sizes of buffers the machine's. */
+/*
+ * Abstract names belong to a network namespace, paths do not; settings are the namespace's, sizes
+ * of buffers the machine's.
+ */
 TEST(network_namespaces)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0ofnet" }, p = { .sun_family = AF_UNIX, .sun_path = "/tmp/ofnet" };
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "\0ofnet" },
+			   p = { .sun_family = AF_UNIX, .sun_path = "/tmp/ofnet" };
 	socklen_t alen = offsetof(struct sockaddr_un, sun_path) + 6;
 	char text[64];
 	int l = OK(socket(AF_UNIX, SOCK_STREAM, 0)), m = OK(socket(AF_UNIX, SOCK_STREAM, 0)), c, f;

@@ -99,7 +99,8 @@ TEST(a_map_is_of_the_namespace_that_it_was_opened_for)
 	EQ(write(go, "x", 1), 1);
 	EQ(read(done, b, 1), 1);
 	for (int i = 0; i < 3; i++)
-		ERR(write(fd[i], "0 0 1", 5), EPERM);	/* of the first namespace, which has its map */
+		/* of the first namespace, which has its map */
+		ERR(write(fd[i], "0 0 1", 5), EPERM);
 	ERR(write(fd[3], "deny", 4), EPERM);
 	EQ(lseek(fd[0], 0, SEEK_SET), 0);
 	EQ(read(fd[0], b, sizeof(b)), 33);

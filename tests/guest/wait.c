@@ -199,13 +199,16 @@ TEST(usage_of_a_child)
 		_exit(0);
 	}
 	EQ(wait4(pid, &status, 0, &ru), pid);
-	long us = ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec + ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec;
+	long us = ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec +
+		  ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec;
 
 	CHECK(us > 50000 && us < 2000000);
 	CHECK(ru.ru_maxrss >= 4096);
 }
 
-struct clone_words { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; };
+struct clone_words {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+};
 
 static pid_t clone3_with(uint64_t exit_signal)
 {
@@ -224,7 +227,10 @@ static void ends_with(pid_t pid, int code)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == code);
 }
 
-/* The last signal and none at all may tell of an end; clone(2) and clone3(2) refuse what is no signal. */
+/*
+ * The last signal and none at all may tell of an end; clone(2) and clone3(2) refuse what is no
+ * signal.
+ */
 TEST(signal_of_the_end)
 {
 	signal(64, SIG_IGN);
@@ -236,7 +242,8 @@ TEST(signal_of_the_end)
 		ERR(syscall(SYS_clone, sig, 0, NULL, NULL, NULL), EINVAL);
 		ERR(clone3_with(sig), EINVAL);
 	}
-	ERR(syscall(SYS_clone, CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | 65, 0, NULL, NULL, NULL), EINVAL);
+	ERR(syscall(SYS_clone, CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | 65, 0, NULL, NULL, NULL),
+	    EINVAL);
 	ERR(clone3_with(1ul << 32 | SIGCHLD), EINVAL);
 }
 
@@ -251,7 +258,10 @@ TEST(exit_codes_are_eight_bits)
 
 static pid_t first_thread_has;
 
-/* What a second thread may wait for: its own children alone with __WNOTHREAD, those of all threads without. */
+/*
+ * What a second thread may wait for: its own children alone with __WNOTHREAD, those of all threads
+ * without.
+ */
 static void *second_thread(void *arg)
 {
 	pid_t own = (pid_t)syscall(SYS_clone, SIGCHLD, 0, NULL, NULL, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Extended attributes. proves: setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr
- * fremovexattr */
+/* Extended attributes. proves: setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr
+ * llistxattr flistxattr removexattr lremovexattr fremovexattr */
 #include "t.h"
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -25,7 +25,8 @@ TEST(set_get_list_remove)
 	OK(setxattr("/tmp/xa", "trusted.t", "tt", 2, 0));
 	n = OK((int)listxattr("/tmp/xa", b, sizeof(b)));
 	for (char *p = b; p < b + n; p += strlen(p) + 1)
-		seen += !strcmp(p, "user.a") + !strcmp(p, "user.b") * 10 + !strcmp(p, "trusted.t") * 100;
+		seen += !strcmp(p, "user.a") + !strcmp(p, "user.b") * 10 +
+			!strcmp(p, "trusted.t") * 100;
 	EQ(seen, 111);
 	EQ(listxattr("/tmp/xa", NULL, 0), n);
 	ERR(listxattr("/tmp/xa", b, n - 1), ERANGE);

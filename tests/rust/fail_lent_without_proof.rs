@@ -4,11 +4,11 @@ use kernel::block::{InFlight, Offer, Request};
 use kernel::dma::{Dma, Engine, Halted};
 
 pub fn shown(r: Request) -> u64 {
-    r.segment(0).map_or(0, |s| s.addr) // error: E0599
+    r.pieces().next().map_or(0, |s| s.addr) // error: E0599
 }
 
 pub fn offered(r: &Offer<'_>) -> u64 {
-    r.request().segment(0).map_or(0, |s| s.addr) // error: E0599
+    r.request().pieces().next().map_or(0, |s| s.addr) // error: E0599
 }
 
 pub fn completed(under_way: &mut InFlight, r: Offer<'_>) {
@@ -20,7 +20,7 @@ pub fn completed(under_way: &mut InFlight, r: Offer<'_>) {
 pub fn kept(under_way: &mut InFlight, r: Offer<'_>) -> u64 {
     let Ok((lent, _)) = under_way.lend(r) else { return 0 };
     let _ = under_way.done(0); // error: E0499
-    lent.segment(0).map_or(0, |s| s.addr)
+    lent.pieces().next().map_or(0, |s| s.addr)
 }
 
 pub fn without(under_way: &mut InFlight, e: &Engine) -> Option<Request> {

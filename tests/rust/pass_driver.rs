@@ -31,7 +31,7 @@ pub fn finish(r: Request) -> u32 {
 pub fn lend(under_way: &mut InFlight, r: Offer<'_>) -> Option<u64> {
     let (lent, _) = under_way.lend(r).ok()?;
     let tag = lent.tag();
-    let at = lent.segment(0)?.addr;
+    let at = lent.pieces().next()?.addr;
     under_way.done(tag)?.complete(Ok(()));
     Some(at)
 }

@@ -86,8 +86,8 @@ class Image:
         self.write(at + crc, struct.pack("<I", crc32c(data)))
 
 
-# structure -> field -> (offset, width)
-FIELDS = {"sb": {"ifree": (136, 8)}, "agf": {"freeblks": (52, 4)}, "agi": {"count": (16, 4)}, "inode": {"nlink": (16, 4), "size": (56, 8), "nextents": (24, 8)}}
+# structure -> field -> (offset, width), and which bits change (1)
+FIELDS = {"sb": {"ifree": (136, 8)}, "agf": {"freeblks": (52, 4), "btreeblks": (60, 4, 1 << 26), "rmapblocks": (80, 4, 1 << 26), "refcntblocks": (84, 4, 1 << 26)}, "agi": {"count": (16, 4)}, "inode": {"nlink": (16, 4), "size": (56, 8), "nextents": (24, 8)}}
 
 
 def change(path, kind, nth, field, fix_crc=True):
@@ -100,11 +100,11 @@ def change(path, kind, nth, field, fix_crc=True):
     _, at, n, crc = found[nth or 0]
     if kind == "dir":
         count, = struct.unpack(">I", im.read(at + n - 8, 4))
-        place, width = (n - 8 - 8 * count, 4) if field == "hash" else (64, 8)
+        place, width, bits = (n - 8 - 8 * count, 4, 1) if field == "hash" else (64, 8, 1)
     else:
-        place, width = FIELDS[kind][field]
+        place, width, bits = (*FIELDS[kind][field], 1)[:3]
     v = int.from_bytes(im.read(at + place, width), "big")
-    im.write(at + place, (v - 1 if kind == "dir" else v ^ 1).to_bytes(width, "big"))
+    im.write(at + place, (v - 1 if kind == "dir" else v ^ bits).to_bytes(width, "big"))
     if fix_crc:
         im.fix_crc(at, n, crc)
 

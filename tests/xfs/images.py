@@ -11,6 +11,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools"))
 from ochre import setup  # noqa: E402
 
+os.environ.update(TEST_DIR="x", TEST_DEV="x", QA_CHECK_FS="x")      # mkfs.xfs makes small ones where its own tests ask for it
+
+
 class Tree:
     """What goes into an image: {path: (mode, uid, gid, content)}; content: bytes, a target, (major, minor), None; a file may be sparse: [(offset, bytes), ...]."""
 

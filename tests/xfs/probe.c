@@ -237,6 +237,24 @@ int main(int argc, char **argv)
 	memset(g, 0, sizeof(g));
 	printf("geometry %d", ioctl(fd, _IOR('X', 126, unsigned char[256]), g));
 	printf(" %u %u\n", *(unsigned *)g, *(unsigned *)(g + 8));
+	close(fd);
+	/*
+	 * A directory and a file with many attributes: XFS_IOC_FSGEOMETRY_V4, XFS_IOC_FSGETXATTRA
+	 * (flags, size, extents).
+	 */
+	fd = open(".", O_RDONLY | O_DIRECTORY);
+	memset(g, 0, sizeof(g));
+	printf("geometry_of_dir %d", ioctl(fd, _IOR('X', 124, unsigned char[112]), g));
+	printf(" %u\n", *(unsigned *)g);
+	close(fd);
+	fd = open("sparse", O_RDONLY);
+	memset(g, 0, sizeof(g));
+	printf("attr_fork %d", ioctl(fd, _IOR('X', 45, unsigned char[28]), g));
+	printf(" %#x %d", *(unsigned *)g & 0x80000000u, *(unsigned *)(g + 8) > 0);
+	/* XFS_IOC_DIOINFO: alignments, the largest transfer. */
+	printf(" %d", ioctl(fd, _IOR('X', 30, unsigned[3]), g));
+	printf(" %u %u %u\n", *(unsigned *)g, *(unsigned *)(g + 4), *(unsigned *)(g + 8));
+	close(fd);
 	printf("write %d\n", open("small", O_RDWR) < 0 ? errno : 0);
 	printf("setxattr %d\n", setxattr("small", "user.x", "y", 1, 0) ? errno : 0);
 	return 0;

@@ -135,8 +135,8 @@ class Module:
             elif f:
                 m = LABEL.match(line)
                 if m:
-                    if label == "" and not f.blocks[""]:
-                        f.entry = bare(m[1])        # Rust names the first one
+                    if label == "" and not f.blocks[""] and not f.next[""]:
+                        f.entry = bare(m[1])        # Rust names the first one: nothing came before
                     label = bare(m[1])
                     f.blocks.setdefault(label, [])
                     f.next.setdefault(label, set())
@@ -481,8 +481,8 @@ class Check:
     def run(self):
         self.effects()
         why = self.sleepers()
-        roots = self.matching("root")
-        atomic, problems = {name: None for name in roots}, {}
+        atomic, problems = {name: None for name in self.matching("root")}, {}
+        self.interrupts = set(atomic)       # what roots reach: it may leave a section of its caller's, but not the interrupt
         work = list(atomic)
         for name in self.p.functions:
             if name not in self.ignored:
@@ -499,8 +499,9 @@ class Check:
         return found
 
     def look(self, name, why, problems, atomic, work, inside):
+        interrupt = name in self.interrupts
         for call, depths in self.calls(name):
-            if not (min(depths) > 0 or (inside and min(depths) >= 0)):
+            if not (min(depths) > 0 or interrupt or (inside and min(depths) >= 0)):
                 continue
             for t in self.targets(call):
                 if t in self.ignored or t in MARKS:
@@ -512,8 +513,10 @@ class Check:
                     else:
                         problems.setdefault((name, t), "is called in atomic context (%s), and calls %s: %s" % (
                         " < ".join(short(x) for x in self.callers(name, atomic)), short(t), " > ".join(short(x) for x in self.way(t, why, gfp))))
-                elif gfp is None and t in self.p.functions and t not in atomic and not self.accepted(name, t):
-                    atomic[t] = name
+                elif gfp is None and t in self.p.functions and not (t in self.interrupts if interrupt else t in atomic) and not self.accepted(name, t):
+                    atomic.setdefault(t, name)
+                    if interrupt:
+                        self.interrupts.add(t)
                     work.append(t)
 
     def way(self, t, why, gfp):

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from . import arches, bench_apps, bench_boot, bench_company, bench_gate, bench_peer, bench_profile, bench_show, build, cpio, qemu, rootfs, setup
+from . import arches, bench_apps, bench_boot, bench_company, bench_disk, bench_gate, bench_peer, bench_profile, bench_show, build, cpio, qemu, rootfs, setup
 from .util import BUILD, Fail, Progress, ROOT, digest, output, rel
 
 OUT = os.path.join(BUILD, "bench")
@@ -189,7 +189,7 @@ def compare(tools, args, other):
 def cmd_bench(args):
     if (args.record or args.gate) and (args.filter or args.against or args.mitigations or args.cpus != 1):
         raise Fail("--record and --gate measure all operations of Ochre alone, on one CPU")
-    if args.arch != "x86_64" and (args.record or args.gate or args.apps or args.company or args.mitigations):
+    if args.arch != "x86_64" and (args.record or args.gate or args.apps or args.company or args.mitigations or args.disk):
         raise Fail("--arch %s: the table, --against, --cpus, --boot and --profile; the rest is x86_64's" % args.arch)
     tools = setup.ensure([args.arch])
     os.makedirs(OUT, exist_ok=True)
@@ -201,6 +201,8 @@ def cmd_bench(args):
         return bench_boot.measure(tools, args.arch, other)
     if args.apps:
         return bench_apps.apps(tools, args, other)
+    if args.disk:
+        return bench_disk.measure(tools, args, other)
     if args.profile:
         return bench_profile.profile(tools, args, other)
     if args.company:

@@ -64,7 +64,8 @@ def cmd_build(args):
 def cmd_clean(args):
     for name in sorted(os.listdir(BUILD)) if os.path.isdir(BUILD) else []:
         path = os.path.join(BUILD, name)
-        if path == HOST and not args.all:
+        # Disks hold what users did in their machines.
+        if path in (HOST, os.path.join(BUILD, "disks")) and not args.all:
             continue
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path)

@@ -104,8 +104,17 @@ class Writer:
         self._put(bytes(65536))
 
 
-def members(data):
-    """(name, mode, offset of the data, size) of each member: what the tests check an archive with."""
+class Row:
+    """A member as its header has it; its data lie at START."""
+
+    def __init__(self, name, fields, start):
+        self.name, self.start = name, start
+        self.ino, self.mode, self.uid, self.gid, self.nlink, self.mtime, self.size = fields[:7]
+        self.rdev = os.makedev(fields[9], fields[10])
+
+
+def rows(data):
+    """The members of an archive (bytes, or a mapped file) in their order. ValueError where it is none."""
     pos = 0
     while pos + 110 <= len(data):
         if data[pos:pos + 6] not in (b"070701", b"070702"):
@@ -115,6 +124,11 @@ def members(data):
         start = (pos + 110 + v[11] + 3) & ~3
         if name == "TRAILER!!!":
             return
-        yield name, v[1], start, v[6]
+        yield Row(name, v, start)
         pos = (start + v[6] + 3) & ~3
     raise ValueError("no trailer")
+
+
+def members(data):
+    """(name, mode, offset of the data, size) of each member: what the tests check an archive with."""
+    return ((r.name, r.mode, r.start, r.size) for r in rows(data))

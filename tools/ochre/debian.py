@@ -5,6 +5,7 @@ It is made under build/ in a mount namespace of its own, from the mirror that th
 changes but that debootstrap is installed where it is missing. Another CPU's packages are unpacked here and configured in a machine of
 that CPU, by the kernel of this tree, which writes the finished tree to a disk as a tar archive."""
 import glob
+import json
 import os
 import shutil
 import tarfile
@@ -87,9 +88,31 @@ def make(path, wanted, arch, suite, tools):
             w = cpio.Writer(f)
             w.tree(top, keep_owner=True)
             w.end()
+        with open(path + ".xattrs", "w") as f:
+            json.dump(read_attributes(top), f)
         os.rename(path + ".new", path)
     finally:
         shutil.rmtree(top, ignore_errors=True)
+
+
+def read_attributes(top):
+    """{path: {name: value in hexadecimal}} of the extended attributes below TOP, which an archive has no place for (file capabilities, most of all)."""
+    found = {}
+    for d, dirs, files in os.walk(top):
+        for path in (os.path.join(d, n) for n in files + dirs):
+            row = {n: os.getxattr(path, n, follow_symlinks=False).hex() for n in os.listxattr(path, follow_symlinks=False) if n != "security.selinux"}
+            if row:
+                found[os.path.relpath(path, top)] = row
+    return found
+
+
+def attributes(archive):
+    """Those of a packed tree."""
+    try:
+        with open(archive + ".xattrs") as f:
+            return json.load(f)
+    except FileNotFoundError:
+        return {}       # it was packed before they were kept
 
 
 def shorten_lists(top):
@@ -116,7 +139,7 @@ printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/poli
 /debootstrap/debootstrap --second-stage </dev/null || { tail -n 30 /debootstrap/debootstrap.log; exit 1; }
 rm -rf /usr/sbin/policy-rc.d /var/cache/apt/archives/*.deb /debootstrap
 [ -b /dev/vda ] || { echo "the machine shows no disk"; exit 1; }
-tar -c --one-file-system --exclude=./.ochre --exclude=./init -f /dev/vda -C / . && sync
+tar -c --xattrs --xattrs-include='*' --one-file-system --exclude=./.ochre --exclude=./init -f /dev/vda -C / . && sync
 """
 
 
@@ -146,6 +169,10 @@ def configure(top, path, arch, tools):
         os.makedirs(top)
         with tarfile.open(disk, "r:") as t:
             t.extractall(top, numeric_owner=True)
+            for m in t:
+                for name in m.pax_headers:
+                    if name.startswith("SCHILY.xattr.") and not m.issym():
+                        os.setxattr(os.path.join(top, m.name), name[len("SCHILY.xattr."):], m.pax_headers[name].encode("utf-8", "surrogateescape"))
         if not os.path.isdir(top + "/etc"):
             raise Fail("the machine wrote no tree; its output is in %s" % rel(LOG))
 

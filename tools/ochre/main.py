@@ -41,9 +41,12 @@ def parser():
     s.add_argument("--memory", metavar="SIZE", help="memory, like 256M or 2G (512M; more for a large root)")
     s.add_argument("--machine", choices=["q35", "pc", "microvm", "virt"], help="QEMU's machine (q35)")
     s.add_argument("--accel", choices=accel.CHOICES, default="auto", help="kvm, or tcg (software emulation); auto: KVM where it runs a guest")
-    s.add_argument("--firmware", choices=["uefi"], help="boot through the packaged UEFI firmware (x86_64, aarch64)")
-    s.add_argument("--rootfs", metavar="WHAT", default="busybox", help="busybox (default), debian (made once, by root, from the mirror), a directory, or\n"
-                   "a cpio archive")
+    s.add_argument("--firmware", choices=["uefi"], help="boot through the packaged UEFI firmware (x86_64, aarch64; loongarch64 with --kernel linux, which finds no PCI without it)")
+    s.add_argument("--rootfs", metavar="WHAT", default="busybox", help="busybox (default), debian (a disk; made once, by root, from the mirror), a directory,\n"
+                   "a cpio archive, or a disk image with an XFS (raw or qcow2)")
+    s.add_argument("--memory-root", action="store_true", help="--rootfs debian in memory: forgotten when the machine ends, and in need of much of it")
+    s.add_argument("--save", metavar="FILE", help="keep in FILE (qcow2, made where it is not there) what is written to the root disk (of debian: one under\nbuild/disks; of an image: itself)")
+    s.add_argument("--snapshot", action="store_true", help="forget what is written to disks when the machine ends")
     s.add_argument("--packages", metavar="A,B,...", help="Debian packages to have in --rootfs debian")
     s.add_argument("--kernel", metavar="FILE", help="boot another kernel in the same machine; 'linux': Debian's Linux, fetched once")
     s.add_argument("--bzimage", action="store_true", help="boot our kernel as a bzImage instead of as a PVH ELF")
@@ -85,6 +88,7 @@ def parser():
     s.add_argument("--profile", action="store_true", help="show in which functions an operation's instructions are")
     s.add_argument("--company", action="store_true", help="run each operation on all CPUs (2 without --cpus) at the same time, with files of their\n"
                    "own: which lines of kernel memory they share, and what touches them")
+    s.add_argument("--disk", action="store_true", help="measure operations on a disk with XFS instead: instructions, requests, flushes and bytes")
     s.add_argument("--boot", action="store_true", help="measure booting instead: instructions up to the first program, memory, the image's size")
     s.add_argument("--record", action="store_true", help="append a row to bench/history.json")
     s.add_argument("--gate", action="store_true", help="compare with its last row: status 1 where an operation costs over 2 %% more and no\n"

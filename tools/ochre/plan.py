@@ -43,7 +43,8 @@ OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
 OTHER_SAMPLED = [(False, 4, "full", True)]
 PLANTED = ("aarch64", "riscv64", "loongarch64")        # whose detectors are proved beside x86_64's: with --arch all of them
 GUESTS = "aarch64"      # whose user programs are in a full run; of the others with --arch
-GUEST_SLICES, DEBIAN_SLICES, COMMAND_SLICES, PLANT_SLICES = 3, 2, 2, 3
+GUEST_SLICES, DEBIAN_SLICES, COMMAND_SLICES, PLANT_SLICES = 3, 2, 3, 3
+SLOW_COMMANDS = 4       # each test of the command that says "slow:" is in one of so many runs
 
 # An old CPU, which saves registers by FXSAVE: the programs that look at them.
 OLD_CPU = [Config(False, 2, "full", cpu="qemu64"), Config(True, 1, "lazy", cpu="qemu64")]
@@ -56,6 +57,7 @@ MANY_CPUS, OF_CPUS = Config(False, 70, "full"), ("cpus",)
 DEBIAN = [RELEASE, CROWD]
 ALONE = 1 << 10     # cores of a part that has the whole machine
 CROWDED = ("crowded",)  # commands' tests that load the whole machine
+KEPT = ("planted", "xfs_crash")     # those that are in each run: XFS is proved by power cuts as each commit leaves it
 HEAVY = ("clang", "tidy", "sparse")    # analyses that look at each file of each CPU
 ANALYSIS_SLICES = len(HEAVY)            # one of them
 OTHER_BUILDS = ["gcc", "reproducible", "clippy_aarch64"]
@@ -174,7 +176,7 @@ class Plan:
             r.part("drivers that must not compile", 1, r.rust_fails)
             if self.named or self.args.full or "Debian and machines" in self.wheel:
                 r.part("machines", 1, machines.run, r, "x86_64", Result)
-        r.part("rules, and the command's own parts", 1, r.rules)
+        r.part("rules, and the command's own parts", 1, r.rules, self.left_out(glob.glob(ROOT + "/tests/command/host_*.py")))
         sources = [s for s in catalogue.host_sources() if r.wanted(catalogue.host_name(s))]
         for i in range(2):
             r.part("on this machine", 1, r.host_tests, sources[i::2])
@@ -183,15 +185,19 @@ class Plan:
             heavy = self.sample.share("analyses", HEAVY, ANALYSIS_SLICES)
             r.part("analyses", ALONE, r.analyses, [n for n in analyze.GATE if n not in HEAVY or n in heavy])
 
+    def left_out(self, paths):
+        """Of tests of the command those that are slow and not in this run."""
+        return {p for p in paths if says_slow(p) and (self.quick or not self.sample.chance("command " + os.path.basename(p)[:-3], SLOW_COMMANDS))}
+
     def commands(self):
         """Parts for what ./ochre run does, with our kernel."""
         r = self.r
         sources = {os.path.basename(s)[:-3]: s for s in sorted(glob.glob(ROOT + "/tests/command/*.py"))}
-        names = [n for n in sources if n not in ("expect", "first") and not n.startswith("host_") and r.wanted("command/" + n)]
-        slow = [n for n in names if says_slow(sources[n])]
-        kept = set(self.sample.share("commands", [n for n in names if n != "planted" and n not in slow], COMMAND_SLICES)) | {"planted"}
-        kept |= {n for n in slow if self.sample.chance("command " + n, SLOW_SLICES)}
-        for name in [n for n in names if n in kept]:
+        names = [n for n in sources if n not in ("expect", "first", "arch_disk") and not n.startswith("host_") and r.wanted("command/" + n)]
+        slow = {n for n in names if says_slow(sources[n])}
+        out = {os.path.basename(p)[:-3] for p in self.left_out(sources[n] for n in slow)}
+        kept = set(self.sample.share("commands", [n for n in names if n not in KEPT and n not in slow], COMMAND_SLICES)) | set(KEPT)
+        for name in [n for n in names if n in kept or n in slow - out]:
             more = ["--slice", "%d/%d" % (self.sample.number("plants", PLANT_SLICES), PLANT_SLICES)] if name == "planted" and self.sample.seed else []
             r.part("the command: " + name, ALONE if name in CROWDED else 1, command_test, r, name, sources[name], more)
 
@@ -224,6 +230,8 @@ class Plan:
                 kernel_part(r, cfg)
             for cfg in [Config(False, c, "lazy", arch) for c in (1, 4) if programs]:
                 r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg, catalogue.debian_names())
+        if programs and not args.debug:
+            r.part("disk root, %s" % arch, 1, disk_root, r, arch)
         if not programs and not args.debug and here:
             r.part("first program, %s" % arch, 1, first_program, r, arch)
         if asked and programs and not (args.debug or args.quick and not r.filters):
@@ -302,6 +310,11 @@ def first_program(r, arch):
 def under_gdb(r, arch):
     if r.wanted("command/gdb") and r.kernel(arch):
         r.simple("command/gdb", [sys.executable, "-B", ROOT + "/tests/command/gdb.py", "--arch", arch], arch)
+
+
+def disk_root(r, arch):
+    if r.wanted("command/arch_disk") and r.kernel(arch):
+        r.simple("command/arch_disk", [sys.executable, "-B", ROOT + "/tests/command/arch_disk.py", "--arch", arch], arch)
 
 
 def planted_bugs(r, arch, short):

@@ -7,17 +7,17 @@ from . import arches, setup
 from .util import Fail, HOST, size_arg
 
 
-# UEFI: the package, and the file in it that QEMU takes as -bios.
-UEFI = {"x86_64": ("ovmf", "usr/share/ovmf/OVMF.fd"), "aarch64": ("qemu-efi-aarch64", "usr/share/qemu-efi-aarch64/QEMU_EFI.fd")}
-UEFI_SUITE = "trixie"
+# UEFI: the package, its suite, and the file in it that QEMU takes as -bios.
+UEFI = {"x86_64": ("ovmf", "trixie", "usr/share/ovmf/OVMF.fd"), "aarch64": ("qemu-efi-aarch64", "trixie", "usr/share/qemu-efi-aarch64/QEMU_EFI.fd"),
+        "loongarch64": ("qemu-efi-loongarch64", "sid", "usr/share/qemu-efi-loongarch64/QEMU_EFI.fd")}
 
 
 def uefi(arch):
     """The packaged UEFI firmware of a CPU that UEFI names, unpacked when first asked for."""
-    package, path = UEFI[arch]
+    package, suite, path = UEFI[arch]
     dest = os.path.join(HOST, "uefi-" + arch)
     if not os.path.exists(os.path.join(dest, path)):
-        setup.PrivateApt(setup.codename(), [UEFI_SUITE], "apt-" + UEFI_SUITE).unpack([package], UEFI_SUITE, dest)
+        setup.PrivateApt(setup.codename(), [suite], "apt-" + suite).unpack([package], suite, dest)
     return os.path.join(dest, path)
 
 
@@ -79,6 +79,7 @@ class Vm:
         self.firmware = firmware
         # Parallel translation may show a CPU the breakpoint that another has just patched away; Linux dies of it, ours retries.
         self.ours = True
+        self.snapshot = False   # what is written to disks is forgotten
         for d in disks:
             if not os.path.exists(d):
                 raise Fail("--disk %s: no such file" % d)
@@ -143,7 +144,7 @@ class Vm:
         for i, d in enumerate(self.disks):
             with open(d, "rb") as f:
                 fmt = "qcow2" if f.read(4) == b"QFI\xfb" else "raw"
-            a += ["-drive", "if=none,id=d%d,format=%s,file=%s" % (i, fmt, d.replace(",", ",,")),
+            a += ["-drive", "if=none,id=d%d,format=%s%s,file=%s" % (i, fmt, ",snapshot=on" if self.snapshot else "", d.replace(",", ",,")),
                   "-device", "%s,drive=d%d,serial=disk%d" % (dev, i, i)]
         if self.gdb:
             a += ["-S", "-gdb", "tcp:127.0.0.1:1234"]

@@ -74,8 +74,10 @@ def build_user(tools, name, arch="x86_64", out=None, sources=None, flags=()):
         return out
     os.makedirs(os.path.dirname(out), exist_ok=True)
     cc, libs = user_cc(tools, arch)
+    # clang warns of musl's macros, and of what GNU C allows
+    own = ["-Wno-sign-compare", "-Wno-gnu-variable-sized-type-not-at-end"] if cc[0] == tools["clang"] else []
     argv = cc + ["-static", "-Os", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result",
-                 "-Wno-unused-parameter", "-Wl,--build-id=none", "-ffile-prefix-map=%s/=" % ROOT] + list(flags)
+                 "-Wno-unused-parameter", "-Wl,--build-id=none", "-ffile-prefix-map=%s/=" % ROOT, *own] + list(flags)
     r = subprocess.run(argv + ["-idirafter", tools["uapi"], "-idirafter", tools["uapi"] + "/" + arches.ALL[arch].linux, "-o", out]
                        + src + libs, capture_output=True, text=True, cwd=ROOT)
     if r.returncode:
@@ -228,7 +230,7 @@ def make(what, tools, arch="x86_64", packages=None):
         return store("dir-" + key, fill), "rdinit=/" + INIT_AT
     head = read_head(what)
     if head[:6] not in (b"070701", b"070702") and head[:2] != b"\x1f\x8b" and head[:4] != b"\x28\xb5\x2f\xfd":
-        raise Fail("--rootfs %s is no cpio archive (newc, plain or in gzip or zstd)" % what)
+        raise Fail("--rootfs %s is neither an XFS image nor a cpio archive (newc, plain or in gzip or zstd)" % what)
     return with_init(what, init), "rdinit=/" + INIT_AT
 
 

@@ -20,7 +20,7 @@ import termios
 import time
 import tty
 
-from . import accel, arches, build, net, oops, qemu, rootfs, setup
+from . import accel, arches, build, disk, net, oops, qemu, rootfs, setup
 from .util import Awake, Fail, rel
 
 FRAME_MAX = 4096
@@ -80,6 +80,7 @@ class Machine:
         self.open = {self.console, self.control}
         self.text = bytearray()         # of the console, its first and its last part
         self.words = b""                # of QEMU itself
+        self.greeted = False            # by the monitor
 
     def __enter__(self):
         return self
@@ -95,9 +96,10 @@ class Machine:
     def ask(self, command, seconds=5.0):
         """What QEMU's monitor answers, '' where it does not."""
         text, end = b"", time.monotonic() + seconds
+        prompts, self.greeted = 1 if self.greeted else 2, True      # the first comes with its greeting
         try:
             self.monitor.sendall(command.encode() + b"\n")
-            while text.count(b"(qemu) ") < 2 and time.monotonic() < end:
+            while text.count(b"(qemu) ") < prompts and time.monotonic() < end:
                 if select.select([self.monitor], [], [], 0.2)[0]:
                     data = self.monitor.recv(65536)
                     if not data:
@@ -122,9 +124,17 @@ class Machine:
             after = f.read().rsplit(")", 1)[1].split()
         used = sum(int(after[i]) - int(before[i]) for i in (11, 12)) / os.sysconf("SC_CLK_TCK")
         places = PC.findall(self.ask("info registers -a"))
+        self.core()
         return "QEMU used %.1f s of the last %.1f%s\n%s%s" % (
             used, time.monotonic() - began, "; init answers" if answered else "; init does not answer" if tasks else "",
             "".join("CPU %d: PC: %016x\n" % (i, int(p, 16)) for i, p in enumerate(places)) or "QEMU's monitor does not answer\n", told.decode(errors="replace"))
+
+    def core(self):
+        """Leaves the machine's memory where OCHRE_CORE says, as a core for gdb and vmlinux."""
+        folder = os.environ.get("OCHRE_CORE")
+        if folder and not self.ended():
+            os.makedirs(folder, exist_ok=True)
+            self.ask("dump-guest-memory -p %s/core.%d" % (os.path.realpath(folder), self.proc.pid), 60)
 
     def frame(self, kind, data=b""):
         self.out[self.control] += kind + struct.pack("<H", len(data)) + data
@@ -364,6 +374,8 @@ def pick_kernel(args, tools):
     if args.kernel:
         near = os.path.join(os.path.dirname(args.kernel), "vmlinux")
         return args.kernel, near if os.path.exists(near) else None
+    if args.firmware and not arches.ALL[args.arch].efi:
+        raise Fail("--firmware uefi: our kernel has no image for it of %s yet" % args.arch)
     if not args.dry_run:
         build.build(tools, args.arch, args.debug, quiet=True)
     out = build.image(args.arch, args.debug, args.bzimage, args.firmware)
@@ -396,6 +408,36 @@ def first_program(vm, vmlinux, timeout):
     return 0 if b"first: passed" in m.text else DIED if ended else TIMED_OUT
 
 
+def give_root(args, vm, tools):
+    """The machine's root: an archive, or a disk behind those that the user names. What the command line needs for it."""
+    vm.snapshot = args.snapshot
+    more = ""
+    if disk.wanted(args):
+        root = disk.prepare(args, tools)
+        more = "OCHRE_ROOT=" + disk.name_of(len(vm.disks))
+        vm.disks = [*vm.disks, root]
+        vm.initrd = disk.starter(tools, args.arch, args.kernel == "linux")
+    else:
+        vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages)
+        if args.memory is None:
+            vm.memory = qemu.fitting(args.arch, memory_for(vm.initrd, not args.kernel), vm.initrd)
+    for d in vm.disks if not args.dry_run else []:
+        disk.lock(d, args.snapshot)
+    return more
+
+
+def check_root(args):
+    """What give_root() would refuse, before anything is installed for it."""
+    rootfs.check(args.rootfs, args.arch, args.packages)
+    on_disk = disk.wanted(args)
+    if args.memory_root and args.rootfs != "debian":
+        raise Fail("--memory-root goes with --rootfs debian")
+    if args.save and not on_disk:
+        raise Fail("--save goes with a root on a disk: --rootfs debian, or an XFS image")
+    if args.snapshot and not on_disk and not args.disk:
+        raise Fail("--snapshot goes with a disk: --rootfs debian, an XFS image, or --disk")
+
+
 def cmd_run(args):
     if args.share:
         raise Fail("--share comes with a later version")
@@ -410,7 +452,7 @@ def cmd_run(args):
         setup.check_linux(args.arch)
     elif args.kernel and not os.path.isfile(args.kernel):
         raise Fail("--kernel %s: no such file" % args.kernel)
-    rootfs.check(args.rootfs, args.arch, args.packages)
+    check_root(args)
     vm = qemu.Vm(None, args.arch, args.machine, args.cpus, args.memory or "512M", disks=args.disk, gdb=args.gdb, firmware=args.firmware,
                  extra=shlex.split(args.qemu))
     more_qemu, ip = net.plan(args.net, args.forward, vm.row, vm.machine, not args.dry_run)
@@ -421,9 +463,7 @@ def cmd_run(args):
         sys.stderr.write("ochre: %s: %s\n" % ("KVM" if vm.accel == "kvm" else "software emulation", why))
     kernel, vmlinux = pick_kernel(args, tools)
     vm.kernel, vm.ours = kernel, not args.kernel
-    vm.initrd, more = rootfs.make(args.rootfs, tools, args.arch, args.packages)
-    if args.memory is None:
-        vm.memory = qemu.fitting(args.arch, memory_for(vm.initrd, not args.kernel), vm.initrd)
+    more = give_root(args, vm, tools)
     append = " ".join(x for x in ("nokaslr" if args.gdb else "", more, ip, args.append) if x)
     if args.dry_run:
         vm.append = command_line(vm, args.verbose, append, False)

@@ -311,6 +311,16 @@ def find_qemu(arch, apt):
     return argv
 
 
+def find_qemu_img():
+    """The program that makes disk images: any version, fetched when first asked for. The machine's own libraries serve the unpacked one, as QEMU's."""
+    own, dest = shutil.which("qemu-img"), os.path.join(HOST, "qemu-utils")
+    path = dest + "/usr/bin/qemu-img"
+    if not own and not os.path.exists(path):
+        with debs.one_at_a_time():
+            unpack_beside("qemu-utils", dest)
+    return own or path
+
+
 def find_gcc(arch):
     """The directory of a cross compiler of the machine's own release, with its C library: unpacked, and called through bin/."""
     row = arches.ALL[arch]
@@ -572,6 +582,29 @@ def reference_linux(arch="x86_64"):
     if not glob.glob(dest + "/usr/lib/modules/*/vmlinuz") + glob.glob(dest + "/boot/vmlinu[xz]-*"):
         raise Fail("%s of %s has no kernel where it is looked for" % (name, suite))
     return reference_linux(arch)
+
+
+def release_of(kernel):
+    """The release in the path of a Linux that Debian packages, also of one that without_loader() unpacked."""
+    return re.search(r"(?:modules/|vmlinu[xz]-)([^/]+?)(?:/vmlinuz)?(?:\.image)?$", kernel)[1]
+
+
+def linux_modules(arch="x86_64"):
+    """The folder with the modules of reference_linux(), fetched when first asked for."""
+    kernel = reference_linux(arch)
+    release = release_of(kernel)
+    dest, near = HOST + "/linux-modules-" + release, HOST + "/linux" + ("" if arch == "x86_64" else "-" + arch)
+    for d in (near, dest):
+        for folder in ("/usr/lib/modules/", "/lib/modules/"):
+            if os.path.isdir(d + folder + release + "/kernel"):
+                return d + folder + release + "/kernel"
+    code, suite = codename(), LINUX[arch][0]
+    apt, suite = (PrivateApt(code), suite) if arch == "x86_64" else readable_suite(code, arch, suite, "apt-linux-")
+    apt.unpack(["linux-modules-" + release], suite, dest)
+    found = next((d for d in (dest + "/usr/lib/modules/", dest + "/lib/modules/") if os.path.isdir(d + release + "/kernel")), None)
+    if not found:
+        raise Fail("linux-modules-%s of %s has no modules where they are looked for" % (release, suite))
+    return found + release + "/kernel"
 
 
 def without_loader(path):

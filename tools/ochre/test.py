@@ -172,13 +172,14 @@ class Runner:
 
     # --- on this machine ---
 
-    def rules(self):
+    def rules(self, left_out=()):
+        """The tree's rules, and those tests of the command that start no kernel of ours, but for LEFT_OUT."""
         self.simple("layers", [ROOT + "/tools/check-layers"])
         self.simple("form", [ROOT + "/tools/check-form"])
         self.simple("abi/numbers", [ROOT + "/tools/abi-gen.py", "--check", self.tools["uapi"]])
         for cpu in ("x86_64", "aarch64", "riscv64", "loongarch64", "sparc64", "alpha"):
             self.simple("abi/generate_" + cpu, [ROOT + "/tools/abi-gen.py", "--arch", cpu, "--out", "%s/test/abi-%s" % (BUILD, cpu)])
-        for src in sorted(glob.glob(ROOT + "/tests/command/host_*.py")):
+        for src in sorted(set(glob.glob(ROOT + "/tests/command/host_*.py")) - set(left_out)):
             self.simple("command/" + os.path.basename(src)[5:-3], [sys.executable, "-B", src])
 
     def host_tests(self, sources):
@@ -381,8 +382,7 @@ class Runner:
         """{path in the archive: (data, mode)} of every guest test, and their names in order."""
         files, names = {}, []
         all_of_them = any(f in ("guest/lock_order", "guest/no_reports", "guest/sections") for f in self.filters)
-        gen = "%s/test/abi-%s" % (BUILD, arch)
-        subprocess.run([ROOT + "/tools/abi-gen.py", "--arch", arch, "--out", gen], stdout=subprocess.DEVNULL)
+        gen = guest_headers(arch)
         files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun", arch)), 0o755)
         if self.args.fail_nth:
             files["tests/failnth"] = (rootfs.read(rootfs.build_user(self.tools, "failnth", arch)), 0o755)
@@ -455,7 +455,7 @@ class Runner:
             done = self.guest_results(cfg, kind, text, errors, status)
             rest = [n for n in left if n not in done]
             if len(rest) == len(left):
-                self.add(Result(kind + "/(all)", "failed", "no test could be started (status %d)" % status, errors or s.text[-3000:], where=str(cfg)))
+                self.add(Result(kind + "/(all)", "failed", "no test could be started (status %d)" % status, errors + s.text[-3000:], where=str(cfg)))
                 return
             left = rest
         if self.linux:
@@ -617,6 +617,13 @@ def seconds_of(said):
 def shown(kind, name):
     """The name that a test of /tests/run has here."""
     return "%s/%s" % ("sh" if kind == "guest" else kind, name[:-3]) if name.endswith(".sh") else "%s/%s" % (kind, name)
+
+
+def guest_headers(arch):
+    """The folder with what tests/guest includes that is made from the tables of the ABI."""
+    gen = "%s/test/abi-%s" % (BUILD, arch)
+    subprocess.run([ROOT + "/tools/abi-gen.py", "--arch", arch, "--out", gen], stdout=subprocess.DEVNULL)
+    return gen
 
 
 def guest_program(tools, name, arch, generated):

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Superblocks: sync, freeze, inodes that nobody uses; names that move. */
+/* Superblocks: sync, freeze, unused inodes; names that move. */
 #include <lib/err.h>
 #include <kernel/ktest.h>
+#include <mm/backing.h>
 #include <mm/mm.h>
+#include <mm/upcalls.h>
 #include <sched/kthread.h>
 #include <sched/task.h>
 #include <vfs/file.h>
@@ -12,7 +14,7 @@
 #include <vfs/names.h>
 #include "../dcache_priv.h"
 
-static int sync_error, syncs, evictions;
+static int sync_error, syncs, evictions, inode_writes;
 
 static int fake_sync(struct super_block *sb, int wait)
 {
@@ -34,11 +36,20 @@ static void fake_evict(struct inode *inode)
 	clear_inode(inode);
 }
 
+static int fake_write_inode(struct inode *inode, struct writeback_control *wbc)
+{
+	(void)inode;
+	(void)wbc;
+	__atomic_fetch_add(&inode_writes, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
 static const struct super_operations fake_sops = {
 	.statfs = simple_statfs,
 	.sync_fs = fake_sync,
 	.freeze_fs = fake_freeze,
 	.evict_inode = fake_evict,
+	.write_inode = fake_write_inode,
 };
 static const struct pseudo_fs fake_pseudo = { .name = "ktestfs",
 					      .magic = 0x6b74,
@@ -93,7 +104,7 @@ KTEST(super_sync_waits)
 	KT_EQ(syncs > before, 1);
 }
 
-/* What could not be written is not frozen. */
+/* A file system whose data cannot be written is not frozen. */
 KTEST(super_freeze_fails_with_its_sync)
 {
 	struct super_block *sb = fake_super();
@@ -128,6 +139,35 @@ KTEST(super_unused_inodes_go)
 	KT_EQ(inodes_unused() > before, 1);
 	drop_caches(2);
 	KT_EQ(evictions, 1);
+}
+
+/*
+ * A sync of another superblock of the same device writes nothing of this one's, and does not make
+ * its data younger: the flush work writes it when it is old.
+ */
+KTEST(super_sync_of_another_keeps_age)
+{
+	struct super_block *sb = fake_super();
+	struct inode *inode;
+	struct path root;
+
+	KT_ASSERT(sb);
+	KT_EQ(kern_path("/", 0, &root), 0);
+	KT_EQ(root.dentry->d_sb != sb, 1);
+	sb->s_flags |= SB_ACTIVE;
+	inode = iget_locked(sb, 6);
+	KT_ASSERT(inode);
+	set_nlink(inode, 1);
+	unlock_new_inode(inode);
+	inode_writes = 0;
+	mark_inode_dirty_flags(inode, I_DIRTY_SYNC);
+	inode->i_dirtied_ms -= 2 * 10 * (u32)sysctl_dirty_expire_centisecs;
+	KT_EQ(writeback_sync(&default_backing, root.dentry->d_sb, true), 0);
+	mm_flush_backing(&default_backing, false);
+	KT_EQ(inode_writes, 1);
+	iput(inode);
+	path_put(&root);
+	drop_caches(2);
 }
 
 static int fsyncs;

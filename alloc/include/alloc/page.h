@@ -154,6 +154,13 @@ unsigned int alloc_pages_bulk(gfp_t gfp, unsigned int nr, struct page **array);
  * watermark, without waiting: NULL says no more than that single pages must do.
  */
 struct page *alloc_pages_adjacent(gfp_t gfp, unsigned int order);
+/* The same as one compound page with one reference. ORDER is not 0. */
+struct page *alloc_pages_spare(gfp_t gfp, unsigned int order);
+/*
+ * A compound page of 2^ORDER, not 0, becomes single pages. The head keeps its words but for PG_head; the others are as new, without a reference.
+ * No one else may look at any of them.
+ */
+void split_compound(struct page *head, unsigned int order);
 /* Free nr order-0 pages whose last reference the caller dropped (refcount is 0). */
 void free_unref_page(struct page *page);
 void free_unref_pages(struct page **pages, unsigned int nr);

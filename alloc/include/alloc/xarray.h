@@ -135,6 +135,19 @@ void xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
 void __xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
 void __xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
 
+/*
+ * One entry at 2^ORDER indices from INDEX on, a multiple of that; ORDER is at most XA_SHIFT. The lock is held.
+ *
+ * -EBUSY: one of them is taken. May drop the lock, as above.
+ */
+int __xa_insert_run(struct xarray *xa, unsigned long index, unsigned int order, void *entry, gfp_t gfp);
+/* All of them are there. */
+void __xa_erase_run(struct xarray *xa, unsigned long index, unsigned int order);
+void __xa_set_mark_run(struct xarray *xa, unsigned long index, unsigned int order, xa_mark_t mark);
+void __xa_clear_mark_run(struct xarray *xa, unsigned long index, unsigned int order, xa_mark_t mark);
+/* FIRST, FIRST + STEP, ... take the place of the same entry there, without a change of marks. */
+void __xa_split_run(struct xarray *xa, unsigned long index, unsigned int order, void *first, size_t step);
+
 struct xa_limit {
 	u32 min, max;
 };

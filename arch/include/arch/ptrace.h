@@ -11,6 +11,7 @@
 #pragma once
 
 #include <lib/types.h>
+#include <abi/errno.h>
 #include <arch/page.h>
 #include <arch_cpu/ptrace.h>
 
@@ -28,6 +29,12 @@ size_t arch_regset_size(unsigned int type);
 /* PTRACE_PEEKUSER, PTRACE_POKEUSER by byte offset; -EIO for what there is not. */
 int arch_peek_user(struct task *task, unsigned long off, unsigned long *val);
 int arch_poke_user(struct task *task, unsigned long off, unsigned long val);
+#ifdef ARCH_HAS_PTRACE
+/* A request that this CPU alone has, of a stopped task; -EIO for those that it has not. */
+long arch_ptrace(struct task *task, long request, unsigned long addr, unsigned long data);
+#else
+static inline long arch_ptrace(struct task *task, long request, unsigned long addr, unsigned long data) { return -EIO; }
+#endif
 void arch_set_single_step(struct task *task, bool on);
 /* The task is being stepped: not shown among its registers' flags. */
 void arch_set_single_step_flag(struct task *task, bool on);

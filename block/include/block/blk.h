@@ -6,8 +6,13 @@
  * queue of the disk chosen by CPU; when the queue has no tag left it waits there in order. The driver calls bio_done() from
  * its interrupt; end_io runs later in a worker, where it may sleep.
  *
+ * A request is what the driver gets at once: a bio, or a chain of bios of one device and operation that follow each other on the
+ * disk (b->next; the first stands for all, and has the sums in req_bytes and req_segs). Chains are made for disks whose driver
+ * asks for them (max_segments) of what a task with a plug submits (sched/plug.h, plug.c). All bios of a request end with its
+ * status, each by its own end_io.
+ *
  * REQ_PREFLUSH has what was completed before made durable first, REQ_FUA this write itself; where the disk has no FUA a flush
- * follows. No order between bios is implied otherwise. A disk that is gone completes everything with -ENODEV.
+ * follows. No order between bios is implied otherwise. A disk that is gone completes everything with -EIO.
  */
 #pragma once
 
@@ -22,6 +27,7 @@ enum { REQ_READ, REQ_WRITE, REQ_FLUSH, REQ_DISCARD, REQ_WRITE_ZEROES };
 #define REQ_PREFLUSH 0x1
 #define REQ_FUA 0x2
 #define BIO_MAX_VECS 32
+#define REQUEST_MAX_BYTES (4U << 20)
 #define SECTOR_SHIFT 9
 #define SECTOR_SIZE 512U
 
@@ -46,6 +52,11 @@ struct bio {
 	void (*end_io)(struct bio *b);
 	void *private;
 	u64 start_ns;
+	struct bio *next;		/* the submitter's until it is queued, then c: of the same request; NULL: the last */
+	struct bio *last;		/* the same; of a request's first bio: the last, maybe itself */
+	u32 req_bytes;			/* the same; of a request's first bio: the sum of len */
+	u16 req_segs;			/* the same: pieces of memory that do not touch, at most */
+	u16 req_bios;			/* the same */
 	struct bio_vec vecs[BIO_MAX_VECS];
 };
 
@@ -53,6 +64,8 @@ struct disk_ops {
 	/* Starts the bio with operation bio_op(b) and tag b->tag on hardware queue Q. Interrupts may be off.
 	 * 0; -EBUSY: no room, offer it again after a completion; else it failed. */
 	int (*queue)(struct disk *d, unsigned int q, struct bio *b);
+	/* Optional. Notifies the device of the requests that queue() put into queue Q since the last call. In queue()'s context. */
+	void (*commit)(struct disk *d, unsigned int q);
 	/* The driver's side is no longer used. */
 	void (*release)(struct disk *d);
 	/* These may be absent. Before a file of the disk or of a partition is opened (it is counted already): 0 or -errno. */
@@ -74,7 +87,7 @@ struct disk_queue {
 } ____cacheline_aligned;
 
 struct disk_stats {
-	u64 ios[4], sectors[4], ns[4];	/* atomic: read, write, discard, flush */
+	u64 ios[4], merges[4], sectors[4], ns[4];	/* atomic: read, write, discard, flush; requests, bios beyond their first */
 };
 
 struct disk {
@@ -84,20 +97,28 @@ struct disk {
 	u32 block_size, phys_block_size;	/* c: logical block in bytes */
 	u64 sectors;			/* of 512 bytes; disk_set_sectors() */
 	u32 max_bytes;			/* c: in one bio */
+	u32 max_request;		/* c: bytes of a request of many bios */
+	u32 max_segment;		/* c: bytes of a piece of memory that several pages make */
+	unsigned int max_segments;	/* c: its pieces of memory; 0: the driver takes single bios only */
 	u32 max_discard_sectors;	/* c; 0: none */
 	u32 max_zeroes_sectors;
 	unsigned int ra_pages;		/* readahead of files opened from here on; BLKRASET */
 	bool read_only, write_cache, fua, dead;
+	bool gone;			/* parts_lock: the device is gone; the set of partitions is fixed */
+	bool released;			/* c once gone: ops->release() was called */
 	const struct disk_ops *ops;	/* c */
 	void *driver_data;		/* c */
 	unsigned int nr_queues, depth;	/* c */
 	struct disk_queue *queues;	/* c */
 	struct list_head list;		/* disks_lock */
 	struct list_head parts;		/* disks_lock: struct bdev; the first is the whole disk */
+	struct mutex parts_lock;	/* held while the set of partitions changes */
 	struct disk_stats stats;
-	struct show_node *show;
+	struct show_node *parent;	/* c: pinned: the device in /sys/devices that it is a part of; NULL: it is virtual */
+	struct show_node *show;		/* c: pinned: its directory, below the parent's block/ */
 	struct backing backing;		/* of all its parts, and of file systems on them */
 	refcount_t refs;
+	refcount_t pins;		/* of its memory alone: one of all refs, one of each bdev */
 	u64 seq;
 };
 
@@ -111,12 +132,26 @@ struct disk *disk_alloc_numbered(const char *name, int major, unsigned int minor
 int disk_add(struct disk *d);
 /* It has another size now; what lay behind is forgotten. Partitions stay until disk_rescan(). */
 void disk_set_sectors(struct disk *d, u64 sectors);
+/* Its size in sectors of 512 bytes. */
+u64 disk_sectors(const struct disk *d);
+/* Sets the size when the device itself reports a new one, and logs it; no effect if the size is unchanged. Sleeps. */
+void disk_resize(struct disk *d, u64 sectors);
+/* Sends a change event with the lines EXTRA (or NULL). The disk must not be in removal. Sleeps. */
+void disk_changed(struct disk *d, const char *extra);
 /* How many files of it and its partitions are open. */
 unsigned int disk_openers(struct disk *d);
 /* Kills the disk and takes it out of /dev, /sys and the list. The caller's reference stays. 0; -EBUSY: somebody has it open. */
 int __must_check disk_remove_unless_open(struct disk *d);
+/*
+ * Removal in two steps, also of a disk that is open or mounted (gone.c). disk_detach(): writes dirty pages (unless SURPRISE: the device is
+ * already gone), shuts down file systems, fails new opens and requests with an error. The driver then completes its requests in flight.
+ * disk_remove(): out of /dev and /sys; releases the driver. The caller's reference stays; the last close frees the disk. Both sleep.
+ */
+void disk_detach(struct disk *d, bool surprise);
+void disk_remove(struct disk *d);
 /* The device is gone: everything under way and to come fails. */
 void disk_kill(struct disk *d);
+void disk_get(struct disk *d);
 void disk_put(struct disk *d);
 /* From the driver, any context: B is done. */
 void bio_done(struct bio *b, int status);
@@ -124,10 +159,15 @@ void bio_done(struct bio *b, int status);
 static inline unsigned int bio_op(const struct bio *b) { return b->stage; }
 static inline bool bio_fua(const struct bio *b) { return b->stage == REQ_WRITE && (b->flags & REQ_FUA); }
 
+/* The next piece of memory of the request *B, of the disk's max_segment bytes at most; pieces that touch are one. At first *I is 0 and *B the request. False: no more. */
+bool bio_next_segment(struct bio **b, unsigned int *i, u64 *phys, u32 *len);
+
 struct bio *bio_alloc(struct bdev *bdev, unsigned int op, unsigned int flags, gfp_t gfp);
 void bio_free(struct bio *b);
 /* False: no room for another piece. */
 bool bio_add_page(struct bio *b, struct page *page, unsigned int len, unsigned int offset);
+/* The last piece goes on for LEN bytes, which lie behind it in memory. False: that is too much for the device. */
+bool bio_extend(struct bio *b, unsigned int len);
 void submit_bio(struct bio *b);
 /* Submits, waits, frees. The status. */
 int submit_bio_wait(struct bio *b);
@@ -142,7 +182,8 @@ struct bdev {
 	struct inode *inode;		/* holds the page cache */
 	struct list_head list;		/* disks_lock */
 	bool read_only;
-	u8 uuid[16];
+	refcount_t pins;		/* of its memory: one of the disk, one of each attribute */
+	char uuid[37];			/* c: of a partition, as PARTUUID= has it; "": none */
 	atomic_t openers;
 	void *holder;			/* disks_lock: the exclusive holder, or NULL */
 	unsigned int claims;		/* disks_lock: how often the holder has claimed it */
@@ -173,6 +214,16 @@ int disk_rescan(struct disk *d);
 
 /* The disks and partitions there are, as kernel messages. */
 void block_print_partitions(void);
+/* The numbers of all there are into *OUT (kvfree()). How many; -ENOMEM. Sleeps. */
+int block_devices(dev_t **out);
+/* The partition that PARTUUID= names (letters of both cases), the disk referenced; NULL. */
+struct bdev *bdev_get_by_partuuid(const char *uuid);
+/* How many disks were ever added with their partitions: for block_wait_for_disk(). */
+unsigned int block_disks_added(void);
+/* Sleeps until another was, after block_disks_added() said SEEN, or for TIMEOUT jiffies at most. */
+void block_wait_for_disk(unsigned int seen, long timeout);
+/* Before the machine ends: what disks have in volatile caches is made durable. Sleeps. */
+void block_flush_all(void);
 
 /*
  * File systems on block devices: one superblock a device (sb->s_bdev), which is claimed while it is there. For fs_context_operations.get_tree: finds the superblock

@@ -2,7 +2,7 @@
 //! The disk against a device that answers wrongly: requests end, with EIO, and the device is given up once.
 
 use super::super::test::{no_growth, Avail, Evil, Handle, Ring};
-use super::{bind, block, start, Bound, Ready, DEPTH, F_BLK_SIZE, F_RING_PACKED, SLOT};
+use super::{bind, block, start, Bound, Ready, DEPTH, F_BLK_SIZE, F_RING_EVENT, F_RING_INDIRECT, F_RING_PACKED, SLOT};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use kernel::alloc::{Arc, KBox, KERNEL};
 use kernel::dma::Dma;
@@ -73,12 +73,12 @@ struct Setup {
 }
 
 /// A disk whose device is a thread: honest for `trick_from` requests, then not.
-fn setup(packed: bool, trick: Trick) -> Result<Setup> {
+fn setup(rings: u64, trick: Trick) -> Result<Setup> {
     let mut config = [0u8; 60];
     if let Some(sectors) = config.first_mut() {
         *sectors = 64;
     }
-    let evil = Arc::new(Evil::new(2, if packed { F_RING_PACKED } else { 0 }, 128, &config)?)?;
+    let evil = Arc::new(Evil::new(2, rings, 128, &config)?)?;
     let Ready { disk, limits, interrupts } = start(KBox::new(Handle(evil.clone()), KERNEL)?)?;
     let slots = disk.lane(0).ok_or(Error::ENODEV)?.slots.share();
     let (trick_from, stop) = (Arc::new(AtomicU32::new(u32::MAX))?, Arc::new(AtomicBool::new(false))?);
@@ -105,8 +105,8 @@ fn setup(packed: bool, trick: Trick) -> Result<Setup> {
     Ok(Setup { evil, bound: Bound { disk, added, _interrupts: interrupts }, trick_from, stop, device })
 }
 
-fn try_trick(packed: bool, trick: Trick) -> Result {
-    let s = setup(packed, trick)?;
+fn try_trick(rings: u64, trick: Trick) -> Result {
+    let s = setup(rings, trick)?;
     let mut sector = [0; 512];
     kt_eq!(s.bound.added.read(5, &mut sector), Ok(()));
     s.trick_from.store(0, Ordering::Release);
@@ -142,9 +142,9 @@ fn try_trick(packed: bool, trick: Trick) -> Result {
 }
 
 fn tricks(run: &mut kernel::ktest::Run<'_>) -> Result {
-    for packed in [false, true] {
+    for rings in [0, F_RING_PACKED, F_RING_INDIRECT | F_RING_EVENT, F_RING_PACKED | F_RING_INDIRECT | F_RING_EVENT] {
         for t in [Trick::Honest, Trick::BadId, Trick::Twice, Trick::Jump, Trick::Short, Trick::Status, Trick::NoStatus, Trick::Long] {
-            match try_trick(packed, t) {
+            match try_trick(rings, t) {
                 Err(Error::ENODEV) => return run.skip(c"no message interrupts"),
                 r => r?,
             }
@@ -155,7 +155,7 @@ fn tricks(run: &mut kernel::ktest::Run<'_>) -> Result {
 
 fn resets(run: &mut kernel::ktest::Run<'_>) -> Result {
     for t in [Trick::Reset, Trick::NeedsReset, Trick::Gone] {
-        match try_trick(t == Trick::Gone, t) {
+        match try_trick(if t == Trick::Gone { F_RING_PACKED } else { 0 }, t) {
             Err(Error::ENODEV) => return run.skip(c"no message interrupts"),
             r => r?,
         }
@@ -200,6 +200,37 @@ fn configurations(run: &mut kernel::ktest::Run<'_>) -> Result {
     Ok(())
 }
 
+/// A size that the device reports is set; one above the maximum is refused.
+fn sizes(run: &mut kernel::ktest::Run<'_>) -> Result {
+    let with = |sectors: u64| -> Result<bool> {
+        let mut config = [0; 60];
+        for (to, from) in config.iter_mut().zip(sectors.to_le_bytes()) {
+            *to = from;
+        }
+        let evil = Arc::new(Evil::new(2, 0, 128, &config)?)?;
+        let Ready { disk, mut limits, interrupts } = start(KBox::new(Handle(evil.clone()), KERNEL)?)?;
+        limits.sectors = 0; // without a partition table to read
+        let added = block::add(c"evil", &limits, disk.clone())?;
+        let size = added.size();
+        let said = disk.look_at_size(&size);
+        let is = size.get();
+        drop(size);
+        Bound { disk, added, _interrupts: interrupts }.remove().map_err(|(e, _)| e)?;
+        said.map(|()| is == sectors)
+    };
+    match with(5000) {
+        Err(Error::ENODEV) => return run.skip(c"no message interrupts"),
+        r => kt_eq!(r, Ok(true)),
+    }
+    for sectors in [0, 1, i64::MAX as u64 >> 9] {
+        kt_eq!(with(sectors), Ok(true));
+    }
+    for sectors in [(i64::MAX as u64 >> 9) + 1, u64::MAX] {
+        kt_eq!(with(sectors), Err(Error::EINVAL));
+    }
+    Ok(())
+}
+
 /// Drivers that come and go.
 fn rebound(run: &mut kernel::ktest::Run<'_>) -> Result {
     if Evil::new(2, 0, 128, &[]).is_err() {
@@ -212,6 +243,24 @@ fn rebound(run: &mut kernel::ktest::Run<'_>) -> Result {
         let bound = bind(KBox::new(Handle(evil.clone()), KERNEL)?)?;
         kt_eq!(evil.failures(), 0);
         bound.remove().map_err(|(e, _)| e)
+    })
+}
+
+/// Disks that go whoever has them, in order and without a word.
+fn pulled(run: &mut kernel::ktest::Run<'_>) -> Result {
+    if Evil::new(2, 0, 128, &[]).is_err() {
+        return run.skip(c"no message interrupts");
+    }
+    let mut gone = false;
+    no_growth(|| {
+        gone = !gone;
+        let evil = Arc::new(Evil::new(2, 0, 128, &[0; 60])?)?;
+        let mut bound = Some(bind(KBox::new(Handle(evil.clone()), KERNEL)?)?);
+        kt_eq!(super::super::Driver::remove(&mut bound, gone), Ok(()));
+        kt_eq!(super::super::Driver::remove(&mut bound, gone), Ok(()));
+        kt_assert!(evil.engine.is_halted());
+        kt_eq!(evil.failures(), 0);
+        Ok(())
     })
 }
 
@@ -249,6 +298,8 @@ fn removed_under_way(run: &mut kernel::ktest::Run<'_>) -> Result {
 }
 
 kernel::ktest!(virtio_disk_rebound, rebound);
+kernel::ktest!(virtio_disk_pulled, pulled);
+kernel::ktest!(virtio_disk_sizes, sizes);
 kernel::ktest!(virtio_disk_removed_under_way, removed_under_way);
 kernel::ktest!(virtio_disk_tricks, tricks);
 kernel::ktest!(virtio_disk_resets, resets);

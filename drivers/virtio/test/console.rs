@@ -10,7 +10,8 @@ use kernel::{kt_assert, kt_eq, Error, Result};
 fn answers(run: &mut kernel::ktest::Run<'_>) -> Result {
     let Ok(evil) = Evil::new(3, 0, 64, &[]) else { return run.skip(c"no message interrupts") };
     let evil = Arc::new(evil)?;
-    let port = start(KBox::new(Handle(evil.clone()), KERNEL)?.leak())?;
+    let (port, registered) = start(KBox::new(Handle(evil.clone()), KERNEL)?.leak())?;
+    registered.keep();
     port.open()?;
     // Each buffer filled, with lengths that are none; they come back.
     for round in 0..3 {

@@ -12,6 +12,8 @@ struct show_node;
 
 /* An inode for @node in @sb (takes its own pin). @sysctl: sizes are 0, capabilities open nothing. ERR_PTR. */
 struct inode *showfs_inode(struct super_block *sb, struct show_node *node, bool sysctl);
+/* Its number, in a mount that shows sysctls or not. */
+u64 showfs_ino(const struct show_node *node, bool sysctl);
 /* From evict_inode of whoever holds such inodes. */
 void showfs_evict(struct inode *inode);
 bool showfs_is_inode(const struct inode *inode);

@@ -8,8 +8,8 @@
  * oldest that was not used since its last look. A block that could not be read or is damaged is not
  * kept.
  *
- * Locks: buffer->lock (sleeping; held while it is read) > cache->lock (spinning: references, list)
- * ; the hash has locks of its own.
+ * Locks: a buffer's (sleeping; held while it is read) > cache->lock (spinning: references, list);
+ * the hash has locks of its own. Buffers that are changed and written: wbuf.h.
  */
 #pragma once
 
@@ -19,7 +19,8 @@
 #include <lib/atomic.h>
 #include <lib/list.h>
 #include <mm/mm.h>
-#include <sched/mutex.h>
+#include <sched/wait.h>
+#include <sched/work.h>
 
 struct xfs_cache {
 	struct bdev *bdev;		/* c */
@@ -28,6 +29,13 @@ struct xfs_cache {
 	unsigned long count;		/* lock: on the list */
 	struct shrinker shrinker;
 	char name[40];
+	/* Of caches that are written (wbuf.h). */
+	struct workqueue_struct *wq;	/* c: transfers that ended */
+	wait_queue_head_t gone;		/* for stale buffers to be forgotten */
+	wait_queue_head_t settled;	/* for TRANSFERS to be 0 */
+	atomic_t transfers;		/* that did not end, or whose end did not return */
+	void (*force)(void *ctx);	/* c */
+	void *force_ctx;		/* c */
 };
 
 /* An empty cache of BDEV's blocks; ID names its shrinker. */

@@ -3,18 +3,32 @@
 #pragma once
 
 #include "fs/xfs/buf/buf.h"
+#include "fs/xfs/tx/reserve.h"
+#include "fs/xfs/tx/tx.h"
+#include <sched/mutex.h>
 #include <vfs/fs.h>
 
 struct xfs_inode;
 
 struct xfs_mount {
-	struct xfs_vol vol;		/* first: the walks hand it back */
+	struct xfs_fs fs;		/* first, and its volume: the walks hand it back */
 	struct xfs_cache cache;
 	struct super_block *sb;		/* c */
 	bool norecovery, nouuid;	/* c */
+	bool wsync;			/* c: changes are durable when the call returns */
+	bool discard;			/* s_umount: it was asked for */
 	struct list_head uuids;		/* uuid_lock (super/) */
+	u64 pool;  /* atomic: blocks for freeing alone; XFS_POOL_DEFAULT: trans/trans.h */
+	struct xfs_live *live;  /* c, once set; what writing takes (trans/); NULL: only read */
 	/* Gives an inode that was read its operations and what else its kind needs: 0 or -errno. */
 	int (*setup)(struct xfs_mount *mp, struct xfs_inode *xi);
+	/*
+	 * c: what file_operations.ioctl does not know in inode/ (admin/): -ENOTTY, or as it says.
+	 */
+	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	struct mutex admin;		/* label, share for inodes and size; vol.sb has them */
+	atomic_t linos, parked; /* inodes in memory; those of them that are parked (inode/) */
+	struct xfs_reserve res[XFS_RES_KINDS];	/* c */
 };
 
 static inline struct xfs_mount *XFS_M(const struct super_block *sb)
@@ -28,5 +42,5 @@ static inline int xfs_errno(int e)
 	return e == -XFS_BAD_CRC ? -XFS_CORRUPT : e;
 }
 
-/* The volume over the cache; mp->vol.sb is set. */
+/* The volume over the cache; mp->fs.vol.sb is set. */
 void xfs_vol_init(struct xfs_mount *mp, struct super_block *sb);

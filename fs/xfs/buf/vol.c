@@ -5,7 +5,7 @@
 
 static void report(struct xfs_vol *v, const struct xfs_fault *f)
 {
-	struct xfs_mount *mp = container_of(v, struct xfs_mount, vol);
+	struct xfs_mount *mp = container_of(v, struct xfs_mount, fs.vol);
 
 	printk_ratelimited(KERN_ERR "xfs: %s: %s %llu: %s is wrong (%llu)\n", mp->sb->s_id, f->what,
 			   f->place, f->field, f->value);
@@ -14,7 +14,7 @@ static void report(struct xfs_vol *v, const struct xfs_fault *f)
 static int get(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs, u32 n,
 	       struct xfs_blk *out)
 {
-	struct xfs_mount *mp = container_of(v, struct xfs_mount, vol);
+	struct xfs_mount *mp = container_of(v, struct xfs_mount, fs.vol);
 	struct xfs_fault f = { 0 };
 	int e = xfs_buf_get(&mp->cache, &v->sb, kind, runs, n, out, &f);
 
@@ -25,7 +25,7 @@ static int get(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs
 
 static void put(struct xfs_vol *v, struct xfs_blk *b)
 {
-	xfs_buf_put(&container_of(v, struct xfs_mount, vol)->cache, b);
+	xfs_buf_put(&container_of(v, struct xfs_mount, fs.vol)->cache, b);
 }
 
 static bool stop(struct xfs_vol *v)
@@ -38,8 +38,8 @@ static bool stop(struct xfs_vol *v)
 void xfs_vol_init(struct xfs_mount *mp, struct super_block *sb)
 {
 	mp->sb = sb;
-	mp->vol.get = get;
-	mp->vol.put = put;
-	mp->vol.report = report;
-	mp->vol.stop = stop;
+	mp->fs.vol.get = get;
+	mp->fs.vol.put = put;
+	mp->fs.vol.report = report;
+	mp->fs.vol.stop = stop;
 }

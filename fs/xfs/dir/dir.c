@@ -3,28 +3,17 @@
  * A position in a directory is an entry's cookie, its address in units of 8 bytes (31 bits): it
  * stays the entry's while that is there, and telldir(3) may be told it.
  */
-#include "fs/xfs/dir/dir.h"
-#include <lib/hash.h>
+#include "fs/xfs/dir/priv.h"
+#include <alloc/slab.h>
+#include <lib/minmax.h>
 #include <vfs/file.h>
 
 static struct inode *bad_entry(struct xfs_mount *mp, struct inode *dir, const char *field, u64 ino)
 {
 	struct xfs_fault f = { "directory", field, dir->i_ino, ino };
 
-	mp->vol.report(&mp->vol, &f);
+	mp->fs.vol.report(&mp->fs.vol, &f);
 	return ERR_PTR(-XFS_CORRUPT);
-}
-
-/* 64 bits of a name. Two names of one directory that share them would only be taken for one. */
-static u64 name_key(const struct qstr *name)
-{
-	u64 h = name->len;
-
-	for (u32 i = 0; i < name->len; i++) {
-		h = (h ^ (u8)name->name[i]) * GOLDEN_RATIO_64;
-		h ^= h >> 29;
-	}
-	return h;
 }
 
 /* The inode INO that DIR has under NAME. */
@@ -35,7 +24,12 @@ static struct inode *child(struct xfs_mount *mp, struct inode *dir, const struct
 
 	if (IS_ERR(inode))
 		return PTR_ERR(inode) == -ESTALE ? bad_entry(mp, dir, "inumber", ino) : inode;
-	if (S_ISDIR(inode->i_mode) && !xfs_dir_found(XFS_I(inode), dir->i_ino, name_key(name))) {
+	if (!inode->i_nlink) {
+		iput(inode);
+		return bad_entry(mp, dir, "inumber (an inode without links)", ino);
+	}
+	if (S_ISDIR(inode->i_mode) &&
+	    !xfs_dir_found(XFS_I(inode), dir->i_ino, xfs_name_key(name))) {
 		iput(inode);
 		return bad_entry(mp, dir, "inumber (a directory that has another name)", ino);
 	}
@@ -54,8 +48,10 @@ struct dentry *xfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int
 	(void)flags;
 	if (name->len > 255)
 		return ERR_PTR(-ENAMETOOLONG);
-	e = xfs_dir_lookup(&mp->vol, &XFS_I(dir)->node, (const u8 *)name->name, name->len, &ino,
+	xfs_read_lock(dir);
+	e = xfs_dir_lookup(&mp->fs.vol, xfs_node_of(dir), (const u8 *)name->name, name->len, &ino,
 			   &ftype);
+	xfs_read_unlock(dir);
 	if (e && e != -ENOENT)
 		return ERR_PTR(e);
 	if (!e) {
@@ -66,36 +62,84 @@ struct dentry *xfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int
 	return d_splice_alias(inode, dentry);
 }
 
-static bool emit(void *arg, const struct xfs_dirent *d)
-{
-	struct dir_context *ctx = arg;
+/*
+ * Entries are copied while the directory is locked, a buffer full at a time, and are told to the
+ * reader afterwards: that may fault in pages of this file system.
+ */
+struct copied {
+	u64 ino;
+	u32 cookie;
+	u8 dtype, len;
+	u8 name[];
+};
 
-	ctx->pos = d->cookie;
-	return dir_emit(ctx, (const char *)d->name, d->len, d->ino, xfs_ftype_to_dt(d->ftype));
+struct copies {
+	u8 *buf;
+	u32 used;
+};
+
+static u32 copied_size(u32 len)
+{
+	return ALIGN((u32)sizeof(struct copied) + len, 8u);
 }
 
-static int iterate(struct file *file, struct dir_context *ctx)
+static bool copy(void *arg, const struct xfs_dirent *d)
+{
+	struct copies *c = arg;
+	struct copied *x = (void *)(c->buf + c->used);
+
+	if (copied_size(d->len) > PAGE_SIZE - c->used)
+		return false;
+	x->ino = d->ino;
+	x->cookie = d->cookie;
+	x->dtype = (u8)xfs_ftype_to_dt(d->ftype);
+	x->len = (u8)d->len;
+	memcpy(x->name, d->name, d->len);
+	c->used += copied_size(d->len);
+	return true;
+}
+
+/* False: the reader has enough; ctx->pos is the first entry that it did not get. */
+static bool emit(const struct copies *c, struct dir_context *ctx)
+{
+	for (u32 at = 0; at < c->used;) {
+		const struct copied *x = (const void *)(c->buf + at);
+
+		ctx->pos = x->cookie;
+		if (!dir_emit(ctx, (const char *)x->name, x->len, x->ino, x->dtype))
+			return false;
+		at += copied_size(x->len);
+	}
+	return true;
+}
+
+int xfs_dir_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file);
+	struct copies c = { 0 };
 	u32 cookie;
 	int e;
 
 	if (ctx->pos < 0 || ctx->pos > S32_MAX)
 		return 0;
+	c.buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!c.buf)
+		return -ENOMEM;
 	cookie = (u32)ctx->pos;
-	e = xfs_dir_walk(&XFS_M(dir->i_sb)->vol, &XFS_I(dir)->node, &cookie, emit, ctx);
-	ctx->pos = cookie;
+	do {
+		c.used = 0;
+		xfs_read_lock(dir);
+		e = xfs_dir_walk(&XFS_M(dir->i_sb)->fs.vol, xfs_node_of(dir), &cookie, copy, &c);
+		xfs_read_unlock(dir);
+		if (!emit(&c, ctx))
+			break;
+		ctx->pos = cookie;
+	} while (!e && c.used);
+	kfree(c.buf);
 	return e;
 }
 
-static loff_t llseek(struct file *file, loff_t off, int whence)
+loff_t xfs_dir_llseek(struct file *file, loff_t off, int whence)
 {
 	return generic_file_llseek_size(file, off, whence, S32_MAX, i_size_read(file_inode(file)));
 }
-
-const struct file_operations xfs_dir_fops = {
-	.llseek = llseek,
-	.read_iter = generic_read_dir,
-	.iterate_shared = iterate,
-	.fsync = noop_fsync,
-};

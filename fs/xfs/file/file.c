@@ -1,69 +1,114 @@
 // SPDX-License-Identifier: MIT
-/* Regular files: their extents for the room extent/, and its functions as theirs. */
-#include "fs/xfs/file/file.h"
-#include <vfs/file.h>
+/*
+ * Regular files: the functions of extent/ as theirs (where bytes are: map.c).
+ *
+ * Reads hold the inode lock shared, as on Linux: a direct one keeps truncation away from its
+ * blocks, and a buffered one sees a write as a whole or not at all.
+ */
+#include "fs/xfs/file/priv.h"
+#include <block/blk.h>
 #include <lib/minmax.h>
-
-static int map(struct inode *inode, loff_t off, u64 len, bool attr, struct extent *out)
-{
-	struct xfs_mount *mp = XFS_M(inode->i_sb);
-	const struct xfs_node *n = &XFS_I(inode)->node;
-	u8 bits = mp->vol.sb.blocklog;
-	struct xfs_map m;
-	int e;
-
-	(void)len;
-	/* told by fiemap: it lies in the inode */
-	if (attr && n->core.forkoff && n->core.aformat == XFS_FMT_LOCAL && !off) {
-		u64 in = (n->core.ino & ((1u << mp->vol.sb.inopblog) - 1)) << mp->vol.sb.inodelog;
-
-		*out = (struct extent){
-			.len = xfs_literal_size(&mp->vol.sb) - n->core.forkoff,
-			.type = EXTENT_INLINE,
-			.data = n->literal + n->core.forkoff,
-			.addr = (xfs_fsb_daddr(&mp->vol.sb, n->core.ino >> mp->vol.sb.inopblog)
-				 << 9) +
-				in + sizeof(struct xfs_dinode) + n->core.forkoff,
-		};
-		return 0;
-	}
-	e = xfs_bmap(&mp->vol, n, attr, (u64)off >> bits, &m);
-	if (e)
-		return e;
-	m.count = min(m.count, ((u64)LLONG_MAX >> bits) + 1 - m.off);
-	*out = (struct extent){
-		.off = (loff_t)(m.off << bits),
-		.len = m.count << bits,
-		.type = m.type == XFS_MAP_HOLE ? EXTENT_HOLE :
-			m.type == XFS_MAP_DATA ? EXTENT_MAPPED :
-						 EXTENT_UNWRITTEN,
-	};
-	if (m.type != XFS_MAP_HOLE)
-		out->addr = xfs_fsb_daddr(&mp->vol.sb, m.fsb) << 9;
-	return 0;
-}
-
-const struct extent_ops xfs_extent_ops = { .map = map };
+#include <vfs/file.h>
 
 const struct mapping_ops xfs_mapping_ops = {
 	.read_folio = extent_read_folio,
 	.readahead = extent_readahead,
+	.writepages = extent_writepages,
+	.dirty_folio = extent_dirty_folio,
+	.dirty_part = extent_dirty_part,
+	.forget_part = extent_forget_part,
+	.split_folio = extent_split_folio,
 	.invalidate_folio = extent_invalidate_folio,
 	.release_folio = extent_release_folio,
 };
 
+static ssize_t read_direct(struct kiocb *k, struct iter *to)
+{
+	struct file *f = k->ki_filp;
+	int e;
+
+	if (k->ki_flags & IOCB_NOWAIT)
+		return -EAGAIN;		/* the device's answer is waited for */
+	e = iter_count(to) ? filemap_write_and_wait_range(f->f_mapping, k->ki_pos,
+							  k->ki_pos + (loff_t)iter_count(to) - 1) :
+			     0;
+	return e ?: extent_direct_read(&XFS_I(file_inode(f))->file, k, to);
+}
+
 static ssize_t read_iter(struct kiocb *k, struct iter *to)
 {
 	struct file *f = k->ki_filp;
+	struct inode *inode = file_inode(f);
 	ssize_t n;
 
+	if (xfs_is_down(XFS_M(inode->i_sb)))
+		return -EIO;
+	if (k->ki_flags & IOCB_NOWAIT) {
+		if (!inode_trylock_shared(inode))
+			return -EAGAIN;
+	} else {
+		inode_lock_shared(inode);
+	}
 	if (k->ki_flags & IOCB_DIRECT)
-		n = extent_direct_read(&XFS_I(file_inode(f))->file, k, to);
+		n = read_direct(k, to);
 	else
 		n = filemap_read(k, to, f->f_mapping, &f->f_ra);
-
-	file_accessed(f);
+	inode_unlock_shared(inode);
+	if (n != -EAGAIN)
+		file_accessed(f);
 	return n;
+}
+
+/* For a direct write that is not possible: through the cache, and to the device at once. */
+static ssize_t write_through(struct extent_file *x, struct kiocb *k, struct iter *from)
+{
+	struct address_space *m = &x->inode->i_data;
+	loff_t start = k->ki_pos;
+	ssize_t n = extent_buffered_write(x, k, from);
+	int e;
+
+	if (n <= 0)
+		return n;
+	e = filemap_write_and_wait_range(m, start, k->ki_pos - 1);
+	invalidate_mapping_pages(m, (pgoff_t)(start >> PAGE_SHIFT),
+				 (pgoff_t)((k->ki_pos - 1) >> PAGE_SHIFT));
+	return e ?: n;
+}
+
+static ssize_t write_locked(struct extent_file *x, struct kiocb *k, struct iter *from)
+{
+	ssize_t n = generic_write_checks(k, from);
+	int e;
+
+	if (n <= 0)
+		return n;
+	e = file_modified(k->ki_filp);
+	e = e ?: extent_extend(x, k->ki_pos);
+	if (e)
+		return e;
+	if (!(k->ki_flags & IOCB_DIRECT))
+		return extent_buffered_write(x, k, from);
+	/* Copies are made in the cache. */
+	if (xfs_shares(x->inode))
+		n = (k->ki_pos | (loff_t)iter_count(from)) & (x->bdev->disk->block_size - 1) ?
+			    -EINVAL :
+			    -ENOTBLK;
+	else
+		n = extent_direct_write(x, k, from);
+	return n == -ENOTBLK ? write_through(x, k, from) : n;
+}
+
+static ssize_t write_iter(struct kiocb *k, struct iter *from)
+{
+	struct inode *inode = file_inode(k->ki_filp);
+	ssize_t n;
+
+	if (k->ki_flags & IOCB_NOWAIT)
+		return -EAGAIN;
+	inode_lock(inode);
+	n = write_locked(&XFS_I(inode)->file, k, from);
+	inode_unlock(inode);
+	return n > 0 ? generic_write_sync(k, n) : n;
 }
 
 static loff_t llseek(struct file *file, loff_t off, int whence)
@@ -73,19 +118,29 @@ static loff_t llseek(struct file *file, loff_t off, int whence)
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return generic_file_llseek_size(file, off, whence, inode->i_sb->s_maxbytes,
 						i_size_read(inode));
+	inode_lock_shared(inode);
 	off = extent_seek(&XFS_I(inode)->file, off, whence);
+	inode_unlock_shared(inode);
 	return off < 0 ? off : vfs_setpos(file, off, inode->i_sb->s_maxbytes);
 }
 
+/* FIEMAP_FLAG_SYNC is the VFS's. */
 int xfs_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 start, u64 len)
 {
-	return extent_fiemap(&XFS_I(inode)->file, info, start, len);
+	struct extent_file x = { .ops = &xfs_fiemap_ops, .inode = inode };
+	int e;
+
+	inode_lock_shared(inode);
+	e = extent_fiemap(&x, info, start, len);
+	inode_unlock_shared(inode);
+	return e;
 }
 
 static int open(struct inode *inode, struct file *file)
 {
-	(void)inode;
-	file->f_mode |= FMODE_CAN_ODIRECT;
+	if (xfs_is_down(XFS_M(inode->i_sb)))
+		return -EIO;
+	file->f_mode |= FMODE_CAN_ODIRECT | FMODE_NOWAIT;
 	return 0;
 }
 
@@ -93,8 +148,12 @@ const struct file_operations xfs_file_fops = {
 	.open = open,
 	.llseek = llseek,
 	.read_iter = read_iter,
-	.mmap = generic_file_mmap,
+	.write_iter = write_iter,
+	.mmap = extent_mmap,
 	.splice_read = generic_file_splice_read,
-	.fsync = noop_fsync,
+	.splice_write = iter_file_splice_write,
+	.fsync = xfs_fsync,
+	.fallocate = xfs_fallocate,
+	.remap_range = xfs_remap_range,
 	.ioctl = xfs_ioctl,
 };

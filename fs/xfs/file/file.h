@@ -8,6 +8,8 @@
 extern const struct file_operations xfs_file_fops;
 extern const struct mapping_ops xfs_mapping_ops;
 extern const struct extent_ops xfs_extent_ops;
+/* XFS_IOC_GETBMAP, GETBMAPA and GETBMAPX (bmapx.c); -ENOTTY: CMD is none of them. */
+long xfs_getbmap(struct file *file, unsigned int cmd, struct uptr arg);
+/* XFS_IOC_EXCHANGE_RANGE, START_COMMIT and COMMIT_RANGE (exchange.c); -ENOTTY: none of them. */
+long xfs_exchange_ioctl(struct file *file, unsigned int cmd, struct uptr arg);
 int xfs_fiemap(struct inode *inode, struct fiemap_extent_info *info, u64 start, u64 len);
-int xfs_fileattr_get(struct dentry *dentry, struct fileattr *fa);
-long xfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

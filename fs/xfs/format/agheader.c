@@ -59,16 +59,22 @@ int xfs_agf_decode(const struct xfs_sb *sb, u32 agno, const void *p, u64 place, 
 		return xfs_bad(f, "AGF", "flcount", place, a->flcount);
 	if (a->freeblks > a->length || a->longest > a->freeblks)
 		return xfs_bad(f, "AGF", "freeblks", place, a->freeblks);
+	if (a->btreeblks > a->length)
+		return xfs_bad(f, "AGF", "btreeblks", place, a->btreeblks);
 	e = check_root(sb, agno, a->bno, "AGF", "bno_root", "bno_level", place, f);
 	e = e ?: check_root(sb, agno, a->cnt, "AGF", "cnt_root", "cnt_level", place, f);
 	if (!e && sb->ro_compat & XFS_RO_RMAPBT) {
 		a->rmap = (struct xfs_btroot){ be32_get(d->rmap_root), be32_get(d->rmap_level) };
 		a->rmap_blocks = be32_get(d->rmap_blocks);
+		if (a->rmap_blocks > a->length)
+			return xfs_bad(f, "AGF", "rmapblocks", place, a->rmap_blocks);
 		e = check_root(sb, agno, a->rmap, "AGF", "rmap_root", "rmap_level", place, f);
 	}
 	if (!e && sb->ro_compat & XFS_RO_REFLINK) {
 		a->refc = (struct xfs_btroot){ be32_get(d->refc_root), be32_get(d->refc_level) };
 		a->refc_blocks = be32_get(d->refc_blocks);
+		if (a->refc_blocks > a->length)
+			return xfs_bad(f, "AGF", "refcntblocks", place, a->refc_blocks);
 		e = check_root(sb, agno, a->refc, "AGF", "refcount_root", "refcount_level", place,
 			       f);
 	}

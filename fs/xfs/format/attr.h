@@ -13,7 +13,9 @@
 #define XFS_ATTR_PARENT		0x08	/* a name of the file: not for users */
 #define XFS_ATTR_INCOMPLETE	0x80	/* being written when the machine stopped */
 #define XFS_ATTR_SPACE		(XFS_ATTR_ROOT | XFS_ATTR_SECURE | XFS_ATTR_PARENT)
+#define XFS_ATTR_MAX_NAME	255u
 #define XFS_ATTR_MAX_VALUE	65536u
+#define XFS_PARENT_LEN		12u	/* a parent pointer's value: inode, generation */
 
 struct xfs_attr {
 	const u8 *name, *value;	/* value NULL: in blocks from BLOCK on */

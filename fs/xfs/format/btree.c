@@ -199,6 +199,16 @@ void xfs_ext_get(const void *rec, struct xfs_ext *out)
 	};
 }
 
+void xfs_ext_set(void *rec, const struct xfs_ext *x)
+{
+	struct xfs_dext d = {
+		.hi = be64_make((u64)x->unwritten << 63 | x->off << 9 | x->fsb >> 43),
+		.lo = be64_make(x->fsb << 21 | x->count),
+	};
+
+	memcpy(rec, &d, sizeof(d));
+}
+
 bool xfs_ext_ok(const struct xfs_sb *sb, const struct xfs_ext *x)
 {
 	return x->count && x->off + x->count <= XFS_OFF_MAX && xfs_fsb_ok(sb, x->fsb, x->count);

@@ -50,6 +50,7 @@ struct xfs_ext {
 	bool unwritten;
 };
 void xfs_ext_get(const void *rec, struct xfs_ext *out);
+void xfs_ext_set(void *rec, const struct xfs_ext *x);
 /* It lies in the file system and in the file. */
 bool xfs_ext_ok(const struct xfs_sb *sb, const struct xfs_ext *x);
 void xfs_bmbt_ext_at(const void *p, u32 i, struct xfs_ext *out);

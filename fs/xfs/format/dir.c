@@ -29,13 +29,22 @@ static u32 sf_ino_size(const u8 *p)
 	return p[1] ? 8 : 4;
 }
 
+static u64 ino_at(const u8 *p)
+{
+	be64 v;
+
+	memcpy(&v, p, sizeof(v));
+	return be64_get(v);
+}
+
 static u64 sf_ino(const u8 *p, u32 size)
 {
-	u64 v = 0;
+	be32 v;
 
-	for (u32 i = 0; i < size; i++)
-		v = v << 8 | p[i];
-	return v;
+	if (size == 8)
+		return ino_at(p);
+	memcpy(&v, p, sizeof(v));
+	return be32_get(v);
 }
 
 u64 xfs_dirsf_parent(const u8 *p)
@@ -200,41 +209,59 @@ int xfs_dir_data_verify(const struct xfs_sb *sb, u64 daddr, const void *p, struc
 			continue;
 		if (memchr(b + at + 9, '/', b[at + 8]) || memchr(b + at + 9, 0, b[at + 8]))
 			return xfs_bad(f, DATA, "name", daddr, at);
-		if (!xfs_ino_ok(sb, sf_ino(b + at, 8)))
-			return xfs_bad(f, DATA, "inumber", daddr, sf_ino(b + at, 8));
+		if (!xfs_ino_ok(sb, ino_at(b + at)))
+			return xfs_bad(f, DATA, "inumber", daddr, ino_at(b + at));
 	}
 	return 0;
 }
 
+/* The entry at AT, if one lies there as a whole. */
+static bool entry_in(const struct xfs_sb *sb, const u8 *b, u32 db, u32 at, u32 end,
+		     struct xfs_dirent *out)
+{
+	u32 len;
+
+	if (end < 16 || at > end - 16)
+		return false;
+	len = b[at + 8];
+	if (!len || entry_size(len) > end - at)
+		return false;
+	out->ino = ino_at(b + at);
+	out->name = b + at + 9;
+	out->cookie = (u32)(((u64)db * sb->dirblksize + at) >> 3);
+	out->len = (u8)len;
+	out->ftype = b[at + 9 + len];
+	return true;
+}
+
+/* AT comes from elsewhere: is there an entry at all? */
 bool xfs_dir_data_entry(const struct xfs_sb *sb, const void *p, u32 db, u32 at,
 			struct xfs_dirent *out)
 {
 	const u8 *b = p;
-	u32 end = data_end(sb, p);
+	struct xfs_dirent d;
 
-	if (at < HEAD || (at & 7) || end < 16 || at > end - 16 ||
-	    u16_at(b + at) == XFS_DIR_FREE_TAG || !b[at + 8] || entry_size(b[at + 8]) > end - at ||
-	    u16_at(b + at + entry_size(b[at + 8]) - 2) != at || !xfs_ino_ok(sb, sf_ino(b + at, 8)))
+	if (at < HEAD || (at & 7) || !entry_in(sb, b, db, at, data_end(sb, p), &d) ||
+	    u16_at(b + at) == XFS_DIR_FREE_TAG || u16_at(b + at + entry_size(d.len) - 2) != at ||
+	    !xfs_ino_ok(sb, d.ino))
 		return false;
-	*out = (struct xfs_dirent){
-		.ino = sf_ino(b + at, 8),
-		.name = b + at + 9,
-		.cookie = (u32)(((u64)db * sb->dirblksize + at) >> 3),
-		.len = b[at + 8],
-		.ftype = b[at + 9 + b[at + 8]],
-	};
+	*out = d;
 	return true;
 }
 
+/* All of the block was verified: only what keeps the walk inside of it is looked at again. */
 bool xfs_dir_data_next(const struct xfs_sb *sb, const void *p, u32 db, u32 *at,
 		       struct xfs_dirent *out)
 {
 	const u8 *b = p;
 	u32 end = data_end(sb, p);
 
-	while (*at < end && u16_at(b + *at) == XFS_DIR_FREE_TAG)
+	while (*at < end && u16_at(b + *at) == XFS_DIR_FREE_TAG) {
+		if (!u16_at(b + *at + 2))
+			return false;
 		*at += u16_at(b + *at + 2);
-	if (*at >= end || !xfs_dir_data_entry(sb, p, db, *at, out))
+	}
+	if (!entry_in(sb, b, db, *at, end, out))
 		return false;
 	*at += entry_size(out->len);
 	return true;

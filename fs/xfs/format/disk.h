@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * XFS V5 as it lies on the disk (the XFS Algorithms & Data Structures document, 3rd edition). All
- * integers are big-endian except checksums, which are little-endian. Nothing outside this folder
- * reads these structures: the decoders beside this file turn them into checked values.
+ * integers are big-endian except checksums, which are little-endian. Only this folder and the rooms
+ * that change a file system (tx to xattr) use these structures; all others have the decoders beside
+ * this file, which turn them into checked values.
  */
 #pragma once
 

@@ -77,3 +77,11 @@ static inline u32 xfs_literal_size(const struct xfs_sb *sb)
 void xfs_bmdr_head(const struct xfs_fork *k, u32 *level, u32 *numrecs);
 u64 xfs_bmdr_key_at(const struct xfs_fork *k, u32 i);
 u64 xfs_bmdr_ptr_at(const struct xfs_fork *k, u32 i);
+
+/*
+ * Fills in *D what the core has; what it has not (LSN, checksum, the type of a metadata inode)
+ * stays.
+ */
+void xfs_core_encode(const struct xfs_sb *sb, const struct xfs_core *c, struct xfs_dinode *d);
+/* The same of sb->inodesize bytes at P, with what is behind the core, and the checksum. */
+void xfs_inode_encode(const struct xfs_sb *sb, const struct xfs_core *c, const u8 *literal, u8 *p);

@@ -20,7 +20,7 @@ struct xfs_log_reader {
 	void *ctx;
 };
 
-#define XFS_LOG_WINDOW 64u	/* blocks */
+#define XFS_LOG_WINDOW 256u	/* blocks */
 /* Memory that a log is read with: the caller's. */
 struct xfs_log_work {
 	u8 window[XFS_LOG_WINDOW * XFS_SECTOR];

@@ -10,6 +10,12 @@
 /* Block BB of the log, valid until the next call. */
 int xfs_log_block(struct xfs_log *l, u64 bb, const u8 **out);
 
+/*
+ * Of a record at P, headers and LEN bytes of data. SIZE: how many bytes of the first header count;
+ * CPUs disagree (their compilers pad it).
+ */
+u32 xfs_log_checksum(const u8 *p, u32 size, u32 headers, u32 len);
+
 /* Blocks of a record's header. */
 static inline u32 xfs_log_headers(const struct xfs_dlog_rec *h)
 {

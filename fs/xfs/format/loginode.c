@@ -94,6 +94,61 @@ static void turn(u8 *p, u32 width)
 	}
 }
 
+/* The other way: D as the disk has it, as it is logged. */
+void xfs_linode_core(const struct xfs_dinode *d, u8 *core)
+{
+	bool big = be64_get(d->flags2) & XFS_DIFLAG2_BIGTIME;
+
+	memcpy(core, d, sizeof(*d));
+	for (u32 i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		turn(core + fields[i].at, fields[i].width);
+	for (u32 i = 0; i < sizeof(times); i++) {
+		turn(core + times[i], big ? 8 : 4);
+		if (!big)
+			turn(core + times[i] + 4, 4);
+	}
+	turn(core + offsetof(struct xfs_dinode, next_unlinked), 4);
+}
+
+void xfs_linode_head(const struct xfs_linode *li, u16 regions, void *p)
+{
+	struct inode_head h = { .type = XFS_LI_INODE,
+				.n = regions,
+				.fields = li->fields,
+				.asize = (u16)li->alen,
+				.dsize = (u16)li->dlen,
+				.ino = li->ino,
+				.rdev = li->rdev,
+				.daddr = (s64)li->daddr,
+				.bbs = (s32)li->bbs,
+				.offset = (s32)li->offset };
+
+	memcpy(p, &h, sizeof(h));
+}
+
+u32 xfs_linode_root(const struct xfs_sb *sb, u64 ino, const u8 *fork, u32 room, u8 *p)
+{
+	struct xfs_dbt_long b = { .magic = be32_make(XFS_BMAP_MAGIC),
+				  .left = be64_make(XFS_NULL64),
+				  .right = be64_make(XFS_NULL64),
+				  .blkno = be64_make(XFS_NULL64),
+				  .owner = be64_make(ino) };
+	struct xfs_dbmdr r;
+	u32 n, most = (room - (u32)sizeof(r)) / 16;
+
+	memcpy(&r, fork, sizeof(r));
+	n = min((u32)be16_get(r.numrecs), most);
+	if (!p)
+		return (u32)sizeof(b) + n * 16;
+	b.level = r.level;
+	b.numrecs = be16_make((u16)n);
+	memcpy(b.uuid, sb->meta_uuid, sizeof(b.uuid));
+	memcpy(p, &b, sizeof(b));
+	memcpy(p + sizeof(b), fork + sizeof(r), (size_t)n * 8);
+	memcpy(p + sizeof(b) + (size_t)n * 8, fork + sizeof(r) + (size_t)most * 8, (size_t)n * 8);
+	return (u32)sizeof(b) + n * 16;
+}
+
 /* The logged core as the disk has it; what is not logged is zero. */
 static void core_to_disk(const u8 *core, struct xfs_dinode *d)
 {

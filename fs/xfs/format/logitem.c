@@ -23,12 +23,6 @@ struct intent_head {	/* of all that begin and end work */
 	u32 count;
 	u64 id;
 };
-struct attri_head {
-	u16 type, n;
-	u32 gen;
-	u64 id, ino;
-	u32 op, name_len, value_len, filter;
-};
 struct dquot_head {
 	u16 type, n;
 	u32 id;
@@ -46,8 +40,8 @@ struct quotaoff {
 	u8 pad[12];
 };
 _Static_assert(sizeof(struct buf_head) == 20 && sizeof(struct intent_head) == 16 &&
-		       sizeof(struct attri_head) == 40 && sizeof(struct dquot_head) == 24 &&
-		       sizeof(struct icreate) == 28 && sizeof(struct quotaoff) == 20,
+		       sizeof(struct dquot_head) == 24 && sizeof(struct icreate) == 28 &&
+		       sizeof(struct quotaoff) == 20,
 	       "log items");
 
 /* Sizes: the first region's least length, and what each thing that it counts adds. */
@@ -139,6 +133,34 @@ bool xfs_litem_intent(const struct xfs_litem *it, struct xfs_lintent *out)
 	return true;
 }
 
+static u32 padded(u32 len)
+{
+	return (len + 7) & ~7u;
+}
+
+size_t xfs_litem_size(const struct xfs_litem *it)
+{
+	size_t bytes = (size_t)it->n * sizeof(*it->r);
+
+	for (u32 i = 0; i < it->n; i++)
+		bytes += padded(it->r[i].len);
+	return bytes;
+}
+
+void xfs_litem_copy(const struct xfs_litem *it, void *p, struct xfs_litem *out)
+{
+	struct xfs_lregion *r = p;
+	u8 *bytes = (u8 *)(r + it->n);
+	u32 at = 0;
+
+	for (u32 i = 0; i < it->n; i++) {
+		r[i] = (struct xfs_lregion){ at, it->r[i].len };
+		memcpy(bytes + at, xfs_lregion_at(it, i), it->r[i].len);
+		at += padded(it->r[i].len);
+	}
+	*out = (struct xfs_litem){ bytes, r, it->n, it->type };
+}
+
 /* ---- blocks ---- */
 
 static bool bit_at(const struct xfs_lbuf *b, u32 bit)
@@ -211,6 +233,33 @@ int xfs_lbuf_get(const struct xfs_litem *it, u64 place, struct xfs_lbuf *out, st
 		return xfs_bad(f, ITEM, "blf_map_size", place, h.map_words);
 	out->map_bits = h.map_words * 32;
 	return out->cancel ? 0 : check_runs(it, out, place, f);
+}
+
+u32 xfs_lbuf_head(u64 daddr, u32 bbs, u8 kind, u8 what, const u32 *map, u32 regions, u8 *p)
+{
+	struct buf_head h = { .type = XFS_LI_BUF,
+			      .n = (u16)regions,
+			      .flags = (u16)(what | kind << KIND_SHIFT),
+			      .bbs = (u16)bbs,
+			      .daddr = (s64)daddr,
+			      .map_words = (bbs * XFS_SECTOR / XFS_LB_CHUNK + 31) / 32 };
+	u32 len = (u32)sizeof(h) + h.map_words * 4;
+
+	if (p) {
+		memcpy(p, &h, sizeof(h));
+		memcpy(p + sizeof(h), map, (size_t)h.map_words * 4);
+	}
+	return len;
+}
+
+void xfs_licreate_put(const struct xfs_licreate *c, u8 *p)
+{
+	struct icreate d = { XFS_LI_ICREATE,	   1,
+			     be32_make(c->agno),   be32_make(c->agb),
+			     be32_make(c->count),  be32_make(c->isize),
+			     be32_make(c->blocks), be32_make(c->gen) };
+
+	memcpy(p, &d, sizeof(d));
 }
 
 /* ---- others ---- */

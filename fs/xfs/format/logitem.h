@@ -64,6 +64,60 @@ struct xfs_lintent {
 };
 bool xfs_litem_intent(const struct xfs_litem *it, struct xfs_lintent *out);
 
+/* A copy of IT, for which there are xfs_litem_size() bytes at P, aligned to 8. */
+size_t xfs_litem_size(const struct xfs_litem *it);
+void xfs_litem_copy(const struct xfs_litem *it, void *p, struct xfs_litem *out);
+
+/* ---- attributes that are to be changed (logattr.c) ---- */
+
+enum xfs_lattr_op {
+	XFS_LATTR_SET = 1,
+	XFS_LATTR_REMOVE,
+	XFS_LATTR_REPLACE,
+	XFS_LATTR_PARENT_SET,		/* parent pointers */
+	XFS_LATTR_PARENT_REMOVE,
+	XFS_LATTR_PARENT_REPLACE,
+};
+struct xfs_lattr {
+	u64 ino;
+	u32 gen;			/* the inode's, for parent pointers */
+	u8 op, space;			/* enum xfs_lattr_op; XFS_ATTR_SPACE bits */
+	u32 len, new_len, valuelen;	/* of both values */
+	const u8 *name, *value;		/* value NULL: it has no bytes */
+	const u8 *new_name, *new_value;	/* what a parent pointer is replaced by; else NULL */
+};
+/*
+ * Of an ATTRI. Whether there are inodes of these numbers is for the caller to find out. -EUCLEAN.
+ */
+int xfs_lattr_get(const struct xfs_sb *sb, const struct xfs_litem *it, u64 place,
+		  struct xfs_lattr *out, struct xfs_fault *f);
+
+/* ---- extents of two inodes that are to be exchanged (logexch.c) ---- */
+
+enum {
+	XFS_LEXCH_ATTR = 1,		/* of their attribute forks */
+	XFS_LEXCH_SIZES = 2,		/* they get SIZE when all is done */
+	XFS_LEXCH_WRITTEN = 4,		/* only what the first has written */
+	XFS_LEXCH_CLEAR = 8 | 16,	/* one no longer shares blocks: kept up by no system */
+};
+/* What is left to be done. */
+struct xfs_lexch {
+	u64 ino[2];
+	u32 gen[2], flags;		/* XFS_LEXCH_* */
+	u64 off[2], count;		/* blocks */
+	u64 size[2];			/* bytes; valid with XFS_LEXCH_SIZES */
+};
+#define XFS_LEXCH_END	(1ull << 54)	/* blocks: no range goes behind it */
+#define XFS_LEXCH_LEN	88u
+/*
+ * Of an XMI. Both ranges lie before XFS_LEXCH_END, and apart where it is one inode. Whether there
+ * are inodes of these numbers is for the caller to find out. -EUCLEAN.
+ */
+int xfs_lexch_get(const struct xfs_sb *sb, const struct xfs_litem *it, u64 place,
+		  struct xfs_lexch *out, struct xfs_fault *f);
+/* The item, XFS_LEXCH_LEN bytes, without an identity. */
+void xfs_lexch_put(const struct xfs_lexch *x, u8 *p);
+
 /* ---- blocks ---- */
 
 /* What a block is, in the log's numbers. */
@@ -114,6 +168,14 @@ struct xfs_lrun {
 };
 bool xfs_lbuf_next(const struct xfs_litem *it, const struct xfs_lbuf *b, struct xfs_lrun *run);
 
+/*
+ * Writing: the first region of a block of BBS units with changes in the chunks of MAP (a bit each),
+ * into P (NULL: none); its length. WHAT: XFS_LB_*.
+ */
+#define XFS_LB_UNLINKED	1u	/* inodes, of which only the unlinked lists count */
+#define XFS_LB_CANCEL	2u
+u32 xfs_lbuf_head(u64 daddr, u32 bbs, u8 kind, u8 what, const u32 *map, u32 regions, u8 *p);
+
 /* ---- inodes ---- */
 
 #define XFS_LI_DDATA	0x002u
@@ -142,6 +204,13 @@ int xfs_linode_get(const struct xfs_litem *it, u64 place, struct xfs_linode *out
 int xfs_linode_apply(const struct xfs_sb *sb, const struct xfs_linode *li, u64 lsn, u8 *p,
 		     struct xfs_fault *f);
 
+/* Writing: D as the log has it, sizeof(*D) bytes; the first region, of XFS_LINODE_HEAD bytes. */
+#define XFS_LINODE_HEAD 56u
+void xfs_linode_core(const struct xfs_dinode *d, u8 *core);
+void xfs_linode_head(const struct xfs_linode *li, u16 regions, void *p);
+/* The root of a btree in the ROOM bytes of a fork, with a block's header, into P; its length. */
+u32 xfs_linode_root(const struct xfs_sb *sb, u64 ino, const u8 *fork, u32 room, u8 *p);
+
 /* ---- others ---- */
 
 struct xfs_licreate {	/* inodes made, all free */
@@ -149,6 +218,9 @@ struct xfs_licreate {	/* inodes made, all free */
 };
 int xfs_licreate_get(const struct xfs_litem *it, u64 place, struct xfs_licreate *out,
 		     struct xfs_fault *f);
+
+#define XFS_LICREATE_LEN 28u
+void xfs_licreate_put(const struct xfs_licreate *c, u8 *p);
 
 struct xfs_ldquot {
 	u64 daddr;		/* of a block of the file system */

@@ -21,8 +21,7 @@ static int read_blocks(struct xfs_log *l, u64 bb, u32 n, u8 *buf)
 	return e;
 }
 
-/* SIZE: how many bytes of the first header count; CPUs disagree (their compilers pad it). */
-static u32 checksum(const u8 *p, u32 size, u32 headers, u32 len)
+u32 xfs_log_checksum(const u8 *p, u32 size, u32 headers, u32 len)
 {
 	static const u8 zero[4];
 	u32 at = offsetof(struct xfs_dlog_rec, crc), crc = crc32c(~0u, p, at);
@@ -89,8 +88,8 @@ int xfs_log_read(struct xfs_log *l, u64 bb, struct xfs_log_rec *out, struct xfs_
 	if (e)
 		return e;
 	crc = le32_get(h->crc);
-	if (crc && crc != checksum(p, sizeof(*h), headers, len) &&
-	    crc != checksum(p, offsetof(struct xfs_dlog_rec, pad), headers, len)) {
+	if (crc && crc != xfs_log_checksum(p, sizeof(*h), headers, len) &&
+	    crc != xfs_log_checksum(p, offsetof(struct xfs_dlog_rec, pad), headers, len)) {
 		xfs_bad(f, "log record", "crc", l->place + bb, crc);
 		return -XFS_BAD_CRC;
 	}
@@ -189,5 +188,5 @@ void xfs_log_unmount_make(struct xfs_log *l, const struct xfs_log_state *s)
 
 		memcpy(p + (size_t)i * XFS_SECTOR, &cycle, sizeof(cycle));
 	}
-	h->crc = le32_make(checksum(p, sizeof(*h), headers, len));
+	h->crc = le32_make(xfs_log_checksum(p, sizeof(*h), headers, len));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "fs/xfs/format/sb.h"
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <abi/errno.h>
 
@@ -78,6 +79,8 @@ static void decode(const struct xfs_dsb *d, struct xfs_sb *sb)
 		.rblocks = be64_get(d->rblocks),
 		.logstart = be64_get(d->logstart),
 		.rootino = be64_get(d->rootino),
+		.rbmino = be64_get(d->rbmino),
+		.rsumino = be64_get(d->rsumino),
 		.icount = be64_get(d->icount),
 		.ifree = be64_get(d->ifree),
 		.fdblocks = be64_get(d->fdblocks),
@@ -133,7 +136,11 @@ int xfs_sb_decode(const void *p, u32 len, struct xfs_sb *out, struct xfs_fault *
 		f->value = le32_get(d.crc);
 		return -XFS_BAD_CRC;
 	}
-	return check_space(out, f);
+	e = check_space(out, f);
+	/* What fails later is no fault of the superblock. */
+	if (!e)
+		*f = (struct xfs_fault){ 0 };
+	return e;
 }
 
 const char *xfs_sb_unsupported(const struct xfs_sb *sb, u32 *bits)
@@ -165,7 +172,7 @@ bool xfs_fsb_ok(const struct xfs_sb *sb, u64 fsb, u64 count)
 	u64 agno = fsb >> sb->agblklog;
 	u32 agb = xfs_fsb_agb(sb, fsb), blocks;
 
-	if (agno >= sb->agcount || !count)
+	if (agno >= READ_ONCE(sb->agcount) || !count)
 		return false;
 	blocks = xfs_ag_blocks(sb, (u32)agno);
 	/* The first blocks hold the headers: four sectors. */
@@ -178,4 +185,25 @@ bool xfs_ino_ok(const struct xfs_sb *sb, u64 ino)
 	u64 agno = ino >> (sb->agblklog + sb->inopblog);
 
 	return agno < sb->agcount && xfs_fsb_ok(sb, ino >> sb->inopblog, 1);
+}
+
+u32 xfs_cluster_blocks(const struct xfs_sb *sb)
+{
+	u32 bytes = 8192u * (sb->inodesize / 256);
+
+	if (sb->inoalignmt < bytes >> sb->blocklog)
+		bytes = 8192;
+	/* Without alignment only a block is known to be of one chunk. */
+	return sb->inoalignmt < bytes >> sb->blocklog ? 1 : max(bytes >> sb->blocklog, 1u);
+}
+
+u64 xfs_cluster_of(const struct xfs_sb *sb, u64 ino, u32 *blocks, u32 *off)
+{
+	u64 fsb = ino >> sb->inopblog;
+	u32 skip;
+
+	*blocks = xfs_cluster_blocks(sb);
+	skip = xfs_fsb_agb(sb, fsb) % *blocks;
+	*off = (skip << sb->blocklog) + (u32)((ino & ((1u << sb->inopblog) - 1)) << sb->inodelog);
+	return fsb - skip;
 }

@@ -17,7 +17,7 @@ struct xfs_sb {
 	u8 blocklog, sectlog, inodelog, inopblog, agblklog, dirblklog;
 	u32 agblocks, agcount, logblocks, inoalignmt, spino_align;
 	u32 logsectsize, logsunit, unit, width;
-	u64 dblocks, rblocks, logstart, rootino, metadirino;
+	u64 dblocks, rblocks, logstart, rootino, metadirino, rbmino, rsumino;
 	u64 icount, ifree, fdblocks;
 	u64 uquotino, gquotino, pquotino;
 	u32 qflags, imax_pct;
@@ -47,8 +47,11 @@ static inline u32 xfs_sb_unknown_ro(const struct xfs_sb *sb)
 
 static inline u32 xfs_ag_blocks(const struct xfs_sb *sb, u32 agno)
 {
-	return agno + 1 < sb->agcount ? sb->agblocks :
-					(u32)(sb->dblocks - (u64)agno * sb->agblocks);
+	/* By one number alone, which may rise at any time; no AG of that number: 0. */
+	u64 first = (u64)agno * sb->agblocks, all = READ_ONCE(sb->dblocks);
+	u64 n = all > first ? all - first : 0;
+
+	return n < sb->agblocks ? (u32)n : sb->agblocks;
 }
 
 static inline u32 xfs_fsb_ag(const struct xfs_sb *sb, u64 fsb)
@@ -94,6 +97,10 @@ static inline u64 xfs_ino_make(const struct xfs_sb *sb, u32 agno, u32 agino)
 }
 
 bool xfs_ino_ok(const struct xfs_sb *sb, u64 ino);
+/* How many blocks of inodes are read, written and freed as one. */
+u32 xfs_cluster_blocks(const struct xfs_sb *sb);
+/* The blocks that INO is read and written with: the first, how many, and INO's bytes in them. */
+u64 xfs_cluster_of(const struct xfs_sb *sb, u64 ino, u32 *blocks, u32 *off);
 /* The same of a block and an inode of an AG, whose number may be anything. */
 static inline bool xfs_agb_ok(const struct xfs_sb *sb, u32 agno, u32 agb)
 {

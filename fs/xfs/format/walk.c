@@ -2,6 +2,23 @@
 #include "fs/xfs/format/walk_priv.h"
 #include <lib/string.h>
 
+static int verify_header(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const void *p,
+			 struct xfs_fault *f)
+{
+	u32 agno = (u32)((daddr >> (sb->blocklog - 9)) / sb->agblocks);
+	struct xfs_agf agf;
+	struct xfs_agi agi;
+	struct xfs_sb other;
+
+	if (kind == XFS_BLK_SB)
+		return xfs_sb_decode(p, sb->sectsize, &other, f);
+	if (kind == XFS_BLK_AGF)
+		return xfs_agf_decode(sb, agno, p, daddr, &agf, f);
+	if (kind == XFS_BLK_AGI)
+		return xfs_agi_decode(sb, agno, p, daddr, &agi, f);
+	return xfs_agfl_check(sb, agno, p, daddr, f);
+}
+
 int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const void *p, u32 len,
 	       struct xfs_fault *f)
 {
@@ -22,6 +39,11 @@ int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const voi
 		return xfs_symlink_verify(sb, daddr, p, len, f);
 	case XFS_BLK_INODES:
 		return 0;
+	case XFS_BLK_AGF:
+	case XFS_BLK_AGI:
+	case XFS_BLK_AGFL:
+	case XFS_BLK_SB:
+		return verify_header(sb, kind, daddr, p, f);
 	default:
 		return xfs_bt_verify(sb, (enum xfs_bt)(kind - XFS_BLK_BT), daddr, p, f);
 	}
@@ -41,15 +63,20 @@ int xfs_node_read(struct xfs_vol *v, u64 ino, u8 *literal, struct xfs_node *n)
 	const struct xfs_sb *sb = &v->sb;
 	struct xfs_fault f = { 0 };
 	struct xfs_blk b;
+	u32 blocks, off;
 	const u8 *p;
+	u64 fsb;
 	int e;
 
 	if (!xfs_ino_ok(sb, ino))
 		return -EINVAL;
-	e = xfs_get_fsb(v, XFS_BLK_INODES, ino >> sb->inopblog, 1, &b);
+	fsb = xfs_cluster_of(sb, ino, &blocks, &off);
+	if (!xfs_fsb_ok(sb, fsb, blocks))
+		return -EINVAL;
+	e = xfs_get_fsb(v, XFS_BLK_INODES, fsb, blocks, &b);
 	if (e)
 		return e;
-	p = (const u8 *)b.data + ((ino & ((1u << sb->inopblog) - 1)) << sb->inodelog);
+	p = (const u8 *)b.data + off;
 	e = xfs_inode_decode(sb, ino, p, &n->core, &f);
 	if (!e)
 		memcpy(literal, p + sizeof(struct xfs_dinode), xfs_literal_size(sb));

@@ -24,7 +24,14 @@ enum xfs_kind {
 	XFS_BLK_ATTR,
 	XFS_BLK_ATTR_RMT,
 	XFS_BLK_SYMLINK,
-	XFS_BLK_INODES,			/* not verified: each inode is when it is decoded */
+	XFS_BLK_INODES, /*
+			 * A cluster, xfs_cluster_of(); not verified: each inode
+			 * is when it is decoded.
+			 */
+	XFS_BLK_AGF,			/* one sector each */
+	XFS_BLK_AGI,
+	XFS_BLK_AGFL,
+	XFS_BLK_SB,
 };
 
 /* A run of 512-byte units. */
@@ -63,6 +70,12 @@ struct xfs_node {
 /* Reads inode INO; LITERAL becomes the copy that N->literal points to. -ESTALE: it is free. */
 int xfs_node_read(struct xfs_vol *v, u64 ino, u8 *literal, struct xfs_node *n);
 
+/*
+ * Is INO, any number, that of an inode in use, by the tree of its AG? 0, -ESTALE. Of a file system
+ * that is written the AGI is locked.
+ */
+int xfs_ino_in_use(struct xfs_vol *v, u64 ino);
+
 enum xfs_map_type { XFS_MAP_HOLE, XFS_MAP_DATA, XFS_MAP_UNWRITTEN };
 struct xfs_map {
 	enum xfs_map_type type;
@@ -92,6 +105,9 @@ long xfs_attr_get(struct xfs_vol *v, const struct xfs_node *n, const u8 *name, u
 /* All attributes that are complete; FN returns false to end it. */
 typedef bool (*xfs_attr_fn)(void *ctx, const struct xfs_attr *a);
 int xfs_attr_walk(struct xfs_vol *v, const struct xfs_node *n, xfs_attr_fn fn, void *ctx);
+/* The same from hash HASH on, in that order, where they lie in blocks; in the inode all, in any. */
+int xfs_attr_walk_from(struct xfs_vol *v, const struct xfs_node *n, u32 hash, xfs_attr_fn fn,
+		       void *ctx);
 /* The value of A, found by xfs_attr_walk(), A->valuelen bytes. */
 int xfs_attr_value(struct xfs_vol *v, const struct xfs_node *n, const struct xfs_attr *a, u8 *buf);
 

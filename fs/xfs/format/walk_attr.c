@@ -174,11 +174,11 @@ long xfs_attr_get(struct xfs_vol *v, const struct xfs_node *n, const u8 *name, u
 	return ret;
 }
 
-static bool walk_leaf(const void *p, xfs_attr_fn fn, void *ctx)
+static bool walk_leaf(const void *p, u32 hash, xfs_attr_fn fn, void *ctx)
 {
 	u32 count = xfs_attr_leaf_count(p);
 
-	for (u32 i = 0; i < count; i++) {
+	for (u32 i = xfs_attr_leaf_find(p, hash); i < count; i++) {
 		struct xfs_attr a;
 
 		xfs_attr_leaf_at(p, i, &a);
@@ -189,6 +189,12 @@ static bool walk_leaf(const void *p, xfs_attr_fn fn, void *ctx)
 }
 
 int xfs_attr_walk(struct xfs_vol *v, const struct xfs_node *n, xfs_attr_fn fn, void *ctx)
+{
+	return xfs_attr_walk_from(v, n, 0, fn, ctx);
+}
+
+int xfs_attr_walk_from(struct xfs_vol *v, const struct xfs_node *n, u32 hash, xfs_attr_fn fn,
+		       void *ctx)
 {
 	struct xfs_chain chain = { 0 };
 	struct xfs_fork k;
@@ -205,9 +211,9 @@ int xfs_attr_walk(struct xfs_vol *v, const struct xfs_node *n, xfs_attr_fn fn, v
 				break;
 		return 0;
 	}
-	e = attr_leaf(v, n, 0, &b);
+	e = attr_leaf(v, n, hash, &b);
 	while (!e) {
-		if (!walk_leaf(b.data, fn, ctx)) {
+		if (!walk_leaf(b.data, hash, fn, ctx)) {
 			v->put(v, &b);
 			return 0;
 		}

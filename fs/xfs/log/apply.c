@@ -189,16 +189,6 @@ static int apply_inode(struct xfs_replay *r, const struct xfs_litem *it, u64 lsn
 	return e ?: xfs_image_put(r, daddr, per, r->block, XFS_LK_INODES, 0);
 }
 
-/* How many blocks of inodes are read and written, and freed, as one. */
-static u32 cluster_blocks(const struct xfs_sb *sb)
-{
-	u32 bytes = 8192u * (sb->inodesize / 256);
-
-	if (sb->inoalignmt < bytes >> sb->blocklog)
-		bytes = 8192;
-	return max(bytes >> sb->blocklog, 1u);
-}
-
 static void new_inode(const struct xfs_sb *sb, u64 ino, u32 gen, u8 *p)
 {
 	struct xfs_dinode d = { .magic = be16_make(XFS_DI_MAGIC),
@@ -215,7 +205,7 @@ static void new_inode(const struct xfs_sb *sb, u64 ino, u32 gen, u8 *p)
 static int apply_icreate(struct xfs_replay *r, const struct xfs_litem *it)
 {
 	const struct xfs_sb *sb = r->sb;
-	u32 cluster = cluster_blocks(sb), bbs = sb->blocksize / XFS_SECTOR;
+	u32 cluster = xfs_cluster_blocks(sb), bbs = sb->blocksize / XFS_SECTOR;
 	u64 place = r->log.place + r->record, daddr;
 	struct xfs_licreate c;
 	int e = xfs_licreate_get(it, place, &c, r->f);

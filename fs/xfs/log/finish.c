@@ -2,8 +2,8 @@
 /*
  * The end of recovery: what was applied is checked, the counters of the superblock are summed up
  * from the AGs (they are logged late), all is written, and the log is marked clean. It stays dirty
- * where files without a name, or blocks staged for copying on write, are left: they are freed by
- * whoever recovers a log and has transactions, and only then.
+ * where begun work, files without a name, or blocks staged for copying on write are left: only a
+ * system that has transactions can finish and free them.
  */
 #include "fs/xfs/log/replay_priv.h"
 #include <lib/minmax.h>
@@ -127,7 +127,8 @@ static int put_counters(struct xfs_replay *r)
 	d.icount = be64_make(sum.icount);
 	d.ifree = be64_make(sum.ifree);
 	d.fdblocks = be64_make(sum.fdblocks);
-	d.log_incompat = be32_make(0);	/* says what is in the log: nothing */
+	if (!r->out->left)
+		d.log_incompat = be32_make(0);	/* says what is in the log: nothing */
 	memcpy(r->block, &d, sizeof(d));
 	e = xfs_block_finish(r->sb, &o, r->block, r->f);
 	e = e ?: xfs_image_put(r, 0, per, r->block, XFS_LK_SB, 0);
@@ -154,10 +155,9 @@ static int check_room(struct xfs_replay *r)
 	return 0;
 }
 
-/* N units of the work's record to block BB of the log, round its end. */
-static int write_log(struct xfs_replay *r, u64 bb, u32 n)
+/* N units at P to block BB of the log, round its end. */
+static int write_log(struct xfs_replay *r, u64 bb, const u8 *p, u32 n)
 {
-	const u8 *p = r->log.w->record;
 	u32 first = (u32)min((u64)n, r->log.blocks - bb);
 	int e = r->env->write(r->env->ctx, r->log.place + bb, p, first * XFS_SECTOR);
 
@@ -168,42 +168,73 @@ static int write_log(struct xfs_replay *r, u64 bb, u32 n)
 }
 
 /*
- * Blocks ahead of the head that were written in its cycle, though what lies before them was not,
- * become blanks of the cycle before: the next search for the head must not meet them.
+ * N blocks at P, AT blocks ahead of the head, become blanks if one of them is of the head's cycle.
  */
-static int blank_ahead(struct xfs_replay *r)
+static int blank_stale(struct xfs_replay *r, u64 at, u8 *p, u32 n)
 {
-	u32 step = step_of(r->sb), n = xfs_log_unmount_size(r->sb);
+	u64 head = r->state.head, first = (head + at) % r->log.blocks;
+	u32 cycle = r->state.cycle + (head + at >= r->log.blocks);
+	bool stale = false;
+
+	for (u32 i = 0; i < n; i++) {
+		be32 w[2];
+
+		memcpy(w, p + (size_t)i * XFS_SECTOR, sizeof(w));
+		stale |= be32_get(w[be32_get(w[0]) == XFS_LOG_MAGIC]) == cycle;
+	}
+	for (u32 i = 0; stale && i < n; i++)
+		xfs_log_blank_make(&r->log, cycle - 1, first + i,
+				   xfs_lsn_make(r->state.cycle, head), p + (size_t)i * XFS_SECTOR);
+	return stale ? write_log(r, first, p, n) : 0;
+}
+
+/*
+ * Blocks ahead of the head that were written in its cycle, though what lies before them was not,
+ * become blanks of the cycle before: the next search for the head must not meet them. The first
+ * SKIP are written otherwise.
+ */
+static int blank_ahead(struct xfs_replay *r, u32 skip)
+{
+	const u32 most = XFS_LOG_MAX_RECORD / XFS_SECTOR;
+	u32 step = step_of(r->sb), n;
 	u64 head = r->state.head,
 	    end = min((u64)IN_FLIGHT_BB, xfs_log_distance(&r->log, head, r->state.tail));
 	int e = 0;
 
 	end -= end % step;
-	for (u64 at = n; !e && at + step <= end; at += step) {
-		bool stale = false;
+	for (u64 at = skip; !e && at + step <= end; at += n) {
+		u64 first = (head + at) % r->log.blocks;
+		u8 *p = r->log.w->record;
 
-		e = r->log.r->read(r->log.r->ctx, (head + at) % r->log.blocks, step,
-				   r->log.w->record);
-		for (u32 i = 0; !e && i < step; i++) {
-			u8 *p = r->log.w->record + (size_t)i * XFS_SECTOR;
-			u64 bb = (head + at + i) % r->log.blocks;
-			u32 cycle = r->state.cycle + (head + at + i >= r->log.blocks);
-			be32 w[2];
-
-			memcpy(w, p, sizeof(w));
-			stale |= be32_get(w[be32_get(w[0]) == XFS_LOG_MAGIC]) == cycle;
-			xfs_log_blank_make(&r->log, cycle - 1, bb,
-					   xfs_lsn_make(r->state.cycle, head), p);
-		}
-		if (!e && stale)
-			e = write_log(r, (head + at) % r->log.blocks, step);
+		n = (u32)min3((u64)(most - most % step), end - at, r->log.blocks - first);
+		n -= n % step;
+		e = r->log.r->read(r->log.r->ctx, first, n, p);
+		for (u32 i = 0; !e && i < n; i += step)
+			e = blank_stale(r, at + i, p + (size_t)i * XFS_SECTOR, step);
 	}
 	return e;
+}
+
+/* Where the next record goes if N blocks at the head are taken. */
+static void go_on(struct xfs_replay *r, u32 n)
+{
+	struct xfs_log_state *s = &r->out->next;
+	u64 first = r->out->first_intent;
+
+	*s = (struct xfs_log_state){ .clean = n,
+				     .cycle = r->state.cycle,
+				     .head = r->state.head + n };
+	if (s->head >= r->log.blocks) {
+		s->head -= r->log.blocks;
+		s->cycle += s->cycle + 1 == XFS_LOG_MAGIC ? 2 : 1;
+	}
+	s->tail = first ? (u32)first : s->head;
 }
 
 int xfs_replay_finish(struct xfs_replay *r)
 {
 	const struct xfs_replay_env *env = r->env;
+	u32 n = xfs_log_unmount_size(r->sb);
 	int e = check_room(r);
 
 	e = e ?: finish_objects(r);
@@ -212,12 +243,13 @@ int xfs_replay_finish(struct xfs_replay *r)
 		return e;
 	/* From here on the disk is written. */
 	e = xfs_image_write(r);
-	if (!e && !r->out->left)
-		e = blank_ahead(r);
+	if (!e && (!r->out->left || env->intent))
+		e = blank_ahead(r, r->out->left ? 0 : n);
 	e = e ?: env->flush(env->ctx);
+	go_on(r, r->out->left ? 0 : n);
 	if (e || r->out->left)
 		return e;
 	xfs_log_unmount_make(&r->log, &r->state);
-	e = write_log(r, r->state.head, xfs_log_unmount_size(r->sb));
+	e = write_log(r, r->state.head, r->log.w->record, n);
 	return e ?: env->flush(env->ctx);
 }

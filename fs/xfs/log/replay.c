@@ -35,28 +35,82 @@ static void free_counted(struct xfs_replay *r, struct xfs_table *t)
 		xfs_rfree(r, n, sizeof(struct xfs_counted));
 }
 
-static int note_intent(struct xfs_replay *r, const struct xfs_lintent *in)
+/* ---- work that was begun ---- */
+
+static void free_begun(struct xfs_replay *r, struct xfs_begun *b)
+{
+	list_del(&b->all);
+	xfs_rfree(r, b, b->size);
+}
+
+/* A copy of IT, which a transaction at LSN has. */
+static int add_begun(struct xfs_replay *r, const struct xfs_litem *it, u64 key, u64 lsn)
+{
+	size_t bytes = sizeof(struct xfs_begun) + xfs_litem_size(it);
+	struct xfs_begun *b = xfs_ralloc(r, bytes);
+	int e;
+
+	if (!b)
+		return -ENOMEM;
+	b->size = bytes;
+	b->lsn = lsn;
+	xfs_litem_copy(it, b + 1, &b->it);
+	list_add_tail(&b->all, &r->begun);
+	e = xfs_table_add(r, &r->intents, &b->node, key);
+	if (e)
+		free_begun(r, b);
+	return e;
+}
+
+static int note_intent(struct xfs_replay *r, const struct xfs_litem *it,
+		       const struct xfs_lintent *in, u64 lsn)
 {
 	u64 key = in->id ^ (u64)in->type << 48;
 	struct xfs_tnode *n = xfs_table_find(&r->intents, key);
 
 	if (!in->done)
-		return count(r, &r->intents, key);
+		return add_begun(r, it, key, lsn);
 	/* What it ends may have begun before the tail. */
-	if (n && !--((struct xfs_counted *)n)->count) {
+	if (n) {
 		xfs_table_del(&r->intents, n);
-		xfs_rfree(r, n, sizeof(struct xfs_counted));
+		free_begun(r, (struct xfs_begun *)n);
+	}
+	return 0;
+}
+
+/* The caller, which has transactions, gets the work that has no end. */
+static int hand_over(struct xfs_replay *r)
+{
+	struct xfs_begun *b;
+
+	list_for_each_entry(b, &r->begun, all) {
+		int e = r->env->intent(r->env->ctx, b->lsn, &b->it);
+
+		if (e == -EOPNOTSUPP) {
+			r->out->why = b->it.type == XFS_LI_XMI ?
+					      "it has begun to exchange attributes of two files" :
+					      "it has begun work of a kind that cannot be finished";
+			r->out->bits = b->it.type;
+			return -EINVAL;
+		}
+		if (e)
+			return e;
+		if (!r->out->first_intent)
+			r->out->first_intent = b->lsn;
+		r->out->left = true;
 	}
 	return 0;
 }
 
 /* Looks into every item before anything is applied. */
-static int note_item(struct xfs_replay *r, const struct xfs_litem *it)
+static int note_item(struct xfs_replay *r, const struct xfs_litem *it, u64 lsn)
 {
 	u64 place = r->log.place + r->record;
 	struct xfs_licreate create;
 	struct xfs_lintent intent;
 	struct xfs_linode inode;
+	struct xfs_lattr attr;
+	struct xfs_lexch exch;
 	struct xfs_ldquot dquot;
 	struct xfs_lbuf buf;
 	int e;
@@ -75,8 +129,18 @@ static int note_item(struct xfs_replay *r, const struct xfs_litem *it)
 	case XFS_LI_QUOTAOFF:
 		r->quotaoff |= xfs_lquotaoff_get(it);
 		return 0;
+	case XFS_LI_ATTRI:
+		e = xfs_lattr_get(r->sb, it, place, &attr, r->f);
+		if (e)
+			return e;
+		break;
+	case XFS_LI_XMI:
+		e = xfs_lexch_get(r->sb, it, place, &exch, r->f);
+		if (e)
+			return e;
+		break;
 	}
-	return xfs_litem_intent(it, &intent) ? note_intent(r, &intent) : 0;
+	return xfs_litem_intent(it, &intent) ? note_intent(r, it, &intent, lsn) : 0;
 }
 
 static int note_trans(struct xfs_replay *r, struct xfs_ltrans *t)
@@ -86,7 +150,7 @@ static int note_trans(struct xfs_replay *r, struct xfs_ltrans *t)
 	int e = 0;
 
 	while (xfs_trans_item(r, t, &at, &it, &e))
-		e = note_item(r, &it);
+		e = note_item(r, &it, t->lsn);
 	return e;
 }
 
@@ -153,13 +217,16 @@ static int run(struct xfs_replay *r, bool writable)
 	if (e)
 		return e;
 	r->out->clean = r->state.clean;
+	r->out->next = r->state;
 	if (r->state.clean)
 		return 0;
 	e = judge(r, writable);
 	e = e ?: xfs_replay_each(r, note_trans);
 	if (!e && r->intents.count)
-		e = refuse(r, -EINVAL, "it has work that was begun and must be finished",
-			   r->intents.count);
+		e = r->env->intent ?
+			    hand_over(r) :
+			    refuse(r, -EINVAL, "it has work that was begun and must be finished",
+				   r->intents.count);
 	e = e ?: xfs_replay_each(r, xfs_apply_trans);
 	return e ?: xfs_replay_finish(r);
 }
@@ -169,7 +236,8 @@ static void free_all(struct xfs_replay *r)
 	struct xfs_tnode *n;
 
 	free_counted(r, &r->cancels);
-	free_counted(r, &r->intents);
+	while ((n = xfs_table_pop(r, &r->intents)))
+		free_begun(r, (struct xfs_begun *)n);
 	while ((n = xfs_table_pop(r, &r->units)))
 		xfs_unit_free(r, (struct xfs_unit *)n);
 	while (xfs_table_pop(r, &r->objects))
@@ -195,6 +263,7 @@ int xfs_replay(struct xfs_sb *sb, const struct xfs_replay_env *env, bool writabl
 	if (work && r) {
 		r->sb = sb;
 		r->env = env;
+		INIT_LIST_HEAD(&r->begun);
 		r->out = out;
 		r->f = f;
 		e = sb->sectsize > XFS_UNIT_BBS * XFS_SECTOR ?

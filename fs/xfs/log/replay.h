@@ -9,17 +9,20 @@
  * they are. Only then is anything written: the blocks, a flush, blanks over what was torn ahead of
  * the head, and a record that marks the log clean. A power cut on the way leaves a dirty log, which
  * is replayed again with the same result: a block says which change was its last. The log stays
- * dirty, too, where files without a name or staged blocks are left, which take transactions to free.
+ * dirty, too, where work was begun and not finished, or files without a name or staged blocks are
+ * left, which takes transactions; a caller that has them (env->intent) goes on writing behind the
+ * head.
  *
- * A log that is damaged, has items of unknown types, or work that transactions must finish, is
- * refused, and nothing is written.
+ * A log that is damaged, has items of unknown types, or begun work where the caller has no
+ * transactions, is refused, and nothing is written.
  *
- * Pure code: whoever calls it gives memory and the device. One caller at a time; it sleeps where
+ * Pure code: the caller gives memory and the device. One caller at a time; it sleeps where
  * its callbacks do, and holds no locks.
  */
 #pragma once
 
 #include "fs/xfs/format/log.h"
+#include "fs/xfs/format/logitem.h"
 
 struct xfs_replay_env {
 	void *ctx;
@@ -31,17 +34,26 @@ struct xfs_replay_env {
 	int (*write)(void *ctx, u64 daddr, const void *buf, u32 len);
 	int (*flush)(void *ctx);	/* what was written is durable */
 	bool (*stop)(void *ctx);	/* asked now and then: true: give up with -EINTR */
+	/*
+	 * NULL: the caller has no transactions. Else: takes work that was begun at LSN and not
+	 * finished, oldest first, before anything is written; IT is there during the call. 0;
+	 * -EOPNOTSUPP: it is of a kind that cannot be finished; -errno.
+	 */
+	int (*intent)(void *ctx, u64 lsn, const struct xfs_litem *it);
 	size_t most;			/* bytes that may be allocated at one time */
 	u64 sectors;			/* the device's length in 512-byte units */
 };
 
 struct xfs_replay_result {
 	bool clean;		/* there was nothing to do, and nothing was written */
-	bool left;		/* things to free are left: the log is as dirty as before */
+	bool left;		/* things to free, or begun work, are left: the log is dirty yet */
+	u64 first_intent;	/* LSN of the oldest work that was begun; 0: none */
 	const char *why;	/* why it was refused; NULL: *F says what is damaged */
 	u32 bits;		/* for WHY: which */
 	u64 transactions, blocks;	/* applied; written, in 512-byte units */
 	u64 head, tail;
+	/* Where the next record goes. Its tail is at the head, but for begun work that is left. */
+	struct xfs_log_state next;
 };
 
 /*

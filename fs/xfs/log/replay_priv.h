@@ -4,6 +4,7 @@
 
 #include "fs/xfs/format/logitem.h"
 #include "fs/xfs/log/replay.h"
+#include <lib/list.h>
 
 /* ---- table.c: memory, and things found by numbers ---- */
 
@@ -100,14 +101,23 @@ struct xfs_replay {
 	struct xfs_table cancels, intents, open, units, objects;
 	struct xfs_object *all;		/* oldest last */
 	u32 nr_objects, quotaoff;
+	struct list_head begun;		/* struct xfs_begun that have no end, oldest first */
 	u64 record;			/* where it reads, for faults */
 	u8 sector[XFS_UNIT_BBS * XFS_SECTOR];
 	u8 block[XFS_LB_MAX_BBS * XFS_SECTOR];	/* the one that is worked on */
 };
 
-struct xfs_counted {	/* a freed block, or work that was begun */
+struct xfs_counted {	/* a freed block */
 	struct xfs_tnode node;
 	u32 count;
+};
+
+struct xfs_begun {	/* work */
+	struct xfs_tnode node;
+	struct list_head all;
+	u64 lsn;
+	struct xfs_litem it;		/* a copy, which lies behind */
+	size_t size;
 };
 
 int xfs_apply_trans(struct xfs_replay *r, struct xfs_ltrans *t);

@@ -3,14 +3,18 @@
  * The log's recovery on a device that is about to be mounted: memory, transfers and messages for
  * fs/xfs/log.
  */
-#include "fs/xfs/log/replay.h"
 #include "fs/xfs/super/super.h"
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <sched/task.h>
 
-/* Who mounts pays; a log that needs a quarter of all memory is not replayed. */
+/* The memory is charged to the mounting task; a log that needs a quarter of all is not replayed. */
 #define MOST(pages) ((size_t)(pages) / 4 * PAGE_SIZE)
+
+struct ctx {
+	struct xfs_mount *mp;
+	struct xfs_recovery *r;
+};
 
 static void *env_alloc(void *ctx, size_t n)
 {
@@ -27,21 +31,21 @@ static void env_free(void *ctx, void *p, size_t n)
 
 static int env_read(void *ctx, u64 daddr, void *buf, u32 len)
 {
-	struct xfs_mount *mp = ctx;
+	struct xfs_mount *mp = ((struct ctx *)ctx)->mp;
 
 	return xfs_read_raw(mp->sb->s_bdev, daddr, buf, len);
 }
 
 static int env_write(void *ctx, u64 daddr, const void *buf, u32 len)
 {
-	struct xfs_mount *mp = ctx;
+	struct xfs_mount *mp = ((struct ctx *)ctx)->mp;
 
 	return xfs_write_raw(mp->sb->s_bdev, daddr, buf, len);
 }
 
 static int env_flush(void *ctx)
 {
-	struct xfs_mount *mp = ctx;
+	struct xfs_mount *mp = ((struct ctx *)ctx)->mp;
 
 	return bdev_flush(mp->sb->s_bdev);
 }
@@ -53,6 +57,13 @@ static bool env_stop(void *ctx)
 	return fatal_signal_pending(current);
 }
 
+static int env_intent(void *ctx, u64 lsn, const struct xfs_litem *it)
+{
+	struct ctx *c = ctx;
+
+	return xfs_recovery_add(c->mp, c->r, lsn, it);
+}
+
 static void say(struct xfs_mount *mp, int e, const struct xfs_replay_result *res,
 		const struct xfs_fault *f)
 {
@@ -60,9 +71,8 @@ static void say(struct xfs_mount *mp, int e, const struct xfs_replay_result *res
 
 	if (!e && !res->clean)
 		pr_notice(
-			"xfs: %s: the log was dirty: %llu transactions were replayed, %llu sectors written%s\n",
-			id, res->transactions, res->blocks,
-			res->left ? "; it stays dirty, as removed files are left to be freed" : "");
+			"xfs: %s: the log was dirty: %llu transactions were replayed, %llu sectors written\n",
+			id, res->transactions, res->blocks);
 	else if (e && res->why)
 		pr_err("xfs: %s: the log is dirty and cannot be replayed: %s (%#x)\n", id, res->why,
 		       res->bits);
@@ -73,25 +83,29 @@ static void say(struct xfs_mount *mp, int e, const struct xfs_replay_result *res
 		pr_err("xfs: %s: the log cannot be replayed: error %d\n", id, e);
 }
 
-int xfs_recover(struct xfs_mount *mp)
+int xfs_recover(struct xfs_mount *mp, struct xfs_recovery *r)
 {
 	struct bdev *b = mp->sb->s_bdev;
-	struct xfs_replay_env env = { .ctx = mp,
+	bool writable = !(b->disk->read_only || b->read_only);
+	struct ctx ctx = { mp, r };
+	struct xfs_replay_env env = { .ctx = &ctx,
 				      .alloc = env_alloc,
 				      .free = env_free,
 				      .read = env_read,
 				      .write = env_write,
 				      .flush = env_flush,
 				      .stop = env_stop,
+				      .intent = writable ? env_intent : NULL,
 				      .most = MOST(totalram_pages()),
 				      .sectors = b->sectors };
-	struct xfs_replay_result res;
 	struct xfs_fault f = { 0 };
 	int e;
 
+	*r = (struct xfs_recovery){ 0 };
+	INIT_LIST_HEAD(&r->begun);
 	if (mp->norecovery)
 		return 0;
-	e = xfs_replay(&mp->vol.sb, &env, !(b->disk->read_only || b->read_only), &res, &f);
-	say(mp, e, &res, &f);
+	e = xfs_replay(&mp->fs.vol.sb, &env, writable, &r->res, &f);
+	say(mp, e, &r->res, &f);
 	return xfs_errno(e);
 }

@@ -15,21 +15,24 @@ static void free_target(void *p)
 /* A target that is not kept in memory: in blocks of its own. */
 static const char *get_link(struct dentry *dentry, struct inode *inode, struct delayed_call *done)
 {
-	struct xfs_inode *xi = XFS_I(inode);
+	struct xfs_node *n = xfs_node_of(inode);
 	char *target;
 	int e;
 
 	if (!dentry)
 		return ERR_PTR(-ECHILD);
-	target = kmalloc(xi->node.core.size + 1, GFP_KERNEL);
+	/* A target is never changed. */
+	target = kmalloc(n->core.size + 1, GFP_KERNEL);
 	if (!target)
 		return ERR_PTR(-ENOMEM);
-	e = xfs_symlink_read(&XFS_M(inode->i_sb)->vol, &xi->node, target);
+	xfs_read_lock(inode);
+	e = xfs_symlink_read(&XFS_M(inode->i_sb)->fs.vol, n, target);
+	xfs_read_unlock(inode);
 	if (e) {
 		kfree(target);
 		return ERR_PTR(e);
 	}
-	target[xi->node.core.size] = '\0';
+	target[n->core.size] = '\0';
 	set_delayed_call(done, free_target, target);
 	return target;
 }
@@ -37,39 +40,59 @@ static const char *get_link(struct dentry *dentry, struct inode *inode, struct d
 /* A target in the inode is found without a lock or a copy. */
 static int setup_symlink(struct xfs_mount *mp, struct xfs_inode *xi)
 {
-	size_t n = (size_t)xi->node.core.size;
+	struct xfs_node *node = xfs_node_of(&xi->vfs);
+	size_t n = (size_t)node->core.size;
 	char *target;
 	int e;
 
 	xi->vfs.i_link = NULL;
-	if (xi->node.core.format != XFS_FMT_LOCAL)
+	if (node->core.format != XFS_FMT_LOCAL)
 		return 0;
 	target = kmalloc(n + 1, GFP_KERNEL_ACCOUNT);
 	if (!target)
 		return -ENOMEM;
-	e = xfs_symlink_read(&mp->vol, &xi->node, target);
+	e = xfs_symlink_read(&mp->fs.vol, node, target);
 	target[n] = '\0';
 	xi->vfs.i_link = target;
 	return e;
 }
 
+#define COMMON_OPS                                                                                 \
+	.getattr = xfs_getattr, .setattr = xfs_setattr, .listxattr = xfs_listxattr,                \
+	.update_time = xfs_update_time
+
 static const struct inode_operations file_iops = {
-	.getattr = xfs_getattr,
-	.listxattr = xfs_listxattr,
+	COMMON_OPS,
+	.set_acl = xfs_set_acl,
 	.fiemap = xfs_fiemap,
 	.fileattr_get = xfs_fileattr_get,
+	.fileattr_set = xfs_fileattr_set,
 };
 static const struct inode_operations dir_iops = {
+	COMMON_OPS,
+	.set_acl = xfs_set_acl,
 	.lookup = xfs_lookup,
-	.getattr = xfs_getattr,
-	.listxattr = xfs_listxattr,
+	.create = xfs_create,
+	.mknod = xfs_mknod,
+	.mkdir = xfs_mkdir,
+	.symlink = xfs_symlink,
+	.tmpfile = xfs_tmpfile,
+	.link = xfs_link,
+	.unlink = xfs_unlink,
+	.rmdir = xfs_rmdir,
+	.rename = xfs_rename,
 	.fileattr_get = xfs_fileattr_get,
+	.fileattr_set = xfs_fileattr_set,
 };
-static const struct inode_operations link_iops = { .get_link = get_link,
-						   .getattr = xfs_getattr,
-						   .listxattr = xfs_listxattr };
-static const struct inode_operations special_iops = { .getattr = xfs_getattr,
-						      .listxattr = xfs_listxattr };
+static const struct file_operations dir_fops = {
+	.llseek = xfs_dir_llseek,
+	.read_iter = generic_read_dir,
+	.iterate_shared = xfs_dir_iterate,
+	.ioctl = xfs_ioctl,
+	.fsync = xfs_fsync,
+};
+static const struct inode_operations link_iops = { COMMON_OPS, .get_link = get_link };
+static const struct inode_operations special_iops = { COMMON_OPS, .set_acl = xfs_set_acl };
 
 int xfs_setup_inode(struct xfs_mount *mp, struct xfs_inode *xi)
 {
@@ -85,7 +108,7 @@ int xfs_setup_inode(struct xfs_mount *mp, struct xfs_inode *xi)
 		break;
 	case S_IFDIR:
 		inode->i_op = &dir_iops;
-		inode->i_fop = &xfs_dir_fops;
+		inode->i_fop = &dir_fops;
 		break;
 	case S_IFLNK:
 		inode->i_op = &link_iops;
@@ -93,7 +116,8 @@ int xfs_setup_inode(struct xfs_mount *mp, struct xfs_inode *xi)
 		break;
 	default:
 		inode->i_op = &special_iops;
-		init_special_inode(inode, inode->i_mode, xi->node.core.rdev);
+		init_special_inode(inode, inode->i_mode, xfs_node_of(inode)->core.rdev);
 	}
-	return e ?: xfs_acl_load(mp, xi);
+	/* Of one without names nothing is asked any more, and its attributes may be half gone. */
+	return e ?: inode->i_nlink ? xfs_acl_load(mp, xi) : 0;
 }

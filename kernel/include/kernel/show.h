@@ -20,7 +20,8 @@ typedef ssize_t (*show_fn)(struct show_node *n, char *buf, size_t size);
 typedef ssize_t (*store_fn)(struct show_node *n, const char *text, size_t len);
 
 /*
- * A directory whose entries depend on the network namespace that is looked at, and are made as they are looked for (show_entry()). Both
+ * A directory with entries, besides its children, that depend on the network namespace that is looked at (/proc/sys: the caller's, and NS is NULL), and are
+ * made as they are looked for (show_entry()). Both
  * functions give back a node of which the caller has the only pin, NULL: there is none, or ERR_PTR(-ENOMEM). They may sleep.
  */
 struct show_within {
@@ -29,23 +30,37 @@ struct show_within {
 	struct show_node *(*next)(struct show_node *dir, void *ns, u64 *at);
 };
 
+/*
+ * A setting belongs to a namespace of the task that opens its file. open() pins that, enter() makes it what show(), store() and rights()
+ * act upon: 0, or -ENOENT: it has ended; leave() undoes that, close() undoes open().
+ */
+struct show_scope {
+	void *(*open)(void);
+	int (*enter)(void *pin);
+	void (*leave)(void *pin);
+	void (*close)(void *pin);
+};
+
 struct show_node {
 	const char *name;
-	struct show_node *parent;
+	struct show_node *parent;	/* c: of a node in a tree */
 	struct list_head children;	/* show_lock */
 	struct list_head sibling;	/* show_lock */
 	umode_t mode;			/* with S_IFDIR, S_IFREG or S_IFLNK */
 	show_fn show;
 	store_fn store;
 	void *data;
+	void (*unpin)(void *data);	/* c: called when the node is freed, in any context; or NULL */
 	/* A setting of namespaces: what CRED may do to that of the caller's, as the bits of one class in a mode. NULL: by the mode, root is the owner. */
 	unsigned int (*rights)(const struct cred *cred);
 	void *(*of_caller)(void *value);	/* of a sysctl_*(): where it is, given where the initial namespace's is */
+	const struct show_scope *scope;	/* c: of a setting of namespaces; NULL: the caller's is acted upon */
+	bool (*hidden)(void);	/* c: true: it is not there for the caller, by its namespaces; does not sleep; NULL: it is */
 	atomic_t *changes;		/* c: raised when the text changes by itself; NULL: poll(2) says nothing */
 #ifdef CONFIG_DEBUG
 	const void *fops;		/* struct file_operations, of a file that is more than its text */
 #endif
-	const struct show_within *within;	/* c: of a directory without children of its own; NULL */
+	const struct show_within *within;	/* c: entries besides the children; NULL: none */
 	bool (*alive)(const struct show_node *n);	/* c: of what show_entry() made; does not sleep, within RCU; NULL: until it is dead */
 	void *ns;			/* c: the network namespace, of an entry; its presenter pins it */
 	long id;			/* c: of an entry, its maker's */
@@ -54,20 +69,36 @@ struct show_node {
 	refcount_t refs;
 	u64 ino;
 	bool dead;			/* show_lock; removed, only pinned */
+	bool owned;			/* c: show_dir_pinned() made it */
 };
 
 /* A directory under PARENT (NULL: the root), made if it is not there. NULL without memory. */
 struct show_node *show_dir(enum show_root root, struct show_node *parent, const char *name);
+/* The same below PARENT, with a pin for the caller. Each user of a directory made by this has one. */
+struct show_node *show_dir_pinned(struct show_node *parent, const char *name);
 /* "a/b/c" below the root, made as needed. */
 struct show_node *show_path(enum show_root root, const char *path);
 struct show_node *show_attr(struct show_node *dir, const char *name, umode_t mode, show_fn show, store_fn store, void *data);
+/*
+ * The same for DATA with a limited life: UNPIN(DATA) is called when the node is freed, or at once if
+ * this fails. NULL: no memory, or DIR was removed.
+ */
+struct show_node *show_attr_pinned(struct show_node *dir, const char *name, umode_t mode,
+				   show_fn show, store_fn store, void *data,
+				   void (*unpin)(void *data));
 #ifdef CONFIG_DEBUG
 struct show_node *show_file(struct show_node *dir, const char *name, umode_t mode, const void *fops, void *data);
 #endif
 struct show_node *show_link(struct show_node *dir, const char *name, const char *target);
+/* A link to TARGET, which lies in the same tree as DIR and outlives the link. NAME NULL: by TARGET's. NULL without memory. */
+struct show_node *show_link_to(struct show_node *dir, const char *name, const struct show_node *target);
+/* Removes what DIR has under NAME, if that is there. */
+void show_remove_name(struct show_node *dir, const char *name);
+/* N's way from its root, without a slash in front, to BUF (SIZE bytes): its length without the NUL; -ENAMETOOLONG. */
+ssize_t show_way(const struct show_node *n, char *buf, size_t size);
 /* A node in no tree, pinned once: a directory, a file, or a link to TARGET. NULL without memory. */
 struct show_node *show_entry(const char *name, umode_t mode, const char *target);
-/* Removes the node and all below it. */
+/* Removes the node and all below it; later additions below it fail. A second call has no effect. A pinned node keeps its parents' memory. */
 void show_remove(struct show_node *n);
 struct show_node *show_root_node(enum show_root root);
 /* For presenters: a pinned child by name, or the next child after CURSOR (which is put); NULL at the end. */

@@ -61,5 +61,13 @@ void console_thread_round(void);
 /* alloc/: zeroed memory that may be waited for (NULL: none), and its release. */
 void *kernel_zalloc(size_t size) __must_check;
 void kernel_free(const void *p);
+/*
+ * net/: events of devices (kernel/uevent.h). NET: a network namespace; NULL: all that belong to the initial user namespace.
+ * uevent_is_heard(): some socket there has joined the group. uevent_deliver() queues MSG at these sockets; uevent_missed() has
+ * them read ENOBUFS. All three sleep.
+ */
+bool uevent_is_heard(void *net);
+void uevent_deliver(void *net, const char *msg, size_t len);
+void uevent_missed(void *net);
 /* sched/: the generator got its seed: wakes who waits in wait_for_random(). Any context. */
 void random_ready(void);

@@ -138,6 +138,9 @@ static inline void list_splice_tail_init(struct list_head *from, struct list_hea
 	     &(p)->m != (h); (p) = (n), (n) = list_next_entry(n, m))
 #define list_for_each_entry_continue(p, h, m) \
 	for ((p) = list_next_entry(p, m); &(p)->m != (h); (p) = list_next_entry(p, m))
+#define list_for_each_entry_safe_reverse(p, n, h, m) \
+	for ((p) = list_entry((h)->prev, __typeof__(*(p)), m), (n) = list_entry((p)->m.prev, __typeof__(*(p)), m); \
+	     &(p)->m != (h); (p) = (n), (n) = list_entry((n)->m.prev, __typeof__(*(n)), m))
 #define list_for_each_entry_from(p, h, m) \
 	for (; &(p)->m != (h); (p) = list_next_entry(p, m))
 

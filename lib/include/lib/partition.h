@@ -9,6 +9,7 @@ struct partition {
 	u64 start, count;	/* in logical blocks */
 	bool cut;		/* the table has it end behind the disk: COUNT is what there is */
 	u8 mbr_type;		/* 0 for GPT */
+	u32 mbr_signature;	/* of the disk; 0 for GPT */
 	u8 type_guid[16], uuid[16];
 	char name[37];		/* GPT, ASCII; other characters become '?' */
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What writeback knows of one device: which inodes have dirty data for it, how much is dirty or on
- * its way, how fast it is, and the work that writes.
+ * Writeback's state of one device: the inodes with dirty data for it, how many pages are dirty or
+ * under writeback, how fast the device writes, and the work that writes.
  *
- * A mapping has a backing from its first day (mapping->backing; default_backing where nobody said
- * another). Only a backing's own work writes in the background; a task that dirties too much waits
+ * Each mapping has a backing as long as it exists (mapping->backing; default_backing if no other is
+ * set). Only a backing's own work writes in the background; a task that dirties too much waits
  * until the device has written enough.
  */
 #pragma once
@@ -27,34 +27,41 @@ struct backing {
 	unsigned long measured;		/* jiffies: when that began; flush work */
 	u64 written_then;		/* flush work */
 	bool wanted;			/* atomic: write everything, not only what is old */
-	wait_queue_head_t wait;		/* for pages that are written */
+	wait_queue_head_t wait;		/* woken as pages are written */
 	struct delayed_work work;
+	/* c: most that the device takes at once, for readahead; 0: unknown */
+	unsigned int io_pages;
 	struct list_head all;		/* backings_lock */
 };
 
 extern struct backing default_backing;
 
 void backing_init(struct backing *b);
-/* No mapping has it any more. Sleeps. */
+/* No mapping uses it any more. Waits for its work. Sleeps. */
 void backing_destroy(struct backing *b);
-/* N pages of the mapping became dirty; are clean or gone; go to the device; have come there. */
+/*
+ * N pages of the mapping became dirty; became clean or left it; are written from now on; were
+ * written.
+ */
 void backing_dirtied(struct address_space *m, unsigned long n);
 void backing_cleaned(struct address_space *m, unsigned long n);
 void backing_writing(struct address_space *m, unsigned long n);
 void backing_written(struct address_space *m, unsigned long n);
 /*
- * Write all that is dirty, soon; where it is old enough, after vm.dirty_writeback_centisecs. Any
- * context.
+ * Starts the work: at once and for all dirty data; or after vm.dirty_writeback_centisecs and for
+ * old data. Any context.
  */
 void backing_flush(struct backing *b);
 void backing_flush_later(struct backing *b);
 void backing_flush_all(void);
 /* vm.dirty_writeback_centisecs changed. */
 void backing_reschedule_all(void);
-/* Waits until the device has about a second's work or less. For the flush work. */
+/* Waits until no more than about a second's worth of writes is in flight. For the flush work. */
 void backing_wait_for_room(struct backing *b);
 /*
- * Before a process is killed for memory: much of it waits to be written. Waits for a page to be
- * written; true: one was.
+ * For the OOM killer: if enough pages are dirty or under writeback that writing them may help,
+ * waits at most ten seconds until one is written. True: one was.
  */
 bool backing_wait_for_any(void);
+/* How many devices have pages that are dirty or under writeback. */
+int backings_busy(void);

@@ -46,6 +46,18 @@ struct readahead_control {
 /* The next folio to read (locked, one reference that the caller puts), or NULL at the end. */
 struct folio *readahead_folio(struct readahead_control *rac);
 
+/*
+ * A locked folio that is taken apart (mm/split.c). BEGIN: allocate; 0 or -ENOMEM. NOW: no one else has it, interrupts are off: fill in VALID and
+ * DIRTY, a bit a page. DONE: the pages are folios, all locked; or FAILED: it stays as it is.
+ */
+enum folio_split_phase { FOLIO_SPLIT_BEGIN, FOLIO_SPLIT_NOW, FOLIO_SPLIT_DONE, FOLIO_SPLIT_FAILED };
+struct folio_parts {
+	struct folio *folio;
+	unsigned int order;
+	u64 valid, dirty;
+	void *private;		/* the filesystem's, from BEGIN to the end */
+};
+
 struct mapping_ops {
 	/* Fill a locked folio and end with folio_end_read(), now or at I/O completion. */
 	int (*read_folio)(struct file *file, struct folio *folio);
@@ -64,10 +76,20 @@ struct mapping_ops {
 	int (*writepages)(struct address_space *mapping, struct writeback_control *wbc);
 	/* First write to a clean folio. NULL: filemap_dirty_folio. */
 	bool (*dirty_folio)(struct address_space *mapping, struct folio *folio);
+	/* The same for LEN bytes at OFF of a large one, which a mapping wrote to. NULL: all of it is dirty then. */
+	void (*dirty_part)(struct address_space *mapping, struct folio *folio, size_t off, size_t len);
 	/* The folio leaves the cache or loses bytes; drop private state. Optional. */
 	void (*invalidate_folio)(struct folio *folio, size_t offset, size_t len);
-	/* May reclaim drop this clean folio? NULL: yes. */
-	bool (*release_folio)(struct folio *folio, gfp_t gfp);
+	/*
+	 * LEN bytes at OFF of a large folio, whole pages, are no longer valid nor dirty; the rest stays what it is. It is locked, not under
+	 * writeback, and not up to date afterwards: read_folio reads these bytes alone. CLEAN: unless some of them are dirty, -EBUSY. 0 or
+	 * -ENOMEM. NULL: that cannot be.
+	 */
+	int (*forget_part)(struct folio *folio, size_t off, size_t len, bool clean);
+	/* A large folio becomes single pages. NULL: all are what it was. */
+	int (*split_folio)(struct folio_parts *parts, enum folio_split_phase phase);
+	/* May reclaim drop this clean folio? NULL: yes. It waits for nothing: any allocation may ask. */
+	bool (*release_folio)(struct folio *folio);
 	/* A mapped page is to become writable: reserve space; locked folio on success. Optional. */
 	int (*page_mkwrite)(struct vma *vma, struct folio *folio);
 	ssize_t (*direct_IO)(struct kiocb *iocb, struct iter *iter);
@@ -106,6 +128,7 @@ struct address_space {
 #define AS_LARGE_FOLIO	4
 #define AS_NO_WRITEBACK	5	/* dirty is not accounted: nothing to write to */
 #define AS_SHMEM	6
+#define AS_ZEROES_PARTS	7	/* the filesystem zeroes parts of pages itself before they are cut off */
 
 void address_space_init(struct address_space *mapping, struct inode *host,
 			const struct mapping_ops *ops, loff_t *i_size);
@@ -159,6 +182,21 @@ unsigned int filemap_get_folios(struct address_space *mapping, pgoff_t *index, p
 				struct folio **out, unsigned int max);
 unsigned int filemap_get_folios_mark(struct address_space *mapping, pgoff_t *index, pgoff_t end,
 				     xa_mark_t mark, struct folio **out, unsigned int max);
+/* As __filemap_get_folio(); a new one has 2^ORDER pages, or fewer where memory is short or some are there. It has INDEX, and begins there. */
+struct folio *filemap_get_folio_order(struct address_space *mapping, pgoff_t index, unsigned int fgp, gfp_t gfp, unsigned int order);
+/* Folios of more than one page may be in MAPPING. Before it is seen. */
+static inline void mapping_set_large_folios(struct address_space *mapping)
+{
+	mapping->flags |= 1ul << AS_LARGE_FOLIO;
+}
+/* Of new folios of such mappings. A boot parameter: folio_orders=0, single pages, as without it; =large; =random, for tests. */
+enum folio_orders { FOLIO_ORDERS_USE, FOLIO_ORDERS_ZERO, FOLIO_ORDERS_RANDOM };
+extern enum folio_orders filemap_orders;
+/*
+ * FOLIO, locked and in the cache, not under writeback, becomes single pages: folios that are locked too, with a reference each that the caller
+ * puts, as it has had one on FOLIO. It is unmapped. False: someone else has a reference, or memory is short; it may be unmapped then.
+ */
+bool folio_split(struct address_space *mapping, struct folio *folio);
 /* Insert a locked new folio. -EEXIST, -ENOMEM. */
 int filemap_add_folio(struct address_space *mapping, struct folio *folio, pgoff_t index, gfp_t gfp);
 /* Take a locked folio out of the cache and drop the cache's references. */
@@ -174,6 +212,7 @@ struct file_ra_state {
 	unsigned int size;
 	unsigned int async_size;
 	unsigned int ra_pages;
+	u8 order;		/* of the last window's folios */
 	loff_t prev_pos;
 };
 void file_ra_state_init(struct file_ra_state *ra, struct address_space *mapping);
@@ -194,6 +233,8 @@ int generic_write_end(struct file *file, struct address_space *mapping, loff_t p
 
 /* Dirty and writeback. */
 bool folio_mark_dirty(struct folio *folio);		/* true: it was clean */
+/* A page of FOLIO was written to, not more. */
+void folio_mark_page_dirty(struct folio *folio, struct page *page);
 bool filemap_dirty_folio(struct address_space *mapping, struct folio *folio);
 bool noop_dirty_folio(struct address_space *mapping, struct folio *folio);
 bool folio_clear_dirty_for_io(struct folio *folio);	/* locked; also write-protects all mappings */
@@ -223,8 +264,12 @@ static inline int filemap_write_and_wait(struct address_space *mapping)
 void mapping_set_error(struct address_space *mapping, int error);
 /* Report a writeback error once to each open file: since is the file's sample. */
 int filemap_check_wb_err(struct address_space *mapping, errseq_t *since);
-/* Sleep while too much is dirty; after dirtying. */
-void balance_dirty_pages_ratelimited(struct address_space *mapping);
+/* Sleep while too much is dirty; after dirtying that many pages. */
+void balance_dirty_pages(struct address_space *mapping, unsigned int pages);
+static inline void balance_dirty_pages_ratelimited(struct address_space *mapping)
+{
+	balance_dirty_pages(mapping, 1);
+}
 
 /* Truncation: i_size is already the new one. lend/end inclusive; LLONG_MAX/-1: to the end. */
 void truncate_inode_pages_range(struct address_space *mapping, loff_t lstart, loff_t lend);
@@ -237,7 +282,7 @@ void truncate_inode_pages_final(struct address_space *mapping);
 void truncate_pagecache(struct address_space *mapping, loff_t newsize);
 void truncate_pagecache_range(struct address_space *mapping, loff_t start, loff_t end);
 void pagecache_isize_extended(struct address_space *mapping, loff_t from, loff_t to);
-/* Drop clean unmapped folios; count dropped. */
+/* Drops clean, unmapped folios without users, including those in other CPUs' LRU batches. May sleep. The number of pages dropped. */
 unsigned long invalidate_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t end);
 /* Drop all, unmapping; -EBUSY if some would not go. */
 int invalidate_inode_pages2_range(struct address_space *mapping, pgoff_t start, pgoff_t end);

@@ -11,6 +11,7 @@
  * mapping word: 0, a struct address_space *, or a struct anon_family * | FOLIO_ANON (mm/rmap.h).
  */
 #include <lib/types.h>
+#include <lib/minmax.h>
 #include <lib/bits.h>
 #include <alloc/page.h>
 
@@ -23,6 +24,8 @@ struct folio {
 
 #define FOLIO_ANON	1ul
 #define FOLIO_PIN_BIAS	1024
+/* Of the page cache: its index has a folio in one node. */
+#define FOLIO_MAX_ORDER	6u
 
 #define page_folio(p)	((struct folio *)compound_head(p))
 
@@ -62,6 +65,11 @@ static inline loff_t folio_pos(const struct folio *folio)
 {
 	return (loff_t)folio_index(folio) << PAGE_SHIFT;
 }
+/* The file offset just past FOLIO: 2^63, more than a loff_t holds, for the last page of a file. */
+static inline u64 folio_end(struct folio *folio)
+{
+	return (u64)folio_pos(folio) + folio_size(folio);
+}
 static inline int folio_ref_count(const struct folio *folio)
 {
 	return atomic_read(&folio->page.refcount);
@@ -71,6 +79,11 @@ static inline int folio_mapcount(const struct folio *folio)
 	int n = atomic_read(&folio->page.mapcount);
 
 	return n > 0 ? n : 0;
+}
+/* How often one of its pages is mapped, on average: a folio has one count. */
+static inline int folio_page_mapcount(struct folio *folio)
+{
+	return (int)DIV_ROUND_UP((unsigned long)folio_mapcount(folio), folio_nr_pages(folio));
 }
 static inline bool folio_mapped(const struct folio *folio)
 {

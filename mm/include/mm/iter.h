@@ -148,6 +148,7 @@ struct kiocb {
 #define IOCB_ATOMIC	0x0200u
 #define IOCB_DONTCACHE	0x0400u
 #define IOCB_NOSIGNAL	0x0800u		/* no SIGPIPE */
+#define IOCB_SPLICE	0x1000u		/* into a pipe */
 
 static inline bool is_sync_kiocb(const struct kiocb *iocb)
 {

@@ -85,6 +85,7 @@ struct vma {
 	unsigned long		vm_pgoff;	/* offset in the file in pages; anonymous: vm_start >> PAGE_SHIFT */
 	unsigned long		anon_pgoff;	/* index of anonymous folios at vm_start */
 	bool			has_anon;	/* anonymous folios may be mapped; set under the VMA lock */
+	bool			had_guards;	/* MADV_GUARD_INSTALL, as smaps says; set under the VMA lock, and stays */
 	bool			on_i_mmap;	/* (mmap_lock) */
 	struct vma		*vm_next, *vm_prev; /* (mmap_lock) neighbours */
 	struct rb_node		shared_rb;	/* in mapping->i_mmap (i_mmap_rwsem) */

@@ -26,7 +26,7 @@ struct anon_family {
 	struct rcu_head		rcu;
 };
 
-/* One walk: called for each VMA that may map the folio, page tables kept; false stops. */
+/* One walk: called for each VMA that may map the folio, with where its first page there would be, page tables kept; false stops. */
 struct rmap_walk {
 	void *arg;
 	bool (*one)(struct folio *folio, struct vma *vma, unsigned long addr, void *arg);
@@ -41,5 +41,5 @@ void rmap_walk(struct folio *folio, struct rmap_walk *rw);
 bool try_to_unmap(struct folio *folio, unsigned int ttu);
 /* Number of mappings that were accessed since the last call, -EAGAIN: their lock is taken (files only); *vm_flags: OR of the VMAs' flags. */
 int folio_referenced(struct folio *folio, unsigned long *vm_flags);
-/* Write-protect and clean all mappings of a shared file folio; how many were cleaned. */
+/* Write-protect and clean all mappings of a shared file folio, whose pages become dirty where these were; how many were cleaned. */
 int folio_mkclean(struct folio *folio);

@@ -48,6 +48,8 @@ unsigned long mm_file_unmapped_area(struct file *file, unsigned long addr, unsig
 int mm_file_fsync(struct file *file, loff_t start, loff_t end);	/* msync(MS_SYNC) */
 int mm_file_fallocate(struct file *file, int mode, loff_t off, loff_t len);	/* MADV_REMOVE */
 int mm_file_fadvise(struct file *file, loff_t off, loff_t len, int advice);
+/* The current task may see which pages of the file are in memory: the file's owner, or a task that may write it. */
+bool mm_file_may_see_cache(struct file *file);
 void mm_file_accessed(struct file *file);
 void mm_file_update_time(struct file *file);			/* first write through a shared map */
 /* vfs: an unlinked shmem file of this size, for MAP_SHARED|MAP_ANONYMOUS. ERR_PTR. name: "dev/zero". */

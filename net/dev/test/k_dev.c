@@ -59,6 +59,7 @@ KTEST(dev_queue_drains)
 	KT_ASSERT(d);
 	r = d->priv;
 	ether_setup(d);
+	d->flags |= IFF_NOARP; /* the kernel sends nothing of its own: no MLD, no DAD */
 	rtnl_lock();
 	KT_EQ(netdev_register(d, &init_net), 0);
 	KT_EQ(netdev_open(d), 0);

@@ -72,6 +72,8 @@ enum netdev_feature {
 	NETDEV_F_GRO = 1u << 7,
 	NETDEV_F_LOCAL = 1u << 8,	/* stays in this machine: checksums need not be computed */
 	NETDEV_F_LRO = 1u << 9,
+	/* super-packets are cut up in software: of each device, always */
+	NETDEV_F_GSO = 1u << 11,
 	NETDEV_F_NO_QUEUE = 1u << 10,	/* xmit() needs no lock and is never busy */
 };
 
@@ -106,6 +108,11 @@ struct netdev_ops {
 	/* the device at the other end, or below; NULL: itself */
 	struct netdev *(*link)(struct netdev *d);
 	long (*ioctl)(struct netdev *d, unsigned int cmd, struct uptr arg); /* NULL: -EOPNOTSUPP */
+	/*
+	 * The device works with N pairs of queues, 1..min(nr_tx, nr_rx), from now on: 0 or -errno.
+	 * No packet comes to xmit() for one that goes. NULL: -EOPNOTSUPP
+	 */
+	int (*set_channels)(struct netdev *d, u16 n);
 };
 
 /* A kind that programs can make and remove (IFLA_INFO_KIND); NULL in netdev->kind: neither. */
@@ -132,13 +139,13 @@ struct netdev_kind {
 	/* RCU. P came in by PORT, after taps have seen it. True: it is taken. */
 	bool (*receive)(struct netdev *port, struct packet *p);
 	bool stays;			/* it cannot move to another namespace */
+	const char *devtype;		/* DEVTYPE in its file "uevent"; NULL: it has none */
 };
 
 struct netdev_tx_queue {
 	spinlock_t lock;
 	struct packet_list waiting;	/* lock: until the driver has room */
 	bool stopped;			/* lock to change */
-	u64 trans_start_ns;		/* lock */
 };
 
 struct netdev_pcpu {
@@ -148,6 +155,7 @@ struct netdev_pcpu {
 
 struct netdev {
 	char name[NETDEV_NAME];		/* rtnl to change; read under RCU by copying */
+	char was[NETDEV_NAME];		/* rtnl: its name before the last change */
 	int ifindex;			/* c */
 	u16 type;			/* c: ARPHRD_* */
 	u8 addr_len;			/* c */
@@ -157,8 +165,14 @@ struct netdev {
 	u32 asked_flags;		/* rtnl: IFF_PROMISC, IFF_ALLMULTI that a program set */
 	u32 features;			/* rtnl: what is on */
 	u32 hw_features;		/* rtnl: what can be switched */
+	u32 wanted;			/* rtnl: of those, what programs want */
 	u32 mtu, min_mtu, max_mtu;	/* rtnl to change */
 	u32 tx_queue_len;		/* rtnl */
+	/*
+	 * rtnl to change: the pfifo that a program has put there, and how many packets it holds; 0:
+	 * none, tx_queue_len bounds those that wait
+	 */
+	u32 qdisc_handle, qdisc_limit;
 	u32 gso_max_size;		/* rtnl */
 	u32 group;			/* rtnl: a number that programs give (ip link set group) */
 	u32 carrier_ups, carrier_downs;	/* plain */
@@ -175,9 +189,12 @@ struct netdev {
 	struct list_head list;		/* net->devs: rtnl, RCU */
 	struct ghash_node by_name;	/* net->dev_by_name: rtnl, RCU */
 	struct list_head going;		/* rtnl: of many that are unregistered at once */
-	u16 nr_tx, nr_rx;		/* rtnl */
+	u16 nr_tx, nr_rx;		/* c: queues that there are */
+	u16 real_tx, real_rx;		/* rtnl to change: of those, how many are in use */
 	struct netdev_tx_queue *tx;	/* nr_tx of them */
 	struct netdev_pcpu *stats;	/* per CPU */
+	/* c: the device in /sys/devices that it is a part of, which stays; NULL: it is virtual */
+	struct show_node *parent;
 	struct netdev __rcu *master;	/* rtnl, RCU: the bridge it is a port of */
 	struct bridge_port __rcu *port;	/* rtnl, RCU: what that knows of it */
 	struct in_device *ip4;		/* rtnl, RCU */
@@ -188,7 +205,6 @@ struct netdev {
 	struct list_head packet_wants;	/* rtnl: what packet sockets want it to receive */
 	struct show_node *show;		/* rtnl */
 	struct list_head polls;		/* rtnl: its struct net_poll */
-	const void *bus_device;		/* c: what it sits on, for names in /sys; NULL */
 	const char *driver_name;	/* c: for ethtool; NULL */
 	void *priv;			/* c: the driver's */
 };
@@ -204,6 +220,11 @@ struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_t
  * IFF_MULTICAST.
  */
 void ether_setup(struct netdev *d);
+/*
+ * Before D is registered: it is a part of the device PARENT in /sys/devices, which stays. Sleeps.
+ * 0; -ENOMEM.
+ */
+int __must_check netdev_set_parent(struct netdev *d, struct show_node *parent);
 /*
  * rtnl. Gives it a number, and a name where the pattern has a %d. 0; -EEXIST the name is taken;
  * -EINVAL it is none; -ENFILE no number is free; -ENODEV the namespace is dying.
@@ -230,8 +251,14 @@ void netdev_close(struct netdev *d);
 int netdev_change_flags(struct netdev *d, u32 flags);
 int netdev_set_mtu(struct netdev *d, u32 mtu);
 int netdev_set_mac(struct netdev *d, const u8 *addr);
+/* The machine that D is in has moved: its neighbours hear of it. Takes rtnl; sleeps. */
+void netdev_notify_peers(struct netdev *d);
 /* By a program's wish: 0, -EOPNOTSUPP, or what the device says. */
 int netdev_set_carrier(struct netdev *d, bool on);
+/* rtnl. Of what can be switched, those of MASK are wanted as ON says; d->features follows. */
+void netdev_want_features(struct netdev *d, u32 mask, u32 on);
+/* rtnl. hw_features or wanted of a registered device changed. */
+void netdev_update_features(struct netdev *d);
 int netdev_rename(struct netdev *d, const char *pattern);
 int netdev_move(struct netdev *d, struct net *net, const char *pattern);
 int netdev_mc_add(struct netdev *d, const u8 *addr);
@@ -239,6 +266,8 @@ int netdev_mc_del(struct netdev *d, const u8 *addr);
 struct seq_file;
 /* rtnl. D's lines of /proc/net/dev_mcast. */
 void netdev_show_mc(struct seq_file *f, struct netdev *d);
+/* rtnl. F is called with ARG and each link-layer multicast address of D. */
+void netdev_mc_each(struct netdev *d, void (*f)(void *arg, const u8 *addr), void *arg);
 void netdev_set_promiscuity(struct netdev *d, int by);
 void netdev_set_allmulti(struct netdev *d, int by);
 
@@ -261,9 +290,11 @@ enum netdev_event {
 	NETDEV_CHANGE,
 	NETDEV_CHANGEMTU,
 	NETDEV_CHANGEADDR,
-	NETDEV_CHANGENAME,
+	NETDEV_CHANGENAME,		/* netdev->was is the old one */
 	NETDEV_CHANGEFLAGS,
+	NETDEV_CHANGEFEATURES,
 	NETDEV_MOVED,
+	NETDEV_NOTIFY_PEERS,		/* neighbours are told where its addresses are */
 };
 struct netdev_listener {
 	struct list_head list;
@@ -282,6 +313,11 @@ int dev_queue_xmit(struct packet *p);
 /* Builds the link header: 0, or -errno (the packet stays the caller's). */
 int dev_hard_header(struct packet *p, struct netdev *d, u16 protocol, const u8 *to, const u8 *from);
 void netdev_stop_queue(struct netdev *d, u16 queue);	/* in ops->xmit */
+/*
+ * rtnl. N queues each way are in use: 0, -EOPNOTSUPP, -EINVAL (there are not as many), or what the
+ * device says. Packets that wait in a queue that goes are dropped. Sleeps.
+ */
+int netdev_set_channels(struct netdev *d, u16 n);
 void netdev_wake_queue(struct netdev *d, u16 queue);	/* any context but hard interrupts */
 
 /* ---- receiving ---- */
@@ -329,6 +365,16 @@ struct net_poll_ops {
 	bool (*arm)(struct net_poll *q);
 };
 
+/*
+ * Segments of TCP that may become one packet (net/dev/gro.c): the first of each of a few flows, the
+ * oldest first.
+ */
+#define NET_GRO_HELD 8
+struct net_gro {
+	struct packet *held[NET_GRO_HELD];
+	unsigned int nr;
+};
+
 struct net_poll {
 	unsigned long state; /* atomic: NET_POLL_CLAIMED, NET_POLL_MARKED, NET_POLL_OFF */
 	const struct net_poll_ops *ops;	/* c */
@@ -338,6 +384,7 @@ struct net_poll {
 	int cpu;			/* where its interrupt comes */
 	u32 napi_id;			/* c */
 	struct task *thread;		/* c: its poller */
+	struct net_gro gro;		/* of the holder */
 	void *priv;			/* c */
 };
 /* Bits of net_poll's state. */
@@ -357,6 +404,11 @@ void net_poll_enable(struct net_poll *q);
 void net_poll_disable(struct net_poll *q);
 /* Hard interrupts too: there is something to do. The driver has masked the queue's interrupt. */
 void net_poll_schedule(struct net_poll *q);
+/*
+ * P came in by Q's device, whose link header eth_type_trans() took off. Within Q's poll(), at the
+ * end of which it is received at the latest.
+ */
+void net_poll_receive(struct net_poll *q, struct packet *p);
 /*
  * Before a task waits for packets: looks at this CPU's queues, within a budget. Does not sleep.
  * True: packets were handled.
@@ -385,7 +437,10 @@ struct net_ctx {
 /* Around what may send packets: nests, and only the outermost delivers. */
 void net_ctx_begin(struct net_ctx *c);
 void net_ctx_end(struct net_ctx *c);
-/* The task is about to sleep inside of one, with no lock held: what it sent is delivered. */
+/*
+ * The task is about to sleep inside of one, or goes on for long: what it sent is delivered. No
+ * spinlock is held; answers to a sock that the task owns go to its backlog.
+ */
 void net_ctx_flush(void);
 /* A, which is in no context, is run by this task, soon. False: the task has no context. */
 bool net_ctx_after(struct net_after *a) __must_check;

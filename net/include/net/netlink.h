@@ -20,6 +20,7 @@
 #include <alloc/gfp.h>
 #include <linux/netlink.h>
 
+struct ghash_node;
 struct net;
 struct netlink_sock;
 struct nla_error;
@@ -55,7 +56,6 @@ void nla_put_bytes(struct nlmsg_buf *b, u16 type, const void *data, size_t len);
 void nla_put_u8(struct nlmsg_buf *b, u16 type, u8 v);
 void nla_put_u16(struct nlmsg_buf *b, u16 type, u16 v);
 void nla_put_u32(struct nlmsg_buf *b, u16 type, u32 v);
-void nla_put_u64(struct nlmsg_buf *b, u16 type, u64 v, u16 pad_type);
 void nla_put_text(struct nlmsg_buf *b, u16 type, const char *s);
 /* What is put until nla_nest_end() lies within it. */
 size_t nla_nest(struct nlmsg_buf *b, u16 type);
@@ -113,6 +113,23 @@ struct nl_dump {
 	void (*done)(struct nl_dump *d);	/* NULL */
 };
 
+/*
+ * A dump of the objects of a hash table. They are referenced a few at a time, so that messages are
+ * built with no lock held.
+ */
+struct nl_table {
+	/* FN for the nodes at *POS, which is advanced: ghash_walk(). */
+	void (*walk)(struct nl_dump *d, u64 *pos, void (*fn)(struct ghash_node *n, void *arg),
+		     void *arg);
+	/* The object of N, referenced; NULL: the dump leaves it out. Under its bucket's lock. */
+	void *(*get)(struct ghash_node *n, struct nl_dump *d);
+	/* False: there is no room in B. */
+	bool (*show)(struct nlmsg_buf *b, struct nl_dump *d, void *object);
+	void (*put)(void *object);
+};
+/* As nl_dump->fn. The cursor is d->args[0] and [1], both 0 at first. */
+int netlink_dump_table(struct nlmsg_buf *b, struct nl_dump *d, const struct nl_table *t);
+
 struct nl_protocol {
 	int protocol;			/* NETLINK_* */
 	unsigned int groups;		/* how many multicast groups */
@@ -130,17 +147,26 @@ void netlink_register(const struct nl_protocol *p);	/* at boot */
 
 /* The answer to R; B is empty afterwards. 0, -ENOBUFS, -ENOMEM. */
 int netlink_reply(const struct nl_request *r, struct nlmsg_buf *b) __must_check;
+/* The same of one message, if it was BUILT; else -ENOBUFS. */
+int netlink_answer(const struct nl_request *r, struct nlmsg_buf *b, bool built) __must_check;
+/* Whether R's sender wants to hear of what it changes. R may be NULL. */
+static inline bool netlink_wants_echo(const struct nl_request *r)
+{
+	return r && r->hdr->nlmsg_flags & NLM_F_ECHO;
+}
+
 /* -EINTR: it has begun. -EBUSY: another one is under way. D is copied; done() is called. */
 int netlink_start_dump(const struct nl_request *r, const struct nl_dump *d) __must_check;
 /*
- * To all of GROUP in NET; B is empty afterwards. Atomic contexts too, where B's gfp is. R: the
- * request that made the change, whose sender hears of it by itself with NLM_F_ECHO; NULL.
+ * To all of GROUP in NET; B is empty afterwards. Atomic contexts too, where B's gfp is: a group of
+ * many members hears of it later then. R: the request that made the change, whose sender hears of
+ * it by itself with NLM_F_ECHO; NULL.
  */
 void netlink_notify(struct net *net, int protocol, unsigned int group, struct nlmsg_buf *b,
 		    const struct nl_request *r);
 bool netlink_has_listeners(struct net *net, int protocol, unsigned int group);
-/* NET's listeners of GROUP miss a message: they read ENOBUFS. */
-void netlink_missed(struct net *net, int protocol, unsigned int group, int err);
+/* NET's listeners of GROUP miss a message: they read ENOBUFS, soon. Any context. */
+void netlink_missed(struct net *net, int protocol, unsigned int group);
 
 /* ---- for net/diag ---- */
 
@@ -153,9 +179,15 @@ struct netlink_info {
 	u64 ino, cookie;
 	u32 rmem, wmem, rcvbuf, sndbuf, drops, refs;
 };
+/* Fills in I with the state of N. Does not sleep. */
+void netlink_describe(struct netlink_sock *n, struct netlink_info *i);
 /*
- * NET's sockets one after the other: FN is called for those at *POS (0 at first), which is
- * advanced; the end is reached when it is GHASH_END. FN does not sleep.
+ * NET's sockets that have a port: FN is called, under a bucket's lock, for those at *POS (0 at
+ * first), which is advanced; the end is reached when it is GHASH_END.
  */
-void netlink_walk(struct net *net, u64 *pos, void (*fn)(const struct netlink_info *i, void *arg),
+void netlink_walk(struct net *net, u64 *pos, void (*fn)(struct ghash_node *node, void *arg),
 		  void *arg);
+/* The socket of a node; _get: referenced, NULL: it goes. */
+struct netlink_sock *netlink_of_node(struct ghash_node *node);
+struct netlink_sock *netlink_get_node(struct ghash_node *node) __must_check;
+void netlink_put(struct netlink_sock *n);

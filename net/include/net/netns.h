@@ -37,7 +37,6 @@ struct inet_net;
 struct tcp_net;
 struct netlink_net;
 struct packet_net;
-struct unix_net;
 struct user_namespace;
 struct ns_count;
 
@@ -72,7 +71,6 @@ struct net {
 
 	struct net_conf *conf;
 	struct net_stats *stats;
-	struct unix_net *unix_net;
 	struct netlink_net *netlink;
 	struct neigh_net *neigh;
 	struct fib4 *fib4;
@@ -117,6 +115,11 @@ static inline struct net *get_net(struct net *net)
 /* False: its end has begun. */
 bool get_net_unless_zero(struct net *net) __must_check;
 void put_net(struct net *net);		/* NULL: nothing */
+/*
+ * A walk over all namespaces that do not end: the one after NET (NULL: the first), referenced; NET
+ * is put. NULL: that was the last one.
+ */
+struct net *net_next(struct net *net) __must_check;
 static inline struct net *net_pin(struct net *net)
 {
 	refcount_inc(&net->pins);

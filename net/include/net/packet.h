@@ -49,8 +49,6 @@ enum packet_csum {
 	PACKET_CSUM_PARTIAL,
 };
 
-enum packet_gso { PACKET_GSO_NONE, PACKET_GSO_TCP4, PACKET_GSO_TCP6, PACKET_GSO_UDP };
-
 /* PACKET_HOST and its like: to whom the link layer addressed a packet, <linux/if_packet.h>. */
 
 enum drop_reason {
@@ -93,8 +91,6 @@ struct packet {
 	u16 mac_at, net_at, transport_at;
 	u16 csum_start;			/* PARTIAL: offset in buf where the sum begins */
 	u16 csum_off;			/* PARTIAL: where it goes, from csum_start */
-	u16 gso_size, gso_segs;		/* payload bytes of a segment, and how many */
-	u8 gso;				/* enum packet_gso */
 	u8 csum_state;			/* enum packet_csum */
 	u8 pkt_type;			/* PACKET_HOST ... */
 	u8 nr_pieces;
@@ -102,6 +98,10 @@ struct packet {
 	u8 routed;
 	be16 protocol;			/* ETH_P_*: of what is behind the link header */
 	u16 queue;			/* receive queue, or chosen send queue */
+	/* <net/gso.h>: payload of each segment of a super-packet, and how many; 0: it is none */
+	u16 gso_size, gso_segs;
+	u8 gso_type;			/* GSO_*; meaningless without gso_size */
+	u8 ecn;	/* out: bits for the IP header, beside those of the socket */
 	u32 csum;			/* COMPLETE: folded on use */
 	u32 hash;			/* of the flow; 0: not known */
 	u32 mark, priority;
@@ -131,8 +131,18 @@ struct packet *packet_alloc(gfp_t gfp) __must_check;
  * not copied.
  */
 struct packet *packet_clone(const struct packet *p, gfp_t gfp) __must_check;
+/*
+ * A packet of P's first HDR bytes, which are linear, at the same place of buf, with what is known
+ * of P. packet_append() may follow.
+ */
+struct packet *packet_clone_front(const struct packet *p, u16 hdr, gfp_t gfp) __must_check;
 /* A packet with the same bytes and nothing shared: for code that changes payload. */
 struct packet *packet_copy(const struct packet *p, gfp_t gfp) __must_check;
+/*
+ * P's pieces, which many pages hold, become few, by copying; P is charged to nobody. False: no
+ * memory.
+ */
+bool packet_compact(struct packet *p, gfp_t gfp) __must_check;
 /* The end of P: counted and traced as a drop for REASON (not DROP_CONSUMED). P may be NULL. */
 void packet_free(struct packet *p, enum drop_reason reason);
 /* The end of P, which has done its work. P may be NULL. */
@@ -213,6 +223,18 @@ bool packet_want_headroom(struct packet *p, u16 n) __must_check;
  */
 bool packet_add_piece(struct packet *p, struct page *page, u32 off, u32 len, u32 share)
 	__must_check;
+/*
+ * LEN bytes of FROM from OFF on are added at the end of P, and share FROM's pages; linear ones are
+ * copied. False, with P as it was: there are not so many, linear ones would lie behind a piece, or
+ * there is no room.
+ */
+bool packet_append(struct packet *p, const struct packet *from, u32 off, u32 len) __must_check;
+/*
+ * FROM's bytes from OFF on, which its linear ones reach, are added at the end of P, which takes
+ * over FROM's pieces; linear ones are copied. True: FROM is gone. False, with both as they were: no
+ * memory, or no room.
+ */
+bool packet_join(struct packet *p, struct packet *from, u32 off, gfp_t gfp) __must_check;
 /* The packet is cut to LEN bytes (not longer than it is). */
 void packet_trim(struct packet *p, u32 len);
 /*
@@ -226,12 +248,6 @@ bool packet_read(const struct packet *p, u32 off, void *to, u32 len) __must_chec
 bool packet_write(struct packet *p, u32 off, const void *from, u32 len) __must_check;
 /* To user or kernel memory: 0, or -EFAULT (some of it may have been copied). */
 int packet_to_iter(const struct packet *p, u32 off, struct iter *to, u32 len) __must_check;
-/*
- * As packet_to_iter(), and adds the bytes to *SUM (a 32-bit ones' complement sum; the first byte is
- * even).
- */
-int packet_to_iter_sum(const struct packet *p, u32 off, struct iter *to, u32 len, u32 *sum)
-	__must_check;
 /*
  * LEN bytes of FROM are added behind what is there: into the tailroom if they fit there and no
  * piece is there yet, else into pages of the per-CPU page share. 0, -EFAULT, -ENOMEM, -EMSGSIZE
@@ -283,6 +299,16 @@ static inline struct packet *packet_list_take(struct packet_list *l)
 	if (p)
 		packet_list_del(l, p);
 	return p;
+}
+
+/* All of FROM, which is empty then, becomes TO's. FROM's lock is held. */
+static inline void packet_list_move(struct packet_list *to, struct packet_list *from)
+{
+	packet_list_init(to);
+	list_splice_tail_init(&from->head, &to->head);
+	to->nr = from->nr;
+	to->bytes = from->bytes;
+	from->nr = from->bytes = 0;
 }
 
 /* Frees all of L, some at a time; the caller alone uses L. */

@@ -7,7 +7,13 @@ struct seq_file;
 
 void net_show_dev(struct seq_file *m, struct net *net);
 void net_show_dev_mcast(struct seq_file *m, struct net *net);
+void net_show_psched(struct seq_file *m, struct net *net);
+void net_show_fib_trie(struct seq_file *m, struct net *net);
 void net_show_route(struct seq_file *m, struct net *net);
+void net_show_igmp(struct seq_file *m, struct net *net);
+void net_show_mcfilter(struct seq_file *m, struct net *net);
+void net_show_igmp6(struct seq_file *m, struct net *net);
+void net_show_mcfilter6(struct seq_file *m, struct net *net);
 void net_show_arp(struct seq_file *m, struct net *net);
 void net_show_tcp(struct seq_file *m, struct net *net);
 void net_show_udp(struct seq_file *m, struct net *net);

@@ -68,7 +68,6 @@ enum sock_flag {
 	SOCK_F_TSTAMP_NEW,
 	SOCK_F_FILTER_LOCKED,
 	SOCK_F_RCU_FREE,
-	SOCK_F_ZEROCOPY,
 	SOCK_F_SELECT_ERR_QUEUE,
 	SOCK_F_NOFCS,
 	SOCK_F_PASSSEC,
@@ -91,15 +90,20 @@ struct sock_kind {
 	const char *lock_name, *owner_name;
 #endif
 	size_t size;			/* of the family's structure */
+	bool peeks_on;			/* SO_PEEK_OFF has an effect: else EOPNOTSUPP */
 	void (*destruct)(struct sock *sk);	/* the last reference is gone; may not sleep */
 	/* A packet of the backlog: owner's, with sk->lock not held; consumes P. */
 	void (*backlog_rcv)(struct sock *sk, struct packet *p);
 	void (*release_cb)(struct sock *sk);	/* owner, as it gives up: what timers left to do */
-	/* An option of SOL_SOCKET that the family refuses or extends: -ENOIOCTLCMD: as all do. */
-	int (*set)(struct sock *sk, int name, struct uptr val, int len);
+	/* An option of SOL_SOCKET that the family answers itself; -ENOIOCTLCMD: as all do. */
 	int (*get)(struct sock *sk, int name, struct uptr val, struct uptr len);
 	void (*buf_changed)(struct sock *sk);	/* o: SO_SNDBUF or SO_RCVBUF was set */
 	void (*keepalive)(struct sock *sk, bool on);	/* o */
+	/*
+	 * o: SO_TIMESTAMPING is set to FLAGS, with OPT_ID: ts_key is 0, or what the family begins
+	 * with. 0, -EINVAL. NULL: what it sends is not stamped.
+	 */
+	int (*stamps)(struct sock *sk, u32 flags);
 	int (*bind_dev)(struct sock *sk);	/* o: SO_BINDTODEVICE changed sk->bound_dev */
 };
 
@@ -126,6 +130,8 @@ struct sock {
 	int err;			/* a: positive errno, taken by sock_take_error() */
 	int err_soft;			/* o: the error to report when it times out */
 
+	u32 ts_flags;			/* o to change: SO_TIMESTAMPING */
+	atomic_t ts_key;		/* number of the next message, or of the first byte */
 	struct {
 		spinlock_t lock;
 		struct packet_list rx;	/* q: for the reader */
@@ -253,6 +259,8 @@ void sock_urgent(struct sock *sk);	/* SIGURG, and EPOLLPRI */
 void sock_want_space(struct sock *sk);
 /* What poll(2) says of what all families share: errors, shutdown. */
 u32 sock_poll_common(struct sock *sk);
+/* struct sock_ops' poll, of sockets that read packet by packet. */
+u32 sock_poll_dgram(struct file *f, struct socket *s, struct poll_table_struct *pt);
 
 /* Buffers. */
 static inline bool sock_wspace_free(const struct sock *sk)
@@ -273,19 +281,61 @@ int sock_charge_rx(struct sock *sk, struct packet *p) __must_check;
  */
 int sock_wait_wspace(struct sock *sk, long *timeo) __must_check;
 /*
+ * A packet with LEN bytes of M, charged to SK, which first waits as sock_wait_wspace() does.
+ * ERR_PTR of its errors, -EFAULT, -EMSGSIZE, -ENOBUFS.
+ */
+struct packet *sock_packet_from(struct sock *sk, struct sock_msg *m, u32 len) __must_check;
+/*
+ * The same without a wait: -ENOBUFS where the send buffer is full twice over. The socket's error
+ * stays for who reads.
+ */
+struct packet *sock_packet_now(struct sock *sk, struct sock_msg *m, u32 len) __must_check;
+/*
  * 0: P, which passed the filter, is charged and lies in the receive queue, and readers are awake.
  * Else -errno, P stays the caller's.
  */
 int sock_queue_rx(struct sock *sk, struct packet *p) __must_check;
 /*
  * The first packet of the receive queue, for a datagram reader: taken off, or with MSG_PEEK
- * cloned... (a counted look: see net/core/wait.c). Waits as flags and rcvtimeo say.
+ * cloned... (a counted look: see net/core/wait.c), and M->skip says where in it the peek begins.
+ * Waits as flags and rcvtimeo say.
  * ERR_PTR(-EAGAIN, -ERESTARTSYS, -EINTR, -ENOTCONN, the socket's error); NULL: shut down for
  * reading.
  */
 struct packet *sock_recv_packet(struct sock *sk, struct sock_msg *m) __must_check;
+/* SO_PEEK_OFF: where a receive of M begins, in bytes of what is unread. */
+static inline u32 sock_peek_skip(const struct sock *sk, const struct sock_msg *m)
+{
+	int off;
+
+	if (likely(!(m->flags & MSG_PEEK)))
+		return 0;
+	off = READ_ONCE(sk->peek_off);
+	return off > 0 ? (u32)off : 0;
+}
+
+/* Flags of SO_TIMESTAMPING that ask for times of sending. */
+#define SOCK_STAMPS_TX								\
+	(SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK)
+/* stamp.c: SO_TIMESTAMPING. 0, -EINVAL, -EOPNOTSUPP. */
+int sock_set_timestamping(struct sock *sk, u32 flags, bool new);
+int sock_put_timestamping(struct sock *sk, bool new, struct uptr val, struct uptr len);
+/* The control message of a time of the real clock. */
+void sock_put_stamps(const struct sock *sk, struct sock_msg *m, u64 real_ns);
+bool sock_stamps_rx(const struct sock *sk);	/* what it receives */
+u32 sock_next_stamp(struct sock *sk);		/* the number of the message that goes now */
+void sock_peek_move(struct sock *sk, const struct sock_msg *m, size_t n);
+/* M gave N bytes: the next peek begins behind them; or they were taken from before it. */
+static inline void sock_peek_moved(struct sock *sk, const struct sock_msg *m, size_t n)
+{
+	if (unlikely(READ_ONCE(sk->peek_off) >= 0))
+		sock_peek_move(sk, m, n);
+}
+
 /* for MSG_ERRQUEUE; -ENOBUFS */
 int sock_queue_error(struct sock *sk, struct packet *p) __must_check;
+/* struct sock_kind's destruct: frees packets that were not read. */
+void sock_free_queues(struct sock *sk);
 /* Control messages that all families give with a packet: timestamps, drops, mark, napi. */
 /* the timestamp alone, if asked for; 0: now */
 void sock_recv_stamp(struct sock *sk, struct sock_msg *m, u64 real_ns);
@@ -293,7 +343,6 @@ void sock_recv_cmsgs(struct sock *sk, struct sock_msg *m, const struct packet *p
 /* A control message of SOL_SOCKET on the way out: 0 or -EINVAL, -EPERM. */
 struct sock_tx {
 	u32 mark, priority;
-	u16 tsflags;
 };
 /* All of M's, of SOL_SOCKET alone; others are left. 0, -EINVAL, -EPERM, -EFAULT. */
 int sock_send_cmsgs(struct sock *sk, const struct sock_msg *m, struct sock_tx *t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets: a struct socket is the file's side (state, operations), the family keeps its own structure behind it. The
- * constants are the ABI's that no uapi header has (socket(7)).
+ * Sockets: a struct socket is the file's side (state, operations), the family keeps its own
+ * structure behind it. The constants are the ABI's that no uapi header has (socket(7)).
  */
 #pragma once
 
@@ -14,6 +14,7 @@
 #define AF_UNSPEC 0
 #define AF_UNIX 1
 #define AF_INET 2
+#define AF_BRIDGE 7
 #define AF_INET6 10
 #define SOCK_STREAM 1		/* mips alone differs */
 #define SOCK_DGRAM 2
@@ -61,6 +62,7 @@ struct sock_msg {
 	struct iter *iter;
 	unsigned int flags;		/* MSG_* asked for */
 	bool nonblock;
+	bool splice;			/* receive: into a pipe */
 	/* Address of the peer: in for send (len 0: none), out for receive. */
 	struct __kernel_sockaddr_storage addr;
 	int addr_len;
@@ -69,16 +71,19 @@ struct sock_msg {
 	size_t control_len;		/* receive: room; what was used is control_done */
 	size_t control_done;
 	unsigned int out_flags;		/* MSG_TRUNC, MSG_CTRUNC */
+	u32 skip;			/* receive: sock_recv_packet() */
 };
 
 /* connect, socketpair, accept, listen and shutdown may be NULL: -EOPNOTSUPP. */
 struct sock_ops {
 	int (*release)(struct socket *s);
 	int (*bind)(struct socket *s, const struct __kernel_sockaddr_storage *a, int len);
-	int (*connect)(struct socket *s, const struct __kernel_sockaddr_storage *a, int len, int flags);
+	int (*connect)(struct socket *s, const struct __kernel_sockaddr_storage *a, int len,
+		       int flags);
 	int (*socketpair)(struct socket *a, struct socket *b);
 	int (*accept)(struct socket *s, struct socket *fresh, int flags);
-	int (*getname)(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer);	/* length or -errno */
+	/* length or -errno */
+	int (*getname)(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer);
 	u32 (*poll)(struct file *f, struct socket *s, struct poll_table_struct *p);
 	int (*ioctl)(struct socket *s, unsigned int cmd, unsigned long arg);
 	int (*listen)(struct socket *s, int backlog);
@@ -101,7 +106,8 @@ struct socket {
 
 struct socket_family {
 	int family;
-	int (*create)(struct socket *s, int protocol);	/* -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -ENOMEM */
+	/* -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -ENOMEM */
+	int (*create)(struct socket *s, int protocol);
 };
 int sock_register_family(const struct socket_family *f);
 

@@ -13,6 +13,7 @@
 #include "net/dev/if_flags.h"
 #include "net/ip4/addr.h"
 #include "net/ip4/ip4_priv.h"
+#include "net/ip6/addr6.h"
 #include "net/neigh/neigh.h"
 #include "net/virt/virt.h"
 #include "net/wire/csum.h"
@@ -41,6 +42,9 @@ static int pair_make(struct pair *p)
 	p->net[1] = copy_net_ns(true, &init_net, &init_user_ns);
 	if (IS_ERR(p->net[0]) || IS_ERR(p->net[1]))
 		return -ENOMEM;
+	/* The kernel sends nothing of its own, in whose wake another thread would deliver. */
+	p->net[0]->ip6->conf_default.disable_ipv6 = 1;
+	p->net[1]->ip6->conf_default.disable_ipv6 = 1;
 	rtnl_lock();
 	d = veth_make(p->net[0], &(struct netdev_wish){ .name = "veth%d" }, p->net[1],
 		      &(struct netdev_wish){ .name = "cable" });

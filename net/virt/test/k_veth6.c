@@ -255,6 +255,11 @@ KTEST(veth6_advertisement)
 	KT_EQ(route6_out(p.net[0], &f, &r), 0);
 	KT_EQ(r.mtu, 1400);
 	KT_ASSERT(r.gateway && ip6_equal(&r.src, &a));
+	KT_EQ(r.protocol, RTPROT_RA);
+	f.dst = address(9);
+	KT_EQ(route6_out(p.net[0], &f, &r), 0);
+	KT_ASSERT(!r.gateway);
+	KT_EQ(r.protocol, RTPROT_KERNEL);
 	rcu_read_unlock();
 	KT_EQ(in6_dev(p.dev[0])->conf.hop_limit, 37);
 	KT_ASSERT(advertise(&p, 0, 3600));
@@ -264,10 +269,15 @@ KTEST(veth6_advertisement)
 	pair_end(&p);
 }
 
+static u64 reports(struct net *net)
+{
+	return net_counter_sum(net, (enum net_counter)icmp6_counter(false, ICMP6_MLD2_REPORT));
+}
+
 /* Joining is reported twice, a query is answered, leaving is reported. */
 KTEST(veth6_groups)
 {
-	struct ip6_addr group = ip6_make(0xff020000, 0, 0, 0x1234);
+	struct ip6_addr group = ip6_make(0xff020000, 0, 0, 0x1234), none = IP6_ANY;
 	struct in6_device *in;
 	struct pair p;
 	u64 before;
@@ -275,20 +285,118 @@ KTEST(veth6_groups)
 	KT_EQ(pair_make(&p, 0), 0);
 	in = in6_dev(p.dev[0]);
 	rtnl_lock();
-	KT_EQ(in6_group_join(in, &group), 0);
+	KT_EQ(mc_join(&in->mc, &group), 0);
 	rtnl_unlock();
-	while (READ_ONCE(in->report_at_ns) || net_counter_sum(p.net[0], ICMP6_OUT_MSGS) < 2)
+	while (reports(p.net[0]) < 2)
 		schedule_timeout_uninterruptible(1);
-	before = net_counter_sum(p.net[0],
-				 (enum net_counter)icmp6_counter(false, ICMP6_MLD2_REPORT));
-	KT_ASSERT(before >= 2);
 	rtnl_lock();
-	in6_group_leave(in, &group);
+	before = reports(p.net[0]);
+	mc_leave(&in->mc, &group);
 	rtnl_unlock();
-	KT_ASSERT(net_counter_sum(p.net[0], (enum net_counter)icmp6_counter(
-						    false, ICMP6_MLD2_REPORT)) > before);
+	while (reports(p.net[0]) <= before)
+		schedule_timeout_uninterruptible(1);
 	rcu_read_lock();
-	KT_ASSERT(!in6_group_joined(in, &group));
+	KT_ASSERT(!in6_group_joined(in, &group, &none));
 	rcu_read_unlock();
+	pair_end(&p);
+}
+
+static bool is_heard(struct in6_device *in, const struct ip6_addr *group,
+		     const struct ip6_addr *src)
+{
+	bool yes;
+
+	rcu_read_lock();
+	yes = in6_group_joined(in, group, src);
+	rcu_read_unlock();
+	return yes;
+}
+
+/* A member that lists a source twice is one: others still get what that sends. */
+KTEST(veth6_source_listed_twice)
+{
+	struct ip6_addr group = ip6_make(0xff020000, 0, 0, 0x1234),
+			twice[2] = { address(9), address(9) };
+	struct mc_filter blocks = { .mode = MC_EXCLUDE, .nr = 2, .sources = twice };
+	struct in6_device *in;
+	bool heard[3];
+	struct pair p;
+	int err[2];
+
+	KT_EQ(pair_make(&p, 0), 0);
+	in = in6_dev(p.dev[0]);
+	rtnl_lock();
+	err[0] = mc_change(&in->mc, &group, NULL, &blocks);
+	heard[0] = is_heard(in, &group, twice);
+	err[1] = mc_join(&in->mc, &group);
+	heard[1] = is_heard(in, &group, twice);
+	mc_leave(&in->mc, &group);
+	heard[2] = is_heard(in, &group, twice);
+	mc_change(&in->mc, &group, &blocks, NULL);
+	rtnl_unlock();
+	pair_end(&p);
+	KT_EQ(err[0], 0);
+	KT_EQ(err[1], 0);
+	KT_ASSERT(!heard[0] && heard[1] && !heard[2]);
+}
+
+/* A reader that found a device's IPv6 state before a small MTU removed it may still ask it. */
+KTEST(veth6_small_mtu)
+{
+	struct ip6_addr group = IP6_ALL_NODES, a = address(1), none = IP6_ANY;
+	struct in6_device *in;
+	struct pair p;
+
+	KT_EQ(pair_make(&p, 0), 0);
+	rtnl_lock();
+	KT_EQ(add(p.dev[0], 1, 0), 0);
+	in = in6_dev(p.dev[0]);
+	refcount_inc(&in->refs);
+	KT_EQ(netdev_set_mtu(p.dev[0], IP6_MTU_LEAST - 1), 0);
+	KT_ASSERT(!in6_dev(p.dev[0]));
+	rtnl_unlock();
+	rcu_read_lock();
+	KT_ASSERT(!in6_group_joined(in, &group, &none));
+	KT_ASSERT(!in6_address_of(in, &a));
+	rcu_read_unlock();
+	in6_put(in);
+	pair_end(&p);
+}
+
+/*
+ * An address that an advertisement made counts as one, whatever a program makes of its flags; its
+ * prefix's route goes and comes with IFA_F_NOPREFIXROUTE.
+ */
+KTEST(veth6_changed_address)
+{
+	struct ip6_addr a = address(0);
+	struct fib6_config c = { .dst = address(0), .len = 64, .protocol = RTPROT_KERNEL };
+	struct in6_address *found;
+	struct in6_device *in;
+	struct pair p;
+
+	KT_EQ(pair_make(&p, 0), 0);
+	in = in6_dev(p.dev[0]);
+	KT_ASSERT(advertise(&p, 1800, 0));
+	KT_ASSERT(advertise(&p, 1800, 3600));
+	while (!has_default(&p) || !READ_ONCE(in->nr_auto))
+		schedule_timeout_uninterruptible(1);
+	ip6_eui64(a.b + 8, p.dev[0]->addr);
+	rtnl_lock();
+	found = in6_addr_find(in, &a, -1);
+	in6_addr_change(found, 3600, 3600, IFA_F_NOPREFIXROUTE);
+	in6_addr_del(found);
+	KT_EQ(in->nr_auto, 0);
+	fib6_drop_auto(p.dev[0]);
+	KT_EQ(p.net[0]->fib6->auto_count, 0);
+	KT_EQ(add(p.dev[0], 1, 0), 0);
+	KT_ASSERT(fib6_get(p.net[0], &c));
+	a = address(1);
+	found = in6_addr_find(in, &a, -1);
+	in6_addr_change(found, U32_MAX, U32_MAX, IFA_F_NOPREFIXROUTE);
+	KT_ASSERT(!fib6_get(p.net[0], &c));
+	in6_addr_change(found, U32_MAX, U32_MAX, 0);
+	KT_ASSERT(fib6_get(p.net[0], &c));
+	rtnl_unlock();
 	pair_end(&p);
 }

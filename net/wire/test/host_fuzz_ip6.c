@@ -29,7 +29,7 @@ static void fuzz_icmp(const u8 *p, size_t n)
 	struct nd_neighbour m;
 	struct nd_router r;
 	struct nd_prefix x;
-	struct mld_query mq;
+	struct mc_query mq;
 	struct icmp_quote q;
 	u32 at = 0, was = 0;
 
@@ -45,7 +45,7 @@ static void fuzz_icmp(const u8 *p, size_t n)
 			assert(at > was && at <= n && x.bits <= 128);
 			was = at;
 		}
-	if (!mld_decode_query(&mq, p, (u32)n))
+	if (!mld_decode_query(&mq, p, (u32)n, (u32)n))
 		assert(n >= 24);
 }
 

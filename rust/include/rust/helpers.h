@@ -59,16 +59,17 @@ bool rust_dt_number(u32 node, const char *name, u64 *out);
 bool rust_has_ports(void);
 u32 rust_pci_port_read(u8 bus, u8 devfn, u8 off);
 void rust_pci_port_write(u8 bus, u8 devfn, u8 off, u32 v);
+void rust_pci_port_write16(u8 bus, u8 devfn, u8 off, u16 v);
 struct bio;
 /* Piece I of B's memory; false: no more. */
-bool rust_bio_segment(struct bio *b, u32 i, u64 *addr, u32 *len);
 
 struct disk;
 struct disk_ops;
 struct rust_disk_limits {
 	u64 sectors;
-	u32 block_size, max_discard, max_zeroes;
+	u32 block_size, max_discard, max_zeroes, max_segments, max_segment;
 	bool read_only, write_cache;
+	struct show_node *parent;
 };
 /* One bio of LEN bytes, at most a page, read to TO. Sleeps. */
 int rust_disk_read(struct disk *d, u64 sector, void *to, size_t len);
@@ -114,6 +115,10 @@ void rust_ktest_fail(struct ktest_run *run);
 void rust_ktest_skip(struct ktest_run *run, const char *why);
 /* Calls the handlers of IRQ as if it had come, for tests of drivers. */
 void rust_irq_simulate(int irq);
+/* CPUs that are online, 1 at least; the Nth of them, counted round; IRQ comes to that one. */
+u16 rust_cpus(void);
+unsigned int rust_nth_cpu(u16 n);
+void rust_irq_place(int irq, u16 n);
 
 u32 rust_file_mode(const struct file *f);
 bool rust_file_nonblock(const struct file *f);
@@ -125,6 +130,9 @@ struct show_node;
 ssize_t rust_show_read(struct show_node *dir, const char *name, char *buf, size_t size);
 ssize_t rust_show_write(struct show_node *dir, const char *name, const char *text, size_t len);
 void *rust_show_data(const struct show_node *n);
+/* Removes N, if it is owned; the link in DIR under that name. */
+void rust_show_remove(struct show_node *n);
+void rust_show_unlink(struct show_node *dir, const char *name);
 /* From open: what the file is to hold, and that it has no position. */
 void rust_file_opened(struct file *f, void *private);
 /* As chrdev_create(); NULL on any failure. */
@@ -160,6 +168,7 @@ enum {
 	RUST_CLOCK_MONOTONIC = CLOCK_MONOTONIC,
 	RUST_POLLIN = EPOLLIN | EPOLLRDNORM,
 	RUST_POLLOUT = EPOLLOUT | EPOLLWRNORM,
+	RUST_CAP_SYS_ADMIN = CAP_SYS_ADMIN,
 	RUST_CAP_SYS_RESOURCE = CAP_SYS_RESOURCE,
 	RUST_CAP_SYS_TIME = CAP_SYS_TIME,
 };

@@ -10,8 +10,8 @@
 #ifdef CONFIG_FAULT_INJECTION
 /* A copy from or to user memory is to fail. */
 bool fault_usercopy(void);
-/* A transfer of BYTES from or to a disk that may fail is to. */
-bool fault_make_request(size_t bytes);
+/* A transfer of BYTES from or to a disk that may fail is to. OP: 0 reads, 1 writes, 2 discards, 3 flushes. */
+bool fault_make_request(size_t bytes, unsigned int op);
 #else
 static inline bool fault_usercopy(void) { return false; }
 #endif

@@ -156,6 +156,7 @@ struct task {
 	const struct cred __rcu *cred;	/* R: effective, may be overridden */
 	const struct cred __rcu *real_cred;	/* R: what others see */
 	struct nsproxy *nsproxy;	/* a */
+	struct net *acting_net;		/* t: current_net() while a setting of it is read or written; NULL */
 	struct signal_struct *signal;	/* c: shared by the thread group */
 	struct sighand_struct __rcu *sighand;	/* R, s */
 	struct {
@@ -221,6 +222,9 @@ struct task {
 	void *ptrace_siginfo;
 	spinlock_t alloc_lock;		/* task_lock(): mm, fs, files, comm */
 	char comm[TASK_COMM_LEN];	/* a */
+
+	/* block/ */
+	struct plug *plug;		/* t: holds its requests back (sched/plug.h); NULL */
 
 	/* ipc/ */
 	void *futex_state;

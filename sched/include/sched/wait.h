@@ -131,6 +131,12 @@ void schedule(void);
 	if (!(cond))								\
 		(void)___wait_event(q, cond, TASK_UNINTERRUPTIBLE, 0, 0, schedule()); \
 } while (0)
+/* Of a kernel thread without work: it is no load, and may wait for ever. */
+#define wait_event_idle(q, cond) do {						\
+	might_sleep();								\
+	if (!(cond))								\
+		(void)___wait_event(q, cond, TASK_IDLE, 0, 0, schedule());	\
+} while (0)
 /* 0 or -ERESTARTSYS. */
 #define wait_event_interruptible(q, cond) ({					\
 	long __r = 0;								\

@@ -46,19 +46,20 @@ extern struct workqueue_struct *system_wq, *system_unbound_wq, *system_highpri_w
  * one with 1 run in the order in which they were queued. NAME is the rescuer's. NULL: no memory.
  */
 struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, int max_active);
-/* Waits until it is empty; nobody else queues any more. Sleeps. */
+/* Waits until the queue is empty. Nothing may be queued any more. Sleeps. */
 void destroy_workqueue(struct workqueue_struct *wq);
 /* False when it was queued already. Any context. */
 bool queue_work(struct workqueue_struct *wq, struct work_struct *w);
 bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *w);
 bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay_jiffies);
+/* Queued or not, the item is to run after the delay. True: it was queued. Any context; not while cancel_delayed_work_sync() waits for the item. */
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay_jiffies);
 #define schedule_work(w) queue_work(system_wq, w)
 #define schedule_delayed_work(d, j) queue_delayed_work(system_wq, d, j)
 /* Waits until the item is idle. True when there was something to wait for. */
 bool flush_work(struct work_struct *w);
 bool work_pending_or_running(struct work_struct *w);
-/* Waits for what was queued before, and not for what is queued meanwhile. Sleeps. */
+/* Waits for the items that were queued before it, not for those queued meanwhile. Sleeps. */
 void flush_workqueue(struct workqueue_struct *wq);
 bool cancel_work_sync(struct work_struct *w);
 bool cancel_delayed_work_sync(struct delayed_work *d);

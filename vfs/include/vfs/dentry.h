@@ -108,7 +108,7 @@ struct dentry {
 #define DCACHE_OP_DELETE	0x00000008
 #define DCACHE_OP_WEAK_REVALIDATE 0x00000010
 #define DCACHE_OP_PRUNE		0x00000020
-#define DCACHE_DISCONNECTED	0x00000040
+#define DCACHE_DISCONNECTED	0x00000040	/* it, or one above it, has no place (vfs/export.h) */
 #define DCACHE_REFERENCED	0x00000080	/* used since it was put on the LRU */
 #define DCACHE_DONTCACHE	0x00000100	/* forget at zero references */
 #define DCACHE_CANT_MOUNT	0x00000200
@@ -222,9 +222,14 @@ struct dentry *d_alloc_pseudo(struct super_block *sb, const struct qstr *name);
 struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, wait_queue_head_t *wq);
 void d_lookup_done(struct dentry *d);
 struct dentry *d_make_root(struct inode *inode);	/* eats the inode reference, also on failure */
+/*
+ * A dentry of INODE, which was found by its number: one that it has, or a new one without a name and a place (DCACHE_DISCONNECTED).
+ * Eats the inode reference; of NULL it is ERR_PTR(-ESTALE), of an ERR_PTR that error. Sleeps.
+ */
 struct dentry *d_obtain_alias(struct inode *inode);
 struct dentry *d_splice_alias(struct inode *inode, struct dentry *dentry);
-struct dentry *d_find_alias(struct inode *inode);
+struct dentry *d_find_alias(struct inode *inode);	/* one with a name, or a directory's; NULL */
+struct dentry *d_find_any_alias(struct inode *inode);
 void d_instantiate(struct dentry *d, struct inode *inode);
 void d_instantiate_new(struct dentry *d, struct inode *inode);
 void d_add(struct dentry *d, struct inode *inode);

@@ -113,6 +113,9 @@ struct file_operations {
 	/* The up-to-date page at an index, referenced, for a reader that copies nothing; NULL: a hole; ERR_PTR. */
 	struct page *(*splice_page)(struct file *, pgoff_t index);
 	long (*fallocate)(struct file *, int mode, loff_t offset, loff_t len);
+	/* A part of one file becomes another's too, where that shares blocks: vfs/remap.h. Bytes. */
+	loff_t (*remap_range)(struct file *in, loff_t pos_in, struct file *out, loff_t pos_out,
+			      loff_t len, unsigned int flags);
 	int (*fadvise)(struct file *, loff_t offset, loff_t len, int advice);
 	void (*show_fdinfo)(struct seq_file *m, struct file *f);
 };

@@ -61,7 +61,7 @@ struct super_operations {
 	int (*show_devname)(struct seq_file *, struct dentry *);
 	int (*show_path)(struct seq_file *, struct dentry *);
 	int (*show_stats)(struct seq_file *, struct dentry *);
-	void (*shutdown)(struct super_block *);
+	void (*shutdown)(struct super_block *);		/* the device is being removed: operations that need it fail from now on */
 };
 
 /* Freeze levels: each stops one class of writers; a frozen superblock has none of them inside. */
@@ -77,7 +77,7 @@ struct super_block {
 	loff_t			s_maxbytes;
 	struct file_system_type	*s_type;	/* [c] */
 	const struct super_operations *s_op;	/* [c] */
-	const struct export_operations *s_export_op;
+	const struct export_operations *s_export_op;	/* [c] NULL: none is found by handle (vfs/export.h) */
 	unsigned long		s_flags;	/* SB_*: [u] */
 	unsigned long		s_iflags;	/* SB_I_* [c] */
 	unsigned long		s_magic;	/* [c] */
@@ -89,12 +89,12 @@ struct super_block {
 	const struct dentry_operations *s_d_op;	/* [c] default of new dentries */
 	struct user_namespace	*s_user_ns;	/* [c] owner: rights over this filesystem */
 	struct bdev		*s_bdev;	/* [c] block's; NULL: on no device */
-	struct backing		*s_backing;	/* [c] what its inodes are written back to; NULL: nothing is */
+	struct backing		*s_backing;	/* [c] of the device that its inodes are written to; NULL: there is none */
 	void			*s_fs_info;	/* the filesystem's */
 	u32			s_time_gran;	/* ns */
 	time64_t		s_time_min, s_time_max;
 	char			s_id[32];
-	u8			s_uuid[16];
+	u8			s_uuid[16];	/* FS_IOC_GETFSUUID; all zero: it has none */
 	char			*s_subtype;
 	unsigned int		s_max_links;
 	int			s_stack_depth;
@@ -117,8 +117,6 @@ struct super_block {
 	struct list_head	s_inode_lru;	/* [l] */
 	unsigned long		s_nr_dentry_lru; /* [l] */
 	unsigned long		s_nr_inode_lru;	/* [l] */
-	struct hlist_head	s_roots;	/* anonymous roots, s_roots_lock */
-	spinlock_t		s_roots_lock;
 	struct list_head	s_mounts;	/* mount_lock */
 	struct hlist_node	s_instances;	/* [S] */
 	struct rcu_head		s_rcu;
@@ -167,11 +165,19 @@ static inline bool sb_rdonly(const struct super_block *sb) { return sb->s_flags 
 #define FS_ALLOW_IDMAP		32
 #define FS_RENAME_DOES_D_MOVE	32768
 
+/* What the boot's root=UUID= and root=LABEL= are compared with. */
+struct fs_identity {
+	u8 uuid[16];
+	char label[64];
+};
+
 struct file_system_type {
 	const char		*name;
 	int			fs_flags;
 	int (*init_fs_context)(struct fs_context *fc);
 	void (*kill_sb)(struct super_block *sb);
+	/* May be absent. Who the file system on B, which is open, says it is; nothing is written, and nothing is said of what is none. 0 or -errno. */
+	int (*identify)(struct bdev *b, struct fs_identity *id);
 	struct file_system_type	*next;		/* file_systems_lock */
 	struct hlist_head	fs_supers;	/* [S] */
 };
@@ -242,11 +248,11 @@ void kill_anon_super(struct super_block *sb) __releases(sb->s_umount);
 void kill_litter_super(struct super_block *sb) __releases(sb->s_umount);
 void deactivate_super(struct super_block *sb);
 void deactivate_locked_super(struct super_block *sb) __releases(sb->s_umount);
-/* sync(2): what was dirty when it began, of all file systems. Sleeps. */
+/* sync(2): writes all data that was dirty when it began. Sleeps. */
 void sync_everything(void);
 /* FN for each superblock that is alive, with s_umount held for reading. TRY: those that are busy are passed over, for reclaim. */
 void iterate_supers(void (*fn)(struct super_block *, void *), void *arg, bool try);
-/* For a superblock of inodes that lie on several devices: writes what SB has dirty for B; WAIT: data integrity. The first error. */
+/* For a superblock of inodes that lie on several devices: writes SB's dirty data for B; WAIT: until it is on the device. The first error. */
 int writeback_sync(struct backing *b, struct super_block *sb, bool wait);
 struct super_block *user_get_super(dev_t dev);		/* active reference or NULL */
 int sync_filesystem(struct super_block *sb);
@@ -330,5 +336,5 @@ extern int sysctl_lease_break_time;
 extern int sysctl_vfs_cache_pressure;
 unsigned long get_nr_files(void);
 long get_nr_inodes(void);
-/* Those that nobody refers to, kept for who may look for them again. */
+/* Inodes without references, which stay in memory until reclaim frees them. */
 long inodes_unused(void);

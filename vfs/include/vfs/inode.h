@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /*
- * Inodes: the object behind names. Freed by RCU, so RCU-walk may look at one it has no reference to.
+ * Inodes: the object behind names. Freed by RCU, so RCU-walk may look at one it has no reference
+ * to.
  *
  * i_state moves I_NEW -> 0 <-> I_DIRTY* -> I_FREEING -> I_CLEAR. i_count 0 with links left means
  * cached on the LRU (only for filesystems that hash their inodes).
  *
- * Locks: [l] i_lock  [w] i_rwsem (exclusive)  [h] its bucket of the inode hash  [s] s_inode_list_lock
- *        [a] atomic  [c] constant once I_NEW is gone  [t] i_rwsem or lazily, torn reads allowed
+ * Locks: [l] i_lock  [w] i_rwsem (exclusive)  [h] its bucket of the inode hash  [s]
+ * s_inode_list_lock [a] atomic  [c] constant once I_NEW is gone  [t] i_rwsem or lazily, torn reads
+ * allowed
  */
 #include <lib/types.h>
 #include <abi/errno.h>
@@ -43,7 +45,8 @@ struct file_operations;
 
 struct inode_operations {
 	struct dentry *(*lookup)(struct inode *dir, struct dentry *dentry, unsigned int flags);
-	const char *(*get_link)(struct dentry *dentry, struct inode *inode, struct delayed_call *done);
+	const char *(*get_link)(struct dentry *dentry, struct inode *inode,
+				struct delayed_call *done);
 	int (*permission)(struct mnt_idmap *, struct inode *, int mask);
 	int (*readlink)(struct dentry *, struct uptr buf, int buflen);
 	int (*create)(struct mnt_idmap *, struct inode *dir, struct dentry *, umode_t, bool excl);
@@ -53,8 +56,8 @@ struct inode_operations {
 	int (*mkdir)(struct mnt_idmap *, struct inode *dir, struct dentry *, umode_t);
 	int (*rmdir)(struct inode *dir, struct dentry *);
 	int (*mknod)(struct mnt_idmap *, struct inode *dir, struct dentry *, umode_t, dev_t);
-	int (*rename)(struct mnt_idmap *, struct inode *odir, struct dentry *old, struct inode *ndir,
-		      struct dentry *new, unsigned int flags);
+	int (*rename)(struct mnt_idmap *, struct inode *odir, struct dentry *old,
+		      struct inode *ndir, struct dentry *new, unsigned int flags);
 	int (*setattr)(struct mnt_idmap *, struct dentry *, struct iattr *);
 	int (*getattr)(struct mnt_idmap *, const struct path *, struct kstat *, u32 mask,
 		       unsigned int query_flags);
@@ -65,63 +68,67 @@ struct inode_operations {
 			   umode_t create_mode);
 	int (*tmpfile)(struct mnt_idmap *, struct inode *dir, struct file *, umode_t);
 	int (*fileattr_get)(struct dentry *, struct fileattr *);
-	int (*fileattr_set)(struct mnt_idmap *, struct dentry *, const struct fileattr *);	/* i_rwsem */
+	/* i_rwsem */
+	int (*fileattr_set)(struct mnt_idmap *, struct dentry *, const struct fileattr *);
+	/* i_rwsem: the inode's ACL of TYPE and its mode were changed; -errno: they are put back */
+	int (*set_acl)(struct inode *, int type);
 };
 
 struct inode {
-	umode_t			i_mode;		/* [w] */
-	u16			i_opflags;	/* [l] IOP_* */
-	kuid_t			i_uid;		/* [w] */
-	kgid_t			i_gid;		/* [w] */
-	unsigned int		i_flags;	/* [w] S_* */
-	struct posix_acl __rcu	*i_acl;		/* [w] RCU; NULL: the mode says all */
+	umode_t i_mode; /* [w] */
+	u16 i_opflags; /* [l] IOP_* */
+	kuid_t i_uid; /* [w] */
+	kgid_t i_gid; /* [w] */
+	unsigned int i_flags; /* [w] S_* */
+	struct posix_acl __rcu *i_acl; /* [w] RCU; NULL: the mode says all */
 	const struct inode_operations *i_op;	/* [c] */
-	struct super_block	*i_sb;		/* [c] */
-	struct address_space	*i_mapping;	/* [c] */
-	u64			i_ino;		/* [c] */
-	unsigned int		i_nlink;	/* [w] or the filesystem's */
-	dev_t			i_rdev;		/* [c] */
-	loff_t			i_size;		/* [w] */
-	struct timespec64	i_atime;	/* [t] */
-	struct timespec64	i_mtime;	/* [t] */
-	struct timespec64	i_ctime;	/* [t] */
-	u64			i_blocks;	/* [l] 512-byte units */
-	spinlock_t		i_lock;
-	unsigned int		i_state;	/* [l] I_* */
-	u8			i_blkbits;	/* [c] */
-	u8			i_write_hint;
-	u32			i_generation;	/* [c] */
-	struct rw_semaphore	i_rwsem;
-	u64			i_version;	/* [a] change cookie */
-	atomic_t		i_count;	/* [a] */
-	atomic_t		i_writecount;	/* [a] > 0 writers, < 0 writing denied */
-	atomic_t		i_dio_count;	/* [a] */
+	struct super_block *i_sb; /* [c] */
+	struct address_space *i_mapping; /* [c] */
+	u64 i_ino; /* [c] */
+	unsigned int i_nlink; /* [w] or the filesystem's */
+	dev_t i_rdev; /* [c] */
+	loff_t i_size; /* [w] */
+	struct timespec64 i_atime; /* [t] */
+	struct timespec64 i_mtime; /* [t] */
+	struct timespec64 i_ctime; /* [t] */
+	u64 i_blocks; /* [l] 512-byte units */
+	spinlock_t i_lock;
+	unsigned int i_state; /* [l] I_* */
+	u8 i_blkbits; /* [c] */
+	u8 i_write_hint;
+	u32 i_generation; /* [c] */
+	struct rw_semaphore i_rwsem;
+	u64 i_version; /* [a] change cookie */
+	atomic_t i_count; /* [a] */
+	atomic_t i_writecount; /* [a] > 0 writers, < 0 writing denied */
+	atomic_t i_dio_count; /* [a] */
 	const struct file_operations *i_fop;	/* [c] */
 	struct file_lock_context *i_flctx;	/* set once by cmpxchg */
-	struct ghash_node	i_hash;		/* [h] */
-	struct list_head	i_lru;		/* LRU lock of the superblock */
-	struct list_head	i_sb_list;	/* [s] */
-	struct list_head	i_io_list;	/* writeback's */
-	u32			i_dirtied_ms;	/* writeback's */
+	struct ghash_node i_hash; /* [h] */
+	struct list_head i_lru; /* LRU lock of the superblock */
+	struct list_head i_sb_list; /* [s] */
+	struct list_head i_io_list; /* writeback's */
+	u32 i_dirtied_ms; /* writeback's */
 	union {
-		struct hlist_head	i_dentry;	/* [l] aliases */
-		struct rcu_head		i_rcu;
+		struct hlist_head i_dentry; /* [l] aliases */
+		struct rcu_head i_rcu;
 	};
 	union {
-		struct pipe_inode_info	*i_pipe;	/* FIFOs and pipes [l] */
-		struct cdev		*i_cdev;	/* character devices */
-		const char		*i_link;	/* [c] symlinks with the target in memory */
-		unsigned long		i_dir_seq;	/* directories: odd while a name is added */
+		struct pipe_inode_info *i_pipe; /* FIFOs and pipes [l] */
+		struct cdev *i_cdev; /* character devices */
+		const char *i_link; /* [c] symlinks with the target in memory */
+		unsigned long i_dir_seq; /* directories: odd while a name is added */
 	};
-	u32			i_notify_mask;	/* [l] IN_*: what its watches wait for */
-	struct hlist_head	i_watches;	/* [l] RCU */
-	struct rb_root		i_watchers;	/* [l] the same, by who watches */
-	struct posix_acl __rcu	*i_default_acl;	/* [w] RCU; of what is made in the directory */
-	u64			i_dir_offset;	/* [w] last number given to a name in it (libfs) */
-	struct rb_root		i_dir_places;	/* its dentry's d_lock: where its readers begin (libfs) */
-	void			*i_private;	/* the filesystem's */
+	u32 i_notify_mask; /* [l] IN_*: what its watches wait for */
+	struct hlist_head i_watches; /* [l] RCU */
+	struct rb_root i_watchers; /* [l] the same, by who watches */
+	struct posix_acl __rcu *i_default_acl; /* [w] RCU; of what is made in the directory */
+	u64 i_dir_offset; /* [w] last number given to a name in it (libfs) */
+	/* its dentry's d_lock: where its readers begin (libfs) */
+	struct rb_root i_dir_places;
+	void *i_private; /* the filesystem's */
 	void (*i_sb_free_op)(struct inode *);	/* set at destruction */
-	struct address_space	i_data;
+	struct address_space i_data;
 };
 
 /* i_state */
@@ -197,15 +204,15 @@ struct inode {
 #define ATTR_TOUCH	(1u << 17)
 
 struct iattr {
-	unsigned int		ia_valid;
-	umode_t			ia_mode;
-	kuid_t			ia_uid;
-	kgid_t			ia_gid;
-	loff_t			ia_size;
-	struct timespec64	ia_atime;
-	struct timespec64	ia_mtime;
-	struct timespec64	ia_ctime;
-	struct file		*ia_file;	/* with ATTR_FILE */
+	unsigned int ia_valid;
+	umode_t ia_mode;
+	kuid_t ia_uid;
+	kgid_t ia_gid;
+	loff_t ia_size;
+	struct timespec64 ia_atime;
+	struct timespec64 ia_mtime;
+	struct timespec64 ia_ctime;
+	struct file *ia_file; /* with ATTR_FILE */
 };
 
 /* Access masks of permission checks. */
@@ -218,41 +225,83 @@ struct iattr {
 #define MAY_CHDIR	0x40
 #define MAY_NOT_BLOCK	0x80	/* RCU-walk: -ECHILD instead of sleeping */
 
-static inline loff_t i_size_read(const struct inode *inode) { return READ_ONCE(inode->i_size); }
-static inline void i_size_write(struct inode *inode, loff_t v) { WRITE_ONCE(inode->i_size, v); }
+static inline loff_t i_size_read(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_size);
+}
 
-static inline void inode_lock(struct inode *i) { down_write(&i->i_rwsem); }
-static inline void inode_unlock(struct inode *i) { up_write(&i->i_rwsem); }
-static inline void inode_lock_shared(struct inode *i) { down_read(&i->i_rwsem); }
-static inline void inode_unlock_shared(struct inode *i) { up_read(&i->i_rwsem); }
-static inline int inode_trylock(struct inode *i) { return down_write_trylock(&i->i_rwsem); }
-static inline int inode_trylock_shared(struct inode *i) { return down_read_trylock(&i->i_rwsem); }
+static inline void i_size_write(struct inode *inode, loff_t v)
+{
+	WRITE_ONCE(inode->i_size, v);
+}
+
+static inline void inode_lock(struct inode *i)
+{
+	down_write(&i->i_rwsem);
+}
+
+static inline void inode_unlock(struct inode *i)
+{
+	up_write(&i->i_rwsem);
+}
+
+static inline void inode_lock_shared(struct inode *i)
+{
+	down_read(&i->i_rwsem);
+}
+
+static inline void inode_unlock_shared(struct inode *i)
+{
+	up_read(&i->i_rwsem);
+}
+
+static inline int inode_trylock(struct inode *i)
+{
+	return down_write_trylock(&i->i_rwsem);
+}
+
+static inline int inode_trylock_shared(struct inode *i)
+{
+	return down_read_trylock(&i->i_rwsem);
+}
+
 /* Subclasses for the lock checker: parent before child before second non-directory. */
-enum { I_MUTEX_NORMAL, I_MUTEX_PARENT, I_MUTEX_CHILD, I_MUTEX_XATTR, I_MUTEX_NONDIR2, I_MUTEX_PARENT2 };
-void inode_lock_nested(struct inode *i, unsigned int subclass) __acquires(i->i_rwsem);
-void inode_lock_shared_nested(struct inode *i, unsigned int subclass) __acquires(i->i_rwsem);
+enum {
+	I_MUTEX_NORMAL,
+	I_MUTEX_PARENT,
+	I_MUTEX_CHILD,
+	I_MUTEX_XATTR,
+	I_MUTEX_NONDIR2,
+	I_MUTEX_PARENT2
+};
+void inode_lock_nested(struct inode *i, unsigned int subclass) __acquires(i -> i_rwsem);
+void inode_lock_shared_nested(struct inode *i, unsigned int subclass) __acquires(i -> i_rwsem);
 void lock_two_nondirectories(struct inode *a, struct inode *b);
 void unlock_two_nondirectories(struct inode *a, struct inode *b);
 
 /* Life. */
-struct inode *new_inode(struct super_block *sb);	/* listed in the superblock; NULL: no memory */
+struct inode *new_inode(struct super_block *sb); /* listed in the superblock; NULL: no memory */
 struct inode *new_inode_pseudo(struct super_block *sb);	/* not listed */
 struct inode *alloc_inode(struct super_block *sb);
 struct inode *iget_locked(struct super_block *sb, u64 ino);	/* I_NEW if just made */
-struct inode *iget5_locked(struct super_block *sb, u64 hashval,
-			   int (*test)(struct inode *, void *), int (*set)(struct inode *, void *),
-			   void *data);
+struct inode *iget5_locked(struct super_block *sb, u64 hashval, int (*test)(struct inode *, void *),
+			   int (*set)(struct inode *, void *), void *data);
 struct inode *ilookup(struct super_block *sb, u64 ino);
 struct inode *ilookup5(struct super_block *sb, u64 hashval, int (*test)(struct inode *, void *),
 		       void *data);
 struct inode *igrab(struct inode *inode);		/* NULL: being freed */
+/* INODE, new, comes into the hash as I_NEW. -EBUSY: its number is another's. Waits for the end of one that is being read. */
 int insert_inode_locked(struct inode *inode);
 void insert_inode_hash(struct inode *inode);
 void remove_inode_hash(struct inode *inode);
 void unlock_new_inode(struct inode *inode);
 void discard_new_inode(struct inode *inode);
 void iget_failed(struct inode *inode);
-static inline void ihold(struct inode *inode) { atomic_inc(&inode->i_count); }
+static inline void ihold(struct inode *inode)
+{
+	atomic_inc(&inode->i_count);
+}
+
 void iput(struct inode *inode);				/* may sleep */
 void clear_inode(struct inode *inode);
 void inode_init_once(struct inode *inode);
@@ -262,21 +311,60 @@ unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr);
 void free_inode_nonrcu(struct inode *inode);
 u64 get_next_ino(void);
 void mark_inode_dirty_flags(struct inode *inode, int flags);
-static inline void mark_inode_dirty(struct inode *i) { mark_inode_dirty_flags(i, I_DIRTY); }
-static inline void mark_inode_dirty_sync(struct inode *i) { mark_inode_dirty_flags(i, I_DIRTY_SYNC); }
-static inline void __mark_inode_dirty(struct inode *i, int f) { mark_inode_dirty_flags(i, f); }
+static inline void mark_inode_dirty(struct inode *i)
+{
+	mark_inode_dirty_flags(i, I_DIRTY);
+}
+
+static inline void mark_inode_dirty_sync(struct inode *i)
+{
+	mark_inode_dirty_flags(i, I_DIRTY_SYNC);
+}
+
+static inline void __mark_inode_dirty(struct inode *i, int f)
+{
+	mark_inode_dirty_flags(i, f);
+}
+
 int write_inode_now(struct inode *inode, int sync);
 
-static inline void set_nlink(struct inode *i, unsigned int n) { WRITE_ONCE(i->i_nlink, n); }
-static inline void inc_nlink(struct inode *i) { WRITE_ONCE(i->i_nlink, i->i_nlink + 1); }
-static inline void drop_nlink(struct inode *i) { WRITE_ONCE(i->i_nlink, i->i_nlink - 1); }
-static inline void clear_nlink(struct inode *i) { WRITE_ONCE(i->i_nlink, 0); }
+static inline void set_nlink(struct inode *i, unsigned int n)
+{
+	WRITE_ONCE(i->i_nlink, n);
+}
+
+static inline void inc_nlink(struct inode *i)
+{
+	WRITE_ONCE(i->i_nlink, i->i_nlink + 1);
+}
+
+static inline void drop_nlink(struct inode *i)
+{
+	WRITE_ONCE(i->i_nlink, i->i_nlink - 1);
+}
+
+static inline void clear_nlink(struct inode *i)
+{
+	WRITE_ONCE(i->i_nlink, 0);
+}
 
 /* Times. */
 struct timespec64 current_time(struct inode *inode);	/* coarse clock, filesystem granularity */
-static inline struct timespec64 inode_get_atime(const struct inode *i) { return i->i_atime; }
-static inline struct timespec64 inode_get_mtime(const struct inode *i) { return i->i_mtime; }
-static inline struct timespec64 inode_get_ctime(const struct inode *i) { return i->i_ctime; }
+static inline struct timespec64 inode_get_atime(const struct inode *i)
+{
+	return i->i_atime;
+}
+
+static inline struct timespec64 inode_get_mtime(const struct inode *i)
+{
+	return i->i_mtime;
+}
+
+static inline struct timespec64 inode_get_ctime(const struct inode *i)
+{
+	return i->i_ctime;
+}
+
 struct timespec64 inode_set_ctime_current(struct inode *inode);
 void simple_inode_init_ts(struct inode *inode);
 void inode_update_times(struct inode *inode);		/* mtime and ctime to now */
@@ -302,6 +390,11 @@ void setattr_copy(struct mnt_idmap *idmap, struct inode *inode, const struct iat
 int notify_change(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr);
 int inode_newsize_ok(const struct inode *inode, loff_t offset);
 umode_t mode_strip_umask(const struct inode *dir, umode_t mode);
+/*
+ * May the caller set, or keep, S_ISGID on INODE if its group is GID? Members of the group may, and
+ * tasks with CAP_FSETID towards the inode.
+ */
+bool in_group_or_capable(struct mnt_idmap *idmap, const struct inode *inode, kgid_t gid);
 umode_t mode_strip_sgid(struct mnt_idmap *idmap, const struct inode *dir, umode_t mode);
 
 /* Writers against executables: get_write_access and deny_write_access exclude each other. */
@@ -315,6 +408,7 @@ static inline int get_write_access(struct inode *inode)
 	} while (!atomic_try_cmpxchg(&inode->i_writecount, &c, c + 1));
 	return 0;
 }
+
 static inline int deny_write_access_inode(struct inode *inode)
 {
 	int c = atomic_read(&inode->i_writecount);
@@ -325,8 +419,17 @@ static inline int deny_write_access_inode(struct inode *inode)
 	} while (!atomic_try_cmpxchg(&inode->i_writecount, &c, c - 1));
 	return 0;
 }
-static inline void put_write_access(struct inode *inode) { atomic_dec(&inode->i_writecount); }
-static inline void allow_write_access_inode(struct inode *inode) { atomic_inc(&inode->i_writecount); }
+
+static inline void put_write_access(struct inode *inode)
+{
+	atomic_dec(&inode->i_writecount);
+}
+
+static inline void allow_write_access_inode(struct inode *inode)
+{
+	atomic_inc(&inode->i_writecount);
+}
+
 static inline bool inode_is_open_for_write(const struct inode *inode)
 {
 	return atomic_read(&inode->i_writecount) > 0;
@@ -345,9 +448,14 @@ static inline void set_delayed_call(struct delayed_call *c, void (*fn)(void *), 
 	c->fn = fn;
 	c->arg = arg;
 }
+
 static inline void do_delayed_call(struct delayed_call *c)
 {
 	if (c->fn)
 		c->fn(c->arg);
 }
-static inline void clear_delayed_call(struct delayed_call *c) { c->fn = NULL; }
+
+static inline void clear_delayed_call(struct delayed_call *c)
+{
+	c->fn = NULL;
+}

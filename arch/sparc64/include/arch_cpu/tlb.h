@@ -39,4 +39,10 @@ static inline void tlb_load_kernel(void) { tlb_load_root(image_to_phys(empty_roo
 static inline void tlb_flush_local_page(unsigned long va) { tlb_demap((va & PAGE_MASK) | DEMAP_SECONDARY); }
 static inline void tlb_flush_page(unsigned int slot, unsigned long va) { tlb_flush_local_page(va); }
 static inline void tlb_flush_kernel_page(unsigned long va) { tlb_demap(va | DEMAP_NUCLEUS); }
-static inline void tlb_flush_kernel(void) { tlb_demap(DEMAP_CONTEXT | DEMAP_NUCLEUS); }
+/* A demap of the context would take the locked entry of the miss handlers too, which is the last. */
+static inline void tlb_flush_kernel(void)
+{
+	asi_write(0, ASI_DTLB_DEMAP, DEMAP_CONTEXT | DEMAP_NUCLEUS);
+	for (unsigned long i = 0; i < TLB_ENTRIES - 1; i++)
+		asi_write(0, ASI_ITLB_ENTRY, i * 8);
+}

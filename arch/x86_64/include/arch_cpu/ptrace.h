@@ -5,6 +5,7 @@
 #include <asm/ptrace.h>
 
 #define ARCH_HAS_SINGLE_STEP
+#define ARCH_HAS_PTRACE
 
 #define KERNEL_CS 0x10
 #define KERNEL_DS 0x18

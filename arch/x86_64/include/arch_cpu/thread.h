@@ -5,6 +5,8 @@
 
 struct arch_fpu;
 
+/* Bits of DR7 that the CPU is given; the others are shown to a debugger that has set them. */
+#define DR7_USED 0xffff03fful
 #define THREAD_DEBUG 1UL	/* dr7 is not 0 */
 #define THREAD_NO_TSC 2UL	/* reading the time stamp counter is SIGSEGV */
 

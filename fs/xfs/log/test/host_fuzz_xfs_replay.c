@@ -2,9 +2,10 @@
 /* sources: fs/xfs/log/replay.c fs/xfs/log/trans.c fs/xfs/log/table.c fs/xfs/log/image.c */
 /* sources: fs/xfs/log/blocks.c fs/xfs/log/apply.c fs/xfs/log/finish.c */
 /* sources: fs/xfs/format/log.c fs/xfs/format/logrec.c fs/xfs/format/logitem.c */
+/* sources: fs/xfs/format/logattr.c fs/xfs/format/logexch.c */
 /* sources: fs/xfs/format/loginode.c fs/xfs/format/sb.c fs/xfs/format/agheader.c */
 /* sources: fs/xfs/format/btree.c fs/xfs/format/inode.c fs/xfs/format/dir.c fs/xfs/format/da.c */
-/* sources: fs/xfs/format/attr.c */
+/* sources: fs/xfs/format/attr.c fs/xfs/format/stamp.c fs/xfs/format/walk.c */
 /*
  * Recovery of a small file system whose log has two records: their bytes and numbers of operations
  * are the input. Whatever they say, nothing outside the device or in the log is written, nothing at
@@ -195,7 +196,8 @@ static void put_record(u32 bb, u32 ops, const u8 *p, size_t n)
 
 static void fuzz_one(const u8 *p, size_t n)
 {
-	struct xfs_replay_env env = { NULL, take, give, get, put, sync_disk, never, 1u << 22, BBS };
+	struct xfs_replay_env env = { NULL,	 take,	give, get,	put,
+				      sync_disk, never, NULL, 1u << 22, BBS };
 	struct xfs_replay_result res;
 	struct xfs_fault f = { 0 };
 	struct xfs_sb sb = geometry;
@@ -300,12 +302,41 @@ static size_t intent(u8 *b, size_t at, u16 type, u32 len)
 	return op(b, at, 0, h, len);
 }
 
+/* An attribute that is to be set. */
+static size_t attr_item(u8 *b, size_t at)
+{
+	u8 h[40] = { 0 };
+	u16 head[2] = { XFS_LI_ATTRI, 3 };
+	u32 set = XFS_LATTR_SET, len = 4, valuelen = 8;
+
+	memcpy(h, head, 4);
+	h[8] = 5;
+	h[16] = 130;
+	memcpy(h + 24, &set, 4);
+	memcpy(h + 28, &len, 4);
+	memcpy(h + 32, &valuelen, 4);
+	at = op(b, at, 0, h, sizeof(h));
+	at = op(b, at, 0, (const u8 *)"name", 4);
+	return op(b, at, 0, (const u8 *)"a value.", 8);
+}
+
+/* An exchange of extents that is begun. */
+static size_t exchange_item(u8 *b, size_t at)
+{
+	struct xfs_lexch x = { .ino = { 130, 131 }, .off = { 5, 7 }, .count = 9 };
+	u8 h[XFS_LEXCH_LEN];
+
+	xfs_lexch_put(&x, h);
+	h[8] = 6;
+	return op(b, at, 0, h, sizeof(h));
+}
+
 static size_t fuzz_seed(unsigned int i, u8 *b)
 {
 	u32 header[4] = { 0x5452414e, 40, 0, 1 };
 	size_t at = 4;
 
-	if (i > 5)
+	if (i > 8)
 		return 0;
 	memset(b, 0, FUZZ_MAX);
 	at = op(b, at, XFS_OP_START, NULL, 0);
@@ -316,10 +347,16 @@ static size_t fuzz_seed(unsigned int i, u8 *b)
 		at = icreate_item(b, at);
 	if (i >= 2)
 		at = inode_item(b, at, i == 2 ? 1 : 5);
-	if (i >= 4)
+	if (i == 4 || i == 5)
 		at = intent(b, at, XFS_LI_EFI, 28);
 	if (i == 5)
 		at = intent(b, at, XFS_LI_EFD, 28);
+	if (i >= 6)
+		at = attr_item(b, at);
+	if (i == 7)
+		at = intent(b, at, XFS_LI_ATTRD, 16);
+	if (i == 8)
+		at = exchange_item(b, at);
 	at = op(b, at, XFS_OP_COMMIT, NULL, 0);
 	put_be(b + 2, 0, 2);
 	b[2] = (u8)(at - 5);	/* all but a byte in the first record */

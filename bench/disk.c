@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What operations on a disk with XFS cost, for any kernel of Linux's ABI: process 1 of a machine
+ * with an empty XFS on /dev/vda.
+ *
+ * The clock says nothing here, because a task that waits for the disk leaves the processor idle:
+ * count.c counts the instructions between two marks, and /proc/diskstats the requests. Each
+ * operation is prepared, then run N times; operations that change something end with a syncfs(2),
+ * which belongs to them. Then the program computes, so that deferred work is counted too; what that
+ * computing costs on an idle machine is subtracted by the reader of the marks.
+ *
+ * Says "idle 0 WINDOW", "op NAME N 0 0 WINDOW" and "disk NAME N READS SECTORS WRITES SECTORS
+ * FLUSHES" for each run, several for each operation, and "end". ops= as in ops.c.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "cpu.h"
+
+#define RUNS 3
+#define COMPUTE 12000000L
+#define MIB (1L << 20)
+#define LONGEST 2000		/* files of an operation */
+#define GOING_DOWN _IOR('X', 125, uint32_t)
+#define LOG_IS_WRITTEN 1u
+
+static char *buf;		/* a MiB, aligned */
+static int fd = -1, top = -1;
+static int serial;		/* of the directory of this run */
+
+static void must(int ok, const char *what)
+{
+	if (!ok) {
+		printf("fatal %s: %s\n", what, strerror(errno));
+		fflush(stdout);
+		reboot(RB_POWER_OFF);
+	}
+}
+
+static void compute(void)
+{
+	for (long i = 0; i < COMPUTE / 2; i++)
+		__asm__ volatile("" : : : "memory");
+}
+
+/* The name of file I of the directory of this run. */
+static const char *name(long i)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), "/m/%d/file%ld", serial, i);
+	return text;
+}
+
+static void attach(void)
+{
+	must(!mount("/dev/vda", "/m", "xfs", 0, NULL), "mount");
+	top = open("/m", O_RDONLY | O_DIRECTORY);
+}
+
+static void detach(void)
+{
+	close(top);
+	must(!umount("/m"), "umount");
+}
+
+static void forget(void)
+{
+	int f = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	must(!syncfs(top) && f >= 0 && write(f, "3", 1) == 1, "drop_caches");
+	close(f);
+}
+
+/* ---- preparing ---- */
+
+static void new_directory(long n)
+{
+	char text[32];
+
+	(void)n;
+	snprintf(text, sizeof(text), "/m/%d", ++serial);
+	must(!mkdir(text, 0755), "mkdir");
+	syncfs(top);
+}
+
+static void make(long n, size_t size)
+{
+	for (long i = 0; i < n; i++) {
+		int f = open(name(i), O_WRONLY | O_CREAT, 0644);
+
+		must(f >= 0 && write(f, buf, size) == (ssize_t)size, "file");
+		close(f);
+	}
+}
+
+static void empty_files(long n)
+{
+	new_directory(n);
+	make(n, 0);
+	syncfs(top);
+}
+
+static void small_files(long n)
+{
+	new_directory(n);
+	make(n, 4096);
+	syncfs(top);
+}
+
+static void cold_empty_files(long n)
+{
+	empty_files(n);
+	forget();
+}
+
+static void cold_small_files(long n)
+{
+	small_files(n);
+	forget();
+}
+
+static void open_new(long n)
+{
+	new_directory(n);
+	fd = open(name(0), O_RDWR | O_CREAT, 0644);
+	must(fd >= 0, "file");
+}
+
+static void open_long(long n)
+{
+	open_new(n);
+	for (int i = 0; i < 256; i++)
+		must(write(fd, buf, MIB) == MIB, "long file");
+	must(!fsync(fd), "fsync");
+}
+
+static void open_cold(long n)
+{
+	open_long(n);
+	forget();
+}
+
+static void open_direct(long n)
+{
+	open_long(n);
+	close(fd);
+	fd = open(name(0), O_RDWR | O_DIRECT | O_DSYNC);
+	must(fd >= 0, "O_DIRECT");
+}
+
+static void close_file(void)
+{
+	close(fd);
+	unlink(name(0));
+	syncfs(top);
+}
+
+/* A log with what 500 new files need, which are nowhere else. */
+static void crash(long n)
+{
+	uint32_t how = LOG_IS_WRITTEN;
+
+	(void)n;
+	new_directory(0);
+	make(500, 0);
+	must(!ioctl(top, GOING_DOWN, &how), "shutdown");
+	detach();
+}
+
+/* ---- operations ---- */
+
+#define OP(name) static void name(long n)
+#define LOOP for (long i = 0; i < n; i++)
+
+OP(op_create)
+{
+	make(n, 0);
+	syncfs(top);
+}
+OP(op_create_4k)
+{
+	make(n, 4096);
+	syncfs(top);
+}
+OP(op_unlink)
+{
+	LOOP unlink(name(i));
+	syncfs(top);
+}
+OP(op_stat)
+{
+	struct stat st;
+	LOOP stat(name(i), &st);
+}
+OP(op_append)
+{
+	LOOP
+	{
+		write(fd, buf, 4096);
+		fsync(fd);
+	}
+}
+OP(op_write)
+{
+	LOOP write(fd, buf, MIB);
+	fsync(fd);
+}
+OP(op_read)
+{
+	LOOP pread(fd, buf, MIB, i * MIB);
+}
+OP(op_direct_read)
+{
+	LOOP pread(fd, buf, 4096, i * 7919 % 65536 * 4096);
+}
+OP(op_direct_write)
+{
+	LOOP pwrite(fd, buf, 4096, i * 7919 % 65536 * 4096);
+}
+OP(op_mount)
+{
+	(void)n;
+	attach();
+}
+
+OP(op_rename)
+{
+	char to[64];
+
+	LOOP
+	{
+		snprintf(to, sizeof(to), "/m/%d/other%ld", serial, i);
+		rename(name(i), to);
+	}
+	syncfs(top);
+}
+
+OP(op_read_4k)
+{
+	LOOP
+	{
+		int f = open(name(i), O_RDONLY);
+
+		read(f, buf, 8192);
+		close(f);
+	}
+}
+
+OP(op_readdir)
+{
+	char text[32];
+	DIR *d;
+
+	(void)n;
+	snprintf(text, sizeof(text), "/m/%d", serial);
+	d = opendir(text);
+	while (readdir(d))
+		;
+	closedir(d);
+}
+
+OP(op_syncfs)
+{
+	LOOP
+	{
+		pwrite(fd, buf, 4096, i % 16 * 4096);
+		syncfs(top);
+	}
+}
+
+static const struct op {
+	const char *name;
+	long n;
+	void (*run)(long n), (*prepare)(long n), (*drop)(void);
+} ops[] = {
+	{ "disk: create, empty", LONGEST, op_create, new_directory, 0 },
+	{ "disk: create, 4 KiB", 1000, op_create_4k, new_directory, 0 },
+	{ "disk: unlink, empty", LONGEST, op_unlink, empty_files, 0 },
+	{ "disk: unlink, 4 KiB", 1000, op_unlink, small_files, 0 },
+	{ "disk: rename", LONGEST, op_rename, empty_files, 0 },
+	{ "disk: stat, warm", LONGEST, op_stat, empty_files, 0 },
+	{ "disk: stat, cold", LONGEST, op_stat, cold_empty_files, 0 },
+	{ "disk: readdir, warm, a name", LONGEST, op_readdir, empty_files, 0 },
+	{ "disk: readdir, cold, a name", LONGEST, op_readdir, cold_empty_files, 0 },
+	{ "disk: open + read 4 KiB, warm", 1000, op_read_4k, small_files, 0 },
+	{ "disk: open + read 4 KiB, cold", 1000, op_read_4k, cold_small_files, 0 },
+	{ "disk: append 4 KiB + fsync", 500, op_append, open_new, close_file },
+	{ "disk: write 4 KiB + syncfs", 200, op_syncfs, open_new, close_file },
+	{ "disk: write 1 MiB of 256", 256, op_write, open_new, close_file },
+	{ "disk: read 1 MiB of 256, cold", 256, op_read, open_cold, close_file },
+	{ "disk: direct read 4 KiB", 1000, op_direct_read, open_direct, close_file },
+	{ "disk: direct O_DSYNC write 4 KiB", 500, op_direct_write, open_direct, close_file },
+	{ "disk: mount with recovery", 1, op_mount, crash, 0 },
+};
+
+/* ---- measuring ---- */
+
+struct io {
+	long v[5];
+};
+
+static struct io disk_now(void)
+{
+	struct io r = { { 0 } };
+	char line[400];
+	FILE *f = fopen("/proc/diskstats", "r");
+
+	must(f != NULL, "diskstats");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line,
+			   " %*d %*d vda %ld %*d %ld %*d %ld %*d %ld %*d %*d %*d %*d %*d %*d %*d %*d %ld",
+			   &r.v[0], &r.v[1], &r.v[2], &r.v[3], &r.v[4]) == 5)
+			break;
+	fclose(f);
+	return r;
+}
+
+static int windows;
+
+static void measure(const struct op *op)
+{
+	struct io a, b;
+
+	if (op->prepare)
+		op->prepare(op->n);
+	compute();
+	compute();
+	a = disk_now();
+	MARK_BEGIN();
+	op->run(op->n);
+	compute();
+	MARK_END();
+	b = disk_now();
+	if (op->drop)
+		op->drop();
+	printf("op %s\t%ld\t0\t0\t%d\n", op->name, op->n, windows++);
+	printf("disk %s\t%ld", op->name, op->n);
+	for (int i = 0; i < 5; i++)
+		printf("\t%ld", b.v[i] - a.v[i]);
+	printf("\n");
+	fflush(stdout);
+}
+
+static void nothing(long n)
+{
+	(void)n;
+}
+
+static int wanted(const char *list, const char *what)
+{
+	char l[1000], *save, *t;
+
+	if (!list)
+		return 1;
+	snprintf(l, sizeof(l), "%s", list);
+	for (t = l; *t; t++)
+		if (*t == '_')
+			*t = ' ';
+	for (t = strtok_r(l, ",", &save); t; t = strtok_r(NULL, ",", &save))
+		if (strstr(what, t))
+			return 1;
+	return 0;
+}
+
+int main(void)
+{
+	static const struct op idle = { "idle", 1, nothing, 0, 0 };
+	const char *list = getenv("ops");
+
+	mkdir("/proc", 0755);
+	mkdir("/dev", 0755);
+	mkdir("/m", 0755);
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+	buf = aligned_alloc(4096, MIB);
+	memset(buf, 'x', MIB);
+	sleep(1);
+	attach();
+	MARK_BEGIN();
+	idle.run(1);
+	compute();
+	MARK_END();
+	printf("idle 0\t%d\n", windows++);
+	for (unsigned int i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+		for (int k = 0; k < RUNS && wanted(list, ops[i].name); k++)
+			measure(&ops[i]);
+	detach();
+	printf("end\n");
+	fflush(stdout);
+	reboot(RB_POWER_OFF);
+	return 0;
+}
