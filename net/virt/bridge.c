@@ -189,7 +189,7 @@ static int bridge_up_event(struct netdev *d, enum netdev_event e)
 	if (d->kind == &bridge_kind && e == NETDEV_UP)
 		follow_carrier(bridge_of(d));
 	if (d->kind == &bridge_kind && (e == NETDEV_REGISTER || e == NETDEV_CHANGEADDR))
-		(void)bridge_own_addr(bridge_of(d), NULL, GFP_KERNEL | __GFP_NOFAIL);
+		bridge_own_addr_nofail(bridge_of(d), NULL);
 	return bridge_event(d, e);
 }
 

@@ -113,6 +113,8 @@ void bridge_set_listener(void (*fn)(struct bridge *b, struct bridge_station *s, 
  * no other of its: 0 or -ENOMEM.
  */
 int bridge_own_addr(struct bridge *b, struct bridge_port *p, gfp_t gfp) __must_check;
+/* The same, waiting for memory as long as it takes. */
+void bridge_own_addr_nofail(struct bridge *b, struct bridge_port *p);
 /* Addresses that another port or a program's wish held, and which have gone, are there again. */
 void bridge_own_addrs(struct bridge *b);
 /*

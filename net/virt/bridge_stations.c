@@ -62,13 +62,20 @@ int bridge_own_addr(struct bridge *b, struct bridge_port *p, gfp_t gfp)
 	return add_local(b, p, addr, gfp);
 }
 
+void bridge_own_addr_nofail(struct bridge *b, struct bridge_port *p)
+{
+	int err = bridge_own_addr(b, p, GFP_KERNEL | __GFP_NOFAIL);
+
+	DEBUG_ON(err);
+}
+
 void bridge_own_addrs(struct bridge *b)
 {
 	struct bridge_port *p;
 
 	list_for_each_entry(p, &b->ports, list)
-		(void)bridge_own_addr(b, p, GFP_KERNEL | __GFP_NOFAIL);
-	(void)bridge_own_addr(b, NULL, GFP_KERNEL | __GFP_NOFAIL);
+		bridge_own_addr_nofail(b, p);
+	bridge_own_addr_nofail(b, NULL);
 }
 
 int bridge_station_by_program(struct bridge *b, struct bridge_port *p, const u8 *addr, u8 flags,
