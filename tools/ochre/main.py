@@ -68,7 +68,7 @@ def parser():
     s.add_argument("--arch", choices=ARCHES, help="only this CPU")
     s.add_argument("--quick", action="store_true", help="what comes before a commit: five minutes")
     s.add_argument("--full", action="store_true", help="everything: what a run without it samples, too")
-    s.add_argument("--seed", metavar="SEED", help="sample as a run did that says 'sample SEED' (default: by the commit)")
+    s.add_argument("--seed", metavar="SEED", help="sample as a run did that says 'sample SEED' (default: the word in tests/seed)")
     s.add_argument("--debug", action="store_true", help="only the debug build")
     s.add_argument("--kernel", metavar="FILE", help="run the guest tests under another kernel ('linux': Debian's), and nothing else")
     s.add_argument("--release", action="store_true", help="only the release build")

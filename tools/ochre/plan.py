@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Which parts a run of the tests has.
 
-A run without words takes half an hour at most (budget.py): what is fast or breaks often in full, of the rest a share that changes with the commit
+A run without words takes half an hour at most (budget.py): what is fast or breaks often in full, of the rest a share that tests/seed names
 (sample.py). One stop of the wheel is visited each time, and one CPU beside x86_64. --full takes everything. --quick is what comes before a commit.
 What is named by a filter runs in the configurations of a whole run, unsampled, on x86_64; with --full in all, with --arch on another CPU."""
 import glob

@@ -1,20 +1,28 @@
 # SPDX-License-Identifier: MIT
 """What a run leaves out: of things that are too many for each run a share is taken, another for each commit.
 
-The things of a kind are dealt into slices, always the same way; which slice a run takes follows from its seed, the commit's hash, or what --seed says. So
-a run is repeated by its seed, neighbouring commits differ, and with N slices each thing comes up once in N commits in the mean."""
+The things of a kind are dealt into slices, always the same way; which slice a run takes follows from its seed, the word in tests/seed, or what --seed says.
+So all commits with one word run the same tests, on every machine: what a commit breaks is seen, and what another sample would show is not held against it."""
+import os
 import re
 
-from .util import Fail, ROOT, digest, output
+from .util import Fail, ROOT, digest
+
+FILE = os.path.join(ROOT, "tests/seed")
+OF_RUN = "OCHRE_SEED"       # the seed of a run, in the environment of its tests
 
 
 def seed_of(text):
-    """TEXT of --seed, or the commit; in a tree without git always the same."""
-    if text:
-        if not re.fullmatch(r"[\w.-]{1,64}", text):
-            raise Fail("--seed takes letters and digits, not '%s'" % text)
-        return text
-    return output(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"]).strip() or "0"
+    """TEXT of --seed, or that of the run that this program is a test of, or the tree's own."""
+    text = text or os.environ.get(OF_RUN)
+    if not text and os.path.exists(FILE):
+        with open(FILE) as f:
+            text = f.read().strip()
+        if not text:
+            raise Fail("tests/seed is empty: it names the sample that a whole run takes")
+    if text and not re.fullmatch(r"[\w.-]{1,64}", text):
+        raise Fail("a seed has letters and digits, not '%s'" % text)
+    return text or "0"
 
 
 class Sample:

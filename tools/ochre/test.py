@@ -71,6 +71,8 @@ class Runner:
         self.parts = []
         whole = not (self.filters or args.full or args.quick or args.arch or args.kernel or args.fail_nth)
         self.sample = sample.Sample(sample.seed_of(args.seed) if whole else None)
+        if args.seed:       # a test that is named takes its own share as that run did
+            os.environ[sample.OF_RUN] = sample.seed_of(args.seed)
         self.lanes = lanes.Lanes(args.jobs or os.cpu_count() or 1, self.take, self.group)
 
     def wanted(self, name):
