@@ -732,8 +732,7 @@ vm_fault_t filemap_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 		pte_t *pte = base + ((long)idx[i] - (long)vmf->pgoff);
 		struct page *page;
 
-		if (xa_is_value(folio) || !pte_none(ptep_read(pte)) || !folio_test_uptodate(folio) ||
-		    folio_test_readahead(folio) || folio_test_owner(folio) || !folio_try_get(folio))
+		if (xa_is_value(folio) || !pte_none(ptep_read(pte)) || !folio_is_plain(folio) || !folio_try_get(folio))
 			continue;
 		if (folio_mapping(folio) != mapping || idx[i] - folio_index(folio) >= folio_nr_pages(folio)) {
 			folio_put(folio);

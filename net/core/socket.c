@@ -36,10 +36,19 @@ int sock_register_family(const struct socket_family *f)
 	return 0;
 }
 
+/* A message of read(2) or write(2) has no address: what lies there is neither read nor given to anyone. */
+static void init_without_address(struct sock_msg *m, struct socket *s, struct iter *i, unsigned int flags)
+{
+	memset(m, 0, offsetof(struct sock_msg, addr));
+	m->iter = i;
+	m->flags = flags;
+	m->nonblock = (flags & MSG_DONTWAIT) || (s->file->f_flags & O_NONBLOCK);
+}
+
 void sock_init_msg(struct sock_msg *m, struct socket *s, struct iter *i, unsigned int flags)
 {
-	*m = (struct sock_msg){ .iter = i, .flags = flags };
-	m->nonblock = (flags & MSG_DONTWAIT) || (s->file->f_flags & O_NONBLOCK);
+	init_without_address(m, s, i, flags);
+	memset(&m->addr, 0, sizeof(m->addr));
 }
 
 static ssize_t socket_read(struct kiocb *k, struct iter *to)
@@ -49,7 +58,7 @@ static ssize_t socket_read(struct kiocb *k, struct iter *to)
 
 	if (!iter_count(to))
 		return 0;
-	sock_init_msg(&m, s, to, k->ki_flags & IOCB_NOWAIT ? MSG_DONTWAIT : 0);
+	init_without_address(&m, s, to, k->ki_flags & IOCB_NOWAIT ? MSG_DONTWAIT : 0);
 	m.splice = k->ki_flags & IOCB_SPLICE;
 	return s->ops->recvmsg(s, &m);
 }
@@ -59,7 +68,7 @@ static ssize_t socket_write(struct kiocb *k, struct iter *from)
 	struct socket *s = k->ki_filp->private_data;
 	struct sock_msg m;
 
-	sock_init_msg(&m, s, from, k->ki_flags & IOCB_NOWAIT ? MSG_DONTWAIT : 0);
+	init_without_address(&m, s, from, k->ki_flags & IOCB_NOWAIT ? MSG_DONTWAIT : 0);
 	if (s->type == SOCK_SEQPACKET)
 		m.flags |= MSG_EOR;
 	if (k->ki_flags & IOCB_NOSIGNAL)

@@ -167,6 +167,15 @@ static inline bool folio_test_uptodate(const struct folio *folio)
 		smp_rmb();
 	return up;
 }
+/* Valid, with neither readahead's mark nor an owner's: folio_test_uptodate() and two more, by one look at the flags. */
+static inline bool folio_is_plain(const struct folio *folio)
+{
+	const u64 mask = 1ull << PG_uptodate | 1ull << PG_readahead | 1ull << PG_error;
+	bool plain = ((u64)atomic64_read(&folio->page.flags) & mask) == 1ull << PG_uptodate;
+
+	smp_rmb();
+	return plain;
+}
 static inline void folio_mark_uptodate(struct folio *folio)
 {
 	smp_wmb();

@@ -63,15 +63,15 @@ struct sock_msg {
 	unsigned int flags;		/* MSG_* asked for */
 	bool nonblock;
 	bool splice;			/* receive: into a pipe */
-	/* Address of the peer: in for send (len 0: none), out for receive. */
-	struct __kernel_sockaddr_storage addr;
-	int addr_len;
+	int addr_len;			/* of addr */
 	/* Control messages: user memory. */
 	struct uptr control;
 	size_t control_len;		/* receive: room; what was used is control_done */
 	size_t control_done;
 	unsigned int out_flags;		/* MSG_TRUNC, MSG_CTRUNC */
 	u32 skip;			/* receive: sock_recv_packet() */
+	/* Address of the peer: in for send, out for receive. Undefined where addr_len is 0. */
+	struct __kernel_sockaddr_storage addr;
 };
 
 /* connect, socketpair, accept, listen and shutdown may be NULL: -EOPNOTSUPP. */
