@@ -57,11 +57,27 @@ def of_time():
 def watches():
     """Who is kept from its processor is starved, who does not want one or has it is not."""
     s = 10 ** 9
-    assert starved.judge({"1": (0, 0)}, {"1": (1 * s, 9 * s)}, 10.0, 0, 0) == "a CPU had a processor for 1.0 of 10.0 s that it wanted one"
-    assert not starved.judge({"1": (0, 0)}, {"1": (5 * s, 5 * s)}, 10.0, 0, 0)        # four busy CPUs on two processors
-    assert not starved.judge({"1": (5 * s, 0)}, {"1": (5 * s, 3 * s)}, 10.0, 0, 0)    # too little to tell
-    assert starved.judge({}, {"1": (1 * s, 9 * s), "2": (2 * s, 8 * s)}, 10.0, 2000, 100).startswith("a CPU had a processor for 1.0")
-    assert "others had 50 %" in starved.judge({}, {}, 10.0, 2000, 1000)
+    assert starved.judge({"1": (0, 0)}, {"1": (1 * s, 9 * s)}, 10.0, 0, 0) == (0.1, "a CPU had a processor for 1.0 of 10.0 s that it wanted one")
+    assert starved.judge({"1": (0, 0)}, {"1": (5 * s, 5 * s)}, 10.0, 0, 0) == (0.5, "")       # four busy CPUs on two processors
+    assert starved.judge({"1": (5 * s, 0)}, {"1": (5 * s, 3 * s)}, 10.0, 0, 0) == (1.0, "")   # too little to tell
+    assert starved.judge({}, {"1": (1 * s, 9 * s), "2": (2 * s, 8 * s)}, 10.0, 2000, 1000) == (0.05, "a CPU had a processor for 1.0 of 10.0 s that it wanted one")
+    share, said = starved.judge({}, {}, 10.0, 2000, 1000)
+    assert share == 0.5 and "others had 50 %" in said
+    clock, at, real = starved.Clock(), [0.0], time.monotonic
+    time.monotonic = lambda: at[0]
+    try:
+        clock = starved.Clock()
+        clock.patient, clock.host = True, argparse.Namespace(share=1.0)
+        for share, step, want in ((1.0, 2.0, 2.0), (0.5, 2.0, 3.0), (0.01, 2.0, 3.2), (1.0, 1.0, 4.2)):
+            clock.host.share = share
+            at[0] += step
+            assert abs(clock() - want) < 1e-6, (share, clock.sum)
+        clock.patient = False
+        at[0] += 2.0
+        clock.host.share = 0.1
+        assert abs(clock() - 6.2) < 1e-6
+    finally:
+        time.monotonic = real
     assert not starved.threads(2 ** 22 + 1)
     cpu = min(os.sched_getaffinity(0))
     spin = "import os\nos.sched_setaffinity(0, {%d})\nos.nice(%d)\nprint(flush=True)\nwhile True: pass\n"

@@ -37,7 +37,7 @@ class Result:
         return self.name, self.where
 
     def show(self, lines):
-        print("%-8s %s%s%s" % (self.outcome, self.name, " [%s]" % self.where if self.where else "", ": " + self.why if self.why else ""))
+        print("%-8s %s%s%s" % (self.outcome, self.name, " [%s]" % self.where if self.where else "", ": " + self.why if self.why else " (%.1f s)" % self.took if self.outcome == "passed" and self.took >= 0.05 else ""))
         for l in lines:
             print("        " + l)
 

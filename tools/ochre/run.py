@@ -21,7 +21,7 @@ import time
 import tty
 
 from . import accel, arches, build, disk, net, oops, qemu, rootfs, setup, starved
-from .util import Awake, Fail, rel
+from .util import Fail, rel
 
 FRAME_MAX = 4096
 FIRST_FRAME = b"R\1\0"     # with one byte
@@ -236,7 +236,7 @@ class Session:
 
     def __init__(self, vm, argv, verbose=False, timeout=None, vmlinux=None, stdin=0, stdout=1, stderr=2, log=None):
         self.vm, self.argv, self.verbose, self.vmlinux = vm, argv, verbose, vmlinux
-        self.now = Awake()
+        self.now = starved.Clock()
         self.deadline = timeout or None
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.log, self.status, self.ready = log, None, False
@@ -269,7 +269,9 @@ class Session:
         return bytes(m.text[-8192:]).decode("utf-8", "replace")
 
     def boot(self):
-        return Machine(self.vm, self.log)
+        m = Machine(self.vm, self.log)
+        self.now.host = m.host
+        return m
 
     # --- a command ---
 

@@ -42,11 +42,11 @@ import traceback
 from . import again, arches, budget, build, catalogue, cpio, debian, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup, starved
 from .again import Result
 from .plan import ALONE, Config
-from .util import ARCHES, Awake, BUILD, Fail, Progress, ROOT, digest, locked, rel
+from .util import ARCHES, BUILD, Fail, Progress, ROOT, digest, locked, rel
 
 GUEST_SKIP = 77
-# Seconds, for hangs alone: several times what all takes on a host that is free. user/testrun.c gives a run of a test 300, and says when the next begins.
-KTEST_LIMIT, BATCH_LIMIT, STALL, PROGRAM_LIMIT, LONG_LIMIT = 900, 5400, 345, 1800, 3600
+# Seconds, for hangs alone: several times what all takes on a host that is free. user/testrun.c gives a run of a test 1000, and says when the next begins.
+KTEST_LIMIT, BATCH_LIMIT, STALL, PROGRAM_LIMIT, LONG_LIMIT = 900, 5400, 1045, 1800, 3600
 
 
 BOOTS_OF_A_PART = 12
@@ -71,6 +71,7 @@ class Runner:
         self.parts = []
         whole = not (self.filters or args.full or args.quick or args.arch or args.kernel or args.fail_nth)
         self.sample = sample.Sample(sample.seed_of(args.seed) if whole else None)
+        os.environ[starved.PATIENT] = "1"
         if args.seed or args.full:      # a test that is named takes its own share as that run did
             os.environ[sample.OF_RUN] = sample.ALL if args.full else sample.seed_of(args.seed)
         self.lanes = lanes.Lanes(args.jobs or os.cpu_count() or 1, self.take, self.group)
@@ -344,9 +345,9 @@ class Runner:
 
     def console(self, vm, limit):
         """Boots, returns (console text, seconds, did it end by itself)."""
-        start, now, died, why = time.monotonic(), Awake(), False, ""
+        start, now, died, why = time.monotonic(), starved.Clock(), False, ""
         with run.Machine(vm) as m:
-            m.explain = True
+            m.explain, now.host = True, m.host
             while not m.ended() and now() < limit:
                 m.wait([], 0.5)
                 if not died and oops.PANIC.search(bytes(m.text[-4096:]).decode("utf-8", "replace")):
