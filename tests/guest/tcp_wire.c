@@ -90,7 +90,9 @@ TEST(shrinks_in_proportion)
 	EQ(i.tcpi_snd_ssthresh, 7);
 	CHECK(i.tcpi_snd_cwnd <= 8);	/* a probe may have gone before */
 	EQ(i.tcpi_lost, 1);
-	EQ(i.tcpi_retrans, 1);
+	/* On a host that stood still a timer sends more than that one again. */
+	if (i.tcpi_total_retrans == 1)
+		EQ(i.tcpi_retrans, 1);
 	acks(1, 1 + MSS, 1 + 6 * MSS);
 	hears_data(1 + 10 * MSS, MSS);
 	hears_data(1 + 11 * MSS, MSS);
@@ -526,18 +528,22 @@ TEST(retransmission_refused)
 {
 	struct tcp_info i;
 	int s = accepted();
+	bool again;		/* a timer sent some of it, on a host that stood still */
 
 	sends(s, 10 * MSS, 0);
 	for (unsigned int n = 0; n < 10; n++)
 		hears_data(1 + n * MSS, MSS);
 	EQ(qdisc(RTM_NEWQDISC, CREATE, "pfifo", 0), 0);
+	again = info_of(s).tcpi_total_retrans;
 	acks(1, 1 + MSS, 1 + 10 * MSS);
 	do
 		i = info_of(s);
 	while (i.tcpi_ca_state < CA_RECOVERY);
-	EQ(i.tcpi_lost, 1);
-	EQ(i.tcpi_retrans, 0);
 	EQ(i.tcpi_sacked, 9);
+	if (!again) {
+		EQ(i.tcpi_lost, 1);
+		EQ(i.tcpi_retrans, 0);
+	}
 	EQ(qdisc(RTM_DELQDISC, 0, NULL, -1), 0);
 	hears_data(1, MSS);
 	acks(1 + 10 * MSS, 0, 0);
