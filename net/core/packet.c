@@ -219,6 +219,16 @@ u8 *packet_put(struct packet *p, u16 n)
 	return at;
 }
 
+bool packet_want_tailroom(struct packet *p, u16 n)
+{
+	DEBUG_ON(p->len);
+	if (n > PACKET_BUF)
+		return false;
+	if (n > packet_tailroom(p))
+		p->data = (u16)(PACKET_BUF - n);
+	return true;
+}
+
 static void move_at(u16 *at, int by)
 {
 	if (*at != PACKET_NO_HEADER)

@@ -287,7 +287,7 @@ static bool needs_device(u8 type)
 }
 
 /* The device of a route by C, or through a gateway that must be on a link of ours. */
-static int find_hop(struct net *net, const struct fib6_config *c, struct netdev **d)
+static int find_device(struct net *net, const struct fib6_config *c, struct netdev **d)
 {
 	struct fib6_route *via;
 	int err;
@@ -315,6 +315,14 @@ static int find_hop(struct net *net, const struct fib6_config *c, struct netdev 
 		*d = via->dev;
 	rcu_read_unlock();
 	return err && err != -EINVAL ? -EHOSTUNREACH : err;
+}
+
+/* One without IPv6 has no routes. */
+static int find_hop(struct net *net, const struct fib6_config *c, struct netdev **d)
+{
+	int err = find_device(net, c, d);
+
+	return err ?: in6_dev(*d) ? 0 : -ENODEV;
 }
 
 static struct fib6_route *route_new(const struct fib6_config *c, struct fib6_prefix *p,

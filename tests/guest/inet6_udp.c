@@ -5,6 +5,7 @@
  * setsockopt getsockopt
  */
 #include "t.h"
+#include "sum.h"
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
 #include <linux/icmpv6.h>
@@ -223,6 +224,40 @@ TEST(sizes)
 	EQ(sendto(x, out, 1452, 0, SA(b)), 1452);
 	OK(connect(x, SA(b)));
 	EQ(got(x, IPV6_MTU), 1500);
+}
+
+/*
+ * Headers before that of a fragment may be long (RFC 8200, 4.5), also where it is alone (RFC 6946).
+ */
+TEST(long_unfragmentable_part)
+{
+	struct sockaddr_in6 to = at("::1", 0), a;
+	struct in6_addr one = IN6ADDR_LOOPBACK_INIT;
+	int u, r;
+
+	own_net();
+	u = bound("::1", 0, &a);
+	for (unsigned int opt = 80; opt <= 128; opt += 16) {
+		unsigned char b[200] = { IPPROTO_FRAGMENT, (unsigned char)(opt / 8 - 1), 0x1e,
+					 (unsigned char)(opt - 4) };
+		unsigned char *f = b + opt, *h = f + 8, got[9];
+		unsigned int udp = 8 + 5, s;
+
+		f[0] = IPPROTO_UDP;
+		f[7] = (unsigned char)opt;	/* its number */
+		memcpy(h + 2, &a.sin6_port, 2);
+		h[1] = 9;
+		h[5] = (unsigned char)udp;
+		memcpy(h + 8, "hello", 5);
+		s = add_up(&one, 16, add_up(&one, 16, IPPROTO_UDP + udp));
+		s = htons((unsigned short)~add_up(h, udp, s));
+		memcpy(h + 6, &s, 2);
+		r = OK(socket(AF_INET6, SOCK_RAW, IPPROTO_DSTOPTS));
+		EQ(sendto(r, b, opt + 8 + udp, 0, SA(to)), opt + 8 + udp);
+		EQ(recv(u, got, sizeof(got), 0), 5);
+		CHECK(!memcmp(got, "hello", 5));
+		close(r);
+	}
 }
 
 static struct cmsghdr *find_cmsg(struct msghdr *m, int type)

@@ -207,9 +207,14 @@ u8 *packet_push(struct packet *p, u16 n);
 u8 *packet_pull(struct packet *p, u16 n);
 /*
  * N bytes more after the linear ones, of a packet without pieces; the first of them. NULL: no
- * tailroom.
+ * tailroom, which an empty packet has for N up to PACKET_BUF - PACKET_HEADROOM.
  */
-u8 *packet_put(struct packet *p, u16 n);
+u8 *packet_put(struct packet *p, u16 n) __must_check;
+/*
+ * Tailroom for N bytes in an empty packet, at the cost of its headroom. False: N is more than
+ * PACKET_BUF.
+ */
+bool packet_want_tailroom(struct packet *p, u16 n) __must_check;
 /*
  * Makes the first N bytes linear, by copying from the pieces. False: there are not so many, or N is
  * more than fits behind the headroom.
