@@ -120,13 +120,14 @@ bool icmp_may(struct net *net, int ratelimit_ms, const u64 *peer, unsigned int w
 	return false;
 }
 
-static bool allowed(struct net *net, const struct ip4_route *r, u8 type, be32 dst)
+/* What path MTUs are found by is never held back. */
+static bool allowed(struct net *net, const struct ip4_route *r, u8 type, u8 code, be32 dst)
 {
 	const struct icmp_conf *c = &net->ip4->icmp;
 	u64 w[1] = { dst.v };
 
-	if (type >= 32 || !((u32)READ_ONCE(c->ratemask) >> type & 1) ||
-	    r->dev->flags & IFF_LOOPBACK)
+	if (type >= 32 || (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) ||
+	    !((u32)READ_ONCE(c->ratemask) >> type & 1) || r->dev->flags & IFF_LOOPBACK)
 		return true;
 	return icmp_may(net, READ_ONCE(c->ratelimit_ms), w, 1, ICMP_OUT_RATE_HOST);
 }
@@ -225,7 +226,7 @@ void icmp_send(struct packet *p, u8 type, u8 code, u32 info)
 	struct icmp_wire *w;
 
 	if (!deserves(net, p, h, type) || way_back(net, p, h, src, &r) ||
-	    !allowed(net, &r, type, h->src))
+	    !allowed(net, &r, type, code, h->src))
 		return;
 	e = packet_alloc(GFP_ATOMIC);
 	if (!e)
@@ -260,7 +261,7 @@ static void answer(struct net *net, struct packet *p, u8 type)
 	struct icmp_wire *w = (struct icmp_wire *)packet_data(p);
 	struct ip4_route r;
 
-	if (way_back(net, p, h, src, &r) || !allowed(net, &r, type, h->src)) {
+	if (way_back(net, p, h, src, &r) || !allowed(net, &r, type, 0, h->src)) {
 		packet_free(p, DROP_NO_ROUTE);
 		return;
 	}
