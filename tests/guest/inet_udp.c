@@ -287,6 +287,48 @@ TEST(connected)
 	CHECK(name.sin_port);
 }
 
+/* A call of connect(2) that fails changes nothing: S hears its PEER, under the same names. */
+static void fails_to_connect(int s, const char *to, int err, int peer)
+{
+	struct sockaddr_in in = at(to, 9), was[2], now[2];
+	socklen_t len = sizeof(in);
+	char b[4];
+	int e = -1;
+
+	OK(getsockname(s, (struct sockaddr *)&was[0], &len));
+	OK(getpeername(s, (struct sockaddr *)&was[1], &len));
+	ERR(connect(s, SA(in)), err);
+	OK(getsockname(s, (struct sockaddr *)&now[0], &len));
+	OK(getpeername(s, (struct sockaddr *)&now[1], &len));
+	CHECK(!memcmp(was, now, sizeof(was)));
+	EQ(send(peer, "x", 1, 0), 1);
+	EQ(recv(s, b, sizeof(b), MSG_DONTWAIT), 1);
+	EQ(send(s, "yy", 2, 0), 2);
+	EQ(recv(peer, b, sizeof(b), MSG_DONTWAIT), 2);
+	len = sizeof(e);
+	OK(getsockopt(peer, SOL_SOCKET, SO_ERROR, &e, &len));
+	EQ(e, 0);
+}
+
+TEST(failed_connect)
+{
+	struct sockaddr_in a, peer, any = at("0.0.0.0", 0);
+	socklen_t len = sizeof(a);
+
+	own_net();
+	for (int bind_first = 0; bind_first < 2; bind_first++) {
+		int p = bound("127.0.0.1", 0, &peer), s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+
+		if (bind_first)
+			OK(bind(s, SA(any)));
+		OK(connect(s, SA(peer)));
+		OK(getsockname(s, (struct sockaddr *)&a, &len));
+		OK(connect(p, SA(a)));
+		fails_to_connect(s, "255.255.255.255", EACCES, p);
+		fails_to_connect(s, "203.0.113.1", ENETUNREACH, p);
+	}
+}
+
 /* A connected socket hears that nobody is there. */
 TEST(refused)
 {
