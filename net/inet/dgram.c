@@ -175,7 +175,7 @@ static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_ro
 	if (d->c.tos >= 0)
 		t->tos = (u8)d->c.tos;
 	if (d->c.ttl > 0)
-		t->ttl = (u8)d->c.ttl;
+		t->ttl = (s16)d->c.ttl;
 	else if (r->type == RTN_MULTICAST)
 		t->ttl = s->mc_ttl;
 	return 0;
