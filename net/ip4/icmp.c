@@ -220,6 +220,7 @@ void icmp_send(struct packet *p, u8 type, u8 code, u32 info)
 	struct net *net = p->dev->net;
 	struct ip4_route r;
 	struct ip4_tx t = { .protocol = IPPROTO_ICMP,
+			    .ttl = -1,
 			    .tos = icmp_is_error(type) ? (u8)((h->tos & 0x1e) | 0xc0) : h->tos };
 	be32 src = route4_addr_type(net, h->dst, NULL) == RTN_LOCAL ? h->dst : be32_make(0);
 	struct packet *e;
@@ -255,7 +256,7 @@ static void answer(struct net *net, struct packet *p, u8 type)
 	const struct ip4_wire *h = (const struct ip4_wire *)packet_net(p);
 	struct ip4_cb *cb = ip4_cb(p);
 	struct ip4_tx t = {
-		.protocol = IPPROTO_ICMP, .tos = h->tos, .dst = h->src, .fragment = true
+		.protocol = IPPROTO_ICMP, .ttl = -1, .tos = h->tos, .dst = h->src, .fragment = true
 	};
 	be32 src = cb->dst_type == RTN_LOCAL ? h->dst : be32_make(0);
 	struct icmp_wire *w = (struct icmp_wire *)packet_data(p);

@@ -332,6 +332,39 @@ TEST(control)
 	EQ(n, 7);
 }
 
+/* A header that is too short for ports has none: no message tells of what lies behind it. */
+TEST(no_ports)
+{
+	struct sockaddr_in6 to, in;
+	char buf[16], control[256] __attribute__((aligned(8)));
+	struct cmsghdr *c;
+	int r, one = 1;
+
+	own_net();
+	to = at("::1", 0);
+	r = OK(socket(AF_INET6, SOCK_RAW, 253));
+	OK(setsockopt(r, IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, &one, sizeof(one)));
+	for (int len = 0; len < 6; len++) {
+		struct iovec v = { buf, sizeof(buf) };
+		struct msghdr m = { .msg_iov = &v,
+				    .msg_iovlen = 1,
+				    .msg_control = control,
+				    .msg_controllen = sizeof(control) };
+
+		EQ(sendto(r, "\x11\x22\x33\x44\x55\x66", (size_t)len, 0, SA(to)), len);
+		EQ(recvmsg(r, &m, 0), len);
+		c = find_cmsg(&m, IPV6_ORIGDSTADDR);
+		if (len < 4) {
+			CHECK(!c);
+			continue;
+		}
+		CHECK(c);
+		memcpy(&in, CMSG_DATA(c), sizeof(in));
+		EQ(in.sin6_port, htons(0x3344));
+		CHECK(!memcmp(&in.sin6_addr, &to.sin6_addr, 16));
+	}
+}
+
 /* A port that nobody has is refused, and the error queue says by whom. */
 TEST(refused)
 {

@@ -647,3 +647,56 @@ TEST(retransmission_refused)
 	acks(1 + 10 * MSS, 0, 0);
 	EQ(info_of(s).tcpi_lost, 0);
 }
+
+/* ---- a connection that nobody has open ---- */
+
+/* It waits for the peer's FIN. */
+static void orphan(void)
+{
+	OK(close(accepted()));
+	while (!(hears().flags & FIN))
+		;
+	says((struct seg){ .flags = ACK, .seq = 1, .ack = 2 });
+}
+
+/* What answers S, but for the FIN, which a busy host lets a timer send again. */
+static struct seg answer_to(struct seg s)
+{
+	says(s);
+	do
+		s = hears();
+	while (s.flags & FIN);
+	return s;
+}
+
+/*
+ * Who does not know the window, or has an old timestamp, ends no connection (RFC 9293, 3.10.7.4).
+ */
+TEST(orphan_and_strangers)
+{
+	static const unsigned int wrong[] = { 1 + (1u << 30), 2000000, -99u };
+	struct seg s;
+
+	peer_clock = 1000;
+	orphan();
+	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		s = answer_to((struct seg){ .flags = ACK, .seq = wrong[i], .ack = 2, .len = 5 });
+		EQ(s.flags, ACK);
+		EQ(s.ack, 1);
+	}
+	peer_clock = 1;
+	s = answer_to((struct seg){ .flags = ACK, .seq = 1, .ack = 2, .len = 5 });
+	EQ(s.flags, ACK);
+	peer_clock = 1001;
+	s = answer_to((struct seg){ .flags = FIN | ACK, .seq = 1, .ack = 2 });
+	EQ(s.flags, ACK);
+	EQ(s.ack, 2);
+}
+
+/* Data that it would have to keep for nobody is refused (RFC 1122, 4.2.2.13). */
+TEST(orphan_and_data)
+{
+	orphan();
+	CHECK(answer_to((struct seg){ .flags = ACK, .seq = 1, .ack = 2, .len = 5 }).flags & RST);
+	CHECK(answer_to((struct seg){ .flags = FIN | ACK, .seq = 1, .ack = 2 }).flags & RST);
+}
