@@ -236,13 +236,14 @@ struct fib6_route *fib6_after(struct fib6_table *t, const struct fib6_place *p)
 	return found;
 }
 
-static void (*listener)(struct net *net, const struct fib6_route *r,
-			enum fib6_change change);	/* set at boot */
+static fib6_listener *listener;		/* rtnl; set at boot */
 
-void fib6_set_listener(void (*fn)(struct net *net, const struct fib6_route *r,
-				  enum fib6_change change))
+fib6_listener *fib6_set_listener(fib6_listener *fn)
 {
+	fib6_listener *was = listener;
+
 	listener = fn;
+	return was;
 }
 
 static void tell(struct net *net, const struct fib6_route *r, enum fib6_change change)
