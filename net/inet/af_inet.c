@@ -292,17 +292,18 @@ void inet_reset_local(struct inet_sock *s)
 	inet_set_local(s, &any);
 }
 
-int inet_scope_of(const struct inet_sock *s, const struct inet_name *n)
+int inet_take_scope(struct inet_sock *s, const struct inet_name *n)
 {
 	int scope = n->scope ?: s->sk.bound_dev;
 
 	if (!n->six || !ip6_needs_scope(&n->v6))
-		return s->sk.bound_dev;
+		return 0;
 	if (!scope && ip6_is_multicast(&n->v6))
 		scope = s->six->mc_index;
 	if (!scope || (s->sk.bound_dev && s->sk.bound_dev != scope))
 		return -EINVAL;
-	return scope;
+	s->sk.bound_dev = scope;
+	return 0;
 }
 
 void inet_set_peer(struct inet_sock *s, const struct inet_name *n)

@@ -91,10 +91,9 @@ static int choose_ends(struct tcp_sock *t, const struct inet_name *n)
 	tcp_may_hash(t);
 	if (s->six && !(s->bind_gave & BOUND_ADDRESS))
 		inet_reset_local(s);
-	e = inet_scope_of(s, n);
-	if (e < 0)
+	e = inet_take_scope(s, n);
+	if (e)
 		return e;
-	s->sk.bound_dev = e;
 	inet_set_peer(s, n);
 	rcu_read_lock();
 	e = route_to(s, n);
