@@ -313,6 +313,7 @@ struct mm *mm_dup(struct mm *old)
 	}
 	down_write_nested(&mm->mmap_lock, 1);
 	copy_layout(mm, old);
+	atomic_set(&mm->membarrier_state, atomic_read(&old->membarrier_state));
 	family_join(old->family, mm);
 	for (vma = vt_first(&old->tree); vma; vma = vma->vm_next) {
 		vma_start_write(vma);

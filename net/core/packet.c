@@ -41,10 +41,16 @@ static const char *const drop_names[DROP_REASONS] = {
 	[DROP_TOO_BIG] = "too_big",
 };
 
-/* Everything before cb but the list, as a packet has it that was just made. */
+/* What a packet says of itself, cb included, lies together: it is zeroed, or copied, as one. */
+#define ABOUT_BYTES (offsetof(struct packet, pieces) - offsetof(struct packet, dev))
+_Static_assert(offsetof(struct packet, pieces) ==
+		       offsetof(struct packet, cb) + sizeof_field(struct packet, cb),
+	       "cb is the last of it");
+
+/* All but the list, the pieces and the bytes, as a packet has it that was just made. */
 static void reset(struct packet *p)
 {
-	memset(&p->dev, 0, offsetof(struct packet, cb) - offsetof(struct packet, dev));
+	memset(&p->dev, 0, ABOUT_BYTES);
 	p->truesize = sizeof(*p);
 	p->data = PACKET_HEADROOM;
 	p->mac_at = p->net_at = p->transport_at = PACKET_NO_HEADER;
@@ -79,7 +85,7 @@ static struct packet *copy_head(const struct packet *p, gfp_t gfp)
 
 	if (unlikely(!n))
 		return NULL;
-	memcpy(&n->dev, &p->dev, offsetof(struct packet, cb) - offsetof(struct packet, dev));
+	memcpy(&n->dev, &p->dev, ABOUT_BYTES);
 	memcpy(n->buf + at, p->buf + at, (size_t)(p->data + p->linear - at));
 	n->sk = NULL;
 	n->uncharge = NULL;
@@ -217,6 +223,16 @@ u8 *packet_put(struct packet *p, u16 n)
 	p->linear = (u16)(p->linear + n);
 	p->len += n;
 	return at;
+}
+
+bool packet_want_tailroom(struct packet *p, u16 n)
+{
+	DEBUG_ON(p->len);
+	if (n > PACKET_BUF)
+		return false;
+	if (n > packet_tailroom(p))
+		p->data = (u16)(PACKET_BUF - n);
+	return true;
 }
 
 static void move_at(u16 *at, int by)

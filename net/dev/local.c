@@ -62,8 +62,8 @@ static void run_after(struct net_ctx *c)
 }
 
 /*
- * At most N packets of L, in sections of NET_BATCH or of as many segments, and the work of C
- * between them.
+ * At most N packets of L, each in a section of its own, and the work of C between each NET_BATCH of
+ * them or of segments.
  */
 static void deliver(struct net_ctx *c, struct packet_list *l, unsigned int n)
 {
@@ -72,13 +72,13 @@ static void deliver(struct net_ctx *c, struct packet_list *l, unsigned int n)
 
 	while (done < n && (!packet_list_empty(l) || !list_empty(&c->after))) {
 		segments = 0;
-		rcu_read_lock();
 		for (i = 0; segments < NET_BATCH && done + i < n && (p = packet_list_take(l));
 		     i++) {
 			segments += p->gso_segs ?: 1;
+			rcu_read_lock();
 			netdev_receive(p);
+			rcu_read_unlock();
 		}
-		rcu_read_unlock();
 		run_after(c);
 		done += i ?: NET_BATCH;
 	}

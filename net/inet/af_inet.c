@@ -292,18 +292,17 @@ void inet_reset_local(struct inet_sock *s)
 	inet_set_local(s, &any);
 }
 
-int inet_take_scope(struct inet_sock *s, const struct inet_name *n)
+int inet_scope_of(const struct inet_sock *s, const struct inet_name *n)
 {
 	int scope = n->scope ?: s->sk.bound_dev;
 
 	if (!n->six || !ip6_needs_scope(&n->v6))
-		return 0;
+		return s->sk.bound_dev;
 	if (!scope && ip6_is_multicast(&n->v6))
 		scope = s->six->mc_index;
 	if (!scope || (s->sk.bound_dev && s->sk.bound_dev != scope))
 		return -EINVAL;
-	s->sk.bound_dev = scope;
-	return 0;
+	return scope;
 }
 
 void inet_set_peer(struct inet_sock *s, const struct inet_name *n)

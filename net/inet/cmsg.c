@@ -15,16 +15,13 @@
 #include "net/wire/icmp.h"
 #include "net/wire/ip4.h"
 
-/*
- * The port that P, which may have its transport header in pieces, was sent to. False: it has none.
- */
-static bool port_of(const struct packet *p, __be16 *port)
+bool inet_packet_port(const struct packet *p, be16 *port)
 {
 	u32 at = p->transport_at + 2u;
 
 	if (p->transport_at == PACKET_NO_HEADER)
 		return false;
-	if (at < p->data && at + sizeof(*port) <= PACKET_BUF) {	/* pulled off */
+	if (at + sizeof(*port) <= (u32)p->data + p->linear) {	/* maybe pulled off */
 		memcpy(port, p->buf + at, sizeof(*port));
 		return true;
 	}
@@ -64,9 +61,12 @@ static void put_headers(struct inet_sock *s, struct sock_msg *m, struct packet *
 		put_cmsg(m, IPPROTO_IP, IP_RETOPTS, ip4_header_len(h) - IP4_HEADER, h + 1);
 	if (inet_flag(s, INET_C_ORIGDST)) {
 		struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr = { h->dst.v } };
+		be16 port;
 
-		if (port_of(p, &in.sin_port))
+		if (inet_packet_port(p, &port)) {
+			in.sin_port = port.v;
 			put_cmsg(m, IPPROTO_IP, IP_ORIGDSTADDR, sizeof(in), &in);
+		}
 	}
 	if (inet_flag(s, INET_RECV_FRAGSIZE) && cb->frag_size) {
 		s32 size = cb->frag_size;

@@ -24,8 +24,7 @@ static void of_both(struct inet_sock *s, struct sock_msg *m, struct packet *p)
 		memcpy(&i.ipi6_addr, &dst, sizeof(dst));
 		put_cmsg(m, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(i), &i);
 	}
-	if (inet_flag(s, INET6_C_ORIGDST) && p->transport_at != PACKET_NO_HEADER) {
-		memcpy(&port, packet_transport(p) + 2, sizeof(port));
+	if (inet_flag(s, INET6_C_ORIGDST) && inet_packet_port(p, &port)) {
 		inet6_put_name(&in, &dst, port, (int)p->iif);
 		put_cmsg(m, IPPROTO_IPV6, IPV6_ORIGDSTADDR, sizeof(in), &in);
 	}

@@ -142,7 +142,7 @@ static void keep_route(struct inet_sock *s, const struct ip4_route *r)
 static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r,
 		  struct ip4_tx *t)
 {
-	be32 src = d->c.src.v ? d->c.src : s->saddr;
+	be32 src = d->c.src.v || d->any_source ? d->c.src : s->saddr;
 	struct ip4_flow f = { .dst = d->dst,
 			      .mark = d->c.tx.mark,
 			      .protocol = (u8)s->sk.protocol,
@@ -175,7 +175,7 @@ static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_ro
 	if (d->c.tos >= 0)
 		t->tos = (u8)d->c.tos;
 	if (d->c.ttl > 0)
-		t->ttl = (u8)d->c.ttl;
+		t->ttl = (s16)d->c.ttl;
 	else if (r->type == RTN_MULTICAST)
 		t->ttl = s->mc_ttl;
 	return 0;
@@ -216,9 +216,9 @@ static int flow6(struct inet_sock *s, const struct inet_dgram *d, struct ip6_flo
 	f->dst = d->dst6;
 	f->mark = d->c.tx.mark;
 	f->oif = d->c.oif ?: d->scope ?: six->info_index ?: s->sk.bound_dev;
-	f->src = !ip6_is_any(&d->c.src6)  ? d->c.src6 :
-		 !ip6_is_any(&six->saddr) ? six->saddr :
-					    six->info_addr;
+	f->src = !ip6_is_any(&d->c.src6)		    ? d->c.src6 :
+		 !d->any_source && !ip6_is_any(&six->saddr) ? six->saddr :
+							      six->info_addr;
 	if (d->c.tclass >= 0)
 		f->tclass = (u8)d->c.tclass;
 	if (!f->oif)
@@ -354,31 +354,52 @@ static void connected_to(struct inet_sock *s, const struct inet_way *w)
 	keep_route(s, &w->v4.r);
 }
 
-int inet_dgram_connect(struct inet_sock *s, const struct inet_name *n)
+int inet_dgram_way_to(struct inet_sock *s, const struct inet_name *n, bool any_source,
+		      struct inet_way *w)
 {
-	struct inet_dgram d = {
-		.six = n->six, .dst = n->v4, .dst6 = n->v6, .port = n->port, .scope = n->scope
-	};
-	struct inet_way w;
-	int err;
+	struct inet_dgram d = { .six = n->six,
+				.dst = n->v4,
+				.dst6 = n->v6,
+				.port = n->port,
+				.scope = n->scope,
+				.any_source = any_source };
+	int scope, err;
 
 	/* An address of the other family cannot be its source. */
 	if (s->bind_gave & BOUND_ADDRESS && inet_is_six(s) != n->six)
 		return n->six ? -EAFNOSUPPORT : -EINVAL;
-	err = inet_take_scope(s, n);
-	if (err)
-		return err;
+	scope = inet_scope_of(s, n);
+	if (scope < 0)
+		return scope;
 	inet_cmsg_none(s, &d.c);
+	if (!d.scope)
+		d.scope = scope;
 	rcu_read_lock();
-	err = inet_dgram_route(s, &d, &w);
+	err = inet_dgram_route(s, &d, w);
 	rcu_read_unlock();
-	if (err)
-		return err;
+	return err;
+}
+
+void inet_dgram_set_peer(struct inet_sock *s, const struct inet_name *n, const struct inet_way *w)
+{
+	int scope = inet_scope_of(s, n);
+
+	if (!WARN_ON(scope < 0))	/* S is owned: as inet_dgram_way_to() found it */
+		s->sk.bound_dev = scope;
 	inet_set_peer(s, n);
-	connected_to(s, &w);
+	connected_to(s, w);
 	s->id = (u16)get_random_u32();
 	WRITE_ONCE(s->sk.state, INET_ESTABLISHED);
-	return 0;
+}
+
+int inet_dgram_connect(struct inet_sock *s, const struct inet_name *n)
+{
+	struct inet_way w;
+	int err = inet_dgram_way_to(s, n, false, &w);
+
+	if (!err)
+		inet_dgram_set_peer(s, n, &w);
+	return err;
 }
 
 /* A route takes shorter packets now. True: S hears of it, whoever it is connected to. */

@@ -491,8 +491,11 @@ int inet_check_peer(struct inet_sock *s, const struct __kernel_sockaddr_storage 
 /* e's and the source address as N has them, or as a socket has them that is not bound. */
 void inet_set_local(struct inet_sock *s, const struct inet_name *n);
 void inet_reset_local(struct inet_sock *s);
-/* The device that goes with the peer N becomes S's: 0, -EINVAL: S has another, or N needs one. */
-int inet_take_scope(struct inet_sock *s, const struct inet_name *n) __must_check;
+/*
+ * The device that S is bound to once N is its peer; 0: to none. -EINVAL: S has another, or N needs
+ * one.
+ */
+int inet_scope_of(const struct inet_sock *s, const struct inet_name *n) __must_check;
 /* The same of the peer. */
 void inet_set_peer(struct inet_sock *s, const struct inet_name *n);
 void inet_reset_peer(struct inet_sock *s);

@@ -34,7 +34,7 @@ void inet_tx_of(const struct inet_sock *s, struct ip4_tx *t)
 {
 	*t = (struct ip4_tx){
 		.tos = s->tos,
-		.ttl = s->ttl < 0 ? 0 : (u8)s->ttl,
+		.ttl = s->ttl,
 		.protocol = (u8)s->sk.protocol,
 		.df = s->pmtudisc != IP_PMTUDISC_DONT && s->pmtudisc != IP_PMTUDISC_OMIT,
 		.fragment = s->pmtudisc != IP_PMTUDISC_DO && s->pmtudisc != IP_PMTUDISC_PROBE,
@@ -138,7 +138,7 @@ static int reply4(const struct inet_entry *e, u8 protocol, struct inet_way *w)
 	int err = route4_out(e->net, &f, &w->v4.r);
 
 	w->v4.t = (struct ip4_tx){
-		.protocol = protocol, .src = e->local, .dst = e->peer, .df = true
+		.protocol = protocol, .ttl = -1, .src = e->local, .dst = e->peer, .df = true
 	};
 	if (!err && (w->v4.r.type == RTN_BROADCAST || w->v4.r.type == RTN_MULTICAST))
 		err = -EINVAL;

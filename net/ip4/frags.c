@@ -29,6 +29,7 @@
 #include "net/ip4/frags.h"
 
 #define FRAGS_MOST 256u			/* of one packet: bounds what is done at a time; 64 KiB by an MTU of 276 */
+#define TRANSPORT_MOST 60		/* bytes of the longest header above IP, TCP's */
 
 struct frag_queue {
 	struct ghash_node node;
@@ -290,6 +291,7 @@ static struct packet *whole(struct frag_queue *q)
 	struct packet *out = packet_alloc(GFP_ATOMIC), *first;
 	struct rb_node *n = rb_first(&q->tree);
 	const struct frag_info *info;
+	u8 *header;
 
 	if (!out)
 		return NULL;
@@ -297,7 +299,13 @@ static struct packet *whole(struct frag_queue *q)
 	info = &frag_of(first)->info;
 	if (info->hdr + q->end > 65535 + IP6_HEADER)
 		goto fail;
-	memcpy(packet_put(out, info->hdr), packet_net(first), info->hdr);
+	/* Headers of IPv6 may be long, and behind them what is above IP is made linear. */
+	if (!packet_want_tailroom(out, (u16)min(info->hdr + TRANSPORT_MOST, PACKET_BUF)))
+		goto fail;
+	header = packet_put(out, info->hdr);
+	if (!header)
+		goto fail;
+	memcpy(header, packet_net(first), info->hdr);
 	packet_set_net(out);
 	if (!copy_payload(q, out))
 		goto fail;

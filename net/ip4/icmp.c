@@ -120,13 +120,14 @@ bool icmp_may(struct net *net, int ratelimit_ms, const u64 *peer, unsigned int w
 	return false;
 }
 
-static bool allowed(struct net *net, const struct ip4_route *r, u8 type, be32 dst)
+/* What path MTUs are found by is never held back. */
+static bool allowed(struct net *net, const struct ip4_route *r, u8 type, u8 code, be32 dst)
 {
 	const struct icmp_conf *c = &net->ip4->icmp;
 	u64 w[1] = { dst.v };
 
-	if (type >= 32 || !((u32)READ_ONCE(c->ratemask) >> type & 1) ||
-	    r->dev->flags & IFF_LOOPBACK)
+	if (type >= 32 || (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) ||
+	    !((u32)READ_ONCE(c->ratemask) >> type & 1) || r->dev->flags & IFF_LOOPBACK)
 		return true;
 	return icmp_may(net, READ_ONCE(c->ratelimit_ms), w, 1, ICMP_OUT_RATE_HOST);
 }
@@ -219,13 +220,14 @@ void icmp_send(struct packet *p, u8 type, u8 code, u32 info)
 	struct net *net = p->dev->net;
 	struct ip4_route r;
 	struct ip4_tx t = { .protocol = IPPROTO_ICMP,
+			    .ttl = -1,
 			    .tos = icmp_is_error(type) ? (u8)((h->tos & 0x1e) | 0xc0) : h->tos };
 	be32 src = route4_addr_type(net, h->dst, NULL) == RTN_LOCAL ? h->dst : be32_make(0);
 	struct packet *e;
 	struct icmp_wire *w;
 
 	if (!deserves(net, p, h, type) || way_back(net, p, h, src, &r) ||
-	    !allowed(net, &r, type, h->src))
+	    !allowed(net, &r, type, code, h->src))
 		return;
 	e = packet_alloc(GFP_ATOMIC);
 	if (!e)
@@ -254,13 +256,13 @@ static void answer(struct net *net, struct packet *p, u8 type)
 	const struct ip4_wire *h = (const struct ip4_wire *)packet_net(p);
 	struct ip4_cb *cb = ip4_cb(p);
 	struct ip4_tx t = {
-		.protocol = IPPROTO_ICMP, .tos = h->tos, .dst = h->src, .fragment = true
+		.protocol = IPPROTO_ICMP, .ttl = -1, .tos = h->tos, .dst = h->src, .fragment = true
 	};
 	be32 src = cb->dst_type == RTN_LOCAL ? h->dst : be32_make(0);
 	struct icmp_wire *w = (struct icmp_wire *)packet_data(p);
 	struct ip4_route r;
 
-	if (way_back(net, p, h, src, &r) || !allowed(net, &r, type, h->src)) {
+	if (way_back(net, p, h, src, &r) || !allowed(net, &r, type, 0, h->src)) {
 		packet_free(p, DROP_NO_ROUTE);
 		return;
 	}

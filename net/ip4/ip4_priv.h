@@ -30,7 +30,8 @@ _Static_assert(sizeof(struct ip4_cb) <= PACKET_CB, "fits");
 
 /* How a packet is sent that no socket's settings say it for. */
 struct ip4_tx {
-	u8 tos, ttl, protocol;		/* ttl 0: the namespace's, or 1 for multicast */
+	u8 tos, protocol;
+	s16 ttl;			/* -1: the namespace's, or 1 for multicast */
 	bool df;
 	bool fragment;   /* may be longer than the MTU: then it goes in fragments, without DF */
 	u16 id;	/* of the header; 0: chosen if the packet may be fragmented */

@@ -169,7 +169,8 @@ static void header(struct net *net, struct packet *p, const struct ip4_route *r,
 		.src = t->src,
 		.dst = t->dst,
 		.frag = be16_make(df ? IP4_DF : 0),
-		.ttl = t->ttl ?: (u8)(r->hoplimit ?: (u32)READ_ONCE(net->ip4->default_ttl)),
+		.ttl = t->ttl >= 0 ? (u8)t->ttl :
+				     (u8)(r->hoplimit ?: (u32)READ_ONCE(net->ip4->default_ttl)),
 	};
 	if (olen)
 		memcpy(h + 1, t->opt->bytes, olen);
@@ -194,7 +195,7 @@ int ip4_send(struct net *net, struct packet *p, const struct ip4_route *r, const
 		return err;
 	}
 	packet_set_transport(p);
-	if (r->type == RTN_MULTICAST && !t->ttl)
+	if (r->type == RTN_MULTICAST && t->ttl < 0)
 		group.ttl = 1;
 	header(net, p, r, &group, t->df && fits);
 	packet_set_net(p);

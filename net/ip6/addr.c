@@ -345,9 +345,21 @@ static void device_down(struct in6_device *in)
 	in->up = false;
 	in->rs_left = 0;
 	in->rs_at_ns = 0;
-	fib6_dev_down(in->dev);
-	neigh_dev_down(nd_table(in->dev->net), in->dev, false);
-	fib6_changed(in->dev->net);
+}
+
+/*
+ * Nothing of its namespace's IPv6 points to D any more, whether it has IPv6 now or ever had: each
+ * way in which a device goes (shut, moved, unregistered, a small MTU) comes here.
+ */
+static void leave(struct netdev *d)
+{
+	struct in6_device *in = in6_dev(d);
+
+	if (in)
+		device_down(in);
+	fib6_dev_down(d);
+	neigh_dev_down(nd_table(d->net), d, false);
+	fib6_changed(d->net);
 }
 
 void in6_disable_changed(struct in6_device *in)
@@ -355,7 +367,7 @@ void in6_disable_changed(struct in6_device *in)
 	if (!(in->dev->flags & IFF_UP))
 		return;
 	if (in->conf.disable_ipv6)
-		device_down(in);
+		leave(in->dev);
 	else
 		device_up(in);
 }
@@ -411,9 +423,9 @@ static void in6_device_drop(struct netdev *d)
 	struct in6_device *in = in6_dev(d);
 	struct packet_list gone;
 
+	leave(d);
 	if (!in)
 		return;
-	device_down(in);
 	mc_device_end(&in->mc);
 	in->dead = true;
 	WRITE_ONCE(d->ip6, NULL);
@@ -451,8 +463,7 @@ static int addr_event(struct netdev *d, enum netdev_event e)
 			device_up(in);
 		break;
 	case NETDEV_DOWN:
-		if (in)
-			device_down(in);
+		leave(d);
 		break;
 	case NETDEV_UNREGISTER:
 		in6_device_drop(d);

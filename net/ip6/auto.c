@@ -30,6 +30,7 @@ static void arm(struct in6_device *in, u64 ns)
 
 void in6_kick(struct in6_device *in)
 {
+	smp_store_release(&in->kicked, true);
 	arm(in, 0);
 }
 
@@ -197,6 +198,7 @@ static void run(struct in6_device *in)
 	struct in6_address *a, *n;
 	u64 now = ktime_get_ns(), next = U64_MAX;
 
+	xchg(&in->kicked, false);	/* before what there is to do is looked at */
 	take_advertisements(in, now);
 	list_for_each_entry_safe(a, n, &in->addrs, list)
 		if (age(a, now, &next))
@@ -208,6 +210,10 @@ static void run(struct in6_device *in)
 	earlier(&next, fib6_expire(in->dev, now));
 	if (next != U64_MAX)
 		arm(in, next > now ? next - now : 0);
+	/* Who kicked meanwhile may have been put off by that until the next is due, for hours. */
+	smp_mb();
+	if (READ_ONCE(in->kicked))
+		arm(in, 0);
 }
 
 void in6_work(struct work_struct *w)

@@ -130,11 +130,12 @@ static bool deserves(struct packet *p, const struct ip6_wire *h, u8 type, u8 cod
 	return to_groups || (!ip6_is_multicast(&h->dst) && p->pkt_type == PACKET_HOST);
 }
 
-static bool allowed(struct net *net, const struct ip6_route *r, const struct ip6_addr *dst)
+/* What path MTUs are found by is never held back. */
+static bool allowed(struct net *net, const struct ip6_route *r, u8 type, const struct ip6_addr *dst)
 {
 	u64 w[2];
 
-	if (r->dev->flags & IFF_LOOPBACK)
+	if (type == ICMP6_TOO_BIG || r->dev->flags & IFF_LOOPBACK)
 		return true;
 	memcpy(w, dst, sizeof(w));
 	return icmp_may(net, READ_ONCE(net->ip6->icmp_ratelimit_ms), w, 2, ICMP6_OUT_RATE_HOST);
@@ -151,7 +152,7 @@ void icmp6_send(struct packet *p, u8 type, u8 code, u32 info)
 	struct icmp_wire *w;
 
 	if (!deserves(p, h, type, code) || way_back(net, p, h, &src, &r) ||
-	    !allowed(net, &r, &h->src))
+	    !allowed(net, &r, type, &h->src))
 		return;
 	e = packet_alloc(GFP_ATOMIC);
 	if (!e)

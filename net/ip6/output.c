@@ -62,7 +62,7 @@ static int fragment(struct net *net, struct packet *p, const struct ip6_route *r
 	be32 id = be32_make(get_random_u32());
 	int err = 0;
 
-	if (!packet_csum_finish(p)) {
+	if (!packet_csum_finish(p) || r->mtu < IP6_MTU_LEAST) {
 		packet_free(p, DROP_BAD_HEADER);
 		return -EINVAL;
 	}

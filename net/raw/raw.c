@@ -112,7 +112,6 @@ static void queue(struct inet_sock *s, struct packet *p)
 	c = packet_clone(p, GFP_ATOMIC);
 	if (!c)
 		return;
-	memcpy(c->cb, p->cb, sizeof(c->cb));
 	if (!s->six)
 		packet_push(c, (u16)(c->data - c->net_at));
 	if (!sk_filter(&s->sk, c, 0))

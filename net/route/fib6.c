@@ -236,13 +236,14 @@ struct fib6_route *fib6_after(struct fib6_table *t, const struct fib6_place *p)
 	return found;
 }
 
-static void (*listener)(struct net *net, const struct fib6_route *r,
-			enum fib6_change change);	/* set at boot */
+static fib6_listener *listener;		/* rtnl; set at boot */
 
-void fib6_set_listener(void (*fn)(struct net *net, const struct fib6_route *r,
-				  enum fib6_change change))
+fib6_listener *fib6_set_listener(fib6_listener *fn)
 {
+	fib6_listener *was = listener;
+
 	listener = fn;
+	return was;
 }
 
 static void tell(struct net *net, const struct fib6_route *r, enum fib6_change change)
@@ -287,7 +288,7 @@ static bool needs_device(u8 type)
 }
 
 /* The device of a route by C, or through a gateway that must be on a link of ours. */
-static int find_hop(struct net *net, const struct fib6_config *c, struct netdev **d)
+static int find_device(struct net *net, const struct fib6_config *c, struct netdev **d)
 {
 	struct fib6_route *via;
 	int err;
@@ -315,6 +316,14 @@ static int find_hop(struct net *net, const struct fib6_config *c, struct netdev 
 		*d = via->dev;
 	rcu_read_unlock();
 	return err && err != -EINVAL ? -EHOSTUNREACH : err;
+}
+
+/* One without IPv6 has no routes. */
+static int find_hop(struct net *net, const struct fib6_config *c, struct netdev **d)
+{
+	int err = find_device(net, c, d);
+
+	return err ?: in6_dev(*d) ? 0 : -ENODEV;
 }
 
 static struct fib6_route *route_new(const struct fib6_config *c, struct fib6_prefix *p,

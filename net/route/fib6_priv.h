@@ -110,8 +110,9 @@ static inline struct fib6_place fib6_place(const struct fib6_route *r)
 struct fib6_route *fib6_after(struct fib6_table *t, const struct fib6_place *p);
 /* At boot: FN hears of routes that come and go, under rtnl. */
 enum fib6_change { FIB6_NEW, FIB6_REPLACED, FIB6_GONE };
-void fib6_set_listener(void (*fn)(struct net *net, const struct fib6_route *r,
-				  enum fib6_change change));
+typedef void fib6_listener(struct net *net, const struct fib6_route *r, enum fib6_change change);
+/* FN, from now on; the one before, or NULL. At boot, or with rtnl. */
+fib6_listener *fib6_set_listener(fib6_listener *fn);
 /* rtnl: all routes by D go. */
 void fib6_dev_down(struct netdev *d);
 /* rtnl: routes by D whose time is over by NOW_NS go. When to ask again; 0: no other will end. */

@@ -55,6 +55,7 @@ struct in6_device {
 	struct neigh_parms neigh;
 	/* rtnl: what is due, by in6_work() */
 	struct delayed_work work;
+	bool kicked; /* atomic: the work is to look again, whatever it knows of */
 	unsigned int rs_left;
 	u32 rs_interval_s;
 	u64 rs_at_ns;			/* 0: nothing */

@@ -22,6 +22,8 @@ static void fill(struct ip6_route *r, struct netdev *d, u8 type, const struct ip
 
 	if (in && READ_ONCE(in->conf.mtu) >= (int)IP6_MTU_LEAST)
 		mtu = min(mtu, (u32)READ_ONCE(in->conf.mtu));
+	/* Own addresses are reached by lo, which may have a smaller MTU and no IPv6 of its own. */
+	mtu = max(mtu, IP6_MTU_LEAST);
 	*r = (struct ip6_route){
 		.dev = d, .dst = *dst, .src = *src, .next = *dst, .type = type, .mtu = mtu
 	};

@@ -78,7 +78,7 @@ static void put_af_inet6(struct nlmsg_buf *b, struct netdev *d)
 	if (!in)
 		return;
 	c = &in->conf;
-	nest = nla_nest(b, AF_INET6 | NLA_F_NESTED);
+	nest = nla_nest(b, AF_INET6);
 	nla_put_u32(b, IFLA_INET6_FLAGS, in->up ? IF6_READY : 0);
 	v = nla_reserve(b, IFLA_INET6_CONF, DEVCONF_MAX * sizeof(s32));
 	if (v) {
@@ -104,12 +104,12 @@ static void put_af_spec(struct nlmsg_buf *b, struct netdev *d)
 {
 	const struct in_device *in = in_dev(d);
 	const struct in_conf *c;
-	size_t nest = nla_nest(b, IFLA_AF_SPEC | NLA_F_NESTED), inet;
+	size_t nest = nla_nest(b, IFLA_AF_SPEC), inet;
 	s32 *v;
 
 	if (in) {
 		c = &in->conf;
-		inet = nla_nest(b, AF_INET | NLA_F_NESTED);
+		inet = nla_nest(b, AF_INET);
 		v = nla_reserve(b, IFLA_INET_CONF, IPV4_DEVCONF_MAX * sizeof(s32));
 		if (v) {
 			v[IPV4_DEVCONF_FORWARDING - 1] = c->forwarding;
@@ -185,10 +185,11 @@ static bool put_link(struct nlmsg_buf *b, struct netdev *d, struct rtnl_head h, 
 	if (!(ext_mask & RTEXT_FILTER_SKIP_STATS))
 		put_stats(b, d);
 	if (d->kind) {
-		nest = nla_nest(b, IFLA_LINKINFO | NLA_F_NESTED);
+		/* older than the flag: programs compare it as it is */
+		nest = nla_nest(b, IFLA_LINKINFO);
 		nla_put_text(b, IFLA_INFO_KIND, d->kind->name);
 		if (d->kind->put_info) {
-			data = nla_nest(b, IFLA_INFO_DATA | NLA_F_NESTED);
+			data = nla_nest(b, IFLA_INFO_DATA);
 			d->kind->put_info(b, d);
 			nla_nest_end(b, data);
 		}

@@ -91,9 +91,10 @@ static int choose_ends(struct tcp_sock *t, const struct inet_name *n)
 	tcp_may_hash(t);
 	if (s->six && !(s->bind_gave & BOUND_ADDRESS))
 		inet_reset_local(s);
-	e = inet_take_scope(s, n);
-	if (e)
+	e = inet_scope_of(s, n);
+	if (e < 0)
 		return e;
+	s->sk.bound_dev = e;
 	inet_set_peer(s, n);
 	rcu_read_lock();
 	e = route_to(s, n);

@@ -391,27 +391,33 @@ drop:
 
 /* ---- urgent data (RFC 6093): the mark is the byte before the pointer, as everybody has it ---- */
 
-static void urgent(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
+/* S tells of a mark, which may lie behind its own bytes. */
+static void mark(struct tcp_sock *t, const struct tcp_seg *s)
 {
 	u32 at = s->seq + s->urgent - 1;
 
 	if (!s->urgent || before(at, t->copied_seq) || (t->urg_valid && !after(at, t->urg_seq)))
 		return;
-	if (!t->urg_valid || at != t->urg_seq) {
-		/*
-		 * A reader who stands at the last mark has seen what comes before it: its byte does
-		 * not become a part of the stream.
-		 */
-		if (t->urg_valid && t->urg_seq == t->copied_seq && after(t->rcv_nxt, t->urg_seq) &&
-		    !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
-			tcp_pass_mark(t);
-		t->urg_valid = true;
-		t->urg_have = t->urg_read = false;
-		t->urg_seq = at;
-		if (unlikely(rcu_access_pointer(t->inet.sk.fasync)) || t->inet.sk.socket)
-			sock_urgent(&t->inet.sk);
-	}
-	if (at - s->seq < s->len && packet_read(p, s->hdr + (at - s->seq), &t->urg_byte, 1)) {
+	/*
+	 * A reader who stands at the last mark has seen what comes before it: its byte does
+	 * not become a part of the stream.
+	 */
+	if (t->urg_valid && t->urg_seq == t->copied_seq && after(t->rcv_nxt, t->urg_seq) &&
+	    !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))
+		tcp_pass_mark(t);
+	t->urg_valid = true;
+	t->urg_have = t->urg_read = false;
+	t->urg_seq = at;
+	if (unlikely(rcu_access_pointer(t->inet.sk.fasync)) || t->inet.sk.socket)
+		sock_urgent(&t->inet.sk);
+}
+
+/* The mark is known, its byte is waited for: any segment may bring it, with or without URG. */
+static void take_marked(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
+{
+	u32 off = t->urg_seq - s->seq;
+
+	if (off < s->len && packet_read(p, s->hdr + off, &t->urg_byte, 1)) {
 		t->urg_have = true;
 		wake_up_interruptible_poll(&t->inet.sk.wait, EPOLLPRI);
 	}
@@ -644,7 +650,9 @@ void tcp_input(struct tcp_sock *t, struct packet *p, const struct tcp_seg *s)
 		goto drop;
 	remember_ts(t, s);
 	if (s->flags & TCP_URG)
-		urgent(t, p, s);
+		mark(t, s);
+	if (unlikely(t->urg_valid && !t->urg_have && !t->urg_read))
+		take_marked(t, p, s);
 	if (!s->len && !(s->flags & TCP_FIN)) {
 		packet_consume(p);
 		goto out;

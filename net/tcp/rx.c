@@ -172,8 +172,8 @@ bad:
 }
 
 /*
- * An ICMP error about a segment of ours: hard ones end an attempt to connect, all others are the
- * reason if it times out (RFC 1122, 4.2.3.9).
+ * An ICMP error about a segment of ours: any ends an attempt to connect, as on Linux (RFC 5461);
+ * later it is the reason if the connection times out (RFC 1122, 4.2.3.9).
  */
 static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bool fatal)
 {
@@ -210,7 +210,7 @@ static void icmp_error(struct packet *p, const struct icmp_quote *q, int err, bo
 			atomic_long_or(1l << TCP_D_MTU, &t->deferred);
 		else
 			tcp_mtu_changed(t);
-	} else if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)) && fatal && !sock_owned(sk)) {
+	} else if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)) && !sock_owned(sk)) {
 		tcp_done(t, err);
 	} else {
 		sk->err_soft = err;

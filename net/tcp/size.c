@@ -30,7 +30,7 @@ u32 tcp_first_window(const struct tcp_sock *t, u32 route)
 
 u16 tcp_advertised_mss(const struct tcp_sock *t, u32 mtu, u32 advmss, u32 header)
 {
-	u32 mss = advmss ?: mtu - header - TCP_HEADER;
+	u32 mss = advmss ?: mtu - min(mtu, header + TCP_HEADER);
 
 	if (t->user_mss)
 		mss = min(mss, (u32)t->user_mss);

@@ -95,7 +95,7 @@ void tcp_time_wait(struct tcp_sock *t, bool fin_wait2, u64 ns)
 		wheel_init_timer(&w->timer, fired);
 		w->snd_nxt = t->snd_nxt;
 		w->rcv_nxt = t->rcv_nxt;
-		w->rcv_wnd = t->rcv_wnd;
+		w->rcv_wnd = tcp_rcv_right(t) - t->rcv_nxt;
 		w->rcv_wscale = t->rcv_wscale;
 		w->ts_ok = t->ts_ok;
 		w->ts_recent = t->ts_recent;
@@ -183,28 +183,87 @@ static bool is_newer_syn(const struct tcp_timewait *w, const struct tcp_seg *s)
 	       (w->ts_ok && s->has_ts && (s32)(s->ts_val - w->ts_recent) > 0);
 }
 
+/* PAWS: an old duplicate by its timestamp (RFC 7323, 5.3). */
+static bool is_old_duplicate(const struct tcp_timewait *w, const struct tcp_seg *s)
+{
+	return w->ts_ok && s->has_ts && (s32)(s->ts_val - w->ts_recent) < 0;
+}
+
+/* Part of S lies in the window (RFC 9293, 3.10.7.4, the first check). */
+static bool in_window(const struct tcp_timewait *w, const struct tcp_seg *s)
+{
+	u32 right = w->rcv_nxt + w->rcv_wnd;
+
+	if (s->seq == w->rcv_nxt || (s->seq == right && s->end == right))
+		return true;
+	return after(s->end, w->rcv_nxt) && before(s->seq, right);
+}
+
+/* The peer's FIN, all before which is here. */
+static void enter_time_wait(struct tcp_timewait *w, const struct tcp_seg *s)
+{
+	w->rcv_nxt = s->end;
+	if (w->ts_ok && s->has_ts)
+		w->ts_recent = s->ts_val;
+	w->fin_wait2 = false;
+	answer(w);
+	arm(w, TCP_TIMEWAIT_NS);
+}
+
+/* In FIN_WAIT2 a RST ends the wait where it is sure to be the peer's (RFC 5961, 3.2). */
+static void fin_wait2_reset(struct tcp_timewait *w, const struct tcp_seg *s)
+{
+	if (s->seq == w->rcv_nxt)
+		tcp_timewait_forget(w);
+	else if (in_window(w, s) && may_answer(w, s))
+		answer(w);
+}
+
+/*
+ * FIN_WAIT2: as tcp_input() has it, step by step. Whoever cannot say where the window is, or what
+ * was sent, ends nothing: he causes an ACK.
+ */
+static void fin_wait2_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp_seg *s)
+{
+	bool old = is_old_duplicate(w, s);
+
+	if (s->flags & TCP_RST) {
+		fin_wait2_reset(w, s);
+		return;
+	}
+	if (old)
+		tcp_count_net(w->e.net, TCP_PAWS_ESTAB);
+	if (old || !in_window(w, s) || s->flags & TCP_SYN ||
+	    (s->flags & TCP_ACK && after(s->ack, w->snd_nxt))) {
+		if (may_answer(w, s))
+			answer(w);
+		return;
+	}
+	if (!(s->flags & TCP_ACK) || s->seq == s->end)
+		return;
+	if (s->flags & TCP_FIN && s->end == w->rcv_nxt + 1) {
+		enter_time_wait(w, s);
+	} else if (after(s->seq + s->len, w->rcv_nxt)) {
+		tcp_reply_reset(w->e.net, p, s);	/* there is no reader */
+		tcp_timewait_forget(w);
+	} else {
+		answer(w);		/* a FIN beyond a gap */
+	}
+}
+
 bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp_seg *s)
 {
 	if (is_newer_syn(w, s)) {
 		tcp_timewait_forget(w);
 		return true;
 	}
-	if (s->flags & TCP_RST) {
-		if (s->seq == w->rcv_nxt && w->fin_wait2)
-			/* in TIME-WAIT proper a RST assassinates nobody (RFC 1337) */
-			tcp_timewait_forget(w);
-	} else if (w->fin_wait2 && s->len && after(s->seq + s->len, w->rcv_nxt)) {
-		tcp_reply_reset(w->e.net, p, s);	/* there is no reader */
-		tcp_timewait_forget(w);
-	} else if (w->fin_wait2 && s->flags & TCP_FIN && s->seq == w->rcv_nxt) {
-		w->rcv_nxt = s->end;
-		w->fin_wait2 = false;
-		answer(w);
-		arm(w, TCP_TIMEWAIT_NS);
-	} else if (s->len || s->flags & (TCP_SYN | TCP_FIN) || s->seq != w->rcv_nxt) {
+	if (w->fin_wait2) {
+		fin_wait2_rcv(w, p, s);
+	} else if (!(s->flags & TCP_RST) &&	/* it assassinates nobody (RFC 1337) */
+		   (s->len || s->flags & (TCP_SYN | TCP_FIN) || s->seq != w->rcv_nxt)) {
 		if (may_answer(w, s))
 			answer(w);
-		if (s->flags & TCP_FIN && !w->fin_wait2)
+		if (s->flags & TCP_FIN)
 			arm(w, TCP_TIMEWAIT_NS);
 	}
 	packet_consume(p);

@@ -111,7 +111,6 @@ static void queue_copy(struct inet_sock *s, struct packet *p)
 
 	if (!c)
 		return;
-	memcpy(c->cb, p->cb, sizeof(c->cb));
 	queue(s, c);
 }
 

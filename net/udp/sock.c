@@ -100,17 +100,46 @@ static void disconnect(struct inet_sock *s)
 	}
 }
 
-/* Owner: S, in no table, has the peer N. */
-static int connect_to(struct inet_sock *s, const struct inet_name *n)
+/* Owner: S, in no table, has the peer N, by the way W. */
+static void set_peer(struct inet_sock *s, const struct inet_name *n, const struct inet_way *w)
 {
 	bool bound = s->bind_gave & BOUND_ADDRESS;
-	int err;
 
 	if (!bound)
 		inet_reset_local(s);
-	err = inet_dgram_connect(s, n);
-	if (!err && !(bound && s->e.local.v))
+	inet_dgram_set_peer(s, n, w);
+	if (!bound || !s->e.local.v)
 		inet_adopt_source(s);
+}
+
+/*
+ * The way to N begins at any address, unless bind(2) gave S one, or the device of S's address is
+ * what tells where a limited broadcast goes.
+ */
+static bool from_anywhere(const struct inet_sock *s, const struct inet_name *n)
+{
+	return !(s->bind_gave & BOUND_ADDRESS) && (n->six || !ip4_is_broadcast(n->v4));
+}
+
+/* Owner: what can fail comes first. While S is in no table it hears nothing. */
+static int connect_to(struct inet_sock *s, const struct inet_name *n)
+{
+	bool fresh = !s->port;
+	struct inet_way w;
+	int err;
+
+	if (fresh && inet_port_get(udp_table(s->sk.net), s, 0))
+		return -EAGAIN;
+	err = inet_dgram_way_to(s, n, from_anywhere(s, n), &w);
+	if (!err) {
+		bool was = displace(s);
+
+		set_peer(s, n, &w);
+		if (was)
+			synchronize_rcu();
+	}
+	if (fresh || !err)
+		place(s);
 	return err;
 }
 
@@ -120,24 +149,15 @@ static int udp_connect(struct socket *sock, const struct __kernel_sockaddr_stora
 	struct inet_sock *s = sock->sk;
 	struct inet_name n;
 	int err = inet_check_peer(s, a, len, &n);
-	bool was;
 
 	if (err < 0)
 		return err;
 	lock_sock(&s->sk);
 	if (err) {
 		disconnect(s);
-		release_sock(&s->sk);
-		return 0;
-	}
-	if (!s->port)
-		err = inet_port_get(udp_table(s->sk.net), s, 0) ? -EAGAIN : 0;
-	if (!err) {
-		was = displace(s);
+		err = 0;
+	} else {
 		err = connect_to(s, &n);
-		if (was)
-			synchronize_rcu();
-		place(s);
 	}
 	release_sock(&s->sk);
 	return err;

@@ -8,7 +8,10 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
+#include <kernel/init.h>
+#include <kernel/random.h>
 #include <lib/hash.h>
+#include <lib/siphash.h>
 #include <proc/cred.h>
 #include <vfs/dentry.h>
 #include <vfs/fs.h>
@@ -45,13 +48,12 @@ void unix_walk(u64 *pos, void (*fn)(struct ghash_node *all_node, void *arg), voi
 	ghash_walk(&all, pos, fn, arg);
 }
 
+static struct siphash_key name_key __ro_after_init;
+
+/* Of an abstract name: with a secret, or who chooses names could have them all in one bucket. */
 static u32 name_hash(const struct net *net, const struct unix_addr *a)
 {
-	u64 h = (u64)a->len + net->cookie;
-
-	for (int i = 0; i < a->len - (int)NAME_OFF; i++)
-		h = h * 31 + (u8)a->name.sun_path[i];
-	return hash_64(h, 32);
+	return hash_64(siphash(&name_key, a->name.sun_path, (size_t)a->len - NAME_OFF) + net->cookie, 32);
 }
 
 static u32 inode_hash(const struct inode *i)
@@ -60,11 +62,11 @@ static u32 inode_hash(const struct inode *i)
 }
 
 /* Its bucket is locked. */
-static struct unix_sock *find_abstract(struct net *net, unsigned long *bucket, const struct unix_addr *a, int type)
+static struct unix_sock *find_abstract(struct net *net, unsigned long *bucket, u32 hash, const struct unix_addr *a, int type)
 {
 	struct unix_sock *u;
 
-	ghash_for_each(u, bucket, name_hash(net, a), name_node)
+	ghash_for_each(u, bucket, hash, name_node)
 		if (!u->path.dentry && u->sk.net == net && u->sk.type == type && u->addr->len == a->len &&
 		    !memcmp(&u->addr->name, &a->name, (size_t)a->len))
 			return u;
@@ -140,8 +142,10 @@ struct unix_sock *unix_find_other(struct net *net, const struct __kernel_sockadd
 	if (a->name.sun_path[0]) {
 		u = find_path(a->name.sun_path, type);
 	} else {
-		b = ghash_lock(&names, name_hash(net, a));
-		u = find_abstract(net, b, a, type);
+		u32 hash = name_hash(net, a);
+
+		b = ghash_lock(&names, hash);
+		u = find_abstract(net, b, hash, a, type);
 		if (!u || !refcount_inc_not_zero(&u->sk.refs))
 			u = ERR_PTR(-ECONNREFUSED);
 		ghash_unlock(b);
@@ -159,7 +163,7 @@ static int bind_abstract(struct unix_sock *u, struct unix_addr *a)
 
 	ghash_reserve(&names);
 	b = ghash_lock(&names, hash);
-	if (find_abstract(u->sk.net, b, a, u->sk.type)) {
+	if (find_abstract(u->sk.net, b, hash, a, u->sk.type)) {
 		e = -EADDRINUSE;
 	} else {
 		smp_store_release(&u->addr, a);
@@ -295,3 +299,10 @@ int unix_getname(struct socket *s, struct __kernel_sockaddr_storage *sa, bool pe
 		unix_put(p);
 	return len;
 }
+
+static int names_init(void)
+{
+	get_random_bytes(&name_key, sizeof(name_key));
+	return 0;
+}
+INITCALL(subsys, names_init);

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A machine that is given up says where its CPUs and its tasks are; a host that stood still is nobody's hang."""
+"""A machine that is given up says where its CPUs and its tasks are, and so does a silent one that is ended from outside; a host that stood still is nobody's hang."""
+import contextlib
+import io
 import os
 import re
 import sys
@@ -54,6 +56,27 @@ def given_up(tools):
     check(re.search(r"^\d+ \(sleep\) S .*\n.*\n(\[<0>\].*\n)*?\[<0>\] sys_clock_nanosleep", said, re.M), "where the command is: " + said)
 
 
+def ended(tools):
+    """A run of the tests that is told to end says where a machine stands that had been silent for long, and only of such a one."""
+    for silent in (True, False):
+        vm = qemu.Vm(tools, cpus=2, memory="256M", kernel=build.image("x86_64", False), initrd=rootfs.busybox_root(tools, arch="x86_64"),
+                     append="console=ttyS0 panic=-1 OCHRE=host:" + arches.ALL["x86_64"].control)
+        said, run.SILENT = io.StringIO(), -1.0 if silent else 1e9
+        with contextlib.redirect_stderr(said), contextlib.suppress(SystemExit), run.Machine(vm) as m:
+            m.explain = True
+            while b"initialisation code and data given back" not in m.text:
+                check(not m.ended(), "it boots: " + bytes(m.text).decode("utf-8", "replace"))
+                m.wait([], 1.0)
+            sys.exit(143)
+        said = said.getvalue()
+        if silent:
+            check("ended a machine that had said nothing for" in said and "given back" in said, "its console: " + said)
+            check(len(re.findall(r"^CPU [01]: PC: [0-9a-f]{16}$", said, re.M)) == 2, "where its CPUs are: " + said)
+        else:
+            check(not said, "nothing: " + said)
+
+
 clock()
 given_up(setup.ensure(["x86_64"]))
+ended(setup.load())
 print("its CPUs, its tasks")

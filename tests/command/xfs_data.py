@@ -13,7 +13,7 @@ from expect import check
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 sys.path.insert(0, os.path.join(ROOT, "tests/xfs"))
-from ochre import lockorder, rootfs, sample, setup  # noqa: E402
+from ochre import lockorder, plan, rootfs, sample, setup  # noqa: E402
 import images  # noqa: E402
 import memtx  # noqa: E402
 
@@ -25,7 +25,7 @@ COUNT, OTHER = int(os.environ.get("COUNT", 700)), int(os.environ.get("SEED", 0))
 def main():
     tools = setup.load() or setup.ensure()
     share = None
-    only = [int(x) for x in sys.argv[1:]] or [c[3] for c in sample.Sample(sample.seed_of(None)).share("xfs_data", list(CASES), 2)]
+    only = [int(x) for x in sys.argv[1:]] or [c[3] for c in sample.of_run().dealt("xfs_data", list(CASES), 2, plan.COMMAND_SLICES)]
     with tempfile.TemporaryDirectory() as d:
         data = rootfs.build_user(tools, "data", out=os.path.join(d, "data"), sources=[os.path.join(ROOT, "tests/xfs/data.c")])
         root = rootfs.busybox_root(tools, extra={"bin/data": (rootfs.read(data), 0o755)})

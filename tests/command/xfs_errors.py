@@ -14,7 +14,7 @@ from expect import check
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 sys.path.insert(0, os.path.join(ROOT, "tests/xfs"))
-from ochre import rootfs, sample, setup  # noqa: E402
+from ochre import plan, rootfs, sample, setup  # noqa: E402
 import images  # noqa: E402
 import memtx  # noqa: E402
 
@@ -56,8 +56,8 @@ def one(name, root, d, step, first):
 def main():
     step = next((int(a) for a in sys.argv[1:] if a.isdigit()), 0)
     names = [a for a in sys.argv[1:] if not a.isdigit()]
-    seed = sample.Sample(sample.seed_of(None))
-    names = names or (seed.share("xfs_errors", list(CASES), 5) if not step else list(CASES))
+    seed = sample.of_run()
+    names = names or (seed.dealt("xfs_errors", list(CASES), 5, plan.COMMAND_SLICES) if not step else list(CASES))
     tools = setup.load() or setup.ensure()
     with tempfile.TemporaryDirectory() as d:
         extra = {}

@@ -12,7 +12,7 @@ from expect import check
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 sys.path.insert(0, os.path.join(ROOT, "tests/xfs"))
-from ochre import rootfs, sample, setup  # noqa: E402
+from ochre import plan, rootfs, sample, setup  # noqa: E402
 import images  # noqa: E402
 import memtx  # noqa: E402
 
@@ -52,7 +52,7 @@ def ochre(*argv):
 
 def main():
     tools = setup.load() or setup.ensure()
-    only = [int(x) for x in sys.argv[1:]] or [c[3] for c in sample.Sample(sample.seed_of(None)).share("xfs_names", CASES, 3)]
+    only = [int(x) for x in sys.argv[1:]] or [c[3] for c in sample.of_run().dealt("xfs_names", CASES, 3, plan.COMMAND_SLICES)]
     with tempfile.TemporaryDirectory() as d:
         names = rootfs.build_user(tools, "names", out=os.path.join(d, "names"), sources=[os.path.join(ROOT, "tests/xfs/names.c")])
         rights = rootfs.build_user(tools, "rights", out=os.path.join(d, "rights"), sources=[os.path.join(ROOT, "tests/xfs/rights.c")])

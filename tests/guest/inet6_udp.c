@@ -5,6 +5,7 @@
  * setsockopt getsockopt
  */
 #include "t.h"
+#include "sum.h"
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
 #include <linux/icmpv6.h>
@@ -225,6 +226,40 @@ TEST(sizes)
 	EQ(got(x, IPV6_MTU), 1500);
 }
 
+/*
+ * Headers before that of a fragment may be long (RFC 8200, 4.5), also where it is alone (RFC 6946).
+ */
+TEST(long_unfragmentable_part)
+{
+	struct sockaddr_in6 to = at("::1", 0), a;
+	struct in6_addr one = IN6ADDR_LOOPBACK_INIT;
+	int u, r;
+
+	own_net();
+	u = bound("::1", 0, &a);
+	for (unsigned int opt = 80; opt <= 128; opt += 16) {
+		unsigned char b[200] = { IPPROTO_FRAGMENT, (unsigned char)(opt / 8 - 1), 0x1e,
+					 (unsigned char)(opt - 4) };
+		unsigned char *f = b + opt, *h = f + 8, got[9];
+		unsigned int udp = 8 + 5, s;
+
+		f[0] = IPPROTO_UDP;
+		f[7] = (unsigned char)opt;	/* its number */
+		memcpy(h + 2, &a.sin6_port, 2);
+		h[1] = 9;
+		h[5] = (unsigned char)udp;
+		memcpy(h + 8, "hello", 5);
+		s = add_up(&one, 16, add_up(&one, 16, IPPROTO_UDP + udp));
+		s = htons((unsigned short)~add_up(h, udp, s));
+		memcpy(h + 6, &s, 2);
+		r = OK(socket(AF_INET6, SOCK_RAW, IPPROTO_DSTOPTS));
+		EQ(sendto(r, b, opt + 8 + udp, 0, SA(to)), opt + 8 + udp);
+		EQ(recv(u, got, sizeof(got), 0), 5);
+		CHECK(!memcmp(got, "hello", 5));
+		close(r);
+	}
+}
+
 static struct cmsghdr *find_cmsg(struct msghdr *m, int type)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
@@ -295,6 +330,39 @@ TEST(control)
 	CHECK(c);
 	memcpy(&n, CMSG_DATA(c), sizeof(n));
 	EQ(n, 7);
+}
+
+/* A header that is too short for ports has none: no message tells of what lies behind it. */
+TEST(no_ports)
+{
+	struct sockaddr_in6 to, in;
+	char buf[16], control[256] __attribute__((aligned(8)));
+	struct cmsghdr *c;
+	int r, one = 1;
+
+	own_net();
+	to = at("::1", 0);
+	r = OK(socket(AF_INET6, SOCK_RAW, 253));
+	OK(setsockopt(r, IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, &one, sizeof(one)));
+	for (int len = 0; len < 6; len++) {
+		struct iovec v = { buf, sizeof(buf) };
+		struct msghdr m = { .msg_iov = &v,
+				    .msg_iovlen = 1,
+				    .msg_control = control,
+				    .msg_controllen = sizeof(control) };
+
+		EQ(sendto(r, "\x11\x22\x33\x44\x55\x66", (size_t)len, 0, SA(to)), len);
+		EQ(recvmsg(r, &m, 0), len);
+		c = find_cmsg(&m, IPV6_ORIGDSTADDR);
+		if (len < 4) {
+			CHECK(!c);
+			continue;
+		}
+		CHECK(c);
+		memcpy(&in, CMSG_DATA(c), sizeof(in));
+		EQ(in.sin6_port, htons(0x3344));
+		CHECK(!memcmp(&in.sin6_addr, &to.sin6_addr, 16));
+	}
 }
 
 /* A port that nobody has is refused, and the error queue says by whom. */

@@ -6,6 +6,7 @@
 #include "t.h"
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
+#include <linux/if_ether.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -157,6 +158,69 @@ TEST(truncation_and_peek)
 	ERR(recv(y, buf, 4, MSG_DONTWAIT | MSG_PEEK), EAGAIN);
 }
 
+/* What recvmsg() tells of the message that is next. */
+struct told {
+	struct sockaddr_storage name;
+	char control[400], data[64];
+	struct msghdr m;
+};
+
+static void ask(int s, int flags, struct told *t)
+{
+	struct iovec v = { t->data, sizeof(t->data) };
+
+	memset(t, 0, sizeof(*t));
+	t->m = (struct msghdr){ .msg_name = &t->name,
+				.msg_namelen = sizeof(t->name),
+				.msg_iov = &v,
+				.msg_iovlen = 1,
+				.msg_control = t->control,
+				.msg_controllen = sizeof(t->control) };
+	CHECK(recvmsg(s, &t->m, flags | MSG_DONTWAIT) > 0);
+}
+
+/* A peek tells all that the read after it does: recv(2). */
+static void peek_and_read(int s)
+{
+	struct told peek, read;
+
+	ask(s, MSG_PEEK, &peek);
+	ask(s, 0, &read);
+	EQ(peek.m.msg_namelen, read.m.msg_namelen);
+	CHECK(!memcmp(&peek.name, &read.name, sizeof(read.name)));
+	EQ(peek.m.msg_controllen, read.m.msg_controllen);
+	CHECK(!memcmp(peek.control, read.control, sizeof(read.control)));
+	EQ(peek.m.msg_flags, read.m.msg_flags);
+	CHECK(!memcmp(peek.data, read.data, sizeof(read.data)));
+}
+
+TEST(peek_tells_the_same)
+{
+	static const int ask_for[] = { IP_PKTINFO, IP_RECVTTL,	       IP_RECVTOS,     IP_RECVOPTS,
+				       IP_RETOPTS, IP_RECVORIGDSTADDR, IP_RECVFRAGSIZE };
+	struct sockaddr_in a, b, other;
+	int x, y, z, taps, on = 1;
+	char buf[16];
+
+	own_net();
+	x = bound("127.0.0.1", 0, &a);
+	y = bound("127.0.0.1", 0, &b);
+	z = bound("127.0.0.2", 0, &other);
+	for (unsigned int i = 0; i < sizeof(ask_for) / sizeof(*ask_for); i++)
+		OK(setsockopt(y, IPPROTO_IP, ask_for[i], &on, sizeof(on)));
+	taps = OK(socket(AF_PACKET, SOCK_RAW, htons(ETH_P_IP)));
+	for (int i = 0; i < 20; i++) {
+		EQ(sendto(x, "hello", 5, 0, SA(b)), 5);
+		/* Memory that the peek may be given has been another datagram's. */
+		for (int k = 0; k < 4; k++)
+			EQ(sendto(x, "other", 5, 0, SA(other)), 5);
+		for (int k = 0; k < 4; k++)
+			EQ(recv(z, buf, sizeof(buf), 0), 5);
+		peek_and_read(y);
+		peek_and_read(taps);
+	}
+}
+
 /* Peeks of one datagram go on in it, the next begins in the next one. */
 TEST(peeking_further)
 {
@@ -221,6 +285,48 @@ TEST(connected)
 	ERR(send(x, "a", 1, 0), EDESTADDRREQ);
 	OK(getsockname(x, (struct sockaddr *)&name, &len));
 	CHECK(name.sin_port);
+}
+
+/* A call of connect(2) that fails changes nothing: S hears its PEER, under the same names. */
+static void fails_to_connect(int s, const char *to, int err, int peer)
+{
+	struct sockaddr_in in = at(to, 9), was[2], now[2];
+	socklen_t len = sizeof(in);
+	char b[4];
+	int e = -1;
+
+	OK(getsockname(s, (struct sockaddr *)&was[0], &len));
+	OK(getpeername(s, (struct sockaddr *)&was[1], &len));
+	ERR(connect(s, SA(in)), err);
+	OK(getsockname(s, (struct sockaddr *)&now[0], &len));
+	OK(getpeername(s, (struct sockaddr *)&now[1], &len));
+	CHECK(!memcmp(was, now, sizeof(was)));
+	EQ(send(peer, "x", 1, 0), 1);
+	EQ(recv(s, b, sizeof(b), MSG_DONTWAIT), 1);
+	EQ(send(s, "yy", 2, 0), 2);
+	EQ(recv(peer, b, sizeof(b), MSG_DONTWAIT), 2);
+	len = sizeof(e);
+	OK(getsockopt(peer, SOL_SOCKET, SO_ERROR, &e, &len));
+	EQ(e, 0);
+}
+
+TEST(failed_connect)
+{
+	struct sockaddr_in a, peer, any = at("0.0.0.0", 0);
+	socklen_t len = sizeof(a);
+
+	own_net();
+	for (int bind_first = 0; bind_first < 2; bind_first++) {
+		int p = bound("127.0.0.1", 0, &peer), s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+
+		if (bind_first)
+			OK(bind(s, SA(any)));
+		OK(connect(s, SA(peer)));
+		OK(getsockname(s, (struct sockaddr *)&a, &len));
+		OK(connect(p, SA(a)));
+		fails_to_connect(s, "255.255.255.255", EACCES, p);
+		fails_to_connect(s, "203.0.113.1", ENETUNREACH, p);
+	}
 }
 
 /* A connected socket hears that nobody is there. */

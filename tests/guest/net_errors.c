@@ -296,3 +296,51 @@ TEST(too_long_for_ipv6)
 	memcpy(&v, CMSG_DATA(cmsg(m, IPPROTO_IPV6, IPV6_HOPLIMIT)), sizeof(v));
 	EQ(v, 64);
 }
+
+/* The TTL of the next datagram to GROUP that leaves. */
+static int left_with(unsigned int group)
+{
+	static unsigned char b[2000];
+	const struct iphdr *ip = (const void *)b;
+
+	do
+		OK(read(tun, b, sizeof(b)));
+	while (ip->version != 4 || ip->daddr != htonl(group));
+	return ip->ttl;
+}
+
+/* What has no hop to live stays here (ip(7), RFC 1112, 6.1): the copy for members here is all. */
+TEST(no_hop_to_live)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(4001),
+				  .sin_addr.s_addr = htonl(0xe0010101) };
+	struct ip_mreqn m = { .imr_multiaddr = to.sin_addr };
+	static const int kinds[] = { SOCK_DGRAM, SOCK_RAW };
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(4001) };
+	int r, s, ttl, none = 0;
+	char b[4];
+
+	wire();
+	m.imr_ifindex = (int)if_nametoindex("wire");
+	r = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(bind(r, (void *)&any, sizeof(any)));
+	OK(setsockopt(r, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)));
+	for (unsigned int i = 0; i < 2; i++) {
+		s = OK(socket(AF_INET, kinds[i], kinds[i] == SOCK_RAW ? 200 : 0));
+		OK(setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof(m)));
+		OK(setsockopt(s, IPPROTO_IP, IP_MULTICAST_TTL, &none, sizeof(none)));
+		EQ(sendto(s, "a", 1, 0, (void *)&to, sizeof(to)), 1);
+		if (kinds[i] == SOCK_DGRAM)
+			EQ(recv(r, b, sizeof(b), 0), 1);
+		/* Were the other to leave, it would leave before this one. */
+		ttl = 7;
+		OK(setsockopt(s, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl)));
+		EQ(sendto(s, "b", 1, 0, (void *)&to, sizeof(to)), 1);
+		EQ(left_with(0xe0010101), 7);
+		ttl = -1;
+		OK(setsockopt(s, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl)));
+		EQ(sendto(s, "c", 1, 0, (void *)&to, sizeof(to)), 1);
+		EQ(left_with(0xe0010101), 1);
+	}
+}

@@ -278,6 +278,9 @@ TEST(links)
 	OK(recv(sock, in, sizeof(in), 0));
 	EQ(u32_of(find((void *)in, sizeof(*m), IFLA_MTU)), 1400);
 	CHECK(!memcmp(find((void *)in, sizeof(*m), IFLA_ADDRESS) + 1, mac, 6));
+	/* Nests that are older than their flag are without it. */
+	EQ(find((void *)in, sizeof(*m), IFLA_LINKINFO)->nla_type, IFLA_LINKINFO);
+	EQ(find((void *)in, sizeof(*m), IFLA_AF_SPEC)->nla_type, IFLA_AF_SPEC);
 	m = begin(RTM_NEWLINK, 0, sizeof(*m));
 	m->ifi_index = d;
 	attr(IFLA_ADDRESS, group, 6);

@@ -6,7 +6,9 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 
 #define CREATE (NLM_F_CREATE | NLM_F_EXCL)
 
@@ -147,6 +149,101 @@ TEST(routes)
 	}
 	dump(RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), in_table);
 	EQ(seen, 500);
+}
+
+static void is_by_device(struct nlmsghdr *h)
+{
+	struct nlattr *dst = find(h, sizeof(struct rtmsg), RTA_DST);
+	struct in6_addr want = ip("2001:db8::");
+
+	if (dst && dst->nla_len == 20 && !memcmp(dst + 1, &want, 16))
+		seen++;
+}
+
+static int routes_by_device(void)
+{
+	seen = 0;
+	dump(RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), is_by_device);
+	return seen;
+}
+
+static int route_by_device(void)
+{
+	struct rtmsg *m = begin(RTM_NEWROUTE, CREATE, sizeof(*m));
+
+	m->rtm_family = AF_INET6;
+	m->rtm_dst_len = 32;
+	m->rtm_table = RT_TABLE_MAIN;
+	m->rtm_protocol = RTPROT_BOOT;
+	m->rtm_type = RTN_UNICAST;
+	attr_ip(RTA_DST, "2001:db8::");
+	attr(RTA_OIF, &d, 4);
+	return done();
+}
+
+/* Sets d0's MTU, or with 0 whether it is up. */
+static void change(unsigned int mtu, bool up)
+{
+	struct ifinfomsg *m = begin(RTM_SETLINK, 0, sizeof(*m));
+
+	m->ifi_index = d;
+	m->ifi_flags = up;
+	m->ifi_change = !mtu;
+	if (mtu)
+		attr(IFLA_MTU, &mtu, 4);
+	EQ(done(), 0);
+}
+
+/* A device whose MTU is too small for IPv6 has no route; a route goes with its device's IPv6. */
+TEST(routes_go_with_their_device)
+{
+	struct ifinfomsg *m;
+
+	with_dummy();
+	change(1000, 0);
+	EQ(route_by_device(), ENODEV);
+	EQ(routes_by_device(), 0);
+	change(1500, 0);
+	EQ(route_by_device(), 0);
+	EQ(routes_by_device(), 1);
+	change(1000, 0);
+	EQ(routes_by_device(), 0);
+	change(1500, 0);
+	EQ(route_by_device(), 0);
+	change(0, false);
+	EQ(routes_by_device(), 0);
+	change(0, true);
+	EQ(route_by_device(), 0);
+	m = begin(RTM_DELLINK, 0, sizeof(*m));
+	m->ifi_index = d;
+	EQ(done(), 0);
+	EQ(routes_by_device(), 0);
+}
+
+/*
+ * Own addresses are reached by lo, whatever its MTU is: without IPv6 it takes what IPv6 asks of
+ * any.
+ */
+TEST(own_address_by_small_loopback)
+{
+	static const int mtus[] = { 65536, 1000, 100, 56, 55, 50, 48, 47, 40, 1, 0 };
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+				  .sin6_port = htons(4001),
+				  .sin6_addr = ip("fd00::1") };
+	struct ifreq r = { .ifr_name = "lo" };
+	char b[200] = "";
+	int s;
+
+	with_dummy();
+	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
+	s = OK(socket(AF_INET6, SOCK_DGRAM, 0));
+	r.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
+	OK(ioctl(s, SIOCSIFFLAGS, &r));
+	for (unsigned int i = 0; i < sizeof(mtus) / sizeof(*mtus); i++) {
+		r.ifr_mtu = mtus[i];
+		OK(ioctl(s, SIOCSIFMTU, &r));
+		EQ(sendto(s, b, sizeof(b), 0, (void *)&a, sizeof(a)), 200);
+	}
 }
 
 /* A route whose time is over goes by itself, and listeners hear of it; only its gateway is said. */

@@ -42,6 +42,7 @@ struct seg {
 static int tun, ifindex, port, vnet;	/* vnet: VNET_HEADER: the device is to cut long packets */
 static unsigned int our_isn, window = 30000;
 static bool sack_ok = true;
+static unsigned int peer_clock;		/* the timestamp of what the peer sends; 0: it sends none */
 
 static void wire(void)
 {
@@ -65,15 +66,22 @@ static unsigned int options(unsigned char *o, const struct seg *s)
 {
 	unsigned int b[2] = { htonl(our_isn + s->sack[0]), htonl(our_isn + s->sack[1]) };
 
+	unsigned int len = 0, now = htonl(peer_clock);
+
 	if (s->flags & SYN) {
 		memcpy(o, (unsigned char[]){ 2, 4, MSS >> 8, MSS & 255, 1, 1, 4, 2 }, 8);
-		return sack_ok ? 8 : 4;
+		len = sack_ok ? 8 : 4;
 	}
-	if (!s->sack[1])
-		return 0;
-	memcpy(o, (unsigned char[]){ 1, 1, 5, 10 }, 4);
-	memcpy(o + 4, b, 8);
-	return 12;
+	if (peer_clock) {
+		memcpy(o + len, (unsigned char[]){ 1, 1, 8, 10 }, 4);
+		memcpy(o + len + 4, &now, 4);
+		len += 12;		/* it echoes 0 */
+	}
+	if (s->flags & SYN || !s->sack[1])
+		return len;
+	memcpy(o + len, (unsigned char[]){ 1, 1, 5, 10 }, 4);
+	memcpy(o + len + 4, b, 8);
+	return len + 12;
 }
 
 /* The peer sends S; its payload is zeros. */

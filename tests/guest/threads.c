@@ -252,11 +252,16 @@ TEST(child_tid_is_cleared_and_woken)
 TEST(barriers)
 {
 	long q = syscall(SYS_membarrier, 0, 0, 0);
+	pid_t pid;
 
 	CHECK(q > 0);
 	EQ(syscall(SYS_membarrier, 1, 0, 0), 0);
 	EQ(syscall(SYS_membarrier, 16, 0, 0), 0);
 	EQ(syscall(SYS_membarrier, 8, 0, 0), 0);	/* registered */
+	pid = OK(fork());
+	if (pid == 0)
+		_exit(syscall(SYS_membarrier, 8, 0, 0) ? 1 : 0);
+	EQ(t_wait(pid), 0);			/* a copy is, too */
 	ERR(syscall(SYS_membarrier, 1 << 30, 0, 0), EINVAL);
 }
 

@@ -425,6 +425,21 @@ TEST(many_names)
 	}
 }
 
+/* Names that a hash without a secret would have in one bucket: "Aa" and "BB" are one to a sum of powers of 31. The debug kernel counts (guest/sections). */
+TEST(names_of_one_sum)
+{
+	struct rlimit lim = { 5000, 5000 };
+
+	OK(setrlimit(RLIMIT_NOFILE, &lim));
+	for (int i = 0; i < 4096; i++) {
+		struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+		for (int bit = 0; bit < 12; bit++)
+			memcpy(a.sun_path + 1 + 2 * bit, i >> bit & 1 ? "Aa" : "BB", 2);
+		OK(bind(OK(socket(AF_UNIX, SOCK_DGRAM, 0)), (void *)&a, sizeof(a.sun_family) + 1 + 24));
+	}
+}
+
 TEST(listed)
 {
 	struct sockaddr_un a = at("/tmp/listed socket");

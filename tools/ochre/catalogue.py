@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from . import analyze, fuzz_corpus, fuzz_host, litmus, machines, scale
+from . import analyze, arches, fuzz_corpus, fuzz_host, litmus, machines, scale
 from .util import ARCHES, ROOT
 
 
@@ -44,7 +44,7 @@ def debian_names():
 
 def known_tests():
     """The names of all tests, for the table of features."""
-    names = {"layers", "form", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "fuzz/parties", "fuzz/planted", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "guest/sections", "debian/sections", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
+    names = {"layers", "form", "abi/numbers", "bench/gate", *("fuzz/" + r for r in fuzz_corpus.REPLAYS), "fuzz/parties", "fuzz/planted", "build/gcc", "build/gcc_boots", "build/clippy", "build/clippy_aarch64", "build/atomics_aarch64", "build/reproducible", *("build/" + a for a in ARCHES), *("build/order_" + a for a in ARCHES), *("build/guests_" + a for a in ARCHES if arches.ALL[a].debian and a != "x86_64"), "build/x86_64-debug", "guest/lock_order", "guest/no_reports", "guest/no_leaks", "guest/sections", "debian/sections", "debian/lock_order", "debian/no_reports", "debian/no_leaks"}
     names |= {"analyze/" + n for n in analyze.GATE}
     names |= {host_name(s) for s in host_sources()} | {litmus.name_of(p) for p in litmus.tests()}
     names |= {"kernel/" + n for n in ktest_names()}

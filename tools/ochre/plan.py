@@ -2,7 +2,8 @@
 """Which parts a run of the tests has.
 
 A run without words takes half an hour at most (budget.py): what is fast or breaks often in full, of the rest a share that tests/seed names
-(sample.py). One stop of the wheel is visited each time, and one CPU beside x86_64. --full takes everything. --quick is what comes before a commit.
+(sample.py). One stop of the wheel is visited each time, and one CPU beside x86_64; twenty turns in a row visit all that --full has. --quick is what
+comes before a commit.
 What is named by a filter runs in the configurations of a whole run, unsampled, on x86_64; with --full in all, with --arch on another CPU."""
 import glob
 import os
@@ -10,8 +11,8 @@ import re
 import sys
 
 from . import analyze, arches, build, catalogue, fuzz_corpus, machines, rootfs
-from .again import Result
-from .util import ARCHES, ROOT
+from .again import EVERYTHING, Result
+from .util import ARCHES, ROOT, digest
 
 
 class Config:
@@ -33,6 +34,7 @@ USUAL = [(RELEASE, 1), (LONE, 2), (CROWD, 4)]
 SLOW_SLICES = 3         # of the programs that say "slow:"
 # The rest of FULL is a stop of the wheel, each with one slice of so many.
 REST, REST_SLICES = [c for c in FULL if str(c) not in {str(u) for u, _ in USUAL}], 10
+CONFIGURATIONS = "configurations"
 # In-kernel tests: in these each time, and one of the others.
 KERNEL = [Config(False, 4, "full"), Config(True, 4, "lazy"), LONE]
 KERNEL_OTHER = [c for c in FULL if str(c) not in {str(k) for k in KERNEL}] + [Config(False, n, "lazy") for n in (2, 8)]
@@ -40,11 +42,10 @@ KERNEL_OTHER = [c for c in FULL if str(c) not in {str(k) for k in KERNEL}] + [Co
 # Of another CPU: (debug, CPUs, preemption, user programs too).
 OTHER = [(d, c, p, True) for d in (False, True) for c, p in ((1, "lazy"), (4, "full"))]
 OTHER_QUICK = [(False, 1, "lazy", False), (False, 4, "full", True)]
-OTHER_SAMPLED = [(False, 4, "full", True)]
 PLANTED = ("aarch64", "riscv64", "loongarch64")        # whose detectors are proved beside x86_64's: with --arch all of them
 GUESTS = "aarch64"      # whose user programs are in a full run; of the others with --arch
 GUEST_SLICES, DEBIAN_SLICES, COMMAND_SLICES, PLANT_SLICES = 3, 2, 3, 3
-SLOW_COMMANDS = 4       # each test of the command that says "slow:" is in one of so many runs
+SLOW_COMMANDS = 4       # each test of the command that says "slow:" is in one of so many turns
 
 # An old CPU, which saves registers by FXSAVE: the programs that look at them.
 OLD_CPU = [Config(False, 2, "full", cpu="qemu64"), Config(True, 1, "lazy", cpu="qemu64")]
@@ -58,14 +59,15 @@ DEBIAN = [RELEASE, CROWD]
 ALONE = 1 << 10     # cores of a part that has the whole machine
 CROWDED = ("crowded",)  # commands' tests that load the whole machine
 KEPT = ("planted", "xfs_crash")     # those that are in each run: XFS is proved by power cuts as each commit leaves it
-HEAVY = ("clang", "tidy", "sparse")    # analyses that look at each file of each CPU
-ANALYSIS_SLICES = len(HEAVY)            # one of them
+HEAVY = ("clang", "tidy", "sparse")    # analyses that look at each file of each CPU: one of them
 OTHER_BUILDS = ["gcc", "reproducible", "clippy_aarch64"]
 
 # Not under failnth: what traces by itself, or sets faults; what counts on the kernel's memory being all there is.
 NOT_WITH_FAULTS = {"ptrace", "seccomp", "fault", "kcov", "exhaust", "mm_limits", "mm_stress", "mm_races"}
-# What a run takes one of.
-WHEEL = ["planted bugs, " + a for a in PLANTED] + ["guest tests, " + GUESTS, "configurations", "Debian and machines", "replays", "parties"]
+# What a run takes one of, in this order: (stop, slice). With the configurations in between, so that what is slow is not in two turns in a row.
+_SLOW = [("planted bugs, aarch64", 0), ("guest tests, " + GUESTS, 0), ("Debian and machines", 0), ("planted bugs, riscv64", 0), ("guest tests, " + GUESTS, 1),
+         ("replays", 0), ("planted bugs, loongarch64", 0), ("guest tests, " + GUESTS, 2), ("Debian and machines", 1), ("parties", 0)]
+WHEEL = [stop for i, slow in enumerate(_SLOW) for stop in (slow, (CONFIGURATIONS, i))]
 
 
 class Plan:
@@ -79,14 +81,22 @@ class Plan:
         self.builds = {d for d in (False, True) if not (args.release if d else args.debug)}
         self.x86 = args.arch in (None, "x86_64")
         others = [a for a in ([args.arch] if args.arch else [] if args.quick else ARCHES) if a != "x86_64"]
-        self.wheel = set(self.sample.one("wheel", WHEEL))
+        self.wheel = {}         # stop -> the slice of it, None for all
+        for stop, part in self.sample.one("wheel", WHEEL):
+            self.wheel[stop] = part if self.sample.seed else None
         self.cpus = set(self.sample.one("CPU", others)) if others else set()
         self.others = others
 
     def says(self):
         """One line of what was drawn."""
+        stops = ["%s%s" % (stop, " %d" % (part + 1) if sum(s == stop for s, _ in WHEEL) > 1 else "") for stop, part in self.wheel.items()]
         return "sample %s: %s; %s (--seed %s repeats it, --full leaves nothing out)" % (
-            self.sample.seed, ", ".join(sorted(self.wheel)), ", ".join(sorted(self.cpus)), self.sample.seed)
+            self.sample.seed, ", ".join(stops), ", ".join(sorted(self.cpus)), self.sample.seed)
+
+    def of_stop(self, stop, kind, items, of):
+        """Of ITEMS the slice that the wheel has come to: all where it has no slices now."""
+        part = self.wheel.get(stop)
+        return list(items) if part is None else [i for i in items if int(digest(kind, i), 16) % of == part]
 
     def add(self):
         """The parts of the run, the long ones first."""
@@ -121,9 +131,12 @@ class Plan:
         if False in self.builds:
             r.part("memory order, x86_64", 1, order_test, r, "x86_64")
         self.programs()
-        for i, cfg in enumerate(c for c in DEBIAN if not self.args.quick and c.debug in self.builds):
-            if not i or self.args.full or self.args.debug or not self.named and "Debian and machines" in self.wheel:
-                r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg, self.sample.share("Debian %s" % cfg, catalogue.debian_names(), DEBIAN_SLICES))
+        names = catalogue.debian_names()
+        for cfg in (c for c in DEBIAN if not self.args.quick and c.debug in self.builds):
+            if cfg is DEBIAN[0]:
+                r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg, self.sample.share("Debian %s" % cfg, names, DEBIAN_SLICES))
+            elif self.args.full or self.args.debug or not self.named and "Debian and machines" in self.wheel:
+                r.part("Debian's programs, %s" % cfg, 1, r.debian_tests, cfg, self.of_stop("Debian and machines", "Debian %s" % cfg, names, DEBIAN_SLICES))
         if not self.usual:
             kernels = QUICK if self.args.quick else FULL + [Config(False, n, "lazy") for n in (2, 8)]
         else:
@@ -141,16 +154,16 @@ class Plan:
         files, names = r.guest_files() if wants_guests(r) else ({}, [])
         slow = set() if self.named else slow_programs(names)
         kept = set() if self.quick else set(self.sample.share("slow programs", sorted(slow), SLOW_SLICES))
-        names = [n for n in names if n not in slow or n in kept]
+        everyone, names = names, [n for n in names if n not in slow or n in kept]
         if self.args.quick:
             guest_part(r, QUICK[0], files, names, True)
             return
         configs = USUAL if self.usual else [(c, 1) for c in FULL]
-        if self.usual and not self.named and "configurations" in self.wheel:
-            configs = configs + [(c, REST_SLICES) for c in REST]
         for cfg, of in [(c, of) for c, of in configs if c.debug in self.builds]:
             guest_part(r, cfg, files, self.sample.share("guest tests, %s" % cfg, names, of))
-        if self.args.full or self.named or "configurations" in self.wheel:
+        for cfg in [c for c in REST if self.usual and not self.named and CONFIGURATIONS in self.wheel and c.debug in self.builds]:
+            guest_part(r, cfg, files, self.of_stop(CONFIGURATIONS, "guest tests, %s" % cfg, everyone, REST_SLICES))
+        if self.args.full or self.named or CONFIGURATIONS in self.wheel:
             for cfg in [c for c in OLD_CPU if c.debug in self.builds]:
                 guest_part(r, cfg, files, [n for n in names if n.startswith(OF_REGISTERS)])
             if False in self.builds:
@@ -182,12 +195,14 @@ class Plan:
             r.part("on this machine", 1, r.host_tests, sources[i::2])
         if not self.quick:      # it would take a third of the five minutes
             r.part("memory order", 1, r.litmus_tests)
-            heavy = self.sample.share("analyses", HEAVY, ANALYSIS_SLICES)
+            heavy = self.sample.one("analyses", HEAVY)
             r.part("analyses", ALONE, r.analyses, [n for n in analyze.GATE if n not in HEAVY or n in heavy])
 
     def left_out(self, paths):
         """Of tests of the command those that are slow and not in this run."""
-        return {p for p in paths if says_slow(p) and (self.quick or not self.sample.chance("command " + os.path.basename(p)[:-3], SLOW_COMMANDS))}
+        slow = [p for p in paths if says_slow(p)]
+        kept = [] if self.quick else self.sample.share("slow commands", [os.path.basename(p) for p in slow], SLOW_COMMANDS)
+        return {p for p in slow if os.path.basename(p) not in kept}
 
     def commands(self):
         """Parts for what ./ochre run does, with our kernel."""
@@ -208,19 +223,23 @@ class Plan:
         args, r = self.args, self.r
         asked = bool(args.arch)
         drawn = asked or args.full or arch in self.cpus
-        configs = OTHER if asked and not args.quick else OTHER_QUICK if asked or args.full else OTHER_SAMPLED
+        configs = OTHER if asked and not args.quick else OTHER_QUICK
         configs = [(Config(d, min(c, arches.ALL[arch].cpus), p, arch), g) for d, c, p, g in configs if not (args.release if d else args.debug)]
+        in_kernel = [c for c, _ in configs]     # a whole run takes one of them, the other when it comes to this CPU again
+        in_kernel = in_kernel if asked or self.named else self.sample.one("kernel tests, " + arch, in_kernel, len(self.others)) if in_kernel else []
         programs = bool(arches.ALL[arch].debian)        # of others than us
         here = not self.named or asked or args.full     # what has a name on x86_64, too
         guests = programs and here and (asked or arch == GUESTS and "guest tests, " + GUESTS in self.wheel)
         files, names = r.guest_files(arch) if guests and wants_guests(r) else ({}, [])
         for cfg, with_guests in configs:
             if guests and with_guests:
-                guest_part(r, cfg, files, self.sample.share("guest tests, %s" % cfg, names, GUEST_SLICES))
-            if here and drawn:
+                guest_part(r, cfg, files, self.of_stop("guest tests, " + GUESTS, "guest tests, %s" % cfg, names, GUEST_SLICES))
+            if here and drawn and cfg in in_kernel:
                 kernel_part(r, cfg)
         if arch in PLANTED and not args.release and not self.quick and here and (asked or "planted bugs, " + arch in self.wheel):
             r.part("planted bugs, %s" % arch, 1, planted_bugs, r, arch, not asked)
+        if programs and not args.debug and not self.quick and r.wanted("build/guests_" + arch):
+            r.part("programs that compile, " + arch, 1, r.guests_compile, arch)
         if not drawn:
             return
         if not args.debug:
@@ -237,6 +256,26 @@ class Plan:
         if asked and programs and not (args.debug or args.quick and not r.filters):
             r.part("gdb, %s" % arch, ALONE, under_gdb, r, arch)
         r.boot_tests(sorted({c.debug for c, _ in configs}), arch, bool(asked and not args.quick))
+
+
+def repeat(result, args, seed):
+    """The command that runs the test of a RESULT again, as it was run: on its CPU, its build and its configuration, with the share that it takes itself."""
+    name, where, words = result.name, result.where, ["./ochre", "test"]
+    arch = next((a for a in ARCHES if a != "x86_64" and where.split(",")[0] == a), args.arch if args.kernel else None)
+    rooms = ("guest/", "sh/", "debian/", "kernel/")
+    known = [str(c) for c, _ in USUAL] + [str(c) for c in [*KERNEL, *OLD_CPU, MANY_CPUS, *DEBIAN]]
+    if args.full or name.startswith(rooms) and where and not arch and not args.kernel and where not in known:
+        words.append("--full")
+    elif seed:
+        words += ["--seed", seed]
+    words += ["--arch", arch] if arch else []
+    words += ["--kernel", args.kernel] if args.kernel else []
+    words += ["--fail-nth"] if args.fail_nth else []
+    words += ["--order", args.order] if args.order and name.startswith(rooms) else []
+    words += ["--debug" if "debug" in where.split(", ") else "--release"] if name.startswith((*rooms, "boot/")) and where and not args.kernel and not args.fail_nth else []
+    if name.endswith(EVERYTHING):
+        name = name[:-len(EVERYTHING)] if "/" in name else ""
+    return " ".join(words + [name] * bool(name and name != "docs/features"))
 
 
 def says_slow(path):

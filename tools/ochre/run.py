@@ -20,13 +20,14 @@ import termios
 import time
 import tty
 
-from . import accel, arches, build, disk, net, oops, qemu, rootfs, setup
-from .util import Awake, Fail, rel
+from . import accel, arches, build, disk, net, oops, qemu, rootfs, setup, starved
+from .util import Fail, rel
 
 FRAME_MAX = 4096
 FIRST_FRAME = b"R\1\0"     # with one byte
 STDIN_WINDOW = 2048
 DIED, TIMED_OUT = 125, 124
+SILENT = 60.0       # seconds: a machine of the tests says something more often
 # Where a CPU is, as QEMU says it of any: "RIP=", " PC=", " pc ", "PC  ", "pc: ".
 PC = re.compile(r"^\W*(?:.*\b)?(?:RIP|PC|pc)\b[=: ]\s*([0-9a-f]{16})\b", re.M)
 ESCAPE = 0x1d       # Ctrl-], then q: end the machine
@@ -70,6 +71,7 @@ class Machine:
         self.log = log
         self.proc = subprocess.Popen(vm.argv(theirs[:2], theirs[2]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                      close_fds=True, pass_fds=theirs, preexec_fn=die_with_parent)
+        self.host = starved.Watch(self.proc.pid)
         for s in (c0, c1, c2):
             s.close()
         for s in (self.console, self.control):
@@ -79,6 +81,8 @@ class Machine:
         self.out = {self.console: bytearray(), self.control: bytearray()}
         self.open = {self.console, self.control}
         self.text = bytearray()         # of the console, its first and its last part
+        self.heard = time.monotonic()   # when it last said something
+        self.explain = False            # what it was about, where this program is told to end while it is silent
         self.words = b""                # of QEMU itself
         self.greeted = False            # by the monitor
 
@@ -86,6 +90,8 @@ class Machine:
         return self
 
     def __exit__(self, *exc):
+        if exc[0] is SystemExit and self.explain:
+            self.last_words()
         self.proc.kill()
         self.words += self.proc.stdout.read() or b""
         self.proc.wait()
@@ -129,6 +135,14 @@ class Machine:
             used, time.monotonic() - began, "; init answers" if answered else "; init does not answer" if tasks else "",
             "".join("CPU %d: PC: %016x\n" % (i, int(p, 16)) for i, p in enumerate(places)) or "QEMU's monitor does not answer\n", told.decode(errors="replace"))
 
+    def last_words(self):
+        """Where a machine stands that is ended from outside, on stderr, if it has been silent for long."""
+        silent = time.monotonic() - self.heard
+        if silent > SILENT and not self.ended():
+            console = bytes(self.text[-4096:]).decode("utf-8", "replace").replace("\r", "")
+            sys.stderr.write("ochre: ended a machine that had said nothing for %.0f s:\n%s\n%s" % (silent, console, self.autopsy(tasks=False)))
+            sys.stderr.flush()
+
     def core(self):
         """Leaves the machine's memory where OCHRE_CORE says, as a core for gdb and vmlinux."""
         folder = os.environ.get("OCHRE_CORE")
@@ -144,6 +158,7 @@ class Machine:
 
     def wait(self, fds, timeout):
         """Moves bytes. Returns (bytes of the console, frames, those of fds that can be read)."""
+        self.host.look()
         writers = [s for s, b in self.out.items() if b and s in self.open]
         r, w, _ = select.select(list(self.open) + list(fds), writers, [], timeout)
         for s in w:
@@ -162,6 +177,8 @@ class Machine:
                     continue
                 except OSError:
                     data = b""
+                if data:
+                    self.heard = time.monotonic()
                 if not data:
                     self.open.discard(s)
                 elif s is self.console:
@@ -219,13 +236,13 @@ class Session:
 
     def __init__(self, vm, argv, verbose=False, timeout=None, vmlinux=None, stdin=0, stdout=1, stderr=2, log=None):
         self.vm, self.argv, self.verbose, self.vmlinux = vm, argv, verbose, vmlinux
-        self.now = Awake()
+        self.now = starved.Clock()
         self.deadline = timeout or None
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.log, self.status, self.ready = log, None, False
         self.panicked = None
         self.stall = self.heard = None  # give up after so many seconds without a word from the command, and say where everybody is
-        self.why = ""
+        self.why = self.host = ""       # what the machine was given up for, and what the host kept from it
 
     def tick(self, most=None):
         """How long select may sleep."""
@@ -252,7 +269,9 @@ class Session:
         return bytes(m.text[-8192:]).decode("utf-8", "replace")
 
     def boot(self):
-        return Machine(self.vm, self.log)
+        m = Machine(self.vm, self.log)
+        self.now.host = m.host
+        return m
 
     # --- a command ---
 
@@ -260,6 +279,7 @@ class Session:
         blob = b"".join(os.fsencode(a) + b"\0" for a in self.argv)
         sent, acked, reading = 0, 0, self.stdin is not None
         with self.boot() as m:
+            m.explain = bool(self.stall)
             while not self.over(m):
                 fds = [self.stdin] if self.ready and reading and sent - acked < STDIN_WINDOW and self.status is None else []
                 shown, frames, able = m.wait(fds, self.tick())
@@ -337,7 +357,10 @@ class Session:
     def finish(self, m):
         """The exit status; what went wrong is said on stderr."""
         self.text = bytes(m.text).decode("utf-8", "replace").replace("\r", "")
+        self.host = m.host.line(self.text)
         said = oops.death(self.text)
+        if self.host:
+            write_fd(self.stderr, self.host.encode())
         if said and (self.argv is not None or self.status is None):
             said = oops.symbolize(said, self.vmlinux, self.vm.tools)
             write_fd(self.stderr, said.encode("utf-8", "replace"))

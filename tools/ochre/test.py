@@ -39,14 +39,14 @@ import time
 import tomllib
 import traceback
 
-from . import again, arches, budget, build, catalogue, cpio, debian, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup
+from . import again, arches, budget, build, catalogue, cpio, debian, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup, starved
 from .again import Result
 from .plan import ALONE, Config
-from .util import ARCHES, Awake, BUILD, Fail, Progress, ROOT, locked, rel
+from .util import ARCHES, BUILD, Fail, Progress, ROOT, digest, locked, rel
 
 GUEST_SKIP = 77
-# Seconds, for hangs alone: several times what all takes on a host that is free. user/testrun.c gives a run of a test 300, and says when the next begins.
-KTEST_LIMIT, BATCH_LIMIT, STALL, PROGRAM_LIMIT, LONG_LIMIT = 900, 5400, 345, 1800, 3600
+# Seconds, for hangs alone: several times what all takes on a host that is free. user/testrun.c gives a run of a test 1000, and says when the next begins.
+KTEST_LIMIT, BATCH_LIMIT, STALL, PROGRAM_LIMIT, LONG_LIMIT = 900, 5400, 1045, 1800, 3600
 
 
 BOOTS_OF_A_PART = 12
@@ -71,8 +71,9 @@ class Runner:
         self.parts = []
         whole = not (self.filters or args.full or args.quick or args.arch or args.kernel or args.fail_nth)
         self.sample = sample.Sample(sample.seed_of(args.seed) if whole else None)
-        if args.seed:       # a test that is named takes its own share as that run did
-            os.environ[sample.OF_RUN] = sample.seed_of(args.seed)
+        os.environ[starved.PATIENT] = "1"
+        if args.seed or args.full:      # a test that is named takes its own share as that run did
+            os.environ[sample.OF_RUN] = sample.ALL if args.full else sample.seed_of(args.seed)
         self.lanes = lanes.Lanes(args.jobs or os.cpu_count() or 1, self.take, self.group)
 
     def wanted(self, name):
@@ -99,12 +100,17 @@ class Runner:
     def second_try(self):
         """Runs once more, one part after the other, the tests that failed and may pass now (again.py)."""
         failed = [r for r in self.results if r.outcome == "failed"]
+        for r in failed:
+            r.second = again.NOT_AGAIN
+            again.keep(r, "first")
         todo = [(p, again.to_retry(p.results)) for p in self.parts]
         todo = [(p, names) for p, names in todo if names]
         if not todo:
             return
         if len(failed) > again.MOST:
             print("%d tests failed: none is run again" % len(failed))
+            for r in failed:
+                r.second = "not run again: too many failed"
             return
         print("once more, alone: " + ", ".join(sorted(set().union(*(names for _, names in todo)))))
         tries = [Part("once more, alone: " + p.title, p.fn, p.args, p) for p, _ in todo]
@@ -113,8 +119,8 @@ class Runner:
         self.lanes.finish()
         for p in tries:
             for r in p.first.results + p.results:
-                if r.name in again.to_retry(p.first.results):
-                    again.keep(r, "second" if r in p.results else "first")
+                if r in p.results and r.name in again.to_retry(p.first.results):
+                    again.keep(r, "second")
             self.results += again.judge(p.first.results, p.results)
 
     def one_more(self, names, fn, *args):
@@ -339,8 +345,9 @@ class Runner:
 
     def console(self, vm, limit):
         """Boots, returns (console text, seconds, did it end by itself)."""
-        start, now, died, why = time.monotonic(), Awake(), False, ""
+        start, now, died, why = time.monotonic(), starved.Clock(), False, ""
         with run.Machine(vm) as m:
+            m.explain, now.host = True, m.host
             while not m.ended() and now() < limit:
                 m.wait([], 0.5)
                 if not died and oops.PANIC.search(bytes(m.text[-4096:]).decode("utf-8", "replace")):
@@ -350,7 +357,8 @@ class Runner:
                 why = "\n" + m.autopsy(tasks=False)
         if m.proc.returncode not in (0, -signal.SIGKILL):
             why += "\nQEMU ended with status %s: %s\n" % (m.proc.returncode, m.words.decode("utf-8", "replace").strip())
-        return bytes(m.text).decode("utf-8", "replace").replace("\r", "") + why, time.monotonic() - start, ended
+        text = bytes(m.text).decode("utf-8", "replace").replace("\r", "")
+        return text + why + ("\n" + m.host.line(text)).rstrip("\n"), time.monotonic() - start, ended
 
     def ktests(self, cfg):
         if not self.kernel(cfg.arch, cfg.debug):
@@ -360,7 +368,7 @@ class Runner:
         vm.initrd = rootfs.busybox_root(self.tools, arch=cfg.arch)
         with Progress("kernel tests, %s" % cfg):
             text, took, ended = self.console(vm, KTEST_LIMIT)
-        seen, before = {}, ""
+        seen, before, busy = {}, "", "".join(l + "\n" for l in text.splitlines() if l.startswith(starved.SAYS))
         for line in text.splitlines():
             m = re.search(r"ktest: (\w+): (ok|FAILED|skipped)(?:: (.*))?$", line)
             if not m:
@@ -369,21 +377,30 @@ class Runner:
             name, word = "kernel/" + m[1], m[2]
             seen[m[1]] = True
             if self.wanted(name):
-                self.add(Result(name, {"ok": "passed", "FAILED": "failed"}.get(word, "skipped"), m[3] or "", before, where=str(cfg)))
+                self.add(Result(name, {"ok": "passed", "FAILED": "failed"}.get(word, "skipped"), m[3] or "", before + busy, where=str(cfg)))
             before = ""
         said = oops.symbolize(oops.death(text), vmlinux, self.tools)
         first = oops.REPORT.search(text)        # what comes later may be its consequence
         first = oops.symbolize("\n".join(text[first.start():].splitlines()[:30]), vmlinux, self.tools) + "...\n" if first else ""
         if not re.search(r"ktest: \d+ passed", text):
             self.add(Result("kernel/(all)", "failed", "the kernel %s after %d of them" % ("died" if said else "ended" if ended else "hangs", len(seen)),
-                            said or first + "\n".join(text.splitlines()[-40:]), took, str(cfg)))
+                            (said or first + "\n".join(text.splitlines()[-40:]) + "\n") + busy, took, str(cfg)))
 
     # --- in the guest ---
+
+    def guests_compile(self, arch):
+        """Every guest test compiles for a CPU with its C library, also those that no part runs there."""
+        gen, bad, start = guest_headers(arch), [], time.monotonic()
+        for name in sorted(os.path.basename(p)[:-2] for p in glob.glob(ROOT + "/tests/guest/*.c")):
+            error = guest_program(self.tools, name, arch, gen)[1]
+            if error:
+                bad.append(error)
+        self.add(Result("build/guests_" + arch, "failed" if bad else "passed", "%d do not compile" % len(bad) if bad else "", "\n".join(bad), time.monotonic() - start))
 
     def guest_files(self, arch="x86_64"):
         """{path in the archive: (data, mode)} of every guest test, and their names in order."""
         files, names = {}, []
-        all_of_them = any(f in ("guest/lock_order", "guest/no_reports", "guest/sections") for f in self.filters)
+        all_of_them = any(f in ("guest/lock_order", "guest/no_leaks", "guest/no_reports", "guest/sections") for f in self.filters)
         gen = guest_headers(arch)
         files["tests/testrun"] = (rootfs.read(rootfs.build_user(self.tools, "testrun", arch)), 0o755)
         if self.args.fail_nth:
@@ -434,7 +451,7 @@ class Runner:
 
     def batches(self, cfg, names, initrd, kind, append="", memory="512M"):
         """Boots and runs the tests called names, found in /tests/run, of a kind (guest, debian); after the kernel's death the rest in a new boot."""
-        left, graph, sections, reports, leaks, slower = list(names), [], [], [], [], 4 if self.args.fail_nth else 1
+        left, graph, sections, reports, leaks, slower = ordered(names, self.args.order), [], [], [], [], 4 if self.args.fail_nth else 1
         while left:
             vm, vmlinux = self.vm(cfg, "console=%s panic=-1 quiet preempt=%s OCHRE=host:%s%s" % (
                 arches.ALL[cfg.arch].console, cfg.preempt, arches.ALL[cfg.arch].control, append), memory=memory)
@@ -450,7 +467,7 @@ class Runner:
                 out.seek(0)
                 err.seek(0)
                 text, errors = (f.read().decode("utf-8", "replace") for f in (out, err))
-            reports += oops.reports(s.text, vmlinux, self.tools)
+            reports += oops.reports(s.text, vmlinux, self.tools) + [s.host] * bool(s.host)
             graph += [l[6:] for l in text.splitlines() if l.startswith("lock: ")]
             sections += [l[9:] for l in text.splitlines() if l.startswith("section: ")]
             leaks.append([l[8:] for l in text.splitlines() if l.startswith("leaked: ")])
@@ -462,7 +479,7 @@ class Runner:
             left = rest
         if self.linux:
             return
-        self.add(Result(kind + "/no_reports", "failed" if reports else "passed", "%d reports" % len(reports) if reports else "",
+        self.add(Result(kind + "/no_reports", "failed" if reports else "passed", "%d reports" % sum(not l.startswith(starved.SAYS) for l in reports) if reports else "",
                         "\n".join(reports), where=str(cfg)))
         if cfg.debug:
             self.lock_order(kind, cfg, graph, vmlinux)
@@ -608,6 +625,13 @@ def rust_errors(command, src):
     if not os.path.basename(src).startswith("pass_") and not want:
         bad.append("no line says which error")
     return bad, "\n".join(text)
+
+
+def ordered(names, order):
+    """NAMES as --order wants them: backwards, or shuffled by its word. One test leaves nothing behind that another would see."""
+    if not order:
+        return list(names)
+    return list(names)[::-1] if order == "reverse" else sorted(names, key=lambda n: digest(order, n))
 
 
 def seconds_of(said):
@@ -780,6 +804,8 @@ def list_tests(r):
 def cmd_test(args):
     if args.jobs is not None and args.jobs < 1:
         raise Fail("-j takes a number from 1 on")
+    if args.turn:
+        check_turn(args)
     if args.list:
         return list_tests(Runner(args, None))
     if args.kernel:
@@ -788,7 +814,28 @@ def cmd_test(args):
         wanted = [args.arch] if args.arch else ["x86_64"] if args.quick else ARCHES
         tools = setup.ensure(wanted)
         r = Runner(args, tools)
-        return run_all(args, r)
+        status = run_all(args, r)
+        return turned(args.seed, status) if args.turn else status
+
+
+def check_turn(args):
+    """--turn is a whole run, of the word after that in tests/seed."""
+    other = [o for o, given in (("--seed", args.seed), ("--arch", args.arch), ("--quick", args.quick), ("--full", args.full), ("--debug", args.debug), ("--release", args.release),
+                                ("--kernel", args.kernel), ("--fail-nth", args.fail_nth), ("--list", args.list), ("a filter", args.filter)) if given]
+    if other:
+        raise Fail("--turn takes the next sample of a whole run: not with " + other[0])
+    os.environ.pop(sample.OF_RUN, None)
+    args.seed = sample.after(sample.seed_of(None))
+
+
+def turned(seed, status):
+    """What a run of --turn ends with: the tree has the new word if nothing failed."""
+    if status:
+        print("tests/seed keeps its word: the run of %s is not green; --turn takes it again" % seed)
+    else:
+        sample.keep(seed)
+        print("tests/seed: %s now; commit it" % seed)
+    return status
 
 
 def check_kernel(kernel, arch):
@@ -831,7 +878,7 @@ def run_all(args, r):
 
 def verdict(args, r, begin):
     n = {o: sum(x.outcome == o for x in r.results) for o in ("passed", "unstable", "failed", "skipped")}
-    status = again.say(r.results, args.strict)
+    status = again.say(r.results, args.strict, lambda x: plan.repeat(x, args, r.sample.seed))
     say_budget(args, r, time.monotonic() - begin)
     print("%d passed, " % n["passed"] + "%d unstable, " % n["unstable"] * bool(n["unstable"]) + "%d failed, %d skipped" % (n["failed"], n["skipped"])
           + " (%.0f s)" % (time.monotonic() - begin) * bool(args.verbose))

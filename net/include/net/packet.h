@@ -107,7 +107,8 @@ struct packet {
 	u32 mark, priority;
 	u32 iif;			/* index of the device that it came in by; 0: made here */
 	u32 napi_id;
-	u8 cb[PACKET_CB] __aligned(8);	/* of the layer that owns the packet now */
+	/* of the layer that owns the packet now; never stale: zeroed in a new one, else copied */
+	u8 cb[PACKET_CB] __aligned(8);
 	struct packet_piece pieces[PACKET_PIECES];
 	u8 buf[PACKET_BUF] __aligned(8);
 };
@@ -122,13 +123,12 @@ struct packet_list {
 };
 
 /*
- * An empty packet with PACKET_HEADROOM bytes of headroom. Recycled per CPU. NULL without memory;
- * GFP_ATOMIC does not sleep.
+ * An empty packet with PACKET_HEADROOM bytes of headroom and a zeroed cb. Recycled per CPU. NULL
+ * without memory; GFP_ATOMIC does not sleep.
  */
 struct packet *packet_alloc(gfp_t gfp) __must_check;
 /*
- * A packet with the same bytes, that shares P's pieces; not charged to anybody, in no list. cb is
- * not copied.
+ * A packet with the same bytes and cb, that shares P's pieces; not charged to anybody, in no list.
  */
 struct packet *packet_clone(const struct packet *p, gfp_t gfp) __must_check;
 /*
@@ -207,9 +207,14 @@ u8 *packet_push(struct packet *p, u16 n);
 u8 *packet_pull(struct packet *p, u16 n);
 /*
  * N bytes more after the linear ones, of a packet without pieces; the first of them. NULL: no
- * tailroom.
+ * tailroom, which an empty packet has for N up to PACKET_BUF - PACKET_HEADROOM.
  */
-u8 *packet_put(struct packet *p, u16 n);
+u8 *packet_put(struct packet *p, u16 n) __must_check;
+/*
+ * Tailroom for N bytes in an empty packet, at the cost of its headroom. False: N is more than
+ * PACKET_BUF.
+ */
+bool packet_want_tailroom(struct packet *p, u16 n) __must_check;
 /*
  * Makes the first N bytes linear, by copying from the pieces. False: there are not so many, or N is
  * more than fits behind the headroom.

@@ -61,7 +61,7 @@ static int pair_make(struct pair *p)
 static int ping(struct net *net, u32 dst, u32 n)
 {
 	struct ip4_flow f = { .dst = be32_make(dst) };
-	struct ip4_tx t = { .protocol = 1, .fragment = true };
+	struct ip4_tx t = { .protocol = 1, .ttl = -1, .fragment = true };
 	struct packet *p = packet_alloc(GFP_KERNEL);
 	struct icmp_wire *w;
 	struct ip4_route r;

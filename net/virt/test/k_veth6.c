@@ -363,6 +363,41 @@ KTEST(veth6_small_mtu)
 	pair_end(&p);
 }
 
+static struct pair *taken;		/* rtnl */
+
+static void one_more(struct net *net, const struct fib6_route *r, enum fib6_change change)
+{
+	struct pair *p = taken;
+
+	taken = NULL;
+	if (p)
+		advertise(p, 1800, 3600);
+}
+
+/* One that comes while another is taken does not wait until something of that one expires. */
+KTEST(veth6_advertisement_during_another)
+{
+	fib6_listener *was;
+	struct in6_device *in;
+	struct pair p;
+
+	KT_EQ(pair_make(&p, 0), 0);
+	in = in6_dev(p.dev[0]);
+	rtnl_lock();
+	was = fib6_set_listener(one_more);
+	taken = &p;
+	rtnl_unlock();
+	KT_ASSERT(advertise(&p, 1800, 0));
+	for (int ticks = 0; ticks < 20 * HZ && !READ_ONCE(in->nr_auto); ticks++)
+		schedule_timeout_uninterruptible(1);
+	rtnl_lock();
+	fib6_set_listener(was);
+	rtnl_unlock();
+	KT_ASSERT(!taken);
+	KT_EQ(in->nr_auto, 1);
+	pair_end(&p);
+}
+
 /*
  * An address that an advertisement made counts as one, whatever a program makes of its flags; its
  * prefix's route goes and comes with IFA_F_NOPREFIXROUTE.
