@@ -25,7 +25,7 @@ int inet_send_cmsgs(struct inet_sock *s, const struct sock_msg *m, struct inet_c
  * The port that P, which may have its transport header in pieces, was sent to. False: P is too
  * short for one.
  */
-bool inet_packet_port(const struct packet *p, be16 *port);
+bool __must_check inet_packet_port(const struct packet *p, be16 *port);
 /*
  * P, an ICMP error from its ICMP header on, for S, whose payload begins PAYLOAD_AT bytes on; PORT:
  * of the peer.

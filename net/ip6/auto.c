@@ -210,7 +210,7 @@ static void run(struct in6_device *in)
 	earlier(&next, fib6_expire(in->dev, now));
 	if (next != U64_MAX)
 		arm(in, next > now ? next - now : 0);
-	/* Who kicked meanwhile may have been put off by that until the next is due, for hours. */
+	/* arm() above may have put off a kick that came during this run, for hours. */
 	smp_mb();
 	if (READ_ONCE(in->kicked))
 		arm(in, 0);

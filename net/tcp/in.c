@@ -399,8 +399,8 @@ static void mark(struct tcp_sock *t, const struct tcp_seg *s)
 	if (!s->urgent || before(at, t->copied_seq) || (t->urg_valid && !after(at, t->urg_seq)))
 		return;
 	/*
-	 * A reader who stands at the last mark has seen what comes before it: its byte does
-	 * not become a part of the stream.
+	 * A reader at the last mark has read all bytes before it: the mark's byte does not
+	 * become a part of the stream.
 	 */
 	if (t->urg_valid && t->urg_seq == t->copied_seq && after(t->rcv_nxt, t->urg_seq) &&
 	    !sock_flag(&t->inet.sk, SOCK_F_OOBINLINE))

@@ -220,8 +220,8 @@ static void fin_wait2_reset(struct tcp_timewait *w, const struct tcp_seg *s)
 }
 
 /*
- * FIN_WAIT2: as tcp_input() has it, step by step. Whoever cannot say where the window is, or what
- * was sent, ends nothing: he causes an ACK.
+ * FIN_WAIT2: as tcp_input() has it, step by step. A segment outside the window, or one that
+ * acknowledges bytes that were not sent, ends nothing: an ACK answers it.
  */
 static void fin_wait2_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp_seg *s)
 {
@@ -259,7 +259,7 @@ bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp
 	}
 	if (w->fin_wait2) {
 		fin_wait2_rcv(w, p, s);
-	} else if (!(s->flags & TCP_RST) &&	/* it assassinates nobody (RFC 1337) */
+	} else if (!(s->flags & TCP_RST) &&	/* no RST ends TIME-WAIT (RFC 1337) */
 		   (s->len || s->flags & (TCP_SYN | TCP_FIN) || s->seq != w->rcv_nxt)) {
 		if (may_answer(w, s))
 			answer(w);

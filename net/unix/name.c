@@ -50,7 +50,7 @@ void unix_walk(u64 *pos, void (*fn)(struct ghash_node *all_node, void *arg), voi
 
 static struct siphash_key name_key __ro_after_init;
 
-/* Of an abstract name: with a secret, or who chooses names could have them all in one bucket. */
+/* Of an abstract name: keyed, or a program could choose names that share a bucket. */
 static u32 name_hash(const struct net *net, const struct unix_addr *a)
 {
 	return hash_64(siphash(&name_key, a->name.sun_path, (size_t)a->len - NAME_OFF) + net->cookie, 32);

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* ICMP errors over a tun device: who is told, and what they end. proves: connect getsockopt poll */
+/*
+ * ICMP errors over a tun device: which sockets have the error, and which connections end. proves:
+ * connect getsockopt poll
+ */
 #include "tcp_wire.h"
 #include <netinet/udp.h>
-
-static int connects(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_port = htons(PEER_PORT),
-				 .sin_addr.s_addr = htonl(PEERS) };
-	int s = OK(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-
-	ERR(connect(s, (void *)&a, sizeof(a)), EINPROGRESS);
-	return s;
-}
 
 /*
  * A router tells of each packet that is too large, whatever the limits of errors are: paths' MTUs

@@ -167,7 +167,8 @@ static int routes_by_device(void)
 	return seen;
 }
 
-static int route_by_device(void)
+/* The beginning of a route to 2001:db8::/32. */
+static void begin_route(void)
 {
 	struct rtmsg *m = begin(RTM_NEWROUTE, CREATE, sizeof(*m));
 
@@ -177,6 +178,11 @@ static int route_by_device(void)
 	m->rtm_protocol = RTPROT_BOOT;
 	m->rtm_type = RTN_UNICAST;
 	attr_ip(RTA_DST, "2001:db8::");
+}
+
+static int route_by_device(void)
+{
+	begin_route();
 	attr(RTA_OIF, &d, 4);
 	return done();
 }
@@ -252,7 +258,6 @@ TEST(route_that_ends)
 	int listener, group = RTNLGRP_IPV6_ROUTE;
 	struct in6_addr dst = ip("2001:db8::");
 	struct nlmsghdr *h = (void *)in;
-	struct rtmsg *m;
 	int f;
 
 	own_net(NETLINK_ROUTE);
@@ -263,20 +268,14 @@ TEST(route_that_ends)
 	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
 	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
-	m = begin(RTM_NEWROUTE, CREATE, sizeof(*m));
-	m->rtm_family = AF_INET6;
-	m->rtm_dst_len = 32;
-	m->rtm_table = RT_TABLE_MAIN;
-	m->rtm_protocol = RTPROT_BOOT;
-	m->rtm_type = RTN_UNICAST;
-	attr_ip(RTA_DST, "2001:db8::");
+	begin_route();
 	attr_ip(RTA_GATEWAY, "fd00::9");
 	attr_u32(RTA_EXPIRES, 2);
 	EQ(done(), 0);
 	do
 		OK(recv(listener, in, sizeof(in), 0));
 	while (h->nlmsg_type != RTM_DELROUTE);
-	CHECK(!memcmp(find(h, sizeof(*m), RTA_DST) + 1, &dst, 16));
+	CHECK(!memcmp(find(h, sizeof(struct rtmsg), RTA_DST) + 1, &dst, 16));
 }
 
 static void is_neighbour(struct nlmsghdr *h)

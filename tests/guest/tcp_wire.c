@@ -165,17 +165,6 @@ TEST(ecn_of_a_server)
 	EQ(hears_ack().flags & ECE, 0);
 }
 
-static int connects(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_port = htons(PEER_PORT),
-				 .sin_addr.s_addr = htonl(PEERS) };
-	int s = OK(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-
-	ERR(connect(s, (void *)&a, sizeof(a)), EINPROGRESS);
-	return s;
-}
-
 /* A mark may be told of before its byte: that comes with any segment, with URG or without. */
 TEST(mark_before_its_byte)
 {
@@ -583,7 +572,7 @@ static void orphan(void)
 	says((struct seg){ .flags = ACK, .seq = 1, .ack = 2 });
 }
 
-/* What answers S, but for the FIN, which a busy host lets a timer send again. */
+/* The segment that answers S, but for the FIN, which a busy host lets a timer send again. */
 static struct seg answer_to(struct seg s)
 {
 	says(s);
@@ -593,9 +582,7 @@ static struct seg answer_to(struct seg s)
 	return s;
 }
 
-/*
- * Who does not know the window, or has an old timestamp, ends no connection (RFC 9293, 3.10.7.4).
- */
+/* A RST outside the window, or with an old timestamp, ends no connection (RFC 9293, 3.10.7.4). */
 TEST(orphan_and_strangers)
 {
 	static const unsigned int wrong[] = { 1 + (1u << 30), 2000000, -99u };

@@ -226,6 +226,18 @@ static inline int accepted(void)
 	return accepts(0, &s);
 }
 
+/* A socket whose SYN is on its way to the peer. */
+static inline int connects(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(PEER_PORT),
+				 .sin_addr.s_addr = htonl(PEERS) };
+	int s = OK(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+
+	ERR(connect(s, (void *)&a, sizeof(a)), EINPROGRESS);
+	return s;
+}
+
 static inline struct tcp_info info_of(int s)
 {
 	struct tcp_info i;
