@@ -19,8 +19,9 @@
 
 static void set_rto(struct tcp_sock *t)
 {
-	t->rto_us = clamp((t->srtt8 >> 3) + max(t->rttvar4, TCPC_RTO_MIN_US), TCPC_RTO_MIN_US,
-			  TCP_RTO_MAX_US);
+	u64 us = (u64)(t->srtt8 >> 3) + max(t->rttvar4, t->rto_min_us);
+
+	t->rto_us = (u32)min(us, (u64)TCP_RTO_MAX_US);
 }
 
 void tcp_rtt_sample(struct tcp_sock *t, u64 rtt_ns)

@@ -463,7 +463,7 @@ static void expect_route_rtt(struct tcp_sock *t)
 
 	if (us <= t->srtt8 >> 3)
 		return;
-	t->rto_us = (u32)clamp(us + max(2 * us, (u64)TCPC_RTO_MIN_US), (u64)t->rto_us,
+	t->rto_us = (u32)clamp(us + max(2 * us, (u64)t->rto_min_us), (u64)t->rto_us,
 			       (u64)TCP_RTO_MAX_US);
 }
 

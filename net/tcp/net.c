@@ -51,6 +51,7 @@ static int net_begin(struct net *net)
 		.timestamps = 1,
 		.syncookies = 1,
 		.early_retrans = 3,
+		.rto_min_us = TCPC_RTO_MIN_US,
 		.min_tso_segs = 2,
 		.tso_win_divisor = 3,
 		.tso_rtt_log = 9,

@@ -26,7 +26,7 @@ u64 tcp_probe_us(const struct tcp_sock *t)
 {
 	if (!t->srtt8)
 		return TCP_RTO_INIT_US;
-	return (t->srtt8 >> 2) + (t->packets_out == 1 ? TCPC_RTO_MIN_US : PROBE_LEAST_US);
+	return (t->srtt8 >> 2) + (t->packets_out == 1 ? t->rto_min_us : PROBE_LEAST_US);
 }
 
 u64 tcp_rto_left(const struct tcp_sock *t)

@@ -179,6 +179,7 @@ static int settings_init(void)
 	setting("net/ipv4/tcp_pacing_ca_ratio", &n->pacing_ca_ratio, 0, 1000);
 	attr("tcp_notsent_lowat", 0644, lowat_show, lowat_store, NULL);
 	setting("net/ipv4/tcp_early_retrans", &n->early_retrans, 0, 4);
+	setting("net/ipv4/tcp_rto_min_us", &n->rto_min_us, 1, INT_MAX);
 	setting("net/ipv4/tcp_abort_on_overflow", &n->abort_on_overflow, 0, 255);
 	setting("net/ipv4/tcp_tw_reuse", &n->tw_reuse, 0, 2);
 	setting("net/ipv4/tcp_tw_reuse_delay", &n->tw_reuse_delay_ms, 1, 60000);

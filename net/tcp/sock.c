@@ -236,6 +236,7 @@ static void set_up(struct tcp_sock *t)
 	t->mss = t->mss_peer = TCPC_MSS_DEFAULT;
 	t->rcv_mss = TCPC_MSS_DEFAULT;
 	t->rto_us = TCP_RTO_INIT_US;
+	t->rto_min_us = max((u32)READ_ONCE(tcp_net(t)->rto_min_us), TCPC_RTO_LEAST_US);
 	t->reordering = (u32)READ_ONCE(tcp_net(t)->reordering);
 	t->cc->init(t);
 }
@@ -354,6 +355,7 @@ struct tcp_sock *tcp_child(struct tcp_sock *l)
 	inherit(&t->inet, &l->inet);
 	t->cc = l->cc;
 	t->user_mss = l->user_mss;
+	t->rto_min_us = l->rto_min_us;
 	t->nodelay = l->nodelay;
 	t->corked = l->corked;
 	t->window_clamp = l->window_clamp;

@@ -31,6 +31,7 @@
 
 #define NSEC_PER_MS 1000000ull
 #define TCPC_RTO_MIN_US 200000u
+#define TCPC_RTO_LEAST_US 1000u	/* whatever net.ipv4.tcp_rto_min_us says */
 #define TCP_RTO_MAX_US 120000000u
 #define TCP_RTO_INIT_US 1000000u
 #define TCP_DELACK_NS (40 * NSEC_PER_MS)
@@ -174,6 +175,7 @@ struct tcp_sock {
 
 	/* round trips: o; in us, srtt 8 times as large, rttvar 4 */
 	u32 srtt8, rttvar4, rto_us, min_rtt_us;
+	u32 rto_min_us; /* net.ipv4.tcp_rto_min_us when the socket, or its listener, was made */
 	u8 backoff, retries;
 	u64 stuck_since_ns; /* since when nothing is acknowledged; 0: nothing is sent again */
 
@@ -308,7 +310,7 @@ struct tcp_net {
 		synack_retries, retries2, window_scaling, sack, timestamps, abort_on_overflow,
 		max_timewait, syncookies, early_retrans, tw_reuse, tw_reuse_delay_ms, min_tso_segs,
 		tso_win_divisor, tso_rtt_log, pacing_ss_ratio, pacing_ca_ratio,
-		slow_start_after_idle, dsack, reordering, ecn, ecn_fallback;
+		slow_start_after_idle, dsack, reordering, ecn, ecn_fallback, rto_min_us;
 	u32 notsent_lowat;
 	const struct tcp_cc *cc;	/* of new sockets */
 };

@@ -42,13 +42,12 @@ struct seg {
 static int tun, ifindex, port, vnet;	/* vnet: VNET_HEADER: the device is to cut long packets */
 static unsigned int our_isn, window = 30000;
 static bool sack_ok = true;
+/*
+ * false: what is sent again follows from the peer's words alone, however long a busy host stands
+ * still
+ */
+static bool timeouts;
 static unsigned int peer_clock;		/* the timestamp of what the peer sends; 0: it sends none */
-
-static void wire(void)
-{
-	tun = open_wire(OURS, IFF_TUN | (vnet ? IFF_VNET_HDR : 0), TUN_F_CSUM | TUN_F_TSO4,
-			&ifindex);
-}
 
 static inline void set(const char *name, const char *text)
 {
@@ -59,6 +58,16 @@ static inline void set(const char *name, const char *text)
 	f = OK(open(path, O_WRONLY));
 	EQ(write(f, text, strlen(text)), (long)strlen(text));
 	close(f);
+}
+
+static void wire(void)
+{
+	tun = open_wire(OURS, IFF_TUN | (vnet ? IFF_VNET_HDR : 0), TUN_F_CSUM | TUN_F_TSO4,
+			&ifindex);
+	if (!timeouts) {
+		set("tcp_rto_min_us", "1000000000");
+		set("tcp_early_retrans", "0");
+	}
 }
 
 /* The options of a SYN, or a SACK block. Bytes: a multiple of 4. */
