@@ -94,6 +94,14 @@ static bool sum_is_right(const struct inet_sock *s, struct packet *p)
 				  csum_pseudo6(&ip->src, &ip->dst, (u8)s->sk.protocol, p->len, 0)));
 }
 
+static void filter_and_queue(struct sock *sk, struct packet *p)
+{
+	if (!sk_filter(sk, p, 0))
+		packet_free(p, DROP_FILTER);
+	else if (sock_queue_rx(sk, p))
+		packet_free(p, DROP_RCVBUF);
+}
+
 static void queue(struct inet_sock *s, struct packet *p)
 {
 	struct packet *c;
@@ -107,10 +115,10 @@ static void queue(struct inet_sock *s, struct packet *p)
 		return;
 	if (!s->six)
 		packet_push(c, (u16)(c->data - c->net_at));
-	if (!sk_filter(&s->sk, c, 0))
-		packet_free(c, DROP_FILTER);
-	else if (sock_queue_rx(&s->sk, c))
-		packet_free(c, DROP_RCVBUF);
+	if (sock_filter_searches(&s->sk))
+		sock_later(&s->sk, c, filter_and_queue);
+	else
+		filter_and_queue(&s->sk, c);
 }
 
 static void give(struct inet_sock *s, struct inet_many *m)

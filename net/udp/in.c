@@ -48,10 +48,10 @@ static bool sum_is_right(struct packet *p, u32 len)
 					   csum_pseudo4(ip->src, ip->dst, IPPROTO_UDP, len, 0)));
 }
 
-/* P, a datagram with its header, for S. Consumes P. */
-static void queue(struct inet_sock *s, struct packet *p)
+static void filter_and_queue(struct sock *sk, struct packet *p)
 {
-	struct net *net = s->sk.net;
+	struct inet_sock *s = inet_sk(sk);
+	struct net *net = sk->net;
 
 	if (unlikely(inet_is_far(s, p))) {
 		drop(net, p, UDP_IN_ERRORS, DROP_FILTER);
@@ -69,6 +69,15 @@ static void queue(struct inet_sock *s, struct packet *p)
 	/* Its reader counts it (RFC 4113: those that were delivered to a program). */
 	if (sock_queue_rx(&s->sk, p))
 		drop(net, p, UDP_RCVBUF_ERRORS, DROP_RCVBUF);
+}
+
+/* P, a datagram with its header, for S. Consumes P. */
+static void queue(struct inet_sock *s, struct packet *p)
+{
+	if (unlikely(rcu_access_pointer(s->sk.filter)) && sock_filter_searches(&s->sk))
+		sock_later(&s->sk, p, filter_and_queue);
+	else
+		filter_and_queue(&s->sk, p);
 }
 
 static struct inet_sock *find(struct net *net, const struct inet_key *k)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One packet and very many sockets: groups of SO_REUSEPORT, receivers of a broadcast, raw sockets,
- * taps. Each gets what it should; the debug kernel counts how long sections are (guest/sections).
- * proves: socket bind connect sendto recv setsockopt close
+ * taps; and one with a filter that takes long. Each gets what it should; the debug kernel counts
+ * how long sections are (guest/sections). proves: socket bind connect sendto recv setsockopt close
  */
 #define TEST_LIMIT 120
 #include "t.h"
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -291,4 +292,50 @@ TEST(many_taps)
 	}
 	close_all(n);
 	EQ(taps_listed(), 0);
+}
+
+#define SEARCHES 2000
+#define ATTRS 3900
+
+/*
+ * A filter that searches a packet for an attribute, again and again. It keeps what lies before the
+ * attribute; one of many pages is not searched.
+ */
+TEST(searching_filter)
+{
+	static struct sock_filter f[2 * SEARCHES + 2];
+	static unsigned int b[15000];
+	struct sock_fprog prog = { 2 * SEARCHES + 2, f };
+	int s, r, n = 0;
+
+	own_net();
+	f[n++] = (struct sock_filter){ BPF_LDX | BPF_IMM, 0, 0, 7 };
+	for (int i = 0; i < SEARCHES; i++) {
+		/* behind UDP's header */
+		f[n++] = (struct sock_filter){ BPF_LD | BPF_IMM, 0, 0, 8 };
+		f[n++] = (struct sock_filter){ BPF_LD | BPF_W | BPF_ABS, 0, 0,
+					       (unsigned int)SKF_AD_OFF + SKF_AD_NLATTR };
+	}
+	f[n++] = (struct sock_filter){ BPF_RET | BPF_A, 0, 0, 0 };
+	EQ(n, prog.len);
+	for (int i = 0; i < 15000; i++)
+		b[i] = i == ATTRS ? 7u << 16 | 4 : 1u << 16 | 4;
+	r = udp("127.0.0.1", 4004, SO_REUSEADDR);
+	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
+	OK(setsockopt(r, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)));
+	for (int size = 4 * ATTRS; size <= 4 * ATTRS + 4; size += 4) {
+		struct sockaddr_in to = at("127.0.0.1", 4004);
+
+		EQ(sendto(s, b, (size_t)size, 0, SA(to)), size);
+	}
+	/* The first has no such attribute: it is dropped. */
+	EQ(recv(r, b, sizeof(b), MSG_DONTWAIT), 4 * ATTRS);
+	ERR(recv(r, b, sizeof(b), MSG_DONTWAIT), EAGAIN);
+	{
+		struct sockaddr_in to = at("127.0.0.1", 4004);
+
+		b[ATTRS] = 7u << 16 | 4;
+		EQ(sendto(s, b, sizeof(b), 0, SA(to)), (long)sizeof(b));
+	}
+	ERR(recv(r, b, sizeof(b), MSG_DONTWAIT), EAGAIN);
 }
