@@ -43,9 +43,7 @@ static struct mutex shards[SHARDS];
 
 static u32 port_hash(const struct inet_table *t, be16 port)
 {
-	const u64 w[1] = { port.v };
-
-	return (u32)siphash_13(&t->key, w, 1);
+	return hash_word(&t->key, port.v);
 }
 
 static struct mutex *shard_of(be16 port)

@@ -20,9 +20,7 @@ static struct siphash_key hash_key __ro_after_init;
 
 static u32 prefix_hash(be32 prefix, u8 len)
 {
-	const u64 w[1] = { (u64)prefix.v << 8 | len };
-
-	return (u32)siphash_13(&hash_key, w, 1);
+	return hash_word(&hash_key, (u64)prefix.v << 8 | len);
 }
 
 static int hash_init(void)
