@@ -73,6 +73,8 @@ static ssize_t socket_write(struct kiocb *k, struct iter *from)
 		m.flags |= MSG_EOR;
 	if (k->ki_flags & IOCB_NOSIGNAL)
 		m.flags |= MSG_NOSIGNAL;
+	if (k->ki_flags & IOCB_MORE)
+		m.flags |= MSG_MORE;
 	return s->ops->sendmsg(s, &m);
 }
 

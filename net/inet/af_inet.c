@@ -129,7 +129,7 @@ int inet_bind_dev(struct sock *sk)
 {
 	struct inet_sock *s = inet_sk(sk);
 
-	WRITE_ONCE(s->e.bound_dev, sk->bound_dev);
+	inet_bound_set_device(s, sk->bound_dev);
 	inet_route_stale(s);
 	return 0;
 }

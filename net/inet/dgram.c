@@ -172,6 +172,10 @@ static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_ro
 		r->mtu = min(READ_ONCE(r->dev->mtu), IP4_MTU_MOST);
 	t->dst = d->dst.v ? d->dst : r->dst;
 	t->src = src.v ? src : r->src;
+	if (d->connected) {
+		t->id = READ_ONCE(s->id);
+		WRITE_ONCE(s->id, (u16)(t->id + 1));
+	}
 	if (d->c.tos >= 0)
 		t->tos = (u8)d->c.tos;
 	if (d->c.ttl > 0)

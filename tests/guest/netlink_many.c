@@ -237,4 +237,9 @@ TEST(filter_of_the_receiver)
 	OK(setsockopt(to, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)));
 	EQ(sendto(s, &v, sizeof(v), 0, (void *)&there, sizeof(there)), (long)sizeof(v));
 	ERR(recv(to, &v, sizeof(v), MSG_DONTWAIT), EAGAIN);
+	/* Of what it cuts, what is left. */
+	none[0].k = 3;
+	OK(setsockopt(to, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)));
+	EQ(sendto(s, &v, sizeof(v), 0, (void *)&there, sizeof(there)), 3);
+	EQ(recv(to, &v, sizeof(v), MSG_DONTWAIT), 3);
 }

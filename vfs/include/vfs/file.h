@@ -285,9 +285,9 @@ ssize_t kernel_read(struct file *, void *buf, size_t count, loff_t *pos);
 ssize_t kernel_write(struct file *, const void *buf, size_t count, loff_t *pos);
 ssize_t vfs_iter_read(struct file *, struct iter *, loff_t *pos, int rwf);
 ssize_t vfs_iter_write(struct file *, struct iter *, loff_t *pos, int rwf);
-/* The same as parts of a call that tells the watchers of the files when it is done. */
+/* The same as parts of a call that tells the watchers of the files when it is done. KI: IOCB_* besides. */
 ssize_t vfs_iter_read_quietly(struct file *, struct iter *, loff_t *pos);
-ssize_t vfs_iter_write_quietly(struct file *, struct iter *, loff_t *pos);
+ssize_t vfs_iter_write_quietly(struct file *, struct iter *, loff_t *pos, u32 ki);
 void init_sync_kiocb(struct kiocb *kiocb, struct file *filp);
 int kiocb_set_rw_flags(struct kiocb *kiocb, int rwf, int rw);
 int iocb_flags(struct file *file);
