@@ -63,9 +63,7 @@ static int lookup_out(struct net *net, const struct ip6_flow *f, struct ip6_rout
 
 	if (f->oif) {
 		d = netdev_by_index(net, f->oif);
-		if (!d)
-			return -ENODEV;
-		if (!(READ_ONCE(d->flags) & IFF_UP) || !in6_dev(d))
+		if (!d || !(READ_ONCE(d->flags) & IFF_UP) || !in6_dev(d))
 			return -ENETUNREACH;
 	}
 	/* What is ours is ours by whatever device, but for addresses of one link. */

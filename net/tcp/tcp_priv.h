@@ -219,6 +219,7 @@ struct tcp_sock {
 	u32 user_timeout_ms;
 	int linger2_s;
 	u8 syn_retries;
+	bool connecting;		/* o: no connect(2) has told yet how it ended */
 	bool is_orphan;			/* o: counted as one */
 	bool was_hashed;		/* o: left a table, and nothing has been waited for since */
 	u32 challenges;			/* within the second that begins at challenge_ns */
