@@ -81,8 +81,7 @@ static int lookup_out(struct net *net, const struct ip6_flow *f, struct ip6_rout
 		src = found->src;
 	else if (ip6_is_any(&src) && !in6_select_source(net, found->dev, &dst, f->prefer, &src))
 		return -EADDRNOTAVAIL;
-	if (ip6_is_loopback(&src) && !(d->flags & IFF_LOOPBACK))
-		return -EINVAL;
+	/* ::1 is a source like others where nothing better is there; who receives it drops it. */
 	fill(r, d, ip6_is_multicast(&dst) ? RTN_MULTICAST : found->type, &dst, &src);
 	fill_from(net, r, found);
 	if (found->type == RTN_LOCAL) {
