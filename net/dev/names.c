@@ -11,6 +11,7 @@
 #include <kernel/random.h>
 #include <abi/errno.h>
 #include "net/dev/dev_priv.h"
+#include "net/dev/if_flags.h"
 
 #define MOST_NUMBERS 32768	/* of names by one pattern */
 
@@ -190,6 +191,27 @@ int netdev_rename(struct netdev *d, const char *pattern)
 	name_add(d);
 	d->net->dev_seq++;
 	netdev_tell(d, NETDEV_CHANGENAME);
+	return 0;
+}
+
+int netdev_set_alias(struct netdev *d, const char *text, size_t len)
+{
+	char *alias = NULL;
+
+	rtnl_assert();
+	if (len >= IFALIASZ)
+		return -EINVAL;
+	if (len) {
+		alias = kmalloc(len + 1, GFP_KERNEL_ACCOUNT);
+		if (!alias)
+			return -ENOMEM;
+		memcpy(alias, text, len);
+		alias[len] = 0;
+	}
+	kfree(d->alias);
+	d->alias = alias;
+	if (d->flags & IFF_UP)		/* as on Linux, others hear nothing */
+		netdev_tell(d, NETDEV_CHANGE);
 	return 0;
 }
 

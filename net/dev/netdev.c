@@ -135,6 +135,7 @@ void netdev_put(struct netdev *d)
 	show_put(d->parent);
 	free_percpu(d->stats);
 	kfree(d->tx);
+	kfree(d->alias);
 	kvfree(d);
 }
 

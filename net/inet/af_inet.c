@@ -396,6 +396,7 @@ static int inet_begin(struct net *net)
 		return -ENOMEM;
 	n->port_range = 32768u | 60999u << 16;
 	n->unprivileged_port = 1024;
+	n->udp_least[0] = n->udp_least[1] = 4096;	/* not a page */
 	n->ping_group[0] = 1;
 	n->ping_group[1] = 0;
 	for (unsigned int i = 0; i < TABLES; i++) {
@@ -420,6 +421,7 @@ static void inet_end(struct net *net)
 		inet_table_destroy(table_of(n, i));
 	synchronize_rcu();
 	net->inet = NULL;
+	kvfree(rcu_dereference_protected(n->reserved, true));
 	kfree(n);
 }
 

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <alloc/ghash.h>
+#include <lib/bitmap.h>
 #include <lib/siphash.h>
 #include <net/netns.h>
 #include <net/sock.h>
@@ -571,11 +572,25 @@ void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p);
 void inet6_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p);
 /* net/conf: ioctls of AF_INET sockets: addresses, routes, ARP. -ENOIOCTLCMD: none of them. */
 long inet_conf_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
+#define INET_PORTS 65536u
+
+/* Ports that nobody gets who does not ask for them (ip_local_reserved_ports). Constant. */
+struct inet_reserved {
+	struct rcu_head rcu;
+	DECLARE_BITMAP(map, INET_PORTS);
+};
+
 /* Tables of a namespace. */
 struct inet_net {
 	struct inet_table udp, raw, ping, raw6, ping6;
 	struct inet_table *tcp;		/* net/tcp makes it */
 	u32 port_range;			/* low | high << 16 */
+	struct inet_reserved __rcu *reserved;	/* rtnl; NULL: no port is */
 	int unprivileged_port;
+	/*
+	 * udp_rmem_min, udp_wmem_min: what a socket may always have, however much all have
+	 * together (ip-sysctl). There is no limit for all of them, so that each has it.
+	 */
+	int udp_least[2];
 	int ping_group[2];		/* kgid values, low and high */
 };

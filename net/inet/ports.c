@@ -284,6 +284,19 @@ static bool wants_whole(const struct inet_sock *s)
 	return s->sk.protocol != IPPROTO_UDP;
 }
 
+/* PORT (host order) is not for those who take any. */
+static bool is_reserved(const struct net *net, u16 port)
+{
+	const struct inet_reserved *r;
+	bool yes;
+
+	rcu_read_lock();
+	r = rcu_dereference(net->inet->reserved);
+	yes = r && r->map[port / BITS_PER_LONG] >> port % BITS_PER_LONG & 1;
+	rcu_read_unlock();
+	return yes;
+}
+
 int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port)
 {
 	u32 low, nr, first;
@@ -295,7 +308,10 @@ int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port)
 	range_of(s, &low, &nr);
 	first = get_random_u32_below(nr);
 	for (u32 i = 0; i < nr && err == -EADDRINUSE; i++) {
-		err = bind_one(t, s, (u16)(low + (first + i) % nr), wants_whole(s));
+		u16 any = (u16)(low + (first + i) % nr);
+
+		if (!is_reserved(s->sk.net, any))
+			err = bind_one(t, s, any, wants_whole(s));
 		cond_resched();
 	}
 	return err;
@@ -348,6 +364,8 @@ int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(str
 							2 * ((first + i) % max(nr / 2, 1u)) + 1;
 		be16 port = be16_make((u16)(low + min(k, nr - 1)));
 
+		if (is_reserved(s->sk.net, be16_get(port)))
+			continue;
 		mutex_lock(shard_of(port));
 		err = try_connect(t, s, port, take);
 		mutex_unlock(shard_of(port));

@@ -221,6 +221,7 @@ struct tcp_sock {
 	u32 user_timeout_ms;
 	int linger2_s;
 	u8 syn_retries;
+	bool connecting;		/* o: no connect(2) has told yet how it ended */
 	bool is_orphan;			/* o: counted as one */
 	bool was_hashed;		/* o: left a table, and nothing has been waited for since */
 	u32 challenges;			/* within the second that begins at challenge_ns */
@@ -264,6 +265,7 @@ struct tcp_request {
 	bool wscale_ok, sack_ok, ts_ok, ecn_ok;
 	bool acked;			/* the peer has answered, without data */
 	bool was_sent;
+	u64 answered_ns; /* when a stray segment without data was answered last; 0: never */
 	u64 sent_ns;			/* of the SYN-ACK; 0: it went more than once, or never */
 	bool is_cookie;			/* in no table and no list: nothing is kept of it */
 };
@@ -310,7 +312,8 @@ struct tcp_net {
 		synack_retries, retries2, window_scaling, sack, timestamps, abort_on_overflow,
 		max_timewait, syncookies, early_retrans, tw_reuse, tw_reuse_delay_ms, min_tso_segs,
 		tso_win_divisor, tso_rtt_log, pacing_ss_ratio, pacing_ca_ratio,
-		slow_start_after_idle, dsack, reordering, ecn, ecn_fallback, rto_min_us;
+		slow_start_after_idle, dsack, reordering, ecn, ecn_fallback, rto_min_us, rfc1337,
+		moderate_rcvbuf, no_metrics_save;
 	u32 notsent_lowat;
 	const struct tcp_cc *cc;	/* of new sockets */
 };

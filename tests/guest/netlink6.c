@@ -278,6 +278,36 @@ TEST(route_that_ends)
 	CHECK(!memcmp(find(h, sizeof(struct rtmsg), RTA_DST) + 1, &dst, 16));
 }
 
+/* A device that has no address (yet): what goes by it comes from what there is. */
+TEST(source_without_addresses)
+{
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(9) }, me;
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	socklen_t len = sizeof(me);
+	int f, s;
+
+	own_net(NETLINK_ROUTE);
+	f = OK(open("/proc/sys/net/ipv6/conf/default/addr_gen_mode", O_WRONLY));
+	EQ(write(f, "1", 1), 1);
+	s = OK(socket(AF_INET6, SOCK_DGRAM, 0));
+	OK(ioctl(s, SIOCSIFFLAGS, &r));
+	dummy();
+	begin_route();
+	attr_u32(RTA_OIF, (unsigned int)d);
+	EQ(done(), 0);
+	to.sin6_addr = ip("2001:db8::5");
+	EQ(sendto(s, "x", 1, 0, (void *)&to, sizeof(to)), 1);
+	OK(connect(s, (void *)&to, sizeof(to)));
+	OK(getsockname(s, (void *)&me, &len));
+	CHECK(IN6_IS_ADDR_LOOPBACK(&me.sin6_addr));
+	/* One of the device's own is better. */
+	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
+	OK(connect(s, (void *)&to, sizeof(to)));
+	OK(getsockname(s, (void *)&me, &len));
+	to.sin6_addr = ip("fd00::1");
+	CHECK(IN6_ARE_ADDR_EQUAL(&me.sin6_addr, &to.sin6_addr));
+}
+
 static void is_neighbour(struct nlmsghdr *h)
 {
 	struct ndmsg *m = NLMSG_DATA(h);

@@ -176,6 +176,7 @@ struct netdev {
 	 */
 	u32 qdisc_handle, qdisc_limit;
 	u32 gso_max_size;		/* rtnl */
+	char *alias;			/* rtnl: a text that programs give; NULL: none */
 	u32 group;			/* rtnl: a number that programs give (ip link set group) */
 	u32 carrier_ups, carrier_downs;	/* plain */
 	u8 addr[NETDEV_ADDR];		/* rtnl to change */
@@ -262,6 +263,8 @@ void netdev_want_features(struct netdev *d, u32 mask, u32 on);
 /* rtnl. hw_features or wanted of a registered device changed. */
 void netdev_update_features(struct netdev *d);
 int netdev_rename(struct netdev *d, const char *pattern);
+/* rtnl. D's alias is the LEN bytes of TEXT; 0: none. 0; -EINVAL: IFALIASZ or more; -ENOMEM. */
+int netdev_set_alias(struct netdev *d, const char *text, size_t len);
 int netdev_move(struct netdev *d, struct net *net, const char *pattern);
 int netdev_mc_add(struct netdev *d, const u8 *addr);
 int netdev_mc_del(struct netdev *d, const u8 *addr);
