@@ -162,26 +162,24 @@ static int wait_connected(struct tcp_sock *t, long timeo)
 	return r < 0 ? (timeo == MAX_SCHEDULE_TIMEOUT ? -ERESTARTSYS : -EINTR) : -EINPROGRESS;
 }
 
-static void disconnect(struct tcp_sock *t)
+void tcp_disconnect(struct tcp_sock *t)
 {
+	const u32 open = TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2);
 	struct sock *sk = &t->inet.sk;
-
 	bool listened = sk->state == TCPS_LISTEN;
 
-	if (tcp_state_in(t,
-			 TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2)))
+	if (tcp_state_in(t, open))
 		tcp_send_reset(t);
-	tcp_done(t, 0);
+	if (tcp_state_in(t, open | TCPS(SYN_SENT)))
+		sock_set_error(sk, ECONNRESET);
+	tcp_done_for_now(t);
 	if (listened)
 		tcp_listen_stop(t);
 	tcp_purge_received(t);
-	sk->err = 0;
 	sk->shut = 0;
 	inet_reset_peer(&t->inet);
 	if (!(t->inet.bind_gave & BOUND_ADDRESS))
 		inet_reset_local(&t->inet);
-	if (!t->inet.port)
-		t->inet.e.local_port = (be16){ 0 };
 	t->srtt8 = t->rttvar4 = t->min_rtt_us = t->cwnd_count = 0;
 	t->rto_us = TCP_RTO_INIT_US;
 	t->cwnd = TCP_INIT_CWND;
@@ -212,7 +210,7 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 
 	e = inet_check_peer(&t->inet, a, len, &to);
 	if (e > 0)
-		disconnect(t);
+		tcp_disconnect(t);
 	if (e)
 		return e < 0 ? e : 0;
 	if (sk->state == TCPS_CLOSE) {
@@ -220,7 +218,7 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 		if (e && t->inet.e.peer.v)
 			return e;
 		if (sk->shut && t->inet.e.peer.v)
-			disconnect(t);
+			tcp_disconnect(t);
 		e = start(t, &to);
 		if (e)
 			return e;

@@ -368,6 +368,13 @@ void tcp_set_state(struct tcp_sock *t, enum tcp_state s);
  * waiters are awake. Owner or sk->lock.
  */
 void tcp_done(struct tcp_sock *t, int err);
+/*
+ * T has no peer and listens no more: a RST tells the peer, if there is one, and ECONNRESET waits
+ * for the program where that or a SYN went. It may connect or listen again. Owner.
+ */
+void tcp_disconnect(struct tcp_sock *t);
+/* tcp_done() for that: neither direction is shut. */
+void tcp_done_for_now(struct tcp_sock *t);
 /* The same after a RST, where the peer may not know. */
 void tcp_abort(struct tcp_sock *t, int err);
 /* A new socket with the listener's settings, without owner. Atomic. NULL: no memory. */
