@@ -264,7 +264,7 @@ TEST(carrier_of_a_bridge)
 	await_state(2, 1);			/* IF_OPER_DOWN */
 	flags("br1", IFF_UP, 0);
 	await_state(0, 1);			/* IF_OPER_UNKNOWN */
-	CHECK(is_running("br1"));
+	flags("br1", 0, IFF_UP);
 	EQ(master("t1", "br1"), 0);
 	await_state(2, 0);
 	flags("br1", IFF_UP, 0);
@@ -279,7 +279,6 @@ TEST(carrier_of_a_bridge)
 	await_state(6, 1);
 	EQ(master("t1", NULL), 0);
 	await_state(2, 0);
-	CHECK(!is_running("br1"));
 }
 
 TEST(follows_its_ports)
