@@ -176,8 +176,8 @@ static struct ip6_addr end_of(const struct inet_sock *s, bool peer)
 
 	if (inet_is_six(s))
 		return peer ? s->v6.peer : s->e.local.v ? s->v6.local : s->six->saddr;
-	if (!peer && !local.v && s->six)
-		return IP6_ANY;
+	if (!peer && s->six && (!local.v || !ip6_is_any(&s->six->saddr)))
+		return s->six->saddr;	/* of an earlier peer, which was of IPv6 */
 	return ip6_mapped(peer ? s->e.peer : local);
 }
 

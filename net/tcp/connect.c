@@ -208,6 +208,10 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 	bool fresh = false;
 	int e;
 
+	/* A mapped address is what it takes. */
+	if (sk->state == TCPS_CLOSE && sk->family == AF_INET6 && len >= (int)sizeof(short) &&
+	    a->ss_family == AF_INET)
+		return len < INET6_NAME_LEAST ? -EINVAL : -EAFNOSUPPORT;
 	e = inet_check_peer(&t->inet, a, len, &to);
 	if (e > 0)
 		tcp_disconnect(t);
