@@ -184,7 +184,8 @@ static void end(struct tcp_sock *t, int err, u8 shut)
 
 	if (sk->state == TCPS_CLOSE)
 		return;
-	if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
+	/* A program that gives up has not failed. */
+	if (err && tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
 		tcp_count(t, TCP_ATTEMPT_FAILS);
 	tcp_set_state(t, TCPS_CLOSE);
 	sk->shut = shut;
