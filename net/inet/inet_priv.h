@@ -550,7 +550,10 @@ struct seq_file;
 /* The two ends of a socket of FAMILY, as /proc/net has them, each after a blank. */
 void inet_show_ends(struct seq_file *m, u16 family, const struct inet_entry *e, be32 saddr,
 		    u32 local_port);
+#define INET6_NAME_LEAST 24	/* RFC 2133's sockaddr_in6, without a scope */
 int inet_getname(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer);
+/* The peer's name, also where the state says that there is none any more. */
+int inet_last_peer(struct socket *s, struct __kernel_sockaddr_storage *a);
 int inet_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
 /* SOL_SOCKET, IPPROTO_IP and, of AF_INET6, IPPROTO_IPV6 */
 int inet_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);

@@ -161,21 +161,21 @@ static int wait_connected(struct tcp_sock *t, long timeo)
 	return r < 0 ? (timeo == MAX_SCHEDULE_TIMEOUT ? -ERESTARTSYS : -EINTR) : -EINPROGRESS;
 }
 
-static void disconnect(struct tcp_sock *t)
+void tcp_disconnect(struct tcp_sock *t)
 {
+	const u32 open = TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2);
 	struct sock *sk = &t->inet.sk;
-
 	bool listened = sk->state == TCPS_LISTEN;
 
-	if (tcp_state_in(t,
-			 TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2)))
+	if (tcp_state_in(t, open))
 		tcp_send_reset(t);
-	tcp_done(t, 0);
+	if (tcp_state_in(t, open | TCPS(SYN_SENT)))
+		sock_set_error(sk, ECONNRESET);
+	tcp_done_for_now(t);
 	if (listened)
 		tcp_listen_stop(t);
 	t->connecting = false;
 	tcp_purge_received(t);
-	sk->err = 0;
 	sk->shut = 0;
 	inet_reset_peer(&t->inet);
 	if (!(t->inet.bind_gave & BOUND_ADDRESS))
@@ -225,9 +225,13 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 	bool fresh = false;
 	int e;
 
+	/* A mapped address is what it takes. */
+	if (sk->state == TCPS_CLOSE && sk->family == AF_INET6 && len >= (int)sizeof(short) &&
+	    a->ss_family == AF_INET)
+		return len < INET6_NAME_LEAST ? -EINVAL : -EAFNOSUPPORT;
 	e = inet_check_peer(&t->inet, a, len, &to);
 	if (e > 0)
-		disconnect(t);
+		tcp_disconnect(t);
 	if (e)
 		return e < 0 ? e : 0;
 	if (t->connecting && !tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
@@ -237,7 +241,7 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 		if (e && t->inet.e.peer.v)
 			return e;
 		if (sk->shut && t->inet.e.peer.v)
-			disconnect(t);
+			tcp_disconnect(t);
 		e = start(t, &to);
 		if (e)
 			return e;

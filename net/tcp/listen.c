@@ -214,7 +214,7 @@ static void heed_syn(struct tcp_request *q, const struct tcp_seg *s)
 	const struct tcp_net *n = q->e.net->tcp;
 
 	q->rcv_isn = s->seq;
-	q->mss_peer = max_t(u16, s->mss ?: TCPC_MSS_DEFAULT, TCP_MSS_MIN);
+	q->mss_peer = tcp_agreed_mss(q->listener, s);
 	q->wscale_ok = s->has_wscale && n->window_scaling;
 	q->snd_wscale = q->wscale_ok ? s->wscale : 0;
 	q->rcv_wscale = q->wscale_ok ? tcp_choose_wscale(n) : 0;
@@ -398,6 +398,7 @@ static void fill_child(struct tcp_sock *t, const struct tcp_request *q, const st
 	t->ts_recent_ns = ktime_get_ns();
 	t->ts_offset = q->ts_offset;
 	t->mss_peer = q->mss_peer;
+	t->advmss = q->mss;
 	t->snd_wl1 = s->seq;
 	t->snd_wnd = t->max_window = (u32)s->window << q->snd_wscale;
 	if (q->sent_ns)

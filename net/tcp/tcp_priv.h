@@ -113,6 +113,7 @@ struct tcp_sock {
 	u16 mss;			/* payload of a segment now, options taken off */
 	u16 mss_peer;			/* what the peer takes: its option, or the default */
 	u16 user_mss;			/* TCP_MAXSEG */
+	u16 advmss;			/* what our SYN told; 0: there was none */
 	u32 tso;	/* payload that goes to the device in one packet: whole segments, or one */
 	u8 snd_wscale, rcv_wscale;
 	bool wscale_ok, sack_ok, ts_ok;
@@ -373,6 +374,13 @@ void tcp_set_state(struct tcp_sock *t, enum tcp_state s);
  * waiters are awake. Owner or sk->lock.
  */
 void tcp_done(struct tcp_sock *t, int err);
+/*
+ * T has no peer and listens no more: a RST tells the peer, if there is one, and ECONNRESET waits
+ * for the program where that or a SYN went. It may connect or listen again. Owner.
+ */
+void tcp_disconnect(struct tcp_sock *t);
+/* tcp_done() for that: neither direction is shut. */
+void tcp_done_for_now(struct tcp_sock *t);
 /* The same after a RST, where the peer may not know. */
 void tcp_abort(struct tcp_sock *t, int err);
 /* A new socket with the listener's settings, without owner. Atomic. NULL: no memory. */
@@ -452,6 +460,10 @@ u8 tcp_choose_wscale(const struct tcp_net *n);
 u32 tcp_first_window(const struct tcp_sock *t, u32 route);
 /* By a route of MTU and ADVMSS (0: not set), with HEADER bytes of IP header. */
 u16 tcp_advertised_mss(const struct tcp_sock *t, u32 mtu, u32 advmss, u32 header);
+/*
+ * How long the peer that said SYN takes segments, and T's program has them (TCP_MAXSEG, of then).
+ */
+u16 tcp_agreed_mss(const struct tcp_sock *t, const struct tcp_seg *syn);
 void tcp_sync_mss(struct tcp_sock *t);
 /*
  * Payload bytes of the longest packet that T's device takes as one: whole segments, one at least.

@@ -38,7 +38,7 @@ struct uid_gid_map {
 
 struct ucounts_key { u32 unused; };
 
-enum ns_counted { COUNTED_USER, COUNTED_PID, COUNTED_UTS, COUNTED_IPC, COUNTED_MNT, COUNTED_NET, COUNTED_KINDS };	/* those that are counted */
+enum ns_counted { COUNTED_USER, COUNTED_PID, COUNTED_UTS, COUNTED_IPC, COUNTED_MNT, COUNTED_NET, COUNTED_CGROUP, COUNTED_KINDS };	/* those that are counted */
 
 struct user_namespace {
 	refcount_t refs;
