@@ -212,7 +212,7 @@ static int outcome(struct tcp_sock *t)
 	t->connecting = false;
 	if (sk->state == TCPS_CLOSE) {
 		e = sock_take_error(sk) ?: -ECONNABORTED;
-		disconnect(t);
+		tcp_disconnect(t);
 	}
 	return e;
 }
