@@ -270,6 +270,7 @@ TEST(route_that_ends)
 	dummy();
 	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
 	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	OK(bind(listener, (void *)&(struct sockaddr_nl){ .nl_family = AF_NETLINK }, sizeof(struct sockaddr_nl)));
 	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
 	begin_route();
 	attr_ip(RTA_GATEWAY, "fd00::9");
@@ -303,8 +304,9 @@ TEST(source_without_addresses)
 	OK(connect(s, (void *)&to, sizeof(to)));
 	OK(getsockname(s, (void *)&me, &len));
 	CHECK(IN6_IS_ADDR_LOOPBACK(&me.sin6_addr));
-	/* One of the device's own is better. */
+	/* One of the device's own is better, for a socket that has no source yet. */
 	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
+	s = OK(socket(AF_INET6, SOCK_DGRAM, 0));
 	OK(connect(s, (void *)&to, sizeof(to)));
 	OK(getsockname(s, (void *)&me, &len));
 	to.sin6_addr = ip("fd00::1");
