@@ -6,17 +6,15 @@
  * the first context): under RCU, with a reference unless it is ending. The table has one reference;
  * who takes the context out of it ends it: marks it dead, so that nothing begins, cancels what can
  * be cancelled, unmaps the ring and waits for the rest. The ring's file has another reference, so
- * that the ring lives as long as it is mapped anywhere (a child of fork has it too, but no
- * context).
+ * that the ring lives as long as it is mapped. A child of fork has neither context nor ring.
  *
  * The ring is the program's: it takes events by io_getevents(2), or by moving `head` itself. Places
- * are counted here: a request takes one
- * (`free`) when it begins, its event keeps it, and it comes back when events are found taken
- * (reap()), which is looked at when there is none left. So the ring has room for every event,
- * whatever `head` says.
+ * are counted here: a request takes one (`free`) when it begins, its event keeps it, and it comes
+ * back when events are found taken (reap()), which is looked at when there is none left. So the
+ * ring has room for every event, whatever `head` says.
  *
- * Locks: an mm's table (a mutex) > xarray; mmap_lock > the table's mutex (the ring is moved);
- * reading > copies to user space; lock is a leaf.
+ * Locks: mmap_lock > ctx_lock (the ring is moved or unmapped) > the index; reading > copies to user
+ * space (mmap_lock); ring_lock is a leaf.
  */
 #include <lib/err.h>
 #include <lib/format.h>
@@ -188,7 +186,7 @@ void mm_aio_exit(struct mm *mm)
 
 /* ---- the ring in an address space ---- */
 
-/* NULL: mapped in a space that has it not as a context, a child's. */
+/* NULL: the context is dead. */
 static struct aio_ctx *ctx_of(struct vma *vma)
 {
 	struct aio_ctx *c = vma->vm_file->private_data;
@@ -244,7 +242,7 @@ static int ring_mmap(struct file *file, struct vma *vma)
 
 	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != c->size)
 		return -EINVAL;
-	vma->vm_flags |= VM_DONTEXPAND;
+	vma->vm_flags |= VM_DONTEXPAND | VM_DONTCOPY;
 	for (size_t off = 0; off < c->size && !e; off += PAGE_SIZE)
 		e = vm_insert_page(vma, vma->vm_start + off,
 				   vmalloc_to_page((char *)c->ring + off));

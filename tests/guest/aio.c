@@ -212,23 +212,26 @@ TEST(the_ring)
 	EQ(r->header_length, 32);
 	CHECK(r->nr > 1 && (32 + (size_t)r->nr * 32) % 4096 == 0);
 	EQ(r->head, 0);
-	for (n = 0; n < r->nr - 1; n++)
-		EQ(submit(c, &i), 1);
-	EQ(r->tail, r->nr - 1);
-	ERR(submit(c, &i), EAGAIN);
-	CHECK(r->events[5].obj == (uintptr_t)&i && r->events[5].res == 1 &&
-	      r->events[5].data == 77);
-	r->head = 2;
+	for (n = 0; submit(c, &i) == 1; n++)
+		;
+	EQ(errno, EAGAIN);
+	CHECK(n <= r->nr - 1 && n >= r->nr / 2);
+	EQ(r->tail, n);
+	CHECK(r->events[5].obj == (uintptr_t)&i && r->events[5].res == 1 && r->events[5].data == 77);
+	/* All but two are taken. */
+	r->head = n - 2;
 	EQ(submit(c, &i), 1);
-	EQ(submit(c, &i), 1);
-	ERR(submit(c, &i), EAGAIN);
-	EQ(r->tail, 1);
+	EQ(r->tail, (n + 1) % r->nr);
 	EQ(events(c, 0, 1, &e, NULL), 1);
-	EQ(r->head, 3);
-	EQ(submit(c, &i), 1);
-	for (n = 0; events(c, 0, 1, &e, NULL) == 1; n++)
+	EQ(r->head, n - 1);
+	EQ(events(c, 1, 1, &e, NULL), 1);
+	EQ(events(c, 1, 1, &e, NULL), 1);
+	EQ(events(c, 0, 1, &e, NULL), 0);
+	for (n = 0; submit(c, &i) == 1; n++)
+		;
+	for (; events(c, 0, 1, &e, NULL) == 1; n--)
 		EQ(e.res, 1);
-	EQ(n, r->nr - 1);
+	EQ(n, 0);
 	/* Nonsense there harms nobody but its author. */
 	r->head = r->tail = r->nr = 0xffffffff;
 	EQ(submit(c, &i), 1);
@@ -258,8 +261,7 @@ TEST(the_rings_place)
 	EQ(run(c, &i), 1);
 	pid = OK(fork());
 	if (!pid) {
-		r = to;
-		EQ(r->magic, 0xa10a10a1);
+		ERR(msync(to, size, MS_ASYNC), ENOMEM);
 		ERR(submit(c, &i), EINVAL);
 		ERR(events(c, 0, 1, &e, NULL), EINVAL);
 		ERR(syscall(SYS_io_destroy, c), EINVAL);
@@ -321,7 +323,7 @@ TEST(poll_waits)
 	EQ(events(c, 1, 1, e, &none), 0);
 	EQ(write(p[1], "a", 1), 1);
 	EQ(events(c, 1, 1, e, NULL), 1);
-	EQ(e[0].res, POLLIN);
+	CHECK(e[0].res & POLLIN);	/* Linux says all that the waker did */
 	/* It is there already; once only. */
 	EQ(run(c, &i), POLLIN);
 	EQ(read(p[0], &b, 1), 1);
@@ -343,13 +345,13 @@ TEST(poll_waits)
 	EQ(submit(c, &i), 1);
 	close(p[1]);
 	EQ(events(c, 1, 1, e, NULL), 1);
-	EQ(e[0].res, POLLHUP);
+	CHECK(e[0].res & POLLHUP);
 	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
 	i = io(IOCB_CMD_POLL, s[0], (void *)(POLLIN | POLLRDHUP), 0, 0);
 	EQ(submit(c, &i), 1);
 	OK(shutdown(s[1], SHUT_WR));
 	EQ(events(c, 1, 1, e, NULL), 1);
-	EQ(e[0].res, POLLIN | POLLRDHUP);
+	EQ(e[0].res & (POLLIN | POLLRDHUP), POLLIN | POLLRDHUP);
 	/* What waits does not keep the context, nor the process, from ending. */
 	i = io(IOCB_CMD_POLL, s[1], (void *)POLLIN, 0, 0);
 	EQ(submit(c, &i), 1);
