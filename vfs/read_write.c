@@ -403,6 +403,37 @@ ssize_t vfs_write(struct file *file, struct uptr buf, size_t count, loff_t *pos)
 	return do_iter_write(file, &from, pos, 0, true, 0);
 }
 
+int vfs_iocb_check(const struct kiocb *k, bool write)
+{
+	return write ? check_write(k->ki_filp) : check_read(k->ki_filp);
+}
+
+ssize_t vfs_iocb_read(struct kiocb *k, struct iter *to)
+{
+	return k->ki_filp->f_op->read_iter(k, to);
+}
+
+ssize_t vfs_iocb_write(struct kiocb *k, struct iter *from)
+{
+	struct inode *inode = file_inode(k->ki_filp);
+
+	k->ki_flags |= IOCB_WRITE;
+	if (S_ISREG(inode->i_mode))
+		sb_start_write(inode->i_sb);
+	return k->ki_filp->f_op->write_iter(k, from);
+}
+
+void vfs_iocb_done(struct kiocb *k, ssize_t ret)
+{
+	struct file *file = k->ki_filp;
+	bool write = k->ki_flags & IOCB_WRITE;
+
+	if (write && S_ISREG(file_inode(file)->i_mode))
+		sb_end_write(file_inode(file)->i_sb);
+	if (ret > 0)
+		notify_file(file, write ? IN_MODIFY : IN_ACCESS);
+}
+
 ssize_t kernel_read(struct file *file, void *buf, size_t count, loff_t *pos)
 {
 	struct kvec vec = { buf, min(count, (size_t)MAX_RW_COUNT) };

@@ -18,7 +18,10 @@ static int listeners[LISTENERS];
 static void listen_to(unsigned int group)
 {
 	for (int i = 0; i < LISTENERS; i++) {
+		struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+
 		listeners[i] = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+		OK(bind(listeners[i], (void *)&any, sizeof(any)));
 		OK(setsockopt(listeners[i], SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
 			      sizeof(group)));
 	}
