@@ -110,10 +110,9 @@ static void multicast(struct nl_group *g, struct packet *p, u32 except, gfp_t gf
 	unsigned long at = 0;
 	unsigned int nr;
 
-	/* As on Linux the kernel's own messages, from port 0, are not for sockets without a port. */
 	while (next_members(g, &at, found, &nr))
 		for (unsigned int i = 0; i < nr; i++) {
-			if (READ_ONCE(found[i]->portid) != except)
+			if (!except || READ_ONCE(found[i]->portid) != except)
 				give(found[i], p, gfp);
 			sock_put(&found[i]->sk);
 		}

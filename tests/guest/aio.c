@@ -526,4 +526,9 @@ TEST(direct_transfers)
 	EQ(e[0].res, PART);
 	CHECK(b[0] == 2);
 	OK(syscall(SYS_io_destroy, c));
+	/* The file goes soon after the request. */
+	while (ioctl(control, LOOP_CTL_REMOVE, number) < 0) {
+		EQ(errno, EBUSY);
+		sched_yield();
+	}
 }

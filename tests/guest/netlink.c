@@ -617,23 +617,3 @@ TEST(generic)
 	begin(99, 0, sizeof(*g));
 	EQ(done(), ENOENT);
 }
-
-/* The kernel's messages come from port 0: a socket without a port of its own hears none of them. */
-TEST(notices_want_a_port)
-{
-	int with, without, group = RTNLGRP_LINK, f;
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	struct sockaddr_nl a = { .nl_family = AF_NETLINK };
-	char b[8192];
-
-	own_net(NETLINK_ROUTE);
-	with = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
-	without = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
-	OK(bind(with, (void *)&a, sizeof(a)));
-	OK(setsockopt(with, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
-	OK(setsockopt(without, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
-	f = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	OK(ioctl(f, SIOCSIFFLAGS, &r));
-	CHECK(recv(with, b, sizeof(b), 0) > 0);
-	ERR(recv(without, b, sizeof(b), MSG_DONTWAIT), EAGAIN);
-}
