@@ -217,7 +217,8 @@ TEST(the_ring)
 	EQ(errno, EAGAIN);
 	CHECK(n <= r->nr - 1 && n >= r->nr / 2);
 	EQ(r->tail, n);
-	CHECK(r->events[5].obj == (uintptr_t)&i && r->events[5].res == 1 && r->events[5].data == 77);
+	CHECK(r->events[5].obj == (uintptr_t)&i && r->events[5].res == 1 &&
+	      r->events[5].data == 77);
 	/* All but two are taken. */
 	r->head = n - 2;
 	EQ(submit(c, &i), 1);

@@ -270,7 +270,8 @@ TEST(route_that_ends)
 	dummy();
 	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
 	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
-	OK(bind(listener, (void *)&(struct sockaddr_nl){ .nl_family = AF_NETLINK }, sizeof(struct sockaddr_nl)));
+	OK(bind(listener, (void *)&(struct sockaddr_nl){ .nl_family = AF_NETLINK },
+		sizeof(struct sockaddr_nl)));
 	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
 	begin_route();
 	attr_ip(RTA_GATEWAY, "fd00::9");
