@@ -116,7 +116,6 @@ TEST(what_is_refused)
 {
 	aio_context_t c = setup(1), none = 0;
 	int fd = file(), ro = OK(open("/proc/self/exe", O_RDONLY)), p[2];
-	struct io_event e[2];
 	struct iocb i, *none_at = NULL;
 	char b[4];
 
@@ -172,6 +171,17 @@ TEST(what_is_refused)
 	ERR(submit(c, &i), EINVAL);
 	i = io(IOCB_CMD_POLL, fd, (void *)POLLIN, 1, 0);
 	ERR(submit(c, &i), EINVAL);
+	OK(syscall(SYS_io_destroy, c));
+}
+
+TEST(what_is_refused_of_events)
+{
+	aio_context_t c = setup(1);
+	int fd = file();
+	struct io_event e[2];
+	struct iocb i;
+	char b[4];
+
 	ERR(events(c, 2, 1, e, NULL), EINVAL);
 	ERR(events(c, -1, 1, e, NULL), EINVAL);
 	ERR(events(c + 4096, 0, 1, e, NULL), EINVAL);
@@ -425,7 +435,7 @@ TEST(waiting_for_events)
 	pthread_join(th, NULL);
 }
 
-static long long number(const char *path)
+static long long value_of(const char *path)
 {
 	char b[32] = "";
 	int fd = OK(open(path, O_RDONLY));
@@ -437,14 +447,14 @@ static long long number(const char *path)
 
 TEST(the_limit)
 {
-	long long before = number("/proc/sys/fs/aio-nr");
+	long long before = value_of("/proc/sys/fs/aio-nr");
 	aio_context_t c, d = 0;
 	char b[32];
 	int fd;
 
-	EQ(number("/proc/sys/fs/aio-max-nr"), 65536);
+	EQ(value_of("/proc/sys/fs/aio-max-nr"), 65536);
 	c = setup(100);
-	EQ(number("/proc/sys/fs/aio-nr"), before + 100);
+	EQ(value_of("/proc/sys/fs/aio-nr"), before + 100);
 	fd = OK(open("/proc/sys/fs/aio-max-nr", O_WRONLY));
 	snprintf(b, sizeof(b), "%lld", before + 150);
 	CHECK(write(fd, b, strlen(b)) > 0);
@@ -453,83 +463,128 @@ TEST(the_limit)
 	OK(syscall(SYS_io_destroy, d));
 	EQ(pwrite(fd, "65536", 5, 0), 5);
 	OK(syscall(SYS_io_destroy, c));
-	EQ(number("/proc/sys/fs/aio-nr"), before);
+	EQ(value_of("/proc/sys/fs/aio-nr"), before);
 }
 
-/* Direct transfers of a disk go on while the program does something else. */
+/* ---- direct transfers of a disk, which go on while the program does something else ---- */
+
 #define DISK (4 << 20)
 #define PART 16384
-TEST(direct_transfers)
-{
-	int control = open("/dev/loop-control", O_RDWR), number, f = file(), d;
-	struct iocb i[DISK / PART], *p[DISK / PART];
-	struct io_event e[DISK / PART];
-	aio_context_t c = setup(DISK / PART);
-	struct loop_config lc = { .fd = (uint32_t)f };
-	char dev[32],
-		*b = mmap(NULL, DISK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *shared = mmap(NULL, PART, PROT_READ | PROT_WRITE, MAP_SHARED, file(), 0);
-	struct iovec v[3] = { { b + 1024, 512 }, { b + 8192, 8192 }, { b + 65536, 512 } };
+#define PARTS (DISK / PART)
 
+static int control, number, disk;
+static char *memory;
+
+static void disk_begin(void)
+{
+	struct loop_config lc = { .fd = (uint32_t)file() };
+	char dev[32];
+
+	control = open("/dev/loop-control", O_RDWR);
 	if (control < 0 && errno == ENOENT)
 		SKIP("no loop devices");
-	CHECK(b != MAP_FAILED);
-	OK(ftruncate(f, DISK));
+	memory = mmap(NULL, DISK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(memory != MAP_FAILED);
+	OK(ftruncate((int)lc.fd, DISK));
 	number = OK(ioctl(control, LOOP_CTL_GET_FREE));
 	snprintf(dev, sizeof(dev), "/dev/loop%d", number);
-	d = OK(open(dev, O_RDWR | O_DIRECT));
-	OK(ioctl(d, LOOP_CONFIGURE, &lc));
-	for (int n = 0; n < DISK / PART; n++) {
-		memset(b + (size_t)n * PART, n + 1, PART);
-		i[n] = io(IOCB_CMD_PWRITE, d, b + (size_t)n * PART, PART, (long long)n * PART);
-		i[n].aio_rw_flags = n % 4 ? 0 : RWF_DSYNC;
-		p[n] = &i[n];
-	}
-	EQ(syscall(SYS_io_submit, c, (long)(DISK / PART), p), DISK / PART);
-	EQ(events(c, DISK / PART, DISK / PART, e, NULL), DISK / PART);
-	for (int n = 0; n < DISK / PART; n++)
-		EQ(e[n].res, PART);
-	memset(b, 0, DISK);
-	for (int n = 0; n < DISK / PART; n++)
-		i[n].aio_lio_opcode = IOCB_CMD_PREAD;
-	EQ(syscall(SYS_io_submit, c, (long)(DISK / PART), p), DISK / PART);
-	EQ(events(c, DISK / PART, DISK / PART, e, NULL), DISK / PART);
-	for (int n = 0; n < DISK / PART; n++) {
-		EQ(e[n].res, PART);
-		CHECK(b[(size_t)n * PART] == (char)(n + 1) &&
-		      b[(size_t)n * PART + PART - 1] == (char)(n + 1));
-	}
-	/* Vectors; memory that is a file's; the disk's end; what is not in its blocks. */
-	i[0] = io(IOCB_CMD_PREADV, d, v, 3, DISK - PART);
-	EQ(run(c, &i[0]), 9216);
-	CHECK(b[1024] == (char)(DISK / PART) && b[8192 + 8191] == (char)(DISK / PART) &&
-	      b[65536 + 511] == (char)(DISK / PART));
-	OK(ftruncate(f, DISK));
-	i[0] = io(IOCB_CMD_PREAD, d, b, PART, DISK - 512);
-	EQ(run(c, &i[0]), 512);
-	i[0] = io(IOCB_CMD_PREAD, d, b, PART, DISK);
-	EQ(run(c, &i[0]), 0);
-	i[0] = io(IOCB_CMD_PWRITE, d, b, PART, DISK);
-	EQ(run(c, &i[0]), -ENOSPC);
-	i[0] = io(IOCB_CMD_PREAD, d, b + 1, PART, 0);
-	EQ(run(c, &i[0]), -EINVAL);
-	i[0] = io(IOCB_CMD_PREAD, d, b, PART, 1);
-	EQ(run(c, &i[0]), -EINVAL);
-	i[0] = io(IOCB_CMD_PREAD, d, b, 100, 0);
-	EQ(run(c, &i[0]), -EINVAL);
-	CHECK(shared != MAP_FAILED);
-	/* With the file descriptor closed meanwhile. */
-	i[0] = io(IOCB_CMD_PREAD, d, b, PART, PART);
-	EQ(submit(c, &i[0]), 1);
-	OK(ioctl(d, LOOP_CLR_FD));
-	close(d);
-	EQ(events(c, 1, 1, e, NULL), 1);
-	EQ(e[0].res, PART);
-	CHECK(b[0] == 2);
-	OK(syscall(SYS_io_destroy, c));
-	/* The file goes soon after the request. */
+	disk = OK(open(dev, O_RDWR | O_DIRECT));
+	OK(ioctl(disk, LOOP_CONFIGURE, &lc));
+}
+
+static void disk_end(void)
+{
+	close(disk);
+	/* A file goes soon after its last request. */
 	while (ioctl(control, LOOP_CTL_REMOVE, number) < 0) {
 		EQ(errno, EBUSY);
 		sched_yield();
 	}
+}
+
+/* All requests at once; each has its bytes. */
+static void run_all(aio_context_t c, struct iocb *i)
+{
+	struct io_event e[PARTS];
+	struct iocb *p[PARTS];
+
+	for (int n = 0; n < PARTS; n++)
+		p[n] = &i[n];
+	EQ(syscall(SYS_io_submit, c, (long)PARTS, p), PARTS);
+	EQ(events(c, PARTS, PARTS, e, NULL), PARTS);
+	for (int n = 0; n < PARTS; n++)
+		EQ(e[n].res, PART);
+}
+
+TEST(direct_transfers)
+{
+	struct iocb i[PARTS];
+	aio_context_t c = setup(PARTS);
+	struct io_event e;
+
+	disk_begin();
+	for (int n = 0; n < PARTS; n++) {
+		char *b = memory + (size_t)n * PART;
+
+		memset(b, n + 1, PART);
+		i[n] = io(IOCB_CMD_PWRITE, disk, b, PART, (long long)n * PART);
+		i[n].aio_rw_flags = n % 4 ? 0 : RWF_DSYNC;
+	}
+	run_all(c, i);
+	memset(memory, 0, DISK);
+	for (int n = 0; n < PARTS; n++)
+		i[n].aio_lio_opcode = IOCB_CMD_PREAD;
+	run_all(c, i);
+	for (size_t n = 0; n < DISK; n++)
+		CHECK(memory[n] == (char)(n / PART + 1));
+	/* With the descriptor closed meanwhile. */
+	i[0] = io(IOCB_CMD_PREAD, disk, memory, PART, PART);
+	EQ(submit(c, &i[0]), 1);
+	OK(ioctl(disk, LOOP_CLR_FD));
+	close(disk);
+	EQ(events(c, 1, 1, &e, NULL), 1);
+	EQ(e.res, PART);
+	CHECK(memory[0] == 2);
+	OK(syscall(SYS_io_destroy, c));
+	disk_end();
+}
+
+/* Vectors; memory that is a file's; the disk's end; what is not in its blocks. */
+TEST(direct_edges)
+{
+	aio_context_t c = setup(1);
+	struct iovec v[3];
+	struct iocb i;
+	char *shared;
+	int f = file();
+
+	disk_begin();
+	OK(ftruncate(f, PART));
+	shared = mmap(NULL, PART, PROT_READ | PROT_WRITE, MAP_SHARED, f, 0);
+	CHECK(shared != MAP_FAILED);
+	memset(memory, 7, PART);
+	i = io(IOCB_CMD_PWRITE, disk, memory, PART, DISK - PART);
+	EQ(run(c, &i), PART);
+	v[0] = (struct iovec){ memory + 32768 + 1024, 512 };
+	v[1] = (struct iovec){ shared, 8192 };
+	v[2] = (struct iovec){ memory + 65536, 512 };
+	i = io(IOCB_CMD_PREADV, disk, v, 3, DISK - PART);
+	EQ(run(c, &i), 9216);
+	CHECK(memory[32768 + 1024] == 7 && shared[0] == 7 && shared[8191] == 7 && !shared[8192] &&
+	      memory[65536 + 511] == 7);
+	i = io(IOCB_CMD_PREAD, disk, memory, PART, DISK - 512);
+	EQ(run(c, &i), 512);
+	i = io(IOCB_CMD_PREAD, disk, memory, PART, DISK);
+	EQ(run(c, &i), 0);
+	i = io(IOCB_CMD_PWRITE, disk, memory, PART, DISK);
+	EQ(run(c, &i), -ENOSPC);
+	i = io(IOCB_CMD_PREAD, disk, memory + 1, PART, 0);
+	EQ(run(c, &i), -EINVAL);
+	i = io(IOCB_CMD_PREAD, disk, memory, PART, 1);
+	EQ(run(c, &i), -EINVAL);
+	i = io(IOCB_CMD_PREAD, disk, memory, 100, 0);
+	EQ(run(c, &i), -EINVAL);
+	OK(ioctl(disk, LOOP_CLR_FD));
+	OK(syscall(SYS_io_destroy, c));
+	disk_end();
 }
