@@ -181,6 +181,11 @@ void note_sigpending(void);
 void set_current_blocked(u64 mask);
 int set_user_sigmask(struct uptr mask, size_t size);	/* for ppoll and its like; restored on the way out */
 void restore_saved_sigmask_unless(bool interrupted);
+/*
+ * A wait of the running task was interrupted, by task work alone: true, and that was run. The call that waited goes on then: no program
+ * sees an EINTR that no signal made. At the edge, where nothing is locked and no descriptor borrowed.
+ */
+bool proc_ran_task_work(void);
 /* One signal of MASK for the running task, with its info; 0 when there is none. siglock held. */
 int dequeue_signal(u64 mask, struct siginfo *info);
 int copy_siginfo_to_user(struct uptr to, const struct siginfo *from);

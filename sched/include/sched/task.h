@@ -231,6 +231,9 @@ struct task {
 	unsigned int futex_op;
 	void *sysv_undo;
 
+	/* io_uring/ */
+	void *uring;			/* t; NULL: it has submitted nothing */
+
 	/* net/ */
 	struct net_ctx *net_ctx;	/* t: where local packets that it sends wait */
 
