@@ -205,7 +205,7 @@ static int ring_mremap(struct vma *vma)
 		return 0;
 	t = vma->vm_mm->aio;
 	mutex_lock(&t->ctx_lock);
-	if (c->id)
+	if (c->id && vma->vm_start)
 		e = xa_insert(&t->by_page, vma->vm_start >> PAGE_SHIFT, c, GFP_KERNEL);
 	if (!e) {
 		xa_erase(&t->by_page, c->id >> PAGE_SHIFT);
@@ -225,7 +225,7 @@ static void ring_close(struct vma *vma)
 		return;
 	t = vma->vm_mm->aio;
 	mutex_lock(&t->ctx_lock);
-	if (c->id == vma->vm_start) {
+	if (c->id && c->id == vma->vm_start) {
 		xa_erase(&t->by_page, c->id >> PAGE_SHIFT);
 		c->id = 0;
 		list_add(&c->link, &t->unmapped);
@@ -291,8 +291,9 @@ int aio_setup(unsigned int n, unsigned long *id)
 	e = IS_ERR_VALUE(at) ? (int)at : 0;
 	if (!e) {
 		mutex_lock(&t->ctx_lock);
-		c->id = at;
 		e = xa_insert(&t->by_page, at >> PAGE_SHIFT, c, GFP_KERNEL);
+		if (!e)
+			c->id = at;
 		mutex_unlock(&t->ctx_lock);
 		if (e)
 			vm_munmap(c->mm, at, c->size);

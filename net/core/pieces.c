@@ -278,19 +278,21 @@ bool packet_join(struct packet *p, struct packet *from, u32 off, gfp_t gfp)
 
 bool packet_spill(struct packet *p, u16 n)
 {
-	u32 off, len = 0;
-	struct page *page = NULL;
+	struct page *page;
+	u32 off, len;
 
+	if (!n)
+		return true;
 	if (p->linear < n + HEADERS_KEPT || p->nr_pieces == PACKET_PIECES)
 		return false;
 	/* What is left of the block may be too short; the next one is not. */
-	for (int i = 0; i < 2 && len < n; i++) {
-		if (page)
-			put_page(page);
+	page = packet_share_get(n, &off, &len, GFP_ATOMIC);
+	if (page && len < n) {
+		put_page(page);
 		page = packet_share_get(n, &off, &len, GFP_ATOMIC);
-		if (!page)
-			return false;
 	}
+	if (!page)
+		return false;
 	p->linear = (u16)(p->linear - n);
 	memcpy((u8 *)page_address(page) + off, packet_data(p) + p->linear, n);
 	memmove(p->pieces + 1, p->pieces, p->nr_pieces * sizeof(p->pieces[0]));

@@ -3,8 +3,8 @@
  * Direct transfers: between the pages of a caller and a device, past the page cache.
  *
  * A transfer that is waited for goes one bio after the other (direct_piece() with D NULL). One that
- *is not, because its kiocb has a ki_complete, is a struct direct: its bios are under way at once,
- *and its owner is told in a worker when the last has ended.
+ * is not, because its kiocb has a ki_complete, is a struct direct: its bios are under way at once,
+ * and its owner is told in a worker when the last has ended.
  *
  *	direct_init(); direct_piece() for each run of the device; direct_submitted()
  */
