@@ -110,19 +110,19 @@ int uring_cancel_issue(struct uring_req *r, bool nowait)
 	struct match m = { .user_data = r->change.user_data,
 			   .flags = r->change.flags,
 			   .op = r->change.op };
-	struct fd f = EMPTY_FD;
+	int e = 0;
 
 	(void)nowait;
 	if (m.flags & IORING_ASYNC_CANCEL_FD) {
 		if (m.flags & IORING_ASYNC_CANCEL_FD_FIXED || r->flags & IOSQE_FIXED_FILE)
+			e = uring_fixed_file(r, (unsigned int)r->fd);
+		else
+			r->file = fget((unsigned int)r->fd);
+		if (e || !r->file)
 			return -EBADF;
-		f = fdget((unsigned int)r->fd);
-		if (fd_empty(f))
-			return -EBADF;
-		m.file = fd_file(f);
+		m.file = r->file;
 	}
 	r->res = stop_matching(r->ring, &m);
-	fdput(f);
 	if (r->res < 0)
 		r->flags |= R_FAIL;
 	return URING_DONE;

@@ -39,6 +39,14 @@ static int wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *
 	return autoremove_wake_function(e, mode, flags, key);
 }
 
+/* A request of the current task was kicked, by itself or, with TIF_NOTIFY_SIGNAL, by others. */
+static bool has_own_work(void)
+{
+	const struct uring_task *t = current->uring;
+
+	return test_thread_flag(TIF_NOTIFY_SIGNAL) || (t && !llist_empty(&t->work));
+}
+
 /* The current task's own work of U. */
 static void run_work(struct uring *u)
 {
@@ -73,7 +81,7 @@ static int sleep(struct uring *u, struct waiter *w, const ktime_t *until, clocki
 	/* Pairs with uring_deferred_came(): one of the two sees what the other has written. */
 	WRITE_ONCE(u->waiter, true);
 	smp_mb();
-	if (!is_enough(w) && llist_empty(&u->work)) {
+	if (!is_enough(w) && llist_empty(&u->work) && !has_own_work()) {
 		if (test_thread_flag(TIF_SIGPENDING))
 			e = -EINTR;
 		else if (!schedule_hrtimeout_until(until, clock))

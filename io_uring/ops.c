@@ -24,43 +24,6 @@ int uring_nop_issue(struct uring_req *r, bool nowait)
 	return URING_DONE;
 }
 
-int uring_fsync_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
-{
-	if (sqe->addr || sqe->buf_index || sqe->splice_fd_in ||
-	    sqe->fsync_flags & ~IORING_FSYNC_DATASYNC)
-		return -EINVAL;
-	r->sync.off = (loff_t)sqe->off;
-	if (r->sync.off < 0)
-		return -EINVAL;
-	r->sync.end = sqe->len ? r->sync.off + sqe->len : MAX_LFS_FILESIZE;
-	r->sync.datasync = sqe->fsync_flags & IORING_FSYNC_DATASYNC;
-	return 0;
-}
-
-int uring_fsync_issue(struct uring_req *r, bool nowait)
-{
-	(void)nowait;
-	return vfs_fsync_range(r->file, r->sync.off, r->sync.end, r->sync.datasync);
-}
-
-int uring_close_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
-{
-	if (sqe->off || sqe->addr || sqe->len || sqe->rw_flags || sqe->buf_index || sqe->file_index)
-		return -EINVAL;
-	return r->flags & IOSQE_FIXED_FILE ? -EBADF : 0;
-}
-
-int uring_close_issue(struct uring_req *r, bool nowait)
-{
-	struct file *f = fget_raw((unsigned int)r->fd);
-	bool ring = f && uring_of(f);
-
-	(void)nowait;
-	if (f)
-		fput(f);
-	return !f || ring ? -EBADF : close_fd((unsigned int)r->fd);
-}
-
 const struct uring_op uring_ops[IORING_OP_LAST] = {
 	[IORING_OP_NOP] = { "nop", .prep = uring_nop_prep, .issue = uring_nop_issue },
 	[IORING_OP_READV] = { "readv", .file = true, .poll = EPOLLIN | EPOLLRDNORM,
@@ -69,7 +32,7 @@ const struct uring_op uring_ops[IORING_OP_LAST] = {
 	[IORING_OP_WRITEV] = { "writev", .file = true, .poll = EPOLLOUT | EPOLLWRNORM,
 			       .prep = uring_rwv_prep, .issue = uring_write_issue,
 			       .event = uring_rw_event, .clean = uring_rw_clean },
-	[IORING_OP_FSYNC] = { "fsync", .file = true, .prep = uring_fsync_prep,
+	[IORING_OP_FSYNC] = { "fsync", .file = true, .sleeps = true, .prep = uring_fsync_prep,
 			      .issue = uring_fsync_issue },
 	[IORING_OP_POLL_ADD] = { "poll_add", .file = true, .prep = uring_poll_prep,
 				 .issue = uring_poll_issue, .event = uring_poll_event },
@@ -91,4 +54,63 @@ const struct uring_op uring_ops[IORING_OP_LAST] = {
 	[IORING_OP_WRITE] = { "write", .file = true, .poll = EPOLLOUT | EPOLLWRNORM,
 			      .prep = uring_rw_prep, .issue = uring_write_issue,
 			      .event = uring_rw_event },
+	[IORING_OP_READ_FIXED] = { "read_fixed", .file = true, .buffer = true,
+				   .poll = EPOLLIN | EPOLLRDNORM, .prep = uring_rw_prep,
+				   .issue = uring_read_issue, .event = uring_rw_event },
+	[IORING_OP_WRITE_FIXED] = { "write_fixed", .file = true, .buffer = true,
+				    .poll = EPOLLOUT | EPOLLWRNORM, .prep = uring_rw_prep,
+				    .issue = uring_write_issue, .event = uring_rw_event },
+	[IORING_OP_FILES_UPDATE] = { "files_update", .prep = uring_files_update_prep,
+				     .issue = uring_files_update_issue },
+	[IORING_OP_SENDMSG] = { "sendmsg", .file = true, .poll = EPOLLOUT | EPOLLWRNORM,
+				.prep = uring_sendmsg_prep, .issue = uring_sendmsg_issue,
+				.clean = uring_net_clean },
+	[IORING_OP_RECVMSG] = { "recvmsg", .file = true, .poll = EPOLLIN | EPOLLRDNORM,
+				.prep = uring_recvmsg_prep, .issue = uring_recvmsg_issue,
+				.clean = uring_net_clean },
+	[IORING_OP_SEND] = { "send", .file = true, .poll = EPOLLOUT | EPOLLWRNORM,
+			     .prep = uring_send_prep, .issue = uring_send_issue,
+			     .clean = uring_net_clean },
+	[IORING_OP_RECV] = { "recv", .file = true, .poll = EPOLLIN | EPOLLRDNORM,
+			     .prep = uring_recv_prep, .issue = uring_recv_issue },
+	[IORING_OP_ACCEPT] = { "accept", .file = true, .poll = EPOLLIN | EPOLLRDNORM,
+			       .prep = uring_accept_prep, .issue = uring_accept_issue },
+	[IORING_OP_CONNECT] = { "connect", .file = true, .poll = EPOLLOUT | EPOLLWRNORM,
+				.prep = uring_connect_prep, .issue = uring_connect_issue,
+				.clean = uring_net_clean },
+	[IORING_OP_SHUTDOWN] = { "shutdown", .file = true, .prep = uring_shutdown_prep,
+				 .issue = uring_shutdown_issue },
+	[IORING_OP_SOCKET] = { "socket", .prep = uring_socket_prep, .issue = uring_socket_issue },
+	[IORING_OP_BIND] = { "bind", .file = true, .prep = uring_bind_prep,
+			     .issue = uring_bind_issue, .clean = uring_net_clean },
+#define NAME_OP(op, what)                                                                     \
+	[IORING_OP_##op] = { #what, .sleeps = true, .prep = uring_##what##_prep,              \
+			     .issue = uring_##what##_issue,                                   \
+			     .clean = uring_name_clean }
+	[IORING_OP_OPENAT] = { "openat", .sleeps = true, .prep = uring_openat_prep,
+			       .issue = uring_open_issue, .clean = uring_name_clean },
+	[IORING_OP_OPENAT2] = { "openat2", .sleeps = true, .prep = uring_openat2_prep,
+				.issue = uring_open_issue, .clean = uring_name_clean },
+	NAME_OP(STATX, statx),
+	NAME_OP(RENAMEAT, rename),
+	NAME_OP(UNLINKAT, unlink),
+	NAME_OP(MKDIRAT, mkdir),
+	NAME_OP(SYMLINKAT, symlink),
+	NAME_OP(LINKAT, link),
+#define FILE_OP(op, what)                                                                     \
+	[IORING_OP_##op] = { #what, .file = true, .sleeps = true, .prep = uring_##what##_prep, \
+			     .issue = uring_##what##_issue }
+	FILE_OP(SYNC_FILE_RANGE, sync_range),
+	FILE_OP(FALLOCATE, fallocate),
+	FILE_OP(FADVISE, fadvise),
+	FILE_OP(SPLICE, splice),
+	FILE_OP(TEE, tee),
+	[IORING_OP_MADVISE] = { "madvise", .sleeps = true, .prep = uring_madvise_prep,
+				.issue = uring_madvise_issue },
+	[IORING_OP_EPOLL_CTL] = { "epoll_ctl", .prep = uring_epoll_ctl_prep,
+				  .issue = uring_epoll_ctl_issue },
+	[IORING_OP_MSG_RING] = { "msg_ring", .file = true, .prep = uring_msg_prep,
+				 .issue = uring_msg_issue },
+	[IORING_OP_LISTEN] = { "listen", .file = true, .prep = uring_listen_prep,
+			       .issue = uring_listen_issue },
 };

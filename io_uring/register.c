@@ -7,6 +7,7 @@
 #include <ipc/fds.h>
 #include <kernel/bug.h>
 #include <mm/uaccess.h>
+#include <proc/cred.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include "io_uring/ring_priv.h"
@@ -147,6 +148,134 @@ static int ring_fds(struct uptr arg, unsigned int nr, bool add)
 	return i ? (int)i : e;
 }
 
+/* ---- personalities ---- */
+
+static int add_personality(struct uring *u)
+{
+	const struct cred *c = get_current_cred();
+	u32 id;
+	int e = xa_alloc_cyclic(&u->personalities, &id, (void *)c, XA_LIMIT(1, U16_MAX),
+				&u->next_personality, GFP_KERNEL_ACCOUNT);
+
+	if (e < 0) {
+		put_cred(c);
+		return e;
+	}
+	return (int)id;
+}
+
+static int drop_personality(struct uring *u, u32 id)
+{
+	const struct cred *c = xa_erase(&u->personalities, id);
+
+	if (!c)
+		return -EINVAL;
+	put_cred(c);
+	return 0;
+}
+
+void uring_drop_personalities(struct uring *u)
+{
+	unsigned long i;
+	const struct cred *c;
+
+	xa_for_each(&u->personalities, i, c)
+		put_cred(c);
+	xa_destroy(&u->personalities);
+}
+
+/* ---- files and buffers ---- */
+
+/* ARG is a struct io_uring_rsrc_register of NR bytes. */
+static int register_tagged(struct uring *u, struct uptr arg, unsigned int nr, bool files)
+{
+	struct io_uring_rsrc_register rr;
+	struct uptr data, tags;
+
+	if (nr != sizeof(rr))
+		return -EINVAL;
+	if (copy_from_user(&rr, arg, sizeof(rr)))
+		return -EFAULT;
+	if (!rr.nr || rr.resv2 || rr.flags & ~IORING_RSRC_REGISTER_SPARSE)
+		return -EINVAL;
+	if (rr.flags & IORING_RSRC_REGISTER_SPARSE && rr.data)
+		return -EINVAL;
+	data = UPTR((unsigned long)rr.data);
+	tags = UPTR((unsigned long)rr.tags);
+	return files ? uring_register_files(u, data, tags, rr.nr) :
+		       uring_register_buffers(u, data, tags, rr.nr);
+}
+
+static int update_files(struct uring *u, struct uptr arg, unsigned int nr)
+{
+	struct io_uring_files_update up;
+
+	if (!nr)
+		return -EINVAL;
+	if (copy_from_user(&up, arg, sizeof(up)))
+		return -EFAULT;
+	if (up.resv)
+		return -EINVAL;
+	return uring_update_files(u, up.offset, UPTR((unsigned long)up.fds), UPTR_NULL, nr);
+}
+
+static int update_tagged(struct uring *u, struct uptr arg, unsigned int size, bool files)
+{
+	struct io_uring_rsrc_update2 up;
+	struct uptr data, tags;
+
+	if (size != sizeof(up))
+		return -EINVAL;
+	if (copy_from_user(&up, arg, sizeof(up)))
+		return -EFAULT;
+	if (!up.nr || up.resv || up.resv2)
+		return -EINVAL;
+	data = UPTR((unsigned long)up.data);
+	tags = UPTR((unsigned long)up.tags);
+	return files ? uring_update_files(u, up.offset, data, tags, up.nr) :
+		       uring_update_buffers(u, up.offset, data, tags, up.nr);
+}
+
+static int alloc_range(struct uring *u, struct uptr arg)
+{
+	struct io_uring_file_index_range range;
+
+	if (copy_from_user(&range, arg, sizeof(range)))
+		return -EFAULT;
+	return range.resv ? -EINVAL : uring_set_alloc_range(u, range.off, range.len);
+}
+
+/* *DONE: it was one of these. */
+static int change_res(struct uring *u, unsigned int opcode, struct uptr arg, unsigned int nr,
+		      bool *done)
+{
+	bool none = uptr_is_null(arg);
+
+	*done = true;
+	switch (opcode) {
+	case IORING_REGISTER_BUFFERS:
+		return none ? -EFAULT : uring_register_buffers(u, arg, UPTR_NULL, nr);
+	case IORING_UNREGISTER_BUFFERS:
+		return !none || nr ? -EINVAL : uring_drop_buffers(u);
+	case IORING_REGISTER_FILES:
+		return none ? -EFAULT : uring_register_files(u, arg, UPTR_NULL, nr);
+	case IORING_UNREGISTER_FILES:
+		return !none || nr ? -EINVAL : uring_drop_files(u);
+	case IORING_REGISTER_FILES_UPDATE:
+		return update_files(u, arg, nr);
+	case IORING_REGISTER_FILES2:
+	case IORING_REGISTER_BUFFERS2:
+		return register_tagged(u, arg, nr, opcode == IORING_REGISTER_FILES2);
+	case IORING_REGISTER_FILES_UPDATE2:
+	case IORING_REGISTER_BUFFERS_UPDATE:
+		return update_tagged(u, arg, nr, opcode == IORING_REGISTER_FILES_UPDATE2);
+	case IORING_REGISTER_FILE_ALLOC_RANGE:
+		return none || nr ? -EINVAL : alloc_range(u, arg);
+	}
+	*done = false;
+	return 0;
+}
+
 /* ---- the call ---- */
 
 static int enable(struct uring *u)
@@ -161,9 +290,20 @@ static int enable(struct uring *u)
 
 static int change(struct uring *u, unsigned int opcode, struct uptr arg, unsigned int nr)
 {
-	bool none = uptr_is_null(arg);
+	bool none = uptr_is_null(arg), done;
+	int e = change_res(u, opcode, arg, nr, &done);
 
+	if (done)
+		return e;
 	switch (opcode) {
+	case IORING_REGISTER_BPF_FILTER:
+		return nr != 1 ? -EINVAL : uring_filter_ring(u, arg);
+	case IORING_REGISTER_RESTRICTIONS:
+		return uring_restrict_ring(u, arg, nr);
+	case IORING_REGISTER_PERSONALITY:
+		return !none || nr ? -EINVAL : add_personality(u);
+	case IORING_UNREGISTER_PERSONALITY:
+		return none ? drop_personality(u, nr) : -EINVAL;
 	case IORING_REGISTER_EVENTFD:
 	case IORING_REGISTER_EVENTFD_ASYNC:
 		return nr != 1 ? -EINVAL :
@@ -192,6 +332,15 @@ long uring_register(unsigned int fd, unsigned int opcode, struct uptr arg, unsig
 	opcode &= ~(unsigned int)IORING_REGISTER_USE_REGISTERED_RING;
 	if (opcode >= IORING_REGISTER_LAST)
 		return -EINVAL;
+	if ((int)fd == -1) {
+		switch (opcode) {
+		case IORING_REGISTER_BPF_FILTER:
+			return uring_filter_task(arg, nr);
+		case IORING_REGISTER_RESTRICTIONS:
+			return uring_restrict_task(arg, nr);
+		}
+		return -EINVAL;
+	}
 	if (!by_index)
 		f = fget(fd);
 	else if (t && fd < URING_RING_FDS && t->fds[fd])
@@ -208,8 +357,12 @@ long uring_register(unsigned int fd, unsigned int opcode, struct uptr arg, unsig
 	mutex_lock(&u->lock);
 	if (u->submitter && u->submitter != current)
 		e = -EEXIST;
+	else if (u->rules && (!u->disabled || u->born_ruled) &&
+		 !uring_rules_register(u->rules, opcode))
+		e = -EACCES;
 	else
 		e = change(u, opcode, arg, nr);
+	uring_settle(u);		/* tags of what went */
 	mutex_unlock(&u->lock);
 	fput(f);
 	return e;

@@ -91,6 +91,9 @@ void uring_run(struct uring_req *r)
 	uring_assert(r->ring);
 	if (run & RUN_DEAD) {
 		req_free_now(r);
+	} else if (r->flags & R_RUNNING) {
+		/* Its worker kicks it again when it is done with it. */
+		atomic_or((int)(run & ~RUN_QUEUED), &r->run);
 	} else if (run & RUN_START) {
 		uring_issue(r);
 	} else if (r->flags & R_HOOKED && r->op != IORING_OP_POLL_ADD) {
@@ -127,8 +130,12 @@ static void release(struct uring_req *r)
 	if (r->flags & R_CLEAN)
 		uring_op(r)->clean(r);
 	kfree(r->wait);
-	if (r->file)
+	if (r->file_node)
+		uring_node_put(r->ring, r->file_node);
+	else if (r->file)
 		fput(r->file);
+	if (unlikely(r->buffer_node))
+		uring_node_put(r->ring, r->buffer_node);
 	if (r->cred)
 		put_cred(r->cred);
 	req_free(r);
@@ -240,8 +247,16 @@ static int find_file(struct uring_req *r)
 {
 	if (!uring_op(r)->file || r->file)
 		return 0;
-	r->file = r->flags & IOSQE_FIXED_FILE ? NULL : fget((unsigned int)r->fd);
+	if (r->flags & IOSQE_FIXED_FILE)
+		return uring_fixed_file(r, (unsigned int)r->fd);
+	r->file = fget((unsigned int)r->fd);
 	return r->file ? 0 : -EBADF;
+}
+
+/* R is issued where it may sleep. */
+static int issue_asleep(struct uring_req *r)
+{
+	return uring_hand_over(r) ? URING_LATER : uring_op(r)->issue(r, false);
 }
 
 /* R would block. URING_LATER: it is issued again when its file is ready. */
@@ -251,7 +266,7 @@ static int would_block(struct uring_req *r)
 	int e;
 
 	if (!r->file || !op->poll || !file_can_poll(r->file))
-		return op->issue(r, false);
+		return issue_asleep(r);
 	while (r->retries++ < RETRIES) {
 		e = uring_hook(r, op->poll | EPOLLERR | EPOLLHUP, false);
 		if (!e) {
@@ -264,13 +279,17 @@ static int would_block(struct uring_req *r)
 		if (e != -EAGAIN)
 			return e;
 	}
-	return op->issue(r, false);
+	return issue_asleep(r);
 }
 
 static int issue(struct uring_req *r)
 {
 	int e = find_file(r);
 
+	if (!e && unlikely(uring_op(r)->buffer))
+		e = uring_fixed_buffer(r);
+	if (!e && (uring_op(r)->sleeps || (r->flags & IOSQE_ASYNC && uring_op(r)->poll)))
+		return issue_asleep(r);
 	if (!e)
 		e = uring_op(r)->issue(r, true);
 	if (unlikely(e == -EAGAIN && !(r->flags & R_NOWAIT)))
@@ -281,9 +300,12 @@ static int issue(struct uring_req *r)
 void uring_issue(struct uring_req *r)
 {
 	const struct cred *old = NULL;
-	int e;
+	int e = -ECANCELED;
 
 	uring_assert(r->ring);
+	/* Nobody would stop it any more: whoever stops a ring's, a task's requests is behind it. */
+	if (unlikely(r->ring->closed || READ_ONCE(r->task->ends)))
+		goto done;
 	DEBUG_ON(r->task->task != current);
 	if (r->cred)
 		old = override_creds(r->cred);
@@ -298,6 +320,7 @@ void uring_issue(struct uring_req *r)
 			uring_link_timer_start(r);
 		return;
 	}
+done:
 	if (e < 0) {
 		r->res = e;
 		r->flags |= R_FAIL;
@@ -344,7 +367,8 @@ bool uring_stop(struct uring_req *r, s32 res)
 	uring_assert(r->ring);
 	if (r->flags & R_HOOKED)
 		uring_unhook(r);
-	else if (!uring_op(r)->cancel || !uring_op(r)->cancel(r))
+	else if (r->flags & R_RUNNING ? !uring_take_back(r) :
+					!uring_op(r)->cancel || !uring_op(r)->cancel(r))
 		return false;
 	uring_del_later(r);
 	r->res = res;
@@ -358,7 +382,9 @@ bool uring_stop(struct uring_req *r, s32 res)
 
 static int prepare(struct uring_req *r, const struct io_uring_sqe *sqe)
 {
+	const struct uring_rules *rules = r->ring->rules;
 	const struct uring_op *op;
+	int e;
 
 	r->op = sqe->opcode;
 	r->flags = sqe->flags;
@@ -372,13 +398,20 @@ static int prepare(struct uring_req *r, const struct io_uring_sqe *sqe)
 			       -EINVAL;
 	}
 	op = &uring_ops[r->op];
+	if (unlikely(rules) && !uring_rules_take(rules, r->op, (u8)r->flags))
+		return -EACCES;
 	if (!op->issue)
 		return -EOPNOTSUPP;
-	if (sqe->personality)
-		return -EINVAL;
-	if (r->flags & R_LINKS)
+	if (sqe->personality) {
+		r->cred = xa_load(&r->ring->personalities, sqe->personality);
+		if (!r->cred)
+			return -EINVAL;
+		get_cred(r->cred);
+	} else if (r->flags & R_LINKS) {
 		r->cred = get_current_cred();
-	return op->prep(r, sqe);
+	}
+	e = op->prep(r, sqe);
+	return e ?: unlikely(rules) ? uring_rules_ask(rules, r) : 0;
 }
 
 struct chain {

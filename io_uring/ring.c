@@ -33,6 +33,7 @@
 		     IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_NO_SQARRAY)
 #define FEATURES (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | \
 		  IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_POLL_32BITS | \
+		  IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_RSRC_TAGS | \
 		  IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP | IORING_FEAT_LINKED_FILE | \
 		  IORING_FEAT_REG_REG_RING | IORING_FEAT_MIN_TIMEOUT)
 
@@ -52,20 +53,29 @@ static void ring_free(struct rcu_head *h)
 	kfree(container_of(h, struct uring, rcu));
 }
 
-void uring_put(struct uring *u)
+static void end_ring(struct work_struct *w)
 {
+	struct uring *u = container_of(w, struct uring, tell);
 	struct uring_late_cqe *c, *next;
 
-	if (!refcount_dec_and_test(&u->refs))
-		return;
 	list_for_each_entry_safe(c, next, &u->late, list)
 		kfree(c);
 	if (u->eventfd)
 		eventfd_put(u->eventfd);
+	uring_rules_put(u->rules);
 	vfree(u->shared);
 	vfree(u->sqes);
 	kvfree(u->later);
 	call_rcu(&u->rcu, ring_free);
+}
+
+void uring_put(struct uring *u)
+{
+	if (!refcount_dec_and_test(&u->refs))
+		return;
+	/* The work has a reference while it is queued: it is not, or it has come here. */
+	u->tell.func = end_ring;
+	schedule_work(&u->tell);
 }
 
 /* Work came that the program has to ask for. */
@@ -127,12 +137,15 @@ static struct uring *ring_alloc(const struct io_uring_params *p)
 	u->sq_entries = p->sq_entries;
 	u->cq_entries = p->cq_entries;
 	u->disabled = p->flags & IORING_SETUP_R_DISABLED;
+	u->rules = uring_rules_get(current->uring_rules);
+	u->born_ruled = u->rules;
 	mutex_init(&u->lock);
 	INIT_LIST_HEAD(&u->late);
 	INIT_LIST_HEAD(&u->ready);
 	INIT_LIST_HEAD(&u->drain);
 	INIT_LIST_HEAD(&u->counted);
 	INIT_LIST_HEAD(&u->tasks);
+	xa_init(&u->personalities);
 	init_waitqueue_head(&u->cq_wait);
 	init_waitqueue_head(&u->poll_wait);
 	INIT_WORK(&u->tell, tell_work);
@@ -318,9 +331,10 @@ static int ring_release(struct inode *inode, struct file *file)
 
 	(void)inode;
 	mutex_lock(&u->lock);
-	uring_tasks_leave(u);
-	uring_cancel_all(u, NULL);
 	uring_tasks_close(u);
+	uring_cancel_all(u, NULL);
+	uring_tables_drop(u);
+	uring_drop_personalities(u);
 	uring_settle(u);
 	mutex_unlock(&u->lock);
 	uring_put(u);
@@ -340,11 +354,13 @@ static void ring_fdinfo(struct seq_file *m, struct file *file)
 		   u->cq_tail);
 	seq_printf(m, "SQEs:\t%u\nCQEs:\t%u\nSqThread:\t-1\nSqThreadCpu:\t-1\n",
 		   READ_ONCE(u->shared->sq_tail) - u->sq_head, uring_cq_events(u));
-	seq_puts(m, "UserFiles:\t0\nUserBufs:\t0\nPollList:\nCqOverflowList:\n");
+	seq_printf(m, "UserFiles:\t%u\nUserBufs:\t%u\nPollList:\nCqOverflowList:\n", u->files.nr,
+		   u->buffers.nr);
 	mutex_unlock(&u->lock);
 }
 
 static const struct file_operations ring_fops = {
+	.fop_flags = FOP_NOT_SENT,
 	.mmap = ring_mmap,
 	.poll = ring_poll,
 	.release = ring_release,

@@ -31,11 +31,17 @@
 #include <sched/task.h>
 #include <sched/wait.h>
 #include <sched/work.h>
+#include <linux/eventpoll.h>
 #include <linux/io_uring.h>
+#include <linux/openat2.h>
 
 struct cred;
 struct eventfd;
 struct file;
+struct uring_rules;
+struct user_struct;
+struct sock_user_msg;
+struct uring_names;
 struct uring_req;
 struct uring_task;
 
@@ -55,6 +61,28 @@ struct uring_shared {
 	u32 cq_overflow;
 	struct io_uring_cqe cqes[] __aligned(64);
 	/* and the array of the SQ */
+};
+
+/* Registered: pages that are pinned. */
+struct uring_buffer {
+	unsigned long start, len;	/* c: user addresses */
+	struct user_struct *user;	/* c: whose memory it counts as, referenced; NULL */
+	unsigned int nr;		/* c */
+	struct bio_vec vecs[];		/* c: one a page */
+};
+
+/* What a place of a table has, by one reference; each request that uses it has another. */
+struct uring_res {
+	u32 refs;			/* l */
+	u64 tag;			/* c: of the completion when it goes; 0: none */
+	struct file *file;		/* c; NULL */
+	struct uring_buffer *buffer;	/* c; NULL */
+};
+
+struct uring_table {
+	struct uring_res **at;		/* l; NULL: nothing is registered */
+	unsigned int nr;		/* l */
+	unsigned int alloc_from, alloc_end, alloc_next;	/* l: places that the kernel may choose */
 };
 
 /* A completion for which the CQ had no room. */
@@ -93,6 +121,11 @@ struct uring {
 	u32 later_mask;		/* c */
 	struct list_head counted;	/* l: timeouts that count completions, the next first */
 
+	struct uring_rules *rules;	/* l: referenced; NULL: there are none */
+	bool born_ruled;	 /* c: its maker had rules, which hold before it is enabled */
+	struct uring_table files, buffers;	/* l */
+	struct xarray personalities;	/* l: struct cred, referenced */
+	u32 next_personality;	/* l */
 	struct list_head tasks;	/* l: struct uring_node */
 	wait_queue_head_t cq_wait, poll_wait;
 	struct llist_head work;	/* of DEFER_TASKRUN: requests to run */
@@ -111,6 +144,15 @@ struct uring_node {
 	struct uring_task *task;	/* c */
 };
 
+/* Who does what would make the task sleep: work.c. */
+struct uring_pool {
+	spinlock_t lock;
+	struct list_head queue, running;	/* lock: requests */
+	unsigned int nr_queued, nr, nr_idle;	/* lock: requests, workers */
+	bool ends;				/* lock */
+	wait_queue_head_t more, gone;
+};
+
 #define URING_RING_FDS 16u
 
 /* The io_uring of a task (task->uring). */
@@ -121,6 +163,7 @@ struct uring_task {
 	struct llist_head work;	/* requests to run */
 	struct task_work run;
 	atomic_t in_flight;	/* requests; whoever makes it 0 wakes IDLE */
+	struct uring_pool pool;
 	bool ends;		/* waits at IDLE for its requests */
 	wait_queue_head_t idle;
 	struct file *fds[URING_RING_FDS];	/* the task's own: IORING_REGISTER_RING_FDS */
@@ -144,6 +187,7 @@ struct uring_task {
 #define R_HAS_TIMER	0x2000u	/* of a chain: the next one is its IORING_OP_LINK_TIMEOUT */
 #define R_TIMED		0x4000u	/* that timer runs */
 #define R_SKIP_CHAIN	0x8000u	/* the rest of a chain that failed posts nothing */
+#define R_RUNNING	0x20000u	/* a worker has it, or will: it is on a list of the pool */
 #define R_CLEAN		0x10000u	/* op->clean() has something to free */
 #define R_LINKS (IOSQE_IO_LINK | IOSQE_IO_HARDLINK)
 
@@ -186,9 +230,48 @@ struct uring_change {		/* TIMEOUT_REMOVE, ASYNC_CANCEL */
 	clockid_t clock;
 };
 
-struct uring_sync {
-	loff_t off, end;
-	bool datasync;
+struct uring_range {
+	loff_t off, len;	/* of fsync: where it ends */
+	u32 flags;		/* or advice, or a mode */
+};
+
+struct uring_splice {
+	loff_t off_in, off_out;	/* -1: the file's position */
+	size_t len;
+	s32 fd_in;
+	u32 flags;
+};
+
+struct uring_msg {
+	u64 user_data;
+	s32 res;
+	u32 flags;
+};
+
+struct uring_epoll {
+	int op, fd;
+	struct epoll_event event;
+};
+
+struct uring_name {
+	struct open_how how;
+	struct uring_names *n;	/* name.c's */
+	struct uptr to;
+	u32 index;		/* of the registered file that it becomes; 0: a descriptor */
+	u32 flags, mask;	/* mask: or a mode */
+	int dfd2;
+};
+
+struct uring_net {
+	struct uptr buf, len_at;
+	size_t len;			/* bytes; or a call's number */
+	size_t done;			/* with MSG_WAITALL: bytes that moved before */
+	u32 flags;			/* MSG_*, SOCK_* */
+	u32 index;		/* of the registered file that it becomes; 0: a descriptor */
+	int addr_len;
+	bool poll_first, under_way;
+	struct __kernel_sockaddr_storage *addr;	/* ours; undefined where addr_len is 0 */
+	struct sock_user_msg *msg;	/* ours; NULL */
 };
 
 #define WAIT_QUEUES 2	/* a file has one to read and one to write at most */
@@ -209,7 +292,12 @@ struct uring_req {
 		struct uring_poll poll;
 		struct uring_timeout timeout;
 		struct uring_change change;
-		struct uring_sync sync;
+		struct uring_range range;
+		struct uring_splice splice;
+		struct uring_epoll epoll;
+		struct uring_msg msg;
+		struct uring_name name;
+		struct uring_net net;
 	};
 	struct uring *ring;	/* c */
 	struct uring_task *task;	/* c */
@@ -228,6 +316,8 @@ struct uring_req {
 	struct hlist_node later;	/* l */
 	struct uring_req *next;		/* l: of its chain */
 	struct uring_wait *wait;	/* l */
+	struct uring_res *file_node, *buffer_node;	/* l: registered; NULL */
+	struct task *worker;		/* pool lock: who runs it; NULL */
 	const struct cred *cred;	/* c, once issued; NULL: those of the task as they are */
 };
 
@@ -238,6 +328,8 @@ struct uring_req {
 struct uring_op {
 	const char *name;
 	bool file;			/* SQE's fd is a file's */
+	bool sleeps;			/* it cannot say EAGAIN: for a worker */
+	bool buffer;			/* buf_index is a registered buffer's */
 	__poll_t poll;			/* what EAGAIN waits for */
 	/* All that it needs of the SQE, which is a copy; the rest is 0. 0 or -errno. */
 	int (*prep)(struct uring_req *r, const struct io_uring_sqe *sqe);
@@ -264,7 +356,10 @@ static inline const struct uring_op *uring_op(const struct uring_req *r)
 
 /* ---- ring.c ---- */
 
+/* Any context. */
 void uring_put(struct uring *u);
+/* register.c, lock held. */
+void uring_drop_personalities(struct uring *u);
 /* NULL: it is none. */
 struct uring *uring_of(struct file *f);
 static inline void uring_get(struct uring *u)
@@ -350,6 +445,61 @@ URING_PREP(uring_fsync_prep);
 URING_ISSUE(uring_fsync_issue);
 URING_PREP(uring_close_prep);
 URING_ISSUE(uring_close_issue);
+URING_PREP(uring_send_prep);
+URING_ISSUE(uring_send_issue);
+URING_PREP(uring_recv_prep);
+URING_ISSUE(uring_recv_issue);
+URING_PREP(uring_sendmsg_prep);
+URING_ISSUE(uring_sendmsg_issue);
+URING_PREP(uring_recvmsg_prep);
+URING_ISSUE(uring_recvmsg_issue);
+void uring_net_clean(struct uring_req *r);
+URING_PREP(uring_accept_prep);
+URING_ISSUE(uring_accept_issue);
+URING_PREP(uring_connect_prep);
+URING_ISSUE(uring_connect_issue);
+URING_PREP(uring_shutdown_prep);
+URING_ISSUE(uring_shutdown_issue);
+URING_PREP(uring_socket_prep);
+URING_ISSUE(uring_socket_issue);
+URING_PREP(uring_bind_prep);
+URING_ISSUE(uring_bind_issue);
+URING_PREP(uring_listen_prep);
+URING_ISSUE(uring_listen_issue);
+URING_PREP(uring_openat_prep);
+URING_PREP(uring_openat2_prep);
+URING_ISSUE(uring_open_issue);
+void uring_name_clean(struct uring_req *r);
+URING_PREP(uring_statx_prep);
+URING_ISSUE(uring_statx_issue);
+URING_PREP(uring_rename_prep);
+URING_ISSUE(uring_rename_issue);
+URING_PREP(uring_unlink_prep);
+URING_ISSUE(uring_unlink_issue);
+URING_PREP(uring_mkdir_prep);
+URING_ISSUE(uring_mkdir_issue);
+URING_PREP(uring_symlink_prep);
+URING_ISSUE(uring_symlink_issue);
+URING_PREP(uring_link_prep);
+URING_ISSUE(uring_link_issue);
+URING_PREP(uring_sync_range_prep);
+URING_ISSUE(uring_sync_range_issue);
+URING_PREP(uring_fallocate_prep);
+URING_ISSUE(uring_fallocate_issue);
+URING_PREP(uring_fadvise_prep);
+URING_ISSUE(uring_fadvise_issue);
+URING_PREP(uring_splice_prep);
+URING_ISSUE(uring_splice_issue);
+URING_PREP(uring_tee_prep);
+URING_ISSUE(uring_tee_issue);
+URING_PREP(uring_madvise_prep);
+URING_ISSUE(uring_madvise_issue);
+URING_PREP(uring_epoll_ctl_prep);
+URING_ISSUE(uring_epoll_ctl_issue);
+URING_PREP(uring_files_update_prep);
+URING_ISSUE(uring_files_update_issue);
+URING_PREP(uring_msg_prep);
+URING_ISSUE(uring_msg_issue);
 URING_PREP(uring_nop_prep);
 URING_ISSUE(uring_nop_issue);
 
@@ -368,9 +518,7 @@ void uring_count_timeouts(struct uring *u);
 struct uring_task *uring_task_get(void);
 /* The current task submits to U from here on. Lock held. 0, -EEXIST, -ENOMEM. */
 int uring_task_join(struct uring *u, struct uring_task *t);
-/* U's file is closed: no task submits to it any more. Lock held. */
-void uring_tasks_leave(struct uring *u);
-/* U's file is closed: what is deferred is left to tasks. Lock held. */
+/* U's file is closed: nothing is issued any more, what is deferred is left to tasks. Lock held. */
 void uring_tasks_close(struct uring *u);
 /* Runs the requests that wait for the current task. No lock held. True: there were some. */
 bool uring_run_tasks_own(struct uring_task *t);
@@ -381,6 +529,61 @@ bool uring_run_deferred(struct uring *u);
  */
 void uring_work_came(struct uring_task *t);
 void uring_deferred_came(struct uring *u, struct uring_task *t);
+
+/* ---- work.c ---- */
+
+void uring_pool_init(struct uring_pool *p);
+/* A worker issues R. False: there is none, and can be none. Lock held, by R's task. */
+bool uring_hand_over(struct uring_req *r);
+/*
+ * R, which was handed over, is the caller's again. False: a worker has it, and was told. Lock held.
+ */
+bool uring_take_back(struct uring_req *r);
+/* The current task's workers end. No lock held. */
+void uring_pool_end(struct uring_task *t);
+
+/* ---- filter.c ---- */
+
+struct uring_rules *uring_rules_get(struct uring_rules *r);	/* NULL: NULL */
+void uring_rules_put(struct uring_rules *r);
+/* 0; -EACCES: a filter says no to R, which is prepared. */
+int uring_rules_ask(const struct uring_rules *rules, const struct uring_req *r);
+/* Whether an SQE of OP with FLAGS, a registration, is taken at all. */
+bool uring_rules_take(const struct uring_rules *rules, u8 op, u8 flags);
+bool uring_rules_register(const struct uring_rules *rules, unsigned int opcode);
+/* io_uring_register(2) of a ring, lock held, and of the current task. 0 or -errno. */
+int uring_filter_ring(struct uring *u, struct uptr arg);
+int uring_filter_task(struct uptr arg, unsigned int nr);
+int uring_restrict_ring(struct uring *u, struct uptr arg, unsigned int nr);
+int uring_restrict_task(struct uptr arg, unsigned int nr);
+
+/* ---- res.c: lock held ---- */
+
+void uring_node_put(struct uring *u, struct uring_res *n);
+void uring_tables_drop(struct uring *u);
+/* R's file is the one at place AT: 0, -EBADF. */
+int uring_fixed_file(struct uring_req *r, unsigned int at);
+/* R has the buffer of its index: 0, -EFAULT. */
+int uring_fixed_buffer(struct uring_req *r);
+/* LEN bytes at the user address AT, which are B's: 0, -EFAULT. */
+int uring_buffer_iter(const struct uring_buffer *b, unsigned int dir, unsigned long at, size_t len,
+		      struct iter *it);
+/*
+ * F, whose reference is taken, comes to place INDEX - 1: 0; or with IORING_FILE_INDEX_ALLOC to a
+ * free one: which. -ENXIO, -EINVAL, -ENFILE, -EBADF, -ENOMEM. Of a worker: lock not held.
+ */
+int uring_install(struct uring_req *r, struct file *f, u32 index);
+int uring_close_fixed(struct uring *u, unsigned int at);
+/* FDS, VECS null: all places are free. TAGS null: none. */
+int uring_register_files(struct uring *u, struct uptr fds, struct uptr tags, unsigned int nr);
+int uring_update_files(struct uring *u, unsigned int at, struct uptr fds, struct uptr tags,
+		       unsigned int nr);
+int uring_drop_files(struct uring *u);
+int uring_set_alloc_range(struct uring *u, u32 from, u32 len);
+int uring_register_buffers(struct uring *u, struct uptr vecs, struct uptr tags, unsigned int nr);
+int uring_update_buffers(struct uring *u, unsigned int at, struct uptr vecs, struct uptr tags,
+			 unsigned int nr);
+int uring_drop_buffers(struct uring *u);
 
 /* ---- cancel.c: lock held ---- */
 

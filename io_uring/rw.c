@@ -117,6 +117,19 @@ static int start(struct uring_req *r, bool write, bool nowait)
 	return rw_verify_area(write, f, &k->ki_pos, r->rw.bytes);
 }
 
+/* Where its bytes are. */
+static int memory(struct uring_req *r, unsigned int dir, struct iter *it)
+{
+	struct uring_rw *w = &r->rw;
+
+	if (uring_op(r)->buffer)
+		return uring_buffer_iter(r->buffer_node->buffer, dir, w->buf.addr, w->bytes, it);
+	if (!w->iov)
+		return import_ubuf(dir, w->buf, w->bytes, it);
+	iter_init_iovec(it, dir, w->iov, w->nr, w->bytes);
+	return 0;
+}
+
 static int rw_issue(struct uring_req *r, bool write, bool nowait)
 {
 	unsigned int dir = write ? ITER_SOURCE : ITER_DEST;
@@ -127,16 +140,16 @@ static int rw_issue(struct uring_req *r, bool write, bool nowait)
 
 	if (e)
 		return e;
-	if (w->iov)
-		iter_init_iovec(&it, dir, w->iov, w->nr, w->bytes);
-	else if (import_ubuf(dir, w->buf, w->bytes, &it))
-		return -EFAULT;
+	e = memory(r, dir, &it);
+	if (e)
+		return e;
 	w->bytes = iter_count(&it);
 	if (w->bytes)
 		n = write ? vfs_iocb_write(&w->k, &it) : vfs_iocb_read(&w->k, &it);
 	if (n != -EIOCBQUEUED)
 		return end(r, n);
-	uring_add_later(r);
+	if (!(r->flags & R_RUNNING))
+		uring_add_later(r);
 	return URING_LATER;
 }
 

@@ -35,6 +35,7 @@ struct uring_task *uring_task_get(void)
 	t->run.func = run_work;
 	xa_init(&t->rings);
 	init_waitqueue_head(&t->idle);
+	uring_pool_init(&t->pool);
 	current->uring = t;
 	return t;
 }
@@ -73,13 +74,17 @@ int uring_task_join(struct uring *u, struct uring_task *t)
 
 static void leave(struct uring_node *n)
 {
-	uring_assert(n->ring);
+	struct uring *u = n->ring;
+
+	uring_assert(u);
+	/* Another ring may come to where this one was. */
+	cmpxchg(&n->task->last_ring, u, NULL);
 	xa_erase(&n->task->rings, (unsigned long)n->ring >> 3);
 	list_del(&n->list);
 	kfree(n);
 }
 
-void uring_tasks_leave(struct uring *u)
+static void uring_tasks_leave(struct uring *u)
 {
 	struct uring_node *n, *next;
 
@@ -131,6 +136,7 @@ static void move_deferred(struct uring *u)
 void uring_tasks_close(struct uring *u)
 {
 	uring_assert(u);
+	uring_tasks_leave(u);
 	WRITE_ONCE(u->closed, true);
 	smp_mb(); /* pairs with uring_deferred_came()'s */
 	rcu_read_lock();
@@ -153,11 +159,9 @@ void uring_deferred_came(struct uring *u, struct uring_task *t)
 	if (READ_ONCE(t->ends))
 		wake_up_all(&t->idle);
 	/* Not from here: this may be another file's wait queue. */
-	if (waitqueue_active(&u->poll_wait) || READ_ONCE(u->eventfd)) {
-		uring_get(u);
-		if (!schedule_work(&u->tell))
-			uring_put(u);
-	}
+	if ((waitqueue_active(&u->poll_wait) || READ_ONCE(u->eventfd)) &&
+	    refcount_inc_not_zero(&u->refs) && !schedule_work(&u->tell))
+		uring_put(u);
 }
 
 bool uring_run_tasks_own(struct uring_task *t)
@@ -211,8 +215,10 @@ bool uring_run_deferred(struct uring *u)
 
 /* ---- the end ---- */
 
-static void stop_all(struct uring_task *t)
+/* True: something was run, and may have begun what is to be stopped. */
+static bool stop_all(struct uring_task *t)
 {
+	bool ran = false;
 	unsigned long at = 0;
 	struct uring *u;
 
@@ -220,13 +226,13 @@ static void stop_all(struct uring_task *t)
 		mutex_lock(&u->lock);
 		uring_cancel_all(u, t);
 		if (u->flags & IORING_SETUP_DEFER_TASKRUN && u->submitter == current)
-			uring_run_deferred(u);
+			ran |= uring_run_deferred(u);
 		uring_settle(u);
 		mutex_unlock(&u->lock);
 		uring_put(u);
 		at++;
 	}
-	uring_run_tasks_own(t);
+	return uring_run_tasks_own(t) || ran;
 }
 
 /* Requests of T may be on a list. */
@@ -248,7 +254,8 @@ static void stop_and_wait(struct uring_task *t)
 	WRITE_ONCE(t->ends, true);
 	smp_mb(); /* pairs with the barrier of a list's first request */
 	for (;;) {
-		stop_all(t);
+		while (stop_all(t))
+			cond_resched();
 		if (!atomic_read(&t->in_flight))
 			break;
 		wait_event(t->idle, has_work(t) || !atomic_read(&t->in_flight));
@@ -271,6 +278,7 @@ void uring_task_stop(struct task *task)
 
 	DEBUG_ON(task != current);
 	stop_and_wait(t);
+	uring_pool_end(t);
 	drop_fds(t);
 }
 

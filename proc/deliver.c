@@ -356,6 +356,16 @@ bool proc_ran_task_work(void)
 	return true;
 }
 
+void proc_worker_signal(void)
+{
+	struct taken k;
+
+	clear_bit(TIF_NOTIFY_SIGNAL, &current->work_flags);
+	smp_mb__after_atomic();
+	task_work_run();
+	WARN_ON(get_signal(&k));
+}
+
 static void do_signals(struct pt_regs *regs)
 {
 	struct taken k;

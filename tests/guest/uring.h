@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/time_types.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 
 #pragma GCC diagnostic ignored "-Wunused-function"
@@ -93,11 +95,19 @@ static unsigned int there(struct ring *r)
 	       *at(r, r->p.cq_off.head);
 }
 
+/* What the header's ends with may not be passed by value. */
+struct cqe {
+	uint64_t user_data;
+	int res;
+	unsigned int flags;
+};
+
 /* The next completion; it is there. */
-static struct io_uring_cqe next(struct ring *r)
+static struct cqe next(struct ring *r)
 {
 	unsigned int head = *at(r, r->p.cq_off.head);
-	struct io_uring_cqe *c, got;
+	struct io_uring_cqe *c;
+	struct cqe got;
 
 	CHECK(there(r));
 	c = (struct io_uring_cqe *)(r->shared + r->p.cq_off.cqes) + (head & (r->p.cq_entries - 1));
@@ -108,7 +118,7 @@ static struct io_uring_cqe next(struct ring *r)
 
 static void is(struct ring *r, unsigned long long data, int res)
 {
-	struct io_uring_cqe c = next(r);
+	struct cqe c = next(r);
 
 	EQ(c.user_data, data);
 	EQ(c.res, res);
@@ -122,7 +132,7 @@ static void are(struct ring *r, unsigned long long first, unsigned int n, const 
 
 	EQ(there(r), n);
 	for (unsigned int i = 0; i < n; i++) {
-		struct io_uring_cqe c = next(r);
+		struct cqe c = next(r);
 
 		CHECK(c.user_data >= first && c.user_data < first + n);
 		EQ(c.res, res[c.user_data - first]);

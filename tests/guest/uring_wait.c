@@ -52,7 +52,7 @@ static struct io_uring_sqe *cancel(struct ring *r, unsigned long long what, unsi
 TEST(polls)
 {
 	struct ring r = ring(8);
-	struct io_uring_cqe c;
+	struct cqe c;
 	int p[2];
 	char b[8];
 
@@ -175,7 +175,7 @@ TEST(a_timeout_of_many)
 	timeout(&r, IORING_OP_TIMEOUT, &soon, 3, IORING_TIMEOUT_MULTISHOT, 1);
 	EQ(submit(&r, 1), 1);
 	for (int i = 0; i < 3; i++) {
-		struct io_uring_cqe c;
+		struct cqe c;
 
 		while (!there(&r))
 			wait_for(&r, 1);
@@ -246,7 +246,7 @@ TEST(cancellation)
 	EQ(enter(&r, 4, 3, IORING_ENTER_GETEVENTS), 4);
 	EQ(there(&r), 3);
 	for (int i = 0; i < 3; i++) {
-		struct io_uring_cqe c = next(&r);
+		struct cqe c = next(&r);
 
 		EQ(c.res, c.user_data == 7 ? 2 : -ECANCELED);
 		CHECK(c.user_data != 6);
@@ -494,5 +494,26 @@ TEST(registered_rings)
 	ERR(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_PROBE, p, 256), EINVAL);
 	ERR(syscall(SYS_io_uring_register, r.fd, 9999, NULL, 0), EINVAL);
 	free(p);
+	end(&r);
+}
+
+TEST(a_ring_tells_another)
+{
+	struct ring r = ring(8), to = ring(8);
+	struct io_uring_sqe *s = sqe(&r, IORING_OP_MSG_RING, to.fd, 1);
+
+	s->off = 99;
+	s->len = 7;
+	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+	is(&r, 1, 0);
+	wait_for(&to, 1);
+	is(&to, 99, 7);
+	sqe(&r, IORING_OP_MSG_RING, r.fd, 2);
+	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+	is(&r, 2, -EINVAL);
+	sqe(&r, IORING_OP_MSG_RING, 0, 3);
+	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+	is(&r, 3, -EBADFD);
+	end(&to);
 	end(&r);
 }

@@ -38,6 +38,11 @@ void put_mnt_ns(struct mnt_namespace *ns);
  */
 void uring_task_exit(struct task *t);
 void uring_task_stop(struct task *t);
+/* io_uring/: the running task, a worker, ends. */
+void uring_worker_exit(struct task *t);
+/* io_uring/: T has t->uring_rules, as its maker has; the running task, which has some, ends. */
+void uring_rules_fork(struct task *t);
+void uring_rules_exit(struct task *t);
 #ifdef CONFIG_KCOV
 /* fs/: an ending task is traced no more. */
 void exit_kcov(void);
