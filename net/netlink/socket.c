@@ -240,27 +240,22 @@ static int target_of(struct netlink_sock *n, const struct sock_msg *m, struct nl
 	return err;
 }
 
-/*
- * To another program's socket. Waits for room in its queue. How many bytes its filter let through;
- * if it wants none of them the sender hears nothing of it.
- */
+/* To another program's socket. Waits for room in its queue. */
 static int to_program(struct netlink_sock *n, u32 portid, struct packet *p, struct sock_msg *m)
 {
 	long timeo = sock_sndtimeo(&n->sk, m->nonblock);
 	struct netlink_sock *to = netlink_find(n->sk.net, n->sk.protocol, portid);
-	int err, len;
+	int err;
 
 	if (!to) {
 		packet_free(p, DROP_NO_SOCKET);
 		return -ECONNREFUSED;
 	}
-	len = (int)p->len;
-	if (!sk_filter(&to->sk, p, 0)) {
+	if (!sk_filter(&to->sk, p, 0)) {	/* as if it had come */
 		packet_free(p, DROP_FILTER);
 		sock_put(&to->sk);
-		return len;
+		return 0;
 	}
-	len = (int)p->len;
 	while ((err = sock_queue_rx(&to->sk, p)) == -ENOBUFS) {
 		err = -EAGAIN;
 		if (timeo)
@@ -278,10 +273,9 @@ static int to_program(struct netlink_sock *n, u32 portid, struct packet *p, stru
 	if (err)
 		packet_free(p, DROP_RCVBUF);
 	sock_put(&to->sk);
-	return err ?: len;
+	return err;
 }
 
-/* How many bytes were sent, or -errno. */
 static int deliver(struct netlink_sock *n, const struct nl_target *t, const void *data, size_t len,
 		   struct sock_msg *m)
 {
@@ -310,7 +304,7 @@ static int deliver(struct netlink_sock *n, const struct nl_target *t, const void
 	}
 	if (t->portid)
 		return to_program(n, t->portid, p, m);
-	return netlink_requests(n, data, len) ?: (int)len;
+	return netlink_requests(n, data, len);
 }
 
 static ssize_t netlink_sendmsg(struct socket *s, struct sock_msg *m)
@@ -335,7 +329,7 @@ static ssize_t netlink_sendmsg(struct socket *s, struct sock_msg *m)
 		return -ENOBUFS;
 	err = copy_from_iter_full(data, len, m->iter) ? deliver(n, &t, data, len, m) : -EFAULT;
 	kvfree(data);
-	return err;
+	return err ?: (ssize_t)len;
 }
 
 /* ---- receiving ---- */
