@@ -80,6 +80,20 @@ void ghash_del_locked(struct ghash *h, struct ghash_node *n)
 	atomic_long_dec(&h->count);
 }
 
+void ghash_replace_locked(struct ghash_node *n, struct ghash_node *now)
+{
+	struct ghash_node *next = ghash_next(n);
+
+	WRITE_ONCE(now->hash, n->hash);
+	now->pprev = n->pprev;
+	rcu_assign_pointer(now->next, next);
+	/* Readers see NOW with all that it says; n->next stays, as above. */
+	smp_store_release(n->pprev, (unsigned long)now | (*n->pprev & GHASH_FLAGS));
+	if (next)
+		next->pprev = (unsigned long *)&now->next;
+	WRITE_ONCE(n->pprev, NULL);
+}
+
 bool ghash_del(struct ghash *h, struct ghash_node *n)
 {
 	unsigned long *b;

@@ -12,6 +12,7 @@
 #include <alloc/page.h>
 #include <alloc/slab.h>
 #include <alloc/vmalloc.h>
+#include <block/direct.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <mm/filemap.h>
@@ -140,57 +141,55 @@ static int bdev_writepages(struct address_space *mapping, struct writeback_contr
 	return e;
 }
 
-/* iter_get_pages pins what is a user's and only lends what is the kernel's. Dirty with its lock: its file may be going. */
-static void direct_put(struct iter *it, struct page *page, bool filled)
+/* ---- direct transfers ---- */
+
+/* After a write: what of it the cache had is old. */
+static ssize_t direct_write_finish(struct direct *d, ssize_t n)
 {
-	if (iter_is_user(it))
-		unpin_user_pages_dirty_lock(&page, 1, filled);
+	struct kiocb *k = d->iocb;
+	loff_t start = n > 0 ? k->ki_pos - n : k->ki_pos, last = start + d->bytes - 1;
+
+	invalidate_inode_pages2_range(k->ki_filp->f_mapping, (pgoff_t)(start >> PAGE_SHIFT), (pgoff_t)(last >> PAGE_SHIFT));
+	return n;
 }
 
-/* Sector-aligned transfers between the caller's memory and the disk, one bio at a time. */
+/* Nobody waits; all is under way at return. */
+static ssize_t bdev_direct_queue(struct bdev *v, struct kiocb *k, struct iter *it, unsigned int op, unsigned int flags)
+{
+	struct direct *d = kmalloc(sizeof(*d), GFP_KERNEL);
+	u64 size = v->sectors << SECTOR_SHIFT, pos = (u64)k->ki_pos;
+	ssize_t n = 0;
+
+	if (!d)
+		return -ENOMEM;
+	direct_init(d, k, it);
+	if (op == REQ_WRITE)
+		d->finish = direct_write_finish;
+	while (n >= 0 && iter_count(it) && pos < size) {
+		n = fatal_signal_pending(current) ? -EINTR : direct_piece(d, v, it, pos, size - pos, op, flags);
+		pos += n > 0 ? (u64)n : 0;
+	}
+	return direct_submitted(d, n < 0 ? (int)n : 0);
+}
+
+/* Sector-aligned transfers between the caller's memory and the disk; one bio at a time where it is waited for. */
 static ssize_t bdev_direct(struct kiocb *k, struct iter *it)
 {
 	struct bdev *v = bdev_of(k->ki_filp->f_mapping);
-	bool write = it->data_source;
 	u64 size = v->sectors << SECTOR_SHIFT;
+	unsigned int op = it->data_source ? REQ_WRITE : REQ_READ;
+	unsigned int flags = op == REQ_WRITE && k->ki_flags & IOCB_DSYNC ? REQ_FUA : 0;
 	ssize_t done = 0;
 
 	if ((k->ki_pos & (v->disk->block_size - 1)) || (iter_alignment(it) & (v->disk->block_size - 1)))
 		return -EINVAL;
+	if (!is_sync_kiocb(k))
+		return bdev_direct_queue(v, k, it, op, flags);
 	while (iter_count(it) && (u64)k->ki_pos < size) {
-		struct page *pages[BIO_MAX_VECS];
-		size_t off = 0, left;
-		unsigned int got;
-		struct bio *b;
-		ssize_t n;
-		int e;
+		ssize_t n = direct_piece(NULL, v, it, (u64)k->ki_pos, size - (u64)k->ki_pos, op, flags);
 
-		n = iter_get_pages(it, pages, min3((u64)v->disk->max_bytes, size - (u64)k->ki_pos, (u64)iter_count(it)), BIO_MAX_VECS, &off);
-		if (n <= 0)
-			return done ?: n ?: -EFAULT;
-		got = (unsigned int)DIV_ROUND_UP(off + (size_t)n, PAGE_SIZE);
-		n = (ssize_t)round_down((size_t)n, (size_t)v->disk->block_size);
-		b = bio_alloc(v, write ? REQ_WRITE : REQ_READ, write && (k->ki_flags & IOCB_DSYNC) ? REQ_FUA : 0, GFP_KERNEL);
-		if (!b) {
-			while (got)
-				direct_put(it, pages[--got], false);
-			return done ?: -ENOMEM;
-		}
-		b->sector = (u64)k->ki_pos >> SECTOR_SHIFT;
-		left = (size_t)n;
-		for (unsigned int i = 0; left; i++) {
-			unsigned int part = (unsigned int)min(left, PAGE_SIZE - off);
-
-			bio_add_page(b, pages[i], part, (unsigned int)off);
-			left -= part;
-			off = 0;
-		}
-		e = submit_bio_wait(b);
-		for (unsigned int i = 0; i < got; i++)
-			direct_put(it, pages[i], !write);
-		if (e)
-			return done ?: e;
-		iter_advance(it, (size_t)n);
+		if (n < 0)
+			return done ?: n;
 		k->ki_pos += n;
 		done += n;
 	}

@@ -367,11 +367,6 @@ struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, secto
 	else
 		strscpy(b->name, d->name, sizeof(b->name));
 	e = bdev_init_cache(b);
-	if (!e) {
-		e = devtmpfs_create_node(b->name, S_IFBLK | 0660, b->dev);
-		if (e)
-			bdev_free_cache(b);
-	}
 	if (e) {
 		free_number(b);
 		bdev_unpin(b);
@@ -381,6 +376,10 @@ struct bdev *bdev_add(struct disk *d, unsigned int partno, sector_t start, secto
 	list_add_tail(&b->list, &d->parts);
 	mutex_unlock(&disks_lock);
 	publish(b);
+	/* Last: a program that sees the node opens it. */
+	e = devtmpfs_create_node(b->name, S_IFBLK | 0660, b->dev);
+	if (e)
+		pr_warn("block: %s: no node in /dev: error %d\n", b->name, e);
 	return b;
 }
 
@@ -394,17 +393,20 @@ int disk_add(struct disk *d)
 	d->show = disk_dir(d);
 	if (!d->show)
 		return -ENOMEM;
+	mutex_lock(&disks_lock);
+	list_add_tail(&d->list, &disks);
+	mutex_unlock(&disks_lock);
 	whole = bdev_add(d, 0, 0, d->sectors);
 	if (IS_ERR(whole)) {
+		mutex_lock(&disks_lock);
+		list_del_init(&d->list);
+		mutex_unlock(&disks_lock);
 		show_remove_name(show_path(SHOW_SYS, "block"), d->name);
 		show_remove(d->show);
 		show_put(d->show);
 		d->show = NULL;
 		return (int)PTR_ERR(whole);
 	}
-	mutex_lock(&disks_lock);
-	list_add_tail(&d->list, &disks);
-	mutex_unlock(&disks_lock);
 	pr_info("block: %s: %llu sectors of 512 bytes, blocks of %u%s\n", d->name, d->sectors, d->block_size,
 		d->read_only ? ", read-only" : "");
 	uevent_send(d->show, UEVENT_ADD, NULL);

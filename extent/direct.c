@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
  * Direct reads and writes: past the page cache, from and to the caller's pages, one bio after the
- * other. Offsets, lengths and memory are multiples of the device's logical block. A read zeroes a
- * hole or an unwritten extent by hand; it leaves dirty pages of the cache to its caller. A write
- * has the cache written first, and dropped before and after. What it writes into new blocks is
- * recorded only when it is there: until then they are unwritten. One that does not consist of whole
- * blocks of the filesystem goes through the cache, which knows the rest of them.
+ * other where the caller waits, all at once where it does not (block/direct.h). Offsets, lengths
+ * and memory are multiples of the device's logical block. A read zeroes a hole or an unwritten
+ * extent by hand; it leaves dirty pages of the cache to its caller. A write has the cache written
+ * first, and dropped before and after. What it writes into new blocks is recorded only when it is
+ * there: until then they are unwritten. One that does not consist of whole blocks of the filesystem
+ * goes through the cache, which knows the rest of them.
  *
- * The inode's lock, shared for reads, keeps truncation away from the blocks.
+ * The inode's lock, shared for reads, keeps truncation away from the blocks. Transfers that nobody
+ * waits for outlast it: they count in i_dio_count, and who changes blocks under the lock waits for
+ * them (inode_dio_wait()). Writes that make the file larger are waited for: the next one must find
+ * the file's end behind them.
  */
 #include <lib/minmax.h>
+#include <alloc/slab.h>
 #include <block/blk.h>
+#include <block/direct.h>
 #include <extent/file.h>
 #include <mm/iter.h>
 #include <mm/mm.h>
@@ -19,86 +25,166 @@
 #include <vfs/inode.h>
 #include <abi/errno.h>
 
-/* iter_get_pages() pins what is a user's and only lends what is the kernel's. */
-static void put_pages(struct iter *it, struct page **pages, unsigned int n, bool filled)
+/* A transfer that nobody waits for. */
+struct queued {
+	struct direct d;
+	struct extent_file *x;	/* c */
+	bool unwritten;		/* the submitter's: some blocks are, until finish() */
+};
+
+static struct queued *queued_alloc(struct extent_file *x, struct kiocb *k, const struct iter *it)
 {
-	while (iter_is_user(it) && n)
-		unpin_user_pages_dirty_lock(&pages[--n], 1, filled);
+	struct queued *q = kmalloc(sizeof(*q), GFP_KERNEL);
+
+	if (!q)
+		return NULL;
+	direct_init(&q->d, k, it);
+	q->x = x;
+	q->unwritten = false;
+	inode_dio_begin(x->inode);
+	return q;
 }
 
-/* Up to MAX bytes from or to byte ADDR of the device. Bytes, -errno. */
-static ssize_t piece(struct extent_file *x, struct iter *it, u64 addr, u64 max, unsigned int op)
+static ssize_t queued_submitted(struct queued *q, int error)
 {
-	struct page *pages[BIO_MAX_VECS];
+	struct inode *inode = q->x->inode;
+	ssize_t n = direct_submitted(&q->d, error);
+
+	if (n != -EIOCBQUEUED)
+		inode_dio_end(inode);
+	return n;
+}
+
+static ssize_t read_finish(struct direct *d, ssize_t n)
+{
+	inode_dio_end(container_of(d, struct queued, d)->x->inode);
+	return n;
+}
+
+/*
+ * At most MOST bytes at POS of the file, which ends at SIZE: what one extent has of them. Q NULL:
+ * it is waited for. Bytes or -errno.
+ */
+static ssize_t read_extent(struct extent_file *x, struct queued *q, struct iter *it, loff_t pos,
+			   loff_t size)
+{
 	u32 block = x->bdev->disk->block_size;
-	unsigned int got, i = 0;
-	size_t off = 0, left;
-	struct bio *b;
+	struct extent at;
+	u64 in, max;
 	ssize_t n;
-	int e;
+	int e = fatal_signal_pending(current) ?
+			-EINTR :
+			x->ops->map(x->inode, pos, iter_count(it), false, &at);
 
-	n = iter_get_pages(it, pages, min3((u64)x->bdev->disk->max_bytes, max, (u64)iter_count(it)),
-			   BIO_MAX_VECS, &off);
-	if (n <= 0)
-		return n ?: -EFAULT;
-	got = (unsigned int)DIV_ROUND_UP(off + (size_t)n, PAGE_SIZE);
-	n = (ssize_t)round_down((size_t)n, (size_t)block);
-	b = n ? bio_alloc(x->bdev, op, 0, GFP_KERNEL) : NULL;
-	if (!b) {
-		put_pages(it, pages, got, false);
-		return n ? -ENOMEM : -EFAULT;
-	}
-	b->sector = addr >> SECTOR_SHIFT;
-	for (left = (size_t)n; left; off = 0) {
-		unsigned int part = (unsigned int)min(left, PAGE_SIZE - off);
-
-		bio_add_page(b, pages[i++], part, (unsigned int)off);
-		left -= part;
-	}
-	e = submit_bio_wait(b);
-	put_pages(it, pages, got, op == REQ_READ);
 	if (e)
 		return e;
-	iter_advance(it, (size_t)n);
-	return n;
+	in = (u64)(pos - at.off);
+	max = min3(at.len - in, (u64)iter_count(it), round_up((u64)(size - pos), (u64)block));
+	if (at.type == EXTENT_MAPPED)
+		return direct_piece(q ? &q->d : NULL, x->bdev, it, at.addr + in, max, REQ_READ, 0);
+	n = (ssize_t)iter_zero((size_t)max, it);
+	if (q)
+		q->d.bytes += n;
+	return n ?: -EFAULT;
 }
 
 ssize_t extent_direct_read(struct extent_file *x, struct kiocb *k, struct iter *it)
 {
 	u32 block = x->bdev->disk->block_size;
-	loff_t size = i_size_read(x->inode), pos = k->ki_pos;
-	ssize_t done = 0, n = 0;
+	loff_t size = i_size_read(x->inode), start = k->ki_pos, pos = start;
+	struct queued *q = NULL;
+	ssize_t n = 0;
 
 	if ((pos | (loff_t)iter_count(it)) & (block - 1) || iter_alignment(it) & (block - 1))
 		return -EINVAL;
+	if (!is_sync_kiocb(k)) {
+		q = queued_alloc(x, k, it);
+		if (!q)
+			return -ENOMEM;
+		q->d.finish = read_finish;
+		q->d.light = true;
+		q->d.most = size > pos ? (u64)(size - pos) : 0;
+	}
 	while (iter_count(it) && pos < size) {
+		n = read_extent(x, q, it, pos, size);
+		if (n < 0)
+			break;
+		pos += n;
+	}
+	if (q)
+		return queued_submitted(q, n < 0 ? (int)n : 0);
+	/* The last block was read whole; the file's end is the end. */
+	if (pos > start && pos > size)
+		pos = size;
+	k->ki_pos = pos;
+	return pos - start ?: n < 0 ? n : 0;
+}
+
+/* ---- writes ---- */
+
+static void write_queue(struct direct *d)
+{
+	struct queued *q = container_of(d, struct queued, d);
+
+	q->x->ops->later(q->x->inode, &d->work);
+}
+
+static ssize_t write_finish(struct direct *d, ssize_t n)
+{
+	struct queued *q = container_of(d, struct queued, d);
+	struct extent_file *x = q->x;
+	loff_t start = d->iocb->ki_pos - (n > 0 ? n : 0);
+	int e = 0;
+
+	if (n > 0 && (q->unwritten || x->ops->grows(x->inode, (u64)d->iocb->ki_pos)))
+		e = x->ops->written(x->inode, start, (u64)n, q->unwritten);
+	invalidate_inode_pages2_range(&x->inode->i_data, (pgoff_t)(start >> PAGE_SHIFT),
+				      (pgoff_t)((start + d->bytes - 1) >> PAGE_SHIFT));
+	inode_dio_end(x->inode);
+	return e ?: n;
+}
+
+/*
+ * All bytes of FROM, within the file, in whole blocks, while nobody waits. Blocks that an error
+ * leaves half written stay unwritten, or have old bytes and new ones, as after any failed write.
+ */
+static ssize_t write_queued(struct extent_file *x, struct kiocb *k, struct iter *from)
+{
+	struct queued *q = queued_alloc(x, k, from);
+	loff_t pos = k->ki_pos, end = pos + (loff_t)iter_count(from);
+	ssize_t n = 0;
+
+	if (!q)
+		return -ENOMEM;
+	q->d.finish = write_finish;
+	if (x->ops->grows(x->inode, (u64)end))
+		q->d.queue = write_queue;
+	while (n >= 0 && iter_count(from)) {
 		struct extent at;
-		u64 in, max;
+		u64 in;
 		int e = fatal_signal_pending(current) ?
 				-EINTR :
-				x->ops->map(x->inode, pos, iter_count(it), false, &at);
+				x->ops->map_direct(x->inode, pos, iter_count(from), &at);
 
+		if (!e && at.type != EXTENT_MAPPED && at.type != EXTENT_UNWRITTEN)
+			e = q->d.bios ? -EIO : -ENOTBLK;
 		if (e) {
 			n = e;
 			break;
 		}
-		in = (u64)(pos - at.off);
-		max = min3(at.len - in, (u64)iter_count(it),
-			   round_up((u64)(size - pos), (u64)block));
-		if (at.type == EXTENT_MAPPED)
-			n = piece(x, it, at.addr + in, max, REQ_READ);
-		else
-			n = (ssize_t)iter_zero((size_t)max, it) ?: -EFAULT;
-		if (n < 0)
-			break;
-		pos += n;
-		done += n;
+		if (at.type == EXTENT_UNWRITTEN) {
+			q->unwritten = true;
+			q->d.queue = write_queue;
+		}
+		for (in = (u64)(pos - at.off); in < at.len && iter_count(from); in += (u64)n) {
+			n = direct_piece(&q->d, x->bdev, from, at.addr + in, at.len - in, REQ_WRITE,
+					 0);
+			if (n < 0)
+				break;
+			pos += n;
+		}
 	}
-	/* The last block was read whole; the file's end is the end. */
-	if (done && pos > size)
-		done -= (ssize_t)(pos - size);
-	k->ki_pos += done;
-	return done ?: n < 0 ? n : 0;
+	return queued_submitted(q, n < 0 ? (int)n : 0);
 }
 
 /* Writes the bytes that K has left, at most to the end of one extent. Bytes or -errno. */
@@ -117,7 +203,8 @@ static ssize_t write_extent(struct extent_file *x, struct kiocb *k, struct iter 
 	in = (u64)(pos - at.off);
 	max = min(at.len - in, (u64)iter_count(from));
 	while (done < max) {
-		n = piece(x, from, at.addr + in + done, max - done, REQ_WRITE);
+		n = direct_piece(NULL, x->bdev, from, at.addr + in + done, max - done, REQ_WRITE,
+				 0);
 		if (n <= 0)
 			break;
 		done += (u64)n;
@@ -160,6 +247,8 @@ ssize_t extent_direct_write(struct extent_file *x, struct kiocb *k, struct iter 
 		e = -ENOTBLK;	/* a page is in use: write to it */
 	if (e)
 		return e;
+	if (!is_sync_kiocb(k) && last < i_size_read(x->inode))
+		return write_queued(x, k, from);
 	while (iter_count(from)) {
 		n = fatal_signal_pending(current) ? -EINTR : write_extent(x, k, from);
 		if (n < 0)

@@ -45,6 +45,9 @@ static void put_ns(enum ns_kind kind, void *ns)
 	case NSK_USER:
 		put_user_ns(ns);
 		break;
+	case NSK_CGROUP:
+		put_cgroup_ns(ns);
+		break;
 	case NSK_UTS:
 		put_uts_ns(ns);
 		break;
@@ -103,6 +106,8 @@ static struct user_namespace *owner_of(const struct ns_ref *r)
 		return ((struct user_namespace *)r->ns)->parent;
 	case NSK_UTS:
 		return ((struct uts_namespace *)r->ns)->user_ns;
+	case NSK_CGROUP:
+		return ((struct cgroup_namespace *)r->ns)->user_ns;
 	case NSK_IPC:
 		return ipc_ns_owner(r->ns);
 	case NSK_NET:
@@ -134,12 +139,14 @@ static u64 id_of(const struct ns_ref *r)
 		return ((struct user_namespace *)r->ns)->nsid.id;
 	case NSK_UTS:
 		return ((struct uts_namespace *)r->ns)->nsid.id;
+	case NSK_CGROUP:
+		return ((struct cgroup_namespace *)r->ns)->nsid.id;
 	case NSK_IPC:
 		return ipc_ns_id(r->ns);
 	case NSK_NET:
 		return net_ns_id(r->ns);
 	default:
-		return ns_id_of_only((u32)clone_flag(r->kind));
+		return ns_id_of_time();
 	}
 }
 

@@ -2,6 +2,7 @@
 /* eventfd(2): a counter in a file. */
 #include <lib/types.h>
 #include <lib/err.h>
+#include <lib/minmax.h>
 #include <alloc/slab.h>
 #include <ipc/fds.h>
 #include <kernel/refcount.h>
@@ -15,14 +16,24 @@
 #include <linux/eventfd.h>
 
 struct eventfd {
+	refcount_t refs;	/* one of the file, one of each eventfd_get() */
 	wait_queue_head_t wqh;
 	u64 count;		/* wqh.lock */
 	bool semaphore;		/* c */
 };
 
+void eventfd_put(struct eventfd *e)
+{
+	if (refcount_dec_and_test(&e->refs))
+		kfree(e);
+}
+
 static int eventfd_release(struct inode *inode, struct file *file)
 {
-	kfree(file->private_data);
+	struct eventfd *e = file->private_data;
+
+	wake_up_poll(&e->wqh, EPOLLHUP);
+	eventfd_put(e);
 	return 0;
 }
 
@@ -112,6 +123,33 @@ static const struct file_operations eventfd_fops = {
 	.release = eventfd_release, .show_fdinfo = eventfd_fdinfo,
 };
 
+struct eventfd *eventfd_get(unsigned int fd)
+{
+	struct fd f = fdget(fd);
+	struct eventfd *e = ERR_PTR(-EBADF);
+
+	if (fd_empty(f))
+		return e;
+	if (fd_file(f)->f_op == &eventfd_fops) {
+		e = fd_file(f)->private_data;
+		refcount_inc(&e->refs);
+	} else {
+		e = ERR_PTR(-EINVAL);
+	}
+	fdput(f);
+	return e;
+}
+
+void eventfd_signal(struct eventfd *e, u64 n)
+{
+	spin_lock_irq(&e->wqh.lock);
+	e->count += min(n, U64_MAX - e->count);
+	if (waitqueue_active(&e->wqh))
+		wake_up_poll_unlock_irq(&e->wqh, EPOLLIN);
+	else
+		spin_unlock_irq(&e->wqh.lock);
+}
+
 int eventfd_create(unsigned int count, int flags)
 {
 	struct eventfd *e;
@@ -122,6 +160,7 @@ int eventfd_create(unsigned int count, int flags)
 	e = kzalloc(sizeof(*e), GFP_KERNEL);
 	if (!e)
 		return -ENOMEM;
+	refcount_set(&e->refs, 1);
 	init_waitqueue_head(&e->wqh);
 	e->count = count;
 	e->semaphore = flags & EFD_SEMAPHORE;

@@ -158,6 +158,8 @@ static void exit_mmap(struct mm *mm)
 
 static void mm_end(struct mm *mm)
 {
+	if (unlikely(mm->aio))
+		mm_aio_exit(mm);
 	exit_mmap(mm);
 	mm_set_exe_file(mm, NULL);
 	mmdrop(mm);

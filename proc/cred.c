@@ -17,6 +17,7 @@
 #include <proc/proc_priv.h>
 #include <proc/upcalls.h>
 #include <abi/errno.h>
+#include <linux/ioprio.h>
 #include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -322,6 +323,21 @@ bool ns_capable(struct user_namespace *ns, int cap)
 bool checkpoint_restore_ns_capable(struct user_namespace *ns)
 {
 	return ns_capable(ns, CAP_CHECKPOINT_RESTORE) || ns_capable(ns, CAP_SYS_ADMIN);
+}
+
+int ioprio_check(int p)
+{
+	switch (p >> IOPRIO_CLASS_SHIFT & 7) {
+	case IOPRIO_CLASS_RT:
+		if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
+			return -EPERM;
+		return 0;
+	case IOPRIO_CLASS_BE: case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_NONE:
+		return p & ((1 << IOPRIO_CLASS_SHIFT) - 1) ? -EINVAL : 0;
+	}
+	return -EINVAL;
 }
 
 bool capable(int cap)

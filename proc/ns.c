@@ -46,7 +46,7 @@ struct uts_namespace init_uts_ns = {
 	},
 };
 struct nsproxy init_nsproxy = {
-	.ipc_ns = &init_ipc_ns,
+	.ipc_ns = &init_ipc_ns, .cgroup_ns = &init_cgroup_ns,
 	.count = REFCOUNT_INIT(2), .uts_ns = &init_uts_ns, .pid_ns_for_children = &init_pid_ns,
 };
 static atomic_t next_ns_ino = ATOMIC_INIT((int)0xF0000000U);
@@ -111,6 +111,7 @@ static void nsproxy_free(struct nsproxy *n)
 	put_uts_ns(n->uts_ns);
 	put_ipc_ns(n->ipc_ns);
 	put_net(n->net_ns);
+	put_cgroup_ns(n->cgroup_ns);
 	put_pid_ns(n->pid_ns_for_children);
 	kfree(n);
 }
@@ -146,6 +147,10 @@ struct nsproxy *nsproxy_create(unsigned long flags, struct fs_struct *fs, struct
 	if (IS_ERR(p))
 		goto fail;
 	n->net_ns = p;
+	p = copy_cgroup_ns(flags & CLONE_NEWCGROUP, old->cgroup_ns, user_ns);
+	if (IS_ERR(p))
+		goto fail;
+	n->cgroup_ns = p;
 	/* Last: the fs_struct is in the new tree after it, and nothing can fail any more. */
 	p = copy_mnt_ns(flags, old->mnt_ns, user_ns, fs);
 	if (IS_ERR(p))
@@ -159,11 +164,9 @@ fail:
 
 #define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
 
-/* Those that this kernel has not got cannot be made; who may not make any hears that first. */
-int ns_flags_check(unsigned long flags)
+/* A time namespace cannot be made; who may not make any hears that first. */
+int ns_time_check(unsigned long flags)
 {
-	if (!(flags & CLONE_NEWCGROUP))
-		return 0;
 	return flags & CLONE_NEWUSER || ns_capable(current_user_ns(), CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 }
 
@@ -171,15 +174,11 @@ int copy_namespaces(unsigned long flags, struct task *child)
 {
 	struct user_namespace *user_ns = own_cred(child)->user_ns;
 	struct nsproxy *n;
-	int e;
 
 	if (!(flags & NS_FLAGS)) {
 		get_nsproxy(child->nsproxy);
 		return 0;
 	}
-	e = ns_flags_check(flags);
-	if (e)
-		return e;
 	if (!cred_capable(own_cred(child), user_ns, CAP_SYS_ADMIN))
 		return -EPERM;
 	n = nsproxy_create(flags, child->fs, user_ns);

@@ -138,7 +138,7 @@ static unsigned int rights(const struct cred *cred)
 static int ns_count_sysctls(void)
 {
 	static const char *const name[COUNTED_KINDS] = {
-		[COUNTED_USER] = "max_user_namespaces", [COUNTED_PID] = "max_pid_namespaces", [COUNTED_UTS] = "max_uts_namespaces", [COUNTED_IPC] = "max_ipc_namespaces",
+		[COUNTED_USER] = "max_user_namespaces", [COUNTED_PID] = "max_pid_namespaces", [COUNTED_UTS] = "max_uts_namespaces", [COUNTED_IPC] = "max_ipc_namespaces", [COUNTED_CGROUP] = "max_cgroup_namespaces",
 		[COUNTED_MNT] = "max_mnt_namespaces", [COUNTED_NET] = "max_net_namespaces",
 	};
 

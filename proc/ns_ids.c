@@ -13,9 +13,7 @@ static DEFINE_SPINLOCK(ns_tree_lock);
 static struct rb_root tree = RB_ROOT;		/* ns_tree_lock */
 static u64 last_id = MNT_NS_INIT_ID;		/* ns_tree_lock */
 
-/* The types of which there is one namespace. */
-static struct ns_id only[2];
-static const u32 only_types[2] = { CLONE_NEWCGROUP, CLONE_NEWTIME };
+static struct ns_id only_time;			/* there is one */
 
 static bool id_less(struct rb_node *a, const struct rb_node *b)
 {
@@ -109,18 +107,15 @@ struct user_namespace *user_ns_by_id(u64 id)
 	return ns;
 }
 
-u64 ns_id_of_only(u32 type)
+u64 ns_id_of_time(void)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(only); i++)
-		if (only_types[i] == type)
-			return only[i].id;
-	return 0;
+	return only_time.id;
 }
 
 static int ns_ids_init(void)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(only); i++)
-		ns_id_add(&only[i], only_types[i], &init_user_ns);
+	ns_id_add(&only_time, CLONE_NEWTIME, &init_user_ns);
+	ns_id_add(&init_cgroup_ns.nsid, CLONE_NEWCGROUP, &init_user_ns);
 	ns_id_add(&init_user_ns.nsid, CLONE_NEWUSER, NULL);
 	ns_id_add(&init_uts_ns.nsid, CLONE_NEWUTS, &init_user_ns);
 	ns_id_add(&init_pid_ns.nsid, CLONE_NEWPID, &init_user_ns);

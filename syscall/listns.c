@@ -43,9 +43,9 @@ static void look_at_caller(struct listing *l)
 	l->mine[2] = current_user_ns()->nsid.id;
 	l->mine[3] = pid->nsid.id;
 	l->mine[4] = mnt_ns_seq(p->mnt_ns);
-	l->mine[5] = ns_id_of_only(CLONE_NEWCGROUP);
+	l->mine[5] = p->cgroup_ns->nsid.id;
 	l->mine[6] = net_ns_id(p->net_ns);
-	l->mine[7] = ns_id_of_only(CLONE_NEWTIME);
+	l->mine[7] = ns_id_of_time();
 }
 
 static int read_request(struct listing *l, struct uptr from)

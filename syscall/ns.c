@@ -93,6 +93,12 @@ static int install(struct entry *e, enum ns_kind kind, void *ns)
 		put_uts_ns(n->uts_ns);
 		n->uts_ns = get_uts_ns(ns);
 		return 0;
+	case NSK_CGROUP:
+		if (!admin_over(e, ((struct cgroup_namespace *)ns)->user_ns))
+			return -EPERM;
+		put_cgroup_ns(n->cgroup_ns);
+		n->cgroup_ns = get_cgroup_ns(ns);
+		return 0;
 	case NSK_IPC:
 		if (!admin_over(e, ipc_ns_owner(ns)))
 			return -EPERM;
@@ -162,6 +168,8 @@ static void put_any(enum ns_kind kind, void *ns)
 		put_mnt_ns(ns);
 	else if (kind == NSK_UTS)
 		put_uts_ns(ns);
+	else if (kind == NSK_CGROUP)
+		put_cgroup_ns(ns);
 	else if (kind == NSK_PID)
 		put_pid_ns(ns);
 	else if (kind == NSK_IPC)

@@ -348,7 +348,7 @@ out:
 	return r;
 }
 
-/* partial: unshare: time, network and control-group namespaces */
+/* partial: unshare: time namespaces */
 long sys_unshare(unsigned long flags)
 {
 	struct files_struct *files = NULL;
@@ -367,7 +367,7 @@ long sys_unshare(unsigned long flags)
 	if ((flags & (CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)) && !list_is_singular(&current->signal->threads))
 		return -EINVAL;
 	/* clone(2) has no bit for a time namespace: it lies in those of the signal at exit. */
-	e = ns_flags_check(flags & CLONE_NEWTIME ? flags | CLONE_NEWCGROUP : flags);
+	e = flags & CLONE_NEWTIME ? ns_time_check(flags) : 0;
 	if (e)
 		return e;
 	if (flags & CLONE_NEWUSER) {
@@ -378,7 +378,7 @@ long sys_unshare(unsigned long flags)
 		if (e)
 			goto fail;
 	}
-	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET)) {
+	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)) {
 		const struct cred *eff = c ? c : current_cred();
 
 		e = -EPERM;
@@ -393,7 +393,7 @@ long sys_unshare(unsigned long flags)
 	e = IS_ERR(fs) ? (int)PTR_ERR(fs) : IS_ERR(files) ? (int)PTR_ERR(files) : 0;
 	if (e)
 		goto fail;
-	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET)) {
+	if (flags & (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)) {
 		n = nsproxy_create(flags, fs ? fs : current->fs, c ? c->user_ns : current_user_ns());
 		if (IS_ERR(n)) {
 			e = (int)PTR_ERR(n);

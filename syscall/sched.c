@@ -412,21 +412,6 @@ long sys_getpriority(int which, int who)
 
 /* ---- priority of input and output (ioprio_set(2)) ---- */
 
-static int check_ioprio(int p)
-{
-	switch (p >> IOPRIO_CLASS_SHIFT & 7) {
-	case IOPRIO_CLASS_RT:
-		if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
-			return -EPERM;
-		return 0;
-	case IOPRIO_CLASS_BE: case IOPRIO_CLASS_IDLE:
-		return 0;
-	case IOPRIO_CLASS_NONE:
-		return p & ((1 << IOPRIO_CLASS_SHIFT) - 1) ? -EINVAL : 0;
-	}
-	return -EINVAL;
-}
-
 static int ioprio_one(struct task *t, int p, int e)
 {
 	const struct cred *c = current_cred(), *tc = __task_cred(t);
@@ -443,7 +428,7 @@ static int ioprio_one(struct task *t, int p, int e)
 
 long sys_ioprio_set(int which, int who, int ioprio)
 {
-	int e = check_ioprio(ioprio);
+	int e = ioprio_check(ioprio);
 
 	if (e)
 		return e;

@@ -10,6 +10,8 @@
  * A program NAME.sh is run by /bin/sh and its output compared with NAME.out. Around each program what the system counts (open files,
  * inodes, processes, objects of each slab cache, folios) must come back to where it was: a leak fails the test. At the end a debug kernel's graph of
  * lock orders follows, each line after "lock: ", and the leaks that its scanner suspects, after "leaked: ".
+ *
+ * Modules of another kernel that lie in /tests/modules are loaded first, in the order of their names.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -21,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -453,6 +456,25 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static void load_modules(void)
+{
+	struct dirent **list;
+	int n = scandir("/tests/modules", &list, NULL, by_name);
+
+	for (int i = 0; i < n; i++) {
+		char path[300];
+		int fd;
+
+		snprintf(path, sizeof(path), "/tests/modules/%s", list[i]->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (list[i]->d_name[0] != '.' &&
+		    (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)))
+			perror(path);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct dirent **list;
@@ -469,6 +491,7 @@ int main(int argc, char **argv)
 	}
 	uname(&u);
 	ours = !once && strstr(u.release, "ochre");
+	load_modules();
 	for (int i = 2; i < argc; i++)
 		failed += test_one(argv[1], argv[i]);
 	n = argc > 2 ? 0 : scandir(argv[1], &list, NULL, by_name);

@@ -653,6 +653,27 @@ void inode_lock_shared_nested(struct inode *i, unsigned int subclass) __acquires
 	down_read_nested(&i->i_rwsem, (int)subclass);
 }
 
+/* Waiters are few: those of other inodes in the queue look again. */
+static wait_queue_head_t *dio_waitq(struct inode *inode)
+{
+	return &inode_waitq[hash_ptr(inode, WAITQ_BITS)];
+}
+
+void inode_dio_end(struct inode *inode)
+{
+	wait_queue_head_t *q = dio_waitq(inode);
+
+	/* Once it is 0 the inode may go: a barrier of atomic_dec_and_test() comes before the look for waiters. */
+	if (atomic_dec_and_test(&inode->i_dio_count) && waitqueue_active(q))
+		wake_up_all(q);
+}
+
+void inode_dio_wait(struct inode *inode)
+{
+	if (unlikely(atomic_read(&inode->i_dio_count)))
+		wait_event(*dio_waitq(inode), !atomic_read(&inode->i_dio_count));
+}
+
 void lock_two_nondirectories(struct inode *a, struct inode *b)
 {
 	if (a && b && (unsigned long)a > (unsigned long)b) {

@@ -274,7 +274,8 @@ static __always_inline ssize_t do_iter_read(struct file *file, struct iter *to, 
 	return ret;
 }
 
-static __always_inline ssize_t do_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf, bool notify)
+/* KI: more IOCB_* flags. */
+static __always_inline ssize_t do_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf, bool notify, u32 ki)
 {
 	struct inode *inode = file_inode(file);
 	bool reg = S_ISREG(inode->i_mode);
@@ -283,7 +284,7 @@ static __always_inline ssize_t do_iter_write(struct file *file, struct iter *fro
 	int err;
 
 	init_sync_kiocb(&kiocb, file);
-	kiocb.ki_flags |= IOCB_WRITE;
+	kiocb.ki_flags |= IOCB_WRITE | ki;
 	err = kiocb_set_rw_flags(&kiocb, rwf, 1);
 	if (unlikely(err))
 		return err;
@@ -333,7 +334,7 @@ static __always_inline ssize_t iter_read(struct file *file, struct iter *to, lof
 	return iter_count(to) ? do_iter_read(file, to, pos ? pos : &none, rwf, notify) : 0;
 }
 
-static __always_inline ssize_t iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf, bool notify)
+static __always_inline ssize_t iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf, bool notify, u32 ki)
 {
 	int err = check_write(file);
 	loff_t none = 0;
@@ -343,7 +344,7 @@ static __always_inline ssize_t iter_write(struct file *file, struct iter *from, 
 	err = rw_verify_area(1, file, pos, iter_count(from));
 	if (unlikely(err))
 		return err;
-	return iter_count(from) ? do_iter_write(file, from, pos ? pos : &none, rwf, notify) : 0;
+	return iter_count(from) ? do_iter_write(file, from, pos ? pos : &none, rwf, notify, ki) : 0;
 }
 
 ssize_t vfs_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
@@ -353,7 +354,7 @@ ssize_t vfs_iter_read(struct file *file, struct iter *to, loff_t *pos, int rwf)
 
 ssize_t vfs_iter_write(struct file *file, struct iter *from, loff_t *pos, int rwf)
 {
-	return iter_write(file, from, pos, rwf, true);
+	return iter_write(file, from, pos, rwf, true, 0);
 }
 
 ssize_t vfs_iter_read_quietly(struct file *file, struct iter *to, loff_t *pos)
@@ -361,9 +362,9 @@ ssize_t vfs_iter_read_quietly(struct file *file, struct iter *to, loff_t *pos)
 	return iter_read(file, to, pos, 0, false);
 }
 
-ssize_t vfs_iter_write_quietly(struct file *file, struct iter *from, loff_t *pos)
+ssize_t vfs_iter_write_quietly(struct file *file, struct iter *from, loff_t *pos, u32 ki)
 {
-	return iter_write(file, from, pos, 0, false);
+	return iter_write(file, from, pos, 0, false, ki);
 }
 
 ssize_t vfs_read(struct file *file, struct uptr buf, size_t count, loff_t *pos)
@@ -399,7 +400,38 @@ ssize_t vfs_write(struct file *file, struct uptr buf, size_t count, loff_t *pos)
 	if (count > MAX_RW_COUNT)
 		count = MAX_RW_COUNT;
 	iter_init_ubuf(&from, ITER_SOURCE, buf, count);
-	return do_iter_write(file, &from, pos, 0, true);
+	return do_iter_write(file, &from, pos, 0, true, 0);
+}
+
+int vfs_iocb_check(const struct kiocb *k, bool write)
+{
+	return write ? check_write(k->ki_filp) : check_read(k->ki_filp);
+}
+
+ssize_t vfs_iocb_read(struct kiocb *k, struct iter *to)
+{
+	return k->ki_filp->f_op->read_iter(k, to);
+}
+
+ssize_t vfs_iocb_write(struct kiocb *k, struct iter *from)
+{
+	struct inode *inode = file_inode(k->ki_filp);
+
+	k->ki_flags |= IOCB_WRITE;
+	if (S_ISREG(inode->i_mode))
+		sb_start_write(inode->i_sb);
+	return k->ki_filp->f_op->write_iter(k, from);
+}
+
+void vfs_iocb_done(struct kiocb *k, ssize_t ret)
+{
+	struct file *file = k->ki_filp;
+	bool write = k->ki_flags & IOCB_WRITE;
+
+	if (write && S_ISREG(file_inode(file)->i_mode))
+		sb_end_write(file_inode(file)->i_sb);
+	if (ret > 0)
+		notify_file(file, write ? IN_MODIFY : IN_ACCESS);
 }
 
 ssize_t kernel_read(struct file *file, void *buf, size_t count, loff_t *pos)

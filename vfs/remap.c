@@ -48,6 +48,8 @@ static void lock_mappings(struct inode *a, struct inode *b)
 void remap_lock(struct inode *a, struct inode *b)
 {
 	lock_two_nondirectories(a, b);
+	inode_dio_wait(a);
+	inode_dio_wait(b);
 	lock_mappings(a, b);
 }
 

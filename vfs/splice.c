@@ -249,7 +249,7 @@ ssize_t iter_file_splice_write(struct pipe_inode_info *pipe, struct file *out, l
 		if (!n)
 			break;
 		iter_init_bvec(&from, ITER_SOURCE, bv, n, bytes);
-		ret = vfs_iter_write_quietly(out, &from, ppos);
+		ret = vfs_iter_write_quietly(out, &from, ppos, flags & SPLICE_F_MORE ? IOCB_MORE : 0);
 		if (ret <= 0)
 			break;
 		consume(pipe, (size_t)ret);
@@ -475,7 +475,7 @@ static ssize_t copy_direct(struct file *in, loff_t pos, struct file *out, loff_t
 	if (got <= 0)
 		return got;
 	iter_init_bvec(&it, ITER_SOURCE, bv, *nr, (size_t)got);
-	return vfs_iter_write_quietly(out, &it, opos);
+	return vfs_iter_write_quietly(out, &it, opos, 0);
 }
 
 /*
@@ -498,7 +498,7 @@ ssize_t do_splice_direct(struct file *in, loff_t *ppos, struct file *out, loff_t
 
 		if (have > 0) {
 			iter_init_bvec(&it, ITER_SOURCE, bv, n, (size_t)have);
-			ret = vfs_iter_write_quietly(out, &it, opos);
+			ret = vfs_iter_write_quietly(out, &it, opos, 0);
 			while (n--)
 				put_page(bv[n].bv_page);
 		} else if (!have) {

@@ -19,7 +19,7 @@ static const struct {
 	const char *name, *label;
 	u64 initial;		/* the number of the only one there is */
 } kinds[NS_KINDS] = {
-	[NS_CGROUP] = { "cgroup", "cgroup", 0xeffffffb },
+	[NS_CGROUP] = { "cgroup", "cgroup", 0 },
 	[NS_IPC] = { "ipc", "ipc", 0 },
 	[NS_MNT] = { "mnt", "mnt", 0 },
 	[NS_NET] = { "net", "net", 0 },
@@ -58,6 +58,8 @@ static u64 ns_number(struct task *task, enum kind kind)
 		ino = ipc_ns_ino(task->nsproxy->ipc_ns);
 	else if (kind == NS_NET)
 		ino = net_ns_ino(task->nsproxy->net_ns);
+	else if (kind == NS_CGROUP)
+		ino = task->nsproxy->cgroup_ns->ino;
 	else if (kind == NS_UTS)
 		ino = task->nsproxy->uts_ns->ino;
 	task_unlock(task);
@@ -134,6 +136,9 @@ static void *get_ns(struct task *task, enum kind kind, enum ns_kind *nsk, u64 *i
 		} else if (kind == NS_NET) {
 			ns = get_net_ns(task->nsproxy->net_ns);
 			*ino = net_ns_ino(ns);
+		} else if (kind == NS_CGROUP) {
+			ns = get_cgroup_ns(task->nsproxy->cgroup_ns);
+			*ino = ((struct cgroup_namespace *)ns)->ino;
 		} else {
 			ns = get_uts_ns(task->nsproxy->uts_ns);
 			*ino = ((struct uts_namespace *)ns)->ino;

@@ -213,18 +213,21 @@ static ssize_t store_value(struct show_node *n, const char *text, size_t len)
 {
 	const struct class_value *v = n->data;
 	const struct net *net = n->ns;
-	unsigned long value;
+	unsigned long value = 0;
 	struct netdev *d;
 	int err;
 
 	if (!ns_capable(net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
-	err = kstrtoul(skip_spaces(text), 0, &value);
+	err = v->set ? kstrtoul(skip_spaces(text), 0, &value) : 0;
 	if (err)
 		return err;
 	rtnl_lock();
 	d = device_of(n);
-	err = d ? v->set(d, value) : -ENODEV;
+	if (!d)
+		err = -ENODEV;
+	else
+		err = v->set ? v->set(d, value) : v->set_text(d, text, len);
 	rtnl_unlock();
 	return err ?: (ssize_t)len;
 }
@@ -277,13 +280,13 @@ static bool is_in(const struct class_value *v, const struct show_node *dir, cons
 static struct show_node *value_entry(struct show_node *dir, u64 i)
 {
 	const struct class_value *v = &class_values[i];
-	umode_t mode = S_IFREG | (v->set || v->is_uevent ? 0644 : 0444);
+	umode_t mode = S_IFREG | (v->set || v->set_text || v->is_uevent ? 0644 : 0444);
 	struct show_node *n = entry(dir->ns, (int)dir->id, v->name, mode, NULL, 16 + i);
 
 	if (!IS_ERR(n)) {
 		n->data = (void *)v;
 		n->show = show_value;
-		n->store = v->is_uevent ? store_uevent : v->set ? store_value : NULL;
+		n->store = v->is_uevent ? store_uevent : v->set || v->set_text ? store_value : NULL;
 	}
 	return n;
 }

@@ -15,6 +15,8 @@ struct class_value {
 	ssize_t (*show)(struct netdev *d, const struct class_value *v, char *buf, size_t size);
 	/* rtnl; the caller may. 0 or -errno; NULL: it cannot be changed. */
 	int (*set)(struct netdev *d, unsigned long value);
+	/* The same of a text that is no number, LEN bytes; NULL: it is none. */
+	int (*set_text)(struct netdev *d, const char *text, size_t len);
 	/* RCU: whether D has it; NULL: all have it. */
 	bool (*has)(const struct netdev *d);
 	bool is_uevent;			/* an action is written to it */

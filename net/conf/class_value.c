@@ -56,9 +56,9 @@ SHOW(unknown)
 	return -EINVAL;
 }
 
-SHOW(nothing)
+SHOW(alias)
 {
-	return 0;
+	return d->alias ? scnprintf(buf, size, "%s\n", d->alias) : 0;
 }
 
 static ssize_t link_addr(const u8 *a, unsigned int len, char *buf, size_t size)
@@ -201,6 +201,12 @@ static int set_group(struct netdev *d, unsigned long v)
 	return 0;
 }
 
+/* A newline at its end is not a part of it. */
+static int set_alias(struct netdev *d, const char *text, size_t len)
+{
+	return netdev_set_alias(d, text, len && text[len - 1] == '\n' ? len - 1 : len);
+}
+
 static int set_carrier(struct netdev *d, unsigned long v)
 {
 	return is_up(d) ? netdev_set_carrier(d, v) : -EINVAL;
@@ -230,7 +236,7 @@ const struct class_value class_values[] = {
 	VALUE("dormant", dormant),
 	VALUE("duplex", unknown),
 	CHANGES("flags", flags, set_flags),
-	VALUE("ifalias", nothing),
+	{ .name = "ifalias", .show = show_alias, .set_text = set_alias },
 	FIELD("ifindex", ifindex, int),
 	VALUE("iflink", iflink),
 	VALUE("link_mode", zero),

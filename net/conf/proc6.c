@@ -177,41 +177,18 @@ void net_show_snmp6(struct seq_file *m, struct net *net)
 
 /* ---- sockets ---- */
 
-struct count {
-	long nr;
-	struct inet_sock *(*of)(struct ghash_node *n);
-};
-
-static struct inet_sock *of_bound(struct ghash_node *n)
-{
-	return container_of(n, struct inet_sock, bound);
-}
-
-static struct inet_sock *of_connected(struct ghash_node *n)
-{
-	struct inet_entry *e = container_of(n, struct inet_entry, node);
-
-	return e->kind == INET_FULL ? inet_of_entry(e) : NULL;
-}
-
-static void count_one(struct ghash_node *n, void *arg)
-{
-	struct count *c = arg;
-	const struct inet_sock *s = c->of(n);
-
-	c->nr += s && s->sk.family == AF_INET6;
-}
-
 static long sockets(struct inet_table *t)
 {
-	struct count c = { .of = of_bound };
+	long nr = 0;
 
-	for (u64 pos = 0; pos < GHASH_END;)
-		ghash_walk(&t->bound, &pos, count_one, &c);
-	c.of = of_connected;
-	for (u64 pos = 0; pos < GHASH_END;)
-		ghash_walk(&t->connected, &pos, count_one, &c);
-	return c.nr;
+	for (unsigned int bound = 0; bound < 2; bound++) {
+		struct inet_walk w = { .table = t, .bound = bound, .family = AF_INET6 };
+
+		while (inet_walk_next(&w))
+			for (unsigned int i = 0; i < w.nr; i++)
+				nr += w.found[i]->kind == INET_FULL;
+	}
+	return nr;
 }
 
 void net_show_sockstat6(struct seq_file *m, struct net *net)

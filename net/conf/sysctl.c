@@ -4,9 +4,13 @@
  * struct ip4_net or struct inet_net, registered by where the initial namespace has it. conf/DEV
  * and neigh/DEV: conf_dev.c.
  */
+#include <lib/bitmap.h>
 #include <lib/format.h>
+#include <lib/minmax.h>
 #include <lib/string.h>
+#include <alloc/slab.h>
 #include <kernel/init.h>
+#include <kernel/rcu.h>
 #include <kernel/show.h>
 #include <proc/cred.h>
 #include <abi/errno.h>
@@ -147,6 +151,45 @@ static ssize_t store_ports(struct show_node *n, const char *text, size_t len)
 	return (ssize_t)len;
 }
 
+/* ---- ip_local_reserved_ports: a list of ranges ---- */
+
+static ssize_t show_reserved(struct show_node *n, char *buf, size_t size)
+{
+	const struct inet_reserved *r;
+	int len = 0;
+
+	rtnl_lock();
+	r = rcu_dereference_protected(current_net()->inet->reserved, true);
+	if (r)
+		len = bitmap_print_list(buf, size, r->map, INET_PORTS);
+	rtnl_unlock();
+	len = min(len, (int)size - 1);
+	return len + scnprintf(buf + len, size - (size_t)len, "\n");
+}
+
+static ssize_t store_reserved(struct show_node *n, const char *text, size_t len)
+{
+	struct inet_net *inet = current_net()->inet;
+	struct inet_reserved *now = kvzalloc(sizeof(*now), GFP_KERNEL_ACCOUNT), *was;
+
+	if (!now)
+		return -ENOMEM;
+	if (bitmap_parselist(skip_spaces(text), now->map, INET_PORTS)) {
+		kvfree(now);
+		return -EINVAL;
+	}
+	if (bitmap_empty(now->map, INET_PORTS)) {
+		kvfree(now);
+		now = NULL;
+	}
+	rtnl_lock();
+	was = rcu_replace_pointer(inet->reserved, now, true);
+	rtnl_unlock();
+	if (was)
+		kvfree_rcu(was, rcu);
+	return (ssize_t)len;
+}
+
 static ssize_t show_ping(struct show_node *n, char *buf, size_t size)
 {
 	const struct inet_net *inet = current_net()->inet;
@@ -246,12 +289,17 @@ static int sysctl_init(void)
 
 	conf_special("net/ipv4", "ip_forward", show_forward, store_forward);
 	conf_special("net/ipv4", "ip_local_port_range", show_ports, store_ports);
+	conf_special("net/ipv4", "ip_local_reserved_ports", show_reserved, store_reserved);
 	conf_special("net/ipv4", "ping_group_range", show_ping, store_ping);
 	net_setting(show_attr(show_path(SHOW_SYSCTL, "net/ipv4/route"), "flush", 0200, show_flush,
 			      store_flush, NULL),
 		    net_setting_rights);
 	conf_setting("net/ipv4/ip_unprivileged_port_start", &init_net.inet->unprivileged_port, 0,
 		     65535, inet_of_caller);
+	conf_setting("net/ipv4/udp_rmem_min", &init_net.inet->udp_least[0], 1, INT_MAX,
+		     inet_of_caller);
+	conf_setting("net/ipv4/udp_wmem_min", &init_net.inet->udp_least[1], 1, INT_MAX,
+		     inet_of_caller);
 	conf_setting("net/ipv4/ip_default_ttl", &n->default_ttl, 1, 255, ip4_of_caller);
 	conf_setting("net/ipv4/ip_nonlocal_bind", &n->nonlocal_bind, 0, 1, ip4_of_caller);
 	conf_setting("net/ipv4/ip_no_pmtu_disc", &n->no_pmtu_disc, 0, 3, ip4_of_caller);

@@ -9,6 +9,10 @@
  * sk->lock, where SOCK_F_FILTER_LOCKED (SO_LOCK_FILTER) is also looked at. Each socket that has a
  * program is charged for all of it, up to net.core.optmem_max; connections that a listener makes
  * have its program.
+ *
+ * A load that searches for an attribute takes as many steps as the packet has attributes. Programs
+ * with such loads run with a reference, and whoever is in a section with a packet for one gives it
+ * to the socket behind that section (sock_later()).
  */
 #include <lib/cbpf.h>
 #include <lib/err.h>
@@ -26,6 +30,7 @@
 struct sock_filter_prog {
 	refcount_t refs;
 	u16 len;			/* c: instructions */
+	bool searches;			/* c: it has loads that search attributes */
 	u32 size;			/* c: bytes that a socket is charged */
 	struct rcu_head rcu;
 	struct sock_filter insns[];	/* c */
@@ -90,6 +95,8 @@ static bool filter_far(const struct cbpf_input *in, u32 off, u32 size, u32 *out)
 }
 
 #define ATTR_HEADER 4u			/* nla_len, nla_type */
+/* Linux searches no packet that has pages, which one that came by a device has from here on. */
+#define SEARCHED_MOST 16000u
 
 /*
  * The attribute of TYPE among those of LEN bytes from AT on (netlink(7)): its offset, 0: none. Each
@@ -116,7 +123,7 @@ static u32 fact_attr(const struct packet *p, u32 at, u32 type, bool nested)
 {
 	u16 h[2];
 
-	if (p->len < ATTR_HEADER || at > p->len - ATTR_HEADER)
+	if (p->len < ATTR_HEADER || at > p->len - ATTR_HEADER || (p->dev && p->len > SEARCHED_MOST))
 		return 0;
 	if (!nested)
 		return find_attr(p, at, p->len - at, type);
@@ -201,19 +208,39 @@ static bool filter_fact(const struct cbpf_input *in, u32 fact, u32 x, u32 *a)
 	return true;
 }
 
+static void prog_unget(struct sock_filter_prog *f);
+
 static u32 run(const struct sock *sk, struct filter_input *i)
 {
-	const struct sock_filter_prog *f;
+	struct sock_filter_prog *f;
 	u32 keep = U32_MAX;
+	bool held;
 
 	i->in.far = filter_far;
 	i->in.fact = filter_fact;
 	rcu_read_lock();
 	f = rcu_dereference(sk->filter);
-	if (f)
+	held = f && f->searches && refcount_inc_not_zero(&f->refs);
+	if (f && !held)
 		keep = cbpf_run_input(f->insns, &i->in);
 	rcu_read_unlock();
+	if (held) {
+		keep = cbpf_run_input(f->insns, &i->in);
+		prog_unget(f);
+	}
 	return keep;
+}
+
+bool sock_filter_searches(const struct sock *sk)
+{
+	const struct sock_filter_prog *f;
+	bool searches;
+
+	rcu_read_lock();
+	f = rcu_dereference(sk->filter);
+	searches = f && f->searches;
+	rcu_read_unlock();
+	return searches;
 }
 
 u32 sock_filter_run(const struct sock *sk, const struct packet *p)
@@ -304,6 +331,12 @@ static struct sock_filter_prog *prog_read(struct uptr val, int len)
 	}
 	refcount_set(&f->refs, 1);
 	f->len = u.len;
+	f->searches = false;
+	for (unsigned int i = 0; i < u.len; i++)
+		f->searches |= BPF_CLASS(f->insns[i].code) == BPF_LD &&
+			       BPF_MODE(f->insns[i].code) == BPF_ABS &&
+			       (f->insns[i].k == (u32)SKF_AD_OFF + SKF_AD_NLATTR ||
+				f->insns[i].k == (u32)SKF_AD_OFF + SKF_AD_NLATTR_NEST);
 	f->size = (u32)struct_size(f, insns, u.len);
 	return f;
 }

@@ -31,7 +31,7 @@ struct net init_net = {
 	.ino = FIRST_NET_INO,
 	.cookie = 1,
 	.devs = LIST_HEAD_INIT(init_net.devs),
-	.taps = LIST_HEAD_INIT(init_net.taps),
+	.taps = PACKET_TAPS_INIT(init_net.taps),
 	.all = LIST_HEAD_INIT(init_net.all),
 	.dev_by_index = XARRAY_INIT(init_net.dev_by_index, 0),
 	.next_ifindex = 1,
@@ -147,7 +147,7 @@ static struct net *net_new(struct user_namespace *user_ns, struct ns_count *made
 	net->cookie = (u64)atomic64_inc_return(&last_cookie);
 	xa_init(&net->dev_by_index);
 	INIT_LIST_HEAD(&net->devs);
-	INIT_LIST_HEAD(&net->taps);
+	packet_taps_init(&net->taps);
 	net->next_ifindex = 1;
 	net_init_end(net);
 	return net;

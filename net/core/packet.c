@@ -122,6 +122,8 @@ struct packet *packet_clone(const struct packet *p, gfp_t gfp)
 struct packet *packet_copy(const struct packet *p, gfp_t gfp)
 {
 	struct packet *n = copy_head(p, gfp);
+	struct kvec v[PACKET_PIECES];
+	struct iter it;
 
 	if (!n)
 		return NULL;
@@ -130,14 +132,14 @@ struct packet *packet_copy(const struct packet *p, gfp_t gfp)
 	n->truesize = sizeof(*n);
 	for (unsigned int i = 0; i < p->nr_pieces; i++) {
 		const struct packet_piece *from = &p->pieces[i];
-		struct kvec v = { (u8 *)page_address(from->page) + from->off, from->len };
-		struct iter it;
 
-		iter_init_kvec(&it, ITER_SOURCE, &v, 1, v.iov_len);
-		if (packet_from_iter(n, &it, from->len, gfp)) {
-			packet_free(n, DROP_NOMEM);
-			return NULL;
-		}
+		v[i] = (struct kvec){ (u8 *)page_address(from->page) + from->off, from->len };
+	}
+	/* In one go, so that the pieces have no room between them. */
+	iter_init_kvec(&it, ITER_SOURCE, v, p->nr_pieces, p->len - p->linear);
+	if (p->nr_pieces && packet_from_iter(n, &it, p->len - p->linear, gfp)) {
+		packet_free(n, DROP_NOMEM);
+		return NULL;
 	}
 	return n;
 }
@@ -248,8 +250,11 @@ bool packet_want_headroom(struct packet *p, u16 n)
 
 	if (by <= 0)
 		return true;
-	if (by > PACKET_BUF - end)
-		return false;
+	if (by > PACKET_BUF - end) {
+		if (n > PACKET_HEADERS_MOST || !packet_spill(p, (u16)(by - (PACKET_BUF - end))))
+			return false;
+		end = (u16)(p->data + p->linear);
+	}
 	memmove(p->buf + at + by, p->buf + at, (size_t)(end - at));
 	p->data = (u16)(p->data + by);
 	p->csum_start = (u16)(p->csum_start + by);

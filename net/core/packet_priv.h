@@ -8,6 +8,12 @@
 struct packet *packet_head_get(gfp_t gfp) __must_check;
 void packet_head_put(struct packet *p);
 
+/*
+ * The last N linear bytes, which are payload, become the first piece. It counts as part of the
+ * head, where it was: P may be charged. False: no memory or no room for a piece. Atomic.
+ */
+bool packet_spill(struct packet *p, u16 n) __must_check;
+
 #define SHARE_ALIGN 64
 /*
  * At most WANT bytes of this CPU's page share: the page, referenced for the caller, with *OFF and

@@ -274,6 +274,33 @@ bool packet_join(struct packet *p, struct packet *from, u32 off, gfp_t gfp)
 	return true;
 }
 
+#define HEADERS_KEPT 120		/* linear bytes: the longest headers of IPv4 and TCP */
+
+bool packet_spill(struct packet *p, u16 n)
+{
+	struct page *page;
+	u32 off, len;
+
+	if (!n)
+		return true;
+	if (p->linear < n + HEADERS_KEPT || p->nr_pieces == PACKET_PIECES)
+		return false;
+	/* What is left of the block may be too short; the next one is not. */
+	page = packet_share_get(n, &off, &len, GFP_ATOMIC);
+	if (page && len < n) {
+		put_page(page);
+		page = packet_share_get(n, &off, &len, GFP_ATOMIC);
+	}
+	if (!page)
+		return false;
+	p->linear = (u16)(p->linear - n);
+	memcpy((u8 *)page_address(page) + off, packet_data(p) + p->linear, n);
+	memmove(p->pieces + 1, p->pieces, p->nr_pieces * sizeof(p->pieces[0]));
+	p->pieces[0] = (struct packet_piece){ page, off, n };
+	p->nr_pieces++;
+	return true;
+}
+
 /* ---- shrinking ---- */
 
 void packet_drop_pieces(struct packet *p, unsigned int keep)

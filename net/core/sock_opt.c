@@ -410,7 +410,7 @@ static int put_peer_cred(struct sock *sk, struct uptr val, struct uptr ulen)
 static int put_peer_name(struct socket *s, struct uptr val, struct uptr ulen)
 {
 	struct __kernel_sockaddr_storage a;
-	int len = s->ops->getname(s, &a, true);
+	int len = sock_last_peer(s, &a);
 	s32 room;
 
 	if (len < 0)

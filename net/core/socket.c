@@ -73,6 +73,8 @@ static ssize_t socket_write(struct kiocb *k, struct iter *from)
 		m.flags |= MSG_EOR;
 	if (k->ki_flags & IOCB_NOSIGNAL)
 		m.flags |= MSG_NOSIGNAL;
+	if (k->ki_flags & IOCB_MORE)
+		m.flags |= MSG_MORE;
 	return s->ops->sendmsg(s, &m);
 }
 
@@ -316,6 +318,11 @@ struct socket *sock_from_fd(int fd)
 	return f->private_data;
 }
 
+int sock_last_peer(struct socket *s, struct __kernel_sockaddr_storage *a)
+{
+	return s->ops->last_peer ? s->ops->last_peer(s, a) : s->ops->getname(s, a, true);
+}
+
 int sock_accept_fd(struct socket *s, struct __kernel_sockaddr_storage *a, int *len, int flags)
 {
 	struct socket *n;
@@ -344,7 +351,7 @@ int sock_accept_fd(struct socket *s, struct __kernel_sockaddr_storage *a, int *l
 	e = s->ops->accept(s, n, (int)s->file->f_flags);
 	if (!e) {
 		n->ops = s->ops;
-		*len = n->ops->getname(n, a, true);
+		*len = sock_last_peer(n, a);
 		if (*len < 0)
 			*len = 0;
 		fd_install((unsigned int)fd, f);

@@ -5,6 +5,13 @@
 #include <net/netdev.h>
 #include <net/netns.h>
 
+struct seq_file;
+
+/* receive.c. types_lock: the protocol's packets go to T from here on. */
+void packet_handler_add(struct packet_type *t);
+void packet_handlers_show(struct seq_file *m);
+/* A line of /proc/net/ptype. */
+void packet_type_show(struct seq_file *m, be16 protocol, const char *dev, const void *function);
 /* names.c, rtnl: 0, -EINVAL, -EEXIST, -ENFILE: PATTERN's name for D in NET into NAME. */
 int netdev_make_name(struct net *net, const char *pattern, char name[NETDEV_NAME]) __must_check;
 u32 netdev_name_hash(const char *name);
@@ -28,7 +35,14 @@ void net_gro_flush(struct net_gro *g, struct packet_list *out);
 void net_poll_flush(struct net_poll *q);
 /* send.c: what waits for the driver goes. */
 void netdev_tx_purge(struct netdev *d);
-/* receive.c: taps see P, which D sends. Within RCU. */
+/* local.c: what is left of the packets of a section that the task has just left. */
+void net_rest_run(void);
+/*
+ * taps.c, within RCU. Taps see P, which D received. True: one that asked for its protocol may have
+ * seen it, so that it found somebody.
+ */
+bool netdev_tap_received(struct packet *p, struct netdev *d);
+/* Taps see P, which D sends. */
 void netdev_tap_sent(struct packet *p, struct netdev *d);
 static inline bool netdev_has_taps(const struct netdev *d)
 {

@@ -14,6 +14,9 @@
  * What packets cause that would make their section too long (struct net_after: segments that an
  * acknowledgement lets go) is done between sections, by the same task and within the same budget.
  *
+ * A packet that many sockets want (struct net_rest) goes to them behind its section, one after the
+ * other, before the next packet: however many there are, their sender pays for it.
+ *
  * Packets hold no reference to their device. Those of a CPU's list are purged when one goes; those
  * of contexts, and those that the wheel thread delivers, lie within a section of `flight`, a
  * sleepable RCU domain. The purge waits for it twice: a context's end may put packets into a CPU's
@@ -61,6 +64,51 @@ static void run_after(struct net_ctx *c)
 	} while (a != last);
 }
 
+/* ---- what is left of a packet ---- */
+
+static void run_rest(struct net_ctx *c)
+{
+	struct net_rest *r;
+
+	while (unlikely(!list_empty(&c->rest))) {
+		r = list_first_entry(&c->rest, struct net_rest, node);
+		list_del_init(&r->node);
+		while (r->step(r))
+			;
+	}
+}
+
+void net_rest_run(void)
+{
+	if (current->net_ctx)
+		run_rest(current->net_ctx);
+}
+
+static void rest_work(struct work_struct *w)
+{
+	struct net_rest *r = container_of(w, struct net_rest, work);
+	struct net_ctx c;
+
+	net_ctx_begin(&c);
+	while (r->step(r))
+		;
+	net_ctx_end(&c);
+}
+
+void net_rest_add(struct net_rest *r)
+{
+	struct net_ctx *c = in_task() ? current->net_ctx : NULL;
+
+	if (c) {
+		list_add_tail(&r->node, &c->rest);
+		return;
+	}
+	INIT_WORK(&r->work, rest_work);
+	schedule_work(&r->work);
+}
+
+/* ---- delivery ---- */
+
 /*
  * At most N packets of L, each in a section of its own, and the work of C between each NET_BATCH of
  * them or of segments.
@@ -70,6 +118,7 @@ static void deliver(struct net_ctx *c, struct packet_list *l, unsigned int n)
 	unsigned int done = 0, i, segments;
 	struct packet *p;
 
+	run_rest(c);
 	while (done < n && (!packet_list_empty(l) || !list_empty(&c->after))) {
 		segments = 0;
 		for (i = 0; segments < NET_BATCH && done + i < n && (p = packet_list_take(l));
@@ -78,8 +127,10 @@ static void deliver(struct net_ctx *c, struct packet_list *l, unsigned int n)
 			rcu_read_lock();
 			netdev_receive(p);
 			rcu_read_unlock();
+			run_rest(c);
 		}
 		run_after(c);
+		run_rest(c);
 		done += i ?: NET_BATCH;
 	}
 }
@@ -127,7 +178,7 @@ static void ctx_deliver(struct net_ctx *c)
 
 static bool is_idle(const struct net_ctx *c)
 {
-	return packet_list_empty(&c->pending) && list_empty(&c->after);
+	return packet_list_empty(&c->pending) && list_empty(&c->after) && list_empty(&c->rest);
 }
 
 void net_ctx_begin(struct net_ctx *c)
@@ -137,6 +188,7 @@ void net_ctx_begin(struct net_ctx *c)
 		return;
 	packet_list_init(&c->pending);
 	INIT_LIST_HEAD(&c->after);
+	INIT_LIST_HEAD(&c->rest);
 	c->flight = -1;
 	current->net_ctx = c;
 }

@@ -3,24 +3,27 @@
 #include <lib/bitmap.h>
 #include <lib/err.h>
 #include <lib/format.h>
+#include <lib/siphash.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/random.h>
 #include <abi/errno.h>
 #include "net/dev/dev_priv.h"
+#include "net/dev/if_flags.h"
 
 #define MOST_NUMBERS 32768	/* of names by one pattern */
 
+/* Programs choose names. */
+static struct siphash_key hash_key __ro_after_init;
+
 u32 netdev_name_hash(const char *name)
 {
-	u64 a = 0, b = 0;
-	size_t n = strnlen(name, NETDEV_NAME - 1);
+	u64 w[2] = { 0, 0 };
 
-	memcpy(&a, name, n < 8 ? n : 8);
-	if (n > 8)
-		memcpy(&b, name + 8, n - 8);
-	return (u32)(((a ^ b * 31) * GOLDEN_RATIO_64) >> 32);
+	memcpy(w, name, strnlen(name, NETDEV_NAME - 1));
+	return (u32)siphash_13(&hash_key, w, 2);
 }
 
 struct netdev *netdev_by_index(struct net *net, int ifindex)
@@ -191,6 +194,27 @@ int netdev_rename(struct netdev *d, const char *pattern)
 	return 0;
 }
 
+int netdev_set_alias(struct netdev *d, const char *text, size_t len)
+{
+	char *alias = NULL;
+
+	rtnl_assert();
+	if (len >= IFALIASZ)
+		return -EINVAL;
+	if (len) {
+		alias = kmalloc(len + 1, GFP_KERNEL_ACCOUNT);
+		if (!alias)
+			return -ENOMEM;
+		memcpy(alias, text, len);
+		alias[len] = 0;
+	}
+	kfree(d->alias);
+	d->alias = alias;
+	if (d->flags & IFF_UP)		/* as on Linux, others hear nothing */
+		netdev_tell(d, NETDEV_CHANGE);
+	return 0;
+}
+
 static int names_begin(struct net *net)
 {
 	return ghash_init(&net->dev_by_name, 3);
@@ -204,6 +228,7 @@ static void names_end(struct net *net)
 static struct net_ops names_ops = { .init = names_begin, .end = names_end };
 static int names_init(void)
 {
+	get_random_bytes(&hash_key, sizeof(hash_key));
 	return net_register_ops(&names_ops);
 }
 INITCALL(sched, names_init);

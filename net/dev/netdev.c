@@ -76,7 +76,7 @@ struct netdev *netdev_alloc(size_t priv_size, const char *name_pattern, u16 nr_t
 	refcount_set(&d->refs, 1);
 	INIT_LIST_HEAD(&d->list);
 	INIT_LIST_HEAD(&d->mc);
-	INIT_LIST_HEAD(&d->taps);
+	packet_taps_init(&d->taps);
 	INIT_LIST_HEAD(&d->packet_bound);
 	INIT_LIST_HEAD(&d->packet_wants);
 	INIT_LIST_HEAD(&d->polls);
@@ -135,6 +135,7 @@ void netdev_put(struct netdev *d)
 	show_put(d->parent);
 	free_percpu(d->stats);
 	kfree(d->tx);
+	kfree(d->alias);
 	kvfree(d);
 }
 

@@ -73,6 +73,7 @@ static int drain(struct net_poll *q, int budget)
 		n = q->ops->poll(q, want);
 		net_poll_flush(q);
 		rcu_read_unlock();
+		net_rest_run();
 		done += n;
 	} while (n == want && done < budget);
 	if (n == want || q->ops->arm(q))
@@ -114,12 +115,13 @@ bool net_poll_look(void)
 	list_for_each_entry_rcu(q, this_cpu_ptr(&cpu_polls), scheduled) {
 		if (!test_bit(MARKED, &q->state) || !claim(q))
 			continue;
+		rcu_read_unlock();	/* Q stays: who takes it away waits for the claim's end */
 		net_ctx_begin(&c);
 		any |= drain(q, LOOK_BUDGET) > 0;
-		let_go(q);
-		/* Not here, within the section: the CPU's thread delivers what these caused. */
 		if (!c.outer && !packet_list_empty(&c.pending))
 			any = true;
+		rcu_read_lock();
+		let_go(q);
 		rcu_read_unlock();
 		net_ctx_end(&c);
 		return any;

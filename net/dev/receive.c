@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Received packets go to taps (packet sockets) and to the
- * protocol of their EtherType. All of this runs in RCU read sections of at most NET_BATCH packets;
- * the lists change under types_lock.
- *
- * Taps are in lists of their device or of their namespace, so that nobody pays for those of
- * another's, and nothing is paid where the namespace has none. A tap gets the packet itself, to
- * look at: what it keeps it clones, after its filter has spoken.
+ * Received packets go to taps (taps.c) and to the protocol of their EtherType. All of this runs in
+ * RCU read sections of at most NET_BATCH packets; handlers are added at boot.
  */
 #include <lib/hash.h>
 #include <lib/format.h>
@@ -22,76 +17,20 @@
 
 #define TYPES_SHIFT 4
 
-static DEFINE_SPINLOCK(types_lock);
-static struct list_head types[1 << TYPES_SHIFT];	/* types_lock, RCU */
+static struct list_head types[1 << TYPES_SHIFT];	/* at boot, types_lock; RCU */
+
 static struct list_head *types_of(be16 protocol)
 {
 	return &types[hash_32(be16_get(protocol), TYPES_SHIFT)];
 }
 
-void packet_type_add(struct packet_type *t)
+void packet_handler_add(struct packet_type *t)
 {
 	struct list_head *l = types_of(t->protocol);
 
-	spin_lock(&types_lock);
-	if (t->net) {
-		list_add_tail_rcu(&t->list, t->dev ? &t->dev->taps : &t->net->taps);
-		WRITE_ONCE(t->net->nr_taps, t->net->nr_taps + 1);
-	} else {
-		if (!l->next)
-			INIT_LIST_HEAD(l);
-		list_add_tail_rcu(&t->list, l);
-	}
-	spin_unlock(&types_lock);
-}
-
-void packet_type_del(struct packet_type *t)
-{
-	spin_lock(&types_lock);
-	list_del_rcu(&t->list);
-	if (t->net)
-		WRITE_ONCE(t->net->nr_taps, t->net->nr_taps - 1);
-	spin_unlock(&types_lock);
-}
-
-static bool wants(const struct packet_type *t, const struct packet *p)
-{
-	if (be16_get(t->protocol) != ETH_P_ALL)
-		return t->protocol.v == p->protocol.v && p->pkt_type != PACKET_OUTGOING;
-	return p->pkt_type != PACKET_OUTGOING || (!t->no_outgoing && (!p->sk || t->sk != p->sk));
-}
-
-/* True: one that asked for this protocol saw P, which so found somebody. */
-static bool tap(struct list_head *l, struct packet *p, struct netdev *d)
-{
-	struct packet_type *t;
-	bool found = false;
-
-	list_for_each_entry_rcu(t, l, list) {
-		if (!wants(t, p))
-			continue;
-		t->look(p, d, t);
-		found |= t->protocol.v == p->protocol.v;
-	}
-	return found;
-}
-
-static bool tap_all(struct packet *p, struct netdev *d)
-{
-	bool found = tap(&d->net->taps, p, d);
-
-	return tap(&d->taps, p, d) || found;
-}
-
-void netdev_tap_sent(struct packet *p, struct netdev *d)
-{
-	u8 was = p->pkt_type;
-
-	if (d->hard_header_len)
-		packet_set_mac(p);
-	p->pkt_type = PACKET_OUTGOING;
-	tap_all(p, d);
-	p->pkt_type = was;
+	if (!l->next)
+		INIT_LIST_HEAD(l);
+	list_add_tail_rcu(&t->list, l);
 }
 
 void eth_type_trans(struct packet *p, struct netdev *d)
@@ -167,7 +106,7 @@ void netdev_receive(struct packet *p)
 		return;
 	}
 	if (unlikely(netdev_has_taps(d)))
-		seen = tap_all(p, d);
+		seen = netdev_tap_received(p, d);
 	if (unlikely(rcu_access_pointer(d->master)) && to_master(p, d))
 		return;
 	if (to_protocols(p, d))
@@ -182,36 +121,29 @@ void netdev_receive(struct packet *p)
 
 /* ---- /proc/net/ptype ---- */
 
-static void show_types(struct seq_file *m, struct list_head *l)
+void packet_type_show(struct seq_file *m, be16 protocol, const char *dev, const void *function)
+{
+	unsigned long start, len;
+	char name[64] = "";
+
+	if (be16_get(protocol) == ETH_P_ALL)
+		seq_puts(m, "ALL ");
+	else
+		seq_printf(m, "%04x", be16_get(protocol));
+	ksym_lookup((unsigned long)function, &start, &len, name, sizeof(name));
+	seq_printf(m, " %-8s %s\n", dev, name);
+}
+
+void packet_handlers_show(struct seq_file *m)
 {
 	struct packet_type *t;
 
-	list_for_each_entry_rcu(t, l, list) {
-		const struct netdev *d = READ_ONCE(t->dev);
-		unsigned long at = (unsigned long)(t->net ? (void *)t->look : (void *)t->receive);
-		unsigned long start, len;
-		char name[64] = "";
-
-		if (be16_get(t->protocol) == ETH_P_ALL)
-			seq_puts(m, "ALL ");
-		else
-			seq_printf(m, "%04x", be16_get(t->protocol));
-		ksym_lookup(at, &start, &len, name, sizeof(name));
-		seq_printf(m, " %-8s %s\n", d ? d->name : "", name);
-	}
-}
-
-void packet_types_show(struct seq_file *m, struct net *net)
-{
-	struct netdev *d;
-
-	seq_puts(m, "Type Device      Function\n");
 	rcu_read_lock();
-	show_types(m, &net->taps);
-	list_for_each_entry_rcu(d, &net->devs, list)
-		show_types(m, &d->taps);
-	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++)
-		if (READ_ONCE(types[i].next))
-			show_types(m, &types[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++) {
+		if (!READ_ONCE(types[i].next))
+			continue;
+		list_for_each_entry_rcu(t, &types[i], list)
+			packet_type_show(m, t->protocol, "", (const void *)t->receive);
+	}
 	rcu_read_unlock();
 }

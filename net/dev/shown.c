@@ -14,14 +14,24 @@ u32 netdev_shown_flags(const struct netdev *d)
 	return flags;
 }
 
-/* A device without open() has no link that could be missing: its state is not known. */
+/*
+ * A device without open() has no link that could be missing, and of one of software whose link
+ * never changed nothing was heard yet: its state is not known.
+ */
+static bool is_known(const struct netdev *d)
+{
+	if (READ_ONCE(d->carrier_ups) || READ_ONCE(d->carrier_downs))
+		return true;
+	return d->ops->open && !(d->features & NETDEV_F_NO_QUEUE);
+}
+
 u8 netdev_operstate(const struct netdev *d)
 {
 	if (!(READ_ONCE(d->flags) & IFF_UP))
 		return IF_OPER_DOWN;
 	if (!READ_ONCE(d->carrier))
 		return d->ops->link ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
-	return d->ops->open ? IF_OPER_UP : IF_OPER_UNKNOWN;
+	return is_known(d) ? IF_OPER_UP : IF_OPER_UNKNOWN;
 }
 
 struct netdev *netdev_link(struct netdev *d)

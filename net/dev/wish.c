@@ -24,6 +24,7 @@ const struct nla_rule netdev_link_rules[IFLA_MAX + 1] = {
 	[IFLA_BROADCAST] = { NLA_K_ANY, NETDEV_ADDR },
 	[IFLA_IFNAME] = { NLA_K_TEXT, NETDEV_NAME - 1 },
 	[IFLA_ALT_IFNAME] = { NLA_K_TEXT, 127 },
+	[IFLA_IFALIAS] = { NLA_K_ANY, IFALIASZ - 1 },
 	[IFLA_MTU] = { NLA_K_U32, 0 },
 	[IFLA_LINK] = { NLA_K_U32, 0 },
 	[IFLA_MASTER] = { NLA_K_U32, 0 },

@@ -25,7 +25,7 @@ struct inet_dump {
 
 enum { ARG_TABLE, ARG_POS, ARG_SKIP, ARG_DONE, ARG_ADMIN };
 
-static struct inet_table *table_of(struct net *net, u8 family, u8 protocol)
+static struct inet_table *table_of(struct net *net, u8 family, u32 protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -292,19 +292,17 @@ static void dump_done(struct nl_dump *d)
 
 static const struct nla_rule rules[INET_DIAG_REQ_PROTOCOL + 1] = {
 	[INET_DIAG_REQ_BYTECODE] = { NLA_K_ANY, 0 },
+	[INET_DIAG_REQ_PROTOCOL] = { NLA_K_U32, 0 },
 };
 
-static int start_dump(struct nl_request *r, const struct inet_diag_req_v2 *q)
+/* CODE: the filter; NULL: none. */
+static int start_dump(struct nl_request *r, const struct inet_diag_req_v2 *q, u8 protocol,
+		      const struct nlattr *code)
 {
-	const struct nlattr *tb[INET_DIAG_REQ_PROTOCOL + 1], *code;
 	struct nl_dump d = { .fn = dump, .done = dump_done };
 	struct inet_dump *w;
 	size_t len;
-	int err = nl_request_attrs(r, sizeof(*q), tb, INET_DIAG_REQ_PROTOCOL, rules, false);
 
-	if (err)
-		return err;
-	code = tb[INET_DIAG_REQ_BYTECODE];
 	len = code ? nla_len(code) : 0;
 	if (code && (!len || diag_filter_check(nla_data(code), len)))
 		return -EINVAL;
@@ -312,6 +310,7 @@ static int start_dump(struct nl_request *r, const struct inet_diag_req_v2 *q)
 	if (!w)
 		return -ENOMEM;
 	w->q = *q;
+	w->q.sdiag_protocol = protocol;
 	w->code_len = len;
 	if (len)
 		memcpy(w->code, nla_data(code), len);
@@ -377,14 +376,25 @@ static int get_one(struct nl_request *r, const struct inet_diag_req_v2 *q, struc
 static int request(struct nl_request *r)
 {
 	const struct inet_diag_req_v2 *q = r->body;
+	const struct nlattr *tb[INET_DIAG_REQ_PROTOCOL + 1];
 	struct inet_table *t;
+	u32 protocol;
+	int err;
 
 	if (r->body_len < sizeof(*q))
 		return -EINVAL;
-	t = table_of(r->net, q->sdiag_family, q->sdiag_protocol);
+	err = nl_request_attrs(r, sizeof(*q), tb, INET_DIAG_REQ_PROTOCOL, rules, false);
+	if (err)
+		return err;
+	/* A number of more than a byte has an attribute, and in the header what fits of it. */
+	protocol = tb[INET_DIAG_REQ_PROTOCOL] ? nla_u32(tb[INET_DIAG_REQ_PROTOCOL]) :
+						q->sdiag_protocol;
+	t = table_of(r->net, q->sdiag_family, protocol);
 	if (!t)
 		return -ENOENT;
-	return r->hdr->nlmsg_flags & NLM_F_DUMP ? start_dump(r, q) : get_one(r, q, t);
+	if (r->hdr->nlmsg_flags & NLM_F_DUMP)
+		return start_dump(r, q, (u8)protocol, tb[INET_DIAG_REQ_BYTECODE]);
+	return get_one(r, q, t);
 }
 
 static struct diag_family inet = { .family = AF_INET, .request = request };

@@ -10,6 +10,7 @@
 #include <kernel/bug.h>
 #include <kernel/init.h>
 #include <kernel/random.h>
+#include <kernel/time.h>
 #include <abi/errno.h>
 #include "net/group/group.h"
 
@@ -317,16 +318,26 @@ static struct mc_group *joined(struct mc_device *m, const struct ip6_addr *addr)
 	return g;
 }
 
-/* The group's first member came, or its last went: lists follow. */
+static void (*listener)(const struct mc_group *g, bool joined);
+
+void mc_set_listener(void (*fn)(const struct mc_group *g, bool joined))
+{
+	listener = fn;
+}
+
+/* The group's first member came, or its last went: lists follow, and listeners hear of it. */
 static void list_follows(struct mc_device *m, struct mc_group *g, bool joined)
 {
 	if (joined) {
+		g->joined_ns = ktime_get_ns();
 		list_add_rcu(&g->list, &m->groups);
 		m->nr++;
 	} else {
 		list_del_rcu(&g->list);
 		m->nr--;
 	}
+	if (listener)
+		listener(g, joined);
 }
 
 static void link_leave(struct mc_device *m, const struct ip6_addr *addr)

@@ -52,6 +52,7 @@ struct mc_group {
 	refcount_t refs;		/* the hash's, one of an armed timer, one of a list */
 	struct mc_device *dev;		/* c */
 	struct ip6_addr addr;		/* c */
+	u64 joined_ns;			/* rtnl: when its first member came; ktime_get_ns() */
 	u32 users;			/* rtnl; read plainly */
 	u32 nr_sources;			/* lock; read plainly */
 	u32 own;			/* rtnl: of the users, mc_join()'s */
@@ -143,6 +144,12 @@ int mc_change(struct mc_device *m, const struct ip6_addr *group, const struct mc
 /* The kernel's own: all sources. Leaving what was not joined, or could not be, is harmless. */
 int mc_join(struct mc_device *m, const struct ip6_addr *group) __must_check;
 void mc_leave(struct mc_device *m, const struct ip6_addr *group);
+
+/*
+ * At boot: FN hears under rtnl of each group whose first member came (JOINED), or whose last left
+ * it. Sleeps.
+ */
+void mc_set_listener(void (*fn)(const struct mc_group *g, bool joined));
 
 /* ---- packets: RCU ---- */
 

@@ -129,7 +129,7 @@ int inet_bind_dev(struct sock *sk)
 {
 	struct inet_sock *s = inet_sk(sk);
 
-	WRITE_ONCE(s->e.bound_dev, sk->bound_dev);
+	inet_bound_set_device(s, sk->bound_dev);
 	inet_route_stale(s);
 	return 0;
 }
@@ -176,27 +176,44 @@ static struct ip6_addr end_of(const struct inet_sock *s, bool peer)
 
 	if (inet_is_six(s))
 		return peer ? s->v6.peer : s->e.local.v ? s->v6.local : s->six->saddr;
-	if (!peer && !local.v && s->six)
-		return IP6_ANY;
+	if (!peer && s->six && (!local.v || !ip6_is_any(&s->six->saddr)))
+		return s->six->saddr;	/* of an earlier peer, which was of IPv6 */
 	return ip6_mapped(peer ? s->e.peer : local);
+}
+
+/* Owner. The length of what is in OUT now. */
+static int put_end(struct inet_sock *s, struct __kernel_sockaddr_storage *out, bool peer)
+{
+	struct ip6_addr a = end_of(s, peer);
+	struct sock_msg m;
+
+	inet_put_name(s, &m, &a, peer ? s->e.peer_port : s->e.local_port, s->sk.bound_dev);
+	memcpy(out, &m.addr, (size_t)m.addr_len);
+	return m.addr_len;
 }
 
 int inet_getname(struct socket *sock, struct __kernel_sockaddr_storage *out, bool peer)
 {
 	struct inet_sock *s = sock->sk;
-	struct sock_msg m;
-	struct ip6_addr a;
+	int len = -ENOTCONN;
 
 	lock_sock(&s->sk);
-	if (peer && (!s->e.peer_port.v || s->sk.state == INET_CLOSED)) {
-		release_sock(&s->sk);
-		return -ENOTCONN;
-	}
-	a = end_of(s, peer);
-	inet_put_name(s, &m, &a, peer ? s->e.peer_port : s->e.local_port, s->sk.bound_dev);
+	if (!peer || (s->e.peer_port.v && s->sk.state != INET_CLOSED))
+		len = put_end(s, out, peer);
 	release_sock(&s->sk);
-	memcpy(out, &m.addr, (size_t)m.addr_len);
-	return m.addr_len;
+	return len;
+}
+
+int inet_last_peer(struct socket *sock, struct __kernel_sockaddr_storage *out)
+{
+	struct inet_sock *s = sock->sk;
+	int len = -ENOTCONN;
+
+	lock_sock(&s->sk);
+	if (s->e.peer_port.v)
+		len = put_end(s, out, true);
+	release_sock(&s->sk);
+	return len;
 }
 
 bool inet_may_bind(struct net *net, u16 port)
@@ -341,7 +358,7 @@ void inet_adopt_source(struct inet_sock *s)
 	s->e.local = inet6_fold(&s->v6.local);
 }
 
-static void put_end(struct seq_file *m, u16 family, const struct ip6_addr *a, u32 port)
+static void show_end(struct seq_file *m, u16 family, const struct ip6_addr *a, u32 port)
 {
 	if (family == AF_INET6)
 		seq_printf(m, " %08X%08X%08X%08X:%04X", a->w[0].v, a->w[1].v, a->w[2].v, a->w[3].v,
@@ -357,8 +374,8 @@ void inet_show_ends(struct seq_file *m, u16 family, const struct inet_entry *e, 
 	struct ip6_addr local = e->v6 ? e->v6->local : ip6_mapped(own),
 			peer = e->v6 ? e->v6->peer : ip6_mapped(e->peer);
 
-	put_end(m, family, &local, local_port);
-	put_end(m, family, &peer, be16_get(e->peer_port));
+	show_end(m, family, &local, local_port);
+	show_end(m, family, &peer, be16_get(e->peer_port));
 }
 
 /* ---- ioctls ---- */
@@ -396,6 +413,7 @@ static int inet_begin(struct net *net)
 		return -ENOMEM;
 	n->port_range = 32768u | 60999u << 16;
 	n->unprivileged_port = 1024;
+	n->udp_least[0] = n->udp_least[1] = 4096;	/* not a page */
 	n->ping_group[0] = 1;
 	n->ping_group[1] = 0;
 	for (unsigned int i = 0; i < TABLES; i++) {
@@ -420,6 +438,7 @@ static void inet_end(struct net *net)
 		inet_table_destroy(table_of(n, i));
 	synchronize_rcu();
 	net->inet = NULL;
+	kvfree(rcu_dereference_protected(n->reserved, true));
 	kfree(n);
 }
 

@@ -14,8 +14,6 @@
 #include "net/ip6/addr6.h"
 #include "net/wire/icmp.h"
 
-#define NAME_LEAST 24		/* RFC 2133's sockaddr_in6, without a scope */
-
 be32 inet6_fold(const struct ip6_addr *a)
 {
 	return be32_make(ip6_is_any(a) ? 0 : in6_hash(a) ?: 1);
@@ -84,7 +82,7 @@ void inet6_put_name(struct sockaddr_in6 *in, const struct ip6_addr *a, be16 port
 /* IN, of AF_INET6, as a name: 0, -EINVAL, -EAFNOSUPPORT. */
 static int decode(const struct sockaddr_in6 *in, int len, struct inet_name *n)
 {
-	if (len < NAME_LEAST)
+	if (len < INET6_NAME_LEAST)
 		return -EINVAL;
 	if (in->sin6_family != AF_INET6)
 		return -EAFNOSUPPORT;

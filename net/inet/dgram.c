@@ -142,7 +142,7 @@ static void keep_route(struct inet_sock *s, const struct ip4_route *r)
 static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_route *r,
 		  struct ip4_tx *t)
 {
-	be32 src = d->c.src.v || d->any_source ? d->c.src : s->saddr;
+	be32 src = d->c.src.v ? d->c.src : s->saddr;
 	struct ip4_flow f = { .dst = d->dst,
 			      .mark = d->c.tx.mark,
 			      .protocol = (u8)s->sk.protocol,
@@ -172,6 +172,10 @@ static int route4(struct inet_sock *s, const struct inet_dgram *d, struct ip4_ro
 		r->mtu = min(READ_ONCE(r->dev->mtu), IP4_MTU_MOST);
 	t->dst = d->dst.v ? d->dst : r->dst;
 	t->src = src.v ? src : r->src;
+	if (d->connected) {
+		t->id = READ_ONCE(s->id);
+		WRITE_ONCE(s->id, (u16)(t->id + 1));
+	}
 	if (d->c.tos >= 0)
 		t->tos = (u8)d->c.tos;
 	if (d->c.ttl > 0)
@@ -216,9 +220,9 @@ static int flow6(struct inet_sock *s, const struct inet_dgram *d, struct ip6_flo
 	f->dst = d->dst6;
 	f->mark = d->c.tx.mark;
 	f->oif = d->c.oif ?: d->scope ?: six->info_index ?: s->sk.bound_dev;
-	f->src = !ip6_is_any(&d->c.src6)		    ? d->c.src6 :
-		 !d->any_source && !ip6_is_any(&six->saddr) ? six->saddr :
-							      six->info_addr;
+	f->src = !ip6_is_any(&d->c.src6)  ? d->c.src6 :
+		 !ip6_is_any(&six->saddr) ? six->saddr :
+					    six->info_addr;
 	if (d->c.tclass >= 0)
 		f->tclass = (u8)d->c.tclass;
 	if (!f->oif)
@@ -354,20 +358,25 @@ static void connected_to(struct inet_sock *s, const struct inet_way *w)
 	keep_route(s, &w->v4.r);
 }
 
-int inet_dgram_way_to(struct inet_sock *s, const struct inet_name *n, bool any_source,
-		      struct inet_way *w)
+/* S's source, bound or from an earlier peer, is of the other family than N. 0: it may be. */
+static int check_source(const struct inet_sock *s, const struct inet_name *n)
 {
-	struct inet_dgram d = { .six = n->six,
-				.dst = n->v4,
-				.dst6 = n->v6,
-				.port = n->port,
-				.scope = n->scope,
-				.any_source = any_source };
-	int scope, err;
-
-	/* An address of the other family cannot be its source. */
 	if (s->bind_gave & BOUND_ADDRESS && inet_is_six(s) != n->six)
-		return n->six ? -EAFNOSUPPORT : -EINVAL;
+		return n->six ? -EAFNOSUPPORT : -ENETUNREACH;
+	if (n->six && !inet_is_six(s) && s->saddr.v && ip6_is_any(&s->six->saddr))
+		return -EAFNOSUPPORT;
+	return 0;
+}
+
+int inet_dgram_way_to(struct inet_sock *s, const struct inet_name *n, struct inet_way *w)
+{
+	struct inet_dgram d = {
+		.six = n->six, .dst = n->v4, .dst6 = n->v6, .port = n->port, .scope = n->scope
+	};
+	int scope, err = check_source(s, n);
+
+	if (err)
+		return err;
 	scope = inet_scope_of(s, n);
 	if (scope < 0)
 		return scope;
@@ -395,7 +404,7 @@ void inet_dgram_set_peer(struct inet_sock *s, const struct inet_name *n, const s
 int inet_dgram_connect(struct inet_sock *s, const struct inet_name *n)
 {
 	struct inet_way w;
-	int err = inet_dgram_way_to(s, n, false, &w);
+	int err = inet_dgram_way_to(s, n, &w);
 
 	if (!err)
 		inet_dgram_set_peer(s, n, &w);

@@ -17,7 +17,6 @@ struct inet_dgram {
 	u32 label;			/* of the flow */
 	be16 port;
 	bool connected; /* the socket's own peer, and nothing said that its route would not do */
-	bool any_source;		/* not only the socket's own address */
 };
 
 /*
@@ -41,11 +40,11 @@ int inet_dgram_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
 /* Owner: S has no peer any more, and no address but that which bind(2) gave; ports stay. */
 void inet_dgram_disconnect(struct inet_sock *s);
 /*
- * Owner: the way to N, whose source is S's address unless ANY_SOURCE. Changes nothing of S, so that
+ * Owner: the way to N, whose source is S's address if it has one. Changes nothing of S, so that
  * a connect(2) that fails here has done nothing. 0, -EACCES, -EINVAL, and what a look-up says.
  */
-int inet_dgram_way_to(struct inet_sock *s, const struct inet_name *n, bool any_source,
-		      struct inet_way *w) __must_check;
+int inet_dgram_way_to(struct inet_sock *s, const struct inet_name *n, struct inet_way *w)
+	__must_check;
 /* Owner: S's peer becomes N by the way W, which was found since it is owned. */
 void inet_dgram_set_peer(struct inet_sock *s, const struct inet_name *n, const struct inet_way *w);
 /* Both, with S's address. */

@@ -9,6 +9,8 @@
  * and TIME-WAIT, small types of their own.
  *
  * bound: by local address and port: listeners of TCP, unconnected sockets of UDP. Address 0: any.
+ * Those that serve the same packets equally well are a group, of which one is in the table
+ * (bound.c).
  *
  * ports: by local port: the sockets that have it, for bind(2).
  *
@@ -19,6 +21,7 @@
 #pragma once
 
 #include <alloc/ghash.h>
+#include <lib/bitmap.h>
 #include <lib/siphash.h>
 #include <net/netns.h>
 #include <net/sock.h>
@@ -148,7 +151,13 @@ struct inet_sock {
 	 * local is the address that it receives at, "any" where zero; local_port is chosen at bind
 	 */
 	struct inet_entry e;
-	struct ghash_node bound;	/* in the table of bound ones */
+	/* in the table of bound ones, for its group; its bucket's lock */
+	struct ghash_node bound;
+	struct inet_group __rcu *group; /* that lock, RCU; NULL: it is alone */
+	struct list_head in_group;	/* that lock, RCU */
+	u32 group_at;			/* that lock: which of the group it is */
+	struct inet_table *bound_in;	/* o: which it was last in */
+	bool group_port;		/* that lock: it had SO_REUSEPORT when it came */
 	be32 saddr;			/* o: source of what it sends, 0: the route's */
 	struct inet_port *port;		/* its port's lock */
 	struct inet_owner owner;	/* that lock: in the port's list */
@@ -224,7 +233,7 @@ struct inet_walk {
 	unsigned int nr;
 	/* the place: of the next bucket, and how many of it were seen */
 	u64 pos;
-	u32 skip, seen;
+	u32 skip, seen, looked;
 	bool full;
 };
 /*
@@ -324,14 +333,23 @@ struct inet_entry *inet_connected_find(struct inet_table *t, const struct inet_k
 
 /* S, its e.local and e.local_port set, can be found by those who send to it. Holds S. Atomic. */
 void inet_bound_add(struct inet_table *t, struct inet_sock *s);
-/* True: it was in, and the table's reference is the caller's now. */
+/*
+ * True: it was in, and the table's reference is the caller's now. A grace period must pass before
+ * it is added again.
+ */
 bool inet_bound_del(struct inet_table *t, struct inet_sock *s) __must_check;
 /*
- * The socket that serves K's local end best (own address before any, own family before both, own
- * device before any; of a SO_REUSEPORT group the one that the hash chooses). Within RCU;
- * referenced; NULL.
+ * The socket that serves K's local end best: own address before any, own device before any, own
+ * family before both; of several that are equal the one that a keyed hash of the flow chooses, if
+ * all had SO_REUSEPORT when they were added, or else the youngest. Within RCU; referenced; NULL.
  */
 struct inet_sock *inet_bound_find(struct inet_table *t, const struct inet_key *k);
+
+/* S is of the device DEV (0: of any) from here on, whether it is in or not. Owner; atomic. */
+void inet_bound_set_device(struct inet_sock *s, int dev);
+/* How many S, a node of the table, stands for, and which they are. Its bucket is locked. */
+u32 inet_bound_members(const struct inet_sock *s);
+struct inet_sock *inet_bound_member(struct inet_sock *s, u32 i);
 
 /* ---- ports ---- */
 
@@ -351,6 +369,11 @@ int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(str
 /* CHILD, which a listener made, shares PARENT's port. Atomic. */
 int inet_port_share(struct inet_table *t, struct inet_sock *child, const struct inet_sock *parent)
 	__must_check;
+/*
+ * S, which gets packets of a whole protocol, is an owner of PORT, which stands for it, beside any
+ * others; e.local_port stays 0. 0, -ENOMEM. Sleeps.
+ */
+int inet_port_join(struct inet_table *t, struct inet_sock *s, be16 port) __must_check;
 /* S gives its port up. Atomic. */
 void inet_port_put(struct inet_table *t, struct inet_sock *s);
 /* TIE, whose e is set, has S's port beside S, which has one or none. Atomic. */
@@ -364,6 +387,10 @@ void inet_port_untie(struct inet_table *t, struct inet_tie *tie);	/* atomic */
 unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_owner *at,
 			      struct inet_sock **out, unsigned int most,
 			      bool (*want)(struct inet_sock *s, const void *arg), const void *arg);
+/* A place that inet_port_owners() left in AT is in TO, or is given up. Atomic. */
+void inet_port_owners_move(struct inet_table *t, be16 port, struct inet_owner *at,
+			   struct inet_owner *to);
+void inet_port_owners_end(struct inet_table *t, be16 port, struct inet_owner *at);
 /* How bind(2) judges of two sockets that want one port. */
 bool inet_ports_conflict(const struct inet_sock *a, const struct inet_sock *b);
 
@@ -523,7 +550,10 @@ struct seq_file;
 /* The two ends of a socket of FAMILY, as /proc/net has them, each after a blank. */
 void inet_show_ends(struct seq_file *m, u16 family, const struct inet_entry *e, be32 saddr,
 		    u32 local_port);
+#define INET6_NAME_LEAST 24	/* RFC 2133's sockaddr_in6, without a scope */
 int inet_getname(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer);
+/* The peer's name, also where the state says that there is none any more. */
+int inet_last_peer(struct socket *s, struct __kernel_sockaddr_storage *a);
 int inet_ioctl(struct socket *s, unsigned int cmd, unsigned long arg);
 /* SOL_SOCKET, IPPROTO_IP and, of AF_INET6, IPPROTO_IPV6 */
 int inet_setsockopt(struct socket *s, int level, int name, struct uptr val, int len);
@@ -545,11 +575,25 @@ void inet_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p);
 void inet6_recv_cmsgs(struct inet_sock *s, struct sock_msg *m, struct packet *p);
 /* net/conf: ioctls of AF_INET sockets: addresses, routes, ARP. -ENOIOCTLCMD: none of them. */
 long inet_conf_ioctl(struct net *net, unsigned int cmd, struct uptr arg);
+#define INET_PORTS 65536u
+
+/* Ports that nobody gets who does not ask for them (ip_local_reserved_ports). Constant. */
+struct inet_reserved {
+	struct rcu_head rcu;
+	DECLARE_BITMAP(map, INET_PORTS);
+};
+
 /* Tables of a namespace. */
 struct inet_net {
 	struct inet_table udp, raw, ping, raw6, ping6;
 	struct inet_table *tcp;		/* net/tcp makes it */
 	u32 port_range;			/* low | high << 16 */
+	struct inet_reserved __rcu *reserved;	/* rtnl; NULL: no port is */
 	int unprivileged_port;
+	/*
+	 * udp_rmem_min, udp_wmem_min: what a socket may always have, however much all have
+	 * together (ip-sysctl). There is no limit for all of them, so that each has it.
+	 */
+	int udp_least[2];
 	int ping_group[2];		/* kgid values, low and high */
 };

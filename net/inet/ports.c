@@ -41,9 +41,9 @@ struct inet_port {
 
 static struct mutex shards[SHARDS];
 
-static u32 port_hash(be16 port)
+static u32 port_hash(const struct inet_table *t, be16 port)
 {
-	return (u32)(be16_get(port) * GOLDEN_RATIO_64 >> 32);
+	return hash_word(&t->key, port.v);
 }
 
 static struct mutex *shard_of(be16 port)
@@ -121,7 +121,7 @@ static bool keeps_off(const struct inet_owner *o, const struct inet_sock *s, boo
 /* The port object, locked; NULL: the port is free. */
 static struct inet_port *find_locked(struct inet_table *t, be16 port)
 {
-	u32 hash = port_hash(port);
+	u32 hash = port_hash(t, port);
 	unsigned long *b = ghash_lock(&t->ports, hash);
 	struct inet_port *p;
 
@@ -220,7 +220,7 @@ static struct inet_port *port_new(be16 port)
 
 static void add_new(struct inet_table *t, struct inet_port *p)
 {
-	u32 hash = port_hash(p->port);
+	u32 hash = port_hash(t, p->port);
 	unsigned long *b;
 
 	ghash_reserve(&t->ports);
@@ -284,6 +284,19 @@ static bool wants_whole(const struct inet_sock *s)
 	return s->sk.protocol != IPPROTO_UDP;
 }
 
+/* PORT (host order) is not for those who take any. */
+static bool is_reserved(const struct net *net, u16 port)
+{
+	const struct inet_reserved *r;
+	bool yes;
+
+	rcu_read_lock();
+	r = rcu_dereference(net->inet->reserved);
+	yes = r && r->map[port / BITS_PER_LONG] >> port % BITS_PER_LONG & 1;
+	rcu_read_unlock();
+	return yes;
+}
+
 int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port)
 {
 	u32 low, nr, first;
@@ -295,7 +308,10 @@ int inet_port_get(struct inet_table *t, struct inet_sock *s, u16 port)
 	range_of(s, &low, &nr);
 	first = get_random_u32_below(nr);
 	for (u32 i = 0; i < nr && err == -EADDRINUSE; i++) {
-		err = bind_one(t, s, (u16)(low + (first + i) % nr), wants_whole(s));
+		u16 any = (u16)(low + (first + i) % nr);
+
+		if (!is_reserved(s->sk.net, any))
+			err = bind_one(t, s, any, wants_whole(s));
 		cond_resched();
 	}
 	return err;
@@ -348,6 +364,8 @@ int inet_port_connect(struct inet_table *t, struct inet_sock *s, int (*take)(str
 							2 * ((first + i) % max(nr / 2, 1u)) + 1;
 		be16 port = be16_make((u16)(low + min(k, nr - 1)));
 
+		if (is_reserved(s->sk.net, be16_get(port)))
+			continue;
 		mutex_lock(shard_of(port));
 		err = try_connect(t, s, port, take);
 		mutex_unlock(shard_of(port));
@@ -411,11 +429,70 @@ void inet_port_untie(struct inet_table *t, struct inet_tie *tie)
 		disown(t, tie->port, &tie->owner);
 }
 
+int inet_port_join(struct inet_table *t, struct inet_sock *s, be16 port)
+{
+	struct inet_port *fresh = port_new(port), *p;
+
+	if (!fresh)
+		return -ENOMEM;
+
+	mutex_lock(shard_of(port));
+	p = find_locked(t, port);
+	if (p) {
+		own(p, s, false);
+		spin_unlock(&p->lock);
+		kfree(fresh);
+	} else {
+		own(fresh, s, false);
+		add_new(t, fresh);
+	}
+	mutex_unlock(shard_of(port));
+	s->e.local_port = be16_make(0);
+	return 0;
+}
+
+/* Somebody has PORT, or may have got it just now. */
+static bool is_owned(struct inet_table *t, be16 port)
+{
+	u32 hash = port_hash(t, port), seq = ghash_read_begin(&t->ports);
+	bool found = false;
+	struct inet_port *p;
+
+	rcu_read_lock();
+	ghash_for_each_rcu(p, &t->ports, hash, node)
+		found |= p->port.v == port.v;
+	rcu_read_unlock();
+	return found || ghash_read_retry(&t->ports, seq);
+}
+
+void inet_port_owners_move(struct inet_table *t, be16 port, struct inet_owner *at,
+			   struct inet_owner *to)
+{
+	struct inet_port *p = find_locked(t, port);
+
+	*to = (struct inet_owner){ .sock = NULL };
+	if (WARN_ON(!p))	/* its list is not empty */
+		return;
+	list_replace(&at->list, &to->list);
+	spin_unlock(&p->lock);
+}
+
+void inet_port_owners_end(struct inet_table *t, be16 port, struct inet_owner *at)
+{
+	struct inet_port *p = at->list.next ? find_locked(t, port) : NULL;
+
+	if (!p)
+		return;
+	list_del(&at->list);
+	at->list.next = NULL;
+	unlock_or_free(t, p);
+}
+
 unsigned int inet_port_owners(struct inet_table *t, be16 port, struct inet_owner *at,
 			      struct inet_sock **out, unsigned int most,
 			      bool (*want)(struct inet_sock *s, const void *arg), const void *arg)
 {
-	struct inet_port *p = find_locked(t, port);
+	struct inet_port *p = at->list.next || is_owned(t, port) ? find_locked(t, port) : NULL;
 	unsigned int n = 0, seen = 0;
 	struct list_head *e;
 

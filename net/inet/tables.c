@@ -3,11 +3,14 @@
  * The tables in which sockets are found: inet_priv.h. Hashes are keyed: who sends chooses addresses
  * and ports.
  */
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <kernel/bug.h>
 #include <kernel/random.h>
 #include <abi/errno.h>
 #include "net/inet/inet_priv.h"
+
+#define LOOKS 256u		/* at entries under one hold of a bucket's lock */
 
 int inet_table_init(struct inet_table *t)
 {
@@ -42,7 +45,7 @@ static void note(struct inet_walk *w, struct inet_entry *e)
 {
 	if (w->full || w->seen++ < w->skip)
 		return;
-	if (w->nr == ARRAY_SIZE(w->found)) {
+	if (w->nr == ARRAY_SIZE(w->found) || w->looked++ == LOOKS) {
 		w->full = true;
 		w->seen--;
 	} else if (family_of(e) == w->family && inet_entry_get(e)) {
@@ -52,7 +55,14 @@ static void note(struct inet_walk *w, struct inet_entry *e)
 
 static void note_bound(struct ghash_node *n, void *arg)
 {
-	note(arg, &container_of(n, struct inet_sock, bound)->e);
+	struct inet_sock *s = container_of(n, struct inet_sock, bound);
+	struct inet_walk *w = arg;
+	u32 i, nr = inet_bound_members(s);
+
+	i = w->skip > w->seen ? min(w->skip - w->seen, nr) : 0;
+	w->seen += i;
+	for (; i < nr && !w->full; i++)
+		note(w, &inet_bound_member(s, i)->e);
 }
 
 static void note_connected(struct ghash_node *n, void *arg)
@@ -76,6 +86,7 @@ bool inet_walk_next(struct inet_walk *w)
 		at = w->pos;
 		w->full = false;
 		w->seen = 0;
+		w->looked = 0;
 		ghash_walk(w->bound ? &w->table->bound : &w->table->connected, &w->pos,
 			   w->bound ? note_bound : note_connected, w);
 		w->skip = w->full ? w->seen : 0;
@@ -209,107 +220,4 @@ struct inet_entry *inet_connected_find(struct inet_table *t, const struct inet_k
 		}
 	ghash_unlock(b);
 	return found;
-}
-
-/* ---- bound ---- */
-
-static u32 bound_hash(const struct inet_table *t, be32 local, be16 port)
-{
-	const u64 w[1] = { (u64)local.v << 16 | port.v };
-
-	return (u32)siphash_13(&t->key, w, 1);
-}
-
-void inet_bound_add(struct inet_table *t, struct inet_sock *s)
-{
-	u32 hash = bound_hash(t, s->e.local, s->e.local_port);
-	unsigned long *b = ghash_lock(&t->bound, hash);
-
-	sock_hold(&s->sk);
-	ghash_add(&t->bound, b, &s->bound, hash);
-	ghash_unlock(b);
-}
-
-bool inet_bound_del(struct inet_table *t, struct inet_sock *s)
-{
-	unsigned long *b;
-	bool was;
-
-	if (ghash_unhashed(&s->bound))
-		return false;
-	b = ghash_lock(&t->bound, s->bound.hash);
-	was = !ghash_unhashed(&s->bound);
-	if (was)
-		ghash_del_locked(&t->bound, &s->bound);
-	ghash_unlock(b);
-	return was;
-}
-
-/* How well S, in the chain of LOCAL (K's, or any), serves K; -1: not at all. */
-static int score(const struct inet_sock *s, const struct inet_key *k, be32 local)
-{
-	bool same = (s->e.family == AF_INET6) == !!k->v6;
-	int n;
-
-	if (s->e.local.v != local.v || s->e.local_port.v != k->local_port.v || s->e.net != k->net)
-		return -1;
-	/* One of IPv6 that is bound to "any" serves both, unless it does not want to. */
-	if (!same && (k->v6 || s->e.local.v || inet_flag(s, INET_V6ONLY)))
-		return -1;
-	if (k->v6 && s->e.local.v && !ip6_equal(&s->v6.local, &k->v6->local))
-		return -1;
-	n = same;
-	if (!s->e.bound_dev)
-		return n;
-	return s->e.bound_dev == k->dif ? n + 2 : -1;
-}
-
-/*
- * One pass over the chain: the best; of a group, that with the highest value of a hash over the
- * flow and the member ("rendezvous hashing"), so that others of the group may come and go without
- * moving it.
- */
-static struct inet_sock *best_of(struct inet_table *t, const struct inet_key *k, be32 local,
-				 u64 flow)
-{
-	u32 hash = bound_hash(t, local, k->local_port), won = 0;
-	struct inet_sock *s, *best = NULL;
-	int high = -1;
-
-	ghash_for_each_rcu(s, &t->bound, hash, bound) {
-		int n = score(s, k, local);
-		u32 draw;
-
-		if (n < high || n < 0)
-			continue;
-		draw = sock_flag(&s->sk, SOCK_F_REUSEPORT) ?
-			       (u32)((flow ^ (unsigned long)s) * GOLDEN_RATIO_64 >> 32) :
-			       0;
-		if (n > high || draw > won) {
-			best = s;
-			high = n;
-			won = draw;
-		}
-	}
-	return best;
-}
-
-struct inet_sock *inet_bound_find(struct inet_table *t, const struct inet_key *k)
-{
-	u32 seq = ghash_read_begin(&t->bound);
-	u64 flow = ((u64)k->peer.v << 16 | k->peer_port.v) * GOLDEN_RATIO_64;
-	struct inet_sock *s;
-
-	do {
-		s = best_of(t, k, k->local, flow);
-		if (!s)
-			s = best_of(t, k, be32_make(0), flow);
-		if (s && sock_get(&s->sk))
-			return s;
-		/*
-		 * None, while the table grew, is not certain; packets are lost in worse ways than
-		 * this one in the few that come while it does.
-		 */
-	} while (ghash_read_retry(&t->bound, seq) && !((seq = ghash_read_begin(&t->bound)) & 1));
-	return NULL;
 }

@@ -29,7 +29,7 @@ enum {
 };
 
 static const struct inet_protocol *protocols[256];	/* set at boot */
-static bool (*raw_deliver)(struct packet *p);
+static enum raw_answer (*raw_deliver)(struct packet *p);
 static void (*raw_error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal);
 
 void inet_register_protocol(u8 number, const struct inet_protocol *p)
@@ -42,7 +42,7 @@ const struct inet_protocol *inet_protocol(u8 number)
 	return READ_ONCE(protocols[number]);
 }
 
-void ip4_register_raw(bool (*fn)(struct packet *p),
+void ip4_register_raw(enum raw_answer (*fn)(struct packet *p),
 		      void (*error)(struct packet *p, const struct icmp_quote *q, int err,
 				    bool fatal))
 {
@@ -66,25 +66,36 @@ static void drop(struct packet *p, struct net *net, enum net_counter count, enum
 	packet_free(p, why);
 }
 
-void ip4_deliver(struct packet *p)
+void ip4_unclaimed(struct packet *p, bool raw)
 {
-	struct ip4_wire *h = (struct ip4_wire *)packet_net(p);
 	struct net *net = p->dev->net;
-	const struct inet_protocol *proto = inet_protocol(h->protocol);
-	bool raw;
 
-	packet_pull(p, (u16)ip4_header_len(h));
-	packet_set_transport(p);
-	raw = raw_deliver && raw_deliver(p);
-	if (proto) {
-		net_count(net, IP_IN_DELIVERS);
-		proto->receive(p);
-	} else if (raw) {
+	if (raw) {
 		net_count(net, IP_IN_DELIVERS);
 		packet_consume(p);
 	} else {
 		icmp_send(p, UNREACH, UNREACH_PROTO, 0);
 		drop(p, net, IP_IN_UNKNOWN_PROTOS, DROP_NO_PROTOCOL);
+	}
+}
+
+void ip4_deliver(struct packet *p)
+{
+	struct ip4_wire *h = (struct ip4_wire *)packet_net(p);
+	struct net *net = p->dev->net;
+	const struct inet_protocol *proto = inet_protocol(h->protocol);
+	enum raw_answer raw;
+
+	packet_pull(p, (u16)ip4_header_len(h));
+	packet_set_transport(p);
+	raw = raw_deliver ? raw_deliver(p) : RAW_NONE;
+	if (proto) {
+		net_count(net, IP_IN_DELIVERS);
+		proto->receive(p);
+	} else if (raw == RAW_LATER) {
+		packet_consume(p);
+	} else {
+		ip4_unclaimed(p, raw == RAW_TAKEN);
 	}
 }
 

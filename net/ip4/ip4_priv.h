@@ -90,8 +90,15 @@ struct inet_protocol {
 /* At boot. */
 void inet_register_protocol(u8 number, const struct inet_protocol *p);
 const struct inet_protocol *inet_protocol(u8 number);
-/* At boot: FN sees P, for each protocol, before that: raw sockets. True: somebody took a copy. */
-void ip4_register_raw(bool (*fn)(struct packet *p),
+/* What raw sockets say of a packet. LATER: ip4_unclaimed() or ip6_unclaimed() follows. */
+enum raw_answer { RAW_NONE, RAW_TAKEN, RAW_LATER };
+/*
+ * P, with its transport header at its data, is of a protocol that has no handler; RAW: a raw socket
+ * has it. Consumes P. Within RCU.
+ */
+void ip4_unclaimed(struct packet *p, bool raw);
+/* At boot: FN sees P, for each protocol, before its handler: raw sockets. */
+void ip4_register_raw(enum raw_answer (*fn)(struct packet *p),
 		      void (*error)(struct packet *p, const struct icmp_quote *q, int err,
 				    bool fatal));
 /*

@@ -46,14 +46,12 @@ static int finish(struct net *net, struct packet *p, const struct ip4_route *r)
 /* A fragment of P, which has HDR bytes of header: LEN bytes of payload from OFF on. NULL. */
 static struct packet *slice(const struct packet *p, u32 hdr, u32 off, u32 len)
 {
-	struct packet *f = packet_clone(p, GFP_ATOMIC);
+	struct packet *f = packet_clone_front(p, (u16)hdr, GFP_ATOMIC);
 
-	if (!f)
+	if (!f || !packet_append(f, p, hdr + off, len)) {
+		packet_free(f, DROP_NOMEM);
 		return NULL;
-	packet_pull(f, (u16)hdr);
-	packet_drop_front(f, off);
-	packet_trim(f, len);
-	memcpy(packet_push(f, (u16)hdr), packet_data((struct packet *)p), hdr);
+	}
 	packet_set_net(f);
 	f->csum_state = PACKET_CSUM_NONE;
 	return f;
@@ -174,7 +172,10 @@ static void header(struct net *net, struct packet *p, const struct ip4_route *r,
 	};
 	if (olen)
 		memcpy(h + 1, t->opt->bytes, olen);
-	h->id = be16_make(t->id || df ? t->id : ip4_next_id(net, t->src, t->dst, t->protocol));
+	/* One that is not fragmented here, but may be (without DF), has an id too, as on Linux. */
+	h->id = be16_make(t->id || (df && !t->fragment) ?
+				  t->id :
+				  ip4_next_id(net, t->src, t->dst, t->protocol));
 	ip4_set_csum(h, hdr);
 }
 

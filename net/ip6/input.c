@@ -16,7 +16,7 @@
 #include "net/wire/icmp6.h"
 
 static const struct inet_protocol *protocols[256];	/* set at boot */
-static bool (*raw_deliver)(struct packet *p);
+static enum raw_answer (*raw_deliver)(struct packet *p);
 static void (*raw_error)(struct packet *p, const struct icmp_quote *q, int err, bool fatal);
 
 void inet6_register_protocol(u8 number, const struct inet_protocol *p)
@@ -29,7 +29,7 @@ const struct inet_protocol *inet6_protocol(u8 number)
 	return READ_ONCE(protocols[number]);
 }
 
-void ip6_register_raw(bool (*fn)(struct packet *p),
+void ip6_register_raw(enum raw_answer (*fn)(struct packet *p),
 		      void (*error)(struct packet *p, const struct icmp_quote *q, int err,
 				    bool fatal))
 {
@@ -55,27 +55,37 @@ static void drop(struct packet *p, struct net *net, enum net_counter count, enum
 
 /* ---- for us ---- */
 
+void ip6_unclaimed(struct packet *p, bool raw)
+{
+	const struct ip6_cb *cb = ip6_cb(p);
+	struct net *net = p->dev->net;
+
+	if (raw || cb->protocol == IP6_NONE) {
+		net_count(net, IP6_IN_DELIVERS);
+		packet_consume(p);
+	} else {
+		icmp6_send(p, ICMP6_PARAMETER, IP6_BAD_NEXT, cb->next_off);
+		drop(p, net, IP6_IN_UNKNOWN_PROTOS, DROP_NO_PROTOCOL);
+	}
+}
+
 /* P's headers up to transport's were walked. Consumes P. */
 static void deliver(struct net *net, struct packet *p)
 {
 	const struct ip6_cb *cb = ip6_cb(p);
 	const struct inet_protocol *proto = inet6_protocol(cb->protocol);
-	u16 next_off = cb->next_off;
-	u8 protocol = cb->protocol;
-	bool raw;
+	enum raw_answer raw;
 
 	packet_pull(p, cb->transport_off);
 	packet_set_transport(p);
-	raw = raw_deliver && raw_deliver(p);
+	raw = raw_deliver ? raw_deliver(p) : RAW_NONE;
 	if (proto) {
 		net_count(net, IP6_IN_DELIVERS);
 		proto->receive(p);
-	} else if (raw || protocol == IP6_NONE) {
-		net_count(net, IP6_IN_DELIVERS);
+	} else if (raw == RAW_LATER) {
 		packet_consume(p);
 	} else {
-		icmp6_send(p, ICMP6_PARAMETER, IP6_BAD_NEXT, next_off);
-		drop(p, net, IP6_IN_UNKNOWN_PROTOS, DROP_NO_PROTOCOL);
+		ip6_unclaimed(p, raw == RAW_TAKEN);
 	}
 }
 

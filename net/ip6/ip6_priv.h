@@ -75,7 +75,8 @@ int icmp6_counter(bool in, u8 type);
 /* As their IPv4 namesakes; struct inet_protocol is of both families. */
 void inet6_register_protocol(u8 number, const struct inet_protocol *p);
 const struct inet_protocol *inet6_protocol(u8 number);
-void ip6_register_raw(bool (*fn)(struct packet *p),
+void ip6_unclaimed(struct packet *p, bool raw);
+void ip6_register_raw(enum raw_answer (*fn)(struct packet *p),
 		      void (*error)(struct packet *p, const struct icmp_quote *q, int err,
 				    bool fatal));
 void icmp6_register_reply(bool (*fn)(struct packet *p),

@@ -28,15 +28,15 @@ static int finish(struct net *net, struct packet *p, const struct ip6_route *r)
 /* A fragment of P: LEN bytes of payload from OFF on, with the header of ID. NULL: no memory. */
 static struct packet *slice(struct packet *p, u32 off, u32 len, bool more, be32 id)
 {
-	struct packet *f = packet_clone(p, GFP_ATOMIC);
+	struct packet *f = packet_clone_front(p, IP6_HEADER, GFP_ATOMIC);
 	struct ip6_frag_wire *w;
 	struct ip6_wire *h;
 
-	if (!f)
+	if (!f || !packet_append(f, p, IP6_HEADER + off, len)) {
+		packet_free(f, DROP_NOMEM);
 		return NULL;
+	}
 	packet_pull(f, IP6_HEADER);
-	packet_drop_front(f, off);
-	packet_trim(f, len);
 	if (packet_headroom(f) < IP6_HEADER + sizeof(*w) &&
 	    !packet_want_headroom(f, IP6_HEADER + sizeof(*w) + ETH_HLEN)) {
 		packet_free(f, DROP_NOMEM);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Neighbour tables: states, waiting packets, garbage. neigh.h says what they are. */
 #include <lib/err.h>
-#include <lib/hash.h>
 #include <lib/minmax.h>
+#include <lib/siphash.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
+#include <kernel/init.h>
 #include <kernel/random.h>
 #include <kernel/time.h>
 #include <net/socket.h>
@@ -31,14 +32,25 @@ static void tell(struct neigh *n, bool gone)
 		listener(n, gone);
 }
 
+/* Those on a link choose addresses. */
+static struct siphash_key hash_key __ro_after_init;
+
 static u32 key_hash(const struct neigh_table *t, const struct netdev *d, const u32 *key)
 {
-	u64 h = (unsigned long)d >> 6;
+	u64 w[3] = { (unsigned long)d, key[0] };
 
-	for (unsigned int i = 0; i < t->family->key_words; i++)
-		h = (h ^ key[i]) * GOLDEN_RATIO_64 + (h >> 29);
-	return (u32)(h >> 32);
+	if (t->family->key_words == 1)
+		return (u32)siphash_13(&hash_key, w, 2);
+	memcpy(w + 1, key, 2 * sizeof(*w));	/* of IPv6 */
+	return (u32)siphash_13(&hash_key, w, 3);
 }
+
+static int hash_init(void)
+{
+	get_random_bytes(&hash_key, sizeof(hash_key));
+	return 0;
+}
+INITCALL(sched, hash_init);
 
 static bool is(const struct neigh *n, const struct netdev *d, const u32 *key)
 {

@@ -240,22 +240,27 @@ static int target_of(struct netlink_sock *n, const struct sock_msg *m, struct nl
 	return err;
 }
 
-/* To another program's socket. Waits for room in its queue. */
+/*
+ * To another program's socket. Waits for room in its queue. How many bytes its filter let through;
+ * if it wants none of them the sender hears nothing of it.
+ */
 static int to_program(struct netlink_sock *n, u32 portid, struct packet *p, struct sock_msg *m)
 {
 	long timeo = sock_sndtimeo(&n->sk, m->nonblock);
 	struct netlink_sock *to = netlink_find(n->sk.net, n->sk.protocol, portid);
-	int err;
+	int err, len;
 
 	if (!to) {
 		packet_free(p, DROP_NO_SOCKET);
 		return -ECONNREFUSED;
 	}
-	if (!sk_filter(&to->sk, p, 0)) {	/* as if it had come */
+	len = (int)p->len;
+	if (!sk_filter(&to->sk, p, 0)) {
 		packet_free(p, DROP_FILTER);
 		sock_put(&to->sk);
-		return 0;
+		return len;
 	}
+	len = (int)p->len;
 	while ((err = sock_queue_rx(&to->sk, p)) == -ENOBUFS) {
 		err = -EAGAIN;
 		if (timeo)
@@ -273,9 +278,10 @@ static int to_program(struct netlink_sock *n, u32 portid, struct packet *p, stru
 	if (err)
 		packet_free(p, DROP_RCVBUF);
 	sock_put(&to->sk);
-	return err;
+	return err ?: len;
 }
 
+/* How many bytes were sent, or -errno. */
 static int deliver(struct netlink_sock *n, const struct nl_target *t, const void *data, size_t len,
 		   struct sock_msg *m)
 {
@@ -304,7 +310,7 @@ static int deliver(struct netlink_sock *n, const struct nl_target *t, const void
 	}
 	if (t->portid)
 		return to_program(n, t->portid, p, m);
-	return netlink_requests(n, data, len);
+	return netlink_requests(n, data, len) ?: (int)len;
 }
 
 static ssize_t netlink_sendmsg(struct socket *s, struct sock_msg *m)
@@ -329,7 +335,7 @@ static ssize_t netlink_sendmsg(struct socket *s, struct sock_msg *m)
 		return -ENOBUFS;
 	err = copy_from_iter_full(data, len, m->iter) ? deliver(n, &t, data, len, m) : -EFAULT;
 	kvfree(data);
-	return err ?: (ssize_t)len;
+	return err;
 }
 
 /* ---- receiving ---- */

@@ -89,27 +89,54 @@ bool packet_queue(struct packet_sock *k, const struct packet *p, const struct pa
 	return false;
 }
 
+/* KEEP bytes of P, which begins where K wants it. Within RCU: K is hooked. */
+static void keep_packet(struct packet_sock *k, struct packet *p, const struct netdev *d, u32 keep)
+{
+	struct packet_cb cb;
+
+	keep = min(keep, p->len);
+	if (!keep)
+		return;
+	cb.len = p->len;
+	name_sender(&cb.from, p, d);
+	if (packet_ring_put(k, p, &cb, keep))
+		return;			/* it says itself whether it is lost */
+	if (packet_queue(k, p, &cb, keep)) {
+		atomic_inc(&k->packets);
+	} else {
+		atomic_inc(&k->lost);
+		atomic_inc(&k->sk.drops);
+	}
+}
+
+static void look_later(struct sock *sk, struct packet *p)
+{
+	struct packet_sock *k = packet_sk(sk);
+	u32 keep = sock_filter_run(sk, p);
+
+	rcu_read_lock();
+	if (READ_ONCE(k->hooked))
+		keep_packet(k, p, p->dev, keep);
+	rcu_read_unlock();
+	packet_consume(p);
+}
+
 void packet_look(struct packet *p, struct netdev *d, struct packet_type *t)
 {
 	struct packet_sock *k = container_of(t, struct packet_sock, hook);
 	u16 was = p->data, at = first_for(k, p, d);
-	struct packet_cb cb;
-	u32 keep;
+	struct packet *c;
 
 	if (p->pkt_type == PACKET_LOOPBACK)
 		return;
 	move_data(p, at);
-	keep = min(sock_filter_run(&k->sk, p), p->len);
-	if (keep) {
-		cb.len = p->len;
-		name_sender(&cb.from, p, d);
-		if (packet_ring_put(k, p, &cb, keep)) {
-			/* it says itself whether it is lost */
-		} else if (packet_queue(k, p, &cb, keep)) {
-			atomic_inc(&k->packets);
-		} else {
-			atomic_inc(&k->lost);
-			atomic_inc(&k->sk.drops);
+	if (likely(!sock_filter_searches(&k->sk))) {
+		keep_packet(k, p, d, sock_filter_run(&k->sk, p));
+	} else {
+		c = packet_clone(p, GFP_ATOMIC);
+		if (c) {
+			c->dev = d;
+			sock_later(&k->sk, c, look_later);
 		}
 	}
 	move_data(p, was);

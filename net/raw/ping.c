@@ -195,6 +195,14 @@ static ssize_t ping_recvmsg(struct socket *sock, struct sock_msg *m)
 	return inet_dgram_recv(sock->sk, m, NULL);
 }
 
+static void filter_and_queue(struct sock *sk, struct packet *p)
+{
+	if (!sk_filter(sk, p, 0))
+		packet_free(p, DROP_FILTER);
+	else if (sock_queue_rx(sk, p))
+		packet_free(p, DROP_RCVBUF);
+}
+
 /* An echo reply, from its ICMP header on. False: nobody's. */
 static bool ping_reply(struct packet *p)
 {
@@ -210,10 +218,10 @@ static bool ping_reply(struct packet *p)
 	s = inet_bound_find(t, &k);
 	if (!s)
 		return false;
-	if (!sk_filter(&s->sk, p, 0))
-		packet_free(p, DROP_FILTER);
-	else if (sock_queue_rx(&s->sk, p))
-		packet_free(p, DROP_RCVBUF);
+	if (sock_filter_searches(&s->sk))
+		sock_later(&s->sk, p, filter_and_queue);
+	else
+		filter_and_queue(&s->sk, p);
 	sock_put(&s->sk);
 	return true;
 }

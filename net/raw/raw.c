@@ -5,10 +5,11 @@
  * the IP header on. Of IPv6 the kernel makes and checks sums that it is told the place of; that of
  * ICMPv6 it knows (RFC 3542, 3.1).
  *
- * A socket is in a list by protocol, which packets walk under RCU; a packet is cloned for each that
- * wants it.
+ * A socket owns the "port" of its protocol, by which packets find it (net/inet/many.h); a packet is
+ * cloned for each that wants it. The table of bound ones serves those who list sockets.
  */
 #include <lib/err.h>
+#include <lib/hash.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
@@ -22,6 +23,7 @@
 #include "net/core/stats.h"
 #include "net/dev/if_flags.h"
 #include "net/inet/dgram.h"
+#include "net/inet/many.h"
 #include "net/inet/mcast.h"
 #include "net/ip4/addr.h"
 #include "net/wire/csum.h"
@@ -40,15 +42,9 @@ static struct raw_sock *raw_sk(const struct inet_sock *s)
 	return (struct raw_sock *)s;
 }
 
-/* Sockets are in the table of bound ones, by protocol. */
-static struct ghash *table(struct net *net, bool six)
+static struct inet_table *table(struct net *net, bool six)
 {
-	return six ? &net->inet->raw6.bound : &net->inet->raw.bound;
-}
-
-static u32 protocol_hash(u8 protocol)
-{
-	return (u32)(protocol + 1) * 0x9E3779B1u;
+	return six ? &net->inet->raw6 : &net->inet->raw;
 }
 
 /* ---- receiving ---- */
@@ -76,15 +72,12 @@ static bool is_filtered(const struct raw_sock *r, const struct packet *p, u8 pro
 	       READ_ONCE(r->icmp_filter) >> type & 1;
 }
 
-static bool wants(const struct raw_sock *r, struct packet *p, const struct inet_key *k, u8 protocol)
+static bool wants(struct inet_sock *s, const struct inet_many *m)
 {
-	const struct inet_sock *s = &r->inet;
-
-	if (s->sk.protocol != protocol || !has_ends(s, k))
+	if (!has_ends(s, &m->k) || (s->sk.bound_dev && s->sk.bound_dev != (int)m->p->iif))
 		return false;
-	if (s->sk.bound_dev && s->sk.bound_dev != (int)p->iif)
-		return false;
-	return inet_mc_wants_packet(s, p) && !is_filtered(r, p, protocol);
+	return inet_mc_wants_packet(s, m->p) &&
+	       !is_filtered(raw_sk(s), m->p, (u8)be16_get(m->port));
 }
 
 /* The sum that S told the place of is right; ICMPv6's was checked for all. */
@@ -101,6 +94,14 @@ static bool sum_is_right(const struct inet_sock *s, struct packet *p)
 				  csum_pseudo6(&ip->src, &ip->dst, (u8)s->sk.protocol, p->len, 0)));
 }
 
+static void filter_and_queue(struct sock *sk, struct packet *p)
+{
+	if (!sk_filter(sk, p, 0))
+		packet_free(p, DROP_FILTER);
+	else if (sock_queue_rx(sk, p))
+		packet_free(p, DROP_RCVBUF);
+}
+
 static void queue(struct inet_sock *s, struct packet *p)
 {
 	struct packet *c;
@@ -114,62 +115,109 @@ static void queue(struct inet_sock *s, struct packet *p)
 		return;
 	if (!s->six)
 		packet_push(c, (u16)(c->data - c->net_at));
-	if (!sk_filter(&s->sk, c, 0))
-		packet_free(c, DROP_FILTER);
-	else if (sock_queue_rx(&s->sk, c))
-		packet_free(c, DROP_RCVBUF);
+	if (sock_filter_searches(&s->sk))
+		sock_later(&s->sk, c, filter_and_queue);
+	else
+		filter_and_queue(&s->sk, c);
 }
+
+static void give(struct inet_sock *s, struct inet_many *m)
+{
+	queue(s, m->p);
+}
+
+static void end(struct inet_many *m)
+{
+	if (inet_protocol((u8)be16_get(m->port)))
+		packet_consume(m->p);
+	else
+		ip4_unclaimed(m->p, m->given);
+}
+
+static void end6(struct inet_many *m)
+{
+	if (inet6_protocol((u8)be16_get(m->port)))
+		packet_consume(m->p);
+	else
+		ip6_unclaimed(m->p, m->given);
+}
+
+static const struct inet_many_kind to_raw = { wants, give, end }, to_raw6 = { wants, give, end6 };
 
 /* P's transport header is at its data. */
-static bool deliver(struct packet *p, u8 protocol, bool six)
+static enum raw_answer deliver(struct packet *p, u8 protocol, bool six)
 {
 	struct net *net = p->dev->net;
-	struct raw_sock *r;
-	struct inet_key k;
-	unsigned int n = 0;
+	struct inet_many m;
+	struct inet_sock *one;
 
-	if (likely(!ghash_count(table(net, six))))
-		return false;
-	inet_key_received(&k, p, net, be16_make(0), be16_make(0));
-	ghash_for_each_rcu(r, table(net, six), protocol_hash(protocol), inet.bound) {
-		if (!wants(r, p, &k, protocol) || !sock_get(&r->inet.sk))
-			continue;
-		queue(&r->inet, p);
-		sock_put(&r->inet.sk);
-		n++;
+	if (likely(!ghash_count(&table(net, six)->bound)))
+		return RAW_NONE;
+	m.kind = six ? &to_raw6 : &to_raw;
+	m.table = table(net, six);
+	m.p = p;
+	m.port = be16_make(protocol);
+	inet_key_received(&m.k, p, net, be16_make(0), be16_make(0));
+	switch (inet_many_ask(&m, &one)) {
+	case INET_MANY_NONE:
+		break;
+	case INET_MANY_ONE:
+		queue(one, p);
+		sock_put(&one->sk);
+		return RAW_TAKEN;
+	case INET_MANY_LATER:
+		return RAW_LATER;
 	}
-	return n;
+	return RAW_NONE;
 }
 
-static bool raw_deliver(struct packet *p)
+static enum raw_answer raw_deliver(struct packet *p)
 {
 	return deliver(p, ((const struct ip4_wire *)packet_net(p))->protocol, false);
 }
 
-static bool raw6_deliver(struct packet *p)
+static enum raw_answer raw6_deliver(struct packet *p)
 {
 	return deliver(p, ip6_cb(p)->protocol, true);
 }
 
+static bool hears(struct inet_sock *s, const struct inet_many *m)
+{
+	return has_ends(s, &m->k);
+}
+
+static void tell(struct inet_sock *s, struct inet_many *m)
+{
+	inet_dgram_error(s, m->p, &m->q, m->err, m->fatal, be16_make(0), m->q.transport_at);
+}
+
+static void told(struct inet_many *m)
+{
+	packet_consume(m->p);
+}
+
+static const struct inet_many_kind errors = { hears, tell, told };
+
 static void raw_error(struct packet *p, const struct icmp_quote *q, int err, bool fatal)
 {
 	struct net *net = p->dev->net;
-	struct raw_sock *r;
-	struct inet_key k;
+	struct inet_many m;
+	struct inet_sock *one;
 
-	if (likely(!ghash_count(table(net, q->six))))
+	if (likely(!ghash_count(&table(net, q->six)->bound)))
 		return;
-	inet_key_quoted(&k, p, net, q, be16_make(0), be16_make(0));
-	ghash_for_each_rcu(r, table(net, q->six), protocol_hash(q->protocol), inet.bound) {
-		struct inet_sock *s = &r->inet;
-
-		if (s->sk.protocol != q->protocol || !has_ends(s, &k))
-			continue;
-		if (!sock_get(&s->sk))
-			continue;
-		inet_dgram_error(s, p, q, err, fatal, be16_make(0), q->transport_at);
-		sock_put(&s->sk);
-	}
+	m.kind = &errors;
+	m.table = table(net, q->six);
+	m.p = p;
+	m.port = be16_make(q->protocol);
+	m.err = err;
+	m.fatal = fatal;
+	m.q = *q;
+	inet_key_quoted(&m.k, p, net, q, be16_make(0), be16_make(0));
+	if (inet_many_ask(&m, &one) != INET_MANY_ONE)
+		return;
+	tell(one, &m);
+	sock_put(&one->sk);
 }
 
 static ssize_t raw_recvmsg(struct socket *sock, struct sock_msg *m)
@@ -448,7 +496,10 @@ static int raw_release(struct socket *sock)
 		return 0;
 	inet_mc_drop_all(s);
 	sock_orphan(&s->sk);
-	ghash_del(table(s->sk.net, s->six), &s->bound);
+	if (s->port) {
+		inet_port_put(table(s->sk.net, s->six), s);
+		ghash_del(&table(s->sk.net, s->six)->bound, &s->bound);
+	}
 	sock->sk = NULL;
 	sock_put(&s->sk);
 	return 0;
@@ -461,8 +512,10 @@ static int raw_may(struct net *net)
 
 static int raw_make(struct inet_sock *s)
 {
-	u32 hash = protocol_hash((u8)s->sk.protocol);
+	struct inet_table *t = table(s->sk.net, s->six);
+	u32 hash = hash_64(sock_cookie(&s->sk), 32);
 	unsigned long *b;
+	int err;
 
 	if (s->sk.protocol > 255)
 		return -EPROTONOSUPPORT;
@@ -470,9 +523,12 @@ static int raw_make(struct inet_sock *s)
 	s->e.local_port = be16_make(0);
 	if (s->sk.protocol == IPPROTO_RAW)
 		inet_set_flag(s, INET_HDRINCL, true);
-	ghash_reserve(table(s->sk.net, s->six));
-	b = ghash_lock(table(s->sk.net, s->six), hash);
-	ghash_add(table(s->sk.net, s->six), b, &s->bound, hash);
+	err = inet_port_join(t, s, be16_make((u16)s->sk.protocol));
+	if (err)
+		return err;
+	ghash_reserve(&t->bound);
+	b = ghash_lock(&t->bound, hash);
+	ghash_add(&t->bound, b, &s->bound, hash);
 	ghash_unlock(b);
 	return 0;
 }

@@ -2,11 +2,12 @@
 /* Routing tables of IPv4: fib4_priv.h. */
 #include <lib/bits.h>
 #include <lib/err.h>
-#include <lib/hash.h>
+#include <lib/siphash.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/random.h>
 #include <kernel/time.h>
 #include <abi/errno.h>
 #include "net/dev/if_flags.h"
@@ -14,10 +15,20 @@
 #include "net/route/in_device.h"
 #include "net/wire/ip4.h"
 
+/* Programs choose prefixes, also in namespaces of their own. */
+static struct siphash_key hash_key __ro_after_init;
+
 static u32 prefix_hash(be32 prefix, u8 len)
 {
-	return (u32)(((u64)be32_get(prefix) << 6 | len) * GOLDEN_RATIO_64 >> 32);
+	return hash_word(&hash_key, (u64)prefix.v << 8 | len);
 }
+
+static int hash_init(void)
+{
+	get_random_bytes(&hash_key, sizeof(hash_key));
+	return 0;
+}
+INITCALL(sched, hash_init);
 
 void fib4_changed(struct net *net)
 {

@@ -2,12 +2,13 @@
 /* Routing tables of IPv6: fib6_priv.h. */
 #include <lib/bits.h>
 #include <lib/err.h>
-#include <lib/hash.h>
 #include <lib/minmax.h>
+#include <lib/siphash.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
 #include <kernel/init.h>
+#include <kernel/random.h>
 #include <kernel/time.h>
 #include <abi/errno.h>
 #include <linux/ipv6_route.h>
@@ -15,14 +16,23 @@
 #include "net/route/fib6_priv.h"
 #include "net/route/in6_device.h"
 
+/* Programs choose prefixes, also in namespaces of their own. */
+static struct siphash_key hash_key __ro_after_init;
+
 static u32 prefix_hash(const struct ip6_addr *a, u8 len)
 {
-	u64 h = len;
+	const u64 w[3] = { (u64)a->w[0].v << 32 | a->w[1].v, (u64)a->w[2].v << 32 | a->w[3].v,
+			   len };
 
-	for (unsigned int i = 0; i < 4; i++)
-		h = (h ^ a->w[i].v) * GOLDEN_RATIO_64 + (h >> 29);
-	return (u32)(h >> 32);
+	return (u32)siphash_13(&hash_key, w, 3);
 }
+
+static int hash_init(void)
+{
+	get_random_bytes(&hash_key, sizeof(hash_key));
+	return 0;
+}
+INITCALL(sched, hash_init);
 
 void fib6_changed(struct net *net)
 {

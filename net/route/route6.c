@@ -63,9 +63,7 @@ static int lookup_out(struct net *net, const struct ip6_flow *f, struct ip6_rout
 
 	if (f->oif) {
 		d = netdev_by_index(net, f->oif);
-		if (!d)
-			return -ENODEV;
-		if (!(READ_ONCE(d->flags) & IFF_UP) || !in6_dev(d))
+		if (!d || !(READ_ONCE(d->flags) & IFF_UP) || !in6_dev(d))
 			return -ENETUNREACH;
 	}
 	/* What is ours is ours by whatever device, but for addresses of one link. */
@@ -83,8 +81,7 @@ static int lookup_out(struct net *net, const struct ip6_flow *f, struct ip6_rout
 		src = found->src;
 	else if (ip6_is_any(&src) && !in6_select_source(net, found->dev, &dst, f->prefer, &src))
 		return -EADDRNOTAVAIL;
-	if (ip6_is_loopback(&src) && !(d->flags & IFF_LOOPBACK))
-		return -EINVAL;
+	/* ::1 is a source like others where nothing better is there; who receives it drops it. */
 	fill(r, d, ip6_is_multicast(&dst) ? RTN_MULTICAST : found->type, &dst, &src);
 	fill_from(net, r, found);
 	if (found->type == RTN_LOCAL) {

@@ -152,6 +152,8 @@ static void put_numbers(struct nlmsg_buf *b, struct netdev *d)
 		nla_put_u32(b, IFLA_MASTER, (u32)rcu_dereference_raw(d->master)->ifindex);
 	nla_put_u8(b, IFLA_CARRIER, READ_ONCE(d->carrier));
 	nla_put_text(b, IFLA_QDISC, rtnl_qdisc(d));
+	if (d->alias)
+		nla_put_text(b, IFLA_IFALIAS, d->alias);
 	nla_put_u32(b, IFLA_CARRIER_CHANGES, d->carrier_ups + d->carrier_downs);
 	nla_put_u32(b, IFLA_CARRIER_UP_COUNT, d->carrier_ups);
 	nla_put_u32(b, IFLA_CARRIER_DOWN_COUNT, d->carrier_downs);

@@ -32,10 +32,8 @@ static int move(struct netdev *d, const struct nlattr *const *tb)
 	return err;
 }
 
-static int set_address(struct nl_request *r, struct netdev *d, const struct nlattr *a)
+static int set_address(struct netdev *d, const struct nlattr *a)
 {
-	if (nla_len(a) != d->addr_len)
-		return nl_refuse(r, -EINVAL, "Invalid address length");
 	if (d->type == ARPHRD_ETHER && !eth_is_station(nla_data(a)))
 		return -EADDRNOTAVAIL;
 	return netdev_set_mac(d, nla_data(a));
@@ -63,24 +61,6 @@ int rtnl_set_master(struct nl_request *r, struct netdev *d, int index)
 	return err;
 }
 
-/* What changes no packet's way, and what no device here has. */
-static int set_rest(struct nl_request *r, struct netdev *d, const struct nlattr *const *tb)
-{
-	int err = tb[IFLA_MASTER] ? rtnl_set_master(r, d, (int)nla_u32(tb[IFLA_MASTER])) : 0;
-
-	if (err)
-		return err;
-	if (tb[IFLA_IFALIAS] || tb[IFLA_XDP] || tb[IFLA_VFINFO_LIST] || tb[IFLA_PROTO_DOWN])
-		return -EOPNOTSUPP;
-	if (tb[IFLA_LINKMODE] && nla_u8(tb[IFLA_LINKMODE]))
-		return -EOPNOTSUPP;
-	if (tb[IFLA_TXQLEN])
-		WRITE_ONCE(d->tx_queue_len, nla_u32(tb[IFLA_TXQLEN]));
-	if (tb[IFLA_CARRIER])
-		return netdev_set_carrier(d, nla_u8(tb[IFLA_CARRIER]));
-	return 0;
-}
-
 static int set_flags(struct netdev *d, const struct ifinfomsg *m)
 {
 	u32 flags = m->ifi_flags;
@@ -92,33 +72,57 @@ static int set_flags(struct netdev *d, const struct ifinfomsg *m)
 	return netdev_change_flags(d, flags);
 }
 
+/*
+ * What of TB can be refused before anything is done: -EINVAL; -EOPNOTSUPP: what no device here has.
+ */
+static int check(struct nl_request *r, const struct netdev *d, const struct nlattr *const *tb)
+{
+	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) < d->addr_len)
+		return nl_refuse(r, -EINVAL, "Invalid address length");
+	if (tb[IFLA_BROADCAST] && nla_len(tb[IFLA_BROADCAST]) < d->addr_len)
+		return -EINVAL;
+	if (tb[IFLA_XDP] || tb[IFLA_VFINFO_LIST] || tb[IFLA_PROTO_DOWN])
+		return -EOPNOTSUPP;
+	return tb[IFLA_LINKMODE] && nla_u8(tb[IFLA_LINKMODE]) ? -EOPNOTSUPP : 0;
+}
+
+/* A name that a number goes with is a new one. */
+static int set_name(struct netdev *d, const struct ifinfomsg *m, const struct nlattr *a)
+{
+	char name[NETDEV_NAME] = "";
+
+	if (m->ifi_index <= 0 || !a)
+		return 0;
+	if (!nla_text(a, name, sizeof(name)))
+		return -EINVAL;
+	return name[0] && strcmp(name, d->name) ? netdev_rename(d, name) : 0;
+}
+
 int rtnl_link_set(struct nl_request *r, struct netdev *d, const struct ifinfomsg *m,
 		  const struct nlattr *const *tb)
 {
-	char name[NETDEV_NAME] = "";
-	int err = move(d, tb);
+	const struct nlattr *alias = tb[IFLA_IFALIAS];
+	int err = check(r, d, tb) ?: move(d, tb);
 
 	if (err)
 		return err;
 	if (tb[IFLA_ADDRESS])
-		err = set_address(r, d, tb[IFLA_ADDRESS]);
+		err = set_address(d, tb[IFLA_ADDRESS]);
 	if (!err && tb[IFLA_MTU])
 		err = netdev_set_mtu(d, nla_u32(tb[IFLA_MTU]));
 	if (!err && tb[IFLA_GROUP])
 		d->group = nla_u32(tb[IFLA_GROUP]);
-	/* A name that a number goes with is a new one. */
-	if (!err && m->ifi_index > 0 && tb[IFLA_IFNAME]) {
-		if (!nla_text(tb[IFLA_IFNAME], name, sizeof(name)))
-			err = -EINVAL;
-		else if (name[0] && strcmp(name, d->name))
-			err = netdev_rename(d, name);
-	}
-	if (!err && tb[IFLA_BROADCAST]) {
-		if (nla_len(tb[IFLA_BROADCAST]) != d->addr_len)
-			return -EINVAL;
+	err = err ?: set_name(d, m, tb[IFLA_IFNAME]);
+	if (!err && alias)
+		err = netdev_set_alias(d, nla_data(alias), nla_len(alias));
+	if (!err && tb[IFLA_BROADCAST])
 		memcpy(d->broadcast, nla_data(tb[IFLA_BROADCAST]), d->addr_len);
-	}
-	if (!err)
-		err = set_rest(r, d, tb);
-	return err ?: set_flags(d, m);
+	if (!err && tb[IFLA_MASTER])
+		err = rtnl_set_master(r, d, (int)nla_u32(tb[IFLA_MASTER]));
+	err = err ?: set_flags(d, m);
+	if (!err && tb[IFLA_CARRIER])
+		err = netdev_set_carrier(d, nla_u8(tb[IFLA_CARRIER]));
+	if (!err && tb[IFLA_TXQLEN])
+		WRITE_ONCE(d->tx_queue_len, nla_u32(tb[IFLA_TXQLEN]));
+	return err;
 }

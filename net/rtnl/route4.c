@@ -5,6 +5,7 @@
 #include <kernel/init.h>
 #include <proc/cred.h>
 #include <abi/errno.h>
+#include <linux/in_route.h>
 #include "net/dev/if_flags.h"
 #include "net/ip4/addr.h"
 #include "net/rtnl/rtnl.h"
@@ -204,6 +205,23 @@ static u32 answer_table(const struct nl_request *r, u32 table)
 	return table;
 }
 
+/* What WAY is by itself (RTCF_*). Within RCU. */
+static u32 flags_of(const struct ip4_flow *f, const struct ip4_route *way)
+{
+	switch (way->type) {
+	case RTN_LOCAL:
+		return RTCF_LOCAL;
+	case RTN_BROADCAST:
+		return RTCF_BROADCAST | RTCF_LOCAL;
+	case RTN_MULTICAST:
+		if (f->iif ||
+		    (in_dev(way->dev) && in_group_joined(in_dev(way->dev), way->dst, way->src)))
+			return RTCF_MULTICAST | RTCF_LOCAL;
+		return RTCF_MULTICAST;
+	}
+	return 0;
+}
+
 static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const struct ip4_flow *f,
 		       const struct ip4_route *way)
 {
@@ -220,7 +238,7 @@ static bool put_answer(struct nlmsg_buf *b, const struct nl_request *r, const st
 				     .rtm_table = (u8)table,
 				     .rtm_type = way->type,
 				     .rtm_scope = RT_SCOPE_UNIVERSE,
-				     .rtm_flags = RTM_F_CLONED };
+				     .rtm_flags = RTM_F_CLONED | flags_of(f, way) };
 	nla_put_u32(b, RTA_TABLE, table);
 	nla_put_u32(b, RTA_DST, f->dst.v);
 	if (f->src.v && f->iif) {

@@ -63,8 +63,6 @@ static int route_to(struct inet_sock *s, const struct inet_name *n)
 
 	if (n->six) {
 		e = inet_sock_route(s);
-		if (!e && s->six->route.type == RTN_MULTICAST)
-			e = -ENETUNREACH;
 		if (!e && ip6_is_any(&s->six->saddr))
 			s->six->saddr = s->six->route.src;
 		return e;
@@ -84,6 +82,7 @@ static int route_to(struct inet_sock *s, const struct inet_name *n)
 static int choose_ends(struct tcp_sock *t, const struct inet_name *n)
 {
 	struct inet_sock *s = &t->inet;
+	be16 port = s->e.local_port;
 	int e;
 
 	if (s->bind_gave & BOUND_ADDRESS && inet_is_six(s) != n->six)
@@ -91,6 +90,9 @@ static int choose_ends(struct tcp_sock *t, const struct inet_name *n)
 	tcp_may_hash(t);
 	if (s->six && !(s->bind_gave & BOUND_ADDRESS))
 		inet_reset_local(s);
+	if (n->six && ip6_is_multicast(&n->v6))
+		return -ENETUNREACH;
+	/* As on Linux the device of the scope is S's from here on, even if this fails. */
 	e = inet_scope_of(s, n);
 	if (e < 0)
 		return e;
@@ -108,8 +110,7 @@ static int choose_ends(struct tcp_sock *t, const struct inet_name *n)
 		inet_reset_peer(s);
 		if (!(s->bind_gave & BOUND_ADDRESS))
 			inet_reset_local(s);
-		if (!s->port)
-			s->e.local_port = be16_make(0);
+		s->e.local_port = port;	/* also one that it had: getsockname(2) tells it */
 	}
 	return e;
 }
@@ -120,8 +121,6 @@ static int start(struct tcp_sock *t, const struct inet_name *to)
 	struct inet_entry *e = &t->inet.e;
 	int err;
 
-	if (!to->port.v)
-		return -EADDRNOTAVAIL;
 	err = choose_ends(t, to);
 	if (err)
 		return err;
@@ -162,26 +161,25 @@ static int wait_connected(struct tcp_sock *t, long timeo)
 	return r < 0 ? (timeo == MAX_SCHEDULE_TIMEOUT ? -ERESTARTSYS : -EINTR) : -EINPROGRESS;
 }
 
-static void disconnect(struct tcp_sock *t)
+void tcp_disconnect(struct tcp_sock *t)
 {
+	const u32 open = TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2);
 	struct sock *sk = &t->inet.sk;
-
 	bool listened = sk->state == TCPS_LISTEN;
 
-	if (tcp_state_in(t,
-			 TCPS(ESTABLISHED) | TCPS(CLOSE_WAIT) | TCPS(FIN_WAIT1) | TCPS(FIN_WAIT2)))
+	if (tcp_state_in(t, open))
 		tcp_send_reset(t);
-	tcp_done(t, 0);
+	if (tcp_state_in(t, open | TCPS(SYN_SENT)))
+		sock_set_error(sk, ECONNRESET);
+	tcp_done_for_now(t);
 	if (listened)
 		tcp_listen_stop(t);
+	t->connecting = false;
 	tcp_purge_received(t);
-	sk->err = 0;
 	sk->shut = 0;
 	inet_reset_peer(&t->inet);
 	if (!(t->inet.bind_gave & BOUND_ADDRESS))
 		inet_reset_local(&t->inet);
-	if (!t->inet.port)
-		t->inet.e.local_port = (be16){ 0 };
 	t->srtt8 = t->rttvar4 = t->min_rtt_us = t->cwnd_count = 0;
 	t->rto_us = TCP_RTO_INIT_US;
 	t->cwnd = TCP_INIT_CWND;
@@ -202,6 +200,23 @@ static void disconnect(struct tcp_sock *t)
 	t->cc->init(t);
 }
 
+/*
+ * A connect has ended, and this call is the first that tells how: 0 or -errno. One that failed
+ * leaves nothing of the connection.
+ */
+static int outcome(struct tcp_sock *t)
+{
+	struct sock *sk = &t->inet.sk;
+	int e = 0;
+
+	t->connecting = false;
+	if (sk->state == TCPS_CLOSE) {
+		e = sock_take_error(sk) ?: -ECONNABORTED;
+		tcp_disconnect(t);
+	}
+	return e;
+}
+
 static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_storage *a, int len,
 			  long timeo)
 {
@@ -210,21 +225,27 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 	bool fresh = false;
 	int e;
 
+	/* A mapped address is what it takes. */
+	if (sk->state == TCPS_CLOSE && sk->family == AF_INET6 && len >= (int)sizeof(short) &&
+	    a->ss_family == AF_INET)
+		return len < INET6_NAME_LEAST ? -EINVAL : -EAFNOSUPPORT;
 	e = inet_check_peer(&t->inet, a, len, &to);
 	if (e > 0)
-		disconnect(t);
+		tcp_disconnect(t);
 	if (e)
 		return e < 0 ? e : 0;
+	if (t->connecting && !tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
+		return outcome(t);
 	if (sk->state == TCPS_CLOSE) {
 		e = sock_take_error(sk);
 		if (e && t->inet.e.peer.v)
 			return e;
 		if (sk->shut && t->inet.e.peer.v)
-			disconnect(t);
+			tcp_disconnect(t);
 		e = start(t, &to);
 		if (e)
 			return e;
-		fresh = true;
+		t->connecting = fresh = true;
 	} else if (!tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV))) {
 		return -EISCONN;
 	}
@@ -235,9 +256,7 @@ static int connect_locked(struct tcp_sock *t, const struct __kernel_sockaddr_sto
 		if (e)
 			return e;
 	}
-	if (sk->state == TCPS_CLOSE)
-		return sock_take_error(sk) ?: -ECONNABORTED;
-	return 0;
+	return outcome(t);
 }
 
 int tcp_connect(struct socket *s, const struct __kernel_sockaddr_storage *a, int len, int flags)

@@ -504,7 +504,7 @@ static void peer_options(struct tcp_sock *t, const struct tcp_seg *s)
 		t->ts_recent = s->ts_val;
 		t->ts_recent_ns = ktime_get_ns();
 	}
-	t->mss_peer = max_t(u16, s->mss ?: TCPC_MSS_DEFAULT, TCP_MSS_MIN);
+	t->mss_peer = tcp_agreed_mss(t, s);
 	t->rcv_nxt = t->rcv_wup = t->copied_seq = s->seq + 1;
 	t->snd_wnd = t->max_window = s->window;
 	t->snd_wl1 = s->seq;

@@ -302,7 +302,10 @@ static void reader_has_room(struct tcp_sock *t, bool read_any)
 		tcp_send_ack(t); /* the sender may wait for it, and nothing more of his is here */
 }
 
-/* The buffer grows with what is read within a round trip, up to the namespace's most. */
+/*
+ * The buffer grows with what is read within a round trip, up to the namespace's most
+ * (tcp_moderate_rcvbuf).
+ */
 static void tune_buffer(struct tcp_sock *t)
 {
 	struct sock *sk = &t->inet.sk;
@@ -315,7 +318,7 @@ static void tune_buffer(struct tcp_sock *t)
 	copied = t->copied_seq - t->drs_seq;
 	want = (int)min((u64)copied * 4 + 32 * (u64)t->rcv_mss, (u64)tcp_net(t)->rmem[2]);
 	if (!(sk->buf_locks & SOCK_RCVBUF_LOCK) && want > sk->rcvbuf &&
-	    !READ_ONCE(tcp_mem_pressure))
+	    READ_ONCE(tcp_net(t)->moderate_rcvbuf) && !READ_ONCE(tcp_mem_pressure))
 		WRITE_ONCE(sk->rcvbuf, want);
 	t->drs_begin_ns = now;
 	t->drs_seq = t->copied_seq;

@@ -102,7 +102,7 @@ static void send_synack(struct tcp_request *q)
 	if (q->ts_ok) {
 		o.ts = true;
 		o.ts_val = q->is_cookie ? tcp_cookie_stamp(q) : tcp_clock_ms() + q->ts_offset;
-		o.ts_ecr = q->ts_recent;
+		o.ts_ecr = READ_ONCE(q->ts_recent);
 	}
 	q->sent_ns = q->was_sent ? 0 : ktime_get_ns();
 	q->was_sent = true;
@@ -214,7 +214,7 @@ static void heed_syn(struct tcp_request *q, const struct tcp_seg *s)
 	const struct tcp_net *n = q->e.net->tcp;
 
 	q->rcv_isn = s->seq;
-	q->mss_peer = max_t(u16, s->mss ?: TCPC_MSS_DEFAULT, TCP_MSS_MIN);
+	q->mss_peer = tcp_agreed_mss(q->listener, s);
 	q->wscale_ok = s->has_wscale && n->window_scaling;
 	q->snd_wscale = q->wscale_ok ? s->wscale : 0;
 	q->rcv_wscale = q->wscale_ok ? tcp_choose_wscale(n) : 0;
@@ -394,10 +394,11 @@ static void fill_child(struct tcp_sock *t, const struct tcp_request *q, const st
 	t->sack_ok = q->sack_ok;
 	t->ts_ok = q->ts_ok;
 	t->ecn_ok = q->ecn_ok;
-	t->ts_recent = q->ts_recent;
+	t->ts_recent = READ_ONCE(q->ts_recent);
 	t->ts_recent_ns = ktime_get_ns();
 	t->ts_offset = q->ts_offset;
 	t->mss_peer = q->mss_peer;
+	t->advmss = q->mss;
 	t->snd_wl1 = s->seq;
 	t->snd_wnd = t->max_window = (u32)s->window << q->snd_wscale;
 	if (q->sent_ns)
@@ -518,14 +519,49 @@ static bool cookie_acked(struct tcp_sock *l, struct packet *p, const struct tcp_
 	return false;
 }
 
+/* PAWS: an old duplicate by its timestamp (RFC 7323, 5.3). */
+static bool is_old_duplicate(const struct tcp_request *q, const struct tcp_seg *s)
+{
+	return q->ts_ok && s->has_ts && (s32)(s->ts_val - READ_ONCE(q->ts_recent)) < 0;
+}
+
+/* Part of S lies in the window that the SYN-ACK offered (RFC 9293, 3.10.7.4, the first check). */
+static bool in_window(const struct tcp_request *q, const struct tcp_seg *s)
+{
+	u32 left = q->rcv_isn + 1, right = left + q->rcv_wnd;
+
+	if (s->seq == left || (s->seq == right && s->end == right))
+		return true;
+	return after(s->end, left) && before(s->seq, right);
+}
+
+/*
+ * S does not belong to Q's connection: an ACK says what does. Two ends that disagree would answer
+ * each other for ever: one that carries no data is answered twice a second at most.
+ */
+static void answer_stray(struct tcp_request *q, const struct tcp_seg *s)
+{
+	struct tcp_tx_options o = { 0 };
+	u64 now = ktime_get_ns(), last = READ_ONCE(q->answered_ns);
+
+	if (!s->len || s->flags & TCP_SYN) {
+		if (last && now - last < NSEC_PER_SEC / 2)
+			return;
+		WRITE_ONCE(q->answered_ns, now);
+	}
+	if (q->ts_ok) {
+		o.ts = true;
+		o.ts_val = tcp_ms(now) + q->ts_offset;
+		o.ts_ecr = READ_ONCE(q->ts_recent);
+	}
+	tcp_reply(&q->e, q->snd_isn + 1, q->rcv_isn + 1, TCP_ACK,
+		  (u16)(q->rcv_wnd >> q->rcv_wscale), &o);
+}
+
 void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_seg *s)
 {
-	bool full;
+	bool full, old = is_old_duplicate(q, s);
 
-	if (q->ts_ok && s->has_ts && (s32)(s->ts_val - q->ts_recent) < 0 && !(s->flags & TCP_RST)) {
-		tcp_count_net(q->e.net, TCP_PAWS_ESTAB);
-		goto drop;
-	}
 	if (s->flags & TCP_RST) {
 		if (s->seq == q->rcv_isn + 1) {
 			tcp_count_net(q->e.net, TCP_EMBRYONIC_RSTS);
@@ -534,18 +570,23 @@ void tcp_request_rcv(struct tcp_request *q, struct packet *p, const struct tcp_s
 		}
 		goto drop;
 	}
-	if (s->flags & TCP_SYN) {
-		if (s->seq == q->rcv_isn)
-			send_synack(q);		/* it did not hear us */
+	if ((s->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && s->seq == q->rcv_isn && !old) {
+		send_synack(q);		/* it did not hear us */
 		goto drop;
 	}
-	if (!(s->flags & TCP_ACK))
-		goto drop;
-	if (s->ack != q->snd_isn + 1) {
+	if (s->flags & TCP_ACK && s->ack != q->snd_isn + 1) {
 		tcp_reply_reset(q->e.net, p, s);
 		goto drop;
 	}
-	if (before(s->seq, q->rcv_isn + 1) || after(s->seq, q->rcv_isn + 1 + q->rcv_wnd))
+	if (old || !in_window(q, s)) {
+		if (old)
+			tcp_count_net(q->e.net, TCP_PAWS_ESTAB);
+		answer_stray(q, s);
+		goto drop;
+	}
+	if (q->ts_ok && s->has_ts && !after(s->seq, q->rcv_isn + 1))
+		WRITE_ONCE(q->ts_recent, s->ts_val);
+	if (!(s->flags & TCP_ACK) || s->flags & TCP_SYN)
 		goto drop;
 	if (!s->len && !(s->flags & TCP_FIN)) {
 		WRITE_ONCE(q->acked, true);

@@ -58,6 +58,8 @@ static int net_begin(struct net *net)
 		.pacing_ss_ratio = 200,
 		.pacing_ca_ratio = 120,
 		.slow_start_after_idle = 1,
+		.moderate_rcvbuf = 1,
+		.no_metrics_save = 1,
 		.notsent_lowat = U32_MAX,
 		.dsack = 1,
 		.reordering = 3,

@@ -100,7 +100,7 @@ static int set_locked(struct tcp_sock *t, int name, u32 v)
 	case TCP_MAXSEG:
 		if (v && (v < TCP_MSS_MIN || v > 32767))
 			return -EINVAL;
-		t->user_mss = (u16)v;
+		WRITE_ONCE(t->user_mss, (u16)v);	/* for handshakes to come */
 		return 0;
 	case TCP_KEEPIDLE:
 		return set_keepidle(t, v);
@@ -194,13 +194,12 @@ static u32 ms_since(u64 ns, u64 now)
 	return ns && now > ns ? (u32)((now - ns) / NSEC_PER_MS) : 0;
 }
 
+/* What the peer was told that we take, without the options that each of its segments has. */
 static u32 advertised(const struct tcp_sock *t)
 {
-	u32 mtu = inet_sock_mtu(&t->inet);
+	bool stamps = t->ts_ok && !tcp_state_in(t, TCPS(SYN_SENT));
 
-	return mtu ? tcp_advertised_mss(t, mtu, inet_sock_advmss(&t->inet),
-					inet_header_len(&t->inet.e)) :
-		     TCPC_MSS_DEFAULT;
+	return t->advmss - (stamps && t->advmss ? TCP_STAMP_LEN : 0);
 }
 
 /* TCP_CA_*. */

@@ -143,7 +143,7 @@ static int send_segment(struct tcp_sock *t, struct packet *p, u32 seq, u8 flags,
 /* Bytes of options that SACK may take. */
 static u32 most_sack(const struct tcp_sock *t)
 {
-	return TCP_HEADER_MOST - TCP_HEADER - (t->ts_ok ? 12 : 0);
+	return TCP_HEADER_MOST - TCP_HEADER - (t->ts_ok ? TCP_STAMP_LEN : 0);
 }
 
 /* ---- SO_MAX_PACING_RATE ---- */
@@ -254,8 +254,10 @@ static __always_inline int transmit(struct tcp_sock *t, struct packet *p, u32 *n
 	if (!c)
 		return -ENOBUFS;
 	if (flags & TCP_SYN) {
-		o.mss = tcp_advertised_mss(t, inet_sock_mtu(&t->inet), inet_sock_advmss(&t->inet),
-					   inet_header_len(&t->inet.e));
+		t->advmss = tcp_advertised_mss(t, inet_sock_mtu(&t->inet),
+					       inet_sock_advmss(&t->inet),
+					       inet_header_len(&t->inet.e));
+		o.mss = t->advmss;
 		o.sack_ok = t->sack_ok;
 		o.ts = t->ts_ok;
 		o.wscale = t->wscale_ok;

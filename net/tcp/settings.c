@@ -172,6 +172,10 @@ static int settings_init(void)
 	setting("net/ipv4/tcp_ecn", &n->ecn, 0, 2);
 	setting("net/ipv4/tcp_ecn_fallback", &n->ecn_fallback, 0, 255);
 	setting("net/ipv4/tcp_slow_start_after_idle", &n->slow_start_after_idle, 0, 255);
+	setting("net/ipv4/tcp_rfc1337", &n->rfc1337, 0, 255);
+	setting("net/ipv4/tcp_moderate_rcvbuf", &n->moderate_rcvbuf, 0, 255);
+	/* No connection leaves what it learned to the next: what would ask for that is refused. */
+	setting("net/ipv4/tcp_no_metrics_save", &n->no_metrics_save, 1, 255);
 	setting("net/ipv4/tcp_min_tso_segs", &n->min_tso_segs, 1, 255);
 	setting("net/ipv4/tcp_tso_win_divisor", &n->tso_win_divisor, 0, 255);
 	setting("net/ipv4/tcp_tso_rtt_log", &n->tso_rtt_log, 0, 255);

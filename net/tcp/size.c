@@ -37,6 +37,13 @@ u16 tcp_advertised_mss(const struct tcp_sock *t, u32 mtu, u32 advmss, u32 header
 	return (u16)clamp(mss, (u32)TCP_MSS_MIN, 65535u - header - TCP_HEADER);
 }
 
+u16 tcp_agreed_mss(const struct tcp_sock *t, const struct tcp_seg *syn)
+{
+	u16 mss = syn->mss ?: TCPC_MSS_DEFAULT, user = READ_ONCE(t->user_mss);
+
+	return max_t(u16, user ? min(mss, user) : mss, TCP_MSS_MIN);
+}
+
 u32 tcp_tso_bytes(struct tcp_sock *t)
 {
 	u32 mss = t->mss, most;
@@ -92,9 +99,7 @@ void tcp_sync_mss(struct tcp_sock *t)
 	mss = mtu - min(mtu, hdr);
 
 	mss = min(mss, (u32)t->mss_peer);
-	if (t->user_mss)
-		mss = min(mss, (u32)t->user_mss);
-	mss = max(mss, (u32)TCP_MSS_MIN) - (t->ts_ok ? 12 : 0);
+	mss = max(mss, (u32)TCP_MSS_MIN) - (t->ts_ok ? TCP_STAMP_LEN : 0);
 	/* A peer with a small window never sees it full of one segment. */
 	if (t->max_window > TCPC_MSS_DEFAULT && mss > t->max_window / 2)
 		mss = max(t->max_window / 2, (u32)TCP_MSS_MIN);

@@ -178,16 +178,17 @@ void tcp_may_hash(struct tcp_sock *t)
 	t->was_hashed = false;
 }
 
-void tcp_done(struct tcp_sock *t, int err)
+static void end(struct tcp_sock *t, int err, u8 shut)
 {
 	struct sock *sk = &t->inet.sk;
 
 	if (sk->state == TCPS_CLOSE)
 		return;
-	if (tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
+	/* A program that gives up has not failed. */
+	if (err && tcp_state_in(t, TCPS(SYN_SENT) | TCPS(SYN_RECV)))
 		tcp_count(t, TCP_ATTEMPT_FAILS);
 	tcp_set_state(t, TCPS_CLOSE);
-	sk->shut = 3;
+	sk->shut = shut;
 	if (t->is_orphan) {
 		t->is_orphan = false;
 		atomic_dec(&tcp_orphans);
@@ -204,6 +205,16 @@ void tcp_done(struct tcp_sock *t, int err)
 		if (unlikely(rcu_access_pointer(sk->fasync)))
 			kill_fasync(&sk->fasync, SIGIO, err ? POLL_ERR : POLL_HUP);
 	}
+}
+
+void tcp_done(struct tcp_sock *t, int err)
+{
+	end(t, err, 3);
+}
+
+void tcp_done_for_now(struct tcp_sock *t)
+{
+	end(t, 0, 0);
 }
 
 void tcp_abort(struct tcp_sock *t, int err)
@@ -428,14 +439,11 @@ static int tcp_shutdown(struct socket *s, int how)
 	net_ctx_begin(&ctx);
 	lock_sock(sk);
 	if (tcp_state_in(t, TCPS(CLOSE))) {
+		sk->shut |= (u8)(how + 1);	/* to be seen, until it connects */
 		e = -ENOTCONN;
-	} else if (tcp_state_in(t, TCPS(LISTEN))) {
-		if (how != SHUT_WR) {
-			tcp_done(t, 0);
-			tcp_listen_stop(t);
-		}
-	} else if (tcp_state_in(t, TCPS(SYN_SENT))) {
-		tcp_done(t, 0);
+	} else if (tcp_state_in(t, TCPS(LISTEN) | TCPS(SYN_SENT))) {
+		if (how != SHUT_WR || sk->state == TCPS_SYN_SENT)
+			tcp_disconnect(t);
 	} else {
 		sk->shut |= (u8)(how + 1);
 		if (how != SHUT_RD && close_state(t))
@@ -547,6 +555,7 @@ static const struct sock_ops tcp_ops = {
 	.connect = tcp_connect,
 	.accept = tcp_accept,
 	.getname = tcp_getname,
+	.last_peer = inet_last_peer,
 	.poll = tcp_poll,
 	.ioctl = tcp_ioctl,
 	.listen = tcp_listen,

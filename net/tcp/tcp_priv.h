@@ -113,6 +113,7 @@ struct tcp_sock {
 	u16 mss;			/* payload of a segment now, options taken off */
 	u16 mss_peer;			/* what the peer takes: its option, or the default */
 	u16 user_mss;			/* TCP_MAXSEG */
+	u16 advmss;			/* what our SYN told; 0: there was none */
 	u32 tso;	/* payload that goes to the device in one packet: whole segments, or one */
 	u8 snd_wscale, rcv_wscale;
 	bool wscale_ok, sack_ok, ts_ok;
@@ -221,6 +222,7 @@ struct tcp_sock {
 	u32 user_timeout_ms;
 	int linger2_s;
 	u8 syn_retries;
+	bool connecting;		/* o: no connect(2) has told yet how it ended */
 	bool is_orphan;			/* o: counted as one */
 	bool was_hashed;		/* o: left a table, and nothing has been waited for since */
 	u32 challenges;			/* within the second that begins at challenge_ns */
@@ -264,6 +266,7 @@ struct tcp_request {
 	bool wscale_ok, sack_ok, ts_ok, ecn_ok;
 	bool acked;			/* the peer has answered, without data */
 	bool was_sent;
+	u64 answered_ns; /* when a stray segment without data was answered last; 0: never */
 	u64 sent_ns;			/* of the SYN-ACK; 0: it went more than once, or never */
 	bool is_cookie;			/* in no table and no list: nothing is kept of it */
 };
@@ -310,7 +313,8 @@ struct tcp_net {
 		synack_retries, retries2, window_scaling, sack, timestamps, abort_on_overflow,
 		max_timewait, syncookies, early_retrans, tw_reuse, tw_reuse_delay_ms, min_tso_segs,
 		tso_win_divisor, tso_rtt_log, pacing_ss_ratio, pacing_ca_ratio,
-		slow_start_after_idle, dsack, reordering, ecn, ecn_fallback, rto_min_us;
+		slow_start_after_idle, dsack, reordering, ecn, ecn_fallback, rto_min_us, rfc1337,
+		moderate_rcvbuf, no_metrics_save;
 	u32 notsent_lowat;
 	const struct tcp_cc *cc;	/* of new sockets */
 };
@@ -370,6 +374,13 @@ void tcp_set_state(struct tcp_sock *t, enum tcp_state s);
  * waiters are awake. Owner or sk->lock.
  */
 void tcp_done(struct tcp_sock *t, int err);
+/*
+ * T has no peer and listens no more: a RST tells the peer, if there is one, and ECONNRESET waits
+ * for the program where that or a SYN went. It may connect or listen again. Owner.
+ */
+void tcp_disconnect(struct tcp_sock *t);
+/* tcp_done() for that: neither direction is shut. */
+void tcp_done_for_now(struct tcp_sock *t);
 /* The same after a RST, where the peer may not know. */
 void tcp_abort(struct tcp_sock *t, int err);
 /* A new socket with the listener's settings, without owner. Atomic. NULL: no memory. */
@@ -449,6 +460,10 @@ u8 tcp_choose_wscale(const struct tcp_net *n);
 u32 tcp_first_window(const struct tcp_sock *t, u32 route);
 /* By a route of MTU and ADVMSS (0: not set), with HEADER bytes of IP header. */
 u16 tcp_advertised_mss(const struct tcp_sock *t, u32 mtu, u32 advmss, u32 header);
+/*
+ * How long the peer that said SYN takes segments, and T's program has them (TCP_MAXSEG, of then).
+ */
+u16 tcp_agreed_mss(const struct tcp_sock *t, const struct tcp_seg *syn);
 void tcp_sync_mss(struct tcp_sock *t);
 /*
  * Payload bytes of the longest packet that T's device takes as one: whole segments, one at least.

@@ -251,21 +251,35 @@ static void fin_wait2_rcv(struct tcp_timewait *w, struct packet *p, const struct
 	}
 }
 
+/* A RST ends TIME-WAIT, unless tcp_rfc1337 says that none does (RFC 1337). */
+static void time_wait_reset(struct tcp_timewait *w, const struct tcp_seg *s)
+{
+	if (s->seq == w->rcv_nxt && !is_old_duplicate(w, s) && !READ_ONCE(w->e.net->tcp->rfc1337))
+		tcp_timewait_forget(w);
+}
+
+static void time_wait_rcv(struct tcp_timewait *w, const struct tcp_seg *s)
+{
+	if (!s->len && !(s->flags & (TCP_SYN | TCP_FIN)) && s->seq == w->rcv_nxt)
+		return;
+	if (may_answer(w, s))
+		answer(w);
+	if (s->flags & TCP_FIN)
+		arm(w, TCP_TIMEWAIT_NS);
+}
+
 bool tcp_timewait_rcv(struct tcp_timewait *w, struct packet *p, const struct tcp_seg *s)
 {
 	if (is_newer_syn(w, s)) {
 		tcp_timewait_forget(w);
 		return true;
 	}
-	if (w->fin_wait2) {
+	if (w->fin_wait2)
 		fin_wait2_rcv(w, p, s);
-	} else if (!(s->flags & TCP_RST) &&	/* no RST ends TIME-WAIT (RFC 1337) */
-		   (s->len || s->flags & (TCP_SYN | TCP_FIN) || s->seq != w->rcv_nxt)) {
-		if (may_answer(w, s))
-			answer(w);
-		if (s->flags & TCP_FIN)
-			arm(w, TCP_TIMEWAIT_NS);
-	}
+	else if (s->flags & TCP_RST)
+		time_wait_reset(w, s);
+	else
+		time_wait_rcv(w, s);
 	packet_consume(p);
 	return false;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Receiving UDP: the header is checked, the socket found, the payload queued. Groups and broadcasts
- * go to all who want them.
+ * go to all who want them (net/inet/many.h).
  */
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -9,13 +9,12 @@
 #include <abi/errno.h>
 #include <linux/icmp.h>
 #include "net/core/stats.h"
+#include "net/inet/many.h"
 #include "net/inet/mcast.h"
 #include "net/udp/udp.h"
 #include "net/wire/csum.h"
 #include "net/wire/icmp6.h"
 #include "net/wire/udp.h"
-
-#define RECEIVERS 32u		/* of one packet to a group, in one go */
 
 /* COUNT is of IPv4's; IPv6's stand in the same order. */
 static void count(struct net *net, const struct packet *p, enum net_counter count)
@@ -49,10 +48,10 @@ static bool sum_is_right(struct packet *p, u32 len)
 					   csum_pseudo4(ip->src, ip->dst, IPPROTO_UDP, len, 0)));
 }
 
-/* P, a datagram with its header, for S. Consumes P. */
-static void queue(struct inet_sock *s, struct packet *p)
+static void filter_and_queue(struct sock *sk, struct packet *p)
 {
-	struct net *net = s->sk.net;
+	struct inet_sock *s = inet_sk(sk);
+	struct net *net = sk->net;
 
 	if (unlikely(inet_is_far(s, p))) {
 		drop(net, p, UDP_IN_ERRORS, DROP_FILTER);
@@ -72,6 +71,15 @@ static void queue(struct inet_sock *s, struct packet *p)
 		drop(net, p, UDP_RCVBUF_ERRORS, DROP_RCVBUF);
 }
 
+/* P, a datagram with its header, for S. Consumes P. */
+static void queue(struct inet_sock *s, struct packet *p)
+{
+	if (unlikely(rcu_access_pointer(s->sk.filter)) && sock_filter_searches(&s->sk))
+		sock_later(&s->sk, p, filter_and_queue);
+	else
+		filter_and_queue(&s->sk, p);
+}
+
 static struct inet_sock *find(struct net *net, const struct inet_key *k)
 {
 	struct inet_table *t = udp_table(net);
@@ -84,15 +92,9 @@ static struct inet_sock *find(struct net *net, const struct inet_key *k)
 
 /* ---- groups and broadcasts ---- */
 
-struct wanted {
-	struct inet_key k;
-	struct packet *p;
-};
-
-static bool wants(struct inet_sock *s, const void *arg)
+static bool wants(struct inet_sock *s, const struct inet_many *m)
 {
-	const struct wanted *w = arg;
-	const struct inet_key *k = &w->k;
+	const struct inet_key *k = &m->k;
 
 	if (inet_is_six(s) != !!k->v6 && (k->v6 || s->e.local.v || inet_flag(s, INET_V6ONLY)))
 		return false;
@@ -102,47 +104,47 @@ static bool wants(struct inet_sock *s, const void *arg)
 	if (s->e.peer.v && (s->e.peer.v != k->peer.v || s->e.peer_port.v != k->peer_port.v ||
 			    (k->v6 && !ip6_equal(&s->v6.peer, &k->v6->peer))))
 		return false;
-	return (!s->sk.bound_dev || s->sk.bound_dev == k->dif) && inet_mc_wants_packet(s, w->p);
+	return (!s->sk.bound_dev || s->sk.bound_dev == k->dif) && inet_mc_wants_packet(s, m->p);
 }
 
-static void queue_copy(struct inet_sock *s, struct packet *p)
+static void queue_copy(struct inet_sock *s, struct inet_many *m)
 {
-	struct packet *c = packet_clone(p, GFP_ATOMIC);
+	struct packet *c = packet_clone(m->p, GFP_ATOMIC);
 
-	if (!c)
-		return;
-	queue(s, c);
+	if (c)
+		queue(s, c);
 }
+
+static void end(struct inet_many *m)
+{
+	if (m->given)
+		packet_consume(m->p);
+	else
+		drop(m->net, m->p, UDP_IGNORED_MULTI, DROP_NO_SOCKET);
+}
+
+static const struct inet_many_kind to_many = { wants, queue_copy, end };
 
 static void to_all(struct net *net, struct packet *p, const struct inet_key *k)
 {
-	struct wanted w = { *k, p };
-	struct inet_sock *to[RECEIVERS], *last = NULL;
-	struct inet_owner at = { .sock = NULL };
-	be16 port = k->local_port;
+	struct inet_many m = {
+		.kind = &to_many, .table = udp_table(net), .p = p, .k = *k, .port = k->local_port
+	};
+	struct inet_sock *one;
 
 	if (k->v6)
-		w.k.v6 = &w.k.pair;
-
-	/* P itself is for the last. */
-	do {
-		unsigned int n =
-			inet_port_owners(udp_table(net), port, &at, to, RECEIVERS, wants, &w);
-
-		for (unsigned int i = 0; i < n; i++) {
-			if (last) {
-				queue_copy(last, p);
-				sock_put(&last->sk);
-			}
-			last = to[i];
-		}
-	} while (at.list.next);
-	if (!last) {
+		m.k.v6 = &m.k.pair;
+	switch (inet_many_ask(&m, &one)) {
+	case INET_MANY_NONE:
 		drop(net, p, UDP_IGNORED_MULTI, DROP_NO_SOCKET);
-		return;
+		break;
+	case INET_MANY_ONE:
+		queue(one, p);
+		sock_put(&one->sk);
+		break;
+	case INET_MANY_LATER:
+		packet_consume(p);	/* they share a clone */
 	}
-	queue(last, p);
-	sock_put(&last->sk);
 }
 
 /* ---- packets ---- */

@@ -82,6 +82,13 @@ int udp_push(struct udp_sock *u)
 	return p ? transmit(&u->inet, p, &u->to) : 0;
 }
 
+/* What is corked is given up: a call that fails ends it, as on Linux. Owner. */
+static void flush(struct udp_sock *u)
+{
+	packet_free(u->pending, DROP_TOO_BIG);
+	u->pending = NULL;
+}
+
 /* LEN bytes more for what is corked. Owner. D NULL, and nothing is any more: -ESTALE. */
 static ssize_t append(struct udp_sock *u, struct sock_msg *m, u32 len, const struct inet_dgram *d)
 {
@@ -102,6 +109,11 @@ static ssize_t append(struct udp_sock *u, struct sock_msg *m, u32 len, const str
 		return -EMSGSIZE;
 	packet_orphan(p);
 	err = packet_from_iter(p, m->iter, len, GFP_KERNEL_ACCOUNT);
+	/* Of many small pieces that are apart, P's pages become few that are full. */
+	if (err == -EMSGSIZE)
+		err = packet_compact(p, GFP_KERNEL_ACCOUNT) ?
+			      packet_from_iter(p, m->iter, len, GFP_KERNEL_ACCOUNT) :
+			      -ENOBUFS;
 	sock_charge_tx(&u->inet.sk, p);
 	return err;
 }
@@ -113,6 +125,8 @@ static ssize_t corked(struct udp_sock *u, struct sock_msg *m, u32 len, const str
 
 	lock_sock(&u->inet.sk);
 	err = append(u, m, len, d);
+	if (err && err != -ESTALE)
+		flush(u);
 	if (!err && !u->cork && !(m->flags & MSG_MORE))
 		err = udp_push(u);
 	release_sock(&u->inet.sk);
@@ -186,8 +200,8 @@ static ssize_t send_or_append(struct udp_sock *u, struct sock_msg *m, size_t len
 		return err;
 	if (len > UDP_MOST && (appends || !d.six))
 		return -EMSGSIZE;	/* IPv4 reports no MTU for it, as on Linux */
-	if (len > UDP_MOST - UDP_HEADER - (appends || !d.six ? IP4_HEADER : 0u))
-		return appends ? -EMSGSIZE : refuse_length(&u->inet, &d);
+	if (!appends && len > UDP_MOST - UDP_HEADER - (d.six ? 0u : IP4_HEADER))
+		return refuse_length(&u->inet, &d);
 	net_ctx_begin(&ctx);
 	if (appends || READ_ONCE(u->cork) || m->flags & MSG_MORE)
 		err = corked(u, m, (u32)len, appends ? NULL : &d);

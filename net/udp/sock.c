@@ -100,25 +100,19 @@ static void disconnect(struct inet_sock *s)
 	}
 }
 
-/* Owner: S, in no table, has the peer N, by the way W. */
+/*
+ * Owner: S, in no table, has the peer N, by the way W. A source that an earlier peer gave stays, as
+ * does the name of one of IPv6 where N is of IPv4.
+ */
 static void set_peer(struct inet_sock *s, const struct inet_name *n, const struct inet_way *w)
 {
 	bool bound = s->bind_gave & BOUND_ADDRESS;
 
-	if (!bound)
-		inet_reset_local(s);
+	if (n->six)
+		s->saddr = be32_make(0);
 	inet_dgram_set_peer(s, n, w);
 	if (!bound || !s->e.local.v)
 		inet_adopt_source(s);
-}
-
-/*
- * The way to N begins at any address, unless bind(2) gave S one, or the device of S's address is
- * what tells where a limited broadcast goes.
- */
-static bool from_anywhere(const struct inet_sock *s, const struct inet_name *n)
-{
-	return !(s->bind_gave & BOUND_ADDRESS) && (n->six || !ip4_is_broadcast(n->v4));
 }
 
 /* Owner: what can fail comes first. While S is in no table it hears nothing. */
@@ -130,7 +124,7 @@ static int connect_to(struct inet_sock *s, const struct inet_name *n)
 
 	if (fresh && inet_port_get(udp_table(s->sk.net), s, 0))
 		return -EAGAIN;
-	err = inet_dgram_way_to(s, n, from_anywhere(s, n), &w);
+	err = inet_dgram_way_to(s, n, &w);
 	if (!err) {
 		bool was = displace(s);
 

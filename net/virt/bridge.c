@@ -33,11 +33,14 @@ static struct bridge_port *port_of(struct netdev *d)
 
 /* ---- what follows the ports ---- */
 
+/* A bridge that never had a port has a carrier, one that lost its ports has none, as on Linux. */
 static void follow_carrier(struct bridge *b)
 {
 	struct bridge_port *p;
 	bool on = false;
 
+	if (!b->had_ports)
+		return;
 	list_for_each_entry(p, &b->ports, list)
 		on |= p->dev->flags & IFF_UP && READ_ONCE(p->dev->carrier);
 	netdev_carrier(b->dev, on && b->dev->flags & IFF_UP);
@@ -125,6 +128,7 @@ int bridge_add_port(struct netdev *bridge, struct netdev *d, struct nla_error *e
 	}
 	list_add_tail_rcu(&p->list, &b->ports);
 	b->nr_ports++;
+	b->had_ports = true;
 	rcu_assign_pointer(d->port, p);
 	rcu_assign_pointer(d->master, bridge);
 	netdev_set_promiscuity(d, 1);
@@ -180,7 +184,8 @@ static int bridge_open(struct netdev *d)
 
 static void bridge_stop(struct netdev *d)
 {
-	netdev_carrier(d, false);
+	if (bridge_of(d)->had_ports)
+		netdev_carrier(d, false);
 }
 
 /* IFF_UP is set once bridge_open() has returned. */
@@ -291,7 +296,6 @@ static struct netdev *bridge_make(struct net *net, const struct netdev_wish *w,
 	virt_random_addr(d);
 	d->kind = &bridge_kind;
 	d->driver_name = "bridge";
-	d->carrier = false;
 	d->features = d->hw_features = NETDEV_F_CSUM | NETDEV_F_SG | NETDEV_F_TSO4 | NETDEV_F_TSO6 |
 				       NETDEV_F_TSO_ECN | NETDEV_F_NO_QUEUE;
 	b = bridge_of(d);

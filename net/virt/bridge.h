@@ -33,6 +33,7 @@ struct bridge {
 	struct netdev *dev;		/* c */
 	struct list_head ports;		/* rtnl, RCU */
 	u32 nr_ports;			/* rtnl */
+	bool had_ports;			/* rtnl: until then the carrier is on */
 	bool mtu_set, addr_set;		/* rtnl: a program chose it: it does not follow the ports */
 	u32 forward_delay;		/* rtnl: what programs said; without meaning here */
 	u64 ageing_ns;			/* rtnl to change */

@@ -6,6 +6,7 @@
 
 #define TCP_HEADER 20
 #define TCP_HEADER_MOST 60
+#define TCP_STAMP_LEN 12	/* the option of timestamps, filled up to a multiple of 4 */
 #define TCP_SACK_BLOCKS 4
 
 #define TCP_FIN 0x01

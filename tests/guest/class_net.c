@@ -180,6 +180,86 @@ TEST(changes)
 	IS("d", "carrier_down_count", "1");
 }
 
+/* RTM_SETLINK of the device NAME, to which attributes are added. */
+static struct ifinfomsg *set_link(const char *name)
+{
+	struct ifinfomsg *m = begin(RTM_SETLINK, 0, sizeof(*m));
+
+	m->ifi_index = (int)OK(if_nametoindex(name));
+	return m;
+}
+
+/* The alias that RTM_GETLINK tells of NAME is WANT; NULL: there is none. */
+static int alias_is(const char *name, const char *want)
+{
+	struct ifinfomsg *m = begin(RTM_GETLINK, 0, sizeof(*m));
+	struct nlattr *a;
+
+	m->ifi_index = (int)OK(if_nametoindex(name));
+	put();
+	OK(recv(sock, in, sizeof(in), 0));
+	a = find((void *)in, sizeof(*m), IFLA_IFALIAS);
+	if (!a || !want)
+		return !a && !want;
+	EQ(a->nla_len, NLA_HDRLEN + strlen(want) + 1);
+	return !strcmp((char *)(a + 1), want);
+}
+
+TEST(alias)
+{
+	char much[256];
+	int name;
+
+	network();
+	EQ(dummy("d"), 0);
+	IS("d", "ifalias", "");
+	CHECK(alias_is("d", NULL));
+	set_link("d");
+	attr(IFLA_IFALIAS, "to the left", 11);
+	EQ(done(), 0);
+	IS("d", "ifalias", "to the left");
+	CHECK(alias_is("d", "to the left"));
+	EQ(put_text("d", "ifalias", "up there\n"), 0);
+	CHECK(alias_is("d", "up there"));
+	rename_to("d", "e");
+	IS("e", "ifalias", "up there");
+	set_link("e");
+	attr(IFLA_IFALIAS, NULL, 0);
+	EQ(done(), 0);
+	IS("e", "ifalias", "");
+	memset(much, 'x', sizeof(much));
+	EQ(put_text("e", "ifalias", "x"), 0);
+	set_link("e");
+	attr(IFLA_IFALIAS, much, 256);
+	EQ(done(), ERANGE);
+	name = OK(at("e", "ifalias", O_WRONLY));
+	ERR(write(name, much, 256), EINVAL);
+	EQ(write(name, much, 255), 255);
+	CHECK(alias_is("e", NULL) == 0);
+	EQ(strlen(text("e", "ifalias")), 255);
+	EQ(put_text("e", "ifalias", "\n"), 0);
+	CHECK(alias_is("e", NULL));
+}
+
+/* What can be seen to be wrong is refused before anything is done. */
+TEST(request_is_checked_whole)
+{
+	network();
+	EQ(dummy("d"), 0);
+	set_link("d");
+	attr(IFLA_IFALIAS, "x", 1);
+	attr_u32(IFLA_MTU, 1400);
+	attr(IFLA_BROADCAST, "abc", 3);
+	EQ(done(), EINVAL);
+	set_link("d");
+	attr_u32(IFLA_MTU, 1400);
+	attr(IFLA_ADDRESS, "abc", 3);
+	EQ(done(), EINVAL);
+	IS("d", "mtu", "1500");
+	IS("d", "ifalias", "");
+	CHECK(alias_is("d", NULL));
+}
+
 TEST(names_come_and_go)
 {
 	char b[20];

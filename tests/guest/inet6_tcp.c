@@ -237,3 +237,31 @@ TEST(shown)
 		"   0: 00000000000000000000000001000000:1B5B 00000000000000000000000000000000:0000 0A "));
 	CHECK(strstr(text, " 00000000000000000000000001000000:1B5B 01 "));
 }
+
+/*
+ * The device of a scope is the socket's as soon as it is named, whether the peer is reached or not.
+ */
+TEST(failed_connect)
+{
+	struct sockaddr_in6 in = at("ff02::1", 9);
+	int s, index = -1;
+	socklen_t len = sizeof(index);
+
+	own_net(65536);
+	in.sin6_scope_id = 1;
+	s = OK(socket(AF_INET6, SOCK_STREAM, 0));
+	ERR(connect(s, SA(in)), ENETUNREACH);
+	OK(getsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &len));
+	EQ(index, 0);
+	in = at("::1", 9);
+	ERR(connect(s, SA(in)), ECONNREFUSED);
+	in = name_of(s, 0);
+	CHECK(IN6_IS_ADDR_UNSPECIFIED(&in.sin6_addr));
+	in = at("fe80::1", 9);
+	in.sin6_scope_id = 77;
+	ERR(connect(s, SA(in)), ENETUNREACH);
+	OK(getsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &len));
+	EQ(index, 77);
+	in = at("::1", 9);
+	ERR(connect(s, SA(in)), ENETUNREACH);
+}

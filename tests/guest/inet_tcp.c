@@ -511,3 +511,75 @@ TEST(unread_is_counted_without_the_end)
 	OK(ioctl(s[1], FIONREAD, &n));
 	EQ(n, 3);
 }
+
+static int connect_to(int s, unsigned int address, int port)
+{
+	struct sockaddr_in a = lo(port);
+
+	a.sin_addr.s_addr = htonl(address);
+	return connect(s, (struct sockaddr *)&a, sizeof(a));
+}
+
+static unsigned int address_of(int s)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	OK(getsockname(s, (struct sockaddr *)&a, &len));
+	return ntohl(a.sin_addr.s_addr);
+}
+
+static int bound_to(unsigned int address)
+{
+	struct sockaddr_in a = lo(0);
+	int s = OK(socket(AF_INET, SOCK_STREAM, 0));
+
+	a.sin_addr.s_addr = htonl(address);
+	OK(bind(s, (struct sockaddr *)&a, sizeof(a)));
+	return s;
+}
+
+#define NOWHERE 0x0a010101u
+
+/* Of what a connect that fails chose, the address goes; what bind(2) gave stays. */
+TEST(failed_connect)
+{
+	int s, l, port;
+
+	own_net();
+	s = OK(socket(AF_INET, SOCK_STREAM, 0));
+	ERR(connect_to(s, NOWHERE, 9), ENETUNREACH);
+	EQ(address_of(s), INADDR_ANY);
+	EQ(port_of(s), 0);
+	ERR(connect_to(s, INADDR_LOOPBACK, 9), ECONNREFUSED);
+	EQ(address_of(s), INADDR_ANY);
+	ERR(connect_to(s, INADDR_LOOPBACK, 0), ECONNREFUSED);
+	s = bound_to(INADDR_LOOPBACK + 6);
+	port = port_of(s);
+	ERR(connect_to(s, NOWHERE, 9), ENETUNREACH);
+	EQ(address_of(s), INADDR_LOOPBACK + 6);
+	EQ(port_of(s), port);
+	l = listener(1);
+	OK(connect_to(s, INADDR_LOOPBACK, port_of(l)));
+	EQ(address_of(s), INADDR_LOOPBACK + 6);
+}
+
+/* How a connect ended that nobody waited for is told by the next one, once. */
+TEST(connect_tells_once)
+{
+	int l = listener(1), s = OK(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+
+	ERR(connect_to(s, INADDR_LOOPBACK, 9), EINPROGRESS);
+	wait_for(s, POLLOUT);
+	EQ(address_of(s), INADDR_LOOPBACK);
+	ERR(connect_to(s, INADDR_LOOPBACK, port_of(l)), ECONNREFUSED);
+	EQ(address_of(s), INADDR_ANY);
+	ERR(connect_to(s, INADDR_LOOPBACK, 9), EINPROGRESS);
+	wait_for(s, POLLOUT);
+	EQ(option(s, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+	ERR(connect_to(s, INADDR_LOOPBACK, port_of(l)), ECONNABORTED);
+	ERR(connect_to(s, INADDR_LOOPBACK, port_of(l)), EINPROGRESS);
+	wait_for(s, POLLOUT);
+	OK(connect_to(s, INADDR_LOOPBACK, port_of(l)));
+	ERR(connect_to(s, INADDR_LOOPBACK, port_of(l)), EISCONN);
+}

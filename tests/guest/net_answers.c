@@ -10,6 +10,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
+#include <linux/in_route.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/veth.h>
@@ -324,6 +325,7 @@ TEST(route_get)
 	EQ(route(RTM_NEWROUTE, NLM_F_CREATE, "", 0, "10.0.0.9", 0), 0);
 	m = way("127.0.0.1", NULL, 0);
 	EQ(m->rtm_table, RT_TABLE_MAIN);
+	EQ(m->rtm_flags, RTM_F_CLONED | RTCF_LOCAL);
 	m = way("8.8.8.8", NULL, RTM_F_FIB_MATCH);
 	EQ(m->rtm_dst_len, 0);
 	CHECK(has(RTA_GATEWAY) && !has(RTA_PREFSRC) && !has(RTA_DST));
@@ -335,9 +337,11 @@ TEST(route_get)
 	/* Groups and broadcasts have no gateway. */
 	m = way("239.1.1.1", NULL, 0);
 	EQ(m->rtm_type, RTN_MULTICAST);
+	EQ(m->rtm_flags, RTM_F_CLONED | RTCF_MULTICAST);
 	CHECK(!has(RTA_GATEWAY));
 	m = way("255.255.255.255", NULL, 0);
 	EQ(m->rtm_type, RTN_BROADCAST);
+	EQ(m->rtm_flags, RTM_F_CLONED | RTCF_BROADCAST | RTCF_LOCAL);
 	CHECK(!has(RTA_GATEWAY));
 }
 

@@ -264,9 +264,14 @@ TEST(route_that_ends)
 	/* Nothing else makes the kernel look at the device's state again and again. */
 	f = OK(open("/proc/sys/net/ipv6/conf/default/router_solicitations", O_WRONLY));
 	EQ(write(f, "0", 1), 1);
+	f = open("/proc/sys/net/ipv6/route/gc_interval", O_WRONLY);
+	if (f >= 0)	/* Linux looks every 30 s */
+		EQ(write(f, "1", 1), 1);
 	dummy();
 	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
 	listener = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	OK(bind(listener, (void *)&(struct sockaddr_nl){ .nl_family = AF_NETLINK },
+		sizeof(struct sockaddr_nl)));
 	OK(setsockopt(listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
 	begin_route();
 	attr_ip(RTA_GATEWAY, "fd00::9");
@@ -276,6 +281,37 @@ TEST(route_that_ends)
 		OK(recv(listener, in, sizeof(in), 0));
 	while (h->nlmsg_type != RTM_DELROUTE);
 	CHECK(!memcmp(find(h, sizeof(struct rtmsg), RTA_DST) + 1, &dst, 16));
+}
+
+/* A device that has no address (yet): what goes by it comes from what there is. */
+TEST(source_without_addresses)
+{
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(9) }, me;
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	socklen_t len = sizeof(me);
+	int f, s;
+
+	own_net(NETLINK_ROUTE);
+	f = OK(open("/proc/sys/net/ipv6/conf/default/addr_gen_mode", O_WRONLY));
+	EQ(write(f, "1", 1), 1);
+	s = OK(socket(AF_INET6, SOCK_DGRAM, 0));
+	OK(ioctl(s, SIOCSIFFLAGS, &r));
+	dummy();
+	begin_route();
+	attr_u32(RTA_OIF, (unsigned int)d);
+	EQ(done(), 0);
+	to.sin6_addr = ip("2001:db8::5");
+	EQ(sendto(s, "x", 1, 0, (void *)&to, sizeof(to)), 1);
+	OK(connect(s, (void *)&to, sizeof(to)));
+	OK(getsockname(s, (void *)&me, &len));
+	CHECK(IN6_IS_ADDR_LOOPBACK(&me.sin6_addr));
+	/* One of the device's own is better, for a socket that has no source yet. */
+	EQ(address(RTM_NEWADDR, CREATE, "fd00::1", 64), 0);
+	s = OK(socket(AF_INET6, SOCK_DGRAM, 0));
+	OK(connect(s, (void *)&to, sizeof(to)));
+	OK(getsockname(s, (void *)&me, &len));
+	to.sin6_addr = ip("fd00::1");
+	CHECK(IN6_ARE_ADDR_EQUAL(&me.sin6_addr, &to.sin6_addr));
 }
 
 static void is_neighbour(struct nlmsghdr *h)

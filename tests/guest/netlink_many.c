@@ -18,7 +18,10 @@ static int listeners[LISTENERS];
 static void listen_to(unsigned int group)
 {
 	for (int i = 0; i < LISTENERS; i++) {
+		struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+
 		listeners[i] = OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+		OK(bind(listeners[i], (void *)&any, sizeof(any)));
 		OK(setsockopt(listeners[i], SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
 			      sizeof(group)));
 	}
@@ -237,4 +240,9 @@ TEST(filter_of_the_receiver)
 	OK(setsockopt(to, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)));
 	EQ(sendto(s, &v, sizeof(v), 0, (void *)&there, sizeof(there)), (long)sizeof(v));
 	ERR(recv(to, &v, sizeof(v), MSG_DONTWAIT), EAGAIN);
+	/* Of what it cuts, what is left. */
+	none[0].k = 3;
+	OK(setsockopt(to, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)));
+	EQ(sendto(s, &v, sizeof(v), 0, (void *)&there, sizeof(there)), 3);
+	EQ(recv(to, &v, sizeof(v), MSG_DONTWAIT), 3);
 }

@@ -92,3 +92,26 @@ TEST(lingers_for_nothing)
 	EQ(ext("TCPAbortOnClose"), 0);
 	EQ(tcp("OutRsts"), 1);
 }
+
+/* A program that gives an attempt up, in any way, is no failed attempt. */
+TEST(given_up)
+{
+	struct sockaddr_in a = lo(4001), nobody = lo(9);
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int l = listener(0), c[3];
+
+	a.sin_port = htons((uint16_t)port_of(l));
+	client(port_of(l));
+	for (int i = 0; i < 3; i++) {
+		c[i] = OK(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+		ERR(connect(c[i], (struct sockaddr *)&a, sizeof(a)), EINPROGRESS);
+	}
+	OK(close(c[0]));
+	OK(shutdown(c[1], SHUT_RDWR));
+	OK(connect(c[2], &none, sizeof(none)));
+	EQ(tcp("ActiveOpens"), 4);
+	EQ(tcp("AttemptFails"), 0);
+	c[0] = OK(socket(AF_INET, SOCK_STREAM, 0));
+	ERR(connect(c[0], (struct sockaddr *)&nobody, sizeof(nobody)), ECONNREFUSED);
+	EQ(tcp("AttemptFails"), 1);
+}

@@ -23,7 +23,7 @@ def programs(tools, folder, names, arch="x86_64"):
 
 def files(tools, folder, names=(), arch="x86_64"):
     """The modules that LOAD loads, and those programs."""
-    return {**disk.modules(arch), **programs(tools, folder, names, arch)}
+    return {**disk.modules(arch, disk.OF_DISKS), **programs(tools, folder, names, arch)}
 
 
 def root(tools, folder, names=(), arch="x86_64"):

@@ -226,21 +226,26 @@ def module(path):
     return rootfs.read(path)
 
 
-def modules(arch):
-    """{name in the archive: (data, mode)}: what Debian's Linux needs before it sees a virtio disk with XFS, in the order of loading."""
+# What Debian's Linux needs before it sees a virtio disk with XFS, and what guest tests make and ask for.
+OF_DISKS = ("virtio_pci", "virtio_blk", "crc32c_generic", "xfs")
+OF_TESTS = ("dummy", "veth", "bridge", "tun", "tcp_diag", "udp_diag", "raw_diag", "unix_diag", "netlink_diag", "af_packet_diag", "sch_fq", "sch_fq_codel", "tcp_bbr")
+
+
+def modules(arch, wanted, at="modules"):
+    """{name in the archive: (data, mode)}: the wanted modules of Debian's Linux, with what they need, below AT, in the order of loading."""
     folder = setup.linux_modules(arch)
     paths = []
-    for name in ("virtio_pci", "virtio_blk", "crc32c_generic", "xfs"):
-        at = next(iter(glob.glob("%s/**/%s.ko*" % (folder, name), recursive=True)), None)
-        if at:          # else it is built in
-            paths += [p for p in needs(at, folder) if p not in paths]
-    return {"modules/%02d-%s.ko" % (i, os.path.basename(p).split(".")[0]): (module(p), 0o644) for i, p in enumerate(paths)}
+    for name in wanted:
+        path = next(iter(glob.glob("%s/**/%s.ko*" % (folder, name), recursive=True)), None)
+        if path:        # else it is built in
+            paths += [p for p in needs(path, folder) if p not in paths]
+    return {"%s/%02d-%s.ko" % (at, i, os.path.basename(p).split(".")[0]): (module(p), 0o644) for i, p in enumerate(paths)}
 
 
 def starter(tools, arch, linux):
     """The archive that a machine with a root disk boots: init alone."""
     init = rootfs.read(rootfs.build_user(tools, "init", arch))
-    extra = modules(arch) if linux else {}
+    extra = modules(arch, OF_DISKS) if linux else {}
 
     def fill(w):
         w.dir("dev")

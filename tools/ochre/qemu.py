@@ -103,8 +103,10 @@ class Vm:
             machine += ",gic-version=2"
             # Addresses signed by QEMU's own algorithm: the architecture's, in software, takes a quarter of a program's time.
             self.cpu = "max,pauth-impdef=on" if self.cpu == "max" else self.cpu
-        a += ["-M", machine, "-accel", "kvm" if self.accel == "kvm" else "tcg,thread=" + ("multi" if self.parallel() else "single"), "-cpu", self.cpu,
-              "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
+        a += ["-M", machine]
+        if "-accel" not in self.extra:
+            a += ["-accel", "kvm" if self.accel == "kvm" else "tcg,thread=" + ("multi" if self.parallel() else "single")]
+        a += ["-cpu", self.cpu, "-smp", str(self.cpus), "-m", "%dk" % (self.memory >> 10),
               "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         if micro or self.row.blk == "virtio-blk-device":
             a += ["-global", "virtio-mmio.force-legacy=false"]

@@ -39,7 +39,7 @@ import time
 import tomllib
 import traceback
 
-from . import again, arches, budget, build, catalogue, cpio, debian, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup, starved
+from . import again, arches, budget, build, catalogue, cpio, debian, disk, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup, starved
 from .again import Result
 from .plan import ALONE, Config
 from .util import ARCHES, BUILD, Fail, Progress, ROOT, digest, locked, rel
@@ -427,6 +427,8 @@ class Runner:
         names = [n for n in names if self.only is None or self.wanted(shown("guest", n)) or again.selects(self.only, "guest/" + n)]
         if not names or not (self.linux or self.kernel(cfg.arch, cfg.debug)):
             return
+        if self.args.kernel == "linux":
+            files = {**files, **disk.modules(cfg.arch, disk.OF_TESTS, "tests/modules")}
         self.batches(cfg, names, rootfs.busybox_root(self.tools, extra=files, arch=cfg.arch), "guest")
 
     def debian_tests(self, cfg, names):

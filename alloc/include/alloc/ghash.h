@@ -66,6 +66,8 @@ static inline void ghash_unlock(unsigned long *bucket) { bit_spin_unlock(0, buck
 void ghash_add(struct ghash *h, unsigned long *bucket, struct ghash_node *n, u32 hash);
 /* N's bucket is locked, N is in it. */
 void ghash_del_locked(struct ghash *h, struct ghash_node *n);
+/* NOW, which is in no table, takes N's place and hash in one step. N's bucket is locked, N is in it. */
+void ghash_replace_locked(struct ghash_node *n, struct ghash_node *now);
 /* Takes N out if it is in; nobody else may put it in or out meanwhile. True: it was in. */
 bool ghash_del(struct ghash *h, struct ghash_node *n);
 

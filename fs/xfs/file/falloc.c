@@ -151,6 +151,7 @@ long xfs_fallocate(struct file *file, int mode, loff_t off, loff_t len)
 	if (mode & ~KNOWN)
 		return -EOPNOTSUPP;
 	inode_lock(inode);
+	inode_dio_wait(inode);
 	grow = grow && end > i_size_read(inode);
 	e = grow ? inode_newsize_ok(inode, end) : 0;
 	e = e ?: file_modified(file);

@@ -81,6 +81,7 @@ int xfs_setsize(struct inode *inode, loff_t size)
 		return -EINVAL;
 	if (!XFS_M(inode->i_sb)->live)
 		return -EROFS;
+	inode_dio_wait(inode);
 	filemap_invalidate_lock(&inode->i_data);
 	e = xfs_setsize_locked(inode, size);
 	filemap_invalidate_unlock(&inode->i_data);

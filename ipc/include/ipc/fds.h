@@ -8,6 +8,12 @@ struct file;
 struct epoll_event;
 
 int eventfd_create(unsigned int count, int flags);
+struct eventfd;
+/* For a user in the kernel, referenced: ERR_PTR(-EBADF, -EINVAL: no eventfd). */
+struct eventfd *eventfd_get(unsigned int fd);
+void eventfd_put(struct eventfd *e);
+/* Adds N, as much as there is room for. Interrupts on, no spinlock held. */
+void eventfd_signal(struct eventfd *e, u64 n);
 int signalfd_create(int fd, u64 mask, int flags);
 int timerfd_create(int clock, int flags);
 

@@ -17,3 +17,15 @@ u64 siphash(const struct siphash_key *key, const void *p, size_t len);
 /* Of the N words W, as if they lay there little-endian. */
 u64 siphash_words(const struct siphash_key *key, const u64 *w, unsigned int n);
 u64 siphash_13(const struct siphash_key *key, const u64 *w, unsigned int n);
+
+/*
+ * Of one word, in seven instructions, for tables of ports and prefixes that each packet or
+ * connection looks into: multiplications by secret odd numbers, a universal family. Who does not
+ * know KEY, and sees no times, cannot choose words of one bucket.
+ */
+static inline u32 hash_word(const struct siphash_key *key, u64 w)
+{
+	u64 h = (w + key->k[1]) * (key->k[0] | 1);
+
+	return (u32)((h ^ h >> 32) * (key->k[1] | 1) >> 32);
+}

@@ -149,6 +149,7 @@ struct kiocb {
 #define IOCB_DONTCACHE	0x0400u
 #define IOCB_NOSIGNAL	0x0800u		/* no SIGPIPE */
 #define IOCB_SPLICE	0x1000u		/* into a pipe */
+#define IOCB_MORE	0x2000u		/* of a splice: more follows (SPLICE_F_MORE) */
 
 static inline bool is_sync_kiocb(const struct kiocb *iocb)
 {

@@ -149,7 +149,7 @@ struct mm {
 	struct mmu_notifier	*notifiers;	/* (mm/gather.h) */
 	struct anon_family	*family;	/* constant; see mm/rmap.h */
 	struct list_head	family_link;	/* (family->rwsem) */
-	void			*aio;		/* higher rooms' */
+	void			*aio;		/* ipc's (ipc/aio.c) */
 	atomic_t		membarrier_state;
 	void			*futex_private;	/* ipc's */
 	struct work_struct	async_work;	/* mmput_async */

@@ -61,3 +61,5 @@ void mm_inode_write_failed(struct inode *inode, int error);
 struct backing;
 /* vfs: starts writing what is dirty for the device: all of it, or what is older than vm.dirty_expire_centisecs. For its flush work. */
 void mm_flush_backing(struct backing *b, bool all);
+/* ipc: mm->aio is set, and MM, which nobody uses any more, ends. Waits for what its requests have under way. */
+void mm_aio_exit(struct mm *mm);

@@ -35,6 +35,8 @@
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
 #include <net/packet.h>
+#include <net/taps.h>
+#include <sched/work.h>
 #include <linux/if_ether.h>
 
 struct net;
@@ -174,6 +176,7 @@ struct netdev {
 	 */
 	u32 qdisc_handle, qdisc_limit;
 	u32 gso_max_size;		/* rtnl */
+	char *alias;			/* rtnl: a text that programs give; NULL: none */
 	u32 group;			/* rtnl: a number that programs give (ip link set group) */
 	u32 carrier_ups, carrier_downs;	/* plain */
 	u8 addr[NETDEV_ADDR];		/* rtnl to change */
@@ -200,7 +203,7 @@ struct netdev {
 	struct in_device *ip4;		/* rtnl, RCU */
 	struct in6_device *ip6;		/* rtnl, RCU */
 	struct list_head mc;		/* rtnl: link-layer multicast addresses, counted */
-	struct list_head taps;		/* types_lock, RCU: what looks at its packets */
+	struct packet_taps taps;	/* what looks at its packets */
 	struct list_head packet_bound;	/* rtnl: packet sockets that are bound to it */
 	struct list_head packet_wants;	/* rtnl: what packet sockets want it to receive */
 	struct show_node *show;		/* rtnl */
@@ -260,6 +263,8 @@ void netdev_want_features(struct netdev *d, u32 mask, u32 on);
 /* rtnl. hw_features or wanted of a registered device changed. */
 void netdev_update_features(struct netdev *d);
 int netdev_rename(struct netdev *d, const char *pattern);
+/* rtnl. D's alias is the LEN bytes of TEXT; 0: none. 0; -EINVAL: IFALIASZ or more; -ENOMEM. */
+int netdev_set_alias(struct netdev *d, const char *text, size_t len);
 int netdev_move(struct netdev *d, struct net *net, const char *pattern);
 int netdev_mc_add(struct netdev *d, const u8 *addr);
 int netdev_mc_del(struct netdev *d, const u8 *addr);
@@ -335,6 +340,7 @@ void netdev_receive(struct packet *p);
  */
 struct packet_type {
 	struct list_head list;
+	struct list_head order;		/* taps: struct packet_taps */
 	be16 protocol;			/* a tap of ETH_P_ALL sees sent packets too */
 	struct netdev *dev;		/* taps: of this device alone; NULL: any */
 	struct net *net;		/* taps: in this namespace; NULL: it is a handler */
@@ -428,8 +434,22 @@ struct net_after {
 	/* There is more than the context's budget: A leaves it, and goes on elsewhere. */
 	void (*late)(struct net_after *a);
 };
+/*
+ * What is left to do with a packet that more want than one section has room for: each of them gets
+ * it in a section of its own, before the next packet is received.
+ */
+struct net_rest {
+	struct list_head node;
+	struct work_struct work;
+	/*
+	 * A bounded piece of it, outside of RCU and with no spinlock held, in a task. False: that
+	 * was all, and R is gone.
+	 */
+	bool (*step)(struct net_rest *r);
+};
 struct net_ctx {
 	struct packet_list pending;
+	struct list_head rest;		/* struct net_rest by node */
 	struct list_head after;		/* struct net_after by node */
 	struct net_ctx *outer;
 	int flight; /* the section that packets under way lie in; -1: none are */
@@ -444,5 +464,10 @@ void net_ctx_end(struct net_ctx *c);
 void net_ctx_flush(void);
 /* A, which is in no context, is run by this task, soon. False: the task has no context. */
 bool net_ctx_after(struct net_after *a) __must_check;
+/*
+ * R, whose step is set, is done by this task when it leaves the section that it is in, after what
+ * was added before it; by a worker if the task has no context. Not in an interrupt; atomic.
+ */
+void net_rest_add(struct net_rest *r);
 /* From ops->xmit of a device whose other end is here: P is received, soon, by p->dev. */
 void net_local_receive(struct packet *p);

@@ -21,6 +21,7 @@
 #include <kernel/rcu.h>
 #include <kernel/refcount.h>
 #include <kernel/spinlock.h>
+#include <net/taps.h>
 #include <proc/ns_ids.h>
 #include <sched/mutex.h>
 #include <sched/work.h>
@@ -60,7 +61,7 @@ struct net {
 	u32 dev_seq;			/* rtnl: raised with each change, for dumps */
 	int next_ifindex;		/* rtnl */
 	struct netdev *loopback; /* rtnl to change, RCU; NULL before it is made and after its end */
-	struct list_head taps;		/* types_lock, RCU: packet sockets of no one device */
+	struct packet_taps taps;	/* packet sockets of no one device */
 	int nr_taps;			/* types_lock: of it and of its devices */
 
 	/* net/core/peer_id.c: its lock */

@@ -32,6 +32,8 @@ struct sock;
 #define PACKET_BUF 256			/* bytes of the head for headers and short payloads */
 /* of these before the first byte of a packet that packet_alloc() makes: link, IP, options */
 #define PACKET_HEADROOM 96
+/* the most that packet_want_headroom() makes by moving payload to a piece */
+#define PACKET_HEADERS_MOST 128
 #define PACKET_PIECES 17		/* 64 KiB from pages of 4 KiB, anyhow aligned */
 #define PACKET_CB 64
 
@@ -220,7 +222,10 @@ bool packet_want_tailroom(struct packet *p, u16 n) __must_check;
  * more than fits behind the headroom.
  */
 bool packet_need(struct packet *p, u16 n) __must_check;
-/* At least N bytes of headroom, by moving the linear bytes. False: they do not fit. */
+/*
+ * At least N bytes of headroom, by moving the linear bytes, and the last of them to a piece where
+ * they do not fit. False: no room, or no memory for that.
+ */
 bool packet_want_headroom(struct packet *p, u16 n) __must_check;
 /*
  * PAGE's bytes are added at the end; the packet takes over the caller's reference. SHARE: what the

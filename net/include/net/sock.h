@@ -353,6 +353,16 @@ int sock_send_cmsg(struct sock *sk, struct sock_tx *t, int type, const void *dat
  * LEN bytes; 0: drop it; U32_MAX: there is no filter.
  */
 u32 sock_filter_run(const struct sock *sk, const struct packet *p);
+/*
+ * SK's filter may take many steps for each instruction: it is run outside of sections, see
+ * sock_later(). Atomic.
+ */
+bool sock_filter_searches(const struct sock *sk);
+/*
+ * GIVE, which consumes P, is called when the task has left the section that it is in, outside of
+ * RCU and with no spinlock held. SK is referenced or found under RCU. Atomic.
+ */
+void sock_later(struct sock *sk, struct packet *p, void (*give)(struct sock *sk, struct packet *p));
 u32 sock_filter_run_flat(const struct sock *sk, const void *data, u32 len);
 bool sk_filter_apply(const struct sock *sk, struct packet *p, u32 least);
 /*

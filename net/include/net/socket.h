@@ -84,6 +84,8 @@ struct sock_ops {
 	int (*accept)(struct socket *s, struct socket *fresh, int flags);
 	/* length or -errno */
 	int (*getname)(struct socket *s, struct __kernel_sockaddr_storage *a, bool peer);
+	/* The peer, also of a connection that is over. NULL: getname() knows. */
+	int (*last_peer)(struct socket *s, struct __kernel_sockaddr_storage *a);
 	u32 (*poll)(struct file *f, struct socket *s, struct poll_table_struct *p);
 	int (*ioctl)(struct socket *s, unsigned int cmd, unsigned long arg);
 	int (*listen)(struct socket *s, int backlog);
@@ -117,6 +119,8 @@ int sock_pair_fds(int family, int type, int protocol, int fds[2]);
 /* The socket of FD, its file referenced (put with fput). ERR_PTR(-EBADF, -ENOTSOCK). */
 struct socket *sock_from_fd(int fd);
 struct socket *sock_from_file(struct file *f);
+/* The peer of S, even if it has reset the connection: the length of its name, or -errno. */
+int sock_last_peer(struct socket *s, struct __kernel_sockaddr_storage *a);
 int sock_accept_fd(struct socket *s, struct __kernel_sockaddr_storage *a, int *len, int flags);
 void sock_init_msg(struct sock_msg *m, struct socket *s, struct iter *i, unsigned int flags);
 

@@ -38,7 +38,7 @@ struct uid_gid_map {
 
 struct ucounts_key { u32 unused; };
 
-enum ns_counted { COUNTED_USER, COUNTED_PID, COUNTED_UTS, COUNTED_IPC, COUNTED_MNT, COUNTED_NET, COUNTED_KINDS };	/* those that are counted */
+enum ns_counted { COUNTED_USER, COUNTED_PID, COUNTED_UTS, COUNTED_IPC, COUNTED_MNT, COUNTED_NET, COUNTED_CGROUP, COUNTED_KINDS };	/* those that are counted */
 
 struct user_namespace {
 	refcount_t refs;
@@ -143,6 +143,7 @@ bool cred_capable(const struct cred *c, struct user_namespace *ns, int cap);
 bool ns_capable(struct user_namespace *ns, int cap);		/* the running task; notes PF_SUPERPRIV */
 bool checkpoint_restore_ns_capable(struct user_namespace *ns);	/* CAP_CHECKPOINT_RESTORE, or CAP_SYS_ADMIN as before there was that */
 bool capable(int cap);						/* over the initial namespace */
+int ioprio_check(int p);					/* may the running task ask for I/O priority P: 0, -EINVAL, -EPERM */
 bool in_group_p(kgid_t g);					/* fsgid or supplementary */
 bool in_egroup_p(kgid_t g);
 static inline bool cred_in_group(const struct cred *c, kgid_t g)

@@ -24,6 +24,14 @@ struct uts_namespace {
 	} name __aligned(8);			/* uts_sem; copied by words */
 };
 
+struct cgroup_namespace {
+	refcount_t refs;
+	struct ns_count *made;		/* c: as all below */
+	struct user_namespace *user_ns;
+	unsigned int ino;
+	struct ns_id nsid;
+};
+
 struct pid_namespace {
 	refcount_t refs;
 	struct pid_namespace *parent;	/* c */
@@ -49,10 +57,12 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct pid_namespace *pid_ns_for_children;
 	struct net *net_ns;
+	struct cgroup_namespace *cgroup_ns;
 	struct rcu_head rcu;
 };
 
 extern struct uts_namespace init_uts_ns;
+extern struct cgroup_namespace init_cgroup_ns;
 extern struct pid_namespace init_pid_ns;
 extern struct nsproxy init_nsproxy;
 extern struct rw_semaphore uts_sem;
@@ -69,6 +79,11 @@ void get_nsproxy(struct nsproxy *n);
 void put_nsproxy(struct nsproxy *n);
 struct uts_namespace *get_uts_ns(struct uts_namespace *ns);
 void put_uts_ns(struct uts_namespace *ns);
+struct cgroup_namespace *get_cgroup_ns(struct cgroup_namespace *ns);
+void put_cgroup_ns(struct cgroup_namespace *ns);	/* NULL: nothing */
+/* A reference to OLD, or where FRESH a new one of USER_NS. ERR_PTR(-ENOSPC, -ENOMEM). Sleeps. */
+struct cgroup_namespace *copy_cgroup_ns(bool fresh, struct cgroup_namespace *old,
+					struct user_namespace *user_ns);
 static inline struct uts_namespace *utsname_ns(void) { return current->nsproxy->uts_ns; }
 /* Numbers for /proc/PID/ns links, above the well-known ones. */
 unsigned int ns_alloc_ino(void);

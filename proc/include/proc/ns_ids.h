@@ -33,5 +33,5 @@ struct ns_found {
 bool ns_id_next(u64 after, struct ns_found *found);
 /* Referenced; NULL: no user namespace has that number. */
 struct user_namespace *user_ns_by_id(u64 id);
-/* The number of the only namespace of a TYPE (cgroup, time). */
-u64 ns_id_of_only(u32 type);
+/* The number of the only time namespace. */
+u64 ns_id_of_time(void);

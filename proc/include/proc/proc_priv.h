@@ -106,7 +106,7 @@ void cred_changed_dumpable(struct task *t);
 
 /* ns.c */
 struct nsproxy *nsproxy_create(unsigned long flags, struct fs_struct *fs, struct user_namespace *user_ns);
-int ns_flags_check(unsigned long flags);
+int ns_time_check(unsigned long flags);
 void switch_task_namespaces(struct task *t, struct nsproxy *n);
 void itimer_init(struct signal_struct *s);
 /* A SIGALRM of the process was taken. (siglock) */

@@ -285,9 +285,17 @@ ssize_t kernel_read(struct file *, void *buf, size_t count, loff_t *pos);
 ssize_t kernel_write(struct file *, const void *buf, size_t count, loff_t *pos);
 ssize_t vfs_iter_read(struct file *, struct iter *, loff_t *pos, int rwf);
 ssize_t vfs_iter_write(struct file *, struct iter *, loff_t *pos, int rwf);
-/* The same as parts of a call that tells the watchers of the files when it is done. */
+/* The same as parts of a call that tells the watchers of the files when it is done. KI: IOCB_* besides. */
 ssize_t vfs_iter_read_quietly(struct file *, struct iter *, loff_t *pos);
-ssize_t vfs_iter_write_quietly(struct file *, struct iter *, loff_t *pos);
+ssize_t vfs_iter_write_quietly(struct file *, struct iter *, loff_t *pos, u32 ki);
+/*
+ * Of a kiocb that may have a ki_complete: bytes, -errno, -EIOCBQUEUED, after vfs_iocb_check() (0, -EBADF, -EINVAL) and rw_verify_area().
+ * vfs_iocb_done() follows once, with the result, before the file is put: until then a regular file's filesystem does not freeze.
+ */
+int vfs_iocb_check(const struct kiocb *k, bool write);
+ssize_t vfs_iocb_read(struct kiocb *k, struct iter *to);
+ssize_t vfs_iocb_write(struct kiocb *k, struct iter *from);
+void vfs_iocb_done(struct kiocb *k, ssize_t ret);
 void init_sync_kiocb(struct kiocb *kiocb, struct file *filp);
 int kiocb_set_rw_flags(struct kiocb *kiocb, int rwf, int rw);
 int iocb_flags(struct file *file);

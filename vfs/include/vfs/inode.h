@@ -235,6 +235,13 @@ static inline void i_size_write(struct inode *inode, loff_t v)
 	WRITE_ONCE(inode->i_size, v);
 }
 
+/*
+ * Transfers past the page cache that go on when the inode's lock has been let go (i_dio_count). Who changes where a file's bytes are
+ * waits for them, with the lock held for writing, so that no new one begins. _end(): any context but interrupts.
+ */
+static inline void inode_dio_begin(struct inode *i) { atomic_inc(&i->i_dio_count); }
+void inode_dio_end(struct inode *i);
+void inode_dio_wait(struct inode *i);
 static inline void inode_lock(struct inode *i)
 {
 	down_write(&i->i_rwsem);
