@@ -115,7 +115,7 @@ bool net_poll_look(void)
 	list_for_each_entry_rcu(q, this_cpu_ptr(&cpu_polls), scheduled) {
 		if (!test_bit(MARKED, &q->state) || !claim(q))
 			continue;
-		rcu_read_unlock();	/* Q stays: who takes it away waits for the claim's end */
+		rcu_read_unlock();	/* Q stays: its removal waits until the claim ends */
 		net_ctx_begin(&c);
 		any |= drain(q, LOOK_BUDGET) > 0;
 		if (!c.outer && !packet_list_empty(&c.pending))

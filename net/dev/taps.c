@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Taps: who looks at the packets of a device, or of all devices of a namespace (packet sockets).
+ * Taps: packet sockets, which see the packets of one device, or of all devices of a namespace.
  *
- * They are in lists of their device or of their namespace, so that nobody pays for those of
- * another's, and nothing is paid where the namespace has none. A tap gets the packet itself, to
- * look at: what it keeps it clones, after its filter has spoken.
+ * Each device and each namespace has a list of its taps, so that a packet costs nothing for the
+ * taps of other devices, and nothing at all where its namespace has none. A tap is lent the
+ * packet; it clones the packet if its filter accepts it.
  *
- * Up to TAPS_HERE of them look within the packet's section. More look at a clone behind it (struct
- * net_rest), each in a section of its own: the walk keeps its place by a mark in struct
- * packet_taps's second list, which no RCU reader sees.
+ * Up to TAPS_HERE taps are called within the RCU section that the packet is received in. If there
+ * are more, a clone is queued (struct net_rest) and each tap is called in an RCU section of its
+ * own. That walk keeps its place by a mark in struct packet_taps's second list, which no RCU
+ * reader follows.
  *
  * Locks: types_lock, innermost.
  */
@@ -63,7 +64,7 @@ void packet_type_del(struct packet_type *t)
 	spin_unlock(&types_lock);
 }
 
-/* FROM: who P was made by. */
+/* FROM: the socket that sent P, or NULL. */
 static bool wants(const struct packet_type *t, const struct packet *p, const struct sock *from)
 {
 	if (be16_get(t->protocol) != ETH_P_ALL)
@@ -71,12 +72,12 @@ static bool wants(const struct packet_type *t, const struct packet *p, const str
 	return p->pkt_type != PACKET_OUTGOING || (!t->no_outgoing && (!from || t->sk != from));
 }
 
-/* ---- one after the other ---- */
+/* ---- walks ---- */
 
-/* A walk over the taps of a list. */
+/* A walk over the taps of a list, which may change meanwhile. */
 struct tap_walk {
 	struct packet_taps *taps;
-	struct packet_type mark;	/* its place: net is NULL, unlike that of a tap */
+	struct packet_type mark;	/* the place; its net is NULL, a tap's is not */
 };
 
 static void walk_begin(struct tap_walk *w, struct packet_taps *l)
@@ -95,7 +96,7 @@ static void walk_end(struct tap_walk *w)
 	spin_unlock(&types_lock);
 }
 
-/* Within RCU. The next tap, among the next few places, or NULL. False: the end. */
+/* Within RCU. FOUND: a tap, or NULL if the next STEP entries are none. False at the end. */
 static bool walk_next(struct tap_walk *w, struct packet_type **found)
 {
 	unsigned int n = 0;
@@ -152,7 +153,7 @@ static bool rest_step(struct net_rest *r)
 	return false;
 }
 
-/* All taps look at a clone of P behind this section. Without memory none does. */
+/* Queues a clone of P for all taps. Without memory none sees it. */
 static void tap_later(const struct packet *p, struct netdev *d)
 {
 	struct tap_rest *m = kzalloc(sizeof(*m), GFP_ATOMIC);

@@ -2,9 +2,9 @@
 /*
  * Direct transfers: between the pages of a caller and a device, past the page cache.
  *
- * A transfer that is waited for goes one bio after the other (direct_piece() with D NULL). One that
- * is not, because its kiocb has a ki_complete, is a struct direct: its bios are under way at once,
- * and its owner is told in a worker when the last has ended.
+ * A synchronous transfer submits one bio after the other and waits for each (direct_piece() with D
+ * NULL). An asynchronous one, whose kiocb has a ki_complete, is a struct direct: its bios are all
+ * in flight at once, and ki_complete() is called after the last has ended.
  *
  *	direct_init(); direct_piece() for each run of the device; direct_submitted()
  */
@@ -21,42 +21,42 @@ struct kiocb;
 
 struct direct {
 	struct kiocb *iocb;	/* c: ki_complete() ends it; its file is held until then */
-	atomic_t left;		/* bios under way, and one until direct_submitted() */
-	int error;		/* a: the first */
-	bool filled;		/* c: pages are written to */
-	bool pinned;		/* c: pages are a user's */
-	bool light;		/* the submitter's: finish() does not sleep */
-	unsigned int bios;	/* the submitter's: how many there were */
-	ssize_t bytes;  /* the submitter's: of all bios, and what it did itself in between */
-	/* the submitter's: what of them counts; at a file's end the last block is read whole */
+	atomic_t left;		/* bios in flight, and one until direct_submitted() */
+	int error;		/* a: of the first bio that failed */
+	bool filled;		/* c: the pages are written to (a read) */
+	bool pinned;		/* c: the pages belong to a user */
+	bool light;		/* submitter only: finish() does not sleep */
+	unsigned int bios;	/* submitter only: bios submitted so far */
+	ssize_t bytes;		/* submitter only: of all bios, and of holes zeroed between them */
+	/* submitter only: the result's limit; the last block of a file is read whole */
 	u64 most;
 	struct bio *done;	/* a: bios that have ended */
 	struct work_struct work;
 	/*
-	 * In a worker, after the last bio, k->ki_pos has moved: N is the number of bytes or -errno,
-	 * the result what the owner is told. O_DSYNC of a write comes after it. May sleep. NULL:
-	 * nothing is to be done.
+	 * Called after the last bio, with k->ki_pos moved. N: bytes or -errno; returns the value
+	 * for ki_complete(). O_DSYNC of a write follows it. Runs in a worker and may sleep, unless
+	 * LIGHT. NULL: not called.
 	 */
 	ssize_t (*finish)(struct direct *d, ssize_t n);
 	/*
-	 * Queues d->work where finish() may wait for what it waits for. NULL: it waits for nothing
-	 * that is special.
+	 * Queues d->work on the workqueue that finish() needs, if it waits for other work. NULL:
+	 * any workqueue will do.
 	 */
 	void (*queue)(struct direct *d);
 };
 
-/* D is the first member of what the caller got from kmalloc(); it is freed when all has ended. */
+/* D is the first member of an object from kmalloc(), which is freed after the last bio. */
 void direct_init(struct direct *d, struct kiocb *k, const struct iter *it);
 /*
- * Up to MAX bytes (at most one bio) from or to byte ADDR of the device; IT moves. OP and FLAGS are
- * a bio's. D NULL: waits for it. Else it is under way at return. Bytes, at least one; -EFAULT,
- * -ENOMEM, -EINTR; of one that is waited for what the device says.
+ * Submits one bio of at most MAX bytes for byte ADDR of the device and advances IT. OP and FLAGS
+ * are the bio's. D NULL: waits until it has ended. Returns its bytes, at least one; -EFAULT,
+ * -ENOMEM, -EINTR; if it waits, also the bio's error.
  */
 ssize_t direct_piece(struct direct *d, struct bdev *v, struct iter *it, u64 addr, u64 max,
 		     unsigned int op, unsigned int flags);
 /*
- * No more pieces; ERROR is what ended their row, or 0. -EIOCBQUEUED: the owner is told, or has been
- * already, and D and the kiocb are no longer the caller's. Else no bio was under way: the result, D
- * is freed, finish() was not called.
+ * Ends submission; ERROR: of the last direct_piece(), or 0. -EIOCBQUEUED: ki_complete() will be
+ * called or was called already, and the caller must not touch D or the kiocb. Any other value is
+ * the result: no bio was submitted, D is freed, and finish() was not called.
  */
 ssize_t direct_submitted(struct direct *d, int error);

@@ -19,9 +19,10 @@ u64 siphash_words(const struct siphash_key *key, const u64 *w, unsigned int n);
 u64 siphash_13(const struct siphash_key *key, const u64 *w, unsigned int n);
 
 /*
- * Of one word, in seven instructions, for tables of ports and prefixes that each packet or
- * connection looks into: multiplications by secret odd numbers, a universal family. Who does not
- * know KEY, and sees no times, cannot choose words of one bucket.
+ * Hashes one word in seven instructions, for tables of ports and prefixes that each packet or
+ * connection looks into. It is multiply-shift hashing with secret odd multipliers, a universal
+ * family: a sender that knows neither KEY nor how long a look-up takes cannot choose words that
+ * share a bucket.
  */
 static inline u32 hash_word(const struct siphash_key *key, u64 w)
 {
