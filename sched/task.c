@@ -150,6 +150,7 @@ struct task *task_dup(const struct task *from)
 	t->kcov = (struct kcov_task){ 0 };	/* a child is not traced */
 #endif
 	t->task_work.first = NULL;
+	t->uring = NULL;
 	memset(t->io_bytes, 0, sizeof(t->io_bytes));
 	sched_fork(t, from);
 	t->start_ns = ktime_get_ns();
@@ -221,7 +222,9 @@ int task_work_add(struct task *t, struct task_work *w, bool interrupt)
 	set_tsk_flag(t, TIF_NOTIFY_RESUME);
 	if (interrupt && t != current) {
 		set_tsk_flag(t, TIF_NOTIFY_SIGNAL);
-		signal_wake_up_state(t, TASK_INTERRUPTIBLE);
+		/* A running one is made to look. It is no signal: TIF_SIGPENDING stays as it is. */
+		if (!wake_up_state(t, TASK_INTERRUPTIBLE))
+			kick_process(t);
 	}
 	return 0;
 }

@@ -60,6 +60,7 @@
 #define PF_NPROC_EXCEEDED 0x00001000	/* its user has too many processes since it became his: no exec until then, or a fork, finds fewer */
 #define PF_NOFS 0x00040000
 #define PF_NOIO 0x00080000
+#define PF_IO_WORKER 0x00000010		/* a thread of a process that never leaves the kernel: t->uring says whose */
 #define PF_IDLE 0x00000002
 #define PF_WQ_WORKER 0x00000020
 #define PF_KSWAPD 0x00020000
@@ -230,6 +231,10 @@ struct task {
 	void *futex_state;
 	unsigned int futex_op;
 	void *sysv_undo;
+
+	/* io_uring/ */
+	void *uring;			/* t; NULL: it has submitted nothing */
+	void *uring_rules;		/* t: of the rings that it makes, referenced; NULL */
 
 	/* net/ */
 	struct net_ctx *net_ctx;	/* t: where local packets that it sends wait */

@@ -122,6 +122,7 @@ struct file_operations {
 #define FOP_MMAP_SYNC		1u
 #define FOP_UNSIGNED_OFFSET	2u	/* f_pos may be "negative": /proc/PID/mem */
 #define FOP_DIO_PARALLEL_WRITE	4u
+#define FOP_NOT_SENT		8u	/* not over sockets (SCM_RIGHTS: EINVAL): circles of them would never end */
 
 struct file {
 	atomic_long_t		f_count;	/* 0: being closed */
