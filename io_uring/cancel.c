@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Requests that others stop: IORING_OP_ASYNC_CANCEL, the end of a task or of a ring. */
+#include <lib/string.h>
+#include <io_uring/uring.h>
 #include <kernel/bug.h>
+#include <kernel/time.h>
+#include <mm/uaccess.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include "io_uring/ring_priv.h"
@@ -14,6 +18,9 @@ struct match {
 	const struct uring_task *task;	/* NULL: of any */
 };
 
+#define CANCEL_KNOWN (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ANY | \
+		      IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_USERDATA | \
+		      IORING_ASYNC_CANCEL_OP)
 #define BY_KEY (IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_OP)
 
 static bool matches(const struct uring_req *r, const struct match *m)
@@ -84,16 +91,12 @@ void uring_cancel_all(struct uring *u, const struct uring_task *t)
 
 int uring_cancel_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 {
-	u32 known = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ANY |
-		    IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_USERDATA |
-		    IORING_ASYNC_CANCEL_OP;
-
 	if (sqe->off || sqe->splice_fd_in)
 		return -EINVAL;
 	r->change.user_data = sqe->addr;
 	r->change.flags = sqe->cancel_flags;
 	r->change.op = 0;
-	if (r->change.flags & ~known)
+	if (r->change.flags & ~CANCEL_KNOWN)
 		return -EINVAL;
 	if (r->change.flags & IORING_ASYNC_CANCEL_FD && r->change.flags & IORING_ASYNC_CANCEL_ANY)
 		return -EINVAL;
@@ -104,6 +107,72 @@ int uring_cancel_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 	}
 	return 0;
 }
+
+/* ---- IORING_REGISTER_SYNC_CANCEL ---- */
+
+static int sync_once(struct uring *u, struct match *m, s32 fd)
+{
+	const struct uring_table *t = &u->files;
+	unsigned int at = (unsigned int)fd;
+
+	if (m->flags & IORING_ASYNC_CANCEL_FD && m->flags & IORING_ASYNC_CANCEL_FD_FIXED) {
+		if (at >= t->nr || !t->at[at])
+			return -EBADF;
+		m->file = t->at[at]->file;
+	}
+	return stop_matching(u, m);
+}
+
+/* Until none is left that cannot be stopped, or UNTIL. */
+static int sync_wait(struct uring *u, struct match *m, s32 fd, const ktime_t *until)
+{
+	u32 seen;
+	int e;
+
+	for (;;) {
+		e = sync_once(u, m, fd);
+		if (e != -EALREADY)
+			return e == -ENOENT || e > 0 ? 0 : e;
+		seen = uring_posted(u);
+		uring_settle(u);
+		mutex_unlock(&u->lock);
+		e = uring_sleep(u, seen, until);
+		uring_run_work(u);
+		mutex_lock(&u->lock);
+		if (e)
+			return e;
+	}
+}
+
+int uring_sync_cancel(struct uring *u, struct uptr arg)
+{
+	struct io_uring_sync_cancel_reg c;
+	ktime_t until = KTIME_MAX;
+	struct match m;
+	int e;
+
+	if (copy_from_user(&c, arg, sizeof(c)))
+		return -EFAULT;
+	if (c.flags & ~CANCEL_KNOWN || memchr_inv(c.pad, 0, sizeof(c.pad)) ||
+	    memchr_inv(c.pad2, 0, sizeof(c.pad2)))
+		return -EINVAL;
+	m = (struct match){ .user_data = c.addr, .flags = c.flags, .op = c.opcode };
+	if (c.flags & IORING_ASYNC_CANCEL_FD && !(c.flags & IORING_ASYNC_CANCEL_FD_FIXED)) {
+		m.file = fget((unsigned int)c.fd);
+		if (!m.file)
+			return -EBADF;
+	}
+	if (c.timeout.tv_sec != -1 || c.timeout.tv_nsec != -1)
+		until = ktime_add_safe((ktime_t)ktime_get_ns(), uring_ns(&c.timeout));
+	e = sync_once(u, &m, c.fd);
+	if (e == -EALREADY)
+		e = sync_wait(u, &m, c.fd, until == KTIME_MAX ? NULL : &until);
+	if (m.file && !(c.flags & IORING_ASYNC_CANCEL_FD_FIXED))
+		fput(m.file);
+	return e > 0 ? 0 : e;
+}
+
+/* ---- IORING_OP_ASYNC_CANCEL ---- */
 
 int uring_cancel_issue(struct uring_req *r, bool nowait)
 {
@@ -123,7 +192,5 @@ int uring_cancel_issue(struct uring_req *r, bool nowait)
 		m.file = r->file;
 	}
 	r->res = stop_matching(r->ring, &m);
-	if (r->res < 0)
-		r->flags |= R_FAIL;
-	return URING_DONE;
+	return r->res < 0 ? r->res : URING_DONE;
 }

@@ -101,6 +101,7 @@ void uring_flush(struct uring *u)
 		wake_up_all(&u->cq_wait);
 	if (waitqueue_active(&u->poll_wait))
 		wake_up_poll(&u->poll_wait, EPOLLIN);
-	if (unlikely(u->eventfd) && !(READ_ONCE(u->shared->cq_flags) & IORING_CQ_EVENTFD_DISABLED))
+	if (unlikely(u->eventfd) && (!u->eventfd_async || current->flags & PF_IO_WORKER) &&
+	    !(READ_ONCE(u->shared->cq_flags) & IORING_CQ_EVENTFD_DISABLED))
 		eventfd_signal(u->eventfd, 1);
 }

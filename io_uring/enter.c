@@ -47,18 +47,17 @@ static bool has_own_work(void)
 	return test_thread_flag(TIF_NOTIFY_SIGNAL) || (t && !llist_empty(&t->work));
 }
 
-/* The current task's own work of U. */
-static void run_work(struct uring *u)
+void uring_run_work(struct uring *u)
 {
-	if (u->flags & IORING_SETUP_DEFER_TASKRUN) {
-		if (!llist_empty(&u->work)) {
-			mutex_lock(&u->lock);
-			uring_run_deferred(u);
-			mutex_unlock(&u->lock);
-		}
-	} else if (current->uring && !llist_empty(&((struct uring_task *)current->uring)->work)) {
-		uring_run_tasks_own(current->uring);
+	struct uring_task *t = current->uring;
+
+	if (u->flags & IORING_SETUP_DEFER_TASKRUN && !llist_empty(&u->work)) {
+		mutex_lock(&u->lock);
+		uring_run_deferred(u);
+		mutex_unlock(&u->lock);
 	}
+	if (t && !llist_empty(&t->work))
+		uring_run_tasks_own(t);
 	proc_ran_task_work();
 }
 
@@ -81,10 +80,11 @@ static int sleep(struct uring *u, struct waiter *w, const ktime_t *until, clocki
 	/* Pairs with uring_deferred_came(): one of the two sees what the other has written. */
 	WRITE_ONCE(u->waiter, true);
 	smp_mb();
-	if (!is_enough(w) && llist_empty(&u->work) && !has_own_work()) {
+	if (!is_enough(w) && llist_empty(&u->work)) {
+		/* A signal first: task work that comes with it is left to the way out. */
 		if (test_thread_flag(TIF_SIGPENDING))
 			e = -EINTR;
-		else if (!schedule_hrtimeout_until(until, clock))
+		else if (!has_own_work() && !schedule_hrtimeout_until(until, clock))
 			e = -ETIME;
 	}
 	finish_wait(&u->cq_wait, &w->entry);
@@ -92,25 +92,55 @@ static int sleep(struct uring *u, struct waiter *w, const ktime_t *until, clocki
 	return e;
 }
 
+int uring_sleep(struct uring *u, u32 seen, const ktime_t *until)
+{
+	DEFINE_WAIT(w);
+	int e = 0;
+
+	prepare_to_wait(&u->cq_wait, &w, TASK_INTERRUPTIBLE);
+	WRITE_ONCE(u->waiter, true);
+	smp_mb();	/* as in sleep() */
+	if (uring_posted(u) == seen && llist_empty(&u->work)) {
+		if (test_thread_flag(TIF_SIGPENDING))
+			e = -EINTR;
+		else if (!has_own_work() && !schedule_hrtimeout_until(until, CLOCK_MONOTONIC))
+			e = -ETIME;
+	}
+	finish_wait(&u->cq_wait, &w);
+	WRITE_ONCE(u->waiter, false);
+	return e;
+}
+
+static ktime_t now(clockid_t clock)
+{
+	return (ktime_t)(clock == CLOCK_BOOTTIME ? ktime_get_boottime_ns() : ktime_get_ns());
+}
+
 static long wait(struct uring *u, const struct uring_waits *how)
 {
 	struct waiter w = { .u = u };
-	bool short_of = how->min_until != 0;
-	ktime_t at;
+	bool short_of = how->min_timeout != 0;
+	ktime_t until = how->timeout, min_until = 0, at;
+	clockid_t clock = READ_ONCE(u->clock);
 	int e = 0;
 
-	run_work(u);
+	if (until != KTIME_MAX && !how->absolute)
+		until = ktime_add_safe(now(clock), until);
+	if (short_of)
+		min_until = ktime_add_safe(now(clock), how->min_timeout);
+
+	uring_run_work(u);
 	flush_late(u);
 	w.to = READ_ONCE(u->shared->cq_head) + min(how->min, u->cq_entries);
 	w.fired = READ_ONCE(u->timeouts_fired);
 	init_waitqueue_func_entry(&w.entry, wake);
 	w.entry.private = current;
 	while (!is_enough(&w)) {
-		at = short_of ? how->min_until : how->until;
-		e = sleep(u, &w, at == KTIME_MAX ? NULL : &at, how->clock);
-		run_work(u);
+		at = short_of ? min_until : until;
+		e = sleep(u, &w, at == KTIME_MAX ? NULL : &at, clock);
+		uring_run_work(u);
 		flush_late(u);
-		if (e == -ETIME && short_of) {
+		if (e == -ETIME && short_of && min_until < until && until != KTIME_MAX) {
 			/* From here on one event is enough. */
 			short_of = false;
 			w.to = READ_ONCE(u->shared->cq_head) + 1;
@@ -137,7 +167,7 @@ static struct file *ring_file(unsigned int fd, u32 flags)
 
 static long submit(struct uring *u, u32 n)
 {
-	struct uring_task *t = uring_task_get();
+	struct uring_task *t = uring_task_get(u);
 	long e;
 
 	if (!t)
@@ -157,7 +187,7 @@ static long enter(struct uring *u, u32 n, u32 flags, const struct uring_waits *w
 	if (u->disabled)
 		return -EBADFD;
 	if (!(u->flags & IORING_SETUP_DEFER_TASKRUN))
-		run_work(u);
+		uring_run_work(u);
 	if (n) {
 		done = submit(u, n);
 		if (done != (long)n)

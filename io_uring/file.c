@@ -145,8 +145,7 @@ static int spliced(struct uring_req *r, long n)
 	if (n < 0)
 		return (int)n;
 	r->res = (s32)n;
-	if ((size_t)n != r->splice.len)
-		r->flags |= R_FAIL;
+	r->fell_short = (size_t)n != r->splice.len;
 	return URING_DONE;
 }
 

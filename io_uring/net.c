@@ -33,15 +33,14 @@ static int moved(struct uring_req *r, long n, size_t wanted, bool stream)
 		net->done += (size_t)n;
 		return -EAGAIN;
 	}
-	if (n == -EAGAIN && !(r->flags & R_NOWAIT))
+	if (n == -EAGAIN && !r->nowait_only)
 		return -EAGAIN;
 	/* Bytes that moved are told, whatever came after them. */
 	if (n < 0 && !net->done)
 		return (int)n;
 	n = (n > 0 ? n : 0) + (long)net->done;
 	r->res = (s32)n;
-	if (net->flags & MSG_WAITALL && (size_t)n < wanted)
-		r->flags |= R_FAIL;
+	r->fell_short = net->flags & MSG_WAITALL && (size_t)n < wanted;
 	return URING_DONE;
 }
 
@@ -66,15 +65,14 @@ static int prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 	r->net.done = 0;
 	r->net.msg = NULL;
 	r->net.poll_first = sqe->ioprio & IORING_RECVSEND_POLL_FIRST;
-	if (r->net.flags & MSG_DONTWAIT)
-		r->flags |= R_NOWAIT;
+	r->nowait_only = r->net.flags & MSG_DONTWAIT;
 	return 0;
 }
 
 /* It is to wait for its socket before it tries: once. */
 static bool waits_first(struct uring_req *r, bool nowait)
 {
-	bool yes = r->net.poll_first && nowait && !(r->flags & R_NOWAIT);
+	bool yes = r->net.poll_first && nowait && !r->nowait_only;
 
 	r->net.poll_first = false;
 	return yes;
@@ -236,8 +234,7 @@ int uring_accept_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 	r->net.index = sqe->file_index;
 	if (r->net.index && sqe->accept_flags & SOCK_CLOEXEC)
 		return -EINVAL;
-	if (sqe->ioprio & IORING_ACCEPT_DONTWAIT)
-		r->flags |= R_NOWAIT;
+	r->nowait_only = sqe->ioprio & IORING_ACCEPT_DONTWAIT;
 	r->net.poll_first = sqe->ioprio & IORING_ACCEPT_POLL_FIRST;
 	r->net.flags = sqe->accept_flags;
 	r->net.buf = UPTR((unsigned long)sqe->addr);

@@ -103,14 +103,17 @@ const struct uring_op uring_ops[IORING_OP_LAST] = {
 	FILE_OP(SYNC_FILE_RANGE, sync_range),
 	FILE_OP(FALLOCATE, fallocate),
 	FILE_OP(FADVISE, fadvise),
-	FILE_OP(SPLICE, splice),
-	FILE_OP(TEE, tee),
+#define PIPE_OP(op, what)                                                                     \
+	[IORING_OP_##op] = { #what, .file = true, .sleeps = true, .waits = true,              \
+			     .prep = uring_##what##_prep, .issue = uring_##what##_issue }
+	PIPE_OP(SPLICE, splice),
+	PIPE_OP(TEE, tee),
 	[IORING_OP_MADVISE] = { "madvise", .sleeps = true, .prep = uring_madvise_prep,
 				.issue = uring_madvise_issue },
 	[IORING_OP_EPOLL_CTL] = { "epoll_ctl", .prep = uring_epoll_ctl_prep,
 				  .issue = uring_epoll_ctl_issue },
 	[IORING_OP_MSG_RING] = { "msg_ring", .file = true, .prep = uring_msg_prep,
-				 .issue = uring_msg_issue },
+				 .issue = uring_msg_issue, .event = uring_msg_event },
 	[IORING_OP_LISTEN] = { "listen", .file = true, .prep = uring_listen_prep,
 			       .issue = uring_listen_issue },
 };

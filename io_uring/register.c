@@ -6,10 +6,12 @@
 #include <io_uring/uring.h>
 #include <ipc/fds.h>
 #include <kernel/bug.h>
+#include <kernel/cpumask.h>
 #include <mm/uaccess.h>
 #include <proc/cred.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
+#include <linux/time.h>
 #include "io_uring/ring_priv.h"
 
 /* ---- what there is ---- */
@@ -116,7 +118,7 @@ static int drop_fd(struct uring_task *t, const struct io_uring_rsrc_update *one)
 	return 0;
 }
 
-static int ring_fds(struct uptr arg, unsigned int nr, bool add)
+static int ring_fds(const struct uring *u, struct uptr arg, unsigned int nr, bool add)
 {
 	struct uring_task *t;
 	unsigned int i;
@@ -124,7 +126,7 @@ static int ring_fds(struct uptr arg, unsigned int nr, bool add)
 
 	if (!nr || nr > URING_RING_FDS)
 		return -EINVAL;
-	t = uring_task_get();
+	t = uring_task_get(u);
 	if (!t)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++) {
@@ -276,6 +278,90 @@ static int change_res(struct uring *u, unsigned int opcode, struct uptr arg, uns
 	return 0;
 }
 
+/* ---- workers and clocks ---- */
+
+static int set_limits(struct uring *u, struct uptr arg)
+{
+	struct uring_task *t = uring_task_get(u);
+	u32 new[URING_ACCOUNTS], old[URING_ACCOUNTS];
+	struct uring_node *n;
+
+	if (!t)
+		return -ENOMEM;
+	if (copy_from_user(new, arg, sizeof(new)))
+		return -EFAULT;
+	for (unsigned int i = 0; i < URING_ACCOUNTS; i++) {
+		if (new[i] > INT_MAX)
+			return -EINVAL;
+		u->worker_limits[i] = new[i] ?: u->worker_limits[i];
+	}
+	uring_pool_limits(&t->pool, new, old);
+	if (copy_to_user(arg, old, sizeof(old)))
+		return -EFAULT;
+	list_for_each_entry(n, &u->tasks, list)
+		uring_pool_limits(&n->task->pool, u->worker_limits, NULL);
+	return 0;
+}
+
+/* BYTES at ARG; null: any CPU. */
+static int set_cpus(const struct uring *u, struct uptr arg, unsigned int bytes)
+{
+	struct uring_task *t = uring_task_get(u);
+	struct cpumask *mask;
+	int e;
+
+	if (!t)
+		return -ENOMEM;
+	if (uptr_is_null(arg))
+		return uring_pool_cpus(&t->pool, NULL);
+	mask = kzalloc(cpumask_size(), GFP_KERNEL);
+	if (!mask)
+		return -ENOMEM;
+	if (copy_from_user(mask, arg, min(bytes + 0ul, cpumask_size())))
+		e = -EFAULT;
+	else
+		e = uring_pool_cpus(&t->pool, mask);
+	kfree(mask);
+	return e;
+}
+
+static int set_clock(struct uring *u, struct uptr arg)
+{
+	struct io_uring_clock_register c;
+
+	if (copy_from_user(&c, arg, sizeof(c)))
+		return -EFAULT;
+	if (memchr_inv(c.__resv, 0, sizeof(c.__resv)))
+		return -EINVAL;
+	if (c.clockid != CLOCK_MONOTONIC && c.clockid != CLOCK_BOOTTIME)
+		return -EINVAL;
+	WRITE_ONCE(u->clock, (clockid_t)c.clockid);
+	return 0;
+}
+
+/* *DONE: it was one of these. */
+static int change_work(struct uring *u, unsigned int opcode, struct uptr arg, unsigned int nr,
+		       bool *done)
+{
+	bool none = uptr_is_null(arg);
+
+	*done = true;
+	switch (opcode) {
+	case IORING_REGISTER_IOWQ_AFF:
+		return none || !nr ? -EINVAL : set_cpus(u, arg, nr);
+	case IORING_UNREGISTER_IOWQ_AFF:
+		return !none || nr ? -EINVAL : set_cpus(u, arg, 0);
+	case IORING_REGISTER_IOWQ_MAX_WORKERS:
+		return none || nr != URING_ACCOUNTS ? -EINVAL : set_limits(u, arg);
+	case IORING_REGISTER_SYNC_CANCEL:
+		return none || nr != 1 ? -EINVAL : uring_sync_cancel(u, arg);
+	case IORING_REGISTER_CLOCK:
+		return none || nr ? -EINVAL : set_clock(u, arg);
+	}
+	*done = false;
+	return 0;
+}
+
 /* ---- the call ---- */
 
 static int enable(struct uring *u)
@@ -283,7 +369,7 @@ static int enable(struct uring *u)
 	if (!u->disabled)
 		return -EBADFD;
 	if (u->flags & IORING_SETUP_SINGLE_ISSUER && !u->submitter)
-		u->submitter = current;
+		uring_set_submitter(u);
 	WRITE_ONCE(u->disabled, false);
 	return 0;
 }
@@ -293,6 +379,8 @@ static int change(struct uring *u, unsigned int opcode, struct uptr arg, unsigne
 	bool none = uptr_is_null(arg), done;
 	int e = change_res(u, opcode, arg, nr, &done);
 
+	if (!done)
+		e = change_work(u, opcode, arg, nr, &done);
 	if (done)
 		return e;
 	switch (opcode) {
@@ -316,7 +404,7 @@ static int change(struct uring *u, unsigned int opcode, struct uptr arg, unsigne
 		return !none || nr ? -EINVAL : enable(u);
 	case IORING_REGISTER_RING_FDS:
 	case IORING_UNREGISTER_RING_FDS:
-		return ring_fds(arg, nr, opcode == IORING_REGISTER_RING_FDS);
+		return ring_fds(u, arg, nr, opcode == IORING_REGISTER_RING_FDS);
 	}
 	return -EINVAL;
 }

@@ -23,7 +23,6 @@
 
 #define SQE_FLAGS (IOSQE_FIXED_FILE | IOSQE_IO_DRAIN | IOSQE_IO_LINK | IOSQE_IO_HARDLINK | \
 		   IOSQE_ASYNC | IOSQE_CQE_SKIP_SUCCESS)
-#define RETRIES 16u	/* times that a file says it is ready, and is not */
 
 static struct kmem_cache *req_cache __ro_after_init;
 
@@ -226,6 +225,17 @@ void uring_complete(struct uring_req *r)
 		drain(u);
 }
 
+void uring_settle_later(struct uring *u)
+{
+	struct uring_req *r, *next;
+
+	uring_flush(u);
+	list_for_each_entry_safe(r, next, &u->ready, list) {
+		list_del(&r->list);
+		uring_kick(r, RUN_START);
+	}
+}
+
 void uring_settle(struct uring *u)
 {
 	struct uring_req *r;
@@ -256,7 +266,9 @@ static int find_file(struct uring_req *r)
 /* R is issued where it may sleep. */
 static int issue_asleep(struct uring_req *r)
 {
-	return uring_hand_over(r) ? URING_LATER : uring_op(r)->issue(r, false);
+	int e = uring_hand_over(r);
+
+	return e == -EAGAIN ? uring_op(r)->issue(r, false) : e;
 }
 
 /* R would block. URING_LATER: it is issued again when its file is ready. */
@@ -267,7 +279,8 @@ static int would_block(struct uring_req *r)
 
 	if (!r->file || !op->poll || !file_can_poll(r->file))
 		return issue_asleep(r);
-	while (r->retries++ < RETRIES) {
+	while (r->retries < URING_RETRIES) {
+		r->retries++;
 		e = uring_hook(r, op->poll | EPOLLERR | EPOLLHUP, false);
 		if (!e) {
 			uring_add_later(r);
@@ -292,9 +305,18 @@ static int issue(struct uring_req *r)
 		return issue_asleep(r);
 	if (!e)
 		e = uring_op(r)->issue(r, true);
-	if (unlikely(e == -EAGAIN && !(r->flags & R_NOWAIT)))
+	if (unlikely(e == -EAGAIN && !r->nowait_only))
 		e = would_block(r);
 	return e;
+}
+
+void uring_issued(struct uring_req *r, int e)
+{
+	if (e < 0)
+		r->res = e;
+	if (e < 0 || r->fell_short)
+		r->flags |= R_FAIL;
+	uring_complete(r);
 }
 
 void uring_issue(struct uring_req *r)
@@ -321,11 +343,7 @@ void uring_issue(struct uring_req *r)
 		return;
 	}
 done:
-	if (e < 0) {
-		r->res = e;
-		r->flags |= R_FAIL;
-	}
-	uring_complete(r);
+	uring_issued(r, e);
 }
 
 /* ---- requests that are later ---- */

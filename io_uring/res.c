@@ -8,6 +8,7 @@
  *
  * Pages of buffers count against the user's RLIMIT_MEMLOCK as long as their node lives.
  */
+#include <lib/bitmap.h>
 #include <lib/err.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -33,7 +34,24 @@
 
 /* ---- nodes ---- */
 
-static void unaccount(struct user_struct *user, unsigned long pages)
+int uring_account(unsigned long pages, struct user_struct **user)
+{
+	struct user_struct *me = current_cred()->user;
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	*user = NULL;
+	if (capable(CAP_IPC_LOCK))
+		return 0;
+	if ((unsigned long)atomic_long_add_return((long)pages, &me->locked_vm) > limit) {
+		atomic_long_sub((long)pages, &me->locked_vm);
+		return -ENOMEM;
+	}
+	refcount_inc(&me->refs);
+	*user = me;
+	return 0;
+}
+
+void uring_unaccount(struct user_struct *user, unsigned long pages)
 {
 	if (!user)
 		return;
@@ -45,7 +63,7 @@ static void buffer_free(struct uring_buffer *b)
 {
 	for (unsigned int i = 0; i < b->nr; i++)
 		unpin_user_pages_dirty_lock(&b->vecs[i].bv_page, 1, true);
-	unaccount(b->user, b->nr);
+	uring_unaccount(b->user, b->nr);
 	kvfree(b);
 }
 
@@ -80,6 +98,10 @@ static void place(struct uring *u, struct uring_table *t, unsigned int at, struc
 	struct uring_res *old = t->at[at];
 
 	t->at[at] = n;
+	if (n)
+		__set_bit(at, t->used);
+	else
+		__clear_bit(at, t->used);
 	uring_node_put(u, old);
 }
 
@@ -90,14 +112,21 @@ static void table_drop(struct uring *u, struct uring_table *t)
 		cond_resched();
 	}
 	kvfree(t->at);
+	kvfree(t->used);
 	*t = (struct uring_table){ .at = NULL };
 }
 
 static int table_make(struct uring_table *t, unsigned int nr)
 {
 	t->at = kvcalloc(nr, sizeof(t->at[0]), GFP_KERNEL_ACCOUNT);
-	if (!t->at)
+	t->used = kvcalloc(BITS_TO_LONGS(nr), sizeof(t->used[0]), GFP_KERNEL_ACCOUNT);
+	if (!t->at || !t->used) {
+		kvfree(t->at);
+		kvfree(t->used);
+		t->at = NULL;
+		t->used = NULL;
 		return -ENOMEM;
+	}
 	t->nr = nr;
 	t->alloc_end = nr;
 	return 0;
@@ -245,19 +274,17 @@ int uring_set_alloc_range(struct uring *u, u32 from, u32 len)
 /* A free place of the range, from the last one on, around; the range's end: there is none. */
 static unsigned int free_place(struct uring_table *t)
 {
-	unsigned int n = t->alloc_end - t->alloc_from;
+	unsigned long at = find_next_zero_bit(t->used, t->alloc_end, t->alloc_next);
 
-	for (unsigned int i = 0; i < n; i++) {
-		unsigned int at = t->alloc_next;
-
-		t->alloc_next = at + 1 < t->alloc_end ? at + 1 : t->alloc_from;
-		if (!t->at[at])
-			return at;
-	}
-	return t->alloc_end;
+	if (at >= t->alloc_end)
+		at = find_next_zero_bit(t->used, t->alloc_end, t->alloc_from);
+	if (at >= t->alloc_end)
+		return t->alloc_end;
+	t->alloc_next = at + 1 < t->alloc_end ? (unsigned int)at + 1 : t->alloc_from;
+	return (unsigned int)at;
 }
 
-static int install(struct uring *u, struct file *f, u32 index)
+int uring_install_in(struct uring *u, struct file *f, u32 index)
 {
 	struct uring_table *t = &u->files;
 	bool any = index == IORING_FILE_INDEX_ALLOC;
@@ -290,9 +317,9 @@ int uring_install(struct uring_req *r, struct file *f, u32 index)
 	int e;
 
 	if (!(r->flags & R_RUNNING))
-		return install(r->ring, f, index);
+		return uring_install_in(r->ring, f, index);
 	mutex_lock(&r->ring->lock);
-	e = install(r->ring, f, index);
+	e = uring_install_in(r->ring, f, index);
 	mutex_unlock(&r->ring->lock);
 	return e;
 }
@@ -310,22 +337,6 @@ int uring_close_fixed(struct uring *u, unsigned int at)
 }
 
 /* ---- buffers ---- */
-
-static int account(struct uring_buffer *b, unsigned long pages)
-{
-	struct user_struct *user = current_cred()->user;
-	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-
-	if (capable(CAP_IPC_LOCK))
-		return 0;
-	if ((unsigned long)atomic_long_add_return((long)pages, &user->locked_vm) > limit) {
-		atomic_long_sub((long)pages, &user->locked_vm);
-		return -ENOMEM;
-	}
-	refcount_inc(&user->refs);
-	b->user = user;
-	return 0;
-}
 
 /* A page of a file that a file system writes back would change unseen while it is written. */
 static bool may_stay_pinned(struct page *page)
@@ -377,7 +388,7 @@ static struct uring_buffer *buffer_make(const struct iovec *v)
 		return ERR_PTR(-ENOMEM);
 	b->start = start;
 	b->len = len;
-	e = account(b, nr);
+	e = uring_account(nr, &b->user);
 	if (!e)
 		e = pin(b, start & PAGE_MASK, nr);
 	if (!e)

@@ -35,7 +35,8 @@
 		  IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_POLL_32BITS | \
 		  IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_RSRC_TAGS | \
 		  IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP | IORING_FEAT_LINKED_FILE | \
-		  IORING_FEAT_REG_REG_RING | IORING_FEAT_MIN_TIMEOUT)
+		  IORING_FEAT_NATIVE_WORKERS | IORING_FEAT_REG_REG_RING | \
+		  IORING_FEAT_MIN_TIMEOUT)
 
 static int disabled = 2;		/* kernel.io_uring_disabled */
 static int group = -1;			/* kernel.io_uring_group */
@@ -65,6 +66,9 @@ static void end_ring(struct work_struct *w)
 	uring_rules_put(u->rules);
 	vfree(u->shared);
 	vfree(u->sqes);
+	uring_unaccount(u->user, (u->shared_bytes + u->sqe_bytes) >> PAGE_SHIFT);
+	if (u->submitter)
+		put_task_struct(u->submitter);
 	kvfree(u->later);
 	call_rcu(&u->rcu, ring_free);
 }
@@ -111,6 +115,8 @@ static int alloc_shared(struct uring *u)
 						      0 :
 						      (size_t)u->sq_entries * sizeof(u32)));
 	u->sqe_bytes = PAGE_ALIGN(sqes);
+	if (uring_account((u->shared_bytes + u->sqe_bytes) >> PAGE_SHIFT, &u->user))
+		return -ENOMEM;
 	u->shared = pages(u->shared_bytes);
 	u->sqes = pages(u->sqe_bytes);
 	if (!u->shared || !u->sqes)
@@ -137,6 +143,7 @@ static struct uring *ring_alloc(const struct io_uring_params *p)
 	u->sq_entries = p->sq_entries;
 	u->cq_entries = p->cq_entries;
 	u->disabled = p->flags & IORING_SETUP_R_DISABLED;
+	u->clock = CLOCK_MONOTONIC;
 	u->rules = uring_rules_get(current->uring_rules);
 	u->born_ruled = u->rules;
 	mutex_init(&u->lock);
@@ -265,7 +272,7 @@ int uring_setup(u32 entries, struct io_uring_params *p, struct file **file)
 		return (int)PTR_ERR(u);
 	fill_offsets(u, p);
 	if (u->flags & IORING_SETUP_SINGLE_ISSUER && !u->disabled)
-		u->submitter = current;
+		uring_set_submitter(u);
 	f = anon_inode_getfile("[io_uring]", &ring_fops, u, O_RDWR | O_CLOEXEC);
 	if (IS_ERR(f)) {
 		uring_put(u);

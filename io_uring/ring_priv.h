@@ -35,6 +35,7 @@
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
 
+struct cpumask;
 struct cred;
 struct eventfd;
 struct file;
@@ -47,6 +48,8 @@ struct uring_task;
 
 #define URING_MOST_SQ 32768u
 #define URING_MOST_CQ (2 * URING_MOST_SQ)
+#define URING_RETRIES 16u	/* times that a file says that it is ready, and is not */
+#define URING_ACCOUNTS 2	/* IO_WQ_BOUND, IO_WQ_UNBOUND */
 
 /* What programs map at IORING_OFF_SQ_RING and IORING_OFF_CQ_RING; they write anything anywhere. */
 struct uring_shared {
@@ -81,6 +84,7 @@ struct uring_res {
 
 struct uring_table {
 	struct uring_res **at;		/* l; NULL: nothing is registered */
+	unsigned long *used;		/* l: which places have one */
 	unsigned int nr;		/* l */
 	unsigned int alloc_from, alloc_end, alloc_next;	/* l: places that the kernel may choose */
 };
@@ -101,7 +105,9 @@ struct uring {
 	size_t shared_bytes, sqe_bytes;	/* c: whole pages */
 	u32 *array;		/* c: of the SQ, within shared; NULL: there is none */
 	void *sqes;		/* c */
-	struct task *submitter;	/* l, once: of SINGLE_ISSUER; compared only */
+	struct task *submitter;	/* l, once: of SINGLE_ISSUER, referenced; compared only */
+	struct user_struct *user;	/* c: whose memory its pages count as; NULL */
+	clockid_t clock;		/* l to change: of waits */
 	bool disabled;		/* l to change: IORING_REGISTER_ENABLE_RINGS did not come yet */
 
 	struct mutex lock;	/* "l" */
@@ -126,6 +132,7 @@ struct uring {
 	struct uring_table files, buffers;	/* l */
 	struct xarray personalities;	/* l: struct cred, referenced */
 	u32 next_personality;	/* l */
+	u32 worker_limits[URING_ACCOUNTS];	/* l: IORING_REGISTER_IOWQ_MAX_WORKERS; 0: none */
 	struct list_head tasks;	/* l: struct uring_node */
 	wait_queue_head_t cq_wait, poll_wait;
 	struct llist_head work;	/* of DEFER_TASKRUN: requests to run */
@@ -144,13 +151,24 @@ struct uring_node {
 	struct uring_task *task;	/* c */
 };
 
-/* Who does what would make the task sleep: work.c. */
+/* Workers of one kind, and their requests: work.c. */
+struct uring_account {
+	struct list_head queue;		/* pool lock: requests */
+	unsigned int nr_queued;		/* pool lock */
+	unsigned int nr, nr_idle, most;	/* pool lock: workers */
+	wait_queue_head_t more;
+};
+
+/* Threads that do what would make the task sleep. */
 struct uring_pool {
 	spinlock_t lock;
-	struct list_head queue, running;	/* lock: requests */
-	unsigned int nr_queued, nr, nr_idle;	/* lock: requests, workers */
-	bool ends;				/* lock */
-	wait_queue_head_t more, gone;
+	struct uring_account account[URING_ACCOUNTS];
+	struct list_head running;	/* lock: requests */
+	unsigned int nr;		/* lock: workers */
+	bool ends;			/* lock to change */
+	wait_queue_head_t gone;
+	struct cpumask *cpus;		/* lock: where they may run; NULL: where the task may */
+	u32 cpus_seq;			/* lock to change: times that this changed */
 };
 
 #define URING_RING_FDS 16u
@@ -161,7 +179,7 @@ struct uring_task {
 	struct xarray rings;	/* by ring: struct uring_node; its lock */
 	struct uring *last_ring;	/* the task's own: it is in it; compared only */
 	struct llist_head work;	/* requests to run */
-	struct task_work run;
+	unsigned long work_queued;	/* a, bit 0: task->uring_work is on the list of the task */
 	atomic_t in_flight;	/* requests; whoever makes it 0 wakes IDLE */
 	struct uring_pool pool;
 	bool ends;		/* waits at IDLE for its requests */
@@ -180,15 +198,13 @@ struct uring_task {
 
 /* req->flags: IOSQE_* in the low byte. */
 #define R_FAIL		0x0100u	/* the rest of its chain is cancelled */
-#define R_NOWAIT	0x0200u	/* EAGAIN is the result */
 #define R_LATER		0x0400u	/* it is in ring->later */
 #define R_HOOKED	0x0800u	/* it is on queues of its file: req->wait */
-#define R_CUR_POS	0x1000u	/* at the file's position, which it moves */
 #define R_HAS_TIMER	0x2000u	/* of a chain: the next one is its IORING_OP_LINK_TIMEOUT */
 #define R_TIMED		0x4000u	/* that timer runs */
 #define R_SKIP_CHAIN	0x8000u	/* the rest of a chain that failed posts nothing */
-#define R_RUNNING	0x20000u	/* a worker has it, or will: it is on a list of the pool */
 #define R_CLEAN		0x10000u	/* op->clean() has something to free */
+#define R_RUNNING	0x20000u	/* a worker has it, or will: it is on a list of the pool */
 #define R_LINKS (IOSQE_IO_LINK | IOSQE_IO_HARDLINK)
 
 struct uring_rw {
@@ -243,9 +259,13 @@ struct uring_splice {
 };
 
 struct uring_msg {
-	u64 user_data;
-	s32 res;
-	u32 flags;
+	u64 cmd;		/* IORING_MSG_* */
+	u64 user_data;		/* of the completion there */
+	u64 from;		/* SEND_FD: place in the sender's table */
+	u32 len, flags;
+	u32 to;			/* SEND_FD: place there plus 1; else the completion's flags */
+	struct file *file;	/* SEND_FD, while it is on its way: referenced */
+	struct work_struct work;
 };
 
 struct uring_epoll {
@@ -309,6 +329,10 @@ struct uring_req {
 	s32 fd;				/* c */
 	u8 op;				/* c */
 	u8 retries;			/* l: ready, and then it was not */
+	/* Of whoever issues it, a worker without the lock too: */
+	bool nowait_only;		/* EAGAIN is its result */
+	bool cur_pos;			/* at the file's position, which it moves */
+	bool fell_short;		/* its chain wanted more than it did */
 	u16 buf_index;			/* c */
 	atomic_t run;			/* a: RUN_* */
 	struct llist_node run_node;
@@ -329,6 +353,7 @@ struct uring_op {
 	const char *name;
 	bool file;			/* SQE's fd is a file's */
 	bool sleeps;			/* it cannot say EAGAIN: for a worker */
+	bool waits;			/* its file may let it wait for ever */
 	bool buffer;			/* buf_index is a registered buffer's */
 	__poll_t poll;			/* what EAGAIN waits for */
 	/* All that it needs of the SQE, which is a copy; the rest is 0. 0 or -errno. */
@@ -392,8 +417,12 @@ void uring_complete(struct uring_req *r);
 void uring_end(struct uring_req *r);
 /* Issues R, or what is left of it, in its task. Lock held. */
 void uring_issue(struct uring_req *r);
+/* R was issued: E is URING_DONE or -errno. Lock held; uring_flush() follows. */
+void uring_issued(struct uring_req *r, int e);
 /* Issues what became ready meanwhile, and shows completions. Lock held. */
 void uring_settle(struct uring *u);
+/* The same where another ring's request is being issued: what is ready is left to its task. */
+void uring_settle_later(struct uring *u);
 /* What an event asks for. Lock held. */
 void uring_run(struct uring_req *r);
 /* R is later, found by those who cancel. Lock held. */
@@ -412,6 +441,22 @@ int uring_hook(struct uring_req *r, __poll_t events, bool stay);
 void uring_unhook(struct uring_req *r);
 /* What its file has of EVENTS. */
 __poll_t uring_look(struct uring_req *r, __poll_t events);
+
+/* ---- enter.c: no lock held ---- */
+
+/* Runs the current task's own work, of U and of other rings. */
+void uring_run_work(struct uring *u);
+/* Completions so far. Any lock, or none. */
+static inline u32 uring_posted(const struct uring *u)
+{
+	return READ_ONCE(u->cq_tail) + READ_ONCE(u->nr_late);
+}
+
+/*
+ * Until there are more completions than SEEN, or the task has work of its own. UNTIL: of
+ * CLOCK_MONOTONIC; NULL: for ever. 0, -ETIME, -EINTR.
+ */
+int uring_sleep(struct uring *u, u32 seen, const ktime_t *until);
 
 /* ---- the operations; uring_op says what each is ---- */
 
@@ -500,6 +545,7 @@ URING_PREP(uring_files_update_prep);
 URING_ISSUE(uring_files_update_issue);
 URING_PREP(uring_msg_prep);
 URING_ISSUE(uring_msg_issue);
+URING_EVENT(uring_msg_event);
 URING_PREP(uring_nop_prep);
 URING_ISSUE(uring_nop_issue);
 
@@ -514,8 +560,10 @@ void uring_count_timeouts(struct uring *u);
 
 /* ---- task.c ---- */
 
-/* The current task's; made where there is none. NULL without memory. */
-struct uring_task *uring_task_get(void);
+/* The current task, and no other, submits to U. Lock held, or U is new. */
+void uring_set_submitter(struct uring *u);
+/* The current task's; made where there is none, for U. NULL without memory. */
+struct uring_task *uring_task_get(const struct uring *u);
 /* The current task submits to U from here on. Lock held. 0, -EEXIST, -ENOMEM. */
 int uring_task_join(struct uring *u, struct uring_task *t);
 /* U's file is closed: nothing is issued any more, what is deferred is left to tasks. Lock held. */
@@ -532,9 +580,17 @@ void uring_deferred_came(struct uring *u, struct uring_task *t);
 
 /* ---- work.c ---- */
 
-void uring_pool_init(struct uring_pool *p);
-/* A worker issues R. False: there is none, and can be none. Lock held, by R's task. */
-bool uring_hand_over(struct uring_req *r);
+/* Of a task whose first ring has so many ENTRIES. */
+void uring_pool_init(struct uring_pool *p, u32 entries);
+void uring_pool_free(struct uring_pool *p);
+/*
+ * A worker issues R: URING_LATER. -EAGAIN: there is none, and can be none, and the caller may issue
+ * it; -ECANCELED: and it may not, for it could wait for ever. Lock held, by R's task.
+ */
+int uring_hand_over(struct uring_req *r);
+/* IORING_REGISTER_IOWQ_*. NEW[I] 0: as it is; OLD, unless NULL: what it was. MASK NULL: any. */
+void uring_pool_limits(struct uring_pool *p, const u32 *new, u32 *old);
+int uring_pool_cpus(struct uring_pool *p, const struct cpumask *mask);
 /*
  * R, which was handed over, is the caller's again. False: a worker has it, and was told. Lock held.
  */
@@ -561,6 +617,12 @@ int uring_restrict_task(struct uptr arg, unsigned int nr);
 
 void uring_node_put(struct uring *u, struct uring_res *n);
 void uring_tables_drop(struct uring *u);
+/*
+ * PAGES more are pinned for the current user, or are U's own: *USER is whose, referenced, or NULL
+ * if they count for nobody. 0, -ENOMEM (RLIMIT_MEMLOCK). Any lock.
+ */
+int uring_account(unsigned long pages, struct user_struct **user);
+void uring_unaccount(struct user_struct *user, unsigned long pages);
 /* R's file is the one at place AT: 0, -EBADF. */
 int uring_fixed_file(struct uring_req *r, unsigned int at);
 /* R has the buffer of its index: 0, -EFAULT. */
@@ -573,6 +635,8 @@ int uring_buffer_iter(const struct uring_buffer *b, unsigned int dir, unsigned l
  * free one: which. -ENXIO, -EINVAL, -ENFILE, -EBADF, -ENOMEM. Of a worker: lock not held.
  */
 int uring_install(struct uring_req *r, struct file *f, u32 index);
+/* The same of any ring, locked. */
+int uring_install_in(struct uring *u, struct file *f, u32 index);
 int uring_close_fixed(struct uring *u, unsigned int at);
 /* FDS, VECS null: all places are free. TAGS null: none. */
 int uring_register_files(struct uring *u, struct uptr fds, struct uptr tags, unsigned int nr);
@@ -591,5 +655,7 @@ int uring_drop_buffers(struct uring *u);
 void uring_cancel_all(struct uring *u, const struct uring_task *t);
 /* req.c: the same of those behind a drain. */
 void uring_cancel_drained(struct uring *u, const struct uring_task *t);
+/* IORING_REGISTER_SYNC_CANCEL: lock held, and not while it waits. */
+int uring_sync_cancel(struct uring *u, struct uptr arg);
 /* The request of USER_DATA that is later, of operation OP (IORING_OP_LAST: of any). */
 struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op);

@@ -73,7 +73,7 @@ static int end(struct uring_req *r, ssize_t n)
 	struct kiocb *k = &r->rw.k;
 
 	vfs_iocb_done(k, n);
-	if (r->flags & R_CUR_POS && n > 0)
+	if (r->cur_pos && n > 0)
 		r->file->f_pos = k->ki_pos;
 	/* Nobody is here to be restarted. */
 	if (n == -ERESTARTSYS || n == -ERESTARTNOINTR || n == -ERESTARTNOHAND ||
@@ -82,8 +82,7 @@ static int end(struct uring_req *r, ssize_t n)
 	if (n < 0)
 		return (int)n;
 	r->res = (s32)n;
-	if ((size_t)n != r->rw.bytes)
-		r->flags |= R_FAIL;	/* a chain wants all of it */
+	r->fell_short = (size_t)n != r->rw.bytes;
 	return URING_DONE;
 }
 
@@ -101,18 +100,18 @@ static int start(struct uring_req *r, bool write, bool nowait)
 	if (k->ki_flags & IOCB_HIPRI)
 		return -EINVAL;		/* this ring does not poll */
 	if (k->ki_flags & IOCB_NOWAIT)
-		r->flags |= R_NOWAIT;
+		r->nowait_only = true;
 	if (nowait && file_can_poll(f))
 		k->ki_flags |= IOCB_NOWAIT;
 	if (k->ki_flags & IOCB_DIRECT)
 		k->ki_complete = complete;
-	r->flags &= ~R_CUR_POS;
+	r->cur_pos = false;
 	k->ki_pos = r->rw.off;
 	if (f->f_mode & FMODE_STREAM) {
 		k->ki_pos = 0;
 	} else if (r->rw.off == -1) {
 		k->ki_pos = f->f_pos;
-		r->flags |= R_CUR_POS;
+		r->cur_pos = true;
 	}
 	return rw_verify_area(write, f, &k->ki_pos, r->rw.bytes);
 }
@@ -165,15 +164,8 @@ int uring_write_issue(struct uring_req *r, bool nowait)
 
 void uring_rw_event(struct uring_req *r, u32 run)
 {
-	int e;
-
 	if (!(run & RUN_DONE))
 		return;
 	uring_del_later(r);
-	e = end(r, r->res);
-	if (e < 0) {
-		r->res = e;
-		r->flags |= R_FAIL;
-	}
-	uring_complete(r);
+	uring_issued(r, end(r, r->res));
 }

@@ -19,10 +19,17 @@
 
 static void run_work(struct task_work *w)
 {
-	uring_run_tasks_own(container_of(w, struct uring_task, run));
+	struct uring_task *t = current->uring;
+
+	(void)w;
+	if (!t)
+		return;		/* it came late, and there is no request any more */
+	clear_bit(0, &t->work_queued);
+	smp_mb__after_atomic();	/* what comes from here on is seen, or queues this again */
+	uring_run_tasks_own(t);
 }
 
-struct uring_task *uring_task_get(void)
+struct uring_task *uring_task_get(const struct uring *u)
 {
 	struct uring_task *t = current->uring;
 
@@ -32,15 +39,21 @@ struct uring_task *uring_task_get(void)
 	if (!t)
 		return NULL;
 	t->task = current;
-	t->run.func = run_work;
 	xa_init(&t->rings);
 	init_waitqueue_head(&t->idle);
-	uring_pool_init(&t->pool);
+	uring_pool_init(&t->pool, u->sq_entries);
+	current->uring_work.func = run_work;
 	current->uring = t;
 	return t;
 }
 
 /* ---- which rings ---- */
+
+void uring_set_submitter(struct uring *u)
+{
+	get_task_struct(current);
+	u->submitter = current;
+}
 
 int uring_task_join(struct uring *u, struct uring_task *t)
 {
@@ -51,7 +64,8 @@ int uring_task_join(struct uring *u, struct uring_task *t)
 	if (u->flags & IORING_SETUP_SINGLE_ISSUER) {
 		if (u->submitter && u->submitter != current)
 			return -EEXIST;
-		u->submitter = current;
+		if (!u->submitter)
+			uring_set_submitter(u);
 	}
 	if (likely(t->last_ring == u) || xa_load(&t->rings, (unsigned long)u >> 3)) {
 		t->last_ring = u;
@@ -68,6 +82,7 @@ int uring_task_join(struct uring *u, struct uring_task *t)
 		return e;
 	}
 	list_add(&n->list, &u->tasks);
+	uring_pool_limits(&t->pool, u->worker_limits, NULL);
 	t->last_ring = u;
 	return 0;
 }
@@ -114,7 +129,10 @@ static struct uring *next_ring(struct uring_task *t, unsigned long *at)
 void uring_work_came(struct uring_task *t)
 {
 	/* A task that takes no more work waits for its requests, or has none. */
-	(void)task_work_add(t->task, &t->run, true);
+	if (!test_and_set_bit(0, &t->work_queued))
+		(void)task_work_add(t->task, &t->task->uring_work, true);
+	else if (t->task != current)
+		task_work_interrupt(t->task);
 	if (READ_ONCE(t->ends))
 		wake_up_all(&t->idle);
 }
@@ -300,6 +318,7 @@ void uring_task_exit(struct task *task)
 		at++;
 	}
 	task->uring = NULL;
+	uring_pool_free(&t->pool);
 	xa_destroy(&t->rings);
 	kfree_rcu(t, rcu);
 }

@@ -6,7 +6,7 @@
  * A timeout that limits another stands behind it (head->next) until one of the two ends. Then it is
  * taken out of the chain, which goes on behind it by its head's result.
  */
-#include <lib/time.h>
+#include <io_uring/uring.h>
 #include <kernel/bug.h>
 #include <mm/uaccess.h>
 #include <abi/errno.h>
@@ -43,9 +43,7 @@ static int read_time(u64 addr, ktime_t *at)
 		return -EFAULT;
 	if (t.tv_sec < 0 || t.tv_nsec < 0)
 		return -EINVAL;
-	*at = ktime_add_safe(t.tv_sec >= KTIME_MAX / NSEC_PER_SEC ? KTIME_MAX :
-								    t.tv_sec * NSEC_PER_SEC,
-			     t.tv_nsec);
+	*at = uring_ns(&t);
 	return 0;
 }
 

@@ -3,18 +3,22 @@
  * Workers: threads of the submitter's process that do what would make io_uring_enter(2) sleep.
  *
  * They are threads like its others (they have its memory, files, limits and namespaces, stop and
- * end with it, and /proc shows them) but stay in the kernel. A task has a pool of its own, made as
- * work comes: where none is idle another one is made, as many as RLIMIT_NPROC lets it for what may
- * wait for ever, 4 a CPU for files on disks. One that finds nothing to do for some seconds ends.
- * They end before their task does.
+ * end with it, and /proc shows them) but stay in the kernel. A task has a pool of its own, with two
+ * accounts, as io_uring_register(2) names them: bounded workers, 4 a CPU, for what ends by itself
+ * (files on disks, names), and unbounded ones, as many as RLIMIT_NPROC lets it have, for what may
+ * wait for ever. A request that finds no idle worker of its account gets a new one up to that
+ * limit, and waits in the account's queue at the limit. A worker that finds nothing to do for some
+ * seconds ends. All of them end before their task does.
  *
- * While a worker has a request (R_RUNNING) the ring's lock is free and nobody else touches the
- * request: it cannot be stopped, but its worker is told, which ends a wait that a signal would.
+ * While a worker has a request (R_RUNNING) the ring's lock is free, and the worker owns the request
+ * but for its flags, its chain and its place in ring->later, which are the ring's lock's. It cannot
+ * be stopped then, but its worker is interrupted, which ends a wait that a signal would end.
  *
  * Locks: ring->lock > pool->lock.
  */
 #include <lib/err.h>
 #include <lib/format.h>
+#include <lib/minmax.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
@@ -22,8 +26,10 @@
 #include <proc/pid.h>
 #include <proc/signal.h>
 #include <proc/upcalls.h>
+#include <sched/sched.h>
 #include <vfs/file.h>
 #include <vfs/inode.h>
+#include <linux/resource.h>
 #include <linux/stat.h>
 #include <abi/errno.h>
 #include "io_uring/ring_priv.h"
@@ -33,16 +39,60 @@
 
 struct worker {
 	struct uring_task *of;		/* c: it ends after its workers */
+	struct uring_account *account;	/* c */
 	bool idle;			/* pool lock */
+	u32 cpus_seq;			/* its own: of the pool's mask that it has taken over */
 };
 
-void uring_pool_init(struct uring_pool *p)
+void uring_pool_init(struct uring_pool *p, u32 entries)
 {
 	spin_lock_init(&p->lock);
-	INIT_LIST_HEAD(&p->queue);
 	INIT_LIST_HEAD(&p->running);
-	init_waitqueue_head(&p->more);
 	init_waitqueue_head(&p->gone);
+	for (unsigned int i = 0; i < URING_ACCOUNTS; i++) {
+		INIT_LIST_HEAD(&p->account[i].queue);
+		init_waitqueue_head(&p->account[i].more);
+	}
+	p->account[IO_WQ_BOUND].most = min(entries, BOUNDED_A_CPU * num_online_cpus());
+	p->account[IO_WQ_UNBOUND].most = (unsigned int)min(rlimit(RLIMIT_NPROC), INT_MAX + 0ul);
+}
+
+void uring_pool_free(struct uring_pool *p)
+{
+	kfree(p->cpus);
+}
+
+void uring_pool_limits(struct uring_pool *p, const u32 *new, u32 *old)
+{
+	spin_lock(&p->lock);
+	for (unsigned int i = 0; i < URING_ACCOUNTS; i++) {
+		if (old)
+			old[i] = p->account[i].most;
+		if (new[i])
+			p->account[i].most = (unsigned int)min(new[i] + 0ul, rlimit(RLIMIT_NPROC));
+	}
+	spin_unlock(&p->lock);
+}
+
+int uring_pool_cpus(struct uring_pool *p, const struct cpumask *mask)
+{
+	struct cpumask *now = NULL, *old;
+
+	if (mask) {
+		if (!cpumask_subset(mask, cpu_online_mask))
+			return -EINVAL;
+		now = kmalloc(cpumask_size(), GFP_KERNEL_ACCOUNT);
+		if (!now)
+			return -ENOMEM;
+		cpumask_copy(now, mask);
+	}
+	spin_lock(&p->lock);
+	old = p->cpus;
+	p->cpus = now;
+	WRITE_ONCE(p->cpus_seq, p->cpus_seq + 1);
+	spin_unlock(&p->lock);
+	kfree(old);
+	return 0;
 }
 
 /* ---- a worker ---- */
@@ -52,43 +102,43 @@ static void run(struct uring_req *r)
 	const struct cred *old = override_creds(r->cred);
 	struct uring_pool *p = &r->task->pool;
 	struct uring *u = r->ring;
-	int e;
+	/* A wait for a file that can be polled is no worker's business, unless polling fails. */
+	bool poll = uring_op(r)->poll && file_can_poll(r->file) && r->retries < URING_RETRIES;
+	int e = uring_op(r)->issue(r, poll);
 
-	e = uring_op(r)->issue(r, false);
 	revert_creds(old);
 	uring_get(u);
 	mutex_lock(&u->lock);
 	spin_lock(&p->lock);
 	list_del(&r->list);
+	r->worker = NULL;	/* nobody interrupts this worker for R any more */
 	spin_unlock(&p->lock);
-	r->worker = NULL;
 	r->flags &= ~R_RUNNING;
 	uring_del_later(r);
 	if (e == URING_LATER) {
 		uring_add_later(r);	/* a disk has it now, or had it */
 		if (atomic_read(&r->run))
 			uring_kick(r, 0);
+	} else if (e == -EAGAIN && poll && !r->nowait_only) {
+		r->flags &= ~IOSQE_ASYNC;
+		uring_kick(r, RUN_START);
 	} else {
-		if (e < 0) {
-			r->res = e;
-			r->flags |= R_FAIL;
-		}
-		uring_complete(r);
+		uring_issued(r, e);
 	}
 	uring_settle(u);
 	mutex_unlock(&u->lock);
 	uring_put(u);
 }
 
-/* The next request of W's pool, which is running from here on; NULL. */
-static struct uring_req *next(struct uring_pool *p)
+/* The next request of W's account, which is running from here on; NULL. */
+static struct uring_req *next(struct uring_pool *p, struct worker *w)
 {
 	struct uring_req *r;
 
 	spin_lock(&p->lock);
-	r = list_first_entry_or_null(&p->queue, struct uring_req, list);
+	r = list_first_entry_or_null(&w->account->queue, struct uring_req, list);
 	if (r) {
-		p->nr_queued--;
+		w->account->nr_queued--;
 		r->worker = current;
 		list_move(&r->list, &p->running);
 	}
@@ -100,24 +150,50 @@ static void set_idle(struct uring_pool *p, struct worker *w, bool idle)
 {
 	spin_lock(&p->lock);
 	if (w->idle != idle)
-		p->nr_idle += idle ? 1 : -1u;
+		w->account->nr_idle += idle ? 1 : -1u;
 	w->idle = idle;
 	spin_unlock(&p->lock);
+}
+
+/* What was meant for the request before, and a stop of the process. */
+static void look_at_signals(void)
+{
+	if (signal_pending(current) && !fatal_signal_pending(current))
+		proc_worker_signal();
 }
 
 /* Waits for work. False: it is to end. */
 static bool wait(struct uring_pool *p, struct worker *w)
 {
+	struct uring_account *a = w->account;
 	long left;
 
 	set_idle(p, w, true);
 	left = wait_event_interruptible_exclusive_timeout(
-		p->more, !list_empty(&p->queue) || READ_ONCE(p->ends), msecs_to_jiffies(IDLE_MS));
+		a->more, !list_empty(&a->queue) || READ_ONCE(p->ends), msecs_to_jiffies(IDLE_MS));
 	set_idle(p, w, false);
-	if (signal_pending(current) && !fatal_signal_pending(current))
-		proc_worker_signal();
+	look_at_signals();
 	return !fatal_signal_pending(current) && !READ_ONCE(p->ends) &&
-	       (left || !list_empty(&p->queue));
+	       (left || !list_empty(&a->queue));
+}
+
+/* Follows the pool's mask. */
+static void move_over(struct uring_pool *p, struct worker *w)
+{
+	struct cpumask *mask;
+
+	if (likely(READ_ONCE(p->cpus_seq) == w->cpus_seq))
+		return;
+	mask = kmalloc(cpumask_size(), GFP_KERNEL);
+	if (!mask)
+		return;		/* before the next request, then */
+	spin_lock(&p->lock);
+	cpumask_copy(mask, p->cpus ?: &w->of->task->cpus_mask);
+	w->cpus_seq = p->cpus_seq;
+	spin_unlock(&p->lock);
+	/* None of them is there any more: it stays where it is. */
+	(void)set_cpus_allowed(current, mask);
+	kfree(mask);
 }
 
 static int worker_main(void *arg)
@@ -127,8 +203,12 @@ static int worker_main(void *arg)
 	struct uring_req *r;
 
 	do {
-		while (!fatal_signal_pending(current) && (r = next(p)))
+		move_over(p, w);
+		while (!fatal_signal_pending(current) && (r = next(p, w))) {
 			run(r);
+			look_at_signals();
+			move_over(p, w);
+		}
 	} while (wait(p, w));
 	do_exit(0);
 }
@@ -140,20 +220,22 @@ void uring_worker_exit(struct task *t)
 
 	t->uring = NULL;
 	set_idle(p, w, false);
-	kfree(w);
 	rcu_read_lock();	/* the pool goes with its task, which waits for this */
 	spin_lock(&p->lock);
+	w->account->nr--;
 	if (!--p->nr)
 		wake_up_all(&p->gone);
 	spin_unlock(&p->lock);
 	rcu_read_unlock();
+	kfree(w);
 }
 
 /* ---- the pool ---- */
 
-/* One more: the pool has NR of them counted already. */
-static int make_worker(struct uring_task *t)
+/* One more, which P has counted already. With the task's own rights, not the request's. */
+static int make_worker(struct uring_task *t, struct uring_account *a)
 {
+	const struct cred *old;
 	struct worker *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
 	char name[TASK_COMM_LEN];
 	struct task *task;
@@ -161,8 +243,11 @@ static int make_worker(struct uring_task *t)
 	if (!w)
 		return -ENOMEM;
 	w->of = t;
+	w->account = a;
 	snprintf(name, sizeof(name), "iou-wrk-%d", task_pid_vnr(current));
+	old = override_creds(own_real_cred(current));
 	task = proc_worker_create(worker_main, w, name);
+	revert_creds(old);
 	if (IS_ERR(task)) {
 		kfree(w);
 		return (int)PTR_ERR(task);
@@ -171,68 +256,70 @@ static int make_worker(struct uring_task *t)
 	return 0;
 }
 
-static bool is_bounded(const struct uring_req *r)
+/* Whether R may wait for ever. */
+static bool is_unbounded(const struct uring_req *r)
 {
-	return r->file &&
-	       (S_ISREG(file_inode(r->file)->i_mode) || S_ISBLK(file_inode(r->file)->i_mode));
+	return (uring_op(r)->poll || uring_op(r)->waits) && r->file &&
+	       !S_ISREG(file_inode(r->file)->i_mode);
 }
 
-bool uring_hand_over(struct uring_req *r)
+static struct uring_account *account_of(struct uring_req *r)
 {
-	struct uring_task *t = r->task;
-	struct uring_pool *p = &t->pool;
+	return &r->task->pool.account[is_unbounded(r) ? IO_WQ_UNBOUND : IO_WQ_BOUND];
+}
+
+/* R is in A's queue. True: A wants a worker more, which is counted. */
+static bool enqueue(struct uring_pool *p, struct uring_account *a, struct uring_req *r)
+{
 	bool make;
-	int e = 0;
+
+	spin_lock(&p->lock);
+	list_add_tail(&r->list, &a->queue);
+	a->nr_queued++;
+	make = a->nr_idle < a->nr_queued && a->nr < a->most;
+	if (make) {
+		a->nr++;
+		p->nr++;
+	}
+	spin_unlock(&p->lock);
+	return make;
+}
+
+/* The worker that was counted could not be made. True: R has one all the same, or will have. */
+static bool another_comes(struct uring_pool *p, struct uring_account *a, struct uring_req *r)
+{
+	bool yes;
+
+	spin_lock(&p->lock);
+	p->nr--;
+	a->nr--;
+	yes = a->nr || r->worker;
+	if (!yes) {
+		list_del(&r->list);
+		a->nr_queued--;
+	}
+	spin_unlock(&p->lock);
+	return yes;
+}
+
+int uring_hand_over(struct uring_req *r)
+{
+	struct uring_pool *p = &r->task->pool;
+	struct uring_account *a = account_of(r);
+	bool make;
 
 	uring_assert(r->ring);
 	if (!r->cred)
 		r->cred = get_current_cred();
 	r->flags |= R_RUNNING;
 	uring_add_later(r);
-	spin_lock(&p->lock);
-	list_add_tail(&r->list, &p->queue);
-	p->nr_queued++;
-	make = p->nr_idle < p->nr_queued &&
-	       (!is_bounded(r) || p->nr < BOUNDED_A_CPU * num_possible_cpus());
-	if (make)
-		p->nr++;
-	spin_unlock(&p->lock);
-	wake_up(&p->more);
-	if (make)
-		e = make_worker(t);
-	if (!e)
-		return true;
-	spin_lock(&p->lock);
-	p->nr--;
-	/* With no worker at all, and it is still there: the caller does it. */
-	make = p->nr || r->worker;
-	if (!make) {
-		list_del(&r->list);
-		p->nr_queued--;
-	}
-	spin_unlock(&p->lock);
-	if (make)
-		return true;
+	make = enqueue(p, a, r);
+	wake_up(&a->more);
+	if (!make || !make_worker(r->task, a) || another_comes(p, a, r))
+		return URING_LATER;
 	r->flags &= ~R_RUNNING;
 	uring_del_later(r);
-	return false;
-}
-
-static void nothing(struct task_work *w)
-{
-	kfree(w);
-}
-
-/* TASK, a worker, has its wait end. */
-static void interrupt(struct task *task)
-{
-	struct task_work *w = kmalloc(sizeof(*w), GFP_ATOMIC);
-
-	if (!w)
-		return;
-	w->func = nothing;
-	if (task_work_add(task, w, true))
-		kfree(w);
+	return is_unbounded(r) ? -ECANCELED : -EAGAIN;
 }
 
 bool uring_take_back(struct uring_req *r)
@@ -245,9 +332,9 @@ bool uring_take_back(struct uring_req *r)
 	mine = !r->worker;
 	if (mine) {
 		list_del(&r->list);
-		p->nr_queued--;
+		account_of(r)->nr_queued--;
 	} else {
-		interrupt(r->worker);
+		task_work_interrupt(r->worker);
 	}
 	spin_unlock(&p->lock);
 	if (mine)
@@ -260,9 +347,10 @@ void uring_pool_end(struct uring_task *t)
 	struct uring_pool *p = &t->pool;
 
 	spin_lock(&p->lock);
-	p->ends = true;
+	WRITE_ONCE(p->ends, true);
 	spin_unlock(&p->lock);
-	wake_up_all(&p->more);
+	for (unsigned int i = 0; i < URING_ACCOUNTS; i++)
+		wake_up_all(&p->account[i].more);
 	wait_event(p->gone, !READ_ONCE(p->nr));
-	p->ends = false;
+	WRITE_ONCE(p->ends, false);
 }

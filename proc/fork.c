@@ -409,7 +409,7 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 
 	if (e)
 		return ERR_PTR(e);
-	if (signal_pending(current) && !is_kernels(a)) {
+	if (signal_pending(current) && !a->fn) {	/* a worker handles no signal, and joins a stop */
 		recalc_sigpending();
 		if (signal_pending(current))
 			return ERR_PTR(-ERESTARTNOINTR);
@@ -611,7 +611,7 @@ struct task *proc_worker_create(int (*fn)(void *), void *arg, const char *name)
 	};
 	struct task *t = copy_process(&a, NULL);
 
-	return t == ERR_PTR(-ERESTARTNOINTR) || t == ERR_PTR(-EINTR) ? ERR_PTR(-EAGAIN) : t;
+	return t == ERR_PTR(-EINTR) ? ERR_PTR(-EAGAIN) : t;	/* its process ends */
 }
 
 /* kthreadd: parent of all kernel threads; they reap themselves. */

@@ -220,13 +220,16 @@ int task_work_add(struct task *t, struct task_work *w, bool interrupt)
 		w->node.next = first;
 	} while (!try_cmpxchg(&t->task_work.first, &first, &w->node));
 	set_tsk_flag(t, TIF_NOTIFY_RESUME);
-	if (interrupt && t != current) {
-		set_tsk_flag(t, TIF_NOTIFY_SIGNAL);
-		/* A running one is made to look. It is no signal: TIF_SIGPENDING stays as it is. */
-		if (!wake_up_state(t, TASK_INTERRUPTIBLE))
-			kick_process(t);
-	}
+	if (interrupt && t != current)
+		task_work_interrupt(t);
 	return 0;
+}
+
+void task_work_interrupt(struct task *t)
+{
+	set_tsk_flag(t, TIF_NOTIFY_SIGNAL);
+	if (!wake_up_state(t, TASK_INTERRUPTIBLE))
+		kick_process(t);
 }
 
 static void run_list(struct llist_node *n)

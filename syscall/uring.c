@@ -32,19 +32,17 @@ long sys_io_uring_setup(u32 entries, struct uptr params)
 	return fd;
 }
 
-/* When the wait for TS ends. 0, -EFAULT. */
-static int until_of(u64 ts, u32 flags, struct uring_waits *w)
+/* The time at TS is how long, or until when, W waits. 0, -EFAULT. */
+static int timeout_of(u64 ts, u32 flags, struct uring_waits *w)
 {
 	struct __kernel_timespec t;
-	s64 ns;
 
 	if (!ts)
 		return 0;
 	if (copy_from_user(&t, UPTR((unsigned long)ts), sizeof(t)))
 		return -EFAULT;
-	ns = t.tv_sec >= KTIME_MAX / NSEC_PER_SEC ? KTIME_MAX : t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
-	w->until = flags & IORING_ENTER_ABS_TIMER ? ns :
-						    ktime_add_safe((ktime_t)ktime_get_ns(), ns);
+	w->timeout = uring_ns(&t);
+	w->absolute = flags & IORING_ENTER_ABS_TIMER;
 	return 0;
 }
 
@@ -59,20 +57,17 @@ static int read_arg(struct uptr argp, size_t size, u32 flags, struct uring_waits
 		return -EINVAL;
 	if (copy_from_user(&a, argp, sizeof(a)))
 		return -EFAULT;
-	e = until_of(a.ts, flags, w);
+	e = timeout_of(a.ts, flags, w);
 	if (e)
 		return e;
-	if (a.min_wait_usec)
-		w->min_until = ktime_add_safe((ktime_t)ktime_get_ns(), (s64)a.min_wait_usec * 1000);
+	w->min_timeout = (s64)a.min_wait_usec * 1000;
 	return set_user_sigmask(UPTR((unsigned long)a.sigmask), a.sigmask_sz);
 }
 
 long sys_io_uring_enter(unsigned int fd, u32 to_submit, u32 min_complete, u32 flags,
 			struct uptr argp, size_t argsz)
 {
-	struct uring_waits w = { .min = min_complete,
-				 .until = KTIME_MAX,
-				 .clock = CLOCK_MONOTONIC };
+	struct uring_waits w = { .min = min_complete, .timeout = KTIME_MAX };
 	long r;
 	int e = 0;
 

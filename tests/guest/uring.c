@@ -4,6 +4,7 @@
  * proves: io_uring_setup io_uring_enter io_uring_register
  */
 #include "uring.h"
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -341,5 +342,22 @@ TEST(a_drain_waits)
 	is(&r, 5, 0);
 	close(p[0]);
 	close(p[1]);
+	end(&r);
+}
+
+TEST(rings_count_as_locked)
+{
+	struct rlimit l = { 8 * 4096, 8 * 4096 };
+	struct io_uring_params p = { 0 };
+	struct ring r = ring(8);
+
+	if (sysconf(_SC_PAGESIZE) != 4096)
+		SKIP("pages of another size");
+	OK(setrlimit(RLIMIT_MEMLOCK, &l));
+	OK(setgid(1000));
+	OK(setuid(1000));
+	ERR(setup(1024, &p), ENOMEM);
+	memset(&p, 0, sizeof(p));
+	OK(close(OK(setup(8, &p))));
 	end(&r);
 }

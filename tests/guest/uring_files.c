@@ -303,6 +303,120 @@ TEST(registered_buffers)
 	end(&r);
 }
 
+TEST(a_file_is_sent)
+{
+	struct ring r = ring(8), to = ring(8);
+	struct io_uring_rsrc_register sparse = { .nr = 2, .flags = IORING_RSRC_REGISTER_SPARSE };
+	struct io_uring_sqe *s;
+	int fd = file();
+	char b[8];
+
+	EQ(write(fd, "abcd", 4), 4);
+	OK(reg(&r, IORING_REGISTER_FILES, &fd, 1));
+	OK(reg(&to, IORING_REGISTER_FILES2, &sparse, sizeof(sparse)));
+	close(fd);
+	for (int i = 0; i < 3; i++) {
+		s = sqe(&r, IORING_OP_MSG_RING, to.fd, 1);
+		s->addr = IORING_MSG_SEND_FD;
+		s->off = 50;
+		s->file_index = IORING_FILE_INDEX_ALLOC;
+		s->msg_ring_flags = i == 1 ? IORING_MSG_RING_CQE_SKIP : 0;
+		EQ(run(&r), i < 2 ? i : -ENFILE);
+	}
+	wait_for(&to, 1);
+	is(&to, 50, 0);
+	EQ(there(&to), 0);
+	rw(&to, IORING_OP_READ, 1, b, 8, 0, 1)->flags = IOSQE_FIXED_FILE;
+	EQ(run(&to), 4);
+	/* From a place where none is, to itself, with a length. */
+	s = sqe(&r, IORING_OP_MSG_RING, to.fd, 1);
+	s->addr = IORING_MSG_SEND_FD;
+	s->addr3 = 1;
+	EQ(run(&r), -EBADF);
+	sqe(&r, IORING_OP_MSG_RING, r.fd, 1)->addr = IORING_MSG_SEND_FD;
+	EQ(run(&r), -EINVAL);
+	s = sqe(&r, IORING_OP_MSG_RING, to.fd, 1);
+	s->addr = IORING_MSG_SEND_FD;
+	s->len = 1;
+	EQ(run(&r), -EINVAL);
+	sqe(&r, IORING_OP_MSG_RING, to.fd, 1)->addr = 9;
+	EQ(run(&r), -EINVAL);
+	end(&to);
+	end(&r);
+}
+
+/* Free places are chosen in turn, in the range that is for that. */
+TEST(places_that_are_chosen)
+{
+	struct ring r = ring(8);
+	struct io_uring_rsrc_register sparse = { .nr = 200, .flags = IORING_RSRC_REGISTER_SPARSE };
+	struct io_uring_file_index_range range = { 130, 3, 0 };
+
+	ERR(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EINVAL);
+	OK(reg(&r, IORING_REGISTER_FILES2, &sparse, sizeof(sparse)));
+	OK(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0));
+	for (int i = 0; i < 4; i++) {
+		named(&r, IORING_OP_OPENAT, AT_FDCWD, "/proc/version")->file_index =
+			IORING_FILE_INDEX_ALLOC;
+		EQ(run(&r), i < 3 ? 130 + i : -ENFILE);
+	}
+	sqe(&r, IORING_OP_CLOSE, 0, 1)->file_index = 132;
+	EQ(run(&r), 0);
+	named(&r, IORING_OP_OPENAT, AT_FDCWD, "/proc/version")->file_index = 1;
+	EQ(run(&r), 0);
+	named(&r, IORING_OP_OPENAT, AT_FDCWD, "/proc/version")->file_index =
+		IORING_FILE_INDEX_ALLOC;
+	EQ(run(&r), 131);
+	range = (struct io_uring_file_index_range){ 199, 2, 0 };
+	ERR(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EINVAL);
+	range.off = ~0u;
+	ERR(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EOVERFLOW);
+	range = (struct io_uring_file_index_range){ 0, 1, 1 };
+	ERR(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EINVAL);
+	end(&r);
+}
+
+TEST(buffers_with_tags)
+{
+	static char a[4096], b[4096];
+	struct ring r = ring(8);
+	struct iovec v[2] = { { a, sizeof(a) }, { NULL, 0 } };
+	unsigned long long tags[2] = { 11, 0 };
+	struct io_uring_rsrc_register reg2 = { .nr = 2,
+					       .data = (uintptr_t)v,
+					       .tags = (uintptr_t)tags };
+	struct io_uring_rsrc_update2 up = { .nr = 1, .data = (uintptr_t)v };
+	int fd = file();
+
+	OK(reg(&r, IORING_REGISTER_BUFFERS2, &reg2, sizeof(reg2)));
+	EQ(there(&r), 0);
+	v[0].iov_base = b;
+	tags[0] = 12;
+	up.tags = (uintptr_t)tags;
+	EQ(reg(&r, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), 1);
+	wait_for(&r, 1);
+	is(&r, 11, 0);
+	rw(&r, IORING_OP_WRITE_FIXED, fd, a, 8, 0, 1);
+	EQ(run(&r), -EFAULT);
+	memcpy(b, "buffer b", 8);
+	rw(&r, IORING_OP_WRITE_FIXED, fd, b, 8, 0, 1);
+	EQ(run(&r), 8);
+	/* One that is none has no tag. */
+	v[0] = (struct iovec){ NULL, 0 };
+	ERR(reg(&r, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), EINVAL);
+	up.tags = 0;
+	up.offset = 2;
+	ERR(reg(&r, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), EINVAL);
+	ERR(reg(&r, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up) - 8), EINVAL);
+	up.nr = 0;
+	ERR(reg(&r, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), EINVAL);
+	OK(reg(&r, IORING_UNREGISTER_BUFFERS, NULL, 0));
+	wait_for(&r, 1);
+	is(&r, 12, 0);
+	close(fd);
+	end(&r);
+}
+
 TEST(buffers_count_as_locked)
 {
 	struct rlimit l = { 8 * 4096, 8 * 4096 };

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 static struct __kernel_timespec ms(long n)
@@ -515,5 +516,76 @@ TEST(a_ring_tells_another)
 	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
 	is(&r, 3, -EBADFD);
 	end(&to);
+	end(&r);
+}
+
+/* ---- how waits measure time ---- */
+
+static int wait_arg(struct ring *r, unsigned int min, struct io_uring_getevents_arg *a,
+		    unsigned int flags)
+{
+	return (int)syscall(SYS_io_uring_enter, r->fd, 0, min,
+			    IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | flags, a, sizeof(*a));
+}
+
+TEST(a_least_time)
+{
+	struct __kernel_timespec t = ms(20);
+	struct io_uring_getevents_arg a = { .min_wait_usec = 1000 };
+	struct ring r = ring(8);
+
+	/* Without another limit it is the only one. */
+	ERR(wait_arg(&r, 2, &a, 0), ETIME);
+	a.ts = (uintptr_t)&t;
+	ERR(wait_arg(&r, 2, &a, 0), ETIME);
+	sqe(&r, IORING_OP_NOP, -1, 1);
+	EQ(submit(&r, 1), 1);
+	t = ms(1000000);
+	EQ(wait_arg(&r, 2, &a, 0), 0);
+	is(&r, 1, 0);
+	end(&r);
+}
+
+TEST(clocks)
+{
+	struct io_uring_clock_register c = { .clockid = CLOCK_BOOTTIME };
+	struct __kernel_timespec t = ms(5);
+	struct io_uring_getevents_arg a = { .ts = (uintptr_t)&t };
+	struct timespec now;
+	struct ring r = ring(8);
+
+	OK(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_CLOCK, &c, 0));
+	ERR(wait_arg(&r, 1, &a, 0), ETIME);
+	OK(clock_gettime(CLOCK_BOOTTIME, &now));
+	t = (struct __kernel_timespec){ now.tv_sec, now.tv_nsec };
+	ERR(wait_arg(&r, 1, &a, IORING_ENTER_ABS_TIMER), ETIME);
+	c.clockid = CLOCK_REALTIME;
+	ERR(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_CLOCK, &c, 0), EINVAL);
+	c = (struct io_uring_clock_register){ .clockid = CLOCK_MONOTONIC, .__resv = { 1 } };
+	ERR(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_CLOCK, &c, 0), EINVAL);
+	ERR(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_CLOCK, &c, 1), EINVAL);
+	ERR(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_CLOCK, NULL, 0), EINVAL);
+	end(&r);
+}
+
+/* An eventfd that hears of what workers complete alone. */
+TEST(an_eventfd_of_workers)
+{
+	struct ring r = ring(8);
+	int e = OK(eventfd(0, EFD_NONBLOCK)), f = file();
+	uint64_t n;
+
+	OK(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_EVENTFD_ASYNC, &e, 1));
+	sqe(&r, IORING_OP_NOP, -1, 1);
+	EQ(submit(&r, 1), 1);
+	is(&r, 1, 0);
+	ERR(read(e, &n, 8), EAGAIN);
+	sqe(&r, IORING_OP_FSYNC, f, 2)->flags = IOSQE_ASYNC;
+	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+	is(&r, 2, 0);
+	while (read(e, &n, 8) != 8)
+		sched_yield();
+	close(e);
+	close(f);
 	end(&r);
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <kernel/time.h>
+#include <lib/time.h>
 #include <lib/types.h>
+#include <linux/time.h>
 
 struct file;
 struct io_uring_params;
@@ -16,12 +18,22 @@ struct uptr;
  */
 int uring_setup(u32 entries, struct io_uring_params *p, struct file **file);
 
+/* T in ns, at most KTIME_MAX; below zero: -1. */
+static inline ktime_t uring_ns(const struct __kernel_timespec *t)
+{
+	if (t->tv_sec < 0)
+		return -1;
+	if (t->tv_sec >= KTIME_MAX / NSEC_PER_SEC)
+		return KTIME_MAX;
+	return ktime_add_safe(t->tv_sec * NSEC_PER_SEC, t->tv_nsec);
+}
+
 /* What io_uring_enter(2) waits for. */
 struct uring_waits {
 	u32 min;		/* events */
-	clockid_t clock;
-	s64 until;		/* of the clock; KTIME_MAX: for ever */
-	s64 min_until;  /* until then MIN, afterwards one is enough; 0: there is no such time */
+	s64 timeout;  /* ns by the ring's clock, or, if ABSOLUTE, its time; KTIME_MAX: none */
+	bool absolute;
+	s64 min_timeout; /* ns in which MIN are waited for, afterwards one is enough; 0: none */
 };
 /*
  * Submits up to N requests, then waits if FLAGS say so. FD: a descriptor, or with

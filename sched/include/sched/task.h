@@ -108,6 +108,12 @@ struct group_times {
 	atomic64_t utime_ns, stime_ns;	/* sampled by the tick */
 };
 
+/* Runs FUNC in the task's context before it returns to user mode. */
+struct task_work {
+	struct llist_node node;
+	void (*func)(struct task_work *w);
+};
+
 struct task {
 	unsigned long work_flags;	/* w: TIF_*; first: tested by entry code */
 	void *stack;			/* c: lowest address */
@@ -235,6 +241,7 @@ struct task {
 	/* io_uring/ */
 	void *uring;			/* t; NULL: it has submitted nothing */
 	void *uring_rules;		/* t: of the rings that it makes, referenced; NULL */
+	struct task_work uring_work;	/* io_uring/task.c */
 
 	/* net/ */
 	struct net_ctx *net_ctx;	/* t: where local packets that it sends wait */
@@ -314,13 +321,13 @@ bool __cond_resched(void);
 void set_task_comm(struct task *t, const char *name);
 void get_task_comm(char *buf, struct task *t);	/* TASK_COMM_LEN bytes */
 
-/* Runs FN(arg) in the task's context before it returns to user mode. */
-struct task_work {
-	struct llist_node node;
-	void (*func)(struct task_work *w);
-};
-/* -ESRCH: the task is past its last return. */
+/* -ESRCH: the task is past its last return. W is in no list. INTERRUPT: task_work_interrupt() too. */
 int task_work_add(struct task *t, struct task_work *w, bool interrupt);
+/*
+ * Ends the interruptible sleep of T, which is not current, or the next one that it would begin, and brings it into the kernel if it runs: it
+ * looks at its work. No signal is pending for that. Any context.
+ */
+void task_work_interrupt(struct task *t);
 /*
  * Runs w->func without the locks held here: before current returns to user mode; by a kworker where it never does (a kernel thread,
  * an exiting task) or must not be touched (atomic context). The func may sleep.
