@@ -93,16 +93,19 @@ int uring_openat2_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 
 int uring_open_issue(struct uring_req *r, bool nowait)
 {
-	const struct open_how *how = &r->name.how;
+	struct open_how how = r->name.how;
 	struct file *f;
 	int e;
 
-	(void)nowait;
+	if (nowait && how.resolve & RESOLVE_CACHED)
+		return -EAGAIN;		/* what it says then is the result */
+	if (nowait)
+		how.resolve |= RESOLVE_AT_ONCE;
 	if (!r->name.index) {
-		r->res = open_filename_fd(r->fd, &r->name.n->a, how);
+		r->res = open_filename_fd(r->fd, &r->name.n->a, &how);
 	} else {
-		e = do_open_filename(r->fd, &r->name.n->a, (int)how->flags, (umode_t)how->mode,
-				     how->resolve, &f);
+		e = do_open_filename(r->fd, &r->name.n->a, (int)how.flags, (umode_t)how.mode,
+				     how.resolve, &f);
 		r->res = e ?: uring_install(r, f, r->name.index);
 	}
 	return r->res < 0 ? r->res : URING_DONE;

@@ -87,9 +87,9 @@ const struct uring_op uring_ops[IORING_OP_LAST] = {
 	[IORING_OP_##op] = { #what, .sleeps = true, .prep = uring_##what##_prep,              \
 			     .issue = uring_##what##_issue,                                   \
 			     .clean = uring_name_clean }
-	[IORING_OP_OPENAT] = { "openat", .sleeps = true, .prep = uring_openat_prep,
+	[IORING_OP_OPENAT] = { "openat", .tries = true, .prep = uring_openat_prep,
 			       .issue = uring_open_issue, .clean = uring_name_clean },
-	[IORING_OP_OPENAT2] = { "openat2", .sleeps = true, .prep = uring_openat2_prep,
+	[IORING_OP_OPENAT2] = { "openat2", .tries = true, .prep = uring_openat2_prep,
 				.issue = uring_open_issue, .clean = uring_name_clean },
 	NAME_OP(STATX, statx),
 	NAME_OP(RENAMEAT, rename),

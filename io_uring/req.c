@@ -295,13 +295,19 @@ static int would_block(struct uring_req *r)
 	return issue_asleep(r);
 }
 
+/* A worker makes a difference. */
+static bool may_be_async(const struct uring_req *r)
+{
+	return uring_op(r)->poll || uring_op(r)->tries;
+}
+
 static int issue(struct uring_req *r)
 {
 	int e = find_file(r);
 
 	if (!e && unlikely(uring_op(r)->buffer))
 		e = uring_fixed_buffer(r);
-	if (!e && (uring_op(r)->sleeps || (r->flags & IOSQE_ASYNC && uring_op(r)->poll)))
+	if (!e && (uring_op(r)->sleeps || (r->flags & IOSQE_ASYNC && may_be_async(r))))
 		return issue_asleep(r);
 	if (!e)
 		e = uring_op(r)->issue(r, true);

@@ -353,6 +353,7 @@ struct uring_op {
 	const char *name;
 	bool file;			/* SQE's fd is a file's */
 	bool sleeps;			/* it cannot say EAGAIN: for a worker */
+	bool tries;			/* it can say EAGAIN, and then it is for a worker */
 	bool waits;			/* its file may let it wait for ever */
 	bool buffer;			/* buf_index is a registered buffer's */
 	__poll_t poll;			/* what EAGAIN waits for */
