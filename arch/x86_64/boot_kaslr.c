@@ -73,10 +73,11 @@ static void __init slide_image(u64 slide)
 
 	for (u64 i = 0; i < 512 - first; i++)
 		early_pd_slid[first + i] = early_pd[i] + base;
-	early_pdpt_high[510] = image_to_phys(early_pd_slid) + PTE_TABLE;
 	/* The addresses that this code runs at stay mapped: the slid table begins at FIRST, the old place is below it. */
 	for (u64 i = 0; i < first && i < EARLY_IMAGE_ENTRIES; i++)
 		early_pd_slid[i] = early_pd[i] + base;
+	barrier();	/* the table is whole before the CPU walks it: from here on, whatever its TLB still has */
+	WRITE_ONCE(early_pdpt_high[510], image_to_phys(early_pd_slid) + PTE_TABLE);
 	write_cr3(read_cr3());
 	kaslr_relocate(slide);
 }

@@ -12,6 +12,7 @@ from ochre import accel, setup  # noqa: E402
 from ochre.util import Fail  # noqa: E402
 
 bad = []
+os.environ.pop(accel.VARIABLE, None)
 
 
 def expect(what, got, want):
@@ -47,9 +48,24 @@ with tempfile.TemporaryDirectory() as d:
     expect("why", "failed to initialize kvm: not permitted" in accel.probe((broken,))[1], True)
     accel.LIMIT = 1
     expect("one that hangs", accel.probe((stuck,))[0], False)
+    accel.TRIAL, notes = 1, os.path.join(d, "folder", "notes")
+    panics = script(d, "f", "echo 'Kernel panic - not syncing: no root'; echo x >> " + d + "/runs")
+    expect("a kernel that KVM runs", [accel.boots([panics], works, notes) for _ in range(3)], [(True, "a guest ran")] * 3)
+    expect("tried once", open(d + "/runs").read(), "x\n")
+    expect("another kernel", accel.boots([panics], broken, notes)[0], True)
+    expect("tried too", open(d + "/runs").read(), "x\nx\n")
+    expect("one that stands still", accel.boots([stuck], works, notes), (False, accel.DEVICE + " does not run this kernel"))
+    expect("one that ends", accel.boots([broken], works, notes)[0], False)
     expect("--accel tcg", accel.choose("tcg", "x86_64", [works])[0], "tcg")
     expect("-icount", accel.choose("auto", "x86_64", [works], True)[0], "tcg")
     expect("another CPU", accel.choose("auto", "aarch64", [works])[0], "tcg")
+    os.environ[accel.VARIABLE] = "tcg"
+    expect("the environment", accel.choose("auto", "x86_64", [works]), ("tcg", "OCHRE_ACCEL=tcg"))
+    expect("an option wins", accel.choose("kvm", "x86_64", [works])[0], "kvm")
+    os.environ[accel.VARIABLE] = "kvm"
+    refused("another word", "auto", "x86_64", [works])
+    os.environ[accel.VARIABLE] = "auto"
+    expect("auto", accel.choose("auto", "x86_64", [works])[0], "kvm")
     refused("--accel kvm that does not work", "kvm", "x86_64", [broken])
     refused("--accel kvm that counts", "kvm", "x86_64", [works], True)
 print("\n".join(bad))

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Whether KVM runs guests here. A device node that exists proves nothing: in containers and nested machines it often does not work. So a guest of
 three instructions is run, on the machine and the CPU model that ours will have: some hosts' KVM lacks registers of that one, which QEMU does not
-survive. It says by its exit status that they ran."""
+survive. It says by its exit status that they ran. That proves little more: KVM that emulates what its processor cannot do stands still at an
+instruction that it does not know. So the kernel itself is booted, without a root; it panics for that within seconds, where KVM runs it. What came
+of it is noted for the host's boot and the kernel."""
 import functools
+import json
 import os
 import platform
 import subprocess
 import tempfile
 
-from .util import Fail
+from .util import Fail, Progress, digest
 
 CHOICES = ("auto", "kvm", "tcg")
+VARIABLE = "OCHRE_ACCEL"                # in the environment: what auto is; tests emulate, so that every host gives the same
 DEVICE = "/dev/kvm"
 PORT, VALUE = 0xf4, 0x10
 RAN = VALUE << 1 | 1                    # isa-debug-exit
@@ -18,6 +22,8 @@ RAN = VALUE << 1 | 1                    # isa-debug-exit
 GUEST = bytes([0xb0, VALUE, 0xe6, PORT, 0xf4, 0xeb, 0xfd])
 ROM = bytes(65536 - 16) + GUEST.ljust(16, b"\x90")
 LIMIT = 10                              # seconds
+TRIAL = 10                              # an emulated kernel takes less than one
+PANIC = b"Kernel panic"
 
 
 @functools.lru_cache(maxsize=None)
@@ -46,10 +52,47 @@ def probe(qemu, accel="kvm"):
     return False, "%s does not run a guest (%s)" % (DEVICE, said.split(": ", 1)[-1])
 
 
+def host_boot():
+    """What changes when the host's kernel, and with it KVM, does."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
+def boots(argv, kernel, notes):
+    """(does KERNEL boot, why: a line). ARGV: a machine under KVM that boots it without a root, its console on stdout. NOTES: a file of such answers."""
+    s = os.stat(kernel)
+    key = digest(host_boot(), *argv, s.st_size, s.st_mtime_ns)
+    try:
+        with open(notes) as f:
+            told = json.load(f)
+    except (OSError, ValueError):
+        told = {}
+    if key not in told:
+        try:
+            with Progress("Trying the kernel under KVM"):
+                r = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TRIAL)
+            works = PANIC in r.stdout
+        except subprocess.TimeoutExpired:
+            works = False
+        told = {key: works}     # of this boot and this kernel alone
+        os.makedirs(os.path.dirname(notes), exist_ok=True)
+        with open(notes + ".new", "w") as f:
+            json.dump(told, f)
+        os.replace(notes + ".new", notes)
+    return told[key], "a guest ran" if told[key] else "%s does not run this kernel" % DEVICE
+
+
 def choose(wanted, arch, qemu, counting=False):
     """('kvm' or 'tcg', why). Who counts instructions gets emulation: KVM counts none."""
     if wanted == "tcg":
         return "tcg", "--accel tcg"
+    if wanted == "auto" and os.environ.get(VARIABLE, "auto") != "auto":
+        if os.environ[VARIABLE] != "tcg":
+            raise Fail("%s=%s: it is tcg or auto" % (VARIABLE, os.environ[VARIABLE]))
+        return "tcg", VARIABLE + "=tcg"
     if counting:
         if wanted == "kvm":
             raise Fail("--accel kvm: instructions are counted by emulation alone (-icount)")

@@ -21,7 +21,7 @@ import time
 import tty
 
 from . import accel, arches, build, disk, net, oops, qemu, rootfs, setup, starved
-from .util import Fail, rel
+from .util import BUILD, Fail, rel
 
 FRAME_MAX = 4096
 FIRST_FRAME = b"R\1\0"     # with one byte
@@ -376,6 +376,8 @@ class Session:
             last = "\n".join(self.text.splitlines()[-25:])
             write_fd(self.stderr, (last + "\n" if last and not self.verbose else "").encode("utf-8", "replace"))
         write_fd(self.stderr, b"ochre: the kernel died\n" if said or self.ready else b"ochre: the machine ended before its init spoke\n")
+        if self.vm.accel == "kvm" and not self.ready:
+            write_fd(self.stderr, b"ochre: it ran under the host's KVM; --accel tcg emulates the machine instead\n")
         return DIED
 
     def run(self):
@@ -405,6 +407,13 @@ def pick_kernel(args, tools):
     if not args.dry_run and not os.path.exists(out):
         raise Fail("the build made no %s" % rel(out), 1)
     return out, os.path.join(build.outdir(args.arch, args.debug), "vmlinux")
+
+
+def trial(args, vm):
+    """The command line of a machine like VM, under KVM, with nothing but its kernel."""
+    t = qemu.Vm(vm.tools, args.arch, args.machine, args.cpus, args.memory or "512M", kernel=vm.kernel, append="console=%s panic=-1" % vm.console())
+    t.accel, t.ours = "kvm", vm.ours
+    return t.argv()
 
 
 def memory_for(initrd, ours):
@@ -482,10 +491,13 @@ def cmd_run(args):
     vm.extra = more_qemu + vm.extra
     vm.tools = tools = setup.ensure([args.arch])
     vm.accel, why = accel.choose(args.accel, args.arch, tools["qemu"][args.arch], "-icount" in vm.extra)
-    if args.verbose:
-        sys.stderr.write("ochre: %s: %s\n" % ("KVM" if vm.accel == "kvm" else "software emulation", why))
     kernel, vmlinux = pick_kernel(args, tools)
     vm.kernel, vm.ours = kernel, not args.kernel
+    if vm.accel == "kvm" and args.accel == "auto" and not args.dry_run:
+        works, why = accel.boots(trial(args, vm), kernel, os.path.join(BUILD, "host", "kvm.json"))
+        vm.accel = "kvm" if works else "tcg"
+    if args.verbose:
+        sys.stderr.write("ochre: %s: %s\n" % ("KVM" if vm.accel == "kvm" else "software emulation", why))
     more = give_root(args, vm, tools)
     append = " ".join(x for x in ("nokaslr" if args.gdb else "", more, ip, args.append) if x)
     if args.dry_run:

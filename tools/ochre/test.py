@@ -39,7 +39,7 @@ import time
 import tomllib
 import traceback
 
-from . import again, arches, budget, build, catalogue, cpio, debian, disk, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup, starved
+from . import accel, again, arches, budget, build, catalogue, cpio, debian, disk, fuzz_host, fuzz_parties, lanes, litmus, lockorder, machines, oops, plan, qemu, rootfs, run, sample, scale, setup, starved
 from .again import Result
 from .plan import ALONE, Config
 from .util import ARCHES, BUILD, Fail, Progress, ROOT, digest, locked, rel
@@ -72,6 +72,7 @@ class Runner:
         whole = not (self.filters or args.full or args.quick or args.arch or args.kernel or args.fail_nth)
         self.sample = sample.Sample(sample.seed_of(args.seed) if whole else None)
         os.environ[starved.PATIENT] = "1"
+        os.environ.setdefault(accel.VARIABLE, "tcg")
         if args.seed or args.full:      # a test that is named takes its own share as that run did
             os.environ[sample.OF_RUN] = sample.ALL if args.full else sample.seed_of(args.seed)
         self.lanes = lanes.Lanes(args.jobs or os.cpu_count() or 1, self.take, self.group)
