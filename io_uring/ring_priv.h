@@ -215,7 +215,7 @@ struct uring_rw {
 	u16 ioprio;
 	struct iovec *iov;	/* vectors, ours; NULL: one buffer */
 	unsigned long nr;
-	size_t bytes;
+	size_t bytes, done;	/* all of it; what was read before it was issued again */
 };
 
 struct uring_poll {

@@ -3,6 +3,7 @@
  * Reading and writing. A file that can be polled is asked without waiting, and again when it is
  * ready; a direct transfer of a disk ends by ki_complete.
  */
+#include <lib/minmax.h>
 #include <lib/string.h>
 #include <alloc/slab.h>
 #include <kernel/bug.h>
@@ -13,6 +14,7 @@
 #include <vfs/inode.h>
 #include <abi/errno.h>
 #include <linux/fs.h>
+#include <linux/stat.h>
 #include "io_uring/ring_priv.h"
 
 static int common(struct uring_req *r, const struct io_uring_sqe *sqe)
@@ -21,6 +23,7 @@ static int common(struct uring_req *r, const struct io_uring_sqe *sqe)
 	r->rw.rw_flags = (u32)sqe->rw_flags;
 	r->rw.ioprio = sqe->ioprio;
 	r->rw.iov = NULL;
+	r->rw.done = 0;
 	return sqe->ioprio ? ioprio_check(sqe->ioprio) : 0;
 }
 
@@ -73,6 +76,10 @@ static int end(struct uring_req *r, ssize_t n)
 	struct kiocb *k = &r->rw.k;
 
 	vfs_iocb_done(k, n);
+	if (n == -EAGAIN && !r->nowait_only)
+		return -EAGAIN;
+	if (r->rw.done)		/* whatever came after these bytes */
+		n = max(n, (ssize_t)0) + (ssize_t)r->rw.done;
 	if (r->cur_pos && n > 0)
 		r->file->f_pos = k->ki_pos;
 	/* Nobody is here to be restarted. */
@@ -84,6 +91,21 @@ static int end(struct uring_req *r, ssize_t n)
 	r->res = (s32)n;
 	r->fell_short = (size_t)n != r->rw.bytes;
 	return URING_DONE;
+}
+
+/* A read that finds only a part, or nothing, in the cache is for a worker. */
+static bool asks_cache(const struct kiocb *k)
+{
+	return k->ki_filp->f_mode & FMODE_NOWAIT && !(k->ki_flags & IOCB_DIRECT);
+}
+
+static bool is_part(const struct uring_req *r, ssize_t n, size_t wanted)
+{
+	const struct kiocb *k = &r->rw.k;
+	const struct inode *inode = file_inode(r->file);
+
+	return n > 0 && (size_t)n < wanted && k->ki_flags & IOCB_NOWAIT && !r->nowait_only &&
+	       S_ISREG(inode->i_mode) && k->ki_pos < i_size_read(inode);
 }
 
 static int start(struct uring_req *r, bool write, bool nowait)
@@ -101,7 +123,7 @@ static int start(struct uring_req *r, bool write, bool nowait)
 		return -EINVAL;		/* this ring does not poll */
 	if (k->ki_flags & IOCB_NOWAIT)
 		r->nowait_only = true;
-	if (nowait && file_can_poll(f))
+	if (nowait && (file_can_poll(f) || (!write && asks_cache(k))))
 		k->ki_flags |= IOCB_NOWAIT;
 	if (k->ki_flags & IOCB_DIRECT)
 		k->ki_complete = complete;
@@ -113,7 +135,8 @@ static int start(struct uring_req *r, bool write, bool nowait)
 		k->ki_pos = f->f_pos;
 		r->cur_pos = true;
 	}
-	return rw_verify_area(write, f, &k->ki_pos, r->rw.bytes);
+	k->ki_pos += (loff_t)r->rw.done;
+	return rw_verify_area(write, f, &k->ki_pos, r->rw.bytes - r->rw.done);
 }
 
 /* Where its bytes are. */
@@ -135,6 +158,7 @@ static int rw_issue(struct uring_req *r, bool write, bool nowait)
 	struct uring_rw *w = &r->rw;
 	struct iter it;
 	ssize_t n = 0;
+	size_t left;
 	int e = start(r, write, nowait);
 
 	if (e)
@@ -143,8 +167,15 @@ static int rw_issue(struct uring_req *r, bool write, bool nowait)
 	if (e)
 		return e;
 	w->bytes = iter_count(&it);
-	if (w->bytes)
+	iter_advance(&it, w->done);
+	left = iter_count(&it);
+	if (left)
 		n = write ? vfs_iocb_write(&w->k, &it) : vfs_iocb_read(&w->k, &it);
+	if (!write && is_part(r, n, left)) {
+		vfs_iocb_done(&w->k, n);
+		w->done += (size_t)n;
+		return -EAGAIN;
+	}
 	if (n != -EIOCBQUEUED)
 		return end(r, n);
 	if (!(r->flags & R_RUNNING))
