@@ -23,8 +23,8 @@ static void make_uring_of(unsigned int flags)
 	uring = (int)syscall(SYS_io_uring_setup, 64, &uring_p);
 	must(uring >= 0, "io_uring_setup");
 	uring_bytes = uring_p.sq_off.array + uring_p.sq_entries * 4;
-	uring_map = mmap(NULL, uring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, uring,
-			 IORING_OFF_SQ_RING);
+	uring_map = mmap(NULL, uring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			 uring, IORING_OFF_SQ_RING);
 	uring_sqes = mmap(NULL, uring_p.sq_entries * sizeof(*uring_sqes), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_POPULATE, uring, IORING_OFF_SQES);
 	must(uring_map != MAP_FAILED && uring_sqes != MAP_FAILED, "rings");
@@ -67,7 +67,8 @@ static int uring_enter(unsigned int n)
 	const struct io_uring_cqe *c = (void *)(uring_map + uring_p.cq_off.cqes);
 	int res;
 
-	__atomic_store_n((unsigned int *)(uring_map + uring_p.sq_off.tail), uring_tail, __ATOMIC_RELEASE);
+	__atomic_store_n((unsigned int *)(uring_map + uring_p.sq_off.tail), uring_tail,
+			 __ATOMIC_RELEASE);
 	syscall(SYS_io_uring_enter, uring, n, n, IORING_ENTER_GETEVENTS, NULL, 0);
 	res = c[(*head + n - 1) & (uring_p.cq_entries - 1)].res;
 	__atomic_store_n(head, *head + n, __ATOMIC_RELEASE);
@@ -100,7 +101,8 @@ static void drop_tree_and_uring(void)
 
 OP(op_uring_nop)
 {
-	LOOP {
+	LOOP
+	{
 		uring_sqe(IORING_OP_NOP, -1);
 		uring_enter(1);
 	}
@@ -108,7 +110,8 @@ OP(op_uring_nop)
 
 OP(op_uring_nops)
 {
-	LOOP {
+	LOOP
+	{
 		for (int k = 0; k < 32; k++)
 			uring_sqe(IORING_OP_NOP, -1);
 		uring_enter(32);
@@ -117,7 +120,8 @@ OP(op_uring_nops)
 
 OP(op_uring_read)
 {
-	LOOP {
+	LOOP
+	{
 		struct io_uring_sqe *s = uring_sqe(IORING_OP_READ, fd);
 
 		s->addr = (uintptr_t)buf;
@@ -129,7 +133,8 @@ OP(op_uring_read)
 
 OP(op_uring_reads)
 {
-	LOOP {
+	LOOP
+	{
 		for (int k = 0; k < 32; k++) {
 			struct io_uring_sqe *s = uring_sqe(IORING_OP_READ, fd);
 
@@ -143,7 +148,8 @@ OP(op_uring_reads)
 
 OP(op_uring_fsync)
 {
-	LOOP {
+	LOOP
+	{
 		uring_sqe(IORING_OP_FSYNC, fd);
 		uring_enter(1);
 	}
@@ -151,7 +157,8 @@ OP(op_uring_fsync)
 
 OP(op_uring_open)
 {
-	LOOP {
+	LOOP
+	{
 		struct io_uring_sqe *s = uring_sqe(IORING_OP_OPENAT, AT_FDCWD);
 		int f;
 
