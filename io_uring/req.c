@@ -94,6 +94,10 @@ void uring_run(struct uring_req *r)
 		/* Its worker kicks it again when it is done with it. */
 		atomic_or((int)(run & ~RUN_QUEUED), &r->run);
 	} else if (run & RUN_START) {
+		if (r->flags & R_AGAIN) {
+			r->flags &= ~R_AGAIN;
+			uring_del_later(r);
+		}
 		uring_issue(r);
 	} else if (r->flags & R_HOOKED && r->op != IORING_OP_POLL_ADD) {
 		if (!uring_look(r, r->wait->events))
@@ -391,6 +395,8 @@ bool uring_stop(struct uring_req *r, s32 res)
 	uring_assert(r->ring);
 	if (r->flags & R_HOOKED)
 		uring_unhook(r);
+	else if (r->flags & R_AGAIN)
+		r->flags &= ~R_AGAIN;
 	else if (r->flags & R_RUNNING ? !uring_take_back(r) :
 					!uring_op(r)->cancel || !uring_op(r)->cancel(r))
 		return false;

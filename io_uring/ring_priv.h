@@ -205,6 +205,7 @@ struct uring_task {
 #define R_SKIP_CHAIN	0x8000u	/* the rest of a chain that failed posts nothing */
 #define R_CLEAN		0x10000u	/* op->clean() has something to free */
 #define R_RUNNING	0x20000u	/* a worker has it, or will: it is on a list of the pool */
+#define R_AGAIN		0x40000u	/* its task issues it again, and was told */
 #define R_LINKS (IOSQE_IO_LINK | IOSQE_IO_HARDLINK)
 
 struct uring_rw {

@@ -120,7 +120,8 @@ static void run(struct uring_req *r)
 		if (atomic_read(&r->run))
 			uring_kick(r, 0);
 	} else if (e == -EAGAIN && poll && !r->nowait_only) {
-		r->flags &= ~IOSQE_ASYNC;
+		r->flags = (r->flags & ~IOSQE_ASYNC) | R_AGAIN;
+		uring_add_later(r);
 		uring_kick(r, RUN_START);
 	} else {
 		uring_issued(r, e);
