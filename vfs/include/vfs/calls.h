@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls of open(2)'s, stat(2)'s and fsync(2)'s families with names that were read and files
+ * that were found: for syscall/ and io_uring/.
+ */
+#pragma once
+
+#include <vfs/file.h>
+#include <linux/openat2.h>
+
+struct kstat;
+
+/* open(2): flags that it does not know, and a mode without O_CREAT, are ignored. 0, -EINVAL. */
+int open_how_of(struct open_how *how, int flags, umode_t mode);
+/* openat2(2): they are not. 0, -EINVAL; adds O_LARGEFILE. */
+int open_how_check(struct open_how *how);
+/* A descriptor, or -errno. */
+int open_filename_fd(int dfd, struct filename *fn, const struct open_how *how);
+
+int vfs_stat_fd(int fd, struct kstat *k, u32 mask, unsigned int flags);
+/* FN empty: the descriptor itself (AT_EMPTY_PATH was looked at when the name was read). */
+int vfs_stat_filename(int dfd, struct filename *fn, int at_flags, struct kstat *k, u32 mask);
+/* Of statx(2): 0, -EINVAL. */
+int statx_check(unsigned int flags, unsigned int mask);
+int put_statx(const struct kstat *k, struct uptr to);
+
+int vfs_sync_file_range(struct file *f, loff_t offset, loff_t nbytes, unsigned int flags);
+int vfs_fadvise(struct file *f, loff_t offset, loff_t len, int advice);
