@@ -484,9 +484,14 @@ static void end_chain(struct uring *u, struct chain *c)
 	queue(u, first);
 }
 
-/* ERR: what is wrong with its SQE. The same, or what is wrong with its place. */
+/*
+ * ERR: what is wrong with its SQE. Returns that, or what is wrong with its place; 0 where its chain
+ * goes on: the rest of a chain is read, whatever is wrong with one of it.
+ */
 static int submit_one(struct uring *u, struct uring_req *r, int err, struct chain *c)
 {
+	bool goes_on = r->flags & R_LINKS;
+
 	/* It limits the one before it. */
 	if (unlikely(r->op == IORING_OP_LINK_TIMEOUT && !err &&
 		     (!c->first || c->last->op == IORING_OP_LINK_TIMEOUT)))
@@ -508,14 +513,14 @@ static int submit_one(struct uring *u, struct uring_req *r, int err, struct chai
 			c->first = r;
 		}
 		c->last = r;
-		if (!(r->flags & R_LINKS))
+		if (!goes_on)
 			end_chain(u, c);
 	} else if (unlikely(err)) {
 		uring_end(r);
 	} else {
 		queue(u, r);
 	}
-	return err;
+	return goes_on ? 0 : err;
 }
 
 /* The next SQE to OUT: false: its place in the array names none. */

@@ -34,36 +34,33 @@
 
 /* ---- nodes ---- */
 
-int uring_account(unsigned long pages, struct user_struct **user)
+/* PAGES of a buffer count as locked memory of the user that made U: 0, -ENOMEM. */
+static int account(const struct uring *u, unsigned long pages)
 {
-	struct user_struct *me = current_cred()->user;
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	atomic_long_t *locked;
 
-	*user = NULL;
-	if (capable(CAP_IPC_LOCK))
+	if (!u->user)
 		return 0;
-	if ((unsigned long)atomic_long_add_return((long)pages, &me->locked_vm) > limit) {
-		atomic_long_sub((long)pages, &me->locked_vm);
-		return -ENOMEM;
-	}
-	refcount_inc(&me->refs);
-	*user = me;
-	return 0;
+	locked = &u->user->locked_vm;
+	if ((unsigned long)atomic_long_add_return((long)pages, locked) <= limit)
+		return 0;
+	atomic_long_sub((long)pages, locked);
+	return -ENOMEM;
 }
 
-void uring_unaccount(struct user_struct *user, unsigned long pages)
+static void unaccount(const struct uring *u, unsigned long pages)
 {
-	if (!user)
-		return;
-	atomic_long_sub((long)pages, &user->locked_vm);
-	free_uid(user);
+	if (u->user)
+		atomic_long_sub((long)pages, &u->user->locked_vm);
 }
 
-static void buffer_free(struct uring_buffer *b)
+/* B's first B->NR pages are pinned and counted. */
+static void buffer_free(const struct uring *u, struct uring_buffer *b)
 {
 	for (unsigned int i = 0; i < b->nr; i++)
 		unpin_user_pages_dirty_lock(&b->vecs[i].bv_page, 1, true);
-	uring_unaccount(b->user, b->nr);
+	unaccount(u, b->nr);
 	kvfree(b);
 }
 
@@ -77,7 +74,7 @@ void uring_node_put(struct uring *u, struct uring_res *n)
 	if (n->file)
 		fput(n->file);
 	if (n->buffer)
-		buffer_free(n->buffer);
+		buffer_free(u, n->buffer);
 	kfree(n);
 }
 
@@ -371,7 +368,7 @@ static int pin(struct uring_buffer *b, unsigned long at, unsigned int nr)
 	return 0;
 }
 
-static struct uring_buffer *buffer_make(const struct iovec *v)
+static struct uring_buffer *buffer_make(const struct uring *u, const struct iovec *v)
 {
 	unsigned long start = (unsigned long)v->iov_base, len = v->iov_len, end;
 	unsigned int nr;
@@ -388,20 +385,22 @@ static struct uring_buffer *buffer_make(const struct iovec *v)
 		return ERR_PTR(-ENOMEM);
 	b->start = start;
 	b->len = len;
-	e = uring_account(nr, &b->user);
-	if (!e)
-		e = pin(b, start & PAGE_MASK, nr);
+	e = account(u, nr);
+	if (e) {
+		kvfree(b);
+		return ERR_PTR(e);
+	}
+	e = pin(b, start & PAGE_MASK, nr);
 	if (!e)
 		return b;
-	/* What counts is what was to be pinned. */
-	if (b->user && b->nr < nr)
-		atomic_long_sub((long)(nr - b->nr), &b->user->locked_vm);
-	buffer_free(b);
+	unaccount(u, nr - b->nr);
+	buffer_free(u, b);
 	return ERR_PTR(e);
 }
 
 /* What vector I at VECS asks for; NULL: nothing. ERR_PTR. */
-static struct uring_res *buffer_node(struct uptr vecs, unsigned int i, u64 tag)
+static struct uring_res *buffer_node(const struct uring *u, struct uptr vecs, unsigned int i,
+				     u64 tag)
 {
 	struct uring_buffer *b;
 	struct uring_res *n;
@@ -411,12 +410,12 @@ static struct uring_res *buffer_node(struct uptr vecs, unsigned int i, u64 tag)
 		return ERR_PTR(-EFAULT);
 	if (!v.iov_base)
 		return v.iov_len ? ERR_PTR(-EFAULT) : tag ? ERR_PTR(-EINVAL) : NULL;
-	b = buffer_make(&v);
+	b = buffer_make(u, &v);
 	if (IS_ERR(b))
 		return ERR_CAST(b);
 	n = node_new(tag);
 	if (!n) {
-		buffer_free(b);
+		buffer_free(u, b);
 		return ERR_PTR(-ENOMEM);
 	}
 	n->buffer = b;
@@ -436,7 +435,7 @@ static int set_buffers(struct uring *u, unsigned int at, struct uptr vecs, struc
 		*why = tag_at(tags, i, &tag);
 		if (*why)
 			break;
-		n = buffer_node(vecs, i, tag);
+		n = buffer_node(u, vecs, i, tag);
 		if (IS_ERR(n)) {
 			*why = (int)PTR_ERR(n);
 			break;

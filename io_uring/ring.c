@@ -66,7 +66,8 @@ static void end_ring(struct work_struct *w)
 	uring_rules_put(u->rules);
 	vfree(u->shared);
 	vfree(u->sqes);
-	uring_unaccount(u->user, (u->shared_bytes + u->sqe_bytes) >> PAGE_SHIFT);
+	if (u->user)
+		free_uid(u->user);
 	if (u->submitter)
 		put_task_struct(u->submitter);
 	kvfree(u->later);
@@ -115,8 +116,6 @@ static int alloc_shared(struct uring *u)
 						      0 :
 						      (size_t)u->sq_entries * sizeof(u32)));
 	u->sqe_bytes = PAGE_ALIGN(sqes);
-	if (uring_account((u->shared_bytes + u->sqe_bytes) >> PAGE_SHIFT, &u->user))
-		return -ENOMEM;
 	u->shared = pages(u->shared_bytes);
 	u->sqes = pages(u->sqe_bytes);
 	if (!u->shared || !u->sqes)
@@ -146,6 +145,10 @@ static struct uring *ring_alloc(const struct io_uring_params *p)
 	u->clock = CLOCK_MONOTONIC;
 	u->rules = uring_rules_get(current->uring_rules);
 	u->born_ruled = u->rules;
+	if (!capable(CAP_IPC_LOCK)) {
+		u->user = current_cred()->user;
+		refcount_inc(&u->user->refs);
+	}
 	mutex_init(&u->lock);
 	INIT_LIST_HEAD(&u->late);
 	INIT_LIST_HEAD(&u->ready);

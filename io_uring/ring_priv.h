@@ -69,7 +69,6 @@ struct uring_shared {
 /* Registered: pages that are pinned. */
 struct uring_buffer {
 	unsigned long start, len;	/* c: user addresses */
-	struct user_struct *user;	/* c: whose memory it counts as, referenced; NULL */
 	unsigned int nr;		/* c */
 	struct bio_vec vecs[];		/* c: one a page */
 };
@@ -106,7 +105,8 @@ struct uring {
 	u32 *array;		/* c: of the SQ, within shared; NULL: there is none */
 	void *sqes;		/* c */
 	struct task *submitter;	/* l, once: of SINGLE_ISSUER, referenced; compared only */
-	struct user_struct *user;	/* c: whose memory its pages count as; NULL */
+	/* c: whose locked memory buffers are, referenced; NULL: not counted */
+	struct user_struct *user;
 	clockid_t clock;		/* l to change: of waits */
 	bool disabled;		/* l to change: IORING_REGISTER_ENABLE_RINGS did not come yet */
 

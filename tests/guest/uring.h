@@ -41,11 +41,11 @@ static int setup(unsigned int n, struct io_uring_params *p)
 	return (int)syscall(SYS_io_uring_setup, n, p);
 }
 
-static struct ring ring_of(unsigned int n, struct io_uring_params p)
+/* Where rings may be made already. */
+static struct ring ring_as_it_is(unsigned int n, struct io_uring_params p)
 {
 	struct ring r = { .p = p };
 
-	enable();
 	r.fd = OK(setup(n, &r.p));
 	r.bytes = r.p.cq_off.cqes + r.p.cq_entries * sizeof(struct io_uring_cqe);
 	if (r.p.sq_off.array + r.p.sq_entries * 4 > r.bytes)
@@ -57,6 +57,12 @@ static struct ring ring_of(unsigned int n, struct io_uring_params p)
 		      MAP_SHARED | MAP_POPULATE, r.fd, IORING_OFF_SQES);
 	CHECK(r.sqes != MAP_FAILED);
 	return r;
+}
+
+static struct ring ring_of(unsigned int n, struct io_uring_params p)
+{
+	enable();
+	return ring_as_it_is(n, p);
 }
 
 static struct ring ring(unsigned int n)

@@ -264,8 +264,18 @@ TEST(a_chain_with_one_that_is_denied)
 	sqe(&r, IORING_OP_NOP, -1, 1)->flags = IOSQE_IO_HARDLINK;
 	sqe(&r, IORING_OP_POLL_REMOVE, -1, 2)->flags = IOSQE_IO_HARDLINK;
 	sqe(&r, IORING_OP_NOP, -1, 3);
+	sqe(&r, IORING_OP_NOP, -1, 4);
+	/* The chain is read to its end. */
+	EQ(enter(&r, 4, 3, IORING_ENTER_GETEVENTS), 4);
+	are(&r, 1, 4, (int[]){ -ECANCELED, -EACCES, -ECANCELED, 0 });
+	sqe(&r, IORING_OP_NOP, -1, 1)->flags = IOSQE_IO_HARDLINK;
+	sqe(&r, IORING_OP_POLL_REMOVE, -1, 2);
+	sqe(&r, IORING_OP_NOP, -1, 3);
+	/* At its end nothing more is read. */
 	EQ(enter(&r, 3, 2, IORING_ENTER_GETEVENTS), 2);
 	are(&r, 1, 2, (int[]){ -ECANCELED, -EACCES });
+	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+	is(&r, 3, 0);
 	end(&r);
 }
 
