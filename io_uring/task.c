@@ -131,7 +131,7 @@ void uring_work_came(struct uring_task *t)
 	/* A task that takes no more work waits for its requests, or has none. */
 	if (!test_and_set_bit(0, &t->work_queued))
 		(void)task_work_add(t->task, &t->task->uring_work, true);
-	else if (t->task != current)
+	else
 		task_work_interrupt(t->task);
 	if (READ_ONCE(t->ends))
 		wake_up_all(&t->idle);

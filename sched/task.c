@@ -220,7 +220,7 @@ int task_work_add(struct task *t, struct task_work *w, bool interrupt)
 		w->node.next = first;
 	} while (!try_cmpxchg(&t->task_work.first, &first, &w->node));
 	set_tsk_flag(t, TIF_NOTIFY_RESUME);
-	if (interrupt && t != current)
+	if (interrupt)
 		task_work_interrupt(t);
 	return 0;
 }
@@ -228,6 +228,9 @@ int task_work_add(struct task *t, struct task_work *w, bool interrupt)
 void task_work_interrupt(struct task *t)
 {
 	set_tsk_flag(t, TIF_NOTIFY_SIGNAL);
+	/* An interrupt's current may be on its way to sleep, past its look at the flag. */
+	if (t == current && likely(READ_ONCE(t->state) == TASK_RUNNING))
+		return;
 	if (!wake_up_state(t, TASK_INTERRUPTIBLE))
 		kick_process(t);
 }

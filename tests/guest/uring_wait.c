@@ -123,8 +123,8 @@ TEST(timeouts)
 	struct __kernel_timespec soon = ms(1), late = ms(100000), wrong = { -1, 0 };
 	struct ring r = ring(8);
 
-	timeout(&r, IORING_OP_TIMEOUT, &soon, 0, 0, 1);
 	timeout(&r, IORING_OP_TIMEOUT, &late, 1, 0, 2);
+	timeout(&r, IORING_OP_TIMEOUT, &soon, 0, 0, 1);
 	EQ(submit(&r, 2), 2);
 	wait_for(&r, 1);
 	is(&r, 1, -ETIME);
@@ -147,6 +147,22 @@ TEST(timeouts)
 	sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 8)->addr = 6;
 	EQ(submit(&r, 1), 1);
 	is(&r, 8, -ENOENT);
+	end(&r);
+}
+
+/* One fires wherever its task is: it submits, it is about to sleep, it sleeps. */
+TEST(a_timeout_of_any_length)
+{
+	struct ring r = ring(8);
+
+	for (int i = 0; i < 500; i++) {
+		struct __kernel_timespec t = { 0, i * 7919 % 400000 };
+
+		timeout(&r, IORING_OP_TIMEOUT, &t, 0, 0, (unsigned int)i);
+		EQ(submit(&r, 1), 1);
+		wait_for(&r, 1);
+		is(&r, (unsigned int)i, -ETIME);
+	}
 	end(&r);
 }
 

@@ -88,7 +88,7 @@ TEST(a_worker_waits)
 {
 	struct ring r = ring(8);
 	struct pipes p = pipes();
-	char b;
+	char b = 0;
 
 	EQ(workers(), 0);
 	splice_from(&r, p.in[0], p.out[1], 1);
@@ -246,7 +246,7 @@ TEST(cancelled_and_waited_for)
 	struct ring r = ring(8);
 	struct pipes p = pipes();
 	struct io_uring_sqe *s;
-	char b;
+	char b = 0;
 
 	ERR(sync_cancel(&r, (struct io_uring_sync_cancel_reg){ .flags = 1u << 30 }), EINVAL);
 	ERR(sync_cancel(&r, (struct io_uring_sync_cancel_reg){ .pad = { 1 } }), EINVAL);
@@ -298,7 +298,7 @@ static void begin_two(struct ring *r, const struct pipes *p, char *b)
 struct begun {
 	struct ring r;
 	struct pipes p;
-	char b;
+	char b = 0;
 };
 
 static void *end_thread(void *arg)
@@ -451,7 +451,7 @@ TEST(signals_and_events_at_once)
 {
 	struct ring r = ring(8);
 	struct fire f = { eventfd(0, 0), 300 };
-	uint64_t got, seen = 0;
+	uint64_t got = 0, seen = 0;
 	pthread_t t;
 	pid_t pid, me = getpid();
 

@@ -324,8 +324,8 @@ void get_task_comm(char *buf, struct task *t);	/* TASK_COMM_LEN bytes */
 /* -ESRCH: the task is past its last return. W is in no list. INTERRUPT: task_work_interrupt() too. */
 int task_work_add(struct task *t, struct task_work *w, bool interrupt);
 /*
- * Ends the interruptible sleep of T, which is not current, or the next one that it would begin, and brings it into the kernel if it runs: it
- * looks at its work. No signal is pending for that. Any context.
+ * Ends the interruptible sleep of T, or the next one that it would begin, and brings it into the kernel if it runs: it looks at its work. No
+ * signal is pending for that. T may be current, which may be an interrupt's. Any context.
  */
 void task_work_interrupt(struct task *t);
 /*
