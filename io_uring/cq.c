@@ -68,21 +68,20 @@ bool uring_post(struct uring *u, u64 user_data, s32 res, u32 flags)
 
 bool uring_late_flush(struct uring *u)
 {
-	struct uring_late_cqe *c;
+	struct uring_late_cqe *c, *next;
 
 	uring_assert(u);
 	if (likely(list_empty(&u->late)))
 		return true;
-	while (!list_empty(&u->late) && has_room(u)) {
-		c = list_first_entry(&u->late, struct uring_late_cqe, list);
+	list_for_each_entry_safe(c, next, &u->late, list) {
+		if (!has_room(u))
+			return false;
 		put(u, c->user_data, c->res, c->flags);
 		u->posted = true;
 		list_del(&c->list);
 		u->nr_late--;
 		kfree(c);
 	}
-	if (!list_empty(&u->late))
-		return false;
 	atomic_fetch_andnot(IORING_SQ_CQ_OVERFLOW, &u->shared->sq_flags);
 	return true;
 }

@@ -108,21 +108,26 @@ static int splice_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 	return r->splice.flags & ~(SPLICE_F_ALL | SPLICE_F_FD_IN_FIXED) ? -EINVAL : 0;
 }
 
+static struct file *registered(const struct uring_table *t, unsigned int at)
+{
+	return at < t->nr && t->at[at] ? get_file(t->at[at]->file) : NULL;
+}
+
 /* Where it reads from, referenced; NULL. */
 static struct file *input(struct uring_req *r)
 {
-	const struct uring_table *t = &r->ring->files;
 	unsigned int at = (unsigned int)r->splice.fd_in;
-	bool worker = r->flags & R_RUNNING;
+	struct uring *u = r->ring;
 	struct file *f;
 
 	if (!(r->splice.flags & SPLICE_F_FD_IN_FIXED))
 		return fget(at);
-	if (worker)
-		mutex_lock(&r->ring->lock);
-	f = at < t->nr && t->at[at] ? get_file(t->at[at]->file) : NULL;
-	if (worker)
-		mutex_unlock(&r->ring->lock);
+	if (!(r->flags & R_RUNNING))
+		return registered(&u->files, at);
+	/* A worker issues it without the lock. */
+	mutex_lock(&u->lock);
+	f = registered(&u->files, at);
+	mutex_unlock(&u->lock);
 	return f;
 }
 
@@ -207,7 +212,11 @@ int uring_close_issue(struct uring_req *r, bool nowait)
 	ring = f && uring_of(f);
 	if (f)
 		fput(f);
-	return !f || ring ? -EBADF : close_fd((unsigned int)r->fd);
+	if (!f || ring)
+		return -EBADF;
+	/* Its last reference ends without the ring's lock: by now it may be another, a ring too. */
+	f = file_close_fd((unsigned int)r->fd);
+	return f ? filp_close(f, current->files) : -EBADF;
 }
 
 int uring_epoll_ctl_prep(struct uring_req *r, const struct io_uring_sqe *sqe)

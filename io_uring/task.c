@@ -182,34 +182,34 @@ void uring_deferred_came(struct uring *u, struct uring_task *t)
 		uring_put(u);
 }
 
-bool uring_run_tasks_own(struct uring_task *t)
+/* Runs those from N on that are of N's ring. The first of another ring; NULL. */
+static struct llist_node *run_one_ring(struct llist_node *n)
 {
-	struct llist_node *n = llist_del_all(&t->work), *next;
-	struct uring *u = NULL;
+	struct uring_req *r = container_of(n, struct uring_req, run_node);
+	struct uring *u = r->ring;
 
-	if (!n)
-		return false;
-	for (n = llist_reverse_order(n); n; n = next) {
-		struct uring_req *r = container_of(n, struct uring_req, run_node);
-
-		next = n->next;
-		if (r->ring != u) {
-			if (u) {
-				uring_settle(u);
-				mutex_unlock(&u->lock);
-				uring_put(u);
-			}
-			u = r->ring;
-			uring_get(u);
-			mutex_lock(&u->lock);
-		}
+	uring_get(u);
+	mutex_lock(&u->lock);
+	do {
+		n = n->next;
 		uring_run(r);
 		cond_resched();
-	}
+		r = n ? container_of(n, struct uring_req, run_node) : NULL;
+	} while (r && r->ring == u);
 	uring_settle(u);
 	mutex_unlock(&u->lock);
 	uring_put(u);
-	return true;
+	return n;
+}
+
+bool uring_run_tasks_own(struct uring_task *t)
+{
+	struct llist_node *n = llist_reverse_order(llist_del_all(&t->work));
+	bool any = n;
+
+	while (n)
+		n = run_one_ring(n);
+	return any;
 }
 
 bool uring_run_deferred(struct uring *u)
