@@ -298,7 +298,7 @@ static void begin_two(struct ring *r, const struct pipes *p, char *b)
 struct begun {
 	struct ring r;
 	struct pipes p;
-	char b = 0;
+	char b;
 };
 
 static void *end_thread(void *arg)
