@@ -67,32 +67,6 @@ int open_filename_fd(int dfd, struct filename *fn, const struct open_how *how)
 
 /* ---- what files are ---- */
 
-static int stat_open_path(const struct path *path, struct kstat *k, u32 mask, unsigned int flags)
-{
-	int err = vfs_getattr(path, k, mask, flags);
-
-	if (err)
-		return err;
-	k->mnt_id = mask & STATX_MNT_ID_UNIQUE ? mnt_unique_id_of(path->mnt) :
-						 (u64)mnt_id_of(path->mnt);
-	k->result_mask |= mask & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
-	if (path->mnt->mnt_root == path->dentry)
-		k->attributes |= STATX_ATTR_MOUNT_ROOT;
-	return 0;
-}
-
-int vfs_stat_fd(int fd, struct kstat *k, u32 mask, unsigned int flags)
-{
-	struct fd f = fdget_raw((unsigned int)fd);
-	int err;
-
-	if (fd_empty(f))
-		return -EBADF;
-	err = stat_open_path(&fd_file(f)->f_path, k, mask, flags);
-	fdput(f);
-	return err;
-}
-
 int vfs_stat_filename(int dfd, struct filename *fn, int at_flags, struct kstat *k, u32 mask)
 {
 	unsigned int lookup = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
@@ -106,7 +80,7 @@ int vfs_stat_filename(int dfd, struct filename *fn, int at_flags, struct kstat *
 	err = filename_lookup(dfd, fn, lookup, &path, NULL);
 	if (err)
 		return err;
-	err = stat_open_path(&path, k, mask, (unsigned int)at_flags & AT_STATX_SYNC_TYPE);
+	err = vfs_stat_path(&path, k, mask, (unsigned int)at_flags & AT_STATX_SYNC_TYPE);
 	path_put(&path);
 	return err;
 }
