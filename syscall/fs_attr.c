@@ -94,7 +94,7 @@ long sys_lstat(struct uptr filename, struct uptr statbuf)
 long sys_fstat(unsigned int fd, struct uptr statbuf)
 {
 	struct kstat k;
-	int err = vfs_stat_fd((int)fd, &k, STATX_BASIC_STATS, 0);
+	int err = vfs_fstat((int)fd, &k, STATX_BASIC_STATS, 0);
 
 	return err ? err : put_stat(&k, statbuf);
 }
@@ -149,7 +149,7 @@ long sys_lstat64(struct uptr filename, struct uptr statbuf)
 long sys_fstat64(unsigned long fd, struct uptr statbuf)
 {
 	struct kstat k;
-	int err = vfs_stat_fd((int)fd, &k, STATX_BASIC_STATS, 0);
+	int err = vfs_fstat((int)fd, &k, STATX_BASIC_STATS, 0);
 
 	return err ? err : put_stat64(&k, statbuf);
 }

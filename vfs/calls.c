@@ -67,6 +67,11 @@ int open_filename_fd(int dfd, struct filename *fn, const struct open_how *how)
 
 /* ---- what files are ---- */
 
+int vfs_stat_fd(int fd, struct kstat *k, u32 mask, unsigned int flags)
+{
+	return vfs_fstat(fd, k, mask, flags);
+}
+
 int vfs_stat_filename(int dfd, struct filename *fn, int at_flags, struct kstat *k, u32 mask)
 {
 	unsigned int lookup = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;

@@ -38,7 +38,7 @@ static inline int vfs_stat_path(const struct path *path, struct kstat *k, u32 ma
 	return 0;
 }
 
-static inline int vfs_stat_fd(int fd, struct kstat *k, u32 mask, unsigned int flags)
+static inline int vfs_fstat(int fd, struct kstat *k, u32 mask, unsigned int flags)
 {
 	struct fd f = fdget_raw((unsigned int)fd);
 	int err;
@@ -50,6 +50,7 @@ static inline int vfs_stat_fd(int fd, struct kstat *k, u32 mask, unsigned int fl
 	return err;
 }
 
+int vfs_stat_fd(int fd, struct kstat *k, u32 mask, unsigned int flags);
 /* FN empty: the descriptor itself (AT_EMPTY_PATH was looked at when the name was read). */
 int vfs_stat_filename(int dfd, struct filename *fn, int at_flags, struct kstat *k, u32 mask);
 /* Of statx(2): 0, -EINVAL. */
