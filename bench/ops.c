@@ -341,6 +341,8 @@ OP(op_tty_write) { LOOP { write(fd2, buf + 65536, 64); while (poll(&(struct poll
 OP(op_tty_line) { LOOP { write(fd, "a line of text\n", 15); read(fd2, buf, 100); } }
 OP(op_tty_ioctl) { struct termios t; LOOP ioctl(fd2, TCGETS, &t); }
 
+#include "uring.h"
+
 struct op {
 	const char *name;
 	long n;
@@ -445,6 +447,13 @@ static const struct op ops[] = {
 	{ "tty write 64 B + read", 1000, op_tty_write, make_tty, drop_tty, 0 },
 	{ "tty line in + read", 1000, op_tty_line, make_tty, drop_tty, 1 },
 	{ "tty TCGETS", 5000, op_tty_ioctl, make_tty, drop_tty, 0 },
+	{ "io_uring nop", 5000, op_uring_nop, make_uring, drop_uring, 0 },
+	{ "io_uring nop, deferred", 5000, op_uring_nop, make_deferred, drop_uring, 0 },
+	{ "io_uring 32 nops", 1000, op_uring_nops, make_uring, drop_uring, 0 },
+	{ "io_uring read 4 KiB", 3000, op_uring_read, file_and_uring, drop_file_and_uring, 0 },
+	{ "io_uring 32 reads 4 KiB", 200, op_uring_reads, file_and_uring, drop_file_and_uring, 0 },
+	{ "io_uring fsync", 1000, op_uring_fsync, file_and_uring, drop_file_and_uring, 1 },
+	{ "io_uring open + close", 2000, op_uring_open, tree_and_uring, drop_tree_and_uring, 0 },
 };
 
 static uint64_t idle_cost = UINT64_MAX;

@@ -531,6 +531,8 @@ int exec_commit(struct exec_prog *p, bool exec_stack)
 	if (e)
 		return e;
 	p->past_return = true;
+	if (unlikely(me->uring))
+		uring_task_stop(me);
 	e = de_thread(me);
 	if (e)
 		return e;

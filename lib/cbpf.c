@@ -118,6 +118,33 @@ int cbpf_check(const struct sock_filter *f, unsigned int len, u16 *scratch)
 	return check_scratch(f, len, scratch);
 }
 
+/* What such a program may do beyond being sound: look at its data by words, no more. */
+static bool by_words(const struct sock_filter *f, u32 size)
+{
+	switch (f->code) {
+	case BPF_LD | BPF_W | BPF_ABS:
+		return f->k < size && !(f->k & 3);
+	case BPF_LD | BPF_W | BPF_LEN: case BPF_LDX | BPF_W | BPF_LEN:
+	case BPF_LD | BPF_IMM: case BPF_LDX | BPF_IMM: case BPF_LD | BPF_MEM: case BPF_LDX | BPF_MEM: case BPF_ST: case BPF_STX:
+		return true;
+	}
+	switch (BPF_CLASS(f->code)) {
+	case BPF_ALU: return BPF_OP(f->code) != BPF_MOD;
+	case BPF_JMP: case BPF_RET: case BPF_MISC: return true;
+	}
+	return false;
+}
+
+int cbpf_check_words(const struct sock_filter *f, unsigned int len, u32 size, u16 *scratch)
+{
+	int e = cbpf_check(f, len, scratch);
+
+	for (unsigned int i = 0; i < len && !e; i++)
+		if (!by_words(&f[i], size))
+			e = -EINVAL;
+	return e;
+}
+
 static u32 flat(const u8 *d, u32 size, bool native)
 {
 	u32 v = 0;

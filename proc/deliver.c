@@ -346,6 +346,26 @@ static void run_handler(struct pt_regs *regs, struct taken *k)
 		ptrace_notify(SIGTRAP, 0);		/* the step into the handler */
 }
 
+bool proc_ran_task_work(void)
+{
+	if (test_thread_flag(TIF_SIGPENDING) || !test_thread_flag(TIF_NOTIFY_SIGNAL))
+		return false;
+	clear_bit(TIF_NOTIFY_SIGNAL, &current->work_flags);
+	smp_mb__after_atomic();
+	task_work_run();
+	return true;
+}
+
+void proc_worker_signal(void)
+{
+	struct taken k;
+
+	clear_bit(TIF_NOTIFY_SIGNAL, &current->work_flags);
+	smp_mb__after_atomic();
+	task_work_run();
+	WARN_ON(get_signal(&k));
+}
+
 static void do_signals(struct pt_regs *regs)
 {
 	struct taken k;

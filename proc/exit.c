@@ -600,6 +600,12 @@ void do_exit(long code)
 		panic("Attempted to kill the %s", t->pid ? "interrupt handler" : "idle task");
 	__set_current_state(TASK_RUNNING);
 	exit_kcov();
+	if (unlikely(t->flags & PF_IO_WORKER))
+		uring_worker_exit(t);
+	else if (unlikely(t->uring))
+		uring_task_exit(t);
+	if (unlikely(t->uring_rules))
+		uring_rules_exit(t);
 	if (unlikely(t->ptrace))
 		ptrace_event(PTRACE_EVENT_EXIT, (unsigned long)code);
 	task_work_run();	/* before PF_EXITING, or the list would be closed to the files that go below */

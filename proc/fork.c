@@ -20,6 +20,7 @@
 #include <mm/mm.h>
 #include <mm/uaccess.h>
 #include <proc/proc_priv.h>
+#include <proc/signal_sets.h>
 #include <proc/ptrace.h>
 #include <proc/seccomp.h>
 #include <proc/signal_many.h>
@@ -164,6 +165,12 @@ void proc_task_free(struct task *t)
 	kfree(t->mm_data);
 }
 
+/* A kernel thread, and no worker of the running task's process. */
+static bool is_kernels(const struct kernel_clone_args *a)
+{
+	return a->fn && !a->worker;
+}
+
 /* ---- address space ---- */
 
 static int copy_mm(u64 flags, struct task *t)
@@ -277,7 +284,7 @@ static int copy_rooms(struct task *t, const struct kernel_clone_args *a)
 	int e;
 
 	/* Kernel threads share and so have none; the one that becomes init does not share. */
-	e = copy_files(f, t, a->fn && (f & CLONE_FILES));
+	e = copy_files(f, t, is_kernels(a) && (f & CLONE_FILES));
 	if (e)
 		return e;
 	e = copy_fs(f, t);
@@ -289,16 +296,16 @@ static int copy_rooms(struct task *t, const struct kernel_clone_args *a)
 	e = copy_signal(f, t);
 	if (e)
 		goto sighand;
-	e = a->fn ? 0 : copy_mm(f, t);
+	e = is_kernels(a) ? 0 : copy_mm(f, t);
 	if (e)
 		goto signal;
 	e = copy_namespaces(f, t);
 	if (e)
 		goto mm;
-	e = a->fn ? 0 : copy_sysv_undo(f, t);
+	e = is_kernels(a) ? 0 : copy_sysv_undo(f, t);
 	if (e)
 		goto ns;
-	e = a->fn ? 0 : arch_fpu_fork(t);
+	e = is_kernels(a) ? 0 : arch_fpu_fork(t);
 	if (!e)
 		return 0;
 	exit_sysv_undo(t);
@@ -338,8 +345,10 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 {
 	u64 f = a->flags;
 
-	if (!a->fn)
+	if (!is_kernels(a))
 		seccomp_fork(t);
+	if (unlikely(t->uring_rules))
+		uring_rules_fork(t);
 	RCU_INIT_POINTER(t->thread_pid, pid);
 	if (f & CLONE_THREAD) {
 		t->group_leader = current->group_leader;
@@ -350,7 +359,7 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 		t->tgid = t->pid;
 		t->exit_signal = f & CLONE_PARENT ? current->group_leader->exit_signal : a->exit_signal;
 	}
-	if (a->fn) {
+	if (is_kernels(a)) {
 		RCU_INIT_POINTER(t->real_parent, kthreadd_task ?: &init_task);
 		t->parent_exec_id = 0;
 	} else if (f & (CLONE_PARENT | CLONE_THREAD)) {
@@ -362,7 +371,7 @@ static void link_task(struct task *t, const struct kernel_clone_args *a, struct 
 	}
 	RCU_INIT_POINTER(t->parent, task_real_parent(t));
 	if (!(f & CLONE_THREAD)) {
-		struct task *from = a->fn ? &init_task : current;
+		struct task *from = is_kernels(a) ? &init_task : current;
 
 		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_TGID], pid);
 		RCU_INIT_POINTER(t->signal->pids[PIDTYPE_PGID], task_pid_type(from, PIDTYPE_PGID));
@@ -396,26 +405,31 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 	struct task *t;
 	struct pid *pid;
 	struct file *pidfd_file = NULL;
-	int pidfd = -1, e = a->fn ? 0 : check_flags(a);
+	int pidfd = -1, e = is_kernels(a) ? 0 : check_flags(a);
 
 	if (e)
 		return ERR_PTR(e);
-	if (signal_pending(current) && !a->fn) {
+	if (signal_pending(current) && !a->fn) {	/* a worker handles no signal, and joins a stop */
 		recalc_sigpending();
 		if (signal_pending(current))
 			return ERR_PTR(-ERESTARTNOINTR);
 	}
-	t = task_dup(a->fn ? &init_task : current);
+	t = task_dup(is_kernels(a) ? &init_task : current);
 	if (!t)
 		return ERR_PTR(-ENOMEM);
 	init_child(t, a);
 	e = copy_creds(t, a->flags);
 	if (e)
 		goto undo_task;
-	e = a->fn ? 0 : check_limits(t);
+	e = is_kernels(a) ? 0 : check_limits(t);
 	if (e)
 		goto undo_cred;
-	if (a->fn) {
+	if (a->worker) {
+		t->flags = (t->flags & ~(unsigned int)PF_KTHREAD) | PF_IO_WORKER;
+		t->uring = a->fn_arg;
+		t->blocked = ~(sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
+		strscpy(t->comm, a->name, sizeof(t->comm));
+	} else if (a->fn) {
 		t->flags |= PF_KTHREAD;
 		strscpy(t->comm, a->name, sizeof(t->comm));
 		cpumask_setall(&t->cpus_mask);
@@ -448,7 +462,7 @@ static struct task *copy_process(struct kernel_clone_args *a, struct hold *hold)
 	write_lock_irq(&tasklist_lock);
 	spin_lock(&my_sighand()->siglock);
 	/* A signal that comes now would be missed by the child: start again after it. */
-	if (!a->fn) {
+	if (!is_kernels(a)) {
 		recalc_sigpending();
 		if (fatal_signal_pending(current) || (current->signal->flags & SIGNAL_GROUP_EXIT) || current->signal->group_exec_task) {
 			e = -EINTR;
@@ -587,6 +601,17 @@ struct task *kernel_thread_create(int (*fn)(void *), void *arg, const char *name
 	};
 
 	return copy_process(&a, NULL);
+}
+
+struct task *proc_worker_create(int (*fn)(void *), void *arg, const char *name)
+{
+	struct kernel_clone_args a = {
+		.flags = CLONE_VM | CLONE_UNTRACED | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+		.fn = fn, .fn_arg = arg, .name = name, .worker = true,
+	};
+	struct task *t = copy_process(&a, NULL);
+
+	return t == ERR_PTR(-EINTR) ? ERR_PTR(-EAGAIN) : t;	/* its process ends */
 }
 
 /* kthreadd: parent of all kernel threads; they reap themselves. */

@@ -59,23 +59,6 @@ static struct seccomp_filter *filter_of(struct task *t)
 
 /* ---- making a filter ---- */
 
-/* What a filter may do beyond being a sound program: look at its data by words, no more. */
-static bool instruction_allowed(const struct sock_filter *f)
-{
-	switch (f->code) {
-	case BPF_LD | BPF_W | BPF_ABS:
-		return f->k < sizeof(struct seccomp_data) && !(f->k & 3);
-	case BPF_LD | BPF_W | BPF_LEN: case BPF_LDX | BPF_W | BPF_LEN:
-	case BPF_LD | BPF_IMM: case BPF_LDX | BPF_IMM: case BPF_LD | BPF_MEM: case BPF_LDX | BPF_MEM: case BPF_ST: case BPF_STX:
-		return true;
-	}
-	switch (BPF_CLASS(f->code)) {
-	case BPF_ALU: return BPF_OP(f->code) != BPF_MOD;
-	case BPF_JMP: case BPF_RET: case BPF_MISC: return true;
-	}
-	return false;
-}
-
 static int check_program(struct seccomp_filter *f)
 {
 	u16 *room = kvmalloc_array(f->len, sizeof(*room), GFP_KERNEL);
@@ -83,11 +66,8 @@ static int check_program(struct seccomp_filter *f)
 
 	if (!room)
 		return -ENOMEM;
-	e = cbpf_check(f->insns, f->len, room);
+	e = cbpf_check_words(f->insns, f->len, sizeof(struct seccomp_data), room);
 	kvfree(room);
-	for (unsigned int i = 0; i < f->len && !e; i++)
-		if (!instruction_allowed(&f->insns[i]))
-			e = -EINVAL;
 	return e;
 }
 

@@ -150,6 +150,7 @@ struct task *task_dup(const struct task *from)
 	t->kcov = (struct kcov_task){ 0 };	/* a child is not traced */
 #endif
 	t->task_work.first = NULL;
+	t->uring = NULL;
 	memset(t->io_bytes, 0, sizeof(t->io_bytes));
 	sched_fork(t, from);
 	t->start_ns = ktime_get_ns();
@@ -219,11 +220,19 @@ int task_work_add(struct task *t, struct task_work *w, bool interrupt)
 		w->node.next = first;
 	} while (!try_cmpxchg(&t->task_work.first, &first, &w->node));
 	set_tsk_flag(t, TIF_NOTIFY_RESUME);
-	if (interrupt && t != current) {
-		set_tsk_flag(t, TIF_NOTIFY_SIGNAL);
-		signal_wake_up_state(t, TASK_INTERRUPTIBLE);
-	}
+	if (interrupt)
+		task_work_interrupt(t);
 	return 0;
+}
+
+void task_work_interrupt(struct task *t)
+{
+	set_tsk_flag(t, TIF_NOTIFY_SIGNAL);
+	/* An interrupt's current may be on its way to sleep, past its look at the flag. */
+	if (t == current && likely(READ_ONCE(t->state) == TASK_RUNNING))
+		return;
+	if (!wake_up_state(t, TASK_INTERRUPTIBLE))
+		kick_process(t);
 }
 
 static void run_list(struct llist_node *n)

@@ -65,12 +65,22 @@ static int until_of(struct uptr timeout, s64 *until)
 	return 0;
 }
 
+static long take(unsigned long ctx, long min, long nr, struct uptr events, s64 until)
+{
+	long r;
+
+	do
+		r = aio_getevents(ctx, min, nr, events, until);
+	while (r == -EINTR && proc_ran_task_work());
+	return r;
+}
+
 long sys_io_getevents(unsigned long ctx, long min, long nr, struct uptr events, struct uptr timeout)
 {
 	s64 until;
 	int e = until_of(timeout, &until);
 
-	return e ?: aio_getevents(ctx, min, nr, events, until);
+	return e ?: take(ctx, min, nr, events, until);
 }
 
 struct user_aio_sigset {
@@ -90,7 +100,7 @@ long sys_io_pgetevents(unsigned long ctx, long min, long nr, struct uptr events,
 	r = r ?: set_user_sigmask(UPTR(s.mask), s.size);
 	if (r)
 		return r;
-	r = aio_getevents(ctx, min, nr, events, until);
+	r = take(ctx, min, nr, events, until);
 	restore_saved_sigmask_unless(r == -EINTR);
 	return r == -EINTR ? -ERESTARTNOHAND : r;
 }

@@ -79,11 +79,21 @@ static ktime_t ms_from_now(int ms)
 	return ms ? ktime_add_safe((ktime_t)ktime_get_ns(), (ktime_t)ms * NSEC_PER_MSEC) : 0;
 }
 
+static long wait_events(int epfd, struct uptr events, int maxevents, const ktime_t *until)
+{
+	long r;
+
+	do
+		r = epoll_wait_events(epfd, events, maxevents, until);
+	while (unlikely(r == -EINTR) && proc_ran_task_work());
+	return r;
+}
+
 long sys_epoll_wait(int epfd, struct uptr events, int maxevents, int timeout)
 {
 	ktime_t until = timeout >= 0 ? ms_from_now(timeout) : 0;
 
-	return epoll_wait_events(epfd, events, maxevents, timeout >= 0 ? &until : NULL);
+	return wait_events(epfd, events, maxevents, timeout >= 0 ? &until : NULL);
 }
 
 static long masked_wait(int epfd, struct uptr events, int maxevents, const ktime_t *until, struct uptr sigmask, size_t size)
@@ -92,7 +102,7 @@ static long masked_wait(int epfd, struct uptr events, int maxevents, const ktime
 
 	if (r)
 		return r;
-	r = epoll_wait_events(epfd, events, maxevents, until);
+	r = wait_events(epfd, events, maxevents, until);
 	restore_saved_sigmask_unless(r == -EINTR);
 	return r;
 }

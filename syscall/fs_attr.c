@@ -3,6 +3,7 @@
 #include <lib/types.h>
 #include <abi/syscalls.h>
 #include <arch/syscall.h>
+#include <vfs/calls.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
 #include <vfs/namei.h>
@@ -53,47 +54,6 @@ static int put_stat(const struct kstat *k, struct uptr ubuf)
 	return copy_to_user(ubuf, &s, sizeof(s)) ? -EFAULT : 0;
 }
 
-static int stat_open_path(const struct path *path, struct kstat *k, u32 mask, unsigned int flags)
-{
-	int err = vfs_getattr(path, k, mask, flags);
-
-	if (err)
-		return err;
-	k->mnt_id = mask & STATX_MNT_ID_UNIQUE ? mnt_unique_id_of(path->mnt) : (u64)mnt_id_of(path->mnt);
-	k->result_mask |= mask & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
-	if (path->mnt->mnt_root == path->dentry)
-		k->attributes |= STATX_ATTR_MOUNT_ROOT;
-	return 0;
-}
-
-static int stat_fd(int fd, struct kstat *k, u32 mask, unsigned int flags)
-{
-	struct fd f = fdget_raw((unsigned int)fd);
-	int err;
-
-	if (fd_empty(f))
-		return -EBADF;
-	err = stat_open_path(&fd_file(f)->f_path, k, mask, flags);
-	fdput(f);
-	return err;
-}
-
-static int stat_path(int dfd, struct filename *fn, int at_flags, struct kstat *k, u32 mask)
-{
-	unsigned int lookup = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
-	struct path path;
-	int err;
-
-	if (!(at_flags & AT_NO_AUTOMOUNT))
-		lookup |= LOOKUP_AUTOMOUNT;
-	err = filename_lookup(dfd, fn, lookup, &path, NULL);
-	if (err)
-		return err;
-	err = stat_open_path(&path, k, mask, (unsigned int)at_flags & (AT_STATX_SYNC_TYPE));
-	path_put(&path);
-	return err;
-}
-
 /* By name, or with AT_EMPTY_PATH and no name (or a null pointer) by descriptor. */
 static int stat_at(int dfd, struct uptr name, int at_flags, struct kstat *k, u32 mask)
 {
@@ -101,14 +61,11 @@ static int stat_at(int dfd, struct uptr name, int at_flags, struct kstat *k, u32
 	int err;
 
 	if (at_flags & AT_EMPTY_PATH && dfd >= 0 && uptr_is_null(name))
-		return stat_fd(dfd, k, mask, 0);
+		return vfs_stat_fd(dfd, k, mask, 0);
 	err = getname_flags(&fn, name, at_flags);
 	if (err)
 		return err;
-	if (!fn.len && dfd >= 0)
-		err = stat_fd(dfd, k, mask, 0);
-	else
-		err = stat_path(dfd, &fn, at_flags, k, mask);
+	err = vfs_stat_filename(dfd, &fn, at_flags, k, mask);
 	putname(&fn);
 	return err;
 }
@@ -137,7 +94,7 @@ long sys_lstat(struct uptr filename, struct uptr statbuf)
 long sys_fstat(unsigned int fd, struct uptr statbuf)
 {
 	struct kstat k;
-	int err = stat_fd((int)fd, &k, STATX_BASIC_STATS, 0);
+	int err = vfs_fstat((int)fd, &k, STATX_BASIC_STATS, 0);
 
 	return err ? err : put_stat(&k, statbuf);
 }
@@ -192,60 +149,19 @@ long sys_lstat64(struct uptr filename, struct uptr statbuf)
 long sys_fstat64(unsigned long fd, struct uptr statbuf)
 {
 	struct kstat k;
-	int err = stat_fd((int)fd, &k, STATX_BASIC_STATS, 0);
+	int err = vfs_fstat((int)fd, &k, STATX_BASIC_STATS, 0);
 
 	return err ? err : put_stat64(&k, statbuf);
 }
 #endif
 
-static struct statx_timestamp xtime(const struct timespec64 *t)
-{
-	return (struct statx_timestamp){ .tv_sec = t->tv_sec, .tv_nsec = (u32)t->tv_nsec };
-}
-
 long sys_statx(int dfd, struct uptr name, unsigned int flags, unsigned int mask, struct uptr buffer)
 {
-	struct user_namespace *ns = current_user_ns();
-	const size_t known = offsetof(struct statx, stx_subvol) + sizeof(u64);	/* all that is set below */
-	struct statx x;
 	struct kstat k;
-	int err;
+	int err = statx_check(flags, mask);
 
-	if (mask & STATX__RESERVED)
-		return -EINVAL;
-	if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
-		return -EINVAL;
-	if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
-		return -EINVAL;
-	err = stat_at(dfd, name, (int)flags, &k, mask);
-	if (err)
-		return err;
-	x.stx_mask = k.result_mask;
-	x.stx_blksize = k.blksize;
-	x.stx_attributes = k.attributes;
-	x.stx_attributes_mask = k.attributes_mask;
-	x.stx_nlink = k.nlink;
-	x.stx_uid = from_kuid_munged(ns, k.uid);
-	x.stx_gid = from_kgid_munged(ns, k.gid);
-	x.stx_mode = k.mode;
-	x.__spare0[0] = 0;
-	x.stx_ino = k.ino;
-	x.stx_size = (u64)k.size;
-	x.stx_blocks = k.blocks;
-	x.stx_atime = xtime(&k.atime);
-	x.stx_btime = xtime(&k.btime);
-	x.stx_ctime = xtime(&k.ctime);
-	x.stx_mtime = xtime(&k.mtime);
-	x.stx_rdev_major = MAJOR(k.rdev);
-	x.stx_rdev_minor = MINOR(k.rdev);
-	x.stx_dev_major = MAJOR(k.dev);
-	x.stx_dev_minor = MINOR(k.dev);
-	x.stx_mnt_id = k.mnt_id;
-	x.stx_dio_mem_align = k.dio_mem_align;
-	x.stx_dio_offset_align = k.dio_offset_align;
-	x.stx_subvol = k.subvol;
-	memset((char *)&x + known, 0, sizeof(x) - known);
-	return copy_to_user(buffer, &x, sizeof(x)) ? -EFAULT : 0;
+	err = err ? err : stat_at(dfd, name, (int)flags, &k, mask);
+	return err ? err : put_statx(&k, buffer);
 }
 
 /* statfs. */

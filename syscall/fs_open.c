@@ -2,6 +2,7 @@
 /* Descriptors: open, close, dup, fcntl, pipe, memfd. */
 #include <lib/types.h>
 #include <abi/syscalls.h>
+#include <vfs/calls.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
 #include <vfs/namei.h>
@@ -21,41 +22,24 @@
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
 
-static long open_into_fd(int dfd, struct uptr filename, int flags, umode_t mode, u64 resolve)
+static long open_into_fd(int dfd, struct uptr filename, const struct open_how *how)
 {
 	struct filename fn;
-	struct file *file;
-	int fd, err;
+	int fd = getname(&fn, filename);
 
-	err = getname(&fn, filename);
-	if (unlikely(err))
-		return err;
-	fd = get_unused_fd_flags((unsigned int)flags);
-	if (likely(fd >= 0)) {
-		err = do_open_filename(dfd, &fn, flags, mode, resolve, &file);
-		if (unlikely(err)) {
-			put_unused_fd((unsigned int)fd);
-			fd = err;
-		} else {
-			fd_install((unsigned int)fd, file);
-		}
-	}
+	if (unlikely(fd))
+		return fd;
+	fd = open_filename_fd(dfd, &fn, how);
 	putname(&fn);
 	return fd;
 }
 
-/* open(2) ignores flags it does not know and a mode without O_CREAT; openat2(2) does not. */
 static long do_sys_open(int dfd, struct uptr filename, int flags, umode_t mode)
 {
-	flags &= VALID_OPEN_FLAGS;
-	flags |= O_LARGEFILE;
-	if (flags & O_PATH)
-		flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
-	mode = flags & (O_CREAT | __O_TMPFILE) ? mode & S_IALLUGO : 0;
-	/* Without O_DIRECTORY the bit means what it always did: nothing. */
-	if ((flags & O_TMPFILE) != O_TMPFILE && flags & __O_TMPFILE)
-		return -EINVAL;
-	return open_into_fd(dfd, filename, flags, mode, 0);
+	struct open_how how;
+	int err = open_how_of(&how, flags, mode);
+
+	return unlikely(err) ? err : open_into_fd(dfd, filename, &how);
 }
 
 long sys_open(struct uptr filename, int flags, umode_t mode)
@@ -85,20 +69,8 @@ long sys_openat2(int dfd, struct uptr filename, struct uptr uhow, size_t usize)
 	err = copy_struct_from_user(&how, sizeof(how), uhow, usize);
 	if (err)
 		return err;
-	if (how.flags & ~(u64)(unsigned int)(VALID_OPEN_FLAGS))
-		return -EINVAL;
-	if (how.resolve & ~(u64)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS |
-				 RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_CACHED))
-		return -EINVAL;
-	if (how.resolve & RESOLVE_BENEATH && how.resolve & RESOLVE_IN_ROOT)
-		return -EINVAL;
-	if (how.flags & (O_CREAT | __O_TMPFILE) ? how.mode & ~(u64)S_IALLUGO : how.mode)
-		return -EINVAL;
-	if (how.flags & O_PATH && how.flags & ~(u64)(O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC))
-		return -EINVAL;
-	if (!(how.flags & O_PATH))
-		how.flags |= O_LARGEFILE;
-	return open_into_fd(dfd, filename, (int)how.flags, (umode_t)how.mode, how.resolve);
+	err = open_how_check(&how);
+	return err ? err : open_into_fd(dfd, filename, &how);
 }
 
 /* The descriptor is gone even if the file reports an error; a restart would close another one. */

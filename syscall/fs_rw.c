@@ -2,6 +2,7 @@
 /* Data of open files: read, write, seek, vectors, truncation, allocation, syncing, advice. */
 #include <lib/types.h>
 #include <abi/syscalls.h>
+#include <vfs/calls.h>
 #include <vfs/fs.h>
 #include <vfs/file.h>
 #include <vfs/namei.h>
@@ -277,55 +278,14 @@ long sys_syncfs(int fd)
 	return err ? err : err2;
 }
 
-/* sync_file_range(2): only all three flags together wait for a page that is being written to write it once more. */
-static int sync_range(struct file *f, loff_t start, loff_t end, unsigned int flags)
-{
-	const unsigned int waits = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
-	struct address_space *m = f->f_mapping;
-	struct writeback_control wbc = {
-		.nr_to_write = LONG_MAX, .range_start = start, .range_end = end, .sync_all = (flags & waits) == waits,
-	};
-	int err = 0;
-
-	if (flags & SYNC_FILE_RANGE_WAIT_BEFORE) {
-		filemap_fdatawait_range(m, start, end);
-		err = filemap_check_wb_err(m, &f->f_wb_err);
-	}
-	if (!err && flags & SYNC_FILE_RANGE_WRITE)
-		err = do_writepages(m, &wbc);
-	if (!err && flags & SYNC_FILE_RANGE_WAIT_AFTER) {
-		filemap_fdatawait_range(m, start, end);
-		err = filemap_check_wb_err(m, &f->f_wb_err);
-	}
-	return err;
-}
-
 long sys_sync_file_range(int fd, loff_t offset, loff_t nbytes, unsigned int flags)
 {
-	struct address_space *mapping;
-	struct fd f;
-	loff_t end;
+	struct fd f = fdget((unsigned int)fd);
 	long err;
 
-	if (flags & ~(unsigned int)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-				    SYNC_FILE_RANGE_WAIT_AFTER))
-		return -EINVAL;
-	if (offset < 0 || nbytes < 0 || __builtin_add_overflow(offset, nbytes, &end))
-		return -EINVAL;
-	end = nbytes ? end - 1 : LLONG_MAX;
-	f = fdget((unsigned int)fd);
 	if (fd_empty(f))
 		return -EBADF;
-	err = -ESPIPE;
-	if (!S_ISREG(file_inode(fd_file(f))->i_mode) && !S_ISBLK(file_inode(fd_file(f))->i_mode) &&
-	    !S_ISDIR(file_inode(fd_file(f))->i_mode) && !S_ISLNK(file_inode(fd_file(f))->i_mode))
-		goto out;
-	mapping = fd_file(f)->f_mapping;
-	err = 0;
-	if (!mapping->ops || !mapping->ops->writepages)
-		goto out;
-	err = sync_range(fd_file(f), offset, end, flags);
-out:
+	err = vfs_sync_file_range(fd_file(f), offset, nbytes, flags);
 	fdput(f);
 	return err;
 }
@@ -335,24 +295,11 @@ out:
 long sys_fadvise64(int fd, loff_t offset, size_t len, int advice)
 {
 	struct fd f = fdget((unsigned int)fd);
-	struct file *file = fd_file(f);
 	long err;
 
 	if (fd_empty(f))
 		return -EBADF;
-	err = -ESPIPE;
-	if (S_ISFIFO(file_inode(file)->i_mode))
-		goto out;
-	err = -EINVAL;
-	if (offset < 0 || (loff_t)len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
-		goto out;
-	if (file->f_op->fadvise)
-		err = file->f_op->fadvise(file, offset, (loff_t)len, advice);
-	else if (file->f_mapping->ops && file->f_mapping->ops->read_folio)
-		err = generic_fadvise(file, file->f_mapping, &file->f_ra, offset, (loff_t)len, advice);
-	else
-		err = 0;	/* Nothing is cached that could be read ahead or dropped. */
-out:
+	err = vfs_fadvise(fd_file(f), offset, (loff_t)len, advice);
 	fdput(f);
 	return err;
 }

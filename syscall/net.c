@@ -5,51 +5,21 @@
 #include <lib/minmax.h>
 #include <lib/string.h>
 #include <abi/syscalls.h>
-#include <alloc/slab.h>
 #include <kernel/time.h>
 #include <mm/iter.h>
 #include <mm/uaccess.h>
 #include <net/sock.h>
 #include <net/socket.h>
+#include <net/user_msg.h>
 #include <sched/task.h>
 #include <syscall/time_user.h>
 #include <vfs/file.h>
 #include <abi/errno.h>
 
-struct user_msghdr {
-	u64 name;
-	s32 namelen, pad1;
-	u64 iov, iovlen;
-	u64 control, controllen;
-	u32 flags, pad2;
-};
-
 struct user_mmsghdr {
 	struct user_msghdr hdr;
 	u32 len, pad;
 };
-
-static int get_addr(struct __kernel_sockaddr_storage *a, struct uptr p, int len)
-{
-	memset(a, 0, sizeof(*a));
-	if (len < 0 || len > (int)sizeof(*a))
-		return -EINVAL;
-	return len && copy_from_user(a, p, (size_t)len) ? -EFAULT : 0;
-}
-
-/* The address and its true length; what does not fit is cut. */
-static int put_addr(const struct __kernel_sockaddr_storage *a, int len, struct uptr p, struct uptr ulen)
-{
-	s32 room;
-
-	if (get_user(room, ulen))
-		return -EFAULT;
-	if (room < 0)
-		return -EINVAL;
-	if (copy_to_user(p, a, (size_t)min(room, len)) || put_user((s32)len, ulen))
-		return -EFAULT;
-	return 0;
-}
 
 /* Runs BODY with the socket of FD as S. */
 #define WITH_SOCKET(fd, s, body) ({						\
@@ -83,7 +53,7 @@ long sys_socketpair(int family, int type, int protocol, struct uptr usockvec)
 long sys_bind(int fd, struct uptr addr, int len)
 {
 	struct __kernel_sockaddr_storage a;
-	int e = get_addr(&a, addr, len);
+	int e = sock_get_addr(&a, addr, len);
 
 	return WITH_SOCKET(fd, s, e ?: s->ops->bind(s, &a, len));
 }
@@ -91,7 +61,7 @@ long sys_bind(int fd, struct uptr addr, int len)
 long sys_connect(int fd, struct uptr addr, int len)
 {
 	struct __kernel_sockaddr_storage a;
-	int e = get_addr(&a, addr, len);
+	int e = sock_get_addr(&a, addr, len);
 
 	return WITH_SOCKET(fd, s, e ?: !s->ops->connect ? -EOPNOTSUPP : s->ops->connect(s, &a, len, (int)s->file->f_flags));
 }
@@ -108,7 +78,7 @@ static long accept_one(struct socket *s, struct uptr addr, struct uptr ulen, int
 	fd = sock_accept_fd(s, &a, &len, flags);
 	if (fd < 0 || uptr_is_null(addr))
 		return fd;
-	e = put_addr(&a, len, addr, ulen);
+	e = sock_put_addr(&a, len, addr, ulen);
 	if (!e)
 		return fd;
 	close_fd((unsigned int)fd);
@@ -129,7 +99,7 @@ static long name_of(struct socket *s, struct uptr addr, struct uptr ulen, bool p
 
 	memset(&a, 0, sizeof(a));
 	len = s->ops->getname(s, &a, peer);
-	return len < 0 ? len : put_addr(&a, len, addr, ulen);
+	return len < 0 ? len : sock_put_addr(&a, len, addr, ulen);
 }
 
 long sys_getsockname(int fd, struct uptr addr, struct uptr len) { return WITH_SOCKET(fd, s, name_of(s, addr, len, false)); }
@@ -155,7 +125,7 @@ static long send_one(struct socket *s, struct uptr buf, size_t len, unsigned int
 		return e;
 	sock_init_msg(&m, s, &i, flags);
 	if (!uptr_is_null(addr)) {
-		e = get_addr(&m.addr, addr, addr_len);
+		e = sock_get_addr(&m.addr, addr, addr_len);
 		if (e)
 			return e;
 		m.addr_len = addr_len;
@@ -180,7 +150,7 @@ static long recv_one(struct socket *s, struct uptr buf, size_t len, unsigned int
 	sock_init_msg(&m, s, &i, flags);
 	r = s->ops->recvmsg(s, &m);
 	if (r >= 0 && !uptr_is_null(addr)) {
-		e = put_addr(&m.addr, m.addr_len, addr, addr_len);
+		e = sock_put_addr(&m.addr, m.addr_len, addr, addr_len);
 		if (e)
 			return e;
 	}
@@ -194,71 +164,25 @@ long sys_recvfrom(int fd, struct uptr buf, size_t len, unsigned int flags, struc
 
 static long send_msg(struct socket *s, struct uptr umsg, unsigned int flags)
 {
-	struct iovec fast[8], *iov = fast;
-	struct user_msghdr h;
-	struct sock_msg m;
-	struct iter i;
-	long r;
+	struct sock_user_msg u;
+	long r = sock_user_msg_read(&u, umsg, true);
 
-	if (copy_from_user(&h, umsg, sizeof(h)))
-		return -EFAULT;
-	if (h.iovlen > 1024)
-		return -EMSGSIZE;
-	r = import_iovec(ITER_SOURCE, UPTR(h.iov), h.iovlen, 8, &iov, &i);
-	if (r < 0)
+	if (r)
 		return r;
-	sock_init_msg(&m, s, &i, flags);
-	if (h.name && h.namelen) {
-		r = get_addr(&m.addr, UPTR(h.name), h.namelen);
-		m.addr_len = h.namelen;
-	} else {
-		r = 0;
-	}
-	m.control = UPTR(h.control);
-	m.control_len = h.control ? h.controllen : 0;
-	if (h.controllen > INT_MAX)
-		r = -ENOBUFS;
-	if (r >= 0)
-		r = s->ops->sendmsg(s, &m);
-	if (iov != fast)
-		kfree(iov);
+	r = sock_user_msg_send(s, &u, 0, flags);
+	sock_user_msg_done(&u);
 	return r;
 }
 
 static long recv_msg(struct socket *s, struct uptr umsg, unsigned int flags)
 {
-	struct iovec fast[8], *iov = fast;
-	struct user_msghdr h;
-	struct sock_msg m;
-	struct iter i;
-	long r;
+	struct sock_user_msg u;
+	long r = sock_user_msg_read(&u, umsg, false);
 
-	if (copy_from_user(&h, umsg, sizeof(h)))
-		return -EFAULT;
-	if (h.iovlen > 1024)
-		return -EMSGSIZE;
-	if (h.namelen < 0)
-		return -EINVAL;
-	r = import_iovec(ITER_DEST, UPTR(h.iov), h.iovlen, 8, &iov, &i);
-	if (r < 0)
+	if (r)
 		return r;
-	sock_init_msg(&m, s, &i, flags);
-	m.control = UPTR(h.control);
-	m.control_len = h.control ? h.controllen : 0;
-	r = s->ops->recvmsg(s, &m);
-	if (iov != fast)
-		kfree(iov);
-	if (r < 0)
-		return r;
-	if (h.name && copy_to_user(UPTR(h.name), &m.addr, (size_t)min(h.namelen, m.addr_len)))
-		return -EFAULT;
-	h.namelen = m.addr_len;
-	h.controllen = m.control_done;
-	h.flags = m.out_flags | (flags & MSG_CMSG_CLOEXEC);
-	if (put_user((u32)h.namelen, uptr_add(umsg, offsetof(struct user_msghdr, namelen))) ||
-	    put_user(h.controllen, uptr_add(umsg, offsetof(struct user_msghdr, controllen))) ||
-	    put_user(h.flags, uptr_add(umsg, offsetof(struct user_msghdr, flags))))
-		return -EFAULT;
+	r = sock_user_msg_recv(s, &u, 0, flags);
+	sock_user_msg_done(&u);
 	return r;
 }
 

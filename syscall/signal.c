@@ -230,6 +230,7 @@ long sys_rt_sigtimedwait(struct uptr uthese, struct uptr uinfo, struct uptr uts,
 		until = ktime_add_safe((ktime_t)ktime_get_ns(), ns);
 	}
 	these &= ~(sigmask_of(SIGKILL) | sigmask_of(SIGSTOP));
+again:
 	spin_lock_irq(&task_sighand(t)->siglock);
 	sig = dequeue_signal(these, &info);
 	if (!sig && ns) {
@@ -249,6 +250,8 @@ long sys_rt_sigtimedwait(struct uptr uthese, struct uptr uinfo, struct uptr uts,
 		recalc_sigpending();
 	}
 	spin_unlock_irq(&task_sighand(t)->siglock);
+	if (!sig && r && ns && proc_ran_task_work())
+		goto again;
 	if (!sig)
 		return r == 0 || !ns ? -EAGAIN : -EINTR;
 	if (!uptr_is_null(uinfo) && copy_siginfo_to_user(uinfo, &info))

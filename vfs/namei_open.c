@@ -313,6 +313,9 @@ static int do_open(struct nameidata *nd, struct file *file, const struct open_ho
 		truncate = true;
 	}
 	err = may_open_mode(idmap, &nd->path, acc_mode, open_flag);
+	if (unlikely(nd->flags & LOOKUP_AT_ONCE) && !err && !d_is_reg(nd->path.dentry) &&
+	    !d_is_dir(nd->path.dentry))
+		err = -EAGAIN;
 	if (!err && !(file->f_mode & FMODE_OPENED))
 		err = vfs_open(&nd->path, file);
 	if (!err && truncate)

@@ -74,6 +74,8 @@ int build_open_how(int flags, umode_t mode, u64 resolve, struct open_how_k *op)
 		if (flags & (O_TRUNC | O_CREAT | __O_TMPFILE))
 			return -EAGAIN;
 		lookup |= LOOKUP_CACHED;
+		if ((resolve & RESOLVE_AT_ONCE) == RESOLVE_AT_ONCE)
+			lookup |= LOOKUP_AT_ONCE;
 	}
 	op->lookup_flags = lookup;
 	return 0;

@@ -15,13 +15,12 @@ use super::plug::{Do, Phase};
 use super::table::{Key, Table};
 use super::{bring_new, drop_behind, shown, Attached, Bound, BUS};
 use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::alloc::{Arc, KBox, KERNEL};
 use kernel::irq::{self, Handler, Registration};
 use kernel::pci::Function;
 use kernel::pci_slot::{Events, Light, Slot, Status};
 use kernel::show::Dir;
-use kernel::sync::Once;
+use kernel::sync::{Once, SpinLockIrq};
 use kernel::work::{DelayedWork, Work};
 use kernel::{pr_info, pr_warn, time, Error, Result};
 
@@ -64,7 +63,9 @@ static TIMER: Once<KBox<dyn Later>> = Once::new();
 struct Shared {
     f: Function,
     status: Status,
-    pending: AtomicU32,
+    // Events that were taken and not served. They are taken from the port under its lock: two that
+    // did it at once would make one press of the button two, and the second takes the first back.
+    pending: SpinLockIrq<u32>,
 }
 
 /// A port's driver.
@@ -82,11 +83,13 @@ pub struct Port {
 
 impl Handler for Shared {
     fn handle(&self) -> bool {
+        let mut pending = self.pending.lock();
         let events = self.status.take().bits();
+        *pending |= events;
+        drop(pending);
         if events == 0 {
             return false;
         }
-        self.pending.fetch_or(events, Ordering::AcqRel);
         serve_soon();
         true
     }
@@ -94,7 +97,8 @@ impl Handler for Shared {
 
 impl Shared {
     fn take(&self) -> Events {
-        Events::of(self.pending.swap(0, Ordering::AcqRel) | self.status.take().bits())
+        let mut pending = self.pending.lock();
+        Events::of(core::mem::take(&mut *pending) | self.status.take().bits())
     }
 
     fn has_card(&self) -> bool {
@@ -223,7 +227,7 @@ impl Port {
         self.fault(events);
         self.slot.forget();
         if events.presence() && self.shared.status.has_card() {
-            self.shared.pending.fetch_or(events.bits(), Ordering::AcqRel);
+            *self.shared.pending.lock() |= events.bits();
             serve_soon();
         }
         let how = if gone { "its card is gone" } else { "off" };
@@ -299,12 +303,12 @@ impl Port {
 
     /// What the hardware says when the driver comes.
     fn look(&mut self) {
-        let (status, events) = (self.shared.status, self.shared.status.take());
+        let (status, events) = (self.shared.status, self.shared.take());
         let answers = self.shared.answers();
         self.phase = if answers { Phase::On } else { Phase::Off };
         if !answers && self.shared.has_card() {
             // It came after reset: QEMU, and a person with a button, may be that fast.
-            self.shared.pending.store(events.bits(), Ordering::Release);
+            *self.shared.pending.lock() |= events.bits();
         } else if !answers && status.is_powered() {
             self.set_power(false, Light::Off);
         }
@@ -452,7 +456,7 @@ pub fn matches(f: &Function) -> bool {
 /// Brings it to its driver.
 pub fn attach(f: Function, _carrier: &Dir) -> Result<KBox<dyn Bound>> {
     let slot = f.slot()?;
-    let shared = Arc::new(Shared { f, status: slot.status(), pending: AtomicU32::new(0) })?;
+    let shared = Arc::new(Shared { f, status: slot.status(), pending: SpinLockIrq::new(0) })?;
     let phase = Phase::Off;
     let (irq, dir, said_ns, obeys, failed) = (None, None, 0, true, false);
     let mut port = Port { slot, phase, shared, irq, dir, said_ns, obeys, failed };
@@ -462,7 +466,7 @@ pub fn attach(f: Function, _carrier: &Dir) -> Result<KBox<dyn Bound>> {
     port.show()?;
     let r = port.slot.listen(true);
     port.done(r);
-    if port.shared.pending.load(Ordering::Acquire) != 0 {
+    if *port.shared.pending.lock() != 0 {
         serve_soon();
     }
     Ok(KBox::new(port, KERNEL)?)

@@ -229,29 +229,35 @@ static void socket_discard(struct socket *s)
 	kfree(s);
 }
 
-int sock_create_fd(int family, int type, int protocol)
+struct file *sock_create_file(int family, int type, int protocol)
 {
-	int flags = type & ~SOCK_TYPE_MASK, fd;
+	int flags = type & ~SOCK_TYPE_MASK;
 	struct socket *s;
 	struct file *f;
 
 	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	s = socket_new(family, type & SOCK_TYPE_MASK, protocol);
 	if (IS_ERR(s))
-		return (int)PTR_ERR(s);
-	fd = get_unused_fd_flags((unsigned int)flags & O_CLOEXEC);
-	if (fd < 0) {
-		socket_discard(s);
-		return fd;
-	}
+		return ERR_CAST(s);
 	f = socket_file(s, flags);
-	if (IS_ERR(f)) {
-		put_unused_fd((unsigned int)fd);
+	if (IS_ERR(f))
 		socket_discard(s);
+	return f;
+}
+
+int sock_create_fd(int family, int type, int protocol)
+{
+	struct file *f = sock_create_file(family, type, protocol);
+	int fd;
+
+	if (IS_ERR(f))
 		return (int)PTR_ERR(f);
-	}
-	fd_install((unsigned int)fd, f);
+	fd = get_unused_fd_flags((unsigned int)type & O_CLOEXEC);
+	if (fd < 0)
+		fput(f);
+	else
+		fd_install((unsigned int)fd, f);
 	return fd;
 }
 
@@ -323,43 +329,52 @@ int sock_last_peer(struct socket *s, struct __kernel_sockaddr_storage *a)
 	return s->ops->last_peer ? s->ops->last_peer(s, a) : s->ops->getname(s, a, true);
 }
 
-int sock_accept_fd(struct socket *s, struct __kernel_sockaddr_storage *a, int *len, int flags)
+struct file *sock_accept_file(struct socket *s, struct __kernel_sockaddr_storage *a, int *len,
+			      int flags, bool nowait)
 {
 	struct socket *n;
 	struct file *f;
-	int fd, e;
+	int e;
 
 	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	if (!s->ops->accept)
-		return -EOPNOTSUPP;
+		return ERR_PTR(-EOPNOTSUPP);
 	n = kzalloc(sizeof(*n), GFP_KERNEL);
 	if (!n)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	n->type = s->type;
-	fd = get_unused_fd_flags((unsigned int)flags & O_CLOEXEC);
-	if (fd < 0) {
-		kfree(n);
-		return fd;
-	}
 	f = socket_file(n, flags);
 	if (IS_ERR(f)) {
-		put_unused_fd((unsigned int)fd);
 		kfree(n);
+		return f;
+	}
+	e = s->ops->accept(s, n, (int)(s->file->f_flags | (nowait ? O_NONBLOCK : 0)));
+	if (e) {
+		fput(f);
+		return ERR_PTR(e);
+	}
+	n->ops = s->ops;
+	*len = sock_last_peer(n, a);
+	if (*len < 0)
+		*len = 0;
+	return f;
+}
+
+int sock_accept_fd(struct socket *s, struct __kernel_sockaddr_storage *a, int *len, int flags)
+{
+	int fd = get_unused_fd_flags((unsigned int)flags & O_CLOEXEC);
+	struct file *f;
+
+	if (fd < 0)
+		return fd;
+	f = sock_accept_file(s, a, len, flags, false);
+	if (IS_ERR(f)) {
+		put_unused_fd((unsigned int)fd);
 		return (int)PTR_ERR(f);
 	}
-	e = s->ops->accept(s, n, (int)s->file->f_flags);
-	if (!e) {
-		n->ops = s->ops;
-		*len = sock_last_peer(n, a);
-		if (*len < 0)
-			*len = 0;
-		fd_install((unsigned int)fd, f);
-		return fd;
-	}
-	put_unused_fd((unsigned int)fd);
-	fput(f);
-	return e;
+	fd_install((unsigned int)fd, f);
+	return fd;
 }
 
 static int socket_init(void)

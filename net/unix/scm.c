@@ -50,6 +50,10 @@ static int take_rights(struct unix_control *c, struct uptr data, size_t bytes)
 		f = fget_raw((unsigned int)fd);
 		if (!f)
 			return -EBADF;
+		if (f->f_op->fop_flags & FOP_NOT_SENT) {
+			fput(f);
+			return -EINVAL;
+		}
 		c->fds->file[c->fds->count++] = f;
 	}
 	return 0;

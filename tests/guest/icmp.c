@@ -3,7 +3,7 @@
  * Raw ICMP, packets with a header of their own, ping sockets. proves: socket sendto recvfrom
  * setsockopt
  */
-#include "t.h"
+#include "lo.h"
 #include "sum.h"
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -19,23 +19,7 @@
 #define ICMP_FILTER 1
 #endif
 
-static void own_net(void)
-{
-	struct ifreq r = { .ifr_name = "lo" };
-	int s;
-
-	if (unshare(CLONE_NEWNET))
-		SKIP("no network namespaces");
-	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	OK(ioctl(s, SIOCGIFFLAGS, &r));
-	r.ifr_flags |= IFF_UP;
-	OK(ioctl(s, SIOCSIFFLAGS, &r));
-	close(s);
-}
-
 static struct sockaddr_in lo = { .sin_family = AF_INET };
-#define SA(x) ((struct sockaddr *)&(x)), sizeof(x)
-
 static struct echo {
 	struct icmphdr h;
 	char data[56];

@@ -4,7 +4,7 @@
  * and options. proves: socket bind connect sendto recvfrom sendmsg recvmsg getsockname getpeername
  * setsockopt getsockopt
  */
-#include "t.h"
+#include "lo.h"
 #include "sum.h"
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
@@ -20,21 +20,6 @@
 #define IPV6_RECVPKTINFO 49
 #endif
 
-/* A namespace of its own, with lo up. */
-static void own_net(void)
-{
-	struct ifreq r = { .ifr_name = "lo" };
-	int s;
-
-	if (unshare(CLONE_NEWNET))
-		SKIP("no network namespaces");
-	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	OK(ioctl(s, SIOCGIFFLAGS, &r));
-	r.ifr_flags |= IFF_UP;
-	OK(ioctl(s, SIOCSIFFLAGS, &r));
-	close(s);
-}
-
 static struct sockaddr_in6 at(const char *a, int port)
 {
 	struct sockaddr_in6 in = { .sin6_family = AF_INET6,
@@ -43,8 +28,6 @@ static struct sockaddr_in6 at(const char *a, int port)
 	EQ(inet_pton(AF_INET6, a, &in.sin6_addr), 1);
 	return in;
 }
-
-#define SA(x) ((struct sockaddr *)&(x)), sizeof(x)
 
 static int bound(const char *a, int port, struct sockaddr_in6 *name)
 {

@@ -3,7 +3,7 @@
  * UDP over loopback and the names of its sockets. proves: socket bind connect sendto recvfrom
  * sendmsg recvmsg getsockname getpeername setsockopt getsockopt shutdown
  */
-#include "t.h"
+#include "lo.h"
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
 #include <linux/if_ether.h>
@@ -17,36 +17,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/* A namespace of its own, with lo up: what other tests do does not matter. */
-static void own_net(void)
-{
-	struct ifreq r = { .ifr_name = "lo" };
-	int s;
-
-	if (unshare(CLONE_NEWNET))
-		SKIP("no network namespaces");
-	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	OK(ioctl(s, SIOCGIFFLAGS, &r));
-	r.ifr_flags |= IFF_UP;
-	OK(ioctl(s, SIOCSIFFLAGS, &r));
-	close(s);
-}
-
-static struct sockaddr_in at(const char *a, int port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-				  .sin_port = htons((unsigned short)port),
-				  .sin_addr.s_addr = inet_addr(a) };
-
-	return in;
-}
-
-#define SA(x) ((struct sockaddr *)&(x)), sizeof(x)
-
 static int bound(const char *a, int port, struct sockaddr_in *name)
 {
 	int s = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	struct sockaddr_in in = at(a, port);
+	struct sockaddr_in in = in_addr_of(a, port);
 	socklen_t len = sizeof(*name);
 
 	OK(bind(s, SA(in)));
@@ -290,7 +264,7 @@ TEST(connected)
 /* A call of connect(2) that fails changes nothing: S hears its PEER, under the same names. */
 static void fails_to_connect(int s, const char *to, int err, int peer)
 {
-	struct sockaddr_in in = at(to, 9), was[2], now[2];
+	struct sockaddr_in in = in_addr_of(to, 9), was[2], now[2];
 	socklen_t len = sizeof(in);
 	char b[4];
 	int e = -1;
@@ -312,7 +286,7 @@ static void fails_to_connect(int s, const char *to, int err, int peer)
 
 TEST(failed_connect)
 {
-	struct sockaddr_in a, peer, any = at("0.0.0.0", 0);
+	struct sockaddr_in a, peer, any = in_addr_of("0.0.0.0", 0);
 	socklen_t len = sizeof(a);
 
 	own_net();
@@ -441,14 +415,14 @@ TEST(names)
 	x = bound("127.0.0.1", 0, &a);
 	y = OK(socket(AF_INET, SOCK_DGRAM, 0));
 	ERR(bind(y, SA(a)), EADDRINUSE);
-	in = at("0.0.0.0", ntohs(a.sin_port));
+	in = in_addr_of("0.0.0.0", ntohs(a.sin_port));
 	ERR(bind(y, SA(in)), EADDRINUSE);
-	in = at("127.0.0.2", ntohs(a.sin_port));
+	in = in_addr_of("127.0.0.2", ntohs(a.sin_port));
 	OK(bind(y, SA(in)));
 	ERR(bind(y, SA(in)), EINVAL);
 	close(y);
 	y = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	in = at("10.9.8.7", 0);
+	in = in_addr_of("10.9.8.7", 0);
 	ERR(bind(y, SA(in)), EADDRNOTAVAIL);
 	OK(setsockopt(y, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)));
 	OK(bind(y, SA(in)));
@@ -457,9 +431,9 @@ TEST(names)
 	ERR(bind(y, (struct sockaddr *)&in, 8), EINVAL);
 	in.sin_family = AF_INET6;
 	ERR(bind(y, SA(in)), EAFNOSUPPORT);
-	in = at("127.0.0.1", 0);
+	in = in_addr_of("127.0.0.1", 0);
 	ERR(sendto(y, "a", 1, 0, SA(in)), EINVAL);
-	in = at("192.0.2.1", 9);
+	in = in_addr_of("192.0.2.1", 9);
 	ERR(sendto(y, "a", 1, 0, SA(in)), ENETUNREACH);
 	ERR(connect(y, SA(in)), ENETUNREACH);
 	close(x);
@@ -469,14 +443,14 @@ TEST(names)
 	x = OK(socket(AF_INET, SOCK_DGRAM, 0));
 	OK(setsockopt(x, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
 	OK(setsockopt(y, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
-	in = at("127.0.0.1", 5353);
+	in = in_addr_of("127.0.0.1", 5353);
 	OK(bind(x, SA(in)));
 	OK(bind(y, SA(in)));
 }
 
 TEST(unprivileged_ports)
 {
-	struct sockaddr_in in = at("0.0.0.0", 53);
+	struct sockaddr_in in = in_addr_of("0.0.0.0", 53);
 	int x;
 
 	own_net();
@@ -623,7 +597,7 @@ static void frag_needed(int raw, struct sockaddr_in *a, struct sockaddr_in *b, i
 		.ip = { .version = 4, .ihl = 5, .protocol = IPPROTO_UDP, .ttl = 64 },
 		.udp = { .source = a->sin_port, .dest = b->sin_port } };
 	unsigned short w[sizeof(m) / 2];
-	struct sockaddr_in to = at("127.0.0.1", 0);
+	struct sockaddr_in to = in_addr_of("127.0.0.1", 0);
 	unsigned int sum = 0;
 
 	m.icmp.un.frag.mtu = htons((unsigned short)mtu);
@@ -660,7 +634,7 @@ static bool on_linux(void)
 /* A shorter MTU is believed of a packet that a socket may have sent; here, and of no other. */
 TEST(forged_mtu)
 {
-	struct sockaddr_in a, b, other = at("127.0.0.1", 9);
+	struct sockaddr_in a, b, other = in_addr_of("127.0.0.1", 9);
 	int s, whole, raw;
 
 	own_net();
@@ -680,7 +654,8 @@ TEST(forged_mtu)
 /* A broadcast is for all sockets of its port, however many. */
 TEST(many_receivers)
 {
-	struct sockaddr_in to = at("127.255.255.255", 4000), any = at("0.0.0.0", 4000);
+	struct sockaddr_in to = in_addr_of("127.255.255.255", 4000),
+			   any = in_addr_of("0.0.0.0", 4000);
 	int s, r[100], on = 1;
 	char b[4];
 

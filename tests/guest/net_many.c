@@ -5,7 +5,7 @@
  * how long sections are (guest/sections). proves: socket bind connect sendto recv setsockopt close
  */
 #define TEST_LIMIT 120
-#include "t.h"
+#include "lo.h"
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
@@ -21,33 +21,14 @@
 
 static int socks[MOST];
 
-/* A namespace of its own, with lo up, and room for many files. */
-static void own_net(void)
+/* A network of its own, and room for many files. */
+static void many_files(void)
 {
-	struct ifreq r = { .ifr_name = "lo" };
 	struct rlimit l = { MOST + 100, MOST + 100 };
-	int s;
 
-	if (unshare(CLONE_NEWNET))
-		SKIP("no network namespaces");
+	own_net();
 	OK(setrlimit(RLIMIT_NOFILE, &l));
-	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	OK(ioctl(s, SIOCGIFFLAGS, &r));
-	r.ifr_flags |= IFF_UP;
-	OK(ioctl(s, SIOCSIFFLAGS, &r));
-	close(s);
 }
-
-static struct sockaddr_in at(const char *a, int port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-				  .sin_port = htons((unsigned short)port),
-				  .sin_addr.s_addr = inet_addr(a) };
-
-	return in;
-}
-
-#define SA(x) ((struct sockaddr *)&(x)), sizeof(x)
 
 static void set(int s, int level, int name, int v)
 {
@@ -57,7 +38,7 @@ static void set(int s, int level, int name, int v)
 static int udp(const char *a, int port, int option)
 {
 	int s = OK(socket(AF_INET, SOCK_DGRAM, 0));
-	struct sockaddr_in in = at(a, port);
+	struct sockaddr_in in = in_addr_of(a, port);
 
 	set(s, SOL_SOCKET, option, 1);
 	OK(bind(s, SA(in)));
@@ -66,7 +47,7 @@ static int udp(const char *a, int port, int option)
 
 static void send_byte(int s, const char *a, int port, char c)
 {
-	struct sockaddr_in to = at(a, port);
+	struct sockaddr_in to = in_addr_of(a, port);
 
 	EQ(sendto(s, &c, 1, 0, SA(to)), 1);
 }
@@ -110,7 +91,7 @@ TEST(group_of_many)
 {
 	int n = 5000, from, who;
 
-	own_net();
+	many_files();
 	for (int i = 0; i < n; i++)
 		socks[i] = udp("127.0.0.1", 4002, SO_REUSEPORT);
 	from = OK(socket(AF_INET, SOCK_DGRAM, 0));
@@ -130,7 +111,7 @@ TEST(group_shares_flows)
 {
 	int n = 4, got[4] = { 0 }, total = 0;
 
-	own_net();
+	many_files();
 	for (int i = 0; i < n; i++)
 		socks[i] = udp("127.0.0.1", 4002, SO_REUSEPORT);
 	for (int i = 0; i < 400; i++) {
@@ -151,7 +132,7 @@ TEST(the_youngest_has_a_shared_port)
 {
 	int n = 3, from;
 
-	own_net();
+	many_files();
 	for (int i = 0; i < n; i++)
 		socks[i] = udp("127.0.0.1", 4002, SO_REUSEADDR);
 	from = OK(socket(AF_INET, SOCK_DGRAM, 0));
@@ -176,7 +157,7 @@ TEST(many_hear_a_broadcast)
 {
 	int n = 1500, from;
 
-	own_net();
+	many_files();
 	for (int i = 0; i < n; i++)
 		socks[i] = udp("0.0.0.0", 4001, SO_REUSEADDR);
 	from = OK(socket(AF_INET, SOCK_DGRAM, 0));
@@ -213,7 +194,7 @@ TEST(many_are_listed)
 {
 	int n = 3000;
 
-	own_net();
+	many_files();
 	for (int i = 0; i < n; i++)
 		socks[i] = udp("127.0.0.1", 4003, SO_REUSEADDR);
 	EQ(lines_of("/proc/net/udp", 4003), n);
@@ -225,11 +206,11 @@ TEST(many_are_listed)
 
 TEST(many_raw)
 {
-	struct sockaddr_in me = at("127.0.0.1", 0), to = at("127.0.0.2", 0),
-			   other = at("127.0.0.9", 0);
+	struct sockaddr_in me = in_addr_of("127.0.0.1", 0), to = in_addr_of("127.0.0.2", 0),
+			   other = in_addr_of("127.0.0.9", 0);
 	int n = 1000, from;
 
-	own_net();
+	many_files();
 	for (int i = 0; i < n; i++)
 		socks[i] = OK(socket(AF_INET, SOCK_RAW, PROTOCOL));
 	EQ(lines_of("/proc/net/raw", PROTOCOL), n);
@@ -272,7 +253,7 @@ TEST(many_taps)
 	struct sockaddr_ll from;
 	int n = 400, s, other;
 
-	own_net();
+	many_files();
 	other = OK(socket(AF_INET, SOCK_DGRAM, 0));
 	for (int i = 0; i < n; i++)
 		socks[i] = OK(socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL)));
@@ -308,7 +289,7 @@ TEST(searching_filter)
 	struct sock_fprog prog = { 2 * SEARCHES + 2, f };
 	int s, r, n = 0;
 
-	own_net();
+	many_files();
 	f[n++] = (struct sock_filter){ BPF_LDX | BPF_IMM, 0, 0, 7 };
 	for (int i = 0; i < SEARCHES; i++) {
 		/* behind UDP's header */
@@ -324,7 +305,7 @@ TEST(searching_filter)
 	s = OK(socket(AF_INET, SOCK_DGRAM, 0));
 	OK(setsockopt(r, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)));
 	for (int size = 4 * ATTRS; size <= 4 * ATTRS + 4; size += 4) {
-		struct sockaddr_in to = at("127.0.0.1", 4004);
+		struct sockaddr_in to = in_addr_of("127.0.0.1", 4004);
 
 		EQ(sendto(s, b, (size_t)size, 0, SA(to)), size);
 	}
@@ -332,7 +313,7 @@ TEST(searching_filter)
 	EQ(recv(r, b, sizeof(b), MSG_DONTWAIT), 4 * ATTRS);
 	ERR(recv(r, b, sizeof(b), MSG_DONTWAIT), EAGAIN);
 	{
-		struct sockaddr_in to = at("127.0.0.1", 4004);
+		struct sockaddr_in to = in_addr_of("127.0.0.1", 4004);
 
 		b[ATTRS] = 7u << 16 | 4;
 		EQ(sendto(s, b, sizeof(b), 0, SA(to)), (long)sizeof(b));

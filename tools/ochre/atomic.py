@@ -287,6 +287,9 @@ class Module:
         if t == "ptr":
             m = re.match(r"@(%s)" % NAME, value)
             if m:
+                whole = self.types.get('%%struct.%s' % owner)
+                if whole:       # an array with gaps is one structure of nameless ones
+                    base %= self.size(whole)[0]
                 key = ("table", base) if table else ("field", owner, base) if owner else ANY if self.rust else None
                 self.p.flows[key].add(self.full(bare(m[1])))
             return

@@ -20,7 +20,7 @@ RULES = {"proc/cred.c": {"ns_capable", "capable", "mm_capable", "checkpoint_rest
 # These compute capabilities, or hand them out as numbers.
 READERS = {"proc/cred.c", "proc/access.c", "exec/exec.c", "syscall/cred.c", "syscall/prctl.c"}
 # Of what a caller's own namespace may be asked: it is his own, or becomes so by this call.
-OWN = {"own credentials", "own seccomp filters", "own root directory", "own new namespace", "own limits of namespaces", "own way to files"}
+OWN = {"own credentials", "own seccomp filters", "own filters of rings", "own root directory", "own new namespace", "own limits of namespaces", "own way to files"}
 # What can own an object besides: the check must name that namespace by way of the object.
 OWNERS = {"task", "credentials of the opener", "pid namespace", "IPC namespace", "UTS namespace", "network namespace", "mount namespace", "superblock", "user namespace"}
 FIELDS = {"file", "functions", "capability", "asks", "object", "owner", "man", "test"}

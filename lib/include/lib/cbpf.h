@@ -12,6 +12,11 @@
 int cbpf_check(const struct sock_filter *f, unsigned int len, u16 *scratch);
 
 /*
+ * The same of a program that looks at SIZE bytes by aligned words alone, and has no remainders: seccomp's, io_uring's.
+ */
+int cbpf_check_words(const struct sock_filter *f, unsigned int len, u32 size, u16 *scratch);
+
+/*
  * Runs a checked program over DATA. NATIVE: loads are of words in the machine's byte order (seccomp), else network order (packets).
  * A load outside DATA ends the program with 0. Offsets wrap at 2^32, as Linux's do.
  */

@@ -122,6 +122,10 @@ struct socket *sock_from_file(struct file *f);
 /* The peer of S, even if it has reset the connection: the length of its name, or -errno. */
 int sock_last_peer(struct socket *s, struct __kernel_sockaddr_storage *a);
 int sock_accept_fd(struct socket *s, struct __kernel_sockaddr_storage *a, int *len, int flags);
+/* The same without a descriptor: the file or ERR_PTR. NOWAIT: -EAGAIN where there is no connection. */
+struct file *sock_create_file(int family, int type, int protocol);
+struct file *sock_accept_file(struct socket *s, struct __kernel_sockaddr_storage *a, int *len,
+			      int flags, bool nowait);
 void sock_init_msg(struct sock_msg *m, struct socket *s, struct iter *i, unsigned int flags);
 
 /* Writes one control message for the receiver; sets MSG_CTRUNC when there is no room. */

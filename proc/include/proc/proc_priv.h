@@ -45,6 +45,7 @@ struct kernel_clone_args {
 	int (*fn)(void *);
 	void *fn_arg;
 	const char *name;
+	bool worker;			/* a thread of the running task's process that stays in the kernel */
 };
 pid_t kernel_clone(struct kernel_clone_args *args);
 extern struct task *kthreadd_task;

@@ -181,6 +181,18 @@ void note_sigpending(void);
 void set_current_blocked(u64 mask);
 int set_user_sigmask(struct uptr mask, size_t size);	/* for ppoll and its like; restored on the way out */
 void restore_saved_sigmask_unless(bool interrupted);
+/*
+ * A wait of the running task was interrupted, by task work alone: true, and that was run. The call that waited goes on then: no program
+ * sees an EINTR that no signal made. At the edge, where nothing is locked and no descriptor borrowed.
+ */
+bool proc_ran_task_work(void);
+/*
+ * A thread of the running task's process that runs FN(arg) in the kernel, with all that its process has, and ends by do_exit(); not started yet
+ * (wake_up_new_task()). Its signals are blocked but for SIGKILL and SIGSTOP; its t->uring is ARG. ERR_PTR(-EAGAIN, -ENOMEM).
+ */
+struct task *proc_worker_create(int (*fn)(void *), void *arg, const char *name);
+/* Of such a thread, in which a signal or task work is pending: it stops with its process, or ends with it. */
+void proc_worker_signal(void);
 /* One signal of MASK for the running task, with its info; 0 when there is none. siglock held. */
 int dequeue_signal(u64 mask, struct siginfo *info);
 int copy_siginfo_to_user(struct uptr to, const struct siginfo *from);

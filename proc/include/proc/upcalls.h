@@ -32,6 +32,17 @@ struct mnt_namespace *copy_mnt_ns(unsigned long flags, struct mnt_namespace *ns,
 void get_mnt_ns(struct mnt_namespace *ns);
 void put_mnt_ns(struct mnt_namespace *ns);
 
+/*
+ * io_uring/: the running task, which has t->uring, ends, or (_stop) replaces its program: its
+ * requests are stopped, or waited for. Before its files and memory go.
+ */
+void uring_task_exit(struct task *t);
+void uring_task_stop(struct task *t);
+/* io_uring/: the running task, a worker, ends. */
+void uring_worker_exit(struct task *t);
+/* io_uring/: T has t->uring_rules, as its maker has; the running task, which has some, ends. */
+void uring_rules_fork(struct task *t);
+void uring_rules_exit(struct task *t);
 #ifdef CONFIG_KCOV
 /* fs/: an ending task is traced no more. */
 void exit_kcov(void);

@@ -60,6 +60,7 @@
 #define PF_NPROC_EXCEEDED 0x00001000	/* its user has too many processes since it became his: no exec until then, or a fork, finds fewer */
 #define PF_NOFS 0x00040000
 #define PF_NOIO 0x00080000
+#define PF_IO_WORKER 0x00000010		/* a thread of a process that never leaves the kernel: t->uring says whose */
 #define PF_IDLE 0x00000002
 #define PF_WQ_WORKER 0x00000020
 #define PF_KSWAPD 0x00020000
@@ -105,6 +106,12 @@ enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MA
 struct group_times {
 	atomic64_t run_ns;
 	atomic64_t utime_ns, stime_ns;	/* sampled by the tick */
+};
+
+/* Runs FUNC in the task's context before it returns to user mode. */
+struct task_work {
+	struct llist_node node;
+	void (*func)(struct task_work *w);
 };
 
 struct task {
@@ -231,6 +238,11 @@ struct task {
 	unsigned int futex_op;
 	void *sysv_undo;
 
+	/* io_uring/ */
+	void *uring;			/* t; NULL: it has submitted nothing */
+	void *uring_rules;		/* t: of the rings that it makes, referenced; NULL */
+	struct task_work uring_work;	/* io_uring/task.c */
+
 	/* net/ */
 	struct net_ctx *net_ctx;	/* t: where local packets that it sends wait */
 
@@ -309,13 +321,13 @@ bool __cond_resched(void);
 void set_task_comm(struct task *t, const char *name);
 void get_task_comm(char *buf, struct task *t);	/* TASK_COMM_LEN bytes */
 
-/* Runs FN(arg) in the task's context before it returns to user mode. */
-struct task_work {
-	struct llist_node node;
-	void (*func)(struct task_work *w);
-};
-/* -ESRCH: the task is past its last return. */
+/* -ESRCH: the task is past its last return. W is in no list. INTERRUPT: task_work_interrupt() too. */
 int task_work_add(struct task *t, struct task_work *w, bool interrupt);
+/*
+ * Ends the interruptible sleep of T, or the next one that it would begin, and brings it into the kernel if it runs: it looks at its work. No
+ * signal is pending for that. T may be current, which may be an interrupt's. Any context.
+ */
+void task_work_interrupt(struct task *t);
 /*
  * Runs w->func without the locks held here: before current returns to user mode; by a kworker where it never does (a kernel thread,
  * an exiting task) or must not be touched (atomic context). The func may sleep.

@@ -122,6 +122,7 @@ struct file_operations {
 #define FOP_MMAP_SYNC		1u
 #define FOP_UNSIGNED_OFFSET	2u	/* f_pos may be "negative": /proc/PID/mem */
 #define FOP_DIO_PARALLEL_WRITE	4u
+#define FOP_NOT_SENT		8u	/* not over sockets (SCM_RIGHTS: EINVAL): circles of them would never end */
 
 struct file {
 	atomic_long_t		f_count;	/* 0: being closed */
@@ -330,6 +331,11 @@ int getname(struct filename *fn, struct uptr name);	/* 0, EFAULT, ENAMETOOLONG, 
 int getname_flags(struct filename *fn, struct uptr name, int at_flags);	/* AT_EMPTY_PATH */
 void getname_kernel(struct filename *fn, const char *name);		/* borrows @name */
 void putname(struct filename *fn);
+/*
+ * RESOLVE: openat2(2)'s, or RESOLVE_AT_ONCE: -EAGAIN rather than wait for a disk, and where it is
+ * no regular file and no directory.
+ */
+#define RESOLVE_AT_ONCE (RESOLVE_CACHED | 1ull << 32)
 int do_open_filename(int dfd, struct filename *fn, int flags, umode_t mode, u64 resolve,
 		     struct file **out);
 struct file *do_open_execat(int dfd, struct filename *fn, int flags);	/* exec/'s way in */

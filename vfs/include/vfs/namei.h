@@ -27,6 +27,7 @@
 #define LOOKUP_MOUNTPOINT	0x4000	/* the mount on the final place, without revalidation */
 #define LOOKUP_CACHED		0x0080	/* -EAGAIN instead of anything that may block */
 #define LOOKUP_PARENT		0x0100
+#define LOOKUP_AT_ONCE		0x8000	/* an open of what may wait in ->open() is -EAGAIN too */
 #define LOOKUP_OPEN		0x0200	/* intents, for d_revalidate and lookup */
 #define LOOKUP_CREATE		0x0400
 #define LOOKUP_EXCL		0x0800
