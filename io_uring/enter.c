@@ -4,6 +4,8 @@
 #include <io_uring/uring.h>
 #include <kernel/bug.h>
 #include <kernel/time.h>
+#include <lib/minmax.h>
+#include <mm/uaccess.h>
 #include <proc/signal.h>
 #include <sched/task.h>
 #include <vfs/file.h>
@@ -116,53 +118,107 @@ static ktime_t now(clockid_t clock)
 	return (ktime_t)(clock == CLOCK_BOOTTIME ? ktime_get_boottime_ns() : ktime_get_ns());
 }
 
-static long wait(struct uring *u, const struct uring_waits *how)
+/* How a call waits. */
+struct waits {
+	u32 min;		/* events */
+	ktime_t timeout;  /* ns by the ring's clock, or, if ABSOLUTE, its time; KTIME_MAX: none */
+	bool absolute;
+	s64 min_timeout; /* ns in which MIN are waited for, afterwards one is enough; 0: none */
+	struct uptr mask;	/* of signals, while it waits; NULL: as it is */
+	size_t mask_size;
+};
+
+/* What ARG says, of SIZE bytes. 0, -EINVAL, -EFAULT. */
+static int read_waits(struct uptr arg, size_t size, u32 flags, struct waits *how)
 {
-	struct waiter w = { .u = u };
+	struct io_uring_getevents_arg a;
+	struct __kernel_timespec t;
+
+	how->mask = arg;
+	how->mask_size = size;
+	if (!(flags & IORING_ENTER_EXT_ARG))
+		return 0;
+	if (size != sizeof(a))
+		return -EINVAL;
+	if (copy_from_user(&a, arg, sizeof(a)))
+		return -EFAULT;
+	how->mask = UPTR((unsigned long)a.sigmask);
+	how->mask_size = a.sigmask_sz;
+	how->min_timeout = (s64)a.min_wait_usec * 1000;
+	if (!a.ts)
+		return 0;
+	if (copy_from_user(&t, UPTR((unsigned long)a.ts), sizeof(t)))
+		return -EFAULT;
+	how->timeout = uring_ns(&t);
+	how->absolute = flags & IORING_ENTER_ABS_TIMER;
+	return 0;
+}
+
+static int wait_more(struct uring *u, struct waiter *w, const struct waits *how)
+{
 	bool short_of = how->min_timeout != 0;
 	ktime_t until = how->timeout, min_until = 0, at;
 	clockid_t clock = READ_ONCE(u->clock);
-	int e = 0;
+	int e;
 
 	if (until != KTIME_MAX && !how->absolute)
 		until = ktime_add_safe(now(clock), until);
 	if (short_of)
 		min_until = ktime_add_safe(now(clock), how->min_timeout);
-
-	uring_run_work(u);
-	flush_late(u);
-	w.to = READ_ONCE(u->shared->cq_head) + min(how->min, u->cq_entries);
-	w.fired = READ_ONCE(u->timeouts_fired);
-	init_waitqueue_func_entry(&w.entry, wake);
-	w.entry.private = current;
-	while (!is_enough(&w)) {
+	init_waitqueue_func_entry(&w->entry, wake);
+	w->entry.private = current;
+	do {
 		at = short_of ? min_until : until;
-		e = sleep(u, &w, at == KTIME_MAX ? NULL : &at, clock);
+		e = sleep(u, w, at == KTIME_MAX ? NULL : &at, clock);
 		uring_run_work(u);
 		flush_late(u);
 		if (e == -ETIME && short_of && min_until < until && until != KTIME_MAX) {
 			/* From here on one event is enough. */
 			short_of = false;
-			w.to = READ_ONCE(u->shared->cq_head) + 1;
+			w->to = READ_ONCE(u->shared->cq_head) + 1;
 			e = 0;
 		}
 		if (e || atomic_read(&u->shared->sq_flags) & IORING_SQ_CQ_OVERFLOW)
 			break;
-	}
+	} while (!is_enough(w));
+	return e;
+}
+
+static long wait(struct uring *u, const struct waits *how)
+{
+	struct waiter w = { .u = u };
+	int e;
+
+	uring_run_work(u);
+	flush_late(u);
+	w.to = READ_ONCE(u->shared->cq_head) + min(how->min, u->cq_entries);
+	w.fired = READ_ONCE(u->timeouts_fired);
+	if (is_enough(&w))
+		return 0;
+	e = set_user_sigmask(how->mask, how->mask_size);
+	if (e)
+		return e;
+	e = wait_more(u, &w, how);
+	/* The handler of a signal that ended it runs before the mask is the old one again. */
+	restore_saved_sigmask_unless(e == -EINTR);
 	return uring_cq_events(u) ? 0 : e;
 }
 
 /* ---- the call ---- */
 
+/* The ring's file, referenced. -EBADF; -EINVAL: an index that none can have. */
 static struct file *ring_file(unsigned int fd, u32 flags)
 {
 	struct uring_task *t = current->uring;
+	struct file *f;
 
 	if (!(flags & IORING_ENTER_REGISTERED_RING))
-		return fget(fd);
-	if (!t || fd >= URING_RING_FDS || !t->fds[fd])
-		return NULL;
-	return get_file(t->fds[fd]);
+		f = fget(fd);
+	else if (fd >= URING_RING_FDS)
+		return ERR_PTR(-EINVAL);
+	else
+		f = t && t->fds[fd] ? get_file(t->fds[fd]) : NULL;
+	return f ?: ERR_PTR(-EBADF);
 }
 
 static long submit(struct uring *u, u32 n)
@@ -180,8 +236,9 @@ static long submit(struct uring *u, u32 n)
 	return e;
 }
 
-static long enter(struct uring *u, u32 n, u32 flags, const struct uring_waits *w)
+static long enter(struct uring *u, u32 n, u32 min, u32 flags, struct uptr arg, size_t size)
 {
+	struct waits how = { .min = min, .timeout = KTIME_MAX };
 	long done = 0, e;
 
 	if (u->disabled)
@@ -195,13 +252,15 @@ static long enter(struct uring *u, u32 n, u32 flags, const struct uring_waits *w
 	}
 	if (!(flags & IORING_ENTER_GETEVENTS))
 		return done;
-	if (u->flags & IORING_SETUP_DEFER_TASKRUN && u->submitter != current)
-		return done ?: -EEXIST;
-	e = wait(u, w);
+	e = read_waits(arg, size, flags, &how);
+	if (!e && u->flags & IORING_SETUP_DEFER_TASKRUN && u->submitter != current)
+		e = -EEXIST;
+	if (!e)
+		e = wait(u, &how);
 	return done ?: e;
 }
 
-long uring_enter(unsigned int fd, u32 n, u32 flags, const struct uring_waits *w)
+long uring_enter(unsigned int fd, u32 n, u32 min, u32 flags, struct uptr arg, size_t size)
 {
 	struct file *f;
 	struct uring *u;
@@ -210,10 +269,10 @@ long uring_enter(unsigned int fd, u32 n, u32 flags, const struct uring_waits *w)
 	if (flags & ~ENTER_KNOWN)
 		return -EINVAL;
 	f = ring_file(fd, flags);
-	if (!f)
-		return -EBADF;
+	if (IS_ERR(f))
+		return PTR_ERR(f);
 	u = uring_of(f);
-	r = u ? enter(u, n, flags, w) : -EOPNOTSUPP;
+	r = u ? enter(u, n, min, flags, arg, size) : -EOPNOTSUPP;
 	fput(f);
 	return r;
 }

@@ -74,9 +74,9 @@ static int open_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 
 int uring_openat_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 {
-	int e = open_how_of(&r->name.how, (int)sqe->open_flags, (umode_t)sqe->len);
-
-	return e ?: open_prep(r, sqe);
+	/* What makes no sense is found when it is issued. */
+	(void)open_how_of(&r->name.how, (int)sqe->open_flags, (umode_t)sqe->len);
+	return open_prep(r, sqe);
 }
 
 int uring_openat2_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
@@ -88,15 +88,22 @@ int uring_openat2_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 	if (sqe->len > PAGE_SIZE)
 		return -E2BIG;
 	e = copy_struct_from_user(&r->name.how, sizeof(r->name.how), user(sqe->addr2), sqe->len);
-	return e ?: open_how_check(&r->name.how) ?: open_prep(r, sqe);
+	if (e)
+		return e;
+	if (!(r->name.how.flags & O_PATH))
+		r->name.how.flags |= O_LARGEFILE;	/* as filters see it */
+	return open_prep(r, sqe);
 }
 
 int uring_open_issue(struct uring_req *r, bool nowait)
 {
 	struct open_how how = r->name.how;
 	struct file *f;
-	int e;
+	/* Not when it was submitted: filters see also what makes no sense. */
+	int e = open_how_check(&how);
 
+	if (e)
+		return e;
 	if (nowait && how.resolve & RESOLVE_CACHED)
 		return -EAGAIN;		/* what it says then is the result */
 	if (nowait)

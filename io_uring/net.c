@@ -22,6 +22,12 @@ static struct socket *socket_of(struct uring_req *r)
 	return sock_from_file(r->file);
 }
 
+/* LEFT bytes are there for the next request. */
+static void tell_left(struct uring_req *r, s32 left)
+{
+	r->cqe_flags = left > 0 ? IORING_CQE_F_SOCK_NONEMPTY : 0;
+}
+
 /* N of an operation that wants WANTED bytes in all, NET has moved some before. */
 static int moved(struct uring_req *r, long n, size_t wanted, bool stream)
 {
@@ -138,6 +144,7 @@ int uring_recv_issue(struct uring_req *r, bool nowait)
 	unsigned int flags = flags_for(r, nowait);
 	struct sock_msg m;
 	struct iter it;
+	ssize_t n;
 
 	if (!s)
 		return -ENOTSOCK;
@@ -149,7 +156,9 @@ int uring_recv_issue(struct uring_req *r, bool nowait)
 	if (nowait)
 		flags &= ~(unsigned int)MSG_WAITALL;
 	sock_init_msg(&m, s, &it, flags);
-	return moved(r, s->ops->recvmsg(s, &m), net->len, is_stream(s));
+	n = s->ops->recvmsg(s, &m);
+	tell_left(r, m.left);
+	return moved(r, n, net->len, is_stream(s));
 }
 
 /* ---- messages ---- */
@@ -195,6 +204,11 @@ void uring_net_clean(struct uring_req *r)
 	}
 }
 
+size_t uring_net_moved(const struct uring_req *r)
+{
+	return r->net.done;
+}
+
 int uring_sendmsg_issue(struct uring_req *r, bool nowait)
 {
 	struct socket *s = socket_of(r);
@@ -212,6 +226,7 @@ int uring_recvmsg_issue(struct uring_req *r, bool nowait)
 {
 	struct socket *s = socket_of(r);
 	unsigned int flags = flags_for(r, nowait);
+	long n;
 
 	if (!s)
 		return -ENOTSOCK;
@@ -219,8 +234,9 @@ int uring_recvmsg_issue(struct uring_req *r, bool nowait)
 		return -EAGAIN;
 	if (nowait)
 		flags &= ~(unsigned int)MSG_WAITALL;
-	return moved(r, sock_user_msg_recv(s, r->net.msg, r->net.done, flags), r->net.msg->bytes,
-		     is_stream(s));
+	n = sock_user_msg_recv(s, r->net.msg, r->net.done, flags);
+	tell_left(r, r->net.msg->left);
+	return moved(r, n, r->net.msg->bytes, is_stream(s));
 }
 
 /* ---- connections ---- */

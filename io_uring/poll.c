@@ -22,7 +22,7 @@ int uring_poll_prep(struct uring_req *r, const struct io_uring_sqe *sqe)
 
 	if (sqe->buf_index || sqe->off || sqe->addr)
 		return -EINVAL;
-	if (flags & ~(IORING_POLL_ADD_MULTI | IORING_POLL_ADD_LEVEL))
+	if (flags & ~IORING_POLL_ADD_MULTI)
 		return -EINVAL;
 	r->poll.multi = flags & IORING_POLL_ADD_MULTI;
 	if (r->poll.multi && r->flags & IOSQE_CQE_SKIP_SUCCESS)
@@ -61,11 +61,15 @@ int uring_poll_issue(struct uring_req *r, bool nowait)
 
 void uring_poll_event(struct uring_req *r, u32 run)
 {
-	__poll_t mask;
+	__poll_t mask, woken;
 
 	if (!(run & RUN_POLL) || !(r->flags & R_HOOKED))
 		return;
-	mask = uring_look(r, r->poll.events);
+	/* Of one of many, what its wake-ups were for: the rest was told, or has not changed. */
+	woken = (__poll_t)atomic_xchg(&r->wait->woken, 0);
+	mask = woken ? uring_look(r, r->poll.events) : 0;
+	if (r->poll.multi && !(woken & WOKEN_ANY))
+		mask &= woken | EPOLLERR | EPOLLHUP;
 	if (!mask || tell(r, mask))
 		return;
 	uring_unhook(r);

@@ -402,8 +402,11 @@ bool uring_stop(struct uring_req *r, s32 res)
 		return false;
 	uring_del_later(r);
 	r->res = res;
-	if (res < 0)
+	if (res < 0) {
 		r->flags |= R_FAIL;
+		if (uring_op(r)->moved && uring_op(r)->moved(r))
+			r->res = (s32)uring_op(r)->moved(r);
+	}
 	uring_complete(r);
 	return true;
 }
@@ -426,6 +429,12 @@ static int prepare(struct uring_req *r, const struct io_uring_sqe *sqe)
 		return sqe->flags & IOSQE_BUFFER_SELECT && sqe->opcode < IORING_OP_LAST ?
 			       -EOPNOTSUPP :
 			       -EINVAL;
+	}
+	if (unlikely(r->flags & (IOSQE_CQE_SKIP_SUCCESS | IOSQE_IO_DRAIN))) {
+		if (r->flags & IOSQE_CQE_SKIP_SUCCESS)
+			r->ring->no_drain = true;
+		if (r->flags & IOSQE_IO_DRAIN && r->ring->no_drain)
+			return -EOPNOTSUPP;
 	}
 	op = &uring_ops[r->op];
 	if (unlikely(rules) && !uring_rules_take(rules, r->op, (u8)r->flags))

@@ -290,7 +290,7 @@ int uring_install_in(struct uring *u, struct file *f, u32 index)
 	int e = 0;
 
 	if (!t->at)
-		e = -ENXIO;
+		e = any ? -ENFILE : -ENXIO;
 	else if (uring_of(f))
 		e = -EBADF;
 	if (!e && any) {

@@ -122,6 +122,7 @@ struct uring {
 	struct list_head ready;	/* l: requests that are to be issued by whoever holds the lock */
 	struct list_head drain;	/* l: requests behind a drain, in order */
 	bool draining;		/* l: a drain is live, alone */
+	bool no_drain;		/* l: it had an SQE with CQE_SKIP: no drain from here on */
 	u32 live;		/* l: issued, and not complete */
 	struct hlist_head *later;	/* l: of requests that are later, by user_data */
 	u32 later_mask;		/* c */
@@ -303,9 +304,11 @@ struct uring_wait {
 		struct uring_req *req;		/* c */
 	} on[WAIT_QUEUES];
 	__poll_t events;
+	atomic_t woken;	/* a: of POLL_ADD: what its wake-ups said, EPOLL*; WOKEN_ANY: one did not */
 	unsigned int nr;
 	bool too_many;
 };
+#define WOKEN_ANY (1 << 30)
 
 struct uring_req {
 	union {
@@ -371,6 +374,10 @@ struct uring_op {
 	bool (*cancel)(struct uring_req *r);
 	/* R_CLEAN. */
 	void (*clean)(struct uring_req *r);
+	/*
+	 * Bytes that moved before R, which is later, was stopped: they are its result. NULL: none.
+	 */
+	size_t (*moved)(const struct uring_req *r);
 };
 
 extern const struct uring_op uring_ops[IORING_OP_LAST];
@@ -501,6 +508,7 @@ URING_ISSUE(uring_sendmsg_issue);
 URING_PREP(uring_recvmsg_prep);
 URING_ISSUE(uring_recvmsg_issue);
 void uring_net_clean(struct uring_req *r);
+size_t uring_net_moved(const struct uring_req *r);
 URING_PREP(uring_accept_prep);
 URING_ISSUE(uring_accept_issue);
 URING_PREP(uring_connect_prep);

@@ -211,8 +211,11 @@ void uring_link_timer_end(struct uring_req *r)
 	r->next = l->next;
 	l->next = NULL;
 	l->timeout.head = NULL;
-	l->res = l->res ?: -ECANCELED;
-	l->flags |= R_FAIL;
+	/* One that was not needed has not failed: a quiet one says nothing. */
+	if (l->res)
+		l->flags |= R_FAIL;
+	else
+		l->res = -ECANCELED;
 	uring_end(l);
 }
 

@@ -19,6 +19,8 @@ static int wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *
 		return 0;
 	if (got & POLL_FREED)
 		list_del_init(&e->entry);
+	if (p->req->op == IORING_OP_POLL_ADD)
+		atomic_or(!got || got & POLL_FREED ? WOKEN_ANY : (int)got, &p->req->wait->woken);
 	uring_kick(p->req, RUN_POLL);
 	/* The request has a hook until here, so it is there: pairs with uring_unhook(). */
 	if (got & POLL_FREED)
@@ -86,6 +88,7 @@ int uring_hook(struct uring_req *r, __poll_t events, bool stay)
 	r->wait->nr = 0;
 	r->wait->too_many = false;
 	r->wait->events = events;
+	atomic_set(&r->wait->woken, 0);
 	r->flags |= R_HOOKED;
 	got = vfs_poll(r->file, &h.pt) & events;
 	if (r->wait->too_many) {

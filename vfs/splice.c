@@ -102,8 +102,8 @@ static ssize_t cached_pages(struct file *in, loff_t pos, size_t len, struct bio_
 	return (ssize_t)done;
 }
 
-ssize_t generic_file_splice_read(struct file *in, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
-				 unsigned int flags)
+/* A run of pages that are there, or what lies before the next one. */
+static ssize_t splice_run(struct file *in, loff_t *ppos, struct pipe_inode_info *pipe, size_t len, unsigned int flags)
 {
 	unsigned int room = pipe->max_usage - pipe_occupancy(pipe->head, pipe->tail), n;
 	struct bio_vec bv[BATCH_PAGES];
@@ -129,6 +129,21 @@ ssize_t generic_file_splice_read(struct file *in, loff_t *ppos, struct pipe_inod
 	*ppos += ret;
 	file_accessed(in);
 	return ret;
+}
+
+ssize_t generic_file_splice_read(struct file *in, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
+				 unsigned int flags)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	do {
+		n = splice_run(in, ppos, pipe, len - done, flags);
+		if (n <= 0)
+			return done ? (ssize_t)done : n;
+		done += (size_t)n;
+	} while (done < len && !pipe_full(pipe->head, pipe->tail, pipe->max_usage));
+	return (ssize_t)done;
 }
 
 /* mutex held, dropped while waiting. 1: there is something, 0: end of file, -EAGAIN, -ERESTARTSYS. */

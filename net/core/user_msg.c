@@ -112,6 +112,7 @@ long sock_user_msg_recv(struct socket *s, struct sock_user_msg *u, size_t skip, 
 
 	init(&m, s, &it, u, ITER_DEST, skip, flags);
 	r = s->ops->recvmsg(s, &m);
+	u->left = m.left;
 	if (r < 0)
 		return r;
 	if (h->name && copy_to_user(UPTR(h->name), &m.addr, (size_t)min(h->namelen, m.addr_len)))

@@ -544,6 +544,7 @@ ssize_t tcp_recvmsg(struct socket *s, struct sock_msg *m)
 	lock_sock(sk);
 	r = recv_locked(tcp_sk(sk), m);
 	inq = (s32)(tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq);
+	m->left = inq;
 	tell = tcp_sk(sk)->inq;
 	release_sock(sk);
 	net_ctx_end(&ctx);

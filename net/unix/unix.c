@@ -459,10 +459,16 @@ void unix_give_address(struct sock_msg *m, struct unix_sock *from)
 
 static ssize_t unix_recvmsg(struct socket *s, struct sock_msg *m)
 {
+	ssize_t r;
+
 	m->addr_len = 0;
 	if (m->flags & (MSG_OOB | MSG_ERRQUEUE))
 		return m->flags & MSG_OOB ? unix_recv_urgent(s->sk, m) : -EAGAIN;
-	return s->type == SOCK_STREAM ? unix_stream_recv(s->sk, m) : unix_dgram_recv(s->sk, m);
+	if (s->type != SOCK_STREAM)
+		return unix_dgram_recv(s->sk, m);
+	r = unix_stream_recv(s->sk, m);
+	m->left = (s32)READ_ONCE(((struct unix_sock *)s->sk)->bytes);
+	return r;
 }
 
 static u32 unix_poll(struct file *f, struct socket *s, struct poll_table_struct *p)

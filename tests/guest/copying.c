@@ -342,17 +342,10 @@ TEST(holes_and_odd_positions)
 	EQ(pread(d, b, 60000, 0), 60000 - 1234);
 	CHECK(!memcmp(b, a + 1234, 60000 - 1234));
 	OK(pipe(p));
-	for (int got = 0; got < 50000;) {
-		int n = OK(splice(s, &at, p[1], NULL, 50000 - got, 0));
-
-		CHECK(n > 0);
-		for (int m = 0; m < n;) {
-			int k = OK(read(p[0], b + got + m, n - m));
-
-			m += k;
-		}
-		got += n;
-	}
+	/* All at once: the pipe has room for it. */
+	EQ(splice(s, &at, p[1], NULL, 50000, 0), 50000);
+	for (int got = 0; got < 50000;)
+		got += OK(read(p[0], b + got, 50000 - got));
 	EQ(at, 54097);
 	CHECK(!memcmp(b, a + 4097, 50000));
 	/* A page in a pipe outlives its file's end, and tells of no later truncation. */

@@ -98,6 +98,7 @@ TEST(what_enter_refuses)
 	ERR(syscall(SYS_io_uring_enter, p[0], 0, 0, 0, NULL, 0), EOPNOTSUPP);
 	ERR(syscall(SYS_io_uring_enter, 99, 0, 0, 0, NULL, 0), EBADF);
 	ERR(syscall(SYS_io_uring_enter, 0, 0, 0, IORING_ENTER_REGISTERED_RING, NULL, 0), EBADF);
+	ERR(syscall(SYS_io_uring_enter, 16, 0, 0, IORING_ENTER_REGISTERED_RING, NULL, 0), EINVAL);
 	EQ(submit(&r, 0), 0);
 	EQ(submit(&r, 5), 0);
 	close(p[0]);
@@ -356,4 +357,59 @@ TEST(rings_are_no_locked_memory)
 	OK(setgid(1000));
 	OK(setuid(1000));
 	OK(close(OK(setup(1024, &p))));
+}
+
+/* How the call waits is read after what was submitted, which is what it says then. */
+TEST(a_wait_that_is_wrong)
+{
+	struct io_uring_getevents_arg a = { .ts = 8 };
+	unsigned int flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+	struct ring r = ring(8);
+
+	ERR(syscall(SYS_io_uring_enter, r.fd, 0, 1, flags, &a, sizeof(a)), EFAULT);
+	for (unsigned int i = 0; i < 3; i++) {
+		size_t n = i == 2 ? 8 : sizeof(a);
+
+		a.ts = i ? 0 : 8;
+		a.sigmask = i ? 8 : 0;
+		a.sigmask_sz = 8;
+		sqe(&r, IORING_OP_NOP, -1, i);
+		__atomic_store_n(at(&r, r.p.sq_off.tail), r.tail, __ATOMIC_RELEASE);
+		EQ(syscall(SYS_io_uring_enter, r.fd, 1, 3, flags, &a, n), 1);
+		is(&r, i, 0);
+	}
+	ERR(syscall(SYS_io_uring_enter, r.fd, 0, 1, flags, &a, sizeof(a)), EFAULT);
+	/* No mask is needed where nothing is waited for. */
+	sqe(&r, IORING_OP_NOP, -1, 4);
+	EQ(submit(&r, 1), 1);
+	EQ(syscall(SYS_io_uring_enter, r.fd, 0, 1, flags, &a, sizeof(a)), 0);
+	is(&r, 4, 0);
+	end(&r);
+}
+
+/* IOSQE_CQE_SKIP_SUCCESS */
+TEST(quiet_ones)
+{
+	struct __kernel_timespec late = { 100, 0 };
+	struct io_uring_sqe *s;
+	struct ring r = ring(8);
+
+	sqe(&r, IORING_OP_NOP, -1, 1)->flags = IOSQE_CQE_SKIP_SUCCESS;
+	rw(&r, IORING_OP_READ, 99, NULL, 1, 0, 2)->flags = IOSQE_CQE_SKIP_SUCCESS;
+	EQ(submit(&r, 2), 2);
+	is(&r, 2, -EBADF);
+	/* The limit of time is not needed: it has not failed. */
+	sqe(&r, IORING_OP_NOP, -1, 3)->flags = IOSQE_IO_LINK;
+	s = sqe(&r, IORING_OP_LINK_TIMEOUT, -1, 4);
+	s->addr = (uintptr_t)&late;
+	s->len = 1;
+	s->flags = IOSQE_CQE_SKIP_SUCCESS;
+	EQ(submit(&r, 2), 2);
+	is(&r, 3, 0);
+	EQ(there(&r), 0);
+	/* What posts nothing cannot be drained. */
+	sqe(&r, IORING_OP_NOP, -1, 5)->flags = IOSQE_IO_DRAIN;
+	EQ(submit(&r, 1), 1);
+	is(&r, 5, -EOPNOTSUPP);
+	end(&r);
 }

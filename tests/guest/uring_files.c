@@ -126,6 +126,14 @@ TEST(openat2_keeps_below)
 	s->addr2 = (uintptr_t)&how;
 	s->len = 23;
 	EQ(run(&r), -EINVAL);
+	/* How it is to be opened makes no sense: found when it is issued, so more is submitted. */
+	how.resolve = 1ull << 40;
+	s = named(&r, IORING_OP_OPENAT2, d, ".");
+	s->addr2 = (uintptr_t)&how;
+	s->len = sizeof(how);
+	sqe(&r, IORING_OP_NOP, -1, 2);
+	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
+	are(&r, 1, 2, (int[]){ -EINVAL, 0 });
 	close(d);
 	OK(rmdir(dir_name));
 	end(&r);
@@ -353,6 +361,11 @@ TEST(places_that_are_chosen)
 	struct io_uring_file_index_range range = { 130, 3, 0 };
 
 	ERR(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EINVAL);
+	for (unsigned int i = 0; i < 2; i++) {
+		named(&r, IORING_OP_OPENAT, AT_FDCWD, "/proc/version")->file_index =
+			i ? IORING_FILE_INDEX_ALLOC : 1;
+		EQ(run(&r), i ? -ENFILE : -ENXIO);
+	}
 	OK(reg(&r, IORING_REGISTER_FILES2, &sparse, sizeof(sparse)));
 	OK(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0));
 	for (int i = 0; i < 4; i++) {

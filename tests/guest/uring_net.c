@@ -204,3 +204,40 @@ TEST(rings_are_not_passed_on)
 	close(p[1]);
 	end(&r);
 }
+
+/* What came before a request was stopped is its result. */
+TEST(a_part_and_the_rest)
+{
+	char b[16] = "";
+	struct iovec in = { b, 2 };
+	struct msghdr m = { .msg_iov = &in, .msg_iovlen = 1 };
+	struct ring r = ring(8);
+	struct cqe c;
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	move(&r, IORING_OP_RECV, s[1], b, 10, MSG_WAITALL, 2);
+	EQ(submit(&r, 1), 1);
+	EQ(write(s[0], "123", 3), 3);
+	wait_for(&r, 0);
+	EQ(there(&r), 0);
+	sqe(&r, IORING_OP_ASYNC_CANCEL, -1, 3)->addr = 2;
+	EQ(enter(&r, 1, 2, IORING_ENTER_GETEVENTS), 1);
+	are(&r, 2, 2, (int[]){ 3, 0 });
+	CHECK(!memcmp(b, "123", 4));
+	/* Bytes are left for the next one. */
+	EQ(write(s[0], "12345", 5), 5);
+	for (unsigned int i = 0; i < 3; i++) {
+		if (i == 1)
+			move(&r, IORING_OP_RECVMSG, s[1], &m, 1, 0, 4);
+		else
+			move(&r, IORING_OP_RECV, s[1], b, 2, 0, 4);
+		EQ(submit(&r, 1), 1);
+		c = next(&r);
+		EQ(c.res, i < 2 ? 2 : 1);
+		EQ(c.flags, i < 2 ? IORING_CQE_F_SOCK_NONEMPTY : 0);
+	}
+	close(s[0]);
+	close(s[1]);
+	end(&r);
+}

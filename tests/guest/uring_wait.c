@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -90,6 +91,35 @@ TEST(polls)
 	is(&r, 6, -ENOENT);
 	close(p[0]);
 	close(p[1]);
+	end(&r);
+}
+
+/* Of many, each completion tells what its wake-up was for. */
+TEST(a_poll_of_both_directions)
+{
+	struct ring r = ring(8);
+	struct cqe c;
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	poll_add(&r, s[0], POLLIN | POLLOUT | POLLRDHUP, IORING_POLL_ADD_MULTI, 1);
+	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+	EQ(next(&r).res, POLLOUT);
+	for (int i = 0; i < 2; i++) {
+		EQ(write(s[1], "x", 1), 1);
+		wait_for(&r, 1);
+		c = next(&r);
+		EQ(c.res, POLLIN);
+		EQ(c.flags, IORING_CQE_F_MORE);
+	}
+	OK(shutdown(s[1], SHUT_WR));
+	wait_for(&r, 1);
+	EQ(next(&r).res, POLLIN | POLLOUT | POLLRDHUP);
+	poll_add(&r, s[1], POLLIN, IORING_POLL_ADD_LEVEL, 2);
+	EQ(submit(&r, 1), 1);
+	is(&r, 2, -EINVAL);
+	close(s[0]);
+	close(s[1]);
 	end(&r);
 }
 
@@ -601,6 +631,12 @@ TEST(an_eventfd_of_workers)
 	sqe(&r, IORING_OP_FSYNC, f, 2)->flags = IOSQE_ASYNC;
 	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
 	is(&r, 2, 0);
+	while (read(e, &n, 8) != 8)
+		sched_yield();
+	/* Also what need not sleep. */
+	sqe(&r, IORING_OP_NOP, -1, 3)->flags = IOSQE_ASYNC;
+	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+	is(&r, 3, 0);
 	while (read(e, &n, 8) != 8)
 		sched_yield();
 	close(e);

@@ -229,7 +229,7 @@ TEST(a_worker_that_is_cancelled)
 		EQ(c[0].res, -ECANCELED);
 	} else {
 		EQ(c[1].res, -EALREADY);
-		CHECK(is_interrupted(c[0].res));
+		CHECK(c[0].res == -ECANCELED || is_interrupted(c[0].res));
 	}
 	/* The worker is fit for the next one. */
 	splice_from(&r, p.in[0], p.out[1], 3);

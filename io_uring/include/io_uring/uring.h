@@ -28,16 +28,10 @@ static inline ktime_t uring_ns(const struct __kernel_timespec *t)
 	return ktime_add_safe(t->tv_sec * NSEC_PER_SEC, t->tv_nsec);
 }
 
-/* What io_uring_enter(2) waits for. */
-struct uring_waits {
-	u32 min;		/* events */
-	s64 timeout;  /* ns by the ring's clock, or, if ABSOLUTE, its time; KTIME_MAX: none */
-	bool absolute;
-	s64 min_timeout; /* ns in which MIN are waited for, afterwards one is enough; 0: none */
-};
 /*
- * Submits up to N requests, then waits if FLAGS say so. FD: a descriptor, or with
- * IORING_ENTER_REGISTERED_RING an index. How many were submitted, or -errno.
+ * io_uring_enter(2): submits up to N requests, then waits for MIN events if FLAGS say so. FD: a
+ * descriptor, or with IORING_ENTER_REGISTERED_RING an index. ARG, of SIZE bytes: how it waits, user
+ * memory that is read when the requests are submitted. How many were submitted, or -errno.
  */
-long uring_enter(unsigned int fd, u32 n, u32 flags, const struct uring_waits *w);
+long uring_enter(unsigned int fd, u32 n, u32 min, u32 flags, struct uptr arg, size_t size);
 long uring_register(unsigned int fd, unsigned int opcode, struct uptr arg, unsigned int nr);

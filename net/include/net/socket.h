@@ -70,6 +70,7 @@ struct sock_msg {
 	size_t control_done;
 	unsigned int out_flags;		/* MSG_TRUNC, MSG_CTRUNC */
 	u32 skip;			/* receive: sock_recv_packet() */
+	s32 left; /* receive, of a stream: bytes that are there for the next call; else 0 */
 	/* Address of the peer: in for send, out for receive. Undefined where addr_len is 0. */
 	struct __kernel_sockaddr_storage addr;
 };

@@ -28,6 +28,7 @@ struct sock_user_msg {
 	struct uptr at;			/* where it came from */
 	struct iovec *iov;		/* FAST, or to be freed */
 	size_t bytes;
+	s32 left;			/* received: sock_msg's */
 	struct __kernel_sockaddr_storage addr; /* of one that is sent: h.namelen bytes, if h.name */
 	struct iovec fast[UIO_FASTIOV];
 };
