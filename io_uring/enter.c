@@ -34,7 +34,8 @@ static int wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *
 {
 	const struct waiter *w = container_of(e, struct waiter, entry);
 
-	if (!is_enough(w) && !(atomic_read(&w->u->shared->sq_flags) & IORING_SQ_CQ_OVERFLOW))
+	if (!is_enough(w) && !READ_ONCE(w->u->lost) &&
+	    !(atomic_read(&w->u->shared->sq_flags) & IORING_SQ_CQ_OVERFLOW))
 		return 0;
 	return autoremove_wake_function(e, mode, flags, key);
 }
@@ -80,7 +81,7 @@ static int sleep(struct uring *u, struct waiter *w, const ktime_t *until, clocki
 	/* Pairs with uring_deferred_came(): one of the two sees what the other has written. */
 	WRITE_ONCE(u->waiter, true);
 	smp_mb();
-	if (!is_enough(w) && llist_empty(&u->work)) {
+	if (!is_enough(w) && !READ_ONCE(u->lost) && llist_empty(&u->work)) {
 		/* A signal first: task work that comes with it is left to the way out. */
 		if (test_thread_flag(TIF_SIGPENDING))
 			e = -EINTR;
@@ -116,6 +117,7 @@ static ktime_t now(clockid_t clock)
 	return (ktime_t)(clock == CLOCK_BOOTTIME ? ktime_get_boottime_ns() : ktime_get_ns());
 }
 
+/* 0: there are events; -ETIME, -EINTR; -EBADR: one was lost, and what comes may be too few. */
 static long wait(struct uring *u, const struct uring_waits *how)
 {
 	struct waiter w = { .u = u };
@@ -146,6 +148,8 @@ static long wait(struct uring *u, const struct uring_waits *how)
 			w.to = READ_ONCE(u->shared->cq_head) + 1;
 			e = 0;
 		}
+		if (!e && unlikely(READ_ONCE(u->lost)))
+			e = -EBADR;
 		if (e || atomic_read(&u->shared->sq_flags) & IORING_SQ_CQ_OVERFLOW)
 			break;
 	}
@@ -198,6 +202,8 @@ static long enter(struct uring *u, u32 n, u32 flags, const struct uring_waits *w
 	if (u->flags & IORING_SETUP_DEFER_TASKRUN && u->submitter != current)
 		return done ?: -EEXIST;
 	e = wait(u, w);
+	if (unlikely(e == -EBADR) && !done)
+		WRITE_ONCE(u->lost, false);	/* told */
 	return done ?: e;
 }
 
