@@ -40,6 +40,8 @@ static bool keep(struct uring *u, u64 user_data, s32 res, u32 flags)
 
 	if (!c) {
 		WRITE_ONCE(u->shared->cq_overflow, u->shared->cq_overflow + 1);
+		WRITE_ONCE(u->nr_lost, u->nr_lost + 1);
+		WRITE_ONCE(u->lost, true);
 		return false;
 	}
 	c->user_data = user_data;

@@ -36,7 +36,8 @@ static int wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *
 {
 	const struct waiter *w = container_of(e, struct waiter, entry);
 
-	if (!is_enough(w) && !(atomic_read(&w->u->shared->sq_flags) & IORING_SQ_CQ_OVERFLOW))
+	if (!is_enough(w) && !READ_ONCE(w->u->lost) &&
+	    !(atomic_read(&w->u->shared->sq_flags) & IORING_SQ_CQ_OVERFLOW))
 		return 0;
 	return autoremove_wake_function(e, mode, flags, key);
 }
@@ -82,7 +83,7 @@ static int sleep(struct uring *u, struct waiter *w, const ktime_t *until, clocki
 	/* Pairs with uring_deferred_came(): one of the two sees what the other has written. */
 	WRITE_ONCE(u->waiter, true);
 	smp_mb();
-	if (!is_enough(w) && llist_empty(&u->work)) {
+	if (!is_enough(w) && !READ_ONCE(u->lost) && llist_empty(&u->work)) {
 		/* A signal first: task work that comes with it is left to the way out. */
 		if (test_thread_flag(TIF_SIGPENDING))
 			e = -EINTR;
@@ -154,6 +155,7 @@ static int read_waits(struct uptr arg, size_t size, u32 flags, struct waits *how
 	return 0;
 }
 
+/* 0; -ETIME, -EINTR; -EBADR: a completion was lost, and what comes may be too few. */
 static int wait_more(struct uring *u, struct waiter *w, const struct waits *how)
 {
 	bool short_of = how->min_timeout != 0;
@@ -178,6 +180,8 @@ static int wait_more(struct uring *u, struct waiter *w, const struct waits *how)
 			w->to = READ_ONCE(u->shared->cq_head) + 1;
 			e = 0;
 		}
+		if (!e && unlikely(READ_ONCE(u->lost)))
+			e = -EBADR;
 		if (e || atomic_read(&u->shared->sq_flags) & IORING_SQ_CQ_OVERFLOW)
 			break;
 	} while (!is_enough(w));

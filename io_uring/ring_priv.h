@@ -117,6 +117,8 @@ struct uring {
 	bool posted;		/* l: since the last uring_flush() */
 	struct list_head late;	/* l: struct uring_late_cqe, the oldest first */
 	u32 nr_late;		/* l */
+	u32 nr_lost;		/* l: completions for which there was no memory */
+	bool lost;		/* l to set: one, of which io_uring_enter(2) did not tell yet */
 	u32 timeouts_fired;	/* l to change */
 
 	struct list_head ready;	/* l: requests that are to be issued by whoever holds the lock */
@@ -403,7 +405,7 @@ static inline void uring_get(struct uring *u)
 
 /* ---- cq.c: lock held ---- */
 
-/* False: there is no memory to keep it, or no room where it may be left out (MORE). */
+/* False: there is no memory to keep it: u->lost; or no room where it may be left out (MORE). */
 bool uring_post(struct uring *u, u64 user_data, s32 res, u32 flags);
 /* What was posted is shown and told. */
 void uring_flush(struct uring *u);
@@ -455,10 +457,10 @@ __poll_t uring_look(struct uring_req *r, __poll_t events);
 
 /* Runs the current task's own work, of U and of other rings. */
 void uring_run_work(struct uring *u);
-/* Completions so far. Any lock, or none. */
+/* Completions so far, with those that were lost. Any lock, or none. */
 static inline u32 uring_posted(const struct uring *u)
 {
-	return READ_ONCE(u->cq_tail) + READ_ONCE(u->nr_late);
+	return READ_ONCE(u->cq_tail) + READ_ONCE(u->nr_late) + READ_ONCE(u->nr_lost);
 }
 
 /*

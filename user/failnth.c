@@ -11,10 +11,16 @@
  * asked twice (it gave away what it read, and then could not store it) a program does see: its own verdict is no matter here, only that the
  * kernel lives, reports nothing and loses nothing. Behind the 64th place of one call steps grow: those are turns of a loop.
  *
+ * A fault may leave a test waiting for what never comes, until a time limit made for hosts that are busy. When all tasks sleep, at each of
+ * ASLEEP looks in a row, and none called the system meanwhile, all are killed but the first one, which goes on with the next test; and that
+ * one too if nothing comes of it. A task other than the first is killed where it yields, or sleeps for a while, more often than SPINS times:
+ * it looks again and again whether something has come. What neither ends nor sleeps so that a signal wakes it is left to the caller's limit,
+ * for that is the kernel's fault.
+ *
  * It has mounts, a /tmp and System V objects of its own, which go with it, and loop devices that it leaves are let go: a test that a fault
  * or its own time limit ends halfway leaves those behind, and that is no leak of the kernel.
  *
- * To stdout, last: "failnth: N faults in M calls". Status 0, or 2 where it could not trace.
+ * To stdout, last: "failnth: N faults in M calls, K tasks waited for good". Status 0, or 2 where it could not trace.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -32,6 +38,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -41,17 +48,23 @@
 #define PTRACE_EVENT_STOP 128
 #endif
 
+#define LOOK_US 50000
+#define ASLEEP 40u	/* looks, each with a turn of everything else that can run before it */
+#define SPINS 300u
+
 struct tracee {
 	struct tracee *next;
 	pid_t tid;
 	int fd;			/* its fail-nth */
 	unsigned int n;		/* the place that fails next in the call at ip */
 	unsigned long ip, nr;
+	unsigned int waits;	/* times that it yielded or slept for a while */
 	bool armed;
 };
 
 static struct tracee *table[256];
-static unsigned long faults, calls, exits;
+static unsigned long faults, calls, exits, killed;
+static pid_t first;
 static bool started;
 
 static struct tracee *find(pid_t tid)
@@ -99,6 +112,18 @@ static bool injected(struct tracee *t)
 	return t->armed && pread(t->fd, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
 }
 
+static void end_task(const struct tracee *t)
+{
+	printf("failnth: %d waits for good, in call %lu\n", t->tid, t->nr);
+	syscall(SYS_tkill, t->tid, SIGKILL);
+	killed++;
+}
+
+static bool is_short_wait(unsigned long nr)
+{
+	return nr == SYS_sched_yield || nr == SYS_nanosleep || nr == SYS_clock_nanosleep;
+}
+
 static void at_call(struct tracee *t)
 {
 	struct user_regs_struct r;
@@ -119,6 +144,8 @@ static void at_call(struct tracee *t)
 			t->n = 1;
 		t->ip = r.rip;
 		t->nr = r.orig_rax;
+		if (is_short_wait(t->nr) && t->tid != first && ++t->waits == SPINS)
+			end_task(t);
 		set(t, t->n);
 		return;
 	}
@@ -161,6 +188,56 @@ static void stopped(pid_t tid, int status)
 		deliver = sig;
 	}
 	ptrace(PTRACE_SYSCALL, tid, 0, deliver);
+}
+
+static void look(int sig)
+{
+	(void)sig;	/* waitpid(2) ends */
+}
+
+/* Whether it neither runs nor waits for what is to come by itself. */
+static bool sleeps(pid_t tid)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	f = fopen(path, "r");
+	if (!f)
+		return true;
+	if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(f);
+	return state != 'R' && state != 'D';
+}
+
+static bool all_sleep(void)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		for (struct tracee *t = table[i]; t; t = t->next)
+			if (!sleeps(t->tid))
+				return false;
+	return true;
+}
+
+/* Another look without a call since the last one: the QUIETth in a row is the result. */
+static unsigned int look_at_all(unsigned int quiet)
+{
+	bool alone = true;
+
+	if (!all_sleep())
+		return 0;
+	if (quiet < ASLEEP)
+		return quiet;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		for (struct tracee *t = table[i]; t; t = t->next)
+			if (t->tid != first) {
+				end_task(t);
+				alone = false;
+			}
+	if (alone)
+		end_task(find(first));
+	return 0;
 }
 
 /* Everything may fail that can, without a word. */
@@ -228,6 +305,7 @@ static void drop_loops(void)
 
 int main(int argc, char **argv)
 {
+	unsigned int quiet = 0;
 	int go[2], status;
 	pid_t pid, tid;
 	char c = 0;
@@ -259,10 +337,12 @@ int main(int argc, char **argv)
 		perror("ptrace");
 		return 2;
 	}
-	find(pid);
+	first = find(pid)->tid;
 	if (write(go[1], &c, 1) != 1)
 		return 2;
 	close(go[1]);
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = look }, NULL);
+	setitimer(ITIMER_REAL, &(struct itimerval){ { 0, LOOK_US }, { 0, LOOK_US } }, NULL);
 	/* What outlives the program ends with its tracer. */
 	while ((tid = waitpid(-1, &status, __WALL)) != pid || WIFSTOPPED(status)) {
 		if (tid > 0 && WIFSTOPPED(status))
@@ -271,8 +351,10 @@ int main(int argc, char **argv)
 			forget(tid);
 		else if (errno != EINTR)
 			break;
+		quiet = tid > 0 ? 0 : look_at_all(quiet + 1);
 	}
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 	drop_loops();
-	printf("failnth: %lu faults in %lu calls\n", faults, calls);
+	printf("failnth: %lu faults in %lu calls, %lu tasks waited for good\n", faults, calls, killed);
 	return 0;
 }
