@@ -54,14 +54,15 @@ static bool stop_one_of(struct hlist_head *h, const struct match *m, bool *busy)
 }
 
 /*
- * How many of the bucket were stopped, the oldest first. Stopping one may end others of the list,
- * visited or not, and adds none: each is moved to a list of those to be visited, and moved back
- * as it is, so that none is visited twice.
+ * How many of the bucket were stopped, or are with a worker, which is told, the oldest first.
+ * Stopping one may end others of the list, visited or not, and adds none: each is moved to a list
+ * of those to be visited, and moved back as it is, so that none is visited twice.
  */
 static int stop_all_of(struct hlist_head *h, const struct match *m)
 {
 	struct hlist_head todo = HLIST_HEAD_INIT;
 	struct uring_req *r;
+	bool told;
 	int n = 0;
 
 	while (!hlist_empty(h)) {
@@ -74,7 +75,10 @@ static int stop_all_of(struct hlist_head *h, const struct match *m)
 		r = hlist_entry(todo.first, struct uring_req, later);
 		hlist_del(&r->later);
 		hlist_add_head(&r->later, h);
-		n += matches(r, m) && uring_stop(r, -ECANCELED);
+		if (matches(r, m)) {
+			told = r->flags & R_RUNNING;
+			n += uring_stop(r, -ECANCELED) || told;
+		}
 		cond_resched();
 	}
 	return n;
@@ -193,7 +197,7 @@ int uring_sync_cancel(struct uring *u, struct uptr arg)
 		e = sync_wait(u, &m, c.fd, until == KTIME_MAX ? NULL : &until);
 	if (m.file && !(c.flags & IORING_ASYNC_CANCEL_FD_FIXED))
 		fput(m.file);
-	return e > 0 ? 0 : e;
+	return e;
 }
 
 /* ---- IORING_OP_ASYNC_CANCEL ---- */

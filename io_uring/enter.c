@@ -261,6 +261,8 @@ static long enter(struct uring *u, u32 n, u32 min, u32 flags, struct uptr arg, s
 		e = -EEXIST;
 	if (!e)
 		e = wait(u, &how);
+	if (unlikely(e == -EBADR) && !done)
+		WRITE_ONCE(u->lost, false);	/* told */
 	return done ?: e;
 }
 

@@ -278,6 +278,18 @@ TEST(cancelled_and_waited_for)
 		EQ(c.user_data, 2);
 		CHECK(c.res == -ECANCELED || is_interrupted(c.res));
 	}
+	/* All of them: how many. */
+	for (int i = 0; i < 3; i++)
+		rw(&r, IORING_OP_READ, p.in[0], &b, 1, 0, 4);
+	EQ(submit(&r, 3), 3);
+	for (int i = 3; i >= 0; i -= 3)
+		EQ(sync_cancel(&r,
+			       (struct io_uring_sync_cancel_reg){
+				       .addr = 4, .flags = IORING_ASYNC_CANCEL_ALL }),
+		   i);
+	wait_for(&r, 3);
+	for (int i = 0; i < 3; i++)
+		is(&r, 4, -ECANCELED);
 	s = sqe(&r, IORING_OP_NOP, -1, 3);
 	s->len = 0;
 	EQ(submit(&r, 1), 1);
