@@ -38,7 +38,7 @@ static bool matches(const struct uring_req *r, const struct match *m)
 	return true;
 }
 
-/* Whether one of the bucket was stopped; *BUSY: one cannot be. */
+/* Whether the newest of the bucket that can be stopped was; *BUSY: one cannot be. */
 static bool stop_one_of(struct hlist_head *h, const struct match *m, bool *busy)
 {
 	struct uring_req *r;
@@ -51,6 +51,33 @@ static bool stop_one_of(struct hlist_head *h, const struct match *m, bool *busy)
 		*busy = true;
 	}
 	return false;
+}
+
+/*
+ * How many of the bucket were stopped, the oldest first. Stopping one may end others of the list,
+ * visited or not, and adds none: each is moved to a list of those to be visited, and moved back
+ * as it is, so that none is visited twice.
+ */
+static int stop_all_of(struct hlist_head *h, const struct match *m)
+{
+	struct hlist_head todo = HLIST_HEAD_INIT;
+	struct uring_req *r;
+	int n = 0;
+
+	while (!hlist_empty(h)) {
+		r = hlist_entry(h->first, struct uring_req, later);
+		hlist_del(&r->later);
+		hlist_add_head(&r->later, &todo);
+		cond_resched();
+	}
+	while (!hlist_empty(&todo)) {
+		r = hlist_entry(todo.first, struct uring_req, later);
+		hlist_del(&r->later);
+		hlist_add_head(&r->later, h);
+		n += matches(r, m) && uring_stop(r, -ECANCELED);
+		cond_resched();
+	}
+	return n;
 }
 
 /* How many were stopped; -ENOENT, -EALREADY where one was to be. */
@@ -66,14 +93,11 @@ static int stop_matching(struct uring *u, const struct match *m)
 			return -ENOENT;
 		return uring_stop(r, -ECANCELED) ? 0 : -EALREADY;
 	}
-	/* Stopping one may end others of the list: from its beginning again. */
 	for (u32 i = 0; i <= u->later_mask; i++) {
-		while (stop_one_of(&u->later[i], m, &busy)) {
-			n++;
-			if (!all)
-				return 0;
-			cond_resched();
-		}
+		if (all)
+			n += stop_all_of(&u->later[i], m);
+		else if (stop_one_of(&u->later[i], m, &busy))
+			return 0;
 	}
 	if (all)
 		return n;
