@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * io_uring(7): cancellation of many requests, beside many that stay. All have the same user data,
+ * io_uring(7): cancellation of many requests, beside many that stay. Most have the same user data,
  * so that the kernel finds them in one place.
  * proves: io_uring_enter
  */
@@ -10,7 +10,7 @@
 
 #define MANY 1500
 
-enum { IT = 1, HEAD, CANCEL, KINDS };	/* user data */
+enum { IT = 1, HEAD, CANCEL, KINDS };	/* user data, or its lower half */
 
 static struct ring big_ring(void)
 {
@@ -30,26 +30,29 @@ static void take(struct ring *r, unsigned int n, const int *res, unsigned int *s
 	for (unsigned int i = 0; i < n; i++) {
 		struct cqe c = next(r);
 
-		CHECK(c.user_data >= IT && c.user_data < KINDS);
-		EQ(c.res, res[c.user_data]);
-		seen[c.user_data]++;
+		unsigned int kind = (unsigned int)c.user_data;
+
+		CHECK(kind >= IT && kind < KINDS);
+		EQ(c.res, res[kind]);
+		seen[kind]++;
 	}
 }
 
-static void poll_add(struct ring *r, int fd)
+static struct io_uring_sqe *poll_add(struct ring *r, int fd, unsigned long long data)
 {
-	sqe(r, IORING_OP_POLL_ADD, fd, IT)->poll32_events = POLLIN;
+	struct io_uring_sqe *s = sqe(r, IORING_OP_POLL_ADD, fd, data);
+
+	s->poll32_events = POLLIN;
+	return s;
 }
 
-/* A read that waits, with a limit of time: their user data is HEAD and that of LIMIT. */
-static void limited(struct ring *r, int fd, void *b, unsigned long long head,
-		    unsigned long long limit)
+/* HEAD waits, with a limit of time whose user data is DATA. */
+static void limit(struct ring *r, struct io_uring_sqe *head, unsigned long long data)
 {
 	static const struct __kernel_timespec late = { 100000, 0 };
-	struct io_uring_sqe *s;
+	struct io_uring_sqe *s = sqe(r, IORING_OP_LINK_TIMEOUT, -1, data);
 
-	rw(r, IORING_OP_READ, fd, b, 8, 0, head)->flags = IOSQE_IO_LINK;
-	s = sqe(r, IORING_OP_LINK_TIMEOUT, -1, limit);
+	head->flags = IOSQE_IO_LINK;
 	s->addr = (uintptr_t)&late;
 	s->len = 1;
 }
@@ -71,8 +74,8 @@ TEST(those_of_one_file)
 	uint64_t one = 1;
 
 	for (int i = 0; i < MANY; i++) {
-		poll_add(&r, stay);
-		poll_add(&r, go);
+		poll_add(&r, stay, IT);
+		poll_add(&r, go, IT);
 		EQ(submit(&r, 2), 2);
 	}
 	cancel(&r, 0, IORING_ASYNC_CANCEL_FD)->fd = go;
@@ -97,10 +100,10 @@ TEST(limits_that_end_with_their_requests)
 	int f = OK(eventfd(0, 0));
 	struct ring r = big_ring();
 	unsigned int n[KINDS];
-	uint64_t b;
+	uint64_t b = 0;
 
 	for (int i = 0; i < MANY; i++) {
-		limited(&r, f, &b, IT, IT);
+		limit(&r, rw(&r, IORING_OP_READ, f, &b, 8, 0, IT), IT);
 		EQ(submit(&r, 2), 2);
 	}
 	cancel(&r, IT, 0);
@@ -112,17 +115,47 @@ TEST(limits_that_end_with_their_requests)
 	end(&r);
 }
 
+/* A poll that is changed is found before its limit, others behind theirs. */
+TEST(limits_on_either_side)
+{
+	int f = OK(eventfd(0, 0));
+	struct ring r = big_ring();
+	unsigned int n[KINDS];
+
+	for (uint64_t i = 0; i < MANY; i++) {
+		unsigned long long data = i << 32 | IT;
+		struct io_uring_sqe *s;
+
+		limit(&r, poll_add(&r, f, data), data);
+		EQ(submit(&r, 2), 2);
+		if (i & 1)
+			continue;
+		s = sqe(&r, IORING_OP_POLL_REMOVE, -1, HEAD);
+		s->addr = data;
+		s->len = IORING_POLL_UPDATE_EVENTS;
+		s->poll32_events = POLLIN | POLLPRI;
+		EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+		is(&r, HEAD, 0);
+	}
+	cancel(&r, 0, IORING_ASYNC_CANCEL_ANY);
+	EQ(submit(&r, 1), 1);
+	take(&r, 2 * MANY + 1, (int[]){ [IT] = -ECANCELED, [CANCEL] = MANY }, n);
+	EQ(n[IT], 2 * MANY);
+	close(f);
+	end(&r);
+}
+
 /* A limit is not stopped by itself, and the one beside it is. */
 TEST(limits_that_stay)
 {
 	int f = OK(eventfd(0, 0)), go = OK(eventfd(0, 0));
 	struct ring r = big_ring();
 	unsigned int n[KINDS];
-	uint64_t b;
+	uint64_t b = 0;
 
 	for (int i = 0; i < MANY; i++) {
-		limited(&r, f, &b, HEAD, IT);
-		poll_add(&r, go);
+		limit(&r, rw(&r, IORING_OP_READ, f, &b, 8, 0, HEAD), IT);
+		poll_add(&r, go, IT);
 		EQ(submit(&r, 3), 3);
 	}
 	cancel(&r, IT, 0);
