@@ -47,7 +47,7 @@ static bool has_own_work(void)
 	return test_thread_flag(TIF_NOTIFY_SIGNAL) || (t && !llist_empty(&t->work));
 }
 
-void uring_run_work(struct uring *u)
+static __always_inline void run_work(struct uring *u)
 {
 	struct uring_task *t = current->uring;
 
@@ -58,7 +58,13 @@ void uring_run_work(struct uring *u)
 	}
 	if (t && !llist_empty(&t->work))
 		uring_run_tasks_own(t);
-	proc_ran_task_work();
+	if (unlikely(test_thread_flag(TIF_NOTIFY_SIGNAL)))
+		proc_ran_task_work();
+}
+
+void uring_run_work(struct uring *u)
+{
+	run_work(u);
 }
 
 static void flush_late(struct uring *u)
@@ -116,9 +122,10 @@ static ktime_t now(clockid_t clock)
 	return (ktime_t)(clock == CLOCK_BOOTTIME ? ktime_get_boottime_ns() : ktime_get_ns());
 }
 
-static long wait(struct uring *u, const struct uring_waits *how)
+/* Until the CQ's tail is TO. */
+static noinline long wait_for(struct uring *u, const struct uring_waits *how, u32 to)
 {
-	struct waiter w = { .u = u };
+	struct waiter w = { .u = u, .to = to, .fired = READ_ONCE(u->timeouts_fired) };
 	bool short_of = how->min_timeout != 0;
 	ktime_t until = how->timeout, min_until = 0, at;
 	clockid_t clock = READ_ONCE(u->clock);
@@ -129,10 +136,6 @@ static long wait(struct uring *u, const struct uring_waits *how)
 	if (short_of)
 		min_until = ktime_add_safe(now(clock), how->min_timeout);
 
-	uring_run_work(u);
-	flush_late(u);
-	w.to = READ_ONCE(u->shared->cq_head) + min(how->min, u->cq_entries);
-	w.fired = READ_ONCE(u->timeouts_fired);
 	init_waitqueue_func_entry(&w.entry, wake);
 	w.entry.private = current;
 	while (!is_enough(&w)) {
@@ -150,6 +153,18 @@ static long wait(struct uring *u, const struct uring_waits *how)
 			break;
 	}
 	return uring_cq_events(u) ? 0 : e;
+}
+
+static long wait(struct uring *u, const struct uring_waits *how)
+{
+	u32 to;
+
+	run_work(u);
+	flush_late(u);
+	to = READ_ONCE(u->shared->cq_head) + min(how->min, u->cq_entries);
+	if (likely((s32)(READ_ONCE(u->shared->cq_tail) - to) >= 0))
+		return 0;
+	return wait_for(u, how, to);
 }
 
 /* ---- the call ---- */
@@ -173,7 +188,8 @@ static long submit(struct uring *u, u32 n)
 	if (!t)
 		return -ENOMEM;
 	mutex_lock(&u->lock);
-	e = uring_task_join(u, t);
+	/* It stays in a ring that has taken it. */
+	e = likely(t->last_ring == u) ? 0 : uring_task_join(u, t);
 	if (!e)
 		e = uring_submit(u, t, n);
 	mutex_unlock(&u->lock);
@@ -187,7 +203,7 @@ static long enter(struct uring *u, u32 n, u32 flags, const struct uring_waits *w
 	if (u->disabled)
 		return -EBADFD;
 	if (!(u->flags & IORING_SETUP_DEFER_TASKRUN))
-		uring_run_work(u);
+		run_work(u);
 	if (n) {
 		done = submit(u, n);
 		if (done != (long)n)
