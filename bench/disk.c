@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,6 +83,8 @@ static void forget(void)
 	must(!syncfs(top) && f >= 0 && write(f, "3", 1) == 1, "drop_caches");
 	close(f);
 }
+
+#include "ring.h"
 
 /* ---- preparing ---- */
 
@@ -167,6 +170,28 @@ static void close_file(void)
 	syncfs(top);
 }
 
+static void open_direct_and_ring(long n)
+{
+	open_direct(n);
+	make_uring();
+}
+
+/* A MiB, in the page cache. */
+static void open_cached_and_ring(long n)
+{
+	open_new(n);
+	must(write(fd, buf, MIB) == MIB && !fsync(fd), "cached file");
+	make_uring();
+	uring_fix(buf, MIB, fd);
+}
+
+static void close_file_and_ring(void)
+{
+	uring_unfix();
+	drop_uring();
+	close_file();
+}
+
 /* A log with what 500 new files need, which are nowhere else. */
 static void crash(long n)
 {
@@ -224,6 +249,47 @@ OP(op_read)
 OP(op_direct_read)
 {
 	LOOP pread(fd, buf, 4096, i * 7919 % 65536 * 4096);
+}
+OP(op_uring_direct)
+{
+	LOOP
+	{
+		uring_read(fd, buf, (unsigned long)(i * 7919 % 65536 * 4096));
+		uring_enter(1);
+	}
+}
+OP(op_uring_direct_32)
+{
+	for (long i = 0; i < n; i += 32) {
+		for (long k = 0; k < 32; k++)
+			uring_read(fd, buf + 4096 * k,
+				   (unsigned long)((i + k) * 7919 % 65536 * 4096));
+		uring_enter(32);
+	}
+}
+OP(op_uring_cached)
+{
+	LOOP
+	{
+		uring_read(fd, buf, 4096 * (unsigned long)(i & 255));
+		uring_enter(1);
+	}
+}
+OP(op_uring_cached_fixed)
+{
+	LOOP
+	{
+		uring_read_fixed(buf, 4096 * (unsigned long)(i & 255));
+		uring_enter(1);
+	}
+}
+OP(op_uring_clean_fsync)
+{
+	LOOP
+	{
+		uring_sqe(IORING_OP_FSYNC, fd);
+		uring_enter(1);
+	}
 }
 OP(op_direct_write)
 {
@@ -301,6 +367,16 @@ static const struct op {
 	{ "disk: write 1 MiB of 256", 256, op_write, open_new, close_file },
 	{ "disk: read 1 MiB of 256, cold", 256, op_read, open_cold, close_file },
 	{ "disk: direct read 4 KiB", 1000, op_direct_read, open_direct, close_file },
+	{ "disk: io_uring direct read 4 KiB", 1000, op_uring_direct, open_direct_and_ring,
+	  close_file_and_ring },
+	{ "disk: io_uring direct read 4 KiB of 32", 1024, op_uring_direct_32, open_direct_and_ring,
+	  close_file_and_ring },
+	{ "disk: io_uring read 4 KiB, warm", 1000, op_uring_cached, open_cached_and_ring,
+	  close_file_and_ring },
+	{ "disk: io_uring fixed read 4 KiB, warm", 1000, op_uring_cached_fixed,
+	  open_cached_and_ring, close_file_and_ring },
+	{ "disk: io_uring fsync, clean", 500, op_uring_clean_fsync, open_cached_and_ring,
+	  close_file_and_ring },
 	{ "disk: direct O_DSYNC write 4 KiB", 500, op_direct_write, open_direct, close_file },
 	{ "disk: mount with recovery", 1, op_mount, crash, 0 },
 };
@@ -358,20 +434,43 @@ static void nothing(long n)
 	(void)n;
 }
 
+static void without_underscores(char *s)
+{
+	for (; *s; s++)
+		if (*s == '_')
+			*s = ' ';
+}
+
 static int wanted(const char *list, const char *what)
 {
-	char l[1000], *save, *t;
+	char l[1000], w[100], *save, *t;
 
 	if (!list)
 		return 1;
 	snprintf(l, sizeof(l), "%s", list);
-	for (t = l; *t; t++)
-		if (*t == '_')
-			*t = ' ';
+	snprintf(w, sizeof(w), "%s", what);
+	without_underscores(l);
+	without_underscores(w);
 	for (t = strtok_r(l, ",", &save); t; t = strtok_r(NULL, ",", &save))
-		if (strstr(what, t))
+		if (strstr(w, t))
 			return 1;
 	return 0;
+}
+
+/* What Debian's Linux needs before it sees the disk. */
+static void load_modules(void)
+{
+	glob_t g;
+
+	if (glob("/modules/*.ko", 0, NULL, &g))
+		return;
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		int f = open(g.gl_pathv[i], O_RDONLY);
+
+		must(f >= 0 && !syscall(SYS_finit_module, f, "", 0), g.gl_pathv[i]);
+		close(f);
+	}
+	globfree(&g);
 }
 
 int main(void)
@@ -386,6 +485,7 @@ int main(void)
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 	buf = aligned_alloc(4096, MIB);
 	memset(buf, 'x', MIB);
+	load_modules();
 	sleep(1);
 	attach();
 	MARK_BEGIN();

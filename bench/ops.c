@@ -451,9 +451,13 @@ static const struct op ops[] = {
 	{ "io_uring nop, deferred", 5000, op_uring_nop, make_deferred, drop_uring, 0 },
 	{ "io_uring 32 nops", 1000, op_uring_nops, make_uring, drop_uring, 0 },
 	{ "io_uring read 4 KiB", 3000, op_uring_read, file_and_uring, drop_file_and_uring, 0 },
+	{ "io_uring read 4 KiB, fixed", 3000, op_uring_read_fixed, fixed_file_and_uring, drop_file_and_uring, 0 },
 	{ "io_uring 32 reads 4 KiB", 200, op_uring_reads, file_and_uring, drop_file_and_uring, 0 },
 	{ "io_uring fsync", 1000, op_uring_fsync, file_and_uring, drop_file_and_uring, 1 },
 	{ "io_uring open + close", 2000, op_uring_open, tree_and_uring, drop_tree_and_uring, 0 },
+	{ "io_uring open + close, filter of 1", 2000, op_uring_open, tree_and_filter_of_1, drop_tree_and_uring, 0 },
+	{ "io_uring open + close, filter of 4", 2000, op_uring_open, tree_and_filter_of_4, drop_tree_and_uring, 0 },
+	{ "io_uring tcp echo 1 B", 1000, op_uring_echo, tcp_and_uring, drop_tcp_and_uring, 0 },
 };
 
 static uint64_t idle_cost = UINT64_MAX;
@@ -577,18 +581,26 @@ static void measure_in_company(const struct op *op, int cpus)
 	fflush(stdout);
 }
 
+/* A kernel's command line has words only. */
+static void without_underscores(char *s)
+{
+	for (; *s; s++)
+		if (*s == '_')
+			*s = ' ';
+}
+
 static int wanted(const char *list, const char *name)
 {
-	char l[1000], *save, *t;
+	char l[1000], n[100], *save, *t;
 
 	if (!list)
 		return 1;
 	snprintf(l, sizeof(l), "%s", list);
-	for (t = l; *t; t++)
-		if (*t == '_')		/* a kernel's command line has words only */
-			*t = ' ';
+	snprintf(n, sizeof(n), "%s", name);
+	without_underscores(l);
+	without_underscores(n);
 	for (t = strtok_r(l, ",", &save); t; t = strtok_r(NULL, ",", &save))
-		if (strstr(name, t))
+		if (strstr(n, t))
 			return 1;
 	return 0;
 }

@@ -1,78 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations of io_uring(7), for ops.c. What is submitted is waited for in the same call. */
+/* Operations of io_uring(7), for ops.c. */
 #pragma once
 
-#include <linux/io_uring.h>
+#include <linux/filter.h>
+#include <linux/io_uring/bpf_filter.h>
+#include <stddef.h>
+#include "ring.h"
 
-static int uring = -1;
-static struct io_uring_params uring_p;
-static char *uring_map;
-static size_t uring_bytes;
-static struct io_uring_sqe *uring_sqes;
-static unsigned int uring_tail;
-
-static void make_uring_of(unsigned int flags)
-{
-	int f = open("/proc/sys/kernel/io_uring_disabled", O_WRONLY);
-
-	if (f >= 0)
-		must(write(f, "0", 1) == 1, "io_uring_disabled");
-	close(f);
-	memset(&uring_p, 0, sizeof(uring_p));
-	uring_p.flags = flags;
-	uring = (int)syscall(SYS_io_uring_setup, 64, &uring_p);
-	must(uring >= 0, "io_uring_setup");
-	uring_bytes = uring_p.sq_off.array + uring_p.sq_entries * 4;
-	uring_map = mmap(NULL, uring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-			 uring, IORING_OFF_SQ_RING);
-	uring_sqes = mmap(NULL, uring_p.sq_entries * sizeof(*uring_sqes), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_POPULATE, uring, IORING_OFF_SQES);
-	must(uring_map != MAP_FAILED && uring_sqes != MAP_FAILED, "rings");
-	uring_tail = 0;
-	for (unsigned int i = 0; i < uring_p.sq_entries; i++)
-		((unsigned int *)(uring_map + uring_p.sq_off.array))[i] = i;
-}
-
-static void make_uring(void)
-{
-	make_uring_of(0);
-}
+/* Of Linux 7.0, which the headers of a compiler need not know. */
+#ifndef IORING_REGISTER_BPF_FILTER
+#define IORING_REGISTER_BPF_FILTER 37
+#endif
 
 static void make_deferred(void)
 {
 	make_uring_of(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
-}
-
-static void drop_uring(void)
-{
-	munmap(uring_map, uring_bytes);
-	munmap(uring_sqes, uring_p.sq_entries * sizeof(*uring_sqes));
-	close(uring);
-}
-
-static struct io_uring_sqe *uring_sqe(int op, int f)
-{
-	struct io_uring_sqe *s = &uring_sqes[uring_tail++ & (uring_p.sq_entries - 1)];
-
-	memset(s, 0, sizeof(*s));
-	s->opcode = (unsigned char)op;
-	s->fd = f;
-	return s;
-}
-
-/* The result of the last of N. */
-static int uring_enter(unsigned int n)
-{
-	unsigned int *head = (unsigned int *)(uring_map + uring_p.cq_off.head);
-	const struct io_uring_cqe *c = (void *)(uring_map + uring_p.cq_off.cqes);
-	int res;
-
-	__atomic_store_n((unsigned int *)(uring_map + uring_p.sq_off.tail), uring_tail,
-			 __ATOMIC_RELEASE);
-	syscall(SYS_io_uring_enter, uring, n, n, IORING_ENTER_GETEVENTS, NULL, 0);
-	res = c[(*head + n - 1) & (uring_p.cq_entries - 1)].res;
-	__atomic_store_n(head, *head + n, __ATOMIC_RELEASE);
-	return res;
 }
 
 static void file_and_uring(void)
@@ -81,8 +23,15 @@ static void file_and_uring(void)
 	make_uring();
 }
 
+static void fixed_file_and_uring(void)
+{
+	file_and_uring();
+	uring_fix(buf, 65536, fd);
+}
+
 static void drop_file_and_uring(void)
 {
+	uring_unfix();
 	drop_uring();
 	close_file();
 }
@@ -97,6 +46,76 @@ static void drop_tree_and_uring(void)
 {
 	drop_uring();
 	drop_tree();
+}
+
+/* A filter of the ring's opens, with a program of N instructions. */
+static void filter_opens(struct sock_filter *program, unsigned int n)
+{
+	struct io_uring_bpf b = {
+		.cmd_type = IO_URING_BPF_CMD_FILTER,
+		.filter = { .opcode = IORING_OP_OPENAT,
+			    .filter_len = n,
+			    .pdu_size = sizeof(((struct io_uring_bpf_ctx *)0)->open),
+			    .filter_ptr = (uintptr_t)program },
+	};
+
+	must(!syscall(SYS_io_uring_register, uring, IORING_REGISTER_BPF_FILTER, &b, 1), "filter");
+}
+
+static void tree_and_filter_of_1(void)
+{
+	struct sock_filter p[] = { BPF_STMT(BPF_RET | BPF_K, 1) };
+
+	tree_and_uring();
+	filter_opens(p, 1);
+}
+
+/* No file is made. */
+static void tree_and_filter_of_4(void)
+{
+	struct sock_filter p[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct io_uring_bpf_ctx, open.flags)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+	};
+
+	tree_and_uring();
+	filter_opens(p, 4);
+}
+
+/* Sockets of TCP, connected to each other. */
+static void tcp_and_uring(void)
+{
+	make_tcp();
+	make_uring();
+}
+
+static void drop_tcp_and_uring(void)
+{
+	drop_uring();
+	close_pair();
+}
+
+static void uring_byte(int op, int f)
+{
+	struct io_uring_sqe *s = uring_sqe(op, f);
+
+	s->addr = (uintptr_t)buf;
+	s->len = 1;
+	must(uring_enter(1) == 1, "byte");
+}
+
+/* There and back. */
+OP(op_uring_echo)
+{
+	LOOP
+	{
+		uring_byte(IORING_OP_SEND, pair[0]);
+		uring_byte(IORING_OP_RECV, pair[1]);
+		uring_byte(IORING_OP_SEND, pair[1]);
+		uring_byte(IORING_OP_RECV, pair[0]);
+	}
 }
 
 OP(op_uring_nop)
@@ -122,11 +141,16 @@ OP(op_uring_read)
 {
 	LOOP
 	{
-		struct io_uring_sqe *s = uring_sqe(IORING_OP_READ, fd);
+		uring_read(fd, buf, 4096 * (unsigned long)(i & 255));
+		uring_enter(1);
+	}
+}
 
-		s->addr = (uintptr_t)buf;
-		s->len = 4096;
-		s->off = 4096 * (unsigned long)(i & 255);
+OP(op_uring_read_fixed)
+{
+	LOOP
+	{
+		uring_read_fixed(buf, 4096 * (unsigned long)(i & 255));
 		uring_enter(1);
 	}
 }
@@ -135,13 +159,8 @@ OP(op_uring_reads)
 {
 	LOOP
 	{
-		for (int k = 0; k < 32; k++) {
-			struct io_uring_sqe *s = uring_sqe(IORING_OP_READ, fd);
-
-			s->addr = (uintptr_t)buf;
-			s->len = 4096;
-			s->off = 4096 * (unsigned long)((i + k) & 255);
-		}
+		for (int k = 0; k < 32; k++)
+			uring_read(fd, buf, 4096 * (unsigned long)((i + k) & 255));
 		uring_enter(32);
 	}
 }

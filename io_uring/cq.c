@@ -22,18 +22,6 @@ static bool has_room(struct uring *u)
 	return u->cq_tail != u->cq_room_to;
 }
 
-static void put(struct uring *u, u64 user_data, s32 res, u32 flags)
-{
-	u32 at = u->cq_tail++ & (u->cq_entries - 1);
-	struct io_uring_cqe *c = &u->shared->cqes[u->flags & IORING_SETUP_CQE32 ? at * 2 : at];
-
-	WRITE_ONCE(c->user_data, user_data);
-	WRITE_ONCE(c->res, res);
-	WRITE_ONCE(c->flags, flags);
-	if (u->flags & IORING_SETUP_CQE32)
-		c->big_cqe[0] = c->big_cqe[1] = 0;
-}
-
 static bool keep(struct uring *u, u64 user_data, s32 res, u32 flags)
 {
 	struct uring_late_cqe *c = kmalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
@@ -59,7 +47,7 @@ bool uring_post(struct uring *u, u64 user_data, s32 res, u32 flags)
 	uring_assert(u);
 	u->posted = true;
 	if (likely(list_empty(&u->late) && has_room(u))) {
-		put(u, user_data, res, flags);
+		uring_put_cqe(u, user_data, res, flags);
 		return true;
 	}
 	/* One of many ends instead, with a completion that is kept. */
@@ -78,7 +66,7 @@ bool uring_late_flush(struct uring *u)
 	list_for_each_entry_safe(c, next, &u->late, list) {
 		if (!has_room(u))
 			return false;
-		put(u, c->user_data, c->res, c->flags);
+		uring_put_cqe(u, c->user_data, c->res, c->flags);
 		u->posted = true;
 		list_del(&c->list);
 		u->nr_late--;

@@ -50,7 +50,7 @@ static bool has_own_work(void)
 	return test_thread_flag(TIF_NOTIFY_SIGNAL) || (t && !llist_empty(&t->work));
 }
 
-void uring_run_work(struct uring *u)
+static __always_inline void run_work(struct uring *u)
 {
 	struct uring_task *t = current->uring;
 
@@ -61,7 +61,13 @@ void uring_run_work(struct uring *u)
 	}
 	if (t && !llist_empty(&t->work))
 		uring_run_tasks_own(t);
-	proc_ran_task_work();
+	if (unlikely(test_thread_flag(TIF_NOTIFY_SIGNAL)))
+		proc_ran_task_work();
+}
+
+void uring_run_work(struct uring *u)
+{
+	run_work(u);
 }
 
 static void flush_late(struct uring *u)
@@ -188,24 +194,30 @@ static int wait_more(struct uring *u, struct waiter *w, const struct waits *how)
 	return e;
 }
 
-static long wait(struct uring *u, const struct waits *how)
+/* Until the CQ's tail is TO. */
+static noinline long wait_for(struct uring *u, const struct waits *how, u32 to)
 {
-	struct waiter w = { .u = u };
-	int e;
+	struct waiter w = { .u = u, .to = to, .fired = READ_ONCE(u->timeouts_fired) };
+	int e = set_user_sigmask(how->mask, how->mask_size);
 
-	uring_run_work(u);
-	flush_late(u);
-	w.to = READ_ONCE(u->shared->cq_head) + min(how->min, u->cq_entries);
-	w.fired = READ_ONCE(u->timeouts_fired);
-	if (is_enough(&w))
-		return 0;
-	e = set_user_sigmask(how->mask, how->mask_size);
 	if (e)
 		return e;
 	e = wait_more(u, &w, how);
 	/* The handler of a signal that ended it runs before the mask is the old one again. */
 	restore_saved_sigmask_unless(e == -EINTR);
 	return uring_cq_events(u) ? 0 : e;
+}
+
+static long wait(struct uring *u, const struct waits *how)
+{
+	u32 to;
+
+	run_work(u);
+	flush_late(u);
+	to = READ_ONCE(u->shared->cq_head) + min(how->min, u->cq_entries);
+	if (likely((s32)(READ_ONCE(u->shared->cq_tail) - to) >= 0))
+		return 0;
+	return wait_for(u, how, to);
 }
 
 /* ---- the call ---- */
@@ -233,7 +245,8 @@ static long submit(struct uring *u, u32 n)
 	if (!t)
 		return -ENOMEM;
 	mutex_lock(&u->lock);
-	e = uring_task_join(u, t);
+	/* It stays in a ring that has taken it. */
+	e = likely(t->last_ring == u) ? 0 : uring_task_join(u, t);
 	if (!e)
 		e = uring_submit(u, t, n);
 	mutex_unlock(&u->lock);
@@ -248,7 +261,7 @@ static long enter(struct uring *u, u32 n, u32 min, u32 flags, struct uptr arg, s
 	if (u->disabled)
 		return -EBADFD;
 	if (!(u->flags & IORING_SETUP_DEFER_TASKRUN))
-		uring_run_work(u);
+		run_work(u);
 	if (n) {
 		done = submit(u, n);
 		if (done != (long)n)

@@ -12,7 +12,6 @@
  * does not change that. They see the request as prepared, from copies: what is issued is what was
  * looked at, whatever the program writes into its memory meanwhile.
  */
-#include <lib/bitmap.h>
 #include <lib/cbpf.h>
 #include <lib/err.h>
 #include <lib/string.h>
@@ -30,6 +29,7 @@
 #include <linux/in6.h>
 #include <linux/io_uring/bpf_filter.h>
 #include "io_uring/ring_priv.h"
+#include "io_uring/rules.h"
 
 #define V6_LEN (offsetof(struct sockaddr_in6, sin6_addr) + sizeof(struct in6_addr))
 #define RESTRICTIONS_MOST (IORING_RESTRICTION_LAST + IORING_REGISTER_LAST + IORING_OP_LAST)
@@ -39,16 +39,6 @@ struct uring_filter {
 	struct uring_filter *prev;	/* c: referenced */
 	unsigned int len;		/* c: 0: it says no */
 	struct sock_filter insns[];	/* c: checked */
-};
-
-struct uring_rules {
-	refcount_t refs;
-	/* c, once they are shared: */
-	bool ops_restricted, registers_restricted, restricted, filtered;
-	u8 flags_allowed, flags_required;
-	DECLARE_BITMAP(ops, IORING_OP_LAST);
-	DECLARE_BITMAP(registers, IORING_REGISTER_LAST);
-	struct uring_filter *filters[IORING_OP_LAST];
 };
 
 /* ---- life ---- */
@@ -111,21 +101,6 @@ void uring_rules_exit(struct task *t)
 
 /* ---- what they say ---- */
 
-/* The payload of R's operation, in C: its size. */
-static unsigned int payload_size(u8 op)
-{
-	switch (op) {
-	case IORING_OP_SOCKET:
-		return sizeof(((struct io_uring_bpf_ctx *)0)->socket);
-	case IORING_OP_OPENAT:
-	case IORING_OP_OPENAT2:
-		return sizeof(((struct io_uring_bpf_ctx *)0)->open);
-	case IORING_OP_CONNECT:
-		return sizeof(((struct io_uring_bpf_ctx *)0)->connect);
-	}
-	return 0;
-}
-
 static void show_connect(const struct uring_net *net, struct io_uring_bpf_ctx *c)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)net->addr;
@@ -144,54 +119,56 @@ static void show_connect(const struct uring_net *net, struct io_uring_bpf_ctx *c
 	}
 }
 
-static void show(const struct uring_req *r, struct io_uring_bpf_ctx *c)
+/* C is zero. */
+static __always_inline void show(const struct uring_req *r, struct io_uring_bpf_ctx *c)
 {
-	*c = (struct io_uring_bpf_ctx){
-		.user_data = r->user_data,
-		.opcode = r->op,
-		.sqe_flags = (u8)r->flags,
-		.pdu_size = (u8)payload_size(r->op),
-	};
+	c->user_data = r->user_data;
+	c->opcode = r->op;
+	c->sqe_flags = (u8)r->flags;
 	switch (r->op) {
 	case IORING_OP_SOCKET:
+		c->pdu_size = sizeof(c->socket);
 		c->socket.family = (u32)r->fd;
 		c->socket.type = r->net.flags & SOCK_TYPE_MASK;
 		c->socket.protocol = (u32)r->net.len;
 		break;
 	case IORING_OP_OPENAT:
 	case IORING_OP_OPENAT2:
+		c->pdu_size = sizeof(c->open);
 		c->open.flags = r->name.how.flags;
 		c->open.mode = r->name.how.mode;
 		c->open.resolve = r->name.how.resolve;
 		break;
 	case IORING_OP_CONNECT:
+		c->pdu_size = sizeof(c->connect);
 		show_connect(&r->net, c);
 	}
 }
 
-int uring_rules_ask(const struct uring_rules *rules, const struct uring_req *r)
+int uring_filters_ask(const struct uring_filter *f, const struct uring_req *r)
 {
-	const struct uring_filter *f = rules->filters[r->op];
-	struct io_uring_bpf_ctx c;
+	struct io_uring_bpf_ctx c = {};
+	const struct cbpf_input in = {
+		.data = &c,
+		.linear = sizeof(c),
+		.len = sizeof(c),
+		.native = true,
+	};
 
-	if (!f)
-		return 0;
 	show(r, &c);
 	for (; f; f = f->prev)
-		if (!f->len || !cbpf_run(f->insns, &c, sizeof(c), true))
+		if (!f->len || !cbpf_run_input(f->insns, &in))
 			return -EACCES;
 	return 0;
 }
 
-bool uring_rules_take(const struct uring_rules *rules, u8 op, u8 flags)
+bool uring_restricted(const struct uring_rules *rules, u8 op, u8 flags)
 {
-	if (!rules->ops_restricted)
-		return true;
 	if (!test_bit(op, rules->ops))
-		return false;
+		return true;
 	if ((flags & rules->flags_required) != rules->flags_required)
-		return false;
-	return !(flags & ~(rules->flags_allowed | rules->flags_required));
+		return true;
+	return flags & ~(rules->flags_allowed | rules->flags_required);
 }
 
 bool uring_rules_register(const struct uring_rules *rules, unsigned int opcode)
@@ -200,6 +177,21 @@ bool uring_rules_register(const struct uring_rules *rules, unsigned int opcode)
 }
 
 /* ---- filters ---- */
+
+/* What show() says of OP besides: its size. */
+static unsigned int payload_size(u8 op)
+{
+	switch (op) {
+	case IORING_OP_SOCKET:
+		return sizeof(((struct io_uring_bpf_ctx *)0)->socket);
+	case IORING_OP_OPENAT:
+	case IORING_OP_OPENAT2:
+		return sizeof(((struct io_uring_bpf_ctx *)0)->open);
+	case IORING_OP_CONNECT:
+		return sizeof(((struct io_uring_bpf_ctx *)0)->connect);
+	}
+	return 0;
+}
 
 static struct uring_filter *filter_read(const struct io_uring_bpf_filter *f)
 {

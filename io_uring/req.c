@@ -20,13 +20,18 @@
 #include <vfs/file.h>
 #include <abi/errno.h>
 #include "io_uring/ring_priv.h"
+#include "io_uring/rules.h"
 
 #define SQE_FLAGS (IOSQE_FIXED_FILE | IOSQE_IO_DRAIN | IOSQE_IO_LINK | IOSQE_IO_HARDLINK | \
 		   IOSQE_ASYNC | IOSQE_CQE_SKIP_SUCCESS)
 
 static struct kmem_cache *req_cache __ro_after_init;
 
-static struct uring_req *req_alloc(struct uring *u, struct uring_task *t)
+/* Requests that a task counts as in flight ahead, so as not to count each. */
+#define AHEAD 32u
+#define MOST_SPARE 32u	/* that a ring keeps */
+
+static noinline struct uring_req *req_new(struct uring *u)
 {
 	struct uring_req *r = kmem_cache_alloc(req_cache, GFP_KERNEL_ACCOUNT);
 
@@ -34,29 +39,94 @@ static struct uring_req *req_alloc(struct uring *u, struct uring_task *t)
 		return NULL;
 	memset(&r->ring, 0, sizeof(*r) - offsetof(struct uring_req, ring));
 	r->ring = u;
-	r->task = t;
-	uring_get(u);
-	atomic_inc(&t->in_flight);
 	return r;
 }
 
-static void req_free_now(struct uring_req *r)
+/*
+ * For the current task, which is T's. What prepare() does not set is zero, but for lists' links: a
+ * spare one has no file, wait, nodes, worker and cred.
+ */
+static __always_inline struct uring_req *req_alloc(struct uring *u, struct uring_task *t)
 {
-	struct uring_task *t = r->task;
-	struct uring *u = r->ring;
+	struct uring_req *r = u->spare;
 
-	kmem_cache_free(req_cache, r);
+	if (likely(r)) {
+		u->spare = r->next;
+		u->nr_spare--;
+	} else {
+		r = req_new(u);
+		if (!r)
+			return NULL;
+	}
+	DEBUG_ON(r->file || r->wait || r->file_node || r->buffer_node || r->worker || r->cred);
+	r->task = t;
+	r->res = 0;
+	r->cqe_flags = 0;
+	r->retries = 0;
+	r->nowait_only = r->cur_pos = r->fell_short = false;
+	atomic_set(&r->run, 0);
+	r->next = NULL;
+	u->nr_reqs++;
+	if (unlikely(!t->ahead)) {
+		atomic_add(AHEAD, &t->in_flight);
+		t->ahead = AHEAD;
+	}
+	t->ahead--;
+	return r;
+}
+
+static noinline void count_out_of(struct uring_task *t)
+{
 	rcu_read_lock();	/* T may go as soon as it has no request */
 	if (atomic_dec_and_test(&t->in_flight))
 		wake_up_all(&t->idle);
 	rcu_read_unlock();
-	uring_put(u);
 }
 
-/* An event that came before the callbacks were taken away has R on a list: its run frees R. */
-static void req_free(struct uring_req *r)
+static __always_inline void req_free_now(struct uring_req *r)
 {
-	if (!(atomic_fetch_or(RUN_DEAD, &r->run) & RUN_QUEUED))
+	struct uring *u = r->ring;
+
+	uring_assert(u);
+	if (likely(r->task == current->uring))
+		r->task->ahead++;
+	else
+		count_out_of(r->task);
+	u->nr_reqs--;
+	if (likely(!u->closed && u->nr_spare < MOST_SPARE)) {
+		r->next = u->spare;
+		u->spare = r;
+		u->nr_spare++;
+		return;
+	}
+	kmem_cache_free(req_cache, r);
+	if (u->closed && !u->nr_reqs)
+		uring_put(u);
+}
+
+void uring_close_reqs(struct uring *u)
+{
+	struct uring_req *r, *next;
+
+	uring_assert(u);
+	if (u->nr_reqs)
+		uring_get(u);
+	for (r = u->spare; r; r = next) {
+		next = r->next;
+		kmem_cache_free(req_cache, r);
+	}
+	u->spare = NULL;
+}
+
+/*
+ * No callback is left, so only the run of a list changes R->run, under the lock. An event that came
+ * before they were taken away has R on a list: its run frees R.
+ */
+static __always_inline void req_free(struct uring_req *r)
+{
+	if (unlikely(atomic_read(&r->run) & RUN_QUEUED))
+		atomic_or(RUN_DEAD, &r->run);
+	else
 		req_free_now(r);
 }
 
@@ -120,27 +190,55 @@ static void start(struct uring_req *r)
 		uring_kick(r, RUN_START);
 }
 
-static void post_result(struct uring_req *r)
+static __always_inline void post_result(struct uring_req *r)
 {
-	if (r->flags & IOSQE_CQE_SKIP_SUCCESS && !(r->flags & R_FAIL))
+	struct uring *u = r->ring;
+
+	if (unlikely(r->flags & IOSQE_CQE_SKIP_SUCCESS) && !(r->flags & R_FAIL))
 		return;
-	uring_post(r->ring, r->user_data, r->res, r->cqe_flags);
+	if (unlikely(u->cq_tail == u->cq_room_to || !list_empty(&u->late))) {
+		uring_post(u, r->user_data, r->res, r->cqe_flags);
+		return;
+	}
+	u->posted = true;
+	uring_put_cqe(u, r->user_data, r->res, r->cqe_flags);
 }
 
-/* R has posted what it posts. */
-static void release(struct uring_req *r)
+/* What few requests have. */
+static noinline void release_rest(struct uring_req *r)
 {
 	if (r->flags & R_CLEAN)
 		uring_op(r)->clean(r);
 	kfree(r->wait);
-	if (r->file_node)
+	r->wait = NULL;
+	if (r->file_node) {
 		uring_node_put(r->ring, r->file_node);
-	else if (r->file)
-		fput(r->file);
-	if (unlikely(r->buffer_node))
+		r->file_node = NULL;
+		r->file = NULL;		/* it was the node's */
+	}
+	if (r->buffer_node)
 		uring_node_put(r->ring, r->buffer_node);
+	r->buffer_node = NULL;
 	if (r->cred)
 		put_cred(r->cred);
+	r->cred = NULL;
+}
+
+static __always_inline bool has_rest(const struct uring_req *r)
+{
+	return r->flags & R_CLEAN || ((unsigned long)r->wait | (unsigned long)r->file_node |
+				      (unsigned long)r->buffer_node | (unsigned long)r->cred);
+}
+
+/* R has posted what it posts. */
+static __always_inline void release(struct uring_req *r)
+{
+	if (unlikely(has_rest(r)))
+		release_rest(r);
+	if (r->file) {
+		fput(r->file);
+		r->file = NULL;
+	}
 	req_free(r);
 }
 
@@ -166,12 +264,11 @@ static void cancel_chain(struct uring_req *r, bool silent)
 	}
 }
 
+/* R is complete, and others are behind it. */
 static void go_on(struct uring_req *r)
 {
 	struct uring_req *next = r->next;
 
-	if (!next)
-		return;
 	r->next = NULL;
 	if (r->flags & R_FAIL && !(r->flags & IOSQE_IO_HARDLINK))
 		cancel_chain(next, r->flags & IOSQE_CQE_SKIP_SUCCESS);
@@ -211,22 +308,27 @@ void uring_cancel_drained(struct uring *u, const struct uring_task *t)
 }
 
 /* A chain counts as one, until its last request is complete. */
-void uring_complete(struct uring_req *r)
+static __always_inline void complete(struct uring_req *r)
 {
 	struct uring *u = r->ring;
-	bool last;
+	bool last = true;
 
 	uring_assert(u);
-	if (r->flags & (R_HAS_TIMER | R_TIMED))
+	if (unlikely(r->flags & (R_HAS_TIMER | R_TIMED)))
 		uring_link_timer_end(r);
 	post_result(r);
-	last = !r->next;
-	if (!last && r->flags & R_FAIL && !(r->flags & IOSQE_IO_HARDLINK))
-		last = true;
-	go_on(r);
+	if (unlikely(r->next)) {
+		last = r->flags & R_FAIL && !(r->flags & IOSQE_IO_HARDLINK);
+		go_on(r);
+	}
 	release(r);
 	if (last && !--u->live && unlikely(u->draining || !list_empty(&u->drain)))
 		drain(u);
+}
+
+void uring_complete(struct uring_req *r)
+{
+	complete(r);
 }
 
 void uring_settle_later(struct uring *u)
@@ -259,7 +361,7 @@ void uring_settle(struct uring *u)
 
 static int find_file(struct uring_req *r)
 {
-	if (!uring_op(r)->file || r->file)
+	if (r->file)
 		return 0;
 	if (r->flags & IOSQE_FIXED_FILE)
 		return uring_fixed_file(r, (unsigned int)r->fd);
@@ -300,36 +402,43 @@ static int would_block(struct uring_req *r)
 }
 
 /* A worker makes a difference. */
-static bool may_be_async(const struct uring_req *r)
+static bool may_be_async(const struct uring_op *op)
 {
-	return uring_op(r)->poll || uring_op(r)->tries;
+	return op->poll || op->tries;
 }
 
-static int issue(struct uring_req *r)
+static __always_inline int issue(struct uring_req *r)
 {
-	int e = find_file(r);
+	const struct uring_op *op = uring_op(r);
+	int e = op->file ? find_file(r) : 0;
 
-	if (!e && unlikely(uring_op(r)->buffer))
+	if (!e && unlikely(op->buffer))
 		e = uring_fixed_buffer(r);
-	if (!e && (uring_op(r)->sleeps || (r->flags & IOSQE_ASYNC && may_be_async(r))))
+	if (unlikely(e))
+		return e;
+	if (op->sleeps || unlikely(r->flags & IOSQE_ASYNC && may_be_async(op)))
 		return issue_asleep(r);
-	if (!e)
-		e = uring_op(r)->issue(r, true);
+	e = op->issue(r, true);
 	if (unlikely(e == -EAGAIN && !r->nowait_only))
 		e = would_block(r);
 	return e;
 }
 
-void uring_issued(struct uring_req *r, int e)
+static __always_inline void issued(struct uring_req *r, int e)
 {
-	if (e < 0)
+	if (unlikely(e < 0))
 		r->res = e;
-	if (e < 0 || r->fell_short)
+	if (unlikely(e < 0 || r->fell_short))
 		r->flags |= R_FAIL;
-	uring_complete(r);
+	complete(r);
 }
 
-void uring_issue(struct uring_req *r)
+void uring_issued(struct uring_req *r, int e)
+{
+	issued(r, e);
+}
+
+static __always_inline void issue_it(struct uring_req *r)
 {
 	const struct cred *old = NULL;
 	int e = -ECANCELED;
@@ -339,10 +448,10 @@ void uring_issue(struct uring_req *r)
 	if (unlikely(r->ring->closed || READ_ONCE(r->task->ends)))
 		goto done;
 	DEBUG_ON(r->task->task != current);
-	if (r->cred)
+	if (unlikely(r->cred))
 		old = override_creds(r->cred);
 	e = issue(r);
-	if (old)
+	if (unlikely(old))
 		revert_creds(old);
 	if (e == URING_LATER) {
 		/* It is the submitter's rights that it goes on with. */
@@ -353,7 +462,12 @@ void uring_issue(struct uring_req *r)
 		return;
 	}
 done:
-	uring_issued(r, e);
+	issued(r, e);
+}
+
+void uring_issue(struct uring_req *r)
+{
+	issue_it(r);
 }
 
 /* ---- requests that are later ---- */
@@ -458,25 +572,24 @@ struct chain {
 };
 
 /* R, alone or first of a chain, is to be issued. */
-static void queue(struct uring *u, struct uring_req *r)
+static __always_inline void queue(struct uring *u, struct uring_req *r)
 {
-	if (unlikely(u->draining || !list_empty(&u->drain) ||
-		     (r->flags & IOSQE_IO_DRAIN && u->live))) {
-		list_add_tail(&r->list, &u->drain);
-		return;
+	if (unlikely(u->draining || !list_empty(&u->drain) || r->flags & IOSQE_IO_DRAIN)) {
+		if (u->draining || !list_empty(&u->drain) || u->live) {
+			list_add_tail(&r->list, &u->drain);
+			return;
+		}
+		u->draining = true;
 	}
-	u->draining = r->flags & IOSQE_IO_DRAIN;
 	u->live++;
-	uring_issue(r);
+	issue_it(r);
 }
 
-static void end_chain(struct uring *u, struct chain *c)
+static noinline void end_chain(struct uring *u, struct chain *c)
 {
 	struct uring_req *first = c->first;
 
 	c->first = NULL;
-	if (!first)
-		return;
 	if (first->flags & R_FAIL) {
 		/* One of them is wrong: it says how, and none of them is issued. */
 		for (struct uring_req *r = first, *next; r; r = next) {
@@ -545,7 +658,7 @@ static bool next_sqe(struct uring *u, struct io_uring_sqe *out)
 			return false;
 		}
 	}
-	from = (const u64 *)u->sqes + (size_t)at * (u->flags & IORING_SETUP_SQE128 ? 16 : 8);
+	from = (const void *)((const char *)u->sqes + ((size_t)at << u->sqe_shift));
 	for (unsigned int i = 0; i < 8; i++)
 		((u64 *)out)[i] = READ_ONCE(from[i]);
 	return true;
@@ -577,7 +690,8 @@ int uring_submit(struct uring *u, struct uring_task *t, u32 n)
 			uring_settle(u);
 		cond_resched();
 	}
-	end_chain(u, &c);
+	if (unlikely(c.first))
+		end_chain(u, &c);
 	uring_settle(u);
 	/* The SQEs were read before the program may write them again. */
 	smp_store_release(&u->shared->sq_head, u->sq_head);

@@ -2,9 +2,9 @@
 /*
  * Rings: how they are made, mapped, polled, shown and ended.
  *
- * A ring's file has a reference of the ring, each request another. When the file is closed, by the
- * last of the processes that share it, every request that can be stopped is, and what cannot be
- * (a disk has it) ends in its task.
+ * A ring's file has a reference of the ring, and stands for its requests. When the file is closed,
+ * by the last of the processes that share it, every request that can be stopped is, and what cannot
+ * be (a disk has it) ends in its task: these have a reference from then on, together.
  */
 #include <lib/bits.h>
 #include <lib/err.h>
@@ -141,6 +141,8 @@ static struct uring *ring_alloc(const struct io_uring_params *p)
 	u->flags = p->flags;
 	u->sq_entries = p->sq_entries;
 	u->cq_entries = p->cq_entries;
+	u->sqe_shift = p->flags & IORING_SETUP_SQE128 ? 7 : 6;
+	u->cqe_shift = p->flags & IORING_SETUP_CQE32 ? 5 : 4;
 	u->disabled = p->flags & IORING_SETUP_R_DISABLED;
 	u->clock = CLOCK_MONOTONIC;
 	u->rules = uring_rules_get(current->uring_rules);

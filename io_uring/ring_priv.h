@@ -97,9 +97,11 @@ struct uring_late_cqe {
 };
 
 struct uring {
-	refcount_t refs;	/* one of the file, one of each request */
+	/* One of the file, which stands for the requests; once it is closed, one of all of them. */
+	refcount_t refs;
 	u32 flags;		/* c: IORING_SETUP_* */
 	u32 sq_entries, cq_entries;	/* c: powers of two */
+	u8 sqe_shift, cqe_shift;	/* c: of their bytes, by the flags */
 	struct uring_shared *shared;	/* c */
 	size_t shared_bytes, sqe_bytes;	/* c: whole pages */
 	u32 *array;		/* c: of the SQ, within shared; NULL: there is none */
@@ -126,6 +128,9 @@ struct uring {
 	bool draining;		/* l: a drain is live, alone */
 	bool no_drain;		/* l: it had an SQE with CQE_SKIP: no drain from here on */
 	u32 live;		/* l: issued, and not complete */
+	u32 nr_reqs;		/* l: requests that there are */
+	u32 nr_spare;		/* l */
+	struct uring_req *spare;	/* l: for requests to come, by their next */
 	struct hlist_head *later;	/* l: of requests that are later, by user_data */
 	u32 later_mask;		/* c */
 	struct list_head counted;	/* l: timeouts that count completions, the next first */
@@ -183,7 +188,9 @@ struct uring_task {
 	struct uring *last_ring;	/* the task's own: it is in it; compared only */
 	struct llist_head work;	/* requests to run */
 	unsigned long work_queued;	/* a, bit 0: task->uring_work is on the list of the task */
-	atomic_t in_flight;	/* requests; whoever makes it 0 wakes IDLE */
+	/* Requests, and AHEAD, the task's own, for those to come; whoever makes it 0 wakes IDLE. */
+	atomic_t in_flight;
+	u32 ahead;
 	struct uring_pool pool;
 	bool ends;		/* waits at IDLE for its requests */
 	wait_queue_head_t idle;
@@ -333,12 +340,12 @@ struct uring_req {
 	u32 cqe_flags;			/* l */
 	u32 flags;			/* l */
 	s32 fd;				/* c */
-	u8 op;				/* c */
 	u8 retries;			/* l: ready, and then it was not */
 	/* Of whoever issues it, a worker without the lock too: */
 	bool nowait_only;		/* EAGAIN is its result */
 	bool cur_pos;			/* at the file's position, which it moves */
 	bool fell_short;		/* its chain wanted more than it did */
+	u8 op;				/* c */
 	u16 buf_index;			/* c */
 	atomic_t run;			/* a: RUN_* */
 	struct llist_node run_node;
@@ -407,6 +414,20 @@ static inline void uring_get(struct uring *u)
 
 /* False: there is no memory to keep it: u->lost; or no room where it may be left out (MORE). */
 bool uring_post(struct uring *u, u64 user_data, s32 res, u32 flags);
+/* There is room: it is the CQ's next. */
+static inline void uring_put_cqe(struct uring *u, u64 user_data, s32 res, u32 flags)
+{
+	u32 at = u->cq_tail++ & (u->cq_entries - 1);
+	char *cqes = (char *)u->shared->cqes;
+	struct io_uring_cqe *c = (void *)(cqes + ((size_t)at << u->cqe_shift));
+
+	WRITE_ONCE(c->user_data, user_data);
+	WRITE_ONCE(c->res, res);
+	WRITE_ONCE(c->flags, flags);
+	if (unlikely(u->flags & IORING_SETUP_CQE32))
+		c->big_cqe[0] = c->big_cqe[1] = 0;
+}
+
 /* What was posted is shown and told. */
 void uring_flush(struct uring *u);
 /* Completions that had no room go to the CQ. True: all have. */
@@ -430,6 +451,8 @@ void uring_end(struct uring_req *r);
 void uring_issue(struct uring_req *r);
 /* R was issued: E is URING_DONE or -errno. Lock held; uring_flush() follows. */
 void uring_issued(struct uring_req *r, int e);
+/* U's file, which has just been closed, stands for its requests no more. Lock held. */
+void uring_close_reqs(struct uring *u);
 /* Issues what became ready meanwhile, and shows completions. Lock held. */
 void uring_settle(struct uring *u);
 /* The same where another ring's request is being issued: what is ready is left to its task. */
@@ -614,10 +637,7 @@ void uring_pool_end(struct uring_task *t);
 
 struct uring_rules *uring_rules_get(struct uring_rules *r);	/* NULL: NULL */
 void uring_rules_put(struct uring_rules *r);
-/* 0; -EACCES: a filter says no to R, which is prepared. */
-int uring_rules_ask(const struct uring_rules *rules, const struct uring_req *r);
-/* Whether an SQE of OP with FLAGS, a registration, is taken at all. */
-bool uring_rules_take(const struct uring_rules *rules, u8 op, u8 flags);
+/* Whether a registration is taken. */
 bool uring_rules_register(const struct uring_rules *rules, unsigned int opcode);
 /* io_uring_register(2) of a ring, lock held, and of the current task. 0 or -errno. */
 int uring_filter_ring(struct uring *u, struct uptr arg);

@@ -156,6 +156,7 @@ void uring_tasks_close(struct uring *u)
 	uring_assert(u);
 	uring_tasks_leave(u);
 	WRITE_ONCE(u->closed, true);
+	uring_close_reqs(u);
 	smp_mb(); /* pairs with uring_deferred_came()'s */
 	rcu_read_lock();
 	move_deferred(u);
@@ -274,6 +275,8 @@ static void stop_and_wait(struct uring_task *t)
 	for (;;) {
 		while (stop_all(t))
 			cond_resched();
+		atomic_sub((int)t->ahead, &t->in_flight);
+		t->ahead = 0;
 		if (!atomic_read(&t->in_flight))
 			break;
 		wait_event(t->idle, has_work(t) || !atomic_read(&t->in_flight));

@@ -307,16 +307,6 @@ static struct file *fget_files(struct files_struct *files, unsigned int fd, fmod
 	return f;
 }
 
-struct file *fget(unsigned int fd)
-{
-	return fget_files(current->files, fd, FMODE_PATH);
-}
-
-struct file *fget_raw(unsigned int fd)
-{
-	return fget_files(current->files, fd, 0);
-}
-
 static __always_inline struct fd fget_light(unsigned int fd, fmode_t mask)
 {
 	struct files_struct *files = current->files;
@@ -330,6 +320,26 @@ static __always_inline struct fd fget_light(unsigned int fd, fmode_t mask)
 	}
 	f = fget_files(files, fd, mask);
 	return f ? (struct fd){ (unsigned long)f | FDPUT_FPUT } : EMPTY_FD;
+}
+
+/* The reference of a table that is the task's alone stays until another is taken. */
+static __always_inline struct file *fget_ref(unsigned int fd, fmode_t mask)
+{
+	struct fd f = fget_light(fd, mask);
+
+	if (likely(f.word) && likely(!(f.word & FDPUT_FPUT)))
+		get_file(fd_file(f));
+	return fd_file(f);
+}
+
+struct file *fget(unsigned int fd)
+{
+	return fget_ref(fd, FMODE_PATH);
+}
+
+struct file *fget_raw(unsigned int fd)
+{
+	return fget_ref(fd, 0);
 }
 
 struct fd fdget(unsigned int fd)

@@ -18,17 +18,19 @@ LIMIT = 900
 COUNTERS = ["kernel", "user", "atomics", "exchanges", "invalidations", "table loads", "IPIs", "device accesses"]
 
 
-def program(tools, arch, name="ops", flags=("-O2", "-Wno-clobbered")):
-    """bench/NAME.c, static, and the archive with it as /init."""
+def program(tools, arch, name="ops", flags=("-O2", "-Wno-clobbered"), extra=None):
+    """bench/NAME.c, static, and the archive with it as /init, and with the EXTRA files, {name: (data, mode)}."""
     exe = rootfs.build_user(tools, name, arch, out=os.path.join(OUT, "%s-%s" % (name, arch)), sources=["%s/bench/%s.c" % (ROOT, name)], flags=flags)
     data = rootfs.read(exe)
-    path = os.path.join(OUT, "%s-%s.cpio" % (name, digest(data)))
+    extra = extra or {}
+    path = os.path.join(OUT, "%s-%s.cpio" % (name, digest(data, *[x for n in sorted(extra) for x in (n, extra[n][0])])))
     if not os.path.exists(path):
         with open(path + ".new", "wb") as f:
             w = cpio.Writer(f)
             w.dir("dev")
             w.node("dev/console", 0o020000, 5, 1, 0o600)
             w.file("init", data, 0o755)
+            rootfs.add_files(w, extra)
             w.end()
         os.rename(path + ".new", path)
     return path

@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 
-from . import bench, bench_profile, bench_show, build, rootfs, setup
+from . import bench, bench_profile, bench_show, build, disk, rootfs, setup
 from .util import Fail, Progress, digest, rel
 
 SIZE = "2g"
@@ -28,7 +28,8 @@ def image(folder):
 def kept(tools, what, kernel, words, filters, blocks):
     """What a run said: (the guest's words, the plugin's). Run where it is not kept."""
     words += " ops=" + ",".join(filters).replace(" ", "_") if filters else ""
-    program, so = bench.program(tools, "x86_64", "disk"), bench.plugin(tools)
+    extra = disk.modules("x86_64", disk.OF_DISKS) if kernel == setup.reference_linux() else None
+    program, so = bench.program(tools, "x86_64", "disk", extra=extra), bench.plugin(tools)
     if not so:
         raise Fail("this QEMU takes no plugins, which --disk needs")
     argv = bench.machine(tools, "x86_64", kernel, program, words)

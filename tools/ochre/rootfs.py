@@ -68,7 +68,8 @@ def build_user(tools, name, arch="x86_64", out=None, sources=None, flags=()):
     """One of our own user programs, static: its path."""
     src = sources or [os.path.join(ROOT, "user", name + ".c")]
     out = out or os.path.join(BUILD, arch, "user", name)
-    deps = src + [os.path.join(ROOT, "user/proto.h"), os.path.join(ROOT, "user/network.h"), os.path.join(ROOT, "tests/guest/t.h")]
+    deps = src + [os.path.join(ROOT, "user/proto.h"), os.path.join(ROOT, "user/network.h"), os.path.join(ROOT, "tests/guest/t.h"),
+                  os.path.join(ROOT, "bench/ring.h"), os.path.join(ROOT, "bench/uring.h"), os.path.join(ROOT, "bench/cpu.h")]
     newest = max(os.path.getmtime(s) for s in deps if os.path.exists(s))
     if os.path.exists(out) and os.path.getmtime(out) > newest:
         return out
