@@ -196,6 +196,8 @@ TEST(registered_files)
 
 	EQ(write(fd, "abcd", 4), 4);
 	ERR(reg(&r, IORING_REGISTER_FILES, fds, 3), EBADF);
+	/* There is no place yet that could be left as it is. */
+	ERR(reg(&r, IORING_REGISTER_FILES, (int[]){ fd, IORING_REGISTER_FILES_SKIP }, 2), EBADF);
 	ERR(reg(&r, IORING_UNREGISTER_FILES, NULL, 0), ENXIO);
 	OK(reg(&r, IORING_REGISTER_FILES, fds, 2));
 	ERR(reg(&r, IORING_REGISTER_FILES, fds, 2), EBUSY);
