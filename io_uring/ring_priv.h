@@ -357,6 +357,7 @@ struct uring_op {
 	bool tries;			/* it can say EAGAIN, and then it is for a worker */
 	bool waits;			/* its file may let it wait for ever */
 	bool buffer;			/* buf_index is a registered buffer's */
+	bool ioprio;			/* the SQE's ioprio means something; else it is 0 */
 	__poll_t poll;			/* what EAGAIN waits for */
 	/* All that it needs of the SQE, which is a copy; the rest is 0. 0 or -errno. */
 	int (*prep)(struct uring_req *r, const struct io_uring_sqe *sqe);

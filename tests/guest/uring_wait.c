@@ -230,6 +230,13 @@ TEST(a_request_with_a_limit)
 	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 7);
 	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
 	are(&r, 6, 2, (int[]){ 0, -ECANCELED });
+	/* Only some operations have a priority. */
+	rw(&r, IORING_OP_READ, p[0], b, 8, 0, 9)->flags = IOSQE_IO_LINK;
+	timeout(&r, IORING_OP_LINK_TIMEOUT, &soon, 0, 0, 10)->ioprio = 89;
+	EQ(submit(&r, 2), 2);
+	while (there(&r) < 2)
+		wait_for(&r, 2);
+	are(&r, 9, 2, (int[]){ -ECANCELED, -EINVAL });
 	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 8);
 	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
 	is(&r, 8, -EINVAL);
