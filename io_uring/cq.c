@@ -66,6 +66,16 @@ bool uring_post(struct uring *u, u64 user_data, s32 res, u32 flags)
 	return keep(u, user_data, res, flags);
 }
 
+bool uring_post_message(struct uring *u, u64 user_data, s32 res, u32 flags)
+{
+	uring_assert(u);
+	u->posted = true;
+	if (unlikely(!list_empty(&u->late) || !has_room(u)))
+		return keep(u, user_data, res, flags);
+	put(u, user_data, res, flags);
+	return true;
+}
+
 bool uring_late_flush(struct uring *u)
 {
 	struct uring_late_cqe *c, *next;

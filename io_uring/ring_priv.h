@@ -399,6 +399,8 @@ static inline void uring_get(struct uring *u)
 
 /* False: there is no memory to keep it, or no room where it may be left out (MORE). */
 bool uring_post(struct uring *u, u64 user_data, s32 res, u32 flags);
+/* The same with FLAGS that a program chose: none of them means anything here. */
+bool uring_post_message(struct uring *u, u64 user_data, s32 res, u32 flags);
 /* What was posted is shown and told. */
 void uring_flush(struct uring *u);
 /* Completions that had no room go to the CQ. True: all have. */

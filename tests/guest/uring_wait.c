@@ -544,6 +544,34 @@ TEST(a_ring_tells_another)
 	end(&r);
 }
 
+/* Whatever flags a message has, it is kept where the other ring is full. */
+TEST(a_message_with_flags)
+{
+	struct ring r = ring(8), to = ring(1);
+
+	EQ(to.p.cq_entries, 2);
+	for (int i = 0; i < 5; i++) {
+		struct io_uring_sqe *s = sqe(&r, IORING_OP_MSG_RING, to.fd, 1);
+
+		s->off = 10 + (unsigned int)i;
+		s->msg_ring_flags = IORING_MSG_RING_FLAGS_PASS;
+		s->file_index = IORING_CQE_F_MORE | 64;
+		EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+		is(&r, 1, 0);
+	}
+	for (unsigned int i = 0; i < 5; i++) {
+		struct cqe c;
+
+		if (!there(&to))
+			wait_for(&to, 1);
+		c = next(&to);
+		EQ(c.user_data, 10 + i);
+		EQ(c.flags, IORING_CQE_F_MORE | 64);
+	}
+	end(&to);
+	end(&r);
+}
+
 /* ---- how waits measure time ---- */
 
 static int wait_arg(struct ring *r, unsigned int min, struct io_uring_getevents_arg *a,
