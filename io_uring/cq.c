@@ -109,8 +109,8 @@ void uring_flush(struct uring *u)
 	if (wq_has_sleeper(&u->cq_wait))
 		wake_up_all(&u->cq_wait);
 	if (waitqueue_active(&u->poll_wait))
-		wake_up_poll(&u->poll_wait, EPOLLIN);
+		wake_up_poll(&u->poll_wait, EPOLLIN | EPOLL_URING_WAKE);
 	if (unlikely(u->eventfd) && (!u->eventfd_async || current->flags & PF_IO_WORKER) &&
 	    !(READ_ONCE(u->shared->cq_flags) & IORING_CQ_EVENTFD_DISABLED))
-		eventfd_signal(u->eventfd, 1);
+		eventfd_signal(u->eventfd, 1, EPOLL_URING_WAKE);
 }

@@ -66,6 +66,9 @@ void uring_poll_event(struct uring_req *r, u32 run)
 	if (!(run & RUN_POLL) || !(r->flags & R_HOOKED))
 		return;
 	mask = uring_look(r, r->poll.events);
+	/* What its completion wakes may be its own queue: it would go on for ever. */
+	if (run & RUN_OWN_WAKE)
+		r->poll.multi = false;
 	if (!mask || tell(r, mask))
 		return;
 	uring_unhook(r);

@@ -195,6 +195,7 @@ struct uring_task {
 #define RUN_DONE	0x08u	/* what it began has ended: req->res */
 #define RUN_START	0x10u	/* it is to be issued */
 #define RUN_DEAD	0x20u	/* it is complete: to be freed */
+#define RUN_OWN_WAKE	0x40u	/* with RUN_POLL: completions of a ring woke the queue */
 
 /* req->flags: IOSQE_* in the low byte. */
 #define R_FAIL		0x0100u	/* the rest of its chain is cancelled */

@@ -19,7 +19,7 @@ static int wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *
 		return 0;
 	if (got & POLL_FREED)
 		list_del_init(&e->entry);
-	uring_kick(p->req, RUN_POLL);
+	uring_kick(p->req, got & EPOLL_URING_WAKE ? RUN_POLL | RUN_OWN_WAKE : RUN_POLL);
 	/* The request has a hook until here, so it is there: pairs with uring_unhook(). */
 	if (got & POLL_FREED)
 		smp_store_release(&p->queue, (wait_queue_head_t *)NULL);

@@ -93,6 +93,42 @@ TEST(polls)
 	end(&r);
 }
 
+/* What a ring's own completions wake is told once more, and no more. */
+TEST(a_poll_that_wakes_itself)
+{
+	struct ring r = ring(8);
+	int e = OK(eventfd(0, 0)), ep = OK(epoll_create1(0));
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	OK(epoll_ctl(ep, EPOLL_CTL_ADD, e, &ev));
+	OK(syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_EVENTFD, &e, 1));
+	for (int i = 0; i < 2; i++) {
+		uint64_t n;
+		struct cqe c;
+		struct io_uring_sqe *s = sqe(&r, IORING_OP_POLL_ADD, i ? ep : e, 1);
+
+		s->len = IORING_POLL_ADD_MULTI;
+		s->poll32_events = POLLIN;
+		EQ(submit(&r, 1), 1);
+		EQ(there(&r), 0);
+		sqe(&r, IORING_OP_NOP, -1, 2);
+		EQ(submit(&r, 1), 1);
+		if (there(&r) < 2)
+			wait_for(&r, 2);
+		is(&r, 2, 0);
+		c = next(&r);
+		EQ(c.user_data, 1);
+		EQ(c.res, POLLIN);
+		EQ(c.flags, 0);
+		EQ(there(&r), 0);
+		EQ(read(e, &n, sizeof(n)), 8);
+		EQ(n, 2);
+	}
+	close(ep);
+	close(e);
+	end(&r);
+}
+
 TEST(a_poll_that_is_changed)
 {
 	struct ring r = ring(8);
