@@ -211,8 +211,8 @@ void uring_link_timer_end(struct uring_req *r)
 	r->next = l->next;
 	l->next = NULL;
 	l->timeout.head = NULL;
+	/* No failure, whatever its result: IOSQE_CQE_SKIP_SUCCESS keeps it silent. */
 	l->res = l->res ?: -ECANCELED;
-	l->flags |= R_FAIL;
 	uring_end(l);
 }
 

@@ -266,6 +266,12 @@ TEST(a_request_with_a_limit)
 	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 7);
 	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
 	are(&r, 6, 2, (int[]){ 0, -ECANCELED });
+	/* A limit that was not reached is no failure that would be told. */
+	sqe(&r, IORING_OP_NOP, -1, 11)->flags = IOSQE_IO_LINK;
+	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 12)->flags = IOSQE_CQE_SKIP_SUCCESS;
+	EQ(enter(&r, 2, 1, IORING_ENTER_GETEVENTS), 2);
+	is(&r, 11, 0);
+	EQ(there(&r), 0);
 	/* Only some operations have a priority. */
 	rw(&r, IORING_OP_READ, p[0], b, 8, 0, 9)->flags = IOSQE_IO_LINK;
 	timeout(&r, IORING_OP_LINK_TIMEOUT, &soon, 0, 0, 10)->ioprio = 89;
