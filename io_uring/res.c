@@ -291,7 +291,7 @@ int uring_install_in(struct uring *u, struct file *f, u32 index)
 	int e = 0;
 
 	if (!t->at)
-		e = -ENXIO;
+		e = any ? -ENFILE : -ENXIO;	/* no place is free; it has no such place */
 	else if (uring_of(f))
 		e = -EBADF;
 	if (!e && any) {

@@ -355,6 +355,9 @@ TEST(places_that_are_chosen)
 	struct io_uring_file_index_range range = { 130, 3, 0 };
 
 	ERR(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EINVAL);
+	named(&r, IORING_OP_OPENAT, AT_FDCWD, "/proc/version")->file_index =
+		IORING_FILE_INDEX_ALLOC;
+	EQ(run(&r), -ENFILE);
 	OK(reg(&r, IORING_REGISTER_FILES2, &sparse, sizeof(sparse)));
 	OK(reg(&r, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0));
 	for (int i = 0; i < 4; i++) {
