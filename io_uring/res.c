@@ -113,6 +113,16 @@ static void table_drop(struct uring *u, struct uring_table *t)
 	*t = (struct uring_table){ .at = NULL };
 }
 
+/* T was never registered: no tag of it is told. */
+static void table_undo(struct uring *u, struct uring_table *t)
+{
+	for (unsigned int i = 0; i < t->nr; i++) {
+		if (t->at[i])
+			t->at[i]->tag = 0;
+	}
+	table_drop(u, t);
+}
+
 static int table_make(struct uring_table *t, unsigned int nr)
 {
 	t->at = kvcalloc(nr, sizeof(t->at[0]), GFP_KERNEL_ACCOUNT);
@@ -228,7 +238,7 @@ int uring_register_files(struct uring *u, struct uptr fds, struct uptr tags, uns
 		return e;
 	set_files(u, 0, fds, tags, nr, false, &e);
 	if (e)
-		table_drop(u, &u->files);
+		table_undo(u, &u->files);
 	return e;
 }
 
@@ -460,7 +470,7 @@ int uring_register_buffers(struct uring *u, struct uptr vecs, struct uptr tags, 
 		return e;
 	set_buffers(u, 0, vecs, tags, nr, &e);
 	if (e)
-		table_drop(u, &u->buffers);
+		table_undo(u, &u->buffers);
 	return e;
 }
 
