@@ -56,6 +56,16 @@ bool uring_post(struct uring *u, u64 user_data, s32 res, u32 flags)
 	return keep(u, user_data, res, flags);
 }
 
+bool uring_post_message(struct uring *u, u64 user_data, s32 res, u32 flags)
+{
+	uring_assert(u);
+	u->posted = true;
+	if (unlikely(!list_empty(&u->late) || !has_room(u)))
+		return keep(u, user_data, res, flags);
+	uring_put_cqe(u, user_data, res, flags);
+	return true;
+}
+
 bool uring_late_flush(struct uring *u)
 {
 	struct uring_late_cqe *c, *next;
@@ -89,8 +99,8 @@ void uring_flush(struct uring *u)
 	if (wq_has_sleeper(&u->cq_wait))
 		wake_up_all(&u->cq_wait);
 	if (waitqueue_active(&u->poll_wait))
-		wake_up_poll(&u->poll_wait, EPOLLIN);
+		wake_up_poll(&u->poll_wait, EPOLLIN | EPOLL_URING_WAKE);
 	if (unlikely(u->eventfd) && (!u->eventfd_async || current->flags & PF_IO_WORKER) &&
 	    !(READ_ONCE(u->shared->cq_flags) & IORING_CQ_EVENTFD_DISABLED))
-		eventfd_signal(u->eventfd, 1);
+		eventfd_signal(u->eventfd, 1, EPOLL_URING_WAKE);
 }

@@ -37,7 +37,7 @@ static int deliver(struct uring_msg *m, struct uring *to)
 	int e;
 
 	if (m->cmd == IORING_MSG_DATA)
-		return uring_post(to, m->user_data, (s32)m->len, flags) ? 0 : -EOVERFLOW;
+		return uring_post_message(to, m->user_data, (s32)m->len, flags) ? 0 : -EOVERFLOW;
 	e = uring_install_in(to, m->file, m->to);
 	m->file = NULL;
 	if (e < 0 || m->flags & IORING_MSG_RING_CQE_SKIP)

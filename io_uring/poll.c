@@ -70,6 +70,9 @@ void uring_poll_event(struct uring_req *r, u32 run)
 	mask = woken ? uring_look(r, r->poll.events) : 0;
 	if (r->poll.multi && !(woken & WOKEN_ANY))
 		mask &= woken | EPOLLERR | EPOLLHUP;
+	/* What its completion wakes may be its own queue: it would go on for ever. */
+	if (run & RUN_OWN_WAKE)
+		r->poll.multi = false;
 	if (!mask || tell(r, mask))
 		return;
 	uring_unhook(r);

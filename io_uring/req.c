@@ -555,6 +555,8 @@ static int prepare(struct uring_req *r, const struct io_uring_sqe *sqe)
 		return -EACCES;
 	if (!op->issue)
 		return -EOPNOTSUPP;
+	if (unlikely(sqe->ioprio && !op->ioprio))
+		return -EINVAL;
 	if (sqe->personality) {
 		r->cred = xa_load(&r->ring->personalities, sqe->personality);
 		if (!r->cred)

@@ -113,6 +113,16 @@ static void table_drop(struct uring *u, struct uring_table *t)
 	*t = (struct uring_table){ .at = NULL };
 }
 
+/* T was never registered: no tag of it is told. */
+static void table_undo(struct uring *u, struct uring_table *t)
+{
+	for (unsigned int i = 0; i < t->nr; i++) {
+		if (t->at[i])
+			t->at[i]->tag = 0;
+	}
+	table_drop(u, t);
+}
+
 static int table_make(struct uring_table *t, unsigned int nr)
 {
 	t->at = kvcalloc(nr, sizeof(t->at[0]), GFP_KERNEL_ACCOUNT);
@@ -174,9 +184,9 @@ static int tag_at(struct uptr tags, unsigned int i, u64 *tag)
 	return !uptr_is_null(tags) && get_user(*tag, uptr_add(tags, i * sizeof(u64))) ? -EFAULT : 0;
 }
 
-/* One of them: 0, -errno. */
+/* One of them: 0, -errno. SKIPS: a place may be left as it is, for there is one already. */
 static int set_file(struct uring *u, unsigned int at, struct uptr fds, struct uptr tags,
-		    unsigned int i)
+		    unsigned int i, bool skips)
 {
 	struct uring_res *n = NULL;
 	u64 tag;
@@ -184,9 +194,10 @@ static int set_file(struct uring *u, unsigned int at, struct uptr fds, struct up
 
 	if (get_user(fd, uptr_add(fds, i * sizeof(fd))) || tag_at(tags, i, &tag))
 		return -EFAULT;
-	if ((fd == IORING_REGISTER_FILES_SKIP || fd == -1) && tag)
+	skips = skips && fd == IORING_REGISTER_FILES_SKIP;
+	if ((skips || fd == -1) && tag)
 		return -EINVAL;
-	if (fd == IORING_REGISTER_FILES_SKIP)
+	if (skips)
 		return 0;
 	if (fd != -1)
 		n = file_node(fd, tag);
@@ -198,13 +209,13 @@ static int set_file(struct uring *u, unsigned int at, struct uptr fds, struct up
 
 /* NR of them from place AT on. How many were set; *WHY: what is wrong with the next, or 0. */
 static int set_files(struct uring *u, unsigned int at, struct uptr fds, struct uptr tags,
-		     unsigned int nr, int *why)
+		     unsigned int nr, bool skips, int *why)
 {
 	unsigned int i;
 
 	*why = 0;
 	for (i = 0; i < nr; i++) {
-		*why = set_file(u, at, fds, tags, i);
+		*why = set_file(u, at, fds, tags, i, skips);
 		if (*why)
 			break;
 		cond_resched();
@@ -225,9 +236,9 @@ int uring_register_files(struct uring *u, struct uptr fds, struct uptr tags, uns
 	e = table_make(&u->files, nr);
 	if (e || uptr_is_null(fds))
 		return e;
-	set_files(u, 0, fds, tags, nr, &e);
+	set_files(u, 0, fds, tags, nr, false, &e);
 	if (e)
-		table_drop(u, &u->files);
+		table_undo(u, &u->files);
 	return e;
 }
 
@@ -251,7 +262,7 @@ int uring_update_files(struct uring *u, unsigned int at, struct uptr fds, struct
 		return -EOVERFLOW;
 	if (end > u->files.nr)
 		return -EINVAL;
-	done = set_files(u, at, fds, tags, nr, &e);
+	done = set_files(u, at, fds, tags, nr, true, &e);
 	return done ?: e;
 }
 
@@ -290,7 +301,7 @@ int uring_install_in(struct uring *u, struct file *f, u32 index)
 	int e = 0;
 
 	if (!t->at)
-		e = any ? -ENFILE : -ENXIO;
+		e = any ? -ENFILE : -ENXIO;	/* no place is free; it has no such place */
 	else if (uring_of(f))
 		e = -EBADF;
 	if (!e && any) {
@@ -459,7 +470,7 @@ int uring_register_buffers(struct uring *u, struct uptr vecs, struct uptr tags, 
 		return e;
 	set_buffers(u, 0, vecs, tags, nr, &e);
 	if (e)
-		table_drop(u, &u->buffers);
+		table_undo(u, &u->buffers);
 	return e;
 }
 

@@ -89,10 +89,10 @@ static void tell_work(struct work_struct *w)
 	struct uring *u = container_of(w, struct uring, tell);
 
 	if (waitqueue_active(&u->poll_wait))
-		wake_up_poll(&u->poll_wait, EPOLLIN);
+		wake_up_poll(&u->poll_wait, EPOLLIN | EPOLL_URING_WAKE);
 	mutex_lock(&u->lock);
 	if (u->eventfd)
-		eventfd_signal(u->eventfd, 1);
+		eventfd_signal(u->eventfd, 1, EPOLL_URING_WAKE);
 	mutex_unlock(&u->lock);
 	uring_put(u);
 }

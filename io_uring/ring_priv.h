@@ -205,6 +205,7 @@ struct uring_task {
 #define RUN_DONE	0x08u	/* what it began has ended: req->res */
 #define RUN_START	0x10u	/* it is to be issued */
 #define RUN_DEAD	0x20u	/* it is complete: to be freed */
+#define RUN_OWN_WAKE	0x40u	/* with RUN_POLL: completions of a ring woke the queue */
 
 /* req->flags: IOSQE_* in the low byte. */
 #define R_FAIL		0x0100u	/* the rest of its chain is cancelled */
@@ -369,6 +370,7 @@ struct uring_op {
 	bool tries;			/* it can say EAGAIN, and then it is for a worker */
 	bool waits;			/* its file may let it wait for ever */
 	bool buffer;			/* buf_index is a registered buffer's */
+	bool ioprio;			/* the SQE's ioprio means something; else it is 0 */
 	__poll_t poll;			/* what EAGAIN waits for */
 	/* All that it needs of the SQE, which is a copy; the rest is 0. 0 or -errno. */
 	int (*prep)(struct uring_req *r, const struct io_uring_sqe *sqe);
@@ -414,6 +416,8 @@ static inline void uring_get(struct uring *u)
 
 /* False: there is no memory to keep it: u->lost; or no room where it may be left out (MORE). */
 bool uring_post(struct uring *u, u64 user_data, s32 res, u32 flags);
+/* The same with FLAGS that a program chose: none of them means anything here. */
+bool uring_post_message(struct uring *u, u64 user_data, s32 res, u32 flags);
 /* There is room: it is the CQ's next. */
 static inline void uring_put_cqe(struct uring *u, u64 user_data, s32 res, u32 flags)
 {

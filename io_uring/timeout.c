@@ -211,11 +211,8 @@ void uring_link_timer_end(struct uring_req *r)
 	r->next = l->next;
 	l->next = NULL;
 	l->timeout.head = NULL;
-	/* One that was not needed has not failed: a quiet one says nothing. */
-	if (l->res)
-		l->flags |= R_FAIL;
-	else
-		l->res = -ECANCELED;
+	/* No failure, whatever its result: IOSQE_CQE_SKIP_SUCCESS keeps it silent. */
+	l->res = l->res ?: -ECANCELED;
 	uring_end(l);
 }
 

@@ -21,7 +21,7 @@ static int wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *
 		list_del_init(&e->entry);
 	if (p->req->op == IORING_OP_POLL_ADD)
 		atomic_or(!got || got & POLL_FREED ? WOKEN_ANY : (int)got, &p->req->wait->woken);
-	uring_kick(p->req, RUN_POLL);
+	uring_kick(p->req, got & EPOLL_URING_WAKE ? RUN_POLL | RUN_OWN_WAKE : RUN_POLL);
 	/* The request has a hook until here, so it is there: pairs with uring_unhook(). */
 	if (got & POLL_FREED)
 		smp_store_release(&p->queue, (wait_queue_head_t *)NULL);

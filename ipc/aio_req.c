@@ -84,7 +84,7 @@ static void req_end(struct aio_req *r, long res)
 	r->event.res = res;
 	aio_event(r->ctx, &r->event);
 	if (r->signal)
-		eventfd_signal(r->signal, 1);
+		eventfd_signal(r->signal, 1, 0);
 	req_put(r);
 }
 

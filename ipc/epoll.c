@@ -169,8 +169,8 @@ static int item_callback(struct wait_queue_entry *e, unsigned int mode, int flag
 	spin_unlock_irqrestore(&ep->lock, irq);
 	if (wake)
 		wake_up(&ep->wq);
-	if (poll)
-		wake_up_poll(&ep->poll_wq, EPOLLIN);
+	if (poll)	/* a ring's mark goes on: it may come back to the ring */
+		wake_up_poll(&ep->poll_wq, EPOLLIN | (got & EPOLL_URING_WAKE));
 	if (got & POLL_FREED) {
 		list_del_init(&e->entry);
 		/* After this the queue is not touched by us: pairs with unhook(). */

@@ -140,12 +140,12 @@ struct eventfd *eventfd_get(unsigned int fd)
 	return e;
 }
 
-void eventfd_signal(struct eventfd *e, u64 n)
+void eventfd_signal(struct eventfd *e, u64 n, u32 mark)
 {
 	spin_lock_irq(&e->wqh.lock);
 	e->count += min(n, U64_MAX - e->count);
 	if (waitqueue_active(&e->wqh))
-		wake_up_poll_unlock_irq(&e->wqh, EPOLLIN);
+		wake_up_poll_unlock_irq(&e->wqh, EPOLLIN | mark);
 	else
 		spin_unlock_irq(&e->wqh.lock);
 }

@@ -204,6 +204,8 @@ TEST(registered_files)
 
 	EQ(write(fd, "abcd", 4), 4);
 	ERR(reg(&r, IORING_REGISTER_FILES, fds, 3), EBADF);
+	/* There is no place yet that could be left as it is. */
+	ERR(reg(&r, IORING_REGISTER_FILES, (int[]){ fd, IORING_REGISTER_FILES_SKIP }, 2), EBADF);
 	ERR(reg(&r, IORING_UNREGISTER_FILES, NULL, 0), ENXIO);
 	OK(reg(&r, IORING_REGISTER_FILES, fds, 2));
 	ERR(reg(&r, IORING_REGISTER_FILES, fds, 2), EBUSY);
@@ -401,6 +403,11 @@ TEST(buffers_with_tags)
 	struct io_uring_rsrc_update2 up = { .nr = 1, .data = (uintptr_t)v };
 	int fd = file();
 
+	/* What fails in its middle tells no tag. */
+	v[1] = (struct iovec){ (void *)1, 1 };
+	ERR(reg(&r, IORING_REGISTER_BUFFERS2, &reg2, sizeof(reg2)), EFAULT);
+	EQ(there(&r), 0);
+	v[1] = (struct iovec){ NULL, 0 };
 	OK(reg(&r, IORING_REGISTER_BUFFERS2, &reg2, sizeof(reg2)));
 	EQ(there(&r), 0);
 	v[0].iov_base = b;

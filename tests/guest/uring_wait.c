@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * io_uring(7): polls, timeouts, cancellation, who runs and who waits, the ends of tasks.
+ * io_uring(7): timeouts, cancellation, who runs and who waits, the ends of tasks.
  * proves: io_uring_enter io_uring_register
  */
 #include "uring.h"
@@ -10,23 +10,12 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
 static struct __kernel_timespec ms(long n)
 {
 	return (struct __kernel_timespec){ n / 1000, n % 1000 * 1000000 };
-}
-
-static struct io_uring_sqe *poll_add(struct ring *r, int fd, unsigned int events,
-				     unsigned int flags, unsigned long long data)
-{
-	struct io_uring_sqe *s = sqe(r, IORING_OP_POLL_ADD, fd, data);
-
-	s->poll32_events = events;
-	s->len = flags;
-	return s;
 }
 
 static struct io_uring_sqe *timeout(struct ring *r, int op, const struct __kernel_timespec *t,
@@ -49,103 +38,6 @@ static struct io_uring_sqe *cancel(struct ring *r, unsigned long long what, unsi
 	s->addr = what;
 	s->cancel_flags = flags;
 	return s;
-}
-
-TEST(polls)
-{
-	struct ring r = ring(8);
-	struct cqe c;
-	int p[2];
-	char b[8];
-
-	OK(pipe(p));
-	poll_add(&r, p[1], POLLOUT, 0, 1);
-	poll_add(&r, p[0], POLLIN, 0, 2);
-	poll_add(&r, 99, POLLIN, 0, 3);
-	EQ(enter(&r, 3, 2, IORING_ENTER_GETEVENTS), 3);
-	is(&r, 1, POLLOUT);
-	is(&r, 3, -EBADF);
-	EQ(there(&r), 0);
-	EQ(write(p[1], "x", 1), 1);
-	wait_for(&r, 1);
-	is(&r, 2, POLLIN);
-	/* Of many: each write tells. */
-	poll_add(&r, p[0], POLLIN, IORING_POLL_ADD_MULTI, 4);
-	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
-	for (int i = 0; i < 3; i++) {
-		wait_for(&r, 1);
-		c = next(&r);
-		EQ(c.user_data, 4);
-		EQ(c.res, POLLIN);
-		EQ(c.flags, IORING_CQE_F_MORE);
-		EQ(read(p[0], b, 8), 1);
-		EQ(write(p[1], "x", 1), 1);
-	}
-	wait_for(&r, 1);
-	next(&r);
-	sqe(&r, IORING_OP_POLL_REMOVE, -1, 5)->addr = 4;
-	EQ(enter(&r, 1, 2, IORING_ENTER_GETEVENTS), 1);
-	are(&r, 4, 2, (int[]){ -ECANCELED, 0 });
-	sqe(&r, IORING_OP_POLL_REMOVE, -1, 6)->addr = 4;
-	EQ(submit(&r, 1), 1);
-	is(&r, 6, -ENOENT);
-	close(p[0]);
-	close(p[1]);
-	end(&r);
-}
-
-/* Of many, each completion tells what its wake-up was for. */
-TEST(a_poll_of_both_directions)
-{
-	struct ring r = ring(8);
-	struct cqe c;
-	int s[2];
-
-	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
-	poll_add(&r, s[0], POLLIN | POLLOUT | POLLRDHUP, IORING_POLL_ADD_MULTI, 1);
-	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
-	EQ(next(&r).res, POLLOUT);
-	for (int i = 0; i < 2; i++) {
-		EQ(write(s[1], "x", 1), 1);
-		wait_for(&r, 1);
-		c = next(&r);
-		EQ(c.res, POLLIN);
-		EQ(c.flags, IORING_CQE_F_MORE);
-	}
-	OK(shutdown(s[1], SHUT_WR));
-	wait_for(&r, 1);
-	EQ(next(&r).res, POLLIN | POLLOUT | POLLRDHUP);
-	poll_add(&r, s[1], POLLIN, IORING_POLL_ADD_LEVEL, 2);
-	EQ(submit(&r, 1), 1);
-	is(&r, 2, -EINVAL);
-	close(s[0]);
-	close(s[1]);
-	end(&r);
-}
-
-TEST(a_poll_that_is_changed)
-{
-	struct ring r = ring(8);
-	struct io_uring_sqe *s;
-	int p[2];
-
-	OK(pipe(p));
-	poll_add(&r, p[1], POLLERR, 0, 1);
-	s = sqe(&r, IORING_OP_POLL_REMOVE, -1, 2);
-	s->addr = 1;
-	s->off = 3;
-	s->len = IORING_POLL_UPDATE_USER_DATA;
-	EQ(enter(&r, 2, 1, IORING_ENTER_GETEVENTS), 2);
-	is(&r, 2, 0);
-	s = sqe(&r, IORING_OP_POLL_REMOVE, -1, 4);
-	s->addr = 3;
-	s->len = IORING_POLL_UPDATE_EVENTS;
-	s->poll32_events = POLLOUT;
-	EQ(enter(&r, 1, 2, IORING_ENTER_GETEVENTS), 1);
-	are(&r, 3, 2, (int[]){ POLLOUT, 0 });
-	close(p[0]);
-	close(p[1]);
-	end(&r);
 }
 
 TEST(timeouts)
@@ -260,6 +152,19 @@ TEST(a_request_with_a_limit)
 	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 7);
 	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
 	are(&r, 6, 2, (int[]){ 0, -ECANCELED });
+	/* A limit that was not reached is no failure that would be told. */
+	sqe(&r, IORING_OP_NOP, -1, 11)->flags = IOSQE_IO_LINK;
+	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 12)->flags = IOSQE_CQE_SKIP_SUCCESS;
+	EQ(enter(&r, 2, 1, IORING_ENTER_GETEVENTS), 2);
+	is(&r, 11, 0);
+	EQ(there(&r), 0);
+	/* Only some operations have a priority. */
+	rw(&r, IORING_OP_READ, p[0], b, 8, 0, 9)->flags = IOSQE_IO_LINK;
+	timeout(&r, IORING_OP_LINK_TIMEOUT, &soon, 0, 0, 10)->ioprio = 89;
+	EQ(submit(&r, 2), 2);
+	while (there(&r) < 2)
+		wait_for(&r, 2);
+	are(&r, 9, 2, (int[]){ -ECANCELED, -EINVAL });
 	timeout(&r, IORING_OP_LINK_TIMEOUT, &late, 0, 0, 8);
 	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
 	is(&r, 8, -EINVAL);
@@ -286,7 +191,7 @@ TEST(cancellation)
 	is(&r, 3, -ENOENT);
 	/* By file, all of them. */
 	rw(&r, IORING_OP_READ, p[0], b, 8, 0, 4);
-	poll_add(&r, p[0], POLLIN, 0, 5);
+	sqe(&r, IORING_OP_POLL_ADD, p[0], 5)->poll32_events = POLLIN;
 	timeout(&r, IORING_OP_TIMEOUT, &late, 0, 0, 6);
 	s = cancel(&r, 0, IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL, 7);
 	s->fd = p[0];
@@ -563,6 +468,34 @@ TEST(a_ring_tells_another)
 	sqe(&r, IORING_OP_MSG_RING, 0, 3);
 	EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
 	is(&r, 3, -EBADFD);
+	end(&to);
+	end(&r);
+}
+
+/* Whatever flags a message has, it is kept where the other ring is full. */
+TEST(a_message_with_flags)
+{
+	struct ring r = ring(8), to = ring(1);
+
+	EQ(to.p.cq_entries, 2);
+	for (int i = 0; i < 5; i++) {
+		struct io_uring_sqe *s = sqe(&r, IORING_OP_MSG_RING, to.fd, 1);
+
+		s->off = 10 + (unsigned int)i;
+		s->msg_ring_flags = IORING_MSG_RING_FLAGS_PASS;
+		s->file_index = IORING_CQE_F_MORE | 64;
+		EQ(enter(&r, 1, 1, IORING_ENTER_GETEVENTS), 1);
+		is(&r, 1, 0);
+	}
+	for (unsigned int i = 0; i < 5; i++) {
+		struct cqe c;
+
+		if (!there(&to))
+			wait_for(&to, 1);
+		c = next(&to);
+		EQ(c.user_data, 10 + i);
+		EQ(c.flags, IORING_CQE_F_MORE | 64);
+	}
 	end(&to);
 	end(&r);
 }

@@ -12,8 +12,11 @@ struct eventfd;
 /* For a user in the kernel, referenced: ERR_PTR(-EBADF, -EINVAL: no eventfd). */
 struct eventfd *eventfd_get(unsigned int fd);
 void eventfd_put(struct eventfd *e);
-/* Adds N, as much as there is room for. Interrupts on, no spinlock held. */
-void eventfd_signal(struct eventfd *e, u64 n);
+/*
+ * Adds N, as much as there is room for. MARK: EPOLL_URING_WAKE where completions of a ring are told,
+ * or 0. Interrupts on, no spinlock held.
+ */
+void eventfd_signal(struct eventfd *e, u64 n, u32 mark);
 int signalfd_create(int fd, u64 mask, int flags);
 int timerfd_create(int clock, int flags);
 
