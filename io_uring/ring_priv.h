@@ -463,11 +463,16 @@ void uring_settle(struct uring *u);
 void uring_settle_later(struct uring *u);
 /* What an event asks for. Lock held. */
 void uring_run(struct uring_req *r);
-/* R is later, found by those who cancel. Lock held. */
+
+/* ---- later.c: lock held ---- */
+
+/* R is later, found by those who cancel. */
 void uring_add_later(struct uring_req *r);
 void uring_del_later(struct uring_req *r);
-/* R, which is later, ends with RES: true. False: it cannot be stopped. Lock held. */
+/* R, which is later, ends with RES: true. False: it cannot be stopped. */
 bool uring_stop(struct uring_req *r, s32 res);
+/* The request of USER_DATA that is later, of operation OP (IORING_OP_LAST: of any). */
+struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op);
 
 /* ---- wait.c: lock held ---- */
 
@@ -693,5 +698,3 @@ void uring_cancel_all(struct uring *u, const struct uring_task *t);
 void uring_cancel_drained(struct uring *u, const struct uring_task *t);
 /* IORING_REGISTER_SYNC_CANCEL: lock held, and not while it waits. */
 int uring_sync_cancel(struct uring *u, struct uptr arg);
-/* The request of USER_DATA that is later, of operation OP (IORING_OP_LAST: of any). */
-struct uring_req *uring_find_later(struct uring *u, u64 user_data, u8 op);
