@@ -245,6 +245,8 @@ static int recover(struct xfs_mount *mp, bool write)
 
 	set_limits(mp->sb, &mp->fs.vol.sb);
 	xfs_inodes_begin(mp);
+	/* Only now it is known how many there are. */
+	e = e ?: xfs_ags_open(mp);
 	if (!e && (write || r.res.left))
 		e = xfs_write_begin(mp, &r);
 	xfs_recovery_free(&r);
@@ -308,6 +310,7 @@ static int fill(struct super_block *s, struct fs_context *fc)
 	mp->ioctl = xfs_admin_ioctl;
 	mutex_init(&mp->admin);
 	xfs_vol_init(mp, s);
+	xfs_health_init(&mp->health);
 	xfs_cache_init(&mp->cache, s->s_bdev, s->s_id);
 	s->s_fs_info = mp;
 	return start(mp, s, fc);
@@ -330,6 +333,8 @@ static void kill_sb(struct super_block *s) __releases(s -> s_umount)
 		return;
 	xfs_inodes_end(mp);
 	xfs_cache_destroy(&mp->cache);
+	xfs_ags_close(mp);
+	xfs_health_destroy(&mp->health);
 	kfree(mp);
 }
 
