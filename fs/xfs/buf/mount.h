@@ -10,11 +10,13 @@
 #include <vfs/fs.h>
 
 struct xfs_inode;
+struct xfs_show;
 
 struct xfs_mount {
 	struct xfs_fs fs;		/* first, and its volume: the walks hand it back */
 	struct xfs_cache cache;
 	struct xfs_health health;
+	struct xfs_show *show;		/* s_umount: super/; NULL: it is not shown */
 	struct super_block *sb;		/* c */
 	bool norecovery, nouuid;	/* c */
 	bool wsync;			/* c: changes are durable when the call returns */

@@ -284,7 +284,10 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 	}
 	xfs_dir_found(XFS_I(root), mp->fs.vol.sb.rootino, 0);
 	s->s_root = d_make_root(root);
-	return s->s_root ? 0 : -ENOMEM;
+	if (!s->s_root)
+		return -ENOMEM;
+	xfs_show_begin(mp);
+	return 0;
 }
 
 /* What fails is undone by kill_sb. */
@@ -320,8 +323,9 @@ static void kill_sb(struct super_block *s) __releases(s -> s_umount)
 {
 	struct xfs_mount *mp = XFS_M(s);
 
-	/* Before the device: the next mount of it has the same UUID. */
+	/* Before the device: the next mount of it has the same UUID, and the same name. */
 	if (mp) {
+		xfs_show_end(mp);
 		give_uuid(mp);
 		xfs_live_ending(mp);
 	}
