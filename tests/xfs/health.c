@@ -47,7 +47,7 @@ _Static_assert(sizeof(struct geometry) == 256 && sizeof(struct ag_geometry) == 1
 #define BULKSTAT (int)_IOR('X', 127, unsigned char[64])
 #define INUMBERS (int)_IOR('X', 128, unsigned char[64])
 
-enum { AGF = 1 << 1, AGI = 1 << 3, BNO = 1 << 4, CNT = 1 << 5, INO = 1 << 6, FINO = 1 << 7 };
+enum { AGF = 1 << 1, AGI = 1 << 3, CNT = 1 << 5, INO = 1 << 6, FINO = 1 << 7 };
 enum { CORE = 1 << 0, BMBTD = 1 << 1, IS_DIR = 1 << 4, XATTR = 1 << 5, SYMLINK = 1 << 6 };
 
 static const char *dev;
@@ -331,6 +331,17 @@ static int allocate(void)
 	return e;
 }
 
+static int create(void)
+{
+	static char name[] = "a-file";
+	int fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0644);
+
+	if (fd < 0)
+		return -1;
+	name[0]++;
+	return close(fd);
+}
+
 static void ags(void)
 {
 	struct stat st;
@@ -341,6 +352,7 @@ static void ags(void)
 	one_of_ag(ag_at(0) + 2 * sector + 100, ask_ag, AGI);
 	one_of_ag(tree_at(2, 20) + 60, inumbers, INO);
 	one_of_ag(tree_at(1, 20) + 60, allocate, CNT);
+	one_of_ag(tree_at(2, 328) + 60, create, FINO);
 }
 
 static void see_shown(const char *what)
@@ -392,7 +404,7 @@ int main(int argc, char **argv)
 	ags();
 	fs_is_well();
 	if (remembers)
-		see_shown("AG 0: AGF, AGI, cntbt, inobt since ");
+		see_shown("AG 0: AGF, AGI, cntbt, inobt, finobt since ");
 	CHECK(!close(root) && !chdir("/") && !umount(argv[2]));
 	if (remembers)
 		FAILS(access("/sys/fs/xfs/vda", F_OK), ENOENT);
