@@ -242,6 +242,12 @@ static bool stat_one(struct xfs_mount *mp, struct xfs_lino *li, u32 flags, struc
 	if (listed)
 		fill(mp, c, flags, b);
 	up_read(&li->lock);
+	if (listed) {
+		struct xfs_marks m = xfs_health_of_ino(&mp->health, ino);
+
+		b->sick = (u16)m.sick;
+		b->checked = (u16)m.checked;
+	}
 	return listed;
 }
 
@@ -277,6 +283,8 @@ static int give_stat(const struct walk *w, struct xfs_bulk *h, struct uptr to,
 		.projid_lo = (u16)b->projid,
 		.forkoff = b->forkoff,
 		.projid_hi = (u16)(b->projid >> 16),
+		.sick = b->sick,
+		.checked = b->checked,
 		.cowextsize = b->cowextsize << w->mp->fs.vol.sb.blocklog,
 		.aextents = (u16)b->aextents,
 	};

@@ -158,7 +158,7 @@ static int grow(struct grow *g)
 	if (e)
 		return e;
 	synchronize_rcu();
-	WRITE_ONCE(sb->agcount, g->sb.agcount);
+	smp_store_release(&sb->agcount, g->sb.agcount);	/* pairs with xfs_ag_marks() */
 	WRITE_ONCE(sb->dblocks, g->sb.dblocks);
 	atomic64_add((s64)g->free, &g->mp->live->fdblocks);
 	return xfs_copy_sb(g->mp, &g->d);

@@ -177,6 +177,7 @@ static int ask_headers(struct xfs_mount *mp, struct ag_geometry *g)
 
 static long ag_geometry(struct xfs_mount *mp, struct uptr arg)
 {
+	struct xfs_ag_marks ag;
 	struct ag_geometry g;
 	int e;
 
@@ -189,6 +190,12 @@ static long ag_geometry(struct xfs_mount *mp, struct uptr arg)
 	e = ask_headers(mp, &g);
 	if (e)
 		return e;
+	if (xfs_ag_marks(mp, g.number, &ag)) {
+		struct xfs_marks m = xfs_health_of(&mp->health, ag.marks);
+
+		g.sick = m.sick;
+		g.checked = m.checked;
+	}
 	return copy_to_user(arg, &g, sizeof(g)) ? -EFAULT : 0;
 }
 

@@ -67,8 +67,13 @@ static int list_parents(struct inode *inode, struct xfs_getparents *g, struct li
 {
 	int e = xfs_attr_list(inode, &g->pos, add, l);
 
-	if (e || l->damaged)
-		return e ?: -XFS_CORRUPT;
+	if (!e && l->damaged) {
+		xfs_vol_sick(&l->mp->fs.vol, XFS_DOMAIN_INO, inode->i_ino, inode->i_generation,
+			     XFS_SICK_INO_PARENT);
+		e = -XFS_CORRUPT;
+	}
+	if (e)
+		return e;
 	if (l->full && !l->any)
 		return -EMSGSIZE;
 	if (l->any)

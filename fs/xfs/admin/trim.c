@@ -63,7 +63,8 @@ static int look(struct trim *t, struct xfs_agop *op, u32 *next)
 	while (!e && found && t->nr < FOUND_MOST && n++ < LOOKED_MOST) {
 		xfs_space_rec(&op->bno, &agb, &len);
 		if (agb >= op->ag->length || len > op->ag->length - agb)
-			return xfs_tx_bad(op->tx, "bnobt", "free extent", op->ag->agno, agb);
+			return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_BNOBT, "bnobt",
+					     "free extent", op->ag->agno, agb);
 		if (agb + len > *next)
 			e = take(t, op->ag->agno, max(agb, *next), agb + len - max(agb, *next));
 		*next = max(*next, agb + len);

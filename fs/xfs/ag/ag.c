@@ -136,7 +136,8 @@ static int agfl(struct xfs_agop *op)
 	u32 bbs = sb->sectsize / XFS_SECTOR, size = xfs_agfl_size(sb), n = be32_get(d->flcount);
 
 	if (n && (be32_get(d->fllast) + size - be32_get(d->flfirst)) % size + 1 != n)
-		return xfs_tx_bad(op->tx, "AGF", "flcount", op->agf->daddr, n);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_AGF, "AGF", "flcount",
+				     op->agf->daddr, n);
 	if (op->agfl)
 		return 0;
 	return xfs_tx_get(op->tx, XFS_BLK_AGFL, xfs_agb_daddr(sb, op->ag->agno, 0) + 3 * bbs, bbs,
@@ -153,7 +154,8 @@ int xfs_agfl_get(struct xfs_agop *op, bool tree, u32 *agb)
 		return e;
 	*agb = xfs_agfl_at(op->agfl->data, first);
 	if (!n || !xfs_agb_ok(&op->tx->fs->vol.sb, op->ag->agno, *agb))
-		return xfs_tx_bad(op->tx, "AGFL", n ? "bno" : "count", op->agf->daddr, *agb);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_AGFL, "AGFL",
+				     n ? "bno" : "count", op->agf->daddr, *agb);
 	d->flfirst = be32_make((first + 1) % xfs_agfl_size(&op->tx->fs->vol.sb));
 	d->flcount = be32_make(n - 1);
 	if (tree)
@@ -173,7 +175,8 @@ int xfs_agfl_put(struct xfs_agop *op, bool tree, u32 agb)
 	if (e)
 		return e;
 	if (n == size || (tree && !be32_get(d->btreeblks)))
-		return xfs_tx_bad(op->tx, "AGF", "btreeblks", op->agf->daddr, n);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_AGF, "AGF", "btreeblks",
+				     op->agf->daddr, n);
 	last = (be32_get(d->fllast) + 1) % size;
 	if (!n)	/* wherever the empty ring begins */
 		d->flfirst = be32_make(last);

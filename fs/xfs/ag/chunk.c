@@ -71,7 +71,8 @@ static int note(struct xfs_iop *op, struct xfs_chunk *k)
 	if (found) {
 		e = xfs_chunk_get(&op->all, &was);
 		if (!e && (k->holes | was.holes) != 0xffff)
-			e = xfs_tx_bad(op->tx, "inobt", "holes", op->ag->agno, k->start);
+			e = xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_INOBT, "inobt", "holes",
+					  op->ag->agno, k->start);
 		if (e)
 			return e;
 		k->holes &= was.holes;
@@ -166,7 +167,8 @@ static int chunk_of(struct xfs_iop *op, u32 agino, struct xfs_chunk *k)
 		e = xfs_chunk_get(&op->all, k);
 	if (!e && (!found || agino - k->start >= XFS_CHUNK ||
 		   xfs_chunk_hole_inodes(k->holes) >> (agino - k->start) & 1))
-		e = xfs_tx_bad(op->tx, "inobt", "inode without a chunk", op->ag->agno, agino);
+		e = xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_INOBT, "inobt",
+				  "inode without a chunk", op->ag->agno, agino);
 	return e;
 }
 
@@ -180,7 +182,8 @@ static int free_inode(struct xfs_iop *op, u32 agino, bool keep, bool *gone)
 		return e;
 	bit = 1ull << (agino - k.start);
 	if (k.free & bit)
-		return xfs_tx_bad(op->tx, "inobt", "inode that is free", op->ag->agno, agino);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_INOBT, "inobt",
+				     "inode that is free", op->ag->agno, agino);
 	k.free |= bit;
 	k.nfree++;
 	/* A block that has more than one chunk's inodes stays. */

@@ -57,8 +57,8 @@ static int take_from(struct xfs_iop *op, struct xfs_bt_cur *c, struct xfs_chunk 
 	int e;
 
 	if (!can)
-		return xfs_tx_bad(op->tx, "inobt", "chunk without a free inode", op->ag->agno,
-				  k->start);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_INOBT, "inobt",
+				     "chunk without a free inode", op->ag->agno, k->start);
 	bit = (u32)__builtin_ctzll(can);
 	k->free &= ~(1ull << bit);
 	k->nfree--;
@@ -67,7 +67,8 @@ static int take_from(struct xfs_iop *op, struct xfs_bt_cur *c, struct xfs_chunk 
 		e = k->nfree ? xfs_chunk_update(c, k) : xfs_bt_delete(c);
 		e = e ?: xfs_chunk_find(&op->all, k->start, XFS_BT_EQ, &found);
 		if (!e && !found)
-			e = xfs_tx_bad(op->tx, "inobt", "chunk", op->ag->agno, k->start);
+			e = xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_INOBT, "inobt", "chunk",
+					  op->ag->agno, k->start);
 		if (e)
 			return e;
 	}
@@ -86,8 +87,8 @@ static int take(struct xfs_iop *op, u32 near, u32 *agino)
 	int e = op->with_free ? nearest(c, near, &k, &found) : search(c, near, &k, &found);
 
 	if (!e && !found)
-		e = xfs_tx_bad(op->tx, "AGI", "freecount", op->ag->agno,
-			       be32_get(xfs_iop_agi(op)->freecount));
+		e = xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_AGI, "AGI", "freecount",
+				  op->ag->agno, be32_get(xfs_iop_agi(op)->freecount));
 	return e ?: take_from(op, c, &k, agino);
 }
 

@@ -151,7 +151,8 @@ int xfs_chunk_get(struct xfs_bt_cur *c, struct xfs_chunk *out)
 	    (out->free & gone) != gone ||
 	    out->nfree != (u32)__builtin_popcountll(out->free & ~gone) ||
 	    !xfs_agino_ok(&c->tx->fs->vol.sb, c->agno, out->start))
-		return xfs_tx_bad(c->tx, c->shape->name, "record", c->agno, out->start);
+		return xfs_tx_bad_ag(c->tx, c->agno, xfs_sick_of_kind(c->shape->kind),
+				     c->shape->name, "record", c->agno, out->start);
 	return 0;
 }
 

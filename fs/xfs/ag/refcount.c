@@ -34,7 +34,8 @@ static int check(struct xfs_bt_cur *c, const struct run *r)
 
 	if (!r->len || at >= length || r->len > length - at ||
 	    (staged ? r->refs != 1 : r->refs < 2))
-		return xfs_tx_bad(c->tx, "refcountbt", "record", c->agno, r->at);
+		return xfs_tx_bad_ag(c->tx, c->agno, XFS_SICK_AG_REFCNTBT, "refcountbt", "record",
+				     c->agno, r->at);
 	return 0;
 }
 
@@ -109,7 +110,8 @@ static int add(struct xfs_bt_cur *c, struct run r)
 		get_run(c, &left);
 		e = check(c, &left);
 		if (!e && left.at + left.len > r.at)
-			e = xfs_tx_bad(c->tx, "refcountbt", "run in the way", c->agno, r.at);
+			e = xfs_tx_bad_ag(c->tx, c->agno, XFS_SICK_AG_REFCNTBT, "refcountbt",
+					  "run in the way", c->agno, r.at);
 	}
 	e = e ?: seek(c, r.at, &right);
 	if (e)
@@ -122,7 +124,8 @@ static int add(struct xfs_bt_cur *c, struct run r)
 		xfs_put32(k.b, left.at);
 		e = xfs_bt_lookup(c, &k, XFS_BT_EQ, &found);
 		if (!e && !found)
-			e = xfs_tx_bad(c->tx, "refcountbt", "left", c->agno, left.at);
+			e = xfs_tx_bad_ag(c->tx, c->agno, XFS_SICK_AG_REFCNTBT, "refcountbt",
+					  "left", c->agno, left.at);
 		left.len += r.len;
 		e = e ?: set_run(c, &left);
 		joined = true;
@@ -202,7 +205,8 @@ int xfs_refcount_stage(struct xfs_bt_cur *c, u32 agb, u32 len, bool staged)
 	}
 	e = seek(c, at, &r);
 	if (!e && (!r.len || r.at > at || at + len > r.at + r.len))
-		e = xfs_tx_bad(c->tx, "refcountbt", "staged blocks", c->agno, agb);
+		e = xfs_tx_bad_ag(c->tx, c->agno, XFS_SICK_AG_REFCNTBT, "refcountbt",
+				  "staged blocks", c->agno, agb);
 	e = e ?: cut(c, &r, at, len);
 	return e ?: xfs_rmap_unmap(c->ctx, agb, len, &o);
 }

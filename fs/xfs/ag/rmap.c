@@ -63,8 +63,8 @@ static void key(const struct rec *r, struct xfs_bt_key *k)
 
 static int bad(struct xfs_agop *op, const char *field, const struct rec *r)
 {
-	return xfs_tx_bad(op->tx, "rmapbt", field,
-			  xfs_agb_daddr(&op->tx->fs->vol.sb, op->ag->agno, r->start), r->owner);
+	return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_RMAPBT, "rmapbt", field,
+			     xfs_agb_daddr(&op->tx->fs->vol.sb, op->ag->agno, r->start), r->owner);
 }
 
 /* Do they make one record, B directly behind A? */

@@ -29,7 +29,8 @@ static int find(struct xfs_bt_cur *c, u32 agb, u32 len)
 	make_rec(k.b, agb, len);
 	e = xfs_bt_lookup(c, &k, XFS_BT_EQ, &found);
 	if (!e && (!found || memcmp(xfs_bt_rec(c), k.b, 8)))
-		e = xfs_tx_bad(c->tx, c->shape->name, "extent of the other tree", c->agno, agb);
+		e = xfs_tx_bad_ag(c->tx, c->agno, xfs_sick_of_kind(c->shape->kind), c->shape->name,
+				  "extent of the other tree", c->agno, agb);
 	return e;
 }
 
@@ -64,7 +65,8 @@ static int count(struct xfs_agop *op, u32 by)
 	if (e)
 		return e;
 	if (free > op->ag->length || len > free)
-		return xfs_tx_bad(op->tx, "AGF", "freeblks", op->agf->daddr, free);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_AGF, "AGF", "freeblks",
+				     op->agf->daddr, free);
 	d->freeblks = be32_make(free);
 	d->longest = be32_make(len);
 	xfs_agf_log(op);
@@ -87,7 +89,8 @@ int xfs_space_take(struct xfs_agop *op, u32 agb, u32 len)
 		xfs_space_rec(&op->bno, &start, &all);
 	if (!found || agb - start >= all || len > all - (agb - start) || !len ||
 	    !xfs_agb_ok(&op->tx->fs->vol.sb, op->ag->agno, agb))
-		return xfs_tx_bad(op->tx, "bnobt", "free extent", op->ag->agno, agb);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_BNOBT, "bnobt",
+				     "free extent", op->ag->agno, agb);
 	left = agb - start;
 	right = all - left - len;
 	e = cnt_delete(op, start, all);
@@ -119,7 +122,8 @@ static int neighbours(struct xfs_agop *op, u32 agb, u32 len, u32 *left, u32 *lle
 	if (!e && found)
 		xfs_space_rec(&op->bno, &right, rlen);
 	if (!e && *rlen && right < agb + len)
-		return xfs_tx_bad(op->tx, "bnobt", "freed block", op->ag->agno, agb);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_BNOBT, "bnobt",
+				     "freed block", op->ag->agno, agb);
 	if (*rlen && right > agb + len)
 		*rlen = 0;
 	make_rec(k.b, agb + len - 1, 0);
@@ -127,7 +131,8 @@ static int neighbours(struct xfs_agop *op, u32 agb, u32 len, u32 *left, u32 *lle
 	if (!e && found)
 		xfs_space_rec(&op->bno, left, llen);
 	if (!e && *llen && *left + *llen > agb)
-		return xfs_tx_bad(op->tx, "bnobt", "freed block", op->ag->agno, agb);
+		return xfs_tx_bad_ag(op->tx, op->ag->agno, XFS_SICK_AG_BNOBT, "bnobt",
+				     "freed block", op->ag->agno, agb);
 	if (*llen && *left + *llen < agb)
 		*llen = 0;
 	return e;

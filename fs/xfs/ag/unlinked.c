@@ -24,7 +24,8 @@ static int set_next(struct xfs_tx *tx, struct xfs_ino *ip, u32 next)
 	d = (struct xfs_dinode *)(b->data + at);
 	if (be16_get(d->magic) != XFS_DI_MAGIC ||
 	    be32_get(d->next_unlinked) != ip->node.core.next_unlinked)
-		return xfs_tx_bad(tx, "inode", "next_unlinked", ino, be32_get(d->next_unlinked));
+		return xfs_tx_bad_ino(tx, ip, XFS_SICK_INO_CORE, "inode", "next_unlinked",
+				      be32_get(d->next_unlinked));
 	d->next_unlinked = be32_make(next);
 	xfs_tx_log(tx, b, at + offsetof(struct xfs_dinode, next_unlinked), 4);
 	ip->node.core.next_unlinked = next;
@@ -62,7 +63,7 @@ int xfs_unlinked_add(struct xfs_tx *tx, struct xfs_ino *ip)
 	d = (struct xfs_dagi *)agi->data;
 	head = be32_get(d->unlinked[bucket]);
 	if (head == agino || (head != XFS_NULL32 && !xfs_agino_ok(sb, agno, head)))
-		return xfs_tx_bad(tx, "AGI", "unlinked", agno, head);
+		return xfs_tx_bad_ag(tx, agno, XFS_SICK_AG_AGI, "AGI", "unlinked", agno, head);
 	if (head != XFS_NULL32) {
 		e = set_next(tx, ip, head);
 		if (e)
@@ -97,8 +98,8 @@ int xfs_unlinked_remove(struct xfs_tx *tx, struct xfs_ino *ip)
 				 NULL :
 				 xfs_ino_in_memory(tx->fs, xfs_ino_make(sb, agno, prev));
 		if (!before || before->node.core.next_unlinked != agino)
-			return xfs_tx_bad(tx, "inode", "place in the unlinked list",
-					  ip->node.core.ino, prev);
+			return xfs_tx_bad_ag(tx, agno, XFS_SICK_AG_AGI, "inode",
+					     "place in the unlinked list", ip->node.core.ino, prev);
 		e = set_next(tx, before, next);
 	}
 	set_prev(tx, agno, next, prev);

@@ -28,6 +28,16 @@ int xfs_acl_take(struct inode *inode, int type, const u8 *value, u32 n)
 	return e;
 }
 
+static int acl_bad(struct xfs_inode *xi, const char *name, int type)
+{
+	struct xfs_fault f = { "ACL", name, xi->vfs.i_ino, (u64)type };
+	struct xfs_vol *v = &XFS_M(xi->vfs.i_sb)->fs.vol;
+
+	xfs_sick_ino(v, &xi->li->ip.node.core, XFS_SICK_INO_XATTR);
+	v->report(v, &f);
+	return -XFS_CORRUPT;
+}
+
 /* The ACL called NAME; an inode without it gets none. Its lock is held for reading. */
 static int load_one(struct xfs_mount *mp, struct xfs_inode *xi, const char *name, int type)
 {
@@ -41,7 +51,7 @@ static int load_one(struct xfs_mount *mp, struct xfs_inode *xi, const char *name
 	if (n == -ENODATA)
 		return 0;
 	if (n <= 0)
-		return n ? (int)n : -XFS_CORRUPT;
+		return n ? (int)n : acl_bad(xi, name, type);
 	raw = kvmalloc(2 * (size_t)n, GFP_KERNEL);
 	if (!raw)
 		return -ENOMEM;
@@ -51,13 +61,7 @@ static int load_one(struct xfs_mount *mp, struct xfs_inode *xi, const char *name
 	m = n > 0 ? xfs_acl_decode(raw, (u32)n, acl, (size_t)n) : n;
 	e = m < 0 ? (int)m : posix_acl_load(&xi->vfs, type, acl, (size_t)m);
 	kvfree(raw);
-	if (e == -EINVAL || e == -EOPNOTSUPP || e == -ERANGE) {
-		struct xfs_fault f = { "ACL", name, xi->vfs.i_ino, (u64)type };
-
-		v->report(v, &f);
-		e = -XFS_CORRUPT;
-	}
-	return e;
+	return e == -EINVAL || e == -EOPNOTSUPP || e == -ERANGE ? acl_bad(xi, name, type) : e;
 }
 
 int xfs_acl_load(struct xfs_mount *mp, struct xfs_inode *xi)

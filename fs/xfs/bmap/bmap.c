@@ -24,7 +24,7 @@ int xfs_bmap_count(struct xfs_tx *tx, struct xfs_ino *ip, s64 by)
 
 	if ((by < 0 && now > c->nblocks) ||
 	    (by > 0 && now > tx->fs->vol.sb.dblocks && !(c->flags2 & XFS_DIFLAG2_REFLINK)))
-		return xfs_tx_bad(tx, "inode", "nblocks", c->ino, c->nblocks);
+		return xfs_tx_bad_ino(tx, ip, XFS_SICK_INO_CORE, "inode", "nblocks", c->nblocks);
 	c->nblocks = now;
 	xfs_tx_inode(tx, ip, XFS_LI_CORE);
 	return 0;

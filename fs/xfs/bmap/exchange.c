@@ -57,6 +57,7 @@ static int bad_pair(struct xfs_ino *ip, u64 off)
 	struct xfs_fault f = { "inode", "state of an extent that two have", ip->node.core.ino,
 			       off };
 
+	xfs_sick_ino(&ip->fs->vol, &ip->node.core, XFS_SICK_INO_BMBTD);
 	ip->fs->vol.report(&ip->fs->vol, &f);
 	return -XFS_CORRUPT;
 }

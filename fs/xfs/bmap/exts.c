@@ -60,7 +60,7 @@ static int read_here(struct xfs_exts *l)
 	if (xfs_ext_ok(&l->tx->fs->vol.sb, &l->x) && !(l->attr && l->x.unwritten))
 		return 0;
 	l->have = false;
-	return xfs_tx_bad(l->tx, "inode", "extent", l->ip->node.core.ino, l->x.off);
+	return xfs_tx_bad_ino(l->tx, l->ip, xfs_sick_bmbt(l->attr), "inode", "extent", l->x.off);
 }
 
 static int seek_inline(struct xfs_exts *l, u64 off)
@@ -109,7 +109,8 @@ int xfs_exts_next(struct xfs_exts *l)
 	}
 	e = e ?: l->have ? read_here(l) : 0;
 	if (!e && l->have && l->x.off < end)
-		e = xfs_tx_bad(l->tx, "inode", "order of extents", l->ip->node.core.ino, l->x.off);
+		e = xfs_tx_bad_ino(l->tx, l->ip, xfs_sick_bmbt(l->attr), "inode",
+				   "order of extents", l->x.off);
 	return e;
 }
 
@@ -229,8 +230,8 @@ static int neighbours(struct xfs_exts *l, const struct xfs_ext *x, struct xfs_ex
 		*right = l->x;
 	if ((left->count && left->off + left->count > x->off) ||
 	    (right->count && x->off + x->count > right->off))
-		return xfs_tx_bad(l->tx, "inode", "extent in the way", l->ip->node.core.ino,
-				  x->off);
+		return xfs_tx_bad_ino(l->tx, l->ip, xfs_sick_bmbt(l->attr), "inode",
+				      "extent in the way", x->off);
 	return 0;
 }
 
@@ -324,13 +325,14 @@ int xfs_exts_move(struct xfs_exts *l, u64 off)
 	} else {
 		e = xfs_exts_next(l);
 		if (!e && l->have && l->x.off < off + was.count)
-			e = xfs_tx_bad(l->tx, "inode", "extent in the way", l->ip->node.core.ino,
-				       off);
+			e = xfs_tx_bad_ino(l->tx, l->ip, xfs_sick_bmbt(l->attr), "inode",
+					   "extent in the way", off);
 		if (e)
 			return e;
 	}
 	if (left.count && left.off + left.count > off)
-		return xfs_tx_bad(l->tx, "inode", "extent in the way", l->ip->node.core.ino, off);
+		return xfs_tx_bad_ino(l->tx, l->ip, xfs_sick_bmbt(l->attr), "inode",
+				      "extent in the way", off);
 	e = xfs_exts_seek(l, was.off);
 	if (!e && left.count && continues(&left, &x)) {
 		e = delete_here(l);

@@ -49,8 +49,8 @@ int xfs_bmap_move_down(struct xfs_tx *tx, struct xfs_ino *ip, u64 by, u64 *from)
 		e = xfs_exts_next(&l);
 	if (!e && l.have) {
 		next = l.x.off + l.x.count;
-		e = l.x.off < by ? xfs_tx_bad(tx, "inode", "offset of an extent", ip->node.core.ino,
-					      l.x.off) :
+		e = l.x.off < by ? xfs_tx_bad_ino(tx, ip, XFS_SICK_INO_BMBTD, "inode",
+						  "offset of an extent", l.x.off) :
 				   move(&l, l.x.off - by);
 	}
 	xfs_exts_close(&l);

@@ -71,7 +71,7 @@ int xfs_bmap_to_tree(struct xfs_tx *tx, struct xfs_ino *ip, bool attr)
 	int e;
 
 	if (!n || size < sizeof(struct xfs_dbmdr) + ROOT_ENTRY)
-		return xfs_tx_bad(tx, "inode", "size of a fork", ip->node.core.ino, size);
+		return xfs_tx_bad_ino(tx, ip, XFS_SICK_INO_CORE, "inode", "size of a fork", size);
 	xfs_bt_open_ino(&c, tx, &xfs_bmap_bt_ops, ip, attr);
 	e = take_block(&c, 0, &ptr);
 	e = e ?: xfs_bt_new_block(&c, 0, ptr, &b);
@@ -111,7 +111,8 @@ int xfs_bmap_from_tree(struct xfs_tx *tx, struct xfs_ino *ip, bool attr)
 		return e;
 	xfs_bmbt_head(b->data, &h);
 	if (h.numrecs != n)
-		return xfs_tx_bad(tx, "bmbt", "numrecs", b->daddr, h.numrecs);
+		return xfs_tx_bad_ino(tx, ip, xfs_sick_bmbt(attr), "inode", "records of its leaf",
+				      h.numrecs);
 	memset(p, 0, size);
 	memcpy(p, b->data + sizeof(struct xfs_dbt_long), (size_t)n * 16);
 	*xfs_fork_format(ip, attr) = XFS_FMT_EXTENTS;

@@ -32,12 +32,29 @@ void xfs_bt_close(struct xfs_bt_cur *c)
 	c->levels = 0;
 }
 
+/* What C's tree is a part of is sick. */
+static void tree_sick(struct xfs_bt_cur *c)
+{
+	struct xfs_vol *v = &c->tx->fs->vol;
+
+	if (c->shape->wide)
+		xfs_sick_ino(v, &c->ip->node.core, xfs_sick_bmbt(c->attr));
+	else
+		xfs_sick_ag(v, c->agno, xfs_sick_of_kind(c->shape->kind));
+}
+
+int xfs_bt_bad_at(struct xfs_bt_cur *c, const char *field, u64 place, u64 value)
+{
+	tree_sick(c);
+	return xfs_tx_bad(c->tx, c->shape->name, field, place, value);
+}
+
 int xfs_bt_bad(struct xfs_bt_cur *c, const char *field, u64 ptr, u64 value)
 {
 	const struct xfs_sb *sb = &c->tx->fs->vol.sb;
 	u64 place = c->shape->wide ? xfs_fsb_daddr(sb, ptr) : xfs_agb_daddr(sb, c->agno, (u32)ptr);
 
-	return xfs_tx_bad(c->tx, c->shape->name, field, place, value);
+	return xfs_bt_bad_at(c, field, place, value);
 }
 
 /* Where the block PTR lies; false: nowhere. */
@@ -60,8 +77,10 @@ int xfs_bt_block(struct xfs_bt_cur *c, u32 level, u64 ptr, struct xfs_txbuf **b)
 	int e;
 
 	if (!place_of(c, ptr, &daddr))
-		return xfs_tx_bad(c->tx, c->shape->name, "ptr", c->agno, ptr);
+		return xfs_bt_bad_at(c, "ptr", c->agno, ptr);
 	e = xfs_tx_get(c->tx, c->shape->kind, daddr, bbs, 0, b);
+	if (e == -XFS_CORRUPT && c->shape->wide)
+		tree_sick(c);
 	if (e)
 		return e;
 	if (c->shape->wide)
@@ -84,7 +103,7 @@ int xfs_bt_new_block(struct xfs_bt_cur *c, u32 level, u64 ptr, struct xfs_txbuf 
 	int e;
 
 	if (!place_of(c, ptr, &daddr))
-		return xfs_tx_bad(c->tx, c->shape->name, "ptr", c->agno, ptr);
+		return xfs_bt_bad_at(c, "ptr", c->agno, ptr);
 	e = xfs_tx_get(c->tx, c->shape->kind, daddr, sb->blocksize / XFS_SECTOR, XFS_GET_NEW, b);
 	if (e)
 		return e;
@@ -232,7 +251,8 @@ static int start_in_inode(struct xfs_bt_cur *c)
 
 	level = (u32)p[0] << 8 | p[1];
 	if (level + 1 > XFS_BT_MAXLEVELS || !level || size < 4)
-		return xfs_tx_bad(c->tx, "inode", "bmdr level", c->ip->node.core.ino, level);
+		return xfs_tx_bad_ino(c->tx, c->ip, xfs_sick_bmbt(c->attr), "inode", "bmdr level",
+				      level);
 	if (c->levels && c->levels != level + 1)
 		xfs_bt_close(c);
 	c->levels = level + 1;
@@ -250,7 +270,7 @@ int xfs_bt_start(struct xfs_bt_cur *c)
 		return start_in_inode(c);
 	c->ops->root(c, &ptr, &levels);
 	if (!levels || levels > XFS_BT_MAXLEVELS)
-		return xfs_tx_bad(c->tx, c->shape->name, "levels", c->agno, levels);
+		return xfs_bt_bad_at(c, "levels", c->agno, levels);
 	if (c->levels == levels && c->lv[levels - 1].b && c->lv[levels - 1].ptr == ptr)
 		return 0;
 	xfs_bt_close(c);

@@ -175,7 +175,8 @@ int xfs_bt_grow_iroot(struct xfs_bt_cur *c)
 
 	xfs_bt_view_at(c, level, &root);
 	if (c->levels == XFS_BT_MAXLEVELS)
-		return xfs_tx_bad(c->tx, "inode", "bmdr level", c->ip->node.core.ino, level);
+		return xfs_tx_bad_ino(c->tx, c->ip, xfs_sick_bmbt(c->attr), "inode", "bmdr level",
+				      level);
 	e = c->ops->alloc(c, xfs_bt_ptr(&root, 0), &ptr);
 	e = e ?: xfs_bt_new_block(c, level, ptr, &c->lv[level].b);
 	if (e)

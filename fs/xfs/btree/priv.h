@@ -61,6 +61,8 @@ void xfs_bt_fix_entry(struct xfs_bt_cur *c, u32 level, const struct xfs_bt_key *
 /* The block beside that of LEVEL, under the same one; *OK: there is one. */
 int xfs_bt_beside(struct xfs_bt_cur *c, u32 level, bool right, struct xfs_bt_view *v, u64 *ptr,
 		  bool *ok);
+/* C's tree is damaged: -EUCLEAN; at a device address or an AG, or in block PTR. */
+int xfs_bt_bad_at(struct xfs_bt_cur *c, const char *field, u64 place, u64 value);
 int xfs_bt_bad(struct xfs_bt_cur *c, const char *field, u64 ptr, u64 value);
 bool xfs_bt_in_inode(const struct xfs_bt_cur *c, u32 level);
 /* Another one becomes the left neighbour of the block at RIGHT (which may be none). */

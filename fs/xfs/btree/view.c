@@ -174,7 +174,7 @@ void xfs_bt_move(const struct xfs_bt_view *a, u32 from, const struct xfs_bt_view
 {
 	/* Damage: a block of the path was also on the free list, and was changed as another one. */
 	if (n > a->max || from > a->max - n || n > b->max || to > b->max - n) {
-		xfs_tx_bad(a->c->tx, a->c->shape->name, "count", b->b ? b->b->daddr : 0, n);
+		xfs_bt_bad_at(a->c, "count", b->b ? b->b->daddr : 0, n);
 		return;
 	}
 	memmove(xfs_bt_entry(b, to), xfs_bt_entry(a, from), (size_t)n * a->entry);

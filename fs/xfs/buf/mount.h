@@ -3,16 +3,20 @@
 #pragma once
 
 #include "fs/xfs/buf/buf.h"
+#include "fs/xfs/health/health.h"
 #include "fs/xfs/tx/reserve.h"
 #include "fs/xfs/tx/tx.h"
 #include <sched/mutex.h>
 #include <vfs/fs.h>
 
 struct xfs_inode;
+struct xfs_show;
 
 struct xfs_mount {
 	struct xfs_fs fs;		/* first, and its volume: the walks hand it back */
 	struct xfs_cache cache;
+	struct xfs_health health;
+	struct xfs_show *show;		/* s_umount: super/; NULL: it is not shown */
 	struct super_block *sb;		/* c */
 	bool norecovery, nouuid;	/* c */
 	bool wsync;			/* c: changes are durable when the call returns */
@@ -41,6 +45,12 @@ static inline int xfs_errno(int e)
 {
 	return e == -XFS_BAD_CRC ? -XFS_CORRUPT : e;
 }
+
+/*
+ * The words of AG AGNO: false: it is not in memory (the mount has not come so far, or AGNO is
+ * none).
+ */
+bool xfs_ag_marks(struct xfs_mount *mp, u32 agno, struct xfs_ag_marks *out);
 
 /* The volume over the cache; mp->fs.vol.sb is set. */
 void xfs_vol_init(struct xfs_mount *mp, struct super_block *sb);

@@ -20,7 +20,38 @@ static int get(struct xfs_vol *v, enum xfs_kind kind, const struct xfs_run *runs
 
 	if (e && f.what)
 		report(v, &f);
-	return xfs_errno(e);
+	e = xfs_errno(e);
+	/* A read that failed is no damage. */
+	if (e == -XFS_CORRUPT)
+		xfs_sick_block(v, kind, runs[0].daddr);
+	return e;
+}
+
+bool xfs_ag_marks(struct xfs_mount *mp, u32 agno, struct xfs_ag_marks *out)
+{
+	struct xfs_fs *fs = &mp->fs;
+
+	/* AGs of a growth are there before the superblock says so. */
+	if (!smp_load_acquire(&fs->ags) || agno >= smp_load_acquire(&fs->vol.sb.agcount))
+		return false;
+	*out = (struct xfs_ag_marks){ agno, &xfs_ag_of(fs, agno)->marks };
+	return true;
+}
+
+static void sick(struct xfs_vol *v, const struct xfs_sick *s)
+{
+	struct xfs_mount *mp = container_of(v, struct xfs_mount, fs.vol);
+	u32 agno = s->domain == XFS_DOMAIN_INO ? xfs_ino_ag(&v->sb, s->who) : (u32)s->who;
+	struct xfs_ag_marks ag;
+
+	if (s->domain == XFS_DOMAIN_FS)
+		xfs_mark_fs(&mp->health, XFS_MARK_SICK, s->mask);
+	if (s->domain == XFS_DOMAIN_FS || !xfs_ag_marks(mp, agno, &ag))
+		return;
+	if (s->domain == XFS_DOMAIN_AG)
+		xfs_mark_ag(&mp->health, &ag, XFS_MARK_SICK, s->mask);
+	else
+		xfs_mark_ino(&mp->health, &ag, s->who, s->gen, XFS_MARK_SICK, s->mask);
 }
 
 static void put(struct xfs_vol *v, struct xfs_blk *b)
@@ -41,5 +72,6 @@ void xfs_vol_init(struct xfs_mount *mp, struct super_block *sb)
 	mp->fs.vol.get = get;
 	mp->fs.vol.put = put;
 	mp->fs.vol.report = report;
+	mp->fs.vol.sick = sick;
 	mp->fs.vol.stop = stop;
 }

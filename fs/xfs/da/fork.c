@@ -26,15 +26,16 @@ int xfs_fork_get(struct xfs_tx *tx, struct xfs_ino *ip, bool attr, u64 off, enum
 		if (e)
 			return e;
 		if (m.type != XFS_MAP_DATA)
-			return xfs_tx_bad(tx, "inode", "block of metadata", ip->node.core.ino,
-					  off + done);
+			return xfs_tx_bad_ino(tx, ip, xfs_sick_fork(attr), "inode",
+					      "block of metadata", off + done);
 		in = off + done - m.off;
 		m.count = min(m.count - in, (u64)(count - done));
 		runs[nr].daddr = xfs_fsb_daddr(sb, m.fsb + in);
 		runs[nr++].bbs = (u32)m.count << (sb->blocklog - 9);
 		done += (u32)m.count;
 	}
-	return xfs_tx_get_runs(tx, kind, runs, nr, flags, out);
+	return xfs_sick_if(&tx->fs->vol, xfs_tx_get_runs(tx, kind, runs, nr, flags, out),
+			   &ip->node.core, xfs_sick_fork(attr));
 }
 
 /* Near the fork's first block; a fork that has none begins near its inode. */
@@ -60,8 +61,8 @@ int xfs_fork_new(struct xfs_tx *tx, struct xfs_ino *ip, bool attr, u64 off, enum
 		e = xfs_fork_has(tx, ip, attr, off + i);
 		if (e)
 			return e < 0 ? e :
-				       xfs_tx_bad(tx, "inode", "block that should be a hole",
-						  ip->node.core.ino, off + i);
+				       xfs_tx_bad_ino(tx, ip, xfs_sick_fork(attr), "inode",
+						      "block that should be a hole", off + i);
 	}
 	/* In one piece, if there is one anywhere. */
 	e = count > 1 ? xfs_bmap_extend(tx, ip, attr, off, count, count, near_fsb, false, NULL) :

@@ -56,7 +56,7 @@ static int unlink_block(struct xfs_da *d, u32 blk, struct xfs_txbuf *b)
 		return e;
 	if ((lb && xfs_da_forw(lb->data) != blk) ||
 	    (rb && be32_get(((struct xfs_dda *)rb->data)->back) != blk) || lb == b || rb == b)
-		return xfs_tx_bad(d->tx, "hash tree", "forw", d->ip->node.core.ino, blk);
+		return xfs_da_bad(d, "forw", blk);
 	if (lb) {
 		((struct xfs_dda *)lb->data)->forw = be32_make(forw);
 		xfs_tx_log(d->tx, lb, 0, sizeof(*h));
@@ -96,7 +96,7 @@ static int neighbour(struct xfs_da *d, struct xfs_da_path *p, u32 k, u32 i, stru
 	out->blk = be32_get(xfs_da_ents(p->at[k - 1].b->data)[i].before);
 	out->i = 0;
 	if (out->blk == xfs_da_root(d) || out->blk == p->at[k].blk)
-		return xfs_tx_bad(d->tx, "hash tree", "before", d->ip->node.core.ino, out->blk);
+		return xfs_da_bad(d, "before", out->blk);
 	return xfs_da_get(d, out->blk, &out->b);
 }
 
@@ -113,7 +113,7 @@ static int join_with(struct xfs_da *d, struct xfs_da_path *p, u32 k, u32 i)
 		return e;
 	if (is_node(other.b->data) != is_node(at->b->data) ||
 	    be32_get(((struct xfs_dda *)right->b->data)->back) != left->blk)
-		return xfs_tx_bad(d->tx, "hash tree", "back", d->ip->node.core.ino, right->blk);
+		return xfs_da_bad(d, "back", right->blk);
 	if (!(is_node(at->b->data) ? join_nodes : d->leaf->join)(d, left->b, right->b))
 		return 0;
 	if (i > up->i)
@@ -160,13 +160,13 @@ static int collapse(struct xfs_da *d, struct xfs_txbuf *root)
 			return 0;
 		blk = be32_get(xfs_da_ents(root->data)[0].before);
 		if (blk == xfs_da_root(d))
-			return xfs_tx_bad(d->tx, "hash tree", "before", d->ip->node.core.ino, blk);
+			return xfs_da_bad(d, "before", blk);
 		e = xfs_da_get(d, blk, &b);
 		if (e)
 			return e;
 		if (xfs_da_forw(b->data) || be32_get(((struct xfs_dda *)b->data)->back) ||
 		    (is_node(b->data) && xfs_da_level(b->data) + 1 != xfs_da_level(root->data)))
-			return xfs_tx_bad(d->tx, "hash tree", "root", d->ip->node.core.ino, blk);
+			return xfs_da_bad(d, "root", blk);
 		memcpy(root->data, b->data, root->len);
 		((struct xfs_dda *)root->data)->blkno = be64_make(root->daddr);
 		xfs_tx_log_all(d->tx, root);

@@ -59,16 +59,15 @@ int xfs_da_get(struct xfs_da *d, u32 blk, struct xfs_txbuf **out)
 	int e;
 
 	if (blk != xfs_da_root(d) && !place_ok(d, blk))
-		return xfs_tx_bad(d->tx, "hash tree", "block", ino_of(d), blk);
+		return xfs_da_bad(d, "block", blk);
 	e = xfs_fork_get(d->tx, d->ip, d->attr, blk, kind_of(d), 0, out);
 	if (e)
 		return e;
 	magic = xfs_da_magic((*out)->data);
 	if (magic != XFS_DA_NODE_MAGIC && magic != d->leaf->magic)
-		return xfs_tx_bad(d->tx, "hash tree", "magic", ino_of(d), magic);
+		return xfs_da_bad(d, "magic", magic);
 	if (xfs_da_owner((*out)->data) != ino_of(d))
-		return xfs_tx_bad(d->tx, "hash tree", "owner", ino_of(d),
-				  xfs_da_owner((*out)->data));
+		return xfs_da_bad(d, "owner", xfs_da_owner((*out)->data));
 	return 0;
 }
 
@@ -152,18 +151,16 @@ static int descend(struct xfs_da *d, struct xfs_da_path *p, bool first, u32 hash
 		int e;
 
 		if (xfs_da_magic(b) != XFS_DA_NODE_MAGIC)
-			return p->n == 1 || level == 0 ?
-				       0 :
-				       xfs_tx_bad(d->tx, "hash tree", "level", ino_of(d), level);
+			return p->n == 1 || level == 0 ? 0 : xfs_da_bad(d, "level", level);
 		if ((p->n > 1 && xfs_da_level(b) != level) || xfs_da_level(b) > XFS_DA_MAXLEVELS ||
 		    p->n > XFS_DA_MAXLEVELS || !xfs_da_count(b) ||
 		    xfs_da_count(b) > xfs_da_node_max(d))
-			return xfs_tx_bad(d->tx, "hash tree", "level", ino_of(d), xfs_da_level(b));
+			return xfs_da_bad(d, "level", xfs_da_level(b));
 		level = xfs_da_level(b) - 1;
 		at->i = first ? 0 : index_of(b, hash);
 		blk = be32_get(xfs_da_ents(b)[at->i].before);
 		if (blk == xfs_da_root(d))
-			return xfs_tx_bad(d->tx, "hash tree", "before", ino_of(d), blk);
+			return xfs_da_bad(d, "before", blk);
 		at = &p->at[p->n];
 		e = xfs_da_get(d, blk, &at->b);
 		if (e)
@@ -196,7 +193,7 @@ int xfs_da_next(struct xfs_da *d, struct xfs_da_path *p)
 	level = xfs_da_level(p->at[k - 1].b->data) - 1;
 	blk = be32_get(xfs_da_ents(p->at[k - 1].b->data)[++p->at[k - 1].i].before);
 	if (blk == xfs_da_root(d))
-		return xfs_tx_bad(d->tx, "hash tree", "before", ino_of(d), blk);
+		return xfs_da_bad(d, "before", blk);
 	p->at[k] = (struct xfs_da_at){ .blk = blk };
 	e = xfs_da_get(d, blk, &p->at[k].b);
 	p->n = k + 1;

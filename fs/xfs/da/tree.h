@@ -56,6 +56,11 @@ static inline u32 xfs_da_root(const struct xfs_da *d)
 	return d->attr ? 0 : (u32)(XFS_DIR_LEAF_START >> d->tx->fs->vol.sb.blocklog);
 }
 
+static inline int xfs_da_bad(const struct xfs_da *d, const char *field, u64 value)
+{
+	return xfs_tx_bad_ino(d->tx, d->ip, xfs_sick_fork(d->attr), "hash tree", field, value);
+}
+
 /* The block at BLK, whose owner is right; leaf or node. */
 int __must_check xfs_da_get(struct xfs_da *d, u32 blk, struct xfs_txbuf **out);
 /* A new block of MAGIC at a free place, its header filled in. */

@@ -12,6 +12,7 @@ static struct inode *bad_entry(struct xfs_mount *mp, struct inode *dir, const ch
 {
 	struct xfs_fault f = { "directory", field, dir->i_ino, ino };
 
+	xfs_vol_sick(&mp->fs.vol, XFS_DOMAIN_INO, dir->i_ino, dir->i_generation, XFS_SICK_INO_DIR);
 	mp->fs.vol.report(&mp->fs.vol, &f);
 	return ERR_PTR(-XFS_CORRUPT);
 }

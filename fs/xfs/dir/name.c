@@ -78,10 +78,11 @@ static int parent_remove(struct xfs_tx *tx, const struct xfs_name *n, struct xfs
 static int missing(struct xfs_tx *tx, const struct xfs_name *n, const struct xfs_ino *ip, int e)
 {
 	if (e == -ENOENT)
-		return xfs_tx_bad(tx, "directory", "entry", n->dir->i_ino, ip->node.core.ino);
+		return xfs_tx_bad_ino(tx, xfs_ino_of(n->dir), XFS_SICK_INO_DIR, "directory",
+				      "entry", ip->node.core.ino);
 	if (e == -ENODATA || e == -EEXIST)
-		return xfs_tx_bad(tx, "inode", "pointer to its directory", ip->node.core.ino,
-				  n->dir->i_ino);
+		return xfs_tx_bad_ino(tx, ip, XFS_SICK_INO_PARENT, "inode",
+				      "pointer to its directory", n->dir->i_ino);
 	return e;
 }
 
@@ -118,7 +119,9 @@ int xfs_set_dotdot(struct xfs_tx *tx, struct inode *inode, const struct inode *p
 	int e = xfs_dirent_replace(tx, xfs_ino_of(inode), (const u8 *)"..", 2, parent->i_ino,
 				   xfs_ftype_of(S_IFDIR));
 
-	return e == -ENOENT ? xfs_tx_bad(tx, "directory", "..", inode->i_ino, 0) : e;
+	return e == -ENOENT ? xfs_tx_bad_ino(tx, xfs_ino_of(inode), XFS_SICK_INO_DIR, "directory",
+					     "..", 0) :
+			      e;
 }
 
 void xfs_dir_changed(struct inode *dir)

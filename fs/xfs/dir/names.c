@@ -59,7 +59,7 @@ static int remove_name(struct xfs_tx *tx, const struct xfs_name *name, struct in
 	int e = is_dir ? check_empty(inode) : 0;
 
 	if (!e && !inode->i_nlink)
-		e = xfs_tx_bad(tx, "inode", "nlink", inode->i_ino, 0);
+		e = xfs_tx_bad_ino(tx, xfs_ino_of(inode), XFS_SICK_INO_CORE, "inode", "nlink", 0);
 	e = e ?: xfs_lock_agis(tx, &listed, 1);
 	e = e ?: xfs_name_remove(tx, name, xfs_ino_of(inode));
 	if (!e && last)

@@ -33,7 +33,7 @@ static inline int __must_check xfs_dop_grow(struct xfs_dop *o)
 
 static inline int xfs_dop_bad(struct xfs_dop *o, const char *field, u64 value)
 {
-	return xfs_tx_bad(o->tx, "directory", field, o->dp->node.core.ino, value);
+	return xfs_tx_bad_ino(o->tx, o->dp, XFS_SICK_INO_DIR, "directory", field, value);
 }
 
 /* ---- blocks of names: data.c ---- */

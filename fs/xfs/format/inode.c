@@ -241,6 +241,14 @@ static int check_core(const struct xfs_sb *sb, const struct xfs_core *c, struct 
 	return 0;
 }
 
+u32 xfs_inode_gen(const void *p)
+{
+	struct xfs_dinode d;
+
+	memcpy(&d, p, sizeof(d));
+	return be32_get(d.gen);
+}
+
 int xfs_inode_decode(const struct xfs_sb *sb, u64 ino, const void *p, struct xfs_core *c,
 		     struct xfs_fault *f)
 {

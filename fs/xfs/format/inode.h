@@ -59,6 +59,8 @@ struct xfs_core {
 	u32 next_unlinked;
 };
 
+/* What the record P says is its generation, though it be damaged. */
+u32 xfs_inode_gen(const void *p);
 /*
  * Decodes the inode INO in the sb->inodesize bytes at P (device address DADDR). *OUT's forks are
  * found with xfs_fork_of(). 0, -EUCLEAN, -EBADMSG; -ESTALE: the inode is free (mode 0).

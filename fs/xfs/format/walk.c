@@ -49,6 +49,33 @@ int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const voi
 	}
 }
 
+u32 xfs_sick_of_kind(enum xfs_kind kind)
+{
+	static const u16 bits[] = {
+		[XFS_BLK_BT + XFS_BT_BNO] = XFS_SICK_AG_BNOBT,
+		[XFS_BLK_BT + XFS_BT_CNT] = XFS_SICK_AG_CNTBT,
+		[XFS_BLK_BT + XFS_BT_INO] = XFS_SICK_AG_INOBT,
+		[XFS_BLK_BT + XFS_BT_FINO] = XFS_SICK_AG_FINOBT,
+		[XFS_BLK_BT + XFS_BT_RMAP] = XFS_SICK_AG_RMAPBT,
+		[XFS_BLK_BT + XFS_BT_REFC] = XFS_SICK_AG_REFCNTBT,
+		[XFS_BLK_INODES] = XFS_SICK_AG_INODES,
+		[XFS_BLK_AGF] = XFS_SICK_AG_AGF,
+		[XFS_BLK_AGI] = XFS_SICK_AG_AGI,
+		[XFS_BLK_AGFL] = XFS_SICK_AG_AGFL,
+		[XFS_BLK_SB] = XFS_SICK_AG_SB,
+	};
+
+	return bits[kind];
+}
+
+void xfs_sick_block(struct xfs_vol *v, enum xfs_kind kind, u64 daddr)
+{
+	u32 mask = xfs_sick_of_kind(kind);
+
+	if (mask)
+		xfs_sick_ag(v, (u32)((daddr >> (v->sb.blocklog - 9)) / v->sb.agblocks), mask);
+}
+
 int xfs_get_fsb(struct xfs_vol *v, enum xfs_kind kind, u64 fsb, u32 count, struct xfs_blk *out)
 {
 	struct xfs_run run = { xfs_fsb_daddr(&v->sb, fsb), count << (v->sb.blocklog - 9) };
@@ -78,6 +105,8 @@ int xfs_node_read(struct xfs_vol *v, u64 ino, u8 *literal, struct xfs_node *n)
 		return e;
 	p = (const u8 *)b.data + off;
 	e = xfs_inode_decode(sb, ino, p, &n->core, &f);
+	if (e && e != -ESTALE)
+		xfs_vol_sick(v, XFS_DOMAIN_INO, ino, xfs_inode_gen(p), XFS_SICK_INO_CORE);
 	if (!e)
 		memcpy(literal, p + sizeof(struct xfs_dinode), xfs_literal_size(sb));
 	v->put(v, &b);
@@ -166,10 +195,11 @@ static int bmap_btree(struct xfs_vol *v, const struct xfs_node *n, const struct 
 		int e = xfs_get_fsb(v, XFS_BLK_BMBT, fsb, 1, &b);
 
 		if (e)
-			return e;
+			return xfs_sick_if(v, e, &n->core, xfs_sick_bmbt(k->attr));
 		xfs_bmbt_head(b.data, &h);
 		if (h.level != --level || h.owner != n->core.ino) {
 			v->put(v, &b);
+			xfs_sick_ino(v, &n->core, xfs_sick_bmbt(k->attr));
 			return xfs_walk_bad(v, "bmbt", h.level != level ? "level" : "owner",
 					    xfs_fsb_daddr(&v->sb, fsb), h.level);
 		}
@@ -215,18 +245,23 @@ int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum 
 		if (m.type == XFS_MAP_HOLE && !done)
 			return -ENOENT;
 		if (m.type != XFS_MAP_DATA)
-			return xfs_walk_bad(v, "inode", "extent of metadata", n->core.ino,
-					    off + done);
+			return xfs_walk_bad_ino(v, &n->core, xfs_sick_fork(attr), "inode",
+						"extent of metadata", off + done);
 		in = off + done - m.off;
 		runs[nr].daddr = xfs_fsb_daddr(&v->sb, m.fsb + in);
 		m.count = min(m.count - in, (u64)(count - done));
 		runs[nr++].bbs = (u32)m.count << (v->sb.blocklog - 9);
 		done += (u32)m.count;
 	}
-	return v->get(v, kind, runs, nr, out);
+	return xfs_sick_if(v, v->get(v, kind, runs, nr, out), &n->core, xfs_sick_fork(attr));
 }
 
 /* ---- symlinks ---- */
+
+static int link_bad(struct xfs_vol *v, const struct xfs_node *n, const char *field, u64 value)
+{
+	return xfs_walk_bad_ino(v, &n->core, XFS_SICK_INO_SYMLINK, "symlink", field, value);
+}
 
 static int read_remote(struct xfs_vol *v, const struct xfs_node *n, char *buf)
 {
@@ -242,17 +277,17 @@ static int read_remote(struct xfs_vol *v, const struct xfs_node *n, char *buf)
 		if (e)
 			return e;
 		if (m.type != XFS_MAP_DATA || off >= blocks)
-			return xfs_walk_bad(v, "symlink", "extent", n->core.ino, off);
+			return link_bad(v, n, "extent", off);
 		m.fsb += off - m.off;
 		m.count = min(m.count - (off - m.off), (u64)(blocks - off));
 		e = xfs_get_fsb(v, XFS_BLK_SYMLINK, m.fsb, (u32)m.count, &b);
 		if (e)
-			return e;
+			return xfs_sick_if(v, e, &n->core, XFS_SICK_INO_SYMLINK);
 		part = min(xfs_rmt_data(&v->sb, b.data, n->core.ino, got, &data), size - got);
 		memcpy(buf + got, data, part);
 		v->put(v, &b);
 		if (!part)
-			return xfs_walk_bad(v, "symlink", "owner", n->core.ino, off);
+			return link_bad(v, n, "owner", off);
 		got += part;
 		off += (u32)m.count;
 	}
@@ -269,6 +304,6 @@ int xfs_symlink_read(struct xfs_vol *v, const struct xfs_node *n, char *buf)
 	else
 		e = read_remote(v, n, buf);
 	if (!e && memchr(buf, 0, size))
-		return xfs_walk_bad(v, "symlink", "target", n->core.ino, size);
+		return link_bad(v, n, "target", size);
 	return e;
 }

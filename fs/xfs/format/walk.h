@@ -7,13 +7,14 @@
  * are put. What a block says of its place in a tree (owner, level, block numbers of the fork) is
  * checked here, on the way. Every walk ends: levels descend, offsets ascend, and chains of leaves
  * are watched for loops. All functions return 0 or -errno; -EUCLEAN: the file system is damaged,
- * and report() was told where.
+ * report() was told where, and sick() what of it.
  */
 #pragma once
 
 #include "fs/xfs/format/attr.h"
 #include "fs/xfs/format/dir.h"
 #include "fs/xfs/format/inode.h"
+#include "fs/xfs/format/sick.h"
 
 enum xfs_kind {
 	XFS_BLK_BT,			/* plus an enum xfs_bt */
@@ -53,9 +54,46 @@ struct xfs_vol {
 		   struct xfs_blk *out);
 	void (*put)(struct xfs_vol *v, struct xfs_blk *b);
 	void (*report)(struct xfs_vol *v, const struct xfs_fault *f);
+	/*
+	 * What is damaged, once for each time that it is met; of blocks of an AG get() itself
+	 * says so. NULL: nobody remembers it. May be called with any locks but spinning ones held.
+	 */
+	void (*sick)(struct xfs_vol *v, const struct xfs_sick *s);
 	/* Asked now and then: true: give up with -EINTR. */
 	bool (*stop)(struct xfs_vol *v);
 };
+
+static inline void xfs_vol_sick(struct xfs_vol *v, enum xfs_domain domain, u64 who, u32 gen,
+				u32 mask)
+{
+	struct xfs_sick s = { domain, mask, who, gen };
+
+	if (v->sick)
+		v->sick(v, &s);
+}
+
+static inline void xfs_sick_ag(struct xfs_vol *v, u32 agno, u32 mask)
+{
+	xfs_vol_sick(v, XFS_DOMAIN_AG, agno, 0, mask);
+}
+
+static inline void xfs_sick_ino(struct xfs_vol *v, const struct xfs_core *c, u32 mask)
+{
+	xfs_vol_sick(v, XFS_DOMAIN_INO, c->ino, c->gen, mask);
+}
+
+/* E, what came of something that the inode has: if it is damage, MASK of the inode is sick. */
+static inline int xfs_sick_if(struct xfs_vol *v, int e, const struct xfs_core *c, u32 mask)
+{
+	if (e == -XFS_CORRUPT || e == -XFS_BAD_CRC)
+		xfs_sick_ino(v, c, mask);
+	return e;
+}
+
+/* What of an AG a block of KIND is; 0: it is no AG's. */
+u32 xfs_sick_of_kind(enum xfs_kind kind);
+/* A block of KIND at DADDR is damaged: a volume's get() says so. */
+void xfs_sick_block(struct xfs_vol *v, enum xfs_kind kind, u64 daddr);
 
 /* For a volume's get(): verifies LEN bytes that were read from DADDR. */
 int xfs_verify(const struct xfs_sb *sb, enum xfs_kind kind, u64 daddr, const void *p, u32 len,

@@ -3,16 +3,22 @@
 #include "fs/xfs/format/walk_priv.h"
 #include <lib/string.h>
 
+static int attr_bad(struct xfs_vol *v, const struct xfs_node *n, const char *what,
+		    const char *field, u64 value)
+{
+	return xfs_walk_bad_ino(v, &n->core, XFS_SICK_INO_XATTR, what, field, value);
+}
+
 /* A node or leaf at block OFF of the attribute fork. */
 static int attr_block(struct xfs_vol *v, const struct xfs_node *n, u32 off, struct xfs_blk *b)
 {
 	int e = xfs_get_mapped(v, n, true, XFS_BLK_ATTR, off, 1, b);
 
 	if (e == -ENOENT)
-		return xfs_walk_bad(v, "attributes", "block", n->core.ino, off);
+		return attr_bad(v, n, "attributes", "block", off);
 	if (e || xfs_da_owner(b->data) == n->core.ino)
 		return e;
-	e = xfs_walk_bad(v, "attributes", "owner", n->core.ino, xfs_da_owner(b->data));
+	e = attr_bad(v, n, "attributes", "owner", xfs_da_owner(b->data));
 	v->put(v, b);
 	return e;
 }
@@ -34,7 +40,7 @@ static int attr_leaf(struct xfs_vol *v, const struct xfs_node *n, u32 hash, stru
 		off = xfs_da_child(b->data, hash);
 		v->put(v, b);
 		if (is >= level)
-			return xfs_walk_bad(v, "hash node", "level", n->core.ino, is);
+			return attr_bad(v, n, "hash node", "level", is);
 		level = is;
 	}
 }
@@ -52,11 +58,11 @@ static int next_leaf(struct xfs_vol *v, const struct xfs_node *n, struct xfs_cha
 	if (v->stop(v))
 		return -EINTR;
 	if (xfs_chain_loops(chain, next))
-		return xfs_walk_bad(v, "attribute leaf", "forw", n->core.ino, next);
+		return attr_bad(v, n, "attribute leaf", "forw", next);
 	e = attr_block(v, n, next, b);
 	if (!e && xfs_da_magic(b->data) != XFS_ATTR_LEAF_MAGIC) {
 		v->put(v, b);
-		e = xfs_walk_bad(v, "attribute leaf", "forw", n->core.ino, next);
+		e = attr_bad(v, n, "attribute leaf", "forw", next);
 	}
 	return e ?: 1;
 }
@@ -74,15 +80,13 @@ int xfs_attr_value(struct xfs_vol *v, const struct xfs_node *n, const struct xfs
 		int e = xfs_get_mapped(v, n, true, XFS_BLK_ATTR_RMT, off, 1, &b);
 
 		if (e)
-			return e == -ENOENT ? xfs_walk_bad(v, "attribute value", "block",
-							   n->core.ino, off) :
-					      e;
+			return e == -ENOENT ? attr_bad(v, n, "attribute value", "block", off) : e;
 		part = min(xfs_rmt_data(&v->sb, b.data, n->core.ino, got, &data),
 			   a->valuelen - got);
 		memcpy(buf + got, data, part);
 		v->put(v, &b);
 		if (!part)
-			return xfs_walk_bad(v, "attribute value", "owner", n->core.ino, off);
+			return attr_bad(v, n, "attribute value", "owner", off);
 		got += part;
 	}
 	return 0;

@@ -8,6 +8,12 @@ static u32 blocks_of(const struct xfs_sb *sb)
 	return 1u << sb->dirblklog;
 }
 
+static int dir_bad(struct xfs_vol *v, const struct xfs_node *dir, const char *what,
+		   const char *field, u64 value)
+{
+	return xfs_walk_bad_ino(v, &dir->core, XFS_SICK_INO_DIR, what, field, value);
+}
+
 /* A block of names or of hashes at block OFF; -ENOENT: a hole. */
 static int dir_get(struct xfs_vol *v, const struct xfs_node *dir, enum xfs_kind kind, u64 off,
 		   struct xfs_blk *b)
@@ -21,7 +27,7 @@ static int dir_get(struct xfs_vol *v, const struct xfs_node *dir, enum xfs_kind 
 	if (owner == dir->core.ino)
 		return 0;
 	v->put(v, b);
-	return xfs_walk_bad(v, "directory block", "owner", dir->core.ino, owner);
+	return dir_bad(v, dir, "directory block", "owner", owner);
 }
 
 struct wanted {
@@ -64,16 +70,16 @@ static int try_addr(struct xfs_vol *v, const struct xfs_node *dir, const void *n
 	int ret;
 
 	if (names ? db != 0 : byte >= XFS_DIR_LEAF_START)
-		return xfs_walk_bad(v, "directory leaf", "address", dir->core.ino, addr);
+		return dir_bad(v, dir, "directory leaf", "address", addr);
 	if (!names) {
 		ret = dir_get(v, dir, XFS_BLK_DIR_DATA, (u64)db << v->sb.dirblklog, &b);
 		if (ret == -ENOENT)
-			return xfs_walk_bad(v, "directory leaf", "address", dir->core.ino, addr);
+			return dir_bad(v, dir, "directory leaf", "address", addr);
 		if (ret)
 			return ret;
 	}
 	if (!xfs_dir_data_entry(&v->sb, names ?: b.data, db, at, &d))
-		ret = xfs_walk_bad(v, "directory leaf", "address", dir->core.ino, addr);
+		ret = dir_bad(v, dir, "directory leaf", "address", addr);
 	else
 		ret = take_if(w, &d) ? 0 : 1;
 	if (!names)
@@ -112,7 +118,7 @@ static int lookup_block(struct xfs_vol *v, const struct xfs_node *dir, struct wa
 	if (ret == -ENOENT || (!ret && !xfs_dir_data_is_block(b.data))) {
 		if (!ret)
 			v->put(v, &b);
-		return xfs_walk_bad(v, "directory", "form", dir->core.ino, dir->core.size);
+		return dir_bad(v, dir, "directory", "form", dir->core.size);
 	}
 	if (ret)
 		return ret;
@@ -134,18 +140,16 @@ static int descend(struct xfs_vol *v, const struct xfs_node *dir, struct xfs_blk
 		v->put(v, b);
 		if (is >= level || child < XFS_DIR_LEAF_START >> v->sb.blocklog ||
 		    child >= XFS_DIR_FREE_START >> v->sb.blocklog)
-			return xfs_walk_bad(v, "hash node", is >= level ? "level" : "before",
-					    dir->core.ino, child);
+			return dir_bad(v, dir, "hash node", is >= level ? "level" : "before",
+				       child);
 		level = is;
 		e = dir_get(v, dir, XFS_BLK_DIR_HASH, child, b);
 		if (e)
-			return e == -ENOENT ? xfs_walk_bad(v, "hash node", "before", dir->core.ino,
-							   child) :
-					      e;
+			return e == -ENOENT ? dir_bad(v, dir, "hash node", "before", child) : e;
 	}
 	if (level != 1 && level <= XFS_DA_MAXLEVELS) {
 		v->put(v, b);
-		return xfs_walk_bad(v, "hash node", "level", dir->core.ino, level);
+		return dir_bad(v, dir, "hash node", "level", level);
 	}
 	return 0;
 }
@@ -170,15 +174,15 @@ static int lookup_hashed(struct xfs_vol *v, const struct xfs_node *dir, struct x
 		if (!next)
 			return -ENOENT;
 		if (xfs_chain_loops(&chain, next))
-			return xfs_walk_bad(v, "directory leaf", "forw", dir->core.ino, next);
+			return dir_bad(v, dir, "directory leaf", "forw", next);
 		ret = dir_get(v, dir, XFS_BLK_DIR_HASH, next, b);
 		if (ret == -ENOENT)
-			return xfs_walk_bad(v, "directory leaf", "forw", dir->core.ino, next);
+			return dir_bad(v, dir, "directory leaf", "forw", next);
 		if (ret)
 			return ret;
 		if (xfs_da_magic(b->data) == XFS_DA_NODE_MAGIC) {
 			v->put(v, b);
-			return xfs_walk_bad(v, "directory leaf", "forw", dir->core.ino, next);
+			return dir_bad(v, dir, "directory leaf", "forw", next);
 		}
 	}
 }

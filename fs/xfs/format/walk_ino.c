@@ -6,7 +6,11 @@
 #include "fs/xfs/format/walk_priv.h"
 #include <lib/string.h>
 
-static const char what[] = "inobt";
+static int tree_bad(struct xfs_vol *v, u32 agno, const char *field, u64 place, u64 value)
+{
+	xfs_sick_ag(v, agno, XFS_SICK_AG_INOBT);
+	return xfs_walk_bad(v, "inobt", field, place, value);
+}
 
 static u32 key_at(const void *p, u32 i)
 {
@@ -65,9 +69,10 @@ static int get_root(struct xfs_vol *v, u32 agno, u32 *agb, u32 *levels)
 	*agb = be32_get(d->root);
 	*levels = be32_get(d->level);
 	v->put(v, &b);
-	if (!*levels || *levels > XFS_BT_MAXLEVELS || !xfs_agb_ok(&v->sb, agno, *agb))
-		return xfs_walk_bad(v, "AGI", "root of the inobt", agno, *agb);
-	return 0;
+	if (*levels && *levels <= XFS_BT_MAXLEVELS && xfs_agb_ok(&v->sb, agno, *agb))
+		return 0;
+	xfs_sick_ag(v, agno, XFS_SICK_AG_AGI);
+	return xfs_walk_bad(v, "AGI", "root of the inobt", agno, *agb);
 }
 
 /* One block of the tree: *AGB becomes the one below, or 0 or -ESTALE is the answer of a leaf. */
@@ -86,13 +91,13 @@ static int descend(struct xfs_vol *v, u32 agno, u32 level, u32 agino, u32 *agb)
 	xfs_bt_head(b.data, &h);
 	i = last_below(sb, b.data, level, h.numrecs, agino);
 	if (h.level != level) {
-		e = xfs_walk_bad(v, what, "level", at, h.level);
+		e = tree_bad(v, agno, "level", at, h.level);
 	} else if (i == h.numrecs) {
 		e = -ESTALE;
 	} else if (level) {
 		*agb = xfs_bt_ptr_at(sb, XFS_BT_INO, b.data, i);
 		if (!xfs_agb_ok(sb, agno, *agb))
-			e = xfs_walk_bad(v, what, "pointer", at, *agb);
+			e = tree_bad(v, agno, "pointer", at, *agb);
 	} else {
 		xfs_bt_rec_at(sb, XFS_BT_INO, b.data, i, &r);
 		e = in_chunk(&r, agino);

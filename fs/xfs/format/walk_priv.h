@@ -17,6 +17,14 @@ static inline int xfs_walk_bad(struct xfs_vol *v, const char *what, const char *
 	return -XFS_CORRUPT;
 }
 
+/* The same, and parts MASK of the inode are sick; PLACE is its number. */
+static inline int xfs_walk_bad_ino(struct xfs_vol *v, const struct xfs_core *c, u32 mask,
+				   const char *what, const char *field, u64 value)
+{
+	xfs_sick_ino(v, c, mask);
+	return xfs_walk_bad(v, what, field, c->ino, value);
+}
+
 int xfs_get_fsb(struct xfs_vol *v, enum xfs_kind kind, u64 fsb, u32 count, struct xfs_blk *out);
 /* COUNT blocks of a fork from OFF on as one block. -ENOENT: there is a hole. */
 int xfs_get_mapped(struct xfs_vol *v, const struct xfs_node *n, bool attr, enum xfs_kind kind,

@@ -181,5 +181,8 @@ int xfs_inactivate(struct inode *inode)
 		e = in_tx(inode, XFS_RES_TRUNCATE, free_data);
 	if (!e && c->forkoff)
 		e = in_tx(inode, XFS_RES_TRUNCATE, free_attrs);
-	return e ?: in_tx(inode, XFS_RES_FREE, free_inode);
+	e = e ?: in_tx(inode, XFS_RES_FREE, free_inode);
+	if (!e)
+		xfs_mark_ino_gone(&XFS_M(inode->i_sb)->health, c->ino);
+	return e;
 }

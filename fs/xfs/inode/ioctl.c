@@ -87,6 +87,8 @@ static u32 geometry_flags(const struct xfs_sb *sb)
 static long geometry(struct super_block *s, struct uptr to, int version)
 {
 	const struct xfs_sb *sb = &XFS_M(s)->fs.vol.sb;
+	struct xfs_health *h = &XFS_M(s)->health;
+	struct xfs_marks marks = xfs_health_of(h, &h->fs);
 	struct geometry g = {
 		.blocksize = sb->blocksize,
 		.rtextsize = 1,
@@ -105,6 +107,8 @@ static long geometry(struct super_block *s, struct uptr to, int version)
 		.logsectsize = sb->logsectsize ?: XFS_SECTOR,
 		.rtsectsize = sb->blocksize,
 		.dirblocksize = sb->dirblksize,
+		.sick = marks.sick,
+		.checked = marks.checked,
 	};
 
 	memcpy(g.uuid, sb->uuid, sizeof(g.uuid));

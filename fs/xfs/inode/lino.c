@@ -185,6 +185,8 @@ int xfs_lino_check_free(const struct xfs_lino *li)
 
 	if (!c->mode && !li->listed)
 		return 0;
+	/* As on Linux: the tree said that it is free. */
+	xfs_sick_ag(&li->ip.fs->vol, xfs_ino_ag(&li->ip.fs->vol.sb, c->ino), XFS_SICK_AG_INOBT);
 	li->ip.fs->vol.report(&li->ip.fs->vol, &f);
 	return -XFS_CORRUPT;
 }

@@ -245,6 +245,8 @@ static int recover(struct xfs_mount *mp, bool write)
 
 	set_limits(mp->sb, &mp->fs.vol.sb);
 	xfs_inodes_begin(mp);
+	/* Only now it is known how many there are. */
+	e = e ?: xfs_ags_open(mp);
 	if (!e && (write || r.res.left))
 		e = xfs_write_begin(mp, &r);
 	xfs_recovery_free(&r);
@@ -282,7 +284,10 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 	}
 	xfs_dir_found(XFS_I(root), mp->fs.vol.sb.rootino, 0);
 	s->s_root = d_make_root(root);
-	return s->s_root ? 0 : -ENOMEM;
+	if (!s->s_root)
+		return -ENOMEM;
+	xfs_show_begin(mp);
+	return 0;
 }
 
 /* What fails is undone by kill_sb. */
@@ -308,6 +313,7 @@ static int fill(struct super_block *s, struct fs_context *fc)
 	mp->ioctl = xfs_admin_ioctl;
 	mutex_init(&mp->admin);
 	xfs_vol_init(mp, s);
+	xfs_health_init(&mp->health);
 	xfs_cache_init(&mp->cache, s->s_bdev, s->s_id);
 	s->s_fs_info = mp;
 	return start(mp, s, fc);
@@ -317,8 +323,9 @@ static void kill_sb(struct super_block *s) __releases(s -> s_umount)
 {
 	struct xfs_mount *mp = XFS_M(s);
 
-	/* Before the device: the next mount of it has the same UUID. */
+	/* Before the device: the next mount of it has the same UUID, and the same name. */
 	if (mp) {
+		xfs_show_end(mp);
 		give_uuid(mp);
 		xfs_live_ending(mp);
 	}
@@ -330,6 +337,8 @@ static void kill_sb(struct super_block *s) __releases(s -> s_umount)
 		return;
 	xfs_inodes_end(mp);
 	xfs_cache_destroy(&mp->cache);
+	xfs_ags_close(mp);
+	xfs_health_destroy(&mp->health);
 	kfree(mp);
 }
 

@@ -44,6 +44,12 @@ int xfs_recovery_finish(struct xfs_mount *mp, struct xfs_recovery *r);
 /* Finishes an attribute's change, IT, whose end for INTENT is logged with it. -errno. */
 int xfs_redo_attr(struct xfs_mount *mp, const struct xfs_litem *it, struct xfs_intent *intent);
 
+/* ---- show.c ---- */
+
+/* MP, which is mounted, appears in /sys/fs/xfs, if there is memory; and goes. Both may sleep. */
+void xfs_show_begin(struct xfs_mount *mp);
+void xfs_show_end(struct xfs_mount *mp);
+
 /* ---- write.c ---- */
 
 /* 0; -EROFS, -EACCES: why it cannot be mounted for writing, said in one line. */

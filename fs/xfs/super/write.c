@@ -51,6 +51,7 @@ static int count_tree(struct xfs_mount *mp, const struct xfs_ag *ag, struct xfs_
 			leftmost = false;
 			next = h.right;
 			if (h.level != level || ++*n > ag->length) {
+				xfs_sick_ag(v, ag->agno, XFS_SICK_AG_FINOBT);
 				v->report(v, &f);
 				return -XFS_CORRUPT;
 			}
@@ -126,6 +127,7 @@ static int look_at_ags(struct xfs_mount *mp)
 		return e;
 	if (sum.fdblocks > sb->dblocks || sum.ifree > sum.icount) {
 		f.value = sum.fdblocks;
+		xfs_vol_sick(&mp->fs.vol, XFS_DOMAIN_FS, 0, 0, XFS_SICK_COUNTERS);
 		mp->fs.vol.report(&mp->fs.vol, &f);
 		return -XFS_CORRUPT;
 	}

@@ -360,7 +360,10 @@ int xfs_tx_get_runs(struct xfs_tx *t, enum xfs_kind kind, const struct xfs_run *
 		tx->mp->fs.vol.report(&tx->mp->fs.vol, &f);
 	if (!e)
 		*out = &bi->b->tx;
-	return xfs_errno(e);
+	e = xfs_errno(e);
+	if (e == -XFS_CORRUPT)
+		xfs_sick_block(&tx->mp->fs.vol, kind, runs[0].daddr);
+	return e;
 }
 
 /* Out of its transaction. */

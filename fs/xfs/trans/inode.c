@@ -195,6 +195,8 @@ static enum xfs_pushed push_inode(struct xfs_lino *li)
 	e = xfs_buf_take(&live->mp->cache, sb, XFS_BLK_INODES, &run, 1, XFS_GET_TRY, &b, &f);
 	if (e == -EAGAIN)
 		return XFS_PUSH_BUSY;
+	if (e == -XFS_CORRUPT)
+		xfs_sick_block(&live->mp->fs.vol, XFS_BLK_INODES, run.daddr);
 	if (e) {
 		xfs_journal_kill(live->j, "a block of inodes cannot be read");
 		return XFS_PUSH_BUSY;

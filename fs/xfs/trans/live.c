@@ -60,42 +60,64 @@ static void free_live(struct xfs_mount *mp, struct xfs_live *live)
 		destroy_workqueue(live->discard_wq);
 	if (live->written_wq)
 		destroy_workqueue(live->written_wq);
-	kvfree(mp->fs.ags);
-	mp->fs.ags = NULL;
 	kvfree(live->busy);
-	for (u32 k = 0; k < XFS_GROWN_MOST; k++) {
-		kvfree(mp->fs.more_ags[k]);
-		mp->fs.more_ags[k] = NULL;
+	for (u32 k = 0; k < XFS_GROWN_MOST; k++)
 		kvfree(live->more_busy[k]);
-	}
 	kfree(live);
 }
 
-static void init_ag(struct xfs_mount *mp, struct xfs_live *live, const struct xfs_sb *sb, u32 agno)
+static void init_ag(struct xfs_ag *ag, const struct xfs_sb *sb, u32 agno)
 {
-	struct xfs_busy_ag *busy = xfs_busy_of(live, agno);
-	struct xfs_ag *ag = xfs_ag_of(&mp->fs, agno);
-
 	ag->agno = agno;
 	ag->length = xfs_ag_blocks(sb, agno);
+}
+
+static void init_busy(struct xfs_live *live, u32 agno)
+{
+	struct xfs_busy_ag *busy = xfs_busy_of(live, agno);
+
 	spin_lock_init(&busy->lock);
 	init_waitqueue_head(&busy->wait);
+}
+
+int xfs_ags_open(struct xfs_mount *mp)
+{
+	const struct xfs_sb *sb = &mp->fs.vol.sb;
+	struct xfs_ag *ags = kvcalloc(sb->agcount, sizeof(*ags), GFP_KERNEL_ACCOUNT);
+
+	if (!ags)
+		return -ENOMEM;
+	for (u32 i = 0; i < sb->agcount; i++) {
+		init_ag(&ags[i], sb, i);
+		cond_resched();
+	}
+	mp->fs.nr_ags = sb->agcount;
+	smp_store_release(&mp->fs.ags, ags); /* pairs with the acquire in xfs_ag_marks() */
+	return 0;
+}
+
+void xfs_ags_close(struct xfs_mount *mp)
+{
+	kvfree(mp->fs.ags);
+	mp->fs.ags = NULL;
+	for (u32 k = 0; k < XFS_GROWN_MOST; k++) {
+		kvfree(mp->fs.more_ags[k]);
+		mp->fs.more_ags[k] = NULL;
+	}
 }
 
 /* Ends of writing that run at once: more would wait for the same headers of AGs. */
 #define AT_ONCE 16
 
-static int init_ags(struct xfs_mount *mp, struct xfs_live *live)
+static int init_all_busy(struct xfs_live *live)
 {
-	const struct xfs_sb *sb = &mp->fs.vol.sb;
+	u32 nr = live->mp->fs.nr_ags;
 
-	mp->fs.nr_ags = sb->agcount;
-	live->busy = kvcalloc(sb->agcount, sizeof(*live->busy), GFP_KERNEL_ACCOUNT);
-	mp->fs.ags = kvcalloc(sb->agcount, sizeof(*mp->fs.ags), GFP_KERNEL_ACCOUNT);
-	if (!live->busy || !mp->fs.ags)
+	live->busy = kvcalloc(nr, sizeof(*live->busy), GFP_KERNEL_ACCOUNT);
+	if (!live->busy)
 		return -ENOMEM;
-	for (u32 i = 0; i < sb->agcount; i++) {
-		init_ag(mp, live, sb, i);
+	for (u32 i = 0; i < nr; i++) {
+		init_busy(live, i);
 		cond_resched();
 	}
 	return 0;
@@ -118,7 +140,8 @@ int xfs_live_add_ags(struct xfs_mount *mp, const struct xfs_sb *sb)
 			return -ENOMEM;
 	}
 	for (at = mp->fs.vol.sb.agcount; at < sb->agcount; at++) {
-		init_ag(mp, live, sb, at);
+		init_ag(xfs_ag_of(&mp->fs, at), sb, at);
+		init_busy(live, at);
 		cond_resched();
 	}
 	return 0;
@@ -140,7 +163,7 @@ int xfs_live_open(struct xfs_mount *mp, struct bdev *bdev, const char *id,
 	atomic64_set(&live->fdblocks, (s64)mp->fs.vol.sb.fdblocks);
 	atomic64_set(&live->icount, (s64)mp->fs.vol.sb.icount);
 	atomic64_set(&live->ifree, (s64)mp->fs.vol.sb.ifree);
-	e = init_ags(mp, live);
+	e = init_all_busy(live);
 	/* One of each mount, with a rescuer of its own: a slow device delays no other. */
 	live->written_wq = alloc_workqueue("xfs-written", WQ_UNBOUND | WQ_MEM_RECLAIM, AT_ONCE);
 	if (!e && !live->written_wq)
@@ -299,8 +322,11 @@ int xfs_settle_sb(struct xfs_mount *mp)
 	struct xfs_buf *b;
 	int e = xfs_buf_take(&mp->cache, sb, XFS_BLK_SB, &run, 1, 0, &b, &f);
 
+	e = xfs_errno(e);
+	if (e == -XFS_CORRUPT)
+		xfs_sick_block(&mp->fs.vol, XFS_BLK_SB, 0);
 	if (e)
-		return xfs_errno(e);
+		return e;
 	it = b->item ? &xfs_bli_of(b, mp->live)->item : NULL;
 	xfs_buf_unlock(b);
 	while (it && !e && (atomic_read(&b->pins) || xfs_ail_has(it))) {

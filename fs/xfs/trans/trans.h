@@ -108,9 +108,15 @@ bool __must_check xfs_lino_try_get(struct xfs_lino *li);
 void xfs_lino_put(struct xfs_lino *li);
 
 /*
+ * Memory for the AGs that the superblock says, also of mounts that only read; it lasts until the
+ * mount ends, and nobody uses MP any more. -ENOMEM.
+ */
+int __must_check xfs_ags_open(struct xfs_mount *mp);
+void xfs_ags_close(struct xfs_mount *mp);
+/*
  * Begins writing: the log's next record is for S's head (xfs_journal_open()). Superblock counters
- * are taken from mp->fs.vol.sb. It goes on until xfs_live_close(), also where the mount becomes
- * read-only. 0, -ENOMEM, -EINVAL.
+ * are taken from mp->fs.vol.sb; the AGs are there. It goes on until xfs_live_close(), also where
+ * the mount becomes read-only. 0, -ENOMEM, -EINVAL.
  */
 int __must_check xfs_live_open(struct xfs_mount *mp, struct bdev *bdev, const char *id,
 			       const struct xfs_log_state *s);

@@ -20,6 +20,7 @@
 
 #include "fs/xfs/format/logitem.h"
 #include "fs/xfs/format/walk.h"
+#include "fs/xfs/health/marks.h"
 #include <lib/list.h>
 
 /* An allocation group, in memory. */
@@ -37,6 +38,7 @@ struct xfs_ag {
 	 * many they have.
 	 */
 	u32 kept_rmap, kept_other, used_other;
+	struct xfs_marks marks;		/* health.lock (health/) */
 };
 
 /* Blocks that AG keeps and that its trees do not have. */
@@ -49,7 +51,7 @@ static inline u32 xfs_ag_kept_left(const struct xfs_ag *ag)
 
 #define XFS_GROWN_MOST 31u		/* times that the number of AGs doubled */
 
-/* A file system that is mounted for writing. */
+/* A file system that is mounted. */
 struct xfs_fs {
 	struct xfs_vol vol;		/* first: the walks hand it back */
 	/*
@@ -272,4 +274,20 @@ static inline int xfs_tx_bad(struct xfs_tx *tx, const char *what, const char *fi
 
 	tx->fs->vol.report(&tx->fs->vol, &f);
 	return -XFS_CORRUPT;
+}
+
+/* The same, and parts MASK (XFS_SICK_*) of AG AGNO are sick. */
+static inline int xfs_tx_bad_ag(struct xfs_tx *tx, u32 agno, u32 mask, const char *what,
+				const char *field, u64 place, u64 value)
+{
+	xfs_sick_ag(&tx->fs->vol, agno, mask);
+	return xfs_tx_bad(tx, what, field, place, value);
+}
+
+/* The same, and parts MASK of IP are; its number is the place. */
+static inline int xfs_tx_bad_ino(struct xfs_tx *tx, const struct xfs_ino *ip, u32 mask,
+				 const char *what, const char *field, u64 value)
+{
+	xfs_sick_ino(&tx->fs->vol, &ip->node.core, mask);
+	return xfs_tx_bad(tx, what, field, ip->node.core.ino, value);
 }

@@ -19,7 +19,7 @@ struct xfs_xop {
 
 static inline int xfs_xop_bad(struct xfs_xop *o, const char *field, u64 value)
 {
-	return xfs_tx_bad(o->tx, "attributes", field, o->ip->node.core.ino, value);
+	return xfs_tx_bad_ino(o->tx, o->ip, XFS_SICK_INO_XATTR, "attributes", field, value);
 }
 
 u32 xfs_xattr_hash(const struct xfs_xattr *x);

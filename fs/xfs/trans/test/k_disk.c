@@ -289,8 +289,9 @@ int ktx_start_at(const struct xfs_log_state *at)
 		ktx_report(&ktx_mp->fs.vol, &f);
 		return -EINVAL;
 	}
+	xfs_health_init(&ktx_mp->health);
 	xfs_cache_init(&ktx_mp->cache, ktx_disk.bdev, "ktest");
-	return xfs_live_open(ktx_mp, ktx_disk.bdev, "ktest", &s);
+	return xfs_ags_open(ktx_mp) ?: xfs_live_open(ktx_mp, ktx_disk.bdev, "ktest", &s);
 }
 
 int ktx_start(void)
@@ -303,6 +304,8 @@ int ktx_stop(void)
 	int e = xfs_live_close(ktx_mp);
 
 	xfs_cache_destroy(&ktx_mp->cache);
+	xfs_ags_close(ktx_mp);
+	xfs_health_destroy(&ktx_mp->health);
 	kfree(ktx_mp);
 	return e;
 }

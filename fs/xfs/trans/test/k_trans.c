@@ -402,7 +402,9 @@ static int start_disk(void)
 	e = e ?: xfs_log_open(&l, &ktx_mp->fs.vol.sb, &disk_reader, ktx_work, &f);
 	e = e ?: xfs_log_find(&l, &s, &f);
 	kfree(p);
+	xfs_health_init(&ktx_mp->health);
 	xfs_cache_init(&ktx_mp->cache, ktx_disk.bdev, "ktest");
+	e = e ?: xfs_ags_open(ktx_mp);
 	return e ?: s.clean ? xfs_live_open(ktx_mp, ktx_disk.bdev, "ktest", &s) : -EINVAL;
 }
 

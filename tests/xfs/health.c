@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Run in the guest: health DEVICE DIR, a device with an XFS that nobody has mounted, and where to
+ * mount it. Known blocks are damaged on the device behind the file system's back, and are met at
+ * work; then they are made whole again. What ioctls say of the objects stays. The same on Linux,
+ * but for inodes that went out of memory (tests/command/xfs_health.py).
+ */
+#define _GNU_SOURCE
+#include "check.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+struct geometry {
+	uint32_t a[8];
+	uint64_t b[4];
+	uint8_t uuid[16];
+	uint32_t c[8], sick, checked, d[2];
+	uint64_t e[16];
+};
+struct ag_geometry {
+	uint32_t number, length, freeblks, icount, ifree, sick, checked, flags;
+	uint64_t reserved[12];
+};
+struct bulk {
+	uint64_t ino;
+	uint32_t flags, icount, ocount, agno;
+	uint64_t reserved[5];
+	/* struct xfs_bulkstat */
+	uint64_t found[8];
+	uint32_t gen, c[14];
+	uint16_t version, forkoff, sick, checked, mode, pad2;
+	uint64_t d[7];
+};
+_Static_assert(sizeof(struct geometry) == 256 && sizeof(struct ag_geometry) == 128 &&
+		       sizeof(struct bulk) == 64 + 192,
+	       "the ABI");
+#define GEOMETRY _IOR('X', 126, struct geometry)
+#define AG_GEOMETRY _IOWR('X', 61, struct ag_geometry)
+#define BULKSTAT (int)_IOR('X', 127, unsigned char[64])
+#define INUMBERS (int)_IOR('X', 128, unsigned char[64])
+
+enum { AGF = 1 << 1, AGI = 1 << 3, CNT = 1 << 5, INO = 1 << 6, FINO = 1 << 7 };
+enum { CORE = 1 << 0, BMBTD = 1 << 1, IS_DIR = 1 << 4, XATTR = 1 << 5, SYMLINK = 1 << 6 };
+
+static const char *dev;
+static int raw, root;
+static bool remembers;		/* inodes that are not in memory: Ochre does */
+static unsigned block_size, ag_blocks, sector, inode_size, agblklog, inopblog;
+
+static uint64_t be(const unsigned char *p, int n)
+{
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+static void read_at(uint64_t at, void *buf, size_t n)
+{
+	CHECK(pread(raw, buf, n, (off_t)at) == (ssize_t)n);
+}
+
+/* Whatever is in memory of the device and the file system and need not be. */
+static void forget(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	CHECK(fd >= 0);
+	sync();
+	for (int i = 0; i < 8; i++)
+		CHECK(write(fd, "3", 1) == 1);
+	close(fd);
+}
+
+static unsigned char kept[8];
+
+/* Eight bytes at AT become others; the next make_whole() undoes it. */
+static void damage(uint64_t at)
+{
+	unsigned char bad[8];
+
+	forget();
+	read_at(at, kept, 8);
+	for (int i = 0; i < 8; i++)
+		bad[i] = kept[i] ^ 0x5a;
+	CHECK(pwrite(raw, bad, 8, (off_t)at) == 8 && !fsync(raw));
+	forget();
+}
+
+static void make_whole(uint64_t at)
+{
+	CHECK(pwrite(raw, kept, 8, (off_t)at) == 8 && !fsync(raw));
+	forget();
+}
+
+/* ---- where things are ---- */
+
+static uint64_t fsb_at(uint64_t fsb)
+{
+	return ((fsb >> agblklog) * ag_blocks + (fsb & ((1ull << agblklog) - 1))) * block_size;
+}
+
+static uint64_t inode_at(uint64_t ino)
+{
+	return fsb_at(ino >> inopblog) + (ino & ((1u << inopblog) - 1)) * inode_size;
+}
+
+static uint64_t ag_at(unsigned agno)
+{
+	return (uint64_t)agno * ag_blocks * block_size;
+}
+
+/* The first block of a fork, be it of data or of the tree of extents. */
+static uint64_t fork_at(const char *name, bool attr, int format)
+{
+	unsigned char d[2048], *p;
+	unsigned off, size;
+	struct stat st;
+
+	CHECK(!lstat(name, &st));
+	forget();
+	read_at(inode_at(st.st_ino), d, inode_size);
+	CHECK(d[0] == 'I' && d[1] == 'N' && d[attr ? 83 : 5] == format);
+	off = 176 + (attr ? d[82] * 8u : 0);
+	size = inode_size - 176;
+	size = attr ? size - d[82] * 8u : d[82] ? d[82] * 8u : size;
+	p = d + off;
+	if (format == 3)	/* of the root: the first pointer, behind the room of all keys */
+		return fsb_at(be(p + 4 + (size - 4) / 16 * 8, 8));
+	return fsb_at((be(p, 8) & 0x1ff) << 43 | be(p + 8, 8) >> 21);
+}
+
+/* The root of a tree whose number is at OFF of a header in sector SECT of AG 0. */
+static uint64_t tree_at(unsigned sect, unsigned off)
+{
+	unsigned char b[4];
+
+	read_at(ag_at(0) + sect * sector + off, b, 4);
+	return ag_at(0) + be(b, 4) * block_size;
+}
+
+/* ---- what is told ---- */
+
+static unsigned ag_sick(unsigned agno)
+{
+	struct ag_geometry g = { .number = agno };
+
+	CHECK(!ioctl(root, AG_GEOMETRY, &g) && !g.checked);
+	return g.sick;
+}
+
+static struct bulk bulkstat(uint64_t ino)
+{
+	struct bulk b = { .ino = ino, .icount = 1 };
+
+	CHECK(!ioctl(root, BULKSTAT, &b) && b.ocount == 1 && b.found[0] == ino && !b.checked);
+	return b;
+}
+
+static unsigned ino_sick(const char *name)
+{
+	struct stat st;
+
+	CHECK(!lstat(name, &st));
+	return bulkstat(st.st_ino).sick;
+}
+
+static void fs_is_well(void)
+{
+	struct geometry g;
+
+	CHECK(!ioctl(root, GEOMETRY, &g) && !g.sick && !g.checked);
+}
+
+/* ---- what is there ---- */
+
+static char big[4096];
+
+static void fill(void)
+{
+	int fd;
+	char name[300];
+
+	memset(big, 'x', sizeof(big));
+	CHECK((fd = open("holes", O_RDWR | O_CREAT, 0644)) >= 0);
+	for (int i = 0; i < 200; i++)
+		CHECK(pwrite(fd, big, sizeof(big), i * 8192) == sizeof(big));
+	CHECK(!fsync(fd) && !close(fd));
+	CHECK(!mkdir("dir", 0755));
+	for (int i = 0; i < 100; i++) {
+		sprintf(name, "dir/%0200d", i);
+		CHECK((fd = open(name, O_RDWR | O_CREAT, 0644)) >= 0 && !close(fd));
+	}
+	CHECK((fd = open("attr", O_RDWR | O_CREAT, 0644)) >= 0 && !close(fd));
+	CHECK(!setxattr("attr", "user.long", big, 1000, 0));
+	memset(name, 'y', 299);
+	name[299] = 0;
+	memset(big + 1000, 0, 1);
+	CHECK(!symlink(big, "link"));
+	memset(big, 'x', sizeof(big));
+	CHECK((fd = open("record", O_RDWR | O_CREAT, 0644)) >= 0 && !close(fd));
+	sync();
+}
+
+/* ---- inodes ---- */
+
+static int seek(const char *name)
+{
+	int fd = open(name, O_RDONLY), n, e;
+
+	if (fd < 0)
+		return -1;
+	n = (int)lseek(fd, 0, SEEK_HOLE);
+	e = errno;
+	close(fd);
+	errno = e;
+	return n;
+}
+
+static int read_attr(const char *name)
+{
+	return (int)getxattr(name, "user.long", big, sizeof(big));
+}
+
+static int read_link(const char *name)
+{
+	return (int)readlink(name, big, sizeof(big));
+}
+
+static int list(const char *name)
+{
+	DIR *d = opendir(name);
+	int n = 0, e;
+
+	errno = 0;
+	while (d && readdir(d))
+		n++;
+	e = errno;
+	if (d)
+		closedir(d);
+	errno = e;
+	return e ? -1 : n;
+}
+
+/* NAME, kept open, is damaged AT and used: exactly BIT of it is sick, also when it is whole. */
+static void one_inode(const char *name, uint64_t at, int (*use)(const char *), unsigned bit)
+{
+	int fd = open(name, O_PATH | O_NOFOLLOW);
+	unsigned left;
+
+	CHECK(fd >= 0 && !ino_sick(name));
+	damage(at + 16);
+	FAILS(use(name), EUCLEAN);
+	CHECK(ino_sick(name) == bit);
+	make_whole(at + 16);
+	CHECK(use(name) >= 0);
+	CHECK(ino_sick(name) == bit);
+	close(fd);
+	forget();
+	/* Out of memory, and read again. */
+	left = ino_sick(name);
+	CHECK(!remembers || left == bit);
+}
+
+/* A record that cannot be read: remembered by its number alone. */
+static void record(void)
+{
+	struct stat st;
+	struct bulk b;
+
+	CHECK(!stat("record", &st));
+	damage(inode_at(st.st_ino) + 8);
+	FAILS(stat("record", &st), EUCLEAN);
+	b = (struct bulk){ .ino = st.st_ino, .icount = 1 };
+	FAILS(ioctl(root, BULKSTAT, &b), EUCLEAN);
+	make_whole(inode_at(st.st_ino) + 8);
+	CHECK(!stat("record", &st));
+	CHECK(ino_sick("record") == (remembers ? CORE : 0));
+	/* It is freed, and with it what was known. */
+	CHECK(!unlink("record"));
+	forget();
+	b = bulkstat(st.st_ino - 1);
+	CHECK(b.found[0] == st.st_ino - 1);
+}
+
+/* ---- AGs ---- */
+
+static int ask_ag(void)
+{
+	struct ag_geometry g = { .number = 0 };
+
+	return ioctl(root, AG_GEOMETRY, &g);
+}
+
+static int inumbers(void)
+{
+	struct bulk b = { .ino = 0, .icount = 1 };
+
+	return ioctl(root, INUMBERS, &b);
+}
+
+static void one_of_ag(uint64_t at, int (*use)(void), unsigned bit)
+{
+	unsigned was = ag_sick(0);
+
+	CHECK(!(was & bit));
+	damage(at);
+	FAILS(use(), EUCLEAN);
+	make_whole(at);
+	CHECK(!use() && (ag_sick(0) & ~bit) == was && ag_sick(0) & bit);
+	CHECK(!ag_sick(1));
+}
+
+static int allocate(void)
+{
+	int fd = open("new", O_RDWR | O_CREAT, 0644), e;
+
+	CHECK(fd >= 0);
+	e = ftruncate(fd, 0);
+	e = fallocate(fd, 0, 0, 65536);
+	close(fd);
+	return e;
+}
+
+static int create(void)
+{
+	static char name[] = "a-file";
+	int fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0644);
+
+	if (fd < 0)
+		return -1;
+	name[0]++;
+	return close(fd);
+}
+
+static void ags(void)
+{
+	struct stat st;
+	int fd = open("new", O_RDWR | O_CREAT, 0644);
+
+	CHECK(fd >= 0 && !close(fd) && !stat("new", &st));
+	one_of_ag(ag_at(0) + sector + 40, ask_ag, AGF);
+	one_of_ag(ag_at(0) + 2 * sector + 100, ask_ag, AGI);
+	one_of_ag(tree_at(2, 20) + 60, inumbers, INO);
+	one_of_ag(tree_at(1, 20) + 60, allocate, CNT);
+	one_of_ag(tree_at(2, 328) + 60, create, FINO);
+}
+
+static void see_shown(const char *what)
+{
+	char path[200], text[4096];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/fs/xfs/%s/health", strrchr(dev, '/') + 1);
+	fd = open(path, O_RDONLY);
+	CHECK(fd >= 0 && (n = read(fd, text, sizeof(text) - 1)) >= 0 && !close(fd));
+	text[n] = 0;
+	CHECK(what ? strstr(text, what) != NULL : !n);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned char sb[512];
+
+	CHECK(argc == 3);
+	dev = argv[1];
+	CHECK((raw = open(dev, O_RDWR)) >= 0);
+	read_at(0, sb, sizeof(sb));
+	block_size = (unsigned)be(sb + 4, 4);
+	ag_blocks = (unsigned)be(sb + 84, 4);
+	sector = (unsigned)be(sb + 102, 2);
+	inode_size = (unsigned)be(sb + 104, 2);
+	inopblog = sb[123];
+	agblklog = sb[124];
+	CHECK(!mount(dev, argv[2], "xfs", 0, NULL) && !chdir(argv[2]));
+	CHECK((root = open(".", O_RDONLY)) >= 0);
+	fill();
+	remembers = !access("/sys/fs/xfs/vda/health", R_OK);
+	if (remembers)
+		see_shown(NULL);
+	/* All is in its place. */
+	CHECK(!close(root) && !chdir("/") && !umount(argv[2]));
+	CHECK(!mount(dev, argv[2], "xfs", 0, NULL) && !chdir(argv[2]));
+	CHECK((root = open(".", O_RDONLY)) >= 0);
+	fs_is_well();
+	CHECK(!ag_sick(0) && !ag_sick(1));
+	one_inode("holes", fork_at("holes", false, 3), seek, BMBTD);
+	one_inode("dir", fork_at("dir", false, 2), list, IS_DIR);
+	one_inode("attr", fork_at("attr", true, 2), read_attr, XATTR);
+	one_inode("link", fork_at("link", false, 2), read_link, SYMLINK);
+	record();
+	if (remembers)
+		CHECK(!ag_sick(0));
+	ags();
+	fs_is_well();
+	if (remembers)
+		see_shown("AG 0: AGF, AGI, cntbt, inobt, finobt since ");
+	CHECK(!close(root) && !chdir("/") && !umount(argv[2]));
+	if (remembers)
+		FAILS(access("/sys/fs/xfs/vda", F_OK), ENOENT);
+	printf("health: ok\n");
+	return 0;
+}
