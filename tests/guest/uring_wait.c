@@ -65,7 +65,9 @@ TEST(timeouts)
 	timeout(&r, IORING_OP_TIMEOUT, &late, 0, 0, 6);
 	sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 7)->addr = 6;
 	EQ(enter(&r, 2, 2, IORING_ENTER_GETEVENTS), 2);
-	are(&r, 6, 2, (int[]){ -ECANCELED, 0 });
+	/* Who removes one is told before it is. */
+	is(&r, 7, 0);
+	is(&r, 6, -ECANCELED);
 	sqe(&r, IORING_OP_TIMEOUT_REMOVE, -1, 8)->addr = 6;
 	EQ(submit(&r, 1), 1);
 	is(&r, 8, -ENOENT);
