@@ -86,6 +86,13 @@ bool uring_late_flush(struct uring *u)
 	return true;
 }
 
+bool uring_tells_eventfd(const struct uring *u)
+{
+	return READ_ONCE(u->eventfd) &&
+	       (!READ_ONCE(u->eventfd_async) || current->flags & PF_IO_WORKER) &&
+	       !(READ_ONCE(u->shared->cq_flags) & IORING_CQ_EVENTFD_DISABLED);
+}
+
 void uring_flush(struct uring *u)
 {
 	uring_assert(u);
@@ -100,7 +107,6 @@ void uring_flush(struct uring *u)
 		wake_up_all(&u->cq_wait);
 	if (waitqueue_active(&u->poll_wait))
 		wake_up_poll(&u->poll_wait, EPOLLIN | EPOLL_URING_WAKE);
-	if (unlikely(u->eventfd) && (!u->eventfd_async || current->flags & PF_IO_WORKER) &&
-	    !(READ_ONCE(u->shared->cq_flags) & IORING_CQ_EVENTFD_DISABLED))
+	if (unlikely(u->eventfd) && uring_tells_eventfd(u))
 		eventfd_signal(u->eventfd, 1, EPOLL_URING_WAKE);
 }

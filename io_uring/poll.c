@@ -45,17 +45,17 @@ int uring_poll_issue(struct uring_req *r, bool nowait)
 	(void)nowait;
 	if (got < 0)
 		return got;
-	if (got && !tell(r, (__poll_t)got)) {
-		if (r->flags & R_HOOKED)
-			uring_unhook(r);
-		r->res = got;
-		return URING_DONE;
-	}
-	if (!(r->flags & R_HOOKED)) {	/* a file without a queue: its state does not change */
+	/* Once; or a file without a queue: its state does not change. */
+	if (!(r->flags & R_HOOKED)) {
 		r->res = got;
 		return URING_DONE;
 	}
 	uring_add_later(r);
+	/* What is ready comes as an event, together with what becomes ready before that is run. */
+	if (got) {
+		atomic_or(got, &r->wait->woken);
+		uring_kick(r, RUN_POLL);
+	}
 	return URING_LATER;
 }
 

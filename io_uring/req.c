@@ -145,7 +145,7 @@ void uring_kick(struct uring_req *r, u32 event)
 		goto out;
 	if (u->flags & IORING_SETUP_DEFER_TASKRUN && !READ_ONCE(u->closed)) {
 		if (llist_add(&r->run_node, &u->work))
-			uring_deferred_came(u, t);
+			uring_deferred_came(u, t, event & RUN_TOLD);
 	} else if (llist_add(&r->run_node, &t->work)) {
 		uring_work_came(t);
 	}

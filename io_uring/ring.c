@@ -91,7 +91,7 @@ static void tell_work(struct work_struct *w)
 	if (waitqueue_active(&u->poll_wait))
 		wake_up_poll(&u->poll_wait, EPOLLIN | EPOLL_URING_WAKE);
 	mutex_lock(&u->lock);
-	if (u->eventfd)
+	if (test_and_clear_bit(0, &u->tell_eventfd) && u->eventfd)
 		eventfd_signal(u->eventfd, 1, EPOLL_URING_WAKE);
 	mutex_unlock(&u->lock);
 	uring_put(u);

@@ -147,6 +147,7 @@ struct uring {
 	bool waiter;		/* of DEFER_TASKRUN: the submitter waits for work */
 	bool closed;		/* l to change: its file is; work goes to the lists of tasks */
 	struct work_struct tell;	/* of DEFER_TASKRUN: work is there */
+	unsigned long tell_eventfd;	/* a, bit 0: the eventfd too */
 	struct eventfd *eventfd;	/* l to change, RCU */
 	bool eventfd_async;	/* l */
 	struct rcu_head rcu;
@@ -206,6 +207,7 @@ struct uring_task {
 #define RUN_START	0x10u	/* it is to be issued */
 #define RUN_DEAD	0x20u	/* it is complete: to be freed */
 #define RUN_OWN_WAKE	0x40u	/* with RUN_POLL: completions of a ring woke the queue */
+#define RUN_TOLD	0x80u	/* and the queue is that of its own ring's eventfd */
 
 /* req->flags: IOSQE_* in the low byte. */
 #define R_FAIL		0x0100u	/* the rest of its chain is cancelled */
@@ -385,9 +387,7 @@ struct uring_op {
 	bool (*cancel)(struct uring_req *r);
 	/* R_CLEAN. */
 	void (*clean)(struct uring_req *r);
-	/*
-	 * Bytes that moved before R, which is later, was stopped: they are its result. NULL: none.
-	 */
+	/* Bytes that moved before R, which is later, was stopped: its result. NULL: none. */
 	size_t (*moved)(const struct uring_req *r);
 };
 
@@ -432,6 +432,8 @@ static inline void uring_put_cqe(struct uring *u, u64 user_data, s32 res, u32 fl
 		c->big_cqe[0] = c->big_cqe[1] = 0;
 }
 
+/* Whether the current task tells U's eventfd. Any lock, or none. */
+bool uring_tells_eventfd(const struct uring *u);
 /* What was posted is shown and told. */
 void uring_flush(struct uring *u);
 /* Completions that had no room go to the CQ. True: all have. */
@@ -616,11 +618,10 @@ void uring_tasks_close(struct uring *u);
 bool uring_run_tasks_own(struct uring_task *t);
 /* Runs those of a ring of DEFER_TASKRUN. Lock held. */
 bool uring_run_deferred(struct uring *u);
-/*
- * The first request came to the list of T, or of U, whose submitter is T. Any context, within RCU.
- */
+/* The first request came to the list of T. Any context, within RCU. */
 void uring_work_came(struct uring_task *t);
-void uring_deferred_came(struct uring *u, struct uring_task *t);
+/* The same of U, whose submitter is T. TOLD: its eventfd knows. */
+void uring_deferred_came(struct uring *u, struct uring_task *t, bool told);
 
 /* ---- work.c ---- */
 
@@ -635,9 +636,7 @@ int uring_hand_over(struct uring_req *r);
 /* IORING_REGISTER_IOWQ_*. NEW[I] 0: as it is; OLD, unless NULL: what it was. MASK NULL: any. */
 void uring_pool_limits(struct uring_pool *p, const u32 *new, u32 *old);
 int uring_pool_cpus(struct uring_pool *p, const struct cpumask *mask);
-/*
- * R, which was handed over, is the caller's again. False: a worker has it, and was told. Lock held.
- */
+/* R, handed over, is the caller's again. False: a worker has it, and was told. Lock held. */
 bool uring_take_back(struct uring_req *r);
 /* The current task's workers end. No lock held. */
 void uring_pool_end(struct uring_task *t);

@@ -163,7 +163,7 @@ void uring_tasks_close(struct uring *u)
 	rcu_read_unlock();
 }
 
-void uring_deferred_came(struct uring *u, struct uring_task *t)
+void uring_deferred_came(struct uring *u, struct uring_task *t, bool told)
 {
 	if (u->flags & IORING_SETUP_TASKRUN_FLAG)
 		atomic_or(IORING_SQ_TASKRUN, &u->shared->sq_flags);
@@ -177,9 +177,12 @@ void uring_deferred_came(struct uring *u, struct uring_task *t)
 		wake_up_process(t->task);
 	if (READ_ONCE(t->ends))
 		wake_up_all(&t->idle);
+	told |= !uring_tells_eventfd(u);
+	if (!told)
+		set_bit(0, &u->tell_eventfd);
 	/* Not from here: this may be another file's wait queue. */
-	if ((waitqueue_active(&u->poll_wait) || READ_ONCE(u->eventfd)) &&
-	    refcount_inc_not_zero(&u->refs) && !schedule_work(&u->tell))
+	if ((waitqueue_active(&u->poll_wait) || !told) && refcount_inc_not_zero(&u->refs) &&
+	    !schedule_work(&u->tell))
 		uring_put(u);
 }
 

@@ -132,6 +132,10 @@ void uring_timeout_event(struct uring_req *r, u32 run)
 	struct uring_timeout *t = &r->timeout;
 	struct uring *u = r->ring;
 
+	if (run & RUN_DONE) {	/* removed */
+		uring_complete(r);
+		return;
+	}
 	if (!(run & RUN_TIMER) || hrtimer_is_queued(&t->timer))
 		return;		/* it was given another time */
 	WRITE_ONCE(u->timeouts_fired, u->timeouts_fired + 1);
@@ -279,6 +283,11 @@ int uring_timeout_remove_issue(struct uring_req *r, bool nowait)
 		return update(o, c);
 	if (!hrtimer_is_queued(&o->timeout.timer))
 		return -EALREADY;	/* it has fired, which is about to be told */
-	uring_stop(o, -ECANCELED);
+	/* It is told by an event of its own, when R has been. */
+	forget(o);
+	uring_del_later(o);
+	o->res = -ECANCELED;
+	o->flags |= R_FAIL;
+	uring_kick(o, RUN_DONE);
 	return URING_DONE;
 }

@@ -4,6 +4,7 @@
  * file again.
  */
 #include <alloc/slab.h>
+#include <ipc/fds.h>
 #include <kernel/bug.h>
 #include <vfs/file.h>
 #include <vfs/poll.h>
@@ -13,7 +14,7 @@
 static int wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *key)
 {
 	struct uring_wait_entry *p = container_of(e, struct uring_wait_entry, entry);
-	u32 got = key_to_poll(key);
+	u32 got = key_to_poll(key), run = RUN_POLL;
 
 	if (got && !(got & (READ_ONCE(p->req->wait->events) | POLL_FREED)))
 		return 0;
@@ -21,7 +22,13 @@ static int wake(struct wait_queue_entry *e, unsigned int mode, int flags, void *
 		list_del_init(&e->entry);
 	if (p->req->op == IORING_OP_POLL_ADD)
 		atomic_or(!got || got & POLL_FREED ? WOKEN_ANY : (int)got, &p->req->wait->woken);
-	uring_kick(p->req, got & EPOLL_URING_WAKE ? RUN_POLL | RUN_OWN_WAKE : RUN_POLL);
+	if (got & EPOLL_URING_WAKE) {
+		run |= RUN_OWN_WAKE;
+		/* It has been counted up: who reads it comes and finds the request. */
+		if (eventfd_is(READ_ONCE(p->req->ring->eventfd), p->req->file))
+			run |= RUN_TOLD;
+	}
+	uring_kick(p->req, run);
 	/* The request has a hook until here, so it is there: pairs with uring_unhook(). */
 	if (got & POLL_FREED)
 		smp_store_release(&p->queue, (wait_queue_head_t *)NULL);

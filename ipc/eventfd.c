@@ -140,6 +140,11 @@ struct eventfd *eventfd_get(unsigned int fd)
 	return e;
 }
 
+bool eventfd_is(const struct eventfd *e, const struct file *f)
+{
+	return f->f_op == &eventfd_fops && f->private_data == e;
+}
+
 void eventfd_signal(struct eventfd *e, u64 n, u32 mark)
 {
 	spin_lock_irq(&e->wqh.lock);

@@ -91,6 +91,31 @@ TEST(a_poll_of_both_directions)
 	end(&r);
 }
 
+/* Of many, what is ready at first is deferred like the rest, and is told with it. */
+TEST(a_poll_that_is_deferred)
+{
+	struct io_uring_params p = { .flags = IORING_SETUP_SINGLE_ISSUER |
+					      IORING_SETUP_DEFER_TASKRUN };
+	struct ring r = ring_of(8, p);
+	struct cqe c;
+	int s[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	poll_add(&r, s[0], POLLIN | POLLOUT, IORING_POLL_ADD_MULTI, 1);
+	EQ(submit(&r, 1), 1);
+	EQ(there(&r), 0);
+	EQ(write(s[1], "x", 1), 1);
+	wait_for(&r, 1);
+	c = next(&r);
+	EQ(c.user_data, 1);
+	EQ(c.res, POLLIN | POLLOUT);
+	EQ(c.flags, IORING_CQE_F_MORE);
+	EQ(there(&r), 0);
+	close(s[0]);
+	close(s[1]);
+	end(&r);
+}
+
 /* What a ring's own completions wake is told once more, and no more. */
 TEST(a_poll_that_wakes_itself)
 {
