@@ -256,6 +256,8 @@ static int install_all(struct uring_req *r, struct uptr fds)
 	unsigned int i;
 	int e = 0;
 
+	if (!r->ring->files.at)
+		return -ENXIO;
 	for (i = 0; i < r->range.flags; i++) {
 		struct uptr at = uptr_add(fds, i * sizeof(s32));
 		struct file *f;

@@ -189,7 +189,11 @@ static long nanosleep_again(struct task *t)
 {
 	long r = sleep_until((ktime_t)t->restart.expires_ns, CLOCK_MONOTONIC);
 
-	return r ? report_rest((ktime_t)t->restart.expires_ns, t->restart.rmtp, CLOCK_MONOTONIC) : 0;
+	if (r)
+		r = report_rest((ktime_t)t->restart.expires_ns, t->restart.rmtp, CLOCK_MONOTONIC);
+	if (r == -ERESTART_RESTARTBLOCK)
+		t->restart.fn = nanosleep_again;	/* each time that it is interrupted */
+	return r;
 }
 
 static long sleep_relative(s64 ns, struct uptr rmtp)

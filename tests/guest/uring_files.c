@@ -207,6 +207,8 @@ TEST(registered_files)
 	/* There is no place yet that could be left as it is. */
 	ERR(reg(&r, IORING_REGISTER_FILES, (int[]){ fd, IORING_REGISTER_FILES_SKIP }, 2), EBADF);
 	ERR(reg(&r, IORING_UNREGISTER_FILES, NULL, 0), ENXIO);
+	rw(&r, IORING_OP_FILES_UPDATE, -1, fds, 1, (unsigned int)IORING_FILE_INDEX_ALLOC, 1);
+	EQ(run(&r), -ENXIO);
 	OK(reg(&r, IORING_REGISTER_FILES, fds, 2));
 	ERR(reg(&r, IORING_REGISTER_FILES, fds, 2), EBUSY);
 	close(fd);

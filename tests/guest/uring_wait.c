@@ -108,6 +108,20 @@ TEST(a_timeout_that_is_changed)
 	end(&r);
 }
 
+/* Requests that end interrupt a sleep, as often as they like, and it goes on. */
+TEST(a_sleep_with_timeouts)
+{
+	struct __kernel_timespec soon = ms(1);
+	struct timespec t = { 0, 50000000 };
+	struct ring r = ring(8);
+
+	timeout(&r, IORING_OP_TIMEOUT, &soon, 0, IORING_TIMEOUT_MULTISHOT, 1);
+	EQ(submit(&r, 1), 1);
+	OK(nanosleep(&t, NULL));
+	CHECK(there(&r));
+	end(&r);
+}
+
 TEST(a_timeout_of_many)
 {
 	struct __kernel_timespec soon = ms(1);
