@@ -11,7 +11,8 @@ $(O)/fuzz/desc.o: $(O)/fuzz/desc.c fuzz/desc.h
 $(O)/fuzz/%.o: fuzz/%.c $(fuzz_headers)
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)$(fuzz_clang) $(fuzz_cflags) -c $< -o $@
-$(O)/fuzz/fuzz: $(addprefix $(O)/fuzz/,main.o watch.o balloon.o exec.o exec_calls.o parties.o stage.o referee.o mutate.o prog.o desc.o)
+$(O)/fuzz/toc.o: fuzz/uring.c
+$(O)/fuzz/fuzz: $(addprefix $(O)/fuzz/,main.o watch.o balloon.o exec.o exec_calls.o uring.o parties.o stage.o referee.o mutate.o prog.o desc.o)
 	$(call say,LD,$@)$(fuzz_clang) -static $^ $(fuzz_engine) -lstdc++ -lm -o $@
 # A program of root's in the stage that programs are played against.
 $(O)/fuzz/setuid: fuzz/setuid.c

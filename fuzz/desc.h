@@ -38,9 +38,12 @@ struct type {
 	const struct type *const *field;
 };
 
+/* uring_run (uring.h). */
+#define CALL_URING_RUN 0xffff
+
 struct call_desc {
 	const char *name;
-	uint16_t nr;
+	uint16_t nr;			/* CALL_URING_RUN: none of the kernel's */
 	uint8_t nargs;
 	uint8_t weight;			/* how often to choose it; 0: never by itself */
 	uint8_t gives;			/* the resource that it returns, 0: none */

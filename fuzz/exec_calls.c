@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "exec_in.h"
 #include "desc.h"
+#include "uring.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -174,6 +175,51 @@ static long not_made(const struct call *c, const uint64_t *a, int forks)
 	return run.order.skip && run.order.skip(c->desc->nr, a) ? -EPERM : 0;
 }
 
+/* What the ring of descriptor FD was made with, or another one where no call gave it; NULL: there is none. */
+static const void *ring_params(uint64_t fd)
+{
+	const void *any = NULL;
+
+	for (uint32_t i = 0; i < run.p->n; i++) {
+		const struct result *r = &run.result[i];
+
+		if (strcmp(run.p->call[i].desc->name, "io_uring_setup") || !__atomic_load_n(&r->done, __ATOMIC_ACQUIRE) || r->value < 0 ||
+		    r->memory < ARENA || r->memory + sizeof(struct io_uring_params) > ARENA + ARENA_SIZE)
+			continue;
+		if (r->value == (long)fd)
+			return r->memory;
+		any = r->memory;
+	}
+	return any;
+}
+
+/* With fail_nth() for the call alone. */
+static long kernel_call(long nr, const uint64_t *a, int forks, unsigned int fail)
+{
+	long r;
+
+	if (fail)
+		fail_nth(fail);
+	r = raw(nr, a, forks);
+	if (fail && (r || forks != 1))
+		fail_nth(0);
+	return r;
+}
+
+static long run_uring(const uint64_t *a, unsigned int fail)
+{
+	struct uring_run u;
+	uint64_t enter[6];
+	long r;
+
+	if (uring_begin(&u, ring_params(a[0]), a, enter))
+		r = run.order.skip && run.order.skip(SYS_io_uring_enter, enter) ? -EPERM : kernel_call(SYS_io_uring_enter, enter, 0, fail);
+	else
+		r = u.result;
+	uring_end(&u, a);
+	return r;
+}
+
 static void make_call(uint32_t i)
 {
 	const struct call *c = &run.p->call[i];
@@ -202,17 +248,13 @@ static void make_call(uint32_t i)
 		__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
 		return;
 	}
-	if (c->fail)
-		fail_nth(c->fail);
-	r->value = raw(c->desc->nr, a, f);
+	r->value = c->desc->nr == CALL_URING_RUN ? run_uring(a, c->fail) : kernel_call(c->desc->nr, a, f, c->fail);
 	if (!r->value && f == 1) {
 		for (int k = PROG_THREADS; k < EXEC_KCOVS && !cover(k); k++)
 			;
 		run_calls_alone(i + 1);
 		_exit(0);
 	}
-	if (c->fail)
-		fail_nth(0);
 	__atomic_add_fetch(run.order.calls, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->done, true, __ATOMIC_RELEASE);
 	if (run.order.trace)

@@ -3,7 +3,7 @@
  * The fuzzer in the guest: LLVM's libFuzzer chooses and keeps programs, prog.c and mutate.c make them, exec.c runs them.
  *
  *	fuzz init			as the first program of the machine: does what /fuzz.args says, a word a line, and powers off;
- *					a first word of free=KIB: with so little free memory
+ *					a first word of free=KIB: with so little free memory; of only=WORD: programs that have it alone
  *	fuzz hunt DIR SEED RUNS JOBS	hunts from and into DIR; RUNS programs a job (0: without end)
  *	fuzz run [-v] [-p] [-n N] FILE...	runs each program of each file N times; -v shows results, -p tells what each program reaches
  *	fuzz parties SEED FIRST COUNT JOBS	programs of an attacker's against what root has (parties.h); FILE alone: those of a file; FILE planted:
@@ -70,7 +70,7 @@ static struct mail_page {
 #define MAIL_PAGES	(PROG_BYTES / sizeof(mailbox->text) + 1)
 _Static_assert(sizeof(struct mail_page) == PAGE, "a page");
 static int wire = -1, watch = -1, job;
-static const char *dir;
+static const char *dir, *only;	/* ONLY: a word that each program has; NULL */
 
 static void make_mailbox(void)
 {
@@ -254,7 +254,7 @@ static int test_one(const uint8_t *data, size_t size)
 	static unsigned int count;
 	bool in_time;
 
-	if (!size || size > PROG_BYTES)
+	if (!size || size > PROG_BYTES || (only && !memmem(text, size, only, strlen(only))))
 		return -1;
 	post(text, (uint32_t)size, exec_stats()->programs);
 	if (exec_has_cover() && ++count % 32 == 0)
@@ -554,6 +554,16 @@ static void quiet_faults(void)
 	}
 }
 
+/* Programs may make io_uring's rings; where the kernel has none there is nothing to allow. */
+static void allow_rings(void)
+{
+	int fd = open("/proc/sys/kernel/io_uring_disabled", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "0", 1) != 1)
+		perror("fuzz: io_uring_disabled");
+	close(fd);
+}
+
 static int init(void)
 {
 	char *args[32] = { "fuzz" }, *text, line[400], last[300] = "";
@@ -570,6 +580,7 @@ static int init(void)
 	mount_on("tmpfs", "/dev/shm", "mode=1777");
 	mount_on("debugfs", "/sys/kernel/debug", NULL);
 	quiet_faults();
+	allow_rings();
 	mkdir("/tmp", 01777);
 	mount_on("tmpfs", "/tmp", "mode=1777");
 	if (access("/dev/vda", F_OK))
@@ -584,7 +595,9 @@ static int init(void)
 	text = slurp("/fuzz.args", &n);
 	text[n < (1 << 16) ? n : n - 1] = 0;
 	for (char *w = strtok(text, "\n"); w && argc < 31; w = strtok(NULL, "\n"))
-		if (argc > 1 || sscanf(w, "free=%ld", &free_kib) != 1)
+		if (argc == 1 && !strncmp(w, "only=", 5))
+			mutate_prefer(only = w + 5);
+		else if (argc > 1 || sscanf(w, "free=%ld", &free_kib) != 1)
 			args[argc++] = w;
 	/* The console is the kernel's: a word of ours there could look like a report. */
 	log = open("/tmp/log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

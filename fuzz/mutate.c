@@ -114,11 +114,35 @@ struct making {
 
 static struct call *make_call(struct prog *p, uint32_t *at, const struct call_desc *d, unsigned int depth);
 
+static const char *prefer;
+
+void mutate_prefer(const char *word)
+{
+	prefer = word;
+}
+
+static const struct call_desc *preferred(void)
+{
+	const struct call_desc *r = NULL;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < ncall_descs; i++)
+		if (call_descs[i].weight && strstr(call_descs[i].name, prefer)) {
+			sum += call_descs[i].weight;
+			if (rng_below(sum) < call_descs[i].weight)
+				r = &call_descs[i];
+		}
+	return r;
+}
+
 static const struct call_desc *any_call(void)
 {
+	const struct call_desc *d = prefer && one_in(2) ? preferred() : NULL;
 	static uint64_t sum;
 	uint64_t pick;
 
+	if (d)
+		return d;
 	if (!sum)
 		for (uint32_t i = 0; i < ncall_descs; i++)
 			sum += call_descs[i].weight;

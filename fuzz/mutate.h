@@ -26,3 +26,5 @@ void prog_generate(struct prog *p, unsigned int n);
 void prog_mutate(struct prog *p);
 /* The beginning of one, the end of another. */
 void prog_cross(struct prog *to, const struct prog *a, const struct prog *b);
+/* Every other call that is chosen has WORD in its name; NULL: as the weights say. */
+void mutate_prefer(const char *word);

@@ -24,6 +24,17 @@ static const char prelude[] =
 "static void text(const char *path, const char *s) { int fd = open(path, O_WRONLY); if (fd >= 0) { if (write(fd, s, strlen(s)) < 0) perror(path); close(fd); } }\n"
 "MAYBE static void failing(int n) { char s[16]; sprintf(s, \"%d\", n); text(\"/proc/thread-self/fail-nth\", s); }\n\n";
 
+#pragma clang diagnostic ignored "-Wc23-extensions"	/* #embed */
+/* uring.h and uring.c as they are: what a program that has the pseudo-call needs. */
+static const char uring_h[] = {
+#embed "uring.h"
+	, 0
+};
+static const char uring_c[] = {
+#embed "uring.c"
+	, 0
+};
+
 static const char ending[] =
 "static void *one(void *arg) { struct job { void (*fn)(void); int thread; } *j = arg; j->fn(); busy[j->thread] = 0; free(j); return NULL; }\n"
 "/* A call that does not come back is left to its thread; the next one goes on after 15 ms. */\n"
@@ -99,6 +110,40 @@ static void expression(FILE *f, const struct val *v, char *expr, size_t room, un
 	snprintf(expr, room, "m%u", me);
 }
 
+static bool is_pseudo(const struct call *c)
+{
+	return c->desc->nr == CALL_URING_RUN;
+}
+
+/* All lines but those that only a file of its own has. */
+static void without_ours(const char *s, FILE *f)
+{
+	for (; *s; s = strchr(s, '\n') + 1)
+		if (strncmp(s, "#include \"", 10) && strncmp(s, "#pragma", 7))
+			line(f, "%.*s", (int)(strchr(s, '\n') + 1 - s), s);
+}
+
+/* What uring_run needs, where it is called. */
+static void pseudo_calls(const struct prog *p, FILE *f)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		any |= is_pseudo(&p->call[i]);
+	if (!any)
+		return;
+	without_ours(uring_h, f);
+	without_ours(uring_c, f);
+	line(f, "static const void *ring_params(uint64_t fd)\n{\n	const void *any = NULL;\n\n");
+	for (uint32_t i = 0; i < p->n; i++)
+		if (!strcmp(p->call[i].desc->name, "io_uring_setup"))
+			line(f, "	if (mem[%u] && r[%u] >= 0 && (!any || r[%u] == (long)fd))\n		any = mem[%u];\n", i, i, i, i);
+	line(f, "	(void)fd;\n	return any;\n}\n\n"
+		"static long run_uring(const uint64_t *a)\n{\n	struct uring_run u;\n	uint64_t e[6];\n	long r;\n\n"
+		"	if (uring_begin(&u, ring_params(a[0]), a, e)) {\n		r = syscall(426, e[0], e[1], e[2], e[3], e[4], e[5]);\n"
+		"		if (r < 0)\n			r = -errno;\n	} else {\n		r = u.result;\n	}\n	uring_end(&u, a);\n	return r;\n}\n\n");
+}
+
 void prog_to_c(const struct prog *p, FILE *f, const char *title, unsigned int times)
 {
 	fputs("/* ", f);
@@ -106,6 +151,7 @@ void prog_to_c(const struct prog *p, FILE *f, const char *title, unsigned int ti
 		fputc(*title < ' ' || *title > '~' || *title == '*' ? ' ' : *title, f);
 	line(f, "\n * cc -pthread this.c; as root, or as who may make user namespaces. */\n");
 	fputs(prelude, f);
+	pseudo_calls(p, f);
 	for (uint32_t i = 0; i < p->n; i++) {
 		const struct call *c = &p->call[i];
 		char arg[6][64];
@@ -122,10 +168,13 @@ void prog_to_c(const struct prog *p, FILE *f, const char *title, unsigned int ti
 		}
 		if (c->fail)
 			line(f, "	failing(%u);\n", c->fail);
-		line(f, "	r[%u] = syscall(%u", i, c->desc->nr);
+		if (is_pseudo(c))
+			line(f, "	r[%u] = run_uring((uint64_t[7]){ 0", i);
+		else
+			line(f, "	r[%u] = syscall(%u", i, c->desc->nr);
 		for (int a = 0; a < c->nargs; a++)
-			line(f, ", %s", arg[a]);
-		line(f, ");\n");
+			line(f, is_pseudo(c) ? ", (uint64_t)(%s)" : ", %s", arg[a]);
+		fputs(is_pseudo(c) ? " } + 1);\n" : ");\n", f);
 		if (!strcmp(c->desc->name, "fork") || !strcmp(c->desc->name, "vfork") || !strncmp(c->desc->name, "clone", 5))
 			line(f, "	if (!r[%u])\n		_exit(0);\n", i);
 		if (c->fail)

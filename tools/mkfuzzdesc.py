@@ -8,10 +8,12 @@ import importlib.util
 import os
 import re
 import sys
+import types
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What a length counts elements of; of everything else it counts bytes.
 COUNTED = {"iovec", "pollfd", "epoll_event", "sembuf", "mmsghdr", "futex_waitv", "u32", "u64", "int", "ptr", "timespec", "timeval", "io_event"}
+PSEUDO = 0xffff     # as a number: CALL_URING_RUN in fuzz/desc.h
 
 
 class Bad(Exception):
@@ -30,7 +32,7 @@ class Values:
 
     def __init__(self, path):
         self.includes, self.sets, self.strings, self.structs, self.sizes, self.never = [], {}, {}, {}, {}, set()
-        self.resources, self.calls = {}, {}
+        self.resources, self.calls, self.pseudo = {}, {}, {}
         with open(path) as f:
             for no, line in enumerate(f, 1):
                 line = line.strip()
@@ -46,6 +48,9 @@ class Values:
         head, tail = head.strip(), tail.strip()
         if word == "include":
             self.includes.append(rest.strip())
+        elif word == "pseudo":
+            name, *args = rest.split()
+            self.pseudo[name] = args
         elif word == "never":
             self.never |= set(rest.split())
         elif not colon:
@@ -82,6 +87,12 @@ class Values:
             else:
                 raise Bad("'%s'?" % w)
         self.calls[name] = c
+
+
+def pseudo(name, args, cpu):
+    """A call that the executor makes of others, as the table would have it: all of its arguments are described in values.txt."""
+    one = [types.SimpleNamespace(name=a, kind="", what="", length=None, pointer=False) for a in args]
+    return types.SimpleNamespace(name=name, args=one, nr={cpu: PSEUDO})
 
 
 class Gen:
@@ -226,26 +237,29 @@ class Gen:
 
     def calls(self, cpu):
         by_name = {c.name: c for c in self.t.calls.values() if cpu in c.nr and not c.gone}
+        known = {**self.t.calls, **{n: pseudo(n, args, cpu) for n, args in self.v.pseudo.items()}}
+        by_name.update((n, known[n]) for n in self.v.pseudo)
         for name, extra in self.v.calls.items():
             base = name.partition("$")[0]
-            if base not in self.t.calls:
+            if base not in known:
                 raise Bad("'%s' is not in the table of system calls" % base)
             if base in by_name:
                 by_name.setdefault(name, by_name[base])
             for a in extra["args"]:
-                if a not in [x.name for x in self.t.calls[base].args]:
+                if a not in [x.name for x in known[base].args]:
                     raise Bad("%s has no argument '%s'" % (base, a))
         out = []
         for name in sorted(by_name):
             c, extra = by_name[name], self.v.calls.get(name, {"gives": None, "out": [], "weight": None, "args": {}})
             names = [a.name for a in c.args]
-            types = []
+            units = [self.unit(extra["args"].get(n, "")) for n in names]
+            kinds = []
             for i, a in enumerate(c.args):
                 text = extra["args"].get(a.name)
-                types.append(self.parse(text, names) if text else self.argument(c, i))
+                kinds.append(self.parse(text, names, units) if text else self.argument(c, i))
             weight = 0 if c.name in self.v.never else extra["weight"] if extra["weight"] is not None else 1
             out.append((name, c.nr[cpu], weight, self.res_id(extra["gives"]) if extra["gives"] else 0,
-                        [(self.res_id(r), off) for r, off in extra["out"]], types))
+                        [(self.res_id(r), off) for r, off in extra["out"]], kinds))
         return out
 
     def source(self, cpu):
@@ -281,10 +295,10 @@ class Gen:
                 parts.append(".field = %s_fields, .nfields = %d" % (name, len(f["fields"])))
             o.append("static const struct type %s = { %s };" % (name, ", ".join(parts)))
         o.append("const struct call_desc call_descs[] = {")
-        for name, nr, weight, gives, outs, types in calls:
+        for name, nr, weight, gives, outs, kinds in calls:
             o.append('\t{ .name = "%s", .nr = %d, .nargs = %d, .weight = %d, .gives = %d, .nout = %d, .out = { %s }, .arg = { %s } },' % (
-                name, nr, len(types), weight, gives, len(outs), ", ".join("{ %d, %d }" % x for x in outs) or "{ 0 }",
-                ", ".join("&" + t for t in types) or "0"))
+                name, nr, len(kinds), weight, gives, len(outs), ", ".join("{ %d, %d }" % x for x in outs) or "{ 0 }",
+                ", ".join("&" + t for t in kinds) or "0"))
         o += ["};", "const uint32_t ncall_descs = %d;" % len(calls), ""]
         return "\n".join(o)
 

@@ -97,6 +97,7 @@ class Hunt:
 
     def __init__(self, tools, corpus, always, jobs, seed, icount, args):
         self.tools, self.seed, self.icount, self.append, self.first = tools, seed, icount, args.append, args.first
+        self.only = args.calls
         self.limit, self.runs = seconds(args.time or "30m"), number(args.runs, "--runs") if args.runs else 0
         self.number = OWN if args.out else 0
         self.vmlinux, self.binary, self.tool = binaries(tools)
@@ -129,7 +130,8 @@ class Hunt:
         if self.runs:
             runs = str(max((self.runs - self.total("programs")) // (jobs * len(self.slots)), 1))
         begin = self.corpus.some(CORPUS, random.Random(seed), self.always) + (self.hungry if memory == fuzz_vm.LITTLE else [])
-        fuzz_vm.initrd(path, self.binary, ["hunt", "/corpus", str(seed), runs, str(jobs)], sorted(set(begin)), memory=memory)
+        begin = [(n, p) for n, p in begin if self.only.encode() in p]
+        fuzz_vm.initrd(path, self.binary, (["only=" + self.only] if self.only else []) + ["hunt", "/corpus", str(seed), runs, str(jobs)], sorted(set(begin)), memory=memory)
         m = fuzz_vm.Machine(self.tools, self.number + i, self.vmlinux, path, cpus=cpus, memory=memory, icount=self.icount, append=self.append)
         m.seed, m.jobs, m.turn, m.scan = seed, {}, turn, oops.Scan()
         m.job_heard = [awake()] * jobs

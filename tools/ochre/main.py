@@ -139,6 +139,7 @@ def parser():
     s.add_argument("--resume", action="store_true", help="go on with the corpus of the last time")
     s.add_argument("--first", action="store_true", help="end with the first crash")
     s.add_argument("--out", metavar="DIR", help="keep the corpus, crashes and places there (build/fuzz/syscalls)")
+    s.add_argument("--calls", metavar="WORD", default="", help="only programs that have a call with WORD in its name, and every other new call is one (uring)")
     s.add_argument("--append", metavar="STR", default="", help="more for the kernel's command line")
     s.add_argument("--merge", metavar="DIR", nargs="+", help="take over the corpora of other machines, and end")
     s.add_argument("--try", dest="attempt", metavar="FILE", help="run the programs of a file, show what each call returned, and end")
