@@ -413,6 +413,30 @@ static void see_shown(const char *what)
 	CHECK(what ? strstr(text, what) != NULL : !n);
 }
 
+/* A mount that only reads remembers too, and still does so when it writes. */
+static void read_only(const char *dir)
+{
+	struct ag_geometry g = { .number = 1 };
+	unsigned char b[512];
+
+	CHECK(!mount(dev, dir, "xfs", MS_RDONLY, NULL) && !chdir(dir));
+	CHECK((root = open(".", O_RDONLY)) >= 0 && !ag_sick(0));
+	read_at(ag_at(1) + sector, b, sizeof(b));
+	CHECK(!ioctl(root, AG_GEOMETRY, &g) && g.length == ag_blocks);
+	/* Nothing is kept for trees while nobody writes. */
+	CHECK(g.freeblks == be(b + 48, 4) + be(b + 52, 4) + be(b + 60, 4));
+	read_at(ag_at(1) + 2 * sector, b, sizeof(b));
+	CHECK(g.icount == be(b + 16, 4) && g.ifree == be(b + 28, 4));
+	damage(ag_at(1) + 2 * sector + 100);
+	FAILS(ioctl(root, AG_GEOMETRY, &(struct ag_geometry){ .number = 1 }), EUCLEAN);
+	make_whole(ag_at(1) + 2 * sector + 100);
+	CHECK(ag_sick(1) == AGI && !ag_sick(0));
+	CHECK(!mount(NULL, dir, NULL, MS_REMOUNT, NULL));
+	CHECK(ag_sick(1) == AGI && !ag_sick(0));
+	CHECK(!create());
+	CHECK(!close(root) && !chdir("/") && !umount(dir));
+}
+
 int main(int argc, char **argv)
 {
 	unsigned char sb[512];
@@ -453,6 +477,7 @@ int main(int argc, char **argv)
 	CHECK(!close(root) && !chdir("/") && !umount(argv[2]));
 	if (remembers)
 		FAILS(access("/sys/fs/xfs/vda", F_OK), ENOENT);
+	read_only(argv[2]);
 	printf("health: ok\n");
 	return 0;
 }
