@@ -9,6 +9,8 @@
 #include "check.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -47,7 +49,7 @@ _Static_assert(sizeof(struct geometry) == 256 && sizeof(struct ag_geometry) == 1
 #define BULKSTAT (int)_IOR('X', 127, unsigned char[64])
 #define INUMBERS (int)_IOR('X', 128, unsigned char[64])
 
-enum { AGF = 1 << 1, AGI = 1 << 3, CNT = 1 << 5, INO = 1 << 6, FINO = 1 << 7 };
+enum { AGF = 1 << 1, AGI = 1 << 3, CNT = 1 << 5, INO = 1 << 6, FINO = 1 << 7, REFC = 1 << 9 };
 enum { CORE = 1 << 0, BMBTD = 1 << 1, IS_DIR = 1 << 4, XATTR = 1 << 5, SYMLINK = 1 << 6 };
 
 static const char *dev;
@@ -185,6 +187,16 @@ static void fs_is_well(void)
 
 static char big[4096];
 
+/* A file whose blocks another one has too. */
+static void clone(void)
+{
+	int from = open("holes", O_RDONLY), to = open("shared", O_RDWR | O_CREAT, 0644);
+
+	CHECK(from >= 0 && to >= 0 && !ioctl(to, FICLONE, from));
+	close(from);
+	close(to);
+}
+
 static void fill(void)
 {
 	int fd;
@@ -208,6 +220,7 @@ static void fill(void)
 	CHECK(!symlink(big, "link"));
 	memset(big, 'x', sizeof(big));
 	CHECK((fd = open("record", O_RDWR | O_CREAT, 0644)) >= 0 && !close(fd));
+	clone();
 	sync();
 }
 
@@ -271,6 +284,21 @@ static void one_inode(const char *name, uint64_t at, int (*use)(const char *), u
 	CHECK(!remembers || left == bit);
 }
 
+/* "record", inode INO, is freed, and with it what was known: the next of that number is well. */
+static void forget_freed(uint64_t ino)
+{
+	struct stat st = { 0 };
+	char name[20];
+
+	CHECK(!unlink("record"));
+	forget();
+	for (int i = 0; i < 1000 && st.st_ino != ino; i++) {
+		sprintf(name, "again%d", i);
+		CHECK(!mknod(name, S_IFREG | 0644, 0) && !stat(name, &st));
+	}
+	CHECK(st.st_ino == ino && !ino_sick(name));
+}
+
 /* A record that cannot be read: remembered by its number alone. */
 static void record(void)
 {
@@ -285,11 +313,7 @@ static void record(void)
 	make_whole(inode_at(st.st_ino) + 8);
 	CHECK(!stat("record", &st));
 	CHECK(ino_sick("record") == (remembers ? CORE : 0));
-	/* It is freed, and with it what was known. */
-	CHECK(!unlink("record"));
-	forget();
-	b = bulkstat(st.st_ino - 1);
-	CHECK(b.found[0] == st.st_ino - 1);
+	forget_freed(st.st_ino);
 }
 
 /* ---- AGs ---- */
@@ -331,6 +355,26 @@ static int allocate(void)
 	return e;
 }
 
+/* Which of the blocks are shared: of the tree of counts. */
+static int ask_shared(void)
+{
+	struct fiemap m = { .fm_length = 4096 };
+	int fd = open("shared", O_RDONLY), n, e;
+	union {
+		struct fiemap m;
+		char room[sizeof(m) + sizeof(struct fiemap_extent)];
+	} u = { m };
+
+	u.m.fm_extent_count = 1;
+	CHECK(fd >= 0);
+	n = ioctl(fd, FS_IOC_FIEMAP, &u.m);
+	e = errno;
+	CHECK(n || u.m.fm_extents[0].fe_flags & FIEMAP_EXTENT_SHARED);
+	close(fd);
+	errno = e;
+	return n;
+}
+
 static int create(void)
 {
 	static char name[] = "a-file";
@@ -351,6 +395,7 @@ static void ags(void)
 	one_of_ag(ag_at(0) + sector + 40, ask_ag, AGF);
 	one_of_ag(ag_at(0) + 2 * sector + 100, ask_ag, AGI);
 	one_of_ag(tree_at(2, 20) + 60, inumbers, INO);
+	one_of_ag(tree_at(1, 88) + 60, ask_shared, REFC);
 	one_of_ag(tree_at(1, 20) + 60, allocate, CNT);
 	one_of_ag(tree_at(2, 328) + 60, create, FINO);
 }
@@ -366,6 +411,30 @@ static void see_shown(const char *what)
 	CHECK(fd >= 0 && (n = read(fd, text, sizeof(text) - 1)) >= 0 && !close(fd));
 	text[n] = 0;
 	CHECK(what ? strstr(text, what) != NULL : !n);
+}
+
+/* A mount that only reads remembers too, and still does so when it writes. */
+static void read_only(const char *dir)
+{
+	struct ag_geometry g = { .number = 1 };
+	unsigned char b[512];
+
+	CHECK(!mount(dev, dir, "xfs", MS_RDONLY, NULL) && !chdir(dir));
+	CHECK((root = open(".", O_RDONLY)) >= 0 && !ag_sick(0));
+	read_at(ag_at(1) + sector, b, sizeof(b));
+	CHECK(!ioctl(root, AG_GEOMETRY, &g) && g.length == ag_blocks);
+	/* Nothing is kept for trees while nobody writes. */
+	CHECK(g.freeblks == be(b + 48, 4) + be(b + 52, 4) + be(b + 60, 4));
+	read_at(ag_at(1) + 2 * sector, b, sizeof(b));
+	CHECK(g.icount == be(b + 16, 4) && g.ifree == be(b + 28, 4));
+	damage(ag_at(1) + 2 * sector + 100);
+	FAILS(ioctl(root, AG_GEOMETRY, &(struct ag_geometry){ .number = 1 }), EUCLEAN);
+	make_whole(ag_at(1) + 2 * sector + 100);
+	CHECK(ag_sick(1) == AGI && !ag_sick(0));
+	CHECK(!mount(NULL, dir, NULL, MS_REMOUNT, NULL));
+	CHECK(ag_sick(1) == AGI && !ag_sick(0));
+	CHECK(!create());
+	CHECK(!close(root) && !chdir("/") && !umount(dir));
 }
 
 int main(int argc, char **argv)
@@ -404,10 +473,11 @@ int main(int argc, char **argv)
 	ags();
 	fs_is_well();
 	if (remembers)
-		see_shown("AG 0: AGF, AGI, cntbt, inobt, finobt since ");
+		see_shown("AG 0: AGF, AGI, cntbt, inobt, finobt, refcountbt since ");
 	CHECK(!close(root) && !chdir("/") && !umount(argv[2]));
 	if (remembers)
 		FAILS(access("/sys/fs/xfs/vda", F_OK), ENOENT);
+	read_only(argv[2]);
 	printf("health: ok\n");
 	return 0;
 }

@@ -187,9 +187,11 @@ static u32 user_dev(u32 rdev)
 }
 
 /* LI's lock is held. */
-static void fill(const struct xfs_mount *mp, const struct xfs_core *c, u32 flags,
-		 struct bulkstat *b)
+static void fill(struct xfs_mount *mp, const struct xfs_core *c, u32 flags, struct bulkstat *b)
 {
+	/* While it is locked nobody makes another one of its number. */
+	struct xfs_marks marks = xfs_health_of_ino(&mp->health, c->ino);
+
 	*b = (struct bulkstat){
 		.ino = c->ino,
 		.size = c->size,
@@ -212,6 +214,8 @@ static void fill(const struct xfs_mount *mp, const struct xfs_core *c, u32 flags
 		.aextents = (u32)c->anextents,
 		.version = 5,
 		.forkoff = (u16)c->forkoff,
+		.sick = (u16)marks.sick,
+		.checked = (u16)marks.checked,
 		.mode = c->mode,
 	};
 	if (c->flags & (XFS_DIFLAG_EXTSIZE | XFS_DIFLAG_EXTSZINHERIT))
@@ -242,12 +246,6 @@ static bool stat_one(struct xfs_mount *mp, struct xfs_lino *li, u32 flags, struc
 	if (listed)
 		fill(mp, c, flags, b);
 	up_read(&li->lock);
-	if (listed) {
-		struct xfs_marks m = xfs_health_of_ino(&mp->health, ino);
-
-		b->sick = (u16)m.sick;
-		b->checked = (u16)m.checked;
-	}
 	return listed;
 }
 

@@ -6,6 +6,7 @@
 #include <kernel/rcu.h>
 #include <kernel/time.h>
 #include <lib/minmax.h>
+#include <sched/task.h>
 
 /* An inode that is sick, or was. */
 struct known {
@@ -35,6 +36,7 @@ void xfs_health_destroy(struct xfs_health *h)
 	while ((n = rb_first(&h->inodes))) {
 		rb_erase(n, &h->inodes);
 		kfree(rb_entry(n, struct known, node));
+		cond_resched();
 	}
 	h->nr_inodes = 0;
 }

@@ -32,6 +32,9 @@ static int in_tx(struct inode *inode, enum xfs_res kind,
 		return e;
 	xfs_lock_inodes(&l, &inode, 1);
 	e = xfs_end(tx, change(tx, inode));
+	/* Freed: forgotten while nobody can make the next one of its number. */
+	if (!e && !xfs_ino_of(inode)->node.core.mode)
+		xfs_mark_ino_gone(&XFS_M(inode->i_sb)->health, inode->i_ino);
 	xfs_unlock_inodes(&l);
 	return e;
 }
@@ -181,8 +184,5 @@ int xfs_inactivate(struct inode *inode)
 		e = in_tx(inode, XFS_RES_TRUNCATE, free_data);
 	if (!e && c->forkoff)
 		e = in_tx(inode, XFS_RES_TRUNCATE, free_attrs);
-	e = e ?: in_tx(inode, XFS_RES_FREE, free_inode);
-	if (!e)
-		xfs_mark_ino_gone(&XFS_M(inode->i_sb)->health, c->ino);
-	return e;
+	return e ?: in_tx(inode, XFS_RES_FREE, free_inode);
 }

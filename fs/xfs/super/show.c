@@ -106,13 +106,16 @@ static void free_show(void *s)
 void xfs_show_begin(struct xfs_mount *mp)
 {
 	struct xfs_show *shown = kzalloc(sizeof(*shown), GFP_KERNEL);
-	struct show_node *dir;
+	struct show_node *all = show_path(SHOW_SYS, "fs/xfs"), *dir;
 
 	if (!shown)
 		return;
 	mutex_init(&shown->lock);
 	shown->mp = mp;
-	shown->dir = dir = show_dir(SHOW_SYS, show_path(SHOW_SYS, "fs/xfs"), mp->sb->s_id);
+	/*
+	 * No two mounts have one name: that of a device is free when its last user has closed it.
+	 */
+	shown->dir = dir = all ? show_dir(SHOW_SYS, all, mp->sb->s_id) : NULL;
 	/* Without it SHOWN is freed, also where DIR is NULL. */
 	if (show_attr_pinned(dir, "health", 0444, show_health, NULL, shown, free_show))
 		mp->show = shown;
