@@ -607,7 +607,7 @@ TEST(an_eventfd_that_is_read)
 {
 	struct io_uring_params params = { .flags = IORING_SETUP_SINGLE_ISSUER |
 						   IORING_SETUP_DEFER_TASKRUN };
-	uint64_t n;
+	uint64_t n = 0;
 
 	for (int i = 0; i < 20; i++) {
 		struct ring r = ring_of(8, params);
