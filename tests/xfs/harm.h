@@ -70,7 +70,7 @@ static void damage(uint64_t at)
 	forget();
 }
 
-static void make_whole(uint64_t at)
+static inline void make_whole(uint64_t at)
 {
 	CHECK(pwrite(raw, kept, 8, (off_t)at) == 8 && !fsync(raw));
 	forget();
@@ -88,7 +88,7 @@ static uint64_t inode_at(uint64_t ino)
 	return fsb_at(ino >> inopblog) + (ino & ((1u << inopblog) - 1)) * inode_size;
 }
 
-static uint64_t ag_at(unsigned agno)
+static inline uint64_t ag_at(unsigned agno)
 {
 	return (uint64_t)agno * ag_blocks * block_size;
 }
