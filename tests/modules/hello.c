@@ -39,6 +39,9 @@ static void greet(struct work_struct *w)
 {
 	for (int i = 0; i < times; i++)
 		pr_info("hello: %s, %s\n", text, who);
+	/* Longer than grace periods take: without its hold the module would be gone meanwhile. */
+	for (int i = 0; stuck && text && i < 500000; i++)
+		snprintf(text, 16, "late %d", i);
 	greeted++;
 }
 
@@ -72,8 +75,9 @@ static void hello_exit(void)
 	else
 		flush_work(&greeting);
 	pr_info("hello: bye\n");
-	if (!stuck)
-		kfree(text);
+	if (stuck)
+		return;			/* TEXT is the item's, which frees nothing: 16 bytes stay */
+	kfree(text);
 }
 
 module_init(hello_init);
