@@ -18,6 +18,8 @@
 #include <lib/err.h>
 #include <lib/hash.h>
 #include <alloc/slab.h>
+#include <kernel/export.h>
+#include <kernel/owner.h>
 #include <kernel/bug.h>
 #include <kernel/cpumask.h>
 #include <kernel/init.h>
@@ -167,6 +169,7 @@ static void run_item(struct worker *k, struct work_struct *w) __must_hold(p->loc
 	clear_bit_unlock(0, &w->pending);	/* from here on it may be queued again */
 	spin_unlock_irq(&p->lock);
 	fn(w);					/* may free W */
+	owner_unhold((const void *)fn);
 	WARN_ONCE(in_atomic(), "work: %p left preemption disabled", (void *)fn);
 	spin_lock_irq(&p->lock);
 	p->nr_busy--;
@@ -357,6 +360,7 @@ static void insert_work(int cpu, struct workqueue_struct *wq, struct work_struct
 		spin_unlock(&last->lock);
 	}
 	spin_lock(&p->lock);
+	owner_hold((const void *)w->func);
 	w->pool = p;
 	w->wq = wq;
 	/* With interrupts off: a flush that changes it waits for us before it looks at the counts. */
@@ -453,6 +457,7 @@ static bool steal_queued(struct work_struct *w)
 				wake_idle(p);
 		}
 		count_down(w->wq, w->colour);
+		owner_unhold((const void *)w->func);
 		got = true;
 	}
 	spin_unlock_irqrestore(&p->lock, flags);
@@ -737,3 +742,9 @@ bool work_pending_or_running(struct work_struct *w)
 {
 	return work_busy(w);
 }
+
+EXPORT(queue_work_on);
+EXPORT(queue_work);
+EXPORT(flush_work);
+EXPORT(cancel_work_sync);
+EXPORT(system_wq);
