@@ -5,6 +5,7 @@
  * that asks to write and may not is refused with EROFS, after which mount(8) tries again read-only.
  */
 #include "fs/xfs/admin/admin.h"
+#include "fs/xfs/scrub/scrub.h"
 #include "fs/xfs/attr/attr.h"
 #include "fs/xfs/dir/dir.h"
 #include "fs/xfs/super/super.h"
@@ -290,6 +291,13 @@ static int start(struct xfs_mount *mp, struct super_block *s, struct fs_context 
 	return 0;
 }
 
+static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	long e = xfs_scrub_ioctl(file, cmd, arg);
+
+	return e == -ENOTTY ? xfs_admin_ioctl(file, cmd, arg) : e;
+}
+
 /* What fails is undone by kill_sb. */
 static int fill(struct super_block *s, struct fs_context *fc)
 {
@@ -310,7 +318,7 @@ static int fill(struct super_block *s, struct fs_context *fc)
 	mp->wsync = o->wsync;
 	mp->discard = o->discard;
 	mp->setup = xfs_setup_inode;
-	mp->ioctl = xfs_admin_ioctl;
+	mp->ioctl = ioctl;
 	mutex_init(&mp->admin);
 	xfs_vol_init(mp, s);
 	xfs_health_init(&mp->health);
