@@ -19,7 +19,7 @@ import memtx  # noqa: E402
 def main():
     tools = setup.load() or setup.ensure()
     on_linux = sys.argv[1:] == ["linux"]
-    run = ["--kernel", "linux", "--memory", "1G"] if on_linux else ["--debug"]
+    run = ["--kernel", "linux", "--memory", "1G", "--append", "no_timer_check"] if on_linux else ["--debug"]
     with tempfile.TemporaryDirectory() as d:
         root = linux.root(tools, d, ["scrub"]) if on_linux else rootfs.busybox_root(tools, extra=linux.programs(tools, d, ["scrub"]))
         image = os.path.join(d, "image")

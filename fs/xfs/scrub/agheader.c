@@ -278,8 +278,10 @@ int xfs_scrub_check_agfl(struct xfs_scrub *sc)
 	struct xfs_buf *b;
 	int e;
 
-	if (!sc->agf)
+	if (!sc->agf) {
+		sc->mask = 0;	/* nothing of the list was seen */
 		return -XFS_CORRUPT;
+	}
 	d = xfs_scrub_agf(sc);
 	e = xfs_buf_take(&sc->mp->cache, sb, XFS_BLK_AGFL, &run, 1, 0, &b, &f);
 	if (e)

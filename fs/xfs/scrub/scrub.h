@@ -77,7 +77,7 @@ struct xfs_scrub_req {			/* the ABI's struct xfs_scrub_metadata */
 struct xfs_scrub {
 	struct xfs_mount *mp;
 	struct xfs_scrub_req *req;
-	u32 mask;			/* of the AG's marks: those that this check is about */
+	u32 mask;	  /* of the AG's marks: those that this check is about; 0: none */
 	u32 agno;
 	struct xfs_buf *agi, *agf;	/* locked; NULL: not held, or damaged */
 	bool no[XFS_BT_KINDS];		/* not for cross-references */

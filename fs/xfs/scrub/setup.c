@@ -130,6 +130,9 @@ static int lock_header(struct xfs_scrub *sc, enum xfs_kind kind, u32 sector, boo
 	if (!e)
 		return 0;
 	*out = NULL;
+	/* That a header is damaged says nothing of a tree. */
+	if (sc->req->type >= XFS_SCRUB_BNOBT)
+		sc->mask = 0;
 	return e == -XFS_CORRUPT && !need ? 0 : e;
 }
 
@@ -204,7 +207,7 @@ static void mark(struct xfs_scrub *sc)
 	u32 out = sc->req->flags;
 	struct xfs_ag_marks ag;
 
-	if (!xfs_ag_marks(sc->mp, sc->agno, &ag))
+	if (!sc->mask || !xfs_ag_marks(sc->mp, sc->agno, &ag))
 		return;
 	if (out & (XFS_SCRUB_CORRUPT | XFS_SCRUB_XCORRUPT))
 		xfs_mark_ag(&sc->mp->health, &ag, XFS_MARK_CORRUPT, sc->mask);
