@@ -32,6 +32,7 @@ struct xfs_mount {
 	 * c: what file_operations.ioctl does not know in inode/ (super/): -ENOTTY, or as it says.
 	 */
 	long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	wait_queue_head_t drained;	/* scrub: for an AG's deferred work to be done */
 	struct mutex admin;		/* label, share for inodes and size; vol.sb has them */
 	atomic_t linos, parked; /* inodes in memory; those of them that are parked (inode/) */
 	struct xfs_reserve res[XFS_RES_KINDS];	/* c */

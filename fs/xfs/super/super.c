@@ -5,6 +5,7 @@
  * that asks to write and may not is refused with EROFS, after which mount(8) tries again read-only.
  */
 #include "fs/xfs/admin/admin.h"
+#include "fs/xfs/scrub/scrub.h"
 #include "fs/xfs/attr/attr.h"
 #include "fs/xfs/dir/dir.h"
 #include "fs/xfs/monitor/monitor.h"
@@ -297,6 +298,7 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	static long (*const all[])(struct file *file, unsigned int cmd, unsigned long arg) = {
 		xfs_admin_ioctl,
 		xfs_monitor_ioctl,
+		xfs_scrub_ioctl,
 	};
 	long e = -ENOTTY;
 
