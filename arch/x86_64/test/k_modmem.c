@@ -36,7 +36,7 @@ KTEST(modmem_rights)
 		KT_ASSERT(pte_present(entry(ro + i * PAGE_SIZE)) &&
 			  !pte_write(entry(ro + i * PAGE_SIZE)) &&
 			  !pte_exec(entry(ro + i * PAGE_SIZE)));
-	KT_EQ(((int (*)(void))(void *)text)(), 42);
+	KT_EQ(((int (*)(void))(unsigned long)text)(), 42);
 	modmem_free(text);
 	modmem_free(ro);
 	KT_ASSERT(!pte_present(entry(text)) && !pte_present(entry(ro)));

@@ -112,7 +112,7 @@ void xfs_mark_ag(struct xfs_health *h, const struct xfs_ag_marks *ag, enum xfs_m
 
 void xfs_health_down(struct xfs_health *h, u32 reasons)
 {
-	struct xfs_sick obj = { .mask = reasons };
+	struct xfs_sick obj = { .domain = XFS_DOMAIN_FS, .mask = reasons };
 
 	tell(h, XFS_TOLD_DOWN, &obj, 0);
 }
