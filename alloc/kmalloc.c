@@ -7,7 +7,6 @@
 #include <alloc/kasan.h>
 #include <alloc/kmemleak.h>
 #include <alloc/vmalloc.h>
-#include <kernel/export.h>
 #include <kernel/bug.h>
 #include <lib/minmax.h>
 #include <lib/string.h>
@@ -191,10 +190,3 @@ void kfree_rcu_callback(struct rcu_head *head)
 	}
 	kfree(base);
 }
-
-EXPORT(__kmalloc);
-EXPORT(kmalloc_caches);
-EXPORT(kmem_cache_alloc);
-EXPORT(kfree);
-EXPORT(kvfree);
-EXPORT(kvmalloc);
